@@ -1,0 +1,51 @@
+# What people and CI run. Needs Python >= 3.11, pip and make; each target does its own set-up.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check coverage bench nightly data docs lock clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SOURCE ?= skfolio
+comma := ,
+space := $() $()
+PLANNING := planner universe findings context narrative opportunities patterns sequences filters scoring search
+
+help:  ## list the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+
+$(READY): requirements.lock pyproject.toml scripts/setup
+	@scripts/setup $(VENV)
+	@touch $@
+
+demo: $(READY)  ## plan the bundled portfolio, offline; writes steelyard-report.html
+	@$(BIN)/steelyard demo
+
+test: $(READY)  ## unit, property, contract and golden tests
+	@$(BIN)/python -m pytest -q -n 2
+
+check: $(READY)  ## lint, format, types, import directions, lock file, generated docs
+	@scripts/check
+
+coverage: $(READY)  ## branch coverage of the planning code, without the contract tests; under 90 % fails
+	@$(BIN)/python -m pytest -q -n 2 --ignore=tests/contracts --cov --cov-report=
+	@$(BIN)/coverage report --fail-under=90 --include='$(subst $(space),$(comma),$(foreach m,$(PLANNING),src/steelyard/$(m).py src/steelyard/$(m)/*))'
+
+bench: $(READY)  ## measure; writes benchmarks/README.md
+	@$(BIN)/python benchmarks/run.py
+
+nightly: $(READY)  ## every test but the browser's, slow ones and 500 examples a property too
+	@$(BIN)/python -m pytest -q -n 2 -m "not browser" --hypothesis-profile=nightly
+
+data: $(READY)  ## derive the bundled prices again (SOURCE=skfolio, or SOURCE=generated)
+	@test $(SOURCE) = generated || $(BIN)/uv pip install --quiet --no-deps --target build/data --group data
+	@PYTHONPATH=build/data $(BIN)/python scripts/make_data.py --source $(SOURCE)
+
+docs: $(READY)  ## write the generated references under docs/
+	@$(BIN)/python scripts/make_docs.py
+
+lock: $(READY)  ## bring uv.lock and requirements.lock in line with pyproject.toml
+	@scripts/lock
+
+clean:  ## remove what was built, the environment too
+	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
+	find src tests scripts benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

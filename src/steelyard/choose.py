@@ -1,0 +1,206 @@
+"""The winner: the best few re-scored by the readable reference evaluator; hold unless the best is worth it.
+
+The collapsed tables may order, they may not publish: every figure of a plan comes from the reference
+evaluator, and the two must agree to 1e-9. Ties within 1e-9 are decided by the reference score rounded to 12
+decimals, then fewer orders, then lower cost, then the canonical row.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from steelyard.context import PAD, Candidates, Context, Drop, IntArray
+from steelyard.errors import InternalError
+from steelyard.findings import Findings, Stop
+from steelyard.ledger import SAFETY, feasible, groups_kept
+from steelyard.orders import Side
+from steelyard.scoring import Term
+from steelyard.scoring.charges import ChargeRates
+from steelyard.scoring.model import ScoreModel
+from steelyard.scoring.reference import Evaluation
+from steelyard.scoring.reference import evaluate as reference
+from steelyard.search.evaluate import evaluate
+from steelyard.search.keep import TIE, Pool
+from steelyard.sentences import say
+
+AGREEMENT = 1e-9
+"""Largest difference between the collapsed tables and the reference evaluator."""
+
+DECISIVE_DECIMALS = 12
+
+RUNNERS_UP = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """What is maximised: terms with their weights, the same in array form, and the charges."""
+
+    terms: tuple[Term, ...]
+    weights: Mapping[str, float]
+    model: ScoreModel
+    rates: ChargeRates
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A set of orders and what it is worth by the reference evaluator.
+
+    row      indices into the table, ascending
+    net      improvement over hold after charges
+    cost     of value
+    """
+
+    row: tuple[int, ...]
+    evaluation: Evaluation
+    net: float
+    cost: float
+    charges: tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The plan, hold, and the next best sets; `best` is the best set found even where hold wins.
+
+    threshold   net that a plan must reach
+    adds        (steps) what the plan's net loses without each of its orders
+    """
+
+    hold: Scored
+    plan: Scored
+    best: Scored | None
+    runners_up: tuple[Scored, ...]
+    threshold: float
+    adds: tuple[float, ...]
+
+    @property
+    def acts(self) -> bool:
+        """Is there anything to do?"""
+        return bool(self.plan.row)
+
+
+def score_set(ctx: Context, objective: Objective, table: Candidates, row: Sequence[int], hold: float) -> Scored:
+    """Score one set by the reference evaluator; `hold` is the score of doing nothing."""
+    weights = ctx.weights.copy()
+    for j in row:
+        weights[table.security[j]] += table.delta[j]
+    cash = ctx.cash_weight - math.fsum(float(table.delta[j]) for j in row)
+    evaluation = reference(objective.terms, objective.weights, weights, cash)
+    cost = math.fsum(float(table.cost[j]) for j in row)
+    tax = math.fsum(float(table.tax[j]) for j in row)
+    rates = objective.rates
+    charges = (rates.cost * cost, rates.tax * tax, rates.hurdle * len(row))
+    return Scored(tuple(row), evaluation, math.fsum((evaluation.score, -hold, *(-charge for charge in charges))), cost, charges)
+
+
+def choose(ctx: Context, objective: Objective, table: Candidates, pool: Pool) -> Choice:
+    """Pick the plan among the kept rows, or hold.
+
+    Raises InternalError when the tables and the reference evaluator differ by more than 1e-9.
+    """
+    hold = score_set(ctx, objective, table, (), 0.0)
+    hold = Scored((), hold.evaluation, 0.0, 0.0, (0.0, 0.0, 0.0))
+    ranked = _ranked(ctx, objective, table, pool, hold.evaluation.score)
+    threshold = least_net(ctx)
+    best = ranked[0] if ranked else None
+    plan = best if best is not None and best.net > 0 and best.net >= threshold else hold
+    runners_up = tuple(scored for scored in ranked if scored is not plan)[:RUNNERS_UP]
+    adds = tuple(plan.net - score_set(ctx, objective, table, [k for k in plan.row if k != j], hold.evaluation.score).net for j in plan.row)
+    return Choice(hold, plan, best, runners_up, threshold, adds)
+
+
+def least_net(ctx: Context) -> float:
+    """What a plan must gain; an act verdict holds on to a share of it, so that daily plans do not flap."""
+    share = ctx.score.latch_share if ctx.state.previous_verdict == "act" else 1.0
+    return share * ctx.score.min_improvement
+
+
+def _ranked(ctx: Context, objective: Objective, table: Candidates, pool: Pool, hold: float) -> list[Scored]:
+    """The ties of the best and the runners-up, re-scored, best first."""
+    if not len(pool.net):
+        return []
+    tied = int((pool.net >= pool.net[0] - TIE).sum())
+    finalists: list[Scored] = []
+    for cells, net in zip(pool.rows[: tied + RUNNERS_UP], pool.net, strict=False):
+        scored = score_set(ctx, objective, table, [int(j) for j in cells if j != PAD], hold)
+        if abs(scored.net - net) > AGREEMENT:
+            raise InternalError(
+                f"The collapsed score of {scored.row} is {net:.15g} and the reference evaluator's {scored.net:.15g}, "
+                f"{abs(scored.net - net):.1e} apart; at most {AGREEMENT:.0e} is rounding. No plan was made. Please report this."
+            )
+        finalists.append(scored)
+    return sorted(finalists, key=lambda s: (-round(s.net, DECISIVE_DECIMALS), len(s.row), round(s.cost, DECISIVE_DECIMALS), s.row))
+
+
+def note_rest(ctx: Context, table: Candidates, choice: Choice, findings: Findings) -> None:
+    """Say of every row that is not in the plan why not, so that each candidate ends exactly once."""
+    for j in range(table.m):
+        if j not in choice.plan.row:
+            drop = _beside_plan(ctx, table, choice.plan, j) if choice.acts else _beside_hold(table, choice, j)
+            side = Side.BUY if table.is_buy[j] else Side.SELL
+            findings.stops.append(Stop(ctx.symbols[table.security[j]], side, "search", drop, table.ids[j]))
+
+
+def _beside_hold(table: Candidates, choice: Choice, j: int) -> Drop:
+    gain = float(table.paired[j])
+    if not math.isfinite(gain):
+        return Drop("cash", None, None, say("there is no money for it, alone or with one sale"))
+    why = say(
+        "alone or with one order of the other side it gains {gain:spoints} points net; a plan must gain {least:points}",
+        gain=gain, least=choice.threshold,
+    )  # fmt: skip
+    return Drop("min_improvement", gain, choice.threshold, why)
+
+
+def _beside_plan(ctx: Context, table: Candidates, plan: Scored, j: int) -> Drop:
+    """The first rule that keeps row j out of the plan, in the order in which a person would ask."""
+    account = table.account
+    twin = next((k for k in plan.row if account.security[k] == account.security[j]), None)
+    if twin is not None:
+        swapped = _row([j if k == twin else k for k in plan.row])
+        change = float(evaluate(table.tables, swapped)[0]) - plan.net
+        if not feasible(account, swapped)[0]:
+            return Drop(
+                "one_order_per_security", None, None, say("the plan trades the security in another size; this one would not fit instead")
+            )
+        why = say(
+            "the plan trades the security in another size; this one instead would change it by {change:spoints} points", change=change
+        )
+        return Drop("one_order_per_security", change, 0.0, why)
+    if account.conflicts[j, list(plan.row)].any():
+        return Drop("conflict", None, None, say("a filter keeps it out of one plan with another order of this plan"))
+    if len(plan.row) >= ctx.search.max_depth:
+        why = say("the plan has {orders:count} orders, the most that search.max_depth allows", orders=len(plan.row))
+        return Drop("max_depth", float(len(plan.row)), float(ctx.search.max_depth), why)
+    return _added(table, plan, j)
+
+
+def _added(table: Candidates, plan: Scored, j: int) -> Drop:
+    """Why the plan with row j added is not the plan."""
+    account, with_it = table.account, _row([*plan.row, j])
+    cash = account.spendable + float(account.payment[list(with_it[0])].sum())
+    if cash < account.floor + SAFETY:
+        why = say("with it {cash:pct} of value would be left in cash; {floor:pct} must stay", cash=cash, floor=account.floor)
+        return Drop("cash", cash, account.floor, why)
+    turnover = float(np.abs(account.delta[list(with_it[0])]).sum()) / 2
+    if account.turnover_cap is not None and turnover > account.turnover_cap:
+        why = say("with it turnover would be {turnover:pct}; at most {cap:pct} is allowed", turnover=turnover, cap=account.turnover_cap)
+        return Drop("max_turnover", turnover, account.turnover_cap, why)
+    if account.group_cap is not None and not groups_kept(account, with_it)[0]:
+        return Drop("max_group", None, account.group_cap, say("with it a group would go over its cap of {cap:pct}", cap=account.group_cap))
+    change = float(evaluate(table.tables, with_it)[0]) - plan.net
+    if change > 0:
+        return Drop(
+            "not_proposed",
+            change,
+            0.0,
+            say("no module proposed the plan with it, which would gain {change:points} points more", change=change),
+        )
+    return Drop("net_gain", change, 0.0, say("adding it would change the plan by {change:spoints} points net", change=change))
+
+
+def _row(cells: Sequence[int]) -> IntArray:
+    return np.array([sorted(cells)], dtype=np.int64)

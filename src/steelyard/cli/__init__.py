@@ -1,0 +1,35 @@
+"""The command line: arguments in, a plan on the screen, as JSON or as a report, and an exit code out.
+
+    demo.py      the bundled portfolio
+    plan.py      one's own files
+    why.py       the story of one symbol
+    modules.py   what is registered, and what a strategy makes of it
+    inputs.py    options to a snapshot, market, targets and strategy
+    output.py    screens, pipes, files, messages, exit codes
+
+Exit codes: 0 done (a hold plan is done), 1 refused or failed with a reason on stderr, 2 usage, 130 interrupted.
+To add a command: a file here with a function, its line below. Modules import what is heavy inside their functions:
+`--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from steelyard.cli.demo import demo
+from steelyard.cli.modules import modules
+from steelyard.cli.plan import plan
+from steelyard.cli.why import why
+
+app = typer.Typer(
+    help="Plans the trades that best improve a portfolio, explains every line, and states how good the plan is. Nothing is sent anywhere.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(demo)
+app.command()(plan)
+app.command()(why)
+app.command()(modules)

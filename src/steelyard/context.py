@@ -1,0 +1,329 @@
+"""The records that travel inside planning: Context, Candidate, Candidates, Batch, Scores.
+
+All arrays are read-only. Weights and costs are fractions of the pre-trade value V, so that every figure is
+the same whatever the size and the currency of the account.
+
+n securities · m candidates · k sequences in a batch · d steps deep · g groups of one dimension
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from types import MappingProxyType
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from steelyard.errors import InternalError
+from steelyard.estimates import Estimates
+from steelyard.ledger import Account
+from steelyard.money import FloatArray
+from steelyard.orders import Side
+from steelyard.portfolio import BucketState, Holding, Security
+from steelyard.sentences import Sentence
+from steelyard.settings import Costs, Groups, Limits, Planner, Score, Search
+
+BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
+
+PAD = -1
+"""Fills the rest of a row of candidate indices."""
+
+T = TypeVar("T", bound=np.generic)
+
+
+def frozen(array: npt.NDArray[T]) -> npt.NDArray[T]:
+    """The same array, closed to writing."""
+    array.setflags(write=False)
+    return array
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """One dimension of groups, for example sectors.
+
+    dimension   "sector" or "country"
+    labels      (g,)
+    shares      (n, g)  rows sum to 1: a security without a label is spread over all groups present
+    labelled    (n,)    False where the row was spread
+    """
+
+    dimension: str
+    labels: tuple[str, ...]
+    shares: FloatArray
+    labelled: BoolArray
+
+    @property
+    def counts(self) -> bool:
+        """Fewer than two groups say nothing about a portfolio: not drawn, not scored."""
+        return len(self.labels) > 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """The planning set at the as-of date: held, targeted, or eligible and affordable; sorted by symbol.
+
+    symbols            (n,)
+    securities         (n,)  their records
+    holdings           (n,)  what is held, None where nothing is
+    prices             (n,)  newest price, the security's currency
+    fx                 (n,)  base per unit of that currency
+    quantities         (n,)  shares held
+    sellable           (n,)  shares not reserved by open sells
+    lot_sizes          (n,)  shares
+    weights            (n,)  held, of value
+    target_weights     (n,)  of value, 0 where absent; None without targets
+    average_cost       (n,)  per share, the security's currency, NaN unknown
+    years_held         (n,)  since the oldest lot, NaN unknown or not held
+    days_since_bought  (n,)  NaN unknown or never
+    days_since_sold    (n,)  NaN unknown or never
+    tradable           (n,)  priced and fresh
+    can_buy, can_sell  (n,)  tradable, and allowed by security and strategy
+    is_fund            (n,)
+    quality            (n,)  0..1, neutral where missing (see `estimates.missing`)
+    dividend_yield     (n,)  a year, neutral where missing
+    priority_multiplier (n,)
+    neutral_mix        (n,)  sums to 1: what cash is looked through into
+    sectors, countries       groupings over the same n
+    cash_weight              all cash, of value; 1 - sum of weights
+    spendable_weight         base cash less open buys, of value
+    value                    V, base currency, > 0
+    min_order_weight         least order, of value
+    base_weight              unit of the money ladder, of value
+    seed                     of every random draw
+    """
+
+    as_of: date
+    base_currency: str
+    symbols: tuple[str, ...]
+    securities: tuple[Security, ...]
+    holdings: tuple[Holding | None, ...]
+    prices: FloatArray
+    fx: FloatArray
+    quantities: FloatArray
+    sellable: FloatArray
+    lot_sizes: FloatArray
+    weights: FloatArray
+    target_weights: FloatArray | None
+    average_cost: FloatArray
+    years_held: FloatArray
+    days_since_bought: FloatArray
+    days_since_sold: FloatArray
+    tradable: BoolArray
+    can_buy: BoolArray
+    can_sell: BoolArray
+    is_fund: BoolArray
+    quality: FloatArray
+    dividend_yield: FloatArray
+    priority_multiplier: FloatArray
+    neutral_mix: FloatArray
+    sectors: Grouping
+    countries: Grouping
+    estimates: Estimates
+    cash_weight: float
+    spendable_weight: float
+    value: float
+    min_order_weight: float
+    base_weight: float
+    seed: int
+    state: BucketState
+    costs: Costs
+    limits: Limits
+    planner: Planner
+    search: Search
+    score: Score
+    groups: Groups
+
+    @property
+    def n(self) -> int:
+        """Number of securities in the planning set."""
+        return len(self.symbols)
+
+    @property
+    def held(self) -> BoolArray:
+        """(n,) True where something is held."""
+        return self.quantities > 0
+
+    @property
+    def gain(self) -> FloatArray:
+        """(n,) price over average cost less 1, NaN where the cost is unknown."""
+        return self.prices / self.average_cost - 1
+
+    @property
+    def lot_weight(self) -> FloatArray:
+        """(n,) one lot, of value."""
+        return self.prices * self.fx * self.lot_sizes / self.value
+
+    @property
+    def target_cash(self) -> float:
+        """What the targets leave for cash; 0 without targets."""
+        return 0.0 if self.target_weights is None else max(0.0, 1 - float(self.target_weights.sum()))
+
+    @property
+    def reserve_weight(self) -> float:
+        """Cash that must stay, of value."""
+        return self.limits.cash_reserve_weight
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What one calculator wants in one security: a signed change of weight per size.
+
+    weights           each > 0 for a buy, < 0 for a sell; the planner turns each into at most one order
+    priority_weight   0..2, multiplies the priority
+    why               a sentence whose numbers are its facts
+    tags              words for people and patterns
+    """
+
+    side: Side
+    symbol: str
+    weights: tuple[float, ...]
+    priority_weight: float
+    why: Sentence
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Why a row is in the table: the calculator, its sentence and its tags."""
+
+    source: str
+    why: Sentence
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NormTable:
+    """k x (sqrt(v0 + linear . x + x' Q x) - sqrt(v0)): what a set x of orders adds to one norm."""
+
+    k: float
+    v0: float
+    linear: FloatArray
+    quadratic: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The score collapsed onto m orders: net(x) = linear . x - x' Q x - sum of the norms, 0 for the empty set.
+
+    linear     (m,)    gradient at hold along each order, less its charges
+    quadratic  (m, m)  symmetric
+    """
+
+    linear: FloatArray
+    quadratic: FloatArray
+    norms: tuple[NormTable, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidates:
+    """The table of possible orders: exactly what the search sees, sells first, then by symbol and size.
+
+    ids          (m,)  c1, c2, …
+    security     (m,)  index into the context
+    is_buy       (m,)
+    quantity     (m,)  exact, a multiple of the lot or the whole holding
+    delta        (m,)  signed change of weight
+    cost         (m,)  commission + half spread + conversion margin, of value
+    tax          (m,)  tax money of a sale, of value (negative for a loss); 0 when not charged
+    full_exit    (m,)
+    priority     (m,)  0..1
+    proposals    (m,)  who asked for it, first is the one that sized it
+    account      the cash walk over these rows: what fits together (`ledger.feasible`, `ledger.fill`)
+    tables       the score collapsed onto the rows
+    alone        (m,)  net of the order alone, feasible or not
+    paired       (m,)  best net of the order alone or with one of the other side, if feasible; -inf if neither is
+    draws        category -> rows in order of priority, cut as the strategy says: what patterns and
+                 generators draw from; a `weight_based` sale counts as `rebalance_sells`, a buy as
+                 `rebalance_buys`; per security and side only the row of highest priority
+    pool         rows of all draws without repeats, in order of priority
+    """
+
+    ids: tuple[str, ...]
+    security: IntArray
+    is_buy: BoolArray
+    quantity: tuple[Decimal, ...]
+    delta: FloatArray
+    cost: FloatArray
+    tax: FloatArray
+    full_exit: BoolArray
+    priority: FloatArray
+    proposals: tuple[tuple[Proposal, ...], ...]
+    account: Account
+    tables: Tables
+    alone: FloatArray
+    paired: FloatArray
+    draws: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    pool: tuple[int, ...] = ()
+
+    @property
+    def m(self) -> int:
+        """Number of rows."""
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Numbered sequences: `rows` (k, d) candidate indices, sells first, PAD at the end.
+
+    origin   (k,)  index into `names`: which module proposed the row
+    """
+
+    number: int
+    rows: IntArray
+    origin: IntArray
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What a batch is worth: `net` (k,) improvement over hold after charges, -inf where infeasible."""
+
+    number: int
+    rows: IntArray
+    net: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Why something stopped: the rule by name, its number, the limit it met, one sentence."""
+
+    rule: str
+    value: float | None
+    limit: float | None
+    why: Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What a mask filter says of a table.
+
+    keep      (m,)  False = the order may not be traded
+    drops     row -> why, for each row that is not kept
+    unknown   (symbol, metric) pairs that the rule needed and nobody supplied
+    """
+
+    keep: BoolArray
+    drops: Mapping[int, Drop]
+    unknown: tuple[tuple[str, str], ...] = ()
+
+
+RowPredicate = Callable[[IntArray], BoolArray]
+"""(k, d) rows -> (k,) True where the row may be a plan."""
+
+
+def canonical(rows: IntArray, m: int) -> IntArray:
+    """Each row as a set: indices ascending, PAD last. The table lists sells first, so a canonical row does too.
+
+    rows      (k, d)
+    returns   (k, d)
+    Raises InternalError for an index that the table does not have.
+    """
+    if rows.size and (rows.max() >= m or rows.min() < PAD):
+        raise InternalError(f"A sequence names candidate {int(rows.max())} of a table of {m}. Nothing was planned.")
+    lifted = np.sort(np.where(rows < 0, m, rows), axis=1)
+    return np.where(lifted == m, PAD, lifted)

@@ -1,0 +1,82 @@
+"""Every exception of Steelyard, drawn once.
+
+```text
+SteelyardError
+├── InputError             a file or an argument is not usable; nothing was calculated
+│   └── RowsRejected       lines of a file, all of them listed
+├── SettingsError          a strategy or a setting is not usable
+├── PlanRefused            the inputs are readable, but no plan may be made from them
+├── ModuleError            a registered module broke its contract
+│   └── UnknownModule      a name that no module has, with near names
+└── InternalError          two of our own calculations disagree: nothing may be used
+```
+
+A message says what, by how much, which setting, what has (not) happened and what to do. The command
+line prints it and exits with 1; it never prints a traceback for any of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+
+class SteelyardError(Exception):
+    """Base of all; `str(error)` is a message for a person."""
+
+
+class InputError(SteelyardError):
+    """A file or an argument is not usable; nothing was calculated."""
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """One line of a file that could not be used: `line` is 1-based and counts the header."""
+
+    file: str
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file} line {self.line}: {self.reason}"
+
+
+class RowsRejected(InputError):
+    """Lines of one or more files, all of them listed, so that one look mends the file."""
+
+    SHOWN = 20
+
+    def __init__(self, rows: Sequence[RejectedRow]) -> None:
+        self.rows = tuple(rows)
+        lines = [str(row) for row in self.rows[: self.SHOWN]]
+        if len(self.rows) > self.SHOWN:
+            lines.append(f"and {len(self.rows) - self.SHOWN} more")
+        count = "1 line was" if len(self.rows) == 1 else f"{len(self.rows)} lines were"
+        super().__init__("\n".join([f"{count} rejected, nothing was planned. Correct the file and plan again.", *lines]))
+
+
+class SettingsError(SteelyardError):
+    """A strategy or a setting is not usable; the message names the key and its range."""
+
+
+class PlanRefused(SteelyardError):
+    """The inputs are readable, but no plan may be made from them; no order exists."""
+
+
+class ModuleError(SteelyardError):
+    """A registered module broke its contract: wrong shape, not finite, unknown symbol."""
+
+
+class UnknownModule(ModuleError):
+    """A name that no module has."""
+
+
+class InternalError(SteelyardError):
+    """Two of our own calculations disagree by more than rounding: the plan is withheld."""
+
+
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """` Did you mean AAPL?` for the nearest known name, or an empty string."""
+    near = get_close_matches(name, known, n=1)
+    return f" Did you mean {near[0]}?" if near else ""

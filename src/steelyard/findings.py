@@ -1,0 +1,126 @@
+"""What the stages report besides their result: stops, problems, warnings, coverage, module runs, timings.
+
+One collector per plan, handed from stage to stage; nothing in it steers the plan.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from steelyard.context import Context, Drop
+from steelyard.orders import Side
+from steelyard.plans import Coverage, ModuleRun, Notice, Stage, Timing
+from steelyard.registry import Module, ModuleParams, Need
+from steelyard.telemetry.events import Event, ModuleFinished, Observe, StageFinished
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Something that ended before the plan: where, by which rule, number and limit."""
+
+    symbol: str
+    side: Side | None
+    stage: Stage
+    drop: Drop
+    candidate: str | None = None
+    module: str | None = None
+
+
+@dataclass
+class Findings:
+    """The collector. `clock` only times; `disabled` maps a module's name or qualified name to a reason."""
+
+    disabled: Mapping[str, str] = field(default_factory=dict)
+    observe: Observe | None = None
+    clock: Callable[[], float] = time.perf_counter
+    stops: list[Stop] = field(default_factory=list)
+    problems: list[Notice] = field(default_factory=list)
+    warnings: list[Notice] = field(default_factory=list)
+    coverage: list[Coverage] = field(default_factory=list)
+    runs: list[ModuleRun] = field(default_factory=list)
+    timings: list[Timing] = field(default_factory=list)
+    proposers: dict[tuple[int, ...], list[str]] = field(default_factory=dict)
+    """Sequence -> the modules that proposed it."""
+
+    def tell(self, event: Event) -> None:
+        """Pass an event on to whoever observes."""
+        if self.observe is not None:
+            self.observe(event)
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """Note how long the block took."""
+        start = self.clock()
+        try:
+            yield
+        finally:
+            self.timings.append(Timing(name=name, seconds=round(self.clock() - start, 6)))
+
+    def finished(self, stage: str, count: int) -> None:
+        """A stage is done."""
+        self.tell(StageFinished(stage, count))
+
+    def ran(self, module: Module, outcome: Any, count: int | None, error: str | None = None) -> None:
+        """Note what a module did."""
+        run = ModuleRun(kind=module.kind, name=module.name, version=module.version, count=count, error=error, outcome=outcome)
+        self.runs.append(run)
+        self.tell(ModuleFinished(run.kind, run.name, count, outcome, error))
+
+    def failed(self, module: Module, error: Exception) -> None:
+        """Note that a module raised; what it proposed before stays."""
+        told = f"{type(error).__name__}: {error}"
+        self.ran(module, "failed", None, told)
+        self.problems.append(Notice(code="module_failed", message=f"{module.name} failed: {told}", module=module.qualified))
+
+    def may_run(self, module: Module, ctx: Context) -> bool:
+        """False, and noted, for a module that is out of service or lacks an input that it needs."""
+        reason = self.disabled.get(module.qualified) or self.disabled.get(module.name)
+        if reason is not None:
+            self.ran(module, "disabled", None, reason)
+            self.problems.append(
+                Notice(code="module_disabled", message=f"{module.name} is out of service: {reason}", module=module.qualified)
+            )
+            return False
+        missing = [need for need in module.needs if not has(ctx, need)]
+        if missing:
+            self.ran(module, "no_input", None, NEED_MISSING[missing[0]])
+            return False
+        return True
+
+    def guarded(
+        self, module: Module, ctx: Context, params: ModuleParams, work: Callable[[ModuleParams], T], count: Callable[[T], int]
+    ) -> T | None:
+        """Run a module, time it, and let its failure cost only itself.
+
+        work    what to do with the parameters
+        count   how many things the result holds
+        returns the result, None when it did not run or failed; why stands in `runs` and `problems`
+        """
+        if not self.may_run(module, ctx):
+            return None
+        try:
+            with self.timed(module.qualified):
+                result = work(params)
+                number = count(result)
+        except Exception as error:  # noqa: BLE001 a module of any quality may fail in any way; the plan names it and goes on
+            self.failed(module, error)
+            return None
+        self.ran(module, "ok" if number else "nothing", number)
+        return result
+
+
+def has(ctx: Context, need: Need) -> bool:
+    """Does the context have what a module needs?"""
+    return (ctx.target_weights is not None) is (need == "target_weights")
+
+
+NEED_MISSING: Mapping[Need, str] = {
+    "target_weights": "no target weights were given",
+    "no_target_weights": "target weights were given",
+}

@@ -1,0 +1,45 @@
+"""Files to a snapshot, a market and targets: in come paths and arguments, out come records, nothing is printed.
+
+    reading.py      any file: looked at, read under a cap, cut into rows; cells to values
+    holdings.py     symbol, quantity, …   → holdings with lots, cash
+    targets.py      symbol, weight        → weights
+    prices.py       wide or long          → closes and exact newest prices
+    securities.py   symbol, name, …       → what may be traded
+    fx.py           date, currency, rate  → rates
+    inputs.py       all of them           → what `plan` takes
+
+Every line that cannot be used comes back with its number and reason, over all files at once, and while there is one
+nothing is planned. To add a form: a file here with one function from a path to a frozen record that has `file`,
+`rejected` and `warnings`; a broker's export gives a `HoldingsFile`.
+
+>>> from steelyard.samples import sample
+>>> files = sample("growth")
+>>> inputs = assemble(read(files.holdings, prices=files.prices, targets=files.targets, securities=files.securities))
+>>> inputs.snapshot.as_of.isoformat(), inputs.snapshot.base_currency, len(inputs.snapshot.holdings)
+('2022-12-28', 'USD', 14)
+"""
+
+from steelyard.importers.fx import FxFile, read_fx
+from steelyard.importers.holdings import HoldingsFile, read_holdings
+from steelyard.importers.inputs import Files, Inputs, assemble, parse_cash, read
+from steelyard.importers.prices import PriceTable, read_prices
+from steelyard.importers.securities import SecuritiesFile, read_securities
+from steelyard.importers.targets import TargetsFile, read_targets
+
+__all__ = [
+    "Files",
+    "FxFile",
+    "HoldingsFile",
+    "Inputs",
+    "PriceTable",
+    "SecuritiesFile",
+    "TargetsFile",
+    "assemble",
+    "parse_cash",
+    "read",
+    "read_fx",
+    "read_holdings",
+    "read_prices",
+    "read_securities",
+    "read_targets",
+]

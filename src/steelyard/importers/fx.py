@@ -1,0 +1,49 @@
+"""Exchange rates: `date, currency, rate`, units of the base currency for one unit of the currency."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from types import MappingProxyType
+
+from steelyard.errors import RejectedRow
+from steelyard.importers import reading
+from steelyard.importers.reading import BadCell, Row
+from steelyard.money import FxRate
+from steelyard.plans import Notice
+
+COLUMNS = ("date", "currency", "rate")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FxFile:
+    """What a file of rates says: currency -> rates, oldest first."""
+
+    file: str
+    rates: Mapping[str, tuple[FxRate, ...]]
+    rejected: tuple[RejectedRow, ...] = ()
+    warnings: tuple[Notice, ...] = ()
+
+
+def read_fx(path: Path) -> FxFile:
+    """The rates of a file, plain or gzip, in any order.
+
+    Raises InputError for a file that is no such table.
+    """
+    table = reading.read_table(path, required=COLUMNS, known=COLUMNS)
+    found: dict[str, dict[date, FxRate]] = {}
+
+    def take(row: Row) -> None:
+        currency = reading.currency(row.get("currency"))
+        on = reading.day(row.get("date"), "date")
+        rate: Decimal = reading.positive(row.get("rate"), "rate", reading.MAX_RATE)
+        if on in found.setdefault(currency, {}):
+            raise BadCell(f"{currency} has a rate of {on} already")
+        found[currency][on] = FxRate(currency, rate, on)
+
+    rejected = reading.parse_rows(table, take)
+    rates = {currency: tuple(dated[on] for on in sorted(dated)) for currency, dated in sorted(found.items())}
+    return FxFile(file=table.file, rates=MappingProxyType(rates), rejected=rejected, warnings=table.warnings)

@@ -1,0 +1,53 @@
+"""Targets: `symbol, weight`, fractions of portfolio value; what is missing to 1 is cash."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from steelyard.errors import InputError, RejectedRow
+from steelyard.importers import reading
+from steelyard.importers.reading import BadCell, Row
+from steelyard.plans import Notice
+
+COLUMNS = ("symbol", "weight")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetsFile:
+    """What a targets file says; its sum is judged by `targets.Targets`."""
+
+    file: str
+    weights: Mapping[str, float]
+    rejected: tuple[RejectedRow, ...] = ()
+    warnings: tuple[Notice, ...] = ()
+
+
+def read_targets(path: Path) -> TargetsFile:
+    """The targets of a file.
+
+    Raises InputError for a file that is no such table, and for one without rows: that would sell everything.
+    """
+    table = reading.read_table(path, required=COLUMNS, known=COLUMNS)
+    weights: dict[str, float] = {}
+    lines: dict[str, int] = {}
+
+    def take(row: Row) -> None:
+        symbol = reading.symbol(row.get("symbol"))
+        weight = reading.number(row.get("weight"), "weight")
+        if weight < 0:
+            raise BadCell(f"the weight of {symbol} is {weight}; a weight is a fraction of value, 0 or more")
+        if weight > 1:
+            raise BadCell(f"the weight of {symbol} is {weight}; a weight is a fraction of value, at most 1 (12% is 0.12)")
+        if lines.setdefault(symbol, row.line) != row.line:
+            raise BadCell(f"{symbol} stands on line {lines[symbol]} already")
+        weights[symbol] = float(weight)
+
+    rejected = reading.parse_rows(table, take)
+    if not table.rows and not rejected:
+        raise InputError(
+            f"{table.file} has a header and no targets; that would sell everything. {reading.NOTHING} Give weights or leave it out."
+        )
+    return TargetsFile(file=table.file, weights=MappingProxyType(weights), rejected=rejected, warnings=table.warnings)

@@ -1,0 +1,79 @@
+"""The hash of everything that a plan is a function of.
+
+Truncated at the as-of date and restricted to the planning set, so that what cannot matter cannot change it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from steelyard.context import Context
+from steelyard.estimates import TEN_YEARS
+from steelyard.market import Market
+from steelyard.money import plain
+from steelyard.plans import sha256
+from steelyard.portfolio import Holding, Security, Snapshot
+from steelyard.strategies import Strategy
+from steelyard.targets import Targets
+
+
+def inputs_sha256(
+    ctx: Context, snapshot: Snapshot, market: Market, strategy: Strategy, targets: Targets | None, disabled: Mapping[str, str]
+) -> str:
+    """SHA-256 over snapshot, quotes, rates, closes, targets, strategy, state, seed and disabled modules."""
+    members = set(ctx.symbols)
+    state = ctx.state
+    return sha256(
+        {
+            "as_of": snapshot.as_of.isoformat(),
+            "base_currency": snapshot.base_currency,
+            "bucket": snapshot.bucket,
+            "cash": {currency: plain(amount) for currency, amount in snapshot.cash.items()},
+            "holdings": [_holding(holding) for holding in sorted(snapshot.holdings, key=lambda h: h.symbol)],
+            "open_orders": sorted([o.client_order_id, o.symbol, o.side.value, plain(o.open_quantity)] for o in snapshot.open_orders),
+            "excluded": sorted(snapshot.excluded),
+            "securities": [_security(security) for security in ctx.securities],
+            "quotes": {symbol: plain(quote.price) for symbol, quote in market.quotes.items() if symbol in members},
+            "fx": [float(rate) for rate in ctx.fx],
+            "adjusted": market.adjusted,
+            "closes": _closes(ctx, market),
+            "targets": None if targets is None else {symbol: weight for symbol, weight in targets.weights.items() if weight > 0},
+            "strategy": strategy.sha256,
+            "state": [state.previous_verdict, state.funding, state.high_water_mark],
+            "seed": ctx.seed,
+            "disabled": dict(disabled),
+        }
+    )
+
+
+def _holding(holding: Holding) -> list[Any]:
+    lots = sorted([plain(lot.quantity), str(lot.acquired), None if lot.unit_cost is None else plain(lot.unit_cost)] for lot in holding.lots)
+    return [holding.symbol, plain(holding.quantity), lots, str(holding.last_bought), str(holding.last_sold)]
+
+
+def _security(security: Security) -> list[Any]:
+    return [
+        security.symbol,
+        security.currency,
+        security.name,
+        security.product_type,
+        plain(security.lot_size),
+        sorted(security.sectors),
+        sorted(security.countries),
+        security.group,
+        security.dividend_yield,
+        security.quality,
+        security.priority_multiplier,
+        security.allow_buy,
+        security.allow_sell,
+    ]
+
+
+def _closes(ctx: Context, market: Market) -> str:
+    """Hash of the rows that any estimate may look at, in base currency."""
+    closes = market.base_closes(ctx.symbols, [s.currency for s in ctx.securities], ctx.limits.max_stale_sessions)[-TEN_YEARS - 1 :]
+    return hashlib.sha256(np.ascontiguousarray(closes, dtype="<f8").tobytes()).hexdigest()

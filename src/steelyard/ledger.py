@@ -1,0 +1,156 @@
+"""The one cash walk: fees, lots, caps, conflicts and resizing, on arrays only.
+
+Planning and execution ask the same functions. Everything is a fraction of the pre-trade value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
+
+SAFETY = 1e-12
+"""Cash that must be left over beyond a floor, of value: keeps the exact decimals on the right side of it."""
+
+LOT_TOLERANCE = 1e-9
+"""A wanted size this close under a whole lot (in lots) is that lot: division noise, not intent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """What binds a set of orders; m possible orders, g capped groups.
+
+    security       (m,)   which security the order is in: at most one order per security
+    delta          (m,)   signed change of weight
+    cost           (m,)   of value
+    conflicts      (m, m) True where two orders may not go together
+    cash           all cash before, of value
+    spendable      base cash less open buys, of value: what may pay
+    reserve        cash that must stay, of value
+    settled_only   True: this plan's sales may not pay for its buys
+    turnover_cap   one-way, of value; None = off
+    group_shares   (m, g) share of the order's security in each capped group
+    group_weights  (g,)   weights of the groups before
+    group_cap      of value; None = off
+    """
+
+    security: IntArray
+    delta: FloatArray
+    cost: FloatArray
+    conflicts: BoolArray
+    cash: float
+    spendable: float
+    reserve: float
+    settled_only: bool
+    turnover_cap: float | None
+    group_shares: FloatArray
+    group_weights: FloatArray
+    group_cap: float | None
+
+    @property
+    def payment(self) -> FloatArray:
+        """(m,) what an order does to the cash that may pay: a sale brings nothing when only settled cash counts."""
+        proceeds = -self.delta
+        if self.settled_only:
+            proceeds = np.minimum(proceeds, 0.0)
+        return proceeds - self.cost
+
+    @property
+    def floor(self) -> float:
+        """Least spendable cash after the plan: the reserve, or what is there if that is less; foreign cash counts for the reserve."""
+        foreign = self.cash - self.spendable
+        return min(max(self.reserve - foreign, 0.0), self.spendable)
+
+
+def padded(values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    """Values (m, …) with a zero row appended, which index -1 (PAD) then reads."""
+    return np.concatenate([values, np.zeros((1, *values.shape[1:]), dtype=values.dtype)])
+
+
+def row_sums(values: FloatArray, rows: IntArray) -> FloatArray:
+    """Sum over each row, column by column, so that a row's sum does not depend on its batch.
+
+    values    (m,)
+    rows      (k, d) indices, -1 pads
+    returns   (k,)
+    """
+    lifted = padded(values)
+    total = np.zeros(len(rows))
+    for column in rows.T:
+        total += lifted[column]
+    return total
+
+
+def feasible(account: Account, rows: IntArray) -> BoolArray:
+    """Which sets of orders may be a plan.
+
+    rows      (k, d) indices into the m orders, -1 pads
+    returns   (k,)
+    The empty set always may. Sells come first, so cash is lowest at the end.
+    """
+    cash_after = account.spendable + row_sums(account.payment, rows)
+    good = cash_after >= account.floor + SAFETY
+    good &= ~clashes(account, rows)
+    if account.turnover_cap is not None:
+        good &= row_sums(np.abs(account.delta), rows) / 2 <= account.turnover_cap
+    if account.group_cap is not None:
+        good &= groups_kept(account, rows)
+    empty = (rows < 0).all(axis=1)
+    return np.asarray(good | empty)
+
+
+def clashes(account: Account, rows: IntArray) -> BoolArray:
+    """(k,) True where a row has a security twice or a conflicting pair."""
+    security = np.concatenate([account.security, [-1]])
+    conflicts = np.pad(account.conflicts, (0, 1))
+    found = np.zeros(len(rows), dtype=np.bool_)
+    for a in range(rows.shape[1]):
+        for b in range(a + 1, rows.shape[1]):
+            left, right = rows[:, a], rows[:, b]
+            found |= (security[left] == security[right]) & (left >= 0) & (right >= 0)
+            found |= conflicts[left, right]
+    return found
+
+
+def groups_kept(account: Account, rows: IntArray) -> BoolArray:
+    """(k,) True where no group ends above max(cap, its weight before)."""
+    cap = 1.0 if account.group_cap is None else account.group_cap
+    limit = np.maximum(cap, account.group_weights) + SAFETY
+    after = np.tile(account.group_weights, (len(rows), 1))
+    flow = padded(account.delta[:, None] * account.group_shares)
+    for column in rows.T:
+        after += flow[column]
+    return np.asarray((after <= limit).all(axis=1))
+
+
+def fill(account: Account, chosen: Iterable[int], offered: Iterable[int], depth: int) -> list[int]:
+    """Extend a list of orders by every offered one that still fits, in the order of offering.
+
+    An order that does not fit is skipped, it does not block those after it.
+    chosen, offered   indices into the m orders
+    depth             most orders in the result
+    """
+    taken = list(chosen)
+    cash = account.spendable + float(account.payment[taken].sum()) if taken else account.spendable
+    used = {int(account.security[j]) for j in taken}
+    for j in offered:
+        if len(taken) >= depth:
+            break
+        left = cash + float(account.payment[j])
+        if int(account.security[j]) in used or left < account.floor + SAFETY or account.conflicts[j, taken].any():
+            continue
+        taken.append(j)
+        used.add(int(account.security[j]))
+        cash = left
+    return taken
+
+
+def whole_lots(wanted: FloatArray, lot: FloatArray) -> FloatArray:
+    """Whole lots in a wanted size, both in the same unit; never more than wanted but for division noise."""
+    return np.asarray(np.floor(wanted / lot + LOT_TOLERANCE))

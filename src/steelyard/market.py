@@ -1,0 +1,76 @@
+"""Prices and exchange rates as arrays with their dates.
+
+`Market` holds closes in each security's own currency; `base_closes` turns them into the base currency with
+that day's rate, so that every statistic is what the account's owner lived through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+
+from steelyard.money import FloatArray, FxTable
+
+DateArray = npt.NDArray[np.datetime64]
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A price in the security's currency and the session it is of."""
+
+    symbol: str
+    price: Decimal
+    on: date
+
+
+@dataclass(frozen=True)
+class Market:
+    """n securities over T sessions.
+
+    symbols    (n,)   sorted
+    dates      (T,)   datetime64[D], strictly increasing
+    closes     (T, n) in the security's currency, NaN where there is none; never written to
+    quotes     symbol -> newest price at or before the last date, exactly as the file gives it
+    fx         rates into the base currency
+    adjusted   closes contain dividends; then no yield is added to returns
+    source     where the prices come from, for people
+    """
+
+    symbols: tuple[str, ...]
+    dates: DateArray
+    closes: FloatArray
+    quotes: Mapping[str, Quote]
+    fx: FxTable
+    adjusted: bool = True
+    source: str = ""
+
+    @property
+    def last(self) -> date | None:
+        """Newest session; None without any."""
+        return cast(date, self.dates[-1].astype(object)) if len(self.dates) else None
+
+    def age(self, on: date) -> int:
+        """Sessions of the price file after `on`: 0 for the newest session."""
+        return int(len(self.dates) - np.searchsorted(self.dates, np.datetime64(on, "D"), side="right"))
+
+    def base_closes(self, symbols: Iterable[str], currencies: Iterable[str], max_age: int) -> FloatArray:
+        """Closes in the base currency.
+
+        symbols, currencies   (k,)    what to take and in which currency it is quoted
+        max_age               oldest usable rate, in sessions
+        returns               (T, k)  NaN where there is no close or no rate
+        """
+        column = {symbol: i for i, symbol in enumerate(self.symbols)}
+        wanted = list(zip(symbols, currencies, strict=True))
+        rates = {currency: self.fx.series(currency, self.dates, max_age) for currency in {currency for _, currency in wanted}}
+        result = np.full((len(self.dates), len(wanted)), np.nan)
+        for k, (symbol, currency) in enumerate(wanted):
+            if symbol in column:
+                result[:, k] = self.closes[:, column[symbol]] * rates[currency]
+        return result

@@ -1,0 +1,93 @@
+"""Money at the edges: exact decimals, dated exchange rates with a direction, rounding to lots.
+
+Rates are always *units of base per unit of currency*, so money in base is amount x rate. A missing or
+old rate is an error, never 1.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import ROUND_FLOOR, Decimal
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+
+ZERO = Decimal(0)
+
+
+def floor_to_lot(quantity: Decimal, lot_size: Decimal) -> Decimal:
+    """Largest multiple of `lot_size` that is at most `quantity` (both >= 0).
+
+    >>> floor_to_lot(Decimal("17.9"), Decimal(5))
+    Decimal('15')
+    """
+    return (quantity / lot_size).to_integral_value(rounding=ROUND_FLOOR) * lot_size
+
+
+def plain(amount: Decimal) -> str:
+    """Decimal as text without exponent and without trailing zeros: 1E+3 gives 1000, 2.50 gives 2.5."""
+    text = f"{amount:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in {"-0", ""} else text
+
+
+@dataclass(frozen=True, slots=True)
+class FxRate:
+    """`rate` units of base per unit of `currency`, as published on `on`."""
+
+    currency: str
+    rate: Decimal
+    on: date
+
+
+@dataclass(frozen=True)
+class FxTable:
+    """Dated rates into one base currency.
+
+    base    the account's currency; its own rate is 1 on every day
+    rates   currency -> its rates, oldest first
+    """
+
+    base: str
+    rates: Mapping[str, tuple[FxRate, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+    def known(self, currency: str) -> bool:
+        """Is there any rate of this currency?"""
+        return currency == self.base or bool(self.rates.get(currency))
+
+    def latest(self, currency: str, on: date) -> FxRate | None:
+        """Newest rate at or before `on`; None when there is none."""
+        if currency == self.base:
+            return FxRate(currency, Decimal(1), on)
+        known = [rate for rate in self.rates.get(currency, ()) if rate.on <= on]
+        return known[-1] if known else None
+
+    def series(self, currency: str, days: npt.NDArray[np.datetime64], max_age: int) -> FloatArray:
+        """Rate of each day of `days`, carried forward over at most `max_age` of those days.
+
+        days      (T,)  dates, oldest first
+        returns   (T,)  units of base per unit of currency, NaN where no rate is young enough
+        """
+        if currency == self.base:
+            return np.ones(len(days))
+        known = self.rates.get(currency, ())
+        if not known or not len(days):
+            return np.full(len(days), np.nan)
+        dates = np.array([rate.on for rate in known], dtype="datetime64[D]")
+        values = np.array([float(rate.rate) for rate in known])
+        newest = np.searchsorted(dates, days, side="right") - 1
+        result = np.where(newest >= 0, values[newest], np.nan)
+        # the age is counted in the days of the price file, so that holidays and weekends do not count
+        born = np.searchsorted(days, dates[newest], side="left")
+        return np.where(np.arange(len(days)) - born > max_age, np.nan, result)
+
+    def until(self, last: date) -> FxTable:
+        """The same table without rates after `last`."""
+        kept = {currency: tuple(rate for rate in rates if rate.on <= last) for currency, rates in self.rates.items()}
+        return FxTable(self.base, MappingProxyType(kept))

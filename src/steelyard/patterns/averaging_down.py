@@ -1,0 +1,15 @@
+"""Averaging down: buy more of what fell, with the cash that is there."""
+
+from __future__ import annotations
+
+from steelyard.context import Candidates, Context, IntArray
+from steelyard.ledger import fill
+from steelyard.patterns import NoParams, buys, padded_rows
+from steelyard.registry import pattern_generator
+
+
+@pattern_generator("averaging_down", version="1.0.0", params=NoParams, tags=("buy",))
+def averaging_down(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:  # noqa: ARG001 - the shape of every pattern
+    """Buys of holdings below their cost that cash pays for, by priority; no sales."""
+    depth = ctx.search.max_depth
+    return padded_rows([fill(candidates.account, [], buys(candidates, "averaging_down"), depth)], depth)

@@ -1,0 +1,416 @@
+"""The plan document: one schema for the command line, the report, the API and the store.
+
+Money, prices and quantities are decimal strings; weights, scores and ratios are numbers with 12
+significant digits; what is missing is null, never NaN. `plan_id` is the SHA-256 of the document without
+`plan_id`, `warnings`, `timings`, `certificate.seconds` and `certificate.nodes`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from steelyard.money import plain
+from steelyard.orders import Side
+
+SCHEMA: Literal["steelyard.plan/1"] = "steelyard.plan/1"
+
+SIGNIFICANT_DIGITS = 12
+
+
+def published(number: float) -> float:
+    """12 significant digits, no negative zero: what two machines agree on.
+
+    Raises ValueError for NaN and infinity: a number that is not one must be None.
+    """
+    if not math.isfinite(number):
+        raise ValueError(f"{number} may not be published; missing is null")
+    return float(f"{number:.{SIGNIFICANT_DIGITS}g}") + 0.0
+
+
+Amount = Annotated[Decimal, PlainSerializer(plain, return_type=str)]
+Number = Annotated[float, PlainSerializer(published, return_type=float)]
+FactValue = str | int | float | None
+Stage = Literal["input", "opportunity", "sizing", "filter", "merge", "search", "plan"]
+
+
+class Record(BaseModel):
+    """A frozen part of the document."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Verdict(Record):
+    """What to do, in one sentence. `previous` is the verdict that was handed in."""
+
+    action: Literal["act", "hold"]
+    previous: Literal["act", "hold"] | None
+    text: str
+    detail: str
+    facts: dict[str, FactValue]
+
+
+class PricesAsOf(Record):
+    """Sessions of the newest quote used and of the newest row of the history."""
+
+    quotes: date
+    history: date
+
+
+class StrategyRef(Record):
+    """Which rules made the plan; `sha256` is of the strategy with every default filled in."""
+
+    name: str
+    version: int | None
+    sha256: str
+
+
+class LotShown(Record):
+    """A tax lot; `gain` is on the shown quantity, base currency."""
+
+    acquired: date | None
+    quantity: Amount
+    unit_cost: Amount | None
+    gain: Amount | None = None
+
+
+class HoldingShown(Record):
+    """A security in the planning set before the plan; `band` is (low, high) around the target."""
+
+    symbol: str
+    name: str
+    group: str | None
+    quantity: Amount
+    price: Amount | None
+    currency: str
+    fx_rate: Amount | None
+    value: Amount | None
+    weight: Number | None
+    target: Number | None
+    band: tuple[Number, Number] | None
+    lots: tuple[LotShown, ...]
+
+
+class HoldingAfter(Record):
+    """The same security after the plan; weights are of the pre-trade value."""
+
+    symbol: str
+    quantity: Amount
+    weight: Number
+
+
+class CandidateShown(Record):
+    """A row of the candidate table; `gain` is the net improvement of that order alone, feasible or not."""
+
+    id: str
+    symbol: str
+    side: Side
+    quantity: Amount
+    notional_base: Amount
+    cost: Amount
+    priority: Number
+    sources: tuple[str, ...]
+    tags: tuple[str, ...]
+    gain: Number
+
+
+class CostShown(Record):
+    """Base currency."""
+
+    total: Amount
+    commission: Amount
+    spread: Amount
+    fx: Amount
+
+
+class PlanCosts(CostShown):
+    """Sum over the steps; `tax` is payable later, not taken from cash, null when not estimated."""
+
+    tax: Amount | None
+
+
+class Step(Record):
+    """One order. `adds` is what the plan's net loses without it; `lots` are those sold."""
+
+    n: int
+    candidate: str
+    side: Side
+    symbol: str
+    name: str
+    quantity: Amount
+    price: Amount
+    currency: str
+    fx_rate: Amount
+    notional: Amount
+    notional_base: Amount
+    costs: CostShown
+    weight_before: Number
+    weight_after: Number
+    adds: Number
+    lots: tuple[LotShown, ...]
+    tags: tuple[str, ...]
+    proposed_by: tuple[str, ...]
+    reason: str
+    narrative: str
+    facts: dict[str, FactValue]
+
+
+class Conversion(Record):
+    """Money that an order turns from one currency into another; `cost` in base currency."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    from_: Annotated[str, Field(alias="from")]
+    to: str
+    amount: Amount
+    rate: Amount
+    cost: Amount
+
+
+class PartShown(Record):
+    """A part of a term: its share, raw and scaled value (0..1 unless off scale) before and after."""
+
+    name: str
+    share: Number
+    raw_hold: Number
+    raw_plan: Number
+    hold: Number
+    plan: Number
+
+
+class TermShown(Record):
+    """A term, unclipped; people see 100 x, clipped to 0..100 and marked `off_scale`."""
+
+    name: str
+    weight: Number
+    hold: Number
+    plan: Number
+    off_scale: bool
+    parts: tuple[PartShown, ...]
+
+
+class Charges(Record):
+    """What the improvement is charged, in score units."""
+
+    cost: Number
+    tax: Number
+    hurdle: Number
+
+    @property
+    def total(self) -> float:
+        """All three."""
+        return self.cost + self.tax + self.hurdle
+
+
+class ScoreShown(Record):
+    """hold and plan = sum of weight x unclipped term; improvement = plan - hold - charges."""
+
+    hold: Number
+    plan: Number
+    improvement: Number
+    min_improvement: Number
+    charges: Charges
+    terms: tuple[TermShown, ...]
+
+
+class Objective(Record):
+    """What the score aims at."""
+
+    mode: Literal["targets", "none"]
+    profile: str
+
+
+class Certificate(Record):
+    """How far the plan is from the best one. `bound` is on the scale of hold + improvement."""
+
+    scope: Literal["proposals", "candidates"]
+    covers: str
+    status: Literal["proven", "bounded", "none"]
+    search_gap: Number | None
+    search_gap_of_improvement: Number | None
+    bound: Number | None
+    structural_headroom: Number | None
+    nodes: int | None
+    candidates: int
+    sequences: int
+    seconds: float | None
+
+
+class AlternativeStep(Record):
+    """An order of an alternative."""
+
+    side: Side
+    symbol: str
+    quantity: Amount
+
+
+class Alternative(Record):
+    """Another end state that was scored by the same function."""
+
+    name: str
+    score: Number
+    improvement: Number
+    cost: Amount
+    turnover: Number
+    drift_after: Number | None
+    steps: tuple[AlternativeStep, ...]
+
+
+class Drift(Record):
+    """Half the sum of absolute deviations from target, cash included."""
+
+    before: Number | None
+    after: Number | None
+
+
+class CashRung(Record):
+    """The balance of one currency at the end of a date: `traded` counts unsettled money, `settled` does not."""
+
+    date: date
+    currency: str
+    balance: Amount
+    kind: Literal["traded", "settled"]
+    estimated: bool
+
+
+class NotTraded(Record):
+    """Something that stopped before the plan: by which stage, rule, number and margin.
+
+    candidate   row of the table; None for a wish that never became one
+    module      calculator that wished it, or filter that stopped it; None = no single one
+    """
+
+    candidate: str | None
+    module: str | None
+    symbol: str
+    side: Side | None
+    stage: Stage
+    rule: str
+    value: Number | None
+    limit: Number | None
+    margin: Number | None
+    reason: str
+    facts: dict[str, FactValue]
+
+
+class Notice(Record):
+    """A problem (the plan may differ from what full inputs would give) or a warning (worth knowing)."""
+
+    code: str
+    message: str
+    module: str | None = None
+    symbol: str | None = None
+
+
+class Coverage(Record):
+    """A metric that was missing and the neutral value used in its place; null = the rule let it pass."""
+
+    symbol: str
+    metric: str
+    used: Number | None
+
+
+class ModuleRun(Record):
+    """What one module did: `count` of things returned."""
+
+    kind: str
+    name: str
+    version: str
+    count: int | None
+    error: str | None
+    outcome: Literal["ok", "nothing", "no_input", "failed", "disabled"]
+
+
+class Timing(Record):
+    """Seconds of one stage or module; not part of the plan id."""
+
+    name: str
+    seconds: float
+
+
+class Plan(Record):
+    """A plan; "hold" is one. See the module docstring for units."""
+
+    schema_: Annotated[Literal["steelyard.plan/1"], Field(alias="schema")] = SCHEMA
+    plan_id: str
+    verdict: Verdict
+    bucket: str
+    as_of: date
+    prices_as_of: PricesAsOf
+    price_source: str
+    strategy: StrategyRef
+    base_currency: str
+    value: Amount
+    cash: dict[str, Amount]
+    cash_after: dict[str, Amount]
+    reserve: Amount
+    excluded: tuple[str, ...]
+    holdings: tuple[HoldingShown, ...]
+    holdings_after: tuple[HoldingAfter, ...]
+    candidates: tuple[CandidateShown, ...]
+    steps: tuple[Step, ...]
+    conversions: tuple[Conversion, ...]
+    score: ScoreShown
+    objective: Objective
+    certificate: Certificate
+    alternatives: tuple[Alternative, ...]
+    drift: Drift
+    turnover: Number
+    costs: PlanCosts
+    cash_ladder: tuple[CashRung, ...]
+    not_traded: tuple[NotTraded, ...]
+    problems: tuple[Notice, ...]
+    warnings: tuple[Notice, ...]
+    data_coverage: tuple[Coverage, ...]
+    reproducible: bool
+    modules: tuple[ModuleRun, ...]
+    timings: tuple[Timing, ...]
+    seed: int
+    inputs_sha256: str
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    def document(self) -> dict[str, Any]:
+        """The document as plain JSON values."""
+        return self.model_dump(mode="json", by_alias=True)
+
+    def to_json(self) -> str:
+        """The document as indented JSON text, keys in the order of the schema."""
+        return json.dumps(self.document(), indent=2, ensure_ascii=False, allow_nan=False)
+
+    def step(self, symbol: str) -> Step | None:
+        """The step that trades a symbol; None when nothing does."""
+        return next((step for step in self.steps if step.symbol == symbol), None)
+
+
+OUTSIDE_ID = ("plan_id", "warnings", "timings")
+"""Parts of the document that say how it was made, not what it says."""
+
+
+def plan_id(document: dict[str, Any]) -> str:
+    """SHA-256 of the document's content as canonical JSON, 64 hexadecimal digits."""
+    content = {key: value for key, value in document.items() if key not in OUTSIDE_ID}
+    content["certificate"] = {key: value for key, value in document["certificate"].items() if key not in {"seconds", "nodes"}}
+    return sha256(content)
+
+
+def sha256(content: Any) -> str:
+    """SHA-256 of plain JSON values, keys sorted, no white space."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def seal(plan: Plan) -> Plan:
+    """The same plan with its id filled in."""
+    return plan.model_copy(update={"plan_id": plan_id(plan.document())})
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of the document as it is written."""
+    return Plan.model_json_schema(mode="serialization", by_alias=True)

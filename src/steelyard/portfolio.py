@@ -1,0 +1,132 @@
+"""What is owned and what is known of it: securities, tax lots, holdings, buckets, the snapshot.
+
+Records only; importers and brokers fill them, the planner reads them. Quantities, prices and cash are
+`Decimal`, in shares and in the named currency; dates are calendar dates of the exchange.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Literal
+
+from steelyard.money import ZERO
+from steelyard.orders import Order, Side
+
+FUND_TYPES = frozenset({"ETF", "ETC", "MUTUALFUND"})
+
+
+@dataclass(frozen=True, slots=True)
+class Security:
+    """What may be traded.
+
+    lot_size             shares; orders are multiples of it
+    sectors, countries   names; several share the weight evenly; none = spread over all groups present
+    dividend_yield       fraction a year; None = unknown
+    quality              fundamental score 0..1; None = unknown
+    priority_multiplier  > 0; buys x, sells divided by it
+    """
+
+    symbol: str
+    currency: str
+    name: str = ""
+    product_type: str = "EQUITY"
+    lot_size: Decimal = Decimal(1)
+    sectors: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    group: str | None = None
+    dividend_yield: float | None = None
+    quality: float | None = None
+    priority_multiplier: float = 1.0
+    allow_buy: bool = True
+    allow_sell: bool = True
+
+    @property
+    def is_fund(self) -> bool:
+        """Funds count as several names and are exempt from the position cap."""
+        return self.product_type in FUND_TYPES
+
+
+@dataclass(frozen=True, slots=True)
+class TaxLot:
+    """Shares bought together: `unit_cost` per share in the security's currency, None = unknown."""
+
+    quantity: Decimal
+    acquired: date | None = None
+    unit_cost: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Shares of one security with their lots, oldest first; Σ lots = quantity.
+
+    price   as the holdings file gives it, in the security's currency; None when it does not
+    """
+
+    symbol: str
+    quantity: Decimal
+    lots: tuple[TaxLot, ...]
+    price: Decimal | None = None
+    last_bought: date | None = None
+    last_sold: date | None = None
+
+    @property
+    def average_cost(self) -> Decimal | None:
+        """Cost per share over all lots; None when one lot's cost is unknown or there are no shares."""
+        costs = [lot.unit_cost * lot.quantity for lot in self.lots if lot.unit_cost is not None]
+        if len(costs) != len(self.lots) or not self.quantity:
+            return None
+        return sum(costs, ZERO) / self.quantity
+
+    @property
+    def acquired(self) -> date | None:
+        """Oldest acquisition date that is known."""
+        return min((lot.acquired for lot in self.lots if lot.acquired is not None), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class BucketState:
+    """What a bucket remembers between plans.
+
+    previous_verdict   keeps an act verdict until the net falls under `score.latch_share` of the minimum
+    funding            fraction of the bucket's target budget that it holds; None = not tracked
+    high_water_mark    highest unit value so far; None = not tracked
+    """
+
+    previous_verdict: Literal["act", "hold"] | None = None
+    funding: float | None = None
+    high_water_mark: float | None = None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A portfolio at one date.
+
+    cash         currency -> settled balance; may be negative
+    securities   everything that is held or may be traded, in any order
+    excluded     symbols left out on the user's word; every page says so
+    """
+
+    as_of: date
+    base_currency: str
+    holdings: tuple[Holding, ...]
+    cash: Mapping[str, Decimal]
+    securities: tuple[Security, ...]
+    bucket: str = "core"
+    open_orders: tuple[Order, ...] = ()
+    excluded: tuple[str, ...] = ()
+    _by_symbol: Mapping[str, Security] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_symbol", MappingProxyType({security.symbol: security for security in self.securities}))
+
+    def security(self, symbol: str) -> Security | None:
+        """The record of a symbol; None when the snapshot does not know it."""
+        return self._by_symbol.get(symbol)
+
+    def open_quantity(self, symbol: str, side: Side) -> Decimal:
+        """Shares of `symbol` that open orders of that side may still trade."""
+        return sum((order.open_quantity for order in self.open_orders if order.symbol == symbol and order.side is side), ZERO)

@@ -1,0 +1,101 @@
+"""The score as one array form, for the search: F(z) = constant + slope . z - z' H z - sum of k sqrt(z' V z).
+
+n securities; z = (w, c) is (n + 1,). H and every V are positive semidefinite and every k >= 0, so F is concave
+whatever the weights of the terms are (they are never negative).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from steelyard.context import frozen
+from steelyard.errors import ModuleError, PlanRefused
+from steelyard.money import FloatArray
+from steelyard.scoring import LEAST_VARIANCE, Linear, Norm, Part, Quadratic, Term
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreModel:
+    """F as arrays, read-only.
+
+    constant
+    slope      (n + 1,)
+    curvature  (n + 1, n + 1)  H, symmetric, positive semidefinite
+    norms      pairs of k >= 0 and V (n + 1, n + 1), symmetric, positive semidefinite
+    """
+
+    constant: float
+    slope: FloatArray
+    curvature: FloatArray
+    norms: tuple[tuple[float, FloatArray], ...]
+
+
+def build_model(terms: Sequence[Term], weights: Mapping[str, float]) -> ScoreModel:
+    """Sum the parts of all terms, each times weight x share / (hi - lo).
+
+    weights   term name -> weight
+    Raises PlanRefused without any part; ModuleError for a part whose arrays are not finite or of another size.
+    """
+    parts = [(term, part, weights[term.name] * part.share / (part.hi - part.lo)) for term in terms for part in term.parts]
+    if not parts:
+        raise PlanRefused("No score term is left, so no two portfolios can be compared. Nothing was planned: enable at least one.")
+    size = len(_arrays(parts[0][1])[-1])
+    constants: list[float] = []
+    slope, H = np.zeros(size), np.zeros((size, size))
+    norms: list[tuple[float, FloatArray]] = []
+    for term, part, k in parts:
+        _check(term, part, size)
+        constants.append(-k * part.lo)
+        match part.shape:
+            case Linear(constant, linear):
+                constants.append(k * constant)
+                slope += k * linear
+            case Quadratic(constant, linear, curvature):
+                constants.append(k * constant)
+                slope += k * linear
+                H += k * curvature
+            case Norm(variance):
+                norms.append((k, frozen((variance + variance.T) / 2)))
+    return ScoreModel(math.fsum(constants), frozen(slope), frozen((H + H.T) / 2), tuple(norms))
+
+
+def value(model: ScoreModel, z: FloatArray) -> float:
+    """F(z), z (n + 1,)."""
+    smooth = model.constant + float(model.slope @ z) - float(z @ model.curvature @ z)
+    return smooth - math.fsum(k * math.sqrt(max(float(z @ V @ z), LEAST_VARIANCE)) for k, V in model.norms)
+
+
+def gradient(model: ScoreModel, z: FloatArray) -> FloatArray:
+    """Slope of F at z, (n + 1,)."""
+    slope: FloatArray = model.slope - 2 * model.curvature @ z
+    for k, V in model.norms:
+        pull = V @ z
+        slope -= k * pull / math.sqrt(max(float(z @ pull), LEAST_VARIANCE))
+    return slope
+
+
+def _arrays(part: Part) -> tuple[FloatArray, ...]:
+    """Slope or matrix last, so that its length is n + 1."""
+    match part.shape:
+        case Linear(_, slope):
+            return (slope,)
+        case Quadratic(_, slope, curvature):
+            return (slope, curvature)
+        case Norm(variance):
+            return (variance,)
+
+
+def _check(term: Term, part: Part, size: int) -> None:
+    """One bad number would spread into the score of everything: stop at the part that brought it."""
+    constant = 0.0 if isinstance(part.shape, Norm) else part.shape.constant
+    arrays = _arrays(part)
+    at = f"Score term {term.name}, part {part.name}"
+    if any(array.shape != (size,) * array.ndim or not array.ndim for array in arrays):
+        shapes = ", ".join(str(array.shape) for array in arrays)
+        raise ModuleError(f"{at}: arrays of shape {shapes}, where {size} entries a side were due. It was not scored.")
+    if not (math.isfinite(constant) and all(np.isfinite(array).all() for array in arrays)):
+        raise ModuleError(f"{at}: its constant or an array is not finite. It was not scored.")

@@ -1,0 +1,120 @@
+"""Sentences whose every number is a fact: the only place where a number becomes words.
+
+A sentence is a template and its facts, so that a test can put the numbers back and compare:
+
+>>> s = say("{over:pp} over target, {name:text} stays", over=0.0183, name="AAPL")
+>>> s.text, dict(s.facts)
+('1.8 pp over target, AAPL stays', {'over': 0.0183, 'name': 'AAPL'})
+
+Formats, by the rules of the reports (space before a unit is U+00A0, minus is U+2212):
+`pct` weight as percent, `pp` signed-less percentage points, `spp` signed percentage points, `money` two
+decimals and thousands, `whole` whole units, `qty` all significant digits, `days`, `count`, `points`
+100 x score with two decimals, `spoints` signed, `one` one decimal, `ratio` two decimals, `bps`, `date`, `text`.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+Fact = str | int | float | Decimal | date
+
+MINUS = "\u2212"
+SPACE = "\u00a0"
+
+
+def _signless(text: str) -> str:
+    """`-0.0` is a rounding accident, not a number: it reads 0.0; a real minus is U+2212."""
+    if text.startswith("-"):
+        bare = text[1:]
+        return bare if not any(c in "123456789" for c in bare) else MINUS + bare
+    return text
+
+
+def percent(weight: float, digits: int = 1) -> str:
+    """Weight as a percentage without its sign: .1234 gives 12.3."""
+    return _signless(f"{100 * weight:.{digits}f}")
+
+
+def signed(value: float, digits: int = 1, scale: float = 100) -> str:
+    """A number that always carries its sign, except 0: .0183 gives +1.8."""
+    text = f"{scale * value:+.{digits}f}"
+    bare = text[1:]
+    return bare if not any(c in "123456789" for c in bare) else (MINUS if text[0] == "-" else "+") + bare
+
+
+def money(amount: Decimal | float, digits: int = 2) -> str:
+    """Amount with thousands by comma."""
+    return _signless(f"{amount:,.{digits}f}")
+
+
+def quantity(amount: Decimal | float) -> str:
+    """All significant digits, with thousands by comma, no exponent."""
+    exact = amount if isinstance(amount, Decimal) else Decimal(repr(float(amount)))
+    whole, _, fraction = f"{exact:f}".partition(".")
+    fraction = fraction.rstrip("0")
+    text = f"{int(whole):,}" + (f".{fraction}" if fraction else "")
+    if whole.startswith("-") and not text.startswith("-"):
+        text = "-" + text
+    return _signless(text)
+
+
+def points(score: float, digits: int = 2) -> str:
+    """Score as people read it: 100 x, without a sign unless negative."""
+    return _signless(f"{100 * score:.{digits}f}")
+
+
+FORMATS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
+    {
+        "pct": lambda v: f"{percent(v)}{SPACE}%",
+        "pp": lambda v: f"{percent(v)}{SPACE}pp",
+        "spp": lambda v: f"{signed(v)}{SPACE}pp",
+        "money": money,
+        "whole": lambda v: money(v, 0),
+        "qty": quantity,
+        "days": lambda v: f"{v:,d}{SPACE}day" + ("" if v == 1 else "s"),
+        "count": lambda v: f"{v:,d}",
+        "points": points,
+        "spoints": lambda v: signed(v, 2),
+        "one": lambda v: _signless(f"{v:.1f}"),
+        "ratio": lambda v: _signless(f"{v:.2f}"),
+        "bps": lambda v: f"{_signless(f'{10_000 * v:.1f}')}{SPACE}bps",
+        "date": lambda v: f"{v.day}{SPACE}{v:%b}{SPACE}{v.year}",
+        "text": str,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A template with `{name:format}` fields and the facts that fill them."""
+
+    template: str
+    facts: Mapping[str, Fact]
+
+    @property
+    def text(self) -> str:
+        """The sentence as people read it."""
+        return render(self.template, self.facts)
+
+
+def say(template: str, **facts: Fact) -> Sentence:
+    """A sentence; raises KeyError for a field without a fact or an unknown format."""
+    sentence = Sentence(template, MappingProxyType(facts))
+    render(template, facts)
+    return sentence
+
+
+def render(template: str, facts: Mapping[str, Fact]) -> str:
+    """Fill each `{name:format}` of the template from `facts`."""
+    pieces: list[str] = []
+    for literal, name, form, _ in string.Formatter().parse(template):
+        pieces.append(literal)
+        if name is not None:
+            pieces.append(FORMATS[form or "text"](facts[name]))
+    return "".join(pieces)

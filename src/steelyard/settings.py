@@ -1,0 +1,219 @@
+"""Settings with their units, ranges and defaults: the sections of a strategy that are not modules.
+
+Every number that shapes a plan is a field here or a parameter of a module, never a literal elsewhere.
+Weights are fractions of portfolio value; `_base` is money in the base currency; `_bps` is 1/10,000.
+Defaults of the score: the measured model of `docs/scoring.md`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, model_validator
+
+Profile = Literal["balanced", "conservative", "aggressive"]
+Funding = Literal["proceeds", "settled"]
+
+Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+SUM_TOLERANCE = 1e-6
+
+
+class Section(BaseModel):
+    """A frozen table of a strategy: unknown keys are errors, values are never coerced from text."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Costs(Section):
+    """What an order costs, in money of the base currency."""
+
+    fixed: Annotated[NonNegative, Field(description="commission per order, base currency")] = 2.0
+    percent: Annotated[float, Field(ge=0, le=0.05, description="commission, fraction of the order's amount")] = 0.002
+    spread_bps: Annotated[float, Field(ge=0, le=1000, description="full bid-ask spread; half of it is paid")] = 0.0
+    fx_percent: Annotated[float, Field(ge=0, le=0.05, description="conversion margin on foreign orders, fraction of the amount")] = 0.0
+
+
+class Limits(Section):
+    """What a plan may never break. Caps are no-worsening: never above max(cap, the value before)."""
+
+    cash_reserve_weight: Annotated[Fraction, Field(description="cash that stays, of value")] = 0.02
+    min_trade_base: Annotated[NonNegative, Field(description="smallest order, base currency; the cost and .5 % rules may ask for more")] = (
+        0.0
+    )
+    min_trade_weight: Annotated[Fraction, Field(description="smallest order, of value")] = 0.005
+    max_cost_share: Annotated[float, Field(gt=0, le=1, description="smallest order: its commission stays under this share of it")] = 0.01
+    max_turnover_weight: Annotated[float | None, Field(gt=0, le=2, description="one-way turnover of a plan, of value; off when absent")] = (
+        None
+    )
+    max_position_weight: Annotated[float, Field(gt=0, le=1, description="largest single company, of value; funds exempt")] = 0.20
+    max_group_weight: Annotated[float | None, Field(gt=0, le=1, description="largest sector or country, of value; off when absent")] = None
+    allow_buy: Annotated[bool, Field(description="may anything be bought")] = True
+    allow_sell: Annotated[bool, Field(description="may anything be sold")] = True
+    funding: Annotated[Funding, Field(description="may this plan's sales pay for its buys (proceeds), or only settled cash")] = "proceeds"
+    settlement_days: Annotated[int, Field(ge=0, le=10, description="weekdays from trade to settlement")] = 1
+    max_stale_sessions: Annotated[int, Field(ge=0, le=60, description="oldest usable price, in sessions of the price file")] = 5
+
+
+class Search(Section):
+    """How far the search goes."""
+
+    scope: Annotated[Literal["proposals", "candidates"], Field(description="what the plan is the best of")] = "proposals"
+    max_depth: Annotated[int, Field(ge=1, le=10, description="most orders in a plan")] = 5
+
+
+class Planner(Section):
+    """What patterns and generators draw from; never cuts the table that is searched."""
+
+    max_opportunities_per_category: Annotated[int, Field(ge=1, le=20, description="securities that a pattern draws per calculator")] = 5
+    priority_threshold: Annotated[Fraction, Field(description="least priority that patterns and generators draw")] = 0.3
+    base_trade_weight: Annotated[float, Field(gt=0, le=1, description="rung of the ladder of order sizes, of value")] = 0.01
+
+
+class Rebalance(Section):
+    """The band around a target that is shown as in or out."""
+
+    drift_band_weight: Annotated[Fraction, Field(description="half width of the band around a target weight")] = 0.01
+
+
+Anchor = tuple[Finite, Finite]
+
+
+def _increasing(anchor: Anchor) -> Anchor:
+    if anchor[0] >= anchor[1]:
+        raise ValueError(f"an anchor is (value shown as 0, value shown as 1) and must increase, not {anchor}")
+    return anchor
+
+
+Scale = Annotated[Anchor, Field(strict=False), AfterValidator(_increasing)]
+
+
+class Anchors(Section):
+    """Raw value shown as 0 and as 1 of every part: fixed constants, so that scores compare across dates."""
+
+    fit: Scale = (-0.10, 0.0)
+    conc: Scale = (-0.22, -0.05)
+    ind: Scale = (-0.34, -0.12)
+    country: Scale = (-1.00, -0.20)
+    rao: Scale = (-0.60, -0.30)
+    tr: Scale = (0.02, 0.11)
+    q: Scale = (0.30, 0.75)
+    vol: Scale = (-0.30, -0.10)
+    dd: Scale = (-0.75, -0.15)
+    inc: Scale = (0.0, 0.04)
+    cash: Scale = (-0.02, 0.0)
+
+
+class Shares(Section):
+    """Base of tables of shares: they need a positive sum and are used divided by it."""
+
+    @model_validator(mode="after")
+    def _positive_sum(self) -> Self:
+        if not math.fsum(getattr(self, name) for name in type(self).model_fields) > 0:
+            raise ValueError("at least one share must be above 0")
+        return self
+
+    def normalised(self) -> dict[str, float]:
+        """Each share divided by the sum of all."""
+        raw: dict[str, float] = {name: getattr(self, name) for name in type(self).model_fields}
+        total = math.fsum(raw.values())
+        return {name: value / total for name, value in raw.items()}
+
+
+class DiversificationParts(Shares):
+    """Shares of the parts of diversification; a part with fewer than two groups drops out."""
+
+    conc: NonNegative = 0.35
+    ind: NonNegative = 0.25
+    country: NonNegative = 0.15
+    rao: NonNegative = 0.25
+
+
+class StabilityParts(Shares):
+    """Shares of the parts of stability."""
+
+    vol: NonNegative = 0.7
+    dd: NonNegative = 0.3
+
+
+class ProfileWeights(Shares):
+    """Shares of the terms in one profile, before target fit or cash takes its part."""
+
+    tr: NonNegative
+    div: NonNegative
+    q: NonNegative
+    stab: NonNegative
+    inc: NonNegative
+
+
+PROFILES: Mapping[Profile, ProfileWeights] = MappingProxyType(
+    {
+        "balanced": ProfileWeights(tr=0.35, div=0.25, q=0.20, stab=0.15, inc=0.05),
+        "conservative": ProfileWeights(tr=0.25, div=0.30, q=0.20, stab=0.20, inc=0.05),
+        "aggressive": ProfileWeights(tr=0.45, div=0.20, q=0.25, stab=0.05, inc=0.05),
+    }
+)
+
+
+class Neutral(Section):
+    """What stands for a metric that is missing: it neither helps nor hurts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
+
+    mu: Annotated[float, Field(ge=-0.5, le=1, allow_inf_nan=False, description="expected return a year")] = 0.065
+    quality: Fraction = 0.55
+    drawdown: Fraction = 0.40
+    vol: Annotated[float, Field(gt=0, le=5, description="volatility a year")] = 0.25
+    corr: Annotated[float, Field(ge=-1, le=1)] = 0.40
+    yield_: Annotated[float, Field(ge=0, le=1, alias="yield")] = 0.02
+
+
+class Score(Section):
+    """The score: profile, anchors and charges; `docs/scoring.md` has formulas and evidence."""
+
+    profile: Annotated[Profile, Field(description="shares of the terms")] = "balanced"
+    anchors: Anchors = Anchors()
+    diversification_parts: DiversificationParts = DiversificationParts()
+    stability_parts: StabilityParts = StabilityParts()
+    target_fit_weight: Annotated[float, Field(ge=0, lt=1, description="weight of target fit when targets are given")] = 0.5
+    cash_weight: Annotated[float, Field(ge=0, lt=1, description="weight of the cash term without targets")] = 0.1
+    cash_target: Annotated[Fraction, Field(description="cash share that the cash term prefers")] = 0.05
+    fund_names: Annotated[float, Field(ge=1, description="names that a fund counts as in concentration")] = 10.0
+    holding_years: Annotated[float, Field(gt=0, description="years over which costs are spread")] = 2.0
+    cost_aversion: Annotated[NonNegative, Field(description="how many times a certain cost outweighs an estimated gain")] = 5.0
+    order_hurdle: Annotated[NonNegative, Field(description="score that each order must be worth")] = 0.001
+    min_improvement: Annotated[NonNegative, Field(description="net score under which the answer is hold")] = 0.005
+    latch_share: Annotated[Fraction, Field(description="share of min_improvement that keeps an act verdict")] = 0.7
+    min_score_per_return: Annotated[NonNegative, Field(description="least score per unit of yearly return in the charges")] = 1.0
+    risk_free: Annotated[float, Field(ge=-0.05, le=0.5, description="return of cash a year")] = 0.02
+    equity_premium: Annotated[float, Field(ge=0, le=0.5, description="with risk_free, the prior return of every security a year")] = 0.045
+    tax_rate: Annotated[Fraction, Field(description="tax on realised gains; 0 = not charged")] = 0.0
+    tax_years: Annotated[float, Field(gt=0, description="years by which a sale brings tax forward")] = 5.0
+    neutral: Neutral = Neutral()
+
+    def profile_weights(self) -> dict[str, float]:
+        """Shares of the five terms of the profile; they sum to 1."""
+        return PROFILES[self.profile].normalised()
+
+
+GroupWeights = Annotated[dict[str, Fraction], PlainSerializer(lambda groups: dict(sorted(groups.items())))]
+
+
+class Groups(Section):
+    """Target weights of sectors and countries, as fractions of the invested part."""
+
+    sector: GroupWeights = Field(default_factory=dict)
+    country: GroupWeights = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _sums(self) -> Self:
+        for name, weights in (("sector", self.sector), ("country", self.country)):
+            total = math.fsum(weights.values())
+            if weights and not total <= 1 + SUM_TOLERANCE:
+                raise ValueError(f"the {name} targets sum to {total:.6g}; they may not exceed 1")
+        return self

@@ -1,0 +1,98 @@
+"""The record of a strategy and the default one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from types import MappingProxyType
+from typing import Any, Literal
+
+from steelyard.plans import sha256
+from steelyard.registry import Kind, Module, ModuleParams, modules
+from steelyard.settings import Costs, Groups, Limits, Planner, Rebalance, Score, Search, Section
+
+Why = Literal["default", "strategy file"]
+
+DEFAULT_NAME = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleChoice:
+    """A module, whether it runs, its parameters, and who said so: "default" or "strategy file"."""
+
+    module: Module
+    enabled: bool
+    params: ModuleParams
+    why: Why
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strategy:
+    """The rules of a plan, complete: nothing that shapes a plan is elsewhere.
+
+    version   of a stored strategy; None for a file and for the default
+    choices   kind -> one choice for every registered module, by name
+    """
+
+    name: str
+    version: int | None = None
+    description: str = ""
+    costs: Costs = field(default_factory=Costs)
+    limits: Limits = field(default_factory=Limits)
+    search: Search = field(default_factory=Search)
+    planner: Planner = field(default_factory=Planner)
+    rebalance: Rebalance = field(default_factory=Rebalance)
+    score: Score = field(default_factory=Score)
+    groups: Groups = field(default_factory=Groups)
+    choices: Mapping[Kind, tuple[ModuleChoice, ...]]
+
+    def enabled(self, kind: Kind) -> tuple[ModuleChoice, ...]:
+        """The modules of a kind that run, by name."""
+        return tuple(choice for choice in self.choices[kind] if choice.enabled)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of what acts: every section and the name, version and parameters of every module that runs.
+
+        Name, version and description of the strategy say whose rules these are, not what they do, and a module
+        that is off does nothing whatever its parameters: two strategies of one hash make the same plan.
+        """
+        content: dict[str, Any] = {name: getattr(self, name).model_dump(mode="json", by_alias=True) for name in SECTIONS}
+        content["modules"] = {kind.value: [_acting(choice) for choice in self.enabled(kind)] for kind in Kind}
+        return sha256(content)
+
+
+def _acting(choice: ModuleChoice) -> dict[str, Any]:
+    """What of a module that runs shapes a plan, as plain values."""
+    params = choice.params.model_dump(mode="json", by_alias=True)
+    return {"name": choice.module.name, "version": choice.module.version, "params": params}
+
+
+SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
+    {
+        "limits": Limits,
+        "costs": Costs,
+        "search": Search,
+        "planner": Planner,
+        "rebalance": Rebalance,
+        "score": Score,
+        "groups": Groups,
+    }
+)
+"""Tables of a strategy that are not modules, by name."""
+
+
+def default_choices(kind: Kind) -> tuple[ModuleChoice, ...]:
+    """Every registered module of a kind, on, with its own defaults."""
+    return tuple(ModuleChoice(module, enabled=True, params=module.params(), why="default") for module in modules(kind).values())
+
+
+@cache
+def default() -> Strategy:
+    """The strategy of who gives none: every registered module on, every number its default."""
+    return Strategy(
+        name=DEFAULT_NAME,
+        description="Every module on, every number its default",
+        choices=MappingProxyType({kind: default_choices(kind) for kind in Kind}),
+    )

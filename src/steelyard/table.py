@@ -1,0 +1,165 @@
+"""The finished candidate table: orders as arrays, the score collapsed onto them, priorities, draws.
+
+Priority says what an order is worth as part of a small plan: G = the best net of the order alone or with one
+order of the other side, if feasible, and priority = weight x multiplier x G / (G + min_improvement), in 0..1.
+It orders seeds and display and never cuts the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from types import MappingProxyType
+
+import numpy as np
+
+from steelyard.context import BoolArray, Candidates, Context, Tables, frozen
+from steelyard.ledger import Account, feasible
+from steelyard.money import FloatArray
+from steelyard.orders import Side
+from steelyard.portfolio import TaxLot
+from steelyard.scoring import end_state
+from steelyard.scoring.charges import ChargeRates
+from steelyard.scoring.model import ScoreModel
+from steelyard.search.collapse import collapse
+from steelyard.search.evaluate import evaluate
+from steelyard.sizing import Sized
+
+HALF_SPREAD_BPS = 20_000
+"""A spread in bps over this is half the spread as a fraction."""
+
+
+def bare_table(ctx: Context, rows: Sequence[Sized]) -> Candidates:
+    """The rows as a table without a score: what mask filters and pair conflicts judge."""
+    account = account_of(ctx, rows)
+    m = len(rows)
+    nothing = frozen(np.zeros(m))
+    return Candidates(
+        ids=tuple(f"c{j + 1}" for j in range(m)),
+        security=account.security,
+        is_buy=frozen(account.delta > 0),
+        quantity=tuple(row.quantity for row in rows),
+        delta=account.delta,
+        cost=account.cost,
+        tax=frozen(np.array([order_tax(ctx, row) for row in rows])),
+        full_exit=frozen(np.array([row.full_exit for row in rows], dtype=np.bool_)),
+        priority=nothing,
+        proposals=tuple(row.proposals for row in rows),
+        account=account,
+        tables=Tables(nothing, frozen(np.zeros((m, m))), ()),
+        alone=nothing,
+        paired=nothing,
+    )
+
+
+def with_conflicts(table: Candidates, conflicts: BoolArray) -> Candidates:
+    """The table with pairs (m, m) that may not go together."""
+    return replace(table, account=replace(table.account, conflicts=frozen(conflicts)))
+
+
+def with_scores(ctx: Context, table: Candidates, model: ScoreModel, rates: ChargeRates, weights: FloatArray) -> Candidates:
+    """The finished table: the score collapsed onto it, priorities, draws.
+
+    weights   (m,)  priority weights
+    """
+    start = end_state(ctx.weights, ctx.cash_weight)
+    table = replace(table, tables=collapse(model, start, table.security, table.delta, table.cost, table.tax, rates))
+    alone = evaluate(table.tables, np.arange(table.m, dtype=np.int64)[:, None])
+    paired = paired_gains(table, alone)
+    multiplier = ctx.priority_multiplier[table.security]
+    gain = np.maximum(paired, 0.0)
+    scale = gain / (gain + ctx.score.min_improvement) if ctx.score.min_improvement > 0 else (gain > 0).astype(np.float64)
+    priority = np.clip(weights * np.where(table.is_buy, multiplier, 1 / multiplier) * scale, 0.0, 1.0)
+    table = replace(table, alone=frozen(alone), paired=frozen(paired), priority=frozen(priority))
+    return replace(table, draws=draws(ctx, table), pool=draw(table, range(table.m), ctx.planner.priority_threshold))
+
+
+def paired_gains(table: Candidates, alone: FloatArray) -> FloatArray:
+    """(m,) best net of each order alone or with one of the other side in another security, over feasible sets."""
+    gains = np.where(feasible(table.account, np.arange(table.m, dtype=np.int64)[:, None]), alone, -np.inf)
+    sells, buys = np.flatnonzero(~table.is_buy), np.flatnonzero(table.is_buy)
+    if len(sells) and len(buys):
+        pairs = np.stack([np.repeat(sells, len(buys)), np.tile(buys, len(sells))], axis=1)
+        net = np.where(feasible(table.account, pairs), evaluate(table.tables, pairs), -np.inf).reshape(len(sells), len(buys))
+        gains[sells] = np.maximum(gains[sells], net.max(axis=1))
+        gains[buys] = np.maximum(gains[buys], net.max(axis=0))
+    return np.asarray(gains)
+
+
+def draws(ctx: Context, table: Candidates) -> Mapping[str, tuple[int, ...]]:
+    """Category -> rows that patterns draw: at most `max_opportunities_per_category` securities over the threshold."""
+    members: dict[str, list[int]] = {}
+    for j, proposals in enumerate(table.proposals):
+        for source in sorted({_category(proposal.source, bool(table.is_buy[j])) for proposal in proposals}):
+            members.setdefault(source, []).append(j)
+    limit, threshold = ctx.planner.max_opportunities_per_category, ctx.planner.priority_threshold
+    return MappingProxyType({source: draw(table, rows, threshold)[:limit] for source, rows in sorted(members.items())})
+
+
+def _category(source: str, is_buy: bool) -> str:
+    if source != "weight_based":
+        return source
+    return "rebalance_buys" if is_buy else "rebalance_sells"
+
+
+def draw(table: Candidates, rows: Sequence[int], threshold: float) -> tuple[int, ...]:
+    """Per security and side the row of highest priority, in order of priority; ties in the order of the table."""
+    ordered = sorted((j for j in rows if table.priority[j] >= threshold and table.priority[j] > 0), key=lambda j: (-table.priority[j], j))
+    taken: dict[tuple[int, bool], int] = {}
+    for j in ordered:
+        taken.setdefault((int(table.security[j]), bool(table.is_buy[j])), j)
+    return tuple(taken.values())
+
+
+def account_of(ctx: Context, rows: Sequence[Sized]) -> Account:
+    """The cash walk over the rows."""
+    security = np.array([row.i for row in rows], dtype=np.int64)
+    capped = [g for g in (ctx.sectors, ctx.countries) if g.counts] if ctx.limits.max_group_weight is not None else []
+    shares = np.concatenate([g.shares for g in capped], axis=1) if capped else np.zeros((ctx.n, 0))
+    return Account(
+        security=frozen(security),
+        delta=frozen(np.array([row.weight if row.side is Side.BUY else -row.weight for row in rows])),
+        cost=frozen(np.array([order_cost(ctx, row.i, row.weight) for row in rows])),
+        conflicts=frozen(np.zeros((len(rows), len(rows)), dtype=np.bool_)),
+        cash=ctx.cash_weight,
+        spendable=ctx.spendable_weight,
+        reserve=ctx.reserve_weight,
+        settled_only=ctx.limits.funding == "settled",
+        turnover_cap=ctx.limits.max_turnover_weight,
+        group_shares=frozen(shares[security]),
+        group_weights=frozen(ctx.weights @ shares),
+        group_cap=ctx.limits.max_group_weight,
+    )
+
+
+def order_cost(ctx: Context, i: int, weight: float) -> float:
+    """Commission, half the spread and the conversion margin of one order, of value."""
+    foreign = ctx.securities[i].currency != ctx.base_currency
+    rate = ctx.costs.percent + ctx.costs.spread_bps / HALF_SPREAD_BPS + (ctx.costs.fx_percent if foreign else 0.0)
+    return ctx.costs.fixed / ctx.value + weight * rate
+
+
+def order_tax(ctx: Context, row: Sized) -> float:
+    """Tax of a sale, of value: negative for a loss, 0 when not charged or the cost is unknown."""
+    holding = ctx.holdings[row.i]
+    if row.side is Side.BUY or ctx.score.tax_rate == 0 or holding is None:
+        return 0.0
+    gain = sum(
+        float(taken) * (float(ctx.prices[row.i]) - float(lot.unit_cost))
+        for lot, taken in lots_sold(holding.lots, row.quantity)
+        if lot.unit_cost is not None
+    )
+    return ctx.score.tax_rate * gain * float(ctx.fx[row.i]) / ctx.value
+
+
+def lots_sold(lots: Sequence[TaxLot], quantity: Decimal) -> list[tuple[TaxLot, Decimal]]:
+    """Oldest lots first; lots of an unknown date come first of all."""
+    left, taken = quantity, []
+    for lot in sorted(lots, key=lambda known: (known.acquired is not None, known.acquired or date.min)):
+        part = min(lot.quantity, left)
+        if part > 0:
+            taken.append((lot, part))
+            left -= part
+    return taken

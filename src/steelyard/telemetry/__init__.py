@@ -1,0 +1,1 @@
+"""What happens while planning, told as plain values; exporters and stores subscribe from above."""

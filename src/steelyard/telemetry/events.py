@@ -1,0 +1,38 @@
+"""Typed events of a plan; the same ones in the same order whatever carries the pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class StageFinished:
+    """A stage of the planner is done: `count` of things it made."""
+
+    stage: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleFinished:
+    """A module returned, was skipped or failed (`error` says why)."""
+
+    kind: str
+    name: str
+    count: int | None
+    outcome: str
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchScored:
+    """A batch of sequences was evaluated; `best` is the best net of all so far."""
+
+    number: int
+    sequences: int
+    best: float
+
+
+Event = StageFinished | ModuleFinished | BatchScored
+Observe = Callable[[Event], None]

@@ -1,0 +1,361 @@
+"""The planning set and its Context: what is held, what may be bought, and every array the modules read.
+
+Weights are of the pre-trade value. Refuses when the value is unknown: a held security without a fresh price
+or without an exchange rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+import numpy as np
+
+from steelyard.context import Context, Drop, Grouping, frozen
+from steelyard.errors import PlanRefused, did_you_mean
+from steelyard.estimates import estimate
+from steelyard.findings import Findings, Stop
+from steelyard.market import Market
+from steelyard.money import ZERO, FloatArray, FxRate
+from steelyard.orders import Side
+from steelyard.plans import Coverage, Notice
+from steelyard.portfolio import BucketState, Holding, Security, Snapshot
+from steelyard.sentences import say
+from steelyard.settings import Limits
+from steelyard.strategies import Strategy
+from steelyard.targets import Targets
+
+YEAR_DAYS = 365.25
+
+Eligible = Callable[[Context], Iterable[str]]
+"""Which securities of a wide context may be bought: what the mask filters let through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """One security with everything its value needs: `rate` in base per unit, `fresh` by the strategy's limit."""
+
+    security: Security
+    holding: Holding | None
+    price: Decimal
+    on: date
+    rate: Decimal
+    fresh: bool
+
+    @property
+    def quantity(self) -> Decimal:
+        """Shares held."""
+        return self.holding.quantity if self.holding else ZERO
+
+    @property
+    def value(self) -> Decimal:
+        """Held value, base currency."""
+        return self.quantity * self.price * self.rate
+
+
+@dataclass(frozen=True)
+class Valuation:
+    """The portfolio in exact money.
+
+    priced        symbol -> everything with a price and a rate, held or not, sorted by symbol
+    value         base currency
+    cash_rates    currency -> base per unit, for every currency of cash
+    open_buys     money that open buys may still take, base currency
+    """
+
+    priced: Mapping[str, Priced]
+    value: Decimal
+    cash_rates: Mapping[str, Decimal]
+    open_buys: Decimal
+
+
+def value_portfolio(snapshot: Snapshot, market: Market, wanted: Iterable[str], limits: Limits, findings: Findings) -> Valuation:
+    """Price everything that is held, targeted or listed.
+
+    wanted   symbols of the targets
+    Raises PlanRefused when a held security or a balance of cash cannot be valued, or the value is negative.
+    """
+    holdings = {holding.symbol: holding for holding in snapshot.holdings}
+    held = {symbol for symbol, holding in holdings.items() if holding.quantity > 0}
+    unvalued: list[str] = []
+    priced: dict[str, Priced] = {}
+    for symbol in sorted({*holdings, *wanted, *(security.symbol for security in snapshot.securities)} - set(snapshot.excluded)):
+        security = snapshot.security(symbol) or Security(symbol, snapshot.base_currency)
+        found = _price(security, holdings.get(symbol), snapshot, market, limits)
+        if isinstance(found, Priced):
+            priced[symbol] = found
+        if symbol in held and not (isinstance(found, Priced) and found.fresh):
+            unvalued.append(f"{symbol}: {_why_unvalued(found, market, limits)}")
+        elif not isinstance(found, Priced) or not found.fresh:
+            _note_untradable(symbol, found, market, limits, findings)
+    rates = {currency: _rate(currency, snapshot, market, limits) for currency, amount in snapshot.cash.items() if amount}
+    unvalued += [f"cash in {currency}: no exchange rate into {snapshot.base_currency}" for currency, rate in rates.items() if rate is None]
+    if unvalued:
+        raise PlanRefused(
+            "The value of the portfolio is unknown, so nothing was planned:\n"
+            + "\n".join(f"  {line}" for line in unvalued)
+            + "\nAdd the missing price or rate, or leave a security out with --exclude SYMBOL."
+        )
+    cash_rates = {currency: rate.rate for currency, rate in rates.items() if rate is not None}
+    cash = sum((amount * cash_rates[currency] for currency, amount in snapshot.cash.items() if amount), ZERO)
+    value = sum((p.value for p in priced.values()), cash)
+    if value < 0:
+        raise PlanRefused(
+            f"The portfolio is worth {value:,.2f} {snapshot.base_currency}: more is owed than owned. Nothing was planned; check the cash."
+        )
+    return Valuation(priced, value, cash_rates, _open_buys(snapshot, priced))
+
+
+def _price(security: Security, holding: Holding | None, snapshot: Snapshot, market: Market, limits: Limits) -> Priced | str:
+    quote = market.quotes.get(security.symbol)
+    if quote is None:
+        return f"no price{did_you_mean(security.symbol, list(market.symbols))}"
+    rate = _rate(security.currency, snapshot, market, limits)
+    if rate is None:
+        return f"no exchange rate from {security.currency} into {snapshot.base_currency}"
+    return Priced(security, holding, quote.price, quote.on, rate.rate, market.age(quote.on) <= limits.max_stale_sessions)
+
+
+def _rate(currency: str, snapshot: Snapshot, market: Market, limits: Limits) -> FxRate | None:
+    rate = market.fx.latest(currency, snapshot.as_of)
+    if rate is None or market.fx.base == currency:
+        return rate
+    age = market.age(rate.on) if len(market.dates) else int(np.busday_count(rate.on, snapshot.as_of))
+    return rate if age <= limits.max_stale_sessions else None
+
+
+def _why_unvalued(found: Priced | str, market: Market, limits: Limits) -> str:
+    if isinstance(found, str):
+        return found
+    return (
+        f"its newest price is of {found.on}, {market.age(found.on)} sessions before the as-of date; "
+        f"at most {limits.max_stale_sessions} are allowed (limits.max_stale_sessions)"
+    )
+
+
+def _note_untradable(symbol: str, found: Priced | str, market: Market, limits: Limits, findings: Findings) -> None:
+    if isinstance(found, str):
+        rule = "no_price" if found.startswith("no price") else "no_rate"
+        why = say("{why:text}; it is not traded", why=found)
+        findings.stops.append(Stop(symbol, None, "input", Drop(rule, None, None, why)))
+        return
+    age = market.age(found.on)
+    why = say("its price is {age:count} sessions old; at most {limit:count} are allowed", age=age, limit=limits.max_stale_sessions)
+    findings.stops.append(Stop(symbol, None, "input", Drop("stale_price", float(age), float(limits.max_stale_sessions), why)))
+
+
+def _open_buys(snapshot: Snapshot, priced: Mapping[str, Priced]) -> Decimal:
+    total = ZERO
+    for order in snapshot.open_orders:
+        known = priced.get(order.symbol)
+        if order.side is not Side.BUY or not order.open_quantity:
+            continue
+        if known is None:
+            raise PlanRefused(
+                f"The open buy {order.client_order_id} of {order.symbol} cannot be valued: it has no price. Nothing was planned."
+            )
+        total += order.open_quantity * (order.limit_price or known.price) * known.rate
+    return total
+
+
+def build_context(
+    snapshot: Snapshot,
+    market: Market,
+    strategy: Strategy,
+    valuation: Valuation,
+    *,
+    targets: Targets | None,
+    state: BucketState,
+    seed: int,
+    eligible: Eligible,
+    findings: Findings,
+) -> Context:
+    """The Context of the planning set: held, targeted, or eligible and affordable.
+
+    eligible   asked only without targets: with them, nothing else may be bought
+    """
+    priced = valuation.priced
+    held = [symbol for symbol, p in priced.items() if p.quantity > 0]
+    if targets is not None:
+        members = {
+            *held,
+            *(symbol for symbol, weight in targets.weights.items() if weight > 0 and symbol in priced and priced[symbol].fresh),
+        }
+    else:
+        means = _means(valuation, snapshot)
+        offered = [symbol for symbol, p in priced.items() if p.fresh and p.security.lot_size * p.price * p.rate <= means]
+        wide = _context(snapshot, market, strategy, valuation, sorted({*held, *offered}), None, state, seed)
+        members = {*held, *(set(eligible(wide)) & set(offered) if len(offered) > len(held) else ())}
+    ctx = _context(snapshot, market, strategy, valuation, sorted(members), targets, state, seed)
+    _note_coverage(ctx, findings)
+    _note_costs(ctx, findings)
+    return ctx
+
+
+def _means(valuation: Valuation, snapshot: Snapshot) -> Decimal:
+    """What could pay for one lot: all spendable cash and everything that may be sold, base currency."""
+    sellable = sum((p.value for p in valuation.priced.values() if p.security.allow_sell), ZERO)
+    return snapshot.cash.get(snapshot.base_currency, ZERO) - valuation.open_buys + sellable
+
+
+def _context(
+    snapshot: Snapshot,
+    market: Market,
+    strategy: Strategy,
+    valuation: Valuation,
+    members: list[str],
+    targets: Targets | None,
+    state: BucketState,
+    seed: int,
+) -> Context:
+    rows = [valuation.priced[symbol] for symbol in members]
+    # nothing owned: weights are all 0 whatever they are divided by
+    value = float(valuation.value) or 1.0
+    quantities = _floats(p.quantity for p in rows)
+    prices, fx = _floats(p.price for p in rows), _floats(p.rate for p in rows)
+    weights = quantities * prices * fx / value
+    reserved = _floats(min(snapshot.open_quantity(p.security.symbol, Side.SELL), p.quantity) for p in rows)
+    fresh = np.array([p.fresh for p in rows], dtype=np.bool_)
+    cash = float(sum((amount * valuation.cash_rates[c] for c, amount in snapshot.cash.items() if amount), ZERO)) / value
+    estimates = estimate(
+        market.base_closes(members, [p.security.currency for p in rows], strategy.limits.max_stale_sessions),
+        settings=strategy.score,
+        dividend_yield=_floats(_or_nan(p.security.dividend_yield) for p in rows),
+        fundamental_quality=_floats(_or_nan(p.security.quality) for p in rows),
+        adjusted=market.adjusted,
+    )
+    yields = _floats(_or_nan(p.security.dividend_yield) for p in rows)
+    min_order = min_order_weight(strategy, value)
+    target_weights = None if targets is None else _floats(targets.weights.get(symbol, 0.0) for symbol in members)
+    return Context(
+        as_of=snapshot.as_of,
+        base_currency=snapshot.base_currency,
+        symbols=tuple(members),
+        securities=tuple(p.security for p in rows),
+        holdings=tuple(p.holding for p in rows),
+        prices=prices,
+        fx=fx,
+        quantities=quantities,
+        sellable=frozen(quantities - reserved),
+        lot_sizes=_floats(p.security.lot_size for p in rows),
+        weights=frozen(weights),
+        target_weights=target_weights,
+        average_cost=_floats(_or_nan(p.holding.average_cost if p.holding else None) for p in rows),
+        years_held=_floats(_days(snapshot.as_of, p.holding.acquired if p.holding else None) / YEAR_DAYS for p in rows),
+        days_since_bought=_floats(_days(snapshot.as_of, last_bought(p.holding)) for p in rows),
+        days_since_sold=_floats(_days(snapshot.as_of, p.holding.last_sold if p.holding else None) for p in rows),
+        tradable=frozen(fresh),
+        can_buy=frozen(fresh & _flags(p.security.allow_buy for p in rows) & strategy.limits.allow_buy),
+        can_sell=frozen(fresh & _flags(p.security.allow_sell for p in rows) & strategy.limits.allow_sell),
+        is_fund=frozen(_flags(p.security.is_fund for p in rows)),
+        quality=estimates.quality,
+        dividend_yield=frozen(np.where(np.isnan(yields), strategy.score.neutral.yield_, yields)),
+        priority_multiplier=_floats(p.security.priority_multiplier for p in rows),
+        neutral_mix=neutral_mix(target_weights, quantities > 0),
+        sectors=grouping("sector", [p.security.sectors for p in rows]),
+        countries=grouping("country", [p.security.countries for p in rows]),
+        estimates=estimates,
+        cash_weight=cash,
+        spendable_weight=float(snapshot.cash.get(snapshot.base_currency, ZERO) - valuation.open_buys) / value,
+        value=value,
+        min_order_weight=min_order,
+        base_weight=max(min_order, strategy.planner.base_trade_weight),
+        seed=seed,
+        state=state,
+        costs=strategy.costs,
+        limits=strategy.limits,
+        planner=strategy.planner,
+        search=strategy.search,
+        score=strategy.score,
+        groups=strategy.groups,
+    )
+
+
+def min_order_weight(strategy: Strategy, value: float) -> float:
+    """Least order, of value: its commission stays under `max_cost_share` of it, and it is not dust."""
+    least = max(strategy.limits.min_trade_base / value, strategy.limits.min_trade_weight)
+    spare = strategy.limits.max_cost_share - strategy.costs.percent
+    return max(least, strategy.costs.fixed / spare / value) if spare > 0 else least
+
+
+def neutral_mix(target_weights: FloatArray | None, held: np.ndarray) -> FloatArray:
+    """What cash is looked through into: the targets' mix, else even over held names, else even over all."""
+    if target_weights is not None and target_weights.sum() > 0:
+        return frozen(target_weights / target_weights.sum())
+    chosen = held if held.any() else np.ones(len(held), dtype=np.bool_)
+    return frozen(chosen / max(1, int(chosen.sum())))
+
+
+def grouping(dimension: str, named: list[tuple[str, ...]]) -> Grouping:
+    """Shares (n, g) over the groups that somebody names; nobody's group is spread over all of them."""
+    labels = tuple(sorted({label for names in named for label in names}))
+    column = {label: i for i, label in enumerate(labels)}
+    shares = np.zeros((len(named), len(labels)))
+    for i, names in enumerate(named):
+        for label in set(names):
+            shares[i, column[label]] = 1 / len(set(names))
+        if not names and labels:
+            shares[i] = 1 / len(labels)
+    return Grouping(dimension, labels, frozen(shares), frozen(_flags(bool(names) for names in named)))
+
+
+def last_bought(holding: Holding | None) -> date | None:
+    """Newest buy that is known; the newest lot stands in for it."""
+    if holding is None:
+        return None
+    dates = [lot.acquired for lot in holding.lots if lot.acquired is not None]
+    return holding.last_bought or max(dates, default=None)
+
+
+def _note_coverage(ctx: Context, findings: Findings) -> None:
+    neutral = ctx.score.neutral
+    used = {
+        "expected_return": neutral.mu,
+        "volatility": neutral.vol,
+        "quality": neutral.quality,
+        "drawdown": neutral.drawdown,
+        "correlation": neutral.corr,
+    }
+    for i, (symbol, security) in enumerate(zip(ctx.symbols, ctx.securities, strict=True)):
+        findings.coverage += [
+            Coverage(symbol=symbol, metric=metric, used=used.get(metric)) for metric, missing in ctx.estimates.missing.items() if missing[i]
+        ]
+        if security.dividend_yield is None:
+            findings.coverage.append(Coverage(symbol=symbol, metric="dividend_yield", used=neutral.yield_))
+        if not security.sectors and not security.is_fund:
+            findings.coverage.append(Coverage(symbol=symbol, metric="sector", used=None))
+        if not security.countries and not security.is_fund:
+            findings.coverage.append(Coverage(symbol=symbol, metric="country", used=None))
+        if ctx.quantities[i] > 0 and np.isnan(ctx.average_cost[i]):
+            findings.coverage.append(Coverage(symbol=symbol, metric="average_cost", used=None))
+
+
+def _note_costs(ctx: Context, findings: Findings) -> None:
+    if ctx.costs.percent >= ctx.limits.max_cost_share:
+        findings.warnings.append(
+            Notice(
+                code="costs_high",
+                message=(
+                    f"A commission of {100 * ctx.costs.percent:.2f} % is never under {100 * ctx.limits.max_cost_share:.2f} % of an order; "
+                    f"the smallest order is {100 * ctx.limits.min_trade_weight:.2f} % of value instead."
+                ),
+            )
+        )
+
+
+def _floats(values: Iterable[Decimal | float]) -> FloatArray:
+    return frozen(np.array([float(value) for value in values], dtype=np.float64))
+
+
+def _flags(values: Iterable[bool]) -> np.ndarray:
+    return np.array(list(values), dtype=np.bool_)
+
+
+def _or_nan(value: Decimal | float | None) -> Decimal | float:
+    return float("nan") if value is None else value
+
+
+def _days(as_of: date, then: date | None) -> float:
+    return float("nan") if then is None else float((as_of - then).days)

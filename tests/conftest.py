@@ -1,0 +1,21 @@
+"""What every test may rely on: `from builders import context, candidates`, and how hard hypothesis tries.
+
+Examples are derandomised, so that a red build is red for everyone; the nightly profile tries harder.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+
+# tests are collected with importlib, which puts no folder on the path
+HERE = str(Path(__file__).parent)
+if HERE not in sys.path:
+    sys.path.insert(0, HERE)
+
+COMMON = {"deadline": None, "derandomize": True, "suppress_health_check": [HealthCheck.too_slow], "database": None}
+settings.register_profile("default", max_examples=100, **COMMON)
+settings.register_profile("nightly", max_examples=500, **COMMON)
+settings.load_profile("default")
