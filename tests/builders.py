@@ -90,7 +90,9 @@ def context(
         as_of=AS_OF,
         base_currency="USD",
         symbols=names,
-        securities=tuple(Security(name, "USD", lot_size=Decimal(repr(float(lot)))) for name, lot in zip(names, full(lot_sizes), strict=True)),
+        securities=tuple(
+            Security(name, "USD", lot_size=Decimal(repr(float(lot)))) for name, lot in zip(names, full(lot_sizes), strict=True)
+        ),
         holdings=tuple(_holding(name, quantity) for name, quantity in zip(names, shares, strict=True)),
         prices=full(prices),
         fx=full(fx),

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from steelyard.money import plain
 from steelyard.orders import Side
+from steelyard.settings import Costs, Limits
 
 SCHEMA: Literal["steelyard.plan/1"] = "steelyard.plan/1"
 
@@ -80,18 +81,41 @@ class LotShown(Record):
     gain: Amount | None = None
 
 
+class Rules(Record):
+    """What binds the plan, so that it can be checked from the document alone.
+
+    min_order_base     least order, base currency; full exits are exempt
+    drift_band_weight  half width of the band shown around a target
+    """
+
+    costs: Costs
+    limits: Limits
+    max_depth: int
+    min_order_base: Amount
+    drift_band_weight: Number
+
+
 class HoldingShown(Record):
-    """A security in the planning set before the plan; `band` is (low, high) around the target."""
+    """A security that is held, targeted or traded, before the plan; `band` is (low, high) around the target.
+
+    lot_size           shares; an order is a multiple of it, or the whole holding
+    sellable           shares that no open sell reserves
+    """
 
     symbol: str
     name: str
     group: str | None
     quantity: Amount
-    price: Amount | None
+    sellable: Amount
+    lot_size: Amount
+    is_fund: bool
+    allow_buy: bool
+    allow_sell: bool
+    price: Amount
     currency: str
-    fx_rate: Amount | None
-    value: Amount | None
-    weight: Number | None
+    fx_rate: Amount
+    value: Amount
+    weight: Number
     target: Number | None
     band: tuple[Number, Number] | None
     lots: tuple[LotShown, ...]
@@ -350,6 +374,8 @@ class Plan(Record):
     cash: dict[str, Amount]
     cash_after: dict[str, Amount]
     reserve: Amount
+    open_buys: Amount
+    rules: Rules
     excluded: tuple[str, ...]
     holdings: tuple[HoldingShown, ...]
     holdings_after: tuple[HoldingAfter, ...]

@@ -1,9 +1,9 @@
 """Averaging down: the band of losses, the quality floor, the room."""
 
 import pytest
-from builders import context
 from pydantic import ValidationError
 
+from builders import context
 from steelyard.opportunities.averaging_down import Params, averaging_down
 from steelyard.orders import Side
 

@@ -1,7 +1,6 @@
 """Opportunity buys: the quality floor, held or not."""
 
 from builders import context
-
 from steelyard.opportunities.opportunity_buys import Params, opportunity_buys
 from steelyard.orders import Side
 

@@ -1,8 +1,8 @@
 """Profit taking: the decision table, its boundaries, and what a sentence says."""
 
 import pytest
-from builders import context
 
+from builders import context
 from steelyard.opportunities.profit_taking import Params, decide, profit_taking
 from steelyard.orders import Side
 
@@ -43,7 +43,13 @@ def test_both_half_and_all_of_the_share_are_offered():
 
 @pytest.mark.parametrize(
     ("price", "row"),
-    [(200.0, "steady doubler"), (199.99, "high windfall"), (150.0, "high windfall"), (149.99, "medium windfall"), (125.0, "medium windfall")],
+    [
+        (200.0, "steady doubler"),
+        (199.99, "high windfall"),
+        (150.0, "high windfall"),
+        (149.99, "medium windfall"),
+        (125.0, "medium windfall"),
+    ],
 )
 def test_each_threshold_of_the_table_is_reached_by_equality(price, row):
     # nothing is expected to grow; a doubler is a windfall only above its threshold

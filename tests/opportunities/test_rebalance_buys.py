@@ -1,8 +1,8 @@
 """Rebalance buys: groups under their target."""
 
 import pytest
-from builders import context
 
+from builders import context
 from steelyard.opportunities.rebalance_buys import Params, rebalance_buys
 
 
@@ -25,7 +25,12 @@ def test_a_shortfall_of_exactly_the_threshold_is_left_alone(weight, fires):
 
 
 def test_a_security_of_two_sectors_belongs_to_both():
-    ctx = context("A B C", weights=[0.8, 0.1, 0.1], sectors=["Tech", "Energy;Health", "Health"], sector_targets={"Tech": 0.4, "Health": 0.5, "Energy": 0.1})
+    ctx = context(
+        "A B C",
+        weights=[0.8, 0.1, 0.1],
+        sectors=["Tech", "Energy;Health", "Health"],
+        sector_targets={"Tech": 0.4, "Health": 0.5, "Energy": 0.1},
+    )
 
     found = {c.symbol: c.why.facts["group"] for c in rebalance_buys(ctx, Params())}
 

@@ -1,10 +1,10 @@
 """Weight based: gaps to target weights."""
 
 import pytest
-from builders import context
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders import context
 from steelyard.opportunities.weight_based import Params, weight_based
 from steelyard.orders import Side
 

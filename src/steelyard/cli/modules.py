@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 BUILT_IN = "built-in"
 
+
 def modules(
     tag: Annotated[str | None, typer.Option(help="Only modules with this tag.", metavar="TAG")] = None,
     strategy: StrategyFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """List the registered modules: version, on or off, parameters, and who said so."""
+    """List the registered modules, their parameters, and who set them."""
     with guarded():
         found = chosen(strategy_of(strategy), tag)
         if as_json:

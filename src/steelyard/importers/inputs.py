@@ -141,7 +141,8 @@ def assemble(
     reasons: list[SteelyardError] = []
     securities = tuple(_securities(files, held, weights, excluded, base, reasons))
     quotes, notices = _quotes(files, held, securities, day, reasons)
-    fx = _fx(files.fx, base, _needs(securities, balances, base), day, reasons)
+    fx = _fx(files.fx, base, {*balances, *(security.currency for security in securities)}, day, reasons)
+    _check_rates(_needs(held, securities, balances, base), fx, files.fx, day, reasons)
     targets = _targets(files.targets, weights, reasons)
     _refuse(reasons)
     snapshot = Snapshot(
@@ -185,6 +186,8 @@ def _as_of(prices: PriceTable | None, as_of: date | None, today: date | None) ->
         return as_of, "argument"
     if as_of is not None:
         return as_of, "argument"
+    if prices is not None:  # all its lines were rejected, and that is what the caller hears next
+        return date.max, "prices"
     if today is None:
         raise InputError(f"There is neither a price file nor an as-of date. {reading.NOTHING} Give one of them.")
     return today, "today"
@@ -220,7 +223,7 @@ def _base_currency(files: Files, cash: Mapping[str, Decimal], given: str | None)
         try:
             return reading.currency(given.strip(), "base currency")
         except reading.BadCell as error:
-            raise InputError(f"{str(error).capitalize()}. {reading.NOTHING}") from error
+            raise InputError(f"The {error}. {reading.NOTHING}") from error
     named = set(files.holdings.currencies.values())
     named |= {security.currency for security in files.securities.securities if security.currency} if files.securities else set()
     for where, found in (("cash is", set(cash)), ("securities are", named)):
@@ -303,11 +306,12 @@ def _differs(symbol: str, price: Decimal, file: str, quote: Quote) -> Notice:
     return Notice(code="price_differs", message=message, symbol=symbol)
 
 
-def _needs(securities: Sequence[Security], cash: Mapping[str, Decimal], base: str) -> dict[str, list[str]]:
-    """Foreign currencies and who needs their rate; a balance of 0 needs none."""
+def _needs(held: Sequence[Holding], securities: Sequence[Security], cash: Mapping[str, Decimal], base: str) -> dict[str, list[str]]:
+    """Foreign currencies and what is owned in them; a balance of 0 needs no rate."""
+    currencies = {security.symbol: security.currency for security in securities}
     needs: dict[str, list[str]] = {}
-    for security in securities:
-        needs.setdefault(security.currency, []).append(security.symbol)
+    for holding in held:
+        needs.setdefault(currencies[holding.symbol], []).append(holding.symbol)
     for currency, balance in cash.items():
         if balance:
             needs.setdefault(currency, []).append("cash")
@@ -315,8 +319,8 @@ def _needs(securities: Sequence[Security], cash: Mapping[str, Decimal], base: st
     return needs
 
 
-def _fx(file: FxFile | None, base: str, needs: Mapping[str, Sequence[str]], day: date, reasons: list[SteelyardError]) -> FxTable:
-    """Rates into the base currency up to the as-of date, of the currencies that are needed."""
+def _fx(file: FxFile | None, base: str, wanted: Iterable[str], day: date, reasons: list[SteelyardError]) -> FxTable:
+    """Rates into the base currency up to the as-of date, of the wanted currencies."""
     if file and base in file.rates:
         reasons.append(
             InputError(
@@ -324,21 +328,19 @@ def _fx(file: FxFile | None, base: str, needs: Mapping[str, Sequence[str]], day:
                 "currency. Give rates into that base, or say which base they are of with --base."
             )
         )
-    rates = (
-        {currency: file.rates[currency] for currency in sorted(needs) if currency in file.rates}
-        if file
-        else dict[str, tuple[FxRate, ...]]()
-    )
-    table = FxTable(base, MappingProxyType(rates)).until(day)
+    rates: dict[str, tuple[FxRate, ...]] = {}
+    if file:
+        rates = {currency: file.rates[currency] for currency in sorted(set(wanted) - {base}) if currency in file.rates}
+    return FxTable(base, MappingProxyType(rates)).until(day)
+
+
+def _check_rates(needs: Mapping[str, Sequence[str]], fx: FxTable, file: FxFile | None, day: date, reasons: list[SteelyardError]) -> None:
+    """What is owned in a currency without a rate makes the value unknown; what is not owned is the planner's to leave."""
     for currency in sorted(needs):
-        if not table.known(currency):
+        if not fx.known(currency):
             where = f"{file.file} has none at or before {day}" if file else "no file of rates was given"
-            reasons.append(
-                PlanRefused(
-                    f"There is no rate of {currency} into {base}, needed by {_listed(needs[currency])}: {where}. Give one with --fx."
-                )
-            )
-    return table
+            missing = f"There is no rate of {currency} into {fx.base}, needed by {_listed(needs[currency])}: {where}"
+            reasons.append(PlanRefused(f"{missing}. Give one with --fx."))
 
 
 def _listed(names: Sequence[str]) -> str:

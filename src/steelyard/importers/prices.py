@@ -101,7 +101,7 @@ def _plain(text: str, file: str) -> PriceTable | None:
     except ValueError:
         return None
     good = np.isnan(closes) | ((closes > 0) & (closes <= float(reading.MAX_PRICE)))
-    # a row of no prices and a repeated date are the closer look's business, and so is a number too small for a float
+    # a row without prices is no session, and a repeated or unsorted date needs the closer look
     if not good.all() or np.isnan(closes).all(axis=1).any() or not (np.diff(dates) > np.timedelta64(0, "D")).all():
         return None
     return _table(file, names[1:], dates, closes, lines)
@@ -125,12 +125,12 @@ def _table(file: str, symbols: Sequence[str], dates: DateArray, closes: FloatArr
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """Exact texts of the prices so far: date -> symbol -> text, and the line that brought it."""
+    """Exact texts of the prices so far, date -> symbol -> text, and the lines that brought none."""
 
     prices: dict[date, dict[str, str]]
     rejects: Rejects
 
-    def take(self, line: int, on: date, symbol: str, text: str) -> None:
+    def take(self, on: date, symbol: str, text: str) -> None:
         """Check and keep one price; raises BadCell."""
         reading.positive(text, symbol, reading.MAX_PRICE)
         row = self.prices.setdefault(on, {})
@@ -142,7 +142,7 @@ class _Cells:
 def _checked(text: str, file: str) -> PriceTable:
     """Any price file, cell by cell."""
     rows = iter(reading.split(text, file))
-    _, header = next(rows)
+    _, header = next(rows, (1, []))
     columns = [ALIASES.get(name, name) for name in map(reading.column_name, header)]
     cells = _Cells({}, Rejects(file))
     warnings: tuple[Notice, ...] = ()
@@ -168,7 +168,7 @@ def _read_long(table: reading.Table, cells: _Cells) -> None:
             symbol = reading.symbol(row.get("symbol"))
             on = reading.day(row.get(DATE), DATE)
             if row.get("close"):
-                cells.take(row.line, on, symbol, row.get("close"))
+                cells.take(on, symbol, row.get("close"))
             else:
                 raise BadCell(f"the close of {symbol} is missing; leave the whole line out where there is no price")
         except BadCell as error:
@@ -177,7 +177,7 @@ def _read_long(table: reading.Table, cells: _Cells) -> None:
 
 def _wide_symbols(file: str, header: Sequence[str], columns: Sequence[str], rejects: Rejects) -> list[str]:
     """The symbols of a wide header; "" for a column whose name is not usable, which rejects line 1."""
-    if columns[0] != DATE or len(columns) == 1:
+    if columns[:1] != [DATE] or len(columns) == 1:
         raise InputError(
             f"{file} is not a price file: its first line reads {reading.shown(','.join(header))}. {reading.NOTHING} Its header is "
             "`date,AAA,BBB,…` with a column for each symbol, or `date,symbol,close`."
@@ -210,7 +210,7 @@ def _read_wide(rows: Iterable[tuple[int, list[str]]], symbols: Sequence[str], ce
         for symbol, text in zip(symbols, row[1:], strict=True):
             try:
                 if text and symbol:
-                    cells.take(line, on, symbol, text)
+                    cells.take(on, symbol, text)
             except BadCell as error:
                 cells.rejects.add(line, str(error))
 

@@ -12,7 +12,7 @@ import io
 import re
 import stat
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -162,25 +162,32 @@ def delimiter_of(header: str) -> str:
     return next((sign for sign in DELIMITERS if sign in header), ",")
 
 
-def split(text: str, file: str) -> Iterable[tuple[int, list[str]]]:
+def split(text: str, file: str) -> Iterator[tuple[int, list[str]]]:
     """(line, cells) of every row that is not blank; the line is where the row begins.
 
     Raises InputError for quotes that do not close and for cells over 10,000 characters.
     """
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text.lstrip().partition("\n")[0]), strict=True)
+    sign = delimiter_of(text.lstrip().partition("\n")[0])
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True)
     line = 1
     try:
         for cells in reader:
             if any(len(cell) > MAX_TEXT for cell in cells):
-                raise InputError(f"{file} line {line}: a cell has more than {MAX_TEXT:,} characters. {NOTHING}")
+                raise _too_long(file, line)
             stripped = [cell.strip(" \t\r\n") for cell in cells]
             if any(stripped):
                 yield line, stripped
             line = reader.line_num + 1
     except csv.Error as error:
+        if len(text) > csv.field_size_limit() and "field limit" in str(error):
+            raise _too_long(file, line) from error
         raise InputError(
-            f"{file} line {line} is not CSV: {error}. {NOTHING} A cell with a quote or a comma is written in double quotes."
+            f"{file} line {line} is not CSV: {error}. {NOTHING} A cell with a comma or a quote needs double quotes around it."
         ) from error
+
+
+def _too_long(file: str, line: int) -> InputError:
+    return InputError(f"{file} line {line}: a cell has more than {MAX_TEXT:,} characters. {NOTHING}")
 
 
 def column_name(cell: str) -> str:

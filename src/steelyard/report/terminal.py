@@ -8,9 +8,8 @@ Narrow windows lose columns, never text; colour repeats what words and shapes sa
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import groupby
 
@@ -22,13 +21,12 @@ from steelyard.plans import Alternative, CashRung, Coverage, HoldingShown, Notic
 from steelyard.report.columns import Column, Row, fitting, grid, sentence
 from steelyard.sentences import FORMATS, money, percent, points, quantity, signed
 
-
 BAR = 24
 """Length of the longest bar, terminal columns."""
 HASH_SHOWN = 16
 RATE_DIGITS = 6
 WEIGHTS_SHOWN = 16
-NOT_TRADED_SHOWN = 6
+REASONS_SHOWN = 6
 SYMBOLS_SHOWN = 8
 
 SIDES = {Side.BUY: "▲ buy", Side.SELL: "▼ sell"}
@@ -139,7 +137,7 @@ def _trade(view: View, step: Step) -> Row:
         f"gain {_in_base(view.plan, lot.gain) if lot.gain is not None else 'unknown'}."
         for lot in step.lots
     ]
-    more = (step.narrative, *lots, f"Proposed by {', '.join(step.proposed_by)}.") if view.explain else ()
+    told = (step.narrative or step.reason, *lots, f"Proposed by {', '.join(step.proposed_by)}.") if view.explain else (step.reason,)
     return Row(
         (
             str(step.n),
@@ -153,7 +151,7 @@ def _trade(view: View, step: Step) -> Row:
             f"{percent(step.weight_before)} → {percent(step.weight_after)}",
             signed(step.adds, 2),
         ),
-        under=(step.reason, *(text for text in more if text and text != step.reason)),
+        under=told,
         style=STYLES[step.side],
     )
 
@@ -313,29 +311,50 @@ def _not_traded(view: View) -> None:
         return
     if view.explain:
         view.title(f"What stopped before the plan, and why: {len(view.plan.not_traded)} entries")
-        entries = sorted(view.plan.not_traded, key=lambda e: (e.symbol, RELEVANCE.index(e.stage), e.rule, e.candidate or ""))
-        view.table(STOPPED, [_stopped(entry) for entry in entries])
+        view.table(STOPPED, [_stopped(entry) for entry in _in_order(view.plan.not_traded)])
         return
     if not nearest:
         return
     view.title("Not traded, and why")
-    shown = nearest[:NOT_TRADED_SHOWN]
-    view.table(STOPPED, [_stopped(entry, others) for entry, others in shown])
-    left = len(nearest) - len(shown)
-    more = "1 more symbol" if left == 1 else f"{left} more symbols"
+    groups: dict[tuple[str, str, str, str], list[str]] = {}
+    for entry in nearest:
+        groups.setdefault((entry.stage, entry.rule, _side(entry.side), entry.reason), []).append(entry.symbol)
+    rows = [Row((f"{stage}: {_words(rule)}", side, _names(names)), (reason,)) for (stage, rule, side, reason), names in groups.items()]
+    view.table((Column("Stopped at"), Column("Side"), Column("Symbols")), rows[:REASONS_SHOWN])
+    left = len(rows) - len(rows[:REASONS_SHOWN])
+    more = "1 more reason" if left == 1 else f"{left} more reasons"
     view.say(f"and {more}: steelyard why SYMBOL" if left else "Every candidate of a symbol: steelyard why SYMBOL", style="dim")
 
 
-STOPPED = (Column("Symbol"), Column("Side"), Column("Stopped at"), Column("", drop=1))
+STOPPED = (
+    Column("Symbol"),
+    Column("Side"),
+    Column("Stopped at"),
+    Column("Asked by", drop=2),
+    Column("Value", "right", drop=1),
+    Column("Limit", "right", drop=1),
+    Column("Margin", "right", drop=1),
+)
 
 
-def _stopped(entry: NotTraded, others: int = 0) -> Row:
-    more = f"and {others} more" if others else ""
-    return Row((entry.symbol, _side(entry.side), f"{entry.stage}: {_words(entry.rule)}", more), under=(entry.reason,))
+def _in_order(entries: Iterable[NotTraded]) -> list[NotTraded]:
+    return sorted(entries, key=lambda e: (e.symbol, RELEVANCE.index(e.stage), e.rule, e.candidate or ""))
 
 
-def _nearest(plan: Plan) -> list[tuple[NotTraded, int]]:
-    """For each symbol that is not traded, what came nearest to being traded, and how many others there are."""
+def _stopped(entry: NotTraded) -> Row:
+    """An entry of the ledger with its numbers, in the units of its rule."""
+    numbers = (_number(value) for value in (entry.value, entry.limit, entry.margin))
+    cells = (entry.symbol, _side(entry.side), f"{entry.stage}: {_words(entry.rule)}", entry.module or "", *numbers)
+    return Row(cells, under=(entry.reason,))
+
+
+def _names(symbols: Sequence[str]) -> str:
+    left = len(symbols) - SYMBOLS_SHOWN
+    return ", ".join(symbols[:SYMBOLS_SHOWN]) + (f" and {left} more" if left > 0 else "")
+
+
+def _nearest(plan: Plan) -> list[NotTraded]:
+    """For each symbol that is not traded, what came nearest to being traded; the most telling first."""
     traded = {step.symbol for step in plan.steps}
     gains = {candidate.id: candidate.gain for candidate in plan.candidates}
 
@@ -343,11 +362,9 @@ def _nearest(plan: Plan) -> list[tuple[NotTraded, int]]:
         return RELEVANCE.index(entry.stage), -gains.get(entry.candidate or "", 0.0), entry.symbol, entry.rule
 
     by_symbol: dict[str, NotTraded] = {}
-    entries = sorted((entry for entry in plan.not_traded if entry.symbol not in traded), key=rank)
-    for entry in entries:
+    for entry in sorted((entry for entry in plan.not_traded if entry.symbol not in traded), key=rank):
         by_symbol.setdefault(entry.symbol, entry)
-    counts = Counter(entry.symbol for entry in entries)
-    return [(entry, counts[symbol] - 1) for symbol, entry in by_symbol.items()]
+    return list(by_symbol.values())
 
 
 def _alternatives(view: View) -> None:
@@ -466,9 +483,8 @@ def _coverage(entries: Iterable[Coverage]) -> Iterator[str]:
     for entry in entries:
         groups.setdefault((entry.metric, entry.used), []).append(entry.symbol)
     for (metric, used), symbols in groups.items():
-        names = ", ".join(symbols[:SYMBOLS_SHOWN]) + (f" and {len(symbols) - SYMBOLS_SHOWN} more" if len(symbols) > SYMBOLS_SHOWN else "")
         what = "the rule let it pass" if used is None else f"{used:g} is used"
-        yield f"{_words(metric)} unknown, {what}: {names}"
+        yield f"{_words(metric)} unknown, {what}: {_names(symbols)}"
 
 
 def _seal(view: View) -> None:
@@ -579,15 +595,7 @@ def _why_dropped(view: View, symbol: str) -> None:
     if not entries:
         return
     view.title("Dropped, by stage and rule")
-    figures = (Column("Value", "right"), Column("Limit", "right"), Column("Margin", "right", drop=1))
-    columns = (Column("Stage"), Column("Rule"), Column("Side"), *figures)
-    view.table(
-        columns,
-        [
-            Row((e.stage, _words(e.rule), _side(e.side), *(_number(value) for value in (e.value, e.limit, e.margin))), (e.reason,))
-            for e in sorted(entries, key=lambda e: (RELEVANCE.index(e.stage), e.rule, e.candidate or ""))
-        ],
-    )
+    view.table(STOPPED[1:], [replace(row, cells=row.cells[1:]) for row in map(_stopped, _in_order(entries))])
 
 
 def _cells(value: float, top: float, length: int) -> int:

@@ -1,0 +1,29 @@
+"""`steelyard demo`: the bundled portfolio, offline, with the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from steelyard.cli.inputs import Options, make_plan, read
+from steelyard.cli.output import guarded
+from steelyard.cli.plan import AsJson, Output, deliver
+
+DEMO = "growth"
+REPORT = Path("steelyard-report.html")
+
+
+def demo(
+    report: Annotated[Path | None, typer.Option(help="Write the report there instead.", metavar="F.html", show_default=str(REPORT))] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Plan the bundled portfolio, offline.
+
+    Writes steelyard-report.html into the current folder; with --json only the file that --report names.
+    """
+    with guarded():
+        inputs = read(Options(), sample=DEMO)
+        plan = make_plan(inputs, seed=0)
+        deliver(plan, inputs, Output(as_json=as_json, report=report or (None if as_json else REPORT), own_files=True))

@@ -1,0 +1,172 @@
+"""Options to what `plan` takes: the files of the user, or a bundled portfolio, and what must be said about them.
+
+The options that `plan` and `why` share are declared here once. This is the one place that asks what day it is: an
+as-of date that nothing else gives is today, and the first lines say so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from steelyard.cli.output import progress
+
+if TYPE_CHECKING:
+    from steelyard.importers import Files
+    from steelyard.importers import Inputs as Imported
+    from steelyard.plans import Plan
+    from steelyard.strategies import Strategy
+
+BUNDLED = "growth"
+"""The portfolio of who gives no files."""
+BUCKET = "core"
+DAY = "%Y-%m-%d"
+
+Holdings = Annotated[Path | None, typer.Option(help="CSV: symbol, quantity[, price, average_cost, acquired, …].", metavar="F")]
+Prices = Annotated[Path | None, typer.Option(help="CSV: date, AAA, BBB, … or date, symbol, close.", metavar="F")]
+TargetsFile = Annotated[Path | None, typer.Option("--targets", help="CSV: symbol, weight; fractions, the rest is cash.", metavar="F")]
+Securities = Annotated[Path | None, typer.Option(help="CSV: symbol, name, product_type, currency, lot_size, sector, …", metavar="F")]
+Fx = Annotated[Path | None, typer.Option(help="CSV: date, currency, rate; units of base for one of currency.", metavar="F")]
+Cash = Annotated[list[str] | None, typer.Option(help="A balance; once per currency.", metavar="CUR=AMOUNT")]
+Base = Annotated[str | None, typer.Option(help="The currency in which the account counts.", metavar="CUR")]
+StrategyFile = Annotated[Path | None, typer.Option("--strategy", help="TOML: modules, limits, costs, score.", metavar="F.toml")]
+AsOf = Annotated[datetime | None, typer.Option(help="Plan as of that day (YYYY-MM-DD).", formats=[DAY], metavar="DATE")]
+Seed = Annotated[int, typer.Option(help="Seed of the generators.", min=0, metavar="N")]
+Exclude = Annotated[list[str] | None, typer.Option(help="Leave a symbol out; every page says so.", metavar="SYMBOL")]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user said about the inputs."""
+
+    holdings: Path | None = None
+    prices: Path | None = None
+    targets: Path | None = None
+    securities: Path | None = None
+    fx: Path | None = None
+    cash: tuple[str, ...] = ()
+    base: str | None = None
+    strategy: Path | None = None
+    as_of: datetime | None = None
+    exclude: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> bool:
+        """Is any input file named?"""
+        return any((self.holdings, self.prices, self.targets, self.securities, self.fx))
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What `plan` takes, and the sentences that come first.
+
+    sample   name of the bundled portfolio; None for own files
+    """
+
+    imported: Imported
+    strategy: Strategy
+    said: tuple[str, ...]
+    sample: str | None = None
+
+
+def read(options: Options, sample: str | None = None) -> Inputs:
+    """Read what the options name; without files, or with `sample`, a bundled portfolio.
+
+    Raises SteelyardError for inputs that may not be planned with, and a usage error for files without holdings or cash.
+    """
+    if options.files and not (options.holdings or options.cash):
+        raise typer.BadParameter(
+            "own files need the holdings too; without any file the bundled portfolio is planned. "
+            "An all-cash account is --cash CUR=AMOUNT, or a file with only its header.",
+            param_hint="--holdings",
+        )
+    strategy = strategy_of(options.strategy)
+    with progress("Reading the files"):
+        if sample is None and options.files:
+            return _own(options, strategy)
+        return _bundled(options, strategy, sample)
+
+
+def strategy_of(path: Path | None) -> Strategy:
+    """The strategy of a file, or the default one."""
+    from steelyard.strategies import default, load
+
+    return load(path) if path else default()
+
+
+def make_plan(inputs: Inputs, seed: int) -> Plan:
+    """Plan; raises SteelyardError."""
+    from steelyard.planner import plan
+
+    imported = inputs.imported
+    with progress("Planning"):
+        return plan(
+            imported.snapshot,
+            imported.market,
+            inputs.strategy,
+            targets=imported.targets,
+            seed=seed,
+            warnings=imported.warnings,
+        )
+
+
+def _bundled(options: Options, strategy: Strategy, sample: str | None) -> Inputs:
+    from steelyard.importers import read as read_files
+    from steelyard.samples import SOURCE
+    from steelyard.samples import sample as files_of
+
+    files = files_of(sample or BUNDLED)
+    read_in = read_files(files.holdings, prices=files.prices, targets=files.targets, securities=files.securities, fx=files.fx)
+    imported = _assemble(read_in, options, base=options.base or files.base_currency, source=f"bundled quotes, {SOURCE}")
+    why = "The" if sample else "No files were given, so this is the"
+    return Inputs(imported, strategy, (f"{why} bundled portfolio {files.name}: not yours, and its prices are old.",), files.name)
+
+
+def _own(options: Options, strategy: Strategy) -> Inputs:
+    files = _read_own(options)
+    imported = _assemble(files, options, base=options.base, source=None)
+    said = []
+    if options.holdings is None:
+        said.append("No holdings were given: an account of cash alone.")
+    if options.prices is None:
+        said.append(f"No prices were given: those of {files.holdings.file} are used.")
+    if imported.as_of_from == "today":
+        said.append(f"No date was given: as of today, {imported.snapshot.as_of}.")
+    return Inputs(imported, strategy, tuple(said))
+
+
+def _read_own(options: Options) -> Files:
+    from types import MappingProxyType
+
+    from steelyard.importers import Files, HoldingsFile, read_fx, read_prices, read_securities, read_targets
+    from steelyard.importers import read as read_files
+
+    if options.holdings is not None:
+        return read_files(options.holdings, prices=options.prices, targets=options.targets, securities=options.securities, fx=options.fx)
+    nothing = HoldingsFile(file="--cash", holdings=(), cash=MappingProxyType({}), currencies=MappingProxyType({}))
+    return Files(
+        holdings=nothing,
+        prices=read_prices(options.prices) if options.prices else None,
+        targets=read_targets(options.targets) if options.targets else None,
+        securities=read_securities(options.securities) if options.securities else None,
+        fx=read_fx(options.fx) if options.fx else None,
+    )
+
+
+def _assemble(files: Files, options: Options, *, base: str | None, source: str | None) -> Imported:
+    from steelyard.importers import assemble, parse_cash
+
+    return assemble(
+        files,
+        cash=parse_cash(options.cash),
+        base_currency=base,
+        as_of=options.as_of.date() if options.as_of else None,
+        exclude=options.exclude,
+        today=datetime.now().astimezone().date(),
+        bucket=BUCKET,
+        source=source,
+    )

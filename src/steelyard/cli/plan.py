@@ -1,0 +1,151 @@
+"""`steelyard plan`: one's own files, or the bundled portfolio, to trades with their reasons."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from steelyard.cli.inputs import (
+    AsOf,
+    Base,
+    Cash,
+    Exclude,
+    Fx,
+    Holdings,
+    Inputs,
+    Options,
+    Prices,
+    Securities,
+    Seed,
+    StrategyFile,
+    TargetsFile,
+    make_plan,
+    read,
+)
+from steelyard.cli.output import guarded, note, progress, save, screen, write
+
+if TYPE_CHECKING:
+    from steelyard.plans import Plan
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the whole plan as one JSON document.")]
+
+OWN_FILES = "plan --holdings H.csv --targets T.csv --prices P.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How a plan is handed over; `own_files` also tells how to plan with them."""
+
+    as_json: bool = False
+    report: Path | None = None
+    explain: bool = False
+    timings: bool = False
+    own_files: bool = False
+
+
+def plan(
+    *,
+    holdings: Holdings = None,
+    prices: Prices = None,
+    targets: TargetsFile = None,
+    securities: Securities = None,
+    fx: Fx = None,
+    cash: Cash = None,
+    base: Base = None,
+    strategy: StrategyFile = None,
+    as_of: AsOf = None,
+    seed: Seed = 0,
+    exclude: Exclude = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show parts of the score, every candidate, every reason, every module.")
+    ] = False,
+    as_json: AsJson = False,
+    report: Annotated[Path | None, typer.Option(help="Also write an HTML report.", metavar="F.html")] = None,
+    timings: Annotated[bool, typer.Option("--timings", help="Show how long each stage took.")] = False,
+) -> None:
+    """Plan the trades that best improve a portfolio.
+
+    Without files: the bundled one.
+    """
+    with guarded():
+        options = Options(holdings, prices, targets, securities, fx, tuple(cash or ()), base, strategy, as_of, tuple(exclude or ()))
+        inputs = read(options)
+        made = make_plan(inputs, seed)
+        deliver(made, inputs, Output(as_json, report, explain, timings, own_files=inputs.sample is not None))
+
+
+def deliver(plan: Plan, inputs: Inputs, output: Output) -> None:
+    """The report to its file, the plan to stdout, then what to type next; a report that failed is told last."""
+    from steelyard.errors import InputError
+
+    failure: InputError | None = None
+    if output.report is not None:
+        try:
+            _save_report(plan, output.report)
+        except InputError as error:
+            failure = error
+    if output.as_json:
+        for line in inputs.said:
+            note(line)
+        write(plan.to_json() + "\n")
+    else:
+        write(_shown(plan, inputs, output, written=failure is None))
+    if failure is not None:
+        raise failure
+
+
+def _save_report(plan: Plan, path: Path) -> None:
+    from steelyard.report.page import render
+
+    with progress("Writing the report"):
+        save(path, render(plan), "report")
+
+
+def _shown(plan: Plan, inputs: Inputs, output: Output, *, written: bool) -> str:
+    from rich.console import Console
+
+    from steelyard.report.columns import sentence
+    from steelyard.report.terminal import show
+
+    def draw(console: Console) -> None:
+        def say(text: str) -> None:
+            for line in sentence(text, console.width):
+                console.print(line, soft_wrap=True)
+
+        for line in inputs.said:
+            say(line)
+        show(plan, console, explain=output.explain, timings=output.timings)
+        console.print()
+        if output.report is not None and written:
+            say(f"Report written: {output.report}")
+        say("Nothing was sent anywhere. To go on:")
+        for command in _next(plan, output):
+            console.print(f"  {command}", soft_wrap=True)
+
+    return screen(draw)
+
+
+def _next(plan: Plan, output: Output) -> list[str]:
+    """Commands that can be typed as they stand, or with one's own names in capitals."""
+    symbols = [step.symbol for step in plan.steps] or [holding.symbol for holding in plan.holdings if holding.quantity]
+    command = _command()
+    if output.own_files:
+        return [f"{command} why {symbols[0] if symbols else 'SYMBOL'}", f"{command} {OWN_FILES}"]
+    return [f"{command} why SYMBOL, with the same options", *([] if output.report else ["the same with --report plan.html for a page"])]
+
+
+def _command() -> str:
+    """How this program was called, so that what is printed can be typed."""
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return "python -m steelyard"
+    found = shutil.which("steelyard")
+    if found is not None or not called.is_file():
+        return "steelyard"
+    return os.path.relpath(called)

@@ -1,0 +1,159 @@
+"""`steelyard why SYMBOL`: every candidate of a symbol, kept or dropped, by which stage, rule, number and margin."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from steelyard.cli.inputs import (
+    AsOf,
+    Base,
+    Cash,
+    Exclude,
+    Fx,
+    Holdings,
+    Options,
+    Prices,
+    Securities,
+    Seed,
+    StrategyFile,
+    TargetsFile,
+    make_plan,
+    read,
+)
+from steelyard.cli.output import guarded, note, screen, write
+
+if TYPE_CHECKING:
+    from steelyard.plans import Plan
+
+MAX_BYTES = 64 * 1024 * 1024
+PARTS = ("candidates", "not_traded", "problems", "warnings", "data_coverage")
+"""Lists of the plan document whose entries name a symbol."""
+
+
+def why(
+    symbol: Annotated[str, typer.Argument(help="The security to explain, upper or lower case.")],
+    *,
+    plan: Annotated[Path | None, typer.Option(help="A plan that was saved with --json; without it, plans again.", metavar="F.json")] = None,
+    holdings: Holdings = None,
+    prices: Prices = None,
+    targets: TargetsFile = None,
+    securities: Securities = None,
+    fx: Fx = None,
+    cash: Cash = None,
+    base: Base = None,
+    strategy: StrategyFile = None,
+    as_of: AsOf = None,
+    seed: Seed = 0,
+    exclude: Exclude = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Explain what the plan does and does not do with a symbol."""
+    options = Options(holdings, prices, targets, securities, fx, tuple(cash or ()), base, strategy, as_of, tuple(exclude or ()))
+    if plan is not None and (options != Options() or seed):
+        raise typer.BadParameter("--plan reads a plan that is made; it goes with no other input.", param_hint="--plan")
+    with guarded():
+        said: tuple[str, ...] = ()
+        if plan is not None:
+            made = load(plan)
+        else:
+            inputs = read(options)
+            made, said = make_plan(inputs, seed), inputs.said
+        symbol = known_symbol(made, symbol)
+        if as_json:
+            for line in said:
+                note(line)
+            write(json.dumps(story(made, symbol), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+        else:
+            write(_shown(made, symbol, said))
+
+
+def load(path: Path) -> Plan:
+    """A saved plan document; raises InputError for a file that is none or that was changed since."""
+    from pydantic import ValidationError
+
+    from steelyard.errors import InputError
+    from steelyard.plans import Plan, plan_id
+
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
+            raise InputError(f"The plan {path} is not a regular file of at most {MAX_BYTES:,} bytes. Nothing was read.")
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise InputError(f"The plan {path} could not be read: {getattr(error, 'strerror', None) or error}. Nothing was read.") from error
+    try:
+        plan = Plan.model_validate_json(content)
+        same = plan.plan_id == plan_id(plan.document())
+    except (ValidationError, ValueError) as error:
+        raise InputError(
+            f"The plan {path} is not a plan document: {_first(error)}. Save one with: steelyard plan --json > F.json"
+        ) from error
+    if not same:
+        raise InputError(f"The plan {path} was changed after it was made: its content does not give its plan_id. Plan again.")
+    return plan
+
+
+def _first(error: Exception) -> str:
+    """Where and what of the first thing that is wrong."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(map(str, first['loc'])) or 'the whole'}: {first['msg']}"
+
+
+def known_symbol(plan: Plan, symbol: str) -> str:
+    """The symbol as the plan spells it; raises InputError, with the nearest one, for a symbol that the plan does not know."""
+    from steelyard.errors import InputError, did_you_mean
+
+    wanted = symbol.strip().upper()
+    known = {holding.symbol for holding in plan.holdings} | {symbol for part in PARTS for symbol in _symbols(plan, part)}
+    if wanted in known:
+        return wanted
+    if wanted in plan.excluded:
+        raise InputError(f"{wanted} was left out on your word (--exclude), so nothing was calculated for it.")
+    near = did_you_mean(wanted, sorted(known))
+    raise InputError(f"The plan has nothing on {wanted}: it is not held, has no target and no candidate.{near}")
+
+
+def _symbols(plan: Plan, part: str) -> set[str]:
+    return {entry.symbol for entry in getattr(plan, part) if entry.symbol}
+
+
+def story(plan: Plan, symbol: str) -> dict[str, Any]:
+    """Everything that the plan document says of one symbol, as plain JSON values."""
+    document = plan.document()
+
+    def one(part: str) -> dict[str, Any] | None:
+        return next((entry for entry in document[part] if entry["symbol"] == symbol), None)
+
+    return {
+        "symbol": symbol,
+        "plan_id": plan.plan_id,
+        "as_of": document["as_of"],
+        "holding": one("holdings"),
+        "holding_after": one("holdings_after"),
+        "step": one("steps"),
+        **{part: [entry for entry in document[part] if entry["symbol"] == symbol] for part in PARTS},
+    }
+
+
+def _shown(plan: Plan, symbol: str, said: tuple[str, ...]) -> str:
+    from rich.console import Console
+
+    from steelyard.report.columns import sentence
+    from steelyard.report.terminal import show_why
+
+    def draw(console: Console) -> None:
+        for text in said:
+            for line in sentence(text, console.width):
+                console.print(line, soft_wrap=True)
+        show_why(plan, symbol, console)
+
+    return screen(draw)

@@ -1,0 +1,180 @@
+"""For every registered module: inputs on which it fires, and for every parameter a change that shows.
+
+To add a module: one entry in CASES with a change for each of its parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from builders import candidates, context
+from steelyard.context import Candidates, Context
+from steelyard.registry import Kind
+
+World = tuple[Context, Candidates]
+
+
+@dataclass(frozen=True)
+class Change:
+    """`value` of a parameter gives another answer than the default does.
+
+    among    other parameters on both sides, where the default answer hides the difference
+    where    inputs that show it; the case's own unless given
+    """
+
+    value: Any
+    among: Mapping[str, Any] = field(default_factory=dict)
+    where: Callable[[], World] | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """Inputs on which a module answers something, and a change for each parameter."""
+
+    world: Callable[[], World]
+    changes: Mapping[str, Change] = field(default_factory=dict)
+
+
+def of_context(**options: Any) -> Callable[[], World]:
+    """Inputs of a calculator: a context and no candidates yet."""
+
+    def make() -> World:
+        ctx = context(**options)
+        return ctx, candidates(ctx)
+
+    return make
+
+
+def of_table(*orders: str, cost: float = 0.0005, **options: Any) -> Callable[[], World]:
+    """Inputs of everything later in the pipeline: a context and its table."""
+
+    def make() -> World:
+        ctx = context(**options)
+        return ctx, candidates(ctx, *orders, cost=cost)
+
+    return make
+
+
+def one_winner(price: float) -> Callable[[], World]:
+    """A holding bought at 100 a year ago."""
+    return of_context(symbols="A", weights=[0.4], prices=[price], average_cost=[100], years_held=[1])
+
+
+CALCULATORS = {
+    "profit_taking": Case(
+        one_winner(240),
+        {
+            "expected_growth": Change(0.10),
+            "doubler_gain": Change(2.0),
+            "windfall_threshold": Change(1.5),
+            "high_excess": Change(0.7, where=one_winner(160)),
+            "medium_excess": Change(0.4, where=one_winner(135)),
+            "windfall_doubler_share": Change(0.25),
+            "doubler_share": Change(0.25, among={"windfall_threshold": 1.5}),
+            "high_share": Change(0.25, where=one_winner(160)),
+            "medium_share": Change(0.25, where=one_winner(135)),
+            "priority_weight": Change(1.0),
+        },
+    ),
+    "averaging_down": Case(
+        of_context(symbols="A B C", weights=[0.085] * 3, prices=[85, 65, 75], average_cost=[100] * 3, quality=[0.9, 0.9, 0.62]),
+        {
+            "dip_threshold": Change(0.2),
+            "max_drawdown": Change(0.3),
+            "min_quality_score": Change(0.7),
+            "max_weight": Change(0.2),
+            "priority_weight": Change(0.5),
+        },
+    ),
+    "opportunity_buys": Case(
+        of_context(symbols="A B", weights=[0.1, 0.0], quality=[0.7, 0.9]),
+        {"min_quality_score": Change(0.8), "priority_weight": Change(0.5)},
+    ),
+    "rebalance_sells": Case(
+        of_context(symbols="A B", weights=[0.54, 0.46], targets=[0.5, 0.5], sectors=["Tech", "Energy"]),
+        {
+            "overweight_threshold": Change(0.05),
+            "max_sell_pct": Change(0.05),
+            "concentration_factor": Change(2.0, where=of_context(symbols="A B C D E F G H", weights=[0.19] + [0.1] * 7)),
+            "priority_weight": Change(0.5),
+        },
+    ),
+    "rebalance_buys": Case(
+        of_context(symbols="A B", weights=[0.54, 0.46], targets=[0.5, 0.5], sectors=["Tech", "Energy"]),
+        {"underweight_threshold": Change(0.05), "priority_weight": Change(0.5)},
+    ),
+    "weight_based": Case(
+        of_context(symbols="A B", weights=[0.54, 0.30], targets=[0.5, 0.5]),
+        {"min_gap_threshold": Change(0.05), "priority_weight": Change(0.5)},
+    ),
+}
+
+REDEPLOY = of_table(
+    "sell A .06 .9 profit_taking rebalance_sells",
+    "sell B .06 .8 profit_taking rebalance_sells",
+    "sell B .03 .7 profit_taking rebalance_sells",
+    "buy C .05 .7 averaging_down rebalance_buys",
+    "buy D .05 .6 averaging_down rebalance_buys",
+    symbols="A B C D",
+    weights=[0.2] * 4,
+)
+
+PATTERNS = {
+    "direct_buy": Case(REDEPLOY),
+    "averaging_down": Case(REDEPLOY),
+    "profit_taking": Case(REDEPLOY, {"max_sells": Change(1)}),
+    "rebalance": Case(REDEPLOY, {"max_sells": Change(1)}),
+    "single_best": Case(REDEPLOY),
+}
+
+GENERATORS = {
+    "enhanced_combinatorial": Case(
+        REDEPLOY,
+        {
+            "max_sells": Change(1),
+            "max_buys": Change(1),
+            "max_candidates": Change(1),
+            "max_combinations": Change(3),
+            "sizes": Change("best"),
+        },
+    ),
+}
+
+FILTERS = {
+    "eligibility": Case(
+        of_table(
+            "sell A .1 .5 x",
+            "sell B .1 .5 x",
+            symbols="A B",
+            prices=[50, 50],
+            average_cost=[100, 100],
+            days_since_bought=[50, float("nan")],
+        ),
+        {"min_hold_days": Change(30), "no_panic_sell_pct": Change(0.2), "on_missing": Change("deny")},
+    ),
+    "recently_traded": Case(
+        of_table(
+            "buy A .1 .5 x",
+            "sell B .1 .5 x",
+            "sell C .1 .5 x",
+            "buy D .1 .5 x",
+            symbols="A B C D",
+            days_since_bought=[20, 500, 50, float("nan")],
+            days_since_sold=[float("nan"), 150, 300, float("nan")],
+        ),
+        {
+            "buy_cooldown_days": Change(10),
+            "sell_cooldown_days": Change(100),
+            "opposite_days": Change(40),
+            "on_missing": Change("deny"),
+        },
+    ),
+}
+
+CASES: Mapping[tuple[Kind, str], Case] = {
+    (kind, name): case
+    for kind, cases in ((Kind.OPPORTUNITY, CALCULATORS), (Kind.PATTERN, PATTERNS), (Kind.SEQUENCE, GENERATORS), (Kind.FILTER, FILTERS))
+    for name, case in cases.items()
+}
