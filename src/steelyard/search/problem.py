@@ -1,0 +1,93 @@
+"""The search problem as arrays: tables, account, depth, and what a row predicate forbids.
+
+    maximise  net(x) = linear . x - x' Q x - sum of norms     over sets x of at most `depth` of m orders
+    subject   one order per security, pair conflicts, A x <= b, row predicates
+
+A x <= b are the linear limits: cash, and turnover and groups where the strategy caps them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from steelyard.context import PAD, BoolArray, IntArray, RowPredicate, Tables
+from steelyard.ledger import SAFETY, Account
+from steelyard.money import FloatArray
+
+
+@dataclass(frozen=True)
+class Problem:
+    """m orders, p linear limits, s securities.
+
+    predicates   asked before a set may be kept: (k, d) rows -> (k,) True where it may be a plan
+    """
+
+    tables: Tables
+    account: Account
+    depth: int
+    predicates: tuple[RowPredicate, ...] = ()
+
+    @property
+    def m(self) -> int:
+        """Number of orders."""
+        return len(self.tables.linear)
+
+    @cached_property
+    def limits(self) -> tuple[FloatArray, FloatArray]:
+        """A (p, m) and b (p,): the same limits as `ledger.feasible`, first cash, then turnover, then groups."""
+        account = self.account
+        rows = [-account.payment]
+        bounds = [account.spendable - account.floor - SAFETY]
+        if account.turnover_cap is not None:
+            rows.append(np.abs(account.delta) / 2)
+            bounds.append(account.turnover_cap)
+        if account.group_cap is not None:
+            rows += list((account.delta[:, None] * account.group_shares).T)
+            bounds += list(np.maximum(account.group_cap, account.group_weights) + SAFETY - account.group_weights)
+        return np.array(rows), np.array(bounds)
+
+    @cached_property
+    def blocked(self) -> BoolArray:
+        """(m + 1, m) which orders may not join another: the same security, itself, conflicts; row m blocks nothing."""
+        security = self.account.security
+        pairs = (security[:, None] == security[None, :]) | self.account.conflicts | self.account.conflicts.T
+        return np.vstack([pairs, np.zeros((1, self.m), dtype=np.bool_)])
+
+    @cached_property
+    def groups(self) -> IntArray:
+        """(s, g) orders of each security, PAD filled: lets the best order of each be found in one pass."""
+        security = self.account.security
+        names, inverse = np.unique(security, return_inverse=True)
+        counts = np.bincount(inverse, minlength=len(names)) if self.m else np.zeros(0, dtype=np.int64)
+        table = np.full((len(names), int(counts.max(initial=1))), PAD, dtype=np.int64)
+        for s in range(len(names)):
+            members = np.flatnonzero(inverse == s)
+            table[s, : len(members)] = members
+        return table
+
+    @cached_property
+    def quadratic(self) -> FloatArray:
+        """(m + 1, m) the quadratic table with a zero row, so that PAD gathers nothing."""
+        return np.vstack([self.tables.quadratic, np.zeros((1, self.m))])
+
+    @cached_property
+    def variances(self) -> tuple[FloatArray, ...]:
+        """The quadratic table of each norm, (m + 1, m), with a zero row."""
+        return tuple(np.vstack([norm.quadratic, np.zeros((1, self.m))]) for norm in self.tables.norms)
+
+    def allowed(self, rows: IntArray) -> BoolArray:
+        """(k, m) orders that may still join each row by security and conflicts."""
+        taken = np.zeros((len(rows), self.m), dtype=np.bool_)
+        for column in rows.T:
+            taken |= self.blocked[column]
+        return ~taken
+
+    def permits(self, rows: IntArray) -> BoolArray:
+        """(k,) what the row predicates say; the empty row is always permitted."""
+        good = np.ones(len(rows), dtype=np.bool_)
+        for predicate in self.predicates:
+            good &= predicate(rows)
+        return np.asarray(good | (rows < 0).all(axis=1))
