@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 
 def main() -> None:
     """Run the command line; exits with its code."""
     from steelyard.cli import app
 
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # started with it closed: then nobody listens
+            setattr(sys, name, io.StringIO())
     app(prog_name="steelyard")
 
 

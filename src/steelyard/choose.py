@@ -63,8 +63,9 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The plan, hold, and the next best sets; `best` is the best set found even where hold wins.
+    """The plan, hold, and other sets; `best` is the best set found even where hold wins.
 
+    named       other sets that a reader compares with, by name
     threshold   net that a plan must reach
     adds        (steps) what the plan's net loses without each of its orders
     """
@@ -73,6 +74,7 @@ class Choice:
     plan: Scored
     best: Scored | None
     runners_up: tuple[Scored, ...]
+    named: Mapping[str, Scored]
     threshold: float
     adds: tuple[float, ...]
 
@@ -96,8 +98,10 @@ def score_set(ctx: Context, objective: Objective, table: Candidates, row: Sequen
     return Scored(tuple(row), evaluation, math.fsum((evaluation.score, -hold, *(-charge for charge in charges))), cost, charges)
 
 
-def choose(ctx: Context, objective: Objective, table: Candidates, pool: Pool) -> Choice:
+def choose(ctx: Context, objective: Objective, table: Candidates, pool: Pool, named: Mapping[str, IntArray]) -> Choice:
     """Pick the plan among the kept rows, or hold.
+
+    named   rows (1, d) to score beside them
 
     Raises InternalError when the tables and the reference evaluator differ by more than 1e-9.
     """
@@ -108,8 +112,11 @@ def choose(ctx: Context, objective: Objective, table: Candidates, pool: Pool) ->
     best = ranked[0] if ranked else None
     plan = best if best is not None and best.net > 0 and best.net >= threshold else hold
     runners_up = tuple(scored for scored in ranked if scored is not plan)[:RUNNERS_UP]
+    scored_named = {
+        name: score_set(ctx, objective, table, [int(j) for j in rows[0] if j != PAD], hold.evaluation.score) for name, rows in named.items()
+    }
     adds = tuple(plan.net - score_set(ctx, objective, table, [k for k in plan.row if k != j], hold.evaluation.score).net for j in plan.row)
-    return Choice(hold, plan, best, runners_up, threshold, adds)
+    return Choice(hold, plan, best, runners_up, scored_named, threshold, adds)
 
 
 def least_net(ctx: Context) -> float:

@@ -30,6 +30,9 @@ from steelyard.settings import Costs, Groups, Limits, Planner, Score, Search
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 
+RowPredicate = Callable[[IntArray], BoolArray]
+"""(k, d) rows -> (k,) True where the row may be a plan."""
+
 PAD = -1
 """Fills the rest of a row of candidate indices."""
 
@@ -241,6 +244,7 @@ class Candidates:
                  generators draw from; a `weight_based` sale counts as `rebalance_sells`, a buy as
                  `rebalance_buys`; per security and side only the row of highest priority
     pool         rows of all draws without repeats, in order of priority
+    predicates   what row filters let through
     """
 
     ids: tuple[str, ...]
@@ -259,6 +263,7 @@ class Candidates:
     paired: FloatArray
     draws: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
     pool: tuple[int, ...] = ()
+    predicates: tuple[RowPredicate, ...] = ()
 
     @property
     def m(self) -> int:
@@ -310,10 +315,6 @@ class Ruling:
     keep: BoolArray
     drops: Mapping[int, Drop]
     unknown: tuple[tuple[str, str], ...] = ()
-
-
-RowPredicate = Callable[[IntArray], BoolArray]
-"""(k, d) rows -> (k,) True where the row may be a plan."""
 
 
 def canonical(rows: IntArray, m: int) -> IntArray:

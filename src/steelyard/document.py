@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +35,7 @@ from steelyard.plans import (
     HoldingShown,
     LotShown,
     NotTraded,
+    OpenOrderShown,
     PartShown,
     Plan,
     PlanCosts,
@@ -49,10 +51,13 @@ from steelyard.plans import (
 )
 from steelyard.plans import Objective as ObjectiveShown
 from steelyard.portfolio import Snapshot, TaxLot
+from steelyard.prove import Evidence
+from steelyard.registry import Kind
 from steelyard.sentences import Fact, Sentence
 from steelyard.settings import Costs
 from steelyard.strategies import Strategy
-from steelyard.table import lots_sold
+from steelyard.strategies.strategy import SECTIONS
+from steelyard.table import cost_rate, lots_sold
 from steelyard.universe import Priced, Valuation
 
 BPS = Decimal(10_000)
@@ -71,6 +76,7 @@ class Material:
     objective: Objective
     choice: Choice
     certificate: Certificate
+    evidence: Evidence
     inputs_sha256: str
 
 
@@ -98,13 +104,15 @@ def write(material: Material, findings: Findings) -> Plan:
             as_of=m.snapshot.as_of,
             prices_as_of=_prices_as_of(m),
             price_source=m.market.source,
-            strategy=StrategyRef(name=m.strategy.name, version=m.strategy.version, sha256=m.strategy.sha256),
+            strategy=_strategy(m.strategy),
             base_currency=ctx.base_currency,
             value=m.valuation.value,
             cash=dict(sorted(m.snapshot.cash.items())),
             cash_after=cash_after,
+            cash_rates=dict(sorted(m.valuation.cash_rates.items())),
             reserve=Decimal(repr(ctx.reserve_weight)) * m.valuation.value,
             open_buys=m.valuation.open_buys,
+            open_orders=tuple(_open_orders(m)),
             rules=Rules(
                 costs=ctx.costs,
                 limits=ctx.limits,
@@ -130,7 +138,7 @@ def write(material: Material, findings: Findings) -> Plan:
             problems=tuple(findings.problems),
             warnings=tuple(findings.warnings),
             data_coverage=tuple(findings.coverage),
-            reproducible=True,
+            reproducible=m.evidence.proof.stopped != "seconds",
             modules=tuple(findings.runs),
             timings=tuple(findings.timings),
             seed=ctx.seed,
@@ -300,6 +308,33 @@ def _shown(m: Material) -> list[str]:
     return [symbol for i, symbol in enumerate(ctx.symbols) if ctx.quantities[i] > 0 or targeted[i] > 0 or i in traded]
 
 
+def _strategy(strategy: Strategy) -> StrategyRef:
+    """Whose rules, and all of them: what `Strategy.sha256` is the hash of."""
+    settings: dict[str, Any] = {name: getattr(strategy, name).model_dump(mode="json", by_alias=True) for name in SECTIONS}
+    settings["modules"] = {
+        kind.value: [
+            {"name": choice.module.name, "version": choice.module.version, "params": choice.params.model_dump(mode="json", by_alias=True)}
+            for choice in strategy.enabled(kind)
+        ]
+        for kind in Kind
+    }
+    return StrategyRef(name=strategy.name, version=strategy.version, sha256=strategy.sha256, settings=settings)
+
+
+def _open_orders(m: Material) -> Iterable[OpenOrderShown]:
+    for order in m.snapshot.open_orders:
+        if not order.open_quantity:
+            continue
+        p = m.valuation.priced.get(order.symbol) if order.side is Side.BUY else None
+        yield OpenOrderShown(
+            symbol=order.symbol,
+            side=order.side,
+            quantity=order.open_quantity,
+            price=None if p is None else order.limit_price or p.price,
+            fx_rate=None if p is None else p.rate,
+        )
+
+
 def _holdings(m: Material) -> Iterable[HoldingShown]:
     ctx, half = m.ctx, m.strategy.rebalance.drift_band_weight
     for symbol in _shown(m):
@@ -312,6 +347,7 @@ def _holdings(m: Material) -> Iterable[HoldingShown]:
             quantity=p.quantity,
             sellable=p.quantity - min(p.quantity, m.snapshot.open_quantity(symbol, Side.SELL)),
             lot_size=p.security.lot_size,
+            lot_value=p.security.lot_size * p.price * p.rate,
             is_fund=p.security.is_fund,
             allow_buy=p.security.allow_buy,
             allow_sell=p.security.allow_sell,
@@ -340,11 +376,15 @@ def _holdings_after(m: Material) -> Iterable[HoldingAfter]:
 def _candidates(m: Material) -> Iterable[CandidateShown]:
     table = m.table
     for j in range(table.m):
+        p = _row(m, j)
         yield CandidateShown(
             id=table.ids[j],
             symbol=m.ctx.symbols[table.security[j]],
             side=Side.BUY if table.is_buy[j] else Side.SELL,
             quantity=table.quantity[j],
+            price=p.price,
+            currency=p.security.currency,
+            fx_rate=p.rate,
             notional_base=_notional_base(m, j),
             cost=_costs_of(m, j).total,
             priority=float(table.priority[j]),
@@ -358,10 +398,10 @@ def _score(m: Material) -> ScoreShown:
     hold, plan = m.choice.hold.evaluation, m.choice.plan.evaluation
     cost, tax, hurdle = m.choice.plan.charges
     terms = []
-    for before, after in zip(hold.terms, plan.terms, strict=True):
+    for term, before, after in zip(m.objective.terms, hold.terms, plan.terms, strict=True):
         parts = tuple(
-            PartShown(name=b.name, share=b.share, raw_hold=b.raw, raw_plan=a.raw, hold=b.scaled, plan=a.scaled)
-            for b, a in zip(before.parts, after.parts, strict=True)
+            PartShown(name=b.name, share=b.share, scale=(part.lo, part.hi), raw_hold=b.raw, raw_plan=a.raw, hold=b.scaled, plan=a.scaled)
+            for part, b, a in zip(term.parts, before.parts, after.parts, strict=True)
         )
         off_scale = before.off_scale or after.off_scale
         terms.append(
@@ -378,9 +418,32 @@ def _score(m: Material) -> ScoreShown:
 
 
 def _alternatives(m: Material) -> Iterable[Alternative]:
+    """Hold, the named lists, the runners-up, and the continuous optimum that no list reaches."""
     yield _alternative(m, "hold", m.choice.hold)
+    for name, scored in m.choice.named.items():
+        yield _alternative(m, name, scored)
     for n, scored in enumerate(m.choice.runners_up, start=1):
         yield _alternative(m, f"runner_up_{n}", scored)
+    yield _unrestricted(m)
+
+
+def _unrestricted(m: Material) -> Alternative:
+    """Any quantities in any number of orders: figures without orders, since no order list makes them."""
+    free, ctx = m.evidence.unrestricted, m.ctx
+    traded = np.abs(free.weights - ctx.weights)
+    rates = np.array([cost_rate(ctx, i) for i in range(ctx.n)])
+    cost = float(traded @ rates)
+    charges = m.objective.rates.cost * cost
+    cash = ctx.cash_weight - float((free.weights - ctx.weights).sum())
+    return Alternative(
+        name="unrestricted",
+        score=m.choice.hold.evaluation.score + free.net + charges,
+        improvement=free.net,
+        cost=_exact(published(cost * ctx.value)),
+        turnover=float(traded.sum()) / 2,
+        drift_after=drift_of(ctx, free.weights, cash),
+        steps=(),
+    )
 
 
 def _alternative(m: Material, name: str, scored: Scored) -> Alternative:

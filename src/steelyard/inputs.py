@@ -51,7 +51,7 @@ def inputs_sha256(
 
 
 def _holding(holding: Holding) -> list[Any]:
-    lots = sorted([plain(lot.quantity), str(lot.acquired), None if lot.unit_cost is None else plain(lot.unit_cost)] for lot in holding.lots)
+    lots = sorted([plain(lot.quantity), str(lot.acquired), "" if lot.unit_cost is None else plain(lot.unit_cost)] for lot in holding.lots)
     return [holding.symbol, plain(holding.quantity), lots, str(holding.last_bought), str(holding.last_sold)]
 
 

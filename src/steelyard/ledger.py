@@ -122,7 +122,7 @@ def groups_kept(account: Account, rows: IntArray) -> BoolArray:
     """(k,) True where no group ends above max(cap, its weight before)."""
     cap = 1.0 if account.group_cap is None else account.group_cap
     limit = np.maximum(cap, account.group_weights) + SAFETY
-    after = np.tile(account.group_weights, (len(rows), 1))
+    after = np.repeat(account.group_weights[None, :], len(rows), axis=0)
     flow = padded(account.delta[:, None] * account.group_shares)
     for column in rows.T:
         after += flow[column]

@@ -6,8 +6,9 @@
 4. find opportunities: calculators, sizes, masks, merge       steps.find_opportunities
 5. generate sequences: patterns, generators, row predicates   steps.generate
 6. evaluate them in batches, keep the best few                steps.evaluate, search.keep
-7. choose by the reference evaluator, or hold                 choose.choose
-8. certify, narrate, write                                    steps.prove, document.write
+7. search the whole table, prove or bound                     steps.prove
+8. choose by the reference evaluator, or hold                 choose.choose
+9. certify, narrate, write                                    prove.certify, document.write
 
 `Steps` is the seam: `LOCAL` calls functions; another transport may carry the same four calls.
 """
@@ -16,23 +17,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
 
-from steelyard.choose import Objective, choose, note_rest
+from steelyard.choose import Choice, Objective, choose, note_rest
 from steelyard.context import PAD, Batch, BoolArray, Candidate, Candidates, Context, IntArray, RowPredicate, Ruling, Scores, canonical
 from steelyard.document import Material, write
-from steelyard.errors import ModuleError
+from steelyard.errors import ModuleError, PlanRefused
 from steelyard.findings import Findings, Stop
 from steelyard.inputs import inputs_sha256
 from steelyard.ledger import feasible
 from steelyard.market import Market
 from steelyard.orders import Side
-from steelyard.plans import Certificate, Coverage, Notice, Plan
+from steelyard.plans import Coverage, Notice, Plan
 from steelyard.portfolio import BucketState, Snapshot
+from steelyard.prove import Evidence, certify, prove
 from steelyard.registry import Kind, ModuleParams
 from steelyard.scoring import Term
 from steelyard.scoring.charges import charge_rates
@@ -62,8 +64,8 @@ class Steps(Protocol):
     def evaluate(self, table: Candidates, batches: Iterable[Batch], findings: Findings) -> Iterator[Scores]:
         """Scores of every batch, in any order."""
 
-    def prove(self, table: Candidates, pool: Pool, strategy: Strategy) -> Certificate:
-        """How far the best kept row is from the best there is."""
+    def prove(self, ctx: Context, objective: Objective, table: Candidates, pool: Pool, findings: Findings) -> Evidence:
+        """The best sets of the whole table, and how far they are from the best there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +87,9 @@ class Local:
         """See `Steps`."""
         return evaluate_batches(table, batches, findings)
 
-    def prove(self, table: Candidates, pool: Pool, strategy: Strategy) -> Certificate:
+    def prove(self, ctx: Context, objective: Objective, table: Candidates, pool: Pool, findings: Findings) -> Evidence:
         """See `Steps`."""
-        return certify(table, pool, strategy)
+        return prove(ctx, objective, table, pool, findings.clock)
 
 
 LOCAL = Local()
@@ -138,8 +140,11 @@ def plan(
         batches = steps.generate(ctx, table, strategy, findings)
         pool = best(ctx.search.max_depth, steps.evaluate(table, batches, findings))
         findings.finished("evaluate", pool.seen)
+    with findings.timed("prove"):
+        evidence = steps.prove(ctx, objective, table, pool, findings)
+        findings.finished("prove", evidence.proof.nodes)
     with findings.timed("choose"):
-        choice = choose(ctx, objective, table, pool)
+        choice = choose_in_scope(ctx, objective, table, pool, evidence)
         note_rest(ctx, table, choice, findings)
     note_value(ctx, valuation.value == 0, findings)
     return write(
@@ -152,11 +157,22 @@ def plan(
             table=table,
             objective=objective,
             choice=choice,
-            certificate=steps.prove(table, pool, strategy),
+            certificate=certify(ctx, table, choice, pool, evidence),
+            evidence=evidence,
             inputs_sha256=inputs_sha256(ctx, snapshot, market, strategy, known_targets, disabled),
         ),
         findings,
     )
+
+
+def choose_in_scope(ctx: Context, objective: Objective, table: Candidates, proposals: Pool, evidence: Evidence) -> Choice:
+    """The plan: the best of what was proposed, or of the whole table; the best proposal is then an alternative."""
+    named = {"greedy": evidence.greedy}
+    if ctx.search.scope == "proposals":
+        return choose(ctx, objective, table, proposals, named)
+    if len(proposals.rows):
+        named["proposal"] = proposals.rows[:1]
+    return choose(ctx, objective, table, evidence.proof.pool, named)
 
 
 def _targets(targets: Targets | TargetsFailed | None, findings: Findings) -> Targets | None:
@@ -204,13 +220,24 @@ def find_opportunities(ctx: Context, objective: Objective, strategy: Strategy, f
     asked: set[str] = set()
     for choice in strategy.enabled(Kind.OPPORTUNITY):
         rows += _run_calculator(ctx, choice, asked, findings)
+    refuse_large(len(rows), ctx)
     rows = _masked(ctx, rows, strategy, findings)
     rows = merge(ctx, rows, findings)
     table = bare_table(ctx, rows)
     table = _with_conflicts(ctx, table, strategy, findings)
     _note_unasked(ctx, asked, findings)
     findings.finished("find_opportunities", table.m)
-    return with_scores(ctx, table, objective.model, objective.rates, np.array([row.priority_weight for row in rows]))
+    table = with_scores(ctx, table, objective.model, objective.rates, np.array([row.priority_weight for row in rows]))
+    return replace(table, predicates=tuple(_predicates(ctx, table, strategy, findings)))
+
+
+def refuse_large(count: int, ctx: Context) -> None:
+    """Refuse a table that would take memory and time without end, before it is built."""
+    if count > ctx.search.max_candidates:
+        raise PlanRefused(
+            f"The calculators ask for {count:,d} orders; at most {ctx.search.max_candidates:,d} are searched (search.max_candidates). "
+            "Nothing was planned: leave securities out, raise min_trade_base, or raise the limit."
+        )
 
 
 def _run_calculator(ctx: Context, choice: ModuleChoice, asked: set[str], findings: Findings) -> list[Sized]:
@@ -305,13 +332,12 @@ def eligible_buys(wide: Context, strategy: Strategy, disabled: Mapping[str, str]
 
 def generate(ctx: Context, table: Candidates, strategy: Strategy, findings: Findings, batch_size: int) -> Iterator[Batch]:
     """Distinct sequences in numbered batches: patterns first, then generators on the patterns' seeds."""
-    predicates = list(_predicates(ctx, table, strategy, findings))
     names: list[str] = []
     buffer: list[tuple[Row, int]] = []
     number = 0
     for name, rows in _proposals(ctx, table, strategy, findings):
         names.append(name)
-        for row in _fresh(rows, predicates, findings.proposers, name):
+        for row in _fresh(rows, table.predicates, findings.proposers, name):
             buffer.append((row, len(names) - 1))
             if len(buffer) == batch_size:
                 yield _batch(number, buffer, names, ctx.search.max_depth)
@@ -366,7 +392,7 @@ def checked(rows: Any, m: int, depth: int) -> IntArray:
 TWO_DIMENSIONS = 2
 
 
-def _fresh(rows: IntArray, predicates: list[RowPredicate], proposers: dict[Row, list[str]], name: str) -> Iterator[Row]:
+def _fresh(rows: IntArray, predicates: Iterable[RowPredicate], proposers: dict[Row, list[str]], name: str) -> Iterator[Row]:
     """Rows that no module proposed before and every predicate lets through; who proposed what is noted."""
     allowed = np.ones(len(rows), dtype=np.bool_)
     for predicate in predicates:
@@ -411,20 +437,3 @@ def evaluate_batches(table: Candidates, batches: Iterable[Batch], findings: Find
         leader = max(leader, float(net.max(initial=0.0)))
         findings.tell(BatchScored(batch.number, len(batch.rows), leader))
         yield Scores(batch.number, batch.rows, net)
-
-
-def certify(table: Candidates, pool: Pool, strategy: Strategy) -> Certificate:
-    """Scope `proposals`: the best of what was proposed, which proves nothing about what was not."""
-    return Certificate(
-        scope=strategy.search.scope,
-        covers=f"best of {pool.seen:,d} proposals",
-        status="none",
-        search_gap=None,
-        search_gap_of_improvement=None,
-        bound=None,
-        structural_headroom=None,
-        nodes=None,
-        candidates=table.m,
-        sequences=pool.seen,
-        seconds=None,
-    )

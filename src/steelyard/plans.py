@@ -65,11 +65,12 @@ class PricesAsOf(Record):
 
 
 class StrategyRef(Record):
-    """Which rules made the plan; `sha256` is of the strategy with every default filled in."""
+    """Which rules made the plan; `sha256` is of `settings`: the strategy with every default filled in."""
 
     name: str
     version: int | None
     sha256: str
+    settings: Annotated[dict[str, Any], Field(description="every section and every module that runs, with its parameters")]
 
 
 class LotShown(Record):
@@ -95,10 +96,25 @@ class Rules(Record):
     drift_band_weight: Number
 
 
+class OpenOrderShown(Record):
+    """An order that was open before the plan: a buy reserves money, a sell reserves shares.
+
+    quantity           shares that may still trade
+    price, fx_rate     what a buy reserves: its limit, else the newest price, and base per unit; null for a sell
+    """
+
+    symbol: str
+    side: Side
+    quantity: Amount
+    price: Annotated[Amount | None, Field(description="limit, else newest price of a buy, the security's currency; null for a sell")]
+    fx_rate: Annotated[Amount | None, Field(description="base per unit of that currency; null for a sell")]
+
+
 class HoldingShown(Record):
     """A security that is held, targeted or traded, before the plan; `band` is (low, high) around the target.
 
     lot_size           shares; an order is a multiple of it, or the whole holding
+    lot_value          what one lot costs, base currency
     sellable           shares that no open sell reserves
     """
 
@@ -108,6 +124,7 @@ class HoldingShown(Record):
     quantity: Amount
     sellable: Amount
     lot_size: Amount
+    lot_value: Annotated[Amount, Field(description="what one lot costs, base currency")]
     is_fund: bool
     allow_buy: bool
     allow_sell: bool
@@ -136,6 +153,9 @@ class CandidateShown(Record):
     symbol: str
     side: Side
     quantity: Amount
+    price: Annotated[Amount, Field(description="newest price, the security's currency")]
+    currency: Annotated[str, Field(description="of the price")]
+    fx_rate: Annotated[Amount, Field(description="base per unit of that currency")]
     notional_base: Amount
     cost: Amount
     priority: Number
@@ -202,6 +222,7 @@ class PartShown(Record):
 
     name: str
     share: Number
+    scale: Annotated[tuple[Number, Number], Field(description="raw value that is scaled to 0, and to 1")]
     raw_hold: Number
     raw_plan: Number
     hold: Number
@@ -373,8 +394,10 @@ class Plan(Record):
     value: Amount
     cash: dict[str, Amount]
     cash_after: dict[str, Amount]
+    cash_rates: Annotated[dict[str, Amount], Field(description="base per unit of each currency of which there is cash")]
     reserve: Amount
     open_buys: Amount
+    open_orders: Annotated[tuple[OpenOrderShown, ...], Field(description="orders that were open before the plan")]
     rules: Rules
     excluded: tuple[str, ...]
     holdings: tuple[HoldingShown, ...]

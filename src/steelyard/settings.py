@@ -61,10 +61,16 @@ class Limits(Section):
 
 
 class Search(Section):
-    """How far the search goes."""
+    """How far the search goes; its budget is in nodes, the same on every machine."""
 
-    scope: Annotated[Literal["proposals", "candidates"], Field(description="what the plan is the best of")] = "proposals"
+    scope: Annotated[Literal["proposals", "candidates"], Field(description="what the plan is the best of")] = "candidates"
     max_depth: Annotated[int, Field(ge=1, le=10, description="most orders in a plan")] = 5
+    beam_width: Annotated[int, Field(ge=1, le=1000, description="lists kept per depth before the proof starts")] = 20
+    max_nodes: Annotated[int, Field(ge=1, le=10_000_000, description="nodes that the proof may branch")] = 20_000
+    max_seconds: Annotated[float, Field(gt=0, le=86_400, description="safety limit; a plan that meets it is marked not reproducible")] = (
+        60.0
+    )
+    max_candidates: Annotated[int, Field(ge=1, le=20_000, description="largest candidate table that is searched")] = 2_000
 
 
 class Planner(Section):

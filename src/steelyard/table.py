@@ -136,9 +136,13 @@ def account_of(ctx: Context, rows: Sequence[Sized]) -> Account:
 
 def order_cost(ctx: Context, i: int, weight: float) -> float:
     """Commission, half the spread and the conversion margin of one order, of value."""
+    return ctx.costs.fixed / ctx.value + weight * cost_rate(ctx, i)
+
+
+def cost_rate(ctx: Context, i: int) -> float:
+    """Proportional cost of trading security i, a fraction of the order's amount."""
     foreign = ctx.securities[i].currency != ctx.base_currency
-    rate = ctx.costs.percent + ctx.costs.spread_bps / HALF_SPREAD_BPS + (ctx.costs.fx_percent if foreign else 0.0)
-    return ctx.costs.fixed / ctx.value + weight * rate
+    return ctx.costs.percent + ctx.costs.spread_bps / HALF_SPREAD_BPS + (ctx.costs.fx_percent if foreign else 0.0)
 
 
 def order_tax(ctx: Context, row: Sized) -> float:
@@ -152,6 +156,16 @@ def order_tax(ctx: Context, row: Sized) -> float:
         if lot.unit_cost is not None
     )
     return ctx.score.tax_rate * gain * float(ctx.fx[row.i]) / ctx.value
+
+
+def least_tax_rate(ctx: Context, i: int) -> float:
+    """Least tax per unit of weight sold over the lots of security i: what makes a bound valid; <= 0 where a lot lost."""
+    holding = ctx.holdings[i]
+    if ctx.score.tax_rate == 0 or holding is None:
+        return 0.0
+    gains = [1 - float(lot.unit_cost) / float(ctx.prices[i]) for lot in holding.lots if lot.unit_cost is not None]
+    unknown = len(gains) < len(holding.lots)
+    return ctx.score.tax_rate * min([*gains, *([0.0] if unknown else [])], default=0.0)
 
 
 def lots_sold(lots: Sequence[TaxLot], quantity: Decimal) -> list[tuple[TaxLot, Decimal]]:

@@ -211,14 +211,15 @@ def _context(
     seed: int,
 ) -> Context:
     rows = [valuation.priced[symbol] for symbol in members]
-    # nothing owned: weights are all 0 whatever they are divided by
-    value = float(valuation.value) or 1.0
+    # worth nothing, as when debts equal all that is held: no weight means anything, so all are 0 and nothing trades
+    worth = valuation.value > 0
+    value = float(valuation.value) if worth else 1.0
     quantities = _floats(p.quantity for p in rows)
     prices, fx = _floats(p.price for p in rows), _floats(p.rate for p in rows)
-    weights = quantities * prices * fx / value
+    weights = quantities * prices * fx / value * worth
     reserved = _floats(min(snapshot.open_quantity(p.security.symbol, Side.SELL), p.quantity) for p in rows)
-    fresh = np.array([p.fresh for p in rows], dtype=np.bool_)
-    cash = float(sum((amount * valuation.cash_rates[c] for c, amount in snapshot.cash.items() if amount), ZERO)) / value
+    fresh = np.array([p.fresh and worth for p in rows], dtype=np.bool_)
+    cash = float(sum((amount * valuation.cash_rates[c] for c, amount in snapshot.cash.items() if amount), ZERO)) / value * worth
     estimates = estimate(
         market.base_closes(members, [p.security.currency for p in rows], strategy.limits.max_stale_sessions),
         settings=strategy.score,
@@ -258,7 +259,7 @@ def _context(
         countries=grouping("country", [p.security.countries for p in rows]),
         estimates=estimates,
         cash_weight=cash,
-        spendable_weight=float(snapshot.cash.get(snapshot.base_currency, ZERO) - valuation.open_buys) / value,
+        spendable_weight=float(snapshot.cash.get(snapshot.base_currency, ZERO) - valuation.open_buys) / value * worth,
         value=value,
         min_order_weight=min_order,
         base_weight=max(min_order, strategy.planner.base_trade_weight),

@@ -85,7 +85,9 @@ def test_what_is_not_held_may_not_be_sold_or_has_no_known_cost_is_left_alone():
 
 
 def test_a_cost_of_nothing_says_nothing_of_the_gain():
-    assert profit_taking(context("A", prices=[300], average_cost=[0]), Params()) == []
+    ctx = context("A B", prices=[300, 300], average_cost=[0, 100])
+
+    assert [c.symbol for c in profit_taking(ctx, Params())] == ["B"]
 
 
 def test_the_sentence_names_gain_time_excess_and_growth():

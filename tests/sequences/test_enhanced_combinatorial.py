@@ -148,6 +148,39 @@ def test_sizes_say_whether_one_order_of_a_security_is_drawn_or_all():
     assert every == set(range(table.m))
 
 
+def test_half_of_a_sample_draws_the_best_order_of_each_security_only():
+    ctx, table = large()
+
+    rows = found(ctx, table)
+
+    assert all(set(row) <= set(table.pool) for row in rows[:500])
+    assert not all(set(row) <= set(table.pool) for row in rows[500:])
+
+
+def test_better_sizes_of_a_security_are_drawn_more_often():
+    ctx = context(TWENTY, weights=[0.05] * 20, cash=1.0)
+    buys = [f"buy {symbol} {size} {priority} x" for symbol in TWENTY.split() for size, priority in ((0.02, 0.3), (0.03, 0.6), (0.04, 0.9))]
+    table = candidates(ctx, *buys)
+
+    drawn = Counter(round(float(table.delta[j]), 2) for row in found(ctx, table, Params(max_candidates=20))[500:] for j in row)
+
+    assert drawn[0.04] > 2 * drawn[0.03] > 2 * drawn[0.02] > 0
+
+
+def test_a_side_without_candidates_leaves_the_other_alone():
+    ctx = context(TWENTY, weights=[0.0] * 20)
+    table = candidates(ctx, *[f"buy {symbol} {size} .9 x" for symbol in TWENTY.split() for size in (0.05, 0.1)])
+
+    rows = found(ctx, table)
+
+    assert len(rows) == 1000
+    assert all(table.is_buy[list(row)].all() for row in rows)
+
+
+def test_a_number_wanted_of_one_is_kept():
+    assert len(found(*large(), Params(max_combinations=1))) == 1
+
+
 def test_nothing_to_draw_from_gives_nothing():
     ctx = context("A B")
 

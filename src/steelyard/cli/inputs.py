@@ -26,10 +26,10 @@ BUNDLED = "growth"
 BUCKET = "core"
 DAY = "%Y-%m-%d"
 
-Holdings = Annotated[Path | None, typer.Option(help="CSV: symbol, quantity[, price, average_cost, acquired, …].", metavar="F")]
-Prices = Annotated[Path | None, typer.Option(help="CSV: date, AAA, BBB, … or date, symbol, close.", metavar="F")]
+Holdings = Annotated[Path | None, typer.Option(help="CSV: symbol, quantity[, price, average_cost, acquired, ...].", metavar="F")]
+Prices = Annotated[Path | None, typer.Option(help="CSV: date, AAA, BBB, ... or date, symbol, close.", metavar="F")]
 TargetsFile = Annotated[Path | None, typer.Option("--targets", help="CSV: symbol, weight; fractions, the rest is cash.", metavar="F")]
-Securities = Annotated[Path | None, typer.Option(help="CSV: symbol, name, product_type, currency, lot_size, sector, …", metavar="F")]
+Securities = Annotated[Path | None, typer.Option(help="CSV: symbol, name, product_type, currency, lot_size, sector, ...", metavar="F")]
 Fx = Annotated[Path | None, typer.Option(help="CSV: date, currency, rate; units of base for one of currency.", metavar="F")]
 Cash = Annotated[list[str] | None, typer.Option(help="A balance; once per currency.", metavar="CUR=AMOUNT")]
 Base = Annotated[str | None, typer.Option(help="The currency in which the account counts.", metavar="CUR")]

@@ -52,11 +52,13 @@ def write(text: str, stream: TextIO | None = None) -> None:
     try:
         stream.write(text)
         stream.flush()
-    except BrokenPipeError as error:
-        # the interpreter flushes once more at its end: let it flush into nothing
+    except OSError as error:
+        # the interpreter flushes once more at its end: let that go nowhere
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        raise typer.Exit from error
+        if isinstance(error, BrokenPipeError):
+            raise typer.Exit from error
+        raise
 
 
 def note(text: str) -> None:

@@ -113,11 +113,11 @@ def known_symbol(plan: Plan, symbol: str) -> str:
     from steelyard.errors import InputError, did_you_mean
 
     wanted = symbol.strip().upper()
+    if wanted in plan.excluded:
+        raise InputError(f"{wanted} was left out on your word (--exclude), so nothing was calculated for it.")
     known = {holding.symbol for holding in plan.holdings} | {symbol for part in PARTS for symbol in _symbols(plan, part)}
     if wanted in known:
         return wanted
-    if wanted in plan.excluded:
-        raise InputError(f"{wanted} was left out on your word (--exclude), so nothing was calculated for it.")
     near = did_you_mean(wanted, sorted(known))
     raise InputError(f"The plan has nothing on {wanted}: it is not held, has no target and no candidate.{near}")
 

@@ -168,7 +168,8 @@ def _excluded(files: Files, exclude: Sequence[str]) -> tuple[str, ...]:
     for symbol in symbols:
         if symbol not in known and not any(file.rejected for file in files.given):
             near = did_you_mean(symbol, sorted(known))
-            raise InputError(f"{reading.shown(symbol)} cannot be excluded: no file names it.{near} {reading.NOTHING}")
+            unknown = f"{reading.shown(symbol)} cannot be excluded: it is neither held, targeted nor listed."
+            raise InputError(f"{unknown}{near} {reading.NOTHING}")
     return tuple(symbols)
 
 

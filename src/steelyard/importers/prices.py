@@ -132,7 +132,7 @@ class _Cells:
 
     def take(self, on: date, symbol: str, text: str) -> None:
         """Check and keep one price; raises BadCell."""
-        reading.positive(text, symbol, reading.MAX_PRICE)
+        reading.positive(text, f"the price of {symbol}", reading.MAX_PRICE)
         row = self.prices.setdefault(on, {})
         if symbol in row:
             raise BadCell(f"{symbol} has a price of {on} already")

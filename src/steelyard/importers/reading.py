@@ -17,13 +17,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from types import MappingProxyType
 
 from steelyard.errors import InputError, RejectedRow, did_you_mean
 from steelyard.plans import Notice
 
 MAX_BYTES = 64 * 1024 * 1024
 """Largest file, and largest content of a compressed one."""
+MAX_ROWS = 1_000_000
+"""Most rows of a file that is read cell by cell."""
 MAX_TEXT = 10_000
 """Most characters in a cell."""
 MAX_DIGITS = 40
@@ -214,12 +215,12 @@ def table_of(
     _, header = next(lines, (1, []))
     columns = tuple(aliases.get(name, name) for name in map(column_name, header))
     check_columns(file, header, columns, required)
-    rejects = Rejects(file)
-    good = [
-        Row(line, MappingProxyType(dict(zip(columns, cells, strict=True))))
-        for line, cells in lines
-        if counted(line, cells, len(columns), rejects)
-    ]
+    rejects, good = Rejects(file), list[Row]()
+    for line, cells in lines:
+        if counted(line, cells, len(columns), rejects):
+            good.append(Row(line, dict(zip(columns, cells, strict=True))))
+        if len(good) + len(rejects.rows) > MAX_ROWS:
+            raise InputError(f"{file} has more than {MAX_ROWS:,} rows. {NOTHING} Give a smaller file.")
     return Table(file, columns, tuple(good), tuple(rejects.rows), tuple(_unknown(file, columns, known)))
 
 

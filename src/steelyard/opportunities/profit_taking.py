@@ -97,7 +97,7 @@ def profit_taking(ctx: Context, params: Params) -> list[Candidate]:
 
 
 def _why(ctx: Context, params: Params, row: Row, i: int, years: FloatArray, factors: FloatArray) -> Sentence:
-    gain = float(ctx.gain[i])
+    gain = float(ctx.prices[i] / ctx.average_cost[i]) - 1
     held = "an unknown time, taken as {years:ratio} years" if np.isnan(ctx.years_held[i]) else "{years:ratio} years"
     return say(
         "{row:text}: {gain:pct} over its cost after " + held + ", {excess:spp} against growth of {growth:pct} a year",

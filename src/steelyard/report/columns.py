@@ -68,9 +68,9 @@ def sentence(text: str, width: int, *, indent: int = 0, style: str = "") -> Iter
 
 
 def fitting(columns: Sequence[Column], rows: Sequence[Row], width: int, *, indent: int = 2) -> tuple[list[Column], list[Row]]:
-    """The columns that fit a window, and the rows with only those."""
+    """The columns that fit a window, and the rows with only those; a column that may go and is empty goes anyway."""
     room = width - indent
-    kept = list(range(len(columns)))
+    kept = [i for i, column in enumerate(columns) if not column.drop or any(row.cells[i] for row in rows)]
     natural = _natural(columns, rows)
     while sum(natural[i] for i in kept) + GAP * (len(kept) - 1) > room:
         least = max(kept, key=lambda i: columns[i].drop)

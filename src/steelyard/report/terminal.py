@@ -23,9 +23,11 @@ from steelyard.sentences import FORMATS, money, percent, points, quantity, signe
 
 BAR = 24
 """Length of the longest bar, terminal columns."""
+NAME = 36
+"""Longest name in a table; `why` shows it whole."""
 HASH_SHOWN = 16
 RATE_DIGITS = 6
-WEIGHTS_SHOWN = 16
+WEIGHTS_SHOWN = 20
 REASONS_SHOWN = 6
 SYMBOLS_SHOWN = 8
 
@@ -143,7 +145,7 @@ def _trade(view: View, step: Step) -> Row:
             str(step.n),
             SIDES[step.side],
             step.symbol,
-            step.name,
+            _short(step.name),
             quantity(step.quantity),
             f"{_price(step.price)} {step.currency}",
             money(step.notional_base, 0),
@@ -185,7 +187,8 @@ def _drift(view: View) -> None:
     if drift.before is None or drift.after is None:
         view.title("Drift: none to show, since no targets were given")
         return
-    view.title(f"Drift {percent(drift.before)} → {percent(drift.after)} pp")
+    change = f" → {percent(drift.after)}" if view.plan.steps else ""
+    view.title(f"Drift {percent(drift.before)}{change} pp")
     top = max(drift.before, drift.after)
     columns = (Column(""), Column("", "right"), Column("", drop=1))
     rows = [
@@ -209,7 +212,7 @@ def _weights(view: View) -> None:
     top = max((max(now, after, target or 0.0) for _, now, after, target in rows), default=0.0)
     names = {holding.symbol: holding.name for holding in plan.holdings}
     bars = "█ held, ░ sold, ▒ bought" + (", ┃ target" if targeted else "") + "."
-    view.table(columns, [_weight(row, names.get(row[0], ""), top, targeted=targeted) for row in shown], (" ", bars))
+    view.table(columns, [_weight(row, _short(names.get(row[0], "")), top, targeted=targeted) for row in shown], (" ", bars))
     if len(rows) > len(shown):
         view.say(f"and {len(rows) - len(shown)} more: steelyard plan --explain", style="dim")
     view.say("Cash after is before costs.", style="dim")
@@ -250,7 +253,8 @@ def _bar(now: float, after: float, target: float | None, top: float) -> str:
 
 def _score(view: View) -> None:
     plan, score = view.plan, view.plan.score
-    view.title(f"Score {points(score.hold)} → {points(score.plan)}, net of charges {signed(score.improvement, 2)}")
+    change = f" → {points(score.plan)}, net of charges {signed(score.improvement, 2)}" if plan.steps else ""
+    view.title(f"Score {points(score.hold)}{change}")
     columns = (
         Column("Term"),
         Column("Share, %", "right", drop=1),
@@ -330,6 +334,7 @@ STOPPED = (
     Column("Symbol"),
     Column("Side"),
     Column("Stopped at"),
+    Column("Candidate", drop=3),
     Column("Asked by", drop=2),
     Column("Value", "right", drop=1),
     Column("Limit", "right", drop=1),
@@ -344,7 +349,7 @@ def _in_order(entries: Iterable[NotTraded]) -> list[NotTraded]:
 def _stopped(entry: NotTraded) -> Row:
     """An entry of the ledger with its numbers, in the units of its rule."""
     numbers = (_number(value) for value in (entry.value, entry.limit, entry.margin))
-    cells = (entry.symbol, _side(entry.side), f"{entry.stage}: {_words(entry.rule)}", entry.module or "", *numbers)
+    cells = (entry.symbol, _side(entry.side), f"{entry.stage}: {_words(entry.rule)}", entry.candidate or "", entry.module or "", *numbers)
     return Row(cells, under=(entry.reason,))
 
 
@@ -484,7 +489,7 @@ def _coverage(entries: Iterable[Coverage]) -> Iterator[str]:
         groups.setdefault((entry.metric, entry.used), []).append(entry.symbol)
     for (metric, used), symbols in groups.items():
         what = "the rule let it pass" if used is None else f"{used:g} is used"
-        yield f"{_words(metric)} unknown, {what}: {_names(symbols)}"
+        yield f"{_words(metric)} unknown, {what}: {_names(list(dict.fromkeys(symbols)))}"
 
 
 def _seal(view: View) -> None:
@@ -631,6 +636,10 @@ def _price(price: Decimal) -> str:
 def _rate(rate: Decimal) -> str:
     """Six significant digits: a rate may be the inverse of a published one."""
     return money(rate, max(0, RATE_DIGITS - 1 - rate.adjusted()))
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= NAME else name[: NAME - 1] + "…"
 
 
 def _words(name: str) -> str:

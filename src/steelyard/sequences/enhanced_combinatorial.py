@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import numpy as np
@@ -26,6 +26,8 @@ YIELDED_AT_ONCE = 256
 LEAST_WEIGHT = 0.1
 """Of the last candidate in sampling; the first has 1.1, eleven times as much."""
 
+Sizes = Literal["best", "all"]
+
 
 class Params(ModuleParams):
     """How many sequences, how large and from how many securities."""
@@ -35,7 +37,8 @@ class Params(ModuleParams):
     max_candidates: Annotated[int, Field(ge=1, le=50, description="securities drawn from on each side, by priority")] = 12
     max_combinations: Annotated[int, Field(ge=1, le=100_000, description="most sequences")] = 1000
     sizes: Annotated[
-        Literal["best", "all"], Field(description="orders drawn for a security: the one of highest priority, or all of its sizes")
+        Sizes,
+        Field(description="orders drawn for a security: the one of highest priority, or all of its sizes in the second half of the draws"),
     ] = "all"
 
 
@@ -46,12 +49,14 @@ class Pick:
     rows      (s, r)  candidate indices, PAD at the end
     counts    (s,)    orders of each security
     weights   (s,)    of each security in sampling
+    chances   (s, r)  cumulative chance of each order within its security, 1 from the last one on
     most      securities in one sequence
     """
 
     rows: IntArray
     counts: IntArray
     weights: FloatArray
+    chances: FloatArray
     most: int
 
     def ways(self) -> list[int]:
@@ -63,31 +68,50 @@ class Pick:
         return ways
 
 
+Sides = tuple[Pick, Pick]
+"""Sales and buys."""
+Shapes = dict[tuple[int, int], int]
+"""(sales, buys) -> number of combinations."""
+
+
 @sequence_generator(NAME, version="1.0.0", params=Params, tags=("buy", "sell"))
 def enhanced_combinatorial(ctx: Context, candidates: Candidates, seeds: IntArray, params: Params) -> Iterator[IntArray]:
-    """Distinct feasible combinations of sales and buys: all of them if few, else a seeded sample by priority."""
-    depth = ctx.search.max_depth
-    sides = _pick(candidates, params, depth, buys=False), _pick(candidates, params, depth, buys=True)
-    shapes = _shapes(*sides, depth)
-    if sum(shapes.values()) <= params.max_combinations:
-        blocks = _enumerated(*sides, shapes, depth)
-    else:
-        blocks = _sampled(generator(ctx, NAME), *sides, shapes, depth, params.max_combinations)
-    return _distinct(blocks, candidates, seeds, params.max_combinations)
+    """Distinct feasible combinations of sales and buys: all of them if few, else a seeded sample by priority.
+
+    Half of a sample draws only the best order of each security, the other half all sizes: the best sizes go
+    together where targets say how large an order is, other sizes are needed where only cash limits it.
+    """
+    random, depth, wanted = generator(ctx, NAME), ctx.search.max_depth, params.max_combinations
+    seen = set(map(bytes, canonical(seeds, candidates.m)))
+    known = len(seen)
+    stages = [_sides(candidates, params, depth, "best")]
+    if params.sizes == "all":
+        every = _sides(candidates, params, depth, "all")
+        few = sum(_shapes(every, depth).values()) <= wanted
+        stages = [every] if few else [*stages, every]
+    for stage, sides in enumerate(stages, start=1):
+        quota = wanted * stage // len(stages) - (len(seen) - known)
+        yield from _distinct(_combined(random, sides, depth, quota), candidates, seen, quota)
 
 
-def _pick(candidates: Candidates, params: Params, depth: int, *, buys: bool) -> Pick:
-    """The securities of one side that have the highest priorities, with the orders to draw in each."""
-    best = [row for row in candidates.pool if candidates.is_buy[row] == buys][: params.max_candidates]
-    orders = [_orders(candidates, row, params.sizes) for row in best]
+def _sides(candidates: Candidates, params: Params, depth: int, sizes: Sizes) -> Sides:
+    sells = _pick(candidates, [row for row in candidates.pool if not candidates.is_buy[row]][: params.max_candidates], sizes)
+    buys = _pick(candidates, [row for row in candidates.pool if candidates.is_buy[row]][: params.max_candidates], sizes)
+    return replace(sells, most=min(params.max_sells, sells.most, depth)), replace(buys, most=min(params.max_buys, buys.most, depth))
+
+
+def _pick(candidates: Candidates, best: list[int], sizes: Sizes) -> Pick:
+    """The securities of some orders, with the orders to draw in each."""
+    orders = [_orders(candidates, row, sizes) for row in best]
     rows = np.full((len(best), max(map(len, orders), default=1)), PAD, dtype=np.int64)
-    for line, found in zip(rows, orders, strict=True):
+    chances = np.ones(rows.shape)
+    for line, chance, found in zip(rows, chances, orders, strict=True):
         line[: len(found)] = found
-    most = min(params.max_buys if buys else params.max_sells, len(best), depth)
-    return Pick(rows, (rows >= 0).sum(axis=1), sampling_weights(candidates.priority[best]), most)
+        chance[: len(found) - 1] = np.cumsum(sampling_weights(candidates.priority[found]))[:-1]
+    return Pick(rows, (rows >= 0).sum(axis=1), sampling_weights(candidates.priority[best]), chances, len(best))
 
 
-def _orders(candidates: Candidates, best: int, sizes: Literal["best", "all"]) -> list[int]:
+def _orders(candidates: Candidates, best: int, sizes: Sizes) -> list[int]:
     if sizes == "best":
         return [best]
     same = (candidates.security == candidates.security[best]) & (candidates.is_buy == candidates.is_buy[best])
@@ -107,14 +131,23 @@ def sampling_weights(priorities: FloatArray) -> FloatArray:
     return np.asarray(weights / weights.sum())
 
 
-def _shapes(sells: Pick, buys: Pick, depth: int) -> dict[tuple[int, int], int]:
-    """(sales, buys) -> number of combinations of that shape; sale-only and buy-only are shapes too."""
-    ways = itertools.product(enumerate(sells.ways()), enumerate(buys.ways()))
+def _shapes(sides: Sides, depth: int) -> Shapes:
+    """Every shape and its number of combinations; sales alone and buys alone are shapes too."""
+    ways = itertools.product(*(enumerate(side.ways()) for side in sides))
     return {(s, b): sold * bought for (s, sold), (b, bought) in ways if 1 <= s + b <= depth}
 
 
-def _enumerated(sells: Pick, buys: Pick, shapes: dict[tuple[int, int], int], depth: int) -> Iterator[IntArray]:
+def _combined(random: np.random.Generator, sides: Sides, depth: int, wanted: int) -> Iterator[IntArray]:
+    """Blocks of combinations: every one if there are not more than wanted, else random ones."""
+    shapes = _shapes(sides, depth)
+    if sum(shapes.values()) <= wanted:
+        return _enumerated(sides, shapes, depth)
+    return _sampled(random, sides, shapes, depth, wanted)
+
+
+def _enumerated(sides: Sides, shapes: Shapes, depth: int) -> Iterator[IntArray]:
     """Every combination, one block for each shape."""
+    sells, buys = sides
     for s, b in shapes:
         combined = [sold + bought for sold in _combinations(sells, s) for bought in _combinations(buys, b)]
         yield np.array([row + (PAD,) * (depth - s - b) for row in combined], dtype=np.int64).reshape(-1, depth)
@@ -125,10 +158,9 @@ def _combinations(side: Pick, size: int) -> list[tuple[int, ...]]:
     return [found for taken in itertools.combinations(orders, size) for found in itertools.product(*taken)]
 
 
-def _sampled(
-    random: np.random.Generator, sells: Pick, buys: Pick, shapes: dict[tuple[int, int], int], depth: int, wanted: int
-) -> Iterator[IntArray]:
+def _sampled(random: np.random.Generator, sides: Sides, shapes: Shapes, depth: int, wanted: int) -> Iterator[IntArray]:
     """Blocks of random combinations: first the shape, then securities without replacement, then the order in each."""
+    sells, buys = sides
     # a shape with few members is drawn seldom, so that draws are not wasted on repeats
     likely = np.array([min(count, wanted) for count in shapes.values()], dtype=np.float64)
     counts = np.array(list(shapes), dtype=np.int64)
@@ -152,25 +184,23 @@ def _draw(random: np.random.Generator, side: Pick, counts: IntArray) -> IntArray
         return np.full((len(counts), 0), PAD, dtype=np.int64)
     times = random.standard_exponential((len(counts), len(side.weights))) / side.weights
     taken = np.argsort(times, axis=1, kind="stable")[:, : side.most]
-    order = (random.random(taken.shape) * side.counts[taken]).astype(np.int64)
+    order = (random.random(taken.shape)[:, :, None] >= side.chances[taken]).sum(axis=2)
     return np.where(np.arange(side.most) < counts[:, None], side.rows[taken, order], PAD)
 
 
-def _distinct(blocks: Iterator[IntArray], candidates: Candidates, seeds: IntArray, wanted: int) -> Iterator[IntArray]:
-    """The first `wanted` feasible rows that no earlier row and no seed equals as a set."""
-    seen = set(map(bytes, canonical(seeds, candidates.m)))
+def _distinct(blocks: Iterator[IntArray], candidates: Candidates, seen: set[bytes], wanted: int) -> Iterator[IntArray]:
+    """The first `wanted` feasible rows whose set is not `seen` yet; each one joins `seen`."""
     left = wanted
     for block in blocks:
         rows = canonical(block, candidates.m)
         rows = rows[feasible(candidates.account, rows)]
         fresh: list[int] = []
         for i, key in enumerate(map(bytes, rows)):
-            if key not in seen:
+            if len(fresh) < left and key not in seen:
                 seen.add(key)
                 fresh.append(i)
-        rows = rows[fresh[:left]]
-        left -= len(rows)
-        for start in range(0, len(rows), YIELDED_AT_ONCE):
-            yield frozen(rows[start : start + YIELDED_AT_ONCE].copy())
-        if not left:
+        left -= len(fresh)
+        for start in range(0, len(fresh), YIELDED_AT_ONCE):
+            yield frozen(rows[fresh[start : start + YIELDED_AT_ONCE]])
+        if left <= 0:
             return

@@ -151,16 +151,10 @@ def _section(model: type[Section], table: object, path: str, problems: list[str]
         problems.append(f"{path} is {shown(table)}; it must be a table, written [{path}].")
         return model()
     try:
-        section = model.model_validate(dict(table))
+        return model.model_validate(dict(table))
     except ValidationError as error:
         problems.extend(explain(error, model, path))
         return model()
-    if path == "search" and table.get("scope") == "candidates":
-        problems.append(
-            "search.scope is 'candidates'; that is not yet available in this version. Use 'proposals' (the default): the plan is "
-            "the best of what the patterns and generators propose."
-        )
-    return section
 
 
 def _choices(kind: Kind, table: object, problems: list[str]) -> Iterator[ModuleChoice]:

@@ -1,0 +1,12 @@
+"""What Steelyard costs in time, measured: `make bench` runs the suite and writes benchmarks/README.md.
+
+    run          runs the suite, writes the README's tables
+    test_*       what is measured, one file a subject
+    planning     inputs to a finished candidate table; any list of orders scored as it is
+    seed_baseline, original_score   four recorded inputs, their recorded plans, the score they were made for
+    instances    random tables for the search, by shape and seed; brute force over small ones
+    search       the table that a search engine is measured by
+    peers        other libraries on related problems, in an environment of their own (`make bench-peers`)
+
+Milliseconds are reported, never gated; what is gated is a ratio within one run (tests/benchmarks).
+"""

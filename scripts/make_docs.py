@@ -1,0 +1,484 @@
+"""Write the references under docs/ from what the code says of itself.
+
+    python scripts/make_docs.py            write them
+    python scripts/make_docs.py --check    write nothing; exit 1 and name each file that differs
+
+    modules.md         registry and parameter models
+    configuration.md   settings, and a strategy file with every default
+    cli.md             --help of every command
+    plan.md            records of plans.py
+    plan-schema.json   their JSON Schema
+
+Words that no model carries come from scripts/meanings.toml. The output depends on the code alone: no date, no width of
+a window, no order of a folder.
+"""
+
+import argparse
+import inspect
+import json
+import sys
+import tomllib
+import types
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import typer.main
+from pydantic import BaseModel
+from typer.testing import CliRunner
+
+from steelyard import plans
+from steelyard.cli import app
+from steelyard.registry import PACKAGES, Kind, Module, modules
+from steelyard.settings import PROFILES, Section
+from steelyard.strategies.problems import allowed
+from steelyard.strategies.strategy import SECTIONS
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+HELP_COLUMNS = 100
+COMMENT_COLUMN = 36
+"""Where comments of the example strategy begin, where the setting leaves room."""
+
+SAID: Mapping[str, Any] = tomllib.loads((ROOT / "scripts" / "meanings.toml").read_text(encoding="utf-8"))
+
+KINDS: Mapping[Kind, tuple[str, str]] = {
+    Kind.OPPORTUNITY: ("Opportunity calculators", "Which changes of weight may be worth trading, one reason each."),
+    Kind.PATTERN: ("Pattern generators", "Seed sequences with one intent each, drawn from the best candidates."),
+    Kind.SEQUENCE: ("Sequence generators", "Many sequences from the best candidates."),
+    Kind.FILTER: ("Filters", "What may not be traded, or not together."),
+    Kind.TERM: ("Score terms", "What an end state is worth; [scoring](scoring.md) has formulas, scales and evidence."),
+}
+FORMS = {"mask": "which orders may be traded", "pairs": "which two may not go together", "rows": "which sequences may be a plan"}
+NEEDS = {"target_weights": "target weights", "no_target_weights": "no target weights"}
+
+
+class DocsError(Exception):
+    """The references cannot be written; the message says which word is missing or too much."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Write the generated references under docs/.")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a file differs from what would be written")
+    options = parser.parse_args(arguments)
+    try:
+        made = pages()
+    except DocsError as error:
+        print(f"make_docs: {error} Nothing was written.", file=sys.stderr)
+        return 1
+    if options.check:
+        return check(made, DOCS)
+    for name, text in made.items():
+        (DOCS / name).write_text(text, encoding="utf-8", newline="\n")
+    print(f"make_docs: wrote {', '.join(f'docs/{name}' for name in made)}")
+    return 0
+
+
+def check(made: Mapping[str, str], folder: Path) -> int:
+    """Say which files of a folder differ; 0 if none does."""
+    old = stale(made, folder)
+    for name in old:
+        print(f"make_docs: docs/{name} is not what the code says. Repair it with: make docs", file=sys.stderr)
+    return 1 if old else 0
+
+
+def stale(made: Mapping[str, str], folder: Path) -> list[str]:
+    """Names of the files of a folder that are missing or differ."""
+
+    def current(name: str) -> str | None:
+        path = folder / name
+        return path.read_bytes().decode("utf-8", "replace") if path.is_file() else None
+
+    return [name for name, text in made.items() if current(name) != text]
+
+
+def pages() -> dict[str, str]:
+    """Every generated file of docs/: name -> text."""
+    writers: dict[str, Callable[[], Iterable[str]]] = {
+        "modules.md": modules_page,
+        "configuration.md": configuration_page,
+        "cli.md": cli_page,
+        "plan.md": plan_page,
+        "plan-schema.json": lambda: [json.dumps(plans.json_schema(), indent=2, sort_keys=True, ensure_ascii=False)],
+    }
+    made = {name: "\n".join(write()) + "\n" for name, write in writers.items()}
+    _check_leftovers()
+    return made
+
+
+# words
+
+
+_USED: set[tuple[str, str, str]] = set()
+
+
+def meaning(kind: Literal["settings", "plan"], owner: str, name: str, own: str | None = None) -> str:
+    """What a field means: in the words of its model, else of meanings.toml; raises DocsError without any and with both."""
+    told = SAID[kind].get(owner, {}).get(name)
+    if own and told:
+        raise DocsError(f"{owner}.{name} has a meaning of its own; take it out of scripts/meanings.toml.")
+    if told:
+        _USED.add((kind, owner, name))
+    if not (own or told):
+        raise DocsError(f"{owner}.{name} has no meaning; add one to scripts/meanings.toml under [{kind}.{owner}].")
+    return own or str(told)
+
+
+def _check_leftovers() -> None:
+    known = {(kind, owner, name) for kind in ("settings", "plan") for owner, names in SAID[kind].items() for name in names}
+    for kind, owner, name in sorted(known - _USED):
+        raise DocsError(f"scripts/meanings.toml tells of {owner}.{name} under [{kind}], and no model has it.")
+
+
+def cell(text: str) -> str:
+    """Text that fits into a table."""
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "---|" * len(head)
+    for row in rows:
+        yield "| " + " | ".join(map(cell, row)) + " |"
+
+
+def generated(title: str, source: str) -> Iterator[str]:
+    yield f"<!-- Generated by scripts/make_docs.py from {source}. Do not edit: `make docs` writes it. -->"
+    yield ""
+    yield f"# {title}"
+    yield ""
+
+
+# settings and parameters
+
+
+class Field(typing.NamedTuple):
+    """One key of a table: `default` as TOML, None when absent means off."""
+
+    name: str
+    default: str | None
+    takes: str
+    meaning: str
+
+
+def toml(value: object) -> str:
+    """A default as a TOML value."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    return repr(value)
+
+
+def fields(model: type[Section], path: str, section: Section) -> Iterator[Field]:
+    """The keys of a table that are values; `path` is its name in the file, `section` has the defaults."""
+    schema = model.model_json_schema(by_alias=True)
+    for name, info in model.model_fields.items():
+        key = info.alias or name
+        value = getattr(section, name)
+        if isinstance(value, Section | Mapping):
+            continue
+        absent = value is None
+        takes = allowed(schema["properties"][key], schema).replace("'", "`")
+        said = meaning("settings", path, key, info.description)
+        yield Field(key, None if absent else toml(value), takes, said)
+
+
+def tables(model: type[Section], path: str) -> Iterator[tuple[str, type[Section], Section]]:
+    """(name, model, defaults) of a section and of the tables inside it."""
+
+    def inside(path: str, section: Section) -> Iterator[tuple[str, type[Section], Section]]:
+        yield path, type(section), section
+        for name in type(section).model_fields:
+            value = getattr(section, name)
+            if isinstance(value, Section):
+                yield from inside(f"{path}.{name}", value)
+
+    yield from inside(path, model())
+
+
+def parameter_table(found: Sequence[Field]) -> Iterator[str]:
+    rows = [(f"`{f.name}`", f"`{f.default}`" if f.default is not None else "off", f.takes, f.meaning) for f in found]
+    yield from table(("key", "default", "takes", "meaning"), rows)
+
+
+# modules.md
+
+
+def built_in(kind: Kind) -> list[Module]:
+    """The modules of the package itself: a test or a plugin may have registered more."""
+    return [module for module in modules(kind).values() if module.call.__module__.startswith(PACKAGES[kind] + ".")]
+
+
+def modules_page() -> Iterator[str]:
+    yield from generated("Modules", "the registry")
+    yield from MODULES_INTRODUCTION.strip().splitlines()
+    for kind, (title, says) in KINDS.items():
+        found = built_in(kind)
+        yield from ("", f"## {title}", "", says, "")
+        yield from table(("module", "version", "says"), [(f"[`{m.name}`](#{kind.value}{m.name})", m.version, m.summary) for m in found])
+        for module in found:
+            yield from _module(module)
+
+
+MODULES_INTRODUCTION = """
+Every algorithm that takes part in a plan, in the order of [the pipeline](pipeline.md). Each is one file with one function, and is
+switched and set in a [strategy](configuration.md) under the name of its kind. `steelyard modules --strategy F.toml` shows what a
+strategy makes of them. Weights are fractions of portfolio value.
+"""
+
+
+def _module(module: Module) -> Iterator[str]:
+    path = module.call.__module__.replace(".", "/") + ".py"
+    yield from ("", f'<a id="{module.kind.value}{module.name}"></a>', "", f"### {module.name}", "", module.summary, "")
+    facts = [f"`[{module.kind.value}.{module.name}]`", f"version {module.version}", f"by {module.author}"]
+    facts += [f"tags {', '.join(f'`{tag}`' for tag in module.tags)}"] if module.tags else []
+    facts += [f"says {FORMS[module.form]} (`{module.form}`)"] if module.form else []
+    facts += [f"runs only with {', '.join(NEEDS[need] for need in module.needs)}"] if module.needs else []
+    yield f"{' · '.join(facts)} · [source](../src/{path})"
+    found = list(fields(module.params, module.qualified, module.params()))
+    if found:
+        yield from ("", _paragraph(module.params), "")
+        yield from parameter_table(found)
+    else:
+        yield from ("", "No parameters of its own.")
+
+
+def _paragraph(model: type[BaseModel]) -> str:
+    """The docstring of a model."""
+    return inspect.getdoc(model) or ""
+
+
+# configuration.md
+
+
+def configuration_page() -> Iterator[str]:
+    yield from generated("Configuration", "the settings and the parameters of the modules")
+    yield from CONFIGURATION_INTRODUCTION.strip().splitlines()
+    for name, model in SECTIONS.items():
+        for path, part, section in tables(model, name):
+            yield from _section(path, part, section)
+        if name in SAID["notes"]:
+            yield from ("", SAID["notes"][name])
+    yield from ("", "## Modules", "")
+    yield from MODULE_SWITCHES.strip().splitlines()
+    yield ""
+    for kind, (title, _) in KINDS.items():
+        names = ", ".join(f"[`{m.name}`](modules.md#{kind.value}{m.name})" for m in built_in(kind))
+        yield f"* **`[{kind.value}]`** ({title.lower()}): {names}"
+    yield from ("", "## A complete file", "")
+    yield "Every key with its default: this file makes the same plans as no file. What begins with `# name =` is off."
+    yield from ("", "```toml", *example(), "```")
+
+
+CONFIGURATION_INTRODUCTION = """
+A strategy is a TOML file: `steelyard plan --strategy careful.toml`. It holds everything that shapes a plan besides the inputs.
+
+* What a file does not name keeps the default below. An unknown key, a value out of range, NaN and infinity are errors, all told at once.
+* Weights are fractions of portfolio value (.02 is 2 %), `_base` is money in the base currency, `_bps` is 1/10,000.
+* `name` and `description` are texts for people; without `name` the strategy is called after its file.
+* The file is at most 64 KiB and nested at most 8 levels. Nothing is read from the environment.
+* `steelyard modules --strategy F.toml` shows what a file makes of the modules. The plan shows the hash of all that acts.
+"""
+
+MODULE_SWITCHES = """
+Every registered module runs unless it is switched off. Under the section of its kind a module is either a switch or a table; naming
+it without `enabled` leaves it on. [Modules](modules.md) lists the parameters.
+
+```toml
+[opportunity_calculators]
+opportunity_buys = false            # a switch
+
+[opportunity_calculators.weight_based]
+enabled = true                      # a table: the switch and parameters
+min_gap_threshold = 0.01
+```
+"""
+
+
+def _section(path: str, model: type[Section], section: Section) -> Iterator[str]:
+    yield from ("", f"{'##' if '.' not in path else '###'} [{path}]", "", _paragraph(model), "")
+    found = list(fields(model, path, section))
+    if found:
+        yield from parameter_table(found)
+    maps = [name for name in model.model_fields if isinstance(getattr(section, name), Mapping)]
+    if maps:
+        weights = "a weight from 0 to 1 for each name, sum at most 1"
+        yield from table(
+            ("table", "default", "takes", "meaning"), [(f"`[{path}.{m}]`", "none", weights, meaning("settings", path, m)) for m in maps]
+        )
+    if path == "score":
+        yield from _score_extras(model, section)
+
+
+def _score_extras(model: type[Section], section: Section) -> Iterator[str]:
+    nested = {name: info.description for name, info in model.model_fields.items() if isinstance(getattr(section, name), Section)}
+    inside = "; ".join(f"`[score.{name}]`, {meaning('settings', 'score', name, own)}" for name, own in nested.items())
+    yield from ("", f"Tables inside: {inside}. [Scoring](scoring.md) has formulas and evidence.", "")
+    yield from ("Shares of the terms in each profile, before target fit or cash takes its part:", "")
+    shares = {profile: weights.normalised() for profile, weights in PROFILES.items()}
+    names = list(next(iter(shares.values())))
+    yield from table(("profile", *(f"`{name}`" for name in names)), [(f"`{p}`", *(f"{w[n]:g}" for n in names)) for p, w in shares.items()])
+
+
+def example() -> Iterator[str]:
+    """A strategy file with every key and its default."""
+    yield 'name = "default"'
+    yield 'description = "Every module on, every number its default"'
+    for name, model in SECTIONS.items():
+        for path, part, section in tables(model, name):
+            found = list(fields(part, path, section))
+            if found:
+                yield from _example_table(path, found)
+            for key in part.model_fields:
+                if isinstance(getattr(section, key), Mapping):
+                    hint = f"{meaning('settings', path, key)}; for example 0.15"
+                    yield from ("", f"[{path}.{key}]", *_line(Field('"Health Care"', None, "", hint)))
+    for kind in Kind:
+        for module in built_in(kind):
+            switch = Field("enabled", "true", "", module.summary.rstrip("."))
+            yield from _example_table(module.qualified, [switch, *fields(module.params, module.qualified, module.params())])
+
+
+def _example_table(path: str, found: Sequence[Field]) -> Iterator[str]:
+    yield from ("", f"[{path}]")
+    for field in found:
+        yield from _line(field)
+
+
+def _line(field: Field) -> Iterator[str]:
+    setting = f"{field.name} = {field.default}" if field.default is not None else f"# {field.name} ="
+    choices = f"; {field.takes.replace('`', '')}" if field.takes.startswith("one of") else ""
+    yield f"{setting:<{COMMENT_COLUMN}}  # {' '.join(field.meaning.split())}{choices}"
+
+
+# cli.md
+
+
+def cli_page() -> Iterator[str]:
+    yield from generated("Command line", "the commands' own --help")
+    yield from CLI_INTRODUCTION.strip().splitlines()
+    yield from ("", "## steelyard", "", *_help([]))
+    for name in _commands():
+        yield from ("", f"## steelyard {name}", "", *_help([name]))
+
+
+CLI_INTRODUCTION = """
+The [tutorial](tutorial.md) shows the commands at work, [configuration](configuration.md) what `--strategy` takes, and
+[the plan document](plan.md) what `--json` prints. `NO_COLOR` and pipes are respected: into a pipe goes plain text.
+
+| exit code | meaning |
+|---|---|
+| 0 | done; a plan that says hold is done |
+| 1 | refused or failed: one message on stderr says what, where and what to do |
+| 2 | the command was not understood |
+| 130 | interrupted |
+"""
+
+
+def _commands() -> list[str]:
+    return list(typer.main.get_group(app).commands)
+
+
+def _help(arguments: list[str]) -> Iterator[str]:
+    """What `--help` prints, whatever the window and the colours of who runs this."""
+    result = CliRunner().invoke(app, [*arguments, "--help"], prog_name="steelyard", terminal_width=HELP_COLUMNS, color=False)
+    if result.exit_code:
+        raise DocsError(f"steelyard {' '.join(arguments)} --help ended with {result.exit_code}.")
+    yield "```text"
+    yield from (line.rstrip() for line in result.output.strip().splitlines())
+    yield "```"
+
+
+# plan.md
+
+
+def plan_page() -> Iterator[str]:
+    yield from generated("The plan document", "plans.py")
+    yield from _summary(plans.__doc__ or "")
+    yield from ("", *PLAN_INTRODUCTION.strip().splitlines())
+    for record in records(plans.Plan):
+        first = (inspect.getdoc(record) or "").partition("\n\n")[0]
+        yield from ("", f"## {record.__name__}", "", *_summary(first), "")
+        yield from table(("field", "type", "meaning"), [_field(record, name) for name in record.model_fields])
+
+
+PLAN_INTRODUCTION = """
+`steelyard plan --json` prints it. [`plan-schema.json`](plan-schema.json) is the same as JSON Schema. A reader should ask for the
+`schema` that it knows and refuse others. Every field is always there.
+"""
+
+
+def _summary(text: str) -> Iterator[str]:
+    yield from inspect.cleandoc(text).splitlines()
+
+
+def _field(record: type[BaseModel], name: str) -> tuple[str, str, str]:
+    info = record.model_fields[name]
+    key = info.alias or name
+    return f"`{key}`", told(info.annotation), meaning("plan", record.__name__, key, info.description)
+
+
+def records(root: type[BaseModel]) -> list[type[BaseModel]]:
+    """The record and every record inside it, in the order of first use."""
+    found = [root]
+    for record in found:
+        for info in record.model_fields.values():
+            found += [inner for inner in _models(info.annotation) if inner not in found]
+    return found
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, plans.Record):
+        return [annotation]
+    return list(dict.fromkeys(model for argument in get_args(annotation) for model in _models(argument)))
+
+
+def told(annotation: Any) -> str:
+    """A type in words; a record as a link to its section."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return told(arguments[0])
+    if origin is Literal:
+        return " or ".join(f"`{json.dumps(value)}`" for value in arguments)
+    if origin in {typing.Union, types.UnionType}:
+        return " or ".join(told(argument) for argument in arguments)
+    if origin is tuple and Ellipsis in arguments:
+        return f"list of {told(arguments[0])}"
+    if origin is tuple:
+        return f"list of {len(arguments)}: " + ", ".join(map(told, arguments))
+    if origin is dict:
+        return f"map of text to {told(arguments[1])}"
+    return _name(annotation)
+
+
+NAMES: Mapping[Any, str] = {
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "`true` or `false`",
+    Decimal: "decimal string",
+    date: "date",
+    type(None): "null",
+}
+
+
+def _name(annotation: Any) -> str:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        path = next(name for name, model in SECTIONS.items() if model is annotation)
+        return f"[the settings `{path}`](configuration.md#{path})"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return f"[{annotation.__name__}](#{annotation.__name__.lower()})"
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return " or ".join(f"`{json.dumps(str(member))}`" for member in annotation)
+    return NAMES[annotation]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""The search over the whole candidate table, and the certificate: how far a plan is from the best one.
+
+Two numbers, never mixed: the search gap (0 = no set of candidates is better) and the structural headroom (what
+other quantities and more orders could add at most: the candidates and the depth limit quality, not the search).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from steelyard.choose import Choice, Objective
+from steelyard.context import Candidates, Context, IntArray
+from steelyard.ledger import SAFETY
+from steelyard.plans import Certificate
+from steelyard.scoring import end_state
+from steelyard.search.beam import beam, greedy
+from steelyard.search.branch_and_bound import Proof, branch_and_bound
+from steelyard.search.keep import Pool
+from steelyard.search.problem import Problem
+from steelyard.search.relax import relaxation
+from steelyard.search.root_bound import root_bound
+from steelyard.search.unrestricted import Room, Unrestricted, unrestricted
+from steelyard.table import cost_rate, least_tax_rate
+
+PROVEN = 1e-9
+"""A gap up to this is none: ties are decided by the reference evaluator within it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the search over the table found.
+
+    greedy         (1, d)  the list that a greedy planner makes
+    unrestricted   the continuous optimum
+    seconds        wall time of the search
+    """
+
+    proof: Proof
+    greedy: IntArray
+    unrestricted: Unrestricted
+    seconds: float
+
+
+def prove(ctx: Context, objective: Objective, table: Candidates, proposals: Pool, clock: Callable[[], float]) -> Evidence:
+    """Search all sets of candidates, starting from the beam, the best proposals and the greedy list."""
+    started = clock()
+    deadline = started + ctx.search.max_seconds
+    problem = Problem(table.tables, table.account, ctx.search.max_depth, table.predicates)
+    root = root_bound(relaxation(problem))
+    simple = greedy(problem)
+    seeds = [proposals.rows, simple, *(beam(problem, root.mu, ctx.search.beam_width) if table.m else ())]
+    proof = branch_and_bound(problem, seeds, max_nodes=ctx.search.max_nodes, timed_out=lambda: clock() > deadline, root=root)
+    ceiling = unrestricted(objective.model, end_state(ctx.weights, ctx.cash_weight), room_of(ctx, objective))
+    return Evidence(proof, simple, ceiling, clock() - started)
+
+
+def room_of(ctx: Context, objective: Objective) -> Room:
+    """How far each security may be traded at all, whatever the candidates are."""
+    weights, cap = ctx.weights, np.where(ctx.is_fund, np.inf, np.maximum(ctx.limits.max_position_weight, ctx.weights))
+    most = cap if ctx.target_weights is None else np.minimum(cap, ctx.target_weights)
+    least = np.zeros(ctx.n) if ctx.target_weights is None else ctx.target_weights
+    sellable = ctx.sellable * ctx.prices * ctx.fx / ctx.value
+    rate = np.array([cost_rate(ctx, i) for i in range(ctx.n)])
+    tax = np.array([least_tax_rate(ctx, i) for i in range(ctx.n)])
+    spare = ctx.spendable_weight - min(max(ctx.reserve_weight - (ctx.cash_weight - ctx.spendable_weight), 0.0), ctx.spendable_weight)
+    # nobody can spend more than everything: keeps the room finite where no cap binds
+    everything = max(0.0, spare) + float(sellable.sum())
+    buy = np.where(ctx.can_buy, np.clip(most - weights, 0.0, everything), 0.0)
+    sell = np.where(ctx.can_sell, np.clip(np.minimum(weights - least, sellable), 0.0, None), 0.0)
+    return Room(
+        size=np.concatenate([buy, sell]),
+        use=np.concatenate([1 + rate, rate - 1]),
+        charge=np.concatenate([objective.rates.cost * rate, objective.rates.cost * rate + objective.rates.tax * tax]),
+        cash=max(0.0, spare - SAFETY),
+    )
+
+
+def certify(ctx: Context, table: Candidates, choice: Choice, proposals: Pool, evidence: Evidence) -> Certificate:
+    """The certificate of the chosen plan under the scope of the strategy."""
+    proof, hold = evidence.proof, choice.hold.evaluation.score
+    # under the rule of the least improvement, a set that cannot reach it is no better than hold
+    reach = proof.bound if proof.bound >= choice.threshold and proof.bound > PROVEN else 0.0
+    net = choice.plan.net
+    gap = max(0.0, reach - net)
+    if choice.best is not None and not choice.acts and choice.best.net >= choice.threshold:
+        gap = max(0.0, proof.bound - net)
+    gap = 0.0 if gap <= PROVEN else gap
+    return Certificate(
+        scope=ctx.search.scope,
+        covers=_covers(ctx, table, proposals),
+        status="proven" if gap == 0.0 else "bounded",
+        search_gap=gap,
+        search_gap_of_improvement=gap / net if net > 0 else None,
+        bound=hold + net + gap,
+        structural_headroom=max(0.0, evidence.unrestricted.bound - net),
+        nodes=proof.nodes,
+        candidates=table.m,
+        sequences=proposals.seen,
+        seconds=round(evidence.seconds, 6),
+    )
+
+
+def _covers(ctx: Context, table: Candidates, proposals: Pool) -> str:
+    if ctx.search.scope == "proposals":
+        return f"best of {proposals.seen:,d} proposals"
+    return f"every list of at most {ctx.search.max_depth} of {table.m:,d} candidates, one order per security"

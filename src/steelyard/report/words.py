@@ -1,0 +1,114 @@
+"""Names of the document as people read them, and numbers in the units of their rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+from steelyard.narrative import in_words
+from steelyard.sentences import FORMATS, SPACE, money, signed
+
+LEAST_PRICE_DIGITS = 2
+RATE_DIGITS = 6
+NAMED = 8
+"""Symbols named in a sentence before it says how many more there are."""
+
+
+def plain_words(name: str) -> str:
+    """`max_depth` as words."""
+    return name.replace("_", " ").strip()
+
+
+def capital(text: str) -> str:
+    """First letter upper case, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def sentence(text: str) -> str:
+    """Capital first, full stop last."""
+    return capital(text) + ("" if text.endswith((".", "!", "?")) or not text else ".")
+
+
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """A number as a word and its noun: `Two trades`, `One sale`."""
+    return f"{in_words(count)} {one if count == 1 else many or one + 's'}"
+
+
+def lower(text: str) -> str:
+    """First letter lower case: a counted noun inside a sentence."""
+    return text[:1].lower() + text[1:]
+
+
+def named(symbols: Sequence[str], most: int = NAMED) -> str:
+    """`A, B and 3 more`."""
+    left = len(symbols) - most
+    return ", ".join(symbols[:most]) + (f" and {left} more" if left > 0 else "")
+
+
+def price(amount: Decimal) -> str:
+    """As quoted, with at least two decimals."""
+    exponent = amount.as_tuple().exponent
+    return money(amount, max(LEAST_PRICE_DIGITS, -exponent if isinstance(exponent, int) else 0))
+
+
+def rate(amount: Decimal) -> str:
+    """Six significant digits: a rate may be the inverse of a published one."""
+    return money(amount, max(0, RATE_DIGITS - 1 - amount.adjusted()))
+
+
+def _share(value: float) -> str:
+    return FORMATS["pct"](value)
+
+
+def _share_margin(value: float) -> str:
+    return FORMATS["spp"](value)
+
+
+def _score(value: float) -> str:
+    return signed(value, 2)
+
+
+def _whole(unit: str) -> tuple[Callable[[float], str], Callable[[float], str]]:
+    def plain(value: float) -> str:
+        return f"{money(value, 0)}{SPACE}{unit}" + ("" if abs(value) == 1 else "s")
+
+    def margin(value: float) -> str:
+        return f"{signed(value, 0, scale=1)}{SPACE}{unit}" + ("" if abs(value) == 1 else "s")
+
+    return plain, margin
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}".replace("-", "\u2212")
+
+
+SHARES = (_share, _share_margin)
+POINTS = (_score, _score)
+DAYS, ORDERS, SESSIONS = _whole("day"), _whole("order"), _whole("session")
+NUMBERS = (_number, _number)
+
+UNITS = {
+    "no_crossing": SHARES,
+    "max_position": SHARES,
+    "min_order": SHARES,
+    "open_orders": SHARES,
+    "near_target": SHARES,
+    "cash": SHARES,
+    "max_turnover": SHARES,
+    "max_group": SHARES,
+    "no_panic_sell_pct": SHARES,
+    "min_improvement": POINTS,
+    "net_gain": POINTS,
+    "not_proposed": POINTS,
+    "one_order_per_security": POINTS,
+    "max_depth": ORDERS,
+    "stale_price": SESSIONS,
+}
+"""Rule -> how its value and limit, and its margin, are written; what ends in `_days` is days, any other rule a plain number."""
+
+
+def by_rule(rule: str, value: float | None, *, margin: bool = False) -> str:
+    """A number of the ledger in the unit of its rule; empty where the rule has none."""
+    if value is None:
+        return ""
+    return UNITS.get(rule, DAYS if rule.endswith("_days") else NUMBERS)[1 if margin else 0](value)

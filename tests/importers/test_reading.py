@@ -1,0 +1,230 @@
+"""Files to cells: what is opened, how much of it is read, and what a cell may hold."""
+
+import gzip
+import os
+import tracemalloc
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steelyard.errors import InputError
+from steelyard.importers import reading
+from steelyard.importers.reading import BadCell, read_table, read_text
+
+
+def written(folder: Path, content: str | bytes, name: str = "f.csv") -> Path:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def table(folder: Path, content: str | bytes):
+    return read_table(written(folder, content), required=("symbol", "quantity"), known=("symbol", "quantity", "name"))
+
+
+def test_a_missing_file_is_named(tmp_path: Path):
+    with pytest.raises(InputError, match=r"nowhere\.csv does not exist"):
+        read_text(tmp_path / "nowhere.csv")
+
+
+def test_a_directory_and_a_fifo_are_refused_without_being_opened(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(InputError, match="is a directory"):
+        read_text(tmp_path)
+    with pytest.raises(InputError, match="is not a regular file"):
+        read_text(tmp_path / "pipe")
+    with pytest.raises(InputError, match="is not a regular file"):
+        read_text(Path(os.devnull))
+
+
+@pytest.mark.parametrize("name", ["nul\0.csv", "n" * 5_000, "f.csv/inside"])
+def test_a_path_that_no_system_takes_is_refused(tmp_path: Path, name: str):
+    written(tmp_path, "x")
+
+    with pytest.raises(InputError, match="Nothing was planned"):
+        read_text(tmp_path / name)
+
+
+def test_a_field_of_100_megabytes_is_refused_without_being_read(tmp_path: Path):
+    path = tmp_path / "large.csv"
+    with path.open("wb") as file:
+        file.write(b"symbol,quantity\nAAA,")
+        file.truncate(100 * 1024 * 1024)
+    tracemalloc.start()
+
+    with pytest.raises(InputError, match=r"has 104,857,600 bytes; at most 67,108,864 are read"):
+        read_text(path)
+
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("length", [10_001, 200_000])
+def test_a_long_field_is_refused_with_its_line(tmp_path: Path, length: int):
+    with pytest.raises(InputError, match=r"f\.csv line 2: a cell has more than 10,000 characters"):
+        table(tmp_path, "symbol,quantity\nAAA," + "1" * length + "\n")
+
+
+def test_more_rows_than_are_held_in_memory_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(reading, "MAX_ROWS", 3)
+    rows = "AAA,1\nBBB\nCCC,1\n"
+
+    assert len(table(tmp_path, "symbol,quantity\n" + rows).rows) == 2
+    with pytest.raises(InputError, match=r"f\.csv has more than 3 rows"):
+        table(tmp_path, "symbol,quantity\n" + rows + "DDD\n")
+
+
+def test_a_gzip_bomb_is_refused(tmp_path: Path):
+    bomb = gzip.compress(b"0" * (reading.MAX_BYTES + 10), compresslevel=1)
+
+    with pytest.raises(InputError, match="unpacks to more than 67,108,864 bytes"):
+        read_text(written(tmp_path, bomb))
+
+
+def test_gzip_is_known_by_its_content_and_read_whole_or_not_at_all(tmp_path: Path):
+    packed = gzip.compress(b"a,b\n1,2\n", mtime=0)
+
+    assert read_text(written(tmp_path, packed)) == "a,b\n1,2\n"
+    with pytest.raises(InputError, match="more than one gzip stream"):
+        read_text(written(tmp_path, packed + packed))
+    with pytest.raises(InputError, match="ends too early"):
+        read_text(written(tmp_path, packed[:-9]))
+    with pytest.raises(InputError, match="damaged gzip"):
+        read_text(written(tmp_path, packed[:10] + b"\xff\xff\xff\xff"))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "symbol,quantity,name\nAAA,1,Alpha\n",
+        "\ufeffsymbol,quantity,name\r\nAAA,1,Alpha\r\n",
+        "Symbol, Quantity ,NAME\nAAA , 1,Alpha",
+        "symbol;quantity;name\nAAA;1;Alpha\n",
+        "symbol\tquantity\tname\nAAA\t1\tAlpha\n",
+        'symbol,quantity,name\n"AAA","1","Alpha"\n\n,,\n',
+        "\n\nsymbol,quantity,name\nAAA,1,Alpha\n",
+    ],
+    ids=["plain", "mark and CRLF", "spaces and capitals", "semicolons", "tabs", "quotes and blank lines", "blank first lines"],
+)
+def test_every_usual_spelling_of_a_table_is_read(tmp_path: Path, content: str):
+    read = table(tmp_path, content)
+
+    assert [dict(row.cells) for row in read.rows] == [{"symbol": "AAA", "quantity": "1", "name": "Alpha"}]
+    assert not read.rejected
+    assert not read.warnings
+
+
+def test_a_line_is_counted_where_its_row_begins(tmp_path: Path):
+    read = table(tmp_path, 'symbol,quantity,name\nAAA,1,"two\nlines"\n\nBBB,2,Beta\nCCC,3\n')
+
+    assert [(row.line, row.get("symbol")) for row in read.rows] == [(2, "AAA"), (5, "BBB")]
+    assert [row.line for row in read.rejected] == [6]
+
+
+def test_a_column_that_is_not_read_is_a_warning_with_the_nearest_one(tmp_path: Path):
+    (warning,) = table(tmp_path, "symbol,quantity,nane\nAAA,1,x\n").warnings
+
+    assert warning.code == "unknown_column"
+    assert warning.message == "f.csv: the column 'nane' is not read. Did you mean name?"
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_table_or_a_refusal(tmp_path_factory: pytest.TempPathFactory, content: bytes):
+    folder = tmp_path_factory.mktemp("any")
+    for start in (b"", b"symbol,quantity\n"):
+        said = "Nothing was planned"
+        try:
+            table(folder, start + content)
+        except InputError as refused:
+            said = str(refused)
+        assert "Nothing was planned" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("1", 1), ("-1.5", -1.5), ("+2", 2), (".5", 0.5), ("5.", 5), ("1e3", 1000), ("2.5E-2", 0.025), ("007", 7)]
+)
+def test_a_plain_decimal_is_a_number(text: str, value: float):
+    assert reading.number(text, "x") == Decimal(str(value))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "nan",
+        "-NaN",
+        "inf",
+        "Infinity",
+        "sNaN",
+        "1_000",
+        "\u0661",
+        "\uff11",
+        "²",
+        "1,5",
+        "1'000",
+        "$5",
+        "5%",
+        "0x1",
+        "1e13",
+        "1e-13",
+        "1e+999",
+        "e5",
+        ".",
+        "1..2",
+        "--1",
+        "1 2",
+        "9" * 41,
+        "1e1.5",
+    ],
+)
+def test_whatever_else_is_none_and_says_why(text: str):
+    with pytest.raises(BadCell, match=r"^x "):
+        reading.number(text, "x")
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12, places=6))
+def test_a_number_is_read_exactly(value: Decimal):
+    assert reading.number(f"{value:f}", "x") == value
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_value_or_a_reason_that_can_be_printed(text: str):
+    for parse in (
+        lambda: reading.number(text, "x"),
+        lambda: reading.day(text, "x"),
+        lambda: reading.symbol(text),
+        lambda: reading.currency(text),
+        lambda: reading.flag(text, "x"),
+        lambda: reading.fraction(text, "x"),
+    ):
+        said = ""
+        try:
+            parse()
+        except BadCell as reason:
+            said = str(reason)
+        assert said.isprintable()
+
+
+def test_dates_are_iso_days_of_the_calendar():
+    assert reading.day("2024-02-29", "x") == date(2024, 2, 29)
+    for text in ("20240229", "2024-W09-4", "2024-2-9", "2023-02-29", "29.02.2024", "2024-02-29T00:00", "\uff12024-02-29", "0000-01-01", ""):
+        with pytest.raises(BadCell):
+            reading.day(text, "x")
+
+
+def test_symbols_are_upper_case_and_plain():
+    assert [reading.symbol(text) for text in ("aapl", "BRK.B", "GSPC", "7203.T", "EURUSD=X", "BF-B", "A/B", "A" * 32)]
+    for text in ("^GSPC", "-A", "A B", "A" * 33, "ß", "\u017f", "A;B", "", "A\n"):
+        with pytest.raises(BadCell):
+            reading.symbol(text)
+
+
+def test_names_are_split_once_each():
+    assert reading.names(" Energy ; Materials;;Energy") == ("Energy", "Materials")
+    assert reading.names("") == ()

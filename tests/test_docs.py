@@ -1,0 +1,289 @@
+"""The documentation is held to the code: references are up to date, links resolve, what it says to type works."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+
+import jsonschema
+import pytest
+
+from steelyard import plans, strategies
+from steelyard.registry import PACKAGES, Kind
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
+
+FENCE = re.compile(r"^```(?P<language>\w+)(?: (?P<name>\S+))?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
+SKIPPED = "…"
+RUNNABLE = {"opportunities", "patterns", "sequences", "filters", "scoring"}
+
+
+class Fence(NamedTuple):
+    """A fenced block; `name` is a file to write, or `fails` for commands that must be refused."""
+
+    language: str
+    name: str
+    text: str
+
+
+def fences(page: str) -> list[Fence]:
+    """The fenced blocks of a page of docs/, in order."""
+    found = FENCE.finditer((DOCS / page).read_text(encoding="utf-8"))
+    return [Fence(one["language"], one["name"] or "", one["text"]) for one in found]
+
+
+@pytest.fixture(scope="module")
+def make_docs() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_docs", ROOT / "scripts" / "make_docs.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def pages(make_docs: ModuleType) -> Mapping[str, str]:
+    made: dict[str, str] = make_docs.pages()
+    return made
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """The user's shell: `steelyard` and `python` are these; no window, no colours, nothing of the checkout."""
+    commands = tmp_path / "bin"
+    commands.mkdir()
+    for name, arguments in (("steelyard", " -m steelyard"), ("python", "")):
+        command = commands / name
+        command.write_text(f'#!/bin/sh\nexec "{sys.executable}"{arguments} "$@"\n', encoding="utf-8")
+        command.chmod(command.stat().st_mode | stat.S_IXUSR)
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("COLUMNS", "LINES", "FORCE_COLOR", "STEELYARD"))}
+    return {**kept, "PATH": f"{commands}{os.pathsep}{kept.get('PATH', '')}", "PYTHONUTF8": "1"}
+
+
+# the references
+
+
+def test_every_generated_reference_is_what_the_code_says(make_docs: ModuleType, pages: Mapping[str, str]):
+    assert make_docs.stale(pages, DOCS) == [], "run `make docs`"
+
+
+def test_a_reference_that_differs_is_named_with_its_repair(
+    make_docs: ModuleType, pages: Mapping[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    for name, text in pages.items():
+        (tmp_path / name).write_text(text, encoding="utf-8", newline="\n")
+    assert make_docs.check(pages, tmp_path) == 0
+    (tmp_path / "cli.md").write_text(pages["cli.md"] + "\n", encoding="utf-8")
+    (tmp_path / "plan.md").unlink()
+
+    code = make_docs.check(pages, tmp_path)
+
+    told = capsys.readouterr().err
+    assert code == 1
+    assert all(part in told for part in ("docs/cli.md", "docs/plan.md", "make docs"))
+    assert "modules.md" not in told
+
+
+def test_the_references_do_not_depend_on_the_window_or_on_colours(
+    make_docs: ModuleType, pages: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+
+    assert make_docs.pages() == pages
+
+
+def test_a_field_without_a_meaning_is_refused(make_docs: ModuleType):
+    with pytest.raises(make_docs.DocsError, match=r"Plan\.colour has no meaning.*meanings\.toml"):
+        make_docs.meaning("plan", "Plan", "colour")
+
+
+def test_a_meaning_that_the_model_has_itself_is_refused(make_docs: ModuleType):
+    with pytest.raises(make_docs.DocsError, match="take it out"):
+        make_docs.meaning("plan", "Plan", "value", own="everything owned")
+
+
+def test_every_module_is_documented_with_every_parameter(make_docs: ModuleType, pages: Mapping[str, str]):
+    for kind in Kind:
+        for module in make_docs.built_in(kind):
+            section = pages["modules.md"].partition(f"### {module.name}\n\n{module.summary}")[2].partition("\n### ")[0]
+            assert module.version in section, module.qualified
+            assert [name for name in module.params.model_fields if f"`{name}`" not in section] == [], module.qualified
+
+
+def test_every_setting_is_documented(make_docs: ModuleType, pages: Mapping[str, str]):
+    for name, model in make_docs.SECTIONS.items():
+        for path, part, section in make_docs.tables(model, name):
+            text = pages["configuration.md"].partition(f"# [{path}]\n")[2].partition("\n## ")[0]
+            keys = [info.alias or key for key, info in part.model_fields.items() if not hasattr(getattr(section, key), "model_fields")]
+            assert [key for key in keys if f"`{key}`" not in text and f"`[{path}.{key}]`" not in text] == [], path
+
+
+def test_the_example_strategy_is_the_default_one(make_docs: ModuleType, pages: Mapping[str, str]):
+    example = "\n".join(make_docs.example())
+
+    assert example in pages["configuration.md"]
+    assert strategies.parse(example, "example").sha256 == strategies.default().sha256
+
+
+def test_the_switches_in_the_text_are_a_strategy():
+    switches = next(fence for fence in fences("configuration.md") if "[limits]" not in fence.text and fence.language == "toml")
+
+    strategy = strategies.parse(switches.text, "switches")
+
+    off = [choice.module.name for choice in strategy.choices[Kind.OPPORTUNITY] if not choice.enabled]
+    assert off == ["opportunity_buys"]
+
+
+def test_every_command_and_option_is_documented(pages: Mapping[str, str]):
+    for command in ("demo", "plan", "why", "modules"):
+        assert f"## steelyard {command}" in pages["cli.md"]
+    for option in ("--holdings", "--strategy", "--json", "--report", "--explain", "--exclude", "--as-of"):
+        assert option in pages["cli.md"]
+
+
+def test_every_field_of_the_plan_document_is_documented(make_docs: ModuleType, pages: Mapping[str, str]):
+    for record in make_docs.records(plans.Plan):
+        section = pages["plan.md"].partition(f"## {record.__name__}\n")[2].partition("\n## ")[0]
+        keys = [info.alias or name for name, info in record.model_fields.items()]
+        assert [key for key in keys if f"| `{key}` |" not in section] == [], record.__name__
+
+
+def test_the_schema_on_disk_is_a_json_schema():
+    schema = json.loads((DOCS / "plan-schema.json").read_text(encoding="utf-8"))
+
+    jsonschema.validators.validator_for(schema).check_schema(schema)
+
+
+# links
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_resolves(page: Path):
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    broken = [target for target in LINK.findall(text) if not target.startswith(("http:", "https:")) and not resolves(page, target)]
+
+    assert broken == []
+
+
+def resolves(page: Path, target: str) -> bool:
+    """Is there such a file, and in it such a heading or anchor?"""
+    name, _, anchor = target.partition("#")
+    path = (page.parent / name).resolve() if name else page
+    if not path.exists() or not path.is_relative_to(ROOT):
+        return False
+    return not anchor or anchor in anchors(path.read_text(encoding="utf-8"))
+
+
+def anchors(text: str) -> set[str]:
+    """Where a link into a page may go, by GitHub's rule for headings."""
+    headings = re.findall(r"^#+ (.*)$", FENCE.sub("", text), re.MULTILINE)
+    slugs = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return slugs | set(re.findall(r'<a id="([^"]+)">', text))
+
+
+def test_every_page_is_in_the_index():
+    index = (DOCS / "README.md").read_text(encoding="utf-8")
+    decisions = (DOCS / "decisions" / "README.md").read_text(encoding="utf-8")
+
+    assert [page.name for page in DOCS.iterdir() if page.is_file() and page.name != "README.md" and f"({page.name})" not in index] == []
+    assert [page.name for page in (DOCS / "decisions").glob("0*.md") if f"({page.name})" not in decisions] == []
+
+
+# what the pages say to type
+
+
+def commands(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        if line.strip() and not line.startswith("#"):
+            yield line
+
+
+def plain(text: str) -> str:
+    """Text as a person compares it: one space between words."""
+    return " ".join(text.replace("\u00a0", " ").split())
+
+
+def shows(output: str, shown: str) -> str | None:
+    """The first line of `shown` that `output` does not have after the line before it; None if it has all."""
+    lines = iter([plain(line) for line in output.splitlines()])
+    for wanted in map(plain, shown.splitlines()):
+        if wanted and wanted != SKIPPED and wanted not in lines:
+            return wanted
+    return None
+
+
+def test_the_tutorial_runs_and_prints_what_it_shows(tmp_path: Path, environment: dict[str, str]):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    output = ""
+    for fence in fences("tutorial.md"):
+        if fence.language == "sh":
+            output = ""
+            for command in commands(fence.text):
+                # the commands of our own page, in a shell because that is where they are typed
+                done = subprocess.run(command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+                assert done.returncode == (1 if fence.name == "fails" else 0), f"{command}\n{done.stdout}{done.stderr}"
+                output += done.stdout + done.stderr
+        elif fence.language == "text":
+            missing = shows(output, fence.text)
+            assert missing is None, f"the tutorial shows {missing!r}, and this is printed:\n{output}"
+        else:
+            (folder / fence.name).write_text(fence.text, encoding="utf-8")
+
+    assert (folder / "plan.html").read_text(encoding="utf-8").startswith("<!")
+    assert json.loads((folder / "plan.json").read_text(encoding="utf-8"))["verdict"]["action"] == "act"
+
+
+def test_from_python_it_takes_under_ten_lines():
+    script = next(fence for fence in fences("tutorial.md") if fence.name == "first.py")
+
+    assert len([line for line in script.text.splitlines() if line.strip()]) < 10
+
+
+DROPPED_IN = """
+import importlib, json, sys
+from pathlib import Path
+for package in sys.argv[2].split():
+    importlib.import_module(package).__path__.append(str(Path(sys.argv[1]) / package.rpartition(".")[2]))
+from steelyard import importers, planner, strategies
+from steelyard.samples import sample
+growth = sample("growth")
+files = importers.read(growth.holdings, prices=growth.prices, securities=growth.securities)
+inputs = importers.assemble(files)
+plan = planner.plan(inputs.snapshot, inputs.market, strategies.load(Path(sys.argv[1]) / "strategy.toml"))
+print(json.dumps({run.name: [run.outcome, run.count, run.error] for run in plan.modules}))
+"""
+
+
+def test_the_five_modules_of_the_pipeline_page_run_when_they_are_dropped_in(tmp_path: Path, environment: dict[str, str]):
+    written = [fence for fence in fences("pipeline.md") if fence.name]
+    for fence in written:
+        path = tmp_path / fence.name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(fence.text, encoding="utf-8")
+    names = [Path(fence.name).stem for fence in written if fence.language == "python"]
+    assert {Path(fence.name).parent.name for fence in written if fence.language == "python"} == RUNNABLE
+
+    done = subprocess.run(
+        [sys.executable, "-c", DROPPED_IN, str(tmp_path), " ".join(PACKAGES.values())],
+        env=environment, capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    runs = json.loads(done.stdout)
+    assert {name: runs[name][0] for name in names} == dict.fromkeys(names, "ok"), runs
+    assert "income" not in runs
