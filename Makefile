@@ -1,17 +1,18 @@
 # What people and CI run. Needs Python >= 3.11, pip and make; each target does its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check coverage bench nightly data docs lock clean
+.PHONY: help demo test check coverage bench bench-peers nightly data docs lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PEERS := build/peers
 SOURCE ?= skfolio
 comma := ,
 space := $() $()
 PLANNING := planner universe findings context narrative opportunities patterns sequences filters scoring search
 
 help:  ## list the targets
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
 
 $(READY): requirements.lock pyproject.toml scripts/setup
 	@scripts/setup $(VENV)
@@ -31,7 +32,16 @@ coverage: $(READY)  ## branch coverage of the planning code, without the contrac
 	@$(BIN)/coverage report --fail-under=90 --include='$(subst $(space),$(comma),$(foreach m,$(PLANNING),src/steelyard/$(m).py src/steelyard/$(m)/*))'
 
 bench: $(READY)  ## measure; writes benchmarks/README.md
-	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python -m benchmarks.run
+
+bench-peers: $(PEERS)/.ready  ## measure other libraries, in an environment of their own; writes benchmarks/peers.md
+	@$(BIN)/python -m benchmarks.peers --python $(PEERS)/bin/python
+
+$(PEERS)/.ready: benchmarks/peers.txt | $(READY)
+	@echo "Setting up $(PEERS), once: the libraries of benchmarks/peers.txt; about 800 MB." >&2
+	@$(BIN)/python -m venv --clear $(PEERS)
+	@$(PEERS)/bin/python -m pip -qq --no-input --disable-pip-version-check install --require-hashes -r benchmarks/peers.txt
+	@touch $@
 
 nightly: $(READY)  ## every test but the browser's, slow ones and 500 examples a property too
 	@$(BIN)/python -m pytest -q -n 2 -m "not browser" --hypothesis-profile=nightly

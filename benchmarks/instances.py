@@ -113,6 +113,11 @@ class Instance:
     tables: Tables
     account: Account
 
+    def collapse(self) -> Tables:
+        """The tables once more: what a plan pays before any search."""
+        account = self.account
+        return collapse(self.model, self.start, account.security, account.delta, account.cost, np.zeros(self.shape.m), self.rates)
+
     def net(self, rows: IntArray) -> FloatArray:
         """(k,) net improvement of each row (k, d), -inf where it may not be a plan."""
         return np.where(feasible(self.account, rows), evaluate(self.tables, rows), -np.inf)
@@ -160,40 +165,46 @@ def _some(n: int, share: float, rng: Generator) -> npt.NDArray[np.bool_]:
     return chosen
 
 
+def coefficients() -> dict[str, float]:
+    """Part -> points of score per unit of its raw figure, as the product weighs the parts when there are targets."""
+    settings = Score()
+    profile, anchors, of_profile = settings.profile_weights(), settings.anchors, 1 - settings.target_fit_weight
+    spread, calm = settings.diversification_parts.normalised(), settings.stability_parts.normalised()
+    weights = {
+        "fit": settings.target_fit_weight,
+        **{name: of_profile * profile["div"] * share for name, share in spread.items()},
+        **{name: of_profile * profile["stab"] * share for name, share in calm.items()},
+        **{name: of_profile * profile[name] for name in ("tr", "q", "inc")},
+    }
+    return {name: _per_unit(weight, getattr(anchors, name)) for name, weight in weights.items()}
+
+
 def score_model(world: World) -> ScoreModel:
-    """The score of a world, as the product weighs it when there are targets."""
-    settings, n = Score(), len(world.weights)
-    profile, anchors = settings.profile_weights(), settings.anchors
-    of_profile = 1 - settings.target_fit_weight
-    spread = settings.diversification_parts.normalised()
+    """The score of a world; constants, which no order changes, are left out."""
+    settings, each, n = Score(), coefficients(), len(world.weights)
     mix = world.targets / world.targets.sum()
     seen = np.column_stack([np.eye(n), mix])  # cash looked through into the mix of the targets
-    correlation = world.covariance / np.outer(world.volatility, world.volatility)
+    inner = {
+        "conc": np.eye(n),
+        "ind": world.sectors @ world.sectors.T,
+        "country": world.countries @ world.countries.T,
+        "rao": world.covariance / np.outer(world.volatility, world.volatility),
+    }
     squares = [
-        (_per_unit(settings.target_fit_weight, anchors.fit), np.eye(n + 1), np.append(world.targets, 1 - world.targets.sum())),
-        *(
-            (_per_unit(of_profile * profile["div"] * spread[name], getattr(anchors, name)), seen.T @ inner @ seen, np.append(mix, 0.0))
-            for name, inner in (
-                ("conc", np.eye(n)),
-                ("ind", world.sectors @ world.sectors.T),
-                ("country", world.countries @ world.countries.T),
-                ("rao", correlation),
-            )
-        ),
+        (each["fit"], np.eye(n + 1), np.append(world.targets, 1 - world.targets.sum())),
+        *((each[name], seen.T @ matrix @ seen, np.append(mix, 0.0)) for name, matrix in inner.items()),
     ]
-    calm = settings.stability_parts.normalised()
     slope = (
-        _per_unit(of_profile * profile["tr"], anchors.tr) * np.append(world.mu, settings.risk_free)
-        + _per_unit(of_profile * profile["q"], anchors.q) * np.append(world.quality, settings.neutral.quality)
-        + _per_unit(of_profile * profile["inc"], anchors.inc) * np.append(world.income, settings.neutral.yield_)
-        - _per_unit(of_profile * profile["stab"] * calm["dd"], anchors.dd) * np.append(world.fall, 0.0)
+        each["tr"] * np.append(world.mu, settings.risk_free)
+        + each["q"] * np.append(world.quality, settings.neutral.quality)
+        + each["inc"] * np.append(world.income, settings.neutral.yield_)
+        - each["dd"] * np.append(world.fall, 0.0)
     )
-    slope = slope + sum(2 * k * M @ aim for k, M, aim in squares)
-    curvature = sum((k * M for k, M, _ in squares), np.zeros((n + 1, n + 1)))
+    slope = slope + sum(2 * k * matrix @ aim for k, matrix, aim in squares)
+    curvature = sum((k * matrix for k, matrix, _ in squares), np.zeros((n + 1, n + 1)))
     variance = np.zeros((n + 1, n + 1))
     variance[:-1, :-1] = world.covariance
-    norm = (_per_unit(of_profile * profile["stab"] * calm["vol"], anchors.vol), frozen(variance))
-    return ScoreModel(0.0, frozen(slope), frozen((curvature + curvature.T) / 2), (norm,))
+    return ScoreModel(0.0, frozen(slope), frozen((curvature + curvature.T) / 2), ((each["vol"], frozen(variance)),))
 
 
 def _per_unit(weight: float, anchor: tuple[float, float]) -> float:
@@ -214,8 +225,8 @@ def _orders(shape: Shape, world: World, rng: Generator) -> tuple[IntArray, Float
     rows: list[tuple[int, float]] = []
     for i in np.argsort(-np.abs(gaps), kind="stable"):
         lots = int(rng.integers(shape.sizes, MOST_LOTS_PER_SIZE * shape.sizes + 1))
-        for size in range(shape.sizes, 0, -1):
-            rows.append((int(i), float(gaps[i]) * math.ceil(lots * size / shape.sizes) / lots))
+        wholes = [math.ceil(lots * size / shape.sizes) for size in range(shape.sizes, 0, -1)]
+        rows += [(int(i), float(gaps[i]) * whole / lots) for whole in wholes]
     # whole securities first, then what is missing to m of the next: the last has fewer sizes
     rows = sorted(rows[: shape.m], key=lambda row: (row[1] > 0, row[0], -abs(row[1])))
     return frozen(np.array([i for i, _ in rows], dtype=np.int64)), frozen(np.array([delta for _, delta in rows]))

@@ -34,7 +34,7 @@ def original_score(portfolio: Mapping[str, Any], values: Mapping[str, float], *,
     portfolio   one of the recorded inputs
     values      symbol -> held value, EUR; weights are of the total before trading, as there
     """
-    total = portfolio["total_value_eur"]
+    total = float(portfolio["total_value_eur"])
     held = {s["symbol"]: s for s in portfolio["securities"] if values.get(s["symbol"], 0) > 0}
     weights = {symbol: values[symbol] / total for symbol in held}
     parts = {

@@ -92,7 +92,10 @@ def gap(net: float, best: float) -> float:
 
 def table(rows: Sequence[Measured]) -> str:
     """The rows as Markdown."""
-    lines = ["| instances | aim, ms | median, ms | largest, ms | proven | nodes, median | largest gap, % of improvement |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| instances | aim, ms | median, ms | largest, ms | proven | nodes, median | largest gap, % of improvement |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for row in rows:
         widest = "not known" if np.isinf(max(row.gaps)) else f"{100 * max(row.gaps):.2f}"
         aim = "" if row.aim is None else f"{1e3 * row.aim:.0f}"

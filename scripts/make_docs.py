@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         made = pages()
     except DocsError as error:
-        print(f"make_docs: {error} Nothing was written.", file=sys.stderr)
+        print(f"make_docs: {error}\nNothing was written.", file=sys.stderr)
         return 1
     if options.check:
         return check(made, DOCS)
@@ -106,32 +106,47 @@ def pages() -> dict[str, str]:
         "plan-schema.json": lambda: [json.dumps(plans.json_schema(), indent=2, sort_keys=True, ensure_ascii=False)],
     }
     made = {name: "\n".join(write()) + "\n" for name, write in writers.items()}
-    _check_leftovers()
+    WORDS.check()
     return made
 
 
 # words
 
 
-_USED: set[tuple[str, str, str]] = set()
+class Words:
+    """The meanings of meanings.toml; notes which were used and what is wrong, so that all of it is told at once."""
+
+    def __init__(self, said: Mapping[str, Any]) -> None:
+        self.said = said
+        self.used: set[tuple[str, str, str]] = set()
+        self.problems: list[str] = []
+
+    def of(self, kind: Literal["settings", "plan"], owner: str, name: str, own: str | None) -> str:
+        """What a field means: in the words of its model, else in ours."""
+        told = self.said[kind].get(owner, {}).get(name)
+        self.used.add((kind, owner, name))
+        if own and told:
+            self.problems.append(f"{owner}.{name} has a meaning of its own; take it out of [{kind}.{owner}].")
+        if not (own or told):
+            self.problems.append(f"{owner}.{name} has no meaning; add one under [{kind}.{owner}].")
+        return own or str(told)
+
+    def check(self) -> None:
+        """Raise DocsError for fields without a meaning, with two, and for meanings of no field."""
+        known = {(kind, owner, name) for kind in ("settings", "plan") for owner, names in self.said[kind].items() for name in names}
+        unused = [
+            f"{owner}.{name} under [{kind}] is no field of any model; take it out." for kind, owner, name in sorted(known - self.used)
+        ]
+        if self.problems or unused:
+            raise DocsError("\n  ".join(["scripts/meanings.toml does not fit the code:", *dict.fromkeys([*self.problems, *unused])]))
+
+
+WORDS = Words(SAID)
 
 
 def meaning(kind: Literal["settings", "plan"], owner: str, name: str, own: str | None = None) -> str:
-    """What a field means: in the words of its model, else of meanings.toml; raises DocsError without any and with both."""
-    told = SAID[kind].get(owner, {}).get(name)
-    if own and told:
-        raise DocsError(f"{owner}.{name} has a meaning of its own; take it out of scripts/meanings.toml.")
-    if told:
-        _USED.add((kind, owner, name))
-    if not (own or told):
-        raise DocsError(f"{owner}.{name} has no meaning; add one to scripts/meanings.toml under [{kind}.{owner}].")
-    return own or str(told)
-
-
-def _check_leftovers() -> None:
-    known = {(kind, owner, name) for kind in ("settings", "plan") for owner, names in SAID[kind].items() for name in names}
-    for kind, owner, name in sorted(known - _USED):
-        raise DocsError(f"scripts/meanings.toml tells of {owner}.{name} under [{kind}], and no model has it.")
+    """What a field means; a missing meaning is told when all pages are made."""
+    return WORDS.of(kind, owner, name, own)
 
 
 def cell(text: str) -> str:
@@ -307,12 +322,13 @@ def _section(path: str, model: type[Section], section: Section) -> Iterator[str]
     found = list(fields(model, path, section))
     if found:
         yield from parameter_table(found)
-    maps = [name for name in model.model_fields if isinstance(getattr(section, name), Mapping)]
+    maps = {name: info.description for name, info in model.model_fields.items() if isinstance(getattr(section, name), Mapping)}
     if maps:
-        weights = "a weight from 0 to 1 for each name, sum at most 1"
-        yield from table(
-            ("table", "default", "takes", "meaning"), [(f"`[{path}.{m}]`", "none", weights, meaning("settings", path, m)) for m in maps]
-        )
+        yield ""
+        rows = [
+            (f"`[{path}.{m}]`", "none", "a number from 0 to 1 for each name", meaning("settings", path, m, own)) for m, own in maps.items()
+        ]
+        yield from table(("table", "default", "takes", "meaning"), rows)
     if path == "score":
         yield from _score_extras(model, section)
 
@@ -336,10 +352,10 @@ def example() -> Iterator[str]:
             found = list(fields(part, path, section))
             if found:
                 yield from _example_table(path, found)
-            for key in part.model_fields:
+            for key, info in part.model_fields.items():
                 if isinstance(getattr(section, key), Mapping):
-                    hint = f"{meaning('settings', path, key)}; for example 0.15"
-                    yield from ("", f"[{path}.{key}]", *_line(Field('"Health Care"', None, "", hint)))
+                    hint = Field('"NAME"', None, "", meaning("settings", path, key, info.description))
+                    yield from ("", f"[{path}.{key}]", *_line(hint))
     for kind in Kind:
         for module in built_in(kind):
             switch = Field("enabled", "true", "", module.summary.rstrip("."))
@@ -466,6 +482,7 @@ NAMES: Mapping[Any, str] = {
     Decimal: "decimal string",
     date: "date",
     type(None): "null",
+    Any: "any value",
 }
 
 

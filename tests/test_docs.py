@@ -19,6 +19,7 @@ import pytest
 
 from steelyard import plans, strategies
 from steelyard.registry import PACKAGES, Kind
+from steelyard.settings import Section
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -27,6 +28,21 @@ PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
 FENCE = re.compile(r"^```(?P<language>\w+)(?: (?P<name>\S+))?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 SKIPPED = "…"
+NOUNS = {
+    "__init__",
+    "__main__",
+    "errors",
+    "settings",
+    "money",
+    "orders",
+    "portfolio",
+    "market",
+    "targets",
+    "sentences",
+    "verify",
+    "rebalance",
+}
+"""Files at the root that are no step of the path."""
 RUNNABLE = {"opportunities", "patterns", "sequences", "filters", "scoring"}
 
 
@@ -106,14 +122,18 @@ def test_the_references_do_not_depend_on_the_window_or_on_colours(
     assert make_docs.pages() == pages
 
 
-def test_a_field_without_a_meaning_is_refused(make_docs: ModuleType):
-    with pytest.raises(make_docs.DocsError, match=r"Plan\.colour has no meaning.*meanings\.toml"):
-        make_docs.meaning("plan", "Plan", "colour")
+def test_meanings_that_are_missing_told_twice_or_left_over_are_all_refused_at_once(make_docs: ModuleType):
+    words = make_docs.Words({"settings": {}, "plan": {"Plan": {"value": "everything owned", "weather": "that day"}}})
+    words.of("plan", "Plan", "colour", None)
+    words.of("plan", "Plan", "value", "the model's own words")
 
+    with pytest.raises(make_docs.DocsError) as refused:
+        words.check()
 
-def test_a_meaning_that_the_model_has_itself_is_refused(make_docs: ModuleType):
-    with pytest.raises(make_docs.DocsError, match="take it out"):
-        make_docs.meaning("plan", "Plan", "value", own="everything owned")
+    told = str(refused.value)
+    assert "Plan.colour has no meaning" in told
+    assert "Plan.value has a meaning of its own" in told
+    assert "Plan.weather under [plan] is no field" in told
 
 
 def test_every_module_is_documented_with_every_parameter(make_docs: ModuleType, pages: Mapping[str, str]):
@@ -128,7 +148,7 @@ def test_every_setting_is_documented(make_docs: ModuleType, pages: Mapping[str, 
     for name, model in make_docs.SECTIONS.items():
         for path, part, section in make_docs.tables(model, name):
             text = pages["configuration.md"].partition(f"# [{path}]\n")[2].partition("\n## ")[0]
-            keys = [info.alias or key for key, info in part.model_fields.items() if not hasattr(getattr(section, key), "model_fields")]
+            keys = [info.alias or key for key, info in part.model_fields.items() if not isinstance(getattr(section, key), Section)]
             assert [key for key in keys if f"`{key}`" not in text and f"`[{path}.{key}]`" not in text] == [], path
 
 
@@ -203,6 +223,17 @@ def test_every_page_is_in_the_index():
     assert [page.name for page in (DOCS / "decisions").glob("0*.md") if f"({page.name})" not in decisions] == []
 
 
+def test_the_pipeline_page_names_every_file_at_the_root_and_no_other():
+    page = (DOCS / "pipeline.md").read_text(encoding="utf-8")
+    drawing = next(fence.text for fence in fences("pipeline.md") if fence.language == "text")
+    named = set(re.findall(r"\b([\w/]+)(?:\.py\b|/ )", drawing))
+    package = ROOT / "src" / "steelyard"
+
+    assert [name for name in sorted(named) if not ((package / f"{name}.py").is_file() or (package / name).is_dir())] == []
+    steps = {path.stem for path in package.glob("*.py")} - NOUNS
+    assert [name for name in sorted(steps) if f"{name}.py" not in page] == []
+
+
 # what the pages say to type
 
 
@@ -218,10 +249,10 @@ def plain(text: str) -> str:
 
 
 def shows(output: str, shown: str) -> str | None:
-    """The first line of `shown` that `output` does not have after the line before it; None if it has all."""
+    """The first line of `shown` that no line of `output` contains, behind the one before it; None if it has all."""
     lines = iter([plain(line) for line in output.splitlines()])
     for wanted in map(plain, shown.splitlines()):
-        if wanted and wanted != SKIPPED and wanted not in lines:
+        if wanted and wanted != SKIPPED and not any(wanted in line for line in lines):
             return wanted
     return None
 
@@ -286,4 +317,3 @@ def test_the_five_modules_of_the_pipeline_page_run_when_they_are_dropped_in(tmp_
     assert done.returncode == 0, done.stderr
     runs = json.loads(done.stdout)
     assert {name: runs[name][0] for name in names} == dict.fromkeys(names, "ok"), runs
-    assert "income" not in runs

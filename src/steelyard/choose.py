@@ -2,7 +2,8 @@
 
 The collapsed tables may order, they may not publish: every figure of a plan comes from the reference
 evaluator, and the two must agree to 1e-9. Ties within 1e-9 are decided by the reference score rounded to 12
-decimals, then fewer orders, then lower cost, then the canonical row.
+decimals, then fewer orders, then lower cost, then the canonical row. With a black-box term all kept rows are
+re-ranked by the full score.
 """
 
 from __future__ import annotations
@@ -17,10 +18,8 @@ from steelyard.context import PAD, Candidates, Context, Drop, IntArray
 from steelyard.errors import InternalError
 from steelyard.findings import Findings, Stop
 from steelyard.ledger import SAFETY, feasible, groups_kept
+from steelyard.objective import Objective
 from steelyard.orders import Side
-from steelyard.scoring import Term
-from steelyard.scoring.charges import ChargeRates
-from steelyard.scoring.model import ScoreModel
 from steelyard.scoring.reference import Evaluation
 from steelyard.scoring.reference import evaluate as reference
 from steelyard.search.evaluate import evaluate
@@ -28,21 +27,11 @@ from steelyard.search.keep import TIE, Pool
 from steelyard.sentences import say
 
 AGREEMENT = 1e-9
-"""Largest difference between the collapsed tables and the reference evaluator."""
+"""Largest difference between the collapsed tables and the reference evaluator; of hold where that is over 1."""
 
 DECISIVE_DECIMALS = 12
 
 RUNNERS_UP = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Objective:
-    """What is maximised: terms with their weights, the same in array form, and the charges."""
-
-    terms: tuple[Term, ...]
-    weights: Mapping[str, float]
-    model: ScoreModel
-    rates: ChargeRates
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,24 +118,37 @@ def _ranked(ctx: Context, objective: Objective, table: Candidates, pool: Pool, h
     """The ties of the best and the runners-up, re-scored, best first."""
     if not len(pool.net):
         return []
-    tied = int((pool.net >= pool.net[0] - TIE).sum())
+    tied = len(pool.net) if objective.black_boxes else int((pool.net >= pool.net[0] - TIE).sum())
     finalists: list[Scored] = []
+    # debts near the value of the holdings make weights, and so scores, of any size: rounding grows with them
+    allowed = AGREEMENT * max(1.0, abs(hold))
     for cells, net in zip(pool.rows[: tied + RUNNERS_UP], pool.net, strict=False):
         scored = score_set(ctx, objective, table, [int(j) for j in cells if j != PAD], hold)
-        if abs(scored.net - net) > AGREEMENT:
+        if abs(scored.net - _black_box_gain(ctx, objective, table, scored.row) - net) > allowed:
             raise InternalError(
                 f"The collapsed score of {scored.row} is {net:.15g} and the reference evaluator's {scored.net:.15g}, "
-                f"{abs(scored.net - net):.1e} apart; at most {AGREEMENT:.0e} is rounding. No plan was made. Please report this."
+                f"{abs(scored.net - net):.1e} apart; at most {allowed:.0e} is rounding. No plan was made. Please report this."
             )
         finalists.append(scored)
     return sorted(finalists, key=lambda s: (-round(s.net, DECISIVE_DECIMALS), len(s.row), round(s.cost, DECISIVE_DECIMALS), s.row))
+
+
+def _black_box_gain(ctx: Context, objective: Objective, table: Candidates, row: tuple[int, ...]) -> float:
+    """What the parts without an array form add to the net of a set: the tables do not know them."""
+    if not objective.black_boxes:
+        return 0.0
+    after = ctx.weights.copy()
+    for j in row:
+        after[table.security[j]] += table.delta[j]
+    cash = ctx.cash_weight - math.fsum(float(table.delta[j]) for j in row)
+    return math.fsum(k * (part.raw(after, cash) - part.raw(ctx.weights, ctx.cash_weight)) for _, part, k in objective.black_boxes)
 
 
 def note_rest(ctx: Context, table: Candidates, choice: Choice, findings: Findings) -> None:
     """Say of every row that is not in the plan why not, so that each candidate ends exactly once."""
     for j in range(table.m):
         if j not in choice.plan.row:
-            drop = _beside_plan(ctx, table, choice.plan, j) if choice.acts else _beside_hold(table, choice, j)
+            drop = _beside_plan(ctx, table, choice.plan.row, j) if choice.acts else _beside_hold(table, choice, j)
             side = Side.BUY if table.is_buy[j] else Side.SELL
             findings.stops.append(Stop(ctx.symbols[table.security[j]], side, "search", drop, table.ids[j]))
 
@@ -162,13 +164,13 @@ def _beside_hold(table: Candidates, choice: Choice, j: int) -> Drop:
     return Drop("min_improvement", gain, choice.threshold, why)
 
 
-def _beside_plan(ctx: Context, table: Candidates, plan: Scored, j: int) -> Drop:
+def _beside_plan(ctx: Context, table: Candidates, plan: tuple[int, ...], j: int) -> Drop:
     """The first rule that keeps row j out of the plan, in the order in which a person would ask."""
     account = table.account
-    twin = next((k for k in plan.row if account.security[k] == account.security[j]), None)
+    twin = next((k for k in plan if account.security[k] == account.security[j]), None)
     if twin is not None:
-        swapped = _row([j if k == twin else k for k in plan.row])
-        change = float(evaluate(table.tables, swapped)[0]) - plan.net
+        swapped = _row([j if k == twin else k for k in plan])
+        change = _change(table, plan, swapped)
         if not feasible(account, swapped)[0]:
             return Drop(
                 "one_order_per_security", None, None, say("the plan trades the security in another size; this one would not fit instead")
@@ -177,17 +179,17 @@ def _beside_plan(ctx: Context, table: Candidates, plan: Scored, j: int) -> Drop:
             "the plan trades the security in another size; this one instead would change it by {change:spoints} points", change=change
         )
         return Drop("one_order_per_security", change, 0.0, why)
-    if account.conflicts[j, list(plan.row)].any():
+    if account.conflicts[j, list(plan)].any():
         return Drop("conflict", None, None, say("a filter keeps it out of one plan with another order of this plan"))
-    if len(plan.row) >= ctx.search.max_depth:
-        why = say("the plan has {orders:count} orders, the most that search.max_depth allows", orders=len(plan.row))
-        return Drop("max_depth", float(len(plan.row)), float(ctx.search.max_depth), why)
+    if len(plan) >= ctx.search.max_depth:
+        why = say("the plan has {orders:count} orders, the most that search.max_depth allows", orders=len(plan))
+        return Drop("max_depth", float(len(plan)), float(ctx.search.max_depth), why)
     return _added(table, plan, j)
 
 
-def _added(table: Candidates, plan: Scored, j: int) -> Drop:
+def _added(table: Candidates, plan: tuple[int, ...], j: int) -> Drop:
     """Why the plan with row j added is not the plan."""
-    account, with_it = table.account, _row([*plan.row, j])
+    account, with_it = table.account, _row([*plan, j])
     cash = account.spendable + float(account.payment[list(with_it[0])].sum())
     if cash < account.floor + SAFETY:
         why = say("with it {cash:pct} of value would be left in cash; {floor:pct} must stay", cash=cash, floor=account.floor)
@@ -198,7 +200,7 @@ def _added(table: Candidates, plan: Scored, j: int) -> Drop:
         return Drop("max_turnover", turnover, account.turnover_cap, why)
     if account.group_cap is not None and not groups_kept(account, with_it)[0]:
         return Drop("max_group", None, account.group_cap, say("with it a group would go over its cap of {cap:pct}", cap=account.group_cap))
-    change = float(evaluate(table.tables, with_it)[0]) - plan.net
+    change = _change(table, plan, with_it)
     if change > 0:
         return Drop(
             "not_proposed",
@@ -207,6 +209,11 @@ def _added(table: Candidates, plan: Scored, j: int) -> Drop:
             say("no module proposed the plan with it, which would gain {change:points} points more", change=change),
         )
     return Drop("net_gain", change, 0.0, say("adding it would change the plan by {change:spoints} points net", change=change))
+
+
+def _change(table: Candidates, plan: tuple[int, ...], other: IntArray) -> float:
+    """Net of another set less that of the plan, both by the tables."""
+    return float(evaluate(table.tables, other)[0] - evaluate(table.tables, _row(plan))[0])
 
 
 def _row(cells: Sequence[int]) -> IntArray:

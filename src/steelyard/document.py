@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from steelyard import narrative
-from steelyard.choose import Choice, Objective, Scored
+from steelyard.choose import Choice, Scored
 from steelyard.context import Candidates, Context
 from steelyard.findings import Findings, Stop
 from steelyard.market import Market
 from steelyard.money import ZERO
+from steelyard.objective import Objective
 from steelyard.orders import Side
 from steelyard.plans import (
     Alternative,
@@ -58,7 +59,7 @@ from steelyard.settings import Costs
 from steelyard.strategies import Strategy
 from steelyard.strategies.strategy import SECTIONS
 from steelyard.table import cost_rate, lots_sold
-from steelyard.universe import Priced, Valuation
+from steelyard.universe import Priced, Valuation, last_bought
 
 BPS = Decimal(10_000)
 
@@ -358,6 +359,8 @@ def _holdings(m: Material) -> Iterable[HoldingShown]:
             weight=float(ctx.weights[i]),
             target=target,
             band=None if target is None else (max(0.0, target - half), target + half),
+            last_bought=last_bought(p.holding),
+            last_sold=p.holding.last_sold if p.holding else None,
             lots=tuple(_lot(lot, lot.quantity, p) for lot in (p.holding.lots if p.holding else ())),
         )
 

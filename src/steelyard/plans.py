@@ -135,6 +135,8 @@ class HoldingShown(Record):
     weight: Number
     target: Number | None
     band: tuple[Number, Number] | None
+    last_bought: Annotated[date | None, Field(description="date of the last buy, else of the newest lot; null when unknown")]
+    last_sold: Annotated[date | None, Field(description="date of the last sale; null when there is none on record")]
     lots: tuple[LotShown, ...]
 
 
@@ -272,10 +274,15 @@ class Objective(Record):
 
 
 class Certificate(Record):
-    """How far the plan is from the best one. `bound` is on the scale of hold + improvement."""
+    """How far the plan is from the best one. `bound` is on the scale of hold + improvement.
+
+    covers        what it is the best of
+    selected_by   black-box terms that re-ranked the best sets, and how many; null when none did
+    """
 
     scope: Literal["proposals", "candidates"]
     covers: str
+    selected_by: str | None
     status: Literal["proven", "bounded", "none"]
     search_gap: Number | None
     search_gap_of_improvement: Number | None

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from steelyard.choose import Choice, Objective
+from steelyard.choose import Choice
 from steelyard.context import Candidates, Context, IntArray
 from steelyard.ledger import SAFETY
+from steelyard.objective import Objective
 from steelyard.plans import Certificate
 from steelyard.scoring import end_state
 from steelyard.search.beam import beam, greedy
@@ -78,29 +79,42 @@ def room_of(ctx: Context, objective: Objective) -> Room:
     )
 
 
-def certify(ctx: Context, table: Candidates, choice: Choice, proposals: Pool, evidence: Evidence) -> Certificate:
+def certify(ctx: Context, objective: Objective, table: Candidates, choice: Choice, proposals: Pool, evidence: Evidence) -> Certificate:
     """The certificate of the chosen plan under the scope of the strategy."""
-    proof, hold = evidence.proof, choice.hold.evaluation.score
-    # under the rule of the least improvement, a set that cannot reach it is no better than hold
-    reach = proof.bound if proof.bound >= choice.threshold and proof.bound > PROVEN else 0.0
-    net = choice.plan.net
-    gap = max(0.0, reach - net)
-    if choice.best is not None and not choice.acts and choice.best.net >= choice.threshold:
-        gap = max(0.0, proof.bound - net)
-    gap = 0.0 if gap <= PROVEN else gap
+    hold, net = choice.hold.evaluation.score, choice.plan.net
+    gap = search_gap(objective, choice, evidence.proof)
+    ranked_by = sorted({term.name for term, _, _ in objective.black_boxes})
+    proven = gap == 0.0 and not ranked_by
     return Certificate(
         scope=ctx.search.scope,
         covers=_covers(ctx, table, proposals),
-        status="proven" if gap == 0.0 else "bounded",
+        selected_by=f"{', '.join(ranked_by)}, of {len(evidence.proof.pool.net)}" if ranked_by else None,
+        status="none" if gap is None else "proven" if proven else "bounded",
         search_gap=gap,
-        search_gap_of_improvement=gap / net if net > 0 else None,
-        bound=hold + net + gap,
-        structural_headroom=max(0.0, evidence.unrestricted.bound - net),
-        nodes=proof.nodes,
+        search_gap_of_improvement=gap / net if gap is not None and net > 0 else None,
+        bound=None if gap is None else hold + net + gap,
+        structural_headroom=None if ranked_by else max(0.0, evidence.unrestricted.bound - net),
+        nodes=evidence.proof.nodes,
         candidates=table.m,
         sequences=proposals.seen,
         seconds=round(evidence.seconds, 6),
     )
+
+
+def search_gap(objective: Objective, choice: Choice, proof: Proof) -> float | None:
+    """How much more net any set could have than the plan, by the rule of the least improvement.
+
+    None when a black box re-ranked the sets and does not say how much it can move them.
+    """
+    reach = objective.black_box_reach
+    if reach is None:
+        return None
+    most = proof.bound + reach
+    # a set that cannot reach the least improvement is no better than hold
+    if not choice.acts and most < max(choice.threshold, PROVEN):
+        return 0.0
+    gap = max(0.0, most - choice.plan.net)
+    return 0.0 if gap <= PROVEN else gap
 
 
 def _covers(ctx: Context, table: Candidates, proposals: Pool) -> str:

@@ -186,6 +186,9 @@ class Score(Section):
     anchors: Anchors = Anchors()
     diversification_parts: DiversificationParts = DiversificationParts()
     stability_parts: StabilityParts = StabilityParts()
+    further: Annotated[dict[str, Fraction], Field(description="weights of score terms that are not built in; they sum to less than 1")] = (
+        Field(default_factory=dict)
+    )
     target_fit_weight: Annotated[float, Field(ge=0, lt=1, description="weight of target fit when targets are given")] = 0.5
     cash_weight: Annotated[float, Field(ge=0, lt=1, description="weight of the cash term without targets")] = 0.1
     cash_target: Annotated[Fraction, Field(description="cash share that the cash term prefers")] = 0.05
@@ -201,6 +204,13 @@ class Score(Section):
     tax_rate: Annotated[Fraction, Field(description="tax on realised gains; 0 = not charged")] = 0.0
     tax_years: Annotated[float, Field(gt=0, description="years by which a sale brings tax forward")] = 5.0
     neutral: Neutral = Neutral()
+
+    @model_validator(mode="after")
+    def _further_leaves_room(self) -> Self:
+        total = math.fsum(self.further.values())
+        if not total < 1:
+            raise ValueError(f"the further terms sum to {total:.6g}; they must leave some weight to the built-in ones")
+        return self
 
     def profile_weights(self) -> dict[str, float]:
         """Shares of the five terms of the profile; they sum to 1."""

@@ -17,13 +17,14 @@ from typing import Any
 import numpy as np
 
 from steelyard import strategies
-from steelyard.choose import Objective
 from steelyard.context import Candidates, Context
+from steelyard.find import eligible_buys, find_opportunities
 from steelyard.findings import Findings
 from steelyard.market import Market, Quote
 from steelyard.money import ZERO, FxRate, FxTable
 from steelyard.orders import Order, Side
-from steelyard.planner import eligible_buys, find_opportunities, objective_of, plan
+from steelyard.objective import Objective, objective_of
+from steelyard.planner import plan
 from steelyard.plans import Plan
 from steelyard.portfolio import BucketState, Holding, Security, Snapshot, TaxLot
 from steelyard.registry import Kind

@@ -165,12 +165,13 @@ def the_ladder_ends_at_the_cash_after(world: World, plan: Plan) -> None:
 def alternatives_are_other_ends_that_are_not_better(world: World, plan: Plan) -> None:
     assert plan.alternatives[0].name == "hold"
     assert plan.alternatives[0].steps == ()
-    ends = [frozenset((s.side, s.symbol, s.quantity) for s in a.steps) for a in plan.alternatives[1:]]
+    runners_up = [a for a in plan.alternatives if a.name.startswith("runner_up")]
+    ends = [frozenset((s.side, s.symbol, s.quantity) for s in a.steps) for a in runners_up]
     chosen = frozenset((s.side, s.symbol, s.quantity) for s in plan.steps)
     assert len(set(ends)) == len(ends) <= 3
     assert chosen not in ends
     if plan.steps:
-        assert all(a.improvement <= plan.score.improvement + ROUNDING for a in plan.alternatives)
+        assert all(a.improvement <= plan.score.improvement + ROUNDING for a in (plan.alternatives[0], *runners_up))
 
 
 def the_id_is_that_of_the_document(world: World, plan: Plan) -> None:
@@ -228,4 +229,9 @@ def test_the_plan_of_a_world_is_the_same_twice(world):
     first, second = world.plan(), world.plan()
 
     assert first.plan_id == second.plan_id
-    assert first.model_copy(update={"timings": ()}) == second.model_copy(update={"timings": ()})
+    assert untimed(first) == untimed(second)
+
+
+def untimed(plan: Plan) -> Plan:
+    """What two runs of one plan must have in common: everything but how long it took."""
+    return plan.model_copy(update={"timings": (), "certificate": plan.certificate.model_copy(update={"seconds": None})})

@@ -26,7 +26,8 @@ QUALITIES = (None, 0.1, 0.9)
 SAME_WALK = 7
 FEWEST_SESSIONS, SOME_SESSIONS, MANY_SESSIONS = 1, 60, 300
 
-prices = st.decimals(Decimal("0.05"), Decimal(900), places=2)
+usual_prices = st.sampled_from([Decimal(text) for text in ("12.34", "48.5", "99.99", "150", "310.07", "5")])
+prices = st.one_of(usual_prices, usual_prices, st.decimals(Decimal("0.05"), Decimal(900), places=2))
 lot_sizes = st.sampled_from([Decimal(1)] * 4 + [Decimal(10), Decimal("0.001"), Decimal("0.25")])
 
 
@@ -51,7 +52,7 @@ def securities(draw: st.DrawFn, symbol: str) -> Security:
 @st.composite
 def holdings(draw: st.DrawFn, symbol: str) -> Holding:
     """Whole, fractional or dusty; one lot or two; with or without dates and costs."""
-    whole = st.integers(1, 400).map(Decimal)
+    whole = st.sampled_from([150, 40, 400, 2500, 7, 1]).map(Decimal)
     parts = draw(st.lists(st.one_of(whole, whole, st.decimals(Decimal("0.0001"), 50, places=4)), min_size=1, max_size=2))
     lots = tuple(
         TaxLot(
@@ -70,7 +71,7 @@ def targets(draw: st.DrawFn, symbols: tuple[str, ...]) -> Targets | None:
     """None, all or some of the symbols, also unheld ones; what is left is cash."""
     if not symbols or draw(st.booleans()):
         return None
-    parts = draw(st.lists(st.integers(0, 6), min_size=len(symbols), max_size=len(symbols)))
+    parts = [draw(st.sampled_from([2, 3, 5, 1, 0])) for _ in symbols]
     cash = draw(st.integers(0, 3))
     whole = max(1, sum(parts) + cash)
     return Targets(MappingProxyType({symbol: part / whole for symbol, part in zip(symbols, parts, strict=True)}))
@@ -114,14 +115,14 @@ def open_orders(draw: st.DrawFn, symbols: tuple[str, ...], held: dict[str, Decim
         return ()
     symbol = draw(st.sampled_from(symbols))
     side = draw(st.sampled_from([Side.BUY, Side.SELL])) if held.get(symbol) else Side.BUY
-    quantity = held[symbol] * draw(st.sampled_from([Decimal("0.5"), Decimal(1)])) if side is Side.SELL else Decimal(draw(st.integers(1, 9)))
+    quantity = held[symbol] * draw(st.sampled_from([Decimal("0.5"), Decimal(1)])) if side is Side.SELL else Decimal(draw(st.integers(1, 90)))
     return (Order("open-1", symbol, side, quantity, draw(st.sampled_from([None, Decimal("11.5")]))),)
 
 
 @st.composite
 def worlds(draw: st.DrawFn, most: int = 6) -> World:
     """A snapshot with its market, strategy and targets; its value is never negative."""
-    symbols = SYMBOLS[: draw(st.integers(0, most))]
+    symbols = SYMBOLS[: most - draw(st.integers(0, most))]
     equal = draw(st.booleans()) and draw(st.booleans())
     one_price = draw(prices)
     quoted = {symbol: one_price if equal else draw(prices) for symbol in symbols}
@@ -147,5 +148,5 @@ def worlds(draw: st.DrawFn, most: int = 6) -> World:
 def balances(draw: st.DrawFn, invested: Decimal) -> Decimal:
     """Cash of about the size of the holdings, none, or a debt of up to half of them."""
     share = Decimal(draw(st.sampled_from(["0.06", "0.06", "0.3", "1.5", "0.0001", "0", "-0.01", "-0.5"])))
-    around = max(invested, Decimal(1000)) if share > 0 else invested
+    around = max(invested, Decimal(20_000)) if share > 0 else invested
     return (around * share).quantize(Decimal("0.01"), ROUND_UP if share > 0 else ROUND_DOWN)

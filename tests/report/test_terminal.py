@@ -91,15 +91,29 @@ def test_a_narrow_window_loses_columns_in_their_order(growth):
 def test_the_answer_comes_first_and_the_seal_last(growth):
     text = shown(growth)
     order = ["as of", growth.verdict.text[:20], "trades, sells first", "Costs ", "Drift ", "Weights", "Score ", "Cash by day"]
-    order += ["Not traded", "What else was weighed", "Best of ", "Seal"]
+    order += ["not traded, and why", "What else was weighed", "candidate orders were weighed", "Seal"]
 
     places = [text.index(part) for part in order]
 
     assert places == sorted(places)
 
 
-def test_the_certificate_of_proposals_says_not_proven(growth):
-    assert f"Best of {growth.certificate.sequences:,} proposals, not proven." in shown(growth)
+CERTIFICATES = [
+    ("proposals", "none", None, None, "Best of 1,204 proposals, not proven."),
+    ("candidates", "bounded", 0.0037, 0.01, "Within 0.37 of best."),
+    ("candidates", "proven", 0.0, 0.01, "Proven best."),
+]
+
+
+@pytest.mark.parametrize(("scope", "status", "gap", "headroom", "said"), CERTIFICATES)
+def test_the_certificate_says_what_is_proven_and_what_is_not(growth, scope, status, gap, headroom, said):
+    update = {"scope": scope, "status": status, "search_gap": gap, "structural_headroom": headroom, "covers": "best of 1,204 proposals"}
+    certificate = growth.certificate.model_copy(update=update)
+
+    text = flat(shown(growth.model_copy(update={"certificate": certificate})))
+
+    assert said in text
+    assert ("Structural headroom 1.00 points" in text) == (headroom is not None)
 
 
 def test_the_money_line_adds_up(growth):
@@ -178,10 +192,10 @@ def test_conversions_problems_warnings_and_missing_data_are_all_shown(growth):
     text = flat(shown(told, 140))
 
     assert "Converts 1,234.50 USD to EUR at 0.939850, cost 1.20 USD." in text
-    assert "no price: ZZZ has no price." in text
-    assert "unknown column: holdings.csv: column note is not used." in text
-    assert "days held unknown, the rule let it pass: ZZZ" in text
-    assert "quality unknown, 0.55 is used: AAPL" in text
+    assert "Problem: No price. ZZZ has no price." in text
+    assert "Warning: Unknown column. Holdings.csv: column note is not used." in text
+    assert "Days held is unknown for ZZZ." in text
+    assert "Quality is unknown for AAPL. 0.55 stands in." in text
     assert "Left out on your word: TSLA." in text
 
 
@@ -204,20 +218,6 @@ def test_a_term_off_scale_is_clipped_and_marked(growth):
 
     assert "0.00*" in text
     assert "off scale" in text
-
-
-@pytest.mark.parametrize(
-    ("status", "gap", "said"),
-    [("proven", 0.0, "Proven best of every set of"), ("bounded", 0.0037, "at most 0.37 points under the best")],
-)
-def test_certificates_of_a_search_say_what_is_proven(growth, status, gap, said):
-    update = {"scope": "candidates", "status": status, "search_gap": gap, "structural_headroom": 0.01}
-    certificate = growth.certificate.model_copy(update=update)
-
-    text = flat(shown(growth.model_copy(update={"certificate": certificate})))
-
-    assert said in text
-    assert "Structural headroom 1.00 points" in text
 
 
 def hostile_copy(plan: Plan) -> Plan:

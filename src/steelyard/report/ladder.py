@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from steelyard.money import ZERO
 from steelyard.plans import CashRung, Plan
-from steelyard.report.scale import Scale
+from steelyard.report.scale import WHOLE, Scale
 from steelyard.sentences import FORMATS, money
 
 TAIL = 0.45
@@ -98,7 +98,7 @@ def _ladder(plan: Plan, currency: str, rungs: Sequence[CashRung]) -> Ladder:
         currency=currency,
         settled=tuple(settled),
         traded=tuple(traded),
-        dates=tuple(Mark(at(day), 0.0, f"{day.day}{FORMATS['date'](day)[len(str(day.day)) :]}") for day in dates),
+        dates=tuple(Mark(at(day), 0.0, FORMATS["date"](day)) for day in dates),
         lowest=Mark(at(least.date), float(least.balance), money(least.balance, 0)),
         reserve=reserve,
         up=up,
@@ -108,10 +108,10 @@ def _ladder(plan: Plan, currency: str, rungs: Sequence[CashRung]) -> Ladder:
     )
 
 
-def _flats(rungs: Sequence[CashRung], at: object) -> Iterable[Flat]:
+def _flats(rungs: Sequence[CashRung], at: Callable[[date], float]) -> Iterable[Flat]:
     """Each balance lasts until the next date, the last one to the edge."""
     ordered = sorted(rungs, key=lambda rung: rung.date)
-    places = [at(rung.date) for rung in ordered] + [100.0]  # type: ignore[operator]
+    places = [at(rung.date) for rung in ordered] + [WHOLE]
     for rung, left, right in zip(ordered, places, places[1:], strict=False):
         yield Flat(left, right, float(rung.balance))
 

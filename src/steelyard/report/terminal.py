@@ -17,8 +17,14 @@ from rich.console import Console
 from rich.text import Text
 
 from steelyard.orders import Side
-from steelyard.plans import Alternative, CashRung, Coverage, HoldingShown, Notice, NotTraded, Plan, Stage, Step
+from steelyard.plans import Alternative, CashRung, HoldingShown, NotTraded, Plan, Stage, Step
+from steelyard.report.certificate import box
 from steelyard.report.columns import Column, Row, fitting, grid, sentence
+from steelyard.report.notes import notes
+from steelyard.report.stopped import TELLING, stopped
+from steelyard.report.trades import trades
+from steelyard.report.words import by_rule, counted, lower, plain_words, price, rate
+from steelyard.report.words import sentence as closed
 from steelyard.sentences import FORMATS, money, percent, points, quantity, signed
 
 BAR = 24
@@ -26,15 +32,14 @@ BAR = 24
 NAME = 36
 """Longest name in a table; `why` shows it whole."""
 HASH_SHOWN = 16
-RATE_DIGITS = 6
+LEVELS = {"stop": "Problem: ", "warn": "Warning: ", "info": ""}
 WEIGHTS_SHOWN = 20
 REASONS_SHOWN = 6
-SYMBOLS_SHOWN = 8
 
 SIDES = {Side.BUY: "▲ buy", Side.SELL: "▼ sell"}
 STYLES = {Side.BUY: "cyan", Side.SELL: "magenta"}
-RELEVANCE: tuple[Stage, ...] = ("input", "filter", "search", "sizing", "plan", "opportunity", "merge")
-"""What a reader asks about first: what was kept out, then what lost, last what was never proposed."""
+STAGES: tuple[Stage, ...] = (*TELLING, "merge")
+"""Order of the ledger: what kept out, what lost, what was never proposed, what lives on in another size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ def show(plan: Plan, console: Console, *, explain: bool = False, timings: bool =
         _candidates(view)
         _modules(view)
     _certificate(view)
-    _notices(view)
+    _notes(view, plan.model_copy(update={"excluded": ()}), "What to know before trusting the numbers")
     _seal(view)
     if timings:
         _timings(view)
@@ -112,10 +117,9 @@ def _head(view: View) -> None:
 
 def _trades(view: View) -> None:
     plan = view.plan
+    view.title(trades(plan).heading)
     if not plan.steps:
-        view.title("No trades")
         return
-    view.title("1 trade" if len(plan.steps) == 1 else f"{len(plan.steps)} trades, sells first")
     columns = (
         Column("#", "right"),
         Column("Side"),
@@ -135,11 +139,11 @@ def _trades(view: View) -> None:
 def _trade(view: View, step: Step) -> Row:
     lots = [
         f"Lot of {_day(lot.acquired) if lot.acquired else 'unknown date'}: {quantity(lot.quantity)} at "
-        f"{_price(lot.unit_cost) + ' ' + step.currency if lot.unit_cost is not None else 'unknown cost'}, "
+        f"{price(lot.unit_cost) + ' ' + step.currency if lot.unit_cost is not None else 'unknown cost'}, "
         f"gain {_in_base(view.plan, lot.gain) if lot.gain is not None else 'unknown'}."
         for lot in step.lots
     ]
-    told = (step.narrative or step.reason, *lots, f"Proposed by {', '.join(step.proposed_by)}.") if view.explain else (step.reason,)
+    told = (step.narrative or step.reason, *lots, f"Proposed by {', '.join(step.proposed_by)}.") if view.explain else (closed(step.reason),)
     return Row(
         (
             str(step.n),
@@ -147,7 +151,7 @@ def _trade(view: View, step: Step) -> Row:
             step.symbol,
             _short(step.name),
             quantity(step.quantity),
-            f"{_price(step.price)} {step.currency}",
+            f"{price(step.price)} {step.currency}",
             money(step.notional_base, 0),
             money(step.costs.total),
             f"{percent(step.weight_before)} → {percent(step.weight_after)}",
@@ -169,17 +173,11 @@ def _costs(view: View) -> None:
         f"Commission {money(plan.costs.commission)}, spread {money(plan.costs.spread)}, "
         f"currency conversion {money(plan.costs.fx)} {base}; tax {tax}."
     )
-    for conversion in plan.conversions:
-        view.say(
-            f"Converts {money(conversion.amount)} {conversion.from_} to {conversion.to} at {_rate(conversion.rate)}, "
-            f"cost {_in_base(plan, conversion.cost)}."
-        )
-    sold, bought = (sum((s.notional_base for s in plan.steps if s.side is side), Decimal(0)) for side in (Side.SELL, Side.BUY))
-    before, after = (cash.get(base, Decimal(0)) for cash in (plan.cash, plan.cash_after))
-    view.say(
-        f"Cash {money(before)} + sold {money(sold)} \u2212 bought {money(bought)} \u2212 costs {money(plan.costs.total)} "
-        f"= {_in_base(plan, after)}; reserve {money(plan.reserve)}."
-    )
+    exhibit = trades(plan)
+    for exchange in exhibit.exchanges:
+        pair = f"{money(exchange.amount)} {exchange.from_} to {exchange.to} at {rate(exchange.rate)}"
+        view.say(f"Converts {pair}, cost {_in_base(plan, exchange.cost)}.")
+    view.say(f"{exhibit.cash_said} The reserve is {money(plan.reserve)}.")
 
 
 def _drift(view: View) -> None:
@@ -265,9 +263,11 @@ def _score(view: View) -> None:
     rows: list[Row] = []
     for term in score.terms:
         adds = signed(term.weight * (term.plan - term.hold), 2)
-        rows.append(Row((_words(term.name), percent(term.weight), _shown(term.hold), _shown(term.plan), adds)))
+        rows.append(Row((plain_words(term.name), percent(term.weight), _shown(term.hold), _shown(term.plan), adds)))
         if view.explain:
-            rows += [Row((f"  {_words(p.name)}", percent(term.weight * p.share), points(p.hold), points(p.plan), "")) for p in term.parts]
+            rows += [
+                Row((f"  {plain_words(p.name)}", percent(term.weight * p.share), points(p.hold), points(p.plan), "")) for p in term.parts
+            ]
     view.table(columns, rows)
     if any(term.off_scale for term in score.terms):
         view.say("* off scale: shown between 0 and 100, counted as it is.", style="dim")
@@ -310,24 +310,19 @@ def _ladder(rungs: list[CashRung]) -> Iterator[Row]:
 
 
 def _not_traded(view: View) -> None:
-    nearest = _nearest(view.plan)
-    if not view.plan.not_traded:
-        return
     if view.explain:
         view.title(f"What stopped before the plan, and why: {len(view.plan.not_traded)} entries")
         view.table(STOPPED, [_stopped(entry) for entry in _in_order(view.plan.not_traded)])
         return
-    if not nearest:
+    exhibit = stopped(view.plan)
+    if not exhibit.rows:
         return
-    view.title("Not traded, and why")
-    groups: dict[tuple[str, str, str, str], list[str]] = {}
-    for entry in nearest:
-        groups.setdefault((entry.stage, entry.rule, _side(entry.side), entry.reason), []).append(entry.symbol)
-    rows = [Row((f"{stage}: {_words(rule)}", side, _names(names)), (reason,)) for (stage, rule, side, reason), names in groups.items()]
+    view.title(exhibit.heading)
+    rows = [Row((f"{row.stage}: {row.rule}", _side(row.side), row.symbols), under=(row.reason,)) for row in exhibit.rows]
     view.table((Column("Stopped at"), Column("Side"), Column("Symbols")), rows[:REASONS_SHOWN])
-    left = len(rows) - len(rows[:REASONS_SHOWN])
-    more = "1 more reason" if left == 1 else f"{left} more reasons"
-    view.say(f"and {more}: steelyard why SYMBOL" if left else "Every candidate of a symbol: steelyard why SYMBOL", style="dim")
+    left = len(rows) - REASONS_SHOWN
+    more = f"and {lower(counted(left, 'more reason'))}: " if left > 0 else "Every candidate of a symbol: "
+    view.say(f"{more}steelyard why SYMBOL", style="dim")
 
 
 STOPPED = (
@@ -343,33 +338,21 @@ STOPPED = (
 
 
 def _in_order(entries: Iterable[NotTraded]) -> list[NotTraded]:
-    return sorted(entries, key=lambda e: (e.symbol, RELEVANCE.index(e.stage), e.rule, e.candidate or ""))
+    return sorted(entries, key=lambda e: (e.symbol, STAGES.index(e.stage), e.rule, e.candidate or ""))
 
 
 def _stopped(entry: NotTraded) -> Row:
-    """An entry of the ledger with its numbers, in the units of its rule."""
-    numbers = (_number(value) for value in (entry.value, entry.limit, entry.margin))
-    cells = (entry.symbol, _side(entry.side), f"{entry.stage}: {_words(entry.rule)}", entry.candidate or "", entry.module or "", *numbers)
+    """An entry of the ledger with its numbers."""
+    numbers = (by_rule(entry.rule, entry.value), by_rule(entry.rule, entry.limit), by_rule(entry.rule, entry.margin, margin=True))
+    cells = (
+        entry.symbol,
+        _side(entry.side),
+        f"{entry.stage}: {plain_words(entry.rule)}",
+        entry.candidate or "",
+        entry.module or "",
+        *numbers,
+    )
     return Row(cells, under=(entry.reason,))
-
-
-def _names(symbols: Sequence[str]) -> str:
-    left = len(symbols) - SYMBOLS_SHOWN
-    return ", ".join(symbols[:SYMBOLS_SHOWN]) + (f" and {left} more" if left > 0 else "")
-
-
-def _nearest(plan: Plan) -> list[NotTraded]:
-    """For each symbol that is not traded, what came nearest to being traded; the most telling first."""
-    traded = {step.symbol for step in plan.steps}
-    gains = {candidate.id: candidate.gain for candidate in plan.candidates}
-
-    def rank(entry: NotTraded) -> tuple[int, float, str, str]:
-        return RELEVANCE.index(entry.stage), -gains.get(entry.candidate or "", 0.0), entry.symbol, entry.rule
-
-    by_symbol: dict[str, NotTraded] = {}
-    for entry in sorted((entry for entry in plan.not_traded if entry.symbol not in traded), key=rank):
-        by_symbol.setdefault(entry.symbol, entry)
-    return list(by_symbol.values())
 
 
 def _alternatives(view: View) -> None:
@@ -394,7 +377,7 @@ def _alternatives(view: View) -> None:
 def _alternative(other: Alternative) -> Row:
     orders = ", ".join(f"{step.side} {quantity(step.quantity)} {step.symbol}" for step in other.steps)
     drift = _percent_or_unknown(other.drift_after)
-    cells = (_words(other.name), points(other.score), signed(other.improvement, 2), money(other.cost), percent(other.turnover), drift)
+    cells = (plain_words(other.name), points(other.score), signed(other.improvement, 2), money(other.cost), percent(other.turnover), drift)
     return Row(cells, under=(orders,) if orders else ())
 
 
@@ -440,7 +423,7 @@ def _modules(view: View) -> None:
         columns,
         [
             Row(
-                (_words(m.kind), m.name, m.version, "unknown" if m.count is None else str(m.count), _words(m.outcome)),
+                (plain_words(m.kind), m.name, m.version, "unknown" if m.count is None else str(m.count), plain_words(m.outcome)),
                 (m.error,) if m.error else (),
             )
             for m in view.plan.modules
@@ -449,47 +432,22 @@ def _modules(view: View) -> None:
 
 
 def _certificate(view: View) -> None:
-    certificate = view.plan.certificate
-    sets = f"every set of {certificate.candidates:,} candidates"
-    pool = f"{certificate.sequences:,} proposals" if certificate.scope == "proposals" else sets
-    gap = "unknown" if certificate.search_gap is None else points(certificate.search_gap)
-    text = {
-        "none": f"Best of {pool}, not proven.",
-        "proven": f"Proven best of {pool}.",
-        "bounded": f"Best found of {pool}; at most {gap} points under the best there can be.",
-    }[certificate.status]
-    view.title(text)
-    if certificate.covers and view.explain:
-        view.say(certificate.covers)
-    if certificate.structural_headroom is not None:
-        view.say(f"Structural headroom {points(certificate.structural_headroom)} points: what whole lots and limits cost.")
+    told = box(view.plan)
+    view.title(f"{told.badge}.")
+    view.say(told.said)
+    headroom = view.plan.certificate.structural_headroom
+    if headroom is not None:
+        view.say(f"Structural headroom {points(headroom)} points: the most that other sizes and more orders could add.")
 
 
-def _notices(view: View) -> None:
-    plan = view.plan
-    for title, notices in (("Problems: the plan may differ from what full inputs would give", plan.problems), ("Warnings", plan.warnings)):
-        if notices:
-            view.title(title)
-            for notice in notices:
-                view.say(_notice(notice))
-    if plan.data_coverage:
-        view.title("Missing data, and what stands in for it")
-        for line in _coverage(plan.data_coverage):
-            view.say(line)
-
-
-def _notice(notice: Notice) -> str:
-    about = [part for part in (notice.module, notice.symbol) if part and part not in notice.message]
-    return f"{_words(notice.code)}{' (' + ', '.join(about) + ')' if about else ''}: {notice.message}"
-
-
-def _coverage(entries: Iterable[Coverage]) -> Iterator[str]:
-    groups: dict[tuple[str, float | None], list[str]] = {}
-    for entry in entries:
-        groups.setdefault((entry.metric, entry.used), []).append(entry.symbol)
-    for (metric, used), symbols in groups.items():
-        what = "the rule let it pass" if used is None else f"{used:g} is used"
-        yield f"{_words(metric)} unknown, {what}: {_names(list(dict.fromkeys(symbols)))}"
+def _notes(view: View, plan: Plan, title: str) -> None:
+    """Problems, warnings and missing data of `plan`, each with its consequence."""
+    found = notes(plan)
+    if not found:
+        return
+    view.title(title)
+    for note in found:
+        view.say(f"{LEVELS[note.level]}{note.title} {note.text}")
 
 
 def _seal(view: View) -> None:
@@ -526,12 +484,20 @@ def show_why(plan: Plan, symbol: str, console: Console) -> None:
         view.table(columns, [Row((row.cells[0], row.cells[1], *row.cells[4:]), row.under, row.style)])
     _why_kept(view, symbol)
     _why_dropped(view, symbol)
-    notices = [n for n in (*plan.problems, *plan.warnings) if n.symbol == symbol]
-    missing = [entry for entry in plan.data_coverage if entry.symbol == symbol]
-    if notices or missing:
-        view.title("Data")
-        for text in (*map(_notice, notices), *_coverage(missing)):
-            view.say(text)
+    _notes(view, _about(plan, symbol), "Data")
+
+
+def _about(plan: Plan, symbol: str) -> Plan:
+    """The plan with only what notes say of one symbol."""
+    return plan.model_copy(
+        update={
+            "problems": tuple(notice for notice in plan.problems if notice.symbol == symbol),
+            "warnings": tuple(notice for notice in plan.warnings if notice.symbol == symbol),
+            "data_coverage": tuple(entry for entry in plan.data_coverage if entry.symbol == symbol),
+            "steps": tuple(step for step in plan.steps if step.symbol == symbol),
+            "excluded": (),
+        }
+    )
 
 
 def _why_head(view: View, symbol: str, holding: HoldingShown | None, step: Step | None) -> None:
@@ -549,11 +515,11 @@ def _why_head(view: View, symbol: str, holding: HoldingShown | None, step: Step 
     if holding is None:
         return
     held = f"{quantity(holding.quantity)} held"
-    price = "price unknown" if holding.price is None else f"{_price(holding.price)} {holding.currency}"
+    quoted = "price unknown" if holding.price is None else f"{price(holding.price)} {holding.currency}"
     weight = "weight unknown" if holding.weight is None else f"{percent(holding.weight)} % of value"
     target = "no target" if holding.target is None else f"target {percent(holding.target)} %"
     band = "" if holding.band is None else f", band {percent(holding.band[0])} to {percent(holding.band[1])} %"
-    view.say(f"{held}, {price}, {weight}, {target}{band}.", indent=0)
+    view.say(f"{held}, {quoted}, {weight}, {target}{band}.", indent=0)
 
 
 def _why_kept(view: View, symbol: str) -> None:
@@ -615,10 +581,6 @@ def _percent_or_unknown(weight: float | None) -> str:
     return "unknown" if weight is None else percent(weight)
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.6g}".replace("-", "\u2212")
-
-
 def _day(day: object) -> str:
     return FORMATS["date"](day)
 
@@ -627,20 +589,5 @@ def _in_base(plan: Plan, amount: Decimal) -> str:
     return f"{money(amount)} {plan.base_currency}"
 
 
-def _price(price: Decimal) -> str:
-    """As quoted, with at least two decimals."""
-    exponent = price.as_tuple().exponent
-    return money(price, max(2, -exponent if isinstance(exponent, int) else 2))
-
-
-def _rate(rate: Decimal) -> str:
-    """Six significant digits: a rate may be the inverse of a published one."""
-    return money(rate, max(0, RATE_DIGITS - 1 - rate.adjusted()))
-
-
 def _short(name: str) -> str:
     return name if len(name) <= NAME else name[: NAME - 1] + "…"
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")

@@ -47,7 +47,31 @@ class Norm:
     variance: FloatArray
 
 
-Shape = Linear | Quadratic | Norm
+@dataclass(frozen=True, slots=True)
+class Separable:
+    """raw = sum over securities of a concave function of that security's weight alone; cash plays no part.
+
+    each    (n,) weights -> (n,) values
+    slope   (n,) weights -> (n,) derivatives (any supergradient at a kink)
+    With at most one order per security each order adds a fixed amount, so the search treats it exactly.
+    """
+
+    each: Callable[[FloatArray], FloatArray]
+    slope: Callable[[FloatArray], FloatArray]
+
+
+@dataclass(frozen=True, slots=True)
+class BlackBox:
+    """No array form: the search proves the rest of the score, and this part re-ranks the best sets it found.
+
+    max_delta   most that raw can differ between any two end states; None = not known, then nothing is proven of
+                the final ranking
+    """
+
+    max_delta: float | None = None
+
+
+Shape = Linear | Quadratic | Norm | Separable | BlackBox
 
 Raw = Callable[[FloatArray, float], float]
 """(weights (n,), cash) -> raw figure, written to be read: the reference that the shape must match."""

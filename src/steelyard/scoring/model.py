@@ -15,7 +15,7 @@ import numpy as np
 from steelyard.context import frozen
 from steelyard.errors import ModuleError, PlanRefused
 from steelyard.money import FloatArray
-from steelyard.scoring import LEAST_VARIANCE, Linear, Norm, Part, Quadratic, Term
+from steelyard.scoring import LEAST_VARIANCE, BlackBox, Linear, Norm, Part, Quadratic, Separable, Term
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,15 @@ class ScoreModel:
     slope      (n + 1,)
     curvature  (n + 1, n + 1)  H, symmetric, positive semidefinite
     norms      pairs of k >= 0 and V (n + 1, n + 1), symmetric, positive semidefinite
+    separables pairs of k and a separable shape
+    A black box is not in it.
     """
 
     constant: float
     slope: FloatArray
     curvature: FloatArray
     norms: tuple[tuple[float, FloatArray], ...]
+    separables: tuple[tuple[float, Separable], ...] = ()
 
 
 def build_model(terms: Sequence[Term], weights: Mapping[str, float]) -> ScoreModel:
@@ -43,10 +46,16 @@ def build_model(terms: Sequence[Term], weights: Mapping[str, float]) -> ScoreMod
     parts = [(term, part, weights[term.name] * part.share / (part.hi - part.lo)) for term in terms for part in term.parts]
     if not parts:
         raise PlanRefused("No score term is left, so no two portfolios can be compared. Nothing was planned: enable at least one.")
-    size = len(_arrays(parts[0][1])[-1])
+    sizes = [len(arrays[-1]) for _, part, _ in parts if (arrays := _arrays(part))]
+    if not sizes:
+        raise PlanRefused(
+            "Every score term is a black box, so nothing can be searched. Nothing was planned: enable one with an array form."
+        )
+    size = sizes[0]
     constants: list[float] = []
     slope, H = np.zeros(size), np.zeros((size, size))
     norms: list[tuple[float, FloatArray]] = []
+    separables: list[tuple[float, Separable]] = []
     for term, part, k in parts:
         _check(term, part, size)
         constants.append(-k * part.lo)
@@ -60,12 +69,17 @@ def build_model(terms: Sequence[Term], weights: Mapping[str, float]) -> ScoreMod
                 H += k * curvature
             case Norm(variance):
                 norms.append((k, frozen((variance + variance.T) / 2)))
-    return ScoreModel(math.fsum(constants), frozen(slope), frozen((H + H.T) / 2), tuple(norms))
+            case Separable():
+                separables.append((k, part.shape))
+            case BlackBox():
+                constants.append(k * part.lo)
+    return ScoreModel(math.fsum(constants), frozen(slope), frozen((H + H.T) / 2), tuple(norms), tuple(separables))
 
 
 def value(model: ScoreModel, z: FloatArray) -> float:
     """F(z), z (n + 1,)."""
     smooth = model.constant + float(model.slope @ z) - float(z @ model.curvature @ z)
+    smooth += math.fsum(k * float(shape.each(z[:-1]).sum()) for k, shape in model.separables)
     return smooth - math.fsum(k * math.sqrt(max(float(z @ V @ z), LEAST_VARIANCE)) for k, V in model.norms)
 
 
@@ -75,6 +89,8 @@ def gradient(model: ScoreModel, z: FloatArray) -> FloatArray:
     for k, V in model.norms:
         pull = V @ z
         slope -= k * pull / math.sqrt(max(float(z @ pull), LEAST_VARIANCE))
+    for k, shape in model.separables:
+        slope[:-1] += k * shape.slope(z[:-1])
     return slope
 
 
@@ -87,11 +103,13 @@ def _arrays(part: Part) -> tuple[FloatArray, ...]:
             return (slope, curvature)
         case Norm(variance):
             return (variance,)
+        case Separable() | BlackBox():
+            return ()
 
 
 def _check(term: Term, part: Part, size: int) -> None:
     """One bad number would spread into the score of everything: stop at the part that brought it."""
-    constant = 0.0 if isinstance(part.shape, Norm) else part.shape.constant
+    constant = part.shape.constant if isinstance(part.shape, Linear | Quadratic) else 0.0
     arrays = _arrays(part)
     at = f"Score term {term.name}, part {part.name}"
     if any(array.shape != (size,) * array.ndim or not array.ndim for array in arrays):

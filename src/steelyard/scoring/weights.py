@@ -20,6 +20,7 @@ def term_weights(ctx: Context, names: Iterable[str]) -> dict[str, float]:
 
     names   the terms that could be made: one that failed or is disabled is left out, the others take its part
             in proportion
+    Terms of `score.further` have the weight given there, the others share the rest.
     With targets: target_fit has `target_fit_weight`, the five terms of the profile the rest. Without: cash has
     `cash_weight`, the five the rest. If no named term has a share, all weights are 0 and hold wins.
     Raises ModuleError for a term that has no share in this mode.
@@ -40,4 +41,6 @@ def _shares(ctx: Context) -> dict[str, float]:
     else:
         own, taken = "target_fit", ctx.score.target_fit_weight
     profile = {TERM_OF[short]: share * (1 - taken) for short, share in ctx.score.profile_weights().items()}
-    return profile | {own: taken}
+    further = ctx.score.further
+    kept = 1 - math.fsum(further.values())
+    return {name: share * kept for name, share in (profile | {own: taken}).items()} | further

@@ -10,7 +10,7 @@ import numpy as np
 
 from steelyard.context import IntArray, NormTable, Tables, frozen
 from steelyard.money import FloatArray
-from steelyard.scoring import LEAST_VARIANCE
+from steelyard.scoring import LEAST_VARIANCE, Separable
 from steelyard.scoring.charges import ChargeRates
 from steelyard.scoring.model import ScoreModel
 
@@ -36,7 +36,26 @@ def collapse(
         )
         for k, variance in model.norms
     )
-    return Tables(frozen(along(slope, security, delta) - charges), frozen(between(model.curvature, security, delta)), norms)
+    linear = along(slope, security, delta) - charges
+    for k, shape in model.separables:
+        linear = linear + k * separate(shape, start[:-1], security, delta)
+    return Tables(frozen(linear), frozen(between(model.curvature, security, delta)), norms)
+
+
+def separate(shape: Separable, weights: FloatArray, security: IntArray, delta: FloatArray) -> FloatArray:
+    """(m,) what each order adds to a sum of functions of one weight each: exact with one order per security."""
+    before = shape.each(weights)
+    added = np.zeros(len(security))
+    left = np.arange(len(security))
+    while len(left):
+        # one order of each security at a time, since `each` sees all weights at once
+        first = np.unique(security[left], return_index=True)[1]
+        now = left[first]
+        after = weights.copy()
+        after[security[now]] += delta[now]
+        added[now] = (shape.each(after) - before)[security[now]]
+        left = np.delete(left, first)
+    return added
 
 
 def along(slope: FloatArray, security: IntArray, delta: FloatArray) -> FloatArray:

@@ -16,8 +16,8 @@ from steelyard.money import FloatArray
 TIE = 1e-9
 """Sets this close to the best are tied: the reference evaluator decides between them."""
 
-FEW = 64
-"""Rows kept besides the ties."""
+FEW = 200
+"""Rows kept besides the ties: what a black-box term re-ranks."""
 
 MOST_TIES = 1_000
 

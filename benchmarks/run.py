@@ -1,0 +1,239 @@
+"""Run the suite and write its tables into benchmarks/README.md: `make bench`.
+
+    python -m benchmarks.run [--date 2026-01-31] [--from measured.json] [--keep measured.json]
+
+Only what stands between the two markers is written; the words around it are by hand. One core, nothing else running,
+is what the figures are meant for; the load of the machine is written beside them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+README = HERE / "README.md"
+START, END = "<!-- measured: from here on written by benchmarks/run.py -->", "<!-- measured: end -->"
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+AIMS = {"plan": 0.8, "help": 0.4}
+"""Seconds that a command may take as a process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One benchmark: seconds a round, and what it noted of its result."""
+
+    name: str
+    median: float
+    iqr: float
+    rounds: int
+    facts: Mapping[str, Any]
+
+    @property
+    def milliseconds(self) -> str:
+        """Median and interquartile range."""
+        return f"{1e3 * self.median:.1f} ({1e3 * self.iqr:.1f})"
+
+    @property
+    def each(self) -> float:
+        """Seconds a sequence."""
+        return float(self.median / self.facts["sequences"])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, or read what was measured, and write the README."""
+    parser = argparse.ArgumentParser(description="Measure Steelyard and write benchmarks/README.md.")
+    parser.add_argument("--date", type=date.fromisoformat, default=datetime.now().astimezone().date(), help="written beside the figures")
+    parser.add_argument("--from", dest="source", type=Path, help="tables of this pytest-benchmark JSON instead of a new run")
+    parser.add_argument("--keep", type=Path, help="also keep the pytest-benchmark JSON there")
+    chosen = parser.parse_args(arguments)
+    if chosen.source is None:
+        load = os.getloadavg()[0]
+        with tempfile.TemporaryDirectory() as folder:
+            target = chosen.keep or Path(folder) / "measured.json"
+            code = measure(target)
+            if code:
+                print(f"bench: a benchmark failed (see above); {README.name} was left as it was.", file=sys.stderr)
+                return code
+            measured = json.loads(target.read_text(encoding="utf-8"))
+    else:
+        load, measured = None, json.loads(chosen.source.read_text(encoding="utf-8"))
+    write(README, tables(rows_of(measured), machine(chosen.date, load)))
+    print(f"Written: {os.path.relpath(README)}")
+    return 0
+
+
+def measure(target: Path) -> int:
+    """Run the suite in a process with one thread of arithmetic; its exit code."""
+    command = [sys.executable, "-m", "pytest", "benchmarks", "-q", "-p", "no:cacheprovider"]
+    command += ["--benchmark-only", "--benchmark-warmup=on", "--benchmark-min-rounds=15", f"--benchmark-json={target.resolve()}"]
+    command += ["--benchmark-columns=median,iqr,rounds"]
+    return subprocess.run(command, cwd=HERE.parent, env=os.environ | dict.fromkeys(THREADS, "1"), check=False).returncode
+
+
+def rows_of(measured: Mapping[str, Any]) -> dict[str, Row]:
+    """Name -> row of a pytest-benchmark JSON."""
+    rows = {}
+    for found in measured["benchmarks"]:
+        stats = found["stats"]
+        rows[found["name"]] = Row(found["name"], stats["median"], stats["iqr"], stats["rounds"], found["extra_info"])
+    return rows
+
+
+def machine(on: date, load: float | None) -> str:
+    """One line: what the figures were measured on, and when."""
+    parts = [
+        f"Measured on {on.isoformat()}",
+        f"{processor()}, {os.cpu_count()} cores, one used",
+        f"{platform.system()} {platform.machine()}",
+        f"Python {platform.python_version()}",
+        *(f"{name} {importlib.metadata.version(name)}" for name in ("numpy", "steelyard")),
+    ]
+    return ", ".join(parts) + ("." if load is None else f". Load of the machine before: {load:.1f}.")
+
+
+def processor() -> str:
+    """The processor as the system names it."""
+    known = Path("/proc/cpuinfo")
+    if known.is_file():
+        names = [line.partition(":")[2].strip() for line in known.read_text(encoding="utf-8").splitlines() if line.startswith("model name")]
+        if names:
+            return names[0]
+    return platform.processor() or platform.machine()
+
+
+def write(page: Path, text: str) -> None:
+    """Put the text between the markers of a page.
+
+    Raises ValueError if the page has not exactly one of each.
+    """
+    old = page.read_text(encoding="utf-8")
+    if old.count(START) != 1 or old.count(END) != 1:
+        raise ValueError(f"{page} must have each of these lines once: {START} and {END}. Nothing was written.")
+    before, rest = old.split(START)
+    page.write_text(f"{before}{START}\n\n{text}\n\n{END}{rest.split(END)[1]}", encoding="utf-8")
+
+
+def tables(rows: Mapping[str, Row], where: str) -> str:
+    """All that is generated, as Markdown."""
+    return "\n\n".join(
+        [
+            where + " Milliseconds are medians, in brackets the distance between the quartiles.",
+            "### Planning",
+            planning_table(rows),
+            "### Sequences a second",
+            kernel_table(rows),
+            "### The recorded inputs: time",
+            time_table(rows),
+            "### The recorded inputs: what the plans are worth",
+            worth_table(rows),
+        ]
+    )
+
+
+def planning_table(rows: Mapping[str, Row]) -> str:
+    """One plan in a warm process, and commands as processes."""
+    growth = rows["test_growth"]
+    lines = [
+        (f"`plan()` on `growth`, warm: scope {growth.facts['scope']}, {growth.facts['covers']}, {_order_count(growth)}", growth, ""),
+        ("`steelyard plan --json` as a process", rows["test_process[plan]"], f"{1e3 * AIMS['plan']:.0f}"),
+        ("`steelyard --help` as a process", rows["test_process[help]"], f"{1e3 * AIMS['help']:.0f}"),
+    ]
+    return _table(["what", "ms", "rounds", "aim, ms"], [[what, row.milliseconds, str(row.rounds), aim] for what, row, aim in lines])
+
+
+def kernel_table(rows: Mapping[str, Row]) -> str:
+    """The kernel and the reference evaluator, five orders a sequence."""
+    reference = rows["test_reference_on_growth"]
+    fast = rows["test_kernel_on_growth"]
+    lines = [
+        [f"random table, m = {row.facts['m']}, {row.facts['work']}", _rate(row), ""]
+        for row in rows.values()
+        if row.name.startswith("test_kernel[")
+    ]
+    lines.append([f"`growth`, m = {fast.facts['m']}, score", _rate(fast), f"{reference.each / fast.each:,.0f} × the reference"])
+    lines.append([f"`growth`, m = {reference.facts['m']}, the readable reference evaluator", _rate(reference), "1 ×"])
+    return _table(["what", "sequences/s", "in the same run"], lines)
+
+
+def time_table(rows: Mapping[str, Row]) -> str:
+    """Ours here beside theirs on another machine; no ratio."""
+    lines = [
+        [
+            str(row.facts["n"]),
+            row.milliseconds,
+            f"{row.facts['candidates']} candidates, {row.facts['covers']}, {_order_count(row)}",
+            f"{1e3 * row.facts['recorded_seconds']:.0f}",
+        ]
+        for row in _recorded(rows)
+    ]
+    return _table(["n", "`plan()`, warm, ms", "what it did", "first implementation, ms, recorded on another machine"], lines)
+
+
+def worth_table(rows: Mapping[str, Row]) -> str:
+    """Both plans under both scores, and what theirs breaks of our rules."""
+    lines = []
+    for row in _recorded(rows):
+        facts = row.facts
+        lines.append(
+            [
+                str(facts["n"]),
+                f"{100 * facts['hold']:.2f}",
+                f"{100 * facts['net']:+.2f}",
+                f"{100 * facts['recorded_net']:+.2f}",
+                f"{facts['recorded_off_lot']} of {facts['recorded_orders']}",
+                f"{facts['recorded_cash_after']:,.0f}"
+                + (f", {facts['recorded_cash_missing']:,.0f} short" if facts["recorded_cash_missing"] else ""),
+                f"{facts['original_hold']:.3f}",
+                f"{facts['original_ours']:.3f}",
+                f"{facts['original_recorded']:.3f}",
+            ]
+        )
+    ours, theirs = "under our score, points", "under theirs, 0..1"
+    return _table(
+        [
+            "n",
+            f"hold, {ours}",
+            "our plan, net",
+            "recorded plan, net",
+            "recorded: orders off lot",
+            "recorded: cash after costs, EUR, and what our reserve lacks",
+            f"hold, {theirs}",
+            "our plan",
+            "recorded plan",
+        ],
+        lines,
+    )
+
+
+def _recorded(rows: Mapping[str, Row]) -> list[Row]:
+    return sorted((row for row in rows.values() if row.name.startswith("test_recorded_input[")), key=lambda row: int(row.facts["n"]))
+
+
+def _order_count(row: Row) -> str:
+    count = row.facts["orders"]
+    return f"{count} order" if count == 1 else f"{count} orders"
+
+
+def _rate(row: Row) -> str:
+    rate = 1 / row.each
+    return f"{rate / 1e6:.1f} million" if rate >= 1e6 else f"{rate:,.0f}"
+
+
+def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, ["---"] * len(head), *lines])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

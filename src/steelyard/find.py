@@ -1,0 +1,152 @@
+"""Find opportunities: calculators -> sizes -> mask filters -> merge -> pair conflicts -> the finished table.
+
+Each module is timed and guarded: one that fails costs only itself, and the plan names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from steelyard.context import BoolArray, Candidate, Candidates, Context, RowPredicate, Ruling
+from steelyard.errors import ModuleError, PlanRefused
+from steelyard.findings import Findings, Stop
+from steelyard.objective import Objective
+from steelyard.orders import Side
+from steelyard.plans import Coverage, Notice
+from steelyard.registry import Kind, ModuleParams
+from steelyard.sizing import Sized, merge, probe, size, why_unasked, wishes
+from steelyard.strategies import ModuleChoice, Strategy
+from steelyard.table import bare_table, with_conflicts, with_scores
+
+
+def find_opportunities(ctx: Context, objective: Objective, strategy: Strategy, findings: Findings) -> Candidates:
+    """Calculators -> size() -> mask filters -> merge -> pair conflicts -> priorities: the finished table."""
+    rows: list[Sized] = []
+    asked: set[str] = set()
+    for choice in strategy.enabled(Kind.OPPORTUNITY):
+        rows += _run_calculator(ctx, choice, asked, findings)
+    refuse_large(len(rows), ctx)
+    rows = _masked(ctx, rows, strategy, findings)
+    rows = merge(ctx, rows, findings)
+    table = bare_table(ctx, rows)
+    table = _with_conflicts(ctx, table, strategy, findings)
+    _note_unasked(ctx, asked, findings)
+    findings.finished("find_opportunities", table.m)
+    table = with_scores(ctx, table, objective.model, objective.rates, np.array([row.priority_weight for row in rows]))
+    return replace(table, predicates=tuple(_predicates(ctx, table, strategy, findings)))
+
+
+def refuse_large(count: int, ctx: Context) -> None:
+    """Refuse a table that would take memory and time without end, before it is built."""
+    if count > ctx.search.max_candidates:
+        raise PlanRefused(
+            f"The calculators ask for {count:,d} orders; at most {ctx.search.max_candidates:,d} are searched (search.max_candidates). "
+            "Nothing was planned: leave securities out, raise min_trade_base, or raise the limit."
+        )
+
+
+def _run_calculator(ctx: Context, choice: ModuleChoice, asked: set[str], findings: Findings) -> list[Sized]:
+    """Sized orders of one calculator; wishes that make no order become stops."""
+    name = choice.module.name
+
+    def work(params: ModuleParams) -> list[tuple[Candidate, float]]:
+        return list(wishes(ctx, name, choice.module.call(ctx, params)))
+
+    wanted = findings.guarded(choice.module, ctx, choice.params, work, len) or []
+    sized: list[Sized] = []
+    stopped: dict[tuple[str, Side, str], Stop] = {}
+    for candidate, weight in wanted:
+        asked.add(candidate.symbol)
+        made = size(ctx, name, candidate, weight)
+        if isinstance(made, Sized):
+            sized.append(made)
+        else:
+            # of the sizes that one rule stops, the last is the largest: it tells the margin
+            stopped[candidate.symbol, candidate.side, made.rule] = Stop(candidate.symbol, candidate.side, "sizing", made, module=name)
+    findings.stops += stopped.values()
+    return sized
+
+
+def _masked(ctx: Context, rows: list[Sized], strategy: Strategy, findings: Findings) -> list[Sized]:
+    """What the mask filters let through, one filter after the other."""
+    for choice in strategy.enabled(Kind.FILTER):
+        if choice.module.form != "mask":
+            continue
+        ruling = _ruling(ctx, bare_table(ctx, rows), choice, findings)
+        if ruling is None:
+            continue
+        _note_unknown(choice, ruling, findings)
+        for j, row in enumerate(rows):
+            if not ruling.keep[j]:
+                findings.stops.append(Stop(ctx.symbols[row.i], row.side, "filter", ruling.drops[j], module=choice.module.name))
+        rows = [row for row, kept in zip(rows, ruling.keep, strict=True) if kept]
+    return rows
+
+
+def _ruling(ctx: Context, table: Candidates, choice: ModuleChoice, findings: Findings) -> Ruling | None:
+    def work(params: ModuleParams) -> Ruling:
+        ruling: Ruling = choice.module.call(ctx, table, params)
+        missing = [j for j in np.flatnonzero(~ruling.keep) if int(j) not in ruling.drops]
+        if ruling.keep.shape != (table.m,) or missing:
+            raise ModuleError(f"a mask of shape {ruling.keep.shape} for {table.m} orders, {len(missing)} dropped without a reason")
+        return ruling
+
+    return findings.guarded(choice.module, ctx, choice.params, work, lambda ruling: int((~ruling.keep).sum()))
+
+
+def _note_unknown(choice: ModuleChoice, ruling: Ruling, findings: Findings) -> None:
+    findings.coverage += [Coverage(symbol=symbol, metric=metric, used=None) for symbol, metric in ruling.unknown]
+    if ruling.unknown:
+        symbols = sorted({symbol for symbol, _ in ruling.unknown})
+        message = f"{choice.module.name} does not know the trade dates of {len(symbols)} securities: {', '.join(symbols)}."
+        findings.warnings.append(Notice(code="unknown_dates", message=message, module=choice.module.qualified))
+
+
+def _with_conflicts(ctx: Context, table: Candidates, strategy: Strategy, findings: Findings) -> Candidates:
+    """The table with the pairs that its filters keep apart."""
+    conflicts = np.zeros((table.m, table.m), dtype=np.bool_)
+    for choice in strategy.enabled(Kind.FILTER):
+        if choice.module.form != "pairs":
+            continue
+
+        def work(params: ModuleParams, chosen: ModuleChoice = choice) -> BoolArray:
+            pairs = np.asarray(chosen.module.call(ctx, table, params), dtype=np.bool_)
+            if pairs.shape != (table.m, table.m):
+                raise ModuleError(f"pair conflicts of shape {pairs.shape} for {table.m} orders")
+            return pairs | pairs.T
+
+        found = findings.guarded(choice.module, ctx, choice.params, work, lambda pairs: int(pairs.sum()) // 2)
+        conflicts |= False if found is None else found
+    return with_conflicts(table, conflicts)
+
+
+def _predicates(ctx: Context, table: Candidates, strategy: Strategy, findings: Findings) -> Iterator[RowPredicate]:
+    for choice in strategy.enabled(Kind.FILTER):
+        if choice.module.form != "rows":
+            continue
+
+        def work(params: ModuleParams, chosen: ModuleChoice = choice) -> RowPredicate:
+            predicate: RowPredicate = chosen.module.call(ctx, table, params)
+            return predicate
+
+        made = findings.guarded(choice.module, ctx, choice.params, work, lambda _: 1)
+        if made is not None:
+            yield made
+
+
+def _note_unasked(ctx: Context, asked: set[str], findings: Findings) -> None:
+    """Say of each held or targeted security that no calculator asked about why nothing happens to it."""
+    for i, symbol in enumerate(ctx.symbols):
+        targeted = ctx.target_weights is not None and ctx.target_weights[i] > 0
+        if symbol not in asked and (ctx.quantities[i] > 0 or targeted):
+            findings.stops.append(Stop(symbol, None, "opportunity", why_unasked(ctx, i)))
+
+
+def eligible_buys(wide: Context, strategy: Strategy, disabled: Mapping[str, str]) -> tuple[str, ...]:
+    """Securities not held that the mask filters would let a buy of: asked before the planning set is known."""
+    probes = [probe(wide, i) for i in range(wide.n) if wide.can_buy[i] and wide.quantities[i] == 0]
+    kept = _masked(wide, probes, strategy, Findings(disabled=disabled))
+    return tuple(wide.symbols[row.i] for row in kept)

@@ -1,0 +1,100 @@
+"""Distinct sequences in numbered batches, lazily: patterns first, then generators on the patterns' seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from steelyard.context import PAD, Batch, Candidates, Context, IntArray, RowPredicate, canonical
+from steelyard.errors import ModuleError
+from steelyard.findings import Findings
+from steelyard.registry import Kind, ModuleParams
+from steelyard.strategies import ModuleChoice, Strategy
+
+Row = tuple[int, ...]
+
+TWO_DIMENSIONS = 2
+
+
+def generate(ctx: Context, table: Candidates, strategy: Strategy, findings: Findings, batch_size: int) -> Iterator[Batch]:
+    """Distinct sequences in numbered batches: patterns first, then generators on the patterns' seeds."""
+    names: list[str] = []
+    buffer: list[tuple[Row, int]] = []
+    number = 0
+    for name, rows in _proposals(ctx, table, strategy, findings):
+        names.append(name)
+        for row in _fresh(rows, table.predicates, findings.proposers, name):
+            buffer.append((row, len(names) - 1))
+            if len(buffer) == batch_size:
+                yield _batch(number, buffer, names, ctx.search.max_depth)
+                number, buffer = number + 1, []
+    if buffer:
+        yield _batch(number, buffer, names, ctx.search.max_depth)
+    findings.finished("generate", len(findings.proposers))
+
+
+def _proposals(ctx: Context, table: Candidates, strategy: Strategy, findings: Findings) -> Iterator[tuple[str, IntArray]]:
+    """(module, rows) of every pattern, then of every block of every generator; a failing one only ends itself."""
+    depth = ctx.search.max_depth
+    seeds = [np.zeros((0, depth), dtype=np.int64)]
+    for choice in strategy.enabled(Kind.PATTERN):
+
+        def work(params: ModuleParams, chosen: ModuleChoice = choice) -> IntArray:
+            return checked(chosen.module.call(ctx, table, params), table.m, depth)
+
+        rows = findings.guarded(choice.module, ctx, choice.params, work, len)
+        if rows is not None:
+            seeds.append(rows)
+            yield choice.module.name, rows
+    seed_rows = np.concatenate(seeds)
+    for choice in strategy.enabled(Kind.SEQUENCE):
+        yield from ((choice.module.name, rows) for rows in _blocks(ctx, table, choice, seed_rows, findings))
+
+
+def _blocks(ctx: Context, table: Candidates, choice: ModuleChoice, seeds: IntArray, findings: Findings) -> Iterator[IntArray]:
+    """Blocks of a lazy generator: what came before a failure counts."""
+    if not findings.may_run(choice.module, ctx):
+        return
+    count = 0
+    try:
+        for block in choice.module.call(ctx, table, seeds, choice.params):
+            rows = checked(block, table.m, ctx.search.max_depth)
+            count += len(rows)
+            yield rows
+    except Exception as error:  # noqa: BLE001 a module of any quality may fail in any way; the plan names it and goes on
+        findings.failed(choice.module, error)
+    else:
+        findings.ran(choice.module, "ok" if count else "nothing", count)
+
+
+def checked(rows: Any, m: int, depth: int) -> IntArray:
+    """Rows of a module as canonical sets; raises ModuleError for a wrong shape or an unknown candidate."""
+    array = np.asarray(rows)
+    if array.ndim != TWO_DIMENSIONS or array.shape[1] != depth or not np.issubdtype(array.dtype, np.integer):
+        raise ModuleError(f"sequences of shape {array.shape} and type {array.dtype}; rows of {depth} indices are asked for")
+    return canonical(array.astype(np.int64), m)
+
+
+def _fresh(rows: IntArray, predicates: Iterable[RowPredicate], proposers: dict[Row, list[str]], name: str) -> Iterator[Row]:
+    """Rows that no module proposed before and every predicate lets through; who proposed what is noted."""
+    allowed = np.ones(len(rows), dtype=np.bool_)
+    for predicate in predicates:
+        allowed &= predicate(rows)
+    for cells in rows[allowed].tolist():
+        row = tuple(j for j in cells if j != PAD)
+        known = proposers.get(row)
+        if known is None:
+            proposers[row] = [name]
+            if row:
+                yield row
+        elif name not in known:
+            known.append(name)
+
+
+def _batch(number: int, buffer: list[tuple[Row, int]], names: list[str], depth: int) -> Batch:
+    rows = np.full((len(buffer), depth), PAD, dtype=np.int64)
+    for k, (row, _) in enumerate(buffer):
+        rows[k, : len(row)] = row
+    return Batch(number, rows, np.array([origin for _, origin in buffer], dtype=np.int64), tuple(names))

@@ -1,0 +1,253 @@
+"""What else was weighed: one numbered row per plan, and the same numbers as points on a chart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from steelyard.plans import Alternative, AlternativeStep, Plan
+from steelyard.report.scale import Scale, ticks
+from steelyard.report.words import capital, counted, lower, plain_words
+from steelyard.sentences import FORMATS, SPACE, points, quantity
+
+Kind = Literal["plan", "runner", "other", "free"]
+
+RUNNER = "runner_up_"
+FREE = "unrestricted"
+KINDS = {FREE: "free"}
+
+WIDTH, HEIGHT = 400.0, 256.0
+"""The chart that labels are placed for, px: the narrowest window draws it about this wide."""
+
+TOP, BOTTOM, LEFT, RIGHT = 14.0, 30.0, 8.0, 4.0
+"""Room around the points: px above and below, percent on the left and on the right."""
+
+DOT = 6.0
+LETTER, LINE = 6.6, 14.0
+"""Size of a letter of a label, px, generous."""
+
+GAP = 9.0
+LIFT = 4.0
+STEEP = 15.0
+RINGS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One plan: `n` is its number in the table and on the chart; `net` is the improvement after charges."""
+
+    n: int
+    name: str
+    note: str
+    kind: Kind
+    score: float
+    net: float
+    drift: float | None
+    cost: Decimal
+    turnover: float
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A row on the chart: x in percent, y in px, and its label with where it stands."""
+
+    row: Row
+    x: float
+    y: float
+    label: str
+    label_dx: float
+    label_dy: float
+    anchor: Literal["start", "middle", "end"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A place on an axis with its number."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter:
+    """Cost to the right, drift left (or, without targets, net gain) upwards: better is up and left."""
+
+    points: tuple[Point, ...]
+    across: tuple[Tick, ...]
+    upwards: tuple[Tick, ...]
+    y_title: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """The exhibit."""
+
+    rows: tuple[Row, ...]
+    scatter: Scatter
+    heading: str
+    said: str
+
+
+def weighed(plan: Plan) -> Weighed:
+    """Every plan that was scored by the same function, best first."""
+    rows = _rows(plan)
+    return Weighed(tuple(rows), _scatter(plan, rows), _heading(plan), _said(plan))
+
+
+def _rows(plan: Plan) -> list[Row]:
+    own = Alternative(
+        name="plan",
+        score=plan.score.plan,
+        improvement=plan.score.improvement,
+        cost=plan.costs.total,
+        turnover=plan.turnover,
+        drift_after=plan.drift.after,
+        steps=tuple(AlternativeStep(side=step.side, symbol=step.symbol, quantity=step.quantity) for step in plan.steps),
+    )
+    others = [other for other in plan.alternatives if plan.steps or other.name != "hold"]
+    ranked = sorted([own, *others], key=lambda one: (-one.improvement, one is not own, one.name))
+    return [_row(n, one, own) for n, one in enumerate(ranked, start=1)]
+
+
+def _row(n: int, one: Alternative, own: Alternative) -> Row:
+    kind: Kind = "plan" if one is own else "runner" if one.name.startswith(RUNNER) else "free" if one.name == FREE else "other"
+    return Row(n, _name(one, own), _note(one, own), kind, one.score, one.improvement, one.drift_after, one.cost, one.turnover)
+
+
+def _name(one: Alternative, own: Alternative) -> str:
+    if one is own:
+        return "This plan" if own.steps else "This plan: hold"
+    return capital(plain_words(one.name).replace("runner up", "runner-up"))
+
+
+def _note(one: Alternative, own: Alternative) -> str:
+    """What it trades, told as the difference from the plan where the two share an order."""
+    if one is own:
+        return "" if own.steps else "no trades"
+    if not one.steps:
+        return "no trades"
+    mine = {step.symbol: step for step in own.steps}
+    theirs = {step.symbol: step for step in one.steps}
+    if not set(mine) & set(theirs):
+        return ", ".join(f"{step.side} {quantity(step.quantity)}{SPACE}{step.symbol}" for step in one.steps)
+    added = [f"{step.side} {quantity(step.quantity)}{SPACE}{step.symbol}" for step in one.steps if step.symbol not in mine]
+    resized = [
+        f"{step.symbol} {quantity(step.quantity)} for {quantity(mine[step.symbol].quantity)}"
+        for step in one.steps
+        if step.symbol in mine and (step.side, step.quantity) != (mine[step.symbol].side, mine[step.symbol].quantity)
+    ]
+    dropped = [symbol for symbol in mine if symbol not in theirs]
+    told = [*added, *resized, *([f"not {', '.join(dropped)}"] if dropped else [])]
+    return "; ".join(told) or "the same orders"
+
+
+def _scatter(plan: Plan, rows: Sequence[Row]) -> Scatter:
+    costs = ticks(max((float(row.cost) for row in rows), default=0.0))
+    x = Scale(0.0, costs[-1] * (1 + 1 / STEEP))
+    by_drift = all(row.drift is not None for row in rows)
+    heights = [100 * (row.drift or 0.0) if by_drift else 100 * row.net for row in rows]
+    low, high = min(0.0, *heights), max(0.0, *heights)
+    steps = ticks(max(high, -low) or 1.0)
+    marks = steps if low >= 0 else tuple(sorted({*(-step for step in steps), *steps}))
+    down = Scale(marks[0], marks[-1])
+
+    def place(value: float) -> float:
+        share = down.at(value) / 100
+        return TOP + (HEIGHT - TOP - BOTTOM) * (share if by_drift else 1 - share)
+
+    def across(value: float) -> float:
+        return LEFT + x.at(value) * (100 - LEFT - RIGHT) / 100
+
+    spots = [(row, across(float(row.cost)), place(height)) for row, height in zip(rows, heights, strict=True)]
+    title = "Drift left, pp: less is better, so it is up" if by_drift else "Net gain, points"
+    told = "; ".join(f"{row.n} {row.name}, cost {FORMATS['money'](row.cost)}" for row in rows)
+    return Scatter(
+        points=tuple(_labelled(spots)),
+        across=tuple(Tick(across(cost), FORMATS["whole"](cost)) for cost in costs),
+        upwards=tuple(Tick(place(mark), f"{mark:g}".replace("-", "\u2212")) for mark in marks),
+        y_title=title,
+        label=f"{title}, against cost in {plan.base_currency}: {told}.",
+    )
+
+
+Box = tuple[float, float, float, float]
+
+
+def _labelled(spots: Sequence[tuple[Row, float, float]]) -> Iterable[Point]:
+    """Each label at the first place around its point where it covers nothing; the plan chooses first."""
+    taken: list[Box] = [_around(x * WIDTH / 100, y) for _, x, y in spots]
+    placed: dict[int, Point] = {}
+    for row, x, y in sorted(spots, key=lambda spot: (spot[0].kind != "plan", spot[0].n)):
+        label = f"{row.n}" if row.kind == "runner" else f"{row.n} {row.name.partition(':')[0]}"
+        own = _around(x * WIDTH / 100, y)
+        point, box = _free(row, (x, y), label, [box for box in taken if box != own])
+        taken.append(box)
+        placed[row.n] = point
+    return (placed[row.n] for row, _, _ in spots)
+
+
+def _around(x: float, y: float) -> Box:
+    return (x - DOT, y - DOT, x + DOT, y + DOT)
+
+
+def _free(row: Row, spot: tuple[float, float], label: str, taken: Sequence[Box]) -> tuple[Point, Box]:
+    x, y = spot
+    width = LETTER * len(label)
+    places: list[tuple[Literal["start", "middle", "end"], float, float]] = []
+    for ring in range(RINGS):
+        far = GAP + ring * LINE
+        places += [("start", GAP, LIFT + side * ring * LINE) for side in (-1, 1)]
+        places += [("end", -GAP, LIFT + side * ring * LINE) for side in (-1, 1)]
+        places += [("middle", 0.0, -far), ("middle", 0.0, far + LINE - LIFT)]
+    boxes = [_box(x * WIDTH / 100 + dx, y + dy, width, anchor) for anchor, dx, dy in places]
+    best = next((i for i, box in enumerate(boxes) if _inside(box) and not any(_overlap(box, other) for other in taken)), 0)
+    anchor, dx, dy = places[best]
+    return Point(row, x, y, label, dx, dy, anchor), boxes[best]
+
+
+def _box(x: float, y: float, width: float, anchor: str) -> Box:
+    left = {"start": x, "middle": x - width / 2, "end": x - width}[anchor]
+    return (left, y - LINE + LIFT, left + width, y + LIFT)
+
+
+def _inside(box: Box) -> bool:
+    return box[0] >= 0 and box[2] <= WIDTH and box[1] >= 0 and box[3] <= HEIGHT - BOTTOM + LINE / 2
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _heading(plan: Plan) -> str:
+    """Does anything that was weighed gain more?"""
+    others = [other for other in plan.alternatives if other.name != "hold"]
+    better = [other for other in others if other.improvement > plan.score.improvement]
+    if not plan.steps:
+        return "The best plan found is not worth it" if others else "Nothing else was found"
+    if better:
+        return f"{counted(len(better), 'alternative')} would gain more"
+    count = len(plan.alternatives)
+    return (
+        f"{counted(count, 'alternative')}, {'which gains' if count == 1 else 'none of which gains'} more"
+        if count > 1
+        else "Hold gains less"
+    )
+
+
+def _said(plan: Plan) -> str:
+    others = [other for other in plan.alternatives if other.name != "hold"]
+    what = "Doing nothing is always scored by the same function."
+    if not others:
+        return what
+    best = max(others, key=lambda other: other.improvement)
+    gap = plan.score.improvement - best.improvement
+    if not plan.steps:
+        return f"{what} The best rejected plan nets {points(best.improvement)}; {points(plan.score.min_improvement)} is asked for."
+    name = lower(_name(best, best) if best.name == "plan" else capital(plain_words(best.name).replace("runner up", "runner-up")))
+    if gap < 0 or not math.isfinite(gap):
+        return f"{what} {capital(name)} nets {points(-gap)} points more than the plan."
+    return f"{what} The next best, {name}, nets {points(gap)} points less than the plan."

@@ -1,0 +1,110 @@
+"""From text to a plan document, or a clear word on why it is none.
+
+The id is computed anew from the definition: SHA-256 of the content as JSON, keys sorted, no white space.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NoReturn
+
+from steelyard.errors import InputError
+
+MAX_CHARACTERS = 64 * 1024 * 1024
+FORM = "steelyard.plan/"
+VERSION = 1
+HOW_TO = "Save a plan with: steelyard plan --json > PLAN.json"
+
+BESIDE_THE_ID = {"plan_id", "warnings", "timings"}
+BESIDE_THE_ID_IN_THE_CERTIFICATE = {"seconds", "nodes"}
+
+ESCAPE = 6
+"""Characters of a whole escape in a JSON string."""
+WORDS = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
+"""Values that are not complete until their last letter."""
+HALF_A_NUMBER = re.compile(r"-|\.|[eE][-+]?")
+
+
+def load(text: str) -> dict[str, Any]:
+    """The plan document in a text, numbers as Python reads JSON; its content is not judged here.
+
+    Raises InputError, each with its own words, for what is too large, empty, not JSON, cut off, not a plan of
+    Steelyard, or a plan of a newer or unknown version.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise InputError(f"The plan is {len(text):,} characters long; at most {MAX_CHARACTERS:,} are read. Nothing was checked.")
+    if not text.strip():
+        raise InputError(f"The plan is empty. Nothing was checked. {HOW_TO}")
+    try:
+        document = json.loads(text, object_pairs_hook=_pairs, parse_constant=_no_number)
+    except json.JSONDecodeError as error:
+        _refuse(text, error)
+    except RecursionError as error:
+        raise InputError(f"The plan is nested far deeper than any plan. Nothing was checked. {HOW_TO}") from error
+    except ValueError as error:
+        raise InputError(f"The plan holds a number that cannot be read: {error}. Nothing was checked. {HOW_TO}") from error
+    return _of_our_form(document)
+
+
+def _pairs(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object whose every key stands once: with two, what one reader takes another leaves."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise InputError(f"The plan says {key!r} twice in one place, so it can be read in two ways. Nothing was checked. Plan again.")
+        found[key] = value
+    return found
+
+
+def _no_number(constant: str) -> NoReturn:
+    raise InputError(f"The plan holds {constant}, which no plan of Steelyard does: missing is null. Nothing was checked. Plan again.")
+
+
+def _refuse(text: str, error: json.JSONDecodeError) -> NoReturn:
+    at = f"line {error.lineno}, column {error.colno}"
+    if text.lstrip()[:1] in {"{", "["} and _cut_off(text, error):
+        raise InputError(f"The plan ends too early, at {at}: the file was cut off. Nothing was checked. {HOW_TO}") from error
+    raise InputError(f"The plan is not JSON: {error.msg[:1].lower()}{error.msg[1:]} at {at}. Nothing was checked. {HOW_TO}") from error
+
+
+def _cut_off(text: str, error: json.JSONDecodeError) -> bool:
+    """Could more text have made it right? True when nothing is wrong with what there is but its end."""
+    rest = text[error.pos :].rstrip()
+    unfinished = "Unterminated string" in error.msg or ("escape" in error.msg and len(rest) <= ESCAPE)
+    return not rest or unfinished or bool(HALF_A_NUMBER.fullmatch(rest)) or any(word.startswith(rest) for word in WORDS)
+
+
+def _of_our_form(document: Any) -> dict[str, Any]:
+    form = document.get("schema") if isinstance(document, dict) else None
+    if not isinstance(document, dict) or not isinstance(form, str) or not form.startswith(FORM):
+        raise InputError(f"The file is JSON, but not a plan of Steelyard: it lacks \"schema\": \"{FORM}{VERSION}\". Nothing was checked. {HOW_TO}")
+    number = re.fullmatch(r"[0-9]{1,9}", form.removeprefix(FORM))
+    if number and int(number.group()) > VERSION:
+        raise InputError(
+            f"The plan is of form {form!r}, made by a newer version of Steelyard; this one reads {FORM}{VERSION}. "
+            "Nothing was checked. Update Steelyard, or plan again."
+        )
+    if not number or int(number.group()) < VERSION:
+        raise InputError(
+            f"The plan is of form {form[:60]!r}, which this version of Steelyard does not know; it reads {FORM}{VERSION}. "
+            "Nothing was checked. Plan again."
+        )
+    return document
+
+
+def content_id(document: Mapping[str, Any]) -> str:
+    """What `plan_id` must be: everything but how the plan was made, hashed."""
+    content = {key: value for key, value in document.items() if key not in BESIDE_THE_ID}
+    certificate = content.get("certificate")
+    if isinstance(certificate, dict):
+        content["certificate"] = {key: value for key, value in certificate.items() if key not in BESIDE_THE_ID_IN_THE_CERTIFICATE}
+    return hash_of(content)
+
+
+def hash_of(content: Any) -> str:
+    """SHA-256 of JSON values in their one canonical spelling."""
+    spelled = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(spelled.encode("utf-8", "surrogatepass")).hexdigest()

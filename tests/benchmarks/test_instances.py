@@ -1,0 +1,127 @@
+"""Random instances: a function of shape and seed, of the product's kind, with every constraint able to bind."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from benchmarks.instances import Instance, Shape, brute_force, every_set, instance, random_rows
+from benchmarks.search import CLASSES, Class, Solved, capped_enumeration, gap, measure, table
+
+from steelyard.ledger import feasible
+from steelyard.scoring.model import value
+
+SMALL = Shape(6, 14, 4)
+SHAPES = [
+    SMALL,
+    dataclasses.replace(SMALL, tight_cash=True),
+    dataclasses.replace(SMALL, caps=True),
+    dataclasses.replace(SMALL, conflicts=True),
+    dataclasses.replace(SMALL, tight_cash=True, caps=True, conflicts=True),
+]
+SEEDS = range(20)
+
+
+def after(problem: Instance, row: np.ndarray) -> np.ndarray:
+    """z after the orders of one row."""
+    z = problem.start.copy()
+    for j in row[row >= 0]:
+        z[problem.account.security[j]] += problem.account.delta[j]
+        z[-1] -= problem.account.delta[j]
+    return z
+
+
+def test_the_same_shape_and_seed_give_the_same_arrays_and_another_seed_others():
+    one, same, other = instance(SMALL, 3), instance(SMALL, 3), instance(SMALL, 4)
+
+    assert np.array_equal(one.tables.linear, same.tables.linear)
+    assert np.array_equal(one.account.delta, same.account.delta)
+    assert not np.array_equal(one.account.delta, other.account.delta)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_collapsed_score_is_that_of_the_end_state_less_charges(shape):
+    problem = instance(shape, 1)
+    rows = every_set(shape.m, shape.depth)[::37]
+    hold = value(problem.model, problem.start)
+
+    collapsed = np.where(np.isfinite(problem.net(rows)), problem.net(rows), np.nan)
+
+    for row, net in zip(rows, collapsed, strict=True):
+        if np.isfinite(net):
+            chosen = row[row >= 0]
+            charge = problem.rates.total(float(problem.account.cost[chosen].sum()), 0.0, len(chosen))
+            assert net == pytest.approx(value(problem.model, after(problem, row)) - hold - charge, abs=1e-10)
+
+
+@pytest.mark.parametrize("kind", [kind.shape for kind in CLASSES] + SHAPES)
+def test_a_table_lists_sells_first_and_never_sells_more_than_is_held(kind):
+    problem = instance(kind, 0)
+    delta, security = problem.account.delta, problem.account.security
+
+    assert len(delta) == kind.m
+    assert np.all(np.diff(delta > 0) >= 0)
+    assert np.all(delta[delta < 0] >= -problem.world.weights[security[delta < 0]] - 1e-15)
+    assert max(np.unique(security, return_counts=True)[1]) <= kind.sizes
+
+
+def test_the_score_is_concave():
+    problem = instance(Shape(20, 40, 4), 0)
+
+    assert np.linalg.eigvalsh(problem.model.curvature)[0] > -1e-12
+    assert all(k >= 0 and np.linalg.eigvalsh(V)[0] > -1e-12 for k, V in problem.model.norms)
+
+
+@pytest.mark.parametrize("shape", SHAPES[1:])
+def test_each_constraint_forbids_sets_that_the_plain_instance_allows(shape):
+    rows = every_set(shape.m, shape.depth)
+
+    with_it = sum(int(feasible(instance(shape, seed).account, rows).sum()) for seed in SEEDS)
+    without = sum(int(feasible(instance(SMALL, seed).account, rows).sum()) for seed in SEEDS)
+
+    assert 0 < with_it < 0.98 * without
+
+
+def test_brute_force_is_at_least_every_other_search():
+    problems = [instance(shape, seed) for shape in SHAPES for seed in SEEDS]
+
+    best = [brute_force(problem) for problem in problems]
+
+    assert all(net >= capped_enumeration(problem).net - 1e-12 for (net, _), problem in zip(best, problems, strict=True))
+    assert any(net > capped_enumeration(problem).net + 1e-6 for (net, _), problem in zip(best, problems, strict=True))
+    assert all(net == pytest.approx(problem.net(np.array([row]))[0]) for (net, row), problem in zip(best, problems, strict=True) if row)
+
+
+def test_every_set_holds_each_combination_once_and_refuses_too_many():
+    rows = every_set(7, 3)
+
+    assert len(rows) == 1 + 7 + 21 + 35
+    assert len({tuple(row) for row in rows.tolist()}) == len(rows)
+    with pytest.raises(ValueError, match="brute force stops"):
+        every_set(60, 6)
+
+
+def test_a_shape_with_more_orders_than_sizes_is_refused():
+    with pytest.raises(ValueError, match="9 orders cannot be in 2 securities"):
+        instance(Shape(2, 9, 3), 0)
+
+
+def test_random_rows_are_distinct_orders_in_ascending_order():
+    rows = random_rows(8, 5, 1000, seed=0)
+
+    assert rows.min() == 0
+    assert rows.max() == 7
+    assert np.all(np.diff(rows, axis=1) > 0)
+
+
+def test_a_search_is_measured_by_proofs_and_by_gaps_as_shares_of_the_improvement():
+    kind = Class("small", SMALL, aim=0.01, count=3)
+
+    proven = measure(lambda problem: Solved(brute_force(problem)[0], brute_force(problem)[0], nodes=7), kind)
+    half = measure(lambda problem: Solved(brute_force(problem)[0] / 2, brute_force(problem)[0]), kind)
+
+    assert (proven.proven, proven.nodes, max(proven.gaps)) == (1.0, 7, 0.0)
+    assert (half.proven, half.nodes) == (0.0, None)
+    assert half.gaps == pytest.approx([0.5] * 3)
+    assert "| small | 10 |" in table([proven])
+    assert "| not known |" in table([measure(capped_enumeration, kind)])
+    assert gap(0.0, 0.0) == 0.0

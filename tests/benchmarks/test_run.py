@@ -1,0 +1,80 @@
+"""benchmarks/README.md is written by script: figures between the markers, words around them left alone."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from benchmarks import run
+
+RECORDED = {
+    "n": 20, "hold": 0.6, "net": 0.16, "orders": 5, "candidates": 42, "scope": "proposals", "covers": "best of 10 proposals",
+    "recorded_seconds": 0.016, "recorded_net": 0.17, "recorded_orders": 5, "recorded_off_lot": 1, "recorded_cash_after": 652.0,
+    "recorded_cash_missing": 333.0, "original_hold": 0.562, "original_ours": 0.586, "original_recorded": 0.615,
+}  # fmt: skip
+
+
+def measured(name: str, seconds: float, **facts: object) -> dict[str, object]:
+    return {"name": name, "stats": {"median": seconds, "iqr": seconds / 10, "rounds": 15}, "extra_info": facts}
+
+
+ALL = {
+    "benchmarks": [
+        measured("test_growth", 0.02, **RECORDED),
+        measured("test_process[plan]", 0.7),
+        measured("test_process[help]", 0.1),
+        measured("test_kernel[m=60-score]", 0.01, sequences=100_000, m=60, work="score"),
+        measured("test_kernel_on_growth", 0.01, sequences=100_000, m=43, work="score"),
+        measured("test_reference_on_growth", 0.0065, sequences=100, m=43, work="reference"),
+        measured("test_recorded_input[20]", 0.045, **RECORDED),
+    ]
+}
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    path = tmp_path / "README.md"
+    path.write_text(f"by hand\n\n{run.START}\n\nold figures\n\n{run.END}\n\nalso by hand\n", encoding="utf-8")
+    return path
+
+
+def test_only_what_stands_between_the_markers_is_written(page):
+    run.write(page, "new figures")
+
+    assert page.read_text(encoding="utf-8") == f"by hand\n\n{run.START}\n\nnew figures\n\n{run.END}\n\nalso by hand\n"
+
+
+def test_a_page_without_its_markers_is_left_alone(tmp_path):
+    path = tmp_path / "README.md"
+    path.write_text("by hand", encoding="utf-8")
+
+    with pytest.raises(ValueError, match="Nothing was written"):
+        run.write(path, "new figures")
+    assert path.read_text(encoding="utf-8") == "by hand"
+
+
+def test_tables_say_what_was_measured_and_draw_no_ratio_between_machines(page, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(run, "README", page)
+    source = tmp_path / "measured.json"
+    source.write_text(json.dumps(ALL), encoding="utf-8")
+
+    assert run.main(["--from", str(source), "--date", "2026-01-31"]) == 0
+
+    text = page.read_text(encoding="utf-8")
+    assert "Measured on 2026-01-31" in text
+    assert "| random table, m = 60, score | 10.0 million |  |" in text
+    assert "650 × the reference" in text
+    assert "| 20 | 45.0 (4.5) | 42 candidates, best of 10 proposals, 5 orders | 16 |" in text
+    assert "| 20 | 60.00 | +16.00 | +17.00 | 1 of 5 | 652, 333 short | 0.562 | 0.586 | 0.615 |" in text
+
+
+def test_the_date_is_an_argument_and_the_machine_is_named():
+    assert run.machine(date(2026, 1, 31), 0.25).startswith("Measured on 2026-01-31, ")
+    assert run.machine(date(2026, 1, 31), 0.25).endswith("Load of the machine before: 0.2.")
+
+
+def test_the_page_in_the_project_has_its_markers():
+    text = run.README.read_text(encoding="utf-8")
+
+    assert (text.count(run.START), text.count(run.END)) == (1, 1)

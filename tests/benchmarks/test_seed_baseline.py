@@ -1,0 +1,69 @@
+"""The recorded inputs arrive whole: value, costs, breaches and the earlier implementation's own scores come out as recorded."""
+
+import hashlib
+from decimal import Decimal
+
+import pytest
+from benchmarks.planning import judge, orders_of, prepare
+from benchmarks.seed_baseline import DATA, SIZES, case
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_value_and_costs_are_the_recorded_ones(n):
+    found = case(n)
+
+    prepared = prepare(found.inputs)
+    theirs = judge(prepared, found.recorded.orders)
+
+    figures, value = found.recorded.figures, prepared.ctx.value
+    assert value == pytest.approx(found.portfolio["total_value_eur"], abs=0.01)
+    assert theirs.cost * value == pytest.approx(figures["cost_eur"], abs=0.01)
+    assert theirs.cash_after * value == pytest.approx(figures["cash_after_costs"], abs=0.02)
+    assert theirs.off_lot == figures["lot_violations"]
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_the_formula_of_the_earlier_score_reproduces_its_recorded_scores(n):
+    found = case(n)
+
+    scores = [found.original_score(orders, with_groups=kept) for orders in ({}, found.recorded.orders) for kept in (True, False)]
+
+    hold, figures = found.recorded.hold, found.recorded.figures
+    assert scores == [hold["end_groups"], hold["end_nogroups"], figures["end_groups"], figures["end_nogroups"]]
+
+
+def test_our_own_plan_is_judged_as_the_plan_document_says():
+    found = case(20)
+    made = found.inputs.plan()
+
+    ours = judge(prepare(found.inputs), orders_of(made))
+
+    assert ours.hold == pytest.approx(made.score.hold, abs=1e-11)
+    assert ours.net == pytest.approx(made.score.improvement, abs=1e-11)
+    assert (ours.off_lot, ours.cash_missing) == (0, 0.0)
+
+
+def test_an_order_off_lot_and_a_reserve_that_is_not_kept_are_counted():
+    prepared = prepare(case(20).inputs)
+    lots = {s.symbol: s.lot_size for s in prepared.ctx.securities}
+    symbol = next(symbol for symbol, lot in lots.items() if lot > 1)
+
+    judged = judge(prepared, {symbol: lots[symbol] + 1})
+    broke = judge(prepared, {symbol: Decimal(10_000) * lots[symbol]})
+
+    assert judged.off_lot == 1
+    assert (broke.off_lot, broke.cash_missing > 0) == (0, True)
+
+
+def test_selling_a_whole_odd_holding_is_no_breach_of_lots():
+    prepared = prepare(case(20).inputs)
+    i = int(prepared.ctx.held.argmax())
+
+    assert judge(prepared, {prepared.ctx.symbols[i]: -Decimal(repr(float(prepared.ctx.quantities[i])))}).off_lot == 0
+
+
+def test_the_files_are_those_of_the_source_note():
+    listed = dict(reversed(line.split()) for line in (DATA / "SOURCE.md").read_text().splitlines() if line.startswith("    "))
+
+    assert len(listed) == 8
+    assert {name: hashlib.sha256((DATA / name).read_bytes()).hexdigest() for name in listed} == listed

@@ -1,0 +1,104 @@
+"""The registry: well-formed names, one of each, found at the first look-up."""
+
+import subprocess
+import sys
+
+import pytest
+
+from steelyard import registry
+from steelyard.errors import ModuleError, UnknownModule
+from steelyard.registry import Kind, Module, ModuleParams, add, all_modules, module, modules
+
+EXPECTED = {
+    Kind.OPPORTUNITY: {"averaging_down", "opportunity_buys", "profit_taking", "rebalance_buys", "rebalance_sells", "weight_based"},
+    Kind.PATTERN: {"averaging_down", "direct_buy", "profit_taking", "rebalance", "single_best"},
+    Kind.SEQUENCE: {"enhanced_combinatorial"},
+    Kind.FILTER: {"eligibility", "recently_traded"},
+    Kind.TERM: {"cash", "diversification", "income", "quality", "stability", "target_fit", "total_return"},
+}
+
+
+class Params(ModuleParams):
+    """Nothing to set."""
+
+
+def made(name="mine", version="1.0.0", kind=Kind.PATTERN):
+    return Module(kind, name, version, "does it", Params, lambda: None)
+
+
+@pytest.fixture
+def own_registry(monkeypatch):
+    """A copy that the test may fill."""
+    for kind in Kind:
+        modules(kind)
+    monkeypatch.setattr(registry, "_MODULES", {kind: dict(modules(kind)) for kind in Kind})
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_the_built_in_modules_are_there(kind):
+    assert set(modules(kind)) >= EXPECTED[kind]
+
+
+def test_names_are_unique_over_all_kinds_once_qualified_and_everything_says_what_it_does():
+    every = list(all_modules())
+
+    assert len({one.qualified for one in every}) == len(every)
+    assert all(one.summary.endswith(".") and one.author for one in every)
+    assert [one.kind for one in every] == sorted((one.kind for one in every), key=list(Kind).index)
+
+
+def test_only_filters_have_a_form():
+    assert all((one.form is not None) == (one.kind is Kind.FILTER) for one in all_modules())
+
+
+@pytest.mark.parametrize("name", ["", "Mine", "1st", "my-own", "a.b", "ß", "mine "])
+def test_a_name_that_is_not_well_formed_is_refused(own_registry, name):
+    with pytest.raises(ModuleError, match="was not registered"):
+        add(made(name))
+
+
+@pytest.mark.parametrize("version", ["", "1", "1.0", "v1.0.0", "1.0.0-beta"])
+def test_a_version_that_is_not_three_numbers_is_refused(own_registry, version):
+    with pytest.raises(ModuleError, match="was not registered"):
+        add(made(version=version))
+
+
+def test_a_name_can_be_taken_once_in_a_kind_but_again_in_another(own_registry):
+    add(made())
+    add(made(kind=Kind.FILTER))
+
+    with pytest.raises(ModuleError, match=r"pattern_generators\.mine is registered already \(1\.0\.0\)"):
+        add(made(version="2.0.0"))
+    assert module(Kind.PATTERN, "mine").version == "1.0.0"
+
+
+def test_an_unknown_name_is_answered_with_the_nearest_one():
+    with pytest.raises(UnknownModule, match="Did you mean weight_based"):
+        module(Kind.OPPORTUNITY, "weight_base")
+    with pytest.raises(UnknownModule, match="Known: averaging_down, direct_buy"):
+        module(Kind.PATTERN, "zzz")
+
+
+def test_a_decorator_takes_its_summary_from_the_first_line_of_the_docstring(own_registry):
+    @registry.pattern_generator("told", version="1.2.3", params=Params, tags=("x",), needs=("target_weights",))
+    def told():
+        """One line.
+
+        And more.
+        """
+
+    found = module(Kind.PATTERN, "told")
+
+    assert (found.summary, found.version, found.tags, found.needs, found.call) == ("One line.", "1.2.3", ("x",), ("target_weights",), told)
+
+
+def test_a_fresh_process_finds_the_modules_without_importing_them_first():
+    script = "from steelyard.registry import Kind, modules; print(sorted(modules(Kind.FILTER)))"
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+
+    assert "eligibility" in told
+
+
+def test_parameters_are_frozen_and_strict():
+    with pytest.raises(ValueError, match="extra_forbidden"):
+        Params.model_validate({"x": 1})

@@ -1,0 +1,85 @@
+"""Sentences: a number becomes words in one place, and can be put back."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steelyard.sentences import FORMATS, MINUS, SPACE, money, points, quantity, say, signed
+
+CASES = [
+    ("pct", 0.1234, f"12.3{SPACE}%"),
+    ("pct", -0.02, f"{MINUS}2.0{SPACE}%"),
+    ("pp", 0.0183, f"1.8{SPACE}pp"),
+    ("spp", 0.0183, f"+1.8{SPACE}pp"),
+    ("spp", -0.0183, f"{MINUS}1.8{SPACE}pp"),
+    ("spp", 0.0, f"0.0{SPACE}pp"),
+    ("spp", -0.0001, f"0.0{SPACE}pp"),
+    ("money", Decimal("1234567.891"), "1,234,567.89"),
+    ("money", Decimal("-0.001"), "0.00"),
+    ("whole", Decimal("1234.5"), "1,234"),
+    ("qty", Decimal("1E+3"), "1,000"),
+    ("qty", Decimal("0.000001"), "0.000001"),
+    ("qty", 12.5, "12.5"),
+    ("qty", Decimal("-0.5"), f"{MINUS}0.5"),
+    ("days", 1, f"1{SPACE}day"),
+    ("days", 1200, f"1,200{SPACE}days"),
+    ("count", 12345, "12,345"),
+    ("points", 0.19068, "19.07"),
+    ("points", -0.00001, "0.00"),
+    ("spoints", 0.19068, "+19.07"),
+    ("one", 22.04, "22.0"),
+    ("ratio", 0.756, "0.76"),
+    ("bps", 0.00125, f"12.5{SPACE}bps"),
+    ("date", date(2022, 12, 8), f"8{SPACE}Dec{SPACE}2022"),
+    ("text", "A&B", "A&B"),
+]
+
+
+@pytest.mark.parametrize(("form", "value", "text"), CASES)
+def test_every_format_reads_as_the_reports_do(form, value, text):
+    assert FORMATS[form](value) == text
+
+
+def test_every_format_has_a_case():
+    assert {form for form, _, _ in CASES} == set(FORMATS)
+
+
+def test_a_sentence_is_its_template_with_the_facts_put_in():
+    sentence = say("{name:text} is {over:pp} over", name="AAPL", over=0.0183)
+
+    assert sentence.text == f"AAPL is 1.8{SPACE}pp over"
+    assert dict(sentence.facts) == {"name": "AAPL", "over": 0.0183}
+
+
+def test_a_field_without_a_fact_or_with_an_unknown_format_is_an_error_at_once():
+    with pytest.raises(KeyError):
+        say("{over:pp} over")
+    with pytest.raises(KeyError):
+        say("{over:percent} over", over=0.1)
+
+
+def test_facts_cannot_be_changed_later():
+    with pytest.raises(TypeError):
+        say("{n:count}", n=1).facts["n"] = 2  # type: ignore[index]
+
+
+def test_braces_in_a_text_fact_are_text():
+    assert say("{name:text} stays", name="{0}{evil}").text == "{0}{evil} stays"
+
+
+@given(st.decimals(-(10**9), 10**9, places=8))
+def test_a_quantity_keeps_every_digit_and_needs_no_exponent(amount):
+    text = quantity(amount)
+
+    assert Decimal(text.replace(",", "").replace(MINUS, "-")) == amount
+    assert "e" not in text.lower()
+
+
+@given(st.floats(-1e6, 1e6))
+def test_no_number_reads_minus_zero(value):
+    for text in (money(value), points(value), signed(value), FORMATS["pct"](value), FORMATS["one"](value), FORMATS["bps"](value)):
+        assert "-" not in text
+        assert not (MINUS in text and not any(digit in text for digit in "123456789"))
