@@ -131,6 +131,7 @@ def write(material: Material, findings: Findings) -> Plan:
             objective=ObjectiveShown(mode="none" if ctx.target_weights is None else "targets", profile=ctx.score.profile),
             certificate=m.certificate,
             alternatives=tuple(_alternatives(m)),
+            explanation=None,
             drift=drift,
             turnover=_turnover(m.table, choice.plan.row),
             costs=costs,

@@ -2,7 +2,7 @@
 
 Money, prices and quantities are decimal strings; weights, scores and ratios are numbers with 12
 significant digits; what is missing is null, never NaN. `plan_id` is the SHA-256 of the document without
-`plan_id`, `warnings`, `timings`, `certificate.seconds` and `certificate.nodes`.
+`plan_id`, `warnings`, `timings`, `explanation`, `certificate.seconds` and `certificate.nodes`.
 """
 
 from __future__ import annotations
@@ -379,6 +379,62 @@ class ModuleRun(Record):
     outcome: Literal["ok", "nothing", "no_input", "failed", "disabled"]
 
 
+class Told(Record):
+    """A finding with its sentence; every number of the text is one of the facts."""
+
+    text: str
+    facts: dict[str, FactValue]
+
+
+class Stability(Told):
+    """Bootstrap re-estimates of returns and risk: share in which the plan beats hold (or hold stays), mean regret in score."""
+
+    resamples: int
+    share: Number
+    mean_regret: Number
+
+
+class Counterfactual(Told):
+    """What one changed rule would gain: score units, and the costs in base currency that weigh as much."""
+
+    name: str
+    setting: str
+    now: Number
+    then: Number
+    gain: Number
+    money: Amount | None
+
+
+class Threshold(Told):
+    """Price at which a step leaves the plan, other prices as they are; null = it stays over the range looked at."""
+
+    n: int
+    symbol: str
+    side: Side
+    price_now: Amount
+    price: Amount | None
+    off_target: Number | None
+
+
+class Relaxation(Told):
+    """The smallest loosening tried of one limit under which a plan beats hold."""
+
+    setting: str
+    now: Number
+    then: Number
+    improvement: Number
+
+
+class Explanation(Record):
+    """What would change the plan and how sure it is; made only when asked for, not part of the plan id."""
+
+    text: str
+    stability: Stability
+    counterfactuals: tuple[Counterfactual, ...]
+    thresholds: tuple[Threshold, ...]
+    relaxations: tuple[Relaxation, ...]
+
+
 class Timing(Record):
     """Seconds of one stage or module; not part of the plan id."""
 
@@ -416,6 +472,7 @@ class Plan(Record):
     objective: Objective
     certificate: Certificate
     alternatives: tuple[Alternative, ...]
+    explanation: Explanation | None
     drift: Drift
     turnover: Number
     costs: PlanCosts
@@ -445,7 +502,7 @@ class Plan(Record):
         return next((step for step in self.steps if step.symbol == symbol), None)
 
 
-OUTSIDE_ID = ("plan_id", "warnings", "timings")
+OUTSIDE_ID = ("plan_id", "warnings", "timings", "explanation")
 """Parts of the document that say how it was made, not what it says."""
 
 

@@ -7,7 +7,7 @@ A sentence is a template and its facts, so that a test can put the numbers back 
 ('1.8 pp over target, AAPL stays', {'over': 0.0183, 'name': 'AAPL'})
 
 Formats, by the rules of the reports (space before a unit is U+00A0, minus is U+2212):
-`pct` weight as percent, `pp` signed-less percentage points, `spp` signed percentage points, `money` two
+`pct` weight as percent, `spct` signed percent, `pp` signed-less percentage points, `spp` signed percentage points, `money` two
 decimals and thousands, `whole` whole units, `qty` all significant digits, `days`, `count`, `points`
 100 x score with two decimals, `spoints` signed, `one` one decimal, `ratio` two decimals, `bps`, `date`, `text`.
 """
@@ -72,6 +72,7 @@ def points(score: float, digits: int = 2) -> str:
 FORMATS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
     {
         "pct": lambda v: f"{percent(v)}{SPACE}%",
+        "spct": lambda v: f"{signed(v)}{SPACE}%",
         "pp": lambda v: f"{percent(v)}{SPACE}pp",
         "spp": lambda v: f"{signed(v)}{SPACE}pp",
         "money": money,

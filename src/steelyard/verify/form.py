@@ -6,7 +6,6 @@ missing or of another kind. What the form does not know is noted as not checked,
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -310,7 +309,7 @@ def _field(kind: Any, value: Mapping[str, Any], key: str, where: str, tally: Tal
 
 def _single(form: Any, value: Any) -> Any:
     """One value of its kind; raises Misfit naming the kind."""
-    if form in {AMOUNT, POSITIVE} and isinstance(value, str) and DECIMAL.fullmatch(value):
+    if (form == AMOUNT or form == POSITIVE) and isinstance(value, str) and DECIMAL.fullmatch(value):  # noqa: PLR1714 a form may be unhashable
         amount = Decimal(value)
         if form == AMOUNT or amount > 0:
             return amount
@@ -329,16 +328,18 @@ def _single(form: Any, value: Any) -> Any:
 
 
 def _is_number(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return math.isfinite(value) and (value == 0 or LEAST_NUMBER <= abs(value) <= LARGEST_NUMBER)
+    # no comparison with NaN holds, so neither NaN nor infinity passes
+    return isinstance(value, int | float) and not isinstance(value, bool) and (value == 0 or LEAST_NUMBER <= abs(value) <= LARGEST_NUMBER)
 
 
 def _day(value: str) -> date:
     try:
-        return date.fromisoformat(value)
+        day = date.fromisoformat(value)
     except ValueError as error:
         raise Misfit(DAY.name) from error
+    if day.isoformat() != value:
+        raise Misfit(DAY.name)
+    return day
 
 
 def _name(form: Any) -> str:
