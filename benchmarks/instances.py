@@ -33,6 +33,7 @@ from steelyard.search.evaluate import evaluate
 from steelyard.settings import Costs, Score
 
 HELD, TARGETED = 0.6, 0.6
+"""Shares of all securities; who is not held is targeted too."""
 VALUE_PER_SECURITY = 2_500.0
 CASH, RESERVE, TIGHT_CASH = 0.05, 0.02, 0.021
 SECTORS, COUNTRIES, FACTORS = 9, 10, 5
@@ -141,6 +142,7 @@ def _world(shape: Shape, rng: Generator) -> World:
     n = shape.n
     cash = TIGHT_CASH if shape.tight_cash else CASH
     held, targeted = (_some(n, share, rng) for share in (HELD, TARGETED))
+    targeted |= ~held  # so that there is something to do in every security
     raw, aim = np.exp(rng.normal(0, 0.55, n)) * held, np.exp(rng.normal(0, 0.6, n)) * targeted
     loadings = np.column_stack([rng.uniform(0.6, 1.4, n), rng.normal(0, 1, (n, FACTORS - 1))]) * np.array(FACTOR_VOLATILITY)
     return World(

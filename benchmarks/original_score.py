@@ -80,7 +80,7 @@ def _portfolio_score(
     if with_groups:
         for symbol, weight in weights.items():
             groups[portfolio["country_to_group"][held[symbol]["country"]]] += weight
-    deviation = sum(abs(groups[name] - target) for name, target in portfolio["country_targets"].items()) / len(groups)
+    deviation: float = sum(abs(groups[name] - float(target)) for name, target in portfolio["country_targets"].items()) / len(groups)
     balance = max(0.0, 100 * (1 - deviation / WORST_DEVIATION))
     dividends = min(100.0, 30 + 1000 * _weighted(weights, {symbol: s["dividend_yield"] for symbol, s in held.items()}))
     quality = 100 * _weighted(weights, {symbol: s["quality_score"] for symbol, s in held.items()})

@@ -145,7 +145,8 @@ def main() -> None:
     start = time.perf_counter()
     work = prepare(problem)
     imported = time.perf_counter() - start
-    note, seconds = work(), []
+    seconds: list[float] = []
+    note = work()
     while len(seconds) < RUNS and (len(seconds) < FEWEST or sum(seconds) < PATIENCE):
         start = time.perf_counter()
         note = work()

@@ -7,24 +7,34 @@ their orders need not be in our table, nor be whole lots, nor leave any cash.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+import numpy as np
+
 from steelyard import samples
-from steelyard.choose import Objective
-from steelyard.context import Candidates, Context
+from steelyard.context import Batch, Candidates, Context, IntArray, Scores
 from steelyard.findings import Findings
 from steelyard.importers import assemble, read
+from steelyard.ledger import feasible
 from steelyard.market import Market
-from steelyard.planner import eligible_buys, find_opportunities, objective_of, plan
+from steelyard.objective import Objective
+from steelyard.planner import LOCAL, plan, solve
 from steelyard.plans import Plan
-from steelyard.portfolio import BucketState, Snapshot
-from steelyard.scoring.reference import evaluate
+from steelyard.portfolio import Snapshot
+from steelyard.prove import Evidence
+from steelyard.scoring.reference import evaluate as reference
+from steelyard.search.beam import beam, greedy
+from steelyard.search.evaluate import evaluate
+from steelyard.search.keep import Pool
+from steelyard.search.problem import Problem
+from steelyard.search.relax import relaxation
+from steelyard.search.root_bound import root_bound
 from steelyard.strategies import Strategy, default
 from steelyard.table import order_cost
 from steelyard.targets import Targets
-from steelyard.universe import build_context, value_portfolio
 
 
 @dataclass(frozen=True)
@@ -86,22 +96,9 @@ def sample_inputs(name: str, strategy: Strategy | None = None) -> Inputs:
 
 
 def prepare(inputs: Inputs) -> Prepared:
-    """The first four steps of `plan`."""
-    findings, strategy = Findings(), inputs.strategy
-    wanted = inputs.targets.weights if inputs.targets else ()
-    ctx = build_context(
-        inputs.snapshot,
-        inputs.market,
-        strategy,
-        value_portfolio(inputs.snapshot, inputs.market, wanted, strategy.limits, findings),
-        targets=inputs.targets,
-        state=BucketState(),
-        seed=0,
-        eligible=lambda wide: eligible_buys(wide, strategy, {}),
-        findings=findings,
-    )
-    objective = objective_of(ctx, strategy, findings)
-    return Prepared(ctx, objective, find_opportunities(ctx, objective, strategy, findings))
+    """Plan, and keep what the search saw."""
+    made = solve(inputs.snapshot, inputs.market, inputs.strategy, targets=inputs.targets, findings=Findings())
+    return Prepared(made.ctx, made.objective, made.table)
 
 
 def judge(prepared: Prepared, orders: Mapping[str, Decimal]) -> Judged:
@@ -121,8 +118,8 @@ def judge(prepared: Prepared, orders: Mapping[str, Decimal]) -> Judged:
         costs.append(order_cost(ctx, i, abs(delta)))
         off_lot += bool(quantity % ctx.securities[i].lot_size) and float(-quantity) != float(ctx.quantities[i])
     moved, cost = math.fsum(deltas), math.fsum(costs)
-    hold = evaluate(objective.terms, objective.weights, ctx.weights, ctx.cash_weight).score
-    end = evaluate(objective.terms, objective.weights, weights, ctx.cash_weight - moved).score
+    hold = reference(objective.terms, objective.weights, ctx.weights, ctx.cash_weight).score
+    end = reference(objective.terms, objective.weights, weights, ctx.cash_weight - moved).score
     return Judged(
         hold=hold,
         net=end - hold - objective.rates.total(cost, 0.0, len(orders)),
@@ -137,3 +134,72 @@ def judge(prepared: Prepared, orders: Mapping[str, Decimal]) -> Judged:
 def orders_of(made: Plan) -> dict[str, Decimal]:
     """The steps of a plan as signed shares."""
     return {step.symbol: step.quantity if step.side == "buy" else -step.quantity for step in made.steps}
+
+
+@dataclass
+class Watched:
+    """LOCAL steps with a stopwatch: when is the first set in hand that is worth `enough`, and when is the search done.
+
+    enough     net improvement
+    started    clock before the plan
+    first      seconds to that set, None if there was none
+    searched   seconds to the end of the search, proven or not
+    """
+
+    enough: float
+    started: float
+    first: float | None = None
+    searched: float | None = None
+
+    @staticmethod
+    def clock() -> float:
+        """Seconds."""
+        return time.perf_counter()
+
+    def _saw(self, net: float) -> bool:
+        if self.first is None and net >= self.enough:
+            self.first = self.clock() - self.started
+        return self.first is not None
+
+    def find_opportunities(self, ctx: Context, objective: Objective, strategy: Strategy, findings: Findings) -> Candidates:
+        """See `planner.Steps`."""
+        return LOCAL.find_opportunities(ctx, objective, strategy, findings)
+
+    def generate(self, ctx: Context, table: Candidates, strategy: Strategy, findings: Findings) -> Iterator[Batch]:
+        """See `planner.Steps`."""
+        return LOCAL.generate(ctx, table, strategy, findings)
+
+    def evaluate(self, table: Candidates, batches: Iterable[Batch], findings: Findings) -> Iterator[Scores]:
+        """See `planner.Steps`."""
+        for scores in LOCAL.evaluate(table, batches, findings):
+            self._saw(float(scores.net.max(initial=-np.inf)))
+            yield scores
+
+    def prove(self, ctx: Context, objective: Objective, table: Candidates, pool: Pool, findings: Findings) -> Evidence:
+        """Look at greed and at the beam, depth by depth, then search as LOCAL does; looking is not counted as searching."""
+        looking = self.clock()
+        for rows in _starts(ctx, table):
+            if self.first is not None or self._saw(
+                float(np.where(feasible(table.account, rows), evaluate(table.tables, rows), -np.inf).max())
+            ):
+                break
+        self.started += self.clock() - looking
+        evidence = LOCAL.prove(ctx, objective, table, pool, findings)
+        self.searched = self.clock() - self.started
+        if len(evidence.proof.pool.net) and self.first is None and evidence.proof.pool.net[0] >= self.enough:
+            self.first = self.searched
+        return evidence
+
+
+def _starts(ctx: Context, table: Candidates) -> Iterator[IntArray]:
+    """What the search starts from, in the order in which it makes it."""
+    problem = Problem(table.tables, table.account, ctx.search.max_depth, table.predicates)
+    yield greedy(problem)
+    yield from (rows for rows in beam(problem, root_bound(relaxation(problem)).mu, ctx.search.beam_width) if len(rows))
+
+
+def watch(inputs: Inputs, enough: float) -> Watched:
+    """Plan once under the stopwatch."""
+    watched = Watched(enough, Watched.clock())
+    solve(inputs.snapshot, inputs.market, inputs.strategy, targets=inputs.targets, steps=watched, findings=Findings())
+    return watched

@@ -1,18 +1,20 @@
-"""The table by which a search over one candidate table is measured: times, proofs, gaps, by class of instance.
-
-A search is any function of an instance; `capped_enumeration` is the one to beat, the reason for searching at all.
-"""
+"""The search on random tables, class by class: what it proves, in how many nodes, and what making lists alone would miss."""
 
 from __future__ import annotations
 
 import statistics
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from benchmarks.instances import Instance, Shape, every_set, instance
+from steelyard.search.beam import beam, greedy
+from steelyard.search.branch_and_bound import branch_and_bound
+from steelyard.search.problem import Problem
+from steelyard.search.relax import relaxation
+from steelyard.search.root_bound import root_bound
+from steelyard.settings import Search
 
 POOL, MOST_OF_A_SIDE, SETS = 12, 4, 1_000
 """What the product's generator draws from and how many sets it makes, by default."""
@@ -57,52 +59,59 @@ CLASSES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """One class measured: seconds, share proven, gaps as a share of the improvement."""
+class Outcome:
+    """One class: how many were proven, nodes, and gaps as shares of the improvement.
 
-    label: str
-    aim: float | None
-    seconds: tuple[float, ...]
-    proven: float
-    nodes: float | None
+    gaps          of the search: 0 where it proved its set best
+    enumeration   what capped enumeration misses of the best set that the search found
+    greed         the same of the greedy list
+    """
+
+    proven: int
+    count: int
+    nodes: float
     gaps: tuple[float, ...]
+    enumeration: tuple[float, ...]
+    greed: tuple[float, ...]
 
 
-def measure(solve: Solve, kind: Class) -> Measured:
-    """Solve every instance of a class twice and time the second run."""
-    seconds: list[float] = []
-    gaps: list[float] = []
-    nodes: list[int] = []
-    for seed in range(kind.count):
-        problem = instance(kind.shape, seed)
-        solve(problem)
-        start = time.perf_counter()
-        found = solve(problem)
-        seconds.append(time.perf_counter() - start)
-        nodes += [] if found.nodes is None else [found.nodes]
-        gaps.append(np.inf if found.bound is None else gap(found.net, found.bound))
-    proven = sum(share <= PROOF for share in gaps) / kind.count
-    return Measured(kind.label, kind.aim, tuple(seconds), proven, statistics.median(nodes) if nodes else None, tuple(gaps))
+def problem_of(made: Instance) -> Problem:
+    """The instance as the search takes it."""
+    return Problem(made.tables, made.account, made.shape.depth)
+
+
+def search(made: Instance, settings: Search | None = None) -> Solved:
+    """What the product does with a table: bound, greed, beam, branch and bound, within its default budget of nodes."""
+    budget, problem = settings or Search(), problem_of(made)
+    root = root_bound(relaxation(problem))
+    seeds = [greedy(problem), *beam(problem, root.mu, budget.beam_width)]
+    proof = branch_and_bound(problem, seeds, max_nodes=budget.max_nodes, root=root)
+    return Solved(max(0.0, float(proof.pool.net.max(initial=0.0))), proof.bound, proof.nodes)
+
+
+def greed(made: Instance) -> Solved:
+    """The list that a greedy planner makes."""
+    return Solved(max(0.0, float(made.net(greedy(problem_of(made)))[0])))
+
+
+def outcome(kind: Class, solve: Solve = search) -> Outcome:
+    """Solve every instance of a class, by the search and by the two that do not search."""
+    problems = [instance(kind.shape, seed) for seed in range(kind.count)]
+    found = [solve(problem) for problem in problems]
+    gaps = tuple(np.inf if solved.bound is None else gap(solved.net, solved.bound) for solved in found)
+    return Outcome(
+        proven=sum(share <= PROOF for share in gaps),
+        count=kind.count,
+        nodes=statistics.median(solved.nodes or 0 for solved in found),
+        gaps=gaps,
+        enumeration=tuple(gap(capped_enumeration(problem).net, solved.net) for problem, solved in zip(problems, found, strict=True)),
+        greed=tuple(gap(greed(problem).net, solved.net) for problem, solved in zip(problems, found, strict=True)),
+    )
 
 
 def gap(net: float, best: float) -> float:
     """What is missing to `best`, as a share of `best`; 0 where nothing improves."""
     return max(0.0, best - net) / best if best > 0 else 0.0
-
-
-def table(rows: Sequence[Measured]) -> str:
-    """The rows as Markdown."""
-    lines = [
-        "| instances | aim, ms | median, ms | largest, ms | proven | nodes, median | largest gap, % of improvement |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        widest = "not known" if np.isinf(max(row.gaps)) else f"{100 * max(row.gaps):.2f}"
-        aim = "" if row.aim is None else f"{1e3 * row.aim:.0f}"
-        nodes = "" if row.nodes is None else f"{row.nodes:.0f}"
-        times = f"{1e3 * statistics.median(row.seconds):.1f} | {1e3 * max(row.seconds):.1f}"
-        lines.append(f"| {row.label} | {aim} | {times} | {100 * row.proven:.0f} % | {nodes} | {widest} |")
-    return "\n".join(lines)
 
 
 def capped_enumeration(problem: Instance) -> Solved:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import statistics
+
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.planning import judge, orders_of, prepare, sample_inputs
+from benchmarks.planning import judge, orders_of, prepare, sample_inputs, watch
 from benchmarks.seed_baseline import SIZES, case
 from steelyard.plans import Plan
+
+WATCHED = 7
+"""Plans under the stopwatch."""
 
 
 def test_growth(benchmark: BenchmarkFixture) -> None:
@@ -27,9 +32,13 @@ def test_recorded_input(benchmark: BenchmarkFixture, n: int) -> None:
     ours, prepared = orders_of(made), prepare(found.inputs)
     theirs = judge(prepared, found.recorded.orders)
     value = float(made.value)
+    watched = [watch(found.inputs, theirs.net) for _ in range(WATCHED)]
+    firsts = [seen.first for seen in watched if seen.first is not None]
     benchmark.extra_info.update(_facts(made))
     benchmark.extra_info.update(
         n=n,
+        first_seconds=statistics.median(firsts) if firsts else None,
+        searched_seconds=statistics.median(seen.searched for seen in watched if seen.searched is not None),
         recorded_seconds=found.recorded.seconds,
         recorded_net=theirs.net,
         recorded_orders=theirs.orders,
@@ -51,5 +60,7 @@ def _facts(made: Plan) -> dict[str, object]:
         "scope": made.certificate.scope,
         "covers": made.certificate.covers,
         "status": made.certificate.status,
-        "currency": made.base_currency,
+        "gap": made.certificate.search_gap,
+        "headroom": made.certificate.structural_headroom,
+        "nodes": made.certificate.nodes,
     }

@@ -438,7 +438,8 @@ def _summary(text: str) -> Iterator[str]:
 def _field(record: type[BaseModel], name: str) -> tuple[str, str, str]:
     info = record.model_fields[name]
     key = info.alias or name
-    return f"`{key}`", told(info.annotation), meaning("plan", record.__name__, key, info.description)
+    owner = next(base for base in record.__mro__ if name in inspect.get_annotations(base))
+    return f"`{key}`", told(info.annotation), meaning("plan", owner.__name__, key, info.description)
 
 
 def records(root: type[BaseModel]) -> list[type[BaseModel]]:

@@ -13,6 +13,7 @@ CASES = [
     ("pct", 0.1234, f"12.3{SPACE}%"),
     ("pct", -0.02, f"{MINUS}2.0{SPACE}%"),
     ("pp", 0.0183, f"1.8{SPACE}pp"),
+    ("spct", -0.0183, f"−1.8{SPACE}%"),
     ("spp", 0.0183, f"+1.8{SPACE}pp"),
     ("spp", -0.0183, f"{MINUS}1.8{SPACE}pp"),
     ("spp", 0.0, f"0.0{SPACE}pp"),

@@ -98,6 +98,7 @@ class Context:
     min_order_weight         least order, of value
     base_weight              unit of the money ladder, of value
     seed                     of every random draw
+    absent_target            weight of targets outside the planning set: without a price they cannot be bought
     """
 
     as_of: date
@@ -140,6 +141,7 @@ class Context:
     search: Search
     score: Score
     groups: Groups
+    absent_target: float = 0.0
 
     @property
     def n(self) -> int:
@@ -164,7 +166,7 @@ class Context:
     @property
     def target_cash(self) -> float:
         """What the targets leave for cash; 0 without targets."""
-        return 0.0 if self.target_weights is None else max(0.0, 1 - float(self.target_weights.sum()))
+        return 0.0 if self.target_weights is None else max(0.0, 1 - float(self.target_weights.sum()) - self.absent_target)
 
     @property
     def reserve_weight(self) -> float:

@@ -58,7 +58,7 @@ from steelyard.sentences import Fact, Sentence
 from steelyard.settings import Costs
 from steelyard.strategies import Strategy
 from steelyard.strategies.strategy import SECTIONS
-from steelyard.table import cost_rate, lots_sold
+from steelyard.table import by_age, cost_rate, lots_sold
 from steelyard.universe import Priced, Valuation, last_bought
 
 BPS = Decimal(10_000)
@@ -88,7 +88,7 @@ def write(material: Material, findings: Findings) -> Plan:
     steps = [_step(m, n, j) for n, j in enumerate(order, start=1)]
     costs = total_costs(steps, _tax(m))
     cash_after = _cash_after(m.snapshot, steps, costs)
-    drift = Drift(before=drift_of(ctx, ctx.weights, ctx.cash_weight), after=_drift_after(m, choice.plan))
+    drift = Drift(before=drift_of(ctx, ctx.weights, ctx.cash_weight), after=_drift_after(m, choice.plan), absent_target=ctx.absent_target)
     figures = narrative.Figures(drift.before, drift.after, costs.total, _turnover(m.table, choice.plan.row))
     headline, detail = narrative.verdict(ctx, choice, figures), narrative.detail(ctx, m.table, choice)
     return seal(
@@ -171,7 +171,7 @@ def drift_of(ctx: Context, weights: np.ndarray, cash: float) -> float | None:
     """Half the sum of absolute deviations from target, cash included; None without targets."""
     if ctx.target_weights is None:
         return None
-    return float(np.abs(weights - ctx.target_weights).sum() + abs(cash - ctx.target_cash)) / 2
+    return float(np.abs(weights - ctx.target_weights).sum() + abs(cash - ctx.target_cash) + ctx.absent_target) / 2
 
 
 def _drift_after(m: Material, scored: Scored) -> float | None:
@@ -362,7 +362,7 @@ def _holdings(m: Material) -> Iterable[HoldingShown]:
             band=None if target is None else (max(0.0, target - half), target + half),
             last_bought=last_bought(p.holding),
             last_sold=p.holding.last_sold if p.holding else None,
-            lots=tuple(_lot(lot, lot.quantity, p) for lot in (p.holding.lots if p.holding else ())),
+            lots=tuple(_lot(lot, lot.quantity, p) for lot in (by_age(p.holding.lots) if p.holding else ())),
         )
 
 

@@ -98,10 +98,13 @@ def _ruling(ctx: Context, table: Candidates, choice: ModuleChoice, findings: Fin
 
 
 def _note_unknown(choice: ModuleChoice, ruling: Ruling, findings: Findings) -> None:
-    findings.coverage += [Coverage(symbol=symbol, metric=metric, used=None) for symbol, metric in ruling.unknown]
+    known = {(coverage.symbol, coverage.metric) for coverage in findings.coverage}
+    fresh = sorted({*ruling.unknown} - known)
+    findings.coverage += [Coverage(symbol=symbol, metric=metric, used=None) for symbol, metric in fresh]
     if ruling.unknown:
         symbols = sorted({symbol for symbol, _ in ruling.unknown})
-        message = f"{choice.module.name} does not know the trade dates of {len(symbols)} securities: {', '.join(symbols)}."
+        count = "1 security" if len(symbols) == 1 else f"{len(symbols)} securities"
+        message = f"{choice.module.name} lacks a date or cost of {count}: {', '.join(symbols)}."
         findings.warnings.append(Notice(code="unknown_dates", message=message, module=choice.module.qualified))
 
 

@@ -15,6 +15,7 @@ from steelyard.context import Context
 from steelyard.estimates import TEN_YEARS
 from steelyard.market import Market
 from steelyard.money import plain
+from steelyard.orders import Order
 from steelyard.plans import sha256
 from steelyard.portfolio import Holding, Security, Snapshot
 from steelyard.strategies import Strategy
@@ -34,10 +35,11 @@ def inputs_sha256(
             "bucket": snapshot.bucket,
             "cash": {currency: plain(amount) for currency, amount in snapshot.cash.items()},
             "holdings": [_holding(holding) for holding in sorted(snapshot.holdings, key=lambda h: h.symbol)],
-            "open_orders": sorted([o.client_order_id, o.symbol, o.side.value, plain(o.open_quantity)] for o in snapshot.open_orders),
+            "cash_rates": _cash_rates(snapshot, market),
+            "open_orders": sorted(_open_order(order) for order in snapshot.open_orders),
             "excluded": sorted(snapshot.excluded),
             "securities": [_security(security) for security in ctx.securities],
-            "quotes": {symbol: plain(quote.price) for symbol, quote in market.quotes.items() if symbol in members},
+            "quotes": {symbol: [plain(quote.price), quote.on.isoformat()] for symbol, quote in market.quotes.items() if symbol in members},
             "fx": [float(rate) for rate in ctx.fx],
             "adjusted": market.adjusted,
             "closes": _closes(ctx, market),
@@ -48,6 +50,17 @@ def inputs_sha256(
             "disabled": dict(disabled),
         }
     )
+
+
+def _cash_rates(snapshot: Snapshot, market: Market) -> dict[str, str]:
+    """What a balance is worth depends on its rate, whether or not a security is quoted in that currency."""
+    rates = {currency: market.fx.latest(currency, snapshot.as_of) for currency, amount in snapshot.cash.items() if amount}
+    return {currency: plain(rate.rate) for currency, rate in rates.items() if rate is not None}
+
+
+def _open_order(order: Order) -> list[str]:
+    limit = "" if order.limit_price is None else plain(order.limit_price)
+    return [order.client_order_id, order.symbol, order.side.value, plain(order.open_quantity), limit]
 
 
 def _holding(holding: Holding) -> list[Any]:

@@ -76,12 +76,13 @@ def detail(ctx: Context, table: Candidates, choice: Choice) -> Sentence:
         move: dict[str, Fact] = {"moved": ctx.symbols[i], "from_weight": float(ctx.weights[i]), "to_weight": float(after[i])}
         parts.append(say("{moved:text} moves most, from {from_weight:pct} to {to_weight:pct} of value.", **move))
     if ctx.target_weights is not None and ctx.n:
-        off = after - ctx.target_weights
+        cash = ctx.cash_weight - float(sum(table.delta[j] for j in choice.plan.row))
+        off = np.append(after - ctx.target_weights, cash - ctx.target_cash)
         k = int(np.argmax(np.abs(off)))
         if abs(off[k]) > ctx.score.order_hurdle:
             word = "over" if off[k] > 0 else "under"
             stays = "{furthest:text} stays furthest from its target, {off:pp} " + word + " it."
-            parts.append(say(stays, furthest=ctx.symbols[k], off=float(abs(off[k]))))
+            parts.append(say(stays, furthest=(*ctx.symbols, "Cash")[k], off=float(abs(off[k]))))
     facts: dict[str, Fact] = {name: fact for part in parts for name, fact in part.facts.items()}
     return say(" ".join(part.template for part in parts), **facts)
 

@@ -58,12 +58,11 @@ def objective_of(ctx: Context, strategy: Strategy, findings: Findings) -> Object
 
         def work(params: ModuleParams, chosen: ModuleChoice = choice) -> Term:
             term: Term = chosen.module.call(ctx, params)
-            weight = term_weights(ctx, [term.name])
-            build_model([term], {term.name: min(1.0, *weight.values())})
+            build_model([term], term_weights(ctx, [term.name]), ctx.n + 1)
             return term
 
         made = findings.guarded(choice.module, ctx, choice.params, work, lambda term: len(term.parts))
         if made is not None:
             terms.append(made)
     weights = term_weights(ctx, [term.name for term in terms])
-    return Objective(tuple(terms), MappingProxyType(weights), build_model(terms, weights), charge_rates(ctx, weights))
+    return Objective(tuple(terms), MappingProxyType(weights), build_model(terms, weights, ctx.n + 1), charge_rates(ctx, weights))

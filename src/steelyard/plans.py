@@ -319,6 +319,7 @@ class Drift(Record):
 
     before: Number | None
     after: Number | None
+    absent_target: Annotated[Number, Field(description="target weight of securities without a price, which no order can buy; part of both")]
 
 
 class CashRung(Record):

@@ -168,10 +168,15 @@ def least_tax_rate(ctx: Context, i: int) -> float:
     return ctx.score.tax_rate * min([*gains, *([0.0] if unknown else [])], default=0.0)
 
 
+def by_age(lots: Sequence[TaxLot]) -> list[TaxLot]:
+    """Oldest first, of an unknown date first of all; of one date the dearest first, so that the order of rows is no input."""
+    return sorted(lots, key=lambda lot: (lot.acquired is not None, lot.acquired or date.min, -(lot.unit_cost or 0), -lot.quantity))
+
+
 def lots_sold(lots: Sequence[TaxLot], quantity: Decimal) -> list[tuple[TaxLot, Decimal]]:
     """Oldest lots first; lots of an unknown date come first of all."""
     left, taken = quantity, []
-    for lot in sorted(lots, key=lambda known: (known.acquired is not None, known.acquired or date.min)):
+    for lot in by_age(lots):
         part = min(lot.quantity, left)
         if part > 0:
             taken.append((lot, part))

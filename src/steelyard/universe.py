@@ -6,6 +6,7 @@ or without an exchange rate.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -271,6 +272,7 @@ def _context(
         search=strategy.search,
         score=strategy.score,
         groups=strategy.groups,
+        absent_target=0.0 if targets is None else math.fsum(weight for symbol, weight in targets.weights.items() if symbol not in members),
     )
 
 

@@ -9,14 +9,20 @@ import pytest
 from benchmarks import run
 
 RECORDED = {
-    "n": 20, "hold": 0.6, "net": 0.16, "orders": 5, "candidates": 42, "scope": "proposals", "covers": "best of 10 proposals",
+    "n": 20, "hold": 0.6, "net": 0.16, "orders": 5, "candidates": 42, "scope": "candidates", "status": "bounded", "gap": 0.002,
+    "nodes": 1234, "first_seconds": 0.03, "searched_seconds": 0.04,
     "recorded_seconds": 0.016, "recorded_net": 0.17, "recorded_orders": 5, "recorded_off_lot": 1, "recorded_cash_after": 652.0,
     "recorded_cash_missing": 333.0, "original_hold": 0.562, "original_ours": 0.586, "original_recorded": 0.615,
 }  # fmt: skip
 
+SEARCHED = {
+    "label": "small", "aim": 0.025, "proven": 3, "count": 4, "nodes": 12.0, "largest_gap": 0.01, "enumeration_median": 0.2,
+    "enumeration_largest": 0.3, "greed_median": 0.4, "greed_largest": 0.5,
+}  # fmt: skip
+
 
 def measured(name: str, seconds: float, **facts: object) -> dict[str, object]:
-    return {"name": name, "stats": {"median": seconds, "iqr": seconds / 10, "rounds": 15}, "extra_info": facts}
+    return {"name": name, "stats": {"median": seconds, "iqr": seconds / 10, "rounds": 15, "max": 2 * seconds}, "extra_info": facts}
 
 
 ALL = {
@@ -28,6 +34,7 @@ ALL = {
         measured("test_kernel_on_growth", 0.01, sequences=100_000, m=43, work="score"),
         measured("test_reference_on_growth", 0.0065, sequences=100, m=43, work="reference"),
         measured("test_recorded_input[20]", 0.045, **RECORDED),
+        measured("test_search[small]", 0.03, **SEARCHED),
     ]
 }
 
@@ -65,7 +72,8 @@ def test_tables_say_what_was_measured_and_draw_no_ratio_between_machines(page, m
     assert "Measured on 2026-01-31" in text
     assert "| random table, m = 60, score | 10.0 million |  |" in text
     assert "650 × the reference" in text
-    assert "| 20 | 45.0 (4.5) | 42 candidates, best of 10 proposals, 5 orders | 16 |" in text
+    assert "| 20 | 16 | 30 | 40 | 60 | 45.0 (4.5) | 5 orders out of 42 candidates, scope candidates, bounded, gap 0.20 points" in text
+    assert "| small | 25 | 30, 60 | 3 of 4 | 12 | 1.0 | 20.0, 30.0 | 40.0, 50.0 |" in text
     assert "| 20 | 60.00 | +16.00 | +17.00 | 1 of 5 | 652, 333 short | 0.562 | 0.586 | 0.615 |" in text
 
 

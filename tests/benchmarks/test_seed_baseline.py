@@ -4,7 +4,7 @@ import hashlib
 from decimal import Decimal
 
 import pytest
-from benchmarks.planning import judge, orders_of, prepare
+from benchmarks.planning import judge, orders_of, prepare, watch
 from benchmarks.seed_baseline import DATA, SIZES, case
 
 
@@ -67,3 +67,15 @@ def test_the_files_are_those_of_the_source_note():
 
     assert len(listed) == 8
     assert {name: hashlib.sha256((DATA / name).read_bytes()).hexdigest() for name in listed} == listed
+
+
+def test_the_stopwatch_sees_the_first_set_that_is_good_enough_before_the_search_ends():
+    inputs = case(20).inputs
+    net = inputs.plan().score.improvement
+
+    nothing, all_of_it, too_much = watch(inputs, 0.0), watch(inputs, net - 1e-9), watch(inputs, net + 1.0)
+
+    assert 0 < nothing.first <= nothing.searched
+    assert 0 < all_of_it.first <= all_of_it.searched + 0.5
+    assert too_much.first is None
+    assert too_much.searched > 0

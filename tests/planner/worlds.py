@@ -8,7 +8,7 @@ from decimal import ROUND_DOWN, ROUND_UP, Decimal
 from types import MappingProxyType
 
 from hypothesis import strategies as st
-from planner.made import AS_OF, World, market, without
+from planner.made import AS_OF, World, market, with_params, without
 
 from steelyard import strategies
 from steelyard.money import ZERO
@@ -57,7 +57,7 @@ def holdings(draw: st.DrawFn, symbol: str) -> Holding:
     lots = tuple(
         TaxLot(
             part,
-            draw(st.sampled_from([None, AS_OF - timedelta(days=20), AS_OF - timedelta(days=200), AS_OF - timedelta(days=2000)])),
+            draw(st.sampled_from([None, *(AS_OF - timedelta(days=days) for days in (2000, 2000, 200, 20))])),
             draw(st.one_of(st.none(), prices)),
         )
         for part in parts
@@ -81,8 +81,8 @@ def targets(draw: st.DrawFn, symbols: tuple[str, ...]) -> Targets | None:
 def rules(draw: st.DrawFn) -> strategies.Strategy:
     """Default modules under drawn costs, limits, score and search."""
     costs = Costs(
-        fixed=draw(st.sampled_from([2.0, 0.0, 25.0])),
-        percent=draw(st.sampled_from([0.002, 0.0, 0.03])),
+        fixed=draw(st.sampled_from([2.0, 2.0, 0.0, 25.0])),
+        percent=draw(st.sampled_from([0.002, 0.002, 0.0, 0.03])),
         spread_bps=draw(st.sampled_from([0.0, 0.0, 12.5])),
         fx_percent=draw(st.sampled_from([0.0, 0.0015])),
     )
@@ -95,7 +95,7 @@ def rules(draw: st.DrawFn) -> strategies.Strategy:
     )
     score = Score(
         profile=draw(st.sampled_from(["balanced", "conservative", "aggressive"])),
-        min_improvement=draw(st.sampled_from([0.005, 0.0, 0.05])),
+        min_improvement=draw(st.sampled_from([0.005, 0.005, 0.0, 0.05])),
         tax_rate=draw(st.sampled_from([0.0, 0.0, 0.25])),
     )
     chosen = replace(
@@ -106,6 +106,7 @@ def rules(draw: st.DrawFn) -> strategies.Strategy:
         search=Search(max_depth=draw(st.sampled_from([5, 5, 1, 2, 3]))),
         planner=Planner(priority_threshold=draw(st.sampled_from([0.3, 0.0]))),
     )
+    chosen = with_params(chosen, Kind.SEQUENCE, "enhanced_combinatorial", max_combinations=draw(st.sampled_from([40, 40, 40, 1000])))
     return without(chosen, Kind.OPPORTUNITY, *draw(st.sampled_from([(), (), ("weight_based",), ("opportunity_buys", "rebalance_buys")])))
 
 

@@ -98,13 +98,13 @@ def strategy_of(path: Path | None) -> Strategy:
     return load(path) if path else default()
 
 
-def make_plan(inputs: Inputs, seed: int) -> Plan:
-    """Plan; raises SteelyardError."""
+def make_plan(inputs: Inputs, seed: int, *, explained: bool = False) -> Plan:
+    """Plan, and solve again for what would change the plan if `explained`; raises SteelyardError."""
     from steelyard.planner import plan
 
     imported = inputs.imported
     with progress("Planning"):
-        return plan(
+        made = plan(
             imported.snapshot,
             imported.market,
             inputs.strategy,
@@ -112,6 +112,16 @@ def make_plan(inputs: Inputs, seed: int) -> Plan:
             seed=seed,
             warnings=imported.warnings,
         )
+    return _explained(inputs, seed, made) if explained else made
+
+
+def _explained(inputs: Inputs, seed: int, plan: Plan) -> Plan:
+    from steelyard.explain import Case, explain
+
+    imported = inputs.imported
+    case = Case(snapshot=imported.snapshot, market=imported.market, strategy=inputs.strategy, targets=imported.targets, seed=seed)
+    with progress("Explaining") as say:
+        return explain(case, plan, lambda what, done, total: say(f"Explaining: {what}, {done} of {total}"))
 
 
 def _bundled(options: Options, strategy: Strategy, sample: str | None) -> Inputs:

@@ -130,10 +130,13 @@ def guarded() -> Iterator[None]:
 
 
 @contextmanager
-def progress(text: str) -> Iterator[None]:
-    """Say on stderr what takes longer than a second, where stderr is a terminal; leaves no trace."""
+def progress(text: str) -> Iterator[Callable[[str], None]]:
+    """Say on stderr what takes longer than a second, where stderr is a terminal; leaves no trace.
+
+    The block gets a function that says something else from then on.
+    """
     if not sys.stderr.isatty():
-        yield
+        yield lambda _: None
         return
     from rich.console import Console
 
@@ -142,7 +145,7 @@ def progress(text: str) -> Iterator[None]:
     timer.daemon = True
     timer.start()
     try:
-        yield
+        yield status.update
     finally:
         timer.cancel()
         timer.join()

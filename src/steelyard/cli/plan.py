@@ -63,7 +63,10 @@ def plan(
     seed: Seed = 0,
     exclude: Exclude = None,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Show parts of the score, every candidate, every reason, every module.")
+        bool,
+        typer.Option(
+            "--explain", help="Also solve again for what would change the plan (seconds); show every candidate, reason and module."
+        ),
     ] = False,
     as_json: AsJson = False,
     report: Annotated[Path | None, typer.Option(help="Also write an HTML report.", metavar="F.html")] = None,
@@ -76,7 +79,7 @@ def plan(
     with guarded():
         options = Options(holdings, prices, targets, securities, fx, tuple(cash or ()), base, strategy, as_of, tuple(exclude or ()))
         inputs = read(options)
-        made = make_plan(inputs, seed)
+        made = make_plan(inputs, seed, explained=explain)
         deliver(made, inputs, Output(as_json, report, explain, timings, own_files=inputs.sample is not None))
 
 

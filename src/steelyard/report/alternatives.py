@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
 from steelyard.plans import Alternative, AlternativeStep, Plan
-from steelyard.report.scale import Scale, ticks
+from steelyard.report.scale import WHOLE, Scale, ticks
 from steelyard.report.words import capital, counted, lower, plain_words
 from steelyard.sentences import FORMATS, SPACE, points, quantity
 
@@ -19,7 +18,7 @@ RUNNER = "runner_up_"
 FREE = "unrestricted"
 KINDS = {FREE: "free"}
 
-WIDTH, HEIGHT = 400.0, 256.0
+WIDTH, HEIGHT = 330.0, 256.0
 """The chart that labels are placed for, px: the narrowest window draws it about this wide."""
 
 TOP, BOTTOM, LEFT, RIGHT = 14.0, 30.0, 8.0, 4.0
@@ -121,7 +120,11 @@ def _row(n: int, one: Alternative, own: Alternative) -> Row:
 def _name(one: Alternative, own: Alternative) -> str:
     if one is own:
         return "This plan" if own.steps else "This plan: hold"
-    return capital(plain_words(one.name).replace("runner up", "runner-up"))
+    return _title(one.name)
+
+
+def _title(name: str) -> str:
+    return capital(plain_words(name).replace("runner up", "runner-up"))
 
 
 def _note(one: Alternative, own: Alternative) -> str:
@@ -129,12 +132,12 @@ def _note(one: Alternative, own: Alternative) -> str:
     if one is own:
         return "" if own.steps else "no trades"
     if not one.steps:
-        return "no trades"
+        return "any quantity, any depth: a bound, not a plan" if one.name == FREE else "no trades"
     mine = {step.symbol: step for step in own.steps}
     theirs = {step.symbol: step for step in one.steps}
     if not set(mine) & set(theirs):
-        return ", ".join(f"{step.side} {quantity(step.quantity)}{SPACE}{step.symbol}" for step in one.steps)
-    added = [f"{step.side} {quantity(step.quantity)}{SPACE}{step.symbol}" for step in one.steps if step.symbol not in mine]
+        return ", ".join(f"{step.side}{SPACE}{quantity(step.quantity)}{SPACE}{step.symbol}" for step in one.steps)
+    added = [f"{step.side}{SPACE}{quantity(step.quantity)}{SPACE}{step.symbol}" for step in one.steps if step.symbol not in mine]
     resized = [
         f"{step.symbol} {quantity(step.quantity)} for {quantity(mine[step.symbol].quantity)}"
         for step in one.steps
@@ -156,17 +159,17 @@ def _scatter(plan: Plan, rows: Sequence[Row]) -> Scatter:
     down = Scale(marks[0], marks[-1])
 
     def place(value: float) -> float:
-        share = down.at(value) / 100
+        share = down.at(value) / WHOLE
         return TOP + (HEIGHT - TOP - BOTTOM) * (share if by_drift else 1 - share)
 
     def across(value: float) -> float:
-        return LEFT + x.at(value) * (100 - LEFT - RIGHT) / 100
+        return LEFT + x.at(value) * (WHOLE - LEFT - RIGHT) / WHOLE
 
     spots = [(row, across(float(row.cost)), place(height)) for row, height in zip(rows, heights, strict=True)]
     title = "Drift left, pp: less is better, so it is up" if by_drift else "Net gain, points"
     told = "; ".join(f"{row.n} {row.name}, cost {FORMATS['money'](row.cost)}" for row in rows)
     return Scatter(
-        points=tuple(_labelled(spots)),
+        points=tuple(_labelled(spots, [(0.0, place(mark) - LINE / 2, LEFT * WIDTH / WHOLE, place(mark) + LINE / 2) for mark in marks])),
         across=tuple(Tick(across(cost), FORMATS["whole"](cost)) for cost in costs),
         upwards=tuple(Tick(place(mark), f"{mark:g}".replace("-", "\u2212")) for mark in marks),
         y_title=title,
@@ -177,13 +180,13 @@ def _scatter(plan: Plan, rows: Sequence[Row]) -> Scatter:
 Box = tuple[float, float, float, float]
 
 
-def _labelled(spots: Sequence[tuple[Row, float, float]]) -> Iterable[Point]:
+def _labelled(spots: Sequence[tuple[Row, float, float]], axis: Sequence[Box]) -> Iterable[Point]:
     """Each label at the first place around its point where it covers nothing; the plan chooses first."""
-    taken: list[Box] = [_around(x * WIDTH / 100, y) for _, x, y in spots]
+    taken: list[Box] = [*axis, *(_around(x * WIDTH / WHOLE, y) for _, x, y in spots)]
     placed: dict[int, Point] = {}
     for row, x, y in sorted(spots, key=lambda spot: (spot[0].kind != "plan", spot[0].n)):
         label = f"{row.n}" if row.kind == "runner" else f"{row.n} {row.name.partition(':')[0]}"
-        own = _around(x * WIDTH / 100, y)
+        own = _around(x * WIDTH / WHOLE, y)
         point, box = _free(row, (x, y), label, [box for box in taken if box != own])
         taken.append(box)
         placed[row.n] = point
@@ -203,7 +206,7 @@ def _free(row: Row, spot: tuple[float, float], label: str, taken: Sequence[Box])
         places += [("start", GAP, LIFT + side * ring * LINE) for side in (-1, 1)]
         places += [("end", -GAP, LIFT + side * ring * LINE) for side in (-1, 1)]
         places += [("middle", 0.0, -far), ("middle", 0.0, far + LINE - LIFT)]
-    boxes = [_box(x * WIDTH / 100 + dx, y + dy, width, anchor) for anchor, dx, dy in places]
+    boxes = [_box(x * WIDTH / WHOLE + dx, y + dy, width, anchor) for anchor, dx, dy in places]
     best = next((i for i, box in enumerate(boxes) if _inside(box) and not any(_overlap(box, other) for other in taken)), 0)
     anchor, dx, dy = places[best]
     return Point(row, x, y, label, dx, dy, anchor), boxes[best]
@@ -224,22 +227,23 @@ def _overlap(one: Box, other: Box) -> bool:
 
 def _heading(plan: Plan) -> str:
     """Does anything that was weighed gain more?"""
-    others = [other for other in plan.alternatives if other.name != "hold"]
+    others = _plans(plan)
     better = [other for other in others if other.improvement > plan.score.improvement]
     if not plan.steps:
         return "The best plan found is not worth it" if others else "Nothing else was found"
     if better:
         return f"{counted(len(better), 'alternative')} would gain more"
-    count = len(plan.alternatives)
-    return (
-        f"{counted(count, 'alternative')}, {'which gains' if count == 1 else 'none of which gains'} more"
-        if count > 1
-        else "Hold gains less"
-    )
+    return f"{counted(len(others), 'alternative')}, none gains more" if len(others) > 1 else "Nothing else gains more"
+
+
+def _plans(plan: Plan) -> list[Alternative]:
+    """Alternatives that could be carried out and are neither hold nor this plan again."""
+    own = {(step.side, step.symbol, step.quantity) for step in plan.steps}
+    return [other for other in plan.alternatives if other.steps and {(s.side, s.symbol, s.quantity) for s in other.steps} != own]
 
 
 def _said(plan: Plan) -> str:
-    others = [other for other in plan.alternatives if other.name != "hold"]
+    others = _plans(plan)
     what = "Doing nothing is always scored by the same function."
     if not others:
         return what
@@ -247,7 +251,7 @@ def _said(plan: Plan) -> str:
     gap = plan.score.improvement - best.improvement
     if not plan.steps:
         return f"{what} The best rejected plan nets {points(best.improvement)}; {points(plan.score.min_improvement)} is asked for."
-    name = lower(_name(best, best) if best.name == "plan" else capital(plain_words(best.name).replace("runner up", "runner-up")))
-    if gap < 0 or not math.isfinite(gap):
+    name = lower(_title(best.name))
+    if gap < 0:
         return f"{what} {capital(name)} nets {points(-gap)} points more than the plan."
     return f"{what} The next best, {name}, nets {points(gap)} points less than the plan."

@@ -20,9 +20,11 @@ MONEY_TOLERANCE = Decimal("1E-15")
 
 def cash_weights(plan: Plan) -> tuple[float, float]:
     """All cash before and after, of the pre-trade value; after is before costs, so that one state sums to 1."""
-    before = 1 - math.fsum(holding.weight for holding in plan.holdings)
-    flow = sum(plan.cash_after.values(), ZERO) - sum(plan.cash.values(), ZERO) + plan.costs.total
-    return before, before + float(flow / plan.value) if plan.value else before
+    if not plan.value:
+        return 0.0, 0.0
+    before = sum((amount * plan.cash_rates[currency] for currency, amount in plan.cash.items()), ZERO)
+    flow = sum(((amount - plan.cash.get(currency, ZERO)) * plan.cash_rates[currency] for currency, amount in plan.cash_after.items()), ZERO)
+    return float(before / plan.value), float((before + flow + plan.costs.total) / plan.value)
 
 
 def check(plan: Plan) -> None:
@@ -42,9 +44,7 @@ def check(plan: Plan) -> None:
 
 def _check_weights(plan: Plan) -> None:
     before, after = cash_weights(plan)
-    if set(plan.cash) <= {plan.base_currency}:
-        held = float(sum(plan.cash.values(), ZERO) / plan.value)
-        _close("weights before, with cash", 1 - before + held, 1.0)
+    _close("weights before, with cash", math.fsum([*(holding.weight for holding in plan.holdings), before]), 1.0)
     _close("weights after, with cash", math.fsum([*(holding.weight for holding in plan.holdings_after), after]), 1.0)
 
 

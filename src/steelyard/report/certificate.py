@@ -26,25 +26,31 @@ class Box:
 def box(plan: Plan) -> Box:
     """The box of a plan."""
     certificate = plan.certificate
-    said = SAID[certificate.status].format(scope=SCOPES[certificate.scope], candidates=f"{certificate.candidates:,d}")
+    figures = tuple(_figures(plan))
     if certificate.status == "proven":
-        return Box("ok", "Proven best" if plan.steps else "Proven: nothing better than holding", tuple(_figures(plan)), said)
+        return Box("ok", "Proven best" if plan.steps else "Proven: nothing better than holding", figures, _said(certificate))
+    best = f"{capital(certificate.covers)}, " if certificate.scope == "proposals" else ""
     if certificate.status == "bounded" and certificate.search_gap is not None:
-        return Box("warn", f"Within {points(certificate.search_gap)} of best", tuple(_figures(plan)), said)
-    return Box("info", f"{capital(certificate.covers)}, not proven", tuple(_figures(plan)), said)
+        return Box("warn", capital(f"{best}within {points(certificate.search_gap)} of best"), figures, _said(certificate))
+    return Box("info", capital(f"{best}not proven"), figures, _said(certificate))
 
 
-SCOPES = {"proposals": "what the modules proposed", "candidates": "all sets of candidate orders"}
-
-SAID = {
-    "proven": "No better set exists among {scope}; {candidates} candidate orders were weighed.",
-    "bounded": "A better set among {scope} can gain at most the gap; {candidates} candidate orders were weighed.",
-    "none": "The plan is the best of {scope}. Whether another set of the {candidates} candidate orders gains more was not measured.",
+CLAIMS = {
+    "proven": "no other set of the {candidates} candidate orders gains more",
+    "bounded": "another set of the {candidates} candidate orders may gain more, at most by the gap",
+    "none": "whether another set of the {candidates} candidate orders gains more was not measured",
 }
 
 
+def _said(certificate: Certificate) -> str:
+    """What was compared, what that proves, and who chose among the best where a black box did."""
+    claim = CLAIMS[certificate.status].format(candidates=f"{certificate.candidates:,d}")
+    chosen = f" Chosen among the best sets by {certificate.selected_by}." if certificate.selected_by else ""
+    return f"{capital(certificate.covers)}: {claim}.{chosen}"
+
+
 def _figures(plan: Plan) -> Iterable[tuple[str, str]]:
-    certificate: Certificate = plan.certificate
+    certificate = plan.certificate
     yield "Net gain over hold", signed(plan.score.improvement, 2)
     yield "Sequences compared", f"{certificate.sequences:,d}"
     yield "Search gap", NOT_MEASURED if certificate.search_gap is None else points(certificate.search_gap)

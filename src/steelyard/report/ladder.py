@@ -39,11 +39,11 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One row of the table: balances None where the document has none of that kind."""
+    """One row of the table: what is there with unsettled trades, and what is settled."""
 
     on: str
-    traded: Decimal | None
-    settled: Decimal | None
+    traded: Decimal
+    settled: Decimal
     estimated: bool
 
 
@@ -117,15 +117,15 @@ def _flats(rungs: Sequence[CashRung], at: Callable[[date], float]) -> Iterable[F
 
 
 def _days(rungs: Sequence[CashRung]) -> Iterable[Day]:
+    """A balance lasts until the document names another; before the first trade, what is settled is all there is."""
+    settled = traded = ZERO
+    unsettled = False
     for on in sorted({rung.date for rung in rungs}):
         day = {rung.kind: rung for rung in rungs if rung.date == on}
-        traded, settled = day.get("traded"), day.get("settled")
-        yield Day(
-            FORMATS["date"](on),
-            traded.balance if traded else None,
-            settled.balance if settled else None,
-            any(rung.estimated for rung in day.values()),
-        )
+        settled = day["settled"].balance if "settled" in day else settled
+        unsettled = unsettled or "traded" in day
+        traded = day["traded"].balance if "traded" in day else traded if unsettled else settled
+        yield Day(FORMATS["date"](on), traded, settled, any(rung.estimated for rung in day.values()))
 
 
 def _said(plan: Plan, rungs: Sequence[CashRung], least: CashRung, reserve: Decimal | None) -> str:
@@ -154,4 +154,4 @@ def said(plan: Plan) -> str:
         return "Settled balance by currency. Nothing is traded, so nothing moves."
     days = plan.rules.limits.settlement_days
     waits = f"{days} weekday{'' if days == 1 else 's'} after trading"
-    return f"Filled: settled money. Line: with trades not yet settled. Dashed: the reserve. Settlement is estimated, {waits}."
+    return f"Filled: settled money. Dotted: with trades not yet settled. Dashed: the reserve. Settlement is estimated, {waits}."

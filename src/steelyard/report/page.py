@@ -61,6 +61,9 @@ def render(plan: Plan) -> str:
         ladder_said=ladder.said(plan),
         weighed=alternatives.weighed(plan),
         stopped=stopped.stopped(plan),
+        would=_would(plan),
+        coverage=_coverage(plan),
+        noticed=_noticed(plan),
         style=_style(),
         footer=Markup(_page_footer(plan)),  # noqa: S704 hexadecimal digits or nothing
         document=Markup(document) if document is not None else None,  # noqa: S704 every < is escaped
@@ -85,6 +88,25 @@ def _verdict(plan: Plan) -> tuple[str, str]:
     """The first word with its stop, and the rest of the sentence."""
     head, stop, rest = plan.verdict.text.partition(". ")
     return (head + ".", rest) if stop else ("", plan.verdict.text)
+
+
+def _would(plan: Plan) -> list[str]:
+    """What would change the plan, where that was asked for."""
+    told = plan.explanation
+    if told is None:
+        return []
+    return [told.stability.text, *(one.text for one in (*told.counterfactuals, *told.thresholds, *told.relaxations))]
+
+
+def _coverage(plan: Plan) -> str:
+    metrics, symbols = {entry.metric for entry in plan.data_coverage}, {entry.symbol for entry in plan.data_coverage}
+    kinds = words.counted(len(metrics), "kind")
+    return f"{kinds} of data missing for {words.lower(words.counted(len(symbols), 'security', 'securities'))}"
+
+
+def _noticed(plan: Plan) -> str:
+    problems, warnings = words.counted(len(plan.problems), "problem"), words.counted(len(plan.warnings), "warning")
+    return f"{problems}, {words.lower(warnings)}"
 
 
 def _page_footer(plan: Plan) -> str:
@@ -134,6 +156,7 @@ def _environment() -> Environment:
         "spoints": lambda score: signed(score, DIGITS),
         "qty": quantity,
         "price": words.price,
+        "gain": words.signed_money,
         "rate": words.rate,
         "day": FORMATS["date"],
         "one": FORMATS["one"],

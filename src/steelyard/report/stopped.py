@@ -74,7 +74,7 @@ def stopped(plan: Plan) -> Stopped:
     for entry in nearest:
         grouped.setdefault((entry.stage, entry.rule, entry.side, entry.reason), []).append(entry)
     groups = list(grouped.values())
-    shown = {id(entry) for group in groups[:ROWS] for entry in group}
+    shown = {id(entry) for group in groups[:ROWS] for entry in group[:SYMBOLS]}
     rest = [entry for entry in entries if id(entry) not in shown]
     return Stopped(
         rows=tuple(_row(group, names) for group in groups[:ROWS]),
@@ -120,15 +120,17 @@ def _alike(texts: Iterable[str]) -> str:
 
 
 def _rest(entries: Iterable[NotTraded]) -> Iterable[Remainder]:
-    by_kind: dict[tuple[str, str, Side | None], list[NotTraded]] = {}
+    by_kind: dict[tuple[Stage, str, Side | None], list[NotTraded]] = {}
     for entry in entries:
         by_kind.setdefault((entry.stage, entry.rule, entry.side), []).append(entry)
-    for (stage, rule, side), group in sorted(by_kind.items(), key=lambda item: (STAGES[item[1][0].stage], item[0][1], item[0][2] or "")):
+    for kind in sorted(by_kind, key=lambda kind: (kind[0], kind[1], kind[2] or "")):
+        stage, rule, side = kind
+        group = by_kind[kind]
         by_symbol: dict[str, list[str]] = {}
         for entry in group:
             by_symbol.setdefault(entry.symbol, []).append(by_rule(entry.rule, entry.margin, margin=True))
         told = [_told(symbol, margins) for symbol, margins in sorted(by_symbol.items())]
-        yield Remainder(STAGES[group[0].stage], plain_words(rule), side, len(group), "; ".join(told))
+        yield Remainder(STAGES[stage], plain_words(rule), side, len(group), "; ".join(told))
 
 
 def _told(symbol: str, margins: Sequence[str]) -> str:

@@ -89,6 +89,7 @@ def show(plan: Plan, console: Console, *, explain: bool = False, timings: bool =
     _cash(view)
     _not_traded(view)
     _alternatives(view)
+    _explanation(view)
     if explain:
         _candidates(view)
         _modules(view)
@@ -381,6 +382,15 @@ def _alternative(other: Alternative) -> Row:
     return Row(cells, under=(orders,) if orders else ())
 
 
+def _explanation(view: View) -> None:
+    told = view.plan.explanation
+    if told is None:
+        return
+    view.title("What would change this plan")
+    for finding in (told.stability, *told.thresholds, *told.counterfactuals, *told.relaxations):
+        view.say(finding.text)
+
+
 def _candidates(view: View) -> None:
     plan = view.plan
     view.title(f"The candidate table, {len(plan.candidates)} rows")
@@ -437,7 +447,7 @@ def _certificate(view: View) -> None:
     view.say(told.said)
     headroom = view.plan.certificate.structural_headroom
     if headroom is not None:
-        view.say(f"Structural headroom {points(headroom)} points: the most that other sizes and more orders could add.")
+        view.say(f"Structural headroom {points(headroom)} points: other sizes and more orders could add at most that.")
 
 
 def _notes(view: View, plan: Plan, title: str) -> None:

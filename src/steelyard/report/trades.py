@@ -154,4 +154,5 @@ def _cash_said(plan: Plan, sold: Decimal, bought: Decimal) -> str:
     before, after = plan.cash.get(base, ZERO), plan.cash_after.get(base, ZERO)
     if not plan.steps:
         return f"Cash stays at {money(before)} {base}."
-    return f"Cash {money(before)} + sold {money(sold)} {MINUS} bought {money(bought)} {MINUS} costs {money(plan.costs.total)} = {money(after)} {base}."
+    spent = f"{MINUS} bought {money(bought)} {MINUS} costs {money(plan.costs.total)}"
+    return f"Cash {money(before)} + sold {money(sold)} {spent} = {money(after)} {base}."

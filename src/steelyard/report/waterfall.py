@@ -77,7 +77,7 @@ def _change(term: TermShown) -> float:
 
 
 def _add(bars: list[Bar], level: float, change: float, term: TermShown) -> float:
-    note = f"counts {percent(term.weight)}{SPACE}%" + (", off scale" if term.off_scale else "")
+    note = f"{percent(term.weight)}{SPACE}%" + (", off scale" if term.off_scale else "")
     kind: Kind = "loss" if change < 0 else "gain"
     label = capital(plain_words(term.name))
     bars.append(Bar(label, note, kind, level, level + change, signed(change, 2), points(term.hold), points(term.plan)))
@@ -143,7 +143,7 @@ def said(plan: Plan) -> str:
     """What the numbers mean."""
     net = signed(plan.score.improvement, 2)
     asked = points(plan.score.min_improvement)
-    what = f"Scores are points of 100, profile {plan.objective.profile}."
+    what = f"Points of 100; beside each term, its share in the {plan.objective.profile} profile."
     return f"{what} Net of charges {net}; a plan acts from {asked}." if plan.steps else f"{what} A plan acts from {asked} net."
 
 

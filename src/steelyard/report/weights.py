@@ -126,7 +126,7 @@ def _rows(plan: Plan) -> list[WeightRow]:
 
 
 def _cash(plan: Plan, rows: Iterable[WeightRow]) -> WeightRow:
-    before, after = cash_weights(plan) if plan.value else (0.0, 0.0)
+    before, after = cash_weights(plan)
     targets = [row.target for row in rows if row.target is not None]
     target = max(0.0, 1 - math.fsum(targets)) if plan.objective.mode == "targets" else None
     return WeightRow("Cash", "", before, after, target, None, bool(plan.steps))

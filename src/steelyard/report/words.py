@@ -51,6 +51,12 @@ def price(amount: Decimal) -> str:
     return money(amount, max(LEAST_PRICE_DIGITS, -exponent if isinstance(exponent, int) else 0))
 
 
+def signed_money(amount: Decimal) -> str:
+    """Whole units with thousands and a sign, except for 0."""
+    text = money(amount, 0)
+    return f"+{text}" if amount > 0 and text != "0" else text
+
+
 def rate(amount: Decimal) -> str:
     """Six significant digits: a rate may be the inverse of a published one."""
     return money(amount, max(0, RATE_DIGITS - 1 - amount.adjusted()))

@@ -37,21 +37,18 @@ class ScoreModel:
     separables: tuple[tuple[float, Separable], ...] = ()
 
 
-def build_model(terms: Sequence[Term], weights: Mapping[str, float]) -> ScoreModel:
+def build_model(terms: Sequence[Term], weights: Mapping[str, float], size: int | None = None) -> ScoreModel:
     """Sum the parts of all terms, each times weight x share / (hi - lo).
 
     weights   term name -> weight
+    size      n + 1; may be left out if a part has arrays to tell it
     Raises PlanRefused without any part; ModuleError for a part whose arrays are not finite or of another size.
     """
     parts = [(term, part, weights[term.name] * part.share / (part.hi - part.lo)) for term in terms for part in term.parts]
     if not parts:
         raise PlanRefused("No score term is left, so no two portfolios can be compared. Nothing was planned: enable at least one.")
-    sizes = [len(arrays[-1]) for _, part, _ in parts if (arrays := _arrays(part))]
-    if not sizes:
-        raise PlanRefused(
-            "Every score term is a black box, so nothing can be searched. Nothing was planned: enable one with an array form."
-        )
-    size = sizes[0]
+    if size is None:
+        size = next(len(arrays[-1]) for _, part, _ in parts if (arrays := _arrays(part)))
     constants: list[float] = []
     slope, H = np.zeros(size), np.zeros((size, size))
     norms: list[tuple[float, FloatArray]] = []

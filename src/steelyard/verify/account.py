@@ -35,7 +35,13 @@ def _rates(book: Book, tally: Tally) -> None:
     doc = book.doc
     for currency, amount in doc["cash"].items():
         if amount:
-            tally.rule("every balance has a rate", f"cash_rates.{currency}", currency in doc["cash_rates"], "a rate", doc["cash_rates"].get(currency))
+            tally.rule(
+                "every balance has a rate",
+                f"cash_rates.{currency}",
+                currency in doc["cash_rates"],
+                "a rate",
+                doc["cash_rates"].get(currency),
+            )
     for currency, rate in doc["cash_rates"].items():
         tally.amount("one rate for one currency", f"cash_rates.{currency}", book.rates[currency], rate)
     for part in ("holdings", "candidates", "steps"):
@@ -75,7 +81,13 @@ def _names(book: Book, tally: Tally) -> None:
             tally.same("a symbol stands once", f"{part}: {symbol}", 1, count)
     for symbol in book.doc["excluded"]:
         traded = symbol in book.holdings or any(row["symbol"] == symbol for row in book.doc["candidates"])
-        tally.rule("what is excluded is not touched", f"excluded: {symbol}", not traded, "no holding, no candidate", "it is there" if traded else "none")
+        tally.rule(
+            "what is excluded is not touched",
+            f"excluded: {symbol}",
+            not traded,
+            "no holding, no candidate",
+            "it is there" if traded else "none",
+        )
 
 
 def _targets(book: Book, tally: Tally) -> None:
@@ -85,7 +97,8 @@ def _targets(book: Book, tally: Tally) -> None:
         return
     known = [target for target in targets if target is not None]
     tally.same("every holding has a target", "holdings", len(targets), len(known))
-    tally.rule("targets sum to at most 1", "holdings", sum(known, ZERO) <= TARGETS_MAY_SUM_TO, at_most(ONE), sum(known, ZERO))
+    total = sum(known, book.doc["drift"]["absent_target"])
+    tally.rule("targets sum to at most 1", "holdings", total <= TARGETS_MAY_SUM_TO, at_most(ONE), total)
     tally.rule("no target is negative", "holdings", all(target >= 0 for target in known), at_least(ZERO), min(known, default=ZERO))
 
 
@@ -125,9 +138,9 @@ def _after(book: Book, tally: Tally) -> None:
         tally.number("weight after = value after / value", f"holdings_after[{n}].weight", weight, after["weight"])
         tally.rule("nothing is sold short", f"holdings_after[{n}].quantity", after["quantity"] >= 0, at_least(ZERO), after["quantity"])
     if book.value > 0:
-        total = sum((after["weight"] for after in doc["holdings_after"]), ZERO)
-        total += book.weight(book.in_base(doc["cash_after"]) + doc["costs"]["total"])
-        tally.number("weights after + cash after + costs = 1", "holdings_after", ONE, total)
+        weights = [after["weight"] for after in doc["holdings_after"]]
+        cash = book.weight(book.in_base(doc["cash_after"]) + doc["costs"]["total"])
+        tally.number("weights after + cash after + costs = 1", "holdings_after", ONE, sum(weights, cash), *weights, cash)
 
 
 def _symbols(rows: list[Record]) -> list[str]:
@@ -163,7 +176,7 @@ def _cash_after(book: Book, tally: Tally) -> None:
 def _ladder(book: Book, tally: Tally) -> None:
     """What is settled today, what is there once traded, what is settled later; in the order of the currencies."""
     doc, days = book.doc, book.limits["settlement_days"]
-    in_range = 0 <= days <= LONGEST_SETTLEMENT_DAYS
+    in_range = 0 <= days <= LONGEST_SETTLEMENT_DAYS and doc["as_of"].year < date.max.year - 1
     tally.rule("a settlement that can be dated", "rules.limits.settlement_days", in_range, f"0 to {LONGEST_SETTLEMENT_DAYS}", days)
     if not in_range:
         return

@@ -14,6 +14,7 @@ from steelyard.verify.tally import Record
 ZERO, ONE, HALF = Decimal(0), Decimal(1), Decimal("0.5")
 BPS = Decimal(10_000)
 BY_TARGETS = "targets"
+FILTERS = "filters"
 SELL, BUY = "sell", "buy"
 UNRESTRICTED = "unrestricted"
 """Name of the alternative that has no orders: any quantities, in any number of orders."""
@@ -74,6 +75,12 @@ class Book:
         return settings
 
     @cached_property
+    def filters(self) -> Mapping[str, Mapping[str, Any]]:
+        """Name -> parameters of the filters of the strategy that really ran."""
+        ran = {run["name"] for run in self.doc["modules"] if run["kind"] == FILTERS and run["outcome"] in {"ok", "nothing"}}
+        return {one["name"]: one["params"] for one in self.doc["strategy"]["settings"]["modules"][FILTERS] if one["name"] in ran}
+
+    @cached_property
     def rates(self) -> Mapping[str, Decimal]:
         """Currency -> base per unit, from whoever names it first: cash, holdings, candidates."""
         found: dict[str, Decimal] = {self.doc["base_currency"]: ONE}
@@ -110,7 +117,7 @@ class Book:
         rules = self.costs
         parts = {
             "commission": rules["fixed"] + rules["percent"] * notional_base,
-            "spread": rules["spread_bps"] / BPS * HALF * notional_base,
+            "spread": rules["spread_bps"] * HALF / BPS * notional_base,
             "fx": rules["fx_percent"] * notional_base if currency != self.doc["base_currency"] else ZERO,
         }
         return {**parts, "total": sum(parts.values(), ZERO)}
@@ -139,10 +146,10 @@ def signed(order: Record) -> Decimal:
 
 
 def oldest_first(lots: Iterable[Record], quantity: Decimal) -> list[tuple[Record, Decimal]]:
-    """Which lots a sale takes, and how much of each; a lot of unknown age counts as the oldest."""
+    """Which lots a sale takes, and how much of each: of unknown age first, of one day the dearest first."""
     taken: list[tuple[Record, Decimal]] = []
     due = quantity
-    for lot in sorted(lots, key=lambda one: one["acquired"] or date.min):
+    for lot in sorted(lots, key=lambda one: (one["acquired"] or date.min, -(one["unit_cost"] or ZERO), -one["quantity"])):
         part = min(due, lot["quantity"])
         if part > 0:
             taken.append((lot, part))

@@ -185,6 +185,7 @@ SCORE = {
 CERTIFICATE = {
     "scope": OneOf(("proposals", "candidates")),
     "covers": TEXT,
+    "selected_by": Maybe(TEXT),
     "status": OneOf(("proven", "bounded", "none")),
     "search_gap": Maybe(NUMBER),
     "search_gap_of_improvement": Maybe(NUMBER),
@@ -217,6 +218,16 @@ NOT_TRADED = {
     "reason": TEXT,
     "facts": FACTS,
 }
+TOLD = {"text": TEXT, "facts": FACTS}
+EXPLANATION = {
+    "text": TEXT,
+    "stability": {**TOLD, "resamples": COUNT, "share": NUMBER, "mean_regret": NUMBER},
+    "counterfactuals": Many({**TOLD, "name": TEXT, "setting": TEXT, "now": NUMBER, "then": NUMBER, "gain": NUMBER, "money": Maybe(AMOUNT)}),
+    "thresholds": Many(
+        {**TOLD, "n": COUNT, "symbol": TEXT, "side": SIDE, "price_now": POSITIVE, "price": Maybe(POSITIVE), "off_target": Maybe(NUMBER)}
+    ),
+    "relaxations": Many({**TOLD, "setting": TEXT, "now": NUMBER, "then": NUMBER, "improvement": NUMBER}),
+}
 PLAN: Mapping[str, Any] = {
     "schema": TEXT,
     "plan_id": TEXT,
@@ -245,7 +256,7 @@ PLAN: Mapping[str, Any] = {
     "objective": {"mode": OneOf(("targets", "none")), "profile": TEXT},
     "certificate": CERTIFICATE,
     "alternatives": Many(ALTERNATIVE),
-    "drift": {"before": Maybe(NUMBER), "after": Maybe(NUMBER)},
+    "drift": {"before": Maybe(NUMBER), "after": Maybe(NUMBER), "absent_target": NUMBER},
     "turnover": NUMBER,
     "costs": {**COSTS, "tax": Maybe(AMOUNT)},
     "cash_ladder": Many(
@@ -260,6 +271,7 @@ PLAN: Mapping[str, Any] = {
     "timings": Many({"name": TEXT, "seconds": NUMBER}),
     "seed": COUNT,
     "inputs_sha256": TEXT,
+    "explanation": Maybe(EXPLANATION),
 }
 
 
@@ -309,7 +321,7 @@ def _field(kind: Any, value: Mapping[str, Any], key: str, where: str, tally: Tal
 
 def _single(form: Any, value: Any) -> Any:
     """One value of its kind; raises Misfit naming the kind."""
-    if (form == AMOUNT or form == POSITIVE) and isinstance(value, str) and DECIMAL.fullmatch(value):  # noqa: PLR1714 a form may be unhashable
+    if isinstance(form, Kind) and form in {AMOUNT, POSITIVE} and isinstance(value, str) and DECIMAL.fullmatch(value):
         amount = Decimal(value)
         if form == AMOUNT or amount > 0:
             return amount

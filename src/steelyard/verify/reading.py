@@ -18,7 +18,7 @@ FORM = "steelyard.plan/"
 VERSION = 1
 HOW_TO = "Save a plan with: steelyard plan --json > PLAN.json"
 
-BESIDE_THE_ID = {"plan_id", "warnings", "timings"}
+BESIDE_THE_ID = {"plan_id", "warnings", "timings", "explanation"}
 BESIDE_THE_ID_IN_THE_CERTIFICATE = {"seconds", "nodes"}
 
 ESCAPE = 6
@@ -80,7 +80,9 @@ def _cut_off(text: str, error: json.JSONDecodeError) -> bool:
 def _of_our_form(document: Any) -> dict[str, Any]:
     form = document.get("schema") if isinstance(document, dict) else None
     if not isinstance(document, dict) or not isinstance(form, str) or not form.startswith(FORM):
-        raise InputError(f"The file is JSON, but not a plan of Steelyard: it lacks \"schema\": \"{FORM}{VERSION}\". Nothing was checked. {HOW_TO}")
+        raise InputError(
+            f'The file is JSON, but not a plan of Steelyard: it lacks "schema": "{FORM}{VERSION}". Nothing was checked. {HOW_TO}'
+        )
     number = re.fullmatch(r"[0-9]{1,9}", form.removeprefix(FORM))
     if number and int(number.group()) > VERSION:
         raise InputError(

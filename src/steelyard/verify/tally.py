@@ -71,9 +71,10 @@ class Tally:
         """Exact money, prices, quantities and rates."""
         self._compare(name, where, due, found, AMOUNT_SLACK, AMOUNT_SLACK_OF_ITSELF)
 
-    def number(self, name: str, where: str, due: Decimal | None, found: Decimal | None) -> None:
-        """Weights, scores and ratios."""
-        self._compare(name, where, due, found, NUMBER_SLACK, NUMBER_SLACK)
+    def number(self, name: str, where: str, due: Decimal | None, found: Decimal | None, *parts: Decimal) -> None:
+        """Weights, scores and ratios; `parts` are what was summed, where they may be much larger than their sum."""
+        largest = max((abs(part) for part in parts), default=Decimal(0))
+        self._compare(name, where, due, found, NUMBER_SLACK * (1 + largest), NUMBER_SLACK)
 
     def same(self, name: str, where: str, due: object, found: object) -> None:
         """What must be equal as it stands: words, dates, counts."""

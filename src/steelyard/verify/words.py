@@ -1,0 +1,158 @@
+"""Words and their numbers: every number that a sentence tells is a fact, every fact is a figure of the document.
+
+A fact has its figure by name where one is meant (`cost`, `turnover`, `shares`); any other must stand in its sentence.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from steelyard.sentences import FORMATS
+from steelyard.verify.book import SELL, UNRESTRICTED, ZERO, Book
+from steelyard.verify.tally import NUMBER_SLACK, Record, Tally
+
+NUMBER = re.compile(r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?!\w|-[A-Za-z])")
+"""A number in a sentence; one that is part of a name, as in S&P500 or 52-week, is none."""
+WORDS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
+PERCENT = 100
+
+Derived = Mapping[str, object]
+"""Fact by name -> what it must be."""
+
+
+def check_words(book: Book, tally: Tally) -> None:
+    """The verdict, each step, and each reason why something is not traded."""
+    doc, verdict = book.doc, book.doc["verdict"]
+    tally.rule(
+        "the verdict says what it is",
+        "verdict.text",
+        verdict["text"].lower().startswith(verdict["action"]),
+        verdict["action"],
+        verdict["text"],
+    )
+    _told("verdict", f"{verdict['text']} {verdict['detail']}", verdict["facts"], dict(_headline(book)), tally)
+    for n, step in enumerate(book.steps):
+        where = f"steps[{n}]"
+        tally.rule(
+            "the narrative gives the reason", f"{where}.narrative", step["reason"] in step["narrative"], step["reason"], step["narrative"]
+        )
+        _told(where, step["narrative"], step["facts"], dict(_order(book, step)), tally)
+    for n, stop in enumerate(doc["not_traded"]):
+        _stop(stop, f"not_traded[{n}]", tally)
+
+
+def _headline(book: Book) -> Iterator[tuple[str, object]]:
+    """Facts of the verdict and what they mean."""
+    doc, steps = book.doc, book.steps
+    count = len(steps)
+    yield from {
+        "trades": Decimal(count),
+        "cost": doc["costs"]["total"],
+        "currency": doc["base_currency"],
+        "turnover": doc["turnover"],
+    }.items()
+    yield "count", WORDS[count] if count < len(WORDS) else str(count)
+    yield "least", doc["score"]["min_improvement"]
+    before, after = doc["drift"]["before"], doc["drift"]["after"]
+    yield from {"before": None if before is None else PERCENT * before, "after": after}.items()
+    others = [other["improvement"] for other in doc["alternatives"] if other["steps"] and other["name"] != UNRESTRICTED]
+    yield "gain", doc["score"]["improvement"] if steps else max(others, default=None)
+    yield from _moves(book)
+
+
+def _moves(book: Book) -> Iterator[tuple[str, object]]:
+    """What moves most, and what stays furthest from its target."""
+    after = {row["symbol"]: row["weight"] for row in book.doc["holdings_after"]}
+    facts = book.doc["verdict"]["facts"]
+    if book.steps:
+        most = max(step["notional_base"] for step in book.steps)
+        moved = [step for step in book.steps if step["notional_base"] >= most * (1 - NUMBER_SLACK)]
+        named = next((step for step in moved if step["symbol"] == facts.get("moved")), moved[0])
+        yield from {"moved": named["symbol"], "from_weight": named["weight_before"], "to_weight": named["weight_after"]}.items()
+    off = {symbol: abs(after.get(symbol, ZERO) - row["target"]) for symbol, row in book.holdings.items() if row["target"] is not None}
+    if off:
+        largest = max(off.values())
+        named = facts.get("furthest")
+        furthest = named if off.get(str(named), ZERO) >= largest - NUMBER_SLACK else max(off, key=lambda symbol: off[symbol])
+        yield from {"furthest": furthest, "off": largest}.items()
+
+
+def _order(book: Book, step: Record) -> Iterator[tuple[str, object]]:
+    """Facts of a step and what they mean."""
+    holding = book.holdings.get(step["symbol"])
+    yield from {"shares": step["quantity"], "symbol": step["symbol"], "currency": book.doc["base_currency"]}.items()
+    yield from {"notional": step["notional_base"], "adds": step["adds"]}.items()
+    yield from {"weight_before": step["weight_before"], "weight_after": step["weight_after"]}.items()
+    if holding is not None:
+        yield "target", holding["target"]
+        if step["side"] == SELL:
+            yield "held", holding["quantity"]
+
+
+def _stop(stop: Record, where: str, tally: Tally) -> None:
+    """A number, its limit and the margin between them; one that stands alone is a fact of the sentence."""
+    value, limit = stop["value"], stop["limit"]
+    margin = None if value is None or limit is None else value - limit
+    tally.number("margin = value - limit", f"{where}.margin", margin, stop["margin"])
+    numbers = [number for number in map(_number, stop["facts"].values()) if number is not None]
+    for name, figure in (("value", value), ("limit", limit)):
+        if figure is not None and margin is None:
+            close = any(abs(abs(number) - abs(figure)) <= NUMBER_SLACK for number in numbers)
+            tally.rule("a number that stands alone is told", f"{where}.{name}", close, "one of the facts", figure)
+    _told(where, stop["reason"], stop["facts"], {}, tally)
+
+
+def _told(where: str, text: str, facts: Record, derived: Derived, tally: Tally) -> None:
+    """Each fact by its name or in its sentence; each number of the sentence among the facts."""
+    said = _numbers(text)
+    known: set[str] = set()
+    for name, fact in facts.items():
+        at, number = f"{where}.facts.{name}", _number(fact)
+        written = _written(fact)
+        known |= written
+        if name in derived:
+            due = derived[name]
+            if number is not None and isinstance(due, Decimal):
+                tally.number("a fact is a figure of the plan", at, due, number)
+            else:
+                tally.same("a fact is a figure of the plan", at, due, fact)
+        elif number is not None:
+            tally.rule("a fact stands in its sentence", at, bool(written & said), "a number of the sentence", fact)
+    tally.rule("numbers in words are facts", where, said <= known, "only numbers that are facts", sorted(said - known))
+
+
+def _numbers(text: str) -> set[str]:
+    return {found.replace(",", "") for found in NUMBER.findall(text)}
+
+
+def _number(fact: object) -> Decimal | None:
+    """A fact as a number: JSON numbers, and decimals as text."""
+    if isinstance(fact, Decimal):
+        return fact
+    if isinstance(fact, str) and re.fullmatch(r"-?[0-9]{1,40}(\.[0-9]{1,60})?", fact):
+        with contextlib.suppress(InvalidOperation):
+            return Decimal(fact)
+    return None
+
+
+def _written(fact: object) -> set[str]:
+    """Every number that the formats of sentences can make of a fact."""
+    things: list[Any] = [fact]
+    number = _number(fact)
+    if number is not None:
+        things += [number, float(number), *([int(number)] if number == number.to_integral_value() else [])]
+    elif isinstance(fact, str):
+        with contextlib.suppress(ValueError):
+            things.append(date.fromisoformat(fact))
+    found: set[str] = set()
+    for thing in things:
+        for spell in FORMATS.values():
+            # most formats are for another kind of fact
+            with contextlib.suppress(ValueError, TypeError, AttributeError, ArithmeticError):
+                found |= _numbers(spell(thing))
+    return found
