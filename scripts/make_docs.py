@@ -304,7 +304,7 @@ A strategy is a TOML file: `steelyard plan --strategy careful.toml`. It holds ev
 
 MODULE_SWITCHES = """
 Every registered module runs unless it is switched off. Under the section of its kind a module is either a switch or a table; naming
-it without `enabled` leaves it on. [Modules](modules.md) lists the parameters.
+it without `enabled` switches it on. [Modules](modules.md) lists the parameters.
 
 ```toml
 [opportunity_calculators]
@@ -358,7 +358,7 @@ def example() -> Iterator[str]:
                     yield from ("", f"[{path}.{key}]", *_line(hint))
     for kind in Kind:
         for module in built_in(kind):
-            switch = Field("enabled", "true", "", module.summary.rstrip("."))
+            switch = Field("enabled", str(module.on).lower(), "", module.summary.rstrip("."))
             yield from _example_table(module.qualified, [switch, *fields(module.params, module.qualified, module.params())])
 
 

@@ -89,7 +89,7 @@ def write(material: Material, findings: Findings) -> Plan:
     costs = total_costs(steps, _tax(m))
     cash_after = _cash_after(m.snapshot, steps, costs)
     drift = Drift(before=drift_of(ctx, ctx.weights, ctx.cash_weight), after=_drift_after(m, choice.plan), absent_target=ctx.absent_target)
-    figures = narrative.Figures(drift.before, drift.after, costs.total, _turnover(m.table, choice.plan.row))
+    figures = narrative.Figures(drift.before, drift.after, costs.total, _turnover(m.table, choice.plan.row), m.table.m)
     headline, detail = narrative.verdict(ctx, choice, figures), narrative.detail(ctx, m.table, choice)
     return seal(
         Plan(
@@ -446,6 +446,7 @@ def _unrestricted(m: Material) -> Alternative:
         cost=_exact(published(cost * ctx.value)),
         turnover=float(traded.sum()) / 2,
         drift_after=drift_of(ctx, free.weights, cash),
+        weights={symbol: float(w) for symbol, w, moved in zip(ctx.symbols, free.weights, traded, strict=True) if moved > 0},
         steps=(),
     )
 
@@ -459,6 +460,7 @@ def _alternative(m: Material, name: str, scored: Scored) -> Alternative:
         cost=sum((_costs_of(m, j).total for j in order), ZERO),
         turnover=_turnover(m.table, order),
         drift_after=_drift_after(m, scored),
+        weights=None,
         steps=tuple(
             AlternativeStep(
                 side=Side.BUY if m.table.is_buy[j] else Side.SELL, symbol=m.ctx.symbols[m.table.security[j]], quantity=m.table.quantity[j]

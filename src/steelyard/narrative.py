@@ -31,6 +31,7 @@ class Figures:
     drift_after: float | None
     cost: Decimal
     turnover: float
+    candidates: int
 
 
 def in_words(count: int) -> str:
@@ -61,6 +62,10 @@ def verdict(ctx: Context, choice: Choice, figures: Figures) -> Sentence:
             "Hold. The best plan found changes the score by {gain:spoints} points after charges; {least:points} are asked for.",
             gain=choice.best.net, least=choice.threshold,
         )  # fmt: skip
+    if figures.candidates and ctx.search.scope == "proposals":
+        return say("Hold. The modules propose no plan that fits the cash and the limits.")
+    if figures.candidates:
+        return say("Hold. No order in question fits the cash and the limits.")
     if ctx.target_weights is not None:
         return say("Hold. No order is possible that brings a holding closer to its target within lots, limits and the least order.")
     return say("Hold. No calculator proposes an order that fits lots, limits and the least order.")

@@ -311,6 +311,7 @@ class Alternative(Record):
     cost: Amount
     turnover: Number
     drift_after: Number | None
+    weights: Annotated[dict[str, Number] | None, Field(description="weights after of what the unrestricted optimum trades; else null")]
     steps: tuple[AlternativeStep, ...]
 
 

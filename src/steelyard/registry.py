@@ -64,6 +64,7 @@ class Module:
     call     the function; what it takes and gives is told in the docstring of its folder
     needs    inputs without which it does not run; the plan says so
     form     what a filter returns; None for other kinds
+    on       does it run when a strategy says nothing of it
     """
 
     kind: Kind
@@ -76,6 +77,7 @@ class Module:
     tags: tuple[str, ...] = ()
     needs: tuple[Need, ...] = ()
     form: FilterForm | None = None
+    on: bool = True
 
     @property
     def qualified(self) -> str:
@@ -110,11 +112,12 @@ def _register(
     author: str,
     tags: tuple[str, ...],
     needs: tuple[Need, ...],
+    on: bool = True,
     form: FilterForm | None = None,
 ) -> Callable[[F], F]:
     def decorate(function: F) -> F:
         told = summary or (inspect.getdoc(function) or "").partition("\n")[0]
-        add(Module(kind, name, version, told, params, function, author, tags, needs, form))
+        add(Module(kind, name, version, told, params, function, author, tags, needs, form, on))
         return function
 
     return decorate
@@ -129,9 +132,10 @@ def opportunity_calculator(
     author: str = "Steelyard",
     tags: tuple[str, ...] = (),
     needs: tuple[Need, ...] = (),
+    on: bool = True,
 ) -> Callable[[F], F]:
     """Register `(Context, Params) -> list[Candidate]`."""
-    return _register(Kind.OPPORTUNITY, name, version=version, params=params, summary=summary, author=author, tags=tags, needs=needs)
+    return _register(Kind.OPPORTUNITY, name, version=version, params=params, summary=summary, author=author, tags=tags, needs=needs, on=on)
 
 
 def pattern_generator(
@@ -143,9 +147,10 @@ def pattern_generator(
     author: str = "Steelyard",
     tags: tuple[str, ...] = (),
     needs: tuple[Need, ...] = (),
+    on: bool = True,
 ) -> Callable[[F], F]:
     """Register `(Context, Candidates, Params) -> (k, d) rows`."""
-    return _register(Kind.PATTERN, name, version=version, params=params, summary=summary, author=author, tags=tags, needs=needs)
+    return _register(Kind.PATTERN, name, version=version, params=params, summary=summary, author=author, tags=tags, needs=needs, on=on)
 
 
 def sequence_generator(
@@ -157,9 +162,10 @@ def sequence_generator(
     author: str = "Steelyard",
     tags: tuple[str, ...] = (),
     needs: tuple[Need, ...] = (),
+    on: bool = True,
 ) -> Callable[[F], F]:
     """Register `(Context, Candidates, seeds, Params) -> iterator of (k, d) rows`."""
-    return _register(Kind.SEQUENCE, name, version=version, params=params, summary=summary, author=author, tags=tags, needs=needs)
+    return _register(Kind.SEQUENCE, name, version=version, params=params, summary=summary, author=author, tags=tags, needs=needs, on=on)
 
 
 def sequence_filter(
@@ -172,9 +178,12 @@ def sequence_filter(
     author: str = "Steelyard",
     tags: tuple[str, ...] = (),
     needs: tuple[Need, ...] = (),
+    on: bool = True,
 ) -> Callable[[F], F]:
     """Register a filter that returns a mask `Ruling`, pair conflicts `(m, m)` or a row predicate."""
-    return _register(Kind.FILTER, name, version=version, params=params, summary=summary, author=author, tags=tags, needs=needs, form=form)
+    return _register(
+        Kind.FILTER, name, version=version, params=params, summary=summary, author=author, tags=tags, needs=needs, on=on, form=form
+    )
 
 
 def score_term(
@@ -186,9 +195,10 @@ def score_term(
     author: str = "Steelyard",
     tags: tuple[str, ...] = (),
     needs: tuple[Need, ...] = (),
+    on: bool = True,
 ) -> Callable[[F], F]:
     """Register `(Context, Params) -> Term`."""
-    return _register(Kind.TERM, name, version=version, params=params, summary=summary, author=author, tags=tags, needs=needs)
+    return _register(Kind.TERM, name, version=version, params=params, summary=summary, author=author, tags=tags, needs=needs, on=on)
 
 
 def _load(kind: Kind) -> None:

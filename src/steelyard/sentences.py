@@ -24,6 +24,9 @@ from typing import Any
 
 Fact = str | int | float | Decimal | date
 
+SIGNIFICANT_DIGITS = 12
+"""Of a published number."""
+
 MINUS = "\u2212"
 SPACE = "\u00a0"
 
@@ -117,5 +120,10 @@ def render(template: str, facts: Mapping[str, Fact]) -> str:
     for literal, name, form, _ in string.Formatter().parse(template):
         pieces.append(literal)
         if name is not None:
-            pieces.append(FORMATS[form or "text"](facts[name]))
+            pieces.append(FORMATS[form or "text"](_told(facts[name])))
     return "".join(pieces)
+
+
+def _told(fact: Fact) -> Fact:
+    """A number as documents publish it: words and published fact then round alike."""
+    return float(f"{fact:.{SIGNIFICANT_DIGITS}g}") if isinstance(fact, float) else fact

@@ -94,7 +94,7 @@ def _size_sell(ctx: Context, i: int, wanted: float, priority_weight: float, prop
         return _no_room(ctx, i, "no_crossing" if float(ctx.weights[i]) <= target else "open_orders", room)
     amount = min(wanted, room)
     may_exit = target == 0.0 and ctx.sellable[i] == ctx.quantities[i]
-    lots = _lots(ctx, i, amount)
+    lots = _lots_held(ctx, i, amount)
     weight = lots * float(ctx.lot_weight[i])
     left = float(ctx.weights[i]) - weight
     # no stumps: what would be left over of an untargeted name must be an order of its own, else it goes too
@@ -104,7 +104,7 @@ def _size_sell(ctx: Context, i: int, wanted: float, priority_weight: float, prop
     if weight < ctx.min_order_weight or not lots:
         rule = "no_crossing" if room < min(wanted, sellable) else "min_order"
         return _too_small(ctx, rule, weight, amount, room if rule == "no_crossing" else None)
-    at_target = lots == _lots(ctx, i, room)
+    at_target = lots == _lots_held(ctx, i, room)
     return Sized(i, Side.SELL, _shares(ctx, i, lots), weight, False, at_target, priority_weight, (proposal,))
 
 
@@ -122,6 +122,14 @@ def _shares(ctx: Context, i: int, lots: float) -> Decimal:
 def _lots(ctx: Context, i: int, weight: float) -> float:
     """Whole lots of security i in a weight >= 0."""
     return float(whole_lots(np.array([weight]), ctx.lot_weight[i : i + 1])[0])
+
+
+def _lots_held(ctx: Context, i: int, weight: float) -> float:
+    """Whole lots of a sale: what passes as a whole lot for its noise alone may not be sold short."""
+    lots, holding = _lots(ctx, i, weight), ctx.holdings[i]
+    shares = _shares(ctx, i, lots)
+    short = float(shares) > float(ctx.sellable[i]) or (holding is not None and shares > holding.quantity)
+    return lots - 1 if short else lots
 
 
 def _no_room(ctx: Context, i: int, rule: str, room: float) -> Drop:
@@ -222,4 +230,8 @@ def why_unasked(ctx: Context, i: int) -> Drop:
     if ctx.target_weights is None:
         return Drop("no_calculator", None, None, say("no calculator proposes an order in it"))
     off = float(ctx.weights[i] - ctx.target_weights[i])
+    if off < 0 and not ctx.can_buy[i]:
+        return Drop("allow_buy", None, None, say("{off:spp} off its target, and may not be bought", off=off))
+    if off > 0 and not ctx.can_sell[i]:
+        return Drop("allow_sell", None, None, say("{off:spp} off its target, and may not be sold", off=off))
     return Drop("near_target", abs(off), None, say("{off:spp} off its target, less than any calculator acts on", off=off))

@@ -18,7 +18,7 @@ SHAPES = [
     dataclasses.replace(SMALL, conflicts=True),
     dataclasses.replace(SMALL, tight_cash=True, caps=True, conflicts=True),
 ]
-SEEDS = range(20)
+SEEDS = range(10)
 
 
 def after(problem: Instance, row: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 import json
 from datetime import date
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -10,7 +11,7 @@ from benchmarks import run
 
 RECORDED = {
     "n": 20, "hold": 0.6, "net": 0.16, "orders": 5, "candidates": 42, "scope": "candidates", "status": "bounded", "gap": 0.002,
-    "nodes": 1234, "first_seconds": 0.03, "searched_seconds": 0.04,
+    "nodes": 1234, "first_seconds": [0.03, 0.02, 0.05], "searched_seconds": [0.04],
     "recorded_seconds": 0.016, "recorded_net": 0.17, "recorded_orders": 5, "recorded_off_lot": 1, "recorded_cash_after": 652.0,
     "recorded_cash_missing": 333.0, "original_hold": 0.562, "original_ours": 0.586, "original_recorded": 0.615,
 }  # fmt: skip
@@ -22,7 +23,11 @@ SEARCHED = {
 
 
 def measured(name: str, seconds: float, **facts: object) -> dict[str, object]:
-    return {"name": name, "stats": {"median": seconds, "iqr": seconds / 10, "rounds": 15, "max": 2 * seconds}, "extra_info": facts}
+    return {
+        "name": name,
+        "stats": {"median": seconds, "iqr": seconds / 10, "rounds": 15, "min": seconds, "max": 2 * seconds},
+        "extra_info": facts,
+    }
 
 
 ALL = {
@@ -35,6 +40,8 @@ ALL = {
         measured("test_reference_on_growth", 0.0065, sequences=100, m=43, work="reference"),
         measured("test_recorded_input[20]", 0.045, **RECORDED),
         measured("test_search[small]", 0.03, **SEARCHED),
+        measured("test_curve[n-50]", 0.02, varies="n", fixed="m = 60", x=50, proven=True),
+        measured("test_curve[n-5]", 0.002, varies="n", fixed="m = 60", x=5, proven=False),
     ]
 }
 
@@ -72,9 +79,24 @@ def test_tables_say_what_was_measured_and_draw_no_ratio_between_machines(page, m
     assert "Measured on 2026-01-31" in text
     assert "| random table, m = 60, score | 10.0 million |  |" in text
     assert "650 × the reference" in text
-    assert "| 20 | 16 | 30 | 40 | 60 | 45.0 (4.5) | 5 orders out of 42 candidates, scope candidates, bounded, gap 0.20 points" in text
-    assert "| small | 25 | 30, 60 | 3 of 4 | 12 | 1.0 | 20.0, 30.0 | 40.0, 50.0 |" in text
+    assert (
+        "| 20 | 16 | 30, 20 | 40, 40 | 60 | 45.0 (4.5), 45.0 | 5 orders out of 42 candidates, scope candidates, bounded, gap 0.20 points"
+        in text
+    )
+    assert "| small | 25 | 30, 30, 60 | 3 of 4 | 12 | 1.0 | 20.0, 30.0 | 40.0, 50.0 |" in text
     assert "| 20 | 60.00 | +16.00 | +17.00 | 1 of 5 | 652, 333 short | 0.562 | 0.586 | 0.615 |" in text
+
+
+def test_the_picture_has_a_point_per_table_and_hollow_ones_where_a_proof_is_missing(page, monkeypatch, tmp_path):
+    monkeypatch.setattr(run, "README", page)
+    source = tmp_path / "measured.json"
+    source.write_text(json.dumps(ALL), encoding="utf-8")
+
+    run.main(["--from", str(source)])
+
+    picture = ET.parse(tmp_path / run.PICTURE).getroot()
+    kinds = [circle.get("class") for circle in picture.iter("{http://www.w3.org/2000/svg}circle")]
+    assert kinds == ["open", "dot"]
 
 
 def test_the_date_is_an_argument_and_the_machine_is_named():

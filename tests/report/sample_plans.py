@@ -7,7 +7,6 @@ from dataclasses import replace
 from decimal import Decimal
 
 from planner.made import world
-
 from steelyard import importers, samples
 from steelyard.planner import plan as make_plan
 from steelyard.plans import Notice, Plan, seal
@@ -82,7 +81,7 @@ def _wide(count: int) -> Plan:
     """`count` holdings of which a few stray far from their targets."""
     names = [f"S{i:03d}" for i in range(count)]
     lines = [f"{name} {3000 if i < CAP else 100} @ {10 + i % 7}" for i, name in enumerate(names)]
-    made = world(*lines, cash="20000", targets={name: 0.95 / count for name in names}, search=Search(scope="proposals")).plan()
+    made = world(*lines, cash="20000", targets=dict.fromkeys(names, 0.95 / count), search=Search(scope="proposals")).plan()
     holdings = tuple(held.model_copy(update={"group": GROUPS[i % len(GROUPS)]}) for i, held in enumerate(made.holdings))
     return seal(made.model_copy(update={"holdings": holdings}))
 

@@ -3,6 +3,7 @@
     demo.py      the bundled portfolio
     plan.py      one's own files
     why.py       the story of one symbol
+    verify.py    the figures of a saved plan, derived anew
     modules.py   what is registered, and what a strategy makes of it
     inputs.py    options to a snapshot, market, targets and strategy
     output.py    screens, pipes, files, messages, exit codes
@@ -19,6 +20,7 @@ import typer
 from steelyard.cli.demo import demo
 from steelyard.cli.modules import modules
 from steelyard.cli.plan import plan
+from steelyard.cli.verify import verify
 from steelyard.cli.why import why
 
 app = typer.Typer(
@@ -32,4 +34,5 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(plan)
 app.command()(why)
+app.command()(verify)
 app.command()(modules)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
-from steelyard.plans import Alternative, AlternativeStep, Plan
+from steelyard.plans import Alternative, Plan
 from steelyard.report.scale import WHOLE, Scale, ticks
 from steelyard.report.words import capital, counted, lower, plain_words
 from steelyard.sentences import FORMATS, SPACE, points, quantity
@@ -16,7 +16,6 @@ Kind = Literal["plan", "runner", "other", "free"]
 
 RUNNER = "runner_up_"
 FREE = "unrestricted"
-KINDS = {FREE: "free"}
 
 WIDTH, HEIGHT = 330.0, 256.0
 """The chart that labels are placed for, px: the narrowest window draws it about this wide."""
@@ -98,46 +97,35 @@ def weighed(plan: Plan) -> Weighed:
 
 
 def _rows(plan: Plan) -> list[Row]:
-    own = Alternative(
-        name="plan",
-        score=plan.score.plan,
-        improvement=plan.score.improvement,
-        cost=plan.costs.total,
-        turnover=plan.turnover,
-        drift_after=plan.drift.after,
-        steps=tuple(AlternativeStep(side=step.side, symbol=step.symbol, quantity=step.quantity) for step in plan.steps),
-    )
     others = [other for other in plan.alternatives if plan.steps or other.name != "hold"]
-    ranked = sorted([own, *others], key=lambda one: (-one.improvement, one is not own, one.name))
-    return [_row(n, one, own) for n, one in enumerate(ranked, start=1)]
+    found = [_own(plan), *(_other(plan, other) for other in others)]
+    ranked = sorted(found, key=lambda row: (-row.net, row.kind != "plan", row.name))
+    return [replace(row, n=n) for n, row in enumerate(ranked, start=1)]
 
 
-def _row(n: int, one: Alternative, own: Alternative) -> Row:
-    kind: Kind = "plan" if one is own else "runner" if one.name.startswith(RUNNER) else "free" if one.name == FREE else "other"
-    return Row(n, _name(one, own), _note(one, own), kind, one.score, one.improvement, one.drift_after, one.cost, one.turnover)
+def _own(plan: Plan) -> Row:
+    name, note = ("This plan", "") if plan.steps else ("This plan: hold", "no trades")
+    return Row(0, name, note, "plan", plan.score.plan, plan.score.improvement, plan.drift.after, plan.costs.total, plan.turnover)
 
 
-def _name(one: Alternative, own: Alternative) -> str:
-    if one is own:
-        return "This plan" if own.steps else "This plan: hold"
-    return _title(one.name)
+def _other(plan: Plan, one: Alternative) -> Row:
+    kind: Kind = "runner" if one.name.startswith(RUNNER) else "free" if one.name == FREE else "other"
+    return Row(0, _title(one.name), _note(plan, one), kind, one.score, one.improvement, one.drift_after, one.cost, one.turnover)
 
 
 def _title(name: str) -> str:
     return capital(plain_words(name).replace("runner up", "runner-up"))
 
 
-def _note(one: Alternative, own: Alternative) -> str:
+def _note(plan: Plan, one: Alternative) -> str:
     """What it trades, told as the difference from the plan where the two share an order."""
-    if one is own:
-        return "" if own.steps else "no trades"
     if not one.steps:
         return "any quantity, any depth: a bound, not a plan" if one.name == FREE else "no trades"
-    mine = {step.symbol: step for step in own.steps}
+    mine = {step.symbol: step for step in plan.steps}
     theirs = {step.symbol: step for step in one.steps}
-    if not set(mine) & set(theirs):
-        return ", ".join(f"{step.side}{SPACE}{quantity(step.quantity)}{SPACE}{step.symbol}" for step in one.steps)
     added = [f"{step.side}{SPACE}{quantity(step.quantity)}{SPACE}{step.symbol}" for step in one.steps if step.symbol not in mine]
+    if len(added) == len(theirs):
+        return ", ".join(added)
     resized = [
         f"{step.symbol} {quantity(step.quantity)} for {quantity(mine[step.symbol].quantity)}"
         for step in one.steps

@@ -193,7 +193,8 @@ MOST_OFFERED = 1_000
 
 def _offer(problem: Problem, pool: Pool, rows: IntArray) -> Pool:
     """The pool with those rows that are new, feasible by the ledger and permitted by the predicates."""
-    fresh = np.unique(rows, axis=0)
+    # with an index, since without one numpy imports its masked arrays: a sixth of a one-shot plan
+    fresh, _ = np.unique(rows, axis=0, return_index=True)
     if len(pool.rows):
         known = {tuple(row) for row in pool.rows.tolist()}
         fresh = fresh[[tuple(row) not in known for row in fresh.tolist()]]

@@ -173,7 +173,7 @@ def _choices(kind: Kind, table: object, problems: list[str]) -> Iterator[ModuleC
 
 
 def _choice(module: Module, given: object, problems: list[str]) -> ModuleChoice:
-    """`name = false`, or a table of `enabled` and parameters; naming a module without `enabled` leaves it on."""
+    """`name = false`, or a table of `enabled` and parameters; naming a module without `enabled` switches it on."""
     path = f"{module.kind.value}.{module.name}"
     table: object = {"enabled": given} if isinstance(given, bool) else given
     if not isinstance(table, Mapping):

@@ -84,8 +84,8 @@ SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
 
 
 def default_choices(kind: Kind) -> tuple[ModuleChoice, ...]:
-    """Every registered module of a kind, on, with its own defaults."""
-    return tuple(ModuleChoice(module, enabled=True, params=module.params(), why="default") for module in modules(kind).values())
+    """Every registered module of a kind with its own defaults, on unless it says otherwise."""
+    return tuple(ModuleChoice(module, enabled=module.on, params=module.params(), why="default") for module in modules(kind).values())
 
 
 @cache

@@ -11,6 +11,7 @@ plan group is imported, so a mistake there cannot repeat itself here.
     orders    candidates, steps, costs, limits, masks, lots sold, conversions
     figures   score, charges, drift, turnover, alternatives, certificate, the strategy's rules
     words     verdict, narratives and reasons: their numbers are facts, and the facts are figures
+    explanation   what would change the plan: settings, prices, money, words
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from typing import Any
 from steelyard.verify import form
 from steelyard.verify.account import check_account
 from steelyard.verify.book import Book
+from steelyard.verify.explanation import check_explanation
 from steelyard.verify.figures import check_figures, check_rules
 from steelyard.verify.orders import check_orders
 from steelyard.verify.reading import content_id, load
-from steelyard.verify.tally import Check, Report, Tally
+from steelyard.verify.tally import ID, Check, Report, Tally
 from steelyard.verify.words import check_words
 
 __all__ = ["Check", "Report", "check", "load", "summary"]
@@ -49,7 +51,7 @@ def check(document: Mapping[str, Any]) -> Report:
     A document that has not the form of a plan is reported so, and nothing more is derived.
     """
     tally = Tally()
-    tally.same("plan_id is the hash of the content", "plan_id", content_id(document), document.get("plan_id"))
+    tally.same("plan_id is the hash of the content", ID, content_id(document), document.get(ID))
     with localcontext() as context:
         context.prec = PRECISION
         shaped = Tally()
@@ -58,12 +60,13 @@ def check(document: Mapping[str, Any]) -> Report:
         if read is None:
             tally.skip("everything else", "the document has not the form of a plan")
             return tally.report()
-        book = Book(read)
-        check_rules(book, document, tally)
+        book = Book(read, document)
+        check_rules(book, tally)
         check_account(book, tally)
         check_orders(book, tally)
         check_figures(book, tally)
         check_words(book, tally)
+        check_explanation(book, tally)
     for what, why in {**shaped.skipped, **ALWAYS_BEYOND}.items():
         tally.skip(what, why)
     return tally.report()

@@ -22,9 +22,10 @@ UNRESTRICTED = "unrestricted"
 
 @dataclass(frozen=True)
 class Book:
-    """A document in the form of `form.PLAN`; where two entries have one name, the first counts here."""
+    """A document in the form of `form.PLAN`, and as it was read; where two entries have one name, the first counts here."""
 
     doc: Mapping[str, Any]
+    raw: Mapping[str, Any]
 
     @cached_property
     def value(self) -> Decimal:
@@ -99,6 +100,18 @@ class Book:
     def spendable(self) -> Decimal:
         """What may pay for orders: base cash that no open buy reserves."""
         return Decimal(self.doc["cash"].get(self.doc["base_currency"], ZERO)) - Decimal(self.doc["open_buys"])
+
+    @cached_property
+    def target_cash(self) -> Decimal:
+        """What the targets leave for cash."""
+        targets = (holding["target"] or ZERO for holding in self.doc["holdings"])
+        return max(ZERO, ONE - sum(targets, self.doc["drift"]["absent_target"]))
+
+    @cached_property
+    def settings(self) -> Mapping[str, Any]:
+        """Every section of the strategy, as it was read."""
+        settings: Mapping[str, Any] = self.raw["strategy"]["settings"]
+        return settings
 
     def in_base(self, balances: Mapping[str, Decimal]) -> Decimal:
         """Balances of several currencies in base; one without a rate counts nothing, and is a failed check elsewhere."""

@@ -5,10 +5,10 @@ What the terms are worth needs the estimates and is not judged; that they add up
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from steelyard.verify.book import HALF, ONE, SELL, UNRESTRICTED, ZERO, Book
 from steelyard.verify.reading import hash_of
@@ -39,14 +39,10 @@ def check_figures(book: Book, tally: Tally) -> None:
     _coverage(book, tally)
 
 
-def check_rules(book: Book, raw: Mapping[str, Any], tally: Tally) -> None:
-    """The rules that bind the plan are those of its strategy.
-
-    raw   the document as it was read: hashes are of JSON values
-    """
-    strategy, rules = raw["strategy"], raw["rules"]
-    settings = strategy["settings"]
-    tally.same("the strategy's hash is that of its settings", "strategy.sha256", hash_of(settings), strategy["sha256"])
+def check_rules(book: Book, tally: Tally) -> None:
+    """The rules that bind the plan are those of its strategy, as JSON values: so they are hashed."""
+    settings, rules = book.settings, book.raw["rules"]
+    tally.same("the strategy's hash is that of its settings", "strategy.sha256", hash_of(settings), book.doc["strategy"]["sha256"])
     for section in ("costs", "limits"):
         own = settings.get(section)
         tally.same("every rule is a setting", f"rules.{section}", sorted(own if isinstance(own, dict) else ()), sorted(rules[section]))
@@ -57,8 +53,8 @@ def check_rules(book: Book, raw: Mapping[str, Any], tally: Tally) -> None:
     tally.same("a rule is as the strategy sets it", "rules.max_depth", own["search"]["max_depth"], rules["max_depth"])
     band = own["rebalance"]["drift_band_weight"]
     tally.number("a rule is as the strategy sets it", "rules.drift_band_weight", band, book.doc["rules"]["drift_band_weight"])
-    tally.same("the scope of the strategy", "certificate.scope", own["search"]["scope"], raw["certificate"]["scope"])
-    tally.same("the profile of the strategy", "objective.profile", own["score"]["profile"], raw["objective"]["profile"])
+    tally.same("the scope of the strategy", "certificate.scope", own["search"]["scope"], book.doc["certificate"]["scope"])
+    tally.same("the profile of the strategy", "objective.profile", own["score"]["profile"], book.doc["objective"]["profile"])
 
 
 def _terms(book: Book, tally: Tally) -> None:
@@ -130,7 +126,9 @@ def _score(book: Book, tally: Tally) -> None:
     doc, score = book.doc, book.doc["score"]
     charges, settings = score["charges"], book.score_settings
     improvement = score["plan"] - score["hold"] - sum(charges.values(), ZERO)
-    tally.number("improvement = plan - hold - charges", "score.improvement", improvement, score["improvement"], score["plan"], score["hold"])
+    tally.number(
+        "improvement = plan - hold - charges", "score.improvement", improvement, score["improvement"], score["plan"], score["hold"]
+    )
     rates = charge_rates(book)
     tally.rule("charges can be calculated", "strategy.settings.score", rates is not None, "scales and years above 0", rates is not None)
     if rates is not None:
@@ -173,11 +171,10 @@ def drift(book: Book, moves: Mapping[str, Decimal], bought: Decimal) -> Decimal 
     """Half the sum of distances from target after `moves` of weight, cash before costs included; None without targets."""
     if not book.by_targets:
         return None
-    targets = {symbol: holding["target"] or ZERO for symbol, holding in book.holdings.items()}
-    off = sum((abs(book.weight(row["value"]) + moves.get(symbol, ZERO) - targets[symbol]) for symbol, row in book.holdings.items()), ZERO)
+    weights = {symbol: book.weight(row["value"]) + moves.get(symbol, ZERO) for symbol, row in book.holdings.items()}
+    off = sum((abs(weight - (book.holdings[symbol]["target"] or ZERO)) for symbol, weight in weights.items()), ZERO)
     absent: Decimal = book.doc["drift"]["absent_target"]
-    left = max(ZERO, ONE - sum(targets.values(), absent))
-    return HALF * (off + absent + abs(book.weight(book.cash_before) - bought - left))
+    return HALF * (off + absent + abs(book.weight(book.cash_before) - bought - book.target_cash))
 
 
 def _moves(book: Book, orders: list[Record]) -> dict[str, Decimal]:
@@ -221,6 +218,7 @@ def _alternative(book: Book, other: Record, rows: list[Record], rates: Rates | N
     tally.number("turnover = half of all orders / value", f"{where}.turnover", book.weight(traded) / 2, other["turnover"])
     after = drift(book, _moves(book, rows), book.weight(-book.flow(rows)))
     tally.number("drift after the orders", f"{where}.drift_after", after, other["drift_after"])
+    tally.same("an order list holds no weights", f"{where}.weights", None, other["weights"])
     if rates is not None:
         charged = rates.cost * book.weight(cost) + rates.tax * book.weight(_tax(book, rows)) + rates.hurdle * len(rows)
         due = other["score"] - score["hold"] - charged
@@ -244,31 +242,44 @@ def _same_orders(book: Book, other: Record, rows: list[Record], where: str, tall
 
 
 def _unrestricted(book: Book, other: Record, rates: Rates | None, where: str, tally: Tally) -> None:
-    """Any quantities in any number of orders: no order is charged, and costs are in proportion."""
-    score, costs = book.doc["score"], book.costs
+    """Any quantities in any number of orders: no order is charged its hurdle, and costs are in proportion."""
+    score = book.doc["score"]
     tally.same("the unrestricted optimum has no orders", f"{where}.steps", 0, len(other["steps"]))
     if rates is not None:
         due = other["score"] - score["hold"] - rates.cost * book.weight(other["cost"])
         tally.number("improvement = score - hold - charges", f"{where}.improvement", due, other["improvement"], score["hold"])
-    at_home = costs["percent"] + costs["spread_bps"] * HALF / 10_000
-    currencies = {row["currency"] for row in (*book.doc["holdings"], *book.doc["candidates"])}
-    foreign = currencies - {book.doc["base_currency"]}
-    least = at_home + (costs["fx_percent"] if foreign and foreign == currencies else ZERO)
-    most = at_home + (costs["fx_percent"] if foreign else ZERO)
-    traded = 2 * other["turnover"] * max(book.value, ZERO)
-    slack = 1 + NUMBER_SLACK
-    kept = traded * least <= other["cost"] * slack + NUMBER_SLACK and other["cost"] <= traded * most * slack + NUMBER_SLACK
-    tally.rule("cost in proportion to the turnover", f"{where}.cost", kept, f"{traded * least:.12g} to {traded * most:.12g}", other["cost"])
-    tally.rule("a turnover is not negative", f"{where}.turnover", other["turnover"] >= 0, at_least(ZERO), other["turnover"])
-    if book.by_targets:
-        tally.skip(f"{where}.drift_after", "the document does not hold the weights of the unrestricted optimum")
+    weights = other["weights"]
+    tally.rule("the unrestricted optimum has weights", f"{where}.weights", weights is not None, "weights", weights)
+    if weights is None:
+        return
+    held = {symbol: book.weight(row["value"]) for symbol, row in book.holdings.items()}
+    moves = {symbol: weight - held.get(symbol, ZERO) for symbol, weight in weights.items()}
+    traded = {symbol: abs(move) for symbol, move in moves.items()}
+    tally.number("turnover = half of all that is traded", f"{where}.turnover", HALF * sum(traded.values(), ZERO), other["turnover"])
+    currencies = {row["symbol"]: row["currency"] for row in (*book.doc["candidates"], *book.doc["holdings"])}
+    if traded.keys() <= currencies.keys():
+        least = book.cost_of(ZERO, book.doc["base_currency"])["total"]
+        costs = (book.cost_of(traded[symbol] * max(book.value, ZERO), currencies[symbol])["total"] - least for symbol in traded)
+        tally.number("cost in proportion to what is traded", f"{where}.cost", sum(costs, ZERO), other["cost"])
     else:
-        tally.number("no drift without targets", f"{where}.drift_after", None, other["drift_after"])
+        tally.skip(f"{where}.cost", "the document does not hold the currency of everything that it trades")
+    after = drift(book, moves, sum(moves.values(), ZERO))
+    tally.number("drift after", f"{where}.drift_after", after, other["drift_after"])
+    tally.rule(
+        "nothing is sold short",
+        f"{where}.weights",
+        all(weight >= -NUMBER_SLACK for weight in weights.values()),
+        at_least(ZERO),
+        min(weights.values(), default=ZERO),
+    )
 
 
 def _certificate(book: Book, tally: Tally) -> None:
     doc, certificate, score = book.doc, book.doc["certificate"], book.doc["score"]
     tally.same("candidates of the table", "certificate.candidates", len(doc["candidates"]), certificate["candidates"])
+    counts = {certificate["sequences"], certificate["candidates"], doc["rules"]["max_depth"]}
+    told = {int(number.replace(",", "")) for number in re.findall(r"[0-9][0-9,]*", certificate["covers"])}
+    tally.rule("counts in words are counts", "certificate.covers", told <= counts, "counts of the certificate", sorted(told - counts))
     _status(certificate, tally)
     bound, gap = certificate["bound"], certificate["search_gap"]
     if bound is None or gap is None:
@@ -288,9 +299,7 @@ def _certificate(book: Book, tally: Tally) -> None:
     for n, other in enumerate(doc["alternatives"]):
         worth = score["hold"] + other["improvement"]
         if other["name"] != UNRESTRICTED and other["improvement"] >= score["min_improvement"]:
-            tally.rule(
-                "no alternative is over the bound", f"alternatives[{n}].improvement", worth <= bound + slack, at_most(bound), worth
-            )
+            tally.rule("no alternative is over the bound", f"alternatives[{n}].improvement", worth <= bound + slack, at_most(bound), worth)
         elif other["name"] == UNRESTRICTED and certificate["structural_headroom"] is not None:
             headroom = certificate["structural_headroom"]
             least = other["improvement"] - score["improvement"]

@@ -203,6 +203,7 @@ ALTERNATIVE = {
     "cost": AMOUNT,
     "turnover": NUMBER,
     "drift_after": Maybe(NUMBER),
+    "weights": Maybe(Named(NUMBER)),
     "steps": Many({"side": SIDE, "symbol": TEXT, "quantity": AMOUNT}),
 }
 NOT_TRADED = {
@@ -321,20 +322,21 @@ def _field(kind: Any, value: Mapping[str, Any], key: str, where: str, tally: Tal
 
 def _single(form: Any, value: Any) -> Any:
     """One value of its kind; raises Misfit naming the kind."""
-    if isinstance(form, Kind) and form in {AMOUNT, POSITIVE} and isinstance(value, str) and DECIMAL.fullmatch(value):
-        amount = Decimal(value)
-        if form == AMOUNT or amount > 0:
-            return amount
-    if form == NUMBER and _is_number(value):
-        return Decimal(repr(value))
-    if form == COUNT and isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if form == DAY and isinstance(value, str):
-        return _day(value)
-    if form == FACT and (value is None or isinstance(value, str) or _is_number(value)):
-        return Decimal(repr(value)) if isinstance(value, int | float) else value
-    plain = (form == TEXT and isinstance(value, str)) or (form == FLAG and isinstance(value, bool)) or form == ANY
-    if plain or (isinstance(form, OneOf) and value in form.words):
+    if isinstance(value, str):
+        if form is TEXT or (isinstance(form, OneOf) and value in form.words):
+            return value
+        if (form is AMOUNT or form is POSITIVE) and DECIMAL.fullmatch(value):
+            amount = Decimal(value)
+            if form is AMOUNT or amount > 0:
+                return amount
+        if form is DAY:
+            return _day(value)
+    elif _is_number(value):
+        if form is NUMBER or form is FACT:
+            return Decimal(repr(value))
+        if form is COUNT and isinstance(value, int):
+            return value
+    if form is ANY or (form is FLAG and isinstance(value, bool)) or (form is FACT and (value is None or isinstance(value, str))):
         return value
     raise Misfit(_name(form))
 

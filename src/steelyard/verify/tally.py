@@ -18,6 +18,7 @@ AMOUNT_SLACK_OF_ITSELF = Decimal("1e-22")
 NUMBER_SLACK = Decimal("1e-10")
 """Absolute up to 1, of itself above."""
 
+ID = "plan_id"
 SHOWN_DIGITS = 15
 """Significant digits of a derived figure in a message."""
 
@@ -53,6 +54,11 @@ class Report:
     def ok(self) -> bool:
         """Does everything agree?"""
         return all(check.ok for check in self.checks)
+
+    @property
+    def edited(self) -> bool:
+        """Was the document changed after it was made?"""
+        return any(check.where == ID and not check.ok for check in self.checks)
 
     @property
     def failed(self) -> tuple[Check, ...]:

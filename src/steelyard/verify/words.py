@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from steelyard.sentences import FORMATS
 from steelyard.verify.book import SELL, UNRESTRICTED, ZERO, Book
+from steelyard.verify.form import DECIMAL
 from steelyard.verify.tally import NUMBER_SLACK, Record, Tally
 
 NUMBER = re.compile(r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?!\w|-[A-Za-z])")
 """A number in a sentence; one that is part of a name, as in S&P500 or 52-week, is none."""
 WORDS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
 PERCENT = 100
+CASH = "Cash"
+"""What the verdict calls the cash where a symbol could stand; no symbol has small letters."""
 
 Derived = Mapping[str, object]
 """Fact by name -> what it must be."""
@@ -35,15 +39,15 @@ def check_words(book: Book, tally: Tally) -> None:
         verdict["action"],
         verdict["text"],
     )
-    _told("verdict", f"{verdict['text']} {verdict['detail']}", verdict["facts"], dict(_headline(book)), tally)
+    check_told("verdict", f"{verdict['text']} {verdict['detail']}", verdict["facts"], dict(_headline(book)), tally)
     for n, step in enumerate(book.steps):
         where = f"steps[{n}]"
         tally.rule(
             "the narrative gives the reason", f"{where}.narrative", step["reason"] in step["narrative"], step["reason"], step["narrative"]
         )
-        _told(where, step["narrative"], step["facts"], dict(_order(book, step)), tally)
+        check_told(where, step["narrative"], step["facts"], dict(_order(book, step)), tally)
     for n, stop in enumerate(doc["not_traded"]):
-        _stop(stop, f"not_traded[{n}]", tally)
+        _stop(book, stop, f"not_traded[{n}]", tally)
 
 
 def _headline(book: Book) -> Iterator[tuple[str, object]]:
@@ -76,6 +80,7 @@ def _moves(book: Book) -> Iterator[tuple[str, object]]:
         yield from {"moved": named["symbol"], "from_weight": named["weight_before"], "to_weight": named["weight_after"]}.items()
     off = {symbol: abs(after.get(symbol, ZERO) - row["target"]) for symbol, row in book.holdings.items() if row["target"] is not None}
     if off:
+        off[CASH] = abs(book.weight(book.cash_before + book.flow(book.steps)) - book.target_cash)
         largest = max(off.values())
         named = facts.get("furthest")
         furthest = named if off.get(str(named), ZERO) >= largest - NUMBER_SLACK else max(off, key=lambda symbol: off[symbol])
@@ -94,7 +99,7 @@ def _order(book: Book, step: Record) -> Iterator[tuple[str, object]]:
             yield "held", holding["quantity"]
 
 
-def _stop(stop: Record, where: str, tally: Tally) -> None:
+def _stop(book: Book, stop: Record, where: str, tally: Tally) -> None:
     """A number, its limit and the margin between them; one that stands alone is a fact of the sentence."""
     value, limit = stop["value"], stop["limit"]
     margin = None if value is None or limit is None else value - limit
@@ -104,49 +109,65 @@ def _stop(stop: Record, where: str, tally: Tally) -> None:
         if figure is not None and margin is None:
             close = any(abs(abs(number) - abs(figure)) <= NUMBER_SLACK for number in numbers)
             tally.rule("a number that stands alone is told", f"{where}.{name}", close, "one of the facts", figure)
-    _told(where, stop["reason"], stop["facts"], {}, tally)
+    shares = _number(stop["facts"].get("shares"))
+    if shares is not None:
+        known = (stop["symbol"], stop["side"], shares) in book.table
+        tally.rule("shares in words are those of a candidate", f"{where}.facts.shares", known, "quantity of a candidate", shares)
+    check_told(where, stop["reason"], stop["facts"], {}, tally)
 
 
-def _told(where: str, text: str, facts: Record, derived: Derived, tally: Tally) -> None:
-    """Each fact by its name or in its sentence; each number of the sentence among the facts."""
-    said = _numbers(text)
-    known: set[str] = set()
+def check_told(where: str, text: str, facts: Record, derived: Derived, tally: Tally) -> None:
+    """Each fact by its name, or by a number of the sentence that tells no other; each number of the sentence among the facts."""
+    said = [found.replace(",", "") for found in NUMBER.findall(text)]
+    written = {name: _written(str(fact), isinstance(fact, Decimal)) for name, fact in facts.items() if fact is not None}
+    untold = {name for name, fact in facts.items() if name not in derived and _number(fact) is not None}
+    taken: dict[int, str] = {}
     for name, fact in facts.items():
         at, number = f"{where}.facts.{name}", _number(fact)
-        written = _written(fact)
-        known |= written
         if name in derived:
             due = derived[name]
             if number is not None and isinstance(due, Decimal):
                 tally.number("a fact is a figure of the plan", at, due, number)
             else:
                 tally.same("a fact is a figure of the plan", at, due, fact)
-        elif number is not None:
-            tally.rule("a fact stands in its sentence", at, bool(written & said), "a number of the sentence", fact)
-    tally.rule("numbers in words are facts", where, said <= known, "only numbers that are facts", sorted(said - known))
+        elif name in untold:
+            tally.rule(
+                "a fact stands in its sentence", at, _place(name, said, written, taken, set()), "a number of its own in the sentence", fact
+            )
+    known = frozenset[str]().union(*written.values())
+    strange = sorted(set(said) - known)
+    tally.rule("numbers in words are facts", where, not strange, "only numbers that are facts", strange)
 
 
-def _numbers(text: str) -> set[str]:
-    return {found.replace(",", "") for found in NUMBER.findall(text)}
+def _place(name: str, said: Sequence[str], written: Mapping[str, frozenset[str]], taken: dict[int, str], seen: set[int]) -> bool:
+    """Give a fact a number of the sentence, moving others to another of theirs where that helps."""
+    for k, number in enumerate(said):
+        if k in seen or number not in written[name]:
+            continue
+        seen.add(k)
+        if k not in taken or _place(taken[k], said, written, taken, seen):
+            taken[k] = name
+            return True
+    return False
 
 
 def _number(fact: object) -> Decimal | None:
     """A fact as a number: JSON numbers, and decimals as text."""
     if isinstance(fact, Decimal):
         return fact
-    if isinstance(fact, str) and re.fullmatch(r"-?[0-9]{1,40}(\.[0-9]{1,60})?", fact):
-        with contextlib.suppress(InvalidOperation):
-            return Decimal(fact)
+    if isinstance(fact, str) and DECIMAL.fullmatch(fact):
+        return Decimal(fact)
     return None
 
 
-def _written(fact: object) -> set[str]:
-    """Every number that the formats of sentences can make of a fact."""
+@lru_cache(maxsize=4096)
+def _written(fact: str, is_number: bool) -> frozenset[str]:
+    """Every number that the formats of sentences can make of a fact; `is_number` when JSON has it as a number."""
     things: list[Any] = [fact]
-    number = _number(fact)
+    number = Decimal(fact) if is_number else _number(fact)
     if number is not None:
         things += [number, float(number), *([int(number)] if number == number.to_integral_value() else [])]
-    elif isinstance(fact, str):
+    else:
         with contextlib.suppress(ValueError):
             things.append(date.fromisoformat(fact))
     found: set[str] = set()
@@ -154,5 +175,5 @@ def _written(fact: object) -> set[str]:
         for spell in FORMATS.values():
             # most formats are for another kind of fact
             with contextlib.suppress(ValueError, TypeError, AttributeError, ArithmeticError):
-                found |= _numbers(spell(thing))
-    return found
+                found.update(told.replace(",", "") for told in NUMBER.findall(spell(thing)))
+    return frozenset(found)

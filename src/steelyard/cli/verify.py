@@ -1,0 +1,105 @@
+"""`steelyard verify PLAN.json`: the accounts, limits and sums of a saved plan, derived anew."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from steelyard.cli.output import FAILED, guarded, note, screen, write
+
+if TYPE_CHECKING:
+    from steelyard.verify import Report
+
+MAX_BYTES = 64 * 1024 * 1024
+SHOWN = 20
+"""Figures that disagree, told one by one; --json tells all."""
+
+
+def verify(
+    plan: Annotated[Path, typer.Argument(help="A plan that was saved with --json.", metavar="PLAN.json", show_default=False)],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as one JSON document.")] = False,
+) -> None:
+    """Check a saved plan: derive its accounts, limits and sums anew.
+
+    Exits with 1 when a figure disagrees.
+    """
+    with guarded():
+        from steelyard import verify as second
+
+        document = second.load(read(plan))
+        report = second.check(document)
+        if as_json:
+            write(json.dumps(findings(document, report), indent=2, ensure_ascii=False) + "\n")
+        else:
+            write(_shown(plan, report))
+        if not report.ok:
+            note(f"{second.summary(report)}. Do not trade on this plan: plan again.")
+            raise typer.Exit(FAILED)
+
+
+def read(path: Path) -> str:
+    """The text of a file; raises InputError for what is no text, no regular file or too large."""
+    from steelyard.errors import InputError
+
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError(f"The plan {path} is not a file. Nothing was checked.")
+        if status.st_size > MAX_BYTES:
+            raise InputError(f"The plan {path} has {status.st_size:,} bytes; at most {MAX_BYTES:,} are read. Nothing was checked.")
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"The plan {path} is not text in UTF-8: byte {error.start:,}. Nothing was checked.") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"The plan {path} could not be read: {getattr(error, 'strerror', None) or error}. Nothing was checked.") from error
+
+
+def findings(document: dict[str, Any], report: Report) -> dict[str, Any]:
+    """What was found, as plain JSON values."""
+    from steelyard.verify import summary
+
+    return {
+        "plan_id": document.get("plan_id"),
+        "ok": report.ok,
+        "edited": report.edited,
+        "summary": summary(report),
+        "checked": len(report.checks),
+        "disagree": [
+            {"name": check.name, "where": check.where, "expected": check.expected, "found": check.found} for check in report.failed
+        ],
+        "not_checked": [{"what": what, "why": why} for what, why in report.not_checked],
+    }
+
+
+def _shown(path: Path, report: Report) -> str:
+    from rich.console import Console
+
+    from steelyard.report.columns import sentence
+    from steelyard.verify import summary
+
+    def draw(console: Console) -> None:
+        def say(text: str, indent: int = 0) -> None:
+            for line in sentence(text, console.width, indent=indent):
+                console.print(line, soft_wrap=True)
+
+        say(f"{path}: {summary(report)}")
+        if report.edited:
+            say("The plan was changed after it was made: its content does not give its plan_id.")
+        for check in report.failed[:SHOWN]:
+            console.print()
+            say(f"{check.where}: {check.name}")
+            say(f"expected {check.expected or 'nothing'}, found {check.found or 'nothing'}", 2)
+        if len(report.failed) > SHOWN:
+            console.print()
+            say(f"and {len(report.failed) - SHOWN:,d} more; --json tells all")
+        console.print()
+        say("Not checked:")
+        for what, why in report.not_checked:
+            say(f"{what}: {why}", 2)
+
+    return screen(draw)

@@ -1,0 +1,104 @@
+"""Colours: one file holds them, and each can be read on what it stands on."""
+
+import itertools
+import re
+from pathlib import Path
+
+import pytest
+
+import steelyard.report
+
+REPORT = Path(steelyard.report.__file__).parent
+HEX = re.compile(r"#(?:[0-9a-fA-F]{8}|[0-9a-fA-F]{6}|[0-9a-fA-F]{3,4})\b")
+TEXT = 4.5
+MARK = 3.0
+TEXTS = ("ink", "ink2", "ink3", "accent", "buy", "sell", "ok", "warn", "stop")
+PAGES = ("paper", "surface", "sunken")
+MARKS = ("proj", "cur", "gain", "loss", "bandline")
+BADGES = ("accent", "buy", "sell", "ok", "warn", "stop")
+
+
+def themes() -> dict[str, dict[str, str]]:
+    """Name -> token -> colour, as a browser that picks that theme sees them."""
+    css = (REPORT / "tokens.css").read_text()
+    light, preferred, chosen = re.findall(r":root[^{]*\{(.*?)\}", css, flags=re.DOTALL)
+    found = [dict(re.findall(r"--([\w-]+):\s*(#\w+);", block)) for block in (light, preferred, chosen)]
+    assert found[1] == found[2], "the two dark blocks differ"
+    assert found[0].keys() == found[1].keys()
+    return {"light": found[0], "dark": found[1]}
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2: from 1 to 21."""
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_the_formula_is_that_of_wcag():
+    assert contrast("#000000", "#FFFFFF") == pytest.approx(21)
+    assert contrast("#777777", "#FFFFFF") == pytest.approx(4.48, abs=0.01)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("text", "page"), list(itertools.product(TEXTS, PAGES)))
+def test_text_can_be_read_on_every_page_colour(theme, text, page):
+    tokens = themes()[theme]
+
+    assert contrast(tokens[text], tokens[page]) >= TEXT
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", BADGES)
+def test_badges_notes_and_their_texts_can_be_read(theme, name):
+    tokens = themes()[theme]
+
+    assert contrast(tokens[name], tokens[f"{name}-bg"]) >= TEXT
+    assert contrast(tokens["ink2"], tokens[f"{name}-bg"]) >= TEXT
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("mark", "page"), list(itertools.product(MARKS, ("paper", "surface", "band"))))
+def test_marks_that_carry_data_stand_out_on_page_and_band(theme, mark, page):
+    tokens = themes()[theme]
+
+    assert contrast(tokens[mark], tokens[page]) >= MARK
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_balances_written_on_the_ladder_can_be_read(theme):
+    tokens = themes()[theme]
+
+    assert contrast(tokens["ink2"], tokens["band"]) >= TEXT
+
+
+def test_no_other_file_of_the_report_holds_a_colour():
+    for file in sorted(REPORT.rglob("*")):
+        if file.suffix in {".py", ".html", ".css"} and file.name != "tokens.css":
+            assert not HEX.findall(file.read_text("utf-8")), file.name
+
+
+def test_every_colour_that_is_used_exists_and_every_one_that_exists_may_be_used():
+    css = (REPORT / "templates" / "style.css").read_text()
+
+    assert set(re.findall(r"var\(--([\w-]+)\)", css)) <= set(themes()["light"])
+
+
+def test_the_dark_theme_is_for_screens_only():
+    css = (REPORT / "tokens.css").read_text()
+
+    assert css.count("@media screen") == css.count("@media") == 2
+
+
+def test_each_font_lies_beside_its_licence():
+    fonts = REPORT / "fonts"
+
+    for font in sorted(fonts.glob("*.woff2")):
+        licence = (fonts / f"{font.stem}.LICENSE.txt").read_text("utf-8")
+        assert "SIL OPEN FONT LICENSE Version 1.1" in licence
+        assert licence.startswith("Copyright")

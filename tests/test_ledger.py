@@ -1,0 +1,217 @@
+"""The cash walk: what fits together, on arrays."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steelyard.ledger import LOT_TOLERANCE, SAFETY, Account, clashes, feasible, fill, groups_kept, padded, row_sums, whole_lots
+
+PAD = -1
+
+
+def account(delta, *, security=None, cost=0.0, cash=0.1, spendable=None, reserve=0.02, settled=False, turnover=None, conflicts=(), groups=None, cap=None):
+    m = len(delta)
+    forbidden = np.zeros((m, m), dtype=bool)
+    for a, b in conflicts:
+        forbidden[a, b] = forbidden[b, a] = True
+    shares, before = groups if groups is not None else (np.zeros((m, 0)), np.zeros(0))
+    arrays = [
+        np.arange(m) if security is None else np.array(security), np.array(delta, dtype=float), np.broadcast_to(np.asarray(cost, dtype=float), (m,)).copy(),
+        forbidden, np.asarray(shares, dtype=float), np.asarray(before, dtype=float),
+    ]  # fmt: skip
+    for array in arrays:
+        array.setflags(write=False)
+    return Account(
+        security=arrays[0], delta=arrays[1], cost=arrays[2], conflicts=arrays[3], cash=cash, spendable=cash if spendable is None else spendable,
+        reserve=reserve, settled_only=settled, turnover_cap=turnover, group_shares=arrays[4], group_weights=arrays[5], group_cap=cap,
+    )  # fmt: skip
+
+
+def fits(one, *row):
+    cells = np.array([[*row, *[PAD] * (4 - len(row))]], dtype=np.int64)
+    return bool(feasible(one, cells)[0])
+
+
+def test_nothing_always_fits():
+    assert fits(account([0.5], cash=-3.0))
+    assert feasible(account([]), np.full((2, 4), PAD)).tolist() == [True, True]
+
+
+def test_a_buy_takes_its_amount_and_its_cost_and_leaves_the_reserve():
+    assert fits(account([0.07], cost=0.009), 0)
+    assert not fits(account([0.07], cost=0.0101), 0)
+
+
+def test_a_sale_pays_for_a_buy_unless_only_settled_money_counts():
+    orders = [-0.2, 0.25]
+
+    assert fits(account(orders), 0, 1)
+    assert not fits(account(orders), 1)
+    assert not fits(account(orders, settled=True), 0, 1)
+    assert fits(account([-0.2, 0.05], settled=True), 0, 1)
+
+
+def test_under_the_reserve_cash_may_not_fall_further_but_sales_go_on():
+    low = account([-0.2, 0.19, 0.2], cash=0.01, cost=0.001)
+
+    assert fits(low, 0)
+    assert fits(low, 0, 1)
+    assert not fits(low, 0, 2)
+
+
+def test_a_debt_is_not_deepened():
+    owing = account([-0.2, 0.1, 0.21], cash=-0.3)
+
+    assert fits(owing, 0, 1)
+    assert not fits(owing, 1)
+    assert not fits(owing, 0, 2)
+
+
+def test_foreign_cash_counts_for_the_reserve_but_pays_for_nothing():
+    rich_abroad = account([0.05, 0.07], cash=0.5, spendable=0.06)
+
+    assert fits(rich_abroad, 0)
+    assert not fits(rich_abroad, 1)
+    assert rich_abroad.floor == 0
+
+
+def test_a_foreign_debt_raises_what_must_stay_at_home():
+    assert account([0.05], cash=0.0, spendable=0.06, reserve=0.02).floor == 0.06
+    assert account([0.05], cash=0.05, spendable=0.06, reserve=0.02).floor == pytest.approx(0.03)
+
+
+def test_a_security_comes_once_and_a_conflict_keeps_two_apart():
+    one = account([-0.1, -0.05, 0.02, 0.02], security=[0, 0, 1, 2], conflicts=[(1, 3)])
+
+    assert not fits(one, 0, 1)
+    assert not fits(one, 1, 3)
+    assert fits(one, 0, 3)
+    assert fits(one, 1, 2)
+
+
+def test_turnover_counts_half_of_both_sides():
+    assert fits(account([-0.2, 0.2], turnover=0.2), 0, 1)
+    assert not fits(account([-0.2, 0.21], turnover=0.2), 0, 1)
+
+
+def test_a_group_may_not_pass_its_cap_or_what_it_was():
+    groups = (np.array([[1, 0], [0, 1], [0.5, 0.5]]), np.array([0.5, 0.28]))
+
+    capped = account([0.01, 0.03, 0.02], groups=groups, cap=0.3)
+
+    assert not fits(capped, 0)
+    assert not fits(capped, 1)
+    assert not fits(capped, 2)
+    assert fits(account([-0.01, 0.02, 0.02], groups=groups, cap=0.3), 0, 1)
+    assert groups_kept(capped, np.full((1, 2), PAD)).tolist() == [True]
+
+
+def test_a_cap_over_no_group_is_no_cap():
+    assert fits(account([0.05], groups=(np.zeros((1, 0)), np.zeros(0)), cap=0.1), 0)
+    assert groups_kept(account([], cap=0.1), np.full((3, 2), PAD)).tolist() == [True] * 3
+
+
+@st.composite
+def accounts(draw):
+    m = draw(st.integers(0, 6))
+    weight = st.floats(-0.3, 0.3).filter(lambda x: abs(x) > 1e-4)
+    groups = (np.array(draw(st.lists(st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=2, max_size=2), min_size=m, max_size=m))).reshape(m, 2), np.array([0.3, 0.4]))
+    cash = draw(st.floats(-0.3, 0.6))
+    return account(
+        draw(st.lists(weight, min_size=m, max_size=m)),
+        security=draw(st.lists(st.integers(0, 4), min_size=m, max_size=m)),
+        cost=draw(st.sampled_from([0.0, 0.001])),
+        cash=cash,
+        spendable=cash - draw(st.sampled_from([0.0, 0.1, -0.05])),
+        reserve=draw(st.sampled_from([0.0, 0.02, 0.5])),
+        settled=draw(st.booleans()),
+        turnover=draw(st.sampled_from([None, 0.2])),
+        conflicts=draw(st.lists(st.tuples(st.integers(0, m - 1), st.integers(0, m - 1)).filter(lambda p: p[0] != p[1]), max_size=2)) if m > 1 else (),
+        groups=groups,
+        cap=draw(st.sampled_from([None, 0.35])),
+    )  # fmt: skip
+
+
+def by_hand(one, row):
+    """The same rules in plain numbers."""
+    if not row:
+        return True, 1.0
+    cash = one.spendable
+    for j in row:
+        proceeds = -one.delta[j]
+        cash += (min(proceeds, 0.0) if one.settled_only else proceeds) - one.cost[j]
+    foreign = one.cash - one.spendable
+    margins = [cash - min(max(one.reserve - foreign, 0.0), one.spendable)]
+    if one.turnover_cap is not None:
+        margins.append(one.turnover_cap - sum(abs(one.delta[j]) for j in row) / 2)
+    if one.group_cap is not None:
+        for g, before in enumerate(one.group_weights):
+            margins.append(max(one.group_cap, before) - before - sum(one.delta[j] * one.group_shares[j, g] for j in row) + SAFETY)
+    distinct = len({int(one.security[j]) for j in row}) == len(row)
+    together = not any(one.conflicts[a, b] for a, b in itertools.combinations(row, 2))
+    return distinct and together and min(margins) >= 0, min(map(abs, margins))
+
+
+@given(accounts())
+def test_every_set_is_judged_as_by_hand(one):
+    m = len(one.delta)
+    for size in range(min(m, 3) + 1):
+        for row in itertools.combinations(range(m), size):
+            good, margin = by_hand(one, row)
+            if margin > 1e-9:
+                assert fits(one, *row) == good
+
+
+@given(accounts())
+def test_what_fill_takes_fits_and_it_takes_all_that_fits_alone(one):
+    m = len(one.delta)
+    plain = Account(**{**{name: getattr(one, name) for name in one.__dataclass_fields__}, "turnover_cap": None, "group_cap": None})
+
+    taken = fill(plain, [], range(m), 4)
+
+    assert len(taken) <= 4
+    if taken:
+        assert fits(plain, *taken)
+    assert len(taken) == 4 or not any(fits(plain, *taken, j) for j in range(m) if j > max(taken, default=-1))
+
+
+def test_fill_keeps_what_was_chosen_and_skips_what_does_not_fit():
+    one = account([-0.1, 0.3, 0.05, 0.05], cash=0.05)
+
+    assert fill(one, [0], [1, 2, 3], 4) == [0, 2, 3]
+    assert fill(one, [0], [1, 2, 3], 2) == [0, 2]
+    assert fill(one, [], [1], 4) == []
+
+
+@given(accounts(), st.randoms(use_true_random=False))
+def test_a_row_is_judged_alike_in_any_batch_and_order(one, random):
+    m = len(one.delta)
+    rows = np.array([[*row, *[PAD] * (3 - len(row))] for size in range(4) for row in itertools.combinations(range(m), size)], dtype=np.int64)
+    together = feasible(one, rows)
+
+    order = random.sample(range(len(rows)), len(rows))
+    assert feasible(one, rows[order]).tolist() == together[order].tolist()
+    assert [bool(feasible(one, rows[k : k + 1])[0]) for k in range(len(rows))] == together.tolist()
+
+
+def test_clashes_are_asked_of_pairs_only():
+    one = account([0.1, 0.1], security=[3, 3])
+
+    assert clashes(one, np.array([[0, PAD], [0, 1], [PAD, PAD]])).tolist() == [False, True, False]
+
+
+def test_a_pad_reads_zero():
+    assert padded(np.array([1.0, 2.0]))[PAD] == 0
+    assert row_sums(np.array([1.0, 2.0]), np.array([[0, 1], [1, PAD], [PAD, PAD]])).tolist() == [3.0, 2.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "lot", "lots"),
+    [(0.3, 0.1, 3), (0.29, 0.1, 2), (0.1 * 3, 0.1, 3), (0.3 - 1e-12, 0.1, 3), (0.0, 0.1, 0), (1e-30, 1.0, 0), (1.0, 1 / 3, 3)],
+)
+def test_lots_are_whole_and_never_more_than_wanted_but_for_division_noise(wanted, lot, lots):
+    assert whole_lots(np.array([wanted]), np.array([lot]))[0] == lots
+    assert lots * lot <= wanted + LOT_TOLERANCE * lot
