@@ -12,7 +12,7 @@ space := $() $()
 PLANNING := planner universe findings context narrative opportunities patterns sequences filters scoring search
 
 help:  ## list the targets
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
 
 $(READY): requirements.lock pyproject.toml scripts/setup
 	@scripts/setup $(VENV)

@@ -11,3 +11,10 @@
 
 Milliseconds are reported, never gated; what is gated is a ratio within one run (tests/benchmarks).
 """
+
+import os
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+# before anything imports numpy: no figure here may depend on how many cores are free
+os.environ.update(dict.fromkeys(THREADS, "1"))

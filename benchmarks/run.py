@@ -23,13 +23,13 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks import THREADS
 from benchmarks.pictures import Panel, Point, draw
 
 HERE = Path(__file__).resolve().parent
 README = HERE / "README.md"
 START, END = "<!-- measured: from here on written by benchmarks/run.py -->", "<!-- measured: end -->"
 PICTURE = "search_time.svg"
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 AIMS = {"plan": 0.5, "help": 0.4}
 """Seconds that a command may take as a process."""
 PROOF_AIMS = {20: 0.060, 50: 0.120, 100: 0.200, 200: 0.300}

@@ -10,10 +10,10 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from planner.made import AS_OF, World, market, session_days, walk, world
-from planner.worlds import worlds
+from planner.worlds import FEWER, worlds
 
 from steelyard.estimates import TEN_YEARS
 from steelyard.market import Market, Quote
@@ -85,7 +85,7 @@ def test_the_order_of_rows_changes_nothing(one, random):
     assert replace(one, snapshot=snapshot, market=prices, targets=targets).plan().plan_id == one.plan().plan_id
 
 
-@settings(max_examples=settings.default.max_examples // 5)  # a thousand batches of one row are slow
+@FEWER
 @given(worlds(), st.sampled_from([1, 7]))
 def test_the_size_of_batches_changes_nothing(one, size):
     assert one.plan(steps=Local(batch_size=size)).plan_id == one.plan(steps=Local(batch_size=4096)).plan_id
@@ -104,6 +104,7 @@ def renamed(one: World, new: dict[str, str]) -> World:
     )
 
 
+@FEWER
 @given(worlds())
 def test_names_in_the_same_order_change_only_names(one):
     new = {symbol: f"N{place}" for place, symbol in enumerate(sorted(one.market.symbols))}
@@ -150,6 +151,7 @@ def cost_in(one: World, symbol: str, amount: Decimal | None, factor: Decimal) ->
     return amount * factor if amount is not None and (security is None or security.currency == "USD") else amount
 
 
+@FEWER
 @given(worlds(), st.sampled_from(["0.25", "2", "64"]))
 def test_all_money_scaled_leaves_trades_and_weights_as_they_were(one, factor):
     before, after = one.plan(), in_cents(one, Decimal(factor)).plan()
@@ -161,6 +163,7 @@ def test_all_money_scaled_leaves_trades_and_weights_as_they_were(one, factor):
     assert before.cash_after["USD"] * Decimal(factor) == after.cash_after["USD"]
 
 
+@FEWER
 @given(worlds(), st.sampled_from(["0.5", "8"]))
 def test_all_shares_lots_and_money_scaled_scale_the_trades(one, factor):
     times = Decimal(factor)
@@ -216,6 +219,7 @@ def added(one: World, security: Security, price: str, walk_seed: int = 5) -> Wor
     )
 
 
+@FEWER
 @given(worlds(), st.sampled_from(["not for sale", "too dear", "a whole lot too dear"]))
 def test_a_security_that_may_not_or_cannot_be_bought_changes_nothing(one, why):
     security = Security("AC", "USD", sectors=("Rare",), allow_buy=why != "not for sale", lot_size=Decimal(10**6 if "lot" in why else 1))
@@ -224,6 +228,7 @@ def test_a_security_that_may_not_or_cannot_be_bought_changes_nothing(one, why):
     assert added(one, security, price).plan().plan_id == one.plan().plan_id
 
 
+@FEWER
 @given(worlds())
 def test_with_targets_no_other_security_changes_anything(one):
     if one.targets is None:

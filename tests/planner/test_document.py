@@ -11,7 +11,7 @@ from hypothesis import given
 from planner.made import World
 from planner.test_limits import dated_lots, usual
 from planner.test_sentences_of_plans import PLANS
-from planner.worlds import worlds
+from planner.worlds import FEWER, worlds
 
 from steelyard.money import plain
 from steelyard.plans import OUTSIDE_ID, Plan, json_schema, plan_id, published, seal
@@ -46,6 +46,7 @@ def test_every_document_fits_its_schema_and_survives_json(one):
     assert Plan.model_validate_json(text).document() == plan.document()
 
 
+@FEWER
 @given(worlds())
 def test_every_float_has_at_most_12_digits_and_is_a_number(one):
     document = one.plan().document()
@@ -56,6 +57,7 @@ def test_every_float_has_at_most_12_digits_and_is_a_number(one):
         assert float(f"{value:.12g}") == value, (path, value)
 
 
+@FEWER
 @given(worlds())
 def test_money_is_plain_decimal_text(one):
     document = one.plan().document()
@@ -102,6 +104,7 @@ def test_the_id_covers_everything_else(update):
     assert changed(plan, **update) != plan.plan_id
 
 
+@FEWER
 @given(worlds())
 def test_terms_sum_to_the_score_and_bars_are_marked_exactly_where_they_hide_something(one):
     plan = one.plan()
@@ -113,6 +116,7 @@ def test_terms_sum_to_the_score_and_bars_are_marked_exactly_where_they_hide_some
     assert sum(term.weight for term in plan.score.terms) == pytest.approx(1)
 
 
+@FEWER
 @given(worlds())
 def test_the_certificate_adds_up(one):
     plan = one.plan()
@@ -143,6 +147,7 @@ def test_a_step_is_found_by_its_symbol():
     assert plan.step("NOPE") is None
 
 
+@FEWER
 @given(worlds())
 def test_holdings_after_are_holdings_with_the_steps_applied(one: World):
     plan = one.plan()

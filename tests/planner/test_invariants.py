@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import assume, given
 from planner.made import World, prepared
-from planner.worlds import worlds
+from planner.worlds import FEWER, worlds
 
 from steelyard.document import settlement_date
 from steelyard.money import ZERO
@@ -70,7 +70,9 @@ def the_cash_walk_is_exact(world: World, plan: Plan) -> None:
 def weights_cash_and_costs_sum_to_one(world: World, plan: Plan) -> None:
     if plan.value:
         cash = float((in_base(world, plan.cash_after) + plan.costs.total) / plan.value)
-        assert sum(row.weight for row in plan.holdings_after) + cash == pytest.approx(1, abs=ROUNDING)
+        # debts near the value of the holdings make weights of any size
+        size = max(1, abs(cash))
+        assert sum(row.weight for row in plan.holdings_after) + cash == pytest.approx(1, abs=ROUNDING * size)
 
 
 def sells_come_first_and_a_security_comes_once(world: World, plan: Plan) -> None:
@@ -91,7 +93,8 @@ def a_plan_is_worth_it_or_it_is_hold(world: World, plan: Plan) -> None:
     else:
         assert plan.score.improvement == 0
     charges = plan.score.charges.total
-    assert plan.score.plan - plan.score.hold - charges == pytest.approx(plan.score.improvement, abs=ROUNDING)
+    gain = plan.score.plan - plan.score.hold - charges
+    assert gain == pytest.approx(plan.score.improvement, abs=ROUNDING * max(1, abs(plan.score.hold)))
     for total, which in ((plan.score.hold, "hold"), (plan.score.plan, "plan")):
         assert sum(term.weight * getattr(term, which) for term in plan.score.terms) == pytest.approx(total, rel=ROUNDING, abs=ROUNDING)
 
@@ -210,6 +213,7 @@ def test_every_plan_keeps_every_rule(world):
     assert not plan.problems
 
 
+@FEWER
 @given(worlds())
 def test_on_its_targets_a_portfolio_has_no_candidate(world):
     held = prepared(world)
@@ -224,6 +228,7 @@ def test_on_its_targets_a_portfolio_has_no_candidate(world):
     assert plan.verdict.action == "hold"
 
 
+@FEWER
 @given(worlds())
 def test_the_plan_of_a_world_is_the_same_twice(world):
     first, second = world.plan(), world.plan()

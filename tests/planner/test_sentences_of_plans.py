@@ -10,7 +10,7 @@ from hypothesis import given
 from planner.made import World, world
 from planner.test_golden import growth
 from planner.test_limits import dated_lots, usual
-from planner.worlds import worlds
+from planner.worlds import FEWER, worlds
 
 from steelyard.plans import Plan
 from steelyard.sentences import FORMATS, MINUS, SPACE
@@ -69,6 +69,7 @@ def test_every_number_in_every_sentence_is_a_fact(one):
         assert not strange_numbers(text, facts), (where, text, facts)
 
 
+@FEWER
 @given(worlds())
 def test_nothing_is_praised_promised_or_recommended(one):
     for where, text, facts in told(one.plan()):
@@ -134,6 +135,7 @@ def test_a_hold_for_want_of_money_says_so():
         assert plan.verdict.text == "Hold. No order in question fits the cash and the limits."
 
 
+@FEWER
 @pytest.mark.parametrize("scope", ["candidates", "proposals"])
 @given(one=worlds())
 def test_a_sale_is_said_to_fund_the_buys_only_where_they_need_its_money(scope, one):

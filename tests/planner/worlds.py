@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
 from types import MappingProxyType
 
+from hypothesis import settings
 from hypothesis import strategies as st
 from planner.made import AS_OF, World, market, with_params, without
 
@@ -24,6 +25,9 @@ SECTORS = ("Energy", "Health Care", "Technology")
 COUNTRIES = ("DE", "US")
 QUALITIES = (None, 0.1, 0.9)
 SAME_WALK = 7
+
+FEWER = settings(max_examples=settings.default.max_examples // 4)
+"""For rules beside the invariants, so that all of them together stay quick."""
 FEWEST_SESSIONS, SOME_SESSIONS, MANY_SESSIONS = 1, 60, 300
 
 usual_prices = st.sampled_from([Decimal(text) for text in ("12.34", "48.5", "99.99", "150", "310.07", "5")])

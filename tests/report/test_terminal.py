@@ -91,7 +91,7 @@ def test_a_narrow_window_loses_columns_in_their_order(growth):
 def test_the_answer_comes_first_and_the_seal_last(growth):
     text = shown(growth)
     order = ["as of", growth.verdict.text[:20], "trades, sells first", "Costs ", "Drift ", "Weights", "Score ", "Cash by day"]
-    order += ["not traded, and why", "What else was weighed", "candidate orders were weighed", "Seal"]
+    order += ["not traded, and why", "What else was weighed", growth.certificate.covers[:20].capitalize(), "Seal"]
 
     places = [text.index(part) for part in order]
 

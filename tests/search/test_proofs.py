@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from steelyard.context import PAD, NormTable, Tables
@@ -21,8 +21,8 @@ TIE = 1e-9
 
 
 @st.composite
-def problems(draw):
-    """Random concave scores, several sizes per security, tight money, conflicts, caps; sells first."""
+def problems(draw, *, free=False):
+    """Random concave scores, several sizes per security, tight money, conflicts, caps; sells first; `free` = nothing binds."""
     random = np.random.default_rng(draw(st.integers(0, 2**32)))
     m, n = draw(st.integers(1, 9)), draw(st.integers(1, 6))
     security = np.sort(random.integers(0, n, m))
@@ -42,11 +42,11 @@ def problems(draw):
     if m > 1 and draw(st.booleans()):
         a, b = random.choice(m, 2, replace=False)
         conflicts[a, b] = conflicts[b, a] = True
-    cash = draw(st.sampled_from([0.01, 0.1, 0.5, -0.1]))
-    capped = draw(st.booleans())
+    cash = 5.0 if free else draw(st.sampled_from([0.01, 0.1, 0.5, -0.1]))
+    capped = not free and draw(st.booleans())
     account = Account(
         security=security, delta=delta, cost=np.abs(delta) * 0.002, conflicts=conflicts, cash=cash, spendable=cash, reserve=0.02,
-        settled_only=draw(st.booleans()), turnover_cap=draw(st.sampled_from([None, 0.15])),
+        settled_only=not free and draw(st.booleans()), turnover_cap=None if free else draw(st.sampled_from([None, 0.15])),
         group_shares=(security % 2 == 0).astype(float)[:, None] if capped else np.zeros((m, 0)),
         group_weights=np.array([0.3]) if capped else np.zeros(0), group_cap=0.35 if capped else None,
     )  # fmt: skip
@@ -83,7 +83,6 @@ def test_a_search_that_is_stopped_never_claims_too_little(problem, nodes):
     proof = branch_and_bound(problem, [], max_nodes=nodes)
 
     assert proof.bound >= max(0.0, float(net.max())) - TIE
-    assert proof.nodes <= nodes or proof.stopped == "nodes"
 
 
 @given(problems())
@@ -116,10 +115,8 @@ def test_what_the_beam_and_the_greedy_list_offer_may_be_a_plan(problem, width):
         assert feasible(problem.account, rows).all()
 
 
-@given(problems())
+@given(problems(free=True))
 def test_a_wide_beam_finds_the_best_of_small_problems_that_money_does_not_bind(problem):
-    assume(problem.account.spendable > 0.4 and problem.account.turnover_cap is None and problem.account.group_cap is None)
-    assume(not problem.account.settled_only)
     _, net = every_set(problem)
 
     found = np.concatenate([*beam(problem, root_bound(relaxation(problem)).mu, 1000), greedy(problem)])
@@ -139,7 +136,7 @@ def test_a_row_predicate_is_never_broken_and_the_best_permitted_set_is_found(pro
     proof = branch_and_bound(ruled, [cells[-1:]], max_nodes=MANY)
 
     assert permit(proof.pool.rows).all()
-    assert max(0.0, *proof.pool.net[:1]) == pytest.approx(max(0.0, float(permitted.max())), abs=TIE)
+    assert proof.pool.net[:1].max(initial=0.0) == pytest.approx(max(0.0, float(permitted.max())), abs=TIE)
 
 
 @given(problems(), st.randoms(use_true_random=False))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from planner.made import prepared
-from planner.worlds import worlds
+from planner.worlds import FEWER, worlds
 
 from steelyard.choose import AGREEMENT, score_set
 from steelyard.context import PAD
@@ -26,6 +26,7 @@ def random_rows(made, seed, count=20, depth=5):
     return rows
 
 
+@FEWER
 @given(worlds(), st.integers(0, 2**32))
 def test_the_tables_agree_with_the_readable_evaluator_on_any_set(one, seed):
     made = prepared(one)
@@ -38,6 +39,7 @@ def test_the_tables_agree_with_the_readable_evaluator_on_any_set(one, seed):
         assert net == pytest.approx(scored.net, abs=AGREEMENT * max(1, abs(hold)), rel=0)
 
 
+@FEWER
 @given(worlds(), st.integers(0, 2**32))
 def test_a_set_is_worth_the_same_in_any_order_and_any_batch(one, seed):
     made = prepared(one)
@@ -49,6 +51,7 @@ def test_a_set_is_worth_the_same_in_any_order_and_any_batch(one, seed):
     assert evaluate(made.table.tables, rows[:, ::-1]) == pytest.approx(together, abs=1e-12, rel=1e-12)
 
 
+@FEWER
 @given(worlds())
 def test_the_linear_table_is_the_slope_along_each_order_less_its_charges(one):
     made = prepared(one)
@@ -62,6 +65,7 @@ def test_the_linear_table_is_the_slope_along_each_order_less_its_charges(one):
     assert table.tables.linear - norms == pytest.approx(along - charged, rel=1e-7, abs=1e-9)
 
 
+@FEWER
 @given(worlds())
 def test_what_is_subtracted_is_never_negative_so_the_score_is_concave(one):
     tables = prepared(one).table.tables
@@ -73,6 +77,7 @@ def test_what_is_subtracted_is_never_negative_so_the_score_is_concave(one):
     assert all(norm.k >= 0 for norm in tables.norms)
 
 
+@FEWER
 @given(worlds())
 def test_doing_nothing_is_worth_nothing(one):
     assert evaluate(prepared(one).table.tables, np.full((1, 5), PAD)).tolist() == [0.0]

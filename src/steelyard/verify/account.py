@@ -93,6 +93,7 @@ def _names(book: Book, tally: Tally) -> None:
 def _targets(book: Book, tally: Tally) -> None:
     targets = [holding["target"] for holding in book.doc["holdings"]]
     if not book.by_targets:
+        tally.number("no targets were given", "drift.absent_target", ZERO, book.doc["drift"]["absent_target"])
         tally.rule("no targets were given", "holdings", all(target is None for target in targets), "no target", targets)
         return
     known = [target for target in targets if target is not None]

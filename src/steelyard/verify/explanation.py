@@ -7,7 +7,7 @@ from typing import Any
 
 from steelyard.verify.book import Book
 from steelyard.verify.figures import charge_rates
-from steelyard.verify.tally import Record, Tally
+from steelyard.verify.tally import NUMBER_SLACK, Record, Tally
 from steelyard.verify.words import check_told
 
 CENT = Decimal("0.01")
@@ -48,7 +48,8 @@ def _counterfactual(book: Book, other: Record, where: str, tally: Tally) -> None
     rates = charge_rates(book)
     if rates is not None and rates.cost > 0:
         worth, found = other["gain"] / rates.cost * book.value, other["money"]
-        close = found is not None and abs(worth - found) <= CENT + abs(worth) * CENT**4
+        # rounded to cents after the gain was rounded to 12 digits
+        close = found is not None and found == round(found, 2) and abs(worth - found) <= CENT / 2 + (1 + abs(worth)) * NUMBER_SLACK
         tally.rule("money = gain / charge of costs x value", f"{where}.money", close, f"about {worth:.2f}", found)
     worth_of = None if other["money"] is None else abs(other["money"])
     derived = {"now": other["now"], "then": other["then"], "gain": other["gain"], "currency": book.doc["base_currency"], "worth": worth_of}
@@ -66,9 +67,8 @@ def _threshold(book: Book, threshold: Record, where: str, tally: Tally) -> None:
         tally.same(f"{key} of the step", f"{where}.{key}", step[key], threshold[key])
     tally.amount("price of the step", f"{where}.price_now", step["price"], threshold["price_now"])
     price = threshold["price"]
-    derived: dict[str, Any] = {"symbol": step["symbol"], "currency": step["currency"], "off": threshold["off_target"]}
+    derived: dict[str, Any] = {"symbol": step["symbol"], "currency": step["currency"], "price": price, "off": threshold["off_target"]}
     if price is not None:
-        derived["price"] = price
         unit = holding["quantity"] * holding["fx_rate"]
         value = book.value + unit * (price - step["price"])
         due = None if holding["target"] is None or value <= 0 else unit * price / value - holding["target"]

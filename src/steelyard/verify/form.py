@@ -68,7 +68,7 @@ class Part:
 
 AMOUNT, POSITIVE, NUMBER = Kind("a decimal number as text"), Kind("a decimal number above 0 as text"), Kind("a number")
 COUNT, TEXT, FLAG, DAY = Kind("a whole number"), Kind("text"), Kind("true or false"), Kind("a date")
-FACT, ANY = Kind("text, a number or null"), Kind("anything")
+FACT, ANY = Kind("text or a number"), Kind("anything")
 
 SIDE = OneOf(("buy", "sell"))
 PAIR = (NUMBER, NUMBER)
@@ -323,7 +323,7 @@ def _field(kind: Any, value: Mapping[str, Any], key: str, where: str, tally: Tal
 def _single(form: Any, value: Any) -> Any:
     """One value of its kind; raises Misfit naming the kind."""
     if isinstance(value, str):
-        if form is TEXT or (isinstance(form, OneOf) and value in form.words):
+        if form is TEXT or form is FACT or (isinstance(form, OneOf) and value in form.words):
             return value
         if (form is AMOUNT or form is POSITIVE) and DECIMAL.fullmatch(value):
             amount = Decimal(value)
@@ -336,7 +336,7 @@ def _single(form: Any, value: Any) -> Any:
             return Decimal(repr(value))
         if form is COUNT and isinstance(value, int):
             return value
-    if form is ANY or (form is FLAG and isinstance(value, bool)) or (form is FACT and (value is None or isinstance(value, str))):
+    if form is ANY or (form is FLAG and isinstance(value, bool)):
         return value
     raise Misfit(_name(form))
 

@@ -119,7 +119,7 @@ def _stop(book: Book, stop: Record, where: str, tally: Tally) -> None:
 def check_told(where: str, text: str, facts: Record, derived: Derived, tally: Tally) -> None:
     """Each fact by its name, or by a number of the sentence that tells no other; each number of the sentence among the facts."""
     said = [found.replace(",", "") for found in NUMBER.findall(text)]
-    written = {name: _written(str(fact), isinstance(fact, Decimal)) for name, fact in facts.items() if fact is not None}
+    written = {name: _written(str(fact), isinstance(fact, Decimal)) for name, fact in facts.items()}
     untold = {name for name, fact in facts.items() if name not in derived and _number(fact) is not None}
     taken: dict[int, str] = {}
     for name, fact in facts.items():
