@@ -53,7 +53,12 @@ KINDS: Mapping[Kind, tuple[str, str]] = {
     Kind.FILTER: ("Filters", "What may not be traded, or not together."),
     Kind.TERM: ("Score terms", "What an end state is worth; [scoring](scoring.md) has formulas, scales and evidence."),
 }
-FORMS = {"mask": "which orders may be traded", "pairs": "which two may not go together", "rows": "which sequences may be a plan"}
+FORMS = {
+    "mask": "which orders may be traded",
+    "pairs": "which two may not go together",
+    "rows": "which sequences may be a plan",
+    "rank": "which proposals stay",
+}
 NEEDS = {"target_weights": "target weights", "no_target_weights": "no target weights"}
 
 
@@ -256,6 +261,7 @@ def _module(module: Module) -> Iterator[str]:
     facts += [f"tags {', '.join(f'`{tag}`' for tag in module.tags)}"] if module.tags else []
     facts += [f"says {FORMS[module.form]} (`{module.form}`)"] if module.form else []
     facts += [f"runs only with {', '.join(NEEDS[need] for need in module.needs)}"] if module.needs else []
+    facts += [] if module.on else ["off until a strategy switches it on"]
     yield f"{' · '.join(facts)} · [source](../src/{path})"
     found = list(fields(module.params, module.qualified, module.params()))
     if found:

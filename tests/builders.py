@@ -143,6 +143,16 @@ def grouping(dimension: str, labels: Sequence[str]) -> Grouping:
     return Grouping(dimension, known, frozen(shares), frozen(np.array([bool(one) for one in own], dtype=np.bool_)))
 
 
+def with_correlation(ctx: Context, known: str, *alike: tuple[str, str, float]) -> Context:
+    """The context with correlations: the symbols whose history is known, and what two of them have, else .4."""
+    matrix = ctx.estimates.correlation.copy()
+    for a, b, value in alike:
+        i, j = ctx.symbols.index(a), ctx.symbols.index(b)
+        matrix[i, j] = matrix[j, i] = value
+    missing = {**ctx.estimates.missing, "correlation": frozen(~_members(ctx.symbols, known))}
+    return replace(ctx, estimates=replace(ctx.estimates, correlation=frozen(matrix), missing=MappingProxyType(missing)))
+
+
 def candidates(ctx: Context, *orders: str, cost: float = 0.0, conflicts: Sequence[tuple[int, int]] = ()) -> Candidates:
     """A finished table from orders like `"sell A .10 .9 profit_taking weight_based"`.
 

@@ -12,22 +12,45 @@ from steelyard.ledger import LOT_TOLERANCE, SAFETY, Account, clashes, feasible, 
 PAD = -1
 
 
-def account(delta, *, security=None, cost=0.0, cash=0.1, spendable=None, reserve=0.02, settled=False, turnover=None, conflicts=(), groups=None, cap=None):
+def account(
+    delta,
+    *,
+    security=None,
+    cost=0.0,
+    cash=0.1,
+    spendable=None,
+    reserve=0.02,
+    settled=False,
+    turnover=None,
+    conflicts=(),
+    groups=None,
+    cap=None,
+):
     m = len(delta)
     forbidden = np.zeros((m, m), dtype=bool)
     for a, b in conflicts:
         forbidden[a, b] = forbidden[b, a] = True
     shares, before = groups if groups is not None else (np.zeros((m, 0)), np.zeros(0))
-    arrays = [
-        np.arange(m) if security is None else np.array(security), np.array(delta, dtype=float), np.broadcast_to(np.asarray(cost, dtype=float), (m,)).copy(),
-        forbidden, np.asarray(shares, dtype=float), np.asarray(before, dtype=float),
-    ]  # fmt: skip
-    for array in arrays:
+
+    def closed(values, dtype=np.float64):
+        array = np.array(values, dtype=dtype)
         array.setflags(write=False)
+        return array
+
     return Account(
-        security=arrays[0], delta=arrays[1], cost=arrays[2], conflicts=arrays[3], cash=cash, spendable=cash if spendable is None else spendable,
-        reserve=reserve, settled_only=settled, turnover_cap=turnover, group_shares=arrays[4], group_weights=arrays[5], group_cap=cap,
-    )  # fmt: skip
+        security=closed(range(m) if security is None else security, np.int64),
+        delta=closed(delta),
+        cost=closed(np.broadcast_to(cost, (m,))),
+        conflicts=closed(forbidden, np.bool_),
+        cash=cash,
+        spendable=cash if spendable is None else spendable,
+        reserve=reserve,
+        settled_only=settled,
+        turnover_cap=turnover,
+        group_shares=closed(shares),
+        group_weights=closed(before),
+        group_cap=cap,
+    )
 
 
 def fits(one, *row):
@@ -118,8 +141,12 @@ def test_a_cap_over_no_group_is_no_cap():
 def accounts(draw):
     m = draw(st.integers(0, 6))
     weight = st.floats(-0.3, 0.3).filter(lambda x: abs(x) > 1e-4)
-    groups = (np.array(draw(st.lists(st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=2, max_size=2), min_size=m, max_size=m))).reshape(m, 2), np.array([0.3, 0.4]))
+    groups = (
+        np.array(draw(st.lists(st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=2, max_size=2), min_size=m, max_size=m))).reshape(m, 2),
+        np.array([0.3, 0.4]),
+    )
     cash = draw(st.floats(-0.3, 0.6))
+    pair = st.tuples(st.integers(0, m - 1), st.integers(0, m - 1)).filter(lambda p: p[0] != p[1])
     return account(
         draw(st.lists(weight, min_size=m, max_size=m)),
         security=draw(st.lists(st.integers(0, 4), min_size=m, max_size=m)),
@@ -129,10 +156,10 @@ def accounts(draw):
         reserve=draw(st.sampled_from([0.0, 0.02, 0.5])),
         settled=draw(st.booleans()),
         turnover=draw(st.sampled_from([None, 0.2])),
-        conflicts=draw(st.lists(st.tuples(st.integers(0, m - 1), st.integers(0, m - 1)).filter(lambda p: p[0] != p[1]), max_size=2)) if m > 1 else (),
+        conflicts=draw(st.lists(pair, max_size=2)) if m > 1 else (),
         groups=groups,
         cap=draw(st.sampled_from([None, 0.35])),
-    )  # fmt: skip
+    )
 
 
 def by_hand(one, row):
@@ -189,7 +216,9 @@ def test_fill_keeps_what_was_chosen_and_skips_what_does_not_fit():
 @given(accounts(), st.randoms(use_true_random=False))
 def test_a_row_is_judged_alike_in_any_batch_and_order(one, random):
     m = len(one.delta)
-    rows = np.array([[*row, *[PAD] * (3 - len(row))] for size in range(4) for row in itertools.combinations(range(m), size)], dtype=np.int64)
+    rows = np.array(
+        [[*row, *[PAD] * (3 - len(row))] for size in range(4) for row in itertools.combinations(range(m), size)], dtype=np.int64
+    )
     together = feasible(one, rows)
 
     order = random.sample(range(len(rows)), len(rows))

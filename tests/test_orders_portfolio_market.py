@@ -94,9 +94,7 @@ def prices():
     )
 
 
-@pytest.mark.parametrize(
-    ("on", "age"), [(date(2024, 1, 4), 0), (date(2024, 1, 3), 1), (date(2023, 12, 1), 3), (date(2024, 1, 9), 0)]
-)
+@pytest.mark.parametrize(("on", "age"), [(date(2024, 1, 4), 0), (date(2024, 1, 3), 1), (date(2023, 12, 1), 3), (date(2024, 1, 9), 0)])
 def test_age_counts_the_sessions_after_a_day(on, age):
     assert prices().age(on) == age
 

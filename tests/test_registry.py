@@ -75,7 +75,7 @@ def test_a_name_can_be_taken_once_in_a_kind_but_again_in_another(own_registry):
 def test_an_unknown_name_is_answered_with_the_nearest_one():
     with pytest.raises(UnknownModule, match="Did you mean weight_based"):
         module(Kind.OPPORTUNITY, "weight_base")
-    with pytest.raises(UnknownModule, match="Known: averaging_down, direct_buy"):
+    with pytest.raises(UnknownModule, match=r"Known: .*averaging_down, "):
         module(Kind.PATTERN, "zzz")
 
 

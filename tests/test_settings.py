@@ -7,7 +7,19 @@ from pydantic import BaseModel, ValidationError
 
 from steelyard import settings
 from steelyard.settings import (
-    PROFILES, Anchors, Costs, DiversificationParts, Groups, Limits, Neutral, Planner, Rebalance, Score, Search, Section, StabilityParts,
+    PROFILES,
+    Anchors,
+    Costs,
+    DiversificationParts,
+    Groups,
+    Limits,
+    Neutral,
+    Planner,
+    Rebalance,
+    Score,
+    Search,
+    Section,
+    StabilityParts,
 )  # fmt: skip
 
 MODELS = [model for model in vars(settings).values() if isinstance(model, type) and issubclass(model, Section) and model is not Section]

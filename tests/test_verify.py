@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import functools
+import pathlib
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -28,7 +30,7 @@ from steelyard.portfolio import BucketState
 from steelyard.samples import sample
 from steelyard.settings import Costs, Limits, Score
 from steelyard.verify.account import weekdays_after
-from steelyard.verify.reading import content_id
+from steelyard.verify.reading import content_id, hash_of
 
 UNSEEN = {
     "candidates[].priority": "a score: needs the estimates and the calculator's weight",
@@ -41,14 +43,14 @@ UNSEEN = {
     "timings[].seconds": "how long it took; not part of the id",
     "seed": "an input of the generators",
     "explanation.stability.mean_regret": "a score, found by solving again; rounded in words",
-    "explanation.counterfactuals[].then": "a rule that was tried; rounded in words",
-    "explanation.relaxations[].improvement": "a score, found by solving again; rounded in words",
 }
 """Field -> why a change of it cannot be seen. No money, quantity, price, rate, weight or sum stands here."""
 
 DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-INSTANCES = 4
-"""Entries of a long list that the quick test changes; the nightly one changes all."""
+MUCH = 0.11
+"""An improvement that no list of orders of the small portfolio reaches, and three quarters of which one does."""
+INSTANCES, SENTENCES, DIGITS = 4, 40, 3
+"""Entries of a field, which the nightly test changes all; sentences and digits of one."""
 
 Path = tuple[str | int, ...]
 
@@ -90,23 +92,33 @@ def of_everything() -> str:
 
 def of_cash_alone() -> str:
     """A hold plan that says what would let a plan through."""
-    poor = world("AA 10 @ 100", "BB 10 @ 100", cash="40", targets={"AA": 0.5, "BB": 0.48})
+    poor = world(
+        "AA 13 @ 100", "BB 10 @ 100",
+        cash="400", targets={"AA": 0.4, "BB": 0.5}, limits=Limits(max_position_weight=1.0), score=Score(min_improvement=MUCH),
+    )  # fmt: skip
     case = Case(snapshot=poor.snapshot, market=poor.market, strategy=poor.strategy, targets=poor.targets)
     return explain(case, poor.plan()).to_json()
 
 
-MADE = {
+def of_spending() -> str:
+    """A plan that takes cash to its target."""
+    free = Limits(max_position_weight=1.0)
+    return world("AA 10 @ 100", "BB 10 @ 100", cash="3000", targets={"AA": 0.5, "BB": 0.45}, limits=free).plan().to_json()
+
+
+MADE: dict[str, Callable[[], str]] = {
     "growth": lambda: of_sample("growth"),
     "euro": lambda: of_sample("euro"),
     "growth without targets": lambda: of_sample("growth", targets=False),
     "everything": of_everything,
     "hold": of_cash_alone,
+    "spent": of_spending,
 }
 
 
 @functools.cache
 def text(name: str) -> str:
-    return str(MADE[name]())
+    return MADE[name]()
 
 
 def document(name: str) -> dict[str, Any]:
@@ -151,6 +163,10 @@ def put(node: Any, path: Path, value: Any) -> None:
     node[path[-1]] = value
 
 
+def at(node: Any, path: Path) -> Any:
+    return functools.reduce(lambda inner, key: inner[key], path, node)
+
+
 def with_its_id(changed_document: dict[str, Any]) -> dict[str, Any]:
     """The id made anew, so that only the content can tell."""
     return {**changed_document, "plan_id": content_id(changed_document)}
@@ -174,7 +190,7 @@ def test_every_figure_of_a_plan_agrees(name: str):
     assert report.failed == ()
     assert report.ok
     assert not report.edited
-    assert len(report.checks) > 200
+    assert len(report.checks) > 180
     assert verify.summary(report) == f"checked: {len(report.checks):,d} figures re-derived, all agree"
 
 
@@ -244,16 +260,16 @@ def test_a_candidate_whose_end_is_not_told_is_seen():
 
 
 @pytest.mark.parametrize("name", MADE)
-def test_another_digit_in_the_words_is_seen(name: str):
+def test_another_first_digit_in_the_words_is_seen(name: str):
     of = document(name)
     places: list[Path] = [("verdict", "text"), ("verdict", "detail"), ("certificate", "covers")]
     places += [("steps", n, key) for n in range(len(of["steps"])) for key in ("narrative", "reason")]
     places += [("not_traded", n, "reason") for n in range(len(of["not_traded"]))]
     missed = []
 
-    for path in places:
-        said = functools.reduce(lambda node, key: node[key], path, of)
-        for digit in list(re.finditer(r"(?<![A-Za-z&])[0-9]", said))[:6]:
+    for path in places[:: len(places) // SENTENCES + 1]:
+        said = at(of, path)
+        for digit in list(re.finditer(r"(?<![A-Za-z&])[0-9]", said))[:DIGITS]:
             other = said[: digit.start()] + str((int(digit.group()) + 1) % 10) + said[digit.end() :]
             put(of, path, other)
             missed += [(path, other)] if verify.check(with_its_id(of)).ok else []
@@ -273,6 +289,151 @@ def test_an_order_against_a_flag_is_seen(name: str, part: str):
         put(of, ("holdings", n, part), False)
         assert verify.check(with_its_id(of)).ok is not traded
         put(of, ("holdings", n, part), holding[part] or True)
+
+
+def under(of: dict[str, Any], section: str, name: str, value: Any) -> dict[str, Any]:
+    """The same plan under another rule, consistent in itself: what a planner that ignores the rule would write."""
+    settings = of["strategy"]["settings"]
+    settings[section][name] = value
+    of["strategy"]["sha256"] = hash_of(settings)
+    rules = of["rules"]
+    if section in rules:
+        rules[section][name] = value
+    rules["max_depth"] = settings["search"]["max_depth"]
+    worth, limits = Decimal(of["value"]), rules["limits"]
+    of["reserve"] = f"{Decimal(str(limits['cash_reserve_weight'])) * worth:f}"
+    spare = Decimal(str(limits["max_cost_share"])) - Decimal(str(rules["costs"]["percent"]))
+    least = max(Decimal(str(limits["min_trade_weight"])) * worth, Decimal(str(rules["costs"]["fixed"])) / spare)
+    rules["min_order_base"] = f"{max(least, Decimal(str(limits['min_trade_base']))):f}"
+    of["score"]["min_improvement"] = settings["score"]["min_improvement"]
+    return with_its_id(of)
+
+
+@pytest.mark.parametrize(
+    ("name", "section", "setting", "value", "rule"),
+    [
+        ("growth", "limits", "max_position_weight", 0.05, "the position cap, or the weight before"),
+        ("growth", "limits", "max_turnover_weight", 0.01, "the turnover cap"),
+        ("growth", "limits", "allow_buy", False, "strategy and security allow the side"),
+        ("growth", "limits", "allow_sell", False, "strategy and security allow the side"),
+        ("growth", "limits", "min_trade_weight", 0.05, "the least order, full exits exempt"),
+        ("growth", "limits", "funding", "settled", "settled money alone pays, open buys keep theirs"),
+        ("growth", "limits", "settlement_days", 4, "date of the cash ladder"),
+        ("growth", "search", "max_depth", 2, "at most so many orders"),
+        ("growth", "score", "min_improvement", 0.9, "a plan is worth its least improvement"),
+        ("spent", "limits", "cash_reserve_weight", 0.2, "the reserve stays in cash, or what there was"),
+    ],
+)
+def test_a_plan_that_breaks_a_rule_is_seen_though_all_its_sums_agree(name: str, section: str, setting: str, value: Any, rule: str):
+    report = verify.check(under(document(name), section, setting, value))
+
+    assert rule in {check.name for check in report.failed}
+
+
+def test_a_rule_that_is_kept_as_well_under_another_setting_breaks_nothing():
+    report = verify.check(under(document("growth"), "limits", "max_position_weight", 0.5))
+
+    assert report.failed == ()
+
+
+@pytest.mark.parametrize("name", ["growth", "euro"])
+def test_a_target_on_the_other_side_of_an_order_is_seen(name: str):
+    of = document(name)
+
+    for step in of["steps"]:
+        n = [holding["symbol"] for holding in of["holdings"]].index(step["symbol"])
+        kept = of["holdings"][n]["target"]
+        of["holdings"][n]["target"] = step["weight_before"]
+        crossed = "no sale goes under the target" if step["side"] == "sell" else "no buy goes over the target"
+        assert crossed in {check.name for check in verify.check(of).failed}
+        of["holdings"][n]["target"] = kept
+
+
+def test_caps_on_groups_and_what_filters_look_at_beside_dates_are_told_as_not_checked():
+    of = document("everything")
+    filters = of["strategy"]["settings"]["modules"]["filters"]
+    filters[0]["params"] |= {"on_missing": "deny", "no_panic_sell_pct": 0.5}
+    filters.append({"name": "correlation", "version": "1.0.0", "params": {}})
+    of["modules"].append({"kind": "filters", "name": "correlation", "version": "1.0.0", "count": 1, "error": None, "outcome": "ok"})
+    of["strategy"]["sha256"] = hash_of(of["strategy"]["settings"])
+
+    report = verify.check(with_its_id(of))
+
+    assert report.failed == ()
+    told = {what for what, _ in report.not_checked}
+    assert {"sector and country caps", "filter correlation", "no_panic_sell_pct", "eligibility: on_missing"} <= told
+
+
+def test_a_filter_that_was_out_of_service_is_not_held_against_the_plan():
+    of = document("growth")
+    for run in of["modules"]:
+        if run["kind"] == "filters":
+            run["outcome"], run["error"] = "disabled", "out of service"
+    of["holdings"][0]["last_bought"] = of["as_of"]
+
+    assert verify.check(with_its_id(of)).ok
+
+
+def certified(status: str, *, gap: float | None) -> dict[str, Any]:
+    """The plan of growth with another certificate, consistent in itself unless the status is wrong."""
+    of = document("growth")
+    score, certificate = of["score"], of["certificate"]
+    certificate |= {"status": status, "search_gap": gap, "bound": None, "search_gap_of_improvement": None}
+    if gap is not None:
+        bound = score["hold"] + score["improvement"] + gap
+        certificate |= {"bound": bound, "search_gap_of_improvement": gap / score["improvement"]}
+    return with_its_id(of)
+
+
+@pytest.mark.parametrize(
+    ("status", "gap", "ok"),
+    [
+        ("proven", 0.0, True),
+        ("proven", 0.01, False),
+        ("proven", None, False),
+        ("bounded", 0.01, True),
+        ("bounded", 0.0, False),
+        ("bounded", -0.01, False),
+        ("bounded", None, False),
+        ("none", None, True),
+        ("none", 0.0, False),
+    ],
+)
+def test_a_certificate_says_what_its_status_means(status: str, gap: float | None, ok: bool):
+    assert verify.check(certified(status, gap=gap)).ok is ok
+
+
+def test_what_a_black_box_re_ranked_is_never_proven():
+    of = document("growth")
+    of["certificate"]["selected_by"] = "my_term, of 200"
+    assert not verify.check(with_its_id(of)).ok
+
+    of["certificate"]["status"] = "bounded"
+    assert verify.check(with_its_id(of)).ok
+
+
+def test_an_alternative_that_is_better_than_the_bound_is_seen():
+    of = document("growth")
+    best = next(other for other in of["alternatives"] if other["name"].startswith("runner_up"))
+    over = of["certificate"]["bound"] - of["score"]["hold"] - best["improvement"] + 0.01
+    best["improvement"] += over
+    best["score"] += over
+
+    assert [check.name for check in verify.check(with_its_id(of)).failed] == ["no alternative is over the bound"]
+
+
+@pytest.mark.parametrize(("low", "high"), [(1.0, 1.0), (1.0, 0.0)])
+def test_a_scale_that_does_not_go_up_is_seen(low: float, high: float):
+    of = document("growth")
+    of["score"]["terms"][0]["parts"][0]["scale"] = [low, high]
+
+    assert "a scale goes up" in {check.name for check in verify.check(with_its_id(of)).failed}
+
+
+def test_settings_that_charge_nothing_sensible_are_seen():
+    of = under(document("growth"), "score", "holding_years", 0.0)
+
+    assert [check.name for check in verify.check(of).failed] == ["charges can be calculated"]
 
 
 def test_an_excluded_security_that_is_traded_is_seen():
@@ -442,3 +603,14 @@ def test_a_plan_that_was_cut_off_anywhere_is_said_to_be_cut_off():
 )
 def test_money_settles_on_weekdays(day: str, count: int, settles: str):
     assert weekdays_after(date.fromisoformat(day), count) == date.fromisoformat(settles)
+
+
+def test_the_second_opinion_shares_no_code_with_the_planner():
+    folder = pathlib.Path(verify.__file__).parent
+    found = {
+        name for file in folder.glob("*.py") for name in re.findall(r"^(?:from|import) ([\w.]+)", file.read_text(encoding="utf-8"), re.M)
+    }
+
+    ours = {".".join(name.split(".")[:2]) for name in found if name.startswith("steelyard")}
+    assert ours == {"steelyard.errors", "steelyard.money", "steelyard.sentences", "steelyard.verify"}
+    assert {name.split(".")[0] for name in found} - {"steelyard"} <= sys.stdlib_module_names

@@ -31,8 +31,8 @@ def find_opportunities(ctx: Context, objective: Objective, strategy: Strategy, f
     refuse_large(len(rows), ctx)
     rows = _masked(ctx, rows, strategy, findings)
     rows = merge(ctx, rows, findings)
-    table = bare_table(ctx, rows)
-    table = _with_conflicts(ctx, table, strategy, findings)
+    rows, conflicts = _paired(ctx, rows, strategy, findings)
+    table = with_conflicts(bare_table(ctx, rows), conflicts)
     _note_unasked(ctx, asked, findings)
     findings.finished("find_opportunities", table.m)
     table = with_scores(ctx, table, objective.model, objective.rates, np.array([row.priority_weight for row in rows]))
@@ -76,25 +76,36 @@ def _masked(ctx: Context, rows: list[Sized], strategy: Strategy, findings: Findi
         if choice.module.form != "mask":
             continue
         ruling = _ruling(ctx, bare_table(ctx, rows), choice, findings)
-        if ruling is None:
-            continue
-        _note_unknown(choice, ruling, findings)
-        for j, row in enumerate(rows):
-            if not ruling.keep[j]:
-                findings.stops.append(Stop(ctx.symbols[row.i], row.side, "filter", ruling.drops[j], module=choice.module.name))
-        rows = [row for row, kept in zip(rows, ruling.keep, strict=True) if kept]
+        if ruling is not None:
+            rows = _kept(ctx, rows, choice, ruling, findings)
     return rows
 
 
 def _ruling(ctx: Context, table: Candidates, choice: ModuleChoice, findings: Findings) -> Ruling | None:
     def work(params: ModuleParams) -> Ruling:
-        ruling: Ruling = choice.module.call(ctx, table, params)
-        missing = [j for j in np.flatnonzero(~ruling.keep) if int(j) not in ruling.drops]
-        if ruling.keep.shape != (table.m,) or missing:
-            raise ModuleError(f"a mask of shape {ruling.keep.shape} for {table.m} orders, {len(missing)} dropped without a reason")
-        return ruling
+        return _checked(choice.module.call(ctx, table, params), table.m)
 
-    return findings.guarded(choice.module, ctx, choice.params, work, lambda ruling: int((~ruling.keep).sum()))
+    return findings.guarded(choice.module, ctx, choice.params, work, _dropped)
+
+
+def _checked(ruling: Ruling, m: int) -> Ruling:
+    missing = [j for j in np.flatnonzero(~ruling.keep) if int(j) not in ruling.drops]
+    if ruling.keep.shape != (m,) or missing:
+        raise ModuleError(f"a mask of shape {ruling.keep.shape} for {m} orders, {len(missing)} dropped without a reason")
+    return ruling
+
+
+def _dropped(ruling: Ruling) -> int:
+    return int((~ruling.keep).sum())
+
+
+def _kept(ctx: Context, rows: list[Sized], choice: ModuleChoice, ruling: Ruling, findings: Findings) -> list[Sized]:
+    """What a ruling keeps; what it drops and what it did not know is noted."""
+    _note_unknown(choice, ruling, findings)
+    for j, row in enumerate(rows):
+        if not ruling.keep[j]:
+            findings.stops.append(Stop(ctx.symbols[row.i], row.side, "filter", ruling.drops[j], module=choice.module.name))
+    return [row for row, kept in zip(rows, ruling.keep, strict=True) if kept]
 
 
 def _note_unknown(choice: ModuleChoice, ruling: Ruling, findings: Findings) -> None:
@@ -104,26 +115,44 @@ def _note_unknown(choice: ModuleChoice, ruling: Ruling, findings: Findings) -> N
     if ruling.unknown:
         symbols = sorted({symbol for symbol, _ in ruling.unknown})
         count = "1 security" if len(symbols) == 1 else f"{len(symbols)} securities"
-        message = f"{choice.module.name} lacks a date or cost of {count}: {', '.join(symbols)}."
+        lacked = "the correlation" if {metric for _, metric in ruling.unknown} == {"correlation"} else "a date or cost"
+        message = f"{choice.module.name} lacks {lacked} of {count}: {', '.join(symbols)}."
         findings.warnings.append(Notice(code="unknown_dates", message=message, module=choice.module.qualified))
 
 
-def _with_conflicts(ctx: Context, table: Candidates, strategy: Strategy, findings: Findings) -> Candidates:
-    """The table with the pairs that its filters keep apart."""
-    conflicts = np.zeros((table.m, table.m), dtype=np.bool_)
+def _paired(ctx: Context, rows: list[Sized], strategy: Strategy, findings: Findings) -> tuple[list[Sized], BoolArray]:
+    """What the pair filters let through, and (m, m) the pairs of it that they keep apart."""
+    conflicts = np.zeros((len(rows), len(rows)), dtype=np.bool_)
     for choice in strategy.enabled(Kind.FILTER):
         if choice.module.form != "pairs":
             continue
+        found = _pairs(ctx, bare_table(ctx, rows), choice, findings)
+        if found is None:
+            continue
+        pairs, ruling = found
+        conflicts |= pairs
+        if ruling is not None:
+            rows = _kept(ctx, rows, choice, ruling, findings)
+            conflicts = conflicts[np.ix_(ruling.keep, ruling.keep)]
+    return rows, conflicts
 
-        def work(params: ModuleParams, chosen: ModuleChoice = choice) -> BoolArray:
-            pairs = np.asarray(chosen.module.call(ctx, table, params), dtype=np.bool_)
-            if pairs.shape != (table.m, table.m):
-                raise ModuleError(f"pair conflicts of shape {pairs.shape} for {table.m} orders")
-            return pairs | pairs.T
 
-        found = findings.guarded(choice.module, ctx, choice.params, work, lambda pairs: int(pairs.sum()) // 2)
-        conflicts |= False if found is None else found
-    return with_conflicts(table, conflicts)
+def _pairs(ctx: Context, table: Candidates, choice: ModuleChoice, findings: Findings) -> tuple[BoolArray, Ruling | None] | None:
+    """What one pair filter says: pairs, and what may not be traded at all where it says that too."""
+
+    def work(params: ModuleParams) -> tuple[BoolArray, Ruling | None]:
+        told = choice.module.call(ctx, table, params)
+        conflicts, ruling = told if isinstance(told, tuple) else (told, None)
+        pairs = np.asarray(conflicts, dtype=np.bool_)
+        if pairs.shape != (table.m, table.m):
+            raise ModuleError(f"pair conflicts of shape {pairs.shape} for {table.m} orders")
+        return pairs | pairs.T, None if ruling is None else _checked(ruling, table.m)
+
+    def count(found: tuple[BoolArray, Ruling | None]) -> int:
+        pairs, ruling = found
+        return int(pairs.sum()) // 2 + (0 if ruling is None else _dropped(ruling))
+
+    return findings.guarded(choice.module, ctx, choice.params, work, count)
 
 
 def _predicates(ctx: Context, table: Candidates, strategy: Strategy, findings: Findings) -> Iterator[RowPredicate]:

@@ -1,16 +1,23 @@
-"""Distinct sequences in numbered batches, lazily: patterns first, then generators on the patterns' seeds."""
+"""Distinct sequences in numbered batches, lazily: patterns first, then generators on the patterns' seeds.
+
+What is kept of them once they are scored: the best, after rank filters where the plan is the best proposal.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from steelyard.context import PAD, Batch, Candidates, Context, IntArray, RowPredicate, canonical
+from steelyard.context import PAD, Batch, Candidates, Context, IntArray, RowPredicate, Scores, canonical
 from steelyard.errors import ModuleError
+from steelyard.filters import Ranking
 from steelyard.findings import Findings
+from steelyard.money import FloatArray
 from steelyard.registry import Kind, ModuleParams
+from steelyard.search.keep import Pool, best
 from steelyard.strategies import ModuleChoice, Strategy
 
 Row = tuple[int, ...]
@@ -98,3 +105,55 @@ def _batch(number: int, buffer: list[tuple[Row, int]], names: list[str], depth: 
     for k, (row, _) in enumerate(buffer):
         rows[k, : len(row)] = row
     return Batch(number, rows, np.array([origin for _, origin in buffer], dtype=np.int64), tuple(names))
+
+
+def rankings(ctx: Context, table: Candidates, strategy: Strategy, findings: Findings) -> tuple[Ranking, ...]:
+    """What the rank filters say; nothing where the plan is the best of the whole table, which no filter may cut."""
+    found: list[Ranking] = []
+    for choice in strategy.enabled(Kind.FILTER):
+        if choice.module.form != "rank":
+            continue
+        if ctx.search.scope != "proposals":
+            findings.ran(choice.module, "no_input", None, "it ranks proposals, and search.scope is candidates")
+            continue
+
+        def work(params: ModuleParams, chosen: ModuleChoice = choice) -> Ranking:
+            ranking: Ranking = chosen.module.call(ctx, table, params)
+            ranking.value(np.full((1, ctx.search.max_depth), PAD, dtype=np.int64))
+            return ranking
+
+        made = findings.guarded(choice.module, ctx, choice.params, work, lambda _: 1)
+        found += [] if made is None else [made]
+    return tuple(found)
+
+
+def keep_best(depth: int, scores: Iterable[Scores], ranked: Sequence[Ranking]) -> Pool:
+    """The best of all feasible rows that every ranking keeps; `seen` counts all that were offered.
+
+    Running and whole: each ranking keeps its first rows by a total order (its value, then the canonical row), so
+    neither the order of arrival nor the size of a batch can matter.
+    """
+    if not ranked:
+        return best(depth, scores)
+    nothing = Scores(0, np.zeros((0, depth), dtype=np.int64), np.zeros(0))
+    tops, seen = [nothing] * len(ranked), 0
+    for batch in scores:
+        good = np.isfinite(batch.net)
+        seen += int(good.sum())
+        tops = [_first(ranking, top, batch.rows[good], batch.net[good]) for ranking, top in zip(ranked, tops, strict=True)]
+    kept = np.array([all(row in other for other in map(_keys, tops)) for row in map(bytes, tops[0].rows)], dtype=np.bool_)
+    return replace(best(depth, [Scores(0, tops[0].rows[kept], tops[0].net[kept])]), seen=seen)
+
+
+def _keys(top: Scores) -> set[bytes]:
+    return set(map(bytes, top.rows))
+
+
+def _first(ranking: Ranking, top: Scores, rows: IntArray, net: FloatArray) -> Scores:
+    """The first rows of a ranking among those it kept so far and some more."""
+    rows, net = np.concatenate([top.rows, rows]), np.concatenate([top.net, net])
+    value = ranking.value(rows)
+    # lexsort's last key is the first to count: value downwards, then the row itself
+    order = np.lexsort((*rows.T[::-1], -value))
+    kept = order[np.isfinite(value[order])][: ranking.most]
+    return Scores(0, rows[kept], net[kept])

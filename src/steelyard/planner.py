@@ -16,7 +16,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
@@ -26,18 +26,19 @@ import numpy as np
 from steelyard.choose import Choice, choose, note_rest
 from steelyard.context import Batch, Candidates, Context, Scores
 from steelyard.document import Material, write
+from steelyard.filters import Ranking
 from steelyard.find import eligible_buys, find_opportunities
 from steelyard.findings import Findings
-from steelyard.generate import generate
+from steelyard.generate import generate, keep_best, rankings
 from steelyard.inputs import inputs_sha256
 from steelyard.ledger import feasible
 from steelyard.market import Market
 from steelyard.objective import Objective, objective_of
-from steelyard.plans import Notice, Plan
+from steelyard.plans import Certificate, Notice, Plan
 from steelyard.portfolio import BucketState, Snapshot
 from steelyard.prove import Evidence, certify, prove
 from steelyard.search.evaluate import evaluate
-from steelyard.search.keep import Pool, best
+from steelyard.search.keep import Pool
 from steelyard.strategies import Strategy
 from steelyard.targets import Targets, TargetsFailed
 from steelyard.telemetry.events import BatchScored, Observe
@@ -145,7 +146,8 @@ def solve(
         table = steps.find_opportunities(ctx, objective, strategy, findings)
     with findings.timed("generate and evaluate"):
         batches = steps.generate(ctx, table, strategy, findings)
-        pool = best(ctx.search.max_depth, steps.evaluate(table, batches, findings))
+        ranked = rankings(ctx, table, strategy, findings)
+        pool = keep_best(ctx.search.max_depth, steps.evaluate(table, batches, findings), ranked)
         findings.finished("evaluate", pool.seen)
     with findings.timed("prove"):
         evidence = steps.prove(ctx, objective, table, pool, findings)
@@ -154,6 +156,7 @@ def solve(
         choice = choose_in_scope(ctx, objective, table, pool, evidence)
         note_rest(ctx, table, choice, findings)
     note_value(ctx, valuation.value == 0, findings)
+    certificate = certify(ctx, objective, table, choice, pool, evidence)
     return Material(
         snapshot=snapshot,
         market=market,
@@ -163,7 +166,7 @@ def solve(
         table=table,
         objective=objective,
         choice=choice,
-        certificate=certify(ctx, objective, table, choice, pool, evidence),
+        certificate=as_ranked(certificate, ranked),
         evidence=evidence,
         inputs_sha256=inputs_sha256(ctx, snapshot, market, strategy, known_targets, findings.disabled),
     )
@@ -177,6 +180,15 @@ def choose_in_scope(ctx: Context, objective: Objective, table: Candidates, propo
     if len(proposals.rows):
         named["proposal"] = proposals.rows[:1]
     return choose(ctx, objective, table, evidence.proof.pool, named)
+
+
+def as_ranked(certificate: Certificate, ranked: Sequence[Ranking]) -> Certificate:
+    """The certificate with what rank filters leave of the proposals: the plan is the best of those alone."""
+    if not ranked:
+        return certificate
+    most = min(ranking.most for ranking in ranked)
+    covers = f"best of at most {most:,d} of {certificate.sequences:,d} proposals, the first by rank"
+    return certificate.model_copy(update={"covers": covers})
 
 
 def _targets(targets: Targets | TargetsFailed | None, findings: Findings) -> Targets | None:

@@ -24,7 +24,7 @@ from steelyard.settings import Section
 VERSION = re.compile(r"\d+\.\d+\.\d+")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
-FilterForm = Literal["mask", "pairs", "rows"]
+FilterForm = Literal["mask", "pairs", "rows", "rank"]
 Need = Literal["target_weights", "no_target_weights"]
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -180,7 +180,7 @@ def sequence_filter(
     needs: tuple[Need, ...] = (),
     on: bool = True,
 ) -> Callable[[F], F]:
-    """Register a filter that returns a mask `Ruling`, pair conflicts `(m, m)` or a row predicate."""
+    """Register a filter that returns a mask `Ruling`, pair conflicts `(m, m)`, a row predicate or a `Ranking`, as `form` says."""
     return _register(
         Kind.FILTER, name, version=version, params=params, summary=summary, author=author, tags=tags, needs=needs, on=on, form=form
     )

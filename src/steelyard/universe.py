@@ -279,7 +279,8 @@ def _context(
 def min_order_weight(strategy: Strategy, value: float) -> float:
     """Least order, of value: its commission stays under `max_cost_share` of it, and it is not dust."""
     least = max(strategy.limits.min_trade_base / value, strategy.limits.min_trade_weight)
-    spare = strategy.limits.max_cost_share - strategy.costs.percent
+    # in decimals, as both were written: close to each other, floats would leave noise to divide by
+    spare = float(Decimal(repr(strategy.limits.max_cost_share)) - Decimal(repr(strategy.costs.percent)))
     return max(least, strategy.costs.fixed / spare / value) if spare > 0 else least
 
 

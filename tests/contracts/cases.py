@@ -6,11 +6,13 @@ To add a module: one entry in CASES with a change for each of its parameters.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from builders import candidates, context
-from steelyard.context import Candidates, Context
+import numpy as np
+
+from builders import candidates, context, with_correlation
+from steelyard.context import Candidates, Context, frozen
 from steelyard.registry import Kind
 
 World = tuple[Context, Candidates]
@@ -121,7 +123,37 @@ REDEPLOY = of_table(
     weights=[0.2] * 4,
 )
 
+SHORT_OF_CASH = of_table(
+    "sell A .06 .9 profit_taking",
+    "sell B .02 .8 rebalance_sells",
+    "sell C .03 .7 rebalance_sells",
+    symbols="A B C",
+    weights=[0.3, 0.3, 0.39],
+)
+
+TWO_WAYS = of_table(
+    "sell A .101 .9 rebalance_sells",
+    "sell B .10 .8 rebalance_sells",
+    "buy C .10 .7 rebalance_buys",
+    symbols="A B C",
+    weights=[0.3, 0.3, 0.3],
+)
+
+
+def of_unequal_costs() -> World:
+    """The sale of A is the first and the dearest."""
+    ctx, table = TWO_WAYS()
+    cost = frozen(np.array([0.002, 0.0005, 0.0005]))
+    return ctx, replace(table, cost=cost, account=replace(table.account, cost=cost))
+
+
 PATTERNS = {
+    "multi_sell": Case(SHORT_OF_CASH, {"max_sells": Change(2)}),
+    "mixed_strategy": Case(REDEPLOY),
+    "opportunity_first": Case(of_table("buy A .05 .5 opportunity_buys", "buy B .05 .9 averaging_down")),
+    "deep_rebalance": Case(REDEPLOY),
+    "cash_generation": Case(SHORT_OF_CASH, {"cash_weight": Change(0.2)}),
+    "cost_optimized": Case(of_unequal_costs, {"tolerance": Change(0.0), "max_candidates": Change(1)}),
     "direct_buy": Case(REDEPLOY),
     "averaging_down": Case(REDEPLOY),
     "profit_taking": Case(REDEPLOY, {"max_sells": Change(1)}),
@@ -130,6 +162,10 @@ PATTERNS = {
 }
 
 GENERATORS = {
+    "combinatorial": Case(
+        REDEPLOY,
+        {"max_sells": Change(1), "max_buys": Change(1), "max_candidates": Change(1), "max_combinations": Change(3)},
+    ),
     "enhanced_combinatorial": Case(
         REDEPLOY,
         {
@@ -142,7 +178,42 @@ GENERATORS = {
     ),
 }
 
+
+def correlated(*orders: str, known: str, alike: tuple[str, str, float], **options: Any) -> Callable[[], World]:
+    """Inputs of a filter: the securities whose history is known, and two of them with their correlation."""
+
+    def make() -> World:
+        ctx = with_correlation(context(**options), known, alike)
+        return ctx, candidates(ctx, *orders)
+
+    return make
+
+
 FILTERS = {
+    "correlation_aware": Case(
+        correlated(
+            "buy A .1 .5 x",
+            "buy B .1 .5 x",
+            "buy C .1 .5 x",
+            known="A B",
+            alike=("A", "B", 0.75),
+            symbols="A B C",
+            weights=[0.05, 0.3, 0.05],
+        ),
+        {"correlation_threshold": Change(0.8), "large_holding": Change(0.4), "on_missing": Change("deny")},
+    ),
+    "diversity": Case(
+        of_table(
+            "sell A .1 .9 x",
+            "buy B .1 .5 x",
+            "buy C .05 .5 y",
+            symbols="A B C",
+            weights=[0.3] * 3,
+            sectors=["Tech", "Tech", "Energy"],
+            countries=["US", "CH", "US"],
+        ),
+        {"diversity_weight": Change(0.9), "max_sequences": Change(2), "min_diversity_score": Change(0.5)},
+    ),
     "eligibility": Case(
         of_table(
             "sell A .1 .5 x",

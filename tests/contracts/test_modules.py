@@ -13,6 +13,7 @@ import pytest
 from builders import candidates, context, read_only
 from contracts.cases import CASES
 from steelyard.context import PAD, Candidate, Ruling
+from steelyard.filters import Ranking
 from steelyard.ledger import feasible
 from steelyard.orders import Side
 from steelyard.registry import Kind, ModuleParams, modules
@@ -57,13 +58,27 @@ def answer(module, ctx, table, params=None):
         return module.call(ctx, params)
     if module.kind is Kind.SEQUENCE:
         return list(module.call(ctx, table, np.full((0, ctx.search.max_depth), PAD, dtype=np.int64), params))
-    return module.call(ctx, table, params)
+    found = module.call(ctx, table, params)
+    if module.form == "rank":
+        return found, ranked(found, ctx, table)
+    return found
+
+
+def ranked(ranking, ctx, table):
+    """What a ranking says of every order alone and of every two."""
+    rows = [(a, b) for a in range(table.m) for b in (PAD, *range(a + 1, table.m))]
+    wide = np.full((len(rows), ctx.search.max_depth), PAD, dtype=np.int64)
+    for cells, row in zip(wide, rows, strict=True):
+        cells[: min(2, len(cells))] = row[: len(cells)]
+    return ranking.value(wide)
 
 
 def digest(record) -> str:
     """SHA-256 of everything in a record, however deep."""
     if isinstance(record, np.ndarray):
         told = f"{record.dtype}{record.shape}".encode() + record.tobytes()
+    elif isinstance(record, Ranking):
+        told = f"at most {record.most}".encode()
     elif is_dataclass(record):
         told = "".join(digest(getattr(record, field.name)) for field in fields(record)).encode()
     elif isinstance(record, Mapping):
@@ -135,9 +150,38 @@ def check(module, found, ctx, table) -> None:
     elif module.kind is Kind.SEQUENCE:
         for block in found:
             check_rows(block, ctx, table)
-    else:
-        assert module.form == "mask"
+    elif module.form == "mask":
         check_ruling(found, ctx, table)
+    elif module.form == "pairs":
+        pairs, ruling = found if isinstance(found, tuple) else (found, None)
+        check_pairs(pairs, table)
+        if ruling is not None:
+            check_ruling(ruling, ctx, table)
+    else:
+        assert module.form == "rank"
+        ranking, values = found
+        assert ranking.most >= 1
+        assert values.dtype == np.float64
+        assert not np.isnan(values).any()
+
+
+def check_pairs(pairs, table) -> None:
+    assert pairs.dtype == np.bool_
+    assert pairs.shape == (table.m, table.m)
+    assert (pairs == pairs.T).all()
+    assert not pairs.diagonal().any()
+    assert not pairs.flags.writeable
+
+
+def fires(module, found) -> bool:
+    """Does an answer do anything?"""
+    if module.form == "mask":
+        return not found.keep.all()
+    if module.form == "pairs":
+        return bool((found[0] if isinstance(found, tuple) else found).any())
+    if module.form == "rank":
+        return len(set(found[1].tolist())) > 1
+    return len(found) > 0
 
 
 @every_module
@@ -178,10 +222,7 @@ def test_there_are_inputs_on_which_a_module_fires(module):
     found = answer(module, ctx, table)
 
     check(module, found, ctx, table)
-    if module.kind is Kind.FILTER:
-        assert not found.keep.all()
-    else:
-        assert len(found)
+    assert fires(module, found)
 
 
 @pytest.mark.parametrize(

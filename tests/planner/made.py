@@ -22,8 +22,8 @@ from steelyard.find import eligible_buys, find_opportunities
 from steelyard.findings import Findings
 from steelyard.market import Market, Quote
 from steelyard.money import ZERO, FxRate, FxTable
-from steelyard.orders import Order, Side
 from steelyard.objective import Objective, objective_of
+from steelyard.orders import Order, Side
 from steelyard.planner import plan
 from steelyard.plans import Plan
 from steelyard.portfolio import BucketState, Holding, Security, Snapshot, TaxLot
@@ -54,7 +54,8 @@ class World:
         usual = strategies.default()
         sections = {name: getattr(self.strategy, name) for name in SECTIONS if getattr(self.strategy, name) != getattr(usual, name)}
         off = [choice.module.qualified for kind in Kind for choice in self.strategy.choices[kind] if not choice.enabled]
-        return f"World({self.snapshot}, quotes {quotes}, {len(self.market.dates)} sessions, {sections}, off {off}, {self.targets}, {self.state})"
+        prices = f"quotes {quotes}, {len(self.market.dates)} sessions"
+        return f"World({self.snapshot}, {prices}, {sections}, off {off}, {self.targets}, {self.state})"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self))
@@ -65,7 +66,8 @@ class World:
     @property
     def rates(self) -> dict[str, Decimal]:
         """Base per unit of every currency of the world."""
-        latest = {currency: self.market.fx.latest(currency, self.snapshot.as_of) for currency in (*self.market.fx.rates, self.market.fx.base)}
+        fx = self.market.fx
+        latest = {currency: fx.latest(currency, self.snapshot.as_of) for currency in (*fx.rates, fx.base)}
         return {currency: rate.rate for currency, rate in latest.items() if rate is not None}
 
     @property
@@ -165,7 +167,9 @@ def world(
     return World(snapshot, market(prices, sessions), replace(strategies.default(), **sections), wanted, state)
 
 
-def market(prices: Mapping[str, Decimal], sessions: int = SESSIONS, fx: Decimal = Decimal("1.25"), walks: Mapping[str, int] | None = None) -> Market:
+def market(
+    prices: Mapping[str, Decimal], sessions: int = SESSIONS, fx: Decimal = Decimal("1.25"), walks: Mapping[str, int] | None = None
+) -> Market:
     """Random walks that end at the given prices; each symbol's own walk, or that of the seed in `walks`."""
     symbols = tuple(sorted(prices))
     days = session_days(sessions)
@@ -174,7 +178,7 @@ def market(prices: Mapping[str, Decimal], sessions: int = SESSIONS, fx: Decimal 
     closes.setflags(write=False)
     last = days[-1].astype(object)
     quotes = {symbol: Quote(symbol, price, last) for symbol, price in prices.items()}
-    rates = FxTable("USD", MappingProxyType({"EUR": (FxRate("EUR", fx, days[0].astype(object)), *(FxRate("EUR", fx, day) for day in days[1:].astype(object)))}))
+    rates = FxTable("USD", MappingProxyType({"EUR": tuple(FxRate("EUR", fx, day) for day in days.astype(object))}))
     return Market(symbols, days, closes, quotes, rates, True, "made")
 
 
@@ -219,10 +223,21 @@ def with_call(strategy: Strategy, kind: Kind, name: str, call: Any) -> Strategy:
 def with_params(strategy: Strategy, kind: Kind, name: str, **params: Any) -> Strategy:
     """The strategy with other parameters of one module."""
     choices = tuple(
-        replace(choice, params=choice.module.params(**params)) if choice.module.name == name else choice for choice in strategy.choices[kind]
+        replace(choice, params=choice.module.params(**params)) if choice.module.name == name else choice
+        for choice in strategy.choices[kind]
     )
     return replace(strategy, choices=MappingProxyType({**strategy.choices, kind: choices}))
 
 
 def _calling(choice: ModuleChoice, call: Any) -> ModuleChoice:
     return replace(choice, module=replace(choice.module, call=call))
+
+
+BUSY = world(
+    "AA 400 @ 100", "BB 150 @ 50", "CC 0 @ 20", "DD 90 @ 310", "EE 0 @ 75", "FF 33 @ 12",
+    cash={"USD": "9000", "EUR": "500"},
+    targets={"AA": 0.2, "BB": 0.2, "CC": 0.15, "DD": 0.2, "EE": 0.15},
+    sectors={"AA": "Tech", "BB": "Energy", "CC": "Health", "DD": "Tech;Energy"},
+    foreign=("BB",),
+)  # fmt: skip
+"""A world with something of everything."""

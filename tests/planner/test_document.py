@@ -8,11 +8,11 @@ from decimal import Decimal
 import jsonschema
 import pytest
 from hypothesis import given
+
 from planner.made import World
 from planner.test_limits import dated_lots, usual
 from planner.test_sentences_of_plans import PLANS
 from planner.worlds import FEWER, worlds
-
 from steelyard.money import plain
 from steelyard.plans import OUTSIDE_ID, Plan, json_schema, plan_id, published, seal
 from steelyard.settings import Score

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from planner.made import World, prepared
 
+from planner.made import World, prepared
 from steelyard import strategies
 from steelyard.choose import score_set
 from steelyard.document import drift_of
@@ -70,7 +70,9 @@ def test_the_reference_list_scores_what_was_recorded():
     made = prepared(one)
     wanted = {(symbol, abs(shares), shares > 0) for symbol, shares in REFERENCE.items()}
     names = [made.ctx.symbols[i] for i in made.table.security]
-    rows = {(name, int(q), bool(buy)): j for j, (name, q, buy) in enumerate(zip(names, made.table.quantity, made.table.is_buy, strict=True))}
+    rows = {
+        (name, int(q), bool(buy)): j for j, (name, q, buy) in enumerate(zip(names, made.table.quantity, made.table.is_buy, strict=True))
+    }
 
     row = sorted(rows[order] for order in wanted)
     hold = score_set(made.ctx, made.objective, made.table, (), 0.0).evaluation.score

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 from hypothesis import assume, given
+
 from planner.made import World, prepared
 from planner.worlds import FEWER, worlds
-
 from steelyard.document import settlement_date
 from steelyard.money import ZERO
 from steelyard.orders import Side

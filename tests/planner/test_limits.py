@@ -5,8 +5,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from planner.made import AS_OF, prepared, world
 
+from planner.made import AS_OF, prepared, world
 from steelyard.orders import Order, Side
 from steelyard.portfolio import Holding, TaxLot
 from steelyard.settings import Costs, Groups, Limits, Score
@@ -236,6 +236,13 @@ def test_the_tax_on_a_lot_of_unknown_cost_is_not_guessed():
     assert plan.step("AA") is not None
     assert plan.costs.tax is None
     assert ("AA", "average_cost") in {(row.symbol, row.metric) for row in plan.data_coverage}
+
+
+@pytest.mark.parametrize(
+    ("percent", "least"), [(0.002, "282.5"), (0.0099, "20000"), (0.00999999999, "2E+11"), (0.01, "282.5"), (0.05, "282.5")]
+)
+def test_the_least_order_keeps_its_commission_under_a_hundredth_or_is_half_a_percent_of_value(percent, least):
+    assert usual(costs=Costs(percent=percent)).plan().rules.min_order_base == Decimal(least)
 
 
 def test_group_targets_alone_move_money_between_groups():

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+
 from planner.made import Prepared, World, prepared, with_params, world
 from planner.worlds import worlds
-
 from steelyard.choose import choose
 from steelyard.context import PAD, Batch, Scores
 from steelyard.findings import Findings
@@ -205,9 +205,8 @@ def test_what_is_kept_is_the_best_in_order_with_every_tie(scored):
 
 def mirrored(depth: int) -> World:
     """Two securities that differ in their names alone, both over their targets."""
-    one = world(
-        "AA 100 @ 100", "AB 100 @ 100", "ZZ 0 @ 100", cash="1000", targets={"AA": 0.4, "AB": 0.4}, sessions=1, search=Search(max_depth=depth)
-    )  # fmt: skip
+    targets = {"AA": 0.4, "AB": 0.4}
+    one = world("AA 100 @ 100", "AB 100 @ 100", "ZZ 0 @ 100", cash="1000", targets=targets, sessions=1, search=Search(max_depth=depth))
     return replace(one, strategy=with_params(one.strategy, Kind.FILTER, "eligibility", min_hold_days=0))
 
 
@@ -226,7 +225,13 @@ def test_fewer_orders_win_a_tie_and_then_the_lower_cost():
     one = mirrored(2)
     made = prepared(one)
     rows = np.array([[0, 1], [0, PAD], [1, PAD]], dtype=np.int64)
-    choice = choose(made.ctx, made.objective, made.table, best(2, evaluate_batches(made.table, [Batch(0, rows, np.zeros(3, dtype=np.int64), ("x",))], Findings())), {})
+    choice = choose(
+        made.ctx,
+        made.objective,
+        made.table,
+        best(2, evaluate_batches(made.table, [Batch(0, rows, np.zeros(3, dtype=np.int64), ("x",))], Findings())),
+        {},
+    )
 
     assert choice.best is not None
     ranked = [choice.best, *choice.runners_up]

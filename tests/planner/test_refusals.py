@@ -7,8 +7,8 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
-from planner.made import AS_OF, SESSIONS, World, with_call, without, world
 
+from planner.made import AS_OF, SESSIONS, World, with_call, without, world
 from steelyard.context import Candidate
 from steelyard.errors import InternalError, PlanRefused
 from steelyard.findings import Findings

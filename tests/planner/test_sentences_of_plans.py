@@ -7,11 +7,11 @@ from decimal import Decimal, InvalidOperation
 
 import pytest
 from hypothesis import given
+
 from planner.made import World, world
 from planner.test_golden import growth
 from planner.test_limits import dated_lots, usual
 from planner.worlds import FEWER, worlds
-
 from steelyard.plans import Plan
 from steelyard.sentences import FORMATS, MINUS, SPACE
 from steelyard.settings import Limits, Score
@@ -72,7 +72,7 @@ def test_every_number_in_every_sentence_is_a_fact(one):
 @FEWER
 @given(worlds())
 def test_nothing_is_praised_promised_or_recommended(one):
-    for where, text, facts in told(one.plan()):
+    for where, text, _ in told(one.plan()):
         assert not SAYINGS.search(text), (where, text)
 
 

@@ -8,15 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+
 from planner.made import Prepared, prepared, world
 from planner.worlds import FEWER, worlds
-
 from steelyard.context import PAD
 from steelyard.ledger import feasible
+from steelyard.scoring import end_state
 from steelyard.search.collapse import collapse
 from steelyard.search.evaluate import evaluate
-from steelyard.scoring import end_state
-from steelyard.settings import Score
 from steelyard.sizing import probe
 from steelyard.table import draw, lots_sold, paired_gains, with_scores
 
@@ -75,9 +74,10 @@ def test_a_higher_hurdle_never_adds_orders_to_the_best_set(one, more):
 @FEWER
 @given(worlds(), st.floats(1, 5))
 def test_a_higher_least_improvement_never_turns_hold_into_act(one, times):
+    score = one.strategy.score
     stricter = replace(
-        one, strategy=replace(one.strategy, score=Score(**{**one.strategy.score.model_dump(by_alias=False), "min_improvement": one.strategy.score.min_improvement * times, "neutral": one.strategy.score.neutral})),
-    )  # fmt: skip
+        one, strategy=replace(one.strategy, score=score.model_copy(update={"min_improvement": score.min_improvement * times}))
+    )
 
     if one.plan().verdict.action == "hold":
         assert stricter.plan().verdict.action == "hold"
@@ -90,7 +90,12 @@ def test_a_priority_is_what_an_order_gains_in_a_small_plan(one):
     table, ctx = made.table, made.ctx
     assume(table.m)
     rows = [(j, PAD) for j in range(table.m)]
-    rows += [(j, k) for j in range(table.m) for k in range(table.m) if table.is_buy[j] < table.is_buy[k] and table.security[j] != table.security[k]]
+    rows += [
+        (j, k)
+        for j in range(table.m)
+        for k in range(table.m)
+        if table.is_buy[j] < table.is_buy[k] and table.security[j] != table.security[k]
+    ]
     cells = np.array(rows, dtype=np.int64)
     net = np.where(feasible(table.account, cells), evaluate(table.tables, cells), -np.inf)
 
@@ -159,7 +164,9 @@ def test_a_category_is_cut_as_the_strategy_says_and_the_table_is_not(limit):
     from steelyard.settings import Planner
 
     def table(planner):
-        return prepared(world(*(f"S{k} 0 @ 50" for k in range(6)), cash="90000", targets={f"S{k}": 0.15 for k in range(6)}, planner=planner)).table
+        return prepared(
+            world(*(f"S{k} 0 @ 50" for k in range(6)), cash="90000", targets={f"S{k}": 0.15 for k in range(6)}, planner=planner)
+        ).table
 
     cut, whole = table(Planner(max_opportunities_per_category=limit)), table(Planner())
 

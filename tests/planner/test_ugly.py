@@ -3,10 +3,13 @@
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+
 from planner.made import World, world
 from planner.test_invariants import RULES
-
+from planner.worlds import FEWER, worlds
 from steelyard.settings import Costs, Limits, Planner, Score, Search
+from steelyard.verify import check
 
 EVEN = {"AA": 0.3, "BB": 0.3, "CC": 0.3}
 HELD = ("AA 400 @ 100", "BB 150 @ 50", "CC 0 @ 20")
@@ -16,6 +19,10 @@ def many(count: int, **changes) -> World:
     lines = [f"S{k:03d} {(k * 37) % 90 if k % 3 else 0} @ {5 + (k * 7) % 300}" for k in range(count)]
     return world(*lines, cash="40000", **changes)
 
+
+DEAR = Costs(fixed=50, percent=0.05, spread_bps=1000, fx_percent=0.05)
+CAPS = Limits(max_group_weight=0.01, max_position_weight=0.01, max_turnover_weight=0.01)
+FREE = {"costs": Costs(fixed=0, percent=0), "score": Score(order_hurdle=0, min_improvement=0)}
 
 UGLY = {
     "tiny prices": lambda: world("AA 400000 @ 0.0001", "BB 0 @ 0.0002", cash="30", targets={"AA": 0.3, "BB": 0.5}),
@@ -30,9 +37,9 @@ UGLY = {
     "targets of zero": lambda: world(*HELD, cash="9000", targets={"AA": 0.0, "CC": 0.0}),
     "lots of a hundred": lambda: world(*HELD, cash="9000", targets=EVEN, lots={"AA": "100", "BB": "100", "CC": "100"}),
     "lots beyond everything": lambda: world(*HELD, cash="9000", targets=EVEN, lots={"CC": "1000000"}),
-    "a commission of 5 %": lambda: world(*HELD, cash="9000", targets=EVEN, costs=Costs(fixed=50, percent=0.05, spread_bps=1000, fx_percent=0.05)),
+    "a commission of 5 %": lambda: world(*HELD, cash="9000", targets=EVEN, costs=DEAR),
     "a commission just under the limit": lambda: world(*HELD, cash="9000", targets=EVEN, costs=Costs(percent=0.00999999999)),
-    "free": lambda: world(*HELD, cash="9000", targets=EVEN, costs=Costs(fixed=0, percent=0), score=Score(order_hurdle=0, min_improvement=0)),
+    "free": lambda: world(*HELD, cash="9000", targets=EVEN, **FREE),
     "all in reserve": lambda: world(*HELD, cash="9000", targets=EVEN, limits=Limits(cash_reserve_weight=1.0)),
     "one order": lambda: world(*HELD, cash="9000", targets=EVEN, search=Search(max_depth=1)),
     "ten orders": lambda: many(30, search=Search(max_depth=10, max_nodes=300)),
@@ -47,7 +54,7 @@ UGLY = {
     "nothing moves": lambda: world(*HELD, cash="9000", sessions=1),
     "two sessions": lambda: world(*HELD, cash="9000", targets=EVEN, sessions=2),
     "one group": lambda: world(*HELD, cash="9000", sectors=dict.fromkeys(EVEN, "Tech"), limits=Limits(max_group_weight=0.1)),
-    "every cap": lambda: world(*HELD, cash="9000", targets=EVEN, sectors={"AA": "T", "BB": "U", "CC": "T;U"}, limits=Limits(max_group_weight=0.01, max_position_weight=0.01, max_turnover_weight=0.01)),
+    "every cap": lambda: world(*HELD, cash="9000", targets=EVEN, sectors={"AA": "T", "BB": "U", "CC": "T;U"}, limits=CAPS),
     "only funds": lambda: world(*HELD, cash="9000", funds=("AA", "BB", "CC")),
     "a cap of all": lambda: world(*HELD, cash="9000", targets={"CC": 1.0}, limits=Limits(max_position_weight=1.0)),
     "little by little": lambda: world(*HELD, cash="9000", planner=Planner(base_trade_weight=1e-9)),
@@ -88,7 +95,6 @@ def test_two_hundred_securities_are_planned_within_the_node_budget():
 def test_a_score_of_one_term_plans(terms):
     """Weights of zero: everything else of the profile is switched off."""
     from planner.made import without
-
     from steelyard.registry import Kind
 
     names = {"tr": "total_return", "div": "diversification", "q": "quality", "stab": "stability", "inc": "income"}
@@ -105,7 +111,6 @@ def test_a_score_of_one_term_plans(terms):
 
 def test_a_score_without_any_weight_holds():
     from planner.made import only
-
     from steelyard.registry import Kind
 
     one = world(*HELD, cash="9000", score=Score(cash_weight=0.0))
@@ -119,3 +124,18 @@ def test_values_keep_their_cents_however_large():
     plan = UGLY["huge"]().plan()
 
     assert plan.value == Decimal("900000000000") * Decimal("99999.99") + Decimal("0.07") + Decimal("1e15")
+
+
+DEBTS = {name for name in UGLY if name.startswith(("a debt of nearly", "a debt to"))}
+"""Weights of millions: figures of 12 digits no longer tell their differences."""
+
+
+@pytest.mark.parametrize("name", sorted(set(UGLY) - DEBTS))
+def test_the_second_opinion_agrees_on_an_ugly_plan(name):
+    assert check(UGLY[name]().plan().document()).failed == ()
+
+
+@FEWER
+@given(worlds())
+def test_the_second_opinion_agrees_on_any_plan(one):
+    assert check(one.plan().document()).failed == ()

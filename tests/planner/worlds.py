@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from planner.made import AS_OF, World, market, with_params, without
 
+from planner.made import AS_OF, World, market, with_params, without
 from steelyard import strategies
 from steelyard.money import ZERO
 from steelyard.orders import Order, Side
@@ -120,7 +120,9 @@ def open_orders(draw: st.DrawFn, symbols: tuple[str, ...], held: dict[str, Decim
         return ()
     symbol = draw(st.sampled_from(symbols))
     side = draw(st.sampled_from([Side.BUY, Side.SELL])) if held.get(symbol) else Side.BUY
-    quantity = held[symbol] * draw(st.sampled_from([Decimal("0.5"), Decimal(1)])) if side is Side.SELL else Decimal(draw(st.integers(1, 90)))
+    quantity = (
+        held[symbol] * draw(st.sampled_from([Decimal("0.5"), Decimal(1)])) if side is Side.SELL else Decimal(draw(st.integers(1, 90)))
+    )
     return (Order("open-1", symbol, side, quantity, draw(st.sampled_from([None, Decimal("11.5")]))),)
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+
 from planner.made import prepared
 from planner.worlds import FEWER, worlds
-
 from steelyard.choose import AGREEMENT, score_set
 from steelyard.context import PAD
 from steelyard.scoring import end_state

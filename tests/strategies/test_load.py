@@ -109,7 +109,10 @@ def test_tables_may_stand_in_any_order():
             "[opportunity_calculators]\nprofit_takin = true",
             "opportunity_calculators.profit_takin: there is no such module. Did you mean profit_taking?",
         ),
-        ("[filters]\nzzz = true", "filters.zzz: there is no such module. Known are eligibility, recently_traded"),
+        (
+            "[filters]\nzzz = true",
+            "filters.zzz: there is no such module. Known are correlation_aware, diversity, eligibility, recently_traded",
+        ),
         ("[filters]\neligibility = 'on'", "filters.eligibility is 'on'; it must be true, false, or a table"),
         ("[filters.eligibility]\nenabled = 'on'", "filters.eligibility.enabled is 'on'; it must be true or false."),
         ("[filters.eligibility]\nmin_hold_day = 1", "filters.eligibility.min_hold_day is not a known key. Did you mean min_hold_days?"),

@@ -3,11 +3,12 @@
 In: a Context, the table of possible orders and the filter's Params. Out, by the `form` in the decorator:
 
     mask    a Ruling: which orders may be traded, why the others may not, which inputs were unknown
-    pairs   (m, m) True where two orders may not go together
+    pairs   (m, m) True where two orders may not go together; or that and a Ruling
     rows    a predicate over rows of candidate indices
+    rank    a Ranking: which proposals stay; it acts only where the plan is the best proposal
 
-A mask filter is asked before priorities exist: the `priority`, `draws` and `pool` of its table are empty or 0.
-Masks and pairs bind the search, so a plan never breaks a filter.
+Filters of masks and pairs are asked before priorities exist: the `priority`, `draws` and `pool` of the table are
+empty or 0. Both bind the search, so a plan never breaks them.
 
 To add one: a file with a `Params` model and one function under `@sequence_filter`; its tests in
 `tests/filters/`, its parameters in `tests/contracts/`.
@@ -22,11 +23,22 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from steelyard.context import BoolArray, Candidates, Context, Drop, Ruling, frozen
+from steelyard.context import BoolArray, Candidates, Context, Drop, IntArray, Ruling, frozen
 from steelyard.money import FloatArray
 from steelyard.sentences import Sentence, say
 
 OnMissing = Annotated[Literal["allow", "deny"], Field(description="what to do with an order whose date or cost is unknown")]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Which proposals stay: of all that come, in any order, the `most` of highest value.
+
+    value   rows (k, d) -> (k,) each row's own, whatever batch it comes in; -inf = never stays
+    """
+
+    value: Callable[[IntArray], FloatArray]
+    most: int
 
 
 @dataclass(frozen=True, slots=True)

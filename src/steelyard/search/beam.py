@@ -12,8 +12,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from steelyard.context import PAD, IntArray
+from steelyard.ledger import feasible
 from steelyard.money import FloatArray
-from steelyard.search.extend import extend, with_order
+from steelyard.search.extend import extend, gathered, with_order
 from steelyard.search.problem import Problem
 
 OFFERED = 4
@@ -27,10 +28,12 @@ def beam(problem: Problem, mu: FloatArray, width: int) -> Iterator[IntArray]:
     width   prefixes kept at each depth
     """
     rows = np.full((1, problem.depth), PAD, dtype=np.int64)
+    price = mu @ problem.limits[0]
     for _ in range(min(problem.depth, len(problem.groups))):
         found = extend(problem, rows)
-        yield _best(problem, rows, np.where(found.feasible, found.net, -np.inf), OFFERED * width)
-        ranked = np.where(found.allowed, found.net - found.use @ mu, -np.inf)
+        offered = _best(problem, rows, np.where(found.feasible, found.net, -np.inf), OFFERED * width)
+        yield offered[feasible(problem.account, offered)]
+        ranked = np.where(found.allowed, found.net - gathered(price, rows)[:, None] - price, -np.inf)
         rows = _best(problem, rows, ranked, width)
         if not len(rows):
             return
@@ -42,14 +45,13 @@ def greedy(problem: Problem) -> IntArray:
     net = 0.0
     for _ in range(min(problem.depth, len(problem.groups))):
         found = extend(problem, row)
-        value = np.where(found.feasible, found.net, -np.inf)
-        j = int(value.argmax())
-        if not value[0, j] > net:
+        joining = np.flatnonzero(found.feasible[0] & (found.net[0] > net))
+        longer = with_order(row, np.zeros(len(joining), dtype=np.int64), joining)
+        good = feasible(problem.account, longer) & problem.permits(longer)
+        if not good.any():
             break
-        longer = with_order(row, np.zeros(1, dtype=np.int64), np.array([j]))
-        if not problem.permits(longer)[0]:
-            break
-        row, net = longer, float(value[0, j])
+        best = int(np.where(good, found.net[0, joining], -np.inf).argmax())
+        row, net = longer[best : best + 1], float(found.net[0, joining[best]])
     return row
 
 
@@ -61,6 +63,8 @@ def _best(problem: Problem, rows: IntArray, value: FloatArray, count: int) -> In
     order = np.argpartition(-flat, drawn - 1)[:drawn]
     order = order[np.isfinite(flat[order])]
     made = with_order(rows, order // problem.m, order % problem.m)
-    distinct, first = np.unique(made, axis=0, return_index=True)
-    ranked = np.lexsort((*distinct.T[::-1], -flat[order[first]]))
-    return distinct[ranked[:count]]
+    by_row = np.lexsort(made.T[::-1])
+    first = by_row[np.diff(made[by_row], axis=0, prepend=PAD - 1).any(axis=1)]
+    # lexsort's last key is the first to count: the value downwards, then the row itself
+    best = first[np.lexsort((*made[first].T[::-1], -flat[order[first]]))]
+    return made[best[:count]]

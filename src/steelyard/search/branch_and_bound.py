@@ -3,12 +3,14 @@
 1. Start from the sets that the beam, the proposals and greed found.
 2. Take the open nodes of highest bound, 64 at a time. A node includes some orders and may add others.
 3. Evaluate each of its one-order extensions exactly; keep the feasible ones.            extend
-4. Bound what more orders could add.                                                     relax.bounds
+4. Bound what more orders could add, from where its parent's bound was found.            relax.bounds
 5. Branch in order of the bound with each order, later branches without the earlier ones; drop what cannot come
    within 1e-9 of the best set.
 6. Stop when no node is open (proven), or at the budget: then the highest open bound is the certificate.
 
 Every set within 1e-9 of the best is kept, up to 1,000, since exact ties are for the reference evaluator.
+Tolerances are absolute: a score is of order 1 (design.md 5), so that 1e-9 is far below what anyone can tell
+apart and far above rounding.
 """
 
 from __future__ import annotations
@@ -26,14 +28,15 @@ from steelyard.search.evaluate import evaluate
 from steelyard.search.extend import extend, with_order
 from steelyard.search.keep import Pool, merge
 from steelyard.search.problem import Problem
-from steelyard.search.relax import Relaxation, bounds, relaxation
+from steelyard.search.relax import bounds, relaxation
 from steelyard.search.root_bound import Root, root_bound
 
 SLACK = 2e-9
 """A node is dropped only if its bound is this far under the best set: twice the tie, to be on the safe side of rounding."""
 
 NODES_AT_ONCE = 64
-STEPS = 4
+OFFERED_AT_ONCE = 1_000
+STEPS = 8
 """Frank-Wolfe steps at a node."""
 
 
@@ -62,11 +65,20 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class _Family:
-    """Siblings: a set of orders and those that may join it, best bound first; child i may not use order[:i]."""
+    """Siblings: a set of orders and those that may join it, best bound first; child i may not use order[:i].
+
+    row      (d,)  the set
+    orders   (c,)  what joins it
+    bounds   (c,)  of the set with that order
+    z        (c,)  of each order, where the parent's bound was found, with mu (p,)
+    room     orders that may join
+    """
 
     row: IntArray
     orders: IntArray
     bounds: FloatArray
+    z: FloatArray
+    mu: FloatArray
     room: int
 
 
@@ -98,46 +110,44 @@ class _Open:
         return taken
 
 
+@dataclass(frozen=True, slots=True)
+class _Nodes:
+    """A batch: rows (k, d), allowed (k, m), room (k,), inherited bound (k,), z (k, m) and mu (k, p)."""
+
+    rows: IntArray
+    allowed: BoolArray
+    room: IntArray
+    bound: FloatArray
+    z: FloatArray
+    mu: FloatArray
+
+
 def branch_and_bound(
     problem: Problem, seeds: Iterable[IntArray], *, max_nodes: int, timed_out: Callable[[], bool] | None = None, root: Root | None = None
 ) -> Proof:
     """Search all sets of at most `problem.depth` orders.
 
     seeds       canonical rows (k, depth) to start from; infeasible ones are ignored
-    max_nodes   nodes to branch at most: the same on every machine
-    timed_out   asked after each batch; True stops the search
+    max_nodes   nodes to branch at most, at least 1: the same on every machine
+    timed_out   asked before each batch; True stops the search
+    root        of this problem, if it is known
     """
-    relaxed = relaxation(problem)
-    root = root or root_bound(relaxed)
+    root = root or root_bound(relaxation(problem))
     pool = Pool(np.zeros((0, problem.depth), dtype=np.int64), np.zeros(0), 0)
     for rows in seeds:
         pool = _offer(problem, pool, rows)
-    opened = _Open()
+    opened, nodes, stopped = _Open(), 1, None
     if problem.m:
-        empty = np.full(problem.depth, PAD, dtype=np.int64)
-        first = _Node(empty[None, :], np.ones((1, problem.m), dtype=np.bool_), np.array([problem.depth]), np.array([root.bound]))
-        pool = _branch(problem, relaxed, first, root.mu, pool, opened)
-    nodes, stopped = 1, None
-    while taken := opened.take(_best(pool) - SLACK, NODES_AT_ONCE):
-        pool = _branch(problem, relaxed, _gather(problem, taken), root.mu, pool, opened)
-        nodes += len(taken)
+        pool = _branch(problem, root, _first(problem, root), pool, opened)
+    while opened.bound >= _best(pool) - SLACK:
         if nodes >= max_nodes or (timed_out is not None and timed_out()):
             stopped = "nodes" if nodes >= max_nodes else "seconds"
             break
-    if stopped is not None and opened.bound < _best(pool) - SLACK:
-        stopped = None
+        taken = opened.take(_best(pool) - SLACK, min(NODES_AT_ONCE, max_nodes - nodes))
+        pool = _branch(problem, root, _gather(problem, taken), pool, opened)
+        nodes += len(taken)
     best = _best(pool)
     return Proof(pool, best if stopped is None else max(best, min(opened.bound, root.bound)), root, nodes, stopped)
-
-
-@dataclass(frozen=True, slots=True)
-class _Node:
-    """A batch of nodes: rows (k, d), allowed (k, m), room (k,), inherited bound (k,)."""
-
-    rows: IntArray
-    allowed: BoolArray
-    room: IntArray
-    bound: FloatArray
 
 
 def _best(pool: Pool) -> float:
@@ -145,56 +155,66 @@ def _best(pool: Pool) -> float:
     return max(0.0, float(pool.net[0])) if len(pool.net) else 0.0
 
 
-def _gather(problem: Problem, taken: list[tuple[_Family, int]]) -> _Node:
+def _first(problem: Problem, root: Root) -> _Nodes:
+    """The node of all sets."""
+    rows, allowed = np.full((1, problem.depth), PAD, dtype=np.int64), np.ones((1, problem.m), dtype=np.bool_)
+    return _Nodes(rows, allowed, np.array([problem.depth]), np.array([root.bound]), root.z[None, :], root.mu[None, :])
+
+
+def _gather(problem: Problem, taken: list[tuple[_Family, int]]) -> _Nodes:
     """The nodes of (family, child) as arrays."""
-    rows = np.stack([family.row for family, _ in taken])
-    orders = np.array([family.orders[child] for family, child in taken])
     allowed = np.zeros((len(taken), problem.m), dtype=np.bool_)
+    z = np.zeros((len(taken), problem.m))
     for k, (family, child) in enumerate(taken):
-        allowed[k, family.orders[child + 1 :]] = True
-    rows = with_order(rows, np.arange(len(taken)), orders)
-    allowed &= problem.allowed(rows)
+        later = family.orders[child + 1 :]
+        allowed[k, later] = True
+        z[k, later] = family.z[child + 1 :]
+    orders = np.array([family.orders[child] for family, child in taken])
+    rows = with_order(np.stack([family.row for family, _ in taken]), np.arange(len(taken)), orders)
     room = np.array([family.room - 1 for family, _ in taken])
-    return _Node(rows, allowed, room, np.array([family.bounds[child] for family, child in taken]))
+    bound = np.array([family.bounds[child] for family, child in taken])
+    return _Nodes(rows, allowed & problem.allowed(rows), room, bound, z, np.stack([family.mu for family, _ in taken]))
 
 
-def _branch(problem: Problem, relaxed: Relaxation, node: _Node, mu: FloatArray, pool: Pool, opened: _Open) -> Pool:
+def _branch(problem: Problem, root: Root, nodes: _Nodes, pool: Pool, opened: _Open) -> Pool:
     """Evaluate the extensions of a batch of nodes, then open the families that may still hold a better set."""
-    found = extend(problem, node.rows)
-    value = np.where(found.feasible & node.allowed, found.net, -np.inf)
-    pool = _offer_best(problem, pool, node.rows, value)
-    deep = np.flatnonzero((node.room > 1) & node.allowed.any(axis=1))
+    found = extend(problem, nodes.rows)
+    pool = _offer_best(problem, pool, nodes.rows, np.where(found.feasible & nodes.allowed, found.net, -np.inf))
+    deep = np.flatnonzero((nodes.room > 1) & nodes.allowed.any(axis=1))
     if not len(deep):
         return pool
-    rows, allowed, room = node.rows[deep], node.allowed[deep], node.room[deep]
-    bounded = bounds(relaxed, rows, allowed, room, np.tile(mu, (len(deep), 1)), STEPS)
-    with_order_bound = np.minimum(bounded.with_order, np.minimum(bounded.bound, node.bound[deep])[:, None])
-    least = _best(pool) - SLACK
-    for k in range(len(deep)):
-        orders = np.flatnonzero(with_order_bound[k] >= least)
-        if len(orders):
-            ranked = orders[np.lexsort((orders, -with_order_bound[k, orders]))]
-            opened.push(_Family(rows[k], ranked, with_order_bound[k, ranked], int(room[k])), 0)
+    rows, room = nodes.rows[deep], nodes.room[deep]
+    bounded = bounds(root.relaxed, rows, nodes.allowed[deep], room, nodes.mu[deep], STEPS, nodes.z[deep])
+    with_order_bound = np.minimum(bounded.with_order, np.minimum(bounded.bound, nodes.bound[deep])[:, None])
+    ranked = np.argsort(-with_order_bound, axis=1, kind="stable")
+    counts = (with_order_bound >= _best(pool) - SLACK).sum(axis=1)
+    for k in np.flatnonzero(counts):
+        orders = ranked[k, : counts[k]].copy()
+        family = _Family(rows[k], orders, with_order_bound[k, orders], bounded.z[k, orders], bounded.mu[k], int(room[k]))
+        opened.push(family, 0)
     return pool
 
 
 def _offer_best(problem: Problem, pool: Pool, rows: IntArray, value: FloatArray) -> Pool:
-    """Offer the extensions (k, m) that could enter the pool."""
-    floor = float(pool.net[-1]) - SLACK if len(pool.net) else -np.inf
-    which, orders = np.nonzero(value > floor)
-    if not len(which):
-        return pool
-    best_first = np.argsort(-value[which, orders], kind="stable")[:MOST_OFFERED]
-    return _offer(problem, pool, with_order(rows, which[best_first], orders[best_first]))
+    """Offer the extensions (k, m) that could enter the pool, best first."""
+    which, orders = np.nonzero(value > _floor(pool))
+    best_first = np.argsort(-value[which, orders], kind="stable")
+    for start in range(0, len(best_first), OFFERED_AT_ONCE):
+        some = best_first[start : start + OFFERED_AT_ONCE]
+        if value[which[some[0]], orders[some[0]]] <= _floor(pool):
+            break
+        pool = _offer(problem, pool, with_order(rows, which[some], orders[some]))
+    return pool
 
 
-MOST_OFFERED = 1_000
+def _floor(pool: Pool) -> float:
+    """What a set must be worth to be looked at: as much as the worst in a pool that holds something."""
+    return float(pool.net[-1]) - SLACK if len(pool.net) else -np.inf
 
 
 def _offer(problem: Problem, pool: Pool, rows: IntArray) -> Pool:
     """The pool with those rows that are new, feasible by the ledger and permitted by the predicates."""
-    # with an index, since without one numpy imports its masked arrays: a sixth of a one-shot plan
-    fresh, _ = np.unique(rows, axis=0, return_index=True)
+    fresh = np.unique(rows, axis=0)
     if len(pool.rows):
         known = {tuple(row) for row in pool.rows.tolist()}
         fresh = fresh[[tuple(row) not in known for row in fresh.tolist()]]

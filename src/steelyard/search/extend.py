@@ -12,19 +12,21 @@ from steelyard.money import FloatArray
 from steelyard.scoring import LEAST_VARIANCE
 from steelyard.search.problem import Problem
 
+ROUNDING = 1e-13
+"""A set this far over a limit still counts as feasible here: sums in another order than the ledger's may say so
+of a set that is exactly on the limit. The ledger has the last word on every set that is offered."""
+
 
 @dataclass(frozen=True, slots=True)
 class Extensions:
     """Of k sets by each of m orders.
 
     net       (k, m)  net of the set with the order
-    use       (k, m, p) what it takes of each linear limit
     allowed   (k, m)  may the order join by security and conflicts
-    feasible  (k, m)  allowed, and within every linear limit
+    feasible  (k, m)  allowed, and within every linear limit but for rounding
     """
 
     net: FloatArray
-    use: FloatArray
     allowed: BoolArray
     feasible: BoolArray
 
@@ -34,17 +36,18 @@ def extend(problem: Problem, rows: IntArray) -> Extensions:
 
     rows   (k, d) indices, PAD where empty
     """
-    A, b = problem.limits
     linear, Q = problem.tables.linear, problem.tables.quadratic
-    base, cross = own_and_cross(problem.quadratic, rows)
+    base, cross = own_and_cross(Q, rows)
     net = gathered(linear, rows)[:, None] + linear - base[:, None] - 2 * cross - np.diag(Q)
-    for norm, table in zip(problem.tables.norms, problem.variances, strict=True):
-        own, between = own_and_cross(table, rows)
+    for norm in problem.tables.norms:
+        own, between = own_and_cross(norm.quadratic, rows)
         variance = norm.v0 + gathered(norm.linear, rows)[:, None] + norm.linear + own[:, None] + 2 * between + np.diag(norm.quadratic)
         net -= norm.k * (np.sqrt(np.maximum(variance, LEAST_VARIANCE)) - np.sqrt(norm.v0))
-    use = np.stack([gathered(a, rows)[:, None] + a for a in A], axis=2)
     allowed = problem.allowed(rows)
-    return Extensions(net, use, allowed, allowed & (use <= b).all(axis=2))
+    feasible = allowed.copy()
+    for use, limit in zip(*problem.limits, strict=True):
+        feasible &= gathered(use, rows)[:, None] + use <= limit + ROUNDING
+    return Extensions(net, allowed, feasible)
 
 
 def gathered(values: FloatArray, rows: IntArray) -> FloatArray:
@@ -52,11 +55,16 @@ def gathered(values: FloatArray, rows: IntArray) -> FloatArray:
     return np.asarray(padded(values)[rows].sum(axis=1))
 
 
+def summed(table: FloatArray, rows: IntArray) -> FloatArray:
+    """(k, m) M x of each row x (k, d), for a symmetric table M (m, m)."""
+    # PAD gathers the last row, which counts zero times: no padded copy of a table that may be large
+    return np.asarray(((rows >= 0).astype(np.float64)[:, None, :] @ table[rows])[:, 0, :])
+
+
 def own_and_cross(table: FloatArray, rows: IntArray) -> tuple[FloatArray, FloatArray]:
-    """x' M x (k,) and M x (k, m) of each row x, for a table M (m + 1, m) with a zero row."""
-    cross = table[rows].sum(axis=1)
-    lifted = np.concatenate([cross, np.zeros((len(cross), 1))], axis=1)
-    own = np.take_along_axis(lifted, rows, axis=1).sum(axis=1)
+    """x' M x (k,) and M x (k, m) of each row x, for a symmetric table M (m, m)."""
+    cross = summed(table, rows)
+    own = np.where(rows >= 0, np.take_along_axis(cross, rows, axis=1), 0.0).sum(axis=1)
     return own, cross
 
 

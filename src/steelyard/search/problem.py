@@ -59,24 +59,17 @@ class Problem:
     @cached_property
     def groups(self) -> IntArray:
         """(s, g) orders of each security, PAD filled: lets the best order of each be found in one pass."""
-        security = self.account.security
-        names, inverse = np.unique(security, return_inverse=True)
-        counts = np.bincount(inverse, minlength=len(names)) if self.m else np.zeros(0, dtype=np.int64)
-        table = np.full((len(names), int(counts.max(initial=1))), PAD, dtype=np.int64)
-        for s in range(len(names)):
-            members = np.flatnonzero(inverse == s)
-            table[s, : len(members)] = members
+        counts = np.bincount(self.place)
+        table = np.full((len(counts), int(counts.max(initial=1))), PAD, dtype=np.int64)
+        by_security = np.argsort(self.place, kind="stable")
+        nth = np.arange(self.m) - np.repeat(np.cumsum(counts) - counts, counts)
+        table[self.place[by_security], nth] = by_security
         return table
 
     @cached_property
-    def quadratic(self) -> FloatArray:
-        """(m + 1, m) the quadratic table with a zero row, so that PAD gathers nothing."""
-        return np.vstack([self.tables.quadratic, np.zeros((1, self.m))])
-
-    @cached_property
-    def variances(self) -> tuple[FloatArray, ...]:
-        """The quadratic table of each norm, (m + 1, m), with a zero row."""
-        return tuple(np.vstack([norm.quadratic, np.zeros((1, self.m))]) for norm in self.tables.norms)
+    def place(self) -> IntArray:
+        """(m,) row of `groups` that each order stands in."""
+        return np.asarray(np.unique(self.account.security, return_inverse=True)[1])
 
     def allowed(self, rows: IntArray) -> BoolArray:
         """(k, m) orders that may still join each row by security and conflicts."""

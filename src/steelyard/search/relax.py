@@ -6,198 +6,235 @@ the relaxation and multipliers mu >= 0, concavity gives for every completion x o
     net(x) <= g(z) + grad g(z) . (x - z) + mu . (b - A x)
 
 whose largest value over completions is a sum of the best order of each security, the best `room` securities.
-Each step moves z towards that completion; the least bound of all steps counts.
+Each step moves z towards that completion and the multipliers towards what z overdraws; the least bound of all
+steps counts. Whatever z and mu are, the bound is valid: how they are found only decides how tight it is.
 
 The part of the quadratic term that is diagonal over securities is made linear first: with at most one order
-per security, h (sum of delta_j x_j)^2 = h sum of delta_j^2 x_j exactly, which takes most of the curvature out
+per security, h (sum of delta_j x_j)^2 = h sum of delta_j^2 x_j exactly, which takes half of the curvature out
 of the relaxation.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from steelyard.context import PAD, BoolArray, IntArray, NormTable
+from steelyard.context import PAD, BoolArray, IntArray
 from steelyard.money import FloatArray
 from steelyard.scoring import LEAST_VARIANCE
+from steelyard.search.extend import summed
 from steelyard.search.problem import Problem
 
 STRUCTURE = 1e-9
 """Relative error up to which the quadratic table counts as delta_i delta_j G(security i, security j)."""
 
 EIGENVALUE_MARGIN = 1e-9
-NEWTON_STEPS = 3
+
+STIFFNESS = 0.1
+"""Price of overdrawing a limit, in slopes per size of orders. Tuned: with 1 and 0.01 the multipliers settle more slowly."""
+
+SETTLE = 5
+"""Steps between two updates of the multipliers that the price starts from."""
+
+TINY = 1e-200
+"""Keeps a division by zero finite where the numerator is zero too."""
 
 
 @dataclass(frozen=True)
 class Relaxation:
-    """The problem with the diagonal over securities made linear; (m + 1, …) tables carry a zero row.
+    """The problem with the diagonal over securities made linear.
 
     linear      (m,)
-    quadratic   (m + 1, m)  what is left, positive semidefinite
+    quadratic   (m, m)  what is left, positive semidefinite
     """
 
     problem: Problem
     linear: FloatArray
     quadratic: FloatArray
 
+    @cached_property
+    def stiffness(self) -> FloatArray:
+        """(p,) what the multiplier of each limit rises by per unit of overdraft."""
+        A, _ = self.problem.limits
+        return np.asarray(STIFFNESS * np.abs(self.linear).sum() / np.maximum((A**2).sum(axis=1), TINY))
+
+    @property
+    def quadratics(self) -> tuple[FloatArray, ...]:
+        """The quadratic table, then that of each norm, (m, m) each."""
+        return (self.quadratic, *(norm.quadratic for norm in self.problem.tables.norms))
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """bound (k,) of each node; with_order (k, m) of its completions that include an order, -inf where not allowed."""
+    """Of k nodes; any child does well to start from z and mu.
+
+    bound        (k,)
+    with_order   (k, m)  bound of the completions that include an order, -inf where not allowed
+    z            (k, m)  the last point
+    mu           (k, p)  the last multipliers
+    """
 
     bound: FloatArray
     with_order: FloatArray
+    z: FloatArray
+    mu: FloatArray
 
 
 def relaxation(problem: Problem) -> Relaxation:
     """Move as much curvature as stays positive semidefinite from the quadratic into the linear part."""
-    Q, delta, security = problem.tables.quadratic, problem.account.delta, problem.account.security
+    Q, delta = problem.tables.quadratic, problem.account.delta
+    unchanged = Relaxation(problem, problem.tables.linear, Q)
     if not problem.m:
-        return Relaxation(problem, problem.tables.linear, problem.quadratic)
-    first = problem.groups[:, 0]
-    inverse = np.unique(security, return_inverse=True)[1]
+        return unchanged
+    first, place = problem.groups[:, 0], problem.place
     G = Q[np.ix_(first, first)] / np.outer(delta[first], delta[first])
-    if np.abs(np.outer(delta, delta) * G[np.ix_(inverse, inverse)] - Q).max() > STRUCTURE * max(np.abs(Q).max(), STRUCTURE):
-        return Relaxation(problem, problem.tables.linear, problem.quadratic)
-    h = removable_diagonal(G)
-    own = h[inverse] * delta**2
-    same = inverse[:, None] == inverse[None, :]
-    rest = Q - np.where(same, h[inverse][:, None] * np.outer(delta, delta), 0.0)
-    return Relaxation(problem, problem.tables.linear - own, np.vstack([rest, np.zeros((1, problem.m))]))
+    # one table as scratch: it may be hundreds of megabytes
+    rest = G[np.ix_(place, place)]
+    rest *= delta[:, None]
+    rest *= delta
+    rest -= Q
+    if max(rest.max(), -rest.min()) > STRUCTURE * np.abs(np.diag(Q)).max():
+        return unchanged
+    h = removable_diagonal(G)[place]
+    rest[:] = Q
+    i, j = np.broadcast_arrays(problem.groups[:, :, None], problem.groups[:, None, :])
+    i, j = i[(i >= 0) & (j >= 0)], j[(i >= 0) & (j >= 0)]
+    rest[i, j] -= h[i] * delta[i] * delta[j]
+    return Relaxation(problem, problem.tables.linear - h * delta**2, rest)
 
 
 def removable_diagonal(G: FloatArray) -> FloatArray:
     """h (s,) >= 0 with G - diag(h) positive semidefinite: the smallest eigenvalue of G scaled to unit diagonal."""
     diagonal = np.diag(G)
-    if not (diagonal > 0).all():
+    some = diagonal > 0
+    if not some.any():
         return np.zeros(len(G))
-    scale = np.sqrt(diagonal)
-    least = float(np.linalg.eigvalsh(G / np.outer(scale, scale))[0])
-    return np.asarray(max(0.0, least - EIGENVALUE_MARGIN) * diagonal)
+    scale = np.sqrt(diagonal[some])
+    least = float(np.linalg.eigvalsh(G[np.ix_(some, some)] / np.outer(scale, scale))[0])
+    return np.where(some, max(0.0, least - EIGENVALUE_MARGIN) * diagonal, 0.0)
 
 
-def bounds(relaxed: Relaxation, rows: IntArray, allowed: BoolArray, room: IntArray, mu: FloatArray, steps: int) -> Bounds:
+def bounds(
+    relaxed: Relaxation, rows: IntArray, allowed: BoolArray, room: IntArray, mu: FloatArray, steps: int, start: FloatArray | None = None
+) -> Bounds:
     """Upper bounds of k nodes.
 
     rows      (k, d)  included orders
-    allowed   (k, m)  orders that may be added
+    allowed   (k, m)  orders that may be added; none that is included
     room      (k,)    how many, at least 1
-    mu        (k, p)  multipliers of the linear limits, >= 0
+    mu        (k, p)  multipliers of the linear limits to start from, >= 0
     steps     Frank-Wolfe steps, at least 1
+    start     (k, m)  where to start, for example the parent's z; the included orders alone if left out
     """
-    A, b = relaxed.problem.limits
-    state = _State.at(relaxed, rows)
+    problem, (A, b) = relaxed.problem, relaxed.problem.limits
+    included = indicator(rows, problem.m)
+    point = _Point.at(relaxed, included if start is None else np.where(allowed, start, included))
     least = np.full(len(rows), np.inf)
     with_order = np.full(allowed.shape, np.inf)
-    priced = mu @ A
+    settled = mu
     for step in range(steps):
-        slope = state.gradient(relaxed) - priced
-        constant = state.value(relaxed) - (state.gradient(relaxed) * state.z).sum(axis=1) + mu @ b + _included(slope, rows)
-        total, chosen, forced = best_additions(relaxed.problem.groups, np.where(allowed, slope, -np.inf), room)
+        mu = np.maximum(0.0, settled + relaxed.stiffness * (point.z @ A.T - b))
+        if step % SETTLE == SETTLE - 1:
+            settled = mu
+        constant, slope = point.tangent(relaxed)
+        slope -= mu @ A
+        constant += mu @ b + _dots(included, slope)
+        total, chosen, forced = best_additions(problem, np.where(allowed, slope, -np.inf), room)
         least = np.minimum(least, constant + total)
         with_order = np.minimum(with_order, constant[:, None] + forced)
         if step < steps - 1:
-            state.move(relaxed, np.concatenate([rows, chosen], axis=1))
-    return Bounds(least, np.where(allowed, with_order, -np.inf))
+            point.move(relaxed, np.concatenate([rows, chosen], axis=1), slope, mu > 0)
+    return Bounds(least, np.where(allowed, with_order, -np.inf), point.z, mu)
 
 
-def _included(slope: FloatArray, rows: IntArray) -> FloatArray:
-    lifted = np.concatenate([slope, np.zeros((len(slope), 1))], axis=1)
-    return np.asarray(np.take_along_axis(lifted, rows, axis=1).sum(axis=1))
+def indicator(rows: IntArray, m: int) -> FloatArray:
+    """(k, m) 1 where an order is in the row (k, d)."""
+    x = np.zeros((len(rows), m + 1))
+    np.put_along_axis(x, rows, 1.0, axis=1)
+    return x[:, :-1]
 
 
-def best_additions(groups: IntArray, slope: FloatArray, room: IntArray) -> tuple[FloatArray, IntArray, FloatArray]:
+def best_additions(problem: Problem, slope: FloatArray, room: IntArray) -> tuple[FloatArray, IntArray, FloatArray]:
     """The best at most `room` orders by slope, one per security.
 
-    groups    (s, g)  orders of each security
     slope     (k, m)  -inf where not allowed
+    room      (k,)    at least 1
     returns   total (k,) of the positive ones taken; chosen (k, r) their indices, PAD filled; forced (k, m) the best
               total of choices that include an order
     """
-    k, m = slope.shape
-    lifted = np.concatenate([slope, np.full((k, 1), -np.inf)], axis=1)
-    by_security = lifted[:, groups]
+    groups = problem.groups
+    by_security = np.where(groups >= 0, slope[:, groups], -np.inf)
     pick = by_security.argmax(axis=2)
     best = np.maximum(np.take_along_axis(by_security, pick[:, :, None], axis=2)[:, :, 0], 0.0)
-    width = min(int(room.max(initial=1)), best.shape[1])
+    width = min(int(room.max()), best.shape[1])
     order = np.argsort(-best, axis=1, kind="stable")[:, :width]
     top = np.take_along_axis(best, order, axis=1)
-    counted = np.arange(width)[None, :] < room[:, None]
-    top = np.where(counted, top, 0.0)
+    taken = (np.arange(width) < room[:, None]) & (top > 0)
+    top = np.where(taken, top, 0.0)
     total = top.sum(axis=1)
-    orders = np.take_along_axis(groups[np.arange(groups.shape[0]), pick], order, axis=1)
-    chosen = np.where(top > 0, orders, PAD)
-    # an order forced in takes its own security's place, or that of the weakest one counted
+    chosen = np.where(taken, groups[order, np.take_along_axis(pick, order, axis=1)], PAD)
+    # an order forced in takes the place of its own security, or that of the weakest one if no place is free
     weakest = np.where(room <= best.shape[1], np.take_along_axis(top, np.minimum(room, width)[:, None] - 1, axis=1)[:, 0], 0.0)
-    inside = np.zeros(best.shape, dtype=np.bool_)
-    np.put_along_axis(inside, order, counted & (top > 0), axis=1)
-    freed = np.where(inside, best, weakest[:, None])
-    security_of = np.zeros(m, dtype=np.int64)
-    for column in groups.T:
-        members = column >= 0
-        security_of[column[members]] = np.flatnonzero(members)
-    return total, chosen, total[:, None] - freed[:, security_of] + slope
+    freed = np.repeat(weakest[:, None], best.shape[1], axis=1)
+    np.put_along_axis(freed, order, np.where(taken, top, weakest[:, None]), axis=1)
+    return total, chosen, total[:, None] - freed[:, problem.place] + slope
 
 
-class _State:
-    """A point z of the relaxation for each node, with the products that its value and gradient need."""
+@dataclass
+class _Point:
+    """A point z (k, m) of the relaxation, with its products: Mz of the quadratic table, then of each norm's."""
 
-    def __init__(self, z: FloatArray, Qz: FloatArray, Vz: list[FloatArray]) -> None:
-        self.z, self.Qz, self.Vz = z, Qz, Vz
+    z: FloatArray
+    products: list[FloatArray]
 
     @classmethod
-    def at(cls, relaxed: Relaxation, rows: IntArray) -> _State:
-        """The point of the included orders alone."""
-        z = np.zeros((len(rows), relaxed.problem.m + 1))
-        np.put_along_axis(z, rows, 1.0, axis=1)
-        return cls(z[:, :-1], relaxed.quadratic[rows].sum(axis=1), [V[rows].sum(axis=1) for V in relaxed.problem.variances])
+    def at(cls, relaxed: Relaxation, z: FloatArray) -> _Point:
+        """The point with its products."""
+        some = np.flatnonzero(z.any(axis=0))
+        return cls(z, [z[:, some] @ M[some] for M in relaxed.quadratics])
 
-    def value(self, relaxed: Relaxation) -> FloatArray:
-        """g(z), (k,)."""
-        total = self.z @ relaxed.linear - (self.z * self.Qz).sum(axis=1)
-        for norm, Vz in zip(relaxed.problem.tables.norms, self.Vz, strict=True):
-            total = total - norm.k * (np.sqrt(self._variance(norm, Vz)) - np.sqrt(norm.v0))
-        return np.asarray(total)
+    def tangent(self, relaxed: Relaxation) -> tuple[FloatArray, FloatArray]:
+        """Of g at z: its value at x = 0, (k,), and its slope (k, m)."""
+        Qz = self.products[0]
+        constant, slope = _dots(self.z, Qz), relaxed.linear - 2 * Qz
+        for norm, Vz in zip(relaxed.problem.tables.norms, self.products[1:], strict=True):
+            along, bend = self.z @ norm.linear, _dots(self.z, Vz)
+            root = np.sqrt(np.maximum(norm.v0 + along + bend, LEAST_VARIANCE))
+            slope -= (norm.k / (2 * root))[:, None] * (norm.linear + 2 * Vz)
+            constant -= norm.k * (root - np.sqrt(norm.v0) - (along + 2 * bend) / (2 * root))
+        return constant, slope
 
-    def _variance(self, norm: NormTable, Vz: FloatArray) -> FloatArray:
-        raw = norm.v0 + self.z @ norm.linear + (self.z * Vz).sum(axis=1)
-        return np.asarray(np.maximum(raw, LEAST_VARIANCE))
+    def move(self, relaxed: Relaxation, towards: IntArray, slope: FloatArray, priced: BoolArray) -> None:
+        """Go from z to about the best point on the line to a vertex.
 
-    def gradient(self, relaxed: Relaxation) -> FloatArray:
-        """(k, m)."""
-        slope = relaxed.linear - 2 * self.Qz
-        for norm, Vz in zip(relaxed.problem.tables.norms, self.Vz, strict=True):
-            slope = slope - norm.k * (norm.linear + 2 * Vz) / (2 * np.sqrt(self._variance(norm, Vz)))[:, None]
-        return np.asarray(slope)
+        towards   (k, r)  orders of the vertex
+        slope     (k, m)  at z, prices included
+        priced    (k, p)  limits whose price rises on the way
+        """
+        products = [summed(M, towards) - Mz for M, Mz in zip(relaxed.quadratics, self.products, strict=True)]
+        d = _Point(indicator(towards, relaxed.problem.m) - self.z, products)
+        t = self._line_search(relaxed, d, slope, priced)[:, None]
+        self.z = self.z + t * d.z
+        self.products = [Mz + t * Md for Mz, Md in zip(self.products, d.products, strict=True)]
 
-    def move(self, relaxed: Relaxation, towards: IntArray) -> None:
-        """Go from z to the best point on the line to the vertex of the orders `towards` (k, r)."""
-        y = np.zeros((len(towards), relaxed.problem.m + 1))
-        np.put_along_axis(y, towards, 1.0, axis=1)
-        y = y[:, :-1]
-        dz, dQ = y - self.z, relaxed.quadratic[towards].sum(axis=1) - self.Qz
-        dV = [V[towards].sum(axis=1) - Vz for V, Vz in zip(relaxed.problem.variances, self.Vz, strict=True)]
-        t = self._line_search(relaxed, dz, dQ, dV)[:, None]
-        self.z = self.z + t * dz
-        self.Qz = self.Qz + t * dQ
-        self.Vz = [Vz + t * d for Vz, d in zip(self.Vz, dV, strict=True)]
+    def _line_search(self, relaxed: Relaxation, d: _Point, slope: FloatArray, priced: BoolArray) -> FloatArray:
+        """t (k,) in 0..1 where the slope along d would be 0 if it fell evenly from here to z + d.
 
-    def _line_search(self, relaxed: Relaxation, dz: FloatArray, dQ: FloatArray, dV: list[FloatArray]) -> FloatArray:
-        """Newton's method on the concave g(z + t dz), t in 0..1; any t is valid, a good one is tight."""
-        slope = dz @ relaxed.linear - 2 * (dz * self.Qz).sum(axis=1)
-        bend = (dz * dQ).sum(axis=1)
-        t = np.zeros(len(dz))
-        for _ in range(NEWTON_STEPS):
-            first = slope - 2 * bend * t
-            second = -2 * bend
-            for norm, Vz, d in zip(relaxed.problem.tables.norms, self.Vz, dV, strict=True):
-                v0, v1, v2 = self._variance(norm, Vz), dz @ norm.linear + 2 * (dz * Vz).sum(axis=1), (dz * d).sum(axis=1)
-                v = np.maximum(v0 + v1 * t + v2 * t**2, LEAST_VARIANCE)
-                dv = v1 + 2 * v2 * t
-                first = first - norm.k * dv / (2 * np.sqrt(v))
-                second = second - norm.k * (v2 / np.sqrt(v) - dv**2 / (4 * v * np.sqrt(v)))
-            t = np.clip(np.where(second < 0, t - first / np.minimum(second, -np.finfo(float).tiny), (first > 0).astype(float)), 0.0, 1.0)
-        return np.asarray(t)
+        Exact where nothing but squares is scored. Any t is valid, a good one is tight.
+        """
+        A, _ = relaxed.problem.limits
+        here = _dots(d.z, slope)
+        there = here - 2 * _dots(d.z, d.products[0]) - (priced * relaxed.stiffness * (d.z @ A.T) ** 2).sum(axis=1)
+        for norm, Vz, Vd in zip(relaxed.problem.tables.norms, self.products[1:], d.products[1:], strict=True):
+            v0 = norm.v0 + self.z @ norm.linear + _dots(self.z, Vz)
+            v1, v2 = d.z @ norm.linear + 2 * _dots(d.z, Vz), _dots(d.z, Vd)
+            before, after = np.maximum(v0, LEAST_VARIANCE), np.maximum(v0 + v1 + v2, LEAST_VARIANCE)
+            there += norm.k * (v1 / (2 * np.sqrt(before)) - (v1 + 2 * v2) / (2 * np.sqrt(after)))
+        return np.asarray(np.clip(here / np.maximum(here - there, TINY), 0.0, 1.0))
+
+
+def _dots(x: FloatArray, y: FloatArray) -> FloatArray:
+    """(k,) of each pair of rows (k, m)."""
+    return np.asarray(np.einsum("km,km->k", x, y))

@@ -13,15 +13,18 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from steelyard.sentences import FORMATS
+from steelyard.sentences import FORMATS, SPACE
 from steelyard.verify.book import SELL, UNRESTRICTED, ZERO, Book
 from steelyard.verify.form import DECIMAL
 from steelyard.verify.tally import NUMBER_SLACK, Record, Tally
 
-NUMBER = re.compile(r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?!\w|-[A-Za-z])")
-"""A number in a sentence; one that is part of a name, as in S&P500 or 52-week, is none."""
+NUMBER = re.compile(rf"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?!\w|-[A-Za-z])(?:{SPACE}[A-Za-z%]+)?")
+"""A number in a sentence with its unit; one that is part of a name, as in S&P500 or 52-week, is none."""
 WORDS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
 PERCENT = 100
+NOT_ZERO = frozenset("123456789")
+LEAST_VISIBLE = Decimal("0.0005")
+"""What reads 0.1 %."""
 CASH = "Cash"
 """What the verdict calls the cash where a symbol could stand; no symbol has small letters."""
 
@@ -120,7 +123,7 @@ def check_told(where: str, text: str, facts: Record, derived: Derived, tally: Ta
     """Each fact by its name, or by a number of the sentence that tells no other; each number of the sentence among the facts."""
     said = [found.replace(",", "") for found in NUMBER.findall(text)]
     written = {name: _written(str(fact), isinstance(fact, Decimal)) for name, fact in facts.items()}
-    untold = {name for name, fact in facts.items() if name not in derived and _number(fact) is not None}
+    own = {name: _visible(number, written[name]) for name, fact in facts.items() if (number := _number(fact)) is not None}
     taken: dict[int, str] = {}
     for name, fact in facts.items():
         at, number = f"{where}.facts.{name}", _number(fact)
@@ -130,22 +133,27 @@ def check_told(where: str, text: str, facts: Record, derived: Derived, tally: Ta
                 tally.number("a fact is a figure of the plan", at, due, number)
             else:
                 tally.same("a fact is a figure of the plan", at, due, fact)
-        elif name in untold:
+        elif name in own:
             tally.rule(
-                "a fact stands in its sentence", at, _place(name, said, written, taken, set()), "a number of its own in the sentence", fact
+                "a fact stands in its sentence", at, _place(name, said, own, taken, set()), "a number of its own in the sentence", fact
             )
     known = frozenset[str]().union(*written.values())
     strange = sorted(set(said) - known)
     tally.rule("numbers in words are facts", where, not strange, "only numbers that are facts", strange)
 
 
-def _place(name: str, said: Sequence[str], written: Mapping[str, frozenset[str]], taken: dict[int, str], seen: set[int]) -> bool:
+def _visible(number: Decimal, written: frozenset[str]) -> frozenset[str]:
+    """Without the formats under which a number that can be seen as a percentage reads 0."""
+    return written if abs(number) < LEAST_VISIBLE else frozenset(told for told in written if set(told) & NOT_ZERO)
+
+
+def _place(name: str, said: Sequence[str], own: Mapping[str, frozenset[str]], taken: dict[int, str], seen: set[int]) -> bool:
     """Give a fact a number of the sentence, moving others to another of theirs where that helps."""
     for k, number in enumerate(said):
-        if k in seen or number not in written[name]:
+        if k in seen or number not in own[name]:
             continue
         seen.add(k)
-        if k not in taken or _place(taken[k], said, written, taken, seen):
+        if k not in taken or _place(taken[k], said, own, taken, seen):
             taken[k] = name
             return True
     return False

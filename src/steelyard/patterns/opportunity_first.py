@@ -1,0 +1,18 @@
+"""Opportunity first: spend the cash on the best opportunities, what is left on everything else."""
+
+from __future__ import annotations
+
+from steelyard.context import Candidates, Context, IntArray
+from steelyard.ledger import fill
+from steelyard.patterns import NoParams, buys, padded_rows
+from steelyard.registry import pattern_generator
+
+
+@pattern_generator("opportunity_first", version="1.0.0", params=NoParams, tags=("buy",))
+def opportunity_first(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:  # noqa: ARG001 - the shape of every pattern
+    """Buys of opportunities before any other buy, whatever the priority of the others; no sales."""
+    depth, account = ctx.search.max_depth, candidates.account
+    first = fill(account, [], buys(candidates, "opportunity_buys"), depth)
+    if not first:
+        return padded_rows([], depth)
+    return padded_rows([fill(account, first, buys(candidates, "averaging_down", "rebalance_buys"), depth)], depth)
