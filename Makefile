@@ -9,7 +9,7 @@ PEERS := build/peers
 SOURCE ?= skfolio
 comma := ,
 space := $() $()
-PLANNING := planner universe findings context narrative opportunities patterns sequences filters scoring search
+PLANNING := planner universe objective find generate sizing table choose prove document inputs findings context narrative explain opportunities patterns sequences filters scoring search
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -44,6 +44,8 @@ $(PEERS)/.ready: benchmarks/peers.txt | $(READY)
 	@touch $@
 
 nightly: $(READY)  ## every test but the browser's, slow ones and 500 examples a property too
+	@$(BIN)/uv export --quiet --frozen --only-group oracles >build.oracles.lock && \
+	  $(BIN)/python -m pip -qq --no-input --disable-pip-version-check install --require-hashes -r build.oracles.lock; rm -f build.oracles.lock
 	@$(BIN)/python -m pytest -q -n 2 -m "not browser" --hypothesis-profile=nightly
 
 data: $(READY)  ## derive the bundled prices again (SOURCE=skfolio, or SOURCE=generated)

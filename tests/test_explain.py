@@ -81,7 +81,8 @@ def test_a_counterfactual_is_what_planning_with_the_changed_rule_gives():
 
         assert found.now == now
         assert found.gain == pytest.approx(then.score.improvement - told.score.improvement, abs=1e-9)
-    assert {found.name for found in told.explanation.counterfactuals} >= {"one more order", "another percent of reserve", "a looser position cap"}
+    names = {found.name for found in told.explanation.counterfactuals}
+    assert names >= {"one more order", "another percent of reserve", "a looser position cap"}
 
 
 def test_one_more_order_never_makes_the_proven_plan_worse():
@@ -191,7 +192,8 @@ def test_a_resampled_history_ends_at_todays_closes_and_keeps_gaps():
 def test_without_history_or_orders_there_is_still_an_explanation():
     case = growth_case()
     alone = replace(case.snapshot, holdings=(), securities=case.snapshot.securities[:2])
-    empty = replace(case, snapshot=alone, market=replace(case.market, dates=case.market.dates[:0], closes=case.market.closes[:0]), targets=None)
+    market = replace(case.market, dates=case.market.dates[:0], closes=case.market.closes[:0])
+    empty = replace(case, snapshot=alone, market=market, targets=None)
 
     told = explain(empty, planned(empty))
 

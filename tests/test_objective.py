@@ -8,9 +8,9 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
+
 from builders import candidates, context
 from planner.made import world
-
 from steelyard import strategies
 from steelyard.ledger import feasible
 from steelyard.registry import Kind, Module, ModuleParams

@@ -20,6 +20,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from steelyard import verify
 from steelyard.plans import Plan
 from steelyard.report import alternatives, audit, certificate, ladder, notes, stopped, trades, visible, waterfall, weights, words
 from steelyard.report.scale import Scale
@@ -64,6 +65,7 @@ def render(plan: Plan) -> str:
         would=_would(plan),
         coverage=_coverage(plan),
         noticed=_noticed(plan),
+        checked=verify.summary(verify.check(plan.document())),
         style=_style(),
         footer=Markup(_page_footer(plan)),  # noqa: S704 hexadecimal digits or nothing
         document=Markup(document) if document is not None else None,  # noqa: S704 every < is escaped

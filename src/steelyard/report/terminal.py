@@ -16,6 +16,7 @@ from itertools import groupby
 from rich.console import Console
 from rich.text import Text
 
+from steelyard import verify
 from steelyard.orders import Side
 from steelyard.plans import Alternative, CashRung, HoldingShown, NotTraded, Plan, Stage, Step
 from steelyard.report.certificate import box
@@ -469,6 +470,7 @@ def _seal(view: View) -> None:
         ("strategy", f"{plan.strategy.name}{version}, {plan.strategy.sha256[:HASH_SHOWN]}"),
         ("inputs", plan.inputs_sha256[:HASH_SHOWN]),
         ("prices", f"quotes of {_day(plan.prices_as_of.quotes)}, history to {_day(plan.prices_as_of.history)}, {plan.price_source}"),
+        ("second opinion", verify.summary(verify.check(plan.document()))),
         ("seed", str(plan.seed) + ("" if plan.reproducible else "; not reproducible: a time limit struck")),
     ]
     view.table((Column(""), Column("")), [Row(row) for row in rows])

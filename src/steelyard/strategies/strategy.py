@@ -93,6 +93,6 @@ def default() -> Strategy:
     """The strategy of who gives none: every registered module on, every number its default."""
     return Strategy(
         name=DEFAULT_NAME,
-        description="Every module on, every number its default",
+        description="Every module and number at its default",
         choices=MappingProxyType({kind: default_choices(kind) for kind in Kind}),
     )
