@@ -12,7 +12,7 @@ import importlib
 import inspect
 import pkgutil
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -222,9 +222,3 @@ def module(kind: Kind, name: str) -> Module:
     if name not in known:
         raise UnknownModule(f"There is no {name!r} in {kind}.{did_you_mean(name, list(known))} Known: {', '.join(known)}.")
     return known[name]
-
-
-def all_modules() -> Iterator[Module]:
-    """Every registered module, kinds in the order of the pipeline."""
-    for kind in Kind:
-        yield from modules(kind).values()
