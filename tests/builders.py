@@ -28,8 +28,10 @@ from steelyard.context import Candidates, Context, Grouping, Proposal, Tables, f
 from steelyard.estimates import METRICS, Estimates
 from steelyard.ledger import Account
 from steelyard.portfolio import BucketState, Holding, Security, TaxLot
+from steelyard.regime import UNKNOWN, Regime
 from steelyard.sentences import say
 from steelyard.settings import Costs, Groups, Limits, Planner, Score, Search
+from steelyard.settings import Regime as RegimeRules
 
 AS_OF = date(2022, 12, 28)
 VALUE = 100_000.0
@@ -52,6 +54,13 @@ def context(
     days_since_sold: Numbers = np.nan,
     quality: Numbers = 0.55,
     multipliers: Numbers = 1.0,
+    momentum: Numbers = np.nan,
+    peaks: Numbers = np.nan,
+    dividend_yield: Numbers = 0.02,
+    volatility: Numbers = None,
+    volatility_ratio: float = np.nan,
+    regime: Regime | None = None,
+    regimes: RegimeRules | None = None,
     can_buy: str | None = None,
     can_sell: str | None = None,
     funds: str = "",
@@ -110,12 +119,12 @@ def context(
         can_sell=_members(names, can_sell),
         is_fund=_members(names, funds),
         quality=said_quality,
-        dividend_yield=full(0.02),
+        dividend_yield=full(dividend_yield),
         priority_multiplier=full(multipliers),
         neutral_mix=_mix(held, wanted),
         sectors=grouping("sector", sectors or [""] * n),
         countries=grouping("country", countries or [""] * n),
-        estimates=_neutral_estimates(said_quality),
+        estimates=_neutral_estimates(said_quality, full(0.25 if volatility is None else volatility)),
         cash_weight=cash_weight,
         spendable_weight=cash_weight,
         value=VALUE,
@@ -128,6 +137,11 @@ def context(
         planner=Planner(),
         search=Search(max_depth=max_depth),
         score=score or Score(),
+        momentum=full(momentum),
+        peaks=full(peaks),
+        volatility_ratio=volatility_ratio,
+        regime=regime or UNKNOWN,
+        regimes=regimes or RegimeRules(),
         groups=Groups(sector=dict(sector_targets or {}), country=dict(country_targets or {})),
     )
 
@@ -253,11 +267,11 @@ def _mix(held: np.ndarray, targets: np.ndarray | None) -> np.ndarray:
     return frozen(np.zeros(len(held)))
 
 
-def _neutral_estimates(quality: np.ndarray) -> Estimates:
+def _neutral_estimates(quality: np.ndarray, volatility: np.ndarray) -> Estimates:
     n = len(quality)
     return Estimates(
         expected_return=frozen(np.full(n, 0.065)),
-        volatility=frozen(np.full(n, 0.25)),
+        volatility=volatility,
         quality=quality,
         drawdown=frozen(np.full(n, 0.40)),
         correlation=frozen(np.where(np.eye(n) > 0, 1.0, 0.4)),

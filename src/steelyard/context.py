@@ -8,6 +8,7 @@ n securities · m candidates · k sequences in a batch · d steps deep · g grou
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -24,8 +25,10 @@ from steelyard.ledger import Account
 from steelyard.money import FloatArray
 from steelyard.orders import Side
 from steelyard.portfolio import BucketState, Holding, Security
+from steelyard.regime import UNKNOWN, Regime
 from steelyard.sentences import Sentence
 from steelyard.settings import Costs, Groups, Limits, Planner, Score, Search
+from steelyard.settings import Regime as RegimeRules
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
@@ -91,6 +94,11 @@ class Context:
     dividend_yield     (n,)  a year, neutral where missing
     priority_multiplier (n,)
     neutral_mix        (n,)  sums to 1: what cash is looked through into
+    momentum           (n,)  growth of twelve months less the newest, NaN unknown
+    peaks              (n,)  highest close since the oldest lot, the security's currency, NaN unknown or not held
+    volatility_ratio         of the held mix: volatility of a month over that of a year, NaN unknown
+    regime                   of the market, from the history of an index
+    regimes                  the cash that each regime wants
     sectors, countries       groupings over the same n
     cash_weight              all cash, of value; 1 - sum of weights
     spendable_weight         base cash less open buys, of value
@@ -141,6 +149,11 @@ class Context:
     search: Search
     score: Score
     groups: Groups
+    momentum: FloatArray
+    peaks: FloatArray
+    volatility_ratio: float = math.nan
+    regime: Regime = UNKNOWN
+    regimes: RegimeRules = field(default_factory=RegimeRules)
     absent_target: float = 0.0
 
     @property

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import numpy as np
 
@@ -53,11 +52,9 @@ from steelyard.plans import (
 from steelyard.plans import Objective as ObjectiveShown
 from steelyard.portfolio import Snapshot, TaxLot
 from steelyard.prove import Evidence
-from steelyard.registry import Kind
 from steelyard.sentences import Fact, Sentence
 from steelyard.settings import Costs
 from steelyard.strategies import Strategy
-from steelyard.strategies.strategy import SECTIONS
 from steelyard.table import by_age, cost_rate, lots_sold
 from steelyard.universe import Priced, Valuation, last_bought
 
@@ -312,15 +309,7 @@ def _shown(m: Material) -> list[str]:
 
 def _strategy(strategy: Strategy) -> StrategyRef:
     """Whose rules, and all of them: what `Strategy.sha256` is the hash of."""
-    settings: dict[str, Any] = {name: getattr(strategy, name).model_dump(mode="json", by_alias=True) for name in SECTIONS}
-    settings["modules"] = {
-        kind.value: [
-            {"name": choice.module.name, "version": choice.module.version, "params": choice.params.model_dump(mode="json", by_alias=True)}
-            for choice in strategy.enabled(kind)
-        ]
-        for kind in Kind
-    }
-    return StrategyRef(name=strategy.name, version=strategy.version, sha256=strategy.sha256, settings=settings)
+    return StrategyRef(name=strategy.name, version=strategy.version, sha256=strategy.sha256, settings=dict(strategy.content))
 
 
 def _open_orders(m: Material) -> Iterable[OpenOrderShown]:

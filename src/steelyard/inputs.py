@@ -45,7 +45,8 @@ def inputs_sha256(
             "closes": _closes(ctx, market),
             "targets": None if targets is None else {symbol: weight for symbol, weight in targets.weights.items() if weight > 0},
             "strategy": strategy.sha256,
-            "state": [state.previous_verdict, state.funding, state.high_water_mark],
+            "state": [state.previous_verdict, state.funding, state.high_water_mark, state.unit_value],
+            "regime": ctx.regime.name,
             "seed": ctx.seed,
             "disabled": dict(disabled),
         }

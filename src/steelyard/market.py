@@ -29,6 +29,20 @@ class Quote:
     on: date
 
 
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Levels of k market indices over S sessions: what the market regime is told from. Nothing here can be traded.
+
+    names    (k,)
+    dates    (S,)   datetime64[D], strictly increasing
+    levels   (S, k) NaN where there is none; never written to
+    """
+
+    names: tuple[str, ...]
+    dates: DateArray
+    levels: FloatArray
+
+
 @dataclass(frozen=True)
 class Market:
     """n securities over T sessions.
@@ -40,6 +54,7 @@ class Market:
     fx         rates into the base currency
     adjusted   closes contain dividends; then no yield is added to returns
     source     where the prices come from, for people
+    index      history of market indices; None = the market regime is unknown
     """
 
     symbols: tuple[str, ...]
@@ -49,6 +64,7 @@ class Market:
     fx: FxTable
     adjusted: bool = True
     source: str = ""
+    index: Index | None = None
 
     @property
     def last(self) -> date | None:

@@ -18,6 +18,11 @@ from steelyard.orders import Order, Side
 
 FUND_TYPES = frozenset({"ETF", "ETC", "MUTUALFUND"})
 
+FUNDING_STEPS = ((1.0, 1.0), (0.8, 0.8), (0.6, 0.6), (0.4, 0.4))
+"""(held part of the target budget, aggression from there on); under the last step nothing is bought."""
+DRAWDOWN_STEPS = ((0.15, 1.0), (0.25, 0.7), (0.35, 0.3))
+"""(fall from the high-water mark, aggression under it); from the last step on nothing is bought."""
+
 
 @dataclass(frozen=True, slots=True)
 class Security:
@@ -94,11 +99,26 @@ class BucketState:
     previous_verdict   keeps an act verdict until the net falls under `score.latch_share` of the minimum
     funding            fraction of the bucket's target budget that it holds; None = not tracked
     high_water_mark    highest unit value so far; None = not tracked
+    unit_value         value of one unit now: deposits and withdrawals change the number of units, not this; None = not tracked
     """
 
     previous_verdict: Literal["act", "hold"] | None = None
     funding: float | None = None
     high_water_mark: float | None = None
+    unit_value: float | None = None
+
+    @property
+    def drawdown(self) -> float:
+        """Fall of the unit value from its high-water mark, 0 where it is not tracked."""
+        if self.high_water_mark is None or self.unit_value is None or self.high_water_mark <= 0:
+            return 0.0
+        return max(0.0, 1 - self.unit_value / self.high_water_mark)
+
+    @property
+    def aggression(self) -> float:
+        """By how much buys are scaled, 0..1: the smaller of the funding step and the drawdown step. Exits are never scaled."""
+        funded = 1.0 if self.funding is None else next((step for least, step in FUNDING_STEPS if self.funding >= least), 0.0)
+        return min(funded, next((step for most, step in DRAWDOWN_STEPS if self.drawdown < most), 0.0))
 
 
 @dataclass(frozen=True)

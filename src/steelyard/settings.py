@@ -58,6 +58,10 @@ class Limits(Section):
     funding: Annotated[Funding, Field(description="may this plan's sales pay for its buys (proceeds), or only settled cash")] = "proceeds"
     settlement_days: Annotated[int, Field(ge=0, le=10, description="weekdays from trade to settlement")] = 1
     max_stale_sessions: Annotated[int, Field(ge=0, le=60, description="oldest usable price, in sessions of the price file")] = 5
+    pause_volatility_ratio: Annotated[
+        float | None,
+        Field(gt=0, le=10, description="no buys while the volatility of a month is over this many times that of a year; off when absent"),
+    ] = None
 
 
 class Search(Section):
@@ -79,6 +83,25 @@ class Planner(Section):
     max_opportunities_per_category: Annotated[int, Field(ge=1, le=20, description="securities that a pattern draws per calculator")] = 5
     priority_threshold: Annotated[Fraction, Field(description="least priority that patterns and generators draw")] = 0.3
     base_trade_weight: Annotated[float, Field(gt=0, le=1, description="rung of the ladder of order sizes, of value")] = 0.01
+    diverse_selection: Annotated[bool, Field(description="draw from every country or sector in turn, not by priority alone")] = False
+    diversity_weight: Annotated[Fraction, Field(description="how much a first of its group outweighs priority in a diverse draw")] = 0.3
+
+
+class Regime(Section):
+    """How a market regime is told from the history of an index, and the cash that each regime wants."""
+
+    enter: Annotated[float, Field(gt=0, le=0.5, description="distance from the moving average at which bull or bear begins")] = 0.05
+    leave: Annotated[float, Field(ge=0, le=0.5, description="distance under which bull or bear ends; at most `enter`")] = 0.03
+    window: Annotated[int, Field(ge=20, le=500, description="sessions of the moving average; with fewer the regime is unknown")] = 200
+    bull_cash: Annotated[Fraction, Field(description="cash wanted in a bull market, of value")] = 0.02
+    bear_cash: Annotated[Fraction, Field(description="cash wanted in a bear market, of value")] = 0.05
+    sideways_cash: Annotated[Fraction, Field(description="cash wanted in a sideways market, of value")] = 0.03
+
+    @model_validator(mode="after")
+    def _leaves_inside(self) -> Self:
+        if self.leave > self.enter:
+            raise ValueError(f"leave is {self.leave:g} and enter {self.enter:g}; a regime may not end farther out than it begins")
+        return self
 
 
 class Rebalance(Section):
@@ -183,6 +206,9 @@ class Score(Section):
     """The score: profile, anchors and charges; `docs/scoring.md` has formulas and evidence."""
 
     profile: Annotated[Profile, Field(description="shares of the terms")] = "balanced"
+    extra_diversification: Annotated[Fraction, Field(description="added to the share of diversification before the shares are scaled")] = (
+        0.0
+    )
     anchors: Anchors = Anchors()
     diversification_parts: DiversificationParts = DiversificationParts()
     stability_parts: StabilityParts = StabilityParts()
@@ -214,7 +240,8 @@ class Score(Section):
 
     def profile_weights(self) -> dict[str, float]:
         """Shares of the five terms of the profile; they sum to 1."""
-        return PROFILES[self.profile].normalised()
+        profile = PROFILES[self.profile]
+        return profile.model_copy(update={"div": profile.div + self.extra_diversification}).normalised()
 
 
 GroupWeights = Annotated[dict[str, Fraction], PlainSerializer(lambda groups: dict(sorted(groups.items())))]
@@ -233,3 +260,13 @@ class Groups(Section):
             if weights and not total <= 1 + SUM_TOLERANCE:
                 raise ValueError(f"the {name} targets sum to {total:.6g}; they may not exceed 1")
         return self
+
+
+class Plugins(Section):
+    """Modules from outside: off until listed here, files pinned by their hash, everything in a worker process."""
+
+    folder: Annotated[str | None, Field(description="folder of the plugin files; relative to the strategy file")] = None
+    files: Annotated[dict[str, str], Field(description="file name in the folder to `sha256:` and its digest")] = Field(default_factory=dict)
+    entry_points: Annotated[tuple[str, ...], Field(strict=False, description="names in the entry point group `steelyard.plugins`")] = ()
+    seconds: Annotated[float, Field(gt=0, le=3600, description="longest that one call of a plugin may take")] = 10.0
+    megabytes: Annotated[int, Field(ge=256, le=65_536, description="most memory of a plugin worker, beyond what it starts with")] = 1024

@@ -51,8 +51,25 @@ def size(ctx: Context, source: str, candidate: Candidate, wanted: float) -> Size
     i = ctx.symbols.index(candidate.symbol)
     proposal = Proposal(source, candidate.why, candidate.tags)
     if candidate.side is Side.BUY:
-        return _size_buy(ctx, i, wanted, candidate.priority_weight, proposal)
+        return _paused(ctx) or _size_buy(ctx, i, wanted * ctx.state.aggression, candidate.priority_weight, proposal)
     return _size_sell(ctx, i, -wanted, candidate.priority_weight, proposal)
+
+
+def _paused(ctx: Context) -> Drop | None:
+    """Why nothing at all may be bought: the bucket's state or a stormy market; sales are never stopped here."""
+    limit = ctx.limits.pause_volatility_ratio
+    if limit is not None and ctx.volatility_ratio > limit:
+        why = say(
+            "a month's volatility is {ratio:ratio} times a year's; over {limit:ratio} times nothing is bought",
+            ratio=ctx.volatility_ratio, limit=limit,
+        )  # fmt: skip
+        return Drop("high_volatility", ctx.volatility_ratio, limit, why)
+    if ctx.state.aggression > 0:
+        return None
+    why = say(
+        "the bucket buys nothing while it is this far below its budget or its high-water mark ({fall:pct} under)", fall=ctx.state.drawdown
+    )
+    return Drop("aggression", ctx.state.aggression, None, why)
 
 
 def _size_buy(ctx: Context, i: int, wanted: float, priority_weight: float, proposal: Proposal) -> Sized | Drop:

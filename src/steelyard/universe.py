@@ -14,6 +14,7 @@ from decimal import Decimal
 
 import numpy as np
 
+from steelyard import trends
 from steelyard.context import Context, Drop, Grouping, frozen
 from steelyard.errors import PlanRefused, did_you_mean
 from steelyard.estimates import estimate
@@ -23,6 +24,7 @@ from steelyard.money import ZERO, FloatArray, FxRate
 from steelyard.orders import Side
 from steelyard.plans import Coverage, Notice
 from steelyard.portfolio import BucketState, Holding, Security, Snapshot
+from steelyard.regime import detect
 from steelyard.sentences import say
 from steelyard.settings import Limits
 from steelyard.strategies import Strategy
@@ -221,8 +223,9 @@ def _context(
     reserved = _floats(min(snapshot.open_quantity(p.security.symbol, Side.SELL), p.quantity) for p in rows)
     fresh = np.array([p.fresh and worth for p in rows], dtype=np.bool_)
     cash = float(sum((amount * valuation.cash_rates[c] for c, amount in snapshot.cash.items() if amount), ZERO)) / value * worth
+    closes = market.base_closes(members, [p.security.currency for p in rows], strategy.limits.max_stale_sessions)
     estimates = estimate(
-        market.base_closes(members, [p.security.currency for p in rows], strategy.limits.max_stale_sessions),
+        closes,
         settings=strategy.score,
         dividend_yield=_floats(_or_nan(p.security.dividend_yield) for p in rows),
         fundamental_quality=_floats(_or_nan(p.security.quality) for p in rows),
@@ -272,8 +275,23 @@ def _context(
         search=strategy.search,
         score=strategy.score,
         groups=strategy.groups,
+        momentum=frozen(trends.momentum(closes)),
+        peaks=frozen(trends.peaks(_own_closes(market, members), market.dates, [p.holding.acquired if p.holding else None for p in rows])),
+        volatility_ratio=trends.volatility_ratio(closes, weights),
+        regime=detect(market.index, snapshot.as_of, strategy.regime),
+        regimes=strategy.regime,
         absent_target=0.0 if targets is None else math.fsum(weight for symbol, weight in targets.weights.items() if symbol not in members),
     )
+
+
+def _own_closes(market: Market, members: list[str]) -> FloatArray:
+    """Closes (T, n) in each security's own currency, NaN where there is none."""
+    columns = {symbol: i for i, symbol in enumerate(market.symbols)}
+    own = np.full((len(market.dates), len(members)), np.nan)
+    for k, symbol in enumerate(members):
+        if symbol in columns:
+            own[:, k] = market.closes[:, columns[symbol]]
+    return own
 
 
 def min_order_weight(strategy: Strategy, value: float) -> float:

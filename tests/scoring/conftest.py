@@ -60,7 +60,7 @@ def build(
         countries=grouping("country", countries or [(f"country {i % 2}",) for i in range(n)]),
         estimates=estimates, cash_weight=cash, spendable_weight=cash, value=100_000.0, min_order_weight=0.005, base_weight=0.01, seed=0,
         state=BucketState(), costs=Costs(), limits=Limits(), planner=Planner(), search=Search(), score=score or Score(),
-        groups=groups or Groups(),
+        groups=groups or Groups(), momentum=full(np.nan), peaks=full(np.nan),
     )  # fmt: skip
 
 

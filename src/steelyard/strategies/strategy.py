@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from steelyard.plans import sha256
 from steelyard.registry import Kind, Module, ModuleParams, modules
-from steelyard.settings import Costs, Groups, Limits, Planner, Rebalance, Score, Search, Section
+from steelyard.settings import Costs, Groups, Limits, Planner, Plugins, Rebalance, Regime, Score, Search, Section
 
 Why = Literal["default", "strategy file"]
 
@@ -45,6 +45,8 @@ class Strategy:
     rebalance: Rebalance = field(default_factory=Rebalance)
     score: Score = field(default_factory=Score)
     groups: Groups = field(default_factory=Groups)
+    regime: Regime = field(default_factory=Regime)
+    plugins: Plugins = field(default_factory=Plugins)
     choices: Mapping[Kind, tuple[ModuleChoice, ...]]
 
     def enabled(self, kind: Kind) -> tuple[ModuleChoice, ...]:
@@ -52,15 +54,21 @@ class Strategy:
         return tuple(choice for choice in self.choices[kind] if choice.enabled)
 
     @cached_property
-    def sha256(self) -> str:
-        """Hash of what acts: every section and the name, version and parameters of every module that runs.
+    def content(self) -> Mapping[str, Any]:
+        """What acts, as plain values: every section and the name, version and parameters of every module that runs.
 
-        Name, version and description of the strategy say whose rules these are, not what they do, and a module
-        that is off does nothing whatever its parameters: two strategies of one hash make the same plan.
+        Name, version and description of the strategy say whose rules these are, not what they do, and a module that
+        is off does nothing whatever its parameters. Where plugins come from and how long they may take is not here:
+        what they are is in their version.
         """
-        content: dict[str, Any] = {name: getattr(self, name).model_dump(mode="json", by_alias=True) for name in SECTIONS}
-        content["modules"] = {kind.value: [_acting(choice) for choice in self.enabled(kind)] for kind in Kind}
-        return sha256(content)
+        acting = [name for name in SECTIONS if name != "plugins"]
+        sections = {name: getattr(self, name).model_dump(mode="json", by_alias=True) for name in acting}
+        return {**sections, "modules": {kind.value: [_acting(choice) for choice in self.enabled(kind)] for kind in Kind}}
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of what acts: two strategies of one hash make the same plan."""
+        return sha256(self.content)
 
 
 def _acting(choice: ModuleChoice) -> dict[str, Any]:
@@ -78,6 +86,8 @@ SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
         "rebalance": Rebalance,
         "score": Score,
         "groups": Groups,
+        "regime": Regime,
+        "plugins": Plugins,
     }
 )
 """Tables of a strategy that are not modules, by name."""
@@ -93,6 +103,6 @@ def default() -> Strategy:
     """The strategy of who gives none: every registered module on, every number its default."""
     return Strategy(
         name=DEFAULT_NAME,
-        description="Every module and number at its default",
+        description="Every number at its default, every module on that is on by default",
         choices=MappingProxyType({kind: default_choices(kind) for kind in Kind}),
     )

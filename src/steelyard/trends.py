@@ -1,0 +1,63 @@
+"""What recent prices did, as they are: growth, peaks, and how a month's volatility compares with a year's.
+
+No estimate and no prior, unlike `estimates`: these figures open and close doors (a dip, a stop, a pause), they are not scored.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+
+import numpy as np
+
+from steelyard.market import DateArray
+from steelyard.money import FloatArray
+
+MONTH = 21
+YEAR = 252
+RECENT = 20
+FEWEST = 2
+
+
+def momentum(closes: FloatArray) -> FloatArray:
+    """Growth of twelve months less the newest, (n,); NaN without a close at either end.
+
+    closes   (T, n), the last row is the as-of row
+    Source: Jegadeesh and Titman (1993); the newest month is left out because it reverts.
+    """
+    if len(closes) <= YEAR:
+        return np.full(closes.shape[1], np.nan)
+    return np.asarray(closes[-1 - MONTH] / closes[-1 - YEAR] - 1)
+
+
+def peaks(closes: FloatArray, dates: DateArray, since: list[date | None]) -> FloatArray:
+    """Highest close of each security on or after a day, (n,); NaN where the day is unknown or has no close after it.
+
+    closes   (T, n) of the sessions `dates` (T,)
+    """
+    highest = np.full(closes.shape[1], np.nan)
+    for i, day in enumerate(since):
+        if day is None:
+            continue
+        held = closes[dates >= np.datetime64(day, "D"), i]
+        known = held[np.isfinite(held)]
+        if len(known):
+            highest[i] = known.max()
+    return highest
+
+
+def volatility_ratio(closes: FloatArray, weights: FloatArray) -> float:
+    """Volatility of the newest month over that of the newest year, of one fixed mix; NaN when either is unknown.
+
+    closes    (T, n)
+    weights   (n,) of the mix; nothing held = an even mix of all
+    """
+    mix = weights / weights.sum() if weights.sum() > 0 else np.full(len(weights), 1 / max(1, len(weights)))
+    members = mix > 0
+    if len(closes) <= YEAR or not members.any():
+        return math.nan
+    newest = closes[-YEAR - 1 :, members]
+    returns = (newest[1:] / newest[:-1] - 1) @ mix[members]
+    known = returns[np.isfinite(returns)]
+    year = float(known.std()) if len(known) > RECENT + FEWEST else 0.0
+    return float(known[-RECENT:].std()) / year if year > 0 else math.nan
