@@ -137,7 +137,7 @@ def write(material: Material, findings: Findings) -> Plan:
             problems=tuple(findings.problems),
             warnings=tuple(findings.warnings),
             data_coverage=tuple(findings.coverage),
-            reproducible=m.evidence.proof.stopped != "seconds",
+            reproducible=m.evidence.proof.stopped != "seconds" and not findings.late,
             modules=tuple(findings.runs),
             timings=tuple(findings.timings),
             seed=ctx.seed,

@@ -7,7 +7,8 @@ SteelyardError
 ├── SettingsError          a strategy or a setting is not usable
 ├── PlanRefused            the inputs are readable, but no plan may be made from them
 ├── ModuleError            a registered module broke its contract
-│   └── UnknownModule      a name that no module has, with near names
+│   ├── UnknownModule      a name that no module has, with near names
+│   └── DeadlineStruck     a plugin took longer than it may; its worker was stopped
 └── InternalError          two of our own calculations disagree: nothing may be used
 ```
 
@@ -70,6 +71,10 @@ class ModuleError(SteelyardError):
 
 class UnknownModule(ModuleError):
     """A name that no module has."""
+
+
+class DeadlineStruck(ModuleError):
+    """A plugin took longer than it may: its worker was stopped, and a plan that met it need not repeat."""
 
 
 class InternalError(SteelyardError):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from steelyard.context import Context, Drop
+from steelyard.errors import DeadlineStruck
 from steelyard.orders import Side
 from steelyard.plans import Coverage, ModuleRun, Notice, Stage, Timing
 from steelyard.registry import Module, ModuleParams, Need
@@ -45,6 +46,8 @@ class Findings:
     coverage: list[Coverage] = field(default_factory=list)
     runs: list[ModuleRun] = field(default_factory=list)
     timings: list[Timing] = field(default_factory=list)
+    late: bool = False
+    """Did a deadline end a module? Then another machine may plan otherwise."""
     proposers: dict[tuple[int, ...], list[str]] = field(default_factory=dict)
     """Sequence -> the modules that proposed it."""
 
@@ -74,6 +77,7 @@ class Findings:
 
     def failed(self, module: Module, error: Exception) -> None:
         """Note that a module raised; what it proposed before stays."""
+        self.late |= isinstance(error, DeadlineStruck)
         told = f"{type(error).__name__}: {error}"
         self.ran(module, "failed", None, told)
         self.problems.append(Notice(code="module_failed", message=f"{module.name} failed: {told}", module=module.qualified))

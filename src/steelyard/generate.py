@@ -57,6 +57,8 @@ def _proposals(ctx: Context, table: Candidates, strategy: Strategy, findings: Fi
             yield choice.module.name, rows
     seed_rows = np.concatenate(seeds)
     for choice in strategy.enabled(Kind.SEQUENCE):
+        if choice.module.form == "what_if":
+            continue
         yield from ((choice.module.name, rows) for rows in _blocks(ctx, table, choice, seed_rows, findings))
 
 

@@ -127,6 +127,7 @@ def solve(
     findings: Findings,
 ) -> Material:
     """Steps 1 to 8: everything that a document is written from; see `plan`."""
+    findings.problems += strategy.problems
     known_targets = _targets(targets, findings)
     with findings.timed("value and context"):
         valuation = value_portfolio(snapshot, market, known_targets.weights if known_targets else (), strategy.limits, findings)

@@ -25,6 +25,7 @@ VERSION = re.compile(r"\d+\.\d+\.\d+")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 FilterForm = Literal["mask", "pairs", "rows", "rank"]
+Form = FilterForm | Literal["sequences", "what_if"]
 Need = Literal["target_weights", "no_target_weights"]
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -63,8 +64,14 @@ class Module:
 
     call     the function; what it takes and gives is told in the docstring of its folder
     needs    inputs without which it does not run; the plan says so
-    form     what a filter returns; None for other kinds
+    form     what a filter returns; of a sequence generator "sequences", or "what_if" for one whose rows are a report and
+             never a plan; None for other kinds
     on       does it run when a strategy says nothing of it
+    requires_python   version specifier, like ">=3.11"
+    dependencies      what must be enabled beside it: qualified names, or a kind for any module of it; alternatives are
+                      separated by `|`
+    source   "built-in", or where a plugin came from
+    digest   of a plugin's source, part of a strategy's hash; None for what is built in
     """
 
     kind: Kind
@@ -76,8 +83,12 @@ class Module:
     author: str = "Steelyard"
     tags: tuple[str, ...] = ()
     needs: tuple[Need, ...] = ()
-    form: FilterForm | None = None
+    form: Form | None = None
     on: bool = True
+    requires_python: str = ">=3.11"
+    dependencies: tuple[str, ...] = ()
+    source: str = "built-in"
+    digest: str | None = None
 
     @property
     def qualified(self) -> str:
@@ -113,11 +124,13 @@ def _register(
     tags: tuple[str, ...],
     needs: tuple[Need, ...],
     on: bool = True,
-    form: FilterForm | None = None,
+    form: Form | None = None,
+    requires_python: str = ">=3.11",
+    dependencies: tuple[str, ...] = (),
 ) -> Callable[[F], F]:
     def decorate(function: F) -> F:
         told = summary or (inspect.getdoc(function) or "").partition("\n")[0]
-        add(Module(kind, name, version, told, params, function, author, tags, needs, form, on))
+        add(Module(kind, name, version, told, params, function, author, tags, needs, form, on, requires_python, dependencies))
         return function
 
     return decorate
@@ -133,9 +146,14 @@ def opportunity_calculator(
     tags: tuple[str, ...] = (),
     needs: tuple[Need, ...] = (),
     on: bool = True,
+    requires_python: str = ">=3.11",
+    dependencies: tuple[str, ...] = (),
 ) -> Callable[[F], F]:
     """Register `(Context, Params) -> list[Candidate]`."""
-    return _register(Kind.OPPORTUNITY, name, version=version, params=params, summary=summary, author=author, tags=tags, needs=needs, on=on)
+    return _register(
+        Kind.OPPORTUNITY, name, version=version, params=params, summary=summary, author=author, tags=tags, needs=needs, on=on,
+        requires_python=requires_python, dependencies=dependencies,
+    )  # fmt: skip
 
 
 def pattern_generator(
@@ -148,9 +166,14 @@ def pattern_generator(
     tags: tuple[str, ...] = (),
     needs: tuple[Need, ...] = (),
     on: bool = True,
+    requires_python: str = ">=3.11",
+    dependencies: tuple[str, ...] = (),
 ) -> Callable[[F], F]:
     """Register `(Context, Candidates, Params) -> (k, d) rows`."""
-    return _register(Kind.PATTERN, name, version=version, params=params, summary=summary, author=author, tags=tags, needs=needs, on=on)
+    return _register(
+        Kind.PATTERN, name, version=version, params=params, summary=summary, author=author, tags=tags, needs=needs, on=on,
+        requires_python=requires_python, dependencies=dependencies,
+    )  # fmt: skip
 
 
 def sequence_generator(
@@ -163,9 +186,15 @@ def sequence_generator(
     tags: tuple[str, ...] = (),
     needs: tuple[Need, ...] = (),
     on: bool = True,
+    form: Literal["sequences", "what_if"] = "sequences",
+    requires_python: str = ">=3.11",
+    dependencies: tuple[str, ...] = (),
 ) -> Callable[[F], F]:
-    """Register `(Context, Candidates, seeds, Params) -> iterator of (k, d) rows`."""
-    return _register(Kind.SEQUENCE, name, version=version, params=params, summary=summary, author=author, tags=tags, needs=needs, on=on)
+    """Register `(Context, Candidates, seeds, Params) -> iterator of (k, d) rows`; see `sequences` for the what-if form."""
+    return _register(
+        Kind.SEQUENCE, name, version=version, params=params, summary=summary, author=author, tags=tags, needs=needs, on=on, form=form,
+        requires_python=requires_python, dependencies=dependencies,
+    )  # fmt: skip
 
 
 def sequence_filter(
@@ -179,11 +208,14 @@ def sequence_filter(
     tags: tuple[str, ...] = (),
     needs: tuple[Need, ...] = (),
     on: bool = True,
+    requires_python: str = ">=3.11",
+    dependencies: tuple[str, ...] = (),
 ) -> Callable[[F], F]:
     """Register a filter that returns a mask `Ruling`, pair conflicts `(m, m)`, a row predicate or a `Ranking`, as `form` says."""
     return _register(
-        Kind.FILTER, name, version=version, params=params, summary=summary, author=author, tags=tags, needs=needs, on=on, form=form
-    )
+        Kind.FILTER, name, version=version, params=params, summary=summary, author=author, tags=tags, needs=needs, on=on, form=form,
+        requires_python=requires_python, dependencies=dependencies,
+    )  # fmt: skip
 
 
 def score_term(
@@ -196,9 +228,14 @@ def score_term(
     tags: tuple[str, ...] = (),
     needs: tuple[Need, ...] = (),
     on: bool = True,
+    requires_python: str = ">=3.11",
+    dependencies: tuple[str, ...] = (),
 ) -> Callable[[F], F]:
     """Register `(Context, Params) -> Term`."""
-    return _register(Kind.TERM, name, version=version, params=params, summary=summary, author=author, tags=tags, needs=needs, on=on)
+    return _register(
+        Kind.TERM, name, version=version, params=params, summary=summary, author=author, tags=tags, needs=needs, on=on,
+        requires_python=requires_python, dependencies=dependencies,
+    )  # fmt: skip
 
 
 def _load(kind: Kind) -> None:

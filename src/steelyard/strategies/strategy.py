@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
-from steelyard.plans import sha256
+from steelyard.plans import Notice, sha256
 from steelyard.registry import Kind, Module, ModuleParams, modules
 from steelyard.settings import Costs, Groups, Limits, Planner, Plugins, Rebalance, Regime, Score, Search, Section
 
-Why = Literal["default", "strategy file"]
+Why = str
+"""Who set a value: "default", "preset NAME", "strategy file", "slider NAME"."""
 
 DEFAULT_NAME = "default"
 
@@ -32,6 +33,7 @@ class Strategy:
     """The rules of a plan, complete: nothing that shapes a plan is elsewhere.
 
     version   of a stored strategy; None for a file and for the default
+    problems  what could not be had while loading, a plugin for example: every plan of the strategy says so
     choices   kind -> one choice for every registered module, by name
     """
 
@@ -48,6 +50,7 @@ class Strategy:
     regime: Regime = field(default_factory=Regime)
     plugins: Plugins = field(default_factory=Plugins)
     choices: Mapping[Kind, tuple[ModuleChoice, ...]]
+    problems: tuple[Notice, ...] = ()
 
     def enabled(self, kind: Kind) -> tuple[ModuleChoice, ...]:
         """The modules of a kind that run, by name."""
@@ -74,7 +77,8 @@ class Strategy:
 def _acting(choice: ModuleChoice) -> dict[str, Any]:
     """What of a module that runs shapes a plan, as plain values."""
     params = choice.params.model_dump(mode="json", by_alias=True)
-    return {"name": choice.module.name, "version": choice.module.version, "params": params}
+    acting = {"name": choice.module.name, "version": choice.module.version, "params": params}
+    return acting if choice.module.digest is None else {**acting, "digest": choice.module.digest}
 
 
 SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
