@@ -102,6 +102,7 @@ class Context:
     sectors, countries       groupings over the same n
     cash_weight              all cash, of value; 1 - sum of weights
     spendable_weight         base cash less open buys, of value
+    open_buys_weight         money that open buys may still take, of value: in cash_weight, but promised
     value                    V, base currency, > 0
     min_order_weight         least order, of value
     base_weight              unit of the money ladder, of value
@@ -154,6 +155,7 @@ class Context:
     volatility_ratio: float = math.nan
     regime: Regime = UNKNOWN
     regimes: RegimeRules = field(default_factory=RegimeRules)
+    open_buys_weight: float = 0.0
     absent_target: float = 0.0
 
     @property

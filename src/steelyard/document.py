@@ -123,11 +123,12 @@ def write(material: Material, findings: Findings) -> Plan:
             holdings_after=tuple(_holdings_after(m)),
             candidates=tuple(_candidates(m)),
             steps=tuple(steps),
+            proposed_by=_proposers(findings, choice.plan),
             conversions=tuple(_conversions(m, steps)),
             score=_score(m),
             objective=ObjectiveShown(mode="none" if ctx.target_weights is None else "targets", profile=ctx.score.profile),
             certificate=m.certificate,
-            alternatives=tuple(_alternatives(m)),
+            alternatives=tuple(_alternatives(m, findings)),
             explanation=None,
             drift=drift,
             turnover=_turnover(m.table, choice.plan.row),
@@ -410,13 +411,18 @@ def _score(m: Material) -> ScoreShown:
     )
 
 
-def _alternatives(m: Material) -> Iterable[Alternative]:
+def _proposers(findings: Findings, scored: Scored) -> tuple[str, ...]:
+    """Who proposed a set, in the order in which they ran."""
+    return tuple(findings.proposers.get(scored.row, ()))
+
+
+def _alternatives(m: Material, findings: Findings) -> Iterable[Alternative]:
     """Hold, the named lists, the runners-up, and the continuous optimum that no list reaches."""
-    yield _alternative(m, "hold", m.choice.hold)
+    yield _alternative(m, "hold", m.choice.hold, findings)
     for name, scored in m.choice.named.items():
-        yield _alternative(m, name, scored)
+        yield _alternative(m, name, scored, findings)
     for n, scored in enumerate(m.choice.runners_up, start=1):
-        yield _alternative(m, f"runner_up_{n}", scored)
+        yield _alternative(m, f"runner_up_{n}", scored, findings)
     yield _unrestricted(m)
 
 
@@ -436,11 +442,12 @@ def _unrestricted(m: Material) -> Alternative:
         turnover=float(traded.sum()) / 2,
         drift_after=drift_of(ctx, free.weights, cash),
         weights={symbol: float(w) for symbol, w, moved in zip(ctx.symbols, free.weights, traded, strict=True) if moved > 0},
+        proposed_by=(),
         steps=(),
     )
 
 
-def _alternative(m: Material, name: str, scored: Scored) -> Alternative:
+def _alternative(m: Material, name: str, scored: Scored, findings: Findings) -> Alternative:
     order = step_order(m.table, scored.row)
     return Alternative(
         name=name,
@@ -450,6 +457,7 @@ def _alternative(m: Material, name: str, scored: Scored) -> Alternative:
         turnover=_turnover(m.table, order),
         drift_after=_drift_after(m, scored),
         weights=None,
+        proposed_by=_proposers(findings, scored),
         steps=tuple(
             AlternativeStep(
                 side=Side.BUY if m.table.is_buy[j] else Side.SELL, symbol=m.ctx.symbols[m.table.security[j]], quantity=m.table.quantity[j]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +31,7 @@ class Account:
     delta          (m,)   signed change of weight
     cost           (m,)   of value
     conflicts      (m, m) True where two orders may not go together
-    cash           all cash before, of value
+    cash           all cash before less what open buys may take, of value
     spendable      base cash less open buys, of value: what may pay
     reserve        cash that must stay, of value
     settled_only   True: this plan's sales may not pay for its buys
@@ -53,19 +54,28 @@ class Account:
     group_weights: FloatArray
     group_cap: float | None
 
-    @property
+    @cached_property
     def payment(self) -> FloatArray:
-        """(m,) what an order does to the cash that may pay: a sale brings nothing when only settled cash counts."""
-        proceeds = -self.delta
-        if self.settled_only:
-            proceeds = np.minimum(proceeds, 0.0)
-        return proceeds - self.cost
+        """(m,) what an order does to the cash that may pay.
 
-    @property
+        A sale pays its own costs. Where only settled cash counts it brings nothing, and takes only what its proceeds do not cover.
+        """
+        brought = -self.delta - self.cost
+        return np.minimum(brought, 0.0) if self.settled_only else brought
+
+    @cached_property
     def floor(self) -> float:
-        """Least spendable cash after the plan: the reserve, or what is there if that is less; foreign cash counts for the reserve."""
-        foreign = self.cash - self.spendable
-        return min(max(self.reserve - foreign, 0.0), self.spendable)
+        """Least spendable cash after the plan."""
+        return least_spendable(self.cash, self.spendable, self.reserve)
+
+
+def least_spendable(cash: float, spendable: float, reserve: float) -> float:
+    """What must stay of the spendable cash: the reserve, or what is there if that is less.
+
+    Foreign cash counts for the reserve. Money that open buys may take does not: it is promised. All are of value, `cash` as in `Account`.
+    """
+    foreign = cash - spendable
+    return min(max(reserve - foreign, 0.0), spendable)
 
 
 def padded(values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
@@ -92,10 +102,13 @@ def feasible(account: Account, rows: IntArray) -> BoolArray:
 
     rows      (k, d) indices into the m orders, -1 pads
     returns   (k,)
-    The empty set always may. Sells come first, so cash is lowest at the end.
+    The empty set always may, and cash never keeps out a set of orders that take none. Sells come first, so cash is
+    lowest at the end.
     """
     cash_after = account.spendable + row_sums(account.payment, rows)
     good = cash_after >= account.floor + SAFETY
+    if account.spendable < account.floor + SAFETY:
+        good |= row_sums((account.payment < 0).astype(np.float64), rows) == 0
     good &= ~clashes(account, rows)
     if account.turnover_cap is not None:
         good &= row_sums(np.abs(account.delta), rows) / 2 <= account.turnover_cap
@@ -107,14 +120,19 @@ def feasible(account: Account, rows: IntArray) -> BoolArray:
 
 def clashes(account: Account, rows: IntArray) -> BoolArray:
     """(k,) True where a row has a security twice or a conflicting pair."""
-    security = np.concatenate([account.security, [-1]])
-    conflicts = np.pad(account.conflicts, (0, 1))
-    found = np.zeros(len(rows), dtype=np.bool_)
-    for a in range(rows.shape[1]):
-        for b in range(a + 1, rows.shape[1]):
-            left, right = rows[:, a], rows[:, b]
-            found |= (security[left] == security[right]) & (left >= 0) & (right >= 0)
-            found |= conflicts[left, right]
+    m, found = len(account.security), np.zeros(len(rows), dtype=np.bool_)
+    if not m:
+        return found
+    # a pad reads order 0, so what it finds does not count: no padded copy of a table that may be large
+    real = np.ascontiguousarray((rows >= 0).T)
+    order = np.maximum(rows.T, 0)
+    security, some_conflict = account.security[order], bool(account.conflicts.any())
+    for a in range(len(order)):
+        for b in range(a + 1, len(order)):
+            together = security[a] == security[b]
+            if some_conflict:
+                together |= account.conflicts.take(order[a] * m + order[b])
+            found |= together & real[a] & real[b]
     return found
 
 
@@ -130,24 +148,20 @@ def groups_kept(account: Account, rows: IntArray) -> BoolArray:
 
 
 def fill(account: Account, chosen: Iterable[int], offered: Iterable[int], depth: int) -> list[int]:
-    """Extend a list of orders by every offered one that still fits, in the order of offering.
+    """Extend a list of orders by every offered one with which it still may be a plan, in the order of offering.
 
     An order that does not fit is skipped, it does not block those after it.
     chosen, offered   indices into the m orders
     depth             most orders in the result
     """
-    taken = list(chosen)
-    cash = account.spendable + float(account.payment[taken].sum()) if taken else account.spendable
-    used = {int(account.security[j]) for j in taken}
-    for j in offered:
-        if len(taken) >= depth:
+    taken, left = list(chosen), list(offered)
+    while left and len(taken) < depth:
+        fits = feasible(account, np.array([[*taken, j] for j in left], dtype=np.int64))
+        if not fits.any():
             break
-        left = cash + float(account.payment[j])
-        if int(account.security[j]) in used or left < account.floor + SAFETY or account.conflicts[j, taken].any():
-            continue
-        taken.append(j)
-        used.add(int(account.security[j]))
-        cash = left
+        first = int(fits.argmax())
+        taken.append(left[first])
+        left = left[first + 1 :]
     return taken
 
 

@@ -294,6 +294,9 @@ class Certificate(Record):
     seconds: float | None
 
 
+PROPOSED = "patterns and generators that proposed exactly this set of orders; empty where only the search found it"
+
+
 class AlternativeStep(Record):
     """An order of an alternative."""
 
@@ -312,6 +315,7 @@ class Alternative(Record):
     turnover: Number
     drift_after: Number | None
     weights: Annotated[dict[str, Number] | None, Field(description="weights after of what the unrestricted optimum trades; else null")]
+    proposed_by: Annotated[tuple[str, ...], Field(description=PROPOSED)]
     steps: tuple[AlternativeStep, ...]
 
 
@@ -469,6 +473,7 @@ class Plan(Record):
     holdings_after: tuple[HoldingAfter, ...]
     candidates: tuple[CandidateShown, ...]
     steps: tuple[Step, ...]
+    proposed_by: Annotated[tuple[str, ...], Field(description=PROPOSED)]
     conversions: tuple[Conversion, ...]
     score: ScoreShown
     objective: Objective

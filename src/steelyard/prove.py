@@ -13,7 +13,7 @@ import numpy as np
 
 from steelyard.choose import Choice
 from steelyard.context import Candidates, Context, IntArray
-from steelyard.ledger import SAFETY
+from steelyard.ledger import SAFETY, least_spendable
 from steelyard.objective import Objective
 from steelyard.plans import Certificate
 from steelyard.scoring import end_state
@@ -66,7 +66,7 @@ def room_of(ctx: Context, objective: Objective) -> Room:
     sellable = ctx.sellable * ctx.prices * ctx.fx / ctx.value
     rate = np.array([cost_rate(ctx, i) for i in range(ctx.n)])
     tax = np.array([least_tax_rate(ctx, i) for i in range(ctx.n)])
-    spare = ctx.spendable_weight - min(max(ctx.reserve_weight - (ctx.cash_weight - ctx.spendable_weight), 0.0), ctx.spendable_weight)
+    spare = ctx.spendable_weight - least_spendable(ctx.cash_weight - ctx.open_buys_weight, ctx.spendable_weight, ctx.reserve_weight)
     # nobody can spend more than everything: keeps the room finite where no cap binds
     everything = max(0.0, spare) + float(sellable.sum())
     buy = np.where(ctx.can_buy, np.clip(most - weights, 0.0, everything), 0.0)

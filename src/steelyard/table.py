@@ -123,7 +123,7 @@ def account_of(ctx: Context, rows: Sequence[Sized]) -> Account:
         delta=frozen(np.array([row.weight if row.side is Side.BUY else -row.weight for row in rows])),
         cost=frozen(np.array([order_cost(ctx, row.i, row.weight) for row in rows])),
         conflicts=frozen(np.zeros((len(rows), len(rows)), dtype=np.bool_)),
-        cash=ctx.cash_weight,
+        cash=ctx.cash_weight - ctx.open_buys_weight,
         spendable=ctx.spendable_weight,
         reserve=ctx.reserve_weight,
         settled_only=ctx.limits.funding == "settled",

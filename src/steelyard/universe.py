@@ -264,6 +264,7 @@ def _context(
         estimates=estimates,
         cash_weight=cash,
         spendable_weight=float(snapshot.cash.get(snapshot.base_currency, ZERO) - valuation.open_buys) / value * worth,
+        open_buys_weight=float(valuation.open_buys) / value * worth,
         value=value,
         min_order_weight=min_order,
         base_weight=max(min_order, strategy.planner.base_trade_weight),

@@ -8,7 +8,8 @@ import numpy as np
 from pydantic import Field
 
 from steelyard.context import Candidate, Context
-from steelyard.opportunities import BUY_LADDER, NOISE, PriorityWeight, group_gaps, sizes, widest
+from steelyard.groups import NOISE, group_gaps, widest
+from steelyard.opportunities import BUY_LADDER, PriorityWeight, sizes
 from steelyard.orders import Side
 from steelyard.registry import ModuleParams, opportunity_calculator
 from steelyard.sentences import say

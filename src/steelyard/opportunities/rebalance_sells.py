@@ -9,7 +9,8 @@ import numpy as np
 from pydantic import Field
 
 from steelyard.context import Candidate, Context
-from steelyard.opportunities import NOISE, SELL_LADDER, PriorityWeight, group_gaps, sales, sizes, widest
+from steelyard.groups import NOISE, group_gaps, widest
+from steelyard.opportunities import SELL_LADDER, PriorityWeight, sales, sizes
 from steelyard.orders import Side
 from steelyard.registry import ModuleParams, opportunity_calculator
 from steelyard.sentences import Sentence, say

@@ -8,7 +8,8 @@ import numpy as np
 from pydantic import Field
 
 from steelyard.context import Candidate, Context
-from steelyard.opportunities import NOISE, PriorityWeight
+from steelyard.groups import NOISE
+from steelyard.opportunities import PriorityWeight
 from steelyard.orders import Side
 from steelyard.registry import ModuleParams, opportunity_calculator
 from steelyard.sentences import Sentence, say

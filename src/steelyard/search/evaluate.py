@@ -6,7 +6,6 @@ Column by column, so that the figure of a row never depends on the batch it came
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from steelyard.context import IntArray, Tables
 from steelyard.ledger import row_sums
@@ -37,10 +36,20 @@ def _chunk(tables: Tables, rows: IntArray) -> FloatArray:
 
 def pair_sums(matrix: FloatArray, rows: IntArray) -> FloatArray:
     """x' M x of each row for a symmetric M (m, m)."""
-    lifted: npt.NDArray[np.float64] = np.pad(matrix, (0, 1))
-    total = np.zeros(len(rows))
-    for a in range(rows.shape[1]):
-        total += lifted[rows[:, a], rows[:, a]]
-        for b in range(a + 1, rows.shape[1]):
-            total += 2 * lifted[rows[:, a], rows[:, b]]
+    m, total = len(matrix), np.zeros(len(rows))
+    if not m:
+        return total
+    # a pad reads order 0 and counts zero times: no padded copy of a table that may be large
+    real = np.ascontiguousarray((rows >= 0).T)
+    whole = real.all(axis=1)
+    order = np.maximum(rows.T, 0)
+    for a in range(len(order)):
+        of_row = order[a] * m
+        for b in range(a, len(order)):
+            entries = matrix.take(of_row + order[b])
+            if not whole[b]:
+                entries *= real[b]
+            if not whole[a]:
+                entries *= real[a]
+            total += entries if a == b else 2 * entries
     return total

@@ -37,10 +37,13 @@ class Problem:
 
     @cached_property
     def limits(self) -> tuple[FloatArray, FloatArray]:
-        """A (p, m) and b (p,): the same limits as `ledger.feasible`, first cash, then turnover, then groups."""
+        """A (p, m) and b (p,): the same limits as `ledger.feasible`, first cash, then turnover, then groups.
+
+        Where cash is at its floor, orders that take none are still let through, as there.
+        """
         account = self.account
         rows = [-account.payment]
-        bounds = [account.spendable - account.floor - SAFETY]
+        bounds = [max(0.0, account.spendable - account.floor - SAFETY)]
         if account.turnover_cap is not None:
             rows.append(np.abs(account.delta) / 2)
             bounds.append(account.turnover_cap)

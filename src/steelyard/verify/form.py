@@ -204,6 +204,7 @@ ALTERNATIVE = {
     "turnover": NUMBER,
     "drift_after": Maybe(NUMBER),
     "weights": Maybe(Named(NUMBER)),
+    "proposed_by": Many(TEXT),
     "steps": Many({"side": SIDE, "symbol": TEXT, "quantity": AMOUNT}),
 }
 NOT_TRADED = {
@@ -252,6 +253,7 @@ PLAN: Mapping[str, Any] = {
     "holdings_after": Many({"symbol": TEXT, "quantity": AMOUNT, "weight": NUMBER}),
     "candidates": Many(CANDIDATE),
     "steps": Many(STEP),
+    "proposed_by": Many(TEXT),
     "conversions": Many({"from": TEXT, "to": TEXT, "amount": AMOUNT, "rate": POSITIVE, "cost": AMOUNT}),
     "score": SCORE,
     "objective": {"mode": OneOf(("targets", "none")), "profile": TEXT},

@@ -1,0 +1,141 @@
+"""What each module adds to a plan, measured: `python -m benchmarks.contributions` writes docs/contributions.md.
+
+Every calculator, pattern, generator and filter is on; then each is left out in turn, and for what proposes also kept alone.
+Inputs: the bundled portfolios and the recorded ones, with their targets, and `growth` without. Figures are points of the score
+(100 = the whole scale) that the plan gains net over hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from types import MappingProxyType
+
+from benchmarks.planning import Inputs, sample_inputs
+from benchmarks.run import machine, write
+from benchmarks.seed_baseline import SIZES, case
+from steelyard.planner import plan
+from steelyard.registry import Kind
+from steelyard.settings import Search
+from steelyard.strategies import Strategy, default
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "contributions.md"
+KINDS = (Kind.OPPORTUNITY, Kind.PATTERN, Kind.SEQUENCE, Kind.FILTER)
+POINTS = 100
+NOTHING = 5e-5
+"""Points under which a difference is printed as none: the table has four decimals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One input and its column."""
+
+    name: str
+    inputs: Inputs
+
+    def net(self, strategy: Strategy) -> float:
+        """Points that the plan of a strategy gains net."""
+        given = self.inputs
+        return POINTS * plan(given.snapshot, given.market, strategy, targets=given.targets).score.improvement
+
+
+def subjects() -> list[Subject]:
+    """Every input, in the order of the columns."""
+    usual, euro = sample_inputs("growth"), sample_inputs("euro")
+    return [
+        Subject("growth", usual),
+        Subject("growth, no targets", replace(usual, targets=None)),
+        Subject("euro", euro),
+        *(Subject(f"recorded {n}", case(n).inputs) for n in SIZES),
+    ]
+
+
+def everything(scope: str) -> Strategy:
+    """The default strategy with every module on."""
+    usual = default()
+    choices = {kind: tuple(replace(choice, enabled=True) for choice in usual.choices[kind]) for kind in KINDS}
+    search = Search.model_validate({"scope": scope})
+    return replace(usual, search=search, choices=MappingProxyType({**usual.choices, **choices}))
+
+
+def switched(strategy: Strategy, kind: Kind, on: Mapping[str, bool]) -> Strategy:
+    """The strategy with some modules of a kind on or off."""
+    choices = tuple(replace(choice, enabled=on.get(choice.module.name, choice.enabled)) for choice in strategy.choices[kind])
+    return replace(strategy, choices=MappingProxyType({**strategy.choices, kind: choices}))
+
+
+def without(strategy: Strategy, kind: Kind, name: str) -> Strategy:
+    """The strategy with one module off."""
+    return switched(strategy, kind, {name: False})
+
+
+def alone(strategy: Strategy, kind: Kind, name: str) -> Strategy:
+    """The strategy in which one module alone calculates, or one alone proposes."""
+    kinds = (Kind.OPPORTUNITY,) if kind is Kind.OPPORTUNITY else (Kind.PATTERN, Kind.SEQUENCE)
+    for other in kinds:
+        strategy = switched(strategy, other, {choice.module.name: choice.module.name == name for choice in strategy.choices[other]})
+    return strategy
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and write the page."""
+    parser = argparse.ArgumentParser(description="Measure what each module adds and write docs/contributions.md.")
+    parser.add_argument("--date", type=date.fromisoformat, default=datetime.now().astimezone().date(), help="written beside the figures")
+    chosen = parser.parse_args(arguments)
+    inputs = subjects()
+    text = "\n".join([machine(chosen.date, None), "", *tables(inputs)])
+    write(PAGE, text)
+    print(f"Written: {os.path.relpath(PAGE)}")
+    return 0
+
+
+def tables(inputs: Sequence[Subject]) -> Iterator[str]:
+    """Both scopes: left out one at a time; and, of what proposes, kept alone."""
+    for scope, title in (("proposals", "The plan is the best proposal"), ("candidates", "The plan is the best of the whole table")):
+        strategy = everything(scope)
+        whole = [subject.net(strategy) for subject in inputs]
+        yield f'## {title} (`search.scope = "{scope}"`)'
+        yield ""
+        yield from heading("left out", inputs)
+        yield row("**everything on: net improvement**", whole, signed=False)
+        for kind in KINDS:
+            for choice in strategy.choices[kind]:
+                name = choice.module.name
+                nets = [subject.net(without(strategy, kind, name)) for subject in inputs]
+                yield row(f"{kind.value} · {name}", [net - all_on for net, all_on in zip(nets, whole, strict=True)])
+        yield ""
+    strategy = everything("proposals")
+    yield "## One module alone: net improvement of the best proposal"
+    yield ""
+    yield from heading("alone", inputs)
+    for kind in KINDS[:3]:
+        for choice in strategy.choices[kind]:
+            if choice.module.form != "what_if":
+                name = choice.module.name
+                yield row(f"{kind.value} · {name}", [subject.net(alone(strategy, kind, name)) for subject in inputs], signed=False)
+
+
+def heading(title: str, inputs: Sequence[Subject]) -> list[str]:
+    """First two lines of a table."""
+    return [f"| {title} | " + " | ".join(subject.name for subject in inputs) + " |", "|---|" + "---:|" * len(inputs)]
+
+
+def row(name: str, figures: Sequence[float], *, signed: bool = True) -> str:
+    """One line of a table."""
+    return f"| {name} | " + " | ".join(shown(figure, signed=signed) for figure in figures) + " |"
+
+
+def shown(figure: float, *, signed: bool) -> str:
+    """A figure with four decimals; nothing is a dash."""
+    if abs(figure) < NOTHING:
+        return "–"
+    text = f"{figure:+.4f}" if signed else f"{figure:.4f}"
+    return text.replace("-", "−")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,52 @@
+"""The one import mapping: module names of the usage guide and its sister documents to ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from steelyard.errors import InputError, did_you_mean
+
+COMPAT = "steelyard.compat"
+LOGGER = "app.modules.planning"
+"""The documents' logger; ours is `steelyard`."""
+
+IMPORTS: Mapping[str, str] = MappingProxyType(
+    {
+        "app.modules.planning.domain.planner": COMPAT,
+        "app.modules.planning.domain.planner_adapter": COMPAT,
+        "app.modules.planning.domain.holistic_planner": COMPAT,
+        "app.modules.planning.domain.config.models": COMPAT,
+        "app.modules.planning.domain.config.factory": COMPAT,
+        "app.modules.planning.domain.config.validator": COMPAT,
+        "app.modules.planning.domain.config.planner_config": COMPAT,
+        "app.modules.planning.domain.calculations.opportunities.base": COMPAT,
+        "app.modules.planning.services.planner_factory": COMPAT,
+        "app.modules.planning.jobs.planner_batch": COMPAT,
+        "app.modules.satellites.domain.models": COMPAT,
+        LOGGER: "steelyard",
+    }
+)
+"""Name in the documents -> name here. Whatever a document imports from the left is in the module on the right."""
+
+_DOTTED = re.compile(r"\bapp(?:\.[A-Za-z_]\w*)+")
+
+
+def translate(source: str) -> str:
+    """Python source of the documents with its module names replaced; nothing else changes.
+
+    Raises InputError for a name under `app.` that the table does not have.
+    >>> translate("from app.modules.planning.domain.planner import HolisticPlanner")
+    'from steelyard.compat import HolisticPlanner'
+    """
+    return _DOTTED.sub(lambda match: _ours(match[0]), source)
+
+
+def _ours(name: str) -> str:
+    if name not in IMPORTS:
+        raise InputError(
+            f"{name} has no counterpart in steelyard.compat.IMPORTS.{did_you_mean(name, list(IMPORTS))} Nothing was translated; "
+            "docs/names.md says where each name of the documents lives."
+        )
+    return IMPORTS[name]

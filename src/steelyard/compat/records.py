@@ -1,0 +1,274 @@
+"""The documents' records: what a plan is asked with, and what it answers.
+
+Money is in the account's currency unless a field says otherwise, weights are fractions, dates are dates or ISO text.
+A field that nothing here reads does not exist: to pass one is a TypeError with its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from steelyard.importers import Inputs
+from steelyard.market import Market
+from steelyard.plans import Plan, Step
+from steelyard.portfolio import Holding
+from steelyard.portfolio import Security as HouseSecurity
+
+Day = date | str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PortfolioContext:
+    """What the account aims at, and facts by symbol.
+
+    country_weights      target share per country group, of what is invested
+    industry_weights     the same per industry group
+    positions            symbol -> value; checked against quantity x price, not used
+    total_value          positions, with or without cash; checked, not used
+    security_countries   symbol -> country
+    security_industries  symbol -> industries, separated by commas
+    security_scores      symbol -> quality 0..1; missing = unknown
+    security_dividends   symbol -> yield, fraction a year; missing = unknown
+    country_to_group     country -> group of `country_weights`; an unknown country is in OTHER
+    industry_to_group    the same for industries
+    position_avg_prices  symbol -> average cost, where the position has none
+    current_prices       symbol -> price in the security's currency
+    """
+
+    country_weights: Mapping[str, float] = field(default_factory=dict)
+    industry_weights: Mapping[str, float] = field(default_factory=dict)
+    positions: Mapping[str, float] = field(default_factory=dict)
+    total_value: float | None = None
+    security_countries: Mapping[str, str] = field(default_factory=dict)
+    security_industries: Mapping[str, str] = field(default_factory=dict)
+    security_scores: Mapping[str, float] = field(default_factory=dict)
+    security_dividends: Mapping[str, float] = field(default_factory=dict)
+    country_to_group: Mapping[str, str] = field(default_factory=dict)
+    industry_to_group: Mapping[str, str] = field(default_factory=dict)
+    position_avg_prices: Mapping[str, float] = field(default_factory=dict)
+    current_prices: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Position:
+    """Shares that are held.
+
+    avg_price, current_price   per share in `currency`; None = unknown
+    currency_rate              units of the account's currency for one unit of `currency`; needed when they differ
+    market_value_eur           value in the account's currency; checked against quantity x price x rate, not used
+    """
+
+    symbol: str
+    quantity: float
+    avg_price: float | None = None
+    current_price: float | None = None
+    currency: str = "EUR"
+    currency_rate: float | None = None
+    market_value_eur: float | None = None
+    first_bought_at: Day = None
+    last_sold_at: Day = None
+    bucket_id: str = "core"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Security:
+    """What may be traded. As in the documents a sale must be opted in: `allow_sell` is False unless given.
+
+    industry              names, separated by commas
+    min_lot               shares; orders are multiples of it
+    active                False = never bought
+    currency              None = that of its position, else the account's
+    priority_multiplier   > 0; buys x, sells divided by it
+    """
+
+    symbol: str
+    name: str = ""
+    product_type: str | None = None
+    country: str | None = None
+    industry: str | None = None
+    priority_multiplier: float = 1.0
+    min_lot: int = 1
+    active: bool = True
+    allow_buy: bool = True
+    allow_sell: bool = False
+    currency: str | None = None
+    bucket_id: str = "core"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannerContext:
+    """Everything that `plan(context)` and `dry_run(context)` take.
+
+    available_cash   in the account's currency
+    current_prices   symbol -> price in the security's currency; comes before every other source of a price
+    target_weights   symbol -> fraction of value; None = no targets
+    base_currency    of the account; None = the one currency that everything is in
+    history          closes by date; without it return and risk are neutral values, and the plan's data_coverage says so
+    as_of            None = newest date of the history, else today
+    """
+
+    portfolio_context: PortfolioContext = field(default_factory=PortfolioContext)
+    positions: Sequence[Position] = ()
+    securities: Sequence[Security] = ()
+    available_cash: float = 0.0
+    current_prices: Mapping[str, float] | None = None
+    target_weights: Mapping[str, float] | None = None
+    base_currency: str | None = None
+    history: Market | None = None
+    as_of: date | None = None
+
+    @classmethod
+    def of(cls, inputs: Inputs) -> PlannerContext:
+        """The documents' records of what the importers read: every fact that they can hold."""
+        snapshot, market = inputs.snapshot, inputs.market
+        rates = {currency: market.fx.latest(currency, snapshot.as_of) for currency in {s.currency for s in snapshot.securities}}
+        known = {currency: float(rate.rate) for currency, rate in rates.items() if rate is not None}
+        return cls(
+            portfolio_context=_portfolio_context(snapshot.securities),
+            positions=tuple(_position(held, snapshot.security(held.symbol), market, known, snapshot.bucket) for held in snapshot.holdings),
+            securities=tuple(_security(security, snapshot.bucket) for security in snapshot.securities),
+            available_cash=float(snapshot.cash.get(snapshot.base_currency, 0)),
+            target_weights=None if inputs.targets is None else dict(inputs.targets.weights),
+            base_currency=snapshot.base_currency,
+            history=market,
+            as_of=snapshot.as_of,
+        )
+
+
+def _portfolio_context(securities: Iterable[HouseSecurity]) -> PortfolioContext:
+    known = tuple(securities)
+    return PortfolioContext(
+        security_countries={s.symbol: ",".join(s.countries) for s in known if s.countries},
+        security_industries={s.symbol: ",".join(s.sectors) for s in known if s.sectors},
+        security_scores={s.symbol: s.quality for s in known if s.quality is not None},
+        security_dividends={s.symbol: s.dividend_yield for s in known if s.dividend_yield is not None},
+    )
+
+
+def _position(held: Holding, security: HouseSecurity | None, market: Market, rates: Mapping[str, float], bucket: str) -> Position:
+    currency = security.currency if security else market.fx.base
+    quote, cost = market.quotes.get(held.symbol), held.average_cost
+    return Position(
+        symbol=held.symbol,
+        quantity=float(held.quantity),
+        avg_price=None if cost is None else float(cost),
+        current_price=None if quote is None else float(quote.price),
+        currency=currency,
+        currency_rate=rates.get(currency),
+        first_bought_at=held.acquired,
+        last_sold_at=held.last_sold,
+        bucket_id=bucket,
+    )
+
+
+def _security(security: HouseSecurity, bucket: str) -> Security:
+    return Security(
+        symbol=security.symbol,
+        name=security.name,
+        product_type=security.product_type,
+        country=",".join(security.countries) or None,
+        industry=",".join(security.sectors) or None,
+        priority_multiplier=security.priority_multiplier,
+        min_lot=int(security.lot_size),
+        allow_buy=security.allow_buy,
+        allow_sell=security.allow_sell,
+        currency=security.currency,
+        bucket_id=bucket,
+    )
+
+
+@dataclass(frozen=True)
+class HolisticStep:
+    """One order of a plan. `estimated_price` in `currency`, `estimated_value` in the account's currency."""
+
+    step_number: int
+    side: str
+    symbol: str
+    name: str
+    quantity: float
+    estimated_price: float
+    estimated_value: float
+    currency: str
+    reason: str
+    narrative: str
+    is_windfall: bool
+    is_averaging_down: bool
+    contributes_to: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class HolisticPlan:
+    """A plan in the documents' words; `document` is the whole of it.
+
+    current_score, end_state_score   the same function on both sides: the score of doing nothing, and of the plan after its
+                                     charges for costs, tax and number of orders. Usually 0..1; nothing is clipped
+    improvement                      end_state_score - current_score
+    score_breakdown                  term -> before, after, weight, contribution; and `charges`
+    cash_required, cash_generated    what the buys cost and the sales bring, without their costs
+    feasible                         always True: an order list that cash and limits do not allow is never a plan
+    warnings, problems               sentences; with a problem the plan may differ from what full inputs would give
+    """
+
+    steps: tuple[HolisticStep, ...]
+    current_score: float
+    end_state_score: float
+    improvement: float
+    narrative_summary: str
+    score_breakdown: Mapping[str, Any]
+    cash_required: float
+    cash_generated: float
+    feasible: bool
+    warnings: tuple[str, ...]
+    problems: tuple[str, ...]
+    document: Plan
+
+    @classmethod
+    def of(cls, plan: Plan, warnings: Sequence[str] = ()) -> HolisticPlan:
+        """The plan in the documents' words; `warnings` come before the plan's own."""
+        score = plan.score
+        after = score.plan - score.charges.total
+        return cls(
+            steps=tuple(_step(step) for step in plan.steps),
+            current_score=score.hold,
+            end_state_score=after,
+            improvement=after - score.hold,
+            narrative_summary=" ".join(text for text in (plan.verdict.text, plan.verdict.detail) if text),
+            score_breakdown=_breakdown(plan),
+            cash_required=sum(float(step.notional_base) for step in plan.steps if step.side == "buy"),
+            cash_generated=sum(float(step.notional_base) for step in plan.steps if step.side == "sell"),
+            feasible=True,
+            warnings=(*warnings, *(notice.message for notice in plan.warnings)),
+            problems=tuple(notice.message for notice in plan.problems),
+            document=plan,
+        )
+
+
+def _step(step: Step) -> HolisticStep:
+    return HolisticStep(
+        step_number=step.n,
+        side=step.side.value.upper(),
+        symbol=step.symbol,
+        name=step.name,
+        quantity=float(step.quantity),
+        estimated_price=float(step.price),
+        estimated_value=float(step.notional_base),
+        currency=step.currency,
+        reason=step.reason,
+        narrative=step.narrative,
+        is_windfall="windfall" in step.tags,
+        is_averaging_down="averaging_down" in step.tags,
+        contributes_to=step.tags,
+    )
+
+
+def _breakdown(plan: Plan) -> dict[str, Any]:
+    score = plan.score
+    terms = {
+        term.name: {"before": term.hold, "after": term.plan, "weight": term.weight, "contribution": term.weight * (term.plan - term.hold)}
+        for term in score.terms
+    }
+    charges = {"cost": score.charges.cost, "tax": score.charges.tax, "orders": score.charges.hurdle, "total": score.charges.total}
+    return {**terms, "charges": charges, "risk_profile": plan.objective.profile}
