@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import statistics
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -26,6 +28,8 @@ from steelyard.strategies import Strategy, default
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "contributions.md"
 KINDS = (Kind.OPPORTUNITY, Kind.PATTERN, Kind.SEQUENCE, Kind.FILTER)
 POINTS = 100
+DEEP = 7
+ROUNDS = 5
 NOTHING = 5e-5
 """Points under which a difference is printed as none: the table has four decimals."""
 
@@ -87,10 +91,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--date", type=date.fromisoformat, default=datetime.now().astimezone().date(), help="written beside the figures")
     chosen = parser.parse_args(arguments)
     inputs = subjects()
-    text = "\n".join([machine(chosen.date, None), "", *tables(inputs)])
+    text = "\n".join([machine(chosen.date, None), "", deep(inputs[-1]), "", *tables(inputs)])
     write(PAGE, text)
     print(f"Written: {os.path.relpath(PAGE)}")
     return 0
+
+
+def deep(subject: Subject) -> str:
+    """How long a warm plan of seven orders with every module on takes."""
+    usual = everything("proposals")
+    strategy = replace(usual, search=usual.search.model_copy(update={"max_depth": DEEP}))
+    seconds = []
+    for _ in range(1 + ROUNDS):
+        start = time.perf_counter()
+        subject.net(strategy)
+        seconds.append(time.perf_counter() - start)
+    warm = seconds[1:]
+    return (
+        f"{DEEP} orders deep with every module on, input {subject.name}: {statistics.median(warm):.2f} s warm, "
+        f"median of {ROUNDS} (fastest {min(warm):.2f} s)."
+    )
 
 
 def tables(inputs: Sequence[Subject]) -> Iterator[str]:

@@ -5,9 +5,11 @@ Examples are derandomised, so that a red build is red for everyone; the nightly 
 
 from __future__ import annotations
 
+import itertools
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # tests are collected with importlib, which puts no folder on the path
@@ -19,3 +21,11 @@ COMMON = {"deadline": None, "derandomize": True, "suppress_health_check": [Healt
 settings.register_profile("default", max_examples=100, **COMMON)
 settings.register_profile("nightly", max_examples=500, **COMMON)
 settings.load_profile("default")
+
+HOMES = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the home of who runs it, or that of another test."""
+    monkeypatch.setenv("STEELYARD_HOME", str(tmp_path_factory.getbasetemp() / f"home-{next(HOMES)}"))

@@ -45,6 +45,8 @@ NOUNS = {
     "rebalance",
 }
 """Files at the root that are no step of the path."""
+GUIDE_LEVELS = [1, 2, 3, 3, 2, 3, 3, 3, 2, 3, 3, 2, 3, 3, 2, 3, 3, 3, 2, 3, 3, 3, 2, 2]
+"""Of the usage guide's headings, in order."""
 RUNNABLE = {"opportunities", "patterns", "sequences", "filters", "scoring"}
 
 
@@ -258,11 +260,11 @@ def shows(output: str, shown: str) -> str | None:
     return None
 
 
-def test_the_tutorial_runs_and_prints_what_it_shows(tmp_path: Path, environment: dict[str, str]):
-    folder = tmp_path / "mine"
+def walk(page: str, folder: Path, environment: dict[str, str]) -> None:
+    """Type every command of a page in one folder, write its files, and compare what it shows with what is printed."""
     folder.mkdir()
     output = ""
-    for fence in fences("tutorial.md"):
+    for fence in fences(page):
         if fence.language == "sh":
             output = ""
             for command in commands(fence.text):
@@ -272,12 +274,29 @@ def test_the_tutorial_runs_and_prints_what_it_shows(tmp_path: Path, environment:
                 output += done.stdout + done.stderr
         elif fence.language == "text":
             missing = shows(output, fence.text)
-            assert missing is None, f"the tutorial shows {missing!r}, and this is printed:\n{output}"
+            assert missing is None, f"{page} shows {missing!r}, and this is printed:\n{output}"
         else:
             (folder / fence.name).write_text(fence.text, encoding="utf-8")
 
+
+def test_the_tutorial_runs_and_prints_what_it_shows(tmp_path: Path, environment: dict[str, str]):
+    folder = tmp_path / "mine"
+
+    walk("tutorial.md", folder, environment)
+
     assert (folder / "plan.html").read_text(encoding="utf-8").startswith("<!")
     assert json.loads((folder / "plan.json").read_text(encoding="utf-8"))["verdict"]["action"] == "act"
+
+
+@pytest.mark.parametrize("page", ["guide.md", "troubleshooting.md"])
+def test_the_page_runs_and_prints_what_it_shows(page: str, tmp_path: Path, environment: dict[str, str]):
+    walk(page, tmp_path / "mine", environment | {"STEELYARD_HOME": str(tmp_path / "home")})
+
+
+def test_the_guide_has_the_headings_of_the_usage_guide():
+    page = FENCE.sub("", (DOCS / "guide.md").read_text(encoding="utf-8"))
+
+    assert [len(level) for level in re.findall(r"^(#+) ", page, re.MULTILINE)] == GUIDE_LEVELS
 
 
 def test_from_python_it_takes_under_ten_lines():

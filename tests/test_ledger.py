@@ -1,13 +1,17 @@
 """The cash walk: what fits together, on arrays."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from steelyard.context import Tables
 from steelyard.ledger import LOT_TOLERANCE, SAFETY, Account, clashes, feasible, fill, groups_kept, padded, row_sums, whole_lots
+from steelyard.search.extend import ROUNDING
+from steelyard.search.problem import Problem
 
 PAD = -1
 
@@ -75,6 +79,22 @@ def test_a_sale_pays_for_a_buy_unless_only_settled_money_counts():
     assert not fits(account(orders), 1)
     assert not fits(account(orders, settled=True), 0, 1)
     assert fits(account([-0.2, 0.05], settled=True), 0, 1)
+
+
+def test_a_sale_pays_its_own_commission_even_where_only_settled_money_counts():
+    low = account([-0.2, 0.001], cash=0.01, cost=0.001, settled=True)
+
+    assert fits(low, 0)
+    assert not fits(low, 1)
+    assert not fits(low, 0, 1)
+
+
+def test_a_sale_that_costs_more_than_it_brings_takes_the_difference_from_the_cash():
+    dust = [-0.001]
+
+    assert not fits(account(dust, cash=0.02, cost=0.002, settled=True), 0)
+    assert fits(account(dust, cash=0.03, cost=0.002, settled=True), 0)
+    assert not fits(account(dust, cash=0.02, cost=0.002), 0)
 
 
 def test_under_the_reserve_cash_may_not_fall_further_but_sales_go_on():
@@ -166,12 +186,10 @@ def by_hand(one, row):
     """The same rules in plain numbers."""
     if not row:
         return True, 1.0
-    cash = one.spendable
-    for j in row:
-        proceeds = -one.delta[j]
-        cash += (min(proceeds, 0.0) if one.settled_only else proceeds) - one.cost[j]
+    brought = [-one.delta[j] - one.cost[j] for j in row]
+    cash = one.spendable + sum(min(money, 0.0) if one.settled_only else money for money in brought)
     foreign = one.cash - one.spendable
-    margins = [cash - min(max(one.reserve - foreign, 0.0), one.spendable)]
+    margins = [cash - min(max(one.reserve - foreign, 0.0), one.spendable)] if min(brought) < 0 else [1.0]
     if one.turnover_cap is not None:
         margins.append(one.turnover_cap - sum(abs(one.delta[j]) for j in row) / 2)
     if one.group_cap is not None:
@@ -193,16 +211,22 @@ def test_every_set_is_judged_as_by_hand(one):
 
 
 @given(accounts())
-def test_what_fill_takes_fits_and_it_takes_all_that_fits_alone(one):
+def test_what_fill_takes_fits_and_it_takes_all_that_fits(one):
     m = len(one.delta)
-    plain = Account(**{**{name: getattr(one, name) for name in one.__dataclass_fields__}, "turnover_cap": None, "group_cap": None})
 
-    taken = fill(plain, [], range(m), 4)
+    taken = fill(one, [], range(m), 4)
 
     assert len(taken) <= 4
     if taken:
-        assert fits(plain, *taken)
-    assert len(taken) == 4 or not any(fits(plain, *taken, j) for j in range(m) if j > max(taken, default=-1))
+        assert fits(one, *taken)
+    assert len(taken) == 4 or not any(fits(one, *taken, j) for j in range(m) if j > max(taken, default=-1))
+
+
+def test_fill_honours_the_caps_on_turnover_and_groups():
+    groups = (np.array([[1.0], [0.0], [1.0]]), np.array([0.28]))
+
+    assert fill(account([0.03, 0.03, 0.01], groups=groups, cap=0.3), [], range(3), 3) == [1, 2]
+    assert fill(account([-0.1, 0.15, 0.05], turnover=0.1), [], range(3), 3) == [0, 2]
 
 
 def test_fill_keeps_what_was_chosen_and_skips_what_does_not_fit():
@@ -211,6 +235,25 @@ def test_fill_keeps_what_was_chosen_and_skips_what_does_not_fit():
     assert fill(one, [0], [1, 2, 3], 4) == [0, 2, 3]
     assert fill(one, [0], [1, 2, 3], 2) == [0, 2]
     assert fill(one, [], [1], 4) == []
+
+
+@given(accounts())
+def test_hold_is_always_feasible_and_no_sale_that_brings_money_is_refused_for_cash(one):
+    uncapped = replace(one, turnover_cap=None, group_cap=None)
+
+    assert fits(one)
+    assert all(fits(uncapped, j) for j in np.flatnonzero(one.delta + one.cost < 0))
+
+
+@given(accounts())
+def test_the_linear_limits_of_the_search_let_every_feasible_set_through(one):
+    m = len(one.delta)
+    problem = Problem(Tables(np.zeros(m), np.zeros((m, m)), ()), one, 3)
+    use, limits = problem.limits
+
+    for row in itertools.chain.from_iterable(itertools.combinations(range(m), size) for size in range(4)):
+        if fits(one, *row):
+            assert (use[:, list(row)].sum(axis=1) <= limits + ROUNDING).all()
 
 
 @given(accounts(), st.randoms(use_true_random=False))

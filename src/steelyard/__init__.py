@@ -1,1 +1,83 @@
-"""Steelyard plans the trades that best improve a portfolio, and explains every line of the plan."""
+"""Steelyard plans the trades that best improve a portfolio, and explains every line of the plan.
+
+What a plugin or a script needs has its name here; each is imported when it is first asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from steelyard.context import PAD, Candidate, Candidates, Context, Drop, Ruling
+    from steelyard.errors import SteelyardError
+    from steelyard.filters import Ranking
+    from steelyard.ledger import feasible, fill
+    from steelyard.orders import Side
+    from steelyard.planner import plan
+    from steelyard.plans import Plan
+    from steelyard.registry import (
+        ModuleParams,
+        opportunity_calculator,
+        pattern_generator,
+        score_term,
+        sequence_filter,
+        sequence_generator,
+    )
+    from steelyard.scoring import BlackBox, Linear, Norm, Part, Quadratic, Term, linear_part
+    from steelyard.sentences import say
+
+__all__ = [
+    "PAD",
+    "BlackBox",
+    "Candidate",
+    "Candidates",
+    "Context",
+    "Drop",
+    "Linear",
+    "ModuleParams",
+    "Norm",
+    "Part",
+    "Plan",
+    "Quadratic",
+    "Ranking",
+    "Ruling",
+    "Side",
+    "SteelyardError",
+    "Term",
+    "feasible",
+    "fill",
+    "linear_part",
+    "opportunity_calculator",
+    "pattern_generator",
+    "plan",
+    "say",
+    "score_term",
+    "sequence_filter",
+    "sequence_generator",
+]
+
+_HOME = {
+    "context": ("PAD", "Candidate", "Candidates", "Context", "Drop", "Ruling"),
+    "errors": ("SteelyardError",),
+    "filters": ("Ranking",),
+    "ledger": ("feasible", "fill"),
+    "orders": ("Side",),
+    "planner": ("plan",),
+    "plans": ("Plan",),
+    "registry": ("ModuleParams", "opportunity_calculator", "pattern_generator", "score_term", "sequence_filter", "sequence_generator"),
+    "scoring": ("BlackBox", "Linear", "Norm", "Part", "Quadratic", "Term", "linear_part"),
+    "sentences": ("say",),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, from the file where it lives."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'steelyard' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"steelyard.{_MODULE_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

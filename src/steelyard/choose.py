@@ -148,7 +148,7 @@ def note_rest(ctx: Context, table: Candidates, choice: Choice, findings: Finding
     """Say of every row that is not in the plan why not, so that each candidate ends exactly once."""
     for j in range(table.m):
         if j not in choice.plan.row:
-            drop = _beside_plan(ctx, table, choice.plan.row, j) if choice.acts else _beside_hold(table, choice, j)
+            drop = _beside_plan(ctx, table, choice.plan.row, j, findings) if choice.acts else _beside_hold(table, choice, j)
             side = Side.BUY if table.is_buy[j] else Side.SELL
             findings.stops.append(Stop(ctx.symbols[table.security[j]], side, "search", drop, table.ids[j]))
 
@@ -164,7 +164,7 @@ def _beside_hold(table: Candidates, choice: Choice, j: int) -> Drop:
     return Drop("min_improvement", gain, choice.threshold, why)
 
 
-def _beside_plan(ctx: Context, table: Candidates, plan: tuple[int, ...], j: int) -> Drop:
+def _beside_plan(ctx: Context, table: Candidates, plan: tuple[int, ...], j: int, findings: Findings) -> Drop:
     """The first rule that keeps row j out of the plan, in the order in which a person would ask."""
     account = table.account
     twin = next((k for k in plan if account.security[k] == account.security[j]), None)
@@ -184,10 +184,10 @@ def _beside_plan(ctx: Context, table: Candidates, plan: tuple[int, ...], j: int)
     if len(plan) >= ctx.search.max_depth:
         why = say("the plan has {orders:count} orders, the most that search.max_depth allows", orders=len(plan))
         return Drop("max_depth", float(len(plan)), float(ctx.search.max_depth), why)
-    return _added(table, plan, j)
+    return _added(ctx, table, plan, j, findings)
 
 
-def _added(table: Candidates, plan: tuple[int, ...], j: int) -> Drop:
+def _added(ctx: Context, table: Candidates, plan: tuple[int, ...], j: int, findings: Findings) -> Drop:
     """Why the plan with row j added is not the plan."""
     account, with_it = table.account, _row([*plan, j])
     cash = account.spendable + float(account.payment[list(with_it[0])].sum())
@@ -202,13 +202,25 @@ def _added(table: Candidates, plan: tuple[int, ...], j: int) -> Drop:
         return Drop("max_group", None, account.group_cap, say("with it a group would go over its cap of {cap:pct}", cap=account.group_cap))
     change = _change(table, plan, with_it)
     if change > 0:
-        return Drop(
-            "not_proposed",
-            change,
-            0.0,
-            say("no module proposed the plan with it, which would gain {change:points} points more", change=change),
-        )
+        return _better_but(ctx, table, with_it, change, findings)
     return Drop("net_gain", change, 0.0, say("adding it would change the plan by {change:spoints} points net", change=change))
+
+
+def _better_but(ctx: Context, table: Candidates, with_it: IntArray, change: float, findings: Findings) -> Drop:
+    """Why a set (1, d) that fits, and is worth more by the tables, is not the plan."""
+    whole = np.full((1, ctx.search.max_depth), PAD, dtype=np.int64)
+    whole[:, : with_it.shape[1]] = with_it
+    if not all(predicate(whole)[0] for predicate in table.predicates):
+        told = "a filter lets no plan through that has it, which would gain {change:points} points more"
+        return Drop("row_filter", change, 0.0, say(told, change=change))
+    if ctx.search.scope != "proposals":
+        told = "the search ended before the plan with it, which would gain {change:points} points more"
+        return Drop("not_searched", change, 0.0, say(told, change=change))
+    if tuple(with_it[0].tolist()) in findings.proposers:
+        told = "the plan with it was proposed and would gain {change:points} points more, but a filter that ranks proposals left it out"
+        return Drop("ranked_out", change, 0.0, say(told, change=change))
+    told = "no module proposed the plan with it, which would gain {change:points} points more"
+    return Drop("not_proposed", change, 0.0, say(told, change=change))
 
 
 def _change(table: Candidates, plan: tuple[int, ...], other: IntArray) -> float:

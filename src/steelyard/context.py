@@ -39,6 +39,9 @@ RowPredicate = Callable[[IntArray], BoolArray]
 PAD = -1
 """Fills the rest of a row of candidate indices."""
 
+TRAILING_STOP = "trailing_stop"
+"""Tag of an exit that may not wait: no rule over trade dates holds it up."""
+
 T = TypeVar("T", bound=np.generic)
 
 
@@ -261,6 +264,7 @@ class Candidates:
                  generators draw from; a `weight_based` sale counts as `rebalance_sells`, a buy as
                  `rebalance_buys`; per security and side only the row of highest priority
     pool         rows of all draws without repeats, in order of priority
+    diverse      (m,)  what a diverse draw orders by, in the place of priority; None where draws are by priority alone
     predicates   what row filters let through
     """
 
@@ -280,12 +284,18 @@ class Candidates:
     paired: FloatArray
     draws: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
     pool: tuple[int, ...] = ()
+    diverse: FloatArray | None = None
     predicates: tuple[RowPredicate, ...] = ()
 
     @property
     def m(self) -> int:
         """Number of rows."""
         return len(self.ids)
+
+    @property
+    def appeal(self) -> FloatArray:
+        """(m,) what draws are ordered by, 0..1."""
+        return self.priority if self.diverse is None else self.diverse
 
 
 @dataclass(frozen=True, slots=True)

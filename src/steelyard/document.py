@@ -40,12 +40,14 @@ from steelyard.plans import (
     Plan,
     PlanCosts,
     PricesAsOf,
+    RegimeShown,
     Rules,
     ScoreShown,
     Step,
     StrategyRef,
     TermShown,
     Verdict,
+    WhatIf,
     published,
     seal,
 )
@@ -78,8 +80,8 @@ class Material:
     inputs_sha256: str
 
 
-def write(material: Material, findings: Findings) -> Plan:
-    """The sealed plan document."""
+def write(material: Material, findings: Findings, what_if: WhatIf | None = None) -> Plan:
+    """The sealed plan document; `what_if` are the reports beside it."""
     m, ctx, choice = material, material.ctx, material.choice
     order = step_order(m.table, choice.plan.row)
     steps = [_step(m, n, j) for n, j in enumerate(order, start=1)]
@@ -87,7 +89,7 @@ def write(material: Material, findings: Findings) -> Plan:
     cash_after = _cash_after(m.snapshot, steps, costs)
     drift = Drift(before=drift_of(ctx, ctx.weights, ctx.cash_weight), after=_drift_after(m, choice.plan), absent_target=ctx.absent_target)
     figures = narrative.Figures(drift.before, drift.after, costs.total, _turnover(m.table, choice.plan.row), m.table.m)
-    headline, detail = narrative.verdict(ctx, choice, figures), narrative.detail(ctx, m.table, choice)
+    headline, detail = narrative.verdict(ctx, choice, figures), narrative.detail(ctx, m.table, choice, findings.runs)
     return seal(
         Plan(
             plan_id="",
@@ -129,7 +131,9 @@ def write(material: Material, findings: Findings) -> Plan:
             objective=ObjectiveShown(mode="none" if ctx.target_weights is None else "targets", profile=ctx.score.profile),
             certificate=m.certificate,
             alternatives=tuple(_alternatives(m, findings)),
+            what_if=what_if,
             explanation=None,
+            regime=RegimeShown(name=ctx.regime.name, distance=ctx.regime.distance, observations=ctx.regime.observations),
             drift=drift,
             turnover=_turnover(m.table, choice.plan.row),
             costs=costs,

@@ -8,7 +8,8 @@ SteelyardError
 ├── PlanRefused            the inputs are readable, but no plan may be made from them
 ├── ModuleError            a registered module broke its contract
 │   ├── UnknownModule      a name that no module has, with near names
-│   └── DeadlineStruck     a plugin took longer than it may; its worker was stopped
+│   ├── DeadlineStruck     a plugin took longer than it may; its worker was stopped
+│   └── FailedLate         a module that had answered failed when its answer was used: the plan is made again without it
 └── InternalError          two of our own calculations disagree: nothing may be used
 ```
 
@@ -75,6 +76,19 @@ class UnknownModule(ModuleError):
 
 class DeadlineStruck(ModuleError):
     """A plugin took longer than it may: its worker was stopped, and a plan that met it need not repeat."""
+
+
+class FailedLate(ModuleError):
+    """A module that had answered failed when its answer was used: what was made with it is no use.
+
+    module   its qualified name
+    told     the error, as a person reads it
+    struck   did a deadline end it
+    """
+
+    def __init__(self, module: str, told: str, *, struck: bool = False) -> None:
+        self.module, self.told, self.struck = module, told, struck
+        super().__init__(f"{module} failed while its answer was used: {told}. Nothing was made with it.")
 
 
 class InternalError(SteelyardError):

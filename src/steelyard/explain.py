@@ -9,24 +9,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
+from steelyard import what_if
 from steelyard.context import PAD, Context, IntArray
 from steelyard.document import Material, plain_facts
 from steelyard.estimates import TEN_YEARS, Estimates, estimate
 from steelyard.findings import Findings
-from steelyard.market import Market
 from steelyard.money import FloatArray, plain
 from steelyard.objective import objective_of
 from steelyard.orders import Side
 from steelyard.planner import solve
 from steelyard.plans import Counterfactual, Explanation, Plan, Relaxation, Stability, Step, Threshold
-from steelyard.portfolio import BucketState, Snapshot
 from steelyard.scoring import end_state
 from steelyard.search.branch_and_bound import branch_and_bound
 from steelyard.search.collapse import collapse
@@ -34,7 +33,6 @@ from steelyard.search.evaluate import evaluate
 from steelyard.search.problem import Problem
 from steelyard.sentences import Sentence, say
 from steelyard.strategies import Strategy
-from steelyard.targets import Targets, TargetsFailed
 
 RESAMPLES = 20
 BLOCK_DAYS = 21
@@ -53,27 +51,10 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Case:
-    """The inputs of a plan, to be solved again with one thing changed."""
+class Case(what_if.Case):
+    """The inputs of a plan, to be solved again as the planner solves it."""
 
-    snapshot: Snapshot
-    market: Market
-    strategy: Strategy
-    targets: Targets | TargetsFailed | None = None
-    state: BucketState | None = None
-    seed: int = 0
-    disabled: Mapping[str, str] = field(default_factory=dict)
-
-    def solved(self, **changes: Any) -> Material:
-        """The plan's material after a change of the case."""
-        case = replace(self, **changes)
-        findings = Findings(disabled=case.disabled)
-        return solve(case.snapshot, case.market, case.strategy, targets=case.targets, state=case.state, seed=case.seed, findings=findings)
-
-    def with_setting(self, section: str, name: str, value: float) -> Strategy:
-        """The strategy with one number changed."""
-        changed = getattr(self.strategy, section).model_copy(update={name: value})
-        return replace(self.strategy, **{section: changed})
+    solver: what_if.Solver = solve
 
 
 def explain(case: Case, plan: Plan, progress: Progress | None = None) -> Plan:

@@ -5,14 +5,14 @@ Each module is timed and guarded: one that fails costs only itself, and the plan
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
-from steelyard.context import BoolArray, Candidate, Candidates, Context, RowPredicate, Ruling
-from steelyard.errors import ModuleError, PlanRefused
-from steelyard.findings import Findings, Stop
+from steelyard.context import BoolArray, Candidate, Candidates, Context, IntArray, RowPredicate, Ruling, frozen
+from steelyard.errors import FailedLate, ModuleError, PlanRefused
+from steelyard.findings import Findings, Stop, kept_to
 from steelyard.objective import Objective
 from steelyard.orders import Side
 from steelyard.plans import Coverage, Notice
@@ -161,12 +161,23 @@ def _predicates(ctx: Context, table: Candidates, strategy: Strategy, findings: F
             continue
 
         def work(params: ModuleParams, chosen: ModuleChoice = choice) -> RowPredicate:
-            predicate: RowPredicate = chosen.module.call(ctx, table, params)
-            return predicate
+            return kept_to(chosen.module, _checked_rows(chosen.module.call(ctx, table, params)))
 
         made = findings.guarded(choice.module, ctx, choice.params, work, lambda _: 1)
         if made is not None:
             yield made
+
+
+def _checked_rows(predicate: RowPredicate) -> RowPredicate:
+    """The predicate, held to its contract: one True or False for each row, and rows that stay as they are."""
+
+    def permits(rows: IntArray) -> BoolArray:
+        good = np.asarray(predicate(frozen(rows.view())))
+        if good.shape != (len(rows),) or good.dtype != np.bool_:
+            raise ModuleError(f"an answer of shape {good.shape} and type {good.dtype} for {len(rows)} sequences")
+        return good
+
+    return permits
 
 
 def _note_unasked(ctx: Context, asked: set[str], findings: Findings) -> None:
@@ -177,8 +188,16 @@ def _note_unasked(ctx: Context, asked: set[str], findings: Findings) -> None:
             findings.stops.append(Stop(symbol, None, "opportunity", why_unasked(ctx, i)))
 
 
-def eligible_buys(wide: Context, strategy: Strategy, disabled: Mapping[str, str]) -> tuple[str, ...]:
-    """Securities not held that the mask filters would let a buy of: asked before the planning set is known."""
+def eligible_buys(wide: Context, strategy: Strategy, findings: Findings) -> tuple[str, ...]:
+    """Securities not held that the mask filters would let a buy of: asked before the planning set is known.
+
+    Raises FailedLate for a filter that fails here: the planning set must not depend on a filter that the plan says ran.
+    """
     probes = [probe(wide, i) for i in range(wide.n) if wide.can_buy[i] and wide.quantities[i] == 0]
-    kept = _masked(wide, probes, strategy, Findings(disabled=disabled))
+    asked = Findings(disabled=findings.disabled, gone=findings.gone)
+    kept = _masked(wide, probes, strategy, asked)
+    for run in asked.runs:
+        qualified = f"{run.kind}.{run.name}"
+        if run.outcome == "failed" and qualified not in findings.gone:
+            raise FailedLate(qualified, run.error or "", struck=asked.late)
     return tuple(wide.symbols[row.i] for row in kept)

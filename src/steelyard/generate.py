@@ -5,17 +5,18 @@ What is kept of them once they are scored: the best, after rank filters where th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from steelyard.context import PAD, Batch, Candidates, Context, IntArray, RowPredicate, Scores, canonical
-from steelyard.errors import ModuleError
+from steelyard.context import PAD, Batch, Candidates, Context, IntArray, RowPredicate, Scores, canonical, frozen
+from steelyard.errors import FailedLate, ModuleError
 from steelyard.filters import Ranking
-from steelyard.findings import Findings
+from steelyard.findings import Findings, kept_to
 from steelyard.money import FloatArray
+from steelyard.plans import Timing
 from steelyard.registry import Kind, ModuleParams
 from steelyard.search.keep import Pool, best
 from steelyard.strategies import ModuleChoice, Strategy
@@ -23,6 +24,9 @@ from steelyard.strategies import ModuleChoice, Strategy
 Row = tuple[int, ...]
 
 TWO_DIMENSIONS = 2
+
+END = object()
+"""Comes after the last block of a generator."""
 
 
 def generate(ctx: Context, table: Candidates, strategy: Strategy, findings: Findings, batch_size: int) -> Iterator[Batch]:
@@ -48,13 +52,13 @@ def _proposals(ctx: Context, table: Candidates, strategy: Strategy, findings: Fi
     seeds = [np.zeros((0, depth), dtype=np.int64)]
     for choice in strategy.enabled(Kind.PATTERN):
 
-        def work(params: ModuleParams, chosen: ModuleChoice = choice) -> IntArray:
-            return checked(chosen.module.call(ctx, table, params), table.m, depth)
+        def work(params: ModuleParams, chosen: ModuleChoice = choice) -> dict[str, IntArray]:
+            return _named(chosen.module.name, chosen.module.call(ctx, table, params), table.m, depth)
 
-        rows = findings.guarded(choice.module, ctx, choice.params, work, len)
-        if rows is not None:
+        found = findings.guarded(choice.module, ctx, choice.params, work, lambda named: sum(map(len, named.values())))
+        for name, rows in (found or {}).items():
             seeds.append(rows)
-            yield choice.module.name, rows
+            yield name, rows
     seed_rows = np.concatenate(seeds)
     for choice in strategy.enabled(Kind.SEQUENCE):
         if choice.module.form == "what_if":
@@ -66,16 +70,37 @@ def _blocks(ctx: Context, table: Candidates, choice: ModuleChoice, seeds: IntArr
     """Blocks of a lazy generator: what came before a failure counts."""
     if not findings.may_run(choice.module, ctx):
         return
-    count = 0
-    try:
-        for block in choice.module.call(ctx, table, seeds, choice.params):
-            rows = checked(block, table.m, ctx.search.max_depth)
-            count += len(rows)
-            yield rows
-    except Exception as error:  # noqa: BLE001 a module of any quality may fail in any way; the plan names it and goes on
-        findings.failed(choice.module, error)
-    else:
-        findings.ran(choice.module, "ok" if count else "nothing", count)
+    count, seconds = 0, 0.0
+    blocks = _called(ctx, table, choice, seeds)
+    while True:
+        start = findings.clock()
+        try:
+            block = next(blocks, END)
+            rows = None if block is END else checked(block, table.m, ctx.search.max_depth)
+        except FailedLate:
+            raise  # another module's answer failed inside of this one
+        except Exception as error:  # noqa: BLE001 a module of any quality may fail in any way; the plan names it and goes on
+            findings.failed(choice.module, error, seconds + findings.clock() - start)
+            return
+        seconds += findings.clock() - start
+        if rows is None:
+            findings.timings.append(Timing(name=choice.module.qualified, seconds=round(seconds, 6)))
+            findings.ran(choice.module, "ok" if count else "nothing", count, seconds=seconds)
+            return
+        count += len(rows)
+        yield rows
+
+
+def _called(ctx: Context, table: Candidates, choice: ModuleChoice, seeds: IntArray) -> Iterator[Any]:
+    """What the generator yields; the call itself waits for the first block, so that its failure is one of the blocks."""
+    yield from choice.module.call(ctx, table, seeds, choice.params)
+
+
+def _named(module: str, found: Any, m: int, depth: int) -> dict[str, IntArray]:
+    """Who proposes which rows: the module, or each of its variants as `module.variant`."""
+    if not isinstance(found, Mapping):
+        return {module: checked(found, m, depth)}
+    return {f"{module}.{variant}": checked(rows, m, depth) for variant, rows in found.items()}
 
 
 def checked(rows: Any, m: int, depth: int) -> IntArray:
@@ -121,12 +146,25 @@ def rankings(ctx: Context, table: Candidates, strategy: Strategy, findings: Find
 
         def work(params: ModuleParams, chosen: ModuleChoice = choice) -> Ranking:
             ranking: Ranking = chosen.module.call(ctx, table, params)
-            ranking.value(np.full((1, ctx.search.max_depth), PAD, dtype=np.int64))
-            return ranking
+            value = _checked_values(ranking.value)
+            value(np.full((1, ctx.search.max_depth), PAD, dtype=np.int64))
+            return Ranking(kept_to(chosen.module, value), ranking.most)
 
         made = findings.guarded(choice.module, ctx, choice.params, work, lambda _: 1)
         found += [] if made is None else [made]
     return tuple(found)
+
+
+def _checked_values(value: Callable[[IntArray], FloatArray]) -> Callable[[IntArray], FloatArray]:
+    """The value of a ranking, held to its contract: one number for each row, and rows that stay as they are."""
+
+    def valued(rows: IntArray) -> FloatArray:
+        found = np.asarray(value(frozen(rows.view())), dtype=np.float64)
+        if found.shape != (len(rows),) or np.isnan(found).any():
+            raise ModuleError(f"values of shape {found.shape}, {int(np.isnan(found).sum())} of them no numbers, for {len(rows)} sequences")
+        return found
+
+    return valued
 
 
 def keep_best(depth: int, scores: Iterable[Scores], ranked: Sequence[Ranking]) -> Pool:

@@ -16,7 +16,7 @@ from steelyard.estimates import TEN_YEARS
 from steelyard.market import Market
 from steelyard.money import plain
 from steelyard.orders import Order
-from steelyard.plans import sha256
+from steelyard.plans import published, sha256
 from steelyard.portfolio import Holding, Security, Snapshot
 from steelyard.strategies import Strategy
 from steelyard.targets import Targets
@@ -46,7 +46,8 @@ def inputs_sha256(
             "targets": None if targets is None else {symbol: weight for symbol, weight in targets.weights.items() if weight > 0},
             "strategy": strategy.sha256,
             "state": [state.previous_verdict, state.funding, state.high_water_mark, state.unit_value],
-            "regime": ctx.regime.name,
+            "dividends": {symbol: plain(amount) for symbol, amount in state.dividends.items() if symbol in members},
+            "regime": [ctx.regime.name, None if ctx.regime.distance is None else published(ctx.regime.distance), ctx.regime.observations],
             "seed": ctx.seed,
             "disabled": dict(disabled),
         }

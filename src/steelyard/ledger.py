@@ -68,6 +68,11 @@ class Account:
         """Least spendable cash after the plan."""
         return least_spendable(self.cash, self.spendable, self.reserve)
 
+    @cached_property
+    def any_conflict(self) -> bool:
+        """Are there two orders at all that may not go together?"""
+        return bool(self.conflicts.any())
+
 
 def least_spendable(cash: float, spendable: float, reserve: float) -> float:
     """What must stay of the spendable cash: the reserve, or what is there if that is less.
@@ -126,11 +131,11 @@ def clashes(account: Account, rows: IntArray) -> BoolArray:
     # a pad reads order 0, so what it finds does not count: no padded copy of a table that may be large
     real = np.ascontiguousarray((rows >= 0).T)
     order = np.maximum(rows.T, 0)
-    security, some_conflict = account.security[order], bool(account.conflicts.any())
+    security = account.security[order]
     for a in range(len(order)):
         for b in range(a + 1, len(order)):
             together = security[a] == security[b]
-            if some_conflict:
+            if account.any_conflict:
                 together |= account.conflicts.take(order[a] * m + order[b])
             found |= together & real[a] & real[b]
     return found

@@ -6,6 +6,7 @@ old rate is an error, never 1.0.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -65,8 +66,9 @@ class FxTable:
         """Newest rate at or before `on`; None when there is none."""
         if currency == self.base:
             return FxRate(currency, Decimal(1), on)
-        known = [rate for rate in self.rates.get(currency, ()) if rate.on <= on]
-        return known[-1] if known else None
+        known = self.rates.get(currency, ())
+        count = bisect_right(known, on, key=lambda rate: rate.on)
+        return known[count - 1] if count else None
 
     def series(self, currency: str, days: npt.NDArray[np.datetime64], max_age: int) -> FloatArray:
         """Rate of each day of `days`, carried forward over at most `max_age` of those days.

@@ -5,6 +5,7 @@ No praise and no forecast: every number is a fact of the plan, formatted.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from steelyard.choose import Choice
 from steelyard.context import Candidates, Context
+from steelyard.plans import ModuleRun
 from steelyard.sentences import Fact, Sentence, say
 
 NUMBER_WORDS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
@@ -71,8 +73,8 @@ def verdict(ctx: Context, choice: Choice, figures: Figures) -> Sentence:
     return say("Hold. No calculator proposes an order that fits lots, limits and the least order.")
 
 
-def detail(ctx: Context, table: Candidates, choice: Choice) -> Sentence:
-    """At most two sentences: what drives the plan, and what stays wrong after it."""
+def detail(ctx: Context, table: Candidates, choice: Choice, runs: Sequence[ModuleRun] = ()) -> Sentence:
+    """At most three sentences: what drives the plan, what stays wrong after it, which modules it is without."""
     parts: list[Sentence] = []
     after = weights_after(ctx, table, choice.plan.row)
     if choice.acts:
@@ -88,6 +90,16 @@ def detail(ctx: Context, table: Candidates, choice: Choice) -> Sentence:
             word = "over" if off[k] > 0 else "under"
             stays = "{furthest:text} stays furthest from its target, {off:pp} " + word + " it."
             parts.append(say(stays, furthest=(*ctx.symbols, "Cash")[k], off=float(abs(off[k]))))
+    missing = [run.name for run in runs if run.outcome in {"failed", "disabled"}]
+    if missing:
+        modules = " module that failed or is" if len(missing) == 1 else " modules that failed or are"
+        parts.append(
+            say(
+                "The plan is without {missing:count}" + modules + " out of service: {without:text}.",
+                missing=len(missing),
+                without=", ".join(missing),
+            )
+        )
     facts: dict[str, Fact] = {name: fact for part in parts for name, fact in part.facts.items()}
     return say(" ".join(part.template for part in parts), **facts)
 

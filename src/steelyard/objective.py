@@ -6,18 +6,26 @@ the full score; the certificate says so.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from steelyard.context import Context
-from steelyard.findings import Findings
+import numpy as np
+
+from steelyard.context import Context, frozen
+from steelyard.errors import ModuleError
+from steelyard.findings import Findings, kept_to
+from steelyard.money import FloatArray
 from steelyard.registry import Kind, ModuleParams
-from steelyard.scoring import BlackBox, Part, Term
+from steelyard.scoring import LEAST_VARIANCE, BlackBox, Linear, Norm, Part, Quadratic, Separable, Term, end_state
 from steelyard.scoring.charges import ChargeRates, charge_rates
 from steelyard.scoring.model import ScoreModel, build_model
 from steelyard.scoring.weights import term_weights
 from steelyard.strategies import ModuleChoice, Strategy
+
+SPLIT = 1e-9
+"""Most that the formula of a part and its arrays may differ; of the figure where that is over 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +67,47 @@ def objective_of(ctx: Context, strategy: Strategy, findings: Findings) -> Object
         def work(params: ModuleParams, chosen: ModuleChoice = choice) -> Term:
             term: Term = chosen.module.call(ctx, params)
             build_model([term], term_weights(ctx, [term.name]), ctx.n + 1)
-            return term
+            return replace(term, parts=tuple(_kept_part(chosen, term, part, ctx.n) for part in term.parts))
 
         made = findings.guarded(choice.module, ctx, choice.params, work, lambda term: len(term.parts))
         if made is not None:
             terms.append(made)
     weights = term_weights(ctx, [term.name for term in terms])
     return Objective(tuple(terms), MappingProxyType(weights), build_model(terms, weights, ctx.n + 1), charge_rates(ctx, weights))
+
+
+def _kept_part(choice: ModuleChoice, term: Term, part: Part, n: int) -> Part:
+    """The part, its formula held to its contract: finite, and the same as its arrays; checked once on two plain end states.
+
+    Raises ModuleError where formula and arrays differ: the search would look for something else than what is published.
+    """
+
+    def raw(weights: FloatArray, cash: float) -> float:
+        figure = float(part.raw(weights, cash))
+        if not math.isfinite(figure):
+            raise ModuleError(f"its part {part.name} gives {figure}")
+        return figure
+
+    for invested in (0.0, 0.5):
+        weights = frozen(np.full(n, invested / max(n, 1)))
+        cash = 1 - float(weights.sum())
+        formula, arrays = raw(weights, cash), _by_arrays(part, end_state(weights, cash))
+        if arrays is not None and not abs(formula - arrays) <= SPLIT * max(1.0, abs(formula)):
+            at = f"Score term {term.name}, part {part.name}, with {invested:.0%} invested evenly"
+            raise ModuleError(f"{at}: the formula gives {formula:.12g} and the arrays {arrays:.12g}. It was not scored.")
+    return replace(part, raw=kept_to(choice.module, raw))
+
+
+def _by_arrays(part: Part, z: FloatArray) -> float | None:
+    """The raw figure by the part's array form; None for a black box, which has none."""
+    match part.shape:
+        case Linear(constant, slope):
+            return constant + float(slope @ z)
+        case Quadratic(constant, slope, curvature):
+            return constant + float(slope @ z) - float(z @ curvature @ z)
+        case Norm(variance):
+            return -math.sqrt(max(float(z @ variance @ z), LEAST_VARIANCE))
+        case Separable():
+            return float(part.shape.each(z[:-1]).sum())
+        case BlackBox():
+            return None

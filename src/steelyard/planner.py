@@ -8,7 +8,8 @@
 6. evaluate them in batches, keep the best few                steps.evaluate, search.keep
 7. search the whole table, prove or bound                     steps.prove
 8. choose by the reference evaluator, or hold                 choose.choose
-9. certify, narrate, write                                    prove.certify, document.write
+9. what if: partial fills, loosened rules, where asked for     what_if.consider
+10. certify, narrate, write                                   prove.certify, document.write
 
 `Steps` is the seam: `LOCAL` calls functions; another transport may carry the same four calls.
 """
@@ -18,6 +19,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Protocol
 
@@ -43,6 +45,7 @@ from steelyard.strategies import Strategy
 from steelyard.targets import Targets, TargetsFailed
 from steelyard.telemetry.events import BatchScored, Observe
 from steelyard.universe import build_context, value_portfolio
+from steelyard.what_if import Case, consider
 
 
 class Steps(Protocol):
@@ -111,8 +114,30 @@ def plan(
     warnings   what the importers noticed: they go into the document
     Raises PlanRefused when the value is unknown, InternalError when two of our calculations disagree.
     """
-    findings = Findings(disabled=disabled, observe=observe, clock=getattr(steps, "clock", time.perf_counter), warnings=list(warnings))
-    return write(solve(snapshot, market, strategy, targets=targets, state=state, seed=seed, steps=steps, findings=findings), findings)
+    findings = Findings(
+        disabled=disabled,
+        bucket=snapshot.bucket,
+        observe=observe,
+        clock=getattr(steps, "clock", time.perf_counter),
+        warnings=list(warnings),
+    )
+
+    case = Case(
+        snapshot=snapshot,
+        market=market,
+        strategy=strategy,
+        targets=targets,
+        state=state,
+        seed=seed,
+        disabled=disabled,
+        solver=partial(solve, steps=steps),
+    )
+
+    def made() -> Plan:
+        material = case.solved_into(findings)
+        return write(material, findings, consider(case, material, findings))
+
+    return findings.settled(made)
 
 
 def solve(
@@ -126,7 +151,10 @@ def solve(
     steps: Steps = LOCAL,
     findings: Findings,
 ) -> Material:
-    """Steps 1 to 8: everything that a document is written from; see `plan`."""
+    """Steps 1 to 8: everything that a document is written from; see `plan`.
+
+    Raises FailedLate when a module's answer fails when it is used: `findings.settled` solves again without that module.
+    """
     findings.problems += strategy.problems
     known_targets = _targets(targets, findings)
     with findings.timed("value and context"):
@@ -139,7 +167,7 @@ def solve(
             targets=known_targets,
             state=state or BucketState(),
             seed=seed,
-            eligible=lambda wide: eligible_buys(wide, strategy, findings.disabled),
+            eligible=lambda wide: eligible_buys(wide, strategy, findings),
             findings=findings,
         )
         objective = objective_of(ctx, strategy, findings)

@@ -22,6 +22,7 @@ FUNDING_STEPS = ((1.0, 1.0), (0.8, 0.8), (0.6, 0.6), (0.4, 0.4))
 """(held part of the target budget, aggression from there on); under the last step nothing is bought."""
 DRAWDOWN_STEPS = ((0.15, 1.0), (0.25, 0.7), (0.35, 0.3))
 """(fall from the high-water mark, aggression under it); from the last step on nothing is bought."""
+DRAWDOWN_DECIMALS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +101,22 @@ class BucketState:
     funding            fraction of the bucket's target budget that it holds; None = not tracked
     high_water_mark    highest unit value so far; None = not tracked
     unit_value         value of one unit now: deposits and withdrawals change the number of units, not this; None = not tracked
+    dividends          symbol -> money set aside to buy more of what paid it, in the security's currency
     """
 
     previous_verdict: Literal["act", "hold"] | None = None
     funding: float | None = None
     high_water_mark: float | None = None
     unit_value: float | None = None
+    dividends: Mapping[str, Decimal] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def drawdown(self) -> float:
         """Fall of the unit value from its high-water mark, 0 where it is not tracked."""
         if self.high_water_mark is None or self.unit_value is None or self.high_water_mark <= 0:
             return 0.0
-        return max(0.0, 1 - self.unit_value / self.high_water_mark)
+        # rounded, so that a fall to exactly a step is at the step
+        return max(0.0, round(1 - self.unit_value / self.high_water_mark, DRAWDOWN_DECIMALS))
 
     @property
     def aggression(self) -> float:

@@ -2,7 +2,8 @@
 
 The distance of a level from its moving average enters a regime at one threshold and leaves it at a nearer one, walked
 from the oldest session on, so that a market that crosses a single line every other day does not flap. Of several
-indices the mean distance counts, on the days on which all that have history so far have a level.
+indices the mean distance counts, on the days of which all that have enough history have a level; an index that is no
+longer followed does not count.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from datetime import date
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
-from steelyard.market import Index
+from steelyard.market import DateArray, Index
 from steelyard.money import FloatArray
+from steelyard.sentences import Sentence, say
 from steelyard.settings import Regime as Rules
 
+BoolArray = npt.NDArray[np.bool_]
 Name = Literal["bull", "bear", "sideways", "unknown"]
 
 
@@ -25,38 +29,72 @@ class Regime:
     """What the market does.
 
     distance      of the newest level from its moving average, a fraction; None when unknown
-    observations  sessions that there were
+    observations  sessions that it is told from
+    why           why it is unknown; None when it is known
     """
 
     name: Name
     distance: float | None = None
     observations: int = 0
+    why: Sentence | None = None
 
 
-UNKNOWN = Regime("unknown")
+UNKNOWN = Regime("unknown", why=say("no history of an index was given (--index)"))
 
 
-def detect(index: Index | None, as_of: date, rules: Rules) -> Regime:
-    """The regime at a date; nothing after it is looked at, and with fewer than `window` sessions it is unknown."""
+def detect(index: Index | None, as_of: date, rules: Rules, max_age: int) -> Regime:
+    """The regime at a date; nothing after it is looked at.
+
+    max_age   oldest usable level, in weekdays before the date
+    It is unknown with fewer than `window` sessions, and where every index is too old.
+    """
     if index is None:
         return UNKNOWN
-    levels = index.levels[index.dates <= np.datetime64(as_of, "D")]
-    distances = [_distances(column[np.isfinite(column)], rules.window) for column in levels.T]
-    known = [distance for distance in distances if len(distance)]
-    if not known:
-        return Regime("unknown", None, max((int(np.isfinite(column).sum()) for column in levels.T), default=0))
-    shortest = min(map(len, known))
-    mean = np.mean([distance[-shortest:] for distance in known], axis=0)
-    return Regime(_walk(mean, rules), float(mean[-1]), shortest + rules.window - 1)
+    past = index.dates <= np.datetime64(as_of, "D")
+    dates, levels = index.dates[past], index.levels[past]
+    known = np.isfinite(levels)
+    newest = [column.nonzero()[0][-1] if column.any() else None for column in known.T]
+    fresh = [k for k, row in enumerate(newest) if row is not None and _age(dates[row], as_of) <= max_age]
+    if not fresh:
+        return Regime("unknown", None, _count(known), _stale(dates[known.any(axis=1)], as_of, max_age))
+    long = [k for k in fresh if known[:, k].sum() >= rules.window]
+    shared = known[:, long].all(axis=1) if long else np.zeros(len(dates), dtype=np.bool_)
+    if shared.sum() < rules.window:
+        observations = int(shared.sum()) if long else _count(known[:, fresh])
+        why = say(
+            "the index has {observations:count} usable levels up to that day and {window:count} are needed (regime.window)",
+            observations=observations, window=rules.window,
+        )  # fmt: skip
+        return Regime("unknown", None, observations, why)
+    mean = np.mean([_distances(levels[shared, k], rules.window) for k in long], axis=0)
+    return Regime(_walk(mean, rules), float(mean[-1]), int(shared.sum()))
+
+
+def _count(known: BoolArray) -> int:
+    """Levels of the index that has most."""
+    return int(known.sum(axis=0).max(initial=0))
+
+
+def _age(newest: np.datetime64, as_of: date) -> int:
+    """Weekdays from a level to a date: an index has its own sessions, whatever those of the prices are."""
+    return int(np.busday_count(newest, np.datetime64(as_of, "D")))
+
+
+def _stale(dates: DateArray, as_of: date, max_age: int) -> Sentence:
+    if not len(dates):
+        return say("the index has no level up to that day")
+    newest: date = dates[-1].astype(object)
+    return say(
+        "the newest level of the index is of {newest:date}, {age:count} weekdays before; at most {limit:count} are allowed "
+        "(limits.max_stale_sessions)",
+        newest=newest, age=_age(dates[-1], as_of), limit=max_age,
+    )  # fmt: skip
 
 
 def _distances(levels: FloatArray, window: int) -> FloatArray:
-    """Distance of each level from the mean of the `window` levels up to it; empty where there are fewer."""
-    if len(levels) < window:
-        return np.zeros(0)
+    """Distance of each level from the mean of the `window` levels up to it, from the first that has so many on."""
     sums = np.cumsum(np.concatenate([[0.0], levels]))
-    means = (sums[window:] - sums[:-window]) / window
-    return np.asarray(levels[window - 1 :] / means - 1)
+    return np.asarray(levels[window - 1 :] / ((sums[window:] - sums[:-window]) / window) - 1)
 
 
 def _walk(distances: FloatArray, rules: Rules) -> Name:

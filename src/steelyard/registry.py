@@ -3,30 +3,36 @@
 A module is one function with one frozen parameter model. Its name, version, author, summary, tags and needs
 travel in the decorator; the function's first docstring line is the summary unless one is given.
 
-To add one: drop a file into the folder of its kind.
+To add one: drop a file into the folder of its kind. What is not part of the package is a plugin, see `plugins`.
 """
 
 from __future__ import annotations
 
 import importlib
 import inspect
+import operator
 import pkgutil
 import re
+import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NotRequired, TypedDict, TypeVar, Unpack
 
 from steelyard.errors import ModuleError, UnknownModule, did_you_mean
 from steelyard.settings import Section
 
 VERSION = re.compile(r"\d+\.\d+\.\d+")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+CLAUSE = re.compile(r"(?P<sign>>=|<=|==|!=|~=|>|<)\s*(?P<number>\d{1,4}(\.\d{1,4}){0,2})(?P<any>\.\*)?")
+COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
+    {">=": operator.ge, "<=": operator.le, "==": operator.eq, "!=": operator.ne, ">": operator.gt, "<": operator.lt}
+)
 
 FilterForm = Literal["mask", "pairs", "rows", "rank"]
 Form = FilterForm | Literal["sequences", "what_if"]
-Need = Literal["target_weights", "no_target_weights"]
+Need = Literal["target_weights", "no_target_weights", "market_regime"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -56,6 +62,36 @@ PACKAGES: Mapping[Kind, str] = MappingProxyType(
         Kind.TERM: "steelyard.scoring",
     }
 )
+
+
+@dataclass
+class ModuleMetadata:
+    """What a module says of itself; also what a class-style module gives.
+
+    dependencies   see `Module`
+    """
+
+    name: str
+    version: str
+    author: str = ""
+    description: str = ""
+    requires_python: str = ">=3.11"
+    dependencies: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+
+
+class Metadata(TypedDict):
+    """What a decorator takes besides the name; each is told in `Module`. The summary is by default the docstring's first line."""
+
+    version: str
+    params: type[ModuleParams]
+    summary: NotRequired[str]
+    author: NotRequired[str]
+    tags: NotRequired[tuple[str, ...]]
+    needs: NotRequired[tuple[Need, ...]]
+    on: NotRequired[bool]
+    requires_python: NotRequired[str]
+    dependencies: NotRequired[tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,147 +131,111 @@ class Module:
         """`kind.name`, unique over all modules."""
         return f"{self.kind}.{self.name}"
 
+    @property
+    def metadata(self) -> ModuleMetadata:
+        """What it says of itself, as one record."""
+        return ModuleMetadata(
+            self.name, self.version, self.author, self.summary, self.requires_python, list(self.dependencies), list(self.tags)
+        )
+
+    def default_params(self) -> dict[str, Any]:
+        """Its parameters at their defaults, as plain values."""
+        return self.params().model_dump(mode="json", by_alias=True)
+
 
 _MODULES: dict[Kind, dict[str, Module]] = {kind: {} for kind in Kind}
 _LOADED: set[Kind] = set()
 
 
 def add(module: Module) -> None:
-    """Register; raises ModuleError for a name or version that is not well formed and for a name that is taken."""
-    if not NAME.fullmatch(module.name) or not VERSION.fullmatch(module.version):
-        raise ModuleError(
-            f"Module {module.name!r} version {module.version!r}: a name is lower case letters, digits and _, a version is like 1.0.0. "
-            "It was not registered."
-        )
+    """Register; raises ModuleError for metadata that are not well formed, another Python, and a name that is taken."""
+    check(module)
     known = _MODULES[module.kind]
     if module.name in known:
         raise ModuleError(f"{module.qualified} is registered already ({known[module.name].version}). The second one was not registered.")
     known[module.name] = module
 
 
-def _register(
-    kind: Kind,
-    name: str,
-    *,
-    version: str,
-    params: type[ModuleParams],
-    summary: str | None,
-    author: str,
-    tags: tuple[str, ...],
-    needs: tuple[Need, ...],
-    on: bool = True,
-    form: Form | None = None,
-    requires_python: str = ">=3.11",
-    dependencies: tuple[str, ...] = (),
-) -> Callable[[F], F]:
+def check(module: Module) -> None:
+    """Raises ModuleError for a module that may not be registered, whatever else is."""
+    if not NAME.fullmatch(module.name) or not VERSION.fullmatch(module.version):
+        raise ModuleError(
+            f"Module {module.name!r} version {module.version!r}: a name is lower case letters, digits and _, a version is like 1.0.0. "
+            "It was not registered."
+        )
+    for dependency in module.dependencies:
+        if not all(map(_may_be_needed, dependency.split("|"))):
+            kinds = ", ".join(kind.value for kind in Kind)
+            raise ModuleError(
+                f"{module.qualified} depends on {dependency!r}; a dependency is a kind ({kinds}) or kind.name, alternatives apart by |. "
+                "It was not registered."
+            )
+    if not python_fits(module.requires_python):
+        running = ".".join(map(str, sys.version_info[:3]))
+        raise ModuleError(f"{module.qualified} needs Python {module.requires_python}; this is {running}. It was not registered.")
+
+
+def _may_be_needed(dependency: str) -> bool:
+    kind, dot, name = dependency.partition(".")
+    return kind in {one.value for one in Kind} and (not dot or NAME.fullmatch(name) is not None)
+
+
+def python_fits(specifier: str, running: tuple[int, ...] = sys.version_info[:3]) -> bool:
+    """Does a Python satisfy every clause of a version specifier?
+
+    Raises ModuleError for text that is not a specifier of released versions.
+
+    >>> python_fits(">=3.11,<4", (3, 12, 1)), python_fits("~=3.11.2", (3, 12, 0)), python_fits("==3.12.*", (3, 12, 7))
+    (True, False, True)
+    """
+    clauses = [CLAUSE.fullmatch(clause.strip()) for clause in specifier.split(",")]
+    if not all(clauses):
+        raise ModuleError(f"{specifier!r} is no version specifier; requires_python is like '>=3.11' or '>=3.11,<4'.")
+    return all(_fits(clause["sign"], clause["number"], clause["any"] is not None, running) for clause in clauses if clause)
+
+
+def _fits(sign: str, number: str, starred: bool, running: tuple[int, ...]) -> bool:
+    wanted = tuple(map(int, number.split(".")))
+    here = tuple(running[: len(wanted)]) if starred else tuple(running)
+    padded = wanted if starred else wanted + (0,) * (len(here) - len(wanted))
+    if sign == "~=":
+        return here >= padded and here[: len(wanted) - 1] == wanted[:-1]
+    return COMPARISONS[sign](here, padded)
+
+
+def opportunity_calculator(name: str, **metadata: Unpack[Metadata]) -> Callable[[F], F]:
+    """Register `(Context, Params) -> list[Candidate]`."""
+    return _registering(Kind.OPPORTUNITY, name, None, metadata)
+
+
+def pattern_generator(name: str, **metadata: Unpack[Metadata]) -> Callable[[F], F]:
+    """Register `(Context, Candidates, Params) -> (k, d) rows`."""
+    return _registering(Kind.PATTERN, name, None, metadata)
+
+
+def sequence_generator(name: str, *, form: Literal["sequences", "what_if"] = "sequences", **metadata: Unpack[Metadata]) -> Callable[[F], F]:
+    """Register `(Context, Candidates, seeds, Params) -> iterator of (k, d) rows`; see `sequences` for the what-if form."""
+    return _registering(Kind.SEQUENCE, name, form, metadata)
+
+
+def sequence_filter(name: str, *, form: FilterForm, **metadata: Unpack[Metadata]) -> Callable[[F], F]:
+    """Register a filter that returns a mask `Ruling`, pair conflicts `(m, m)`, a row predicate or a `Ranking`, as `form` says."""
+    return _registering(Kind.FILTER, name, form, metadata)
+
+
+def score_term(name: str, **metadata: Unpack[Metadata]) -> Callable[[F], F]:
+    """Register `(Context, Params) -> Term`."""
+    return _registering(Kind.TERM, name, None, metadata)
+
+
+def _registering(kind: Kind, name: str, form: Form | None, metadata: Metadata) -> Callable[[F], F]:
     def decorate(function: F) -> F:
-        told = summary or (inspect.getdoc(function) or "").partition("\n")[0]
-        add(Module(kind, name, version, told, params, function, author, tags, needs, form, on, requires_python, dependencies))
+        summary = (inspect.getdoc(function) or "").partition("\n")[0]
+        full: Metadata = {**metadata, "summary": metadata.get("summary", summary)}
+        add(Module(kind=kind, name=name, call=function, form=form, **full))
         return function
 
     return decorate
-
-
-def opportunity_calculator(
-    name: str,
-    *,
-    version: str,
-    params: type[ModuleParams],
-    summary: str | None = None,
-    author: str = "Steelyard",
-    tags: tuple[str, ...] = (),
-    needs: tuple[Need, ...] = (),
-    on: bool = True,
-    requires_python: str = ">=3.11",
-    dependencies: tuple[str, ...] = (),
-) -> Callable[[F], F]:
-    """Register `(Context, Params) -> list[Candidate]`."""
-    return _register(
-        Kind.OPPORTUNITY, name, version=version, params=params, summary=summary, author=author, tags=tags, needs=needs, on=on,
-        requires_python=requires_python, dependencies=dependencies,
-    )  # fmt: skip
-
-
-def pattern_generator(
-    name: str,
-    *,
-    version: str,
-    params: type[ModuleParams],
-    summary: str | None = None,
-    author: str = "Steelyard",
-    tags: tuple[str, ...] = (),
-    needs: tuple[Need, ...] = (),
-    on: bool = True,
-    requires_python: str = ">=3.11",
-    dependencies: tuple[str, ...] = (),
-) -> Callable[[F], F]:
-    """Register `(Context, Candidates, Params) -> (k, d) rows`."""
-    return _register(
-        Kind.PATTERN, name, version=version, params=params, summary=summary, author=author, tags=tags, needs=needs, on=on,
-        requires_python=requires_python, dependencies=dependencies,
-    )  # fmt: skip
-
-
-def sequence_generator(
-    name: str,
-    *,
-    version: str,
-    params: type[ModuleParams],
-    summary: str | None = None,
-    author: str = "Steelyard",
-    tags: tuple[str, ...] = (),
-    needs: tuple[Need, ...] = (),
-    on: bool = True,
-    form: Literal["sequences", "what_if"] = "sequences",
-    requires_python: str = ">=3.11",
-    dependencies: tuple[str, ...] = (),
-) -> Callable[[F], F]:
-    """Register `(Context, Candidates, seeds, Params) -> iterator of (k, d) rows`; see `sequences` for the what-if form."""
-    return _register(
-        Kind.SEQUENCE, name, version=version, params=params, summary=summary, author=author, tags=tags, needs=needs, on=on, form=form,
-        requires_python=requires_python, dependencies=dependencies,
-    )  # fmt: skip
-
-
-def sequence_filter(
-    name: str,
-    *,
-    form: FilterForm,
-    version: str,
-    params: type[ModuleParams],
-    summary: str | None = None,
-    author: str = "Steelyard",
-    tags: tuple[str, ...] = (),
-    needs: tuple[Need, ...] = (),
-    on: bool = True,
-    requires_python: str = ">=3.11",
-    dependencies: tuple[str, ...] = (),
-) -> Callable[[F], F]:
-    """Register a filter that returns a mask `Ruling`, pair conflicts `(m, m)`, a row predicate or a `Ranking`, as `form` says."""
-    return _register(
-        Kind.FILTER, name, version=version, params=params, summary=summary, author=author, tags=tags, needs=needs, on=on, form=form,
-        requires_python=requires_python, dependencies=dependencies,
-    )  # fmt: skip
-
-
-def score_term(
-    name: str,
-    *,
-    version: str,
-    params: type[ModuleParams],
-    summary: str | None = None,
-    author: str = "Steelyard",
-    tags: tuple[str, ...] = (),
-    needs: tuple[Need, ...] = (),
-    on: bool = True,
-    requires_python: str = ">=3.11",
-    dependencies: tuple[str, ...] = (),
-) -> Callable[[F], F]:
-    """Register `(Context, Params) -> Term`."""
-    return _register(
-        Kind.TERM, name, version=version, params=params, summary=summary, author=author, tags=tags, needs=needs, on=on,
-        requires_python=requires_python, dependencies=dependencies,
-    )  # fmt: skip
 
 
 def _load(kind: Kind) -> None:
@@ -253,9 +253,42 @@ def modules(kind: Kind) -> Mapping[str, Module]:
     return MappingProxyType(dict(sorted(_MODULES[kind].items())))
 
 
+def registered(kind: Kind) -> tuple[Module, ...]:
+    """What is registered so far, without looking for the built-in ones."""
+    return tuple(_MODULES[kind].values())
+
+
 def module(kind: Kind, name: str) -> Module:
     """The module of that name; raises UnknownModule with the nearest known name."""
     known = modules(kind)
     if name not in known:
         raise UnknownModule(f"There is no {name!r} in {kind}.{did_you_mean(name, list(known))} Known: {', '.join(known)}.")
     return known[name]
+
+
+class View:
+    """The registry of one kind, by the names of the usage guide."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+
+    def get(self, name: str) -> Module | None:
+        """The module of that name; None when there is none (`module` suggests near names)."""
+        return modules(self.kind).get(name)
+
+    def get_all(self) -> dict[str, Module]:
+        """Every module of the kind, by name."""
+        return dict(modules(self.kind))
+
+    def register(self, instance: Any) -> None:
+        """Register an object of a class-style module, see `classic`; raises ModuleError for anything else and for a name that is taken."""
+        module = instance.as_module() if hasattr(instance, "as_module") else None
+        if not isinstance(module, Module) or module.kind is not self.kind:
+            raise ModuleError(f"{type(instance).__name__} is not a module of {self.kind}. It was not registered.")
+        add(module)
+
+
+opportunity_calculator_registry = opportunity_registry = View(Kind.OPPORTUNITY)
+pattern_generator_registry = View(Kind.PATTERN)
+sequence_generator_registry = View(Kind.SEQUENCE)
+filter_registry = View(Kind.FILTER)

@@ -7,7 +7,8 @@ It orders seeds and display and never cuts the table.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -15,7 +16,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from steelyard.context import BoolArray, Candidates, Context, Tables, frozen
+from steelyard.context import BoolArray, Candidates, Context, IntArray, Tables, frozen
 from steelyard.ledger import Account, feasible
 from steelyard.money import FloatArray
 from steelyard.orders import Side
@@ -26,6 +27,9 @@ from steelyard.scoring.model import ScoreModel
 from steelyard.search.collapse import collapse
 from steelyard.search.evaluate import evaluate
 from steelyard.sizing import Sized
+
+ONE_MORE_OF_A_GROUP = 0.5
+"""By how much each order of a group before it lowers the appeal of another: 1, 2/3, 1/2, …"""
 
 HALF_SPREAD_BPS = 20_000
 """A spread in bps over this is half the spread as a fraction."""
@@ -73,7 +77,15 @@ def with_scores(ctx: Context, table: Candidates, model: ScoreModel, rates: Charg
     scale = gain / (gain + ctx.score.min_improvement) if ctx.score.min_improvement > 0 else (gain > 0).astype(np.float64)
     priority = np.clip(weights * np.where(table.is_buy, multiplier, 1 / multiplier) * scale, 0.0, 1.0)
     table = replace(table, alone=frozen(alone), paired=frozen(paired), priority=frozen(priority))
-    return replace(table, draws=draws(ctx, table), pool=draw(table, range(table.m), ctx.planner.priority_threshold))
+    found = drawn(ctx, table)
+    pool = draw(table, range(table.m), ctx.planner.priority_threshold)
+    most = ctx.planner.max_opportunities_per_category
+    if ctx.planner.diverse_selection and any(len(rows) > most for rows in found.values()):
+        table = replace(table, diverse=frozen(diverse_appeal(ctx, table, pool)))
+        group = group_of(ctx)[table.security]
+        found = {source: spread(table, group, rows, most) for source, rows in found.items()}
+        pool = by_appeal(table, pool)
+    return replace(table, draws=MappingProxyType({source: rows[:most] for source, rows in found.items()}), pool=pool)
 
 
 def paired_gains(table: Candidates, alone: FloatArray) -> FloatArray:
@@ -88,14 +100,13 @@ def paired_gains(table: Candidates, alone: FloatArray) -> FloatArray:
     return np.asarray(gains)
 
 
-def draws(ctx: Context, table: Candidates) -> Mapping[str, tuple[int, ...]]:
-    """Category -> rows that patterns draw: at most `max_opportunities_per_category` securities over the threshold."""
+def drawn(ctx: Context, table: Candidates) -> dict[str, tuple[int, ...]]:
+    """Category -> all rows that patterns could draw, over the threshold, by priority."""
     members: dict[str, list[int]] = {}
     for j, proposals in enumerate(table.proposals):
         for source in sorted({_category(proposal.source, bool(table.is_buy[j])) for proposal in proposals}):
             members.setdefault(source, []).append(j)
-    limit, threshold = ctx.planner.max_opportunities_per_category, ctx.planner.priority_threshold
-    return MappingProxyType({source: draw(table, rows, threshold)[:limit] for source, rows in sorted(members.items())})
+    return {source: draw(table, rows, ctx.planner.priority_threshold) for source, rows in sorted(members.items())}
 
 
 def _category(source: str, is_buy: bool) -> str:
@@ -111,6 +122,46 @@ def draw(table: Candidates, rows: Sequence[int], threshold: float) -> tuple[int,
     for j in ordered:
         taken.setdefault((int(table.security[j]), bool(table.is_buy[j])), j)
     return tuple(taken.values())
+
+
+def group_of(ctx: Context) -> IntArray:
+    """(n,) the country of each security, its sector where countries say nothing, -1 without a label; of several the largest share."""
+    grouping = next((grouping for grouping in (ctx.countries, ctx.sectors) if grouping.counts), None)
+    if grouping is None:
+        return np.full(ctx.n, -1, dtype=np.int64)
+    return np.where(grouping.labelled, grouping.shares.argmax(axis=1), -1)
+
+
+def diverse_appeal(ctx: Context, table: Candidates, pool: Sequence[int]) -> FloatArray:
+    """(m,) priority, mixed with how few orders of the pool of the same side and group come before; 1 for a first of its group."""
+    group, rank = group_of(ctx)[table.security], np.lexsort((np.arange(table.m), -table.priority)).argsort()
+    others = np.array(pool, dtype=np.int64)
+    alike = (group[:, None] == group[others]) & (table.is_buy[:, None] == table.is_buy[others])
+    before = alike & (rank[others] < rank[:, None]) & (table.security[:, None] != table.security[others])
+    weight = ctx.planner.diversity_weight
+    return np.asarray((1 - weight) * table.priority + weight / (1 + ONE_MORE_OF_A_GROUP * before.sum(axis=1)))
+
+
+def spread(table: Candidates, group: IntArray, rows: Sequence[int], most: int) -> tuple[int, ...]:
+    """At most `most` of the rows: as many of each group, then the rest by priority; a list that fits stays whole.
+
+    group   (m,)  of each order
+    rows    by priority
+    """
+    members: dict[int, list[int]] = {}
+    for j in rows:
+        members.setdefault(int(group[j]), []).append(j)
+    each = max(1, most // max(1, len(members)))
+    # groups of equal priority: the one whose first order comes first
+    by_priority = sorted(members.values(), key=lambda own: (-math.fsum(table.priority[own]), rows.index(own[0])))
+    first = [j for own in by_priority for j in own[:each]]
+    rest = [j for j in rows if j not in first]
+    return by_appeal(table, [*first, *rest][:most])
+
+
+def by_appeal(table: Candidates, rows: Sequence[int]) -> tuple[int, ...]:
+    """The rows as a pattern draws them."""
+    return tuple(sorted(rows, key=lambda j: (-table.appeal[j], j)))
 
 
 def account_of(ctx: Context, rows: Sequence[Sized]) -> Account:

@@ -25,12 +25,19 @@ from steelyard.orders import Side
 from steelyard.plans import Coverage, Notice
 from steelyard.portfolio import BucketState, Holding, Security, Snapshot
 from steelyard.regime import detect
+from steelyard.registry import Kind
 from steelyard.sentences import say
 from steelyard.settings import Limits
 from steelyard.strategies import Strategy
 from steelyard.targets import Targets
 
 YEAR_DAYS = 365.25
+
+LEAST_HISTORY = 20
+"""Dates from which prices are a history that estimates are made of, and no longer a few quotes."""
+
+MOST_DAYS_APART = 3
+"""Median days between the closes of a daily history: over a weekend there are three."""
 
 Eligible = Callable[[Context], Iterable[str]]
 """Which securities of a wide context may be bought: what the mask filters let through."""
@@ -78,8 +85,10 @@ def value_portfolio(snapshot: Snapshot, market: Market, wanted: Iterable[str], l
     """Price everything that is held, targeted or listed.
 
     wanted   symbols of the targets
-    Raises PlanRefused when a held security or a balance of cash cannot be valued, or the value is negative.
+    Raises PlanRefused when a held security or a balance of cash cannot be valued, when the value is negative, or when
+    the prices are not daily.
     """
+    _refuse_sparse(market)
     holdings = {holding.symbol: holding for holding in snapshot.holdings}
     held = {symbol for symbol, holding in holdings.items() if holding.quantity > 0}
     unvalued: list[str] = []
@@ -109,6 +118,21 @@ def value_portfolio(snapshot: Snapshot, market: Market, wanted: Iterable[str], l
             f"The portfolio is worth {value:,.2f} {snapshot.base_currency}: more is owed than owned. Nothing was planned; check the cash."
         )
     return Valuation(priced, value, cash_rates, _open_buys(snapshot, priced))
+
+
+def _refuse_sparse(market: Market) -> None:
+    """Refuse weekly or monthly closes: every estimate would take them for days, and ages count them."""
+    dates = market.dates
+    if len(dates) < LEAST_HISTORY:
+        return
+    apart = float(np.median(np.diff(dates).astype(np.int64)))
+    if apart > MOST_DAYS_APART:
+        raise PlanRefused(
+            f"The prices are {apart:g} days apart (median of {len(dates)} dates, {dates[0]} to {dates[-1]}); closes at most "
+            f"{MOST_DAYS_APART} days apart are asked for. Returns and volatility would be taken for those of days, and the age of a price "
+            "is counted in dates of the file. Nothing was planned: "
+            f"give daily closes, or fewer than {LEAST_HISTORY} dates, from which nothing is estimated."
+        )
 
 
 def _price(security: Security, holding: Holding | None, snapshot: Snapshot, market: Market, limits: Limits) -> Priced | str:
@@ -194,6 +218,7 @@ def build_context(
     ctx = _context(snapshot, market, strategy, valuation, sorted(members), targets, state, seed)
     _note_coverage(ctx, findings)
     _note_costs(ctx, findings)
+    _note_regime(ctx, strategy, findings)
     return ctx
 
 
@@ -279,7 +304,7 @@ def _context(
         momentum=frozen(trends.momentum(closes)),
         peaks=frozen(trends.peaks(_own_closes(market, members), market.dates, [p.holding.acquired if p.holding else None for p in rows])),
         volatility_ratio=trends.volatility_ratio(closes, weights),
-        regime=detect(market.index, snapshot.as_of, strategy.regime),
+        regime=detect(market.index, snapshot.as_of, strategy.regime, strategy.limits.max_stale_sessions),
         regimes=strategy.regime,
         absent_target=0.0 if targets is None else math.fsum(weight for symbol, weight in targets.weights.items() if symbol not in members),
     )
@@ -366,6 +391,14 @@ def _note_costs(ctx: Context, findings: Findings) -> None:
                 ),
             )
         )
+
+
+def _note_regime(ctx: Context, strategy: Strategy, findings: Findings) -> None:
+    """Say that the market regime is unknown where a module that runs asks for it."""
+    asking = [choice.module for kind in Kind for choice in strategy.enabled(kind) if "market_regime" in choice.module.needs]
+    if ctx.regime.why is not None and asking:
+        message = f"The market regime is unknown: {ctx.regime.why.text}. {', '.join(module.name for module in asking)} did not run."
+        findings.warnings.append(Notice(code="regime_unknown", message=message, module=asking[0].qualified))
 
 
 def _floats(values: Iterable[Decimal | float]) -> FloatArray:

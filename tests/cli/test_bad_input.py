@@ -13,7 +13,7 @@ from steelyard.cli import app
 TESTS = Path(__file__).parent.parent
 CORPUS = sorted(path for path in (TESTS / "corpus").iterdir() if path.is_dir())
 HOSTILE = TESTS / "corpus_hostile"
-FORMS = ("holdings", "prices", "targets", "securities", "fx")
+FORMS = ("holdings", "prices", "targets", "securities", "fx", "index")
 
 
 @pytest.fixture(autouse=True)

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
 from builders import candidates, context, with_correlation
 from steelyard.context import Candidates, Context, frozen
+from steelyard.portfolio import BucketState
+from steelyard.regime import Regime
 from steelyard.registry import Kind
+from steelyard.settings import Limits
 
 World = tuple[Context, Candidates]
 
@@ -64,6 +68,21 @@ def one_winner(price: float) -> Callable[[], World]:
     return of_context(symbols="A", weights=[0.4], prices=[price], average_cost=[100], years_held=[1])
 
 
+def fallen_from(peak: float, *, to: float) -> Callable[[], World]:
+    """A holding bought at 100 a year ago, now under its peak."""
+    return of_context(symbols="A", weights=[0.4], prices=[to], average_cost=[100], years_held=[1], peaks=[peak])
+
+
+def with_dividend(symbol: str, amount: str) -> Callable[[], World]:
+    """A holding whose dividend is set aside for more of it."""
+
+    def make() -> World:
+        ctx = replace(context(symbol, quality=0.2), state=BucketState(dividends={symbol: Decimal(amount)}))
+        return ctx, candidates(ctx)
+
+    return make
+
+
 CALCULATORS = {
     "profit_taking": Case(
         one_winner(240),
@@ -71,12 +90,16 @@ CALCULATORS = {
             "expected_growth": Change(0.10),
             "doubler_gain": Change(2.0),
             "windfall_threshold": Change(1.5),
-            "high_excess": Change(0.7, where=one_winner(160)),
-            "medium_excess": Change(0.4, where=one_winner(135)),
+            "high_above": Change(0.4, where=one_winner(160)),
+            "medium_below": Change(0.0, where=one_winner(135)),
             "windfall_doubler_share": Change(0.25),
             "doubler_share": Change(0.25, among={"windfall_threshold": 1.5}),
             "high_share": Change(0.25, where=one_winner(160)),
             "medium_share": Change(0.25, where=one_winner(135)),
+            "sell_fraction": Change(0.25),
+            "auto_harvest": Change(True, where=one_winner(110)),
+            "trailing_stop_distance": Change(0.10, where=fallen_from(150, to=120)),
+            "trailing_stop_gain": Change(0.60, among={"trailing_stop_distance": 0.10}, where=fallen_from(150, to=120)),
             "priority_weight": Change(1.0),
         },
     ),
@@ -92,7 +115,12 @@ CALCULATORS = {
     ),
     "opportunity_buys": Case(
         of_context(symbols="A B", weights=[0.1, 0.0], quality=[0.7, 0.9]),
-        {"min_quality_score": Change(0.8), "priority_weight": Change(0.5)},
+        {
+            "min_quality_score": Change(0.8),
+            "momentum_weight": Change(0.5, where=of_context(symbols="A", quality=[0.7], momentum=[0.3])),
+            "reinvest_dividends": Change(False, where=with_dividend("A", "600")),
+            "priority_weight": Change(0.5),
+        },
     ),
     "rebalance_sells": Case(
         of_context(symbols="A B", weights=[0.54, 0.46], targets=[0.5, 0.5], sectors=["Tech", "Energy"]),
@@ -131,6 +159,24 @@ SHORT_OF_CASH = of_table(
     weights=[0.3, 0.3, 0.39],
 )
 
+
+def in_market(regime: str) -> Callable[[], World]:
+    """Something to sell and to buy in every market."""
+    orders = (
+        "sell A .06 .9 profit_taking rebalance_sells",
+        "sell B .06 .8 profit_taking rebalance_sells",
+        "buy C .05 .7 opportunity_buys rebalance_buys averaging_down",
+    )
+    return of_table(*orders, symbols="A B C", weights=[0.3, 0.3, 0.2], regime=Regime(regime))
+
+
+def bound() -> World:
+    """A plan of a sale and a buy under every rule that can be loosened; nothing that is held may be sold."""
+    ctx, table = of_table("sell A .10 .9 rebalance_sells", "buy B .07 .8 rebalance_buys", symbols="A B C D", weights=[0.2] * 4)()
+    securities = tuple(replace(security, allow_sell=False) for security in ctx.securities)
+    return replace(ctx, securities=securities, limits=Limits(max_turnover_weight=0.5, max_group_weight=0.5)), table
+
+
 TWO_WAYS = of_table(
     "sell A .101 .9 rebalance_sells",
     "sell B .10 .8 rebalance_sells",
@@ -147,7 +193,62 @@ def of_unequal_costs() -> World:
     return ctx, replace(table, cost=cost, account=replace(table.account, cost=cost))
 
 
+GAPS = of_table(
+    "buy B .02 .9 rebalance_buys",
+    "buy C .02 .8 rebalance_buys",
+    symbols="A B C",
+    weights=[0.6, 0.15, 0.15],
+    countries=["US", "CH", "JP"],
+    country_targets={"US": 0.55, "CH": 0.22, "JP": 0.23},
+    sectors=["Tech", "Energy", "Health"],
+    sector_targets={"Tech": 0.55, "Energy": 0.22, "Health": 0.23},
+)
+"""CH and Energy are .037 under their targets, JP and Health .047."""
+
+WEAK = of_table(
+    "sell A .05 .9 rebalance_sells",
+    "sell B .05 .8 rebalance_sells",
+    "buy C .05 .7 opportunity_buys",
+    symbols="A B C",
+    weights=[0.5, 0.2, 0.1],
+    volatility=[0.5, 0.3, 0.1],
+    quality=[0.5, 0.4, 0.9],
+    dividend_yield=[0.0, 0.0, 0.04],
+)
+"""Something for every variant that looks at holdings; a fifth is cash."""
+
+UNEQUAL_QUALITY = of_table(
+    "sell A .05 .9 rebalance_sells", "buy C .05 .7 opportunity_buys", symbols="A B C", weights=[0.4, 0.4, 0.1], quality=[0.5, 0.4, 0.9]
+)
+"""What may be sold is not of the lowest quality held."""
+
+
+def of_variant(name: str, value: Any, where: Callable[[], World] = WEAK, **among: Any) -> Change:
+    """A change that one variant shows."""
+    return Change(value, {"variants": (name,), **among}, where)
+
+
 PATTERNS = {
+    "adaptive": Case(
+        WEAK,
+        {
+            "variants": Change(("cash_drag",)),
+            "geographic_gap": of_variant("geographic_gap", 0.1, GAPS),
+            "sector_gap": of_variant("sector_gap", 0.1, GAPS),
+            "top_gaps": of_variant("geographic_gap", 1, GAPS),
+            "concentration_cap": of_variant("concentration_trim", 0.6),
+            "volatility_target": of_variant("risk_reduction", 1.0),
+            "risk_share": of_variant("risk_reduction", 1.0, volatility_target=1.0),
+            "low_quality_share": of_variant("quality_upgrade", 1.0, UNEQUAL_QUALITY),
+            "quality_difference": of_variant("quality_upgrade", 0.6),
+            "yield_target": of_variant("income_gap", 0.004),
+            "cash_slack": of_variant("cash_drag", 0.3),
+        },
+    ),
+    "market_regime": Case(
+        in_market("bull"),
+        {"max_sells": Change(1), "bear_sell_share": Change(0.2, where=in_market("bear"))},
+    ),
     "multi_sell": Case(SHORT_OF_CASH, {"max_sells": Change(2)}),
     "mixed_strategy": Case(REDEPLOY),
     "opportunity_first": Case(of_table("buy A .05 .5 opportunity_buys", "buy B .05 .9 averaging_down")),
@@ -165,6 +266,28 @@ GENERATORS = {
     "combinatorial": Case(
         REDEPLOY,
         {"max_sells": Change(1), "max_buys": Change(1), "max_candidates": Change(1), "max_combinations": Change(3)},
+    ),
+    "constraint_relaxation": Case(
+        bound,
+        {
+            "relax_allow_sell": Change(False),
+            "relax_min_lot": Change(False),
+            "relax_max_position": Change(True),
+            "relax_cooldown": Change(True),
+            "relax_cash_reserve": Change(False),
+            "relax_max_group": Change(False),
+            "relax_turnover": Change(False),
+            "relax_min_order": Change(False),
+            "relax_depth": Change(False),
+            "min_shares_relaxed": Change(0.2),
+            "cap_step": Change(0.1),
+            "reserve_step": Change(0.02),
+            "max_securities": Change(1),
+        },
+    ),
+    "partial_execution": Case(
+        bound,
+        {"prefixes": Change(False), "fills": Change((0.3,)), "min_shares": Change(60)},
     ),
     "enhanced_combinatorial": Case(
         REDEPLOY,

@@ -12,12 +12,14 @@ import pytest
 
 from builders import candidates, context, read_only
 from contracts.cases import CASES
+from steelyard import strategies
 from steelyard.context import PAD, Candidate, Ruling
 from steelyard.filters import Ranking
-from steelyard.ledger import feasible
+from steelyard.ledger import feasible, fill
 from steelyard.orders import Side
 from steelyard.registry import Kind, ModuleParams, modules
 from steelyard.sentences import Sentence
+from steelyard.sequences import Fill, Loosening
 
 KINDS = (Kind.OPPORTUNITY, Kind.PATTERN, Kind.SEQUENCE, Kind.FILTER)
 MODULES = [module for kind in KINDS for module in modules(kind).values()]
@@ -56,12 +58,19 @@ def answer(module, ctx, table, params=None):
     params = params or module.params()
     if module.kind is Kind.OPPORTUNITY:
         return module.call(ctx, params)
+    if module.form == "what_if":
+        return list(module.call(ctx, table, plan_of(ctx, table), strategies.default().content, params))
     if module.kind is Kind.SEQUENCE:
         return list(module.call(ctx, table, np.full((0, ctx.search.max_depth), PAD, dtype=np.int64), params))
     found = module.call(ctx, table, params)
     if module.form == "rank":
         return found, ranked(found, ctx, table)
     return found
+
+
+def plan_of(ctx, table):
+    """A plan that the table allows, sells first."""
+    return tuple(fill(table.account, [], range(table.m), ctx.search.max_depth))
 
 
 def ranked(ranking, ctx, table):
@@ -146,7 +155,11 @@ def check(module, found, ctx, table) -> None:
     if module.kind is Kind.OPPORTUNITY:
         check_candidates(found, ctx)
     elif module.kind is Kind.PATTERN:
-        check_rows(found, ctx, table)
+        for rows in found.values() if isinstance(found, Mapping) else [found]:
+            check_rows(rows, ctx, table)
+    elif module.form == "what_if":
+        for asked in found:
+            check_what_if(asked, plan_of(ctx, table), table)
     elif module.kind is Kind.SEQUENCE:
         for block in found:
             check_rows(block, ctx, table)
@@ -163,6 +176,20 @@ def check(module, found, ctx, table) -> None:
         assert ranking.most >= 1
         assert values.dtype == np.float64
         assert not np.isnan(values).any()
+
+
+def check_what_if(asked, plan, table) -> None:
+    if isinstance(asked, Fill):
+        assert asked.parent == plan
+        whole = [table.quantity[j] for j in plan]
+        assert all(0 <= quantity <= most for quantity, most in zip(asked.quantities, whole, strict=True))
+        assert 0 < sum(asked.quantities) < sum(whole)
+        check_sentence(asked.why)
+    else:
+        assert isinstance(asked, Loosening)
+        assert asked.name
+        assert "." in asked.setting
+        assert asked.now != asked.then
 
 
 def check_pairs(pairs, table) -> None:

@@ -1,9 +1,14 @@
 """Recently traded: cooldowns of one side, and orders that undo."""
 
+from dataclasses import replace
+
 import pytest
 
 from builders import candidates, context
+from steelyard.context import TRAILING_STOP, Proposal
+from steelyard.filters import eligibility
 from steelyard.filters.recently_traded import Params, recently_traded
+from steelyard.sentences import say
 
 NEVER = float("nan")
 
@@ -106,3 +111,15 @@ def test_cooldowns_of_no_days_need_no_dates_of_their_own():
 
     assert recently_traded(ctx, table, Params()).unknown == (("A", "last_bought"),)
     assert recently_traded(ctx, table, Params(buy_cooldown_days=0)).unknown == ()
+
+
+def test_no_date_holds_up_a_trailing_stop_but_a_rule_over_losses_does():
+    ctx = context("A", days_since_bought=[10], days_since_sold=[10], prices=[60], average_cost=[100])
+    table = candidates(ctx, "sell A .5 .5 profit_taking")
+    stop = replace(table, proposals=((Proposal("profit_taking", say("by hand"), (TRAILING_STOP,)),),))
+    careful = eligibility.Params(no_panic_sell_pct=0.3)
+
+    assert list(recently_traded(ctx, table, Params()).drops) == [0]
+    assert recently_traded(ctx, stop, Params(on_missing="deny")).drops == {}
+    assert eligibility.eligibility(ctx, stop, eligibility.Params()).drops == {}
+    assert eligibility.eligibility(ctx, stop, careful).drops[0].rule == "no_panic_sell_pct"

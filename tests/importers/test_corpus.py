@@ -19,7 +19,7 @@ from steelyard.strategies import load
 TESTS = Path(__file__).parent.parent
 CORPUS = sorted(path for path in (TESTS / "corpus").iterdir() if path.is_dir())
 HOSTILE = TESTS / "corpus_hostile"
-FORMS = ("prices", "targets", "securities", "fx")
+FORMS = ("prices", "targets", "securities", "fx", "index")
 
 
 def refused_by(folder: Path) -> str:

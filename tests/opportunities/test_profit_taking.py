@@ -1,9 +1,11 @@
 """Profit taking: the decision table, its boundaries, and what a sentence says."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from builders import context
-from steelyard.opportunities.profit_taking import Params, decide, profit_taking
+from steelyard.opportunities.profit_taking import Params, decide, profit_taking, stopped
 from steelyard.orders import Side
 
 
@@ -43,19 +45,87 @@ def test_both_half_and_all_of_the_share_are_offered():
 
 @pytest.mark.parametrize(
     ("price", "row"),
-    [
-        (200.0, "steady doubler"),
-        (199.99, "high windfall"),
-        (150.0, "high windfall"),
-        (149.99, "medium windfall"),
-        (125.0, "medium windfall"),
-    ],
+    [(150.0, "high windfall"), (149.99, "medium windfall"), (125.0, "medium windfall")],
 )
 def test_each_threshold_of_the_table_is_reached_by_equality(price, row):
-    # nothing is expected to grow; a doubler is a windfall only above its threshold
-    params = Params(windfall_threshold=1.0)
+    # nothing is expected to grow: .30 + .20 is .50 and .30 - .05 is .25
+    assert decide(Params(), price, 100.0, factor=1.0).name == row
 
-    assert decide(params, price, 100.0, factor=1.0).name == row
+
+@pytest.mark.parametrize(("price", "row"), [(200.0, "steady doubler"), (199.99, "medium windfall")])
+def test_a_gain_of_exactly_the_doublers_is_a_doubler(price, row):
+    assert decide(Params(windfall_threshold=1.0), price, 100.0, factor=1.0).name == row
+
+
+@pytest.mark.parametrize(("threshold", "rows"), [(0.4, ["high windfall", None]), (0.3, ["high windfall", "medium windfall"])])
+def test_one_threshold_opens_the_rows_of_all_windfalls(threshold, rows):
+    found = [decide(Params(windfall_threshold=threshold), price, 100.0, factor=1.0) for price in (160.0, 130.0)]
+
+    assert [row and row.name for row in found] == rows
+    assert decide(Params(windfall_threshold=0.41), 160.0, 100.0, factor=1.0).name == "medium windfall"
+
+
+@given(price=st.floats(50, 400), low=st.floats(0, 2), high=st.floats(0, 2))
+def test_a_lower_threshold_never_takes_less_off_a_holding(price, low, high):
+    low, high = sorted((low, high))
+
+    shares = [row.share if row else 0.0 for row in (decide(Params(windfall_threshold=t), price, 100.0, 1.065) for t in (low, high))]
+
+    assert shares[0] >= shares[1]
+
+
+def test_one_fraction_replaces_the_share_of_every_windfall_row_and_of_no_other():
+    ctx = context("A B C", weights=[0.25] * 3, prices=[240, 160, 135], average_cost=[100] * 3, years_held=[1] * 3)
+
+    assert sold(profit_taking(ctx, Params(sell_fraction=0.35))) == {"A": 0.35, "B": 0.35, "C": 0.35}
+    assert decide(Params(sell_fraction=0.35, windfall_threshold=1.5), 210.0, 100.0, factor=1.0).share == 0.30
+
+
+def test_harvesting_takes_any_excess_and_nothing_at_or_under_expected_growth():
+    harvest = Params(auto_harvest=True)
+
+    assert decide(harvest, 106.51, 100.0, factor=1.065).name == "medium windfall"
+    assert decide(harvest, 106.5, 100.0, factor=1.065) is None
+    assert decide(Params(), 106.51, 100.0, factor=1.065) is None
+    assert decide(harvest, 210.0, 100.0, factor=2.05).name == "windfall doubler"
+
+
+def test_a_threshold_of_nothing_still_asks_for_an_excess():
+    assert decide(Params(windfall_threshold=0.0), 100.0, 100.0, factor=1.0) is None
+
+
+@pytest.mark.parametrize(
+    ("price", "peak", "falls"),
+    [
+        (135.0, 150.0, True),
+        (135.01, 150.0, False),
+        (103.0, 115.0, True),
+        (103.0, 114.99, False),
+        (90.0, 150.0, True),
+        (90.0, float("nan"), False),
+    ],
+)
+def test_a_stop_falls_at_its_distance_once_the_peak_reached_its_gain(price, peak, falls):
+    assert stopped(Params(trailing_stop_distance=0.10), price, 100.0, peak) is falls
+
+
+def test_a_stop_offers_all_of_a_holding_and_parts_of_it_whatever_the_table_says():
+    ctx = context("A", weights=[0.3], prices=[240], average_cost=[100], years_held=[1], peaks=[300])
+
+    (found,) = profit_taking(ctx, Params(trailing_stop_distance=0.10))
+
+    assert found.weights == pytest.approx((-0.075, -0.15, -0.3))
+    assert found.tags == ("trailing_stop", "profit_taking")
+    assert found.why.text == (
+        "trailing stop: 20.0\u00a0% under its peak of 300.00 since the purchase, at least 10.0\u00a0%; "
+        "the peak was 200.0\u00a0% over its cost, at least 15.0\u00a0%"
+    )
+
+
+def test_without_a_distance_there_is_no_stop():
+    ctx = context("A", prices=[105], average_cost=[100], years_held=[1], peaks=[300])
+
+    assert profit_taking(ctx, Params()) == []
 
 
 def test_the_windfall_of_a_doubler_must_be_exceeded():

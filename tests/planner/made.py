@@ -27,7 +27,7 @@ from steelyard.orders import Order, Side
 from steelyard.planner import plan
 from steelyard.plans import Plan
 from steelyard.portfolio import BucketState, Holding, Security, Snapshot, TaxLot
-from steelyard.registry import Kind
+from steelyard.registry import Kind, Module
 from steelyard.strategies import ModuleChoice, Strategy
 from steelyard.targets import Targets, TargetsFailed
 from steelyard.universe import Valuation, build_context, value_portfolio
@@ -114,7 +114,7 @@ def prepared(of: World) -> Prepared:
         targets=targets,
         state=of.state or BucketState(),
         seed=0,
-        eligible=lambda wide: eligible_buys(wide, of.strategy, {}),
+        eligible=lambda wide: eligible_buys(wide, of.strategy, findings),
         findings=findings,
     )
     objective = objective_of(ctx, of.strategy, findings)
@@ -212,6 +212,18 @@ def without(strategy: Strategy, kind: Kind, *names: str) -> Strategy:
 def only(strategy: Strategy, kind: Kind, *names: str) -> Strategy:
     """The strategy with these modules of a kind alone."""
     return without(strategy, kind, *({choice.module.name for choice in strategy.choices[kind]} - set(names)))
+
+
+def with_on(strategy: Strategy, kind: Kind, *names: str) -> Strategy:
+    """The strategy with these modules of a kind on as well."""
+    choices = tuple(replace(choice, enabled=choice.enabled or choice.module.name in names) for choice in strategy.choices[kind])
+    return replace(strategy, choices=MappingProxyType({**strategy.choices, kind: choices}))
+
+
+def with_module(strategy: Strategy, module: Module) -> Strategy:
+    """The strategy with a module from outside, on: what a plugin would add."""
+    added = ModuleChoice(module, enabled=True, params=module.params(), why="strategy file")
+    return replace(strategy, choices=MappingProxyType({**strategy.choices, module.kind: (*strategy.choices[module.kind], added)}))
 
 
 def with_call(strategy: Strategy, kind: Kind, name: str, call: Any) -> Strategy:

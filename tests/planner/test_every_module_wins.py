@@ -9,8 +9,10 @@ from datetime import timedelta
 
 import pytest
 
+from planner import adaptive_worlds, regime_worlds
 from planner.made import AS_OF, BUSY, World, only, world
 from planner.test_modules_in_plans import TWINS, WORLDS, YOUNG, enabled, proposing, traded, twins
+from steelyard.patterns.adaptive import VARIANTS
 from steelyard.registry import Kind, modules
 from steelyard.settings import Neutral, Score
 
@@ -55,6 +57,8 @@ PATTERNS = {
     "averaging_down": DIP,
     "single_best": GROWN,
 }
+VARIED = {"adaptive": adaptive_worlds.WORLDS, "market_regime": {name: of for name, (of, _) in regime_worlds.WORLDS.items()}}
+"""Patterns of several variants, by variant."""
 GENERATORS = {"combinatorial": OVER_AND_UNDER, "enhanced_combinatorial": OVER_AND_UNDER}
 
 
@@ -76,12 +80,28 @@ def test_every_calculator_alone_makes_a_plan(name):
     assert {step.proposed_by for step in plan.steps} == {(name,)}
 
 
-@pytest.mark.parametrize("name", modules(Kind.PATTERN))
+@pytest.mark.parametrize("name", sorted(set(modules(Kind.PATTERN)) - set(VARIED)))
 def test_every_pattern_alone_proposes_a_plan(name):
     plan = alone(PATTERNS[name], Kind.PATTERN, name).plan()
 
     assert plan.verdict.action == "act"
     assert plan.proposed_by == (name,)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_variant_of_adaptive_alone_proposes_a_plan(name):
+    plan = VARIED["adaptive"][name].plan()
+
+    assert plan.verdict.action == "act"
+    assert plan.proposed_by == (f"adaptive.{name}",)
+
+
+@pytest.mark.parametrize("name", ["bull", "bear", "sideways"])
+def test_every_regime_alone_proposes_a_plan(name):
+    plan = VARIED["market_regime"][name].plan()
+
+    assert plan.verdict.action == "act"
+    assert plan.proposed_by == (f"market_regime.{name}",)
 
 
 @pytest.mark.parametrize("name", [name for name, module in modules(Kind.SEQUENCE).items() if module.form != "what_if"])

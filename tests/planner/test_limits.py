@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from planner.made import AS_OF, prepared, world
+from steelyard import verify
 from steelyard.orders import Order, Side
 from steelyard.portfolio import Holding, TaxLot
 from steelyard.settings import Costs, Groups, Limits, Score
@@ -128,6 +129,25 @@ def test_an_open_buy_takes_its_money_at_its_limit_or_at_the_price():
 
     assert at_limit.open_buys == at_price.open_buys == 7500
     assert spent(plan()) > 1500 >= spent(at_limit) == spent(at_price)
+
+
+def test_money_promised_to_open_buys_does_not_keep_the_reserve():
+    promised = (Order("o", "CC", Side.BUY, Decimal(300), Decimal(20)),)
+
+    plan = usual(cash="9000", limits=Limits(allow_sell=False, cash_reserve_weight=0.05), orders=promised).plan()
+
+    assert plan.open_buys == 6000
+    assert plan.steps == () or plan.cash_after["USD"] - plan.open_buys >= min(plan.reserve, plan.cash["USD"] - plan.open_buys)
+    assert spent(plan) <= 3000 - plan.reserve
+
+
+def test_where_only_settled_cash_pays_sales_go_on_under_the_reserve():
+    plan = usual(cash="100", limits=Limits(funding="settled", cash_reserve_weight=0.05)).plan()
+
+    assert plan.verdict.action == "act"
+    assert traded(plan, Side.SELL)
+    assert not traded(plan, Side.BUY)
+    assert verify.check(plan.document()).failed == ()
 
 
 def test_the_filled_part_of_an_open_buy_takes_no_more_money():

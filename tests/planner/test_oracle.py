@@ -83,14 +83,13 @@ def net_of(made: Prepared, plan: Plan, row: tuple[int, ...]) -> float:
 def cash_slack(one: World, plan: Plan, row: tuple[int, ...]) -> float:
     """Sells first, then buys: what is left above the floor, of value."""
     spendable = plan.cash.get("USD", ZERO) - one.open_buys
-    idle = one.cash - spendable
-    floor = min(max(plan.reserve - idle, ZERO), spendable)
-    for j in row:
-        flow = -signed(plan, j)
-        if one.strategy.limits.funding == "settled":
-            flow = min(flow, ZERO)
-        spendable += flow - plan.candidates[j].cost
-    return float((spendable - floor) / plan.value)
+    foreign = one.cash - one.open_buys - spendable
+    floor = min(max(plan.reserve - foreign, ZERO), spendable)
+    brought = [-signed(plan, j) - plan.candidates[j].cost for j in row]
+    if min(brought) >= ZERO:
+        return np.inf
+    settled = one.strategy.limits.funding == "settled"
+    return float((spendable + sum(min(money, ZERO) if settled else money for money in brought) - floor) / plan.value)
 
 
 def cap_slack(one: World, made: Prepared, plan: Plan, row: tuple[int, ...]) -> float:

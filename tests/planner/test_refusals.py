@@ -54,6 +54,22 @@ def test_a_held_security_without_a_price_refuses_the_plan_and_says_what_to_do():
         without_quote(usual(), "AA").plan()
 
 
+@pytest.mark.parametrize(("days", "told"), [(7, "7 days apart"), (30, "30 days apart")])
+def test_closes_of_weeks_or_months_are_refused_since_they_would_be_taken_for_those_of_days(days, told):
+    daily = usual()
+    dates = np.datetime64(AS_OF) - days * np.arange(len(daily.market.dates))[::-1]
+
+    with pytest.raises(PlanRefused, match=f"{told}.*Nothing was planned: give daily closes"):
+        replace(daily, market=replace(daily.market, dates=dates)).plan()
+
+
+def test_a_few_quotes_far_apart_are_no_history_and_no_reason_to_refuse():
+    daily = usual(sessions=12)
+    dates = np.datetime64(AS_OF) - 30 * np.arange(12)[::-1]
+
+    assert replace(daily, market=replace(daily.market, dates=dates)).plan().verdict.action == "act"
+
+
 def test_every_reason_is_told_at_once():
     with pytest.raises(PlanRefused) as refused:
         without_quote(without_quote(usual(), "AA"), "BB").plan()
@@ -310,13 +326,27 @@ def test_without_any_score_term_the_plan_is_refused():
         usual().plan(disabled=names)
 
 
-def test_a_term_whose_formula_and_arrays_disagree_withholds_the_plan():
+def split_quality(lie):
+    """The world in which the formula of the quality term differs from its arrays by `lie` of the weights."""
+
     def lying(ctx, params):
         honest = linear_part("q", 1.0, (0.3, 0.75), ctx.quality, 0.55)
-        return Term("quality", (replace(honest, raw=lambda weights, cash: float(weights[0]) ** 2),))
+        return Term("quality", (replace(honest, raw=lambda weights, cash: honest.raw(weights, cash) + lie(weights)),))
 
+    return replace(usual(), strategy=with_call(usual().strategy, Kind.TERM, "quality", lying))
+
+
+def test_a_term_whose_formula_and_arrays_disagree_is_left_out_and_named():
+    plan = split_quality(lambda weights: float(weights[0]) ** 2).plan()
+
+    assert [(notice.code, notice.module) for notice in plan.problems] == [("module_failed", "score_terms.quality")]
+    assert "the formula gives" in plan.problems[0].message
+    assert "quality" not in {term.name for term in plan.score.terms}
+
+
+def test_a_term_whose_formula_and_arrays_disagree_only_somewhere_withholds_the_plan():
     with pytest.raises(InternalError, match="No plan was made"):
-        replace(usual(), strategy=with_call(usual().strategy, Kind.TERM, "quality", lying)).plan()
+        split_quality(lambda weights: 0.01 * float(weights.max() - weights.min()) ** 2).plan()
 
 
 # the verdict

@@ -13,9 +13,12 @@ from planner.made import Prepared, prepared, world
 from planner.worlds import FEWER, worlds
 from steelyard.context import PAD
 from steelyard.ledger import feasible
+from steelyard.patterns import NoParams
+from steelyard.patterns.direct_buy import direct_buy
 from steelyard.scoring import end_state
 from steelyard.search.collapse import collapse
 from steelyard.search.evaluate import evaluate
+from steelyard.settings import Planner
 from steelyard.sizing import probe
 from steelyard.table import draw, lots_sold, paired_gains, with_scores
 
@@ -161,8 +164,6 @@ def test_draws_take_one_row_per_security_and_side_in_order_of_priority_over_the_
 
 @pytest.mark.parametrize("limit", [1, 2])
 def test_a_category_is_cut_as_the_strategy_says_and_the_table_is_not(limit):
-    from steelyard.settings import Planner
-
     def table(planner):
         return prepared(
             world(*(f"S{k} 0 @ 50" for k in range(6)), cash="90000", targets={f"S{k}": 0.15 for k in range(6)}, planner=planner)
@@ -172,6 +173,84 @@ def test_a_category_is_cut_as_the_strategy_says_and_the_table_is_not(limit):
 
     assert all(len(rows) <= limit for rows in cut.draws.values())
     assert cut.m == whole.m > limit
+
+
+SIX = tuple(f"S{k}" for k in range(6))
+
+
+def of_countries(countries: str = "", sectors: str = "", **planner) -> Prepared:
+    """Six buys, each a little more wanted than the next; a letter for the country or sector of each, a blank for none."""
+    one = world(*(f"{s} 0 @ 50" for s in SIX), cash="90000", targets={s: 0.17 - 0.01 * k for k, s in enumerate(SIX)}, sessions=1,
+        planner=Planner(priority_threshold=0.0, **planner),
+    )  # fmt: skip
+    labels = {"countries": countries.ljust(6), "sectors": sectors.ljust(6)}
+    securities = tuple(
+        replace(security, **{dimension: () if own[k] == " " else (own[k],) for dimension, own in labels.items()})
+        for k, security in enumerate(one.snapshot.securities)
+    )
+    return prepared(replace(one, snapshot=replace(one.snapshot, securities=securities)))
+
+
+def drawn_by_weight(made: Prepared) -> str:
+    """Who is drawn, in order: the k of each symbol S<k>."""
+    return "".join(made.ctx.symbols[made.table.security[j]][1] for j in made.table.draws["rebalance_buys"])
+
+
+DIVERSE = {"diverse_selection": True, "max_opportunities_per_category": 3}
+
+
+def test_by_default_priority_alone_decides_who_is_drawn():
+    assert drawn_by_weight(of_countries("AAAABC", max_opportunities_per_category=3)) == "012"
+
+
+@pytest.mark.parametrize("dimension", ["countries", "sectors"])
+def test_a_diverse_draw_takes_as_many_of_every_group(dimension):
+    assert set(drawn_by_weight(of_countries(**{dimension: "AAAABC"}, **DIVERSE))) == set("045")
+
+
+def test_countries_count_before_sectors_and_a_single_group_is_none():
+    assert set(drawn_by_weight(of_countries("AAAABC", "XYZXYZ", **DIVERSE))) == set("045")
+    assert set(drawn_by_weight(of_countries("AAAAAA", "XXXYYZ", **DIVERSE))) == set("035")
+    assert drawn_by_weight(of_countries("AAAAAA", **DIVERSE)) == "012"
+
+
+def test_what_a_group_has_too_few_of_is_filled_by_priority():
+    assert set(drawn_by_weight(of_countries("AAAAAB", **{**DIVERSE, "max_opportunities_per_category": 4}))) == set("0125")
+
+
+def test_with_more_groups_than_places_those_of_highest_total_priority_come_first():
+    assert set(drawn_by_weight(of_countries("ABBCCD", **{**DIVERSE, "max_opportunities_per_category": 2}))) == set("13")
+
+
+def test_securities_without_a_label_are_one_group_of_their_own():
+    assert set(drawn_by_weight(of_countries("A    B", **DIVERSE))) == set("015")
+
+
+def test_a_list_that_fits_is_unchanged():
+    usual, diverse = of_countries("AAAABC").table, of_countries("AAAABC", diverse_selection=True, max_opportunities_per_category=6).table
+
+    assert diverse.draws["rebalance_buys"] == draw(usual, range(usual.m), 0.0) == diverse.pool
+
+
+def test_the_weight_of_diversity_sets_how_far_firsts_of_a_group_come_forward():
+    def order(weight):
+        return drawn_by_weight(of_countries("AAAABC", **DIVERSE, diversity_weight=weight)), by_security(
+            of_countries("AAAABC", **DIVERSE, diversity_weight=weight)
+        )
+
+    def by_security(made):
+        return "".join(made.ctx.symbols[made.table.security[j]][1] for j in made.table.pool)
+
+    assert order(0.0) == ("045", "012345")
+    assert order(1.0)[1] == "045123"
+
+
+def test_a_diverse_draw_changes_what_patterns_propose_and_never_the_table():
+    usual, diverse = of_countries("AAAABC", max_opportunities_per_category=3), of_countries("AAAABC", **DIVERSE)
+
+    assert usual.table.ids == diverse.table.ids
+    assert usual.table.priority.tolist() == diverse.table.priority.tolist()
+    assert direct_buy(usual.ctx, usual.table, NoParams()).tolist() != direct_buy(diverse.ctx, diverse.table, NoParams()).tolist()
 
 
 def test_lots_of_one_date_are_sold_in_an_order_of_their_own():

@@ -5,7 +5,10 @@
     why.py       the story of one symbol
     verify.py    the figures of a saved plan, derived anew
     modules.py   what is registered, and what a strategy makes of it
+    health.py    which modules are out of service
+    strategy.py  presets and strategy files: list, show, new, validate, schema
     inputs.py    options to a snapshot, market, targets and strategy
+    logs.py      the log, for whoever asks for it
     output.py    screens, pipes, files, messages, exit codes
 
 Exit codes: 0 done (a hold plan is done), 1 refused or failed with a reason on stderr, 2 usage, 130 interrupted.
@@ -18,8 +21,10 @@ from __future__ import annotations
 import typer
 
 from steelyard.cli.demo import demo
+from steelyard.cli.health import health
 from steelyard.cli.modules import modules
 from steelyard.cli.plan import plan
+from steelyard.cli.strategy import strategy
 from steelyard.cli.verify import verify
 from steelyard.cli.why import why
 
@@ -36,3 +41,5 @@ app.command()(plan)
 app.command()(why)
 app.command()(verify)
 app.command()(modules)
+app.command()(health)
+app.add_typer(strategy, name="strategy")

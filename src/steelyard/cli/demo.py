@@ -25,5 +25,5 @@ def demo(
     """
     with guarded():
         inputs = read(Options(), sample=DEMO)
-        plan = make_plan(inputs, seed=0)
+        plan = make_plan(inputs, seed=0, counted=False)
         deliver(plan, inputs, Output(as_json=as_json, report=report or (None if as_json else REPORT), own_files=True))

@@ -6,13 +6,15 @@ as-of date that nothing else gives is today, and the first lines say so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from steelyard.cli.health import keeper, outcomes, versions
 from steelyard.cli.output import progress
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from steelyard.importers import Inputs as Imported
     from steelyard.plans import Plan
     from steelyard.strategies import Strategy
+    from steelyard.telemetry.health import Outcome
 
 BUNDLED = "growth"
 """The portfolio of who gives no files."""
@@ -31,9 +34,12 @@ Prices = Annotated[Path | None, typer.Option(help="CSV: date, AAA, BBB, ... or d
 TargetsFile = Annotated[Path | None, typer.Option("--targets", help="CSV: symbol, weight; fractions, the rest is cash.", metavar="F")]
 Securities = Annotated[Path | None, typer.Option(help="CSV: symbol, name, product_type, currency, lot_size, sector, ...", metavar="F")]
 Fx = Annotated[Path | None, typer.Option(help="CSV: date, currency, rate; units of base for one of currency.", metavar="F")]
+Index = Annotated[Path | None, typer.Option(help="CSV: date, SPY, QQQ, ...; what the market regime is told from.", metavar="F")]
 Cash = Annotated[list[str] | None, typer.Option(help="A balance; once per currency.", metavar="CUR=AMOUNT")]
 Base = Annotated[str | None, typer.Option(help="The currency in which the account counts.", metavar="CUR")]
-StrategyFile = Annotated[Path | None, typer.Option("--strategy", help="TOML: modules, limits, costs, score.", metavar="F.toml")]
+StrategyName = Annotated[
+    str | None, typer.Option("--strategy", help="A preset, or TOML: modules, limits, costs, score.", metavar="NAME|F.toml")
+]
 AsOf = Annotated[datetime | None, typer.Option(help="Plan as of that day (YYYY-MM-DD).", formats=[DAY], metavar="DATE")]
 Seed = Annotated[int, typer.Option(help="Seed of the generators.", min=0, metavar="N")]
 Exclude = Annotated[list[str] | None, typer.Option(help="Leave a symbol out; every page says so.", metavar="SYMBOL")]
@@ -41,7 +47,7 @@ Exclude = Annotated[list[str] | None, typer.Option(help="Leave a symbol out; eve
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user said about the inputs."""
+    """What the user said about the inputs; an index may go with the bundled portfolios too."""
 
     holdings: Path | None = None
     prices: Path | None = None
@@ -50,9 +56,10 @@ class Options:
     fx: Path | None = None
     cash: tuple[str, ...] = ()
     base: str | None = None
-    strategy: Path | None = None
+    strategy: str | None = None
     as_of: datetime | None = None
     exclude: tuple[str, ...] = ()
+    index: Path | None = None
 
     @property
     def files(self) -> bool:
@@ -86,40 +93,72 @@ def read(options: Options, sample: str | None = None) -> Inputs:
         )
     strategy = strategy_of(options.strategy)
     with progress("Reading the files"):
-        if sample is None and options.files:
-            return _own(options, strategy)
-        return _bundled(options, strategy, sample)
+        own = sample is None and options.files
+        found = _own(options, strategy) if own else _bundled(options, strategy, sample)
+    return _with_remarks(found) if options.strategy else found
 
 
-def strategy_of(path: Path | None) -> Strategy:
-    """The strategy of a file, or the default one."""
-    from steelyard.strategies import default, load
+def _with_remarks(inputs: Inputs) -> Inputs:
+    """The inputs, with what is worth knowing of a strategy that was asked for."""
+    from steelyard.plans import Notice
+    from steelyard.strategies import validate
 
-    return load(path) if path else default()
+    remarks = tuple(Notice(code="strategy", message=text) for text in validate(inputs.strategy).warnings)
+    return replace(inputs, imported=replace(inputs.imported, warnings=(*inputs.imported.warnings, *remarks)))
 
 
-def make_plan(inputs: Inputs, seed: int, *, explained: bool = False) -> Plan:
-    """Plan, and solve again for what would change the plan if `explained`; raises SteelyardError."""
+def strategy_of(name_or_path: str | None) -> Strategy:
+    """The strategy of a preset or a file, or the default one."""
+    from steelyard.strategies import default, find
+
+    return find(name_or_path) if name_or_path else default()
+
+
+def make_plan(inputs: Inputs, seed: int, *, explained: bool = False, counted: bool = True) -> Plan:
+    """Plan, and solve again for what would change the plan if `explained`; raises SteelyardError.
+
+    counted   leave out the modules that are out of service, and count what fails; a demo does neither
+    """
+    kept = keeper() if counted else None
+    disabled = kept.out_of_service(versions(inputs.strategy)) if kept else {}
+    ended: list[Outcome] = []
+    try:
+        with progress("Planning"):
+            made = _planned(inputs, seed, disabled)
+        ended = outcomes(made.modules)
+    finally:
+        if kept:
+            kept.record(ended)
+    return _explained(inputs, seed, made, disabled) if explained else made
+
+
+def _planned(inputs: Inputs, seed: int, disabled: Mapping[str, str]) -> Plan:
     from steelyard.planner import plan
 
     imported = inputs.imported
-    with progress("Planning"):
-        made = plan(
-            imported.snapshot,
-            imported.market,
-            inputs.strategy,
-            targets=imported.targets,
-            seed=seed,
-            warnings=imported.warnings,
-        )
-    return _explained(inputs, seed, made) if explained else made
+    return plan(
+        imported.snapshot,
+        imported.market,
+        inputs.strategy,
+        targets=imported.targets,
+        seed=seed,
+        disabled=disabled,
+        warnings=imported.warnings,
+    )
 
 
-def _explained(inputs: Inputs, seed: int, plan: Plan) -> Plan:
+def _explained(inputs: Inputs, seed: int, plan: Plan, disabled: Mapping[str, str]) -> Plan:
     from steelyard.explain import Case, explain
 
     imported = inputs.imported
-    case = Case(snapshot=imported.snapshot, market=imported.market, strategy=inputs.strategy, targets=imported.targets, seed=seed)
+    case = Case(
+        snapshot=imported.snapshot,
+        market=imported.market,
+        strategy=inputs.strategy,
+        targets=imported.targets,
+        seed=seed,
+        disabled=disabled,
+    )
     with progress("Explaining") as say:
         return explain(case, plan, lambda what, done, total: say(f"Explaining: {what}, {done} of {total}"))
 
@@ -130,7 +169,8 @@ def _bundled(options: Options, strategy: Strategy, sample: str | None) -> Inputs
     from steelyard.samples import sample as files_of
 
     files = files_of(sample or BUNDLED)
-    read_in = read_files(files.holdings, prices=files.prices, targets=files.targets, securities=files.securities, fx=files.fx)
+    index = options.index or files.index
+    read_in = read_files(files.holdings, prices=files.prices, targets=files.targets, securities=files.securities, fx=files.fx, index=index)
     imported = _assemble(read_in, options, base=options.base or files.base_currency, source=f"bundled quotes, {SOURCE}")
     why = "The" if sample else "No files were given, so this is the"
     return Inputs(imported, strategy, (f"{why} bundled portfolio {files.name}: not yours, and its prices are old.",), files.name)
@@ -152,11 +192,18 @@ def _own(options: Options, strategy: Strategy) -> Inputs:
 def _read_own(options: Options) -> Files:
     from types import MappingProxyType
 
-    from steelyard.importers import Files, HoldingsFile, read_fx, read_prices, read_securities, read_targets
+    from steelyard.importers import Files, HoldingsFile, read_fx, read_index, read_prices, read_securities, read_targets
     from steelyard.importers import read as read_files
 
     if options.holdings is not None:
-        return read_files(options.holdings, prices=options.prices, targets=options.targets, securities=options.securities, fx=options.fx)
+        return read_files(
+            options.holdings,
+            prices=options.prices,
+            targets=options.targets,
+            securities=options.securities,
+            fx=options.fx,
+            index=options.index,
+        )
     nothing = HoldingsFile(file="--cash", holdings=(), cash=MappingProxyType({}), currencies=MappingProxyType({}))
     return Files(
         holdings=nothing,
@@ -164,6 +211,7 @@ def _read_own(options: Options) -> Files:
         targets=read_targets(options.targets) if options.targets else None,
         securities=read_securities(options.securities) if options.securities else None,
         fx=read_fx(options.fx) if options.fx else None,
+        index=read_index(options.index) if options.index else None,
     )
 
 

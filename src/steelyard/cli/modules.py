@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from steelyard.cli.inputs import StrategyFile, strategy_of
+from steelyard.cli.inputs import StrategyName, strategy_of
 from steelyard.cli.output import guarded, screen, write
 
 if TYPE_CHECKING:
@@ -16,12 +16,10 @@ if TYPE_CHECKING:
 
     from steelyard.strategies import ModuleChoice, Strategy
 
-BUILT_IN = "built-in"
-
 
 def modules(
     tag: Annotated[str | None, typer.Option(help="Only modules with this tag.", metavar="TAG")] = None,
-    strategy: StrategyFile = None,
+    strategy: StrategyName = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """List the registered modules, their parameters, and who set them."""
@@ -52,7 +50,7 @@ def listed(choice: ModuleChoice) -> dict[str, Any]:
         "version": choice.module.version,
         "enabled": choice.enabled,
         "why": choice.why,
-        "source": BUILT_IN,
+        "source": choice.module.source,
         "params": choice.params.model_dump(mode="json", by_alias=True),
     }
 

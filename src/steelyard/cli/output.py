@@ -80,8 +80,8 @@ def screen(draw: Callable[[Console], None]) -> str:
     return capture.get()
 
 
-def save(path: Path, text: str, what: str) -> None:
-    """Write a file whole or not at all; raises InputError saying what did not happen."""
+def save(path: Path, text: str, what: str, mend: str = "Name another file with --report.") -> None:
+    """Write a file whole or not at all; raises InputError saying what did not happen, and how to `mend` it."""
     from steelyard.errors import InputError
 
     try:
@@ -100,7 +100,7 @@ def save(path: Path, text: str, what: str) -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(
-            f"The {what} could not be written to {path}: {reason}. Nothing was written. Name another file with --report."
+            f"The {what} could not be written to {path}: {reason}. Nothing was written. {mend}"
         ) from error
 
 

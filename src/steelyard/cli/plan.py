@@ -18,12 +18,13 @@ from steelyard.cli.inputs import (
     Exclude,
     Fx,
     Holdings,
+    Index,
     Inputs,
     Options,
     Prices,
     Securities,
     Seed,
-    StrategyFile,
+    StrategyName,
     TargetsFile,
     make_plan,
     read,
@@ -56,9 +57,10 @@ def plan(
     targets: TargetsFile = None,
     securities: Securities = None,
     fx: Fx = None,
+    index: Index = None,
     cash: Cash = None,
     base: Base = None,
-    strategy: StrategyFile = None,
+    strategy: StrategyName = None,
     as_of: AsOf = None,
     seed: Seed = 0,
     exclude: Exclude = None,
@@ -77,7 +79,7 @@ def plan(
     Without files: the bundled one.
     """
     with guarded():
-        options = Options(holdings, prices, targets, securities, fx, tuple(cash or ()), base, strategy, as_of, tuple(exclude or ()))
+        options = Options(holdings, prices, targets, securities, fx, tuple(cash or ()), base, strategy, as_of, tuple(exclude or ()), index)
         inputs = read(options)
         made = make_plan(inputs, seed, explained=explain)
         deliver(made, inputs, Output(as_json, report, explain, timings, own_files=inputs.sample is not None))

@@ -16,11 +16,12 @@ from steelyard.cli.inputs import (
     Exclude,
     Fx,
     Holdings,
+    Index,
     Options,
     Prices,
     Securities,
     Seed,
-    StrategyFile,
+    StrategyName,
     TargetsFile,
     make_plan,
     read,
@@ -44,16 +45,17 @@ def why(
     targets: TargetsFile = None,
     securities: Securities = None,
     fx: Fx = None,
+    index: Index = None,
     cash: Cash = None,
     base: Base = None,
-    strategy: StrategyFile = None,
+    strategy: StrategyName = None,
     as_of: AsOf = None,
     seed: Seed = 0,
     exclude: Exclude = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Explain what the plan does and does not do with a symbol."""
-    options = Options(holdings, prices, targets, securities, fx, tuple(cash or ()), base, strategy, as_of, tuple(exclude or ()))
+    options = Options(holdings, prices, targets, securities, fx, tuple(cash or ()), base, strategy, as_of, tuple(exclude or ()), index)
     if plan is not None and (options != Options() or seed):
         raise typer.BadParameter("--plan reads a plan that is made; it goes with no other input.", param_hint="--plan")
     with guarded():

@@ -36,6 +36,8 @@ class PortfolioContext:
     industry_to_group    the same for industries
     position_avg_prices  symbol -> average cost, where the position has none
     current_prices       symbol -> price in the security's currency
+    history              closes by date, rates and index; without it return and risk are neutral values, and the plan's
+                         data_coverage says so
     """
 
     country_weights: Mapping[str, float] = field(default_factory=dict)
@@ -50,6 +52,7 @@ class PortfolioContext:
     industry_to_group: Mapping[str, str] = field(default_factory=dict)
     position_avg_prices: Mapping[str, float] = field(default_factory=dict)
     current_prices: Mapping[str, float] = field(default_factory=dict)
+    history: Market | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +93,7 @@ class Security:
     country: str | None = None
     industry: str | None = None
     priority_multiplier: float = 1.0
-    min_lot: int = 1
+    min_lot: float = 1
     active: bool = True
     allow_buy: bool = True
     allow_sell: bool = False
@@ -106,8 +109,7 @@ class PlannerContext:
     current_prices   symbol -> price in the security's currency; comes before every other source of a price
     target_weights   symbol -> fraction of value; None = no targets
     base_currency    of the account; None = the one currency that everything is in
-    history          closes by date; without it return and risk are neutral values, and the plan's data_coverage says so
-    as_of            None = newest date of the history, else today
+    as_of            None = newest date of the portfolio context's history, else today
     """
 
     portfolio_context: PortfolioContext = field(default_factory=PortfolioContext)
@@ -117,8 +119,12 @@ class PlannerContext:
     current_prices: Mapping[str, float] | None = None
     target_weights: Mapping[str, float] | None = None
     base_currency: str | None = None
-    history: Market | None = None
     as_of: date | None = None
+
+    @property
+    def history(self) -> Market | None:
+        """Of the portfolio context."""
+        return self.portfolio_context.history
 
     @classmethod
     def of(cls, inputs: Inputs) -> PlannerContext:
@@ -127,24 +133,24 @@ class PlannerContext:
         rates = {currency: market.fx.latest(currency, snapshot.as_of) for currency in {s.currency for s in snapshot.securities}}
         known = {currency: float(rate.rate) for currency, rate in rates.items() if rate is not None}
         return cls(
-            portfolio_context=_portfolio_context(snapshot.securities),
+            portfolio_context=_portfolio_context(snapshot.securities, market),
             positions=tuple(_position(held, snapshot.security(held.symbol), market, known, snapshot.bucket) for held in snapshot.holdings),
             securities=tuple(_security(security, snapshot.bucket) for security in snapshot.securities),
             available_cash=float(snapshot.cash.get(snapshot.base_currency, 0)),
             target_weights=None if inputs.targets is None else dict(inputs.targets.weights),
             base_currency=snapshot.base_currency,
-            history=market,
             as_of=snapshot.as_of,
         )
 
 
-def _portfolio_context(securities: Iterable[HouseSecurity]) -> PortfolioContext:
+def _portfolio_context(securities: Iterable[HouseSecurity], history: Market) -> PortfolioContext:
     known = tuple(securities)
     return PortfolioContext(
         security_countries={s.symbol: ",".join(s.countries) for s in known if s.countries},
         security_industries={s.symbol: ",".join(s.sectors) for s in known if s.sectors},
         security_scores={s.symbol: s.quality for s in known if s.quality is not None},
         security_dividends={s.symbol: s.dividend_yield for s in known if s.dividend_yield is not None},
+        history=history,
     )
 
 
@@ -172,7 +178,7 @@ def _security(security: HouseSecurity, bucket: str) -> Security:
         country=",".join(security.countries) or None,
         industry=",".join(security.sectors) or None,
         priority_multiplier=security.priority_multiplier,
-        min_lot=int(security.lot_size),
+        min_lot=float(security.lot_size),
         allow_buy=security.allow_buy,
         allow_sell=security.allow_sell,
         currency=security.currency,

@@ -23,9 +23,12 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from steelyard.context import BoolArray, Candidates, Context, Drop, IntArray, Ruling, frozen
+from steelyard.context import TRAILING_STOP, BoolArray, Candidates, Context, Drop, IntArray, Ruling, frozen
 from steelyard.money import FloatArray
 from steelyard.sentences import Sentence, say
+
+DATES = frozenset({"last_bought", "last_sold"})
+"""Metrics of the rules over trade dates."""
 
 OnMissing = Annotated[Literal["allow", "deny"], Field(description="what to do with an order whose date or cost is unknown")]
 
@@ -66,13 +69,13 @@ class Rule:
 
 
 def ruling(ctx: Context, candidates: Candidates, rules: Sequence[Rule], on_missing: Literal["allow", "deny"]) -> Ruling:
-    """Ask every rule of every order; an order is dropped for the first rule that it breaks."""
+    """Ask every rule of every order; an order is dropped for the first rule that it breaks. No date holds up a trailing stop."""
     keep = np.ones(candidates.m, dtype=np.bool_)
     drops: dict[int, Drop] = {}
     unknown: set[tuple[str, str]] = set()
     for row, (security, is_buy) in enumerate(zip(candidates.security.tolist(), candidates.is_buy.tolist(), strict=True)):
         for rule in rules:
-            if rule.buys != is_buy:
+            if rule.buys != is_buy or (rule.metric in DATES and _stops(candidates, row)):
                 continue
             if rule.unknown[security]:
                 unknown.add((ctx.symbols[security], rule.metric))
@@ -81,6 +84,10 @@ def ruling(ctx: Context, candidates: Candidates, rules: Sequence[Rule], on_missi
                 keep[row] = False
                 drops[row] = drop
     return Ruling(frozen(keep), drops, tuple(sorted(unknown)))
+
+
+def _stops(candidates: Candidates, row: int) -> bool:
+    return any(TRAILING_STOP in proposal.tags for proposal in candidates.proposals[row])
 
 
 def _drop(rule: Rule, security: int, on_missing: Literal["allow", "deny"]) -> Drop | None:

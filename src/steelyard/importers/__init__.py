@@ -6,6 +6,7 @@
     prices.py       wide or long          → closes and exact newest prices
     securities.py   symbol, name, …       → what may be traded
     fx.py           date, currency, rate  → rates
+    index.py        like prices           → levels of market indices
     inputs.py       all of them           → what `plan` takes
 
 Every line that cannot be used comes back with its number and reason, over all files at once, and while there is one
@@ -21,6 +22,7 @@ nothing is planned. To add a form: a file here with one function from a path to 
 
 from steelyard.importers.fx import FxFile, read_fx
 from steelyard.importers.holdings import HoldingsFile, read_holdings
+from steelyard.importers.index import read_index
 from steelyard.importers.inputs import Files, Inputs, assemble, parse_cash, read
 from steelyard.importers.prices import PriceTable, read_prices
 from steelyard.importers.securities import SecuritiesFile, read_securities
@@ -39,6 +41,7 @@ __all__ = [
     "read",
     "read_fx",
     "read_holdings",
+    "read_index",
     "read_prices",
     "read_securities",
     "read_targets",

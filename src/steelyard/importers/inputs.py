@@ -23,6 +23,7 @@ from steelyard.errors import InputError, PlanRefused, RejectedRow, RowsRejected,
 from steelyard.importers import reading
 from steelyard.importers.fx import FxFile, read_fx
 from steelyard.importers.holdings import HoldingsFile, read_holdings
+from steelyard.importers.index import index_until, read_index
 from steelyard.importers.prices import PriceTable, read_prices
 from steelyard.importers.securities import SecuritiesFile, read_securities
 from steelyard.importers.targets import TargetsFile, read_targets
@@ -50,11 +51,13 @@ class Files:
     targets: TargetsFile | None = None
     securities: SecuritiesFile | None = None
     fx: FxFile | None = None
+    index: PriceTable | None = None
 
     @property
     def given(self) -> tuple[HoldingsFile | PriceTable | TargetsFile | SecuritiesFile | FxFile, ...]:
         """The files that were given."""
-        return tuple(file for file in (self.holdings, self.prices, self.targets, self.securities, self.fx) if file is not None)
+        files = (self.holdings, self.prices, self.targets, self.securities, self.fx, self.index)
+        return tuple(file for file in files if file is not None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +77,13 @@ class Inputs:
 
 
 def read(
-    holdings: Path, *, prices: Path | None = None, targets: Path | None = None, securities: Path | None = None, fx: Path | None = None
+    holdings: Path,
+    *,
+    prices: Path | None = None,
+    targets: Path | None = None,
+    securities: Path | None = None,
+    fx: Path | None = None,
+    index: Path | None = None,
 ) -> Files:
     """Read every file that is given.
 
@@ -86,6 +95,7 @@ def read(
         targets=read_targets(targets) if targets else None,
         securities=read_securities(securities) if securities else None,
         fx=read_fx(fx) if fx else None,
+        index=read_index(index) if index else None,
     )
 
 
@@ -155,6 +165,8 @@ def assemble(
         excluded=excluded,
     )
     market = _market(files.prices, quotes, day, fx, adjusted, source or _source(files))
+    if files.index:
+        market = replace(market, index=index_until(files.index, day))
     warnings = [notice for file in files.given for notice in file.warnings] + notices + list(_excluded_targets(files, excluded))
     return Inputs(snapshot=snapshot, market=market, targets=targets, warnings=tuple(warnings), as_of_from=as_of_from)
 

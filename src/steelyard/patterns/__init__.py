@@ -3,7 +3,8 @@
 In: a Context, the table of candidates and the pattern's Params. Out: (k, d) rows of candidate indices, sells
 first, PAD at the end, d = `ctx.search.max_depth`; (0, d) when the intent finds nothing. Patterns draw from
 `candidates.draws`, category by category in order of priority and already cut as the strategy says, and ask the
-ledger what fits together: every row is a set of orders that may be a plan.
+ledger what fits together: every row is a set of orders that may be a plan. A pattern of several variants gives a mapping
+from variant to rows instead, and the plan names the variant.
 
 To add one: a file with a `Params` model and one function under `@pattern_generator`; its tests in
 `tests/patterns/`, its parameters in `tests/contracts/`.
@@ -19,13 +20,28 @@ from pydantic import Field
 
 from steelyard.context import PAD, Candidates, Context, IntArray, frozen
 from steelyard.ledger import fill
-from steelyard.registry import ModuleParams
+from steelyard.registry import Kind, ModuleParams
 
 MaxSells = Annotated[int, Field(ge=1, le=10, description="most sales in a sequence; each number of sales up to it has its own")]
 
 
+WEIGHT_BASED = "weight_based"
+FED_BY_WEIGHT_BASED = ("rebalance_sells", "rebalance_buys")
+"""Names under which the orders of `weight_based` are drawn."""
+
+
 class NoParams(ModuleParams):
     """A pattern without settings of its own."""
+
+
+def drawn_from(*categories: str) -> str:
+    """Dependency of a pattern: one of the calculators whose orders it draws under these names.
+
+    >>> drawn_from("rebalance_buys")
+    'opportunity_calculators.rebalance_buys|opportunity_calculators.weight_based'
+    """
+    feeding = dict.fromkeys((*categories, *(WEIGHT_BASED for name in categories if name in FED_BY_WEIGHT_BASED)))
+    return "|".join(f"{Kind.OPPORTUNITY}.{name}" for name in feeding)
 
 
 def sells(candidates: Candidates, *categories: str) -> list[int]:
@@ -40,7 +56,7 @@ def buys(candidates: Candidates, *categories: str) -> list[int]:
 
 def _drawn(candidates: Candidates, categories: Iterable[str]) -> list[int]:
     rows = {row for category in categories for row in candidates.draws.get(category, ())}
-    return sorted(rows, key=lambda row: (-candidates.priority[row], row))
+    return sorted(rows, key=lambda row: (-candidates.appeal[row], row))
 
 
 def sells_then_buys(

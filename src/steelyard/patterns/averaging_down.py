@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from steelyard.context import Candidates, Context, IntArray
 from steelyard.ledger import fill
-from steelyard.patterns import NoParams, buys, padded_rows
+from steelyard.patterns import NoParams, buys, drawn_from, padded_rows
 from steelyard.registry import pattern_generator
 
 
-@pattern_generator("averaging_down", version="1.0.0", params=NoParams, tags=("buy",))
+@pattern_generator("averaging_down", version="1.0.0", params=NoParams, tags=("buy",), dependencies=(drawn_from("averaging_down"),))
 def averaging_down(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:  # noqa: ARG001 - the shape of every pattern
     """Buys of holdings below their cost that cash pays for, by priority; no sales."""
     depth = ctx.search.max_depth

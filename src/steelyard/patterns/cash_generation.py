@@ -8,7 +8,7 @@ from pydantic import Field
 
 from steelyard.context import Candidates, Context, IntArray
 from steelyard.ledger import SAFETY, fill
-from steelyard.patterns import padded_rows, sells
+from steelyard.patterns import drawn_from, padded_rows, sells
 from steelyard.registry import ModuleParams, pattern_generator
 
 
@@ -23,7 +23,9 @@ class Params(ModuleParams):
     )
 
 
-@pattern_generator("cash_generation", version="1.0.0", params=Params, tags=("sell",))
+@pattern_generator(
+    "cash_generation", version="1.0.0", params=Params, tags=("sell",), dependencies=(drawn_from("profit_taking", "rebalance_sells"),)
+)
 def cash_generation(ctx: Context, candidates: Candidates, params: Params) -> IntArray:
     """The fewest sales that raise the cash that is missing, the last one the smallest that is enough; no buys."""
     goal = _goal(ctx) if params.cash_weight is None else params.cash_weight

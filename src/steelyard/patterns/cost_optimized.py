@@ -10,7 +10,7 @@ from pydantic import Field
 
 from steelyard.context import PAD, BoolArray, Candidates, Context, IntArray
 from steelyard.ledger import SAFETY, feasible, row_sums
-from steelyard.patterns import buys, padded_rows, sells, sells_then_buys
+from steelyard.patterns import buys, drawn_from, padded_rows, sells, sells_then_buys
 from steelyard.registry import ModuleParams, pattern_generator
 from steelyard.search.evaluate import evaluate
 
@@ -26,7 +26,13 @@ class Params(ModuleParams):
     max_candidates: Annotated[int, Field(ge=1, le=8, description="securities looked at on each side, by priority")] = 6
 
 
-@pattern_generator("cost_optimized", version="1.0.0", params=Params, tags=("sell", "buy"))
+@pattern_generator(
+    "cost_optimized",
+    version="1.0.0",
+    params=Params,
+    tags=("sell", "buy"),
+    dependencies=(drawn_from("rebalance_sells"), drawn_from("rebalance_buys")),
+)
 def cost_optimized(ctx: Context, candidates: Candidates, params: Params) -> IntArray:
     """The list of least cost, not of fewest orders, that ends where the best simple rebalance does."""
     depth = ctx.search.max_depth

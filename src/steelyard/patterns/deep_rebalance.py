@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from steelyard.context import Candidates, Context, IntArray
 from steelyard.ledger import fill
-from steelyard.patterns import NoParams, buys, padded_rows, sells
+from steelyard.patterns import NoParams, buys, drawn_from, padded_rows, sells
 from steelyard.registry import pattern_generator
 
 
-@pattern_generator("deep_rebalance", version="1.0.0", params=NoParams, tags=("sell", "buy"))
+@pattern_generator(
+    "deep_rebalance",
+    version="1.0.0",
+    params=NoParams,
+    tags=("sell", "buy"),
+    dependencies=(drawn_from("rebalance_sells"), drawn_from("rebalance_buys")),
+)
 def deep_rebalance(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:  # noqa: ARG001 - the shape of every pattern
     """The largest sales of what is overweight, in at most half of the steps, then the largest buys of what is underweight."""
     depth, account = ctx.search.max_depth, candidates.account

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from steelyard.context import Candidates, Context, IntArray
 from steelyard.ledger import fill
-from steelyard.patterns import NoParams, buys, padded_rows
+from steelyard.patterns import NoParams, buys, drawn_from, padded_rows
 from steelyard.registry import pattern_generator
 
 
-@pattern_generator("direct_buy", version="1.0.0", params=NoParams, tags=("buy",))
+@pattern_generator(
+    "direct_buy",
+    version="1.0.0",
+    params=NoParams,
+    tags=("buy",),
+    dependencies=(drawn_from("rebalance_buys", "averaging_down", "opportunity_buys"),),
+)
 def direct_buy(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:  # noqa: ARG001 - the shape of every pattern
     """Buys of every kind that cash pays for, by priority; one that is too dear does not block the next."""
     offered = buys(candidates, "rebalance_buys", "averaging_down", "opportunity_buys")

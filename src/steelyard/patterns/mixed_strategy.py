@@ -6,13 +6,19 @@ import itertools
 
 from steelyard.context import Candidates, Context, IntArray
 from steelyard.ledger import fill
-from steelyard.patterns import NoParams, buys, padded_rows, sells
+from steelyard.patterns import NoParams, buys, drawn_from, padded_rows, sells
 from steelyard.registry import pattern_generator
 
 ONE_OR_TWO = (1, 2)
 
 
-@pattern_generator("mixed_strategy", version="1.0.0", params=NoParams, tags=("sell", "buy"))
+@pattern_generator(
+    "mixed_strategy",
+    version="1.0.0",
+    params=NoParams,
+    tags=("sell", "buy"),
+    dependencies=(drawn_from("profit_taking", "rebalance_sells"), drawn_from("averaging_down", "rebalance_buys", "opportunity_buys")),
+)
 def mixed_strategy(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:  # noqa: ARG001 - the shape of every pattern
     """One or two sales of any kind, by priority, with one or two buys of any kind; each mix has its own sequence."""
     depth, account = ctx.search.max_depth, candidates.account

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from steelyard.context import Candidates, Context, IntArray
 from steelyard.ledger import fill
-from steelyard.patterns import padded_rows, sells
+from steelyard.patterns import drawn_from, padded_rows, sells
 from steelyard.registry import ModuleParams, pattern_generator
 
 SEVERAL = 2
@@ -21,7 +21,9 @@ class Params(ModuleParams):
     max_sells: Annotated[int, Field(ge=SEVERAL, le=10, description="most sales; each number of sales from two on has its sequence")] = 5
 
 
-@pattern_generator("multi_sell", version="1.0.0", params=Params, tags=("sell",))
+@pattern_generator(
+    "multi_sell", version="1.0.0", params=Params, tags=("sell",), dependencies=(drawn_from("profit_taking", "rebalance_sells"),)
+)
 def multi_sell(ctx: Context, candidates: Candidates, params: Params) -> IntArray:
     """Two and more sales of winners and of what is overweight, by priority; no buys."""
     depth = ctx.search.max_depth

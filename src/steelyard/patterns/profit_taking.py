@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from steelyard.context import Candidates, Context, IntArray
-from steelyard.patterns import MaxSells, buys, padded_rows, sells, sells_then_buys
+from steelyard.patterns import MaxSells, buys, drawn_from, padded_rows, sells, sells_then_buys
 from steelyard.registry import ModuleParams, pattern_generator
 
 
@@ -13,7 +13,7 @@ class Params(ModuleParams):
     max_sells: MaxSells = 2
 
 
-@pattern_generator("profit_taking", version="1.0.0", params=Params, tags=("sell", "buy"))
+@pattern_generator("profit_taking", version="1.0.0", params=Params, tags=("sell", "buy"), dependencies=(drawn_from("profit_taking"),))
 def profit_taking(ctx: Context, candidates: Candidates, params: Params) -> IntArray:
     """Sales of winners, one more in each sequence, then buys of underweight and fallen names with the proceeds."""
     winners = sells(candidates, "profit_taking")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from steelyard.context import Candidates, Context, IntArray
-from steelyard.patterns import MaxSells, buys, padded_rows, sells, sells_then_buys
+from steelyard.patterns import MaxSells, buys, drawn_from, padded_rows, sells, sells_then_buys
 from steelyard.registry import ModuleParams, pattern_generator
 
 
@@ -13,7 +13,7 @@ class Params(ModuleParams):
     max_sells: MaxSells = 2
 
 
-@pattern_generator("rebalance", version="1.0.0", params=Params, tags=("sell", "buy"))
+@pattern_generator("rebalance", version="1.0.0", params=Params, tags=("sell", "buy"), dependencies=(drawn_from("rebalance_sells"),))
 def rebalance(ctx: Context, candidates: Candidates, params: Params) -> IntArray:
     """Sales of what is overweight, one more in each sequence, then buys of what is underweight."""
     over, under = sells(candidates, "rebalance_sells"), buys(candidates, "rebalance_buys")

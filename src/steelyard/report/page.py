@@ -1,7 +1,7 @@
 """The report: one self-contained HTML file without script, requests or clock.
 
 1. check the sums                       audit.check
-2. one record per exhibit               trades, weights, waterfall, ladder, alternatives, stopped, notes
+2. one record per exhibit               trades, weights, waterfall, ladder, alternatives, what_if, stopped, notes
 3. lay them out                         templates/page.html, charts.html
 4. embed style, fonts, plan document    below
 
@@ -22,7 +22,21 @@ from markupsafe import Markup
 
 from steelyard import verify
 from steelyard.plans import Plan
-from steelyard.report import alternatives, audit, certificate, ladder, notes, stopped, trades, visible, waterfall, weights, words
+from steelyard.report import (
+    alternatives,
+    audit,
+    certificate,
+    ladder,
+    notes,
+    regime,
+    stopped,
+    trades,
+    visible,
+    waterfall,
+    weights,
+    what_if,
+    words,
+)
 from steelyard.report.scale import Scale
 from steelyard.sentences import FORMATS, money, percent, points, quantity, signed
 
@@ -62,6 +76,8 @@ def render(plan: Plan) -> str:
         ladder_said=ladder.said(plan),
         weighed=alternatives.weighed(plan),
         stopped=stopped.stopped(plan),
+        what_if=what_if.what_ifs(plan),
+        regime=regime.regime(plan),
         would=_would(plan),
         coverage=_coverage(plan),
         noticed=_noticed(plan),

@@ -22,8 +22,10 @@ from steelyard.plans import Alternative, CashRung, HoldingShown, NotTraded, Plan
 from steelyard.report.certificate import box
 from steelyard.report.columns import Column, Row, fitting, grid, sentence
 from steelyard.report.notes import notes
+from steelyard.report.regime import regime
 from steelyard.report.stopped import TELLING, stopped
 from steelyard.report.trades import trades
+from steelyard.report.what_if import Rule, what_ifs
 from steelyard.report.words import by_rule, counted, lower, plain_words, price, rate
 from steelyard.report.words import sentence as closed
 from steelyard.sentences import FORMATS, money, percent, points, quantity, signed
@@ -90,6 +92,7 @@ def show(plan: Plan, console: Console, *, explain: bool = False, timings: bool =
     _cash(view)
     _not_traded(view)
     _alternatives(view)
+    _what_if(view)
     _explanation(view)
     if explain:
         _candidates(view)
@@ -108,6 +111,8 @@ def _head(view: View) -> None:
         f"{plan.bucket} · {plan.strategy.name}{version} · as of {_day(plan.as_of)} · value {_in_base(plan, plan.value)}",
         indent=0,
     )
+    if regime(plan):
+        view.say(regime(plan), indent=0)
     view.emit([Text("")])
     for line in sentence(plan.verdict.text, view.width, style="bold"):
         view.emit([line])
@@ -381,6 +386,33 @@ def _alternative(other: Alternative) -> Row:
     drift = _percent_or_unknown(other.drift_after)
     cells = (plain_words(other.name), points(other.score), signed(other.improvement, 2), money(other.cost), percent(other.turnover), drift)
     return Row(cells, under=(orders,) if orders else ())
+
+
+def _what_if(view: View) -> None:
+    exhibit = what_ifs(view.plan)
+    if exhibit is None:
+        return
+    view.title(exhibit.heading)
+    if exhibit.scenarios:
+        view.say(exhibit.filled)
+        shown = exhibit.scenarios + (exhibit.better if view.explain else ())
+        heads = (Column("Filled"), Column("Net", "right"), Column("Cash, %", "right"), Column(""))
+        rows = [Row((one.name, signed(one.net, 2), percent(one.cash), "" if one.kept else "under the reserve")) for one in shown]
+        view.table(heads, rows)
+        if exhibit.better and not view.explain:
+            view.say(f"and {lower(counted(len(exhibit.better), 'better one'))}: steelyard plan --explain", style="dim")
+    if exhibit.rules:
+        view.emit([Text("")])
+        columns = (Column("Looser"), Column("Now", "right"), Column("Then", "right"), Column("Adds", "right"), Column("", drop=1))
+        view.table(columns, [_looser(rule) for rule in exhibit.rules])
+    if exhibit.idle:
+        view.say(exhibit.idle, style="dim")
+    view.say("None of this is in the plan.", style="dim")
+
+
+def _looser(rule: Rule) -> Row:
+    each = "" if rule.each is None else f"{signed(rule.each, 2)} per {rule.unit}"
+    return Row((rule.name, rule.now, rule.then, signed(rule.gain, 2), each))
 
 
 def _explanation(view: View) -> None:

@@ -79,8 +79,10 @@ def _common_movement(ctx: Context, share: float) -> Part:
     related, rhos = correlation.tolist(), aim.tolist()
 
     def raw(weights: FloatArray, cash: float) -> float:
-        off = [u - rho for u, rho in zip(_seen(ctx, weights, cash), rhos, strict=True)]
-        return -math.fsum(a * b * r for a, row in zip(off, related, strict=True) for b, r in zip(off, row, strict=True))
+        off = [(u - rho, i) for i, (u, rho) in enumerate(zip(_seen(ctx, weights, cash), rhos, strict=True)) if u != rho]
+        # each pair once, counted twice: doubling is exact
+        pairs = (2 * a * b * related[i][j] for k, (a, i) in enumerate(off) for b, j in off[:k])
+        return -math.fsum((*pairs, *(a * a * related[i][i] for a, i in off)))
 
     anchor = _anchor(ctx.score.anchors.rao, from_aim=ctx.target_weights is not None)
     pull = correlation @ aim

@@ -40,8 +40,10 @@ def _volatility(ctx: Context, share: float) -> Part:
     ]
 
     def raw(weights: FloatArray, _: float) -> float:
-        held = weights.tolist()
-        variance = math.fsum(a * b * shared for a, row in zip(held, covariance, strict=True) for b, shared in zip(held, row, strict=True))
+        held = [(weight, i) for i, weight in enumerate(weights.tolist()) if weight]
+        # each pair once, counted twice: doubling is exact
+        pairs = (2 * a * b * covariance[i][j] for k, (a, i) in enumerate(held) for b, j in held[:k])
+        variance = math.fsum((*pairs, *(a * a * covariance[i][i] for a, i in held)))
         return -math.sqrt(max(variance, LEAST_VARIANCE))
 
     variance = np.zeros((ctx.n + 1, ctx.n + 1))

@@ -41,7 +41,7 @@ def pair_sums(matrix: FloatArray, rows: IntArray) -> FloatArray:
         return total
     # a pad reads order 0 and counts zero times: no padded copy of a table that may be large
     real = np.ascontiguousarray((rows >= 0).T)
-    whole = real.all(axis=1)
+    whole = [bool(column.all()) for column in real]
     order = np.maximum(rows.T, 0)
     for a in range(len(order)):
         of_row = order[a] * m

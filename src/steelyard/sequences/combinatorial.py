@@ -31,7 +31,9 @@ class Params(ModuleParams):
     max_combinations: Annotated[int, Field(ge=1, le=1000, description="most sequences")] = 50
 
 
-@sequence_generator("combinatorial", version="1.0.0", params=Params, tags=("buy", "sell"), on=False)
+@sequence_generator(
+    "combinatorial", version="1.0.0", params=Params, tags=("buy", "sell"), on=False, dependencies=("opportunity_calculators",)
+)
 def combinatorial(ctx: Context, candidates: Candidates, seeds: IntArray, params: Params) -> Iterator[IntArray]:
     """Feasible combinations of sales and buys, the most promising first, each number of either in turn.
 

@@ -74,7 +74,7 @@ Shapes = dict[tuple[int, int], int]
 """(sales, buys) -> number of combinations."""
 
 
-@sequence_generator(NAME, version="1.0.0", params=Params, tags=("buy", "sell"))
+@sequence_generator(NAME, version="1.0.0", params=Params, tags=("buy", "sell"), dependencies=("opportunity_calculators",))
 def enhanced_combinatorial(ctx: Context, candidates: Candidates, seeds: IntArray, params: Params) -> Iterator[IntArray]:
     """Distinct feasible combinations of sales and buys: all of them if few, else a seeded sample by priority.
 

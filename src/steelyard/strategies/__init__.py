@@ -1,14 +1,45 @@
 """A strategy: which modules run, with which parameters, under which limits, costs and score.
 
-In: TOML text, or nothing for the defaults. Out: a frozen `Strategy` with every default filled in, the reason of
-each choice, and a hash of all that acts.
+In: a file, TOML text, a mapping, the name of a preset, or nothing for the defaults. Out: a frozen `Strategy` with every
+value filled in, who set each, and a hash of all that acts.
 
-    strategy.py   the record and the default
-    load.py       TOML to record: caps, sections, modules
-    problems.py   what is wrong with a table, in words: key, value, allowed range
+    strategy.py    the record and the default
+    load.py        the way in: read, normalise, lay over a preset, validate
+    reading.py     bytes to plain values and their lines: caps, syntax
+    spellings.py   every accepted spelling, and what it means in the house form
+    normalise.py   a document to settings of the house form
+    building.py    settings laid over a strategy, every value validated
+    rules.py       what a strategy as a whole may not be, and what is worth knowing of it
+    problems.py    what is wrong, in words: key, value, allowed range
+    presets/       strategies to begin with
+    json_schema.py what an editor needs to complete and check a file
+    writing.py     a strategy as a commented file
 """
 
-from steelyard.strategies.load import load, parse
+from steelyard.strategies.json_schema import schema
+from steelyard.strategies.load import check, find, from_mapping, load, overlay, parse, preset, validate
+from steelyard.strategies.presets import PRESETS
+from steelyard.strategies.problems import Problem, Problems
+from steelyard.strategies.rules import check_dependencies, validate_dependencies
 from steelyard.strategies.strategy import ModuleChoice, Strategy, Why, default
 
-__all__ = ["ModuleChoice", "Strategy", "Why", "default", "load", "parse"]
+__all__ = [
+    "PRESETS",
+    "ModuleChoice",
+    "Problem",
+    "Problems",
+    "Strategy",
+    "Why",
+    "check",
+    "check_dependencies",
+    "default",
+    "find",
+    "from_mapping",
+    "load",
+    "overlay",
+    "parse",
+    "preset",
+    "schema",
+    "validate",
+    "validate_dependencies",
+]

@@ -1,41 +1,38 @@
-"""TOML to a strategy: caps first, then syntax, then every table, and all problems told at once.
+"""A file, TOML text or a mapping to a strategy: read, normalise, lay over its preset, validate; all problems told at once.
 
-What a file does not name keeps its default; what nothing reads is an error, so that a slip never goes unseen.
+What a document does not name it inherits from its preset, and that from the defaults; what nothing reads is an error,
+so that a slip never goes unseen.
 """
 
 from __future__ import annotations
 
-import math
-import re
-import stat
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from pydantic import ValidationError
-
 from steelyard.errors import SettingsError, did_you_mean
-from steelyard.registry import Kind, Module, ModuleParams, modules
-from steelyard.settings import Section
-from steelyard.strategies.problems import explain, shown, unknown_key
-from steelyard.strategies.strategy import SECTIONS, ModuleChoice, Strategy, default_choices
+from steelyard.plugins import NONE, Loaded, load_plugins
+from steelyard.registry import Kind, Module, modules
+from steelyard.settings import Plugins
+from steelyard.strategies.building import build, known_modules, section
+from steelyard.strategies.normalise import Normal, normalise
+from steelyard.strategies.presets import PRESETS, SUFFIX, text_of
+from steelyard.strategies.problems import MOST_PROBLEMS, Place, Problem, Problems, error
+from steelyard.strategies.reading import document, read
+from steelyard.strategies.rules import findings
+from steelyard.strategies.spellings import ENABLED, plain
+from steelyard.strategies.strategy import DEFAULT_NAME, FILE_WHY, ModuleChoice, Strategy, Why, default, preset_why, registered
 
-MAX_BYTES = 64 * 1024
-MAX_DEPTH = 8
-"""Most brackets inside each other, and most parts of a dotted key: more than any strategy has, less than hurts a parser."""
-MAX_NAME = 200
-"""Characters of a name."""
+PLUGINS = "plugins"
+LISTED_WHY = "listed in [plugins]"
+MAPPING_NAME = "strategy"
+"""What a mapping is called that has no name."""
 
-TEXTS = ("name", "description")
-KEYS = (*TEXTS, *SECTIONS, *(kind.value for kind in Kind))
-
-# Strings and comments are swallowed whole, so that what is left is structure.
-_TOKEN = re.compile(
-    r'"""(?:\\.|[^\\])*?"""|' r"'''.*?'''|" r'"(?:\\.|[^"\\\n])*"|' r"'[^'\n]*'|#[^\n]*|[\[\]{}.=,\n]",
-    re.DOTALL,
-)
+Lines = Mapping[Place, int]
+NO_LINES: Lines = MappingProxyType({})
 
 
 def load(path: Path) -> Strategy:
@@ -43,145 +40,167 @@ def load(path: Path) -> Strategy:
 
     Raises SettingsError for a file that cannot be read, is not TOML, or has a key or value that is not usable.
     """
-    try:
-        mode, size = path.stat().st_mode, path.stat().st_size
-        if not stat.S_ISREG(mode):
-            raise SettingsError(f"The strategy {path} is not a regular file. Nothing was planned: give a TOML file.")
-        if size > MAX_BYTES:
-            raise _too_large(str(path), size)
-        content = path.read_bytes()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise SettingsError(f"The strategy {path} could not be read: {reason}. Nothing was planned.") from error
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SettingsError(
-            f"The strategy {path} is not UTF-8 text (byte {error.start}). Nothing was planned: save it as UTF-8."
-        ) from error
-    return parse(text, path.stem, source=str(path))
+    return parse(read(path), path.stem, source=str(path), folder=path.parent)
 
 
-def parse(text: str, name: str, source: str | None = None) -> Strategy:
+def parse(text: str, name: str, source: str | None = None, *, folder: Path | None = None) -> Strategy:
     """The strategy of TOML text.
 
     name     of the strategy, unless the text has its own
     source   what messages call it; by default the name
+    folder   what a plugin folder is relative to
+    Raises SettingsError listing every problem, with its line.
+    """
+    parsed = document(text, source or name)
+    strategy, problems = examine(parsed.values, name, folder)
+    return _accepted(strategy, problems, source or name, parsed.lines)
+
+
+def from_mapping(values: Mapping[str, Any], name: str, *, folder: Path | None = None) -> Strategy:
+    """The strategy of a parsed document, in any spelling; raises SettingsError listing every problem."""
+    strategy, problems = examine(values, name, folder)
+    return _accepted(strategy, problems, name, NO_LINES)
+
+
+def overlay(strategy: Strategy, changes: Mapping[str, Any], why: Why) -> Strategy:
+    """The strategy with changes over it, in any spelling; a module keeps its switch unless `enabled` is among them.
+
+    why   who makes the changes: lands in the choices and in `sources`
     Raises SettingsError listing every problem.
     """
-    source = source or name
-    document = _document(text, source)
-    problems = list(_not_finite(document, ""))
-    if not problems:
-        problems += [unknown_key(key, KEYS) for key in document if key not in KEYS]
-        texts = {key: _text(document, key, problems) for key in TEXTS}
-        sections = {key: _section(model, document.get(key, {}), key, problems) for key, model in SECTIONS.items()}
-        choices = {kind: tuple(_choices(kind, document.get(kind.value, {}), problems)) for kind in Kind}
-    if problems:
-        raise SettingsError(_message(source, problems))
-    return Strategy(name=texts["name"] or name, description=texts["description"], **sections, choices=MappingProxyType(choices))
+    normal = normalise(_plain(changes), known_modules(strategy), switching=False)
+    normal.problems += [error((PLUGINS,), "plugins are listed in a strategy, not laid over one.")] if PLUGINS in changes else []
+    changed, problems = _over(strategy, normal, why)
+    return _accepted(changed, problems, f"{strategy.name} with changes ({why})", NO_LINES)
 
 
-def _message(source: str, problems: list[str]) -> str:
-    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    return "\n".join([f"The strategy {source} has {count}; nothing was planned.", *problems])
+def validate(strategy: Strategy | Mapping[str, Any], folder: Path | None = None) -> Problems:
+    """What is wrong with a strategy, or with a parsed document in any spelling; empty when nothing is."""
+    if isinstance(strategy, Strategy):
+        return Problems(findings(strategy))
+    return Problems(examine(strategy, MAPPING_NAME, folder)[1])
 
 
-def _too_large(source: str, size: int) -> SettingsError:
-    return SettingsError(f"The strategy {source} has {size:,} bytes; at most {MAX_BYTES:,} are read. Nothing was planned.")
-
-
-def _document(text: str, source: str) -> dict[str, Any]:
-    """TOML as plain values; refuses what is large or deep before the parser meets it."""
-    size = len(text.encode("utf-8", "replace"))
-    if size > MAX_BYTES:
-        raise _too_large(source, size)
-    _check_depth(text, source)
+def check(path: Path) -> tuple[Problems, Strategy | None]:
+    """What is wrong with a file, with lines, and the strategy when it may be used."""
     try:
-        return tomllib.loads(text)
-    except RecursionError as error:
-        raise _too_deep(source) from error
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"The strategy {source} is not valid TOML: {error}. Nothing was planned.") from error
-    except ValueError as error:  # Python reads no whole number of thousands of digits
-        raise SettingsError(f"The strategy {source} has a number with too many digits. Nothing was planned.") from error
+        parsed = document(read(path), str(path))
+    except SettingsError as refused:
+        return Problems([error((), str(refused))]), None
+    strategy, problems = examine(parsed.values, path.stem, path.parent)
+    found = Problems(located(problems, parsed.lines))
+    return found, strategy if found.is_valid else None
 
 
-def _too_deep(source: str) -> SettingsError:
-    return SettingsError(f"The strategy {source} is nested more than {MAX_DEPTH} levels deep. Nothing was planned.")
+def _accepted(strategy: Strategy, problems: Iterable[Problem], source: str, lines: Lines) -> Strategy:
+    """The strategy where nothing is wrong with it; raises SettingsError with every error."""
+    errors = [one.text for one in located(problems, lines) if one.severity == "error"]
+    if not errors:
+        return strategy
+    count = "1 problem" if len(errors) == 1 else f"{'at least ' if len(errors) >= MOST_PROBLEMS else ''}{len(errors)} problems"
+    raise SettingsError("\n".join([f"The strategy {source} has {count}; nothing was planned.", *errors]))
 
 
-def _check_depth(text: str, source: str) -> None:
-    """Count brackets inside each other and parts of a dotted key, outside strings and comments."""
-    depth = parts = 0
-    for match in _TOKEN.finditer(text):
-        sign = match[0]
-        if sign in "[{":
-            depth += 1
-        elif sign in "]}":
-            depth -= 1
-        parts = parts + 1 if sign == "." else parts if sign not in "[]{}=,\n" else 0
-        if depth > MAX_DEPTH or parts > MAX_DEPTH:
-            raise _too_deep(source)
+def located(problems: Iterable[Problem], lines: Lines) -> list[Problem]:
+    """The problems in the order of the lines of their keys, or of the nearest tables around them; each says its line."""
+    found = [(_line(one.place, lines), one) for one in problems]
+    told = [(line, replace(one, text=f"line {line}: {one.text}") if line else one) for line, one in found]
+    return [one for _, one in sorted(told, key=lambda pair: pair[0])]
 
 
-def _not_finite(value: object, path: str) -> Iterator[str]:
-    """Sentences for every NaN and infinity: TOML has them, no setting does."""
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _not_finite(inner, f"{path}.{key}" if path else key)
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _not_finite(inner, f"{path}[{index}]")
-    elif isinstance(value, float) and not math.isfinite(value):
-        yield f"{path} is {value}; it must be a finite number."
+def _line(place: Place, lines: Lines) -> int:
+    """Of a key, of the nearest table around it, or of the first key inside it; 0 where it stands nowhere."""
+    around = (lines[place[:end]] for end in range(len(place), 0, -1) if place[:end] in lines)
+    inside = (line for other, line in lines.items() if place and other[: len(place)] == place)
+    return next(around, 0) or min(inside, default=0)
 
 
-def _text(document: Mapping[str, Any], key: str, problems: list[str]) -> str:
-    value = document.get(key, "")
-    if not isinstance(value, str) or (key == "name" and len(value) > MAX_NAME):
-        problems.append(f"{key} is {shown(value)}; it must be text{f' of at most {MAX_NAME} characters' if key == 'name' else ''}.")
-        return ""
-    return value
+def preset(name: str) -> Strategy:
+    """The preset of that name; raises SettingsError for another name, or for a path."""
+    return default() if name == DEFAULT_NAME else _preset(name, text_of(name), registered())
 
 
-def _section(model: type[Section], table: object, path: str, problems: list[str]) -> Any:
-    """The settings of a table; adds what is wrong with it to the problems and then returns the defaults."""
-    if not isinstance(table, Mapping):
-        problems.append(f"{path} is {shown(table)}; it must be a table, written [{path}].")
-        return model()
+@cache
+def _preset(name: str, text: str, known: tuple[Module, ...]) -> Strategy:  # noqa: ARG001 - see `default`
+    strategy, problems = examine(document(text, name).values, name, None, preset_why(name))
+    return _accepted(strategy, problems, name, NO_LINES)
+
+
+def find(name_or_path: str) -> Strategy:
+    """A preset by its name, or the strategy of a file; raises SettingsError where neither is there."""
+    if name_or_path in PRESETS:
+        return preset(name_or_path)
+    path = Path(name_or_path)
+    if path.suffix == SUFFIX or path.name != name_or_path or path.exists():
+        return load(path)
+    near = did_you_mean(name_or_path, PRESETS) or f" Presets are {', '.join(PRESETS)}."
+    raise SettingsError(f"There is no preset {name_or_path!r}, and no such file.{near} Nothing was planned.")
+
+
+def examine(values: Mapping[str, Any], name: str, folder: Path | None, why: Why = FILE_WHY) -> tuple[Strategy, list[Problem]]:
+    """A document as a strategy, as far as it can be read, and everything that is wrong with it."""
+    values = _plain(values)
+    problems: list[Problem] = []
+    loaded = _loaded(values, folder, problems)
+    known = {kind: tuple(sorted((*modules(kind), *(module.name for module in loaded.modules[kind])))) for kind in Kind}
+    normal = normalise(values, known)
+    base = _with(_base(normal, problems), loaded)
+    strategy, found = _over(base, normal, why)
+    texts = normal.texts
+    named = replace(strategy, name=texts.get("name") or name, description=texts.get("description", ""))
+    return named, [*problems, *found]
+
+
+def _base(normal: Normal, problems: list[Problem]) -> Strategy:
+    """What a document inherits from: its preset, or the default."""
+    name = normal.texts.get("preset", DEFAULT_NAME)
     try:
-        return model.model_validate(dict(table))
-    except ValidationError as error:
-        problems.extend(explain(error, model, path))
-        return model()
+        return preset(name)
+    except SettingsError as refused:
+        problems.append(error(("preset",), str(refused)))
+        return default()
 
 
-def _choices(kind: Kind, table: object, problems: list[str]) -> Iterator[ModuleChoice]:
-    """Every module of a kind: as the file says, or its default."""
-    if not isinstance(table, Mapping):
-        problems.append(f"{kind.value} is {shown(table)}; it must be a table of modules, written [{kind.value}.NAME].")
-        table = {}
-    known = modules(kind)
-    for name in table:
-        if name not in known:
-            near = did_you_mean(name, list(known)) or f" Known are {', '.join(known)}."
-            problems.append(f"{kind.value}.{name}: there is no such module.{near}")
-    for choice in default_choices(kind):
-        name = choice.module.name
-        yield _choice(choice.module, table[name], problems) if name in table else choice
+def _loaded(values: Mapping[str, Any], folder: Path | None, problems: list[Problem]) -> Loaded:
+    """The plugins that a document lists."""
+    listed = normalise({PLUGINS: values[PLUGINS]}, {}) if PLUGINS in values else Normal()
+    if listed.problems:
+        return NONE  # told when the whole document is read
+    try:
+        found = load_plugins(section(Plugins(), listed, (PLUGINS,), []), folder)
+    except SettingsError as refused:
+        problems.append(error((PLUGINS,), str(refused)))
+        return NONE
+    taken = [module for kind in Kind for module in found.modules[kind] if module.name in modules(kind)]
+    for module in taken:
+        text = f"The plugin {module.name} of {module.source} has the name of a built-in module of {module.kind}: rename it."
+        problems.append(error((PLUGINS,), text))
+    return NONE if taken else found
 
 
-def _choice(module: Module, given: object, problems: list[str]) -> ModuleChoice:
-    """`name = false`, or a table of `enabled` and parameters; naming a module without `enabled` switches it on."""
-    path = f"{module.kind.value}.{module.name}"
-    table: object = {"enabled": given} if isinstance(given, bool) else given
-    if not isinstance(table, Mapping):
-        problems.append(f"{path} is {shown(given)}; it must be true, false, or a table of `enabled` and parameters.")
-        table = {}
-    enabled = table.get("enabled", True)
-    if not isinstance(enabled, bool):
-        problems.append(f"{path}.enabled is {shown(enabled)}; it must be true or false.")
-    rest = {key: value for key, value in table.items() if key != "enabled"}
-    params: ModuleParams = _section(module.params, rest, path, problems)
-    return ModuleChoice(module, bool(enabled), params, "strategy file")
+def _with(base: Strategy, loaded: Loaded) -> Strategy:
+    """A strategy that knows the listed plugins too, each on unless it says otherwise."""
+    choices, sources = dict(base.choices), dict(base.sources)
+    for kind, outside in loaded.modules.items():
+        listed = tuple(ModuleChoice(module, module.on, module.params(), LISTED_WHY) for module in outside)
+        sources.update({f"{module.qualified}.{ENABLED}": LISTED_WHY for module in outside})
+        choices[kind] = tuple(sorted((*choices[kind], *listed), key=lambda choice: choice.module.name))
+    return replace(base, choices=MappingProxyType(choices), sources=MappingProxyType(sources), problems=loaded.problems)
+
+
+def _over(base: Strategy, normal: Normal, why: Why) -> tuple[Strategy, list[Problem]]:
+    """Settings laid over a strategy; the rules are asked only where every value is usable."""
+    built, problems = build(base, normal, why)
+    # a name that no module has may be one of a plugin that could not be had: the plan goes on without it, and says so
+    unknown = [replace(one, severity="warning") for one in normal.unknown] if base.problems else normal.unknown
+    problems = [*normal.problems, *unknown, *problems]
+    unused = tuple(one.text for one in problems if one.severity == "warning")
+    built = replace(built, warnings=(*base.warnings, *unused))
+    if all(one.severity == "warning" for one in problems):
+        problems += [one for one in findings(built) if one.text not in unused]
+    return built, problems
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    table: dict[str, Any] = plain(values)
+    return table

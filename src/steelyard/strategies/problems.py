@@ -1,9 +1,11 @@
-"""What is wrong with a table of a strategy, in words: key, value, allowed range. Pydantic's own words stay here."""
+"""What is wrong with a strategy, in words: key, value, allowed range. Pydantic's own words stay here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
@@ -11,8 +13,69 @@ from steelyard.errors import did_you_mean
 
 SHOWN_CHARACTERS = 60
 """How much of a wrong value a message repeats."""
+SHOWN_BITS = 200
+"""Of a whole number; Python writes out no number of thousands of digits."""
+
+MOST_PROBLEMS = 50
+"""After so many nobody reads on, and a file that is wrong everywhere must not take long."""
 
 Schema = Mapping[str, Any]
+Severity = Literal["error", "warning"]
+Place = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a strategy (error), or worth knowing (warning).
+
+    place   the key in the document, from the top: ("limits", "allow_buy")
+    text    a sentence for a person
+    """
+
+    severity: Severity
+    place: Place
+    text: str
+
+    @property
+    def key(self) -> str:
+        """`limits.allow_buy`."""
+        return ".".join(self.place)
+
+
+def error(place: Place, text: str) -> Problem:
+    """A problem that refuses the strategy."""
+    return Problem("error", place, text)
+
+
+def warning(place: Place, text: str) -> Problem:
+    """A problem that is worth knowing."""
+    return Problem("warning", place, text)
+
+
+class Problems(list[str]):
+    """The sentences of all errors: empty, and so false, when the strategy is valid.
+
+    found   errors and warnings as records
+    """
+
+    def __init__(self, found: Iterable[Problem] = ()) -> None:
+        self.found = tuple(found)
+        super().__init__(one.text for one in self.found if one.severity == "error")
+
+    @property
+    def errors(self) -> list[str]:
+        """What refuses the strategy."""
+        return list(self)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is worth knowing."""
+        return [one.text for one in self.found if one.severity == "warning"]
+
+    @property
+    def is_valid(self) -> bool:
+        """May the strategy be planned with?"""
+        return not self
 
 
 def shown(value: object) -> str:
@@ -25,31 +88,62 @@ def shown(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, Mapping):
         return "a table"
-    text = repr(value) if isinstance(value, str | int | float | list) else str(value)
+    if isinstance(value, int) and value.bit_length() > SHOWN_BITS:
+        return f"a number of {value.bit_length():,} bits"
+    if isinstance(value, list | tuple):
+        text = f"[{', '.join(map(shown, value[:SHOWN_CHARACTERS]))}]"
+    else:
+        text = repr(value) if isinstance(value, str | int | float) else str(value)
     return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
 
 
-def unknown_key(path: str, known: Sequence[str]) -> str:
-    """Sentence for a key that nothing reads."""
+def unknown_key(path: str, known: Sequence[str], listed: Sequence[str] | None = None) -> str:
+    """Sentence for a key that nothing reads.
+
+    known    every name that a slip may have meant
+    listed   those that are named when none is near; by default all
+    """
     prefix, _, key = path.rpartition(".")
+    if len(key) > SHOWN_CHARACTERS:
+        return f"{path[: len(prefix) + SHOWN_CHARACTERS]}… is not a known key."
     where = f"in [{prefix}] " if prefix else ""
-    near = did_you_mean(key, list(known)) or f" Known {where}are {', '.join(sorted(known))}."
+    near = did_you_mean(key, list(known)) or f" Known {where}are {', '.join(sorted(listed or known))}."
     return f"{path} is not a known key.{near}"
 
 
-def explain(error: ValidationError, model: type[BaseModel], path: str) -> list[str]:
-    """One sentence for every problem that the validation of a table found.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Where a value of a house key stands in the document, and as what."""
 
-    path   of the table in the file, like `score` or `filters.eligibility`
+    place: Place
+    raw: object
+
+
+NOTHING_WRITTEN: Mapping[str, Written] = MappingProxyType({})
+
+
+def explain(
+    errors: ValidationError, model: type[BaseModel], table: Place, written: Mapping[str, Written] = NOTHING_WRITTEN
+) -> list[Problem]:
+    """One problem for everything that the validation of a table found.
+
+    table     the table in the house form, like ("score",) or ("filters", "eligibility")
+    written   keys of the table -> where the document has them, where that is another place
     """
     schema = model.model_json_schema()
-    return [
-        _sentence(schema, path, tuple(one["loc"]), one["type"], one["input"], one.get("ctx", {})) for one in error.errors(include_url=False)
-    ]
+    found = []
+    for one in errors.errors(include_url=False)[:MOST_PROBLEMS]:
+        first, *rest = one["loc"] or ("",)
+        elsewhere = written.get(str(first))
+        place = elsewhere.place if elsewhere else (*table, str(first)) if first else table
+        value = elsewhere.raw if elsewhere and not rest else one["input"]
+        text = _sentence(schema, _dotted(".".join(place), tuple(rest)), tuple(one["loc"]), one["type"], value, one.get("ctx", {}))
+        house = ".".join((*table, str(first)))
+        found.append(error(place, text if not elsewhere or house == ".".join(place) else f"{text} It sets {house}."))
+    return found
 
 
-def _sentence(schema: Schema, path: str, location: tuple[int | str, ...], kind: str, value: object, context: Mapping[str, Any]) -> str:
-    full = _dotted(path, location)
+def _sentence(schema: Schema, full: str, location: tuple[int | str, ...], kind: str, value: object, context: Mapping[str, Any]) -> str:
     if kind == "extra_forbidden":
         return unknown_key(full, list(_find(schema, location[:-1]).get("properties", {})))
     if kind == "value_error":
@@ -66,24 +160,24 @@ def _dotted(path: str, location: tuple[int | str, ...]) -> str:
     return path
 
 
-def _resolve(node: Schema, root: Schema) -> Schema:
+def resolved(node: Schema, root: Schema) -> Schema:
     """The schema behind a reference, and of an optional value the schema of the value."""
     if "$ref" in node:
-        return _resolve(root["$defs"][node["$ref"].rpartition("/")[2]], root)
+        return resolved(root["$defs"][node["$ref"].rpartition("/")[2]], root)
     given = [option for option in node.get("anyOf", ()) if option.get("type") != "null"]
-    return _resolve(given[0], root) if len(given) == 1 else node
+    return resolved(given[0], root) if len(given) == 1 else node
 
 
 def _find(root: Schema, location: tuple[int | str, ...]) -> Schema:
     """The schema of one place; an empty one where the model does not say."""
-    node = _resolve(root, root)
+    node = resolved(root, root)
     for part in location:
         if isinstance(part, int):
             items = node.get("prefixItems", ())
             node = items[part] if part < len(items) else node.get("items", {})
         else:
             node = node.get("properties", {}).get(part) or node.get("additionalProperties") or {}
-        node = _resolve(node if isinstance(node, Mapping) else {}, root)
+        node = resolved(node if isinstance(node, Mapping) else {}, root)
     return node
 
 
@@ -92,7 +186,7 @@ NOUNS = {"number": "a number", "integer": "a whole number", "string": "text", "b
 
 def allowed(node: Schema, root: Schema) -> str:
     """What may stand in a place: `a number from 0 to 1`, `true or false`, `one of 'a', 'b'`."""
-    node = _resolve(node, root)
+    node = resolved(node, root)
     if "enum" in node:
         return "one of " + ", ".join(map(repr, node["enum"]))
     if "const" in node:

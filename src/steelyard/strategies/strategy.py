@@ -8,6 +8,7 @@ from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any
 
+from steelyard.errors import UnknownModule, did_you_mean
 from steelyard.plans import Notice, sha256
 from steelyard.registry import Kind, Module, ModuleParams, modules
 from steelyard.settings import Costs, Groups, Limits, Planner, Plugins, Rebalance, Regime, Score, Search, Section
@@ -16,11 +17,23 @@ Why = str
 """Who set a value: "default", "preset NAME", "strategy file", "slider NAME"."""
 
 DEFAULT_NAME = "default"
+DEFAULT_WHY = "default"
+FILE_WHY = "strategy file"
+
+
+def preset_why(name: str) -> Why:
+    """Who set what a preset says."""
+    return f"preset {name}"
+
+
+def inherited(why: Why) -> bool:
+    """Did a default or a preset say so, and not the strategy itself?"""
+    return why == DEFAULT_WHY or why.startswith(preset_why(""))
 
 
 @dataclass(frozen=True, slots=True)
 class ModuleChoice:
-    """A module, whether it runs, its parameters, and who said so: "default" or "strategy file"."""
+    """A module, whether it runs, its parameters, and who said so last: see `Why`."""
 
     module: Module
     enabled: bool
@@ -34,7 +47,9 @@ class Strategy:
 
     version   of a stored strategy; None for a file and for the default
     problems  what could not be had while loading, a plugin for example: every plan of the strategy says so
+    warnings  what the strategy says that changes nothing, in sentences
     choices   kind -> one choice for every registered module, by name
+    sources   key that is not at its default -> who set it, like "search.max_depth" or "filters.eligibility.enabled"
     """
 
     name: str
@@ -51,6 +66,19 @@ class Strategy:
     plugins: Plugins = field(default_factory=Plugins)
     choices: Mapping[Kind, tuple[ModuleChoice, ...]]
     problems: tuple[Notice, ...] = ()
+    warnings: tuple[str, ...] = ()
+    sources: Mapping[str, Why] = field(default_factory=lambda: MappingProxyType({}))
+
+    def source(self, key: str) -> Why:
+        """Who set a key: `search.max_depth`, `filters.eligibility.enabled`."""
+        return self.sources.get(key, DEFAULT_WHY)
+
+    def choice(self, kind: Kind, name: str) -> ModuleChoice:
+        """What the strategy makes of a module; raises UnknownModule."""
+        for choice in self.choices[kind]:
+            if choice.module.name == name:
+                return choice
+        raise UnknownModule(f"There is no {name!r} in {kind}.{did_you_mean(name, [one.module.name for one in self.choices[kind]])}")
 
     def enabled(self, kind: Kind) -> tuple[ModuleChoice, ...]:
         """The modules of a kind that run, by name."""
@@ -99,12 +127,21 @@ SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
 
 def default_choices(kind: Kind) -> tuple[ModuleChoice, ...]:
     """Every registered module of a kind with its own defaults, on unless it says otherwise."""
-    return tuple(ModuleChoice(module, enabled=module.on, params=module.params(), why="default") for module in modules(kind).values())
+    return tuple(ModuleChoice(module, enabled=module.on, params=module.params(), why=DEFAULT_WHY) for module in modules(kind).values())
+
+
+def registered() -> tuple[Module, ...]:
+    """Every registered module: what a strategy is made of, and the key of what is remembered about one."""
+    return tuple(module for kind in Kind for module in modules(kind).values())
+
+
+def default() -> Strategy:
+    """The strategy of who gives none: every number its default, every module on that is on by itself."""
+    return _default(registered())
 
 
 @cache
-def default() -> Strategy:
-    """The strategy of who gives none: every registered module on, every number its default."""
+def _default(known: tuple[Module, ...]) -> Strategy:  # noqa: ARG001 - a module that is registered later makes another default
     return Strategy(
         name=DEFAULT_NAME,
         description="Every number at its default, every module on that is on by default",

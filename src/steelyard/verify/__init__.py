@@ -12,6 +12,7 @@ plan group is imported, so a mistake there cannot repeat itself here.
     figures   score, charges, drift, turnover, alternatives, certificate, the strategy's rules
     words     verdict, narratives and reasons: their numbers are facts, and the facts are figures
     explanation   what would change the plan: settings, prices, money, words
+    what_if   partial fills and loosened rules: quantities, cash, sums, words
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from steelyard.verify.figures import check_figures, check_rules
 from steelyard.verify.orders import check_orders
 from steelyard.verify.reading import content_id, load
 from steelyard.verify.tally import ID, Check, Report, Tally
+from steelyard.verify.what_if import check_what_if
 from steelyard.verify.words import check_words
 
 __all__ = ["Check", "Report", "check", "load", "summary"]
@@ -67,6 +69,7 @@ def check(document: Mapping[str, Any]) -> Report:
         check_figures(book, tally)
         check_words(book, tally)
         check_explanation(book, tally)
+        check_what_if(book, tally)
     for what, why in {**shaped.skipped, **ALWAYS_BEYOND}.items():
         tally.skip(what, why)
     return tally.report()

@@ -159,19 +159,19 @@ def _cash_after(book: Book, tally: Tally) -> None:
         tally.amount("cash after = cash + sales - buys - costs", f"cash_after.{currency}", due, found)
     if not book.steps:
         return
-    total = book.in_base(doc["cash_after"])
-    least = min(doc["reserve"], book.cash_before)
-    tally.rule("the reserve stays in cash, or what there was", "cash_after", total >= least, at_least(least), total)
+    free = book.cash_before - doc["open_buys"]
+    least, left = min(doc["reserve"], free), book.in_base(doc["cash_after"]) - doc["open_buys"]
+    tally.rule("the reserve stays in cash, or what there was", "cash_after", left >= least, at_least(least), left)
     settled = book.limits["funding"] == "settled"
-    paying = [-signed(step) for step in book.steps if step["side"] == BUY or not settled]
-    left = book.spendable - sum(paying, ZERO) - sum((step["costs"]["total"] for step in book.steps), ZERO)
+    brought = [signed(step) - step["costs"]["total"] for step in book.steps]
+    # what a sale brings is not settled yet; what its costs take beyond that is due
+    rest = book.spendable + sum((min(money, ZERO) if settled else money for money in brought), ZERO)
     floor = min(ZERO, book.spendable)
     what = "settled money alone pays, open buys keep theirs" if settled else "money that is there pays, open buys keep theirs"
-    tally.rule(what, "cash_after", left >= floor, at_least(floor), left)
+    tally.rule(what, "cash_after", rest >= floor, at_least(floor), rest)
     if settled:
-        kept = min(doc["reserve"], book.cash_before)
-        remains = book.cash_before - book.spendable + left
-        tally.rule("the reserve stays in settled cash, or what there was", "cash_after", remains >= kept, at_least(kept), remains)
+        remains = free - book.spendable + rest
+        tally.rule("the reserve stays in settled cash, or what there was", "cash_after", remains >= least, at_least(least), remains)
 
 
 def _ladder(book: Book, tally: Tally) -> None:

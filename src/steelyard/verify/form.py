@@ -230,6 +230,29 @@ EXPLANATION = {
     ),
     "relaxations": Many({**TOLD, "setting": TEXT, "now": NUMBER, "then": NUMBER, "improvement": NUMBER}),
 }
+SCENARIO = {
+    **TOLD,
+    "name": TEXT,
+    "fills": Many({"n": COUNT, "quantity": POSITIVE, "notional_base": AMOUNT}),
+    "improvement": NUMBER,
+    "cash_after": NUMBER,
+    "keeps_reserve": FLAG,
+}
+LOOSENED = {
+    **TOLD,
+    "name": TEXT,
+    "setting": TEXT,
+    "now": NUMBER,
+    "then": NUMBER,
+    "unit": TEXT,
+    "gain": NUMBER,
+    "gain_per_unit": NUMBER,
+    "steps": Many({"side": SIDE, "symbol": TEXT, "quantity": AMOUNT, "relaxed_constraints": Many(TEXT)}),
+}
+WHAT_IF = {
+    "fills": Maybe({**TOLD, "worst": NUMBER, "mean": NUMBER, "share": NUMBER, "scenarios": Many(SCENARIO)}),
+    "relaxations": Many(LOOSENED),
+}
 PLAN: Mapping[str, Any] = {
     "schema": TEXT,
     "plan_id": TEXT,
@@ -275,6 +298,8 @@ PLAN: Mapping[str, Any] = {
     "seed": COUNT,
     "inputs_sha256": TEXT,
     "explanation": Maybe(EXPLANATION),
+    "what_if": Maybe(WHAT_IF),
+    "regime": {"name": OneOf(("bull", "bear", "sideways", "unknown")), "distance": Maybe(NUMBER), "observations": COUNT},
 }
 
 

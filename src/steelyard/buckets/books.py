@@ -1,0 +1,188 @@
+"""Separate books in one account: what belongs to which bucket, and the snapshot that each one plans with."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from steelyard.buckets.satellite import DividendHandling, SatelliteSettings
+from steelyard.buckets.sliders import strategy_of
+from steelyard.errors import InputError, SettingsError, did_you_mean
+from steelyard.money import ZERO, plain
+from steelyard.portfolio import BucketState, Snapshot
+from steelyard.settings import SUM_TOLERANCE, Fraction, Section
+from steelyard.strategies import Strategy
+from steelyard.targets import Targets
+
+UNASSIGNED = "UNASSIGNED"
+"""The book of what is held and in no bucket's universe: reported, traded by nobody."""
+CASH_TOLERANCE = Decimal("0.01")
+"""By how much the buckets' cash of one currency may differ from the account's."""
+
+
+class Budgets(Section):
+    """How much of an account satellites may be aimed at; the one source of these numbers."""
+
+    satellites_weight: Annotated[float, Field(ge=0, le=0.30, description="targets of all satellites together, of the account")] = 0.0
+    least_weight: Annotated[Fraction, Field(description="least target of an active satellite, of the account")] = 0.02
+    most_weight: Annotated[Fraction, Field(description="greatest target of a satellite, of the account")] = 0.15
+
+    @model_validator(mode="after")
+    def _least_under_most(self) -> Self:
+        if self.least_weight > self.most_weight:
+            raise ValueError(f"least_weight {self.least_weight:g} is above most_weight {self.most_weight:g}: no target lies between them")
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bucket:
+    """One book of an account.
+
+    target_weight   of the account's value: the budget
+    universe        symbols that it may hold; a symbol is in one bucket only
+    cash            currency -> its own part of the account's balance
+    rules           a strategy, or the settings of a satellite
+    status          accumulating: being filled for the first time, so that its size says nothing yet
+    state           what it remembers between plans, see `state_of`
+    """
+
+    name: str
+    kind: Literal["core", "satellite"]
+    target_weight: float
+    universe: frozenset[str]
+    cash: Mapping[str, Decimal]
+    rules: Strategy | SatelliteSettings
+    status: Literal["accumulating", "active"] = "active"
+    state: BucketState = field(default_factory=BucketState)
+
+    @property
+    def strategy(self) -> Strategy:
+        """What its plans are made by."""
+        return strategy_of(self.rules) if isinstance(self.rules, SatelliteSettings) else self.rules
+
+    @property
+    def dividends(self) -> DividendHandling:
+        """Where its dividends go: the core keeps its own, a satellite without settings sends them to the core."""
+        if self.kind == "core":
+            return "accumulate_cash"
+        return self.rules.dividends if isinstance(self.rules, SatelliteSettings) else "send_to_core"
+
+
+def split(snapshot: Snapshot, buckets: Sequence[Bucket], budgets: Budgets | None = None) -> Mapping[str, Snapshot]:
+    """Each bucket's own snapshot, by name: its holdings, securities, open orders and cash, and nothing else.
+
+    What is held, or in an open order, and in no universe is the snapshot UNASSIGNED; without such a thing there is none.
+    Raises SettingsError for budgets that do not add up, InputError when a security is in two buckets, no bucket's symbol is
+    known, or the buckets' cash is not the account's.
+    """
+    _check_budgets(buckets, budgets or Budgets())
+    _check_universes(snapshot, buckets)
+    _check_cash(snapshot, buckets)
+    books = {bucket.name: _book(snapshot, bucket.name, bucket.universe, bucket.cash) for bucket in buckets}
+    owned = {holding.symbol for holding in snapshot.holdings} | {order.symbol for order in snapshot.open_orders}
+    strays = frozenset(owned.difference(*(bucket.universe for bucket in buckets)))
+    if strays:
+        books[UNASSIGNED] = _book(snapshot, UNASSIGNED, strays, {})
+    return MappingProxyType(books)
+
+
+def targets_of(bucket: Bucket, targets: Targets) -> Targets:
+    """The bucket's own targets, as they are: fractions of the bucket's value, never rescaled from those of the account.
+
+    Raises InputError for a target outside its universe.
+    """
+    strangers = sorted(symbol for symbol, weight in targets.weights.items() if weight > 0 and symbol not in bucket.universe)
+    if strangers:
+        raise InputError(
+            f"The targets of bucket {bucket.name} name {', '.join(strangers)}, not in its universe. Nothing was planned: "
+            "take them out of its targets, or put them into its universe."
+        )
+    return targets
+
+
+def _book(snapshot: Snapshot, name: str, universe: frozenset[str], cash: Mapping[str, Decimal]) -> Snapshot:
+    return replace(
+        snapshot,
+        bucket=name,
+        holdings=tuple(holding for holding in snapshot.holdings if holding.symbol in universe),
+        securities=tuple(security for security in snapshot.securities if security.symbol in universe),
+        open_orders=tuple(order for order in snapshot.open_orders if order.symbol in universe),
+        excluded=tuple(symbol for symbol in snapshot.excluded if symbol in universe),
+        cash=MappingProxyType({snapshot.base_currency: ZERO, **cash}),
+    )
+
+
+def _check_budgets(buckets: Sequence[Bucket], budgets: Budgets) -> None:
+    problems = list(_budget_problems(buckets, budgets))
+    if problems:
+        raise SettingsError("\n".join(["The buckets do not make an account; nothing was planned.", *problems]))
+
+
+def _budget_problems(buckets: Sequence[Bucket], budgets: Budgets) -> Iterable[str]:
+    names = Counter(bucket.name for bucket in buckets)
+    yield from (f"There are {count} buckets called {name}." for name, count in names.items() if count > 1)
+    if UNASSIGNED in names:
+        yield f"No bucket may be called {UNASSIGNED}: that is the book of what is in none."
+    cores = sum(bucket.kind == "core" for bucket in buckets)
+    if cores != 1:
+        yield f"There are {cores} core buckets; an account has one."
+    for bucket in buckets:
+        yield from _target_problems(bucket, budgets)
+    satellites = math.fsum(bucket.target_weight for bucket in buckets if bucket.kind == "satellite")
+    if not satellites <= budgets.satellites_weight + SUM_TOLERANCE:
+        yield (
+            f"The satellites are aimed at {satellites:.2%} of the account; their budget is {budgets.satellites_weight:.2%} "
+            "(satellites_weight, at most 30 %)."
+        )
+    total = math.fsum(bucket.target_weight for bucket in buckets)
+    if not total <= 1 + SUM_TOLERANCE:
+        yield f"All buckets together are aimed at {total:.2%} of the account."
+
+
+def _target_problems(bucket: Bucket, budgets: Budgets) -> Iterable[str]:
+    if bucket.kind == "core":
+        least, most = 0.0, 1.0
+    else:
+        least, most = 0.0 if bucket.status == "accumulating" else budgets.least_weight, budgets.most_weight
+    if not least <= bucket.target_weight <= most:
+        yield f"Bucket {bucket.name} is aimed at {bucket.target_weight:.2%} of the account; it may be {least:.2%} to {most:.2%}."
+
+
+def _check_universes(snapshot: Snapshot, buckets: Sequence[Bucket]) -> None:
+    owner: dict[str, str] = {}
+    known = {security.symbol for security in snapshot.securities} | set(snapshot.excluded)
+    problems: list[str] = []
+    for bucket in buckets:
+        for symbol in sorted(bucket.universe):
+            if symbol in owner:
+                problems.append(f"{symbol} is in the universe of {owner[symbol]} and of {bucket.name}.")
+            if symbol not in known:
+                problems.append(
+                    f"{symbol} in the universe of {bucket.name} is not a security of the account.{did_you_mean(symbol, [*known])}"
+                )
+            owner.setdefault(symbol, bucket.name)
+    if problems:
+        raise InputError("\n".join(["A security belongs to one bucket; nothing was planned.", *problems]))
+
+
+def _check_cash(snapshot: Snapshot, buckets: Sequence[Bucket]) -> None:
+    """Σ of the buckets' cash is the account's, currency by currency."""
+    problems: list[str] = []
+    for currency in sorted({*snapshot.cash, *(currency for bucket in buckets for currency in bucket.cash)}):
+        account = snapshot.cash.get(currency, ZERO)
+        booked = sum((bucket.cash.get(currency, ZERO) for bucket in buckets), ZERO)
+        if not abs(booked - account) <= CASH_TOLERANCE:
+            problems.append(
+                f"The buckets have {plain(booked)} {currency} and the account {plain(account)}: {plain(booked - account)} too "
+                f"{'much' if booked > account else 'little'}."
+            )
+    if problems:
+        advice = f"At most {plain(CASH_TOLERANCE)} of difference is allowed. Correct the cash of the buckets."
+        raise InputError("\n".join(["The buckets' cash is not the account's; nothing was planned.", *problems, advice]))

@@ -1,0 +1,156 @@
+"""The one mapper: settings of a satellite to a Strategy.
+
+Slider v in 0..1, each output and where it acts:
+
+    risk_appetite    planner.priority_threshold          .5 - .3 v      which orders are proposed
+                     limits.max_position_weight          .10 + .10 v    the largest position
+                     score.cost_aversion                 default x (1.5 - v)  what an order must earn
+    hold_duration    eligibility.min_hold_days           180 v          days from a buy to a sale
+                     recently_traded, its three limits   2 v x default  days between orders in one security
+    entry_style      averaging_down.priority_weight      1 - v          how early a dip is proposed
+                     opportunity_buys.momentum_weight    v              quality or momentum as the reason to buy
+    position_spread  planner.max_opportunities_…         2 + 8 v        securities that a pattern draws
+                     limits.max_position_weight          x (1 - .5 v)   of what risk_appetite or else the base says
+                     score.extra_diversification         default + .2 v share of diversification in the score
+    profit_taking    profit_taking.windfall_threshold    .40 - .25 v    the excess that is a windfall
+                     profit_taking.sell_fraction         .20 + .30 v    how much of it is sold
+
+Days and counts are whole, halves upwards. At .5 risk_appetite and hold_duration say of costs and days what the default says. A slider
+that is set decides its outputs whole: what the base has there is gone, but for the position cap that two sliders share. Toggles switch
+one thing each.
+
+Without a base it is the strategy that is shipped under the preset's name, else the default one, and the plan is the best of what is
+proposed (search.scope): half of the outputs steer proposals and would be idle where the whole table is searched.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+from steelyard import strategies
+from steelyard.buckets.satellite import SatelliteSettings
+from steelyard.registry import Kind, module
+from steelyard.settings import Score
+from steelyard.strategies import Strategy
+
+Changes = dict[str, Any]
+"""Tables and keys of a strategy, as its file spells them."""
+
+DECIMALS = 12
+"""Sliders are decimals of people: .5 - .3 x .7 is .29."""
+
+HOLD_DAYS = 180
+STOP_DISTANCE = 0.10
+STOP_GAIN = 0.15
+STORMY = 1.5
+"""A month's volatility over a year's from which a market is stormy."""
+
+
+def strategy_of(settings: SatelliteSettings, base: Strategy | None = None) -> Strategy:
+    """The rules of a satellite: what is set wins over the preset, the preset over the base; `sources` says who set what."""
+    strategy = replace(_start(settings) if base is None else base, name=settings.satellite_id)
+    for name, changes in MAPPING.items():
+        value, why = settings.chosen(name)
+        if value is not None:
+            strategy = strategies.overlay(strategy, changes(value, strategy), why)
+    return strategy
+
+
+def _start(settings: SatelliteSettings) -> Strategy:
+    name = settings.preset
+    start = strategies.preset(name) if name is not None and name in strategies.PRESETS else strategies.default()
+    return strategies.overlay(start, {"search": {"scope": "proposals"}}, "satellite")
+
+
+def _exact(value: float) -> float:
+    return round(value, DECIMALS)
+
+
+def whole(value: float) -> int:
+    """The nearest whole number, halves upwards: every step of a slider is equally wide.
+
+    >>> whole(2.5), whole(3.5)
+    (3, 4)
+    """
+    return math.floor(_exact(value) + 0.5)
+
+
+def _risk_appetite(v: float, _: Strategy) -> Changes:
+    return {
+        "planner": {"priority_threshold": _exact(0.5 - 0.3 * v)},
+        "limits": {"max_position_weight": _exact(0.10 + 0.10 * v)},
+        "score": {"cost_aversion": _exact(Score().cost_aversion * (1.5 - v))},
+    }
+
+
+def _hold_duration(v: float, _: Strategy) -> Changes:
+    usual = module(Kind.FILTER, "recently_traded").params()
+    cooldowns = {name: whole(2 * v * getattr(usual, name)) for name in ("buy_cooldown_days", "sell_cooldown_days", "opposite_days")}
+    return {
+        "filters": {
+            "eligibility": {"min_hold_days": whole(HOLD_DAYS * v)},
+            "recently_traded": cooldowns,
+        }
+    }
+
+
+def _entry_style(v: float, _: Strategy) -> Changes:
+    return {
+        "opportunity_calculators": {
+            "averaging_down": {"priority_weight": _exact(1 - v)},
+            "opportunity_buys": {"momentum_weight": v},
+        }
+    }
+
+
+def _position_spread(v: float, base: Strategy) -> Changes:
+    return {
+        "planner": {"max_opportunities_per_category": whole(2 + 8 * v)},
+        "limits": {"max_position_weight": _exact(base.limits.max_position_weight * (1 - 0.5 * v))},
+        "score": {"extra_diversification": _exact(Score().extra_diversification + 0.2 * v)},
+    }
+
+
+def _profit_taking(v: float, _: Strategy) -> Changes:
+    return _profits(windfall_threshold=_exact(0.40 - 0.25 * v), sell_fraction=_exact(0.20 + 0.30 * v))
+
+
+def _trailing_stops(on: bool, _: Strategy) -> Changes:
+    stop = {"trailing_stop_distance": STOP_DISTANCE, "trailing_stop_gain": STOP_GAIN}
+    return _profits(**(stop if on else {"trailing_stop_distance": None}))
+
+
+def _follow_regime(on: bool, _: Strategy) -> Changes:
+    return {"pattern_generators": {"market_regime": {"enabled": on}}}
+
+
+def _auto_harvest(on: bool, _: Strategy) -> Changes:
+    return _profits(auto_harvest=on)
+
+
+def _pause_high_volatility(on: bool, _: Strategy) -> Changes:
+    return {"limits": {"pause_volatility_ratio": STORMY if on else None}}
+
+
+def _profits(**params: Any) -> Changes:
+    return {"opportunity_calculators": {"profit_taking": params}}
+
+
+MAPPING: Mapping[str, Callable[[Any, Strategy], Changes]] = MappingProxyType(
+    {
+        "risk_appetite": _risk_appetite,
+        "hold_duration": _hold_duration,
+        "entry_style": _entry_style,
+        "position_spread": _position_spread,
+        "profit_taking": _profit_taking,
+        "trailing_stops": _trailing_stops,
+        "follow_regime": _follow_regime,
+        "auto_harvest": _auto_harvest,
+        "pause_high_volatility": _pause_high_volatility,
+    }
+)
+"""What each setting changes, in the order in which they act."""

@@ -1,0 +1,82 @@
+"""Unitised value: deposits and withdrawals change the number of units, gains and losses their value.
+
+So the high-water mark of a bucket is a unit value, and money put in or taken out is neither a gain nor a loss.
+
+>>> units = open_units(Decimal(1000))
+>>> units = mark(units, Decimal(1200))                  # it earned a fifth
+>>> units = move(units, Decimal(1200), Decimal(-600))   # and half of it was taken out
+>>> units.value_of(Decimal(600)), units.high_water_mark
+(Decimal('1.2'), Decimal('1.2'))
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from steelyard.buckets.books import Bucket
+from steelyard.errors import InputError
+from steelyard.money import ZERO, plain
+from steelyard.portfolio import BucketState
+
+FIRST = Decimal(1)
+"""Value of a unit when a bucket opens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """How many units a bucket has, and the highest value that one of them had."""
+
+    count: Decimal
+    high_water_mark: Decimal
+
+    def value_of(self, value: Decimal) -> Decimal:
+        """Value of one unit of a bucket worth `value`, base currency; the first value where there are no units."""
+        return value / self.count if self.count else FIRST
+
+
+def open_units(value: Decimal) -> Units:
+    """Units of a bucket that starts with `value`, base currency."""
+    return Units(value / FIRST, FIRST)
+
+
+def move(units: Units, value: Decimal, amount: Decimal) -> Units:
+    """Units after a deposit (> 0) or a withdrawal (< 0) into a bucket that is worth `value` before it, base currency.
+
+    The value of a unit stays. A bucket that is worth nothing has no unit value to keep: a deposit opens it anew.
+    Raises InputError for a withdrawal of more than the bucket is worth.
+    """
+    after = value + amount
+    if after < 0:
+        raise InputError(
+            f"A withdrawal of {plain(-amount)} is {plain(-after)} more than the bucket is worth ({plain(value)}). Nothing was booked."
+        )
+    if value <= 0 or not units.count:
+        return open_units(after)
+    return replace(units, count=units.count * after / value)
+
+
+def mark(units: Units, value: Decimal) -> Units:
+    """Units with their high-water mark raised to today's value of a unit, if that is higher."""
+    return replace(units, high_water_mark=max(units.high_water_mark, units.value_of(value)))
+
+
+def state_of(bucket: Bucket, units: Units, value: Decimal, account_value: Decimal) -> BucketState:
+    """What a plan of the bucket has to know of its size and its losses: that scales its buys, never its sales.
+
+    units           marked at `value`
+    value           of the bucket, base currency
+    account_value   of the whole account
+    A satellite that is accumulating has no funding: its size says nothing yet, or it could never start. The core has neither
+    funding nor high-water mark: it is not stopped in a crash.
+    """
+    if bucket.kind == "core":
+        return bucket.state
+    budget = Decimal(repr(bucket.target_weight)) * account_value
+    funded = bucket.status == "active" and budget > ZERO
+    return replace(
+        bucket.state,
+        funding=float(value / budget) if funded else None,
+        high_water_mark=float(units.high_water_mark),
+        unit_value=float(units.value_of(value)),
+    )

@@ -1,0 +1,132 @@
+"""`steelyard health`: which modules are out of service, since when, and why.
+
+Health belongs to a machine and its user, not to a strategy: it lies in `$STEELYARD_HOME/health.json`, and the rules come from
+the environment, `STEELYARD_FAILURE_THRESHOLD` and `STEELYARD_OPEN_SECONDS`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from steelyard.cli.output import guarded, note, screen, write
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from steelyard.plans import ModuleRun
+    from steelyard.strategies import Strategy
+    from steelyard.telemetry.health import Health, Outcome
+
+
+def health(
+    module: Annotated[str | None, typer.Argument(help="Only this one, as `name` or `kind.name`.", metavar="[MODULE]")] = None,
+    reset: Annotated[bool, typer.Option("--reset", help="Forget the failures: the next plan runs the module again.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document: every module, those without failures too.")] = False,
+) -> None:
+    """Show which modules are out of service.
+
+    A module that fails in 3 plans in a row (STEELYARD_FAILURE_THRESHOLD) is left out for 300 seconds (STEELYARD_OPEN_SECONDS);
+    then one plan tries it. The exit code is 0 also when modules are out of service.
+    """
+    with guarded():
+        kept = keeper()
+        rows = listed(kept, module)
+        if reset:
+            kept.reset(row["key"] for row in rows)
+            names = ", ".join(row["key"] for row in rows if row["failures"])
+            note(f"Forgotten: {names}." if names else "There was nothing to forget: no module has failed.")
+            rows = listed(kept, None)
+        if as_json:
+            write(json.dumps([{name: row[name] for name in row if name != "key"} for row in rows], indent=2, ensure_ascii=False) + "\n")
+        else:
+            write(screen(lambda console: draw(rows, console)))
+
+
+def keeper() -> Health:
+    """The health of this user's modules, by the rules of the environment; raises SettingsError for one that is out of range."""
+    from steelyard.home import home
+    from steelyard.telemetry.breaker import rules_from
+    from steelyard.telemetry.health import Health
+
+    return Health(home(os.environ), rules_from(os.environ), warn=note)
+
+
+def versions(strategy: Strategy) -> dict[str, str]:
+    """Qualified name -> version of what a strategy runs."""
+    return {choice.module.qualified: choice.module.version for kind in strategy.choices for choice in strategy.enabled(kind)}
+
+
+def outcomes(runs: Iterable[ModuleRun]) -> list[Outcome]:
+    """What counts for the health of modules: those that ran, with their error if they failed."""
+    ran = [run for run in runs if run.outcome in {"ok", "nothing", "failed"}]
+    return [(f"{run.kind}.{run.name}", run.version, (run.error or "") if run.outcome == "failed" else None) for run in ran]
+
+
+def listed(kept: Health, module: str | None) -> list[dict[str, Any]]:
+    """Registered modules and those with failures, as plain JSON values; raises InputError for a name that is neither."""
+    from steelyard import registry
+    from steelyard.errors import InputError, did_you_mean
+    from steelyard.telemetry.breaker import state_of, until
+
+    circuits, now = kept.circuits(), kept.now()
+    built_in = [f"{known.qualified}@{known.version}" for kind in registry.Kind for known in registry.modules(kind).values()]
+    rows: list[dict[str, Any]] = []
+    for key in (*built_in, *(key for key in circuits if key not in built_in)):
+        qualified, _, version = key.rpartition("@")
+        kind, _, name = qualified.rpartition(".")
+        circuit, state = circuits.get(key), state_of(circuits.get(key), kept.rules, now)
+        if module is None or module in {name, qualified}:
+            rows.append(
+                {
+                    "key": key,
+                    "kind": kind,
+                    "name": name,
+                    "version": version,
+                    "state": state,
+                    "failures": 0 if circuit is None else circuit.failures,
+                    "error": None if circuit is None else circuit.error,
+                    "failed_at": None if circuit is None else circuit.since.utc.isoformat(),
+                    "until": until(circuit, kept.rules).isoformat() if circuit is not None and state == "open" else None,
+                }
+            )
+    if module is not None and not rows:
+        names = sorted({key.rpartition("@")[0].rpartition(".")[2] for key in (*built_in, *circuits)})
+        raise InputError(f"There is no module {module}, and none of that name has failed.{did_you_mean(module, names)}")
+    return rows
+
+
+def draw(rows: Sequence[dict[str, Any]], console: Console) -> None:
+    """What is out of service in a sentence, then every module with a failure."""
+    from steelyard.report.columns import Column, Row, fitting, grid, sentence
+
+    out = [row for row in rows if row["state"] == "open"]
+    told = f"Of {len(rows)} modules {len(out) or 'none'} {'is' if len(out) <= 1 else 'are'} out of service."
+    if len(rows) == 1:
+        told = f"{rows[0]['kind']}.{rows[0]['name']} is {'out of' if out else 'in'} service."
+    for line in sentence(told, console.width):
+        console.print(line, soft_wrap=True)
+    failed = [row for row in rows if row["failures"]]
+    if not failed:
+        return
+    columns = (Column("Module"), Column("Version", drop=1), Column("State"), Column("Failures"), Column("Next try", drop=2))
+    cells = [
+        Row(
+            (f"{row['kind']}.{row['name']}", row["version"], row["state"], str(row["failures"]), _next_try(row)),
+            under=(row["error"],),
+        )
+        for row in failed
+    ]
+    fit, cut = fitting(columns, cells, console.width, indent=0)
+    for line in grid(fit, cut, console.width, indent=0):
+        console.print(line, soft_wrap=True)
+
+
+def _next_try(row: dict[str, Any]) -> str:
+    if row["state"] == "closed":
+        return "it runs"
+    return f"after {row['until'][:19].replace('T', ' ')} UTC" if row["until"] else "the next plan"

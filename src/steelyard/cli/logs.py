@@ -1,0 +1,25 @@
+"""The log on stderr, for whoever asks for it: `STEELYARD_LOG=debug` shows one line for each module of a plan."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Mapping
+
+VARIABLE = "STEELYARD_LOG"
+LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+FORM = "%(levelname)s %(name)s %(message)s"
+
+
+def log_to_stderr(environment: Mapping[str, str]) -> None:
+    """Send the log of Steelyard, and of nothing else, to stderr if the environment says from which level on."""
+    asked = environment.get(VARIABLE, "")
+    if not asked:
+        return
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter(FORM))
+    logger = logging.getLogger("steelyard")
+    logger.addHandler(handler)
+    logger.setLevel(LEVELS.get(asked.lower(), logging.WARNING))
+    if asked.lower() not in LEVELS:
+        logger.warning("%s is %r: no level of the log. There are %s.", VARIABLE, asked, ", ".join(LEVELS))

@@ -1,0 +1,214 @@
+"""`steelyard strategy`: presets and files, what they make of a plan, and what is wrong with them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from steelyard.cli.output import FAILED, guarded, note, save, screen, write
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from steelyard.strategies import Problems, Strategy
+
+SUFFIX = ".toml"
+NOT_A_STRATEGY = ("pyproject.toml",)
+
+strategy = typer.Typer(
+    help="Presets and strategy files: list, show, begin, check.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Named = Annotated[str, typer.Argument(help="A preset, or a TOML file.", metavar="NAME|FILE")]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A strategy in a list; without figures where its file is not usable."""
+
+    name: str
+    kind: str
+    path: str | None
+    description: str
+    scope: str | None = None
+    max_depth: int | None = None
+    modules: int | None = None
+    sha256: str | None = None
+
+
+@strategy.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """List the presets and the files of this folder."""
+    with guarded():
+        _list([*_presets(), *_files(Path())], as_json)
+
+
+@strategy.command("presets")
+def presets(as_json: AsJson = False) -> None:
+    """List the presets, and what they are for."""
+    with guarded():
+        _list(list(_presets()), as_json)
+
+
+@strategy.command("show")
+def show(name: Named, as_json: AsJson = False) -> None:
+    """Print every setting and who set it.
+
+    A preset, the file or the default set it; what is printed is itself a strategy file.
+    """
+    with guarded():
+        from steelyard.strategies import find, validate
+        from steelyard.strategies.writing import effective, settings
+
+        found = find(name)
+        if as_json:
+            values = [{"key": f"{one.table}.{one.key}", "value": one.value, "source": one.source} for one in settings(found)]
+            document = {"name": found.name, "description": found.description, "sha256": found.sha256}
+            _print_json({**document, "settings": values, "warnings": validate(found).warnings})
+        else:
+            write(effective(found))
+
+
+@strategy.command("new")
+def new(
+    file: Annotated[Path, typer.Argument(help="Where to write; ends in .toml.", metavar="FILE")],
+    preset: Annotated[str, typer.Option(help="What to begin with.", metavar="P")] = "default",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it is there.")] = False,
+) -> None:
+    """Write a commented strategy file that begins as a preset."""
+    with guarded():
+        from steelyard.errors import InputError
+        from steelyard.strategies.writing import begun
+
+        if file.suffix != SUFFIX:
+            raise typer.BadParameter(f"a strategy file ends in {SUFFIX}: {file.name}{SUFFIX}", param_hint="FILE")
+        text = begun(preset, file.stem)
+        if file.exists() and not force:
+            raise InputError(f"{file} is there already and was left as it is. Name another file, or overwrite it with --force.")
+        save(file, text, "strategy", "Name another file.")
+        write(
+            f"{file} begins as the preset {preset}.\n"
+            f"Change it, then: steelyard strategy validate {file} && steelyard plan --strategy {file}\n"
+        )
+
+
+@strategy.command("validate")
+def validate(
+    file: Annotated[Path, typer.Argument(help="A strategy file.", metavar="FILE")],
+    as_json: AsJson = False,
+) -> None:
+    """Say all that is wrong with a strategy file.
+
+    And what is worth knowing of it; the exit code is 1 where it is not usable.
+    """
+    with guarded():
+        from steelyard.strategies import check
+
+        problems, found = check(file)
+        if as_json:
+            sha256 = found.sha256 if found else None
+            _print_json({"valid": problems.is_valid, "errors": problems.errors, "warnings": problems.warnings, "sha256": sha256})
+        else:
+            write(screen(lambda console: _draw_problems(problems, console)))
+            if found:
+                write(f"{file} is valid{_counted(problems)}. To plan with it: steelyard plan --strategy {file}\n")
+        if found is None:
+            note(f"{file} is not usable{_counted(problems)}. Nothing was planned.")
+            raise typer.Exit(FAILED)
+
+
+@strategy.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of strategy files.
+
+    Editors complete and check with it: steelyard strategy schema > strategy.schema.json
+    """
+    with guarded():
+        from steelyard.strategies import schema as made
+
+        _print_json(made())
+
+
+def _print_json(document: object) -> None:
+    write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def _counted(problems: Problems) -> str:
+    """`: 2 errors, 1 warning`."""
+    counts = ((len(problems.errors), "error"), (len(problems.warnings), "warning"))
+    told = [f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts if count]
+    return f": {', '.join(told)}" if told else ""
+
+
+def _draw_problems(problems: Problems, console: Console) -> None:
+    from steelyard.report.columns import wrap
+
+    for one in problems.found:
+        head = f"{one.severity:<9}"
+        first, *rest = wrap(one.text, max(20, console.width - len(head)))
+        for line in (head + first, *(" " * len(head) + more for more in rest)):
+            console.print(line, soft_wrap=True)
+
+
+def _presets() -> Iterator[Listed]:
+    from steelyard.strategies import PRESETS, preset
+
+    return (_listed(preset(name), "preset", None) for name in PRESETS)
+
+
+def _files(folder: Path) -> Iterator[Listed]:
+    """Strategy files of a folder; one that is not usable says so."""
+    from steelyard.strategies import check
+
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        if path.name in NOT_A_STRATEGY or not path.is_file():
+            continue
+        problems, found = check(path)
+        if found:
+            yield _listed(found, "file", str(path))
+        else:
+            yield Listed(path.stem, "file", str(path), f"not usable{_counted(problems)}: steelyard strategy validate {path}")
+
+
+def _listed(found: Strategy, kind: str, path: str | None) -> Listed:
+    on = sum(len(found.enabled(kind)) for kind in found.choices)
+    return Listed(found.name, kind, path, found.description, found.search.scope, found.search.max_depth, on, found.sha256)
+
+
+def _list(found: Sequence[Listed], as_json: bool) -> None:
+    if as_json:
+        _print_json([asdict(one) for one in found])
+    else:
+        write(screen(lambda console: _draw(found, console)))
+
+
+def _draw(found: Sequence[Listed], console: Console) -> None:
+    from steelyard.report.columns import Column, Row, fitting, grid
+
+    columns = (
+        Column("Strategy"),
+        Column("From", drop=1),
+        Column("Scope", drop=3),
+        Column("Orders", "right", drop=2),
+        Column("Modules", "right", drop=4),
+    )
+    rows = [
+        Row(
+            (one.name, one.path or one.kind, one.scope or "", _number(one.max_depth), _number(one.modules)),
+            under=(one.description,) if one.description else (),
+        )
+        for one in found
+    ]
+    fit, cut = fitting(columns, rows, console.width, indent=0)
+    for line in grid(fit, cut, console.width, indent=0):
+        console.print(line, soft_wrap=True)
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else str(value)

@@ -1,0 +1,98 @@
+"""The names of the usage guide and its sister documents, over ours: their Python runs here after one mapping of imports.
+
+`IMPORTS` is that mapping and `translate` applies it to source text: everything that the documents import is in this package.
+
+    names.py            module names of the documents to ours
+    records.py          portfolio context, positions, securities in; plan and steps out
+    inputs.py           those records to snapshot, market and targets
+    repositories.py     what trade and settings repositories and the exchange rate service are asked for
+    configuration.py    planner configuration, its switches, its TOML, its validator
+    planner.py          HolisticPlanner and create_holistic_plan
+    factory.py          factories of planners, and the batch job of a bucket
+    breaker.py          the circuit breaker of one planner
+    performance.py      how long modules took
+
+An argument or a setting that changes nothing here is refused, or told in the plan's warnings, by its name.
+
+>>> import asyncio
+>>> from steelyard.compat import process_planner_batch_job
+>>> plan = asyncio.run(process_planner_batch_job())
+>>> [step.symbol for step in plan.steps][:1], plan.warnings[1][:35]
+(['AAPL'], 'No source of data is configured: co')
+"""
+
+from steelyard.buckets import SatelliteSettings
+from steelyard.classic import CalculationModule, OpportunityCalculator, PatternGenerator, SequenceFilter, SequenceGenerator
+from steelyard.compat.breaker import CircuitBreaker
+from steelyard.compat.configuration import (
+    ConfigurationValidator,
+    FiltersConfig,
+    ModuleConfig,
+    OpportunityCalculatorsConfig,
+    PatternGeneratorsConfig,
+    PlannerConfiguration,
+    SequenceGeneratorsConfig,
+    load_planner_config,
+    load_planner_config_from_string,
+    parse_toml_config,
+)
+from steelyard.compat.factory import BucketData, ModularPlannerFactory, PlannerFactoryService, configure, process_planner_batch_job
+from steelyard.compat.names import IMPORTS, translate
+from steelyard.compat.performance import PerformanceTracker
+from steelyard.compat.planner import HolisticPlanner, create_holistic_plan, create_holistic_plan_modular
+from steelyard.compat.records import HolisticPlan, HolisticStep, PlannerContext, PortfolioContext, Position, Security
+from steelyard.compat.repositories import ExchangeRateService, SettingsRepository, TradeRepository
+from steelyard.registry import (
+    ModuleMetadata,
+    filter_registry,
+    opportunity_calculator_registry,
+    opportunity_registry,
+    pattern_generator_registry,
+    sequence_generator_registry,
+)
+
+__all__ = [
+    "IMPORTS",
+    "BucketData",
+    "CalculationModule",
+    "CircuitBreaker",
+    "ConfigurationValidator",
+    "ExchangeRateService",
+    "FiltersConfig",
+    "HolisticPlan",
+    "HolisticPlanner",
+    "HolisticStep",
+    "ModularPlannerFactory",
+    "ModuleConfig",
+    "ModuleMetadata",
+    "OpportunityCalculator",
+    "OpportunityCalculatorsConfig",
+    "PatternGenerator",
+    "PatternGeneratorsConfig",
+    "PerformanceTracker",
+    "PlannerConfiguration",
+    "PlannerContext",
+    "PlannerFactoryService",
+    "PortfolioContext",
+    "Position",
+    "SatelliteSettings",
+    "Security",
+    "SequenceFilter",
+    "SequenceGenerator",
+    "SequenceGeneratorsConfig",
+    "SettingsRepository",
+    "TradeRepository",
+    "configure",
+    "create_holistic_plan",
+    "create_holistic_plan_modular",
+    "filter_registry",
+    "load_planner_config",
+    "load_planner_config_from_string",
+    "opportunity_calculator_registry",
+    "opportunity_registry",
+    "parse_toml_config",
+    "pattern_generator_registry",
+    "process_planner_batch_job",
+    "sequence_generator_registry",
+    "translate",
+]

@@ -1,0 +1,70 @@
+"""The documents' circuit breaker: in memory, for one planner, by the rules that the command line's health file follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from typing import Protocol
+
+from steelyard.telemetry.breaker import Circuit, Moment, Rules, after_failure, reason, state_of
+from steelyard.telemetry.health import Outcome, this_moment
+
+
+class Keeper(Protocol):
+    """Who knows which modules are out of service: this breaker, or `telemetry.health.Health` with its file."""
+
+    def out_of_service(self, versions: Mapping[str, str]) -> dict[str, str]:
+        """Why modules may not run, by qualified name; `versions` of those about to run."""
+
+    def record(self, outcomes: Iterable[Outcome]) -> None:
+        """What became of the modules that ran."""
+
+
+class CircuitBreaker:
+    """Counts failures in a row of each module, by qualified name like `filters.eligibility`.
+
+    failure_threshold   failures in a row that put a module out of service
+    timeout             how long, until one run may try
+    now                 tells the moment
+    Raises ValidationError for a threshold or a timeout out of range.
+    """
+
+    def __init__(
+        self, failure_threshold: int = 3, timeout: timedelta = timedelta(minutes=5), *, now: Callable[[], Moment] = this_moment
+    ) -> None:
+        self.rules = Rules(failure_threshold=failure_threshold, open_seconds=timeout.total_seconds())
+        self.now = now
+        self._circuits: dict[str, Circuit] = {}
+        self._tried: dict[str, Circuit] = {}
+
+    def is_open(self, module_name: str) -> bool:
+        """Is the module out of service? False when one run may try."""
+        return state_of(self._circuits.get(module_name), self.rules, self.now()) == "open"
+
+    def record_success(self, module_name: str) -> None:
+        """Forget the failures of a module."""
+        self._circuits.pop(module_name, None)
+
+    def record_failure(self, module_name: str, error: str = "failed") -> None:
+        """Count a failure."""
+        self._circuits[module_name] = after_failure(self._circuits.get(module_name), error, self.now())
+
+    def out_of_service(self, versions: Mapping[str, str]) -> dict[str, str]:
+        """See `Keeper`; a half-open module is left to this run, which must `record` it."""
+        out = {name: reason(self._circuits[name], self.rules) for name in sorted(versions) if self.is_open(name)}
+        for name in versions.keys() & self._circuits.keys() - out.keys():
+            if self._circuits[name].failures >= self.rules.failure_threshold:
+                self._tried[name] = self._circuits[name]
+                self._circuits[name] = self._circuits[name].model_copy(update={"since": self.now()})
+        return out
+
+    def record(self, outcomes: Iterable[Outcome]) -> None:
+        """See `Keeper`; a module that was to be tried and did not run may be tried again."""
+        for name, _, error in outcomes:
+            self._tried.pop(name, None)
+            if error is None:
+                self.record_success(name)
+            else:
+                self.record_failure(name, error)
+        self._circuits |= self._tried
+        self._tried.clear()

@@ -1,0 +1,316 @@
+"""The documents' planner: async calls over `planner.plan`, with the account's repositories around it.
+
+Planning itself is the pure function that the command line calls; here stands only what the documents put before and after.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, TypedDict, Unpack
+
+from steelyard import planner, strategies
+from steelyard.compat.breaker import CircuitBreaker, Keeper
+from steelyard.compat.configuration import ConfigurationValidator, PlannerConfiguration
+from steelyard.compat.inputs import Converted, base_currency, convert, foreign
+from steelyard.compat.performance import PerformanceTracker
+from steelyard.compat.records import HolisticPlan, PlannerContext, PortfolioContext, Position, Security
+from steelyard.compat.repositories import (
+    UNUSED_SETTINGS,
+    ExchangeRateService,
+    SettingsRepository,
+    TradeRepository,
+    account_settings,
+    as_changes,
+    exchange_rate,
+    last_traded,
+)
+from steelyard.errors import InputError, SteelyardError, did_you_mean
+from steelyard.plans import Plan
+from steelyard.registry import Kind
+from steelyard.strategies import Strategy
+from steelyard.telemetry.health import Outcome
+
+CORE = "core"
+FAILED = "failed"
+RAN = ("ok", "nothing", FAILED)
+"""Outcomes of a module that was called."""
+IN_ONE_GO = "It was planned in one go: planning in batches that resume is not there yet"
+
+
+class Given(TypedDict, total=False):
+    """What `create_plan` takes beside the four records.
+
+    current_prices          symbol -> price in the security's currency
+    target_weights          symbol -> fraction of value
+    exchange_rate_service   rates of what is foreign
+    as_of                   date of the plan
+    base_currency           of the account
+    """
+
+    current_prices: Mapping[str, float] | None
+    target_weights: Mapping[str, float] | None
+    exchange_rate_service: ExchangeRateService | None
+    as_of: date | None
+    base_currency: str | None
+
+
+class Options(Given, total=False):
+    """What `create_holistic_plan` takes beside: the rules, by the older planner's names."""
+
+    bucket_id: str
+    settings_repo: SettingsRepository | Mapping[str, Any] | None
+    trade_repo: TradeRepository | None
+    max_plan_depth: int
+    max_opportunities_per_category: int
+    priority_threshold: float
+    transaction_cost_fixed: float
+    transaction_cost_percent: float
+    beam_width: int
+    enable_combinatorial: bool
+    combinatorial_max_combinations_per_depth: int
+    combinatorial_max_sells: int
+    combinatorial_max_buys: int
+    combinatorial_max_candidates: int
+
+
+REPOSITORIES = ("settings_repo", "trade_repo")
+SERVICES = ("exchange_rate_service",)
+
+RULES = tuple(name for name in Options.__annotations__ if name not in {*Given.__annotations__, *REPOSITORIES, "bucket_id"})
+"""Options that are keys of a strategy, in the documents' spelling."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One plan to make: what the records say, under which rules, and what must be said beside it."""
+
+    converted: Converted
+    strategy: Strategy
+    said: tuple[str, ...]
+
+
+class HolisticPlanner:
+    """Plans one bucket by one configuration.
+
+    config            None = every rule at its default
+    bucket_id         named in the plan; which positions belong to it is the caller's to know
+    settings_repo     settings of the account: they stand where the configuration leaves a default
+    trade_repo        dates of the last trades: cooldowns and holding times
+    repositories      object or mapping with `settings_repo` and `trade_repo`, instead of the two
+    services          object or mapping with `exchange_rate_service`
+    circuit_breaker   who leaves out a module that failed too often in a row; None = one of its own, in memory
+    Raises InputError for a repository that is given twice or is not known.
+
+    `perf` adds up what each module took.
+    """
+
+    def __init__(
+        self,
+        config: PlannerConfiguration | Strategy | None = None,
+        bucket_id: str = CORE,
+        *,
+        settings_repo: SettingsRepository | Mapping[str, Any] | None = None,
+        trade_repo: TradeRepository | None = None,
+        repositories: object | None = None,
+        services: object | None = None,
+        circuit_breaker: Keeper | None = None,
+    ) -> None:
+        self.config = PlannerConfiguration.of(config) if isinstance(config, Strategy) else config or PlannerConfiguration()
+        self.bucket_id = bucket_id
+        owned = {"settings_repo": settings_repo, "trade_repo": trade_repo}
+        for name, found in _parts(repositories, "repositories", REPOSITORIES).items():
+            if owned[name] is not None:
+                raise InputError(f"{name} is given twice, on its own and in repositories. Nothing was planned: give it once.")
+            owned[name] = found
+        self.settings_repo, self.trade_repo = owned["settings_repo"], owned["trade_repo"]
+        self.exchange_rate_service = _parts(services, "services", SERVICES).get("exchange_rate_service")
+        self.perf = PerformanceTracker()
+        self.circuit_breaker = circuit_breaker or CircuitBreaker()
+
+    async def create_plan(
+        self,
+        portfolio_context: PortfolioContext,
+        positions: Sequence[Position],
+        securities: Sequence[Security],
+        available_cash: float,
+        **given: Unpack[Given],
+    ) -> HolisticPlan:
+        """The plan of these records; see `Given` for what else may be said, and `PlannerContext` for the units.
+
+        Raises SteelyardError for records that cannot be planned with.
+        """
+        _known(given, tuple(Given.__annotations__), "create_plan")
+        service = given.get("exchange_rate_service")
+        rest: Any = {name: value for name, value in given.items() if name != "exchange_rate_service"}
+        context = PlannerContext(
+            portfolio_context=portfolio_context, positions=positions, securities=securities, available_cash=available_cash, **rest
+        )
+        return await self._plan(context, service)
+
+    async def create_plan_incremental(
+        self,
+        portfolio_context: PortfolioContext,
+        positions: Sequence[Position],
+        securities: Sequence[Security],
+        available_cash: float,
+        batch_size: int = 100,
+        **given: Unpack[Given],
+    ) -> HolisticPlan:
+        """As `create_plan`, in one go: the plan is complete after the first call, and its warnings say so."""
+        if isinstance(batch_size, bool) or batch_size < 1:
+            raise InputError(f"batch_size is {batch_size!r}; it must be 1 or more. Nothing was planned.")
+        made = await self.create_plan(portfolio_context, positions, securities, available_cash, **given)
+        return replace(made, warnings=(f"{IN_ONE_GO}, so batch_size {batch_size} changes nothing.", *made.warnings))
+
+    async def plan(self, context: PlannerContext) -> HolisticPlan:
+        """The plan of a context; raises SteelyardError for one that cannot be planned with."""
+        return await self._plan(context, None)
+
+    async def dry_run(self, context: PlannerContext) -> dict[str, Any]:
+        """What planning the context would do: `valid`, `modules_loaded`, `estimated_sequences`, `warnings`, `errors`.
+
+        Planning has no side effects, so the number of sequences is counted, not guessed. Neither `perf` nor
+        `circuit_breaker` hears of it.
+        """
+        problems = ConfigurationValidator.validate(self.config)
+        report: dict[str, Any] = {
+            "valid": not problems.errors,
+            "modules_loaded": {},
+            "estimated_sequences": 0,
+            "warnings": list(problems.warnings),
+            "errors": list(problems.errors),
+        }
+        if problems.errors:
+            return report
+        report["modules_loaded"] = _loaded(self.config.strategy())
+        try:
+            case = await self._case(context, None)
+            made = await asyncio.to_thread(_solve, case, {})
+        except SteelyardError as error:
+            return {**report, "valid": False, "errors": [str(error)]}
+        failed = {run.name: run for run in made.modules if run.outcome == FAILED}
+        for name, loaded in report["modules_loaded"].items():
+            run = failed.get(name.partition(".")[2])
+            loaded["status"] = "error" if run is not None and run.kind == name.partition(".")[0] else "ok"
+        report["estimated_sequences"] = made.certificate.sequences
+        report["warnings"] += [*case.said, *(notice.message for notice in (*made.problems, *made.warnings))]
+        return report
+
+    async def _plan(self, context: PlannerContext, service: object | None) -> HolisticPlan:
+        case = await self._case(context, service)
+        enabled = [choice.module for kind in Kind for choice in case.strategy.enabled(kind)]
+        disabled = self.circuit_breaker.out_of_service({module.qualified: module.version for module in enabled})
+        made = await asyncio.to_thread(_solve, case, disabled)
+        self.circuit_breaker.record(_outcomes(made))
+        self.perf.note(made.timings)
+        return HolisticPlan.of(made, case.said)
+
+    async def _case(self, context: PlannerContext, service: object | None) -> Case:
+        """Ask the repositories, and put records and rules together."""
+        trades = await last_traded(self.trade_repo)
+        settings = await account_settings(self.settings_repo)
+        service = service or self.exchange_rate_service
+        base = base_currency(context)
+        rates = {currency: await exchange_rate(service, currency, base) for currency in sorted(foreign(context, base)) if service}
+        converted = convert(context, self.bucket_id, rates, trades)
+        strategy, kept = with_settings(self.config, settings, converted.value)
+        if converted.groups:
+            strategy = strategies.overlay(strategy, {"groups": converted.groups}, why="portfolio context")
+        return Case(converted=converted, strategy=strategy, said=(*converted.said, *kept))
+
+
+def _solve(case: Case, disabled: Mapping[str, str]) -> Plan:
+    found = case.converted
+    return planner.plan(found.snapshot, found.market, case.strategy, targets=found.targets, disabled=disabled)
+
+
+def _outcomes(plan: Plan) -> list[Outcome]:
+    """What became of the modules that ran: one that had no input, or was out of service, did not."""
+    ran = [run for run in plan.modules if run.outcome in RAN]
+    return [(f"{run.kind}.{run.name}", run.version, run.error if run.outcome == FAILED else None) for run in ran]
+
+
+def _loaded(strategy: Strategy) -> dict[str, dict[str, Any]]:
+    chosen = [choice for kind in Kind for choice in strategy.enabled(kind)]
+    return {
+        choice.module.qualified: {
+            "type": choice.module.kind.value,
+            "status": "ok",
+            "version": choice.module.version,
+            "params": choice.params.model_dump(mode="json", by_alias=True),
+        }
+        for choice in chosen
+    }
+
+
+def _parts(owner: object | None, what: str, known: Sequence[str]) -> dict[str, Any]:
+    """The known members of an object or a mapping; raises InputError for a mapping with others and for an object with none."""
+    if owner is None:
+        return {}
+    if isinstance(owner, Mapping):
+        _known(owner, known, what)
+        return dict(owner)
+    found = {name: getattr(owner, name) for name in known if getattr(owner, name, None) is not None}
+    if not found:
+        raise InputError(f"{what} is a {type(owner).__name__} with none of {', '.join(known)}. Nothing was planned.")
+    return found
+
+
+def _known(given: Mapping[str, Any], known: Sequence[str], what: str) -> None:
+    for name in given:
+        if name not in known:
+            raise InputError(f"{what} has no {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}. Nothing was planned.")
+
+
+def with_settings(config: PlannerConfiguration, settings: Mapping[str, float], value: float) -> tuple[Strategy, tuple[str, ...]]:
+    """The strategy of a configuration with the account's settings where it leaves a default, and what was not used.
+
+    settings   of the account, by name
+    value      of the account in its currency
+    """
+    strategy = config.strategy()
+    taken: dict[str, Any] = {}
+    idle = [name for name in settings if name in UNUSED_SETTINGS]
+    said = [f"The setting {name} of the account is not used: target weights come from the caller." for name in idle]
+    for key, wanted in as_changes(settings, value).items():
+        if strategy.sources.get(key) is None:
+            _put(taken, key, wanted)
+        else:
+            who = strategy.sources[key]
+            said.append(f"The account's settings have {key} = {wanted:g}; the configuration sets it too ({who}) and was used.")
+    return (strategies.overlay(strategy, taken, why="account settings") if taken else strategy), tuple(said)
+
+
+def _put(tree: dict[str, Any], key: str, value: Any) -> None:
+    """Set a dotted key in nested tables."""
+    *path, last = key.split(".")
+    for part in path:
+        tree = tree.setdefault(part, {})
+    tree[last] = value
+
+
+async def create_holistic_plan(
+    portfolio_context: PortfolioContext,
+    available_cash: float,
+    securities: Sequence[Security],
+    positions: Sequence[Position],
+    **options: Unpack[Options],
+) -> HolisticPlan:
+    """Plan in one call, with the older planner's arguments; see `Options`.
+
+    Raises InputError for an option that nothing reads, SettingsError for a value out of range.
+    """
+    _known(options, tuple(Options.__annotations__), "create_holistic_plan")
+    rules = {name: value for name, value in options.items() if name in RULES}
+    strategy = strategies.from_mapping({**rules, "search": {"scope": "proposals"}}, "arguments")
+    made = HolisticPlanner(
+        strategy, options.get("bucket_id", CORE), settings_repo=options.get("settings_repo"), trade_repo=options.get("trade_repo")
+    )
+    given: Any = {name: value for name, value in options.items() if name in Given.__annotations__}
+    return await made.create_plan(portfolio_context, positions, securities, available_cash, **given)
+
+
+create_holistic_plan_modular = create_holistic_plan

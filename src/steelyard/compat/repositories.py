@@ -1,0 +1,178 @@
+"""What the documents' repositories and services are asked for. Any object with these methods will do, sync or async.
+
+trade_repo              when each security was last bought and sold      → cooldowns
+settings_repo           settings of the account, by name                 → costs, limits, holding times
+exchange_rate_service   rates                                            → value of what is foreign
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from types import MappingProxyType
+from typing import Any, Protocol, TypeVar
+
+from steelyard.errors import InputError, did_you_mean
+
+T = TypeVar("T")
+
+Setting = float | int | str
+Trades = Mapping[str, Mapping[str, date | str | None]]
+
+
+class TradeRepository(Protocol):
+    """The trades of the account."""
+
+    def get_trade_history(self) -> Trades | Awaitable[Trades]:
+        """Symbol -> `last_buy` and `last_sell`, each a date, ISO text or None."""
+
+
+class SettingsRepository(Protocol):
+    """The settings of the account; a plain mapping will do as well."""
+
+    def get_all(self) -> Mapping[str, Setting] | Awaitable[Mapping[str, Setting]]:
+        """Every setting by its name."""
+
+
+class ExchangeRateService(Protocol):
+    """Exchange rates as of the plan's date."""
+
+    def get_rate(self, from_currency: str, to_currency: str) -> float | Awaitable[float]:
+        """Units of `to_currency` for one unit of `from_currency`."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastTraded:
+    """Dates of the last buy and the last sale of a security; None = none on record."""
+
+    bought: date | None
+    sold: date | None
+
+
+KNOWN_SETTINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "transaction_cost_fixed": ("costs.fixed",),
+        "transaction_cost_percent": ("costs.percent",),
+        "max_plan_depth": ("search.max_depth",),
+        "min_hold_days": ("filters.eligibility.min_hold_days",),
+        "sell_cooldown_days": ("filters.recently_traded.sell_cooldown_days",),
+        "min_security_score": (
+            "opportunity_calculators.opportunity_buys.min_quality_score",
+            "opportunity_calculators.averaging_down.min_quality_score",
+        ),
+        "max_loss_threshold": ("filters.eligibility.no_panic_sell_pct",),
+        "min_cash_reserve": ("limits.cash_reserve_weight",),
+    }
+)
+"""Setting of the account -> what of a strategy it sets."""
+
+UNUSED_SETTINGS = ("target_annual_return", "optimizer_blend", "optimizer_target_return")
+"""Settings of an optimiser that there is none of here: target weights come from the caller."""
+
+WHOLE = frozenset({"max_plan_depth", "min_hold_days", "sell_cooldown_days"})
+
+
+async def answer(value: T | Awaitable[T]) -> T:
+    """The value of a call that may be async."""
+    return await value if inspect.isawaitable(value) else value  # type: ignore[no-any-return, unused-ignore]
+
+
+async def last_traded(repository: object | None) -> dict[str, LastTraded]:
+    """Symbol -> dates of the last buy and sale; nothing without a repository.
+
+    Raises InputError for an object without `get_trade_history`, for an unknown key and for text that is no date.
+    """
+    if repository is None:
+        return {}
+    history: Trades = await answer(_method(repository, "trade_repo", "get_trade_history")())
+    return {symbol: _last(symbol, entry) for symbol, entry in history.items()}
+
+
+def _last(symbol: str, entry: Mapping[str, date | str | None]) -> LastTraded:
+    for key in entry:
+        if key not in {"last_buy", "last_sell"}:
+            near = did_you_mean(key, ("last_buy", "last_sell"))
+            raise InputError(f"The trade history has {key!r} for {symbol}; known are last_buy and last_sell.{near} Nothing was planned.")
+    return LastTraded(day(entry.get("last_buy"), f"last_buy of {symbol}"), day(entry.get("last_sell"), f"last_sell of {symbol}"))
+
+
+def day(value: date | str | None, what: str) -> date | None:
+    """A date from a date, a time or ISO text; raises InputError for anything else."""
+    if isinstance(value, datetime):
+        return value.date()
+    if value is None or isinstance(value, date):
+        return value
+    try:
+        return datetime.fromisoformat(value).date()
+    except (TypeError, ValueError) as error:
+        raise InputError(f"The {what} is {value!r}; it must be a date like 2026-01-31. Nothing was planned.") from error
+
+
+async def account_settings(repository: object | None) -> dict[str, float]:
+    """The settings of the account as numbers; nothing without a repository.
+
+    Raises InputError for an unknown setting, a value that is not a finite number, and an object without `get_all`.
+    """
+    if repository is None:
+        return {}
+    given: Mapping[str, Setting]
+    given = repository if isinstance(repository, Mapping) else await answer(_method(repository, "settings_repo", "get_all")())
+    known = (*KNOWN_SETTINGS, *UNUSED_SETTINGS)
+    for name in given:
+        if name not in known:
+            raise InputError(f"settings_repo has {name!r}, which nothing reads.{did_you_mean(name, known)} Known: {', '.join(known)}.")
+    return {name: _number(name, value) for name, value in given.items()}
+
+
+def _number(name: str, value: Setting) -> float:
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number) or (name in WHOLE and number != int(number)):
+        kind = "a whole number" if name in WHOLE else "a number"
+        raise InputError(f"The setting {name} is {value!r}; it must be {kind}. Nothing was planned.")
+    return number
+
+
+def as_changes(settings: Mapping[str, float], value: float) -> dict[str, Any]:
+    """What the settings of the account change of a strategy, by dotted key.
+
+    value   of the account in its currency: a reserve in money is a share of it
+    Raises InputError for a reserve above the value and for a loss threshold outside -1..0.
+    """
+    changes: dict[str, Any] = {}
+    for name, number in settings.items():
+        for key in KNOWN_SETTINGS.get(name, ()):
+            changes[key] = _converted(name, number, value)
+    return changes
+
+
+def _converted(name: str, number: float, value: float) -> float | int:
+    if name == "min_cash_reserve":
+        if not 0 <= number <= value:
+            raise InputError(f"min_cash_reserve is {number:,.2f} of an account worth {value:,.2f}. Nothing was planned: lower it.")
+        return number / value if value else 0.0
+    if name == "max_loss_threshold":
+        if not -1 <= number <= 0:
+            raise InputError(f"max_loss_threshold is {number:g}; it is a loss, from -1 to 0, like -0.2 for 20 %. Nothing was planned.")
+        return -number
+    return int(number) if name in WHOLE else number
+
+
+async def exchange_rate(service: object, currency: str, base: str) -> float:
+    """Units of `base` for one unit of `currency`; raises InputError for a rate that is not above 0."""
+    rate: object = await answer(_method(service, "exchange_rate_service", "get_rate")(currency, base))
+    if isinstance(rate, bool) or not isinstance(rate, float | int) or not (math.isfinite(rate) and rate > 0):
+        raise InputError(f"exchange_rate_service gives {rate!r} {base} for one {currency}; a rate is above 0. Nothing was planned.")
+    return float(rate)
+
+
+def _method(owner: object, name: str, method: str) -> Any:
+    found = getattr(owner, method, None)
+    if not callable(found):
+        raise InputError(f"The {name} is a {type(owner).__name__} without {method}(). Nothing was planned: give an object that has it.")
+    return found

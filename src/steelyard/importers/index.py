@@ -1,0 +1,28 @@
+"""Index: levels of market indices, `date, SPY, QQQ, …` like a price file; what the market regime is told from.
+
+Nothing in it can be traded. The cells are read by the rules of prices: positive, plain digits, one row a day.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from steelyard.importers.prices import PriceTable, read_prices
+from steelyard.market import Index
+
+
+def read_index(path: Path) -> PriceTable:
+    """The levels of a file, wide or long, plain or gzip.
+
+    Raises InputError for a file that is no such table or has no row that can be used.
+    """
+    return read_prices(path)
+
+
+def index_until(table: PriceTable, as_of: date) -> Index:
+    """The levels at or before a date."""
+    last = table.until(as_of)
+    return Index(table.symbols, table.dates[:last], np.asarray(table.closes[:last]))

@@ -1,0 +1,169 @@
+"""The bytes between planner and worker.
+
+To the worker go pickles of our own records, its arrays closed to writing for good. Back comes a frame that is never
+unpickled: JSON, then the raw bytes of the arrays that the JSON lists. What a plugin writes into it can be wrong, but
+it can only be wrong data.
+
+    8 bytes length of the rest | 4 bytes length of the JSON | JSON | arrays, one after the other
+"""
+
+from __future__ import annotations
+
+import copyreg
+import io
+import json
+import math
+import os
+import pickle
+import struct
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Annotated, Any, Generic, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, ValidationError
+
+from steelyard.context import frozen
+from steelyard.errors import ModuleError
+from steelyard.settings import Section
+
+T = TypeVar("T")
+Array = npt.NDArray[Any]
+
+LENGTH = struct.Struct(">Q")
+TEXT_LENGTH = struct.Struct(">I")
+MOST_ANSWER = 256 * 1024 * 1024
+"""Bytes of an answer: a quadratic score term over five thousand securities."""
+MOST_TEXT = 16 * 1024 * 1024
+"""Bytes of the JSON of an answer."""
+MOST_WORDS = 500
+"""Characters of a message."""
+
+TYPES: Mapping[str, np.dtype[Any]] = MappingProxyType({np.dtype(one).str: np.dtype(one) for one in (np.float64, np.int64, np.bool_)})
+"""Of the arrays that may come back."""
+
+
+def restored(data: bytes, dtype: str, shape: tuple[int, ...]) -> Array:
+    """An array over bytes that nobody can write to."""
+    if not data:
+        return frozen(np.empty(shape, dtype=np.dtype(dtype)))
+    return np.frombuffer(data, dtype=np.dtype(dtype)).reshape(shape)
+
+
+def closed(mapping: dict[Any, Any]) -> Mapping[Any, Any]:
+    """A mapping that nobody can write to."""
+    return MappingProxyType(mapping)
+
+
+def _array(array: Array) -> tuple[Any, ...]:
+    if array.dtype.hasobject:
+        return cast(tuple[Any, ...], array.__reduce__())
+    return restored, (array.tobytes(), array.dtype.str, array.shape)
+
+
+def _proxy(proxy: MappingProxyType[Any, Any]) -> tuple[Any, ...]:
+    return closed, (dict(proxy),)
+
+
+class _Pickler(pickle.Pickler):
+    dispatch_table = {**copyreg.dispatch_table, MappingProxyType: _proxy, np.ndarray: _array}  # noqa: RUF012 the name that pickle reads
+
+
+def pickled(record: Any) -> bytes:
+    """Our own records as bytes; equal records of one process give equal bytes as long as nothing changes them."""
+    stream = io.BytesIO()
+    _Pickler(stream, protocol=5).dump(record)
+    return stream.getvalue()
+
+
+class Fault(Section):
+    """What went wrong in the worker, as it tells it: the error's type, its text, and where in the plugin."""
+
+    type: Annotated[str, Field(max_length=200)]
+    text: Annotated[str, Field(max_length=4 * MOST_WORDS)]
+    line: int | None = None
+
+
+class ArrayForm(Section):
+    """Type and shape of an array that follows the JSON."""
+
+    type: Annotated[str, Field(max_length=10)]
+    shape: Annotated[tuple[Annotated[int, Field(ge=0, le=2**31)], ...], Field(max_length=2)]
+
+
+class Answer(Section, Generic[T]):
+    """What the worker says: a value, or what went wrong."""
+
+    value: T | None = None
+    fault: Fault | None = None
+    arrays: Annotated[tuple[ArrayForm, ...], Field(max_length=256)] = ()
+
+
+def answer_bytes(value: Any = None, fault: Mapping[str, Any] | None = None, arrays: Sequence[Array] = ()) -> bytes:
+    """A frame; the worker's side."""
+    forms = [{"type": array.dtype.str, "shape": array.shape} for array in arrays]
+    text = json.dumps({"value": value, "fault": fault, "arrays": forms}).encode()
+    rest = TEXT_LENGTH.pack(len(text)) + text + b"".join(array.tobytes() for array in arrays)
+    return LENGTH.pack(len(rest)) + rest
+
+
+def read_answer(frame: bytes, form: type[Answer[T]]) -> tuple[Answer[T], tuple[Array, ...]]:
+    """A frame without its length, checked; the planner's side. Raises ModuleError for anything that is not such a frame."""
+    if len(frame) < TEXT_LENGTH.size:
+        raise ModuleError("its answer is cut short")
+    (size,) = TEXT_LENGTH.unpack_from(frame)
+    if size > min(MOST_TEXT, len(frame) - TEXT_LENGTH.size):
+        raise ModuleError(f"its answer has {size:,} bytes of text, which is more than it has or may have")
+    start = TEXT_LENGTH.size + size
+    try:
+        answer = form.model_validate_json(frame[TEXT_LENGTH.size : start])
+    except ValidationError as error:
+        raise ModuleError(f"its answer cannot be used: {words(_first(error))}") from error
+    return answer, tuple(_arrays(frame, start, answer.arrays))
+
+
+def _arrays(frame: bytes, start: int, forms: Sequence[ArrayForm]) -> list[Array]:
+    found: list[Array] = []
+    for form in forms:
+        dtype = TYPES.get(form.type)
+        size = 0 if dtype is None else math.prod(form.shape) * dtype.itemsize
+        if dtype is None or start + size > len(frame):
+            raise ModuleError(f"its answer announces an array of type {words(form.type)!r} and shape {form.shape} that is not in it")
+        found.append(restored(frame[start : start + size], dtype.str, form.shape))
+        start += size
+    if start != len(frame):
+        raise ModuleError(f"its answer has {len(frame) - start:,} bytes too many")
+    return found
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    place = ".".join(map(str, first["loc"][1:]))
+    return f"{place}: {first['msg']}" if place else first["msg"]
+
+
+def words(text: str, most: int = MOST_WORDS) -> str:
+    """Text of a plugin as a plan may carry it: one line, nothing that a terminal obeys, cut."""
+    line = " ".join(text.split())
+    plain = "".join(sign if sign.isprintable() else "�" for sign in line)
+    return plain if len(plain) <= most else plain[: most - 1] + "…"
+
+
+def read_exactly(handle: int, size: int) -> bytes:
+    """That many bytes of a pipe, waiting for them; raises EOFError when it ends before."""
+    pieces: list[bytes] = []
+    while size:
+        piece = os.read(handle, min(size, 1 << 20))
+        if not piece:
+            raise EOFError
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
+
+
+def write_all(handle: int, data: bytes) -> None:
+    """All bytes into a pipe, waiting."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(handle, view) :]

@@ -1,0 +1,96 @@
+"""Settings of the house form laid over a strategy: every value validated, every problem with the place where it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from steelyard.registry import Kind
+from steelyard.settings import Section
+from steelyard.strategies.normalise import Known, Normal
+from steelyard.strategies.problems import Problem, Written, error, explain, shown
+from steelyard.strategies.spellings import ENABLED, Key, plain
+from steelyard.strategies.strategy import SECTIONS, ModuleChoice, Strategy, Why
+
+S = TypeVar("S", bound=Section)
+
+
+def known_modules(strategy: Strategy) -> Known:
+    """Names of the modules of each kind that a strategy knows."""
+    return {kind: tuple(choice.module.name for choice in strategy.choices[kind]) for kind in Kind}
+
+
+def build(base: Strategy, normal: Normal, why: Why) -> tuple[Strategy, list[Problem]]:
+    """A strategy with the settings laid over it, and what is wrong with them; what is wrong keeps the value of the base.
+
+    why   who sets them
+    """
+    problems: list[Problem] = []
+    sections = {name: section(getattr(base, name), normal, (name,), problems) for name in SECTIONS}
+    choices = {kind: tuple(_choice(choice, normal, why, problems) for choice in base.choices[kind]) for kind in Kind}
+    sources = {**base.sources, **{leaf: why for key, given in normal.givens.items() for leaf in _leaves(".".join(key), given.value)}}
+    built = replace(base, **sections, choices=MappingProxyType(choices), sources=MappingProxyType(sources))
+    return built, [*problems, *_disagreeing(built, normal)]
+
+
+def _leaves(key: str, value: object) -> Iterator[str]:
+    """The keys of the single values in a value."""
+    if isinstance(value, Mapping):
+        for name, inside in value.items():
+            yield from _leaves(f"{key}.{name}", inside)
+    else:
+        yield key
+
+
+def _choice(base: ModuleChoice, normal: Normal, why: Why, problems: list[Problem]) -> ModuleChoice:
+    table = (base.module.kind.value, base.module.name)
+    switch = normal.givens.get((*table, ENABLED))
+    if switch is not None and not isinstance(switch.value, bool):
+        text = f"{'.'.join(switch.written)} is {shown(switch.raw)}; it must be true or false. It sets {'.'.join(switch.key)}."
+        problems.append(error(switch.written, text))
+        switch = None
+    params = section(base.params, normal, table, problems)
+    if switch is None and params is base.params:
+        return base
+    return ModuleChoice(base.module, bool(switch.value) if switch else base.enabled, params, why)
+
+
+def section(base: S, normal: Normal, table: Key, problems: list[Problem]) -> S:
+    """A section, or the parameters of a module, with what is given for it; the base itself where nothing is."""
+    given = {key[-1]: one for key, one in normal.givens.items() if key[:-1] == table and not _is_switch(key)}
+    if not given:
+        return base
+    try:
+        return type(base).model_validate(_merged(base, {name: one.value for name, one in given.items()}))
+    except ValidationError as found:
+        problems += explain(found, type(base), table, {name: Written(one.written, one.raw) for name, one in given.items()})
+        return base
+
+
+def _is_switch(key: Key) -> bool:
+    """Of a module; a section has none."""
+    return key[0] not in SECTIONS and key[-1] == ENABLED
+
+
+def _merged(base: Section, table: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a section with those of a table over them; tables inside sections are laid over each other too."""
+    keys = {info.alias or name: name for name, info in type(base).model_fields.items()}
+    merged: dict[str, Any] = {key: getattr(base, name) for key, name in keys.items()}
+    for key, value in table.items():
+        inside = merged.get(key)
+        merged[key] = _merged(inside, value) if isinstance(inside, Section) and isinstance(value, Mapping) else value
+    return merged
+
+
+def _disagreeing(strategy: Strategy, normal: Normal) -> Iterator[Problem]:
+    """Copies of a setting that are not what the strategy has."""
+    for one in normal.agrees:
+        value = getattr(getattr(strategy, one.key[0]), one.key[1])
+        if plain(value) != plain(one.value) or isinstance(one.value, bool):
+            key = ".".join(one.key)
+            text = f"{'.'.join(one.written)} is {shown(one.raw)} and {key} is {shown(value)}: it is one number for the whole strategy. "
+            yield error(one.written, f"{text}Set {key}, or leave it out.")

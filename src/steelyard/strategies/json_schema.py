@@ -1,0 +1,157 @@
+"""JSON Schema of a strategy file, from the settings, the registry and the table of spellings: what an editor completes and checks.
+
+It knows every accepted key with its type, range and default, and rejects every other; what only a rule across tables
+can tell (two spellings that disagree, a module without what it draws from) `strategy validate` says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from steelyard.registry import Kind, Module
+from steelyard.strategies.normalise import EVALUATION_TABLE, MAX_NAME
+from steelyard.strategies.presets import PRESETS
+from steelyard.strategies.problems import resolved
+from steelyard.strategies.spellings import (
+    CORE,
+    ENABLED,
+    ENABLED_LISTS,
+    EVALUATION,
+    GLOBAL,
+    PARAM_TABLES,
+    PARAMS,
+    PLANNER,
+    Agrees,
+    Alias,
+    Refused,
+    Spelling,
+    Unused,
+    of_module,
+)
+from steelyard.strategies.strategy import SECTIONS, Strategy, default
+
+Schema = dict[str, Any]
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+PLUGINS = "plugins"
+
+
+def schema() -> Schema:
+    """The schema of a strategy file, JSON Schema 2020-12."""
+    base = default()
+    texts = _texts()
+    shared = _spelled(base, GLOBAL)
+    kinds = {kind.value: _kind(base, kind) for kind in Kind}
+    sections = {name: _table(_properties(model), model.__doc__) for name, model in SECTIONS.items()}
+    sections[PLANNER]["properties"] = {**shared, **sections[PLANNER]["properties"], **texts}
+    names = {kind: [choice.module.name for choice in base.choices[kind]] for kind in Kind}
+    return {
+        "$schema": DIALECT,
+        "title": "Steelyard strategy",
+        "description": "Everything that shapes a plan besides the inputs. What a file does not name it inherits from its preset.",
+        **_table(
+            {
+                **texts,
+                **sections,
+                **kinds,
+                CORE: _table({**shared, **texts}, "Keys of the older documents; see [planner]."),
+                EVALUATION_TABLE: _table(_spelled(base, EVALUATION), "How end states are scored: by the single score alone."),
+                **{name: _listed(names[kind], kind) for name, kind in ENABLED_LISTS.items()},
+                **{name: _params_table(base, kind) for name, kind in PARAM_TABLES.items()},
+                **shared,
+            }
+        ),
+        "if": {"not": {"required": [PLUGINS]}},
+        "then": {"properties": {kind.value: {"propertyNames": {"enum": names[kind]}} for kind in Kind}},
+    }
+
+
+def _texts() -> dict[str, Schema]:
+    preset = {"enum": list(PRESETS), "default": "default", "description": "what is inherited where this file says nothing"}
+    return {
+        "preset": preset,
+        "preset_name": {**preset, "description": "the same as `preset`"},
+        "name": {"type": "string", "maxLength": MAX_NAME, "description": "of the strategy; by default the name of the file"},
+        "title": {"type": "string", "maxLength": MAX_NAME, "description": "describes the strategy where `description` does not"},
+        "description": {"type": "string", "description": "for people"},
+    }
+
+
+def _table(properties: Mapping[str, Schema], description: str | None = None) -> Schema:
+    told = {"description": description.partition("\n")[0]} if description else {}
+    return {"type": "object", **told, "properties": dict(properties), "additionalProperties": False}
+
+
+def _properties(model: type[BaseModel]) -> dict[str, Schema]:
+    """The keys of a section or of a module's parameters."""
+    root = model.model_json_schema(by_alias=True)
+    return {name: _inlined(node, root) for name, node in root.get("properties", {}).items()}
+
+
+def _inlined(node: Any, root: Mapping[str, Any]) -> Any:
+    """A schema without references, and without null: TOML has none, a key that is left out is at its default."""
+    if isinstance(node, list):
+        return [_inlined(inner, root) for inner in node]
+    if not isinstance(node, Mapping):
+        return node
+    told = {key: value for key, value in node.items() if key not in ("$ref", "anyOf") and not (key == "default" and value is None)}
+    found = resolved(node, root)
+    return {key: _inlined(value, root) for key, value in {**found, **told}.items() if not (key == "default" and value is None)}
+
+
+def _kind(base: Strategy, kind: Kind) -> Schema:
+    """Modules of a kind: a switch or a table each; names of plugins are any that the built-in ones leave."""
+    tables = {choice.module.name: _module(base, choice.module, enabled=choice.enabled) for choice in base.choices[kind]}
+    return {"type": "object", "properties": tables, "additionalProperties": {"type": ["boolean", "object"]}}
+
+
+def _module(base: Strategy, module: Module, *, enabled: bool) -> Schema:
+    params = _params(base, module)
+    switch = {"type": "boolean", "default": enabled, "description": "does it run; a table without this switches it on"}
+    table = _table({ENABLED: switch, **params, PARAMS: _table(params, "The same parameters, in a table of their own.")})
+    return {"title": module.name, "description": module.summary, "anyOf": [{"type": "boolean", "default": enabled}, table]}
+
+
+def _params(base: Strategy, module: Module) -> dict[str, Schema]:
+    return {**_properties(module.params), **_spelled(base, of_module(module.kind.value, module.name))}
+
+
+def _params_table(base: Strategy, kind: Kind) -> Schema:
+    tables = {choice.module.name: _table(_params(base, choice.module), choice.module.summary) for choice in base.choices[kind]}
+    return _table(tables, f"Parameters of [{kind.value}], by module; switches nothing on.")
+
+
+def _listed(names: list[str], kind: Kind) -> Schema:
+    return {"type": "array", "items": {"enum": names}, "description": f"exactly these modules of [{kind.value}] run"}
+
+
+def _spelled(base: Strategy, spellings: Mapping[str, Spelling]) -> dict[str, Schema]:
+    """Keys that are accepted by another name than ours; what is refused at any value is left out."""
+    found = {key: _spelling(base, key, spelling) for key, spelling in spellings.items()}
+    return {key: node for key, node in found.items() if node is not None}
+
+
+def _spelling(base: Strategy, key: str, spelling: Spelling) -> Schema | None:
+    match spelling:
+        case Alias(target, convert, says):
+            sets = f"sets {'.'.join(target)}{f', {says}' if says else ''}" if target[-1] != key or says else None
+            node = {"type": "number"} if convert else _of_key(base, target)
+            return {**node, "description": "; ".join(filter(None, (_of_key(base, target).get("description"), sets)))}
+        case Agrees(target):
+            return {**_of_key(base, target), "description": f"must be what {'.'.join(target)} is"}
+        case Unused(says):
+            return {"type": ["boolean", "integer"], "description": f"changes nothing: {says}", "deprecated": True}
+        case Refused(says, nothing):
+            return {"enum": list(nothing), "description": says} if nothing else None
+
+
+def _of_key(base: Strategy, key: tuple[str, ...]) -> Schema:
+    """The schema of a house key."""
+    if key[0] in SECTIONS:
+        return _properties(SECTIONS[key[0]])[key[1]]
+    if key[-1] == ENABLED:
+        return {"type": "boolean"}
+    return _properties(base.choice(Kind(key[0]), key[1]).module.params)[key[2]]

@@ -1,0 +1,271 @@
+"""A document in any accepted spelling to settings of the house form, and what is wrong with its keys.
+
+Nothing is validated here but names, tables and switches: values meet their models in `building.py`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from steelyard.errors import did_you_mean
+from steelyard.registry import Kind
+from steelyard.settings import Planner
+from steelyard.strategies.problems import MOST_PROBLEMS, Problem, error, shown, unknown_key, warning
+from steelyard.strategies.spellings import (
+    CORE,
+    ENABLED,
+    ENABLED_LISTS,
+    EVALUATION,
+    GLOBAL,
+    NAMES,
+    PARAM_TABLES,
+    PARAMS,
+    PLANNER,
+    Agrees,
+    Alias,
+    Given,
+    Key,
+    Level,
+    Refused,
+    Spelling,
+    Unused,
+    of_module,
+    plain,
+)
+from steelyard.strategies.strategy import SECTIONS
+
+MAX_NAME = 200
+"""Characters of a name."""
+EVALUATION_TABLE = "evaluation"
+NO_EVALUATION = Refused("no evaluation but the single score is built yet: leave it out")
+SHARED: Mapping[str, Level] = MappingProxyType({PLANNER: Level.PLANNER, CORE: Level.CORE})
+"""Tables that hold keys of many sections."""
+
+HOUSE = ("preset", "name", "description", *SECTIONS, *(kind.value for kind in Kind))
+"""Keys of the top in the house form."""
+KEYS = (*HOUSE, CORE, EVALUATION_TABLE, *NAMES, *ENABLED_LISTS, *PARAM_TABLES, *GLOBAL)
+
+Known = Mapping[Kind, tuple[str, ...]]
+"""Names of the modules of each kind."""
+
+
+@dataclass
+class Normal:
+    """A document in the house form.
+
+    givens    house key -> the setting
+    agrees    copies of a setting that must agree with what the whole strategy has
+    named     modules that have a table without a switch: that switches them on
+    texts     "name", "description", "preset" -> text
+    problems  what could not be understood
+    unknown   names that no module has
+    """
+
+    givens: dict[Key, Given] = field(default_factory=dict)
+    agrees: list[Given] = field(default_factory=list)
+    named: dict[Key, Key] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    unknown: list[Problem] = field(default_factory=list)
+
+    @property
+    def full(self) -> bool:
+        """Is so much wrong that looking on helps nobody?"""
+        return len(self.problems) + len(self.unknown) >= MOST_PROBLEMS
+
+    def wrong(self, written: Key, text: str) -> None:
+        """Note what is wrong with the key written there; the sentence goes on after its name."""
+        self.problems.append(error(written, f"{'.'.join(written)} {text}"))
+
+    def give(self, given: Given) -> None:
+        """Note a setting; two places that disagree are a problem, of two that agree the stronger one counts."""
+        other = self.givens.get(given.key)
+        if other is not None and not _same(other.value, given.value):
+            first, second = sorted((other, given), key=lambda one: one.level)
+            self.wrong(
+                first.written,
+                f"is {shown(first.raw)} and {'.'.join(second.written)} is {shown(second.raw)}, but both set {'.'.join(given.key)}: "
+                "make them equal, or keep one.",
+            )
+        if other is None or given.level < other.level:
+            self.givens[given.key] = given
+
+
+def _same(one: object, other: object) -> bool:
+    """2 and 2.0 are the same, 1 and true are not."""
+    return isinstance(one, bool) is isinstance(other, bool) and plain(one) == plain(other)
+
+
+def normalise(document: Mapping[str, object], known: Known, *, switching: bool = True) -> Normal:
+    """Every setting of a document in the house form; `problems` has what could not be understood.
+
+    switching   does a module's table without `enabled` switch it on
+    """
+    normal = Normal()
+    normal.problems += itertools.islice(_not_finite(document, ()), MOST_PROBLEMS)
+    if normal.problems:
+        return normal
+    for key, value in document.items():
+        if normal.full:
+            break
+        _top(normal, known, key, value)
+    for switch, written in normal.named.items():
+        if switching and switch not in normal.givens:
+            normal.give(Given(switch, True, written, Level.MODULE, True))
+    return normal
+
+
+def _top(normal: Normal, known: Known, key: str, value: object) -> None:
+    """One key of the top."""
+    if key in SHARED:
+        for inner, inside in _table(normal, (key,), value):
+            _general(normal, (key, inner), inside, SHARED[key])
+    elif key in SECTIONS or key == EVALUATION_TABLE:
+        for inner, inside in _table(normal, (key,), value):
+            _setting(normal, (key, inner), inside)
+    elif key in tuple(Kind) or key in PARAM_TABLES:
+        _modules(normal, known, key, value)
+    elif key in ENABLED_LISTS:
+        _enabled(normal, known, ENABLED_LISTS[key], key, value)
+    else:
+        _general(normal, (key,), value, Level.TOP)
+
+
+def _setting(normal: Normal, written: Key, value: object) -> None:
+    """A key of a section."""
+    table, key = written
+    if table == EVALUATION_TABLE:
+        _spelled(normal, EVALUATION.get(key, NO_EVALUATION), written, value, Level.MODULE)
+    else:
+        normal.give(Given(written, value, written, Level.MODULE, value))
+
+
+def _modules(normal: Normal, known: Known, key: str, value: object) -> None:
+    """A table of modules, or a table of their parameters alone."""
+    kind = PARAM_TABLES.get(key) or Kind(key)
+    for name, inside in _table(normal, (key,), value, f"a table of modules, written [{key}.NAME]"):
+        if not _is_module(normal, known, kind, name, (key, name)):
+            continue
+        if key in PARAM_TABLES:
+            _params(normal, kind, name, (key, name), inside, Level.TOP)
+        else:
+            _module(normal, kind, name, inside)
+
+
+def _table(normal: Normal, written: Key, value: object, wanted: str | None = None) -> Iterator[tuple[str, object]]:
+    """The entries of what must be a table."""
+    if isinstance(value, Mapping):
+        yield from itertools.takewhile(lambda _: not normal.full, value.items())
+    else:
+        table = wanted or f"a table, written [{'.'.join(written)}]"
+        normal.wrong(written, f"is {shown(value)}; it must be {table}.")
+
+
+def _general(normal: Normal, written: Key, value: object, level: Level) -> None:
+    """A key of the top, of `[planner]` or of `[core]`."""
+    key = written[-1]
+    if key in NAMES:
+        _text(normal, written, value)
+    elif level is Level.PLANNER and key in Planner.model_fields:
+        normal.give(Given((PLANNER, key), value, written, level, value))
+    elif key in GLOBAL:
+        _spelled(normal, GLOBAL[key], written, value, level)
+    else:
+        here = {Level.TOP: KEYS, Level.PLANNER: (*Planner.model_fields, *GLOBAL, *NAMES), Level.CORE: (*GLOBAL, *NAMES)}[level]
+        listed = {Level.TOP: HOUSE, Level.PLANNER: tuple(Planner.model_fields), Level.CORE: ("max_plan_depth",)}[level]
+        normal.problems.append(error(written, unknown_key(".".join(written), here, listed)))
+
+
+def _text(normal: Normal, written: Key, value: object) -> None:
+    """Name, description or preset; a title describes where nothing else does."""
+    key = NAMES[written[-1]]
+    short = key != "description"
+    if not isinstance(value, str) or (short and len(value) > MAX_NAME):
+        normal.wrong(written, f"is {shown(value)}; it must be text{f' of at most {MAX_NAME} characters' if short else ''}.")
+    elif written[-1] == "title":
+        normal.texts.setdefault(key, value)
+    elif key == "description":
+        normal.texts[key] = value
+    elif normal.texts.setdefault(key, value) != value:
+        normal.wrong(written, f"is {shown(value)}, but elsewhere the {key} is {shown(normal.texts[key])}: make them equal, or keep one.")
+
+
+def _spelled(normal: Normal, spelling: Spelling, written: Key, value: object, level: Level) -> None:
+    """A key by another name than ours."""
+    match spelling:
+        case Alias(key, convert):
+            normal.give(Given(key, convert(value) if convert else value, written, level, value))
+        case Agrees(key):
+            normal.agrees.append(Given(key, value, written, level, value))
+        case Unused(says):
+            normal.problems.append(warning(written, f"{'.'.join(written)} changes nothing: {says}."))
+        case Refused(says, nothing):
+            if not any(_same(value, harmless) for harmless in nothing):
+                normal.wrong(written, f"is {shown(value)}: {says}.")
+
+
+def _is_module(normal: Normal, known: Known, kind: Kind, name: str, written: Key) -> bool:
+    names = known[kind]
+    if name in names:
+        return True
+    near = did_you_mean(name, list(names)) or f" Known are {', '.join(names)}."
+    normal.unknown.append(error(written, f"{'.'.join(written)}: there is no such module.{near}"))
+    return False
+
+
+def _module(normal: Normal, kind: Kind, name: str, value: object) -> None:
+    """`name = false`, or a table of `enabled`, parameters, and `params` with more of them."""
+    written = (kind.value, name)
+    if isinstance(value, bool):
+        normal.give(Given((*written, ENABLED), value, written, Level.MODULE, value))
+        return
+    if not isinstance(value, Mapping):
+        normal.wrong(written, f"is {shown(value)}; it must be true, false, or a table of `enabled` and parameters.")
+        return
+    rest = {key: inside for key, inside in value.items() if key not in (ENABLED, PARAMS)}
+    _params(normal, kind, name, written, rest, Level.MODULE)
+    if PARAMS in value:
+        _params(normal, kind, name, (*written, PARAMS), value[PARAMS], Level.MODULE)
+    if ENABLED not in value:
+        normal.named[(*written, ENABLED)] = written
+    elif isinstance(value[ENABLED], bool):
+        normal.give(Given((*written, ENABLED), value[ENABLED], (*written, ENABLED), Level.MODULE, value[ENABLED]))
+    else:
+        normal.wrong((*written, ENABLED), f"is {shown(value[ENABLED])}; it must be true or false.")
+
+
+def _params(normal: Normal, kind: Kind, name: str, table: Key, value: object, level: Level) -> None:
+    spellings = of_module(kind.value, name)
+    for key, inside in _table(normal, table, value):
+        if key in spellings:
+            _spelled(normal, spellings[key], (*table, key), inside, level)
+        else:
+            normal.give(Given((kind.value, name, key), inside, (*table, key), level, inside))
+
+
+def _enabled(normal: Normal, known: Known, kind: Kind, key: str, value: object) -> None:
+    """A list of names: these run, and no other of their kind."""
+    if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
+        normal.wrong((key,), f"is {shown(value)}; it must be a list of names of modules.")
+        return
+    for name in itertools.islice(value, MOST_PROBLEMS):
+        _is_module(normal, known, kind, name, (key, name))
+    for name in known[kind]:
+        switch = name in value
+        normal.give(Given((kind.value, name, ENABLED), switch, (key,), Level.TOP, value))
+
+
+def _not_finite(value: object, place: Key, name: str = "") -> Iterator[Problem]:
+    """Problems for every NaN and infinity: TOML has them, no setting does."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _not_finite(inner, (*place, key), f"{name}.{key}" if name else key)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _not_finite(inner, place, f"{name}[{index}]")
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield error(place, f"{name} is {value}; it must be a finite number.")

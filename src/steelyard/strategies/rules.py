@@ -1,0 +1,217 @@
+"""What a strategy as a whole may not be, and what is worth knowing of it: one small function for each rule.
+
+Types, ranges and pairs inside one table are the models' business; here are the rules that look across tables.
+To add one: a function from a strategy to problems, and its line in RULES.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from steelyard.registry import Kind
+from steelyard.settings import Section
+from steelyard.strategies.problems import Problem, error, warning
+from steelyard.strategies.spellings import ENABLED
+from steelyard.strategies.strategy import ModuleChoice, Strategy, Why, inherited
+
+HIGH_COST = 0.01
+"""Commission, fraction of an order's amount, over which it is unusual."""
+DEEP = 7
+MANY_PATTERNS = 10
+FEW_PATTERNS = 2
+MANY_COMBINATIONS = 100
+
+OR = "|"
+"""Between alternatives of a dependency."""
+
+SELLING = ("profit_taking", "rebalance_sells", "weight_based")
+BUYING = ("averaging_down", "opportunity_buys", "rebalance_buys")
+
+PAIRS: tuple[tuple[str, str, str], ...] = (
+    ("limits.min_trade_weight", "limits.max_position_weight", "the smallest order would be more than a position may be"),
+    ("limits.min_trade_weight", "limits.max_turnover_weight", "the smallest order would be more than a plan may turn over"),
+)
+"""(lower, higher, what would be if it were not): the first may not be above the second."""
+
+
+def findings(strategy: Strategy) -> list[Problem]:
+    """Everything that the rules say of a strategy, errors first."""
+    found = [one for rule in RULES for one in rule(strategy)]
+    found += [warning((), text) for text in strategy.warnings]
+    return sorted(found, key=lambda one: one.severity)
+
+
+def check_dependencies(strategy: Strategy) -> list[str]:
+    """Sentences for modules that are on by default or by a preset and lack what they draw from."""
+    return [one.text for one in dependencies(strategy) if one.severity == "warning"]
+
+
+def validate_dependencies(strategy: Strategy) -> list[str]:
+    """Sentences for modules that the strategy itself switched on and that lack what they draw from."""
+    return [one.text for one in dependencies(strategy) if one.severity == "error"]
+
+
+def dependencies(strategy: Strategy) -> Iterator[Problem]:
+    """Modules that are on while what they depend on is off: an error where the strategy itself switched them on."""
+    for kind in Kind:
+        for choice in strategy.enabled(kind):
+            missing = unmet(strategy, choice)
+            if missing:
+                says = warning if inherited(_switched_by(strategy, choice)) else error
+                yield says(
+                    (kind.value, choice.module.name), f"{choice.module.qualified} is on and finds nothing without {' and '.join(missing)}."
+                )
+
+
+def unmet(strategy: Strategy, choice: ModuleChoice) -> list[str]:
+    """The dependencies of a module that the strategy does not meet, alternatives joined by "or"."""
+    met = {str(kind) for kind in Kind if strategy.enabled(kind)}
+    met |= {one.module.qualified for kind in Kind for one in strategy.enabled(kind)}
+    return [" or ".join(wanted.split(OR)) for wanted in choice.module.dependencies if met.isdisjoint(wanted.split(OR))]
+
+
+def _switched_by(strategy: Strategy, choice: ModuleChoice) -> Why:
+    """Who says that a module is on, or off."""
+    return strategy.source(f"{choice.module.qualified}.{ENABLED}")
+
+
+def _neither_side(strategy: Strategy) -> Iterator[Problem]:
+    if not (strategy.limits.allow_buy or strategy.limits.allow_sell):
+        yield error(("limits", "allow_buy"), "limits.allow_buy and limits.allow_sell are both false: nothing could ever be traded.")
+
+
+def _pairs(strategy: Strategy) -> Iterator[Problem]:
+    for low, high, why in PAIRS:
+        lower, higher = value_of(strategy, low), value_of(strategy, high)
+        if lower is not None and higher is not None and lower > higher:
+            yield error(tuple(low.split(".")), f"{low} is {lower:g} and {high} is {higher:g}: {why}.")
+
+
+def _terms_known(strategy: Strategy) -> Iterator[Problem]:
+    known = {choice.module.name for choice in strategy.choices[Kind.TERM]}
+    for name in strategy.score.further:
+        if name not in known:
+            yield error(("score", "further", name), f"score.further.{name}: there is no such score term.")
+
+
+def _high_cost(strategy: Strategy) -> Iterator[Problem]:
+    percent = strategy.costs.percent
+    if percent > HIGH_COST:
+        yield warning(
+            ("costs", "percent"),
+            f"costs.percent is {percent:g}, {percent:.2%} of every order: unusually high, most brokers take under 1 %.",
+        )
+
+
+def _no_calculators(strategy: Strategy) -> Iterator[Problem]:
+    if not strategy.enabled(Kind.OPPORTUNITY):
+        yield warning((Kind.OPPORTUNITY.value,), "No opportunity calculator is on: every plan is to hold.")
+
+
+def _no_patterns(strategy: Strategy) -> Iterator[Problem]:
+    if not strategy.enabled(Kind.PATTERN):
+        yield warning((Kind.PATTERN.value,), "No pattern is on: sequences come from the generators alone.")
+
+
+def _no_route(strategy: Strategy) -> Iterator[Problem]:
+    """An order must get from a calculator into a proposal."""
+    if not strategy.enabled(Kind.OPPORTUNITY):
+        routes: list[ModuleChoice] = []
+    else:
+        makers = [*strategy.enabled(Kind.PATTERN), *strategy.enabled(Kind.SEQUENCE)]
+        routes = [choice for choice in makers if choice.module.form != "what_if" and not unmet(strategy, choice)]
+    if routes:
+        return
+    text = "No pattern or generator that is on draws from a calculator that is on: there is no proposal"
+    if strategy.search.scope == "proposals":
+        yield error(("search", "scope"), f'{text}, and search.scope = "proposals" plans from nothing else.')
+    else:
+        yield warning((Kind.PATTERN.value,), f"{text} to compare the plan with.")
+
+
+def _few_patterns(strategy: Strategy) -> Iterator[Problem]:
+    if strategy.choice(Kind.SEQUENCE, "combinatorial").enabled and len(strategy.enabled(Kind.PATTERN)) < FEW_PATTERNS:
+        yield warning(
+            (Kind.SEQUENCE.value, "combinatorial"), f"combinatorial is on with fewer than {FEW_PATTERNS} patterns: it has little to add to."
+        )
+
+
+def _correlation(strategy: Strategy) -> Iterator[Problem]:
+    choice = strategy.choice(Kind.FILTER, "correlation_aware")
+    if choice.enabled:
+        what = {"allow": "may go together", "deny": "may not go together"}.get(
+            str(getattr(choice.params, "on_missing", "")), "are decided by it"
+        )
+        yield warning(
+            (Kind.FILTER.value, "correlation_aware"),
+            f"correlation_aware needs price history: pairs without enough of it {what} (filters.correlation_aware.on_missing).",
+        )
+
+
+def _diversity(strategy: Strategy) -> Iterator[Problem]:
+    place = (Kind.FILTER.value, "diversity")
+    if strategy.choice(Kind.FILTER, "diversity").enabled:
+        if not strategy.planner.diverse_selection:
+            yield warning(place, "filters.diversity is on and planner.diverse_selection off: it ranks what was drawn by priority alone.")
+        if strategy.search.scope == "candidates":
+            yield warning(place, 'filters.diversity ranks proposals only: with search.scope = "candidates" it cannot change the plan.')
+
+
+def _slow(strategy: Strategy) -> Iterator[Problem]:
+    depth, patterns = strategy.search.max_depth, len(strategy.enabled(Kind.PATTERN))
+    if depth >= DEEP and patterns >= MANY_PATTERNS:
+        yield warning(
+            ("search", "max_depth"),
+            f"search.max_depth is {depth} with {patterns} patterns: no plans take longer than such ones; search.max_nodes bounds them.",
+        )
+
+
+def _many_combinations(strategy: Strategy) -> Iterator[Problem]:
+    choice = strategy.choice(Kind.SEQUENCE, "combinatorial")
+    most = choice.params.model_dump()["max_combinations"]
+    if choice.enabled and most > MANY_COMBINATIONS:
+        place = (Kind.SEQUENCE.value, "combinatorial", "max_combinations")
+        yield warning(place, f"{'.'.join(place)} is {most}: over {MANY_COMBINATIONS} each further one is less promising and takes as long.")
+
+
+def _one_sided(strategy: Strategy) -> Iterator[Problem]:
+    for allowed, key, names in ((strategy.limits.allow_sell, "allow_sell", SELLING), (strategy.limits.allow_buy, "allow_buy", BUYING)):
+        on = [name for name in names if strategy.choice(Kind.OPPORTUNITY, name).enabled]
+        if on and not allowed:
+            yield warning(
+                ("limits", key),
+                f"limits.{key} is false and {', '.join(on)} {'is' if len(on) == 1 else 'are'} on: what they find is dropped.",
+            )
+
+
+def _of_what_is_off(strategy: Strategy) -> Iterator[Problem]:
+    """Parameters of a module that somebody else switched off; who switched it off in the same breath knows."""
+    off = [choice for kind in Kind for choice in strategy.choices[kind] if not choice.enabled and inherited(_switched_by(strategy, choice))]
+    for choice in off:
+        for name, info in type(choice.params).model_fields.items():
+            key = f"{choice.module.qualified}.{info.alias or name}"
+            if not inherited(strategy.source(key)):
+                yield warning(tuple(key.split(".")), f"{key} is set and {choice.module.qualified} is off: it changes nothing.")
+
+
+RULES: tuple[Callable[[Strategy], Iterable[Problem]], ...] = (
+    _neither_side, _pairs, _terms_known, dependencies, _no_route, _high_cost, _no_calculators, _no_patterns, _few_patterns, _correlation,
+    _diversity, _slow, _many_combinations, _one_sided, _of_what_is_off,
+)  # fmt: skip
+
+
+def value_of(strategy: Strategy, key: str) -> Any:
+    """The value of a house key: `limits.allow_buy`, `filters.eligibility.enabled`, `score.neutral.yield`."""
+    first, *rest = key.split(".")
+    if first in tuple(Kind):
+        choice = strategy.choice(Kind(first), rest[0])
+        return choice.enabled if rest[1:] == [ENABLED] else _inside(choice.params, rest[1:])
+    return _inside(getattr(strategy, first), rest)
+
+
+def _inside(value: Section, names: list[str]) -> Any:
+    found: Any = value.model_dump(by_alias=True)
+    for name in names:
+        found = found[name]
+    return found

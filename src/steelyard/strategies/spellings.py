@@ -1,0 +1,320 @@
+"""Every spelling of a strategy that is accepted, and what each means in the house form.
+
+The house form is one table for each section (`[limits]`, `[search]`, …) and one for each module (`[filters.eligibility]`).
+The older documents put many of the same settings at the top of the file, under `[planner]` or under `[core]`, parameters
+in a nested `params` table, and switches in lists. Here each of those becomes a `Given`: the house key, the value, and
+where it was written. `docs/configuration.md` lists the tables below.
+
+Precedence: in a module or a section, then `[planner]`, then `[core]`, then the top. Two places that name one key must
+agree; where they do, the first of these is where it is said to come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from types import MappingProxyType
+from typing import Any
+
+from steelyard.registry import Kind
+
+Key = tuple[str, ...]
+"""A key of the house form: ("search", "max_depth") or ("filters", "eligibility", "min_hold_days")."""
+
+ENABLED = "enabled"
+PARAMS = "params"
+PLANNER = "planner"
+CORE = "core"
+
+
+class Level(IntEnum):
+    """Where a key may stand, the strongest place first."""
+
+    MODULE = 0
+    PLANNER = 1
+    CORE = 2
+    TOP = 3
+
+
+LEVELS: Mapping[Level, str] = MappingProxyType(
+    {
+        Level.MODULE: "the table of a module or of a section",
+        Level.PLANNER: "`[planner]`",
+        Level.CORE: "`[core]`",
+        Level.TOP: "the top of the file",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One setting as a document has it.
+
+    key      in the house form
+    value    as the house form takes it
+    written  where it stands in the document
+    level    how strong that place is
+    raw      the value as written
+    """
+
+    key: Key
+    value: object
+    written: Key
+    level: Level
+    raw: object
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """Another name of a house key; `says` tells how the value changes on the way."""
+
+    key: Key
+    convert: Callable[[object], object] | None = None
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Agrees:
+    """A module's own copy of what is one setting for the whole strategy: accepted where the two agree."""
+
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A key that has no meaning here, accepted only at the values that ask for nothing; `says` tells what to do instead."""
+
+    says: str
+    nothing: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """A key that is accepted and changes nothing; the warning says why."""
+
+    says: str
+
+
+Spelling = Alias | Agrees | Refused | Unused
+
+
+def is_number(value: object) -> bool:
+    """A whole number or a fraction; true and false are neither."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def without_sign(value: object) -> object:
+    """A fall written as a negative number, as the positive one that is meant."""
+    return -value if isinstance(value, int | float) and not isinstance(value, bool) and value < 0 else value
+
+
+PENALTY_SCALE = 50.0
+"""The documents' default penalty of .1 is the default cost aversion of 5."""
+
+
+def as_cost_aversion(value: object) -> object:
+    """`cost_penalty_factor` on the scale of `score.cost_aversion`."""
+    return float(value) * PENALTY_SCALE if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def as_cost_share(value: object) -> object:
+    """A multiple of its cost that a trade must be worth, as the share of the trade that its cost may be."""
+    return 1 / float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else value
+
+
+def _search(key: str) -> Alias:
+    return Alias(("search", key))
+
+
+def _planner(key: str) -> Alias:
+    return Alias(("planner", key))
+
+
+def _module(kind: Kind, module: str, key: str, convert: Callable[[object], object] | None = None, says: str = "") -> Alias:
+    return Alias((kind.value, module, key), convert, says)
+
+
+def _not_yet(what: str, *nothing: object) -> Refused:
+    return Refused(f"{what} is not built yet: leave it out", nothing)
+
+
+NO_SIGN = "a minus sign is dropped"
+SLIDER = Refused("a slider or a switch of a satellite belongs to its settings (SatelliteSettings), not to a strategy")
+WHOLE_PLAN = "planning goes in one go, whatever the batches"
+FROM_HOLDINGS = Refused("dates and returns come from the holdings file (acquired, last_bought, last_sold, average_cost): leave it out")
+
+_COMBINATIONS = (Kind.SEQUENCE, "enhanced_combinatorial")
+
+GLOBAL: Mapping[str, Spelling] = MappingProxyType(
+    {
+        "max_depth": _search("max_depth"),
+        "max_plan_depth": _search("max_depth"),
+        "beam_width": _search("beam_width"),
+        "max_opportunities_per_category": _planner("max_opportunities_per_category"),
+        "priority_threshold": _planner("priority_threshold"),
+        "priority_threshold_for_combinations": _planner("priority_threshold"),
+        "enable_diverse_selection": _planner("diverse_selection"),
+        "diversity_weight": _planner("diversity_weight"),
+        "transaction_cost_fixed": Alias(("costs", "fixed")),
+        "transaction_cost_percent": Alias(("costs", "percent")),
+        "trade_cost_multiplier": Alias(("limits", "max_cost_share"), as_cost_share, "one over it"),
+        "cost_penalty_factor": Alias(("score", "cost_aversion"), as_cost_aversion, f"times {PENALTY_SCALE:g}: .1 is the default"),
+        "allow_buy": Alias(("limits", "allow_buy")),
+        "allow_sell": Alias(("limits", "allow_sell")),
+        "max_position_concentration": Alias(("limits", "max_position_weight")),
+        "max_position_size": Alias(("limits", "max_position_weight")),
+        "min_hold_days": _module(Kind.FILTER, "eligibility", "min_hold_days"),
+        "max_loss_threshold": _module(Kind.FILTER, "eligibility", "no_panic_sell_pct", without_sign, NO_SIGN),
+        "sell_cooldown_days": _module(Kind.FILTER, "recently_traded", "sell_cooldown_days"),
+        "buy_cooldown_days": _module(Kind.FILTER, "recently_traded", "buy_cooldown_days"),
+        "min_weight_gap": _module(Kind.OPPORTUNITY, "weight_based", "min_gap_threshold"),
+        "enable_market_regime_scenarios": _module(Kind.PATTERN, "market_regime", ENABLED),
+        "enable_combinatorial": _module(*_COMBINATIONS, ENABLED),
+        "combinatorial_max_combinations_per_depth": _module(*_COMBINATIONS, "max_combinations"),
+        "combinatorial_max_sells": _module(*_COMBINATIONS, "max_sells"),
+        "combinatorial_max_buys": _module(*_COMBINATIONS, "max_buys"),
+        "combinatorial_max_candidates": _module(*_COMBINATIONS, "max_candidates"),
+        "enable_batch_generation": Unused(WHOLE_PLAN),
+        "batch_size": Unused(WHOLE_PLAN),
+        "monte_carlo_path_count": Unused("no paths are drawn: a Monte Carlo evaluation is not built yet"),
+        "enable_multi_objective": _not_yet("a multi-objective evaluation", False),
+        "enable_stochastic_scenarios": _not_yet("a stochastic evaluation", False),
+        "enable_monte_carlo_paths": _not_yet("a Monte Carlo evaluation", False),
+        "enable_multi_timeframe": _not_yet("a multi-timeframe evaluation", False),
+        "stochastic_price_shifts": _not_yet("a stochastic evaluation", []),
+        "evaluation_mode": _not_yet("any evaluation but `single_objective`", "single_objective"),
+        "base_trade_amount_eur": Refused(
+            "orders are sized in fractions of value, not in money: write planner.base_trade_weight, the amount over the account's value"
+        ),
+        "risk_appetite": SLIDER,
+        "hold_duration": SLIDER,
+        "entry_style": SLIDER,
+        "position_spread": SLIDER,
+        "profit_taking": SLIDER,
+        "trailing_stops": SLIDER,
+        "follow_regime": SLIDER,
+        "auto_harvest": SLIDER,
+        "pause_high_volatility": SLIDER,
+        "dividend_handling": SLIDER,
+    }
+)
+"""Keys of the top, `[planner]` and `[core]` that are not house keys."""
+
+EVALUATION: Mapping[str, Spelling] = MappingProxyType({"mode": GLOBAL["evaluation_mode"]})
+"""Keys of `[evaluation]`."""
+
+_BUYS: Mapping[str, Spelling] = MappingProxyType({"base_trade_amount_eur": GLOBAL["base_trade_amount_eur"]})
+
+_EVERY_PATTERN: Mapping[str, Spelling] = MappingProxyType(
+    {
+        "max_depth": Agrees(("search", "max_depth")),
+        "available_cash_eur": Refused("cash comes from the account: leave it out", (0, 0.0)),
+    }
+)
+
+_COMBINATORIAL: Mapping[str, Spelling] = MappingProxyType(
+    {"priority_threshold": Agrees(("planner", "priority_threshold")), "max_steps": Agrees(("search", "max_depth"))}
+)
+
+_ENFORCE = Refused("a rule that is on is enforced; to switch one off set its number to 0, or switch the filter off", (True,))
+
+MODULES: Mapping[str, Mapping[str, Spelling]] = MappingProxyType(
+    {
+        "opportunity_calculators.averaging_down": {
+            **_BUYS,
+            "dip_threshold": _module(Kind.OPPORTUNITY, "averaging_down", "dip_threshold", without_sign, NO_SIGN),
+            "max_drawdown": _module(Kind.OPPORTUNITY, "averaging_down", "max_drawdown", without_sign, NO_SIGN),
+        },
+        "opportunity_calculators.opportunity_buys": _BUYS,
+        "opportunity_calculators.rebalance_buys": _BUYS,
+        "opportunity_calculators.weight_based": {
+            "transaction_cost_fixed": GLOBAL["transaction_cost_fixed"],
+            "transaction_cost_percent": GLOBAL["transaction_cost_percent"],
+            "trade_cost_multiplier": GLOBAL["trade_cost_multiplier"],
+            "min_weight_gap": GLOBAL["min_weight_gap"],
+        },
+        "pattern_generators.*": _EVERY_PATTERN,
+        "pattern_generators.single_best": {**_EVERY_PATTERN, "max_depth": Refused("a single order is one order deep: leave it out", (1,))},
+        "pattern_generators.adaptive": {
+            **_EVERY_PATTERN,
+            "min_large_gap": _module(Kind.PATTERN, "adaptive", "geographic_gap"),
+            "min_medium_gap": _module(Kind.PATTERN, "adaptive", "sector_gap"),
+        },
+        "pattern_generators.market_regime": {
+            **_EVERY_PATTERN,
+            "market_regime": Refused("the regime is detected from the index, never set: leave it out"),
+        },
+        "sequence_generators.combinatorial": _COMBINATORIAL,
+        "sequence_generators.enhanced_combinatorial": _COMBINATORIAL,
+        "filters.correlation_aware": {
+            "lookback_days": Unused("correlations come from all the prices given: give fewer for a shorter look back"),
+            "securities": Refused("securities come from the account: leave it out"),
+            "correlation_matrix": Refused("correlations are estimated from the prices given: leave it out"),
+        },
+        "filters.eligibility": {
+            "max_loss_threshold": GLOBAL["max_loss_threshold"],
+            "sell_cooldown_days": GLOBAL["sell_cooldown_days"],
+            "enforce_min_hold": _ENFORCE,
+            "enforce_sell_cooldown": _ENFORCE,
+            "enforce_max_loss": _ENFORCE,
+            "position_acquired_dates": FROM_HOLDINGS,
+            "last_sell_dates": FROM_HOLDINGS,
+            "position_returns": FROM_HOLDINGS,
+        },
+        "filters.recently_traded": {
+            "enforce_buy_cooldown": _ENFORCE,
+            "enforce_sell_cooldown": _ENFORCE,
+            "trade_history": FROM_HOLDINGS,
+        },
+    }
+)
+"""Parameters of modules that are not house keys, by qualified name; `*` stands for every module of the kind."""
+
+ENABLED_LISTS: Mapping[str, Kind] = MappingProxyType(
+    {
+        "enabled_opportunity_calculators": Kind.OPPORTUNITY,
+        "enabled_pattern_generators": Kind.PATTERN,
+        "enabled_sequence_generators": Kind.SEQUENCE,
+        "enabled_filters": Kind.FILTER,
+    }
+)
+"""Lists of names: exactly these run."""
+
+PARAM_TABLES: Mapping[str, Kind] = MappingProxyType(
+    {
+        "opportunity_params": Kind.OPPORTUNITY,
+        "pattern_params": Kind.PATTERN,
+        "generator_params": Kind.SEQUENCE,
+        "filter_params": Kind.FILTER,
+    }
+)
+"""Tables of parameters by module; they switch nothing on."""
+
+NAMES: Mapping[str, str] = MappingProxyType(
+    {"name": "name", "description": "description", "title": "description", "preset": "preset", "preset_name": "preset"}
+)
+"""Texts, at the top, in `[planner]` or in `[core]` -> what they are."""
+
+
+def of_module(kind: str, module: str) -> Mapping[str, Spelling]:
+    """Further spellings of a module's parameters."""
+    return MODULES.get(f"{kind}.{module}") or MODULES.get(f"{kind}.*") or {}
+
+
+def rows() -> Iterator[tuple[str, str, Spelling]]:
+    """Every spelling that is not of the house: (where, key, what it means), for the reference and the schema."""
+    for key, spelling in GLOBAL.items():
+        yield "", key, spelling
+    for key, spelling in EVALUATION.items():
+        yield "evaluation", key, spelling
+    for module, keys in MODULES.items():
+        for key, spelling in keys.items():
+            yield module, key, spelling
+
+
+def plain(value: object) -> Any:
+    """A value with lists, tables and names of keys as TOML has them, so that equal settings compare as equal."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    return [plain(inner) for inner in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,115 @@
+"""A strategy as TOML text: a preset as a file to begin with, and any strategy with every value and who set it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from steelyard.registry import Kind
+from steelyard.settings import Section
+from steelyard.strategies.presets import text_of
+from steelyard.strategies.spellings import ENABLED
+from steelyard.strategies.strategy import SECTIONS, Strategy, Why
+
+COMMENT_COLUMN = 34
+"""Where comments begin, where the setting leaves room."""
+LONG = 80
+"""Characters over which a list stands on lines of its own."""
+
+BEGUN = """# Begun from the preset {preset}: what this file does not say is as the preset says.
+# The first line gives an editor completion once the schema lies beside it: steelyard strategy schema > strategy.schema.json
+"""
+
+
+class Setting(NamedTuple):
+    """One value of a strategy.
+
+    table    "limits", "score.neutral" or "filters.eligibility"
+    key      inside it
+    value    None = off
+    source   who set it
+    """
+
+    table: str
+    key: str
+    value: object
+    source: Why
+
+
+def settings(strategy: Strategy) -> Iterator[Setting]:
+    """Every value that acts, in the order of a file: sections, then modules; of a module that is off only the switch."""
+    for name in SECTIONS:
+        yield from _section(strategy, name, getattr(strategy, name))
+    for kind in Kind:
+        for choice in strategy.choices[kind]:
+            table = choice.module.qualified
+            yield Setting(table, ENABLED, choice.enabled, strategy.source(f"{table}.{ENABLED}"))
+            if choice.enabled:
+                yield from _section(strategy, table, choice.params)
+
+
+def _section(strategy: Strategy, table: str, section: Section) -> Iterator[Setting]:
+    """The values of a table, then those of the tables inside it."""
+    values = {info.alias or name: getattr(section, name) for name, info in type(section).model_fields.items()}
+    for key, value in values.items():
+        if not isinstance(value, Section | Mapping):
+            yield Setting(table, key, value, strategy.source(f"{table}.{key}"))
+    for key, value in values.items():
+        inside = f"{table}.{key}"
+        if isinstance(value, Section):
+            yield from _section(strategy, inside, value)
+        elif isinstance(value, Mapping):
+            yield from (Setting(inside, name, one, strategy.source(f"{inside}.{name}")) for name, one in value.items())
+
+
+def effective(strategy: Strategy) -> str:
+    """A strategy as a file that says everything: each value with who set it."""
+    lines = [f"name = {toml(strategy.name)}"]
+    lines += [f"description = {toml(strategy.description)}"] if strategy.description else []
+    table = ""
+    for one in settings(strategy):
+        if one.table != table:
+            table = one.table
+            lines += ["", f"[{table}]"]
+        lines.append(line(one.key, one.value, one.source))
+    return "\n".join(lines) + "\n"
+
+
+def begun(preset: str, name: str) -> str:
+    """The text of a new file: a preset with all its comments, under a name of its own.
+
+    Raises SettingsError where there is no such preset.
+    """
+    schema, *rest = text_of(preset).splitlines()
+    first = next(index for index, one in enumerate(rest) if one.startswith("name = "))
+    own = [f"name = {toml(name)}"] if name.isprintable() else []
+    body = [*rest[:first], f"preset = {toml(preset)}", *own, *rest[first + 1 :]]
+    return "\n".join([schema, *BEGUN.format(preset=preset).splitlines(), "#", *body]) + "\n"
+
+
+def line(key: str, value: object, comment: str) -> str:
+    """`max_depth = 5                     # most orders in a plan`; what is off as a comment."""
+    setting = f"# {bare(key)} =" if value is None else f"{bare(key)} = {toml(value)}"
+    return f"{setting:<{COMMENT_COLUMN}}  # {comment}"
+
+
+def toml(value: object) -> str:
+    """A value as TOML has it; a long list over several lines.
+
+    >>> toml(True), toml("x"), toml((1, 2.5))
+    ('true', '"x"', '[1, 2.5]')
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, list | tuple):
+        short = f"[{', '.join(map(toml, value))}]"
+        return short if len(short) <= LONG else "[\n" + "".join(f"    {toml(inner)},\n" for inner in value) + "]"
+    return repr(value)
+
+
+def bare(key: str) -> str:
+    """A key, quoted where it has to be."""
+    return key if key.isascii() and key.replace("_", "").replace("-", "").isalnum() else toml(key)

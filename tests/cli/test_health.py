@@ -1,0 +1,272 @@
+"""Modules out of service, through the commands: what is left out, shown, tried again and forgotten."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+from typer.testing import CliRunner
+
+from steelyard import registry, strategies
+from steelyard.cli import app
+from steelyard.registry import Kind
+
+FAILING = "opportunity_calculators.profit_taking"
+VERSION = registry.module(Kind.OPPORTUNITY, "profit_taking").version
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Each test starts in an empty current folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def home() -> Path:
+    return Path(os.environ["STEELYARD_HOME"])
+
+
+def run(*arguments: object):
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def planned(*arguments: object):
+    result = run("plan", "--json", *arguments)
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+@pytest.fixture
+def faulty(monkeypatch):
+    """Breaks a calculator of the default strategy; calling it again mends it."""
+    usual = strategies.default()
+
+    def fail(ctx, params):
+        raise RuntimeError("out of luck")
+
+    def switch(broken: bool) -> None:
+        choices = tuple(
+            replace(choice, module=replace(choice.module, call=fail)) if broken and choice.module.qualified == FAILING else choice
+            for choice in usual.choices[Kind.OPPORTUNITY]
+        )
+        strategy = replace(usual, choices=MappingProxyType({**usual.choices, Kind.OPPORTUNITY: choices}))
+        monkeypatch.setattr("steelyard.cli.inputs.strategy_of", lambda chosen: strategy)
+
+    switch(True)
+    return switch
+
+
+def codes(document) -> list[tuple[str, str]]:
+    return [(notice["code"], notice["module"]) for notice in document["problems"]]
+
+
+def state(name: str = FAILING) -> dict:
+    return next(row for row in json.loads(run("health", "--json").stdout) if f"{row['kind']}.{row['name']}" == name)
+
+
+def test_after_three_failures_in_a_row_the_next_plan_is_made_without_the_module(faulty):
+    assert [codes(planned()) for _ in range(4)] == [[("module_failed", FAILING)]] * 3 + [[("module_disabled", FAILING)]]
+
+    told = state()
+    assert (told["state"], told["failures"], told["error"]) == ("open", 3, "RuntimeError: out of luck")
+
+
+def test_what_is_out_of_service_is_shown_with_error_and_time(faulty, folder):
+    for _ in range(3):
+        planned()
+    result = run("plan", "--report", "r.html")
+
+    for text in (result.stdout, (folder / "r.html").read_text()):
+        flat = " ".join(text.split())
+        assert "without 1 module that failed or is out of service: profit_taking." in flat
+        assert f"The module {FAILING} is out of service: 3 failures in a row, the last RuntimeError: out of luck; next try after 2" in flat
+
+
+def test_after_the_wait_the_module_is_tried_and_a_success_closes_its_circuit(faulty, home, monkeypatch):
+    for _ in range(3):
+        planned()
+    monkeypatch.setenv("STEELYARD_OPEN_SECONDS", "0.05")
+    time.sleep(0.06)
+    assert state()["state"] == "half-open"
+    faulty(False)
+
+    assert codes(planned()) == []
+
+    assert state()["state"] == "closed"
+    assert json.loads((home / "health.json").read_text())["circuits"] == {}
+
+
+def test_the_threshold_can_be_set(faulty, monkeypatch):
+    monkeypatch.setenv("STEELYARD_FAILURE_THRESHOLD", "1")
+    planned()
+
+    assert codes(planned()) == [("module_disabled", FAILING)]
+
+
+def test_a_rule_that_is_out_of_range_is_refused_before_anything_is_planned(monkeypatch):
+    monkeypatch.setenv("STEELYARD_FAILURE_THRESHOLD", "none")
+    result = run("plan")
+
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert "STEELYARD_FAILURE_THRESHOLD is 'none'" in result.stderr
+
+
+def test_why_counts_too(faulty):
+    symbol = planned()["holdings"][0]["symbol"]
+    run("why", symbol)
+    run("why", symbol)
+
+    assert state()["failures"] == 3
+
+
+def test_a_refused_plan_gives_the_try_back(faulty, monkeypatch, folder):
+    for _ in range(3):
+        planned()
+    monkeypatch.setenv("STEELYARD_OPEN_SECONDS", "0.05")
+    time.sleep(0.06)
+    (folder / "h.csv").write_text("symbol,quantity,price\nCASH:USD,-300,\n")
+
+    assert run("plan", "--holdings", "h.csv").exit_code == 1
+
+    monkeypatch.setenv("STEELYARD_OPEN_SECONDS", "0.05")
+    assert state()["state"] == "half-open"
+    assert state()["failures"] == 3
+
+
+def test_an_explanation_is_made_without_what_the_plan_is_without(faulty):
+    for _ in range(3):
+        planned()
+
+    assert codes(planned("--explain")) == [("module_disabled", FAILING)]
+
+
+def test_the_demo_neither_leaves_out_nor_counts(faulty, home):
+    for _ in range(4):
+        assert codes(json.loads(run("demo", "--json").stdout)) == [("module_failed", FAILING)]
+
+    assert not home.exists()
+
+
+def test_while_everything_is_healthy_nothing_is_written(home):
+    planned()
+    result = run("health")
+
+    modules = sum(len(registry.modules(kind)) for kind in Kind)
+    assert (result.exit_code, result.stdout) == (0, f"Of {modules} modules none is out of service.\n")
+    assert {row["state"] for row in json.loads(run("health", "--json").stdout)} == {"closed"}
+    assert run("health", "--reset").stderr == "There was nothing to forget: no module has failed.\n"
+    assert not home.exists()
+
+
+def test_health_lists_each_failure_with_state_error_and_next_try(faulty):
+    planned()
+    assert "it runs" in run("health").stdout
+    planned()
+    planned()
+    result = run("health")
+
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Of ")
+    assert "modules 1 is out of service." in result.stdout
+    line = next(line for line in result.stdout.splitlines() if FAILING in line)
+    assert line.split()[:4] == [FAILING, VERSION, "open", "3"]
+    assert "after 2" in line
+    assert line.endswith("UTC")
+    assert "RuntimeError: out of luck" in result.stdout
+
+
+def test_health_of_one_module_is_asked_by_its_name(faulty):
+    for _ in range(3):
+        planned()
+
+    assert run("health", FAILING).stdout.startswith(f"{FAILING} is out of service.")
+    assert {row["name"] for row in json.loads(run("health", "profit_taking", "--json").stdout)} == {"profit_taking"}
+
+
+@pytest.mark.parametrize("arguments", [["--reset"], ["--reset", "profit_taking"], [FAILING, "--reset"]])
+def test_a_reset_puts_the_module_back_into_service(faulty, arguments):
+    for _ in range(3):
+        planned()
+
+    result = run("health", *arguments)
+
+    assert (result.exit_code, result.stderr) == (0, f"Forgotten: {FAILING}@{VERSION}.\n")
+    assert state()["failures"] == 0
+    assert codes(planned()) == [("module_failed", FAILING)]
+
+
+def test_the_reset_of_another_module_forgets_nothing(faulty):
+    planned()
+    run("health", "--reset", "opportunity_buys")
+
+    assert state()["failures"] == 1
+
+
+def test_a_module_that_nobody_knows_is_an_error_with_the_nearest_name():
+    result = run("health", "profit_takin", "--reset")
+
+    assert result.exit_code == 1
+    assert "There is no module profit_takin, and none of that name has failed. Did you mean profit_taking?" in result.stderr
+
+
+def test_a_module_that_is_gone_can_still_be_seen_and_forgotten(home):
+    home.mkdir()
+    since = {"seconds": time.monotonic(), "boot": "", "utc": "2026-03-10T11:05:00Z"}
+    circuit = {"failures": 1, "error": "E: x", "since": since}
+    (home / "health.json").write_text(json.dumps({"version": 1, "circuits": {"filters.once@0.1.0": circuit}}))
+
+    assert "filters.once" in run("health").stdout
+    assert run("health", "once", "--reset").stderr == "Forgotten: filters.once@0.1.0.\n"
+    assert "filters.once" not in run("health").stdout
+
+
+def test_a_file_that_cannot_be_understood_is_told_and_the_plan_is_made(home):
+    home.mkdir()
+    (home / "health.json").write_text("{")
+    result = run("plan", "--json")
+
+    assert result.exit_code == 0
+    json.loads(result.stdout)
+    assert "it is now health.json.unreadable, and every module is tried" in " ".join(result.stderr.split())
+
+
+def test_a_home_that_cannot_be_made_is_told_and_the_plan_is_made(faulty, home):
+    home.write_text("a file where the folder should be")
+    result = run("plan", "--json")
+
+    assert result.exit_code == 0
+    assert codes(json.loads(result.stdout)) == [("module_failed", FAILING)]
+    assert "could not be" in result.stderr
+
+
+# the log
+
+
+def logged(level: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "STEELYARD_LOG": level}
+    return subprocess.run(
+        [sys.executable, "-m", "steelyard", "demo", "--json"], env=environment, capture_output=True, text=True, timeout=60, check=True
+    )
+
+
+def test_the_log_goes_to_stderr_for_whoever_asks_for_it():
+    done = logged("debug")
+
+    lines = [line for line in done.stderr.splitlines() if line.startswith("DEBUG steelyard.modules module bucket=core name=")]
+    assert len(lines) == len(json.loads(done.stdout)["modules"])
+    assert logged("error").stdout[:200] == done.stdout[:200]
+    assert "steelyard.modules" not in logged("error").stderr
+
+
+def test_a_level_of_the_log_that_does_not_exist_is_told():
+    assert "STEELYARD_LOG is 'loud': no level of the log. There are debug, info, warning, error." in logged("loud").stderr

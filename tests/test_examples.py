@@ -1,0 +1,118 @@
+"""Every example runs in an empty folder, offline, and says what is true."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from steelyard import importers, planner, strategies
+from steelyard.importers import Inputs
+from steelyard.plans import Plan
+from steelyard.samples import sample
+
+EXAMPLES = sorted((Path(__file__).resolve().parents[1] / "examples").glob("*.py"))
+MOST_LINES = 60
+NO_NETWORK = """
+import runpy, socket, sys
+def refused(*_):
+    raise OSError("an example went to the network")
+socket.socket.connect = socket.getaddrinfo = refused
+runpy.run_path(sys.argv[1], run_name="__main__")
+"""
+
+
+@pytest.fixture(scope="module")
+def inputs() -> Inputs:
+    files = sample("growth")
+    return importers.assemble(importers.read(files.holdings, prices=files.prices, targets=files.targets, securities=files.securities))
+
+
+def plan(inputs: Inputs, **changes: dict[str, object]) -> Plan:
+    strategy = strategies.overlay(strategies.default(), changes, "test")
+    return planner.plan(inputs.snapshot, inputs.market, strategy, targets=inputs.targets, warnings=inputs.warnings)
+
+
+def run(path: Path, folder: Path) -> str:
+    """What an example prints; fails for an error, for anything on stderr, and for any connection."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("COLUMNS", "FORCE_COLOR", "STEELYARD"))}
+    environment |= {"COLUMNS": "120", "PYTHONUTF8": "1", "STEELYARD_HOME": str(folder / "home")}
+    done = subprocess.run(
+        [sys.executable, "-c", NO_NETWORK, str(path)], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def rows(output: str) -> list[list[str]]:
+    """Cells of the lines of a table; two spaces or more part them."""
+    return [re.split(r"\s{2,}", line.strip()) for line in output.splitlines() if re.search(r"\S\s{2,}\S", line)]
+
+
+def basic(output: str, folder: Path, inputs: Inputs) -> None:
+    made = plan(inputs)
+
+    assert made.verdict.text in output
+    assert [line.split()[:4] for line in output.splitlines() if re.match(r"  \d  ", line)] == [
+        [str(step.n), step.side.value, step.symbol, str(step.quantity)] for step in made.steps
+    ]
+    assert f"costs {made.costs.total:,.2f} USD" in output
+    assert made.plan_id[:12] in (folder / "basic.html").read_text(encoding="utf-8")
+
+
+def custom_configuration(output: str, folder: Path, inputs: Inputs) -> None:
+    found = {row[0]: row[1:] for row in rows(output)}
+    two = plan(inputs, search={"max_depth": 2}, opportunity_calculators={"weight_based": {"min_gap_threshold": 0.03}})
+
+    assert int(found["two trades"][0]) == len(two.steps) <= 2
+    assert found["two trades"][2] == f"{two.drift.after:.1%}"
+    assert found["default"][2] == f"{plan(inputs).drift.after:.1%}"
+    assert len({tuple(row) for name, row in found.items() if name != "strategy"}) >= 4
+    careful = planner.plan(inputs.snapshot, inputs.market, strategies.load(folder / "careful.toml"), targets=inputs.targets)
+    assert all(step.notional_base >= 3000 for step in careful.steps)
+    assert found["careful"][0] == str(len(careful.steps))
+    assert "Did you mean min_trade_base?" in output
+
+
+def performance_comparison(output: str, folder: Path, inputs: Inputs) -> None:
+    table = [row for row in rows(output) if row[0] in {"proposals", "candidates"}]
+    gains = {(row[0], int(row[1])): float(row[3]) for row in table}
+
+    assert len(table) == 6
+    assert all(gains["candidates", depth] >= gains["proposals", depth] for depth in (2, 4, 6))
+    assert gains["candidates", 6] >= gains["candidates", 4] >= gains["candidates", 2] > 0
+    assert f"{gains['proposals', 4]:.2f}" == f"{100 * plan(inputs, search={'scope': 'proposals', 'max_depth': 4}).score.improvement:.2f}"
+    assert all(float(row[6]) > 0 for row in table)
+    assert "Slowest modules: " in output
+
+
+CHECKS: dict[str, Callable[[str, Path, Inputs], None]] = {
+    "basic": basic,
+    "custom_configuration": custom_configuration,
+    "performance_comparison": performance_comparison,
+}
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_runs_in_an_empty_folder_and_says_what_is_true(path: Path, tmp_path: Path, inputs: Inputs):
+    output = run(path, tmp_path)
+
+    assert "Traceback" not in output
+    CHECKS[path.stem](output, tmp_path, inputs)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_is_short_and_says_what_it_is(path: Path):
+    text = path.read_text(encoding="utf-8")
+
+    assert len(text.splitlines()) < MOST_LINES
+    assert text.startswith('"""')
+
+
+def test_the_examples_of_the_usage_guide_are_all_there():
+    assert {path.stem for path in EXAMPLES} >= set(CHECKS)

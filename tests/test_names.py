@@ -1,0 +1,134 @@
+"""docs/names.md: every name of the documents that is said to be here is here, and every other one has its reason."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import typer.main
+
+from steelyard.cli import app
+from steelyard.registry import Kind, modules
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "names.md"
+DOCUMENTS = (
+    "Usage guide",
+    "Architecture improvements (both editions)",
+    "Architecture improvements (newer edition)",
+    "Architecture improvements (older edition)",
+    "Planning microservices",
+    "Rebalancer plan",
+)
+NONE = "—"
+
+
+class Row(NamedTuple):
+    """A line of the table."""
+
+    document: str
+    name: str
+    kind: str
+    here: str
+    status: str
+    note: str
+
+    @property
+    def targets(self) -> list[str]:
+        return re.findall(r"`([^`]+)`", self.here)
+
+
+def read() -> list[Row]:
+    lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    rows = [Row(*(cell.strip() for cell in line[1:-1].split("|"))) for line in lines[1:]]
+    return [row._replace(name=row.name.strip("`")) for row in rows]
+
+
+ROWS = read()
+HERE = [(row.document, row.name, target) for row in ROWS if row.status == "here" for target in row.targets]
+
+
+def member(owner: object, name: str) -> object:
+    """An attribute, or the field of a record: fields without a default are no attributes of their class."""
+    if hasattr(owner, name):
+        return getattr(owner, name)
+    fields = {**getattr(owner, "model_fields", {}), **getattr(owner, "__dataclass_fields__", {}), **inspect.get_annotations(owner)}  # type: ignore[arg-type]
+    return fields[name]
+
+
+def dotted(target: str) -> object:
+    """What a dotted path names: the longest importable part, then members."""
+    parts = target.split(".")
+    for length in range(len(parts), 0, -1):
+        try:
+            found: object = importlib.import_module(".".join(parts[:length]))
+        except ModuleNotFoundError:
+            continue
+        for name in parts[length:]:
+            found = member(found, name)
+        return found
+    raise LookupError(target)
+
+
+def command(words: list[str]) -> object:
+    """The command of these words; options and names in capitals are not looked up."""
+    found: Any = typer.main.get_group(app)
+    for word in words:
+        found = found.commands[word]
+    return found
+
+
+@pytest.mark.parametrize(("document", "name", "target"), HERE, ids=[f"{document}: {name} at {target}" for document, name, target in HERE])
+def test_what_is_said_to_be_here_is_here(document: str, name: str, target: str):
+    if target.startswith("steelyard "):
+        command(target.split()[1:])
+    elif "/" in target:
+        assert (ROOT / target).exists(), target
+    else:
+        dotted(target)
+
+
+def test_the_table_is_read_whole():
+    assert len(ROWS) > 400
+    assert {row.document for row in ROWS} == set(DOCUMENTS)
+    assert [row for row in ROWS if not (row.document and row.name and row.kind)] == []
+
+
+def test_no_name_appears_twice_in_a_document():
+    editions = [(row.document, row.name) for row in ROWS]
+    shared = {row.name for row in ROWS if row.document == "Architecture improvements (both editions)"}
+
+    assert [key for key, count in Counter(editions).items() if count > 1] == []
+    assert [row.name for row in ROWS if row.document.startswith("Architecture") and "both" not in row.document and row.name in shared] == []
+
+
+def test_every_name_is_here_or_has_its_reason():
+    assert {row.status for row in ROWS} == {"here", "later", "not"}
+    assert [row.name for row in ROWS if row.status == "here" and not row.targets] == []
+    assert [row.name for row in ROWS if row.status != "here" and (row.here != NONE or not row.note)] == []
+
+
+def test_later_names_the_part_that_it_comes_with():
+    intro = PAGE.read_text(encoding="utf-8").partition("| document |")[0]
+    parts = ("evaluation modes", "resumable", "life of a strategy", "rebalancing and execution", "services and observability")
+
+    assert all(part in " ".join(intro.split()) for part in parts)
+    assert [row.name for row in ROWS if row.status == "later" and not row.note.startswith(parts)] == []
+
+
+def test_documents_follow_one_another():
+    order = [DOCUMENTS.index(row.document) for row in ROWS]
+
+    assert order == sorted(order)
+
+
+def test_every_module_of_the_usage_guide_is_in_the_table():
+    named = {row.name for row in ROWS if row.document == "Usage guide"}
+    kinds = (Kind.OPPORTUNITY, Kind.PATTERN, Kind.SEQUENCE, Kind.FILTER)
+
+    assert {name for kind in kinds for name in modules(kind)} <= named
