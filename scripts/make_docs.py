@@ -58,8 +58,10 @@ FORMS = {
     "pairs": "which two may not go together",
     "rows": "which sequences may be a plan",
     "rank": "which proposals stay",
+    "sequences": "which orders to try together",
+    "what_if": "what would be without a rule, or with part of the plan; a report, never a plan",
 }
-NEEDS = {"target_weights": "target weights", "no_target_weights": "no target weights"}
+NEEDS = {"target_weights": "target weights", "no_target_weights": "no target weights", "market_regime": "a known market regime"}
 
 
 class DocsError(Exception):

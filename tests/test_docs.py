@@ -9,7 +9,7 @@ import re
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -60,8 +60,12 @@ class Fence(NamedTuple):
 
 def fences(page: str) -> list[Fence]:
     """The fenced blocks of a page of docs/, in order."""
-    found = FENCE.finditer((DOCS / page).read_text(encoding="utf-8"))
-    return [Fence(one["language"], one["name"] or "", one["text"]) for one in found]
+    return blocks((DOCS / page).read_text(encoding="utf-8"))
+
+
+def blocks(text: str) -> list[Fence]:
+    """The fenced blocks of a text, in order."""
+    return [Fence(one["language"], one["name"] or "", one["text"]) for one in FENCE.finditer(text)]
 
 
 @pytest.fixture(scope="module")
@@ -260,11 +264,11 @@ def shows(output: str, shown: str) -> str | None:
     return None
 
 
-def walk(page: str, folder: Path, environment: dict[str, str]) -> None:
-    """Type every command of a page in one folder, write its files, and compare what it shows with what is printed."""
+def walk(page: str, found: Iterable[Fence], folder: Path, environment: dict[str, str]) -> None:
+    """Type every command in one folder, write the files, and compare what the page shows with what is printed."""
     folder.mkdir()
     output = ""
-    for fence in fences(page):
+    for fence in found:
         if fence.language == "sh":
             output = ""
             for command in commands(fence.text):
@@ -279,18 +283,27 @@ def walk(page: str, folder: Path, environment: dict[str, str]) -> None:
             (folder / fence.name).write_text(fence.text, encoding="utf-8")
 
 
+def sections(page: str) -> dict[str, list[Fence]]:
+    """The parts of a page by their headings of the second level; each begins with the blocks above the first of them."""
+    opening, *parts = re.split(r"^## ", (DOCS / page).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {part.partition("\n")[0]: [*blocks(opening), *blocks(part)] for part in parts}
+
+
+SECTIONS = [(page, title) for page in ("guide.md", "troubleshooting.md") for title in sections(page)]
+
+
 def test_the_tutorial_runs_and_prints_what_it_shows(tmp_path: Path, environment: dict[str, str]):
     folder = tmp_path / "mine"
 
-    walk("tutorial.md", folder, environment)
+    walk("tutorial.md", fences("tutorial.md"), folder, environment)
 
     assert (folder / "plan.html").read_text(encoding="utf-8").startswith("<!")
     assert json.loads((folder / "plan.json").read_text(encoding="utf-8"))["verdict"]["action"] == "act"
 
 
-@pytest.mark.parametrize("page", ["guide.md", "troubleshooting.md"])
-def test_the_page_runs_and_prints_what_it_shows(page: str, tmp_path: Path, environment: dict[str, str]):
-    walk(page, tmp_path / "mine", environment | {"STEELYARD_HOME": str(tmp_path / "home")})
+@pytest.mark.parametrize(("page", "title"), SECTIONS, ids=[f"{page}: {title}" for page, title in SECTIONS])
+def test_every_section_runs_and_prints_what_it_shows(page: str, title: str, tmp_path: Path, environment: dict[str, str]):
+    walk(page, sections(page)[title], tmp_path / "mine", environment | {"STEELYARD_HOME": str(tmp_path / "home")})
 
 
 def test_the_guide_has_the_headings_of_the_usage_guide():

@@ -91,10 +91,27 @@ def performance_comparison(output: str, folder: Path, inputs: Inputs) -> None:
     assert "Slowest modules: " in output
 
 
+def satellites(output: str, folder: Path, inputs: Inputs) -> None:
+    universes = {"momentum": {"AMD", "LLY", "MRK"}, "steady": {"KO", "PG", "PEP", "WMT"}}
+    books = {part.partition(":")[0]: part for part in output.split("\n\n")}
+    worth = {name: float(part.partition(": ")[2].partition(" USD")[0].replace(",", "")) for name, part in books.items() if name[:2] != "in"}
+    ge = next(held for held in plan(inputs).holdings if held.symbol == "GE")
+
+    assert "traded by nobody: GE" in output
+    assert set(worth) == {"core", *universes}
+    assert abs(sum(worth.values()) + float(ge.value) - float(plan(inputs).value)) < 0.05
+    for name, part in books.items():
+        traded = set(re.findall(r"^  (?:buy|sell) [\d.]+ (\w+):", part, re.MULTILINE))
+        assert traded <= universes.get(name, traded - set().union(*universes.values()) - {"GE"}), name
+    assert "slider risk_appetite" in books["momentum"]
+    assert "preset momentum_hunter" in books["momentum"]
+
+
 CHECKS: dict[str, Callable[[str, Path, Inputs], None]] = {
     "basic": basic,
     "custom_configuration": custom_configuration,
     "performance_comparison": performance_comparison,
+    "satellites": satellites,
 }
 
 

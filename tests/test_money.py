@@ -53,6 +53,15 @@ def test_the_latest_rate_is_never_of_a_later_day(on, rate):
     assert (None if found is None else found.rate) == (None if rate is None else Decimal(rate))
 
 
+@given(st.lists(st.dates(date(2024, 1, 1), date(2024, 3, 1)), unique=True), st.dates(date(2023, 12, 20), date(2024, 3, 10)))
+def test_the_latest_rate_is_the_last_of_those_that_are_not_later(days_of_rates, on):
+    rates = tuple(FxRate("EUR", Decimal(n + 1), day) for n, day in enumerate(sorted(days_of_rates)))
+
+    found = FxTable("USD", {"EUR": rates}).latest("EUR", on)
+
+    assert found == next((rate for rate in reversed(rates) if rate.on <= on), None)
+
+
 def test_the_base_is_one_of_itself_on_every_day():
     assert RATES.latest("USD", date(1990, 1, 1)) == FxRate("USD", Decimal(1), date(1990, 1, 1))
     assert RATES.series("USD", days("2024-01-02", "2024-01-03"), 0).tolist() == [1.0, 1.0]

@@ -47,8 +47,8 @@ def test_names_are_unique_over_all_kinds_once_qualified_and_everything_says_what
     assert [one.kind for one in every] == sorted((one.kind for one in every), key=list(Kind).index)
 
 
-def test_only_filters_have_a_form():
-    assert all((one.form is not None) == (one.kind is Kind.FILTER) for kind in Kind for one in modules(kind).values())
+def test_only_filters_and_sequence_generators_have_a_form():
+    assert all((one.form is not None) == (one.kind in (Kind.FILTER, Kind.SEQUENCE)) for kind in Kind for one in modules(kind).values())
 
 
 @pytest.mark.parametrize("name", ["", "Mine", "1st", "my-own", "a.b", "ß", "mine "])

@@ -214,7 +214,10 @@ def _better_but(ctx: Context, table: Candidates, with_it: IntArray, change: floa
         told = "a filter lets no plan through that has it, which would gain {change:points} points more"
         return Drop("row_filter", change, 0.0, say(told, change=change))
     if ctx.search.scope != "proposals":
-        told = "the search ended before the plan with it, which would gain {change:points} points more"
+        told = (
+            "the plan with it would gain {change:points} points more by what the search sees, and is not the plan: "
+            "the search ended at its budget, or a term that only re-ranks weighs against it"
+        )
         return Drop("not_searched", change, 0.0, say(told, change=change))
     if tuple(with_it[0].tolist()) in findings.proposers:
         told = "the plan with it was proposed and would gain {change:points} points more, but a filter that ranks proposals left it out"

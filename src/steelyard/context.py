@@ -263,7 +263,7 @@ class Candidates:
     draws        category -> rows in order of priority, cut as the strategy says: what patterns and
                  generators draw from; a `weight_based` sale counts as `rebalance_sells`, a buy as
                  `rebalance_buys`; per security and side only the row of highest priority
-    pool         rows of all draws without repeats, in order of priority
+    pool         per security and side the row of highest priority, of every category and not cut, in order of priority
     diverse      (m,)  what a diverse draw orders by, in the place of priority; None where draws are by priority alone
     predicates   what row filters let through
     """

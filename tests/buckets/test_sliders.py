@@ -326,3 +326,13 @@ def test_a_longer_hold_never_lets_more_be_traded(of_world, levels):
         orders.append({(made.ctx.symbols[i], bool(buy)) for i, buy in zip(made.table.security, made.table.is_buy, strict=True)})
 
     assert orders[1] <= orders[0]
+
+
+def test_a_trailing_stop_sells_in_the_days_of_a_cooldown_and_says_why():
+    shown = dated(selling_winners(fallen(FALLING, "AA")), 1000, 20)
+    base = strategies.overlay(shown.strategy, {"search": {"scope": "proposals"}}, "satellite")
+    made = replace(shown, strategy=strategy_of(SatelliteSettings(satellite_id="s", trailing_stops=True, hold_duration=1.0), base)).plan()
+
+    (sale,) = [step for step in made.steps if step.side == "sell"]
+    assert (sale.symbol, set(sale.tags)) == ("AA", {"trailing_stop", "profit_taking"})
+    assert sale.reason.startswith("trailing stop: 33.3\u00a0% under its peak of 150.00 since the purchase")

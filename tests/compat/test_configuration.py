@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from steelyard import compat, strategies
 from steelyard.compat import (
@@ -110,6 +112,19 @@ def test_lists_and_parameters_of_what_runs_follow_the_switches():
     assert config.get_filter_params("eligibility") == config.filter_params["eligibility"]
     with pytest.raises(SettingsError, match=r"'elegibility'.*Did you mean eligibility"):
         config.get_filter_params("elegibility")
+
+
+@given(st.sets(st.sampled_from(sorted(modules(Kind.OPPORTUNITY)))), st.sets(st.sampled_from(sorted(modules(Kind.FILTER)))))
+def test_exactly_the_switches_that_are_on_run(calculators: set[str], filters: set[str]):
+    config = PlannerConfiguration(scope="candidates")
+    for name in modules(Kind.OPPORTUNITY):
+        getattr(config.opportunity_calculators, name).enabled = name in calculators
+    for name in modules(Kind.FILTER):
+        getattr(config.filters, name).enabled = name in filters
+
+    assert config.enabled_opportunity_calculators == sorted(calculators)
+    assert config.enabled_filters == sorted(filters)
+    assert PlannerConfiguration.of(config.strategy()).strategy().sha256 == config.strategy().sha256
 
 
 # spellings

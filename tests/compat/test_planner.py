@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,9 +25,11 @@ from steelyard.compat import (
     Position,
     Security,
     create_holistic_plan,
+    parse_toml_config,
 )
 from steelyard.errors import InputError, PlanRefused, SettingsError
 from steelyard.importers import Inputs
+from steelyard.registry import Kind
 
 
 def plan(context: PlannerContext, config: PlannerConfiguration | None = None, **given: Any) -> HolisticPlan:
@@ -133,6 +136,26 @@ def test_four_calls_make_one_plan(small: PlannerContext):
     assert len({one.document.inputs_sha256 for one in made}) == 1
     assert len({one.steps for one in made}) == 1
     assert made[0].warnings == made[1].warnings == made[2].warnings[1:] == made[3].warnings
+
+
+def test_what_the_strategy_has_to_say_is_among_the_warnings(small: PlannerContext):
+    made = plan(small, parse_toml_config("enable_batch_generation = true\n[search]\nscope = 'proposals'\n"))
+
+    assert any("enable_batch_generation" in said for said in made.warnings)
+
+
+def test_the_last_purchase_travels_with_a_position(small: PlannerContext):
+    acme, bolt = small.positions
+    fresh = replace(small, positions=(replace(acme, last_bought_at="2026-01-02"), bolt))
+
+    assert ("SELL", "ACME") not in {(step.side, step.symbol) for step in plan(fresh).steps}
+
+
+def test_what_the_records_cannot_hold_is_refused(inputs: Inputs):
+    foreign = replace(inputs, snapshot=replace(inputs.snapshot, cash={"USD": Decimal(1), "EUR": Decimal(5)}))
+
+    with pytest.raises(InputError, match="balances in EUR"):
+        PlannerContext.of(foreign)
 
 
 # switches
@@ -509,6 +532,55 @@ def test_a_block_can_be_tracked_too():
         pass
 
     assert tracker.get_stats() == {"mine.load": {"count": 1, "total": 2.0, "mean": 2.0, "min": 2.0, "max": 2.0}}
+
+
+def failing(name: str) -> PlannerConfiguration:
+    """The default rules with one calculator that raises."""
+
+    def refuse(*_: object) -> None:
+        raise ValueError("no")
+
+    base = strategies.default()
+    choices = tuple(
+        replace(choice, module=replace(choice.module, call=refuse)) if choice.module.name == name else choice
+        for choice in base.choices[Kind.OPPORTUNITY]
+    )
+    return PlannerConfiguration(base=replace(base, choices={**base.choices, Kind.OPPORTUNITY: choices}))
+
+
+def test_a_module_that_fails_three_times_is_left_out_of_the_fourth_plan(small: PlannerContext):
+    holistic = HolisticPlanner(failing("averaging_down"))
+
+    made = [asyncio.run(holistic.plan(small)) for _ in range(4)]
+
+    assert ["failed: ValueError: no" in " ".join(one.problems) for one in made] == [True, True, True, False]
+    assert "out of service: 3 failures in a row" in " ".join(made[3].problems)
+    assert {one.steps for one in made} == {made[0].steps}
+
+
+def test_a_dry_run_names_the_module_that_fails_and_counts_nothing(small: PlannerContext):
+    holistic = HolisticPlanner(failing("averaging_down"), circuit_breaker=CircuitBreaker(failure_threshold=1))
+
+    report = asyncio.run(holistic.dry_run(small))
+
+    assert report["valid"] is True
+    assert [name for name, loaded in report["modules_loaded"].items() if loaded["status"] != "ok"] == [
+        "opportunity_calculators.averaging_down"
+    ]
+    assert any("ValueError: no" in said for said in report["warnings"])
+    assert asyncio.run(holistic.plan(small)).problems[0].endswith("failed: ValueError: no")
+
+
+def test_a_plan_that_is_refused_gives_the_try_back(small: PlannerContext):
+    moments = [0.0]
+    breaker = CircuitBreaker(failure_threshold=1, timeout=timedelta(seconds=10), now=lambda: moment(moments[-1]))
+    breaker.record_failure("filters.eligibility")
+    moments.append(10.0)
+
+    with pytest.raises(PlanRefused):
+        asyncio.run(HolisticPlanner(circuit_breaker=breaker).plan(replace(small, positions=(Position(symbol="CORE", quantity=3),))))
+
+    assert not breaker.is_open("filters.eligibility")
 
 
 def test_a_module_that_failed_too_often_is_left_out_and_named(small: PlannerContext):

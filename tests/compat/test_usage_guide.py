@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import doctest
 import logging
 import re
 from collections.abc import Iterator
@@ -136,6 +137,11 @@ def test_the_batch_job_without_a_source_says_whose_portfolio_it_planned():
     assert made.document.bucket == "satellite_momentum_1"
     assert "in one go" in made.warnings[0]
     assert "not yours" in made.warnings[1]
+
+
+def test_the_example_of_the_package_is_true():
+    assert doctest.testmod(compat).failed == 0
+    assert doctest.testmod(compat.names).failed == 0
 
 
 def test_only_module_names_are_translated():

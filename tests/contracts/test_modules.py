@@ -138,6 +138,11 @@ def check_rows(rows, ctx, table) -> None:
         assert sides == sorted(sides)
 
 
+def check_patterns(found, ctx, table) -> None:
+    for rows in found.values() if isinstance(found, Mapping) else [found]:
+        check_rows(rows, ctx, table)
+
+
 def check_ruling(ruling, ctx, table) -> None:
     assert isinstance(ruling, Ruling)
     assert ruling.keep.dtype == np.bool_
@@ -155,8 +160,7 @@ def check(module, found, ctx, table) -> None:
     if module.kind is Kind.OPPORTUNITY:
         check_candidates(found, ctx)
     elif module.kind is Kind.PATTERN:
-        for rows in found.values() if isinstance(found, Mapping) else [found]:
-            check_rows(rows, ctx, table)
+        check_patterns(found, ctx, table)
     elif module.form == "what_if":
         for asked in found:
             check_what_if(asked, plan_of(ctx, table), table)

@@ -46,7 +46,7 @@ def plugins(folder: Path, files: Mapping[str, str], head: str = HEAD, **settings
     for name, text in files.items():
         (folder / name).write_text(head + textwrap.dedent(text), encoding="utf-8")
     pins = {name: pin(folder / name) for name in files}
-    loaded = load_plugins(Plugins(folder=str(folder), files=pins, **{"seconds": 1.0, "megabytes": 256} | settings), None)
+    loaded = load_plugins(Plugins(folder=str(folder), files=pins, **{"seconds": 10.0, "megabytes": 256} | settings), None)
     try:
         yield loaded
     finally:

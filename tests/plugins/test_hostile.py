@@ -231,7 +231,7 @@ LATE = {
 @pytest.mark.parametrize("text", LATE.values(), ids=LATE)
 def test_a_plugin_that_takes_too_long_is_ended_and_the_plan_says_that_it_need_not_repeat(tmp_path, text):
     start = time.monotonic()
-    with plugins(tmp_path, {"plugin.py": text}, seconds=0.4) as loaded:
+    with plugins(tmp_path, {"plugin.py": text}, seconds=0.7) as loaded:
         assert loaded.problems == ()
         plan = planned(BUSY, loaded)
 
@@ -268,7 +268,7 @@ AT_LOAD = {
 
 @pytest.mark.parametrize(("text", "why"), AT_LOAD.values(), ids=AT_LOAD)
 def test_a_plugin_that_cannot_be_loaded_is_a_problem_of_every_plan(tmp_path, text, why):
-    with plugins(tmp_path, {"plugin.py": text}, seconds=0.5 if "60" in text else 1.0) as loaded:
+    with plugins(tmp_path, {"plugin.py": text}, seconds=0.5 if "60" in text else 10.0) as loaded:
         plan = planned(BUSY, loaded)
 
     assert every(loaded) == []

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from decimal import Decimal
-from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import given
 
 from builders import candidates, context
 from planner.made import BUSY, World, with_call, world
+from planner.test_modules_in_plans import enabled
 from planner.worlds import FEWER, worlds
 from steelyard import strategies, verify
 from steelyard.choose import score_set
@@ -33,14 +33,10 @@ ALL = {"relax_max_position": True, "relax_cooldown": True}
 
 
 def asking(of: World, *names: str, **params) -> World:
-    """The world with what-if generators on."""
-    choices = tuple(
-        replace(choice, enabled=True, params=choice.module.params(**(params if choice.module.name == names[0] else {})))
-        if choice.module.name in names
-        else choice
-        for choice in of.strategy.choices[Kind.SEQUENCE]
-    )
-    return replace(of, strategy=replace(of.strategy, choices=MappingProxyType({**of.strategy.choices, Kind.SEQUENCE: choices})))
+    """The world with what-if generators on; the parameters are of the first."""
+    for name in names:
+        of = enabled(of, Kind.SEQUENCE, name, **(params if name == names[0] else {}))
+    return of
 
 
 def filled(*orders: str, params: Fills | None = None, lots: float = 1, **options) -> list[tuple[int, ...]]:

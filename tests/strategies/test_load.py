@@ -103,7 +103,7 @@ def test_tables_may_stand_in_any_order():
         ("[groups.sector]\nA = 0.7\nB = 0.6", "groups: the sector targets sum to 1.3; they may not exceed 1."),
         ("[groups.industry]\nA = 0.7", "groups.industry is not a known key. Known in [groups] are country, sector."),
         ("limits = 3", "limits is 3; it must be a table, written [limits]."),
-        ("[[limits]]\nallow_buy = true", "limits is [{'allow_buy': True}]; it must be a table, written [limits]."),
+        ("[[limits]]\nallow_buy = true", "line 1: limits is [a table]; it must be a table, written [limits]."),
         ("filters = true", "filters is true; it must be a table of modules, written [filters.NAME]."),
         (
             "[opportunity_calculators]\nprofit_takin = true",
@@ -123,7 +123,6 @@ def test_tables_may_stand_in_any_order():
         ("description = []", "description is []; it must be text."),
         ("[limits", "mine is not valid TOML"),
         ("a = 1\na = 2", "mine is not valid TOML"),
-        ("a = 1" + "0" * 5000, "has a number with too many digits"),
     ],
 )
 def test_what_is_not_usable_is_named_with_its_value_and_range(text: str, expected: str):
@@ -142,31 +141,10 @@ def test_all_problems_are_told_at_once():
     assert all(key in message for key in ("foo", "limits.allow_buy", "costs.fixed", "filters.none"))
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "a = " + "[" * 30_000,
-        "a = " + "{b = " * 10_000,
-        "[" + "a." * 30_000 + "a]",
-        "a." * 30_000 + "a = 1",
-        '"a" . ' * 9_000 + "a = 1",
-        'x = """ [[ """\ny = ' + "[" * 5_000,
-        "a = [\n" * 5_000,
-    ],
-    ids=["lists", "tables", "header", "dotted key", "quoted dotted key", "after a text", "lists over lines"],
-)
-def test_deep_nesting_is_refused_before_it_is_parsed(text: str):
-    assert "nested more than 8 levels deep" in refusal(text)
-
-
 def test_brackets_and_points_in_texts_and_comments_are_no_nesting():
     text = f"description = \"{'[' * 50}{'.' * 50}\"\n# {'[{.' * 50}\nname = '{'.' * 50}'\n"
 
     assert parse(text, "x").name == "." * 50
-
-
-def test_more_than_64_kib_is_refused():
-    assert "at most 65,536 are read" in refusal("# " + "x" * 65_536)
 
 
 @given(st.text(max_size=300))

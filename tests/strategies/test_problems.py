@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field, ValidationError
 
 from steelyard.settings import Section
-from steelyard.strategies.problems import explain
+from steelyard.strategies.problems import Problems, Written, error, explain, warning
 
 
 class Params(Section):
@@ -28,14 +28,37 @@ class Params(Section):
         ({"below": 10}, "x.below is 10; it must be a whole number below 10."),
         ({"between": 1.0}, "x.between is 1.0; it must be a number at least 0 and below 1."),
         ({"words": {"a": 1}}, "x.words is a table; it must be text."),
-        ({"words": 10**80}, "x.words is 1000000"),
+        ({"words": 10**40}, "x.words is 1000000"),
+        ({"words": 16**5000}, "x.words is a number of 20,001 bits; it must be text."),
     ],
 )
 def test_a_wrong_value_is_named_with_what_may_stand_there(table: dict[str, object], expected: str):
     with pytest.raises(ValidationError) as refused:
         Params.model_validate(table)
 
-    (sentence,) = explain(refused.value, Params, "x")
+    (problem,) = explain(refused.value, Params, ("x",))
 
-    assert sentence.startswith(expected)
-    assert len(sentence) < 200
+    assert problem.severity == "error"
+    assert problem.text.startswith(expected)
+    assert len(problem.text) < 200
+
+
+def test_a_value_written_elsewhere_is_named_as_it_is_written():
+    with pytest.raises(ValidationError) as refused:
+        Params.model_validate({"below": 20})
+
+    (problem,) = explain(refused.value, Params, ("x",), {"below": Written(("core", "under"), -20)})
+
+    assert problem.key == "core.under"
+    assert problem.text == "core.under is -20; it must be a whole number below 10. It sets x.below."
+
+
+def test_problems_are_the_errors_and_know_the_warnings():
+    problems = Problems([warning(("a",), "a is odd."), error(("b", "c"), "b.c is wrong.")])
+
+    assert problems == ["b.c is wrong."]
+    assert problems.errors == ["b.c is wrong."]
+    assert problems.warnings == ["a is odd."]
+    assert not problems.is_valid
+    assert [one.key for one in problems.found] == ["a", "b.c"]
+    assert Problems([warning((), "odd")]).is_valid

@@ -46,14 +46,14 @@ class Listed:
 def list_(as_json: AsJson = False) -> None:
     """List the presets and the files of this folder."""
     with guarded():
-        _list([*_presets(), *_files(Path())], as_json)
+        _list([*listed_presets(), *listed_files(Path())], as_json)
 
 
 @strategy.command("presets")
 def presets(as_json: AsJson = False) -> None:
     """List the presets, and what they are for."""
     with guarded():
-        _list(list(_presets()), as_json)
+        _list(list(listed_presets()), as_json)
 
 
 @strategy.command("show")
@@ -115,7 +115,7 @@ def validate(
             sha256 = found.sha256 if found else None
             _print_json({"valid": problems.is_valid, "errors": problems.errors, "warnings": problems.warnings, "sha256": sha256})
         else:
-            write(screen(lambda console: _draw_problems(problems, console)))
+            write(screen(lambda console: draw_problems(problems, console)))
             if found:
                 write(f"{file} is valid{_counted(problems)}. To plan with it: steelyard plan --strategy {file}\n")
         if found is None:
@@ -146,23 +146,25 @@ def _counted(problems: Problems) -> str:
     return f": {', '.join(told)}" if told else ""
 
 
-def _draw_problems(problems: Problems, console: Console) -> None:
-    from steelyard.report.columns import wrap
+def draw_problems(problems: Problems, console: Console) -> None:
+    """Each problem on a line of its own, under its severity."""
+    from steelyard.report.columns import LEAST_WORDS, wrap
 
     for one in problems.found:
         head = f"{one.severity:<9}"
-        first, *rest = wrap(one.text, max(20, console.width - len(head)))
+        first, *rest = wrap(one.text, max(LEAST_WORDS, console.width - len(head)))
         for line in (head + first, *(" " * len(head) + more for more in rest)):
             console.print(line, soft_wrap=True)
 
 
-def _presets() -> Iterator[Listed]:
+def listed_presets() -> Iterator[Listed]:
+    """Every preset."""
     from steelyard.strategies import PRESETS, preset
 
     return (_listed(preset(name), "preset", None) for name in PRESETS)
 
 
-def _files(folder: Path) -> Iterator[Listed]:
+def listed_files(folder: Path) -> Iterator[Listed]:
     """Strategy files of a folder; one that is not usable says so."""
     from steelyard.strategies import check
 
@@ -185,10 +187,11 @@ def _list(found: Sequence[Listed], as_json: bool) -> None:
     if as_json:
         _print_json([asdict(one) for one in found])
     else:
-        write(screen(lambda console: _draw(found, console)))
+        write(screen(lambda console: draw(found, console)))
 
 
-def _draw(found: Sequence[Listed], console: Console) -> None:
+def draw(found: Sequence[Listed], console: Console) -> None:
+    """The list as a table, what each is for under it."""
     from steelyard.report.columns import Column, Row, fitting, grid
 
     columns = (

@@ -17,8 +17,8 @@ An argument or a setting that changes nothing here is refused, or told in the pl
 >>> import asyncio
 >>> from steelyard.compat import process_planner_batch_job
 >>> plan = asyncio.run(process_planner_batch_job())
->>> [step.symbol for step in plan.steps][:1], plan.warnings[1][:35]
-(['AAPL'], 'No source of data is configured: co')
+>>> plan.steps[0].side, plan.steps[0].symbol, plan.warnings[1][:31]
+('SELL', 'AAPL', 'No source of data is configured')
 """
 
 from steelyard.buckets import SatelliteSettings

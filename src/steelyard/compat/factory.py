@@ -13,7 +13,7 @@ from steelyard.compat.records import HolisticPlan, PlannerContext
 from steelyard.compat.repositories import SettingsRepository, TradeRepository, answer
 from steelyard.errors import SettingsError
 from steelyard.importers import assemble, read
-from steelyard.registry import Kind, Module
+from steelyard.registry import Module
 from steelyard.samples import SOURCE, sample
 
 BUNDLED = "growth"
@@ -48,22 +48,19 @@ class ModularPlannerFactory:
 
     def get_calculators(self) -> list[Module]:
         """The calculators that run."""
-        return self._enabled(Kind.OPPORTUNITY)
+        return self.create().opportunity_calculators
 
     def get_patterns(self) -> list[Module]:
         """The patterns that run."""
-        return self._enabled(Kind.PATTERN)
+        return self.create().pattern_generators
 
     def get_generators(self) -> list[Module]:
         """The sequence generators that run."""
-        return self._enabled(Kind.SEQUENCE)
+        return self.create().sequence_generators
 
     def get_filters(self) -> list[Module]:
         """The filters that run."""
-        return self._enabled(Kind.FILTER)
-
-    def _enabled(self, kind: Kind) -> list[Module]:
-        return [choice.module for choice in self.config.strategy().enabled(kind)]
+        return self.create().filters
 
 
 class PlannerFactoryService:

@@ -192,11 +192,12 @@ def _holding(position: Position, context: PlannerContext, traded: LastTraded | N
     unit_cost = None if cost is None else exact(cost, f"avg_price of {position.symbol}")
     bought = day(position.first_bought_at, f"first_bought_at of {position.symbol}")
     sold = day(position.last_sold_at, f"last_sold_at of {position.symbol}")
+    last = day(position.last_bought_at, f"last_bought_at of {position.symbol}")
     return Holding(
         symbol=position.symbol,
         quantity=quantity,
         lots=(TaxLot(quantity, bought, unit_cost),) if quantity else (),
-        last_bought=traded.bought if traded else None,
+        last_bought=traded.bought if traded and traded.bought else last,
         last_sold=traded.sold if traded and traded.sold else sold,
     )
 

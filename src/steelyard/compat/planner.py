@@ -29,7 +29,7 @@ from steelyard.compat.repositories import (
 )
 from steelyard.errors import InputError, SteelyardError, did_you_mean
 from steelyard.plans import Plan
-from steelyard.registry import Kind
+from steelyard.registry import Kind, Module
 from steelyard.strategies import Strategy
 from steelyard.telemetry.health import Outcome
 
@@ -130,6 +130,29 @@ class HolisticPlanner:
         self.perf = PerformanceTracker()
         self.circuit_breaker = circuit_breaker or CircuitBreaker()
 
+    @property
+    def opportunity_calculators(self) -> list[Module]:
+        """The calculators that run."""
+        return self._modules(Kind.OPPORTUNITY)
+
+    @property
+    def pattern_generators(self) -> list[Module]:
+        """The patterns that run."""
+        return self._modules(Kind.PATTERN)
+
+    @property
+    def sequence_generators(self) -> list[Module]:
+        """The sequence generators that run."""
+        return self._modules(Kind.SEQUENCE)
+
+    @property
+    def filters(self) -> list[Module]:
+        """The filters that run."""
+        return self._modules(Kind.FILTER)
+
+    def _modules(self, kind: Kind) -> list[Module]:
+        return [choice.module for choice in self.config.strategy().enabled(kind)]
+
     async def create_plan(
         self,
         portfolio_context: PortfolioContext,
@@ -191,10 +214,8 @@ class HolisticPlanner:
             made = await asyncio.to_thread(_solve, case, {})
         except SteelyardError as error:
             return {**report, "valid": False, "errors": [str(error)]}
-        failed = {run.name: run for run in made.modules if run.outcome == FAILED}
-        for name, loaded in report["modules_loaded"].items():
-            run = failed.get(name.partition(".")[2])
-            loaded["status"] = "error" if run is not None and run.kind == name.partition(".")[0] else "ok"
+        for name in (f"{run.kind}.{run.name}" for run in made.modules if run.outcome == FAILED):
+            report["modules_loaded"][name]["status"] = "error"
         report["estimated_sequences"] = made.certificate.sequences
         report["warnings"] += [*case.said, *(notice.message for notice in (*made.problems, *made.warnings))]
         return report
@@ -203,10 +224,14 @@ class HolisticPlanner:
         case = await self._case(context, service)
         enabled = [choice.module for kind in Kind for choice in case.strategy.enabled(kind)]
         disabled = self.circuit_breaker.out_of_service({module.qualified: module.version for module in enabled})
-        made = await asyncio.to_thread(_solve, case, disabled)
-        self.circuit_breaker.record(_outcomes(made))
+        outcomes: list[Outcome] = []
+        try:
+            made = await asyncio.to_thread(_solve, case, disabled)
+            outcomes = _outcomes(made)
+        finally:
+            self.circuit_breaker.record(outcomes)  # a plan that is refused tried no module
         self.perf.note(made.timings)
-        return HolisticPlan.of(made, case.said)
+        return HolisticPlan.of(made, (*case.said, *strategies.validate(case.strategy).warnings))
 
     async def _case(self, context: PlannerContext, service: object | None) -> Case:
         """Ask the repositories, and put records and rules together."""
@@ -230,7 +255,7 @@ def _solve(case: Case, disabled: Mapping[str, str]) -> Plan:
 def _outcomes(plan: Plan) -> list[Outcome]:
     """What became of the modules that ran: one that had no input, or was out of service, did not."""
     ran = [run for run in plan.modules if run.outcome in RAN]
-    return [(f"{run.kind}.{run.name}", run.version, run.error if run.outcome == FAILED else None) for run in ran]
+    return [(f"{run.kind}.{run.name}", run.version, (run.error or "") if run.outcome == FAILED else None) for run in ran]
 
 
 def _loaded(strategy: Strategy) -> dict[str, dict[str, Any]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from steelyard.errors import InputError
 from steelyard.importers import Inputs
 from steelyard.market import Market
 from steelyard.plans import Plan, Step
@@ -62,6 +63,7 @@ class Position:
     avg_price, current_price   per share in `currency`; None = unknown
     currency_rate              units of the account's currency for one unit of `currency`; needed when they differ
     market_value_eur           value in the account's currency; checked against quantity x price x rate, not used
+    last_bought_at, last_sold_at   what a trade repository has comes before them
     """
 
     symbol: str
@@ -72,6 +74,7 @@ class Position:
     currency_rate: float | None = None
     market_value_eur: float | None = None
     first_bought_at: Day = None
+    last_bought_at: Day = None
     last_sold_at: Day = None
     bucket_id: str = "core"
 
@@ -128,8 +131,15 @@ class PlannerContext:
 
     @classmethod
     def of(cls, inputs: Inputs) -> PlannerContext:
-        """The documents' records of what the importers read: every fact that they can hold."""
+        """The documents' records of what the importers read; tax lots become one, with the average cost.
+
+        Raises InputError for what they cannot hold: foreign balances and open orders.
+        """
         snapshot, market = inputs.snapshot, inputs.market
+        foreign = sorted(currency for currency, balance in snapshot.cash.items() if balance and currency != snapshot.base_currency)
+        if foreign or snapshot.open_orders:
+            what = f"balances in {', '.join(foreign)}" if foreign else f"{len(snapshot.open_orders)} open orders"
+            raise InputError(f"The account has {what}, which a planner context cannot hold. Nothing was planned: use planner.plan.")
         rates = {currency: market.fx.latest(currency, snapshot.as_of) for currency in {s.currency for s in snapshot.securities}}
         known = {currency: float(rate.rate) for currency, rate in rates.items() if rate is not None}
         return cls(
@@ -165,6 +175,7 @@ def _position(held: Holding, security: HouseSecurity | None, market: Market, rat
         currency=currency,
         currency_rate=rates.get(currency),
         first_bought_at=held.acquired,
+        last_bought_at=held.last_bought or max((lot.acquired for lot in held.lots if lot.acquired), default=None),
         last_sold_at=held.last_sold,
         bucket_id=bucket,
     )

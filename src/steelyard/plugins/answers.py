@@ -40,7 +40,7 @@ class ModuleTold(Section):
     form: Form | FilterForm | None
     on: bool
     requires_python: Name
-    dependencies: Names
+    dependencies: Annotated[tuple[Line, ...], Field(max_length=50)]
     schema_: Annotated[str, Field(alias="schema", max_length=200_000)]
 
 

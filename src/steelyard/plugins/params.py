@@ -27,20 +27,11 @@ RANGES = {
     "minLength": "min_length", "maxLength": "max_length", "pattern": "pattern", "minItems": "min_length", "maxItems": "max_length",
 }  # fmt: skip
 TOLD = {
-    "type",
-    "title",
-    "description",
-    "default",
-    "enum",
-    "const",
-    "items",
-    "prefixItems",
-    "anyOf",
-    "additionalProperties",
-    "examples",
+    "type", "title", "description", "default", "enum", "const", "items", "prefixItems", "anyOf", "additionalProperties", "examples",
+    "uniqueItems",
     *RANGES,
-}
-"""Words of JSON Schema that are understood."""
+}  # fmt: skip
+"""Words of JSON Schema that are understood; `uniqueItems` is left to the plugin's own model."""
 
 MOST_PARAMETERS = 100
 

@@ -99,10 +99,11 @@ def _bytes(path: Path) -> bytes:
     except OSError as error:
         why = "it is a symbolic link" if path.is_symlink() else error.strerror or str(error)
         raise ModuleError(f"{path} could not be read: {why}") from error
+    told = os.fstat(handle)
+    if not stat.S_ISREG(told.st_mode):
+        os.close(handle)
+        raise ModuleError(f"{path} is not a regular file")
     with os.fdopen(handle, "rb") as file:
-        told = os.fstat(handle)
-        if not stat.S_ISREG(told.st_mode):
-            raise ModuleError(f"{path} is not a regular file")
         code = file.read(MOST_BYTES + 1)
     if len(code) > MOST_BYTES:
         raise ModuleError(f"{path} has {told.st_size:,} bytes; at most {MOST_BYTES:,} are read")

@@ -22,7 +22,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-import steelyard
 from steelyard.errors import DeadlineStruck, ModuleError
 from steelyard.plugins.answers import ArraysTold, LoadedTold
 from steelyard.plugins.channel import LENGTH, MOST_ANSWER, Answer, Array, Fault, pickled, read_answer, words
@@ -42,7 +41,7 @@ ENVIRONMENT: Mapping[str, str] = MappingProxyType(
 )
 """All of it: the same order of sets in every run, one thread for arrays."""
 BOOT = "import sys; sys.path.append(sys.argv[1]); from steelyard.plugins.child import main; main()"
-ROOT = Path(steelyard.__file__).parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Worker:
@@ -131,17 +130,17 @@ class Worker:
         self, process: _Process, what: str, facts: Mapping[str, Any], form: type[Answer[T]], seconds: float
     ) -> tuple[T, tuple[Array, ...]]:
         try:
-            answer, arrays = read_answer(process.exchange(pickled((what, dict(facts))), seconds), form)
+            frame = process.exchange(pickled((what, dict(facts))), seconds)
         except _Late as late:
             self.end()
             raise DeadlineStruck(f"it took longer than {seconds:g} s (plugins.seconds); its worker was ended") from late
         except ModuleError:
             self.end()
             raise
+        answer, arrays = read_answer(frame, form)
         if answer.fault is not None:
             raise _told(answer.fault, self.source.label)
         if answer.value is None:
-            self.end()
             raise ModuleError("its answer is empty")
         return answer.value, arrays
 

@@ -6,7 +6,10 @@ can tell (two spellings that disagree, a module without what it draws from) `str
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel
@@ -48,7 +51,7 @@ def schema() -> Schema:
     sections = {name: _table(_properties(model), model.__doc__) for name, model in SECTIONS.items()}
     sections[PLANNER]["properties"] = {**shared, **sections[PLANNER]["properties"], **texts}
     names = {kind: [choice.module.name for choice in base.choices[kind]] for kind in Kind}
-    return {
+    made = {
         "$schema": DIALECT,
         "title": "Steelyard strategy",
         "description": "Everything that shapes a plan besides the inputs. What a file does not name it inherits from its preset.",
@@ -67,6 +70,7 @@ def schema() -> Schema:
         "if": {"not": {"required": [PLUGINS]}},
         "then": {"properties": {kind.value: {"propertyNames": {"enum": names[kind]}} for kind in Kind}},
     }
+    return copy.deepcopy(made)
 
 
 def _texts() -> dict[str, Schema]:
@@ -85,10 +89,11 @@ def _table(properties: Mapping[str, Schema], description: str | None = None) -> 
     return {"type": "object", **told, "properties": dict(properties), "additionalProperties": False}
 
 
-def _properties(model: type[BaseModel]) -> dict[str, Schema]:
+@cache
+def _properties(model: type[BaseModel]) -> Mapping[str, Schema]:
     """The keys of a section or of a module's parameters."""
     root = model.model_json_schema(by_alias=True)
-    return {name: _inlined(node, root) for name, node in root.get("properties", {}).items()}
+    return MappingProxyType({name: _inlined(node, root) for name, node in root.get("properties", {}).items()})
 
 
 def _inlined(node: Any, root: Mapping[str, Any]) -> Any:

@@ -167,15 +167,10 @@ def _loaded(values: Mapping[str, Any], folder: Path | None, problems: list[Probl
     if listed.problems:
         return NONE  # told when the whole document is read
     try:
-        found = load_plugins(section(Plugins(), listed, (PLUGINS,), []), folder)
+        return load_plugins(section(Plugins(), listed, (PLUGINS,), []), folder)
     except SettingsError as refused:
         problems.append(error((PLUGINS,), str(refused)))
         return NONE
-    taken = [module for kind in Kind for module in found.modules[kind] if module.name in modules(kind)]
-    for module in taken:
-        text = f"The plugin {module.name} of {module.source} has the name of a built-in module of {module.kind}: rename it."
-        problems.append(error((PLUGINS,), text))
-    return NONE if taken else found
 
 
 def _with(base: Strategy, loaded: Loaded) -> Strategy:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -139,7 +140,8 @@ def explain(
         value = elsewhere.raw if elsewhere and not rest else one["input"]
         text = _sentence(schema, _dotted(".".join(place), tuple(rest)), tuple(one["loc"]), one["type"], value, one.get("ctx", {}))
         house = ".".join((*table, str(first)))
-        found.append(error(place, text if not elsewhere or house == ".".join(place) else f"{text} It sets {house}."))
+        exact = (*place, *map(str, itertools.takewhile(lambda part: isinstance(part, str), rest)))
+        found.append(error(exact, text if not elsewhere or house == ".".join(place) else f"{text} It sets {house}."))
     return found
 
 

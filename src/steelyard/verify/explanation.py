@@ -28,7 +28,7 @@ def check_explanation(book: Book, tally: Tally) -> None:
         _threshold(book, threshold, f"explanation.thresholds[{n}]", tally)
     for n, relaxation in enumerate(explanation["relaxations"]):
         where = f"explanation.relaxations[{n}]"
-        tally.number("a rule as it is now", f"{where}.now", setting_of(book, relaxation["setting"]), relaxation["now"])
+        tally.number("a rule as it is now", f"{where}.now", _setting(book, relaxation["setting"]), relaxation["now"])
         derived = {"now": relaxation["now"], "then": relaxation["then"], "gain": relaxation["improvement"]}
         check_told(where, relaxation["text"], relaxation["facts"], derived, tally)
 
@@ -44,7 +44,7 @@ def _stability(stability: Record, tally: Tally) -> None:
 
 def _counterfactual(book: Book, other: Record, where: str, tally: Tally) -> None:
     """One rule changed: what it is now, and the costs that weigh as much as the gain."""
-    tally.number("a rule as it is now", f"{where}.now", setting_of(book, other["setting"]), other["now"])
+    tally.number("a rule as it is now", f"{where}.now", _setting(book, other["setting"]), other["now"])
     rates = charge_rates(book)
     if rates is not None and rates.cost > 0:
         worth, found = other["gain"] / rates.cost * book.value, other["money"]
@@ -76,7 +76,7 @@ def _threshold(book: Book, threshold: Record, where: str, tally: Tally) -> None:
     check_told(where, threshold["text"], threshold["facts"], derived, tally)
 
 
-def setting_of(book: Book, path: str) -> Decimal | None:
+def _setting(book: Book, path: str) -> Decimal | None:
     """A number of the strategy by its dotted name; None when there is none."""
     found: Any = book.settings
     for name in path.split("."):

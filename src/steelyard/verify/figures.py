@@ -56,6 +56,19 @@ def check_rules(book: Book, tally: Tally) -> None:
     tally.number("a rule is as the strategy sets it", "rules.drift_band_weight", band, book.doc["rules"]["drift_band_weight"])
     tally.same("the scope of the strategy", "certificate.scope", own["search"]["scope"], book.doc["certificate"]["scope"])
     tally.same("the profile of the strategy", "objective.profile", own["score"]["profile"], book.doc["objective"]["profile"])
+    _regime(own["regime"], book.doc["regime"], tally)
+
+
+def _regime(rules: Record, regime: Record, tally: Tally) -> None:
+    """The market regime is one that its distance allows; which of two it is depends on the days before."""
+    name, distance, count = regime["name"], regime["distance"], regime["observations"]
+    tally.same("only a known regime has a distance", "regime.distance", name != "unknown", distance is not None)
+    tally.rule("a whole number of levels", "regime.observations", count >= 0, "0 or more", count)
+    if name == "unknown" or distance is None:
+        return
+    allowed = {"bull": distance >= rules["leave"], "bear": distance <= -rules["leave"], "sideways": abs(distance) < rules["enter"]}
+    tally.rule("a regime that the distance allows", "regime.name", allowed[name], "one that begins and ends there", f"{name} at {distance}")
+    tally.rule("enough levels for a regime", "regime.observations", count >= rules["window"], f"at least {rules['window']}", count)
 
 
 def _terms(book: Book, tally: Tally) -> None:

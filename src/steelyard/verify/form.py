@@ -110,6 +110,7 @@ SETTINGS = Part(
         "search": Part({"scope": TEXT, "max_depth": COUNT}),
         "rebalance": Part({"drift_band_weight": NUMBER}),
         "score": Part(SCORE_SETTINGS),
+        "regime": Part({"enter": NUMBER, "leave": NUMBER, "window": COUNT}),
         "modules": Part({"filters": Many(MODULE)}),
     }
 )

@@ -5,13 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 from steelyard.verify.book import SELL, ZERO, Book
-from steelyard.verify.explanation import setting_of
 from steelyard.verify.tally import NUMBER_SLACK, Record, Tally
 from steelyard.verify.words import check_told
 
 POINTS = 100
-SECTIONS = ("limits", "search")
-"""Rules that the document has as numbers of the strategy; the others are of a filter or of a security."""
+LOTS = "securities.lot_size"
+"""Lots of every security: 1 is a whole one."""
 
 
 def check_what_if(book: Book, tally: Tally) -> None:
@@ -76,14 +75,38 @@ def _reserve(book: Book, brought: Decimal, paid: Decimal, scenario: Record, wher
 
 
 def _loosened(book: Book, loosened: Record, where: str, tally: Tally) -> None:
-    """The rule as it is now, its price for one unit, and the mark on every order."""
-    kind, _, _ = loosened["setting"].partition(".")
-    if kind in SECTIONS:
-        now = setting_of(book, loosened["setting"])
-        tally.number("a rule as it is now", f"{where}.now", Decimal(0) if now is None else now, loosened["now"])
+    """The rule as it is now, its price for one unit, and its orders in lots, each marked."""
+    tally.number("a rule as it is now", f"{where}.now", _now(book, loosened["setting"]), loosened["now"])
+    if loosened["unit"] == "switch":
+        tally.number("a switch is on or off", f"{where}.then", Decimal(1) - loosened["now"], loosened["then"])
     units = abs(loosened["then"] - loosened["now"]) * (POINTS if loosened["unit"] == "pp" else 1)
     tally.number("gain = gain per unit x units", f"{where}.gain_per_unit", loosened["gain"], loosened["gain_per_unit"] * units)
+    part = loosened["then"] if loosened["setting"] == LOTS else Decimal(1)
     for n, step in enumerate(loosened["steps"]):
-        tally.same("an order says which rule it breaks", f"{where}.steps[{n}]", [loosened["setting"]], step["relaxed_constraints"])
+        at = f"{where}.steps[{n}]"
+        tally.same("an order says which rule it breaks", at, [loosened["setting"]], step["relaxed_constraints"])
+        holding = book.holdings.get(step["symbol"])
+        if holding is None:
+            tally.skip(f"the lots of {step['symbol']} in what-if reports", "the plan itself neither holds, aims at nor trades it")
+            continue
+        quantity, lot = step["quantity"], holding["lot_size"] * part
+        whole = quantity % lot == 0 or (step["side"] == SELL and quantity == holding["quantity"])
+        tally.rule("whole lots", f"{at}.quantity", quantity > 0 and whole, f"lots of {lot}", quantity)
     derived = {"what": loosened["name"], "now": loosened["now"], "then": loosened["then"], "gain": loosened["gain"]}
     check_told(where, loosened["text"], loosened["facts"], {**derived, "each": loosened["gain_per_unit"]}, tally)
+
+
+def _now(book: Book, setting: str) -> Decimal | None:
+    """A rule of the strategy, of a filter or of a security; a switch counts 0 or 1."""
+    kind, _, rest = setting.partition(".")
+    owner, _, name = rest.rpartition(".")
+    if setting == LOTS:
+        return Decimal(1)
+    if kind == "securities":
+        return None if owner not in book.holdings else Decimal(int(book.holdings[owner]["allow_sell"]))
+    if kind == "filters":
+        filters = book.doc["strategy"]["settings"]["modules"]["filters"]
+        days = next((one["params"].get(name) for one in filters if one["name"] == owner), None)
+        return None if days is None else Decimal(days)
+    value = book.settings.get(kind, {}).get(rest)
+    return None if value is None else Decimal(repr(value + 0))

@@ -1,0 +1,194 @@
+"""`steelyard strategy`, and `--strategy` of the commands that plan."""
+
+import io
+import json
+import tomllib
+from pathlib import Path
+
+import jsonschema
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from steelyard.cli import app
+from steelyard.cli.strategy import draw, draw_problems, listed_files, listed_presets
+from steelyard.strategies import PRESETS, check, load, preset, schema
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Each test starts in an empty current folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments: object):
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_new_file_is_valid_and_plans_like_its_preset(name: str, folder: Path):
+    made = run("strategy", "new", "mine.toml", "--preset", name)
+    checked = run("strategy", "validate", "mine.toml")
+
+    assert (made.exit_code, checked.exit_code) == (0, 0)
+    assert f"mine.toml begins as the preset {name}." in made.stdout
+    assert "steelyard plan --strategy mine.toml" in checked.stdout
+    assert load(folder / "mine.toml").sha256 == preset(name).sha256
+    assert [path.name for path in folder.iterdir()] == ["mine.toml"]
+
+
+def test_a_new_file_never_overwrites_another_unless_told_to(folder: Path):
+    (folder / "mine.toml").write_text("max_depth = 3\n")
+
+    refused = run("strategy", "new", "mine.toml")
+
+    assert refused.exit_code == 1
+    assert "mine.toml is there already and was left as it is" in refused.stderr
+    assert (folder / "mine.toml").read_text() == "max_depth = 3\n"
+    assert run("strategy", "new", "mine.toml", "--force").exit_code == 0
+    assert (folder / "mine.toml").read_text().startswith("#:schema")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "expected"),
+    [
+        (("new", "mine.toml", "--preset", "../default"), 1, "'../default' is no preset: a name has no path in it."),
+        (("new", "mine.toml", "--preset", "agressive"), 1, "Did you mean aggressive?"),
+        (("new", "mine"), 2, "a strategy file ends in .toml: mine.toml"),
+        (("new", "none/mine.toml"), 1, "could not be written to none/mine.toml: No such file or directory. Nothing was written."),
+        (("show", "agressive"), 1, "There is no preset 'agressive', and no such file. Did you mean aggressive?"),
+        (("show", "../none.toml"), 1, "could not be read: No such file or directory"),
+        (("validate", "none.toml"), 1, "none.toml is not usable: 1 error."),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_leaves_nothing_behind(arguments: tuple[str, ...], code: int, expected: str, folder: Path):
+    result = run("strategy", *arguments)
+
+    assert result.exit_code == code
+    assert expected in result.stderr
+    assert list(folder.iterdir()) == []
+
+
+def test_validate_prints_all_errors_and_warnings_with_their_lines(folder: Path):
+    (folder / "bad.toml").write_text("batch_size = 9\nmax_depth = -1\n[limits]\nallow_buy = 1\n[planer]\n")
+
+    result = run("strategy", "validate", "bad.toml")
+
+    assert result.exit_code == 1
+    assert [line.split(":")[0] for line in result.stdout.splitlines()] == [
+        "warning  line 1",
+        "error    line 2",
+        "error    line 4",
+        "error    line 5",
+    ]
+    assert result.stderr == "bad.toml is not usable: 3 errors, 1 warning. Nothing was planned.\n"
+
+
+def test_validate_as_json_is_one_document(folder: Path):
+    (folder / "bad.toml").write_text("max_depth = -1\n")
+    (folder / "good.toml").write_text("batch_size = 9\n")
+
+    bad, good = run("strategy", "validate", "bad.toml", "--json"), run("strategy", "validate", "good.toml", "--json")
+
+    assert (bad.exit_code, good.exit_code) == (1, 0)
+    assert json.loads(bad.stdout) == {
+        "valid": False,
+        "errors": ["line 1: max_depth is -1; it must be a whole number from 1 to 10. It sets search.max_depth."],
+        "warnings": [],
+        "sha256": None,
+    }
+    document = json.loads(good.stdout)
+    assert (document["valid"], document["errors"], len(document["warnings"])) == (True, [], 1)
+    assert document["sha256"] == preset("default").sha256
+
+
+def test_show_prints_every_setting_and_who_set_it_as_a_file(folder: Path):
+    (folder / "mine.toml").write_text("preset = 'aggressive'\nmax_depth = 3\n")
+
+    text = run("strategy", "show", "mine.toml").stdout
+
+    assert "max_depth = 3                       # strategy file" in text
+    assert "beam_width = 20                     # preset aggressive" in text
+    assert "max_nodes = 20000                   # default" in text
+    (folder / "again.toml").write_text(text)
+    assert load(folder / "again.toml").sha256 == load(folder / "mine.toml").sha256
+
+
+def test_show_as_json_names_key_value_and_source():
+    document = json.loads(run("strategy", "show", "conservative", "--json").stdout)
+
+    assert (document["name"], document["sha256"]) == ("conservative", preset("conservative").sha256)
+    assert {"key": "search.max_depth", "value": 2, "source": "preset conservative"} in document["settings"]
+    assert {"key": "limits.max_turnover_weight", "value": None, "source": "default"} in document["settings"]
+    assert any("correlation_aware" in text for text in document["warnings"])
+
+
+def test_list_shows_presets_and_the_files_of_the_folder(folder: Path):
+    (folder / "mine.toml").write_text("max_depth = 3\ndescription = 'small steps'")
+    (folder / "bad.toml").write_text("max_depth = 30")
+    (folder / "pyproject.toml").write_text("[project]")
+
+    text, documents = run("strategy", "list").stdout, json.loads(run("strategy", "list", "--json").stdout)
+
+    assert [one["name"] for one in documents] == [*PRESETS, "bad", "mine"]
+    assert [one["kind"] for one in documents[-2:]] == ["file", "file"]
+    assert documents[-1]["max_depth"] == 3
+    assert documents[-2]["sha256"] is None
+    assert "small steps" in text
+    assert "not usable: 1 error: steelyard strategy validate bad.toml" in text
+    assert [one["name"] for one in json.loads(run("strategy", "presets", "--json").stdout)] == list(PRESETS)
+
+
+def test_the_schema_is_the_schema():
+    document = json.loads(run("strategy", "schema").stdout)
+
+    assert document == schema()
+    jsonschema.Draft202012Validator.check_schema(document)
+
+
+@pytest.mark.parametrize("width", [40, 60, 100, 160])
+def test_the_list_and_the_problems_fit_the_window(width: int, folder: Path):
+    (folder / "bad.toml").write_text("max_depth = -1\n[limits]\nmax_position_weight = 2\n")
+    console = Console(width=width, file=io.StringIO(), color_system=None)
+
+    draw([*listed_presets(), *listed_files(folder)], console)
+    draw_problems(check(folder / "bad.toml")[0], console)
+
+    assert max(map(len, console.file.getvalue().splitlines())) <= width
+
+
+def test_plan_why_and_modules_take_a_preset_or_a_file(folder: Path):
+    (folder / "mine.toml").write_text("preset = 'conservative'\nname = 'careful'\n")
+
+    planned = json.loads(run("plan", "--strategy", "conservative", "--json").stdout)
+    own = json.loads(run("plan", "--strategy", "mine.toml", "--json").stdout)
+    modules = json.loads(run("modules", "--strategy", "conservative", "--json").stdout)
+
+    assert (planned["strategy"]["name"], own["strategy"]["name"]) == ("conservative", "careful")
+    assert planned["strategy"]["sha256"] == own["strategy"]["sha256"] == preset("conservative").sha256
+    assert [one["message"] for one in planned["warnings"] if one["code"] == "strategy"]
+    off = next(one for one in modules if one["name"] == "averaging_down" and one["kind"] == "pattern_generators")
+    assert (off["enabled"], off["why"], off["source"]) == (False, "preset conservative", "built-in")
+    assert run("why", "AAPL", "--strategy", "conservative").exit_code == 0
+    unknown = run("plan", "--strategy", "agressive")
+    assert (unknown.exit_code, "Did you mean aggressive?" in unknown.stderr) == (1, True)
+
+
+def test_a_plan_refuses_a_file_with_an_error_and_says_its_line(folder: Path):
+    (folder / "bad.toml").write_text("[search]\nmax_depth = -1\n")
+
+    result = run("plan", "--strategy", "bad.toml")
+
+    assert result.exit_code == 1
+    assert "line 2: search.max_depth is -1" in result.stderr
+    assert result.stdout == ""
+
+
+def test_what_new_writes_is_accepted_by_the_schema(folder: Path):
+    run("strategy", "new", "mine.toml", "--preset", "momentum_hunter")
+
+    jsonschema.validate(tomllib.loads((folder / "mine.toml").read_text()), schema())

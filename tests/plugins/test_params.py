@@ -1,0 +1,105 @@
+"""The parameters of a plugin are checked here by the schema that its worker tells."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import Field, ValidationError
+
+from builders import context
+from plugins.loading import every, plugins
+from steelyard.errors import ModuleError
+from steelyard.plugins.params import params_model
+from steelyard.registry import Kind, ModuleParams, modules
+
+
+class Own(ModuleParams):
+    """What a plugin may have."""
+
+    share: Annotated[float, Field(ge=0, le=1, description="a share")] = 0.5
+    count: Annotated[int, Field(gt=0, lt=10)] = 3
+    on: bool = True
+    mode: Literal["fast", "slow"] = "fast"
+    text: Annotated[str, Field(max_length=5, pattern="[a-z]+")] = "abc"
+    limit: Annotated[float | None, Field(gt=0)] = None
+    names: Annotated[tuple[str, ...], Field(max_length=2)] = ("a",)
+    pair: tuple[float, float] = (0.0, 1.0)
+    weights: dict[str, float] = Field(default_factory=lambda: {"a": 1.0})
+    anything: object = None
+
+
+def mirrored(model: type[ModuleParams]) -> type[ModuleParams]:
+    return params_model("own", json.dumps(model.model_json_schema()))
+
+
+class WithoutFactory(Own):
+    """A default that a schema can tell."""
+
+    weights: dict[str, float] = {"a": 1.0}  # noqa: RUF012 pydantic copies it
+
+
+def test_the_defaults_are_those_of_the_plugin():
+    assert mirrored(WithoutFactory)().model_dump() == WithoutFactory().model_dump()
+
+
+def test_the_schema_is_that_of_the_plugin_but_for_its_title():
+    ours, theirs = mirrored(WithoutFactory).model_json_schema(), WithoutFactory.model_json_schema()
+
+    assert ours["properties"] == theirs["properties"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"share": 1.5}, {"share": "0.5"}, {"share": float("nan")}, {"share": True}, {"count": 10}, {"count": 1.5}, {"on": 1},
+        {"mode": "other"}, {"text": "abcdef"}, {"text": "1"}, {"limit": 0.0}, {"names": ["a", "b", "c"]}, {"names": [1]}, {"pair": [1.0]},
+        {"weights": {"a": "x"}}, {"strange": 1},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_the_plugin_would_refuse_is_refused_here(given):
+    for model in (WithoutFactory, mirrored(WithoutFactory)):
+        with pytest.raises(ValidationError):
+            model.model_validate(given)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_built_in_model_could_be_a_plugins(kind):
+    for module in modules(kind).values():
+        assert mirrored(module.params)().model_dump(mode="json") == module.params().model_dump(mode="json"), module.qualified
+
+
+@pytest.mark.parametrize("name", ["enabled", "model_dump", "_hidden", "a-b", "json"])
+def test_a_name_that_means_something_else_is_refused(name):
+    schema = f'{{"properties": {{"{name}": {{"type": "integer", "default": 1}}}}}}'
+
+    with pytest.raises(ModuleError, match="another name"):
+        params_model("own", schema)
+
+
+def test_a_rule_over_two_parameters_is_the_plugins_own_and_asked_at_every_call(tmp_path):
+    text = """
+    from pydantic import model_validator
+
+    class Both(ModuleParams):
+        low: int = 1
+        high: int = 2
+
+        @model_validator(mode="after")
+        def ordered(self):
+            if self.low > self.high:
+                raise ValueError("low is over high")
+            return self
+
+    @opportunity_calculator("both", version="1.0.0", params=Both)
+    def both(ctx, params):
+        return []
+    """
+    with plugins(tmp_path, {"plugin.py": text}) as loaded:
+        (module,) = every(loaded)
+
+        assert module.call(context("A"), module.params(low=1, high=1)) == []
+        with pytest.raises(ModuleError, match="low is over high"):
+            module.call(context("A"), module.params(low=2, high=1))

@@ -1,0 +1,426 @@
+"""Every spelling of the older documents: what it means here, or why it is refused."""
+
+import json
+import tomllib
+
+import jsonschema
+import pytest
+
+from steelyard.errors import SettingsError
+from steelyard.registry import Kind
+from steelyard.settings import Section
+from steelyard.strategies import Strategy, default, from_mapping, overlay, parse, schema, validate
+from steelyard.strategies.spellings import GLOBAL, MODULES, Alias, Level, Refused, rows
+from steelyard.strategies.strategy import SECTIONS
+
+SCHEMA = jsonschema.Draft202012Validator(schema())
+
+
+def value(strategy: Strategy, key: str):
+    """`search.max_depth`, `filters.eligibility.enabled`."""
+    first, second, *rest = key.split(".")
+    if first not in tuple(Kind):
+        return getattr(getattr(strategy, first), second)
+    choice = strategy.choice(Kind(first), second)
+    return choice.enabled if rest == ["enabled"] else getattr(choice.params, rest[0])
+
+
+def refusal(text: str) -> str:
+    with pytest.raises(SettingsError) as refused:
+        parse(text, "mine")
+    return str(refused.value)
+
+
+MAPPED = {
+    "max_depth": (7, "search.max_depth", 7),
+    "max_plan_depth": (3, "search.max_depth", 3),
+    "beam_width": (10, "search.beam_width", 10),
+    "max_opportunities_per_category": (8, "planner.max_opportunities_per_category", 8),
+    "priority_threshold": (0.2, "planner.priority_threshold", 0.2),
+    "priority_threshold_for_combinations": (0.4, "planner.priority_threshold", 0.4),
+    "enable_diverse_selection": (True, "planner.diverse_selection", True),
+    "diversity_weight": (0.2, "planner.diversity_weight", 0.2),
+    "transaction_cost_fixed": (5.0, "costs.fixed", 5.0),
+    "transaction_cost_percent": (0.001, "costs.percent", 0.001),
+    "trade_cost_multiplier": (2.0, "limits.max_cost_share", 0.5),
+    "cost_penalty_factor": (0.15, "score.cost_aversion", 7.5),
+    "allow_buy": (False, "limits.allow_buy", False),
+    "allow_sell": (False, "limits.allow_sell", False),
+    "max_position_concentration": (0.15, "limits.max_position_weight", 0.15),
+    "max_position_size": (0.1, "limits.max_position_weight", 0.1),
+    "min_hold_days": (120, "filters.eligibility.min_hold_days", 120),
+    "max_loss_threshold": (-0.15, "filters.eligibility.no_panic_sell_pct", 0.15),
+    "sell_cooldown_days": (240, "filters.recently_traded.sell_cooldown_days", 240),
+    "buy_cooldown_days": (60, "filters.recently_traded.buy_cooldown_days", 60),
+    "min_weight_gap": (0.03, "opportunity_calculators.weight_based.min_gap_threshold", 0.03),
+    "enable_market_regime_scenarios": (True, "pattern_generators.market_regime.enabled", True),
+    "enable_combinatorial": (False, "sequence_generators.enhanced_combinatorial.enabled", False),
+    "combinatorial_max_combinations_per_depth": (50, "sequence_generators.enhanced_combinatorial.max_combinations", 50),
+    "combinatorial_max_sells": (2, "sequence_generators.enhanced_combinatorial.max_sells", 2),
+    "combinatorial_max_buys": (2, "sequence_generators.enhanced_combinatorial.max_buys", 2),
+    "combinatorial_max_candidates": (6, "sequence_generators.enhanced_combinatorial.max_candidates", 6),
+}
+IDLE = {
+    "enable_batch_generation": True,
+    "batch_size": 100,
+    "monte_carlo_path_count": 100,
+    "enable_multi_objective": False,
+    "enable_stochastic_scenarios": False,
+    "enable_monte_carlo_paths": False,
+    "enable_multi_timeframe": False,
+    "stochastic_price_shifts": [],
+    "evaluation_mode": "single_objective",
+}
+REFUSED = {
+    "enable_multi_objective": (True, "is not built yet: leave it out"),
+    "enable_stochastic_scenarios": (True, "is not built yet: leave it out"),
+    "enable_monte_carlo_paths": (True, "is not built yet: leave it out"),
+    "enable_multi_timeframe": (True, "is not built yet: leave it out"),
+    "stochastic_price_shifts": ([-0.1, 0.1], "is not built yet: leave it out"),
+    "evaluation_mode": ("monte_carlo", "is not built yet: leave it out"),
+    "base_trade_amount_eur": (1000, "write planner.base_trade_weight"),
+    **dict.fromkeys(
+        ["risk_appetite", "hold_duration", "entry_style", "position_spread", "profit_taking"],
+        (0.5, "belongs to its settings (SatelliteSettings)"),
+    ),
+    **dict.fromkeys(["trailing_stops", "follow_regime", "auto_harvest", "pause_high_volatility"], (True, "belongs to its settings")),
+    "dividend_handling": ("reinvest_same", "belongs to its settings"),
+}
+TABLES = {"the top": (), "[planner]": ("planner",), "[core]": ("core",)}
+
+
+def placed(table: tuple[str, ...], key: str, one: object) -> dict[str, object]:
+    return {table[0]: {key: one}} if table else {key: one}
+
+
+def test_these_tables_have_every_key_that_is_known():
+    assert set(GLOBAL) == set(MAPPED) | set(IDLE) | set(REFUSED)
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+@pytest.mark.parametrize("key", MAPPED)
+def test_a_documented_key_sets_ours_wherever_it_stands(key: str, table: tuple[str, ...]):
+    written, target, expected = MAPPED[key]
+
+    strategy = from_mapping(placed(table, key, written), "x")
+
+    assert value(default(), target) != expected
+    assert value(strategy, target) == pytest.approx(expected)
+    assert strategy.sources == {target: "strategy file"}
+    SCHEMA.validate(placed(table, key, written))
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+@pytest.mark.parametrize("key", IDLE)
+def test_a_key_that_asks_for_nothing_is_accepted_and_changes_nothing(key: str, table: tuple[str, ...]):
+    strategy = from_mapping(placed(table, key, IDLE[key]), "x")
+
+    assert strategy.sha256 == default().sha256
+    assert bool(strategy.warnings) is (not isinstance(GLOBAL[key], Refused))
+    SCHEMA.validate(placed(table, key, IDLE[key]))
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+@pytest.mark.parametrize("key", REFUSED)
+def test_a_key_that_has_no_meaning_here_is_refused_by_name_with_what_to_do(key: str, table: tuple[str, ...]):
+    written, expected = REFUSED[key]
+
+    (text,) = validate(placed(table, key, written))
+
+    assert text.startswith(f"{'.'.join((*table, key))} is ")
+    assert expected in text
+    with pytest.raises(jsonschema.ValidationError):
+        SCHEMA.validate(placed(table, key, written))
+
+
+def test_batches_are_accepted_with_a_warning_that_planning_goes_in_one_go():
+    assert validate({"batch_size": 75}).warnings == ["batch_size changes nothing: planning goes in one go, whatever the batches."]
+
+
+OF_MODULES = {
+    "opportunity_calculators.averaging_down.dip_threshold": (-0.2, "opportunity_calculators.averaging_down.dip_threshold", 0.2),
+    "opportunity_calculators.averaging_down.max_drawdown": (-0.25, "opportunity_calculators.averaging_down.max_drawdown", 0.25),
+    "opportunity_calculators.weight_based.transaction_cost_fixed": (5.0, "costs.fixed", 5.0),
+    "opportunity_calculators.weight_based.transaction_cost_percent": (0.001, "costs.percent", 0.001),
+    "opportunity_calculators.weight_based.trade_cost_multiplier": (4.0, "limits.max_cost_share", 0.25),
+    "opportunity_calculators.weight_based.min_weight_gap": (0.02, "opportunity_calculators.weight_based.min_gap_threshold", 0.02),
+    "pattern_generators.adaptive.min_large_gap": (0.04, "pattern_generators.adaptive.geographic_gap", 0.04),
+    "pattern_generators.adaptive.min_medium_gap": (0.03, "pattern_generators.adaptive.sector_gap", 0.03),
+    "filters.eligibility.max_loss_threshold": (-0.25, "filters.eligibility.no_panic_sell_pct", 0.25),
+    "filters.eligibility.sell_cooldown_days": (120, "filters.recently_traded.sell_cooldown_days", 120),
+}
+HARMLESS_IN_MODULES = {
+    "pattern_generators.*.max_depth": 5,
+    "pattern_generators.*.available_cash_eur": 0.0,
+    "pattern_generators.single_best.max_depth": 1,
+    "sequence_generators.combinatorial.priority_threshold": 0.3,
+    "sequence_generators.combinatorial.max_steps": 5,
+    "sequence_generators.enhanced_combinatorial.priority_threshold": 0.3,
+    "sequence_generators.enhanced_combinatorial.max_steps": 5,
+    "filters.correlation_aware.lookback_days": 252,
+    "filters.eligibility.enforce_min_hold": True,
+    "filters.eligibility.enforce_sell_cooldown": True,
+    "filters.eligibility.enforce_max_loss": True,
+    "filters.recently_traded.enforce_buy_cooldown": True,
+    "filters.recently_traded.enforce_sell_cooldown": True,
+}
+REFUSED_IN_MODULES = {
+    "opportunity_calculators.averaging_down.base_trade_amount_eur": (1000, "write planner.base_trade_weight"),
+    "opportunity_calculators.opportunity_buys.base_trade_amount_eur": (1000, "write planner.base_trade_weight"),
+    "opportunity_calculators.rebalance_buys.base_trade_amount_eur": (1000, "write planner.base_trade_weight"),
+    "pattern_generators.*.max_depth": (4, "search.max_depth is 5: it is one number for the whole strategy"),
+    "pattern_generators.*.available_cash_eur": (500.0, "cash comes from the account"),
+    "pattern_generators.single_best.max_depth": (3, "a single order is one order deep"),
+    "pattern_generators.market_regime.market_regime": ("bull", "detected from the index, never set"),
+    "sequence_generators.combinatorial.priority_threshold": (0.5, "planner.priority_threshold is 0.3: it is one number"),
+    "sequence_generators.enhanced_combinatorial.max_steps": (2, "search.max_depth is 5: it is one number"),
+    "filters.correlation_aware.securities": (["A"], "come from the account"),
+    "filters.correlation_aware.correlation_matrix": ({}, "estimated from the prices given"),
+    "filters.eligibility.enforce_min_hold": (False, "set its number to 0"),
+    "filters.eligibility.enforce_sell_cooldown": (False, "set its number to 0"),
+    "filters.eligibility.enforce_max_loss": (False, "set its number to 0"),
+    "filters.eligibility.position_acquired_dates": ({}, "come from the holdings file"),
+    "filters.eligibility.last_sell_dates": ({}, "come from the holdings file"),
+    "filters.eligibility.position_returns": ({}, "come from the holdings file"),
+    "filters.recently_traded.enforce_buy_cooldown": (False, "set its number to 0"),
+    "filters.recently_traded.enforce_sell_cooldown": (False, "set its number to 0"),
+    "filters.recently_traded.trade_history": ({}, "come from the holdings file"),
+}
+
+
+def in_module(key: str, one: object, nested: bool) -> dict[str, object]:
+    kind, name, param = key.replace("*", "rebalance").split(".")
+    params = {param: one}
+    return {kind: {name: {"params": params} if nested else params}}
+
+
+def test_these_tables_have_every_parameter_that_is_known():
+    known = {f"{module}.{key}" for module, keys in MODULES.items() for key in keys}
+    inherited = {
+        f"pattern_generators.{name}.{key}"
+        for name in ("single_best", "adaptive", "market_regime")
+        for key in MODULES["pattern_generators.*"]
+    }
+    told = {*OF_MODULES, *HARMLESS_IN_MODULES, *REFUSED_IN_MODULES}
+
+    assert known - inherited - {"pattern_generators.single_best.max_depth"} <= told
+    assert told <= known
+
+
+@pytest.mark.parametrize("nested", [False, True], ids=["direct", "params"])
+@pytest.mark.parametrize("key", OF_MODULES)
+def test_a_documented_parameter_sets_ours(key: str, nested: bool):
+    written, target, expected = OF_MODULES[key]
+
+    assert value(from_mapping(in_module(key, written, nested), "x"), target) == pytest.approx(expected)
+    SCHEMA.validate(in_module(key, written, nested))
+
+
+@pytest.mark.parametrize("key", HARMLESS_IN_MODULES)
+def test_a_documented_parameter_that_says_what_is_so_is_accepted(key: str):
+    document = in_module(key, HARMLESS_IN_MODULES[key], nested=True)
+
+    assert validate(document).is_valid
+    SCHEMA.validate(document)
+
+
+@pytest.mark.parametrize("key", REFUSED_IN_MODULES)
+def test_a_documented_parameter_without_a_meaning_is_refused_by_name(key: str):
+    written, expected = REFUSED_IN_MODULES[key]
+
+    (text,) = validate(in_module(key, written, nested=False)).errors
+
+    assert key.replace("*", "rebalance") in text
+    assert expected in text
+
+
+def test_every_other_name_means_a_key_that_there_is():
+    for where, key, spelling in rows():
+        if isinstance(spelling, Alias):
+            section, *rest = spelling.key
+            model: type[Section] = SECTIONS[section] if section in SECTIONS else default().choice(Kind(section), rest.pop(0)).module.params
+            assert rest == ["enabled"] or rest[0] in model.model_fields, f"{where} {key}"
+
+
+USAGE_GUIDE = """
+name = "aggressive"
+description = "Aggressive trading strategy"
+
+max_depth = 7
+max_opportunities_per_category = 8
+priority_threshold = 0.2
+enable_diverse_selection = true
+diversity_weight = 0.2
+
+transaction_cost_fixed = 2.0
+transaction_cost_percent = 0.002
+
+[opportunity_calculators.profit_taking]
+enabled = true
+
+[opportunity_calculators.averaging_down]
+enabled = true
+
+[pattern_generators.adaptive]
+enabled = true
+"""
+
+
+def test_a_flat_file_is_read_in_full():
+    strategy = parse(USAGE_GUIDE, "x")
+
+    assert (strategy.name, strategy.description) == ("aggressive", "Aggressive trading strategy")
+    assert (strategy.search.max_depth, strategy.costs.fixed, strategy.costs.percent) == (7, 2.0, 0.002)
+    assert strategy.planner.model_dump() == {
+        "max_opportunities_per_category": 8,
+        "priority_threshold": 0.2,
+        "base_trade_weight": 0.01,
+        "diverse_selection": True,
+        "diversity_weight": 0.2,
+    }
+    assert strategy.choice(Kind.PATTERN, "adaptive").enabled
+    assert not strategy.choice(Kind.PATTERN, "market_regime").enabled
+    SCHEMA.validate(tomllib.loads(USAGE_GUIDE))
+
+
+def test_the_top_core_planner_and_house_forms_of_a_strategy_are_one():
+    forms = [
+        "max_plan_depth = 3\npriority_threshold = 0.4",
+        "[core]\nmax_plan_depth = 3\npriority_threshold = 0.4",
+        "[planner]\nmax_depth = 3\npriority_threshold = 0.4",
+        "[search]\nmax_depth = 3\n[planner]\npriority_threshold = 0.4",
+    ]
+
+    assert len({parse(text, "x").sha256 for text in forms}) == 1
+
+
+def test_names_may_stand_in_the_planner_table_and_a_title_describes():
+    named = parse("[planner]\nname = 'mine'\ntitle = 'short'", "x")
+
+    assert (named.name, named.description) == ("mine", "short")
+    assert parse("title = 'short'\ndescription = 'long'", "x").description == "long"
+    assert "but elsewhere the name is 'a'" in refusal("name = 'a'\n[planner]\nname = 'b'")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("max_depth = 7\n[core]\nmax_plan_depth = 5", "core.max_plan_depth is 5 and max_depth is 7, but both set search.max_depth"),
+        ("max_depth = 7\nmax_plan_depth = 5", "max_plan_depth is 5, but both set search.max_depth"),
+        ("max_depth = 7\n[search]\nmax_depth = 5", "search.max_depth is 5 and max_depth is 7"),
+        ("[core]\nbeam_width = 7\n[planner]\nbeam_width = 5", "planner.beam_width is 5 and core.beam_width is 7"),
+        (
+            "priority_threshold = 0.2\n[planner]\npriority_threshold = 0.3",
+            "planner.priority_threshold is 0.3 and priority_threshold is 0.2",
+        ),
+        (
+            "[planner]\nmin_hold_days = 10\n[filters.eligibility.params]\nmin_hold_days = 20",
+            "filters.eligibility.params.min_hold_days is 20 and planner.min_hold_days is 10, but both set",
+        ),
+        (
+            "[planner]\ntransaction_cost_fixed = 1.0\n[opportunity_calculators.weight_based.params]\ntransaction_cost_fixed = 2.0",
+            "weight_based.params.transaction_cost_fixed is 2.0 and planner.transaction_cost_fixed is 1.0",
+        ),
+        (
+            "[filters.eligibility]\nmin_hold_days = 3\n[filters.eligibility.params]\nmin_hold_days = 4",
+            "filters.eligibility.min_hold_days is 3 and filters.eligibility.params.min_hold_days is 4",
+        ),
+        ("enabled_filters = []\n[filters]\neligibility = true", "filters.eligibility is true and enabled_filters is []"),
+        ("allow_buy = 1\n[limits]\nallow_buy = true", "limits.allow_buy is true and allow_buy is 1"),
+    ],
+)
+def test_two_places_that_disagree_are_an_error_naming_both_with_their_values(text: str, expected: str):
+    assert expected in refusal(text)
+
+
+def test_two_places_that_agree_are_fine_and_the_stronger_one_is_named():
+    agreeing = "max_depth = 11\n[core]\nmax_plan_depth = 11\n[planner]\nmax_depth = 11\n[search]\nmax_depth = 11"
+
+    assert refusal(agreeing).splitlines()[1] == "line 7: search.max_depth is 11; it must be a whole number from 1 to 10."
+    assert refusal(agreeing.rpartition("[search]")[0]).splitlines()[1].startswith("line 5: planner.max_depth is 11")
+    assert refusal(agreeing.partition("[planner]")[0]).splitlines()[1].startswith("line 3: core.max_plan_depth is 11")
+    assert sorted(Level) == [Level.MODULE, Level.PLANNER, Level.CORE, Level.TOP]
+    assert parse("transaction_cost_fixed = 2\n[costs]\nfixed = 2.0", "x").costs.fixed == 2.0
+
+
+def test_a_wrong_value_is_told_as_it_is_written_and_where_it_leads():
+    text = refusal("[planner]\nmax_loss_threshold = -2")
+
+    assert (
+        "line 2: planner.max_loss_threshold is -2; it must be a number from 0 to 1. It sets filters.eligibility.no_panic_sell_pct." in text
+    )
+
+
+def test_a_list_of_enabled_modules_is_the_whole_list_of_its_kind():
+    strategy = parse("enabled_filters = ['eligibility']\nenabled_pattern_generators = ['adaptive', 'rebalance']", "x")
+
+    assert [choice.module.name for choice in strategy.enabled(Kind.FILTER)] == ["eligibility"]
+    assert [choice.module.name for choice in strategy.enabled(Kind.PATTERN)] == ["adaptive", "rebalance"]
+    assert strategy.enabled(Kind.OPPORTUNITY) == default().enabled(Kind.OPPORTUNITY)
+    assert "enabled_filters.eligibilty: there is no such module. Did you mean eligibility?" in refusal("enabled_filters = ['eligibilty']")
+    assert "enabled_filters is 'eligibility'; it must be a list of names of modules." in refusal("enabled_filters = 'eligibility'")
+
+
+def test_tables_of_parameters_set_and_switch_nothing():
+    tables = {
+        "opportunity_params": {"averaging_down": {"dip_threshold": -0.2}},
+        "pattern_params": {"adaptive": {"top_gaps": 2}},
+        "generator_params": {"combinatorial": {"max_sells": 2}},
+        "filter_params": {"diversity": {"max_sequences": 20}},
+    }
+
+    strategy = from_mapping(tables, "x")
+
+    assert strategy.choice(Kind.OPPORTUNITY, "averaging_down").params.model_dump()["dip_threshold"] == 0.2
+    assert strategy.choice(Kind.FILTER, "diversity").params.model_dump()["max_sequences"] == 20
+    assert {kind: [one.module.name for one in strategy.enabled(kind)] for kind in Kind} == {
+        kind: [one.module.name for one in default().enabled(kind)] for kind in Kind
+    }
+    assert "filters.diversity.max_sequences is set and filters.diversity is off: it changes nothing." in validate(strategy).warnings
+    SCHEMA.validate(tables)
+
+
+def test_a_table_switches_its_module_on_and_a_boolean_is_short_for_enabled():
+    strategy = parse("[pattern_generators]\nmarket_regime = true\nrebalance = false\n[pattern_generators.adaptive.params]\n", "x")
+
+    assert strategy.choice(Kind.PATTERN, "market_regime").enabled
+    assert strategy.choice(Kind.PATTERN, "adaptive").enabled
+    assert not strategy.choice(Kind.PATTERN, "rebalance").enabled
+
+
+def test_an_evaluation_is_the_single_one_or_refused():
+    assert parse("[evaluation]\nmode = 'single_objective'", "x").sha256 == default().sha256
+    assert "evaluation.mode is 'stochastic': any evaluation but `single_objective` is not built yet: leave it out." in refusal(
+        "[evaluation]\nmode = 'stochastic'"
+    )
+    assert "evaluation.paths is 100: no evaluation but the single score is built yet: leave it out." in refusal("[evaluation]\npaths = 100")
+
+
+def test_a_mapping_is_read_like_the_file_that_it_came_from():
+    text = "max_depth = 3\n[filters.eligibility]\nmin_hold_days = 4\n[score.anchors]\nfit = [-0.2, 0.0]"
+
+    assert from_mapping(tomllib.loads(text), "x") == parse(text, "x")
+    assert from_mapping(json.loads(json.dumps(tomllib.loads(text))), "x") == parse(text, "x")
+    with pytest.raises(SettingsError, match="3 is not a known key"):
+        from_mapping({3: 4}, "x")
+
+
+def test_an_overlay_changes_what_it_names_keeps_switches_and_says_who_did_it():
+    changes = {"filters": {"diversity": {"max_sequences": 9}}, "limits": {"max_position_weight": 0.1}, "max_depth": 3}
+
+    changed = overlay(default(), changes, why="slider risk_appetite")
+
+    assert (changed.limits.max_position_weight, changed.search.max_depth) == (0.1, 3)
+    assert changed.choice(Kind.FILTER, "diversity").params.model_dump()["max_sequences"] == 9
+    assert not changed.choice(Kind.FILTER, "diversity").enabled
+    assert changed.choice(Kind.FILTER, "diversity").why == "slider risk_appetite"
+    assert changed.source("limits.max_position_weight") == "slider risk_appetite"
+    assert changed.source("limits.cash_reserve_weight") == "default"
+    assert changed.limits.cash_reserve_weight == default().limits.cash_reserve_weight
+
+
+def test_an_overlay_that_is_not_usable_is_refused():
+    with pytest.raises(SettingsError, match=r"search\.max_depth is 0"):
+        overlay(default(), {"search": {"max_depth": 0}}, why="slider x")
+    with pytest.raises(SettingsError, match="plugins are listed in a strategy"):
+        overlay(default(), {"plugins": {"folder": "x"}}, why="slider x")
