@@ -35,8 +35,13 @@ from steelyard import plans
 from steelyard.cli import app
 from steelyard.registry import PACKAGES, Kind, Module, modules
 from steelyard.settings import PROFILES, Section
+from steelyard.strategies import PRESETS, Strategy, preset
 from steelyard.strategies.problems import allowed
-from steelyard.strategies.strategy import SECTIONS
+from steelyard.strategies.reading import MAX_BYTES, MAX_NESTING, MAX_PARTS
+from steelyard.strategies.rules import OR
+from steelyard.strategies.spellings import ENABLED_LISTS, LEVELS, PARAM_TABLES, Agrees, Alias, Refused, Spelling, Unused, rows
+from steelyard.strategies.strategy import DEFAULT_NAME, SECTIONS
+from steelyard.strategies.writing import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -247,6 +252,7 @@ def modules_page() -> Iterator[str]:
         yield from table(("module", "version", "says"), [(f"[`{m.name}`](#{kind.value}{m.name})", m.version, m.summary) for m in found])
         for module in found:
             yield from _module(module)
+    yield from preset_tables()
 
 
 MODULES_INTRODUCTION = """
@@ -264,13 +270,73 @@ def _module(module: Module) -> Iterator[str]:
     facts += [f"says {FORMS[module.form]} (`{module.form}`)"] if module.form else []
     facts += [f"runs only with {', '.join(NEEDS[need] for need in module.needs)}"] if module.needs else []
     facts += [] if module.on else ["off until a strategy switches it on"]
+    facts += [f"Python {module.requires_python}"]
     yield f"{' · '.join(facts)} · [source](../src/{path})"
+    if module.dependencies:
+        yield from ("", f"Finds nothing without {' and without '.join(map(_alternatives, module.dependencies))}.")
     found = list(fields(module.params, module.qualified, module.params()))
     if found:
         yield from ("", _paragraph(module.params), "")
         yield from parameter_table(found)
     else:
         yield from ("", "No parameters of its own.")
+
+
+def _alternatives(dependency: str) -> str:
+    """`a|b` as links with "or" between them."""
+    return " or ".join(_link(one) for one in dependency.split(OR))
+
+
+def _link(qualified: str) -> str:
+    """A module as a link to its section, a kind in words."""
+    kind, _, name = qualified.partition(".")
+    return f"[`{name}`](#{kind}{name})" if name else f"any of `[{kind}]`"
+
+
+def preset_tables() -> Iterator[str]:
+    """Which modules each preset runs, and every parameter that some preset sets to another value than the default."""
+    yield from ("", "## What each preset runs", "", PRESET_SWITCHES, "")
+    found = {name: preset(name) for name in PRESETS}
+    rows = [
+        (
+            f"[`{module.name}`](#{kind.value}{module.name})",
+            *("on" if one.choice(kind, module.name).enabled else "" for one in found.values()),
+        )
+        for kind in Kind
+        for module in built_in(kind)
+    ]
+    yield from table(("module", *(f"`{name}`" for name in PRESETS)), rows)
+    yield from (
+        "",
+        "Parameters that differ from the default in some preset; nothing where it is as in `default`, a dash where the module is off:",
+        "",
+    )
+    yield from table(("parameter", *(f"`{name}`" for name in PRESETS)), _differing(found))
+
+
+PRESET_SWITCHES = """
+A preset is a strategy to begin with: `steelyard strategy new mine.toml --preset NAME`. Its sections are in
+[configuration](configuration.md#presets).
+""".strip()
+
+
+def _differing(found: Mapping[str, Strategy]) -> Iterator[tuple[str, ...]]:
+    for kind in Kind:
+        for module in built_in(kind):
+            params = [strategy.choice(kind, module.name).params.model_dump(by_alias=True) for strategy in found.values()]
+            runs = [strategy.choice(kind, module.name).enabled for strategy in found.values()]
+            for key, usual in module.params().model_dump(by_alias=True).items():
+                told = [_told(one[key], usual, on) for one, on in zip(params, runs, strict=True)]
+                if set(told) - {"", OFF}:
+                    yield (f"`{module.name}.{key}`", _told(usual, ..., on=True), *told[1:])
+
+
+OFF = "–"
+
+
+def _told(value: object, usual: object, on: bool) -> str:
+    """A value that is not the usual one."""
+    return OFF if not on else "" if value == usual else "off" if value is None else f"`{toml(value)}`"
 
 
 def _paragraph(model: type[BaseModel]) -> str:
@@ -289,30 +355,42 @@ def configuration_page() -> Iterator[str]:
             yield from _section(path, part, section)
         if name in SAID["notes"]:
             yield from ("", SAID["notes"][name])
+    yield from presets_section()
     yield from ("", "## Modules", "")
     yield from MODULE_SWITCHES.strip().splitlines()
     yield ""
     for kind, (title, _) in KINDS.items():
         names = ", ".join(f"[`{m.name}`](modules.md#{kind.value}{m.name})" for m in built_in(kind))
         yield f"* **`[{kind.value}]`** ({title.lower()}): {names}"
+    yield from spellings_section()
     yield from ("", "## A complete file", "")
     yield "Every key with its default: this file makes the same plans as no file. What begins with `# name =` is off."
     yield from ("", "```toml", *example(), "```")
 
 
-CONFIGURATION_INTRODUCTION = """
-A strategy is a TOML file: `steelyard plan --strategy careful.toml`. It holds everything that shapes a plan besides the inputs.
+CONFIGURATION_INTRODUCTION = f"""
+A strategy is a preset or a TOML file: `steelyard plan --strategy aggressive`, `steelyard plan --strategy careful.toml`. It holds everything
+that shapes a plan besides the inputs.
 
-* What a file does not name keeps the default below. An unknown key, a value out of range, NaN and infinity are errors, all told at once.
+* `steelyard strategy new careful.toml --preset conservative` writes a commented file, `strategy validate` says all that is wrong with one,
+  `strategy show` prints every value and who set it.
+* `preset = "conservative"` names what a file inherits; without it that is `default`. A module that a file does not name runs if it runs in
+  the preset, never otherwise. A slider or a file wins over the preset, the preset over the default.
+* What neither names keeps the default below. An unknown key, a value out of range, NaN and infinity are errors, all told at once with
+  their lines.
 * Weights are fractions of portfolio value (.02 is 2 %), `_base` is money in the base currency, `_bps` is 1/10,000.
 * `name` and `description` are texts for people; without `name` the strategy is called after its file.
-* The file is at most 64 KiB and nested at most 8 levels. Nothing is read from the environment.
+* The file is UTF-8, at most {MAX_BYTES // 1024} KiB, nested at most {MAX_NESTING} brackets deep, its keys of at most {MAX_PARTS} parts.
+  Nothing is read from the environment.
+* Editors with TOML support complete and check a file whose first line is `#:schema ./strategy.schema.json`, once the schema lies beside it:
+  `steelyard strategy schema > strategy.schema.json`.
 * `steelyard modules --strategy F.toml` shows what a file makes of the modules. The plan shows the hash of all that acts.
 """
 
 MODULE_SWITCHES = """
-Every registered module runs unless it is switched off. Under the section of its kind a module is either a switch or a table; naming
-it without `enabled` switches it on. [Modules](modules.md) lists the parameters.
+Under the section of its kind a module is either a switch or a table; naming it in a table without `enabled` switches it on. Parameters may
+stand in a table `params` of their own. [Modules](modules.md) lists them, and which preset runs which module. A module that the file itself
+switches on while nothing that it draws from is on is an error; one that a preset or the default has on is a warning.
 
 ```toml
 [opportunity_calculators]
@@ -323,6 +401,72 @@ enabled = true                      # a table: the switch and parameters
 min_gap_threshold = 0.01
 ```
 """
+
+
+def presets_section() -> Iterator[str]:
+    """What the presets are for, and every setting of theirs that is not at its default."""
+    yield from ("", "## Presets", "", PRESETS_SAY, "")
+    found = {name: preset(name) for name in PRESETS}
+    yield from table(("preset", "is for"), [(f"`{name}`", one.description) for name, one in found.items()])
+    yield from ("", "Settings that differ from the default in some preset; nothing where it is as in `default`:", "")
+    values = {name: {f"{one.table}.{one.key}": one.value for one in settings(strategy)} for name, strategy in found.items()}
+    usual = values[DEFAULT_NAME]
+    keys = [key for key in usual if key.partition(".")[0] in SECTIONS and any(one[key] != usual[key] for one in values.values())]
+    changed = [[_told(one[key], usual[key], on=True) for name, one in values.items() if name != DEFAULT_NAME] for key in keys]
+    head = ("setting", *(f"`{name}`" for name in PRESETS))
+    yield from table(head, [(f"`{key}`", _told(usual[key], ..., on=True), *told) for key, told in zip(keys, changed, strict=True)])
+
+
+PRESETS_SAY = """
+All are in `src/steelyard/strategies/presets/`, each with the reason of every number. Those that follow the planners of the older documents
+plan from proposals, so that patterns, priorities and sliders decide; `default` plans the proven best of all candidate orders.
+""".strip()
+
+
+def spellings_section() -> Iterator[str]:
+    """Every accepted spelling that is not ours, and the rules of precedence."""
+    yield from ("", "## Other spellings", "", *SPELLINGS_SAY.strip().splitlines(), "")
+    yield from (f"{number}. {place}" for number, place in enumerate(LEVELS.values(), start=1))
+    yield from ("", SPELLINGS_AGREE, "")
+    yield from table(("written", "where", "means"), [(f"`{key}`", _where(where), _means(spelling)) for where, key, spelling in rows()])
+    yield ""
+    yield from table(("written at the top", "means"), _lists())
+
+
+SPELLINGS_SAY = """
+The older documents write many settings in other places and under other names. All of them are read. Where a setting may stand, the
+strongest place first:
+"""
+SPELLINGS_AGREE = """
+A setting that stands in two places with two values is an error that names both; with one value it is fine. `name`, `description` and
+`preset` may stand in `[planner]` and `[core]` too; `title` is the description where there is none, `preset_name` the preset.
+""".strip()
+
+
+def _where(where: str) -> str:
+    if not where:
+        return "top, `[planner]`, `[core]`"
+    return f"`[{where}]`" if "*" not in where else f"every module of `[{where.partition('.')[0]}]`"
+
+
+def _means(spelling: Spelling) -> str:
+    match spelling:
+        case Alias(key, _, says):
+            return f"`{'.'.join(key)}`{f', {says}' if says else ''}"
+        case Agrees(key):
+            return f"must be what `{'.'.join(key)}` is"
+        case Unused(says):
+            return f"accepted with a warning; {says}"
+        case Refused(says, nothing):
+            harmless = " or ".join(f"`{toml(one)}`" for one in nothing)
+            return f"accepted as {harmless}, otherwise refused: {says}" if nothing else f"refused: {says}"
+
+
+def _lists() -> Iterator[tuple[str, str]]:
+    for name, kind in ENABLED_LISTS.items():
+        yield f"`{name} = [...]`", f"exactly these modules of `[{kind.value}]` run"
+    for name, kind in PARAM_TABLES.items():
+        yield f"`[{name}.NAME]`", f"parameters of `[{kind.value}.NAME]`; switches nothing on"
 
 
 def _section(path: str, model: type[Section], section: Section) -> Iterator[str]:
@@ -389,8 +533,10 @@ def cli_page() -> Iterator[str]:
     yield from generated("Command line", "the commands' own --help")
     yield from CLI_INTRODUCTION.strip().splitlines()
     yield from ("", "## steelyard", "", *_help([]))
-    for name in _commands():
+    for name, command in _commands().items():
         yield from ("", f"## steelyard {name}", "", *_help([name]))
+        for inner in getattr(command, "commands", ()):
+            yield from ("", f"### steelyard {name} {inner}", "", *_help([name, inner]))
 
 
 CLI_INTRODUCTION = """
@@ -406,8 +552,8 @@ The [tutorial](tutorial.md) shows the commands at work, [configuration](configur
 """
 
 
-def _commands() -> list[str]:
-    return list(typer.main.get_group(app).commands)
+def _commands() -> Mapping[str, Any]:
+    return typer.main.get_group(app).commands
 
 
 def _help(arguments: list[str]) -> Iterator[str]:

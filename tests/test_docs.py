@@ -22,6 +22,7 @@ from steelyard import plans, strategies
 from steelyard.cli import app
 from steelyard.registry import PACKAGES, Kind
 from steelyard.settings import Section
+from steelyard.strategies import spellings
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -179,7 +180,28 @@ def test_the_switches_in_the_text_are_a_strategy():
 def test_every_command_and_option_is_documented(pages: Mapping[str, str]):
     for name, command in typer.main.get_group(app).commands.items():
         section = pages["cli.md"].partition(f"## steelyard {name}\n")[2].partition("\n## ")[0]
-        assert [option for parameter in command.params for option in parameter.opts if option not in section] == [], name
+        inner = getattr(command, "commands", {})
+        assert [one for one in inner if f"### steelyard {name} {one}\n" not in section] == [], name
+        parameters = [parameter for one in (command, *inner.values()) for parameter in one.params]
+        options = [option for parameter in parameters for option in parameter.opts if option.startswith("-")]
+        assert [option for option in options if option not in section] == [], name
+
+
+def test_every_spelling_and_every_preset_is_documented(pages: Mapping[str, str]):
+    text = pages["configuration.md"]
+
+    assert [key for _, key, _ in spellings.rows() if f"| `{key}` |" not in text] == []
+    assert [name for name in strategies.PRESETS if f"| `{name}` |" not in text] == []
+    assert [place for place in spellings.LEVELS.values() if place not in text] == []
+
+
+def test_every_switch_and_changed_parameter_of_a_preset_is_documented(pages: Mapping[str, str]):
+    tables = pages["modules.md"].partition("## What each preset runs\n")[2]
+    for kind in Kind:
+        for choice in strategies.preset("conservative").choices[kind]:
+            row = next(line for line in tables.splitlines() if f"#{kind.value}{choice.module.name})" in line)
+            assert row.split("|")[3].strip() == ("on" if choice.enabled else ""), choice.module.qualified
+    assert "| `profit_taking.windfall_threshold` | `0.3` | `0.4` | `0.2` |" in tables
 
 
 def test_every_field_of_the_plan_document_is_documented(make_docs: ModuleType, pages: Mapping[str, str]):

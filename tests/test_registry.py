@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -102,3 +103,67 @@ def test_a_fresh_process_finds_the_modules_without_importing_them_first():
 def test_parameters_are_frozen_and_strict():
     with pytest.raises(ValueError, match="extra_forbidden"):
         Params.model_validate({"x": 1})
+
+
+@pytest.mark.parametrize(
+    ("specifier", "running", "fits"),
+    [
+        (">=3.11", (3, 11, 0), True), (">=3.11", (3, 10, 9), False), (">=3.11,<4", (3, 14, 1), True), (">=3.11,<3.14", (3, 14, 0), False),
+        ("==3.12.*", (3, 12, 7), True), ("==3.12.*", (3, 13, 0), False), ("==3.12", (3, 12, 0), True), ("==3.12", (3, 12, 1), False),
+        ("!=3.12.3", (3, 12, 3), False), ("~=3.11", (3, 14, 0), True), ("~=3.11", (4, 0, 0), False),
+        ("~=3.11.2", (3, 11, 5), True),
+        ("~=3.11.2", (3, 12, 0), False), ("<=3.12", (3, 12, 1), False), (">3.11", (3, 11, 4), True),
+        (" >= 3.9 , != 3.11.* ", (3, 11, 4), False), (">=3", (3, 11, 4), True),
+    ],
+)  # fmt: skip
+def test_a_version_specifier_means_what_it_means_to_packages(specifier, running, fits):
+    assert registry.python_fits(specifier, running) is fits
+
+
+@pytest.mark.parametrize("specifier", ["", "3.11", ">=3.x", "=>3.11", ">=3.11,", ">=3.11.*.1", "^3.11", ">=3.11; python", ">=3.11.0.0"])
+def test_what_is_no_version_specifier_is_refused(own_registry, specifier):
+    with pytest.raises(ModuleError, match="is no version specifier"):
+        add(replace(made(), requires_python=specifier))
+
+
+def test_a_module_that_needs_another_python_is_refused_with_the_reason(own_registry):
+    with pytest.raises(ModuleError, match=r"pattern_generators\.mine needs Python >=99; this is 3\."):
+        add(replace(made(), requires_python=">=99"))
+    assert "mine" not in modules(Kind.PATTERN)
+
+
+@pytest.mark.parametrize(
+    "dependency", ["filters", "filters.eligibility", "filters|score_terms", "pattern_generators.a|pattern_generators.b"]
+)
+def test_a_dependency_is_a_kind_or_a_qualified_name_or_several_of_them(own_registry, dependency):
+    add(replace(made(), dependencies=(dependency,)))
+
+
+@pytest.mark.parametrize(
+    "dependency", ["", "eligibility", "filter.eligibility", "filters.", "filters.A", "filters |score_terms", "filters.a.b"]
+)
+def test_another_dependency_is_refused(own_registry, dependency):
+    with pytest.raises(ModuleError, match="a dependency is a kind"):
+        add(replace(made(), dependencies=(dependency,)))
+
+
+def test_the_views_have_the_names_of_the_guide_and_show_the_same_modules():
+    views = {
+        Kind.OPPORTUNITY: registry.opportunity_calculator_registry,
+        Kind.PATTERN: registry.pattern_generator_registry,
+        Kind.SEQUENCE: registry.sequence_generator_registry,
+        Kind.FILTER: registry.filter_registry,
+    }
+
+    assert registry.opportunity_registry is registry.opportunity_calculator_registry
+    for kind, view in views.items():
+        assert view.get_all() == dict(modules(kind))
+        assert view.get("no_such_module") is None
+    assert views[Kind.OPPORTUNITY].get("profit_taking") is module(Kind.OPPORTUNITY, "profit_taking")
+
+
+def test_a_module_tells_its_metadata_and_its_defaults_as_plain_values():
+    found = module(Kind.FILTER, "diversity")
+
+    assert (found.metadata.name, found.metadata.version, found.metadata.description) == ("diversity", found.version, found.summary)
+    assert found.default_params() == found.params().model_dump(mode="json")

@@ -17,7 +17,7 @@ import numpy as np
 from steelyard.context import PAD, Candidates, Context, Drop, IntArray
 from steelyard.errors import InternalError
 from steelyard.findings import Findings, Stop
-from steelyard.ledger import SAFETY, feasible, groups_kept
+from steelyard.ledger import Account, cash_kept, feasible, groups_kept
 from steelyard.objective import Objective
 from steelyard.orders import Side
 from steelyard.scoring.reference import Evaluation
@@ -156,7 +156,8 @@ def note_rest(ctx: Context, table: Candidates, choice: Choice, findings: Finding
 def _beside_hold(table: Candidates, choice: Choice, j: int) -> Drop:
     gain = float(table.paired[j])
     if not math.isfinite(gain):
-        return Drop("cash", None, None, say("there is no money for it, alone or with one sale"))
+        no_money = Drop("cash", None, None, say("there is no money for it, alone or with one sale"))
+        return _over_a_cap(table.account, _row([j])) or no_money
     why = say(
         "alone or with one order of the other side it gains {gain:spoints} points net; a plan must gain {least:points}",
         gain=gain, least=choice.threshold,
@@ -190,20 +191,28 @@ def _beside_plan(ctx: Context, table: Candidates, plan: tuple[int, ...], j: int,
 def _added(ctx: Context, table: Candidates, plan: tuple[int, ...], j: int, findings: Findings) -> Drop:
     """Why the plan with row j added is not the plan."""
     account, with_it = table.account, _row([*plan, j])
-    cash = account.spendable + float(account.payment[list(with_it[0])].sum())
-    if cash < account.floor + SAFETY:
+    if not cash_kept(account, with_it)[0]:
+        cash = account.spendable + float(account.payment[with_it[0]].sum())
         why = say("with it {cash:pct} of value would be left in cash; {floor:pct} must stay", cash=cash, floor=account.floor)
         return Drop("cash", cash, account.floor, why)
-    turnover = float(np.abs(account.delta[list(with_it[0])]).sum()) / 2
-    if account.turnover_cap is not None and turnover > account.turnover_cap:
-        why = say("with it turnover would be {turnover:pct}; at most {cap:pct} is allowed", turnover=turnover, cap=account.turnover_cap)
-        return Drop("max_turnover", turnover, account.turnover_cap, why)
-    if account.group_cap is not None and not groups_kept(account, with_it)[0]:
-        return Drop("max_group", None, account.group_cap, say("with it a group would go over its cap of {cap:pct}", cap=account.group_cap))
+    over = _over_a_cap(account, with_it)
+    if over is not None:
+        return over
     change = _change(table, plan, with_it)
     if change > 0:
         return _better_but(ctx, table, with_it, change, findings)
     return Drop("net_gain", change, 0.0, say("adding it would change the plan by {change:spoints} points net", change=change))
+
+
+def _over_a_cap(account: Account, row: IntArray) -> Drop | None:
+    """Which cap a set (1, d) goes over, if any."""
+    turnover = float(np.abs(account.delta[row[0]]).sum()) / 2
+    if account.turnover_cap is not None and turnover > account.turnover_cap:
+        why = say("with it turnover would be {turnover:pct}; at most {cap:pct} is allowed", turnover=turnover, cap=account.turnover_cap)
+        return Drop("max_turnover", turnover, account.turnover_cap, why)
+    if account.group_cap is not None and not groups_kept(account, row)[0]:
+        return Drop("max_group", None, account.group_cap, say("with it a group would go over its cap of {cap:pct}", cap=account.group_cap))
+    return None
 
 
 def _better_but(ctx: Context, table: Candidates, with_it: IntArray, change: float, findings: Findings) -> Drop:

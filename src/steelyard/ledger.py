@@ -110,17 +110,21 @@ def feasible(account: Account, rows: IntArray) -> BoolArray:
     The empty set always may, and cash never keeps out a set of orders that take none. Sells come first, so cash is
     lowest at the end.
     """
-    cash_after = account.spendable + row_sums(account.payment, rows)
-    good = cash_after >= account.floor + SAFETY
-    if account.spendable < account.floor + SAFETY:
-        good |= row_sums((account.payment < 0).astype(np.float64), rows) == 0
-    good &= ~clashes(account, rows)
+    good = cash_kept(account, rows) & ~clashes(account, rows)
     if account.turnover_cap is not None:
         good &= row_sums(np.abs(account.delta), rows) / 2 <= account.turnover_cap
     if account.group_cap is not None:
         good &= groups_kept(account, rows)
     empty = (rows < 0).all(axis=1)
     return np.asarray(good | empty)
+
+
+def cash_kept(account: Account, rows: IntArray) -> BoolArray:
+    """(k,) True where enough cash stays, or where no order of the row takes any."""
+    kept = account.spendable + row_sums(account.payment, rows) >= account.floor + SAFETY
+    if account.spendable < account.floor + SAFETY:
+        kept |= row_sums((account.payment < 0).astype(np.float64), rows) == 0
+    return np.asarray(kept)
 
 
 def clashes(account: Account, rows: IntArray) -> BoolArray:

@@ -274,7 +274,7 @@ def test_why_takes_a_saved_plan_or_other_inputs_but_not_both(folder: Path):
 def test_modules_lists_every_kind_and_its_json_has_exactly_the_promised_keys():
     listed = json.loads(run("modules", "--json").stdout)
 
-    assert all(set(entry) == {"kind", "name", "version", "enabled", "why", "source", "params"} for entry in listed)
+    assert all(set(entry) == {"kind", "name", "version", "enabled", "why", "source", "requires_python", "params"} for entry in listed)
     assert {entry["kind"] for entry in listed} == {
         "opportunity_calculators",
         "pattern_generators",

@@ -20,6 +20,7 @@ from steelyard.findings import Findings
 from steelyard.planner import Local, solve
 from steelyard.plans import Plan
 from steelyard.registry import Kind, Module, ModuleParams
+from steelyard.scoring import BlackBox, Part, Term
 from steelyard.strategies import Strategy
 
 SCOPES = ("candidates", "proposals")
@@ -160,3 +161,20 @@ def test_what_a_filter_keeps_out_of_the_plan_is_told_as_that_and_not_as_never_pr
     assert "ranked_out" in {row.rule for row in ranked.not_traded}
     told = next(row.reason for row in ranked.not_traded if row.rule == "ranked_out")
     assert told.startswith("The plan with it was proposed and would gain ")
+
+
+def shy_of_cc(ctx: Any, params: ModuleParams) -> Term:
+    """A term without an array form that wants nothing held of CC."""
+    i = ctx.symbols.index("CC")
+    part = Part("shy", 1.0, 0.0, 1.0, lambda weights, cash: -float(weights[i] > 0), BlackBox(1.0))
+    return Term("shy", (part,))
+
+
+def test_what_a_term_that_only_re_ranks_keeps_out_of_the_plan_is_not_told_as_a_loss():
+    score = USUAL.strategy.score.model_copy(update={"further": {"shy": 0.9}})
+    shy = Module(Kind.TERM, "shy", "1.0.0", "Nothing of CC", ModuleParams, shy_of_cc)
+
+    plan = replace(USUAL, strategy=with_module(replace(USUAL.strategy, score=score), shy)).plan()
+
+    assert "+CC" in traded(USUAL.plan()) - traded(plan)
+    assert "not_searched" in {row.rule for row in plan.not_traded if row.symbol == "CC"}

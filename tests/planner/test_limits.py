@@ -54,6 +54,13 @@ def test_a_turnover_cap_binds():
     assert free.turnover > 0.1 >= capped.turnover > 0
 
 
+def test_an_order_that_a_cap_keeps_out_is_told_as_that_and_not_as_want_of_money():
+    plan = usual(limits=Limits(max_turnover_weight=0.001)).plan()
+
+    assert plan.verdict.action == "hold"
+    assert {row.rule for row in plan.not_traded if row.candidate is not None} == {"max_turnover"}
+
+
 def test_a_position_cap_binds_and_funds_are_exempt():
     company, fund = usual().plan(), usual(funds=("BB",)).plan()
 

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from steelyard.errors import SettingsError
 from steelyard.registry import Kind
-from steelyard.strategies import Strategy, default, load, parse
+from steelyard.strategies import PRESETS, Strategy, default, from_mapping, load, overlay, parse, validate
+from steelyard.strategies.presets import text_of
+from steelyard.strategies.spellings import ENABLED_LISTS, GLOBAL, NAMES, PARAM_TABLES
 from steelyard.strategies.strategy import SECTIONS
 
 
@@ -158,6 +160,36 @@ def test_any_value_of_any_key_is_a_strategy_or_a_refusal(section: str, key: str,
         st.sampled_from(["true", "-1", "0.5", "'x'", "[]", "{}", "[1, 2]", "{a = 1}", "07:32:00", "1979-05-27", "10000000000000000000000"])
     )
     assert "othing was planned" in outcome(f"[{section}]\n{key} = {value}\n")
+
+
+@given(st.sampled_from(PRESETS), st.integers(0, 3000), st.integers(0, 30), st.text(max_size=12) | st.sampled_from(["[", '"', "= ", "\n["]))
+def test_a_preset_with_a_slip_of_the_pen_is_a_strategy_or_a_refusal(name: str, at: int, cut: int, typed: str):
+    text = text_of(name)
+    at %= len(text)
+
+    assert "othing was planned" in outcome(text[:at] + typed + text[at + cut :])
+
+
+KNOWN = [*SECTIONS, *(str(kind) for kind in Kind), *GLOBAL, *ENABLED_LISTS, *PARAM_TABLES, *NAMES, "core", "evaluation", "x"]
+INNER = [*GLOBAL, "enabled", "params", "profit_taking", "adaptive", "eligibility", "combinatorial", "anchors", "sector", "files", "x"]
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.dates()
+TABLES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(INNER), inner, max_size=3), max_leaves=12
+)
+
+
+@given(st.dictionaries(st.sampled_from(KNOWN), TABLES, max_size=4))
+def test_any_mapping_is_a_strategy_or_a_refusal_and_validating_it_says_which(document: dict[str, object]):
+    problems = validate(document)
+
+    try:
+        strategy = from_mapping(document, "x")
+    except SettingsError as refused:
+        assert problems.errors
+        assert "othing was planned" in str(refused)
+    else:
+        assert problems.is_valid
+        assert overlay(strategy, {}, "nobody").sha256 == strategy.sha256
 
 
 def test_a_file_is_named_after_itself(tmp_path: Path):

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from steelyard.cli.inputs import StrategyName, strategy_of
-from steelyard.cli.output import guarded, screen, write
+from steelyard.cli.output import guarded, note, screen, write
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from steelyard.strategies import ModuleChoice, Strategy
+
+BUILT_IN = "built-in"
 
 
 def modules(
@@ -22,13 +24,16 @@ def modules(
     strategy: StrategyName = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """List the registered modules, their parameters, and who set them."""
+    """List the registered modules and listed plugins, their parameters, and who set them."""
     with guarded():
-        found = chosen(strategy_of(strategy), tag)
+        rules = strategy_of(strategy)
+        found = chosen(rules, tag)
         if as_json:
             write(json.dumps([listed(choice) for choice in found], indent=2, ensure_ascii=False) + "\n")
         else:
-            write(screen(lambda console: draw(found, console)))
+            write(screen(lambda console: draw(rules, found, console)))
+        for problem in rules.problems:
+            note(problem.message)
 
 
 def chosen(strategy: Strategy, tag: str | None) -> list[ModuleChoice]:
@@ -51,16 +56,17 @@ def listed(choice: ModuleChoice) -> dict[str, Any]:
         "enabled": choice.enabled,
         "why": choice.why,
         "source": choice.module.source,
+        "requires_python": choice.module.requires_python,
         "params": choice.params.model_dump(mode="json", by_alias=True),
     }
 
 
-def draw(found: Sequence[ModuleChoice], console: Console) -> None:
-    """The list as a table, the summary and the parameters under each module."""
+def draw(strategy: Strategy, found: Sequence[ModuleChoice], console: Console) -> None:
+    """The list as a table; under each module its summary, its parameters, and what else a reader must know."""
     from steelyard.report.columns import Column, Row, fitting, grid
 
     columns = (Column("Kind", drop=1), Column("Module"), Column("Version", drop=2), Column("On"), Column("Says", drop=3))
-    rows = [Row(_cells(choice), under=tuple(text for text in (choice.module.summary, _params(choice)) if text)) for choice in found]
+    rows = [Row(_cells(choice), under=tuple(filter(None, _under(strategy, choice)))) for choice in found]
     fit, cut = fitting(columns, rows, console.width, indent=0)
     for line in grid(fit, cut, console.width, indent=0):
         console.print(line, soft_wrap=True)
@@ -69,6 +75,25 @@ def draw(found: Sequence[ModuleChoice], console: Console) -> None:
 def _cells(choice: ModuleChoice) -> tuple[str, ...]:
     module = choice.module
     return module.kind.replace("_", " "), module.name, module.version, "on" if choice.enabled else "off", choice.why
+
+
+def _under(strategy: Strategy, choice: ModuleChoice) -> Iterator[str]:
+    yield choice.module.summary
+    yield _params(choice)
+    yield from _conditions(strategy, choice)
+    if choice.module.source != BUILT_IN:
+        by = f", by {choice.module.author}" if choice.module.author else ""
+        yield f"From {choice.module.source}{by}; Python {choice.module.requires_python}; {choice.module.digest}"
+
+
+def _conditions(strategy: Strategy, choice: ModuleChoice) -> Iterator[str]:
+    """Why a module that is on may still not run, or find nothing."""
+    from steelyard.findings import NEED_MISSING
+    from steelyard.strategies.rules import unmet
+
+    if choice.enabled:
+        yield from (f"Does not run when {NEED_MISSING[need]}." for need in choice.module.needs)
+        yield from (f"Finds nothing without {missing}." for missing in unmet(strategy, choice))
 
 
 def _params(choice: ModuleChoice) -> str:

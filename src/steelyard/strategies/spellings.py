@@ -309,8 +309,10 @@ def rows() -> Iterator[tuple[str, str, Spelling]]:
     for key, spelling in EVALUATION.items():
         yield "evaluation", key, spelling
     for module, keys in MODULES.items():
+        every = MODULES.get(f"{module.partition('.')[0]}.*", {})
         for key, spelling in keys.items():
-            yield module, key, spelling
+            if keys is every or every.get(key) != spelling:
+                yield module, key, spelling
 
 
 def plain(value: object) -> Any:

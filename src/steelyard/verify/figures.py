@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -288,10 +288,17 @@ def _unrestricted(book: Book, other: Record, rates: Rates | None, where: str, ta
     )
 
 
+def _kept_by_rank(doc: Record) -> Iterator[object]:
+    """How many proposals the rank filters keep, as the strategy has it."""
+    for module in doc["strategy"]["settings"].get("modules", {}).get("filters", ()):
+        if "max_sequences" in module["params"]:
+            yield module["params"]["max_sequences"]
+
+
 def _certificate(book: Book, tally: Tally) -> None:
     doc, certificate, score = book.doc, book.doc["certificate"], book.doc["score"]
     tally.same("candidates of the table", "certificate.candidates", len(doc["candidates"]), certificate["candidates"])
-    counts = Counter((certificate["sequences"], certificate["candidates"], doc["rules"]["max_depth"]))
+    counts = Counter((certificate["sequences"], certificate["candidates"], doc["rules"]["max_depth"], *_kept_by_rank(doc)))
     told = Counter(int(number.replace(",", "")) for number in re.findall(r"[0-9][0-9,]*", certificate["covers"]))
     strange = sorted(told - counts)
     tally.rule("counts in words are counts", "certificate.covers", not strange, "counts of the certificate", strange)

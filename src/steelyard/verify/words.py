@@ -26,6 +26,7 @@ NOT_ZERO = frozenset("123456789")
 LEAST_VISIBLE = Decimal("0.0005")
 """What reads 0.1 %."""
 CASH = "Cash"
+FILTER = "filter"
 """What the verdict calls the cash where a symbol could stand; no symbol has small letters."""
 
 Derived = Mapping[str, object]
@@ -114,9 +115,14 @@ def _stop(book: Book, stop: Record, where: str, tally: Tally) -> None:
             tally.rule("a number that stands alone is told", f"{where}.{name}", close, "one of the facts", figure)
     shares = _number(stop["facts"].get("shares"))
     if shares is not None:
-        known = (stop["symbol"], stop["side"], shares) in book.table
+        known = (stop["symbol"], stop["side"], shares) in book.table or _filtered_later(book, stop)
         tally.rule("shares in words are those of a candidate", f"{where}.facts.shares", known, "quantity of a candidate", shares)
     check_told(where, stop["reason"], stop["facts"], {}, tally)
+
+
+def _filtered_later(book: Book, stop: Record) -> bool:
+    """Did a filter stop an order of the same security and side? What was merged into it is told before filters of pairs speak."""
+    return any(one["stage"] == FILTER and (one["symbol"], one["side"]) == (stop["symbol"], stop["side"]) for one in book.doc["not_traded"])
 
 
 def check_told(where: str, text: str, facts: Record, derived: Derived, tally: Tally) -> None:
