@@ -95,6 +95,20 @@ class InternalError(SteelyardError):
     """Two of our own calculations disagree by more than rounding: the plan is withheld."""
 
 
+LOOKED_AT = 10
+"""Characters of a text that are read for each one that is kept: a text may be of any length."""
+
+
+def one_line(text: str, most: int) -> str:
+    r"""Text of anybody on one line of at most `most` characters, cut with `…`; what a terminal would obey is spelled out.
+
+    >>> one_line("no\n\tsuch \x1b[31mkey", 16)
+    'no such \\u001b[…'
+    """
+    shown = "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in " ".join(text[: LOOKED_AT * most].split()))
+    return shown if len(shown) <= most else shown[: most - 1] + "…"
+
+
 def did_you_mean(name: str, known: Sequence[str]) -> str:
     """` Did you mean AAPL?` for the nearest known name, or an empty string."""
     near = get_close_matches(name, known, n=1)

@@ -5,18 +5,20 @@ Each module is timed and guarded: one that fails costs only itself, and the plan
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
 
-from steelyard.context import BoolArray, Candidate, Candidates, Context, IntArray, RowPredicate, Ruling, frozen
+from steelyard.context import BoolArray, Candidate, Candidates, Context, Drop, IntArray, RowPredicate, Ruling, frozen
 from steelyard.errors import FailedLate, ModuleError, PlanRefused
 from steelyard.findings import Findings, Stop, kept_to
 from steelyard.objective import Objective
 from steelyard.orders import Side
 from steelyard.plans import Coverage, Notice
 from steelyard.registry import Kind, ModuleParams
+from steelyard.sentences import Sentence
 from steelyard.sizing import Sized, merge, probe, size, why_unasked, wishes
 from steelyard.strategies import ModuleChoice, Strategy
 from steelyard.table import bare_table, with_conflicts, with_scores
@@ -53,7 +55,7 @@ def _run_calculator(ctx: Context, choice: ModuleChoice, asked: set[str], finding
     name = choice.module.name
 
     def work(params: ModuleParams) -> list[tuple[Candidate, float]]:
-        return list(wishes(ctx, name, choice.module.call(ctx, params)))
+        return list(wishes(ctx, name, _written(choice.module.call(ctx, params))))
 
     wanted = findings.guarded(choice.module, ctx, choice.params, work, len) or []
     sized: list[Sized] = []
@@ -68,6 +70,16 @@ def _run_calculator(ctx: Context, choice: ModuleChoice, asked: set[str], finding
             stopped[candidate.symbol, candidate.side, made.rule] = Stop(candidate.symbol, candidate.side, "sizing", made, module=name)
     findings.stops += stopped.values()
     return sized
+
+
+def _written(found: Iterable[Candidate]) -> Iterator[Candidate]:
+    """The candidates, held to their contract: each says why in a sentence, and its tags are words."""
+    for candidate in found:
+        if not isinstance(candidate.why, Sentence):
+            raise ModuleError(f"a reason of type {type(candidate.why).__name__} for {candidate.symbol}; a sentence is asked for")
+        if not (isinstance(candidate.tags, tuple) and all(isinstance(tag, str) for tag in candidate.tags)):
+            raise ModuleError(f"tags of {candidate.symbol} that are no tuple of words")
+        yield candidate
 
 
 def _masked(ctx: Context, rows: list[Sized], strategy: Strategy, findings: Findings) -> list[Sized]:
@@ -89,10 +101,20 @@ def _ruling(ctx: Context, table: Candidates, choice: ModuleChoice, findings: Fin
 
 
 def _checked(ruling: Ruling, m: int) -> Ruling:
-    missing = [j for j in np.flatnonzero(~ruling.keep) if int(j) not in ruling.drops]
-    if ruling.keep.shape != (m,) or missing:
-        raise ModuleError(f"a mask of shape {ruling.keep.shape} for {m} orders, {len(missing)} dropped without a reason")
+    if ruling.keep.shape != (m,) or ruling.keep.dtype != np.bool_:
+        raise ModuleError(f"a mask of shape {ruling.keep.shape} and type {ruling.keep.dtype} for {m} orders")
+    reasons = [ruling.drops.get(int(j)) for j in np.flatnonzero(~ruling.keep)]
+    if not all(map(_says_why, reasons)):
+        raise ModuleError("an order is dropped without a reason, or for one that is not a sentence with finite numbers")
+    if not all(isinstance(symbol, str) and isinstance(metric, str) for symbol, metric in ruling.unknown):
+        raise ModuleError("what is unknown is not told as pairs of a symbol and a metric")
     return ruling
+
+
+def _says_why(drop: Drop | None) -> bool:
+    if not (isinstance(drop, Drop) and isinstance(drop.why, Sentence)):
+        return False
+    return all(number is None or math.isfinite(number) for number in (drop.value, drop.limit))
 
 
 def _dropped(ruling: Ruling) -> int:
@@ -143,9 +165,9 @@ def _pairs(ctx: Context, table: Candidates, choice: ModuleChoice, findings: Find
     def work(params: ModuleParams) -> tuple[BoolArray, Ruling | None]:
         told = choice.module.call(ctx, table, params)
         conflicts, ruling = told if isinstance(told, tuple) else (told, None)
-        pairs = np.asarray(conflicts, dtype=np.bool_)
-        if pairs.shape != (table.m, table.m):
-            raise ModuleError(f"pair conflicts of shape {pairs.shape} for {table.m} orders")
+        pairs = np.asarray(conflicts)
+        if pairs.shape != (table.m, table.m) or pairs.dtype != np.bool_:
+            raise ModuleError(f"pair conflicts of shape {pairs.shape} and type {pairs.dtype} for {table.m} orders")
         return pairs | pairs.T, None if ruling is None else _checked(ruling, table.m)
 
     def count(found: tuple[BoolArray, Ruling | None]) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 
 from steelyard.context import Context, Drop
-from steelyard.errors import DeadlineStruck, FailedLate
+from steelyard.errors import DeadlineStruck, FailedLate, one_line
 from steelyard.orders import Side
 from steelyard.plans import Coverage, ModuleRun, Notice, Stage, Timing
 from steelyard.registry import Module, ModuleParams, Need
@@ -21,6 +21,9 @@ from steelyard.telemetry.logs import log_module
 
 T = TypeVar("T")
 P = ParamSpec("P")
+
+LONGEST_ERROR = 500
+"""Characters of an error of a module that a plan keeps: it is anybody's text, of any length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +99,9 @@ class Findings:
 
     def may_run(self, module: Module, ctx: Context) -> bool:
         """False, and noted, for a module that is out of service, failed late or lacks an input that it needs."""
-        reason = self.disabled.get(module.qualified) or self.disabled.get(module.name)
-        if reason is not None:
+        named = next((name for name in (module.qualified, module.name) if name in self.disabled), None)
+        if named is not None:
+            reason = self.disabled[named]
             self.ran(module, "disabled", None, reason)
             message = f"The module {module.qualified} is out of service: {reason}"
             self.problems.append(Notice(code="module_disabled", message=message, module=module.qualified))
@@ -168,8 +172,12 @@ def kept_to(module: Module, answer: Callable[P, T]) -> Callable[P, T]:
 
 
 def told(error: Exception) -> str:
-    """An error as a plan names it."""
-    return f"{type(error).__name__}: {error}"
+    """An error as a plan names it: one line, cut; of one that cannot be read its kind alone."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 the text of an error is a module's own code too
+        text = "an error without a text"
+    return one_line(f"{type(error).__name__}: {text}", LONGEST_ERROR)
 
 
 def has(ctx: Context, need: Need) -> bool:

@@ -5,6 +5,7 @@ What is kept of them once they are scored: the best, after rank filters where th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from steelyard.context import PAD, Batch, Candidates, Context, IntArray, RowPredicate, Scores, canonical, frozen
-from steelyard.errors import FailedLate, ModuleError
+from steelyard.errors import FailedLate, ModuleError, one_line
 from steelyard.filters import Ranking
 from steelyard.findings import Findings, kept_to
 from steelyard.money import FloatArray
@@ -24,6 +25,12 @@ from steelyard.strategies import ModuleChoice, Strategy
 Row = tuple[int, ...]
 
 TWO_DIMENSIONS = 2
+
+VARIANT = re.compile(r"[a-z][a-z0-9_]{0,63}")
+"""What a pattern may call a variant: the plan shows the name."""
+
+LONGEST_NAME = 80
+"""Characters of a wrong name that are shown."""
 
 END = object()
 """Comes after the last block of a generator."""
@@ -100,6 +107,9 @@ def _named(module: str, found: Any, m: int, depth: int) -> dict[str, IntArray]:
     """Who proposes which rows: the module, or each of its variants as `module.variant`."""
     if not isinstance(found, Mapping):
         return {module: checked(found, m, depth)}
+    odd = [one_line(repr(variant), LONGEST_NAME) for variant in found if not (isinstance(variant, str) and VARIANT.fullmatch(variant))]
+    if odd:
+        raise ModuleError(f"variants are named in small letters, digits and _, at most 64 of them; not {odd[0]}")
     return {f"{module}.{variant}": checked(rows, m, depth) for variant, rows in found.items()}
 
 
@@ -108,6 +118,9 @@ def checked(rows: Any, m: int, depth: int) -> IntArray:
     array = np.asarray(rows)
     if array.ndim != TWO_DIMENSIONS or array.shape[1] != depth or not np.issubdtype(array.dtype, np.integer):
         raise ModuleError(f"sequences of shape {array.shape} and type {array.dtype}; rows of {depth} indices are asked for")
+    if array.size and (array.max() >= m or array.min() < PAD):
+        strange = array[(array >= m) | (array < PAD)][0]
+        raise ModuleError(f"a sequence names candidate {strange} of a table of {m}")
     return canonical(array.astype(np.int64), m)
 
 
@@ -146,6 +159,8 @@ def rankings(ctx: Context, table: Candidates, strategy: Strategy, findings: Find
 
         def work(params: ModuleParams, chosen: ModuleChoice = choice) -> Ranking:
             ranking: Ranking = chosen.module.call(ctx, table, params)
+            if not isinstance(ranking.most, int) or ranking.most < 0:
+                raise ModuleError(f"a ranking that keeps {ranking.most!r} proposals")
             value = _checked_values(ranking.value)
             value(np.full((1, ctx.search.max_depth), PAD, dtype=np.int64))
             return Ranking(kept_to(chosen.module, value), ranking.most)

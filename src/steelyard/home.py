@@ -11,10 +11,22 @@ from pathlib import Path
 
 import platformdirs
 
+from steelyard.errors import SettingsError
+
 VARIABLE = "STEELYARD_HOME"
 
 
 def home(environment: Mapping[str, str]) -> Path:
-    """The folder; nothing is made and nothing is looked at. An empty variable is as good as none."""
+    """The folder; nothing is made and nothing is looked at. An empty variable is as good as none.
+
+    Raises SettingsError for `~` and the name of somebody who has no home.
+    """
     chosen = environment.get(VARIABLE)
-    return Path(chosen).expanduser().absolute() if chosen else platformdirs.user_data_path("steelyard", appauthor=False)
+    if not chosen:
+        return platformdirs.user_data_path("steelyard", appauthor=False)
+    try:
+        return Path(chosen).expanduser().absolute()
+    except RuntimeError as error:
+        raise SettingsError(
+            f"{VARIABLE} is {chosen!r}, and there is no such home folder. Nothing was planned. Name a folder by its whole path, or unset it."
+        ) from error

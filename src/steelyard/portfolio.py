@@ -6,6 +6,7 @@ Records only; importers and brokers fill them, the planner reads them. Quantitie
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,6 +14,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Literal
 
+from steelyard.errors import InputError
 from steelyard.money import ZERO
 from steelyard.orders import Order, Side
 
@@ -109,6 +111,14 @@ class BucketState:
     high_water_mark: float | None = None
     unit_value: float | None = None
     dividends: Mapping[str, Decimal] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        """Raises InputError for a figure that is no finite number: nobody could say how far buys are to be scaled."""
+        figures = {"funding": self.funding, "high_water_mark": self.high_water_mark, "unit_value": self.unit_value}
+        wrong = [f"its {name} is {figure}" for name, figure in figures.items() if figure is not None and not math.isfinite(figure)]
+        wrong += [f"its dividend of {symbol} is {amount}" for symbol, amount in self.dividends.items() if not amount.is_finite()]
+        if wrong:
+            raise InputError(f"The state of a bucket is not usable: {', '.join(wrong)}. Nothing was planned; correct it.")
 
     @property
     def drawdown(self) -> float:

@@ -146,3 +146,15 @@ def test_every_filter_changes_a_plan_that_acts(name):
     assert traded(plan) != traded(free.plan())
     assert plan.score.improvement < free.plan().score.improvement
     assert next(run.count for run in plan.modules if run.name == name)
+
+
+@pytest.mark.parametrize("name", [name for name, module in modules(Kind.SEQUENCE).items() if module.form == "what_if"])
+def test_every_what_if_generator_is_part_of_the_report_of_a_plan_that_acts(name):
+    plan = enabled(proposing(OVER_AND_UNDER), Kind.SEQUENCE, name).plan()
+
+    assert plan.verdict.action == "act"
+    assert plan.what_if is not None
+    told = {"partial_execution": plan.what_if.fills, "constraint_relaxation": plan.what_if.relaxations}
+    assert told.pop(name)
+    assert not any(told.values())
+    assert name not in plan.proposed_by

@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from builders import context
 from planner.made import BUSY
 from plugins.loading import every, planned, plugins, told, wait_until, workers
+from steelyard.errors import ModuleError
 
 PROPOSING = replace(BUSY, strategy=replace(BUSY.strategy, search=BUSY.strategy.search.model_copy(update={"scope": "proposals"})))
 
@@ -108,7 +110,7 @@ BREAKING = {
     "starts a process": (calculator("os.fork()"), "PermissionError"),
     "runs a program": (calculator("subprocess.run(['sleep', '60'])"), "PermissionError"),
     "connects": (calculator("socket.create_connection(('127.0.0.1', 9))"), "PermissionError"),
-    "kills the planner": (calculator("os.kill(os.getppid(), signal.SIGKILL)"), "PermissionError"),
+    "signals the planner": (calculator("os.kill(os.getppid(), 0)"), "PermissionError"),
     "writes a file": (calculator("open('big', 'wb').write(b'x' * 9000)"), "OSError"),
     "names an unknown symbol": (selling("'ZZ'"), "ZZ, which is not in the planning set"),
     "wants NaN": (selling(weight="np.nan"), "finite number"),
@@ -231,7 +233,7 @@ LATE = {
 @pytest.mark.parametrize("text", LATE.values(), ids=LATE)
 def test_a_plugin_that_takes_too_long_is_ended_and_the_plan_says_that_it_need_not_repeat(tmp_path, text):
     start = time.monotonic()
-    with plugins(tmp_path, {"plugin.py": text}, seconds=0.7) as loaded:
+    with plugins(tmp_path, {"plugin.py": text}, seconds=0.5) as loaded:
         assert loaded.problems == ()
         plan = planned(BUSY, loaded)
 
@@ -276,6 +278,40 @@ def test_a_plugin_that_cannot_be_loaded_is_a_problem_of_every_plan(tmp_path, tex
     assert why in problem.message
     assert told(plan) == told(clean())
     assert workers() == set()
+
+
+def test_a_module_that_writes_and_then_fails_leaves_its_neighbours_inputs_as_they_were(tmp_path):
+    vandal = calculator("object.__setattr__(ctx, 'symbols', ()); raise ValueError")
+    neighbour = selling().replace("hostile", "neighbour")
+    with plugins(tmp_path, {"plugin.py": vandal + neighbour}) as loaded:
+        plan = planned(BUSY, loaded)
+
+    assert {run.name: run.outcome for run in plan.modules if run.name in {"hostile", "neighbour"}} == {
+        "hostile": "failed",
+        "neighbour": "ok",
+    }
+
+
+def test_a_call_that_fails_before_it_begins_does_not_leave_an_old_context_behind(tmp_path):
+    text = """
+    class Params(ModuleParams):
+        most: int = 1
+
+        def model_post_init(self, _):
+            if self.most > 1: raise ValueError("too many")
+
+    @opportunity_calculator("first", version="1.0.0", params=Params)
+    def first(ctx, params):
+        return [Candidate(Side.SELL, ctx.symbols[0], (-0.1,), 1.0, say("so"))]
+    """
+    with plugins(tmp_path, {"plugin.py": text}) as loaded:
+        (module,) = every(loaded)
+        one, two = context("A B"), context("C D")
+
+        assert module.call(one, module.params())[0].symbol == "A"
+        with pytest.raises(ModuleError, match="too many"):
+            module.call(two, module.params(most=2))
+        assert module.call(two, module.params())[0].symbol == "C"
 
 
 def test_one_plugin_can_neither_break_nor_patch_another(tmp_path):

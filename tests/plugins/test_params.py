@@ -26,7 +26,7 @@ class Own(ModuleParams):
     limit: Annotated[float | None, Field(gt=0)] = None
     names: Annotated[tuple[str, ...], Field(max_length=2)] = ("a",)
     pair: tuple[float, float] = (0.0, 1.0)
-    weights: dict[str, float] = Field(default_factory=lambda: {"a": 1.0})
+    weights: dict[str, float] = {"a": 1.0}  # noqa: RUF012 pydantic copies it
     anything: object = None
 
 
@@ -34,18 +34,12 @@ def mirrored(model: type[ModuleParams]) -> type[ModuleParams]:
     return params_model("own", json.dumps(model.model_json_schema()))
 
 
-class WithoutFactory(Own):
-    """A default that a schema can tell."""
-
-    weights: dict[str, float] = {"a": 1.0}  # noqa: RUF012 pydantic copies it
-
-
 def test_the_defaults_are_those_of_the_plugin():
-    assert mirrored(WithoutFactory)().model_dump() == WithoutFactory().model_dump()
+    assert mirrored(Own)().model_dump() == Own().model_dump()
 
 
 def test_the_schema_is_that_of_the_plugin_but_for_its_title():
-    ours, theirs = mirrored(WithoutFactory).model_json_schema(), WithoutFactory.model_json_schema()
+    ours, theirs = mirrored(Own).model_json_schema(), Own.model_json_schema()
 
     assert ours["properties"] == theirs["properties"]
 
@@ -60,7 +54,7 @@ def test_the_schema_is_that_of_the_plugin_but_for_its_title():
     ids=str,
 )  # fmt: skip
 def test_what_the_plugin_would_refuse_is_refused_here(given):
-    for model in (WithoutFactory, mirrored(WithoutFactory)):
+    for model in (Own, mirrored(Own)):
         with pytest.raises(ValidationError):
             model.model_validate(given)
 
@@ -103,3 +97,36 @@ def test_a_rule_over_two_parameters_is_the_plugins_own_and_asked_at_every_call(t
         assert module.call(context("A"), module.params(low=1, high=1)) == []
         with pytest.raises(ModuleError, match="low is over high"):
             module.call(context("A"), module.params(low=2, high=1))
+
+
+def test_a_default_that_a_factory_makes_is_a_default(tmp_path):
+    text = """
+    class Made(ModuleParams):
+        shares: Annotated[dict[str, float], Field(default_factory=lambda: {"a": 1.0})]
+
+    @opportunity_calculator("made", version="1.0.0", params=Made)
+    def made(ctx, params):
+        return []
+    """
+    with plugins(tmp_path, {"plugin.py": text}) as loaded:
+        (module,) = every(loaded)
+
+    assert module.default_params() == {"shares": {"a": 1.0}}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        "",
+        "[]",
+        "{",
+        '{"properties": 1}',
+        '{"properties": {"x": {"type": "string", "minimum": 1, "default": "a"}}}',
+        '{"properties": {"x": {"type": "number", "multipleOf": 0, "default": 1}}}',
+        '{"properties": {"x": {"type": "dragon", "default": 1}}}',
+        '{"properties": {"x": {"type": "string", "pattern": "(", "default": "a"}}}',
+    ],
+)
+def test_a_schema_that_is_none_is_a_module_error(schema):
+    with pytest.raises(ModuleError, match="the parameters of own cannot be read"):
+        params_model("own", schema)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -25,6 +25,10 @@ UNASSIGNED = "UNASSIGNED"
 """The book of what is held and in no bucket's universe: reported, traded by nobody."""
 CASH_TOLERANCE = Decimal("0.01")
 """By how much the buckets' cash of one currency may differ from the account's."""
+
+
+Kind = Literal["core", "satellite"]
+Status = Literal["accumulating", "active"]
 
 
 class Budgets(Section):
@@ -54,12 +58,12 @@ class Bucket:
     """
 
     name: str
-    kind: Literal["core", "satellite"]
+    kind: Kind
     target_weight: float
     universe: frozenset[str]
     cash: Mapping[str, Decimal]
     rules: Strategy | SatelliteSettings
-    status: Literal["accumulating", "active"] = "active"
+    status: Status = "active"
     state: BucketState = field(default_factory=BucketState)
 
     @property
@@ -79,6 +83,7 @@ def split(snapshot: Snapshot, buckets: Sequence[Bucket], budgets: Budgets | None
     """Each bucket's own snapshot, by name: its holdings, securities, open orders and cash, and nothing else.
 
     What is held, or in an open order, and in no universe is the snapshot UNASSIGNED; without such a thing there is none.
+    All books share the market, and with it the days on which anything of the account was quoted: ages of prices are counted in them.
     Raises SettingsError for budgets that do not add up, InputError when a security is in two buckets, no bucket's symbol is
     known, or the buckets' cash is not the account's.
     """
@@ -86,7 +91,7 @@ def split(snapshot: Snapshot, buckets: Sequence[Bucket], budgets: Budgets | None
     _check_universes(snapshot, buckets)
     _check_cash(snapshot, buckets)
     books = {bucket.name: _book(snapshot, bucket.name, bucket.universe, bucket.cash) for bucket in buckets}
-    owned = {holding.symbol for holding in snapshot.holdings} | {order.symbol for order in snapshot.open_orders}
+    owned = {holding.symbol for holding in snapshot.holdings if holding.quantity} | {order.symbol for order in snapshot.open_orders}
     strays = frozenset(owned.difference(*(bucket.universe for bucket in buckets)))
     if strays:
         books[UNASSIGNED] = _book(snapshot, UNASSIGNED, strays, {})
@@ -147,6 +152,9 @@ def _budget_problems(buckets: Sequence[Bucket], budgets: Budgets) -> Iterable[st
 
 
 def _target_problems(bucket: Bucket, budgets: Budgets) -> Iterable[str]:
+    for name, value, known in (("kind", bucket.kind, get_args(Kind)), ("status", bucket.status, get_args(Status))):
+        if value not in known:
+            yield f"Bucket {bucket.name} has the {name} {value!r}; it may be {' or '.join(known)}."
     if bucket.kind == "core":
         least, most = 0.0, 1.0
     else:
@@ -174,7 +182,14 @@ def _check_universes(snapshot: Snapshot, buckets: Sequence[Bucket]) -> None:
 
 def _check_cash(snapshot: Snapshot, buckets: Sequence[Bucket]) -> None:
     """Σ of the buckets' cash is the account's, currency by currency."""
-    problems: list[str] = []
+    problems = [
+        f"Bucket {bucket.name} has {amount} {currency}: that is no amount of money."
+        for bucket in buckets
+        for currency, amount in bucket.cash.items()
+        if not (isinstance(amount, Decimal | int) and Decimal(amount).is_finite())
+    ]
+    if problems:
+        raise InputError("\n".join(["The buckets' cash is not usable; nothing was planned.", *problems]))
     for currency in sorted({*snapshot.cash, *(currency for bucket in buckets for currency in bucket.cash)}):
         account = snapshot.cash.get(currency, ZERO)
         booked = sum((bucket.cash.get(currency, ZERO) for bucket in buckets), ZERO)

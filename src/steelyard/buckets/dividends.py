@@ -19,7 +19,8 @@ class Credit(NamedTuple):
 
     snapshot     of the bucket, with the cash that stays in it
     transfers    currency -> money for the core, credited here and taken out again
-    set_aside    symbol -> money for more of what paid it: `BucketState.dividends` of the next plan
+    set_aside    symbol -> money for more of what paid it, what was waiting included: `BucketState.dividends` of the next plan; who
+                 trades takes out what was bought
     """
 
     snapshot: Snapshot
@@ -27,10 +28,13 @@ class Credit(NamedTuple):
     set_aside: Mapping[str, Decimal]
 
 
-def apply_dividends(snapshot: Snapshot, dividends: Mapping[str, Decimal], handling: DividendHandling) -> Credit:
+def apply_dividends(
+    snapshot: Snapshot, dividends: Mapping[str, Decimal], handling: DividendHandling, waiting: Mapping[str, Decimal] = MappingProxyType({})
+) -> Credit:
     """Credit dividends to a bucket and do with them as it says.
 
     dividends   symbol -> money in the security's currency, not in the snapshot's cash yet
+    waiting     symbol -> money of earlier dividends that was set aside and bought nothing yet, in the snapshot's cash already
     Raises InputError for a symbol that is not a security of the bucket, and for an amount that is not positive.
     """
     received: dict[str, Decimal] = {}
@@ -47,5 +51,9 @@ def apply_dividends(snapshot: Snapshot, dividends: Mapping[str, Decimal], handli
     return Credit(
         snapshot=replace(snapshot, cash=MappingProxyType({**snapshot.cash, **credited})),
         transfers=MappingProxyType({}),
-        set_aside=MappingProxyType(dict(dividends) if handling == "reinvest_same" else {}),
+        set_aside=MappingProxyType(_together(waiting, dividends) if handling == "reinvest_same" else {}),
     )
+
+
+def _together(waiting: Mapping[str, Decimal], fresh: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    return {symbol: waiting.get(symbol, ZERO) + fresh.get(symbol, ZERO) for symbol in (*waiting, *(fresh.keys() - waiting.keys()))}

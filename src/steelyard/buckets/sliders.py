@@ -67,7 +67,7 @@ def _start(settings: SatelliteSettings) -> Strategy:
 
 
 def _exact(value: float) -> float:
-    return round(value, DECIMALS)
+    return round(value, DECIMALS) + 0.0  # no -0.0: it would be another strategy by its hash
 
 
 def whole(value: float) -> int:
@@ -102,7 +102,7 @@ def _entry_style(v: float, _: Strategy) -> Changes:
     return {
         "opportunity_calculators": {
             "averaging_down": {"priority_weight": _exact(1 - v)},
-            "opportunity_buys": {"momentum_weight": v},
+            "opportunity_buys": {"momentum_weight": _exact(v)},
         }
     }
 

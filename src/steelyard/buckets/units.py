@@ -36,7 +36,9 @@ class Units:
 
 
 def open_units(value: Decimal) -> Units:
-    """Units of a bucket that starts with `value`, base currency."""
+    """Units of a bucket that starts with `value`, base currency; raises InputError for one that owes more than it owns."""
+    if not (value.is_finite() and value >= 0):
+        raise InputError(f"A bucket cannot start with {value}; it may be 0 or more. Nothing was booked.")
     return Units(value / FIRST, FIRST)
 
 
@@ -44,8 +46,10 @@ def move(units: Units, value: Decimal, amount: Decimal) -> Units:
     """Units after a deposit (> 0) or a withdrawal (< 0) into a bucket that is worth `value` before it, base currency.
 
     The value of a unit stays. A bucket that is worth nothing has no unit value to keep: a deposit opens it anew.
-    Raises InputError for a withdrawal of more than the bucket is worth.
+    Raises InputError for a withdrawal of more than the bucket is worth, and for an amount that is no number.
     """
+    if not (value.is_finite() and amount.is_finite()):
+        raise InputError(f"A bucket worth {value} cannot be changed by {amount}: both must be numbers. Nothing was booked.")
     after = value + amount
     if after < 0:
         raise InputError(
@@ -72,7 +76,7 @@ def state_of(bucket: Bucket, units: Units, value: Decimal, account_value: Decima
     """
     if bucket.kind == "core":
         return bucket.state
-    budget = Decimal(repr(bucket.target_weight)) * account_value
+    budget = Decimal(repr(float(bucket.target_weight))) * account_value
     funded = bucket.status == "active" and budget > ZERO
     return replace(
         bucket.state,

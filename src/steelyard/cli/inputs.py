@@ -95,7 +95,7 @@ def read(options: Options, sample: str | None = None) -> Inputs:
     with progress("Reading the files"):
         own = sample is None and options.files
         found = _own(options, strategy) if own else _bundled(options, strategy, sample)
-    return _with_remarks(found) if options.strategy else found
+    return found if options.strategy is None else _with_remarks(found)
 
 
 def _with_remarks(inputs: Inputs) -> Inputs:
@@ -111,7 +111,7 @@ def strategy_of(name_or_path: str | None) -> Strategy:
     """The strategy of a preset or a file, or the default one."""
     from steelyard.strategies import default, find
 
-    return find(name_or_path) if name_or_path else default()
+    return default() if name_or_path is None else find(name_or_path)
 
 
 def make_plan(inputs: Inputs, seed: int, *, explained: bool = False, counted: bool = True) -> Plan:

@@ -15,6 +15,7 @@ from steelyard.sentences import say
 from steelyard.settings import Fraction
 
 STEPS = BUY_LADDER[:2]
+DECIMALS = 12
 
 
 class Params(ModuleParams):
@@ -36,9 +37,11 @@ class Params(ModuleParams):
 @opportunity_calculator("averaging_down", version="1.0.0", params=Params, tags=("buy",))
 def averaging_down(ctx: Context, params: Params) -> list[Candidate]:
     """Buy more of a sound holding below its cost: one and two base orders, up to a weight."""
-    # prices are compared, not losses: 1 - 90/100 is 0.09999999999999998 in floats
-    cheap = ctx.prices <= ctx.average_cost * (1 - params.dip_threshold)
-    sinking = ctx.prices < ctx.average_cost * (1 - params.max_drawdown)
+    # in decimals: 1 - 90/100 is 0.09999999999999998 in floats
+    costs = np.where(ctx.average_cost > 0, ctx.average_cost, np.nan)
+    left = np.round(ctx.prices / costs, DECIMALS)
+    cheap = left <= round(1 - params.dip_threshold, DECIMALS)
+    sinking = left < round(1 - params.max_drawdown, DECIMALS)
     sound = ctx.quality >= params.min_quality_score
     room = params.max_weight - ctx.weights
     return [

@@ -68,39 +68,44 @@ def decide(params: Params, price: float, cost: float, factor: float) -> Row | No
 
     price, cost   per share, one currency
     factor        what expected growth would have made of 1 in the time held
-    Prices are compared, not gains: 1.065 - 1 is not .065 in floats.
+    Growth and thresholds are compared in decimals: 1.177 / 1.07 is 1.1 as they are written, and neither product nor quotient of
+    floats hits it.
     """
+    grown = _exact(price / cost)
 
     def windfall(name: str, share: float) -> Row:
         return Row(name, share if params.sell_fraction is None else params.sell_fraction, windfall=True)
 
     threshold = params.windfall_threshold
     opens = 0.0 if params.auto_harvest else threshold
-    doubler = price >= cost * (1 + params.doubler_gain)
-    if doubler and price > cost * (factor + opens):
+    doubler = grown >= _exact(1 + params.doubler_gain)
+    if doubler and grown > _exact(factor + opens):
         return windfall("windfall doubler", params.windfall_doubler_share)
     if doubler:
         return Row("steady doubler", params.doubler_share, windfall=False)
-    if price >= cost * (factor + _beside(threshold, params.high_above)):
+    if grown >= _exact(factor + threshold + params.high_above):
         return windfall("high windfall", params.high_share)
-    if price > cost * factor and price >= cost * (factor + max(0.0, _beside(opens, -params.medium_below))):
+    if grown > _exact(factor) and grown >= _exact(factor + max(0.0, opens - params.medium_below)):
         return windfall("medium windfall", params.medium_share)
     return None
 
 
-def _beside(threshold: float, away: float) -> float:
-    """A threshold moved in decimals: .30 + .20 is .5 and .30 - .05 is .25, as they are written."""
-    return round(threshold + away, DECIMALS)
+def _exact(number: float) -> float:
+    """A number in decimals: .30 + .20 is .5 and .30 - .05 is .25, as they are written."""
+    return round(number, DECIMALS)
 
 
 def stopped(params: Params, price: float, cost: float, peak: float) -> bool:
     """Did the price reach the gain since the purchase and fall from its peak since? False for an unknown peak.
 
-    price, cost, peak   per share, one currency
+    price, cost, peak   per share, one currency. The peak is of the price file's closes: where those contain dividends (adjusted
+                        closes) an old peak is lower than what was quoted, so the stop falls later, never earlier. Where they are
+                        raw, a split looks like a fall; prices, costs and quantities must be of one count of shares.
     """
-    if params.trailing_stop_distance is None:
+    if params.trailing_stop_distance is None or not peak > 0:
         return False
-    return peak >= cost * (1 + params.trailing_stop_gain) and price <= peak * (1 - params.trailing_stop_distance)
+    risen = _exact(peak / cost) >= _exact(1 + params.trailing_stop_gain)
+    return risen and _exact(price / peak) <= _exact(1 - params.trailing_stop_distance)
 
 
 @opportunity_calculator("profit_taking", version="1.1.0", params=Params, tags=("sell",))

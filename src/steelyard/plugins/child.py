@@ -29,7 +29,7 @@ from steelyard.errors import ModuleError
 from steelyard.plugins import channel, confine
 from steelyard.plugins.channel import Array
 from steelyard.plugins.sources import Source
-from steelyard.registry import PACKAGES, Kind, Module
+from steelyard.registry import PACKAGES, Kind, Module, ModuleParams
 from steelyard.sentences import Sentence
 
 Facts = Mapping[str, Any]
@@ -114,35 +114,45 @@ class Worker:
         self.file = source.label
         _run(source)
         built_in = tuple(f"{package}." for package in PACKAGES.values())
-        registered = [module for kind in Kind for module in registry.registered(kind) if not module.call.__module__.startswith(built_in)]
+        registered = [
+            module
+            for kind in Kind
+            for module in registry.registered(kind)
+            if not str(getattr(module.call, "__module__", "")).startswith(built_in)
+        ]
         self.modules = {module.qualified: module for module in registered}
         return {"modules": [_told(module) for module in registered]}, []
 
     def _call(self, facts: Facts) -> Reply:
+        self._receive(facts)  # first: what the planner sent, it does not send again
         module = self.modules[facts["module"]]
         params = module.params.model_validate_json(facts["params"])
-        ctx = self._received("context", facts)
-        inputs = [ctx] if module.kind in {Kind.OPPORTUNITY, Kind.TERM} else [ctx, self._received("table", facts)]
+        names = ("context",) if module.kind in {Kind.OPPORTUNITY, Kind.TERM} else ("context", "table")
+        inputs = [self.given[name].record for name in names]
         if module.kind is Kind.SEQUENCE:
             inputs.append(facts["seeds"])
-        found = module.call(*inputs, params)
-        reply = self._encoded(module, found)
-        self._unchanged()
-        return reply
+        return self._watched(lambda: self._encoded(module, module.call(*inputs, params)))
 
-    def _received(self, name: str, facts: Facts) -> Any:
-        """The record of a request; sent once, then only named."""
-        token, data = facts[name]
-        if data is not None:
-            self.given[name] = Given(token, data)
-        return self.given[name].record
+    def _receive(self, facts: Facts) -> None:
+        """Take the records of a request; one that was sent before comes as its token alone."""
+        for name in ("context", "table"):
+            token, data = facts.get(name, (None, None))
+            if data is not None:
+                self.given[name] = Given(token, data)
+            elif token is not None and self.given[name].token != token:
+                raise ModuleError(f"its worker lost the {name}")
 
-    def _unchanged(self) -> None:
-        changed = [name for name, given in self.given.items() if given.changed]
-        for name in changed:
-            self.given[name].renew()
+    def _watched(self, work: Callable[[], Reply]) -> Reply:
+        """The reply of a plugin; raises ModuleError where it wrote into its input, which is then as it was sent again."""
+        try:
+            reply = work()
+        finally:
+            changed = [name for name, given in self.given.items() if given.changed]
+            for name in changed:
+                self.given[name].renew()
         if changed:
             raise ModuleError(f"it changed its input, the {' and the '.join(changed)}; modules may only read it")
+        return reply
 
     def _encoded(self, module: Module, found: Any) -> Reply:
         form: Callable[[Any], Reply]
@@ -189,8 +199,10 @@ class Worker:
         return number
 
     def _next(self, facts: Facts) -> Reply:
-        block = next(self.kept[facts["kept"]], None)
-        self._unchanged()
+        return self._watched(lambda: self._block(self.kept[facts["kept"]]))
+
+    def _block(self, blocks: Iterator[Any]) -> Reply:
+        block = next(blocks, None)
         return {"more": block is not None}, [] if block is None else [_table(block)]
 
     def _rows(self, facts: Facts) -> Reply:
@@ -220,7 +232,18 @@ def _told(module: Module) -> dict[str, Any]:
     """A module as plain values."""
     names = ("kind", "name", "version", "summary", "author", "tags", "needs", "form", "on", "requires_python", "dependencies")
     told = {name: getattr(module, name) for name in names}
-    return {**told, "schema": json.dumps(module.params.model_json_schema())}
+    return {**told, "schema": json.dumps(_schema(module.params))}
+
+
+def _schema(params: type[ModuleParams]) -> dict[str, Any]:
+    """JSON Schema of the parameters, with the defaults that a factory makes too."""
+    schema = params.model_json_schema()
+    made = [info for info in params.model_fields.values() if info.default_factory is not None]
+    defaults = params().model_dump(mode="json", by_alias=True) if made else {}
+    for name, one in schema.get("properties", {}).items():
+        if name in defaults:
+            one.setdefault("default", defaults[name])
+    return schema
 
 
 def _fault(error: BaseException, file: str) -> dict[str, Any]:

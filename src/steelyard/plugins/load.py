@@ -67,7 +67,7 @@ def _workers(settings: Plugins, folder: Path | None, problems: list[Notice]) -> 
 def _problem(label: str, error: Exception) -> Notice:
     struck = type(error).__name__
     code = "plugin_late" if struck == "DeadlineStruck" else "plugin_failed"
-    return Notice(code=code, message=f"The plugin {label} was not loaded and nothing of it runs: {error}.")
+    return Notice(code=code, message=f"The plugin {label} was not loaded and nothing of it runs: {str(error).rstrip('.')}.")
 
 
 def _take(worker: Worker, found: dict[Kind, dict[str, Module]]) -> None:

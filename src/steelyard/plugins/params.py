@@ -13,7 +13,7 @@ import types
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, create_model
+from pydantic import Field, create_model
 
 from steelyard.errors import ModuleError
 from steelyard.plugins.channel import words
@@ -42,18 +42,22 @@ def params_model(name: str, text: str) -> type[ModuleParams]:
     text   JSON Schema of an object, as pydantic writes it
     Raises ModuleError naming the parameter that cannot be checked here.
     """
-    schema = json.loads(text)
+    try:
+        return _model(name, json.loads(text))
+    except ModuleError:
+        raise
+    except Exception as error:  # what pydantic makes of a schema that a plugin wrote cannot be foreseen
+        raise ModuleError(f"the parameters of {name} cannot be read: {words(str(error))}") from error
+
+
+def _model(name: str, schema: Schema) -> type[ModuleParams]:
     properties = schema.get("properties", {})
     if len(properties) > MOST_PARAMETERS:
         raise ModuleError(f"{name} has {len(properties)} parameters; at most {MOST_PARAMETERS} are read")
     fields = {key: _field(name, key, one) for key, one in properties.items()}
-    try:
-        model: type[ModuleParams] = create_model(
-            f"{name}_params", __base__=ModuleParams, __doc__=words(schema.get("description", "")) or None, **fields
-        )
-        model()
-    except (ValidationError, TypeError, ValueError) as error:
-        raise ModuleError(f"the parameters of {name} cannot be read: {words(str(error))}") from error
+    doc = words(schema.get("description", "")) or None
+    model: type[ModuleParams] = create_model(f"{name}_params", __base__=ModuleParams, __doc__=doc, **fields)
+    model()
     return model
 
 

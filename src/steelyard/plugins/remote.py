@@ -11,7 +11,7 @@ import string
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -103,8 +103,8 @@ def call_of(kind: Kind, form: Form | None, remote: Remote) -> Callable[..., Any]
 
 
 def _inputs(ctx: Context, table: Candidates) -> dict[str, Any]:
-    """What travels of a call: the table without the predicates of other filters, which are functions."""
-    return {"context": ctx, "table": replace(table, predicates=()) if table.predicates else table}
+    """What travels of a call."""
+    return {"context": ctx, "table": table}
 
 
 def _one(arrays: Sequence[Array], what: str, shape: tuple[int, ...], dtype: type[np.generic]) -> Array:

@@ -18,10 +18,12 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from steelyard.context import Candidates
 from steelyard.errors import DeadlineStruck, ModuleError
 from steelyard.plugins.answers import ArraysTold, LoadedTold
 from steelyard.plugins.channel import LENGTH, MOST_ANSWER, Answer, Array, Fault, pickled, read_answer, words
@@ -94,11 +96,18 @@ class Worker:
         """
         with self._lock:
             if self._process is None or not self._process.ours:
-                self.start()
-                self.load()
+                self._restart()
             sent = {name: self._record(name, record) for name, record in (records or {}).items()}
             dropped = [self.dropped.popleft() for _ in range(len(self.dropped))]
             return self._exchange(self._running(), what, {**facts, **sent, "dropped": dropped, "seconds": self.seconds}, form, self.seconds)
+
+    def _restart(self) -> None:
+        self.start()
+        try:
+            self.load()
+        except ModuleError:
+            self.end()
+            raise
 
     @property
     def generation(self) -> int:
@@ -124,7 +133,7 @@ class Worker:
             return token, None
         self._tokens += 1
         self._sent[name] = (record, self._tokens)
-        return self._tokens, pickled(record)
+        return self._tokens, pickled(_travelling(record))
 
     def _exchange(
         self, process: _Process, what: str, facts: Mapping[str, Any], form: type[Answer[T]], seconds: float
@@ -143,6 +152,11 @@ class Worker:
         if answer.value is None:
             raise ModuleError("its answer is empty")
         return answer.value, arrays
+
+
+def _travelling(record: Any) -> Any:
+    """A record as the worker may have it: a table without the predicates of row filters, which are functions of this process."""
+    return replace(record, predicates=()) if isinstance(record, Candidates) else record
 
 
 def _told(fault: Fault, label: str) -> ModuleError:
@@ -184,18 +198,22 @@ class _Process:
         """Send a request, wait for the answer; raises _Late, or ModuleError when the process ends or says too much."""
         deadline = time.monotonic() + seconds
         pending = memoryview(LENGTH.pack(len(request)) + request)
+        poll = select.poll()
+        poll.register(self._out, select.POLLIN)
+        poll.register(self._in, select.POLLOUT)
         found = bytearray()
         due: int | None = None
         while due is None or len(found) < due:
             left = deadline - time.monotonic()
-            readable, writable, _ = select.select([self._out], [self._in] if pending else [], [], max(left, 0.0))
-            if not readable and not writable:
+            ready = [handle for handle, _ in poll.poll(max(left, 0.0) * 1000)]
+            if not ready:
                 raise _Late
-            if writable:
-                with contextlib.suppress(BlockingIOError, BrokenPipeError):
-                    pending = pending[os.write(self._in, pending[:PIECE]) :]
-            if readable:
+            if self._out in ready:
                 found += self._read(PIECE)
+            elif self._in in ready:
+                pending = self._write(pending)
+                if not pending:
+                    poll.unregister(self._in)
             if due is None and len(found) >= LENGTH.size:
                 (size,) = LENGTH.unpack_from(found)
                 if size > MOST_ANSWER:
@@ -204,6 +222,15 @@ class _Process:
         if len(found) != due:
             raise ModuleError(f"it says {len(found) - due:,} bytes more than its answer")
         return bytes(found[LENGTH.size :])
+
+    def _write(self, pending: memoryview) -> memoryview:
+        """What is left to send; nothing when nobody reads any more: then the answer ends, and says why."""
+        try:
+            return pending[os.write(self._in, pending[:PIECE]) :]
+        except BlockingIOError:
+            return pending
+        except BrokenPipeError:
+            return pending[:0]
 
     def _read(self, most: int) -> bytes:
         with contextlib.suppress(BlockingIOError):
@@ -216,7 +243,7 @@ class _Process:
     def _ended(self) -> ModuleError:
         """Why the pipe ended."""
         try:
-            code = self._process.wait(timeout=1.0)
+            code = self._process.wait(timeout=0.5)
         except subprocess.TimeoutExpired:
             return ModuleError("it closed its channel; its worker was ended")
         if -code in {signal.SIGXCPU, signal.SIGALRM}:

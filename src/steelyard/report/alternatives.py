@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from steelyard.plans import Alternative, Plan
+from steelyard.report.proposers import proposed
 from steelyard.report.scale import WHOLE, Scale, ticks
 from steelyard.report.words import capital, counted, lower, plain_words
 from steelyard.sentences import FORMATS, SPACE, points, quantity
@@ -35,11 +36,12 @@ RINGS = 4
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One plan: `n` is its number in the table and on the chart; `net` is the improvement after charges."""
+    """One plan: `n` is its number in the table and on the chart; `net` is the improvement after charges; `by` tells who proposed it."""
 
     n: int
     name: str
     note: str
+    by: str
     kind: Kind
     score: float
     net: float
@@ -105,12 +107,14 @@ def _rows(plan: Plan) -> list[Row]:
 
 def _own(plan: Plan) -> Row:
     name, note = ("This plan", "") if plan.steps else ("This plan: hold", "no trades")
-    return Row(0, name, note, "plan", plan.score.plan, plan.score.improvement, plan.drift.after, plan.costs.total, plan.turnover)
+    by = proposed(plan.proposed_by) if plan.steps else ""
+    return Row(0, name, note, by, "plan", plan.score.plan, plan.score.improvement, plan.drift.after, plan.costs.total, plan.turnover)
 
 
 def _other(plan: Plan, one: Alternative) -> Row:
     kind: Kind = "runner" if one.name.startswith(RUNNER) else "free" if one.name == FREE else "other"
-    return Row(0, _title(one.name), _note(plan, one), kind, one.score, one.improvement, one.drift_after, one.cost, one.turnover)
+    by = proposed(one.proposed_by) if one.steps else ""
+    return Row(0, _title(one.name), _note(plan, one), by, kind, one.score, one.improvement, one.drift_after, one.cost, one.turnover)
 
 
 def _title(name: str) -> str:

@@ -7,10 +7,8 @@ To add one: a function from a strategy to problems, and its line in RULES.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from steelyard.registry import Kind
-from steelyard.settings import Section
 from steelyard.strategies.problems import Problem, error, warning
 from steelyard.strategies.spellings import ENABLED
 from steelyard.strategies.strategy import ModuleChoice, Strategy, Why, inherited
@@ -28,11 +26,11 @@ OR = "|"
 SELLING = ("profit_taking", "rebalance_sells", "weight_based")
 BUYING = ("averaging_down", "opportunity_buys", "rebalance_buys")
 
-PAIRS: tuple[tuple[str, str, str], ...] = (
-    ("limits.min_trade_weight", "limits.max_position_weight", "the smallest order would be more than a position may be"),
-    ("limits.min_trade_weight", "limits.max_turnover_weight", "the smallest order would be more than a plan may turn over"),
+PAIRS = (
+    ("min_trade_weight", "max_position_weight", "the smallest order would be more than a position may be"),
+    ("min_trade_weight", "max_turnover_weight", "the smallest order would be more than a plan may turn over"),
 )
-"""(lower, higher, what would be if it were not): the first may not be above the second."""
+"""Of `[limits]`: (lower, higher, what would be otherwise); the first may not be above the second."""
 
 
 def findings(strategy: Strategy) -> list[Problem]:
@@ -83,9 +81,9 @@ def _neither_side(strategy: Strategy) -> Iterator[Problem]:
 
 def _pairs(strategy: Strategy) -> Iterator[Problem]:
     for low, high, why in PAIRS:
-        lower, higher = value_of(strategy, low), value_of(strategy, high)
-        if lower is not None and higher is not None and lower > higher:
-            yield error(tuple(low.split(".")), f"{low} is {lower:g} and {high} is {higher:g}: {why}.")
+        lower, higher = getattr(strategy.limits, low), getattr(strategy.limits, high)
+        if higher is not None and lower > higher:
+            yield error(("limits", low), f"limits.{low} is {lower:g} and limits.{high} is {higher:g}: {why}.")
 
 
 def _terms_known(strategy: Strategy) -> Iterator[Problem]:
@@ -199,19 +197,3 @@ RULES: tuple[Callable[[Strategy], Iterable[Problem]], ...] = (
     _neither_side, _pairs, _terms_known, dependencies, _no_route, _high_cost, _no_calculators, _no_patterns, _few_patterns, _correlation,
     _diversity, _slow, _many_combinations, _one_sided, _of_what_is_off,
 )  # fmt: skip
-
-
-def value_of(strategy: Strategy, key: str) -> Any:
-    """The value of a house key: `limits.allow_buy`, `filters.eligibility.enabled`, `score.neutral.yield`."""
-    first, *rest = key.split(".")
-    if first in tuple(Kind):
-        choice = strategy.choice(Kind(first), rest[0])
-        return choice.enabled if rest[1:] == [ENABLED] else _inside(choice.params, rest[1:])
-    return _inside(getattr(strategy, first), rest)
-
-
-def _inside(value: Section, names: list[str]) -> Any:
-    found: Any = value.model_dump(by_alias=True)
-    for name in names:
-        found = found[name]
-    return found

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeGuard
 
 from steelyard.registry import Kind
 
@@ -99,14 +99,9 @@ class Unused:
 Spelling = Alias | Agrees | Refused | Unused
 
 
-def is_number(value: object) -> bool:
-    """A whole number or a fraction; true and false are neither."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def without_sign(value: object) -> object:
     """A fall written as a negative number, as the positive one that is meant."""
-    return -value if isinstance(value, int | float) and not isinstance(value, bool) and value < 0 else value
+    return abs(value) if _is_number(value) else value
 
 
 PENALTY_SCALE = 50.0
@@ -115,12 +110,21 @@ PENALTY_SCALE = 50.0
 
 def as_cost_aversion(value: object) -> object:
     """`cost_penalty_factor` on the scale of `score.cost_aversion`."""
-    return float(value) * PENALTY_SCALE if isinstance(value, int | float) and not isinstance(value, bool) else value
+    return value * PENALTY_SCALE if _is_number(value) else value
 
 
 def as_cost_share(value: object) -> object:
     """A multiple of its cost that a trade must be worth, as the share of the trade that its cost may be."""
-    return 1 / float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else value
+    return 1 / value if _is_number(value) and value > 0 else value
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    """True and false are no numbers; what no model takes is left for its model to refuse."""
+    return isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= FLOAT_BITS)
+
+
+FLOAT_BITS = 1000
+"""Of a whole number that a fraction can hold."""
 
 
 def _search(key: str) -> Alias:

@@ -14,12 +14,14 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from steelyard.errors import SettingsError
+from steelyard.errors import SettingsError, one_line
 
 State = Literal["closed", "open", "half-open"]
 
 LONGEST_ERROR = 200
 """Characters of an error that are kept."""
+LONGEST_VALUE = 40
+"""Characters of a wrong setting that are shown."""
 
 
 class Rules(BaseModel):
@@ -42,7 +44,8 @@ def rules_from(environment: Mapping[str, str]) -> Rules:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = VARIABLES[str(first["loc"][0])]
-        raise SettingsError(f"{name} is {environment[name]!r}: {first['msg']}. Nothing was planned. Correct it, or unset it.") from error
+        value = one_line(environment[name], LONGEST_VALUE)
+        raise SettingsError(f"{name} is {value!r}: {first['msg']}. Nothing was planned. Correct it, or unset it.") from error
 
 
 class Moment(BaseModel):
@@ -70,9 +73,7 @@ class Circuit(BaseModel):
 
 def after_failure(circuit: Circuit | None, error: str, now: Moment) -> Circuit:
     """The circuit with one more failure; the error is cut and put on one line."""
-    line = " ".join(error.split())
-    cut = line if len(line) <= LONGEST_ERROR else line[: LONGEST_ERROR - 1] + "…"
-    return Circuit(failures=1 if circuit is None else circuit.failures + 1, error=cut, since=now)
+    return Circuit(failures=1 if circuit is None else circuit.failures + 1, error=one_line(error, LONGEST_ERROR), since=now)
 
 
 def state_of(circuit: Circuit | None, rules: Rules, now: Moment) -> State:

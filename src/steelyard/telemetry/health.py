@@ -7,7 +7,9 @@ there is none. What cannot be read is moved aside, what cannot be written is tol
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 import sys
 import tempfile
 import time
@@ -146,7 +148,10 @@ class Health:
 def read(path: Path) -> dict[str, Circuit]:
     """The circuits of a file, sorted; none without a file. Raises ValidationError for what cannot be understood, and OSError."""
     try:
-        data = path.read_bytes() if path.stat().st_size <= LARGEST_BYTES else b""
+        seen = path.stat()
+        if not stat.S_ISREG(seen.st_mode):  # opening a pipe or a device may wait for ever
+            raise OSError(errno.EINVAL, "it is no regular file")
+        data = path.read_bytes() if seen.st_size <= LARGEST_BYTES else b""
     except FileNotFoundError:
         return {}
     return dict(sorted(Stored.model_validate_json(data).circuits.items()))

@@ -26,8 +26,10 @@ NOT_ZERO = frozenset("123456789")
 LEAST_VISIBLE = Decimal("0.0005")
 """What reads 0.1 %."""
 CASH = "Cash"
-FILTER = "filter"
 """What the verdict calls the cash where a symbol could stand; no symbol has small letters."""
+FILTER = "filter"
+GREEDY = "greedy"
+PROPOSALS = "proposals"
 
 Derived = Mapping[str, object]
 """Fact by name -> what it must be."""
@@ -68,7 +70,9 @@ def _headline(book: Book) -> Iterator[tuple[str, object]]:
     yield "least", doc["score"]["min_improvement"]
     before, after = doc["drift"]["before"], doc["drift"]["after"]
     yield from {"before": None if before is None else PERCENT * before, "after": after}.items()
-    others = [other["improvement"] for other in doc["alternatives"] if other["steps"] and other["name"] != UNRESTRICTED]
+    # the greedy list is of the whole table: where the plan is the best of proposals, it is none of them
+    beyond = {UNRESTRICTED, GREEDY} if doc["certificate"]["scope"] == PROPOSALS else {UNRESTRICTED}
+    others = [other["improvement"] for other in doc["alternatives"] if other["steps"] and other["name"] not in beyond]
     yield "gain", doc["score"]["improvement"] if steps else max(others, default=None)
     yield from _moves(book)
 

@@ -1,0 +1,39 @@
+"""What else was weighed, by the same score."""
+
+from __future__ import annotations
+
+from steelyard.plans import Alternative
+from steelyard.report.columns import Column, Row
+from steelyard.report.proposers import proposed
+from steelyard.report.sections.view import View, percent_or_unknown
+from steelyard.report.words import plain_words
+from steelyard.sentences import money, percent, points, quantity, signed
+
+
+def draw(view: View) -> None:
+    """Print the plan and its alternatives, each with its orders; who proposed them too with `explain`."""
+    plan = view.plan
+    if not plan.alternatives:
+        return
+    view.title("What else was weighed")
+    columns = (
+        Column("Plan"),
+        Column("Score", "right"),
+        Column("Net", "right"),
+        Column(f"Cost, {plan.base_currency}", "right"),
+        Column("Turnover, %", "right", drop=2),
+        Column("Drift, pp", "right", drop=1),
+    )
+    score = plan.score
+    drift = percent_or_unknown(plan.drift.after)
+    own = ("this plan", points(score.plan), signed(score.improvement, 2), money(plan.costs.total), percent(plan.turnover), drift)
+    view.table(columns, [Row(own, style="bold"), *(_alternative(view, other) for other in plan.alternatives)])
+
+
+def _alternative(view: View, other: Alternative) -> Row:
+    orders = ", ".join(f"{step.side} {quantity(step.quantity)} {step.symbol}" for step in other.steps)
+    drift = percent_or_unknown(other.drift_after)
+    cells = (plain_words(other.name), points(other.score), signed(other.improvement, 2), money(other.cost), percent(other.turnover), drift)
+    if not orders:
+        return Row(cells)
+    return Row(cells, under=(orders, proposed(other.proposed_by, len(other.proposed_by))) if view.explain else (orders,))

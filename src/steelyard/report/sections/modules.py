@@ -1,0 +1,20 @@
+"""What each module did."""
+
+from __future__ import annotations
+
+from steelyard.plans import ModuleRun
+from steelyard.report.columns import Column, Row
+from steelyard.report.sections.view import View
+from steelyard.report.words import plain_words
+
+
+def draw(view: View) -> None:
+    """Print every module with its outcome, and the error of one that failed."""
+    view.title("What each module did")
+    columns = (Column("Kind", drop=2), Column("Module"), Column("Version", drop=1), Column("Returned", "right"), Column("Outcome"))
+    view.table(columns, [_row(run) for run in view.plan.modules])
+
+
+def _row(run: ModuleRun) -> Row:
+    count = "unknown" if run.count is None else str(run.count)
+    return Row((plain_words(run.kind), run.name, run.version, count, plain_words(run.outcome)), (run.error,) if run.error else ())
