@@ -1,6 +1,6 @@
 """What each module adds to a plan, measured: `python -m benchmarks.contributions` writes docs/contributions.md.
 
-Every calculator, pattern, generator and filter is on; then each is left out in turn, and for what proposes also kept alone.
+The plan with each calculator, pattern, generator and filter less the plan without it, and what each proposer reaches alone.
 Inputs: the bundled portfolios and the recorded ones, with their targets, and `growth` without. Figures are points of the score
 (100 = the whole scale) that the plan gains net over hold.
 """
@@ -66,15 +66,22 @@ def everything(scope: str) -> Strategy:
     return replace(usual, search=search, choices=MappingProxyType({**usual.choices, **choices}))
 
 
+def ground(scope: str, kind: Kind) -> Strategy:
+    """What a module of a kind is measured against: every calculator and proposer on, the filters as they are by default.
+
+    Patterns are measured without generators, which find all that a pattern does, and the other way round with everything.
+    """
+    strategy = everything(scope)
+    usual = {choice.module.name: choice.enabled for choice in default().choices[Kind.FILTER]}
+    strategy = switched(strategy, Kind.FILTER, usual)
+    off = [choice.module.name for choice in strategy.choices[Kind.SEQUENCE] if kind is Kind.PATTERN or choice.module.form == "what_if"]
+    return switched(strategy, Kind.SEQUENCE, dict.fromkeys(off, False))
+
+
 def switched(strategy: Strategy, kind: Kind, on: Mapping[str, bool]) -> Strategy:
     """The strategy with some modules of a kind on or off."""
     choices = tuple(replace(choice, enabled=on.get(choice.module.name, choice.enabled)) for choice in strategy.choices[kind])
     return replace(strategy, choices=MappingProxyType({**strategy.choices, kind: choices}))
-
-
-def without(strategy: Strategy, kind: Kind, name: str) -> Strategy:
-    """The strategy with one module off."""
-    return switched(strategy, kind, {name: False})
 
 
 def alone(strategy: Strategy, kind: Kind, name: str) -> Strategy:
@@ -114,29 +121,33 @@ def deep(subject: Subject) -> str:
 
 
 def tables(inputs: Sequence[Subject]) -> Iterator[str]:
-    """Both scopes: left out one at a time; and, of what proposes, kept alone."""
+    """What each module adds in either scope; and, of what proposes, what it reaches alone."""
     for scope, title in (("proposals", "The plan is the best proposal"), ("candidates", "The plan is the best of the whole table")):
-        strategy = everything(scope)
-        whole = [subject.net(strategy) for subject in inputs]
         yield f'## {title} (`search.scope = "{scope}"`)'
         yield ""
-        yield from heading("left out", inputs)
-        yield row("**everything on: net improvement**", whole, signed=False)
+        yield from heading("points added", inputs)
         for kind in KINDS:
-            for choice in strategy.choices[kind]:
-                name = choice.module.name
-                nets = [subject.net(without(strategy, kind, name)) for subject in inputs]
-                yield row(f"{kind.value} · {name}", [net - all_on for net, all_on in zip(nets, whole, strict=True)])
+            yield from _added(ground(scope, kind), kind, inputs)
         yield ""
-    strategy = everything("proposals")
+    strategy = ground("proposals", Kind.SEQUENCE)
     yield "## One module alone: net improvement of the best proposal"
     yield ""
-    yield from heading("alone", inputs)
+    yield from heading("points reached alone", inputs)
     for kind in KINDS[:3]:
         for choice in strategy.choices[kind]:
             if choice.module.form != "what_if":
                 name = choice.module.name
                 yield row(f"{kind.value} · {name}", [subject.net(alone(strategy, kind, name)) for subject in inputs], signed=False)
+
+
+def _added(strategy: Strategy, kind: Kind, inputs: Sequence[Subject]) -> Iterator[str]:
+    """Of each module of a kind: the plan with it less the plan without it, everything else as the strategy says."""
+    whole = [subject.net(strategy) for subject in inputs]
+    yield row(f"*{kind.value}: the plan they are measured against*", whole, signed=False)
+    for choice in strategy.choices[kind]:
+        name, sign = choice.module.name, 1 if choice.enabled else -1
+        others = [subject.net(switched(strategy, kind, {name: not choice.enabled})) for subject in inputs]
+        yield row(f"{kind.value} · {name}", [sign * (net - other) for net, other in zip(whole, others, strict=True)])
 
 
 def heading(title: str, inputs: Sequence[Subject]) -> list[str]:

@@ -6,7 +6,7 @@ from steelyard import importers, strategies
 from steelyard.buckets import UNASSIGNED, Bucket, Budgets, SatelliteSettings, mark, open_units, split, state_of
 from steelyard.planner import plan
 from steelyard.samples import sample
-from steelyard.strategies.rules import value_of
+from steelyard.strategies.writing import settings
 
 FILES = sample("growth")
 ACCOUNT = importers.assemble(importers.read(FILES.holdings, prices=FILES.prices, securities=FILES.securities), base_currency="USD")
@@ -43,9 +43,9 @@ for own in BUCKETS:
     made = plan(snapshot, ACCOUNT.market, strategy, state=state)
     funding = "" if state.funding is None else f", {state.funding:.0%} of its budget"
     print(f"\n{own.name}: {worth:,.2f} USD{funding}; buys are scaled by {state.aggression:g}")
-    for key, who in strategy.sources.items():
-        if who.startswith(("slider", "preset")) and not key.endswith("enabled"):
-            print(f"  {who:<24} {key} = {value_of(strategy, key)}")
+    for one in settings(strategy):
+        if one.source.startswith(("slider", "preset")) and one.key != "enabled":
+            print(f"  {one.source:<24} {one.table}.{one.key} = {one.value}")
     for step in made.steps:
         print(f"  {step.side} {step.quantity} {step.symbol}: {step.reason}")
     print(f"  {made.verdict.text}")

@@ -28,5 +28,5 @@ def home(environment: Mapping[str, str]) -> Path:
         return Path(chosen).expanduser().absolute()
     except RuntimeError as error:
         raise SettingsError(
-            f"{VARIABLE} is {chosen!r}, and there is no such home folder. Nothing was planned. Name a folder by its whole path, or unset it."
+            f"{VARIABLE} is {chosen!r}, and nobody of that name has a home. Nothing was planned. Name a whole path, or unset it."
         ) from error

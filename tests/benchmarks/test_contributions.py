@@ -1,9 +1,7 @@
 """docs/contributions.md is written by script and leaves out no module."""
 
-from dataclasses import replace
-
 import pytest
-from benchmarks.contributions import Subject, alone, everything, shown, tables, without
+from benchmarks.contributions import Subject, alone, everything, ground, shown, switched, tables
 
 from benchmarks import contributions
 from planner.made import BUSY
@@ -22,13 +20,16 @@ def test_the_page_has_a_figure_for_every_module_in_both_scopes():
             assert len(lines) == (3 if proposes else 2), name
 
 
-def test_everything_is_on_and_one_at_a_time_is_left_out_or_kept_alone():
-    strategy = everything("proposals")
+def test_a_module_is_measured_against_everything_that_proposes_and_the_usual_filters():
+    assert all(choice.enabled for kind in KINDS for choice in everything("proposals").choices[kind])
 
-    assert all(choice.enabled for kind in KINDS for choice in strategy.choices[kind])
-    rest = without(strategy, Kind.PATTERN, "rebalance")
-    assert {choice.module.name for choice in rest.choices[Kind.PATTERN] if not choice.enabled} == {"rebalance"}
-    kept = alone(strategy, Kind.PATTERN, "rebalance")
+    for kind in KINDS:
+        strategy = ground("proposals", kind)
+        off = {choice.module.name for other in KINDS for choice in strategy.choices[other] if not choice.enabled}
+        generators = {"combinatorial", "enhanced_combinatorial"} if kind is Kind.PATTERN else set()
+        assert off == {"partial_execution", "constraint_relaxation", "correlation_aware", "diversity"} | generators
+
+    kept = alone(ground("proposals", Kind.SEQUENCE), Kind.PATTERN, "rebalance")
     assert [choice.module.name for kind in (Kind.PATTERN, Kind.SEQUENCE) for choice in kept.enabled(kind)] == ["rebalance"]
 
 
@@ -40,9 +41,15 @@ def test_a_figure_has_its_sign_and_nothing_is_a_dash(figure, signed, text):
 
 
 def test_the_tables_measure_what_they_say():
-    given = replace(BUSY, strategy=everything("proposals"))
+    given = Subject("made", BUSY)
+    lines = list(tables([given]))
 
-    lines = list(tables([Subject("made", given)]))
+    def figure(name: str) -> float:
+        text = next(line for line in lines if name in line).split("|")[2].strip()
+        return float(text.replace("−", "-"))
 
-    whole = next(line for line in lines if "everything on" in line)
-    assert float(whole.split("|")[2]) == pytest.approx(100 * given.plan().score.improvement, abs=1e-4)
+    strategy = ground("proposals", Kind.OPPORTUNITY)
+    without = switched(strategy, Kind.OPPORTUNITY, {"weight_based": False})
+    assert figure("opportunity_calculators: the plan") == pytest.approx(given.net(strategy), abs=1e-4)
+    assert figure("· weight_based") == pytest.approx(given.net(strategy) - given.net(without), abs=2e-4)
+    assert figure("· weight_based") > 0

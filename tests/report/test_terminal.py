@@ -193,7 +193,7 @@ def test_conversions_problems_warnings_and_missing_data_are_all_shown(growth):
 
     assert "Converts 1,234.50 USD to EUR at 0.939850, cost 1.20 USD." in text
     assert "Problem: No price. ZZZ has no price." in text
-    assert "Warning: Unknown column. Holdings.csv: column note is not used." in text
+    assert "Warning: Unknown column. holdings.csv: column note is not used." in text
     assert "Days held is unknown for ZZZ." in text
     assert "Quality is unknown for AAPL. 0.55 stands in." in text
     assert "Left out on your word: TSLA." in text

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from steelyard.plans import Alternative, Plan
-from steelyard.report.proposers import proposed
+from steelyard.report.proposers import NAMED, proposed
 from steelyard.report.scale import WHOLE, Scale, ticks
 from steelyard.report.words import capital, counted, lower, plain_words
 from steelyard.sentences import FORMATS, SPACE, points, quantity
@@ -17,6 +17,7 @@ Kind = Literal["plan", "runner", "other", "free"]
 
 RUNNER = "runner_up_"
 FREE = "unrestricted"
+TITLES = {"proposal": "Best proposal", "greedy": "Greedy list"}
 
 WIDTH, HEIGHT = 330.0, 256.0
 """The chart that labels are placed for, px: the narrowest window draws it about this wide."""
@@ -107,18 +108,23 @@ def _rows(plan: Plan) -> list[Row]:
 
 def _own(plan: Plan) -> Row:
     name, note = ("This plan", "") if plan.steps else ("This plan: hold", "no trades")
-    by = proposed(plan.proposed_by) if plan.steps else ""
-    return Row(0, name, note, by, "plan", plan.score.plan, plan.score.improvement, plan.drift.after, plan.costs.total, plan.turnover)
+    who = proposed(plan.proposed_by) if plan.steps else ""
+    return Row(0, name, note, who, "plan", plan.score.plan, plan.score.improvement, plan.drift.after, plan.costs.total, plan.turnover)
 
 
 def _other(plan: Plan, one: Alternative) -> Row:
     kind: Kind = "runner" if one.name.startswith(RUNNER) else "free" if one.name == FREE else "other"
-    by = proposed(one.proposed_by) if one.steps else ""
-    return Row(0, _title(one.name), _note(plan, one), by, kind, one.score, one.improvement, one.drift_after, one.cost, one.turnover)
+    return Row(0, title(one.name), _note(plan, one), by(one), kind, one.score, one.improvement, one.drift_after, one.cost, one.turnover)
 
 
-def _title(name: str) -> str:
-    return capital(plain_words(name).replace("runner up", "runner-up"))
+def title(name: str) -> str:
+    """Name of an alternative as people read it."""
+    return TITLES.get(name) or capital(plain_words(name).replace("runner up", "runner-up"))
+
+
+def by(one: Alternative, most: int = NAMED) -> str:
+    """Who proposed an alternative; empty for one that comes neither from a module nor from the search."""
+    return proposed(one.proposed_by, most) if one.proposed_by or one.name.startswith(RUNNER) else ""
 
 
 def _note(plan: Plan, one: Alternative) -> str:
@@ -243,7 +249,7 @@ def _said(plan: Plan) -> str:
     gap = plan.score.improvement - best.improvement
     if not plan.steps:
         return f"{what} The best rejected plan nets {points(best.improvement)}; {points(plan.score.min_improvement)} is asked for."
-    name = lower(_title(best.name))
+    name = lower(title(best.name))
     if gap < 0:
         return f"{what} {capital(name)} nets {points(-gap)} points more than the plan."
     return f"{what} The next best, {name}, nets {points(gap)} points less than the plan."

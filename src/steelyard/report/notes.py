@@ -49,6 +49,9 @@ METRICS = {
     "last_sold": Metric("Date of the last sale", "text", "Rules that ask for it let it pass.", f"Add last_sold to {HOLDINGS}."),
 }
 
+TITLES = {"strategy": "On the strategy"}
+"""Code of a notice -> its title, where its words alone say too little."""
+
 
 def notes(plan: Plan) -> list[Note]:
     """Problems first, then warnings, unknown lots, exclusions and what data is missing."""
@@ -58,7 +61,7 @@ def notes(plan: Plan) -> list[Note]:
 
 def _notice(level: Level, notice: Notice) -> Note:
     about = [part for part in (notice.module, notice.symbol) if part and part not in notice.message]
-    title = capital(plain_words(notice.code)) + (f" ({', '.join(about)})" if about else "") + "."
+    title = TITLES.get(notice.code, capital(plain_words(notice.code))) + (f" ({', '.join(about)})" if about else "") + "."
     return Note(level, title, sentence(notice.message))
 
 

@@ -10,13 +10,14 @@ ASKING = frozenset({"market_regime", "adaptive"})
 
 
 def regime(plan: Plan) -> str:
-    """`Market: bull, +11.3 % off its average, over 4,781 sessions.`; empty where no module that runs asks."""
+    """`Market regime: bull. The index is 11.3 % over its moving average, told from 4,781 sessions.`; empty where nobody asks."""
     told = plan.regime
     if not ASKING & {run.name for run in plan.modules}:
         return ""
     if told.distance is None:
         return "Market regime: unknown."
+    side = "over" if told.distance >= 0 else "under"
     return (
-        f"Market regime: {told.name}. The index is {FORMATS['spct'](told.distance)} off its moving average, "
+        f"Market regime: {told.name}. The index is {FORMATS['pct'](abs(told.distance))} {side} its moving average, "
         f"told from {FORMATS['count'](told.observations)} sessions."
     )

@@ -10,8 +10,26 @@ from steelyard.sentences import FORMATS, SPACE, money, signed
 
 LEAST_PRICE_DIGITS = 2
 RATE_DIGITS = 6
+IN_NAMES = frozenset("_./")
+"""Signs inside the name of a file or a setting."""
 NAMED = 8
 """Symbols named in a sentence before it says how many more there are."""
+
+
+PARTS = {
+    "conc": "concentration",
+    "ind": "sectors",
+    "country": "countries",
+    "rao": "common movement",
+    "tr": "total return",
+    "q": "quality",
+    "vol": "volatility",
+    "dd": "drawdown",
+    "inc": "income",
+    "fit": "distance from target",
+    "cash": "distance from the cash target",
+}
+"""Part of a score term -> what it measures."""
 
 
 def plain_words(name: str) -> str:
@@ -25,8 +43,9 @@ def capital(text: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """Capital first, full stop last."""
-    return capital(text) + ("" if text.endswith((".", "!", "?")) or not text else ".")
+    """Capital first, but not in the name of a file or a setting; full stop last."""
+    first = text.partition(" ")[0]
+    return (text if IN_NAMES & set(first.rstrip(",;:.")) else capital(text)) + ("" if text.endswith((".", "!", "?")) or not text else ".")
 
 
 def counted(count: int, one: str, many: str | None = None) -> str:
@@ -104,6 +123,7 @@ UNITS = {
     "max_group": SHARES,
     "no_panic_sell_pct": SHARES,
     "min_improvement": POINTS,
+    "same_size": SHARES,
     "net_gain": POINTS,
     "not_proposed": POINTS,
     "ranked_out": POINTS,

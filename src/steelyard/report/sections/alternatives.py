@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from steelyard.plans import Alternative
+from steelyard.report.alternatives import by, title
 from steelyard.report.columns import Column, Row
-from steelyard.report.proposers import proposed
 from steelyard.report.sections.view import View, percent_or_unknown
-from steelyard.report.words import plain_words
+from steelyard.report.words import lower
 from steelyard.sentences import money, percent, points, quantity, signed
 
 
@@ -33,7 +33,6 @@ def draw(view: View) -> None:
 def _alternative(view: View, other: Alternative) -> Row:
     orders = ", ".join(f"{step.side} {quantity(step.quantity)} {step.symbol}" for step in other.steps)
     drift = percent_or_unknown(other.drift_after)
-    cells = (plain_words(other.name), points(other.score), signed(other.improvement, 2), money(other.cost), percent(other.turnover), drift)
-    if not orders:
-        return Row(cells)
-    return Row(cells, under=(orders, proposed(other.proposed_by, len(other.proposed_by))) if view.explain else (orders,))
+    cells = (lower(title(other.name)), points(other.score), signed(other.improvement, 2), money(other.cost), percent(other.turnover), drift)
+    who = by(other, len(other.proposed_by)) if view.explain else ""
+    return Row(cells, under=tuple(filter(None, (orders, who))))

@@ -7,6 +7,7 @@ from rich.text import Text
 from steelyard.report.columns import sentence
 from steelyard.report.regime import regime
 from steelyard.report.sections.view import View, day, in_base
+from steelyard.report.words import counted
 
 
 def draw(view: View) -> None:
@@ -24,5 +25,7 @@ def draw(view: View) -> None:
         view.emit([line])
     if plan.verdict.detail:
         view.say(plan.verdict.detail, indent=0)
+    if plan.problems:
+        view.say(f"{counted(len(plan.problems), 'problem')} on the way: told below, before the seal.", indent=0)
     if plan.excluded:
         view.say(f"Left out on your word: {', '.join(plan.excluded)}. Values and weights are without them.", indent=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from steelyard.plans import ModuleRun
 from steelyard.report.columns import Column, Row
 from steelyard.report.sections.view import View
-from steelyard.report.words import plain_words
+from steelyard.report.words import plain_words, sentence
 
 
 def draw(view: View) -> None:
@@ -16,5 +16,5 @@ def draw(view: View) -> None:
 
 
 def _row(run: ModuleRun) -> Row:
-    count = "unknown" if run.count is None else str(run.count)
-    return Row((plain_words(run.kind), run.name, run.version, count, plain_words(run.outcome)), (run.error,) if run.error else ())
+    count = "" if run.count is None else f"{run.count:,d}"
+    return Row((plain_words(run.kind), run.name, run.version, count, plain_words(run.outcome)), (sentence(run.error),) if run.error else ())

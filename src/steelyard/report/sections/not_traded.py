@@ -20,11 +20,11 @@ HEADS = (
     Column("Symbol"),
     Column("Side"),
     Column("Stopped at"),
-    Column("Candidate", drop=3),
-    Column("Asked by", drop=2),
-    Column("Value", "right", drop=1),
-    Column("Limit", "right", drop=1),
-    Column("Margin", "right", drop=1),
+    Column("Candidate", drop=1),
+    Column("Asked by", drop=3),
+    Column("Value", "right", drop=2),
+    Column("Limit", "right", drop=2),
+    Column("Margin", "right", drop=2),
 )
 
 

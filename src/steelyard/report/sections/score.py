@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from steelyard.plans import PartShown, TermShown
 from steelyard.report.columns import Column, Row
 from steelyard.report.sections.view import View
-from steelyard.report.words import plain_words
+from steelyard.report.words import PARTS, plain_words
 from steelyard.sentences import percent, points, signed
 
 
@@ -25,9 +26,7 @@ def draw(view: View) -> None:
         adds = signed(term.weight * (term.plan - term.hold), 2)
         rows.append(Row((plain_words(term.name), percent(term.weight), _shown(term.hold), _shown(term.plan), adds)))
         if view.explain:
-            rows += [
-                Row((f"  {plain_words(p.name)}", percent(term.weight * p.share), points(p.hold), points(p.plan), "")) for p in term.parts
-            ]
+            rows += [_part(term, part) for part in term.parts]
     view.table(columns, rows)
     if any(term.off_scale for term in score.terms):
         view.say("* off scale: shown between 0 and 100, counted as it is.", style="dim")
@@ -37,6 +36,11 @@ def draw(view: View) -> None:
         f"A plan acts from +{points(score.min_improvement)} net ({plan.objective.profile}, "
         f"{'with' if plan.objective.mode == 'targets' else 'without'} targets)."
     )
+
+
+def _part(term: TermShown, part: PartShown) -> Row:
+    name = f"  {PARTS.get(part.name, plain_words(part.name))} ({part.name})"
+    return Row((name, percent(term.weight * part.share), points(part.hold), points(part.plan), ""))
 
 
 def _shown(value: float) -> str:
