@@ -90,7 +90,7 @@ class Judged:
 def sample_inputs(name: str, strategy: Strategy | None = None) -> Inputs:
     """A bundled portfolio with its prices and targets, as the command line reads it."""
     files = samples.sample(name)
-    found = read(files.holdings, prices=files.prices, targets=files.targets, securities=files.securities, fx=files.fx)
+    found = read(files.holdings, prices=files.prices, targets=files.targets, securities=files.securities, fx=files.fx, index=files.index)
     imported = assemble(found, base_currency=files.base_currency)
     return Inputs(imported.snapshot, imported.market, strategy or default(), imported.targets)
 

@@ -263,7 +263,7 @@ strategy makes of them. Weights are fractions of portfolio value.
 
 
 def _module(module: Module) -> Iterator[str]:
-    path = module.call.__module__.replace(".", "/") + ".py"
+    path = Path(inspect.getfile(module.call)).relative_to(ROOT / "src").as_posix()
     yield from ("", f'<a id="{module.kind.value}{module.name}"></a>', "", f"### {module.name}", "", module.summary, "")
     facts = [f"`[{module.kind.value}.{module.name}]`", f"version {module.version}", f"by {module.author}"]
     facts += [f"tags {', '.join(f'`{tag}`' for tag in module.tags)}"] if module.tags else []

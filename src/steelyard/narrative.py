@@ -60,8 +60,9 @@ def verdict(ctx: Context, choice: Choice, figures: Figures) -> Sentence:
         verb = " takes" if len(choice.plan.row) == 1 else " take"
         return say(lead + verb + " drift from {before:one} to {after:pp}" + tail, **facts)
     if choice.best is not None:
+        found = "proposal" if ctx.search.scope == "proposals" else "plan found"
         return say(
-            "Hold. The best plan found changes the score by {gain:spoints} points after charges; {least:points} are asked for.",
+            f"Hold. The best {found} changes the score by {{gain:spoints}} points after charges; {{least:points}} are asked for.",
             gain=choice.best.net, least=choice.threshold,
         )  # fmt: skip
     if figures.candidates and ctx.search.scope == "proposals":

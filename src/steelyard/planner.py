@@ -213,9 +213,9 @@ def choose_in_scope(ctx: Context, objective: Objective, table: Candidates, propo
 
 def as_ranked(certificate: Certificate, ranked: Sequence[Ranking]) -> Certificate:
     """The certificate with what rank filters leave of the proposals: the plan is the best of those alone."""
-    if not ranked:
+    most = min((ranking.most for ranking in ranked), default=certificate.sequences)
+    if most >= certificate.sequences:
         return certificate
-    most = min(ranking.most for ranking in ranked)
     covers = f"best of at most {most:,d} of {certificate.sequences:,d} proposals, the first by rank"
     return certificate.model_copy(update={"covers": covers})
 

@@ -97,8 +97,10 @@ def _conditions(strategy: Strategy, choice: ModuleChoice) -> Iterator[str]:
 
 
 def _params(choice: ModuleChoice) -> str:
+    from steelyard.sentences import SPACE
+
     params = choice.params.model_dump(mode="json", by_alias=True)
-    return ", ".join(f"{name} = {_toml(value)}" for name, value in params.items())
+    return ", ".join(f"{name}{SPACE}={SPACE}{_toml(value)}" for name, value in params.items())
 
 
 def _toml(value: object) -> str:

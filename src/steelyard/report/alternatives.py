@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Literal
 
 from steelyard.plans import Alternative, Plan
-from steelyard.report.proposers import NAMED, proposed
 from steelyard.report.scale import WHOLE, Scale, ticks
 from steelyard.report.words import capital, counted, lower, plain_words
 from steelyard.sentences import FORMATS, SPACE, points, quantity
@@ -37,12 +36,11 @@ RINGS = 4
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One plan: `n` is its number in the table and on the chart; `net` is the improvement after charges; `by` tells who proposed it."""
+    """One plan: `n` is its number in the table and on the chart; `net` is the improvement after charges."""
 
     n: int
     name: str
     note: str
-    by: str
     kind: Kind
     score: float
     net: float
@@ -108,23 +106,17 @@ def _rows(plan: Plan) -> list[Row]:
 
 def _own(plan: Plan) -> Row:
     name, note = ("This plan", "") if plan.steps else ("This plan: hold", "no trades")
-    who = proposed(plan.proposed_by) if plan.steps else ""
-    return Row(0, name, note, who, "plan", plan.score.plan, plan.score.improvement, plan.drift.after, plan.costs.total, plan.turnover)
+    return Row(0, name, note, "plan", plan.score.plan, plan.score.improvement, plan.drift.after, plan.costs.total, plan.turnover)
 
 
 def _other(plan: Plan, one: Alternative) -> Row:
     kind: Kind = "runner" if one.name.startswith(RUNNER) else "free" if one.name == FREE else "other"
-    return Row(0, title(one.name), _note(plan, one), by(one), kind, one.score, one.improvement, one.drift_after, one.cost, one.turnover)
+    return Row(0, title(one.name), _note(plan, one), kind, one.score, one.improvement, one.drift_after, one.cost, one.turnover)
 
 
 def title(name: str) -> str:
     """Name of an alternative as people read it."""
     return TITLES.get(name) or capital(plain_words(name).replace("runner up", "runner-up"))
-
-
-def by(one: Alternative, most: int = NAMED) -> str:
-    """Who proposed an alternative; empty for one that comes neither from a module nor from the search."""
-    return proposed(one.proposed_by, most) if one.proposed_by or one.name.startswith(RUNNER) else ""
 
 
 def _note(plan: Plan, one: Alternative) -> str:

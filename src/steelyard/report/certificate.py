@@ -27,9 +27,11 @@ def box(plan: Plan) -> Box:
     """The box of a plan."""
     certificate = plan.certificate
     figures = tuple(_figures(plan))
+    if certificate.status == "proven" and _passed_over(plan):
+        return Box("ok", "Proven: nothing gains enough to act", figures, _said(certificate, TOO_LITTLE, points(plan.score.min_improvement)))
     if certificate.status == "proven":
         return Box("ok", "Proven best" if plan.steps else "Proven: nothing better than holding", figures, _said(certificate))
-    best = f"{capital(certificate.covers)}, " if certificate.scope == "proposals" else ""
+    best = f"{capital(certificate.covers.partition(', ')[0])}, " if certificate.scope == "proposals" else ""
     if certificate.status == "bounded" and certificate.search_gap is not None:
         return Box("warn", capital(f"{best}within {points(certificate.search_gap)} of best"), figures, _said(certificate))
     return Box("info", capital(f"{best}not proven"), figures, _said(certificate))
@@ -42,9 +44,17 @@ CLAIMS = {
 }
 
 
-def _said(certificate: Certificate) -> str:
+TOO_LITTLE = "no set of the {candidates} candidate orders gains the {asked} points that are asked for"
+
+
+def _passed_over(plan: Plan) -> bool:
+    """Is there a plan that gains, and too little to act on?"""
+    return not plan.steps and any(other.steps and other.improvement > 0 for other in plan.alternatives)
+
+
+def _said(certificate: Certificate, claim: str = "", asked: str = "") -> str:
     """What was compared, what that proves, and who chose among the best where a black box did."""
-    claim = CLAIMS[certificate.status].format(candidates=f"{certificate.candidates:,d}")
+    claim = (claim or CLAIMS[certificate.status]).format(candidates=f"{certificate.candidates:,d}", asked=asked)
     chosen = f" Chosen among the best sets by {certificate.selected_by}." if certificate.selected_by else ""
     return f"{capital(certificate.covers)}: {claim}.{chosen}"
 

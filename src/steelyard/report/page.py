@@ -82,7 +82,7 @@ def render(plan: Plan) -> str:
         would=_would(plan),
         coverage=_coverage(plan),
         noticed=_noticed(plan),
-        proposed=proposers.proposed(plan.proposed_by, len(plan.proposed_by)) if plan.steps else "",
+        credits=proposers.credited(plan),
         checked=verify.summary(verify.check(plan.document())),
         style=_style(),
         footer=Markup(_page_footer(plan)),  # noqa: S704 hexadecimal digits or nothing

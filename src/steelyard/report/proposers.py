@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from steelyard.report.words import named
+from steelyard.plans import Plan
+from steelyard.report.alternatives import RUNNER, title
+from steelyard.report.words import lower, named
 
-NAMED = 3
+SEARCH = "found by the search alone"
+MOST = 3
 """Modules named in one line; the rest is counted."""
 
 
-def proposed(by: Sequence[str], most: int = NAMED) -> str:
-    """`Proposed as a whole by A, B and 2 more.`, or that no module proposed exactly these orders."""
-    return f"Proposed as a whole by {named(by, most)}." if by else "Found by the search alone."
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Sets of orders that come from the same modules."""
+
+    plans: str
+    by: str
+
+
+def proposed(by: Sequence[str], most: int = MOST) -> str:
+    """`Proposed as a whole by A, B, C and 2 more.`, or that no module proposed exactly these orders."""
+    return f"Proposed as a whole by {named(by, most)}." if by else f"{SEARCH.capitalize()}."
+
+
+def credited(plan: Plan) -> list[Credit]:
+    """This plan and its runners-up, by who proposed them; a named list only where a module proposed it too."""
+    sets = [("this plan", plan.proposed_by)] if plan.steps else []
+    sets += [(lower(title(one.name)), one.proposed_by) for one in plan.alternatives if one.proposed_by or one.name.startswith(RUNNER)]
+    by: dict[tuple[str, ...], list[str]] = {}
+    for name, who in sets:
+        by.setdefault(who, []).append(name)
+    return [Credit(", ".join(names), ", ".join(who) or SEARCH) for who, names in by.items()]

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from steelyard.registry import Kind
 from steelyard.settings import Section
 from steelyard.strategies.normalise import Known, Normal
-from steelyard.strategies.problems import Problem, Written, error, explain, shown
+from steelyard.strategies.problems import Problem, Written, dotted, error, explain, shown
 from steelyard.strategies.spellings import ENABLED, Key, plain
 from steelyard.strategies.strategy import SECTIONS, ModuleChoice, Strategy, Why
 
@@ -50,7 +50,7 @@ def _choice(base: ModuleChoice, normal: Normal, why: Why, problems: list[Problem
     table = (base.module.kind.value, base.module.name)
     switch = normal.givens.get((*table, ENABLED))
     if switch is not None and not isinstance(switch.value, bool):
-        text = f"{'.'.join(switch.written)} is {shown(switch.raw)}; it must be true or false. It sets {'.'.join(switch.key)}."
+        text = f"{dotted(switch.written)} is {shown(switch.raw)}; it must be true or false. It sets {dotted(switch.key)}."
         problems.append(error(switch.written, text))
         switch = None
     params = section(base.params, normal, table, problems)
@@ -91,6 +91,6 @@ def _disagreeing(strategy: Strategy, normal: Normal) -> Iterator[Problem]:
     for one in normal.agrees:
         value = getattr(getattr(strategy, one.key[0]), one.key[1])
         if plain(value) != plain(one.value) or isinstance(one.value, bool):
-            key = ".".join(one.key)
-            text = f"{'.'.join(one.written)} is {shown(one.raw)} and {key} is {shown(value)}: it is one number for the whole strategy. "
+            key = dotted(one.key)
+            text = f"{dotted(one.written)} is {shown(one.raw)} and {key} is {shown(value)}: it is one number for the whole strategy. "
             yield error(one.written, f"{text}Set {key}, or leave it out.")

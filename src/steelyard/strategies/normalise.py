@@ -11,10 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from steelyard.errors import did_you_mean
 from steelyard.registry import Kind
 from steelyard.settings import Planner
-from steelyard.strategies.problems import MOST_PROBLEMS, Problem, error, shown, unknown_key, warning
+from steelyard.strategies.problems import MOST_PROBLEMS, Problem, dotted, error, indexed, meant, shown, unknown_key, warning
 from steelyard.strategies.spellings import (
     CORE,
     ENABLED,
@@ -79,7 +78,7 @@ class Normal:
 
     def wrong(self, written: Key, text: str) -> None:
         """Note what is wrong with the key written there; the sentence goes on after its name."""
-        self.problems.append(error(written, f"{'.'.join(written)} {text}"))
+        self.problems.append(error(written, f"{dotted(written)} {text}"))
 
     def give(self, given: Given) -> None:
         """Note a setting; two places that disagree are a problem, of two that agree the stronger one counts."""
@@ -88,7 +87,7 @@ class Normal:
             first, second = sorted((other, given), key=lambda one: one.level)
             self.wrong(
                 first.written,
-                f"is {shown(first.raw)} and {'.'.join(second.written)} is {shown(second.raw)}, but both set {'.'.join(given.key)}: "
+                f"is {shown(first.raw)} and {dotted(second.written)} is {shown(second.raw)}, but both set {dotted(given.key)}: "
                 "make them equal, or keep one.",
             )
         if other is None or given.level < other.level:
@@ -161,7 +160,7 @@ def _table(normal: Normal, written: Key, value: object, wanted: str | None = Non
     if isinstance(value, Mapping):
         yield from itertools.takewhile(lambda _: not normal.full, value.items())
     else:
-        table = wanted or f"a table, written [{'.'.join(written)}]"
+        table = wanted or f"a table, written [{dotted(written)}]"
         normal.wrong(written, f"is {shown(value)}; it must be {table}.")
 
 
@@ -177,7 +176,7 @@ def _general(normal: Normal, written: Key, value: object, level: Level) -> None:
     else:
         here = {Level.TOP: KEYS, Level.PLANNER: (*Planner.model_fields, *GLOBAL, *NAMES), Level.CORE: (*GLOBAL, *NAMES)}[level]
         listed = {Level.TOP: HOUSE, Level.PLANNER: tuple(Planner.model_fields), Level.CORE: ("max_plan_depth",)}[level]
-        normal.problems.append(error(written, unknown_key(".".join(written), here, listed)))
+        normal.problems.append(error(written, unknown_key(written, here, listed)))
 
 
 def _text(normal: Normal, written: Key, value: object) -> None:
@@ -202,7 +201,7 @@ def _spelled(normal: Normal, spelling: Spelling, written: Key, value: object, le
         case Agrees(key):
             normal.agrees.append(Given(key, value, written, level, value))
         case Unused(says):
-            normal.problems.append(warning(written, f"{'.'.join(written)} changes nothing: {says}."))
+            normal.problems.append(warning(written, f"{dotted(written)} changes nothing: {says}."))
         case Refused(says, nothing):
             if not any(_same(value, harmless) for harmless in nothing):
                 normal.wrong(written, f"is {shown(value)}: {says}.")
@@ -212,8 +211,8 @@ def _is_module(normal: Normal, known: Known, kind: Kind, name: str, written: Key
     names = known[kind]
     if name in names:
         return True
-    near = did_you_mean(name, list(names)) or f" Known are {', '.join(names)}."
-    normal.unknown.append(error(written, f"{'.'.join(written)}: there is no such module.{near}"))
+    near = meant(written, names) or f" Known are {', '.join(names)}."
+    normal.unknown.append(error(written, f"{dotted(written)}: there is no such module.{near}"))
     return False
 
 
@@ -259,13 +258,11 @@ def _enabled(normal: Normal, known: Known, kind: Kind, key: str, value: object) 
         normal.give(Given((kind.value, name, ENABLED), switch, (key,), Level.TOP, value))
 
 
-def _not_finite(value: object, place: Key, name: str = "") -> Iterator[Problem]:
+def _not_finite(value: object, place: tuple[int | str, ...]) -> Iterator[Problem]:
     """Problems for every NaN and infinity: TOML has them, no setting does."""
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _not_finite(inner, (*place, key), f"{name}.{key}" if name else key)
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _not_finite(inner, place, f"{name}[{index}]")
+    if isinstance(value, Mapping | list):
+        for key, inner in value.items() if isinstance(value, Mapping) else enumerate(value):
+            yield from _not_finite(inner, (*place, key))
     elif isinstance(value, float) and not math.isfinite(value):
-        yield error(place, f"{name} is {value}; it must be a finite number.")
+        written = tuple(itertools.takewhile(lambda part: isinstance(part, str), place))
+        yield error(tuple(map(str, written)), f"{indexed(place)} is {value}; it must be a finite number.")

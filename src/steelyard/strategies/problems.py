@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -14,10 +15,12 @@ from steelyard.errors import did_you_mean
 
 SHOWN_CHARACTERS = 60
 """How much of a wrong value a message repeats."""
+LAST_SHORT = 0xFFFF
+"""Last character that four digits write."""
 SHOWN_BITS = 200
 """Of a whole number; Python writes out no number of thousands of digits."""
 
-MOST_PROBLEMS = 50
+MOST_PROBLEMS = 20
 """After so many nobody reads on, and a file that is wrong everywhere must not take long."""
 
 Schema = Mapping[str, Any]
@@ -40,7 +43,7 @@ class Problem:
     @property
     def key(self) -> str:
         """`limits.allow_buy`."""
-        return ".".join(self.place)
+        return dotted(self.place)
 
 
 def error(place: Place, text: str) -> Problem:
@@ -79,6 +82,34 @@ class Problems(list[str]):
         return not self
 
 
+def quoted(text: str) -> str:
+    """A text as TOML has it between double quotes, on one line, with nothing in it that a terminal would obey.
+
+    >>> print(quoted("North America"), quoted("\x9b2J"))
+    "North America" "\\u009b2J"
+    """
+    written = json.dumps(text, ensure_ascii=False)
+    return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" if ord(sign) <= LAST_SHORT else f"\\U{ord(sign):08x}" for sign in written)
+
+
+def bare(key: str) -> str:
+    """A key, quoted where it has to be."""
+    return key if key.isascii() and key.replace("_", "").replace("-", "").isalnum() else quoted(key)
+
+
+def dotted(place: Iterable[str]) -> str:
+    """A key from the top as a file would have it, each part cut to what a message can carry.
+
+    >>> print(dotted(("limits", "allow_buy")), dotted(("", "a.b")))
+    limits.allow_buy ""."a.b"
+    """
+    return ".".join(bare(_cut(part)) for part in place)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
+
+
 def shown(value: object) -> str:
     """A value as a TOML file would have it, cut to what a message can carry.
 
@@ -94,22 +125,27 @@ def shown(value: object) -> str:
     if isinstance(value, list | tuple):
         text = f"[{', '.join(map(shown, value[:SHOWN_CHARACTERS]))}]"
     else:
-        text = repr(value) if isinstance(value, str | int | float) else str(value)
-    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
+        text = repr(value[: SHOWN_CHARACTERS + 1] if isinstance(value, str) else value) if isinstance(value, str | int | float) else str(value)
+    return _cut(text)
 
 
-def unknown_key(path: str, known: Sequence[str], listed: Sequence[str] | None = None) -> str:
+def unknown_key(place: Place, known: Sequence[str], listed: Sequence[str] | None = None) -> str:
     """Sentence for a key that nothing reads.
 
     known    every name that a slip may have meant
     listed   those that are named when none is near; by default all
     """
-    prefix, _, key = path.rpartition(".")
-    if len(key) > SHOWN_CHARACTERS:
-        return f"{path[: len(prefix) + SHOWN_CHARACTERS]}… is not a known key."
-    where = f"in [{prefix}] " if prefix else ""
-    near = did_you_mean(key, list(known)) or f" Known {where}are {', '.join(sorted(listed or known))}."
-    return f"{path} is not a known key.{near}"
+    *table, _ = place
+    where = f"in [{dotted(table)}] " if table else ""
+    near = meant(place, known) or f" Known {where}are {', '.join(sorted(listed or known))}."
+    return f"{dotted(place)} is not a known key.{near}"
+
+
+def meant(place: Place, known: Sequence[str]) -> str:
+    """` Did you mean max_depth?`, or nothing; of a name that only looks like another it says how it is spelled."""
+    name = place[-1]
+    near = did_you_mean(name, list(known)) if len(name) <= SHOWN_CHARACTERS else ""
+    return f" It is spelled {ascii(name)}.{near}" if near and not name.isascii() else near
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,16 +174,19 @@ def explain(
         elsewhere = written.get(str(first))
         place = elsewhere.place if elsewhere else (*table, str(first)) if first else table
         value = elsewhere.raw if elsewhere and not rest else one["input"]
-        text = _sentence(schema, _dotted(".".join(place), tuple(rest)), tuple(one["loc"]), one["type"], value, one.get("ctx", {}))
-        house = ".".join((*table, str(first)))
+        text = _sentence(schema, (*place, *rest), tuple(one["loc"]), one["type"], value, one.get("ctx", {}))
+        house = dotted((*table, str(first)))
         exact = (*place, *map(str, itertools.takewhile(lambda part: isinstance(part, str), rest)))
-        found.append(error(exact, text if not elsewhere or house == ".".join(place) else f"{text} It sets {house}."))
+        found.append(error(exact, text if not elsewhere or house == dotted(place) else f"{text} It sets {house}."))
     return found
 
 
-def _sentence(schema: Schema, full: str, location: tuple[int | str, ...], kind: str, value: object, context: Mapping[str, Any]) -> str:
+def _sentence(
+    schema: Schema, place: tuple[int | str, ...], location: tuple[int | str, ...], kind: str, value: object, context: Mapping[str, Any]
+) -> str:
     if kind == "extra_forbidden":
-        return unknown_key(full, list(_find(schema, location[:-1]).get("properties", {})))
+        return unknown_key(tuple(map(str, place)), list(_find(schema, location[:-1]).get("properties", {})))
+    full = indexed(place)
     if kind == "value_error":
         return f"{full}: {context['error']}."
     if kind == "missing":
@@ -155,11 +194,10 @@ def _sentence(schema: Schema, full: str, location: tuple[int | str, ...], kind: 
     return f"{full} is {shown(value)}; it must be {allowed(_find(schema, location), schema)}."
 
 
-def _dotted(path: str, location: tuple[int | str, ...]) -> str:
+def indexed(place: Iterable[int | str]) -> str:
     """`score.anchors.fit[0]`."""
-    for part in location:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return path
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{dotted((part,))}" for part in place)
+    return path.removeprefix(".")
 
 
 def resolved(node: Schema, root: Schema) -> Schema:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from steelyard.registry import Kind
 from steelyard.settings import Section
 from steelyard.strategies.presets import text_of
+from steelyard.strategies.problems import bare, quoted
 from steelyard.strategies.spellings import ENABLED
 from steelyard.strategies.strategy import SECTIONS, Strategy, Why
 
@@ -103,13 +103,8 @@ def toml(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        return quoted(value)
     if isinstance(value, list | tuple):
         short = f"[{', '.join(map(toml, value))}]"
         return short if len(short) <= LONG else "[\n" + "".join(f"    {toml(inner)},\n" for inner in value) + "]"
     return repr(value)
-
-
-def bare(key: str) -> str:
-    """A key, quoted where it has to be."""
-    return key if key.isascii() and key.replace("_", "").replace("-", "").isalnum() else toml(key)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from rich.text import Text
+
 from steelyard.plans import Alternative
-from steelyard.report.alternatives import by, title
+from steelyard.report.alternatives import title
 from steelyard.report.columns import Column, Row
+from steelyard.report.proposers import credited
 from steelyard.report.sections.view import View, percent_or_unknown
 from steelyard.report.words import lower
 from steelyard.sentences import money, percent, points, quantity, signed
 
 
 def draw(view: View) -> None:
-    """Print the plan and its alternatives, each with its orders; who proposed them too with `explain`."""
+    """Print the plan and its alternatives, each with its orders; with `explain` who proposed which."""
     plan = view.plan
     if not plan.alternatives:
         return
@@ -27,12 +30,15 @@ def draw(view: View) -> None:
     score = plan.score
     drift = percent_or_unknown(plan.drift.after)
     own = ("this plan", points(score.plan), signed(score.improvement, 2), money(plan.costs.total), percent(plan.turnover), drift)
-    view.table(columns, [Row(own, style="bold"), *(_alternative(view, other) for other in plan.alternatives)])
+    view.table(columns, [Row(own, style="bold"), *map(_alternative, plan.alternatives)])
+    told = credited(plan) if view.explain else []
+    if told:
+        view.emit([Text("")])
+        view.table((Column("Proposed as a whole by"), Column("")), [Row((credit.by, credit.plans)) for credit in told])
 
 
-def _alternative(view: View, other: Alternative) -> Row:
+def _alternative(other: Alternative) -> Row:
     orders = ", ".join(f"{step.side} {quantity(step.quantity)} {step.symbol}" for step in other.steps)
     drift = percent_or_unknown(other.drift_after)
     cells = (lower(title(other.name)), points(other.score), signed(other.improvement, 2), money(other.cost), percent(other.turnover), drift)
-    who = by(other, len(other.proposed_by)) if view.explain else ""
-    return Row(cells, under=tuple(filter(None, (orders, who))))
+    return Row(cells, under=(orders,) if orders else ())

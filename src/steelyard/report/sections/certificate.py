@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from steelyard.report.certificate import box
-from steelyard.report.proposers import NAMED, proposed
+from steelyard.report.proposers import MOST, proposed
 from steelyard.report.sections.view import View
 from steelyard.sentences import points
 
@@ -15,7 +15,7 @@ def draw(view: View) -> None:
     view.title(f"{told.badge}.")
     view.say(told.said)
     if plan.steps:
-        view.say(proposed(plan.proposed_by, len(plan.proposed_by) if view.explain else NAMED))
+        view.say(proposed(plan.proposed_by, len(plan.proposed_by) if view.explain else MOST))
     headroom = plan.certificate.structural_headroom
     if headroom is not None:
         view.say(f"Structural headroom {points(headroom)} points: other sizes and more orders could add at most that.")
