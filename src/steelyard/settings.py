@@ -18,10 +18,13 @@ Profile = Literal["balanced", "conservative", "aggressive"]
 Funding = Literal["proceeds", "settled"]
 
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
+"""Of a whole that is the sum of all."""
+Finite = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
 
 SUM_TOLERANCE = 1e-6
+LEAST_SPAN = 1e-6
+"""Between the two values of an anchor; a part is divided by it."""
 
 
 class Section(BaseModel):
@@ -33,7 +36,7 @@ class Section(BaseModel):
 class Costs(Section):
     """What an order costs, in money of the base currency."""
 
-    fixed: Annotated[NonNegative, Field(description="commission per order, base currency")] = 2.0
+    fixed: Annotated[float, Field(ge=0, le=1_000_000, description="commission per order, base currency")] = 2.0
     percent: Annotated[float, Field(ge=0, le=0.05, description="commission, fraction of the order's amount")] = 0.002
     spread_bps: Annotated[float, Field(ge=0, le=1000, description="full bid-ask spread; half of it is paid")] = 0.0
     fx_percent: Annotated[float, Field(ge=0, le=0.05, description="conversion margin on foreign orders, fraction of the amount")] = 0.0
@@ -43,9 +46,9 @@ class Limits(Section):
     """What a plan may never break. Caps are no-worsening: never above max(cap, the value before)."""
 
     cash_reserve_weight: Annotated[Fraction, Field(description="cash that stays, of value")] = 0.02
-    min_trade_base: Annotated[NonNegative, Field(description="smallest order, base currency; the cost and .5 % rules may ask for more")] = (
-        0.0
-    )
+    min_trade_base: Annotated[
+        float, Field(ge=0, le=1e12, description="smallest order, base currency; the cost and .5 % rules may ask for more")
+    ] = 0.0
     min_trade_weight: Annotated[Fraction, Field(description="smallest order, of value")] = 0.005
     max_cost_share: Annotated[float, Field(gt=0, le=1, description="smallest order: its commission stays under this share of it")] = 0.01
     max_turnover_weight: Annotated[float | None, Field(gt=0, le=2, description="one-way turnover of a plan, of value; off when absent")] = (
@@ -114,7 +117,7 @@ Anchor = tuple[Finite, Finite]
 
 
 def _increasing(anchor: Anchor) -> Anchor:
-    if anchor[0] >= anchor[1]:
+    if not anchor[1] - anchor[0] >= LEAST_SPAN:
         raise ValueError(f"an anchor is (value shown as 0, value shown as 1) and must increase, not {anchor}")
     return anchor
 
@@ -157,27 +160,27 @@ class Shares(Section):
 class DiversificationParts(Shares):
     """Shares of the parts of diversification; a part with fewer than two groups drops out."""
 
-    conc: NonNegative = 0.35
-    ind: NonNegative = 0.25
-    country: NonNegative = 0.15
-    rao: NonNegative = 0.25
+    conc: Share = 0.35
+    ind: Share = 0.25
+    country: Share = 0.15
+    rao: Share = 0.25
 
 
 class StabilityParts(Shares):
     """Shares of the parts of stability."""
 
-    vol: NonNegative = 0.7
-    dd: NonNegative = 0.3
+    vol: Share = 0.7
+    dd: Share = 0.3
 
 
 class ProfileWeights(Shares):
     """Shares of the terms in one profile, before target fit or cash takes its part."""
 
-    tr: NonNegative
-    div: NonNegative
-    q: NonNegative
-    stab: NonNegative
-    inc: NonNegative
+    tr: Share
+    div: Share
+    q: Share
+    stab: Share
+    inc: Share
 
 
 PROFILES: Mapping[Profile, ProfileWeights] = MappingProxyType(
@@ -218,17 +221,17 @@ class Score(Section):
     target_fit_weight: Annotated[float, Field(ge=0, lt=1, description="weight of target fit when targets are given")] = 0.5
     cash_weight: Annotated[float, Field(ge=0, lt=1, description="weight of the cash term without targets")] = 0.1
     cash_target: Annotated[Fraction, Field(description="cash share that the cash term prefers")] = 0.05
-    fund_names: Annotated[float, Field(ge=1, description="names that a fund counts as in concentration")] = 10.0
-    holding_years: Annotated[float, Field(gt=0, description="years over which costs are spread")] = 2.0
-    cost_aversion: Annotated[NonNegative, Field(description="how many times a certain cost outweighs an estimated gain")] = 5.0
-    order_hurdle: Annotated[NonNegative, Field(description="score that each order must be worth")] = 0.001
-    min_improvement: Annotated[NonNegative, Field(description="net score under which the answer is hold")] = 0.005
+    fund_names: Annotated[float, Field(ge=1, le=100_000, description="names that a fund counts as in concentration")] = 10.0
+    holding_years: Annotated[float, Field(ge=0.01, le=100, description="years over which costs are spread")] = 2.0
+    cost_aversion: Annotated[float, Field(ge=0, le=1000, description="how many times a certain cost outweighs an estimated gain")] = 5.0
+    order_hurdle: Annotated[float, Field(ge=0, le=1000, description="score that each order must be worth")] = 0.001
+    min_improvement: Annotated[float, Field(ge=0, le=1000, description="net score under which the answer is hold")] = 0.005
     latch_share: Annotated[Fraction, Field(description="share of min_improvement that keeps an act verdict")] = 0.7
-    min_score_per_return: Annotated[NonNegative, Field(description="least score per unit of yearly return in the charges")] = 1.0
+    min_score_per_return: Annotated[float, Field(ge=0, le=1000, description="least score per unit of yearly return in the charges")] = 1.0
     risk_free: Annotated[float, Field(ge=-0.05, le=0.5, description="return of cash a year")] = 0.02
     equity_premium: Annotated[float, Field(ge=0, le=0.5, description="with risk_free, the prior return of every security a year")] = 0.045
     tax_rate: Annotated[Fraction, Field(description="tax on realised gains; 0 = not charged")] = 0.0
-    tax_years: Annotated[float, Field(gt=0, description="years by which a sale brings tax forward")] = 5.0
+    tax_years: Annotated[float, Field(ge=0.01, le=100, description="years by which a sale brings tax forward")] = 5.0
     neutral: Neutral = Neutral()
 
     @model_validator(mode="after")

@@ -212,8 +212,11 @@ def merge(ctx: Context, rows: Sequence[Sized], findings: Findings) -> list[Sized
     kept: list[Sized] = []
     merged: list[tuple[Sized, int]] = []
     preferred = sorted(rows, key=lambda r: (r.i, r.side, not r.full_exit, not r.to_target, -r.weight))
+    first = 0  # of the rows kept of this security and side
     for row in preferred:
-        near = next((k for k, other in enumerate(kept) if _same_order(row, other)), None)
+        if kept and (kept[-1].i, kept[-1].side) != (row.i, row.side):
+            first = len(kept)
+        near = next((k for k in range(first, len(kept)) if _same_order(row, kept[k])), None)
         if near is None:
             kept.append(row)
             continue

@@ -298,6 +298,23 @@ def test_the_badge_says_how_far_the_plan_is_proven(status, gap, level, badge):
     assert ("not measured" in shown.text) == (gap is None)
 
 
+def test_a_plan_that_was_passed_over_is_not_denied_by_the_badge():
+    box = read(render(sample.hold())).one("aside")
+
+    assert box.one("p", klass="badge").text.strip() == "Proven: nothing gains enough to act"
+    assert "no set of the 43 candidate orders gains the 90.00 points that are asked for" in box.text
+
+
+def test_the_badge_leaves_the_details_of_what_was_compared_to_the_sentence():
+    plan = sample.proposals()
+    changes = {"covers": "best of at most 100 of 1,004 proposals, the first by rank", "status": "none", "search_gap": None}
+
+    box = read(render(plan.model_copy(update={"certificate": plan.certificate.model_copy(update=changes)}))).one("aside")
+
+    assert box.one("p", klass="badge").text.strip() == "Best of at most 100 of 1,004 proposals, not proven"
+    assert "Best of at most 100 of 1,004 proposals, the first by rank: whether" in box.text
+
+
 def test_what_would_change_the_plan_is_told_when_it_was_asked_for():
     stability = Stability(text="Under 20 re-estimates it beats hold in 19.", facts={}, resamples=20, share=0.95, mean_regret=0.0)
     more = Counterfactual(

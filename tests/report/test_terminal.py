@@ -16,7 +16,9 @@ from steelyard.planner import plan as make_plan
 from steelyard.plans import CashRung, Conversion, Coverage, Notice, Plan
 from steelyard.report.columns import Column, Row, fitting, grid, wrap
 from steelyard.report.terminal import show, show_why
+from steelyard.report.words import PARTS
 from steelyard.sentences import money
+from steelyard.settings import Anchors
 from steelyard.strategies import default
 
 WIDTHS = (60, 80, 100, 140)
@@ -234,6 +236,30 @@ def hostile_copy(plan: Plan) -> Plan:
             "not_traded": tuple(entry.model_copy(update={"reason": HOSTILE}) for entry in plan.not_traded),
         }
     )
+
+
+def test_problems_are_announced_before_the_trades(growth):
+    text = flat(shown(growth.model_copy(update={"problems": (Notice(code="module_failed", message="The module x failed: y"),)})))
+
+    assert text.index("One problem, told before the seal; not to be sent live.") < text.index("trades, sells first")
+    assert "to be sent live" not in shown(growth)
+
+
+def test_a_setting_at_the_head_of_a_warning_keeps_its_name(growth):
+    text = flat(shown(growth.model_copy(update={"warnings": (Notice(code="strategy", message="search.max_depth is 7: slow."),)})))
+
+    assert "Warning: On the strategy. search.max_depth is 7: slow." in text
+
+
+def test_explaining_tells_what_each_part_of_a_term_measures_and_its_setting(growth):
+    text = shown(growth, explain=True)
+
+    assert "concentration (conc)" in text
+    assert "drawdown (dd)" in text
+
+
+def test_every_part_of_every_term_has_a_name():
+    assert {*Anchors.model_fields} <= {*PARTS}
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from steelyard.cli.output import FAILED, guarded, note, save, screen, write
+from steelyard.report import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -89,13 +92,12 @@ def new(
         if file.suffix != SUFFIX:
             raise typer.BadParameter(f"a strategy file ends in {SUFFIX}: {file.name}{SUFFIX}", param_hint="FILE")
         text = begun(preset, file.stem)
-        if file.exists() and not force:
+        if os.path.lexists(file) and not force:
             raise InputError(f"{file} is there already and was left as it is. Name another file, or overwrite it with --force.")
         save(file, text, "strategy", "Name another file.")
-        write(
-            f"{file} begins as the preset {preset}.\n"
-            f"Change it, then: steelyard strategy validate {file} && steelyard plan --strategy {file}\n"
-        )
+        typed = shlex.quote(str(file))
+        say(f"{file} begins as the preset {preset}.")
+        say(f"Change it, then: steelyard strategy validate {typed} && steelyard plan --strategy {typed}")
 
 
 @strategy.command("validate")
@@ -117,9 +119,9 @@ def validate(
         else:
             write(screen(lambda console: draw_problems(problems, console)))
             if found:
-                write(f"{file} is valid{_counted(problems)}. To plan with it: steelyard plan --strategy {file}\n")
+                say(f"{file} is valid{_counted(problems)}. To plan with it: steelyard plan --strategy {shlex.quote(str(file))}")
         if found is None:
-            note(f"{file} is not usable{_counted(problems)}. Nothing was planned.")
+            note(f"{visible(str(file))} is not usable{_counted(problems)}. Nothing was planned.")
             raise typer.Exit(FAILED)
 
 
@@ -136,7 +138,12 @@ def schema() -> None:
 
 
 def _print_json(document: object) -> None:
-    write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    write(json.dumps(document, indent=2) + "\n")
+
+
+def say(text: str) -> None:
+    """One line of text that names a file, whatever its name is."""
+    write(visible(text) + "\n")
 
 
 def _counted(problems: Problems) -> str:

@@ -23,6 +23,8 @@ class Keeper(Protocol):
 class CircuitBreaker:
     """Counts failures in a row of each module, by qualified name like `filters.eligibility`.
 
+    A name without its kind, like `profit_taking`, stands for every module of that name, as in the documents.
+
     failure_threshold   failures in a row that put a module out of service
     timeout             how long, until one run may try
     now                 tells the moment
@@ -39,11 +41,12 @@ class CircuitBreaker:
 
     def is_open(self, module_name: str) -> bool:
         """Is the module out of service? False when one run may try."""
-        return state_of(self._circuits.get(module_name), self.rules, self.now()) == "open"
+        return any(self._is(key, "open") for key in self._keys(module_name))
 
     def record_success(self, module_name: str) -> None:
         """Forget the failures of a module."""
-        self._circuits.pop(module_name, None)
+        for key in self._keys(module_name):
+            del self._circuits[key]
 
     def record_failure(self, module_name: str, error: str = "failed") -> None:
         """Count a failure."""
@@ -51,12 +54,14 @@ class CircuitBreaker:
 
     def out_of_service(self, versions: Mapping[str, str]) -> dict[str, str]:
         """See `Keeper`; a half-open module is left to this run, which must `record` it."""
-        out = {name: reason(self._circuits[name], self.rules) for name in sorted(versions) if self.is_open(name)}
-        for name in versions.keys() & self._circuits.keys() - out.keys():
-            if self._circuits[name].failures >= self.rules.failure_threshold:
-                self._tried[name] = self._circuits[name]
-                self._circuits[name] = self._circuits[name].model_copy(update={"since": self.now()})
-        return out
+        with self._lock:
+            found = {name: [key for key in self._keys(name) if self._is(key, "open")] for name in sorted(versions)}
+            out = {name: reason(self._circuits[keys[0]], self.rules) for name, keys in found.items() if keys}
+            for key in {key for name in versions.keys() - out.keys() for key in self._keys(name)}:
+                if self._is(key, "half-open"):
+                    self._tried[key] = self._circuits[key]
+                    self._circuits[key] = self._circuits[key].model_copy(update={"since": self.now()})
+            return out
 
     def record(self, outcomes: Iterable[Outcome]) -> None:
         """See `Keeper`; a module that was to be tried and did not run may be tried again."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from steelyard import strategies
+from steelyard.compat.records import shown
 from steelyard.errors import SettingsError, did_you_mean
 from steelyard.registry import Kind
 from steelyard.strategies import Problem, Problems, Strategy
@@ -85,6 +86,15 @@ class FiltersConfig:
 Family = OpportunityCalculatorsConfig | PatternGeneratorsConfig | SequenceGeneratorsConfig | FiltersConfig
 
 
+FAMILIES: Mapping[Kind, type] = {
+    Kind.OPPORTUNITY: OpportunityCalculatorsConfig,
+    Kind.PATTERN: PatternGeneratorsConfig,
+    Kind.SEQUENCE: SequenceGeneratorsConfig,
+    Kind.FILTER: FiltersConfig,
+}
+"""The switches of each kind of module."""
+
+
 def _of(family: Family) -> dict[str, ModuleConfig]:
     """Every switch of a family by the name of its module."""
     return {one.name: getattr(family, one.name) for one in fields(family)}
@@ -136,6 +146,9 @@ class PlannerConfiguration:
 
     def strategy(self) -> Strategy:
         """The strategy that this configuration means; raises SettingsError naming every key that is not usable."""
+        wrong = list(self._wrong())
+        if wrong:
+            raise SettingsError("\n".join([f"The configuration has {len(wrong)} of the wrong kind; nothing was planned.", *wrong]))
         changed = strategies.overlay(self.base, self.changes(), why=WHY)
         return replace(changed, name=self.name, description=self.description)
 
@@ -150,6 +163,19 @@ class PlannerConfiguration:
                 if module.params or module.enabled is not self.base.choice(kind, name).enabled:  # 1 is no switch
                     found.setdefault(kind.value, {})[name] = {"enabled": module.enabled, **module.params}
         return found
+
+    def _wrong(self) -> Iterator[str]:
+        """What is no record of its kind, so that its settings cannot even be read."""
+        for field_, value, kind in (("name", self.name, str), ("description", self.description, str), ("base", self.base, Strategy)):
+            if not isinstance(value, kind):
+                yield f"{field_} is {shown(value)}; it must be a {kind.__name__}."
+        for kind_, family in self._families():
+            if not isinstance(family, FAMILIES[kind_]):
+                yield f"{kind_} is {shown(family)}; it must be a {FAMILIES[kind_].__name__}."
+                continue
+            for name, module in _of(family).items():
+                if not isinstance(module, ModuleConfig) or not isinstance(module.params, Mapping):
+                    yield f"{kind_}.{name} is {shown(module)}; it must be a ModuleConfig, whose params are a dict."
 
     def _families(self) -> Iterator[tuple[Kind, Family]]:
         yield Kind.OPPORTUNITY, self.opportunity_calculators
@@ -268,6 +294,7 @@ SETTINGS: Mapping[tuple[str, str], str] = {
 
 def parse_toml_config(text: str, name: str = "configuration") -> PlannerConfiguration:
     """The configuration of TOML text in any of the documents' spellings; raises SettingsError listing every problem."""
+    _check_text(text)
     return PlannerConfiguration.of(strategies.parse(text, name))
 
 
@@ -276,9 +303,14 @@ def load_planner_config_from_string(text: str, name: str = "configuration") -> P
     return parse_toml_config(text, name)
 
 
-def load_planner_config(path: Path) -> PlannerConfiguration:
+def load_planner_config(path: Path | str) -> PlannerConfiguration:
     """The configuration of a TOML file, named after the file unless it names itself; raises SettingsError."""
-    return PlannerConfiguration.of(strategies.load(path))
+    return PlannerConfiguration.of(strategies.load(Path(path)))
+
+
+def _check_text(text: object) -> None:
+    if not isinstance(text, str):
+        raise SettingsError(f"A configuration is read from text, not from {shown(text)}. Nothing was planned.")
 
 
 class ConfigurationValidator:
@@ -287,8 +319,11 @@ class ConfigurationValidator:
     @staticmethod
     def validate(config: PlannerConfiguration | Strategy | Mapping[str, Any]) -> Problems:
         """A list of errors, empty when it is valid, that also has `is_valid`, `errors` and `warnings`."""
-        if not isinstance(config, PlannerConfiguration):
+        if isinstance(config, Strategy | Mapping):
             return strategies.validate(config)
+        if not isinstance(config, PlannerConfiguration):
+            told = f"{shown(config)} is no configuration; give a PlannerConfiguration, a Strategy or a parsed TOML document."
+            return Problems([Problem("error", (), told)])
         try:
             return strategies.validate(config.strategy())
         except SettingsError as error:

@@ -6,12 +6,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from steelyard.buckets import SatelliteSettings, strategy_of
 from steelyard.compat.configuration import ConfigurationValidator, PlannerConfiguration, load_planner_config
-from steelyard.compat.planner import CORE, IN_ONE_GO, HolisticPlanner
-from steelyard.compat.records import HolisticPlan, PlannerContext
+from steelyard.compat.planner import IN_ONE_GO, HolisticPlanner, checked_bucket
+from steelyard.compat.records import CORE, HolisticPlan, PlannerContext, shown
 from steelyard.compat.repositories import SettingsRepository, TradeRepository, answer
-from steelyard.errors import SettingsError
+from steelyard.errors import InputError, SettingsError
 from steelyard.importers import assemble, read
 from steelyard.registry import Module
 from steelyard.samples import SOURCE, sample
@@ -24,10 +26,10 @@ class ModularPlannerFactory:
 
     def __init__(self, config: PlannerConfiguration) -> None:
         _check(config)
-        self.config = config
+        self.config = HolisticPlanner(config).config
 
     @classmethod
-    def from_config_file(cls, path: Path) -> ModularPlannerFactory:
+    def from_config_file(cls, path: Path | str) -> ModularPlannerFactory:
         """The factory of a TOML file in any of the documents' spellings."""
         return cls(load_planner_config(path))
 
@@ -66,7 +68,7 @@ class ModularPlannerFactory:
 class PlannerFactoryService:
     """Planners of buckets: the core by a configuration, a satellite by its sliders."""
 
-    def create_for_core_bucket(self, config_path: Path | None = None) -> HolisticPlanner:
+    def create_for_core_bucket(self, config_path: Path | str | None = None) -> HolisticPlanner:
         """A planner of the core, by a TOML file or the defaults."""
         config = load_planner_config(config_path) if config_path else PlannerConfiguration()
         return ModularPlannerFactory(config).create(CORE)
@@ -90,7 +92,7 @@ class PlannerFactoryService:
 def _check(config: PlannerConfiguration) -> None:
     errors = ConfigurationValidator.validate(config)
     if errors:
-        raise SettingsError("\n".join([f"The configuration {config.name} is not valid; no planner was made.", *errors]))
+        raise SettingsError("\n".join(["The configuration is not valid; no planner was made.", *errors]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +134,12 @@ _SOURCES: list[Source] = [bundled]
 
 
 def configure(source: Source | None) -> None:
-    """Say where `process_planner_batch_job` finds a bucket's data; None = the bundled portfolio again."""
+    """Say where `process_planner_batch_job` finds a bucket's data; None = the bundled portfolio again.
+
+    Raises InputError for what cannot be called.
+    """
+    if source is not None and not callable(source):
+        raise InputError(f"A source of data is called with the id of a bucket; {shown(source)} cannot be called.")
     _SOURCES[:] = [source or bundled]
 
 
@@ -143,7 +150,9 @@ async def process_planner_batch_job(max_depth: int = 0, portfolio_hash: str | No
     portfolio_hash   the documents' key of stored progress; here there is none
     Raises SteelyardError for data that cannot be planned with.
     """
-    data = await answer(_SOURCES[0](bucket_id))
+    data = await answer(_SOURCES[0](checked_bucket(bucket_id)))
+    if not isinstance(data, BucketData):
+        raise InputError(f"The source of data (compat.configure) gave {shown(data)} for {bucket_id}; it must be a BucketData.")
     planner = _planner(bucket_id, data)
     made = await planner.plan(data.context)
     said = [f"{IN_ONE_GO}."]
@@ -154,11 +163,18 @@ async def process_planner_batch_job(max_depth: int = 0, portfolio_hash: str | No
     return replace(made, warnings=(*said, *data.said, *made.warnings))
 
 
+def _at_defaults(satellite_id: str) -> SatelliteSettings:
+    try:
+        return SatelliteSettings(satellite_id=satellite_id)
+    except ValidationError as error:
+        raise InputError(f"{satellite_id!r} cannot be the id of a satellite: {error.errors()[0]['msg']}. Nothing was planned.") from error
+
+
 def _planner(bucket_id: str, data: BucketData) -> HolisticPlanner:
     """The planner of a bucket's data: settings make a satellite."""
     config = data.config or PlannerConfiguration()
     if bucket_id != CORE or data.settings is not None:
         if data.config is not None:
             raise SettingsError(f"The satellite {bucket_id} has a configuration; it is planned by its settings. Nothing was planned.")
-        config = PlannerFactoryService().create_for_bucket(bucket_id, data.settings or SatelliteSettings(satellite_id=bucket_id)).config
+        config = PlannerFactoryService().create_for_bucket(bucket_id, data.settings or _at_defaults(bucket_id)).config
     return ModularPlannerFactory(config).create(bucket_id, settings_repo=data.settings_repo, trade_repo=data.trade_repo)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 
 import numpy as np
 
-from steelyard.compat.records import PlannerContext, PortfolioContext, Position, Security
+from steelyard.compat.records import CORE, PlannerContext, PortfolioContext, Position, Security, is_number, shown
 from steelyard.compat.repositories import LastTraded, day
 from steelyard.errors import InputError
 from steelyard.market import Market, Quote
@@ -45,6 +45,8 @@ class Prices:
     """Where the price of each symbol came from: the first source that has one."""
 
     context: PlannerContext
+    as_of: date
+    old: list[str] = field(default_factory=list)
     from_positions: list[str] = field(default_factory=list)
     from_costs: list[str] = field(default_factory=list)
 
@@ -55,6 +57,8 @@ class Prices:
             return exact(given, f"current price of {symbol}")
         quote = self.context.history.quotes.get(symbol) if self.context.history else None
         if quote is not None:
+            if self.context.history and self.context.history.last != self.as_of:
+                self.old.append(symbol)
             return quote.price
         if position is not None and position.current_price is not None:
             self.from_positions.append(symbol)
@@ -67,6 +71,9 @@ class Prices:
 
     def said(self) -> Iterator[str]:
         """What a reader must know of the prices."""
+        if self.old and self.context.history:
+            last = self.context.history.last
+            yield f"The price history ends on {last} and the plan is of {self.as_of}: old prices were used for {_listed(self.old)}."
         if self.from_positions:
             yield f"No current prices were given for {_listed(self.from_positions)}: the current_price of the position was used."
         if self.from_costs:
@@ -75,9 +82,17 @@ class Prices:
 
 def exact(number: float, what: str) -> Decimal:
     """A positive number as an exact decimal; raises InputError for anything else."""
-    if isinstance(number, bool) or not isinstance(number, int | float | Decimal) or not (math.isfinite(number) and number > 0):
+    if not is_number(number) or number <= 0:
         raise InputError(f"The {what} is {number!r}; it must be a number above 0. {NOTHING}")
     return Decimal(str(number))
+
+
+def _fraction(number: float | None, what: str) -> float | None:
+    if number is None:
+        return None
+    if not is_number(number) or not 0 <= number <= 1:
+        raise InputError(f"The {what} is {number!r}; it must be a fraction from 0 to 1. {NOTHING}")
+    return float(number)
 
 
 def _listed(symbols: Iterable[str]) -> str:
@@ -120,14 +135,16 @@ def convert(context: PlannerContext, bucket: str, rates: Mapping[str, float], tr
     trades   symbol -> dates of the last buy and sale
     Raises InputError for records that contradict each other or are not usable.
     """
-    _check_buckets(context)
+    elsewhere = _check_buckets(context, bucket)
     base = base_currency(context)
+    as_of, said = _as_of(context)
+    context = _until(context, as_of)
+    targets = _targets(context.target_weights)
     positions = {position.symbol: position for position in context.positions}
     securities = {security.symbol: security for security in context.securities}
     _check_symbols(context, positions, securities)
-    as_of, said = _as_of(context)
-    prices = Prices(context)
-    symbols = sorted({*positions, *securities, *(context.target_weights or ())})
+    prices = Prices(context, as_of)
+    symbols = sorted({*positions, *securities, *(targets.weights if targets else ())})
     found = {symbol: prices.of(symbol, positions.get(symbol)) for symbol in symbols}
     quoted = {symbol: price for symbol, price in found.items() if price is not None}
     house = tuple(_security(symbol, securities.get(symbol), positions.get(symbol), context, base) for symbol in symbols)
@@ -148,17 +165,23 @@ def convert(context: PlannerContext, bucket: str, rates: Mapping[str, float], tr
     return Converted(
         snapshot=snapshot,
         market=market,
-        targets=None if context.target_weights is None else Targets(MappingProxyType(dict(sorted(context.target_weights.items())))),
+        targets=targets,
         groups=_groups(context.portfolio_context),
         value=value,
-        said=(*said, *prices.said(), *differing),
+        said=(*said, *prices.said(), *differing, *_rates_apart(context, base, as_of), *elsewhere),
     )
 
 
-def _check_buckets(context: PlannerContext) -> None:
+def _check_buckets(context: PlannerContext, bucket: str) -> Iterable[str]:
+    """Whose the records are; a sentence where they name no bucket and the plan is of one beside the core."""
     owners = {position.bucket_id for position in context.positions} | {security.bucket_id for security in context.securities}
     if len(owners) > 1:
         raise InputError(f"The positions and securities belong to {_listed(owners)}; a plan is of one bucket. {NOTHING} Give those of one.")
+    if owners <= {bucket}:
+        return ()
+    if owners != {CORE}:
+        raise InputError(f"The positions and securities belong to {_listed(owners)}, and the plan is of {bucket}. {NOTHING}")
+    return (f"The positions and securities name no bucket beside {CORE}, and were planned as those of {bucket}.",)
 
 
 def _check_symbols(context: PlannerContext, positions: Mapping[str, Position], securities: Mapping[str, Security]) -> None:
@@ -172,22 +195,84 @@ def _check_symbols(context: PlannerContext, positions: Mapping[str, Position], s
 
 
 def _as_of(context: PlannerContext) -> tuple[date, tuple[str, ...]]:
-    if context.as_of is not None:
-        return context.as_of, ()
+    given = day(context.as_of, "as_of")
+    if given is not None:
+        return given, ()
     if context.history is not None and context.history.last is not None:
         return context.history.last, ()
     today = datetime.now().astimezone().date()
     return today, (f"Neither a date nor a price history was given: as of today, {today}.",)
 
 
+def _until(context: PlannerContext, as_of: date) -> PlannerContext:
+    """The context without what its history has after the date; raises InputError for a date before all of it."""
+    history = context.history
+    if history is None or history.last is None or history.last <= as_of:
+        return context
+    sessions = int(np.searchsorted(history.dates, np.datetime64(as_of, "D"), side="right"))
+    if not sessions:
+        raise InputError(f"as_of is {as_of} and the price history begins on {history.dates[0]}. {NOTHING} Give a later date.")
+    known = ((symbol, _quote(history, symbol, sessions, as_of)) for symbol in history.symbols)
+    cut = replace(
+        history,
+        dates=history.dates[:sessions],
+        closes=history.closes[:sessions],
+        quotes=MappingProxyType({symbol: quote for symbol, quote in known if quote is not None}),
+    )
+    return replace(context, portfolio_context=replace(context.portfolio_context, history=cut))
+
+
+def _quote(history: Market, symbol: str, sessions: int, as_of: date) -> Quote | None:
+    """The newest price at or before a date; None without any."""
+    newest = history.quotes.get(symbol)
+    if newest is not None and newest.on <= as_of:
+        return newest
+    closes = history.closes[:sessions, history.symbols.index(symbol)]
+    known = np.flatnonzero(np.isfinite(closes))
+    return Quote(symbol, Decimal(str(closes[known[-1]])), history.dates[known[-1]].astype(object)) if len(known) else None
+
+
+def _targets(weights: Mapping[str, float] | None) -> Targets | None:
+    if weights is None:
+        return None
+    for symbol, weight in weights.items():
+        if not is_number(weight):
+            raise InputError(f"The target weight of {symbol} is {shown(weight)}; it must be a fraction of value. {NOTHING}")
+    return Targets(MappingProxyType({symbol: float(weight) for symbol, weight in sorted(weights.items())}))
+
+
+def _rates_apart(context: PlannerContext, base: str, as_of: date) -> Iterator[str]:
+    """Sentences on rates of positions that the history has otherwise."""
+    for currency, rate in sorted(_stated(context.positions, base).items()):
+        known = context.history.fx.latest(currency, as_of) if context.history else None
+        if known is not None and _apart(rate, float(known.rate)):
+            yield f"One {currency} is {float(known.rate):g} {base} in the history and {rate:g} in the positions: the former was used."
+
+
+def _stated(positions: Iterable[Position], base: str) -> dict[str, float]:
+    """The rates that positions state; raises InputError where they contradict each other or the account's currency."""
+    rates: dict[str, float] = {}
+    for position in positions:
+        if position.currency_rate is None:
+            continue
+        rate = float(exact(position.currency_rate, f"currency_rate of {position.symbol}"))
+        known = 1.0 if position.currency == base else rates.setdefault(position.currency, rate)
+        if rate != known:
+            other = "it is the account's currency" if position.currency == base else f"another position has {known:g}"
+            raise InputError(f"The currency_rate of {position.symbol} is {rate:g} {base} for one {position.currency}; {other}. {NOTHING}")
+    return rates
+
+
 def _cash(amount: float) -> Decimal:
-    if isinstance(amount, bool) or not math.isfinite(amount):
+    if not is_number(amount):
         raise InputError(f"available_cash is {amount!r}; it must be a number. {NOTHING}")
     return Decimal(str(amount))
 
 
 def _holding(position: Position, context: PlannerContext, traded: LastTraded | None) -> Holding:
-    quantity = exact(position.quantity, f"quantity of {position.symbol}") if position.quantity else ZERO
+    quantity = (
+        ZERO if is_number(position.quantity) and position.quantity == 0 else exact(position.quantity, f"quantity of {position.symbol}")
+    )
     cost = _average(context.portfolio_context, position)
     unit_cost = None if cost is None else exact(cost, f"avg_price of {position.symbol}")
     bought = day(position.first_bought_at, f"first_bought_at of {position.symbol}")
@@ -219,9 +304,9 @@ def _security(symbol: str, security: Security | None, position: Position | None,
         lot_size=exact(known.min_lot, f"min_lot of {symbol}"),
         sectors=_names(known.industry or facts.security_industries.get(symbol), facts.industry_to_group),
         countries=countries,
-        dividend_yield=facts.security_dividends.get(symbol),
-        quality=facts.security_scores.get(symbol),
-        priority_multiplier=known.priority_multiplier,
+        dividend_yield=_fraction(facts.security_dividends.get(symbol), f"dividend yield of {symbol}"),
+        quality=_fraction(facts.security_scores.get(symbol), f"score of {symbol}"),
+        priority_multiplier=float(exact(known.priority_multiplier, f"priority_multiplier of {symbol}")),
         allow_buy=known.allow_buy and known.active,
         allow_sell=known.allow_sell,
     )
@@ -242,25 +327,25 @@ def _fx(context: PlannerContext, base: str, rates: Mapping[str, float], as_of: d
     """The history's rates, and beside them those of positions and service as of the plan's date."""
     if context.history is not None and context.history.fx.base != base:
         raise InputError(f"The account counts in {base} and the history's rates are into {context.history.fx.base}. {NOTHING}")
-    given = {position.currency: position.currency_rate for position in context.positions if position.currency_rate is not None}
+    given = _stated(context.positions, base)
     table = dict(context.history.fx.rates) if context.history else {}
     for currency, rate in sorted({**given, **rates}.items()):
         if currency != base and currency not in table:
-            table[currency] = (FxRate(currency, exact(rate, f"currency_rate of {currency}"), as_of),)
+            table[currency] = (FxRate(currency, Decimal(str(rate)), as_of),)
     return FxTable(base, MappingProxyType(table))
 
 
 def _market(context: PlannerContext, prices: Mapping[str, Decimal], fx: FxTable, as_of: date) -> Market:
-    """The history up to the date with the given prices as newest quotes; without one a single session."""
+    """The history with the given prices as newest quotes; without one a single session."""
     history = context.history
     symbols = tuple(sorted(prices))
     dates = np.array([as_of], dtype="datetime64[D]")
     if history is not None and len(history.dates):
-        dates = history.dates[: np.searchsorted(history.dates, np.datetime64(as_of, "D"), side="right")]
+        dates = history.dates
     closes = np.full((len(dates), len(symbols)), np.nan)
     for k, symbol in enumerate(symbols):
         if history is not None and symbol in history.symbols:
-            closes[:, k] = history.closes[: len(dates), history.symbols.index(symbol)]
+            closes[:, k] = history.closes[:, history.symbols.index(symbol)]
         else:
             closes[-1, k] = float(prices[symbol])
     closes.setflags(write=False)

@@ -30,13 +30,13 @@ IMPORTS: Mapping[str, str] = MappingProxyType(
 )
 """Name in the documents -> name here. Whatever a document imports from the left is in the module on the right."""
 
-_DOTTED = re.compile(r"\bapp(?:\.[A-Za-z_]\w*)+")
+_DOTTED = re.compile(r"(?<![\w.])app\.modules(?:\.[A-Za-z_]\w*)+")
 
 
 def translate(source: str) -> str:
     """Python source of the documents with its module names replaced; nothing else changes.
 
-    Raises InputError for a name under `app.` that the table does not have.
+    Raises InputError for a name under `app.modules.` that the table does not have.
     >>> translate("from app.modules.planning.domain.planner import HolisticPlanner")
     'from steelyard.compat import HolisticPlanner'
     """
@@ -44,6 +44,9 @@ def translate(source: str) -> str:
 
 
 def _ours(name: str) -> str:
+    module, _, member = name.rpartition(".")
+    if name not in IMPORTS and module in IMPORTS and module != LOGGER:
+        return f"{IMPORTS[module]}.{member}"
     if name not in IMPORTS:
         raise InputError(
             f"{name} has no counterpart in steelyard.compat.IMPORTS.{did_you_mean(name, list(IMPORTS))} Nothing was translated; "

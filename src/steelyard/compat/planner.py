@@ -16,7 +16,7 @@ from steelyard.compat.breaker import CircuitBreaker, Keeper
 from steelyard.compat.configuration import ConfigurationValidator, PlannerConfiguration
 from steelyard.compat.inputs import Converted, base_currency, convert, foreign
 from steelyard.compat.performance import PerformanceTracker
-from steelyard.compat.records import HolisticPlan, PlannerContext, PortfolioContext, Position, Security
+from steelyard.compat.records import CORE, HolisticPlan, PlannerContext, PortfolioContext, Position, Security, is_number, shown
 from steelyard.compat.repositories import (
     UNUSED_SETTINGS,
     ExchangeRateService,
@@ -27,16 +27,23 @@ from steelyard.compat.repositories import (
     exchange_rate,
     last_traded,
 )
-from steelyard.errors import InputError, SteelyardError, did_you_mean
+from steelyard.errors import InputError, SettingsError, SteelyardError, did_you_mean
 from steelyard.plans import Plan
 from steelyard.registry import Kind, Module
 from steelyard.strategies import Strategy
 from steelyard.telemetry.health import Outcome
 
-CORE = "core"
 FAILED = "failed"
 RAN = ("ok", "nothing", FAILED)
 """Outcomes of a module that was called."""
+KINDS: Mapping[Kind, str] = {
+    Kind.OPPORTUNITY: "calculator",
+    Kind.PATTERN: "pattern",
+    Kind.SEQUENCE: "sequence generator",
+    Kind.FILTER: "filter",
+    Kind.TERM: "score term",
+}
+"""Kinds of modules in the documents' words."""
 IN_ONE_GO = "It was planned in one go: planning in batches that resume is not there yet"
 
 
@@ -53,7 +60,7 @@ class Given(TypedDict, total=False):
     current_prices: Mapping[str, float] | None
     target_weights: Mapping[str, float] | None
     exchange_rate_service: ExchangeRateService | None
-    as_of: date | None
+    as_of: date | str | None
     base_currency: str | None
 
 
@@ -102,7 +109,8 @@ class HolisticPlanner:
     repositories      object or mapping with `settings_repo` and `trade_repo`, instead of the two
     services          object or mapping with `exchange_rate_service`
     circuit_breaker   who leaves out a module that failed too often in a row; None = one of its own, in memory
-    Raises InputError for a repository that is given twice or is not known.
+    Raises InputError for a repository that is given twice or is not known and for a bucket without a name, SettingsError
+    for a configuration of another kind.
 
     `perf` adds up what each module took.
     """
@@ -118,8 +126,8 @@ class HolisticPlanner:
         services: object | None = None,
         circuit_breaker: Keeper | None = None,
     ) -> None:
-        self.config = PlannerConfiguration.of(config) if isinstance(config, Strategy) else config or PlannerConfiguration()
-        self.bucket_id = bucket_id
+        self.config = _configuration(config)
+        self.bucket_id = checked_bucket(bucket_id)
         owned = {"settings_repo": settings_repo, "trade_repo": trade_repo}
         for name, found in _parts(repositories, "repositories", REPOSITORIES).items():
             if owned[name] is not None:
@@ -183,8 +191,8 @@ class HolisticPlanner:
         **given: Unpack[Given],
     ) -> HolisticPlan:
         """As `create_plan`, in one go: the plan is complete after the first call, and its warnings say so."""
-        if isinstance(batch_size, bool) or batch_size < 1:
-            raise InputError(f"batch_size is {batch_size!r}; it must be 1 or more. Nothing was planned.")
+        if not is_number(batch_size) or batch_size < 1 or batch_size != int(batch_size):
+            raise InputError(f"batch_size is {batch_size!r}; it must be a whole number, 1 or more. Nothing was planned.")
         made = await self.create_plan(portfolio_context, positions, securities, available_cash, **given)
         return replace(made, warnings=(f"{IN_ONE_GO}, so batch_size {batch_size} changes nothing.", *made.warnings))
 
@@ -196,7 +204,8 @@ class HolisticPlanner:
         """What planning the context would do: `valid`, `modules_loaded`, `estimated_sequences`, `warnings`, `errors`.
 
         Planning has no side effects, so the number of sequences is counted, not guessed. Neither `perf` nor
-        `circuit_breaker` hears of it.
+        `circuit_breaker` hears of it. Calculators are in `modules_loaded` by their names, as the documents have it; other
+        modules by their qualified names, since a pattern may be called like a calculator.
         """
         problems = ConfigurationValidator.validate(self.config)
         report: dict[str, Any] = {
@@ -214,8 +223,9 @@ class HolisticPlanner:
             made = await asyncio.to_thread(_solve, case, {})
         except SteelyardError as error:
             return {**report, "valid": False, "errors": [str(error)]}
-        for name in (f"{run.kind}.{run.name}" for run in made.modules if run.outcome == FAILED):
-            report["modules_loaded"][name]["status"] = "error"
+        for run in made.modules:
+            if run.outcome == FAILED:
+                report["modules_loaded"][_listed_as(Kind(run.kind), run.name)]["status"] = "error"
         report["estimated_sequences"] = made.certificate.sequences
         report["warnings"] += [*case.said, *(notice.message for notice in (*made.problems, *made.warnings))]
         return report
@@ -258,11 +268,33 @@ def _outcomes(plan: Plan) -> list[Outcome]:
     return [(f"{run.kind}.{run.name}", run.version, (run.error or "") if run.outcome == FAILED else None) for run in ran]
 
 
+def _listed_as(kind: Kind, name: str) -> str:
+    """The key of a module in the report of a dry run."""
+    return name if kind is Kind.OPPORTUNITY else f"{kind}.{name}"
+
+
+def _configuration(given: object) -> PlannerConfiguration:
+    if given is None:
+        return PlannerConfiguration()
+    if isinstance(given, Strategy):
+        return PlannerConfiguration.of(given)
+    if isinstance(given, PlannerConfiguration):
+        return given
+    raise SettingsError(f"config is {shown(given)}; it must be a PlannerConfiguration or a Strategy. parse_toml_config reads text.")
+
+
+def checked_bucket(bucket_id: object) -> str:
+    """The id of a bucket; raises InputError for what is no text, or empty."""
+    if not isinstance(bucket_id, str) or not bucket_id:
+        raise InputError(f"bucket_id is {shown(bucket_id)}; it must be the name of a bucket. Nothing was planned.")
+    return bucket_id
+
+
 def _loaded(strategy: Strategy) -> dict[str, dict[str, Any]]:
     chosen = [choice for kind in Kind for choice in strategy.enabled(kind)]
     return {
-        choice.module.qualified: {
-            "type": choice.module.kind.value,
+        _listed_as(choice.module.kind, choice.module.name): {
+            "type": KINDS[choice.module.kind],
             "status": "ok",
             "version": choice.module.version,
             "params": choice.params.model_dump(mode="json", by_alias=True),

@@ -6,12 +6,15 @@ A field that nothing here reads does not exist: to pass one is a TypeError with 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
-from steelyard.errors import InputError
+from steelyard.errors import InputError, one_line
 from steelyard.importers import Inputs
 from steelyard.market import Market
 from steelyard.plans import Plan, Step
@@ -19,6 +22,10 @@ from steelyard.portfolio import Holding
 from steelyard.portfolio import Security as HouseSecurity
 
 Day = date | str | None
+CORE = "core"
+"""The bucket of whatever names no other."""
+LONGEST_SHOWN = 60
+"""Characters of a wrong value that are shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +83,7 @@ class Position:
     first_bought_at: Day = None
     last_bought_at: Day = None
     last_sold_at: Day = None
-    bucket_id: str = "core"
+    bucket_id: str = CORE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +108,22 @@ class Security:
     allow_buy: bool = True
     allow_sell: bool = False
     currency: str | None = None
-    bucket_id: str = "core"
+    bucket_id: str = CORE
+
+
+def is_number(value: object) -> bool:
+    """Is it a finite number of any type? A truth value is none."""
+    return not isinstance(value, bool) and isinstance(value, Real | Decimal) and math.isfinite(value)
+
+
+def shown(value: object) -> str:
+    """A wrong value and what it is, in a few words."""
+    return f"{one_line(repr(value), LONGEST_SHOWN)} ({type(value).__name__})"
+
+
+def _check_kind(value: object, what: str, kind: type) -> None:
+    if not isinstance(value, kind):
+        raise InputError(f"{what} is {shown(value)}; it must be a {kind.__name__}. Nothing was planned.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +134,9 @@ class PlannerContext:
     current_prices   symbol -> price in the security's currency; comes before every other source of a price
     target_weights   symbol -> fraction of value; None = no targets
     base_currency    of the account; None = the one currency that everything is in
-    as_of            None = newest date of the portfolio context's history, else today
+    as_of            None = newest date of the portfolio context's history, else today; of a history that goes on after it
+                     nothing later is looked at
+    Raises InputError for records of another kind.
     """
 
     portfolio_context: PortfolioContext = field(default_factory=PortfolioContext)
@@ -122,7 +146,14 @@ class PlannerContext:
     current_prices: Mapping[str, float] | None = None
     target_weights: Mapping[str, float] | None = None
     base_currency: str | None = None
-    as_of: date | None = None
+    as_of: Day = None
+
+    def __post_init__(self) -> None:
+        _check_kind(self.portfolio_context, "portfolio_context", PortfolioContext)
+        for what, records, kind in (("positions", self.positions, Position), ("securities", self.securities, Security)):
+            _check_kind(records, what, Sequence)
+            for record in records:
+                _check_kind(record, f"one of {what}", kind)
 
     @property
     def history(self) -> Market | None:

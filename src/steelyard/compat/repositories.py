@@ -3,6 +3,8 @@
 trade_repo              when each security was last bought and sold      → cooldowns
 settings_repo           settings of the account, by name                 → costs, limits, holding times
 exchange_rate_service   rates                                            → value of what is foreign
+
+What one of them raises comes through as it is: without its answer nothing is planned.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
+from steelyard.compat.records import is_number, shown
 from steelyard.errors import InputError, did_you_mean
 
 T = TypeVar("T")
@@ -83,18 +86,26 @@ async def answer(value: T | Awaitable[T]) -> T:
 async def last_traded(repository: object | None) -> dict[str, LastTraded]:
     """Symbol -> dates of the last buy and sale; nothing without a repository.
 
-    Raises InputError for an object without `get_trade_history`, for an unknown key and for text that is no date.
+    Raises InputError for an object without `get_trade_history`, for an answer that is no mapping of mappings, for an
+    unknown key and for text that is no date.
     """
     if repository is None:
         return {}
-    history: Trades = await answer(_method(repository, "trade_repo", "get_trade_history")())
+    history = _mapping(await answer(_method(repository, "trade_repo", "get_trade_history")()), "The trade history")
     return {symbol: _last(symbol, entry) for symbol, entry in history.items()}
 
 
-def _last(symbol: str, entry: Mapping[str, date | str | None]) -> LastTraded:
+def _mapping(given: object, what: str) -> Mapping[str, Any]:
+    if not isinstance(given, Mapping):
+        raise InputError(f"{what} is {shown(given)}; it must be a mapping. Nothing was planned.")
+    return given
+
+
+def _last(symbol: str, given: object) -> LastTraded:
+    entry = _mapping(given, f"The trade history of {symbol}")
     for key in entry:
         if key not in {"last_buy", "last_sell"}:
-            near = did_you_mean(key, ("last_buy", "last_sell"))
+            near = did_you_mean(str(key), ("last_buy", "last_sell"))
             raise InputError(f"The trade history has {key!r} for {symbol}; known are last_buy and last_sell.{near} Nothing was planned.")
     return LastTraded(day(entry.get("last_buy"), f"last_buy of {symbol}"), day(entry.get("last_sell"), f"last_sell of {symbol}"))
 
@@ -114,23 +125,24 @@ def day(value: date | str | None, what: str) -> date | None:
 async def account_settings(repository: object | None) -> dict[str, float]:
     """The settings of the account as numbers; nothing without a repository.
 
-    Raises InputError for an unknown setting, a value that is not a finite number, and an object without `get_all`.
+    Raises InputError for an unknown setting, a value that is not a finite number, an object without `get_all`, and an
+    answer that is no mapping.
     """
     if repository is None:
         return {}
-    given: Mapping[str, Setting]
-    given = repository if isinstance(repository, Mapping) else await answer(_method(repository, "settings_repo", "get_all")())
+    answered = repository if isinstance(repository, Mapping) else await answer(_method(repository, "settings_repo", "get_all")())
+    given = _mapping(answered, "What settings_repo gives")
     known = (*KNOWN_SETTINGS, *UNUSED_SETTINGS)
     for name in given:
         if name not in known:
-            raise InputError(f"settings_repo has {name!r}, which nothing reads.{did_you_mean(name, known)} Known: {', '.join(known)}.")
+            raise InputError(f"settings_repo has {name!r}, which nothing reads.{did_you_mean(str(name), known)} Known: {', '.join(known)}.")
     return {name: _number(name, value) for name, value in given.items()}
 
 
 def _number(name: str, value: Setting) -> float:
     try:
         number = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number) or (name in WHOLE and number != int(number)):
         kind = "a whole number" if name in WHOLE else "a number"
@@ -165,8 +177,8 @@ def _converted(name: str, number: float, value: float) -> float | int:
 
 async def exchange_rate(service: object, currency: str, base: str) -> float:
     """Units of `base` for one unit of `currency`; raises InputError for a rate that is not above 0."""
-    rate: object = await answer(_method(service, "exchange_rate_service", "get_rate")(currency, base))
-    if isinstance(rate, bool) or not isinstance(rate, float | int) or not (math.isfinite(rate) and rate > 0):
+    rate: Any = await answer(_method(service, "exchange_rate_service", "get_rate")(currency, base))
+    if not is_number(rate) or rate <= 0:
         raise InputError(f"exchange_rate_service gives {rate!r} {base} for one {currency}; a rate is above 0. Nothing was planned.")
     return float(rate)
 

@@ -2,7 +2,7 @@
 
 In: a `plans.Plan`. Out: text. Nothing here composes a finding that the document does not hold; headings count
 and compare what stands in it. To add an exhibit: a record and a function in a file of its own, a macro in
-`templates/`, a line in `page.py`.
+`templates/`, a line in `page.py`; in the terminal a file in `sections/`, a name in `terminal.py`.
 """
 
 from __future__ import annotations

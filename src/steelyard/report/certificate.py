@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from steelyard.plans import Certificate, Plan
+from steelyard.plans import Plan
 from steelyard.report.words import capital
 from steelyard.sentences import points, signed
 
@@ -28,13 +28,13 @@ def box(plan: Plan) -> Box:
     certificate = plan.certificate
     figures = tuple(_figures(plan))
     if certificate.status == "proven" and _passed_over(plan):
-        return Box("ok", "Proven: nothing gains enough to act", figures, _said(certificate, TOO_LITTLE, points(plan.score.min_improvement)))
+        return Box("ok", "Proven: nothing gains enough to act", figures, _said(plan))
     if certificate.status == "proven":
-        return Box("ok", "Proven best" if plan.steps else "Proven: nothing better than holding", figures, _said(certificate))
+        return Box("ok", "Proven best" if plan.steps else "Proven: nothing better than holding", figures, _said(plan))
     best = f"{capital(certificate.covers.partition(', ')[0])}, " if certificate.scope == "proposals" else ""
     if certificate.status == "bounded" and certificate.search_gap is not None:
-        return Box("warn", capital(f"{best}within {points(certificate.search_gap)} of best"), figures, _said(certificate))
-    return Box("info", capital(f"{best}not proven"), figures, _said(certificate))
+        return Box("warn", capital(f"{best}within {points(certificate.search_gap)} of best"), figures, _said(plan))
+    return Box("info", capital(f"{best}not proven"), figures, _said(plan))
 
 
 CLAIMS = {
@@ -52,11 +52,13 @@ def _passed_over(plan: Plan) -> bool:
     return not plan.steps and any(other.steps and other.improvement > 0 for other in plan.alternatives)
 
 
-def _said(certificate: Certificate, claim: str = "", asked: str = "") -> str:
+def _said(plan: Plan) -> str:
     """What was compared, what that proves, and who chose among the best where a black box did."""
-    claim = (claim or CLAIMS[certificate.status]).format(candidates=f"{certificate.candidates:,d}", asked=asked)
+    certificate = plan.certificate
+    claim = TOO_LITTLE if certificate.status == "proven" and _passed_over(plan) else CLAIMS[certificate.status]
+    told = claim.format(candidates=f"{certificate.candidates:,d}", asked=points(plan.score.min_improvement))
     chosen = f" Chosen among the best sets by {certificate.selected_by}." if certificate.selected_by else ""
-    return f"{capital(certificate.covers)}: {claim}.{chosen}"
+    return f"{capital(certificate.covers)}: {told}.{chosen}"
 
 
 def _figures(plan: Plan) -> Iterable[tuple[str, str]]:

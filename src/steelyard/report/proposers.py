@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from steelyard.plans import Plan
 from steelyard.report.alternatives import RUNNER, title
-from steelyard.report.words import lower, named
+from steelyard.report.words import capital, lower, named
 
 SEARCH = "found by the search alone"
 MOST = 3
@@ -34,4 +34,4 @@ def credited(plan: Plan) -> list[Credit]:
     by: dict[tuple[str, ...], list[str]] = {}
     for name, who in sets:
         by.setdefault(who, []).append(name)
-    return [Credit(", ".join(names), ", ".join(who) or SEARCH) for who, names in by.items()]
+    return [Credit(capital(", ".join(names)), ", ".join(who) or SEARCH) for who, names in by.items()]

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from steelyard.registry import Kind, Module
-from steelyard.strategies.normalise import EVALUATION_TABLE, MAX_NAME
+from steelyard.strategies.normalise import EVALUATION_TABLE, MAX_DESCRIPTION, MAX_NAME
 from steelyard.strategies.presets import PRESETS
 from steelyard.strategies.problems import resolved
 from steelyard.strategies.spellings import (
@@ -79,8 +79,8 @@ def _texts() -> dict[str, Schema]:
         "preset": preset,
         "preset_name": {**preset, "description": "the same as `preset`"},
         "name": {"type": "string", "maxLength": MAX_NAME, "description": "of the strategy; by default the name of the file"},
-        "title": {"type": "string", "maxLength": MAX_NAME, "description": "describes the strategy where `description` does not"},
-        "description": {"type": "string", "description": "for people"},
+        "title": {"type": "string", "maxLength": MAX_DESCRIPTION, "description": "describes the strategy where `description` does not"},
+        "description": {"type": "string", "maxLength": MAX_DESCRIPTION, "description": "for people"},
     }
 
 

@@ -20,7 +20,7 @@ from steelyard.settings import Plugins
 from steelyard.strategies.building import build, known_modules, section
 from steelyard.strategies.normalise import Normal, normalise
 from steelyard.strategies.presets import PRESETS, SUFFIX, text_of
-from steelyard.strategies.problems import MOST_PROBLEMS, Place, Problem, Problems, error
+from steelyard.strategies.problems import MOST_PROBLEMS, Place, Problem, Problems, cut, error, shown
 from steelyard.strategies.reading import document, read
 from steelyard.strategies.rules import findings
 from steelyard.strategies.spellings import ENABLED, plain
@@ -28,6 +28,8 @@ from steelyard.strategies.strategy import DEFAULT_NAME, FILE_WHY, ModuleChoice, 
 
 PLUGINS = "plugins"
 LISTED_WHY = "listed in [plugins]"
+MAX_TEXT = 1000
+"""Characters of what is wrong with plugins."""
 MAPPING_NAME = "strategy"
 """What a mapping is called that has no name."""
 
@@ -68,7 +70,9 @@ def overlay(strategy: Strategy, changes: Mapping[str, Any], why: Why) -> Strateg
     why   who makes the changes: lands in the choices and in `sources`
     Raises SettingsError listing every problem.
     """
-    normal = normalise(_plain(changes), known_modules(strategy), switching=False)
+    changes, wrong = _plain(changes)
+    normal = normalise(changes, known_modules(strategy), switching=False)
+    normal.problems += wrong
     normal.problems += [error((PLUGINS,), "plugins are listed in a strategy, not laid over one.")] if PLUGINS in changes else []
     changed, problems = _over(strategy, normal, why)
     return _accepted(changed, problems, f"{strategy.name} with changes ({why})", NO_LINES)
@@ -94,7 +98,7 @@ def check(path: Path) -> tuple[Problems, Strategy | None]:
 
 def _accepted(strategy: Strategy, problems: Iterable[Problem], source: str, lines: Lines) -> Strategy:
     """The strategy where nothing is wrong with it; raises SettingsError with every error."""
-    errors = [one.text for one in located(problems, lines) if one.severity == "error"]
+    errors = [one.text for one in located(problems, lines) if one.severity == "error"][:MOST_PROBLEMS]
     if not errors:
         return strategy
     count = "1 problem" if len(errors) == 1 else f"{'at least ' if len(errors) >= MOST_PROBLEMS else ''}{len(errors)} problems"
@@ -131,7 +135,7 @@ def find(name_or_path: str) -> Strategy:
     if name_or_path in PRESETS:
         return preset(name_or_path)
     path = Path(name_or_path)
-    if path.suffix == SUFFIX or path.name != name_or_path or path.exists():
+    if name_or_path and (path.suffix == SUFFIX or path.name != name_or_path or path.exists()):
         return load(path)
     near = did_you_mean(name_or_path, PRESETS) or f" Presets are {', '.join(PRESETS)}."
     raise SettingsError(f"There is no preset {name_or_path!r}, and no such file.{near} Nothing was planned.")
@@ -139,8 +143,7 @@ def find(name_or_path: str) -> Strategy:
 
 def examine(values: Mapping[str, Any], name: str, folder: Path | None, why: Why = FILE_WHY) -> tuple[Strategy, list[Problem]]:
     """A document as a strategy, as far as it can be read, and everything that is wrong with it."""
-    values = _plain(values)
-    problems: list[Problem] = []
+    values, problems = _plain(values)
     loaded = _loaded(values, folder, problems)
     known = {kind: tuple(sorted((*modules(kind), *(module.name for module in loaded.modules[kind])))) for kind in Kind}
     normal = normalise(values, known)
@@ -169,7 +172,7 @@ def _loaded(values: Mapping[str, Any], folder: Path | None, problems: list[Probl
     try:
         return load_plugins(section(Plugins(), listed, (PLUGINS,), []), folder)
     except SettingsError as refused:
-        problems.append(error((PLUGINS,), str(refused)))
+        problems.append(error((PLUGINS,), cut(" ".join(str(refused).split("\n")), MAX_TEXT)))
         return NONE
 
 
@@ -196,6 +199,7 @@ def _over(base: Strategy, normal: Normal, why: Why) -> tuple[Strategy, list[Prob
     return built, problems
 
 
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    table: dict[str, Any] = plain(values)
-    return table
+def _plain(values: object) -> tuple[dict[str, Any], list[Problem]]:
+    """A document as TOML has it; an empty one, and why, for what is no table."""
+    found = plain(values)
+    return (found, []) if isinstance(found, dict) else ({}, [error((), f"A strategy is a table, not {shown(found)}.")])

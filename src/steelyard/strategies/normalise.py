@@ -39,6 +39,7 @@ from steelyard.strategies.strategy import SECTIONS
 
 MAX_NAME = 200
 """Characters of a name."""
+MAX_DESCRIPTION = 2000
 EVALUATION_TABLE = "evaluation"
 NO_EVALUATION = Refused("no evaluation but the single score is built yet: leave it out")
 SHARED: Mapping[str, Level] = MappingProxyType({PLANNER: Level.PLANNER, CORE: Level.CORE})
@@ -182,9 +183,9 @@ def _general(normal: Normal, written: Key, value: object, level: Level) -> None:
 def _text(normal: Normal, written: Key, value: object) -> None:
     """Name, description or preset; a title describes where nothing else does."""
     key = NAMES[written[-1]]
-    short = key != "description"
-    if not isinstance(value, str) or (short and len(value) > MAX_NAME):
-        normal.wrong(written, f"is {shown(value)}; it must be text{f' of at most {MAX_NAME} characters' if short else ''}.")
+    most = MAX_DESCRIPTION if key == "description" else MAX_NAME
+    if not isinstance(value, str) or len(value) > most:
+        normal.wrong(written, f"is {shown(value)}; it must be text of at most {most:,} characters.")
     elif written[-1] == "title":
         normal.texts.setdefault(key, value)
     elif key == "description":

@@ -88,8 +88,11 @@ def quoted(text: str) -> str:
     >>> print(quoted("North America"), quoted("\x9b2J"))
     "North America" "\\u009b2J"
     """
-    written = json.dumps(text, ensure_ascii=False)
-    return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" if ord(sign) <= LAST_SHORT else f"\\U{ord(sign):08x}" for sign in written)
+    return "".join(sign if sign.isprintable() else _escaped(sign) for sign in json.dumps(text, ensure_ascii=False))
+
+
+def _escaped(sign: str) -> str:
+    return f"\\u{ord(sign):04x}" if ord(sign) <= LAST_SHORT else f"\\U{ord(sign):08x}"
 
 
 def bare(key: str) -> str:
@@ -103,11 +106,12 @@ def dotted(place: Iterable[str]) -> str:
     >>> print(dotted(("limits", "allow_buy")), dotted(("", "a.b")))
     limits.allow_buy ""."a.b"
     """
-    return ".".join(bare(_cut(part)) for part in place)
+    return ".".join(bare(cut(part)) for part in place)
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
+def cut(text: str, most: int = SHOWN_CHARACTERS) -> str:
+    """The beginning of a text that is longer."""
+    return text if len(text) <= most else text[:most] + "…"
 
 
 def shown(value: object) -> str:
@@ -124,9 +128,11 @@ def shown(value: object) -> str:
         return f"a number of {value.bit_length():,} bits"
     if isinstance(value, list | tuple):
         text = f"[{', '.join(map(shown, value[:SHOWN_CHARACTERS]))}]"
+    elif isinstance(value, str):
+        text = repr(value[:SHOWN_CHARACTERS])
     else:
-        text = repr(value[: SHOWN_CHARACTERS + 1] if isinstance(value, str) else value) if isinstance(value, str | int | float) else str(value)
-    return _cut(text)
+        text = str(value)
+    return cut(text)
 
 
 def unknown_key(place: Place, known: Sequence[str], listed: Sequence[str] | None = None) -> str:
@@ -145,7 +151,7 @@ def meant(place: Place, known: Sequence[str]) -> str:
     """` Did you mean max_depth?`, or nothing; of a name that only looks like another it says how it is spelled."""
     name = place[-1]
     near = did_you_mean(name, list(known)) if len(name) <= SHOWN_CHARACTERS else ""
-    return f" It is spelled {ascii(name)}.{near}" if near and not name.isascii() else near
+    return f" It is spelled {name!a}.{near}" if near and not name.isascii() else near
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ reaches it.
 
 from __future__ import annotations
 
+import ast
 import re
 import stat
 import tomllib
@@ -16,12 +17,17 @@ from types import MappingProxyType
 from typing import Any
 
 from steelyard.errors import SettingsError
+from steelyard.strategies.problems import cut, dotted
 
 MAX_BYTES = 64 * 1024
 MAX_NESTING = 32
 """Most brackets inside each other."""
 MAX_PARTS = 16
 """Most parts of a dotted key: more than any strategy has, less than hurts a parser."""
+MAX_KEYS = 2_000
+"""Most keys and headers; the longest strategy has some hundreds."""
+MAX_SAID = 400
+"""Characters of what a parser says."""
 MAX_DIGITS = 4300
 """Python reads no longer whole number."""
 
@@ -43,7 +49,9 @@ _QUOTES = frozenset("\"'")
 _ENDS_KEY = frozenset("[]{}=,\n")
 _SIGNS = _ENDS_KEY | {"."}
 _LONG_NUMBER = re.compile(rf"\d[\d_]{{{MAX_DIGITS},}}")
-_PLACE = re.compile(rf" ?\(at (line \d+, column \d+|{AT_END})\)")
+_PLACE = re.compile(rf" ?\(at (line \d+, column \d+|{AT_END})\)$")
+_NAMES = re.compile(r"\(['\"].*\)$|\(['\"].*\)(?= twice$)")
+"""A key as a parser names it."""
 
 Place = tuple[str, ...]
 """A key as it is written, from the top: ("filters", "eligibility", "min_hold_days")."""
@@ -69,7 +77,10 @@ def read(path: Path) -> str:
             raise SettingsError(f"The strategy {path} is not a regular file. Nothing was planned: give a TOML file.")
         if size > MAX_BYTES:
             raise _too_large(str(path), size)
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise _too_large(str(path), len(content))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SettingsError(f"The strategy {path} could not be read: {reason}. Nothing was planned.") from error
@@ -92,24 +103,21 @@ def document(text: str, source: str) -> Document:
     try:
         return Document(tomllib.loads(text), dict(reversed(keys)))
     except tomllib.TOMLDecodeError as error:
-        place = _PLACE.search(str(error))
-        at_end = place is not None and place[1] == AT_END
-        where = f"{(at_end and _repeated(keys)) or place[1]}: " if place else ""
-        raise SettingsError(
-            f"The strategy {source} is not valid TOML: {where}{_PLACE.sub('', str(error))}. Nothing was planned."
-        ) from error
+        raise SettingsError(f"The strategy {source} is not valid TOML: {_said(str(error), text, keys)}. Nothing was planned.") from error
     except ValueError as error:
         raise _too_long(text, source) from error
 
 
-def _repeated(keys: Sequence[tuple[Place, int]]) -> str:
-    """Where a key stands for the second time, which a parser tells at the end of the text only."""
-    seen: set[Place] = set()
-    for place, line in keys:
-        if place in seen:
-            return f"line {line}"
-        seen.add(place)
-    return ""
+def _said(error: str, text: str, keys: Sequence[tuple[Place, int]]) -> str:
+    """What a parser says, its place first and keys as a file has them."""
+    place = _PLACE.search(error)
+    said = cut(_NAMES.sub(lambda names: dotted(ast.literal_eval(names[0])), _PLACE.sub("", error)), MAX_SAID)
+    if place is None or place[1] != AT_END:
+        return f"{place[1]}: {said}" if place else said
+    # of a value that nothing closes the line where it begins, of a key the last one
+    in_key = said.startswith(("Expected '='", "Expected ']' at the end of a table"))
+    line = text.rstrip().count(LINE_END) + 1 if in_key or not keys else keys[-1][1]
+    return f"line {line}: {said}"
 
 
 def _too_large(source: str, size: int) -> SettingsError:
@@ -127,32 +135,52 @@ def _at(text: str, position: int) -> str:
     return f"line {text.count(LINE_END, 0, position) + 1}, column {position - text.rfind(LINE_END, 0, position)}"
 
 
-def _bounded(depth: int, dots: int, text: str, position: int, source: str) -> None:
-    if depth > MAX_NESTING or dots >= MAX_PARTS:
-        what = f"nested more than {MAX_NESTING} deep" if depth > MAX_NESTING else f"a key of more than {MAX_PARTS} parts"
-        raise SettingsError(f"The strategy {source} is not usable: {_at(text, position)}: {what}. Nothing was planned.")
+def _over(depth: int, dots: int, text: str, position: int, source: str) -> SettingsError:
+    what = f"a key of more than {MAX_PARTS} parts" if dots >= MAX_PARTS else f"more than {MAX_KEYS:,} keys"
+    what = f"nested more than {MAX_NESTING} deep" if depth > MAX_NESTING else what
+    return SettingsError(f"The strategy {source} is not usable: {_at(text, position)}: {what}. Nothing was planned.")
 
 
-def _keys(text: str, source: str) -> Iterator[tuple[Place, int]]:
-    """Every key of a text and its line; raises SettingsError for what is nested too deep or has too many parts.
+def _name(sign: str) -> str:
+    """A part of a key without its quotes and escapes; as it is written where no parser takes it."""
+    if sign[0] == "'":
+        return sign[1:-1]
+    try:
+        return str(tomllib.loads(f"x = {sign}")["x"]) if sign[0] == '"' else sign
+    except tomllib.TOMLDecodeError:
+        return sign
+
+
+def _tokens(text: str, source: str) -> Iterator[tuple[str, int]]:
+    """Each token of a text and how deep it is; raises SettingsError for what is too deep, too long or too much.
 
     Ends at a text that nothing closes: the parser gets no further either.
     """
-    depth = dots = 0
+    depth = dots = keys = 0
+    before = LINE_END
+    for found in _TOKEN.finditer(text):
+        sign = found[0]
+        if sign in _QUOTES:
+            return
+        depth += _DEPTH.get(sign, 0)
+        dots = dots + 1 if sign == "." else 0 if sign in _ENDS_KEY else dots
+        keys += sign == "=" or (sign == "[" and before == LINE_END)
+        if depth > MAX_NESTING or dots >= MAX_PARTS or keys > MAX_KEYS:
+            raise _over(depth, dots, text, found.start(), source)
+        before = sign
+        yield sign, depth
+
+
+def _keys(text: str, source: str) -> Iterator[tuple[Place, int]]:
+    """Every key of a text and its line; raises SettingsError as `_tokens` does."""
     line, part = 1, "key"
     header: Place = ()
     names: list[str] = []
-    for found in _TOKEN.finditer(text):
-        sign = found[0]
-        depth += _DEPTH.get(sign, 0)
-        dots = dots + 1 if sign == "." else 0 if sign in _ENDS_KEY else dots
-        _bounded(depth, dots, text, found.start(), source)
+    for sign, depth in _tokens(text, source):
         if sign == LINE_END:
             line += 1
             if depth <= 0:
                 part, names = "key", []
-        elif sign in _QUOTES:
-            return
         elif part == "value" or sign[0] == "#":
             line += sign.count(LINE_END)
         elif sign == "=":
@@ -164,4 +192,4 @@ def _keys(text: str, source: str) -> Iterator[tuple[Place, int]]:
             part, header = "value", tuple(names)
             yield header, line
         elif sign not in _SIGNS:
-            names.append(sign.strip("\"'"))
+            names.append(_name(sign))

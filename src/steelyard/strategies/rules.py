@@ -6,10 +6,11 @@ To add one: a function from a strategy to problems, and its line in RULES.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 
 from steelyard.registry import Kind
-from steelyard.strategies.problems import Problem, error, warning
+from steelyard.strategies.problems import MOST_PROBLEMS, Problem, dotted, error, meant, warning
 from steelyard.strategies.spellings import ENABLED
 from steelyard.strategies.strategy import ModuleChoice, Strategy, Why, inherited
 
@@ -88,9 +89,9 @@ def _pairs(strategy: Strategy) -> Iterator[Problem]:
 
 def _terms_known(strategy: Strategy) -> Iterator[Problem]:
     known = {choice.module.name for choice in strategy.choices[Kind.TERM]}
-    for name in strategy.score.further:
-        if name not in known:
-            yield error(("score", "further", name), f"score.further.{name}: there is no such score term.")
+    for name in itertools.islice((name for name in strategy.score.further if name not in known), MOST_PROBLEMS):
+        place = ("score", "further", name)
+        yield error(place, f"{dotted(place)}: there is no such score term.{meant(place, sorted(known))}")
 
 
 def _high_cost(strategy: Strategy) -> Iterator[Problem]:

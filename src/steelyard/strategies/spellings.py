@@ -13,11 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date, time
 from enum import IntEnum
+from numbers import Integral
 from types import MappingProxyType
 from typing import Any, TypeGuard
 
 from steelyard.registry import Kind
+from steelyard.strategies.problems import shown
+from steelyard.strategies.reading import MAX_NESTING
 
 Key = tuple[str, ...]
 """A key of the house form: ("search", "max_depth") or ("filters", "eligibility", "min_hold_days")."""
@@ -319,8 +323,30 @@ def rows() -> Iterator[tuple[str, str, Spelling]]:
                 yield module, key, spelling
 
 
-def plain(value: object) -> Any:
-    """A value with lists, tables and names of keys as TOML has them, so that equal settings compare as equal."""
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """What TOML cannot say, in its place: no setting takes it, and a message can name it."""
+
+    what: str
+
+    def __str__(self) -> str:
+        return self.what
+
+
+def plain(value: object, depth: int = 0) -> Any:
+    """A value with lists, tables, numbers and names of keys as TOML has them, so that equal settings compare as equal."""
+    if isinstance(value, Mapping | list | tuple) and depth > MAX_NESTING:
+        return Foreign(f"nested more than {MAX_NESTING} deep")
     if isinstance(value, Mapping):
-        return {str(key): plain(inner) for key, inner in value.items()}
-    return [plain(inner) for inner in value] if isinstance(value, list | tuple) else value
+        return {_key(key): plain(inner, depth + 1) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner, depth + 1) for inner in value]
+    if value is None or isinstance(value, bool | str | date | time):
+        return value
+    if isinstance(value, Integral | float):
+        return float(value) if isinstance(value, float) else int(value)
+    return Foreign(f"a {type(value).__name__}")
+
+
+def _key(key: object) -> str:
+    return str(key) if isinstance(key, str) else shown(plain(key))

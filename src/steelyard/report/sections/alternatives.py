@@ -34,7 +34,7 @@ def draw(view: View) -> None:
     told = credited(plan) if view.explain else []
     if told:
         view.emit([Text("")])
-        view.table((Column("Proposed as a whole by"), Column("")), [Row((credit.by, credit.plans)) for credit in told])
+        view.table((Column("Orders of"), Column("Come from")), [Row((credit.plans, credit.by)) for credit in told])
 
 
 def _alternative(other: Alternative) -> Row:
