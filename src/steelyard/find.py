@@ -6,7 +6,7 @@ Each module is timed and guarded: one that fails costs only itself, and the plan
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from steelyard.findings import Findings, Stop, kept_to
 from steelyard.objective import Objective
 from steelyard.orders import Side
 from steelyard.plans import Coverage, Notice
-from steelyard.registry import Kind, ModuleParams
+from steelyard.registry import BUILT_IN, Kind, ModuleParams
 from steelyard.sentences import Sentence
 from steelyard.sizing import Sized, merge, probe, size, why_unasked, wishes
 from steelyard.strategies import ModuleChoice, Strategy
@@ -28,9 +28,13 @@ def find_opportunities(ctx: Context, objective: Objective, strategy: Strategy, f
     """Calculators -> size() -> mask filters -> merge -> pair conflicts -> priorities: the finished table."""
     rows: list[Sized] = []
     asked: set[str] = set()
+    outside: dict[str, int] = {}
     for choice in strategy.enabled(Kind.OPPORTUNITY):
-        rows += _run_calculator(ctx, choice, asked, findings)
-    refuse_large(len(rows), ctx)
+        found = _run_calculator(ctx, choice, asked, findings)
+        rows += found
+        if choice.module.source != BUILT_IN:
+            outside[choice.module.qualified] = len(found)
+    refuse_large(len(rows), outside, ctx)
     rows = _masked(ctx, rows, strategy, findings)
     rows = merge(ctx, rows, findings)
     rows, conflicts = _paired(ctx, rows, strategy, findings)
@@ -41,13 +45,24 @@ def find_opportunities(ctx: Context, objective: Objective, strategy: Strategy, f
     return replace(table, predicates=tuple(_predicates(ctx, table, strategy, findings)))
 
 
-def refuse_large(count: int, ctx: Context) -> None:
-    """Refuse a table that would take memory and time without end, before it is built."""
-    if count > ctx.search.max_candidates:
-        raise PlanRefused(
-            f"The calculators ask for {count:,d} orders; at most {ctx.search.max_candidates:,d} are searched (search.max_candidates). "
-            "Nothing was planned: leave securities out, raise min_trade_base, or raise the limit."
+def refuse_large(count: int, outside: Mapping[str, int], ctx: Context) -> None:
+    """Refuse a table that would take memory and time without end, before it is built.
+
+    outside   qualified name of each plugin's calculator -> how many of the orders it asks for
+    Raises FailedLate for the plugin that asks for most: it costs itself, not the plan.
+    """
+    if count <= ctx.search.max_candidates:
+        return
+    greedy = max(outside, key=lambda name: outside[name], default=None)
+    if greedy is not None and outside[greedy]:
+        raise FailedLate(
+            greedy,
+            f"it asks for {outside[greedy]:,d} of {count:,d} orders; at most {ctx.search.max_candidates:,d} are searched (search.max_candidates)",
         )
+    raise PlanRefused(
+        f"The calculators ask for {count:,d} orders; at most {ctx.search.max_candidates:,d} are searched (search.max_candidates). "
+        "Nothing was planned: leave securities out, raise min_trade_base, or raise the limit."
+    )
 
 
 def _run_calculator(ctx: Context, choice: ModuleChoice, asked: set[str], findings: Findings) -> list[Sized]:

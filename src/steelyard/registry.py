@@ -23,6 +23,7 @@ from typing import Any, Literal, NotRequired, TypedDict, TypeVar, Unpack
 from steelyard.errors import ModuleError, UnknownModule, did_you_mean
 from steelyard.settings import Section
 
+BUILT_IN = "built-in"
 VERSION = re.compile(r"\d+\.\d+\.\d+")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 CLAUSE = re.compile(r"(?P<sign>>=|<=|==|!=|~=|>|<)\s*(?P<number>\d{1,4}(\.\d{1,4}){0,2})(?P<any>\.\*)?")
@@ -106,7 +107,7 @@ class Module:
     requires_python   version specifier, like ">=3.11"
     dependencies      what must be enabled beside it: qualified names, or a kind for any module of it; alternatives are
                       separated by `|`
-    source   "built-in", or where a plugin came from
+    source   BUILT_IN, or where a plugin came from
     digest   of a plugin's source, part of a strategy's hash; None for what is built in
     """
 
@@ -123,7 +124,7 @@ class Module:
     on: bool = True
     requires_python: str = ">=3.11"
     dependencies: tuple[str, ...] = ()
-    source: str = "built-in"
+    source: str = BUILT_IN
     digest: str | None = None
 
     @property

@@ -13,21 +13,33 @@ import numpy as np
 from steelyard.market import DateArray
 from steelyard.money import FloatArray
 
+WEEK = 5
 MONTH = 21
 YEAR = 252
 RECENT = 20
 FEWEST = 2
+MOST_OF_IT = 0.5
+"""Part of a mix whose return of a day must be known, so that it stands for that of the whole."""
 
 
 def momentum(closes: FloatArray) -> FloatArray:
-    """Growth of twelve months less the newest, (n,); NaN without a close at either end.
+    """Growth of twelve months less the newest, (n,); NaN without a close in the week up to either end.
 
+    An exchange's holiday on one of the two days says nothing of a security.
     closes   (T, n), the last row is the as-of row
     Source: Jegadeesh and Titman (1993); the newest month is left out because it reverts.
     """
     if len(closes) <= YEAR:
         return np.full(closes.shape[1], np.nan)
-    return np.asarray(closes[-1 - MONTH] / closes[-1 - YEAR] - 1)
+    return np.asarray(_newest(closes[:-MONTH]) / _newest(closes[:-YEAR]) - 1)
+
+
+def _newest(closes: FloatArray) -> FloatArray:
+    """Newest close of the last week, (n,); NaN where there is none."""
+    newest = np.full(closes.shape[1], np.nan)
+    for row in closes[-WEEK:]:
+        newest = np.where(np.isfinite(row), row, newest)
+    return newest
 
 
 def peaks(closes: FloatArray, dates: DateArray, since: list[date | None]) -> FloatArray:
@@ -49,6 +61,7 @@ def peaks(closes: FloatArray, dates: DateArray, since: list[date | None]) -> Flo
 def volatility_ratio(closes: FloatArray, weights: FloatArray) -> float:
     """Volatility of the newest month over that of the newest year, of one fixed mix; NaN when either is unknown.
 
+    What has no return on a day is left out of the mix of that day, so that one young holding does not hide a stormy market.
     closes    (T, n)
     weights   (n,) of the mix; nothing held = an even mix of all
     """
@@ -57,7 +70,10 @@ def volatility_ratio(closes: FloatArray, weights: FloatArray) -> float:
     if len(closes) <= YEAR or not members.any():
         return math.nan
     newest = closes[-YEAR - 1 :, members]
-    returns = (newest[1:] / newest[:-1] - 1) @ mix[members]
-    known = returns[np.isfinite(returns)]
+    returns = newest[1:] / newest[:-1] - 1
+    told = np.isfinite(returns)
+    part = told @ mix[members]
+    enough = part >= MOST_OF_IT
+    known = (np.where(told, returns, 0.0) @ mix[members])[enough] / part[enough]
     year = float(known.std()) if len(known) > RECENT + FEWEST else 0.0
     return float(known[-RECENT:].std()) / year if year > 0 else math.nan

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -161,3 +162,36 @@ def test_nothing_in_the_core_changes_a_plan_of_a_satellite(aa, bb, price, cash):
     assert plans[0].plan_id == plans[1].plan_id
     assert plans[0].verdict.action == "act"
     assert {step.symbol for step in plans[0].steps} <= satellite().universe
+
+
+@pytest.mark.parametrize("odd", [{"kind": "sattelite"}, {"status": "paused"}])
+def test_a_kind_or_a_status_that_does_not_exist_is_an_error(odd):
+    ((name, value),) = odd.items()
+
+    with pytest.raises(SettingsError, match=f"Bucket growth has the {name} '{value}'; it may be"):
+        split(account().snapshot, [core(), replace(satellite(), **odd)], BUDGETS)
+
+
+@pytest.mark.parametrize("amount", [Decimal("NaN"), Decimal("sNaN"), Decimal("Infinity"), 2000.0])
+def test_cash_that_is_no_amount_of_money_is_an_error(amount):
+    with pytest.raises(InputError, match=r"Bucket growth has .* USD: that is no amount of money"):
+        split(account().snapshot, [core(), replace(satellite(), cash={"USD": amount})], BUDGETS)
+
+
+def test_what_was_sold_out_and_is_in_no_universe_makes_no_book():
+    snapshot = account().snapshot
+    held = tuple(replace(one, quantity=Decimal(0), lots=()) if one.symbol == "BB" else one for one in snapshot.holdings)
+
+    assert UNASSIGNED not in split(replace(snapshot, holdings=held), [core(universe={"AA", "CC"}), satellite()], BUDGETS)
+
+
+def test_the_prices_of_the_core_are_nothing_to_a_satellite():
+    whole, own = account(), satellite()
+    book = split(whole.snapshot, [core(), own], BUDGETS)["growth"]
+    closes = whole.market.closes.copy()
+    closes[:, whole.market.symbols.index("AA")] *= np.linspace(0.2, 1, len(closes))
+    quotes = {**whole.market.quotes, "AA": replace(whole.market.quotes["AA"], price=Decimal(7))}
+
+    other = plan(book, replace(whole.market, closes=closes, quotes=quotes), own.strategy)
+
+    assert other.plan_id == plan(book, whole.market, own.strategy).plan_id

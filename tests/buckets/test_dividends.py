@@ -102,3 +102,12 @@ def test_a_dividend_under_the_least_order_waits_and_the_plan_says_so():
 def test_a_dividend_of_the_core_is_not_a_satellites():
     with pytest.raises(InputError, match="AA"):
         apply_dividends(replace(account().snapshot, securities=(), bucket="growth"), {"AA": Decimal(1)}, "send_to_core")
+
+
+def test_what_waits_adds_up_until_it_makes_an_order():
+    first = apply_dividends(HELD.snapshot, {"DD": Decimal(60)}, "reinvest_same")
+    second = apply_dividends(first.snapshot, {"DD": Decimal(340)}, "reinvest_same", waiting=first.set_aside)
+
+    assert dict(second.set_aside) == {"DD": Decimal(400)}
+    assert dict(second.snapshot.cash) == {"USD": Decimal(9400)}
+    assert dict(apply_dividends(first.snapshot, {}, "reinvest_same", waiting=first.set_aside).set_aside) == {"DD": Decimal(60)}

@@ -336,3 +336,11 @@ def test_a_trailing_stop_sells_in_the_days_of_a_cooldown_and_says_why():
     (sale,) = [step for step in made.steps if step.side == "sell"]
     assert (sale.symbol, set(sale.tags)) == ("AA", {"trailing_stop", "profit_taking"})
     assert sale.reason.startswith("trailing stop: 33.3\u00a0% under its peak of 150.00 since the purchase")
+
+
+@pytest.mark.parametrize("nothing", [-0.0, 1e-320])
+@pytest.mark.parametrize("name", SLIDERS)
+def test_a_slider_at_as_good_as_nothing_is_at_nothing(name, nothing):
+    low, zero = (strategy_of(SatelliteSettings(satellite_id="s", **{name: v})) for v in (nothing, 0.0))
+
+    assert low.sha256 == zero.sha256

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -131,3 +132,27 @@ def test_buys_are_scaled_before_they_are_sized(funding, shares):
     table = prepared(of).table
 
     assert max((str(table.quantity[j]) for j in range(table.m) if table.is_buy[j]), key=Decimal, default=None) == shares
+
+
+@pytest.mark.parametrize("value", ["-5", "NaN", "Infinity"])
+def test_a_bucket_that_owes_or_has_no_number_is_not_opened(value):
+    with pytest.raises(InputError, match=f"A bucket cannot start with {value}"):
+        open_units(Decimal(value))
+
+
+def test_a_flow_that_is_no_number_is_refused():
+    with pytest.raises(InputError, match="cannot be changed by NaN"):
+        move(open_units(Decimal(100)), Decimal(100), Decimal("NaN"))
+
+
+def test_a_target_weight_may_come_from_an_array():
+    assert state_of(satellite(target_weight=np.float64(0.1)), open_units(Decimal(700)), Decimal(700), Decimal(10_000)).funding == 0.7
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"funding": float("nan")}, {"high_water_mark": float("inf")}, {"unit_value": float("nan")}, {"dividends": {"A": Decimal("sNaN")}}],
+)
+def test_a_state_with_a_figure_that_is_no_number_is_refused(odd):
+    with pytest.raises(InputError, match="The state of a bucket is not usable: its"):
+        BucketState(**odd)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
@@ -29,7 +30,7 @@ from steelyard.compat import (
     parse_toml_config,
     process_planner_batch_job,
 )
-from steelyard.errors import SettingsError
+from steelyard.errors import InputError, SettingsError
 from steelyard.registry import Kind, modules
 
 FLAT = 'name = "flat"\nmax_depth = 7\nmax_opportunities_per_category = 8\ntransaction_cost_fixed = 3.0\n'
@@ -188,6 +189,42 @@ def test_what_is_wrong_is_told_in_a_sentence_with_its_key(config: Any, told: str
     assert not any("problem" in sentence for sentence in found)
 
 
+WRONG_KINDS = [
+    ({"name": None}, "name is None"),
+    ({"base": None}, "base is None"),
+    ({"opportunity_calculators": None}, "opportunity_calculators is None"),
+    ({"filters": PatternGeneratorsConfig()}, "filters is .*must be a FiltersConfig"),
+    ({"filters": FiltersConfig(eligibility=True)}, "filters.eligibility is True .*must be a ModuleConfig"),
+    ({"filters": FiltersConfig(eligibility=ModuleConfig(params=5))}, "filters.eligibility is .*whose params are a dict"),
+]
+
+
+@pytest.mark.parametrize(("given", "told"), WRONG_KINDS, ids=[told for _, told in WRONG_KINDS])
+def test_a_setting_of_another_kind_is_told_by_name(given: dict[str, Any], told: str, small: PlannerContext):
+    config = PlannerConfiguration(**given)
+
+    assert [re.search(told, sentence) is not None for sentence in ConfigurationValidator.validate(config)] == [True]
+    with pytest.raises(SettingsError, match=told):
+        asyncio.run(compat.HolisticPlanner(config).plan(small))
+
+
+@pytest.mark.parametrize("given", ["core", 3, [], False, {"max_depth": 3}, PlannerConfiguration])
+def test_what_is_no_configuration_makes_no_planner(given: Any):
+    with pytest.raises(SettingsError, match="must be a PlannerConfiguration|not valid"):
+        compat.HolisticPlanner(given)
+    with pytest.raises(SettingsError, match="must be a PlannerConfiguration|not valid"):
+        ModularPlannerFactory(given)
+    assert ConfigurationValidator.validate(given).is_valid is isinstance(given, dict)
+
+
+def test_a_file_may_be_named_by_text_and_only_text_is_parsed(tmp_path: Path):
+    (tmp_path / "flat.toml").write_text(FLAT, encoding="utf-8")
+
+    assert ModularPlannerFactory.from_config_file(str(tmp_path / "flat.toml")).config.max_depth == 7
+    with pytest.raises(SettingsError, match="not from b'x'"):
+        parse_toml_config(b"x")
+
+
 def test_dependencies_that_are_not_met_are_told():
     config = PlannerConfiguration(scope="candidates")
     for name in config.enabled_pattern_generators:
@@ -282,6 +319,27 @@ def test_arguments_of_the_batch_job_that_change_nothing_are_named(source: Any, s
     assert "in one go" in made.warnings[0]
     assert "max_depth 3" in made.warnings[1]
     assert "portfolio_hash 1a2b3c4d" in made.warnings[2]
+
+
+def test_a_source_that_is_none_is_refused(source: Any):
+    source(lambda bucket_id: None)
+    with pytest.raises(InputError, match="gave None .* for core; it must be a BucketData"):
+        asyncio.run(process_planner_batch_job())
+    with pytest.raises(InputError, match="5 .*cannot be called"):
+        source(5)
+    with pytest.raises(InputError, match="'Bold One' cannot be the id of a satellite"):
+        compat.configure(None)
+        asyncio.run(process_planner_batch_job(bucket_id="Bold One"))
+
+
+def test_the_batch_job_plans_the_same_twice_and_several_buckets_at_once():
+    async def several() -> list[Any]:
+        return await asyncio.gather(*(process_planner_batch_job(bucket_id=name) for name in ("core", "one", "one")))
+
+    core, one, again = asyncio.run(several())
+
+    assert (core.document.bucket, one.document.bucket) == ("core", "one")
+    assert one.document.plan_id == again.document.plan_id == asyncio.run(process_planner_batch_job(bucket_id="one")).document.plan_id
 
 
 def test_a_satellite_with_a_configuration_is_refused(source: Any, small: PlannerContext):

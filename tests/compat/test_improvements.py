@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ import pytest
 from steelyard import compat
 from steelyard.compat import HolisticPlanner, PlannerConfiguration, PlannerContext, parse_toml_config
 
-PAGE = Path(__file__).parent / "improvements.md"
+PAGE = Path(__file__).parent / "improvements.txt"
 FENCE = re.compile(r"^## (?P<title>[^\n]+)\n\n```python\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+WRITTEN = "455395b33713eab46c70ae7d550b12d2f50ccbfbc059f9b51e52ed4a5121b46f"
+"""SHA-256 of the document's blocks, one after the other: no formatter may touch them."""
 BLOCKS = {match["title"]: match["text"] for match in FENCE.finditer(PAGE.read_text(encoding="utf-8"))}
 
 
@@ -28,6 +31,10 @@ def names() -> dict[str, Any]:
         "HolisticPlanner": HolisticPlanner,
         "parse_toml_config": parse_toml_config,
     }
+
+
+def test_the_blocks_are_the_document_s_to_the_byte():
+    assert hashlib.sha256("".join(BLOCKS.values()).encode()).hexdigest() == WRITTEN
 
 
 def test_the_differ_of_the_document_compares_two_strategies(names: dict[str, Any]):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from steelyard import planner, strategies
@@ -26,10 +28,14 @@ from steelyard.compat import (
     Security,
     create_holistic_plan,
     parse_toml_config,
+    process_planner_batch_job,
 )
+from steelyard.compat.inputs import convert
 from steelyard.errors import InputError, PlanRefused, SettingsError
 from steelyard.importers import Inputs
-from steelyard.registry import Kind
+from steelyard.market import Market
+from steelyard.money import FxRate, FxTable
+from steelyard.registry import Kind, modules
 
 
 def plan(context: PlannerContext, config: PlannerConfiguration | None = None, **given: Any) -> HolisticPlan:
@@ -59,6 +65,10 @@ class Settings:
 
     def __init__(self, **settings: Any) -> None:
         self.settings = settings
+
+    def _as(self, settings: Any) -> Settings:
+        self.settings = settings
+        return self
 
     async def get_all(self) -> Mapping[str, Any]:
         return self.settings
@@ -183,6 +193,50 @@ def test_a_pattern_that_is_switched_off_changes_the_plan(small: PlannerContext):
     assert sides(plan(small, config)) <= {"SELL"}
 
 
+def only(kind: str, name: str | None, **fields_: Any) -> PlannerConfiguration:
+    """The defaults with one module of a kind, or none; patterns stand alone, without the generators."""
+    config = PlannerConfiguration(**fields_)
+    for family in {kind, "sequence_generators"} if kind == "pattern_generators" else {kind}:
+        for switch in fields(getattr(config, family)):
+            getattr(getattr(config, family), switch.name).enabled = switch.name == name and family == kind
+    return config
+
+
+@pytest.mark.parametrize("name", sorted(modules(Kind.OPPORTUNITY)))
+def test_every_calculator_by_itself_makes_a_plan(bundled: PlannerContext, name: str):
+    facts = replace(bundled.portfolio_context, industry_weights={"Technology": 0.2, "Healthcare": 0.3, "Energy": 0.2})
+    context = replace(bundled, portfolio_context=facts)
+
+    assert plan(context, only("opportunity_calculators", name)).steps
+    assert plan(context, only("opportunity_calculators", None)).steps == ()
+
+
+@pytest.mark.parametrize("name", sorted(modules(Kind.PATTERN)))
+def test_every_pattern_by_itself_makes_a_plan(bundled: PlannerContext, name: str):
+    assert plan(bundled, only("pattern_generators", name)).steps
+
+
+def test_without_patterns_and_generators_nothing_is_proposed(bundled: PlannerContext):
+    with pytest.raises(SettingsError, match="pattern"):
+        plan(bundled, only("pattern_generators", None))
+
+
+@pytest.mark.parametrize("name", ["correlation_aware", "diversity"])
+def test_a_filter_that_is_switched_on_changes_the_plan(bundled: PlannerContext, name: str):
+    assert trades(plan(bundled, only("filters", name))) != trades(plan(bundled, only("filters", None)))
+
+
+@pytest.mark.parametrize(("name", "change"), [("eligibility", "last_bought_at"), ("recently_traded", "last_sold_at")])
+def test_a_filter_that_is_switched_off_holds_nothing_up(small: PlannerContext, name: str, change: str):
+    acme, bolt = small.positions
+    fresh = replace(small, positions=(replace(acme, **{change: "2026-01-08"}), bolt))
+
+    held, free = plan(fresh, only("filters", name)), plan(fresh, only("filters", None))
+
+    assert ("SELL", "ACME") in {(step.side, step.symbol) for step in free.steps}
+    assert ("SELL", "ACME") not in {(step.side, step.symbol) for step in held.steps}
+
+
 def test_a_parameter_of_a_module_acts(small: PlannerContext):
     config = PlannerConfiguration()
     config.opportunity_calculators.weight_based.params["min_gap_threshold"] = 0.1
@@ -258,8 +312,9 @@ def test_an_option_that_nothing_reads_is_refused_by_name(small: PlannerContext):
 def test_a_value_out_of_range_is_refused_with_its_range(small: PlannerContext):
     with pytest.raises(SettingsError, match=r"max_.*depth.* from 1 to 10"):
         asyncio.run(create_holistic_plan(small.portfolio_context, 0.0, (), (), max_plan_depth=11))
-    with pytest.raises(InputError, match="batch_size is 0"):
-        asyncio.run(HolisticPlanner().create_plan_incremental(small.portfolio_context, (), (), 0.0, batch_size=0))
+    for size in (0, 2.5, "x", True):
+        with pytest.raises(InputError, match="batch_size is"):
+            asyncio.run(HolisticPlanner().create_plan_incremental(small.portfolio_context, (), (), 0.0, batch_size=size))
 
 
 # prices
@@ -348,12 +403,144 @@ def test_positions_of_two_buckets_are_not_one_plan(small: PlannerContext):
         ({"securities": (Security(symbol="ACME", min_lot=0),)}, "min_lot of ACME is 0"),
         ({"available_cash": math.inf}, "available_cash is inf"),
         ({"target_weights": {"ACME": 1.2}}, "sum to 1.2"),
+        ({"target_weights": {"ACME": "half"}}, "target weight of ACME is 'half'"),
+        ({"positions": (Position(symbol="ACME", quantity=None),)}, "quantity of ACME is None"),
+        ({"positions": (Position(symbol="ACME", quantity=False),)}, "quantity of ACME is False"),
+        ({"positions": (Position(symbol="ACME", quantity=1, currency_rate=3.0),)}, "currency_rate of ACME is 3 EUR.*account's currency"),
+        (
+            {
+                "positions": (
+                    Position(symbol="ACME", quantity=1, currency="USD", currency_rate=0.9),
+                    Position(symbol="BOLT", quantity=1, currency="USD", currency_rate=0.5),
+                ),
+                "securities": (),
+            },
+            "currency_rate of BOLT is 0.5 EUR for one USD; another position has 0.9",
+        ),
+        (
+            {"positions": tuple(Position(symbol=s, quantity=1, bucket_id="x") for s in "AB"), "securities": ()},
+            "belong to x.*plan is of core",
+        ),
+        ({"securities": (Security(symbol="ACME", priority_multiplier=0),)}, "priority_multiplier of ACME is 0"),
+        ({"portfolio_context": PortfolioContext(security_scores={"ACME": 70})}, "score of ACME is 70; it must be a fraction"),
+        ({"portfolio_context": PortfolioContext(security_dividends={"ACME": math.nan})}, "dividend yield of ACME is nan"),
+        ({"available_cash": None}, "available_cash is None"),
+        ({"available_cash": "1000"}, "available_cash is '1000'"),
+        ({"as_of": "soon"}, "as_of is 'soon'"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_record_that_is_not_usable_is_refused_with_its_field(small: PlannerContext, change: dict[str, Any], told: str):
     with pytest.raises(InputError, match=told):
         plan(replace(small, base_currency="EUR", **change))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"portfolio_context": None}, "portfolio_context is None"),
+        ({"positions": None}, "positions is None"),
+        ({"positions": ({"symbol": "ACME"},)}, "one of positions is {'symbol': 'ACME'}.*must be a Position"),
+        ({"securities": ("ACME",)}, "one of securities is 'ACME'.*must be a Security"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_record_of_another_kind_is_refused_by_name(small: PlannerContext, change: dict[str, Any], told: str):
+    with pytest.raises(InputError, match=told):
+        replace(small, **change)
+
+
+def test_numbers_may_be_of_any_type(small: PlannerContext):
+    acme, bolt = small.positions
+    exact = replace(
+        small, positions=(replace(acme, quantity=np.int64(100)), replace(bolt, quantity=Decimal(40))), available_cash=Decimal(1000)
+    )
+
+    assert trades(plan(exact)) == trades(plan(small))
+
+
+def test_what_is_not_held_has_no_weight_and_needs_no_price(small: PlannerContext):
+    acme, bolt = small.positions
+    none = replace(bolt, quantity=0, current_price=None, avg_price=None)
+
+    made = plan(replace(small, positions=(acme, none), target_weights={"ACME": 0.5}))
+
+    assert float(made.document.value) == 11_000
+    assert sides(made) == {"SELL"}
+
+
+def test_a_position_without_an_average_price_is_planned_and_has_no_gain(small: PlannerContext):
+    acme, bolt = small.positions
+
+    made = plan(replace(small, positions=(replace(acme, avg_price=None), bolt)))
+
+    assert ("SELL", "ACME") in {(step.side, step.symbol) for step in made.steps}
+    assert "profit_taking" not in {source for row in made.document.candidates if row.symbol == "ACME" for source in row.sources}
+
+
+def test_orders_are_whole_lots(small: PlannerContext):
+    acme, bolt = small.securities
+
+    made = plan(replace(small, securities=(replace(acme, min_lot=7), bolt)))
+
+    assert next(step.quantity for step in made.steps if step.symbol == "ACME") % 7 == 0
+
+
+def test_records_that_name_no_bucket_are_planned_for_a_satellite_and_it_is_said(small: PlannerContext):
+    made = plan(small, bucket_id="momentum_1")
+
+    assert made.document.bucket == "momentum_1"
+    assert any("name no bucket beside core, and were planned as those of momentum_1" in said for said in made.warnings)
+
+
+@pytest.mark.parametrize("bucket", [None, "", 5])
+def test_a_bucket_needs_a_name(bucket: Any):
+    with pytest.raises(InputError, match="bucket_id is"):
+        HolisticPlanner(bucket_id=bucket)
+    with pytest.raises(InputError, match="bucket_id is"):
+        asyncio.run(process_planner_batch_job(bucket_id=bucket))
+
+
+# dates and histories
+
+
+def test_of_a_history_nothing_after_the_date_is_looked_at(bundled: PlannerContext):
+    history = bundled.portfolio_context.history
+    assert history is not None
+    day, other = (
+        date(2021, 1, 4),
+        replace(history, closes=np.where(history.dates[:, None] > np.datetime64("2021-01-04"), 1.0, history.closes)),
+    )
+    changed = replace(bundled, portfolio_context=replace(bundled.portfolio_context, history=other))
+
+    then, again = (plan(replace(context, as_of=day)).document for context in (bundled, changed))
+
+    assert then.plan_id == again.plan_id
+    assert then.value != plan(bundled).document.value
+    assert {held.price_as_of for held in then.holdings} == {day}
+
+
+def test_a_date_before_the_history_is_refused_and_one_after_it_is_told(bundled: PlannerContext):
+    with pytest.raises(InputError, match="as_of is 1980-01-01 and the price history begins on 2004-01-02"):
+        plan(replace(bundled, as_of="1980-01-01"))
+
+    assert any(
+        "ends on 2022-12-28 and the plan is of 2023-01-03: old prices" in said
+        for said in plan(replace(bundled, as_of="2023-01-03")).warnings
+    )
+    assert not any("old prices" in said for said in plan(bundled).warnings)
+
+
+def test_a_rate_that_the_history_has_otherwise_is_told(foreign: PlannerContext):
+    acme, bolt = foreign.positions
+    rates = FxTable("EUR", {"USD": (FxRate("USD", Decimal("0.5"), date(2026, 1, 8)),)})
+    days = np.array(["2026-01-08", "2026-01-09"], dtype="datetime64[D]")
+    history = Market(symbols=("ACME",), dates=days, closes=np.full((2, 1), 100.0), quotes={}, fx=rates)
+    context = replace(foreign, positions=(acme, replace(bolt, currency_rate=0.9)), portfolio_context=PortfolioContext(history=history))
+
+    made = plan(context)
+
+    assert any("One USD is 0.5 EUR in the history and 0.9 in the positions: the former was used" in said for said in made.warnings)
 
 
 def test_groups_of_the_context_are_targets_of_the_score(small: PlannerContext):
@@ -459,6 +646,11 @@ def test_a_setting_of_an_optimiser_is_named_as_unused(small: PlannerContext):
         ({"trade_repo": Trades({"ACME": {"last_bye": None}})}, "'last_bye'.*Did you mean last_buy"),
         ({"services": {"exchange_rates": None}}, "services has no 'exchange_rates'.*exchange_rate_service"),
         ({"repositories": object()}, "none of settings_repo, trade_repo"),
+        ({"settings_repo": Settings()._as(None)}, "What settings_repo gives is None"),
+        ({"settings_repo": {1: 2}}, "settings_repo has 1,"),
+        ({"settings_repo": {"transaction_cost_fixed": 10**400}}, "must be a number"),
+        ({"trade_repo": Trades(None)}, "The trade history is None"),
+        ({"trade_repo": Trades({"ACME": "2026-01-01"})}, "The trade history of ACME is '2026-01-01'"),
         ({"settings_repo": {}, "repositories": {"settings_repo": {}}}, "settings_repo is given twice"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -466,6 +658,66 @@ def test_a_setting_of_an_optimiser_is_named_as_unused(small: PlannerContext):
 def test_a_repository_that_is_not_understood_is_refused(small: PlannerContext, given: dict[str, Any], told: str):
     with pytest.raises(InputError, match=told):
         plan(small, **given)
+
+
+def test_what_a_repository_raises_comes_through_and_nothing_is_counted_against_a_module(small: PlannerContext):
+    class Down:
+        async def get_all(self) -> Mapping[str, Any]:
+            raise ConnectionError("database is away")
+
+    breaker = CircuitBreaker(failure_threshold=1)
+    with pytest.raises(ConnectionError, match="database is away"):
+        plan(small, settings_repo=Down(), circuit_breaker=breaker)
+
+    assert not any(breaker.is_open(module.qualified) for module in HolisticPlanner().opportunity_calculators)
+
+
+def test_costs_limits_and_cooldowns_of_the_account_each_change_the_trades(small: PlannerContext):
+    free = trades(plan(small))
+    changed = [
+        plan(small, settings_repo={"transaction_cost_fixed": 50}),
+        plan(small, settings_repo={"min_cash_reserve": 4000}),
+        plan(small, settings_repo={"max_plan_depth": 1}),
+        plan(small, trade_repo=Trades({"ACME": {"last_buy": "2026-01-08"}})),
+    ]
+
+    assert free
+    assert [trades(one) != free for one in changed] == [True] * 4
+
+
+def test_nothing_of_one_planner_is_in_another(small: PlannerContext):
+    config = PlannerConfiguration()
+    first = HolisticPlanner()
+    first.config.opportunity_calculators.weight_based.enabled = False
+    first.config.filters.eligibility.params["min_hold_days"] = 1
+    before = plan(small, config)
+
+    plan(small, config, settings_repo={"transaction_cost_fixed": 50}, trade_repo=Trades({"ACME": {"last_buy": "2026-01-08"}}))
+
+    assert HolisticPlanner().config == PlannerConfiguration() == config
+    assert plan(small, config).document.plan_id == before.document.plan_id == plan(small).document.plan_id
+
+
+def test_plans_made_at_once_in_tasks_and_threads_are_one_plan(small: PlannerContext):
+    one = HolisticPlanner()
+
+    async def together() -> list[str]:
+        return [made.document.plan_id for made in await asyncio.gather(*(one.plan(small) for _ in range(4)))]
+
+    with ThreadPoolExecutor(4) as pool:
+        ids = {plan_id for made in pool.map(lambda _: asyncio.run(together()), range(4)) for plan_id in made}
+
+    assert len(ids) == 1
+    assert one.perf.get_stats()["weight_based.calculate"]["count"] == 16
+
+
+def test_the_plan_is_the_native_one_of_the_same_inputs(small: PlannerContext):
+    config = PlannerConfiguration(max_depth=4)
+    inputs = convert(small, "core", {}, {})
+
+    native = planner.plan(inputs.snapshot, inputs.market, config.strategy(), targets=inputs.targets)
+
+    assert plan(small, config).document.plan_id == native.plan_id
 
 
 def test_repositories_may_come_together(small: PlannerContext):
@@ -488,7 +740,9 @@ def test_a_dry_run_counts_what_planning_would_generate_and_leaves_no_trace(small
     assert report["valid"] is True
     assert report["errors"] == []
     assert report["estimated_sequences"] == plan(small).document.certificate.sequences > 0
-    assert report["modules_loaded"]["opportunity_calculators.weight_based"]["status"] == "ok"
+    assert report["modules_loaded"]["weight_based"].keys() == {"type", "status", "version", "params"}
+    assert (report["modules_loaded"]["weight_based"]["type"], report["modules_loaded"]["weight_based"]["status"]) == ("calculator", "ok")
+    assert report["modules_loaded"]["pattern_generators.profit_taking"]["type"] == "pattern"
     assert holistic.perf.get_stats() == {}
 
 
@@ -564,9 +818,7 @@ def test_a_dry_run_names_the_module_that_fails_and_counts_nothing(small: Planner
     report = asyncio.run(holistic.dry_run(small))
 
     assert report["valid"] is True
-    assert [name for name, loaded in report["modules_loaded"].items() if loaded["status"] != "ok"] == [
-        "opportunity_calculators.averaging_down"
-    ]
+    assert [name for name, loaded in report["modules_loaded"].items() if loaded["status"] != "ok"] == ["averaging_down"]
     assert any("ValueError: no" in said for said in report["warnings"])
     assert asyncio.run(holistic.plan(small)).problems[0].endswith("failed: ValueError: no")
 
@@ -604,6 +856,36 @@ def test_after_the_timeout_one_run_tries_and_a_success_closes(small: PlannerCont
 
     assert made.problems == ()
     assert breaker.out_of_service({"opportunity_calculators.weight_based": "1.0.0"}) == {}
+
+
+def test_a_name_alone_stands_for_every_module_of_that_name(small: PlannerContext):
+    breaker = CircuitBreaker(failure_threshold=1)
+    calculator = next(one for one in HolisticPlanner().opportunity_calculators if one.name == "profit_taking")
+    breaker.record_failure(calculator.name)
+
+    made = asyncio.run(HolisticPlanner(circuit_breaker=breaker).plan(small))
+
+    assert breaker.is_open("profit_taking")
+    assert breaker.is_open("opportunity_calculators.profit_taking")
+    assert not breaker.is_open("averaging_down")
+    assert len([said for said in made.problems if "profit_taking is out of service" in said]) == 2
+    breaker.record_success("profit_taking")
+    assert not breaker.is_open("pattern_generators.profit_taking")
+
+
+def test_a_name_alone_is_tried_and_closed_like_a_whole_one(small: PlannerContext):
+    moments = [0.0]
+    breaker = CircuitBreaker(failure_threshold=1, timeout=timedelta(seconds=10), now=lambda: moment(moments[-1]))
+    breaker.record_failure("weight_based")
+    moments.append(10.0)
+
+    first, second = (breaker.out_of_service({"opportunity_calculators.weight_based": "1.0.0"}) for _ in range(2))
+    breaker.record([("opportunity_calculators.weight_based", "1.0.0", "ValueError: no")])
+    third = breaker.out_of_service({"opportunity_calculators.weight_based": "1.0.0"})
+    breaker.record([("opportunity_calculators.weight_based", "1.0.0", None)])
+
+    assert [bool(out) for out in (first, second, third)] == [False, True, True]
+    assert not breaker.is_open("weight_based")
 
 
 def test_while_one_run_tries_no_other_does():

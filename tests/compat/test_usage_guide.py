@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import doctest
+import hashlib
 import logging
 import re
 from collections.abc import Iterator
@@ -19,8 +20,10 @@ from steelyard.compat import HolisticPlan, HolisticPlanner, PlannerContext, tran
 from steelyard.importers import assemble, read
 from steelyard.samples import sample
 
-PAGE = Path(__file__).parent / "usage_guide.md"
+PAGE = Path(__file__).parent / "usage_guide.txt"
 FENCE = re.compile(r"^## (?P<title>[^\n]+)\n\n```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+WRITTEN = "aa7a8d0e6b3112b87dea14cd9c3b07749f692021335dc632448b40c438e4309d"
+"""SHA-256 of the guide's blocks, one after the other: no formatter may touch them."""
 STRATEGY = Path("config/planner/aggressive.toml")
 
 
@@ -86,6 +89,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     logging.getLogger("steelyard").setLevel(level)
 
 
+def test_the_blocks_are_the_guide_s_to_the_byte():
+    assert hashlib.sha256("".join(block.text for block in BLOCKS).encode()).hexdigest() == WRITTEN
+
+
 def test_the_page_has_every_python_block_but_one():
     assert len(PYTHON) == 13
     assert all("_original(" not in block.text for block in PYTHON)
@@ -148,6 +155,18 @@ def test_only_module_names_are_translated():
     source = 'import app.modules.planning.domain.planner as p  # application\nx = "app.modules.planning"\n'
 
     assert translate(source) == 'import steelyard.compat as p  # application\nx = "steelyard"\n'
+
+
+def test_a_name_of_somebody_s_own_that_begins_with_app_is_left_alone():
+    source = 'app = FastAPI()\n@app.get("/x")\ndef x(): return self.app.state, myapp.modules.planning\n'
+
+    assert translate(source) == source
+
+
+def test_a_member_behind_its_module_name_is_translated_too():
+    source = "import app.modules.planning.domain.planner\np = app.modules.planning.domain.planner.HolisticPlanner()\n"
+
+    assert translate(source) == "import steelyard.compat\np = steelyard.compat.HolisticPlanner()\n"
 
 
 def test_a_module_that_has_no_counterpart_is_refused_by_name():

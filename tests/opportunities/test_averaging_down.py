@@ -1,6 +1,10 @@
 """Averaging down: the band of losses, the quality floor, the room."""
 
+from decimal import Decimal
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from builders import context
@@ -60,3 +64,15 @@ def test_the_sentence_names_loss_and_quality():
     ctx = context("A", weights=[0.05], prices=[80], average_cost=[100], quality=[0.8])
 
     assert averaging_down(ctx, Params())[0].why.text == "20.0\u00a0% below its cost, quality 0.80"
+
+
+@given(count=st.integers(1, 10**7), fall=st.sampled_from(["0.10", "0.40"]))
+def test_both_ends_of_the_band_are_in_it_in_decimals_whatever_the_cost(count, fall):
+    cost = Decimal(count) / 100
+    ctx = context("A", weights=[0.05], prices=[float(cost * (1 - Decimal(fall)))], average_cost=[float(cost)], quality=[0.9])
+
+    assert [found.symbol for found in averaging_down(ctx, Params())] == ["A"]
+
+
+def test_a_cost_of_nothing_is_no_dip():
+    assert averaging_down(context("A", weights=[0.05], prices=[5], average_cost=[0], quality=[0.9]), Params()) == []

@@ -1,5 +1,7 @@
 """Profit taking: the decision table, its boundaries, and what a sentence says."""
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -168,3 +170,23 @@ def test_the_sentence_names_gain_time_excess_and_growth():
     assert found.why.text == (
         "windfall doubler: 140.0\u00a0% over its cost after 2.00 years, +126.6\u00a0pp against growth of 6.5\u00a0% a year"
     )
+
+
+cents = st.integers(1, 10**7).map(lambda count: Decimal(count) / 100)
+
+
+@given(cost=cents, factor=st.sampled_from(["1", "1.065"]), step=st.sampled_from([("0.5", "high windfall"), ("0.25", "medium windfall")]))
+def test_a_row_is_reached_by_equality_in_decimals_whatever_the_cost(cost, factor, step):
+    price = cost * (Decimal(factor) + Decimal(step[0]))
+
+    assert decide(Params(), float(price), float(cost), float(factor)).name == step[1]
+    assert decide(Params(auto_harvest=True), float(cost * Decimal(factor)), float(cost), float(factor)) is None
+
+
+@given(cost=cents, gain=st.sampled_from(["0.07", "0.15", "0.3"]), distance=st.sampled_from(["0.05", "0.1", "0.15", "0.3"]))
+def test_a_stop_falls_by_equality_in_decimals_whatever_the_cost(cost, gain, distance):
+    peak = cost * (1 + Decimal(gain))
+    params = Params(trailing_stop_distance=float(distance), trailing_stop_gain=float(gain))
+
+    assert stopped(params, float(peak * (1 - Decimal(distance))), float(cost), float(peak))
+    assert not stopped(params, float(peak * (1 - Decimal(distance))) * (1 + 1e-9), float(cost), float(peak))

@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 
 from planner.made import BUSY, World, with_call, without
-from steelyard.context import Ruling
+from steelyard.context import Candidate, Drop, Ruling
 from steelyard.errors import DeadlineStruck, FailedLate
 from steelyard.explain import Case, explain
 from steelyard.filters import Ranking
 from steelyard.findings import Findings, kept_to
+from steelyard.orders import Side
 from steelyard.planner import Local
 from steelyard.registry import Kind
 from steelyard.scoring import BlackBox, Part, Term
+from steelyard.sentences import say
 
 ROWS = "correlation_aware"
 RANK = "diversity"
@@ -207,6 +209,109 @@ def test_what_a_plan_was_made_without_its_explanation_is_without_too():
     explained = explain(case, faulty.plan())
 
     assert explained.explanation == explain(replace(case, strategy=off(BUSY, Kind.FILTER, ROWS).strategy), explained).explanation
+
+
+# what a module of any quality says
+
+
+class Silent(Exception):
+    def __str__(self):
+        raise ValueError("no text")
+
+
+def raising(error):
+    def call(*given):
+        raise error
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (Silent(), "Silent: an error without a text"),
+        (RuntimeError("\ud800"), r"RuntimeError: \ud800"),
+        (RuntimeError("\x1b[31m\n\u202e red"), r"RuntimeError: \u001b[31m \u202e red"),
+        (RuntimeError("x" * 10**7), f"RuntimeError: {'x' * 485}…"),
+    ],
+    ids=["without a text", "no text of a file", "what a terminal obeys", "ten million letters"],
+)
+def test_an_error_of_any_text_is_one_short_line_of_the_plan(error, told):
+    plan = replace(BUSY, strategy=with_call(BUSY.strategy, Kind.OPPORTUNITY, "weight_based", raising(error))).plan()
+
+    named(plan, "opportunity_calculators.weight_based")
+    assert plan.problems[0].message.endswith(f"failed: {told}")
+    plan.to_json().encode()
+
+
+@pytest.mark.parametrize("name", [5, ("a",), "", "a.b", "\x1b[31m", "\ud800", "x" * 10**6])
+def test_a_variant_that_no_plan_could_show_costs_the_pattern(name):
+    def pattern(ctx, table, params):
+        return {name: np.zeros((1, ctx.search.max_depth), dtype=np.int64)}
+
+    plan = proposing(replace(BUSY, strategy=with_call(BUSY.strategy, Kind.PATTERN, "direct_buy", pattern))).plan()
+
+    named(plan, "pattern_generators.direct_buy")
+    assert len(plan.problems[0].message) < 300
+    same(plan, proposing(off(BUSY, Kind.PATTERN, "direct_buy")).plan())
+
+
+@pytest.mark.parametrize("number", [24, -2, 2**63])
+def test_a_sequence_of_unknown_candidates_costs_the_pattern(number):
+    def pattern(ctx, table, params):
+        return np.full((1, ctx.search.max_depth), number)
+
+    plan = proposing(replace(BUSY, strategy=with_call(BUSY.strategy, Kind.PATTERN, "direct_buy", pattern))).plan()
+
+    named(plan, "pattern_generators.direct_buy")
+    assert "Nothing was planned" not in plan.problems[0].message
+
+
+def all_but_the_first(**told):
+    return lambda ctx, table, params: Ruling(np.arange(table.m) > 0, **told)
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [
+        all_but_the_first(drops={0: "because"}),
+        all_but_the_first(drops={0: Drop("r", float("nan"), None, say("no"))}),
+        all_but_the_first(drops={0: Drop("r", None, None, "no")}),
+        lambda ctx, table, params: Ruling(np.ones(table.m, dtype=bool), {}, unknown=((5, 6),)),
+        lambda ctx, table, params: Ruling(np.ones(table.m, dtype=bool), {}, unknown="abc"),
+        lambda ctx, table, params: Ruling(np.ones(table.m), {}),
+    ],
+)
+def test_a_ruling_that_no_plan_could_tell_costs_the_filter(mask):
+    plan = replace(BUSY, strategy=with_call(BUSY.strategy, Kind.FILTER, "eligibility", mask)).plan()
+
+    named(plan, "filters.eligibility")
+    same(plan, off(BUSY, Kind.FILTER, "eligibility").plan())
+
+
+@pytest.mark.parametrize("most", [2.5, None, "x", -1])
+def test_a_ranking_that_keeps_no_number_of_proposals_costs_the_filter(most):
+    named(proposing(with_form(BUSY, RANK, "rank", lambda *given: Ranking(zero, most))).plan(), f"filters.{RANK}")
+
+
+def test_pairs_that_are_not_true_or_false_cost_the_filter():
+    named(with_form(BUSY, ROWS, "pairs", lambda ctx, table, params: np.full((table.m, table.m), np.nan)).plan(), f"filters.{ROWS}")
+
+
+@pytest.mark.parametrize("odd", [{"why": "text"}, {"why": None}, {"tags": "ab"}, {"tags": (5,)}])
+def test_a_candidate_that_no_plan_could_explain_costs_the_calculator(odd):
+    def calculate(ctx, params):
+        return [Candidate(**{"side": Side.BUY, "symbol": "CC", "weights": (0.1,), "priority_weight": 1.0, "why": say("x")} | odd)]
+
+    plan = replace(BUSY, strategy=with_call(BUSY.strategy, Kind.OPPORTUNITY, "weight_based", calculate)).plan()
+
+    named(plan, "opportunity_calculators.weight_based")
+
+
+def test_a_module_is_out_of_service_whatever_the_reason_says():
+    plan = BUSY.plan(disabled={"filters.diversity": "", "filters.eligibility": ""})
+
+    assert [notice.code for notice in plan.problems if notice.module == "filters.eligibility"] == ["module_disabled"]
 
 
 # the log

@@ -158,7 +158,7 @@ def test_a_new_file_begins_as_its_preset_under_its_own_name(name: str):
 
     assert strategy.sha256 == preset(name).sha256
     assert strategy.name == "mine"
-    assert validate(strategy).warnings == validate(preset(name)).warnings
+    assert validate(preset(name)).warnings == []
     assert begun(name, "mine").startswith("#:schema ")
     SCHEMA.validate(tomllib.loads(begun(name, "mine")))
 

@@ -58,7 +58,7 @@ def test_what_a_mapping_has_wrong_is_told_and_not_raised():
         ("max_depth = 11", "max_depth is 11; it must be a whole number from 1 to 10."),
         ("priority_threshold = 1.1", "priority_threshold is 1.1; it must be a number from 0 to 1."),
         ("max_opportunities_per_category = -1", "max_opportunities_per_category is -1; it must be a whole number from 1 to 20."),
-        ("transaction_cost_fixed = -1", "transaction_cost_fixed is -1; it must be a number, 0 or more."),
+        ("transaction_cost_fixed = -1", "transaction_cost_fixed is -1; it must be a number from 0 to 1,000,000."),
         ("transaction_cost_percent = 1.5", "transaction_cost_percent is 1.5; it must be a number from 0 to 0.05."),
         ("enable_diverse_selection = true\ndiversity_weight = 2", "diversity_weight is 2; it must be a number from 0 to 1."),
         ("[opportunity_calculators]\nnone = true", "opportunity_calculators.none: there is no such module."),
@@ -94,21 +94,21 @@ def test_an_error_refuses_the_strategy(text: str, expected: str):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("transaction_cost_percent = 0.02", "costs.percent is 0.02, 2.00% of every order: unusually high"),
+        ("transaction_cost_percent = 0.02", "costs.percent is 0.02, a fraction: 2 % of every order. Most brokers take under 1 %."),
         (ALL_CALCULATORS_OFF, "No opportunity calculator is on: every plan is to hold."),
         (ALL_CALCULATORS_OFF, "there is no proposal to compare the plan with."),
-        ("enabled_pattern_generators = []", "No pattern is on: sequences come from the generators alone."),
+        ("enabled_pattern_generators = []", "No pattern is on: proposals come from the generators alone."),
         (
             "enabled_pattern_generators = ['rebalance']\n[sequence_generators]\ncombinatorial = true",
             "combinatorial is on with fewer than 2 patterns",
         ),
-        ("[filters]\ncorrelation_aware = true", "correlation_aware needs price history: pairs without enough of it may go together"),
-        ("[filters.correlation_aware]\non_missing = 'deny'", "pairs without enough of it may not go together"),
+        ("[filters]\ncorrelation_aware = true", "on_missing = 'allow' a buy that has too little of one passes it ('deny' would refuse it)."),
+        ("[filters.correlation_aware]\non_missing = 'deny'", "on_missing = 'deny' a buy that has too little of one is refused"),
         ("[filters]\ndiversity = true", "filters.diversity is on and planner.diverse_selection off"),
         ("[filters]\ndiversity = true", 'filters.diversity ranks proposals only: with search.scope = "candidates" it cannot'),
         ("max_depth = 7", "search.max_depth is 7 with 11 patterns"),
-        ("[sequence_generators.combinatorial]\nmax_combinations = 101", "combinatorial.max_combinations is 101: over 100"),
-        ("allow_sell = false", "limits.allow_sell is false and profit_taking, rebalance_sells, weight_based are on: what"),
+        ("[sequence_generators.combinatorial]\nmax_combinations = 101", "combinatorial.max_combinations is 101: the best come first"),
+        ("allow_sell = false", "limits.allow_sell is false and profit_taking, rebalance_sells, weight_based are on: the sales that they find are dropped."),
         ("allow_buy = false", "limits.allow_buy is false and averaging_down, opportunity_buys, rebalance_buys are on"),
         ("min_weight_gap = 0.1\npreset = 'conservative'", "weight_based.min_gap_threshold is set and"),
         (
@@ -154,8 +154,8 @@ def test_an_alternative_is_enough():
 
     assert validate_dependencies(parse(only_weights, "x")) == []
     told = refusal(neither)
-    assert "cost_optimized is on and finds nothing without opportunity_calculators.rebalance_sells or opportunity" in told
-    assert " and opportunity_calculators.rebalance_buys or opportunity_calculators.weight_based." in told
+    assert "cost_optimized is on and finds nothing without one of opportunity_calculators.rebalance_sells, opportunity" in told
+    assert " and one of opportunity_calculators.rebalance_buys, opportunity_calculators.weight_based." in told
 
 
 def test_what_a_pattern_or_generator_says_that_it_draws_from_is_there():

@@ -439,3 +439,37 @@ class AnyOrder(RuleBasedStateMachine):
 
 
 TestAnyOrder = AnyOrder.TestCase
+
+
+def test_an_error_is_kept_without_what_a_terminal_would_obey():
+    circuit = after_failure(None, "E: \x1b[31mred\u202e", Moment(seconds=0, boot="", utc=START))
+
+    assert circuit.error == r"E: \u001b[31mred\u202e"
+
+
+def test_a_wrong_setting_of_any_length_is_shown_cut():
+    with pytest.raises(SettingsError) as told:
+        rules_from({"STEELYARD_OPEN_SECONDS": "9" * 5000})
+
+    assert len(str(told.value)) < 200
+
+
+@pytest.mark.parametrize("what", ["a pipe", "a device"])
+def test_what_is_no_regular_file_is_not_waited_for(made, told, what):
+    health = made()
+    health.path.parent.mkdir()
+    if what == "a pipe":
+        os.mkfifo(health.path)
+    else:
+        health.path.symlink_to("/dev/zero")
+
+    assert health.out_of_service(VERSIONS) == {}
+    fail(health, 1)
+
+    assert "it is no regular file. Every module is tried." in told[0]
+    assert told[1].endswith("it is no regular file. Planning goes on.")
+
+
+def test_the_home_of_nobody_is_an_error_and_no_crash():
+    with pytest.raises(SettingsError, match="STEELYARD_HOME is '~no-such-user-here/x'"):
+        home({"STEELYARD_HOME": "~no-such-user-here/x"})

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
+from threading import RLock
 from typing import Protocol
 
-from steelyard.telemetry.breaker import Circuit, Moment, Rules, after_failure, reason, state_of
+from steelyard.telemetry.breaker import Circuit, Moment, Rules, State, after_failure, reason, state_of
 from steelyard.telemetry.health import Outcome, this_moment
 
 
@@ -38,19 +39,23 @@ class CircuitBreaker:
         self.now = now
         self._circuits: dict[str, Circuit] = {}
         self._tried: dict[str, Circuit] = {}
+        self._lock = RLock()
 
     def is_open(self, module_name: str) -> bool:
         """Is the module out of service? False when one run may try."""
-        return any(self._is(key, "open") for key in self._keys(module_name))
+        with self._lock:
+            return any(self._is(key, "open") for key in self._keys(module_name))
 
     def record_success(self, module_name: str) -> None:
         """Forget the failures of a module."""
-        for key in self._keys(module_name):
-            del self._circuits[key]
+        with self._lock:
+            for key in self._keys(module_name):
+                del self._circuits[key]
 
     def record_failure(self, module_name: str, error: str = "failed") -> None:
         """Count a failure."""
-        self._circuits[module_name] = after_failure(self._circuits.get(module_name), error, self.now())
+        with self._lock:
+            self._circuits[module_name] = after_failure(self._circuits.get(module_name), error, self.now())
 
     def out_of_service(self, versions: Mapping[str, str]) -> dict[str, str]:
         """See `Keeper`; a half-open module is left to this run, which must `record` it."""
@@ -65,11 +70,21 @@ class CircuitBreaker:
 
     def record(self, outcomes: Iterable[Outcome]) -> None:
         """See `Keeper`; a module that was to be tried and did not run may be tried again."""
-        for name, _, error in outcomes:
-            self._tried.pop(name, None)
-            if error is None:
-                self.record_success(name)
-            else:
-                self.record_failure(name, error)
-        self._circuits |= self._tried
-        self._tried.clear()
+        with self._lock:
+            for name, _, error in outcomes:
+                for key in self._keys(name):
+                    self._tried.pop(key, None)
+                if error is None:
+                    self.record_success(name)
+                else:
+                    self.record_failure(name, error)
+            self._circuits |= self._tried
+            self._tried.clear()
+
+    def _keys(self, module_name: str) -> list[str]:
+        """What was recorded of a module: under its qualified name, or under its name alone."""
+        name = module_name.rpartition(".")[2]
+        return [key for key in self._circuits if key in {module_name, name} or module_name == key.rpartition(".")[2]]
+
+    def _is(self, key: str, state: State) -> bool:
+        return state_of(self._circuits[key], self.rules, self.now()) == state

@@ -148,7 +148,7 @@ class PlannerConfiguration:
         """The strategy that this configuration means; raises SettingsError naming every key that is not usable."""
         wrong = list(self._wrong())
         if wrong:
-            raise SettingsError("\n".join([f"The configuration has {len(wrong)} of the wrong kind; nothing was planned.", *wrong]))
+            raise SettingsError("\n".join(["The configuration cannot be read; nothing was planned.", *wrong]))
         changed = strategies.overlay(self.base, self.changes(), why=WHY)
         return replace(changed, name=self.name, description=self.description)
 
@@ -169,11 +169,13 @@ class PlannerConfiguration:
         for field_, value, kind in (("name", self.name, str), ("description", self.description, str), ("base", self.base, Strategy)):
             if not isinstance(value, kind):
                 yield f"{field_} is {shown(value)}; it must be a {kind.__name__}."
-        for kind_, family in self._families():
+        for kind_, made in self._families():
+            family: Any = made
             if not isinstance(family, FAMILIES[kind_]):
                 yield f"{kind_} is {shown(family)}; it must be a {FAMILIES[kind_].__name__}."
                 continue
-            for name, module in _of(family).items():
+            switches: Mapping[str, Any] = _of(family)
+            for name, module in switches.items():
                 if not isinstance(module, ModuleConfig) or not isinstance(module.params, Mapping):
                     yield f"{kind_}.{name} is {shown(module)}; it must be a ModuleConfig, whose params are a dict."
 
@@ -319,13 +321,14 @@ class ConfigurationValidator:
     @staticmethod
     def validate(config: PlannerConfiguration | Strategy | Mapping[str, Any]) -> Problems:
         """A list of errors, empty when it is valid, that also has `is_valid`, `errors` and `warnings`."""
-        if isinstance(config, Strategy | Mapping):
-            return strategies.validate(config)
-        if not isinstance(config, PlannerConfiguration):
-            told = f"{shown(config)} is no configuration; give a PlannerConfiguration, a Strategy or a parsed TOML document."
+        given: object = config
+        if isinstance(given, Strategy | Mapping):
+            return strategies.validate(given)
+        if not isinstance(given, PlannerConfiguration):
+            told = f"{shown(given)} is no configuration; give a PlannerConfiguration, a Strategy or a parsed TOML document."
             return Problems([Problem("error", (), told)])
         try:
-            return strategies.validate(config.strategy())
+            return strategies.validate(given.strategy())
         except SettingsError as error:
             return Problems(Problem("error", (), line) for line in str(error).splitlines()[1:])
 

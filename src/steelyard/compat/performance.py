@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Lock
 from types import MappingProxyType
 
 from steelyard.plans import Timing
@@ -43,6 +44,7 @@ class PerformanceTracker:
 
     clock: Callable[[], float] = time.perf_counter
     _sums: dict[str, _Sum] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
 
     @contextmanager
     def track(self, module_name: str, operation: str) -> Iterator[None]:
@@ -60,12 +62,14 @@ class PerformanceTracker:
             self._add(f"{name}.{OPERATIONS[kind]}" if dot else f"planner.{timing.name.replace(' ', '_')}", timing.seconds)
 
     def _add(self, key: str, seconds: float) -> None:
-        self._sums.setdefault(key, _Sum()).add(seconds)
+        with self._lock:
+            self._sums.setdefault(key, _Sum()).add(seconds)
 
     def get_stats(self) -> dict[str, dict[str, float]]:
         """`module.operation` -> count, total, mean, min, max in seconds; the slowest in total first."""
-        slowest = sorted(self._sums.items(), key=lambda item: (-item[1].total, item[0]))
-        return {
-            key: {"count": one.count, "total": one.total, "mean": one.total / one.count, "min": one.least, "max": one.most}
-            for key, one in slowest
-        }
+        with self._lock:
+            slowest = sorted(self._sums.items(), key=lambda item: (-item[1].total, item[0]))
+            return {
+                key: {"count": one.count, "total": one.total, "mean": one.total / one.count, "min": one.least, "max": one.most}
+                for key, one in slowest
+            }

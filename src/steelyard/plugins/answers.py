@@ -110,6 +110,12 @@ class MaskTold(Section):
     ruling: RulingTold
 
 
+class PatternTold(Section):
+    """The names of a pattern's variants, an array for each; None for a pattern without variants, which has one."""
+
+    variants: Annotated[tuple[Name, ...], Field(max_length=64)] | None
+
+
 class PairsTold(Section):
     """What a pair filter says; the pairs come as an array."""
 

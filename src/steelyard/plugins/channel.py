@@ -119,7 +119,7 @@ def read_answer(frame: bytes, form: type[Answer[T]]) -> tuple[Answer[T], tuple[A
     try:
         answer = form.model_validate_json(frame[TEXT_LENGTH.size : start])
     except ValidationError as error:
-        raise ModuleError(f"its answer cannot be used: {words(_first(error))}") from error
+        raise ModuleError(f"its answer cannot be used: {words(first(error, skip=1))}") from error
     return answer, tuple(_arrays(frame, start, answer.arrays))
 
 
@@ -137,10 +137,11 @@ def _arrays(frame: bytes, start: int, forms: Sequence[ArrayForm]) -> list[Array]
     return found
 
 
-def _first(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    place = ".".join(map(str, first["loc"][1:]))
-    return f"{place}: {first['msg']}" if place else first["msg"]
+def first(error: ValidationError, skip: int = 0) -> str:
+    """The first slip that a model found, with its place, the first `skip` steps to it left out."""
+    slip = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    place = ".".join(map(str, slip["loc"][skip:]))
+    return f"{place}: {slip['msg']}" if place else slip["msg"]
 
 
 def words(text: str, most: int = MOST_WORDS) -> str:

@@ -12,6 +12,7 @@ import itertools
 import json
 import os
 import pickle
+import random
 import sys
 import traceback
 import types
@@ -22,6 +23,7 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from steelyard import registry
 from steelyard.context import Candidate, Drop, Ruling
@@ -126,7 +128,8 @@ class Worker:
     def _call(self, facts: Facts) -> Reply:
         self._receive(facts)  # first: what the planner sent, it does not send again
         module = self.modules[facts["module"]]
-        params = module.params.model_validate_json(facts["params"])
+        params = _params(module, facts["params"])
+        random.seed(self.given["context"].record.seed)  # noqa: S311 for plugins that draw without asking: the same in every plan
         names = ("context",) if module.kind in {Kind.OPPORTUNITY, Kind.TERM} else ("context", "table")
         inputs = [self.given[name].record for name in names]
         if module.kind is Kind.SEQUENCE:
@@ -160,7 +163,7 @@ class Worker:
             case (Kind.OPPORTUNITY, _):
                 return {"candidates": [_candidate(one) for one in found]}, []
             case (Kind.PATTERN, _):
-                return {}, [_table(found)]
+                form = _pattern
             case (Kind.SEQUENCE, _):
                 return {"kept": self._keep(iter(found))}, []
             case (Kind.FILTER, "mask"):
@@ -185,7 +188,7 @@ class Worker:
             for name in ("slope", "curvature", "variance"):
                 if form != "Separable" and hasattr(shape, name):
                     told[name] = len(arrays)
-                    arrays.append(np.asarray(getattr(shape, name), dtype=np.float64))
+                    arrays.append(_floats(getattr(shape, name)))
             if hasattr(shape, "constant"):
                 told["constant"] = float(shape.constant)
             if form == "BlackBox":
@@ -209,7 +212,7 @@ class Worker:
         return {}, [_plain(self.kept[facts["kept"]](facts["rows"]))]
 
     def _value(self, facts: Facts) -> Reply:
-        return {}, [np.asarray(self.kept[facts["kept"]](facts["rows"]), dtype=np.float64)]
+        return {}, [_floats(self.kept[facts["kept"]](facts["rows"]))]
 
     def _raw(self, facts: Facts) -> Reply:
         return {"raw": repr(float(self.kept[facts["kept"]](facts["weights"], facts["cash"])))}, []
@@ -226,6 +229,14 @@ def _run(source: Source) -> None:
     module.__file__ = source.label
     sys.modules[source.name] = module
     exec(compile(source.code, source.label, "exec", dont_inherit=True), module.__dict__)  # noqa: S102 the bytes that the strategy pins
+
+
+def _params(module: Module, text: str) -> ModuleParams:
+    """The parameters as the plugin's own model takes them; raises ModuleError for what only that model refuses."""
+    try:
+        return module.params.model_validate_json(text)
+    except ValidationError as error:
+        raise ModuleError(f"its parameters cannot be used: {channel.first(error)}") from error
 
 
 def _told(module: Module) -> dict[str, Any]:
@@ -275,6 +286,18 @@ def _plain(found: Any) -> Array:
     raise ModuleError(f"it returns an array of type {array.dtype}; numbers or True and False are due")
 
 
+def _floats(found: Any) -> Array:
+    """Real numbers, of any type that holds nothing else."""
+    array: Array = np.asarray(found).astype(np.float64, casting="same_kind", copy=False)
+    return array
+
+
+def _pattern(found: Any) -> Reply:
+    if not isinstance(found, Mapping):
+        return {"variants": None}, [_table(found)]
+    return {"variants": list(found)}, [_table(rows) for rows in found.values()]
+
+
 def _table(found: Any) -> Array:
     """Rows of candidate indices; no rows at all may come as an empty list."""
     array = np.asarray(found)
@@ -284,6 +307,8 @@ def _table(found: Any) -> Array:
 def _candidate(found: Any) -> dict[str, Any]:
     if not isinstance(found, Candidate):
         raise ModuleError(f"it returns a {type(found).__name__} where a Candidate is due")
+    if isinstance(found.tags, str):
+        raise ModuleError(f"the tags of {found.symbol} are the text {found.tags!r}; a tuple of texts is due, ('{found.tags}',)")
     return {
         "side": str(found.side),
         "symbol": found.symbol,

@@ -57,7 +57,9 @@ def _model(name: str, schema: Schema) -> type[ModuleParams]:
     fields = {key: _field(name, key, one) for key, one in properties.items()}
     doc = words(schema.get("description", "")) or None
     model: type[ModuleParams] = create_model(f"{name}_params", __base__=ModuleParams, __doc__=doc, **fields)
-    model()
+    defaults = model()
+    json.dumps(defaults.model_dump(mode="json"), allow_nan=False)  # every plan publishes them, and every call sends them
+    model.model_validate_json(defaults.model_dump_json())
     return model
 
 

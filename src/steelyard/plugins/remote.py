@@ -12,6 +12,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import numpy as np
@@ -28,6 +29,7 @@ from steelyard.plugins.answers import (
     MoreTold,
     PairsTold,
     PartTold,
+    PatternTold,
     RankTold,
     RawTold,
     RulingTold,
@@ -45,8 +47,15 @@ PRIORITY = (0.0, 2.0)
 SHARES_WITHIN = 1e-9
 CONVEX_WITHIN = 1e-10
 """Least eigenvalue of a matrix that counts as positive semidefinite, relative to its largest entry."""
-STREAM_CALLS = 6
-"""How many times the deadline of one block all blocks of a generator may take together."""
+PATIENCE = 6
+"""How many times the deadline of one question all questions to one answer may take together."""
+STEEPEST = 1e5
+"""Largest figure of a part in units of its span: beyond it rounding alone would change the score."""
+LARGEST_FACT = 1e18
+SMALLEST_EXPONENT = -30
+"""Of a fact: figures that nobody reads would fill a page with digits."""
+LONGEST_SENTENCE = 2000
+"""Characters, as people read it."""
 STREAM_ROWS = 5_000_000
 
 
@@ -72,13 +81,21 @@ class Kept:
 
     def __init__(self, worker: Worker, number: int, generation: int) -> None:
         self._worker, self._number, self._generation = worker, number, generation
+        self._spent = 0.0
         weakref.finalize(self, worker.dropped.append, number).atexit = False
 
     def ask(self, what: str, form: type[Answer[T]], **facts: Any) -> tuple[T, tuple[Array, ...]]:
-        """Ask it; raises ModuleError when its worker has ended since."""
+        """Ask it; raises ModuleError when its worker has ended since, DeadlineStruck when all questions together take too long."""
         if self._worker.generation != self._generation:
             raise ModuleError("its worker has ended since it answered")
-        return self._worker.ask(what, {"kept": self._number, **facts}, form)
+        most = PATIENCE * self._worker.seconds
+        if self._spent > most:
+            raise DeadlineStruck(f"its answers took longer than {most:g} s together ({PATIENCE} times plugins.seconds); it is not asked again")
+        start = time.monotonic()
+        try:
+            return self._worker.ask(what, {"kept": self._number, **facts}, form)
+        finally:
+            self._spent += time.monotonic() - start
 
 
 def call_of(kind: Kind, form: Form | None, remote: Remote) -> Callable[..., Any]:
@@ -87,7 +104,7 @@ def call_of(kind: Kind, form: Form | None, remote: Remote) -> Callable[..., Any]
         case (Kind.OPPORTUNITY, _):
             return lambda ctx, params: candidates(ctx, *remote.ask(Answer[CandidatesTold], params, {"context": ctx}))
         case (Kind.PATTERN, _):
-            return lambda ctx, table, params: pattern(ctx, table, remote.ask(Answer[ArraysTold], params, _inputs(ctx, table))[1])
+            return lambda ctx, table, params: pattern(ctx, table, *remote.ask(Answer[PatternTold], params, _inputs(ctx, table)))
         case (Kind.SEQUENCE, _):
             return lambda ctx, table, seeds, params: blocks(remote, ctx, table, seeds, params)
         case (Kind.FILTER, "mask"):
@@ -143,11 +160,22 @@ def sentence(told: SentenceTold) -> Sentence:
         literals = "".join(literal for literal, *_ in string.Formatter().parse(told.template))
         if any(sign.isdigit() for sign in literals):
             raise ModuleError(f"the sentence {told.template!r} has a number in its template; numbers are facts, {{like:pct}}")
-        if not all(math.isfinite(fact) for fact in facts.values() if not isinstance(fact, str) and hasattr(fact, "__float__")):
-            raise ModuleError(f"the sentence {told.template!r} has a fact that is not finite")
-        return say(told.template, **facts)
+        odd = next((name for name, fact in facts.items() if isinstance(fact, int | float | Decimal) and not _readable(fact)), None)
+        if odd is not None:
+            raise ModuleError(f"the sentence {told.template!r} has the fact {odd!r}, which is not a finite number that can be read")
+        said = say(told.template, **facts)
     except (LookupError, ValueError, ArithmeticError, TypeError, AttributeError) as error:
         raise ModuleError(f"the sentence {told.template!r} does not fit its facts: {type(error).__name__} {error}") from error
+    if len(said.text) > LONGEST_SENTENCE:
+        raise ModuleError(f"the sentence {told.template!r} has {len(said.text):,} characters with its facts; at most {LONGEST_SENTENCE:,}")
+    return said
+
+
+def _readable(fact: float | Decimal) -> bool:
+    """Is a number finite, and neither so large nor so long that it is no number for people?"""
+    if not math.isfinite(fact) or abs(fact) > LARGEST_FACT:
+        return False
+    return not isinstance(fact, Decimal) or int(fact.as_tuple().exponent) >= SMALLEST_EXPONENT
 
 
 def _none(arrays: Sequence[Array]) -> None:
@@ -155,9 +183,13 @@ def _none(arrays: Sequence[Array]) -> None:
         raise ModuleError(f"it answers with {len(arrays)} arrays where none is due")
 
 
-def pattern(ctx: Context, table: Candidates, arrays: Sequence[Array]) -> IntArray:
-    """Rows of a pattern."""
-    return _rows(arrays, ctx.search.max_depth, table.m)
+def pattern(ctx: Context, table: Candidates, told: PatternTold, arrays: Sequence[Array]) -> IntArray | dict[str, IntArray]:
+    """Rows of a pattern, or of each of its variants."""
+    if told.variants is None:
+        return _rows(arrays, ctx.search.max_depth, table.m)
+    if len(arrays) != len(told.variants):
+        raise ModuleError(f"it answers with {len(arrays)} arrays for {len(told.variants)} variants")
+    return {name: _rows([array], ctx.search.max_depth, table.m) for name, array in zip(told.variants, arrays, strict=True)}
 
 
 def _rows(arrays: Sequence[Array], depth: int, m: int) -> IntArray:
@@ -174,20 +206,13 @@ def blocks(remote: Remote, ctx: Context, table: Candidates, seeds: IntArray, par
     told, arrays = remote.ask(Answer[KeptTold], params, _inputs(ctx, table), seeds=seeds)
     _none(arrays)
     kept = remote.keep(told.kept)
-    spent, count = 0.0, 0
-    most = STREAM_CALLS * remote.worker.seconds
+    count = 0
     while True:
-        start = time.monotonic()
         more, arrays = kept.ask("next", Answer[MoreTold])
-        spent += time.monotonic() - start
         if not more.more:
             return
         rows = _rows(arrays, ctx.search.max_depth, table.m)
         count += max(len(rows), 1)
-        if spent > most:
-            raise DeadlineStruck(
-                f"its sequences took longer than {most:g} s ({STREAM_CALLS} times plugins.seconds); no more were asked for"
-            )
         if count > STREAM_ROWS:
             raise ModuleError(f"it gave more than {STREAM_ROWS:,} sequences; no more were asked for")
         yield rows
@@ -275,7 +300,10 @@ def _part(remote: Remote, ctx: Context, told: PartTold, arrays: Sequence[Array])
         array: FloatArray = _one(found, f"an array of its part {told.name}", shape, np.float64)
         if not np.isfinite(array).all():
             raise ModuleError(f"an array of its part {told.name} is not finite")
+        _flat(told, float(np.abs(array).max(initial=0.0)))
         return array
+
+    _flat(told, max(abs(told.lo), abs(told.hi), abs(told.constant)))
 
     scoring = _above("scoring")
     match told.form:
@@ -290,10 +318,17 @@ def _part(remote: Remote, ctx: Context, told: PartTold, arrays: Sequence[Array])
             raw = _norm_formula(shape.variance, scoring.LEAST_VARIANCE)
         case "BlackBox" if told.kept is not None:
             shape = scoring.BlackBox(told.max_delta)
-            raw = _remote_formula(remote.keep(told.kept))
+            raw = _remote_formula(told, remote.keep(told.kept))
         case _:
             raise ModuleError(f"its part {told.name} is a {told.form}; a plugin's part is Linear, Quadratic, Norm or BlackBox")
     return scoring.Part(told.name, told.share, told.lo, told.hi, raw, shape)
+
+
+def _flat(told: PartTold, figure: float) -> None:
+    """Raises ModuleError for a figure that is so large beside the anchors that rounding would decide."""
+    span = told.hi - told.lo
+    if not figure <= STEEPEST * span:
+        raise ModuleError(f"its part {told.name} has the figure {figure:g}, more than {STEEPEST:g} times what lies between its anchors, {span:g}")
 
 
 def _convex(told: PartTold, matrix: FloatArray) -> FloatArray:
@@ -328,15 +363,26 @@ def _norm_formula(variance: FloatArray, least: float) -> Callable[[FloatArray, f
     return raw
 
 
-def _remote_formula(kept: Kept) -> Callable[[FloatArray, float], float]:
+def _remote_formula(part: PartTold, kept: Kept) -> Callable[[FloatArray, float], float]:
+    """The formula, asked once for each end state: the score must not change while it is looked at."""
+    known: dict[tuple[bytes, float], float] = {}
+
     def raw(weights: FloatArray, cash: float) -> float:
-        told, _ = kept.ask("raw", Answer[RawTold], weights=weights, cash=cash)
-        try:
-            figure = float(told.raw)
-        except ValueError as error:
-            raise ModuleError("its formula gives no number") from error
-        if not math.isfinite(figure):
-            raise ModuleError(f"its formula gives {figure}")
-        return figure
+        place = (weights.tobytes(), cash)
+        if place not in known:
+            known[place] = _figure(part, kept.ask("raw", Answer[RawTold], weights=weights, cash=cash)[0])
+        return known[place]
 
     return raw
+
+
+def _figure(part: PartTold, told: RawTold) -> float:
+    """The number that a formula gives."""
+    try:
+        figure = float(told.raw)
+    except ValueError as error:
+        raise ModuleError("its formula gives no number") from error
+    if not math.isfinite(figure):
+        raise ModuleError(f"its formula gives {figure}")
+    _flat(part, abs(figure))
+    return figure

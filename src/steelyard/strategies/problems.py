@@ -251,12 +251,16 @@ def _list(node: Schema, root: Schema) -> str:
 
 def _range(node: Schema) -> str:
     """` from 0 to 1`, ` above 0 and at most 2`, `, 0 or more`."""
-    low, over = node.get("minimum"), node.get("exclusiveMinimum")
-    high, under = node.get("maximum"), node.get("exclusiveMaximum")
-    if low is not None and high is not None:
-        return f" from {low:g} to {high:g}"
-    if low is not None and under is None:
-        return f", {low:g} or more"
-    lower = f"at least {low:g}" if low is not None else f"above {over:g}" if over is not None else ""
-    upper = f"at most {high:g}" if high is not None else f"below {under:g}" if under is not None else ""
+    low, over, high, under = (_bound(node, key) for key in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"))
+    if low and high:
+        return f" from {low} to {high}"
+    if low and not under:
+        return f", {low} or more"
+    lower = f"at least {low}" if low else f"above {over}" if over else ""
+    upper = f"at most {high}" if high else f"below {under}" if under else ""
     return " " + " and ".join(part for part in (lower, upper) if part) if lower or upper else ""
+
+
+def _bound(node: Schema, key: str) -> str:
+    """`1,000,000`; empty where there is none."""
+    return f"{node[key]:,.15g}" if node.get(key) is not None else ""

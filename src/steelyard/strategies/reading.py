@@ -24,7 +24,7 @@ MAX_NESTING = 32
 """Most brackets inside each other."""
 MAX_PARTS = 16
 """Most parts of a dotted key: more than any strategy has, less than hurts a parser."""
-MAX_KEYS = 2_000
+MAX_KEYS = 1_000
 """Most keys and headers; the longest strategy has some hundreds."""
 MAX_SAID = 400
 """Characters of what a parser says."""

@@ -56,23 +56,29 @@ def dependencies(strategy: Strategy) -> Iterator[Problem]:
     for kind in Kind:
         for choice in strategy.enabled(kind):
             missing = unmet(strategy, choice)
-            if missing:
-                says = warning if inherited(_switched_by(strategy, choice)) else error
-                yield says(
-                    (kind.value, choice.module.name), f"{choice.module.qualified} is on and finds nothing without {' and '.join(missing)}."
-                )
+            by_itself = not inherited(_switched_by(strategy, choice))
+            if missing and (by_itself or strategy.enabled(Kind.OPPORTUNITY)):  # without any, one warning says so for all
+                says = error if by_itself else warning
+                text = f"{choice.module.qualified} is on and finds nothing without {' and '.join(missing)}."
+                yield says((kind.value, choice.module.name), text)
 
 
 def unmet(strategy: Strategy, choice: ModuleChoice) -> list[str]:
-    """The dependencies of a module that the strategy does not meet, alternatives joined by "or"."""
+    """The dependencies of a module that the strategy does not meet: names, kinds, or what to choose one of."""
     met = {str(kind) for kind in Kind if strategy.enabled(kind)}
     met |= {one.module.qualified for kind in Kind for one in strategy.enabled(kind)}
-    return [" or ".join(wanted.split(OR)) for wanted in choice.module.dependencies if met.isdisjoint(wanted.split(OR))]
+    missing = [wanted.split(OR) for wanted in choice.module.dependencies if met.isdisjoint(wanted.split(OR))]
+    return [f"one of {', '.join(names)}" if len(names) > 1 else names[0] for names in missing]
 
 
 def _switched_by(strategy: Strategy, choice: ModuleChoice) -> Why:
     """Who says that a module is on, or off."""
     return strategy.source(f"{choice.module.qualified}.{ENABLED}")
+
+
+def _says_itself(strategy: Strategy, *tables: str) -> bool:
+    """Does the strategy itself set one of these keys, or one inside these tables? What a preset says was weighed when it was made."""
+    return any(not inherited(why) and f"{key}.".startswith(tuple(f"{table}." for table in tables)) for key, why in strategy.sources.items())
 
 
 def _neither_side(strategy: Strategy) -> Iterator[Problem]:
@@ -99,7 +105,7 @@ def _high_cost(strategy: Strategy) -> Iterator[Problem]:
     if percent > HIGH_COST:
         yield warning(
             ("costs", "percent"),
-            f"costs.percent is {percent:g}, {percent:.2%} of every order: unusually high, most brokers take under 1 %.",
+            f"costs.percent is {percent:g}, a fraction: {100 * percent:g} % of every order. Most brokers take under {100 * HIGH_COST:g} %.",
         )
 
 
@@ -110,7 +116,7 @@ def _no_calculators(strategy: Strategy) -> Iterator[Problem]:
 
 def _no_patterns(strategy: Strategy) -> Iterator[Problem]:
     if not strategy.enabled(Kind.PATTERN):
-        yield warning((Kind.PATTERN.value,), "No pattern is on: sequences come from the generators alone.")
+        yield warning((Kind.PATTERN.value,), "No pattern is on: proposals come from the generators alone.")
 
 
 def _no_route(strategy: Strategy) -> Iterator[Problem]:
@@ -131,21 +137,19 @@ def _no_route(strategy: Strategy) -> Iterator[Problem]:
 
 def _few_patterns(strategy: Strategy) -> Iterator[Problem]:
     if strategy.choice(Kind.SEQUENCE, "combinatorial").enabled and len(strategy.enabled(Kind.PATTERN)) < FEW_PATTERNS:
-        yield warning(
-            (Kind.SEQUENCE.value, "combinatorial"), f"combinatorial is on with fewer than {FEW_PATTERNS} patterns: it has little to add to."
-        )
+        place = (Kind.SEQUENCE.value, "combinatorial")
+        text = f"{dotted(place)} is on with fewer than {FEW_PATTERNS} patterns: nearly every proposal is a mere combination."
+        yield warning(place, f"{text} Switch on the patterns whose intent you want.")
 
 
 def _correlation(strategy: Strategy) -> Iterator[Problem]:
     choice = strategy.choice(Kind.FILTER, "correlation_aware")
-    if choice.enabled:
-        what = {"allow": "may go together", "deny": "may not go together"}.get(
-            str(getattr(choice.params, "on_missing", "")), "are decided by it"
-        )
-        yield warning(
-            (Kind.FILTER.value, "correlation_aware"),
-            f"correlation_aware needs price history: pairs without enough of it {what} (filters.correlation_aware.on_missing).",
-        )
+    place = (Kind.FILTER.value, "correlation_aware")
+    if choice.enabled and _says_itself(strategy, dotted(place)):
+        missing = choice.params.model_dump()["on_missing"]
+        what = {"allow": "passes it ('deny' would refuse it)", "deny": "is refused ('allow' would let it pass)"}[missing]
+        text = f"{dotted(place)} compares price histories: with on_missing = '{missing}' a buy that has too little of one"
+        yield warning(place, f"{text} {what}.")
 
 
 def _diversity(strategy: Strategy) -> Iterator[Problem]:
@@ -159,11 +163,10 @@ def _diversity(strategy: Strategy) -> Iterator[Problem]:
 
 def _slow(strategy: Strategy) -> Iterator[Problem]:
     depth, patterns = strategy.search.max_depth, len(strategy.enabled(Kind.PATTERN))
-    if depth >= DEEP and patterns >= MANY_PATTERNS:
-        yield warning(
-            ("search", "max_depth"),
-            f"search.max_depth is {depth} with {patterns} patterns: no plans take longer than such ones; search.max_nodes bounds them.",
-        )
+    if depth >= DEEP and patterns >= MANY_PATTERNS and _says_itself(strategy, "search.max_depth", Kind.PATTERN.value):
+        text = f"search.max_depth is {depth} with {patterns} patterns on: such a plan takes the longest."
+        mend = "Where that is too long, lower search.max_depth or search.max_nodes, or switch patterns off."
+        yield warning(("search", "max_depth"), f"{text} {mend}")
 
 
 def _many_combinations(strategy: Strategy) -> Iterator[Problem]:
@@ -171,17 +174,17 @@ def _many_combinations(strategy: Strategy) -> Iterator[Problem]:
     most = choice.params.model_dump()["max_combinations"]
     if choice.enabled and most > MANY_COMBINATIONS:
         place = (Kind.SEQUENCE.value, "combinatorial", "max_combinations")
-        yield warning(place, f"{'.'.join(place)} is {most}: over {MANY_COMBINATIONS} each further one is less promising and takes as long.")
+        text = f"{dotted(place)} is {most}: the best come first, and each over {MANY_COMBINATIONS} takes as long as one of those."
+        yield warning(place, f"{text} Lower it unless your plans change.")
 
 
 def _one_sided(strategy: Strategy) -> Iterator[Problem]:
-    for allowed, key, names in ((strategy.limits.allow_sell, "allow_sell", SELLING), (strategy.limits.allow_buy, "allow_buy", BUYING)):
+    sides = (("allow_sell", "sales", SELLING), ("allow_buy", "buys", BUYING))
+    for key, what, names in sides:
         on = [name for name in names if strategy.choice(Kind.OPPORTUNITY, name).enabled]
-        if on and not allowed:
-            yield warning(
-                ("limits", key),
-                f"limits.{key} is false and {', '.join(on)} {'is' if len(on) == 1 else 'are'} on: what they find is dropped.",
-            )
+        if on and not getattr(strategy.limits, key):
+            text = f"limits.{key} is false and {', '.join(on)} {'is' if len(on) == 1 else 'are'} on"
+            yield warning(("limits", key), f"{text}: the {what} that {'it finds' if len(on) == 1 else 'they find'} are dropped.")
 
 
 def _of_what_is_off(strategy: Strategy) -> Iterator[Problem]:

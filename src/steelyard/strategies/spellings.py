@@ -185,7 +185,7 @@ GLOBAL: Mapping[str, Spelling] = MappingProxyType(
         "combinatorial_max_candidates": _module(*_COMBINATIONS, "max_candidates"),
         "enable_batch_generation": Unused(WHOLE_PLAN),
         "batch_size": Unused(WHOLE_PLAN),
-        "monte_carlo_path_count": Unused("no paths are drawn: a Monte Carlo evaluation is not built yet"),
+        "monte_carlo_path_count": Unused("no paths are drawn, as a Monte Carlo evaluation is not built yet"),
         "enable_multi_objective": _not_yet("a multi-objective evaluation", False),
         "enable_stochastic_scenarios": _not_yet("a stochastic evaluation", False),
         "enable_monte_carlo_paths": _not_yet("a Monte Carlo evaluation", False),
@@ -256,7 +256,7 @@ MODULES: Mapping[str, Mapping[str, Spelling]] = MappingProxyType(
         "sequence_generators.combinatorial": _COMBINATORIAL,
         "sequence_generators.enhanced_combinatorial": _COMBINATORIAL,
         "filters.correlation_aware": {
-            "lookback_days": Unused("correlations come from all the prices given: give fewer for a shorter look back"),
+            "lookback_days": Unused("correlations come from all the prices given; give fewer for a shorter look back"),
             "securities": Refused("securities come from the account: leave it out"),
             "correlation_matrix": Refused("correlations are estimated from the prices given: leave it out"),
         },
