@@ -3,6 +3,7 @@
 The report of the same plan is written to basic.html.
 """
 
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from steelyard.report import page
 from steelyard.samples import sample
 
 REPORT = Path("basic.html")
+WIDTH = 80
 
 
 def make_plan() -> Plan:
@@ -25,14 +27,16 @@ def make_plan() -> Plan:
 def told(plan: Plan) -> Iterator[str]:
     """The plan in lines: the verdict, the orders with their reasons, cash, how good it is."""
     yield f"As of {plan.as_of}, value {plan.value:,.2f} {plan.base_currency}"
-    yield f"{plan.verdict.text}\n"
+    yield plan.verdict.text
+    yield ""
     for step in plan.steps:
         amount = f"{step.notional_base:>9,.0f} {plan.base_currency}"
-        weights = f"{step.weight_before:6.1%} → {step.weight_after:5.1%} of value"
+        weights = f"{step.weight_before:6.1%} → {step.weight_after:5.1%}"
         yield f"  {step.n}  {step.side:<4}  {step.symbol:<5} {step.quantity:>4}  {amount} {weights}  adds {100 * step.adds:5.2f} points"
         yield f"     {step.reason}"
     after = ", ".join(f"{amount:,.2f} {currency}" for currency, amount in plan.cash_after.items())
-    yield f"\nCash after {after}; costs {plan.costs.total:,.2f} {plan.base_currency}"
+    yield ""
+    yield f"Cash after {after}; costs {plan.costs.total:,.2f} {plan.base_currency}"
     yield f"Certificate: {plan.certificate.status}, {plan.certificate.covers}"
 
 
@@ -40,7 +44,7 @@ def main() -> None:
     """Print the plan and write its report."""
     plan = make_plan()
     for line in told(plan):
-        print(line)
+        print(textwrap.fill(line, WIDTH))
     REPORT.write_text(page.render(plan), encoding="utf-8")
     print(f"Report written: {REPORT}. Nothing was sent anywhere.")
 

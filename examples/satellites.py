@@ -1,5 +1,6 @@
 """A core and two satellites in one account: sliders to rules, budgets to aggression, and a plan for each."""
 
+import textwrap
 from decimal import Decimal
 
 from steelyard import importers, strategies
@@ -27,6 +28,10 @@ def worth_of(snapshot):
     return sum((one.quantity * ACCOUNT.market.quotes[one.symbol].price for one in snapshot.holdings), snapshot.cash["USD"])
 
 
+def say(text):
+    print(textwrap.fill(text, 80, initial_indent="  ", subsequent_indent="    "))
+
+
 BUCKETS = [
     bucket("core", "core", CORE, "5374", 0.70, strategies.default()),
     bucket("momentum", "satellite", SATELLITES["momentum"], "3000", 0.15, SETTINGS["momentum"]),
@@ -45,7 +50,7 @@ for own in BUCKETS:
     print(f"\n{own.name}: {worth:,.2f} USD{funding}; buys are scaled by {state.aggression:g}")
     for one in settings(strategy):
         if one.source.startswith(("slider", "preset")) and one.key != "enabled":
-            print(f"  {one.source:<24} {one.table}.{one.key} = {one.value}")
+            print(f"  {one.source:<24} {one.table.rpartition('.')[2]}.{one.key} = {one.value}")
     for step in made.steps:
-        print(f"  {step.side} {step.quantity} {step.symbol}: {step.reason}")
-    print(f"  {made.verdict.text}")
+        say(f"{step.side} {step.quantity} {step.symbol}: {step.reason}")
+    say(made.verdict.text)

@@ -451,11 +451,12 @@ def _where(where: str) -> str:
 
 def _means(spelling: Spelling) -> str:
     match spelling:
-        case Alias(key, _, says):
+        case Alias(key, converted):
+            says = converted.says if converted else ""
             return f"`{'.'.join(key)}`{f', {says}' if says else ''}"
         case Agrees(key):
             return f"must be what `{'.'.join(key)}` is"
-        case Unused(says):
+        case Unused(says, _):
             return f"accepted with a warning; {says}"
         case Refused(says, nothing):
             harmless = " or ".join(f"`{toml(one)}`" for one in nothing)

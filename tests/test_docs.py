@@ -95,7 +95,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
         command.write_text(f'#!/bin/sh\nexec "{sys.executable}"{arguments} "$@"\n', encoding="utf-8")
         command.chmod(command.stat().st_mode | stat.S_IXUSR)
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("COLUMNS", "LINES", "FORCE_COLOR", "STEELYARD"))}
-    return {**kept, "PATH": f"{commands}{os.pathsep}{kept.get('PATH', '')}", "PYTHONUTF8": "1"}
+    return {**kept, "PATH": f"{commands}{os.pathsep}{kept.get('PATH', '')}", "PYTHONUTF8": "1", "STEELYARD_HOME": str(tmp_path / "home")}
 
 
 # the references
@@ -325,13 +325,21 @@ def test_the_tutorial_runs_and_prints_what_it_shows(tmp_path: Path, environment:
 
 @pytest.mark.parametrize(("page", "title"), SECTIONS, ids=[f"{page}: {title}" for page, title in SECTIONS])
 def test_every_section_runs_and_prints_what_it_shows(page: str, title: str, tmp_path: Path, environment: dict[str, str]):
-    walk(page, sections(page)[title], tmp_path / "mine", environment | {"STEELYARD_HOME": str(tmp_path / "home")})
+    walk(page, sections(page)[title], tmp_path / "mine", environment)
 
 
 def test_the_guide_has_the_headings_of_the_usage_guide():
     page = FENCE.sub("", (DOCS / "guide.md").read_text(encoding="utf-8"))
 
     assert [len(level) for level in re.findall(r"^(#+) ", page, re.MULTILINE)] == GUIDE_LEVELS
+
+
+def test_every_trouble_of_the_documents_has_its_section():
+    parts = re.split(r"^## ", FENCE.sub("", (DOCS / "troubleshooting.md").read_text(encoding="utf-8")), flags=re.MULTILINE)
+    found = {part.partition("\n")[0]: re.findall(r"^### (.*)$", part, re.MULTILINE) for part in parts}
+
+    assert found["From the usage guide"] == ["A strategy does not validate", "A module is not found", "A plan takes long"]
+    assert found["From the services"] == ["Nothing starts", "Planning is slow", "A plan runs into its time limit"]
 
 
 def test_from_python_it_takes_under_ten_lines():

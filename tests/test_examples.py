@@ -18,6 +18,7 @@ from steelyard.samples import sample
 
 EXAMPLES = sorted((Path(__file__).resolve().parents[1] / "examples").glob("*.py"))
 MOST_LINES = 60
+WIDTH = 80
 NO_NETWORK = """
 import runpy, socket, sys
 def refused(*_):
@@ -41,7 +42,7 @@ def plan(inputs: Inputs, **changes: dict[str, object]) -> Plan:
 def run(path: Path, folder: Path) -> str:
     """What an example prints; fails for an error, for anything on stderr, and for any connection."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("COLUMNS", "FORCE_COLOR", "STEELYARD"))}
-    environment |= {"COLUMNS": "120", "PYTHONUTF8": "1", "STEELYARD_HOME": str(folder / "home")}
+    environment |= {"COLUMNS": str(WIDTH), "PYTHONUTF8": "1", "STEELYARD_HOME": str(folder / "home")}
     done = subprocess.run(
         [sys.executable, "-c", NO_NETWORK, str(path)], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
@@ -57,7 +58,7 @@ def rows(output: str) -> list[list[str]]:
 def basic(output: str, folder: Path, inputs: Inputs) -> None:
     made = plan(inputs)
 
-    assert made.verdict.text in output
+    assert made.verdict.text in " ".join(output.split())
     assert [line.split()[:4] for line in output.splitlines() if re.match(r"  \d  ", line)] == [
         [str(step.n), step.side.value, step.symbol, str(step.quantity)] for step in made.steps
     ]
@@ -120,6 +121,7 @@ def test_an_example_runs_in_an_empty_folder_and_says_what_is_true(path: Path, tm
     output = run(path, tmp_path)
 
     assert "Traceback" not in output
+    assert [line for line in output.splitlines() if len(line) > WIDTH] == []
     CHECKS[path.stem](output, tmp_path, inputs)
 
 

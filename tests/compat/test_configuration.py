@@ -210,9 +210,9 @@ def test_a_setting_of_another_kind_is_told_by_name(given: dict[str, Any], told: 
 
 @pytest.mark.parametrize("given", ["core", 3, [], False, {"max_depth": 3}, PlannerConfiguration])
 def test_what_is_no_configuration_makes_no_planner(given: Any):
-    with pytest.raises(SettingsError, match="must be a PlannerConfiguration|not valid"):
+    with pytest.raises(SettingsError, match=r"must be a PlannerConfiguration|not valid"):
         compat.HolisticPlanner(given)
-    with pytest.raises(SettingsError, match="must be a PlannerConfiguration|not valid"):
+    with pytest.raises(SettingsError, match=r"must be a PlannerConfiguration|not valid"):
         ModularPlannerFactory(given)
     assert ConfigurationValidator.validate(given).is_valid is isinstance(given, dict)
 
@@ -323,12 +323,12 @@ def test_arguments_of_the_batch_job_that_change_nothing_are_named(source: Any, s
 
 def test_a_source_that_is_none_is_refused(source: Any):
     source(lambda bucket_id: None)
-    with pytest.raises(InputError, match="gave None .* for core; it must be a BucketData"):
+    with pytest.raises(InputError, match=r"gave None .* for core; it must be a BucketData"):
         asyncio.run(process_planner_batch_job())
-    with pytest.raises(InputError, match="5 .*cannot be called"):
+    with pytest.raises(InputError, match=r"5 .*cannot be called"):
         source(5)
+    compat.configure(None)
     with pytest.raises(InputError, match="'Bold One' cannot be the id of a satellite"):
-        compat.configure(None)
         asyncio.run(process_planner_batch_job(bucket_id="Bold One"))
 
 

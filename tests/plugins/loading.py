@@ -22,6 +22,7 @@ from steelyard.settings import Plugins
 
 HEAD = """
 import os, signal, socket, subprocess, sys, time
+from decimal import Decimal
 from typing import Annotated
 import numpy as np
 from pydantic import Field

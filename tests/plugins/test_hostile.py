@@ -111,7 +111,47 @@ BREAKING = {
     "runs a program": (calculator("subprocess.run(['sleep', '60'])"), "PermissionError"),
     "connects": (calculator("socket.create_connection(('127.0.0.1', 9))"), "PermissionError"),
     "signals the planner": (calculator("os.kill(os.getppid(), 0)"), "PermissionError"),
-    "writes a file": (calculator("open('big', 'wb').write(b'x' * 9000)"), "OSError"),
+    "writes a file": (calculator("open('/tmp/big', 'wb').write(b'x' * 9000)"), "PermissionError"),
+    "deletes a file": (calculator("os.unlink('/tmp/absent')"), "PermissionError"),
+    "writes over memory of the planner": (calculator("open(f'/proc/{os.getppid()}/mem', 'r+b')"), "PermissionError"),
+    "limits the planner": (
+        calculator("import resource; resource.prlimit(os.getppid(), resource.RLIMIT_CORE, (0, 0))"),
+        "PermissionError",
+    ),
+    "lifts its own limit": (
+        calculator("import resource; resource.setrlimit(resource.RLIMIT_AS, (-1, -1))"),
+        "not allowed to raise",
+    ),
+    "slows the planner": (calculator("os.setpriority(os.PRIO_PROCESS, os.getppid(), 19)"), "PermissionError"),
+    "leaves memory behind": (
+        calculator("import ctypes; raise ValueError(ctypes.CDLL(None).shmget(0, 4096, 0o1600))"),
+        "ValueError: -1",
+    ),
+    "tags with one text": (
+        calculator("return [Candidate(Side.SELL, ctx.symbols[0], (-0.01,), 1.0, say('so'), 'tax')]"),
+        "the text 'tax'; a tuple of texts is due, ('tax',)",
+    ),
+    "says a page of digits": (
+        calculator("return [Candidate(Side.SELL, ctx.symbols[0], (-0.01,), 1.0, say('{w:qty}', w=Decimal('1E-999999')))]"),
+        "not a finite number that can be read",
+    ),
+    "says too much": (
+        calculator("return [Candidate(Side.SELL, ctx.symbols[0], (-0.01,), 1.0, say('{w:text}' * 50, w='x' * 50))]"),
+        "2,500 characters with its facts",
+    ),
+    "calls a variant by a number": (pattern("return {1: []}"), "variants.0: Input should be a valid string"),
+    "calls a variant by a tag": (pattern("return {'<b>': []}"), "variants are named in small letters"),
+    "a slope of imaginary numbers": (part("1.0", "Linear(0.0, np.ones(n) * 1j)"), "Cannot cast"),
+    "a slope beyond all measure": (part("1.0", "Linear(0.0, np.full(n, 1e308))"), "more than 100000 times"),
+    "a matrix beyond all measure": (part("1.0", "Quadratic(0.0, np.zeros(n), np.eye(n) * 1e308)"), "more than 100000 times"),
+    "anchors that touch": (
+        term("return Term('hostile', (Part('p', 1.0, 0.0, 5e-324, None, Linear(0.0, np.ones(n))),))"),
+        "more than 100000 times",
+    ),
+    "a formula beyond all measure": (
+        term("return Term('hostile', (Part('p', 1.0, 0.0, 1.0, lambda weights, cash: 1e308, BlackBox(None)),))"),
+        "more than 100000 times",
+    ),
     "names an unknown symbol": (selling("'ZZ'"), "ZZ, which is not in the planning set"),
     "wants NaN": (selling(weight="np.nan"), "finite number"),
     "wants the wrong sign": (selling(weight="0.01"), "signs do not match"),
@@ -226,14 +266,15 @@ LATE = {
     "works": calculator("while True: pass"),
     "sleeps in the stream": generator("yield seeds[:0]\ntime.sleep(60)"),
     "streams without end": generator("while True:\n    time.sleep(0.05)\n    yield seeds[:0]"),
-    "ignores signals": calculator("signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"),
+    "ignores signals": calculator("signal.pthread_sigmask(signal.SIG_BLOCK, set(signal.Signals)); time.sleep(60)"),
+    "dawdles as a predicate": sieve("rows", "def ask(rows):\n    time.sleep(0.1)\n    return rows[:, 0] < 10_000\nreturn ask"),
 }
 
 
 @pytest.mark.parametrize("text", LATE.values(), ids=LATE)
 def test_a_plugin_that_takes_too_long_is_ended_and_the_plan_says_that_it_need_not_repeat(tmp_path, text):
     start = time.monotonic()
-    with plugins(tmp_path, {"plugin.py": text}, seconds=0.5) as loaded:
+    with plugins(tmp_path, {"plugin.py": text}, seconds=0.25) as loaded:
         assert loaded.problems == ()
         plan = planned(BUSY, loaded)
 
@@ -244,6 +285,74 @@ def test_a_plugin_that_takes_too_long_is_ended_and_the_plan_says_that_it_need_no
     assert workers() == set()
 
 
+def test_a_formula_that_says_something_else_each_time_is_asked_once_for_each_end_state(tmp_path):
+    text = term("""
+        asked = []
+        def raw(weights, cash):
+            asked.append(1)
+            return 0.001 * len(asked)
+        return Term('hostile', (Part('p', 1.0, 0.0, 1.0, raw, BlackBox(None)),))
+    """)
+    with plugins(tmp_path, {"plugin.py": text}) as loaded:
+        plan = planned(BUSY, loaded, weight=0.05)
+
+    assert next(run for run in plan.modules if run.name == "hostile").outcome == "ok"
+
+
+def test_calculators_that_ask_for_too_much_cost_only_themselves(tmp_path):
+    many = "return [Candidate(Side.SELL, ctx.symbols[0], (-0.01 - 1e-6 * k,), 1.0, say('so')) for k in range({count})]"
+    # each is under the limit of 2,000 by itself
+    text = calculator(many.format(count=1500)) + calculator(many.format(count=1200)).replace("hostile", "other")
+    with plugins(tmp_path, {"plugin.py": text}) as loaded:
+        plan = planned(BUSY, loaded)
+
+    (problem,) = (problem for problem in plan.problems if problem.code == "module_failed")
+    assert "hostile failed: it asks for 1,500 of 2," in problem.message
+    assert next(run for run in plan.modules if run.name == "other").count == 1200
+
+
+def test_a_pattern_may_have_variants(tmp_path):
+    text = pattern("return {'calm': np.array([[0] + [PAD] * (ctx.search.max_depth - 1)]), 'wild': []}")
+    with plugins(tmp_path, {"plugin.py": text}) as loaded:
+        plan = planned(BUSY, loaded)
+        (module,) = every(loaded)
+
+    assert (module.kind.value, next(run for run in plan.modules if run.name == "hostile").outcome) == ("pattern_generators", "ok")
+    assert told(plan) == told(clean())
+
+
+FORGED = """
+import json, struct
+
+def forge(number):
+    text = json.dumps({"call": number, "value": {"candidates": []}, "fault": None, "arrays": []}).encode()
+    frame = struct.pack(">I", len(text)) + text
+    for handle in range(3, 20):
+        try: os.write(handle, struct.pack(">Q", len(frame)) + frame)
+        except OSError: pass
+    time.sleep(0.2)
+"""
+
+
+def test_an_answer_to_another_question_is_refused_and_none_is_taken_for_the_next_one(tmp_path):
+    forging = FORGED + calculator("forge(0); return []")
+    with plugins(tmp_path, {"plugin.py": forging + selling().replace("hostile", "neighbour")}) as loaded:
+        plan = planned(BUSY, loaded)
+
+    runs = {run.name: (run.outcome, run.count) for run in plan.modules if run.name in {"hostile", "neighbour"}}
+    assert runs == {"hostile": ("failed", None), "neighbour": ("ok", 1)}
+    assert "it answered another question" in next(problem.message for problem in plan.problems if problem.code == "module_failed")
+
+
+def test_random_numbers_drawn_without_a_seed_are_the_same_in_every_plan(tmp_path):
+    text = "import random\n" + selling("random.choice(ctx.symbols[:5])", "-0.05 * random.random() - 0.001")
+    with plugins(tmp_path, {"plugin.py": text}) as loaded:
+        module = every(loaded)[0]
+        ctx = context("A B C D E")
+
+        assert len({module.call(ctx, module.params()) == module.call(ctx, module.params()) for _ in range(3)} | {True}) == 1
+
+
 NOTHING = calculator("return []")
 
 AT_LOAD = {
@@ -251,7 +360,7 @@ AT_LOAD = {
     "is no Python": ("def broken(:", "SyntaxError"),
     "exits": ("sys.exit()", "SystemExit"),
     "exits at once": ("os._exit(0)", "exit code 0"),
-    "hangs": ("time.sleep(60)", "longer than 0.5 s"),
+    "hangs": ("time.sleep(60)", "longer than 0.25 s"),
     "registers nothing": ("", "registers no module"),
     "registers twice": (NOTHING * 2, "registered already"),
     "has the name of a built-in": (NOTHING.replace('"hostile"', '"averaging_down"'), "registered already: 1."),
@@ -260,6 +369,10 @@ AT_LOAD = {
     "has a parameter that cannot be checked": (
         "import datetime\nclass Params(ModuleParams):\n    x: datetime.date = datetime.date(2020, 1, 1)\n" + NOTHING,
         "hostile.x is described with format",
+    ),
+    "has a default that is no number": (
+        "class Params(ModuleParams):\n    x: float = float('nan')\n" + NOTHING,
+        "the parameters of hostile cannot be read",
     ),
     "has a default out of range": (
         "class Params(ModuleParams):\n    x: Annotated[int, Field(ge=1)] = 0\n" + NOTHING,
@@ -270,7 +383,7 @@ AT_LOAD = {
 
 @pytest.mark.parametrize(("text", "why"), AT_LOAD.values(), ids=AT_LOAD)
 def test_a_plugin_that_cannot_be_loaded_is_a_problem_of_every_plan(tmp_path, text, why):
-    with plugins(tmp_path, {"plugin.py": text}, seconds=0.5 if "60" in text else 10.0) as loaded:
+    with plugins(tmp_path, {"plugin.py": text}, seconds=0.25 if "60" in text else 10.0) as loaded:
         plan = planned(BUSY, loaded)
 
     assert every(loaded) == []
@@ -309,7 +422,7 @@ def test_a_call_that_fails_before_it_begins_does_not_leave_an_old_context_behind
         one, two = context("A B"), context("C D")
 
         assert module.call(one, module.params())[0].symbol == "A"
-        with pytest.raises(ModuleError, match="too many"):
+        with pytest.raises(ModuleError, match=r"^its parameters cannot be used: Value error, too many \(plugin.py line"):
             module.call(two, module.params(most=2))
         assert module.call(two, module.params())[0].symbol == "C"
 
@@ -347,7 +460,7 @@ def test_a_worker_that_ended_is_started_again_three_times_and_then_no_more(tmp_p
 
 def test_a_plugin_finds_neither_keys_nor_the_folder_of_the_user(tmp_path, monkeypatch):
     monkeypatch.setenv("BROKER_KEY", "secret")
-    text = calculator("raise ValueError(sorted(os.environ), os.listdir(os.getcwd()), os.getcwd(), len(os.listdir('/proc/self/fd')))")
+    text = calculator("raise ValueError(sorted(os.environ), os.getcwd(), os.readlink('/proc/self/fd/0'), sys.argv)")
     with plugins(tmp_path, {"plugin.py": text}) as loaded:
         plan = planned(BUSY, loaded)
 
@@ -355,7 +468,7 @@ def test_a_plugin_finds_neither_keys_nor_the_folder_of_the_user(tmp_path, monkey
     assert "BROKER" not in message
     assert "HOME" not in message
     assert str(Path.cwd()) not in message
-    assert "[], '" in message
+    assert "'/', '/dev/null', " in message
 
 
 def test_what_a_plugin_prints_goes_nowhere(tmp_path, capfd):

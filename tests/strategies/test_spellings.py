@@ -347,7 +347,8 @@ def test_a_wrong_value_is_told_as_it_is_written_and_where_it_leads():
     text = refusal("[planner]\nmax_loss_threshold = -2")
 
     assert (
-        "line 2: planner.max_loss_threshold is -2; it must be a number from 0 to 1. It sets filters.eligibility.no_panic_sell_pct." in text
+        "line 2: planner.max_loss_threshold is -2; it must be a number from -1 to 1. "
+        "It sets filters.eligibility.no_panic_sell_pct, a minus sign is dropped." in text
     )
 
 

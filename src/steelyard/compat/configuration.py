@@ -174,7 +174,7 @@ class PlannerConfiguration:
             if not isinstance(family, FAMILIES[kind_]):
                 yield f"{kind_} is {shown(family)}; it must be a {FAMILIES[kind_].__name__}."
                 continue
-            switches: Mapping[str, Any] = _of(family)
+            switches: Mapping[str, Any] = _of(made)
             for name, module in switches.items():
                 if not isinstance(module, ModuleConfig) or not isinstance(module.params, Mapping):
                     yield f"{kind_}.{name} is {shown(module)}; it must be a ModuleConfig, whose params are a dict."

@@ -93,17 +93,18 @@ class ArrayForm(Section):
 
 
 class Answer(Section, Generic[T]):
-    """What the worker says: a value, or what went wrong."""
+    """What the worker says: a value, or what went wrong; and to which question, by its number."""
 
+    call: int
     value: T | None = None
     fault: Fault | None = None
     arrays: Annotated[tuple[ArrayForm, ...], Field(max_length=256)] = ()
 
 
-def answer_bytes(value: Any = None, fault: Mapping[str, Any] | None = None, arrays: Sequence[Array] = ()) -> bytes:
+def answer_bytes(call: int, value: Any = None, fault: Mapping[str, Any] | None = None, arrays: Sequence[Array] = ()) -> bytes:
     """A frame; the worker's side."""
     forms = [{"type": array.dtype.str, "shape": array.shape} for array in arrays]
-    text = json.dumps({"value": value, "fault": fault, "arrays": forms}).encode()
+    text = json.dumps({"call": call, "value": value, "fault": fault, "arrays": forms}).encode()
     rest = TEXT_LENGTH.pack(len(text)) + text + b"".join(array.tobytes() for array in arrays)
     return LENGTH.pack(len(rest)) + rest
 

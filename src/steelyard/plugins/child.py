@@ -94,9 +94,9 @@ class Worker:
             for number in facts.get("dropped", ()):
                 self.kept.pop(number, None)
             value, arrays = self._asked(what, facts)
-            return channel.answer_bytes(value, arrays=arrays)
+            return channel.answer_bytes(facts["call"], value, arrays=arrays)
         except BaseException as error:  # noqa: BLE001 a plugin may raise anything, sys.exit too; it costs this call
-            return channel.answer_bytes(fault=_fault(error, self.file))
+            return channel.answer_bytes(facts["call"], fault=_fault(error, self.file))
         finally:
             if what != "start":
                 confine.end()

@@ -1,6 +1,6 @@
 """One worker process for one plugin: started when it is asked, ended at a deadline, started again a few times.
 
-The process has its own session, an empty folder to be in, no environment but the constants below, and no open file
+The process has its own session, the root folder to be in, no environment but the constants below, and no open file
 but its two pipes. Whatever happens in it is a ModuleError here.
 """
 
@@ -12,7 +12,6 @@ import select
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import weakref
@@ -61,6 +60,7 @@ class Worker:
         self._process: _Process | None = None
         self._sent: dict[str, tuple[Any, int]] = {}
         self._tokens = 0
+        self._calls = 0
 
     def start(self) -> None:
         """Begin to start the process, without waiting for it."""
@@ -138,8 +138,9 @@ class Worker:
     def _exchange(
         self, process: _Process, what: str, facts: Mapping[str, Any], form: type[Answer[T]], seconds: float
     ) -> tuple[T, tuple[Array, ...]]:
+        self._calls += 1
         try:
-            frame = process.exchange(pickled((what, dict(facts))), seconds)
+            frame = process.exchange(pickled((what, {**facts, "call": self._calls})), seconds)
         except _Late as late:
             self.end()
             raise DeadlineStruck(f"it took longer than {seconds:g} s (plugins.seconds); its worker was ended") from late
@@ -147,6 +148,9 @@ class Worker:
             self.end()
             raise
         answer, arrays = read_answer(frame, form)
+        if answer.call != self._calls:
+            self.end()
+            raise ModuleError("it answered another question than the one that it was asked; its worker was ended")
         if answer.fault is not None:
             raise _told(answer.fault, self.source.label)
         if answer.value is None:
@@ -174,12 +178,11 @@ class _Process:
     """A process and its two pipes; killed with its group when it is forgotten, at the latest with the interpreter."""
 
     def __init__(self) -> None:
-        folder = tempfile.TemporaryDirectory(prefix="steelyard-plugin-", ignore_cleanup_errors=True)
         # our own interpreter with our own code; `-s -P` and the empty environment are what `-I` would be
         self._process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-s", "-P", "-B", "-c", BOOT, str(ROOT)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            env=dict(ENVIRONMENT), cwd=folder.name, start_new_session=True, bufsize=0,
+            env=dict(ENVIRONMENT), cwd="/", start_new_session=True, bufsize=0,
         )  # fmt: skip
         assert self._process.stdin is not None  # noqa: S101 they are pipes
         assert self._process.stdout is not None  # noqa: S101
@@ -187,7 +190,7 @@ class _Process:
         os.set_blocking(self._in, False)
         os.set_blocking(self._out, False)
         self._owner = os.getpid()
-        self.end = weakref.finalize(self, _end, self._process, folder, self._owner)
+        self.end = weakref.finalize(self, _end, self._process, self._owner)
 
     @property
     def ours(self) -> bool:
@@ -252,8 +255,8 @@ class _Process:
         return ModuleError(f"its worker {how}")
 
 
-def _end(process: subprocess.Popen[bytes], folder: tempfile.TemporaryDirectory[str], owner: int) -> None:
-    """Kill the group, close the pipes, remove the folder; nothing in a fork, which owns none of it."""
+def _end(process: subprocess.Popen[bytes], owner: int) -> None:
+    """Kill the group and close the pipes; nothing in a fork, which owns none of it."""
     if os.getpid() != owner:
         return
     with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -263,4 +266,3 @@ def _end(process: subprocess.Popen[bytes], folder: tempfile.TemporaryDirectory[s
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             pipe.close()
-    folder.cleanup()

@@ -141,14 +141,15 @@ def _spelled(base: Strategy, spellings: Mapping[str, Spelling]) -> dict[str, Sch
 
 def _spelling(base: Strategy, key: str, spelling: Spelling) -> Schema | None:
     match spelling:
-        case Alias(target, convert, says):
+        case Alias(target, converted):
+            says = converted.says if converted else ""
             sets = f"sets {'.'.join(target)}{f', {says}' if says else ''}" if target[-1] != key or says else None
-            node = {"type": "number"} if convert else _of_key(base, target)
+            node = {"type": "number", "minimum": converted.low, "maximum": converted.high} if converted else _of_key(base, target)
             return {**node, "description": "; ".join(filter(None, (_of_key(base, target).get("description"), sets)))}
         case Agrees(target):
             return {**_of_key(base, target), "description": f"must be what {'.'.join(target)} is"}
-        case Unused(says):
-            return {"type": ["boolean", "integer"], "description": f"changes nothing: {says}", "deprecated": True}
+        case Unused(says, wanted):
+            return {"type": "boolean" if wanted is bool else "integer", "description": f"changes nothing: {says}", "deprecated": True}
         case Refused(says, nothing):
             return {"enum": list(nothing), "description": says} if nothing else None
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from steelyard.registry import Kind
 from steelyard.settings import Planner
-from steelyard.strategies.problems import MOST_PROBLEMS, Problem, dotted, error, indexed, meant, shown, unknown_key, warning
+from steelyard.strategies.problems import MOST_PROBLEMS, NOUNS, Problem, dotted, error, indexed, meant, shown, unknown_key, warning
 from steelyard.strategies.spellings import (
     CORE,
     ENABLED,
@@ -26,6 +26,7 @@ from steelyard.strategies.spellings import (
     PLANNER,
     Agrees,
     Alias,
+    Converted,
     Given,
     Key,
     Level,
@@ -197,10 +198,18 @@ def _text(normal: Normal, written: Key, value: object) -> None:
 def _spelled(normal: Normal, spelling: Spelling, written: Key, value: object, level: Level) -> None:
     """A key by another name than ours."""
     match spelling:
-        case Alias(key, convert):
-            normal.give(Given(key, convert(value) if convert else value, written, level, value))
+        case Alias(key, None):
+            normal.give(Given(key, value, written, level, value))
+        case Alias(key, Converted() as converted):
+            if converted.takes(value):
+                normal.give(Given(key, converted.by(value), written, level, value))
+            else:
+                wanted = f"it must be a number from {converted.low:,} to {converted.high:,}. It sets {dotted(key)}, {converted.says}."
+                normal.wrong(written, f"is {shown(value)}; {wanted}")
         case Agrees(key):
             normal.agrees.append(Given(key, value, written, level, value))
+        case Unused(_, wanted) if type(value) is not wanted:
+            normal.wrong(written, f"is {shown(value)}; it must be {NOUNS['boolean' if wanted is bool else 'integer']}.")
         case Unused(says):
             normal.problems.append(warning(written, f"{dotted(written)} changes nothing: {says}."))
         case Refused(says, nothing):
@@ -241,7 +250,9 @@ def _module(normal: Normal, kind: Kind, name: str, value: object) -> None:
 def _params(normal: Normal, kind: Kind, name: str, table: Key, value: object, level: Level) -> None:
     spellings = of_module(kind.value, name)
     for key, inside in _table(normal, table, value):
-        if key in spellings:
+        if key == ENABLED:
+            normal.wrong((*table, key), f"is no parameter: write it in [{kind}.{name}].")
+        elif key in spellings:
             _spelled(normal, spellings[key], (*table, key), inside, level)
         else:
             normal.give(Given((kind.value, name, key), inside, (*table, key), level, inside))

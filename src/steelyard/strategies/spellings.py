@@ -70,12 +70,32 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
+class Converted:
+    """How a number of the older documents becomes ours.
+
+    low, high   what may be written
+    says        the change, in words
+    """
+
+    by: Callable[[float], float]
+    low: float
+    high: float
+    says: str
+
+    def takes(self, value: object) -> TypeGuard[float]:
+        """Is it a number in the range? True and false are none."""
+        return isinstance(value, int | float) and not isinstance(value, bool) and self.low <= value <= self.high
+
+
+@dataclass(frozen=True, slots=True)
 class Alias:
-    """Another name of a house key; `says` tells how the value changes on the way."""
+    """Another name of a house key.
+
+    converted   how the value changes on the way, where it does
+    """
 
     key: Key
-    convert: Callable[[object], object] | None = None
-    says: str = ""
+    converted: Converted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,37 +118,20 @@ class Unused:
     """A key that is accepted and changes nothing; the warning says why."""
 
     says: str
+    type: type[bool] | type[int] = int
 
 
 Spelling = Alias | Agrees | Refused | Unused
 
 
-def without_sign(value: object) -> object:
-    """A fall written as a negative number, as the positive one that is meant."""
-    return abs(value) if _is_number(value) else value
-
-
 PENALTY_SCALE = 50.0
 """The documents' default penalty of .1 is the default cost aversion of 5."""
 
-
-def as_cost_aversion(value: object) -> object:
-    """`cost_penalty_factor` on the scale of `score.cost_aversion`."""
-    return value * PENALTY_SCALE if _is_number(value) else value
-
-
-def as_cost_share(value: object) -> object:
-    """A multiple of its cost that a trade must be worth, as the share of the trade that its cost may be."""
-    return 1 / value if _is_number(value) and value > 0 else value
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    """True and false are no numbers; what no model takes is left for its model to refuse."""
-    return isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= FLOAT_BITS)
-
-
-FLOAT_BITS = 1000
-"""Of a whole number that a fraction can hold."""
+NO_SIGN = Converted(abs, -1, 1, "a minus sign is dropped")
+"""A fall written as a negative number, or as the positive one that is meant."""
+COST_AVERSION = Converted(lambda penalty: penalty * PENALTY_SCALE, 0, 20, f"times {PENALTY_SCALE:g}: .1 is the default")
+COST_SHARE = Converted(lambda multiple: 1 / multiple, 1, 1_000_000, "one over it")
+"""A multiple of its cost that a trade must be worth, as the share of the trade that its cost may be."""
 
 
 def _search(key: str) -> Alias:
@@ -139,15 +142,14 @@ def _planner(key: str) -> Alias:
     return Alias(("planner", key))
 
 
-def _module(kind: Kind, module: str, key: str, convert: Callable[[object], object] | None = None, says: str = "") -> Alias:
-    return Alias((kind.value, module, key), convert, says)
+def _module(kind: Kind, module: str, key: str, converted: Converted | None = None) -> Alias:
+    return Alias((kind.value, module, key), converted)
 
 
 def _not_yet(what: str, *nothing: object) -> Refused:
     return Refused(f"{what} is not built yet: leave it out", nothing)
 
 
-NO_SIGN = "a minus sign is dropped"
 SLIDER = Refused("a slider or a switch of a satellite belongs to its settings (SatelliteSettings), not to a strategy")
 WHOLE_PLAN = "planning goes in one go, whatever the batches"
 FROM_HOLDINGS = Refused("dates and returns come from the holdings file (acquired, last_bought, last_sold, average_cost): leave it out")
@@ -166,14 +168,14 @@ GLOBAL: Mapping[str, Spelling] = MappingProxyType(
         "diversity_weight": _planner("diversity_weight"),
         "transaction_cost_fixed": Alias(("costs", "fixed")),
         "transaction_cost_percent": Alias(("costs", "percent")),
-        "trade_cost_multiplier": Alias(("limits", "max_cost_share"), as_cost_share, "one over it"),
-        "cost_penalty_factor": Alias(("score", "cost_aversion"), as_cost_aversion, f"times {PENALTY_SCALE:g}: .1 is the default"),
+        "trade_cost_multiplier": Alias(("limits", "max_cost_share"), COST_SHARE),
+        "cost_penalty_factor": Alias(("score", "cost_aversion"), COST_AVERSION),
         "allow_buy": Alias(("limits", "allow_buy")),
         "allow_sell": Alias(("limits", "allow_sell")),
         "max_position_concentration": Alias(("limits", "max_position_weight")),
         "max_position_size": Alias(("limits", "max_position_weight")),
         "min_hold_days": _module(Kind.FILTER, "eligibility", "min_hold_days"),
-        "max_loss_threshold": _module(Kind.FILTER, "eligibility", "no_panic_sell_pct", without_sign, NO_SIGN),
+        "max_loss_threshold": _module(Kind.FILTER, "eligibility", "no_panic_sell_pct", NO_SIGN),
         "sell_cooldown_days": _module(Kind.FILTER, "recently_traded", "sell_cooldown_days"),
         "buy_cooldown_days": _module(Kind.FILTER, "recently_traded", "buy_cooldown_days"),
         "min_weight_gap": _module(Kind.OPPORTUNITY, "weight_based", "min_gap_threshold"),
@@ -183,7 +185,7 @@ GLOBAL: Mapping[str, Spelling] = MappingProxyType(
         "combinatorial_max_sells": _module(*_COMBINATIONS, "max_sells"),
         "combinatorial_max_buys": _module(*_COMBINATIONS, "max_buys"),
         "combinatorial_max_candidates": _module(*_COMBINATIONS, "max_candidates"),
-        "enable_batch_generation": Unused(WHOLE_PLAN),
+        "enable_batch_generation": Unused(WHOLE_PLAN, bool),
         "batch_size": Unused(WHOLE_PLAN),
         "monte_carlo_path_count": Unused("no paths are drawn, as a Monte Carlo evaluation is not built yet"),
         "enable_multi_objective": _not_yet("a multi-objective evaluation", False),
@@ -231,8 +233,8 @@ MODULES: Mapping[str, Mapping[str, Spelling]] = MappingProxyType(
     {
         "opportunity_calculators.averaging_down": {
             **_BUYS,
-            "dip_threshold": _module(Kind.OPPORTUNITY, "averaging_down", "dip_threshold", without_sign, NO_SIGN),
-            "max_drawdown": _module(Kind.OPPORTUNITY, "averaging_down", "max_drawdown", without_sign, NO_SIGN),
+            "dip_threshold": _module(Kind.OPPORTUNITY, "averaging_down", "dip_threshold", NO_SIGN),
+            "max_drawdown": _module(Kind.OPPORTUNITY, "averaging_down", "max_drawdown", NO_SIGN),
         },
         "opportunity_calculators.opportunity_buys": _BUYS,
         "opportunity_calculators.rebalance_buys": _BUYS,
