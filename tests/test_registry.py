@@ -147,6 +147,12 @@ def test_another_dependency_is_refused(own_registry, dependency):
         add(replace(made(), dependencies=(dependency,)))
 
 
+@pytest.mark.parametrize("name", ["tags", "dependencies"])
+def test_one_text_is_no_list_of_texts(own_registry, name):
+    with pytest.raises(ModuleError, match=f"its {name} are the text 'filters'; a tuple of texts is due"):
+        add(replace(made(), **{name: "filters"}))
+
+
 def test_the_views_have_the_names_of_the_guide_and_show_the_same_modules():
     views = {
         Kind.OPPORTUNITY: registry.opportunity_calculator_registry,

@@ -92,10 +92,10 @@ class CalculationModule(ABC):
             params=create_model(f"{type(self).__name__}Params", __base__=ModuleParams, **fields),
             call=self.call,
             author=told.author,
-            tags=tuple(told.tags),
+            tags=_texts(told.tags),
             form=self.form,
             requires_python=told.requires_python,
-            dependencies=tuple(told.dependencies),
+            dependencies=_texts(told.dependencies),
         )
 
 
@@ -172,6 +172,11 @@ def completed(function: Callable[..., Any], *inputs: Any) -> Any:
 
 def _run(coroutine: Coroutine[Any, Any, Any]) -> Any:
     return asyncio.run(coroutine)
+
+
+def _texts(texts: Sequence[str]) -> tuple[str, ...]:
+    """As a tuple; one text is no list of its letters, and the registry says so."""
+    return texts if isinstance(texts, str) else tuple(texts)  # type: ignore[return-value]
 
 
 def _rows(sequences: Sequence[Sequence[int]], depth: int) -> IntArray:

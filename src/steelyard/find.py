@@ -57,7 +57,8 @@ def refuse_large(count: int, outside: Mapping[str, int], ctx: Context) -> None:
     if greedy is not None and outside[greedy]:
         raise FailedLate(
             greedy,
-            f"it asks for {outside[greedy]:,d} of {count:,d} orders; at most {ctx.search.max_candidates:,d} are searched (search.max_candidates)",
+            f"it asks for {outside[greedy]:,d} of {count:,d} orders; "
+            f"at most {ctx.search.max_candidates:,d} are searched (search.max_candidates)",
         )
     raise PlanRefused(
         f"The calculators ask for {count:,d} orders; at most {ctx.search.max_candidates:,d} are searched (search.max_candidates). "

@@ -164,6 +164,10 @@ def check(module: Module) -> None:
             f"Module {module.name!r} version {module.version!r}: a name is lower case letters, digits and _, a version is like 1.0.0. "
             "It was not registered."
         )
+    given: dict[str, object] = {"tags": module.tags, "dependencies": module.dependencies}
+    for name, texts in given.items():
+        if isinstance(texts, str):
+            raise ModuleError(f"{module.qualified}: its {name} are the text {texts!r}; a tuple of texts is due. It was not registered.")
     for dependency in module.dependencies:
         if not all(map(_may_be_needed, dependency.split("|"))):
             kinds = ", ".join(kind.value for kind in Kind)

@@ -1,5 +1,6 @@
 """Modules out of service, through the commands: what is left out, shown, tried again and forgotten."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -247,6 +248,41 @@ def test_a_home_that_cannot_be_made_is_told_and_the_plan_is_made(faulty, home):
     assert result.exit_code == 0
     assert codes(json.loads(result.stdout)) == [("module_failed", FAILING)]
     assert "could not be" in result.stderr
+
+
+# a plugin
+
+
+def listed(folder: Path, body: str) -> Path:
+    """A strategy that lists one plugin, a calculator."""
+    text = (
+        "from steelyard import ModuleParams, opportunity_calculator\n\n"
+        '@opportunity_calculator("hopeless", version="1.0.0", params=ModuleParams)\n'
+        f"def hopeless(ctx, params):\n    {body}\n"
+    )
+    (folder / "hopeless.py").write_text(text)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    (folder / "mine.toml").write_text(f'[plugins]\nfolder = "."\nfiles = {{ "hopeless.py" = "sha256:{digest}" }}\n')
+    return folder / "mine.toml"
+
+
+def test_a_plugin_that_fails_three_plans_in_a_row_is_put_out_of_service_and_tried_again(folder, monkeypatch):
+    name = "opportunity_calculators.hopeless"
+    mine = listed(folder, 'raise ValueError("no luck")')
+    usual = planned()
+
+    plans = [planned("--strategy", mine) for _ in range(4)]
+
+    assert [codes(plan) for plan in plans] == [[("module_failed", name)]] * 3 + [[("module_disabled", name)]]
+    assert [plan["steps"] for plan in plans] == [usual["steps"]] * 4
+    told = run("health", name).stdout
+    assert told.startswith(f"{name} is out of service.")
+    assert "ValueError: no luck (hopeless.py line 5)" in told
+
+    monkeypatch.setenv("STEELYARD_OPEN_SECONDS", "0.05")
+    time.sleep(0.06)
+    assert codes(planned("--strategy", listed(folder, "return []"))) == []
+    assert "none is out of service" in run("health").stdout
 
 
 # the log

@@ -2,7 +2,9 @@
 
 import io
 import json
+import os
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
@@ -192,3 +194,67 @@ def test_what_new_writes_is_accepted_by_the_schema(folder: Path):
     run("strategy", "new", "mine.toml", "--preset", "momentum_hunter")
 
     jsonschema.validate(tomllib.loads((folder / "mine.toml").read_text()), schema())
+
+
+NEVER_READ = {"a folder": Path.mkdir, "a pipe": os.mkfifo, "a file of a gigabyte": lambda path: _sparse(path, 2**30)}
+
+
+def _sparse(path: Path, size: int) -> None:
+    path.touch()
+    os.truncate(path, size)
+
+
+@pytest.mark.parametrize("make", NEVER_READ.values(), ids=NEVER_READ)
+def test_what_is_no_small_file_is_refused_unread_by_every_command(make: Callable[[Path], None], folder: Path):
+    make(folder / "x.toml")
+
+    for command in (("plan", "--strategy", "x.toml"), ("strategy", "show", "x.toml"), ("strategy", "validate", "x.toml")):
+        result = run(*command)
+        assert result.exit_code == 1
+        assert "not a regular file" in result.output or "1,073,741,824 bytes; at most 65,536 are read" in result.output
+
+
+@pytest.mark.parametrize("strategy", ["/dev/zero", "-", "", "."])
+def test_what_is_no_strategy_at_all_is_refused(strategy: str):
+    for command in (("plan", "--strategy", strategy), ("strategy", "show", strategy)):
+        result = run(*command)
+        assert result.exit_code == 1
+        assert "is not a regular file" in result.stderr or "There is no preset" in result.stderr
+
+
+def test_a_link_to_nothing_is_not_overwritten_and_too_long_a_name_is_said(folder: Path):
+    (folder / "link.toml").symlink_to("nowhere")
+
+    linked, long = run("strategy", "new", "link.toml"), run("strategy", "new", "x" * 300 + ".toml")
+
+    assert (linked.exit_code, "is there already" in linked.stderr) == (1, True)
+    assert (folder / "link.toml").is_symlink()
+    assert (long.exit_code, "File name too long. Nothing was written." in long.stderr) == (1, True)
+
+
+def test_a_file_with_the_name_of_a_preset_is_meant_only_where_it_is_named_as_a_file(folder: Path):
+    (folder / "default.toml").write_text("max_depth = 1\n")
+    (folder / "default").write_text("max_depth = 2\n")
+
+    assert "max_depth = 5 " in run("strategy", "show", "default").stdout
+    assert "max_depth = 1 " in run("strategy", "show", "default.toml").stdout
+    assert "max_depth = 2 " in run("strategy", "show", "./default").stdout
+
+
+def test_nothing_that_a_file_says_or_is_called_reaches_a_terminal_to_be_obeyed(folder: Path):
+    name = "a\x1b[2J\nb.toml"
+    run("strategy", "new", name)
+    (folder / "named.toml").write_text('name = "x\\u001b[31m\\u202e\\u009b"\ndescription = "1\\n2\\u009b2J"\n')
+    (folder / "bad.toml").write_text('"\\u001b[31m" = 1\n[filters."\\u009b2J"]\n')
+
+    commands = [("list",), ("list", "--json"), ("new", name), ("validate", name), ("show", "named.toml"), ("show", "named.toml", "--json"),
+                ("validate", "bad.toml"), ("validate", "bad.toml", "--json"), ("show", "bad.toml"), ("show", "none\x1b.toml")]  # fmt: skip
+    for command in commands:
+        assert all(line.isprintable() for line in run("strategy", *command).output.split("\n")), command
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_what_show_prints_is_a_file_that_plans_the_same(name: str, folder: Path):
+    (folder / "again.toml").write_text(run("strategy", "show", name).stdout)
+
+    assert load(folder / "again.toml").sha256 == preset(name).sha256

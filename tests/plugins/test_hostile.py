@@ -218,11 +218,12 @@ def test_a_plugin_that_ends_its_worker_costs_only_itself(tmp_path, text, why):
 
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory):
-    """One plan with every module of `BREAKING`."""
-    text = "".join(
+    """One plan with every module of `BREAKING`, of a few plugins: one may have fifty."""
+    texts = [
         text.replace("'hostile'", f"'hostile_{k}'").replace('"hostile"', f'"hostile_{k}"') for k, (text, _) in enumerate(BREAKING.values())
-    )
-    with plugins(tmp_path_factory.mktemp("plugins"), {"plugin.py": text}) as loaded:
+    ]
+    files = {"plugin.py": "".join(texts[:30]), "further.py": "".join(texts[30:])}
+    with plugins(tmp_path_factory.mktemp("plugins"), files) as loaded:
         assert loaded.problems == ()
         return planned(BUSY, loaded, weight=0.05)
 
@@ -235,7 +236,7 @@ def test_a_module_that_breaks_its_contract_is_named_with_what_it_did(broken, num
     assert why in problem.message
 
 
-def test_thirty_broken_modules_change_no_trade_and_no_figure(broken):
+def test_that_many_broken_modules_change_no_trade_and_no_figure(broken):
     assert told(broken) == told(clean())
     assert broken.reproducible
 
@@ -347,16 +348,16 @@ def test_an_answer_to_another_question_is_refused_and_none_is_taken_for_the_next
 def test_random_numbers_drawn_without_a_seed_are_the_same_in_every_plan(tmp_path):
     text = "import random\n" + selling("random.choice(ctx.symbols[:5])", "-0.05 * random.random() - 0.001")
     with plugins(tmp_path, {"plugin.py": text}) as loaded:
-        module = every(loaded)[0]
-        ctx = context("A B C D E")
+        (module,) = every(loaded)
+        first, *others = [module.call(context("A B C D E"), module.params()) for _ in range(4)]
 
-        assert len({module.call(ctx, module.params()) == module.call(ctx, module.params()) for _ in range(3)} | {True}) == 1
+    assert others == [first] * 3
 
 
 NOTHING = calculator("return []")
 
 AT_LOAD = {
-    "raises": ("raise ValueError('no luck')", "ValueError: no luck (plugin.py line 13)"),
+    "raises": ("raise ValueError('no luck')", "ValueError: no luck (plugin.py line 14)"),
     "is no Python": ("def broken(:", "SyntaxError"),
     "exits": ("sys.exit()", "SystemExit"),
     "exits at once": ("os._exit(0)", "exit code 0"),
@@ -422,7 +423,7 @@ def test_a_call_that_fails_before_it_begins_does_not_leave_an_old_context_behind
         one, two = context("A B"), context("C D")
 
         assert module.call(one, module.params())[0].symbol == "A"
-        with pytest.raises(ModuleError, match=r"^its parameters cannot be used: Value error, too many \(plugin.py line"):
+        with pytest.raises(ModuleError, match=r"^its parameters cannot be used: Value error, too many$"):
             module.call(two, module.params(most=2))
         assert module.call(two, module.params())[0].symbol == "C"
 
@@ -460,7 +461,7 @@ def test_a_worker_that_ended_is_started_again_three_times_and_then_no_more(tmp_p
 
 def test_a_plugin_finds_neither_keys_nor_the_folder_of_the_user(tmp_path, monkeypatch):
     monkeypatch.setenv("BROKER_KEY", "secret")
-    text = calculator("raise ValueError(sorted(os.environ), os.getcwd(), os.readlink('/proc/self/fd/0'), sys.argv)")
+    text = calculator("raise ValueError(sorted(os.environ), os.getcwd(), os.readlink('/proc/self/fd/0'))")
     with plugins(tmp_path, {"plugin.py": text}) as loaded:
         plan = planned(BUSY, loaded)
 
@@ -468,7 +469,7 @@ def test_a_plugin_finds_neither_keys_nor_the_folder_of_the_user(tmp_path, monkey
     assert "BROKER" not in message
     assert "HOME" not in message
     assert str(Path.cwd()) not in message
-    assert "'/', '/dev/null', " in message
+    assert "'/', '/dev/null')" in message
 
 
 def test_what_a_plugin_prints_goes_nowhere(tmp_path, capfd):

@@ -97,7 +97,10 @@ def test_tables_may_stand_in_any_order():
         ("[score.anchors]\nfit = [1, 0]", "score.anchors.fit: an anchor is"),
         ("[score.anchors]\nfit = [1]", "score.anchors.fit[1] is missing; it must be a number from -1,000 to 1,000."),
         ("[score.anchors]\nfit = ['0', 1]", "score.anchors.fit[0] is '0'; it must be a number from -1,000 to 1,000."),
-        ("[score.anchors]\nfit = [0, 1, 2]", "score.anchors.fit is [0, 1, 2]; it must be a list of 2: a number from -1,000 to 1,000 and a number from -1,000 to 1,000."),
+        (
+            "[score.anchors]\nfit = [0, 1, 2]",
+            "score.anchors.fit is [0, 1, 2]; it must be a list of 2: a number from -1,000 to 1,000 and a number from -1,000 to 1,000.",
+        ),
         ("[score]\nanchors = 3", "score.anchors is 3; it must be a table."),
         ("[score.stability_parts]\nvol = 0\ndd = 0", "score.stability_parts: at least one share must be above 0."),
         ("[score.neutral]\nyield = 2", "score.neutral.yield is 2; it must be a number from 0 to 1."),

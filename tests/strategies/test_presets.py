@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from steelyard.buckets import PRESETS as SATELLITE_PRESETS
+from steelyard.buckets import SatelliteSettings, strategy_of
 from steelyard.errors import SettingsError
 from steelyard.registry import Kind
 from steelyard.strategies import PRESETS, Strategy, default, find, from_mapping, parse, preset, schema, validate
@@ -150,6 +152,22 @@ def test_what_a_strategy_is_can_be_written_out_and_read_back(name: str):
     assert parse(text, "x").sha256 == preset(name).sha256
     assert f"# {'default' if name == 'default' else f'preset {name}'}" in text
     SCHEMA.validate(tomllib.loads(text))
+
+
+@pytest.mark.parametrize("name", [None, *SATELLITE_PRESETS])
+def test_what_a_satellite_plans_with_can_be_written_out_and_read_back(name: str | None):
+    sliders = {"risk_appetite": 0.37, "hold_duration": 0.9, "entry_style": 0.2, "trailing_stops": True, "follow_regime": True}
+    strategy = strategy_of(SatelliteSettings(satellite_id="trends", preset=name, **sliders))
+
+    assert parse(effective(strategy), "x").sha256 == strategy.sha256
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
+def test_a_file_that_is_shown_has_nothing_that_a_terminal_obeys(name: str):
+    text = effective(from_mapping({"name": name, "description": name, "groups": {"sector": {name: 0.5}}}, "x"))
+
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert parse(text, "x").groups.sector == {name: 0.5}
 
 
 @pytest.mark.parametrize("name", PRESETS)

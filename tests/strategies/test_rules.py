@@ -7,7 +7,8 @@ import pytest
 from plugins.loading import pin
 from steelyard.errors import SettingsError
 from steelyard.registry import Kind, modules
-from steelyard.strategies import check, check_dependencies, default, load, parse, preset, validate, validate_dependencies
+from steelyard.strategies import PRESETS, check, check_dependencies, default, load, parse, preset, validate, validate_dependencies
+from steelyard.strategies.problems import MOST_PROBLEMS
 from steelyard.strategies.rules import MANY_PATTERNS
 
 PATTERNS = [choice.module.name for choice in default().enabled(Kind.PATTERN)]
@@ -102,13 +103,13 @@ def test_an_error_refuses_the_strategy(text: str, expected: str):
             "enabled_pattern_generators = ['rebalance']\n[sequence_generators]\ncombinatorial = true",
             "combinatorial is on with fewer than 2 patterns",
         ),
-        ("[filters]\ncorrelation_aware = true", "on_missing = 'allow' a buy that has too little of one passes it ('deny' would refuse it)."),
+        ("[filters]\ncorrelation_aware = true", "on_missing = 'allow' a buy that has too little of one passes"),
         ("[filters.correlation_aware]\non_missing = 'deny'", "on_missing = 'deny' a buy that has too little of one is refused"),
         ("[filters]\ndiversity = true", "filters.diversity is on and planner.diverse_selection off"),
         ("[filters]\ndiversity = true", 'filters.diversity ranks proposals only: with search.scope = "candidates" it cannot'),
         ("max_depth = 7", "search.max_depth is 7 with 11 patterns"),
         ("[sequence_generators.combinatorial]\nmax_combinations = 101", "combinatorial.max_combinations is 101: the best come first"),
-        ("allow_sell = false", "limits.allow_sell is false and profit_taking, rebalance_sells, weight_based are on: the sales that they find are dropped."),
+        ("allow_sell = false", "profit_taking, rebalance_sells, weight_based are on: the sales that they find are dropped."),
         ("allow_buy = false", "limits.allow_buy is false and averaging_down, opportunity_buys, rebalance_buys are on"),
         ("min_weight_gap = 0.1\npreset = 'conservative'", "weight_based.min_gap_threshold is set and"),
         (
@@ -135,6 +136,55 @@ def test_a_warning_is_worth_knowing_and_refuses_nothing(text: str, expected: str
 )
 def test_at_the_border_there_is_nothing_to_warn_of(text: str):
     assert warnings(text) == ""
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_has_nothing_to_warn_of_until_a_file_says_the_same_itself(name: str):
+    own = "[search]\nmax_depth = 7\n[filters.correlation_aware]\nenabled = true\n"
+
+    assert validate(preset(name)).warnings == []
+    assert warnings(f"preset = '{name}'") == ""
+    assert "filters.correlation_aware compares price histories" in warnings(f"preset = '{name}'\n{own}")
+    many = len(preset(name).enabled(Kind.PATTERN)) >= MANY_PATTERNS
+    assert ("such a plan takes the longest" in warnings(f"preset = '{name}'\n{own}")) is many
+
+
+def test_without_calculators_one_warning_speaks_for_all_that_draw_from_them():
+    assert len(warnings(ALL_CALCULATORS_OFF).splitlines()) == 2
+
+
+def test_what_looks_across_tables_is_told_no_more_than_anybody_reads():
+    problems = validate({"score": {"further": {f"incom{i}": 0.0001 for i in range(500)}}})
+
+    assert 0 < len(problems) <= MOST_PROBLEMS
+    assert "score.further.incom: there is no such score term. Did you mean income?" in validate({"score": {"further": {"incom": 0.1}}})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "allow_buy = false",
+        "[limits]\nmin_trade_weight = 0.2\nmax_position_weight = 0.2",
+        "[limits]\nmin_trade_weight = 0.05\nmax_turnover_weight = 0.05",
+        "max_depth = 1",
+        "max_depth = 10",
+        "priority_threshold = 0",
+        "priority_threshold = 1",
+        "max_opportunities_per_category = 1",
+        "transaction_cost_fixed = 0",
+        "transaction_cost_percent = 0.05",
+        "diversity_weight = 1.0",
+        "[opportunity_calculators.averaging_down]\ndip_threshold = 0.4",
+        "max_loss_threshold = -1",
+        "trade_cost_multiplier = 1",
+        "cost_penalty_factor = 20",
+        "[regime]\nenter = 0.03",
+        "[score.anchors]\nfit = [0.0, 1e-6]",
+        "search.scope = 'proposals'\nenabled_opportunity_calculators = ['opportunity_buys']\nenabled_pattern_generators = ['direct_buy']",
+    ],
+)
+def test_at_the_border_nothing_is_refused(text: str):
+    assert validate(parse(text, "mine")).is_valid
 
 
 def test_a_module_that_the_strategy_itself_switched_on_without_what_it_draws_from_is_an_error():

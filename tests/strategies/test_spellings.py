@@ -1,7 +1,10 @@
 """Every spelling of the older documents: what it means here, or why it is refused."""
 
+import functools
+import itertools
 import json
 import tomllib
+from collections.abc import Iterator
 
 import jsonschema
 import pytest
@@ -9,7 +12,7 @@ import pytest
 from steelyard.errors import SettingsError
 from steelyard.registry import Kind
 from steelyard.settings import Section
-from steelyard.strategies import Strategy, default, from_mapping, overlay, parse, schema, validate
+from steelyard.strategies import PRESETS, Strategy, default, from_mapping, overlay, parse, preset, schema, validate
 from steelyard.strategies.spellings import GLOBAL, MODULES, Alias, Level, Refused, rows
 from steelyard.strategies.strategy import SECTIONS
 
@@ -425,3 +428,143 @@ def test_an_overlay_that_is_not_usable_is_refused():
         overlay(default(), {"search": {"max_depth": 0}}, why="slider x")
     with pytest.raises(SettingsError, match="plugins are listed in a strategy"):
         overlay(default(), {"plugins": {"folder": "x"}}, why="slider x")
+
+
+FORMS = {
+    "search.max_depth": ({3: 3, 4: 4}, ("max_depth", "max_plan_depth"), ("search.max_depth",)),
+    "planner.max_opportunities_per_category": ({3: 3, 8: 8}, ("max_opportunities_per_category",), ()),
+    "planner.priority_threshold": ({0.2: 0.2, 0.4: 0.4}, ("priority_threshold", "priority_threshold_for_combinations"), ()),
+    "planner.diversity_weight": ({0.2: 0.2, 0.4: 0.4}, ("diversity_weight",), ()),
+    "costs.fixed": (
+        {5.0: 5.0, 1: 1.0},
+        ("transaction_cost_fixed",),
+        (
+            "costs.fixed",
+            "opportunity_calculators.weight_based.transaction_cost_fixed",
+            "opportunity_calculators.weight_based.params.transaction_cost_fixed",
+        ),
+    ),
+    "limits.allow_sell": ({True: True, False: False}, ("allow_sell",), ("limits.allow_sell",)),
+    "filters.eligibility.min_hold_days": (
+        {11: 11, 12: 12},
+        ("min_hold_days",),
+        ("filters.eligibility.min_hold_days", "filters.eligibility.params.min_hold_days", "filter_params.eligibility.min_hold_days"),
+    ),
+    "filters.eligibility.no_panic_sell_pct": (
+        {-0.15: 0.15, 0.3: 0.3},
+        ("max_loss_threshold",),
+        (
+            "filters.eligibility.max_loss_threshold",
+            "filters.eligibility.params.max_loss_threshold",
+            "filter_params.eligibility.max_loss_threshold",
+        ),
+    ),
+}
+"""House key -> (value as written -> as meant, names at the top, in `[core]` and `[planner]`, places in modules and sections)."""
+PAIRS = [
+    (key, first, second)
+    for key, (_, anywhere, exact) in FORMS.items()
+    for first, second in itertools.permutations(
+        [f"{table}{name}" for table in ("", "core.", "planner.") for name in anywhere] + list(exact), 2
+    )
+]
+
+
+@pytest.mark.parametrize(("key", "first", "second"), PAIRS)
+def test_any_two_places_of_one_setting_agree_or_are_both_named(key: str, first: str, second: str):
+    for (one, meant), (other, other_meant) in itertools.product(FORMS[key][0].items(), repeat=2):
+        text = f"{first} = {json.dumps(one)}\n{second} = {json.dumps(other)}\n"
+        if meant == other_meant:
+            assert value(parse(text, "x"), key) == meant
+        else:
+            told = refusal(text)
+            assert f"but both set {key}: make them equal, or keep one." in told
+            assert f"{first} is " in told
+            assert f"{second} is " in told
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_module_that_a_file_does_not_switch_on_is_as_its_preset_has_it(name: str):
+    base = preset(name)
+    off = {choice.module.qualified for kind in Kind for choice in base.choices[kind] if not choice.enabled}
+
+    bare = parse(f"preset = '{name}'\n[limits]\nmax_position_weight = 0.1", "x")
+    told_off = parse(f"preset = '{name}'\n" + "".join(f"[{module}]\nenabled = false\n" for module in sorted(off)), "x")
+
+    for strategy in (bare, told_off):
+        assert {choice.module.qualified for kind in Kind for choice in strategy.choices[kind] if not choice.enabled} == off
+
+
+TRENDS = """
+name = "trends"
+[core]
+max_plan_depth = 3
+max_opportunities_per_category = 3
+priority_threshold = 0.4
+batch_size = 50
+
+[planner]
+min_hold_days = 30
+sell_cooldown_days = 90
+max_loss_threshold = -0.15
+
+[opportunity_calculators.profit_taking]
+enabled = true
+windfall_threshold = 0.15
+priority_weight = 1.5
+
+[opportunity_calculators.averaging_down]
+enabled = false
+max_drawdown = -0.25
+
+[sequence_generators]
+combinatorial = true
+
+[sequence_generators.enhanced_combinatorial.params]
+max_combinations = 25
+"""
+
+
+def test_a_template_of_mixed_levels_means_what_it_says():
+    strategy = parse(TRENDS, "x")
+
+    expected = {
+        "search.max_depth": 3, "planner.max_opportunities_per_category": 3, "planner.priority_threshold": 0.4,
+        "filters.eligibility.min_hold_days": 30, "filters.recently_traded.sell_cooldown_days": 90,
+        "filters.eligibility.no_panic_sell_pct": 0.15, "opportunity_calculators.profit_taking.windfall_threshold": 0.15,
+        "opportunity_calculators.profit_taking.priority_weight": 1.5, "opportunity_calculators.averaging_down.enabled": False,
+        "opportunity_calculators.averaging_down.max_drawdown": 0.25, "sequence_generators.combinatorial.enabled": True,
+        "sequence_generators.enhanced_combinatorial.max_combinations": 25,
+    }  # fmt: skip
+    assert {key: value(strategy, key) for key in expected} == expected
+    assert strategy.source("search.max_depth") == "strategy file"
+    SCHEMA.validate(tomllib.loads(TRENDS))
+
+
+def test_a_switch_and_a_table_of_one_module_are_refused_with_their_line():
+    told = refusal("[opportunity_calculators]\nprofit_taking = true\n[opportunity_calculators.profit_taking]\nwindfall_threshold = 0.2")
+
+    assert "line 3" in told
+    assert "is not valid TOML" in told
+
+
+WRONG = (True, "x", -1e9, 1e9, [], {}, ["x"])
+
+
+def leaves(node: dict[str, object], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every key of the schema."""
+    for one in node.get("anyOf", [node]):
+        for key, inside in one.get("properties", {}).items():
+            yield from leaves(inside, (*path, key))
+        if "properties" not in one:
+            yield path
+
+
+@pytest.mark.parametrize("top", sorted(SCHEMA.schema["properties"]))
+def test_schema_and_loader_refuse_the_same_types_ranges_and_keys(top: str):
+    # they differ where JSON has no word for it: 3.0 is an integer there, and what two keys say together no schema sees
+    for path in sorted(set(leaves(SCHEMA.schema["properties"][top], (top,)))):
+        for wrong in WRONG:
+            document = functools.reduce(lambda inside, key: {key: inside}, reversed(path), wrong)
+            if not (isinstance(wrong, float) and wrong.is_integer() and not validate(document).is_valid):
+                assert SCHEMA.is_valid(document) is validate(document).is_valid, (path, wrong)

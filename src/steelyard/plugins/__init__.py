@@ -24,10 +24,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from steelyard.plans import Notice
 from steelyard.registry import Kind, Module
-from steelyard.settings import Plugins
+
+if TYPE_CHECKING:  # every worker imports this file
+    from steelyard.plans import Notice
+    from steelyard.settings import Plugins
 
 
 def _nothing() -> None:

@@ -129,7 +129,7 @@ class Worker:
         self._receive(facts)  # first: what the planner sent, it does not send again
         module = self.modules[facts["module"]]
         params = _params(module, facts["params"])
-        random.seed(self.given["context"].record.seed)  # noqa: S311 for plugins that draw without asking: the same in every plan
+        random.seed(self.given["context"].record.seed)  # for plugins that draw without asking: the same in every plan
         names = ("context",) if module.kind in {Kind.OPPORTUNITY, Kind.TERM} else ("context", "table")
         inputs = [self.given[name].record for name in names]
         if module.kind is Kind.SEQUENCE:
@@ -307,8 +307,9 @@ def _table(found: Any) -> Array:
 def _candidate(found: Any) -> dict[str, Any]:
     if not isinstance(found, Candidate):
         raise ModuleError(f"it returns a {type(found).__name__} where a Candidate is due")
-    if isinstance(found.tags, str):
-        raise ModuleError(f"the tags of {found.symbol} are the text {found.tags!r}; a tuple of texts is due, ('{found.tags}',)")
+    tags: object = found.tags
+    if isinstance(tags, str):
+        raise ModuleError(f"the tags of {found.symbol} are the text {tags!r}; a tuple of texts is due, ({tags!r},)")
     return {
         "side": str(found.side),
         "symbol": found.symbol,

@@ -90,7 +90,7 @@ class Kept:
             raise ModuleError("its worker has ended since it answered")
         most = PATIENCE * self._worker.seconds
         if self._spent > most:
-            raise DeadlineStruck(f"its answers took longer than {most:g} s together ({PATIENCE} times plugins.seconds); it is not asked again")
+            raise DeadlineStruck(f"its answers took over {most:g} s together ({PATIENCE} times plugins.seconds); it is not asked again")
         start = time.monotonic()
         try:
             return self._worker.ask(what, {"kept": self._number, **facts}, form)
@@ -173,7 +173,7 @@ def sentence(told: SentenceTold) -> Sentence:
 
 def _readable(fact: float | Decimal) -> bool:
     """Is a number finite, and neither so large nor so long that it is no number for people?"""
-    if not math.isfinite(fact) or abs(fact) > LARGEST_FACT:
+    if not math.isfinite(fact) or abs(float(fact)) > LARGEST_FACT:
         return False
     return not isinstance(fact, Decimal) or int(fact.as_tuple().exponent) >= SMALLEST_EXPONENT
 
@@ -328,7 +328,9 @@ def _flat(told: PartTold, figure: float) -> None:
     """Raises ModuleError for a figure that is so large beside the anchors that rounding would decide."""
     span = told.hi - told.lo
     if not figure <= STEEPEST * span:
-        raise ModuleError(f"its part {told.name} has the figure {figure:g}, more than {STEEPEST:g} times what lies between its anchors, {span:g}")
+        raise ModuleError(
+            f"its part {told.name} has the figure {figure:g}, more than {STEEPEST:g} times what lies between its anchors, {span:g}"
+        )
 
 
 def _convex(told: PartTold, matrix: FloatArray) -> FloatArray:
