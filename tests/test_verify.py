@@ -372,7 +372,7 @@ def test_a_target_on_the_other_side_of_an_order_is_seen(name: str):
 def test_caps_on_groups_and_what_filters_look_at_beside_dates_are_told_as_not_checked():
     of = document("everything")
     filters = of["strategy"]["settings"]["modules"]["filters"]
-    filters[0]["params"] |= {"on_missing": "deny", "no_panic_sell_pct": 0.5}
+    filters[0]["params"] |= {"on_missing": "deny"}
     filters.append({"name": "correlation", "version": "1.0.0", "params": {}})
     of["modules"].append({"kind": "filters", "name": "correlation", "version": "1.0.0", "count": 1, "error": None, "outcome": "ok"})
     of["strategy"]["sha256"] = hash_of(of["strategy"]["settings"])
@@ -381,7 +381,7 @@ def test_caps_on_groups_and_what_filters_look_at_beside_dates_are_told_as_not_ch
 
     assert report.failed == ()
     told = {what for what, _ in report.not_checked}
-    assert {"sector and country caps", "filter correlation", "no_panic_sell_pct", "eligibility: on_missing"} <= told
+    assert {"sector and country caps", "filter correlation", "eligibility: on_missing"} <= told
 
 
 def test_a_filter_that_was_out_of_service_is_not_held_against_the_plan():

@@ -72,6 +72,15 @@ class Grouping:
         return len(self.labels) > 1
 
 
+@dataclass(frozen=True, slots=True)
+class AbsentTarget:
+    """A target that no order can buy, of value, and why in a few words: `no price`."""
+
+    symbol: str
+    target: float
+    why: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Context:
     """The planning set at the as-of date: held, targeted, or eligible and affordable; sorted by symbol.
@@ -110,7 +119,7 @@ class Context:
     min_order_weight         least order, of value
     base_weight              unit of the money ladder, of value
     seed                     of every random draw
-    absent_target            weight of targets outside the planning set: without a price they cannot be bought
+    absent                   targets outside the planning set: without a price they cannot be bought
     """
 
     as_of: date
@@ -159,7 +168,7 @@ class Context:
     regime: Regime = UNKNOWN
     regimes: RegimeRules = field(default_factory=RegimeRules)
     open_buys_weight: float = 0.0
-    absent_target: float = 0.0
+    absent: tuple[AbsentTarget, ...] = ()
 
     @property
     def n(self) -> int:
@@ -180,6 +189,11 @@ class Context:
     def lot_weight(self) -> FloatArray:
         """(n,) one lot, of value."""
         return self.prices * self.fx * self.lot_sizes / self.value
+
+    @property
+    def absent_target(self) -> float:
+        """Weight of all targets that cannot be bought."""
+        return math.fsum(one.target for one in self.absent)
 
     @property
     def target_cash(self) -> float:

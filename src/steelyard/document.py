@@ -21,6 +21,7 @@ from steelyard.money import ZERO
 from steelyard.objective import Objective
 from steelyard.orders import Side
 from steelyard.plans import (
+    AbsentTargetShown,
     Alternative,
     AlternativeStep,
     CandidateShown,
@@ -87,7 +88,7 @@ def write(material: Material, findings: Findings, what_if: WhatIf | None = None)
     steps = [_step(m, n, j) for n, j in enumerate(order, start=1)]
     costs = total_costs(steps, _tax(m))
     cash_after = _cash_after(m.snapshot, steps, costs)
-    drift = Drift(before=drift_of(ctx, ctx.weights, ctx.cash_weight), after=_drift_after(m, choice.plan), absent_target=ctx.absent_target)
+    drift = _drift(m)
     figures = narrative.Figures(drift.before, drift.after, costs.total, _turnover(m.table, choice.plan.row), m.table.m)
     headline, detail = narrative.verdict(ctx, choice, figures), narrative.detail(ctx, m.table, choice, findings.runs)
     return seal(
@@ -174,6 +175,16 @@ def drift_of(ctx: Context, weights: np.ndarray, cash: float) -> float | None:
     if ctx.target_weights is None:
         return None
     return float(np.abs(weights - ctx.target_weights).sum() + abs(cash - ctx.target_cash) + ctx.absent_target) / 2
+
+
+def _drift(m: Material) -> Drift:
+    ctx = m.ctx
+    return Drift(
+        before=drift_of(ctx, ctx.weights, ctx.cash_weight),
+        after=_drift_after(m, m.choice.plan),
+        absent_target=ctx.absent_target,
+        absent=tuple(AbsentTargetShown(symbol=one.symbol, target=one.target, why=one.why) for one in ctx.absent),
+    )
 
 
 def _drift_after(m: Material, scored: Scored) -> float | None:

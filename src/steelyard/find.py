@@ -23,6 +23,10 @@ from steelyard.sizing import Sized, merge, probe, size, why_unasked, wishes
 from steelyard.strategies import ModuleChoice, Strategy
 from steelyard.table import bare_table, with_conflicts, with_scores
 
+TOWARDS_TARGETS = "weight_based"
+IDLE: Mapping[str, str] = {"disabled": "is out of service", "failed": "failed"}
+"""Outcome of a module -> what is said of one that so does not work."""
+
 
 def find_opportunities(ctx: Context, objective: Objective, strategy: Strategy, findings: Findings) -> Candidates:
     """Calculators -> size() -> mask filters -> merge -> pair conflicts -> priorities: the finished table."""
@@ -39,7 +43,7 @@ def find_opportunities(ctx: Context, objective: Objective, strategy: Strategy, f
     rows = merge(ctx, rows, findings)
     rows, conflicts = _paired(ctx, rows, strategy, findings)
     table = with_conflicts(bare_table(ctx, rows), conflicts)
-    _note_unasked(ctx, asked, findings)
+    _note_unasked(ctx, asked, _idle(ctx, strategy, findings), findings)
     findings.finished("find_opportunities", table.m)
     table = with_scores(ctx, table, objective.model, objective.rates, np.array([row.priority_weight for row in rows]))
     return replace(table, predicates=tuple(_predicates(ctx, table, strategy, findings)))
@@ -218,12 +222,28 @@ def _checked_rows(predicate: RowPredicate) -> RowPredicate:
     return permits
 
 
-def _note_unasked(ctx: Context, asked: set[str], findings: Findings) -> None:
+def _idle(ctx: Context, strategy: Strategy, findings: Findings) -> str | None:
+    """What keeps the calculator that trades towards targets from working, where targets were given; a warning says so too."""
+    if ctx.target_weights is None:
+        return None
+    if not strategy.choice(Kind.OPPORTUNITY, TOWARDS_TARGETS).enabled:
+        idle, mend = "is off", f"switch it on with [{Kind.OPPORTUNITY}.{TOWARDS_TARGETS}] enabled = true"
+    else:
+        run = next(run for run in findings.runs if (run.kind, run.name) == (Kind.OPPORTUNITY, TOWARDS_TARGETS))
+        if run.outcome not in IDLE:
+            return None
+        idle, mend = IDLE[run.outcome], "see the problems of the plan"
+    message = f"Target weights were given, and {TOWARDS_TARGETS} {idle}: no order is asked for to reach them; {mend}."
+    findings.warnings.append(Notice(code="targets_unused", message=message, module=f"{Kind.OPPORTUNITY}.{TOWARDS_TARGETS}"))
+    return idle
+
+
+def _note_unasked(ctx: Context, asked: set[str], idle: str | None, findings: Findings) -> None:
     """Say of each held or targeted security that no calculator asked about why nothing happens to it."""
     for i, symbol in enumerate(ctx.symbols):
         targeted = ctx.target_weights is not None and ctx.target_weights[i] > 0
         if symbol not in asked and (ctx.quantities[i] > 0 or targeted):
-            findings.stops.append(Stop(symbol, None, "opportunity", why_unasked(ctx, i)))
+            findings.stops.append(Stop(symbol, None, "opportunity", why_unasked(ctx, i, idle)))
 
 
 def eligible_buys(wide: Context, strategy: Strategy, findings: Findings) -> tuple[str, ...]:

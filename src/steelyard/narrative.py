@@ -85,12 +85,15 @@ def detail(ctx: Context, table: Candidates, choice: Choice, runs: Sequence[Modul
         parts.append(say("{moved:text} moves most, from {from_weight:pct} to {to_weight:pct} of value.", **move))
     if ctx.target_weights is not None and ctx.n:
         cash = ctx.cash_weight - float(sum(table.delta[j] for j in choice.plan.row))
-        off = np.append(after - ctx.target_weights, cash - ctx.target_cash)
+        off = np.concatenate([after - ctx.target_weights, [cash - ctx.target_cash], [-one.target for one in ctx.absent]])
+        names = (*ctx.symbols, "Cash", *(one.symbol for one in ctx.absent))
         k = int(np.argmax(np.abs(off)))
         if abs(off[k]) > ctx.score.order_hurdle:
-            word = "over" if off[k] > 0 else "under"
-            stays = "{furthest:text} stays furthest from its target, {off:pp} " + word + " it."
-            parts.append(say(stays, furthest=(*ctx.symbols, "Cash")[k], off=float(abs(off[k]))))
+            told: dict[str, Fact] = {"furthest": names[k], "off": float(abs(off[k]))}
+            stays = "{furthest:text} stays furthest from its target, {off:pp} " + ("over" if off[k] > 0 else "under") + " it"
+            if k > ctx.n:
+                stays, told = stays + ": {why:text}", {**told, "why": ctx.absent[k - ctx.n - 1].why}
+            parts.append(say(stays + ".", **told))
     missing = [run.name for run in runs if run.outcome in {"failed", "disabled"}]
     if missing:
         modules = " module that failed or is" if len(missing) == 1 else " modules that failed or are"

@@ -319,12 +319,21 @@ class Alternative(Record):
     steps: tuple[AlternativeStep, ...]
 
 
+class AbsentTargetShown(Record):
+    """A target that no order can buy, and why in a few words: `no price`."""
+
+    symbol: str
+    target: Number
+    why: str
+
+
 class Drift(Record):
     """Half the sum of absolute deviations from target, cash included."""
 
     before: Number | None
     after: Number | None
     absent_target: Annotated[Number, Field(description="target weight of securities without a price, which no order can buy; part of both")]
+    absent: Annotated[tuple[AbsentTargetShown, ...], Field(description="each of them, largest first")]
 
 
 class CashRung(Record):

@@ -245,8 +245,11 @@ def probe(ctx: Context, i: int) -> Sized:
     return Sized(i, Side.BUY, ctx.securities[i].lot_size, float(ctx.lot_weight[i]), False, False, 1.0, ())
 
 
-def why_unasked(ctx: Context, i: int) -> Drop:
-    """Why no calculator wants to trade a security that is held or targeted."""
+def why_unasked(ctx: Context, i: int, idle: str | None) -> Drop:
+    """Why no calculator wants to trade a security that is held or targeted.
+
+    idle   what keeps weight_based from working: `is off`, `failed`; None where it works
+    """
     if ctx.target_weights is None:
         return Drop("no_calculator", None, None, say("no calculator proposes an order in it"))
     off = float(ctx.weights[i] - ctx.target_weights[i])
@@ -254,4 +257,7 @@ def why_unasked(ctx: Context, i: int) -> Drop:
         return Drop("allow_buy", None, None, say("{off:spp} off its target, and may not be bought", off=off))
     if off > 0 and not ctx.can_sell[i]:
         return Drop("allow_sell", None, None, say("{off:spp} off its target, and may not be sold", off=off))
+    if idle is not None:
+        why = say("{off:spp} off its target; weight_based, which trades towards targets, {idle:text}", off=off, idle=idle)
+        return Drop("no_calculator", abs(off), None, why)
     return Drop("near_target", abs(off), None, say("{off:spp} off its target, less than any calculator acts on", off=off))

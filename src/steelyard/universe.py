@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
 import numpy as np
 
 from steelyard import trends
-from steelyard.context import Context, Drop, Grouping, frozen
-from steelyard.errors import PlanRefused, did_you_mean
+from steelyard.context import AbsentTarget, Context, Drop, Grouping, frozen
+from steelyard.errors import PlanRefused, did_you_mean, one_line
 from steelyard.estimates import estimate
 from steelyard.findings import Findings, Stop
 from steelyard.market import Market
@@ -38,6 +38,15 @@ LEAST_HISTORY = 20
 
 MOST_DAYS_APART = 3
 """Median days between the closes of a daily history: over a weekend there are three."""
+
+LABEL_SHOWN = 60
+"""Characters of a group's name in a warning."""
+
+ABSENT_TOLD = 5
+"""Targets that cannot be bought, each with a warning of its own; the others share one."""
+
+WHY_ABSENT = {"no_price": "no price", "no_rate": "no exchange rate", "stale_rate": "old exchange rate", "stale_price": "old price"}
+"""Rule that kept a target out of the planning set -> why, in a few words."""
 
 Eligible = Callable[[Context], Iterable[str]]
 """Which securities of a wide context may be bought: what the mask filters let through."""
@@ -63,6 +72,19 @@ class Priced:
     def value(self) -> Decimal:
         """Held value, base currency."""
         return self.quantity * self.price * self.rate
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Why a security has no value: no price, or no usable rate.
+
+    told    for the refusal; what it is near to, if anything, stands in `near`
+    drop    for the ledger
+    """
+
+    told: str
+    drop: Drop
+    near: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,7 +125,8 @@ def value_portfolio(snapshot: Snapshot, market: Market, wanted: Iterable[str], l
         elif not isinstance(found, Priced) or not found.fresh:
             _note_untradable(symbol, found, market, limits, findings)
     rates = {currency: _rate(currency, snapshot, market, limits) for currency, amount in snapshot.cash.items() if amount}
-    unvalued += [f"cash in {currency}: no exchange rate into {snapshot.base_currency}" for currency, rate in rates.items() if rate is None]
+    rateless = [currency for currency, rate in rates.items() if rate is None]
+    unvalued += [f"cash in {currency}: {_no_rate(currency, snapshot, market, limits).told}" for currency in rateless]
     if unvalued:
         raise PlanRefused(
             "The value of the portfolio is unknown, so nothing was planned:\n"
@@ -135,13 +158,14 @@ def _refuse_sparse(market: Market) -> None:
         )
 
 
-def _price(security: Security, holding: Holding | None, snapshot: Snapshot, market: Market, limits: Limits) -> Priced | str:
+def _price(security: Security, holding: Holding | None, snapshot: Snapshot, market: Market, limits: Limits) -> Priced | Missing:
     quote = market.quotes.get(security.symbol)
     if quote is None:
-        return f"no price{did_you_mean(security.symbol, list(market.symbols))}"
+        near = did_you_mean(security.symbol, list(market.symbols))
+        return Missing("no price", Drop("no_price", None, None, say("no price; it is not traded")), near)
     rate = _rate(security.currency, snapshot, market, limits)
     if rate is None:
-        return f"no exchange rate from {security.currency} into {snapshot.base_currency}"
+        return _no_rate(security.currency, snapshot, market, limits)
     return Priced(security, holding, quote.price, quote.on, rate.rate, market.age(quote.on) <= limits.max_stale_sessions)
 
 
@@ -149,24 +173,42 @@ def _rate(currency: str, snapshot: Snapshot, market: Market, limits: Limits) -> 
     rate = market.fx.latest(currency, snapshot.as_of)
     if rate is None or market.fx.base == currency:
         return rate
-    age = market.age(rate.on) if len(market.dates) else int(np.busday_count(rate.on, snapshot.as_of))
-    return rate if age <= limits.max_stale_sessions else None
+    return rate if _rate_age(rate, snapshot, market) <= limits.max_stale_sessions else None
 
 
-def _why_unvalued(found: Priced | str, market: Market, limits: Limits) -> str:
-    if isinstance(found, str):
-        return found
+def _rate_age(rate: FxRate, snapshot: Snapshot, market: Market) -> int:
+    return market.age(rate.on) if len(market.dates) else int(np.busday_count(rate.on, snapshot.as_of))
+
+
+def _no_rate(currency: str, snapshot: Snapshot, market: Market, limits: Limits) -> Missing:
+    """Why `_rate` gives none: there is none, or the newest is too old."""
+    pair = f"exchange rate from {currency} into {snapshot.base_currency}"
+    rate = market.fx.latest(currency, snapshot.as_of)
+    if rate is None:
+        return Missing(f"no {pair}", Drop("no_rate", None, None, say("no {pair:text}; it is not traded", pair=pair)))
+    age, limit = _rate_age(rate, snapshot, market), limits.max_stale_sessions
+    told = (
+        f"the newest {pair} is of {rate.on}, {age} sessions before the as-of date; at most {limit} are allowed (limits.max_stale_sessions)"
+    )
+    why = say(
+        "the newest {pair:text}, of {on:date}, is {age:count} sessions old; at most {limit:count} are allowed",
+        pair=pair, on=rate.on, age=age, limit=limit,
+    )  # fmt: skip
+    return Missing(told, Drop("stale_rate", float(age), float(limit), why))
+
+
+def _why_unvalued(found: Priced | Missing, market: Market, limits: Limits) -> str:
+    if isinstance(found, Missing):
+        return f"{found.told}.{found.near}" if found.near else found.told
     return (
         f"its newest price is of {found.on}, {market.age(found.on)} sessions before the as-of date; "
         f"at most {limits.max_stale_sessions} are allowed (limits.max_stale_sessions)"
     )
 
 
-def _note_untradable(symbol: str, found: Priced | str, market: Market, limits: Limits, findings: Findings) -> None:
-    if isinstance(found, str):
-        rule = "no_price" if found.startswith("no price") else "no_rate"
-        why = say("{why:text}; it is not traded", why=found)
-        findings.stops.append(Stop(symbol, None, "input", Drop(rule, None, None, why)))
+def _note_untradable(symbol: str, found: Priced | Missing, market: Market, limits: Limits, findings: Findings) -> None:
+    if isinstance(found, Missing):
+        findings.stops.append(Stop(symbol, None, "input", found.drop))
         return
     age = market.age(found.on)
     why = say("its price is {age:count} sessions old; at most {limit:count} are allowed", age=age, limit=limits.max_stale_sessions)
@@ -216,7 +258,10 @@ def build_context(
         wide = _context(snapshot, market, strategy, valuation, sorted({*held, *offered}), None, state, seed)
         members = {*held, *(set(eligible(wide)) & set(offered) if len(offered) > len(held) else ())}
     ctx = _context(snapshot, market, strategy, valuation, sorted(members), targets, state, seed)
+    ctx = replace(ctx, absent=_absent(ctx, targets, findings))
+    _note_absent(ctx, market, findings)
     _note_coverage(ctx, findings)
+    _note_groups(ctx, findings)
     _note_costs(ctx, findings)
     _note_regime(ctx, strategy, findings)
     return ctx
@@ -306,8 +351,34 @@ def _context(
         volatility_ratio=trends.volatility_ratio(closes, weights),
         regime=detect(market.index, snapshot.as_of, strategy.regime, strategy.limits.max_stale_sessions),
         regimes=strategy.regime,
-        absent_target=0.0 if targets is None else math.fsum(weight for symbol, weight in targets.weights.items() if symbol not in members),
     )
+
+
+def _absent(ctx: Context, targets: Targets | None, findings: Findings) -> tuple[AbsentTarget, ...]:
+    """Targets outside the planning set, largest first."""
+    if targets is None:
+        return ()
+    known = set(ctx.symbols)
+    rules = {stop.symbol: stop.drop.rule for stop in findings.stops if stop.stage == "input"}
+    absent = [
+        AbsentTarget(symbol, weight, WHY_ABSENT.get(rules.get(symbol, ""), "left out"))
+        for symbol, weight in targets.weights.items()
+        if weight > 0 and symbol not in known
+    ]
+    return tuple(sorted(absent, key=lambda one: (-one.target, one.symbol)))
+
+
+def _note_absent(ctx: Context, market: Market, findings: Findings) -> None:
+    """Warn of every target that cannot be bought: a slip in a symbol looks like this."""
+    for one in ctx.absent[:ABSENT_TOLD]:
+        near = did_you_mean(one.symbol, list(market.symbols)) if one.why == WHY_ABSENT["no_price"] else ""
+        message = f"The target of {one.symbol}, {100 * one.target:.1f} % of value, cannot be bought: {one.why}.{near}"
+        findings.warnings.append(Notice(code="untradable_target", message=message, symbol=one.symbol))
+    rest = ctx.absent[ABSENT_TOLD:]
+    if rest:
+        total = 100 * math.fsum(one.target for one in rest)
+        more = f"{len(rest)} more target{'' if len(rest) == 1 else 's'}, {total:.1f} % of value together, cannot be bought"
+        findings.warnings.append(Notice(code="untradable_target", message=f"{more}; each stands under what is not traded."))
 
 
 def _own_closes(market: Market, members: list[str]) -> FloatArray:
@@ -391,6 +462,20 @@ def _note_costs(ctx: Context, findings: Findings) -> None:
                 ),
             )
         )
+
+
+def _note_groups(ctx: Context, findings: Findings) -> None:
+    """Warn of targets of sectors and countries that no security has: a slip in a name would say nothing else."""
+    for grouping, wanted in ((ctx.sectors, ctx.groups.sector), (ctx.countries, ctx.groups.country)):
+        for label in wanted:
+            if label in grouping.labels:
+                continue
+            near = one_line(did_you_mean(label, grouping.labels), 2 * LABEL_SHOWN)
+            message = (
+                f"No security of this plan has the {grouping.dimension} {one_line(label, LABEL_SHOWN)}, to which "
+                f"groups.{grouping.dimension} gives a target of {100 * wanted[label]:.1f} %. {near}"
+            ).rstrip()
+            findings.warnings.append(Notice(code="unknown_group", message=message))
 
 
 def _note_regime(ctx: Context, strategy: Strategy, findings: Findings) -> None:

@@ -65,6 +65,7 @@ def test_a_new_file_never_overwrites_another_unless_told_to(folder: Path):
         (("show", "agressive"), 1, "There is no preset 'agressive', and no such file. Did you mean aggressive?"),
         (("show", "../none.toml"), 1, "could not be read: No such file or directory"),
         (("validate", "none.toml"), 1, "none.toml is not usable: 1 error."),
+        (("validate", "aggressive"), 1, "aggressive is a preset, and presets are valid. To see it: steelyard strategy show aggressive"),
     ],
 )
 def test_what_cannot_be_done_is_said_and_leaves_nothing_behind(arguments: tuple[str, ...], code: int, expected: str, folder: Path):
@@ -87,7 +88,7 @@ def test_validate_prints_all_errors_and_warnings_with_their_lines(folder: Path):
         "error    line 4",
         "error    line 5",
     ]
-    assert result.stderr == "bad.toml is not usable: 3 errors, 1 warning. Nothing was planned.\n"
+    assert result.stderr == "bad.toml is not usable: 3 errors, 1 warning.\n"
 
 
 def test_validate_as_json_is_one_document(folder: Path):
@@ -258,3 +259,36 @@ def test_what_show_prints_is_a_file_that_plans_the_same(name: str, folder: Path)
     (folder / "again.toml").write_text(run("strategy", "show", name).stdout)
 
     assert load(folder / "again.toml").sha256 == preset(name).sha256
+
+
+TERM = """
+from steelyard import BlackBox, ModuleParams, Part, Term, score_term
+
+
+class Params(ModuleParams):
+    pass
+
+
+@score_term("even", version="1.0.0", params=Params, shape="black_box")
+def even(ctx, params):
+    return Term("even", (Part("even", 1.0, 0.0, 1.0, lambda weights, cash: -float(weights.max()), BlackBox()),))
+"""
+
+
+@pytest.mark.parametrize("missing", ["changed", "gone"])
+def test_validate_tells_of_a_plugin_that_cannot_be_loaded_and_a_plan_goes_on_without_it(missing: str, folder: Path):
+    (folder / "mine").mkdir()
+    if missing == "changed":
+        (folder / "mine" / "even.py").write_text(TERM)
+    pin = "sha256:" + "0" * 64
+    text = f"[plugins]\nfolder = 'mine'\nfiles = {{ 'even.py' = '{pin}' }}\n[score.further]\neven = 0.1\n"
+    (folder / "mine.toml").write_text(text)
+
+    checked, planned = run("strategy", "validate", "mine.toml"), run("plan", "--strategy", "mine.toml", "--json")
+
+    assert checked.exit_code == 1
+    assert "even.py" in checked.stdout
+    assert "there is no such score term" in checked.stdout
+    assert "mine.toml is usable, but without what is missing: 1 error, 1 warning." in checked.stderr
+    assert planned.exit_code == 0
+    assert "even.py" in json.loads(planned.stdout)["problems"][0]["message"]

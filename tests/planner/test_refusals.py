@@ -20,8 +20,9 @@ from steelyard.portfolio import BucketState, Holding
 from steelyard.registry import Kind
 from steelyard.scoring import Term, linear_part
 from steelyard.sentences import say
-from steelyard.settings import Costs, Score
+from steelyard.settings import Costs, Groups, Score
 from steelyard.targets import Targets, TargetsFailed
+from steelyard.verify import check
 
 HELD = ("AA 400 @ 100", "BB 150 @ 50", "CC 0 @ 20")
 GOALS = {"AA": 0.2, "BB": 0.3, "CC": 0.3}
@@ -96,6 +97,44 @@ def test_a_targeted_security_without_a_price_is_not_traded_and_the_rest_goes_on(
     assert plan.steps
 
 
+def untradable(plan) -> list[str]:
+    return [notice.message for notice in plan.warnings if notice.code == "untradable_target"]
+
+
+def test_a_target_that_cannot_be_bought_is_a_warning_with_the_symbol_it_may_be_a_slip_of():
+    plan = world("NVDA 400 @ 100", cash="9000", targets={"NVDA": 0.5, "NVDIA": 0.04}).plan()
+
+    assert untradable(plan) == ["The target of NVDIA, 4.0 % of value, cannot be bought: no price. Did you mean NVDA?"]
+    assert [row.reason for row in plan.not_traded if row.symbol == "NVDIA"] == ["No price; it is not traded."]
+
+
+def test_many_targets_that_cannot_be_bought_share_a_warning_after_the_largest():
+    slips = {f"X{i}": 0.01 + i / 1000 for i in range(8)}
+
+    told = untradable(world(*HELD, cash="9000", targets={**GOALS, **slips}).plan())
+
+    assert [line.split()[3] for line in told[:5]] == ["X7,", "X6,", "X5,", "X4,", "X3,"]
+    assert told[5:] == ["3 more targets, 3.3 % of value together, cannot be bought; each stands under what is not traded."]
+
+
+def test_what_stays_furthest_from_its_target_may_be_what_cannot_be_bought():
+    plan = without_quote(usual(), "CC").plan()
+
+    assert "CC stays furthest from its target, 30.0\u00a0pp under it: no price." in plan.verdict.detail
+    assert check(plan.document()).ok
+
+
+def test_a_target_of_a_group_that_no_security_has_is_a_warning_with_the_one_it_may_be_a_slip_of():
+    groups = Groups(sector={"Technologie": 0.4, "Energy": 0.6}, country={"Nowhere": 1.0})
+
+    plan = usual(sectors={"AA": "Technology", "BB": "Energy"}, groups=groups).plan()
+
+    assert [notice.message for notice in plan.warnings if notice.code == "unknown_group"] == [
+        "No security of this plan has the sector Technologie, to which groups.sector gives a target of 40.0 %. Did you mean Technology?",
+        "No security of this plan has the country Nowhere, to which groups.country gives a target of 100.0 %.",
+    ]
+
+
 def test_a_stale_security_that_is_not_held_is_untradable_and_says_by_how_much():
     plan = with_quote(usual(), "CC", 6).plan()
 
@@ -121,19 +160,34 @@ def test_a_held_foreign_security_without_a_rate_refuses_the_plan():
         replace(one, market=replace(one.market, fx=FxTable("USD"))).plan()
 
 
-def test_an_old_rate_is_no_rate():
-    one = usual(foreign=("BB",))
+def with_old_rate(one: World) -> World:
     old = FxRate("EUR", Decimal("1.25"), one.market.dates[-7].astype(object))
+    return replace(one, market=replace(one.market, fx=FxTable("USD", {"EUR": (old,)})))
 
-    with pytest.raises(PlanRefused, match="no exchange rate from EUR"):
-        replace(one, market=replace(one.market, fx=FxTable("USD", {"EUR": (old,)}))).plan()
+
+def test_an_old_rate_is_no_rate_and_its_date_age_and_limit_are_told():
+    told = r"from EUR into USD is of 2024-03-07, 6 sessions before the as-of date; at most 5 are allowed \(limits.max_stale_sessions\)"
+
+    with pytest.raises(PlanRefused, match=f"BB: the newest exchange rate {told}"):
+        with_old_rate(usual(foreign=("BB",))).plan()
+    with pytest.raises(PlanRefused, match=f"cash in EUR: the newest exchange rate {told}"):
+        with_old_rate(world(*HELD, cash={"USD": "9000", "EUR": "1"}, targets=GOALS)).plan()
+
+
+def test_an_old_rate_of_what_is_not_held_leaves_it_out_and_says_by_how_much():
+    plan = with_old_rate(usual(foreign=("CC",))).plan()
+
+    row = next(row for row in plan.not_traded if row.symbol == "CC")
+    assert (row.stage, row.rule, row.value, row.limit, row.margin) == ("input", "stale_rate", 6, 5, 1)
+    assert "7 Mar 2024" in row.reason.replace("\u00a0", " ")
+    assert [(one.symbol, one.target, one.why) for one in plan.drift.absent] == [("CC", 0.3, "old exchange rate")]
 
 
 def test_cash_of_a_currency_without_a_rate_refuses_the_plan_but_an_empty_balance_does_not():
     def holding(amount):
         return world(*HELD, cash={"USD": "9000", "GBP": amount}, targets=GOALS)
 
-    with pytest.raises(PlanRefused, match="cash in GBP: no exchange rate into USD"):
+    with pytest.raises(PlanRefused, match="cash in GBP: no exchange rate from GBP into USD"):
         holding("1").plan()
     assert holding("0").plan().value == usual().plan().value
 

@@ -77,6 +77,12 @@ def overdrawn() -> Plan:
     return world("AA 300 @ 100", "BB 100 @ 50", cash="-4000", targets={"AA": 0.4, "BB": 0.5}).plan()
 
 
+@functools.cache
+def absent() -> Plan:
+    """A fifth of the targets has no price."""
+    return world("AA 40 @ 100", "BB 60 @ 50", cash="3000", targets={"AA": 0.4, "BB": 0.2, "PG": 0.2}).plan()
+
+
 def _wide(count: int) -> Plan:
     """`count` holdings of which a few stray far from their targets."""
     names = [f"S{i:03d}" for i in range(count)]
@@ -128,4 +134,19 @@ def with_costs_off_by(amount: str) -> Plan:
     return plan.model_copy(update={"costs": plan.costs.model_copy(update={"total": plan.costs.total + Decimal(amount)})})
 
 
-ALL = (growth, euro, proposals, hold, one_holding, untargeted, two_currencies, all_cash, worthless, overdrawn, sixty, five_hundred, hostile)
+ALL = (
+    growth,
+    euro,
+    proposals,
+    hold,
+    one_holding,
+    untargeted,
+    two_currencies,
+    all_cash,
+    worthless,
+    overdrawn,
+    absent,
+    sixty,
+    five_hundred,
+    hostile,
+)

@@ -175,3 +175,14 @@ def test_what_an_alternative_does_otherwise_is_told():
     assert rows["Hold"] == "no trades"
     assert rows["Runner-up 1"] == "MSFT 14 for 18"
     assert rows["Unrestricted"] == "any quantity, any depth: a bound, not a plan"
+
+
+def test_a_target_that_cannot_be_bought_has_a_row_and_is_none_of_the_cash():
+    shown = weights.weights(sample.absent())
+
+    assert [(row.symbol, row.target, row.off, row.state) for row in shown.absent] == [("PG", 0.2, -0.2, "no price")]
+    assert shown.cash.target == pytest.approx(0.2)
+    assert shown.total.target == pytest.approx(1)
+    assert shown.said.endswith(
+        "One target cannot be bought. A band is the target and 1.0\u00a0pp on either side; a breach is a weight outside it."
+    )

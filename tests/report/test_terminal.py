@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from report import sample_plans
 from steelyard import importers, samples
 from steelyard.planner import plan as make_plan
 from steelyard.plans import CashRung, Conversion, Coverage, Notice, Plan
@@ -318,3 +319,10 @@ def test_wrapping_loses_nothing_but_spaces(text, width):
 
     assert all(cell_len(line) <= width for line in lines)
     assert "".join(lines).replace(" ", "") == "".join(wrap(text, 10_000)).replace(" ", "")
+
+
+def test_a_target_that_cannot_be_bought_has_a_row_and_is_none_of_the_cash():
+    text = flat(shown(sample_plans.absent()))
+
+    assert re.search(r"PG – – 20\.0 −20\.0, no price", text)
+    assert re.search(r"cash 30\.0 \d+\.\d 20\.0 \+10\.0 →", text)

@@ -65,7 +65,7 @@ def draw(strategy: Strategy, found: Sequence[ModuleChoice], console: Console) ->
     """The list as a table; under each module its summary, its parameters, and what else a reader must know."""
     from steelyard.report.columns import Column, Row, fitting, grid
 
-    columns = (Column("Kind", drop=1), Column("Module"), Column("Version", drop=2), Column("On"), Column("Says", drop=3))
+    columns = (Column("Kind", drop=1), Column("Module"), Column("Version", drop=2), Column("On"), Column("Set by", drop=3))
     rows = [Row(_cells(choice), under=tuple(filter(None, _under(strategy, choice)))) for choice in found]
     fit, cut = fitting(columns, rows, console.width, indent=0)
     for line in grid(fit, cut, console.width, indent=0):

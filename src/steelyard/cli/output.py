@@ -99,9 +99,7 @@ def save(path: Path, text: str, what: str, mend: str = "Name another file with -
             raise
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(
-            f"The {what} could not be written to {path}: {reason}. Nothing was written. {mend}"
-        ) from error
+        raise InputError(f"The {what} could not be written to {path}: {reason}. Nothing was written. {mend}") from error
 
 
 def _umask() -> int:

@@ -110,18 +110,22 @@ def validate(
     And what is worth knowing of it; the exit code is 1 where it is not usable.
     """
     with guarded():
-        from steelyard.strategies import check
+        from steelyard.errors import InputError
+        from steelyard.strategies import PRESETS, check
 
+        if str(file) in PRESETS and not file.exists():
+            raise InputError(f"{file} is a preset, and presets are valid. To see it: steelyard strategy show {file}")
         problems, found = check(file)
         if as_json:
             sha256 = found.sha256 if found else None
             _print_json({"valid": problems.is_valid, "errors": problems.errors, "warnings": problems.warnings, "sha256": sha256})
         else:
             write(screen(lambda console: draw_problems(problems, console)))
-            if found:
+            if found and problems.is_valid:
                 say(f"{file} is valid{_counted(problems)}. To plan with it: steelyard plan --strategy {shlex.quote(str(file))}")
-        if found is None:
-            note(f"{visible(str(file))} is not usable{_counted(problems)}. Nothing was planned.")
+        if not problems.is_valid:
+            told = "not usable" if found is None else "usable, but without what is missing"
+            note(f"{visible(str(file))} is {told}{_counted(problems)}.")
             raise typer.Exit(FAILED)
 
 

@@ -29,7 +29,10 @@ UNGROUPED = "No group"
 
 @dataclass(frozen=True, slots=True)
 class WeightRow:
-    """One security, or cash: weights of the pre-trade value; target and band None where there is none."""
+    """One security, or cash: weights of the pre-trade value; target and band None where there is none.
+
+    absent   why no order can buy it, in a few words; it has then no weight, only a target
+    """
 
     symbol: str
     name: str
@@ -38,6 +41,7 @@ class WeightRow:
     target: float | None
     band: tuple[float, float] | None
     traded: bool
+    absent: str = ""
 
     @property
     def off(self) -> float | None:
@@ -57,7 +61,7 @@ class WeightRow:
     def state(self) -> str:
         """What happens to the band: in, closed, out (and stays so), left (was in); empty without a band."""
         if self.band is None:
-            return ""
+            return self.absent
         before, then = self.inside(self.now), self.inside(self.after)
         if then:
             return "in" if before else "closed"
@@ -81,11 +85,13 @@ class Weights:
 
     bars     scale of the weight bars, from 0
     strips   scale of the strips, distance from target; None without targets
+    absent   targets that no order can buy
     rest     rows that are not drawn
     total    sums over everything, cash included
     """
 
     groups: tuple[Group, ...]
+    absent: tuple[WeightRow, ...]
     cash: WeightRow
     rest: tuple[WeightRow, ...]
     rest_said: str
@@ -99,13 +105,15 @@ class Weights:
 def weights(plan: Plan) -> Weights:
     """The exhibit of a plan."""
     rows = _rows(plan)
+    absent = [WeightRow(one.symbol, "", 0.0, 0.0, one.target, None, False, one.why) for one in plan.drift.absent]
     labels = {holding.symbol: holding.group for holding in plan.holdings}
     cash = _cash(plan, rows)
     drawn, rest = _fold(rows)
-    everything = [*rows, cash]
+    everything = [*rows, *absent, cash]
     top = max([*(max(row.now, row.after, row.target or 0.0) for row in everything), POINT])
     return Weights(
         groups=tuple(_grouped(drawn, rows, labels)),
+        absent=tuple(absent),
         cash=cash,
         rest=tuple(rest),
         rest_said=_rest_said(rest),
@@ -128,7 +136,7 @@ def _rows(plan: Plan) -> list[WeightRow]:
 def _cash(plan: Plan, rows: Iterable[WeightRow]) -> WeightRow:
     before, after = cash_weights(plan)
     targets = [row.target for row in rows if row.target is not None]
-    target = max(0.0, 1 - math.fsum(targets)) if plan.objective.mode == "targets" else None
+    target = max(0.0, 1 - math.fsum([*targets, plan.drift.absent_target])) if plan.objective.mode == "targets" else None
     return WeightRow("Cash", "", before, after, target, None, bool(plan.steps))
 
 
@@ -208,6 +216,8 @@ def _heading(plan: Plan, rows: Sequence[WeightRow]) -> str:
 
 def _said(plan: Plan, rows: Sequence[WeightRow]) -> str:
     what = f"{counted(len(rows), 'security', 'securities')} and cash, percent of value before trading."
+    if plan.drift.absent:
+        what += f" {counted(len(plan.drift.absent), 'target')} cannot be bought."
     if plan.objective.mode == "none":
         return what + " No target weights were given."
     left = sum(row.state == "left" for row in rows)

@@ -86,14 +86,19 @@ def validate(strategy: Strategy | Mapping[str, Any], folder: Path | None = None)
 
 
 def check(path: Path) -> tuple[Problems, Strategy | None]:
-    """What is wrong with a file, with lines, and the strategy when it may be used."""
+    """What is wrong with a file, with lines, and the strategy when it may be used.
+
+    A plugin that could not be loaded is an error here, though a plan goes on without it and says so: who checks a file
+    wants to know before.
+    """
     try:
         parsed = document(read(path), str(path))
     except SettingsError as refused:
         return Problems([error((), str(refused))]), None
     strategy, problems = examine(parsed.values, path.stem, path.parent)
-    found = Problems(located(problems, parsed.lines))
-    return found, strategy if found.is_valid else None
+    usable = all(one.severity != "error" for one in problems)
+    missing = [error((PLUGINS,), cut(notice.message, MAX_TEXT)) for notice in strategy.problems]
+    return Problems(located([*problems, *missing], parsed.lines)), strategy if usable else None
 
 
 def _accepted(strategy: Strategy, problems: Iterable[Problem], source: str, lines: Lines) -> Strategy:

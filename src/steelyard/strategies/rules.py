@@ -58,7 +58,8 @@ def dependencies(strategy: Strategy) -> Iterator[Problem]:
             missing = unmet(strategy, choice)
             by_itself = not inherited(_switched_by(strategy, choice))
             if missing and (by_itself or strategy.enabled(Kind.OPPORTUNITY)):  # without any, one warning says so for all
-                says = error if by_itself else warning
+                # what is missing may be the module of a plugin that could not be loaded
+                says = error if by_itself and not strategy.problems else warning
                 text = f"{choice.module.qualified} is on and finds nothing without {' and '.join(missing)}."
                 yield says((kind.value, choice.module.name), text)
 
@@ -95,9 +96,10 @@ def _pairs(strategy: Strategy) -> Iterator[Problem]:
 
 def _terms_known(strategy: Strategy) -> Iterator[Problem]:
     known = {choice.module.name for choice in strategy.choices[Kind.TERM]}
+    says = warning if strategy.problems else error  # it may be the term of a plugin that could not be loaded
     for name in itertools.islice((name for name in strategy.score.further if name not in known), MOST_PROBLEMS):
         place = ("score", "further", name)
-        yield error(place, f"{dotted(place)}: there is no such score term.{meant(place, sorted(known))}")
+        yield says(place, f"{dotted(place)}: there is no such score term.{meant(place, sorted(known))}")
 
 
 def _high_cost(strategy: Strategy) -> Iterator[Problem]:

@@ -41,6 +41,7 @@ ALWAYS_BEYOND = {
     "what the score terms, gains, adds and priorities are worth": "scores need the estimates, and those the price history",
     "that the bound is one": "a proof is not searched again, only its sums are",
     "prices, rates, quantities, targets and dates themselves": "they are inputs; inputs_sha256 is their hash, and the files are not here",
+    "how much of each buy the state of the bucket lets through": "its budget, its high-water mark and its aggression are not here",
     "how fresh the prices are": "the sessions of the price file are not here",
     "timings, nodes, seconds, warnings": "they say how the plan was made, and are not part of its id, nor is an explanation",
 }

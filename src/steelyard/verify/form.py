@@ -39,6 +39,13 @@ class Maybe:
 
 
 @dataclass(frozen=True, slots=True)
+class Sometimes:
+    """A field that may be left out."""
+
+    of: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Many:
     """A list."""
 
@@ -90,6 +97,7 @@ LIMITS = {
     "funding": OneOf(("proceeds", "settled")),
     "settlement_days": COUNT,
     "max_stale_sessions": COUNT,
+    "pause_volatility_ratio": Maybe(NUMBER),
 }
 SCORE_SETTINGS = {
     "profile": TEXT,
@@ -104,7 +112,7 @@ SCORE_SETTINGS = {
     "tax_years": NUMBER,
     "neutral": {"mu": NUMBER, "quality": NUMBER, "drawdown": NUMBER, "vol": NUMBER, "corr": NUMBER, "yield": NUMBER},
 }
-MODULE = {"name": TEXT, "version": TEXT, "params": Named(ANY)}
+MODULE = {"name": TEXT, "version": TEXT, "params": Named(ANY), "digest": Sometimes(TEXT)}
 SETTINGS = Part(
     {
         "search": Part({"scope": TEXT, "max_depth": COUNT}),
@@ -283,7 +291,12 @@ PLAN: Mapping[str, Any] = {
     "objective": {"mode": OneOf(("targets", "none")), "profile": TEXT},
     "certificate": CERTIFICATE,
     "alternatives": Many(ALTERNATIVE),
-    "drift": {"before": Maybe(NUMBER), "after": Maybe(NUMBER), "absent_target": NUMBER},
+    "drift": {
+        "before": Maybe(NUMBER),
+        "after": Maybe(NUMBER),
+        "absent_target": NUMBER,
+        "absent": Many({"symbol": TEXT, "target": NUMBER, "why": TEXT}),
+    },
     "turnover": NUMBER,
     "costs": {**COSTS, "tax": Maybe(AMOUNT)},
     "cash_ladder": Many(
@@ -342,6 +355,8 @@ def _record(form: Mapping[str, Any], value: Mapping[str, Any], where: str, tally
 
 def _field(kind: Any, value: Mapping[str, Any], key: str, where: str, tally: Tally) -> Any:
     path = f"{where}.{key}".lstrip(".")
+    if isinstance(kind, Sometimes):
+        return _read(kind.of, value[key], path, tally) if key in value else None
     if key not in value:
         tally.rule("has the form of a plan", path, False, _name(kind), "nothing: the field is missing")
         return None

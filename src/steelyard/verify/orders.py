@@ -13,6 +13,9 @@ from steelyard.verify.tally import Record, Tally, at_least, at_most
 WEIGHT_SLACK = Decimal("1e-9")
 """A limit on a weight is met within this: a whole lot may be that far over by rounding."""
 FILTERS_OF_DATES = ("eligibility", "recently_traded")
+SIZING = "sizing"
+STORM, NO_APPETITE = "high_volatility", "aggression"
+"""Rules under which nothing is bought at all."""
 PARTS_OF_COST = ("commission", "spread", "fx", "total")
 
 
@@ -28,6 +31,7 @@ def check_orders(book: Book, tally: Tally) -> None:
     _conversions(book, tally)
     _ends(book, tally)
     _least_order(book, tally)
+    _pauses(book, tally)
     _filters_left_out(book, tally)
 
 
@@ -83,6 +87,7 @@ def _order(book: Book, order: Record, holding: Record, where: str, tally: Tally)
             cap = max(book.limits["max_position_weight"], before)
             tally.rule("the position cap, or the weight before", f"{where}.quantity", after <= cap + WEIGHT_SLACK, at_most(cap), after)
     _dates(book, order, holding, where, tally)
+    _panic(book, order, holding, where, tally)
 
 
 def _towards(after: Decimal, target: Decimal, order: Record, where: str, tally: Tally) -> None:
@@ -106,6 +111,17 @@ def _dates(book: Book, order: Record, holding: Record, where: str, tally: Tally)
     for name, days, wait in waits:
         if days is not None and wait:
             tally.rule(name, f"{where}.side", days >= wait, f"at least {wait}", days)
+
+
+def _panic(book: Book, order: Record, holding: Record, where: str, tally: Tally) -> None:
+    """No sale of what is too far below its average cost, where the strategy asks for that and every cost is known."""
+    share = (book.filters.get("eligibility") or {}).get("no_panic_sell_pct")
+    lots = holding["lots"]
+    if not isinstance(share, int | float) or order["side"] != SELL or not holding["quantity"] or None in [lot["unit_cost"] for lot in lots]:
+        return
+    average = sum((lot["unit_cost"] * lot["quantity"] for lot in lots), ZERO) / holding["quantity"]
+    least = average * (1 - Decimal(repr(share)))
+    tally.rule("no sale at a deep loss", f"{where}.side", holding["price"] >= least * (1 - WEIGHT_SLACK), at_least(least), holding["price"])
 
 
 def _wait(params: Any, name: str, *, included: bool = False) -> int:
@@ -247,13 +263,30 @@ def _least_order(book: Book, tally: Tally) -> None:
     tally.number("the least order by the rules", "rules.min_order_base", least, book.doc["rules"]["min_order_base"])
 
 
+def _pauses(book: Book, tally: Tally) -> None:
+    """Where buys are said to be stopped altogether there is none, and the number that stops them is beyond its limit."""
+    limit = book.limits["pause_volatility_ratio"]
+    for n, stop in enumerate(book.doc["not_traded"]):
+        if stop["stage"] != SIZING or stop["rule"] not in {STORM, NO_APPETITE}:
+            continue
+        where, value = f"not_traded[{n}]", stop["value"]
+        buys = [row["id"] for row in book.doc["candidates"] if row["side"] == BUY]
+        tally.same("where buys are paused there is none", where, [], buys)
+        if stop["rule"] == STORM:
+            tally.number("the pause of buys is as the strategy sets it", f"{where}.limit", limit, stop["limit"])
+            over = None not in (value, limit) and value > limit
+            tally.rule("buys pause over the limit alone", f"{where}.value", over, f"more than {limit}", value)
+        else:
+            tally.number("a bucket that buys nothing has no appetite", f"{where}.value", ZERO, value)
+    if limit is not None:
+        tally.skip("limits.pause_volatility_ratio where it stops nothing", "the document does not hold the volatility of the market")
+
+
 def _filters_left_out(book: Book, tally: Tally) -> None:
     """Filters that need what the document does not hold."""
     for name, params in book.filters.items():
         if name not in FILTERS_OF_DATES:
             tally.skip(f"filter {name}", "the document does not hold what it looks at")
             continue
-        if params.get("no_panic_sell_pct") is not None:
-            tally.skip("no_panic_sell_pct", "verify does not know the rule")
         if params.get("on_missing") == "deny":
             tally.skip(f"{name}: on_missing", "whether an unknown date was denied is not derived, only known dates")

@@ -87,6 +87,7 @@ def _moves(book: Book) -> Iterator[tuple[str, object]]:
         named = next((step for step in moved if step["symbol"] == facts.get("moved")), moved[0])
         yield from {"moved": named["symbol"], "from_weight": named["weight_before"], "to_weight": named["weight_after"]}.items()
     off = {symbol: abs(after.get(symbol, ZERO) - row["target"]) for symbol, row in book.holdings.items() if row["target"] is not None}
+    off |= {row["symbol"]: row["target"] for row in book.doc["drift"]["absent"]}
     if off:
         off[CASH] = abs(book.weight(book.cash_before + book.flow(book.steps)) - book.target_cash)
         largest = max(off.values())

@@ -10,8 +10,14 @@ from steelyard.sentences import percent, signed
 WEIGHTS_SHOWN = 20
 """Rows without `explain`."""
 
+ABSENT_SHOWN = 10
+"""Targets that cannot be bought, without `explain`."""
+
 WeightRow = tuple[str, float, float, float | None]
 """Symbol, weight now, after, and target."""
+
+NONE = "–"
+"""Where a security without a price would have its weight."""
 
 
 def draw(view: View) -> None:
@@ -25,10 +31,21 @@ def draw(view: View) -> None:
     if targeted:
         columns += [Column("Target", "right"), Column("Off target, pp", "right")]
     columns += [Column(" ", drop=1)]
-    top = max((max(now, after, target or 0.0) for _, now, after, target in rows), default=0.0)
+    absent = plan.drift.absent
+    weights = [*(weight for _, *row in rows for weight in row if weight is not None), *(one.target for one in absent)]
+    top = max(weights, default=0.0)
     names = {holding.symbol: holding.name for holding in plan.holdings}
     bars = "█ held, ░ sold, ▒ bought" + (", ┃ target" if targeted else "") + "."
-    view.table(columns, [_weight(row, short(names.get(row[0], "")), top, targeted=targeted) for row in shown], (" ", bars))
+    drawn = [_weight(row, short(names.get(row[0], "")), top, targeted=targeted) for row in shown]
+    lacking = absent if view.explain else absent[:ABSENT_SHOWN]
+    above_cash = len(drawn) - bool(plan.value)
+    drawn[above_cash:above_cash] = [
+        Row((one.symbol, "", NONE, NONE, percent(one.target), f"{signed(-one.target)}, {one.why}", _bar(0.0, 0.0, one.target, top)))
+        for one in lacking
+    ]
+    view.table(columns, drawn, (" ", bars))
+    if len(absent) > len(lacking):
+        view.say(f"and {len(absent) - len(lacking)} more targets that cannot be bought: steelyard plan --explain", style="dim")
     if len(rows) > len(shown):
         view.say(f"and {len(rows) - len(shown)} more: steelyard plan --explain", style="dim")
     view.say("Cash after is before costs.", style="dim")
@@ -43,7 +60,7 @@ def _weight_rows(plan: Plan) -> list[WeightRow]:
     rows.sort(key=lambda row: (row[0] not in traded, -max(row[1], row[2], row[3] or 0.0), row[0]))
     now, then = 1 - sum(row[1] for row in rows), 1 - sum(row[2] for row in rows)
     targets = [row[3] for row in rows if row[3] is not None]
-    cash = max(0.0, 1 - sum(targets)) if plan.objective.mode == "targets" else None
+    cash = max(0.0, 1 - sum(targets) - plan.drift.absent_target) if plan.objective.mode == "targets" else None
     return [*rows, ("cash", now, then, cash)] if plan.value else rows
 
 
