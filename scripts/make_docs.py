@@ -33,6 +33,7 @@ from typer.testing import CliRunner
 
 from steelyard import plans
 from steelyard.cli import app
+from steelyard.cli.environment import HEALTH_FILE, VARIABLES
 from steelyard.registry import PACKAGES, Kind, Module, modules
 from steelyard.settings import PROFILES, Section
 from steelyard.strategies import PRESETS, Strategy, preset
@@ -538,6 +539,10 @@ def cli_page() -> Iterator[str]:
         yield from ("", f"## steelyard {name}", "", *_help([name]))
         for inner in getattr(command, "commands", ()):
             yield from ("", f"### steelyard {name} {inner}", "", *_help([name, inner]))
+    yield from ("", "## Environment variables", "", *ENVIRONMENT_INTRODUCTION.strip().splitlines(), "")
+    yield from table(("variable", "sets", "default"), [(f"`{one.name}`", one.meaning, one.default) for one in VARIABLES])
+    yield from ("", "Where the failures of modules are kept while `STEELYARD_HOME` is unset:", "")
+    yield from table(("platform", "file"), [(platform, where) for platform, where in HEALTH_FILE.items()])
 
 
 CLI_INTRODUCTION = """
@@ -550,6 +555,10 @@ The [tutorial](tutorial.md) shows the commands at work, [configuration](configur
 | 1 | refused or failed: one message on stderr says what, where and what to do |
 | 2 | the command was not understood |
 | 130 | interrupted |
+"""
+
+ENVIRONMENT_INTRODUCTION = """
+None shapes a plan, but what a module that is out of service would have done to it. An empty variable is as good as none.
 """
 
 

@@ -12,12 +12,16 @@ from functools import cache
 import numpy as np
 import pytest
 
+from planner.made import BUSY, with_call, without
+from planner.test_degradation import with_form
 from steelyard import samples, strategies
-from steelyard.explain import LARGEST_FALL, RESAMPLES, Case, _history, _price, explain
+from steelyard.explain import LARGEST_FALL, RESAMPLES, Case, _history, _price, _under, explain
 from steelyard.importers import assemble, read
 from steelyard.orders import Side
 from steelyard.planner import plan
 from steelyard.plans import Plan, plan_id
+from steelyard.registry import Kind
+from steelyard.scoring import BlackBox, Part, Term
 from steelyard.sentences import FORMATS
 
 pytestmark = pytest.mark.real_quotes
@@ -199,3 +203,75 @@ def test_without_history_or_orders_there_is_still_an_explanation():
 
     assert told.explanation is not None
     assert told.explanation.stability.resamples == RESAMPLES
+
+
+def with_rows(permits) -> Case:
+    """A case with a filter of sequences that does what is said."""
+    of = with_form(BUSY, "correlation_aware", "rows", lambda ctx, table, params: permits)
+    return Case(snapshot=of.snapshot, market=of.market, strategy=of.strategy, targets=of.targets, state=of.state)
+
+
+def test_a_filter_that_fails_only_when_the_plan_is_explained_leaves_the_plan_and_a_warning(monkeypatch):
+    explaining = []
+
+    def permits(rows):
+        if explaining:
+            raise RuntimeError("out of luck")
+        return np.ones(len(rows), dtype=np.bool_)
+
+    def under(*args):
+        explaining.append(True)
+        return _under(*args)
+
+    monkeypatch.setattr("steelyard.explain._under", under)
+    case = with_rows(permits)
+    bare = planned(case)
+
+    told = explain(case, bare)
+
+    assert told.explanation is None
+    assert told.model_copy(update={"warnings": bare.warnings}) == bare
+    assert told.plan_id == plan_id(told.document())
+    assert [(notice.code, notice.module) for notice in told.warnings[len(bare.warnings) :]] == [
+        ("not_explained", "filters.correlation_aware")
+    ]
+    assert told.warnings[-1].message == (
+        "The plan is made, but not what would change it: "
+        "filters.correlation_aware failed when it was asked again: RuntimeError: out of luck."
+    )
+
+
+def test_what_is_refused_when_it_is_solved_again_leaves_the_plan_and_a_warning():
+    case = growth_case()
+    bare = planned(case)
+    crowded = replace(case.strategy, search=case.strategy.search.model_copy(update={"max_candidates": bare.certificate.candidates - 1}))
+
+    told = explain(replace(case, strategy=crowded), bare)
+
+    assert told.explanation is None
+    assert "solving again was refused: " in told.warnings[-1].message
+
+
+def test_a_term_that_the_plan_is_made_without_weighs_nothing_when_it_is_explained(monkeypatch):
+    nets = []
+
+    def under(*given):
+        nets.append(_under(*given))
+        return nets[-1]
+
+    monkeypatch.setattr("steelyard.explain._under", under)
+
+    def raw(weights, cash):
+        if weights.max(initial=0.0) > 0.15:
+            raise RuntimeError("out of luck")
+        return 0.0
+
+    def term(ctx, params):
+        return Term("quality", (Part("q", 1.0, 0.0, 1.0, raw, BlackBox()),))
+
+    faulty = with_call(BUSY.strategy, Kind.TERM, "quality", term)
+    case = Case(snapshot=BUSY.snapshot, market=BUSY.market, strategy=faulty, targets=BUSY.targets)
+    off = replace(case, strategy=without(BUSY.strategy, Kind.TERM, "quality"))
+
+    assert explain(case, planned(case)).explanation == explain(off, planned(off)).explanation
+    assert nets[:RESAMPLES] == nets[RESAMPLES:]

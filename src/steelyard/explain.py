@@ -9,9 +9,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,13 +20,14 @@ import numpy as np
 from steelyard import what_if
 from steelyard.context import PAD, Context, IntArray
 from steelyard.document import Material, plain_facts
+from steelyard.errors import FailedLate, PlanRefused
 from steelyard.estimates import TEN_YEARS, Estimates, estimate
 from steelyard.findings import Findings
 from steelyard.money import FloatArray, plain
 from steelyard.objective import objective_of
 from steelyard.orders import Side
 from steelyard.planner import solve
-from steelyard.plans import Counterfactual, Explanation, Plan, Relaxation, Stability, Step, Threshold
+from steelyard.plans import Counterfactual, Explanation, Notice, Plan, Relaxation, Stability, Step, Threshold
 from steelyard.scoring import end_state
 from steelyard.search.branch_and_bound import branch_and_bound
 from steelyard.search.collapse import collapse
@@ -60,20 +62,32 @@ class Case(what_if.Case):
 def explain(case: Case, plan: Plan, progress: Progress | None = None) -> Plan:
     """The plan with its explanation; `progress` is told what is being solved.
 
-    The plan must be the one that the case makes.
+    The plan must be the one that the case makes. Where a module that worked in the plan fails in what is solved
+    again, or nothing may be planned there, the plan stays as it is and a warning says why it is not explained.
     """
-    tell = progress or _silent
-    made = case.solved()
-    stability = _stability(case, made, tell)
+    try:
+        return plan.model_copy(update={"explanation": _explanation(case, plan, progress or _silent)})
+    except FailedLate as failed:
+        return _unexplained(plan, f"{failed.module} failed when it was asked again: {failed.told}", failed.module)
+    except PlanRefused as refused:
+        return _unexplained(plan, f"solving again was refused: {refused}", None)
+
+
+def _unexplained(plan: Plan, why: str, module: str | None) -> Plan:
+    message = f"The plan is made, but not what would change it: {why.rstrip('.')}."
+    return plan.model_copy(update={"warnings": (*plan.warnings, Notice(code="not_explained", message=message, module=module))})
+
+
+def _explanation(case: Case, plan: Plan, tell: Progress) -> Explanation:
+    """Solve again for all four parts; raises FailedLate and PlanRefused."""
+    findings = Findings(disabled=case.disabled)
+    made = findings.settled(partial(case.solved_into, findings))
+    stability = _stability(case, made, findings.gone, tell)
     counterfactuals = tuple(_counterfactuals(case, made, tell))
     thresholds = tuple(_thresholds(case, plan, tell))
     relaxations = () if made.choice.acts else tuple(_relaxations(case, tell))
-    return plan.model_copy(
-        update={
-            "explanation": Explanation(
-                text=stability.text, stability=stability, counterfactuals=counterfactuals, thresholds=thresholds, relaxations=relaxations
-            )
-        }
+    return Explanation(
+        text=stability.text, stability=stability, counterfactuals=counterfactuals, thresholds=thresholds, relaxations=relaxations
     )
 
 
@@ -84,12 +98,12 @@ def _silent(what: str, done: int, total: int) -> None:
 # 1. stability
 
 
-def _stability(case: Case, made: Material, tell: Progress) -> Stability:
+def _stability(case: Case, made: Material, gone: Mapping[str, str], tell: Progress) -> Stability:
     row, threshold = made.choice.plan.row, made.choice.threshold
     holds, regrets = 0, []
     for k, estimates in enumerate(resampled(case, made.ctx)):
         tell("re-estimating returns and risk", k, RESAMPLES)
-        net, best = _under(case, made, estimates, row)
+        net, best = _under(case, made, gone, estimates, row)
         reachable = best if best >= threshold else 0.0
         holds += net > 0 if row else reachable == 0.0
         regrets.append(max(0.0, reachable - net))
@@ -152,10 +166,13 @@ def _history(returns: FloatArray, closes: FloatArray) -> FloatArray:
     return np.asarray(history)
 
 
-def _under(case: Case, made: Material, estimates: Estimates, row: tuple[int, ...]) -> tuple[float, float]:
-    """(net of the plan, best net of any set) when the estimates are others; the same orders, costs and limits."""
+def _under(case: Case, made: Material, gone: Mapping[str, str], estimates: Estimates, row: tuple[int, ...]) -> tuple[float, float]:
+    """(net of the plan, best net of any set) when the estimates are others; the same orders, costs and limits.
+
+    gone   modules that the plan is made without, since they failed late -> error
+    """
     ctx = replace(made.ctx, estimates=estimates, quality=estimates.quality)
-    objective = objective_of(ctx, case.strategy, Findings(disabled=case.disabled))
+    objective = objective_of(ctx, case.strategy, Findings(disabled=case.disabled, gone=dict(gone)))
     table, start = made.table, end_state(ctx.weights, ctx.cash_weight)
     tables = collapse(objective.model, start, table.security, table.delta, table.cost, table.tax, objective.rates)
     cells = np.full((1, ctx.search.max_depth), PAD, dtype=np.int64)

@@ -24,6 +24,7 @@ from steelyard.strategies import ModuleChoice, Strategy
 from steelyard.table import bare_table, with_conflicts, with_scores
 
 TOWARDS_TARGETS = "weight_based"
+SWITCH_ON = f"switch it on with [{Kind.OPPORTUNITY}.{TOWARDS_TARGETS}] enabled = true"
 IDLE: Mapping[str, str] = {"disabled": "is out of service", "failed": "failed"}
 """Outcome of a module -> what is said of one that so does not work."""
 
@@ -43,7 +44,7 @@ def find_opportunities(ctx: Context, objective: Objective, strategy: Strategy, f
     rows = merge(ctx, rows, findings)
     rows, conflicts = _paired(ctx, rows, strategy, findings)
     table = with_conflicts(bare_table(ctx, rows), conflicts)
-    _note_unasked(ctx, asked, _idle(ctx, strategy, findings), findings)
+    _note_unasked(ctx, asked, _idle(ctx, findings), findings)
     findings.finished("find_opportunities", table.m)
     table = with_scores(ctx, table, objective.model, objective.rates, np.array([row.priority_weight for row in rows]))
     return replace(table, predicates=tuple(_predicates(ctx, table, strategy, findings)))
@@ -222,17 +223,14 @@ def _checked_rows(predicate: RowPredicate) -> RowPredicate:
     return permits
 
 
-def _idle(ctx: Context, strategy: Strategy, findings: Findings) -> str | None:
+def _idle(ctx: Context, findings: Findings) -> str | None:
     """What keeps the calculator that trades towards targets from working, where targets were given; a warning says so too."""
     if ctx.target_weights is None:
         return None
-    if not strategy.choice(Kind.OPPORTUNITY, TOWARDS_TARGETS).enabled:
-        idle, mend = "is off", f"switch it on with [{Kind.OPPORTUNITY}.{TOWARDS_TARGETS}] enabled = true"
-    else:
-        run = next(run for run in findings.runs if (run.kind, run.name) == (Kind.OPPORTUNITY, TOWARDS_TARGETS))
-        if run.outcome not in IDLE:
-            return None
-        idle, mend = IDLE[run.outcome], "see the problems of the plan"
+    run = next((run for run in findings.runs if (run.kind, run.name) == (Kind.OPPORTUNITY, TOWARDS_TARGETS)), None)
+    if run is not None and run.outcome not in IDLE:
+        return None
+    idle, mend = ("is off", SWITCH_ON) if run is None else (IDLE[run.outcome], "see the problems of the plan")
     message = f"Target weights were given, and {TOWARDS_TARGETS} {idle}: no order is asked for to reach them; {mend}."
     findings.warnings.append(Notice(code="targets_unused", message=message, module=f"{Kind.OPPORTUNITY}.{TOWARDS_TARGETS}"))
     return idle

@@ -322,9 +322,9 @@ class Alternative(Record):
 class AbsentTargetShown(Record):
     """A target that no order can buy, and why in a few words: `no price`."""
 
-    symbol: str
-    target: Number
-    why: str
+    symbol: Annotated[str, Field(description="the security")]
+    target: Annotated[Number, Field(description="its target weight, of value")]
+    why: Annotated[str, Field(description="what is missing")]
 
 
 class Drift(Record):

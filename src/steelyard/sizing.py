@@ -259,5 +259,5 @@ def why_unasked(ctx: Context, i: int, idle: str | None) -> Drop:
         return Drop("allow_sell", None, None, say("{off:spp} off its target, and may not be sold", off=off))
     if idle is not None:
         why = say("{off:spp} off its target; weight_based, which trades towards targets, {idle:text}", off=off, idle=idle)
-        return Drop("no_calculator", abs(off), None, why)
+        return Drop("no_calculator", None, None, why)
     return Drop("near_target", abs(off), None, say("{off:spp} off its target, less than any calculator acts on", off=off))

@@ -2,6 +2,7 @@
 
 import json
 import re
+from importlib.metadata import version
 from pathlib import Path
 
 import jsonschema
@@ -140,6 +141,71 @@ def test_explain_and_timings_show_more():
     assert "What each module did" in long
     assert "The candidate table" in long
     assert "Time taken" in long
+
+
+def taken(*arguments: object) -> dict[str, float]:
+    """The table of times: part, with its indentation -> milliseconds."""
+    lines = run("plan", "--timings", *arguments).stdout.partition("Time taken")[2].splitlines()
+    rows = [re.fullmatch(r"  ( *\S.*?) +([\d,]+\.\d) ms", line) for line in lines]
+    return {row[1]: float(row[2].replace(",", "")) for row in rows if row}
+
+
+def test_the_times_explain_the_whole_wait_and_what_is_inside_of_what():
+    times = taken()
+
+    outer = {part: time for part, time in times.items() if not part.startswith(" ")}
+    assert list(outer) == ["reading", "planning", "loading the view", "rendering", "everything else", "total"]
+    assert sum(time for part, time in outer.items() if part != "total") == pytest.approx(outer["total"], abs=1)
+    inside = list(times)[list(times).index("planning") + 1 : list(times).index("loading the view")]
+    assert [part for part in inside if not part.startswith("    ")] == [
+        "  value and context", "  find opportunities", "  generate and evaluate", "  prove", "  choose", "  everything else"
+    ]  # fmt: skip
+    after = inside[inside.index("  find opportunities") + 1 :]
+    assert "    opportunity_calculators.weight_based" in after[: after.index("  generate and evaluate")]
+    assert list(times)[-3] == "  second opinion"
+
+
+def test_the_times_have_the_report_and_the_explanation_where_they_are_made(folder: Path):
+    assert {"explaining", "report"} <= set(taken("--report", "r.html", "--explain"))
+
+
+def test_what_if_reports_are_a_stage_of_their_own(folder: Path):
+    (folder / "s.toml").write_text("[sequence_generators.partial_execution]\nenabled = true\n")
+
+    times = list(taken("--strategy", "s.toml"))
+
+    assert times[times.index("  what if") + 1] == "    sequence_generators.partial_execution"
+
+
+@pytest.mark.parametrize("command", ["plan", "why"])
+def test_help_says_where_the_names_of_presets_are_listed(command: str):
+    assert "A preset (strategy list names them), or a TOML file" in " ".join(run(command, "--help").stdout.split())
+
+
+def test_the_version_is_that_of_the_package():
+    assert run("--version").stdout == f"steelyard {version('steelyard')}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--as-of", "20-11-2026"], "'--as-of': 20-11-2026 is not a day: write YYYY-MM-DD, for example 2026-11-20."),
+        (["--as-of", "20261120"], "20261120 is not a day"),
+        (["--as-of", "2026-02-30"], "2026-02-30 is not a day"),
+        (["--as-of", "9" * 10_000], "9999… is not a day"),
+        (["--seed", "x"], "'--seed': x is not a whole number of 0 or more"),
+        (["--seed", "-1"], "-1 is not a whole number"),
+        (["--seed", "9" * 10_000], "9999… is not a whole number"),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_refused_in_our_own_words(arguments: list[str], says: str):
+    result = run("plan", *arguments)
+
+    flat = " ".join(result.stderr.split())
+    assert result.exit_code == 2
+    assert says in flat
+    assert "Value error" not in flat
+    assert len(flat) < 400
 
 
 def test_an_excluded_symbol_is_said_and_not_traded():

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -163,7 +164,9 @@ def test_while_everything_is_healthy_nothing_is_written(home):
     result = run("health")
 
     modules = sum(len(registry.modules(kind)) for kind in Kind)
-    assert (result.exit_code, result.stdout) == (0, f"Of {modules} modules none is out of service.\n")
+    terms = len(registry.modules(Kind.TERM))
+    counted = f"{modules} modules ({modules - terms} that propose or filter orders, {terms} score terms)"
+    assert (result.exit_code, result.stdout) == (0, f"Of {counted} none is out of service.\n")
     assert {row["state"] for row in json.loads(run("health", "--json").stdout)} == {"closed"}
     assert run("health", "--reset").stderr == "There was nothing to forget: no module has failed.\n"
     assert not home.exists()
@@ -178,12 +181,26 @@ def test_health_lists_each_failure_with_state_error_and_next_try(faulty):
 
     assert result.exit_code == 0
     assert result.stdout.startswith("Of ")
-    assert "modules 1 is out of service." in result.stdout
+    assert "score terms) 1 is out of service." in result.stdout
     line = next(line for line in result.stdout.splitlines() if FAILING in line)
-    assert line.split()[:4] == [FAILING, VERSION, "open", "3"]
+    assert re.split(" {2,}", line)[:4] == [FAILING, VERSION, "out of service", "3"]
+    head = next(line for line in result.stdout.splitlines() if "Failures" in line)
+    assert head.index("Failures") + len("Failures") == line.index("  3  ") + len("  3")
     assert "after 2" in line
     assert line.endswith("UTC")
     assert "RuntimeError: out of luck" in result.stdout
+
+
+def test_a_module_that_works_again_is_on_trial_and_then_in_service(faulty, monkeypatch):
+    planned()
+    assert "in service" in run("health").stdout
+    planned()
+    planned()
+    monkeypatch.setenv("STEELYARD_OPEN_SECONDS", "0.01")
+    time.sleep(0.02)
+
+    assert " on trial " in run("health").stdout
+    assert run("health", FAILING).stdout.startswith(f"{FAILING} is on trial.")
 
 
 def test_health_of_one_module_is_asked_by_its_name(faulty):
@@ -306,3 +323,10 @@ def test_the_log_goes_to_stderr_for_whoever_asks_for_it():
 
 def test_a_level_of_the_log_that_does_not_exist_is_told():
     assert "STEELYARD_LOG is 'loud': no level of the log. There are debug, info, warning, error." in logged("loud").stderr
+
+
+def test_a_level_of_any_length_is_cut():
+    said = next(line for line in logged("x" * 10_000).stderr.splitlines() if "no level of the log" in line)
+
+    assert "xxx…" in said
+    assert len(said) < 200

@@ -9,6 +9,7 @@ import pytest
 
 from steelyard.errors import InputError
 from steelyard.importers import read_fx, read_securities, read_targets
+from steelyard.importers.securities import TYPES
 from steelyard.portfolio import Security
 
 
@@ -62,11 +63,38 @@ def test_a_security_with_everything(tmp_path: Path):
     assert not file.warnings
 
 
-def test_a_product_type_that_is_neither_share_nor_fund_is_a_warning(tmp_path: Path):
-    (warning,) = read_securities(written(tmp_path, "symbol,product_type\nAAA,EFT\nBBB,\n")).warnings
+def test_product_types_that_are_neither_shares_nor_funds_are_one_warning_in_the_words_of_the_file(tmp_path: Path):
+    text = "symbol,product_type\nAAA,EFT\nBBB,\nCCC,Warrant\nDDD,Warrant\n"
 
-    assert (warning.code, warning.symbol) == ("unknown_product_type", "AAA")
-    assert "'EFT' of AAA is taken as EQUITY; funds are ETC, ETF, MUTUALFUND." in warning.message
+    read = read_securities(written(tmp_path, text))
+
+    (warning,) = read.warnings
+    assert (warning.code, warning.symbol) == ("unknown_product_type", None)
+    assert warning.message == (
+        "These product types of f.csv are taken as EQUITY: 'EFT' of AAA; 'Warrant' of CCC, DDD. "
+        "Known are EQUITY, ETC, ETF, MUTUALFUND; funds are ETC, ETF, MUTUALFUND."
+    )
+    assert [security.is_fund for security in read.securities] == [False] * 4
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("stock", "EQUITY"),
+        ("Common Stock", "EQUITY"),
+        ("SHARE", "EQUITY"),
+        ("equity", "EQUITY"),
+        ("etf", "ETF"),
+        ("Exchange-Traded Fund", "ETF"),
+        ("etc", "ETC"),
+        ("fund", "MUTUALFUND"),
+        ("mutual_fund", "MUTUALFUND"),
+    ],
+)
+def test_product_types_have_the_names_that_people_give_them(tmp_path: Path, text: str, kind: str):
+    read = read_securities(written(tmp_path, f"symbol,product_type\nAAA,{text}\n"))
+
+    assert (read.securities[0].product_type, read.warnings) == (kind, ())
 
 
 def test_sector_and_industry_together_are_refused(tmp_path: Path):
@@ -85,3 +113,10 @@ def test_rates_are_sorted_and_exact(tmp_path: Path):
         (date(2022, 12, 28), Decimal("0.9398496241")),
     ]
     assert list(file.rates) == ["GBP", "USD"]
+
+
+def test_the_tutorial_names_every_product_type_that_is_known():
+    page = (Path(__file__).parents[2] / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    rows = {line.split("`")[1]: line.split("|")[2].strip() for line in page.splitlines() if line.startswith("| `")}
+
+    assert {kind: ", ".join(names) for kind, names in TYPES.items()} == rows

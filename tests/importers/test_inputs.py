@@ -295,3 +295,61 @@ def test_the_broken_portfolio_is_refused_for_all_that_the_files_show():
 
     with pytest.raises(PlanRefused, match=r"2 reasons(.|\n)*TWTR is held(.|\n)*targets sum to 1\.2"):
         assemble(read(bundled.holdings, prices=bundled.prices, targets=bundled.targets, securities=bundled.securities))
+
+
+def jumps(folder: Path, closes: list[float | str], names: str = "AAA") -> list[str]:
+    rows = [f"2022-12-{day:02d}," + ",".join(str(close) for _ in names.split(",")) for day, close in enumerate(closes, start=1)]
+    holdings = "symbol,quantity\n" + "".join(f"{name},10\n" for name in names.split(","))
+    made = inputs(folder, holdings, "\n".join([f"date,{names}", *rows, ""]))
+    return [notice.message for notice in made.warnings if notice.code == "price_jump"]
+
+
+def test_an_unadjusted_split_or_a_slip_in_the_prices_is_a_warning_with_date_and_factor(tmp_path: Path):
+    (told,) = jumps(tmp_path, [100, 101, 25.5, 25])
+    change, _, consequence = told.partition(": ")
+    assert change == "AAA goes from 101 on 2022-12-02 to 25.5 on 2022-12-03, 0.252 times as much"
+    assert consequence == "an unadjusted split or a wrong price would spoil return and risk estimates."
+    assert "0.1 times as much (1 more like it)" in jumps(tmp_path, [100, 10, 95])[0]
+    assert "0.5 times" in jumps(tmp_path, [100, "", 50])[0]
+    assert jumps(tmp_path, [100, 56, 100, 152]) == []
+
+
+def test_a_price_after_a_long_gap_may_be_any(tmp_path: Path):
+    rows = [f"2022-12-{day:02d},{'' if 1 < day < 8 else 10 * day},5" for day in range(1, 9)]
+
+    assert inputs(tmp_path, prices="\n".join(["date,AAA,BBB", *rows, ""])).warnings == ()
+
+
+def test_the_first_few_of_many_jumps_are_told_and_the_others_named(tmp_path: Path):
+    told = jumps(tmp_path, [100, 25], "A,B,C,D,E,F,G")
+
+    assert len(told) == 6
+    assert told[-1] == "Prices jump like this in F, G too."
+
+
+def test_a_percentage_is_answered_with_its_own_number(tmp_path: Path):
+    with pytest.raises(RowsRejected, match=r"at most 1 \(20% is 0.2\)"):
+        inputs(tmp_path, targets="symbol,weight\nAAA,20\n")
+    with pytest.raises(RowsRejected, match=r"from 0 to 1; 3.5% is 0.035"):
+        inputs(tmp_path, securities="symbol,dividend_yield\nAAA,3.5\n")
+
+
+def test_a_target_that_may_be_a_slip_of_a_symbol_of_the_price_file_is_a_warning(tmp_path: Path):
+    prices = PRICES.replace("CCC", "NVDA")
+
+    made = inputs(tmp_path, prices=prices, targets="symbol,weight\nNVDIA,0.04\nZZZ,0.1\nBBB,0.2\n")
+
+    (warning,) = made.warnings
+    assert (warning.code, warning.symbol) == ("unknown_target", "NVDIA")
+    assert warning.message == "NVDIA has a target, and prices.csv has no price of it. Did you mean NVDA?"
+
+
+def test_no_warning_begins_with_the_name_of_a_file_which_would_be_capitalised(tmp_path: Path):
+    made = inputs(
+        tmp_path,
+        "symbol,quantity,colour\nAAA,10,red\n",
+        targets="symbol,weight,note\nBBB,0.2,x\n",
+        securities="symbol,product_type\nAAA,warrant\n",
+    )
+
+    assert [warning.message.split()[0] for warning in made.warnings] == ["The", "The", "These"]

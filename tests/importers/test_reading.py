@@ -130,7 +130,7 @@ def test_a_column_that_is_not_read_is_a_warning_with_the_nearest_one(tmp_path: P
     (warning,) = table(tmp_path, "symbol,quantity,nane\nAAA,1,x\n").warnings
 
     assert warning.code == "unknown_column"
-    assert warning.message == "f.csv: the column 'nane' is not read. Did you mean name?"
+    assert warning.message == "The column 'nane' of f.csv is not read. Did you mean name?"
 
 
 @given(st.binary(max_size=200))

@@ -11,6 +11,7 @@ from report import sample_plans as sample
 from steelyard.plans import CashRung
 from steelyard.report import alternatives, ladder, notes, stopped, trades, waterfall, weights, words
 from steelyard.report.scale import Scale, ceiling, nice_step, ticks
+from steelyard.sentences import signed
 
 every_plan = pytest.mark.parametrize("make", sample.ALL, ids=lambda make: make.__name__)
 
@@ -186,3 +187,38 @@ def test_a_target_that_cannot_be_bought_has_a_row_and_is_none_of_the_cash():
     assert shown.said.endswith(
         "One target cannot be bought. A band is the target and 1.0\u00a0pp on either side; a breach is a weight outside it."
     )
+
+
+@pytest.mark.parametrize(
+    ("after", "told"), [(0.1896, "\u22121.04"), (0.1899999, "\u22121.00001"), (0.2104, "+1.04"), (0.185, "\u22121.5"), (0.19, "\u22121.0")]
+)
+def test_a_weight_just_outside_its_band_does_not_read_as_its_edge(after, told):
+    row = weights.WeightRow("AA", "", 0.2, after, 0.2, (0.19, 0.21), False)
+
+    assert signed(row.off, row.digits) == told
+    assert row.state == ("in" if after == 0.19 else "left")
+
+
+def test_the_heading_of_the_alternatives_counts_what_can_be_traded():
+    assert alternatives.weighed(sample.growth()).heading.endswith(" alternatives that can be traded, none gains more")
+
+
+def test_a_reserve_that_other_currencies_help_to_hold_says_so():
+    plan = sample.two_currencies()
+
+    assert (
+        trades.trades(plan).reserve_said == "The reserve is 624.25; cash in other currencies counts towards it: all cash is 4,349.30 USD."
+    )
+    assert "reserve 624 of all cash" in ladder.ladders(plan)[0].said
+    assert trades.trades(sample.one_holding()).reserve_said == "The reserve is 100.00."
+
+
+def test_of_many_targets_that_cannot_be_bought_the_largest_are_drawn_and_the_others_listed():
+    plan = sample.absent()
+    (one,) = plan.drift.absent
+    many = tuple(one.model_copy(update={"symbol": f"P{i}"}) for i in range(12))
+
+    shown = weights.weights(plan.model_copy(update={"drift": plan.drift.model_copy(update={"absent": many})}))
+
+    assert [row.symbol for row in shown.absent] == [f"P{i}" for i in range(10)]
+    assert ([row.symbol for row in shown.rest], shown.rest_said) == (["P10", "P11"], "2 more targets that cannot be bought")

@@ -325,4 +325,7 @@ def test_a_target_that_cannot_be_bought_has_a_row_and_is_none_of_the_cash():
     text = flat(shown(sample_plans.absent()))
 
     assert re.search(r"PG – – 20\.0 −20\.0, no price", text)
+    assert "Not held, not bought. Target 20.0 % of value; no price." in flat(
+        printed(lambda console: show_why(sample_plans.absent(), "PG", console))
+    )
     assert re.search(r"cash 30\.0 \d+\.\d 20\.0 \+10\.0 →", text)

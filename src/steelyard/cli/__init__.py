@@ -7,6 +7,7 @@
     modules.py   what is registered, and what a strategy makes of it
     health.py    which modules are out of service
     strategy.py  presets and strategy files: list, show, new, validate, schema
+    environment.py   the variables of the environment that all of them obey
     inputs.py    options to a snapshot, market, targets and strategy
     logs.py      the log, for whoever asks for it
     output.py    screens, pipes, files, messages, exit codes
@@ -18,24 +19,43 @@ To add a command: a file here with a function, its line below. Modules import wh
 
 from __future__ import annotations
 
+from importlib.metadata import version as installed
+from typing import Annotated
+
 import typer
 
 from steelyard.cli.demo import demo
 from steelyard.cli.health import health
 from steelyard.cli.modules import modules
+from steelyard.cli.output import write
 from steelyard.cli.plan import plan
 from steelyard.cli.strategy import strategy
 from steelyard.cli.verify import verify
 from steelyard.cli.why import why
 
 app = typer.Typer(
-    help="Plans the trades that best improve a portfolio, explains every line, and states how good the plan is. Nothing is sent anywhere.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        write(f"steelyard {installed('steelyard')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    *,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")] = False,
+) -> None:
+    """Plans the trades that best improve a portfolio, explains every line, and states how good the plan is. Nothing is sent anywhere."""
+
+
 app.command()(demo)
 app.command()(plan)
 app.command()(why)

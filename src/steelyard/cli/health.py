@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
     from steelyard.plans import ModuleRun
     from steelyard.strategies import Strategy
+    from steelyard.telemetry.breaker import State
     from steelyard.telemetry.health import Health, Outcome
+
+IN_WORDS: Mapping[State, str] = {"closed": "in service", "open": "out of service", "half-open": "on trial"}
+"""State of a circuit -> what a person reads of the module; --json has the state."""
 
 
 def health(
@@ -31,7 +35,7 @@ def health(
     """Show which modules are out of service.
 
     A module that fails in 3 plans in a row (STEELYARD_FAILURE_THRESHOLD) is left out for 300 seconds (STEELYARD_OPEN_SECONDS);
-    then one plan tries it. The exit code is 0 also when modules are out of service.
+    then it is on trial: one plan tries it. The exit code is 0 also when modules are out of service.
     """
     with guarded():
         kept = keeper()
@@ -105,18 +109,18 @@ def draw(rows: Sequence[dict[str, Any]], console: Console) -> None:
     from steelyard.report.columns import Column, Row, fitting, grid, sentence
 
     out = [row for row in rows if row["state"] == "open"]
-    told = f"Of {len(rows)} modules {len(out) or 'none'} {'is' if len(out) <= 1 else 'are'} out of service."
+    told = f"Of {_counted(rows)} {len(out) or 'none'} {'is' if len(out) <= 1 else 'are'} out of service."
     if len(rows) == 1:
-        told = f"{rows[0]['kind']}.{rows[0]['name']} is {'out of' if out else 'in'} service."
+        told = f"{rows[0]['kind']}.{rows[0]['name']} is {IN_WORDS[rows[0]['state']]}."
     for line in sentence(told, console.width):
         console.print(line, soft_wrap=True)
     failed = [row for row in rows if row["failures"]]
     if not failed:
         return
-    columns = (Column("Module"), Column("Version", drop=1), Column("State"), Column("Failures"), Column("Next try", drop=2))
+    columns = (Column("Module"), Column("Version", drop=1), Column("State"), Column("Failures", "right"), Column("Next try", drop=2))
     cells = [
         Row(
-            (f"{row['kind']}.{row['name']}", row["version"], row["state"], str(row["failures"]), _next_try(row)),
+            (f"{row['kind']}.{row['name']}", row["version"], IN_WORDS[row["state"]], str(row["failures"]), _next_try(row)),
             under=(row["error"],),
         )
         for row in failed
@@ -124,6 +128,16 @@ def draw(rows: Sequence[dict[str, Any]], console: Console) -> None:
     fit, cut = fitting(columns, cells, console.width, indent=0)
     for line in grid(fit, cut, console.width, indent=0):
         console.print(line, soft_wrap=True)
+
+
+def _counted(rows: Sequence[dict[str, Any]]) -> str:
+    """`35 modules (28 that propose or filter orders, 7 score terms)`."""
+    from steelyard.registry import Kind
+
+    terms = sum(row["kind"] == Kind.TERM for row in rows)
+    if not terms:
+        return f"{len(rows)} modules"
+    return f"{len(rows)} modules ({len(rows) - terms} that propose or filter orders, {terms} score terms)"
 
 
 def _next_try(row: dict[str, Any]) -> str:

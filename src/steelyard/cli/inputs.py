@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from steelyard.cli.health import keeper, outcomes, versions
-from steelyard.cli.output import progress
+from steelyard.cli.output import Stopwatch, progress
+from steelyard.errors import one_line
 
 if TYPE_CHECKING:
     from steelyard.importers import Files
@@ -27,7 +28,30 @@ if TYPE_CHECKING:
 BUNDLED = "growth"
 """The portfolio of who gives no files."""
 BUCKET = "core"
-DAY = "%Y-%m-%d"
+LONGEST_VALUE = 40
+"""Characters of a wrong value that are shown."""
+
+
+def _day(text: str) -> date:
+    """A day as YYYY-MM-DD; a usage error for anything else."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = None
+    if day is None or day.isoformat() != text:
+        raise typer.BadParameter(f"{one_line(text, LONGEST_VALUE)} is not a day: write YYYY-MM-DD, for example 2026-11-20.")
+    return day
+
+
+def _whole_number(value: str | int) -> int:
+    """A whole number, 0 or more; a usage error for anything else. The default comes as a number."""
+    text = str(value)
+    if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
+        raise typer.BadParameter(f"{one_line(text, LONGEST_VALUE)} is not a whole number of 0 or more, for example 7.")
+    return int(text)
+
+
+MOST_DIGITS = 18
 
 Holdings = Annotated[Path | None, typer.Option(help="CSV: symbol, quantity[, price, average_cost, acquired, ...].", metavar="F")]
 Prices = Annotated[Path | None, typer.Option(help="CSV: date, AAA, BBB, ... or date, symbol, close.", metavar="F")]
@@ -38,10 +62,10 @@ Index = Annotated[Path | None, typer.Option(help="CSV: date, SPY, QQQ, ...; what
 Cash = Annotated[list[str] | None, typer.Option(help="A balance; once per currency.", metavar="CUR=AMOUNT")]
 Base = Annotated[str | None, typer.Option(help="The currency in which the account counts.", metavar="CUR")]
 StrategyName = Annotated[
-    str | None, typer.Option("--strategy", help="A preset, or TOML: modules, limits, costs, score.", metavar="NAME|F.toml")
+    str | None, typer.Option("--strategy", help="A preset (strategy list names them), or a TOML file of one's own.", metavar="NAME|F.toml")
 ]
-AsOf = Annotated[datetime | None, typer.Option(help="Plan as of that day (YYYY-MM-DD).", formats=[DAY], metavar="DATE")]
-Seed = Annotated[int, typer.Option(help="Seed of the generators.", min=0, metavar="N")]
+AsOf = Annotated[date | None, typer.Option(help="Plan as of that day (YYYY-MM-DD).", parser=_day, metavar="DATE")]
+Seed = Annotated[int, typer.Option(help="Seed of the generators.", parser=_whole_number, metavar="N")]
 Exclude = Annotated[list[str] | None, typer.Option(help="Leave a symbol out; every page says so.", metavar="SYMBOL")]
 
 
@@ -57,7 +81,7 @@ class Options:
     cash: tuple[str, ...] = ()
     base: str | None = None
     strategy: str | None = None
-    as_of: datetime | None = None
+    as_of: date | None = None
     exclude: tuple[str, ...] = ()
     index: Path | None = None
 
@@ -114,22 +138,27 @@ def strategy_of(name_or_path: str | None) -> Strategy:
     return default() if name_or_path is None else find(name_or_path)
 
 
-def make_plan(inputs: Inputs, seed: int, *, explained: bool = False, counted: bool = True) -> Plan:
+def make_plan(inputs: Inputs, seed: int, *, explained: bool = False, counted: bool = True, watch: Stopwatch | None = None) -> Plan:
     """Plan, and solve again for what would change the plan if `explained`; raises SteelyardError.
 
     counted   leave out the modules that are out of service, and count what fails; a demo does neither
+    watch     notes how long it took
     """
+    watch = watch or Stopwatch()
     kept = keeper() if counted else None
     disabled = kept.out_of_service(versions(inputs.strategy)) if kept else {}
     ended: list[Outcome] = []
     try:
-        with progress("Planning"):
+        with progress("Planning"), watch.timed("planning"):
             made = _planned(inputs, seed, disabled)
         ended = outcomes(made.modules)
     finally:
         if kept:
             kept.record(ended)
-    return _explained(inputs, seed, made, disabled) if explained else made
+    if not explained:
+        return made
+    with watch.timed("explaining"):
+        return _explained(inputs, seed, made, disabled)
 
 
 def _planned(inputs: Inputs, seed: int, disabled: Mapping[str, str]) -> Plan:
@@ -222,7 +251,7 @@ def _assemble(files: Files, options: Options, *, base: str | None, source: str |
         files,
         cash=parse_cash(options.cash),
         base_currency=base,
-        as_of=options.as_of.date() if options.as_of else None,
+        as_of=options.as_of,
         exclude=options.exclude,
         today=datetime.now().astimezone().date(),
         bucket=BUCKET,

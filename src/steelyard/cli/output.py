@@ -12,8 +12,10 @@ import os
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -148,3 +150,24 @@ def progress(text: str) -> Iterator[Callable[[str], None]]:
         timer.cancel()
         timer.join()
         status.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class Stopwatch:
+    """Notes how long the parts of a command took: pairs of what and seconds, in order."""
+
+    taken: list[tuple[str, float]] = field(default_factory=list)
+    started: float = field(default_factory=time.perf_counter)
+
+    @contextmanager
+    def timed(self, what: str) -> Iterator[None]:
+        """Note how long the block took."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.taken.append((what, time.perf_counter() - start))
+
+    def total(self) -> float:
+        """Seconds since the beginning."""
+        return time.perf_counter() - self.started

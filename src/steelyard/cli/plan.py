@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,9 +29,11 @@ from steelyard.cli.inputs import (
     make_plan,
     read,
 )
-from steelyard.cli.output import guarded, note, progress, save, screen, write
+from steelyard.cli.output import Stopwatch, guarded, note, progress, save, screen, write
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from steelyard.plans import Plan
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the whole plan as one JSON document.")]
@@ -41,13 +43,14 @@ OWN_FILES = "plan --holdings H.csv --targets T.csv --prices P.csv"
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """How a plan is handed over; `own_files` also tells how to plan with them."""
+    """How a plan is handed over; `own_files` also tells how to plan with them, `timings` shows what the watch noted."""
 
     as_json: bool = False
     report: Path | None = None
     explain: bool = False
     timings: bool = False
     own_files: bool = False
+    watch: Stopwatch = field(default_factory=Stopwatch)
 
 
 def plan(
@@ -72,7 +75,7 @@ def plan(
     ] = False,
     as_json: AsJson = False,
     report: Annotated[Path | None, typer.Option(help="Also write an HTML report.", metavar="F.html")] = None,
-    timings: Annotated[bool, typer.Option("--timings", help="Show how long each stage took.")] = False,
+    timings: Annotated[bool, typer.Option("--timings", help="Show how long each part took.")] = False,
 ) -> None:
     """Plan the trades that best improve a portfolio.
 
@@ -80,9 +83,11 @@ def plan(
     """
     with guarded():
         options = Options(holdings, prices, targets, securities, fx, tuple(cash or ()), base, strategy, as_of, tuple(exclude or ()), index)
-        inputs = read(options)
-        made = make_plan(inputs, seed, explained=explain)
-        deliver(made, inputs, Output(as_json, report, explain, timings, own_files=inputs.sample is not None))
+        watch = Stopwatch()
+        with watch.timed("reading"):
+            inputs = read(options)
+        made = make_plan(inputs, seed, explained=explain, watch=watch)
+        deliver(made, inputs, Output(as_json, report, explain, timings, own_files=inputs.sample is not None, watch=watch))
 
 
 def deliver(plan: Plan, inputs: Inputs, output: Output) -> None:
@@ -92,7 +97,8 @@ def deliver(plan: Plan, inputs: Inputs, output: Output) -> None:
     failure: InputError | None = None
     if output.report is not None:
         try:
-            _save_report(plan, output.report)
+            with output.watch.timed("report"):
+                _save_report(plan, output.report)
         except InputError as error:
             failure = error
     if output.as_json:
@@ -113,10 +119,10 @@ def _save_report(plan: Plan, path: Path) -> None:
 
 
 def _shown(plan: Plan, inputs: Inputs, output: Output, *, written: bool) -> str:
-    from rich.console import Console
+    with output.watch.timed("loading the view"):
 
-    from steelyard.report.columns import sentence
-    from steelyard.report.terminal import show
+        from steelyard.report.columns import sentence
+        from steelyard.report.terminal import show
 
     def draw(console: Console) -> None:
         def say(text: str) -> None:
@@ -125,7 +131,10 @@ def _shown(plan: Plan, inputs: Inputs, output: Output, *, written: bool) -> str:
 
         for line in inputs.said:
             say(line)
-        show(plan, console, explain=output.explain, timings=output.timings)
+        with output.watch.timed("rendering"):
+            show(plan, console, explain=output.explain)
+        if output.timings:
+            _time_taken(plan, console, output)
         console.print()
         if output.report is not None and written:
             say(f"Report written: {output.report}")
@@ -134,6 +143,16 @@ def _shown(plan: Plan, inputs: Inputs, output: Output, *, written: bool) -> str:
             console.print(f"  {command}", soft_wrap=True)
 
     return screen(draw)
+
+
+def _time_taken(plan: Plan, console: Console, output: Output) -> None:
+    from steelyard import verify as second
+    from steelyard.report.sections import time_taken
+    from steelyard.report.sections.view import View
+
+    total, once = output.watch.total(), Stopwatch()
+    second.check(plan.document())
+    time_taken.draw(View(console, plan, output.explain), output.watch.taken, opinion=once.total(), total=total)
 
 
 def _next(plan: Plan, output: Output) -> list[str]:

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -38,6 +39,11 @@ DEFAULT_CURRENCY = "USD"
 DEFAULT_BUCKET = "core"
 MAX_PRICE_DIFFERENCE = Decimal("0.02")
 """Prices of the two files that differ by more, as a fraction of the price file's, are a warning."""
+MOST_CHANGE = 1.8
+"""Factor between two closes, either way, over which the newer one looks like an unadjusted split, the least common of which halves
+a price, or like a slip; shares of large companies have risen by half in a day."""
+MOST_BETWEEN = 5
+"""Sessions between two closes that still count as one change."""
 LISTED = 5
 """How many symbols a message lists."""
 
@@ -165,6 +171,7 @@ def assemble(
         excluded=excluded,
     )
     market = _market(files.prices, quotes, day, fx, adjusted, source or _source(files))
+    notices += [*_slips(files.prices, weights, quotes), *_jumps(market)]
     if files.index:
         market = replace(market, index=index_until(files.index, day))
     warnings = [notice for file in files.given for notice in file.warnings] + notices + list(_excluded_targets(files, excluded))
@@ -301,6 +308,17 @@ def _no_price(symbol: str, files: Files, day: date) -> PlanRefused:
     return PlanRefused(f"{missing}, so the value of the account is unknown.{near} Add a price, or leave it out with --exclude {symbol}.")
 
 
+def _slips(prices: PriceTable | None, weights: Mapping[str, float], quotes: Mapping[str, Quote]) -> Iterator[Notice]:
+    """Warn of targets without a price that look like a slip of a symbol that only the price file knows."""
+    others = [symbol for symbol in prices.symbols if symbol not in quotes] if prices else []
+    for symbol in sorted(weights):
+        near = did_you_mean(symbol, others) if weights[symbol] and symbol not in quotes else ""
+        if prices and near:
+            yield Notice(
+                code="unknown_target", message=f"{symbol} has a target, and {prices.file} has no price of it.{near}", symbol=symbol
+            )
+
+
 def _from_holdings(symbol: str, price: Decimal, files: Files, quote: Quote | None) -> list[Notice]:
     """Say when a price file is given and the holdings file's price is used all the same."""
     if files.prices is None:
@@ -401,6 +419,34 @@ def _market(prices: PriceTable | None, quotes: Mapping[str, Quote], day: date, f
     closes.setflags(write=False)
     quoted = MappingProxyType({symbol: quotes[symbol] for symbol in symbols})
     return Market(symbols=symbols, dates=dates, closes=closes, quotes=quoted, fx=fx, adjusted=adjusted, source=source)
+
+
+def _jumps(market: Market) -> list[Notice]:
+    """Warn of closes far from the ones before them, the largest change of each security."""
+    found: list[tuple[float, str, str]] = []
+    for symbol, closes in zip(market.symbols, market.closes.T, strict=True):
+        known = np.flatnonzero(~np.isnan(closes))
+        changes = np.log(closes[known[1:]] / closes[known[:-1]])
+        sizes = np.abs(changes) * (np.diff(known) <= MOST_BETWEEN)
+        count = int((sizes > math.log(MOST_CHANGE)).sum())
+        if count:
+            k = int(np.argmax(sizes))
+            before, after = known[k], known[k + 1]
+            more = f" ({count - 1} more like it)" if count > 1 else ""
+            factor = math.exp(changes[k])
+            told = (
+                f"{symbol} goes from {closes[before]:g} on {market.dates[before]} to {closes[after]:g} on {market.dates[after]}, "
+                f"{factor:.3g} times as much{more}: an unadjusted split or a wrong price would spoil return and risk estimates."
+            )
+            found.append((-float(sizes[k]), symbol, told))
+    notices = [Notice(code="price_jump", message=told, symbol=symbol) for _, symbol, told in sorted(found)[:LISTED]]
+    if len(found) > LISTED:
+        notices.append(
+            Notice(
+                code="price_jump", message=f"Prices jump like this in {_listed([symbol for _, symbol, _ in sorted(found)[LISTED:]])} too."
+            )
+        )
+    return notices
 
 
 def _source(files: Files) -> str:

@@ -19,6 +19,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from steelyard.errors import InputError, RejectedRow, did_you_mean
+from steelyard.money import plain
 from steelyard.plans import Notice
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -37,6 +38,9 @@ MAX_CASH = Decimal("1e15")
 MAX_RATE = Decimal("1e9")
 SHOWN_CHARACTERS = 40
 """How much of a cell a message repeats."""
+
+WHOLE = 100
+"""Percent."""
 
 NOTHING = "Nothing was planned."
 
@@ -250,7 +254,7 @@ def counted(line: int, cells: Sequence[str], width: int, rejects: Rejects) -> bo
 def _unknown(file: str, columns: Sequence[str], known: Sequence[str]) -> Iterable[Notice]:
     for name in columns:
         if name not in known:
-            yield Notice(code="unknown_column", message=f"{file}: the column {shown(name)} is not read.{did_you_mean(name, known)}")
+            yield Notice(code="unknown_column", message=f"The column {shown(name)} of {file} is not read.{did_you_mean(name, known)}")
 
 
 def parse_rows(table: Table, parse: Callable[[Row], None]) -> tuple[RejectedRow, ...]:
@@ -298,7 +302,9 @@ def _why_no_number(text: str) -> str:
     if not text.isascii() and any(sign.isdigit() for sign in text):
         return "has other digits than 0-9"
     if text.endswith("%"):
-        return "is a percentage; write 0.12 for 12%"
+        share = text[:-1].rstrip(" ")
+        own = NUMBER.fullmatch(share)
+        return f"is a percentage; write {plain(Decimal(share) / 100)} for {share}%" if own else "is a percentage; write 0.12 for 12%"
     if "," in text or "'" in text:
         return "has a comma or an apostrophe; write 1234.5"
     return "is not a number" if NUMBER.fullmatch(text) is None else f"has an exponent over {MAX_EXPONENT}"
@@ -326,8 +332,17 @@ def fraction(text: str, column: str) -> float:
     """A number from 0 to 1."""
     value = number(text, column)
     if not 0 <= value <= 1:
-        raise BadCell(f"{column} {shown(text)} must be a fraction from 0 to 1; 12% is 0.12")
+        raise BadCell(f"{column} {shown(text)} must be a fraction from 0 to 1; {as_fraction(value)}")
     return float(value)
+
+
+def as_fraction(percent: Decimal) -> str:
+    """How a percentage is written here, by the number that was given where it may be one.
+
+    >>> as_fraction(Decimal(8))
+    '8% is 0.08'
+    """
+    return f"{plain(percent)}% is {plain(percent / 100)}" if 1 < percent <= WHOLE else "12% is 0.12"
 
 
 def day(text: str, column: str) -> date:

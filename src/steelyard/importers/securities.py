@@ -7,6 +7,8 @@ dividend_yield, quality, priority_multiplier, allow_buy, allow_sell`. Several se
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -35,6 +37,15 @@ COLUMNS = (
 REQUIRED = ("symbol",)
 ALIASES = {"industry": "sector"}
 EQUITY = "EQUITY"
+TYPES = {
+    EQUITY: ("stock", "stocks", "share", "shares", "common stock", "ordinary share", "preferred stock", "ADR", "REIT"),
+    "ETF": ("exchange traded fund", "UCITS ETF"),
+    "ETC": ("exchange traded commodity",),
+    "MUTUALFUND": ("fund", "mutual fund", "index fund", "investment fund", "unit trust"),
+}
+"""Product type -> how files name it as well; capitals, spaces, hyphens and underscores do not count."""
+TYPES_TOLD = 5
+"""Unknown types, and symbols of each, that the warning names."""
 MAX_LOT = Decimal("1e9")
 MAX_MULTIPLIER = Decimal(100)
 
@@ -57,19 +68,23 @@ def read_securities(path: Path) -> SecuritiesFile:
     table = reading.read_table(path, required=REQUIRED, known=COLUMNS, aliases=ALIASES)
     found: dict[str, Security] = {}
     lines: dict[str, int] = {}
+    unknown: dict[str, list[str]] = {}
 
     def take(row: Row) -> None:
         security = _security(row)
         if lines.setdefault(security.symbol, row.line) != row.line:
             raise BadCell(f"{security.symbol} stands on line {lines[security.symbol]} already")
         found[security.symbol] = security
+        text = row.get("product_type")
+        if text and _bare(text) not in KNOWN_TYPES:
+            unknown.setdefault(text, []).append(security.symbol)
 
     rejected = reading.parse_rows(table, take)
     return SecuritiesFile(
         file=table.file,
         securities=tuple(found[symbol] for symbol in sorted(found)),
         rejected=rejected,
-        warnings=(*table.warnings, *_unknown_types(table.file, found)),
+        warnings=(*table.warnings, *_unknown_types(table.file, unknown)),
     )
 
 
@@ -79,7 +94,7 @@ def _security(row: Row) -> Security:
         symbol=reading.symbol(get("symbol")),
         currency=reading.currency(get("currency")) if get("currency") else "",
         name=get("name"),
-        product_type=get("product_type").upper() or EQUITY,
+        product_type=KNOWN_TYPES.get(_bare(get("product_type")), get("product_type").upper()) or EQUITY,
         lot_size=reading.positive(get("lot_size"), "lot_size", MAX_LOT) if get("lot_size") else Decimal(1),
         sectors=reading.names(get("sector")),
         countries=reading.names(get("country")),
@@ -96,16 +111,26 @@ def _multiplier(text: str) -> float:
     return float(reading.positive(text, "priority_multiplier", MAX_MULTIPLIER)) if text else 1.0
 
 
-def _unknown_types(file: str, found: dict[str, Security]) -> list[Notice]:
-    """Warn of product types that are neither shares nor funds: the position cap takes them for single names."""
-    known = {EQUITY, *FUND_TYPES}
-    return [
-        Notice(
-            code="unknown_product_type",
-            message=f"{file}: the product type {reading.shown(found[symbol].product_type)} of {symbol} is taken as {EQUITY}; "
-            f"funds are {', '.join(sorted(FUND_TYPES))}.",
-            symbol=symbol,
-        )
-        for symbol in sorted(found)
-        if found[symbol].product_type not in known
-    ]
+def _bare(text: str) -> str:
+    """A product type without what does not count."""
+    return re.sub(r"[ _-]", "", text).lower()
+
+
+KNOWN_TYPES = {_bare(name): kind for kind, names in TYPES.items() for name in (kind, *names)}
+
+
+def _unknown_types(file: str, unknown: Mapping[str, Sequence[str]]) -> list[Notice]:
+    """Warn once of all product types that are neither shares nor funds: the position cap takes them for single names."""
+    if not unknown:
+        return []
+    named = [f"{reading.shown(text)} of {_few(sorted(symbols))}" for text, symbols in sorted(unknown.items())]
+    message = (
+        f"These product types of {file} are taken as {EQUITY}: {_few(named, '; ')}. Known are {', '.join(sorted(TYPES))}; "
+        f"funds are {', '.join(sorted(FUND_TYPES))}."
+    )
+    return [Notice(code="unknown_product_type", message=message)]
+
+
+def _few(parts: Sequence[str], between: str = ", ") -> str:
+    more = f" and {len(parts) - TYPES_TOLD} more" if len(parts) > TYPES_TOLD else ""
+    return between.join(parts[:TYPES_TOLD]) + more

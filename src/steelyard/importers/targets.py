@@ -13,6 +13,7 @@ from steelyard.importers.reading import BadCell, Row
 from steelyard.plans import Notice
 
 COLUMNS = ("symbol", "weight")
+CASH = "CASH"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +36,15 @@ def read_targets(path: Path) -> TargetsFile:
     lines: dict[str, int] = {}
 
     def take(row: Row) -> None:
-        symbol = reading.symbol(row.get("symbol"))
+        name = row.get("symbol")
+        if name.partition(":")[0].strip().upper() == CASH:
+            raise BadCell(f"symbol {reading.shown(name)} is no security; leave cash out: what is left under 1 is cash")
+        symbol = reading.symbol(name)
         weight = reading.number(row.get("weight"), "weight")
         if weight < 0:
             raise BadCell(f"the weight of {symbol} is {weight}; a weight is a fraction of value, 0 or more")
         if weight > 1:
-            raise BadCell(f"the weight of {symbol} is {weight}; a weight is a fraction of value, at most 1 (12% is 0.12)")
+            raise BadCell(f"the weight of {symbol} is {weight}; a weight is a fraction of value, at most 1 ({reading.as_fraction(weight)})")
         if lines.setdefault(symbol, row.line) != row.line:
             raise BadCell(f"{symbol} stands on line {lines[symbol]} already")
         weights[symbol] = float(weight)

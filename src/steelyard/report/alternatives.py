@@ -223,7 +223,9 @@ def _heading(plan: Plan) -> str:
         return "The best plan found is not worth it" if others else "Nothing else was found"
     if better:
         return f"{counted(len(better), 'alternative')} would gain more"
-    return f"{counted(len(others), 'alternative')}, none gains more" if len(others) > 1 else "Nothing else gains more"
+    if len(others) > 1:
+        return f"{counted(len(others), 'alternative')} that can be traded, none gains more"
+    return "Nothing else that can be traded gains more"
 
 
 def _plans(plan: Plan) -> list[Alternative]:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from steelyard.money import ZERO
 from steelyard.plans import CashRung, Plan
 from steelyard.report.scale import WHOLE, Scale
+from steelyard.report.trades import has_foreign_cash
 from steelyard.sentences import FORMATS, money
 
 TAIL = 0.45
@@ -129,11 +130,12 @@ def _days(rungs: Sequence[CashRung]) -> Iterable[Day]:
 
 
 def _said(plan: Plan, rungs: Sequence[CashRung], least: CashRung, reserve: Decimal | None) -> str:
+    whose = " of all cash" if has_foreign_cash(plan) else ""
     if len({rung.balance for rung in rungs}) == 1:
-        return f"No movement: {money(least.balance, 0)}." + (f" Reserve {money(reserve, 0)}." if reserve is not None else "")
+        return f"No movement: {money(least.balance, 0)}." + (f" Reserve {money(reserve, 0)}{whose}." if reserve is not None else "")
     end = plan.cash_after.get(least.currency, ZERO)
     lowest = f"Lowest {money(least.balance, 0)} on {FORMATS['date'](least.date)}"
-    kept = f"reserve {money(reserve, 0)}, " if reserve is not None else ""
+    kept = f"reserve {money(reserve, 0)}{whose}, " if reserve is not None else ""
     return f"{lowest}; {kept}end {money(end, 0)}."
 
 

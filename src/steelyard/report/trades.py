@@ -70,6 +70,7 @@ class Trades:
     heading: str
     said: str
     cash_said: str
+    reserve_said: str
 
     @property
     def net(self) -> Decimal:
@@ -106,6 +107,7 @@ def trades(plan: Plan) -> Trades:
         heading=_heading(plan),
         said=_said(plan),
         cash_said=_cash_said(plan, sold, bought),
+        reserve_said=_reserve_said(plan),
     )
 
 
@@ -156,3 +158,17 @@ def _cash_said(plan: Plan, sold: Decimal, bought: Decimal) -> str:
         return f"Cash stays at {money(before)} {base}."
     spent = f"{MINUS} bought {money(bought)} {MINUS} costs {money(plan.costs.total)}"
     return f"Cash {money(before)} + sold {money(sold)} {spent} = {money(after)} {base}."
+
+
+def _reserve_said(plan: Plan) -> str:
+    """The reserve, and what counts towards it where that is more than the cash account shows."""
+    reserve = f"The reserve is {money(plan.reserve)}"
+    if not has_foreign_cash(plan):
+        return reserve + "."
+    total = sum((amount * plan.cash_rates[currency] for currency, amount in plan.cash_after.items() if amount), ZERO)
+    return f"{reserve}; cash in other currencies counts towards it: all cash is {money(total)} {plan.base_currency}."
+
+
+def has_foreign_cash(plan: Plan) -> bool:
+    """Is there cash in another currency than the base after the plan?"""
+    return any(amount for currency, amount in plan.cash_after.items() if currency != plan.base_currency)

@@ -10,10 +10,13 @@ from steelyard.plans import Plan
 from steelyard.report.audit import cash_weights
 from steelyard.report.scale import Scale, ceiling, nice_step
 from steelyard.report.words import counted, lower
-from steelyard.sentences import FORMATS
+from steelyard.sentences import FORMATS, signed
 
 ROWS = 60
 """Rows drawn: every traded one, every one out of its band, then the largest; the others are a plain list."""
+
+ABSENT_ROWS = 10
+"""Targets that cannot be bought that are drawn, the largest."""
 
 LEAST_REACH = 0.02
 """Half width of the strips at least, of value."""
@@ -24,6 +27,7 @@ STRIP_MARGIN = 3.0
 """Percent of a strip's width kept free on either side for a dot at the edge."""
 
 IN_BAND = 1e-12
+MOST_DIGITS = 6
 UNGROUPED = "No group"
 
 
@@ -56,6 +60,14 @@ class WeightRow:
     def inside(self, weight: float) -> bool:
         """Within the band; without one, always."""
         return self.band is None or self.band[0] - IN_BAND <= weight <= self.band[1] + IN_BAND
+
+    @property
+    def digits(self) -> int:
+        """Decimals of the distance in points: enough to tell a weight outside its band from the edge."""
+        if self.band is None or self.off is None or self.target is None or self.inside(self.after):
+            return 1
+        edge = (self.band[0] if self.off < 0 else self.band[1]) - self.target
+        return next((digits for digits in range(1, MOST_DIGITS) if signed(self.off, digits) != signed(edge, digits)), MOST_DIGITS)
 
     @property
     def state(self) -> str:
@@ -113,10 +125,10 @@ def weights(plan: Plan) -> Weights:
     top = max([*(max(row.now, row.after, row.target or 0.0) for row in everything), POINT])
     return Weights(
         groups=tuple(_grouped(drawn, rows, labels)),
-        absent=tuple(absent),
+        absent=tuple(absent[:ABSENT_ROWS]),
         cash=cash,
-        rest=tuple(rest),
-        rest_said=_rest_said(rest),
+        rest=(*rest, *absent[ABSENT_ROWS:]),
+        rest_said=_rest_said(rest, len(absent) - ABSENT_ROWS),
         total=_group("", everything, everything),
         bars=Scale(0.0, ceiling(top, nice_step(top, STEPS))),
         strips=_strips([row for row in everything if row.target is not None]),
@@ -186,7 +198,13 @@ def _strips(rows: Sequence[WeightRow]) -> Scale | None:
     return Scale(-reach, reach, STRIP_MARGIN)
 
 
-def _rest_said(rest: Sequence[WeightRow]) -> str:
+def _rest_said(rest: Sequence[WeightRow], absent: int) -> str:
+    """What is listed and not drawn; `absent` targets that cannot be bought beside the holdings."""
+    targets = f"{absent:,d} more target{'' if absent == 1 else 's'} that cannot be bought" if absent > 0 else ""
+    return " and ".join(part for part in (_rest_held(rest), targets) if part)
+
+
+def _rest_held(rest: Sequence[WeightRow]) -> str:
     if not rest:
         return ""
     out = sum(row.state in {"out", "left"} for row in rest)

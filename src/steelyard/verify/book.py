@@ -16,6 +16,8 @@ BPS = Decimal(10_000)
 BY_TARGETS = "targets"
 FILTERS = "filters"
 SELL, BUY = "sell", "buy"
+STORM, NO_APPETITE = "high_volatility", "aggression"
+"""Rules under which nothing is bought at all."""
 UNRESTRICTED = "unrestricted"
 """Name of the alternative that has no orders: any quantities, in any number of orders."""
 

@@ -7,15 +7,13 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from steelyard.verify.book import BUY, ONE, SELL, ZERO, Book, gain, oldest_first, signed
+from steelyard.verify.book import BUY, NO_APPETITE, ONE, SELL, STORM, ZERO, Book, gain, oldest_first, signed
 from steelyard.verify.tally import Record, Tally, at_least, at_most
 
 WEIGHT_SLACK = Decimal("1e-9")
 """A limit on a weight is met within this: a whole lot may be that far over by rounding."""
 FILTERS_OF_DATES = ("eligibility", "recently_traded")
 SIZING = "sizing"
-STORM, NO_APPETITE = "high_volatility", "aggression"
-"""Rules under which nothing is bought at all."""
 PARTS_OF_COST = ("commission", "spread", "fx", "total")
 
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from steelyard.sentences import FORMATS, SPACE
-from steelyard.verify.book import SELL, UNRESTRICTED, ZERO, Book
+from steelyard.verify.book import NO_APPETITE, SELL, UNRESTRICTED, ZERO, Book
 from steelyard.verify.form import DECIMAL
 from steelyard.verify.tally import NUMBER_SLACK, Record, Tally
 
@@ -28,6 +28,8 @@ LEAST_VISIBLE = Decimal("0.0005")
 CASH = "Cash"
 """What the verdict calls the cash where a symbol could stand; no symbol has small letters."""
 FILTER = "filter"
+DERIVED_ELSEWHERE = {NO_APPETITE}
+"""Rules whose number is not told in their sentence: it must be 0, which is held with the orders."""
 GREEDY = "greedy"
 PROPOSALS = "proposals"
 
@@ -115,7 +117,7 @@ def _stop(book: Book, stop: Record, where: str, tally: Tally) -> None:
     tally.number("margin = value - limit", f"{where}.margin", margin, stop["margin"])
     numbers = [number for number in map(_number, stop["facts"].values()) if number is not None]
     for name, figure in (("value", value), ("limit", limit)):
-        if figure is not None and margin is None:
+        if figure is not None and margin is None and stop["rule"] not in DERIVED_ELSEWHERE:
             close = any(abs(abs(number) - abs(figure)) <= NUMBER_SLACK for number in numbers)
             tally.rule("a number that stands alone is told", f"{where}.{name}", close, "one of the facts", figure)
     shares = _number(stop["facts"].get("shares"))

@@ -24,4 +24,4 @@ def draw(view: View) -> None:
     for exchange in exhibit.exchanges:
         pair = f"{money(exchange.amount)} {exchange.from_} to {exchange.to} at {rate(exchange.rate)}"
         view.say(f"Converts {pair}, cost {in_base(plan, exchange.cost)}.")
-    view.say(f"{exhibit.cash_said} The reserve is {money(plan.reserve)}.")
+    view.say(f"{exhibit.cash_said} {exhibit.reserve_said}")

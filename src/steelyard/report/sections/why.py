@@ -54,6 +54,9 @@ def _head(view: View, symbol: str, holding: HoldingShown | None, step: Step | No
     view.say(verdict, indent=0, style="bold")
     if holding is not None:
         view.say(_held(holding), indent=0)
+    for one in plan.drift.absent:
+        if one.symbol == symbol:
+            view.say(f"Target {percent(one.target)} % of value; {one.why}.", indent=0)
 
 
 def _held(holding: HoldingShown) -> str:

@@ -1,0 +1,49 @@
+"""The table of environment variables: every one that the code reads, its default as the code has it, where files lie."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import platformdirs.macos
+import platformdirs.unix
+import pytest
+
+import steelyard
+from steelyard import home
+from steelyard.cli import logs
+from steelyard.cli.environment import HEALTH_FILE, VARIABLES
+from steelyard.telemetry import breaker
+from steelyard.telemetry.health import FILE
+
+BY_NAME = {one.name: one for one in VARIABLES}
+
+
+def test_every_variable_that_the_code_names_is_in_the_table():
+    sources = Path(steelyard.__file__).parent.rglob("*.py")
+
+    named = {name for source in sources for name in re.findall(r"\bSTEELYARD_[A-Z_]+\b", source.read_text(encoding="utf-8"))}
+
+    assert named == set(BY_NAME) == {home.VARIABLE, logs.VARIABLE, *breaker.VARIABLES.values()}
+
+
+@pytest.mark.parametrize("rule", breaker.VARIABLES)
+def test_a_default_in_the_table_is_that_of_the_code(rule: str):
+    assert float(BY_NAME[breaker.VARIABLES[rule]].default) == getattr(breaker.Rules(), rule)
+
+
+def test_every_level_of_the_log_is_in_the_table():
+    assert all(f"`{level}`" in BY_NAME[logs.VARIABLE].meaning for level in logs.LEVELS)
+
+
+def test_the_file_of_failures_lies_where_the_table_says(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    folders = {
+        "Linux": platformdirs.unix.Unix("steelyard", appauthor=False).user_data_path,
+        "macOS": platformdirs.macos.MacOS("steelyard", appauthor=False).user_data_path,
+    }
+
+    for platform, folder in folders.items():
+        shown = (folder / FILE).as_posix().replace(Path.home().as_posix(), "~")
+        assert HEALTH_FILE[platform].startswith(f"`{shown}`")
+    assert HEALTH_FILE["Windows"].endswith(f"\\steelyard\\{FILE}`")
