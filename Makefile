@@ -10,7 +10,7 @@ SOURCE ?= skfolio
 comma := ,
 space := $() $()
 PLANNING_TESTS := $(addprefix tests/,planner search scoring opportunities patterns sequences filters test_estimates.py test_explain.py test_ledger.py test_objective.py test_regime.py test_sentences.py)
-PLANNING := planner universe regime trends groups objective find generate sizing table choose prove document inputs findings context narrative explain what_if opportunities patterns sequences filters scoring search
+PLANNING := planner universe valuation regime trends groups objective find generate sizing table choose prove document inputs findings context narrative explain what_if opportunities patterns sequences filters scoring search
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20

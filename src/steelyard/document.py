@@ -59,7 +59,8 @@ from steelyard.sentences import Fact, Sentence
 from steelyard.settings import Costs
 from steelyard.strategies import Strategy
 from steelyard.table import by_age, cost_rate, lots_sold
-from steelyard.universe import Priced, Valuation, last_bought
+from steelyard.universe import last_bought
+from steelyard.valuation import Priced, Valuation
 
 BPS = Decimal(10_000)
 

@@ -1,6 +1,6 @@
 """plan(): a snapshot in, a plan document out; pure.
 
-1. value the portfolio, or refuse                             universe.value_portfolio
+1. value the portfolio, or refuse                             valuation.value_portfolio
 2. the planning set and its arrays                            universe.build_context
 3. the objective: score terms, weights, charges               objective_of
 4. find opportunities: calculators, sizes, masks, merge       steps.find_opportunities
@@ -44,7 +44,8 @@ from steelyard.search.keep import Pool
 from steelyard.strategies import Strategy
 from steelyard.targets import Targets, TargetsFailed
 from steelyard.telemetry.events import BatchScored, Observe
-from steelyard.universe import build_context, value_portfolio
+from steelyard.universe import build_context
+from steelyard.valuation import value_portfolio
 from steelyard.what_if import Case, consider
 
 

@@ -17,6 +17,7 @@ from steelyard.errors import ModuleError
 from steelyard.findings import Findings, Stop
 from steelyard.ledger import whole_lots
 from steelyard.orders import Side
+from steelyard.portfolio import DRAWDOWN_STEPS
 from steelyard.sentences import say
 
 MOST_PRIORITY_WEIGHT = 2.0
@@ -66,9 +67,10 @@ def _paused(ctx: Context) -> Drop | None:
         return Drop("high_volatility", ctx.volatility_ratio, limit, why)
     if ctx.state.aggression > 0:
         return None
-    why = say(
-        "the bucket buys nothing while it is this far below its budget or its high-water mark ({fall:pct} under)", fall=ctx.state.drawdown
-    )
+    if ctx.state.drawdown >= DRAWDOWN_STEPS[-1][0]:
+        why = say("nothing is bought while the bucket is {fall:pct} under its high-water mark", fall=ctx.state.drawdown)
+    else:
+        why = say("nothing is bought while the bucket holds {held:pct} of its budget", held=ctx.state.funding or 0.0)
     return Drop("aggression", ctx.state.aggression, None, why)
 
 

@@ -30,7 +30,8 @@ from steelyard.portfolio import BucketState, Holding, Security, Snapshot, TaxLot
 from steelyard.registry import Kind, Module
 from steelyard.strategies import ModuleChoice, Strategy
 from steelyard.targets import Targets, TargetsFailed
-from steelyard.universe import Valuation, build_context, value_portfolio
+from steelyard.universe import build_context
+from steelyard.valuation import Valuation, value_portfolio
 
 AS_OF = date(2024, 3, 15)
 SECTIONS = ("costs", "limits", "search", "planner", "score", "groups")

@@ -120,7 +120,6 @@ def _save_report(plan: Plan, path: Path) -> None:
 
 def _shown(plan: Plan, inputs: Inputs, output: Output, *, written: bool) -> str:
     with output.watch.timed("loading the view"):
-
         from steelyard.report.columns import sentence
         from steelyard.report.terminal import show
 

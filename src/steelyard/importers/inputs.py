@@ -249,7 +249,8 @@ def _base_currency(files: Files, cash: Mapping[str, Decimal], given: str | None)
     for where, found in (("cash is", set(cash)), ("securities are", named)):
         if len(found) > 1:
             raise InputError(
-                f"The {where} in {', '.join(sorted(found))}. {reading.NOTHING} Say in which the account counts: --base {min(found)}."
+                f"The {where} in {', '.join(sorted(found))}. {reading.NOTHING} "
+                f"Say in which the account counts: --base {min(found)} (in Python base_currency)."
             )
         if found:
             return found.pop()
@@ -356,7 +357,7 @@ def _fx(file: FxFile | None, base: str, wanted: Iterable[str], day: date, reason
         reasons.append(
             InputError(
                 f"{file.file} has rates of {base}, the base currency itself; a rate is units of {base} for one unit of another "
-                "currency. Give rates into that base, or say which base they are of with --base."
+                "currency. Give rates into that base, or say which base they are of with --base (in Python base_currency)."
             )
         )
     rates: dict[str, tuple[FxRate, ...]] = {}
