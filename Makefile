@@ -5,6 +5,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TOOLS := $(VENV)/.tools
 PEERS := build/peers
 SOURCE ?= skfolio
 comma := ,
@@ -15,51 +16,56 @@ PLANNING := planner universe valuation regime trends groups objective find gener
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
 
-$(READY): requirements.lock pyproject.toml scripts/setup
-	@scripts/setup $(VENV)
+# To run it, and to work on it: `make demo` sets up the first alone, everything else the second as well.
+$(READY): requirements.lock pyproject.toml scripts/setup scripts/install
+	@scripts/setup $(VENV) requirements.lock
+	@touch $@
+
+$(TOOLS): $(READY) requirements-dev.lock
+	@scripts/install $(VENV) requirements-dev.lock
 	@touch $@
 
 demo: $(READY)  ## plan the bundled portfolio, offline; writes steelyard-report.html
 	@$(BIN)/steelyard demo
 
-test: $(READY)  ## unit, property, contract and golden tests
+test: $(TOOLS)  ## unit, property, contract and golden tests
 	@$(BIN)/python -m pytest -q -n 2
 
-check: $(READY)  ## lint, format, types, import directions, lock file, generated docs
+check: $(TOOLS)  ## lint, format, types, import directions, lock file, generated docs
 	@scripts/check
 
-coverage: $(READY)  ## branch coverage of the planning code by its own tests, without the contract tests; under 90 % fails
+coverage: $(TOOLS)  ## branch coverage of the planning code by its own tests, without the contract tests; under 90 % fails
 	@$(BIN)/python -m pytest -q -n 2 $(PLANNING_TESTS) --cov --cov-report=
 	@$(BIN)/coverage report --fail-under=90 --include='$(subst $(space),$(comma),$(foreach m,$(PLANNING),src/steelyard/$(m).py src/steelyard/$(m)/*))'
 
-others: $(READY)  ## the tests that `coverage` leaves out: both together are `test`, each test once
+others: $(TOOLS)  ## the tests that `coverage` leaves out: both together are `test`, each test once
 	@$(BIN)/python -m pytest -q -n 2 $(foreach t,$(PLANNING_TESTS),--ignore=$(t))
 
-bench: $(READY)  ## measure; writes benchmarks/README.md
+bench: $(TOOLS)  ## measure; writes benchmarks/README.md
 	@$(BIN)/python -m benchmarks.run
 
 bench-peers: $(PEERS)/.ready  ## measure other libraries, in an environment of their own; writes benchmarks/peers.md
 	@$(BIN)/python -m benchmarks.peers --python $(PEERS)/bin/python
 
-$(PEERS)/.ready: benchmarks/peers.txt | $(READY)
+$(PEERS)/.ready: benchmarks/peers.txt | $(TOOLS)
 	@echo "Setting up $(PEERS), once: the libraries of benchmarks/peers.txt; about 800 MB." >&2
 	@$(BIN)/python -m venv --clear $(PEERS)
-	@$(PEERS)/bin/python -m pip -qq --no-input --disable-pip-version-check install --require-hashes -r benchmarks/peers.txt
+	@scripts/install $(PEERS) benchmarks/peers.txt
 	@touch $@
 
-nightly: $(READY)  ## every test but the browser's, slow ones and 500 examples a property too
-	@$(BIN)/uv export --quiet --frozen --only-group oracles >build.oracles.lock && \
-	  $(BIN)/python -m pip -qq --no-input --disable-pip-version-check install --require-hashes -r build.oracles.lock; rm -f build.oracles.lock
+nightly: $(TOOLS)  ## every test but the browser's, slow ones and 500 examples a property too
+	@mkdir -p build && $(BIN)/uv export --quiet --frozen --only-group oracles >build/oracles.lock
+	@scripts/install $(VENV) build/oracles.lock
 	@$(BIN)/python -m pytest -q -n 2 -m "not browser" --hypothesis-profile=nightly
 
-data: $(READY)  ## derive the bundled prices again (SOURCE=skfolio, or SOURCE=generated)
+data: $(TOOLS)  ## derive the bundled prices again (SOURCE=skfolio, or SOURCE=generated)
 	@test $(SOURCE) = generated || $(BIN)/uv pip install --quiet --no-deps --target build/data --group data
 	@PYTHONPATH=build/data $(BIN)/python scripts/make_data.py --source $(SOURCE)
 
-docs: $(READY)  ## write the generated references under docs/
+docs: $(TOOLS)  ## write the generated references under docs/
 	@$(BIN)/python scripts/make_docs.py
 
-lock: $(READY)  ## bring uv.lock and requirements.lock in line with pyproject.toml
+lock: $(TOOLS)  ## bring uv.lock and the two locks exported from it in line with pyproject.toml
 	@scripts/lock
 
 clean:  ## remove what was built, the environment too
