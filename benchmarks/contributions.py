@@ -44,7 +44,10 @@ class Subject:
     def net(self, strategy: Strategy) -> float:
         """Points that the plan of a strategy gains net."""
         given = self.inputs
-        return POINTS * plan(given.snapshot, given.market, strategy, targets=given.targets).score.improvement
+        return (
+            POINTS
+            * plan(given.snapshot, given.market, strategy, targets=given.targets).score.improvement
+        )
 
 
 def subjects() -> list[Subject]:
@@ -61,7 +64,10 @@ def subjects() -> list[Subject]:
 def everything(scope: str) -> Strategy:
     """The default strategy with every module on."""
     usual = default()
-    choices = {kind: tuple(replace(choice, enabled=True) for choice in usual.choices[kind]) for kind in KINDS}
+    choices = {
+        kind: tuple(replace(choice, enabled=True) for choice in usual.choices[kind])
+        for kind in KINDS
+    }
     search = Search.model_validate({"scope": scope})
     return replace(usual, search=search, choices=MappingProxyType({**usual.choices, **choices}))
 
@@ -74,13 +80,20 @@ def ground(scope: str, kind: Kind) -> Strategy:
     strategy = everything(scope)
     usual = {choice.module.name: choice.enabled for choice in default().choices[Kind.FILTER]}
     strategy = switched(strategy, Kind.FILTER, usual)
-    off = [choice.module.name for choice in strategy.choices[Kind.SEQUENCE] if kind is Kind.PATTERN or choice.module.form == "what_if"]
+    off = [
+        choice.module.name
+        for choice in strategy.choices[Kind.SEQUENCE]
+        if kind is Kind.PATTERN or choice.module.form == "what_if"
+    ]
     return switched(strategy, Kind.SEQUENCE, dict.fromkeys(off, False))
 
 
 def switched(strategy: Strategy, kind: Kind, on: Mapping[str, bool]) -> Strategy:
     """The strategy with some modules of a kind on or off."""
-    choices = tuple(replace(choice, enabled=on.get(choice.module.name, choice.enabled)) for choice in strategy.choices[kind])
+    choices = tuple(
+        replace(choice, enabled=on.get(choice.module.name, choice.enabled))
+        for choice in strategy.choices[kind]
+    )
     return replace(strategy, choices=MappingProxyType({**strategy.choices, kind: choices}))
 
 
@@ -88,14 +101,25 @@ def alone(strategy: Strategy, kind: Kind, name: str) -> Strategy:
     """The strategy in which one module alone calculates, or one alone proposes."""
     kinds = (Kind.OPPORTUNITY,) if kind is Kind.OPPORTUNITY else (Kind.PATTERN, Kind.SEQUENCE)
     for other in kinds:
-        strategy = switched(strategy, other, {choice.module.name: choice.module.name == name for choice in strategy.choices[other]})
+        strategy = switched(
+            strategy,
+            other,
+            {choice.module.name: choice.module.name == name for choice in strategy.choices[other]},
+        )
     return strategy
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and write the page."""
-    parser = argparse.ArgumentParser(description="Measure what each module adds and write docs/contributions.md.")
-    parser.add_argument("--date", type=date.fromisoformat, default=datetime.now().astimezone().date(), help="written beside the figures")
+    parser = argparse.ArgumentParser(
+        description="Measure what each module adds and write docs/contributions.md."
+    )
+    parser.add_argument(
+        "--date",
+        type=date.fromisoformat,
+        default=datetime.now().astimezone().date(),
+        help="written beside the figures",
+    )
     chosen = parser.parse_args(arguments)
     inputs = subjects()
     text = "\n".join([machine(chosen.date, None), "", deep(inputs[-1]), "", *tables(inputs)])
@@ -107,7 +131,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def deep(subject: Subject) -> str:
     """How long a warm plan of seven orders with every module on takes, with and without the re-solving what-if reports."""
     whole, planning = everything("proposals"), everything("proposals")
-    reports = [choice.module.name for choice in planning.choices[Kind.SEQUENCE] if choice.module.form == "what_if"]
+    reports = [
+        choice.module.name
+        for choice in planning.choices[Kind.SEQUENCE]
+        if choice.module.form == "what_if"
+    ]
     planning = switched(planning, Kind.SEQUENCE, dict.fromkeys(reports, False))
     return (
         f"{DEEP} orders deep with every module on, input {subject.name}, warm: {_seconds(subject, whole)}; "
@@ -128,7 +156,10 @@ def _seconds(subject: Subject, strategy: Strategy) -> str:
 
 def tables(inputs: Sequence[Subject]) -> Iterator[str]:
     """What each module adds in either scope; and, of what proposes, what it reaches alone."""
-    for scope, title in (("proposals", "The plan is the best proposal"), ("candidates", "The plan is the best of the whole table")):
+    for scope, title in (
+        ("proposals", "The plan is the best proposal"),
+        ("candidates", "The plan is the best of the whole table"),
+    ):
         yield f'## {title} (`search.scope = "{scope}"`)'
         yield ""
         yield from heading("points added", inputs)
@@ -143,7 +174,11 @@ def tables(inputs: Sequence[Subject]) -> Iterator[str]:
         for choice in strategy.choices[kind]:
             if choice.module.form != "what_if":
                 name = choice.module.name
-                yield row(f"{kind.value} · {name}", [subject.net(alone(strategy, kind, name)) for subject in inputs], signed=False)
+                yield row(
+                    f"{kind.value} · {name}",
+                    [subject.net(alone(strategy, kind, name)) for subject in inputs],
+                    signed=False,
+                )
 
 
 def _added(strategy: Strategy, kind: Kind, inputs: Sequence[Subject]) -> Iterator[str]:
@@ -152,13 +187,21 @@ def _added(strategy: Strategy, kind: Kind, inputs: Sequence[Subject]) -> Iterato
     yield row(f"*{kind.value}: the plan they are measured against*", whole, signed=False)
     for choice in strategy.choices[kind]:
         name, sign = choice.module.name, 1 if choice.enabled else -1
-        others = [subject.net(switched(strategy, kind, {name: not choice.enabled})) for subject in inputs]
-        yield row(f"{kind.value} · {name}", [sign * (net - other) for net, other in zip(whole, others, strict=True)])
+        others = [
+            subject.net(switched(strategy, kind, {name: not choice.enabled})) for subject in inputs
+        ]
+        yield row(
+            f"{kind.value} · {name}",
+            [sign * (net - other) for net, other in zip(whole, others, strict=True)],
+        )
 
 
 def heading(title: str, inputs: Sequence[Subject]) -> list[str]:
     """First two lines of a table."""
-    return [f"| {title} | " + " | ".join(subject.name for subject in inputs) + " |", "|---|" + "---:|" * len(inputs)]
+    return [
+        f"| {title} | " + " | ".join(subject.name for subject in inputs) + " |",
+        "|---|" + "---:|" * len(inputs),
+    ]
 
 
 def row(name: str, figures: Sequence[float], *, signed: bool = True) -> str:

@@ -117,7 +117,15 @@ class Instance:
     def collapse(self) -> Tables:
         """The tables once more: what a plan pays before any search."""
         account = self.account
-        return collapse(self.model, self.start, account.security, account.delta, account.cost, np.zeros(self.shape.m), self.rates)
+        return collapse(
+            self.model,
+            self.start,
+            account.security,
+            account.delta,
+            account.cost,
+            np.zeros(self.shape.m),
+            self.rates,
+        )
 
     def net(self, rows: IntArray) -> FloatArray:
         """(k,) net improvement of each row (k, d), -inf where it may not be a plan."""
@@ -127,15 +135,28 @@ class Instance:
 def instance(shape: Shape, seed: int) -> Instance:
     """The instance of that shape and seed; raises ValueError for a shape that no table has."""
     if shape.m > shape.n * shape.sizes or min(shape.n, shape.sizes, shape.depth) < 1:
-        raise ValueError(f"{shape.m} orders cannot be in {shape.n} securities of at most {shape.sizes} sizes, or a count is under 1")
-    rng = np.random.default_rng([seed, shape.n, shape.m, shape.sizes, shape.tight_cash, shape.caps, shape.conflicts])
+        raise ValueError(
+            f"{shape.m} orders cannot be in {shape.n} securities of at most {shape.sizes} sizes, or a count is under 1"
+        )
+    rng = np.random.default_rng(
+        [seed, shape.n, shape.m, shape.sizes, shape.tight_cash, shape.caps, shape.conflicts]
+    )
     world = _world(shape, rng)
     model, rates, start = score_model(world), _rates(), np.append(world.weights, world.cash)
     security, delta = _orders(shape, world, rng)
     costs, value = Costs(), VALUE_PER_SECURITY * shape.n
     cost = costs.fixed / value + costs.percent * np.abs(delta)
     tables = collapse(model, start, security, delta, cost, np.zeros(shape.m), rates)
-    return Instance(shape, seed, world, model, frozen(start), rates, tables, _account(shape, world, security, delta, cost, rng))
+    return Instance(
+        shape,
+        seed,
+        world,
+        model,
+        frozen(start),
+        rates,
+        tables,
+        _account(shape, world, security, delta, cost, rng),
+    )
 
 
 def _world(shape: Shape, rng: Generator) -> World:
@@ -144,7 +165,9 @@ def _world(shape: Shape, rng: Generator) -> World:
     held, targeted = (_some(n, share, rng) for share in (HELD, TARGETED))
     targeted |= ~held  # so that there is something to do in every security
     raw, aim = np.exp(rng.normal(0, 0.55, n)) * held, np.exp(rng.normal(0, 0.6, n)) * targeted
-    loadings = np.column_stack([rng.uniform(0.6, 1.4, n), rng.normal(0, 1, (n, FACTORS - 1))]) * np.array(FACTOR_VOLATILITY)
+    loadings = np.column_stack(
+        [rng.uniform(0.6, 1.4, n), rng.normal(0, 1, (n, FACTORS - 1))]
+    ) * np.array(FACTOR_VOLATILITY)
     return World(
         weights=frozen((1 - cash) * raw / raw.sum()),
         targets=frozen(0.99 * aim / aim.sum()),
@@ -170,8 +193,15 @@ def _some(n: int, share: float, rng: Generator) -> npt.NDArray[np.bool_]:
 def coefficients() -> dict[str, float]:
     """Part -> points of score per unit of its raw figure, as the product weighs the parts when there are targets."""
     settings = Score()
-    profile, anchors, of_profile = settings.profile_weights(), settings.anchors, 1 - settings.target_fit_weight
-    spread, calm = settings.diversification_parts.normalised(), settings.stability_parts.normalised()
+    profile, anchors, of_profile = (
+        settings.profile_weights(),
+        settings.anchors,
+        1 - settings.target_fit_weight,
+    )
+    spread, calm = (
+        settings.diversification_parts.normalised(),
+        settings.stability_parts.normalised(),
+    )
     weights = {
         "fit": settings.target_fit_weight,
         **{name: of_profile * profile["div"] * share for name, share in spread.items()},
@@ -194,7 +224,10 @@ def score_model(world: World) -> ScoreModel:
     }
     squares = [
         (each["fit"], np.eye(n + 1), np.append(world.targets, 1 - world.targets.sum())),
-        *((each[name], seen.T @ matrix @ seen, np.append(mix, 0.0)) for name, matrix in inner.items()),
+        *(
+            (each[name], seen.T @ matrix @ seen, np.append(mix, 0.0))
+            for name, matrix in inner.items()
+        ),
     ]
     slope = (
         each["tr"] * np.append(world.mu, settings.risk_free)
@@ -206,7 +239,12 @@ def score_model(world: World) -> ScoreModel:
     curvature = sum((k * matrix for k, matrix, _ in squares), np.zeros((n + 1, n + 1)))
     variance = np.zeros((n + 1, n + 1))
     variance[:-1, :-1] = world.covariance
-    return ScoreModel(0.0, frozen(slope), frozen((curvature + curvature.T) / 2), ((each["vol"], frozen(variance)),))
+    return ScoreModel(
+        0.0,
+        frozen(slope),
+        frozen((curvature + curvature.T) / 2),
+        ((each["vol"], frozen(variance)),),
+    )
 
 
 def _per_unit(weight: float, anchor: tuple[float, float]) -> float:
@@ -218,7 +256,9 @@ def _rates() -> ChargeRates:
     lo, hi = settings.anchors.tr
     share = (1 - settings.target_fit_weight) * settings.profile_weights()["tr"]
     per_return = max(share / (hi - lo), settings.min_score_per_return)
-    return ChargeRates(per_return * settings.cost_aversion / settings.holding_years, 0.0, settings.order_hurdle)
+    return ChargeRates(
+        per_return * settings.cost_aversion / settings.holding_years, 0.0, settings.order_hurdle
+    )
 
 
 def _orders(shape: Shape, world: World, rng: Generator) -> tuple[IntArray, FloatArray]:
@@ -231,15 +271,30 @@ def _orders(shape: Shape, world: World, rng: Generator) -> tuple[IntArray, Float
         rows += [(int(i), float(gaps[i]) * whole / lots) for whole in wholes]
     # whole securities first, then what is missing to m of the next: the last has fewer sizes
     rows = sorted(rows[: shape.m], key=lambda row: (row[1] > 0, row[0], -abs(row[1])))
-    return frozen(np.array([i for i, _ in rows], dtype=np.int64)), frozen(np.array([delta for _, delta in rows]))
+    return frozen(np.array([i for i, _ in rows], dtype=np.int64)), frozen(
+        np.array([delta for _, delta in rows])
+    )
 
 
-def _account(shape: Shape, world: World, security: IntArray, delta: FloatArray, cost: FloatArray, rng: Generator) -> Account:
-    shares = np.concatenate([world.sectors, world.countries], axis=1) if shape.caps else np.zeros((shape.n, 0))
+def _account(
+    shape: Shape,
+    world: World,
+    security: IntArray,
+    delta: FloatArray,
+    cost: FloatArray,
+    rng: Generator,
+) -> Account:
+    shares = (
+        np.concatenate([world.sectors, world.countries], axis=1)
+        if shape.caps
+        else np.zeros((shape.n, 0))
+    )
     groups = world.weights @ shares
     conflicts = np.zeros((shape.m, shape.m), dtype=np.bool_)
     if shape.conflicts:
-        drawn = np.triu(rng.random((shape.m, shape.m)) < CONFLICT_SHARE, 1) & (security[:, None] != security[None, :])
+        drawn = np.triu(rng.random((shape.m, shape.m)) < CONFLICT_SHARE, 1) & (
+            security[:, None] != security[None, :]
+        )
         conflicts = drawn | drawn.T
     largest = np.sort(np.abs(delta))[::-1][: shape.depth]
     return Account(
@@ -266,11 +321,15 @@ def every_set(m: int, depth: int) -> IntArray:
     """
     count = sum(math.comb(m, size) for size in range(depth + 1))
     if count > MOST_SETS:
-        raise ValueError(f"{count:,d} sets of at most {depth} of {m} orders; brute force stops at {MOST_SETS:,d}")
+        raise ValueError(
+            f"{count:,d} sets of at most {depth} of {m} orders; brute force stops at {MOST_SETS:,d}"
+        )
     rows = np.full((count, depth), PAD, dtype=np.int64)
     at = 1
     for size in range(1, depth + 1):
-        block = np.fromiter(itertools.chain.from_iterable(itertools.combinations(range(m), size)), dtype=np.int64).reshape(-1, size)
+        block = np.fromiter(
+            itertools.chain.from_iterable(itertools.combinations(range(m), size)), dtype=np.int64
+        ).reshape(-1, size)
         rows[at : at + len(block), :size] = block
         at += len(block)
     return frozen(rows)

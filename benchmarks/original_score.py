@@ -22,13 +22,39 @@ WORST_DEVIATION = 0.3
 Bands = tuple[tuple[float, float, float, float], ...]
 """(up to, score at `from`, slope, from): the first band whose `up to` is not exceeded counts."""
 
-SORTINO: Bands = ((0, 0, 0, 0), (1, 0, 0.6, 0), (1.5, 0.6, 0.4, 1), (2, 0.8, 0.4, 1.5), (math.inf, 1, 0, 2))
-VOLATILITY: Bands = ((0.15, 1, 0, 0), (0.25, 1, -3, 0.15), (0.40, 0.7, -0.4 / 0.15, 0.25), (0.60, 0.3, -1, 0.40), (math.inf, 0.1, 0, 0))
-DRAWDOWN: Bands = ((0.10, 1, 0, 0), (0.20, 1, -2, 0.10), (0.30, 0.8, -2, 0.20), (0.50, 0.6, -2, 0.30), (math.inf, 0.2, -1, 0.50))
-SHARPE: Bands = ((0, 0, 0, 0), (0.5, 0, 0.8, 0), (1, 0.4, 0.6, 0.5), (2, 0.7, 0.3, 1), (math.inf, 1, 0, 2))
+SORTINO: Bands = (
+    (0, 0, 0, 0),
+    (1, 0, 0.6, 0),
+    (1.5, 0.6, 0.4, 1),
+    (2, 0.8, 0.4, 1.5),
+    (math.inf, 1, 0, 2),
+)
+VOLATILITY: Bands = (
+    (0.15, 1, 0, 0),
+    (0.25, 1, -3, 0.15),
+    (0.40, 0.7, -0.4 / 0.15, 0.25),
+    (0.60, 0.3, -1, 0.40),
+    (math.inf, 0.1, 0, 0),
+)
+DRAWDOWN: Bands = (
+    (0.10, 1, 0, 0),
+    (0.20, 1, -2, 0.10),
+    (0.30, 0.8, -2, 0.20),
+    (0.50, 0.6, -2, 0.30),
+    (math.inf, 0.2, -1, 0.50),
+)
+SHARPE: Bands = (
+    (0, 0, 0, 0),
+    (0.5, 0, 0.8, 0),
+    (1, 0.4, 0.6, 0.5),
+    (2, 0.7, 0.3, 1),
+    (math.inf, 1, 0, 2),
+)
 
 
-def original_score(portfolio: Mapping[str, Any], values: Mapping[str, float], *, with_groups: bool) -> float:
+def original_score(
+    portfolio: Mapping[str, Any], values: Mapping[str, float], *, with_groups: bool
+) -> float:
     """Score 0..1 of holdings.
 
     portfolio   one of the recorded inputs
@@ -38,10 +64,17 @@ def original_score(portfolio: Mapping[str, Any], values: Mapping[str, float], *,
     held = {s["symbol"]: s for s in portfolio["securities"] if values.get(s["symbol"], 0) > 0}
     weights = {symbol: values[symbol] / total for symbol in held}
     parts = {
-        "total_return": _weighted(weights, {symbol: _total_return(s["metrics"]) for symbol, s in held.items()}),
-        "diversification": _portfolio_score(portfolio, held, weights, with_groups=with_groups) / 100,
-        "promise": _weighted(weights, {symbol: _promise(s["metrics"]) for symbol, s in held.items()}),
-        "stability": _weighted(weights, {symbol: _stability(s["metrics"]) for symbol, s in held.items()}),
+        "total_return": _weighted(
+            weights, {symbol: _total_return(s["metrics"]) for symbol, s in held.items()}
+        ),
+        "diversification": _portfolio_score(portfolio, held, weights, with_groups=with_groups)
+        / 100,
+        "promise": _weighted(
+            weights, {symbol: _promise(s["metrics"]) for symbol, s in held.items()}
+        ),
+        "stability": _weighted(
+            weights, {symbol: _stability(s["metrics"]) for symbol, s in held.items()}
+        ),
     }
     return round(min(1.0, sum(WEIGHTS[name] * part for name, part in parts.items()) + OPINION), 3)
 
@@ -55,7 +88,9 @@ def _total_return(metrics: Mapping[str, float]) -> float:
     if total <= 0:
         return LEAST_RETURN_SCORE
     width = WIDTH_BELOW if total < BEST_RETURN else WIDTH_ABOVE
-    return LEAST_RETURN_SCORE + (1 - LEAST_RETURN_SCORE) * math.exp(-((total - BEST_RETURN) ** 2) / (2 * width**2))
+    return LEAST_RETURN_SCORE + (1 - LEAST_RETURN_SCORE) * math.exp(
+        -((total - BEST_RETURN) ** 2) / (2 * width**2)
+    )
 
 
 def _promise(metrics: Mapping[str, float]) -> float:
@@ -69,20 +104,33 @@ def _promise(metrics: Mapping[str, float]) -> float:
 
 def _stability(metrics: Mapping[str, float]) -> float:
     drawdown = max(0.0, _band(DRAWDOWN, abs(metrics["MAX_DRAWDOWN"])))
-    return 0.5 * _band(VOLATILITY, metrics["VOLATILITY_ANNUAL"]) + 0.3 * drawdown + 0.2 * _band(SHARPE, metrics["SHARPE"])
+    return (
+        0.5 * _band(VOLATILITY, metrics["VOLATILITY_ANNUAL"])
+        + 0.3 * drawdown
+        + 0.2 * _band(SHARPE, metrics["SHARPE"])
+    )
 
 
 def _portfolio_score(
-    portfolio: Mapping[str, Any], held: Mapping[str, Mapping[str, Any]], weights: Mapping[str, float], *, with_groups: bool
+    portfolio: Mapping[str, Any],
+    held: Mapping[str, Mapping[str, Any]],
+    weights: Mapping[str, float],
+    *,
+    with_groups: bool,
 ) -> float:
     """0..100: .4 balance of country groups, .3 dividends, .3 quality."""
     groups = dict.fromkeys(portfolio["country_targets"], 0.0)
     if with_groups:
         for symbol, weight in weights.items():
             groups[portfolio["country_to_group"][held[symbol]["country"]]] += weight
-    deviation: float = sum(abs(groups[name] - float(target)) for name, target in portfolio["country_targets"].items()) / len(groups)
+    deviation: float = sum(
+        abs(groups[name] - float(target)) for name, target in portfolio["country_targets"].items()
+    ) / len(groups)
     balance = max(0.0, 100 * (1 - deviation / WORST_DEVIATION))
-    dividends = min(100.0, 30 + 1000 * _weighted(weights, {symbol: s["dividend_yield"] for symbol, s in held.items()}))
+    dividends = min(
+        100.0,
+        30 + 1000 * _weighted(weights, {symbol: s["dividend_yield"] for symbol, s in held.items()}),
+    )
     quality = 100 * _weighted(weights, {symbol: s["quality_score"] for symbol, s in held.items()})
     return round(0.4 * round(balance, 1) + 0.3 * round(dividends, 1) + 0.3 * round(quality, 1), 1)
 

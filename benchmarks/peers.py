@@ -128,16 +128,33 @@ class Timed:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run every peer at every size and write the page."""
-    parser = argparse.ArgumentParser(description="Measure other libraries and write benchmarks/peers.md.")
-    parser.add_argument("--python", type=Path, required=True, help="an interpreter that has the libraries of peers.txt")
-    parser.add_argument("--date", type=date.fromisoformat, default=datetime.now().astimezone().date(), help="written beside the figures")
+    parser = argparse.ArgumentParser(
+        description="Measure other libraries and write benchmarks/peers.md."
+    )
+    parser.add_argument(
+        "--python",
+        type=Path,
+        required=True,
+        help="an interpreter that has the libraries of peers.txt",
+    )
+    parser.add_argument(
+        "--date",
+        type=date.fromisoformat,
+        default=datetime.now().astimezone().date(),
+        help="written beside the figures",
+    )
     chosen = parser.parse_args(arguments)
     load = os.getloadavg()[0]
     problems = [instance(shape, 0) for shape in SHAPES]
-    ours = [(searched, [time_ours(searched.solve, problem) for problem in problems]) for searched in OURS]
+    ours = [
+        (searched, [time_ours(searched.solve, problem) for problem in problems])
+        for searched in OURS
+    ]
     with tempfile.TemporaryDirectory() as folder:
         files = [export(problem, Path(folder)) for problem in problems]
-        theirs = [(peer, [time_peer(chosen.python, peer, file) for file in files]) for peer in PEERS]
+        theirs = [
+            (peer, [time_peer(chosen.python, peer, file) for file in files]) for peer in PEERS
+        ]
     write(PAGE, machine(chosen.date, load) + "\n\n" + table(ours, theirs))
     print(f"Written: {os.path.relpath(PAGE)}")
     return 0
@@ -147,8 +164,12 @@ def export(problem: Instance, folder: Path) -> Path:
     """The problem as plain arrays, for an environment without our package."""
     world, n, each = problem.world, problem.shape.n, coefficients()
     rng = np.random.default_rng([problem.seed, n])
-    common = rng.normal(0, 1 / np.sqrt(252), (OBSERVATIONS, world.loadings.shape[1])) @ world.loadings.T
-    returns = world.mu / 252 + common + rng.normal(0, 1 / np.sqrt(252), (OBSERVATIONS, n)) * world.own
+    common = (
+        rng.normal(0, 1 / np.sqrt(252), (OBSERVATIONS, world.loadings.shape[1])) @ world.loadings.T
+    )
+    returns = (
+        world.mu / 252 + common + rng.normal(0, 1 / np.sqrt(252), (OBSERVATIONS, n)) * world.own
+    )
     path = folder / f"n{n}.npz"
     np.savez(
         path,
@@ -178,11 +199,20 @@ def time_peer(python: Path, peer: Peer, file: Path) -> Timed:
     command = [str(python), str(WORKER), peer.key, str(file)]
     environment = os.environ | dict.fromkeys(THREADS, "1")
     try:
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=MOST_SECONDS, check=False)
+        done = subprocess.run(
+            command,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=MOST_SECONDS,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         return Timed(failure=f"no answer in {MOST_SECONDS:.0f} s")
     if done.returncode:
-        return Timed(failure=(done.stderr.strip().splitlines() or ["no message"])[-1].replace("|", "/")[:200])
+        return Timed(
+            failure=(done.stderr.strip().splitlines() or ["no message"])[-1].replace("|", "/")[:200]
+        )
     found = json.loads(done.stdout.strip().splitlines()[-1])
     return Timed(tuple(found["seconds"]), found["import"], found["version"])
 
@@ -200,15 +230,28 @@ def time_ours(solve: Solve, problem: Instance) -> Timed:
     return Timed(tuple(once() for _ in range(RUNS)), remark=" (not proven)" if unproven else "")
 
 
-def table(ours: Sequence[tuple[Ours, list[Timed]]], theirs: Sequence[tuple[Peer, list[Timed]]]) -> str:
+def table(
+    ours: Sequence[tuple[Ours, list[Timed]]], theirs: Sequence[tuple[Peer, list[Timed]]]
+) -> str:
     """Markdown: a row a call."""
     sizes = " | ".join(f"n = {shape.n}, ms" for shape in SHAPES)
-    lines = [f"| what | {sizes} | import, s | solves | does not know |", "|---" * (len(SHAPES) + 4) + "|"]
+    lines = [
+        f"| what | {sizes} | import, s | solves | does not know |",
+        "|---" * (len(SHAPES) + 4) + "|",
+    ]
     rows: list[tuple[Ours | Peer, list[Timed]]] = [*ours, *theirs]
     for row, times in rows:
         version = next((timed.version for timed in times if timed.version), "")
-        imported = next((f"{timed.imported:.1f}" for timed in times if timed.imported is not None), "")
-        cells = [f"{row.title} {version}".strip(), *(timed.cell for timed in times), imported, row.solves, row.lacks]
+        imported = next(
+            (f"{timed.imported:.1f}" for timed in times if timed.imported is not None), ""
+        )
+        cells = [
+            f"{row.title} {version}".strip(),
+            *(timed.cell for timed in times),
+            imported,
+            row.solves,
+            row.lacks,
+        ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

@@ -41,8 +41,12 @@ def discrete_allocation(problem: Problem, solver: str) -> Work:
     prices = pd.Series(problem["lots"] * VALUE_PER_SECURITY * n)[list(weights)]
 
     def work() -> str:
-        allocation = DiscreteAllocation(weights, prices, total_portfolio_value=VALUE_PER_SECURITY * n)
-        found, left = allocation.greedy_portfolio() if solver == "greedy" else allocation.lp_portfolio()
+        allocation = DiscreteAllocation(
+            weights, prices, total_portfolio_value=VALUE_PER_SECURITY * n
+        )
+        found, left = (
+            allocation.greedy_portfolio() if solver == "greedy" else allocation.lp_portfolio()
+        )
         return f"{len(found)} positions, {100 * left / (VALUE_PER_SECURITY * n):.2f} % of value left in cash"
 
     return work
@@ -69,10 +73,17 @@ def continuous_score(problem: Problem) -> Work:
         )
         risk = cp.norm2(cp.hstack([problem["loadings"].T @ w, cp.multiply(problem["own"], w)]))
         score = problem["slope"][:-1] @ w + problem["slope"][-1] * c - squares - each["vol"] * risk
-        solved = cp.Problem(cp.Maximize(score - problem["cost_rate"] * cost), [cp.sum(w) + c == 1, c - cost >= problem["reserve"]])
+        solved = cp.Problem(
+            cp.Maximize(score - problem["cost_rate"] * cost),
+            [cp.sum(w) + c == 1, c - cost >= problem["reserve"]],
+        )
         solved.solve(solver=cp.CLARABEL)
         z = np.append(w.value, c.value)
-        ours = problem["slope"] @ z - z @ problem["curvature"] @ z - each["vol"] * np.sqrt(z @ problem["variance"] @ z)
+        ours = (
+            problem["slope"] @ z
+            - z @ problem["curvature"] @ z
+            - each["vol"] * np.sqrt(z @ problem["variance"] @ z)
+        )
         if abs(ours - score.value) > AGREEMENT:
             raise AssertionError(f"this is not our score: {score.value} instead of {ours}")
         return f"{int((np.abs(w.value - start[:-1]) > 1e-4).sum())} securities traded"
@@ -85,16 +96,27 @@ def single_period(problem: Problem) -> Work:
     import cvxportfolio as cvx
     import pandas as pd
 
-    history = pd.DataFrame(problem["returns"], index=pd.bdate_range("2020-01-01", periods=len(problem["returns"]), tz="UTC"))
+    history = pd.DataFrame(
+        problem["returns"],
+        index=pd.bdate_range("2020-01-01", periods=len(problem["returns"]), tz="UTC"),
+    )
     history.columns = [f"S{i}" for i in range(history.shape[1])]
     history["cash"] = problem["risk_free"] / 252
-    market = cvx.UserProvidedMarketData(returns=history, cash_key="cash", min_history=pd.Timedelta("1d"), online_usage=True)
+    market = cvx.UserProvidedMarketData(
+        returns=history, cash_key="cash", min_history=pd.Timedelta("1d"), online_usage=True
+    )
     value = VALUE_PER_SECURITY * len(problem["mix"])
     holdings = pd.Series(problem["start"] * value, index=history.columns)
 
     def work() -> str:
-        aim = cvx.ReturnsForecast() - RISK_AVERSION * cvx.FullCovariance() - cvx.TransactionCost(a=COST, b=None)
-        policy = cvx.SinglePeriodOptimization(aim, [cvx.LongOnly(), cvx.LeverageLimit(1)], include_cash_return=False)
+        aim = (
+            cvx.ReturnsForecast()
+            - RISK_AVERSION * cvx.FullCovariance()
+            - cvx.TransactionCost(a=COST, b=None)
+        )
+        policy = cvx.SinglePeriodOptimization(
+            aim, [cvx.LongOnly(), cvx.LeverageLimit(1)], include_cash_return=False
+        )
         trades = policy.execute(holdings, market)[0]
         return f"{int((trades.iloc[:-1].abs() > 1e-4 * value).sum())} securities traded"
 
@@ -106,7 +128,9 @@ def mean_risk(problem: Problem) -> Work:
     import pandas as pd
     from skfolio.optimization import MeanRisk, ObjectiveFunction
 
-    history = pd.DataFrame(problem["returns"], columns=[f"S{i}" for i in range(problem["returns"].shape[1])])
+    history = pd.DataFrame(
+        problem["returns"], columns=[f"S{i}" for i in range(problem["returns"].shape[1])]
+    )
     before = problem["start"][:-1]
 
     def work() -> str:
@@ -151,7 +175,11 @@ def main() -> None:
         start = time.perf_counter()
         note = work()
         seconds.append(time.perf_counter() - start)
-    print(json.dumps({"import": imported, "seconds": seconds, "version": version(package), "note": note}))
+    print(
+        json.dumps(
+            {"import": imported, "seconds": seconds, "version": version(package), "note": note}
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -65,15 +65,21 @@ def _panel(panel: Panel, offset: float) -> str:
     for decade in range(DECADES[0], DECADES[1] + 1):
         y = _down(10.0**decade)
         label = f"{10.0 ** (decade + 3):,.0f} ms" if decade < 0 else f"{10**decade} s"
-        parts.append(f'<line class="grid" x1="{left:.1f}" x2="{right:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(
+            f'<line class="grid" x1="{left:.1f}" x2="{right:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        )
         parts.append(f'<text x="{left - 5:.1f}" y="{y + 4:.1f}" text-anchor="end">{label}</text>')
     path = " ".join(f"{across(p.x):.1f},{_down(p.median):.1f}" for p in panel.points)
     parts.append(f'<polyline class="line" points="{path}"/>')
     for p in panel.points:
         x, kind = across(p.x), "dot" if p.proven else "open"
-        parts.append(f'<line class="bar" x1="{x:.1f}" x2="{x:.1f}" y1="{_down(p.median):.1f}" y2="{_down(p.slowest):.1f}"/>')
+        parts.append(
+            f'<line class="bar" x1="{x:.1f}" x2="{x:.1f}" y1="{_down(p.median):.1f}" y2="{_down(p.slowest):.1f}"/>'
+        )
         parts.append(f'<circle class="{kind}" cx="{x:.1f}" cy="{_down(p.median):.1f}" r="3.5"/>')
-        parts.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 18:.1f}" text-anchor="middle">{p.x:g}</text>')
+        parts.append(
+            f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 18:.1f}" text-anchor="middle">{p.x:g}</text>'
+        )
     return "\n".join(parts)
 
 

@@ -90,14 +90,23 @@ class Judged:
 def sample_inputs(name: str, strategy: Strategy | None = None) -> Inputs:
     """A bundled portfolio with its prices and targets, as the command line reads it."""
     files = samples.sample(name)
-    found = read(files.holdings, prices=files.prices, targets=files.targets, securities=files.securities, fx=files.fx, index=files.index)
+    found = read(
+        files.holdings,
+        prices=files.prices,
+        targets=files.targets,
+        securities=files.securities,
+        fx=files.fx,
+        index=files.index,
+    )
     imported = assemble(found, base_currency=files.base_currency)
     return Inputs(imported.snapshot, imported.market, strategy or default(), imported.targets)
 
 
 def prepare(inputs: Inputs) -> Prepared:
     """Plan, and keep what the search saw."""
-    made = solve(inputs.snapshot, inputs.market, inputs.strategy, targets=inputs.targets, findings=Findings())
+    made = solve(
+        inputs.snapshot, inputs.market, inputs.strategy, targets=inputs.targets, findings=Findings()
+    )
     return Prepared(made.ctx, made.objective, made.table)
 
 
@@ -116,7 +125,9 @@ def judge(prepared: Prepared, orders: Mapping[str, Decimal]) -> Judged:
         weights[i] += delta
         deltas.append(delta)
         costs.append(order_cost(ctx, i, abs(delta)))
-        off_lot += bool(quantity % ctx.securities[i].lot_size) and float(-quantity) != float(ctx.quantities[i])
+        off_lot += bool(quantity % ctx.securities[i].lot_size) and float(-quantity) != float(
+            ctx.quantities[i]
+        )
     moved, cost = math.fsum(deltas), math.fsum(costs)
     hold = reference(objective.terms, objective.weights, ctx.weights, ctx.cash_weight).score
     end = reference(objective.terms, objective.weights, weights, ctx.cash_weight - moved).score
@@ -133,7 +144,9 @@ def judge(prepared: Prepared, orders: Mapping[str, Decimal]) -> Judged:
 
 def orders_of(made: Plan) -> dict[str, Decimal]:
     """The steps of a plan as signed shares."""
-    return {step.symbol: step.quantity if step.side == "buy" else -step.quantity for step in made.steps}
+    return {
+        step.symbol: step.quantity if step.side == "buy" else -step.quantity for step in made.steps
+    }
 
 
 @dataclass
@@ -161,32 +174,48 @@ class Watched:
             self.first = self.clock() - self.started
         return self.first is not None
 
-    def find_opportunities(self, ctx: Context, objective: Objective, strategy: Strategy, findings: Findings) -> Candidates:
+    def find_opportunities(
+        self, ctx: Context, objective: Objective, strategy: Strategy, findings: Findings
+    ) -> Candidates:
         """See `planner.Steps`."""
         return LOCAL.find_opportunities(ctx, objective, strategy, findings)
 
-    def generate(self, ctx: Context, table: Candidates, strategy: Strategy, findings: Findings) -> Iterator[Batch]:
+    def generate(
+        self, ctx: Context, table: Candidates, strategy: Strategy, findings: Findings
+    ) -> Iterator[Batch]:
         """See `planner.Steps`."""
         return LOCAL.generate(ctx, table, strategy, findings)
 
-    def evaluate(self, table: Candidates, batches: Iterable[Batch], findings: Findings) -> Iterator[Scores]:
+    def evaluate(
+        self, table: Candidates, batches: Iterable[Batch], findings: Findings
+    ) -> Iterator[Scores]:
         """See `planner.Steps`."""
         for scores in LOCAL.evaluate(table, batches, findings):
             self._saw(float(scores.net.max(initial=-np.inf)))
             yield scores
 
-    def prove(self, ctx: Context, objective: Objective, table: Candidates, pool: Pool, findings: Findings) -> Evidence:
+    def prove(
+        self, ctx: Context, objective: Objective, table: Candidates, pool: Pool, findings: Findings
+    ) -> Evidence:
         """Look at greed and at the beam, depth by depth, then search as LOCAL does; looking is not counted as searching."""
         looking = self.clock()
         for rows in _starts(ctx, table):
             if self.first is not None or self._saw(
-                float(np.where(feasible(table.account, rows), evaluate(table.tables, rows), -np.inf).max())
+                float(
+                    np.where(
+                        feasible(table.account, rows), evaluate(table.tables, rows), -np.inf
+                    ).max()
+                )
             ):
                 break
         self.started += self.clock() - looking
         evidence = LOCAL.prove(ctx, objective, table, pool, findings)
         self.searched = self.clock() - self.started
-        if len(evidence.proof.pool.net) and self.first is None and evidence.proof.pool.net[0] >= self.enough:
+        if (
+            len(evidence.proof.pool.net)
+            and self.first is None
+            and evidence.proof.pool.net[0] >= self.enough
+        ):
             self.first = self.searched
         return evidence
 
@@ -195,11 +224,22 @@ def _starts(ctx: Context, table: Candidates) -> Iterator[IntArray]:
     """What the search starts from, in the order in which it makes it."""
     problem = Problem(table.tables, table.account, ctx.search.max_depth, table.predicates)
     yield greedy(problem)
-    yield from (rows for rows in beam(problem, root_bound(relaxation(problem)).mu, ctx.search.beam_width) if len(rows))
+    yield from (
+        rows
+        for rows in beam(problem, root_bound(relaxation(problem)).mu, ctx.search.beam_width)
+        if len(rows)
+    )
 
 
 def watch(inputs: Inputs, enough: float) -> Watched:
     """Plan once under the stopwatch."""
     watched = Watched(enough, Watched.clock())
-    solve(inputs.snapshot, inputs.market, inputs.strategy, targets=inputs.targets, steps=watched, findings=Findings())
+    solve(
+        inputs.snapshot,
+        inputs.market,
+        inputs.strategy,
+        targets=inputs.targets,
+        steps=watched,
+        findings=Findings(),
+    )
     return watched

@@ -28,7 +28,10 @@ from benchmarks.pictures import Panel, Point, draw
 
 HERE = Path(__file__).resolve().parent
 README = HERE / "README.md"
-START, END = "<!-- measured: from here on written by benchmarks/run.py -->", "<!-- measured: end -->"
+START, END = (
+    "<!-- measured: from here on written by benchmarks/run.py -->",
+    "<!-- measured: end -->",
+)
 PICTURE = "search_time.svg"
 AIMS = {"plan": 0.5, "help": 0.4}
 """Seconds that a command may take as a process."""
@@ -61,9 +64,21 @@ class Row:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, or read what was measured, and write the README."""
-    parser = argparse.ArgumentParser(description="Measure Steelyard and write benchmarks/README.md.")
-    parser.add_argument("--date", type=date.fromisoformat, default=datetime.now().astimezone().date(), help="written beside the figures")
-    parser.add_argument("--from", dest="source", type=Path, help="tables of this pytest-benchmark JSON instead of a new run")
+    parser = argparse.ArgumentParser(
+        description="Measure Steelyard and write benchmarks/README.md."
+    )
+    parser.add_argument(
+        "--date",
+        type=date.fromisoformat,
+        default=datetime.now().astimezone().date(),
+        help="written beside the figures",
+    )
+    parser.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        help="tables of this pytest-benchmark JSON instead of a new run",
+    )
     parser.add_argument("--keep", type=Path, help="also keep the pytest-benchmark JSON there")
     chosen = parser.parse_args(arguments)
     if chosen.source is None:
@@ -72,7 +87,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             target = chosen.keep or Path(folder) / "measured.json"
             code = measure(target)
             if code:
-                print(f"bench: a benchmark failed (see above); {README.name} was left as it was.", file=sys.stderr)
+                print(
+                    f"bench: a benchmark failed (see above); {README.name} was left as it was.",
+                    file=sys.stderr,
+                )
                 return code
             measured = json.loads(target.read_text(encoding="utf-8"))
     else:
@@ -87,9 +105,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def measure(target: Path) -> int:
     """Run the suite in a process with one thread of arithmetic; its exit code."""
     command = [sys.executable, "-m", "pytest", "benchmarks", "-q", "-p", "no:cacheprovider"]
-    command += ["--benchmark-only", "--benchmark-warmup=on", "--benchmark-min-rounds=15", f"--benchmark-json={target.resolve()}"]
+    command += [
+        "--benchmark-only",
+        "--benchmark-warmup=on",
+        "--benchmark-min-rounds=15",
+        f"--benchmark-json={target.resolve()}",
+    ]
     command += ["--benchmark-columns=median,iqr,rounds"]
-    return subprocess.run(command, cwd=HERE.parent, env=os.environ | dict.fromkeys(THREADS, "1"), check=False).returncode
+    return subprocess.run(
+        command, cwd=HERE.parent, env=os.environ | dict.fromkeys(THREADS, "1"), check=False
+    ).returncode
 
 
 def rows_of(measured: Mapping[str, Any]) -> dict[str, Row]:
@@ -98,7 +123,13 @@ def rows_of(measured: Mapping[str, Any]) -> dict[str, Row]:
     for found in measured["benchmarks"]:
         stats = found["stats"]
         rows[found["name"]] = Row(
-            found["name"], stats["median"], stats["iqr"], stats["min"], stats["max"], stats["rounds"], found["extra_info"]
+            found["name"],
+            stats["median"],
+            stats["iqr"],
+            stats["min"],
+            stats["max"],
+            stats["rounds"],
+            found["extra_info"],
         )
     return rows
 
@@ -112,14 +143,20 @@ def machine(on: date, load: float | None) -> str:
         f"Python {platform.python_version()}",
         *(f"{name} {importlib.metadata.version(name)}" for name in ("numpy", "steelyard")),
     ]
-    return ", ".join(parts) + ("." if load is None else f". Load of the machine before: {load:.1f}.")
+    return ", ".join(parts) + (
+        "." if load is None else f". Load of the machine before: {load:.1f}."
+    )
 
 
 def processor() -> str:
     """The processor as the system names it."""
     known = Path("/proc/cpuinfo")
     if known.is_file():
-        names = [line.partition(":")[2].strip() for line in known.read_text(encoding="utf-8").splitlines() if line.startswith("model name")]
+        names = [
+            line.partition(":")[2].strip()
+            for line in known.read_text(encoding="utf-8").splitlines()
+            if line.startswith("model name")
+        ]
         if names:
             return names[0]
     return platform.processor() or platform.machine()
@@ -132,7 +169,9 @@ def write(page: Path, text: str) -> None:
     """
     old = page.read_text(encoding="utf-8")
     if old.count(START) != 1 or old.count(END) != 1:
-        raise ValueError(f"{page} must have each of these lines once: {START} and {END}. Nothing was written.")
+        raise ValueError(
+            f"{page} must have each of these lines once: {START} and {END}. Nothing was written."
+        )
     before, rest = old.split(START)
     page.write_text(f"{before}{START}\n\n{text}\n\n{END}{rest.split(END)[1]}", encoding="utf-8")
 
@@ -141,7 +180,8 @@ def tables(rows: Mapping[str, Row], where: str) -> str:
     """All that is generated, as Markdown."""
     return "\n\n".join(
         [
-            where + " Times are medians, in brackets the distance between the quartiles, then the fastest; rates are of the fastest round.",
+            where
+            + " Times are medians, in brackets the distance between the quartiles, then the fastest; rates are of the fastest round.",
             "### Planning",
             planning_table(rows),
             "### Sequences a second",
@@ -162,10 +202,21 @@ def planning_table(rows: Mapping[str, Row]) -> str:
     growth = rows["test_growth"]
     lines = [
         (f"`plan()` on `growth`, warm: {_plan_facts(growth)}", growth, ""),
-        ("`steelyard plan --json` as a process", rows["test_process[plan]"], f"{1e3 * AIMS['plan']:.0f}"),
-        ("`steelyard --help` as a process", rows["test_process[help]"], f"{1e3 * AIMS['help']:.0f}"),
+        (
+            "`steelyard plan --json` as a process",
+            rows["test_process[plan]"],
+            f"{1e3 * AIMS['plan']:.0f}",
+        ),
+        (
+            "`steelyard --help` as a process",
+            rows["test_process[help]"],
+            f"{1e3 * AIMS['help']:.0f}",
+        ),
     ]
-    return _table(["what", "ms", "rounds", "aim, ms"], [[what, row.milliseconds, str(row.rounds), aim] for what, row, aim in lines])
+    return _table(
+        ["what", "ms", "rounds", "aim, ms"],
+        [[what, row.milliseconds, str(row.rounds), aim] for what, row, aim in lines],
+    )
 
 
 def kernel_table(rows: Mapping[str, Row]) -> str:
@@ -177,8 +228,20 @@ def kernel_table(rows: Mapping[str, Row]) -> str:
         for row in rows.values()
         if row.name.startswith("test_kernel[")
     ]
-    lines.append([f"`growth`, m = {fast.facts['m']}, score", _rate(fast), f"{reference.each / fast.each:,.0f} × the reference"])
-    lines.append([f"`growth`, m = {reference.facts['m']}, the readable reference evaluator", _rate(reference), "1 ×"])
+    lines.append(
+        [
+            f"`growth`, m = {fast.facts['m']}, score",
+            _rate(fast),
+            f"{reference.each / fast.each:,.0f} × the reference",
+        ]
+    )
+    lines.append(
+        [
+            f"`growth`, m = {reference.facts['m']}, the readable reference evaluator",
+            _rate(reference),
+            "1 ×",
+        ]
+    )
     return _table(["what", "sequences/s", "in the same run"], lines)
 
 
@@ -226,8 +289,17 @@ def search_table(rows: Mapping[str, Row]) -> str:
                     f"{100 * facts['greed_median']:.1f}, {100 * facts['greed_largest']:.1f}",
                 ]
             )
-    head = ["tables", "aim, ms", "fastest, median, slowest, ms", "proven", "nodes, median", "largest gap left, %"]
-    return _table([*head, "1,000 made lists miss, median, most, %", "greed misses, median, most, %"], lines)
+    head = [
+        "tables",
+        "aim, ms",
+        "fastest, median, slowest, ms",
+        "proven",
+        "nodes, median",
+        "largest gap left, %",
+    ]
+    return _table(
+        [*head, "1,000 made lists miss, median, most, %", "greed misses, median, most, %"], lines
+    )
 
 
 def panels(rows: Mapping[str, Row]) -> list[Panel]:
@@ -236,8 +308,13 @@ def panels(rows: Mapping[str, Row]) -> list[Panel]:
     for row in rows.values():
         if row.name.startswith("test_curve["):
             facts = row.facts
-            curves.setdefault((facts["varies"], facts["fixed"]), []).append(Point(facts["x"], row.median, row.slowest, facts["proven"]))
-    return [Panel(varies, fixed, tuple(sorted(points, key=lambda p: p.x))) for (varies, fixed), points in curves.items()]
+            curves.setdefault((facts["varies"], facts["fixed"]), []).append(
+                Point(facts["x"], row.median, row.slowest, facts["proven"])
+            )
+    return [
+        Panel(varies, fixed, tuple(sorted(points, key=lambda p: p.x)))
+        for (varies, fixed), points in curves.items()
+    ]
 
 
 def worth_table(rows: Mapping[str, Row]) -> str:
@@ -253,7 +330,11 @@ def worth_table(rows: Mapping[str, Row]) -> str:
                 f"{100 * facts['recorded_net']:+.2f}",
                 f"{facts['recorded_off_lot']} of {facts['recorded_orders']}",
                 f"{facts['recorded_cash_after']:,.0f}"
-                + (f", {facts['recorded_cash_missing']:,.0f} short" if facts["recorded_cash_missing"] else ""),
+                + (
+                    f", {facts['recorded_cash_missing']:,.0f} short"
+                    if facts["recorded_cash_missing"]
+                    else ""
+                ),
                 f"{facts['original_hold']:.3f}",
                 f"{facts['original_ours']:.3f}",
                 f"{facts['original_recorded']:.3f}",
@@ -277,7 +358,10 @@ def worth_table(rows: Mapping[str, Row]) -> str:
 
 
 def _recorded(rows: Mapping[str, Row]) -> list[Row]:
-    return sorted((row for row in rows.values() if row.name.startswith("test_recorded_input[")), key=lambda row: int(row.facts["n"]))
+    return sorted(
+        (row for row in rows.values() if row.name.startswith("test_recorded_input[")),
+        key=lambda row: int(row.facts["n"]),
+    )
 
 
 def _middle_and_fastest(seconds: Sequence[float]) -> str:
@@ -301,7 +385,9 @@ def _rate(row: Row) -> str:
 
 
 def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, ["---"] * len(head), *lines])
+    return "\n".join(
+        "| " + " | ".join(cells) + " |" for cells in [head, ["---"] * len(head), *lines]
+    )
 
 
 if __name__ == "__main__":

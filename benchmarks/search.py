@@ -51,9 +51,17 @@ class Class:
 CLASSES = (
     Class("n=50, m=60, D=5, cash only", Shape(50, 60, 5), 0.025),
     Class("the same, cash tight", Shape(50, 60, 5, tight_cash=True), 0.025),
-    Class("the same, all constraints", Shape(50, 60, 5, tight_cash=True, caps=True, conflicts=True), None),
+    Class(
+        "the same, all constraints",
+        Shape(50, 60, 5, tight_cash=True, caps=True, conflicts=True),
+        None,
+    ),
     Class("n=200, m=300, D=5, cash only", Shape(200, 300, 5), 0.120),
-    Class("the same, all constraints", Shape(200, 300, 5, tight_cash=True, caps=True, conflicts=True), None),
+    Class(
+        "the same, all constraints",
+        Shape(200, 300, 5, tight_cash=True, caps=True, conflicts=True),
+        None,
+    ),
     Class("n=50, m=100, D=10", Shape(50, 100, 10), 1.0),
 )
 
@@ -98,14 +106,22 @@ def outcome(kind: Class, solve: Solve = search) -> Outcome:
     """Solve every instance of a class, by the search and by the two that do not search."""
     problems = [instance(kind.shape, seed) for seed in range(kind.count)]
     found = [solve(problem) for problem in problems]
-    gaps = tuple(np.inf if solved.bound is None else gap(solved.net, solved.bound) for solved in found)
+    gaps = tuple(
+        np.inf if solved.bound is None else gap(solved.net, solved.bound) for solved in found
+    )
     return Outcome(
         proven=sum(share <= PROOF for share in gaps),
         count=kind.count,
         nodes=statistics.median(solved.nodes or 0 for solved in found),
         gaps=gaps,
-        enumeration=tuple(gap(capped_enumeration(problem).net, solved.net) for problem, solved in zip(problems, found, strict=True)),
-        greed=tuple(gap(greed(problem).net, solved.net) for problem, solved in zip(problems, found, strict=True)),
+        enumeration=tuple(
+            gap(capped_enumeration(problem).net, solved.net)
+            for problem, solved in zip(problems, found, strict=True)
+        ),
+        greed=tuple(
+            gap(greed(problem).net, solved.net)
+            for problem, solved in zip(problems, found, strict=True)
+        ),
     )
 
 
@@ -130,7 +146,9 @@ def capped_enumeration(problem: Instance) -> Solved:
     sets = every_set(len(pool), min(problem.shape.depth, len(pool)))
     rows = np.where(sets < 0, -1, np.array(pool)[sets])
     sides = np.where(rows < 0, 0, np.where(problem.account.delta[rows] > 0, 1, -1))
-    rows = rows[((sides > 0).sum(axis=1) <= MOST_OF_A_SIDE) & ((sides < 0).sum(axis=1) <= MOST_OF_A_SIDE)]
+    rows = rows[
+        ((sides > 0).sum(axis=1) <= MOST_OF_A_SIDE) & ((sides < 0).sum(axis=1) <= MOST_OF_A_SIDE)
+    ]
     drawn = np.random.default_rng(problem.seed).permutation(len(rows))[:SETS]
     return Solved(max(0.0, float(problem.net(rows[drawn]).max(initial=0.0))))
 

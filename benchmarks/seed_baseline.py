@@ -75,7 +75,9 @@ def case(n: int) -> Case:
     return Case(n, portfolio, inputs_of(portfolio, closes, default()), recorded(n))
 
 
-def inputs_of(portfolio: Mapping[str, Any], closes: Mapping[str, Any], strategy: Strategy) -> Inputs:
+def inputs_of(
+    portfolio: Mapping[str, Any], closes: Mapping[str, Any], strategy: Strategy
+) -> Inputs:
     """The input as what `plan` takes."""
     as_of = date.fromisoformat(portfolio["meta"]["as_of"])
     snapshot = Snapshot(
@@ -85,20 +87,35 @@ def inputs_of(portfolio: Mapping[str, Any], closes: Mapping[str, Any], strategy:
         cash={BASE: _exact(portfolio["cash_eur"])},
         securities=tuple(_security(portfolio, security) for security in portfolio["securities"]),
     )
-    return Inputs(snapshot, _market(portfolio, closes, as_of), strategy, Targets(MappingProxyType(portfolio["target_weights"])))
+    return Inputs(
+        snapshot,
+        _market(portfolio, closes, as_of),
+        strategy,
+        Targets(MappingProxyType(portfolio["target_weights"])),
+    )
 
 
 def recorded(n: int) -> Recorded:
     """The plan that was recorded for the input of that size."""
     found = json.loads((DATA / "recorded_plans.json").read_text(encoding="ascii"))["inputs"][str(n)]
     figures = found["plan"]
-    orders = {symbol: Decimal(shares if side == "BUY" else -shares) for side, symbol, shares, _, _ in figures["steps"]}
-    return Recorded(figures["wall_med"], MappingProxyType(orders), MappingProxyType(figures), MappingProxyType(found["hold"]))
+    orders = {
+        symbol: Decimal(shares if side == "BUY" else -shares)
+        for side, symbol, shares, _, _ in figures["steps"]
+    }
+    return Recorded(
+        figures["wall_med"],
+        MappingProxyType(orders),
+        MappingProxyType(figures),
+        MappingProxyType(found["hold"]),
+    )
 
 
 def _holding(position: Mapping[str, Any]) -> Holding:
     quantity, bought = _exact(position["quantity"]), date.fromisoformat(position["first_bought_at"])
-    return Holding(position["symbol"], quantity, (TaxLot(quantity, bought, _exact(position["avg_price"])),))
+    return Holding(
+        position["symbol"], quantity, (TaxLot(quantity, bought, _exact(position["avg_price"])),)
+    )
 
 
 def _security(portfolio: Mapping[str, Any], security: Mapping[str, Any]) -> Security:
@@ -129,7 +146,10 @@ def _market(portfolio: Mapping[str, Any], closes: Mapping[str, Any], as_of: date
         symbols=symbols,
         dates=np.array(closes["dates"], dtype="datetime64[D]"),
         closes=np.array([closes["closes"][symbol] for symbol in symbols]).T,
-        quotes={s["symbol"]: Quote(s["symbol"], _exact(s["price"]), as_of) for s in portfolio["securities"]},
+        quotes={
+            s["symbol"]: Quote(s["symbol"], _exact(s["price"]), as_of)
+            for s in portfolio["securities"]
+        },
         fx=FxTable(BASE, MappingProxyType(rates)),
         adjusted=False,
         source="generated closes of the recorded inputs",

@@ -30,12 +30,16 @@ def _check_and_score(problem: Instance, rows: np.ndarray) -> None:
 
 @pytest.mark.parametrize("work", [_score, _check_and_score], ids=["score", "check and score"])
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: f"m={shape.m}")
-def test_kernel(benchmark: BenchmarkFixture, shape: Shape, work: Callable[[Instance, np.ndarray], None]) -> None:
+def test_kernel(
+    benchmark: BenchmarkFixture, shape: Shape, work: Callable[[Instance, np.ndarray], None]
+) -> None:
     problem, rows = instance(shape, 0), random_rows(shape.m, DEPTH, SEQUENCES, 0)
 
     benchmark(work, problem, rows)
 
-    benchmark.extra_info.update(sequences=SEQUENCES, m=shape.m, work=work.__name__.strip("_").replace("_", " "))
+    benchmark.extra_info.update(
+        sequences=SEQUENCES, m=shape.m, work=work.__name__.strip("_").replace("_", " ")
+    )
 
 
 def test_kernel_on_growth(benchmark: BenchmarkFixture) -> None:

@@ -16,7 +16,9 @@ from benchmarks.search import CLASSES, PROOF, Class, gap, outcome, search
 def test_search(benchmark: BenchmarkFixture, kind: Class) -> None:
     problems = itertools.cycle([instance(kind.shape, seed) for seed in range(kind.count)])
 
-    benchmark.pedantic(search, setup=lambda: ((next(problems),), {}), rounds=kind.count, warmup_rounds=1)
+    benchmark.pedantic(
+        search, setup=lambda: ((next(problems),), {}), rounds=kind.count, warmup_rounds=1
+    )
 
     seen = outcome(kind)
     benchmark.extra_info.update(
@@ -38,11 +40,16 @@ POINTS = 5
 CURVES = {
     "securities n": ("m = 60, D = 5", {n: Shape(n, 60, 5) for n in (20, 50, 100, 200, 500, 1000)}),
     "orders m": ("n = 200, D = 5", {m: Shape(200, m, 5) for m in (30, 60, 100, 200, 300, 600)}),
-    "depth D": ("n = 200, m = 100", {depth: Shape(200, 100, depth) for depth in (1, 2, 3, 4, 5, 6, 8, 10)}),
+    "depth D": (
+        "n = 200, m = 100",
+        {depth: Shape(200, 100, depth) for depth in (1, 2, 3, 4, 5, 6, 8, 10)},
+    ),
 }
 
 
-@pytest.mark.parametrize(("varies", "x"), [(varies, x) for varies, (_, shapes) in CURVES.items() for x in shapes])
+@pytest.mark.parametrize(
+    ("varies", "x"), [(varies, x) for varies, (_, shapes) in CURVES.items() for x in shapes]
+)
 def test_curve(benchmark: BenchmarkFixture, varies: str, x: int) -> None:
     fixed, shapes = CURVES[varies]
     problems = [instance(shapes[x], seed) for seed in range(POINTS)]
@@ -51,5 +58,7 @@ def test_curve(benchmark: BenchmarkFixture, varies: str, x: int) -> None:
     benchmark.pedantic(search, setup=lambda: ((next(drawn),), {}), rounds=POINTS, warmup_rounds=1)
 
     found = [search(problem) for problem in problems]
-    proven = all(solved.bound is not None and gap(solved.net, solved.bound) <= PROOF for solved in found)
+    proven = all(
+        solved.bound is not None and gap(solved.net, solved.bound) <= PROOF for solved in found
+    )
     benchmark.extra_info.update(varies=varies, fixed=fixed, x=x, proven=proven)

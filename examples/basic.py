@@ -19,9 +19,17 @@ WIDTH = 80
 def make_plan() -> Plan:
     """The plan of the bundled portfolio under the default strategy; your own files are read the same way."""
     files = sample("growth")
-    read = importers.read(files.holdings, prices=files.prices, targets=files.targets, securities=files.securities)
+    read = importers.read(
+        files.holdings, prices=files.prices, targets=files.targets, securities=files.securities
+    )
     inputs = importers.assemble(read, base_currency=files.base_currency)
-    return planner.plan(inputs.snapshot, inputs.market, strategies.default(), targets=inputs.targets, warnings=inputs.warnings)
+    return planner.plan(
+        inputs.snapshot,
+        inputs.market,
+        strategies.default(),
+        targets=inputs.targets,
+        warnings=inputs.warnings,
+    )
 
 
 def told(plan: Plan) -> Iterator[str]:

@@ -32,21 +32,50 @@ def rules() -> list[Strategy]:
     """Four strategies: the default, a preset, a file, and the default with two changes."""
     path = Path("careful.toml")
     path.write_text(CAREFUL, encoding="utf-8")
-    changes = {"search": {"max_depth": 2}, "opportunity_calculators": {"weight_based": {"min_gap_threshold": 0.03}}}
+    changes = {
+        "search": {"max_depth": 2},
+        "opportunity_calculators": {"weight_based": {"min_gap_threshold": 0.03}},
+    }
     two_trades = strategies.overlay(strategies.default(), changes, "example")
-    return [strategies.default(), strategies.preset("aggressive"), strategies.load(path), two_trades]
+    return [
+        strategies.default(),
+        strategies.preset("aggressive"),
+        strategies.load(path),
+        two_trades,
+    ]
 
 
 def main() -> None:
     """Plan under each and print them side by side."""
     console, files = Console(highlight=False), sample("growth")
-    inputs = importers.assemble(importers.read(files.holdings, prices=files.prices, targets=files.targets, securities=files.securities))
-    table = Table("strategy", "orders", "turnover", "drift after", "costs", "cash after", "least order", box=SIMPLE)
-    for strategy, name in zip(rules(), ("default", "aggressive", "careful", "two trades"), strict=True):
+    inputs = importers.assemble(
+        importers.read(
+            files.holdings, prices=files.prices, targets=files.targets, securities=files.securities
+        )
+    )
+    table = Table(
+        "strategy",
+        "orders",
+        "turnover",
+        "drift after",
+        "costs",
+        "cash after",
+        "least order",
+        box=SIMPLE,
+    )
+    for strategy, name in zip(
+        rules(), ("default", "aggressive", "careful", "two trades"), strict=True
+    ):
         plan = planner.plan(inputs.snapshot, inputs.market, strategy, targets=inputs.targets)
         cash = float(plan.cash_after[plan.base_currency] / plan.value)
         least = min((step.notional_base for step in plan.steps), default=0)
-        cells = f"{plan.turnover:.1%}", f"{plan.drift.after:.1%}", f"{plan.costs.total:,.2f}", f"{cash:.1%}", f"{least:,.0f}"
+        cells = (
+            f"{plan.turnover:.1%}",
+            f"{plan.drift.after:.1%}",
+            f"{plan.costs.total:,.2f}",
+            f"{cash:.1%}",
+            f"{least:,.0f}",
+        )
         table.add_row(name, f"{len(plan.steps)}", *cells)
     console.print("One portfolio, four strategies", table)
     try:

@@ -22,7 +22,9 @@ DEPTHS = (2, 4, 6)
 
 def plans(inputs: Inputs, scope: str, depth: int) -> Iterator[Plan]:
     """The same plan a few times over, for its timings."""
-    strategy = strategies.overlay(strategies.default(), {"search": {"scope": scope, "max_depth": depth}}, "example")
+    strategy = strategies.overlay(
+        strategies.default(), {"search": {"scope": scope, "max_depth": depth}}, "example"
+    )
     for _ in range(RUNS):
         yield planner.plan(inputs.snapshot, inputs.market, strategy, targets=inputs.targets)
 
@@ -35,16 +37,38 @@ def seconds(plan: Plan) -> float:
 def main() -> None:
     """Print a line for each scope and depth, then the slowest modules of the last."""
     console, files = Console(highlight=False), sample("growth")
-    inputs = importers.assemble(importers.read(files.holdings, prices=files.prices, targets=files.targets, securities=files.securities))
-    table = Table("scope", "depth", "orders", "gain, points", "gap, points", "status", "seconds", box=SIMPLE)
+    inputs = importers.assemble(
+        importers.read(
+            files.holdings, prices=files.prices, targets=files.targets, securities=files.securities
+        )
+    )
+    table = Table(
+        "scope", "depth", "orders", "gain, points", "gap, points", "status", "seconds", box=SIMPLE
+    )
     for scope, depth in ((scope, depth) for scope in SCOPES for depth in DEPTHS):
         made = list(plans(inputs, scope, depth))
         last, gap = made[-1], made[-1].certificate.search_gap
-        cells = f"{100 * last.score.improvement:.2f}", "" if gap is None else f"{100 * gap:.2f}", last.certificate.status
-        table.add_row(scope, f"{depth}", f"{len(last.steps)}", *cells, f"{statistics.median(map(seconds, made)):.3f}")
+        cells = (
+            f"{100 * last.score.improvement:.2f}",
+            "" if gap is None else f"{100 * gap:.2f}",
+            last.certificate.status,
+        )
+        table.add_row(
+            scope,
+            f"{depth}",
+            f"{len(last.steps)}",
+            *cells,
+            f"{statistics.median(map(seconds, made)):.3f}",
+        )
     console.print("What depth and proof cost", table)
-    slowest = sorted((timing for timing in last.timings if "." in timing.name), key=lambda timing: -timing.seconds)[:3]
-    console.print("Slowest modules: " + ", ".join(f"{timing.name} {1000 * timing.seconds:.1f} ms" for timing in slowest))
+    slowest = sorted(
+        (timing for timing in last.timings if "." in timing.name),
+        key=lambda timing: -timing.seconds,
+    )[:3]
+    console.print(
+        "Slowest modules: "
+        + ", ".join(f"{timing.name} {1000 * timing.seconds:.1f} ms" for timing in slowest)
+    )
 
 
 if __name__ == "__main__":

@@ -4,28 +4,59 @@ import textwrap
 from decimal import Decimal
 
 from steelyard import importers, strategies
-from steelyard.buckets import UNASSIGNED, Bucket, Budgets, SatelliteSettings, mark, open_units, split, state_of
+from steelyard.buckets import (
+    UNASSIGNED,
+    Bucket,
+    Budgets,
+    SatelliteSettings,
+    mark,
+    open_units,
+    split,
+    state_of,
+)
 from steelyard.planner import plan
 from steelyard.samples import sample
 from steelyard.strategies.writing import settings
 
 FILES = sample("growth")
-ACCOUNT = importers.assemble(importers.read(FILES.holdings, prices=FILES.prices, securities=FILES.securities), base_currency="USD")
+ACCOUNT = importers.assemble(
+    importers.read(FILES.holdings, prices=FILES.prices, securities=FILES.securities),
+    base_currency="USD",
+)
 SATELLITES = {"momentum": {"AMD", "LLY", "MRK"}, "steady": {"KO", "PG", "PEP", "WMT"}}
-CORE = {security.symbol for security in ACCOUNT.snapshot.securities}.difference(*SATELLITES.values(), {"GE"})  # GE is in no bucket
+CORE = {security.symbol for security in ACCOUNT.snapshot.securities}.difference(
+    *SATELLITES.values(), {"GE"}
+)  # GE is in no bucket
 SETTINGS = {
-    "momentum": SatelliteSettings(satellite_id="momentum", preset="momentum_hunter", risk_appetite=0.9),
-    "steady": SatelliteSettings(satellite_id="steady", hold_duration=0.5, position_spread=1.0, dividend_handling="reinvest_same"),
+    "momentum": SatelliteSettings(
+        satellite_id="momentum", preset="momentum_hunter", risk_appetite=0.9
+    ),
+    "steady": SatelliteSettings(
+        satellite_id="steady",
+        hold_duration=0.5,
+        position_spread=1.0,
+        dividend_handling="reinvest_same",
+    ),
 }
 
 
 def bucket(name, kind, universe, cash, weight, rules):
-    return Bucket(name=name, kind=kind, universe=frozenset(universe), cash={"USD": Decimal(cash)}, target_weight=weight, rules=rules)
+    return Bucket(
+        name=name,
+        kind=kind,
+        universe=frozenset(universe),
+        cash={"USD": Decimal(cash)},
+        target_weight=weight,
+        rules=rules,
+    )
 
 
 def worth_of(snapshot):
     """What a book is worth: everything here is in USD."""
-    return sum((one.quantity * ACCOUNT.market.quotes[one.symbol].price for one in snapshot.holdings), snapshot.cash["USD"])
+    return sum(
+        (one.quantity * ACCOUNT.market.quotes[one.symbol].price for one in snapshot.holdings),
+        snapshot.cash["USD"],
+    )
 
 
 def say(text):
@@ -39,7 +70,9 @@ BUCKETS = [
 ]
 
 books = split(ACCOUNT.snapshot, BUCKETS, Budgets(satellites_weight=0.30))
-print(f"in no bucket, and traded by nobody: {', '.join(one.symbol for one in books[UNASSIGNED].holdings)}")
+print(
+    f"in no bucket, and traded by nobody: {', '.join(one.symbol for one in books[UNASSIGNED].holdings)}"
+)
 for own in BUCKETS:
     snapshot, strategy = books[own.name], own.strategy
     worth = worth_of(snapshot)

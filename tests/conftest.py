@@ -17,7 +17,12 @@ HERE = str(Path(__file__).parent)
 if HERE not in sys.path:
     sys.path.insert(0, HERE)
 
-COMMON = {"deadline": None, "derandomize": True, "suppress_health_check": [HealthCheck.too_slow], "database": None}
+COMMON = {
+    "deadline": None,
+    "derandomize": True,
+    "suppress_health_check": [HealthCheck.too_slow],
+    "database": None,
+}
 settings.register_profile("default", max_examples=100, **COMMON)
 settings.register_profile("nightly", max_examples=500, **COMMON)
 settings.load_profile("default")
@@ -28,4 +33,6 @@ HOMES = itertools.count()
 @pytest.fixture(autouse=True)
 def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the home of who runs it, or that of another test."""
-    monkeypatch.setenv("STEELYARD_HOME", str(tmp_path_factory.getbasetemp() / f"home-{next(HOMES)}"))
+    monkeypatch.setenv(
+        "STEELYARD_HOME", str(tmp_path_factory.getbasetemp() / f"home-{next(HOMES)}")
+    )

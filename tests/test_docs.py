@@ -28,7 +28,9 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
 
-FENCE = re.compile(r"^```(?P<language>\w+)(?: (?P<name>\S+))?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(
+    r"^```(?P<language>\w+)(?: (?P<name>\S+))?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 SKIPPED = "…"
 NOUNS = {
@@ -92,21 +94,37 @@ def environment(tmp_path: Path) -> dict[str, str]:
     commands.mkdir()
     for name, arguments in (("steelyard", " -m steelyard"), ("python", "")):
         command = commands / name
-        command.write_text(f'#!/bin/sh\nexec "{sys.executable}"{arguments} "$@"\n', encoding="utf-8")
+        command.write_text(
+            f'#!/bin/sh\nexec "{sys.executable}"{arguments} "$@"\n', encoding="utf-8"
+        )
         command.chmod(command.stat().st_mode | stat.S_IXUSR)
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("COLUMNS", "LINES", "FORCE_COLOR", "STEELYARD"))}
-    return {**kept, "PATH": f"{commands}{os.pathsep}{kept.get('PATH', '')}", "PYTHONUTF8": "1", "STEELYARD_HOME": str(tmp_path / "home")}
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("COLUMNS", "LINES", "FORCE_COLOR", "STEELYARD"))
+    }
+    return {
+        **kept,
+        "PATH": f"{commands}{os.pathsep}{kept.get('PATH', '')}",
+        "PYTHONUTF8": "1",
+        "STEELYARD_HOME": str(tmp_path / "home"),
+    }
 
 
 # the references
 
 
-def test_every_generated_reference_is_what_the_code_says(make_docs: ModuleType, pages: Mapping[str, str]):
+def test_every_generated_reference_is_what_the_code_says(
+    make_docs: ModuleType, pages: Mapping[str, str]
+):
     assert make_docs.stale(pages, DOCS) == [], "run `make docs`"
 
 
 def test_a_reference_that_differs_is_named_with_its_repair(
-    make_docs: ModuleType, pages: Mapping[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    make_docs: ModuleType,
+    pages: Mapping[str, str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ):
     for name, text in pages.items():
         (tmp_path / name).write_text(text, encoding="utf-8", newline="\n")
@@ -131,8 +149,12 @@ def test_the_references_do_not_depend_on_the_window_or_on_colours(
     assert make_docs.pages() == pages
 
 
-def test_meanings_that_are_missing_told_twice_or_left_over_are_all_refused_at_once(make_docs: ModuleType):
-    words = make_docs.Words({"settings": {}, "plan": {"Plan": {"value": "everything owned", "weather": "that day"}}})
+def test_meanings_that_are_missing_told_twice_or_left_over_are_all_refused_at_once(
+    make_docs: ModuleType,
+):
+    words = make_docs.Words(
+        {"settings": {}, "plan": {"Plan": {"value": "everything owned", "weather": "that day"}}}
+    )
     words.of("plan", "Plan", "colour", None)
     words.of("plan", "Plan", "value", "the model's own words")
 
@@ -145,20 +167,34 @@ def test_meanings_that_are_missing_told_twice_or_left_over_are_all_refused_at_on
     assert "Plan.weather under [plan] is no field" in told
 
 
-def test_every_module_is_documented_with_every_parameter(make_docs: ModuleType, pages: Mapping[str, str]):
+def test_every_module_is_documented_with_every_parameter(
+    make_docs: ModuleType, pages: Mapping[str, str]
+):
     for kind in Kind:
         for module in make_docs.built_in(kind):
-            section = pages["modules.md"].partition(f"### {module.name}\n\n{module.summary}")[2].partition("\n### ")[0]
+            section = (
+                pages["modules.md"]
+                .partition(f"### {module.name}\n\n{module.summary}")[2]
+                .partition("\n### ")[0]
+            )
             assert module.version in section, module.qualified
-            assert [name for name in module.params.model_fields if f"`{name}`" not in section] == [], module.qualified
+            assert [
+                name for name in module.params.model_fields if f"`{name}`" not in section
+            ] == [], module.qualified
 
 
 def test_every_setting_is_documented(make_docs: ModuleType, pages: Mapping[str, str]):
     for name, model in make_docs.SECTIONS.items():
         for path, part, section in make_docs.tables(model, name):
             text = pages["configuration.md"].partition(f"# [{path}]\n")[2].partition("\n## ")[0]
-            keys = [info.alias or key for key, info in part.model_fields.items() if not isinstance(getattr(section, key), Section)]
-            assert [key for key in keys if f"`{key}`" not in text and f"`[{path}.{key}]`" not in text] == [], path
+            keys = [
+                info.alias or key
+                for key, info in part.model_fields.items()
+                if not isinstance(getattr(section, key), Section)
+            ]
+            assert [
+                key for key in keys if f"`{key}`" not in text and f"`[{path}.{key}]`" not in text
+            ] == [], path
 
 
 def test_the_example_strategy_is_the_default_one(make_docs: ModuleType, pages: Mapping[str, str]):
@@ -169,11 +205,17 @@ def test_the_example_strategy_is_the_default_one(make_docs: ModuleType, pages: M
 
 
 def test_the_switches_in_the_text_are_a_strategy():
-    switches = next(fence for fence in fences("configuration.md") if "[limits]" not in fence.text and fence.language == "toml")
+    switches = next(
+        fence
+        for fence in fences("configuration.md")
+        if "[limits]" not in fence.text and fence.language == "toml"
+    )
 
     strategy = strategies.parse(switches.text, "switches")
 
-    off = [choice.module.name for choice in strategy.choices[Kind.OPPORTUNITY] if not choice.enabled]
+    off = [
+        choice.module.name for choice in strategy.choices[Kind.OPPORTUNITY] if not choice.enabled
+    ]
     assert off == ["opportunity_buys"]
 
 
@@ -183,7 +225,12 @@ def test_every_command_and_option_is_documented(pages: Mapping[str, str]):
         inner = getattr(command, "commands", {})
         assert [one for one in inner if f"### steelyard {name} {one}\n" not in section] == [], name
         parameters = [parameter for one in (command, *inner.values()) for parameter in one.params]
-        options = [option for parameter in parameters for option in parameter.opts if option.startswith("-")]
+        options = [
+            option
+            for parameter in parameters
+            for option in parameter.opts
+            if option.startswith("-")
+        ]
         assert [option for option in options if option not in section] == [], name
 
 
@@ -199,12 +246,20 @@ def test_every_switch_and_changed_parameter_of_a_preset_is_documented(pages: Map
     tables = pages["modules.md"].partition("## What each preset runs\n")[2]
     for kind in Kind:
         for choice in strategies.preset("conservative").choices[kind]:
-            row = next(line for line in tables.splitlines() if f"#{kind.value}{choice.module.name})" in line)
-            assert row.split("|")[3].strip() == ("on" if choice.enabled else ""), choice.module.qualified
+            row = next(
+                line
+                for line in tables.splitlines()
+                if f"#{kind.value}{choice.module.name})" in line
+            )
+            assert row.split("|")[3].strip() == ("on" if choice.enabled else ""), (
+                choice.module.qualified
+            )
     assert "| `profit_taking.windfall_threshold` | `0.3` | `0.4` | `0.2` |" in tables
 
 
-def test_every_field_of_the_plan_document_is_documented(make_docs: ModuleType, pages: Mapping[str, str]):
+def test_every_field_of_the_plan_document_is_documented(
+    make_docs: ModuleType, pages: Mapping[str, str]
+):
     for record in make_docs.records(plans.Plan):
         section = pages["plan.md"].partition(f"## {record.__name__}\n")[2].partition("\n## ")[0]
         keys = [info.alias or name for name, info in record.model_fields.items()]
@@ -223,7 +278,11 @@ def test_the_schema_on_disk_is_a_json_schema():
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_resolves(page: Path):
     text = FENCE.sub("", page.read_text(encoding="utf-8"))
-    broken = [target for target in LINK.findall(text) if not target.startswith(("http:", "https:")) and not resolves(page, target)]
+    broken = [
+        target
+        for target in LINK.findall(text)
+        if not target.startswith(("http:", "https:")) and not resolves(page, target)
+    ]
 
     assert broken == []
 
@@ -248,8 +307,16 @@ def test_every_page_is_in_the_index():
     index = (DOCS / "README.md").read_text(encoding="utf-8")
     decisions = (DOCS / "decisions" / "README.md").read_text(encoding="utf-8")
 
-    assert [page.name for page in DOCS.iterdir() if page.is_file() and page.name != "README.md" and f"({page.name})" not in index] == []
-    assert [page.name for page in (DOCS / "decisions").glob("0*.md") if f"({page.name})" not in decisions] == []
+    assert [
+        page.name
+        for page in DOCS.iterdir()
+        if page.is_file() and page.name != "README.md" and f"({page.name})" not in index
+    ] == []
+    assert [
+        page.name
+        for page in (DOCS / "decisions").glob("0*.md")
+        if f"({page.name})" not in decisions
+    ] == []
 
 
 def test_the_pipeline_page_names_every_file_at_the_root_and_no_other():
@@ -258,7 +325,11 @@ def test_the_pipeline_page_names_every_file_at_the_root_and_no_other():
     named = set(re.findall(r"\b([\w/]+)(?:\.py\b|/ )", drawing))
     package = ROOT / "src" / "steelyard"
 
-    assert [name for name in sorted(named) if not ((package / f"{name}.py").is_file() or (package / name).is_dir())] == []
+    assert [
+        name
+        for name in sorted(named)
+        if not ((package / f"{name}.py").is_file() or (package / name).is_dir())
+    ] == []
     steps = {path.stem for path in package.glob("*.py")} - NOUNS
     assert [name for name in sorted(steps) if f"{name}.py" not in page] == []
 
@@ -295,8 +366,18 @@ def walk(page: str, found: Iterable[Fence], folder: Path, environment: dict[str,
             output = ""
             for command in commands(fence.text):
                 # the commands of our own page, in a shell because that is where they are typed
-                done = subprocess.run(command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-                assert done.returncode == (1 if fence.name == "fails" else 0), f"{command}\n{done.stdout}{done.stderr}"
+                done = subprocess.run(
+                    command,
+                    shell=True,
+                    cwd=folder,
+                    env=environment,
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
+                assert done.returncode == (1 if fence.name == "fails" else 0), (
+                    f"{command}\n{done.stdout}{done.stderr}"
+                )
                 output += done.stdout + done.stderr
         elif fence.language == "text":
             missing = shows(output, fence.text)
@@ -307,11 +388,15 @@ def walk(page: str, found: Iterable[Fence], folder: Path, environment: dict[str,
 
 def sections(page: str) -> dict[str, list[Fence]]:
     """The parts of a page by their headings of the second level; each begins with the blocks above the first of them."""
-    opening, *parts = re.split(r"^## ", (DOCS / page).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    opening, *parts = re.split(
+        r"^## ", (DOCS / page).read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
     return {part.partition("\n")[0]: [*blocks(opening), *blocks(part)] for part in parts}
 
 
-SECTIONS = [(page, title) for page in ("guide.md", "troubleshooting.md") for title in sections(page)]
+SECTIONS = [
+    (page, title) for page in ("guide.md", "troubleshooting.md") for title in sections(page)
+]
 
 
 def test_the_tutorial_runs_and_prints_what_it_shows(tmp_path: Path, environment: dict[str, str]):
@@ -320,11 +405,17 @@ def test_the_tutorial_runs_and_prints_what_it_shows(tmp_path: Path, environment:
     walk("tutorial.md", fences("tutorial.md"), folder, environment)
 
     assert (folder / "plan.html").read_text(encoding="utf-8").startswith("<!")
-    assert json.loads((folder / "plan.json").read_text(encoding="utf-8"))["verdict"]["action"] == "act"
+    assert (
+        json.loads((folder / "plan.json").read_text(encoding="utf-8"))["verdict"]["action"] == "act"
+    )
 
 
-@pytest.mark.parametrize(("page", "title"), SECTIONS, ids=[f"{page}: {title}" for page, title in SECTIONS])
-def test_every_section_runs_and_prints_what_it_shows(page: str, title: str, tmp_path: Path, environment: dict[str, str]):
+@pytest.mark.parametrize(
+    ("page", "title"), SECTIONS, ids=[f"{page}: {title}" for page, title in SECTIONS]
+)
+def test_every_section_runs_and_prints_what_it_shows(
+    page: str, title: str, tmp_path: Path, environment: dict[str, str]
+):
     walk(page, sections(page)[title], tmp_path / "mine", environment)
 
 
@@ -335,11 +426,25 @@ def test_the_guide_has_the_headings_of_the_usage_guide():
 
 
 def test_every_trouble_of_the_documents_has_its_section():
-    parts = re.split(r"^## ", FENCE.sub("", (DOCS / "troubleshooting.md").read_text(encoding="utf-8")), flags=re.MULTILINE)
-    found = {part.partition("\n")[0]: re.findall(r"^### (.*)$", part, re.MULTILINE) for part in parts}
+    parts = re.split(
+        r"^## ",
+        FENCE.sub("", (DOCS / "troubleshooting.md").read_text(encoding="utf-8")),
+        flags=re.MULTILINE,
+    )
+    found = {
+        part.partition("\n")[0]: re.findall(r"^### (.*)$", part, re.MULTILINE) for part in parts
+    }
 
-    assert found["From the usage guide"] == ["A strategy does not validate", "A module is not found", "A plan takes long"]
-    assert found["From the services"] == ["Nothing starts", "Planning is slow", "A plan runs into its time limit"]
+    assert found["From the usage guide"] == [
+        "A strategy does not validate",
+        "A module is not found",
+        "A plan takes long",
+    ]
+    assert found["From the services"] == [
+        "Nothing starts",
+        "Planning is slow",
+        "A plan runs into its time limit",
+    ]
 
 
 def test_from_python_it_takes_under_ten_lines():
@@ -363,14 +468,18 @@ print(json.dumps({run.name: [run.outcome, run.count, run.error] for run in plan.
 """
 
 
-def test_the_five_modules_of_the_pipeline_page_run_when_they_are_dropped_in(tmp_path: Path, environment: dict[str, str]):
+def test_the_five_modules_of_the_pipeline_page_run_when_they_are_dropped_in(
+    tmp_path: Path, environment: dict[str, str]
+):
     written = [fence for fence in fences("pipeline.md") if fence.name]
     for fence in written:
         path = tmp_path / fence.name
         path.parent.mkdir(exist_ok=True)
         path.write_text(fence.text, encoding="utf-8")
     names = [Path(fence.name).stem for fence in written if fence.language == "python"]
-    assert {Path(fence.name).parent.name for fence in written if fence.language == "python"} == RUNNABLE
+    assert {
+        Path(fence.name).parent.name for fence in written if fence.language == "python"
+    } == RUNNABLE
 
     done = subprocess.run(
         [sys.executable, "-c", DROPPED_IN, str(tmp_path), " ".join(PACKAGES.values())],

@@ -36,7 +36,9 @@ NEUTRAL = {"expected_return": 0.065, "volatility": 0.25, "quality": 0.55, "drawd
 seeds = st.integers(0, 2**32 - 1)
 
 
-def estimated(closes, *, settings=DEFAULTS, yields=None, fundamentals=None, adjusted=True) -> Estimates:
+def estimated(
+    closes, *, settings=DEFAULTS, yields=None, fundamentals=None, adjusted=True
+) -> Estimates:
     unknown = np.full(closes.shape[1], np.nan)
     return estimate(
         closes,
@@ -50,8 +52,12 @@ def estimated(closes, *, settings=DEFAULTS, yields=None, fundamentals=None, adju
 def random_closes(seed, days, names):
     """A market factor and own noise; every name with its own drift, volatility and start."""
     rng = np.random.default_rng(seed)
-    moves = rng.normal(0, 0.008, (days, 1)) + rng.normal(0, 1, (days, names)) * rng.uniform(0.004, 0.03, names)
-    return rng.uniform(1, 500, names) * np.exp(np.cumsum(moves + rng.normal(0, 3e-4, names), axis=0))
+    moves = rng.normal(0, 0.008, (days, 1)) + rng.normal(0, 1, (days, names)) * rng.uniform(
+        0.004, 0.03, names
+    )
+    return rng.uniform(1, 500, names) * np.exp(
+        np.cumsum(moves + rng.normal(0, 3e-4, names), axis=0)
+    )
 
 
 def with_holes(closes, seed):
@@ -75,7 +81,10 @@ def smallest_eigenvalue(matrix):
 
 
 def same(a: Estimates, b: Estimates) -> bool:
-    figures = all(np.array_equal(getattr(a, m), getattr(b, m)) and np.array_equal(a.missing[m], b.missing[m]) for m in METRICS)
+    figures = all(
+        np.array_equal(getattr(a, m), getattr(b, m)) and np.array_equal(a.missing[m], b.missing[m])
+        for m in METRICS
+    )
     return figures and a.shrinkage == b.shrinkage
 
 
@@ -99,7 +108,13 @@ def test_the_golden_estimates_of_real_closes_are_reproduced(case):
 
     found = estimated(table[:until, [symbols.index(symbol) for symbol in case["symbols"]]])
 
-    for metric, key in (("expected_return", "mu"), ("volatility", "vol"), ("correlation", "corr"), ("quality",) * 2, ("drawdown",) * 2):
+    for metric, key in (
+        ("expected_return", "mu"),
+        ("volatility", "vol"),
+        ("correlation", "corr"),
+        ("quality",) * 2,
+        ("drawdown",) * 2,
+    ):
         np.testing.assert_allclose(getattr(found, metric), case[key], rtol=0, atol=1e-6)
     assert found.shrinkage == pytest.approx(case["delta"], abs=1e-6)
     assert all(flags.tolist() == case["missing"] for flags in found.missing.values())
@@ -109,7 +124,10 @@ def test_the_default_settings_are_those_of_the_golden_vectors():
     options = GOLDEN["options"]
 
     assert DEFAULTS.neutral == Neutral(**options["neutral"])
-    assert (DEFAULTS.risk_free, DEFAULTS.equity_premium) == (options["risk_free"], options["equity_premium"])
+    assert (DEFAULTS.risk_free, DEFAULTS.equity_premium) == (
+        options["risk_free"],
+        options["equity_premium"],
+    )
     assert DEFAULTS.risk_free + DEFAULTS.equity_premium == DEFAULTS.neutral.mu
 
 
@@ -165,7 +183,11 @@ def plain_quality(column):
     sortino = math.fsum(over) / len(over) * YEAR / downside if downside else math.inf
     mapped = min(max((sortino + 0.5) / 2, 0), 1)
     near = sum(fall <= 0.1 for fall in plain_falls(ten)) / len(ten)
-    raw = 0.4 * statistics.fmean(wins) + 0.3 * mapped + 0.3 * near if len(ten) - 1 >= 2 * YEAR else (mapped + near) / 2
+    raw = (
+        0.4 * statistics.fmean(wins) + 0.3 * mapped + 0.3 * near
+        if len(ten) - 1 >= 2 * YEAR
+        else (mapped + near) / 2
+    )
     years = (len(ten) - 1) / YEAR
     return 0.55 + years / (years + 5) * (raw - 0.55)
 
@@ -182,12 +204,18 @@ def plain_shrinkage(columns):
     counts = [sum(not math.isnan(x) for x in moves) for moves in returns]
     known = [i for i, count in enumerate(counts) if count >= YEAR]
     while known:
-        days = [t for t in range(len(returns[0])) if not any(math.isnan(returns[i][t]) for i in known)]
+        days = [
+            t for t in range(len(returns[0])) if not any(math.isnan(returns[i][t]) for i in known)
+        ]
         if len(days) < YEAR:
             fewest = min(counts[i] for i in known)
             known = [i for i in known if counts[i] > fewest]
             continue
-        still = [i for i in known if statistics.pstdev([returns[i][t] for t in days]) * math.sqrt(YEAR) <= 1e-8]
+        still = [
+            i
+            for i in known
+            if statistics.pstdev([returns[i][t] for t in days]) * math.sqrt(YEAR) <= 1e-8
+        ]
         if not still:
             break
         known = [i for i in known if i not in still]
@@ -200,34 +228,68 @@ def plain_shrinkage(columns):
         centre, spread = statistics.fmean(moves), statistics.pstdev(moves)
         z.append([(x - centre) / spread for x in moves])
     pairs = [(i, j) for i in range(k) for j in range(k)]
-    s = {(i, j): 1.0 if i == j else math.fsum(a * b for a, b in zip(z[i], z[j], strict=True)) / m for i, j in pairs}
+    s = {
+        (i, j): 1.0 if i == j else math.fsum(a * b for a, b in zip(z[i], z[j], strict=True)) / m
+        for i, j in pairs
+    }
     mean = math.fsum(s[i, j] for i, j in pairs if i != j) / (k * (k - 1))
-    pi = {(i, j): math.fsum((a * b - s[i, j]) ** 2 for a, b in zip(z[i], z[j], strict=True)) / m for i, j in pairs}
-    cross = math.fsum(math.fsum((a * a - 1) * (a * b - s[i, j]) for a, b in zip(z[i], z[j], strict=True)) / m for i, j in pairs if i != j)
+    pi = {
+        (i, j): math.fsum((a * b - s[i, j]) ** 2 for a, b in zip(z[i], z[j], strict=True)) / m
+        for i, j in pairs
+    }
+    cross = math.fsum(
+        math.fsum((a * a - 1) * (a * b - s[i, j]) for a, b in zip(z[i], z[j], strict=True)) / m
+        for i, j in pairs
+        if i != j
+    )
     gamma = math.fsum((s[i, j] - mean) ** 2 for i, j in pairs if i != j)
     rho = math.fsum(pi[i, i] for i in range(k)) + mean * cross
     delta = 0.0 if k == 2 else min(max((math.fsum(pi.values()) - rho) / (gamma * m), 0.0), 1.0)
-    return known, [[1.0 if i == j else delta * mean + (1 - delta) * s[i, j] for j in range(k)] for i in range(k)], delta
+    return (
+        known,
+        [
+            [1.0 if i == j else delta * mean + (1 - delta) * s[i, j] for j in range(k)]
+            for i in range(k)
+        ],
+        delta,
+    )
 
 
-@given(seed=seeds, days=st.sampled_from([1, 2, 252, 253, 400, 504, 505, 757, 900, 1300, 2521, 2600]), names=st.integers(1, 4))
+@given(
+    seed=seeds,
+    days=st.sampled_from([1, 2, 252, 253, 400, 504, 505, 757, 900, 1300, 2521, 2600]),
+    names=st.integers(1, 4),
+)
 def test_loops_over_plain_numbers_give_the_same_estimates(seed, days, names):
     closes = with_holes(random_closes(seed, days, names), seed)
     columns = [closes[:, i].tolist() for i in range(names)]
 
     found = estimated(closes)
 
-    for metric, plain in (("expected_return", plain_expected_return), ("quality", plain_quality), ("drawdown", plain_drawdown)):
+    for metric, plain in (
+        ("expected_return", plain_expected_return),
+        ("quality", plain_quality),
+        ("drawdown", plain_drawdown),
+    ):
         wanted = [plain(column) for column in columns]
         assert found.missing[metric].tolist() == [x is None for x in wanted]
-        np.testing.assert_allclose(getattr(found, metric), [NEUTRAL[metric] if x is None else x for x in wanted], rtol=0, atol=1e-10)
+        np.testing.assert_allclose(
+            getattr(found, metric),
+            [NEUTRAL[metric] if x is None else x for x in wanted],
+            rtol=0,
+            atol=1e-10,
+        )
     wanted = [plain_volatility(own(column[-757:])) for column in columns]
-    np.testing.assert_allclose(found.volatility, [0.25 if x is None else x for x in wanted], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        found.volatility, [0.25 if x is None else x for x in wanted], rtol=0, atol=1e-12
+    )
     known, matrix, delta = plain_shrinkage(columns)
     assert np.flatnonzero(~found.missing["correlation"]).tolist() == known
     assert found.shrinkage == pytest.approx(delta, abs=1e-9)
     if known:
-        np.testing.assert_allclose(found.correlation[np.ix_(known, known)], matrix, rtol=0, atol=1e-9)
+        np.testing.assert_allclose(
+            found.correlation[np.ix_(known, known)], matrix, rtol=0, atol=1e-9
+        )
 
 
 # the table: order, layout, what lies outside the windows
@@ -268,7 +330,9 @@ def test_the_order_of_the_columns_does_not_matter(seed, days, names, data):
         assert np.array_equal(other.missing[metric], one.missing[metric][order])
     for metric in ("expected_return", "volatility", "quality", "drawdown"):
         assert np.array_equal(getattr(other, metric), getattr(one, metric)[order])
-    np.testing.assert_allclose(other.correlation, one.correlation[np.ix_(order, order)], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        other.correlation, one.correlation[np.ix_(order, order)], rtol=0, atol=1e-12
+    )
     assert other.shrinkage == pytest.approx(one.shrinkage, abs=1e-12)
 
 
@@ -290,7 +354,9 @@ def test_the_callers_table_is_not_changed_and_the_results_cannot_be():
     found = estimated(closes)
 
     assert np.array_equal(closes, before)
-    assert not any(getattr(found, m).flags.writeable or found.missing[m].flags.writeable for m in METRICS)
+    assert not any(
+        getattr(found, m).flags.writeable or found.missing[m].flags.writeable for m in METRICS
+    )
 
 
 # what is missing
@@ -298,7 +364,9 @@ def test_the_callers_table_is_not_changed_and_the_results_cannot_be():
 
 @given(seed=seeds, days=st.sampled_from([0, 1, 2, 3, 252, 253, 300, 800]), names=st.integers(0, 6))
 def test_nothing_is_ever_nan_whatever_is_missing(seed, days, names):
-    found = estimated(with_holes(random_closes(seed, days, names), seed) if days else np.empty((0, names)))
+    found = estimated(
+        with_holes(random_closes(seed, days, names), seed) if days else np.empty((0, names))
+    )
 
     for metric in METRICS:
         assert np.isfinite(getattr(found, metric)).all()
@@ -314,7 +382,12 @@ def test_251_returns_are_too_few_and_252_are_enough():
     assert all(flags.all() for flags in estimated(closes[1:]).missing.values())
 
 
-@given(seed=seeds, names=st.integers(2, 6), gone=st.integers(0, 5), why=st.sampled_from(["none", "short", "constant", "even growth"]))
+@given(
+    seed=seeds,
+    names=st.integers(2, 6),
+    gone=st.integers(0, 5),
+    why=st.sampled_from(["none", "short", "constant", "even growth"]),
+)
 def test_a_security_without_history_is_exactly_neutral_and_changes_no_other(seed, names, gone, why):
     gone %= names
     closes = random_closes(seed, 700, names)
@@ -334,7 +407,9 @@ def test_a_security_without_history_is_exactly_neutral_and_changes_no_other(seed
         assert np.array_equal(getattr(found, metric)[others], getattr(alone, metric))
     for flags in found.missing.values():
         assert np.flatnonzero(flags).tolist() == [gone]
-    np.testing.assert_allclose(found.correlation[np.ix_(others, others)], alone.correlation, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        found.correlation[np.ix_(others, others)], alone.correlation, rtol=0, atol=1e-12
+    )
 
 
 def test_a_security_that_stood_still_for_three_years_lacks_only_volatility_and_correlation():
@@ -363,7 +438,9 @@ def test_correlation_uses_days_that_all_known_securities_have():
     holiday[300, 1] = np.nan
     returns = np.delete(np.diff(np.log(closes), axis=0), [299, 300], axis=0)
 
-    np.testing.assert_allclose(estimated(holiday).correlation, shrunk_correlation(returns.T)[0], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        estimated(holiday).correlation, shrunk_correlation(returns.T)[0], rtol=0, atol=1e-12
+    )
 
 
 def test_of_two_securities_that_never_traded_together_the_one_with_fewer_days_is_missing():
@@ -402,10 +479,18 @@ def test_a_security_that_moves_only_on_days_that_others_lack_is_missing_in_corre
 # expected return
 
 
-@given(seed=seeds, days=st.integers(253, 2521), slower=st.floats(-2e-3, 2e-3), faster=st.floats(1e-8, 2e-3))
+@given(
+    seed=seeds,
+    days=st.integers(253, 2521),
+    slower=st.floats(-2e-3, 2e-3),
+    faster=st.floats(1e-8, 2e-3),
+)
 def test_expected_return_rises_with_past_growth_at_equal_volatility(seed, days, slower, faster):
     moves = np.random.default_rng(seed).normal(0, 0.012, days)
-    slow, fast = (expected_return(np.exp(np.cumsum(moves + drift)), 0.0, 0.065) for drift in (slower, slower + faster))
+    slow, fast = (
+        expected_return(np.exp(np.cumsum(moves + drift)), 0.0, 0.065)
+        for drift in (slower, slower + faster)
+    )
 
     assert fast > slow
 
@@ -430,7 +515,10 @@ def test_a_higher_risk_free_rate_lifts_the_prior_and_lowers_quality():
 
 def test_the_prior_is_the_risk_free_rate_plus_the_equity_premium():
     closes = random_closes(2, 253, 1)
-    low, high = (estimated(closes, settings=Score(equity_premium=premium)).expected_return[0] for premium in (0.03, 0.05))
+    low, high = (
+        estimated(closes, settings=Score(equity_premium=premium)).expected_return[0]
+        for premium in (0.03, 0.05)
+    )
 
     # one year at over 10 % volatility: almost all of the figure is the prior
     assert 0.015 < high - low < 0.02
@@ -441,13 +529,19 @@ def test_the_yield_is_added_to_growth_only_if_the_closes_leave_dividends_out():
     bare = estimated(closes, adjusted=True, yields=[0.01, 0.05, np.nan])
     paid = estimated(closes, adjusted=False, yields=[0.0, 0.05, np.nan])
 
-    trust = 0.03**2 / (0.03**2 + np.array([volatility(closes[:, i]) for i in range(3)]) ** 2 / (999 / YEAR))
+    trust = 0.03**2 / (
+        0.03**2 + np.array([volatility(closes[:, i]) for i in range(3)]) ** 2 / (999 / YEAR)
+    )
     assert same(bare, estimated(closes))
-    np.testing.assert_allclose(paid.expected_return - bare.expected_return, trust * [0.0, 0.05, 0.02], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        paid.expected_return - bare.expected_return, trust * [0.0, 0.05, 0.02], rtol=0, atol=1e-12
+    )
 
 
 def test_a_yield_does_not_move_a_security_without_history():
-    assert estimated(np.full((400, 1), 5.0), adjusted=False, yields=[0.09]).expected_return[0] == 0.065
+    assert (
+        estimated(np.full((400, 1), 5.0), adjusted=False, yields=[0.09]).expected_return[0] == 0.065
+    )
 
 
 # volatility, drawdown, quality
@@ -507,7 +601,9 @@ def test_a_fundamental_score_without_price_history_meets_the_neutral_value_half_
 def test_quality_and_drawdown_stay_in_0_to_1_and_volatility_is_positive(seed, days, names):
     found = estimated(with_holes(random_closes(seed, days, names), seed))
 
-    assert ((found.quality >= 0) & (found.quality <= 1) & (found.drawdown >= 0) & (found.drawdown <= 1)).all()
+    assert (
+        (found.quality >= 0) & (found.quality <= 1) & (found.drawdown >= 0) & (found.drawdown <= 1)
+    ).all()
     assert (found.volatility > 0).all()
 
 
@@ -517,7 +613,11 @@ def test_quality_and_drawdown_stay_in_0_to_1_and_volatility_is_positive(seed, da
 @given(
     seed=seeds,
     names=st.integers(1, 8),
-    kinds=st.lists(st.sampled_from(["known", "known", "missing", "constant", "twin", "mirror"]), min_size=8, max_size=8),
+    kinds=st.lists(
+        st.sampled_from(["known", "known", "missing", "constant", "twin", "mirror"]),
+        min_size=8,
+        max_size=8,
+    ),
     neutral=st.floats(-1, 1),
 )
 def test_the_matrix_is_a_correlation_matrix_whatever_is_missing(seed, names, kinds, neutral):
@@ -525,7 +625,12 @@ def test_the_matrix_is_a_correlation_matrix_whatever_is_missing(seed, names, kin
     first = closes[:, 0].copy()
     for i, kind in enumerate(kinds[:names]):
         if kind != "known":
-            closes[:, i] = {"missing": np.nan, "constant": 3.0, "twin": 2 * first, "mirror": 1 / first}[kind]
+            closes[:, i] = {
+                "missing": np.nan,
+                "constant": 3.0,
+                "twin": 2 * first,
+                "mirror": 1 / first,
+            }[kind]
 
     matrix = estimated(closes, settings=Score(neutral=Neutral(corr=neutral))).correlation
 
@@ -552,7 +657,9 @@ def test_a_missing_security_has_the_mean_known_correlation_with_all_others():
 
     matrix = estimated(closes).correlation
 
-    assert matrix[3, :3].tolist() == pytest.approx([(matrix[0, 1] + matrix[0, 2] + matrix[1, 2]) / 3] * 3)
+    assert matrix[3, :3].tolist() == pytest.approx(
+        [(matrix[0, 1] + matrix[0, 2] + matrix[1, 2]) / 3] * 3
+    )
 
 
 def test_with_fewer_than_two_known_the_neutral_correlation_stands():
@@ -565,8 +672,12 @@ def test_with_fewer_than_two_known_the_neutral_correlation_stands():
     assert found.shrinkage == 0
 
 
-@pytest.mark.parametrize(("neutral", "used"), [(0.9, 0.9), (1.0, 0.5), (-0.9, -0.45), (-1.0, -0.25)])
-def test_a_correlation_for_the_missing_is_lowered_until_the_matrix_is_positive_definite(neutral, used):
+@pytest.mark.parametrize(
+    ("neutral", "used"), [(0.9, 0.9), (1.0, 0.5), (-0.9, -0.45), (-1.0, -0.25)]
+)
+def test_a_correlation_for_the_missing_is_lowered_until_the_matrix_is_positive_definite(
+    neutral, used
+):
     size = {-0.9: 3, -1.0: 4}.get(neutral, 3)
 
     matrix = complete_correlation(np.empty((0, 0)), np.zeros(size, bool), neutral)
@@ -605,9 +716,17 @@ def test_a_close_that_is_no_price_is_refused(bad):
 
 
 def test_shapes_that_do_not_fit_are_refused():
-    with pytest.raises(ValueError, match=r"dividend_yield has shape \(1,\), but closes have 2 columns"):
+    with pytest.raises(
+        ValueError, match=r"dividend_yield has shape \(1,\), but closes have 2 columns"
+    ):
         estimated(random_closes(1, 300, 2), yields=[0.1])
     with pytest.raises(ValueError, match=r"fundamental_quality has shape \(3,\)"):
         estimated(random_closes(1, 300, 2), fundamentals=[0.1, 0.2, 0.3])
     with pytest.raises(ValueError, match="closes must be"):
-        estimate(np.ones(3), settings=DEFAULTS, dividend_yield=np.ones(3), fundamental_quality=np.ones(3), adjusted=True)
+        estimate(
+            np.ones(3),
+            settings=DEFAULTS,
+            dividend_yield=np.ones(3),
+            fundamental_quality=np.ones(3),
+            adjusted=True,
+        )

@@ -31,20 +31,39 @@ runpy.run_path(sys.argv[1], run_name="__main__")
 @pytest.fixture(scope="module")
 def inputs() -> Inputs:
     files = sample("growth")
-    return importers.assemble(importers.read(files.holdings, prices=files.prices, targets=files.targets, securities=files.securities))
+    return importers.assemble(
+        importers.read(
+            files.holdings, prices=files.prices, targets=files.targets, securities=files.securities
+        )
+    )
 
 
 def plan(inputs: Inputs, **changes: dict[str, object]) -> Plan:
     strategy = strategies.overlay(strategies.default(), changes, "test")
-    return planner.plan(inputs.snapshot, inputs.market, strategy, targets=inputs.targets, warnings=inputs.warnings)
+    return planner.plan(
+        inputs.snapshot, inputs.market, strategy, targets=inputs.targets, warnings=inputs.warnings
+    )
 
 
 def run(path: Path, folder: Path) -> str:
     """What an example prints; fails for an error, for anything on stderr, and for any connection."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("COLUMNS", "FORCE_COLOR", "STEELYARD"))}
-    environment |= {"COLUMNS": str(WIDTH), "PYTHONUTF8": "1", "STEELYARD_HOME": str(folder / "home")}
+    environment = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("COLUMNS", "FORCE_COLOR", "STEELYARD"))
+    }
+    environment |= {
+        "COLUMNS": str(WIDTH),
+        "PYTHONUTF8": "1",
+        "STEELYARD_HOME": str(folder / "home"),
+    }
     done = subprocess.run(
-        [sys.executable, "-c", NO_NETWORK, str(path)], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", NO_NETWORK, str(path)],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
@@ -52,7 +71,11 @@ def run(path: Path, folder: Path) -> str:
 
 def rows(output: str) -> list[list[str]]:
     """Cells of the lines of a table; two spaces or more part them."""
-    return [re.split(r"\s{2,}", line.strip()) for line in output.splitlines() if re.search(r"\S\s{2,}\S", line)]
+    return [
+        re.split(r"\s{2,}", line.strip())
+        for line in output.splitlines()
+        if re.search(r"\S\s{2,}\S", line)
+    ]
 
 
 def basic(output: str, folder: Path, inputs: Inputs) -> None:
@@ -68,13 +91,22 @@ def basic(output: str, folder: Path, inputs: Inputs) -> None:
 
 def custom_configuration(output: str, folder: Path, inputs: Inputs) -> None:
     found = {row[0]: row[1:] for row in rows(output)}
-    two = plan(inputs, search={"max_depth": 2}, opportunity_calculators={"weight_based": {"min_gap_threshold": 0.03}})
+    two = plan(
+        inputs,
+        search={"max_depth": 2},
+        opportunity_calculators={"weight_based": {"min_gap_threshold": 0.03}},
+    )
 
     assert int(found["two trades"][0]) == len(two.steps) <= 2
     assert found["two trades"][2] == f"{two.drift.after:.1%}"
     assert found["default"][2] == f"{plan(inputs).drift.after:.1%}"
     assert len({tuple(row) for name, row in found.items() if name != "strategy"}) >= 4
-    careful = planner.plan(inputs.snapshot, inputs.market, strategies.load(folder / "careful.toml"), targets=inputs.targets)
+    careful = planner.plan(
+        inputs.snapshot,
+        inputs.market,
+        strategies.load(folder / "careful.toml"),
+        targets=inputs.targets,
+    )
     assert all(step.notional_base >= 3000 for step in careful.steps)
     assert found["careful"][0] == str(len(careful.steps))
     assert "Did you mean min_trade_base?" in output
@@ -87,7 +119,10 @@ def performance_comparison(output: str, folder: Path, inputs: Inputs) -> None:
     assert len(table) == 6
     assert all(gains["candidates", depth] >= gains["proposals", depth] for depth in (2, 4, 6))
     assert gains["candidates", 6] >= gains["candidates", 4] >= gains["candidates", 2] > 0
-    assert f"{gains['proposals', 4]:.2f}" == f"{100 * plan(inputs, search={'scope': 'proposals', 'max_depth': 4}).score.improvement:.2f}"
+    assert (
+        f"{gains['proposals', 4]:.2f}"
+        == f"{100 * plan(inputs, search={'scope': 'proposals', 'max_depth': 4}).score.improvement:.2f}"
+    )
     assert all(float(row[6]) > 0 for row in table)
     assert "Slowest modules: " in output
 
@@ -95,7 +130,11 @@ def performance_comparison(output: str, folder: Path, inputs: Inputs) -> None:
 def satellites(output: str, folder: Path, inputs: Inputs) -> None:
     universes = {"momentum": {"AMD", "LLY", "MRK"}, "steady": {"KO", "PG", "PEP", "WMT"}}
     books = {part.partition(":")[0]: part for part in output.split("\n\n")}
-    worth = {name: float(part.partition(": ")[2].partition(" USD")[0].replace(",", "")) for name, part in books.items() if name[:2] != "in"}
+    worth = {
+        name: float(part.partition(": ")[2].partition(" USD")[0].replace(",", ""))
+        for name, part in books.items()
+        if name[:2] != "in"
+    }
     ge = next(held for held in plan(inputs).holdings if held.symbol == "GE")
 
     assert "traded by nobody: GE" in output
@@ -103,7 +142,9 @@ def satellites(output: str, folder: Path, inputs: Inputs) -> None:
     assert abs(sum(worth.values()) + float(ge.value) - float(plan(inputs).value)) < 0.05
     for name, part in books.items():
         traded = set(re.findall(r"^  (?:buy|sell) [\d.]+ (\w+):", part, re.MULTILINE))
-        assert traded <= universes.get(name, traded - set().union(*universes.values()) - {"GE"}), name
+        assert traded <= universes.get(name, traded - set().union(*universes.values()) - {"GE"}), (
+            name
+        )
     assert "slider risk_appetite" in books["momentum"]
     assert "preset momentum_hunter" in books["momentum"]
 
@@ -117,7 +158,9 @@ CHECKS: dict[str, Callable[[str, Path, Inputs], None]] = {
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_an_example_runs_in_an_empty_folder_and_says_what_is_true(path: Path, tmp_path: Path, inputs: Inputs):
+def test_an_example_runs_in_an_empty_folder_and_says_what_is_true(
+    path: Path, tmp_path: Path, inputs: Inputs
+):
     output = run(path, tmp_path)
 
     assert "Traceback" not in output

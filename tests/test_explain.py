@@ -30,16 +30,29 @@ pytestmark = pytest.mark.real_quotes
 @cache
 def growth_case(min_improvement: float | None = None) -> Case:
     sample = samples.sample("growth")
-    files = read(sample.holdings, prices=sample.prices, targets=sample.targets, securities=sample.securities)
+    files = read(
+        sample.holdings, prices=sample.prices, targets=sample.targets, securities=sample.securities
+    )
     inputs = assemble(files)
     strategy = strategies.default()
     if min_improvement is not None:
-        strategy = replace(strategy, score=strategy.score.model_copy(update={"min_improvement": min_improvement}))
-    return Case(snapshot=inputs.snapshot, market=inputs.market, strategy=strategy, targets=inputs.targets)
+        strategy = replace(
+            strategy, score=strategy.score.model_copy(update={"min_improvement": min_improvement})
+        )
+    return Case(
+        snapshot=inputs.snapshot, market=inputs.market, strategy=strategy, targets=inputs.targets
+    )
 
 
 def planned(case: Case) -> Plan:
-    return plan(case.snapshot, case.market, case.strategy, targets=case.targets, state=case.state, seed=case.seed)
+    return plan(
+        case.snapshot,
+        case.market,
+        case.strategy,
+        targets=case.targets,
+        state=case.state,
+        seed=case.seed,
+    )
 
 
 @cache
@@ -54,7 +67,12 @@ def test_an_explanation_leaves_the_plan_and_its_id_alone():
     told = explained()
 
     assert told.plan_id == bare.plan_id == plan_id(told.document())
-    assert told.model_copy(update={"explanation": None, "timings": bare.timings, "certificate": bare.certificate}) == bare
+    assert (
+        told.model_copy(
+            update={"explanation": None, "timings": bare.timings, "certificate": bare.certificate}
+        )
+        == bare
+    )
 
 
 def test_the_same_case_is_explained_the_same_twice():
@@ -81,16 +99,22 @@ def test_a_counterfactual_is_what_planning_with_the_changed_rule_gives():
     for found in told.explanation.counterfactuals:
         section, setting = found.setting.split(".")
         now = getattr(getattr(case.strategy, section), setting)
-        then = planned(replace(case, strategy=case.with_setting(section, setting, type(now)(found.then))))
+        then = planned(
+            replace(case, strategy=case.with_setting(section, setting, type(now)(found.then)))
+        )
 
         assert found.now == now
-        assert found.gain == pytest.approx(then.score.improvement - told.score.improvement, abs=1e-9)
+        assert found.gain == pytest.approx(
+            then.score.improvement - told.score.improvement, abs=1e-9
+        )
     names = {found.name for found in told.explanation.counterfactuals}
     assert names >= {"one more order", "another percent of reserve", "a looser position cap"}
 
 
 def test_one_more_order_never_makes_the_proven_plan_worse():
-    more = next(found for found in explained().explanation.counterfactuals if found.name == "one more order")
+    more = next(
+        found for found in explained().explanation.counterfactuals if found.name == "one more order"
+    )
 
     assert more.gain >= 0
 
@@ -106,14 +130,20 @@ def test_the_money_of_a_counterfactual_is_the_cost_that_would_eat_its_gain():
 
 def test_at_its_threshold_an_order_is_gone_and_just_inside_it_is_there():
     case, told = growth_case(), explained()
-    found = next(threshold for threshold in told.explanation.thresholds if threshold.price is not None)
+    found = next(
+        threshold for threshold in told.explanation.thresholds if threshold.price is not None
+    )
     step = told.steps[found.n - 1]
     factor = float(found.price) / float(step.price)
     inside = 1 + (factor - 1) * 0.9
 
     def at(k: float) -> Plan:
         quote = replace(case.market.quotes[step.symbol], price=_price(step.price, k))
-        return planned(replace(case, market=replace(case.market, quotes={**case.market.quotes, step.symbol: quote})))
+        return planned(
+            replace(
+                case, market=replace(case.market, quotes={**case.market.quotes, step.symbol: quote})
+            )
+        )
 
     assert at(factor).step(step.symbol) is None
     assert at(inside).step(step.symbol) is not None
@@ -122,7 +152,9 @@ def test_at_its_threshold_an_order_is_gone_and_just_inside_it_is_there():
 def test_every_step_has_a_threshold_or_says_how_far_it_was_looked_for():
     told = explained()
 
-    assert [threshold.symbol for threshold in told.explanation.thresholds] == [step.symbol for step in told.steps]
+    assert [threshold.symbol for threshold in told.explanation.thresholds] == [
+        step.symbol for step in told.steps
+    ]
     for threshold in told.explanation.thresholds:
         if threshold.price is None and threshold.side is Side.SELL:
             assert threshold.facts["limit"] == LARGEST_FALL
@@ -208,10 +240,18 @@ def test_without_history_or_orders_there_is_still_an_explanation():
 def with_rows(permits) -> Case:
     """A case with a filter of sequences that does what is said."""
     of = with_form(BUSY, "correlation_aware", "rows", lambda ctx, table, params: permits)
-    return Case(snapshot=of.snapshot, market=of.market, strategy=of.strategy, targets=of.targets, state=of.state)
+    return Case(
+        snapshot=of.snapshot,
+        market=of.market,
+        strategy=of.strategy,
+        targets=of.targets,
+        state=of.state,
+    )
 
 
-def test_a_filter_that_fails_only_when_the_plan_is_explained_leaves_the_plan_and_a_warning(monkeypatch):
+def test_a_filter_that_fails_only_when_the_plan_is_explained_leaves_the_plan_and_a_warning(
+    monkeypatch,
+):
     explaining = []
 
     def permits(rows):
@@ -244,7 +284,12 @@ def test_a_filter_that_fails_only_when_the_plan_is_explained_leaves_the_plan_and
 def test_what_is_refused_when_it_is_solved_again_leaves_the_plan_and_a_warning():
     case = growth_case()
     bare = planned(case)
-    crowded = replace(case.strategy, search=case.strategy.search.model_copy(update={"max_candidates": bare.certificate.candidates - 1}))
+    crowded = replace(
+        case.strategy,
+        search=case.strategy.search.model_copy(
+            update={"max_candidates": bare.certificate.candidates - 1}
+        ),
+    )
 
     told = explain(replace(case, strategy=crowded), bare)
 

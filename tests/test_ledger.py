@@ -9,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steelyard.context import Tables
-from steelyard.ledger import LOT_TOLERANCE, SAFETY, Account, clashes, feasible, fill, groups_kept, padded, row_sums, whole_lots
+from steelyard.ledger import (
+    LOT_TOLERANCE,
+    SAFETY,
+    Account,
+    clashes,
+    feasible,
+    fill,
+    groups_kept,
+    padded,
+    row_sums,
+    whole_lots,
+)
 from steelyard.search.extend import ROUNDING
 from steelyard.search.problem import Problem
 
@@ -162,7 +173,15 @@ def accounts(draw):
     m = draw(st.integers(0, 6))
     weight = st.floats(-0.3, 0.3).filter(lambda x: abs(x) > 1e-4)
     groups = (
-        np.array(draw(st.lists(st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=2, max_size=2), min_size=m, max_size=m))).reshape(m, 2),
+        np.array(
+            draw(
+                st.lists(
+                    st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=2, max_size=2),
+                    min_size=m,
+                    max_size=m,
+                )
+            )
+        ).reshape(m, 2),
         np.array([0.3, 0.4]),
     )
     cash = draw(st.floats(-0.3, 0.6))
@@ -189,12 +208,19 @@ def by_hand(one, row):
     brought = [-one.delta[j] - one.cost[j] for j in row]
     cash = one.spendable + sum(min(money, 0.0) if one.settled_only else money for money in brought)
     foreign = one.cash - one.spendable
-    margins = [cash - min(max(one.reserve - foreign, 0.0), one.spendable)] if min(brought) < 0 else [1.0]
+    margins = (
+        [cash - min(max(one.reserve - foreign, 0.0), one.spendable)] if min(brought) < 0 else [1.0]
+    )
     if one.turnover_cap is not None:
         margins.append(one.turnover_cap - sum(abs(one.delta[j]) for j in row) / 2)
     if one.group_cap is not None:
         for g, before in enumerate(one.group_weights):
-            margins.append(max(one.group_cap, before) - before - sum(one.delta[j] * one.group_shares[j, g] for j in row) + SAFETY)
+            margins.append(
+                max(one.group_cap, before)
+                - before
+                - sum(one.delta[j] * one.group_shares[j, g] for j in row)
+                + SAFETY
+            )
     distinct = len({int(one.security[j]) for j in row}) == len(row)
     together = not any(one.conflicts[a, b] for a, b in itertools.combinations(row, 2))
     return distinct and together and min(margins) >= 0, min(map(abs, margins))
@@ -219,7 +245,9 @@ def test_what_fill_takes_fits_and_it_takes_all_that_fits(one):
     assert len(taken) <= 4
     if taken:
         assert fits(one, *taken)
-    assert len(taken) == 4 or not any(fits(one, *taken, j) for j in range(m) if j > max(taken, default=-1))
+    assert len(taken) == 4 or not any(
+        fits(one, *taken, j) for j in range(m) if j > max(taken, default=-1)
+    )
 
 
 def test_fill_honours_the_caps_on_turnover_and_groups():
@@ -251,7 +279,9 @@ def test_the_linear_limits_of_the_search_let_every_feasible_set_through(one):
     problem = Problem(Tables(np.zeros(m), np.zeros((m, m)), ()), one, 3)
     use, limits = problem.limits
 
-    for row in itertools.chain.from_iterable(itertools.combinations(range(m), size) for size in range(4)):
+    for row in itertools.chain.from_iterable(
+        itertools.combinations(range(m), size) for size in range(4)
+    ):
         if fits(one, *row):
             assert (use[:, list(row)].sum(axis=1) <= limits + ROUNDING).all()
 
@@ -260,7 +290,12 @@ def test_the_linear_limits_of_the_search_let_every_feasible_set_through(one):
 def test_a_row_is_judged_alike_in_any_batch_and_order(one, random):
     m = len(one.delta)
     rows = np.array(
-        [[*row, *[PAD] * (3 - len(row))] for size in range(4) for row in itertools.combinations(range(m), size)], dtype=np.int64
+        [
+            [*row, *[PAD] * (3 - len(row))]
+            for size in range(4)
+            for row in itertools.combinations(range(m), size)
+        ],
+        dtype=np.int64,
     )
     together = feasible(one, rows)
 
@@ -277,12 +312,24 @@ def test_clashes_are_asked_of_pairs_only():
 
 def test_a_pad_reads_zero():
     assert padded(np.array([1.0, 2.0]))[PAD] == 0
-    assert row_sums(np.array([1.0, 2.0]), np.array([[0, 1], [1, PAD], [PAD, PAD]])).tolist() == [3.0, 2.0, 0.0]
+    assert row_sums(np.array([1.0, 2.0]), np.array([[0, 1], [1, PAD], [PAD, PAD]])).tolist() == [
+        3.0,
+        2.0,
+        0.0,
+    ]
 
 
 @pytest.mark.parametrize(
     ("wanted", "lot", "lots"),
-    [(0.3, 0.1, 3), (0.29, 0.1, 2), (0.1 * 3, 0.1, 3), (0.3 - 1e-12, 0.1, 3), (0.0, 0.1, 0), (1e-30, 1.0, 0), (1.0, 1 / 3, 3)],
+    [
+        (0.3, 0.1, 3),
+        (0.29, 0.1, 2),
+        (0.1 * 3, 0.1, 3),
+        (0.3 - 1e-12, 0.1, 3),
+        (0.0, 0.1, 0),
+        (1e-30, 1.0, 0),
+        (1.0, 1 / 3, 3),
+    ],
 )
 def test_lots_are_whole_and_never_more_than_wanted_but_for_division_noise(wanted, lot, lots):
     assert whole_lots(np.array([wanted]), np.array([lot]))[0] == lots

@@ -17,7 +17,9 @@ SCRIPT = Path(__file__).parents[1] / "scripts" / "make_data.py"
 BUNDLED = SECURITIES.parent
 
 
-def make_data(source: str, out: Path, packages: Path | None = None) -> subprocess.CompletedProcess[str]:
+def make_data(
+    source: str, out: Path, packages: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(SCRIPT), "--source", source, "--out", str(out)]
     environment = os.environ | ({"PYTHONPATH": str(packages)} if packages else {})
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -41,33 +43,52 @@ def install(folder: Path, version: str, content: bytes) -> None:
     """A distribution that shadows whatever is installed, with one data file."""
     metadata = folder / f"skfolio-{version}.dist-info" / "METADATA"
     data = folder / "skfolio" / "datasets" / "data" / "sp500_dataset.csv.gz"
-    for path, text in ((metadata, f"Metadata-Version: 2.1\nName: skfolio\nVersion: {version}\n".encode()), (data, content)):
+    for path, text in (
+        (metadata, f"Metadata-Version: 2.1\nName: skfolio\nVersion: {version}\n".encode()),
+        (data, content),
+    ):
         path.parent.mkdir(parents=True)
         path.write_bytes(text)
 
 
 @pytest.mark.parametrize("table", ["prices", "index", "fx"])
-def test_generated_tables_have_the_columns_and_dates_of_the_bundled_ones(generated: Path, table: str):
+def test_generated_tables_have_the_columns_and_dates_of_the_bundled_ones(
+    generated: Path, table: str
+):
     made, bundled = (rows(folder / "quotes" / f"{table}.csv.gz") for folder in (generated, BUNDLED))
 
     assert list(made[0]) == list(bundled[0])
     assert [row["date"] for row in made] == [row["date"] for row in bundled]
-    assert [[cell == "" for cell in row.values()] for row in made] == [[cell == "" for cell in row.values()] for row in bundled]
+    assert [[cell == "" for cell in row.values()] for row in made] == [
+        [cell == "" for cell in row.values()] for row in bundled
+    ]
 
 
 def test_generated_prices_are_positive_and_end_near_the_bundled_ones(generated: Path):
     made, bundled = (rows(folder / "quotes" / "prices.csv.gz") for folder in (generated, BUNDLED))
 
-    assert all(float(cell) > 0 for row in made for name, cell in row.items() if name != "date" and cell)
-    assert all(0.9 < float(made[-1][name]) / float(bundled[-1][name]) < 1.1 for name in made[0] if name != "date")
+    assert all(
+        float(cell) > 0 for row in made for name, cell in row.items() if name != "date" and cell
+    )
+    assert all(
+        0.9 < float(made[-1][name]) / float(bundled[-1][name]) < 1.1
+        for name in made[0]
+        if name != "date"
+    )
 
 
 def test_generated_prices_are_the_same_on_every_machine(generated: Path):
     record = json.loads((generated / "quotes" / "source.json").read_text())
 
     assert record["source"] == "generated"
-    assert record["sha256_of_text"]["prices.csv.gz"] == "03589c475080e56a01ccd378e708567f7fa282215350cbbda91a105d49ec314f"
-    assert record["sha256_of_text"]["index.csv.gz"] == "35a37af56064bc8fb79bcd1d480188509da41e30491ff185f3a33ddc201266ce"
+    assert (
+        record["sha256_of_text"]["prices.csv.gz"]
+        == "03589c475080e56a01ccd378e708567f7fa282215350cbbda91a105d49ec314f"
+    )
+    assert (
+        record["sha256_of_text"]["index.csv.gz"]
+        == "35a37af56064bc8fb79bcd1d480188509da41e30491ff185f3a33ddc201266ce"
+    )
 
 
 def test_the_same_source_gives_the_same_bytes(generated: Path, tmp_path: Path):
@@ -75,7 +96,9 @@ def test_the_same_source_gives_the_same_bytes(generated: Path, tmp_path: Path):
 
     written = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
     assert len(written) == 8
-    assert all((tmp_path / path).read_bytes() == (generated / path).read_bytes() for path in written)
+    assert all(
+        (tmp_path / path).read_bytes() == (generated / path).read_bytes() for path in written
+    )
 
 
 @pytest.mark.parametrize("name", PORTFOLIOS)
@@ -87,7 +110,10 @@ def test_costs_follow_the_quotes_and_holdings_stay(generated: Path, name: str):
     assert [row["quantity"] for row in made[:-1]] == [row["quantity"] for row in bundled[:-1]]
     for row in made:
         if row["acquired"]:
-            assert abs(float(row["average_cost"]) - float(closes[row["acquired"]][row["symbol"]])) <= 0.0005 + 1e-9
+            assert (
+                abs(float(row["average_cost"]) - float(closes[row["acquired"]][row["symbol"]]))
+                <= 0.0005 + 1e-9
+            )
 
 
 def test_a_file_with_another_hash_is_refused_and_nothing_is_written(tmp_path: Path):

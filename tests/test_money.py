@@ -14,7 +14,12 @@ from steelyard.money import FxRate, FxTable, floor_to_lot, plain
 RATES = FxTable(
     "USD",
     MappingProxyType(
-        {"EUR": (FxRate("EUR", Decimal("1.10"), date(2024, 1, 3)), FxRate("EUR", Decimal("1.25"), date(2024, 1, 5)))},
+        {
+            "EUR": (
+                FxRate("EUR", Decimal("1.10"), date(2024, 1, 3)),
+                FxRate("EUR", Decimal("1.25"), date(2024, 1, 5)),
+            )
+        },
     ),
 )
 
@@ -23,7 +28,10 @@ def days(*texts):
     return np.array(texts, dtype="datetime64[D]")
 
 
-@given(st.decimals(0, 10**9, places=6), st.sampled_from([Decimal(1), Decimal(100), Decimal("0.001"), Decimal("0.25")]))
+@given(
+    st.decimals(0, 10**9, places=6),
+    st.sampled_from([Decimal(1), Decimal(100), Decimal("0.001"), Decimal("0.25")]),
+)
 def test_a_floored_quantity_is_the_largest_multiple_that_is_not_more(quantity, lot):
     floored = floor_to_lot(quantity, lot)
 
@@ -33,19 +41,37 @@ def test_a_floored_quantity_is_the_largest_multiple_that_is_not_more(quantity, l
 
 @pytest.mark.parametrize(
     ("amount", "text"),
-    [("1E+3", "1000"), ("2.50", "2.5"), ("0.000001", "0.000001"), ("-0.00", "0"), ("0E-14", "0"), ("-7.10", "-7.1"), ("120", "120")],
+    [
+        ("1E+3", "1000"),
+        ("2.50", "2.5"),
+        ("0.000001", "0.000001"),
+        ("-0.00", "0"),
+        ("0E-14", "0"),
+        ("-7.10", "-7.1"),
+        ("120", "120"),
+    ],
 )
 def test_plain_text_has_no_exponent_and_no_trailing_zeros(amount, text):
     assert plain(Decimal(amount)) == text
 
 
-@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12, places=8))
+@given(
+    st.decimals(
+        allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12, places=8
+    )
+)
 def test_plain_text_loses_nothing(amount):
     assert Decimal(plain(amount)) == amount
 
 
 @pytest.mark.parametrize(
-    ("on", "rate"), [(date(2024, 1, 2), None), (date(2024, 1, 3), "1.10"), (date(2024, 1, 4), "1.10"), (date(2030, 1, 1), "1.25")]
+    ("on", "rate"),
+    [
+        (date(2024, 1, 2), None),
+        (date(2024, 1, 3), "1.10"),
+        (date(2024, 1, 4), "1.10"),
+        (date(2030, 1, 1), "1.25"),
+    ],
 )
 def test_the_latest_rate_is_never_of_a_later_day(on, rate):
     found = RATES.latest("EUR", on)
@@ -53,7 +79,10 @@ def test_the_latest_rate_is_never_of_a_later_day(on, rate):
     assert (None if found is None else found.rate) == (None if rate is None else Decimal(rate))
 
 
-@given(st.lists(st.dates(date(2024, 1, 1), date(2024, 3, 1)), unique=True), st.dates(date(2023, 12, 20), date(2024, 3, 10)))
+@given(
+    st.lists(st.dates(date(2024, 1, 1), date(2024, 3, 1)), unique=True),
+    st.dates(date(2023, 12, 20), date(2024, 3, 10)),
+)
 def test_the_latest_rate_is_the_last_of_those_that_are_not_later(days_of_rates, on):
     rates = tuple(FxRate("EUR", Decimal(n + 1), day) for n, day in enumerate(sorted(days_of_rates)))
 
@@ -76,10 +105,18 @@ def test_a_currency_without_rates_is_unknown_and_has_no_series():
 
 
 def test_a_series_carries_a_rate_forward_until_it_is_too_old():
-    sessions = days("2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05", "2024-01-08", "2024-01-09")
+    sessions = days(
+        "2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05", "2024-01-08", "2024-01-09"
+    )
 
-    assert np.array_equal(RATES.series("EUR", sessions, 1), [np.nan, 1.1, 1.1, 1.25, 1.25, np.nan], equal_nan=True)
-    assert np.array_equal(RATES.series("EUR", sessions, 0), [np.nan, 1.1, np.nan, 1.25, np.nan, np.nan], equal_nan=True)
+    assert np.array_equal(
+        RATES.series("EUR", sessions, 1), [np.nan, 1.1, 1.1, 1.25, 1.25, np.nan], equal_nan=True
+    )
+    assert np.array_equal(
+        RATES.series("EUR", sessions, 0),
+        [np.nan, 1.1, np.nan, 1.25, np.nan, np.nan],
+        equal_nan=True,
+    )
 
 
 def test_the_age_of_a_rate_is_counted_in_sessions_so_a_weekend_does_not_age_it():

@@ -44,20 +44,31 @@ class Row(NamedTuple):
 
 
 def read() -> list[Row]:
-    lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    lines = [
+        line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")
+    ]
     rows = [Row(*(cell.strip() for cell in line[1:-1].split("|"))) for line in lines[1:]]
     return [row._replace(name=row.name.strip("`")) for row in rows]
 
 
 ROWS = read()
-HERE = [(row.document, row.name, target) for row in ROWS if row.status == "here" for target in row.targets]
+HERE = [
+    (row.document, row.name, target)
+    for row in ROWS
+    if row.status == "here"
+    for target in row.targets
+]
 
 
 def member(owner: object, name: str) -> object:
     """An attribute, or the field of a record: fields without a default are no attributes of their class."""
     if hasattr(owner, name):
         return getattr(owner, name)
-    fields = {**getattr(owner, "model_fields", {}), **getattr(owner, "__dataclass_fields__", {}), **inspect.get_annotations(owner)}  # type: ignore[arg-type]
+    fields = {
+        **getattr(owner, "model_fields", {}),
+        **getattr(owner, "__dataclass_fields__", {}),
+        **inspect.get_annotations(owner),
+    }  # type: ignore[arg-type]
     return fields[name]
 
 
@@ -83,7 +94,11 @@ def command(words: list[str]) -> object:
     return found
 
 
-@pytest.mark.parametrize(("document", "name", "target"), HERE, ids=[f"{document}: {name} at {target}" for document, name, target in HERE])
+@pytest.mark.parametrize(
+    ("document", "name", "target"),
+    HERE,
+    ids=[f"{document}: {name} at {target}" for document, name, target in HERE],
+)
 def test_what_is_said_to_be_here_is_here(document: str, name: str, target: str):
     if target.startswith("steelyard "):
         command(target.split()[1:])
@@ -101,24 +116,42 @@ def test_the_table_is_read_whole():
 
 def test_no_name_appears_twice_in_a_document():
     editions = [(row.document, row.name) for row in ROWS]
-    shared = {row.name for row in ROWS if row.document == "Architecture improvements (both editions)"}
+    shared = {
+        row.name for row in ROWS if row.document == "Architecture improvements (both editions)"
+    }
 
     assert [key for key, count in Counter(editions).items() if count > 1] == []
-    assert [row.name for row in ROWS if row.document.startswith("Architecture") and "both" not in row.document and row.name in shared] == []
+    assert [
+        row.name
+        for row in ROWS
+        if row.document.startswith("Architecture")
+        and "both" not in row.document
+        and row.name in shared
+    ] == []
 
 
 def test_every_name_is_here_or_has_its_reason():
     assert {row.status for row in ROWS} == {"here", "later", "not"}
     assert [row.name for row in ROWS if row.status == "here" and not row.targets] == []
-    assert [row.name for row in ROWS if row.status != "here" and (row.here != NONE or not row.note)] == []
+    assert [
+        row.name for row in ROWS if row.status != "here" and (row.here != NONE or not row.note)
+    ] == []
 
 
 def test_later_names_the_part_that_it_comes_with():
     intro = PAGE.read_text(encoding="utf-8").partition("| document |")[0]
-    parts = ("evaluation modes", "resumable", "life of a strategy", "rebalancing and execution", "services and observability")
+    parts = (
+        "evaluation modes",
+        "resumable",
+        "life of a strategy",
+        "rebalancing and execution",
+        "services and observability",
+    )
 
     assert all(part in " ".join(intro.split()) for part in parts)
-    assert [row.name for row in ROWS if row.status == "later" and not row.note.startswith(parts)] == []
+    assert [
+        row.name for row in ROWS if row.status == "later" and not row.note.startswith(parts)
+    ] == []
 
 
 def test_documents_follow_one_another():

@@ -31,7 +31,9 @@ def sparing(ctx, _):
     def raw(weights, cash):
         return -float(sum(abs(w) ** 1.5 for w in weights))
 
-    shape = Separable(lambda w: -(np.abs(w) ** 1.5), lambda w: -1.5 * np.sqrt(np.abs(w)) * np.sign(w))
+    shape = Separable(
+        lambda w: -(np.abs(w) ** 1.5), lambda w: -1.5 * np.sqrt(np.abs(w)) * np.sign(w)
+    )
     return Term("sparing", (Part("sparing", 1.0, -0.5, 0.0, raw, shape),))
 
 
@@ -40,7 +42,14 @@ def liking(symbol, max_delta):
 
     def term(ctx, _):
         i = ctx.symbols.index(symbol)
-        part = Part("liking", 1.0, 0.0, 1.0, lambda weights, cash: 1.0 if weights[i] > 0 else 0.0, BlackBox(max_delta))
+        part = Part(
+            "liking",
+            1.0,
+            0.0,
+            1.0,
+            lambda weights, cash: 1.0 if weights[i] > 0 else 0.0,
+            BlackBox(max_delta),
+        )
         return Term("liking", (part,))
 
     return term
@@ -56,12 +65,16 @@ def with_term(strategy, name, call, weight):
 
 def test_a_separable_shape_is_exact_in_value_gradient_and_tables():
     ctx = context("A B C", weights=[0.3, 0.2, 0.1])
-    table = candidates(ctx, "sell A .10 .9 x", "sell A .20 .9 x", "buy B .05 .8 y", "buy C .07 .8 y")
+    table = candidates(
+        ctx, "sell A .10 .9 x", "sell A .20 .9 x", "buy B .05 .8 y", "buy C .07 .8 y"
+    )
     term = sparing(ctx, None)
     model = build_model([term], {"sparing": 1.0}, ctx.n + 1)
     z = np.append(ctx.weights, ctx.cash_weight)
 
-    tables = collapse(model, z, table.security, table.delta, np.zeros(4), np.zeros(4), ChargeRates(0, 0, 0))
+    tables = collapse(
+        model, z, table.security, table.delta, np.zeros(4), np.zeros(4), ChargeRates(0, 0, 0)
+    )
 
     for row in ([0], [1], [0, 2], [1, 2, 3]):
         after = z.copy()
@@ -70,27 +83,48 @@ def test_a_separable_shape_is_exact_in_value_gradient_and_tables():
             after[-1] -= table.delta[j]
         cells = np.array([row + [-1] * (3 - len(row))])
         part = term.parts[0]
-        assert evaluate(tables, cells)[0] == pytest.approx(value(model, after) - value(model, z), abs=1e-12)
-        assert value(model, after) == pytest.approx(part.scaled(part.raw(after[:-1], after[-1])), abs=1e-12)
+        assert evaluate(tables, cells)[0] == pytest.approx(
+            value(model, after) - value(model, z), abs=1e-12
+        )
+        assert value(model, after) == pytest.approx(
+            part.scaled(part.raw(after[:-1], after[-1])), abs=1e-12
+        )
     step = 1e-6 * np.eye(4)
-    assert gradient(model, z) == pytest.approx([(value(model, z + e) - value(model, z - e)) / 2e-6 for e in step], abs=1e-6)
+    assert gradient(model, z) == pytest.approx(
+        [(value(model, z + e) - value(model, z - e)) / 2e-6 for e in step], abs=1e-6
+    )
 
 
-WORLD = world("AA 40 @ 100", "BB 30 @ 100", "CC 0 @ 50", "DD 0 @ 20", cash="3000", targets={"AA": 0.25, "BB": 0.3, "CC": 0.25, "DD": 0.1})
+WORLD = world(
+    "AA 40 @ 100",
+    "BB 30 @ 100",
+    "CC 0 @ 50",
+    "DD 0 @ 20",
+    cash="3000",
+    targets={"AA": 0.25, "BB": 0.3, "CC": 0.25, "DD": 0.1},
+)
 
 
 def test_a_separable_term_takes_part_in_the_proof():
-    plain, weighed = WORLD.plan(), replace(WORLD, strategy=with_term(WORLD.strategy, "sparing", sparing, 0.5)).plan()
+    plain, weighed = (
+        WORLD.plan(),
+        replace(WORLD, strategy=with_term(WORLD.strategy, "sparing", sparing, 0.5)).plan(),
+    )
 
     assert weighed.certificate.status == "proven"
     assert weighed.certificate.selected_by is None
-    assert [term.name for term in weighed.score.terms] == [*(term.name for term in plain.score.terms), "sparing"]
+    assert [term.name for term in weighed.score.terms] == [
+        *(term.name for term in plain.score.terms),
+        "sparing",
+    ]
     assert sum(term.weight for term in weighed.score.terms) == pytest.approx(1)
     assert weighed.plan_id != plain.plan_id
 
 
 def test_a_black_box_re_ranks_and_the_certificate_says_so():
-    unknown = replace(WORLD, strategy=with_term(WORLD.strategy, "liking", liking("DD", None), 0.9)).plan()
+    unknown = replace(
+        WORLD, strategy=with_term(WORLD.strategy, "liking", liking("DD", None), 0.9)
+    ).plan()
 
     assert unknown.step("DD") is not None
     assert unknown.certificate.status == "none"
@@ -100,12 +134,16 @@ def test_a_black_box_re_ranks_and_the_certificate_says_so():
 
 
 def test_a_black_box_that_says_its_reach_is_bounded_never_proven():
-    bounded = replace(WORLD, strategy=with_term(WORLD.strategy, "liking", liking("DD", 1.0), 0.9)).plan()
+    bounded = replace(
+        WORLD, strategy=with_term(WORLD.strategy, "liking", liking("DD", 1.0), 0.9)
+    ).plan()
 
     certificate = bounded.certificate
     assert certificate.status == "bounded"
     assert certificate.bound >= bounded.score.hold + bounded.score.improvement
-    assert certificate.search_gap == pytest.approx(certificate.bound - bounded.score.hold - bounded.score.improvement, abs=1e-9)
+    assert certificate.search_gap == pytest.approx(
+        certificate.bound - bounded.score.hold - bounded.score.improvement, abs=1e-9
+    )
 
 
 def test_the_bound_of_a_black_box_holds_over_every_feasible_set():
@@ -114,7 +152,9 @@ def test_the_bound_of_a_black_box_holds_over_every_feasible_set():
     from steelyard.planner import solve
 
     case = replace(WORLD, strategy=with_term(WORLD.strategy, "liking", liking("DD", 1.0), 0.9))
-    made = solve(case.snapshot, case.market, case.strategy, targets=case.targets, findings=Findings())
+    made = solve(
+        case.snapshot, case.market, case.strategy, targets=case.targets, findings=Findings()
+    )
     hold = made.choice.hold.evaluation.score
 
     best = 0.0

@@ -33,7 +33,13 @@ def test_an_order_of_unknown_status_may_still_trade():
 
 
 def test_a_snapshot_sums_the_open_quantity_of_one_side_of_one_symbol():
-    orders = (order(), order(filled="4"), order(side=Side.SELL), order(symbol="B"), order(OrderStatus.FILLED))
+    orders = (
+        order(),
+        order(filled="4"),
+        order(side=Side.SELL),
+        order(symbol="B"),
+        order(OrderStatus.FILLED),
+    )
     snapshot = Snapshot(date(2024, 1, 2), "USD", (), {}, (), open_orders=orders)
 
     assert snapshot.open_quantity("A", Side.BUY) == 16
@@ -42,14 +48,20 @@ def test_a_snapshot_sums_the_open_quantity_of_one_side_of_one_symbol():
 
 
 def test_a_snapshot_knows_its_securities_by_symbol():
-    snapshot = Snapshot(date(2024, 1, 2), "USD", (), {}, (Security("A", "USD"), Security("B", "EUR")))
+    snapshot = Snapshot(
+        date(2024, 1, 2), "USD", (), {}, (Security("A", "USD"), Security("B", "EUR"))
+    )
 
     assert snapshot.security("B") == Security("B", "EUR")
     assert snapshot.security("C") is None
 
 
 def test_the_average_cost_weighs_lots_by_shares():
-    holding = Holding("A", Decimal(4), (TaxLot(Decimal(1), None, Decimal(10)), TaxLot(Decimal(3), None, Decimal(20))))
+    holding = Holding(
+        "A",
+        Decimal(4),
+        (TaxLot(Decimal(1), None, Decimal(10)), TaxLot(Decimal(3), None, Decimal(20))),
+    )
 
     assert holding.average_cost == Decimal("17.5")
 
@@ -67,7 +79,11 @@ def test_an_average_cost_that_is_not_known_is_none(holding):
 
 
 def test_a_holding_was_acquired_with_its_oldest_known_lot():
-    lots = (TaxLot(Decimal(1)), TaxLot(Decimal(1), date(2021, 5, 4)), TaxLot(Decimal(1), date(2020, 5, 4)))
+    lots = (
+        TaxLot(Decimal(1)),
+        TaxLot(Decimal(1), date(2021, 5, 4)),
+        TaxLot(Decimal(1), date(2020, 5, 4)),
+    )
 
     assert Holding("A", Decimal(3), lots).acquired == date(2020, 5, 4)
     assert Holding("A", Decimal(1), lots[:1]).acquired is None
@@ -84,24 +100,36 @@ def test_records_cannot_be_changed():
 
 
 def prices():
-    rates = (FxRate("EUR", Decimal(2), date(2024, 1, 2)), FxRate("EUR", Decimal(4), date(2024, 1, 4)))
+    rates = (
+        FxRate("EUR", Decimal(2), date(2024, 1, 2)),
+        FxRate("EUR", Decimal(4), date(2024, 1, 4)),
+    )
     return Market(
         ("A", "B"),
         np.array(["2024-01-02", "2024-01-03", "2024-01-04"], dtype="datetime64[D]"),
         np.array([[10.0, np.nan], [11.0, 21.0], [12.0, 22.0]]),
-        {"A": Quote("A", Decimal(12), date(2024, 1, 4)), "B": Quote("B", Decimal(22), date(2024, 1, 4))},
+        {
+            "A": Quote("A", Decimal(12), date(2024, 1, 4)),
+            "B": Quote("B", Decimal(22), date(2024, 1, 4)),
+        },
         FxTable("USD", MappingProxyType({"EUR": rates})),
     )
 
 
-@pytest.mark.parametrize(("on", "age"), [(date(2024, 1, 4), 0), (date(2024, 1, 3), 1), (date(2023, 12, 1), 3), (date(2024, 1, 9), 0)])
+@pytest.mark.parametrize(
+    ("on", "age"),
+    [(date(2024, 1, 4), 0), (date(2024, 1, 3), 1), (date(2023, 12, 1), 3), (date(2024, 1, 9), 0)],
+)
 def test_age_counts_the_sessions_after_a_day(on, age):
     assert prices().age(on) == age
 
 
 def test_the_last_session_is_a_date_and_without_any_it_is_none():
     assert prices().last == date(2024, 1, 4)
-    assert Market((), np.array([], dtype="datetime64[D]"), np.zeros((0, 0)), {}, FxTable("USD")).last is None
+    assert (
+        Market((), np.array([], dtype="datetime64[D]"), np.zeros((0, 0)), {}, FxTable("USD")).last
+        is None
+    )
 
 
 def test_base_closes_use_the_rate_of_their_own_day():
@@ -127,10 +155,15 @@ def test_targets_leave_the_rest_to_cash():
 
 @pytest.mark.parametrize("weight", [-0.1, float("nan"), float("inf"), -float("inf")])
 def test_a_target_that_is_not_a_share_is_refused_by_name(weight):
-    with pytest.raises(InputError, match=r"The target of B is .*; a weight is a fraction of value, 0 or more\. Nothing was planned\."):
+    with pytest.raises(
+        InputError,
+        match=r"The target of B is .*; a weight is a fraction of value, 0 or more\. Nothing was planned\.",
+    ):
         Targets({"A": 0.1, "B": weight})
 
 
 def test_targets_over_one_are_refused_with_by_how_much_and_never_rescaled():
-    with pytest.raises(InputError, match=r"sum to 1\.2, 0\.2 over 1.*never rescaled.*Nothing was planned"):
+    with pytest.raises(
+        InputError, match=r"sum to 1\.2, 0\.2 over 1.*never rescaled.*Nothing was planned"
+    ):
         Targets({"A": 0.7, "B": 0.5})

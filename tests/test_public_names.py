@@ -9,7 +9,9 @@ import steelyard
 
 
 def test_what_is_listed_can_be_imported_and_is_what_its_file_has():
-    assert steelyard.__all__ == sorted(steelyard.__all__, key=lambda name: (not name.isupper(), name[0].islower(), name))
+    assert steelyard.__all__ == sorted(
+        steelyard.__all__, key=lambda name: (not name.isupper(), name[0].islower(), name)
+    )
     for name in steelyard.__all__:
         found = getattr(steelyard, name)
         assert getattr(found, "__module__", "steelyard.context").startswith("steelyard.")

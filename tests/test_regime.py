@@ -15,18 +15,25 @@ RULES = Rules()
 SHORT = Rules(window=20)
 WEEK = 5
 
-walks = st.lists(st.floats(-0.05, 0.05), min_size=25, max_size=120).map(lambda steps: 100 * np.exp(np.cumsum(steps)))
+walks = st.lists(st.floats(-0.05, 0.05), min_size=25, max_size=120).map(
+    lambda steps: 100 * np.exp(np.cumsum(steps))
+)
 
 
 def days(count: int, until: date = AS_OF) -> np.ndarray:
-    every = np.arange(np.datetime64(until - timedelta(days=2 * count + 7)), np.datetime64(until) + 1)
+    every = np.arange(
+        np.datetime64(until - timedelta(days=2 * count + 7)), np.datetime64(until) + 1
+    )
     return every[np.is_busday(every)][-count:]
 
 
 def index(*columns, until: date = AS_OF) -> Index:
     """Indices by their levels, the last of each on one day."""
     longest = max(map(len, columns))
-    levels = np.stack([np.concatenate([np.full(longest - len(column), np.nan), column]) for column in columns], axis=1)
+    levels = np.stack(
+        [np.concatenate([np.full(longest - len(column), np.nan), column]) for column in columns],
+        axis=1,
+    )
     return Index(tuple(f"I{k}" for k in range(len(columns))), days(longest, until), levels)
 
 
@@ -99,7 +106,9 @@ def test_a_regime_begins_at_five_percent_and_ends_at_three(distances, name):
 
 def test_a_market_that_crosses_one_line_every_other_day_does_not_flap():
     distances = [0.051, 0.049] * 20
-    names = {regime(at_distances(*distances[:k]), rules=SHORT).name for k in range(1, len(distances) + 1)}
+    names = {
+        regime(at_distances(*distances[:k]), rules=SHORT).name for k in range(1, len(distances) + 1)
+    }
 
     assert names == {"bull"}
 
@@ -182,7 +191,11 @@ def test_an_index_counts_alike_in_any_unit(one, other, power):
 @given(walks)
 def test_a_market_upside_down_has_the_opposite_regime(levels):
     found = regime(levels, rules=SHORT)
-    distances = [100 * (level / levels[k - 19 : k + 1].mean() - 1) for k, level in enumerate(levels) if k >= 19]
+    distances = [
+        100 * (level / levels[k - 19 : k + 1].mean() - 1)
+        for k, level in enumerate(levels)
+        if k >= 19
+    ]
 
     mirrored = regime(at_distances(*[-distance / 100 for distance in distances]), rules=SHORT)
 

@@ -11,11 +11,26 @@ from steelyard.errors import ModuleError, UnknownModule
 from steelyard.registry import Kind, Module, ModuleParams, add, module, modules
 
 EXPECTED = {
-    Kind.OPPORTUNITY: {"averaging_down", "opportunity_buys", "profit_taking", "rebalance_buys", "rebalance_sells", "weight_based"},
+    Kind.OPPORTUNITY: {
+        "averaging_down",
+        "opportunity_buys",
+        "profit_taking",
+        "rebalance_buys",
+        "rebalance_sells",
+        "weight_based",
+    },
     Kind.PATTERN: {"averaging_down", "direct_buy", "profit_taking", "rebalance", "single_best"},
     Kind.SEQUENCE: {"enhanced_combinatorial"},
     Kind.FILTER: {"eligibility", "recently_traded"},
-    Kind.TERM: {"cash", "diversification", "income", "quality", "stability", "target_fit", "total_return"},
+    Kind.TERM: {
+        "cash",
+        "diversification",
+        "income",
+        "quality",
+        "stability",
+        "target_fit",
+        "total_return",
+    },
 }
 
 
@@ -49,7 +64,11 @@ def test_names_are_unique_over_all_kinds_once_qualified_and_everything_says_what
 
 
 def test_only_filters_and_sequence_generators_have_a_form():
-    assert all((one.form is not None) == (one.kind in (Kind.FILTER, Kind.SEQUENCE)) for kind in Kind for one in modules(kind).values())
+    assert all(
+        (one.form is not None) == (one.kind in (Kind.FILTER, Kind.SEQUENCE))
+        for kind in Kind
+        for one in modules(kind).values()
+    )
 
 
 @pytest.mark.parametrize("name", ["", "Mine", "1st", "my-own", "a.b", "ß", "mine "])
@@ -68,7 +87,9 @@ def test_a_name_can_be_taken_once_in_a_kind_but_again_in_another(own_registry):
     add(made())
     add(made(kind=Kind.FILTER))
 
-    with pytest.raises(ModuleError, match=r"pattern_generators\.mine is registered already \(1\.0\.0\)"):
+    with pytest.raises(
+        ModuleError, match=r"pattern_generators\.mine is registered already \(1\.0\.0\)"
+    ):
         add(made(version="2.0.0"))
     assert module(Kind.PATTERN, "mine").version == "1.0.0"
 
@@ -81,7 +102,9 @@ def test_an_unknown_name_is_answered_with_the_nearest_one():
 
 
 def test_a_decorator_takes_its_summary_from_the_first_line_of_the_docstring(own_registry):
-    @registry.pattern_generator("told", version="1.2.3", params=Params, tags=("x",), needs=("target_weights",))
+    @registry.pattern_generator(
+        "told", version="1.2.3", params=Params, tags=("x",), needs=("target_weights",)
+    )
     def told():
         """One line.
 
@@ -90,12 +113,20 @@ def test_a_decorator_takes_its_summary_from_the_first_line_of_the_docstring(own_
 
     found = module(Kind.PATTERN, "told")
 
-    assert (found.summary, found.version, found.tags, found.needs, found.call) == ("One line.", "1.2.3", ("x",), ("target_weights",), told)
+    assert (found.summary, found.version, found.tags, found.needs, found.call) == (
+        "One line.",
+        "1.2.3",
+        ("x",),
+        ("target_weights",),
+        told,
+    )
 
 
 def test_a_fresh_process_finds_the_modules_without_importing_them_first():
     script = "from steelyard.registry import Kind, modules; print(sorted(modules(Kind.FILTER)))"
-    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout
 
     assert "eligibility" in told
 
@@ -120,27 +151,57 @@ def test_a_version_specifier_means_what_it_means_to_packages(specifier, running,
     assert registry.python_fits(specifier, running) is fits
 
 
-@pytest.mark.parametrize("specifier", ["", "3.11", ">=3.x", "=>3.11", ">=3.11,", ">=3.11.*.1", "^3.11", ">=3.11; python", ">=3.11.0.0"])
+@pytest.mark.parametrize(
+    "specifier",
+    [
+        "",
+        "3.11",
+        ">=3.x",
+        "=>3.11",
+        ">=3.11,",
+        ">=3.11.*.1",
+        "^3.11",
+        ">=3.11; python",
+        ">=3.11.0.0",
+    ],
+)
 def test_what_is_no_version_specifier_is_refused(own_registry, specifier):
     with pytest.raises(ModuleError, match="is no version specifier"):
         add(replace(made(), requires_python=specifier))
 
 
 def test_a_module_that_needs_another_python_is_refused_with_the_reason(own_registry):
-    with pytest.raises(ModuleError, match=r"pattern_generators\.mine needs Python >=99; this is 3\."):
+    with pytest.raises(
+        ModuleError, match=r"pattern_generators\.mine needs Python >=99; this is 3\."
+    ):
         add(replace(made(), requires_python=">=99"))
     assert "mine" not in modules(Kind.PATTERN)
 
 
 @pytest.mark.parametrize(
-    "dependency", ["filters", "filters.eligibility", "filters|score_terms", "pattern_generators.a|pattern_generators.b"]
+    "dependency",
+    [
+        "filters",
+        "filters.eligibility",
+        "filters|score_terms",
+        "pattern_generators.a|pattern_generators.b",
+    ],
 )
 def test_a_dependency_is_a_kind_or_a_qualified_name_or_several_of_them(own_registry, dependency):
     add(replace(made(), dependencies=(dependency,)))
 
 
 @pytest.mark.parametrize(
-    "dependency", ["", "eligibility", "filter.eligibility", "filters.", "filters.A", "filters |score_terms", "filters.a.b"]
+    "dependency",
+    [
+        "",
+        "eligibility",
+        "filter.eligibility",
+        "filters.",
+        "filters.A",
+        "filters |score_terms",
+        "filters.a.b",
+    ],
 )
 def test_another_dependency_is_refused(own_registry, dependency):
     with pytest.raises(ModuleError, match="a dependency is a kind"):
@@ -149,7 +210,9 @@ def test_another_dependency_is_refused(own_registry, dependency):
 
 @pytest.mark.parametrize("name", ["tags", "dependencies"])
 def test_one_text_is_no_list_of_texts(own_registry, name):
-    with pytest.raises(ModuleError, match=f"its {name} are the text 'filters'; a tuple of texts is due"):
+    with pytest.raises(
+        ModuleError, match=f"its {name} are the text 'filters'; a tuple of texts is due"
+    ):
         add(replace(made(), **{name: "filters"}))
 
 
@@ -171,5 +234,9 @@ def test_the_views_have_the_names_of_the_guide_and_show_the_same_modules():
 def test_a_module_tells_its_metadata_and_its_defaults_as_plain_values():
     found = module(Kind.FILTER, "diversity")
 
-    assert (found.metadata.name, found.metadata.version, found.metadata.description) == ("diversity", found.version, found.summary)
+    assert (found.metadata.name, found.metadata.version, found.metadata.description) == (
+        "diversity",
+        found.version,
+        found.summary,
+    )
     assert found.default_params() == found.params().model_dump(mode="json")

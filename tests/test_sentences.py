@@ -81,6 +81,13 @@ def test_a_quantity_keeps_every_digit_and_needs_no_exponent(amount):
 
 @given(st.floats(-1e6, 1e6))
 def test_no_number_reads_minus_zero(value):
-    for text in (money(value), points(value), signed(value), FORMATS["pct"](value), FORMATS["one"](value), FORMATS["bps"](value)):
+    for text in (
+        money(value),
+        points(value),
+        signed(value),
+        FORMATS["pct"](value),
+        FORMATS["one"](value),
+        FORMATS["bps"](value),
+    ):
         assert "-" not in text
         assert not (MINUS in text and not any(digit in text for digit in "123456789"))

@@ -22,7 +22,11 @@ from steelyard.settings import (
     StabilityParts,
 )  # fmt: skip
 
-MODELS = [model for model in vars(settings).values() if isinstance(model, type) and issubclass(model, Section) and model is not Section]
+MODELS = [
+    model
+    for model in vars(settings).values()
+    if isinstance(model, type) and issubclass(model, Section) and model is not Section
+]
 SECTIONS = [Costs, Limits, Search, Planner, Rebalance, Score, Groups]
 
 
@@ -63,7 +67,9 @@ def test_text_is_never_read_as_a_number(model: type[BaseModel]):
         (Score, "order_hurdle"), (Score, "cost_aversion"), (Score, "tax_rate"), (Planner, "priority_threshold"),
     ],
 )  # fmt: skip
-def test_no_setting_takes_a_negative_or_endless_number(model: type[BaseModel], name: str, value: float):
+def test_no_setting_takes_a_negative_or_endless_number(
+    model: type[BaseModel], name: str, value: float
+):
     with pytest.raises(ValidationError):
         model.model_validate({name: value})
 
@@ -71,9 +77,17 @@ def test_no_setting_takes_a_negative_or_endless_number(model: type[BaseModel], n
 def test_the_defaults_are_those_of_the_documents():
     assert (Costs().fixed, Costs().percent) == (2.0, 0.002)
     assert (Limits().cash_reserve_weight, Limits().max_position_weight) == (0.02, 0.20)
-    assert (Limits().max_group_weight, Limits().max_turnover_weight, Limits().funding) == (None, None, "proceeds")
+    assert (Limits().max_group_weight, Limits().max_turnover_weight, Limits().funding) == (
+        None,
+        None,
+        "proceeds",
+    )
     assert Limits().max_stale_sessions == 5
-    assert (Score().min_improvement, Score().order_hurdle, Score().latch_share) == (0.005, 0.001, 0.7)
+    assert (Score().min_improvement, Score().order_hurdle, Score().latch_share) == (
+        0.005,
+        0.001,
+        0.7,
+    )
     assert Search().max_depth == 5
 
 
@@ -88,7 +102,10 @@ def test_shares_are_used_divided_by_their_sum(parts):
     normalised = DiversificationParts(**given_shares).normalised()
 
     assert sum(normalised.values()) == pytest.approx(1)
-    assert all(normalised[name] * sum(parts) == pytest.approx(share) for name, share in given_shares.items())
+    assert all(
+        normalised[name] * sum(parts) == pytest.approx(share)
+        for name, share in given_shares.items()
+    )
 
 
 @pytest.mark.parametrize("parts", [StabilityParts, DiversificationParts])

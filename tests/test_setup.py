@@ -103,7 +103,9 @@ def test_a_lock_installs_as_written_whatever_the_index_publishes_next(
     assert {name: versions(environment)[name] for name in LOCKED} == dict.fromkeys(LOCKED, "1.0")
 
 
-def test_a_lock_that_leaves_out_what_its_packages_need_is_refused(tmp_path: Path, environment: Path):
+def test_a_lock_that_leaves_out_what_its_packages_need_is_refused(
+    tmp_path: Path, environment: Path
+):
     lock = tmp_path / "requirements.lock"
     lock.write_text(lock_of([wheel(tmp_path, "alone", "1.0", ["absent"])]))
 
@@ -146,7 +148,9 @@ def test_a_lock_is_installed_in_one_place_alone_and_by_its_hashes():
     files = [ROOT / "Makefile", ROOT / ".ci" / "run", *(ROOT / "scripts").iterdir()]
     texts = {path.name: path.read_text() for path in files if path.is_file()}
 
-    assert [name for name, text in texts.items() if re.search(r"install .*-r ", text)] == ["install"]
+    assert [name for name, text in texts.items() if re.search(r"install .*-r ", text)] == [
+        "install"
+    ]
     assert "--no-deps --require-hashes -r" in texts["install"]
     assert sum("scripts/install " in text for text in (texts["Makefile"], texts["run"])) == 2
 
@@ -172,6 +176,9 @@ def test_the_interpreter_of_these_tests_has_what_both_locks_say():
         [sys.executable, "-m", "pip", "list", "--format=freeze", "--disable-pip-version-check"],
         capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
-    present = {name.lower().replace("_", "-"): version for name, version in (line.split("==") for line in listing.split())}
+    present = {
+        name.lower().replace("_", "-"): version
+        for name, version in (line.split("==") for line in listing.split())
+    }
 
     assert {name: present.get(name) for name in locked} == locked

@@ -64,12 +64,25 @@ Path = tuple[str | int, ...]
 def of_sample(name: str, *, targets: bool = True) -> str:
     files = sample(name)
     read_in = read(
-        files.holdings, prices=files.prices, targets=files.targets if targets else None, securities=files.securities, fx=files.fx
+        files.holdings,
+        prices=files.prices,
+        targets=files.targets if targets else None,
+        securities=files.securities,
+        fx=files.fx,
     )
     inputs = assemble(
-        read_in, cash={}, base_currency=files.base_currency, as_of=None, exclude=(), today=date(2024, 1, 1), bucket="core", source="bundled"
+        read_in,
+        cash={},
+        base_currency=files.base_currency,
+        as_of=None,
+        exclude=(),
+        today=date(2024, 1, 1),
+        bucket="core",
+        source="bundled",
     )
-    return plan(inputs.snapshot, inputs.market, strategies.default(), targets=inputs.targets).to_json()
+    return plan(
+        inputs.snapshot, inputs.market, strategies.default(), targets=inputs.targets
+    ).to_json()
 
 
 def of_everything() -> str:
@@ -92,7 +105,13 @@ def of_everything() -> str:
         score=Score(tax_rate=0.25),
     )  # fmt: skip
     made = plan(rich.snapshot, rich.market, rich.strategy, targets=rich.targets, state=rich.state)
-    case = Case(snapshot=rich.snapshot, market=rich.market, strategy=rich.strategy, targets=rich.targets, state=rich.state)
+    case = Case(
+        snapshot=rich.snapshot,
+        market=rich.market,
+        strategy=rich.strategy,
+        targets=rich.targets,
+        state=rich.state,
+    )
     return explain(case, made).to_json()
 
 
@@ -102,24 +121,47 @@ def of_cash_alone() -> str:
         "AA 13 @ 100", "BB 10 @ 100",
         cash="400", targets={"AA": 0.4, "BB": 0.5}, limits=Limits(max_position_weight=1.0), score=Score(min_improvement=MUCH),
     )  # fmt: skip
-    case = Case(snapshot=poor.snapshot, market=poor.market, strategy=poor.strategy, targets=poor.targets)
+    case = Case(
+        snapshot=poor.snapshot, market=poor.market, strategy=poor.strategy, targets=poor.targets
+    )
     return explain(case, poor.plan()).to_json()
 
 
 def of_spending() -> str:
     """A plan that takes cash to its target."""
     free = Limits(max_position_weight=1.0)
-    return world("AA 10 @ 100", "BB 10 @ 100", cash="3000", targets={"AA": 0.5, "BB": 0.45}, limits=free).plan().to_json()
+    return (
+        world(
+            "AA 10 @ 100", "BB 10 @ 100", cash="3000", targets={"AA": 0.5, "BB": 0.45}, limits=free
+        )
+        .plan()
+        .to_json()
+    )
 
 
 def of_what_ifs() -> str:
     """Partial fills, and every rule loosened, under a known regime."""
     orders = {"AA": 0.2, "BB": 0.2, "CC": 0.15, "DD": 0.2, "EE": 0.15}
     lines = ("AA 400 @ 100", "BB 150 @ 50", "CC 0 @ 20", "DD 90 @ 310", "EE 20 @ 75")
-    of = world(*lines, cash={"USD": "9000", "EUR": "500"}, targets=orders, foreign=("BB",), limits=Limits(max_turnover_weight=0.25))
-    kept = tuple(replace(security, allow_sell=security.symbol != "AA") for security in of.snapshot.securities)
-    of = replace(of, snapshot=replace(of.snapshot, securities=kept), market=replace(of.market, index=history(1.001)))
-    for name, params in {"partial_execution": {}, "constraint_relaxation": {"relax_max_position": True, "relax_cooldown": True}}.items():
+    of = world(
+        *lines,
+        cash={"USD": "9000", "EUR": "500"},
+        targets=orders,
+        foreign=("BB",),
+        limits=Limits(max_turnover_weight=0.25),
+    )
+    kept = tuple(
+        replace(security, allow_sell=security.symbol != "AA") for security in of.snapshot.securities
+    )
+    of = replace(
+        of,
+        snapshot=replace(of.snapshot, securities=kept),
+        market=replace(of.market, index=history(1.001)),
+    )
+    for name, params in {
+        "partial_execution": {},
+        "constraint_relaxation": {"relax_max_position": True, "relax_cooldown": True},
+    }.items():
         of = enabled(of, Kind.SEQUENCE, name, **params)
     return of.plan().to_json()
 
@@ -149,7 +191,9 @@ def numbers(node: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     if isinstance(node, dict | list):
         for key, child in node.items() if isinstance(node, dict) else enumerate(node):
             yield from numbers(child, (*path, key))
-    elif (isinstance(node, int | float) and not isinstance(node, bool)) or (isinstance(node, str) and DECIMAL.fullmatch(node)):
+    elif (isinstance(node, int | float) and not isinstance(node, bool)) or (
+        isinstance(node, str) and DECIMAL.fullmatch(node)
+    ):
         yield path, node
 
 
@@ -162,12 +206,20 @@ def few(leaves: list[tuple[Path, Any]]) -> list[tuple[Path, Any]]:
     by_field: dict[str, list[tuple[Path, Any]]] = {}
     for leaf in leaves:
         by_field.setdefault(field(leaf[0]), []).append(leaf)
-    return [ones[k] for ones in by_field.values() for k in sorted({(len(ones) - 1) * n // (INSTANCES - 1) for n in range(INSTANCES)})]
+    return [
+        ones[k]
+        for ones in by_field.values()
+        for k in sorted({(len(ones) - 1) * n // (INSTANCES - 1) for n in range(INSTANCES)})
+    ]
 
 
 def changed(path: Path, value: Any, up: bool) -> Any:
     """Another value: a millionth more or less, or what is visible in words for a fact of a sentence."""
-    share, least = (Decimal("0.05"), Decimal("0.002")) if "facts" in path else (Decimal("1e-6"), Decimal("1e-6"))
+    share, least = (
+        (Decimal("0.05"), Decimal("0.002"))
+        if "facts" in path
+        else (Decimal("1e-6"), Decimal("1e-6"))
+    )
     if isinstance(value, int):
         return value + 1
     exact = Decimal(str(value))
@@ -210,7 +262,9 @@ def test_every_figure_of_a_plan_agrees(name: str):
     assert report.ok
     assert not report.edited
     assert len(report.checks) > 180
-    assert verify.summary(report) == f"checked: {len(report.checks):,d} figures re-derived, all agree"
+    assert (
+        verify.summary(report) == f"checked: {len(report.checks):,d} figures re-derived, all agree"
+    )
 
 
 @given(of=worlds())
@@ -225,7 +279,10 @@ def test_a_change_of_any_figure_is_seen(name: str):
     of = document(name)
     leaves = few(list(numbers(of)))
 
-    missed = unseen(of, [(path, value, changed(path, value, n % 2 == 0)) for n, (path, value) in enumerate(leaves)])
+    missed = unseen(
+        of,
+        [(path, value, changed(path, value, n % 2 == 0)) for n, (path, value) in enumerate(leaves)],
+    )
 
     assert {where: changes for where, changes in missed.items() if where not in UNSEEN} == {}
 
@@ -236,13 +293,18 @@ def test_a_change_of_any_figure_in_any_entry_either_way_is_seen(name: str):
     of = document(name)
     leaves = list(numbers(of))
 
-    missed = unseen(of, [(path, value, changed(path, value, up)) for path, value in leaves for up in (True, False)])
+    missed = unseen(
+        of,
+        [(path, value, changed(path, value, up)) for path, value in leaves for up in (True, False)],
+    )
 
     assert {where: changes for where, changes in missed.items() if where not in UNSEEN} == {}
 
 
 def test_what_is_said_to_be_unseen_is_no_figure_of_money_quantity_price_rate_weight_or_sum():
-    figures = re.compile(r"cost|notional|quantity|price|rate|weight|value|cash|balance|total|turnover|drift|reserve|amount|tax|lot")
+    figures = re.compile(
+        r"cost|notional|quantity|price|rate|weight|value|cash|balance|total|turnover|drift|reserve|amount|tax|lot"
+    )
 
     assert [where for where in UNSEEN if figures.search(where.rpartition(".")[2])] == []
 
@@ -257,7 +319,15 @@ def test_a_figure_that_is_taken_away_is_seen(name: str):
     assert set(missed) <= beside
 
 
-LISTS = ("holdings", "holdings_after", "candidates", "steps", "conversions", "cash_ladder", "open_orders")
+LISTS = (
+    "holdings",
+    "holdings_after",
+    "candidates",
+    "steps",
+    "conversions",
+    "cash_ladder",
+    "open_orders",
+)
 
 
 @pytest.mark.parametrize("name", ["growth", "euro", "everything"])
@@ -282,7 +352,9 @@ def test_a_candidate_whose_end_is_not_told_is_seen():
 def test_another_first_digit_in_the_words_is_seen(name: str):
     of = document(name)
     places: list[Path] = [("verdict", "text"), ("verdict", "detail"), ("certificate", "covers")]
-    places += [("steps", n, key) for n in range(len(of["steps"])) for key in ("narrative", "reason")]
+    places += [
+        ("steps", n, key) for n in range(len(of["steps"])) for key in ("narrative", "reason")
+    ]
     places += [("not_traded", n, "reason") for n in range(len(of["not_traded"]))]
     missed = []
 
@@ -304,7 +376,9 @@ def test_an_order_against_a_flag_is_seen(name: str, part: str):
     side = part.removeprefix("allow_")
 
     for n, holding in enumerate(of["holdings"]):
-        traded = any(row["symbol"] == holding["symbol"] and row["side"] == side for row in of["candidates"])
+        traded = any(
+            row["symbol"] == holding["symbol"] and row["side"] == side for row in of["candidates"]
+        )
         before = holding[part]
         put(of, ("holdings", n, part), False)
         assert verify.check(with_its_id(of)).ok is not traded
@@ -323,7 +397,10 @@ def under(of: dict[str, Any], section: str, name: str, value: Any) -> dict[str, 
     worth, limits = Decimal(of["value"]), rules["limits"]
     of["reserve"] = f"{Decimal(str(limits['cash_reserve_weight'])) * worth:f}"
     spare = Decimal(str(limits["max_cost_share"])) - Decimal(str(rules["costs"]["percent"]))
-    least = max(Decimal(str(limits["min_trade_weight"])) * worth, Decimal(str(rules["costs"]["fixed"])) / spare)
+    least = max(
+        Decimal(str(limits["min_trade_weight"])) * worth,
+        Decimal(str(rules["costs"]["fixed"])) / spare,
+    )
     rules["min_order_base"] = f"{max(least, Decimal(str(limits['min_trade_base']))):f}"
     of["score"]["min_improvement"] = settings["score"]["min_improvement"]
     return with_its_id(of)
@@ -337,14 +414,28 @@ def under(of: dict[str, Any], section: str, name: str, value: Any) -> dict[str, 
         ("growth", "limits", "allow_buy", False, "strategy and security allow the side"),
         ("growth", "limits", "allow_sell", False, "strategy and security allow the side"),
         ("growth", "limits", "min_trade_weight", 0.05, "the least order, full exits exempt"),
-        ("growth", "limits", "funding", "settled", "settled money alone pays, open buys keep theirs"),
+        (
+            "growth",
+            "limits",
+            "funding",
+            "settled",
+            "settled money alone pays, open buys keep theirs",
+        ),
         ("growth", "limits", "settlement_days", 4, "date of the cash ladder"),
         ("growth", "search", "max_depth", 2, "at most so many orders"),
         ("growth", "score", "min_improvement", 0.9, "a plan is worth its least improvement"),
-        ("spent", "limits", "cash_reserve_weight", 0.2, "the reserve stays in cash, or what there was"),
+        (
+            "spent",
+            "limits",
+            "cash_reserve_weight",
+            0.2,
+            "the reserve stays in cash, or what there was",
+        ),
     ],
 )
-def test_a_plan_that_breaks_a_rule_is_seen_though_all_its_sums_agree(name: str, section: str, setting: str, value: Any, rule: str):
+def test_a_plan_that_breaks_a_rule_is_seen_though_all_its_sums_agree(
+    name: str, section: str, setting: str, value: Any, rule: str
+):
     report = verify.check(under(document(name), section, setting, value))
 
     assert rule in {check.name for check in report.failed}
@@ -364,7 +455,11 @@ def test_a_target_on_the_other_side_of_an_order_is_seen(name: str):
         n = [holding["symbol"] for holding in of["holdings"]].index(step["symbol"])
         kept = of["holdings"][n]["target"]
         of["holdings"][n]["target"] = step["weight_before"]
-        crossed = "no sale goes under the target" if step["side"] == "sell" else "no buy goes over the target"
+        crossed = (
+            "no sale goes under the target"
+            if step["side"] == "sell"
+            else "no buy goes over the target"
+        )
         assert crossed in {check.name for check in verify.check(of).failed}
         of["holdings"][n]["target"] = kept
 
@@ -374,7 +469,16 @@ def test_caps_on_groups_and_what_filters_look_at_beside_dates_are_told_as_not_ch
     filters = of["strategy"]["settings"]["modules"]["filters"]
     filters[0]["params"] |= {"on_missing": "deny"}
     filters.append({"name": "correlation", "version": "1.0.0", "params": {}})
-    of["modules"].append({"kind": "filters", "name": "correlation", "version": "1.0.0", "count": 1, "error": None, "outcome": "ok"})
+    of["modules"].append(
+        {
+            "kind": "filters",
+            "name": "correlation",
+            "version": "1.0.0",
+            "count": 1,
+            "error": None,
+            "outcome": "ok",
+        }
+    )
     of["strategy"]["sha256"] = hash_of(of["strategy"]["settings"])
 
     report = verify.check(with_its_id(of))
@@ -398,7 +502,12 @@ def certified(status: str, *, gap: float | None) -> dict[str, Any]:
     """The plan of growth with another certificate, consistent in itself unless the status is wrong."""
     of = document("growth")
     score, certificate = of["score"], of["certificate"]
-    certificate |= {"status": status, "search_gap": gap, "bound": None, "search_gap_of_improvement": None}
+    certificate |= {
+        "status": status,
+        "search_gap": gap,
+        "bound": None,
+        "search_gap_of_improvement": None,
+    }
     if gap is not None:
         bound = score["hold"] + score["improvement"] + gap
         certificate |= {"bound": bound, "search_gap_of_improvement": gap / score["improvement"]}
@@ -439,7 +548,9 @@ def test_an_alternative_that_is_better_than_the_bound_is_seen():
     best["improvement"] += over
     best["score"] += over
 
-    assert [check.name for check in verify.check(with_its_id(of)).failed] == ["no alternative is over the bound"]
+    assert [check.name for check in verify.check(with_its_id(of)).failed] == [
+        "no alternative is over the bound"
+    ]
 
 
 @pytest.mark.parametrize(("low", "high"), [(1.0, 1.0), (1.0, 0.0)])
@@ -485,7 +596,10 @@ def test_a_change_without_a_new_id_says_so_first_and_then_which_figures_break():
     total = next(check for check in report.failed if check.where == "value")
     assert (total.name, total.found) == ("value = holdings + cash in base", of["value"])
     assert Decimal(str(total.expected)) == Decimal(of["value"]) - 1
-    assert verify.summary(report) == f"{len(report.failed)} of {len(report.checks):,d} figures disagree"
+    assert (
+        verify.summary(report)
+        == f"{len(report.failed)} of {len(report.checks):,d} figures disagree"
+    )
 
 
 def test_words_that_are_no_figures_may_not_change_either():
@@ -535,12 +649,16 @@ def test_a_field_that_is_not_known_is_told_as_not_checked():
         ("reproducible", 1, "true or false"),
     ],
 )
-def test_a_field_of_another_kind_is_told_and_nothing_is_derived_from_it(key: str, value: Any, due: str):
+def test_a_field_of_another_kind_is_told_and_nothing_is_derived_from_it(
+    key: str, value: Any, due: str
+):
     of = {**document("growth"), key: value}
 
     report = verify.check(of)
 
-    assert [(check.where, check.expected) for check in report.failed if check.where != "plan_id"] == [(key, due)]
+    assert [
+        (check.where, check.expected) for check in report.failed if check.where != "plan_id"
+    ] == [(key, due)]
     assert ("everything else", "the document has not the form of a plan") in report.not_checked
 
 
@@ -552,8 +670,15 @@ def test_a_field_that_is_missing_is_told():
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(["0", "-1", "1e9", "2022-01-01"]),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from(["0", "-1", "1e9", "2022-01-01"]),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2)
+    ),
     max_leaves=4,
 )
 
@@ -619,7 +744,12 @@ def test_a_plan_that_was_cut_off_anywhere_is_said_to_be_cut_off():
 
 @pytest.mark.parametrize(
     ("day", "count", "settles"),
-    [("2022-12-28", 1, "2022-12-29"), ("2022-12-30", 1, "2023-01-02"), ("2022-12-31", 0, "2023-01-02"), ("2023-01-01", 2, "2023-01-04")],
+    [
+        ("2022-12-28", 1, "2022-12-29"),
+        ("2022-12-30", 1, "2023-01-02"),
+        ("2022-12-31", 0, "2023-01-02"),
+        ("2023-01-01", 2, "2023-01-04"),
+    ],
 )
 def test_money_settles_on_weekdays(day: str, count: int, settles: str):
     assert weekdays_after(date.fromisoformat(day), count) == date.fromisoformat(settles)
@@ -628,9 +758,16 @@ def test_money_settles_on_weekdays(day: str, count: int, settles: str):
 def test_the_second_opinion_shares_no_code_with_the_planner():
     folder = pathlib.Path(verify.__file__).parent
     found = {
-        name for file in folder.glob("*.py") for name in re.findall(r"^(?:from|import) ([\w.]+)", file.read_text(encoding="utf-8"), re.M)
+        name
+        for file in folder.glob("*.py")
+        for name in re.findall(r"^(?:from|import) ([\w.]+)", file.read_text(encoding="utf-8"), re.M)
     }
 
     ours = {".".join(name.split(".")[:2]) for name in found if name.startswith("steelyard")}
-    assert ours == {"steelyard.errors", "steelyard.money", "steelyard.sentences", "steelyard.verify"}
+    assert ours == {
+        "steelyard.errors",
+        "steelyard.money",
+        "steelyard.sentences",
+        "steelyard.verify",
+    }
     assert {name.split(".")[0] for name in found} - {"steelyard"} <= sys.stdlib_module_names

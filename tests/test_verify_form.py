@@ -38,36 +38,62 @@ def everything(**options: Any) -> World:
         targets=TARGETS,
         foreign=("BB",),
         cost_prices={"AA": "40", "DD": "300"},
-        orders=(Order("open-1", "CC", Side.BUY, Decimal(5), Decimal(19)), Order("open-2", "AA", Side.SELL, Decimal(5), None)),
+        orders=(
+            Order("open-1", "CC", Side.BUY, Decimal(5), Decimal(19)),
+            Order("open-2", "AA", Side.SELL, Decimal(5), None),
+        ),
         state=BucketState("hold", funding=0.9, high_water_mark=1.0, unit_value=0.9),
         costs=Costs(fixed=1.5, percent=0.001, spread_bps=6.0, fx_percent=0.0015),
-        limits=Limits(max_turnover_weight=0.5, max_group_weight=0.9, pause_volatility_ratio=9.0, **options),
+        limits=Limits(
+            max_turnover_weight=0.5, max_group_weight=0.9, pause_volatility_ratio=9.0, **options
+        ),
         score=Score(tax_rate=0.25),
     )
     strategy = made.strategy
     for kind in Kind:
-        strategy = with_on(strategy, kind, *(choice.module.name for choice in strategy.choices[kind]))
+        strategy = with_on(
+            strategy, kind, *(choice.module.name for choice in strategy.choices[kind])
+        )
     strategy = with_params(strategy, Kind.FILTER, "eligibility", no_panic_sell_pct=0.9)
-    strategy = with_params(strategy, Kind.SEQUENCE, "constraint_relaxation", relax_max_position=True, relax_cooldown=True)
+    strategy = with_params(
+        strategy,
+        Kind.SEQUENCE,
+        "constraint_relaxation",
+        relax_max_position=True,
+        relax_cooldown=True,
+    )
     return replace(made, strategy=strategy, market=replace(made.market, index=history(1.001)))
 
 
 @pytest.fixture(scope="module")
 def document() -> Iterator[dict[str, Any]]:
     """A plan with everything on, with all plugins of the examples, explained."""
-    loaded = load_plugins(Plugins(folder=str(PLUGINS), files={path.name: pin(path) for path in PLUGINS.glob("*.py")}), None)
+    loaded = load_plugins(
+        Plugins(folder=str(PLUGINS), files={path.name: pin(path) for path in PLUGINS.glob("*.py")}),
+        None,
+    )
     of = everything()
     strategy = of.strategy
     for module in every(loaded):
         strategy = with_module(strategy, module)
     further = {module.name: 0.1 for module in loaded.modules[Kind.TERM]}
-    of = replace(of, strategy=replace(strategy, score=strategy.score.model_copy(update={"further": further})))
-    case = Case(snapshot=of.snapshot, market=of.market, strategy=of.strategy, targets=of.targets, state=of.state)
+    of = replace(
+        of, strategy=replace(strategy, score=strategy.score.model_copy(update={"further": further}))
+    )
+    case = Case(
+        snapshot=of.snapshot,
+        market=of.market,
+        strategy=of.strategy,
+        targets=of.targets,
+        state=of.state,
+    )
     yield verify.load(explain(case, of.plan()).to_json())
     loaded.close()
 
 
-def test_of_a_plan_with_everything_on_no_field_is_unknown_and_every_figure_agrees(document: dict[str, Any]):
+def test_of_a_plan_with_everything_on_no_field_is_unknown_and_every_figure_agrees(
+    document: dict[str, Any],
+):
     assert document["what_if"]
     assert document["explanation"]
     assert any("digest" in one for one in document["strategy"]["settings"]["modules"]["filters"])
@@ -112,7 +138,10 @@ def test_the_form_has_the_fields_of_the_records_of_a_plan_and_no_others():
 def test_a_digest_that_is_no_text_is_seen(document: dict[str, Any]):
     settings = document["strategy"]["settings"]
     filters = [{**one, "digest": 1} for one in settings["modules"]["filters"]]
-    strategy = {**document["strategy"], "settings": {**settings, "modules": {**settings["modules"], "filters": filters}}}
+    strategy = {
+        **document["strategy"],
+        "settings": {**settings, "modules": {**settings["modules"], "filters": filters}},
+    }
 
     failed = verify.check({**document, "strategy": strategy}).failed
 
@@ -169,15 +198,22 @@ def test_a_pause_below_its_limit_or_by_another_limit_is_seen():
     assert "the pause of buys is as the strategy sets it" in names
     for section in (of["strategy"]["settings"]["limits"], of["rules"]["limits"]):
         section["pause_volatility_ratio"] = limit
-    assert "buys pause over the limit alone" in {check.name for check in verify.check(sealed(of)).failed}
+    assert "buys pause over the limit alone" in {
+        check.name for check in verify.check(sealed(of)).failed
+    }
 
 
 def test_what_the_document_cannot_tell_of_pauses_is_told_as_not_checked():
-    of = world(*LINES, cash="20000", targets=TARGETS, limits=Limits(pause_volatility_ratio=9.0)).plan()
+    of = world(
+        *LINES, cash="20000", targets=TARGETS, limits=Limits(pause_volatility_ratio=9.0)
+    ).plan()
 
     told = dict(verify.check(verify.load(of.to_json())).not_checked)
 
-    assert "the volatility of the market" in told["limits.pause_volatility_ratio where it stops nothing"]
+    assert (
+        "the volatility of the market"
+        in told["limits.pause_volatility_ratio where it stops nothing"]
+    )
     assert "aggression" in told["how much of each buy the state of the bucket lets through"]
 
 

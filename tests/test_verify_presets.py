@@ -14,10 +14,16 @@ from steelyard.samples import sample
 def test_it_agrees_with_the_plan_of_every_preset(preset: str, portfolio: str, targeted: bool):
     files = sample(portfolio)
     read = importers.read(
-        files.holdings, prices=files.prices, targets=files.targets if targeted else None, securities=files.securities, fx=files.fx
+        files.holdings,
+        prices=files.prices,
+        targets=files.targets if targeted else None,
+        securities=files.securities,
+        fx=files.fx,
     )
     inputs = importers.assemble(read, base_currency=files.base_currency)
 
-    made = planner.plan(inputs.snapshot, inputs.market, strategies.preset(preset), targets=inputs.targets)
+    made = planner.plan(
+        inputs.snapshot, inputs.market, strategies.preset(preset), targets=inputs.targets
+    )
 
     assert verify.check(made.document()).failed == ()

@@ -12,7 +12,9 @@ from steelyard import PAD, Candidates, Context, ModuleParams, feasible, sequence
 class Params(ModuleParams):
     """How many seeds are varied."""
 
-    most_seeds: Annotated[int, Field(ge=1, le=10_000, description="seeds that are varied, the first ones")] = 1000
+    most_seeds: Annotated[
+        int, Field(ge=1, le=10_000, description="seeds that are varied, the first ones")
+    ] = 1000
 
 
 @sequence_generator(
@@ -23,7 +25,9 @@ class Params(ModuleParams):
     tags=("sell", "buy"),
     dependencies=("pattern_generators",),
 )
-def leave_one_out(ctx: Context, candidates: Candidates, seeds: np.ndarray, params: Params) -> Iterator[np.ndarray]:
+def leave_one_out(
+    ctx: Context, candidates: Candidates, seeds: np.ndarray, params: Params
+) -> Iterator[np.ndarray]:
     """One block for each place: every seed without its order there, as far as the cash goes."""
     for place in range(ctx.search.max_depth):
         rows = seeds[: params.most_seeds].copy()

@@ -15,9 +15,18 @@ class MyCustomCalculator(OpportunityCalculator):
         return {"most": 0.25}
 
     async def calculate(self, context, params):
-        over = {symbol: float(weight) - params["most"] for symbol, weight in zip(context.symbols, context.weights, strict=True)}
+        over = {
+            symbol: float(weight) - params["most"]
+            for symbol, weight in zip(context.symbols, context.weights, strict=True)
+        }
         return [
-            Candidate(Side.SELL, symbol, (-excess,), 1.0, say("{excess:pp} over {most:pct}", excess=excess, most=params["most"]))
+            Candidate(
+                Side.SELL,
+                symbol,
+                (-excess,),
+                1.0,
+                say("{excess:pp} over {most:pct}", excess=excess, most=params["most"]),
+            )
             for symbol, excess in over.items()
             if excess > 0
         ]

@@ -11,10 +11,18 @@ from steelyard import PAD, Candidates, Context, ModuleParams, feasible, pattern_
 class Params(ModuleParams):
     """How many swaps are proposed."""
 
-    most_swaps: Annotated[int, Field(ge=1, le=100, description="swaps proposed, the sales of highest priority first")] = 20
+    most_swaps: Annotated[
+        int, Field(ge=1, le=100, description="swaps proposed, the sales of highest priority first")
+    ] = 20
 
 
-@pattern_generator("swap_in_sector", version="1.0.0", params=Params, author="Steelyard examples", tags=("sell", "buy"))
+@pattern_generator(
+    "swap_in_sector",
+    version="1.0.0",
+    params=Params,
+    author="Steelyard examples",
+    tags=("sell", "buy"),
+)
 def swap_in_sector(ctx: Context, candidates: Candidates, params: Params) -> np.ndarray:
     """Every sale with the buy of highest priority in its sector, as far as the cash goes."""
     shares = (ctx.sectors.shares * ctx.sectors.labelled[:, None])[candidates.security]

@@ -65,7 +65,14 @@ _HOME = {
     "orders": ("Side",),
     "planner": ("plan",),
     "plans": ("Plan",),
-    "registry": ("ModuleParams", "opportunity_calculator", "pattern_generator", "score_term", "sequence_filter", "sequence_generator"),
+    "registry": (
+        "ModuleParams",
+        "opportunity_calculator",
+        "pattern_generator",
+        "score_term",
+        "sequence_filter",
+        "sequence_generator",
+    ),
     "scoring": ("BlackBox", "Linear", "Norm", "Part", "Quadratic", "Term", "linear_part"),
     "sentences": ("say",),
 }

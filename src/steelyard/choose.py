@@ -73,7 +73,9 @@ class Choice:
         return bool(self.plan.row)
 
 
-def score_set(ctx: Context, objective: Objective, table: Candidates, row: Sequence[int], hold: float) -> Scored:
+def score_set(
+    ctx: Context, objective: Objective, table: Candidates, row: Sequence[int], hold: float
+) -> Scored:
     """Score one set by the reference evaluator; `hold` is the score of doing nothing."""
     weights = ctx.weights.copy()
     for j in row:
@@ -84,10 +86,18 @@ def score_set(ctx: Context, objective: Objective, table: Candidates, row: Sequen
     tax = math.fsum(float(table.tax[j]) for j in row)
     rates = objective.rates
     charges = (rates.cost * cost, rates.tax * tax, rates.hurdle * len(row))
-    return Scored(tuple(row), evaluation, math.fsum((evaluation.score, -hold, *(-charge for charge in charges))), cost, charges)
+    return Scored(
+        tuple(row),
+        evaluation,
+        math.fsum((evaluation.score, -hold, *(-charge for charge in charges))),
+        cost,
+        charges,
+    )
 
 
-def choose(ctx: Context, objective: Objective, table: Candidates, pool: Pool, named: Mapping[str, IntArray]) -> Choice:
+def choose(
+    ctx: Context, objective: Objective, table: Candidates, pool: Pool, named: Mapping[str, IntArray]
+) -> Choice:
     """Pick the plan among the kept rows, or hold.
 
     named   rows (1, d) to score beside them
@@ -102,9 +112,18 @@ def choose(ctx: Context, objective: Objective, table: Candidates, pool: Pool, na
     plan = best if best is not None and best.net > 0 and best.net >= threshold else hold
     runners_up = tuple(scored for scored in ranked if scored is not plan)[:RUNNERS_UP]
     scored_named = {
-        name: score_set(ctx, objective, table, [int(j) for j in rows[0] if j != PAD], hold.evaluation.score) for name, rows in named.items()
+        name: score_set(
+            ctx, objective, table, [int(j) for j in rows[0] if j != PAD], hold.evaluation.score
+        )
+        for name, rows in named.items()
     }
-    adds = tuple(plan.net - score_set(ctx, objective, table, [k for k in plan.row if k != j], hold.evaluation.score).net for j in plan.row)
+    adds = tuple(
+        plan.net
+        - score_set(
+            ctx, objective, table, [k for k in plan.row if k != j], hold.evaluation.score
+        ).net
+        for j in plan.row
+    )
     return Choice(hold, plan, best, runners_up, scored_named, threshold, adds)
 
 
@@ -114,7 +133,9 @@ def least_net(ctx: Context) -> float:
     return share * ctx.score.min_improvement
 
 
-def _ranked(ctx: Context, objective: Objective, table: Candidates, pool: Pool, hold: float) -> list[Scored]:
+def _ranked(
+    ctx: Context, objective: Objective, table: Candidates, pool: Pool, hold: float
+) -> list[Scored]:
     """The ties of the best and the runners-up, re-scored, best first."""
     if not len(pool.net):
         return []
@@ -130,10 +151,20 @@ def _ranked(ctx: Context, objective: Objective, table: Candidates, pool: Pool, h
                 f"{abs(scored.net - net):.1e} apart; at most {allowed:.0e} is rounding. No plan was made. Please report this."
             )
         finalists.append(scored)
-    return sorted(finalists, key=lambda s: (-round(s.net, DECISIVE_DECIMALS), len(s.row), round(s.cost, DECISIVE_DECIMALS), s.row))
+    return sorted(
+        finalists,
+        key=lambda s: (
+            -round(s.net, DECISIVE_DECIMALS),
+            len(s.row),
+            round(s.cost, DECISIVE_DECIMALS),
+            s.row,
+        ),
+    )
 
 
-def _black_box_gain(ctx: Context, objective: Objective, table: Candidates, row: tuple[int, ...]) -> float:
+def _black_box_gain(
+    ctx: Context, objective: Objective, table: Candidates, row: tuple[int, ...]
+) -> float:
     """What the parts without an array form add to the net of a set: the tables do not know them."""
     if not objective.black_boxes:
         return 0.0
@@ -141,16 +172,25 @@ def _black_box_gain(ctx: Context, objective: Objective, table: Candidates, row: 
     for j in row:
         after[table.security[j]] += table.delta[j]
     cash = ctx.cash_weight - math.fsum(float(table.delta[j]) for j in row)
-    return math.fsum(k * (part.raw(after, cash) - part.raw(ctx.weights, ctx.cash_weight)) for _, part, k in objective.black_boxes)
+    return math.fsum(
+        k * (part.raw(after, cash) - part.raw(ctx.weights, ctx.cash_weight))
+        for _, part, k in objective.black_boxes
+    )
 
 
 def note_rest(ctx: Context, table: Candidates, choice: Choice, findings: Findings) -> None:
     """Say of every row that is not in the plan why not, so that each candidate ends exactly once."""
     for j in range(table.m):
         if j not in choice.plan.row:
-            drop = _beside_plan(ctx, table, choice.plan.row, j, findings) if choice.acts else _beside_hold(table, choice, j)
+            drop = (
+                _beside_plan(ctx, table, choice.plan.row, j, findings)
+                if choice.acts
+                else _beside_hold(table, choice, j)
+            )
             side = Side.BUY if table.is_buy[j] else Side.SELL
-            findings.stops.append(Stop(ctx.symbols[table.security[j]], side, "search", drop, table.ids[j]))
+            findings.stops.append(
+                Stop(ctx.symbols[table.security[j]], side, "search", drop, table.ids[j])
+            )
 
 
 def _beside_hold(table: Candidates, choice: Choice, j: int) -> Drop:
@@ -165,7 +205,9 @@ def _beside_hold(table: Candidates, choice: Choice, j: int) -> Drop:
     return Drop("min_improvement", gain, choice.threshold, why)
 
 
-def _beside_plan(ctx: Context, table: Candidates, plan: tuple[int, ...], j: int, findings: Findings) -> Drop:
+def _beside_plan(
+    ctx: Context, table: Candidates, plan: tuple[int, ...], j: int, findings: Findings
+) -> Drop:
     """The first rule that keeps row j out of the plan, in the order in which a person would ask."""
     account = table.account
     twin = next((k for k in plan if account.security[k] == account.security[j]), None)
@@ -174,26 +216,44 @@ def _beside_plan(ctx: Context, table: Candidates, plan: tuple[int, ...], j: int,
         change = _change(table, plan, swapped)
         if not feasible(account, swapped)[0]:
             return Drop(
-                "one_order_per_security", None, None, say("the plan trades the security in another size; this one would not fit instead")
+                "one_order_per_security",
+                None,
+                None,
+                say("the plan trades the security in another size; this one would not fit instead"),
             )
         why = say(
-            "the plan trades the security in another size; this one instead would change it by {change:spoints} points", change=change
+            "the plan trades the security in another size; this one instead would change it by {change:spoints} points",
+            change=change,
         )
         return Drop("one_order_per_security", change, 0.0, why)
     if account.conflicts[j, list(plan)].any():
-        return Drop("conflict", None, None, say("a filter keeps it out of one plan with another order of this plan"))
+        return Drop(
+            "conflict",
+            None,
+            None,
+            say("a filter keeps it out of one plan with another order of this plan"),
+        )
     if len(plan) >= ctx.search.max_depth:
-        why = say("the plan has {orders:count} orders, the most that search.max_depth allows", orders=len(plan))
+        why = say(
+            "the plan has {orders:count} orders, the most that search.max_depth allows",
+            orders=len(plan),
+        )
         return Drop("max_depth", float(len(plan)), float(ctx.search.max_depth), why)
     return _added(ctx, table, plan, j, findings)
 
 
-def _added(ctx: Context, table: Candidates, plan: tuple[int, ...], j: int, findings: Findings) -> Drop:
+def _added(
+    ctx: Context, table: Candidates, plan: tuple[int, ...], j: int, findings: Findings
+) -> Drop:
     """Why the plan with row j added is not the plan."""
     account, with_it = table.account, _row([*plan, j])
     if not cash_kept(account, with_it)[0]:
         cash = account.spendable + float(account.payment[with_it[0]].sum())
-        why = say("with it {cash:pct} of value would be left in cash; {floor:pct} must stay", cash=cash, floor=account.floor)
+        why = say(
+            "with it {cash:pct} of value would be left in cash; {floor:pct} must stay",
+            cash=cash,
+            floor=account.floor,
+        )
         return Drop("cash", cash, account.floor, why)
     over = _over_a_cap(account, with_it)
     if over is not None:
@@ -201,21 +261,37 @@ def _added(ctx: Context, table: Candidates, plan: tuple[int, ...], j: int, findi
     change = _change(table, plan, with_it)
     if change > 0:
         return _better_but(ctx, table, with_it, change, findings)
-    return Drop("net_gain", change, 0.0, say("adding it would change the plan by {change:spoints} points net", change=change))
+    return Drop(
+        "net_gain",
+        change,
+        0.0,
+        say("adding it would change the plan by {change:spoints} points net", change=change),
+    )
 
 
 def _over_a_cap(account: Account, row: IntArray) -> Drop | None:
     """Which cap a set (1, d) goes over, if any."""
     turnover = float(np.abs(account.delta[row[0]]).sum()) / 2
     if account.turnover_cap is not None and turnover > account.turnover_cap:
-        why = say("with it turnover would be {turnover:pct}; at most {cap:pct} is allowed", turnover=turnover, cap=account.turnover_cap)
+        why = say(
+            "with it turnover would be {turnover:pct}; at most {cap:pct} is allowed",
+            turnover=turnover,
+            cap=account.turnover_cap,
+        )
         return Drop("max_turnover", turnover, account.turnover_cap, why)
     if account.group_cap is not None and not groups_kept(account, row)[0]:
-        return Drop("max_group", None, account.group_cap, say("with it a group would go over its cap of {cap:pct}", cap=account.group_cap))
+        return Drop(
+            "max_group",
+            None,
+            account.group_cap,
+            say("with it a group would go over its cap of {cap:pct}", cap=account.group_cap),
+        )
     return None
 
 
-def _better_but(ctx: Context, table: Candidates, with_it: IntArray, change: float, findings: Findings) -> Drop:
+def _better_but(
+    ctx: Context, table: Candidates, with_it: IntArray, change: float, findings: Findings
+) -> Drop:
     """Why a set (1, d) that fits, and is worth more by the tables, is not the plan."""
     whole = np.full((1, ctx.search.max_depth), PAD, dtype=np.int64)
     whole[:, : with_it.shape[1]] = with_it

@@ -71,7 +71,11 @@ class CalculationModule(ABC):
         return [
             f"{told.name} requires {dependency.replace('|', ' or ')}, which is not enabled"
             for dependency in told.dependencies
-            if not any(name == one or name.startswith(f"{one}.") for one in dependency.split("|") for name in names)
+            if not any(
+                name == one or name.startswith(f"{one}.")
+                for one in dependency.split("|")
+                for name in names
+            )
         ]
 
     @abstractmethod
@@ -82,7 +86,8 @@ class CalculationModule(ABC):
         """The record that the registry keeps."""
         told = self.metadata
         fields: dict[str, Any] = {
-            name: (type(value) if isinstance(value, PLAIN) else Any, value) for name, value in self.default_params().items()
+            name: (type(value) if isinstance(value, PLAIN) else Any, value)
+            for name, value in self.default_params().items()
         }
         return Module(
             kind=self.kind,
@@ -119,12 +124,17 @@ class PatternGenerator(CalculationModule):
     kind = Kind.PATTERN
 
     @abstractmethod
-    async def generate(self, context: Context, candidates: Candidates, params: dict[str, Any]) -> Sequence[Sequence[int]]:
+    async def generate(
+        self, context: Context, candidates: Candidates, params: dict[str, Any]
+    ) -> Sequence[Sequence[int]]:
         """Lists of candidate indices; see `patterns`."""
 
     def call(self, context: Context, candidates: Candidates, params: ModuleParams) -> IntArray:
         """Run `generate` to its end."""
-        return _rows(completed(self.generate, context, candidates, params.model_dump()), context.search.max_depth)
+        return _rows(
+            completed(self.generate, context, candidates, params.model_dump()),
+            context.search.max_depth,
+        )
 
 
 class SequenceGenerator(CalculationModule):
@@ -134,12 +144,19 @@ class SequenceGenerator(CalculationModule):
     form = "sequences"
 
     @abstractmethod
-    async def generate(self, context: Context, candidates: Candidates, seeds: IntArray, params: dict[str, Any]) -> Sequence[Sequence[int]]:
+    async def generate(
+        self, context: Context, candidates: Candidates, seeds: IntArray, params: dict[str, Any]
+    ) -> Sequence[Sequence[int]]:
         """Lists of candidate indices; see `sequences`."""
 
-    def call(self, context: Context, candidates: Candidates, seeds: IntArray, params: ModuleParams) -> Iterator[IntArray]:
+    def call(
+        self, context: Context, candidates: Candidates, seeds: IntArray, params: ModuleParams
+    ) -> Iterator[IntArray]:
         """Run `generate` to its end: one block."""
-        yield _rows(completed(self.generate, context, candidates, seeds, params.model_dump()), context.search.max_depth)
+        yield _rows(
+            completed(self.generate, context, candidates, seeds, params.model_dump()),
+            context.search.max_depth,
+        )
 
 
 class SequenceFilter(CalculationModule):
@@ -149,7 +166,9 @@ class SequenceFilter(CalculationModule):
     form: ClassVar[Literal["mask", "pairs", "rows", "rank"]] = "mask"
 
     @abstractmethod
-    async def filter(self, context: Context, candidates: Candidates, params: dict[str, Any]) -> Ruling | Any:
+    async def filter(
+        self, context: Context, candidates: Candidates, params: dict[str, Any]
+    ) -> Ruling | Any:
         """A Ruling, or what the form says."""
 
     def call(self, context: Context, candidates: Candidates, params: ModuleParams) -> Any:
@@ -182,4 +201,6 @@ def _texts(texts: Sequence[str]) -> tuple[str, ...]:
 def _rows(sequences: Sequence[Sequence[int]], depth: int) -> IntArray:
     """Lists of indices as (k, depth) rows; a list that is too long keeps its length, and the planner says so."""
     width = max([depth, *map(len, sequences)])
-    return np.array([[*row, *[PAD] * (width - len(row))] for row in sequences], dtype=np.int64).reshape(-1, width)
+    return np.array(
+        [[*row, *[PAD] * (width - len(row))] for row in sequences], dtype=np.int64
+    ).reshape(-1, width)

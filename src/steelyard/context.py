@@ -198,7 +198,11 @@ class Context:
     @property
     def target_cash(self) -> float:
         """What the targets leave for cash; 0 without targets."""
-        return 0.0 if self.target_weights is None else max(0.0, 1 - float(self.target_weights.sum()) - self.absent_target)
+        return (
+            0.0
+            if self.target_weights is None
+            else max(0.0, 1 - float(self.target_weights.sum()) - self.absent_target)
+        )
 
     @property
     def reserve_weight(self) -> float:
@@ -366,6 +370,8 @@ def canonical(rows: IntArray, m: int) -> IntArray:
     Raises InternalError for an index that the table does not have.
     """
     if rows.size and (rows.max() >= m or rows.min() < PAD):
-        raise InternalError(f"A sequence names candidate {int(rows.max())} of a table of {m}. Nothing was planned.")
+        raise InternalError(
+            f"A sequence names candidate {int(rows.max())} of a table of {m}. Nothing was planned."
+        )
     lifted = np.sort(np.where(rows < 0, m, rows), axis=1)
     return np.where(lifted == m, PAD, lifted)

@@ -90,8 +90,13 @@ def write(material: Material, findings: Findings, what_if: WhatIf | None = None)
     costs = total_costs(steps, _tax(m))
     cash_after = _cash_after(m.snapshot, steps, costs)
     drift = _drift(m)
-    figures = narrative.Figures(drift.before, drift.after, costs.total, _turnover(m.table, choice.plan.row), m.table.m)
-    headline, detail = narrative.verdict(ctx, choice, figures), narrative.detail(ctx, m.table, choice, findings.runs)
+    figures = narrative.Figures(
+        drift.before, drift.after, costs.total, _turnover(m.table, choice.plan.row), m.table.m
+    )
+    headline, detail = (
+        narrative.verdict(ctx, choice, figures),
+        narrative.detail(ctx, m.table, choice, findings.runs),
+    )
     return seal(
         Plan(
             plan_id="",
@@ -130,12 +135,18 @@ def write(material: Material, findings: Findings, what_if: WhatIf | None = None)
             proposed_by=_proposers(findings, choice.plan),
             conversions=tuple(_conversions(m, steps)),
             score=_score(m),
-            objective=ObjectiveShown(mode="none" if ctx.target_weights is None else "targets", profile=ctx.score.profile),
+            objective=ObjectiveShown(
+                mode="none" if ctx.target_weights is None else "targets", profile=ctx.score.profile
+            ),
             certificate=m.certificate,
             alternatives=tuple(_alternatives(m, findings)),
             what_if=what_if,
             explanation=None,
-            regime=RegimeShown(name=ctx.regime.name, distance=ctx.regime.distance, observations=ctx.regime.observations),
+            regime=RegimeShown(
+                name=ctx.regime.name,
+                distance=ctx.regime.distance,
+                observations=ctx.regime.observations,
+            ),
             drift=drift,
             turnover=_turnover(m.table, choice.plan.row),
             costs=costs,
@@ -175,7 +186,14 @@ def drift_of(ctx: Context, weights: np.ndarray, cash: float) -> float | None:
     """Half the sum of absolute deviations from target, cash included; None without targets."""
     if ctx.target_weights is None:
         return None
-    return float(np.abs(weights - ctx.target_weights).sum() + abs(cash - ctx.target_cash) + ctx.absent_target) / 2
+    return (
+        float(
+            np.abs(weights - ctx.target_weights).sum()
+            + abs(cash - ctx.target_cash)
+            + ctx.absent_target
+        )
+        / 2
+    )
 
 
 def _drift(m: Material) -> Drift:
@@ -184,14 +202,19 @@ def _drift(m: Material) -> Drift:
         before=drift_of(ctx, ctx.weights, ctx.cash_weight),
         after=_drift_after(m, m.choice.plan),
         absent_target=ctx.absent_target,
-        absent=tuple(AbsentTargetShown(symbol=one.symbol, target=one.target, why=one.why) for one in ctx.absent),
+        absent=tuple(
+            AbsentTargetShown(symbol=one.symbol, target=one.target, why=one.why)
+            for one in ctx.absent
+        ),
     )
 
 
 def _drift_after(m: Material, scored: Scored) -> float | None:
     # cash before costs, so that the deviations of one state sum to its value
     after = narrative.weights_after(m.ctx, m.table, scored.row)
-    return drift_of(m.ctx, after, m.ctx.cash_weight - float(sum(m.table.delta[j] for j in scored.row)))
+    return drift_of(
+        m.ctx, after, m.ctx.cash_weight - float(sum(m.table.delta[j] for j in scored.row))
+    )
 
 
 def _turnover(table: Candidates, row: Iterable[int]) -> float:
@@ -221,7 +244,11 @@ def _exact(setting: float) -> Decimal:
 
 
 def _costs_of(m: Material, j: int) -> CostShown:
-    return order_costs(m.ctx.costs, _notional_base(m, j), foreign=_row(m, j).security.currency != m.ctx.base_currency)
+    return order_costs(
+        m.ctx.costs,
+        _notional_base(m, j),
+        foreign=_row(m, j).security.currency != m.ctx.base_currency,
+    )
 
 
 def total_costs(steps: Iterable[Step], tax: Decimal | None) -> PlanCosts:
@@ -240,7 +267,9 @@ def _tax(m: Material) -> Decimal | None:
     """Tax payable later on the plan's sales; None when no rate is set or the cost of a sold lot is unknown."""
     if m.ctx.score.tax_rate == 0:
         return None
-    gains = [lot.gain for j in m.choice.plan.row if not m.table.is_buy[j] for lot in _lots_sold(m, j)]
+    gains = [
+        lot.gain for j in m.choice.plan.row if not m.table.is_buy[j] for lot in _lots_sold(m, j)
+    ]
     if any(gain is None for gain in gains):
         return None
     return _exact(m.ctx.score.tax_rate) * sum((gain for gain in gains if gain is not None), ZERO)
@@ -250,7 +279,9 @@ def _lots_sold(m: Material, j: int) -> tuple[LotShown, ...]:
     p = _row(m, j)
     if m.table.is_buy[j] or p.holding is None:
         return ()
-    return tuple(_lot(lot, taken, p) for lot, taken in lots_sold(p.holding.lots, m.table.quantity[j]))
+    return tuple(
+        _lot(lot, taken, p) for lot, taken in lots_sold(p.holding.lots, m.table.quantity[j])
+    )
 
 
 def _lot(lot: TaxLot, quantity: Decimal, p: Priced) -> LotShown:
@@ -300,33 +331,59 @@ def _conversions(m: Material, steps: Iterable[Step]) -> Iterable[Conversion]:
         if step.currency == base:
             continue
         if step.side is Side.SELL:
-            yield Conversion(from_=step.currency, to=base, amount=step.notional, rate=step.fx_rate, cost=step.costs.fx)
+            yield Conversion(
+                from_=step.currency,
+                to=base,
+                amount=step.notional,
+                rate=step.fx_rate,
+                cost=step.costs.fx,
+            )
         else:
-            yield Conversion(from_=base, to=step.currency, amount=step.notional_base, rate=1 / step.fx_rate, cost=step.costs.fx)
+            yield Conversion(
+                from_=base,
+                to=step.currency,
+                amount=step.notional_base,
+                rate=1 / step.fx_rate,
+                cost=step.costs.fx,
+            )
 
 
 def _cash_after(snapshot: Snapshot, steps: Iterable[Step], costs: PlanCosts) -> dict[str, Decimal]:
     after = {**snapshot.cash}
-    flow = sum((step.notional_base if step.side is Side.SELL else -step.notional_base for step in steps), ZERO)
+    flow = sum(
+        (step.notional_base if step.side is Side.SELL else -step.notional_base for step in steps),
+        ZERO,
+    )
     after[snapshot.base_currency] = after.get(snapshot.base_currency, ZERO) + flow - costs.total
     return dict(sorted(after.items()))
 
 
 def _prices_as_of(m: Material) -> PricesAsOf:
     quotes = [m.valuation.priced[symbol].on for symbol in m.ctx.symbols]
-    return PricesAsOf(quotes=max(quotes, default=m.snapshot.as_of), history=m.market.last or m.snapshot.as_of)
+    return PricesAsOf(
+        quotes=max(quotes, default=m.snapshot.as_of), history=m.market.last or m.snapshot.as_of
+    )
 
 
 def _shown(m: Material) -> list[str]:
     """Symbols that the tables of holdings list: held, targeted or traded."""
     ctx, traded = m.ctx, {int(m.table.security[j]) for j in m.choice.plan.row}
     targeted = ctx.target_weights if ctx.target_weights is not None else np.zeros(ctx.n)
-    return [symbol for i, symbol in enumerate(ctx.symbols) if ctx.quantities[i] > 0 or targeted[i] > 0 or i in traded]
+    return [
+        symbol
+        for i, symbol in enumerate(ctx.symbols)
+        if ctx.quantities[i] > 0 or targeted[i] > 0 or i in traded
+    ]
 
 
 def _strategy(strategy: Strategy) -> StrategyRef:
     """Whose rules, and all of them: what `Strategy.sha256` is the hash of."""
-    return StrategyRef(name=strategy.name, version=strategy.version, sha256=strategy.sha256, settings=dict(strategy.content))
+    return StrategyRef(
+        name=strategy.name,
+        version=strategy.version,
+        sha256=strategy.sha256,
+        settings=dict(strategy.content),
+    )
 
 
 def _open_orders(m: Material) -> Iterable[OpenOrderShown]:
@@ -368,7 +425,9 @@ def _holdings(m: Material) -> Iterable[HoldingShown]:
             band=None if target is None else (max(0.0, target - half), target + half),
             last_bought=last_bought(p.holding),
             last_sold=p.holding.last_sold if p.holding else None,
-            lots=tuple(_lot(lot, lot.quantity, p) for lot in (by_age(p.holding.lots) if p.holding else ())),
+            lots=tuple(
+                _lot(lot, lot.quantity, p) for lot in (by_age(p.holding.lots) if p.holding else ())
+            ),
         )
 
 
@@ -379,8 +438,14 @@ def _holdings_after(m: Material) -> Iterable[HoldingAfter]:
         i = m.ctx.symbols.index(symbol)
         quantity = m.valuation.priced[symbol].quantity
         if i in moved:
-            quantity += m.table.quantity[moved[i]] if m.table.is_buy[moved[i]] else -m.table.quantity[moved[i]]
-        yield HoldingAfter(symbol=symbol, quantity=quantity, weight=float(after[i]) if quantity else 0.0)
+            quantity += (
+                m.table.quantity[moved[i]]
+                if m.table.is_buy[moved[i]]
+                else -m.table.quantity[moved[i]]
+            )
+        yield HoldingAfter(
+            symbol=symbol, quantity=quantity, weight=float(after[i]) if quantity else 0.0
+        )
 
 
 def _candidates(m: Material) -> Iterable[CandidateShown]:
@@ -410,12 +475,27 @@ def _score(m: Material) -> ScoreShown:
     terms = []
     for term, before, after in zip(m.objective.terms, hold.terms, plan.terms, strict=True):
         parts = tuple(
-            PartShown(name=b.name, share=b.share, scale=(part.lo, part.hi), raw_hold=b.raw, raw_plan=a.raw, hold=b.scaled, plan=a.scaled)
+            PartShown(
+                name=b.name,
+                share=b.share,
+                scale=(part.lo, part.hi),
+                raw_hold=b.raw,
+                raw_plan=a.raw,
+                hold=b.scaled,
+                plan=a.scaled,
+            )
             for part, b, a in zip(term.parts, before.parts, after.parts, strict=True)
         )
         off_scale = before.off_scale or after.off_scale
         terms.append(
-            TermShown(name=before.name, weight=before.weight, hold=before.value, plan=after.value, off_scale=off_scale, parts=parts)
+            TermShown(
+                name=before.name,
+                weight=before.weight,
+                hold=before.value,
+                plan=after.value,
+                off_scale=off_scale,
+                parts=parts,
+            )
         )
     return ScoreShown(
         hold=hold.score,
@@ -457,7 +537,11 @@ def _unrestricted(m: Material) -> Alternative:
         cost=_exact(published(cost * ctx.value)),
         turnover=float(traded.sum()) / 2,
         drift_after=drift_of(ctx, free.weights, cash),
-        weights={symbol: float(w) for symbol, w, moved in zip(ctx.symbols, free.weights, traded, strict=True) if moved > 0},
+        weights={
+            symbol: float(w)
+            for symbol, w, moved in zip(ctx.symbols, free.weights, traded, strict=True)
+            if moved > 0
+        },
         proposed_by=(),
         steps=(),
     )
@@ -476,7 +560,9 @@ def _alternative(m: Material, name: str, scored: Scored, findings: Findings) -> 
         proposed_by=_proposers(findings, scored),
         steps=tuple(
             AlternativeStep(
-                side=Side.BUY if m.table.is_buy[j] else Side.SELL, symbol=m.ctx.symbols[m.table.security[j]], quantity=m.table.quantity[j]
+                side=Side.BUY if m.table.is_buy[j] else Side.SELL,
+                symbol=m.ctx.symbols[m.table.security[j]],
+                quantity=m.table.quantity[j],
             )
             for j in order
         ),
@@ -489,10 +575,16 @@ def _cash_ladder(m: Material, cash_after: Mapping[str, Decimal]) -> Iterable[Cas
     settles = settlement_date(today, m.ctx.limits.settlement_days)
     for currency, after in cash_after.items():
         before = m.snapshot.cash.get(currency, ZERO)
-        yield CashRung(date=today, currency=currency, balance=before, kind="settled", estimated=False)
+        yield CashRung(
+            date=today, currency=currency, balance=before, kind="settled", estimated=False
+        )
         if after != before:
-            yield CashRung(date=today, currency=currency, balance=after, kind="traded", estimated=True)
-            yield CashRung(date=settles, currency=currency, balance=after, kind="settled", estimated=True)
+            yield CashRung(
+                date=today, currency=currency, balance=after, kind="traded", estimated=True
+            )
+            yield CashRung(
+                date=settles, currency=currency, balance=after, kind="settled", estimated=True
+            )
 
 
 def settlement_date(traded: date, weekdays: int) -> date:

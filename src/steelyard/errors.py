@@ -55,7 +55,11 @@ class RowsRejected(InputError):
         if len(self.rows) > self.SHOWN:
             lines.append(f"and {len(self.rows) - self.SHOWN} more")
         count = "1 line was" if len(self.rows) == 1 else f"{len(self.rows)} lines were"
-        super().__init__("\n".join([f"{count} rejected, nothing was planned. Correct the file and plan again.", *lines]))
+        super().__init__(
+            "\n".join(
+                [f"{count} rejected, nothing was planned. Correct the file and plan again.", *lines]
+            )
+        )
 
 
 class SettingsError(SteelyardError):
@@ -88,7 +92,9 @@ class FailedLate(ModuleError):
 
     def __init__(self, module: str, told: str, *, struck: bool = False) -> None:
         self.module, self.told, self.struck = module, told, struck
-        super().__init__(f"{module} failed while its answer was used: {told}. Nothing was made with it.")
+        super().__init__(
+            f"{module} failed while its answer was used: {told}. Nothing was made with it."
+        )
 
 
 class InternalError(SteelyardError):
@@ -105,7 +111,10 @@ def one_line(text: str, most: int) -> str:
     >>> one_line("no\n\tsuch \x1b[31mkey", 16)
     'no such \\u001b[…'
     """
-    shown = "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in " ".join(text[: LOOKED_AT * most].split()))
+    shown = "".join(
+        sign if sign.isprintable() else f"\\u{ord(sign):04x}"
+        for sign in " ".join(text[: LOOKED_AT * most].split())
+    )
     return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 

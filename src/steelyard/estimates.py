@@ -43,7 +43,9 @@ MIN_RETURNS = DAYS_A_YEAR
 PRIOR_SPREAD = 0.03  # tau: how far true expected returns are thought to lie from the prior, a year
 
 MONTH = 21
-LEAST_FOR_CONSISTENCY = 2 * DAYS_A_YEAR  # one year of 12-month returns needs two years of daily ones
+LEAST_FOR_CONSISTENCY = (
+    2 * DAYS_A_YEAR
+)  # one year of 12-month returns needs two years of daily ones
 NEAR_HIGH = 0.9
 SORTINO_OFFSET, SORTINO_WIDTH = 0.5, 2.0  # a ratio of -0.5 maps to 0, 1.5 to 1
 QUALITY_SHARES = (0.4, 0.3, 0.3)  # consistency, Sortino, near-high
@@ -101,15 +103,24 @@ def estimate(
     """
     rows = _rows_of_securities(closes)
     count = len(rows)
-    for name, values in (("dividend_yield", dividend_yield), ("fundamental_quality", fundamental_quality)):
+    for name, values in (
+        ("dividend_yield", dividend_yield),
+        ("fundamental_quality", fundamental_quality),
+    ):
         if values.shape != (count,):
             raise ValueError(f"{name} has shape {values.shape}, but closes have {count} columns")
     neutral = settings.neutral
-    yields = np.zeros(count) if adjusted else np.where(np.isnan(dividend_yield), neutral.yield_, dividend_yield)
+    yields = (
+        np.zeros(count)
+        if adjusted
+        else np.where(np.isnan(dividend_yield), neutral.yield_, dividend_yield)
+    )
 
     told = np.full((4, count), np.nan)
     for i, row in enumerate(rows):
-        ten, five, three = (_available(row[-(window + 1) :]) for window in (TEN_YEARS, FIVE_YEARS, THREE_YEARS))
+        ten, five, three = (
+            _available(row[-(window + 1) :]) for window in (TEN_YEARS, FIVE_YEARS, THREE_YEARS)
+        )
         told[:, i] = (
             expected_return(ten, yields[i], settings.risk_free + settings.equity_premium),
             volatility(three),
@@ -118,7 +129,9 @@ def estimate(
         )
     told[2] = _with_fundamentals(told[2], fundamental_quality, neutral.quality)
     known = np.isfinite(told)
-    mu, sigma, promise, fall = np.where(known, told, np.array([[neutral.mu], [neutral.vol], [neutral.quality], [neutral.drawdown]]))
+    mu, sigma, promise, fall = np.where(
+        known, told, np.array([[neutral.mu], [neutral.vol], [neutral.quality], [neutral.drawdown]])
+    )
     related, returns = _common_returns(rows[:, -(THREE_YEARS + 1) :])
     shrunk, shrinkage = shrunk_correlation(returns)
     return Estimates(
@@ -128,7 +141,9 @@ def estimate(
         drawdown=_closed(fall),
         correlation=_closed(complete_correlation(shrunk, related, neutral.corr)),
         shrinkage=shrinkage,
-        missing={name: _closed(flags) for name, flags in zip(METRICS, (*~known, ~related), strict=True)},
+        missing={
+            name: _closed(flags) for name, flags in zip(METRICS, (*~known, ~related), strict=True)
+        },
     )
 
 
@@ -161,7 +176,9 @@ def volatility(closes: FloatArray) -> float:
     return spread if spread > STANDSTILL else math.nan
 
 
-def quality(ten_years: FloatArray, five_years: FloatArray, risk_free: float, neutral: float) -> float:
+def quality(
+    ten_years: FloatArray, five_years: FloatArray, risk_free: float, neutral: float
+) -> float:
     """Smoothness of the past in 0..1, drawn to the neutral value while history is short; NaN if unknown.
 
     ten_years   (k,)  one security's closes over up to ten years, without gaps
@@ -171,7 +188,11 @@ def quality(ten_years: FloatArray, five_years: FloatArray, risk_free: float, neu
     """
     if math.isnan(volatility(five_years)):
         return math.nan
-    parts = (_consistency(ten_years), _sortino_score(five_years, risk_free), _share_near_high(ten_years))
+    parts = (
+        _consistency(ten_years),
+        _sortino_score(five_years, risk_free),
+        _share_near_high(ten_years),
+    )
     returns = len(ten_years) - 1
     shares = QUALITY_SHARES if returns >= LEAST_FOR_CONSISTENCY else QUALITY_SHARES_SHORT
     raw = math.fsum(share * part for share, part in zip(shares, parts, strict=True))
@@ -210,7 +231,9 @@ def shrunk_correlation(returns: FloatArray) -> tuple[FloatArray, float]:
         return sample, 0.0
     squares = z * z
     noise = squares @ squares.T / days - sample**2  # pi of each pair: mean of (z_i z_j - s_ij)^2
-    shared = (squares * z) @ z.T / days - sample  # how the error of a pair moves with that of its variances
+    shared = (
+        squares * z
+    ) @ z.T / days - sample  # how the error of a pair moves with that of its variances
     own = float(np.trace(noise))
     target_noise = own + mean * float(np.sum(shared) - np.trace(shared))
     weight = min(1.0, max(0.0, (float(np.sum(noise)) - target_noise) / (misfit * days)))
@@ -292,7 +315,9 @@ def _share_near_high(closes: FloatArray) -> float:
     return float(np.mean(closes >= NEAR_HIGH * np.maximum.accumulate(closes)))
 
 
-def _with_fundamentals(from_prices: FloatArray, fundamental: FloatArray, neutral: float) -> FloatArray:
+def _with_fundamentals(
+    from_prices: FloatArray, fundamental: FloatArray, neutral: float
+) -> FloatArray:
     """Half of each where a fundamental score is known; a missing price half is neutral, not the whole."""
     prices = np.where(np.isnan(from_prices), neutral, from_prices)
     both = (1 - FUNDAMENTAL_SHARE) * prices + FUNDAMENTAL_SHARE * fundamental

@@ -27,7 +27,16 @@ from steelyard.money import FloatArray, plain
 from steelyard.objective import objective_of
 from steelyard.orders import Side
 from steelyard.planner import solve
-from steelyard.plans import Counterfactual, Explanation, Notice, Plan, Relaxation, Stability, Step, Threshold
+from steelyard.plans import (
+    Counterfactual,
+    Explanation,
+    Notice,
+    Plan,
+    Relaxation,
+    Stability,
+    Step,
+    Threshold,
+)
 from steelyard.scoring import end_state
 from steelyard.search.branch_and_bound import branch_and_bound
 from steelyard.search.collapse import collapse
@@ -66,16 +75,27 @@ def explain(case: Case, plan: Plan, progress: Progress | None = None) -> Plan:
     again, or nothing may be planned there, the plan stays as it is and a warning says why it is not explained.
     """
     try:
-        return plan.model_copy(update={"explanation": _explanation(case, plan, progress or _silent)})
+        return plan.model_copy(
+            update={"explanation": _explanation(case, plan, progress or _silent)}
+        )
     except FailedLate as failed:
-        return _unexplained(plan, f"{failed.module} failed when it was asked again: {failed.told}", failed.module)
+        return _unexplained(
+            plan, f"{failed.module} failed when it was asked again: {failed.told}", failed.module
+        )
     except PlanRefused as refused:
         return _unexplained(plan, f"solving again was refused: {refused}", None)
 
 
 def _unexplained(plan: Plan, why: str, module: str | None) -> Plan:
     message = f"The plan is made, but not what would change it: {why.rstrip('.')}."
-    return plan.model_copy(update={"warnings": (*plan.warnings, Notice(code="not_explained", message=message, module=module))})
+    return plan.model_copy(
+        update={
+            "warnings": (
+                *plan.warnings,
+                Notice(code="not_explained", message=message, module=module),
+            )
+        }
+    )
 
 
 def _explanation(case: Case, plan: Plan, tell: Progress) -> Explanation:
@@ -87,7 +107,11 @@ def _explanation(case: Case, plan: Plan, tell: Progress) -> Explanation:
     thresholds = tuple(_thresholds(case, plan, tell))
     relaxations = () if made.choice.acts else tuple(_relaxations(case, tell))
     return Explanation(
-        text=stability.text, stability=stability, counterfactuals=counterfactuals, thresholds=thresholds, relaxations=relaxations
+        text=stability.text,
+        stability=stability,
+        counterfactuals=counterfactuals,
+        thresholds=thresholds,
+        relaxations=relaxations,
     )
 
 
@@ -129,16 +153,24 @@ def resampled(case: Case, ctx: Context) -> Iterator[Estimates]:
     Source: Politis and Romano, The stationary bootstrap (1994).
     """
     currencies = [security.currency for security in ctx.securities]
-    closes = case.market.base_closes(ctx.symbols, currencies, ctx.limits.max_stale_sessions)[-TEN_YEARS - 1 :]
+    closes = case.market.base_closes(ctx.symbols, currencies, ctx.limits.max_stale_sessions)[
+        -TEN_YEARS - 1 :
+    ]
     with np.errstate(invalid="ignore"):
         returns = np.diff(np.log(closes), axis=0)
-    yields = np.array([np.nan if s.dividend_yield is None else s.dividend_yield for s in ctx.securities])
+    yields = np.array(
+        [np.nan if s.dividend_yield is None else s.dividend_yield for s in ctx.securities]
+    )
     quality = np.array([np.nan if s.quality is None else s.quality for s in ctx.securities])
     rng = np.random.default_rng([ctx.seed, RESAMPLES])
     for _ in range(RESAMPLES):
         drawn = returns[_blocks(rng, len(returns))]
         yield estimate(
-            _history(drawn, closes), settings=ctx.score, dividend_yield=yields, fundamental_quality=quality, adjusted=case.market.adjusted
+            _history(drawn, closes),
+            settings=ctx.score,
+            dividend_yield=yields,
+            fundamental_quality=quality,
+            adjusted=case.market.adjusted,
         )
 
 
@@ -166,7 +198,9 @@ def _history(returns: FloatArray, closes: FloatArray) -> FloatArray:
     return np.asarray(history)
 
 
-def _under(case: Case, made: Material, gone: Mapping[str, str], estimates: Estimates, row: tuple[int, ...]) -> tuple[float, float]:
+def _under(
+    case: Case, made: Material, gone: Mapping[str, str], estimates: Estimates, row: tuple[int, ...]
+) -> tuple[float, float]:
     """(net of the plan, best net of any set) when the estimates are others; the same orders, costs and limits.
 
     gone   modules that the plan is made without, since they failed late -> error
@@ -174,11 +208,15 @@ def _under(case: Case, made: Material, gone: Mapping[str, str], estimates: Estim
     ctx = replace(made.ctx, estimates=estimates, quality=estimates.quality)
     objective = objective_of(ctx, case.strategy, Findings(disabled=case.disabled, gone=dict(gone)))
     table, start = made.table, end_state(ctx.weights, ctx.cash_weight)
-    tables = collapse(objective.model, start, table.security, table.delta, table.cost, table.tax, objective.rates)
+    tables = collapse(
+        objective.model, start, table.security, table.delta, table.cost, table.tax, objective.rates
+    )
     cells = np.full((1, ctx.search.max_depth), PAD, dtype=np.int64)
     cells[0, : len(row)] = row
     problem = Problem(tables, table.account, ctx.search.max_depth, table.predicates)
-    proof = branch_and_bound(problem, [cells, made.evidence.proof.pool.rows], max_nodes=ctx.search.max_nodes)
+    proof = branch_and_bound(
+        problem, [cells, made.evidence.proof.pool.rows], max_nodes=ctx.search.max_nodes
+    )
     best = float(proof.pool.net[0]) if len(proof.pool.net) else 0.0
     return (float(evaluate(tables, cells)[0]) if row else 0.0), best
 
@@ -192,9 +230,21 @@ def _counterfactuals(case: Case, made: Material, tell: Progress) -> Iterator[Cou
         tell("solving with one rule changed", k, len(changes))
         other = case.solved(strategy=case.with_setting(section, setting, then))
         gain = other.choice.plan.net - made.choice.plan.net
-        money = Decimal(repr(round(gain / made.objective.rates.cost * made.ctx.value, 2))) if made.objective.rates.cost > 0 else None
+        money = (
+            Decimal(repr(round(gain / made.objective.rates.cost * made.ctx.value, 2)))
+            if made.objective.rates.cost > 0
+            else None
+        )
         told = _counterfactual_text(made.ctx, name, now, then, gain, money)
-        yield Counterfactual(name=name, setting=f"{section}.{setting}", now=now, then=then, gain=gain, money=money, **_told(told))
+        yield Counterfactual(
+            name=name,
+            setting=f"{section}.{setting}",
+            now=now,
+            then=then,
+            gain=gain,
+            money=money,
+            **_told(told),
+        )
 
 
 def _changes(strategy: Strategy) -> Iterator[tuple[str, str, str, float, float]]:
@@ -218,9 +268,21 @@ def _changes(strategy: Strategy) -> Iterator[tuple[str, str, str, float, float]]
             _up(limits.max_position_weight, LOOSER_CAP),
         )
     if limits.max_group_weight is not None and limits.max_group_weight < 1:
-        yield "a looser group cap", "limits", "max_group_weight", limits.max_group_weight, _up(limits.max_group_weight, LOOSER_CAP)
+        yield (
+            "a looser group cap",
+            "limits",
+            "max_group_weight",
+            limits.max_group_weight,
+            _up(limits.max_group_weight, LOOSER_CAP),
+        )
     if limits.max_turnover_weight is not None:
-        yield "more turnover", "limits", "max_turnover_weight", limits.max_turnover_weight, limits.max_turnover_weight + LOOSER_CAP
+        yield (
+            "more turnover",
+            "limits",
+            "max_turnover_weight",
+            limits.max_turnover_weight,
+            limits.max_turnover_weight + LOOSER_CAP,
+        )
 
 
 MOST_DEPTH = 10
@@ -231,14 +293,25 @@ def _up(weight: float, by: float) -> float:
     return min(1.0, round(weight + by, 9))
 
 
-def _counterfactual_text(ctx: Context, name: str, now: float, then: float, gain: float, money: Decimal | None) -> Sentence:
+def _counterfactual_text(
+    ctx: Context, name: str, now: float, then: float, gain: float, money: Decimal | None
+) -> Sentence:
     form = "count" if name == "one more order" else "pct"
     change = f"{{change:text}} ({{now:{form}}} to {{then:{form}}})"
-    facts: dict[str, Any] = {"change": name[0].upper() + name[1:], "now": now, "then": then, "gain": gain}
+    facts: dict[str, Any] = {
+        "change": name[0].upper() + name[1:],
+        "now": now,
+        "then": then,
+        "gain": gain,
+    }
     if gain == 0 or money is None:
         return say(change + " changes nothing.", **facts)
     facts |= {"currency": ctx.base_currency, "worth": abs(money)}
-    return say(change + " changes the plan by {gain:spoints} points, as much as {currency:text} {worth:whole} of costs.", **facts)
+    return say(
+        change
+        + " changes the plan by {gain:spoints} points, as much as {currency:text} {worth:whole} of costs.",
+        **facts,
+    )
 
 
 # 3. thresholds
@@ -250,16 +323,35 @@ def _thresholds(case: Case, plan: Plan, tell: Progress) -> Iterator[Threshold]:
         factor, at = leaves_at(case, step)
         if factor is None or at is None:
             limit = LARGEST_FALL if step.side is Side.SELL else LARGEST_RISE
-            told = say("{symbol:text} stays in the plan at any price up to {limit:ratio} times today's.", symbol=step.symbol, limit=limit)
+            told = say(
+                "{symbol:text} stays in the plan at any price up to {limit:ratio} times today's.",
+                symbol=step.symbol,
+                limit=limit,
+            )
             if step.side is Side.SELL:
                 told = say(
-                    "{symbol:text} stays in the plan at any price down to {limit:ratio} times today's.", symbol=step.symbol, limit=limit
+                    "{symbol:text} stays in the plan at any price down to {limit:ratio} times today's.",
+                    symbol=step.symbol,
+                    limit=limit,
                 )
-            yield Threshold(n=step.n, symbol=step.symbol, side=step.side, price_now=step.price, price=None, off_target=None, **_told(told))
+            yield Threshold(
+                n=step.n,
+                symbol=step.symbol,
+                side=step.side,
+                price_now=step.price,
+                price=None,
+                off_target=None,
+                **_told(told),
+            )
             continue
         price = _price(step.price, factor)
         off = _off_target(at, step.symbol)
-        facts: dict[str, Any] = {"symbol": step.symbol, "price": price, "currency": step.currency, "move": factor - 1}
+        facts: dict[str, Any] = {
+            "symbol": step.symbol,
+            "price": price,
+            "currency": step.currency,
+            "move": factor - 1,
+        }
         text = "{symbol:text} leaves the plan at about {price:qty} {currency:text} ({move:spct})"
         if off is not None:
             text, facts = text + ", then {off:spp} off its target", facts | {"off": off}
@@ -299,13 +391,16 @@ def _price(price: Decimal, factor: float) -> Decimal:
 
 def _at_price(case: Case, step: Step, factor: float) -> Material:
     quote = replace(case.market.quotes[step.symbol], price=_price(step.price, factor))
-    return case.solved(market=replace(case.market, quotes={**case.market.quotes, step.symbol: quote}))
+    return case.solved(
+        market=replace(case.market, quotes={**case.market.quotes, step.symbol: quote})
+    )
 
 
 def _trades(made: Material, step: Step) -> bool:
     table = made.table
     return any(
-        made.ctx.symbols[table.security[j]] == step.symbol and bool(table.is_buy[j]) is (step.side is Side.BUY)
+        made.ctx.symbols[table.security[j]] == step.symbol
+        and bool(table.is_buy[j]) is (step.side is Side.BUY)
         for j in made.choice.plan.row
     )
 
@@ -332,21 +427,37 @@ def _relaxations(case: Case, tell: Progress) -> Iterator[Relaxation]:
                     "A plan gets through when {setting:text} goes from {now:text} to {then:text}: it gains {gain:points} points net.",
                     setting=f"{section}.{setting}", now=_number(now), then=_number(then), gain=other.choice.plan.net,
                 )  # fmt: skip
-                yield Relaxation(setting=f"{section}.{setting}", now=now, then=then, improvement=other.choice.plan.net, **_told(told))
+                yield Relaxation(
+                    setting=f"{section}.{setting}",
+                    now=now,
+                    then=then,
+                    improvement=other.choice.plan.net,
+                    **_told(told),
+                )
                 break
 
 
 def _ladders(strategy: Strategy) -> Iterator[tuple[str, str, float, list[float]]]:
     """(section, setting, now, values to try, mildest first)."""
     limits, score, depth = strategy.limits, strategy.score, strategy.search.max_depth
-    yield "score", "min_improvement", score.min_improvement, [score.min_improvement * share for share in (0.75, 0.5, 0.25, 0.0)]
+    yield (
+        "score",
+        "min_improvement",
+        score.min_improvement,
+        [score.min_improvement * share for share in (0.75, 0.5, 0.25, 0.0)],
+    )
     yield (
         "limits",
         "cash_reserve_weight",
         limits.cash_reserve_weight,
         [limits.cash_reserve_weight * share for share in (0.75, 0.5, 0.25, 0.0)],
     )
-    yield "limits", "min_trade_weight", limits.min_trade_weight, [limits.min_trade_weight * share for share in (0.5, 0.25, 0.0)]
+    yield (
+        "limits",
+        "min_trade_weight",
+        limits.min_trade_weight,
+        [limits.min_trade_weight * share for share in (0.5, 0.25, 0.0)],
+    )
     yield "search", "max_depth", depth, list(range(depth + 1, MOST_DEPTH + 1))
     for cap in ("max_position_weight", "max_group_weight", "max_turnover_weight"):
         now = getattr(limits, cap)

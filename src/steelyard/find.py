@@ -11,7 +11,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from steelyard.context import BoolArray, Candidate, Candidates, Context, Drop, IntArray, RowPredicate, Ruling, frozen
+from steelyard.context import (
+    BoolArray,
+    Candidate,
+    Candidates,
+    Context,
+    Drop,
+    IntArray,
+    RowPredicate,
+    Ruling,
+    frozen,
+)
 from steelyard.errors import FailedLate, ModuleError, PlanRefused
 from steelyard.findings import Findings, Stop, kept_to
 from steelyard.objective import Objective
@@ -29,7 +39,9 @@ IDLE: Mapping[str, str] = {"disabled": "is out of service", "failed": "failed"}
 """Outcome of a module -> what is said of one that so does not work."""
 
 
-def find_opportunities(ctx: Context, objective: Objective, strategy: Strategy, findings: Findings) -> Candidates:
+def find_opportunities(
+    ctx: Context, objective: Objective, strategy: Strategy, findings: Findings
+) -> Candidates:
     """Calculators -> size() -> mask filters -> merge -> pair conflicts -> priorities: the finished table."""
     rows: list[Sized] = []
     asked: set[str] = set()
@@ -46,7 +58,13 @@ def find_opportunities(ctx: Context, objective: Objective, strategy: Strategy, f
     table = with_conflicts(bare_table(ctx, rows), conflicts)
     _note_unasked(ctx, asked, _idle(ctx, findings), findings)
     findings.finished("find_opportunities", table.m)
-    table = with_scores(ctx, table, objective.model, objective.rates, np.array([row.priority_weight for row in rows]))
+    table = with_scores(
+        ctx,
+        table,
+        objective.model,
+        objective.rates,
+        np.array([row.priority_weight for row in rows]),
+    )
     return replace(table, predicates=tuple(_predicates(ctx, table, strategy, findings)))
 
 
@@ -71,7 +89,9 @@ def refuse_large(count: int, outside: Mapping[str, int], ctx: Context) -> None:
     )
 
 
-def _run_calculator(ctx: Context, choice: ModuleChoice, asked: set[str], findings: Findings) -> list[Sized]:
+def _run_calculator(
+    ctx: Context, choice: ModuleChoice, asked: set[str], findings: Findings
+) -> list[Sized]:
     """Sized orders of one calculator; wishes that make no order become stops."""
     name = choice.module.name
 
@@ -88,7 +108,9 @@ def _run_calculator(ctx: Context, choice: ModuleChoice, asked: set[str], finding
             sized.append(made)
         else:
             # of the sizes that one rule stops, the last is the largest: it tells the margin
-            stopped[candidate.symbol, candidate.side, made.rule] = Stop(candidate.symbol, candidate.side, "sizing", made, module=name)
+            stopped[candidate.symbol, candidate.side, made.rule] = Stop(
+                candidate.symbol, candidate.side, "sizing", made, module=name
+            )
     findings.stops += stopped.values()
     return sized
 
@@ -97,8 +119,13 @@ def _written(found: Iterable[Candidate]) -> Iterator[Candidate]:
     """The candidates, held to their contract: each says why in a sentence, and its tags are words."""
     for candidate in found:
         if not isinstance(candidate.why, Sentence):
-            raise ModuleError(f"a reason of type {type(candidate.why).__name__} for {candidate.symbol}; a sentence is asked for")
-        if not (isinstance(candidate.tags, tuple) and all(isinstance(tag, str) for tag in candidate.tags)):
+            raise ModuleError(
+                f"a reason of type {type(candidate.why).__name__} for {candidate.symbol}; a sentence is asked for"
+            )
+        if not (
+            isinstance(candidate.tags, tuple)
+            and all(isinstance(tag, str) for tag in candidate.tags)
+        ):
             raise ModuleError(f"tags of {candidate.symbol} that are no tuple of words")
         yield candidate
 
@@ -114,7 +141,9 @@ def _masked(ctx: Context, rows: list[Sized], strategy: Strategy, findings: Findi
     return rows
 
 
-def _ruling(ctx: Context, table: Candidates, choice: ModuleChoice, findings: Findings) -> Ruling | None:
+def _ruling(
+    ctx: Context, table: Candidates, choice: ModuleChoice, findings: Findings
+) -> Ruling | None:
     def work(params: ModuleParams) -> Ruling:
         return _checked(choice.module.call(ctx, table, params), table.m)
 
@@ -123,11 +152,17 @@ def _ruling(ctx: Context, table: Candidates, choice: ModuleChoice, findings: Fin
 
 def _checked(ruling: Ruling, m: int) -> Ruling:
     if ruling.keep.shape != (m,) or ruling.keep.dtype != np.bool_:
-        raise ModuleError(f"a mask of shape {ruling.keep.shape} and type {ruling.keep.dtype} for {m} orders")
+        raise ModuleError(
+            f"a mask of shape {ruling.keep.shape} and type {ruling.keep.dtype} for {m} orders"
+        )
     reasons = [ruling.drops.get(int(j)) for j in np.flatnonzero(~ruling.keep)]
     if not all(map(_says_why, reasons)):
-        raise ModuleError("an order is dropped without a reason, or for one that is not a sentence with finite numbers")
-    if not all(isinstance(symbol, str) and isinstance(metric, str) for symbol, metric in ruling.unknown):
+        raise ModuleError(
+            "an order is dropped without a reason, or for one that is not a sentence with finite numbers"
+        )
+    if not all(
+        isinstance(symbol, str) and isinstance(metric, str) for symbol, metric in ruling.unknown
+    ):
         raise ModuleError("what is unknown is not told as pairs of a symbol and a metric")
     return ruling
 
@@ -142,28 +177,48 @@ def _dropped(ruling: Ruling) -> int:
     return int((~ruling.keep).sum())
 
 
-def _kept(ctx: Context, rows: list[Sized], choice: ModuleChoice, ruling: Ruling, findings: Findings) -> list[Sized]:
+def _kept(
+    ctx: Context, rows: list[Sized], choice: ModuleChoice, ruling: Ruling, findings: Findings
+) -> list[Sized]:
     """What a ruling keeps; what it drops and what it did not know is noted."""
     _note_unknown(choice, ruling, findings)
     for j, row in enumerate(rows):
         if not ruling.keep[j]:
-            findings.stops.append(Stop(ctx.symbols[row.i], row.side, "filter", ruling.drops[j], module=choice.module.name))
+            findings.stops.append(
+                Stop(
+                    ctx.symbols[row.i],
+                    row.side,
+                    "filter",
+                    ruling.drops[j],
+                    module=choice.module.name,
+                )
+            )
     return [row for row, kept in zip(rows, ruling.keep, strict=True) if kept]
 
 
 def _note_unknown(choice: ModuleChoice, ruling: Ruling, findings: Findings) -> None:
     known = {(coverage.symbol, coverage.metric) for coverage in findings.coverage}
     fresh = sorted({*ruling.unknown} - known)
-    findings.coverage += [Coverage(symbol=symbol, metric=metric, used=None) for symbol, metric in fresh]
+    findings.coverage += [
+        Coverage(symbol=symbol, metric=metric, used=None) for symbol, metric in fresh
+    ]
     if ruling.unknown:
         symbols = sorted({symbol for symbol, _ in ruling.unknown})
         count = "1 security" if len(symbols) == 1 else f"{len(symbols)} securities"
-        lacked = "the correlation" if {metric for _, metric in ruling.unknown} == {"correlation"} else "a date or cost"
+        lacked = (
+            "the correlation"
+            if {metric for _, metric in ruling.unknown} == {"correlation"}
+            else "a date or cost"
+        )
         message = f"{choice.module.name} lacks {lacked} of {count}: {', '.join(symbols)}."
-        findings.warnings.append(Notice(code="unknown_dates", message=message, module=choice.module.qualified))
+        findings.warnings.append(
+            Notice(code="unknown_dates", message=message, module=choice.module.qualified)
+        )
 
 
-def _paired(ctx: Context, rows: list[Sized], strategy: Strategy, findings: Findings) -> tuple[list[Sized], BoolArray]:
+def _paired(
+    ctx: Context, rows: list[Sized], strategy: Strategy, findings: Findings
+) -> tuple[list[Sized], BoolArray]:
     """What the pair filters let through, and (m, m) the pairs of it that they keep apart."""
     conflicts = np.zeros((len(rows), len(rows)), dtype=np.bool_)
     for choice in strategy.enabled(Kind.FILTER):
@@ -180,7 +235,9 @@ def _paired(ctx: Context, rows: list[Sized], strategy: Strategy, findings: Findi
     return rows, conflicts
 
 
-def _pairs(ctx: Context, table: Candidates, choice: ModuleChoice, findings: Findings) -> tuple[BoolArray, Ruling | None] | None:
+def _pairs(
+    ctx: Context, table: Candidates, choice: ModuleChoice, findings: Findings
+) -> tuple[BoolArray, Ruling | None] | None:
     """What one pair filter says: pairs, and what may not be traded at all where it says that too."""
 
     def work(params: ModuleParams) -> tuple[BoolArray, Ruling | None]:
@@ -188,7 +245,9 @@ def _pairs(ctx: Context, table: Candidates, choice: ModuleChoice, findings: Find
         conflicts, ruling = told if isinstance(told, tuple) else (told, None)
         pairs = np.asarray(conflicts)
         if pairs.shape != (table.m, table.m) or pairs.dtype != np.bool_:
-            raise ModuleError(f"pair conflicts of shape {pairs.shape} and type {pairs.dtype} for {table.m} orders")
+            raise ModuleError(
+                f"pair conflicts of shape {pairs.shape} and type {pairs.dtype} for {table.m} orders"
+            )
         return pairs | pairs.T, None if ruling is None else _checked(ruling, table.m)
 
     def count(found: tuple[BoolArray, Ruling | None]) -> int:
@@ -198,7 +257,9 @@ def _pairs(ctx: Context, table: Candidates, choice: ModuleChoice, findings: Find
     return findings.guarded(choice.module, ctx, choice.params, work, count)
 
 
-def _predicates(ctx: Context, table: Candidates, strategy: Strategy, findings: Findings) -> Iterator[RowPredicate]:
+def _predicates(
+    ctx: Context, table: Candidates, strategy: Strategy, findings: Findings
+) -> Iterator[RowPredicate]:
     for choice in strategy.enabled(Kind.FILTER):
         if choice.module.form != "rows":
             continue
@@ -217,7 +278,9 @@ def _checked_rows(predicate: RowPredicate) -> RowPredicate:
     def permits(rows: IntArray) -> BoolArray:
         good = np.asarray(predicate(frozen(rows.view())))
         if good.shape != (len(rows),) or good.dtype != np.bool_:
-            raise ModuleError(f"an answer of shape {good.shape} and type {good.dtype} for {len(rows)} sequences")
+            raise ModuleError(
+                f"an answer of shape {good.shape} and type {good.dtype} for {len(rows)} sequences"
+            )
         return good
 
     return permits
@@ -227,12 +290,27 @@ def _idle(ctx: Context, findings: Findings) -> str | None:
     """What keeps the calculator that trades towards targets from working, where targets were given; a warning says so too."""
     if ctx.target_weights is None:
         return None
-    run = next((run for run in findings.runs if (run.kind, run.name) == (Kind.OPPORTUNITY, TOWARDS_TARGETS)), None)
+    run = next(
+        (
+            run
+            for run in findings.runs
+            if (run.kind, run.name) == (Kind.OPPORTUNITY, TOWARDS_TARGETS)
+        ),
+        None,
+    )
     if run is not None and run.outcome not in IDLE:
         return None
-    idle, mend = ("is off", SWITCH_ON) if run is None else (IDLE[run.outcome], "see the problems of the plan")
+    idle, mend = (
+        ("is off", SWITCH_ON)
+        if run is None
+        else (IDLE[run.outcome], "see the problems of the plan")
+    )
     message = f"Target weights were given, and {TOWARDS_TARGETS} {idle}: no order is asked for to reach them; {mend}."
-    findings.warnings.append(Notice(code="targets_unused", message=message, module=f"{Kind.OPPORTUNITY}.{TOWARDS_TARGETS}"))
+    findings.warnings.append(
+        Notice(
+            code="targets_unused", message=message, module=f"{Kind.OPPORTUNITY}.{TOWARDS_TARGETS}"
+        )
+    )
     return idle
 
 

@@ -80,9 +80,23 @@ class Findings:
         """A stage is done."""
         self.tell(StageFinished(stage, count))
 
-    def ran(self, module: Module, outcome: Any, count: int | None, error: str | None = None, seconds: float = 0.0) -> None:
+    def ran(
+        self,
+        module: Module,
+        outcome: Any,
+        count: int | None,
+        error: str | None = None,
+        seconds: float = 0.0,
+    ) -> None:
         """Note what a module did, and how long it took."""
-        run = ModuleRun(kind=module.kind, name=module.name, version=module.version, count=count, error=error, outcome=outcome)
+        run = ModuleRun(
+            kind=module.kind,
+            name=module.name,
+            version=module.version,
+            count=count,
+            error=error,
+            outcome=outcome,
+        )
         self.runs.append(run)
         self.tell(ModuleFinished(run.kind, run.name, count, outcome, error))
         if self.bucket is not None:
@@ -95,16 +109,26 @@ class Findings:
 
     def _failed(self, module: Module, why: str, seconds: float = 0.0) -> None:
         self.ran(module, "failed", None, why, seconds)
-        self.problems.append(Notice(code="module_failed", message=f"The module {module.qualified} failed: {why}", module=module.qualified))
+        self.problems.append(
+            Notice(
+                code="module_failed",
+                message=f"The module {module.qualified} failed: {why}",
+                module=module.qualified,
+            )
+        )
 
     def may_run(self, module: Module, ctx: Context) -> bool:
         """False, and noted, for a module that is out of service, failed late or lacks an input that it needs."""
-        named = next((name for name in (module.qualified, module.name) if name in self.disabled), None)
+        named = next(
+            (name for name in (module.qualified, module.name) if name in self.disabled), None
+        )
         if named is not None:
             reason = self.disabled[named]
             self.ran(module, "disabled", None, reason)
             message = f"The module {module.qualified} is out of service: {reason}"
-            self.problems.append(Notice(code="module_disabled", message=message, module=module.qualified))
+            self.problems.append(
+                Notice(code="module_disabled", message=message, module=module.qualified)
+            )
             return False
         if module.qualified in self.gone:
             self._failed(module, self.gone[module.qualified])
@@ -116,7 +140,12 @@ class Findings:
         return True
 
     def guarded(
-        self, module: Module, ctx: Context, params: ModuleParams, work: Callable[[ModuleParams], T], count: Callable[[T], int]
+        self,
+        module: Module,
+        ctx: Context,
+        params: ModuleParams,
+        work: Callable[[ModuleParams], T],
+        count: Callable[[T], int],
     ) -> T | None:
         """Run a module, time it, and let its failure cost only itself.
 
@@ -144,7 +173,13 @@ class Findings:
 
         What the modules before it had reported is forgotten with the work that was in vain; timings stay.
         """
-        reports: tuple[list[Any], ...] = (self.stops, self.problems, self.warnings, self.coverage, self.runs)
+        reports: tuple[list[Any], ...] = (
+            self.stops,
+            self.problems,
+            self.warnings,
+            self.coverage,
+            self.runs,
+        )
         marks = [len(report) for report in reports]
         while True:
             try:
@@ -166,7 +201,9 @@ def kept_to(module: Module, answer: Callable[P, T]) -> Callable[P, T]:
         try:
             return answer(*args, **kwargs)
         except Exception as error:
-            raise FailedLate(module.qualified, told(error), struck=isinstance(error, DeadlineStruck)) from error
+            raise FailedLate(
+                module.qualified, told(error), struck=isinstance(error, DeadlineStruck)
+            ) from error
 
     return asked
 

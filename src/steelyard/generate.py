@@ -12,7 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from steelyard.context import PAD, Batch, Candidates, Context, IntArray, RowPredicate, Scores, canonical, frozen
+from steelyard.context import (
+    PAD,
+    Batch,
+    Candidates,
+    Context,
+    IntArray,
+    RowPredicate,
+    Scores,
+    canonical,
+    frozen,
+)
 from steelyard.errors import FailedLate, ModuleError, one_line
 from steelyard.filters import Ranking
 from steelyard.findings import Findings, kept_to
@@ -36,7 +46,9 @@ END = object()
 """Comes after the last block of a generator."""
 
 
-def generate(ctx: Context, table: Candidates, strategy: Strategy, findings: Findings, batch_size: int) -> Iterator[Batch]:
+def generate(
+    ctx: Context, table: Candidates, strategy: Strategy, findings: Findings, batch_size: int
+) -> Iterator[Batch]:
     """Distinct sequences in numbered batches: patterns first, then generators on the patterns' seeds."""
     names: list[str] = []
     buffer: list[tuple[Row, int]] = []
@@ -53,16 +65,22 @@ def generate(ctx: Context, table: Candidates, strategy: Strategy, findings: Find
     findings.finished("generate", len(findings.proposers))
 
 
-def _proposals(ctx: Context, table: Candidates, strategy: Strategy, findings: Findings) -> Iterator[tuple[str, IntArray]]:
+def _proposals(
+    ctx: Context, table: Candidates, strategy: Strategy, findings: Findings
+) -> Iterator[tuple[str, IntArray]]:
     """(module, rows) of every pattern, then of every block of every generator; a failing one only ends itself."""
     depth = ctx.search.max_depth
     seeds = [np.zeros((0, depth), dtype=np.int64)]
     for choice in strategy.enabled(Kind.PATTERN):
 
         def work(params: ModuleParams, chosen: ModuleChoice = choice) -> dict[str, IntArray]:
-            return _named(chosen.module.name, chosen.module.call(ctx, table, params), table.m, depth)
+            return _named(
+                chosen.module.name, chosen.module.call(ctx, table, params), table.m, depth
+            )
 
-        found = findings.guarded(choice.module, ctx, choice.params, work, lambda named: sum(map(len, named.values())))
+        found = findings.guarded(
+            choice.module, ctx, choice.params, work, lambda named: sum(map(len, named.values()))
+        )
         for name, rows in (found or {}).items():
             seeds.append(rows)
             yield name, rows
@@ -70,10 +88,14 @@ def _proposals(ctx: Context, table: Candidates, strategy: Strategy, findings: Fi
     for choice in strategy.enabled(Kind.SEQUENCE):
         if choice.module.form == "what_if":
             continue
-        yield from ((choice.module.name, rows) for rows in _blocks(ctx, table, choice, seed_rows, findings))
+        yield from (
+            (choice.module.name, rows) for rows in _blocks(ctx, table, choice, seed_rows, findings)
+        )
 
 
-def _blocks(ctx: Context, table: Candidates, choice: ModuleChoice, seeds: IntArray, findings: Findings) -> Iterator[IntArray]:
+def _blocks(
+    ctx: Context, table: Candidates, choice: ModuleChoice, seeds: IntArray, findings: Findings
+) -> Iterator[IntArray]:
     """Blocks of a lazy generator: what came before a failure counts."""
     if not findings.may_run(choice.module, ctx):
         return
@@ -98,7 +120,9 @@ def _blocks(ctx: Context, table: Candidates, choice: ModuleChoice, seeds: IntArr
         yield rows
 
 
-def _called(ctx: Context, table: Candidates, choice: ModuleChoice, seeds: IntArray) -> Iterator[Any]:
+def _called(
+    ctx: Context, table: Candidates, choice: ModuleChoice, seeds: IntArray
+) -> Iterator[Any]:
     """What the generator yields; the call itself waits for the first block, so that its failure is one of the blocks."""
     yield from choice.module.call(ctx, table, seeds, choice.params)
 
@@ -107,24 +131,38 @@ def _named(module: str, found: Any, m: int, depth: int) -> dict[str, IntArray]:
     """Who proposes which rows: the module, or each of its variants as `module.variant`."""
     if not isinstance(found, Mapping):
         return {module: checked(found, m, depth)}
-    odd = [one_line(repr(variant), LONGEST_NAME) for variant in found if not (isinstance(variant, str) and VARIANT.fullmatch(variant))]
+    odd = [
+        one_line(repr(variant), LONGEST_NAME)
+        for variant in found
+        if not (isinstance(variant, str) and VARIANT.fullmatch(variant))
+    ]
     if odd:
-        raise ModuleError(f"variants are named in small letters, digits and _, at most 64 of them; not {odd[0]}")
+        raise ModuleError(
+            f"variants are named in small letters, digits and _, at most 64 of them; not {odd[0]}"
+        )
     return {f"{module}.{variant}": checked(rows, m, depth) for variant, rows in found.items()}
 
 
 def checked(rows: Any, m: int, depth: int) -> IntArray:
     """Rows of a module as canonical sets; raises ModuleError for a wrong shape or an unknown candidate."""
     array = np.asarray(rows)
-    if array.ndim != TWO_DIMENSIONS or array.shape[1] != depth or not np.issubdtype(array.dtype, np.integer):
-        raise ModuleError(f"sequences of shape {array.shape} and type {array.dtype}; rows of {depth} indices are asked for")
+    if (
+        array.ndim != TWO_DIMENSIONS
+        or array.shape[1] != depth
+        or not np.issubdtype(array.dtype, np.integer)
+    ):
+        raise ModuleError(
+            f"sequences of shape {array.shape} and type {array.dtype}; rows of {depth} indices are asked for"
+        )
     if array.size and (array.max() >= m or array.min() < PAD):
         strange = array[(array >= m) | (array < PAD)][0]
         raise ModuleError(f"a sequence names candidate {strange} of a table of {m}")
     return canonical(array.astype(np.int64), m)
 
 
-def _fresh(rows: IntArray, predicates: Iterable[RowPredicate], proposers: dict[Row, list[str]], name: str) -> Iterator[Row]:
+def _fresh(
+    rows: IntArray, predicates: Iterable[RowPredicate], proposers: dict[Row, list[str]], name: str
+) -> Iterator[Row]:
     """Rows that no module proposed before and every predicate lets through; who proposed what is noted."""
     allowed = np.ones(len(rows), dtype=np.bool_)
     for predicate in predicates:
@@ -144,17 +182,26 @@ def _batch(number: int, buffer: list[tuple[Row, int]], names: list[str], depth: 
     rows = np.full((len(buffer), depth), PAD, dtype=np.int64)
     for k, (row, _) in enumerate(buffer):
         rows[k, : len(row)] = row
-    return Batch(number, rows, np.array([origin for _, origin in buffer], dtype=np.int64), tuple(names))
+    return Batch(
+        number, rows, np.array([origin for _, origin in buffer], dtype=np.int64), tuple(names)
+    )
 
 
-def rankings(ctx: Context, table: Candidates, strategy: Strategy, findings: Findings) -> tuple[Ranking, ...]:
+def rankings(
+    ctx: Context, table: Candidates, strategy: Strategy, findings: Findings
+) -> tuple[Ranking, ...]:
     """What the rank filters say; nothing where the plan is the best of the whole table, which no filter may cut."""
     found: list[Ranking] = []
     for choice in strategy.enabled(Kind.FILTER):
         if choice.module.form != "rank":
             continue
         if ctx.search.scope != "proposals":
-            findings.ran(choice.module, "no_input", None, "it ranks proposals, and search.scope is candidates")
+            findings.ran(
+                choice.module,
+                "no_input",
+                None,
+                "it ranks proposals, and search.scope is candidates",
+            )
             continue
 
         def work(params: ModuleParams, chosen: ModuleChoice = choice) -> Ranking:
@@ -176,7 +223,9 @@ def _checked_values(value: Callable[[IntArray], FloatArray]) -> Callable[[IntArr
     def valued(rows: IntArray) -> FloatArray:
         found = np.asarray(value(frozen(rows.view())), dtype=np.float64)
         if found.shape != (len(rows),) or np.isnan(found).any():
-            raise ModuleError(f"values of shape {found.shape}, {int(np.isnan(found).sum())} of them no numbers, for {len(rows)} sequences")
+            raise ModuleError(
+                f"values of shape {found.shape}, {int(np.isnan(found).sum())} of them no numbers, for {len(rows)} sequences"
+            )
         return found
 
     return valued
@@ -195,8 +244,14 @@ def keep_best(depth: int, scores: Iterable[Scores], ranked: Sequence[Ranking]) -
     for batch in scores:
         good = np.isfinite(batch.net)
         seen += int(good.sum())
-        tops = [_first(ranking, top, batch.rows[good], batch.net[good]) for ranking, top in zip(ranked, tops, strict=True)]
-    kept = np.array([all(row in other for other in map(_keys, tops)) for row in map(bytes, tops[0].rows)], dtype=np.bool_)
+        tops = [
+            _first(ranking, top, batch.rows[good], batch.net[good])
+            for ranking, top in zip(ranked, tops, strict=True)
+        ]
+    kept = np.array(
+        [all(row in other for other in map(_keys, tops)) for row in map(bytes, tops[0].rows)],
+        dtype=np.bool_,
+    )
     return replace(best(depth, [Scores(0, tops[0].rows[kept], tops[0].net[kept])]), seen=seen)
 
 

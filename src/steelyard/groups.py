@@ -66,7 +66,10 @@ def _gaps(ctx: Context, grouping: Grouping, named: dict[str, float]) -> list[Gro
         return []
     weights = (ctx.weights + ctx.cash_weight * ctx.neutral_mix) @ grouping.shares
     shares = grouping.shares * grouping.labelled[:, None]
-    return [GroupGap(label, frozen(shares[:, g].copy()), float(weights[g]), float(targets[g])) for g, label in enumerate(grouping.labels)]
+    return [
+        GroupGap(label, frozen(shares[:, g].copy()), float(weights[g]), float(targets[g]))
+        for g, label in enumerate(grouping.labels)
+    ]
 
 
 def _targets(ctx: Context, grouping: Grouping, named: dict[str, float]) -> list[float] | None:
@@ -80,4 +83,6 @@ def _targets(ctx: Context, grouping: Grouping, named: dict[str, float]) -> list[
 
 def widest(gaps: Iterable[GroupGap], security: int) -> GroupGap | None:
     """The group furthest from its target that the security belongs to; the first one of equals."""
-    return max((gap for gap in gaps if gap.members[security]), key=lambda gap: abs(gap.gap), default=None)
+    return max(
+        (gap for gap in gaps if gap.members[security]), key=lambda gap: abs(gap.gap), default=None
+    )

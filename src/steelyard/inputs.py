@@ -23,7 +23,12 @@ from steelyard.targets import Targets
 
 
 def inputs_sha256(
-    ctx: Context, snapshot: Snapshot, market: Market, strategy: Strategy, targets: Targets | None, disabled: Mapping[str, str]
+    ctx: Context,
+    snapshot: Snapshot,
+    market: Market,
+    strategy: Strategy,
+    targets: Targets | None,
+    disabled: Mapping[str, str],
 ) -> str:
     """SHA-256 over snapshot, quotes, rates, closes, targets, strategy, state, seed and disabled modules."""
     members = set(ctx.symbols)
@@ -34,20 +39,41 @@ def inputs_sha256(
             "base_currency": snapshot.base_currency,
             "bucket": snapshot.bucket,
             "cash": {currency: plain(amount) for currency, amount in snapshot.cash.items()},
-            "holdings": [_holding(holding) for holding in sorted(snapshot.holdings, key=lambda h: h.symbol)],
+            "holdings": [
+                _holding(holding) for holding in sorted(snapshot.holdings, key=lambda h: h.symbol)
+            ],
             "cash_rates": _cash_rates(snapshot, market),
             "open_orders": sorted(_open_order(order) for order in snapshot.open_orders),
             "excluded": sorted(snapshot.excluded),
             "securities": [_security(security) for security in ctx.securities],
-            "quotes": {symbol: [plain(quote.price), quote.on.isoformat()] for symbol, quote in market.quotes.items() if symbol in members},
+            "quotes": {
+                symbol: [plain(quote.price), quote.on.isoformat()]
+                for symbol, quote in market.quotes.items()
+                if symbol in members
+            },
             "fx": [float(rate) for rate in ctx.fx],
             "adjusted": market.adjusted,
             "closes": _closes(ctx, market),
-            "targets": None if targets is None else {symbol: weight for symbol, weight in targets.weights.items() if weight > 0},
+            "targets": None
+            if targets is None
+            else {symbol: weight for symbol, weight in targets.weights.items() if weight > 0},
             "strategy": strategy.sha256,
-            "state": [state.previous_verdict, state.funding, state.high_water_mark, state.unit_value],
-            "dividends": {symbol: plain(amount) for symbol, amount in state.dividends.items() if symbol in members},
-            "regime": [ctx.regime.name, None if ctx.regime.distance is None else published(ctx.regime.distance), ctx.regime.observations],
+            "state": [
+                state.previous_verdict,
+                state.funding,
+                state.high_water_mark,
+                state.unit_value,
+            ],
+            "dividends": {
+                symbol: plain(amount)
+                for symbol, amount in state.dividends.items()
+                if symbol in members
+            },
+            "regime": [
+                ctx.regime.name,
+                None if ctx.regime.distance is None else published(ctx.regime.distance),
+                ctx.regime.observations,
+            ],
             "seed": ctx.seed,
             "disabled": dict(disabled),
         }
@@ -56,18 +82,41 @@ def inputs_sha256(
 
 def _cash_rates(snapshot: Snapshot, market: Market) -> dict[str, str]:
     """What a balance is worth depends on its rate, whether or not a security is quoted in that currency."""
-    rates = {currency: market.fx.latest(currency, snapshot.as_of) for currency, amount in snapshot.cash.items() if amount}
+    rates = {
+        currency: market.fx.latest(currency, snapshot.as_of)
+        for currency, amount in snapshot.cash.items()
+        if amount
+    }
     return {currency: plain(rate.rate) for currency, rate in rates.items() if rate is not None}
 
 
 def _open_order(order: Order) -> list[str]:
     limit = "" if order.limit_price is None else plain(order.limit_price)
-    return [order.client_order_id, order.symbol, order.side.value, plain(order.open_quantity), limit]
+    return [
+        order.client_order_id,
+        order.symbol,
+        order.side.value,
+        plain(order.open_quantity),
+        limit,
+    ]
 
 
 def _holding(holding: Holding) -> list[Any]:
-    lots = sorted([plain(lot.quantity), str(lot.acquired), "" if lot.unit_cost is None else plain(lot.unit_cost)] for lot in holding.lots)
-    return [holding.symbol, plain(holding.quantity), lots, str(holding.last_bought), str(holding.last_sold)]
+    lots = sorted(
+        [
+            plain(lot.quantity),
+            str(lot.acquired),
+            "" if lot.unit_cost is None else plain(lot.unit_cost),
+        ]
+        for lot in holding.lots
+    )
+    return [
+        holding.symbol,
+        plain(holding.quantity),
+        lots,
+        str(holding.last_bought),
+        str(holding.last_sold),
+    ]
 
 
 def _security(security: Security) -> list[Any]:
@@ -90,5 +139,7 @@ def _security(security: Security) -> list[Any]:
 
 def _closes(ctx: Context, market: Market) -> str:
     """Hash of the rows that any estimate may look at, in base currency."""
-    closes = market.base_closes(ctx.symbols, [s.currency for s in ctx.securities], ctx.limits.max_stale_sessions)[-TEN_YEARS - 1 :]
+    closes = market.base_closes(
+        ctx.symbols, [s.currency for s in ctx.securities], ctx.limits.max_stale_sessions
+    )[-TEN_YEARS - 1 :]
     return hashlib.sha256(np.ascontiguousarray(closes, dtype="<f8").tobytes()).hexdigest()

@@ -73,9 +73,13 @@ class Market:
 
     def age(self, on: date) -> int:
         """Sessions of the price file after `on`: 0 for the newest session."""
-        return int(len(self.dates) - np.searchsorted(self.dates, np.datetime64(on, "D"), side="right"))
+        return int(
+            len(self.dates) - np.searchsorted(self.dates, np.datetime64(on, "D"), side="right")
+        )
 
-    def base_closes(self, symbols: Iterable[str], currencies: Iterable[str], max_age: int) -> FloatArray:
+    def base_closes(
+        self, symbols: Iterable[str], currencies: Iterable[str], max_age: int
+    ) -> FloatArray:
         """Closes in the base currency.
 
         symbols, currencies   (k,)    what to take and in which currency it is quoted
@@ -84,7 +88,10 @@ class Market:
         """
         column = {symbol: i for i, symbol in enumerate(self.symbols)}
         wanted = list(zip(symbols, currencies, strict=True))
-        rates = {currency: self.fx.series(currency, self.dates, max_age) for currency in {currency for _, currency in wanted}}
+        rates = {
+            currency: self.fx.series(currency, self.dates, max_age)
+            for currency in {currency for _, currency in wanted}
+        }
         result = np.full((len(self.dates), len(wanted)), np.nan)
         for k, (symbol, currency) in enumerate(wanted):
             if symbol in column:

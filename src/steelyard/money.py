@@ -91,5 +91,8 @@ class FxTable:
 
     def until(self, last: date) -> FxTable:
         """The same table without rates after `last`."""
-        kept = {currency: tuple(rate for rate in rates if rate.on <= last) for currency, rates in self.rates.items()}
+        kept = {
+            currency: tuple(rate for rate in rates if rate.on <= last)
+            for currency, rates in self.rates.items()
+        }
         return FxTable(self.base, MappingProxyType(kept))

@@ -16,7 +16,21 @@ from steelyard.context import Candidates, Context
 from steelyard.plans import ModuleRun
 from steelyard.sentences import Fact, Sentence, say
 
-NUMBER_WORDS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
+NUMBER_WORDS = (
+    "No",
+    "One",
+    "Two",
+    "Three",
+    "Four",
+    "Five",
+    "Six",
+    "Seven",
+    "Eight",
+    "Nine",
+    "Ten",
+    "Eleven",
+    "Twelve",
+)
 
 TARGET_TAG = "optimizer_target"
 """Tag of the calculators that close the gap to a target."""
@@ -55,7 +69,9 @@ def verdict(ctx: Context, choice: Choice, figures: Figures) -> Sentence:
         tail = ", for {currency:text} {cost:money} in costs and {turnover:pct} turnover."
         if figures.drift_before is None or figures.drift_after is None:
             verb = " adds" if len(choice.plan.row) == 1 else " add"
-            return say(lead + verb + " {gain:points} points to the score, after charges" + tail, **facts)
+            return say(
+                lead + verb + " {gain:points} points to the score, after charges" + tail, **facts
+            )
         facts |= {"before": 100 * figures.drift_before, "after": figures.drift_after}
         verb = " takes" if len(choice.plan.row) == 1 else " take"
         return say(lead + verb + " drift from {before:one} to {after:pp}" + tail, **facts)
@@ -70,36 +86,63 @@ def verdict(ctx: Context, choice: Choice, figures: Figures) -> Sentence:
     if figures.candidates:
         return say("Hold. No order in question fits the cash and the limits.")
     if ctx.target_weights is not None:
-        return say("Hold. No order is possible that brings a holding closer to its target within lots, limits and the least order.")
+        return say(
+            "Hold. No order is possible that brings a holding closer to its target within lots, limits and the least order."
+        )
     return say("Hold. No calculator proposes an order that fits lots, limits and the least order.")
 
 
-def detail(ctx: Context, table: Candidates, choice: Choice, runs: Sequence[ModuleRun] = ()) -> Sentence:
+def detail(
+    ctx: Context, table: Candidates, choice: Choice, runs: Sequence[ModuleRun] = ()
+) -> Sentence:
     """At most three sentences: what drives the plan, what stays wrong after it, which modules it is without."""
     parts: list[Sentence] = []
     after = weights_after(ctx, table, choice.plan.row)
     if choice.acts:
         j = choice.plan.row[int(np.argmax([abs(table.delta[k]) for k in choice.plan.row]))]
         i = int(table.security[j])
-        move: dict[str, Fact] = {"moved": ctx.symbols[i], "from_weight": float(ctx.weights[i]), "to_weight": float(after[i])}
-        parts.append(say("{moved:text} moves most, from {from_weight:pct} to {to_weight:pct} of value.", **move))
+        move: dict[str, Fact] = {
+            "moved": ctx.symbols[i],
+            "from_weight": float(ctx.weights[i]),
+            "to_weight": float(after[i]),
+        }
+        parts.append(
+            say(
+                "{moved:text} moves most, from {from_weight:pct} to {to_weight:pct} of value.",
+                **move,
+            )
+        )
     if ctx.target_weights is not None and ctx.n:
         cash = ctx.cash_weight - float(sum(table.delta[j] for j in choice.plan.row))
-        off = np.concatenate([after - ctx.target_weights, [cash - ctx.target_cash], [-one.target for one in ctx.absent]])
+        off = np.concatenate(
+            [
+                after - ctx.target_weights,
+                [cash - ctx.target_cash],
+                [-one.target for one in ctx.absent],
+            ]
+        )
         names = (*ctx.symbols, "Cash", *(one.symbol for one in ctx.absent))
         k = int(np.argmax(np.abs(off)))
         if abs(off[k]) > ctx.score.order_hurdle:
             told: dict[str, Fact] = {"furthest": names[k], "off": float(abs(off[k]))}
-            stays = "{furthest:text} stays furthest from its target, {off:pp} " + ("over" if off[k] > 0 else "under") + " it"
+            stays = (
+                "{furthest:text} stays furthest from its target, {off:pp} "
+                + ("over" if off[k] > 0 else "under")
+                + " it"
+            )
             if k > ctx.n:
                 stays, told = stays + ": {why:text}", {**told, "why": ctx.absent[k - ctx.n - 1].why}
             parts.append(say(stays + ".", **told))
     missing = [run.name for run in runs if run.outcome in {"failed", "disabled"}]
     if missing:
-        modules = " module that failed or is" if len(missing) == 1 else " modules that failed or are"
+        modules = (
+            " module that failed or is" if len(missing) == 1 else " modules that failed or are"
+        )
         parts.append(
             say(
-                "The plan is without {missing:count}" + modules + " out of service: {without:text}.",
+                "The plan is without {missing:count}"
+                + modules
+                + " out of service: {without:text}.",
                 missing=len(missing),
                 without=", ".join(missing),
             )
@@ -141,7 +184,9 @@ def step(ctx: Context, table: Candidates, j: int, adds: float, notional: Decimal
     elif table.full_exit[j]:
         lead = "Sell all {shares:qty} {symbol:text} for {currency:text} {notional:money}: "
     else:
-        lead = "Sell {shares:qty} of {held:qty} {symbol:text} for {currency:text} {notional:money}: "
+        lead = (
+            "Sell {shares:qty} of {held:qty} {symbol:text} for {currency:text} {notional:money}: "
+        )
         facts["held"] = held
     weight = ". Its weight goes from {weight_before:pct} to {weight_after:pct}"
     if ctx.target_weights is not None:

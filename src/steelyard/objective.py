@@ -18,7 +18,17 @@ from steelyard.errors import ModuleError
 from steelyard.findings import Findings, kept_to
 from steelyard.money import FloatArray
 from steelyard.registry import Kind, ModuleParams
-from steelyard.scoring import LEAST_VARIANCE, BlackBox, Linear, Norm, Part, Quadratic, Separable, Term, end_state
+from steelyard.scoring import (
+    LEAST_VARIANCE,
+    BlackBox,
+    Linear,
+    Norm,
+    Part,
+    Quadratic,
+    Separable,
+    Term,
+    end_state,
+)
 from steelyard.scoring.charges import ChargeRates, charge_rates
 from steelyard.scoring.model import ScoreModel, build_model
 from steelyard.scoring.weights import term_weights
@@ -67,13 +77,22 @@ def objective_of(ctx: Context, strategy: Strategy, findings: Findings) -> Object
         def work(params: ModuleParams, chosen: ModuleChoice = choice) -> Term:
             term: Term = chosen.module.call(ctx, params)
             build_model([term], term_weights(ctx, [term.name]), ctx.n + 1)
-            return replace(term, parts=tuple(_kept_part(chosen, term, part, ctx.n) for part in term.parts))
+            return replace(
+                term, parts=tuple(_kept_part(chosen, term, part, ctx.n) for part in term.parts)
+            )
 
-        made = findings.guarded(choice.module, ctx, choice.params, work, lambda term: len(term.parts))
+        made = findings.guarded(
+            choice.module, ctx, choice.params, work, lambda term: len(term.parts)
+        )
         if made is not None:
             terms.append(made)
     weights = term_weights(ctx, [term.name for term in terms])
-    return Objective(tuple(terms), MappingProxyType(weights), build_model(terms, weights, ctx.n + 1), charge_rates(ctx, weights))
+    return Objective(
+        tuple(terms),
+        MappingProxyType(weights),
+        build_model(terms, weights, ctx.n + 1),
+        charge_rates(ctx, weights),
+    )
 
 
 def _kept_part(choice: ModuleChoice, term: Term, part: Part, n: int) -> Part:
@@ -94,7 +113,9 @@ def _kept_part(choice: ModuleChoice, term: Term, part: Part, n: int) -> Part:
         formula, arrays = raw(weights, cash), _by_arrays(part, end_state(weights, cash))
         if arrays is not None and not abs(formula - arrays) <= SPLIT * max(1.0, abs(formula)):
             at = f"Score term {term.name}, part {part.name}, with {invested:.0%} invested evenly"
-            raise ModuleError(f"{at}: the formula gives {formula:.12g} and the arrays {arrays:.12g}. It was not scored.")
+            raise ModuleError(
+                f"{at}: the formula gives {formula:.12g} and the arrays {arrays:.12g}. It was not scored."
+            )
     return replace(part, raw=kept_to(choice.module, raw))
 
 

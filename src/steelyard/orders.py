@@ -27,7 +27,9 @@ class OrderStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
-OPEN = frozenset({OrderStatus.NEW, OrderStatus.WORKING, OrderStatus.PARTLY_FILLED, OrderStatus.UNKNOWN})
+OPEN = frozenset(
+    {OrderStatus.NEW, OrderStatus.WORKING, OrderStatus.PARTLY_FILLED, OrderStatus.UNKNOWN}
+)
 
 
 @dataclass(frozen=True, slots=True)

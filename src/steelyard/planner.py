@@ -52,16 +52,24 @@ from steelyard.what_if import Case, consider
 class Steps(Protocol):
     """The four calls that another transport may carry."""
 
-    def find_opportunities(self, ctx: Context, objective: Objective, strategy: Strategy, findings: Findings) -> Candidates:
+    def find_opportunities(
+        self, ctx: Context, objective: Objective, strategy: Strategy, findings: Findings
+    ) -> Candidates:
         """Calculators, sizes, mask filters, merging, priorities: the finished table."""
 
-    def generate(self, ctx: Context, table: Candidates, strategy: Strategy, findings: Findings) -> Iterator[Batch]:
+    def generate(
+        self, ctx: Context, table: Candidates, strategy: Strategy, findings: Findings
+    ) -> Iterator[Batch]:
         """Numbered batches of distinct sequences, lazily."""
 
-    def evaluate(self, table: Candidates, batches: Iterable[Batch], findings: Findings) -> Iterator[Scores]:
+    def evaluate(
+        self, table: Candidates, batches: Iterable[Batch], findings: Findings
+    ) -> Iterator[Scores]:
         """Scores of every batch, in any order."""
 
-    def prove(self, ctx: Context, objective: Objective, table: Candidates, pool: Pool, findings: Findings) -> Evidence:
+    def prove(
+        self, ctx: Context, objective: Objective, table: Candidates, pool: Pool, findings: Findings
+    ) -> Evidence:
         """The best sets of the whole table, and how far they are from the best there is."""
 
 
@@ -72,19 +80,27 @@ class Local:
     batch_size: int = 4096
     clock: Callable[[], float] = time.perf_counter
 
-    def find_opportunities(self, ctx: Context, objective: Objective, strategy: Strategy, findings: Findings) -> Candidates:
+    def find_opportunities(
+        self, ctx: Context, objective: Objective, strategy: Strategy, findings: Findings
+    ) -> Candidates:
         """See `Steps`."""
         return find_opportunities(ctx, objective, strategy, findings)
 
-    def generate(self, ctx: Context, table: Candidates, strategy: Strategy, findings: Findings) -> Iterator[Batch]:
+    def generate(
+        self, ctx: Context, table: Candidates, strategy: Strategy, findings: Findings
+    ) -> Iterator[Batch]:
         """See `Steps`."""
         return generate(ctx, table, strategy, findings, self.batch_size)
 
-    def evaluate(self, table: Candidates, batches: Iterable[Batch], findings: Findings) -> Iterator[Scores]:
+    def evaluate(
+        self, table: Candidates, batches: Iterable[Batch], findings: Findings
+    ) -> Iterator[Scores]:
         """See `Steps`."""
         return evaluate_batches(table, batches, findings)
 
-    def prove(self, ctx: Context, objective: Objective, table: Candidates, pool: Pool, findings: Findings) -> Evidence:
+    def prove(
+        self, ctx: Context, objective: Objective, table: Candidates, pool: Pool, findings: Findings
+    ) -> Evidence:
         """See `Steps`."""
         return prove(ctx, objective, table, pool, findings.clock)
 
@@ -159,7 +175,13 @@ def solve(
     findings.problems += strategy.problems
     known_targets = _targets(targets, findings)
     with findings.timed("value and context"):
-        valuation = value_portfolio(snapshot, market, known_targets.weights if known_targets else (), strategy.limits, findings)
+        valuation = value_portfolio(
+            snapshot,
+            market,
+            known_targets.weights if known_targets else (),
+            strategy.limits,
+            findings,
+        )
         ctx = build_context(
             snapshot,
             market,
@@ -198,11 +220,15 @@ def solve(
         choice=choice,
         certificate=as_ranked(certificate, ranked),
         evidence=evidence,
-        inputs_sha256=inputs_sha256(ctx, snapshot, market, strategy, known_targets, findings.disabled),
+        inputs_sha256=inputs_sha256(
+            ctx, snapshot, market, strategy, known_targets, findings.disabled
+        ),
     )
 
 
-def choose_in_scope(ctx: Context, objective: Objective, table: Candidates, proposals: Pool, evidence: Evidence) -> Choice:
+def choose_in_scope(
+    ctx: Context, objective: Objective, table: Candidates, proposals: Pool, evidence: Evidence
+) -> Choice:
     """The plan: the best of what was proposed, or of the whole table; the best proposal is then an alternative."""
     named = {"greedy": evidence.greedy}
     if ctx.search.scope == "proposals":
@@ -224,7 +250,10 @@ def as_ranked(certificate: Certificate, ranked: Sequence[Ranking]) -> Certificat
 def _targets(targets: Targets | TargetsFailed | None, findings: Findings) -> Targets | None:
     if isinstance(targets, TargetsFailed):
         findings.problems.append(
-            Notice(code="targets_failed", message=f"The target weights could not be had: {targets.reason} The plan was made without them.")
+            Notice(
+                code="targets_failed",
+                message=f"The target weights could not be had: {targets.reason} The plan was made without them.",
+            )
         )
         return None
     if targets is None:
@@ -236,18 +265,27 @@ def _targets(targets: Targets | TargetsFailed | None, findings: Findings) -> Tar
 def note_value(ctx: Context, empty: bool, findings: Findings) -> None:
     """Say what a reader must know of the money."""
     if empty:
-        findings.warnings.append(Notice(code="no_value", message="The portfolio is worth nothing: there is nothing to plan with."))
+        findings.warnings.append(
+            Notice(
+                code="no_value",
+                message="The portfolio is worth nothing: there is nothing to plan with.",
+            )
+        )
     foreign = ctx.cash_weight - ctx.spendable_weight
     if foreign > 0:
         message = f"{100 * foreign:.1f} % of value is cash that pays for nothing in this plan: foreign balances and money of open buys."
         findings.warnings.append(Notice(code="idle_cash", message=message))
 
 
-def evaluate_batches(table: Candidates, batches: Iterable[Batch], findings: Findings) -> Iterator[Scores]:
+def evaluate_batches(
+    table: Candidates, batches: Iterable[Batch], findings: Findings
+) -> Iterator[Scores]:
     """Feasibility and net improvement of every batch."""
     leader = 0.0
     for batch in batches:
-        net = np.where(feasible(table.account, batch.rows), evaluate(table.tables, batch.rows), -np.inf)
+        net = np.where(
+            feasible(table.account, batch.rows), evaluate(table.tables, batch.rows), -np.inf
+        )
         leader = max(leader, float(net.max(initial=0.0)))
         findings.tell(BatchScored(batch.number, len(batch.rows), leader))
         yield Scores(batch.number, batch.rows, net)

@@ -70,7 +70,10 @@ class StrategyRef(Record):
     name: str
     version: int | None
     sha256: str
-    settings: Annotated[dict[str, Any], Field(description="every section and every module that runs, with its parameters")]
+    settings: Annotated[
+        dict[str, Any],
+        Field(description="every section and every module that runs, with its parameters"),
+    ]
 
 
 class LotShown(Record):
@@ -106,8 +109,15 @@ class OpenOrderShown(Record):
     symbol: str
     side: Side
     quantity: Amount
-    price: Annotated[Amount | None, Field(description="limit, else newest price of a buy, the security's currency; null for a sell")]
-    fx_rate: Annotated[Amount | None, Field(description="base per unit of that currency; null for a sell")]
+    price: Annotated[
+        Amount | None,
+        Field(
+            description="limit, else newest price of a buy, the security's currency; null for a sell"
+        ),
+    ]
+    fx_rate: Annotated[
+        Amount | None, Field(description="base per unit of that currency; null for a sell")
+    ]
 
 
 class HoldingShown(Record):
@@ -135,8 +145,13 @@ class HoldingShown(Record):
     weight: Number
     target: Number | None
     band: tuple[Number, Number] | None
-    last_bought: Annotated[date | None, Field(description="date of the last buy, else of the newest lot; null when unknown")]
-    last_sold: Annotated[date | None, Field(description="date of the last sale; null when there is none on record")]
+    last_bought: Annotated[
+        date | None,
+        Field(description="date of the last buy, else of the newest lot; null when unknown"),
+    ]
+    last_sold: Annotated[
+        date | None, Field(description="date of the last sale; null when there is none on record")
+    ]
     lots: tuple[LotShown, ...]
 
 
@@ -224,7 +239,9 @@ class PartShown(Record):
 
     name: str
     share: Number
-    scale: Annotated[tuple[Number, Number], Field(description="raw value that is scaled to 0, and to 1")]
+    scale: Annotated[
+        tuple[Number, Number], Field(description="raw value that is scaled to 0, and to 1")
+    ]
     raw_hold: Number
     raw_plan: Number
     hold: Number
@@ -314,7 +331,10 @@ class Alternative(Record):
     cost: Amount
     turnover: Number
     drift_after: Number | None
-    weights: Annotated[dict[str, Number] | None, Field(description="weights after of what the unrestricted optimum trades; else null")]
+    weights: Annotated[
+        dict[str, Number] | None,
+        Field(description="weights after of what the unrestricted optimum trades; else null"),
+    ]
     proposed_by: Annotated[tuple[str, ...], Field(description=PROPOSED)]
     steps: tuple[AlternativeStep, ...]
 
@@ -332,8 +352,15 @@ class Drift(Record):
 
     before: Number | None
     after: Number | None
-    absent_target: Annotated[Number, Field(description="target weight of securities without a price, which no order can buy; part of both")]
-    absent: Annotated[tuple[AbsentTargetShown, ...], Field(description="each of them, largest first")]
+    absent_target: Annotated[
+        Number,
+        Field(
+            description="target weight of securities without a price, which no order can buy; part of both"
+        ),
+    ]
+    absent: Annotated[
+        tuple[AbsentTargetShown, ...], Field(description="each of them, largest first")
+    ]
 
 
 class CashRung(Record):
@@ -454,7 +481,10 @@ class RegimeShown(Record):
     """What the market does, told from the history of an index; `unknown` without enough of it."""
 
     name: Literal["bull", "bear", "sideways", "unknown"]
-    distance: Annotated[Number | None, Field(description="newest level over its moving average, less 1; null when unknown")]
+    distance: Annotated[
+        Number | None,
+        Field(description="newest level over its moving average, less 1; null when unknown"),
+    ]
     observations: Annotated[int, Field(description="levels of the index that it is told from")]
 
 
@@ -470,10 +500,19 @@ class FillScenario(Told):
     """The plan partly filled: what of it fills, and what that end state is worth by the same score."""
 
     name: Annotated[str, Field(description="what fills, in words")]
-    fills: Annotated[tuple[Filling, ...], Field(description="the orders that fill at all, in order of execution")]
-    improvement: Annotated[Number, Field(description="over hold, net of charges; an order that fills in part pays its whole commission")]
+    fills: Annotated[
+        tuple[Filling, ...], Field(description="the orders that fill at all, in order of execution")
+    ]
+    improvement: Annotated[
+        Number,
+        Field(
+            description="over hold, net of charges; an order that fills in part pays its whole commission"
+        ),
+    ]
     cash_after: Annotated[Number, Field(description="all cash after costs, of value")]
-    keeps_reserve: Annotated[bool, Field(description="is the cash after at least what the plan itself must leave")]
+    keeps_reserve: Annotated[
+        bool, Field(description="is the cash after at least what the plan itself must leave")
+    ]
 
 
 class Robustness(Told):
@@ -482,35 +521,53 @@ class Robustness(Told):
     worst: Annotated[Number, Field(description="least improvement of all scenarios")]
     mean: Annotated[Number, Field(description="mean improvement of all scenarios")]
     share: Annotated[Number, Field(description="share of scenarios that still beat hold")]
-    scenarios: Annotated[tuple[FillScenario, ...], Field(description="prefixes of the plan, then one order in part and the others whole")]
+    scenarios: Annotated[
+        tuple[FillScenario, ...],
+        Field(description="prefixes of the plan, then one order in part and the others whole"),
+    ]
 
 
 class RelaxedStep(AlternativeStep):
     """An order of a plan that breaks a rule: never an order to place."""
 
-    relaxed_constraints: Annotated[tuple[str, ...], Field(description="the settings that were loosened for it")]
+    relaxed_constraints: Annotated[
+        tuple[str, ...], Field(description="the settings that were loosened for it")
+    ]
 
 
 class Loosened(Told):
     """What one loosened rule would gain, by solving again: the price of that rule, not a plan."""
 
     name: Annotated[str, Field(description="the rule in words")]
-    setting: Annotated[str, Field(description="its dotted name; `securities.SYMBOL` is one of the securities")]
+    setting: Annotated[
+        str, Field(description="its dotted name; `securities.SYMBOL` is one of the securities")
+    ]
     now: Annotated[Number, Field(description="as it is; a switch is 0 or 1")]
     then: Annotated[Number, Field(description="as it was tried")]
     unit: Annotated[str, Field(description="what `gain_per_unit` is per; pp is a percentage point")]
-    gain: Annotated[Number, Field(description="net improvement that the plan would gain, score units")]
+    gain: Annotated[
+        Number, Field(description="net improvement that the plan would gain, score units")
+    ]
     gain_per_unit: Annotated[Number, Field(description="gain for one unit of the rule")]
-    steps: Annotated[tuple[RelaxedStep, ...], Field(description="the orders of the relaxed plan, in order of execution")]
+    steps: Annotated[
+        tuple[RelaxedStep, ...],
+        Field(description="the orders of the relaxed plan, in order of execution"),
+    ]
 
 
 class WhatIf(Record):
     """Reports of the what-if generators that are on: they change nothing in the plan."""
 
     fills: Annotated[
-        Robustness | None, Field(description="the plan partly filled; null when not asked for, or where there is nothing to fill")
+        Robustness | None,
+        Field(
+            description="the plan partly filled; null when not asked for, or where there is nothing to fill"
+        ),
     ]
-    relaxations: Annotated[tuple[Loosened, ...], Field(description="each rule loosened alone, in the order of the generator")]
+    relaxations: Annotated[
+        tuple[Loosened, ...],
+        Field(description="each rule loosened alone, in the order of the generator"),
+    ]
 
 
 class Timing(Record):
@@ -535,10 +592,15 @@ class Plan(Record):
     value: Amount
     cash: dict[str, Amount]
     cash_after: dict[str, Amount]
-    cash_rates: Annotated[dict[str, Amount], Field(description="base per unit of each currency of which there is cash")]
+    cash_rates: Annotated[
+        dict[str, Amount],
+        Field(description="base per unit of each currency of which there is cash"),
+    ]
     reserve: Amount
     open_buys: Amount
-    open_orders: Annotated[tuple[OpenOrderShown, ...], Field(description="orders that were open before the plan")]
+    open_orders: Annotated[
+        tuple[OpenOrderShown, ...], Field(description="orders that were open before the plan")
+    ]
     rules: Rules
     excluded: tuple[str, ...]
     holdings: tuple[HoldingShown, ...]
@@ -551,7 +613,9 @@ class Plan(Record):
     objective: Objective
     certificate: Certificate
     alternatives: tuple[Alternative, ...]
-    what_if: Annotated[WhatIf | None, Field(description="what-if reports; null unless a generator of them is on")]
+    what_if: Annotated[
+        WhatIf | None, Field(description="what-if reports; null unless a generator of them is on")
+    ]
     explanation: Explanation | None
     regime: Annotated[RegimeShown, Field(description="what the market does")]
     drift: Drift
@@ -590,13 +654,19 @@ OUTSIDE_ID = ("plan_id", "warnings", "timings", "explanation")
 def plan_id(document: dict[str, Any]) -> str:
     """SHA-256 of the document's content as canonical JSON, 64 hexadecimal digits."""
     content = {key: value for key, value in document.items() if key not in OUTSIDE_ID}
-    content["certificate"] = {key: value for key, value in document["certificate"].items() if key not in {"seconds", "nodes"}}
+    content["certificate"] = {
+        key: value
+        for key, value in document["certificate"].items()
+        if key not in {"seconds", "nodes"}
+    }
     return sha256(content)
 
 
 def sha256(content: Any) -> str:
     """SHA-256 of plain JSON values, keys sorted, no white space."""
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    text = json.dumps(
+        content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 

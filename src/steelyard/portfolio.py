@@ -114,11 +114,25 @@ class BucketState:
 
     def __post_init__(self) -> None:
         """Raises InputError for a figure that is no finite number: nobody could say how far buys are to be scaled."""
-        figures = {"funding": self.funding, "high_water_mark": self.high_water_mark, "unit_value": self.unit_value}
-        wrong = [f"its {name} is {figure}" for name, figure in figures.items() if figure is not None and not math.isfinite(figure)]
-        wrong += [f"its dividend of {symbol} is {amount}" for symbol, amount in self.dividends.items() if not amount.is_finite()]
+        figures = {
+            "funding": self.funding,
+            "high_water_mark": self.high_water_mark,
+            "unit_value": self.unit_value,
+        }
+        wrong = [
+            f"its {name} is {figure}"
+            for name, figure in figures.items()
+            if figure is not None and not math.isfinite(figure)
+        ]
+        wrong += [
+            f"its dividend of {symbol} is {amount}"
+            for symbol, amount in self.dividends.items()
+            if not amount.is_finite()
+        ]
         if wrong:
-            raise InputError(f"The state of a bucket is not usable: {', '.join(wrong)}. Nothing was planned; correct it.")
+            raise InputError(
+                f"The state of a bucket is not usable: {', '.join(wrong)}. Nothing was planned; correct it."
+            )
 
     @property
     def drawdown(self) -> float:
@@ -131,8 +145,14 @@ class BucketState:
     @property
     def aggression(self) -> float:
         """By how much buys are scaled, 0..1: the smaller of the funding step and the drawdown step. Exits are never scaled."""
-        funded = 1.0 if self.funding is None else next((step for least, step in FUNDING_STEPS if self.funding >= least), 0.0)
-        return min(funded, next((step for most, step in DRAWDOWN_STEPS if self.drawdown < most), 0.0))
+        funded = (
+            1.0
+            if self.funding is None
+            else next((step for least, step in FUNDING_STEPS if self.funding >= least), 0.0)
+        )
+        return min(
+            funded, next((step for most, step in DRAWDOWN_STEPS if self.drawdown < most), 0.0)
+        )
 
 
 @dataclass(frozen=True)
@@ -155,7 +175,11 @@ class Snapshot:
     _by_symbol: Mapping[str, Security] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_by_symbol", MappingProxyType({security.symbol: security for security in self.securities}))
+        object.__setattr__(
+            self,
+            "_by_symbol",
+            MappingProxyType({security.symbol: security for security in self.securities}),
+        )
 
     def security(self, symbol: str) -> Security | None:
         """The record of a symbol; None when the snapshot does not know it."""
@@ -163,4 +187,11 @@ class Snapshot:
 
     def open_quantity(self, symbol: str, side: Side) -> Decimal:
         """Shares of `symbol` that open orders of that side may still trade."""
-        return sum((order.open_quantity for order in self.open_orders if order.symbol == symbol and order.side is side), ZERO)
+        return sum(
+            (
+                order.open_quantity
+                for order in self.open_orders
+                if order.symbol == symbol and order.side is side
+            ),
+            ZERO,
+        )

@@ -45,28 +45,51 @@ class Evidence:
     seconds: float
 
 
-def prove(ctx: Context, objective: Objective, table: Candidates, proposals: Pool, clock: Callable[[], float]) -> Evidence:
+def prove(
+    ctx: Context,
+    objective: Objective,
+    table: Candidates,
+    proposals: Pool,
+    clock: Callable[[], float],
+) -> Evidence:
     """Search all sets of candidates, starting from the beam, the best proposals and the greedy list."""
     started = clock()
     deadline = started + ctx.search.max_seconds
     problem = Problem(table.tables, table.account, ctx.search.max_depth, table.predicates)
     root = root_bound(relaxation(problem))
     simple = greedy(problem)
-    seeds = [proposals.rows, simple, *(beam(problem, root.mu, ctx.search.beam_width) if table.m else ())]
-    proof = branch_and_bound(problem, seeds, max_nodes=ctx.search.max_nodes, timed_out=lambda: clock() > deadline, root=root)
-    ceiling = unrestricted(objective.model, end_state(ctx.weights, ctx.cash_weight), room_of(ctx, objective))
+    seeds = [
+        proposals.rows,
+        simple,
+        *(beam(problem, root.mu, ctx.search.beam_width) if table.m else ()),
+    ]
+    proof = branch_and_bound(
+        problem,
+        seeds,
+        max_nodes=ctx.search.max_nodes,
+        timed_out=lambda: clock() > deadline,
+        root=root,
+    )
+    ceiling = unrestricted(
+        objective.model, end_state(ctx.weights, ctx.cash_weight), room_of(ctx, objective)
+    )
     return Evidence(proof, simple, ceiling, clock() - started)
 
 
 def room_of(ctx: Context, objective: Objective) -> Room:
     """How far each security may be traded at all, whatever the candidates are."""
-    weights, cap = ctx.weights, np.where(ctx.is_fund, np.inf, np.maximum(ctx.limits.max_position_weight, ctx.weights))
+    weights, cap = (
+        ctx.weights,
+        np.where(ctx.is_fund, np.inf, np.maximum(ctx.limits.max_position_weight, ctx.weights)),
+    )
     most = cap if ctx.target_weights is None else np.minimum(cap, ctx.target_weights)
     least = np.zeros(ctx.n) if ctx.target_weights is None else ctx.target_weights
     sellable = ctx.sellable * ctx.prices * ctx.fx / ctx.value
     rate = np.array([cost_rate(ctx, i) for i in range(ctx.n)])
     tax = np.array([least_tax_rate(ctx, i) for i in range(ctx.n)])
-    spare = ctx.spendable_weight - least_spendable(ctx.cash_weight - ctx.open_buys_weight, ctx.spendable_weight, ctx.reserve_weight)
+    spare = ctx.spendable_weight - least_spendable(
+        ctx.cash_weight - ctx.open_buys_weight, ctx.spendable_weight, ctx.reserve_weight
+    )
     # nobody can spend more than everything: keeps the room finite where no cap binds
     everything = max(0.0, spare) + float(sellable.sum())
     buy = np.where(ctx.can_buy, np.clip(most - weights, 0.0, everything), 0.0)
@@ -74,12 +97,21 @@ def room_of(ctx: Context, objective: Objective) -> Room:
     return Room(
         size=np.concatenate([buy, sell]),
         use=np.concatenate([1 + rate, rate - 1]),
-        charge=np.concatenate([objective.rates.cost * rate, objective.rates.cost * rate + objective.rates.tax * tax]),
+        charge=np.concatenate(
+            [objective.rates.cost * rate, objective.rates.cost * rate + objective.rates.tax * tax]
+        ),
         cash=max(0.0, spare - SAFETY),
     )
 
 
-def certify(ctx: Context, objective: Objective, table: Candidates, choice: Choice, proposals: Pool, evidence: Evidence) -> Certificate:
+def certify(
+    ctx: Context,
+    objective: Objective,
+    table: Candidates,
+    choice: Choice,
+    proposals: Pool,
+    evidence: Evidence,
+) -> Certificate:
     """The certificate of the chosen plan under the scope of the strategy."""
     hold, net = choice.hold.evaluation.score, choice.plan.net
     gap = search_gap(objective, choice, evidence.proof)
@@ -88,7 +120,9 @@ def certify(ctx: Context, objective: Objective, table: Candidates, choice: Choic
     return Certificate(
         scope=ctx.search.scope,
         covers=_covers(ctx, table, proposals),
-        selected_by=f"{', '.join(ranked_by)}, of {len(evidence.proof.pool.net)}" if ranked_by else None,
+        selected_by=f"{', '.join(ranked_by)}, of {len(evidence.proof.pool.net)}"
+        if ranked_by
+        else None,
         status="none" if gap is None else "proven" if proven else "bounded",
         search_gap=gap,
         search_gap_of_improvement=gap / net if gap is not None and net > 0 else None,

@@ -54,9 +54,13 @@ def detect(index: Index | None, as_of: date, rules: Rules, max_age: int) -> Regi
     dates, levels = index.dates[past], index.levels[past]
     known = np.isfinite(levels)
     newest = [column.nonzero()[0][-1] if column.any() else None for column in known.T]
-    fresh = [k for k, row in enumerate(newest) if row is not None and _age(dates[row], as_of) <= max_age]
+    fresh = [
+        k for k, row in enumerate(newest) if row is not None and _age(dates[row], as_of) <= max_age
+    ]
     if not fresh:
-        return Regime("unknown", None, _count(known), _stale(dates[known.any(axis=1)], as_of, max_age))
+        return Regime(
+            "unknown", None, _count(known), _stale(dates[known.any(axis=1)], as_of, max_age)
+        )
     long = [k for k in fresh if known[:, k].sum() >= rules.window]
     shared = known[:, long].all(axis=1) if long else np.zeros(len(dates), dtype=np.bool_)
     if shared.sum() < rules.window:
@@ -104,6 +108,8 @@ def _walk(distances: FloatArray, rules: Rules) -> Name:
             name = "bull"
         elif distance <= -rules.enter:
             name = "bear"
-        elif (name == "bull" and distance < rules.leave) or (name == "bear" and distance > -rules.leave):
+        elif (name == "bull" and distance < rules.leave) or (
+            name == "bear" and distance > -rules.leave
+        ):
             name = "sideways"
     return name

@@ -26,9 +26,18 @@ from steelyard.settings import Section
 BUILT_IN = "built-in"
 VERSION = re.compile(r"\d+\.\d+\.\d+")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-CLAUSE = re.compile(r"(?P<sign>>=|<=|==|!=|~=|>|<)\s*(?P<number>\d{1,4}(\.\d{1,4}){0,2})(?P<any>\.\*)?")
+CLAUSE = re.compile(
+    r"(?P<sign>>=|<=|==|!=|~=|>|<)\s*(?P<number>\d{1,4}(\.\d{1,4}){0,2})(?P<any>\.\*)?"
+)
 COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
-    {">=": operator.ge, "<=": operator.le, "==": operator.eq, "!=": operator.ne, ">": operator.gt, "<": operator.lt}
+    {
+        ">=": operator.ge,
+        "<=": operator.le,
+        "==": operator.eq,
+        "!=": operator.ne,
+        ">": operator.gt,
+        "<": operator.lt,
+    }
 )
 
 FilterForm = Literal["mask", "pairs", "rows", "rank"]
@@ -136,7 +145,13 @@ class Module:
     def metadata(self) -> ModuleMetadata:
         """What it says of itself, as one record."""
         return ModuleMetadata(
-            self.name, self.version, self.author, self.summary, self.requires_python, list(self.dependencies), list(self.tags)
+            self.name,
+            self.version,
+            self.author,
+            self.summary,
+            self.requires_python,
+            list(self.dependencies),
+            list(self.tags),
         )
 
     def default_params(self) -> dict[str, Any]:
@@ -153,7 +168,9 @@ def add(module: Module) -> None:
     check(module)
     known = _MODULES[module.kind]
     if module.name in known:
-        raise ModuleError(f"{module.qualified} is registered already ({known[module.name].version}). The second one was not registered.")
+        raise ModuleError(
+            f"{module.qualified} is registered already ({known[module.name].version}). The second one was not registered."
+        )
     known[module.name] = module
 
 
@@ -167,7 +184,9 @@ def check(module: Module) -> None:
     given: dict[str, object] = {"tags": module.tags, "dependencies": module.dependencies}
     for name, texts in given.items():
         if isinstance(texts, str):
-            raise ModuleError(f"{module.qualified}: its {name} are the text {texts!r}; a tuple of texts is due. It was not registered.")
+            raise ModuleError(
+                f"{module.qualified}: its {name} are the text {texts!r}; a tuple of texts is due. It was not registered."
+            )
     for dependency in module.dependencies:
         if not all(map(_may_be_needed, dependency.split("|"))):
             kinds = ", ".join(kind.value for kind in Kind)
@@ -177,7 +196,9 @@ def check(module: Module) -> None:
             )
     if not python_fits(module.requires_python):
         running = ".".join(map(str, sys.version_info[:3]))
-        raise ModuleError(f"{module.qualified} needs Python {module.requires_python}; this is {running}. It was not registered.")
+        raise ModuleError(
+            f"{module.qualified} needs Python {module.requires_python}; this is {running}. It was not registered."
+        )
 
 
 def _may_be_needed(dependency: str) -> bool:
@@ -195,8 +216,14 @@ def python_fits(specifier: str, running: tuple[int, ...] = sys.version_info[:3])
     """
     clauses = [CLAUSE.fullmatch(clause.strip()) for clause in specifier.split(",")]
     if not all(clauses):
-        raise ModuleError(f"{specifier!r} is no version specifier; requires_python is like '>=3.11' or '>=3.11,<4'.")
-    return all(_fits(clause["sign"], clause["number"], clause["any"] is not None, running) for clause in clauses if clause)
+        raise ModuleError(
+            f"{specifier!r} is no version specifier; requires_python is like '>=3.11' or '>=3.11,<4'."
+        )
+    return all(
+        _fits(clause["sign"], clause["number"], clause["any"] is not None, running)
+        for clause in clauses
+        if clause
+    )
 
 
 def _fits(sign: str, number: str, starred: bool, running: tuple[int, ...]) -> bool:
@@ -218,12 +245,16 @@ def pattern_generator(name: str, **metadata: Unpack[Metadata]) -> Callable[[F], 
     return _registering(Kind.PATTERN, name, None, metadata)
 
 
-def sequence_generator(name: str, *, form: Literal["sequences", "what_if"] = "sequences", **metadata: Unpack[Metadata]) -> Callable[[F], F]:
+def sequence_generator(
+    name: str, *, form: Literal["sequences", "what_if"] = "sequences", **metadata: Unpack[Metadata]
+) -> Callable[[F], F]:
     """Register `(Context, Candidates, seeds, Params) -> iterator of (k, d) rows`; see `sequences` for the what-if form."""
     return _registering(Kind.SEQUENCE, name, form, metadata)
 
 
-def sequence_filter(name: str, *, form: FilterForm, **metadata: Unpack[Metadata]) -> Callable[[F], F]:
+def sequence_filter(
+    name: str, *, form: FilterForm, **metadata: Unpack[Metadata]
+) -> Callable[[F], F]:
     """Register a filter that returns a mask `Ruling`, pair conflicts `(m, m)`, a row predicate or a `Ranking`, as `form` says."""
     return _registering(Kind.FILTER, name, form, metadata)
 
@@ -267,7 +298,9 @@ def module(kind: Kind, name: str) -> Module:
     """The module of that name; raises UnknownModule with the nearest known name."""
     known = modules(kind)
     if name not in known:
-        raise UnknownModule(f"There is no {name!r} in {kind}.{did_you_mean(name, list(known))} Known: {', '.join(known)}.")
+        raise UnknownModule(
+            f"There is no {name!r} in {kind}.{did_you_mean(name, list(known))} Known: {', '.join(known)}."
+        )
     return known[name]
 
 
@@ -289,7 +322,9 @@ class View:
         """Register an object of a class-style module, see `classic`; raises ModuleError for anything else and for a name that is taken."""
         module = instance.as_module() if hasattr(instance, "as_module") else None
         if not isinstance(module, Module) or module.kind is not self.kind:
-            raise ModuleError(f"{type(instance).__name__} is not a module of {self.kind}. It was not registered.")
+            raise ModuleError(
+                f"{type(instance).__name__} is not a module of {self.kind}. It was not registered."
+            )
         add(module)
 
 

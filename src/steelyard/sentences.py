@@ -48,7 +48,11 @@ def signed(value: float, digits: int = 1, scale: float = 100) -> str:
     """A number that always carries its sign, except 0: .0183 gives +1.8."""
     text = f"{scale * value:+.{digits}f}"
     bare = text[1:]
-    return bare if not any(c in "123456789" for c in bare) else (MINUS if text[0] == "-" else "+") + bare
+    return (
+        bare
+        if not any(c in "123456789" for c in bare)
+        else (MINUS if text[0] == "-" else "+") + bare
+    )
 
 
 def money(amount: Decimal | float, digits: int = 2) -> str:

@@ -52,7 +52,9 @@ def size(ctx: Context, source: str, candidate: Candidate, wanted: float) -> Size
     i = ctx.symbols.index(candidate.symbol)
     proposal = Proposal(source, candidate.why, candidate.tags)
     if candidate.side is Side.BUY:
-        return _paused(ctx) or _size_buy(ctx, i, wanted * ctx.state.aggression, candidate.priority_weight, proposal)
+        return _paused(ctx) or _size_buy(
+            ctx, i, wanted * ctx.state.aggression, candidate.priority_weight, proposal
+        )
     return _size_sell(ctx, i, -wanted, candidate.priority_weight, proposal)
 
 
@@ -68,15 +70,25 @@ def _paused(ctx: Context) -> Drop | None:
     if ctx.state.aggression > 0:
         return None
     if ctx.state.drawdown >= DRAWDOWN_STEPS[-1][0]:
-        why = say("nothing is bought while the bucket is {fall:pct} under its high-water mark", fall=ctx.state.drawdown)
+        why = say(
+            "nothing is bought while the bucket is {fall:pct} under its high-water mark",
+            fall=ctx.state.drawdown,
+        )
     else:
-        why = say("nothing is bought while the bucket holds {held:pct} of its budget", held=ctx.state.funding or 0.0)
+        why = say(
+            "nothing is bought while the bucket holds {held:pct} of its budget",
+            held=ctx.state.funding or 0.0,
+        )
     return Drop("aggression", ctx.state.aggression, None, why)
 
 
-def _size_buy(ctx: Context, i: int, wanted: float, priority_weight: float, proposal: Proposal) -> Sized | Drop:
+def _size_buy(
+    ctx: Context, i: int, wanted: float, priority_weight: float, proposal: Proposal
+) -> Sized | Drop:
     if not ctx.can_buy[i]:
-        return Drop("allow_buy", None, None, say("may not be bought: switched off, or its price is too old"))
+        return Drop(
+            "allow_buy", None, None, say("may not be bought: switched off, or its price is too old")
+        )
     room, rule = _room_to_buy(ctx, i)
     if room <= 0:
         return _no_room(ctx, i, rule, room)
@@ -84,9 +96,17 @@ def _size_buy(ctx: Context, i: int, wanted: float, priority_weight: float, propo
     lots = _lots(ctx, i, amount)
     weight = lots * float(ctx.lot_weight[i])
     if weight < ctx.min_order_weight or not lots:
-        return _too_small(ctx, rule if room < wanted else "min_order", weight, amount, room if room < wanted else None)
+        return _too_small(
+            ctx,
+            rule if room < wanted else "min_order",
+            weight,
+            amount,
+            room if room < wanted else None,
+        )
     at_target = lots == _lots(ctx, i, room)
-    return Sized(i, Side.BUY, _shares(ctx, i, lots), weight, False, at_target, priority_weight, (proposal,))
+    return Sized(
+        i, Side.BUY, _shares(ctx, i, lots), weight, False, at_target, priority_weight, (proposal,)
+    )
 
 
 def _room_to_buy(ctx: Context, i: int) -> tuple[float, str]:
@@ -102,15 +122,21 @@ def _room_to_buy(ctx: Context, i: int) -> tuple[float, str]:
     return float(room), rule
 
 
-def _size_sell(ctx: Context, i: int, wanted: float, priority_weight: float, proposal: Proposal) -> Sized | Drop:
+def _size_sell(
+    ctx: Context, i: int, wanted: float, priority_weight: float, proposal: Proposal
+) -> Sized | Drop:
     if not ctx.can_sell[i] or not ctx.quantities[i] > 0:
-        return Drop("allow_sell", None, None, say("may not be sold: switched off, or its price is too old"))
+        return Drop(
+            "allow_sell", None, None, say("may not be sold: switched off, or its price is too old")
+        )
     unit = float(ctx.prices[i] * ctx.fx[i]) / ctx.value
     sellable = float(ctx.sellable[i]) * unit
     target = 0.0 if ctx.target_weights is None else float(ctx.target_weights[i])
     room = min(sellable, float(ctx.weights[i]) - target)
     if room <= 0:
-        return _no_room(ctx, i, "no_crossing" if float(ctx.weights[i]) <= target else "open_orders", room)
+        return _no_room(
+            ctx, i, "no_crossing" if float(ctx.weights[i]) <= target else "open_orders", room
+        )
     amount = min(wanted, room)
     may_exit = target == 0.0 and ctx.sellable[i] == ctx.quantities[i]
     lots = _lots_held(ctx, i, amount)
@@ -124,14 +150,27 @@ def _size_sell(ctx: Context, i: int, wanted: float, priority_weight: float, prop
         rule = "no_crossing" if room < min(wanted, sellable) else "min_order"
         return _too_small(ctx, rule, weight, amount, room if rule == "no_crossing" else None)
     at_target = lots == _lots_held(ctx, i, room)
-    return Sized(i, Side.SELL, _shares(ctx, i, lots), weight, False, at_target, priority_weight, (proposal,))
+    return Sized(
+        i, Side.SELL, _shares(ctx, i, lots), weight, False, at_target, priority_weight, (proposal,)
+    )
 
 
 def _exit(ctx: Context, i: int, priority_weight: float, proposal: Proposal) -> Sized:
     holding = ctx.holdings[i]
     if holding is None:
-        raise ModuleError(f"{proposal.source} wants to sell {ctx.symbols[i]}, of which nothing is held.")
-    return Sized(i, Side.SELL, holding.quantity, float(ctx.weights[i]), True, True, priority_weight, (proposal,))
+        raise ModuleError(
+            f"{proposal.source} wants to sell {ctx.symbols[i]}, of which nothing is held."
+        )
+    return Sized(
+        i,
+        Side.SELL,
+        holding.quantity,
+        float(ctx.weights[i]),
+        True,
+        True,
+        priority_weight,
+        (proposal,),
+    )
 
 
 def _shares(ctx: Context, i: int, lots: float) -> Decimal:
@@ -147,7 +186,9 @@ def _lots_held(ctx: Context, i: int, weight: float) -> float:
     """Whole lots of a sale: what passes as a whole lot for its noise alone may not be sold short."""
     lots, holding = _lots(ctx, i, weight), ctx.holdings[i]
     shares = _shares(ctx, i, lots)
-    short = float(shares) > float(ctx.sellable[i]) or (holding is not None and shares > holding.quantity)
+    short = float(shares) > float(ctx.sellable[i]) or (
+        holding is not None and shares > holding.quantity
+    )
     return lots - 1 if short else lots
 
 
@@ -164,7 +205,12 @@ def _no_room(ctx: Context, i: int, rule: str, room: float) -> Drop:
         return Drop(rule, room, 0.0, say("open sell orders already cover all of it"))
     if room == 0:
         return Drop(rule, room, 0.0, say("on its target: the order would move it away"))
-    return Drop(rule, room, 0.0, say("the order would move it further from its target, {off:pp} away already", off=-room))
+    return Drop(
+        rule,
+        room,
+        0.0,
+        say("the order would move it further from its target, {off:pp} away already", off=-room),
+    )
 
 
 def _too_small(ctx: Context, rule: str, weight: float, amount: float, room: float | None) -> Drop:
@@ -188,18 +234,26 @@ def _too_small(ctx: Context, rule: str, weight: float, amount: float, room: floa
     return Drop(rule, weight, least, why)
 
 
-def wishes(ctx: Context, source: str, found: Iterable[Candidate]) -> Iterator[tuple[Candidate, float]]:
+def wishes(
+    ctx: Context, source: str, found: Iterable[Candidate]
+) -> Iterator[tuple[Candidate, float]]:
     """Each wanted size of each candidate, checked; raises ModuleError for one that breaks the contract."""
     known = set(ctx.symbols)
     for candidate in found:
         if candidate.symbol not in known:
-            raise ModuleError(f"{source} proposes {candidate.symbol}, which is not in the planning set")
+            raise ModuleError(
+                f"{source} proposes {candidate.symbol}, which is not in the planning set"
+            )
         if not 0 <= candidate.priority_weight <= MOST_PRIORITY_WEIGHT:
             raise ModuleError(
                 f"{source}: priority_weight {candidate.priority_weight} of {candidate.symbol} is outside 0..{MOST_PRIORITY_WEIGHT}"
             )
         for wanted in candidate.weights:
-            if not np.isfinite(wanted) or (wanted > 0) is not (candidate.side is Side.BUY) or wanted == 0:
+            if (
+                not np.isfinite(wanted)
+                or (wanted > 0) is not (candidate.side is Side.BUY)
+                or wanted == 0
+            ):
                 raise ModuleError(
                     f"{source}: a {candidate.side} of {candidate.symbol} by {wanted} of value; the sign must match and be finite"
                 )
@@ -213,7 +267,9 @@ def merge(ctx: Context, rows: Sequence[Sized], findings: Findings) -> list[Sized
     """
     kept: list[Sized] = []
     merged: list[tuple[Sized, int]] = []
-    preferred = sorted(rows, key=lambda r: (r.i, r.side, not r.full_exit, not r.to_target, -r.weight))
+    preferred = sorted(
+        rows, key=lambda r: (r.i, r.side, not r.full_exit, not r.to_target, -r.weight)
+    )
     first = 0  # of the rows kept of this security and side
     for row in preferred:
         if kept and (kept[-1].i, kept[-1].side) != (row.i, row.side):
@@ -223,8 +279,15 @@ def merge(ctx: Context, rows: Sequence[Sized], findings: Findings) -> list[Sized
             kept.append(row)
             continue
         other = kept[near]
-        proposals = (*other.proposals, *(p for p in row.proposals if p.source not in {q.source for q in other.proposals}))
-        kept[near] = replace(other, proposals=proposals, priority_weight=max(other.priority_weight, row.priority_weight))
+        proposals = (
+            *other.proposals,
+            *(p for p in row.proposals if p.source not in {q.source for q in other.proposals}),
+        )
+        kept[near] = replace(
+            other,
+            proposals=proposals,
+            priority_weight=max(other.priority_weight, row.priority_weight),
+        )
         merged.append((row, near))
     for row, near in merged:
         into = kept[near]
@@ -234,17 +297,25 @@ def merge(ctx: Context, rows: Sequence[Sized], findings: Findings) -> list[Sized
             within=MERGE_WITHIN,
         )
         drop = Drop("same_size", row.weight, into.weight, why)
-        findings.stops.append(Stop(ctx.symbols[row.i], row.side, "merge", drop, module=row.proposals[0].source))
+        findings.stops.append(
+            Stop(ctx.symbols[row.i], row.side, "merge", drop, module=row.proposals[0].source)
+        )
     return sorted(kept, key=lambda r: (r.side is Side.BUY, r.i, -r.weight))
 
 
 def _same_order(a: Sized, b: Sized) -> bool:
-    return a.i == b.i and a.side is b.side and abs(a.weight - b.weight) <= MERGE_WITHIN * max(a.weight, b.weight)
+    return (
+        a.i == b.i
+        and a.side is b.side
+        and abs(a.weight - b.weight) <= MERGE_WITHIN * max(a.weight, b.weight)
+    )
 
 
 def probe(ctx: Context, i: int) -> Sized:
     """One lot of a security, to ask the mask filters about a buy of it."""
-    return Sized(i, Side.BUY, ctx.securities[i].lot_size, float(ctx.lot_weight[i]), False, False, 1.0, ())
+    return Sized(
+        i, Side.BUY, ctx.securities[i].lot_size, float(ctx.lot_weight[i]), False, False, 1.0, ()
+    )
 
 
 def why_unasked(ctx: Context, i: int, idle: str | None) -> Drop:
@@ -256,10 +327,23 @@ def why_unasked(ctx: Context, i: int, idle: str | None) -> Drop:
         return Drop("no_calculator", None, None, say("no calculator proposes an order in it"))
     off = float(ctx.weights[i] - ctx.target_weights[i])
     if off < 0 and not ctx.can_buy[i]:
-        return Drop("allow_buy", None, None, say("{off:spp} off its target, and may not be bought", off=off))
+        return Drop(
+            "allow_buy", None, None, say("{off:spp} off its target, and may not be bought", off=off)
+        )
     if off > 0 and not ctx.can_sell[i]:
-        return Drop("allow_sell", None, None, say("{off:spp} off its target, and may not be sold", off=off))
+        return Drop(
+            "allow_sell", None, None, say("{off:spp} off its target, and may not be sold", off=off)
+        )
     if idle is not None:
-        why = say("{off:spp} off its target; weight_based, which trades towards targets, {idle:text}", off=off, idle=idle)
+        why = say(
+            "{off:spp} off its target; weight_based, which trades towards targets, {idle:text}",
+            off=off,
+            idle=idle,
+        )
         return Drop("no_calculator", None, None, why)
-    return Drop("near_target", abs(off), None, say("{off:spp} off its target, less than any calculator acts on", off=off))
+    return Drop(
+        "near_target",
+        abs(off),
+        None,
+        say("{off:spp} off its target, less than any calculator acts on", off=off),
+    )

@@ -63,19 +63,30 @@ def with_conflicts(table: Candidates, conflicts: BoolArray) -> Candidates:
     return replace(table, account=replace(table.account, conflicts=frozen(conflicts)))
 
 
-def with_scores(ctx: Context, table: Candidates, model: ScoreModel, rates: ChargeRates, weights: FloatArray) -> Candidates:
+def with_scores(
+    ctx: Context, table: Candidates, model: ScoreModel, rates: ChargeRates, weights: FloatArray
+) -> Candidates:
     """The finished table: the score collapsed onto it, priorities, draws.
 
     weights   (m,)  priority weights
     """
     start = end_state(ctx.weights, ctx.cash_weight)
-    table = replace(table, tables=collapse(model, start, table.security, table.delta, table.cost, table.tax, rates))
+    table = replace(
+        table,
+        tables=collapse(model, start, table.security, table.delta, table.cost, table.tax, rates),
+    )
     alone = evaluate(table.tables, np.arange(table.m, dtype=np.int64)[:, None])
     paired = paired_gains(table, alone)
     multiplier = ctx.priority_multiplier[table.security]
     gain = np.maximum(paired, 0.0)
-    scale = gain / (gain + ctx.score.min_improvement) if ctx.score.min_improvement > 0 else (gain > 0).astype(np.float64)
-    priority = np.clip(weights * np.where(table.is_buy, multiplier, 1 / multiplier) * scale, 0.0, 1.0)
+    scale = (
+        gain / (gain + ctx.score.min_improvement)
+        if ctx.score.min_improvement > 0
+        else (gain > 0).astype(np.float64)
+    )
+    priority = np.clip(
+        weights * np.where(table.is_buy, multiplier, 1 / multiplier) * scale, 0.0, 1.0
+    )
     table = replace(table, alone=frozen(alone), paired=frozen(paired), priority=frozen(priority))
     found = drawn(ctx, table)
     pool = draw(table, range(table.m), ctx.planner.priority_threshold)
@@ -85,16 +96,24 @@ def with_scores(ctx: Context, table: Candidates, model: ScoreModel, rates: Charg
         group = group_of(ctx)[table.security]
         found = {source: spread(table, group, rows, most) for source, rows in found.items()}
         pool = by_appeal(table, pool)
-    return replace(table, draws=MappingProxyType({source: rows[:most] for source, rows in found.items()}), pool=pool)
+    return replace(
+        table,
+        draws=MappingProxyType({source: rows[:most] for source, rows in found.items()}),
+        pool=pool,
+    )
 
 
 def paired_gains(table: Candidates, alone: FloatArray) -> FloatArray:
     """(m,) best net of each order alone or with one of the other side in another security, over feasible sets."""
-    gains = np.where(feasible(table.account, np.arange(table.m, dtype=np.int64)[:, None]), alone, -np.inf)
+    gains = np.where(
+        feasible(table.account, np.arange(table.m, dtype=np.int64)[:, None]), alone, -np.inf
+    )
     sells, buys = np.flatnonzero(~table.is_buy), np.flatnonzero(table.is_buy)
     if len(sells) and len(buys):
         pairs = np.stack([np.repeat(sells, len(buys)), np.tile(buys, len(sells))], axis=1)
-        net = np.where(feasible(table.account, pairs), evaluate(table.tables, pairs), -np.inf).reshape(len(sells), len(buys))
+        net = np.where(
+            feasible(table.account, pairs), evaluate(table.tables, pairs), -np.inf
+        ).reshape(len(sells), len(buys))
         gains[sells] = np.maximum(gains[sells], net.max(axis=1))
         gains[buys] = np.maximum(gains[buys], net.max(axis=0))
     return np.asarray(gains)
@@ -104,9 +123,14 @@ def drawn(ctx: Context, table: Candidates) -> dict[str, tuple[int, ...]]:
     """Category -> all rows that patterns could draw, over the threshold, by priority."""
     members: dict[str, list[int]] = {}
     for j, proposals in enumerate(table.proposals):
-        for source in sorted({_category(proposal.source, bool(table.is_buy[j])) for proposal in proposals}):
+        for source in sorted(
+            {_category(proposal.source, bool(table.is_buy[j])) for proposal in proposals}
+        ):
             members.setdefault(source, []).append(j)
-    return {source: draw(table, rows, ctx.planner.priority_threshold) for source, rows in sorted(members.items())}
+    return {
+        source: draw(table, rows, ctx.planner.priority_threshold)
+        for source, rows in sorted(members.items())
+    }
 
 
 def _category(source: str, is_buy: bool) -> str:
@@ -117,7 +141,10 @@ def _category(source: str, is_buy: bool) -> str:
 
 def draw(table: Candidates, rows: Sequence[int], threshold: float) -> tuple[int, ...]:
     """Per security and side the row of highest priority, in order of priority; ties in the order of the table."""
-    ordered = sorted((j for j in rows if table.priority[j] >= threshold and table.priority[j] > 0), key=lambda j: (-table.priority[j], j))
+    ordered = sorted(
+        (j for j in rows if table.priority[j] >= threshold and table.priority[j] > 0),
+        key=lambda j: (-table.priority[j], j),
+    )
     taken: dict[tuple[int, bool], int] = {}
     for j in ordered:
         taken.setdefault((int(table.security[j]), bool(table.is_buy[j])), j)
@@ -126,7 +153,9 @@ def draw(table: Candidates, rows: Sequence[int], threshold: float) -> tuple[int,
 
 def group_of(ctx: Context) -> IntArray:
     """(n,) the country of each security, its sector where countries say nothing, -1 without a label; of several the largest share."""
-    grouping = next((grouping for grouping in (ctx.countries, ctx.sectors) if grouping.counts), None)
+    grouping = next(
+        (grouping for grouping in (ctx.countries, ctx.sectors) if grouping.counts), None
+    )
     if grouping is None:
         return np.full(ctx.n, -1, dtype=np.int64)
     return np.where(grouping.labelled, grouping.shares.argmax(axis=1), -1)
@@ -134,12 +163,19 @@ def group_of(ctx: Context) -> IntArray:
 
 def diverse_appeal(ctx: Context, table: Candidates, pool: Sequence[int]) -> FloatArray:
     """(m,) priority, mixed with how few orders of the pool of the same side and group come before; 1 for a first of its group."""
-    group, rank = group_of(ctx)[table.security], np.lexsort((np.arange(table.m), -table.priority)).argsort()
+    group, rank = (
+        group_of(ctx)[table.security],
+        np.lexsort((np.arange(table.m), -table.priority)).argsort(),
+    )
     others = np.array(pool, dtype=np.int64)
     alike = (group[:, None] == group[others]) & (table.is_buy[:, None] == table.is_buy[others])
-    before = alike & (rank[others] < rank[:, None]) & (table.security[:, None] != table.security[others])
+    before = (
+        alike & (rank[others] < rank[:, None]) & (table.security[:, None] != table.security[others])
+    )
     weight = ctx.planner.diversity_weight
-    return np.asarray((1 - weight) * table.priority + weight / (1 + ONE_MORE_OF_A_GROUP * before.sum(axis=1)))
+    return np.asarray(
+        (1 - weight) * table.priority + weight / (1 + ONE_MORE_OF_A_GROUP * before.sum(axis=1))
+    )
 
 
 def spread(table: Candidates, group: IntArray, rows: Sequence[int], most: int) -> tuple[int, ...]:
@@ -153,7 +189,9 @@ def spread(table: Candidates, group: IntArray, rows: Sequence[int], most: int) -
         members.setdefault(int(group[j]), []).append(j)
     each = max(1, most // max(1, len(members)))
     # groups of equal priority: the one whose first order comes first
-    by_priority = sorted(members.values(), key=lambda own: (-math.fsum(table.priority[own]), rows.index(own[0])))
+    by_priority = sorted(
+        members.values(), key=lambda own: (-math.fsum(table.priority[own]), rows.index(own[0]))
+    )
     first = [j for own in by_priority for j in own[:each]]
     rest = [j for j in rows if j not in first]
     return by_appeal(table, [*first, *rest][:most])
@@ -167,11 +205,17 @@ def by_appeal(table: Candidates, rows: Sequence[int]) -> tuple[int, ...]:
 def account_of(ctx: Context, rows: Sequence[Sized]) -> Account:
     """The cash walk over the rows."""
     security = np.array([row.i for row in rows], dtype=np.int64)
-    capped = [g for g in (ctx.sectors, ctx.countries) if g.counts] if ctx.limits.max_group_weight is not None else []
+    capped = (
+        [g for g in (ctx.sectors, ctx.countries) if g.counts]
+        if ctx.limits.max_group_weight is not None
+        else []
+    )
     shares = np.concatenate([g.shares for g in capped], axis=1) if capped else np.zeros((ctx.n, 0))
     return Account(
         security=frozen(security),
-        delta=frozen(np.array([row.weight if row.side is Side.BUY else -row.weight for row in rows])),
+        delta=frozen(
+            np.array([row.weight if row.side is Side.BUY else -row.weight for row in rows])
+        ),
         cost=frozen(np.array([order_cost(ctx, row.i, row.weight) for row in rows])),
         conflicts=frozen(np.zeros((len(rows), len(rows)), dtype=np.bool_)),
         cash=ctx.cash_weight - ctx.open_buys_weight,
@@ -193,7 +237,11 @@ def order_cost(ctx: Context, i: int, weight: float) -> float:
 def cost_rate(ctx: Context, i: int) -> float:
     """Proportional cost of trading security i, a fraction of the order's amount."""
     foreign = ctx.securities[i].currency != ctx.base_currency
-    return ctx.costs.percent + ctx.costs.spread_bps / HALF_SPREAD_BPS + (ctx.costs.fx_percent if foreign else 0.0)
+    return (
+        ctx.costs.percent
+        + ctx.costs.spread_bps / HALF_SPREAD_BPS
+        + (ctx.costs.fx_percent if foreign else 0.0)
+    )
 
 
 def order_tax(ctx: Context, row: Sized) -> float:
@@ -214,14 +262,26 @@ def least_tax_rate(ctx: Context, i: int) -> float:
     holding = ctx.holdings[i]
     if ctx.score.tax_rate == 0 or holding is None:
         return 0.0
-    gains = [1 - float(lot.unit_cost) / float(ctx.prices[i]) for lot in holding.lots if lot.unit_cost is not None]
+    gains = [
+        1 - float(lot.unit_cost) / float(ctx.prices[i])
+        for lot in holding.lots
+        if lot.unit_cost is not None
+    ]
     unknown = len(gains) < len(holding.lots)
     return ctx.score.tax_rate * min([*gains, *([0.0] if unknown else [])], default=0.0)
 
 
 def by_age(lots: Sequence[TaxLot]) -> list[TaxLot]:
     """Oldest first, of an unknown date first of all; of one date the dearest first, so that the order of rows is no input."""
-    return sorted(lots, key=lambda lot: (lot.acquired is not None, lot.acquired or date.min, -(lot.unit_cost or 0), -lot.quantity))
+    return sorted(
+        lots,
+        key=lambda lot: (
+            lot.acquired is not None,
+            lot.acquired or date.min,
+            -(lot.unit_cost or 0),
+            -lot.quantity,
+        ),
+    )
 
 
 def lots_sold(lots: Sequence[TaxLot], quantity: Decimal) -> list[tuple[TaxLot, Decimal]]:

@@ -24,7 +24,9 @@ class Targets:
     def __post_init__(self) -> None:
         for symbol, weight in sorted(self.weights.items()):
             if not (math.isfinite(weight) and weight >= 0):
-                raise InputError(f"The target of {symbol} is {weight}; a weight is a fraction of value, 0 or more. Nothing was planned.")
+                raise InputError(
+                    f"The target of {symbol} is {weight}; a weight is a fraction of value, 0 or more. Nothing was planned."
+                )
         total = math.fsum(self.weights.values())
         if total > 1 + SUM_TOLERANCE:
             raise InputError(

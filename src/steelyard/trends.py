@@ -65,7 +65,11 @@ def volatility_ratio(closes: FloatArray, weights: FloatArray) -> float:
     closes    (T, n)
     weights   (n,) of the mix; nothing held = an even mix of all
     """
-    mix = weights / weights.sum() if weights.sum() > 0 else np.full(len(weights), 1 / max(1, len(weights)))
+    mix = (
+        weights / weights.sum()
+        if weights.sum() > 0
+        else np.full(len(weights), 1 / max(1, len(weights)))
+    )
     members = mix > 0
     if len(closes) <= YEAR or not members.any():
         return math.nan

@@ -37,7 +37,12 @@ LABEL_SHOWN = 60
 ABSENT_TOLD = 5
 """Targets that cannot be bought, each with a warning of its own; the others share one."""
 
-WHY_ABSENT = {"no_price": "no price", "no_rate": "no exchange rate", "stale_rate": "old exchange rate", "stale_price": "old price"}
+WHY_ABSENT = {
+    "no_price": "no price",
+    "no_rate": "no exchange rate",
+    "stale_rate": "old exchange rate",
+    "stale_price": "old price",
+}
 """Rule that kept a target out of the planning set -> why, in a few words."""
 
 Eligible = Callable[[Context], Iterable[str]]
@@ -65,12 +70,22 @@ def build_context(
     if targets is not None:
         members = {
             *held,
-            *(symbol for symbol, weight in targets.weights.items() if weight > 0 and symbol in priced and priced[symbol].fresh),
+            *(
+                symbol
+                for symbol, weight in targets.weights.items()
+                if weight > 0 and symbol in priced and priced[symbol].fresh
+            ),
         }
     else:
         means = _means(valuation, snapshot)
-        offered = [symbol for symbol, p in priced.items() if p.fresh and p.security.lot_size * p.price * p.rate <= means]
-        wide = _context(snapshot, market, strategy, valuation, sorted({*held, *offered}), None, state, seed)
+        offered = [
+            symbol
+            for symbol, p in priced.items()
+            if p.fresh and p.security.lot_size * p.price * p.rate <= means
+        ]
+        wide = _context(
+            snapshot, market, strategy, valuation, sorted({*held, *offered}), None, state, seed
+        )
         members = {*held, *(set(eligible(wide)) & set(offered) if len(offered) > len(held) else ())}
     ctx = _context(snapshot, market, strategy, valuation, sorted(members), targets, state, seed)
     ctx = replace(ctx, absent=_absent(ctx, targets, findings))
@@ -105,10 +120,23 @@ def _context(
     quantities = _floats(p.quantity for p in rows)
     prices, fx = _floats(p.price for p in rows), _floats(p.rate for p in rows)
     weights = quantities * prices * fx / value * worth
-    reserved = _floats(min(snapshot.open_quantity(p.security.symbol, Side.SELL), p.quantity) for p in rows)
+    reserved = _floats(
+        min(snapshot.open_quantity(p.security.symbol, Side.SELL), p.quantity) for p in rows
+    )
     fresh = np.array([p.fresh and worth for p in rows], dtype=np.bool_)
-    cash = float(sum((amount * valuation.cash_rates[c] for c, amount in snapshot.cash.items() if amount), ZERO)) / value * worth
-    closes = market.base_closes(members, [p.security.currency for p in rows], strategy.limits.max_stale_sessions)
+    cash = (
+        float(
+            sum(
+                (amount * valuation.cash_rates[c] for c, amount in snapshot.cash.items() if amount),
+                ZERO,
+            )
+        )
+        / value
+        * worth
+    )
+    closes = market.base_closes(
+        members, [p.security.currency for p in rows], strategy.limits.max_stale_sessions
+    )
     estimates = estimate(
         closes,
         settings=strategy.score,
@@ -118,7 +146,9 @@ def _context(
     )
     yields = _floats(_or_nan(p.security.dividend_yield) for p in rows)
     min_order = min_order_weight(strategy, value)
-    target_weights = None if targets is None else _floats(targets.weights.get(symbol, 0.0) for symbol in members)
+    target_weights = (
+        None if targets is None else _floats(targets.weights.get(symbol, 0.0) for symbol in members)
+    )
     return Context(
         as_of=snapshot.as_of,
         base_currency=snapshot.base_currency,
@@ -133,12 +163,21 @@ def _context(
         weights=frozen(weights),
         target_weights=target_weights,
         average_cost=_floats(_or_nan(p.holding.average_cost if p.holding else None) for p in rows),
-        years_held=_floats(_days(snapshot.as_of, p.holding.acquired if p.holding else None) / YEAR_DAYS for p in rows),
+        years_held=_floats(
+            _days(snapshot.as_of, p.holding.acquired if p.holding else None) / YEAR_DAYS
+            for p in rows
+        ),
         days_since_bought=_floats(_days(snapshot.as_of, last_bought(p.holding)) for p in rows),
-        days_since_sold=_floats(_days(snapshot.as_of, p.holding.last_sold if p.holding else None) for p in rows),
+        days_since_sold=_floats(
+            _days(snapshot.as_of, p.holding.last_sold if p.holding else None) for p in rows
+        ),
         tradable=frozen(fresh),
-        can_buy=frozen(fresh & _flags(p.security.allow_buy for p in rows) & strategy.limits.allow_buy),
-        can_sell=frozen(fresh & _flags(p.security.allow_sell for p in rows) & strategy.limits.allow_sell),
+        can_buy=frozen(
+            fresh & _flags(p.security.allow_buy for p in rows) & strategy.limits.allow_buy
+        ),
+        can_sell=frozen(
+            fresh & _flags(p.security.allow_sell for p in rows) & strategy.limits.allow_sell
+        ),
         is_fund=frozen(_flags(p.security.is_fund for p in rows)),
         quality=estimates.quality,
         dividend_yield=frozen(np.where(np.isnan(yields), strategy.score.neutral.yield_, yields)),
@@ -148,7 +187,11 @@ def _context(
         countries=grouping("country", [p.security.countries for p in rows]),
         estimates=estimates,
         cash_weight=cash,
-        spendable_weight=float(snapshot.cash.get(snapshot.base_currency, ZERO) - valuation.open_buys) / value * worth,
+        spendable_weight=float(
+            snapshot.cash.get(snapshot.base_currency, ZERO) - valuation.open_buys
+        )
+        / value
+        * worth,
         open_buys_weight=float(valuation.open_buys) / value * worth,
         value=value,
         min_order_weight=min_order,
@@ -162,9 +205,17 @@ def _context(
         score=strategy.score,
         groups=strategy.groups,
         momentum=frozen(trends.momentum(closes)),
-        peaks=frozen(trends.peaks(_own_closes(market, members), market.dates, [p.holding.acquired if p.holding else None for p in rows])),
+        peaks=frozen(
+            trends.peaks(
+                _own_closes(market, members),
+                market.dates,
+                [p.holding.acquired if p.holding else None for p in rows],
+            )
+        ),
         volatility_ratio=trends.volatility_ratio(closes, weights),
-        regime=detect(market.index, snapshot.as_of, strategy.regime, strategy.limits.max_stale_sessions),
+        regime=detect(
+            market.index, snapshot.as_of, strategy.regime, strategy.limits.max_stale_sessions
+        ),
         regimes=strategy.regime,
     )
 
@@ -186,14 +237,24 @@ def _absent(ctx: Context, targets: Targets | None, findings: Findings) -> tuple[
 def _note_absent(ctx: Context, market: Market, findings: Findings) -> None:
     """Warn of every target that cannot be bought: a slip in a symbol looks like this."""
     for one in ctx.absent[:ABSENT_TOLD]:
-        near = did_you_mean(one.symbol, list(market.symbols)) if one.why == WHY_ABSENT["no_price"] else ""
+        near = (
+            did_you_mean(one.symbol, list(market.symbols))
+            if one.why == WHY_ABSENT["no_price"]
+            else ""
+        )
         message = f"The target of {one.symbol}, {100 * one.target:.1f} % of value, cannot be bought: {one.why}.{near}"
-        findings.warnings.append(Notice(code="untradable_target", message=message, symbol=one.symbol))
+        findings.warnings.append(
+            Notice(code="untradable_target", message=message, symbol=one.symbol)
+        )
     rest = ctx.absent[ABSENT_TOLD:]
     if rest:
         total = 100 * math.fsum(one.target for one in rest)
         more = f"{len(rest)} more target{'' if len(rest) == 1 else 's'}, {total:.1f} % of value together, cannot be bought"
-        findings.warnings.append(Notice(code="untradable_target", message=f"{more}; each stands under what is not traded."))
+        findings.warnings.append(
+            Notice(
+                code="untradable_target", message=f"{more}; each stands under what is not traded."
+            )
+        )
 
 
 def _own_closes(market: Market, members: list[str]) -> FloatArray:
@@ -210,7 +271,9 @@ def min_order_weight(strategy: Strategy, value: float) -> float:
     """Least order, of value: its commission stays under `max_cost_share` of it, and it is not dust."""
     least = max(strategy.limits.min_trade_base / value, strategy.limits.min_trade_weight)
     # in decimals, as both were written: close to each other, floats would leave noise to divide by
-    spare = float(Decimal(repr(strategy.limits.max_cost_share)) - Decimal(repr(strategy.costs.percent)))
+    spare = float(
+        Decimal(repr(strategy.limits.max_cost_share)) - Decimal(repr(strategy.costs.percent))
+    )
     return max(least, strategy.costs.fixed / spare / value) if spare > 0 else least
 
 
@@ -232,7 +295,9 @@ def grouping(dimension: str, named: list[tuple[str, ...]]) -> Grouping:
             shares[i, column[label]] = 1 / len(set(names))
         if not names and labels:
             shares[i] = 1 / len(labels)
-    return Grouping(dimension, labels, frozen(shares), frozen(_flags(bool(names) for names in named)))
+    return Grouping(
+        dimension, labels, frozen(shares), frozen(_flags(bool(names) for names in named))
+    )
 
 
 def last_bought(holding: Holding | None) -> date | None:
@@ -254,10 +319,14 @@ def _note_coverage(ctx: Context, findings: Findings) -> None:
     }
     for i, (symbol, security) in enumerate(zip(ctx.symbols, ctx.securities, strict=True)):
         findings.coverage += [
-            Coverage(symbol=symbol, metric=metric, used=used.get(metric)) for metric, missing in ctx.estimates.missing.items() if missing[i]
+            Coverage(symbol=symbol, metric=metric, used=used.get(metric))
+            for metric, missing in ctx.estimates.missing.items()
+            if missing[i]
         ]
         if security.dividend_yield is None:
-            findings.coverage.append(Coverage(symbol=symbol, metric="dividend_yield", used=neutral.yield_))
+            findings.coverage.append(
+                Coverage(symbol=symbol, metric="dividend_yield", used=neutral.yield_)
+            )
         if not security.sectors and not security.is_fund:
             findings.coverage.append(Coverage(symbol=symbol, metric="sector", used=None))
         if not security.countries and not security.is_fund:
@@ -295,10 +364,17 @@ def _note_groups(ctx: Context, findings: Findings) -> None:
 
 def _note_regime(ctx: Context, strategy: Strategy, findings: Findings) -> None:
     """Say that the market regime is unknown where a module that runs asks for it."""
-    asking = [choice.module for kind in Kind for choice in strategy.enabled(kind) if "market_regime" in choice.module.needs]
+    asking = [
+        choice.module
+        for kind in Kind
+        for choice in strategy.enabled(kind)
+        if "market_regime" in choice.module.needs
+    ]
     if ctx.regime.why is not None and asking:
         message = f"The market regime is unknown: {ctx.regime.why.text}. {', '.join(module.name for module in asking)} did not run."
-        findings.warnings.append(Notice(code="regime_unknown", message=message, module=asking[0].qualified))
+        findings.warnings.append(
+            Notice(code="regime_unknown", message=message, module=asking[0].qualified)
+        )
 
 
 def _floats(values: Iterable[Decimal | float]) -> FloatArray:

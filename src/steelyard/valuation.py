@@ -81,7 +81,9 @@ class Valuation:
     open_buys: Decimal
 
 
-def value_portfolio(snapshot: Snapshot, market: Market, wanted: Iterable[str], limits: Limits, findings: Findings) -> Valuation:
+def value_portfolio(
+    snapshot: Snapshot, market: Market, wanted: Iterable[str], limits: Limits, findings: Findings
+) -> Valuation:
     """Price everything that is held, targeted or listed.
 
     wanted   symbols of the targets
@@ -93,7 +95,10 @@ def value_portfolio(snapshot: Snapshot, market: Market, wanted: Iterable[str], l
     held = {symbol for symbol, holding in holdings.items() if holding.quantity > 0}
     unvalued: list[str] = []
     priced: dict[str, Priced] = {}
-    for symbol in sorted({*holdings, *wanted, *(security.symbol for security in snapshot.securities)} - set(snapshot.excluded)):
+    for symbol in sorted(
+        {*holdings, *wanted, *(security.symbol for security in snapshot.securities)}
+        - set(snapshot.excluded)
+    ):
         security = snapshot.security(symbol) or Security(symbol, snapshot.base_currency)
         found = _price(security, holdings.get(symbol), snapshot, market, limits)
         if isinstance(found, Priced):
@@ -102,9 +107,16 @@ def value_portfolio(snapshot: Snapshot, market: Market, wanted: Iterable[str], l
             unvalued.append(f"{symbol}: {_why_unvalued(found, market, limits)}")
         elif not isinstance(found, Priced) or not found.fresh:
             _note_untradable(symbol, found, market, limits, findings)
-    rates = {currency: _rate(currency, snapshot, market, limits) for currency, amount in snapshot.cash.items() if amount}
+    rates = {
+        currency: _rate(currency, snapshot, market, limits)
+        for currency, amount in snapshot.cash.items()
+        if amount
+    }
     rateless = [currency for currency, rate in rates.items() if rate is None]
-    unvalued += [f"cash in {currency}: {_no_rate(currency, snapshot, market, limits).told}" for currency in rateless]
+    unvalued += [
+        f"cash in {currency}: {_no_rate(currency, snapshot, market, limits).told}"
+        for currency in rateless
+    ]
     if unvalued:
         raise PlanRefused(
             "The value of the portfolio is unknown, so nothing was planned:\n"
@@ -112,7 +124,10 @@ def value_portfolio(snapshot: Snapshot, market: Market, wanted: Iterable[str], l
             + "\nAdd the missing price or rate, or leave a security out with --exclude SYMBOL."
         )
     cash_rates = {currency: rate.rate for currency, rate in rates.items() if rate is not None}
-    cash = sum((amount * cash_rates[currency] for currency, amount in snapshot.cash.items() if amount), ZERO)
+    cash = sum(
+        (amount * cash_rates[currency] for currency, amount in snapshot.cash.items() if amount),
+        ZERO,
+    )
     value = sum((p.value for p in priced.values()), cash)
     if value < 0:
         raise PlanRefused(
@@ -136,15 +151,26 @@ def _refuse_sparse(market: Market) -> None:
         )
 
 
-def _price(security: Security, holding: Holding | None, snapshot: Snapshot, market: Market, limits: Limits) -> Priced | Missing:
+def _price(
+    security: Security, holding: Holding | None, snapshot: Snapshot, market: Market, limits: Limits
+) -> Priced | Missing:
     quote = market.quotes.get(security.symbol)
     if quote is None:
         near = did_you_mean(security.symbol, list(market.symbols))
-        return Missing("no price", Drop("no_price", None, None, say("no price; it is not traded")), near)
+        return Missing(
+            "no price", Drop("no_price", None, None, say("no price; it is not traded")), near
+        )
     rate = _rate(security.currency, snapshot, market, limits)
     if rate is None:
         return _no_rate(security.currency, snapshot, market, limits)
-    return Priced(security, holding, quote.price, quote.on, rate.rate, market.age(quote.on) <= limits.max_stale_sessions)
+    return Priced(
+        security,
+        holding,
+        quote.price,
+        quote.on,
+        rate.rate,
+        market.age(quote.on) <= limits.max_stale_sessions,
+    )
 
 
 def _rate(currency: str, snapshot: Snapshot, market: Market, limits: Limits) -> FxRate | None:
@@ -155,7 +181,9 @@ def _rate(currency: str, snapshot: Snapshot, market: Market, limits: Limits) -> 
 
 
 def _rate_age(rate: FxRate, snapshot: Snapshot, market: Market) -> int:
-    return market.age(rate.on) if len(market.dates) else int(np.busday_count(rate.on, snapshot.as_of))
+    return (
+        market.age(rate.on) if len(market.dates) else int(np.busday_count(rate.on, snapshot.as_of))
+    )
 
 
 def _no_rate(currency: str, snapshot: Snapshot, market: Market, limits: Limits) -> Missing:
@@ -163,11 +191,12 @@ def _no_rate(currency: str, snapshot: Snapshot, market: Market, limits: Limits) 
     pair = f"exchange rate from {currency} into {snapshot.base_currency}"
     rate = market.fx.latest(currency, snapshot.as_of)
     if rate is None:
-        return Missing(f"no {pair}", Drop("no_rate", None, None, say("no {pair:text}; it is not traded", pair=pair)))
+        return Missing(
+            f"no {pair}",
+            Drop("no_rate", None, None, say("no {pair:text}; it is not traded", pair=pair)),
+        )
     age, limit = _rate_age(rate, snapshot, market), limits.max_stale_sessions
-    told = (
-        f"the newest {pair} is of {rate.on}, {age} sessions before the as-of date; at most {limit} are allowed (limits.max_stale_sessions)"
-    )
+    told = f"the newest {pair} is of {rate.on}, {age} sessions before the as-of date; at most {limit} are allowed (limits.max_stale_sessions)"
     why = say(
         "the newest {pair:text}, of {on:date}, is {age:count} sessions old; at most {limit:count} are allowed",
         pair=pair, on=rate.on, age=age, limit=limit,
@@ -184,13 +213,26 @@ def _why_unvalued(found: Priced | Missing, market: Market, limits: Limits) -> st
     )
 
 
-def _note_untradable(symbol: str, found: Priced | Missing, market: Market, limits: Limits, findings: Findings) -> None:
+def _note_untradable(
+    symbol: str, found: Priced | Missing, market: Market, limits: Limits, findings: Findings
+) -> None:
     if isinstance(found, Missing):
         findings.stops.append(Stop(symbol, None, "input", found.drop))
         return
     age = market.age(found.on)
-    why = say("its price is {age:count} sessions old; at most {limit:count} are allowed", age=age, limit=limits.max_stale_sessions)
-    findings.stops.append(Stop(symbol, None, "input", Drop("stale_price", float(age), float(limits.max_stale_sessions), why)))
+    why = say(
+        "its price is {age:count} sessions old; at most {limit:count} are allowed",
+        age=age,
+        limit=limits.max_stale_sessions,
+    )
+    findings.stops.append(
+        Stop(
+            symbol,
+            None,
+            "input",
+            Drop("stale_price", float(age), float(limits.max_stale_sessions), why),
+        )
+    )
 
 
 def _open_buys(snapshot: Snapshot, priced: Mapping[str, Priced]) -> Decimal:

@@ -74,7 +74,13 @@ class Case:
     def solved_into(self, findings: Findings) -> Material:
         """The plan's material, with what the stages report."""
         return self.solver(
-            self.snapshot, self.market, self.strategy, targets=self.targets, state=self.state, seed=self.seed, findings=findings
+            self.snapshot,
+            self.market,
+            self.strategy,
+            targets=self.targets,
+            state=self.state,
+            seed=self.seed,
+            findings=findings,
         )
 
     def with_setting(self, section: str, name: str, value: float) -> Strategy:
@@ -85,7 +91,9 @@ class Case:
 
 def consider(case: Case, made: Material, findings: Findings) -> WhatIf | None:
     """What the generators that are on say of the plan that the case makes; None when none is."""
-    generators = [choice for choice in case.strategy.enabled(Kind.SEQUENCE) if choice.module.form == "what_if"]
+    generators = [
+        choice for choice in case.strategy.enabled(Kind.SEQUENCE) if choice.module.form == "what_if"
+    ]
     if not generators:
         return None
     scenarios: list[FillScenario] = []
@@ -97,7 +105,9 @@ def consider(case: Case, made: Material, findings: Findings) -> WhatIf | None:
     return WhatIf(fills=_robustness(scenarios), relaxations=tuple(relaxations))
 
 
-def _asked(case: Case, made: Material, choice: ModuleChoice, findings: Findings) -> list[FillScenario | Loosened]:
+def _asked(
+    case: Case, made: Material, choice: ModuleChoice, findings: Findings
+) -> list[FillScenario | Loosened]:
     """The answers of one generator; its failure costs only itself."""
     order = tuple(step_order(made.table, made.choice.plan.row))
 
@@ -109,7 +119,9 @@ def _asked(case: Case, made: Material, choice: ModuleChoice, findings: Findings)
     return findings.guarded(choice.module, made.ctx, choice.params, work, len) or []
 
 
-def _answer(case: Case, made: Material, order: Order, module: Module, asked: Any, findings: Findings) -> FillScenario | Loosened | None:
+def _answer(
+    case: Case, made: Material, order: Order, module: Module, asked: Any, findings: Findings
+) -> FillScenario | Loosened | None:
     if isinstance(asked, Fill):
         return _filled(made, order, asked)
     if isinstance(asked, Loosening):
@@ -124,11 +136,19 @@ def _filled(made: Material, order: Order, fill: Fill) -> FillScenario:
     """The end state of a scenario, by the score of the plan."""
     ctx, table = made.ctx, made.table
     wrong = fill.parent != order or len(fill.quantities) != len(order)
-    if wrong or any(not 0 <= q <= table.quantity[j] for j, q in zip(order, fill.quantities, strict=False)):
+    if wrong or any(
+        not 0 <= q <= table.quantity[j] for j, q in zip(order, fill.quantities, strict=False)
+    ):
         raise ModuleError("it asks for a filling that is none of this plan")
-    orders = [(n, j, q) for n, (j, q) in enumerate(zip(order, fill.quantities, strict=True), start=1) if q > 0]
+    orders = [
+        (n, j, q)
+        for n, (j, q) in enumerate(zip(order, fill.quantities, strict=True), start=1)
+        if q > 0
+    ]
     filled = bare_table(ctx, [_part(made, j, q) for _, j, q in orders])
-    scored = score_set(ctx, made.objective, filled, range(len(orders)), made.choice.hold.evaluation.score)
+    scored = score_set(
+        ctx, made.objective, filled, range(len(orders)), made.choice.hold.evaluation.score
+    )
     cash = ctx.cash_weight - math.fsum(float(change) for change in filled.delta) - scored.cost
     left = filled.account.spendable + math.fsum(float(paid) for paid in filled.account.payment)
     return FillScenario(
@@ -171,7 +191,10 @@ def _robustness(scenarios: list[FillScenario]) -> Robustness | None:
     if not scenarios:
         return None
     nets = [scenario.improvement for scenario in scenarios]
-    beats, short = sum(net > 0 for net in nets), sum(not scenario.keeps_reserve for scenario in scenarios)
+    beats, short = (
+        sum(net > 0 for net in nets),
+        sum(not scenario.keeps_reserve for scenario in scenarios),
+    )
     worst, mean = min(nets), math.fsum(nets) / len(nets)
     told = say(
         "filled in part, the plan beats hold in {beats:count} of {scenarios:count} scenarios: {mean:spoints} points net on average, "
@@ -180,13 +203,17 @@ def _robustness(scenarios: list[FillScenario]) -> Robustness | None:
     )  # fmt: skip
     if short:
         told = _with(told, "; {short:count} would leave less cash than must stay", short=short)
-    return Robustness(worst=worst, mean=mean, share=beats / len(nets), scenarios=tuple(scenarios), **_told(told))
+    return Robustness(
+        worst=worst, mean=mean, share=beats / len(nets), scenarios=tuple(scenarios), **_told(told)
+    )
 
 
 # the plan without one of its rules
 
 
-def _loosened(case: Case, made: Material, module: Module, asked: Loosening, findings: Findings) -> Loosened | None:
+def _loosened(
+    case: Case, made: Material, module: Module, asked: Loosening, findings: Findings
+) -> Loosened | None:
     """What the plan would gain without the rule, by solving again; None, and a warning, where that is refused."""
     # a module that fails late here must not be taken out of the plan itself
     inner = Findings(disabled=case.disabled, gone=dict(findings.gone))
@@ -194,7 +221,9 @@ def _loosened(case: Case, made: Material, module: Module, asked: Loosening, find
         other = inner.settled(partial(_applied(case, asked).solved_into, inner))
     except PlanRefused as refused:
         message = f"{asked.name} could not be tried ({asked.setting}): {refused}"
-        findings.warnings.append(Notice(code="what_if_refused", message=message, module=module.qualified))
+        findings.warnings.append(
+            Notice(code="what_if_refused", message=message, module=module.qualified)
+        )
         return None
     findings.late |= inner.late or other.evidence.proof.stopped == "seconds"
     gain = other.choice.plan.net - made.choice.plan.net
@@ -230,9 +259,16 @@ def _applied(case: Case, asked: Loosening) -> Case:
     owner, _, name = rest.rpartition(".")
     if kind == "securities" and name == "lot_size":
         part = Decimal(repr(asked.then))
-        return _with_securities(case, lambda security: replace(security, lot_size=security.lot_size * part))
+        return _with_securities(
+            case, lambda security: replace(security, lot_size=security.lot_size * part)
+        )
     if kind == "securities" and name == "allow_sell":
-        return _with_securities(case, lambda security: replace(security, allow_sell=True) if security.symbol == owner else security)
+        return _with_securities(
+            case,
+            lambda security: (
+                replace(security, allow_sell=True) if security.symbol == owner else security
+            ),
+        )
     if kind == "filters":
         return replace(case, strategy=_with_parameter(case.strategy, owner, name, asked.then))
     now = getattr(getattr(case.strategy, kind, None), rest, None)
@@ -249,7 +285,9 @@ def _with_securities(case: Case, change: Callable[[Security], Security]) -> Case
 def _with_parameter(strategy: Strategy, filter_name: str, name: str, value: float) -> Strategy:
     """The strategy with one whole number of a filter changed."""
     changed = tuple(
-        replace(choice, params=choice.params.model_copy(update={name: int(value)})) if choice.module.name == filter_name else choice
+        replace(choice, params=choice.params.model_copy(update={name: int(value)}))
+        if choice.module.name == filter_name
+        else choice
         for choice in strategy.choices[Kind.FILTER]
     )
     return replace(strategy, choices=MappingProxyType({**strategy.choices, Kind.FILTER: changed}))
@@ -262,7 +300,10 @@ def _price_of(asked: Loosening, gain: float, per_unit: float) -> Sentence:
     text = "{what:text}"
     if form:
         whole = form in ("count", "days")
-        facts |= {"now": int(asked.now) if whole else asked.now, "then": int(asked.then) if whole else asked.then}
+        facts |= {
+            "now": int(asked.now) if whole else asked.now,
+            "then": int(asked.then) if whole else asked.then,
+        }
         text += f" ({{now:{form}}} to {{then:{form}}})"
     if gain == 0:
         return say(text + " changes nothing", **facts)

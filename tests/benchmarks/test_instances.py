@@ -5,7 +5,16 @@ import dataclasses
 import numpy as np
 import pytest
 from benchmarks.instances import Instance, Shape, brute_force, every_set, instance, random_rows
-from benchmarks.search import CLASSES, Class, Solved, capped_enumeration, gap, greed, outcome, search
+from benchmarks.search import (
+    CLASSES,
+    Class,
+    Solved,
+    capped_enumeration,
+    gap,
+    greed,
+    outcome,
+    search,
+)
 
 from steelyard.ledger import feasible
 from steelyard.scoring.model import value
@@ -49,8 +58,12 @@ def test_the_collapsed_score_is_that_of_the_end_state_less_charges(shape):
     for row, net in zip(rows, collapsed, strict=True):
         if np.isfinite(net):
             chosen = row[row >= 0]
-            charge = problem.rates.total(float(problem.account.cost[chosen].sum()), 0.0, len(chosen))
-            assert net == pytest.approx(value(problem.model, after(problem, row)) - hold - charge, abs=1e-10)
+            charge = problem.rates.total(
+                float(problem.account.cost[chosen].sum()), 0.0, len(chosen)
+            )
+            assert net == pytest.approx(
+                value(problem.model, after(problem, row)) - hold - charge, abs=1e-10
+            )
 
 
 @pytest.mark.parametrize("kind", [kind.shape for kind in CLASSES] + SHAPES)
@@ -86,9 +99,19 @@ def test_brute_force_is_at_least_every_other_search():
 
     best = [brute_force(problem) for problem in problems]
 
-    assert all(net >= capped_enumeration(problem).net - 1e-12 for (net, _), problem in zip(best, problems, strict=True))
-    assert any(net > capped_enumeration(problem).net + 1e-6 for (net, _), problem in zip(best, problems, strict=True))
-    assert all(net == pytest.approx(problem.net(np.array([row]))[0]) for (net, row), problem in zip(best, problems, strict=True) if row)
+    assert all(
+        net >= capped_enumeration(problem).net - 1e-12
+        for (net, _), problem in zip(best, problems, strict=True)
+    )
+    assert any(
+        net > capped_enumeration(problem).net + 1e-6
+        for (net, _), problem in zip(best, problems, strict=True)
+    )
+    assert all(
+        net == pytest.approx(problem.net(np.array([row]))[0])
+        for (net, row), problem in zip(best, problems, strict=True)
+        if row
+    )
 
 
 def test_every_set_holds_each_combination_once_and_refuses_too_many():
@@ -127,7 +150,9 @@ def test_an_outcome_counts_proofs_and_states_gaps_as_shares_of_the_improvement()
     kind = Class("small", SMALL, aim=0.01, count=3)
 
     proven = outcome(kind)
-    half = outcome(kind, lambda problem: Solved(brute_force(problem)[0] / 2, brute_force(problem)[0]))
+    half = outcome(
+        kind, lambda problem: Solved(brute_force(problem)[0] / 2, brute_force(problem)[0])
+    )
     unknown = outcome(kind, capped_enumeration)
 
     assert (proven.proven, proven.gaps) == (3, (0.0, 0.0, 0.0))

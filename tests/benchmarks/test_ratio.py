@@ -30,6 +30,10 @@ def test_the_kernel_scores_a_sequence_at_least_fifty_times_as_fast_as_the_refere
     few = random_rows(prepared.table.m, 5, 50, seed=0).tolist()
 
     kernel = best_seconds(lambda: evaluate(prepared.table.tables, many)) / len(many)
-    reference = best_seconds(lambda: [score_set(prepared.ctx, prepared.objective, prepared.table, row, 0.0) for row in few]) / len(few)
+    reference = best_seconds(
+        lambda: [
+            score_set(prepared.ctx, prepared.objective, prepared.table, row, 0.0) for row in few
+        ]
+    ) / len(few)
 
     assert reference / kernel >= LEAST_RATIO

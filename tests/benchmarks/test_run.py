@@ -25,7 +25,13 @@ SEARCHED = {
 def measured(name: str, seconds: float, **facts: object) -> dict[str, object]:
     return {
         "name": name,
-        "stats": {"median": seconds, "iqr": seconds / 10, "rounds": 15, "min": seconds, "max": 2 * seconds},
+        "stats": {
+            "median": seconds,
+            "iqr": seconds / 10,
+            "rounds": 15,
+            "min": seconds,
+            "max": 2 * seconds,
+        },
         "extra_info": facts,
     }
 
@@ -49,14 +55,19 @@ ALL = {
 @pytest.fixture
 def page(tmp_path: Path) -> Path:
     path = tmp_path / "README.md"
-    path.write_text(f"by hand\n\n{run.START}\n\nold figures\n\n{run.END}\n\nalso by hand\n", encoding="utf-8")
+    path.write_text(
+        f"by hand\n\n{run.START}\n\nold figures\n\n{run.END}\n\nalso by hand\n", encoding="utf-8"
+    )
     return path
 
 
 def test_only_what_stands_between_the_markers_is_written(page):
     run.write(page, "new figures")
 
-    assert page.read_text(encoding="utf-8") == f"by hand\n\n{run.START}\n\nnew figures\n\n{run.END}\n\nalso by hand\n"
+    assert (
+        page.read_text(encoding="utf-8")
+        == f"by hand\n\n{run.START}\n\nnew figures\n\n{run.END}\n\nalso by hand\n"
+    )
 
 
 def test_a_page_without_its_markers_is_left_alone(tmp_path):
@@ -68,7 +79,9 @@ def test_a_page_without_its_markers_is_left_alone(tmp_path):
     assert path.read_text(encoding="utf-8") == "by hand"
 
 
-def test_tables_say_what_was_measured_and_draw_no_ratio_between_machines(page, monkeypatch, capsys, tmp_path):
+def test_tables_say_what_was_measured_and_draw_no_ratio_between_machines(
+    page, monkeypatch, capsys, tmp_path
+):
     monkeypatch.setattr(run, "README", page)
     source = tmp_path / "measured.json"
     source.write_text(json.dumps(ALL), encoding="utf-8")
@@ -84,10 +97,14 @@ def test_tables_say_what_was_measured_and_draw_no_ratio_between_machines(page, m
         in text
     )
     assert "| small | 25 | 30, 30, 60 | 3 of 4 | 12 | 1.0 | 20.0, 30.0 | 40.0, 50.0 |" in text
-    assert "| 20 | 60.00 | +16.00 | +17.00 | 1 of 5 | 652, 333 short | 0.562 | 0.586 | 0.615 |" in text
+    assert (
+        "| 20 | 60.00 | +16.00 | +17.00 | 1 of 5 | 652, 333 short | 0.562 | 0.586 | 0.615 |" in text
+    )
 
 
-def test_the_picture_has_a_point_per_table_and_hollow_ones_where_a_proof_is_missing(page, monkeypatch, tmp_path):
+def test_the_picture_has_a_point_per_table_and_hollow_ones_where_a_proof_is_missing(
+    page, monkeypatch, tmp_path
+):
     monkeypatch.setattr(run, "README", page)
     source = tmp_path / "measured.json"
     source.write_text(json.dumps(ALL), encoding="utf-8")

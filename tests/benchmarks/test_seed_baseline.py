@@ -26,10 +26,19 @@ def test_value_and_costs_are_the_recorded_ones(n):
 def test_the_formula_of_the_earlier_score_reproduces_its_recorded_scores(n):
     found = case(n)
 
-    scores = [found.original_score(orders, with_groups=kept) for orders in ({}, found.recorded.orders) for kept in (True, False)]
+    scores = [
+        found.original_score(orders, with_groups=kept)
+        for orders in ({}, found.recorded.orders)
+        for kept in (True, False)
+    ]
 
     hold, figures = found.recorded.hold, found.recorded.figures
-    assert scores == [hold["end_groups"], hold["end_nogroups"], figures["end_groups"], figures["end_nogroups"]]
+    assert scores == [
+        hold["end_groups"],
+        hold["end_nogroups"],
+        figures["end_groups"],
+        figures["end_nogroups"],
+    ]
 
 
 def test_our_own_plan_is_judged_as_the_plan_document_says():
@@ -59,21 +68,36 @@ def test_selling_a_whole_odd_holding_is_no_breach_of_lots():
     prepared = prepare(case(20).inputs)
     i = int(prepared.ctx.held.argmax())
 
-    assert judge(prepared, {prepared.ctx.symbols[i]: -Decimal(repr(float(prepared.ctx.quantities[i])))}).off_lot == 0
+    assert (
+        judge(
+            prepared, {prepared.ctx.symbols[i]: -Decimal(repr(float(prepared.ctx.quantities[i])))}
+        ).off_lot
+        == 0
+    )
 
 
 def test_the_files_are_those_of_the_source_note():
-    listed = dict(reversed(line.split()) for line in (DATA / "SOURCE.md").read_text().splitlines() if line.startswith("    "))
+    listed = dict(
+        reversed(line.split())
+        for line in (DATA / "SOURCE.md").read_text().splitlines()
+        if line.startswith("    ")
+    )
 
     assert len(listed) == 8
-    assert {name: hashlib.sha256((DATA / name).read_bytes()).hexdigest() for name in listed} == listed
+    assert {
+        name: hashlib.sha256((DATA / name).read_bytes()).hexdigest() for name in listed
+    } == listed
 
 
 def test_the_stopwatch_sees_the_first_set_that_is_good_enough_before_the_search_ends():
     inputs = case(20).inputs
     net = inputs.plan().score.improvement
 
-    nothing, all_of_it, too_much = watch(inputs, 0.0), watch(inputs, net - 1e-9), watch(inputs, net + 1.0)
+    nothing, all_of_it, too_much = (
+        watch(inputs, 0.0),
+        watch(inputs, net - 1e-9),
+        watch(inputs, net + 1.0),
+    )
 
     assert 0 < nothing.first <= nothing.searched
     assert 0 < all_of_it.first <= all_of_it.searched + 0.5

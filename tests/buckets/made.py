@@ -13,17 +13,29 @@ from steelyard.strategies import default
 
 def rated(of: World, **quality: float) -> World:
     """The world with the fundamental quality of some securities known."""
-    listed = tuple(replace(security, quality=quality.get(security.symbol, security.quality)) for security in of.snapshot.securities)
+    listed = tuple(
+        replace(security, quality=quality.get(security.symbol, security.quality))
+        for security in of.snapshot.securities
+    )
     return replace(of, snapshot=replace(of.snapshot, securities=listed))
 
 
 def account(aa: int = 300, bb: int = 200, price: str = "100", cash: int = 10_000) -> World:
     """AA, BB and CC are the core's, DD, EE and FF the satellite's."""
-    lines = (f"AA {aa} @ {price}", f"BB {bb} @ 50", "CC 0 @ 20", "DD 40 @ 50", "EE 0 @ 25", "FF 0 @ 10")
+    lines = (
+        f"AA {aa} @ {price}",
+        f"BB {bb} @ 50",
+        "CC 0 @ 20",
+        "DD 40 @ 50",
+        "EE 0 @ 25",
+        "FF 0 @ 10",
+    )
     return rated(world(*lines, cash=str(cash)), CC=0.9, EE=0.95, FF=0.9)
 
 
-def core(name: str = "core", universe=("AA", "BB", "CC"), cash: str = "8000", target_weight: float = 0.9) -> Bucket:
+def core(
+    name: str = "core", universe=("AA", "BB", "CC"), cash: str = "8000", target_weight: float = 0.9
+) -> Bucket:
     return Bucket(
         name=name,
         kind="core",
@@ -34,7 +46,13 @@ def core(name: str = "core", universe=("AA", "BB", "CC"), cash: str = "8000", ta
     )
 
 
-def satellite(name: str = "growth", universe=("DD", "EE", "FF"), cash: str = "2000", target_weight: float = 0.1, **given) -> Bucket:
+def satellite(
+    name: str = "growth",
+    universe=("DD", "EE", "FF"),
+    cash: str = "2000",
+    target_weight: float = 0.1,
+    **given,
+) -> Bucket:
     return Bucket(
         name=name,
         kind="satellite",

@@ -21,7 +21,9 @@ BUDGETS = Budgets(satellites_weight=0.30)
 
 
 def symbols(snapshot):
-    return [holding.symbol for holding in snapshot.holdings], [security.symbol for security in snapshot.securities]
+    return [holding.symbol for holding in snapshot.holdings], [
+        security.symbol for security in snapshot.securities
+    ]
 
 
 def test_each_bucket_gets_its_own_holdings_securities_and_cash():
@@ -59,7 +61,10 @@ def test_a_security_in_two_universes_is_an_error_that_names_both():
 
 
 def test_a_symbol_that_the_account_does_not_know_is_an_error():
-    with pytest.raises(InputError, match=r"AAA in the universe of growth is not a security of the account\. Did you mean AA"):
+    with pytest.raises(
+        InputError,
+        match=r"AAA in the universe of growth is not a security of the account\. Did you mean AA",
+    ):
         split(account().snapshot, [core(), satellite(universe={"AAA"})], BUDGETS)
 
 
@@ -69,7 +74,11 @@ def test_cash_may_differ_by_a_cent(cash):
 
 
 @pytest.mark.parametrize(
-    ("cash", "told"), [("2000.011", r"10000\.011 USD and the account 10000: 0\.011 too much"), ("0", "-2000 too little")]
+    ("cash", "told"),
+    [
+        ("2000.011", r"10000\.011 USD and the account 10000: 0\.011 too much"),
+        ("0", "-2000 too little"),
+    ],
 )
 def test_cash_that_does_not_add_up_is_an_error_with_the_difference(cash, told):
     with pytest.raises(InputError, match=told):
@@ -84,7 +93,9 @@ def test_cash_in_a_currency_that_no_bucket_has_is_missing():
 
 
 def test_without_a_budget_there_is_no_satellite():
-    with pytest.raises(SettingsError, match=r"aimed at 10\.00% of the account; their budget is 0\.00%"):
+    with pytest.raises(
+        SettingsError, match=r"aimed at 10\.00% of the account; their budget is 0\.00%"
+    ):
         split(account().snapshot, [core(), satellite()])
 
 
@@ -112,7 +123,11 @@ def test_satellites_share_their_budget():
     more = satellite(name="more", universe={"FF"}, cash="0")
 
     with pytest.raises(SettingsError, match=r"20\.00% of the account; their budget is 15\.00%"):
-        split(account().snapshot, [core(target_weight=0.8), satellite(), more], Budgets(satellites_weight=0.15))
+        split(
+            account().snapshot,
+            [core(target_weight=0.8), satellite(), more],
+            Budgets(satellites_weight=0.15),
+        )
 
 
 def test_an_account_has_one_core_and_every_name_once():
@@ -138,7 +153,9 @@ def test_targets_of_a_bucket_stay_in_its_universe_and_are_not_rescaled():
     own = Targets({"DD": 0.5, "EE": 0.2, "AA": 0.0})
 
     assert targets_of(satellite(), own) is own
-    with pytest.raises(InputError, match="The targets of bucket growth name AA, not in its universe"):
+    with pytest.raises(
+        InputError, match="The targets of bucket growth name AA, not in its universe"
+    ):
         targets_of(satellite(), Targets({"AA": 0.1, "DD": 0.5}))
 
 
@@ -150,12 +167,21 @@ def test_a_bucket_plans_with_its_strategy_or_with_that_of_its_settings():
 
 
 @FEWER
-@given(aa=st.integers(0, 900), bb=st.integers(0, 900), price=st.sampled_from(["1", "99", "1500"]), cash=st.integers(-3000, 90_000))
+@given(
+    aa=st.integers(0, 900),
+    bb=st.integers(0, 900),
+    price=st.sampled_from(["1", "99", "1500"]),
+    cash=st.integers(-3000, 90_000),
+)
 def test_nothing_in_the_core_changes_a_plan_of_a_satellite(aa, bb, price, cash):
     usual, other = account(), account(aa=aa, bb=bb, price=price, cash=2000 + cash)
 
     plans = [
-        plan(split(of.snapshot, [core(cash=core_cash), satellite()], BUDGETS)["growth"], of.market, satellite().strategy)
+        plan(
+            split(of.snapshot, [core(cash=core_cash), satellite()], BUDGETS)["growth"],
+            of.market,
+            satellite().strategy,
+        )
         for of, core_cash in ((usual, "8000"), (other, str(cash)))
     ]
 
@@ -180,9 +206,14 @@ def test_cash_that_is_no_amount_of_money_is_an_error(amount):
 
 def test_what_was_sold_out_and_is_in_no_universe_makes_no_book():
     snapshot = account().snapshot
-    held = tuple(replace(one, quantity=Decimal(0), lots=()) if one.symbol == "BB" else one for one in snapshot.holdings)
+    held = tuple(
+        replace(one, quantity=Decimal(0), lots=()) if one.symbol == "BB" else one
+        for one in snapshot.holdings
+    )
 
-    assert UNASSIGNED not in split(replace(snapshot, holdings=held), [core(universe={"AA", "CC"}), satellite()], BUDGETS)
+    assert UNASSIGNED not in split(
+        replace(snapshot, holdings=held), [core(universe={"AA", "CC"}), satellite()], BUDGETS
+    )
 
 
 def test_the_prices_of_the_core_are_nothing_to_a_satellite():

@@ -42,7 +42,9 @@ def test_what_is_reinvested_is_cash_and_set_aside_for_what_paid_it():
     assert dict(credit.transfers) == {}
 
 
-amounts = st.dictionaries(st.sampled_from(["DD", "EE"]), st.decimals(Decimal("0.01"), Decimal(9999), places=2))
+amounts = st.dictionaries(
+    st.sampled_from(["DD", "EE"]), st.decimals(Decimal("0.01"), Decimal(9999), places=2)
+)
 
 
 @given(paid=amounts, handling=st.sampled_from(["reinvest_same", "send_to_core", "accumulate_cash"]))
@@ -51,7 +53,11 @@ def test_no_money_appears_or_is_lost_between_bucket_and_core(paid, handling):
 
     for symbol, currency in (("DD", "USD"), ("EE", "EUR")):
         before = HELD.snapshot.cash.get(currency, Decimal(0)) + paid.get(symbol, Decimal(0))
-        assert credit.snapshot.cash.get(currency, Decimal(0)) + credit.transfers.get(currency, Decimal(0)) == before
+        assert (
+            credit.snapshot.cash.get(currency, Decimal(0))
+            + credit.transfers.get(currency, Decimal(0))
+            == before
+        )
 
 
 @pytest.mark.parametrize(("paid", "told"), [
@@ -68,10 +74,15 @@ def test_the_core_keeps_its_dividends_and_a_satellite_sends_them_there_unless_it
     assert core().dividends == "accumulate_cash"
     assert satellite(rules=default()).dividends == "send_to_core"
     assert satellite().dividends == "send_to_core"
-    assert satellite(rules=SatelliteSettings(satellite_id="s", preset="dip_buyer")).dividends == "reinvest_same"
-    assert satellite(rules=SatelliteSettings(satellite_id="s", dividend_handling="accumulate_cash", preset="dip_buyer")).dividends == (
-        "accumulate_cash"
+    assert (
+        satellite(rules=SatelliteSettings(satellite_id="s", preset="dip_buyer")).dividends
+        == "reinvest_same"
     )
+    assert satellite(
+        rules=SatelliteSettings(
+            satellite_id="s", dividend_handling="accumulate_cash", preset="dip_buyer"
+        )
+    ).dividends == ("accumulate_cash")
     assert PRESETS["dividend_catcher"].dividend_handling == "accumulate_cash"
 
 
@@ -79,13 +90,24 @@ def paid_to(handling, amount="400"):
     """The plan after a dividend of DD, by a strategy that finds nothing else to buy."""
     credit = apply_dividends(HELD.snapshot, {"DD": Decimal(amount)}, handling)
     strategy = only(default(), Kind.OPPORTUNITY, "opportunity_buys")
-    return replace(HELD, snapshot=credit.snapshot, strategy=strategy, state=BucketState(dividends=credit.set_aside)).plan()
+    return replace(
+        HELD,
+        snapshot=credit.snapshot,
+        strategy=strategy,
+        state=BucketState(dividends=credit.set_aside),
+    ).plan()
 
 
 def test_each_handling_makes_another_plan():
-    sent, kept, reinvested = (paid_to(handling) for handling in ("send_to_core", "accumulate_cash", "reinvest_same"))
+    sent, kept, reinvested = (
+        paid_to(handling) for handling in ("send_to_core", "accumulate_cash", "reinvest_same")
+    )
 
-    assert [plan.value for plan in (sent, kept, reinvested)] == [Decimal(9500), Decimal(9900), Decimal(9900)]
+    assert [plan.value for plan in (sent, kept, reinvested)] == [
+        Decimal(9500),
+        Decimal(9900),
+        Decimal(9900),
+    ]
     assert (sent.candidates, kept.candidates) == ((), ())
     (bought,) = reinvested.candidates
     assert (bought.symbol, bought.side, bought.quantity) == ("DD", "buy", Decimal(8))
@@ -96,18 +118,28 @@ def test_a_dividend_under_the_least_order_waits_and_the_plan_says_so():
     plan = paid_to("reinvest_same", amount="60")
 
     assert plan.candidates == ()
-    assert [(row.symbol, row.rule) for row in plan.not_traded if row.stage == "sizing"] == [("DD", "min_order")]
+    assert [(row.symbol, row.rule) for row in plan.not_traded if row.stage == "sizing"] == [
+        ("DD", "min_order")
+    ]
 
 
 def test_a_dividend_of_the_core_is_not_a_satellites():
     with pytest.raises(InputError, match="AA"):
-        apply_dividends(replace(account().snapshot, securities=(), bucket="growth"), {"AA": Decimal(1)}, "send_to_core")
+        apply_dividends(
+            replace(account().snapshot, securities=(), bucket="growth"),
+            {"AA": Decimal(1)},
+            "send_to_core",
+        )
 
 
 def test_what_waits_adds_up_until_it_makes_an_order():
     first = apply_dividends(HELD.snapshot, {"DD": Decimal(60)}, "reinvest_same")
-    second = apply_dividends(first.snapshot, {"DD": Decimal(340)}, "reinvest_same", waiting=first.set_aside)
+    second = apply_dividends(
+        first.snapshot, {"DD": Decimal(340)}, "reinvest_same", waiting=first.set_aside
+    )
 
     assert dict(second.set_aside) == {"DD": Decimal(400)}
     assert dict(second.snapshot.cash) == {"USD": Decimal(9400)}
-    assert dict(apply_dividends(first.snapshot, {}, "reinvest_same", waiting=first.set_aside).set_aside) == {"DD": Decimal(60)}
+    assert dict(
+        apply_dividends(first.snapshot, {}, "reinvest_same", waiting=first.set_aside).set_aside
+    ) == {"DD": Decimal(60)}

@@ -13,7 +13,9 @@ def settings(**given):
 
 
 def test_everything_is_unset_unless_somebody_sets_it():
-    assert {settings().chosen(name) for name in (*SLIDERS, *TOGGLES, "dividend_handling")} == {(None, "default")}
+    assert {settings().chosen(name) for name in (*SLIDERS, *TOGGLES, "dividend_handling")} == {
+        (None, "default")
+    }
     assert settings().dividends == "send_to_core"
 
 
@@ -31,7 +33,15 @@ def test_a_toggle_is_true_or_false(toggle, value):
         settings(**{toggle: value})
 
 
-@pytest.mark.parametrize("given", [{"risk": 0.5}, {"dividend_handling": "spend"}, {"satellite_id": "../core"}, {"satellite_id": ""}])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"risk": 0.5},
+        {"dividend_handling": "spend"},
+        {"satellite_id": "../core"},
+        {"satellite_id": ""},
+    ],
+)
 def test_unknown_keys_and_values_are_refused(given):
     with pytest.raises(ValidationError):
         SatelliteSettings(**{"satellite_id": "s", **given})
@@ -42,7 +52,9 @@ def test_an_unknown_preset_is_refused_with_the_nearest_name():
         settings(preset="momentum_huntr")
 
 
-@pytest.mark.parametrize("preset", ["../conservative", "/etc/passwd", "presets\\value", "value.toml"])
+@pytest.mark.parametrize(
+    "preset", ["../conservative", "/etc/passwd", "presets\\value", "value.toml"]
+)
 def test_a_preset_with_a_path_is_refused(preset):
     with pytest.raises(ValidationError, match="a preset is a name, not a path"):
         settings(preset=preset)

@@ -49,11 +49,18 @@ FORMULAS = {
     ("position_spread", "planner.max_opportunities_per_category"): (2, 6, 10),
     ("position_spread", "limits.max_position_weight"): (0.20, 0.15, 0.10),
     ("position_spread", "score.extra_diversification"): (0.0, 0.1, 0.2),
-    ("profit_taking", "opportunity_calculators.profit_taking.windfall_threshold"): (0.40, 0.275, 0.15),
+    ("profit_taking", "opportunity_calculators.profit_taking.windfall_threshold"): (
+        0.40,
+        0.275,
+        0.15,
+    ),
     ("profit_taking", "opportunity_calculators.profit_taking.sell_fraction"): (0.20, 0.35, 0.50),
 }
 TOGGLED = {
-    ("trailing_stops", "opportunity_calculators.profit_taking.trailing_stop_distance"): (None, 0.10),
+    ("trailing_stops", "opportunity_calculators.profit_taking.trailing_stop_distance"): (
+        None,
+        0.10,
+    ),
     ("follow_regime", "pattern_generators.market_regime.enabled"): (False, True),
     ("auto_harvest", "opportunity_calculators.profit_taking.auto_harvest"): (False, True),
     ("pause_high_volatility", "limits.pause_volatility_ratio"): (None, 1.5),
@@ -80,9 +87,14 @@ def leaves(changes, *above: str) -> Iterator[tuple[str, object]]:
 
 def test_no_setting_has_an_output_that_these_tables_do_not_know():
     base = strategies.default()
-    outputs = {(name, key) for name, changes in MAPPING.items() for key, _ in leaves(changes(True, base))}
+    outputs = {
+        (name, key) for name, changes in MAPPING.items() for key, _ in leaves(changes(True, base))
+    }
 
-    assert outputs - {("trailing_stops", f"{OPPORTUNITY}.profit_taking.trailing_stop_gain")} == {*FORMULAS, *TOGGLED}
+    assert outputs - {("trailing_stops", f"{OPPORTUNITY}.profit_taking.trailing_stop_gain")} == {
+        *FORMULAS,
+        *TOGGLED,
+    }
     assert set(MAPPING) == {*SLIDERS, *TOGGLES}
 
 
@@ -100,7 +112,10 @@ def test_every_output_of_a_slider_goes_one_way(data, slider):
 def test_halves_are_rounded_upwards_so_that_every_step_is_equally_wide():
     # round() would make 2, 2, 4 of them
     assert [whole(days) for days in (0.5, 1.5, 2.5, 3.5)] == [1, 2, 3, 4]
-    assert [of(position_spread=v).planner.max_opportunities_per_category for v in (0.0624, 0.0625, 0.1874, 0.1875)] == [2, 3, 3, 4]
+    assert [
+        of(position_spread=v).planner.max_opportunities_per_category
+        for v in (0.0624, 0.0625, 0.1874, 0.1875)
+    ] == [2, 3, 3, 4]
 
 
 # who set what
@@ -112,7 +127,10 @@ def test_settings_that_nobody_made_leave_the_default_but_for_the_scope():
     assert made.name == "s"
     assert made.search.scope == "proposals"
     assert dict(made.sources) == {"search.scope": "satellite"}
-    assert made.sha256 == strategies.overlay(strategies.default(), {"search": {"scope": "proposals"}}, "x").sha256
+    assert (
+        made.sha256
+        == strategies.overlay(strategies.default(), {"search": {"scope": "proposals"}}, "x").sha256
+    )
 
 
 def test_what_is_set_wins_over_the_preset_and_the_strategy_says_who_set_it():
@@ -131,7 +149,10 @@ def test_a_preset_is_the_strategy_of_its_name_with_its_sliders_on_top(preset):
     row = {name: getattr(PRESETS[preset], name) for name in (*SLIDERS, *TOGGLES)}
 
     # set by hand over the same base they are the same rules
-    by_hand = strategy_of(SatelliteSettings(satellite_id="s", **row), strategies.overlay(base, {"search": {"scope": "proposals"}}, "x"))
+    by_hand = strategy_of(
+        SatelliteSettings(satellite_id="s", **row),
+        strategies.overlay(base, {"search": {"scope": "proposals"}}, "x"),
+    )
 
     assert of(preset=preset).sha256 == by_hand.sha256
 
@@ -145,10 +166,14 @@ def test_a_toggle_switched_off_wins_over_a_preset_that_has_it_on():
 
 def test_a_slider_decides_its_outputs_whole_and_switches_no_module_on():
     base = strategies.overlay(
-        strategies.default(), {OPPORTUNITY: {"averaging_down": {"enabled": False}}, "score": {"cost_aversion": 9.0}}, "file"
+        strategies.default(),
+        {OPPORTUNITY: {"averaging_down": {"enabled": False}}, "score": {"cost_aversion": 9.0}},
+        "file",
     )
 
-    made = strategy_of(SatelliteSettings(satellite_id="s", entry_style=0.2, risk_appetite=0.5), base)
+    made = strategy_of(
+        SatelliteSettings(satellite_id="s", entry_style=0.2, risk_appetite=0.5), base
+    )
 
     assert value(made, f"{OPPORTUNITY}.averaging_down.enabled") is False
     assert made.score.cost_aversion == 5.0
@@ -156,12 +181,20 @@ def test_a_slider_decides_its_outputs_whole_and_switches_no_module_on():
 
 
 def test_the_position_cap_is_shared_by_two_sliders():
-    base = strategies.overlay(strategies.default(), {"limits": {"max_position_weight": 0.30}}, "file")
+    base = strategies.overlay(
+        strategies.default(), {"limits": {"max_position_weight": 0.30}}, "file"
+    )
 
     def cap(**sliders):
-        return strategy_of(SatelliteSettings(satellite_id="s", **sliders), base).limits.max_position_weight
+        return strategy_of(
+            SatelliteSettings(satellite_id="s", **sliders), base
+        ).limits.max_position_weight
 
-    assert (cap(position_spread=0.5), cap(risk_appetite=1.0), cap(risk_appetite=1.0, position_spread=0.5)) == (0.225, 0.20, 0.15)
+    assert (
+        cap(position_spread=0.5),
+        cap(risk_appetite=1.0),
+        cap(risk_appetite=1.0, position_spread=0.5),
+    ) == (0.225, 0.20, 0.15)
 
 
 # plans that change
@@ -171,7 +204,12 @@ def dated(of: World, bought: int, sold: int) -> World:
     """The world with every holding bought, and sold of, so many days ago."""
     on = {days: AS_OF - timedelta(days=days) for days in (bought, sold)}
     holdings = tuple(
-        replace(one, lots=tuple(replace(lot, acquired=on[bought]) for lot in one.lots), last_sold=on[sold]) for one in of.snapshot.holdings
+        replace(
+            one,
+            lots=tuple(replace(lot, acquired=on[bought]) for lot in one.lots),
+            last_sold=on[sold],
+        )
+        for one in of.snapshot.holdings
     )
     return replace(of, snapshot=replace(of.snapshot, holdings=holdings))
 
@@ -184,7 +222,9 @@ def with_closes(of: World, closes) -> World:
 def fallen(of: World, symbol: str) -> World:
     """The world in which a security rose from 80 to 150 and fell to 100."""
     closes = of.market.closes.copy()
-    closes[:, of.market.symbols.index(symbol)] = np.concatenate([np.linspace(80, 150, 200), np.linspace(150, 100, 100)])
+    closes[:, of.market.symbols.index(symbol)] = np.concatenate(
+        [np.linspace(80, 150, 200), np.linspace(150, 100, 100)]
+    )
     return with_closes(of, closes)
 
 
@@ -198,12 +238,19 @@ def stormy(of: World) -> World:
 def rising(of: World) -> World:
     """The world in a bull market."""
     dates = of.market.dates
-    return replace(of, market=replace(of.market, index=Index(("SPY",), dates, np.linspace(100, 180, len(dates))[:, None])))
+    return replace(
+        of,
+        market=replace(
+            of.market, index=Index(("SPY",), dates, np.linspace(100, 180, len(dates))[:, None])
+        ),
+    )
 
 
 def selling_winners(of: World) -> World:
     """The world in which nothing but profit taking sells."""
-    return replace(of, strategy=only(of.strategy, Kind.OPPORTUNITY, "profit_taking", "opportunity_buys"))
+    return replace(
+        of, strategy=only(of.strategy, Kind.OPPORTUNITY, "profit_taking", "opportunity_buys")
+    )
 
 
 def buying_quality(of: World) -> World:
@@ -217,7 +264,13 @@ def one_idea(of: World) -> World:
 
 
 EVEN = ("BB 100 @ 100", "DD 200 @ 50", "EE 400 @ 25")
-ROOM = rated(world("AA 80 @ 100", "BB 80 @ 100", "CC 0 @ 30", "DD 0 @ 20", cash="84000"), AA=0.95, BB=0.9, CC=0.8, DD=0.75)
+ROOM = rated(
+    world("AA 80 @ 100", "BB 80 @ 100", "CC 0 @ 30", "DD 0 @ 20", cash="84000"),
+    AA=0.95,
+    BB=0.9,
+    CC=0.8,
+    DD=0.75,
+)
 NAMES = [letter * 2 for letter in "ABCDEFGHIJKL"]
 MANY = rated(
     world(*(f"{name} 0 @ {10 + 3 * k}" for k, name in enumerate(NAMES)), cash="100000"),
@@ -246,8 +299,16 @@ SECTORS = rated(
     world("AA 500 @ 100", "BB 250 @ 100", "CC 50 @ 100", "DD 0 @ 40", cash="5000", sectors={"AA": "T", "BB": "T", "CC": "E", "DD": "H"}),
     AA=0.6, BB=0.5, CC=0.6, DD=0.6,
 )  # fmt: skip
-WINNER = rated(world("AA 300 @ 100", "BB 300 @ 100", "CC 0 @ 20", cash="1000", cost_prices={"AA": "66"}), AA=0.05, CC=0.9)
-FALLING = rated(world("AA 100 @ 100", *EVEN, "CC 0 @ 20", cash="1200", cost_prices={"AA": "90"}), AA=0.05, CC=0.9)
+WINNER = rated(
+    world("AA 300 @ 100", "BB 300 @ 100", "CC 0 @ 20", cash="1000", cost_prices={"AA": "66"}),
+    AA=0.05,
+    CC=0.9,
+)
+FALLING = rated(
+    world("AA 100 @ 100", *EVEN, "CC 0 @ 20", cash="1200", cost_prices={"AA": "90"}),
+    AA=0.05,
+    CC=0.9,
+)
 
 SHOWN = {
     ("risk_appetite", "planner.priority_threshold"): SECTORS,
@@ -262,9 +323,14 @@ SHOWN = {
     ("position_spread", "planner.max_opportunities_per_category"): buying_quality(MANY),
     ("position_spread", "limits.max_position_weight"): ROOM,
     ("position_spread", "score.extra_diversification"): SECTORS,
-    ("profit_taking", "opportunity_calculators.profit_taking.windfall_threshold"): selling_winners(WINNER),
+    ("profit_taking", "opportunity_calculators.profit_taking.windfall_threshold"): selling_winners(
+        WINNER
+    ),
     ("profit_taking", "opportunity_calculators.profit_taking.sell_fraction"): MIXED,
-    ("trailing_stops", "opportunity_calculators.profit_taking.trailing_stop_distance"): selling_winners(fallen(FALLING, "AA")),
+    (
+        "trailing_stops",
+        "opportunity_calculators.profit_taking.trailing_stop_distance",
+    ): selling_winners(fallen(FALLING, "AA")),
     ("follow_regime", "pattern_generators.market_regime.enabled"): rising(one_idea(MIXED)),
     ("auto_harvest", "opportunity_calculators.profit_taking.auto_harvest"): selling_winners(WINNER),
     ("pause_high_volatility", "limits.pause_volatility_ratio"): stormy(MANY),
@@ -287,7 +353,9 @@ def test_every_output_of_every_setting_changes_a_plan(name, key):
     shown = SHOWN[name, key]
     base = strategies.overlay(shown.strategy, {"search": {"scope": "proposals"}}, "satellite")
     ends = (0.0, 1.0) if name in SLIDERS else (False, True)
-    low, high = (strategy_of(SatelliteSettings(satellite_id="s", **{name: end}), base) for end in ends)
+    low, high = (
+        strategy_of(SatelliteSettings(satellite_id="s", **{name: end}), base) for end in ends
+    )
     # this one output alone goes from one end to the other
     moved = strategies.overlay(low, under(key, value(high, key)), "the other end")
 
@@ -303,7 +371,9 @@ def test_all_settings_are_shown_to_change_a_plan():
 def test_more_risk_takes_no_buy_away_and_never_caps_a_position_lower(of_world, levels):
     tables = []
     for level in sorted(levels):
-        strategy = strategy_of(SatelliteSettings(satellite_id="s", risk_appetite=level), of_world.strategy)
+        strategy = strategy_of(
+            SatelliteSettings(satellite_id="s", risk_appetite=level), of_world.strategy
+        )
         made = prepared(replace(of_world, strategy=strategy))
         largest = dict.fromkeys(made.ctx.symbols, 0.0)
         for j in np.flatnonzero(made.table.is_buy):
@@ -321,9 +391,19 @@ def test_a_longer_hold_never_lets_more_be_traded(of_world, levels):
     orders = []
     for level in sorted(levels):
         made = prepared(
-            replace(of_world, strategy=strategy_of(SatelliteSettings(satellite_id="s", hold_duration=level), of_world.strategy))
+            replace(
+                of_world,
+                strategy=strategy_of(
+                    SatelliteSettings(satellite_id="s", hold_duration=level), of_world.strategy
+                ),
+            )
         )
-        orders.append({(made.ctx.symbols[i], bool(buy)) for i, buy in zip(made.table.security, made.table.is_buy, strict=True)})
+        orders.append(
+            {
+                (made.ctx.symbols[i], bool(buy))
+                for i, buy in zip(made.table.security, made.table.is_buy, strict=True)
+            }
+        )
 
     assert orders[1] <= orders[0]
 
@@ -331,16 +411,25 @@ def test_a_longer_hold_never_lets_more_be_traded(of_world, levels):
 def test_a_trailing_stop_sells_in_the_days_of_a_cooldown_and_says_why():
     shown = dated(selling_winners(fallen(FALLING, "AA")), 1000, 20)
     base = strategies.overlay(shown.strategy, {"search": {"scope": "proposals"}}, "satellite")
-    made = replace(shown, strategy=strategy_of(SatelliteSettings(satellite_id="s", trailing_stops=True, hold_duration=1.0), base)).plan()
+    made = replace(
+        shown,
+        strategy=strategy_of(
+            SatelliteSettings(satellite_id="s", trailing_stops=True, hold_duration=1.0), base
+        ),
+    ).plan()
 
     (sale,) = [step for step in made.steps if step.side == "sell"]
     assert (sale.symbol, set(sale.tags)) == ("AA", {"trailing_stop", "profit_taking"})
-    assert sale.reason.startswith("trailing stop: 33.3\u00a0% under its peak of 150.00 since the purchase")
+    assert sale.reason.startswith(
+        "trailing stop: 33.3\u00a0% under its peak of 150.00 since the purchase"
+    )
 
 
 @pytest.mark.parametrize("nothing", [-0.0, 1e-320])
 @pytest.mark.parametrize("name", SLIDERS)
 def test_a_slider_at_as_good_as_nothing_is_at_nothing(name, nothing):
-    low, zero = (strategy_of(SatelliteSettings(satellite_id="s", **{name: v})) for v in (nothing, 0.0))
+    low, zero = (
+        strategy_of(SatelliteSettings(satellite_id="s", **{name: v})) for v in (nothing, 0.0)
+    )
 
     assert low.sha256 == zero.sha256

@@ -27,7 +27,9 @@ def test_a_deposit_or_a_withdrawal_leaves_the_value_of_a_unit(value, flow):
 
     moved = move(units, value, amount)
 
-    assert abs(moved.value_of(value + amount) - units.value_of(value)) <= NEAR * (1 + units.value_of(value))
+    assert abs(moved.value_of(value + amount) - units.value_of(value)) <= NEAR * (
+        1 + units.value_of(value)
+    )
     assert moved.high_water_mark == units.high_water_mark
 
 
@@ -45,11 +47,15 @@ def test_a_withdrawal_is_no_drawdown_and_a_deposit_hides_none():
     fallen = move(units, Decimal(800), Decimal(5000))
 
     assert state_of(satellite(), taken, Decimal(300), Decimal(10_000)).drawdown == 0
-    assert state_of(satellite(), fallen, Decimal(5800), Decimal(10_000)).drawdown == pytest.approx(0.2)
+    assert state_of(satellite(), fallen, Decimal(5800), Decimal(10_000)).drawdown == pytest.approx(
+        0.2
+    )
 
 
 def test_more_than_a_bucket_is_worth_cannot_be_withdrawn():
-    with pytest.raises(InputError, match=r"A withdrawal of 1001 is 1 more than the bucket is worth \(1000\)"):
+    with pytest.raises(
+        InputError, match=r"A withdrawal of 1001 is 1 more than the bucket is worth \(1000\)"
+    ):
         move(open_units(Decimal(1000)), Decimal(1000), Decimal(-1001))
 
 
@@ -63,7 +69,16 @@ def test_a_bucket_that_was_emptied_opens_anew():
 
 @pytest.mark.parametrize(
     ("value", "aggression"),
-    [("1200", 1), ("1000", 1), ("999.99", 0.8), ("800", 0.8), ("799.99", 0.6), ("600", 0.6), ("400", 0.4), ("399.99", 0)],
+    [
+        ("1200", 1),
+        ("1000", 1),
+        ("999.99", 0.8),
+        ("800", 0.8),
+        ("799.99", 0.6),
+        ("600", 0.6),
+        ("400", 0.4),
+        ("399.99", 0),
+    ],
 )
 def test_funding_is_the_held_part_of_the_budget(value, aggression):
     # a tenth of 10,000 is the budget
@@ -74,11 +89,17 @@ def test_funding_is_the_held_part_of_the_budget(value, aggression):
 
 
 @pytest.mark.parametrize(
-    ("value", "aggression"), [("0.5951", 1), ("0.595", 0.7), ("0.5251", 0.7), ("0.525", 0.3), ("0.4551", 0.3), ("0.455", 0)]
+    ("value", "aggression"),
+    [("0.5951", 1), ("0.595", 0.7), ("0.5251", 0.7), ("0.525", 0.3), ("0.4551", 0.3), ("0.455", 0)],
 )
 def test_a_fall_to_exactly_a_step_is_at_the_step(value, aggression):
     # from .7; in floats .595 / .7 is over .85
-    state = state_of(satellite(status="accumulating"), Units(Decimal(1), Decimal("0.7")), Decimal(value), Decimal(10))
+    state = state_of(
+        satellite(status="accumulating"),
+        Units(Decimal(1), Decimal("0.7")),
+        Decimal(value),
+        Decimal(10),
+    )
 
     assert state.aggression == aggression
 
@@ -110,7 +131,10 @@ def sales(of):
     """Symbol, shares and whether it is a full exit, of every sale."""
     table = of.table
     rows = [j for j in range(table.m) if not table.is_buy[j]]
-    return sorted((of.ctx.symbols[table.security[j]], table.quantity[j], bool(table.full_exit[j])) for j in rows)
+    return sorted(
+        (of.ctx.symbols[table.security[j]], table.quantity[j], bool(table.full_exit[j]))
+        for j in rows
+    )
 
 
 @FEWER
@@ -120,18 +144,35 @@ def test_aggression_scales_buys_in_whole_lots_and_no_sale_and_no_exit(of, fundin
 
     assert sales(usual) == sales(scaled)
     lots = [scaled.ctx.securities[scaled.table.security[j]].lot_size for j in range(scaled.table.m)]
-    assert all(not quantity % lot for quantity, lot, buy in zip(scaled.table.quantity, lots, scaled.table.is_buy, strict=True) if buy)
+    assert all(
+        not quantity % lot
+        for quantity, lot, buy in zip(scaled.table.quantity, lots, scaled.table.is_buy, strict=True)
+        if buy
+    )
 
 
-@pytest.mark.parametrize(("funding", "shares"), [(1.0, "400"), (0.8, "320"), (0.6, "240"), (0.4, "160"), (0.39, None)])
+@pytest.mark.parametrize(
+    ("funding", "shares"), [(1.0, "400"), (0.8, "320"), (0.6, "240"), (0.4, "160"), (0.39, None)]
+)
 def test_buys_are_scaled_before_they_are_sized(funding, shares):
     # the largest buy is 8 % of 100,000 at 20 a share
     of = rated(world("AA 500 @ 100", "BB 0 @ 20", cash="50000", sessions=30), BB=0.9)
-    of = replace(of, strategy=only(of.strategy, Kind.OPPORTUNITY, "opportunity_buys"), state=BucketState(funding=funding))
+    of = replace(
+        of,
+        strategy=only(of.strategy, Kind.OPPORTUNITY, "opportunity_buys"),
+        state=BucketState(funding=funding),
+    )
 
     table = prepared(of).table
 
-    assert max((str(table.quantity[j]) for j in range(table.m) if table.is_buy[j]), key=Decimal, default=None) == shares
+    assert (
+        max(
+            (str(table.quantity[j]) for j in range(table.m) if table.is_buy[j]),
+            key=Decimal,
+            default=None,
+        )
+        == shares
+    )
 
 
 @pytest.mark.parametrize("value", ["-5", "NaN", "Infinity"])
@@ -146,12 +187,25 @@ def test_a_flow_that_is_no_number_is_refused():
 
 
 def test_a_target_weight_may_come_from_an_array():
-    assert state_of(satellite(target_weight=np.float64(0.1)), open_units(Decimal(700)), Decimal(700), Decimal(10_000)).funding == 0.7
+    assert (
+        state_of(
+            satellite(target_weight=np.float64(0.1)),
+            open_units(Decimal(700)),
+            Decimal(700),
+            Decimal(10_000),
+        ).funding
+        == 0.7
+    )
 
 
 @pytest.mark.parametrize(
     "odd",
-    [{"funding": float("nan")}, {"high_water_mark": float("inf")}, {"unit_value": float("nan")}, {"dividends": {"A": Decimal("sNaN")}}],
+    [
+        {"funding": float("nan")},
+        {"high_water_mark": float("inf")},
+        {"unit_value": float("nan")},
+        {"dividends": {"A": Decimal("sNaN")}},
+    ],
 )
 def test_a_state_with_a_figure_that_is_no_number_is_refused(odd):
     with pytest.raises(InputError, match="The state of a bucket is not usable: its"):

@@ -28,7 +28,12 @@ def run(*arguments: object):
 
 def options(folder: Path) -> list[str]:
     given = folder / "args.txt"
-    files = [part for form in FORMS if (folder / f"{form}.csv").exists() for part in (f"--{form}", str(folder / f"{form}.csv"))]
+    files = [
+        part
+        for form in FORMS
+        if (folder / f"{form}.csv").exists()
+        for part in (f"--{form}", str(folder / f"{form}.csv"))
+    ]
     return [*files, *(given.read_text(encoding="utf-8").split() if given.exists() else [])]
 
 
@@ -51,7 +56,9 @@ def test_a_bad_input_is_refused_and_nothing_is_written(case: Path, empty: Path):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_file_that_is_missing_or_a_folder_or_a_pipe_is_refused(form: str, tmp_path_factory: pytest.TempPathFactory, empty: Path):
+def test_a_file_that_is_missing_or_a_folder_or_a_pipe_is_refused(
+    form: str, tmp_path_factory: pytest.TempPathFactory, empty: Path
+):
     others = tmp_path_factory.mktemp("others")
     (others / "h.csv").write_text("symbol,quantity,price\nAAA,1,10\n")
     os.mkfifo(others / "pipe")
@@ -70,7 +77,11 @@ def test_a_field_of_100_mb_is_refused_unread(tmp_path_factory: pytest.TempPathFa
     refused(run("plan", "--holdings", path), empty)
 
 
-@pytest.mark.parametrize("command", [["plan"], ["plan", "--explain"], ["why", "BBB"], ["why", "EEE"], ["modules"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "command",
+    [["plan"], ["plan", "--explain"], ["why", "BBB"], ["why", "EEE"], ["modules"]],
+    ids=" ".join,
+)
 def test_hostile_text_is_printed_and_never_obeyed(command):
     files = [] if command == ["modules"] else options(HOSTILE)
 

@@ -79,7 +79,10 @@ def test_demo_as_json_writes_no_report_unless_one_is_named(folder: Path):
 
 
 def test_demo_and_plan_without_files_make_the_same_plan():
-    assert json.loads(run("demo", "--json").stdout)["plan_id"] == json.loads(run("plan", "--json").stdout)["plan_id"]
+    assert (
+        json.loads(run("demo", "--json").stdout)["plan_id"]
+        == json.loads(run("plan", "--json").stdout)["plan_id"]
+    )
 
 
 def test_own_files_are_planned_at_their_own_prices_and_the_date_is_said(folder: Path):
@@ -102,7 +105,11 @@ def test_an_account_of_cash_alone_needs_no_holdings_file(folder: Path):
     (folder / "t.csv").write_text("symbol,weight\nAAA,0.9\n")
     (folder / "p.csv").write_text("date,AAA\n2022-12-27,10\n2022-12-28,10\n")
 
-    document = json.loads(run("plan", "--cash", "USD=5000", "--targets", "t.csv", "--prices", "p.csv", "--json").stdout)
+    document = json.loads(
+        run(
+            "plan", "--cash", "USD=5000", "--targets", "t.csv", "--prices", "p.csv", "--json"
+        ).stdout
+    )
 
     assert [(step["side"], step["symbol"]) for step in document["steps"]] == [("buy", "AAA")]
 
@@ -118,7 +125,14 @@ def test_files_without_holdings_or_cash_are_a_usage_error(folder: Path):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["plan", "--as-of", "yesterday"], ["plan", "--seed", "-1"], ["plan", "--bucket", "b"], ["plan", "--no-save"], ["plant"], ["why"]],
+    [
+        ["plan", "--as-of", "yesterday"],
+        ["plan", "--seed", "-1"],
+        ["plan", "--bucket", "b"],
+        ["plan", "--no-save"],
+        ["plant"],
+        ["why"],
+    ],
 )
 def test_a_wrong_option_is_a_usage_error(arguments):
     result = run(*arguments)
@@ -154,14 +168,26 @@ def test_the_times_explain_the_whole_wait_and_what_is_inside_of_what():
     times = taken()
 
     outer = {part: time for part, time in times.items() if not part.startswith(" ")}
-    assert list(outer) == ["reading", "planning", "loading the view", "rendering", "everything else", "total"]
-    assert sum(time for part, time in outer.items() if part != "total") == pytest.approx(outer["total"], abs=1)
+    assert list(outer) == [
+        "reading",
+        "planning",
+        "loading the view",
+        "rendering",
+        "everything else",
+        "total",
+    ]
+    assert sum(time for part, time in outer.items() if part != "total") == pytest.approx(
+        outer["total"], abs=1
+    )
     inside = list(times)[list(times).index("planning") + 1 : list(times).index("loading the view")]
     assert [part for part in inside if not part.startswith("    ")] == [
         "  value and context", "  find opportunities", "  generate and evaluate", "  prove", "  choose", "  everything else"
     ]  # fmt: skip
     after = inside[inside.index("  find opportunities") + 1 :]
-    assert "    opportunity_calculators.weight_based" in after[: after.index("  generate and evaluate")]
+    assert (
+        "    opportunity_calculators.weight_based"
+        in after[: after.index("  generate and evaluate")]
+    )
     assert list(times)[-3] == "  second opinion"
 
 
@@ -179,7 +205,9 @@ def test_what_if_reports_are_a_stage_of_their_own(folder: Path):
 
 @pytest.mark.parametrize("command", ["plan", "why"])
 def test_help_says_where_the_names_of_presets_are_listed(command: str):
-    assert "A preset (strategy list names them), or a TOML file" in " ".join(run(command, "--help").stdout.split())
+    assert "A preset (strategy list names them), or a TOML file" in " ".join(
+        run(command, "--help").stdout.split()
+    )
 
 
 def test_the_version_is_that_of_the_package():
@@ -189,7 +217,10 @@ def test_the_version_is_that_of_the_package():
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--as-of", "20-11-2026"], "'--as-of': 20-11-2026 is not a day: write YYYY-MM-DD, for example 2026-11-20."),
+        (
+            ["--as-of", "20-11-2026"],
+            "'--as-of': 20-11-2026 is not a day: write YYYY-MM-DD, for example 2026-11-20.",
+        ),
         (["--as-of", "20261120"], "20261120 is not a day"),
         (["--as-of", "2026-02-30"], "2026-02-30 is not a day"),
         (["--as-of", "9" * 10_000], "9999… is not a day"),
@@ -240,7 +271,15 @@ def test_the_broken_sample_is_refused_with_all_its_reasons():
     files = sample("broken")
 
     result = run(
-        "plan", "--holdings", files.holdings, "--targets", files.targets, "--prices", files.prices, "--securities", files.securities
+        "plan",
+        "--holdings",
+        files.holdings,
+        "--targets",
+        files.targets,
+        "--prices",
+        files.prices,
+        "--securities",
+        files.securities,
     )
 
     assert result.exit_code == 1
@@ -288,7 +327,10 @@ def test_why_as_json_has_only_that_symbol():
 def test_why_reads_a_saved_plan_and_tells_the_same_story(folder: Path):
     (folder / "plan.json").write_text(run("plan", "--json").stdout)
 
-    assert run("why", "MSFT", "--plan", "plan.json", "--json").stdout == run("why", "MSFT", "--json").stdout
+    assert (
+        run("why", "MSFT", "--plan", "plan.json", "--json").stdout
+        == run("why", "MSFT", "--json").stdout
+    )
 
 
 def test_why_refuses_a_plan_that_was_changed(folder: Path):
@@ -302,7 +344,10 @@ def test_why_refuses_a_plan_that_was_changed(folder: Path):
     assert "changed after it was made" in result.stderr
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"[1, 2", b"\xff\xfe", b'{"schema": "steelyard.plan/9"}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{}", b"[1, 2", b"\xff\xfe", b'{"schema": "steelyard.plan/9"}', b"[" * 100_000],
+)
 def test_why_refuses_what_is_no_plan(folder: Path, content):
     (folder / "plan.json").write_bytes(content)
 
@@ -340,7 +385,11 @@ def test_why_takes_a_saved_plan_or_other_inputs_but_not_both(folder: Path):
 def test_modules_lists_every_kind_and_its_json_has_exactly_the_promised_keys():
     listed = json.loads(run("modules", "--json").stdout)
 
-    assert all(set(entry) == {"kind", "name", "version", "enabled", "why", "source", "requires_python", "params"} for entry in listed)
+    assert all(
+        set(entry)
+        == {"kind", "name", "version", "enabled", "why", "source", "requires_python", "params"}
+        for entry in listed
+    )
     assert {entry["kind"] for entry in listed} == {
         "opportunity_calculators",
         "pattern_generators",
@@ -357,7 +406,11 @@ def test_modules_of_a_strategy_say_what_it_turns_off(folder: Path):
 
     listed = json.loads(run("modules", "--strategy", "s.toml", "--json").stdout)
 
-    entry = next(entry for entry in listed if entry["name"] == "averaging_down" and entry["kind"] == "opportunity_calculators")
+    entry = next(
+        entry
+        for entry in listed
+        if entry["name"] == "averaging_down" and entry["kind"] == "opportunity_calculators"
+    )
     assert entry["enabled"] is False
     assert entry["why"] == "strategy file"
 

@@ -22,7 +22,11 @@ BY_NAME = {one.name: one for one in VARIABLES}
 def test_every_variable_that_the_code_names_is_in_the_table():
     sources = Path(steelyard.__file__).parent.rglob("*.py")
 
-    named = {name for source in sources for name in re.findall(r"\bSTEELYARD_[A-Z_]+\b", source.read_text(encoding="utf-8"))}
+    named = {
+        name
+        for source in sources
+        for name in re.findall(r"\bSTEELYARD_[A-Z_]+\b", source.read_text(encoding="utf-8"))
+    }
 
     assert named == set(BY_NAME) == {home.VARIABLE, logs.VARIABLE, *breaker.VARIABLES.values()}
 

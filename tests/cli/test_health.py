@@ -57,10 +57,14 @@ def faulty(monkeypatch):
 
     def switch(broken: bool) -> None:
         choices = tuple(
-            replace(choice, module=replace(choice.module, call=fail)) if broken and choice.module.qualified == FAILING else choice
+            replace(choice, module=replace(choice.module, call=fail))
+            if broken and choice.module.qualified == FAILING
+            else choice
             for choice in usual.choices[Kind.OPPORTUNITY]
         )
-        strategy = replace(usual, choices=MappingProxyType({**usual.choices, Kind.OPPORTUNITY: choices}))
+        strategy = replace(
+            usual, choices=MappingProxyType({**usual.choices, Kind.OPPORTUNITY: choices})
+        )
         monkeypatch.setattr("steelyard.cli.inputs.strategy_of", lambda chosen: strategy)
 
     switch(True)
@@ -72,14 +76,24 @@ def codes(document) -> list[tuple[str, str]]:
 
 
 def state(name: str = FAILING) -> dict:
-    return next(row for row in json.loads(run("health", "--json").stdout) if f"{row['kind']}.{row['name']}" == name)
+    return next(
+        row
+        for row in json.loads(run("health", "--json").stdout)
+        if f"{row['kind']}.{row['name']}" == name
+    )
 
 
 def test_after_three_failures_in_a_row_the_next_plan_is_made_without_the_module(faulty):
-    assert [codes(planned()) for _ in range(4)] == [[("module_failed", FAILING)]] * 3 + [[("module_disabled", FAILING)]]
+    assert [codes(planned()) for _ in range(4)] == [[("module_failed", FAILING)]] * 3 + [
+        [("module_disabled", FAILING)]
+    ]
 
     told = state()
-    assert (told["state"], told["failures"], told["error"]) == ("open", 3, "RuntimeError: out of luck")
+    assert (told["state"], told["failures"], told["error"]) == (
+        "open",
+        3,
+        "RuntimeError: out of luck",
+    )
 
 
 def test_what_is_out_of_service_is_shown_with_error_and_time(faulty, folder):
@@ -90,10 +104,15 @@ def test_what_is_out_of_service_is_shown_with_error_and_time(faulty, folder):
     for text in (result.stdout, (folder / "r.html").read_text()):
         flat = " ".join(text.split())
         assert "without 1 module that failed or is out of service: profit_taking." in flat
-        assert f"The module {FAILING} is out of service: 3 failures in a row, the last RuntimeError: out of luck; next try after 2" in flat
+        assert (
+            f"The module {FAILING} is out of service: 3 failures in a row, the last RuntimeError: out of luck; next try after 2"
+            in flat
+        )
 
 
-def test_after_the_wait_the_module_is_tried_and_a_success_closes_its_circuit(faulty, home, monkeypatch):
+def test_after_the_wait_the_module_is_tried_and_a_success_closes_its_circuit(
+    faulty, home, monkeypatch
+):
     for _ in range(3):
         planned()
     monkeypatch.setenv("STEELYARD_OPEN_SECONDS", "0.05")
@@ -165,7 +184,9 @@ def test_while_everything_is_healthy_nothing_is_written(home):
 
     modules = sum(len(registry.modules(kind)) for kind in Kind)
     terms = len(registry.modules(Kind.TERM))
-    counted = f"{modules} modules ({modules - terms} that propose or filter orders, {terms} score terms)"
+    counted = (
+        f"{modules} modules ({modules - terms} that propose or filter orders, {terms} score terms)"
+    )
     assert (result.exit_code, result.stdout) == (0, f"Of {counted} none is out of service.\n")
     assert {row["state"] for row in json.loads(run("health", "--json").stdout)} == {"closed"}
     assert run("health", "--reset").stderr == "There was nothing to forget: no module has failed.\n"
@@ -208,10 +229,14 @@ def test_health_of_one_module_is_asked_by_its_name(faulty):
         planned()
 
     assert run("health", FAILING).stdout.startswith(f"{FAILING} is out of service.")
-    assert {row["name"] for row in json.loads(run("health", "profit_taking", "--json").stdout)} == {"profit_taking"}
+    assert {row["name"] for row in json.loads(run("health", "profit_taking", "--json").stdout)} == {
+        "profit_taking"
+    }
 
 
-@pytest.mark.parametrize("arguments", [["--reset"], ["--reset", "profit_taking"], [FAILING, "--reset"]])
+@pytest.mark.parametrize(
+    "arguments", [["--reset"], ["--reset", "profit_taking"], [FAILING, "--reset"]]
+)
 def test_a_reset_puts_the_module_back_into_service(faulty, arguments):
     for _ in range(3):
         planned()
@@ -234,14 +259,19 @@ def test_a_module_that_nobody_knows_is_an_error_with_the_nearest_name():
     result = run("health", "profit_takin", "--reset")
 
     assert result.exit_code == 1
-    assert "There is no module profit_takin, and none of that name has failed. Did you mean profit_taking?" in result.stderr
+    assert (
+        "There is no module profit_takin, and none of that name has failed. Did you mean profit_taking?"
+        in result.stderr
+    )
 
 
 def test_a_module_that_is_gone_can_still_be_seen_and_forgotten(home):
     home.mkdir()
     since = {"seconds": time.monotonic(), "boot": "", "utc": "2026-03-10T11:05:00Z"}
     circuit = {"failures": 1, "error": "E: x", "since": since}
-    (home / "health.json").write_text(json.dumps({"version": 1, "circuits": {"filters.once@0.1.0": circuit}}))
+    (home / "health.json").write_text(
+        json.dumps({"version": 1, "circuits": {"filters.once@0.1.0": circuit}})
+    )
 
     assert "filters.once" in run("health").stdout
     assert run("health", "once", "--reset").stderr == "Forgotten: filters.once@0.1.0.\n"
@@ -255,7 +285,9 @@ def test_a_file_that_cannot_be_understood_is_told_and_the_plan_is_made(home):
 
     assert result.exit_code == 0
     json.loads(result.stdout)
-    assert "it is now health.json.unreadable, and every module is tried" in " ".join(result.stderr.split())
+    assert "it is now health.json.unreadable, and every module is tried" in " ".join(
+        result.stderr.split()
+    )
 
 
 def test_a_home_that_cannot_be_made_is_told_and_the_plan_is_made(faulty, home):
@@ -279,18 +311,24 @@ def listed(folder: Path, body: str) -> Path:
     )
     (folder / "hopeless.py").write_text(text)
     digest = hashlib.sha256(text.encode()).hexdigest()
-    (folder / "mine.toml").write_text(f'[plugins]\nfolder = "."\nfiles = {{ "hopeless.py" = "sha256:{digest}" }}\n')
+    (folder / "mine.toml").write_text(
+        f'[plugins]\nfolder = "."\nfiles = {{ "hopeless.py" = "sha256:{digest}" }}\n'
+    )
     return folder / "mine.toml"
 
 
-def test_a_plugin_that_fails_three_plans_in_a_row_is_put_out_of_service_and_tried_again(folder, monkeypatch):
+def test_a_plugin_that_fails_three_plans_in_a_row_is_put_out_of_service_and_tried_again(
+    folder, monkeypatch
+):
     name = "opportunity_calculators.hopeless"
     mine = listed(folder, 'raise ValueError("no luck")')
     usual = planned()
 
     plans = [planned("--strategy", mine) for _ in range(4)]
 
-    assert [codes(plan) for plan in plans] == [[("module_failed", name)]] * 3 + [[("module_disabled", name)]]
+    assert [codes(plan) for plan in plans] == [[("module_failed", name)]] * 3 + [
+        [("module_disabled", name)]
+    ]
     assert [plan["steps"] for plan in plans] == [usual["steps"]] * 4
     told = run("health", name).stdout
     assert told.startswith(f"{name} is out of service.")
@@ -308,25 +346,39 @@ def test_a_plugin_that_fails_three_plans_in_a_row_is_put_out_of_service_and_trie
 def logged(level: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "STEELYARD_LOG": level}
     return subprocess.run(
-        [sys.executable, "-m", "steelyard", "demo", "--json"], env=environment, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-m", "steelyard", "demo", "--json"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
 
 
 def test_the_log_goes_to_stderr_for_whoever_asks_for_it():
     done = logged("debug")
 
-    lines = [line for line in done.stderr.splitlines() if line.startswith("DEBUG steelyard.modules module bucket=core name=")]
+    lines = [
+        line
+        for line in done.stderr.splitlines()
+        if line.startswith("DEBUG steelyard.modules module bucket=core name=")
+    ]
     assert len(lines) == len(json.loads(done.stdout)["modules"])
     assert logged("error").stdout[:200] == done.stdout[:200]
     assert "steelyard.modules" not in logged("error").stderr
 
 
 def test_a_level_of_the_log_that_does_not_exist_is_told():
-    assert "STEELYARD_LOG is 'loud': no level of the log. There are debug, info, warning, error." in logged("loud").stderr
+    assert (
+        "STEELYARD_LOG is 'loud': no level of the log. There are debug, info, warning, error."
+        in logged("loud").stderr
+    )
 
 
 def test_a_level_of_any_length_is_cut():
-    said = next(line for line in logged("x" * 10_000).stderr.splitlines() if "no level of the log" in line)
+    said = next(
+        line for line in logged("x" * 10_000).stderr.splitlines() if "no level of the log" in line
+    )
 
     assert "xxx…" in said
     assert len(said) < 200

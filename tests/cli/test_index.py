@@ -22,14 +22,25 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def planned(*arguments: object) -> dict:
-    result = CliRunner().invoke(app, ["plan", "--json", "--strategy", "s.toml", *map(str, arguments)])
+    result = CliRunner().invoke(
+        app, ["plan", "--json", "--strategy", "s.toml", *map(str, arguments)]
+    )
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout)
 
 
 def of_files(name: str) -> list[object]:
     files = sample(name)
-    return ["--holdings", files.holdings, "--prices", files.prices, "--targets", files.targets, "--securities", files.securities]
+    return [
+        "--holdings",
+        files.holdings,
+        "--prices",
+        files.prices,
+        "--targets",
+        files.targets,
+        "--securities",
+        files.securities,
+    ]
 
 
 def test_the_bundled_portfolio_has_the_bundled_index():
@@ -40,14 +51,19 @@ def test_the_bundled_portfolio_has_the_bundled_index():
 
 
 def test_own_files_have_the_index_that_is_named():
-    assert planned(*of_files("growth"), "--index", sample("growth").index)["regime"] == planned()["regime"]
+    assert (
+        planned(*of_files("growth"), "--index", sample("growth").index)["regime"]
+        == planned()["regime"]
+    )
 
 
 def test_own_files_without_an_index_have_no_regime_and_say_how_to_give_one():
     document = planned(*of_files("growth"))
 
     assert document["regime"] == {"name": "unknown", "distance": None, "observations": 0}
-    assert [warning["code"] for warning in document["warnings"] if "--index" in warning["message"]] == ["regime_unknown"]
+    assert [
+        warning["code"] for warning in document["warnings"] if "--index" in warning["message"]
+    ] == ["regime_unknown"]
 
 
 def test_an_index_goes_with_the_bundled_portfolio_too_and_an_old_one_tells_nothing(folder: Path):
@@ -57,7 +73,11 @@ def test_an_index_goes_with_the_bundled_portfolio_too_and_an_old_one_tells_nothi
     document = planned("--index", "old.csv")
 
     assert document["regime"] == {"name": "unknown", "distance": None, "observations": 280}
-    told = [warning["message"] for warning in document["warnings"] if warning["code"] == "regime_unknown"]
+    told = [
+        warning["message"]
+        for warning in document["warnings"]
+        if warning["code"] == "regime_unknown"
+    ]
     assert len(told) == 1
     assert "max_stale_sessions" in told[0]
 

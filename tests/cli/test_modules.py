@@ -25,7 +25,9 @@ def strategy(tmp_path: Path) -> Path:
     pins = {"calm_buys.py": pin(EXAMPLES / "calm_buys.py"), "my_custom.py": "sha256:" + "0" * 64}
     listed = ", ".join(f'"{name}" = "{digest}"' for name, digest in pins.items())
     path = tmp_path / "mine.toml"
-    path.write_text(f'[plugins]\nfolder = "{EXAMPLES}"\nfiles = {{ {listed} }}\n[filters.calm_buys]\nmax_volatility = 0.3\n')
+    path.write_text(
+        f'[plugins]\nfolder = "{EXAMPLES}"\nfiles = {{ {listed} }}\n[filters.calm_buys]\nmax_volatility = 0.3\n'
+    )
     return path
 
 
@@ -34,7 +36,9 @@ def test_every_built_in_module_and_score_term_is_listed():
 
     assert sum(entry["kind"] != "score_terms" for entry in listed) >= BUILT_IN
     assert any(entry["kind"] == "score_terms" for entry in listed)
-    assert all(entry["source"] == "built-in" and entry["requires_python"] == ">=3.11" for entry in listed)
+    assert all(
+        entry["source"] == "built-in" and entry["requires_python"] == ">=3.11" for entry in listed
+    )
 
 
 def test_a_tag_cuts_the_list_and_a_slip_of_one_is_answered_with_a_near_one():
@@ -53,7 +57,9 @@ def test_why_a_module_may_not_run_stands_under_it():
     assert "Does not run when no target weights were given." in text
 
 
-def test_plugins_are_listed_with_where_they_come_from_and_what_could_not_be_had_is_told(strategy: Path):
+def test_plugins_are_listed_with_where_they_come_from_and_what_could_not_be_had_is_told(
+    strategy: Path,
+):
     result = run("--strategy", str(strategy), "--json")
 
     entry = next(entry for entry in json.loads(result.stdout) if entry["name"] == "calm_buys")

@@ -14,7 +14,9 @@ from steelyard import plans
 PROGRAM = [sys.executable, "-m", "steelyard"]
 
 
-def run(folder: Path, *arguments: str, program=PROGRAM, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(
+    folder: Path, *arguments: str, program=PROGRAM, **environment: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*program, *arguments],
         cwd=folder,
@@ -61,7 +63,13 @@ def test_a_wrong_option_exits_with_2(tmp_path: Path):
 
 
 def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path):
-    process = subprocess.Popen([*PROGRAM, "plan", "--json"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*PROGRAM, "plan", "--json"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     process.stdout.close()
 
     code = process.wait(timeout=60)
@@ -77,7 +85,15 @@ def test_an_output_that_cannot_be_written_is_one_message_and_1(tmp_path: Path):
     code = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); from steelyard.__main__ import main; main()"
     with (tmp_path / "full").open("w") as full:
         command = [sys.executable, "-c", code, "plan"]
-        done = subprocess.run(command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            command,
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
 
     assert done.returncode == 1
     assert "could not be written: File too large" in done.stderr
@@ -88,7 +104,14 @@ def test_what_takes_longer_than_a_second_says_so_on_a_terminal_and_not_on_stdout
     code = "import time; from steelyard.cli.output import progress\nwith progress('Planning'): time.sleep(1.3)"
     ours, theirs = pty.openpty()
 
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, stderr=theirs, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        timeout=60,
+        check=True,
+    )
 
     os.close(theirs)
     assert done.stdout == b""

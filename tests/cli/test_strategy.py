@@ -58,17 +58,35 @@ def test_a_new_file_never_overwrites_another_unless_told_to(folder: Path):
 @pytest.mark.parametrize(
     ("arguments", "code", "expected"),
     [
-        (("new", "mine.toml", "--preset", "../default"), 1, "'../default' is no preset: a name has no path in it."),
+        (
+            ("new", "mine.toml", "--preset", "../default"),
+            1,
+            "'../default' is no preset: a name has no path in it.",
+        ),
         (("new", "mine.toml", "--preset", "agressive"), 1, "Did you mean aggressive?"),
         (("new", "mine"), 2, "a strategy file ends in .toml: mine.toml"),
-        (("new", "none/mine.toml"), 1, "could not be written to none/mine.toml: No such file or directory. Nothing was written."),
-        (("show", "agressive"), 1, "There is no preset 'agressive', and no such file. Did you mean aggressive?"),
+        (
+            ("new", "none/mine.toml"),
+            1,
+            "could not be written to none/mine.toml: No such file or directory. Nothing was written.",
+        ),
+        (
+            ("show", "agressive"),
+            1,
+            "There is no preset 'agressive', and no such file. Did you mean aggressive?",
+        ),
         (("show", "../none.toml"), 1, "could not be read: No such file or directory"),
         (("validate", "none.toml"), 1, "none.toml is not usable: 1 error."),
-        (("validate", "aggressive"), 1, "aggressive is a preset, and presets are valid. To see it: steelyard strategy show aggressive"),
+        (
+            ("validate", "aggressive"),
+            1,
+            "aggressive is a preset, and presets are valid. To see it: steelyard strategy show aggressive",
+        ),
     ],
 )
-def test_what_cannot_be_done_is_said_and_leaves_nothing_behind(arguments: tuple[str, ...], code: int, expected: str, folder: Path):
+def test_what_cannot_be_done_is_said_and_leaves_nothing_behind(
+    arguments: tuple[str, ...], code: int, expected: str, folder: Path
+):
     result = run("strategy", *arguments)
 
     assert result.exit_code == code
@@ -77,7 +95,9 @@ def test_what_cannot_be_done_is_said_and_leaves_nothing_behind(arguments: tuple[
 
 
 def test_validate_prints_all_errors_and_warnings_with_their_lines(folder: Path):
-    (folder / "bad.toml").write_text("batch_size = 9\nmax_depth = -1\n[limits]\nallow_buy = 1\n[planer]\n")
+    (folder / "bad.toml").write_text(
+        "batch_size = 9\nmax_depth = -1\n[limits]\nallow_buy = 1\n[planer]\n"
+    )
 
     result = run("strategy", "validate", "bad.toml")
 
@@ -95,12 +115,17 @@ def test_validate_as_json_is_one_document(folder: Path):
     (folder / "bad.toml").write_text("max_depth = -1\n")
     (folder / "good.toml").write_text("batch_size = 9\n")
 
-    bad, good = run("strategy", "validate", "bad.toml", "--json"), run("strategy", "validate", "good.toml", "--json")
+    bad, good = (
+        run("strategy", "validate", "bad.toml", "--json"),
+        run("strategy", "validate", "good.toml", "--json"),
+    )
 
     assert (bad.exit_code, good.exit_code) == (1, 0)
     assert json.loads(bad.stdout) == {
         "valid": False,
-        "errors": ["line 1: max_depth is -1; it must be a whole number from 1 to 10. It sets search.max_depth."],
+        "errors": [
+            "line 1: max_depth is -1; it must be a whole number from 1 to 10. It sets search.max_depth."
+        ],
         "warnings": [],
         "sha256": None,
     }
@@ -125,8 +150,12 @@ def test_show_as_json_names_key_value_and_source():
     document = json.loads(run("strategy", "show", "conservative", "--json").stdout)
 
     assert (document["name"], document["sha256"]) == ("conservative", preset("conservative").sha256)
-    assert {"key": "search.max_depth", "value": 2, "source": "preset conservative"} in document["settings"]
-    assert {"key": "limits.max_turnover_weight", "value": None, "source": "default"} in document["settings"]
+    assert {"key": "search.max_depth", "value": 2, "source": "preset conservative"} in document[
+        "settings"
+    ]
+    assert {"key": "limits.max_turnover_weight", "value": None, "source": "default"} in document[
+        "settings"
+    ]
     assert document["warnings"] == []
 
 
@@ -135,7 +164,10 @@ def test_list_shows_presets_and_the_files_of_the_folder(folder: Path):
     (folder / "bad.toml").write_text("max_depth = 30")
     (folder / "pyproject.toml").write_text("[project]")
 
-    text, documents = run("strategy", "list").stdout, json.loads(run("strategy", "list", "--json").stdout)
+    text, documents = (
+        run("strategy", "list").stdout,
+        json.loads(run("strategy", "list", "--json").stdout),
+    )
 
     assert [one["name"] for one in documents] == [*PRESETS, "bad", "mine"]
     assert [one["kind"] for one in documents[-2:]] == ["file", "file"]
@@ -143,7 +175,9 @@ def test_list_shows_presets_and_the_files_of_the_folder(folder: Path):
     assert documents[-2]["sha256"] is None
     assert "small steps" in text
     assert "not usable: 1 error: steelyard strategy validate bad.toml" in text
-    assert [one["name"] for one in json.loads(run("strategy", "presets", "--json").stdout)] == list(PRESETS)
+    assert [one["name"] for one in json.loads(run("strategy", "presets", "--json").stdout)] == list(
+        PRESETS
+    )
 
 
 def test_the_schema_is_the_schema():
@@ -172,9 +206,15 @@ def test_plan_why_and_modules_take_a_preset_or_a_file(folder: Path):
     modules = json.loads(run("modules", "--strategy", "conservative", "--json").stdout)
 
     assert (planned["strategy"]["name"], own["strategy"]["name"]) == ("conservative", "careful")
-    assert planned["strategy"]["sha256"] == own["strategy"]["sha256"] == preset("conservative").sha256
+    assert (
+        planned["strategy"]["sha256"] == own["strategy"]["sha256"] == preset("conservative").sha256
+    )
     assert [one["message"] for one in planned["warnings"] if one["code"] == "strategy"] == []
-    off = next(one for one in modules if one["name"] == "averaging_down" and one["kind"] == "pattern_generators")
+    off = next(
+        one
+        for one in modules
+        if one["name"] == "averaging_down" and one["kind"] == "pattern_generators"
+    )
     assert (off["enabled"], off["why"], off["source"]) == (False, "preset conservative", "built-in")
     assert run("why", "AAPL", "--strategy", "conservative").exit_code == 0
     unknown = run("plan", "--strategy", "agressive")
@@ -197,7 +237,11 @@ def test_what_new_writes_is_accepted_by_the_schema(folder: Path):
     jsonschema.validate(tomllib.loads((folder / "mine.toml").read_text()), schema())
 
 
-NEVER_READ = {"a folder": Path.mkdir, "a pipe": os.mkfifo, "a file of a gigabyte": lambda path: _sparse(path, 2**30)}
+NEVER_READ = {
+    "a folder": Path.mkdir,
+    "a pipe": os.mkfifo,
+    "a file of a gigabyte": lambda path: _sparse(path, 2**30),
+}
 
 
 def _sparse(path: Path, size: int) -> None:
@@ -206,13 +250,22 @@ def _sparse(path: Path, size: int) -> None:
 
 
 @pytest.mark.parametrize("make", NEVER_READ.values(), ids=NEVER_READ)
-def test_what_is_no_small_file_is_refused_unread_by_every_command(make: Callable[[Path], None], folder: Path):
+def test_what_is_no_small_file_is_refused_unread_by_every_command(
+    make: Callable[[Path], None], folder: Path
+):
     make(folder / "x.toml")
 
-    for command in (("plan", "--strategy", "x.toml"), ("strategy", "show", "x.toml"), ("strategy", "validate", "x.toml")):
+    for command in (
+        ("plan", "--strategy", "x.toml"),
+        ("strategy", "show", "x.toml"),
+        ("strategy", "validate", "x.toml"),
+    ):
         result = run(*command)
         assert result.exit_code == 1
-        assert "not a regular file" in result.output or "1,073,741,824 bytes; at most 65,536 are read" in result.output
+        assert (
+            "not a regular file" in result.output
+            or "1,073,741,824 bytes; at most 65,536 are read" in result.output
+        )
 
 
 @pytest.mark.parametrize("strategy", ["/dev/zero", "-", "", "."])
@@ -245,13 +298,17 @@ def test_a_file_with_the_name_of_a_preset_is_meant_only_where_it_is_named_as_a_f
 def test_nothing_that_a_file_says_or_is_called_reaches_a_terminal_to_be_obeyed(folder: Path):
     name = "a\x1b[2J\nb.toml"
     run("strategy", "new", name)
-    (folder / "named.toml").write_text('name = "x\\u001b[31m\\u202e\\u009b"\ndescription = "1\\n2\\u009b2J"\n')
+    (folder / "named.toml").write_text(
+        'name = "x\\u001b[31m\\u202e\\u009b"\ndescription = "1\\n2\\u009b2J"\n'
+    )
     (folder / "bad.toml").write_text('"\\u001b[31m" = 1\n[filters."\\u009b2J"]\n')
 
     commands = [("list",), ("list", "--json"), ("new", name), ("validate", name), ("show", "named.toml"), ("show", "named.toml", "--json"),
                 ("validate", "bad.toml"), ("validate", "bad.toml", "--json"), ("show", "bad.toml"), ("show", "none\x1b.toml")]  # fmt: skip
     for command in commands:
-        assert all(line.isprintable() for line in run("strategy", *command).output.split("\n")), command
+        assert all(line.isprintable() for line in run("strategy", *command).output.split("\n")), (
+            command
+        )
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -276,7 +333,9 @@ def even(ctx, params):
 
 
 @pytest.mark.parametrize("missing", ["changed", "gone"])
-def test_validate_tells_of_a_plugin_that_cannot_be_loaded_and_a_plan_goes_on_without_it(missing: str, folder: Path):
+def test_validate_tells_of_a_plugin_that_cannot_be_loaded_and_a_plan_goes_on_without_it(
+    missing: str, folder: Path
+):
     (folder / "mine").mkdir()
     if missing == "changed":
         (folder / "mine" / "even.py").write_text(TERM)
@@ -284,7 +343,10 @@ def test_validate_tells_of_a_plugin_that_cannot_be_loaded_and_a_plan_goes_on_wit
     text = f"[plugins]\nfolder = 'mine'\nfiles = {{ 'even.py' = '{pin}' }}\n[score.further]\neven = 0.1\n"
     (folder / "mine.toml").write_text(text)
 
-    checked, planned = run("strategy", "validate", "mine.toml"), run("plan", "--strategy", "mine.toml", "--json")
+    checked, planned = (
+        run("strategy", "validate", "mine.toml"),
+        run("plan", "--strategy", "mine.toml", "--json"),
+    )
 
     assert checked.exit_code == 1
     assert "even.py" in checked.stdout

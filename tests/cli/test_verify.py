@@ -25,7 +25,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(*arguments: object):
     result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exception is None or isinstance(result.exception, SystemExit), repr(result.exception)
+    assert result.exception is None or isinstance(result.exception, SystemExit), repr(
+        result.exception
+    )
     return result
 
 
@@ -48,7 +50,9 @@ def test_a_plan_that_agrees_is_said_to_and_what_was_not_checked_is_told(folder: 
     assert [path.name for path in folder.iterdir()] == ["p.json"]
 
 
-def test_an_edited_plan_exits_with_1_and_says_what_disagrees_where_and_by_how_much(folder: Path, plan: str):
+def test_an_edited_plan_exits_with_1_and_says_what_disagrees_where_and_by_how_much(
+    folder: Path, plan: str
+):
     (folder / "p.json").write_text(edited(plan))
 
     result = run("verify", "p.json")

@@ -17,7 +17,11 @@ AS_OF = date(2026, 1, 9)
 @pytest.fixture(scope="session")
 def inputs() -> Inputs:
     files = sample("growth")
-    return assemble(read(files.holdings, prices=files.prices, targets=files.targets, securities=files.securities))
+    return assemble(
+        read(
+            files.holdings, prices=files.prices, targets=files.targets, securities=files.securities
+        )
+    )
 
 
 @pytest.fixture(scope="session")
@@ -31,10 +35,25 @@ def small() -> PlannerContext:
     return PlannerContext(
         portfolio_context=PortfolioContext(security_scores={"ACME": 0.7, "BOLT": 0.7}),
         positions=(
-            Position(symbol="ACME", quantity=100, avg_price=50, current_price=100, first_bought_at="2020-01-02"),
-            Position(symbol="BOLT", quantity=40, avg_price=60, current_price=50, first_bought_at="2020-01-02"),
+            Position(
+                symbol="ACME",
+                quantity=100,
+                avg_price=50,
+                current_price=100,
+                first_bought_at="2020-01-02",
+            ),
+            Position(
+                symbol="BOLT",
+                quantity=40,
+                avg_price=60,
+                current_price=50,
+                first_bought_at="2020-01-02",
+            ),
         ),
-        securities=(Security(symbol="ACME", name="Acme", allow_sell=True), Security(symbol="BOLT", name="Bolt", allow_sell=True)),
+        securities=(
+            Security(symbol="ACME", name="Acme", allow_sell=True),
+            Security(symbol="BOLT", name="Bolt", allow_sell=True),
+        ),
         available_cash=1000,
         target_weights={"ACME": 0.5, "BOLT": 0.45},
         as_of=AS_OF,

@@ -52,7 +52,9 @@ def source() -> Iterator[Any]:
 # switches
 
 
-@pytest.mark.parametrize(("family", "kind"), FAMILIES, ids=lambda value: getattr(value, "__name__", str(value)))
+@pytest.mark.parametrize(
+    ("family", "kind"), FAMILIES, ids=lambda value: getattr(value, "__name__", str(value))
+)
 def test_every_built_in_module_has_its_switch_as_the_default_has_it(family: type, kind: Kind):
     made = family()
 
@@ -77,7 +79,9 @@ def test_a_strategy_made_into_a_configuration_and_back_is_the_same():
 
 
 def test_what_a_configuration_does_not_name_is_as_its_base_has_it():
-    careful = strategies.overlay(strategies.default(), {"limits": {"max_turnover_weight": 0.1}}, "test")
+    careful = strategies.overlay(
+        strategies.default(), {"limits": {"max_turnover_weight": 0.1}}, "test"
+    )
 
     config = PlannerConfiguration(max_depth=3, base=careful)
 
@@ -103,11 +107,17 @@ def test_lists_and_parameters_of_what_runs_follow_the_switches():
     config.opportunity_calculators.rebalance_buys.enabled = False
 
     assert "diversity" in config.enabled_filters == config.get_enabled_filters()
-    assert "rebalance_buys" not in config.enabled_opportunity_calculators == config.get_enabled_calculators()
+    assert (
+        "rebalance_buys"
+        not in config.enabled_opportunity_calculators
+        == config.get_enabled_calculators()
+    )
     assert config.enabled_pattern_generators == config.get_enabled_patterns()
     assert config.enabled_sequence_generators == config.get_enabled_generators()
     assert config.opportunity_params["profit_taking"]["windfall_threshold"] == 0.2
-    assert config.get_calculator_params("profit_taking") == config.opportunity_params["profit_taking"]
+    assert (
+        config.get_calculator_params("profit_taking") == config.opportunity_params["profit_taking"]
+    )
     assert config.get_pattern_params("multi_sell") == config.pattern_params["multi_sell"]
     assert config.get_generator_params("combinatorial") == config.generator_params["combinatorial"]
     assert config.get_filter_params("eligibility") == config.filter_params["eligibility"]
@@ -115,7 +125,10 @@ def test_lists_and_parameters_of_what_runs_follow_the_switches():
         config.get_filter_params("elegibility")
 
 
-@given(st.sets(st.sampled_from(sorted(modules(Kind.OPPORTUNITY)))), st.sets(st.sampled_from(sorted(modules(Kind.FILTER)))))
+@given(
+    st.sets(st.sampled_from(sorted(modules(Kind.OPPORTUNITY)))),
+    st.sets(st.sampled_from(sorted(modules(Kind.FILTER)))),
+)
 def test_exactly_the_switches_that_are_on_run(calculators: set[str], filters: set[str]):
     config = PlannerConfiguration(scope="candidates")
     for name in modules(Kind.OPPORTUNITY):
@@ -133,7 +146,13 @@ def test_exactly_the_switches_that_are_on_run(calculators: set[str], filters: se
 
 @pytest.mark.parametrize(
     "text",
-    ["max_depth = 3", "max_plan_depth = 3", "[core]\nmax_plan_depth = 3", "[planner]\nmax_depth = 3", "[search]\nmax_depth = 3"],
+    [
+        "max_depth = 3",
+        "max_plan_depth = 3",
+        "[core]\nmax_plan_depth = 3",
+        "[planner]\nmax_depth = 3",
+        "[search]\nmax_depth = 3",
+    ],
 )
 def test_every_spelling_of_the_depth_loads(text: str):
     config = parse_toml_config(text)
@@ -149,7 +168,12 @@ def test_a_file_and_its_text_are_one_configuration(tmp_path: Path):
     loaded = compat.load_planner_config(path)
 
     assert loaded == compat.load_planner_config_from_string(FLAT) == parse_toml_config(FLAT)
-    assert (loaded.name, loaded.max_depth, loaded.max_opportunities_per_category, loaded.transaction_cost_fixed) == ("flat", 7, 8, 3.0)
+    assert (
+        loaded.name,
+        loaded.max_depth,
+        loaded.max_opportunities_per_category,
+        loaded.transaction_cost_fixed,
+    ) == ("flat", 7, 8, 3.0)
 
 
 # validation
@@ -169,11 +193,19 @@ def test_a_valid_configuration_has_no_errors():
         (PlannerConfiguration(priority_threshold=1.5), "priority_threshold is 1.5"),
         (PlannerConfiguration(allow_buy=False, allow_sell=False), "nothing could ever be traded"),
         (
-            PlannerConfiguration(opportunity_calculators=OpportunityCalculatorsConfig(profit_taking=ModuleConfig(enabled=1))),
+            PlannerConfiguration(
+                opportunity_calculators=OpportunityCalculatorsConfig(
+                    profit_taking=ModuleConfig(enabled=1)
+                )
+            ),
             "true or false",
         ),
         (
-            PlannerConfiguration(opportunity_calculators=OpportunityCalculatorsConfig(profit_taking=ModuleConfig(params={"windfal": 1}))),
+            PlannerConfiguration(
+                opportunity_calculators=OpportunityCalculatorsConfig(
+                    profit_taking=ModuleConfig(params={"windfal": 1})
+                )
+            ),
             "windfal is not a known key",
         ),
         ({"search": {"max_depth": 0}}, "max_depth is 0"),
@@ -194,16 +226,27 @@ WRONG_KINDS = [
     ({"base": None}, "base is None"),
     ({"opportunity_calculators": None}, "opportunity_calculators is None"),
     ({"filters": PatternGeneratorsConfig()}, "filters is .*must be a FiltersConfig"),
-    ({"filters": FiltersConfig(eligibility=True)}, "filters.eligibility is True .*must be a ModuleConfig"),
-    ({"filters": FiltersConfig(eligibility=ModuleConfig(params=5))}, "filters.eligibility is .*whose params are a dict"),
+    (
+        {"filters": FiltersConfig(eligibility=True)},
+        "filters.eligibility is True .*must be a ModuleConfig",
+    ),
+    (
+        {"filters": FiltersConfig(eligibility=ModuleConfig(params=5))},
+        "filters.eligibility is .*whose params are a dict",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("given", "told"), WRONG_KINDS, ids=[told for _, told in WRONG_KINDS])
-def test_a_setting_of_another_kind_is_told_by_name(given: dict[str, Any], told: str, small: PlannerContext):
+def test_a_setting_of_another_kind_is_told_by_name(
+    given: dict[str, Any], told: str, small: PlannerContext
+):
     config = PlannerConfiguration(**given)
 
-    assert [re.search(told, sentence) is not None for sentence in ConfigurationValidator.validate(config)] == [True]
+    assert [
+        re.search(told, sentence) is not None
+        for sentence in ConfigurationValidator.validate(config)
+    ] == [True]
     with pytest.raises(SettingsError, match=told):
         asyncio.run(compat.HolisticPlanner(config).plan(small))
 
@@ -234,7 +277,10 @@ def test_dependencies_that_are_not_met_are_told():
 
     assert any("No pattern is on" in sentence for sentence in warned)
     assert ConfigurationValidator.validate(config).warnings == warned
-    assert ConfigurationValidator.validate_dependencies(config) == ConfigurationValidator.validate(config).errors
+    assert (
+        ConfigurationValidator.validate_dependencies(config)
+        == ConfigurationValidator.validate(config).errors
+    )
 
 
 # factories
@@ -244,9 +290,15 @@ def test_a_factory_has_the_modules_that_run():
     factory = ModularPlannerFactory.from_config(parse_toml_config("[filters]\ndiversity = true\n"))
 
     assert [module.name for module in factory.get_filters()] == factory.config.enabled_filters
-    assert [module.name for module in factory.get_calculators()] == factory.config.enabled_opportunity_calculators
-    assert [module.name for module in factory.get_patterns()] == factory.config.enabled_pattern_generators
-    assert [module.name for module in factory.get_generators()] == factory.config.enabled_sequence_generators
+    assert [
+        module.name for module in factory.get_calculators()
+    ] == factory.config.enabled_opportunity_calculators
+    assert [
+        module.name for module in factory.get_patterns()
+    ] == factory.config.enabled_pattern_generators
+    assert [
+        module.name for module in factory.get_generators()
+    ] == factory.config.enabled_sequence_generators
     assert factory.create("mine").bucket_id == "mine"
 
 
@@ -283,7 +335,9 @@ def test_the_core_may_have_a_file(tmp_path: Path):
         ("bold", SatelliteSettings(satellite_id="calm"), "settings of calm"),
     ],
 )
-def test_a_bucket_and_settings_that_do_not_fit_are_refused(bucket: str, settings: SatelliteSettings | None, told: str):
+def test_a_bucket_and_settings_that_do_not_fit_are_refused(
+    bucket: str, settings: SatelliteSettings | None, told: str
+):
     with pytest.raises(SettingsError, match=told):
         PlannerFactoryService().create_for_bucket(bucket, settings)
 
@@ -311,7 +365,9 @@ def test_the_batch_job_asks_its_source_for_the_bucket(source: Any, small: Planne
     assert not any("not yours" in said for said in made.warnings)
 
 
-def test_arguments_of_the_batch_job_that_change_nothing_are_named(source: Any, small: PlannerContext):
+def test_arguments_of_the_batch_job_that_change_nothing_are_named(
+    source: Any, small: PlannerContext
+):
     source(lambda bucket_id: BucketData(context=small))
 
     made = asyncio.run(process_planner_batch_job(max_depth=3, portfolio_hash="1a2b3c4d"))
@@ -334,12 +390,18 @@ def test_a_source_that_is_none_is_refused(source: Any):
 
 def test_the_batch_job_plans_the_same_twice_and_several_buckets_at_once():
     async def several() -> list[Any]:
-        return await asyncio.gather(*(process_planner_batch_job(bucket_id=name) for name in ("core", "one", "one")))
+        return await asyncio.gather(
+            *(process_planner_batch_job(bucket_id=name) for name in ("core", "one", "one"))
+        )
 
     core, one, again = asyncio.run(several())
 
     assert (core.document.bucket, one.document.bucket) == ("core", "one")
-    assert one.document.plan_id == again.document.plan_id == asyncio.run(process_planner_batch_job(bucket_id="one")).document.plan_id
+    assert (
+        one.document.plan_id
+        == again.document.plan_id
+        == asyncio.run(process_planner_batch_job(bucket_id="one")).document.plan_id
+    )
 
 
 def test_a_satellite_with_a_configuration_is_refused(source: Any, small: PlannerContext):
@@ -351,7 +413,11 @@ def test_a_satellite_with_a_configuration_is_refused(source: Any, small: Planner
 
 
 def test_a_configuration_of_the_core_is_its_rules(source: Any, small: PlannerContext):
-    source(lambda bucket_id: BucketData(context=replace(small), config=PlannerConfiguration(name="mine", max_depth=1)))
+    source(
+        lambda bucket_id: BucketData(
+            context=replace(small), config=PlannerConfiguration(name="mine", max_depth=1)
+        )
+    )
 
     made = asyncio.run(process_planner_batch_job())
 

@@ -11,13 +11,22 @@ from typing import Any
 import pytest
 
 from steelyard import compat
-from steelyard.compat import HolisticPlanner, PlannerConfiguration, PlannerContext, parse_toml_config
+from steelyard.compat import (
+    HolisticPlanner,
+    PlannerConfiguration,
+    PlannerContext,
+    parse_toml_config,
+)
 
 PAGE = Path(__file__).parent / "improvements.txt"
-FENCE = re.compile(r"^## (?P<title>[^\n]+)\n\n```python\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(
+    r"^## (?P<title>[^\n]+)\n\n```python\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 WRITTEN = "455395b33713eab46c70ae7d550b12d2f50ccbfbc059f9b51e52ed4a5121b46f"
 """SHA-256 of the document's blocks, one after the other: no formatter may touch them."""
-BLOCKS = {match["title"]: match["text"] for match in FENCE.finditer(PAGE.read_text(encoding="utf-8"))}
+BLOCKS = {
+    match["title"]: match["text"] for match in FENCE.finditer(PAGE.read_text(encoding="utf-8"))
+}
 
 
 @pytest.fixture
@@ -44,29 +53,48 @@ def test_the_differ_of_the_document_compares_two_strategies(names: dict[str, Any
 
     changes = names["ConfigurationDiffer"]().semantic_diff(old, new)
 
-    assert (changes["modules_added"], changes["modules_removed"]) == (["rebalance_buys"], ["weight_based"])
+    assert (changes["modules_added"], changes["modules_removed"]) == (
+        ["rebalance_buys"],
+        ["weight_based"],
+    )
     assert list(changes["params_changed"]) == ["profit_taking"]
     assert changes["params_changed"]["profit_taking"]["new"]["windfall_threshold"] == 0.2
 
 
-def test_the_a_b_runner_of_the_document_compares_two_plans(names: dict[str, Any], small: PlannerContext):
+def test_the_a_b_runner_of_the_document_compares_two_plans(
+    names: dict[str, Any], small: PlannerContext
+):
     exec(BLOCKS["4.2 A/B Testing Framework"], names)
     one_order = PlannerConfiguration(max_depth=1)
 
-    comparison = asyncio.run(names["ABTestRunner"]().run_test("core", PlannerConfiguration(), one_order, small))
+    comparison = asyncio.run(
+        names["ABTestRunner"]().run_test("core", PlannerConfiguration(), one_order, small)
+    )
 
     assert comparison["winner"] == "a"
     assert comparison["config_a"]["end_score"] > comparison["config_b"]["end_score"]
-    assert (comparison["config_a"]["num_steps"] > 1, comparison["config_b"]["num_steps"]) == (True, 1)
+    assert (comparison["config_a"]["num_steps"] > 1, comparison["config_b"]["num_steps"]) == (
+        True,
+        1,
+    )
 
 
 def test_a_health_check_finds_the_modules_of_a_planner():
     planner = HolisticPlanner()
 
-    assert {calculator.name for calculator in planner.opportunity_calculators} >= {"profit_taking", "weight_based"}
-    assert all(isinstance(module.default_params(), dict) for module in planner.opportunity_calculators)
-    assert [module.name for module in planner.pattern_generators] == planner.config.enabled_pattern_generators
-    assert [module.name for module in planner.sequence_generators] == planner.config.enabled_sequence_generators
+    assert {calculator.name for calculator in planner.opportunity_calculators} >= {
+        "profit_taking",
+        "weight_based",
+    }
+    assert all(
+        isinstance(module.default_params(), dict) for module in planner.opportunity_calculators
+    )
+    assert [
+        module.name for module in planner.pattern_generators
+    ] == planner.config.enabled_pattern_generators
+    assert [
+        module.name for module in planner.sequence_generators
+    ] == planner.config.enabled_sequence_generators
     assert [module.name for module in planner.filters] == planner.config.enabled_filters
 
 

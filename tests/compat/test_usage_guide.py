@@ -21,7 +21,9 @@ from steelyard.importers import assemble, read
 from steelyard.samples import sample
 
 PAGE = Path(__file__).parent / "usage_guide.txt"
-FENCE = re.compile(r"^## (?P<title>[^\n]+)\n\n```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(
+    r"^## (?P<title>[^\n]+)\n\n```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 WRITTEN = "aa7a8d0e6b3112b87dea14cd9c3b07749f692021335dc632448b40c438e4309d"
 """SHA-256 of the guide's blocks, one after the other: no formatter may touch them."""
 STRATEGY = Path("config/planner/aggressive.toml")
@@ -99,7 +101,9 @@ def test_the_page_has_every_python_block_but_one():
 
 
 @pytest.mark.usefixtures("folder")
-@pytest.mark.parametrize("block", PYTHON, ids=[f"{n} {block.title}" for n, block in enumerate(PYTHON, 1)])
+@pytest.mark.parametrize(
+    "block", PYTHON, ids=[f"{n} {block.title}" for n, block in enumerate(PYTHON, 1)]
+)
 def test_every_block_runs_as_written(block: Block):
     names = free_names()
 
@@ -158,7 +162,9 @@ def test_only_module_names_are_translated():
 
 
 def test_a_name_of_somebody_s_own_that_begins_with_app_is_left_alone():
-    source = 'app = FastAPI()\n@app.get("/x")\ndef x(): return self.app.state, myapp.modules.planning\n'
+    source = (
+        'app = FastAPI()\n@app.get("/x")\ndef x(): return self.app.state, myapp.modules.planning\n'
+    )
 
     assert translate(source) == source
 
@@ -170,5 +176,7 @@ def test_a_member_behind_its_module_name_is_translated_too():
 
 
 def test_a_module_that_has_no_counterpart_is_refused_by_name():
-    with pytest.raises(compat.names.InputError, match=r"app\.modules\.planning\.domain\.planer .*Did you mean"):
+    with pytest.raises(
+        compat.names.InputError, match=r"app\.modules\.planning\.domain\.planer .*Did you mean"
+    ):
         translate("import app.modules.planning.domain.planer")

@@ -65,19 +65,25 @@ def of_table(*orders: str, cost: float = 0.0005, **options: Any) -> Callable[[],
 
 def one_winner(price: float) -> Callable[[], World]:
     """A holding bought at 100 a year ago."""
-    return of_context(symbols="A", weights=[0.4], prices=[price], average_cost=[100], years_held=[1])
+    return of_context(
+        symbols="A", weights=[0.4], prices=[price], average_cost=[100], years_held=[1]
+    )
 
 
 def fallen_from(peak: float, *, to: float) -> Callable[[], World]:
     """A holding bought at 100 a year ago, now under its peak."""
-    return of_context(symbols="A", weights=[0.4], prices=[to], average_cost=[100], years_held=[1], peaks=[peak])
+    return of_context(
+        symbols="A", weights=[0.4], prices=[to], average_cost=[100], years_held=[1], peaks=[peak]
+    )
 
 
 def with_dividend(symbol: str, amount: str) -> Callable[[], World]:
     """A holding whose dividend is set aside for more of it."""
 
     def make() -> World:
-        ctx = replace(context(symbol, quality=0.2), state=BucketState(dividends={symbol: Decimal(amount)}))
+        ctx = replace(
+            context(symbol, quality=0.2), state=BucketState(dividends={symbol: Decimal(amount)})
+        )
         return ctx, candidates(ctx)
 
     return make
@@ -99,12 +105,20 @@ CALCULATORS = {
             "sell_fraction": Change(0.25),
             "auto_harvest": Change(True, where=one_winner(110)),
             "trailing_stop_distance": Change(0.10, where=fallen_from(150, to=120)),
-            "trailing_stop_gain": Change(0.60, among={"trailing_stop_distance": 0.10}, where=fallen_from(150, to=120)),
+            "trailing_stop_gain": Change(
+                0.60, among={"trailing_stop_distance": 0.10}, where=fallen_from(150, to=120)
+            ),
             "priority_weight": Change(1.0),
         },
     ),
     "averaging_down": Case(
-        of_context(symbols="A B C", weights=[0.085] * 3, prices=[85, 65, 75], average_cost=[100] * 3, quality=[0.9, 0.9, 0.62]),
+        of_context(
+            symbols="A B C",
+            weights=[0.085] * 3,
+            prices=[85, 65, 75],
+            average_cost=[100] * 3,
+            quality=[0.9, 0.9, 0.62],
+        ),
         {
             "dip_threshold": Change(0.2),
             "max_drawdown": Change(0.3),
@@ -117,22 +131,30 @@ CALCULATORS = {
         of_context(symbols="A B", weights=[0.1, 0.0], quality=[0.7, 0.9]),
         {
             "min_quality_score": Change(0.8),
-            "momentum_weight": Change(0.5, where=of_context(symbols="A", quality=[0.7], momentum=[0.3])),
+            "momentum_weight": Change(
+                0.5, where=of_context(symbols="A", quality=[0.7], momentum=[0.3])
+            ),
             "reinvest_dividends": Change(False, where=with_dividend("A", "600")),
             "priority_weight": Change(0.5),
         },
     ),
     "rebalance_sells": Case(
-        of_context(symbols="A B", weights=[0.54, 0.46], targets=[0.5, 0.5], sectors=["Tech", "Energy"]),
+        of_context(
+            symbols="A B", weights=[0.54, 0.46], targets=[0.5, 0.5], sectors=["Tech", "Energy"]
+        ),
         {
             "overweight_threshold": Change(0.05),
             "max_sell_pct": Change(0.05),
-            "concentration_factor": Change(2.0, where=of_context(symbols="A B C D E F G H", weights=[0.19] + [0.1] * 7)),
+            "concentration_factor": Change(
+                2.0, where=of_context(symbols="A B C D E F G H", weights=[0.19] + [0.1] * 7)
+            ),
             "priority_weight": Change(0.5),
         },
     ),
     "rebalance_buys": Case(
-        of_context(symbols="A B", weights=[0.54, 0.46], targets=[0.5, 0.5], sectors=["Tech", "Energy"]),
+        of_context(
+            symbols="A B", weights=[0.54, 0.46], targets=[0.5, 0.5], sectors=["Tech", "Energy"]
+        ),
         {"underweight_threshold": Change(0.05), "priority_weight": Change(0.5)},
     ),
     "weight_based": Case(
@@ -172,9 +194,16 @@ def in_market(regime: str) -> Callable[[], World]:
 
 def bound() -> World:
     """A plan of a sale and a buy under every rule that can be loosened; nothing that is held may be sold."""
-    ctx, table = of_table("sell A .10 .9 rebalance_sells", "buy B .07 .8 rebalance_buys", symbols="A B C D", weights=[0.2] * 4)()
+    ctx, table = of_table(
+        "sell A .10 .9 rebalance_sells",
+        "buy B .07 .8 rebalance_buys",
+        symbols="A B C D",
+        weights=[0.2] * 4,
+    )()
     securities = tuple(replace(security, allow_sell=False) for security in ctx.securities)
-    return replace(ctx, securities=securities, limits=Limits(max_turnover_weight=0.5, max_group_weight=0.5)), table
+    return replace(
+        ctx, securities=securities, limits=Limits(max_turnover_weight=0.5, max_group_weight=0.5)
+    ), table
 
 
 TWO_WAYS = of_table(
@@ -218,7 +247,11 @@ WEAK = of_table(
 """Something for every variant that looks at holdings; a fifth is cash."""
 
 UNEQUAL_QUALITY = of_table(
-    "sell A .05 .9 rebalance_sells", "buy C .05 .7 opportunity_buys", symbols="A B C", weights=[0.4, 0.4, 0.1], quality=[0.5, 0.4, 0.9]
+    "sell A .05 .9 rebalance_sells",
+    "buy C .05 .7 opportunity_buys",
+    symbols="A B C",
+    weights=[0.4, 0.4, 0.1],
+    quality=[0.5, 0.4, 0.9],
 )
 """What may be sold is not of the lowest quality held."""
 
@@ -251,10 +284,14 @@ PATTERNS = {
     ),
     "multi_sell": Case(SHORT_OF_CASH, {"max_sells": Change(2)}),
     "mixed_strategy": Case(REDEPLOY),
-    "opportunity_first": Case(of_table("buy A .05 .5 opportunity_buys", "buy B .05 .9 averaging_down")),
+    "opportunity_first": Case(
+        of_table("buy A .05 .5 opportunity_buys", "buy B .05 .9 averaging_down")
+    ),
     "deep_rebalance": Case(REDEPLOY),
     "cash_generation": Case(SHORT_OF_CASH, {"cash_weight": Change(0.2)}),
-    "cost_optimized": Case(of_unequal_costs, {"tolerance": Change(0.0), "max_candidates": Change(1)}),
+    "cost_optimized": Case(
+        of_unequal_costs, {"tolerance": Change(0.0), "max_candidates": Change(1)}
+    ),
     "direct_buy": Case(REDEPLOY),
     "averaging_down": Case(REDEPLOY),
     "profit_taking": Case(REDEPLOY, {"max_sells": Change(1)}),
@@ -265,7 +302,12 @@ PATTERNS = {
 GENERATORS = {
     "combinatorial": Case(
         REDEPLOY,
-        {"max_sells": Change(1), "max_buys": Change(1), "max_candidates": Change(1), "max_combinations": Change(3)},
+        {
+            "max_sells": Change(1),
+            "max_buys": Change(1),
+            "max_candidates": Change(1),
+            "max_combinations": Change(3),
+        },
     ),
     "constraint_relaxation": Case(
         bound,
@@ -302,7 +344,9 @@ GENERATORS = {
 }
 
 
-def correlated(*orders: str, known: str, alike: tuple[str, str, float], **options: Any) -> Callable[[], World]:
+def correlated(
+    *orders: str, known: str, alike: tuple[str, str, float], **options: Any
+) -> Callable[[], World]:
     """Inputs of a filter: the securities whose history is known, and two of them with their correlation."""
 
     def make() -> World:
@@ -323,7 +367,11 @@ FILTERS = {
             symbols="A B C",
             weights=[0.05, 0.3, 0.05],
         ),
-        {"correlation_threshold": Change(0.8), "large_holding": Change(0.4), "on_missing": Change("deny")},
+        {
+            "correlation_threshold": Change(0.8),
+            "large_holding": Change(0.4),
+            "on_missing": Change("deny"),
+        },
     ),
     "diversity": Case(
         of_table(
@@ -335,7 +383,11 @@ FILTERS = {
             sectors=["Tech", "Tech", "Energy"],
             countries=["US", "CH", "US"],
         ),
-        {"diversity_weight": Change(0.9), "max_sequences": Change(2), "min_diversity_score": Change(0.5)},
+        {
+            "diversity_weight": Change(0.9),
+            "max_sequences": Change(2),
+            "min_diversity_score": Change(0.5),
+        },
     ),
     "eligibility": Case(
         of_table(
@@ -346,7 +398,11 @@ FILTERS = {
             average_cost=[100, 100],
             days_since_bought=[50, float("nan")],
         ),
-        {"min_hold_days": Change(30), "no_panic_sell_pct": Change(0.2), "on_missing": Change("deny")},
+        {
+            "min_hold_days": Change(30),
+            "no_panic_sell_pct": Change(0.2),
+            "on_missing": Change("deny"),
+        },
     ),
     "recently_traded": Case(
         of_table(
@@ -369,6 +425,11 @@ FILTERS = {
 
 CASES: Mapping[tuple[Kind, str], Case] = {
     (kind, name): case
-    for kind, cases in ((Kind.OPPORTUNITY, CALCULATORS), (Kind.PATTERN, PATTERNS), (Kind.SEQUENCE, GENERATORS), (Kind.FILTER, FILTERS))
+    for kind, cases in (
+        (Kind.OPPORTUNITY, CALCULATORS),
+        (Kind.PATTERN, PATTERNS),
+        (Kind.SEQUENCE, GENERATORS),
+        (Kind.FILTER, FILTERS),
+    )
     for name, case in cases.items()
 }

@@ -48,7 +48,11 @@ every_world = pytest.mark.parametrize("options", WORLDS.values(), ids=WORLDS)
 def of(ctx):
     """A table with a sale of every holding and a buy of everything, from every calculator."""
     sources = " ".join(modules(Kind.OPPORTUNITY))
-    sells = [f"sell {s} {w / 2} {0.2 + w / 2} {sources}" for s, w in zip(ctx.symbols, ctx.weights, strict=True) if w > 0]
+    sells = [
+        f"sell {s} {w / 2} {0.2 + w / 2} {sources}"
+        for s, w in zip(ctx.symbols, ctx.weights, strict=True)
+        if w > 0
+    ]
     buys = [f"buy {s} {size} .5 {sources}" for s in ctx.symbols for size in (0.02, 0.05)]
     return candidates(ctx, *sells, *buys, cost=0.0005)
 
@@ -59,9 +63,13 @@ def answer(module, ctx, table, params=None):
     if module.kind is Kind.OPPORTUNITY:
         return module.call(ctx, params)
     if module.form == "what_if":
-        return list(module.call(ctx, table, plan_of(ctx, table), strategies.default().content, params))
+        return list(
+            module.call(ctx, table, plan_of(ctx, table), strategies.default().content, params)
+        )
     if module.kind is Kind.SEQUENCE:
-        return list(module.call(ctx, table, np.full((0, ctx.search.max_depth), PAD, dtype=np.int64), params))
+        return list(
+            module.call(ctx, table, np.full((0, ctx.search.max_depth), PAD, dtype=np.int64), params)
+        )
     found = module.call(ctx, table, params)
     if module.form == "rank":
         return found, ranked(found, ctx, table)
@@ -186,7 +194,9 @@ def check_what_if(asked, plan, table) -> None:
     if isinstance(asked, Fill):
         assert asked.parent == plan
         whole = [table.quantity[j] for j in plan]
-        assert all(0 <= quantity <= most for quantity, most in zip(asked.quantities, whole, strict=True))
+        assert all(
+            0 <= quantity <= most for quantity, most in zip(asked.quantities, whole, strict=True)
+        )
         assert 0 < sum(asked.quantities) < sum(whole)
         check_sentence(asked.why)
     else:
@@ -241,7 +251,9 @@ def test_the_inputs_are_not_changed(module, options):
 @every_module
 @every_world
 def test_the_same_inputs_give_the_same_answer_twice(module, options):
-    first, second = (answer(module, ctx, of(ctx)) for ctx in (context(**options), context(**options)))
+    first, second = (
+        answer(module, ctx, of(ctx)) for ctx in (context(**options), context(**options))
+    )
 
     assert digest(first) == digest(second)
 
@@ -263,7 +275,9 @@ def test_there_are_inputs_on_which_a_module_fires(module):
 )
 def test_every_parameter_changes_something(module, name):
     case = CASES[module.kind, module.name]
-    assert name in case.changes, f"tests/contracts/cases.py has no change that shows what {module.qualified}.{name} does"
+    assert name in case.changes, (
+        f"tests/contracts/cases.py has no change that shows what {module.qualified}.{name} does"
+    )
     change = case.changes[name]
     ctx, table = (change.where or case.world)()
     default = module.params(**change.among)
@@ -288,7 +302,9 @@ def test_parameters_are_frozen_described_and_refuse_what_is_unknown(module):
     assert module.params.model_config["frozen"]
     assert module.params.model_config["extra"] == "forbid"
     for name, field in module.params.model_fields.items():
-        assert field.description, f"{module.qualified}.{name} has no description: it is what docs and JSON Schema say of it"
+        assert field.description, (
+            f"{module.qualified}.{name} has no description: it is what docs and JSON Schema say of it"
+        )
         assert not field.is_required()
     assert module.summary
     assert module.summary.endswith(".")

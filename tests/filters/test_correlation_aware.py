@@ -23,7 +23,9 @@ def three(correlation, known="A B C", weights=(0.05, 0.05, 0.05)):
 BUYS = ("buy A .1 .5 x", "buy B .1 .5 x", "buy C .1 .5 x")
 
 
-@pytest.mark.parametrize(("correlation", "apart"), [(0.69, False), (0.7, False), (0.71, True), (1.0, True)])
+@pytest.mark.parametrize(
+    ("correlation", "apart"), [(0.69, False), (0.7, False), (0.71, True), (1.0, True)]
+)
 def test_two_buys_above_the_threshold_do_not_go_together(correlation, apart):
     assert ruled(three(correlation), *BUYS)[0] == ({frozenset("AB")} if apart else set())
 
@@ -66,11 +68,16 @@ def test_a_drop_names_the_holding_and_both_numbers():
 
     drop = drops["A"]
     assert (drop.rule, drop.value, drop.limit) == ("correlation_threshold", 0.8, 0.7)
-    assert drop.why.text == "correlation of 0.80 with B, which is 30.0\u00a0% of value; more than 0.70 is too alike"
+    assert (
+        drop.why.text
+        == "correlation of 0.80 with B, which is 30.0\u00a0% of value; more than 0.70 is too alike"
+    )
 
 
 def test_the_nearest_large_holding_is_named():
-    ctx = with_correlation(context("A B C", weights=[0, 0.3, 0.4]), "A B C", ("A", "B", 0.9), ("A", "C", 0.8))
+    ctx = with_correlation(
+        context("A B C", weights=[0, 0.3, 0.4]), "A B C", ("A", "B", 0.9), ("A", "C", 0.8)
+    )
 
     assert "with B" in ruled(ctx, "buy A .1 .5 x")[1]["A"].why.text
 
@@ -91,12 +98,17 @@ def test_what_stands_in_for_an_unknown_correlation_keeps_nothing_out(known):
 
     assert apart == set()
     assert drops == {}
-    assert ruling.unknown == tuple((symbol, "correlation") for symbol in "AB" if symbol not in known)
+    assert ruling.unknown == tuple(
+        (symbol, "correlation") for symbol in "AB" if symbol not in known
+    )
 
 
 def test_a_buy_whose_correlation_is_unknown_is_denied_where_the_user_says_so():
     _, drops, ruling = ruled(three(0.9, known="B C"), *BUYS, "sell A .05 .5 x", on_missing="deny")
 
     assert set(drops) == {"A"}
-    assert drops["A"].why.text == "correlation is unknown, and correlation_threshold denies what it cannot check"
+    assert (
+        drops["A"].why.text
+        == "correlation is unknown, and correlation_threshold denies what it cannot check"
+    )
     assert ruling.unknown == (("A", "correlation"),)

@@ -35,7 +35,9 @@ def test_the_rank_is_mean_priority_and_diversity_by_their_shares():
     # two sectors of a half each, one country, two calculators for two orders
     assert varied == pytest.approx(0.4 * 0.5 + 0.3 * 0.0 + 0.3 * 1.0)
     for share in (0.0, 0.3, 1.0):
-        assert diversity(ctx, table, Params(diversity_weight=share)).value(chosen)[0] == pytest.approx((1 - share) * 0.6 + share * varied)
+        assert diversity(ctx, table, Params(diversity_weight=share)).value(chosen)[
+            0
+        ] == pytest.approx((1 - share) * 0.6 + share * varied)
 
 
 def test_one_order_is_spread_over_nothing():
@@ -48,7 +50,9 @@ def test_one_order_is_spread_over_nothing():
 def test_without_groups_only_the_calculators_vary():
     ctx, table = world()
 
-    assert variety(ctx, table, rows((0, 1), (0, 2), (0, 1, 2, 3))) == pytest.approx([0.15, 0.3, 0.15])
+    assert variety(ctx, table, rows((0, 1), (0, 2), (0, 1, 2, 3))) == pytest.approx(
+        [0.15, 0.3, 0.15]
+    )
 
 
 def test_proposals_of_too_little_variety_never_stay():
@@ -69,7 +73,9 @@ def test_a_row_has_its_rank_whatever_batch_it_comes_in(numbers, cut):
 
     whole = ranking.value(every)
 
-    parts = np.concatenate([ranking.value(every[start : start + cut]) for start in range(0, len(every), cut)])
+    parts = np.concatenate(
+        [ranking.value(every[start : start + cut]) for start in range(0, len(every), cut)]
+    )
     assert parts.tolist() == whole.tolist()
 
 
@@ -81,7 +87,12 @@ EVERY = rows(*[chosen for size in (1, 2, 3) for chosen in itertools.combinations
 def by_table(values, most):
     """A ranking with a value for each row of EVERY."""
     known = {bytes(row): value for row, value in zip(EVERY, values, strict=True)}
-    return Ranking(lambda some: np.array([known[bytes(row)] for row in np.ascontiguousarray(some)], dtype=np.float64), most)
+    return Ranking(
+        lambda some: np.array(
+            [known[bytes(row)] for row in np.ascontiguousarray(some)], dtype=np.float64
+        ),
+        most,
+    )
 
 
 def batches(order, net, size):
@@ -90,8 +101,12 @@ def batches(order, net, size):
         yield Scores(number, EVERY[part], net[part])
 
 
-@given(st.permutations(range(len(EVERY))), st.integers(1, 100), st.integers(1, 40), st.integers(0, 5))
-def test_neither_the_order_of_arrival_nor_the_size_of_a_batch_changes_what_stays(order, size, most, seed):
+@given(
+    st.permutations(range(len(EVERY))), st.integers(1, 100), st.integers(1, 40), st.integers(0, 5)
+)
+def test_neither_the_order_of_arrival_nor_the_size_of_a_batch_changes_what_stays(
+    order, size, most, seed
+):
     random = np.random.default_rng(seed)
     # few values, so that the cut falls among equals
     values, net = random.integers(0, 4, len(EVERY)).astype(float), random.normal(size=len(EVERY))
@@ -119,7 +134,11 @@ def test_what_stays_is_the_first_by_rank_of_all_that_is_feasible_and_its_best_co
 def test_a_row_stays_only_where_every_ranking_keeps_it():
     values, net = np.arange(len(EVERY), dtype=float), np.zeros(len(EVERY))
 
-    pool = keep_best(5, batches(list(range(len(EVERY))), net, 7), (by_table(values, 10), by_table(-values, len(EVERY) - 5)))
+    pool = keep_best(
+        5,
+        batches(list(range(len(EVERY))), net, 7),
+        (by_table(values, 10), by_table(-values, len(EVERY) - 5)),
+    )
 
     assert sorted(pool.rows.tolist()) == sorted(EVERY[-10:-5].tolist())
 
@@ -128,7 +147,10 @@ def test_without_rankings_the_best_stay():
     net = np.arange(len(EVERY), dtype=float)
     order = list(range(len(EVERY)))
 
-    assert keep_best(5, batches(order, net, 9), ()).rows.tolist() == best(5, batches(order, net, 9)).rows.tolist()
+    assert (
+        keep_best(5, batches(order, net, 9), ()).rows.tolist()
+        == best(5, batches(order, net, 9)).rows.tolist()
+    )
 
 
 def test_nothing_offered_keeps_nothing():
@@ -141,4 +163,7 @@ def test_nothing_offered_keeps_nothing():
 def test_a_rank_of_minus_infinity_never_stays():
     values, net = np.full(len(EVERY), -np.inf), np.zeros(len(EVERY))
 
-    assert len(keep_best(5, batches(list(range(len(EVERY))), net, 9), (by_table(values, 3),)).rows) == 0
+    assert (
+        len(keep_best(5, batches(list(range(len(EVERY))), net, 9), (by_table(values, 3),)).rows)
+        == 0
+    )

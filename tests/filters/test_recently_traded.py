@@ -18,7 +18,10 @@ def dropped(ctx, params, *orders):
     table = candidates(ctx, *orders)
     ruling = recently_traded(ctx, table, params)
     assert [row not in ruling.drops for row in range(table.m)] == ruling.keep.tolist()
-    return {("buy" if table.is_buy[row] else "sell", ctx.symbols[table.security[row]]): drop for row, drop in ruling.drops.items()}
+    return {
+        ("buy" if table.is_buy[row] else "sell", ctx.symbols[table.security[row]]): drop
+        for row, drop in ruling.drops.items()
+    }
 
 
 @pytest.mark.parametrize(("days", "blocked"), [(29, True), (30, False)])
@@ -53,7 +56,9 @@ def test_the_cooldown_of_one_side_does_not_bind_the_other():
 def test_a_drop_names_rule_days_and_limit():
     ctx = context("A B", days_since_bought=[10, 10], days_since_sold=[NEVER, 20])
 
-    drops = dropped(ctx, Params(), "buy A .1 .5 x", "sell A .1 .5 x", "sell B .1 .5 x", "buy B .1 .5 x")
+    drops = dropped(
+        ctx, Params(), "buy A .1 .5 x", "sell A .1 .5 x", "sell B .1 .5 x", "buy B .1 .5 x"
+    )
 
     assert {key: (drop.rule, drop.value, drop.limit) for key, drop in drops.items()} == {
         ("buy", "A"): ("buy_cooldown_days", 10, 30),
@@ -71,7 +76,9 @@ def test_buying_back_too_soon_is_told():
 
     drops = dropped(ctx, Params(), "buy A .1 .5 x")
 
-    assert drops["buy", "A"].why.text == "sold 40\u00a0days ago, not bought back within 90\u00a0days"
+    assert (
+        drops["buy", "A"].why.text == "sold 40\u00a0days ago, not bought back within 90\u00a0days"
+    )
 
 
 def test_a_security_never_traded_is_not_unknown():
@@ -88,9 +95,15 @@ def test_a_holding_without_any_date_is_unknown_on_both_sides():
     ctx = context("A B")
     table = candidates(ctx, "sell A .1 .5 x", "buy B .1 .5 x")
 
-    allowed, denied = (recently_traded(ctx, table, Params(on_missing=choice)) for choice in ("allow", "deny"))
+    allowed, denied = (
+        recently_traded(ctx, table, Params(on_missing=choice)) for choice in ("allow", "deny")
+    )
 
-    assert allowed.unknown == denied.unknown == (("A", "last_bought"), ("A", "last_sold"), ("B", "last_bought"), ("B", "last_sold"))
+    assert (
+        allowed.unknown
+        == denied.unknown
+        == (("A", "last_bought"), ("A", "last_sold"), ("B", "last_bought"), ("B", "last_sold"))
+    )
     assert allowed.keep.all()
     assert not denied.keep.any()
 
@@ -114,9 +127,13 @@ def test_cooldowns_of_no_days_need_no_dates_of_their_own():
 
 
 def test_no_date_holds_up_a_trailing_stop_but_a_rule_over_losses_does():
-    ctx = context("A", days_since_bought=[10], days_since_sold=[10], prices=[60], average_cost=[100])
+    ctx = context(
+        "A", days_since_bought=[10], days_since_sold=[10], prices=[60], average_cost=[100]
+    )
     table = candidates(ctx, "sell A .5 .5 profit_taking")
-    stop = replace(table, proposals=((Proposal("profit_taking", say("by hand"), (TRAILING_STOP,)),),))
+    stop = replace(
+        table, proposals=((Proposal("profit_taking", say("by hand"), (TRAILING_STOP,)),),)
+    )
     careful = eligibility.Params(no_panic_sell_pct=0.3)
 
     assert list(recently_traded(ctx, table, Params()).drops) == [0]

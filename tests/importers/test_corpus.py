@@ -37,10 +37,20 @@ def inputs_of(folder: Path) -> Inputs:
     args = parser.parse_args(given.read_text(encoding="utf-8").split() if given.exists() else [])
     others = {form: folder / f"{form}.csv" for form in FORMS if (folder / f"{form}.csv").exists()}
     files = read(folder / "holdings.csv", **others)
-    return assemble(files, cash=parse_cash(args.cash), base_currency=args.base, as_of=args.as_of, exclude=args.exclude)
+    return assemble(
+        files,
+        cash=parse_cash(args.cash),
+        base_currency=args.base,
+        as_of=args.as_of,
+        exclude=args.exclude,
+    )
 
 
-@pytest.mark.parametrize("folder", [path for path in CORPUS if refused_by(path) == "importers"], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "folder",
+    [path for path in CORPUS if refused_by(path) == "importers"],
+    ids=lambda path: path.name,
+)
 def test_a_bad_input_is_refused_with_one_message_that_says_what_and_where(folder: Path):
     with pytest.raises((InputError, PlanRefused)) as refused:
         inputs_of(folder)
@@ -52,7 +62,9 @@ def test_a_bad_input_is_refused_with_one_message_that_says_what_and_where(folder
     assert message.isprintable() or all(line.isprintable() for line in message.split("\n"))
 
 
-@pytest.mark.parametrize("folder", [path for path in CORPUS if refused_by(path) == "planner"], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "folder", [path for path in CORPUS if refused_by(path) == "planner"], ids=lambda path: path.name
+)
 def test_what_only_the_planner_can_judge_is_read(folder: Path):
     assert inputs_of(folder).snapshot.holdings
 

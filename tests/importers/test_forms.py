@@ -63,7 +63,9 @@ def test_a_security_with_everything(tmp_path: Path):
     assert not file.warnings
 
 
-def test_product_types_that_are_neither_shares_nor_funds_are_one_warning_in_the_words_of_the_file(tmp_path: Path):
+def test_product_types_that_are_neither_shares_nor_funds_are_one_warning_in_the_words_of_the_file(
+    tmp_path: Path,
+):
     text = "symbol,product_type\nAAA,EFT\nBBB,\nCCC,Warrant\nDDD,Warrant\n"
 
     read = read_securities(written(tmp_path, text))
@@ -117,6 +119,10 @@ def test_rates_are_sorted_and_exact(tmp_path: Path):
 
 def test_the_tutorial_names_every_product_type_that_is_known():
     page = (Path(__file__).parents[2] / "docs" / "tutorial.md").read_text(encoding="utf-8")
-    rows = {line.split("`")[1]: line.split("|")[2].strip() for line in page.splitlines() if line.startswith("| `")}
+    rows = {
+        line.split("`")[1]: line.split("|")[2].strip()
+        for line in page.splitlines()
+        if line.startswith("| `")
+    }
 
     assert {kind: ", ".join(names) for kind, names in TYPES.items()} == rows

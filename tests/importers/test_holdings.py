@@ -24,7 +24,13 @@ def test_two_columns_are_enough(tmp_path: Path):
         ("BBB", Decimal("2.5"), None),
     ]
     assert file.holdings[0].lots == (TaxLot(Decimal(10)),)
-    assert (dict(file.cash), dict(file.currencies), file.bucket, file.rejected, file.warnings) == ({}, {}, None, (), ())
+    assert (dict(file.cash), dict(file.currencies), file.bucket, file.rejected, file.warnings) == (
+        {},
+        {},
+        None,
+        (),
+        (),
+    )
 
 
 def test_a_header_alone_is_an_all_cash_account(tmp_path: Path):
@@ -50,15 +56,23 @@ def test_rows_of_one_symbol_with_different_dates_are_its_lots_oldest_first(tmp_p
 
 def test_acquired_stands_in_for_last_bought(tmp_path: Path):
     file = read(
-        tmp_path, "symbol,quantity,acquired,last_bought,last_sold\nAAA,1,2020-01-02,,\nBBB,1,2020-01-02,2021-01-04,2022-01-03\nCCC,1,,,\n"
+        tmp_path,
+        "symbol,quantity,acquired,last_bought,last_sold\nAAA,1,2020-01-02,,\nBBB,1,2020-01-02,2021-01-04,2022-01-03\nCCC,1,,,\n",
     )
 
     bought = {holding.symbol: (holding.last_bought, holding.last_sold) for holding in file.holdings}
-    assert bought == {"AAA": (date(2020, 1, 2), None), "BBB": (date(2021, 1, 4), date(2022, 1, 3)), "CCC": (None, None)}
+    assert bought == {
+        "AAA": (date(2020, 1, 2), None),
+        "BBB": (date(2021, 1, 4), date(2022, 1, 3)),
+        "CCC": (None, None),
+    }
 
 
 def test_cash_is_a_row_of_its_own_and_may_be_negative_or_nothing(tmp_path: Path):
-    file = read(tmp_path, "symbol,quantity,currency,price\ncash:usd,-1200.50,USD,1\nCASH:EUR,0,,\nCASH,5,,\n")
+    file = read(
+        tmp_path,
+        "symbol,quantity,currency,price\ncash:usd,-1200.50,USD,1\nCASH:EUR,0,,\nCASH,5,,\n",
+    )
 
     assert dict(file.cash) == {"EUR": Decimal(0), "USD": Decimal("-1200.50")}
     assert [holding.symbol for holding in file.holdings] == ["CASH"]  # a ticker like any other
@@ -75,4 +89,6 @@ def test_every_bad_line_comes_back_and_the_good_ones_are_read(tmp_path: Path):
 def test_one_bucket_or_none_is_no_question(tmp_path: Path, text: str):
     name = text.split("\n")[1]
 
-    assert read(tmp_path, f"symbol,quantity,bucket\nAAA,1,{name}\nBBB,1,\n").bucket == (name or None)
+    assert read(tmp_path, f"symbol,quantity,bucket\nAAA,1,{name}\nBBB,1,\n").bucket == (
+        name or None
+    )

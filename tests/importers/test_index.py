@@ -16,10 +16,16 @@ PRICES = "date,AAA\n2022-12-23,9\n2022-12-27,10\n2022-12-28,11\n"
 INDEX = "date,SPY,QQQ\n2022-12-27,400,300\n2022-12-28,401,\n2022-12-29,402,303\n"
 
 
-def inputs(folder: Path, index: str | bytes, as_of: date | None = None, prices: str | None = PRICES) -> Inputs:
+def inputs(
+    folder: Path, index: str | bytes, as_of: date | None = None, prices: str | None = PRICES
+) -> Inputs:
     priced = "symbol,quantity,price\nAAA,10,11\nCASH:USD,100,\n"
     paths = {}
-    for form, text in {"holdings": HOLDINGS if prices else priced, "index": index, **({"prices": prices} if prices else {})}.items():
+    for form, text in {
+        "holdings": HOLDINGS if prices else priced,
+        "index": index,
+        **({"prices": prices} if prices else {}),
+    }.items():
         paths[form] = folder / f"{form}.csv"
         paths[form].write_bytes(text.encode() if isinstance(text, str) else text)
     return assemble(read(**paths), as_of=as_of, today=date(2023, 1, 5))
@@ -68,7 +74,10 @@ def test_without_an_index_there_is_none(tmp_path):
     (tmp_path / "holdings.csv").write_text(HOLDINGS)
     (tmp_path / "prices.csv").write_text(PRICES)
 
-    assert assemble(read(tmp_path / "holdings.csv", prices=tmp_path / "prices.csv")).market.index is None
+    assert (
+        assemble(read(tmp_path / "holdings.csv", prices=tmp_path / "prices.csv")).market.index
+        is None
+    )
 
 
 def test_bad_lines_of_the_index_are_told_with_those_of_other_files(tmp_path):

@@ -28,7 +28,12 @@ def files(folder: Path, **texts: str) -> Files:
     return read(**paths)
 
 
-def inputs(folder: Path, holdings: str = "symbol,quantity\nAAA,10\nCASH:USD,100\n", prices: str | None = PRICES, **rest: str) -> Inputs:
+def inputs(
+    folder: Path,
+    holdings: str = "symbol,quantity\nAAA,10\nCASH:USD,100\n",
+    prices: str | None = PRICES,
+    **rest: str,
+) -> Inputs:
     given_files = {"holdings": holdings, **({"prices": prices} if prices else {}), **rest}
     return assemble(files(folder, **given_files), today=TODAY)
 
@@ -37,9 +42,18 @@ def test_three_and_two_columns_and_prices_are_a_whole_account(tmp_path: Path):
     made = inputs(tmp_path, targets="symbol,weight\nBBB,0.4\nZZZ,0.1\n")
 
     snapshot, market = made.snapshot, made.market
-    assert (snapshot.as_of, made.as_of_from, snapshot.base_currency, snapshot.bucket) == (LAST, "prices", "USD", "core")
+    assert (snapshot.as_of, made.as_of_from, snapshot.base_currency, snapshot.bucket) == (
+        LAST,
+        "prices",
+        "USD",
+        "core",
+    )
     assert [holding.symbol for holding in snapshot.holdings] == ["AAA"]
-    assert snapshot.securities == (Security("AAA", "USD"), Security("BBB", "USD"), Security("ZZZ", "USD"))
+    assert snapshot.securities == (
+        Security("AAA", "USD"),
+        Security("BBB", "USD"),
+        Security("ZZZ", "USD"),
+    )
     assert market.symbols == ("AAA", "BBB")  # what nobody holds, wants or lists is left out
     assert market.closes.tolist() == [[9, 20], [10, 21], [11, 22]]
     assert market.quotes["BBB"].price == 22
@@ -53,7 +67,10 @@ def test_without_prices_the_holdings_file_quotes_as_of_today(tmp_path: Path):
     made = inputs(tmp_path, "symbol,quantity,price\nAAA,10,12.5\n", prices=None)
 
     assert (made.snapshot.as_of, made.as_of_from) == (TODAY, "today")
-    assert (made.market.quotes["AAA"].price, made.market.quotes["AAA"].on) == (Decimal("12.5"), TODAY)
+    assert (made.market.quotes["AAA"].price, made.market.quotes["AAA"].on) == (
+        Decimal("12.5"),
+        TODAY,
+    )
     assert made.market.closes.tolist() == [[12.5]]
     assert made.market.last == TODAY
     assert made.warnings == ()
@@ -65,7 +82,9 @@ def test_without_prices_and_dates_the_caller_must_say_the_day(tmp_path: Path):
 
 
 def test_an_account_of_nothing_but_a_header_is_all_cash(tmp_path: Path):
-    made = assemble(files(tmp_path, holdings="symbol,quantity\n"), cash=parse_cash(["EUR=500"]), as_of=LAST)
+    made = assemble(
+        files(tmp_path, holdings="symbol,quantity\n"), cash=parse_cash(["EUR=500"]), as_of=LAST
+    )
 
     assert (made.snapshot.base_currency, dict(made.snapshot.cash)) == ("EUR", {"EUR": Decimal(500)})
     assert made.market.symbols == ()
@@ -80,37 +99,65 @@ def test_the_price_file_wins_on_its_newest_day_and_two_percent_are_a_warning(tmp
     assert far.market.quotes["AAA"].price == 11
     (warning,) = far.warnings
     assert (warning.code, warning.symbol) == ("price_differs", "AAA")
-    assert "11 on 2022-12-28 by the price file and 11.2201 by holdings.csv, 2.0% apart" in warning.message
+    assert (
+        "11 on 2022-12-28 by the price file and 11.2201 by holdings.csv, 2.0% apart"
+        in warning.message
+    )
 
 
 def test_the_holdings_price_serves_where_the_price_file_has_no_newest_one(tmp_path: Path):
     prices = "date,AAA,BBB\n2022-12-27,10,20\n2022-12-28,11,\n"
     made = inputs(tmp_path, "symbol,quantity,price\nBBB,1,30\nDDD,2,7\n", prices)
 
-    assert [(quote.price, quote.on) for quote in made.market.quotes.values()] == [(Decimal(30), LAST), (Decimal(7), LAST)]
+    assert [(quote.price, quote.on) for quote in made.market.quotes.values()] == [
+        (Decimal(30), LAST),
+        (Decimal(7), LAST),
+    ]
     assert np.array_equal(made.market.closes, [[20, np.nan], [np.nan, 7]], equal_nan=True)
-    assert [(warning.code, warning.symbol) for warning in made.warnings] == [("price_from_holdings", "BBB"), ("price_from_holdings", "DDD")]
+    assert [(warning.code, warning.symbol) for warning in made.warnings] == [
+        ("price_from_holdings", "BBB"),
+        ("price_from_holdings", "DDD"),
+    ]
     assert "its last price there, 20, is of 2022-12-27" in made.warnings[0].message
 
 
 def test_an_old_price_in_the_file_stays_for_the_planner_to_judge(tmp_path: Path):
-    made = inputs(tmp_path, "symbol,quantity\nBBB,1\n", "date,AAA,BBB\n2022-12-27,10,20\n2022-12-28,11,\n")
+    made = inputs(
+        tmp_path, "symbol,quantity\nBBB,1\n", "date,AAA,BBB\n2022-12-27,10,20\n2022-12-28,11,\n"
+    )
 
     assert made.market.quotes["BBB"].on == date(2022, 12, 27)
 
 
-@given(extra=st.lists(st.tuples(st.integers(1, 60), st.decimals("0.01", 1000, places=2)), max_size=4, unique_by=lambda row: row[0]))
+@given(
+    extra=st.lists(
+        st.tuples(st.integers(1, 60), st.decimals("0.01", 1000, places=2)),
+        max_size=4,
+        unique_by=lambda row: row[0],
+    )
+)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_nothing_after_the_as_of_date_gets_through(tmp_path: Path, extra: list[tuple[int, Decimal]]):
+def test_nothing_after_the_as_of_date_gets_through(
+    tmp_path: Path, extra: list[tuple[int, Decimal]]
+):
     future = [LAST + timedelta(days=after) for after, _ in sorted(extra)]
-    prices = PRICES + "".join(f"{on},{price},{price},\n" for on, (_, price) in zip(future, sorted(extra), strict=True))
+    prices = PRICES + "".join(
+        f"{on},{price},{price},\n" for on, (_, price) in zip(future, sorted(extra), strict=True)
+    )
     fx = "date,currency,rate\n2022-12-27,EUR,1.05\n" + "".join(
         f"{on},EUR,{price}\n" for on, (_, price) in zip(future, sorted(extra), strict=True)
     )
     holdings = "symbol,quantity,currency\nAAA,10,EUR\nCASH:USD,100,\n"
 
     late = assemble(files(tmp_path, holdings=holdings, prices=prices, fx=fx), as_of=LAST)
-    then = assemble(files(tmp_path, holdings=holdings, prices=PRICES, fx="date,currency,rate\n2022-12-27,EUR,1.05\n"))
+    then = assemble(
+        files(
+            tmp_path,
+            holdings=holdings,
+            prices=PRICES,
+            fx="date,currency,rate\n2022-12-27,EUR,1.05\n",
+        )
+    )
 
     assert late.snapshot == then.snapshot
     assert late.market.quotes == then.market.quotes
@@ -120,9 +167,16 @@ def test_nothing_after_the_as_of_date_gets_through(tmp_path: Path, extra: list[t
 
 
 def test_an_as_of_date_between_sessions_takes_the_session_before(tmp_path: Path):
-    made = assemble(files(tmp_path, holdings="symbol,quantity\nAAA,1\n", prices=PRICES), as_of=date(2022, 12, 25))
+    made = assemble(
+        files(tmp_path, holdings="symbol,quantity\nAAA,1\n", prices=PRICES),
+        as_of=date(2022, 12, 25),
+    )
 
-    assert (made.snapshot.as_of, made.as_of_from, made.market.last) == (date(2022, 12, 25), "argument", date(2022, 12, 23))
+    assert (made.snapshot.as_of, made.as_of_from, made.market.last) == (
+        date(2022, 12, 25),
+        "argument",
+        date(2022, 12, 23),
+    )
     assert made.market.quotes["AAA"].price == 9
 
 
@@ -167,7 +221,9 @@ def test_the_base_currency_is_the_one_of_the_cash_then_of_the_securities_then_us
             tmp_path,
             holdings=holdings,
             prices=PRICES,
-            fx="date,currency,rate\n2022-12-28,XXX,2\n2022-12-28,EUR,1\n" if expected == "USD" else "date,currency,rate\n",
+            fx="date,currency,rate\n2022-12-28,XXX,2\n2022-12-28,EUR,1\n"
+            if expected == "USD"
+            else "date,currency,rate\n",
             **({"securities": securities} if securities else {}),
         )
     )
@@ -187,20 +243,30 @@ def test_a_security_is_quoted_where_a_file_says_else_in_the_base_currency(tmp_pa
         base_currency="usd",
     )
 
-    assert [(one.symbol, one.currency) for one in made.snapshot.securities] == [("AAA", "GBP"), ("BBB", "GBP"), ("CCC", "USD")]
+    assert [(one.symbol, one.currency) for one in made.snapshot.securities] == [
+        ("AAA", "GBP"),
+        ("BBB", "GBP"),
+        ("CCC", "USD"),
+    ]
     assert list(made.market.fx.rates) == ["GBP"]
     assert dict(made.snapshot.cash) == {"USD": Decimal(0)}
 
 
 def test_a_currency_in_which_nothing_is_owned_may_lack_a_rate(tmp_path: Path):
-    made = inputs(tmp_path, "symbol,quantity\nAAA,1\nCASH:USD,5\n", securities="symbol,currency\nBBB,JPY\n")
+    made = inputs(
+        tmp_path, "symbol,quantity\nAAA,1\nCASH:USD,5\n", securities="symbol,currency\nBBB,JPY\n"
+    )
 
     assert Security("BBB", "JPY") in made.snapshot.securities
     assert not made.market.fx.known("JPY")
 
 
 def test_an_empty_foreign_balance_needs_no_rate(tmp_path: Path):
-    made = assemble(files(tmp_path, holdings="symbol,quantity\nCASH:USD,5\nCASH:CHF,0\n"), base_currency="USD", as_of=LAST)
+    made = assemble(
+        files(tmp_path, holdings="symbol,quantity\nCASH:USD,5\nCASH:CHF,0\n"),
+        base_currency="USD",
+        as_of=LAST,
+    )
 
     assert dict(made.snapshot.cash) == {"USD": Decimal(5)}
 
@@ -220,7 +286,9 @@ def test_excluding_leaves_a_symbol_out_everywhere_and_says_so(tmp_path: Path):
     assert made.snapshot.security("QQQ") is None
     assert [holding.symbol for holding in made.snapshot.holdings] == ["AAA"]
     assert made.targets == Targets({"AAA": 0.5})
-    assert [(warning.code, warning.symbol) for warning in made.warnings] == [("excluded_target", "QQQ")]
+    assert [(warning.code, warning.symbol) for warning in made.warnings] == [
+        ("excluded_target", "QQQ")
+    ]
     with pytest.raises(PlanRefused, match="--exclude QQQ"):
         assemble(given_files)
 
@@ -230,12 +298,16 @@ def test_cash_of_the_file_and_of_arguments_is_taken_together(tmp_path: Path):
 
     with pytest.raises(PlanRefused, match="no rate of EUR"):
         assemble(given_files, cash=parse_cash(["usd=5", "EUR=-3"]), base_currency="USD", as_of=LAST)
-    assert dict(assemble(given_files, cash=parse_cash(["USD=5"]), as_of=LAST).snapshot.cash) == {"USD": Decimal(5)}
+    assert dict(assemble(given_files, cash=parse_cash(["USD=5"]), as_of=LAST).snapshot.cash) == {
+        "USD": Decimal(5)
+    }
     with pytest.raises(InputError, match="6 by the argument and 5 in"):
         assemble(given_files, cash=parse_cash(["USD=6"]), as_of=LAST)
 
 
-@pytest.mark.parametrize("text", ["USD", "USD=", "=5", "USD=five", "USD=1_000", "US=5", "USD=1e16", "USD=1=2"])
+@pytest.mark.parametrize(
+    "text", ["USD", "USD=", "=5", "USD=five", "USD=1_000", "US=5", "USD=1e16", "USD=1=2"]
+)
 def test_a_cash_argument_is_a_currency_and_an_amount(text: str):
     with pytest.raises(InputError, match="Write USD=1200"):
         parse_cash([text])
@@ -271,7 +343,9 @@ def test_rejected_lines_of_all_files_are_told_before_anything_else(tmp_path: Pat
 
 def test_a_price_file_of_rejected_lines_is_told_even_without_a_date(tmp_path: Path):
     with pytest.raises(RowsRejected, match=r"prices\.csv line 2"):
-        assemble(files(tmp_path, holdings="symbol,quantity\nAAA,1\n", prices="date,AAA\n2022-12-28,0\n"))
+        assemble(
+            files(tmp_path, holdings="symbol,quantity\nAAA,1\n", prices="date,AAA\n2022-12-28,0\n")
+        )
 
 
 @pytest.mark.parametrize("name", ["growth", "euro"])
@@ -279,7 +353,13 @@ def test_the_bundled_portfolios_are_read_without_a_word(name: str):
     bundled = sample(name)
 
     made = assemble(
-        read(bundled.holdings, prices=bundled.prices, targets=bundled.targets, securities=bundled.securities, fx=bundled.fx),
+        read(
+            bundled.holdings,
+            prices=bundled.prices,
+            targets=bundled.targets,
+            securities=bundled.securities,
+            fx=bundled.fx,
+        ),
         base_currency=bundled.base_currency,
     )
 
@@ -293,22 +373,38 @@ def test_the_bundled_portfolios_are_read_without_a_word(name: str):
 def test_the_broken_portfolio_is_refused_for_all_that_the_files_show():
     bundled = sample("broken")
 
-    with pytest.raises(PlanRefused, match=r"2 reasons(.|\n)*TWTR is held(.|\n)*targets sum to 1\.2"):
-        assemble(read(bundled.holdings, prices=bundled.prices, targets=bundled.targets, securities=bundled.securities))
+    with pytest.raises(
+        PlanRefused, match=r"2 reasons(.|\n)*TWTR is held(.|\n)*targets sum to 1\.2"
+    ):
+        assemble(
+            read(
+                bundled.holdings,
+                prices=bundled.prices,
+                targets=bundled.targets,
+                securities=bundled.securities,
+            )
+        )
 
 
 def jumps(folder: Path, closes: list[float | str], names: str = "AAA") -> list[str]:
-    rows = [f"2022-12-{day:02d}," + ",".join(str(close) for _ in names.split(",")) for day, close in enumerate(closes, start=1)]
+    rows = [
+        f"2022-12-{day:02d}," + ",".join(str(close) for _ in names.split(","))
+        for day, close in enumerate(closes, start=1)
+    ]
     holdings = "symbol,quantity\n" + "".join(f"{name},10\n" for name in names.split(","))
     made = inputs(folder, holdings, "\n".join([f"date,{names}", *rows, ""]))
     return [notice.message for notice in made.warnings if notice.code == "price_jump"]
 
 
-def test_an_unadjusted_split_or_a_slip_in_the_prices_is_a_warning_with_date_and_factor(tmp_path: Path):
+def test_an_unadjusted_split_or_a_slip_in_the_prices_is_a_warning_with_date_and_factor(
+    tmp_path: Path,
+):
     (told,) = jumps(tmp_path, [100, 101, 25.5, 25])
     change, _, consequence = told.partition(": ")
     assert change == "AAA goes from 101 on 2022-12-02 to 25.5 on 2022-12-03, 0.252 times as much"
-    assert consequence == "an unadjusted split or a wrong price would spoil return and risk estimates."
+    assert (
+        consequence == "an unadjusted split or a wrong price would spoil return and risk estimates."
+    )
     assert "0.1 times as much (1 more like it)" in jumps(tmp_path, [100, 10, 95])[0]
     assert "0.5 times" in jumps(tmp_path, [100, "", 50])[0]
     assert jumps(tmp_path, [100, 56, 100, 152]) == []
@@ -341,7 +437,10 @@ def test_a_target_that_may_be_a_slip_of_a_symbol_of_the_price_file_is_a_warning(
 
     (warning,) = made.warnings
     assert (warning.code, warning.symbol) == ("unknown_target", "NVDIA")
-    assert warning.message == "NVDIA has a target, and prices.csv has no price of it. Did you mean NVDA?"
+    assert (
+        warning.message
+        == "NVDIA has a target, and prices.csv has no price of it. Did you mean NVDA?"
+    )
 
 
 def test_no_warning_begins_with_the_name_of_a_file_which_would_be_capitalised(tmp_path: Path):

@@ -17,7 +17,9 @@ from steelyard.market import Quote
 from steelyard.samples import sample
 
 WIDE = "date,BBB,AAA\n2022-12-27,20.50,10\n2022-12-28,,11\n"
-LONG = "symbol,date,price,volume\nAAA,2022-12-28,11,500\nBBB,2022-12-27,20.50,\nAAA,2022-12-27,10,7\n"
+LONG = (
+    "symbol,date,price,volume\nAAA,2022-12-28,11,500\nBBB,2022-12-27,20.50,\nAAA,2022-12-27,10,7\n"
+)
 
 
 def read(folder: Path, content: str | bytes) -> PriceTable:
@@ -28,7 +30,9 @@ def read(folder: Path, content: str | bytes) -> PriceTable:
 
 def same(a: PriceTable, b: PriceTable) -> bool:
     closes = a.closes.shape == b.closes.shape and np.array_equal(a.closes, b.closes, equal_nan=True)
-    return bool(closes and (a.symbols, a.rejected) == (b.symbols, b.rejected) and (a.dates == b.dates).all())
+    return bool(
+        closes and (a.symbols, a.rejected) == (b.symbols, b.rejected) and (a.dates == b.dates).all()
+    )
 
 
 @pytest.mark.parametrize(
@@ -44,7 +48,17 @@ def same(a: PriceTable, b: PriceTable) -> bool:
         "date,BBB,AAA\n2022-12-27,2.05e1,10\n2022-12-28,,11\n2022-12-29,,\n",
         LONG,
     ],
-    ids=["wide", "gzip", "CRLF", "semicolons", "lower case", "quoted", "unsorted", "exponent and empty day", "long"],
+    ids=[
+        "wide",
+        "gzip",
+        "CRLF",
+        "semicolons",
+        "lower case",
+        "quoted",
+        "unsorted",
+        "exponent and empty day",
+        "long",
+    ],
 )
 def test_every_form_gives_the_same_table(tmp_path: Path, content: str | bytes):
     table = read(tmp_path, content)
@@ -77,7 +91,9 @@ def test_a_long_file_in_capitals_with_symbols_of_digits_is_no_wide_one(tmp_path:
 def test_more_digits_than_a_float_has_stay_in_the_quote(tmp_path: Path):
     table = read(tmp_path, "date,AAA\n2022-12-28,12345678.123456789123\n")
 
-    assert table.quote("AAA", date(2022, 12, 28)) == Quote("AAA", Decimal("12345678.123456789123"), date(2022, 12, 28))
+    assert table.quote("AAA", date(2022, 12, 28)) == Quote(
+        "AAA", Decimal("12345678.123456789123"), date(2022, 12, 28)
+    )
 
 
 def test_the_bundled_prices_take_the_short_way_and_both_ways_agree():
@@ -96,13 +112,36 @@ def test_the_bundled_prices_take_the_short_way_and_both_ways_agree():
 
 CELLS = st.one_of(
     st.decimals(min_value="0.001", max_value=10**6, places=3, allow_nan=False).map(str),
-    st.sampled_from(["", "0", "-1", "1.", ".5", "1-1", "1.1.1", "nan", "1e3", "1_0", "9999999999999", "0.0000000000001", "x"]),
+    st.sampled_from(
+        [
+            "",
+            "0",
+            "-1",
+            "1.",
+            ".5",
+            "1-1",
+            "1.1.1",
+            "nan",
+            "1e3",
+            "1_0",
+            "9999999999999",
+            "0.0000000000001",
+            "x",
+        ]
+    ),
 )
-DATES = st.sampled_from(["2022-12-27", "2022-12-28", "2022-12-29", "2022-02-30", "20221228", "", "2022-12-28,1"])
+DATES = st.sampled_from(
+    ["2022-12-27", "2022-12-28", "2022-12-29", "2022-02-30", "20221228", "", "2022-12-28,1"]
+)
 
 
-@given(st.lists(st.tuples(DATES, CELLS, CELLS), min_size=1, max_size=5), st.sampled_from(["\n", "\r\n"]))
-def test_the_short_way_never_says_other_than_the_closer_look(rows: list[tuple[str, str, str]], end: str):
+@given(
+    st.lists(st.tuples(DATES, CELLS, CELLS), min_size=1, max_size=5),
+    st.sampled_from(["\n", "\r\n"]),
+)
+def test_the_short_way_never_says_other_than_the_closer_look(
+    rows: list[tuple[str, str, str]], end: str
+):
     text = end.join(["date,AAA,BBB", *(",".join(row) for row in rows)]) + end
 
     short = _plain(text, "p")

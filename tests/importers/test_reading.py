@@ -23,7 +23,11 @@ def written(folder: Path, content: str | bytes, name: str = "f.csv") -> Path:
 
 
 def table(folder: Path, content: str | bytes):
-    return read_table(written(folder, content), required=("symbol", "quantity"), known=("symbol", "quantity", "name"))
+    return read_table(
+        written(folder, content),
+        required=("symbol", "quantity"),
+        known=("symbol", "quantity", "name"),
+    )
 
 
 def test_a_missing_file_is_named(tmp_path: Path):
@@ -70,7 +74,9 @@ def test_a_long_field_is_refused_with_its_line(tmp_path: Path, length: int):
         table(tmp_path, "symbol,quantity\nAAA," + "1" * length + "\n")
 
 
-def test_more_rows_than_are_held_in_memory_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_more_rows_than_are_held_in_memory_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(reading, "MAX_ROWS", 3)
     rows = "AAA,1\nBBB\nCCC,1\n"
 
@@ -109,12 +115,22 @@ def test_gzip_is_known_by_its_content_and_read_whole_or_not_at_all(tmp_path: Pat
         'symbol,quantity,name\n"AAA","1","Alpha"\n\n,,\n',
         "\n\nsymbol,quantity,name\nAAA,1,Alpha\n",
     ],
-    ids=["plain", "mark and CRLF", "spaces and capitals", "semicolons", "tabs", "quotes and blank lines", "blank first lines"],
+    ids=[
+        "plain",
+        "mark and CRLF",
+        "spaces and capitals",
+        "semicolons",
+        "tabs",
+        "quotes and blank lines",
+        "blank first lines",
+    ],
 )
 def test_every_usual_spelling_of_a_table_is_read(tmp_path: Path, content: str):
     read = table(tmp_path, content)
 
-    assert [dict(row.cells) for row in read.rows] == [{"symbol": "AAA", "quantity": "1", "name": "Alpha"}]
+    assert [dict(row.cells) for row in read.rows] == [
+        {"symbol": "AAA", "quantity": "1", "name": "Alpha"}
+    ]
     assert not read.rejected
     assert not read.warnings
 
@@ -134,7 +150,9 @@ def test_a_column_that_is_not_read_is_a_warning_with_the_nearest_one(tmp_path: P
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_are_a_table_or_a_refusal(tmp_path_factory: pytest.TempPathFactory, content: bytes):
+def test_any_bytes_are_a_table_or_a_refusal(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+):
     folder = tmp_path_factory.mktemp("any")
     for start in (b"", b"symbol,quantity\n"):
         said = "Nothing was planned"
@@ -146,7 +164,17 @@ def test_any_bytes_are_a_table_or_a_refusal(tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("1", 1), ("-1.5", -1.5), ("+2", 2), (".5", 0.5), ("5.", 5), ("1e3", 1000), ("2.5E-2", 0.025), ("007", 7)]
+    ("text", "value"),
+    [
+        ("1", 1),
+        ("-1.5", -1.5),
+        ("+2", 2),
+        (".5", 0.5),
+        ("5.", 5),
+        ("1e3", 1000),
+        ("2.5E-2", 0.025),
+        ("007", 7),
+    ],
 )
 def test_a_plain_decimal_is_a_number(text: str, value: float):
     assert reading.number(text, "x") == Decimal(str(value))
@@ -188,7 +216,11 @@ def test_whatever_else_is_none_and_says_why(text: str):
         reading.number(text, "x")
 
 
-@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12, places=6))
+@given(
+    st.decimals(
+        allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12, places=6
+    )
+)
 def test_a_number_is_read_exactly(value: Decimal):
     assert reading.number(f"{value:f}", "x") == value
 
@@ -213,13 +245,26 @@ def test_any_text_is_a_value_or_a_reason_that_can_be_printed(text: str):
 
 def test_dates_are_iso_days_of_the_calendar():
     assert reading.day("2024-02-29", "x") == date(2024, 2, 29)
-    for text in ("20240229", "2024-W09-4", "2024-2-9", "2023-02-29", "29.02.2024", "2024-02-29T00:00", "\uff12024-02-29", "0000-01-01", ""):
+    for text in (
+        "20240229",
+        "2024-W09-4",
+        "2024-2-9",
+        "2023-02-29",
+        "29.02.2024",
+        "2024-02-29T00:00",
+        "\uff12024-02-29",
+        "0000-01-01",
+        "",
+    ):
         with pytest.raises(BadCell):
             reading.day(text, "x")
 
 
 def test_symbols_are_upper_case_and_plain():
-    assert [reading.symbol(text) for text in ("aapl", "BRK.B", "GSPC", "7203.T", "EURUSD=X", "BF-B", "A/B", "A" * 32)]
+    assert [
+        reading.symbol(text)
+        for text in ("aapl", "BRK.B", "GSPC", "7203.T", "EURUSD=X", "BF-B", "A/B", "A" * 32)
+    ]
     for text in ("^GSPC", "-A", "A B", "A" * 33, "ß", "\u017f", "A;B", "", "A\n"):
         with pytest.raises(BadCell):
             reading.symbol(text)

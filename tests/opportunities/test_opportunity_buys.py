@@ -34,12 +34,17 @@ def test_what_may_not_be_bought_is_left_alone():
 
 
 def test_the_sentence_names_quality_and_floor():
-    assert opportunity_buys(context("A", quality=[0.9]), Params())[0].why.text == "quality 0.90, at least 0.65"
+    assert (
+        opportunity_buys(context("A", quality=[0.9]), Params())[0].why.text
+        == "quality 0.90, at least 0.65"
+    )
 
 
 def test_with_all_weight_on_momentum_quality_says_nothing():
     # the score of momentum is .65 at .25 x atanh(.3) = .0774
-    ctx = context("A B C", weights=[0, 0, 0], quality=[0.0, 1.0, 1.0], momentum=[0.078, 0.077, -0.5])
+    ctx = context(
+        "A B C", weights=[0, 0, 0], quality=[0.0, 1.0, 1.0], momentum=[0.078, 0.077, -0.5]
+    )
 
     assert [c.symbol for c in opportunity_buys(ctx, Params(momentum_weight=1))] == ["A"]
 
@@ -50,7 +55,10 @@ def test_half_the_weight_mixes_quality_with_momentum():
     found = opportunity_buys(ctx, Params(momentum_weight=0.5))
 
     assert [c.symbol for c in found] == ["A"]
-    assert found[0].why.text == "quality 0.60 and +25.0\u00a0% in a year (50.0\u00a0% of the mix) score 0.74, at least 0.65"
+    assert (
+        found[0].why.text
+        == "quality 0.60 and +25.0\u00a0% in a year (50.0\u00a0% of the mix) score 0.74, at least 0.65"
+    )
 
 
 def test_an_unknown_momentum_is_neutral_and_says_so():
@@ -59,7 +67,10 @@ def test_an_unknown_momentum_is_neutral_and_says_so():
     (found,) = opportunity_buys(ctx, Params(momentum_weight=0.5))
 
     assert found.symbol == "A"
-    assert found.why.text == "quality 0.80 and an unknown momentum (50.0\u00a0% of the mix) score 0.65, at least 0.65"
+    assert (
+        found.why.text
+        == "quality 0.80 and an unknown momentum (50.0\u00a0% of the mix) score 0.65, at least 0.65"
+    )
 
 
 @given(st.lists(st.floats(-1, 10), min_size=2, max_size=2))
@@ -78,7 +89,11 @@ def test_a_dividend_that_is_set_aside_buys_what_paid_it():
     # 1,200 of the currency, .5 of the base currency each, in a value of 100,000
     (found,) = opportunity_buys(dividend_of("1200", fx=0.5), Params())
 
-    assert (found.symbol, found.weights, found.tags) == ("A", (pytest.approx(0.006),), ("dividend",))
+    assert (found.symbol, found.weights, found.tags) == (
+        "A",
+        (pytest.approx(0.006),),
+        ("dividend",),
+    )
     assert found.why.text == "its dividend of 1,200.00 USD goes back into it"
 
 
@@ -87,7 +102,10 @@ def test_a_dividend_is_one_more_size_of_what_is_worth_buying_anyway():
 
     assert [c.symbol for c in found] == ["A", "B"]
     assert found[0].weights == pytest.approx((0.006, 0.01, 0.02, 0.04, 0.08))
-    assert found[0].why.text == "quality 0.90, at least 0.65; its dividend of 600.00 USD goes back into it"
+    assert (
+        found[0].why.text
+        == "quality 0.90, at least 0.65; its dividend of 600.00 USD goes back into it"
+    )
 
 
 def test_a_dividend_of_what_may_not_be_bought_or_without_reinvestment_buys_nothing():

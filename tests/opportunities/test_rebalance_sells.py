@@ -19,7 +19,12 @@ def test_holdings_of_a_group_over_its_target_are_offered_for_sale():
 
 
 def test_a_quarter_and_half_of_the_position_are_offered_up_to_the_excess_of_the_group():
-    ctx = context("A B C", weights=[0.20, 0.50, 0.30], targets=[0.10, 0.30, 0.60], sectors=["Tech", "Tech", "Energy"])
+    ctx = context(
+        "A B C",
+        weights=[0.20, 0.50, 0.30],
+        targets=[0.10, 0.30, 0.60],
+        sectors=["Tech", "Tech", "Energy"],
+    )
 
     found = {c.symbol: c.weights for c in rebalance_sells(ctx, Params())}
 
@@ -29,13 +34,21 @@ def test_a_quarter_and_half_of_the_position_are_offered_up_to_the_excess_of_the_
 
 @pytest.mark.parametrize(("weight", "fires"), [(0.52, False), (0.5201, True)])
 def test_an_excess_of_exactly_the_threshold_is_left_alone(weight, fires):
-    ctx = context("A B", weights=[weight, 1 - weight], targets=[0.50, 0.50], sectors=["Tech", "Energy"])
+    ctx = context(
+        "A B", weights=[weight, 1 - weight], targets=[0.50, 0.50], sectors=["Tech", "Energy"]
+    )
 
     assert bool(rebalance_sells(ctx, Params(overweight_threshold=0.02))) is fires
 
 
 def test_countries_count_like_sectors_and_the_wider_excess_gives_the_reason():
-    ctx = context("A B C", weights=[0.40, 0.30, 0.30], targets=[0.35, 0.15, 0.50], sectors=["X", "Y", "Z"], countries=["US", "US", "CH"])
+    ctx = context(
+        "A B C",
+        weights=[0.40, 0.30, 0.30],
+        targets=[0.35, 0.15, 0.50],
+        sectors=["X", "Y", "Z"],
+        countries=["US", "US", "CH"],
+    )
 
     found = {c.symbol: c.why.facts["group"] for c in rebalance_sells(ctx, Params())}
 
@@ -43,13 +56,21 @@ def test_countries_count_like_sectors_and_the_wider_excess_gives_the_reason():
 
 
 def test_an_unlabelled_fund_is_not_sold_for_a_group_that_it_is_only_spread_over():
-    ctx = context("A B F", weights=[0.5, 0.2, 0.3], targets=[0.3, 0.4, 0.3], sectors=["Tech", "Energy", ""])
+    ctx = context(
+        "A B F", weights=[0.5, 0.2, 0.3], targets=[0.3, 0.4, 0.3], sectors=["Tech", "Energy", ""]
+    )
 
     assert [c.symbol for c in rebalance_sells(ctx, Params())] == ["A"]
 
 
 def test_group_targets_of_the_strategy_win_over_target_weights():
-    ctx = context("A B", weights=[0.5, 0.5], targets=[0.5, 0.5], sectors=["Tech", "Energy"], sector_targets={"Tech": 0.3, "Energy": 0.7})
+    ctx = context(
+        "A B",
+        weights=[0.5, 0.5],
+        targets=[0.5, 0.5],
+        sectors=["Tech", "Energy"],
+        sector_targets={"Tech": 0.3, "Energy": 0.7},
+    )
 
     (found,) = rebalance_sells(ctx, Params())
 
@@ -57,7 +78,9 @@ def test_group_targets_of_the_strategy_win_over_target_weights():
 
 
 def test_a_group_that_the_strategy_does_not_name_has_a_target_of_nothing():
-    ctx = context("A B", weights=[0.18, 0.18], sectors=["Tech", "Energy"], sector_targets={"Tech": 0.5})
+    ctx = context(
+        "A B", weights=[0.18, 0.18], sectors=["Tech", "Energy"], sector_targets={"Tech": 0.5}
+    )
 
     (found,) = rebalance_sells(ctx, Params())
 
@@ -115,7 +138,12 @@ def test_what_may_not_be_sold_is_left_alone():
 
 
 def test_with_group_targets_only_a_holding_is_offered_once_for_the_group_else_for_its_size():
-    ctx = context("A B C", weights=[0.3, 0.3, 0.4], sectors=["Tech", "Energy", "Energy"], sector_targets={"Tech": 0.2, "Energy": 0.8})
+    ctx = context(
+        "A B C",
+        weights=[0.3, 0.3, 0.4],
+        sectors=["Tech", "Energy", "Energy"],
+        sector_targets={"Tech": 0.2, "Energy": 0.8},
+    )
 
     found = {c.symbol: c.tags[1] for c in rebalance_sells(ctx, Params())}
 

@@ -29,7 +29,9 @@ def test_an_untargeted_holding_may_go_completely():
     assert found.why.text == "10.0\u00a0% of value and no target"
 
 
-@pytest.mark.parametrize(("weight", "fires"), [(0.305, False), (0.3051, True), (0.295, False), (0.2949, True)])
+@pytest.mark.parametrize(
+    ("weight", "fires"), [(0.305, False), (0.3051, True), (0.295, False), (0.2949, True)]
+)
 def test_a_gap_of_exactly_the_threshold_is_left_alone(weight, fires):
     # 0.305 - 0.3 is 0.0050000000000000044 in floats: rounding is not a gap
     ctx = context("A", weights=[weight], targets=[0.30])
@@ -42,13 +44,21 @@ def test_without_targets_there_is_nothing_to_trade_towards():
 
 
 def test_what_may_not_be_traded_is_left_alone():
-    ctx = context("A B C D", weights=[0.4, 0.4, 0, 0], targets=[0.2, 0.2, 0.2, 0.2], can_sell="A", can_buy="C")
+    ctx = context(
+        "A B C D", weights=[0.4, 0.4, 0, 0], targets=[0.2, 0.2, 0.2, 0.2], can_sell="A", can_buy="C"
+    )
 
     assert [c.symbol for c in weight_based(ctx, Params())] == ["A", "C"]
 
 
 def test_a_buy_under_its_cost_says_that_it_averages_down():
-    ctx = context("A B C", weights=[0.1, 0.1, 0.3], targets=[0.2, 0.2, 0.1], prices=[90, 100, 90], average_cost=[100] * 3)
+    ctx = context(
+        "A B C",
+        weights=[0.1, 0.1, 0.3],
+        targets=[0.2, 0.2, 0.1],
+        prices=[90, 100, 90],
+        average_cost=[100] * 3,
+    )
 
     tags = {c.symbol: c.tags for c in weight_based(ctx, Params())}
 

@@ -23,7 +23,10 @@ every_variant = pytest.mark.parametrize("name", ALL)
 
 def orders(ctx, table, row):
     """A list of orders as `["-A .06", "+B .05"]`."""
-    return [f"{'+' if table.is_buy[j] else '-'}{ctx.symbols[table.security[j]]} {abs(table.delta[j]):.2f}" for j in row]
+    return [
+        f"{'+' if table.is_buy[j] else '-'}{ctx.symbols[table.security[j]]} {abs(table.delta[j]):.2f}"
+        for j in row
+    ]
 
 
 def proposed(name, ctx, table, **params):
@@ -46,7 +49,14 @@ def geographic_gap(**changes):
             **changes,
         }
     )
-    return ctx, candidates(ctx, *[f"buy {symbol} {size} .9 rebalance_buys" for symbol in "BC" for size in (0.01, 0.03, 0.06, 0.08)])
+    return ctx, candidates(
+        ctx,
+        *[
+            f"buy {symbol} {size} .9 rebalance_buys"
+            for symbol in "BC"
+            for size in (0.01, 0.03, 0.06, 0.08)
+        ],
+    )
 
 
 def sector_gap(**changes):
@@ -60,7 +70,14 @@ def sector_gap(**changes):
             **changes,
         }
     )
-    return ctx, candidates(ctx, *[f"buy {symbol} {size} .9 rebalance_buys" for symbol in "BC" for size in (0.01, 0.03, 0.06, 0.08)])
+    return ctx, candidates(
+        ctx,
+        *[
+            f"buy {symbol} {size} .9 rebalance_buys"
+            for symbol in "BC"
+            for size in (0.01, 0.03, 0.06, 0.08)
+        ],
+    )
 
 
 def joint_gap(**changes):
@@ -77,7 +94,12 @@ def joint_gap(**changes):
         }
     )
     return ctx, candidates(
-        ctx, *[f"buy {symbol} {size} .{9 - (symbol == 'C')} rebalance_buys" for symbol in "BCD" for size in (0.02, 0.04, 0.08)]
+        ctx,
+        *[
+            f"buy {symbol} {size} .{9 - (symbol == 'C')} rebalance_buys"
+            for symbol in "BCD"
+            for size in (0.02, 0.04, 0.08)
+        ],
     )
 
 
@@ -94,7 +116,9 @@ def geographic_swap(**changes):
         }
     )
     sales = [f"sell {symbol} {size} .9 rebalance_sells" for symbol in "AB" for size in (0.15, 0.09)]
-    return ctx, candidates(ctx, *sales, *[f"buy C {size} .9 rebalance_buys" for size in (0.02, 0.04, 0.08)])
+    return ctx, candidates(
+        ctx, *sales, *[f"buy C {size} .9 rebalance_buys" for size in (0.02, 0.04, 0.08)]
+    )
 
 
 def concentration_trim(**changes):
@@ -109,16 +133,28 @@ def concentration_trim(**changes):
         }
     )
     sales = [f"sell A {size} .9 rebalance_sells" for size in (0.30, 0.20, 0.10)]
-    return ctx, candidates(ctx, *sales, *[f"buy {symbol} .01 .9 opportunity_buys" for symbol in "BCDE"])
+    return ctx, candidates(
+        ctx, *sales, *[f"buy {symbol} .01 .9 opportunity_buys" for symbol in "BCDE"]
+    )
 
 
 def risk_reduction(**changes):
     """A swings most, D least; the whole swings by more than .15 a year."""
     ctx = context(
-        **{"symbols": "A B C D", "weights": [0.3, 0.3, 0.2, 0.15], "volatility": [0.5, 0.3, 0.2, 0.1], "funds": "A B C D", **changes}
+        **{
+            "symbols": "A B C D",
+            "weights": [0.3, 0.3, 0.2, 0.15],
+            "volatility": [0.5, 0.3, 0.2, 0.1],
+            "funds": "A B C D",
+            **changes,
+        }
     )
     sales = [f"sell {symbol} {size} .9 rebalance_sells" for symbol in "AB" for size in (0.10, 0.05)]
-    return ctx, candidates(ctx, *sales, *[f"buy {symbol} {size} .9 opportunity_buys" for symbol in "CD" for size in (0.05, 0.02)])
+    return ctx, candidates(
+        ctx,
+        *sales,
+        *[f"buy {symbol} {size} .9 opportunity_buys" for symbol in "CD" for size in (0.05, 0.02)],
+    )
 
 
 def quality_upgrade(**changes):
@@ -132,8 +168,14 @@ def quality_upgrade(**changes):
             **changes,
         }
     )
-    sales = [f"sell {symbol} {size} .9 rebalance_sells" for symbol in "ABC" for size in (0.10, 0.05)]
-    return ctx, candidates(ctx, *sales, *[f"buy {symbol} {size} .9 opportunity_buys" for symbol in "AD" for size in (0.05, 0.02)])
+    sales = [
+        f"sell {symbol} {size} .9 rebalance_sells" for symbol in "ABC" for size in (0.10, 0.05)
+    ]
+    return ctx, candidates(
+        ctx,
+        *sales,
+        *[f"buy {symbol} {size} .9 opportunity_buys" for symbol in "AD" for size in (0.05, 0.02)],
+    )
 
 
 def income_gap(**changes):
@@ -148,15 +190,31 @@ def income_gap(**changes):
             **changes,
         }
     )
-    return ctx, candidates(ctx, *[f"buy {symbol} {size} .9 opportunity_buys" for symbol in "BC" for size in (0.01, 0.02, 0.04)])
+    return ctx, candidates(
+        ctx,
+        *[
+            f"buy {symbol} {size} .9 opportunity_buys"
+            for symbol in "BC"
+            for size in (0.01, 0.02, 0.04)
+        ],
+    )
 
 
 def cash_drag(**changes):
     """.23 of cash, .02 of it a reserve; B is .12 under its target, C .06."""
     ctx = context(
-        **{"symbols": "A B C", "weights": [0.37, 0.2, 0.2], "targets": [0.37, 0.32, 0.26], "regime": Regime("unknown"), **changes}
+        **{
+            "symbols": "A B C",
+            "weights": [0.37, 0.2, 0.2],
+            "targets": [0.37, 0.32, 0.26],
+            "regime": Regime("unknown"),
+            **changes,
+        }
     )
-    return ctx, candidates(ctx, *[f"buy {symbol} {size} .9 weight_based" for symbol in "BC" for size in (0.03, 0.06, 0.12)])
+    return ctx, candidates(
+        ctx,
+        *[f"buy {symbol} {size} .9 weight_based" for symbol in "BC" for size in (0.03, 0.06, 0.12)],
+    )
 
 
 MADE = {
@@ -164,7 +222,10 @@ MADE = {
     "sector_gap": (sector_gap, ["+C 0.06", "+B 0.03"]),
     "joint_gap": (joint_gap, ["+C 0.08"]),
     "geographic_swap": (geographic_swap, ["-A 0.09", "+C 0.08"]),
-    "concentration_trim": (concentration_trim, ["-A 0.20", "+C 0.01", "+D 0.01", "+B 0.01", "+E 0.01"]),
+    "concentration_trim": (
+        concentration_trim,
+        ["-A 0.20", "+C 0.01", "+D 0.01", "+B 0.01", "+E 0.01"],
+    ),
     "risk_reduction": (risk_reduction, ["-A 0.05", "+D 0.05"]),
     "quality_upgrade": (quality_upgrade, ["-B 0.05", "+D 0.05"]),
     "income_gap": (income_gap, ["+C 0.04"]),
@@ -191,7 +252,9 @@ def test_a_variant_alone_is_what_the_pattern_proposes(name):
     found = adaptive(ctx, table, Params(variants=(name,)))
 
     assert list(found) == [name]
-    assert [orders(ctx, table, [j for j in row if j >= 0]) for row in found[name]] == [MADE[name][1]]
+    assert [orders(ctx, table, [j for j in row if j >= 0]) for row in found[name]] == [
+        MADE[name][1]
+    ]
 
 
 def test_the_pattern_is_all_its_variants_in_their_order():
@@ -199,8 +262,12 @@ def test_the_pattern_is_all_its_variants_in_their_order():
 
     found = adaptive(ctx, table, Params())
 
-    alone = {name: [set(row)] if (row := VARIANTS[name](ctx, table, Params())) else [] for name in ALL}
-    assert {name: [set(row) - {-1} for row in rows.tolist()] for name, rows in found.items()} == alone
+    alone = {
+        name: [set(row)] if (row := VARIANTS[name](ctx, table, Params())) else [] for name in ALL
+    }
+    assert {
+        name: [set(row) - {-1} for row in rows.tolist()] for name, rows in found.items()
+    } == alone
     assert list(found) == list(ALL)
     assert sum(map(len, found.values())) == 4
 
@@ -213,7 +280,11 @@ STILL = {
         {"countries": ["US", "US", "US"]},
         {"cash": 0.02},
     ],
-    "sector_gap": [{"sector_targets": {}}, {"sector_targets": {"Tech": 0.589, "Energy": 0.279, "Health": 0.132}}, {"cash": 0.02}],
+    "sector_gap": [
+        {"sector_targets": {}},
+        {"sector_targets": {"Tech": 0.589, "Energy": 0.279, "Health": 0.132}},
+        {"cash": 0.02},
+    ],
     "joint_gap": [
         {"country_targets": {"US": 0.73, "CH": 0.27}},
         {"sector_targets": {"Tech": 0.73, "Energy": 0.27}},
@@ -258,7 +329,9 @@ STILL = {
 }
 
 
-@pytest.mark.parametrize(("name", "changes"), [(name, changes) for name, cases in STILL.items() for changes in cases])
+@pytest.mark.parametrize(
+    ("name", "changes"), [(name, changes) for name, cases in STILL.items() for changes in cases]
+)
 def test_a_variant_is_still_where_the_portfolio_is_not_weak_or_cannot_be_helped(name, changes):
     ctx, table = MADE[name][0](**changes)
 
@@ -291,8 +364,18 @@ def test_a_buy_that_is_too_dear_does_not_stop_those_after_it():
 
 
 def test_the_second_security_of_a_group_gets_what_the_first_leaves():
-    ctx = context("A B C", weights=[0.6, 0.1, 0.1], countries=["US", "CH", "CH"], country_targets={"US": 0.5, "CH": 0.5})
-    table = candidates(ctx, "buy B .08 .9 rebalance_buys", "buy C .08 .8 rebalance_buys", "buy C .04 .7 rebalance_buys")
+    ctx = context(
+        "A B C",
+        weights=[0.6, 0.1, 0.1],
+        countries=["US", "CH", "CH"],
+        country_targets={"US": 0.5, "CH": 0.5},
+    )
+    table = candidates(
+        ctx,
+        "buy B .08 .9 rebalance_buys",
+        "buy C .08 .8 rebalance_buys",
+        "buy C .04 .7 rebalance_buys",
+    )
 
     assert proposed("geographic_gap", ctx, table) == ["+B 0.08", "+C 0.08"]
     assert proposed("geographic_gap", *geographic_gap(max_depth=1)) == ["+C 0.06"]
@@ -300,7 +383,10 @@ def test_the_second_security_of_a_group_gets_what_the_first_leaves():
 
 def test_an_order_of_several_sectors_counts_for_each_by_its_share():
     # half of C is Health, .07 under its target: twice as much of C closes the same gap
-    ctx, table = sector_gap(sectors=["Tech", "Energy", "Health;Tech"], sector_targets={"Tech": 0.6, "Energy": 0.27, "Health": 0.13})
+    ctx, table = sector_gap(
+        sectors=["Tech", "Energy", "Health;Tech"],
+        sector_targets={"Tech": 0.6, "Energy": 0.27, "Health": 0.13},
+    )
 
     assert proposed("sector_gap", ctx, table) == ["+C 0.08"]
 
@@ -314,7 +400,14 @@ def test_of_several_joint_gaps_the_largest_sum_comes_first_and_none_is_overfille
         country_targets={"US": 0.6, "CH": 0.28, "JP": 0.12},
         sector_targets={"Tech": 0.6, "Energy": 0.4},
     )
-    table = candidates(ctx, *[f"buy {symbol} {size} .9 rebalance_buys" for symbol in "BCD" for size in (0.02, 0.06, 0.09)])
+    table = candidates(
+        ctx,
+        *[
+            f"buy {symbol} {size} .9 rebalance_buys"
+            for symbol in "BCD"
+            for size in (0.02, 0.06, 0.09)
+        ],
+    )
 
     # CH is .09 under, JP .02, Energy .11: B takes all of CH, C what is left of Energy
     assert proposed("joint_gap", ctx, table) == ["+B 0.09", "+C 0.02"]
@@ -324,7 +417,9 @@ def test_a_swap_moves_no_more_than_the_smaller_gap_takes():
     ctx, table = geographic_swap(country_targets={"US": 0.567, "CH": 0.433})
 
     assert proposed("geographic_swap", ctx, table) == []
-    assert proposed("geographic_swap", ctx, candidates(ctx, "sell A .046 .9 x", "buy C .04 .9 x")) == ["-A 0.05", "+C 0.04"]
+    assert proposed(
+        "geographic_swap", ctx, candidates(ctx, "sell A .046 .9 x", "buy C .04 .9 x")
+    ) == ["-A 0.05", "+C 0.04"]
 
 
 # Concentration, risk, quality
@@ -333,16 +428,26 @@ def test_a_swap_moves_no_more_than_the_smaller_gap_takes():
 def test_the_money_of_a_trim_is_spread_and_takes_nothing_over_the_cap():
     ctx, _ = concentration_trim(weights=[0.35, 0.14, 0.05, 0.05, 0.14])
     table = candidates(
-        ctx, "sell A .20 .9 rebalance_sells", *[f"buy {symbol} {size} .9 x" for symbol in "BCDE" for size in (0.01, 0.05, 0.09, 0.2)]
+        ctx,
+        "sell A .20 .9 rebalance_sells",
+        *[f"buy {symbol} {size} .9 x" for symbol in "BCDE" for size in (0.01, 0.05, 0.09, 0.2)],
     )
 
-    assert proposed("concentration_trim", ctx, table) == ["-A 0.20", "+C 0.05", "+D 0.05", "+B 0.01", "+E 0.01"]
+    assert proposed("concentration_trim", ctx, table) == [
+        "-A 0.20",
+        "+C 0.05",
+        "+D 0.05",
+        "+B 0.01",
+        "+E 0.01",
+    ]
 
 
 def test_where_nothing_can_be_bought_a_trim_is_a_sale_alone():
     ctx, _ = concentration_trim()
 
-    assert proposed("concentration_trim", ctx, candidates(ctx, "sell A .20 .9 rebalance_sells")) == ["-A 0.20"]
+    assert proposed(
+        "concentration_trim", ctx, candidates(ctx, "sell A .20 .9 rebalance_sells")
+    ) == ["-A 0.20"]
 
 
 def test_in_a_calm_whole_only_a_holding_that_swings_out_of_proportion_is_sold():
@@ -374,15 +479,21 @@ def test_a_step_of_quality_of_exactly_the_difference_is_enough():
 
 
 def test_the_highest_sound_yield_is_bought_first_and_no_more_than_is_missing():
-    ctx, _ = income_gap(dividend_yield=[0.015, 0.05, 0.06], weights=[0.5, 0.0, 0.0], quality=[0.5, 0.55, 0.9])
-    table = candidates(ctx, *[f"buy {symbol} {size} .9 x" for symbol in "BC" for size in (0.01, 0.02, 0.04, 0.06)])
+    ctx, _ = income_gap(
+        dividend_yield=[0.015, 0.05, 0.06], weights=[0.5, 0.0, 0.0], quality=[0.5, 0.55, 0.9]
+    )
+    table = candidates(
+        ctx, *[f"buy {symbol} {size} .9 x" for symbol in "BC" for size in (0.01, 0.02, 0.04, 0.06)]
+    )
 
     # .0025 a year is missing: .06 of C brings .0024 over the target, which leaves too little for an order
     assert proposed("income_gap", ctx, table) == ["+C 0.06"]
     assert proposed("income_gap", ctx, table, yield_target=0.025) == ["+C 0.06", "+B 0.06"]
 
 
-@pytest.mark.parametrize(("regime", "left"), [("bull", 0.05), ("sideways", 0.11), ("bear", 0.17), ("unknown", 0.05)])
+@pytest.mark.parametrize(
+    ("regime", "left"), [("bull", 0.05), ("sideways", 0.11), ("bear", 0.17), ("unknown", 0.05)]
+)
 def test_cash_is_brought_to_the_reserve_of_the_regime(regime, left):
     rules = RegimeRules(bull_cash=0.01, sideways_cash=0.1, bear_cash=0.15)
     ctx, table = cash_drag(regime=Regime(regime), regimes=rules)
@@ -394,7 +505,9 @@ def test_cash_is_brought_to_the_reserve_of_the_regime(regime, left):
 
 def test_without_targets_and_gaps_idle_cash_is_spread_evenly():
     ctx = context("A B C", weights=[0.2] * 3)
-    table = candidates(ctx, *[f"buy {symbol} {size} .9 x" for symbol in "ABC" for size in (0.12, 0.2, 0.3)])
+    table = candidates(
+        ctx, *[f"buy {symbol} {size} .9 x" for symbol in "ABC" for size in (0.12, 0.2, 0.3)]
+    )
 
     assert proposed("cash_drag", ctx, table) == ["+A 0.12", "+B 0.12", "+C 0.12"]
 
@@ -406,7 +519,11 @@ def test_without_targets_and_gaps_idle_cash_is_spread_evenly():
 def test_whatever_a_variant_proposes_may_be_a_plan_sells_first_from_what_was_drawn(data):
     n = data.draw(st.integers(1, 5))
     symbols = "ABCDE"[:n]
-    raw = data.draw(st.lists(st.floats(0, 1), min_size=n + 1, max_size=n + 1).filter(lambda parts: sum(parts) > 0))
+    raw = data.draw(
+        st.lists(st.floats(0, 1), min_size=n + 1, max_size=n + 1).filter(
+            lambda parts: sum(parts) > 0
+        )
+    )
     label = st.sampled_from(["", "X", "Y", "X;Y"])
     ctx = context(
         " ".join(symbols),
@@ -425,16 +542,28 @@ def test_whatever_a_variant_proposes_may_be_a_plan_sells_first_from_what_was_dra
         ),
     )
     sides = data.draw(
-        st.lists(st.tuples(st.sampled_from(["buy", "sell"]), st.sampled_from(symbols), st.sampled_from([0.01, 0.04, 0.1, 0.2])))
+        st.lists(
+            st.tuples(
+                st.sampled_from(["buy", "sell"]),
+                st.sampled_from(symbols),
+                st.sampled_from([0.01, 0.04, 0.1, 0.2]),
+            )
+        )
     )
-    table = candidates(ctx, *[f"{side} {symbol} {size} .5 x" for side, symbol, size in dict.fromkeys(sides)], cost=0.0005)
+    table = candidates(
+        ctx,
+        *[f"{side} {symbol} {size} .5 x" for side, symbol, size in dict.fromkeys(sides)],
+        cost=0.0005,
+    )
     drawn = {(int(table.security[j]), bool(table.is_buy[j])) for j in table.pool}
 
     for variant in VARIANTS.values():
         found = variant(ctx, table, Params())
         assert len(found) <= ctx.search.max_depth
         assert feasible(table.account, np.array([found], dtype=np.int64)).all()
-        assert [bool(table.is_buy[j]) for j in found] == sorted(bool(table.is_buy[j]) for j in found)
+        assert [bool(table.is_buy[j]) for j in found] == sorted(
+            bool(table.is_buy[j]) for j in found
+        )
         assert {(int(table.security[j]), bool(table.is_buy[j])) for j in found} <= drawn
 
 

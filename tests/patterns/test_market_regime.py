@@ -21,7 +21,9 @@ ORDERS = (
 HELD = {"symbols": "A B C D E F", "weights": [0.3, 0.2, 0.2, 0.1, 0.05, 0.05]}
 
 
-def proposed(regime: str, *orders: str, params: Params | None = None, cost: float = 0.0, **options) -> list[str]:
+def proposed(
+    regime: str, *orders: str, params: Params | None = None, cost: float = 0.0, **options
+) -> list[str]:
     """What the pattern proposes in a regime, like `-A +D`, in the order of the row."""
     ctx = context(**{**HELD, **options}, regime=Regime(regime))
     table = candidates(ctx, *(orders or ORDERS), cost=cost)
@@ -29,7 +31,12 @@ def proposed(regime: str, *orders: str, params: Params | None = None, cost: floa
     assert list(found) == [regime]
     rows = found[regime]
     assert len(rows) <= 1
-    return [("+" if table.is_buy[j] else "-") + ctx.symbols[table.security[j]] for row in rows for j in row.tolist() if j != PAD]
+    return [
+        ("+" if table.is_buy[j] else "-") + ctx.symbols[table.security[j]]
+        for row in rows
+        for j in row.tolist()
+        if j != PAD
+    ]
 
 
 def test_a_bull_market_takes_profits_then_buys_opportunities_before_gaps():
@@ -51,21 +58,35 @@ def test_an_unknown_market_proposes_nothing():
 
 
 def test_a_bear_market_sells_first_what_adds_most_to_risk():
-    calm_first = {"weights": [0.3, 0.1, 0.2, 0.1, 0.05, 0.05], "volatility": [0.05, 0.2, 0.6, 0.2, 0.2, 0.2]}
+    calm_first = {
+        "weights": [0.3, 0.1, 0.2, 0.1, 0.05, 0.05],
+        "volatility": [0.05, 0.2, 0.6, 0.2, 0.2, 0.2],
+    }
 
     assert proposed("bear", **calm_first)[0] == "-C"
 
 
 def test_a_bear_market_sells_on_until_its_cash_is_raised():
     poor = {"weights": [0.4, 0.3, 0.2, 0.05, 0.03, 0.02]}
-    little = ("sell A .02 .9 profit_taking", "sell B .02 .8 rebalance_sells", "sell C .02 .7 rebalance_sells")
+    little = (
+        "sell A .02 .9 profit_taking",
+        "sell B .02 .8 rebalance_sells",
+        "sell C .02 .7 rebalance_sells",
+    )
 
-    assert proposed("bear", *little, **poor, params=Params(bear_sell_share=0.2)) == ["-A", "-B", "-C"]
-    assert proposed("bear", *little, **poor, params=Params(bear_sell_share=0.2), regimes=Rules(bear_cash=0.02)) == ["-A"]
+    assert proposed("bear", *little, **poor, params=Params(bear_sell_share=0.2)) == [
+        "-A",
+        "-B",
+        "-C",
+    ]
+    assert proposed(
+        "bear", *little, **poor, params=Params(bear_sell_share=0.2), regimes=Rules(bear_cash=0.02)
+    ) == ["-A"]
 
 
 @pytest.mark.parametrize(
-    ("regime", "setting", "bought"), [("bull", "bull_cash", "+D"), ("sideways", "sideways_cash", "+D"), ("bear", "bear_cash", "+F")]
+    ("regime", "setting", "bought"),
+    [("bull", "bull_cash", "+D"), ("sideways", "sideways_cash", "+D"), ("bear", "bear_cash", "+F")],
 )
 def test_buys_leave_the_cash_that_the_regime_wants(regime, setting, bought):
     orders = (f"buy {bought[1]} .06 .5 opportunity_buys averaging_down",)
@@ -127,18 +148,27 @@ def test_one_strategy_on_four_histories_gives_four_answers():
     plans = [*(where.plan() for where, _ in WORLDS.values()), under(history(1.0, 100)).plan()]
 
     assert len({where.strategy.sha256 for where, _ in WORLDS.values()}) == 1
-    assert len({frozenset((step.side, step.symbol, step.quantity) for step in plan.steps) for plan in plans}) == len(plans)
+    assert len(
+        {
+            frozenset((step.side, step.symbol, step.quantity) for step in plan.steps)
+            for plan in plans
+        }
+    ) == len(plans)
     assert len({plan.inputs_sha256 for plan in plans}) == len(plans)
 
 
-@pytest.mark.parametrize(("index", "why"), [(history(1.0, 100), "200 are needed"), (None, "--index")])
+@pytest.mark.parametrize(
+    ("index", "why"), [(history(1.0, 100), "200 are needed"), (None, "--index")]
+)
 def test_an_unknown_regime_is_a_warning_and_no_sequence(index, why):
     plan = under(index).plan()
 
     assert plan.verdict.action == "hold"
     assert [warning.code for warning in plan.warnings] == ["regime_unknown"]
     assert why in plan.warnings[0].message
-    assert [(run.outcome, run.count) for run in plan.modules if run.name == "market_regime"] == [("no_input", None)]
+    assert [(run.outcome, run.count) for run in plan.modules if run.name == "market_regime"] == [
+        ("no_input", None)
+    ]
 
 
 def test_where_no_module_asks_for_the_regime_nobody_is_warned():

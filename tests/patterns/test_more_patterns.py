@@ -22,7 +22,14 @@ from steelyard.settings import Limits
 
 def orders(ctx, table, rows):
     """Rows as `["-A", "+B"]`."""
-    return [[("+" if table.is_buy[j] else "-") + ctx.symbols[table.security[j]] for j in row if j != PAD] for row in rows]
+    return [
+        [
+            ("+" if table.is_buy[j] else "-") + ctx.symbols[table.security[j]]
+            for j in row
+            if j != PAD
+        ]
+        for row in rows
+    ]
 
 
 def costing(table, *costs):
@@ -37,10 +44,17 @@ def costing(table, *costs):
 def test_multi_sell_sells_two_and_more_at_once_and_buys_nothing():
     ctx = context("A B C D", weights=[0.2] * 4)
     table = candidates(
-        ctx, "sell A .05 .7 profit_taking", "sell B .05 .9 rebalance_sells", "sell C .05 .8 weight_based", "buy D .05 .9 rebalance_buys"
+        ctx,
+        "sell A .05 .7 profit_taking",
+        "sell B .05 .9 rebalance_sells",
+        "sell C .05 .8 weight_based",
+        "buy D .05 .9 rebalance_buys",
     )
 
-    assert orders(ctx, table, multi_sell(ctx, table, Several())) == [["-B", "-C"], ["-B", "-C", "-A"]]
+    assert orders(ctx, table, multi_sell(ctx, table, Several())) == [
+        ["-B", "-C"],
+        ["-B", "-C", "-A"],
+    ]
 
 
 def test_one_sale_is_not_several():
@@ -55,7 +69,16 @@ def test_sales_keep_to_the_depth_and_to_their_number(depth, most, longest):
     ctx = context("A B C D", weights=[0.2] * 4, max_depth=depth)
     table = candidates(ctx, *[f"sell {symbol} .05 .9 profit_taking" for symbol in "ABCD"])
 
-    assert max((len(row) for row in orders(ctx, table, multi_sell(ctx, table, Several(max_sells=most)))), default=0) == longest
+    assert (
+        max(
+            (
+                len(row)
+                for row in orders(ctx, table, multi_sell(ctx, table, Several(max_sells=most)))
+            ),
+            default=0,
+        )
+        == longest
+    )
 
 
 # mixed_strategy
@@ -65,8 +88,16 @@ def test_mixed_strategy_mixes_one_or_two_sales_with_one_or_two_buys_of_any_kind(
     ctx = context("A B C D E F", weights=[0.15] * 6)
     table = candidates(
         ctx,
-        *("sell A .05 .9 profit_taking", "sell B .05 .8 rebalance_sells", "sell C .05 .7 rebalance_sells"),
-        *("buy D .03 .9 opportunity_buys", "buy E .03 .8 averaging_down", "buy F .03 .7 rebalance_buys"),
+        *(
+            "sell A .05 .9 profit_taking",
+            "sell B .05 .8 rebalance_sells",
+            "sell C .05 .7 rebalance_sells",
+        ),
+        *(
+            "buy D .03 .9 opportunity_buys",
+            "buy E .03 .8 averaging_down",
+            "buy F .03 .7 rebalance_buys",
+        ),
     )
 
     found = orders(ctx, table, mixed_strategy(ctx, table, NoParams()))
@@ -90,9 +121,17 @@ def test_a_mix_without_a_buy_that_cash_pays_for_is_none():
 
 def test_a_mix_keeps_to_the_depth():
     ctx = context("A B C D", weights=[0.2] * 4, max_depth=3)
-    table = candidates(ctx, *[f"sell {s} .05 .9 profit_taking" for s in "AB"], *[f"buy {s} .05 .9 opportunity_buys" for s in "CD"])
+    table = candidates(
+        ctx,
+        *[f"sell {s} .05 .9 profit_taking" for s in "AB"],
+        *[f"buy {s} .05 .9 opportunity_buys" for s in "CD"],
+    )
 
-    assert orders(ctx, table, mixed_strategy(ctx, table, NoParams())) == [["-A", "+C"], ["-A", "+C", "+D"], ["-A", "-B", "+C"]]
+    assert orders(ctx, table, mixed_strategy(ctx, table, NoParams())) == [
+        ["-A", "+C"],
+        ["-A", "+C", "+D"],
+        ["-A", "-B", "+C"],
+    ]
 
 
 # opportunity_first
@@ -100,7 +139,12 @@ def test_a_mix_keeps_to_the_depth():
 
 def test_opportunities_come_before_other_buys_of_higher_priority():
     ctx = context("A B C", weights=[0.3, 0.3, 0.2])
-    table = candidates(ctx, "buy A .05 .4 opportunity_buys", "buy B .10 .9 averaging_down", "buy C .10 .8 rebalance_buys")
+    table = candidates(
+        ctx,
+        "buy A .05 .4 opportunity_buys",
+        "buy B .10 .9 averaging_down",
+        "buy C .10 .8 rebalance_buys",
+    )
 
     # 20 % in cash less a reserve of 2 %: one of the dearer buys still fits
     assert orders(ctx, table, opportunity_first(ctx, table, NoParams())) == [["+A", "+B"]]
@@ -109,7 +153,9 @@ def test_opportunities_come_before_other_buys_of_higher_priority():
 def test_without_an_opportunity_that_cash_pays_for_nothing_comes_first():
     ctx = context("A B", weights=[0.4] * 2)
 
-    assert opportunity_first(ctx, candidates(ctx, "buy A .05 .9 averaging_down"), NoParams()).shape == (0, 5)
+    assert opportunity_first(
+        ctx, candidates(ctx, "buy A .05 .9 averaging_down"), NoParams()
+    ).shape == (0, 5)
     dear = candidates(ctx, "buy A .05 .9 averaging_down", "buy B .50 .9 opportunity_buys")
     assert opportunity_first(ctx, dear, NoParams()).shape == (0, 5)
 
@@ -128,8 +174,16 @@ def test_the_largest_moves_come_first_in_half_of_the_steps():
     ctx = context("A B C D E F", weights=[0.15] * 6, max_depth=4)
     table = candidates(
         ctx,
-        *("sell A .02 .9 rebalance_sells", "sell B .10 .5 rebalance_sells", "sell C .06 .7 weight_based"),
-        *("buy D .02 .9 rebalance_buys", "buy E .12 .4 rebalance_buys", "buy F .05 .8 weight_based"),
+        *(
+            "sell A .02 .9 rebalance_sells",
+            "sell B .10 .5 rebalance_sells",
+            "sell C .06 .7 weight_based",
+        ),
+        *(
+            "buy D .02 .9 rebalance_buys",
+            "buy E .12 .4 rebalance_buys",
+            "buy F .05 .8 weight_based",
+        ),
     )
 
     assert orders(ctx, table, deep_rebalance(ctx, table, NoParams())) == [["-B", "-C", "+E", "+F"]]
@@ -137,7 +191,12 @@ def test_the_largest_moves_come_first_in_half_of_the_steps():
 
 def test_of_equal_moves_the_higher_priority_comes_first():
     ctx = context("A B C", weights=[0.3] * 3, max_depth=2)
-    table = candidates(ctx, "sell A .05 .5 rebalance_sells", "sell B .05 .9 rebalance_sells", "buy C .05 .9 rebalance_buys")
+    table = candidates(
+        ctx,
+        "sell A .05 .5 rebalance_sells",
+        "sell B .05 .9 rebalance_sells",
+        "buy C .05 .9 rebalance_buys",
+    )
 
     assert orders(ctx, table, deep_rebalance(ctx, table, NoParams())) == [["-B", "+C"]]
 
@@ -168,7 +227,11 @@ def raising(cash, *sold, **options):
     return orders(ctx, table, cash_generation(ctx, table, Cash(cash_weight=cash)))
 
 
-LADDER = ("sell A .02 .9 profit_taking", "sell B .08 .5 rebalance_sells", "sell C .05 .7 weight_based")
+LADDER = (
+    "sell A .02 .9 profit_taking",
+    "sell B .08 .5 rebalance_sells",
+    "sell C .05 .7 weight_based",
+)
 
 
 def test_the_fewest_sales_raise_the_cash_and_the_last_is_the_smallest_that_is_enough():
@@ -198,7 +261,9 @@ def test_nothing_is_bought_with_what_is_raised():
 
 def test_costs_do_not_raise_cash():
     ctx = context("A B", weights=[0.4, 0.6], cash=0.0)
-    table = candidates(ctx, "sell A .05 .9 profit_taking", "sell B .06 .9 profit_taking", cost=0.001)
+    table = candidates(
+        ctx, "sell A .05 .9 profit_taking", "sell B .06 .9 profit_taking", cost=0.001
+    )
 
     assert orders(ctx, table, cash_generation(ctx, table, Cash(cash_weight=0.05))) == [["-B"]]
 
@@ -213,8 +278,12 @@ def test_costs_do_not_raise_cash():
         (0.07, None, ["-B"]),
     ],
 )
-def test_the_cash_that_is_wanted_is_the_reserve_or_what_targets_or_score_ask_for(reserve, targets, sold):
-    assert raising(None, *LADDER, limits=Limits(cash_reserve_weight=reserve), targets=targets) == [sold]
+def test_the_cash_that_is_wanted_is_the_reserve_or_what_targets_or_score_ask_for(
+    reserve, targets, sold
+):
+    assert raising(None, *LADDER, limits=Limits(cash_reserve_weight=reserve), targets=targets) == [
+        sold
+    ]
 
 
 # cost_optimized
@@ -225,7 +294,11 @@ def two_ways(**options):
     ctx = context("A B C D", weights=[0.3, 0.25, 0.25, 0.19], cash=0.01, **options)
     table = candidates(
         ctx,
-        *("sell A .10 .9 rebalance_sells", "sell B .05 .8 rebalance_sells", "sell C .05 .7 weight_based"),
+        *(
+            "sell A .10 .9 rebalance_sells",
+            "sell B .05 .8 rebalance_sells",
+            "sell C .05 .7 weight_based",
+        ),
         "buy D .10 .9 rebalance_buys",
     )
     return ctx, table
@@ -234,14 +307,26 @@ def two_ways(**options):
 def test_the_cheapest_way_need_not_be_the_one_of_fewest_orders():
     ctx, table = two_ways(limits=Limits(max_turnover_weight=0.1, cash_reserve_weight=0.0))
 
-    assert orders(ctx, table, cost_optimized(ctx, costing(table, 0.003, 0.0005, 0.0005, 0.001), Cheap())) == [["-B", "-C", "+D"]]
-    assert orders(ctx, table, cost_optimized(ctx, costing(table, 0.0009, 0.0005, 0.0005, 0.001), Cheap())) == [["-A", "+D"]]
+    assert orders(
+        ctx, table, cost_optimized(ctx, costing(table, 0.003, 0.0005, 0.0005, 0.001), Cheap())
+    ) == [["-B", "-C", "+D"]]
+    assert orders(
+        ctx, table, cost_optimized(ctx, costing(table, 0.0009, 0.0005, 0.0005, 0.001), Cheap())
+    ) == [["-A", "+D"]]
 
 
 def test_another_end_state_is_not_cheaper_but_other():
     ctx = context("A B C", weights=[0.3, 0.3, 0.3])
     table = costing(
-        candidates(ctx, "sell A .10 .9 rebalance_sells", "sell B .097 .8 rebalance_sells", "buy C .10 .7 rebalance_buys"), 0.002, 0.0, 0.0
+        candidates(
+            ctx,
+            "sell A .10 .9 rebalance_sells",
+            "sell B .097 .8 rebalance_sells",
+            "buy C .10 .7 rebalance_buys",
+        ),
+        0.002,
+        0.0,
+        0.0,
     )
 
     assert orders(ctx, table, cost_optimized(ctx, table, Cheap(tolerance=0.02))) == [["-A", "+C"]]
@@ -251,7 +336,15 @@ def test_another_end_state_is_not_cheaper_but_other():
 def test_an_amount_that_differs_by_exactly_the_tolerance_is_the_same():
     ctx = context("A B C", weights=[0.3, 0.3, 0.3])
     table = costing(
-        candidates(ctx, "sell A .125 .9 rebalance_sells", "sell B .09375 .8 rebalance_sells", "buy C .1 .7 rebalance_buys"), 0.002, 0.0, 0.0
+        candidates(
+            ctx,
+            "sell A .125 .9 rebalance_sells",
+            "sell B .09375 .8 rebalance_sells",
+            "buy C .1 .7 rebalance_buys",
+        ),
+        0.002,
+        0.0,
+        0.0,
     )
 
     assert orders(ctx, table, cost_optimized(ctx, table, Cheap(tolerance=0.25))) == [["-B", "+C"]]
@@ -272,6 +365,12 @@ def test_a_cheap_list_keeps_every_limit():
     ctx, table = two_ways(limits=Limits(max_turnover_weight=0.1, cash_reserve_weight=0.0))
     apart = table.account.conflicts.copy()
     apart[1, 2] = apart[2, 1] = True
-    table = costing(replace(table, account=replace(table.account, conflicts=frozen(apart))), 0.003, 0.0005, 0.0005, 0.001)
+    table = costing(
+        replace(table, account=replace(table.account, conflicts=frozen(apart))),
+        0.003,
+        0.0005,
+        0.0005,
+        0.001,
+    )
 
     assert orders(ctx, table, cost_optimized(ctx, table, Cheap())) == [["-A", "+D"]]

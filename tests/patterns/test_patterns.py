@@ -21,13 +21,24 @@ SIX = "A B C D E F"
 
 def orders(ctx, table, rows):
     """Rows as `["-A", "+B"]`."""
-    return [[("+" if table.is_buy[j] else "-") + ctx.symbols[table.security[j]] for j in row if j != PAD] for row in rows]
+    return [
+        [
+            ("+" if table.is_buy[j] else "-") + ctx.symbols[table.security[j]]
+            for j in row
+            if j != PAD
+        ]
+        for row in rows
+    ]
 
 
 def test_direct_buy_takes_buys_of_every_kind_by_priority_while_cash_lasts():
     ctx = context("A B C D", weights=[0.2] * 4)
     table = candidates(
-        ctx, "buy A .05 .6 rebalance_buys", "buy B .05 .9 averaging_down", "buy C .05 .7 opportunity_buys", "buy D .05 .5 weight_based"
+        ctx,
+        "buy A .05 .6 rebalance_buys",
+        "buy B .05 .9 averaging_down",
+        "buy C .05 .7 opportunity_buys",
+        "buy D .05 .5 weight_based",
     )
 
     assert orders(ctx, table, direct_buy(ctx, table, NoParams())) == [["+B", "+C", "+A"]]
@@ -43,14 +54,24 @@ def test_a_buy_that_is_too_dear_does_not_block_the_next():
 def test_direct_buy_finds_nothing_without_cash_or_without_buys():
     poor = context("A B", weights=[0.5] * 2)
 
-    assert direct_buy(poor, candidates(poor, "buy A .05 .9 rebalance_buys"), NoParams()).shape == (0, 5)
+    assert direct_buy(poor, candidates(poor, "buy A .05 .9 rebalance_buys"), NoParams()).shape == (
+        0,
+        5,
+    )
     rich = context("A B", weights=[0.2] * 2)
-    assert direct_buy(rich, candidates(rich, "sell A .05 .9 rebalance_sells"), NoParams()).shape == (0, 5)
+    assert direct_buy(
+        rich, candidates(rich, "sell A .05 .9 rebalance_sells"), NoParams()
+    ).shape == (0, 5)
 
 
 def test_averaging_down_buys_only_what_fell_and_sells_nothing():
     ctx = context("A B C", weights=[0.2] * 3)
-    table = candidates(ctx, "buy A .05 .6 averaging_down", "buy B .05 .9 opportunity_buys", "sell C .1 .9 profit_taking")
+    table = candidates(
+        ctx,
+        "buy A .05 .6 averaging_down",
+        "buy B .05 .9 opportunity_buys",
+        "sell C .1 .9 profit_taking",
+    )
 
     assert orders(ctx, table, averaging_down(ctx, table, NoParams())) == [["+A"]]
 
@@ -58,13 +79,19 @@ def test_averaging_down_buys_only_what_fell_and_sells_nothing():
 def test_averaging_down_finds_nothing_when_nothing_fell():
     ctx = context("A", weights=[0.2])
 
-    assert averaging_down(ctx, candidates(ctx, "buy A .05 .9 opportunity_buys"), NoParams()).shape == (0, 5)
+    assert averaging_down(
+        ctx, candidates(ctx, "buy A .05 .9 opportunity_buys"), NoParams()
+    ).shape == (0, 5)
 
 
 def test_profit_taking_pays_for_buys_with_more_and_more_winners():
     ctx = context("A B C D", weights=[0.25] * 4, cash=0.02)
     table = candidates(
-        ctx, "sell A .06 .9 profit_taking", "sell B .06 .8 profit_taking", "buy C .05 .7 averaging_down", "buy D .05 .6 weight_based"
+        ctx,
+        "sell A .06 .9 profit_taking",
+        "sell B .06 .8 profit_taking",
+        "buy C .05 .7 averaging_down",
+        "buy D .05 .6 weight_based",
     )
 
     rows = profit_taking.profit_taking(ctx, table, profit_taking.Params(max_sells=2))
@@ -75,7 +102,11 @@ def test_profit_taking_pays_for_buys_with_more_and_more_winners():
 def test_rebalance_sells_the_overweight_and_buys_the_underweight():
     ctx = context("A B C D", weights=[0.25] * 4, cash=0.02)
     table = candidates(
-        ctx, "sell A .06 .5 rebalance_sells", "sell B .10 .8 weight_based", "sell C .10 .9 profit_taking", "buy D .05 .6 rebalance_buys"
+        ctx,
+        "sell A .06 .5 rebalance_sells",
+        "sell B .10 .8 weight_based",
+        "sell C .10 .9 profit_taking",
+        "buy D .05 .6 rebalance_buys",
     )
 
     rows = rebalance.rebalance(ctx, table, rebalance.Params(max_sells=2))
@@ -88,7 +119,9 @@ def test_without_sales_there_is_nothing_to_redeploy(module):
     ctx = context("A B", weights=[0.2] * 2)
     table = candidates(ctx, "buy A .05 .9 rebalance_buys averaging_down")
 
-    assert getattr(module, module.__name__.rpartition(".")[2])(ctx, table, module.Params()).shape == (0, 5)
+    assert getattr(module, module.__name__.rpartition(".")[2])(
+        ctx, table, module.Params()
+    ).shape == (0, 5)
 
 
 def test_sales_never_take_every_step_while_there_are_buys():
@@ -105,7 +138,10 @@ def test_without_buys_sales_may_take_every_step():
     ctx = context("A B C", weights=[0.3] * 3, max_depth=2)
     table = candidates(ctx, *[f"sell {symbol} .05 .9 rebalance_sells" for symbol in "ABC"])
 
-    assert orders(ctx, table, rebalance.rebalance(ctx, table, rebalance.Params())) == [["-A"], ["-A", "-B"]]
+    assert orders(ctx, table, rebalance.rebalance(ctx, table, rebalance.Params())) == [
+        ["-A"],
+        ["-A", "-B"],
+    ]
 
 
 def test_a_depth_of_one_leaves_no_room_for_a_sale_and_a_buy():
@@ -117,9 +153,17 @@ def test_a_depth_of_one_leaves_no_room_for_a_sale_and_a_buy():
 
 def test_sales_that_conflict_do_not_go_together():
     ctx = context("A B C D", weights=[0.2] * 4)
-    table = candidates(ctx, *[f"sell {s} .05 .9 rebalance_sells" for s in "ABC"], "buy D .05 .9 rebalance_buys", conflicts=[(0, 1)])
+    table = candidates(
+        ctx,
+        *[f"sell {s} .05 .9 rebalance_sells" for s in "ABC"],
+        "buy D .05 .9 rebalance_buys",
+        conflicts=[(0, 1)],
+    )
 
-    assert orders(ctx, table, rebalance.rebalance(ctx, table, rebalance.Params())) == [["-A", "+D"], ["-A", "-C", "+D"]]
+    assert orders(ctx, table, rebalance.rebalance(ctx, table, rebalance.Params())) == [
+        ["-A", "+D"],
+        ["-A", "-C", "+D"],
+    ]
 
 
 def test_a_sale_that_cannot_be_paid_for_is_left_out():
@@ -132,7 +176,12 @@ def test_a_sale_that_cannot_be_paid_for_is_left_out():
 
 def test_single_best_is_the_feasible_order_of_highest_priority():
     ctx = context("A B C", weights=[0.3] * 3)
-    table = candidates(ctx, "buy A .50 .9 opportunity_buys", "sell B .10 .7 profit_taking", "buy C .05 .6 rebalance_buys")
+    table = candidates(
+        ctx,
+        "buy A .50 .9 opportunity_buys",
+        "sell B .10 .7 profit_taking",
+        "buy C .05 .6 rebalance_buys",
+    )
 
     assert orders(ctx, table, single_best(ctx, table, NoParams())) == [["-B"]]
 
@@ -140,7 +189,10 @@ def test_single_best_is_the_feasible_order_of_highest_priority():
 def test_single_best_finds_nothing_when_nothing_is_feasible():
     ctx = context("A", weights=[1.0])
 
-    assert single_best(ctx, candidates(ctx, "buy A .05 .9 opportunity_buys"), NoParams()).shape == (0, 5)
+    assert single_best(ctx, candidates(ctx, "buy A .05 .9 opportunity_buys"), NoParams()).shape == (
+        0,
+        5,
+    )
 
 
 def test_equal_sequences_are_listed_once_and_empty_ones_never():
@@ -154,7 +206,16 @@ def test_equal_sequences_are_listed_once_and_empty_ones_never():
             st.sampled_from(SIX.split()),
             st.sampled_from([0.02, 0.05, 0.1]),
             st.sampled_from([0.1, 0.5, 0.5, 0.9]),
-            st.sampled_from(["profit_taking", "rebalance_sells", "rebalance_buys", "averaging_down", "opportunity_buys", "weight_based"]),
+            st.sampled_from(
+                [
+                    "profit_taking",
+                    "rebalance_sells",
+                    "rebalance_buys",
+                    "averaging_down",
+                    "opportunity_buys",
+                    "weight_based",
+                ]
+            ),
         ),
         max_size=12,
         unique_by=lambda order: order[:3],

@@ -18,15 +18,26 @@ def told(of: World, **facts: Mapping[str, Any]) -> World:
     """The world in which more is known of its securities: `countries={"AA": ("US",)}`."""
 
     def more(security: Any) -> Any:
-        return replace(security, **{name: by_symbol[security.symbol] for name, by_symbol in facts.items() if security.symbol in by_symbol})
+        return replace(
+            security,
+            **{
+                name: by_symbol[security.symbol]
+                for name, by_symbol in facts.items()
+                if security.symbol in by_symbol
+            },
+        )
 
-    return replace(of, snapshot=replace(of.snapshot, securities=tuple(map(more, of.snapshot.securities))))
+    return replace(
+        of, snapshot=replace(of.snapshot, securities=tuple(map(more, of.snapshot.securities)))
+    )
 
 
 def adapting(of: World, variant: Variant) -> World:
     """The world in which one variant makes all proposals, and the plan is the best of them."""
     asked = enabled(proposing(of), Kind.PATTERN, "adaptive", variants=(variant,))
-    return replace(asked, strategy=only(only(asked.strategy, Kind.PATTERN, "adaptive"), Kind.SEQUENCE))
+    return replace(
+        asked, strategy=only(only(asked.strategy, Kind.PATTERN, "adaptive"), Kind.SEQUENCE)
+    )
 
 
 COUNTRIES = {"AA": ("US",), "BB": ("CH",), "CC": ("JP",), "DD": ("US",), "EE": ("CH",)}
@@ -66,7 +77,15 @@ WEAK: Mapping[Variant, World] = {
         countries=COUNTRIES,
     ),
     "geographic_swap": told(
-        world("AA 700 @ 100", "BB 270 @ 100", cash="3000", targets={"AA": 0.5, "BB": 0.47}, limits=FREE, score=CALM, sessions=YOUNG),
+        world(
+            "AA 700 @ 100",
+            "BB 270 @ 100",
+            cash="3000",
+            targets={"AA": 0.5, "BB": 0.47},
+            limits=FREE,
+            score=CALM,
+            sessions=YOUNG,
+        ),
         countries=COUNTRIES,
     ),
     "concentration_trim": world(
@@ -75,9 +94,20 @@ WEAK: Mapping[Variant, World] = {
         targets={"AA": 0.2, "BB": 0.225, "CC": 0.225, "DD": 0.15, "EE": 0.15},
         sessions=YOUNG,
     ),
-    "risk_reduction": told(world("AA 100 @ 100", "BB 250 @ 100", "VV 600 @ 100", cash="5000"), quality={"AA": 1.0, "VV": 0.9}),
+    "risk_reduction": told(
+        world("AA 100 @ 100", "BB 250 @ 100", "VV 600 @ 100", cash="5000"),
+        quality={"AA": 1.0, "VV": 0.9},
+    ),
     "quality_upgrade": told(
-        world("AA 400 @ 100", "BB 180 @ 100", "CC 180 @ 100", "DD 180 @ 100", cash="6000", score=CALM, sessions=YOUNG),
+        world(
+            "AA 400 @ 100",
+            "BB 180 @ 100",
+            "CC 180 @ 100",
+            "DD 180 @ 100",
+            cash="6000",
+            score=CALM,
+            sessions=YOUNG,
+        ),
         quality={"AA": 0.0, "BB": 1.0, "CC": 0.6, "DD": 0.6},
     ),
     "income_gap": told(
@@ -94,4 +124,6 @@ WEAK: Mapping[Variant, World] = {
     ),
 }
 
-WORLDS: Mapping[Variant, World] = MappingProxyType({variant: adapting(of, variant) for variant, of in WEAK.items()})
+WORLDS: Mapping[Variant, World] = MappingProxyType(
+    {variant: adapting(of, variant) for variant, of in WEAK.items()}
+)

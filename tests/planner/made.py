@@ -51,30 +51,59 @@ class World:
 
     def __repr__(self) -> str:
         """What a person needs to see of a world that breaks a rule; prices, but no history."""
-        quotes = " ".join(f"{symbol}={quote.price}" for symbol, quote in sorted(self.market.quotes.items()))
+        quotes = " ".join(
+            f"{symbol}={quote.price}" for symbol, quote in sorted(self.market.quotes.items())
+        )
         usual = strategies.default()
-        sections = {name: getattr(self.strategy, name) for name in SECTIONS if getattr(self.strategy, name) != getattr(usual, name)}
-        off = [choice.module.qualified for kind in Kind for choice in self.strategy.choices[kind] if not choice.enabled]
+        sections = {
+            name: getattr(self.strategy, name)
+            for name in SECTIONS
+            if getattr(self.strategy, name) != getattr(usual, name)
+        }
+        off = [
+            choice.module.qualified
+            for kind in Kind
+            for choice in self.strategy.choices[kind]
+            if not choice.enabled
+        ]
         prices = f"quotes {quotes}, {len(self.market.dates)} sessions"
-        return f"World({self.snapshot}, {prices}, {sections}, off {off}, {self.targets}, {self.state})"
+        return (
+            f"World({self.snapshot}, {prices}, {sections}, off {off}, {self.targets}, {self.state})"
+        )
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self))
 
     def plan(self, **options: Any) -> Plan:
-        return plan(self.snapshot, self.market, self.strategy, targets=self.targets, state=self.state, **options)
+        return plan(
+            self.snapshot,
+            self.market,
+            self.strategy,
+            targets=self.targets,
+            state=self.state,
+            **options,
+        )
 
     @property
     def rates(self) -> dict[str, Decimal]:
         """Base per unit of every currency of the world."""
         fx = self.market.fx
-        latest = {currency: fx.latest(currency, self.snapshot.as_of) for currency in (*fx.rates, fx.base)}
+        latest = {
+            currency: fx.latest(currency, self.snapshot.as_of) for currency in (*fx.rates, fx.base)
+        }
         return {currency: rate.rate for currency, rate in latest.items() if rate is not None}
 
     @property
     def cash(self) -> Decimal:
         """All cash, base currency."""
-        return sum((amount * self.rates[currency] for currency, amount in self.snapshot.cash.items() if amount), ZERO)
+        return sum(
+            (
+                amount * self.rates[currency]
+                for currency, amount in self.snapshot.cash.items()
+                if amount
+            ),
+            ZERO,
+        )
 
     @property
     def open_buys(self) -> Decimal:
@@ -84,11 +113,18 @@ class World:
             if order.side is Side.BUY:
                 security = self.snapshot.security(order.symbol)
                 price = order.limit_price or self.market.quotes[order.symbol].price
-                total += order.open_quantity * price * self.rates[security.currency if security else self.snapshot.base_currency]
+                total += (
+                    order.open_quantity
+                    * price
+                    * self.rates[security.currency if security else self.snapshot.base_currency]
+                )
         return total
 
     def held(self, symbol: str) -> Decimal:
-        return next((holding.quantity for holding in self.snapshot.holdings if holding.symbol == symbol), ZERO)
+        return next(
+            (holding.quantity for holding in self.snapshot.holdings if holding.symbol == symbol),
+            ZERO,
+        )
 
 
 @dataclass(frozen=True)
@@ -106,7 +142,9 @@ def prepared(of: World) -> Prepared:
     """Context, objective and table as `plan` makes them."""
     findings = Findings()
     targets = of.targets if isinstance(of.targets, Targets) else None
-    valuation = value_portfolio(of.snapshot, of.market, targets.weights if targets else (), of.strategy.limits, findings)
+    valuation = value_portfolio(
+        of.snapshot, of.market, targets.weights if targets else (), of.strategy.limits, findings
+    )
     ctx = build_context(
         of.snapshot,
         of.market,
@@ -119,7 +157,13 @@ def prepared(of: World) -> Prepared:
         findings=findings,
     )
     objective = objective_of(ctx, of.strategy, findings)
-    return Prepared(valuation, ctx, objective, find_opportunities(ctx, objective, of.strategy, findings), findings)
+    return Prepared(
+        valuation,
+        ctx,
+        objective,
+        find_opportunities(ctx, objective, of.strategy, findings),
+        findings,
+    )
 
 
 def world(
@@ -158,34 +202,61 @@ def world(
         for symbol in quantities
     )
     holdings = tuple(
-        Holding(symbol, held, (TaxLot(held, date(2020, 1, 2), Decimal(cost_prices[symbol]) if symbol in cost_prices else None),))
+        Holding(
+            symbol,
+            held,
+            (
+                TaxLot(
+                    held,
+                    date(2020, 1, 2),
+                    Decimal(cost_prices[symbol]) if symbol in cost_prices else None,
+                ),
+            ),
+        )
         for symbol, held in quantities.items()
         if held > 0
     )
-    balances = {"USD": Decimal(cash)} if isinstance(cash, str) else {currency: Decimal(amount) for currency, amount in cash.items()}
+    balances = (
+        {"USD": Decimal(cash)}
+        if isinstance(cash, str)
+        else {currency: Decimal(amount) for currency, amount in cash.items()}
+    )
     snapshot = Snapshot(AS_OF, "USD", holdings, balances, securities, open_orders=tuple(orders))
     wanted = None if targets is None else Targets(MappingProxyType(dict(targets)))
-    return World(snapshot, market(prices, sessions), replace(strategies.default(), **sections), wanted, state)
+    return World(
+        snapshot, market(prices, sessions), replace(strategies.default(), **sections), wanted, state
+    )
 
 
 def market(
-    prices: Mapping[str, Decimal], sessions: int = SESSIONS, fx: Decimal = Decimal("1.25"), walks: Mapping[str, int] | None = None
+    prices: Mapping[str, Decimal],
+    sessions: int = SESSIONS,
+    fx: Decimal = Decimal("1.25"),
+    walks: Mapping[str, int] | None = None,
 ) -> Market:
     """Random walks that end at the given prices; each symbol's own walk, or that of the seed in `walks`."""
     symbols = tuple(sorted(prices))
     days = session_days(sessions)
-    columns = [float(prices[symbol]) * walk((walks or {}).get(symbol, seed_of(symbol)), sessions) for symbol in symbols]
+    columns = [
+        float(prices[symbol]) * walk((walks or {}).get(symbol, seed_of(symbol)), sessions)
+        for symbol in symbols
+    ]
     closes = np.stack(columns, axis=1) if columns else np.zeros((sessions, 0))
     closes.setflags(write=False)
     last = days[-1].astype(object)
     quotes = {symbol: Quote(symbol, price, last) for symbol, price in prices.items()}
-    rates = FxTable("USD", MappingProxyType({"EUR": tuple(FxRate("EUR", fx, day) for day in days.astype(object))}))
+    rates = FxTable(
+        "USD",
+        MappingProxyType({"EUR": tuple(FxRate("EUR", fx, day) for day in days.astype(object))}),
+    )
     return Market(symbols, days, closes, quotes, rates, True, "made")
 
 
 def session_days(sessions: int) -> np.ndarray:
     """The last weekdays up to the as-of date."""
-    every = np.arange(np.datetime64(AS_OF - timedelta(days=2 * sessions + 7)), np.datetime64(AS_OF) + 1)
+    every = np.arange(
+        np.datetime64(AS_OF - timedelta(days=2 * sessions + 7)), np.datetime64(AS_OF) + 1
+    )
     return every[np.is_busday(every)][-sessions:]
 
 
@@ -206,37 +277,55 @@ def walk(seed: int, sessions: int) -> np.ndarray:
 
 def without(strategy: Strategy, kind: Kind, *names: str) -> Strategy:
     """The strategy with some modules of a kind off."""
-    choices = tuple(replace(choice, enabled=choice.enabled and choice.module.name not in names) for choice in strategy.choices[kind])
+    choices = tuple(
+        replace(choice, enabled=choice.enabled and choice.module.name not in names)
+        for choice in strategy.choices[kind]
+    )
     return replace(strategy, choices=MappingProxyType({**strategy.choices, kind: choices}))
 
 
 def only(strategy: Strategy, kind: Kind, *names: str) -> Strategy:
     """The strategy with these modules of a kind alone."""
-    return without(strategy, kind, *({choice.module.name for choice in strategy.choices[kind]} - set(names)))
+    return without(
+        strategy, kind, *({choice.module.name for choice in strategy.choices[kind]} - set(names))
+    )
 
 
 def with_on(strategy: Strategy, kind: Kind, *names: str) -> Strategy:
     """The strategy with these modules of a kind on as well."""
-    choices = tuple(replace(choice, enabled=choice.enabled or choice.module.name in names) for choice in strategy.choices[kind])
+    choices = tuple(
+        replace(choice, enabled=choice.enabled or choice.module.name in names)
+        for choice in strategy.choices[kind]
+    )
     return replace(strategy, choices=MappingProxyType({**strategy.choices, kind: choices}))
 
 
 def with_module(strategy: Strategy, module: Module) -> Strategy:
     """The strategy with a module from outside, on: what a plugin would add."""
     added = ModuleChoice(module, enabled=True, params=module.params(), why="strategy file")
-    return replace(strategy, choices=MappingProxyType({**strategy.choices, module.kind: (*strategy.choices[module.kind], added)}))
+    return replace(
+        strategy,
+        choices=MappingProxyType(
+            {**strategy.choices, module.kind: (*strategy.choices[module.kind], added)}
+        ),
+    )
 
 
 def with_call(strategy: Strategy, kind: Kind, name: str, call: Any) -> Strategy:
     """The strategy with one module's function replaced: what a faulty plugin would do."""
-    choices = tuple(_calling(choice, call) if choice.module.name == name else choice for choice in strategy.choices[kind])
+    choices = tuple(
+        _calling(choice, call) if choice.module.name == name else choice
+        for choice in strategy.choices[kind]
+    )
     return replace(strategy, choices=MappingProxyType({**strategy.choices, kind: choices}))
 
 
 def with_params(strategy: Strategy, kind: Kind, name: str, **params: Any) -> Strategy:
     """The strategy with other parameters of one module."""
     choices = tuple(
-        replace(choice, params=choice.module.params(**params)) if choice.module.name == name else choice
+        replace(choice, params=choice.module.params(**params))
+        if choice.module.name == name
+        else choice
         for choice in strategy.choices[kind]
     )
     return replace(strategy, choices=MappingProxyType({**strategy.choices, kind: choices}))

@@ -35,13 +35,23 @@ def history(rate: float, sessions: int = YEAR) -> Index:
 def following(strategy: Strategy) -> Strategy:
     """The strategy whose only proposals are those of `market_regime`."""
     kind = Kind.PATTERN
-    choices = tuple(replace(choice, enabled=choice.module.name == "market_regime") for choice in strategy.choices[kind])
-    return only(replace(strategy, choices=MappingProxyType({**strategy.choices, kind: choices})), Kind.SEQUENCE)
+    choices = tuple(
+        replace(choice, enabled=choice.module.name == "market_regime")
+        for choice in strategy.choices[kind]
+    )
+    return only(
+        replace(strategy, choices=MappingProxyType({**strategy.choices, kind: choices})),
+        Kind.SEQUENCE,
+    )
 
 
 def under(index: Index | None) -> World:
     """The portfolio beside the history of an index."""
-    return replace(PORTFOLIO, market=replace(PORTFOLIO.market, index=index), strategy=following(PORTFOLIO.strategy))
+    return replace(
+        PORTFOLIO,
+        market=replace(PORTFOLIO.market, index=index),
+        strategy=following(PORTFOLIO.strategy),
+    )
 
 
 WORLDS: dict[str, tuple[World, Strategy]] = {

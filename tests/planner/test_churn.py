@@ -39,21 +39,39 @@ def until(market: Market, last: np.datetime64) -> Market:
     day = market.dates[rows - 1].astype(object)
     closes = market.closes[:rows]
     quotes = {
-        symbol: Quote(symbol, Decimal(f"{closes[-1, i]:.3f}"), day) for i, symbol in enumerate(market.symbols) if np.isfinite(closes[-1, i])
+        symbol: Quote(symbol, Decimal(f"{closes[-1, i]:.3f}"), day)
+        for i, symbol in enumerate(market.symbols)
+        if np.isfinite(closes[-1, i])
     }
-    return replace(market, dates=market.dates[:rows], closes=closes, quotes=quotes, fx=FxTable("USD"))
+    return replace(
+        market, dates=market.dates[:rows], closes=closes, quotes=quotes, fx=FxTable("USD")
+    )
 
 
 def walk(days: np.ndarray, *, cooldown: bool) -> list[Traded]:
     """Start on target with 100,000 USD, plan and trade on each of `days`; what was traded."""
     sample = samples.sample("growth")
-    inputs = assemble(read(sample.holdings, prices=sample.prices, targets=sample.targets, securities=sample.securities))
+    inputs = assemble(
+        read(
+            sample.holdings,
+            prices=sample.prices,
+            targets=sample.targets,
+            securities=sample.securities,
+        )
+    )
     strategy = replace(strategies.default(), costs=Costs(fixed=1.0, percent=0.0005))
     if not cooldown:
-        off = {Kind.FILTER: tuple(replace(choice, enabled=False) for choice in strategy.choices[Kind.FILTER])}
+        off = {
+            Kind.FILTER: tuple(
+                replace(choice, enabled=False) for choice in strategy.choices[Kind.FILTER]
+            )
+        }
         strategy = replace(strategy, choices={**strategy.choices, **off})
     first = until(inputs.market, days[0])
-    held = {s: int(100_000 * w / float(first.quotes[s].price)) for s, w in inputs.targets.weights.items()}
+    held = {
+        s: int(100_000 * w / float(first.quotes[s].price))
+        for s, w in inputs.targets.weights.items()
+    }
     cash = Decimal(100_000) - sum(held[s] * first.quotes[s].price for s in held)
     bought: dict[str, date] = {}
     sold: dict[str, date] = {}
@@ -61,12 +79,23 @@ def walk(days: np.ndarray, *, cooldown: bool) -> list[Traded]:
     for day in days:
         market, today = until(inputs.market, day), day.astype(object)
         holdings = tuple(
-            Holding(s, Decimal(q), (TaxLot(Decimal(q), date(2010, 1, 4)),), None, bought.get(s), sold.get(s)) for s, q in held.items() if q
+            Holding(
+                s,
+                Decimal(q),
+                (TaxLot(Decimal(q), date(2010, 1, 4)),),
+                None,
+                bought.get(s),
+                sold.get(s),
+            )
+            for s, q in held.items()
+            if q
         )
         snapshot = Snapshot(today, "USD", holdings, {"USD": cash}, inputs.snapshot.securities)
         found = plan(snapshot, market, strategy, targets=inputs.targets)
         for step in found.steps:
-            held[step.symbol] = held.get(step.symbol, 0) + int(step.quantity) * (1 if step.side is Side.BUY else -1)
+            held[step.symbol] = held.get(step.symbol, 0) + int(step.quantity) * (
+                1 if step.side is Side.BUY else -1
+            )
             (bought if step.side is Side.BUY else sold)[step.symbol] = today
             made.append(Traded(today, step.symbol, step.side))
         cash = found.cash_after["USD"]
@@ -76,7 +105,12 @@ def walk(days: np.ndarray, *, cooldown: bool) -> list[Traded]:
 def reversals(made: list[Traded]) -> int:
     """Orders that turn back an order of the other side in the same name within 90 days."""
     return sum(
-        any(a.symbol == b.symbol and a.side is not b.side and 0 < (b.on - a.on).days <= REVERSAL_DAYS for a in made[:k])
+        any(
+            a.symbol == b.symbol
+            and a.side is not b.side
+            and 0 < (b.on - a.on).days <= REVERSAL_DAYS
+            for a in made[:k]
+        )
         for k, b in enumerate(made)
     )
 

@@ -24,16 +24,28 @@ RANK = "diversity"
 
 
 def proposing(of: World) -> World:
-    return replace(of, strategy=replace(of.strategy, search=of.strategy.search.model_copy(update={"scope": "proposals"})))
+    return replace(
+        of,
+        strategy=replace(
+            of.strategy, search=of.strategy.search.model_copy(update={"scope": "proposals"})
+        ),
+    )
 
 
 def with_form(of: World, name: str, form: str, call) -> World:
     """The world with one filter on, of that form, doing what is said."""
     choices = tuple(
-        replace(choice, enabled=True, module=replace(choice.module, form=form, call=call)) if choice.module.name == name else choice
+        replace(choice, enabled=True, module=replace(choice.module, form=form, call=call))
+        if choice.module.name == name
+        else choice
         for choice in of.strategy.choices[Kind.FILTER]
     )
-    return replace(of, strategy=replace(of.strategy, choices=MappingProxyType({**of.strategy.choices, Kind.FILTER: choices})))
+    return replace(
+        of,
+        strategy=replace(
+            of.strategy, choices=MappingProxyType({**of.strategy.choices, Kind.FILTER: choices})
+        ),
+    )
 
 
 def off(of: World, kind: Kind, name: str) -> World:
@@ -92,19 +104,28 @@ LATE_RANKS = {
 
 
 def same(plan, other) -> None:
-    assert [(s.side, s.quantity, s.symbol) for s in plan.steps] == [(s.side, s.quantity, s.symbol) for s in other.steps]
+    assert [(s.side, s.quantity, s.symbol) for s in plan.steps] == [
+        (s.side, s.quantity, s.symbol) for s in other.steps
+    ]
     assert plan.score == other.score
-    assert plan.certificate.model_copy(update={"seconds": 0}) == other.certificate.model_copy(update={"seconds": 0})
+    assert plan.certificate.model_copy(update={"seconds": 0}) == other.certificate.model_copy(
+        update={"seconds": 0}
+    )
     assert plan.not_traded == other.not_traded
 
 
 def named(plan, qualified: str) -> None:
     """The plan names the module, once."""
-    assert [(notice.code, notice.module) for notice in plan.problems] == [("module_failed", qualified)]
+    assert [(notice.code, notice.module) for notice in plan.problems] == [
+        ("module_failed", qualified)
+    ]
     run = [run for run in plan.modules if f"{run.kind}.{run.name}" == qualified]
     assert [(r.outcome, r.count) for r in run] == [("failed", None)]
     assert run[0].error in plan.problems[0].message
-    assert f"without 1 module that failed or is out of service: {qualified.rpartition('.')[2]}." in plan.verdict.detail
+    assert (
+        f"without 1 module that failed or is out of service: {qualified.rpartition('.')[2]}."
+        in plan.verdict.detail
+    )
 
 
 @pytest.mark.parametrize("scope", [lambda of: of, proposing], ids=["candidates", "proposals"])
@@ -118,7 +139,9 @@ def test_a_row_predicate_that_fails_costs_only_itself(call, scope):
 
 @pytest.mark.parametrize("call", LATE_RANKS.values(), ids=LATE_RANKS.keys())
 def test_a_ranking_that_fails_costs_only_itself(call):
-    plan = proposing(with_form(BUSY, RANK, "rank", lambda *given: Ranking(call(*given), 10))).plan(steps=Local(batch_size=8))
+    plan = proposing(with_form(BUSY, RANK, "rank", lambda *given: Ranking(call(*given), 10))).plan(
+        steps=Local(batch_size=8)
+    )
 
     named(plan, f"filters.{RANK}")
     same(plan, proposing(off(BUSY, Kind.FILTER, RANK)).plan())
@@ -126,7 +149,9 @@ def test_a_ranking_that_fails_costs_only_itself(call):
 
 def test_two_filters_that_fail_late_are_both_left_out():
     both = with_form(BUSY, ROWS, "rows", LATE_ROWS["raises in mid-stream"])
-    both = proposing(with_form(both, RANK, "rank", lambda *given: Ranking(LATE_RANKS["no numbers"](*given), 10)))
+    both = proposing(
+        with_form(both, RANK, "rank", lambda *given: Ranking(LATE_RANKS["no numbers"](*given), 10))
+    )
     plan = both.plan()
 
     assert {notice.module for notice in plan.problems} == {f"filters.{ROWS}", f"filters.{RANK}"}
@@ -140,13 +165,17 @@ def test_a_mask_that_fails_for_securities_not_held_is_left_out_of_the_whole_plan
         return Ruling(np.ones(table.m, dtype=bool), {})
 
     open_world = replace(BUSY, targets=None)
-    plan = replace(open_world, strategy=with_call(BUSY.strategy, Kind.FILTER, "eligibility", partial)).plan()
+    plan = replace(
+        open_world, strategy=with_call(BUSY.strategy, Kind.FILTER, "eligibility", partial)
+    ).plan()
 
     named(plan, "filters.eligibility")
     same(plan, off(open_world, Kind.FILTER, "eligibility").plan())
 
 
-@pytest.mark.parametrize("figure", [float("nan"), float("inf"), None], ids=["nan", "infinite", "raises"])
+@pytest.mark.parametrize(
+    "figure", [float("nan"), float("inf"), None], ids=["nan", "infinite", "raises"]
+)
 def test_the_formula_of_a_score_term_that_fails_at_some_weights_costs_only_itself(figure):
     def term(ctx, params):
         def raw(weights, cash):
@@ -188,15 +217,23 @@ def test_a_module_that_is_known_to_have_failed_is_not_asked_again():
         asked.append(dict(findings.gone))
         raise FailedLate("filters.x", "E: no")
 
-    with pytest.raises(FailedLate, match=r"filters.x failed while its answer was used: E: no\. Nothing was made with it"):
+    with pytest.raises(
+        FailedLate,
+        match=r"filters.x failed while its answer was used: E: no\. Nothing was made with it",
+    ):
         findings.settled(work)
     assert asked == [{}, {"filters.x": "E: no"}]
 
 
 def test_a_failure_inside_of_another_module_is_that_of_the_module_whose_answer_it_was():
-    inner = next(choice.module for choice in BUSY.strategy.choices[Kind.FILTER] if choice.module.name == ROWS)
+    inner = next(
+        choice.module for choice in BUSY.strategy.choices[Kind.FILTER] if choice.module.name == ROWS
+    )
     answer = kept_to(inner, out_of_luck)
-    nosy = replace(BUSY, strategy=with_call(BUSY.strategy, Kind.PATTERN, "direct_buy", lambda *given: answer(None)))
+    nosy = replace(
+        BUSY,
+        strategy=with_call(BUSY.strategy, Kind.PATTERN, "direct_buy", lambda *given: answer(None)),
+    )
 
     with pytest.raises(FailedLate, match=rf"filters\.{ROWS} failed"):
         nosy.plan()
@@ -204,11 +241,21 @@ def test_a_failure_inside_of_another_module_is_that_of_the_module_whose_answer_i
 
 def test_what_a_plan_was_made_without_its_explanation_is_without_too():
     faulty = with_form(BUSY, ROWS, "rows", LATE_ROWS["raises at once"])
-    case = Case(snapshot=faulty.snapshot, market=faulty.market, strategy=faulty.strategy, targets=faulty.targets)
+    case = Case(
+        snapshot=faulty.snapshot,
+        market=faulty.market,
+        strategy=faulty.strategy,
+        targets=faulty.targets,
+    )
 
     explained = explain(case, faulty.plan())
 
-    assert explained.explanation == explain(replace(case, strategy=off(BUSY, Kind.FILTER, ROWS).strategy), explained).explanation
+    assert (
+        explained.explanation
+        == explain(
+            replace(case, strategy=off(BUSY, Kind.FILTER, ROWS).strategy), explained
+        ).explanation
+    )
 
 
 # what a module of any quality says
@@ -237,7 +284,9 @@ def raising(error):
     ids=["without a text", "no text of a file", "what a terminal obeys", "ten million letters"],
 )
 def test_an_error_of_any_text_is_one_short_line_of_the_plan(error, told):
-    plan = replace(BUSY, strategy=with_call(BUSY.strategy, Kind.OPPORTUNITY, "weight_based", raising(error))).plan()
+    plan = replace(
+        BUSY, strategy=with_call(BUSY.strategy, Kind.OPPORTUNITY, "weight_based", raising(error))
+    ).plan()
 
     named(plan, "opportunity_calculators.weight_based")
     assert plan.problems[0].message.endswith(f"failed: {told}")
@@ -249,7 +298,9 @@ def test_a_variant_that_no_plan_could_show_costs_the_pattern(name):
     def pattern(ctx, table, params):
         return {name: np.zeros((1, ctx.search.max_depth), dtype=np.int64)}
 
-    plan = proposing(replace(BUSY, strategy=with_call(BUSY.strategy, Kind.PATTERN, "direct_buy", pattern))).plan()
+    plan = proposing(
+        replace(BUSY, strategy=with_call(BUSY.strategy, Kind.PATTERN, "direct_buy", pattern))
+    ).plan()
 
     named(plan, "pattern_generators.direct_buy")
     assert len(plan.problems[0].message) < 300
@@ -261,7 +312,9 @@ def test_a_sequence_of_unknown_candidates_costs_the_pattern(number):
     def pattern(ctx, table, params):
         return np.full((1, ctx.search.max_depth), number)
 
-    plan = proposing(replace(BUSY, strategy=with_call(BUSY.strategy, Kind.PATTERN, "direct_buy", pattern))).plan()
+    plan = proposing(
+        replace(BUSY, strategy=with_call(BUSY.strategy, Kind.PATTERN, "direct_buy", pattern))
+    ).plan()
 
     named(plan, "pattern_generators.direct_buy")
     assert "Nothing was planned" not in plan.problems[0].message
@@ -291,19 +344,40 @@ def test_a_ruling_that_no_plan_could_tell_costs_the_filter(mask):
 
 @pytest.mark.parametrize("most", [2.5, None, "x", -1])
 def test_a_ranking_that_keeps_no_number_of_proposals_costs_the_filter(most):
-    named(proposing(with_form(BUSY, RANK, "rank", lambda *given: Ranking(zero, most))).plan(), f"filters.{RANK}")
+    named(
+        proposing(with_form(BUSY, RANK, "rank", lambda *given: Ranking(zero, most))).plan(),
+        f"filters.{RANK}",
+    )
 
 
 def test_pairs_that_are_not_true_or_false_cost_the_filter():
-    named(with_form(BUSY, ROWS, "pairs", lambda ctx, table, params: np.full((table.m, table.m), np.nan)).plan(), f"filters.{ROWS}")
+    named(
+        with_form(
+            BUSY, ROWS, "pairs", lambda ctx, table, params: np.full((table.m, table.m), np.nan)
+        ).plan(),
+        f"filters.{ROWS}",
+    )
 
 
 @pytest.mark.parametrize("odd", [{"why": "text"}, {"why": None}, {"tags": "ab"}, {"tags": (5,)}])
 def test_a_candidate_that_no_plan_could_explain_costs_the_calculator(odd):
     def calculate(ctx, params):
-        return [Candidate(**{"side": Side.BUY, "symbol": "CC", "weights": (0.1,), "priority_weight": 1.0, "why": say("x")} | odd)]
+        return [
+            Candidate(
+                **{
+                    "side": Side.BUY,
+                    "symbol": "CC",
+                    "weights": (0.1,),
+                    "priority_weight": 1.0,
+                    "why": say("x"),
+                }
+                | odd
+            )
+        ]
 
-    plan = replace(BUSY, strategy=with_call(BUSY.strategy, Kind.OPPORTUNITY, "weight_based", calculate)).plan()
+    plan = replace(
+        BUSY, strategy=with_call(BUSY.strategy, Kind.OPPORTUNITY, "weight_based", calculate)
+    ).plan()
 
     named(plan, "opportunity_calculators.weight_based")
 
@@ -311,7 +385,9 @@ def test_a_candidate_that_no_plan_could_explain_costs_the_calculator(odd):
 def test_a_module_is_out_of_service_whatever_the_reason_says():
     plan = BUSY.plan(disabled={"filters.diversity": "", "filters.eligibility": ""})
 
-    assert [notice.code for notice in plan.problems if notice.module == "filters.eligibility"] == ["module_disabled"]
+    assert [notice.code for notice in plan.problems if notice.module == "filters.eligibility"] == [
+        "module_disabled"
+    ]
 
 
 # the log
@@ -326,9 +402,14 @@ def test_at_debug_every_module_of_a_plan_is_one_line_with_bucket_name_count_and_
     )
     assert {r.bucket for r in caplog.records} == {BUSY.snapshot.bucket}
     assert all(r.elapsed_ms >= 0 for r in caplog.records)
-    assert any(r.elapsed_ms > 0 for r in caplog.records if r.qualified.startswith("sequence_generators."))
+    assert any(
+        r.elapsed_ms > 0 for r in caplog.records if r.qualified.startswith("sequence_generators.")
+    )
     line = next(r.getMessage() for r in caplog.records if r.qualified == "filters.recently_traded")
-    assert line == f"module bucket={BUSY.snapshot.bucket} name=filters.recently_traded outcome=disabled count=- elapsed_ms=0.000"
+    assert (
+        line
+        == f"module bucket={BUSY.snapshot.bucket} name=filters.recently_traded outcome=disabled count=- elapsed_ms=0.000"
+    )
 
 
 def test_above_debug_nothing_is_logged(caplog):

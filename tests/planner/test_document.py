@@ -65,8 +65,17 @@ def test_money_is_plain_decimal_text(one):
     amounts = [document[key] for key in MONEY]
     amounts += [*document["cash"].values(), *document["cash_after"].values()]
     for step in document["steps"]:
-        amounts += [step["quantity"], step["price"], step["fx_rate"], step["notional"], step["notional_base"], *step["costs"].values()]
-    amounts += [row[key] for row in document["candidates"] for key in ("quantity", "notional_base", "cost")]
+        amounts += [
+            step["quantity"],
+            step["price"],
+            step["fx_rate"],
+            step["notional"],
+            step["notional_base"],
+            *step["costs"].values(),
+        ]
+    amounts += [
+        row[key] for row in document["candidates"] for key in ("quantity", "notional_base", "cost")
+    ]
     assert all(PLAIN.fullmatch(amount) for amount in amounts), amounts
 
 
@@ -111,7 +120,9 @@ def test_terms_sum_to_the_score_and_bars_are_marked_exactly_where_they_hide_some
 
     for term in plan.score.terms:
         assert sum(part.share for part in term.parts) == pytest.approx(1)
-        assert sum(part.share * part.hold for part in term.parts) == pytest.approx(term.hold, rel=1e-9, abs=1e-9)
+        assert sum(part.share * part.hold for part in term.parts) == pytest.approx(
+            term.hold, rel=1e-9, abs=1e-9
+        )
         assert term.off_scale == any(not 0 <= value <= 1 for value in (term.hold, term.plan))
     assert sum(term.weight for term in plan.score.terms) == pytest.approx(1)
 
@@ -127,7 +138,9 @@ def test_the_certificate_adds_up(one):
         assert proof.search_gap == 0
     if proof.bound is not None:
         assert proof.search_gap is not None
-        assert proof.bound == pytest.approx(plan.score.hold + plan.score.improvement + proof.search_gap, rel=1e-9, abs=1e-9)
+        assert proof.bound == pytest.approx(
+            plan.score.hold + plan.score.improvement + proof.search_gap, rel=1e-9, abs=1e-9
+        )
     if proof.structural_headroom is not None:
         assert proof.structural_headroom >= 0
 
@@ -151,7 +164,9 @@ def test_a_step_is_found_by_its_symbol():
 @given(worlds())
 def test_holdings_after_are_holdings_with_the_steps_applied(one: World):
     plan = one.plan()
-    moved = {step.symbol: step.quantity if step.side == "buy" else -step.quantity for step in plan.steps}
+    moved = {
+        step.symbol: step.quantity if step.side == "buy" else -step.quantity for step in plan.steps
+    }
 
     for row in plan.holdings_after:
         assert row.quantity == one.held(row.symbol) + moved.get(row.symbol, 0)

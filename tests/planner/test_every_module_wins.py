@@ -57,7 +57,10 @@ PATTERNS = {
     "averaging_down": DIP,
     "single_best": GROWN,
 }
-VARIED = {"adaptive": adaptive_worlds.WORLDS, "market_regime": {name: of for name, (of, _) in regime_worlds.WORLDS.items()}}
+VARIED = {
+    "adaptive": adaptive_worlds.WORLDS,
+    "market_regime": {name: of for name, (of, _) in regime_worlds.WORLDS.items()},
+}
 """Patterns of several variants, by variant."""
 GENERATORS = {"combinatorial": OVER_AND_UNDER, "enhanced_combinatorial": OVER_AND_UNDER}
 
@@ -65,7 +68,9 @@ GENERATORS = {"combinatorial": OVER_AND_UNDER, "enhanced_combinatorial": OVER_AN
 def alone(of: World, kind: Kind, name: str) -> World:
     """The world in which one module alone calculates, or alone proposes."""
     asked = enabled(proposing(of), kind, name)
-    others = {Kind.OPPORTUNITY: (), Kind.PATTERN: (Kind.SEQUENCE,), Kind.SEQUENCE: (Kind.PATTERN,)}[kind]
+    others = {Kind.OPPORTUNITY: (), Kind.PATTERN: (Kind.SEQUENCE,), Kind.SEQUENCE: (Kind.PATTERN,)}[
+        kind
+    ]
     strategy = only(asked.strategy, kind, name)
     for other in others:
         strategy = only(strategy, other)
@@ -104,7 +109,9 @@ def test_every_regime_alone_proposes_a_plan(name):
     assert plan.proposed_by == (f"market_regime.{name}",)
 
 
-@pytest.mark.parametrize("name", [name for name, module in modules(Kind.SEQUENCE).items() if module.form != "what_if"])
+@pytest.mark.parametrize(
+    "name", [name for name, module in modules(Kind.SEQUENCE).items() if module.form != "what_if"]
+)
 def test_every_generator_alone_proposes_a_plan(name):
     plan = alone(GENERATORS[name], Kind.SEQUENCE, name).plan()
 
@@ -120,14 +127,19 @@ def recently(of: World, symbol: str, **dates) -> World:
         lots = tuple(replace(lot, acquired=acquired or lot.acquired) for lot in holding.lots)
         return replace(holding, lots=lots, **dates) if holding.symbol == symbol else holding
 
-    return replace(of, snapshot=replace(of.snapshot, holdings=tuple(map(dated, of.snapshot.holdings))))
+    return replace(
+        of, snapshot=replace(of.snapshot, holdings=tuple(map(dated, of.snapshot.holdings)))
+    )
 
 
 BOUGHT = AS_OF - timedelta(days=30)
 FILTERS = {
     "eligibility": (recently(OVER_AND_UNDER, "AA", acquired=BOUGHT), {}),
     "recently_traded": (recently(OVER_AND_UNDER, "CC", last_bought=AS_OF - timedelta(days=10)), {}),
-    "correlation_aware": (twins(*TWINS, cash="32000", wanted={"AA": 0.5, "BB": 0.15, "CC": 0.15, "DD": 0.18}), {}),
+    "correlation_aware": (
+        twins(*TWINS, cash="32000", wanted={"AA": 0.5, "BB": 0.15, "CC": 0.15, "DD": 0.18}),
+        {},
+    ),
     "diversity": (BUSY, {"max_sequences": 1, "diversity_weight": 1.0}),
 }
 
@@ -148,13 +160,18 @@ def test_every_filter_changes_a_plan_that_acts(name):
     assert next(run.count for run in plan.modules if run.name == name)
 
 
-@pytest.mark.parametrize("name", [name for name, module in modules(Kind.SEQUENCE).items() if module.form == "what_if"])
+@pytest.mark.parametrize(
+    "name", [name for name, module in modules(Kind.SEQUENCE).items() if module.form == "what_if"]
+)
 def test_every_what_if_generator_is_part_of_the_report_of_a_plan_that_acts(name):
     plan = enabled(proposing(OVER_AND_UNDER), Kind.SEQUENCE, name).plan()
 
     assert plan.verdict.action == "act"
     assert plan.what_if is not None
-    told = {"partial_execution": plan.what_if.fills, "constraint_relaxation": plan.what_if.relaxations}
+    told = {
+        "partial_execution": plan.what_if.fills,
+        "constraint_relaxation": plan.what_if.relaxations,
+    }
     assert told.pop(name)
     assert not any(told.values())
     assert name not in plan.proposed_by

@@ -31,7 +31,12 @@ YOUNG = 30
 
 
 def scoped(of: World, scope: str) -> World:
-    return replace(of, strategy=replace(of.strategy, search=of.strategy.search.model_copy(update={"scope": scope})))
+    return replace(
+        of,
+        strategy=replace(
+            of.strategy, search=of.strategy.search.model_copy(update={"scope": scope})
+        ),
+    )
 
 
 def traded(plan: Plan) -> set[str]:
@@ -45,10 +50,15 @@ def dated(of: World, symbol: str, *, bought: int | None = None, sold: int | None
         return None if days is None else AS_OF - timedelta(days=days)
 
     def of_symbol(holding: Any) -> Any:
-        lots = tuple(replace(lot, acquired=days_ago(bought) or lot.acquired) for lot in holding.lots)
+        lots = tuple(
+            replace(lot, acquired=days_ago(bought) or lot.acquired) for lot in holding.lots
+        )
         return replace(holding, lots=lots, last_sold=days_ago(sold))
 
-    holdings = tuple(of_symbol(holding) if holding.symbol == symbol else holding for holding in of.snapshot.holdings)
+    holdings = tuple(
+        of_symbol(holding) if holding.symbol == symbol else holding
+        for holding in of.snapshot.holdings
+    )
     return replace(of, snapshot=replace(of.snapshot, holdings=holdings))
 
 
@@ -60,13 +70,23 @@ def twins() -> World:
     return replace(made, market=market(prices, walks={"BB": 7, "CC": 7}))
 
 
-def at_most_one_buy(ctx: Any, table: Any, params: ModuleParams) -> Callable[[np.ndarray], np.ndarray]:
+def at_most_one_buy(
+    ctx: Any, table: Any, params: ModuleParams
+) -> Callable[[np.ndarray], np.ndarray]:
     """A predicate over sequences: what no mask and no pair can say would do as well, but this is asked lazily."""
     buys = np.append(table.is_buy, False)
     return lambda rows: buys[rows].sum(axis=1) <= 1
 
 
-ONE_BUY = Module(Kind.FILTER, "at_most_one_buy", "1.0.0", "At most one buy in a plan", ModuleParams, at_most_one_buy, form="rows")
+ONE_BUY = Module(
+    Kind.FILTER,
+    "at_most_one_buy",
+    "1.0.0",
+    "At most one buy in a plan",
+    ModuleParams,
+    at_most_one_buy,
+    form="rows",
+)
 
 
 @dataclass(frozen=True)
@@ -84,32 +104,54 @@ class Bound:
 
     def plans(self, scope: str) -> tuple[Plan, Plan]:
         """Without the filter, and with it."""
-        free = scoped(replace(self.of, strategy=without(self.of.strategy, Kind.FILTER, *self.quiet)), scope)
+        free = scoped(
+            replace(self.of, strategy=without(self.of.strategy, Kind.FILTER, *self.quiet)), scope
+        )
         return free.plan(), replace(free, strategy=self.on(free.strategy)).plan()
 
 
 def set_to(name: str, **params: Any) -> Callable[[Strategy], Strategy]:
-    return lambda strategy: with_on(with_params(strategy, Kind.FILTER, name, **params), Kind.FILTER, name)
+    return lambda strategy: with_on(
+        with_params(strategy, Kind.FILTER, name, **params), Kind.FILTER, name
+    )
 
 
-USUAL = world(*HELD, cash="9000", targets=GOALS, cost_prices={"AA": "160", "BB": "40"}, sessions=YOUNG)
+USUAL = world(
+    *HELD, cash="9000", targets=GOALS, cost_prices={"AA": "160", "BB": "40"}, sessions=YOUNG
+)
 
 BOUND = {
-    "eligibility, min_hold_days": Bound(dated(USUAL, "AA", bought=60), set_to("eligibility"), lambda plan: "-AA" in traded(plan)),
-    "eligibility, no_panic_sell_pct": Bound(USUAL, set_to("eligibility", no_panic_sell_pct=0.3), lambda plan: "-AA" in traded(plan)),
-    "recently_traded, buys": Bound(dated(USUAL, "BB", bought=10), set_to("recently_traded"), lambda plan: "+BB" in traded(plan)),
-    "recently_traded, sales": Bound(dated(USUAL, "AA", sold=100), set_to("recently_traded"), lambda plan: "-AA" in traded(plan)),
-    "recently_traded, undone": Bound(dated(USUAL, "AA", bought=80), set_to("recently_traded"), lambda plan: "-AA" in traded(plan)),
-    "correlation_aware, pairs": Bound(twins(), set_to("correlation_aware"), lambda plan: {"+BB", "+CC"} <= traded(plan)),
+    "eligibility, min_hold_days": Bound(
+        dated(USUAL, "AA", bought=60), set_to("eligibility"), lambda plan: "-AA" in traded(plan)
+    ),
+    "eligibility, no_panic_sell_pct": Bound(
+        USUAL, set_to("eligibility", no_panic_sell_pct=0.3), lambda plan: "-AA" in traded(plan)
+    ),
+    "recently_traded, buys": Bound(
+        dated(USUAL, "BB", bought=10), set_to("recently_traded"), lambda plan: "+BB" in traded(plan)
+    ),
+    "recently_traded, sales": Bound(
+        dated(USUAL, "AA", sold=100), set_to("recently_traded"), lambda plan: "-AA" in traded(plan)
+    ),
+    "recently_traded, undone": Bound(
+        dated(USUAL, "AA", bought=80), set_to("recently_traded"), lambda plan: "-AA" in traded(plan)
+    ),
+    "correlation_aware, pairs": Bound(
+        twins(), set_to("correlation_aware"), lambda plan: {"+BB", "+CC"} <= traded(plan)
+    ),
     "a row predicate": Bound(
-        USUAL, lambda strategy: with_module(strategy, ONE_BUY), lambda plan: sum(step.side == "buy" for step in plan.steps) > 1
+        USUAL,
+        lambda strategy: with_module(strategy, ONE_BUY),
+        lambda plan: sum(step.side == "buy" for step in plan.steps) > 1,
     ),
 }
 
 
 @pytest.mark.parametrize("scope", SCOPES)
 @pytest.mark.parametrize("name", BOUND)
-def test_the_best_plan_breaks_the_rule_without_the_filter_and_keeps_it_with_it(name: str, scope: str):
+def test_the_best_plan_breaks_the_rule_without_the_filter_and_keeps_it_with_it(
+    name: str, scope: str
+):
     free, kept = BOUND[name].plans(scope)
 
     assert BOUND[name].broken(free)
@@ -130,31 +172,49 @@ def test_both_plans_are_proven_and_what_the_filter_keeps_out_counts_for_neither_
 
 def varied(of: World) -> float:
     """Diversity of the plan, 0..1, by the filter's own measure."""
-    made = solve(of.snapshot, of.market, of.strategy, targets=of.targets, findings=Findings(), steps=Local())
+    made = solve(
+        of.snapshot, of.market, of.strategy, targets=of.targets, findings=Findings(), steps=Local()
+    )
     return float(variety(made.ctx, made.table, np.array([made.choice.plan.row], dtype=np.int64))[0])
 
 
 def test_among_proposals_diversity_keeps_out_a_better_plan_of_too_little_variety():
-    free = scoped(replace(USUAL, strategy=without(USUAL.strategy, Kind.FILTER, "eligibility", "recently_traded")), "proposals")
+    free = scoped(
+        replace(
+            USUAL, strategy=without(USUAL.strategy, Kind.FILTER, "eligibility", "recently_traded")
+        ),
+        "proposals",
+    )
     least = varied(free) + 0.01
-    kept = replace(free, strategy=set_to("diversity", min_diversity_score=least, max_sequences=100_000)(free.strategy))
+    kept = replace(
+        free,
+        strategy=set_to("diversity", min_diversity_score=least, max_sequences=100_000)(
+            free.strategy
+        ),
+    )
 
     assert varied(free) < least <= varied(kept)
     assert kept.plan().score.improvement < free.plan().score.improvement
 
 
 def test_over_the_whole_table_diversity_does_not_run_and_says_so():
-    asked = replace(USUAL, strategy=set_to("diversity", min_diversity_score=1.0)(USUAL.strategy)).plan()
+    asked = replace(
+        USUAL, strategy=set_to("diversity", min_diversity_score=1.0)(USUAL.strategy)
+    ).plan()
 
     assert asked.steps == USUAL.plan().steps
     assert [run.outcome for run in asked.modules if run.name == "diversity"] == ["no_input"]
 
 
 def test_what_a_filter_keeps_out_of_the_plan_is_told_as_that_and_not_as_never_proposed():
-    apart = {row.rule for row in BOUND["correlation_aware, pairs"].plans("candidates")[1].not_traded}
+    apart = {
+        row.rule for row in BOUND["correlation_aware, pairs"].plans("candidates")[1].not_traded
+    }
     lazily = {row.rule for row in BOUND["a row predicate"].plans("candidates")[1].not_traded}
     free = scoped(USUAL, "proposals")
-    ranked = replace(free, strategy=set_to("diversity", max_sequences=1, diversity_weight=1.0)(free.strategy)).plan()
+    ranked = replace(
+        free, strategy=set_to("diversity", max_sequences=1, diversity_weight=1.0)(free.strategy)
+    ).plan()
 
     assert "conflict" in apart
     assert "row_filter" in lazily

@@ -22,8 +22,17 @@ from steelyard.samples import SOURCE, sample
 from steelyard.search.evaluate import evaluate
 from steelyard.settings import Costs, Score, Search
 
-DEMO = json.loads((Path(__file__).parents[1] / "golden" / "scoring_golden.json").read_text(encoding="utf-8"))["demo"]["cases"]
-SHORT = {"total_return": "tr", "diversification": "div", "quality": "q", "stability": "stab", "income": "inc", "target_fit": "fit"}
+DEMO = json.loads(
+    (Path(__file__).parents[1] / "golden" / "scoring_golden.json").read_text(encoding="utf-8")
+)["demo"]["cases"]
+SHORT = {
+    "total_return": "tr",
+    "diversification": "div",
+    "quality": "q",
+    "stability": "stab",
+    "income": "inc",
+    "target_fit": "fit",
+}
 NEAR = {"abs": 1e-6, "rel": 0}
 REFERENCE = {"AAPL": -210, "JNJ": 39, "QUAL": 48, "JPM": 36, "MSFT": 18}
 
@@ -31,12 +40,21 @@ pytestmark = pytest.mark.real_quotes
 
 
 @functools.cache
-def growth(as_of: str = "2022-12-28", profile: str = "balanced", cash: str | None = None, scope: str = "candidates") -> World:
+def growth(
+    as_of: str = "2022-12-28",
+    profile: str = "balanced",
+    cash: str | None = None,
+    scope: str = "candidates",
+) -> World:
     files = sample("growth")
-    given = read(files.holdings, prices=files.prices, targets=files.targets, securities=files.securities)
+    given = read(
+        files.holdings, prices=files.prices, targets=files.targets, securities=files.securities
+    )
     inputs = assemble(given, base_currency=files.base_currency, as_of=date.fromisoformat(as_of))
     snapshot = replace(inputs.snapshot, cash={"USD": Decimal(cash)}) if cash else inputs.snapshot
-    strategy = replace(strategies.default(), score=Score(profile=profile), search=Search(scope=scope))
+    strategy = replace(
+        strategies.default(), score=Score(profile=profile), search=Search(scope=scope)
+    )
     return World(snapshot, inputs.market, strategy, inputs.targets)
 
 
@@ -58,7 +76,9 @@ def test_every_term_and_raw_figure_of_hold_is_the_recorded_one(case):
     weights = {row.symbol: row.weight for row in plan.holdings}
     assert terms == pytest.approx(case["terms"], **NEAR)
     assert raw == pytest.approx(case["raw"], **NEAR)
-    assert weights == pytest.approx(dict(zip(case["symbols"], case["weights"], strict=True)), **NEAR)
+    assert weights == pytest.approx(
+        dict(zip(case["symbols"], case["weights"], strict=True)), **NEAR
+    )
 
 
 def test_growth_holds_at_63_54_points():
@@ -71,7 +91,10 @@ def test_the_reference_list_scores_what_was_recorded():
     wanted = {(symbol, abs(shares), shares > 0) for symbol, shares in REFERENCE.items()}
     names = [made.ctx.symbols[i] for i in made.table.security]
     rows = {
-        (name, int(q), bool(buy)): j for j, (name, q, buy) in enumerate(zip(names, made.table.quantity, made.table.is_buy, strict=True))
+        (name, int(q), bool(buy)): j
+        for j, (name, q, buy) in enumerate(
+            zip(names, made.table.quantity, made.table.is_buy, strict=True)
+        )
     }
 
     row = sorted(rows[order] for order in wanted)
@@ -118,9 +141,13 @@ def test_the_plan_of_the_demo_is_at_least_the_reference_list():
 def test_at_the_recorded_costs_the_plan_is_the_recorded_one(as_of, cash, orders, points, profile):
     """The recorded lists were found by exhaustive search at 1 USD + 5 bp, over sizes merged a little differently: one share may differ."""
     one = growth(as_of, profile, cash)
-    plan = replace(one, strategy=replace(one.strategy, costs=Costs(fixed=1.0, percent=0.0005))).plan()
+    plan = replace(
+        one, strategy=replace(one.strategy, costs=Costs(fixed=1.0, percent=0.0005))
+    ).plan()
 
-    assert {s.symbol: int(s.quantity) * (1 if s.side is Side.BUY else -1) for s in plan.steps} == pytest.approx(orders, abs=1)
+    assert {
+        s.symbol: int(s.quantity) * (1 if s.side is Side.BUY else -1) for s in plan.steps
+    } == pytest.approx(orders, abs=1)
     if profile == "balanced":
         assert round(100 * plan.score.improvement, 1) == pytest.approx(points, abs=0.11)
 
@@ -132,12 +159,21 @@ def test_the_files_cut_at_the_as_of_date_give_the_same_plan(tmp_path):
 
     text = gzip.decompress(files.prices.read_bytes()).decode("utf-8").splitlines()
     cut = tmp_path / files.prices.name.removesuffix(".gz")
-    cut.write_text("\n".join([text[0], *(line for line in text[1:] if line[:10] <= "2020-12-31")]) + "\n", encoding="utf-8")
+    cut.write_text(
+        "\n".join([text[0], *(line for line in text[1:] if line[:10] <= "2020-12-31")]) + "\n",
+        encoding="utf-8",
+    )
 
     def planned(prices):
-        given = read(files.holdings, prices=prices, targets=files.targets, securities=files.securities)
+        given = read(
+            files.holdings, prices=prices, targets=files.targets, securities=files.securities
+        )
         inputs = assemble(given, base_currency="USD", as_of=date(2020, 12, 31), source="prices")
-        return World(inputs.snapshot, inputs.market, strategies.default(), inputs.targets).plan().plan_id
+        return (
+            World(inputs.snapshot, inputs.market, strategies.default(), inputs.targets)
+            .plan()
+            .plan_id
+        )
 
     assert planned(cut) == planned(files.prices)
 

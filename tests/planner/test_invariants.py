@@ -18,26 +18,37 @@ ROUNDING = 1e-9
 
 
 def in_base(world: World, cash: dict[str, Decimal]) -> Decimal:
-    return sum((amount * world.rates[currency] for currency, amount in cash.items() if amount), ZERO)
+    return sum(
+        (amount * world.rates[currency] for currency, amount in cash.items() if amount), ZERO
+    )
 
 
 def cash_stays_above_the_reserve_or_above_what_it_was(world: World, plan: Plan) -> None:
     if plan.steps:
         # what open buys may take is promised: it keeps no reserve
-        assert in_base(world, plan.cash_after) - world.open_buys >= min(plan.reserve, world.cash - world.open_buys)
+        assert in_base(world, plan.cash_after) - world.open_buys >= min(
+            plan.reserve, world.cash - world.open_buys
+        )
 
 
 def base_cash_pays_and_open_buys_keep_their_money(world: World, plan: Plan) -> None:
     if plan.steps:
-        before, after = plan.cash.get("USD", ZERO) - world.open_buys, plan.cash_after["USD"] - world.open_buys
+        before, after = (
+            plan.cash.get("USD", ZERO) - world.open_buys,
+            plan.cash_after["USD"] - world.open_buys,
+        )
         assert after >= min(ZERO, before)
-        assert {c: a for c, a in plan.cash_after.items() if c != "USD"} == {c: a for c, a in plan.cash.items() if c != "USD"}
+        assert {c: a for c, a in plan.cash_after.items() if c != "USD"} == {
+            c: a for c, a in plan.cash.items() if c != "USD"
+        }
 
 
 def nothing_is_sold_short(world: World, plan: Plan) -> None:
     for step in plan.steps:
         if step.side is Side.SELL:
-            assert step.quantity <= world.held(step.symbol) - world.snapshot.open_quantity(step.symbol, Side.SELL)
+            assert step.quantity <= world.held(step.symbol) - world.snapshot.open_quantity(
+                step.symbol, Side.SELL
+            )
     assert all(row.quantity >= 0 for row in plan.holdings_after)
 
 
@@ -57,12 +68,21 @@ def money_is_quantity_times_price_times_rate(world: World, plan: Plan) -> None:
         assert step.notional == step.quantity * step.price
         assert step.notional_base == step.quantity * step.price * step.fx_rate
         costs = world.strategy.costs
-        assert step.costs.commission == Decimal(str(costs.fixed)) + Decimal(str(costs.percent)) * step.notional_base
+        assert (
+            step.costs.commission
+            == Decimal(str(costs.fixed)) + Decimal(str(costs.percent)) * step.notional_base
+        )
         assert step.costs.total == step.costs.commission + step.costs.spread + step.costs.fx
 
 
 def the_cash_walk_is_exact(world: World, plan: Plan) -> None:
-    flow = sum((step.notional_base if step.side is Side.SELL else -step.notional_base for step in plan.steps), ZERO)
+    flow = sum(
+        (
+            step.notional_base if step.side is Side.SELL else -step.notional_base
+            for step in plan.steps
+        ),
+        ZERO,
+    )
     costs = sum((step.costs.total for step in plan.steps), ZERO)
     assert plan.costs.total == costs
     assert plan.cash_after.get("USD", ZERO) == plan.cash.get("USD", ZERO) + flow - costs
@@ -73,13 +93,19 @@ def weights_cash_and_costs_sum_to_one(world: World, plan: Plan) -> None:
         cash = float((in_base(world, plan.cash_after) + plan.costs.total) / plan.value)
         # debts near the value of the holdings make weights of any size
         size = max(1, abs(cash))
-        assert sum(row.weight for row in plan.holdings_after) + cash == pytest.approx(1, abs=ROUNDING * size)
+        assert sum(row.weight for row in plan.holdings_after) + cash == pytest.approx(
+            1, abs=ROUNDING * size
+        )
 
 
 def sells_come_first_and_a_security_comes_once(world: World, plan: Plan) -> None:
     sides = [step.side for step in plan.steps]
     assert sides == sorted(sides, key=lambda side: side is Side.BUY)
-    assert len({step.symbol for step in plan.steps}) == len(plan.steps) <= world.strategy.search.max_depth
+    assert (
+        len({step.symbol for step in plan.steps})
+        == len(plan.steps)
+        <= world.strategy.search.max_depth
+    )
 
 
 def a_plan_is_worth_it_or_it_is_hold(world: World, plan: Plan) -> None:
@@ -95,9 +121,13 @@ def a_plan_is_worth_it_or_it_is_hold(world: World, plan: Plan) -> None:
         assert plan.score.improvement == 0
     charges = plan.score.charges.total
     gain = plan.score.plan - plan.score.hold - charges
-    assert gain == pytest.approx(plan.score.improvement, abs=ROUNDING * max(1, abs(plan.score.hold)))
+    assert gain == pytest.approx(
+        plan.score.improvement, abs=ROUNDING * max(1, abs(plan.score.hold))
+    )
     for total, which in ((plan.score.hold, "hold"), (plan.score.plan, "plan")):
-        assert sum(term.weight * getattr(term, which) for term in plan.score.terms) == pytest.approx(total, rel=ROUNDING, abs=ROUNDING)
+        assert sum(
+            term.weight * getattr(term, which) for term in plan.score.terms
+        ) == pytest.approx(total, rel=ROUNDING, abs=ROUNDING)
 
 
 def no_order_moves_a_security_away_from_its_target(world: World, plan: Plan) -> None:
@@ -115,7 +145,9 @@ def caps_are_kept_or_not_worsened(world: World, plan: Plan) -> None:
     for step in plan.steps:
         security = world.snapshot.security(step.symbol)
         if step.side is Side.BUY and security is not None and not security.is_fund:
-            assert step.weight_after <= max(limits.max_position_weight, step.weight_before) + ROUNDING
+            assert (
+                step.weight_after <= max(limits.max_position_weight, step.weight_before) + ROUNDING
+            )
     if limits.max_turnover_weight is not None:
         assert plan.turnover <= limits.max_turnover_weight + ROUNDING
     if limits.max_group_weight is not None:
@@ -124,24 +156,37 @@ def caps_are_kept_or_not_worsened(world: World, plan: Plan) -> None:
         moved = [after.get(symbol, 0.0) for symbol in made.ctx.symbols]
         for groups in (made.ctx.sectors, made.ctx.countries):
             if groups.counts:
-                for old, new in zip(made.ctx.weights @ groups.shares, moved @ groups.shares, strict=True):
+                for old, new in zip(
+                    made.ctx.weights @ groups.shares, moved @ groups.shares, strict=True
+                ):
                     assert new <= max(limits.max_group_weight, old) + ROUNDING
 
 
 def settled_money_alone_pays_where_asked(world: World, plan: Plan) -> None:
-    if world.strategy.limits.funding == "settled" and any(step.side is Side.BUY for step in plan.steps):
-        spent = sum((step.notional_base + step.costs.total for step in plan.steps if step.side is Side.BUY), ZERO)
+    if world.strategy.limits.funding == "settled" and any(
+        step.side is Side.BUY for step in plan.steps
+    ):
+        spent = sum(
+            (step.notional_base + step.costs.total for step in plan.steps if step.side is Side.BUY),
+            ZERO,
+        )
         assert plan.cash["USD"] - world.open_buys >= spent
 
 
 def every_candidate_ends_exactly_once(world: World, plan: Plan) -> None:
-    ends = Counter(step.candidate for step in plan.steps) + Counter(row.candidate for row in plan.not_traded if row.candidate)
+    ends = Counter(step.candidate for step in plan.steps) + Counter(
+        row.candidate for row in plan.not_traded if row.candidate
+    )
     assert ends == Counter(row.id for row in plan.candidates)
 
 
 def every_held_or_targeted_security_is_accounted_for(world: World, plan: Plan) -> None:
     told = {row.symbol for row in plan.not_traded} | {step.symbol for step in plan.steps}
-    wanted = {symbol for symbol, weight in world.targets.weights.items() if weight} if isinstance(world.targets, Targets) else set()
+    wanted = (
+        {symbol for symbol, weight in world.targets.weights.items() if weight}
+        if isinstance(world.targets, Targets)
+        else set()
+    )
     assert {holding.symbol for holding in world.snapshot.holdings} | wanted <= told
 
 
@@ -151,10 +196,18 @@ def priorities_lie_between_0_and_1(world: World, plan: Plan) -> None:
 
 def foreign_orders_convert_their_whole_amount(world: World, plan: Plan) -> None:
     foreign = [step for step in plan.steps if step.currency != "USD"]
-    assert [(c.from_, c.to) for c in plan.conversions] == [("EUR", "USD") if s.side is Side.SELL else ("USD", "EUR") for s in foreign]
+    assert [(c.from_, c.to) for c in plan.conversions] == [
+        ("EUR", "USD") if s.side is Side.SELL else ("USD", "EUR") for s in foreign
+    ]
     for step, conversion in zip(foreign, plan.conversions, strict=True):
-        assert conversion.amount == (step.notional if step.side is Side.SELL else step.notional_base)
-        assert conversion.cost == step.costs.fx == Decimal(str(world.strategy.costs.fx_percent)) * step.notional_base
+        assert conversion.amount == (
+            step.notional if step.side is Side.SELL else step.notional_base
+        )
+        assert (
+            conversion.cost
+            == step.costs.fx
+            == Decimal(str(world.strategy.costs.fx_percent)) * step.notional_base
+        )
 
 
 def the_ladder_ends_at_the_cash_after(world: World, plan: Plan) -> None:
@@ -163,7 +216,9 @@ def the_ladder_ends_at_the_cash_after(world: World, plan: Plan) -> None:
     for currency, amount in plan.cash_after.items():
         assert rungs[currency, "settled", plan.as_of] == plan.cash.get(currency, ZERO)
         if plan.steps and currency == "USD":
-            assert rungs[currency, "traded", plan.as_of] == rungs[currency, "settled", day] == amount
+            assert (
+                rungs[currency, "traded", plan.as_of] == rungs[currency, "settled", day] == amount
+            )
 
 
 def alternatives_are_other_ends_that_are_not_better(world: World, plan: Plan) -> None:
@@ -175,7 +230,10 @@ def alternatives_are_other_ends_that_are_not_better(world: World, plan: Plan) ->
     assert len(set(ends)) == len(ends) <= 3
     assert chosen not in ends
     if plan.steps:
-        assert all(a.improvement <= plan.score.improvement + ROUNDING for a in (plan.alternatives[0], *runners_up))
+        assert all(
+            a.improvement <= plan.score.improvement + ROUNDING
+            for a in (plan.alternatives[0], *runners_up)
+        )
 
 
 def the_id_is_that_of_the_document(world: World, plan: Plan) -> None:
@@ -219,7 +277,10 @@ def test_every_plan_keeps_every_rule(world):
 def test_on_its_targets_a_portfolio_has_no_candidate(world):
     held = prepared(world)
     assume(held.valuation.value > 0)
-    on_target = {symbol: float(weight) for symbol, weight in zip(held.ctx.symbols, held.ctx.weights, strict=True)}
+    on_target = {
+        symbol: float(weight)
+        for symbol, weight in zip(held.ctx.symbols, held.ctx.weights, strict=True)
+    }
     assume(sum(on_target.values()) <= 1)
     there = World(world.snapshot, world.market, world.strategy, Targets(on_target), world.state)
 
@@ -240,4 +301,6 @@ def test_the_plan_of_a_world_is_the_same_twice(world):
 
 def untimed(plan: Plan) -> Plan:
     """What two runs of one plan must have in common: everything but how long it took."""
-    return plan.model_copy(update={"timings": (), "certificate": plan.certificate.model_copy(update={"seconds": None})})
+    return plan.model_copy(
+        update={"timings": (), "certificate": plan.certificate.model_copy(update={"seconds": None})}
+    )

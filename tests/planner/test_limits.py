@@ -25,11 +25,16 @@ def traded(plan, side):
 
 
 def spent(plan):
-    return sum((s.notional_base + s.costs.total for s in plan.steps if s.side is Side.BUY), Decimal(0))
+    return sum(
+        (s.notional_base + s.costs.total for s in plan.steps if s.side is Side.BUY), Decimal(0)
+    )
 
 
 def test_with_proceeds_sales_pay_for_buys_and_with_settled_they_do_not():
-    free, settled = usual(cash="2000").plan(), usual(cash="2000", limits=Limits(funding="settled")).plan()
+    free, settled = (
+        usual(cash="2000").plan(),
+        usual(cash="2000", limits=Limits(funding="settled")).plan(),
+    )
 
     assert spent(free) > 2000
     assert spent(settled) <= 2000
@@ -75,7 +80,10 @@ def test_a_position_over_its_cap_may_stay_but_not_grow():
     plan = world("AA 400 @ 100", "BB 0 @ 20", cash="9000", targets={"AA": 0.95}).plan()
 
     assert traded(plan, Side.BUY) == {}
-    assert {row.rule for row in plan.not_traded if row.symbol == "AA"} <= {"no_crossing", "max_position"}
+    assert {row.rule for row in plan.not_traded if row.symbol == "AA"} <= {
+        "no_crossing",
+        "max_position",
+    }
 
 
 SECTORS = {"AA": "Tech", "BB": "Energy", "CC": "Energy"}
@@ -89,14 +97,19 @@ def sector_weights(one, plan):
 
 
 def test_a_group_cap_binds():
-    free, capped = usual(sectors=SECTORS), usual(sectors=SECTORS, limits=Limits(max_group_weight=0.25))
+    free, capped = (
+        usual(sectors=SECTORS),
+        usual(sectors=SECTORS, limits=Limits(max_group_weight=0.25)),
+    )
 
     assert sector_weights(free, free.plan())["Energy"] > 0.25
     assert sector_weights(capped, capped.plan())["Energy"] <= 0.25
 
 
 def test_a_group_over_its_cap_may_stay_but_not_grow():
-    one = usual(sectors={"AA": "Tech", "BB": "Tech", "CC": "Energy"}, limits=Limits(max_group_weight=0.25))
+    one = usual(
+        sectors={"AA": "Tech", "BB": "Tech", "CC": "Energy"}, limits=Limits(max_group_weight=0.25)
+    )
     before, plan = prepared(one).ctx, one.plan()
 
     tech = float((before.weights @ before.sectors.shares)[before.sectors.labels.index("Tech")])
@@ -115,7 +128,10 @@ def test_the_reserve_stays_and_under_a_full_reserve_sales_pay_for_every_buy():
     assert usual(limits=Limits(cash_reserve_weight=0.1)).plan().cash_after["USD"] >= Decimal("5650")
     full = usual(limits=Limits(cash_reserve_weight=1.0)).plan()
     assert full.cash_after["USD"] >= 9000
-    assert full.cash_after["USD"] < usual(limits=Limits(cash_reserve_weight=1.0, allow_buy=False)).plan().cash_after["USD"]
+    assert (
+        full.cash_after["USD"]
+        < usual(limits=Limits(cash_reserve_weight=1.0, allow_buy=False)).plan().cash_after["USD"]
+    )
 
 
 def test_a_debt_is_paid_by_sales_before_anything_is_bought():
@@ -141,10 +157,14 @@ def test_an_open_buy_takes_its_money_at_its_limit_or_at_the_price():
 def test_money_promised_to_open_buys_does_not_keep_the_reserve():
     promised = (Order("o", "CC", Side.BUY, Decimal(300), Decimal(20)),)
 
-    plan = usual(cash="9000", limits=Limits(allow_sell=False, cash_reserve_weight=0.05), orders=promised).plan()
+    plan = usual(
+        cash="9000", limits=Limits(allow_sell=False, cash_reserve_weight=0.05), orders=promised
+    ).plan()
 
     assert plan.open_buys == 6000
-    assert plan.steps == () or plan.cash_after["USD"] - plan.open_buys >= min(plan.reserve, plan.cash["USD"] - plan.open_buys)
+    assert plan.steps == () or plan.cash_after["USD"] - plan.open_buys >= min(
+        plan.reserve, plan.cash["USD"] - plan.open_buys
+    )
     assert spent(plan) <= 3000 - plan.reserve
 
 
@@ -173,7 +193,13 @@ def test_an_open_sell_leaves_only_the_rest_to_sell():
 
 
 def test_an_open_sell_of_a_part_stops_the_full_exit():
-    one = world("AA 400 @ 100", "BB 50 @ 50", cash="9000", targets={"AA": 0.8}, orders=(Order("o", "BB", Side.SELL, Decimal(10), None),))
+    one = world(
+        "AA 400 @ 100",
+        "BB 50 @ 50",
+        cash="9000",
+        targets={"AA": 0.8},
+        orders=(Order("o", "BB", Side.SELL, Decimal(10), None),),
+    )
 
     assert traded(one.plan(), Side.SELL)["BB"] <= 40
 
@@ -181,7 +207,11 @@ def test_an_open_sell_of_a_part_stops_the_full_exit():
 def test_what_is_not_wanted_goes_whole_even_in_odd_lots():
     one = world("AA 400 @ 100", "BB 53.7 @ 50", cash="9000", targets={"AA": 0.8}, lots={"BB": "10"})
 
-    assert {row.quantity for row in one.plan().candidates if row.symbol == "BB"} == {20, 40, Decimal("53.7")}
+    assert {row.quantity for row in one.plan().candidates if row.symbol == "BB"} == {
+        20,
+        40,
+        Decimal("53.7"),
+    }
 
 
 def test_a_remainder_under_the_least_order_goes_too():
@@ -201,7 +231,9 @@ def test_lots_of_a_hundred_are_kept():
 def test_fractional_shares_are_never_sold_beyond_what_is_held():
     """2.9999999999 shares that no open order covers are two whole lots, not three."""
     cover = Order("o", "BB", Side.SELL, Decimal(1), None)
-    one = world("AA 400 @ 100", "BB 3.9999999999 @ 5000", cash="9000", targets={"AA": 0.5}, orders=(cover,))
+    one = world(
+        "AA 400 @ 100", "BB 3.9999999999 @ 5000", cash="9000", targets={"AA": 0.5}, orders=(cover,)
+    )
 
     assert max(row.quantity for row in one.plan().candidates if row.symbol == "BB") == 2
 
@@ -211,11 +243,20 @@ def test_a_foreign_order_converts_its_whole_amount_at_the_rate_and_pays_the_marg
     by_symbol = {step.symbol: step for step in plan.steps}
 
     sold = by_symbol["AA"]
-    assert (sold.currency, sold.fx_rate, sold.notional_base) == ("EUR", Decimal("1.25"), sold.quantity * 100 * Decimal("1.25"))
+    assert (sold.currency, sold.fx_rate, sold.notional_base) == (
+        "EUR",
+        Decimal("1.25"),
+        sold.quantity * 100 * Decimal("1.25"),
+    )
     assert sold.costs.fx == sold.notional_base / 100
     assert plan.costs.fx == sum(step.costs.fx for step in plan.steps)
     conversion = plan.conversions[0]
-    assert (conversion.from_, conversion.to, conversion.amount, conversion.rate) == ("EUR", "USD", sold.notional, Decimal("1.25"))
+    assert (conversion.from_, conversion.to, conversion.amount, conversion.rate) == (
+        "EUR",
+        "USD",
+        sold.notional,
+        Decimal("1.25"),
+    )
 
 
 def test_half_the_spread_is_paid():
@@ -232,7 +273,9 @@ def dated_lots(one):
         TaxLot(Decimal(200), AS_OF - timedelta(days=900), Decimal(120)),
     )
     others = tuple(h for h in one.snapshot.holdings if h.symbol != "AA")
-    return replace(one, snapshot=replace(one.snapshot, holdings=(*others, Holding("AA", Decimal(400), lots))))
+    return replace(
+        one, snapshot=replace(one.snapshot, holdings=(*others, Holding("AA", Decimal(400), lots)))
+    )
 
 
 def test_lots_are_sold_oldest_first_and_those_of_unknown_date_before_all():
@@ -266,9 +309,18 @@ def test_the_tax_on_a_lot_of_unknown_cost_is_not_guessed():
 
 
 @pytest.mark.parametrize(
-    ("percent", "least"), [(0.002, "282.5"), (0.0099, "20000"), (0.00999999999, "2E+11"), (0.01, "282.5"), (0.05, "282.5")]
+    ("percent", "least"),
+    [
+        (0.002, "282.5"),
+        (0.0099, "20000"),
+        (0.00999999999, "2E+11"),
+        (0.01, "282.5"),
+        (0.05, "282.5"),
+    ],
 )
-def test_the_least_order_keeps_its_commission_under_a_hundredth_or_is_half_a_percent_of_value(percent, least):
+def test_the_least_order_keeps_its_commission_under_a_hundredth_or_is_half_a_percent_of_value(
+    percent, least
+):
     assert usual(costs=Costs(percent=percent)).plan().rules.min_order_base == Decimal(least)
 
 
@@ -281,7 +333,10 @@ def test_group_targets_alone_move_money_between_groups():
     plan = one.plan()
 
     assert plan.verdict.action == "act"
-    assert {(step.side, step.symbol) for step in plan.steps} <= {(Side.SELL, "AA"), (Side.BUY, "BB")}
+    assert {(step.side, step.symbol) for step in plan.steps} <= {
+        (Side.SELL, "AA"),
+        (Side.BUY, "BB"),
+    }
     assert one.plan().steps == plan.steps
     untargeted = replace(one, strategy=replace(one.strategy, groups=Groups())).plan()
     assert untargeted.score.hold != plan.score.hold

@@ -18,11 +18,22 @@ YOUNG = 30
 """Sessions too few for any estimate: all securities are alike, and only weights and costs decide."""
 
 OVER_AND_UNDER = world(
-    "AA 400 @ 100", "BB 300 @ 100", "CC 100 @ 100", "DD 0 @ 50", cash="5000", targets={"AA": 0.25, "BB": 0.2, "CC": 0.25, "DD": 0.25}
+    "AA 400 @ 100",
+    "BB 300 @ 100",
+    "CC 100 @ 100",
+    "DD 0 @ 50",
+    cash="5000",
+    targets={"AA": 0.25, "BB": 0.2, "CC": 0.25, "DD": 0.25},
 )
 
 WORLDS = {
-    "multi_sell": world("AA 290 @ 100", "BB 290 @ 100", "CC 290 @ 100", cash="13000", targets=dict.fromkeys(["AA", "BB", "CC"], 0.24)),
+    "multi_sell": world(
+        "AA 290 @ 100",
+        "BB 290 @ 100",
+        "CC 290 @ 100",
+        cash="13000",
+        targets=dict.fromkeys(["AA", "BB", "CC"], 0.24),
+    ),
     "mixed_strategy": world(
         *("AA 400 @ 100", "BB 100 @ 100", "CC 300 @ 100", "DD 0 @ 50"),
         cash="5000",
@@ -30,10 +41,17 @@ WORLDS = {
         cost_prices={"AA": "40"},
     ),
     "opportunity_first": world(
-        "AA 250 @ 100", "BB 250 @ 100", "CC 250 @ 100", "DD 0 @ 50", cash="25000", score=Score(neutral=Neutral(quality=0.9))
+        "AA 250 @ 100",
+        "BB 250 @ 100",
+        "CC 250 @ 100",
+        "DD 0 @ 50",
+        cash="25000",
+        score=Score(neutral=Neutral(quality=0.9)),
     ),
     "deep_rebalance": OVER_AND_UNDER,
-    "cash_generation": world("AA 400 @ 100", "BB 300 @ 100", "CC 200 @ 100", targets={"AA": 0.25, "BB": 0.3, "CC": 0.2}),
+    "cash_generation": world(
+        "AA 400 @ 100", "BB 300 @ 100", "CC 200 @ 100", targets={"AA": 0.25, "BB": 0.3, "CC": 0.2}
+    ),
     "cost_optimized": world(
         *("AA 300 @ 100", "BB 300 @ 100", "CC 60 @ 100", "FF 240 @ 100"),
         cash="4000",
@@ -53,13 +71,25 @@ every_proposer = pytest.mark.parametrize("name", WORLDS)
 def enabled(of: World, kind: Kind, name: str, **params) -> World:
     """The world with one more module on."""
     strategy = with_params(of.strategy, kind, name, **params)
-    choices = tuple(replace(choice, enabled=choice.enabled or choice.module.name == name) for choice in strategy.choices[kind])
-    return replace(of, strategy=replace(strategy, choices=MappingProxyType({**strategy.choices, kind: choices})))
+    choices = tuple(
+        replace(choice, enabled=choice.enabled or choice.module.name == name)
+        for choice in strategy.choices[kind]
+    )
+    return replace(
+        of,
+        strategy=replace(strategy, choices=MappingProxyType({**strategy.choices, kind: choices})),
+    )
 
 
 def proposing(of: World, **search) -> World:
     """The world in which the plan is the best proposal."""
-    return replace(of, strategy=replace(of.strategy, search=of.strategy.search.model_copy(update={"scope": "proposals", **search})))
+    return replace(
+        of,
+        strategy=replace(
+            of.strategy,
+            search=of.strategy.search.model_copy(update={"scope": "proposals", **search}),
+        ),
+    )
 
 
 def alone(of: World, name: str) -> World:
@@ -105,7 +135,9 @@ def test_some_winning_plans_come_from_one_pattern_alone(name):
 
 def test_the_cheapest_way_wins_over_the_one_of_fewest_orders():
     asked = proposing(WORLDS["cost_optimized"])
-    rebalance = replace(asked, strategy=only(only(asked.strategy, Kind.PATTERN, "rebalance"), Kind.SEQUENCE))
+    rebalance = replace(
+        asked, strategy=only(only(asked.strategy, Kind.PATTERN, "rebalance"), Kind.SEQUENCE)
+    )
 
     cheap, short = alone(asked, "cost_optimized").plan(), rebalance.plan()
 
@@ -119,7 +151,11 @@ def test_the_cheapest_way_wins_over_the_one_of_fewest_orders():
 def test_sales_alone_and_buys_alone_stay_so_in_the_plan(name):
     sides = {step.side for step in alone(WORLDS[name], name).plan().steps}
 
-    alone_sides = {"multi_sell": {"sell"}, "cash_generation": {"sell"}, "opportunity_first": {"buy"}}
+    alone_sides = {
+        "multi_sell": {"sell"},
+        "cash_generation": {"sell"},
+        "opportunity_first": {"buy"},
+    }
     assert sides == alone_sides.get(name, {"sell", "buy"})
 
 
@@ -128,10 +164,16 @@ def test_sales_alone_and_buys_alone_stay_so_in_the_plan(name):
 TWINS = ("AA 600 @ 100", "BB 0 @ 50", "CC 0 @ 80", "DD 200 @ 40")
 
 
-def twins(*lines: str, wanted: dict[str, float], cash: str, alike: tuple[str, ...] = ("BB", "CC")) -> World:
+def twins(
+    *lines: str, wanted: dict[str, float], cash: str, alike: tuple[str, ...] = ("BB", "CC")
+) -> World:
     """A world in which some securities have one history, as have those whose names begin with A."""
     prices = {line.split()[0]: Decimal(line.split()[-1]) for line in lines}
-    walks = {symbol: 7 if symbol in alike else 11 for symbol in prices if symbol in alike or symbol.startswith("A")}
+    walks = {
+        symbol: 7 if symbol in alike else 11
+        for symbol in prices
+        if symbol in alike or symbol.startswith("A")
+    }
     return replace(world(*lines, targets=wanted, cash=cash), market=market(prices, walks=walks))
 
 
@@ -149,7 +191,9 @@ def test_a_proven_plan_buys_two_that_move_alike_unless_the_filter_keeps_them_apa
 
 def test_a_proven_plan_buys_what_moves_like_a_large_holding_unless_the_filter_keeps_it_out():
     wanted = {"AA": 0.5, "BB": 0.2, "CC": 0.15, "DD": 0.13}
-    free = twins("AA 500 @ 100", "BB 400 @ 50", "CC 0 @ 80", "DD 100 @ 40", cash="26000", wanted=wanted)
+    free = twins(
+        "AA 500 @ 100", "BB 400 @ 50", "CC 0 @ 80", "DD 100 @ 40", cash="26000", wanted=wanted
+    )
 
     usual, kept = free.plan(), enabled(free, Kind.FILTER, "correlation_aware").plan()
 
@@ -157,7 +201,11 @@ def test_a_proven_plan_buys_what_moves_like_a_large_holding_unless_the_filter_ke
     assert "+CC" not in traded(kept)
     assert kept.certificate.status == "proven"
     assert kept.certificate.candidates < usual.certificate.candidates
-    told = [stop for stop in kept.not_traded if stop.symbol == "CC" and stop.rule == "correlation_threshold"]
+    told = [
+        stop
+        for stop in kept.not_traded
+        if stop.symbol == "CC" and stop.rule == "correlation_threshold"
+    ]
     assert told
     assert all(stop.stage == "filter" for stop in told)
 
@@ -174,12 +222,23 @@ def test_the_patterns_keep_apart_what_the_filter_keeps_apart():
 
 def test_conflicts_stay_with_their_orders_when_the_filter_drops_others():
     wanted = {"AA": 0.5, "AB": 0.1, "BB": 0.15, "CC": 0.15, "DD": 0.08}
-    free = twins("AA 500 @ 100", "AB 0 @ 30", "BB 0 @ 50", "CC 0 @ 80", "DD 100 @ 40", cash="46000", wanted=wanted)
+    free = twins(
+        "AA 500 @ 100",
+        "AB 0 @ 30",
+        "BB 0 @ 50",
+        "CC 0 @ 80",
+        "DD 100 @ 40",
+        cash="46000",
+        wanted=wanted,
+    )
 
     made = prepared(enabled(free, Kind.FILTER, "correlation_aware"))
 
     names = [made.ctx.symbols[i] for i in made.table.security]
-    apart = {frozenset((names[a], names[b])) for a, b in zip(*np.nonzero(made.table.account.conflicts), strict=True)}
+    apart = {
+        frozenset((names[a], names[b]))
+        for a, b in zip(*np.nonzero(made.table.account.conflicts), strict=True)
+    }
     assert apart == {frozenset({"BB", "CC"})}
     assert "AB" in {made.ctx.symbols[i] for i in prepared(free).table.security} - set(names)
     assert made.table.account.conflicts.shape == (made.table.m, made.table.m)
@@ -188,7 +247,11 @@ def test_conflicts_stay_with_their_orders_when_the_filter_drops_others():
 def test_what_the_filter_could_not_compare_is_told():
     young = enabled(WORLDS["cost_optimized"], Kind.FILTER, "correlation_aware").plan()
 
-    told = [warning.message for warning in young.warnings if warning.module == "filters.correlation_aware"]
+    told = [
+        warning.message
+        for warning in young.warnings
+        if warning.module == "filters.correlation_aware"
+    ]
     assert told == ["correlation_aware lacks the correlation of 1 security: CC."]
 
 
@@ -198,7 +261,9 @@ def test_a_filter_of_pairs_may_say_nothing_of_single_orders():
     def all_apart(ctx, table, params):
         return np.ones((table.m, table.m), dtype=np.bool_)
 
-    plan = replace(asked, strategy=with_call(asked.strategy, Kind.FILTER, "correlation_aware", all_apart)).plan()
+    plan = replace(
+        asked, strategy=with_call(asked.strategy, Kind.FILTER, "correlation_aware", all_apart)
+    ).plan()
 
     assert len(plan.steps) == 1
     assert plan.certificate.status == "proven"
@@ -208,14 +273,19 @@ def test_a_filter_of_pairs_may_say_nothing_of_single_orders():
     "answer",
     [
         lambda ctx, table, params: np.ones((1, 2), dtype=np.bool_),
-        lambda ctx, table, params: (np.zeros((table.m, table.m)), Ruling(np.zeros(table.m, dtype=np.bool_), {})),
+        lambda ctx, table, params: (
+            np.zeros((table.m, table.m)),
+            Ruling(np.zeros(table.m, dtype=np.bool_), {}),
+        ),
     ],
     ids=["shape", "no reason"],
 )
 def test_a_filter_of_pairs_that_answers_wrongly_costs_only_itself(answer):
     asked = enabled(OVER_AND_UNDER, Kind.FILTER, "correlation_aware")
 
-    plan = replace(asked, strategy=with_call(asked.strategy, Kind.FILTER, "correlation_aware", answer)).plan()
+    plan = replace(
+        asked, strategy=with_call(asked.strategy, Kind.FILTER, "correlation_aware", answer)
+    ).plan()
 
     assert plan.steps == OVER_AND_UNDER.plan().steps
     assert [problem.module for problem in plan.problems] == ["filters.correlation_aware"]
@@ -227,11 +297,17 @@ def test_a_filter_of_pairs_that_answers_wrongly_costs_only_itself(answer):
 def test_diversity_keeps_only_the_first_proposals_and_the_certificate_says_of_how_many():
     free = proposing(BUSY)
 
-    usual, kept = free.plan(), enabled(free, Kind.FILTER, "diversity", max_sequences=1, diversity_weight=1.0).plan()
+    usual, kept = (
+        free.plan(),
+        enabled(free, Kind.FILTER, "diversity", max_sequences=1, diversity_weight=1.0).plan(),
+    )
 
     assert kept.certificate.sequences == usual.certificate.sequences > 1
     assert usual.certificate.covers == f"best of {usual.certificate.sequences:,d} proposals"
-    assert kept.certificate.covers == f"best of at most 1 of {usual.certificate.sequences:,d} proposals, the first by rank"
+    assert (
+        kept.certificate.covers
+        == f"best of at most 1 of {usual.certificate.sequences:,d} proposals, the first by rank"
+    )
     assert kept.score.improvement < usual.score.improvement
     assert kept.certificate.search_gap > usual.certificate.search_gap
 
@@ -267,6 +343,9 @@ class Backwards(Local):
 def test_with_diversity_neither_batches_nor_their_order_change_the_plan(most):
     asked = enabled(proposing(BUSY), Kind.FILTER, "diversity", max_sequences=most)
 
-    plans = [asked.plan(steps=steps).plan_id for steps in (Local(), Local(batch_size=7), Backwards(batch_size=5))]
+    plans = [
+        asked.plan(steps=steps).plan_id
+        for steps in (Local(), Local(batch_size=7), Backwards(batch_size=5))
+    ]
 
     assert len(set(plans)) == 1

@@ -42,7 +42,9 @@ class Enumerated:
 
     def best(self, least_slack: float) -> float:
         """The best net of the sets that keep every limit by that much; doing nothing is always there."""
-        return max((self.net[row] for row in self.net if self.slack[row] >= least_slack), default=0.0)
+        return max(
+            (self.net[row] for row in self.net if self.slack[row] >= least_slack), default=0.0
+        )
 
 
 def enumerated(one: World, made: Prepared, plan: Plan, rows: list[int]) -> Enumerated:
@@ -77,7 +79,12 @@ def net_of(made: Prepared, plan: Plan, row: tuple[int, ...]) -> float:
     cost = float(sum((plan.candidates[j].cost for j in row), ZERO) / value)
     tax = sum(float(made.table.tax[j]) for j in row)
     discount = (1 - (1 + score.neutral.mu) ** -score.tax_years) / score.tax_years
-    return after - before - per_return * (score.cost_aversion / score.holding_years * cost + discount * tax) - score.order_hurdle * len(row)
+    return (
+        after
+        - before
+        - per_return * (score.cost_aversion / score.holding_years * cost + discount * tax)
+        - score.order_hurdle * len(row)
+    )
 
 
 def cash_slack(one: World, plan: Plan, row: tuple[int, ...]) -> float:
@@ -89,7 +96,10 @@ def cash_slack(one: World, plan: Plan, row: tuple[int, ...]) -> float:
     if min(brought) >= ZERO:
         return np.inf
     settled = one.strategy.limits.funding == "settled"
-    return float((spendable + sum(min(money, ZERO) if settled else money for money in brought) - floor) / plan.value)
+    return float(
+        (spendable + sum(min(money, ZERO) if settled else money for money in brought) - floor)
+        / plan.value
+    )
 
 
 def cap_slack(one: World, made: Prepared, plan: Plan, row: tuple[int, ...]) -> float:
@@ -100,17 +110,27 @@ def cap_slack(one: World, made: Prepared, plan: Plan, row: tuple[int, ...]) -> f
     if limits.max_group_weight is not None:
         moved = made.ctx.weights.copy()
         for j in row:
-            moved[made.ctx.symbols.index(plan.candidates[j].symbol)] += float(signed(plan, j) / plan.value)
+            moved[made.ctx.symbols.index(plan.candidates[j].symbol)] += float(
+                signed(plan, j) / plan.value
+            )
         for groups in (made.ctx.sectors, made.ctx.countries):
             if groups.counts:
                 before, after = made.ctx.weights @ groups.shares, moved @ groups.shares
-                slack = min(slack, float((np.maximum(limits.max_group_weight, before) - after).min()) + SLACK)
+                slack = min(
+                    slack,
+                    float((np.maximum(limits.max_group_weight, before) - after).min()) + SLACK,
+                )
     return slack
 
 
 def small(one: World) -> World:
     """At most four orders a plan."""
-    return replace(one, strategy=replace(one.strategy, search=Search(max_depth=min(MOST_DEPTH, one.strategy.search.max_depth))))
+    return replace(
+        one,
+        strategy=replace(
+            one.strategy, search=Search(max_depth=min(MOST_DEPTH, one.strategy.search.max_depth))
+        ),
+    )
 
 
 @settings(max_examples=settings.default.max_examples // 2)
@@ -140,17 +160,30 @@ def test_given_all_sets_of_a_few_candidates_the_steps_choose_the_best(one, data)
     one = small(one)
     plan, made = one.plan(), prepared(one)
     assume(len(plan.candidates) >= 2)
-    some = data.draw(st.lists(st.sampled_from(range(made.table.m)), min_size=1, max_size=MOST_ROWS, unique=True).map(sorted))
+    some = data.draw(
+        st.lists(
+            st.sampled_from(range(made.table.m)), min_size=1, max_size=MOST_ROWS, unique=True
+        ).map(sorted)
+    )
     every = enumerated(one, made, plan, some)
 
     depth = one.strategy.search.max_depth
-    rows = np.array([[*row, *[PAD] * (depth - len(row))] for row in every.net], dtype=np.int64).reshape(-1, depth)
+    rows = np.array(
+        [[*row, *[PAD] * (depth - len(row))] for row in every.net], dtype=np.int64
+    ).reshape(-1, depth)
     cut = data.draw(st.integers(1, max(1, len(rows))))
     batches = [
-        Batch(n, rows[start : start + cut], np.zeros(len(rows[start : start + cut]), dtype=np.int64), ("all",))
+        Batch(
+            n,
+            rows[start : start + cut],
+            np.zeros(len(rows[start : start + cut]), dtype=np.int64),
+            ("all",),
+        )
         for n, start in enumerate(range(0, len(rows), cut))
     ]
-    pool = best(depth, data.draw(st.permutations(list(evaluate_batches(made.table, batches, Findings())))))
+    pool = best(
+        depth, data.draw(st.permutations(list(evaluate_batches(made.table, batches, Findings()))))
+    )
     choice = choose(made.ctx, made.objective, made.table, pool, {})
 
     sure, possible = every.best(SLACK), every.best(-SLACK)
@@ -170,8 +203,16 @@ nets = st.sampled_from([0.1, 0.1 + TIE / 3, 0.1 - TIE / 3, 0.05, -0.2, -np.inf])
 @st.composite
 def scored_rows(draw: st.DrawFn):
     """Distinct canonical rows with many equal nets, in some batches."""
-    rows = draw(st.lists(st.sets(st.integers(0, 9), min_size=1, max_size=3).map(lambda row: tuple(sorted(row))), max_size=120, unique=True))
-    cells = np.array([[*row, *[PAD] * (3 - len(row))] for row in rows], dtype=np.int64).reshape(-1, 3)
+    rows = draw(
+        st.lists(
+            st.sets(st.integers(0, 9), min_size=1, max_size=3).map(lambda row: tuple(sorted(row))),
+            max_size=120,
+            unique=True,
+        )
+    )
+    cells = np.array([[*row, *[PAD] * (3 - len(row))] for row in rows], dtype=np.int64).reshape(
+        -1, 3
+    )
     return cells, np.array(draw(st.lists(nets, min_size=len(rows), max_size=len(rows))))
 
 
@@ -179,7 +220,10 @@ def scored_rows(draw: st.DrawFn):
 def test_the_order_of_arrival_cannot_change_what_is_kept(scored, random, cut):
     rows, net = scored
     order = random.sample(range(len(net)), len(net))
-    batches = [Scores(n, rows[part], net[part]) for n, part in enumerate(order[k : k + cut] for k in range(0, len(order), cut))]
+    batches = [
+        Scores(n, rows[part], net[part])
+        for n, part in enumerate(order[k : k + cut] for k in range(0, len(order), cut))
+    ]
 
     one, parts = best(3, [Scores(0, rows, net)]), best(3, batches)
 
@@ -205,14 +249,26 @@ def test_what_is_kept_is_the_best_in_order_with_every_tie(scored):
 def mirrored(depth: int) -> World:
     """Two securities that differ in their names alone, both over their targets."""
     targets = {"AA": 0.4, "AB": 0.4}
-    one = world("AA 100 @ 100", "AB 100 @ 100", "ZZ 0 @ 100", cash="1000", targets=targets, sessions=1, search=Search(max_depth=depth))
-    return replace(one, strategy=with_params(one.strategy, Kind.FILTER, "eligibility", min_hold_days=0))
+    one = world(
+        "AA 100 @ 100",
+        "AB 100 @ 100",
+        "ZZ 0 @ 100",
+        cash="1000",
+        targets=targets,
+        sessions=1,
+        search=Search(max_depth=depth),
+    )
+    return replace(
+        one, strategy=with_params(one.strategy, Kind.FILTER, "eligibility", min_hold_days=0)
+    )
 
 
 @pytest.mark.parametrize("scope", ["candidates", "proposals"])
 def test_of_two_equal_sets_the_first_by_name_is_chosen(scope):
     one = mirrored(1)
-    plan = replace(one, strategy=replace(one.strategy, search=Search(max_depth=1, scope=scope))).plan()
+    plan = replace(
+        one, strategy=replace(one.strategy, search=Search(max_depth=1, scope=scope))
+    ).plan()
 
     runner_up = next(a for a in plan.alternatives if a.name == "runner_up_1")
     assert [step.symbol for step in plan.steps] == ["AA"]
@@ -228,7 +284,12 @@ def test_fewer_orders_win_a_tie_and_then_the_lower_cost():
         made.ctx,
         made.objective,
         made.table,
-        best(2, evaluate_batches(made.table, [Batch(0, rows, np.zeros(3, dtype=np.int64), ("x",))], Findings())),
+        best(
+            2,
+            evaluate_batches(
+                made.table, [Batch(0, rows, np.zeros(3, dtype=np.int64), ("x",))], Findings()
+            ),
+        ),
         {},
     )
 

@@ -40,7 +40,12 @@ def with_quote(one: World, symbol: str, age: int) -> World:
 
 
 def without_quote(one: World, symbol: str) -> World:
-    return replace(one, market=replace(one.market, quotes={s: q for s, q in one.market.quotes.items() if s != symbol}))
+    return replace(
+        one,
+        market=replace(
+            one.market, quotes={s: q for s, q in one.market.quotes.items() if s != symbol}
+        ),
+    )
 
 
 def stops(plan, symbol):
@@ -51,12 +56,16 @@ def stops(plan, symbol):
 
 
 def test_a_held_security_without_a_price_refuses_the_plan_and_says_what_to_do():
-    with pytest.raises(PlanRefused, match=r"nothing was planned:\n  AA: no price.*\n.*--exclude SYMBOL"):
+    with pytest.raises(
+        PlanRefused, match=r"nothing was planned:\n  AA: no price.*\n.*--exclude SYMBOL"
+    ):
         without_quote(usual(), "AA").plan()
 
 
 @pytest.mark.parametrize(("days", "told"), [(7, "7 days apart"), (30, "30 days apart")])
-def test_closes_of_weeks_or_months_are_refused_since_they_would_be_taken_for_those_of_days(days, told):
+def test_closes_of_weeks_or_months_are_refused_since_they_would_be_taken_for_those_of_days(
+    days, told
+):
     daily = usual()
     dates = np.datetime64(AS_OF) - days * np.arange(len(daily.market.dates))[::-1]
 
@@ -86,7 +95,9 @@ def test_a_held_price_may_be_five_sessions_old_and_not_six(age, fine):
     if fine:
         assert one.plan().value > 0
     else:
-        with pytest.raises(PlanRefused, match="6 sessions before the as-of date; at most 5 are allowed"):
+        with pytest.raises(
+            PlanRefused, match="6 sessions before the as-of date; at most 5 are allowed"
+        ):
             one.plan()
 
 
@@ -104,8 +115,12 @@ def untradable(plan) -> list[str]:
 def test_a_target_that_cannot_be_bought_is_a_warning_with_the_symbol_it_may_be_a_slip_of():
     plan = world("NVDA 400 @ 100", cash="9000", targets={"NVDA": 0.5, "NVDIA": 0.04}).plan()
 
-    assert untradable(plan) == ["The target of NVDIA, 4.0 % of value, cannot be bought: no price. Did you mean NVDA?"]
-    assert [row.reason for row in plan.not_traded if row.symbol == "NVDIA"] == ["No price; it is not traded."]
+    assert untradable(plan) == [
+        "The target of NVDIA, 4.0 % of value, cannot be bought: no price. Did you mean NVDA?"
+    ]
+    assert [row.reason for row in plan.not_traded if row.symbol == "NVDIA"] == [
+        "No price; it is not traded."
+    ]
 
 
 def test_many_targets_that_cannot_be_bought_share_a_warning_after_the_largest():
@@ -114,13 +129,17 @@ def test_many_targets_that_cannot_be_bought_share_a_warning_after_the_largest():
     told = untradable(world(*HELD, cash="9000", targets={**GOALS, **slips}).plan())
 
     assert [line.split()[3] for line in told[:5]] == ["X7,", "X6,", "X5,", "X4,", "X3,"]
-    assert told[5:] == ["3 more targets, 3.3 % of value together, cannot be bought; each stands under what is not traded."]
+    assert told[5:] == [
+        "3 more targets, 3.3 % of value together, cannot be bought; each stands under what is not traded."
+    ]
 
 
 def test_what_stays_furthest_from_its_target_may_be_what_cannot_be_bought():
     plan = without_quote(usual(), "CC").plan()
 
-    assert "CC stays furthest from its target, 30.0\u00a0pp under it: no price." in plan.verdict.detail
+    assert (
+        "CC stays furthest from its target, 30.0\u00a0pp under it: no price." in plan.verdict.detail
+    )
     assert check(plan.document()).ok
 
 
@@ -139,7 +158,13 @@ def test_a_stale_security_that_is_not_held_is_untradable_and_says_by_how_much():
     plan = with_quote(usual(), "CC", 6).plan()
 
     row = next(row for row in plan.not_traded if row.symbol == "CC")
-    assert (row.stage, row.rule, row.value, row.limit, row.margin) == ("input", "stale_price", 6, 5, 1)
+    assert (row.stage, row.rule, row.value, row.limit, row.margin) == (
+        "input",
+        "stale_price",
+        6,
+        5,
+        1,
+    )
     assert plan.step("CC") is None
 
 
@@ -178,9 +203,17 @@ def test_an_old_rate_of_what_is_not_held_leaves_it_out_and_says_by_how_much():
     plan = with_old_rate(usual(foreign=("CC",))).plan()
 
     row = next(row for row in plan.not_traded if row.symbol == "CC")
-    assert (row.stage, row.rule, row.value, row.limit, row.margin) == ("input", "stale_rate", 6, 5, 1)
+    assert (row.stage, row.rule, row.value, row.limit, row.margin) == (
+        "input",
+        "stale_rate",
+        6,
+        5,
+        1,
+    )
     assert "7 Mar 2024" in row.reason.replace("\u00a0", " ")
-    assert [(one.symbol, one.target, one.why) for one in plan.drift.absent] == [("CC", 0.3, "old exchange rate")]
+    assert [(one.symbol, one.target, one.why) for one in plan.drift.absent] == [
+        ("CC", 0.3, "old exchange rate")
+    ]
 
 
 def test_cash_of_a_currency_without_a_rate_refuses_the_plan_but_an_empty_balance_does_not():
@@ -222,7 +255,11 @@ def test_without_targets_a_warning_says_which_parts_do_not_run():
 
     assert [notice.code for notice in plan.warnings] == ["no_targets"]
     outcomes = {(run.kind, run.name): run.outcome for run in plan.modules}
-    assert outcomes[Kind.OPPORTUNITY, "weight_based"] == outcomes[Kind.TERM, "target_fit"] == "no_input"
+    assert (
+        outcomes[Kind.OPPORTUNITY, "weight_based"]
+        == outcomes[Kind.TERM, "target_fit"]
+        == "no_input"
+    )
     assert plan.objective.mode == "none"
     assert plan.drift.before is None
     assert plan.problems == ()
@@ -309,9 +346,15 @@ BAD_FILTERS = {
 
 BAD_TERMS = {
     "raises": failing,
-    "not finite": lambda ctx, params: Term("quality", (linear_part("q", 1.0, (0.0, 1.0), np.full(ctx.n, np.nan), 0.0),)),
-    "the wrong size": lambda ctx, params: Term("quality", (linear_part("q", 1.0, (0.0, 1.0), np.zeros(ctx.n + 3), 0.0),)),
-    "another name": lambda ctx, params: Term("fame", (linear_part("q", 1.0, (0.0, 1.0), np.zeros(ctx.n), 0.0),)),
+    "not finite": lambda ctx, params: Term(
+        "quality", (linear_part("q", 1.0, (0.0, 1.0), np.full(ctx.n, np.nan), 0.0),)
+    ),
+    "the wrong size": lambda ctx, params: Term(
+        "quality", (linear_part("q", 1.0, (0.0, 1.0), np.zeros(ctx.n + 3), 0.0),)
+    ),
+    "another name": lambda ctx, params: Term(
+        "fame", (linear_part("q", 1.0, (0.0, 1.0), np.zeros(ctx.n), 0.0),)
+    ),
     "None": lambda ctx, params: None,
 }
 
@@ -330,17 +373,25 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "name", "how", "call"), CASES, ids=[f"{kind.name.lower()}-{how}" for kind, _, how, _ in CASES])
+@pytest.mark.parametrize(
+    ("kind", "name", "how", "call"),
+    CASES,
+    ids=[f"{kind.name.lower()}-{how}" for kind, _, how, _ in CASES],
+)
 def test_a_faulty_module_costs_only_itself_and_is_named(kind, name, how, call):
     plan = replace(usual(), strategy=with_call(usual().strategy, kind, name, call)).plan()
     as_if_off = replace(usual(), strategy=without(usual().strategy, kind, name)).plan()
 
-    assert [(notice.code, notice.module) for notice in plan.problems] == [("module_failed", f"{kind}.{name}")]
+    assert [(notice.code, notice.module) for notice in plan.problems] == [
+        ("module_failed", f"{kind}.{name}")
+    ]
     run = next(run for run in plan.modules if (run.kind, run.name) == (kind, name))
     assert run.outcome == "failed"
     assert run.error
     assert run.error in plan.problems[0].message
-    assert [(s.side, s.quantity, s.symbol) for s in plan.steps] == [(s.side, s.quantity, s.symbol) for s in as_if_off.steps]
+    assert [(s.side, s.quantity, s.symbol) for s in plan.steps] == [
+        (s.side, s.quantity, s.symbol) for s in as_if_off.steps
+    ]
     assert plan.score == as_if_off.score
 
 
@@ -353,7 +404,9 @@ def test_a_module_out_of_service_is_a_problem_and_not_run(kind):
     plan = usual().plan(disabled={f"{kind}.{name}": "three failures"})
     as_if_off = replace(usual(), strategy=without(usual().strategy, kind, name)).plan()
 
-    assert [(notice.code, notice.module) for notice in plan.problems] == [("module_disabled", f"{kind}.{name}")]
+    assert [(notice.code, notice.module) for notice in plan.problems] == [
+        ("module_disabled", f"{kind}.{name}")
+    ]
     assert "three failures" in plan.problems[0].message
     assert plan.score == as_if_off.score
     assert plan.inputs_sha256 != usual().plan().inputs_sha256
@@ -362,11 +415,16 @@ def test_a_module_out_of_service_is_a_problem_and_not_run(kind):
 def test_a_bare_name_puts_every_module_of_that_name_out_of_service():
     plan = usual().plan(disabled={"averaging_down": "tired"})
 
-    assert {notice.module for notice in plan.problems} == {"opportunity_calculators.averaging_down", "pattern_generators.averaging_down"}
+    assert {notice.module for notice in plan.problems} == {
+        "opportunity_calculators.averaging_down",
+        "pattern_generators.averaging_down",
+    }
 
 
 def test_all_calculators_out_of_service_are_a_hold_that_says_so():
-    names = {choice.module.qualified: "off" for choice in usual().strategy.choices[Kind.OPPORTUNITY]}
+    names = {
+        choice.module.qualified: "off" for choice in usual().strategy.choices[Kind.OPPORTUNITY]
+    }
     plan = usual().plan(disabled=names)
 
     assert plan.verdict.action == "hold"
@@ -385,7 +443,10 @@ def split_quality(lie):
 
     def lying(ctx, params):
         honest = linear_part("q", 1.0, (0.3, 0.75), ctx.quality, 0.55)
-        return Term("quality", (replace(honest, raw=lambda weights, cash: honest.raw(weights, cash) + lie(weights)),))
+        return Term(
+            "quality",
+            (replace(honest, raw=lambda weights, cash: honest.raw(weights, cash) + lie(weights)),),
+        )
 
     return replace(usual(), strategy=with_call(usual().strategy, Kind.TERM, "quality", lying))
 
@@ -393,7 +454,9 @@ def split_quality(lie):
 def test_a_term_whose_formula_and_arrays_disagree_is_left_out_and_named():
     plan = split_quality(lambda weights: float(weights[0]) ** 2).plan()
 
-    assert [(notice.code, notice.module) for notice in plan.problems] == [("module_failed", "score_terms.quality")]
+    assert [(notice.code, notice.module) for notice in plan.problems] == [
+        ("module_failed", "score_terms.quality")
+    ]
     assert "the formula gives" in plan.problems[0].message
     assert "quality" not in {term.name for term in plan.score.terms}
 
@@ -418,14 +481,23 @@ def test_an_act_verdict_is_kept_until_seven_tenths_of_the_least_improvement():
     for previous in (None, "hold", "act"):
         assert acts(net * 0.999, previous)
     assert [acts(net * 1.2, previous) for previous in (None, "hold", "act")] == [False, False, True]
-    assert [acts(net * 1.5, previous) for previous in (None, "hold", "act")] == [False, False, False]
+    assert [acts(net * 1.5, previous) for previous in (None, "hold", "act")] == [
+        False,
+        False,
+        False,
+    ]
 
 
 def test_a_hold_improves_nothing_and_costs_nothing():
     plan = usual(score=Score(min_improvement=100.0)).plan()
 
     assert plan.verdict.action == "hold"
-    assert (plan.score.improvement, plan.score.charges.total, plan.costs.total, plan.turnover) == (0, 0, 0, 0)
+    assert (plan.score.improvement, plan.score.charges.total, plan.costs.total, plan.turnover) == (
+        0,
+        0,
+        0,
+        0,
+    )
     assert plan.score.plan == plan.score.hold
     assert plan.cash_after == plan.cash
     assert plan.drift.after == plan.drift.before
@@ -461,7 +533,12 @@ def test_an_excluded_holding_is_left_out_of_the_value_and_named():
 
 def test_a_holding_of_no_shares_is_not_held():
     one = usual(targets=None)
-    empty = replace(one, snapshot=replace(one.snapshot, holdings=(*one.snapshot.holdings, Holding("DD", Decimal(0), ()))))
+    empty = replace(
+        one,
+        snapshot=replace(
+            one.snapshot, holdings=(*one.snapshot.holdings, Holding("DD", Decimal(0), ()))
+        ),
+    )
 
     assert empty.plan().steps == one.plan().steps
 
@@ -476,7 +553,12 @@ def test_a_security_bought_yesterday_is_not_sold():
 
 
 def test_the_sessions_of_the_made_world_are_enough_for_every_estimate():
-    assert {row.metric for row in usual().plan().data_coverage} == {"dividend_yield", "sector", "country", "average_cost"}
+    assert {row.metric for row in usual().plan().data_coverage} == {
+        "dividend_yield",
+        "sector",
+        "country",
+        "average_cost",
+    }
     assert date(2024, 3, 15) == AS_OF
     assert SESSIONS > 252
     assert Targets(MappingProxyType(GOALS)).cash == pytest.approx(0.2)

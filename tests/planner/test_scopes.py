@@ -37,7 +37,16 @@ Document = Mapping[str, Any]
 YOUNG = 30
 """Sessions too few for any estimate: neutral values stand for all of them."""
 
-ECHOES = ("plan_id", "strategy", "rules", "reserve", "data_coverage", "inputs_sha256", "timings", "seed")
+ECHOES = (
+    "plan_id",
+    "strategy",
+    "rules",
+    "reserve",
+    "data_coverage",
+    "inputs_sha256",
+    "timings",
+    "seed",
+)
 """Parts of the document that only repeat what was asked."""
 
 SCOPES = ("candidates", "proposals")
@@ -62,7 +71,12 @@ class Change:
 
 def quick(of: World) -> World:
     """The world with fewer made sequences, so that all changes together stay quick."""
-    return replace(of, strategy=put(of.strategy, {"sequence_generators.enhanced_combinatorial.max_combinations": 40}))
+    return replace(
+        of,
+        strategy=put(
+            of.strategy, {"sequence_generators.enhanced_combinatorial.max_combinations": 40}
+        ),
+    )
 
 
 def put(strategy: Strategy, settings: Mapping[str, Any]) -> Strategy:
@@ -74,16 +88,22 @@ def put(strategy: Strategy, settings: Mapping[str, Any]) -> Strategy:
         else:
             kind, (name, *path) = Kind(first), rest
             choices = tuple(
-                replace(choice, params=put_in(choice.params, path, value)) if choice.module.name == name else choice
+                replace(choice, params=put_in(choice.params, path, value))
+                if choice.module.name == name
+                else choice
                 for choice in strategy.choices[kind]
             )
-            strategy = replace(strategy, choices=MappingProxyType({**strategy.choices, kind: choices}))
+            strategy = replace(
+                strategy, choices=MappingProxyType({**strategy.choices, kind: choices})
+            )
     return strategy
 
 
 def put_in(model: Any, path: list[str], value: Any) -> Any:
     name, *rest = path
-    made = model.model_copy(update={name: put_in(getattr(model, name), rest, value) if rest else value})
+    made = model.model_copy(
+        update={name: put_in(getattr(model, name), rest, value) if rest else value}
+    )
     return type(model).model_validate(made.model_dump(by_alias=True))
 
 
@@ -99,8 +119,18 @@ def fields_of(model: type[BaseModel]) -> Iterator[str]:
 
 def every_key() -> list[str]:
     """Every field of every section, and every parameter of every module that is built in."""
-    sections = [f"{name}.{key}" for name, section in SECTIONS.items() if name not in FILES for key in fields_of(section)]
-    params = [f"{one.qualified}.{key}" for kind in Kind for one in modules(kind).values() for key in fields_of(one.params)]
+    sections = [
+        f"{name}.{key}"
+        for name, section in SECTIONS.items()
+        if name not in FILES
+        for key in fields_of(section)
+    ]
+    params = [
+        f"{one.qualified}.{key}"
+        for kind in Kind
+        for one in modules(kind).values()
+        for key in fields_of(one.params)
+    ]
     return [*sections, *params]
 
 
@@ -109,7 +139,14 @@ def every_key() -> list[str]:
 USUAL = quick(
     told(
         world(
-            *("AA 400 @ 100", "BB 150 @ 50", "CC 0 @ 20", "DD 90 @ 310", "EE 0 @ 75", "FF 330 @ 12"),
+            *(
+                "AA 400 @ 100",
+                "BB 150 @ 50",
+                "CC 0 @ 20",
+                "DD 90 @ 310",
+                "EE 0 @ 75",
+                "FF 330 @ 12",
+            ),
             cash={"USD": "9000", "EUR": "500"},
             targets={"AA": 0.2, "BB": 0.2, "CC": 0.15, "DD": 0.2, "EE": 0.15},
             sectors={"AA": "Tech", "BB": "Energy", "CC": "Health", "DD": "Tech;Energy"},
@@ -127,7 +164,9 @@ USUAL = quick(
 FREE = replace(USUAL, targets=None)
 """The same without targets."""
 
-UNKNOWN = quick(replace(USUAL, market=market({s: q.price for s, q in USUAL.market.quotes.items()}, YOUNG)))
+UNKNOWN = quick(
+    replace(USUAL, market=market({s: q.price for s, q in USUAL.market.quotes.items()}, YOUNG))
+)
 """The same with prices too few for any estimate, and no yields."""
 
 OVER = told(
@@ -136,7 +175,10 @@ OVER = told(
             *("AA 300 @ 100", "BB 300 @ 100", "CC 200 @ 100", "DD 0 @ 100", "EE 0 @ 100"),
             cash="4000",
             sectors={"AA": "Tech", "BB": "Energy", "CC": "Health"},
-            groups=Groups(sector={"Tech": 0.25, "Energy": 0.35, "Health": 0.35}, country={"US": 0.5, "CH": 0.5}),
+            groups=Groups(
+                sector={"Tech": 0.25, "Energy": 0.35, "Health": 0.35},
+                country={"US": 0.5, "CH": 0.5},
+            ),
             sessions=YOUNG,
         ),
     ),
@@ -159,11 +201,18 @@ DIPS = told(
 def winner(cost: str, years: int = 4) -> World:
     """A holding that grew to 240, beside two others that it would pay for."""
     made = world(
-        "AA 200 @ 240", "BB 100 @ 100", "CC 0 @ 50", cash="20000", cost_prices={"AA": cost}, score=Score(neutral=Neutral(quality=0.4))
+        "AA 200 @ 240",
+        "BB 100 @ 100",
+        "CC 0 @ 50",
+        cash="20000",
+        cost_prices={"AA": cost},
+        score=Score(neutral=Neutral(quality=0.4)),
     )
     (one, *others) = made.snapshot.holdings
     lots = tuple(replace(lot, acquired=AS_OF - timedelta(days=365 * years)) for lot in one.lots)
-    return replace(made, snapshot=replace(made.snapshot, holdings=(replace(one, lots=lots), *others)))
+    return replace(
+        made, snapshot=replace(made.snapshot, holdings=(replace(one, lots=lots), *others))
+    )
 
 
 SIX = quick(
@@ -182,12 +231,20 @@ SIX = quick(
 """Six buys of two countries, each a little more wanted than the next."""
 
 LOW = told(
-    world("AA 100 @ 100", "BB 150 @ 100", "CC 500 @ 100", "DD 180 @ 100", cash="6000", sessions=YOUNG),
+    world(
+        "AA 100 @ 100", "BB 150 @ 100", "CC 500 @ 100", "DD 180 @ 100", cash="6000", sessions=YOUNG
+    ),
     quality={"AA": 0.0, "BB": 1.0, "CC": 0.5, "DD": 0.5},
 )
 """The worst holding is too small to be sold."""
 
-SELLERS = world("AA 290 @ 100", "BB 290 @ 100", "CC 290 @ 100", cash="13000", targets=dict.fromkeys(("AA", "BB", "CC"), 0.24))
+SELLERS = world(
+    "AA 290 @ 100",
+    "BB 290 @ 100",
+    "CC 290 @ 100",
+    cash="13000",
+    targets=dict.fromkeys(("AA", "BB", "CC"), 0.24),
+)
 """Everything is over its target."""
 
 
@@ -208,17 +265,28 @@ def dated(**days: tuple[int | None, int | None]) -> World:
     def of(holding: Any) -> Any:
         if holding.symbol not in days:
             return holding
-        bought, sold = (None if n is None else AS_OF - timedelta(days=n) for n in days[holding.symbol])
-        return replace(holding, lots=tuple(replace(lot, acquired=bought) for lot in holding.lots), last_sold=sold)
+        bought, sold = (
+            None if n is None else AS_OF - timedelta(days=n) for n in days[holding.symbol]
+        )
+        return replace(
+            holding,
+            lots=tuple(replace(lot, acquired=bought) for lot in holding.lots),
+            last_sold=sold,
+        )
 
-    return replace(USUAL, snapshot=replace(USUAL.snapshot, holdings=tuple(map(of, USUAL.snapshot.holdings))))
+    return replace(
+        USUAL, snapshot=replace(USUAL.snapshot, holdings=tuple(map(of, USUAL.snapshot.holdings)))
+    )
 
 
 def twins() -> World:
     """BB and CC have one history, as have AA and EE."""
     lines = ("AA 300 @ 100", "BB 0 @ 50", "CC 0 @ 80", "DD 200 @ 40", "EE 0 @ 25")
     made = world(
-        *lines, cash="60000", targets={"AA": 0.3, "BB": 0.2, "CC": 0.2, "DD": 0.1, "EE": 0.1}, limits=Limits(max_position_weight=1)
+        *lines,
+        cash="60000",
+        targets={"AA": 0.3, "BB": 0.2, "CC": 0.2, "DD": 0.1, "EE": 0.1},
+        limits=Limits(max_position_weight=1),
     )
     prices = {line.split()[0]: Decimal(line.split()[-1]) for line in lines}
     return quick(replace(made, market=market(prices, walks={"BB": 7, "CC": 7, "AA": 11, "EE": 11})))
@@ -286,7 +354,9 @@ SETTINGS: dict[str, Change] = {
     "planner.priority_threshold": Change(1.0, USUAL),
     "planner.base_trade_weight": Change(0.05, FREE),
     "planner.diverse_selection": Change(True, SIX, alone="direct_buy"),
-    "planner.diversity_weight": Change(1.0, SIX, {"planner.diverse_selection": True, **NO_WEIGHT}, alone="direct_buy"),
+    "planner.diversity_weight": Change(
+        1.0, SIX, {"planner.diverse_selection": True, **NO_WEIGHT}, alone="direct_buy"
+    ),
     "rebalance.drift_band_weight": Change(0.05, USUAL),
     "score.profile": Change("conservative", USUAL),
     "score.extra_diversification": Change(0.2, USUAL),
@@ -295,7 +365,10 @@ SETTINGS: dict[str, Change] = {
         for part in ("fit", "conc", "ind", "country", "rao", "tr", "q", "vol", "dd", "inc")
     },
     "score.anchors.cash": Change((-0.1, 0.0), FREE),
-    **{f"score.diversification_parts.{part}": Change(1.0, USUAL) for part in ("conc", "ind", "country", "rao")},
+    **{
+        f"score.diversification_parts.{part}": Change(1.0, USUAL)
+        for part in ("conc", "ind", "country", "rao")
+    },
     **{f"score.stability_parts.{part}": Change(2.0, USUAL) for part in ("vol", "dd")},
     "score.further": Change({"known_income": 0.2}, with_a_term()),
     "score.target_fit_weight": Change(0.2, USUAL),
@@ -306,7 +379,9 @@ SETTINGS: dict[str, Change] = {
     "score.cost_aversion": Change(50.0, USUAL),
     "score.order_hurdle": Change(0.1, USUAL),
     "score.min_improvement": Change(0.9, USUAL),
-    "score.latch_share": Change(1.0, remembered(previous_verdict="act"), {"score.min_improvement": 0.9}),
+    "score.latch_share": Change(
+        1.0, remembered(previous_verdict="act"), {"score.min_improvement": 0.9}
+    ),
     "score.min_score_per_return": Change(20.0, USUAL),
     "score.risk_free": Change(0.1, USUAL),
     "score.equity_premium": Change(0.2, USUAL),
@@ -336,7 +411,9 @@ CALCULATORS = {
     "averaging_down.priority_weight": Change(0.5, DIPS, QUIET),
     "opportunity_buys.min_quality_score": Change(0.95, OVER),
     "opportunity_buys.momentum_weight": Change(1.0, FREE),
-    "opportunity_buys.reinvest_dividends": Change(False, remembered(dividends={"AA": Decimal(900)})),
+    "opportunity_buys.reinvest_dividends": Change(
+        False, remembered(dividends={"AA": Decimal(900)})
+    ),
     "opportunity_buys.priority_weight": Change(0.5, OVER),
     "profit_taking.expected_growth": Change(0.5, winner("100")),
     "profit_taking.doubler_gain": Change(2.0, winner("100")),
@@ -344,13 +421,17 @@ CALCULATORS = {
     "profit_taking.high_above": Change(0.4, winner("130")),
     "profit_taking.medium_below": Change(0.0, winner("154")),
     "profit_taking.windfall_doubler_share": Change(0.25, winner("100")),
-    "profit_taking.doubler_share": Change(0.6, winner("100"), {"opportunity_calculators.profit_taking.windfall_threshold": 1.8}),
+    "profit_taking.doubler_share": Change(
+        0.6, winner("100"), {"opportunity_calculators.profit_taking.windfall_threshold": 1.8}
+    ),
     "profit_taking.high_share": Change(0.8, winner("130")),
     "profit_taking.medium_share": Change(0.6, winner("150")),
     "profit_taking.sell_fraction": Change(0.9, winner("100")),
     "profit_taking.auto_harvest": Change(True, winner("180")),
     "profit_taking.trailing_stop_distance": Change(0.01, USUAL),
-    "profit_taking.trailing_stop_gain": Change(9.0, USUAL, {"opportunity_calculators.profit_taking.trailing_stop_distance": 0.01}),
+    "profit_taking.trailing_stop_gain": Change(
+        9.0, USUAL, {"opportunity_calculators.profit_taking.trailing_stop_distance": 0.01}
+    ),
     "profit_taking.priority_weight": Change(0.2, USUAL),
     "rebalance_buys.underweight_threshold": Change(0.2, OVER),
     "rebalance_buys.priority_weight": Change(0.5, OVER, QUIET),
@@ -371,8 +452,15 @@ PATTERNS = {
     "adaptive.top_gaps": Change(1, WEAK["geographic_gap"], alone="adaptive"),
     "adaptive.concentration_cap": Change(0.6, WEAK["concentration_trim"], alone="adaptive"),
     "adaptive.volatility_target": Change(2.0, WEAK["risk_reduction"], alone="adaptive"),
-    "adaptive.risk_share": Change(1.0, WEAK["risk_reduction"], {"pattern_generators.adaptive.volatility_target": 2.0}, alone="adaptive"),
-    "adaptive.low_quality_share": Change(1.0, LOW, {"pattern_generators.adaptive.variants": ("quality_upgrade",)}, alone="adaptive"),
+    "adaptive.risk_share": Change(
+        1.0,
+        WEAK["risk_reduction"],
+        {"pattern_generators.adaptive.volatility_target": 2.0},
+        alone="adaptive",
+    ),
+    "adaptive.low_quality_share": Change(
+        1.0, LOW, {"pattern_generators.adaptive.variants": ("quality_upgrade",)}, alone="adaptive"
+    ),
     "adaptive.quality_difference": Change(1.0, WEAK["quality_upgrade"], alone="adaptive"),
     "adaptive.yield_target": Change(0.0, WEAK["income_gap"], alone="adaptive"),
     "adaptive.cash_slack": Change(1.0, WEAK["cash_drag"], alone="adaptive"),
@@ -389,12 +477,32 @@ PATTERNS = {
 GENERATORS = {
     f"{name}.{param}": Change(value, USUAL)
     for name in ("combinatorial", "enhanced_combinatorial")
-    for param, value in {"max_sells": 1, "max_buys": 1, "max_candidates": 1, "max_combinations": 3}.items()
+    for param, value in {
+        "max_sells": 1,
+        "max_buys": 1,
+        "max_candidates": 1,
+        "max_combinations": 3,
+    }.items()
 } | {"enhanced_combinatorial.sizes": Change("best", USUAL)}
 
-RELAXED = ("allow_sell", "min_lot", "max_position", "cooldown", "cash_reserve", "max_group", "turnover", "min_order", "depth")
+RELAXED = (
+    "allow_sell",
+    "min_lot",
+    "max_position",
+    "cooldown",
+    "cash_reserve",
+    "max_group",
+    "turnover",
+    "min_order",
+    "depth",
+)
 NONE = {f"sequence_generators.constraint_relaxation.relax_{rule}": False for rule in RELAXED}
-CAPPED = replace(USUAL, strategy=put(USUAL.strategy, {"limits.max_turnover_weight": 0.1, "limits.max_group_weight": 0.4}))
+CAPPED = replace(
+    USUAL,
+    strategy=put(
+        USUAL.strategy, {"limits.max_turnover_weight": 0.1, "limits.max_group_weight": 0.4}
+    ),
+)
 
 
 def loosened(rule: str) -> dict[str, Any]:
@@ -408,7 +516,11 @@ def unsold() -> World:
 
 
 WHAT_IF = {
-    **{f"constraint_relaxation.relax_{rule}": Change(True, CAPPED, NONE) for rule in RELAXED if rule != "allow_sell"},
+    **{
+        f"constraint_relaxation.relax_{rule}": Change(True, CAPPED, NONE)
+        for rule in RELAXED
+        if rule != "allow_sell"
+    },
     "constraint_relaxation.relax_allow_sell": Change(True, unsold(), NONE),
     "constraint_relaxation.min_shares_relaxed": Change(0.5, CAPPED, loosened("min_lot")),
     "constraint_relaxation.cap_step": Change(0.02, CAPPED, loosened("turnover")),
@@ -426,12 +538,16 @@ FILTERS = {
     "diversity.diversity_weight": Change(0.0, USUAL, {"filters.diversity.max_sequences": 1}),
     "diversity.max_sequences": Change(1, USUAL, {"filters.diversity.diversity_weight": 1.0}),
     "diversity.min_diversity_score": Change(0.7, USUAL),
-    "eligibility.min_hold_days": Change(30, dated(AA=(60, None)), {"filters.recently_traded.opposite_days": 0}),
+    "eligibility.min_hold_days": Change(
+        30, dated(AA=(60, None)), {"filters.recently_traded.opposite_days": 0}
+    ),
     "eligibility.no_panic_sell_pct": Change(0.1, USUAL),
     "eligibility.on_missing": Change("deny", dated(AA=(None, None))),
     "recently_traded.buy_cooldown_days": Change(5, dated(BB=(10, None))),
     "recently_traded.sell_cooldown_days": Change(30, dated(AA=(1000, 60))),
-    "recently_traded.opposite_days": Change(10, dated(AA=(60, None)), {"filters.eligibility.min_hold_days": 0}),
+    "recently_traded.opposite_days": Change(
+        10, dated(AA=(60, None)), {"filters.eligibility.min_hold_days": 0}
+    ),
     "recently_traded.on_missing": Change("deny", dated(AA=(None, None))),
 }
 
@@ -442,7 +558,9 @@ CHANGES: dict[str, Change] = {
     ) for key, change in changes.items()},
 }  # fmt: skip
 
-PROPOSE = "it shapes what is proposed; over the whole table every list is looked at, proposed or not"
+PROPOSE = (
+    "it shapes what is proposed; over the whole table every list is looked at, proposed or not"
+)
 ONE_SCOPE = {
     **{key: PROPOSE for key in CHANGES if key.startswith((Kind.PATTERN.value, "regime."))},
     **{f"{Kind.SEQUENCE}.{key}": PROPOSE for key in GENERATORS},
@@ -460,7 +578,10 @@ def settled(of: World, key: str, change: Change, scope: str) -> World:
     if kind == Kind.SEQUENCE:
         strategy = only(strategy, Kind.SEQUENCE, name)
     if change.alone:
-        strategy = only(only(with_on(strategy, Kind.PATTERN, change.alone), Kind.PATTERN, change.alone), Kind.SEQUENCE)
+        strategy = only(
+            only(with_on(strategy, Kind.PATTERN, change.alone), Kind.PATTERN, change.alone),
+            Kind.SEQUENCE,
+        )
     return replace(of, strategy=put(strategy, {**change.among, "search.scope": scope}))
 
 
@@ -470,7 +591,11 @@ def document(of: World) -> Document:
         made = of.plan(steps=ticking()).document()
     except PlanRefused as refused:
         return {"refused": str(refused)}
-    for part, echo in (("certificate", "seconds"), ("score", "min_improvement"), ("objective", "profile")):
+    for part, echo in (
+        ("certificate", "seconds"),
+        ("score", "min_improvement"),
+        ("objective", "profile"),
+    ):
         del made[part][echo]
     return {name: part for name, part in made.items() if name not in ECHOES}
 
@@ -479,7 +604,9 @@ def both(key: str, scope: str) -> tuple[Document, Document]:
     """The documents without and with the change."""
     change = CHANGES[key]
     before = settled(change.of, key, change, scope)
-    return document(before), document(replace(before, strategy=put(before.strategy, {key: change.value})))
+    return document(before), document(
+        replace(before, strategy=put(before.strategy, {key: change.value}))
+    )
 
 
 def differing(before: Document, after: Document) -> list[str]:
@@ -504,7 +631,9 @@ def test_a_setting_changes_the_best_of_the_whole_table(key: str):
 def test_what_shapes_proposals_never_changes_the_best_of_the_whole_table(key: str):
     before, after = both(key, "candidates")
 
-    assert {"steps", "score", "verdict", "candidates", "holdings_after"}.isdisjoint(differing(before, after))
+    assert {"steps", "score", "verdict", "candidates", "holdings_after"}.isdisjoint(
+        differing(before, after)
+    )
 
 
 @pytest.mark.parametrize("scope", SCOPES)
@@ -516,7 +645,10 @@ def test_what_a_report_looks_at_changes_the_report_and_never_the_plan(key: str, 
 
 
 def test_the_scope_changes_what_the_plan_is_the_best_of():
-    found = {scope: document(settled(USUAL, "search.scope", Change(scope, USUAL), scope)) for scope in SCOPES}
+    found = {
+        scope: document(settled(USUAL, "search.scope", Change(scope, USUAL), scope))
+        for scope in SCOPES
+    }
 
     assert differing(found["candidates"], found["proposals"])
     assert found["proposals"]["certificate"]["covers"].startswith("best of ")

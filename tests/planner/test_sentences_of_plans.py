@@ -55,11 +55,18 @@ def formatted(fact) -> set[str]:
 
 def strange_numbers(text: str, facts) -> list[str]:
     """Numbers of a sentence that are no fact of it."""
-    words = sorted((fact for fact in facts.values() if isinstance(fact, str)), key=len, reverse=True)
+    words = sorted(
+        (fact for fact in facts.values() if isinstance(fact, str)), key=len, reverse=True
+    )
     for word in words:
         if not NUMBER.fullmatch(word):
             text = text.replace(word, "·")
-    known = {number for fact in facts.values() for piece in formatted(fact) for number in NUMBER.findall(piece)}
+    known = {
+        number
+        for fact in facts.values()
+        for piece in formatted(fact)
+        for number in NUMBER.findall(piece)
+    }
     return [number for number in NUMBER.findall(text) if number not in known]
 
 
@@ -80,7 +87,10 @@ PLANS = {
     "an act": lambda: usual().plan(),
     "a hold": lambda: usual(score=Score(min_improvement=9.0)).plan(),
     "no targets": lambda: usual(targets=None).plan(),
-    "capped": lambda: usual(limits=Limits(max_turnover_weight=0.05, max_group_weight=0.3), sectors={"AA": "Tech", "BB": "Energy"}).plan(),
+    "capped": lambda: usual(
+        limits=Limits(max_turnover_weight=0.05, max_group_weight=0.3),
+        sectors={"AA": "Tech", "BB": "Energy"},
+    ).plan(),
     "taxed": lambda: dated_lots(usual(score=Score(tax_rate=0.3))).plan(),
     "settled": lambda: usual(limits=Limits(funding="settled")).plan(),
     "in euro": lambda: usual(foreign=("AA", "BB")).plan(),
@@ -110,13 +120,20 @@ def test_a_step_says_what_the_plan_loses_without_it():
 
 def test_a_verdict_with_targets_tells_drift_and_without_tells_points():
     assert f"{SPACE}pp, for USD" in usual().plan().verdict.text
-    free = world(*(f"A{n} {shares} @ 50" for n, shares in enumerate((4000, 300, 20, 0, 0))), cash="9000").plan()
+    free = world(
+        *(f"A{n} {shares} @ 50" for n, shares in enumerate((4000, 300, 20, 0, 0))), cash="9000"
+    ).plan()
     assert free.verdict.action == "act"
     assert "points to the score" in free.verdict.text
 
 
 def proposing(one: World) -> World:
-    return replace(one, strategy=replace(one.strategy, search=one.strategy.search.model_copy(update={"scope": "proposals"})))
+    return replace(
+        one,
+        strategy=replace(
+            one.strategy, search=one.strategy.search.model_copy(update={"scope": "proposals"})
+        ),
+    )
 
 
 def test_a_hold_over_possible_orders_does_not_say_that_there_are_none():
@@ -124,11 +141,19 @@ def test_a_hold_over_possible_orders_does_not_say_that_there_are_none():
 
     assert plan.candidates
     assert plan.certificate.sequences == 0
-    assert plan.verdict.text == "Hold. The modules propose no plan that fits the cash and the limits."
+    assert (
+        plan.verdict.text == "Hold. The modules propose no plan that fits the cash and the limits."
+    )
 
 
 def test_a_hold_for_want_of_money_says_so():
-    plan = world("AA 40 @ 100", "BB 0 @ 50", cash="-500", targets={"AA": 0.9, "BB": 0.3 - 0.2}, limits=Limits(allow_sell=False)).plan()
+    plan = world(
+        "AA 40 @ 100",
+        "BB 0 @ 50",
+        cash="-500",
+        targets={"AA": 0.9, "BB": 0.3 - 0.2},
+        limits=Limits(allow_sell=False),
+    ).plan()
 
     assert plan.verdict.action == "hold"
     if plan.candidates:
@@ -145,7 +170,9 @@ def test_a_sale_is_said_to_fund_the_buys_only_where_they_need_its_money(scope, o
             rest = plan.cash["USD"] - one.open_buys
             for other in plan.steps:
                 if other.n != step.n:
-                    rest += (other.notional_base if other.side == "sell" else -other.notional_base) - other.costs.total
+                    rest += (
+                        other.notional_base if other.side == "sell" else -other.notional_base
+                    ) - other.costs.total
             assert rest < plan.reserve
 
 

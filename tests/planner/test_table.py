@@ -28,21 +28,33 @@ DEPTH = 3
 
 def sets_of(m: int) -> np.ndarray:
     rows = [row for size in range(1, DEPTH + 1) for row in itertools.combinations(range(m), size)]
-    return np.array([[*row, *[PAD] * (DEPTH - len(row))] for row in rows], dtype=np.int64).reshape(-1, DEPTH)
+    return np.array([[*row, *[PAD] * (DEPTH - len(row))] for row in rows], dtype=np.int64).reshape(
+        -1, DEPTH
+    )
 
 
 def nets(made: Prepared, cost: np.ndarray, hurdle: float | None = None) -> np.ndarray:
     """Net of every set of the first rows of the table under other costs, or -inf where one does not fit at today's."""
     table, model = made.table, made.objective.model
     rates = made.objective.rates if hurdle is None else replace(made.objective.rates, hurdle=hurdle)
-    tables = collapse(model, end_state(made.ctx.weights, made.ctx.cash_weight), table.security, table.delta, cost, table.tax, rates)
+    tables = collapse(
+        model,
+        end_state(made.ctx.weights, made.ctx.cash_weight),
+        table.security,
+        table.delta,
+        cost,
+        table.tax,
+        rates,
+    )
     rows = sets_of(min(MOST_ROWS, table.m))
     return np.where(feasible(table.account, rows), evaluate(tables, rows), -np.inf)
 
 
 @FEWER
 @given(worlds(), st.sampled_from([0.0001, 0.01]), st.sampled_from([0.0, 0.001, 0.02]))
-def test_a_dearer_commission_lowers_the_net_of_every_set_and_hold_never_loses_by_it(one, fixed, percent):
+def test_a_dearer_commission_lowers_the_net_of_every_set_and_hold_never_loses_by_it(
+    one, fixed, percent
+):
     made = prepared(one)
     assume(made.table.m)
     cost = made.table.cost
@@ -63,7 +75,9 @@ def test_a_higher_hurdle_never_adds_orders_to_the_best_set(one, more):
     made = prepared(one)
     assume(made.table.m)
     size = (sets_of(min(MOST_ROWS, made.table.m)) != PAD).sum(axis=1)
-    low, high = (nets(made, made.table.cost, made.objective.rates.hurdle + extra) for extra in (0.0, more))
+    low, high = (
+        nets(made, made.table.cost, made.objective.rates.hurdle + extra) for extra in (0.0, more)
+    )
 
     def fewest(net):
         return min([0] if net.max() <= 0 else size[net >= net.max() - 1e-12])
@@ -79,7 +93,11 @@ def test_a_higher_hurdle_never_adds_orders_to_the_best_set(one, more):
 def test_a_higher_least_improvement_never_turns_hold_into_act(one, times):
     score = one.strategy.score
     stricter = replace(
-        one, strategy=replace(one.strategy, score=score.model_copy(update={"min_improvement": score.min_improvement * times}))
+        one,
+        strategy=replace(
+            one.strategy,
+            score=score.model_copy(update={"min_improvement": score.min_improvement * times}),
+        ),
     )
 
     if one.plan().verdict.action == "hold":
@@ -136,27 +154,39 @@ def test_an_order_that_can_never_be_paid_changes_no_other_priority(one):
             delta=np.append(table.account.delta, 1e6),
             cost=np.append(table.account.cost, 0.0),
             conflicts=np.pad(table.account.conflicts, (0, 1)),
-            group_shares=np.vstack([table.account.group_shares, np.zeros((1, table.account.group_shares.shape[1]))]),
+            group_shares=np.vstack(
+                [table.account.group_shares, np.zeros((1, table.account.group_shares.shape[1]))]
+            ),
         ),
     )
 
     ones = np.ones(m)
     before = with_scores(made.ctx, table, made.objective.model, made.objective.rates, ones)
-    after = with_scores(made.ctx, wider, made.objective.model, made.objective.rates, np.append(ones, 1.0))
+    after = with_scores(
+        made.ctx, wider, made.objective.model, made.objective.rates, np.append(ones, 1.0)
+    )
 
     assert after.priority[:m].tolist() == before.priority.tolist()
     assert after.priority[m] == 0
 
 
 def test_draws_take_one_row_per_security_and_side_in_order_of_priority_over_the_threshold():
-    one = world("AA 400 @ 100", "BB 150 @ 50", "CC 0 @ 20", cash="9000", targets={"AA": 0.2, "BB": 0.3, "CC": 0.3})
+    one = world(
+        "AA 400 @ 100",
+        "BB 150 @ 50",
+        "CC 0 @ 20",
+        cash="9000",
+        targets={"AA": 0.2, "BB": 0.3, "CC": 0.3},
+    )
     table = prepared(one).table
 
     drawn = draw(table, range(table.m), 0.3)
 
     sides = [(int(table.security[j]), bool(table.is_buy[j])) for j in drawn]
     assert len(set(sides)) == len(sides)
-    assert [table.priority[j] for j in drawn] == sorted((table.priority[j] for j in drawn), reverse=True)
+    assert [table.priority[j] for j in drawn] == sorted(
+        (table.priority[j] for j in drawn), reverse=True
+    )
     assert all(table.priority[j] >= 0.3 for j in drawn)
     assert table.pool == drawn
     assert draw(table, range(table.m), 1.1) == ()
@@ -166,7 +196,12 @@ def test_draws_take_one_row_per_security_and_side_in_order_of_priority_over_the_
 def test_a_category_is_cut_as_the_strategy_says_and_the_table_is_not(limit):
     def table(planner):
         return prepared(
-            world(*(f"S{k} 0 @ 50" for k in range(6)), cash="90000", targets={f"S{k}": 0.15 for k in range(6)}, planner=planner)
+            world(
+                *(f"S{k} 0 @ 50" for k in range(6)),
+                cash="90000",
+                targets={f"S{k}": 0.15 for k in range(6)},
+                planner=planner,
+            )
         ).table
 
     cut, whole = table(Planner(max_opportunities_per_category=limit)), table(Planner())
@@ -185,7 +220,10 @@ def of_countries(countries: str = "", sectors: str = "", **planner) -> Prepared:
     )  # fmt: skip
     labels = {"countries": countries.ljust(6), "sectors": sectors.ljust(6)}
     securities = tuple(
-        replace(security, **{dimension: () if own[k] == " " else (own[k],) for dimension, own in labels.items()})
+        replace(
+            security,
+            **{dimension: () if own[k] == " " else (own[k],) for dimension, own in labels.items()},
+        )
         for k, security in enumerate(one.snapshot.securities)
     )
     return prepared(replace(one, snapshot=replace(one.snapshot, securities=securities)))
@@ -193,7 +231,9 @@ def of_countries(countries: str = "", sectors: str = "", **planner) -> Prepared:
 
 def drawn_by_weight(made: Prepared) -> str:
     """Who is drawn, in order: the k of each symbol S<k>."""
-    return "".join(made.ctx.symbols[made.table.security[j]][1] for j in made.table.draws["rebalance_buys"])
+    return "".join(
+        made.ctx.symbols[made.table.security[j]][1] for j in made.table.draws["rebalance_buys"]
+    )
 
 
 DIVERSE = {"diverse_selection": True, "max_opportunities_per_category": 3}
@@ -215,11 +255,15 @@ def test_countries_count_before_sectors_and_a_single_group_is_none():
 
 
 def test_what_a_group_has_too_few_of_is_filled_by_priority():
-    assert set(drawn_by_weight(of_countries("AAAAAB", **{**DIVERSE, "max_opportunities_per_category": 4}))) == set("0125")
+    assert set(
+        drawn_by_weight(of_countries("AAAAAB", **{**DIVERSE, "max_opportunities_per_category": 4}))
+    ) == set("0125")
 
 
 def test_with_more_groups_than_places_those_of_highest_total_priority_come_first():
-    assert set(drawn_by_weight(of_countries("ABBCCD", **{**DIVERSE, "max_opportunities_per_category": 2}))) == set("13")
+    assert set(
+        drawn_by_weight(of_countries("ABBCCD", **{**DIVERSE, "max_opportunities_per_category": 2}))
+    ) == set("13")
 
 
 def test_securities_without_a_label_are_one_group_of_their_own():
@@ -227,16 +271,19 @@ def test_securities_without_a_label_are_one_group_of_their_own():
 
 
 def test_a_list_that_fits_is_unchanged():
-    usual, diverse = of_countries("AAAABC").table, of_countries("AAAABC", diverse_selection=True, max_opportunities_per_category=6).table
+    usual, diverse = (
+        of_countries("AAAABC").table,
+        of_countries("AAAABC", diverse_selection=True, max_opportunities_per_category=6).table,
+    )
 
     assert diverse.draws["rebalance_buys"] == draw(usual, range(usual.m), 0.0) == diverse.pool
 
 
 def test_the_weight_of_diversity_sets_how_far_firsts_of_a_group_come_forward():
     def order(weight):
-        return drawn_by_weight(of_countries("AAAABC", **DIVERSE, diversity_weight=weight)), by_security(
+        return drawn_by_weight(
             of_countries("AAAABC", **DIVERSE, diversity_weight=weight)
-        )
+        ), by_security(of_countries("AAAABC", **DIVERSE, diversity_weight=weight))
 
     def by_security(made):
         return "".join(made.ctx.symbols[made.table.security[j]][1] for j in made.table.pool)
@@ -246,11 +293,17 @@ def test_the_weight_of_diversity_sets_how_far_firsts_of_a_group_come_forward():
 
 
 def test_a_diverse_draw_changes_what_patterns_propose_and_never_the_table():
-    usual, diverse = of_countries("AAAABC", max_opportunities_per_category=3), of_countries("AAAABC", **DIVERSE)
+    usual, diverse = (
+        of_countries("AAAABC", max_opportunities_per_category=3),
+        of_countries("AAAABC", **DIVERSE),
+    )
 
     assert usual.table.ids == diverse.table.ids
     assert usual.table.priority.tolist() == diverse.table.priority.tolist()
-    assert direct_buy(usual.ctx, usual.table, NoParams()).tolist() != direct_buy(diverse.ctx, diverse.table, NoParams()).tolist()
+    assert (
+        direct_buy(usual.ctx, usual.table, NoParams()).tolist()
+        != direct_buy(diverse.ctx, diverse.table, NoParams()).tolist()
+    )
 
 
 def test_lots_of_one_date_are_sold_in_an_order_of_their_own():
@@ -259,7 +312,11 @@ def test_lots_of_one_date_are_sold_in_an_order_of_their_own():
     from steelyard.portfolio import TaxLot
 
     day = date(2020, 1, 1)
-    lots = (TaxLot(Decimal(1), day, Decimal(10)), TaxLot(Decimal(1), day, Decimal(30)), TaxLot(Decimal(1), day))
+    lots = (
+        TaxLot(Decimal(1), day, Decimal(10)),
+        TaxLot(Decimal(1), day, Decimal(30)),
+        TaxLot(Decimal(1), day),
+    )
 
     assert [lot.unit_cost for lot, _ in lots_sold(lots, Decimal(2))] == [30, 10]
     assert lots_sold(lots, Decimal("2.5")) == lots_sold(lots[::-1], Decimal("2.5"))

@@ -33,7 +33,9 @@ def failed() -> Plan:
         raise RuntimeError("out of luck")
 
     of = far_off()
-    return replace(of, strategy=with_call(of.strategy, Kind.OPPORTUNITY, "weight_based", fail)).plan()
+    return replace(
+        of, strategy=with_call(of.strategy, Kind.OPPORTUNITY, "weight_based", fail)
+    ).plan()
 
 
 def told(plan: Plan) -> list[str]:
@@ -45,7 +47,9 @@ def unasked(plan: Plan) -> list[str]:
 
 
 CASES = pytest.mark.parametrize(
-    ("make", "why"), [(off, "is off"), (out_of_service, "is out of service"), (failed, "failed")], ids=["off", "out of service", "failed"]
+    ("make", "why"),
+    [(off, "is off"), (out_of_service, "is out of service"), (failed, "failed")],
+    ids=["off", "out of service", "failed"],
 )
 
 
@@ -54,11 +58,15 @@ def test_a_plan_says_that_nothing_trades_towards_the_targets_and_why(make, why):
     plan = make()
 
     assert len(told(plan)) == 1
-    assert told(plan)[0].startswith(f"Target weights were given, and weight_based {why}: no order is asked for to reach them; ")
+    assert told(plan)[0].startswith(
+        f"Target weights were given, and weight_based {why}: no order is asked for to reach them; "
+    )
 
 
 def test_a_calculator_that_is_off_is_told_with_the_setting_that_switches_it_on():
-    assert told(off())[0].endswith("; switch it on with [opportunity_calculators.weight_based] enabled = true.")
+    assert told(off())[0].endswith(
+        "; switch it on with [opportunity_calculators.weight_based] enabled = true."
+    )
 
 
 @CASES
@@ -67,7 +75,10 @@ def test_the_reason_of_what_is_not_traded_is_the_calculator_and_not_its_distance
 
     assert unasked(plan)
     assert not any("less than any calculator acts on" in reason for reason in unasked(plan))
-    assert any(reason.endswith(f"off its target; weight_based, which trades towards targets, {why}.") for reason in unasked(plan))
+    assert any(
+        reason.endswith(f"off its target; weight_based, which trades towards targets, {why}.")
+        for reason in unasked(plan)
+    )
     assert verify.check(verify.load(plan.to_json())).failed == ()
 
 
@@ -78,4 +89,7 @@ def test_where_something_trades_towards_the_targets_nothing_is_said():
 def test_without_targets_nothing_is_said():
     of = replace(far_off(), targets=None)
 
-    assert told(replace(of, strategy=without(of.strategy, Kind.OPPORTUNITY, "weight_based")).plan()) == []
+    assert (
+        told(replace(of, strategy=without(of.strategy, Kind.OPPORTUNITY, "weight_based")).plan())
+        == []
+    )

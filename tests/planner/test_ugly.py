@@ -16,7 +16,9 @@ HELD = ("AA 400 @ 100", "BB 150 @ 50", "CC 0 @ 20")
 
 
 def many(count: int, **changes) -> World:
-    lines = [f"S{k:03d} {(k * 37) % 90 if k % 3 else 0} @ {5 + (k * 7) % 300}" for k in range(count)]
+    lines = [
+        f"S{k:03d} {(k * 37) % 90 if k % 3 else 0} @ {5 + (k * 7) % 300}" for k in range(count)
+    ]
     return world(*lines, cash="40000", **changes)
 
 
@@ -91,13 +93,21 @@ def test_two_hundred_securities_are_planned_within_the_node_budget():
     assert plan.certificate.search_gap is not None
 
 
-@pytest.mark.parametrize("terms", [{"tr": 1.0}, {"div": 1.0}, {"q": 1.0}, {"stab": 1.0}, {"inc": 1.0}])
+@pytest.mark.parametrize(
+    "terms", [{"tr": 1.0}, {"div": 1.0}, {"q": 1.0}, {"stab": 1.0}, {"inc": 1.0}]
+)
 def test_a_score_of_one_term_plans(terms):
     """Weights of zero: everything else of the profile is switched off."""
     from planner.made import without
     from steelyard.registry import Kind
 
-    names = {"tr": "total_return", "div": "diversification", "q": "quality", "stab": "stability", "inc": "income"}
+    names = {
+        "tr": "total_return",
+        "div": "diversification",
+        "q": "quality",
+        "stab": "stability",
+        "inc": "income",
+    }
     one = world(*HELD, cash="9000")
     off = [name for short, name in names.items() if short not in terms]
     alone = World(one.snapshot, one.market, without(one.strategy, Kind.TERM, "cash", *off))
@@ -123,7 +133,9 @@ def test_a_score_without_any_weight_holds():
 def test_values_keep_their_cents_however_large():
     plan = UGLY["huge"]().plan()
 
-    assert plan.value == Decimal("900000000000") * Decimal("99999.99") + Decimal("0.07") + Decimal("1e15")
+    assert plan.value == Decimal("900000000000") * Decimal("99999.99") + Decimal("0.07") + Decimal(
+        "1e15"
+    )
 
 
 DEBTS = {name for name in UGLY if name.startswith(("a debt of nearly", "a debt to"))}

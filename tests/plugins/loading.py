@@ -42,12 +42,17 @@ def pin(path: Path) -> str:
 
 
 @contextmanager
-def plugins(folder: Path, files: Mapping[str, str], head: str = HEAD, **settings: Any) -> Iterator[Loaded]:
+def plugins(
+    folder: Path, files: Mapping[str, str], head: str = HEAD, **settings: Any
+) -> Iterator[Loaded]:
     """The plugins of some files, their workers ended afterwards; all must be quick unless a test says otherwise."""
     for name, text in files.items():
         (folder / name).write_text(head + textwrap.dedent(text), encoding="utf-8")
     pins = {name: pin(folder / name) for name in files}
-    loaded = load_plugins(Plugins(folder=str(folder), files=pins, **{"seconds": 10.0, "megabytes": 256} | settings), None)
+    loaded = load_plugins(
+        Plugins(folder=str(folder), files=pins, **{"seconds": 10.0, "megabytes": 256} | settings),
+        None,
+    )
     try:
         yield loaded
     finally:
@@ -66,14 +71,20 @@ def planned(world: World, loaded: Loaded, weight: float = 0.0) -> Plan:
         strategy = with_module(strategy, module)
     terms = [module.name for module in loaded.modules["score_terms"]]
     if terms:
-        strategy = replace(strategy, score=strategy.score.model_copy(update={"further": dict.fromkeys(terms, weight)}))
+        strategy = replace(
+            strategy,
+            score=strategy.score.model_copy(update={"further": dict.fromkeys(terms, weight)}),
+        )
     return replace(world, strategy=strategy).plan()
 
 
 def told(plan: Plan) -> Any:
     """What must not depend on a plugin that fails: trades and score."""
     trades = [(step.side, step.symbol, step.quantity) for step in plan.steps]
-    return trades, *(pytest.approx(figure, abs=1e-9) for figure in (plan.score.hold, plan.score.plan, plan.score.improvement))
+    return trades, *(
+        pytest.approx(figure, abs=1e-9)
+        for figure in (plan.score.hold, plan.score.plan, plan.score.improvement)
+    )
 
 
 def alive(mark: str) -> list[int]:

@@ -61,7 +61,9 @@ class Swap(PatternGenerator):
 
     @property
     def metadata(self):
-        return ModuleMetadata("swap", "1.2.3", "Me", tags=["sell", "buy"], dependencies=["opportunity_calculators"])
+        return ModuleMetadata(
+            "swap", "1.2.3", "Me", tags=["sell", "buy"], dependencies=["opportunity_calculators"]
+        )
 
     def default_params(self):
         return {"most": 1, "share": 0.5, "names": ["a"]}
@@ -99,7 +101,11 @@ def test_the_plugin_of_the_documents_loads_as_written_and_takes_part(tmp_path):
 
     assert loaded.problems == ()
     (module,) = every(loaded)
-    assert (module.qualified, module.version, module.author) == ("opportunity_calculators.my_custom", "1.0.0", "Me")
+    assert (module.qualified, module.version, module.author) == (
+        "opportunity_calculators.my_custom",
+        "1.0.0",
+        "Me",
+    )
     run = next(run for run in plan.modules if run.name == "my_custom")
     assert (run.outcome, run.error) == ("nothing", None)
 
@@ -110,11 +116,22 @@ def test_an_object_is_a_module_like_every_other(own_registry):
     module = registry.module(Kind.PATTERN, "swap")
     ctx = context("A B")
     table = candidates(ctx, "sell A .1 .5", "buy B .1 .5")
-    assert module.call(ctx, table, module.params(most=2)).tolist() == [[0, 1, *[PAD] * (ctx.search.max_depth - 2)]] * 2
+    assert (
+        module.call(ctx, table, module.params(most=2)).tolist()
+        == [[0, 1, *[PAD] * (ctx.search.max_depth - 2)]] * 2
+    )
     assert registry.pattern_generator_registry.get("swap") is module
-    assert (module.summary, module.default_params()) == ("Sell the first, buy the last.", {"most": 1, "share": 0.5, "names": ["a"]})
+    assert (module.summary, module.default_params()) == (
+        "Sell the first, buy the last.",
+        {"most": 1, "share": 0.5, "names": ["a"]},
+    )
     assert module.metadata == ModuleMetadata(
-        "swap", "1.2.3", "Me", "Sell the first, buy the last.", tags=["sell", "buy"], dependencies=["opportunity_calculators"]
+        "swap",
+        "1.2.3",
+        "Me",
+        "Sell the first, buy the last.",
+        tags=["sell", "buy"],
+        dependencies=["opportunity_calculators"],
     )
 
 
@@ -149,7 +166,10 @@ def test_dependencies_are_met_by_a_name_or_by_any_module_of_a_kind():
 
 
 def test_an_object_of_another_kind_or_of_none_is_refused(own_registry):
-    with pytest.raises(ModuleError, match=r"Swap is not a module of opportunity_calculators\. It was not registered"):
+    with pytest.raises(
+        ModuleError,
+        match=r"Swap is not a module of opportunity_calculators\. It was not registered",
+    ):
         opportunity_registry.register(Swap())
     with pytest.raises(ModuleError, match="str is not a module"):
         opportunity_registry.register("weight_based")

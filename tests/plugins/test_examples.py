@@ -31,7 +31,9 @@ KINDS = {
 @functools.cache
 def growth() -> World:
     files = sample("growth")
-    read = importers.read(files.holdings, prices=files.prices, securities=files.securities, targets=files.targets)
+    read = importers.read(
+        files.holdings, prices=files.prices, securities=files.securities, targets=files.targets
+    )
     inputs = importers.assemble(read)
     return World(inputs.snapshot, inputs.market, strategies.default(), inputs.targets)
 
@@ -53,7 +55,9 @@ def test_there_is_an_example_of_each_kind_and_each_says_what_it_is(loaded):
     assert loaded.problems == ()
     assert {module.name: module.kind.value for module in every(loaded)} == KINDS
     assert all(module.source == f"{module.name}.py" and module.digest for module in every(loaded))
-    assert all(module.summary.endswith(".") and module.author and module.tags for module in every(loaded))
+    assert all(
+        module.summary.endswith(".") and module.author and module.tags for module in every(loaded)
+    )
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -71,7 +75,11 @@ def test_no_example_is_a_problem(plan):
 def test_an_example_asks_for_what_it_says(loaded):
     plan = planned(replace(growth(), targets=None), loaded, weight=0.1)
 
-    (sale,) = (row for row in plan.candidates if row.symbol == "GE" and row.side == "sell" and "tax_loss_harvest" in row.sources)
+    (sale,) = (
+        row
+        for row in plan.candidates
+        if row.symbol == "GE" and row.side == "sell" and "tax_loss_harvest" in row.sources
+    )
 
     assert "tax_loss" in sale.tags
     assert any("my_custom" in row.sources for row in plan.candidates)
@@ -82,7 +90,9 @@ def test_a_plan_with_plugins_is_the_same_plan_every_time(loaded, plan):
 
 
 def test_the_strategy_of_a_plan_with_plugins_has_their_digests(loaded, plan):
-    acting = [module for modules in plan.strategy.settings["modules"].values() for module in modules]
+    acting = [
+        module for modules in plan.strategy.settings["modules"].values() for module in modules
+    ]
 
     assert {module["name"]: module["digest"] for module in acting if "digest" in module} == {
         module.name: module.digest for module in every(loaded)
@@ -91,7 +101,12 @@ def test_the_strategy_of_a_plan_with_plugins_has_their_digests(loaded, plan):
 
 def test_parameters_of_a_plugin_act(loaded):
     (filter_,) = loaded.modules["filters"]
-    harsh = replace(filter_, call=lambda ctx, table, params: filter_.call(ctx, table, filter_.params(max_volatility=0.01)))
+    harsh = replace(
+        filter_,
+        call=lambda ctx, table, params: filter_.call(
+            ctx, table, filter_.params(max_volatility=0.01)
+        ),
+    )
 
     plan = planned(growth(), replace(loaded, modules={**loaded.modules, filter_.kind: (harsh,)}))
 
@@ -103,4 +118,6 @@ def test_the_page_shows_the_examples_as_they_are():
     shown = dict(re.findall(r"^```python (\S+)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL))
 
     assert set(shown) == {f"{name}.py" for name in KINDS}
-    assert [name for name, text in shown.items() if text != (FOLDER / name).read_text(encoding="utf-8")] == []
+    assert [
+        name for name, text in shown.items() if text != (FOLDER / name).read_text(encoding="utf-8")
+    ] == []

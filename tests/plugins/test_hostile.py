@@ -19,7 +19,12 @@ from planner.made import BUSY
 from plugins.loading import every, planned, plugins, told, wait_until, workers
 from steelyard.errors import ModuleError
 
-PROPOSING = replace(BUSY, strategy=replace(BUSY.strategy, search=BUSY.strategy.search.model_copy(update={"scope": "proposals"})))
+PROPOSING = replace(
+    BUSY,
+    strategy=replace(
+        BUSY.strategy, search=BUSY.strategy.search.model_copy(update={"scope": "proposals"})
+    ),
+)
 
 CALCULATOR = """
 @opportunity_calculator("hostile", version="1.0.0", params=Params)
@@ -29,11 +34,17 @@ def hostile(ctx, params):
 
 
 def calculator(body: str) -> str:
-    return textwrap.dedent(CALCULATOR).replace("{body}", textwrap.indent(textwrap.dedent(body).strip(), "    ").strip())
+    return textwrap.dedent(CALCULATOR).replace(
+        "{body}", textwrap.indent(textwrap.dedent(body).strip(), "    ").strip()
+    )
 
 
 def pattern(body: str) -> str:
-    return calculator(body).replace("opportunity_calculator", "pattern_generator").replace("(ctx, params)", "(ctx, candidates, params)")
+    return (
+        calculator(body)
+        .replace("opportunity_calculator", "pattern_generator")
+        .replace("(ctx, params)", "(ctx, candidates, params)")
+    )
 
 
 def generator(body: str) -> str:
@@ -45,11 +56,15 @@ def generator(body: str) -> str:
 
 
 def sieve(form: str, body: str) -> str:
-    return pattern(body).replace('pattern_generator("hostile",', f'sequence_filter("hostile", form="{form}",')
+    return pattern(body).replace(
+        'pattern_generator("hostile",', f'sequence_filter("hostile", form="{form}",'
+    )
 
 
 def term(body: str) -> str:
-    return calculator(f"n = ctx.n + 1\n{textwrap.dedent(body)}").replace("opportunity_calculator", "score_term")
+    return calculator(f"n = ctx.n + 1\n{textwrap.dedent(body)}").replace(
+        "opportunity_calculator", "score_term"
+    )
 
 
 def part(share: str, shape: str) -> str:
@@ -65,7 +80,9 @@ def clean(proposals: bool = False):
 
 def selling(symbol: str = "ctx.symbols[0]", weight: str = "-0.01", priority: str = "1.0") -> str:
     """A calculator that wants one sale."""
-    return calculator(f"return [Candidate(Side.SELL, {symbol}, ({weight},), {priority}, say('{{w:pct}} of value', w=0.01))]")
+    return calculator(
+        f"return [Candidate(Side.SELL, {symbol}, ({weight},), {priority}, say('{{w:pct}} of value', w=0.01))]"
+    )
 
 
 FAILS_LATER = """
@@ -220,7 +237,8 @@ def test_a_plugin_that_ends_its_worker_costs_only_itself(tmp_path, text, why):
 def broken(tmp_path_factory):
     """One plan with every module of `BREAKING`, of a few plugins: one may have fifty."""
     texts = [
-        text.replace("'hostile'", f"'hostile_{k}'").replace('"hostile"', f'"hostile_{k}"') for k, (text, _) in enumerate(BREAKING.values())
+        text.replace("'hostile'", f"'hostile_{k}'").replace('"hostile"', f'"hostile_{k}"')
+        for k, (text, _) in enumerate(BREAKING.values())
     ]
     files = {"plugin.py": "".join(texts[:30]), "further.py": "".join(texts[30:])}
     with plugins(tmp_path_factory.mktemp("plugins"), files) as loaded:
@@ -228,9 +246,15 @@ def broken(tmp_path_factory):
         return planned(BUSY, loaded, weight=0.05)
 
 
-@pytest.mark.parametrize(("number", "why"), list(enumerate(why for _, why in BREAKING.values())), ids=BREAKING)
+@pytest.mark.parametrize(
+    ("number", "why"), list(enumerate(why for _, why in BREAKING.values())), ids=BREAKING
+)
 def test_a_module_that_breaks_its_contract_is_named_with_what_it_did(broken, number, why):
-    (problem,) = (problem for problem in broken.problems if problem.module and problem.module.endswith(f".hostile_{number}"))
+    (problem,) = (
+        problem
+        for problem in broken.problems
+        if problem.module and problem.module.endswith(f".hostile_{number}")
+    )
 
     assert problem.code == "module_failed"
     assert why in problem.message
@@ -247,7 +271,15 @@ def test_the_inputs_are_the_same_with_and_without_a_plugin_that_writes_into_them
         with plugins(tmp_path, {"plugin.py": calculator(body)}) as loaded:
             (module,) = every(loaded)
             # the two files differ, and that they do is an input of the plan: leave it out
-            plans.append(planned(BUSY, replace(loaded, modules={**loaded.modules, module.kind: (replace(module, digest=None),)})))
+            plans.append(
+                planned(
+                    BUSY,
+                    replace(
+                        loaded,
+                        modules={**loaded.modules, module.kind: (replace(module, digest=None),)},
+                    ),
+                )
+            )
 
     assert plans[0].inputs_sha256 == plans[1].inputs_sha256
     assert "changed its input" in plans[1].problems[0].message
@@ -267,13 +299,19 @@ LATE = {
     "works": calculator("while True: pass"),
     "sleeps in the stream": generator("yield seeds[:0]\ntime.sleep(60)"),
     "streams without end": generator("while True:\n    time.sleep(0.05)\n    yield seeds[:0]"),
-    "ignores signals": calculator("signal.pthread_sigmask(signal.SIG_BLOCK, set(signal.Signals)); time.sleep(60)"),
-    "dawdles as a predicate": sieve("rows", "def ask(rows):\n    time.sleep(0.1)\n    return rows[:, 0] < 10_000\nreturn ask"),
+    "ignores signals": calculator(
+        "signal.pthread_sigmask(signal.SIG_BLOCK, set(signal.Signals)); time.sleep(60)"
+    ),
+    "dawdles as a predicate": sieve(
+        "rows", "def ask(rows):\n    time.sleep(0.1)\n    return rows[:, 0] < 10_000\nreturn ask"
+    ),
 }
 
 
 @pytest.mark.parametrize("text", LATE.values(), ids=LATE)
-def test_a_plugin_that_takes_too_long_is_ended_and_the_plan_says_that_it_need_not_repeat(tmp_path, text):
+def test_a_plugin_that_takes_too_long_is_ended_and_the_plan_says_that_it_need_not_repeat(
+    tmp_path, text
+):
     start = time.monotonic()
     with plugins(tmp_path, {"plugin.py": text}, seconds=0.25) as loaded:
         assert loaded.problems == ()
@@ -303,7 +341,9 @@ def test_a_formula_that_says_something_else_each_time_is_asked_once_for_each_end
 def test_calculators_that_ask_for_too_much_cost_only_themselves(tmp_path):
     many = "return [Candidate(Side.SELL, ctx.symbols[0], (-0.01 - 1e-6 * k,), 1.0, say('so')) for k in range({count})]"
     # each is under the limit of 2,000 by itself
-    text = calculator(many.format(count=1500)) + calculator(many.format(count=1200)).replace("hostile", "other")
+    text = calculator(many.format(count=1500)) + calculator(many.format(count=1200)).replace(
+        "hostile", "other"
+    )
     with plugins(tmp_path, {"plugin.py": text}) as loaded:
         plan = planned(BUSY, loaded)
 
@@ -313,12 +353,17 @@ def test_calculators_that_ask_for_too_much_cost_only_themselves(tmp_path):
 
 
 def test_a_pattern_may_have_variants(tmp_path):
-    text = pattern("return {'calm': np.array([[0] + [PAD] * (ctx.search.max_depth - 1)]), 'wild': []}")
+    text = pattern(
+        "return {'calm': np.array([[0] + [PAD] * (ctx.search.max_depth - 1)]), 'wild': []}"
+    )
     with plugins(tmp_path, {"plugin.py": text}) as loaded:
         plan = planned(BUSY, loaded)
         (module,) = every(loaded)
 
-    assert (module.kind.value, next(run for run in plan.modules if run.name == "hostile").outcome) == ("pattern_generators", "ok")
+    assert (
+        module.kind.value,
+        next(run for run in plan.modules if run.name == "hostile").outcome,
+    ) == ("pattern_generators", "ok")
     assert told(plan) == told(clean())
 
 
@@ -337,16 +382,26 @@ def forge(number):
 
 def test_an_answer_to_another_question_is_refused_and_none_is_taken_for_the_next_one(tmp_path):
     forging = FORGED + calculator("forge(0); return []")
-    with plugins(tmp_path, {"plugin.py": forging + selling().replace("hostile", "neighbour")}) as loaded:
+    with plugins(
+        tmp_path, {"plugin.py": forging + selling().replace("hostile", "neighbour")}
+    ) as loaded:
         plan = planned(BUSY, loaded)
 
-    runs = {run.name: (run.outcome, run.count) for run in plan.modules if run.name in {"hostile", "neighbour"}}
+    runs = {
+        run.name: (run.outcome, run.count)
+        for run in plan.modules
+        if run.name in {"hostile", "neighbour"}
+    }
     assert runs == {"hostile": ("failed", None), "neighbour": ("ok", 1)}
-    assert "it answered another question" in next(problem.message for problem in plan.problems if problem.code == "module_failed")
+    assert "it answered another question" in next(
+        problem.message for problem in plan.problems if problem.code == "module_failed"
+    )
 
 
 def test_random_numbers_drawn_without_a_seed_are_the_same_in_every_plan(tmp_path):
-    text = "import random\n" + selling("random.choice(ctx.symbols[:5])", "-0.05 * random.random() - 0.001")
+    text = "import random\n" + selling(
+        "random.choice(ctx.symbols[:5])", "-0.05 * random.random() - 0.001"
+    )
     with plugins(tmp_path, {"plugin.py": text}) as loaded:
         (module,) = every(loaded)
         first, *others = [module.call(context("A B C D E"), module.params()) for _ in range(4)]
@@ -400,7 +455,9 @@ def test_a_module_that_writes_and_then_fails_leaves_its_neighbours_inputs_as_the
     with plugins(tmp_path, {"plugin.py": vandal + neighbour}) as loaded:
         plan = planned(BUSY, loaded)
 
-    assert {run.name: run.outcome for run in plan.modules if run.name in {"hostile", "neighbour"}} == {
+    assert {
+        run.name: run.outcome for run in plan.modules if run.name in {"hostile", "neighbour"}
+    } == {
         "hostile": "failed",
         "neighbour": "ok",
     }
@@ -423,7 +480,9 @@ def test_a_call_that_fails_before_it_begins_does_not_leave_an_old_context_behind
         one, two = context("A B"), context("C D")
 
         assert module.call(one, module.params())[0].symbol == "A"
-        with pytest.raises(ModuleError, match=r"^its parameters cannot be used: Value error, too many$"):
+        with pytest.raises(
+            ModuleError, match=r"^its parameters cannot be used: Value error, too many$"
+        ):
             module.call(two, module.params(most=2))
         assert module.call(two, module.params())[0].symbol == "C"
 
@@ -461,7 +520,9 @@ def test_a_worker_that_ended_is_started_again_three_times_and_then_no_more(tmp_p
 
 def test_a_plugin_finds_neither_keys_nor_the_folder_of_the_user(tmp_path, monkeypatch):
     monkeypatch.setenv("BROKER_KEY", "secret")
-    text = calculator("raise ValueError(sorted(os.environ), os.getcwd(), os.readlink('/proc/self/fd/0'))")
+    text = calculator(
+        "raise ValueError(sorted(os.environ), os.getcwd(), os.readlink('/proc/self/fd/0'))"
+    )
     with plugins(tmp_path, {"plugin.py": text}) as loaded:
         plan = planned(BUSY, loaded)
 
@@ -473,7 +534,13 @@ def test_a_plugin_finds_neither_keys_nor_the_folder_of_the_user(tmp_path, monkey
 
 
 def test_what_a_plugin_prints_goes_nowhere(tmp_path, capfd):
-    with plugins(tmp_path, {"plugin.py": "print('hello')\n" + calculator("print('x' * 1000, file=sys.stderr); return []")}) as loaded:
+    with plugins(
+        tmp_path,
+        {
+            "plugin.py": "print('hello')\n"
+            + calculator("print('x' * 1000, file=sys.stderr); return []")
+        },
+    ) as loaded:
         plan = planned(BUSY, loaded)
 
     assert next(run for run in plan.modules if run.name == "hostile").outcome == "nothing"
@@ -482,7 +549,8 @@ def test_what_a_plugin_prints_goes_nowhere(tmp_path, capfd):
 
 def test_workers_end_with_the_planner_even_when_it_is_killed(tmp_path):
     (tmp_path / "plugin.py").write_text(
-        "from steelyard import *\nimport sys\n" + calculator("return []").replace("params=Params", "params=ModuleParams")
+        "from steelyard import *\nimport sys\n"
+        + calculator("return []").replace("params=Params", "params=ModuleParams")
     )
     code = (
         "import sys, time, hashlib, pathlib; from steelyard.plugins import load_plugins; from steelyard.settings import Plugins\n"
@@ -490,7 +558,9 @@ def test_workers_end_with_the_planner_even_when_it_is_killed(tmp_path):
         "loaded = load_plugins(Plugins(folder=str(folder), files={'plugin.py': pin}), None)\n"
         "print(len(loaded.modules['opportunity_calculators']), flush=True); time.sleep(60)\n"
     )
-    planner = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    planner = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
     assert planner.stdout is not None
     assert planner.stdout.readline() == "1\n"
     ours = workers(planner.pid)

@@ -62,7 +62,9 @@ def test_what_the_plugin_would_refuse_is_refused_here(given):
 @pytest.mark.parametrize("kind", Kind)
 def test_every_built_in_model_could_be_a_plugins(kind):
     for module in modules(kind).values():
-        assert mirrored(module.params)().model_dump(mode="json") == module.params().model_dump(mode="json"), module.qualified
+        assert mirrored(module.params)().model_dump(mode="json") == module.params().model_dump(
+            mode="json"
+        ), module.qualified
 
 
 @pytest.mark.parametrize("name", ["enabled", "model_dump", "_hidden", "a-b", "json"])

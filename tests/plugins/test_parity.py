@@ -62,9 +62,15 @@ def renamed(kind: Kind, name: str, text: str) -> str:
 def content(record):
     """Everything in an answer as something that compares, arrays bit by bit."""
     if isinstance(record, np.ndarray):
-        return str(record.dtype), record.shape, hashlib.sha256(np.ascontiguousarray(record).tobytes()).hexdigest()
+        return (
+            str(record.dtype),
+            record.shape,
+            hashlib.sha256(np.ascontiguousarray(record).tobytes()).hexdigest(),
+        )
     if is_dataclass(record):
-        return type(record).__name__, [content(getattr(record, field.name)) for field in fields(record)]
+        return type(record).__name__, [
+            content(getattr(record, field.name)) for field in fields(record)
+        ]
     if isinstance(record, list | tuple):
         return [content(one) for one in record]
     return record
@@ -73,7 +79,13 @@ def content(record):
 def answers(module, world):
     """What a module says of a world, functions asked."""
     ctx, table = world.ctx, world.table
-    some = np.array([[a, b, *[PAD] * (ctx.search.max_depth - 2)] for a in range(table.m) for b in (PAD, *range(a + 1, table.m))])
+    some = np.array(
+        [
+            [a, b, *[PAD] * (ctx.search.max_depth - 2)]
+            for a in range(table.m)
+            for b in (PAD, *range(a + 1, table.m))
+        ]
+    )
     if module.kind is Kind.OPPORTUNITY:
         return module.call(ctx, module.params())
     if module.kind is Kind.SEQUENCE:
@@ -87,19 +99,33 @@ def answers(module, world):
 def term_content(term: Term, ctx):
     weights = np.linspace(0.0, 0.2, ctx.n)
     return [
-        (part.name, part.share, part.lo, part.hi, pytest.approx(part.raw(weights, 0.1), abs=1e-12), type(part.shape).__name__)
+        (
+            part.name,
+            part.share,
+            part.lo,
+            part.hi,
+            pytest.approx(part.raw(weights, 0.1), abs=1e-12),
+            type(part.shape).__name__,
+        )
         for part in term.parts
     ]
 
 
-@pytest.mark.parametrize(("kind", "name"), NAMES, ids=[f"{kind.value}.{name}" for kind, name in NAMES])
+@pytest.mark.parametrize(
+    ("kind", "name"), NAMES, ids=[f"{kind.value}.{name}" for kind, name in NAMES]
+)
 def test_a_built_in_module_answers_the_same_from_its_worker(moved, kind, name):
     world = prepared(BUSY)
     here = modules(kind)[name]
     there = next(module for module in moved.modules[kind] if module.name == f"{name}_too")
 
     assert there.params().model_dump() == here.params().model_dump()
-    assert (there.version, there.form, there.tags, there.needs) == (here.version, here.form, here.tags, here.needs)
+    assert (there.version, there.form, there.tags, there.needs) == (
+        here.version,
+        here.form,
+        here.tags,
+        here.needs,
+    )
     assert content(answers(there, world)) == content(answers(here, world))
 
 
@@ -108,7 +134,9 @@ def test_a_plan_with_its_modules_in_workers_is_the_plan_with_them_here(moved):
     here = BUSY.strategy
     for kind in kinds:
         here = without(here, kind, *MOVED[kind])
-    loaded = replace(moved, modules={kind: moved.modules[kind] if kind in kinds else () for kind in Kind})
+    loaded = replace(
+        moved, modules={kind: moved.modules[kind] if kind in kinds else () for kind in Kind}
+    )
 
     assert told(planned(replace(BUSY, strategy=here), loaded)) == told(BUSY.plan())
 
@@ -167,6 +195,8 @@ def test_what_the_planner_forgets_the_worker_forgets(tmp_path):
     row = np.full((1, world.ctx.search.max_depth), PAD)
     with plugins(tmp_path, {"plugin.py": text}) as loaded:
         (module,) = every(loaded)
-        counts = [module.call(world.ctx, world.table, module.params()).value(row)[0] for _ in range(20)]
+        counts = [
+            module.call(world.ctx, world.table, module.params()).value(row)[0] for _ in range(20)
+        ]
 
     assert max(counts) <= 2

@@ -39,14 +39,30 @@ def only_problem(folder: Path, name: str, digest: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "name", ["../mine.py", "a/mine.py", "a\\mine.py", "/mine.py", "..", ".py", "mine", "mine.pyc", "mine.py\n", "mi ne.py", ""]
+    "name",
+    [
+        "../mine.py",
+        "a/mine.py",
+        "a\\mine.py",
+        "/mine.py",
+        "..",
+        ".py",
+        "mine",
+        "mine.pyc",
+        "mine.py\n",
+        "mi ne.py",
+        "",
+    ],
 )
 def test_a_name_with_a_path_in_it_or_no_python_file_is_refused(tmp_path, name):
     with pytest.raises(SettingsError, match="nothing was planned"):
         load_plugins(Plugins(folder=str(tmp_path), files={name: NONE_PIN}), None)
 
 
-@pytest.mark.parametrize("digest", ["", "sha256:", "0" * 64, "sha256:" + "0" * 63, "sha256:" + "G" * 64, "md5:" + "0" * 64])
+@pytest.mark.parametrize(
+    "digest",
+    ["", "sha256:", "0" * 64, "sha256:" + "0" * 63, "sha256:" + "G" * 64, "md5:" + "0" * 64],
+)
 def test_a_digest_that_is_none_is_refused(tmp_path, digest):
     with pytest.raises(SettingsError, match="sha256sum"):
         load_plugins(Plugins(folder=str(tmp_path), files={"mine.py": digest}), None)
@@ -56,7 +72,9 @@ def test_every_slip_of_the_list_is_told_at_once():
     with pytest.raises(SettingsError) as refused:
         load_plugins(Plugins(files={"a/b.py": "x"}, entry_points=("a b",)), None)
 
-    assert all(part in str(refused.value) for part in ("'a/b.py'", "'x'", "'a b'", "plugins.folder"))
+    assert all(
+        part in str(refused.value) for part in ("'a/b.py'", "'x'", "'a b'", "plugins.folder")
+    )
 
 
 def test_a_relative_folder_is_beside_the_strategy_file(tmp_path):
@@ -86,7 +104,9 @@ def test_a_file_that_changed_does_not_run_and_both_digests_are_named(tmp_path):
 
 def test_the_bytes_that_were_hashed_are_the_bytes_that_run(tmp_path):
     (tmp_path / "mine.py").write_text(MINE)
-    loaded = load_plugins(Plugins(folder=str(tmp_path), files={"mine.py": pin(tmp_path / "mine.py")}), None)
+    loaded = load_plugins(
+        Plugins(folder=str(tmp_path), files={"mine.py": pin(tmp_path / "mine.py")}), None
+    )
     (module,) = every(loaded)
     loaded.close()
     (tmp_path / "mine.py").write_text("raise SystemExit")
@@ -103,7 +123,10 @@ def test_links_folders_pipes_and_large_files_are_not_read(tmp_path):
     os.mkfifo(tmp_path / "pipe.py")
     (tmp_path / "large.py").write_bytes(b"#" * (1024 * 1024 + 1))
 
-    said = {name: only_problem(tmp_path, name, pin(real)) for name in ("link.py", "folder.py", "pipe.py", "large.py", "absent.py")}
+    said = {
+        name: only_problem(tmp_path, name, pin(real))
+        for name in ("link.py", "folder.py", "pipe.py", "large.py", "absent.py")
+    }
 
     assert "symbolic link" in said["link.py"]
     assert "not a regular file" in said["folder.py"]
@@ -118,7 +141,9 @@ def package(tmp_path, monkeypatch):
     site = tmp_path / "site"
     told = site / "mine_steelyard-2.1.dist-info"
     told.mkdir(parents=True)
-    (site / "mine_steelyard.py").write_text(MINE + "\nimport sys\nassert 'pytest' not in sys.modules\n")
+    (site / "mine_steelyard.py").write_text(
+        MINE + "\nimport sys\nassert 'pytest' not in sys.modules\n"
+    )
     (told / "METADATA").write_text("Metadata-Version: 2.1\nName: mine-steelyard\nVersion: 2.1\n")
     (told / "entry_points.txt").write_text("[steelyard.plugins]\nmine = mine_steelyard:mine\n")
     (told / "RECORD").write_text("mine_steelyard.py,,\n")
@@ -158,7 +183,9 @@ def test_one_plugin_that_cannot_be_read_does_not_keep_the_others_out(tmp_path):
     (tmp_path / "mine.py").write_text(MINE)
     files = {"absent.py": NONE_PIN, "mine.py": pin(tmp_path / "mine.py")}
 
-    loaded = load_plugins(Plugins(folder=str(tmp_path), files=files, entry_points=("nobody",)), None)
+    loaded = load_plugins(
+        Plugins(folder=str(tmp_path), files=files, entry_points=("nobody",)), None
+    )
     loaded.close()
 
     assert [module.name for module in every(loaded)] == ["mine"]

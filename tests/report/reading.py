@@ -31,7 +31,9 @@ class Element:
         for child in self.children:
             if isinstance(child, Element):
                 fits = (not tag or child.tag == tag) and (wanted is None or wanted in child.classes)
-                if fits and all(child.attributes.get(name) == value for name, value in attributes.items()):
+                if fits and all(
+                    child.attributes.get(name) == value for name, value in attributes.items()
+                ):
                     found.append(child)
                 found += child.all(tag, **attributes, **({"klass": wanted} if wanted else {}))
         return found
@@ -44,7 +46,11 @@ class Element:
     def rows(self) -> list[list[str]]:
         """Texts of the cells of a table, row by row, without its head."""
         return [
-            [cell.text.strip() for cell in row.children if isinstance(cell, Element) and cell.tag in {"td", "th"}]
+            [
+                cell.text.strip()
+                for cell in row.children
+                if isinstance(cell, Element) and cell.tag in {"td", "th"}
+            ]
             for part in self.children
             if isinstance(part, Element) and part.tag in {"tbody", "tfoot"}
             for row in part.all("tr")

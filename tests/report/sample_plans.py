@@ -20,9 +20,17 @@ CAP = 5
 
 def bundled(name: str, **sections: object) -> Plan:
     files = samples.sample(name)
-    read = importers.read(files.holdings, prices=files.prices, targets=files.targets, securities=files.securities, fx=files.fx)
+    read = importers.read(
+        files.holdings,
+        prices=files.prices,
+        targets=files.targets,
+        securities=files.securities,
+        fx=files.fx,
+    )
     inputs = importers.assemble(read, base_currency=files.base_currency)
-    return make_plan(inputs.snapshot, inputs.market, replace(default(), **sections), targets=inputs.targets)
+    return make_plan(
+        inputs.snapshot, inputs.market, replace(default(), **sections), targets=inputs.targets
+    )
 
 
 @functools.cache
@@ -53,13 +61,24 @@ def one_holding() -> Plan:
 
 @functools.cache
 def untargeted() -> Plan:
-    return world("AA 400 @ 100", "BB 20 @ 50", "CC 30 @ 75", cash="9000", sectors={"AA": "Energy", "BB": "Technology"}).plan()
+    return world(
+        "AA 400 @ 100",
+        "BB 20 @ 50",
+        "CC 30 @ 75",
+        cash="9000",
+        sectors={"AA": "Energy", "BB": "Technology"},
+    ).plan()
 
 
 @functools.cache
 def two_currencies() -> Plan:
     lines = ("AA 200 @ 100", "BB 100 @ 50", "CC 10 @ 75")
-    return world(*lines, cash={"USD": "900", "EUR": "2500"}, foreign=["BB", "CC"], targets={"AA": 0.4, "BB": 0.3, "CC": 0.2}).plan()
+    return world(
+        *lines,
+        cash={"USD": "900", "EUR": "2500"},
+        foreign=["BB", "CC"],
+        targets={"AA": 0.4, "BB": 0.3, "CC": 0.2},
+    ).plan()
 
 
 @functools.cache
@@ -80,15 +99,25 @@ def overdrawn() -> Plan:
 @functools.cache
 def absent() -> Plan:
     """A fifth of the targets has no price."""
-    return world("AA 40 @ 100", "BB 60 @ 50", cash="3000", targets={"AA": 0.4, "BB": 0.2, "PG": 0.2}).plan()
+    return world(
+        "AA 40 @ 100", "BB 60 @ 50", cash="3000", targets={"AA": 0.4, "BB": 0.2, "PG": 0.2}
+    ).plan()
 
 
 def _wide(count: int) -> Plan:
     """`count` holdings of which a few stray far from their targets."""
     names = [f"S{i:03d}" for i in range(count)]
     lines = [f"{name} {3000 if i < CAP else 100} @ {10 + i % 7}" for i, name in enumerate(names)]
-    made = world(*lines, cash="20000", targets=dict.fromkeys(names, 0.95 / count), search=Search(scope="proposals")).plan()
-    holdings = tuple(held.model_copy(update={"group": GROUPS[i % len(GROUPS)]}) for i, held in enumerate(made.holdings))
+    made = world(
+        *lines,
+        cash="20000",
+        targets=dict.fromkeys(names, 0.95 / count),
+        search=Search(scope="proposals"),
+    ).plan()
+    holdings = tuple(
+        held.model_copy(update={"group": GROUPS[i % len(GROUPS)]})
+        for i, held in enumerate(made.holdings)
+    )
     return seal(made.model_copy(update={"holdings": holdings}))
 
 
@@ -114,13 +143,27 @@ def hostile() -> Plan:
                 "bucket": HOSTILE,
                 "price_source": HOSTILE,
                 "strategy": plan.strategy.model_copy(update=name),
-                "holdings": tuple(held.model_copy(update=name | {"group": HOSTILE + str(i % CAP)}) for i, held in enumerate(plan.holdings)),
+                "holdings": tuple(
+                    held.model_copy(update=name | {"group": HOSTILE + str(i % CAP)})
+                    for i, held in enumerate(plan.holdings)
+                ),
                 "steps": tuple(
-                    step.model_copy(update=name | {"reason": HOSTILE, "lots": tuple(one.model_copy(update=lot) for one in step.lots)})
+                    step.model_copy(
+                        update=name
+                        | {
+                            "reason": HOSTILE,
+                            "lots": tuple(one.model_copy(update=lot) for one in step.lots),
+                        }
+                    )
                     for step in plan.steps
                 ),
-                "not_traded": tuple(entry.model_copy(update={"reason": HOSTILE, "rule": HOSTILE}) for entry in plan.not_traded),
-                "problems": (Notice(code="module_failed", message=HOSTILE, module=HOSTILE, symbol=HOSTILE),),
+                "not_traded": tuple(
+                    entry.model_copy(update={"reason": HOSTILE, "rule": HOSTILE})
+                    for entry in plan.not_traded
+                ),
+                "problems": (
+                    Notice(code="module_failed", message=HOSTILE, module=HOSTILE, symbol=HOSTILE),
+                ),
                 "warnings": (Notice(code=HOSTILE, message="x"),),
                 "excluded": (HOSTILE,),
             }
@@ -131,7 +174,11 @@ def hostile() -> Plan:
 def with_costs_off_by(amount: str) -> Plan:
     """The growth plan with a wrong total."""
     plan = growth()
-    return plan.model_copy(update={"costs": plan.costs.model_copy(update={"total": plan.costs.total + Decimal(amount)})})
+    return plan.model_copy(
+        update={
+            "costs": plan.costs.model_copy(update={"total": plan.costs.total + Decimal(amount)})
+        }
+    )
 
 
 ALL = (

@@ -66,9 +66,13 @@ def run(chromium: str, folder: Path, *options: str) -> subprocess.CompletedProce
 def requests(log: Path) -> list[str]:
     """Addresses that a page asked for, by the net log; what the browser asks for on its own has no origin."""
     text = log.read_text("utf-8", errors="replace")
-    events = json.loads(text if text.rstrip().endswith("}") else text.rstrip().rstrip(",") + "]}")["events"]
+    events = json.loads(text if text.rstrip().endswith("}") else text.rstrip().rstrip(",") + "]}")[
+        "events"
+    ]
     asked = [event.get("params", {}) for event in events]
-    return [one["url"] for one in asked if "url" in one and one.get("initiator", BROWSER) != BROWSER]
+    return [
+        one["url"] for one in asked if "url" in one and one.get("initiator", BROWSER) != BROWSER
+    ]
 
 
 @pytest.mark.parametrize("name", SHOWN)
@@ -76,7 +80,15 @@ def test_the_page_makes_no_request_and_logs_no_error(chromium, tmp_path, name):
     file, log = tmp_path / "report.html", tmp_path / "net.json"
     file.write_text(render(getattr(sample, name)()), "utf-8")
 
-    done = run(chromium, tmp_path, "--enable-logging=stderr", "--v=0", f"--log-net-log={log}", "--dump-dom", file.as_uri())
+    done = run(
+        chromium,
+        tmp_path,
+        "--enable-logging=stderr",
+        "--v=0",
+        f"--log-net-log={log}",
+        "--dump-dom",
+        file.as_uri(),
+    )
 
     assert "<h1>" in done.stdout
     assert [line for line in done.stderr.splitlines() if "CONSOLE" in line] == []
@@ -86,15 +98,34 @@ def test_the_page_makes_no_request_and_logs_no_error(chromium, tmp_path, name):
 def test_the_net_log_would_show_a_request_and_the_policy_would_block_it(chromium, tmp_path):
     file, log = tmp_path / "report.html", tmp_path / "net.json"
     open_log = tmp_path / "open.json"
-    attacked = render(sample.growth()).replace("</main>", f'<img src="{ELSEWHERE}x.png"><script>document.title = 1</script></main>')
+    attacked = render(sample.growth()).replace(
+        "</main>", f'<img src="{ELSEWHERE}x.png"><script>document.title = 1</script></main>'
+    )
     file.write_text(attacked, "utf-8")
     unprotected = tmp_path / "open.html"
     unprotected.write_text(attacked.replace("Content-Security-Policy", "x"), "utf-8")
 
-    done = run(chromium, tmp_path, "--enable-logging=stderr", "--v=0", f"--log-net-log={log}", "--dump-dom", file.as_uri())
+    done = run(
+        chromium,
+        tmp_path,
+        "--enable-logging=stderr",
+        "--v=0",
+        f"--log-net-log={log}",
+        "--dump-dom",
+        file.as_uri(),
+    )
     leak = run(chromium, tmp_path, f"--log-net-log={open_log}", "--dump-dom", unprotected.as_uri())
 
-    assert len([line for line in done.stderr.splitlines() if "CONSOLE" in line and "Content Security Policy" in line]) == 2
+    assert (
+        len(
+            [
+                line
+                for line in done.stderr.splitlines()
+                if "CONSOLE" in line and "Content Security Policy" in line
+            ]
+        )
+        == 2
+    )
     assert requests(log) == []
     assert "<title>Act" in done.stdout
     assert requests(open_log) == [f"{ELSEWHERE}x.png"]
@@ -105,10 +136,20 @@ def test_the_net_log_would_show_a_request_and_the_policy_would_block_it(chromium
 def test_nothing_is_wider_than_its_window(chromium, tmp_path, name):
     page, frames = tmp_path / "report.html", tmp_path / "frames.html"
     page.write_text(render(getattr(sample, name)()), "utf-8")
-    windows = "".join(f'<iframe src="report.html" width="{width}" height="900" style="border:0"></iframe>' for width in WIDTHS)
+    windows = "".join(
+        f'<iframe src="report.html" width="{width}" height="900" style="border:0"></iframe>'
+        for width in WIDTHS
+    )
     frames.write_text(f"<!DOCTYPE html><body>{windows}{PROBE}</body>", "utf-8")
 
-    done = run(chromium, tmp_path, "--allow-file-access-from-files", "--window-size=1400,1000", "--dump-dom", frames.as_uri())
+    done = run(
+        chromium,
+        tmp_path,
+        "--allow-file-access-from-files",
+        "--window-size=1400,1000",
+        "--dump-dom",
+        frames.as_uri(),
+    )
 
     told = json.loads(re.findall(r'<pre id="widths">(.*?)</pre>', done.stdout)[0])
     assert told == {str(width): width for width in WIDTHS}
@@ -121,5 +162,10 @@ def test_the_demo_prints_on_at_most_six_pages(chromium, tmp_path, name):
 
     run(chromium, tmp_path, "--no-pdf-header-footer", f"--print-to-pdf={paper}", file.as_uri())
 
-    counts = [int(found) for found in re.findall(rb"/Type\s*/Pages.*?/Count\s+(\d+)", paper.read_bytes(), flags=re.DOTALL)]
+    counts = [
+        int(found)
+        for found in re.findall(
+            rb"/Type\s*/Pages.*?/Count\s+(\d+)", paper.read_bytes(), flags=re.DOTALL
+        )
+    ]
     assert 0 < max(counts) <= MOST_PAGES

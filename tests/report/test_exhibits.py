@@ -59,8 +59,12 @@ def test_a_score_axis_that_does_not_start_at_zero_says_so(make):
 def test_group_sums_with_cash_are_the_total(make):
     exhibit = weights.weights(make())
 
-    assert sum(group.now for group in exhibit.groups) + exhibit.cash.now == pytest.approx(exhibit.total.now, abs=1e-9)
-    assert sum(group.after for group in exhibit.groups) + exhibit.cash.after == pytest.approx(exhibit.total.after, abs=1e-9)
+    assert sum(group.now for group in exhibit.groups) + exhibit.cash.now == pytest.approx(
+        exhibit.total.now, abs=1e-9
+    )
+    assert sum(group.after for group in exhibit.groups) + exhibit.cash.after == pytest.approx(
+        exhibit.total.after, abs=1e-9
+    )
 
 
 def test_strips_reach_the_largest_deviation_and_at_least_two_points():
@@ -75,7 +79,12 @@ def test_the_state_of_a_band_is_one_of_four():
     def state(now, after):
         return weights.WeightRow("A", "", now, after, 0.10, (0.09, 0.11), True).state
 
-    assert [state(0.10, 0.10), state(0.20, 0.10), state(0.20, 0.15), state(0.10, 0.15)] == ["in", "closed", "out", "left"]
+    assert [state(0.10, 0.10), state(0.20, 0.10), state(0.20, 0.15), state(0.10, 0.15)] == [
+        "in",
+        "closed",
+        "out",
+        "left",
+    ]
     assert state(0.11, 0.11) == "in"
 
 
@@ -91,16 +100,25 @@ def test_labels_of_the_scatter_do_not_cover_each_other(make):
     boxes = [box(point) for point in alternatives.weighed(make()).scatter.points]
 
     for one, other in combinations(boxes, 2):
-        assert not (one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3])
+        assert not (
+            one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+        )
 
 
 @every_plan
 def test_points_carry_the_numbers_of_the_table_and_stand_inside_the_chart(make):
     weighed = alternatives.weighed(make())
 
-    assert [point.row.n for point in weighed.scatter.points] == [row.n for row in weighed.rows] == list(range(1, len(weighed.rows) + 1))
+    assert (
+        [point.row.n for point in weighed.scatter.points]
+        == [row.n for row in weighed.rows]
+        == list(range(1, len(weighed.rows) + 1))
+    )
     assert all(point.label.startswith(str(point.row.n)) for point in weighed.scatter.points)
-    assert all(0 <= point.x <= 100 and 0 <= point.y <= alternatives.HEIGHT for point in weighed.scatter.points)
+    assert all(
+        0 <= point.x <= 100 and 0 <= point.y <= alternatives.HEIGHT
+        for point in weighed.scatter.points
+    )
 
 
 def test_a_ladder_marks_the_lowest_balance_and_carries_balances_forward():
@@ -124,9 +142,14 @@ def test_a_balance_below_zero_is_said_and_drawn():
 
 def test_a_base_balance_under_the_reserve_is_not_called_above_it():
     plan = sample.growth()
-    rung = CashRung(date=plan.as_of, currency="USD", balance=Decimal(1), kind="settled", estimated=False)
+    rung = CashRung(
+        date=plan.as_of, currency="USD", balance=Decimal(1), kind="settled", estimated=False
+    )
 
-    assert ladder.heading(plan.model_copy(update={"cash_ladder": (rung,)})) == "Cash never falls below zero"
+    assert (
+        ladder.heading(plan.model_copy(update={"cash_ladder": (rung,)}))
+        == "Cash never falls below zero"
+    )
 
 
 @every_plan
@@ -152,9 +175,23 @@ def test_numbers_of_the_ledger_stand_in_the_unit_of_their_rule():
 
 
 def test_prices_stand_as_quoted_and_rates_with_six_digits():
-    assert [words.price(Decimal(text)) for text in ("125.674", "12", "1234.5", "0.0001")] == ["125.674", "12.00", "1,234.50", "0.0001"]
-    assert [words.rate(Decimal(text)) for text in ("0.9398496241", "1.0639999", "156.25")] == ["0.939850", "1.06400", "156.250"]
-    assert [words.signed_money(Decimal(text)) for text in ("23456.79", "-0.2", "0", "-5365")] == ["+23,457", "0", "0", "\u22125,365"]
+    assert [words.price(Decimal(text)) for text in ("125.674", "12", "1234.5", "0.0001")] == [
+        "125.674",
+        "12.00",
+        "1,234.50",
+        "0.0001",
+    ]
+    assert [words.rate(Decimal(text)) for text in ("0.9398496241", "1.0639999", "156.25")] == [
+        "0.939850",
+        "1.06400",
+        "156.250",
+    ]
+    assert [words.signed_money(Decimal(text)) for text in ("23456.79", "-0.2", "0", "-5365")] == [
+        "+23,457",
+        "0",
+        "0",
+        "\u22125,365",
+    ]
 
 
 def test_trades_are_counted_in_words():
@@ -167,7 +204,10 @@ def test_notes_say_what_is_missing_what_follows_and_how_to_repair_it():
     (note,) = notes.notes(sample.growth())
 
     assert note.title == "Dividend yield is unknown for 14\u00a0securities."
-    assert note.text == "2.0\u00a0% stands in. AAPL, AMD, GE, HD, JNJ, JPM, KO, LLY and 6 more. Add dividend_yield to the securities file."
+    assert (
+        note.text
+        == "2.0\u00a0% stands in. AAPL, AMD, GE, HD, JNJ, JPM, KO, LLY and 6 more. Add dividend_yield to the securities file."
+    )
 
 
 def test_what_an_alternative_does_otherwise_is_told():
@@ -181,7 +221,9 @@ def test_what_an_alternative_does_otherwise_is_told():
 def test_a_target_that_cannot_be_bought_has_a_row_and_is_none_of_the_cash():
     shown = weights.weights(sample.absent())
 
-    assert [(row.symbol, row.target, row.off, row.state) for row in shown.absent] == [("PG", 0.2, -0.2, "no price")]
+    assert [(row.symbol, row.target, row.off, row.state) for row in shown.absent] == [
+        ("PG", 0.2, -0.2, "no price")
+    ]
     assert shown.cash.target == pytest.approx(0.2)
     assert shown.total.target == pytest.approx(1)
     assert shown.said.endswith(
@@ -190,7 +232,14 @@ def test_a_target_that_cannot_be_bought_has_a_row_and_is_none_of_the_cash():
 
 
 @pytest.mark.parametrize(
-    ("after", "told"), [(0.1896, "\u22121.04"), (0.1899999, "\u22121.00001"), (0.2104, "+1.04"), (0.185, "\u22121.5"), (0.19, "\u22121.0")]
+    ("after", "told"),
+    [
+        (0.1896, "\u22121.04"),
+        (0.1899999, "\u22121.00001"),
+        (0.2104, "+1.04"),
+        (0.185, "\u22121.5"),
+        (0.19, "\u22121.0"),
+    ],
 )
 def test_a_weight_just_outside_its_band_does_not_read_as_its_edge(after, told):
     row = weights.WeightRow("AA", "", 0.2, after, 0.2, (0.19, 0.21), False)
@@ -200,14 +249,17 @@ def test_a_weight_just_outside_its_band_does_not_read_as_its_edge(after, told):
 
 
 def test_the_heading_of_the_alternatives_counts_what_can_be_traded():
-    assert alternatives.weighed(sample.growth()).heading.endswith(" alternatives that can be traded, none gains more")
+    assert alternatives.weighed(sample.growth()).heading.endswith(
+        " alternatives that can be traded, none gains more"
+    )
 
 
 def test_a_reserve_that_other_currencies_help_to_hold_says_so():
     plan = sample.two_currencies()
 
     assert (
-        trades.trades(plan).reserve_said == "The reserve is 624.25; cash in other currencies counts towards it: all cash is 4,349.30 USD."
+        trades.trades(plan).reserve_said
+        == "The reserve is 624.25; cash in other currencies counts towards it: all cash is 4,349.30 USD."
     )
     assert "reserve 624 of all cash" in ladder.ladders(plan)[0].said
     assert trades.trades(sample.one_holding()).reserve_said == "The reserve is 100.00."
@@ -218,7 +270,12 @@ def test_of_many_targets_that_cannot_be_bought_the_largest_are_drawn_and_the_oth
     (one,) = plan.drift.absent
     many = tuple(one.model_copy(update={"symbol": f"P{i}"}) for i in range(12))
 
-    shown = weights.weights(plan.model_copy(update={"drift": plan.drift.model_copy(update={"absent": many})}))
+    shown = weights.weights(
+        plan.model_copy(update={"drift": plan.drift.model_copy(update={"absent": many})})
+    )
 
     assert [row.symbol for row in shown.absent] == [f"P{i}" for i in range(10)]
-    assert ([row.symbol for row in shown.rest], shown.rest_said) == (["P10", "P11"], "2 more targets that cannot be bought")
+    assert ([row.symbol for row in shown.rest], shown.rest_said) == (
+        ["P10", "P11"],
+        "2 more targets that cannot be bought",
+    )

@@ -77,13 +77,20 @@ def test_nothing_on_the_page_can_leave_it(make):
     root = read(html)
     assert {link.attributes["href"] for link in root.all("link")} == {"data:,"}
     assert {use.attributes["href"][0] for use in root.all("use")} == {"#"}
-    assert not [element for element in root.all() if any(name.startswith("on") for name in element.attributes)]
+    assert not [
+        element
+        for element in root.all()
+        if any(name.startswith("on") for name in element.attributes)
+    ]
 
 
 def test_the_policy_allows_styles_and_embedded_fonts_only():
     policy = page(sample.growth).one("meta", **{"http-equiv": "Content-Security-Policy"})
 
-    assert policy.attributes["content"] == "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:"
+    assert (
+        policy.attributes["content"]
+        == "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:"
+    )
 
 
 def test_the_same_plan_gives_the_same_bytes_and_no_clock_is_in_them():
@@ -107,7 +114,9 @@ def test_the_hash_seed_changes_no_byte():
 
     def digest(seed: str) -> bytes:
         env = {"PYTHONHASHSEED": seed, "PYTHONPATH": "src"}
-        return subprocess.run([sys.executable, "-c", code], cwd=root, env=env, check=True, capture_output=True).stdout
+        return subprocess.run(
+            [sys.executable, "-c", code], cwd=root, env=env, check=True, capture_output=True
+        ).stdout
 
     assert digest("0") == digest("1")
 
@@ -130,16 +139,24 @@ def test_every_figure_of_the_trades_table_is_the_documents(make):
         assert security.split()[0] == step.symbol
         assert shares == quantity(step.quantity)
         assert number(price.removesuffix(step.currency)) == step.price
-        assert (amount, cost, adds) == (money(step.notional_base, 0), money(step.costs.total), signed(step.adds, 2))
+        assert (amount, cost, adds) == (
+            money(step.notional_base, 0),
+            money(step.costs.total),
+            signed(step.adds, 2),
+        )
         assert visible(step.reason[:1].upper() + step.reason[1:]) in why[-1]
-    flow = sum(step.notional_base if step.side is Side.SELL else -step.notional_base for step in plan.steps)
+    flow = sum(
+        step.notional_base if step.side is Side.SELL else -step.notional_base for step in plan.steps
+    )
     assert number(total[4]) == number(money(flow, 0))
     assert total[5] == money(plan.costs.total)
 
 
 @every_plan
 def test_sells_stand_before_buys(make):
-    sides = [line[1] for table in page(make).all("table", klass="trades") for line in table.rows()[:-1:2]]
+    sides = [
+        line[1] for table in page(make).all("table", klass="trades") for line in table.rows()[:-1:2]
+    ]
 
     assert sides == sorted(sides, reverse=True)
 
@@ -155,7 +172,10 @@ def test_the_weights_are_the_documents_and_with_cash_sum_to_a_hundred(make):
 
     rows = {cells[0].split()[0]: cells for cells in table.rows() if cells[0]}
     for symbol in set(rows) & set(before):
-        assert (rows[symbol][now], rows[symbol][after]) == (percent(before[symbol]), percent(then[symbol]))
+        assert (rows[symbol][now], rows[symbol][after]) == (
+            percent(before[symbol]),
+            percent(then[symbol]),
+        )
     if plan.value:
         assert rows["Total"][now] == rows["Total"][after] == "100.0"
 
@@ -164,12 +184,20 @@ def test_the_weights_are_the_documents_and_with_cash_sum_to_a_hundred(make):
 def test_every_holding_is_drawn_or_listed_and_at_most_sixty_are_drawn(make):
     plan = make()
     root = page(make)
-    heads = [row.all("th", scope="row") for row in root.one("table", klass="weights").all("tr") if row.all("svg", klass="c")]
+    heads = [
+        row.all("th", scope="row")
+        for row in root.one("table", klass="weights").all("tr")
+        if row.all("svg", klass="c")
+    ]
     drawn = [head[0].text.split()[0] for head in heads if head]
     listed = [item.one("b").text for item in root.all("li") if item.all("b")]
 
     assert sorted([*drawn, *listed]) == sorted(
-        ["Cash", *(held.symbol for held in plan.holdings), *(one.symbol for one in plan.drift.absent)]
+        [
+            "Cash",
+            *(held.symbol for held in plan.holdings),
+            *(one.symbol for one in plan.drift.absent),
+        ]
     )
     assert len(drawn) <= DRAWN + 1
 
@@ -180,7 +208,11 @@ def test_traded_holdings_and_breaches_are_drawn_before_others_are_folded():
 
     assert len(plan.holdings) == 500
     assert all(step.symbol in drawn for step in plan.steps)
-    assert all(held.symbol in drawn for held in plan.holdings if held.band and not held.band[0] <= held.weight <= held.band[1])
+    assert all(
+        held.symbol in drawn
+        for held in plan.holdings
+        if held.band and not held.band[0] <= held.weight <= held.band[1]
+    )
 
 
 @every_plan
@@ -211,9 +243,14 @@ def test_costs_by_kind_and_alternatives_are_the_documents(make):
         "Total": money(plan.costs.total),
     }
     own = [cells for cells in others if cells[1].startswith("This plan")]
-    assert [cells[2:4] for cells in own] == [[points(plan.score.plan), signed(plan.score.improvement, 2)]]
+    assert [cells[2:4] for cells in own] == [
+        [points(plan.score.plan), signed(plan.score.improvement, 2)]
+    ]
     shown = {(cells[2], cells[3], cells[5]) for cells in others}
-    assert all((points(one.score), signed(one.improvement, 2), money(one.cost)) in shown for one in plan.alternatives)
+    assert all(
+        (points(one.score), signed(one.improvement, 2), money(one.cost)) in shown
+        for one in plan.alternatives
+    )
     gains = [number(cells[3]) for cells in others]
     assert gains == sorted(gains, reverse=True)
 
@@ -223,18 +260,24 @@ def test_the_cash_tables_show_every_rung_of_the_ladder(make):
     plan = make()
     root = page(make)
     tables = [ladder.one("table") for ladder in root.all("div", klass="ladder")]
-    shown = {(table.one("caption").text.split()[2], *row) for table in tables for row in table.rows()}
+    shown = {
+        (table.one("caption").text.split()[2], *row) for table in tables for row in table.rows()
+    }
 
     for rung in plan.cash_ladder:
         on = f"{rung.date.day}\u00a0{rung.date:%b}\u00a0{rung.date.year}"
         column = 2 if rung.kind == "traded" else 3
-        assert money(rung.balance, 0) in {row[column] for row in shown if row[:2] == (rung.currency, on)}
+        assert money(rung.balance, 0) in {
+            row[column] for row in shown if row[:2] == (rung.currency, on)
+        }
 
 
 @every_plan
 def test_everything_not_traded_is_told_but_what_was_merged(make):
     plan = make()
-    section = next(one for one in page(make).all("section") if one.attributes["aria-labelledby"] == "h-not")
+    section = next(
+        one for one in page(make).all("section") if one.attributes["aria-labelledby"] == "h-not"
+    )
 
     assert all(entry.symbol in section.text for entry in plan.not_traded if entry.stage != "merge")
     drawn = [table.all("tbody") for table in section.all("table", klass="stopped")]
@@ -246,7 +289,12 @@ def test_the_seal_names_plan_strategy_seed_and_inputs(make):
     plan = make()
     seal = page(make).one("footer", klass="seal").text
 
-    for told in (plan.plan_id, plan.strategy.sha256[:16], plan.inputs_sha256[:16], f"seed {plan.seed}"):
+    for told in (
+        plan.plan_id,
+        plan.strategy.sha256[:16],
+        plan.inputs_sha256[:16],
+        f"seed {plan.seed}",
+    ):
         assert told in seal
 
 
@@ -259,7 +307,9 @@ def test_conversions_of_one_pair_are_added_up_and_lots_are_told():
     sold = sum(one.amount for one in plan.conversions if one.from_ == "USD")
     bought = sum(one.amount for one in plan.conversions if one.from_ == "EUR")
     assert amounts == {"USD to EUR": number(money(sold, 0)), "EUR to USD": number(money(bought, 0))}
-    assert [row[0] for row in lots.rows()] == [step.symbol for step in plan.steps for _ in step.lots]
+    assert [row[0] for row in lots.rows()] == [
+        step.symbol for step in plan.steps for _ in step.lots
+    ]
 
 
 # what it says
@@ -268,13 +318,21 @@ def test_conversions_of_one_pair_are_added_up_and_lots_are_told():
 def test_headings_state_what_was_found():
     said = {heading.text for make in sample.ALL for heading in page(make).all("h2")}
 
-    assert {"Five trades, sells first", "One sale", "No trades", "Four of eleven breaches close", "The score stays at 63.54"} <= said
+    assert {
+        "Five trades, sells first",
+        "One sale",
+        "No trades",
+        "Four of eleven breaches close",
+        "The score stays at 63.54",
+    } <= said
 
 
 def test_a_hold_report_has_the_same_sections_and_shows_the_best_rejected_plan():
     act, hold = page(sample.growth), page(sample.hold)
 
-    assert [s.attributes["aria-labelledby"] for s in act.all("section")] == [s.attributes["aria-labelledby"] for s in hold.all("section")]
+    assert [s.attributes["aria-labelledby"] for s in act.all("section")] == [
+        s.attributes["aria-labelledby"] for s in hold.all("section")
+    ]
     assert "sell\u00a0210\u00a0AAPL" in hold.one("table", klass="other").text
     assert hold.one("footer", klass="seal").text
 
@@ -289,7 +347,13 @@ def test_a_hold_report_has_the_same_sections_and_shows_the_best_rejected_plan():
 )
 def test_the_badge_says_how_far_the_plan_is_proven(status, gap, level, badge):
     plan = sample.proposals()
-    changes = {"covers": "best of 1,004 proposals", "status": status, "search_gap": gap, "bound": None, "structural_headroom": None}
+    changes = {
+        "covers": "best of 1,004 proposals",
+        "status": status,
+        "search_gap": gap,
+        "bound": None,
+        "structural_headroom": None,
+    }
     certificate = plan.certificate.model_copy(update=changes)
 
     shown = read(render(plan.model_copy(update={"certificate": certificate}))).one("aside")
@@ -309,22 +373,48 @@ def test_a_plan_that_was_passed_over_is_not_denied_by_the_badge():
 
 def test_the_badge_leaves_the_details_of_what_was_compared_to_the_sentence():
     plan = sample.proposals()
-    changes = {"covers": "best of at most 100 of 1,004 proposals, the first by rank", "status": "none", "search_gap": None}
+    changes = {
+        "covers": "best of at most 100 of 1,004 proposals, the first by rank",
+        "status": "none",
+        "search_gap": None,
+    }
 
-    box = read(render(plan.model_copy(update={"certificate": plan.certificate.model_copy(update=changes)}))).one("aside")
+    box = read(
+        render(plan.model_copy(update={"certificate": plan.certificate.model_copy(update=changes)}))
+    ).one("aside")
 
-    assert box.one("p", klass="badge").text.strip() == "Best of at most 100 of 1,004 proposals, not proven"
+    assert (
+        box.one("p", klass="badge").text.strip()
+        == "Best of at most 100 of 1,004 proposals, not proven"
+    )
     assert "Best of at most 100 of 1,004 proposals, the first by rank: whether" in box.text
 
 
 def test_what_would_change_the_plan_is_told_when_it_was_asked_for():
-    stability = Stability(text="Under 20 re-estimates it beats hold in 19.", facts={}, resamples=20, share=0.95, mean_regret=0.0)
-    more = Counterfactual(
-        text="A sixth order would add 1.20 points.", facts={}, name="x", setting="y", now=5, then=6, gain=0.012, money=None
+    stability = Stability(
+        text="Under 20 re-estimates it beats hold in 19.",
+        facts={},
+        resamples=20,
+        share=0.95,
+        mean_regret=0.0,
     )
-    explanation = Explanation(text="", stability=stability, counterfactuals=(more,), thresholds=(), relaxations=())
+    more = Counterfactual(
+        text="A sixth order would add 1.20 points.",
+        facts={},
+        name="x",
+        setting="y",
+        now=5,
+        then=6,
+        gain=0.012,
+        money=None,
+    )
+    explanation = Explanation(
+        text="", stability=stability, counterfactuals=(more,), thresholds=(), relaxations=()
+    )
 
-    told = read(render(sample.growth().model_copy(update={"explanation": explanation}))).one("div", klass="would")
+    told = read(render(sample.growth().model_copy(update={"explanation": explanation}))).one(
+        "div", klass="would"
+    )
 
     assert [item.text for item in told.all("li")] == [stability.text, more.text]
     assert not page(sample.growth).all("div", klass="would")
@@ -333,7 +423,9 @@ def test_what_would_change_the_plan_is_told_when_it_was_asked_for():
 def test_problems_stand_in_the_facts_and_in_the_notes():
     root = page(sample.hostile)
 
-    assert any(item.one("dt").text == "Problems" for item in root.one("dl", klass="facts").all("div"))
+    assert any(
+        item.one("dt").text == "Problems" for item in root.one("dl", klass="facts").all("div")
+    )
     assert len(root.all("p", klass="stop")) == 1
 
 
@@ -417,7 +509,11 @@ def test_a_score_that_is_not_the_sum_of_its_terms_withholds_the_report():
     plan = sample.growth()
 
     with pytest.raises(InternalError, match="terms after"):
-        render(plan.model_copy(update={"score": plan.score.model_copy(update={"plan": plan.score.plan + 1e-6})}))
+        render(
+            plan.model_copy(
+                update={"score": plan.score.model_copy(update={"plan": plan.score.plan + 1e-6})}
+            )
+        )
 
 
 # accessibility by construction
@@ -429,9 +525,14 @@ def test_tables_have_captions_and_heads_with_scope_and_pictures_have_words(make)
 
     for table in root.all("table"):
         assert table.one("caption").text
-        assert all(head.attributes.get("scope") in {"col", "row", "rowgroup"} for head in table.all("th"))
+        assert all(
+            head.attributes.get("scope") in {"col", "row", "rowgroup"} for head in table.all("th")
+        )
     for svg in root.all("svg"):
-        hidden = svg.attributes.get("aria-hidden") == "true" or svg.attributes.get("overflow") == "visible"
+        hidden = (
+            svg.attributes.get("aria-hidden") == "true"
+            or svg.attributes.get("overflow") == "visible"
+        )
         assert hidden or (svg.attributes.get("role") == "img" and svg.attributes["aria-label"])
 
 
@@ -441,7 +542,9 @@ def test_ids_are_unique_and_every_label_exists(make):
     ids = [element.attributes["id"] for element in root.all() if "id" in element.attributes]
 
     assert len(ids) == len(set(ids))
-    assert {e.attributes["aria-labelledby"] for e in root.all() if "aria-labelledby" in e.attributes} <= set(ids)
+    assert {
+        e.attributes["aria-labelledby"] for e in root.all() if "aria-labelledby" in e.attributes
+    } <= set(ids)
     assert {use.attributes["href"][1:] for use in root.all("use")} <= set(ids)
 
 

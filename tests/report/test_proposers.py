@@ -8,12 +8,20 @@ from report.test_terminal import flat, shown
 from steelyard.report.page import render
 from steelyard.report.proposers import SEARCH, Credit, credited, proposed
 
-MANY = ("deep_rebalance", "mixed_strategy", "adaptive.cash_drag", "rebalance", "enhanced_combinatorial")
+MANY = (
+    "deep_rebalance",
+    "mixed_strategy",
+    "adaptive.cash_drag",
+    "rebalance",
+    "enhanced_combinatorial",
+)
 
 
 def by(plan, *modules, others=()):
     """The plan proposed by `modules`, its alternatives by `others`."""
-    alternatives = tuple(one.model_copy(update={"proposed_by": others}) for one in plan.alternatives)
+    alternatives = tuple(
+        one.model_copy(update={"proposed_by": others}) for one in plan.alternatives
+    )
     return plan.model_copy(update={"proposed_by": modules, "alternatives": alternatives})
 
 
@@ -23,7 +31,10 @@ def growth():
 
 
 def test_the_first_modules_are_named_in_the_terminal_and_the_rest_counted(growth):
-    assert "Proposed as a whole by deep_rebalance, mixed_strategy, adaptive.cash_drag and 2 more." in flat(shown(by(growth, *MANY)))
+    assert (
+        "Proposed as a whole by deep_rebalance, mixed_strategy, adaptive.cash_drag and 2 more."
+        in flat(shown(by(growth, *MANY)))
+    )
 
 
 def test_explaining_names_every_module_also_of_the_alternatives(growth):
@@ -31,19 +42,30 @@ def test_explaining_names_every_module_also_of_the_alternatives(growth):
 
     assert f"Proposed as a whole by {', '.join(MANY)}." in text
     told = text[text.index("Orders of Come from") : text.index("The candidate table")]
-    assert all(module in told for module in (*MANY, "income_gap", "Hold, greedy list, best proposal, runner-up 1"))
+    assert all(
+        module in told
+        for module in (*MANY, "income_gap", "Hold, greedy list, best proposal, runner-up 1")
+    )
 
 
 def test_a_plan_that_no_module_proposed_was_found_by_the_search_alone(growth):
     assert proposed(()) == "Found by the search alone."
     assert "Found by the search alone." in shown(by(growth))
-    assert credited(by(growth))[0] == Credit("This plan, runner-up 1, runner-up 2, runner-up 3", SEARCH)
+    assert credited(by(growth))[0] == Credit(
+        "This plan, runner-up 1, runner-up 2, runner-up 3", SEARCH
+    )
 
 
 def test_sets_of_the_same_modules_stand_in_one_line(growth):
-    runners = tuple(one.model_copy(update={"proposed_by": ("rebalance",)}) for one in growth.alternatives if one.name.startswith("runner"))
+    runners = tuple(
+        one.model_copy(update={"proposed_by": ("rebalance",)})
+        for one in growth.alternatives
+        if one.name.startswith("runner")
+    )
 
-    told = credited(growth.model_copy(update={"proposed_by": ("rebalance",), "alternatives": runners}))
+    told = credited(
+        growth.model_copy(update={"proposed_by": ("rebalance",), "alternatives": runners})
+    )
 
     assert told == [Credit("This plan, runner-up 1, runner-up 2, runner-up 3", "rebalance")]
 

@@ -28,7 +28,13 @@ HOSTILE = "[red]x[/red] \x1b[31mA\u202eB\x07"
 
 def planned(name):
     files = samples.sample(name)
-    read = importers.read(files.holdings, prices=files.prices, targets=files.targets, securities=files.securities, fx=files.fx)
+    read = importers.read(
+        files.holdings,
+        prices=files.prices,
+        targets=files.targets,
+        securities=files.securities,
+        fx=files.fx,
+    )
     inputs = importers.assemble(read, base_currency=files.base_currency)
     return make_plan(inputs.snapshot, inputs.market, default(), targets=inputs.targets)
 
@@ -45,7 +51,9 @@ def printed(draw, width=100, **options) -> str:
 
 
 def shown(plan: Plan, width=100, *, explain=False, timings=False, **options) -> str:
-    return printed(lambda console: show(plan, console, explain=explain, timings=timings), width, **options)
+    return printed(
+        lambda console: show(plan, console, explain=explain, timings=timings), width, **options
+    )
 
 
 def flat(text: str) -> str:
@@ -83,7 +91,12 @@ def test_every_order_shows_side_quantity_price_and_amount_at_any_width(growth, w
 
 
 def test_a_narrow_window_loses_columns_in_their_order(growth):
-    heads = {width: next(line for line in shown(growth, width).splitlines() if line.startswith("  #")).split() for width in WIDTHS}
+    heads = {
+        width: next(
+            line for line in shown(growth, width).splitlines() if line.startswith("  #")
+        ).split()
+        for width in WIDTHS
+    }
 
     assert "Name" in heads[140]
     assert "Name" not in heads[80]
@@ -93,8 +106,22 @@ def test_a_narrow_window_loses_columns_in_their_order(growth):
 
 def test_the_answer_comes_first_and_the_seal_last(growth):
     text = shown(growth)
-    order = ["as of", growth.verdict.text[:20], "trades, sells first", "Costs ", "Drift ", "Weights", "Score ", "Cash by day"]
-    order += ["not traded, and why", "What else was weighed", growth.certificate.covers[:20].capitalize(), "Seal"]
+    order = [
+        "as of",
+        growth.verdict.text[:20],
+        "trades, sells first",
+        "Costs ",
+        "Drift ",
+        "Weights",
+        "Score ",
+        "Cash by day",
+    ]
+    order += [
+        "not traded, and why",
+        "What else was weighed",
+        growth.certificate.covers[:20].capitalize(),
+        "Seal",
+    ]
 
     places = [text.index(part) for part in order]
 
@@ -109,8 +136,16 @@ CERTIFICATES = [
 
 
 @pytest.mark.parametrize(("scope", "status", "gap", "headroom", "said"), CERTIFICATES)
-def test_the_certificate_says_what_is_proven_and_what_is_not(growth, scope, status, gap, headroom, said):
-    update = {"scope": scope, "status": status, "search_gap": gap, "structural_headroom": headroom, "covers": "best of 1,204 proposals"}
+def test_the_certificate_says_what_is_proven_and_what_is_not(
+    growth, scope, status, gap, headroom, said
+):
+    update = {
+        "scope": scope,
+        "status": status,
+        "search_gap": gap,
+        "structural_headroom": headroom,
+        "covers": "best of 1,204 proposals",
+    }
     certificate = growth.certificate.model_copy(update=update)
 
     text = flat(shown(growth.model_copy(update={"certificate": certificate})))
@@ -120,7 +155,10 @@ def test_the_certificate_says_what_is_proven_and_what_is_not(growth, scope, stat
 
 
 def test_the_money_line_adds_up(growth):
-    line = re.search(r"Cash ([\d,.]+) \+ sold ([\d,.]+) − bought ([\d,.]+) − costs ([\d,.]+) = ([\d,.]+)", flat(shown(growth)))
+    line = re.search(
+        r"Cash ([\d,.]+) \+ sold ([\d,.]+) − bought ([\d,.]+) − costs ([\d,.]+) = ([\d,.]+)",
+        flat(shown(growth)),
+    )
 
     before, sold, bought, costs, after = (Decimal(part.replace(",", "")) for part in line.groups())
 
@@ -130,9 +168,15 @@ def test_the_money_line_adds_up(growth):
 @pytest.mark.parametrize("at", [1, 2])
 def test_weights_with_cash_sum_to_100_before_and_after(growth, at):
     text = shown(growth, 80)
-    rows = [line.split() for line in text[text.index("Weights") : text.index("Score ")].splitlines()[2:]]
+    rows = [
+        line.split() for line in text[text.index("Weights") : text.index("Score ")].splitlines()[2:]
+    ]
 
-    weights = [float(row[at].replace("−", "-")) for row in rows if len(row) > at and re.fullmatch(r"−?[0-9.]+", row[at])]
+    weights = [
+        float(row[at].replace("−", "-"))
+        for row in rows
+        if len(row) > at and re.fullmatch(r"−?[0-9.]+", row[at])
+    ]
 
     assert sum(weights) == pytest.approx(100, abs=0.05 * len(weights))
 
@@ -184,10 +228,23 @@ def test_drift_without_targets_is_said_in_words(growth):
 def test_conversions_problems_warnings_and_missing_data_are_all_shown(growth):
     told = growth.model_copy(
         update={
-            "conversions": (Conversion(from_="USD", to="EUR", amount=Decimal("1234.5"), rate=1 / Decimal("1.0640"), cost=Decimal("1.2")),),
+            "conversions": (
+                Conversion(
+                    from_="USD",
+                    to="EUR",
+                    amount=Decimal("1234.5"),
+                    rate=1 / Decimal("1.0640"),
+                    cost=Decimal("1.2"),
+                ),
+            ),
             "problems": (Notice(code="no_price", message="ZZZ has no price.", symbol="ZZZ"),),
-            "warnings": (Notice(code="unknown_column", message="holdings.csv: column note is not used."),),
-            "data_coverage": (Coverage(symbol="ZZZ", metric="days_held", used=None), Coverage(symbol="AAPL", metric="quality", used=0.55)),
+            "warnings": (
+                Notice(code="unknown_column", message="holdings.csv: column note is not used."),
+            ),
+            "data_coverage": (
+                Coverage(symbol="ZZZ", metric="days_held", used=None),
+                Coverage(symbol="AAPL", metric="quality", used=0.55),
+            ),
             "excluded": ("TSLA",),
         }
     )
@@ -204,7 +261,10 @@ def test_conversions_problems_warnings_and_missing_data_are_all_shown(growth):
 
 def test_the_lowest_point_of_the_cash_ladder_is_marked_once_a_currency(growth):
     days = [(date(2022, 12, 28), "500"), (date(2022, 12, 29), "-20"), (date(2022, 12, 30), "700")]
-    rungs = tuple(CashRung(date=day, currency="USD", balance=Decimal(money), kind="settled", estimated=True) for day, money in days)
+    rungs = tuple(
+        CashRung(date=day, currency="USD", balance=Decimal(money), kind="settled", estimated=True)
+        for day, money in days
+    )
 
     text = shown(growth.model_copy(update={"cash_ladder": rungs}))
 
@@ -215,9 +275,14 @@ def test_the_lowest_point_of_the_cash_ladder_is_marked_once_a_currency(growth):
 
 
 def test_a_term_off_scale_is_clipped_and_marked(growth):
-    terms = (growth.score.terms[0].model_copy(update={"hold": -0.2, "off_scale": True}), *growth.score.terms[1:])
+    terms = (
+        growth.score.terms[0].model_copy(update={"hold": -0.2, "off_scale": True}),
+        *growth.score.terms[1:],
+    )
 
-    text = shown(growth.model_copy(update={"score": growth.score.model_copy(update={"terms": terms})}))
+    text = shown(
+        growth.model_copy(update={"score": growth.score.model_copy(update={"terms": terms})})
+    )
 
     assert "0.00*" in text
     assert "off scale" in text
@@ -225,29 +290,53 @@ def test_a_term_off_scale_is_clipped_and_marked(growth):
 
 def hostile_copy(plan: Plan) -> Plan:
     """The plan with hostile text wherever a file's text can stand."""
-    step = plan.steps[0].model_copy(update={"name": HOSTILE, "reason": HOSTILE, "narrative": HOSTILE})
+    step = plan.steps[0].model_copy(
+        update={"name": HOSTILE, "reason": HOSTILE, "narrative": HOSTILE}
+    )
     return plan.model_copy(
         update={
             "bucket": HOSTILE,
             "price_source": HOSTILE,
             "strategy": plan.strategy.model_copy(update={"name": HOSTILE}),
             "steps": (step, *plan.steps[1:]),
-            "holdings": tuple(holding.model_copy(update={"name": HOSTILE}) for holding in plan.holdings),
+            "holdings": tuple(
+                holding.model_copy(update={"name": HOSTILE}) for holding in plan.holdings
+            ),
             "warnings": (Notice(code="unknown_column", message=HOSTILE),),
-            "not_traded": tuple(entry.model_copy(update={"reason": HOSTILE}) for entry in plan.not_traded),
+            "not_traded": tuple(
+                entry.model_copy(update={"reason": HOSTILE}) for entry in plan.not_traded
+            ),
         }
     )
 
 
 def test_problems_are_announced_before_the_trades(growth):
-    text = flat(shown(growth.model_copy(update={"problems": (Notice(code="module_failed", message="The module x failed: y"),)})))
+    text = flat(
+        shown(
+            growth.model_copy(
+                update={
+                    "problems": (Notice(code="module_failed", message="The module x failed: y"),)
+                }
+            )
+        )
+    )
 
-    assert text.index("One problem, told before the seal; not to be sent live.") < text.index("trades, sells first")
+    assert text.index("One problem, told before the seal; not to be sent live.") < text.index(
+        "trades, sells first"
+    )
     assert "to be sent live" not in shown(growth)
 
 
 def test_a_setting_at_the_head_of_a_warning_keeps_its_name(growth):
-    text = flat(shown(growth.model_copy(update={"warnings": (Notice(code="strategy", message="search.max_depth is 7: slow."),)})))
+    text = flat(
+        shown(
+            growth.model_copy(
+                update={
+                    "warnings": (Notice(code="strategy", message="search.max_depth is 7: slow."),)
+                }
+            )
+        )
+    )
 
     assert "Warning: On the strategy. search.max_depth is 7: slow." in text
 
@@ -267,7 +356,9 @@ def test_every_part_of_every_term_has_a_name():
 def test_hostile_text_is_shown_and_never_obeyed(growth, width):
     hostile = hostile_copy(growth)
 
-    text = shown(hostile, width, explain=True) + printed(lambda console: show_why(hostile, "AAPL", console), width)
+    text = shown(hostile, width, explain=True) + printed(
+        lambda console: show_why(hostile, "AAPL", console), width
+    )
 
     assert not set(text) & set("\x1b\x07\u202e")
     assert "[red]x[/red]" in text
@@ -275,11 +366,15 @@ def test_hostile_text_is_shown_and_never_obeyed(growth, width):
 
 
 def test_colour_never_carries_meaning_alone(growth):
-    coloured = shown(growth, force_terminal=True, color_system="truecolor", no_color=False, legacy_windows=False)
+    coloured = shown(
+        growth, force_terminal=True, color_system="truecolor", no_color=False, legacy_windows=False
+    )
 
     assert "\x1b[" in coloured
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == shown(growth)
-    assert not re.search(r"\x1b\[[0-9;]*\b4[0-7]\b", coloured), "no background colours: they clash with light or dark windows"
+    assert not re.search(r"\x1b\[[0-9;]*\b4[0-7]\b", coloured), (
+        "no background colours: they clash with light or dark windows"
+    )
 
 
 def test_why_tells_every_candidate_kept_or_dropped_of_that_symbol_only(growth):
@@ -301,7 +396,14 @@ def test_why_of_a_holding_that_stays_says_so(growth):
 
 
 @given(
-    st.lists(st.tuples(st.text(max_size=30), st.from_regex(r"[0-9,.]{0,12}", fullmatch=True), st.text(max_size=40)), max_size=5),
+    st.lists(
+        st.tuples(
+            st.text(max_size=30),
+            st.from_regex(r"[0-9,.]{0,12}", fullmatch=True),
+            st.text(max_size=40),
+        ),
+        max_size=5,
+    ),
     st.integers(min_value=40, max_value=140),
 )
 def test_columns_never_cut_a_cell_and_never_pass_the_window(cells, width):

@@ -22,7 +22,9 @@ def themes() -> dict[str, dict[str, str]]:
     """Name -> token -> colour, as a browser that picks that theme sees them."""
     css = (REPORT / "tokens.css").read_text()
     light, preferred, chosen = re.findall(r":root[^{]*\{(.*?)\}", css, flags=re.DOTALL)
-    found = [dict(re.findall(r"--([\w-]+):\s*(#\w+);", block)) for block in (light, preferred, chosen)]
+    found = [
+        dict(re.findall(r"--([\w-]+):\s*(#\w+);", block)) for block in (light, preferred, chosen)
+    ]
     assert found[1] == found[2], "the two dark blocks differ"
     assert found[0].keys() == found[1].keys()
     return {"light": found[0], "dark": found[1]}
@@ -30,7 +32,9 @@ def themes() -> dict[str, dict[str, str]]:
 
 def luminance(colour: str) -> float:
     channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    red, green, blue = (
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels
+    )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
@@ -63,7 +67,9 @@ def test_badges_notes_and_their_texts_can_be_read(theme, name):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize(("mark", "page"), list(itertools.product(MARKS, ("paper", "surface", "band"))))
+@pytest.mark.parametrize(
+    ("mark", "page"), list(itertools.product(MARKS, ("paper", "surface", "band")))
+)
 def test_marks_that_carry_data_stand_out_on_page_and_band(theme, mark, page):
     tokens = themes()[theme]
 

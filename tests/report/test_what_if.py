@@ -49,12 +49,19 @@ def test_rules_that_cost_nothing_are_named_and_not_listed():
     exhibit = what_ifs(asked(*NAMES))
 
     assert "More turnover" in [rule.name for rule in exhibit.rules]
-    assert [rule.gain for rule in exhibit.rules] == sorted((rule.gain for rule in exhibit.rules), reverse=True)
+    assert [rule.gain for rule in exhibit.rules] == sorted(
+        (rule.gain for rule in exhibit.rules), reverse=True
+    )
     assert exhibit.idle.endswith(": nothing would change.")
-    assert len(exhibit.rules) + exhibit.idle.count(",") + 1 == len(asked(*NAMES).what_if.relaxations)
+    assert len(exhibit.rules) + exhibit.idle.count(",") + 1 == len(
+        asked(*NAMES).what_if.relaxations
+    )
 
 
-@pytest.mark.parametrize(("names", "heading"), [(NAMES[:1], "What if it fills in part"), (NAMES[1:], "What if a rule were looser")])
+@pytest.mark.parametrize(
+    ("names", "heading"),
+    [(NAMES[:1], "What if it fills in part"), (NAMES[1:], "What if a rule were looser")],
+)
 def test_a_report_of_one_kind_has_its_own_heading(names, heading):
     assert what_ifs(asked(*names)).heading == heading
     assert heading in printed(asked(*names))
@@ -79,13 +86,21 @@ def test_the_terminal_says_it_at_every_width(width):
 def test_explain_lists_every_scenario():
     text = printed(asked(*NAMES), 160, explain=True)
 
-    assert all(one.name.replace(SPACE, " ") in text for one in (*what_ifs(asked(*NAMES)).scenarios, *what_ifs(asked(*NAMES)).better))
+    assert all(
+        one.name.replace(SPACE, " ") in text
+        for one in (*what_ifs(asked(*NAMES)).scenarios, *what_ifs(asked(*NAMES)).better)
+    )
 
 
 def test_a_scenario_under_the_reserve_is_marked_in_words():
     plan = asked(*NAMES, turnover=None)
     short = plan.what_if.fills.model_copy(
-        update={"scenarios": tuple(one.model_copy(update={"keeps_reserve": False}) for one in plan.what_if.fills.scenarios)}
+        update={
+            "scenarios": tuple(
+                one.model_copy(update={"keeps_reserve": False})
+                for one in plan.what_if.fills.scenarios
+            )
+        }
     )
     marked = plan.model_copy(update={"what_if": plan.what_if.model_copy(update={"fills": short})})
 

@@ -29,11 +29,18 @@ def securities_held(name: str) -> list[dict[str, str]]:
 
 
 def cash(name: str) -> dict[str, Decimal]:
-    return {row["symbol"]: Decimal(row["quantity"]) for row in rows(sample(name).holdings) if row["symbol"].startswith("CASH:")}
+    return {
+        row["symbol"]: Decimal(row["quantity"])
+        for row in rows(sample(name).holdings)
+        if row["symbol"].startswith("CASH:")
+    }
 
 
 def worth(name: str, day: str) -> dict[str, Decimal]:
-    return {row["symbol"]: Decimal(row["quantity"]) * Decimal(CLOSES[day][row["symbol"]]) for row in securities_held(name)}
+    return {
+        row["symbol"]: Decimal(row["quantity"]) * Decimal(CLOSES[day][row["symbol"]])
+        for row in securities_held(name)
+    }
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones():
@@ -63,7 +70,9 @@ def test_a_cost_is_the_close_of_its_acquisition_date(name: str):
     for row in securities_held(name):
         if row["acquired"]:
             cost = Decimal(row["average_cost"])
-            assert Decimal(CLOSES[row["acquired"]][row["symbol"]]).quantize(cost) == cost, row["symbol"]
+            assert Decimal(CLOSES[row["acquired"]][row["symbol"]]).quantize(cost) == cost, row[
+                "symbol"
+            ]
 
 
 def test_growth_lists_the_securities_it_plans_with():
@@ -77,12 +86,19 @@ def test_growth_lists_the_securities_it_plans_with():
     assert sum(Decimal(row["weight"]) for row in targets) == Decimal("0.95")
 
 
-@pytest.mark.parametrize(("name", "symbol", "rate"), [("growth", "CASH:USD", Decimal(1)), ("euro", "CASH:EUR", EUR_PER_USD[LAST])])
-def test_cash_is_six_percent_of_value_in_the_accounts_own_currency_alone(name: str, symbol: str, rate: Decimal):
+@pytest.mark.parametrize(
+    ("name", "symbol", "rate"),
+    [("growth", "CASH:USD", Decimal(1)), ("euro", "CASH:EUR", EUR_PER_USD[LAST])],
+)
+def test_cash_is_six_percent_of_value_in_the_accounts_own_currency_alone(
+    name: str, symbol: str, rate: Decimal
+):
     invested = sum(worth(name, LAST).values()) * rate
 
     assert list(cash(name)) == [symbol]
-    assert abs(cash(name)[symbol] / (invested + cash(name)[symbol]) - Decimal("0.06")) < Decimal("0.00001")
+    assert abs(cash(name)[symbol] / (invested + cash(name)[symbol]) - Decimal("0.06")) < Decimal(
+        "0.00001"
+    )
 
 
 def test_euro_holds_and_targets_what_growth_does_so_that_every_trade_converts():
@@ -97,7 +113,11 @@ def test_euro_holds_and_targets_what_growth_does_so_that_every_trade_converts():
 
 def test_broken_holds_a_security_whose_prices_stop_twelve_sessions_before_the_end():
     prices = rows(sample("broken").prices)
-    stale = {symbol: sum(row[symbol] == "" for row in prices[-12:]) for symbol in prices[0] if symbol != "date"}
+    stale = {
+        symbol: sum(row[symbol] == "" for row in prices[-12:])
+        for symbol in prices[0]
+        if symbol != "date"
+    }
 
     assert stale == {"AAPL": 0, "MSFT": 0, "JNJ": 0, "KO": 0, "XOM": 0, "GE": 12}
     assert all(row["GE"] for row in prices[:-12])
@@ -125,13 +145,21 @@ def test_broken_targets_sum_to_more_than_one():
 @pytest.mark.real_quotes
 @pytest.mark.parametrize(
     ("day", "usd", "value", "weight_of_aapl"),
-    [("2019-12-31", 6597, "109947.824", "0.2739"), ("2020-12-31", 9021, "150349.751", "0.3652"), (LAST, 10374, "172905.269", "0.3053")],
+    [
+        ("2019-12-31", 6597, "109947.824", "0.2739"),
+        ("2020-12-31", 9021, "150349.751", "0.3652"),
+        (LAST, 10374, "172905.269", "0.3053"),
+    ],
 )
-def test_growth_is_worth_what_the_score_was_worked_out_with(day: str, usd: int, value: str, weight_of_aapl: str):
+def test_growth_is_worth_what_the_score_was_worked_out_with(
+    day: str, usd: int, value: str, weight_of_aapl: str
+):
     total = sum(worth("growth", day).values()) + usd
 
     assert total == Decimal(value)
-    assert (worth("growth", day)["AAPL"] / total).quantize(Decimal("0.0001")) == Decimal(weight_of_aapl)
+    assert (worth("growth", day)["AAPL"] / total).quantize(Decimal("0.0001")) == Decimal(
+        weight_of_aapl
+    )
     assert (usd / total).quantize(Decimal("0.0001")) == Decimal("0.0600")
 
 

@@ -19,7 +19,13 @@ SHARES = (
     *("LLY", "MRK", "MSFT", "PEP", "PFE", "PG", "RRC", "UNH", "WMT", "XOM"),
 )
 FUNDS = ("MTUM", "QUAL", "SIZE", "USMV", "VLUE")
-FIRST, FUNDS_FIRST, LAST, SESSIONS, FUND_SESSIONS = "2004-01-02", "2014-01-02", "2022-12-28", 4781, 2264
+FIRST, FUNDS_FIRST, LAST, SESSIONS, FUND_SESSIONS = (
+    "2004-01-02",
+    "2014-01-02",
+    "2022-12-28",
+    4781,
+    2264,
+)
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -83,7 +89,10 @@ def test_a_rate_is_euros_per_dollar():
 
 def test_the_record_names_the_source_and_the_hash_of_every_table():
     record = json.loads((QUOTES / "source.json").read_text())
-    tables = {path.name: hashlib.sha256(gzip.decompress(path.read_bytes())).hexdigest() for path in QUOTES.glob("*.csv.gz")}
+    tables = {
+        path.name: hashlib.sha256(gzip.decompress(path.read_bytes())).hexdigest()
+        for path in QUOTES.glob("*.csv.gz")
+    }
 
     assert record["source"] == SOURCE
     assert (record["first"], record["last"], record["sessions"]) == (FIRST, LAST, SESSIONS)
@@ -101,12 +110,17 @@ def test_every_price_has_a_line_in_the_securities_file():
     listed = rows(SECURITIES)
 
     assert sorted(row["symbol"] for row in listed) == sorted((*SHARES, *FUNDS))
-    assert all((row["sector"] == "") == (row["product_type"] == "ETF") == (row["symbol"] in FUNDS) for row in listed)
+    assert all(
+        (row["sector"] == "") == (row["product_type"] == "ETF") == (row["symbol"] in FUNDS)
+        for row in listed
+    )
     assert all(row["group"] and row["country"] for row in listed)
 
 
 def test_the_samples_stay_small_enough_for_a_wheel():
-    files = [path for path in SECURITIES.parent.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    files = [
+        path for path in SECURITIES.parent.rglob("*") if path.is_file() and path.suffix != ".pyc"
+    ]
 
     assert sum(path.stat().st_size for path in files) < 1_000_000
 
@@ -114,5 +128,9 @@ def test_the_samples_stay_small_enough_for_a_wheel():
 @pytest.mark.real_quotes
 def test_real_closes_keep_the_digits_of_their_source():
     assert [PRICES[0][symbol] for symbol in ("AAPL", "AMD", "BBY")] == ["0.323", "14.86", "21.2"]
-    assert [PRICES[-1][symbol] for symbol in ("AAPL", "QUAL", "XOM")] == ["125.674", "111.883", "106.627"]
+    assert [PRICES[-1][symbol] for symbol in ("AAPL", "QUAL", "XOM")] == [
+        "125.674",
+        "111.883",
+        "106.627",
+    ]
     assert (INDEX[0]["SP500"], INDEX[-1]["SP500"]) == ("1108.48", "3783.22")

@@ -30,7 +30,9 @@ def grouping(dimension, labels_of):
     for i, own in enumerate(labels_of):
         for label in own or labels:
             shares[i, labels.index(label)] = 1 / len(own or labels)
-    return Grouping(dimension, labels, shares, np.array([bool(own) for own in labels_of], dtype=bool))
+    return Grouping(
+        dimension, labels, shares, np.array([bool(own) for own in labels_of], dtype=bool)
+    )
 
 
 def build(
@@ -84,7 +86,11 @@ def draw(seed, n, *, with_targets, **overrides):
 def from_registry(ctx):
     """What the planner does: every registered term whose needs are met."""
     missing = "target_weights" if ctx.target_weights is None else "no_target_weights"
-    return tuple(module.call(ctx, module.params()) for module in modules(Kind.TERM).values() if missing not in module.needs)
+    return tuple(
+        module.call(ctx, module.params())
+        for module in modules(Kind.TERM).values()
+        if missing not in module.needs
+    )
 
 
 def of_golden(golden, *, with_targets, profile="balanced", **overrides):

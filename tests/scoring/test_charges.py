@@ -35,8 +35,15 @@ def test_every_setting_of_the_charges_changes_something(context_for):
     assert changed(order_hurdle=0.002).hurdle == 0.002
 
 
-@given(cost=st.floats(0, 0.1), more=st.floats(1e-9, 0.1), tax=st.floats(-0.1, 0.1), orders=st.integers(0, 10))
-def test_a_higher_cost_and_another_order_are_always_charged_more(context_for, cost, more, tax, orders):
+@given(
+    cost=st.floats(0, 0.1),
+    more=st.floats(1e-9, 0.1),
+    tax=st.floats(-0.1, 0.1),
+    orders=st.integers(0, 10),
+)
+def test_a_higher_cost_and_another_order_are_always_charged_more(
+    context_for, cost, more, tax, orders
+):
     rates = charge_rates(context_for(2), {"total_return": 0.175})
 
     charged = rates.total(cost, tax, orders)

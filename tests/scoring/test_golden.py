@@ -13,11 +13,14 @@ from steelyard.scoring.reference import evaluate
 from steelyard.scoring.weights import term_weights
 from steelyard.settings import PROFILES, Groups, Score
 
-VECTORS = json.loads((Path(__file__).parents[1] / "golden" / "scoring_golden.json").read_text(encoding="utf-8"))
+VECTORS = json.loads(
+    (Path(__file__).parents[1] / "golden" / "scoring_golden.json").read_text(encoding="utf-8")
+)
 NEAR = {"abs": 1e-6, "rel": 0}
 CASES = [pytest.param(case, id=f"{case['name']}-{case['mode']}") for case in VECTORS["cases"]]
 SETS = [
-    pytest.param(orders, id="+".join(f"{o['symbol']}{o['quantity']}" for o in orders["orders"])) for orders in VECTORS["trades"]["sets"]
+    pytest.param(orders, id="+".join(f"{o['symbol']}{o['quantity']}" for o in orders["orders"]))
+    for orders in VECTORS["trades"]["sets"]
 ]
 
 
@@ -31,8 +34,12 @@ def scored(golden, golden_context, terms_of, case):
     """(terms, weights, evaluation) of the case under a profile."""
 
     def under(profile):
-        groups = Groups(sector=case.get("industry_targets", {}), country=case.get("country_targets", {}))
-        ctx = golden_context(golden, with_targets=case["mode"] == "targets", profile=profile, groups=groups)
+        groups = Groups(
+            sector=case.get("industry_targets", {}), country=case.get("country_targets", {})
+        )
+        ctx = golden_context(
+            golden, with_targets=case["mode"] == "targets", profile=profile, groups=groups
+        )
         terms = terms_of(ctx)
         weights = term_weights(ctx, [term.name for term in terms])
         return terms, weights, evaluate(terms, weights, np.array(case["weights"]), case["cash"])
@@ -55,18 +62,26 @@ def test_every_raw_and_scaled_figure_is_reproduced(case, scored):
     parts = {part.name: part for term in evaluation.terms for part in term.parts}
 
     assert {name: part.raw for name, part in parts.items()} == pytest.approx(case["raw"], **NEAR)
-    assert {name: part.scaled for name, part in parts.items()} == pytest.approx(case["scaled"], **NEAR)
+    assert {name: part.scaled for name, part in parts.items()} == pytest.approx(
+        case["scaled"], **NEAR
+    )
 
 
 def test_every_term_and_its_bar_is_reproduced(case, scored):
     _, _, evaluation = scored("balanced")
 
-    assert {term.name: term.value for term in evaluation.terms} == pytest.approx(case["terms"], **NEAR)
-    assert {term.name: term.shown for term in evaluation.terms} == pytest.approx(case["display"], **NEAR)
+    assert {term.name: term.value for term in evaluation.terms} == pytest.approx(
+        case["terms"], **NEAR
+    )
+    assert {term.name: term.shown for term in evaluation.terms} == pytest.approx(
+        case["display"], **NEAR
+    )
 
 
 def test_the_score_of_every_profile_is_reproduced(case, scored):
-    assert {name: scored(name)[2].score for name in case["score"]} == pytest.approx(case["score"], **NEAR)
+    assert {name: scored(name)[2].score for name in case["score"]} == pytest.approx(
+        case["score"], **NEAR
+    )
 
 
 def test_the_array_form_has_the_same_score_and_the_given_slope(case, scored):
@@ -79,27 +94,44 @@ def test_the_array_form_has_the_same_score_and_the_given_slope(case, scored):
 
 
 @pytest.mark.parametrize("orders", SETS)
-def test_every_order_set_ends_where_it_must_and_is_charged_what_it_must(golden, golden_context, terms_of, orders):
+def test_every_order_set_ends_where_it_must_and_is_charged_what_it_must(
+    golden, golden_context, terms_of, orders
+):
     trades = golden["trades"]
     ctx = golden_context(golden, with_targets=True, profile=trades["profile"])
     names = [row["symbol"] for row in golden["securities"]]
-    start = next(case for case in golden["cases"] if case["name"] == trades["start"] and case["mode"] == trades["mode"])
+    start = next(
+        case
+        for case in golden["cases"]
+        if case["name"] == trades["start"] and case["mode"] == trades["mode"]
+    )
     terms = terms_of(ctx)
     weights = term_weights(ctx, [term.name for term in terms])
-    end, cash, cost = np.array(start["weights"]), start["cash"], sum(o["cost"] for o in orders["orders"]) / trades["value"]
+    end, cash, cost = (
+        np.array(start["weights"]),
+        start["cash"],
+        sum(o["cost"] for o in orders["orders"]) / trades["value"],
+    )
 
     for order in orders["orders"]:
         moved = order["quantity"] * order["price"] / trades["value"]
         end[names.index(order["symbol"])] += moved
         cash -= moved
-    change = evaluate(terms, weights, end, cash).score - evaluate(terms, weights, np.array(start["weights"]), start["cash"]).score
+    change = (
+        evaluate(terms, weights, end, cash).score
+        - evaluate(terms, weights, np.array(start["weights"]), start["cash"]).score
+    )
     rates, count = charge_rates(ctx, weights), len(orders["orders"])
     net = change - rates.total(cost, 0.0, count)
 
     assert end == pytest.approx(np.array(orders["end_weights"]), **NEAR)
-    assert (cash, cash - cost) == pytest.approx((orders["end_cash_score"], orders["end_cash_ledger"]), **NEAR)
+    assert (cash, cash - cost) == pytest.approx(
+        (orders["end_cash_score"], orders["end_cash_ledger"]), **NEAR
+    )
     assert change == pytest.approx(orders["score_change"], **NEAR)
-    assert (rates.cost * cost, rates.hurdle * count) == pytest.approx((orders["cost_charge"], orders["hurdle"]), **NEAR)
+    assert (rates.cost * cost, rates.hurdle * count) == pytest.approx(
+        (orders["cost_charge"], orders["hurdle"]), **NEAR
+    )
     assert net == pytest.approx(orders["net_improvement"], **NEAR)
     assert ("act" if net >= ctx.score.min_improvement else "hold") == orders["verdict"]
 
@@ -113,4 +145,6 @@ def test_tax_is_charged_for_the_years_it_comes_early(golden, golden_context, ter
 
     assert ctx.score.neutral.mu == tax["rate_of_return"]
     assert ctx.score.tax_years == tax["years"]
-    assert rates.total(0.0, tax["tax_money"] / tax["value"], 0) == pytest.approx(tax["score_charge"], **NEAR)
+    assert rates.total(0.0, tax["tax_money"] / tax["value"], 0) == pytest.approx(
+        tax["score_charge"], **NEAR
+    )

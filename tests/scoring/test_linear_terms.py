@@ -22,7 +22,9 @@ CASES = [  # the term, its metric, what cash counts, and the anchors
 
 
 @pytest.mark.parametrize(("make", "params", "metric", "of_cash", "anchor"), CASES)
-def test_the_raw_figure_is_the_sum_with_cash_at_its_own_value(context_for, make, params, metric, of_cash, anchor):
+def test_the_raw_figure_is_the_sum_with_cash_at_its_own_value(
+    context_for, make, params, metric, of_cash, anchor
+):
     ctx = context_for(2, **{metric: [0.1, 0.3]})
     term = make(ctx, params)
 
@@ -34,12 +36,19 @@ def test_the_raw_figure_is_the_sum_with_cash_at_its_own_value(context_for, make,
 
 
 @pytest.mark.parametrize(("make", "params", "metric"), [case[:3] for case in CASES])
-@given(low=st.floats(0, 0.5), more=st.floats(1e-6, 0.5), w=st.floats(0, 1), bought=st.floats(1e-3, 1))
-def test_a_better_input_never_hurts_those_who_hold_or_buy_it(context_for, make, params, metric, low, more, w, bought):
+@given(
+    low=st.floats(0, 0.5), more=st.floats(1e-6, 0.5), w=st.floats(0, 1), bought=st.floats(1e-3, 1)
+)
+def test_a_better_input_never_hurts_those_who_hold_or_buy_it(
+    context_for, make, params, metric, low, more, w, bought
+):
     def values(given):
         term = make(context_for(2, **{metric: [given, 0.05]}), params)
         before, after = np.array([w, 0.2]), np.array([w + bought, 0.2])
-        return [evaluate([term], {term.name: 1.0}, state, 0.8 - state[0]).score for state in (before, after)]
+        return [
+            evaluate([term], {term.name: 1.0}, state, 0.8 - state[0]).score
+            for state in (before, after)
+        ]
 
     (hold, plan), (hold_better, plan_better) = values(low), values(low + more)
 
@@ -47,26 +56,45 @@ def test_a_better_input_never_hurts_those_who_hold_or_buy_it(context_for, make, 
     assert plan_better - hold_better > plan - hold - 1e-12
 
 
-@pytest.mark.parametrize(("make", "params", "metric"), [(quality, QualityParams(), "quality"), (income, IncomeParams(), "yields")])
+@pytest.mark.parametrize(
+    ("make", "params", "metric"),
+    [(quality, QualityParams(), "quality"), (income, IncomeParams(), "yields")],
+)
 def test_a_neutral_metric_makes_every_state_equal(context_for, make, params, metric):
     term = make(context_for(3, **{metric: {"quality": 0.55, "yields": 0.02}[metric]}), params)
 
-    worth = [evaluate([term], {term.name: 1.0}, np.array(w), 1 - sum(w)).score for w in ([0, 0, 0], [1, 0, 0], [0.2, 0.5, 0.1])]
+    worth = [
+        evaluate([term], {term.name: 1.0}, np.array(w), 1 - sum(w)).score
+        for w in ([0, 0, 0], [1, 0, 0], [0.2, 0.5, 0.1])
+    ]
 
     assert worth == pytest.approx([worth[0]] * 3, abs=1e-12)
 
 
-@given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 6), with_targets=st.booleans(), more=st.floats(1e-6, 0.3))
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n=st.integers(1, 6),
+    with_targets=st.booleans(),
+    more=st.floats(1e-6, 0.3),
+)
 @settings(deadline=None)
 @pytest.mark.parametrize("metric", ["mu", "quality", "yields"])
-def test_the_whole_score_of_what_holds_a_security_rises_with_its_inputs(some_context, terms_of, metric, seed, n, with_targets, more):
+def test_the_whole_score_of_what_holds_a_security_rises_with_its_inputs(
+    some_context, terms_of, metric, seed, n, with_targets, more
+):
     ctx = some_context(seed, n, with_targets=with_targets)
-    now = {"mu": ctx.estimates.expected_return, "quality": ctx.quality, "yields": ctx.dividend_yield}[metric].copy()
+    now = {
+        "mu": ctx.estimates.expected_return,
+        "quality": ctx.quality,
+        "yields": ctx.dividend_yield,
+    }[metric].copy()
     now[0] += more
     better = some_context(seed, n, with_targets=with_targets, **{metric: now})
 
     def score(of):
         terms = terms_of(of)
-        return evaluate(terms, term_weights(of, [term.name for term in terms]), ctx.weights, ctx.cash_weight).score
+        return evaluate(
+            terms, term_weights(of, [term.name for term in terms]), ctx.weights, ctx.cash_weight
+        ).score
 
     assert score(better) >= score(ctx)

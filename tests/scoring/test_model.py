@@ -16,7 +16,13 @@ from steelyard.settings import Groups
 
 SEEDS = st.integers(0, 2**32 - 1)
 SIZES = st.integers(1, 9)
-GROUPS = st.sampled_from([Groups(), Groups(sector={"sector 0": 0.6, "sector 1": 0.4}), Groups(country={"country 1": 0.7})])
+GROUPS = st.sampled_from(
+    [
+        Groups(),
+        Groups(sector={"sector 0": 0.6, "sector 1": 0.4}),
+        Groups(country={"country 1": 0.7}),
+    ]
+)
 
 
 @pytest.fixture(scope="session")
@@ -43,11 +49,17 @@ def test_the_score_is_concave_also_outside_of_real_portfolios(case, seed, n, wit
 
 @given(seed=SEEDS, n=SIZES, with_targets=st.booleans(), groups=GROUPS)
 @settings(deadline=None)
-def test_every_matrix_is_symmetric_and_positive_semidefinite_and_every_norm_counts_against(case, seed, n, with_targets, groups):
+def test_every_matrix_is_symmetric_and_positive_semidefinite_and_every_norm_counts_against(
+    case, seed, n, with_targets, groups
+):
     _, terms, _, model = case(seed, n, with_targets, groups)
     own = [part.shape for term in terms for part in term.parts]
     matrices = [model.curvature, *(V for _, V in model.norms)]
-    matrices += [s.curvature if isinstance(s, Quadratic) else s.variance for s in own if not isinstance(s, Linear)]
+    matrices += [
+        s.curvature if isinstance(s, Quadratic) else s.variance
+        for s in own
+        if not isinstance(s, Linear)
+    ]
 
     for matrix in matrices:
         assert np.allclose(matrix, matrix.T, atol=1e-14)
@@ -61,7 +73,9 @@ def test_the_array_form_is_the_readable_reference(case, seed, n, with_targets, g
     ctx, terms, weights, model = case(seed, n, with_targets, groups)
     w, cash = (np.zeros(n), 1.0) if all_cash else (ctx.weights, ctx.cash_weight)
 
-    assert value(model, end_state(w, cash)) == pytest.approx(evaluate(terms, weights, w, cash).score, abs=1e-9, rel=0)
+    assert value(model, end_state(w, cash)) == pytest.approx(
+        evaluate(terms, weights, w, cash).score, abs=1e-9, rel=0
+    )
 
 
 @given(seed=SEEDS, n=SIZES, with_targets=st.booleans(), groups=GROUPS)
@@ -72,8 +86,13 @@ def test_each_part_is_its_own_readable_formula(case, seed, n, with_targets, grou
 
     for term in terms:
         for part in term.parts:
-            alone = build_model([Term(term.name, (Part(part.name, 1.0, 0.0, 1.0, part.raw, part.shape),))], {term.name: 1.0})
-            assert value(alone, z) == pytest.approx(part.raw(ctx.weights, ctx.cash_weight), abs=1e-12, rel=0), part.name
+            alone = build_model(
+                [Term(term.name, (Part(part.name, 1.0, 0.0, 1.0, part.raw, part.shape),))],
+                {term.name: 1.0},
+            )
+            assert value(alone, z) == pytest.approx(
+                part.raw(ctx.weights, ctx.cash_weight), abs=1e-12, rel=0
+            ), part.name
 
 
 @given(seed=SEEDS, n=SIZES, with_targets=st.booleans(), groups=GROUPS)
@@ -84,7 +103,10 @@ def test_the_slope_is_what_small_differences_give(case, seed, n, with_targets, g
     z = end_state(0.5 * ctx.weights + 0.5 / n, 0.1)
     step = 1e-5
 
-    slopes = [(value(model, z + step * e) - value(model, z - step * e)) / (2 * step) for e in np.eye(n + 1)]
+    slopes = [
+        (value(model, z + step * e) - value(model, z - step * e)) / (2 * step)
+        for e in np.eye(n + 1)
+    ]
 
     assert gradient(model, z) == pytest.approx(np.array(slopes), abs=1e-6, rel=1e-6)
 
@@ -102,7 +124,11 @@ def term(shape):
 
 @pytest.mark.parametrize(
     "shape",
-    [Linear(np.nan, np.ones(3)), Linear(0.0, np.array([1.0, np.inf, 0.0])), Quadratic(0.0, np.ones(3), np.full((3, 3), np.nan))],
+    [
+        Linear(np.nan, np.ones(3)),
+        Linear(0.0, np.array([1.0, np.inf, 0.0])),
+        Quadratic(0.0, np.ones(3), np.full((3, 3), np.nan)),
+    ],
 )
 def test_a_part_that_is_not_finite_is_named_and_not_scored(shape):
     with pytest.raises(ModuleError, match=r"mine, part one.*not finite"):
@@ -144,4 +170,6 @@ def test_building_the_model_costs_little_beside_looping_over_the_portfolio(some_
         return min(spans)
 
     # a ratio within one run, so that a slow machine does not matter: about a half when written
-    assert best_of(lambda: build_model(terms, weights)) < 3 * best_of(lambda: evaluate(terms, weights, ctx.weights, ctx.cash_weight))
+    assert best_of(lambda: build_model(terms, weights)) < 3 * best_of(
+        lambda: evaluate(terms, weights, ctx.weights, ctx.cash_weight)
+    )

@@ -14,7 +14,10 @@ ALONE = {"stability": 1.0}
 
 
 def of(ctx, w, cash=0.0):
-    return {part.name: part for part in evaluate([stability(ctx, Params())], ALONE, np.array(w), cash).terms[0].parts}
+    return {
+        part.name: part
+        for part in evaluate([stability(ctx, Params())], ALONE, np.array(w), cash).terms[0].parts
+    }
 
 
 def test_volatility_is_that_of_the_whole(context_for):

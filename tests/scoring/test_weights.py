@@ -51,7 +51,8 @@ def test_if_no_named_term_has_a_share_all_weights_are_zero(context_for):
 
 
 @pytest.mark.parametrize(
-    ("name", "targets", "mode"), [("cash", [0.5, 0.4], "with"), ("target_fit", None, "without"), ("luck", None, "without")]
+    ("name", "targets", "mode"),
+    [("cash", [0.5, 0.4], "with"), ("target_fit", None, "without"), ("luck", None, "without")],
 )
 def test_a_term_without_a_share_in_this_mode_is_refused_by_name(context_for, name, targets, mode):
     with pytest.raises(ModuleError, match=f"'{name}' has no weight {mode} target weights"):

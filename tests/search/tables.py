@@ -30,7 +30,13 @@ def table(seed, *, orders=None, depth=None, securities=None):
     n = securities or int(random.integers(1, 8))
     m = int(random.choice([0, 1, *range(2, MOST_ORDERS + 1)])) if orders is None else orders
     all_cash, tight = chance(0.05), seed % 2 == 0
-    cash = 1.0 if all_cash else random.choice([0.0, 0.005, 0.02]) if tight else random.uniform(0.05, 0.3)
+    cash = (
+        1.0
+        if all_cash
+        else random.choice([0.0, 0.005, 0.02])
+        if tight
+        else random.uniform(0.05, 0.3)
+    )
     weights = random.dirichlet(np.ones(n)) * (1 - cash)
     aims = random.dirichlet(np.ones(n)) * random.uniform(0.8, 1.0)
     security, delta = orders_of(random, weights, aims, m)
@@ -38,7 +44,11 @@ def table(seed, *, orders=None, depth=None, securities=None):
     cost = random.choice([0.0, 2e-4]) + random.choice([0.0, 0.002]) * np.abs(delta)
     rates = ChargeRates(random.choice([0.0, 2.0, 5.0]), 0.0, random.choice([0.0, 1e-3]))
     tables = collapse(model, np.append(weights, cash), security, delta, cost, np.zeros(m), rates)
-    shares = random.integers(0, 2, (n, int(random.integers(1, 4)))).astype(float) if chance(0.3) else np.zeros((n, 0))
+    shares = (
+        random.integers(0, 2, (n, int(random.integers(1, 4)))).astype(float)
+        if chance(0.3)
+        else np.zeros((n, 0))
+    )
     conflicts = np.triu(random.random((m, m)) < (0.15 if chance(0.4) else 0.0), 1)
     account = Account(
         security=security, delta=delta, cost=cost, conflicts=conflicts | conflicts.T, cash=cash,
@@ -46,7 +56,9 @@ def table(seed, *, orders=None, depth=None, securities=None):
         turnover_cap=float(np.abs(delta).sum()) * random.uniform(0.05, 0.4) if chance(0.3) else None,
         group_shares=shares[security], group_weights=weights @ shares, group_cap=random.uniform(0.2, 0.7) if shares.shape[1] else None,
     )  # fmt: skip
-    predicates = (at_most_one_of(set(random.permutation(m)[: m // 2].tolist())),) if chance(0.2) else ()
+    predicates = (
+        (at_most_one_of(set(random.permutation(m)[: m // 2].tolist())),) if chance(0.2) else ()
+    )
     return Problem(tables, account, depth or int(random.integers(1, 6)), predicates)
 
 
@@ -56,7 +68,11 @@ def orders_of(random, weights, aims, m):
     gap = (aims - weights)[security]
     sizes = gap * random.choice([0.25, 0.5, 0.75, 1.0, 1.3], m)
     exits = (gap < 0) & (random.random(m) < 0.2)
-    delta = np.where(exits, -weights[security], np.where(np.abs(sizes) < 1e-4, 1e-4, np.maximum(sizes, -weights[security])))
+    delta = np.where(
+        exits,
+        -weights[security],
+        np.where(np.abs(sizes) < 1e-4, 1e-4, np.maximum(sizes, -weights[security])),
+    )
     order = np.lexsort((security, delta > 0))
     return security[order], delta[order]
 
@@ -65,11 +81,21 @@ def score_of(random, weights, cash, aims):
     """A concave score: squares around the aims, groups and factors; no norm, one or two; a variance may be none at all."""
     n = len(weights)
     size = random.choice([0.0, 0.2, 1.0, 5.0])
-    groups, factors = random.integers(0, 2, (n, 2)), random.normal(size=(n + 1, 2)) * random.choice([0.0, 0.5])
+    groups, factors = (
+        random.integers(0, 2, (n, 2)),
+        random.normal(size=(n + 1, 2)) * random.choice([0.0, 0.5]),
+    )
     curvature = size * np.eye(n + 1) + factors @ factors.T
     curvature[:n, :n] += random.choice([0.0, 0.5]) * groups @ groups.T
-    slope = 2 * curvature @ np.append(aims, 1 - aims.sum()) + np.append(random.normal(0, random.choice([0.0, 0.05, 0.3]), n), 0.0)
-    return ScoreModel(0.0, slope, (curvature + curvature.T) / 2, tuple(norm_of(random, n) for _ in range(random.integers(0, 3))))
+    slope = 2 * curvature @ np.append(aims, 1 - aims.sum()) + np.append(
+        random.normal(0, random.choice([0.0, 0.05, 0.3]), n), 0.0
+    )
+    return ScoreModel(
+        0.0,
+        slope,
+        (curvature + curvature.T) / 2,
+        tuple(norm_of(random, n) for _ in range(random.integers(0, 3))),
+    )
 
 
 def norm_of(random, n):
@@ -92,7 +118,15 @@ def mirrored(pairs, depth, *, cash=1.0):
     aims = np.full(n, 1.0 / n)
     model = ScoreModel(0.0, np.append(2 * aims, 0.0), np.diag(np.append(np.ones(n), 0.0)), ())
     delta, security = np.full(n, 0.5 / n), np.arange(n)
-    tables = collapse(model, np.append(np.zeros(n), 1.0), security, delta, np.zeros(n), np.zeros(n), ChargeRates(0.0, 0.0, 0.0))
+    tables = collapse(
+        model,
+        np.append(np.zeros(n), 1.0),
+        security,
+        delta,
+        np.zeros(n),
+        np.zeros(n),
+        ChargeRates(0.0, 0.0, 0.0),
+    )
     return Problem(tables, account_of(security, delta, cash=cash), depth)
 
 
@@ -109,7 +143,11 @@ def account_of(security, delta, *, cash=1.0, **limits):
 @lru_cache(maxsize=128)
 def every_set(m, depth):
     """(k, depth) all sets of at most `depth` of m orders, the empty one first."""
-    rows = [(*row, *[PAD] * (depth - size)) for size in range(min(m, depth) + 1) for row in itertools.combinations(range(m), size)]
+    rows = [
+        (*row, *[PAD] * (depth - size))
+        for size in range(min(m, depth) + 1)
+        for row in itertools.combinations(range(m), size)
+    ]
     return np.array(rows, dtype=np.int64).reshape(len(rows), depth)
 
 

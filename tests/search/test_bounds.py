@@ -55,7 +55,10 @@ def completions(problem, row, allowed, room):
     held = set(row[row >= 0].tolist())
     extra = [set(other[other >= 0].tolist()) - held for other in rows]
     free = set(np.flatnonzero(allowed).tolist())
-    fits = [held <= set(other.tolist()) and more <= free and len(more) <= room for other, more in zip(rows, extra, strict=True)]
+    fits = [
+        held <= set(other.tolist()) and more <= free and len(more) <= room
+        for other, more in zip(rows, extra, strict=True)
+    ]
     best, with_each = -np.inf, np.full(problem.m, -np.inf)
     for k in np.flatnonzero(fits):
         best = max(best, net[k])
@@ -85,14 +88,18 @@ def test_the_relaxation_is_exact_on_sets_and_what_is_left_is_positive_semidefini
         problem = table(seed, orders=9)
         relaxed = relaxation(problem)
         rows = every_set(problem.m, problem.depth)
-        rows = rows[~clashes(replace(problem.account, conflicts=np.zeros((9, 9), dtype=bool)), rows)]
+        rows = rows[
+            ~clashes(replace(problem.account, conflicts=np.zeros((9, 9), dtype=bool)), rows)
+        ]
         x = indicator(rows, problem.m)
         squares = Tables(problem.tables.linear, problem.tables.quadratic, ())
 
         value = x @ relaxed.linear - np.einsum("ki,ij,kj->k", x, relaxed.quadratic, x)
 
         assert value == pytest.approx(evaluate(squares, rows), abs=1e-12)
-        assert np.linalg.eigvalsh(relaxed.quadratic)[0] >= -1e-12 * max(1.0, np.abs(relaxed.quadratic).max())
+        assert np.linalg.eigvalsh(relaxed.quadratic)[0] >= -1e-12 * max(
+            1.0, np.abs(relaxed.quadratic).max()
+        )
 
 
 def test_independent_curvature_is_made_linear_whole():
@@ -144,8 +151,12 @@ def test_an_extension_is_worth_and_allowed_what_the_set_is():
             if j in rows[k]:
                 assert not found.allowed[k, j]
             else:
-                assert found.net[k, j] == pytest.approx(evaluate(problem.tables, longer)[0], abs=1e-9)
-                assert found.allowed[k, j] == (not clashes(problem.account, np.append(rows[k], j)[None, :])[0])
+                assert found.net[k, j] == pytest.approx(
+                    evaluate(problem.tables, longer)[0], abs=1e-9
+                )
+                assert found.allowed[k, j] == (
+                    not clashes(problem.account, np.append(rows[k], j)[None, :])[0]
+                )
                 assert found.feasible[k, j] == feasible(problem.account, longer)[0]
 
 
@@ -155,12 +166,20 @@ def test_a_set_that_is_exactly_on_a_limit_is_found_whichever_order_joins_last():
     for seed in range(100):
         delta = np.random.default_rng(seed).uniform(0.05, 0.1, 5)
         cap = float(row_sums(delta, wanted[None, :])[0]) / 2
-        problem = Problem(Tables(delta, np.zeros((5, 5)), ()), account_of(np.arange(5), delta, turnover_cap=cap), 5)
+        problem = Problem(
+            Tables(delta, np.zeros((5, 5)), ()),
+            account_of(np.arange(5), delta, turnover_cap=cap),
+            5,
+        )
         assert feasible(problem.account, wanted[None, :])[0]
 
         for last in wanted:
-            assert extend(problem, np.append(np.delete(wanted, last), PAD)[None, :]).feasible[0, last]
-        assert branch_and_bound(problem, [], max_nodes=1000).pool.rows[0].tolist() == wanted.tolist()
+            assert extend(problem, np.append(np.delete(wanted, last), PAD)[None, :]).feasible[
+                0, last
+            ]
+        assert (
+            branch_and_bound(problem, [], max_nodes=1000).pool.rows[0].tolist() == wanted.tolist()
+        )
 
 
 def test_the_beam_offers_only_sets_that_may_be_a_plan_each_once():
@@ -188,7 +207,9 @@ def test_a_known_root_saves_its_calculation_and_changes_nothing():
     problem = table(41, orders=9)
     root = root_bound(relaxation(problem))
 
-    given, made = (branch_and_bound(problem, [], max_nodes=1000, root=known) for known in (root, None))
+    given, made = (
+        branch_and_bound(problem, [], max_nodes=1000, root=known) for known in (root, None)
+    )
 
     assert given.root is root
     assert given.bound == made.bound
@@ -211,7 +232,9 @@ def test_the_norm_of_an_account_that_holds_only_cash_is_bounded_from_its_tip():
     """Without risk at the start the slope of the norm is not defined there."""
     delta, spread = np.full(4, 0.1), np.array([0.1, 0.2, 0.3, 0.4])
     norm = NormTable(0.5, 1e-18, np.zeros(4), np.outer(delta * spread, delta * spread))
-    problem = Problem(Tables(np.full(4, 0.0101), np.zeros((4, 4)), (norm,)), account_of(np.arange(4), delta), 4)
+    problem = Problem(
+        Tables(np.full(4, 0.0101), np.zeros((4, 4)), (norm,)), account_of(np.arange(4), delta), 4
+    )
 
     proof = branch_and_bound(problem, [], max_nodes=100)
 

@@ -54,7 +54,11 @@ def wrong(problem, proof):
 def test_the_search_finds_what_trying_all_sets_finds(chunk):
     seeds = range(chunk * EACH, (chunk + 1) * EACH)
 
-    mismatches = {seed: faults for seed in seeds if (faults := wrong(problem := table(seed), solve(problem, seeded=seed % 3 == 0)))}
+    mismatches = {
+        seed: faults
+        for seed in seeds
+        if (faults := wrong(problem := table(seed), solve(problem, seeded=seed % 3 == 0)))
+    }
 
     assert mismatches == {}
 
@@ -90,8 +94,14 @@ def test_a_bound_is_never_below_the_best_set_and_never_rises_with_more_nodes(chu
         found = [proof.bound for proof in proofs]
         assert min(found) >= best - ROUNDING, seed
         assert all(after <= before + ROUNDING for before, after in itertools.pairwise(found)), seed
-        assert all(proof.nodes <= nodes for proof, nodes in zip(proofs, (1, 2, 5, 20, MANY), strict=True)), seed
-        assert all(best_of(proof.pool) == pytest.approx(best, abs=ROUNDING) for proof in proofs if proof.proven), seed
+        assert all(
+            proof.nodes <= nodes for proof, nodes in zip(proofs, (1, 2, 5, 20, MANY), strict=True)
+        ), seed
+        assert all(
+            best_of(proof.pool) == pytest.approx(best, abs=ROUNDING)
+            for proof in proofs
+            if proof.proven
+        ), seed
 
 
 def test_every_tie_is_returned():
@@ -152,10 +162,17 @@ def _winners(proof):
 def permuted(problem, new):
     """Row i of the new table is row new[i] of the old one."""
     tables, account = problem.tables, problem.account
-    norms = tuple(NormTable(norm.k, norm.v0, norm.linear[new], norm.quadratic[np.ix_(new, new)]) for norm in tables.norms)
-    rows = {name: getattr(account, name)[new] for name in ("security", "delta", "cost", "group_shares")}
+    norms = tuple(
+        NormTable(norm.k, norm.v0, norm.linear[new], norm.quadratic[np.ix_(new, new)])
+        for norm in tables.norms
+    )
+    rows = {
+        name: getattr(account, name)[new] for name in ("security", "delta", "cost", "group_shares")
+    }
     moved = replace(account, conflicts=account.conflicts[np.ix_(new, new)], **rows)
-    return Problem(Tables(tables.linear[new], tables.quadratic[np.ix_(new, new)], norms), moved, problem.depth)
+    return Problem(
+        Tables(tables.linear[new], tables.quadratic[np.ix_(new, new)], norms), moved, problem.depth
+    )
 
 
 @pytest.mark.parametrize("scale", [1e6, 1e-6])
@@ -164,7 +181,11 @@ def test_a_score_on_another_scale_has_the_same_best_set(scale):
         problem = replace(table(seed, orders=8), predicates=())
         tables = problem.tables
         norms = tuple(replace(norm, k=norm.k * scale) for norm in tables.norms)
-        scaled = Problem(Tables(tables.linear * scale, tables.quadratic * scale, norms), problem.account, problem.depth)
+        scaled = Problem(
+            Tables(tables.linear * scale, tables.quadratic * scale, norms),
+            problem.account,
+            problem.depth,
+        )
 
         proof = solve(scaled)
 
@@ -188,9 +209,18 @@ def test_orders_of_next_to_nothing_do_no_harm():
         problem = replace(table(seed, orders=8), predicates=())
         tiny = np.where(np.arange(8) % 3 == 0, 1e-12 / np.abs(problem.account.delta), 1.0)
         tables = problem.tables
-        norms = tuple(NormTable(norm.k, norm.v0, norm.linear * tiny, norm.quadratic * np.outer(tiny, tiny)) for norm in tables.norms)
-        account = replace(problem.account, delta=problem.account.delta * tiny, cost=problem.account.cost * tiny)
-        small = Problem(Tables(tables.linear * tiny, tables.quadratic * np.outer(tiny, tiny), norms), account, problem.depth)
+        norms = tuple(
+            NormTable(norm.k, norm.v0, norm.linear * tiny, norm.quadratic * np.outer(tiny, tiny))
+            for norm in tables.norms
+        )
+        account = replace(
+            problem.account, delta=problem.account.delta * tiny, cost=problem.account.cost * tiny
+        )
+        small = Problem(
+            Tables(tables.linear * tiny, tables.quadratic * np.outer(tiny, tiny), norms),
+            account,
+            problem.depth,
+        )
 
         assert wrong(small, solve(small)) is None
 
@@ -200,7 +230,9 @@ def test_curvature_that_rounding_made_slightly_negative_does_no_harm():
     for seed in range(40):
         problem = replace(table(seed, orders=8), predicates=())
         noise = random.normal(size=(8, 8)) * 1e-15
-        tables = replace(problem.tables, quadratic=problem.tables.quadratic + noise + noise.T - 1e-15 * np.eye(8))
+        tables = replace(
+            problem.tables, quadratic=problem.tables.quadratic + noise + noise.T - 1e-15 * np.eye(8)
+        )
         noisy = Problem(tables, problem.account, problem.depth)
 
         assert wrong(noisy, solve(noisy)) is None
@@ -211,7 +243,9 @@ def test_curvature_without_the_structure_of_securities_is_searched_all_the_same(
     for seed in range(40):
         problem = replace(table(seed, orders=8), predicates=())
         factors = random.normal(size=(8, 3)) * 0.1
-        other = Problem(replace(problem.tables, quadratic=factors @ factors.T), problem.account, problem.depth)
+        other = Problem(
+            replace(problem.tables, quadratic=factors @ factors.T), problem.account, problem.depth
+        )
 
         assert relaxation(other).linear is other.tables.linear or len(other.groups) == other.m
         assert wrong(other, solve(other)) is None
@@ -221,7 +255,10 @@ def test_the_best_permitted_set_is_found_behind_thousands_that_are_not():
     problem = mirrored(14, 5)
     only = every_set(14, 5)[-1]
 
-    ruled = replace(problem, predicates=(lambda rows: (rows == only).all(axis=1) | ((rows >= 0).sum(axis=1) < 4),))
+    ruled = replace(
+        problem,
+        predicates=(lambda rows: (rows == only).all(axis=1) | ((rows >= 0).sum(axis=1) < 4),),
+    )
     proof = solve(ruled)
 
     assert proof.pool.rows[0].tolist() == only.tolist()
@@ -235,7 +272,11 @@ def test_without_orders_doing_nothing_is_proven():
 
 
 def test_without_a_way_to_pay_doing_nothing_is_proven():
-    problem = Problem(Tables(np.array([0.1, 0.2]), np.zeros((2, 2)), ()), account_of(np.array([0, 1]), np.full(2, 0.1), cash=0.05), 2)
+    problem = Problem(
+        Tables(np.array([0.1, 0.2]), np.zeros((2, 2)), ()),
+        account_of(np.array([0, 1]), np.full(2, 0.1), cash=0.05),
+        2,
+    )
 
     proof = solve(problem)
 
@@ -249,8 +290,14 @@ def test_selling_everything_is_found_where_it_is_best():
     factors = random.normal(size=(5, 2))
     V = factors @ factors.T + 0.1 * np.eye(5)
     delta = -weights
-    norm = NormTable(0.5, float(weights @ V @ weights), 2 * delta * (V @ weights), np.outer(delta, delta) * V)
-    problem = Problem(Tables(np.full(5, -1e-3), np.zeros((5, 5)), (norm,)), account_of(np.arange(5), delta, cash=0.0), 5)
+    norm = NormTable(
+        0.5, float(weights @ V @ weights), 2 * delta * (V @ weights), np.outer(delta, delta) * V
+    )
+    problem = Problem(
+        Tables(np.full(5, -1e-3), np.zeros((5, 5)), (norm,)),
+        account_of(np.arange(5), delta, cash=0.0),
+        5,
+    )
 
     proof = solve(problem)
 

@@ -39,7 +39,14 @@ def factor(matrix):
 
 def lifted(norm):
     """L with |L (1, x)|^2 the variance of x."""
-    return factor(np.block([[np.array([[norm.v0]]), norm.linear[None, :] / 2], [norm.linear[:, None] / 2, norm.quadratic]]))
+    return factor(
+        np.block(
+            [
+                [np.array([[norm.v0]]), norm.linear[None, :] / 2],
+                [norm.linear[:, None] / 2, norm.quadratic],
+            ]
+        )
+    )
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -48,7 +55,9 @@ def test_scip_finds_no_better_set(shape, seed):
     problem = problem_of(shape, seed)
     root = root_bound(relaxation(problem))
 
-    proof = branch_and_bound(problem, [greedy(problem), *beam(problem, root.mu, 20)], max_nodes=10**6, root=root)
+    proof = branch_and_bound(
+        problem, [greedy(problem), *beam(problem, root.mu, 20)], max_nodes=10**6, root=root
+    )
 
     assert proof.proven
     assert proof.bound == pytest.approx(solved_by_scip(problem), abs=SOLVER)
@@ -131,6 +140,8 @@ def solved_by_clarabel(relaxed):
     settings = clarabel.DefaultSettings()
     settings.verbose = False
     matrix = sparse.csc_matrix(np.vstack(rows))
-    found = clarabel.DefaultSolver(sparse.csc_matrix(np.triu(P)), cost, matrix, np.concatenate(right), cones, settings).solve()
+    found = clarabel.DefaultSolver(
+        sparse.csc_matrix(np.triu(P)), cost, matrix, np.concatenate(right), cones, settings
+    ).solve()
     assert str(found.status) == "Solved"
     return -found.obj_val + sum(norm.k * float(np.sqrt(norm.v0)) for norm in norms)

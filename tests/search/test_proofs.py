@@ -35,9 +35,18 @@ def problems(draw, *, free=False):
     norms = ()
     if draw(st.booleans()):
         spread = np.abs(random.normal(0.2, 0.05, n))
-        variance = np.outer(delta, delta) * (np.outer(spread, spread) * np.where(np.eye(n) > 0, 1, 0.3))[np.ix_(security, security)]
+        variance = (
+            np.outer(delta, delta)
+            * (np.outer(spread, spread) * np.where(np.eye(n) > 0, 1, 0.3))[
+                np.ix_(security, security)
+            ]
+        )
         start = 0.03
-        norms = (NormTable(0.4, start, random.normal(0, 0.2, m) * np.sqrt(np.diag(variance) * start), variance),)
+        norms = (
+            NormTable(
+                0.4, start, random.normal(0, 0.2, m) * np.sqrt(np.diag(variance) * start), variance
+            ),
+        )
     conflicts = np.zeros((m, m), dtype=bool)
     if m > 1 and draw(st.booleans()):
         a, b = random.choice(m, 2, replace=False)
@@ -55,7 +64,11 @@ def problems(draw, *, free=False):
 
 def every_set(problem):
     """All feasible sets with their net, and nothing."""
-    rows = [row for size in range(problem.depth + 1) for row in itertools.combinations(range(problem.m), size)]
+    rows = [
+        row
+        for size in range(problem.depth + 1)
+        for row in itertools.combinations(range(problem.m), size)
+    ]
     cells = np.array([[*row, *[PAD] * (problem.depth - len(row))] for row in rows], dtype=np.int64)
     net = np.where(feasible(problem.account, cells), evaluate(problem.tables, cells), -np.inf)
     return cells, net
@@ -72,7 +85,11 @@ def test_the_proof_finds_the_best_set_and_every_tie(problem):
     assert proof.bound == pytest.approx(best, abs=TIE)
     if best > TIE:
         assert proof.pool.net[0] == pytest.approx(best, abs=1e-12)
-        ties = {tuple(row) for row, value in zip(cells.tolist(), net, strict=True) if value >= best - TIE / 2}
+        ties = {
+            tuple(row)
+            for row, value in zip(cells.tolist(), net, strict=True)
+            if value >= best - TIE / 2
+        }
         assert ties <= {tuple(row) for row in proof.pool.rows.tolist()}
 
 
@@ -119,7 +136,9 @@ def test_what_the_beam_and_the_greedy_list_offer_may_be_a_plan(problem, width):
 def test_a_wide_beam_finds_the_best_of_small_problems_that_money_does_not_bind(problem):
     _, net = every_set(problem)
 
-    found = np.concatenate([*beam(problem, root_bound(relaxation(problem)).mu, 1000), greedy(problem)])
+    found = np.concatenate(
+        [*beam(problem, root_bound(relaxation(problem)).mu, 1000), greedy(problem)]
+    )
 
     assert evaluate(problem.tables, found).max(initial=0.0) >= net.max() - TIE
 
@@ -136,7 +155,9 @@ def test_a_row_predicate_is_never_broken_and_the_best_permitted_set_is_found(pro
     proof = branch_and_bound(ruled, [cells[-1:]], max_nodes=MANY)
 
     assert permit(proof.pool.rows).all()
-    assert proof.pool.net[:1].max(initial=0.0) == pytest.approx(max(0.0, float(permitted.max())), abs=TIE)
+    assert proof.pool.net[:1].max(initial=0.0) == pytest.approx(
+        max(0.0, float(permitted.max())), abs=TIE
+    )
 
 
 @given(problems(), st.randoms(use_true_random=False))
@@ -144,7 +165,10 @@ def test_the_seeds_change_nothing_but_the_work(problem, random):
     cells, _ = every_set(problem)
     some = cells[sorted(random.sample(range(len(cells)), min(3, len(cells))))]
 
-    with_seeds, without = branch_and_bound(problem, [some], max_nodes=MANY), branch_and_bound(problem, [], max_nodes=MANY)
+    with_seeds, without = (
+        branch_and_bound(problem, [some], max_nodes=MANY),
+        branch_and_bound(problem, [], max_nodes=MANY),
+    )
 
     assert with_seeds.bound == pytest.approx(without.bound, abs=TIE)
     if len(without.pool.net) and without.pool.net[0] > TIE:

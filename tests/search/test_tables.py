@@ -35,7 +35,9 @@ def test_the_tables_agree_with_the_readable_evaluator_on_any_set(one, seed):
     rows = random_rows(made, seed)
 
     for row, net in zip(rows, evaluate(made.table.tables, rows), strict=True):
-        scored = score_set(made.ctx, made.objective, made.table, [int(j) for j in row if j != PAD], hold)
+        scored = score_set(
+            made.ctx, made.objective, made.table, [int(j) for j in row if j != PAD], hold
+        )
         assert net == pytest.approx(scored.net, abs=AGREEMENT * max(1, abs(hold)), rel=0)
 
 
@@ -47,8 +49,12 @@ def test_a_set_is_worth_the_same_in_any_order_and_any_batch(one, seed):
     rows = random_rows(made, seed)
     together = evaluate(made.table.tables, rows)
 
-    assert [evaluate(made.table.tables, rows[k : k + 1])[0] for k in range(len(rows))] == together.tolist()
-    assert evaluate(made.table.tables, rows[:, ::-1]) == pytest.approx(together, abs=1e-12, rel=1e-12)
+    assert [
+        evaluate(made.table.tables, rows[k : k + 1])[0] for k in range(len(rows))
+    ] == together.tolist()
+    assert evaluate(made.table.tables, rows[:, ::-1]) == pytest.approx(
+        together, abs=1e-12, rel=1e-12
+    )
 
 
 @FEWER

@@ -25,14 +25,27 @@ def instance(seed: int, n: int = 6, tight: bool = True) -> tuple[ScoreModel, np.
     model = ScoreModel(0.3, slope, curvature, ((rng.uniform(0, 1), spread @ spread.T),))
     rate = np.full(n, 0.003)
     size = np.concatenate([rng.uniform(0, 0.3, n), weights * rng.integers(0, 2, n)])
-    return model, start, Room(size, np.concatenate([1 + rate, rate - 1]), np.full(2 * n, 0.01), max(0.0, start[-1] - 0.02))
+    return (
+        model,
+        start,
+        Room(
+            size,
+            np.concatenate([1 + rate, rate - 1]),
+            np.full(2 * n, 0.01),
+            max(0.0, start[-1] - 0.02),
+        ),
+    )
 
 
 HALF_A_POINT = 0.005
 
 
 def payable(room: Room, trade: np.ndarray) -> bool:
-    return bool((trade >= -1e-12).all() and (trade <= room.size + 1e-12).all() and room.use @ trade <= room.cash + 1e-9)
+    return bool(
+        (trade >= -1e-12).all()
+        and (trade <= room.size + 1e-12).all()
+        and room.use @ trade <= room.cash + 1e-9
+    )
 
 
 @given(st.integers(0, 10_000), st.booleans())
@@ -48,7 +61,10 @@ def test_no_payable_trade_exceeds_the_bound(seed, tight):
         if payable(room, trade):
             change = trade[:n] - trade[n:]
             after = start + np.append(change, -change.sum())
-            assert value(model, after) - value(model, start) - room.charge @ trade <= found.bound + 1e-12
+            assert (
+                value(model, after) - value(model, start) - room.charge @ trade
+                <= found.bound + 1e-12
+            )
 
 
 @given(st.integers(0, 10_000))
@@ -67,7 +83,9 @@ def test_the_best_vertex_is_payable_and_no_random_trade_beats_it(seed):
 
 
 def test_most_instances_close_their_gap_and_all_come_near():
-    gaps = [found.bound - found.net for found in (unrestricted(*instance(seed)) for seed in range(100))]
+    gaps = [
+        found.bound - found.net for found in (unrestricted(*instance(seed)) for seed in range(100))
+    ]
 
     assert np.median(gaps) <= 10 * GAP
     assert max(gaps) <= HALF_A_POINT
@@ -76,7 +94,9 @@ def test_most_instances_close_their_gap_and_all_come_near():
 def test_nothing_to_trade_gains_nothing():
     model, start, room = instance(3)
 
-    found = unrestricted(model, start, Room(np.zeros_like(room.size), room.use, room.charge, room.cash))
+    found = unrestricted(
+        model, start, Room(np.zeros_like(room.size), room.use, room.charge, room.cash)
+    )
 
     assert (found.net, found.bound) == (0.0, 0.0)
     assert found.weights == pytest.approx(start[:-1])
@@ -101,7 +121,13 @@ def test_clarabel_finds_the_same_optimum(seed):
     k, variance = model.norms[0]
     B = np.vstack([np.hstack([np.eye(n), -np.eye(n)]), np.append(-np.ones(n), np.ones(n))])
     # maximise slope.z - z'Hz - k t - charge.x with z = z0 + Bx, |Lz| <= t
-    quadratic = sparse.csc_matrix(np.triu(np.block([[2 * B.T @ model.curvature @ B, np.zeros((2 * n, 1))], [np.zeros((1, 2 * n + 1))]])))
+    quadratic = sparse.csc_matrix(
+        np.triu(
+            np.block(
+                [[2 * B.T @ model.curvature @ B, np.zeros((2 * n, 1))], [np.zeros((1, 2 * n + 1))]]
+            )
+        )
+    )
     linear = np.append(-(B.T @ (model.slope - 2 * model.curvature @ start)) + room.charge, k)
     values, vectors = np.linalg.eigh(variance)
     root = (vectors * np.sqrt(np.maximum(values, 0))).T

@@ -45,7 +45,10 @@ def shape(table, row):
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(["sell", "buy"]), st.sampled_from("ABCD"), st.sampled_from([0.05, 0.1, 0.2]), st.sampled_from([0.3, 0.9])
+            st.sampled_from(["sell", "buy"]),
+            st.sampled_from("ABCD"),
+            st.sampled_from([0.05, 0.1, 0.2]),
+            st.sampled_from([0.3, 0.9]),
         ),
         max_size=6,
         unique_by=lambda order: order[:2],
@@ -55,15 +58,27 @@ def shape(table, row):
     st.integers(0, 3),
     st.integers(0, 3),
 )
-def test_when_they_are_few_every_feasible_combination_comes_once(wanted, values, depth, max_sells, max_buys):
+def test_when_they_are_few_every_feasible_combination_comes_once(
+    wanted, values, depth, max_sells, max_buys
+):
     ctx = context("A B C D", weights=[0.24] * 4, cash=0.04, max_depth=depth)
-    table = candidates(ctx, *(f"{side} {symbol} {size} {priority} x" for side, symbol, size, priority in wanted), cost=0.001)
+    table = candidates(
+        ctx,
+        *(f"{side} {symbol} {size} {priority} x" for side, symbol, size, priority in wanted),
+        cost=0.001,
+    )
     table = worth(table, values[: table.m])
 
     rows = found(ctx, table, Params(max_sells=max_sells, max_buys=max_buys, max_combinations=100))
 
-    every = (row for size in range(1, depth + 1) for row in itertools.combinations(range(table.m), size))
-    fitting = {row for row in every if shape(table, row)[0] <= max_sells and shape(table, row)[1] <= max_buys}
+    every = (
+        row for size in range(1, depth + 1) for row in itertools.combinations(range(table.m), size)
+    )
+    fitting = {
+        row
+        for row in every
+        if shape(table, row)[0] <= max_sells and shape(table, row)[1] <= max_buys
+    }
     assert len(rows) == len(set(rows))
     assert set(rows) == {row for row in fitting if feasible(table.account, np.array([row])).all()}
 
@@ -86,7 +101,10 @@ def test_the_first_of_each_shape_is_its_most_promising():
     first = found(ctx, table)[:2]
 
     # ranks 7, 8 and 9 are worth most: three sales with two buys, two sales with three buys
-    assert {tuple(ctx.symbols[table.security[j]] for j in row) for row in first} == {tuple("HIJST"), tuple("IJRST")}
+    assert {tuple(ctx.symbols[table.security[j]] for j in row) for row in first} == {
+        tuple("HIJST"),
+        tuple("IJRST"),
+    }
 
 
 def test_neither_the_first_sale_nor_the_largest_sequences_use_up_what_is_wanted():
@@ -95,19 +113,27 @@ def test_neither_the_first_sale_nor_the_largest_sequences_use_up_what_is_wanted(
     rows = found(ctx, table)
 
     assert len(rows) == 50
-    assert {shape(table, row) for row in rows} == {(s, b) for s in range(4) for b in range(4) if 1 <= s + b <= 5}
+    assert {shape(table, row) for row in rows} == {
+        (s, b) for s in range(4) for b in range(4) if 1 <= s + b <= 5
+    }
     assert len({row[0] for row in rows if not table.is_buy[row[0]]}) > 3
 
 
 def test_an_order_is_worth_the_better_of_alone_and_in_a_pair_and_never_less_than_nothing():
     ctx = context("A B C")
     table = candidates(ctx, *[f"buy {s} .1 .9 x" for s in "ABC"])
-    table = replace(table, alone=frozen(np.array([1.0, -2.0, -2.0])), paired=frozen(np.array([0.5, 3.0, -np.inf])))
+    table = replace(
+        table,
+        alone=frozen(np.array([1.0, -2.0, -2.0])),
+        paired=frozen(np.array([0.5, 3.0, -np.inf])),
+    )
 
     assert promise(table).tolist() == [1.0, 3.0, 0.0]
 
 
-@pytest.mark.parametrize("params", [{"max_sells": 0}, {"max_buys": 0}, {"max_sells": 1, "max_buys": 1}])
+@pytest.mark.parametrize(
+    "params", [{"max_sells": 0}, {"max_buys": 0}, {"max_sells": 1, "max_buys": 1}]
+)
 def test_a_sequence_keeps_to_the_numbers_of_sales_and_buys(params):
     ctx, table = large()
 
@@ -120,7 +146,11 @@ def test_a_sequence_keeps_to_the_numbers_of_sales_and_buys(params):
 def test_only_the_first_securities_of_each_side_by_priority_are_drawn_from():
     ctx, table = large()
 
-    drawn = {ctx.symbols[table.security[j]] for row in found(ctx, table, Params(max_candidates=2)) for j in row}
+    drawn = {
+        ctx.symbols[table.security[j]]
+        for row in found(ctx, table, Params(max_candidates=2))
+        for j in row
+    }
 
     assert drawn == set("IJST")
 

@@ -12,7 +12,11 @@ from builders import candidates, context
 from steelyard.context import PAD
 from steelyard.ledger import feasible
 from steelyard.sequences import generator
-from steelyard.sequences.enhanced_combinatorial import Params, enhanced_combinatorial, sampling_weights
+from steelyard.sequences.enhanced_combinatorial import (
+    Params,
+    enhanced_combinatorial,
+    sampling_weights,
+)
 
 TWENTY = " ".join("ABCDEFGHIJKLMNOPQRST")
 
@@ -27,8 +31,16 @@ def found(ctx, table, params=None, seeds=None):
 def large(**options):
     """Ten names to sell and ten to buy, two sizes each: far more combinations than are wanted."""
     ctx = context(TWENTY, weights=[0.08] * 10 + [0.0] * 10, cash=0.2, **options)
-    sells = [f"sell {s} {size} {0.3 + k / 20} rebalance_sells" for k, s in enumerate("ABCDEFGHIJ") for size in (0.02, 0.05)]
-    buys = [f"buy {s} {size} {0.3 + k / 20} opportunity_buys" for k, s in enumerate("KLMNOPQRST") for size in (0.02, 0.06)]
+    sells = [
+        f"sell {s} {size} {0.3 + k / 20} rebalance_sells"
+        for k, s in enumerate("ABCDEFGHIJ")
+        for size in (0.02, 0.05)
+    ]
+    buys = [
+        f"buy {s} {size} {0.3 + k / 20} opportunity_buys"
+        for k, s in enumerate("KLMNOPQRST")
+        for size in (0.02, 0.06)
+    ]
     return ctx, candidates(ctx, *sells, *buys, cost=0.0005)
 
 
@@ -47,7 +59,10 @@ def oracle(ctx, table, params):
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(["sell", "buy"]), st.sampled_from("ABCD"), st.sampled_from([0.05, 0.1, 0.2]), st.sampled_from([0.3, 0.6, 0.9])
+            st.sampled_from(["sell", "buy"]),
+            st.sampled_from("ABCD"),
+            st.sampled_from([0.05, 0.1, 0.2]),
+            st.sampled_from([0.3, 0.6, 0.9]),
         ),
         max_size=8,
         unique_by=lambda order: order[:3],
@@ -56,9 +71,15 @@ def oracle(ctx, table, params):
     st.integers(0, 3),
     st.integers(0, 3),
 )
-def test_when_they_are_few_every_feasible_combination_comes_once(wanted, depth, max_sells, max_buys):
+def test_when_they_are_few_every_feasible_combination_comes_once(
+    wanted, depth, max_sells, max_buys
+):
     ctx = context("A B C D", weights=[0.24] * 4, cash=0.04, max_depth=depth)
-    table = candidates(ctx, *(f"{side} {symbol} {size} {priority} x" for side, symbol, size, priority in wanted), cost=0.001)
+    table = candidates(
+        ctx,
+        *(f"{side} {symbol} {size} {priority} x" for side, symbol, size, priority in wanted),
+        cost=0.001,
+    )
     params = Params(max_sells=max_sells, max_buys=max_buys)
 
     rows = found(ctx, table, params)
@@ -118,7 +139,11 @@ def test_the_same_seed_gives_the_same_rows_and_another_seed_others():
 def test_random_numbers_depend_on_the_name_of_the_module():
     ctx = context("A", seed=3)
 
-    assert generator(ctx, "one").random() == generator(ctx, "one").random() != generator(ctx, "two").random()
+    assert (
+        generator(ctx, "one").random()
+        == generator(ctx, "one").random()
+        != generator(ctx, "two").random()
+    )
 
 
 def test_a_seed_sequence_is_not_proposed_again():
@@ -134,7 +159,11 @@ def test_a_seed_sequence_is_not_proposed_again():
 def test_only_the_best_securities_of_each_side_are_drawn_from():
     ctx, table = large()
 
-    drawn = {ctx.symbols[table.security[j]] for row in found(ctx, table, Params(max_candidates=2)) for j in row}
+    drawn = {
+        ctx.symbols[table.security[j]]
+        for row in found(ctx, table, Params(max_candidates=2))
+        for j in row
+    }
 
     assert drawn == set("IJST")
 
@@ -142,7 +171,10 @@ def test_only_the_best_securities_of_each_side_are_drawn_from():
 def test_sizes_say_whether_one_order_of_a_security_is_drawn_or_all():
     ctx, table = large()
 
-    best, every = ({j for row in found(ctx, table, Params(sizes=sizes)) for j in row} for sizes in ("best", "all"))
+    best, every = (
+        {j for row in found(ctx, table, Params(sizes=sizes)) for j in row}
+        for sizes in ("best", "all")
+    )
 
     assert best == set(table.pool)
     assert every == set(range(table.m))
@@ -159,17 +191,27 @@ def test_half_of_a_sample_draws_the_best_order_of_each_security_only():
 
 def test_better_sizes_of_a_security_are_drawn_more_often():
     ctx = context(TWENTY, weights=[0.05] * 20, cash=1.0)
-    buys = [f"buy {symbol} {size} {priority} x" for symbol in TWENTY.split() for size, priority in ((0.02, 0.3), (0.03, 0.6), (0.04, 0.9))]
+    buys = [
+        f"buy {symbol} {size} {priority} x"
+        for symbol in TWENTY.split()
+        for size, priority in ((0.02, 0.3), (0.03, 0.6), (0.04, 0.9))
+    ]
     table = candidates(ctx, *buys)
 
-    drawn = Counter(round(float(table.delta[j]), 2) for row in found(ctx, table, Params(max_candidates=20))[500:] for j in row)
+    drawn = Counter(
+        round(float(table.delta[j]), 2)
+        for row in found(ctx, table, Params(max_candidates=20))[500:]
+        for j in row
+    )
 
     assert drawn[0.04] > 2 * drawn[0.03] > 2 * drawn[0.02] > 0
 
 
 def test_a_side_without_candidates_leaves_the_other_alone():
     ctx = context(TWENTY, weights=[0.0] * 20)
-    table = candidates(ctx, *[f"buy {symbol} {size} .9 x" for symbol in TWENTY.split() for size in (0.05, 0.1)])
+    table = candidates(
+        ctx, *[f"buy {symbol} {size} .9 x" for symbol in TWENTY.split() for size in (0.05, 0.1)]
+    )
 
     rows = found(ctx, table)
 
@@ -189,7 +231,14 @@ def test_nothing_to_draw_from_gives_nothing():
 
 def test_what_cash_never_pays_for_ends_after_a_bounded_number_of_draws():
     ctx = context(TWENTY, weights=[0.05] * 20, cash=0.0)
-    table = candidates(ctx, *[f"buy {symbol} {size} .9 opportunity_buys" for symbol in TWENTY.split() for size in (0.05, 0.1)])
+    table = candidates(
+        ctx,
+        *[
+            f"buy {symbol} {size} .9 opportunity_buys"
+            for symbol in TWENTY.split()
+            for size in (0.05, 0.1)
+        ],
+    )
 
     assert found(ctx, table) == []
 

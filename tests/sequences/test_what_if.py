@@ -39,10 +39,17 @@ def asking(of: World, *names: str, **params) -> World:
     return of
 
 
-def filled(*orders: str, params: Fills | None = None, lots: float = 1, **options) -> list[tuple[int, ...]]:
+def filled(
+    *orders: str, params: Fills | None = None, lots: float = 1, **options
+) -> list[tuple[int, ...]]:
     ctx = context(**{"symbols": "A B C", "weights": [0.3, 0.3, 0.2], "lot_sizes": lots, **options})
     table = candidates(ctx, *orders)
-    return [tuple(map(int, fill.quantities)) for fill in partial_execution(ctx, table, tuple(range(table.m)), SETTINGS, params or Fills())]
+    return [
+        tuple(map(int, fill.quantities))
+        for fill in partial_execution(
+            ctx, table, tuple(range(table.m)), SETTINGS, params or Fills()
+        )
+    ]
 
 
 SELL_AND_BUY = ("sell A .10 .9 rebalance_sells", "buy B .07 .8 rebalance_buys")
@@ -57,7 +64,12 @@ def test_prefixes_come_first_then_each_order_in_part_with_the_others_whole():
 
 
 def test_what_fills_is_whole_lots():
-    assert filled(*SELL_AND_BUY, lots=10, params=Fills(prefixes=False)) == [(50, 70), (70, 70), (100, 30), (100, 50)]
+    assert filled(*SELL_AND_BUY, lots=10, params=Fills(prefixes=False)) == [
+        (50, 70),
+        (70, 70),
+        (100, 30),
+        (100, 50),
+    ]
 
 
 def test_what_is_under_the_least_number_of_shares_does_not_fill():
@@ -82,7 +94,9 @@ def loosened(ctx, **params) -> dict[str, tuple[float, float, str]]:
 
 
 def test_every_rule_in_force_is_loosened_alone():
-    ctx = context("A B", weights=[0.5, 0.3], limits=Limits(max_turnover_weight=0.1, max_group_weight=0.3))
+    ctx = context(
+        "A B", weights=[0.5, 0.3], limits=Limits(max_turnover_weight=0.1, max_group_weight=0.3)
+    )
 
     assert loosened(ctx, **ALL) == {
         "limits.cash_reserve_weight": (0.02, 0.01, "pp"),
@@ -100,11 +114,20 @@ def test_every_rule_in_force_is_loosened_alone():
 
 
 def test_a_rule_that_is_off_or_as_loose_as_can_be_is_left_out():
-    free = Limits(cash_reserve_weight=0.0, max_position_weight=1.0, min_trade_weight=0.0, max_turnover_weight=2.0)
+    free = Limits(
+        cash_reserve_weight=0.0,
+        max_position_weight=1.0,
+        min_trade_weight=0.0,
+        max_turnover_weight=2.0,
+    )
 
-    assert set(loosened(replace(context("A", limits=free, max_depth=10), min_order_weight=0.0), **ALL, relax_min_lot=False)) == {
-        one for one in loosened(context("A"), **ALL) if one.startswith("filters.")
-    }
+    assert set(
+        loosened(
+            replace(context("A", limits=free, max_depth=10), min_order_weight=0.0),
+            **ALL,
+            relax_min_lot=False,
+        )
+    ) == {one for one in loosened(context("A"), **ALL) if one.startswith("filters.")}
 
 
 def test_no_step_goes_past_the_end_of_its_range():
@@ -129,19 +152,29 @@ def test_of_three_rules_for_the_least_order_the_one_that_binds_is_loosened(limit
     found = loosened(replace(context("A", limits=limits), min_order_weight=least))
 
     assert (expected[0], *found[expected[0]]) == expected
-    assert len({"limits.min_trade_weight", "limits.min_trade_base", "limits.max_cost_share"} & set(found)) == 1
+    assert (
+        len(
+            {"limits.min_trade_weight", "limits.min_trade_base", "limits.max_cost_share"}
+            & set(found)
+        )
+        == 1
+    )
 
 
 def test_sales_that_are_forbidden_are_tried_the_largest_first():
     ctx = context("A B C D E", weights=[0.1, 0.3, 0.2, 0.15, 0.0])
-    blocked = tuple(replace(security, allow_sell=security.symbol == "C") for security in ctx.securities)
+    blocked = tuple(
+        replace(security, allow_sell=security.symbol == "C") for security in ctx.securities
+    )
     ctx = replace(ctx, securities=blocked)
 
     found = [one for one in loosened(ctx, max_securities=2) if one.endswith("allow_sell")]
 
     assert found == ["securities.B.allow_sell", "securities.D.allow_sell"]
     assert "securities.E.allow_sell" not in loosened(ctx, max_securities=9)
-    assert "securities.B.allow_sell" not in loosened(replace(ctx, tradable=frozen(np.zeros(5, dtype=np.bool_))))
+    assert "securities.B.allow_sell" not in loosened(
+        replace(ctx, tradable=frozen(np.zeros(5, dtype=np.bool_)))
+    )
 
 
 def test_where_nothing_at_all_may_be_sold_that_is_the_rule_to_loosen():
@@ -159,7 +192,10 @@ def test_the_whole_report_agrees_with_the_plan():
 
     assert verify.check(plan.document()).ok
     nets = [one.improvement for one in report.fills.scenarios]
-    assert (report.fills.worst, report.fills.share) == (min(nets), sum(net > 0 for net in nets) / len(nets))
+    assert (report.fills.worst, report.fills.share) == (
+        min(nets),
+        sum(net > 0 for net in nets) / len(nets),
+    )
     assert report.fills.mean == pytest.approx(sum(nets) / len(nets))
     for one in report.fills.scenarios:
         assert one.fills
@@ -168,19 +204,28 @@ def test_the_whole_report_agrees_with_the_plan():
             assert 0 < part.quantity <= step.quantity
             assert part.notional_base == part.quantity * step.price * step.fx_rate
     counts = {run.name: run.count for run in plan.modules if run.name in GENERATORS}
-    assert counts == {"partial_execution": len(report.fills.scenarios), "constraint_relaxation": len(report.relaxations)}
+    assert counts == {
+        "partial_execution": len(report.fills.scenarios),
+        "constraint_relaxation": len(report.relaxations),
+    }
 
 
 def test_a_prefix_is_worth_what_a_plan_of_those_orders_is_worth():
-    made = solve(BUSY.snapshot, BUSY.market, BUSY.strategy, targets=BUSY.targets, findings=Findings())
+    made = solve(
+        BUSY.snapshot, BUSY.market, BUSY.strategy, targets=BUSY.targets, findings=Findings()
+    )
     order = step_order(made.table, made.choice.plan.row)
     hold = made.choice.hold.evaluation.score
 
     scenarios = asking(BUSY, "partial_execution").plan().what_if.fills.scenarios
 
     for done in range(1, len(order)):
-        told = next(one for one in scenarios if [part.n for part in one.fills] == list(range(1, done + 1)))
-        assert told.improvement == pytest.approx(score_set(made.ctx, made.objective, made.table, order[:done], hold).net, abs=1e-12)
+        told = next(
+            one for one in scenarios if [part.n for part in one.fills] == list(range(1, done + 1))
+        )
+        assert told.improvement == pytest.approx(
+            score_set(made.ctx, made.objective, made.table, order[:done], hold).net, abs=1e-12
+        )
 
 
 def test_an_order_that_fills_in_part_pays_its_whole_commission():
@@ -197,7 +242,13 @@ def test_an_order_that_fills_in_part_pays_its_whole_commission():
 
 
 def test_a_sale_that_fills_in_part_may_leave_less_than_the_reserve_and_the_report_says_so():
-    tight = world("AA 700 @ 100", "BB 280 @ 100", cash="2000", targets={"AA": 0.3, "BB": 0.67}, limits=Limits(max_position_weight=1.0))
+    tight = world(
+        "AA 700 @ 100",
+        "BB 280 @ 100",
+        cash="2000",
+        targets={"AA": 0.3, "BB": 0.67},
+        limits=Limits(max_position_weight=1.0),
+    )
     plan = asking(tight, "partial_execution").plan()
 
     short = [one for one in plan.what_if.fills.scenarios if not one.keeps_reserve]
@@ -246,7 +297,9 @@ def test_a_rule_that_binds_has_a_price(limits, setting, least_gain):
 
 def test_a_reserve_that_stands_in_the_way_of_a_buy_has_a_price():
     limits = Limits(cash_reserve_weight=0.38, max_position_weight=1.0)
-    of = world("AA 300 @ 100", "BB 0 @ 100", cash="70000", targets={"AA": 0.3, "BB": 0.65}, limits=limits)
+    of = world(
+        "AA 300 @ 100", "BB 0 @ 100", cash="70000", targets={"AA": 0.3, "BB": 0.65}, limits=limits
+    )
 
     told = asking(of, "constraint_relaxation").plan().what_if.relaxations[0]
 
@@ -255,18 +308,35 @@ def test_a_reserve_that_stands_in_the_way_of_a_buy_has_a_price():
 
 
 def test_a_security_that_may_not_be_sold_and_the_lots_have_a_price():
-    locked = world("AA 690 @ 100", "B.B 100 @ 100", cash="41000", targets={"AA": 0.3, "B.B": 0.3}, lots={"B.B": "150"})
-    kept = tuple(replace(security, allow_sell=security.symbol != "AA") for security in locked.snapshot.securities)
+    locked = world(
+        "AA 690 @ 100",
+        "B.B 100 @ 100",
+        cash="41000",
+        targets={"AA": 0.3, "B.B": 0.3},
+        lots={"B.B": "150"},
+    )
+    kept = tuple(
+        replace(security, allow_sell=security.symbol != "AA")
+        for security in locked.snapshot.securities
+    )
     of = replace(locked, snapshot=replace(locked.snapshot, securities=kept))
 
-    gains = {one.setting: one.gain for one in asking(of, "constraint_relaxation").plan().what_if.relaxations}
+    gains = {
+        one.setting: one.gain
+        for one in asking(of, "constraint_relaxation").plan().what_if.relaxations
+    }
 
     assert gains["securities.AA.allow_sell"] > 0
     assert gains["securities.lot_size"] > 0
 
 
 def test_a_hold_plan_has_no_fills_and_may_have_gains():
-    still = replace(BUSY, strategy=replace(BUSY.strategy, score=BUSY.strategy.score.model_copy(update={"min_improvement": 5.0})))
+    still = replace(
+        BUSY,
+        strategy=replace(
+            BUSY.strategy, score=BUSY.strategy.score.model_copy(update={"min_improvement": 5.0})
+        ),
+    )
 
     plan = asking(still, *GENERATORS).plan()
 
@@ -288,14 +358,21 @@ def same_plan(one, other) -> None:
     assert one.score == other.score
     assert one.verdict == other.verdict
     assert one.proposed_by == other.proposed_by
-    assert one.certificate.model_copy(update={"seconds": None}) == other.certificate.model_copy(update={"seconds": None})
+    assert one.certificate.model_copy(update={"seconds": None}) == other.certificate.model_copy(
+        update={"seconds": None}
+    )
     assert one.candidates == other.candidates
     assert one.problems == other.problems
 
 
 @pytest.mark.parametrize("scope", ["proposals", "candidates"])
 def test_what_if_generators_change_nothing_in_a_plan(scope):
-    of = replace(BUSY, strategy=replace(BUSY.strategy, search=BUSY.strategy.search.model_copy(update={"scope": scope})))
+    of = replace(
+        BUSY,
+        strategy=replace(
+            BUSY.strategy, search=BUSY.strategy.search.model_copy(update={"scope": scope})
+        ),
+    )
 
     same_plan(of.plan(), asking(of, *GENERATORS).plan())
 
@@ -319,7 +396,9 @@ def test_a_plan_never_contains_what_only_a_looser_rule_allows(of):
     [
         lambda *_: 1 / 0,
         lambda *_: [7],
-        lambda ctx, table, order, *_: [Fill(order, tuple(2 * table.quantity[j] for j in order), None)],
+        lambda ctx, table, order, *_: [
+            Fill(order, tuple(2 * table.quantity[j] for j in order), None)
+        ],
         lambda ctx, table, order, *_: [Fill(order[:1], (Decimal(1),), None)],
         lambda *_: [Loosening("x", "limits.no_such_rule", 1, 2, "pp")],
         lambda *_: [Loosening("x", "no_such_section.rule", 1, 2, "pp")],
@@ -335,7 +414,9 @@ def test_a_generator_that_fails_costs_only_its_report(name, answer):
 
     usual = of.plan()
     assert plan.steps == usual.steps
-    assert [(run.name, run.outcome) for run in plan.modules if run.outcome == "failed"] == [(name, "failed")]
+    assert [(run.name, run.outcome) for run in plan.modules if run.outcome == "failed"] == [
+        (name, "failed")
+    ]
     assert [problem.module for problem in plan.problems] == [f"sequence_generators.{name}"]
     if name == "partial_execution":
         assert (plan.what_if.fills, plan.what_if.relaxations) == (None, usual.what_if.relaxations)
@@ -344,17 +425,29 @@ def test_a_generator_that_fails_costs_only_its_report(name, answer):
 
 
 def test_a_rule_under_which_planning_is_refused_is_a_warning_and_the_others_stay():
-    crowded = replace(BUSY, strategy=replace(BUSY.strategy, search=Search(max_candidates=len(BUSY.plan().candidates) + 8)))
+    crowded = replace(
+        BUSY,
+        strategy=replace(
+            BUSY.strategy, search=Search(max_candidates=len(BUSY.plan().candidates) + 8)
+        ),
+    )
     of = asking(crowded, "constraint_relaxation")
     large = Loosening("large", "search.max_candidates", 100, 1, "order")
     deep = Loosening("deep", "search.max_depth", 5, 6, "order")
 
-    plan = replace(of, strategy=with_call(of.strategy, Kind.SEQUENCE, "constraint_relaxation", lambda *_: [large, deep])).plan()
+    plan = replace(
+        of,
+        strategy=with_call(
+            of.strategy, Kind.SEQUENCE, "constraint_relaxation", lambda *_: [large, deep]
+        ),
+    ).plan()
 
     assert [one.name for one in plan.what_if.relaxations] == ["deep"]
-    assert [warning.code for warning in plan.warnings if warning.module == "sequence_generators.constraint_relaxation"] == [
-        "what_if_refused"
-    ]
+    assert [
+        warning.code
+        for warning in plan.warnings
+        if warning.module == "sequence_generators.constraint_relaxation"
+    ] == ["what_if_refused"]
 
 
 def test_what_fails_late_under_a_looser_rule_alone_stays_in_the_plan():

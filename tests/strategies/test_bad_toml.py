@@ -23,10 +23,16 @@ BAD = {
     "lists": ("a = " + "[" * 30_000, "line 1, column 37: nested more than 32 deep"),
     "inline tables": ("a = " + "{b = " * 10_000, "line 1, column 165: nested more than 32 deep"),
     "lists over lines": ("a = [\n" + "[\n" * 40, "line 33, column 1: nested more than 32 deep"),
-    "nesting after a text": ('x = """ [[ """\ny = ' + "[" * 5_000, "line 2, column 37: nested more than 32 deep"),
+    "nesting after a text": (
+        'x = """ [[ """\ny = ' + "[" * 5_000,
+        "line 2, column 37: nested more than 32 deep",
+    ),
     "long header": ("[" + "a." * 30_000 + "a]", "line 1, column 33: a key of more than 16 parts"),
     "long dotted key": ("a." * 30_000 + "a = 1", "a key of more than 16 parts"),
-    "17 parts": ("\n" + ".".join("abcdefghijklmnopq") + " = 1", "line 2, column 32: a key of more than 16 parts"),
+    "17 parts": (
+        "\n" + ".".join("abcdefghijklmnopq") + " = 1",
+        "line 2, column 32: a key of more than 16 parts",
+    ),
     "quoted dotted key": ('"a" . ' * 9_000 + "a = 1", "a key of more than 16 parts"),
     "long key in a table": ("a = {" + ".".join("a" * 17) + " = 1}", "a key of more than 16 parts"),
     "texts that nothing closes": ('"""\\' * 16_000, "line 1, column 3: Expected '='"),
@@ -34,35 +40,80 @@ BAD = {
     "escaped quotes": ('"\\' * 30_000, "is not valid TOML"),
     "headers": ("".join(f"[a{i}]\n" for i in range(900)), "at least 20 problems"),
     "keys": ("".join(f"a{i}=1\n" for i in range(900)), "line 20: a19 is not a known key"),
-    "near keys": ("".join(f"max_deptx{i}=1\n" for i in range(900)), "line 2: max_deptx1 is not a known key. Did you mean max_depth?"),
+    "near keys": (
+        "".join(f"max_deptx{i}=1\n" for i in range(900)),
+        "line 2: max_deptx1 is not a known key. Did you mean max_depth?",
+    ),
     "near keys of a table": (
         "[limits]\n" + "".join(f"allow_bux{i}=1\n" for i in range(900)),
         "line 2: limits.allow_bux0 is not a known key.",
     ),
     "a key of 60,000 letters": ("[limits]\n" + "x" * 60_000 + " = 1", 'x…" is not a known key.'),
     "arrays of tables": ("[[limits]]\nx = 1\n" * 400, "limits is [a table, a table"),
-    "many numbers": ("[search]\nmax_depth = [" + "1," * 30_000 + "]", "line 2: search.max_depth is [1, 1, 1,"),
-    "many modules": ("enabled_filters = [" + '"x",' * 16_000 + "]", "enabled_filters.x: there is no such module"),
-    "not a number": ("[costs]\nfixed = nan", "line 2: costs.fixed is nan; it must be a finite number."),
+    "many numbers": (
+        "[search]\nmax_depth = [" + "1," * 30_000 + "]",
+        "line 2: search.max_depth is [1, 1, 1,",
+    ),
+    "many modules": (
+        "enabled_filters = [" + '"x",' * 16_000 + "]",
+        "enabled_filters.x: there is no such module",
+    ),
+    "not a number": (
+        "[costs]\nfixed = nan",
+        "line 2: costs.fixed is nan; it must be a finite number.",
+    ),
     "many nan": ("a = [" + "nan," * 16_000 + "]", "line 1: a[0] is nan"),
     "infinity": ("[limits]\n\nmin_trade_base = inf", "line 3: limits.min_trade_base is inf"),
     "infinity by its size": ("[costs]\nfixed = 1e5000", "line 2: costs.fixed is inf"),
-    "true for a number": ("[search]\nmax_depth = true", "line 2: search.max_depth is true; it must be a whole number from 1 to 10."),
-    "a number for true": ("[limits]\nallow_buy = 1", "line 2: limits.allow_buy is 1; it must be true or false."),
-    "negative depth": ("[search]\nmax_depth = -1", "line 2: search.max_depth is -1; it must be a whole number from 1 to 10."),
-    "text for a number": ("[costs]\nfixed = '2'", "line 2: costs.fixed is '2'; it must be a number from 0 to 1,000,000."),
+    "true for a number": (
+        "[search]\nmax_depth = true",
+        "line 2: search.max_depth is true; it must be a whole number from 1 to 10.",
+    ),
+    "a number for true": (
+        "[limits]\nallow_buy = 1",
+        "line 2: limits.allow_buy is 1; it must be true or false.",
+    ),
+    "negative depth": (
+        "[search]\nmax_depth = -1",
+        "line 2: search.max_depth is -1; it must be a whole number from 1 to 10.",
+    ),
+    "text for a number": (
+        "[costs]\nfixed = '2'",
+        "line 2: costs.fixed is '2'; it must be a number from 0 to 1,000,000.",
+    ),
     "unknown table": ("\n[limit]\nx = 1", "line 2: limit is not a known key. Did you mean limits?"),
     "table twice": ("[limits]\n[limits]", "line 2, column 8: Cannot declare"),
-    "key twice": ("[limits]\nallow_buy = true\nallow_sell = true\nallow_buy = true", "line 4: Cannot overwrite a value"),
+    "key twice": (
+        "[limits]\nallow_buy = true\nallow_sell = true\nallow_buy = true",
+        "line 4: Cannot overwrite a value",
+    ),
     "NUL": ('name = "a\0b"', "line 1, column 10: Illegal character '\\x00'"),
     "NUL in a key": ("a\0 = 1", "line 1, column 2: Expected '='"),
     "a line that CR alone ends": ("a = 1\rb = 2", "line 1, column 6: Expected newline"),
-    "5,000 digits": ("\n[search]\nmax_depth = 1" + "0" * 5_000, "line 3, column 13, has a number with too many digits"),
-    "5,000 hexadecimal digits": ("[search]\nmax_depth = 0x" + "f" * 5_000, "line 2: search.max_depth is a number of 20,000 bits"),
-    "65,000 binary digits": ("[costs]\nfixed = 0b" + "1" * 65_000, "line 2: costs.fixed is a number of 65,000 bits"),
-    "preset with a path": ("preset = '../../etc/passwd'", "line 1: '../../etc/passwd' is no preset: a name has no path in it."),
-    "unknown preset": ("preset = 'agressive'", "There is no preset 'agressive'. Did you mean aggressive?"),
-    "plugin with a path": ("[plugins]\nfolder = 'p'\nfiles = {'../x.py' = 'sha256:" + "0" * 64 + "'}", "'../x.py'"),
+    "5,000 digits": (
+        "\n[search]\nmax_depth = 1" + "0" * 5_000,
+        "line 3, column 13, has a number with too many digits",
+    ),
+    "5,000 hexadecimal digits": (
+        "[search]\nmax_depth = 0x" + "f" * 5_000,
+        "line 2: search.max_depth is a number of 20,000 bits",
+    ),
+    "65,000 binary digits": (
+        "[costs]\nfixed = 0b" + "1" * 65_000,
+        "line 2: costs.fixed is a number of 65,000 bits",
+    ),
+    "preset with a path": (
+        "preset = '../../etc/passwd'",
+        "line 1: '../../etc/passwd' is no preset: a name has no path in it.",
+    ),
+    "unknown preset": (
+        "preset = 'agressive'",
+        "There is no preset 'agressive'. Did you mean aggressive?",
+    ),
+    "plugin with a path": (
+        "[plugins]\nfolder = 'p'\nfiles = {'../x.py' = 'sha256:" + "0" * 64 + "'}",
+        "'../x.py'",
+    ),
     "a rule that is broken inside a table": (
         "\n[groups.sector]\n" + "".join(f"s{i} = 0.9\n" for i in range(900)),
         "line 2: groups: the sector targets",
@@ -92,7 +143,9 @@ def test_a_file_of_more_than_64_kib_is_refused_unread(tmp_path: Path):
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_fine():
-    assert not parse("\ufeff[limits]\r\nallow_buy = false\r\n\r\n[search]\r\nmax_depth = 3\r\n", "x").limits.allow_buy
+    assert not parse(
+        "\ufeff[limits]\r\nallow_buy = false\r\n\r\n[search]\r\nmax_depth = 3\r\n", "x"
+    ).limits.allow_buy
 
 
 def test_sixteen_parts_and_nesting_of_thirty_two_reach_the_parser():
@@ -107,7 +160,12 @@ def test_problems_come_in_the_order_of_their_lines():
     with pytest.raises(SettingsError) as refused:
         parse("[filters.none]\n[costs]\nfixed = -1\n[limits]\nallow_buy = 1\nfoo = 2\n", "x")
 
-    assert [line.partition(":")[0] for line in str(refused.value).splitlines()[1:]] == ["line 1", "line 3", "line 5", "line 6"]
+    assert [line.partition(":")[0] for line in str(refused.value).splitlines()[1:]] == [
+        "line 1",
+        "line 3",
+        "line 5",
+        "line 6",
+    ]
 
 
 def test_lines_are_found_after_texts_over_several_lines_and_lists():
@@ -119,7 +177,10 @@ def test_lines_are_found_after_texts_over_several_lines_and_lists():
     with pytest.raises(SettingsError) as refused:
         parse(text, "x")
 
-    assert [line.partition(":")[0] for line in str(refused.value).splitlines()[1:]] == ["line 9", "line 14"]
+    assert [line.partition(":")[0] for line in str(refused.value).splitlines()[1:]] == [
+        "line 9",
+        "line 14",
+    ]
 
 
 KIB_60 = 60 * 1024
@@ -189,7 +250,9 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize(("text", "expected"), HOSTILE.values(), ids=HOSTILE)
-def test_hostile_toml_is_refused_at_once_in_few_words_that_no_terminal_obeys(text: str, expected: str):
+def test_hostile_toml_is_refused_at_once_in_few_words_that_no_terminal_obeys(
+    text: str, expected: str
+):
     start = time.process_time()
 
     with pytest.raises(SettingsError) as refused:
@@ -206,8 +269,21 @@ def test_hostile_toml_is_refused_at_once_in_few_words_that_no_terminal_obeys(tex
 @pytest.mark.parametrize(
     "line",
     [
-        *(f"score.{key} = {value}" for key in ("holding_years", "tax_years") for value in (0, 1e-308, 1e308)),
-        *(f"score.{key} = 1e308" for key in ("cost_aversion", "order_hurdle", "min_improvement", "min_score_per_return", "fund_names")),
+        *(
+            f"score.{key} = {value}"
+            for key in ("holding_years", "tax_years")
+            for value in (0, 1e-308, 1e308)
+        ),
+        *(
+            f"score.{key} = 1e308"
+            for key in (
+                "cost_aversion",
+                "order_hurdle",
+                "min_improvement",
+                "min_score_per_return",
+                "fund_names",
+            )
+        ),
         *(f"score.anchors.fit = {anchor}" for anchor in ([0.0, 5e-324], [-1e308, 1e308])),
         "score.diversification_parts = {conc = 1e308, ind = 1e308}",
         "costs.fixed = 1e308",
@@ -215,7 +291,9 @@ def test_hostile_toml_is_refused_at_once_in_few_words_that_no_terminal_obeys(tex
     ],
 )
 def test_a_finite_number_that_arithmetic_would_make_infinite_is_refused(line: str):
-    with pytest.raises(SettingsError, match=r"line 1: [a-z_.]+(\[0\])? is|line 1: [a-z_.]+: an anchor"):
+    with pytest.raises(
+        SettingsError, match=r"line 1: [a-z_.]+(\[0\])? is|line 1: [a-z_.]+: an anchor"
+    ):
         parse(line, "mine")
 
 
@@ -226,8 +304,15 @@ FRAGMENTS = [
 
 
 @settings(deadline=None, max_examples=150)
-@given(st.sampled_from(PRESETS), st.lists(st.tuples(st.integers(0, 6_000), st.integers(0, 60), st.sampled_from(FRAGMENTS)), max_size=6))
-def test_of_a_damaged_preset_nothing_comes_but_a_strategy_or_a_located_refusal(name: str, cuts: list[tuple[int, int, str]]):
+@given(
+    st.sampled_from(PRESETS),
+    st.lists(
+        st.tuples(st.integers(0, 6_000), st.integers(0, 60), st.sampled_from(FRAGMENTS)), max_size=6
+    ),
+)
+def test_of_a_damaged_preset_nothing_comes_but_a_strategy_or_a_located_refusal(
+    name: str, cuts: list[tuple[int, int, str]]
+):
     text = text_of(name)
     for start, length, fragment in cuts:
         text = text[:start] + fragment + text[start + length :]
@@ -270,4 +355,8 @@ def test_what_no_file_can_say_is_told_and_never_raised(weird: object):
 def test_numbers_of_other_libraries_are_numbers():
     strategy = from_mapping({"max_depth": np.int64(3), "costs": {"fixed": np.float64(1.5)}}, "x")
 
-    assert (type(strategy.search.max_depth), strategy.search.max_depth, type(strategy.costs.fixed)) == (int, 3, float)
+    assert (
+        type(strategy.search.max_depth),
+        strategy.search.max_depth,
+        type(strategy.costs.fixed),
+    ) == (int, 3, float)

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 from steelyard.errors import SettingsError
 from steelyard.registry import Kind
-from steelyard.strategies import PRESETS, Strategy, default, from_mapping, load, overlay, parse, validate
+from steelyard.strategies import (
+    PRESETS,
+    Strategy,
+    default,
+    from_mapping,
+    load,
+    overlay,
+    parse,
+    validate,
+)
 from steelyard.strategies.presets import text_of
 from steelyard.strategies.spellings import ENABLED_LISTS, GLOBAL, NAMES, PARAM_TABLES
 from steelyard.strategies.strategy import SECTIONS
@@ -64,7 +73,11 @@ def test_a_file_says_what_it_changes_and_the_rest_keeps_its_default():
     assert choice(strategy, Kind.OPPORTUNITY, "profit_taking").why == "strategy file"
     assert choice(strategy, Kind.OPPORTUNITY, "weight_based").why == "default"
     eligibility = choice(strategy, Kind.FILTER, "eligibility")
-    assert (eligibility.enabled, eligibility.why, eligibility.params.model_dump()["min_hold_days"]) == (True, "strategy file", 30)
+    assert (
+        eligibility.enabled,
+        eligibility.why,
+        eligibility.params.model_dump()["min_hold_days"],
+    ) == (True, "strategy file", 30)
 
 
 def test_tables_may_stand_in_any_order():
@@ -78,38 +91,95 @@ def test_tables_may_stand_in_any_order():
     [
         ("foo = 1", "foo is not a known key. Known are"),
         ("limit = {}", "limit is not a known key. Did you mean limits?"),
-        ("[limits]\nmax_posision_weight = 0.1", "limits.max_posision_weight is not a known key. Did you mean max_position_weight?"),
-        ("[limits]\nmax_position_weight = 1.5", "limits.max_position_weight is 1.5; it must be a number above 0 and at most 1."),
-        ("[limits]\nmax_position_weight = 0", "limits.max_position_weight is 0; it must be a number above 0 and at most 1."),
-        ("[limits]\nmax_turnover_weight = 3", "limits.max_turnover_weight is 3; it must be a number above 0 and at most 2."),
-        ("[limits]\nmin_trade_base = -1", "limits.min_trade_base is -1; it must be a number from 0 to 1,000,000,000,000."),
-        ("[limits]\nsettlement_days = 1.5", "limits.settlement_days is 1.5; it must be a whole number from 0 to 10."),
+        (
+            "[limits]\nmax_posision_weight = 0.1",
+            "limits.max_posision_weight is not a known key. Did you mean max_position_weight?",
+        ),
+        (
+            "[limits]\nmax_position_weight = 1.5",
+            "limits.max_position_weight is 1.5; it must be a number above 0 and at most 1.",
+        ),
+        (
+            "[limits]\nmax_position_weight = 0",
+            "limits.max_position_weight is 0; it must be a number above 0 and at most 1.",
+        ),
+        (
+            "[limits]\nmax_turnover_weight = 3",
+            "limits.max_turnover_weight is 3; it must be a number above 0 and at most 2.",
+        ),
+        (
+            "[limits]\nmin_trade_base = -1",
+            "limits.min_trade_base is -1; it must be a number from 0 to 1,000,000,000,000.",
+        ),
+        (
+            "[limits]\nsettlement_days = 1.5",
+            "limits.settlement_days is 1.5; it must be a whole number from 0 to 10.",
+        ),
         ("[limits]\nallow_buy = 1", "limits.allow_buy is 1; it must be true or false."),
         ("[limits]\nallow_buy = 'yes'", "limits.allow_buy is 'yes'; it must be true or false."),
-        ("[limits]\nfunding = 'loan'", "limits.funding is 'loan'; it must be one of 'proceeds', 'settled'."),
-        ("[costs]\nfixed = '2.0'", "costs.fixed is '2.0'; it must be a number from 0 to 1,000,000."),
+        (
+            "[limits]\nfunding = 'loan'",
+            "limits.funding is 'loan'; it must be one of 'proceeds', 'settled'.",
+        ),
+        (
+            "[costs]\nfixed = '2.0'",
+            "costs.fixed is '2.0'; it must be a number from 0 to 1,000,000.",
+        ),
         ("[costs]\nfixed = true", "costs.fixed is true; it must be a number from 0 to 1,000,000."),
-        ("[costs]\nfixed = 2022-12-28", "costs.fixed is 2022-12-28; it must be a number from 0 to 1,000,000."),
+        (
+            "[costs]\nfixed = 2022-12-28",
+            "costs.fixed is 2022-12-28; it must be a number from 0 to 1,000,000.",
+        ),
         ("[costs]\npercent = nan", "costs.percent is nan; it must be a finite number."),
         ("[costs]\nfixed = -inf", "costs.fixed is -inf; it must be a finite number."),
         ("[costs]\nfixed = 1e999", "costs.fixed is inf; it must be a finite number."),
-        ("[score.anchors]\nfit = [nan, 0]", "score.anchors.fit[0] is nan; it must be a finite number."),
+        (
+            "[score.anchors]\nfit = [nan, 0]",
+            "score.anchors.fit[0] is nan; it must be a finite number.",
+        ),
         ("[score.anchors]\nfit = [1, 0]", "score.anchors.fit: an anchor is"),
-        ("[score.anchors]\nfit = [1]", "score.anchors.fit[1] is missing; it must be a number from -1,000 to 1,000."),
-        ("[score.anchors]\nfit = ['0', 1]", "score.anchors.fit[0] is '0'; it must be a number from -1,000 to 1,000."),
+        (
+            "[score.anchors]\nfit = [1]",
+            "score.anchors.fit[1] is missing; it must be a number from -1,000 to 1,000.",
+        ),
+        (
+            "[score.anchors]\nfit = ['0', 1]",
+            "score.anchors.fit[0] is '0'; it must be a number from -1,000 to 1,000.",
+        ),
         (
             "[score.anchors]\nfit = [0, 1, 2]",
             "score.anchors.fit is [0, 1, 2]; it must be a list of 2: a number from -1,000 to 1,000 and a number from -1,000 to 1,000.",
         ),
         ("[score]\nanchors = 3", "score.anchors is 3; it must be a table."),
-        ("[score.stability_parts]\nvol = 0\ndd = 0", "score.stability_parts: at least one share must be above 0."),
-        ("[score.neutral]\nyield = 2", "score.neutral.yield is 2; it must be a number from 0 to 1."),
-        ("[groups.sector]\nEnergy = 1.2", "groups.sector.Energy is 1.2; it must be a number from 0 to 1."),
-        ("[groups.sector]\nA = 0.7\nB = 0.6", "groups: the sector targets sum to 1.3; they may not exceed 1."),
-        ("[groups.industry]\nA = 0.7", "groups.industry is not a known key. Known in [groups] are country, sector."),
+        (
+            "[score.stability_parts]\nvol = 0\ndd = 0",
+            "score.stability_parts: at least one share must be above 0.",
+        ),
+        (
+            "[score.neutral]\nyield = 2",
+            "score.neutral.yield is 2; it must be a number from 0 to 1.",
+        ),
+        (
+            "[groups.sector]\nEnergy = 1.2",
+            "groups.sector.Energy is 1.2; it must be a number from 0 to 1.",
+        ),
+        (
+            "[groups.sector]\nA = 0.7\nB = 0.6",
+            "groups: the sector targets sum to 1.3; they may not exceed 1.",
+        ),
+        (
+            "[groups.industry]\nA = 0.7",
+            "groups.industry is not a known key. Known in [groups] are country, sector.",
+        ),
         ("limits = 3", "limits is 3; it must be a table, written [limits]."),
-        ("[[limits]]\nallow_buy = true", "line 1: limits is [a table]; it must be a table, written [limits]."),
-        ("filters = true", "filters is true; it must be a table of modules, written [filters.NAME]."),
+        (
+            "[[limits]]\nallow_buy = true",
+            "line 1: limits is [a table]; it must be a table, written [limits].",
+        ),
+        (
+            "filters = true",
+            "filters is true; it must be a table of modules, written [filters.NAME].",
+        ),
         (
             "[opportunity_calculators]\nprofit_takin = true",
             "opportunity_calculators.profit_takin: there is no such module. Did you mean profit_taking?",
@@ -118,11 +188,26 @@ def test_tables_may_stand_in_any_order():
             "[filters]\nzzz = true",
             "filters.zzz: there is no such module. Known are correlation_aware, diversity, eligibility, recently_traded",
         ),
-        ("[filters]\neligibility = 'on'", "filters.eligibility is 'on'; it must be true, false, or a table"),
-        ("[filters.eligibility]\nenabled = 'on'", "filters.eligibility.enabled is 'on'; it must be true or false."),
-        ("[filters.eligibility]\nmin_hold_day = 1", "filters.eligibility.min_hold_day is not a known key. Did you mean min_hold_days?"),
-        ("[filters.eligibility]\nmin_hold_days = 'long'", "filters.eligibility.min_hold_days is 'long'; it must be a"),
-        ("[search]\nscope = 'all'", "search.scope is 'all'; it must be one of 'proposals', 'candidates'."),
+        (
+            "[filters]\neligibility = 'on'",
+            "filters.eligibility is 'on'; it must be true, false, or a table",
+        ),
+        (
+            "[filters.eligibility]\nenabled = 'on'",
+            "filters.eligibility.enabled is 'on'; it must be true or false.",
+        ),
+        (
+            "[filters.eligibility]\nmin_hold_day = 1",
+            "filters.eligibility.min_hold_day is not a known key. Did you mean min_hold_days?",
+        ),
+        (
+            "[filters.eligibility]\nmin_hold_days = 'long'",
+            "filters.eligibility.min_hold_days is 'long'; it must be a",
+        ),
+        (
+            "[search]\nscope = 'all'",
+            "search.scope is 'all'; it must be one of 'proposals', 'candidates'.",
+        ),
         ("name = 3", "name is 3; it must be text of at most 200 characters."),
         (f"name = '{'n' * 201}'", "it must be text of at most 200 characters."),
         ("description = []", "description is []; it must be text of at most 2,000 characters."),
@@ -140,7 +225,9 @@ def test_what_is_not_usable_is_named_with_its_value_and_range(text: str, expecte
 
 
 def test_all_problems_are_told_at_once():
-    message = refusal("foo = 1\n[limits]\nallow_buy = 1\n[costs]\nfixed = -1\n[filters]\nnone = true")
+    message = refusal(
+        "foo = 1\n[limits]\nallow_buy = 1\n[costs]\nfixed = -1\n[filters]\nnone = true"
+    )
 
     assert message.startswith("The strategy mine has 4 problems; nothing was planned.\n")
     assert all(key in message for key in ("foo", "limits.allow_buy", "costs.fixed", "filters.none"))
@@ -157,32 +244,87 @@ def test_any_text_is_a_strategy_or_a_refusal(text: str):
     assert "othing was planned" in outcome(text)
 
 
-@given(st.sampled_from([*SECTIONS, "filters"]), st.sampled_from(["max_depth", "fixed", "profile", "eligibility", "sector", "x"]), st.data())
-def test_any_value_of_any_key_is_a_strategy_or_a_refusal(section: str, key: str, data: st.DataObject):
+@given(
+    st.sampled_from([*SECTIONS, "filters"]),
+    st.sampled_from(["max_depth", "fixed", "profile", "eligibility", "sector", "x"]),
+    st.data(),
+)
+def test_any_value_of_any_key_is_a_strategy_or_a_refusal(
+    section: str, key: str, data: st.DataObject
+):
     value = data.draw(
-        st.sampled_from(["true", "-1", "0.5", "'x'", "[]", "{}", "[1, 2]", "{a = 1}", "07:32:00", "1979-05-27", "10000000000000000000000"])
+        st.sampled_from(
+            [
+                "true",
+                "-1",
+                "0.5",
+                "'x'",
+                "[]",
+                "{}",
+                "[1, 2]",
+                "{a = 1}",
+                "07:32:00",
+                "1979-05-27",
+                "10000000000000000000000",
+            ]
+        )
     )
     assert "othing was planned" in outcome(f"[{section}]\n{key} = {value}\n")
 
 
-@given(st.sampled_from(PRESETS), st.integers(0, 3000), st.integers(0, 30), st.text(max_size=12) | st.sampled_from(["[", '"', "= ", "\n["]))
-def test_a_preset_with_a_slip_of_the_pen_is_a_strategy_or_a_refusal(name: str, at: int, cut: int, typed: str):
+@given(
+    st.sampled_from(PRESETS),
+    st.integers(0, 3000),
+    st.integers(0, 30),
+    st.text(max_size=12) | st.sampled_from(["[", '"', "= ", "\n["]),
+)
+def test_a_preset_with_a_slip_of_the_pen_is_a_strategy_or_a_refusal(
+    name: str, at: int, cut: int, typed: str
+):
     text = text_of(name)
     at %= len(text)
 
     assert "othing was planned" in outcome(text[:at] + typed + text[at + cut :])
 
 
-KNOWN = [*SECTIONS, *(str(kind) for kind in Kind), *GLOBAL, *ENABLED_LISTS, *PARAM_TABLES, *NAMES, "core", "evaluation", "x"]
-INNER = [*GLOBAL, "enabled", "params", "profit_taking", "adaptive", "eligibility", "combinatorial", "anchors", "sector", "files", "x"]
+KNOWN = [
+    *SECTIONS,
+    *(str(kind) for kind in Kind),
+    *GLOBAL,
+    *ENABLED_LISTS,
+    *PARAM_TABLES,
+    *NAMES,
+    "core",
+    "evaluation",
+    "x",
+]
+INNER = [
+    *GLOBAL,
+    "enabled",
+    "params",
+    "profit_taking",
+    "adaptive",
+    "eligibility",
+    "combinatorial",
+    "anchors",
+    "sector",
+    "files",
+    "x",
+]
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.dates()
 TABLES = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(INNER), inner, max_size=3), max_leaves=12
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(INNER), inner, max_size=3)
+    ),
+    max_leaves=12,
 )
 
 
 @given(st.dictionaries(st.sampled_from(KNOWN), TABLES, max_size=4))
-def test_any_mapping_is_a_strategy_or_a_refusal_and_validating_it_says_which(document: dict[str, object]):
+def test_any_mapping_is_a_strategy_or_a_refusal_and_validating_it_says_which(
+    document: dict[str, object],
+):
     if validate(document).is_valid:
         strategy = from_mapping(document, "x")
         assert overlay(strategy, {}, "nobody").sha256 == strategy.sha256

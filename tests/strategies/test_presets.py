@@ -15,7 +15,17 @@ from steelyard.buckets import PRESETS as SATELLITE_PRESETS
 from steelyard.buckets import SatelliteSettings, strategy_of
 from steelyard.errors import SettingsError
 from steelyard.registry import Kind
-from steelyard.strategies import PRESETS, Strategy, default, find, from_mapping, parse, preset, schema, validate
+from steelyard.strategies import (
+    PRESETS,
+    Strategy,
+    default,
+    find,
+    from_mapping,
+    parse,
+    preset,
+    schema,
+    validate,
+)
 from steelyard.strategies.presets import text_of
 from steelyard.strategies.strategy import SECTIONS
 from steelyard.strategies.writing import LONG, begun, effective, settings, toml
@@ -25,7 +35,11 @@ SCHEMA = jsonschema.Draft202012Validator(schema())
 
 def settled(strategy: Strategy) -> dict[str, object]:
     """Everything that a strategy says, of modules that are off too, but for who said it."""
-    modules = {(kind, one.module.name): (one.enabled, one.params) for kind in Kind for one in strategy.choices[kind]}
+    modules = {
+        (kind, one.module.name): (one.enabled, one.params)
+        for kind in Kind
+        for one in strategy.choices[kind]
+    }
     return {**{name: getattr(strategy, name) for name in SECTIONS}, **modules}
 
 
@@ -67,19 +81,41 @@ def test_the_three_documented_presets_have_their_documented_numbers():
     conservative, aggressive = preset("conservative"), preset("aggressive")
 
     assert [one.search.max_depth for one in (default(), conservative, aggressive)] == [5, 2, 7]
-    assert [one.planner.max_opportunities_per_category for one in (default(), conservative, aggressive)] == [5, 3, 10]
-    assert [one.planner.priority_threshold for one in (default(), conservative, aggressive)] == [0.3, 0.5, 0.2]
+    assert [
+        one.planner.max_opportunities_per_category for one in (default(), conservative, aggressive)
+    ] == [5, 3, 10]
+    assert [one.planner.priority_threshold for one in (default(), conservative, aggressive)] == [
+        0.3,
+        0.5,
+        0.2,
+    ]
     assert [one.search.beam_width for one in (conservative, aggressive)] == [5, 20]
-    assert [one.score.cost_aversion for one in (default(), conservative, aggressive)] == [5.0, 7.5, 2.5]
+    assert [one.score.cost_aversion for one in (default(), conservative, aggressive)] == [
+        5.0,
+        7.5,
+        2.5,
+    ]
     assert on(conservative, Kind.PATTERN) == {
         "direct_buy", "profit_taking", "rebalance", "single_best", "opportunity_first", "cash_generation", "cost_optimized",
     }  # fmt: skip
-    assert on(aggressive, Kind.PATTERN) == {choice.module.name for choice in default().choices[Kind.PATTERN]}
-    assert on(default(), Kind.PATTERN) == on(aggressive, Kind.PATTERN) - {"adaptive", "market_regime"}
-    assert on(default(), Kind.OPPORTUNITY) - on(conservative, Kind.OPPORTUNITY) == {"averaging_down", "weight_based"}
-    for strategy, expected in ((conservative, (120, 0.15, 240, 60, 0.6, 0.4)), (aggressive, (60, 0.25, 120, 15, 0.8, 0.2))):
+    assert on(aggressive, Kind.PATTERN) == {
+        choice.module.name for choice in default().choices[Kind.PATTERN]
+    }
+    assert on(default(), Kind.PATTERN) == on(aggressive, Kind.PATTERN) - {
+        "adaptive",
+        "market_regime",
+    }
+    assert on(default(), Kind.OPPORTUNITY) - on(conservative, Kind.OPPORTUNITY) == {
+        "averaging_down",
+        "weight_based",
+    }
+    for strategy, expected in (
+        (conservative, (120, 0.15, 240, 60, 0.6, 0.4)),
+        (aggressive, (60, 0.25, 120, 15, 0.8, 0.2)),
+    ):
         eligibility, traded, correlated = (
-            strategy.choice(Kind.FILTER, name).params.model_dump() for name in ("eligibility", "recently_traded", "correlation_aware")
+            strategy.choice(Kind.FILTER, name).params.model_dump()
+            for name in ("eligibility", "recently_traded", "correlation_aware")
         )
         taking = strategy.choice(Kind.OPPORTUNITY, "profit_taking").params.model_dump()
         assert expected == (
@@ -94,7 +130,10 @@ def test_presets_that_follow_the_documents_plan_from_proposals():
 
 
 def test_what_a_file_does_not_name_it_inherits_from_its_preset_and_is_never_switched_on_silently():
-    strategy = parse("preset = 'conservative'\n[search]\nmax_depth = 3\n[filters.eligibility]\nmin_hold_days = 7", "mine")
+    strategy = parse(
+        "preset = 'conservative'\n[search]\nmax_depth = 3\n[filters.eligibility]\nmin_hold_days = 7",
+        "mine",
+    )
 
     assert strategy.name == "mine"
     assert strategy.search.max_depth == 3
@@ -102,7 +141,10 @@ def test_what_a_file_does_not_name_it_inherits_from_its_preset_and_is_never_swit
     assert not strategy.choice(Kind.PATTERN, "mixed_strategy").enabled
     assert strategy.choice(Kind.PATTERN, "mixed_strategy").why == "preset conservative"
     eligibility = strategy.choice(Kind.FILTER, "eligibility")
-    assert (eligibility.why, eligibility.params.model_dump()["min_hold_days"]) == ("strategy file", 7)
+    assert (eligibility.why, eligibility.params.model_dump()["min_hold_days"]) == (
+        "strategy file",
+        7,
+    )
     assert eligibility.params.model_dump()["no_panic_sell_pct"] == 0.15
     assert [strategy.source(key) for key in ("search.max_depth", "search.beam_width", "search.max_nodes")] == [
         "strategy file", "preset conservative", "default",
@@ -110,7 +152,9 @@ def test_what_a_file_does_not_name_it_inherits_from_its_preset_and_is_never_swit
 
 
 def test_parameters_alone_keep_what_the_preset_says_of_the_others():
-    strategy = parse("preset = 'aggressive'\n[opportunity_calculators.profit_taking]\npriority_weight = 1.0", "x")
+    strategy = parse(
+        "preset = 'aggressive'\n[opportunity_calculators.profit_taking]\npriority_weight = 1.0", "x"
+    )
 
     params = strategy.choice(Kind.OPPORTUNITY, "profit_taking").params.model_dump()
     assert (params["windfall_threshold"], params["priority_weight"]) == (0.2, 1.0)
@@ -125,7 +169,9 @@ def test_a_table_inside_a_section_is_laid_over_that_of_the_preset():
 
 
 def test_a_file_without_a_preset_inherits_the_default():
-    assert parse("[limits]", "x").sha256 == parse("preset = 'default'", "x").sha256 == default().sha256
+    assert (
+        parse("[limits]", "x").sha256 == parse("preset = 'default'", "x").sha256 == default().sha256
+    )
 
 
 def test_a_strategy_is_found_by_the_name_of_a_preset_or_by_its_file(tmp_path: Path):
@@ -133,13 +179,19 @@ def test_a_strategy_is_found_by_the_name_of_a_preset_or_by_its_file(tmp_path: Pa
 
     assert find("aggressive") is preset("aggressive")
     assert find(str(tmp_path / "mine.toml")).search.max_depth == 3
-    with pytest.raises(SettingsError, match=r"There is no preset 'agressive', and no such file. Did you mean aggressive\?"):
+    with pytest.raises(
+        SettingsError,
+        match=r"There is no preset 'agressive', and no such file. Did you mean aggressive\?",
+    ):
         find("agressive")
     with pytest.raises(SettingsError, match="could not be read: No such file"):
         find(str(tmp_path / "none.toml"))
 
 
-@pytest.mark.parametrize("name", ["../default", "presets/default", "/etc/passwd", "default.toml", "", "..", "a/../b", "C:\\x"])
+@pytest.mark.parametrize(
+    "name",
+    ["../default", "presets/default", "/etc/passwd", "default.toml", "", "..", "a/../b", "C:\\x"],
+)
 def test_a_preset_has_no_path_in_its_name(name: str):
     with pytest.raises(SettingsError, match="preset"):
         preset(name)
@@ -156,7 +208,13 @@ def test_what_a_strategy_is_can_be_written_out_and_read_back(name: str):
 
 @pytest.mark.parametrize("name", [None, *SATELLITE_PRESETS])
 def test_what_a_satellite_plans_with_can_be_written_out_and_read_back(name: str | None):
-    sliders = {"risk_appetite": 0.37, "hold_duration": 0.9, "entry_style": 0.2, "trailing_stops": True, "follow_regime": True}
+    sliders = {
+        "risk_appetite": 0.37,
+        "hold_duration": 0.9,
+        "entry_style": 0.2,
+        "trailing_stops": True,
+        "follow_regime": True,
+    }
     strategy = strategy_of(SatelliteSettings(satellite_id="trends", preset=name, **sliders))
 
     assert parse(effective(strategy), "x").sha256 == strategy.sha256
@@ -164,7 +222,9 @@ def test_what_a_satellite_plans_with_can_be_written_out_and_read_back(name: str 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
 def test_a_file_that_is_shown_has_nothing_that_a_terminal_obeys(name: str):
-    text = effective(from_mapping({"name": name, "description": name, "groups": {"sector": {name: 0.5}}}, "x"))
+    text = effective(
+        from_mapping({"name": name, "description": name, "groups": {"sector": {name: 0.5}}}, "x")
+    )
 
     assert all(line.isprintable() for line in text.split("\n"))
     assert parse(text, "x").groups.sector == {name: 0.5}
@@ -182,7 +242,10 @@ def test_a_new_file_begins_as_its_preset_under_its_own_name(name: str):
 
 
 def test_settings_say_who_set_each():
-    found = {f"{one.table}.{one.key}": (one.value, one.source) for one in settings(parse("preset = 'aggressive'\nmax_depth = 3", "x"))}
+    found = {
+        f"{one.table}.{one.key}": (one.value, one.source)
+        for one in settings(parse("preset = 'aggressive'\nmax_depth = 3", "x"))
+    }
 
     assert found["search.max_depth"] == (3, "strategy file")
     assert found["search.beam_width"] == (20, "preset aggressive")

@@ -12,7 +12,9 @@ from steelyard.strategies.problems import Problems, Written, error, explain, war
 class Params(Section):
     """Every kind of field that the built-in modules do not have."""
 
-    shifts: Annotated[list[Annotated[float, Field(gt=-1)]], Field(strict=False)] = Field(default_factory=list)
+    shifts: Annotated[list[Annotated[float, Field(gt=-1)]], Field(strict=False)] = Field(
+        default_factory=list
+    )
     mode: Literal["one"] = "one"
     below: Annotated[int, Field(lt=10)] = 0
     between: Annotated[float, Field(ge=0, lt=1)] = 0.5

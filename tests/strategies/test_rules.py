@@ -7,7 +7,17 @@ import pytest
 from plugins.loading import pin
 from steelyard.errors import SettingsError
 from steelyard.registry import Kind, modules
-from steelyard.strategies import PRESETS, check, check_dependencies, default, load, parse, preset, validate, validate_dependencies
+from steelyard.strategies import (
+    PRESETS,
+    check,
+    check_dependencies,
+    default,
+    load,
+    parse,
+    preset,
+    validate,
+    validate_dependencies,
+)
 from steelyard.strategies.problems import MOST_PROBLEMS
 from steelyard.strategies.rules import MANY_PATTERNS
 
@@ -41,15 +51,25 @@ def test_what_a_mapping_has_wrong_is_told_and_not_raised():
     problems = validate({"max_depth": 0, "limit": {}, "batch_size": 10})
 
     assert not problems.is_valid
-    assert [text.partition(" ")[0] for text in problems] == ["max_depth", "limit"] or len(problems) == 2
-    assert problems.warnings == ["batch_size changes nothing: planning goes in one go, whatever the batches."]
+    assert [text.partition(" ")[0] for text in problems] == ["max_depth", "limit"] or len(
+        problems
+    ) == 2
+    assert problems.warnings == [
+        "batch_size changes nothing: planning goes in one go, whatever the batches."
+    ]
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("allow_buy = false\nallow_sell = false", "limits.allow_buy and limits.allow_sell are both false: nothing could ever be traded."),
-        ("[limits]\nmin_trade_weight = 0.3", "limits.min_trade_weight is 0.3 and limits.max_position_weight is 0.2"),
+        (
+            "allow_buy = false\nallow_sell = false",
+            "limits.allow_buy and limits.allow_sell are both false: nothing could ever be traded.",
+        ),
+        (
+            "[limits]\nmin_trade_weight = 0.3",
+            "limits.min_trade_weight is 0.3 and limits.max_position_weight is 0.2",
+        ),
         (
             "[limits]\nmin_trade_weight = 0.1\nmax_turnover_weight = 0.05",
             "limits.min_trade_weight is 0.1 and limits.max_turnover_weight is 0.05",
@@ -58,13 +78,31 @@ def test_what_a_mapping_has_wrong_is_told_and_not_raised():
         ("max_depth = 0", "max_depth is 0; it must be a whole number from 1 to 10."),
         ("max_depth = 11", "max_depth is 11; it must be a whole number from 1 to 10."),
         ("priority_threshold = 1.1", "priority_threshold is 1.1; it must be a number from 0 to 1."),
-        ("max_opportunities_per_category = -1", "max_opportunities_per_category is -1; it must be a whole number from 1 to 20."),
-        ("transaction_cost_fixed = -1", "transaction_cost_fixed is -1; it must be a number from 0 to 1,000,000."),
-        ("transaction_cost_percent = 1.5", "transaction_cost_percent is 1.5; it must be a number from 0 to 0.05."),
-        ("enable_diverse_selection = true\ndiversity_weight = 2", "diversity_weight is 2; it must be a number from 0 to 1."),
-        ("[opportunity_calculators]\nnone = true", "opportunity_calculators.none: there is no such module."),
+        (
+            "max_opportunities_per_category = -1",
+            "max_opportunities_per_category is -1; it must be a whole number from 1 to 20.",
+        ),
+        (
+            "transaction_cost_fixed = -1",
+            "transaction_cost_fixed is -1; it must be a number from 0 to 1,000,000.",
+        ),
+        (
+            "transaction_cost_percent = 1.5",
+            "transaction_cost_percent is 1.5; it must be a number from 0 to 0.05.",
+        ),
+        (
+            "enable_diverse_selection = true\ndiversity_weight = 2",
+            "diversity_weight is 2; it must be a number from 0 to 1.",
+        ),
+        (
+            "[opportunity_calculators]\nnone = true",
+            "opportunity_calculators.none: there is no such module.",
+        ),
         ("[pattern_generators]\nnone = true", "pattern_generators.none: there is no such module."),
-        ("[sequence_generators]\nnone = true", "sequence_generators.none: there is no such module."),
+        (
+            "[sequence_generators]\nnone = true",
+            "sequence_generators.none: there is no such module.",
+        ),
         ("[filters]\nnone = true", "filters.none: there is no such module."),
         (
             "[opportunity_calculators.averaging_down]\ndip_threshold = 0.5",
@@ -144,7 +182,9 @@ def test_a_preset_has_nothing_to_warn_of_until_a_file_says_the_same_itself(name:
 
     assert validate(preset(name)).warnings == []
     assert warnings(f"preset = '{name}'") == ""
-    assert "filters.correlation_aware compares price histories" in warnings(f"preset = '{name}'\n{own}")
+    assert "filters.correlation_aware compares price histories" in warnings(
+        f"preset = '{name}'\n{own}"
+    )
     many = len(preset(name).enabled(Kind.PATTERN)) >= MANY_PATTERNS
     assert ("such a plan takes the longest" in warnings(f"preset = '{name}'\n{own}")) is many
 
@@ -157,7 +197,9 @@ def test_what_looks_across_tables_is_told_no_more_than_anybody_reads():
     problems = validate({"score": {"further": {f"incom{i}": 0.0001 for i in range(500)}}})
 
     assert 0 < len(problems) <= MOST_PROBLEMS
-    assert "score.further.incom: there is no such score term. Did you mean income?" in validate({"score": {"further": {"incom": 0.1}}})
+    assert "score.further.incom: there is no such score term. Did you mean income?" in validate(
+        {"score": {"further": {"incom": 0.1}}}
+    )
 
 
 @pytest.mark.parametrize(
@@ -192,7 +234,9 @@ def test_a_module_that_the_strategy_itself_switched_on_without_what_it_draws_fro
     text = "pattern_generators.averaging_down is on and finds nothing without opportunity_calculators.averaging_down."
 
     assert text in refusal(f"{off}[pattern_generators]\naveraging_down = true")
-    assert text in refusal(f"{off}[pattern_generators]\naveraging_down = true").splitlines()[1].removeprefix("line 4: ")
+    assert text in refusal(f"{off}[pattern_generators]\naveraging_down = true").splitlines()[
+        1
+    ].removeprefix("line 4: ")
     inherited = parse(off, "x")
     assert check_dependencies(inherited) == [text]
     assert validate_dependencies(inherited) == []
@@ -204,12 +248,20 @@ def test_an_alternative_is_enough():
 
     assert validate_dependencies(parse(only_weights, "x")) == []
     told = refusal(neither)
-    assert "cost_optimized is on and finds nothing without one of opportunity_calculators.rebalance_sells, opportunity" in told
-    assert " and one of opportunity_calculators.rebalance_buys, opportunity_calculators.weight_based." in told
+    assert (
+        "cost_optimized is on and finds nothing without one of opportunity_calculators.rebalance_sells, opportunity"
+        in told
+    )
+    assert (
+        " and one of opportunity_calculators.rebalance_buys, opportunity_calculators.weight_based."
+        in told
+    )
 
 
 def test_what_a_pattern_or_generator_says_that_it_draws_from_is_there():
-    known = {module.qualified for kind in Kind for module in modules(kind).values()} | {str(kind) for kind in Kind}
+    known = {module.qualified for kind in Kind for module in modules(kind).values()} | {
+        str(kind) for kind in Kind
+    }
     for kind in (Kind.PATTERN, Kind.SEQUENCE):
         for module in modules(kind).values():
             assert {name for one in module.dependencies for name in one.split("|")} <= known
@@ -230,7 +282,9 @@ def test_a_file_is_checked_with_lines_and_without_raising(tmp_path: Path):
 
     problems, strategy = check(bad)
     assert problems.errors == ["line 3: limits.allow_buy is 1; it must be true or false."]
-    assert problems.warnings == ["line 1: batch_size changes nothing: planning goes in one go, whatever the batches."]
+    assert problems.warnings == [
+        "line 1: batch_size changes nothing: planning goes in one go, whatever the batches."
+    ]
     assert strategy is None
     assert "is not valid TOML: " in check(worse)[0].errors[0]
     assert check(tmp_path / "none.toml")[0].errors
@@ -255,7 +309,9 @@ def with_plugin(folder: Path, name: str, more: str = "") -> Path:
     (folder / "p").mkdir()
     (folder / "p" / "mine.py").write_text(PLUGIN.replace("{name}", name))
     path = folder / "s.toml"
-    path.write_text(f"[plugins]\nfolder = 'p'\nmegabytes = 256\nfiles = {{'mine.py' = '{pin(folder / 'p' / 'mine.py')}'}}\n{more}")
+    path.write_text(
+        f"[plugins]\nfolder = 'p'\nmegabytes = 256\nfiles = {{'mine.py' = '{pin(folder / 'p' / 'mine.py')}'}}\n{more}"
+    )
     return path
 
 
@@ -263,7 +319,9 @@ def test_a_listed_plugin_is_on_unless_its_table_says_otherwise(tmp_path: Path):
     path = with_plugin(tmp_path, "crumbs")
 
     plain = load(path)
-    path.write_text(path.read_text() + "[opportunity_calculators.crumbs]\nenabled = false\nshare = 0.2\n")
+    path.write_text(
+        path.read_text() + "[opportunity_calculators.crumbs]\nenabled = false\nshare = 0.2\n"
+    )
     off = load(path)
 
     found = plain.choice(Kind.OPPORTUNITY, "crumbs")
@@ -276,7 +334,9 @@ def test_a_listed_plugin_is_on_unless_its_table_says_otherwise(tmp_path: Path):
 def test_a_plugin_with_the_name_of_a_built_in_module_never_takes_its_place(tmp_path: Path):
     strategy = load(with_plugin(tmp_path, "profit_taking"))
 
-    assert strategy.choice(Kind.OPPORTUNITY, "profit_taking") == default().choice(Kind.OPPORTUNITY, "profit_taking")
+    assert strategy.choice(Kind.OPPORTUNITY, "profit_taking") == default().choice(
+        Kind.OPPORTUNITY, "profit_taking"
+    )
     assert "profit_taking is registered already" in strategy.problems[0].message
 
 

@@ -12,7 +12,17 @@ import pytest
 from steelyard.errors import SettingsError
 from steelyard.registry import Kind
 from steelyard.settings import Section
-from steelyard.strategies import PRESETS, Strategy, default, from_mapping, overlay, parse, preset, schema, validate
+from steelyard.strategies import (
+    PRESETS,
+    Strategy,
+    default,
+    from_mapping,
+    overlay,
+    parse,
+    preset,
+    schema,
+    validate,
+)
 from steelyard.strategies.spellings import GLOBAL, MODULES, Alias, Level, Refused, rows
 from steelyard.strategies.strategy import SECTIONS
 
@@ -58,10 +68,18 @@ MAPPED = {
     "min_weight_gap": (0.03, "opportunity_calculators.weight_based.min_gap_threshold", 0.03),
     "enable_market_regime_scenarios": (True, "pattern_generators.market_regime.enabled", True),
     "enable_combinatorial": (False, "sequence_generators.enhanced_combinatorial.enabled", False),
-    "combinatorial_max_combinations_per_depth": (50, "sequence_generators.enhanced_combinatorial.max_combinations", 50),
+    "combinatorial_max_combinations_per_depth": (
+        50,
+        "sequence_generators.enhanced_combinatorial.max_combinations",
+        50,
+    ),
     "combinatorial_max_sells": (2, "sequence_generators.enhanced_combinatorial.max_sells", 2),
     "combinatorial_max_buys": (2, "sequence_generators.enhanced_combinatorial.max_buys", 2),
-    "combinatorial_max_candidates": (6, "sequence_generators.enhanced_combinatorial.max_candidates", 6),
+    "combinatorial_max_candidates": (
+        6,
+        "sequence_generators.enhanced_combinatorial.max_candidates",
+        6,
+    ),
 }
 IDLE = {
     "enable_batch_generation": True,
@@ -86,7 +104,10 @@ REFUSED = {
         ["risk_appetite", "hold_duration", "entry_style", "position_spread", "profit_taking"],
         (0.5, "belongs to its settings (SatelliteSettings)"),
     ),
-    **dict.fromkeys(["trailing_stops", "follow_regime", "auto_harvest", "pause_high_volatility"], (True, "belongs to its settings")),
+    **dict.fromkeys(
+        ["trailing_stops", "follow_regime", "auto_harvest", "pause_high_volatility"],
+        (True, "belongs to its settings"),
+    ),
     "dividend_handling": ("reinvest_same", "belongs to its settings"),
 }
 TABLES = {"the top": (), "[planner]": ("planner",), "[core]": ("core",)}
@@ -115,7 +136,9 @@ def test_a_documented_key_sets_ours_wherever_it_stands(key: str, table: tuple[st
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 @pytest.mark.parametrize("key", IDLE)
-def test_a_key_that_asks_for_nothing_is_accepted_and_changes_nothing(key: str, table: tuple[str, ...]):
+def test_a_key_that_asks_for_nothing_is_accepted_and_changes_nothing(
+    key: str, table: tuple[str, ...]
+):
     strategy = from_mapping(placed(table, key, IDLE[key]), "x")
 
     assert strategy.sha256 == default().sha256
@@ -125,7 +148,9 @@ def test_a_key_that_asks_for_nothing_is_accepted_and_changes_nothing(key: str, t
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 @pytest.mark.parametrize("key", REFUSED)
-def test_a_key_that_has_no_meaning_here_is_refused_by_name_with_what_to_do(key: str, table: tuple[str, ...]):
+def test_a_key_that_has_no_meaning_here_is_refused_by_name_with_what_to_do(
+    key: str, table: tuple[str, ...]
+):
     written, expected = REFUSED[key]
 
     (text,) = validate(placed(table, key, written))
@@ -137,20 +162,58 @@ def test_a_key_that_has_no_meaning_here_is_refused_by_name_with_what_to_do(key: 
 
 
 def test_batches_are_accepted_with_a_warning_that_planning_goes_in_one_go():
-    assert validate({"batch_size": 75}).warnings == ["batch_size changes nothing: planning goes in one go, whatever the batches."]
+    assert validate({"batch_size": 75}).warnings == [
+        "batch_size changes nothing: planning goes in one go, whatever the batches."
+    ]
 
 
 OF_MODULES = {
-    "opportunity_calculators.averaging_down.dip_threshold": (-0.2, "opportunity_calculators.averaging_down.dip_threshold", 0.2),
-    "opportunity_calculators.averaging_down.max_drawdown": (-0.25, "opportunity_calculators.averaging_down.max_drawdown", 0.25),
+    "opportunity_calculators.averaging_down.dip_threshold": (
+        -0.2,
+        "opportunity_calculators.averaging_down.dip_threshold",
+        0.2,
+    ),
+    "opportunity_calculators.averaging_down.max_drawdown": (
+        -0.25,
+        "opportunity_calculators.averaging_down.max_drawdown",
+        0.25,
+    ),
     "opportunity_calculators.weight_based.transaction_cost_fixed": (5.0, "costs.fixed", 5.0),
-    "opportunity_calculators.weight_based.transaction_cost_percent": (0.001, "costs.percent", 0.001),
-    "opportunity_calculators.weight_based.trade_cost_multiplier": (4.0, "limits.max_cost_share", 0.25),
-    "opportunity_calculators.weight_based.min_weight_gap": (0.02, "opportunity_calculators.weight_based.min_gap_threshold", 0.02),
-    "pattern_generators.adaptive.min_large_gap": (0.04, "pattern_generators.adaptive.geographic_gap", 0.04),
-    "pattern_generators.adaptive.min_medium_gap": (0.03, "pattern_generators.adaptive.sector_gap", 0.03),
-    "filters.eligibility.max_loss_threshold": (-0.25, "filters.eligibility.no_panic_sell_pct", 0.25),
-    "filters.eligibility.sell_cooldown_days": (120, "filters.recently_traded.sell_cooldown_days", 120),
+    "opportunity_calculators.weight_based.transaction_cost_percent": (
+        0.001,
+        "costs.percent",
+        0.001,
+    ),
+    "opportunity_calculators.weight_based.trade_cost_multiplier": (
+        4.0,
+        "limits.max_cost_share",
+        0.25,
+    ),
+    "opportunity_calculators.weight_based.min_weight_gap": (
+        0.02,
+        "opportunity_calculators.weight_based.min_gap_threshold",
+        0.02,
+    ),
+    "pattern_generators.adaptive.min_large_gap": (
+        0.04,
+        "pattern_generators.adaptive.geographic_gap",
+        0.04,
+    ),
+    "pattern_generators.adaptive.min_medium_gap": (
+        0.03,
+        "pattern_generators.adaptive.sector_gap",
+        0.03,
+    ),
+    "filters.eligibility.max_loss_threshold": (
+        -0.25,
+        "filters.eligibility.no_panic_sell_pct",
+        0.25,
+    ),
+    "filters.eligibility.sell_cooldown_days": (
+        120,
+        "filters.recently_traded.sell_cooldown_days",
+        120,
+    ),
 }
 HARMLESS_IN_MODULES = {
     "pattern_generators.*.max_depth": 5,
@@ -168,15 +231,36 @@ HARMLESS_IN_MODULES = {
     "filters.recently_traded.enforce_sell_cooldown": True,
 }
 REFUSED_IN_MODULES = {
-    "opportunity_calculators.averaging_down.base_trade_amount_eur": (1000, "write planner.base_trade_weight"),
-    "opportunity_calculators.opportunity_buys.base_trade_amount_eur": (1000, "write planner.base_trade_weight"),
-    "opportunity_calculators.rebalance_buys.base_trade_amount_eur": (1000, "write planner.base_trade_weight"),
-    "pattern_generators.*.max_depth": (4, "search.max_depth is 5: it is one number for the whole strategy"),
+    "opportunity_calculators.averaging_down.base_trade_amount_eur": (
+        1000,
+        "write planner.base_trade_weight",
+    ),
+    "opportunity_calculators.opportunity_buys.base_trade_amount_eur": (
+        1000,
+        "write planner.base_trade_weight",
+    ),
+    "opportunity_calculators.rebalance_buys.base_trade_amount_eur": (
+        1000,
+        "write planner.base_trade_weight",
+    ),
+    "pattern_generators.*.max_depth": (
+        4,
+        "search.max_depth is 5: it is one number for the whole strategy",
+    ),
     "pattern_generators.*.available_cash_eur": (500.0, "cash comes from the account"),
     "pattern_generators.single_best.max_depth": (3, "a single order is one order deep"),
-    "pattern_generators.market_regime.market_regime": ("bull", "detected from the index, never set"),
-    "sequence_generators.combinatorial.priority_threshold": (0.5, "planner.priority_threshold is 0.3: it is one number"),
-    "sequence_generators.enhanced_combinatorial.max_steps": (2, "search.max_depth is 5: it is one number"),
+    "pattern_generators.market_regime.market_regime": (
+        "bull",
+        "detected from the index, never set",
+    ),
+    "sequence_generators.combinatorial.priority_threshold": (
+        0.5,
+        "planner.priority_threshold is 0.3: it is one number",
+    ),
+    "sequence_generators.enhanced_combinatorial.max_steps": (
+        2,
+        "search.max_depth is 5: it is one number",
+    ),
     "filters.correlation_aware.securities": (["A"], "come from the account"),
     "filters.correlation_aware.correlation_matrix": ({}, "estimated from the prices given"),
     "filters.eligibility.enforce_min_hold": (False, "set its number to 0"),
@@ -215,7 +299,9 @@ def test_these_tables_have_every_parameter_that_is_known():
 def test_a_documented_parameter_sets_ours(key: str, nested: bool):
     written, target, expected = OF_MODULES[key]
 
-    assert value(from_mapping(in_module(key, written, nested), "x"), target) == pytest.approx(expected)
+    assert value(from_mapping(in_module(key, written, nested), "x"), target) == pytest.approx(
+        expected
+    )
     SCHEMA.validate(in_module(key, written, nested))
 
 
@@ -241,7 +327,11 @@ def test_every_other_name_means_a_key_that_there_is():
     for where, key, spelling in rows():
         if isinstance(spelling, Alias):
             section, *rest = spelling.key
-            model: type[Section] = SECTIONS[section] if section in SECTIONS else default().choice(Kind(section), rest.pop(0)).module.params
+            model: type[Section] = (
+                SECTIONS[section]
+                if section in SECTIONS
+                else default().choice(Kind(section), rest.pop(0)).module.params
+            )
             assert rest == ["enabled"] or rest[0] in model.model_fields, f"{where} {key}"
 
 
@@ -273,7 +363,11 @@ def test_a_flat_file_is_read_in_full():
     strategy = parse(USAGE_GUIDE, "x")
 
     assert (strategy.name, strategy.description) == ("aggressive", "Aggressive trading strategy")
-    assert (strategy.search.max_depth, strategy.costs.fixed, strategy.costs.percent) == (7, 2.0, 0.002)
+    assert (strategy.search.max_depth, strategy.costs.fixed, strategy.costs.percent) == (
+        7,
+        2.0,
+        0.002,
+    )
     assert strategy.planner.model_dump() == {
         "max_opportunities_per_category": 8,
         "priority_threshold": 0.2,
@@ -308,10 +402,16 @@ def test_names_may_stand_in_the_planner_table_and_a_title_describes():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("max_depth = 7\n[core]\nmax_plan_depth = 5", "core.max_plan_depth is 5 and max_depth is 7, but both set search.max_depth"),
+        (
+            "max_depth = 7\n[core]\nmax_plan_depth = 5",
+            "core.max_plan_depth is 5 and max_depth is 7, but both set search.max_depth",
+        ),
         ("max_depth = 7\nmax_plan_depth = 5", "max_plan_depth is 5, but both set search.max_depth"),
         ("max_depth = 7\n[search]\nmax_depth = 5", "search.max_depth is 5 and max_depth is 7"),
-        ("[core]\nbeam_width = 7\n[planner]\nbeam_width = 5", "planner.beam_width is 5 and core.beam_width is 7"),
+        (
+            "[core]\nbeam_width = 7\n[planner]\nbeam_width = 5",
+            "planner.beam_width is 5 and core.beam_width is 7",
+        ),
         (
             "priority_threshold = 0.2\n[planner]\npriority_threshold = 0.3",
             "planner.priority_threshold is 0.3 and priority_threshold is 0.2",
@@ -328,20 +428,39 @@ def test_names_may_stand_in_the_planner_table_and_a_title_describes():
             "[filters.eligibility]\nmin_hold_days = 3\n[filters.eligibility.params]\nmin_hold_days = 4",
             "filters.eligibility.min_hold_days is 3 and filters.eligibility.params.min_hold_days is 4",
         ),
-        ("enabled_filters = []\n[filters]\neligibility = true", "filters.eligibility is true and enabled_filters is []"),
-        ("allow_buy = 1\n[limits]\nallow_buy = true", "limits.allow_buy is true and allow_buy is 1"),
+        (
+            "enabled_filters = []\n[filters]\neligibility = true",
+            "filters.eligibility is true and enabled_filters is []",
+        ),
+        (
+            "allow_buy = 1\n[limits]\nallow_buy = true",
+            "limits.allow_buy is true and allow_buy is 1",
+        ),
     ],
 )
-def test_two_places_that_disagree_are_an_error_naming_both_with_their_values(text: str, expected: str):
+def test_two_places_that_disagree_are_an_error_naming_both_with_their_values(
+    text: str, expected: str
+):
     assert expected in refusal(text)
 
 
 def test_two_places_that_agree_are_fine_and_the_stronger_one_is_named():
     agreeing = "max_depth = 11\n[core]\nmax_plan_depth = 11\n[planner]\nmax_depth = 11\n[search]\nmax_depth = 11"
 
-    assert refusal(agreeing).splitlines()[1] == "line 7: search.max_depth is 11; it must be a whole number from 1 to 10."
-    assert refusal(agreeing.rpartition("[search]")[0]).splitlines()[1].startswith("line 5: planner.max_depth is 11")
-    assert refusal(agreeing.partition("[planner]")[0]).splitlines()[1].startswith("line 3: core.max_plan_depth is 11")
+    assert (
+        refusal(agreeing).splitlines()[1]
+        == "line 7: search.max_depth is 11; it must be a whole number from 1 to 10."
+    )
+    assert (
+        refusal(agreeing.rpartition("[search]")[0])
+        .splitlines()[1]
+        .startswith("line 5: planner.max_depth is 11")
+    )
+    assert (
+        refusal(agreeing.partition("[planner]")[0])
+        .splitlines()[1]
+        .startswith("line 3: core.max_plan_depth is 11")
+    )
     assert sorted(Level) == [Level.MODULE, Level.PLANNER, Level.CORE, Level.TOP]
     assert parse("transaction_cost_fixed = 2\n[costs]\nfixed = 2.0", "x").costs.fixed == 2.0
 
@@ -356,13 +475,24 @@ def test_a_wrong_value_is_told_as_it_is_written_and_where_it_leads():
 
 
 def test_a_list_of_enabled_modules_is_the_whole_list_of_its_kind():
-    strategy = parse("enabled_filters = ['eligibility']\nenabled_pattern_generators = ['adaptive', 'rebalance']", "x")
+    strategy = parse(
+        "enabled_filters = ['eligibility']\nenabled_pattern_generators = ['adaptive', 'rebalance']",
+        "x",
+    )
 
     assert [choice.module.name for choice in strategy.enabled(Kind.FILTER)] == ["eligibility"]
-    assert [choice.module.name for choice in strategy.enabled(Kind.PATTERN)] == ["adaptive", "rebalance"]
+    assert [choice.module.name for choice in strategy.enabled(Kind.PATTERN)] == [
+        "adaptive",
+        "rebalance",
+    ]
     assert strategy.enabled(Kind.OPPORTUNITY) == default().enabled(Kind.OPPORTUNITY)
-    assert "enabled_filters.eligibilty: there is no such module. Did you mean eligibility?" in refusal("enabled_filters = ['eligibilty']")
-    assert "enabled_filters is 'eligibility'; it must be a list of names of modules." in refusal("enabled_filters = 'eligibility'")
+    assert (
+        "enabled_filters.eligibilty: there is no such module. Did you mean eligibility?"
+        in refusal("enabled_filters = ['eligibilty']")
+    )
+    assert "enabled_filters is 'eligibility'; it must be a list of names of modules." in refusal(
+        "enabled_filters = 'eligibility'"
+    )
 
 
 def test_tables_of_parameters_set_and_switch_nothing():
@@ -375,17 +505,26 @@ def test_tables_of_parameters_set_and_switch_nothing():
 
     strategy = from_mapping(tables, "x")
 
-    assert strategy.choice(Kind.OPPORTUNITY, "averaging_down").params.model_dump()["dip_threshold"] == 0.2
+    assert (
+        strategy.choice(Kind.OPPORTUNITY, "averaging_down").params.model_dump()["dip_threshold"]
+        == 0.2
+    )
     assert strategy.choice(Kind.FILTER, "diversity").params.model_dump()["max_sequences"] == 20
     assert {kind: [one.module.name for one in strategy.enabled(kind)] for kind in Kind} == {
         kind: [one.module.name for one in default().enabled(kind)] for kind in Kind
     }
-    assert "filters.diversity.max_sequences is set and filters.diversity is off: it changes nothing." in validate(strategy).warnings
+    assert (
+        "filters.diversity.max_sequences is set and filters.diversity is off: it changes nothing."
+        in validate(strategy).warnings
+    )
     SCHEMA.validate(tables)
 
 
 def test_a_table_switches_its_module_on_and_a_boolean_is_short_for_enabled():
-    strategy = parse("[pattern_generators]\nmarket_regime = true\nrebalance = false\n[pattern_generators.adaptive.params]\n", "x")
+    strategy = parse(
+        "[pattern_generators]\nmarket_regime = true\nrebalance = false\n[pattern_generators.adaptive.params]\n",
+        "x",
+    )
 
     assert strategy.choice(Kind.PATTERN, "market_regime").enabled
     assert strategy.choice(Kind.PATTERN, "adaptive").enabled
@@ -394,10 +533,14 @@ def test_a_table_switches_its_module_on_and_a_boolean_is_short_for_enabled():
 
 def test_an_evaluation_is_the_single_one_or_refused():
     assert parse("[evaluation]\nmode = 'single_objective'", "x").sha256 == default().sha256
-    assert "evaluation.mode is 'stochastic': any evaluation but `single_objective` is not built yet: leave it out." in refusal(
-        "[evaluation]\nmode = 'stochastic'"
+    assert (
+        "evaluation.mode is 'stochastic': any evaluation but `single_objective` is not built yet: leave it out."
+        in refusal("[evaluation]\nmode = 'stochastic'")
     )
-    assert "evaluation.paths is 100: no evaluation but the single score is built yet: leave it out." in refusal("[evaluation]\npaths = 100")
+    assert (
+        "evaluation.paths is 100: no evaluation but the single score is built yet: leave it out."
+        in refusal("[evaluation]\npaths = 100")
+    )
 
 
 def test_a_mapping_is_read_like_the_file_that_it_came_from():
@@ -410,7 +553,11 @@ def test_a_mapping_is_read_like_the_file_that_it_came_from():
 
 
 def test_an_overlay_changes_what_it_names_keeps_switches_and_says_who_did_it():
-    changes = {"filters": {"diversity": {"max_sequences": 9}}, "limits": {"max_position_weight": 0.1}, "max_depth": 3}
+    changes = {
+        "filters": {"diversity": {"max_sequences": 9}},
+        "limits": {"max_position_weight": 0.1},
+        "max_depth": 3,
+    }
 
     changed = overlay(default(), changes, why="slider risk_appetite")
 
@@ -432,8 +579,16 @@ def test_an_overlay_that_is_not_usable_is_refused():
 
 FORMS = {
     "search.max_depth": ({3: 3, 4: 4}, ("max_depth", "max_plan_depth"), ("search.max_depth",)),
-    "planner.max_opportunities_per_category": ({3: 3, 8: 8}, ("max_opportunities_per_category",), ()),
-    "planner.priority_threshold": ({0.2: 0.2, 0.4: 0.4}, ("priority_threshold", "priority_threshold_for_combinations"), ()),
+    "planner.max_opportunities_per_category": (
+        {3: 3, 8: 8},
+        ("max_opportunities_per_category",),
+        (),
+    ),
+    "planner.priority_threshold": (
+        {0.2: 0.2, 0.4: 0.4},
+        ("priority_threshold", "priority_threshold_for_combinations"),
+        (),
+    ),
     "planner.diversity_weight": ({0.2: 0.2, 0.4: 0.4}, ("diversity_weight",), ()),
     "costs.fixed": (
         {5.0: 5.0, 1: 1.0},
@@ -448,7 +603,11 @@ FORMS = {
     "filters.eligibility.min_hold_days": (
         {11: 11, 12: 12},
         ("min_hold_days",),
-        ("filters.eligibility.min_hold_days", "filters.eligibility.params.min_hold_days", "filter_params.eligibility.min_hold_days"),
+        (
+            "filters.eligibility.min_hold_days",
+            "filters.eligibility.params.min_hold_days",
+            "filter_params.eligibility.min_hold_days",
+        ),
     ),
     "filters.eligibility.no_panic_sell_pct": (
         {-0.15: 0.15, 0.3: 0.3},
@@ -465,7 +624,9 @@ PAIRS = [
     (key, first, second)
     for key, (_, anywhere, exact) in FORMS.items()
     for first, second in itertools.permutations(
-        [f"{table}{name}" for table in ("", "core.", "planner.") for name in anywhere] + list(exact), 2
+        [f"{table}{name}" for table in ("", "core.", "planner.") for name in anywhere]
+        + list(exact),
+        2,
     )
 ]
 
@@ -486,13 +647,27 @@ def test_any_two_places_of_one_setting_agree_or_are_both_named(key: str, first: 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_module_that_a_file_does_not_switch_on_is_as_its_preset_has_it(name: str):
     base = preset(name)
-    off = {choice.module.qualified for kind in Kind for choice in base.choices[kind] if not choice.enabled}
+    off = {
+        choice.module.qualified
+        for kind in Kind
+        for choice in base.choices[kind]
+        if not choice.enabled
+    }
 
     bare = parse(f"preset = '{name}'\n[limits]\nmax_position_weight = 0.1", "x")
-    told_off = parse(f"preset = '{name}'\n" + "".join(f"[{module}]\nenabled = false\n" for module in sorted(off)), "x")
+    told_off = parse(
+        f"preset = '{name}'\n"
+        + "".join(f"[{module}]\nenabled = false\n" for module in sorted(off)),
+        "x",
+    )
 
     for strategy in (bare, told_off):
-        assert {choice.module.qualified for kind in Kind for choice in strategy.choices[kind] if not choice.enabled} == off
+        assert {
+            choice.module.qualified
+            for kind in Kind
+            for choice in strategy.choices[kind]
+            if not choice.enabled
+        } == off
 
 
 TRENDS = """
@@ -542,7 +717,9 @@ def test_a_template_of_mixed_levels_means_what_it_says():
 
 
 def test_a_switch_and_a_table_of_one_module_are_refused_with_their_line():
-    told = refusal("[opportunity_calculators]\nprofit_taking = true\n[opportunity_calculators.profit_taking]\nwindfall_threshold = 0.2")
+    told = refusal(
+        "[opportunity_calculators]\nprofit_taking = true\n[opportunity_calculators.profit_taking]\nwindfall_threshold = 0.2"
+    )
 
     assert "line 3" in told
     assert "is not valid TOML" in told
@@ -566,5 +743,7 @@ def test_schema_and_loader_refuse_the_same_types_ranges_and_keys(top: str):
     for path in sorted(set(leaves(SCHEMA.schema["properties"][top], (top,)))):
         for wrong in WRONG:
             document = functools.reduce(lambda inside, key: {key: inside}, reversed(path), wrong)
-            if not (isinstance(wrong, float) and wrong.is_integer() and not validate(document).is_valid):
+            if not (
+                isinstance(wrong, float) and wrong.is_integer() and not validate(document).is_valid
+            ):
                 assert SCHEMA.is_valid(document) is validate(document).is_valid, (path, wrong)

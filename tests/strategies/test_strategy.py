@@ -17,7 +17,10 @@ def test_the_default_runs_every_module_that_is_on_by_itself_with_its_defaults():
         choices = default().choices[kind]
 
         assert [choice.module.name for choice in choices] == list(modules(kind))
-        assert all(choice.why == "default" and choice.params == choice.module.params() for choice in choices)
+        assert all(
+            choice.why == "default" and choice.params == choice.module.params()
+            for choice in choices
+        )
         assert default().enabled(kind) == tuple(choice for choice in choices if choice.module.on)
 
 
@@ -65,7 +68,9 @@ def test_whatever_acts_changes_the_hash(text: str):
 
 def test_the_parameters_of_a_module_that_is_off_do_not_act():
     off = parse("[opportunity_calculators]\nprofit_taking = false", "x")
-    tuned = parse("[opportunity_calculators.profit_taking]\nenabled = false\npriority_weight = 1.0", "x")
+    tuned = parse(
+        "[opportunity_calculators.profit_taking]\nenabled = false\npriority_weight = 1.0", "x"
+    )
 
     assert off.sha256 == tuned.sha256
 
@@ -73,7 +78,9 @@ def test_the_parameters_of_a_module_that_is_off_do_not_act():
 def test_a_new_version_of_a_module_changes_the_hash():
     first, *rest = default().enabled(Kind.FILTER)
     newer = dataclasses.replace(first, module=dataclasses.replace(first.module, version="99.0.0"))
-    changed = dataclasses.replace(default(), choices={**default().choices, Kind.FILTER: (newer, *rest)})
+    changed = dataclasses.replace(
+        default(), choices={**default().choices, Kind.FILTER: (newer, *rest)}
+    )
 
     assert changed.sha256 != default().sha256
 

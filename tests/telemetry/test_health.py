@@ -14,7 +14,15 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from steelyard.errors import InputError, SettingsError
 from steelyard.home import home
-from steelyard.telemetry.breaker import Circuit, Moment, Rules, after_failure, reason, rules_from, state_of
+from steelyard.telemetry.breaker import (
+    Circuit,
+    Moment,
+    Rules,
+    after_failure,
+    reason,
+    rules_from,
+    state_of,
+)
 from steelyard.telemetry.health import Health, this_moment
 
 START = datetime(2026, 3, 10, 11, 5, tzinfo=UTC)
@@ -31,7 +39,9 @@ class Clock:
         self.seconds, self.boot = 1000.0, "a"
 
     def __call__(self) -> Moment:
-        return Moment(seconds=self.seconds, boot=self.boot, utc=START + timedelta(seconds=self.seconds - 1000))
+        return Moment(
+            seconds=self.seconds, boot=self.boot, utc=START + timedelta(seconds=self.seconds - 1000)
+        )
 
 
 @pytest.fixture
@@ -94,7 +104,9 @@ def test_both_rules_can_be_set(made, clock):
 
 def test_the_environment_sets_the_rules():
     assert rules_from({}) == Rules(failure_threshold=3, open_seconds=300)
-    assert rules_from({"STEELYARD_FAILURE_THRESHOLD": "5", "STEELYARD_OPEN_SECONDS": "1.5"}) == Rules(failure_threshold=5, open_seconds=1.5)
+    assert rules_from(
+        {"STEELYARD_FAILURE_THRESHOLD": "5", "STEELYARD_OPEN_SECONDS": "1.5"}
+    ) == Rules(failure_threshold=5, open_seconds=1.5)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +139,9 @@ def test_the_reason_is_the_same_whenever_it_is_asked(made, clock):
 
 
 def test_an_error_is_kept_on_one_line_and_cut():
-    circuit = after_failure(None, "ValueError: a\n\tb" + "x" * 1000, Moment(seconds=0, boot="", utc=START))
+    circuit = after_failure(
+        None, "ValueError: a\n\tb" + "x" * 1000, Moment(seconds=0, boot="", utc=START)
+    )
 
     assert circuit.error.startswith("ValueError: a bxx")
     assert len(circuit.error) == 200
@@ -222,15 +236,26 @@ def test_a_reading_that_went_back_means_a_reboot_where_boots_have_no_name(made, 
 
 def test_the_time_of_day_decides_nothing(made, clock):
     fail(made(), 3)
-    health = Health(made().path.parent, Rules(), warn=print, now=lambda: clock().model_copy(update={"utc": START + timedelta(days=9)}))
+    health = Health(
+        made().path.parent,
+        Rules(),
+        warn=print,
+        now=lambda: clock().model_copy(update={"utc": START + timedelta(days=9)}),
+    )
 
     assert MODULE in health.out_of_service(VERSIONS)
 
 
 def test_two_processes_of_one_boot_read_the_same_clock():
-    code = "from steelyard.telemetry.health import this_moment; print(this_moment().model_dump_json())"
+    code = (
+        "from steelyard.telemetry.health import this_moment; print(this_moment().model_dump_json())"
+    )
     before = this_moment()
-    between = Moment.model_validate_json(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+    between = Moment.model_validate_json(
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout
+    )
 
     assert before.boot == between.boot
     assert before.seconds <= between.seconds <= this_moment().seconds
@@ -252,7 +277,10 @@ def test_the_file_is_its_owners_alone_and_no_part_of_it_is_left(made):
     fail(health, 1)
 
     assert stat.S_IMODE(health.path.stat().st_mode) == 0o600
-    assert sorted(path.name for path in health.path.parent.iterdir()) == ["health.json", "health.json.lock"]
+    assert sorted(path.name for path in health.path.parent.iterdir()) == [
+        "health.json",
+        "health.json.lock",
+    ]
 
 
 def test_what_does_not_change_is_not_written(made):
@@ -278,20 +306,38 @@ def test_a_write_that_fails_leaves_the_old_file_whole(made, told, monkeypatch):
     fail(health, 1)
 
     assert health.path.read_bytes() == before
-    assert sorted(path.name for path in health.path.parent.iterdir()) == ["health.json", "health.json.lock"]
-    assert told == [f"The health of modules could not be written to {health.path}: No space left on device. Planning goes on."]
+    assert sorted(path.name for path in health.path.parent.iterdir()) == [
+        "health.json",
+        "health.json.lock",
+    ]
+    assert told == [
+        f"The health of modules could not be written to {health.path}: No space left on device. Planning goes on."
+    ]
 
 
-GOOD = {"failures": 3, "error": "e", "since": {"seconds": 1.0, "boot": "a", "utc": "2026-03-10T11:05:00Z"}}
+GOOD = {
+    "failures": 3,
+    "error": "e",
+    "since": {"seconds": 1.0, "boot": "a", "utc": "2026-03-10T11:05:00Z"},
+}
 BROKEN = {
     "empty": "",
     "torn": '{"version":1,"circ',
     "a later version": '{"version":2,"circuits":{}}',
     "a list": "[]",
-    "a number that is none": '{"version":1,"circuits":{"a.b@1.0.0":' + json.dumps(GOOD).replace("1.0,", "NaN,") + "}}",
-    "a negative count": json.dumps({"version": 1, "circuits": {"a.b@1.0.0": {**GOOD, "failures": -1}}}),
+    "a number that is none": '{"version":1,"circuits":{"a.b@1.0.0":'
+    + json.dumps(GOOD).replace("1.0,", "NaN,")
+    + "}}",
+    "a negative count": json.dumps(
+        {"version": 1, "circuits": {"a.b@1.0.0": {**GOOD, "failures": -1}}}
+    ),
     "a year that no calendar has": json.dumps(
-        {"version": 1, "circuits": {"a.b@1.0.0": {**GOOD, "since": {**GOOD["since"], "utc": "9999-12-31T23:59:59Z"}}}}
+        {
+            "version": 1,
+            "circuits": {
+                "a.b@1.0.0": {**GOOD, "since": {**GOOD["since"], "utc": "9999-12-31T23:59:59Z"}}
+            },
+        }
     ),
     "no bytes of text": b"\xff\x00",
     "too long": " " * (1 << 20) + "{}",
@@ -363,13 +409,19 @@ for _ in range(int(sys.argv[3])):
 def test_processes_that_write_at_once_lose_no_failure(made):
     health, each = made(), 25
     folder = str(health.path.parent)
-    writers = [subprocess.Popen([sys.executable, "-c", WRITER, folder, f"filters.own_{k}", str(each)]) for k in range(4)]
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, folder, f"filters.own_{k}", str(each)])
+        for k in range(4)
+    ]
     while any(writer.poll() is None for writer in writers):
         health.circuits()  # a reader in between never meets half a file: it would be moved aside
 
     assert [writer.returncode for writer in writers] == [0] * 4
     counts = {key: circuit.failures for key, circuit in health.circuits().items()}
-    assert counts == {"filters.shared@1.0.0": 4 * each, **{f"filters.own_{k}@1.0.0": each for k in range(4)}}
+    assert counts == {
+        "filters.shared@1.0.0": 4 * each,
+        **{f"filters.own_{k}@1.0.0": each for k in range(4)},
+    }
     assert not health.path.with_name("health.json.unreadable").exists()
 
 

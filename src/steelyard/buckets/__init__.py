@@ -12,7 +12,14 @@ nothing of one bucket is in another's. Everything is a pure function of records.
 
 from steelyard.buckets.books import UNASSIGNED, Bucket, Budgets, split, targets_of
 from steelyard.buckets.dividends import Credit, apply_dividends
-from steelyard.buckets.satellite import PRESETS, SLIDERS, TOGGLES, DividendHandling, SatelliteSettings, Sliders
+from steelyard.buckets.satellite import (
+    PRESETS,
+    SLIDERS,
+    TOGGLES,
+    DividendHandling,
+    SatelliteSettings,
+    Sliders,
+)
 from steelyard.buckets.sliders import strategy_of
 from steelyard.buckets.units import Units, mark, move, open_units, state_of
 

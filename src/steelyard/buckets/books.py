@@ -34,14 +34,23 @@ Status = Literal["accumulating", "active"]
 class Budgets(Section):
     """How much of an account satellites may be aimed at; the one source of these numbers."""
 
-    satellites_weight: Annotated[float, Field(ge=0, le=0.30, description="targets of all satellites together, of the account")] = 0.0
-    least_weight: Annotated[Fraction, Field(description="least target of an active satellite, of the account")] = 0.02
-    most_weight: Annotated[Fraction, Field(description="greatest target of a satellite, of the account")] = 0.15
+    satellites_weight: Annotated[
+        float,
+        Field(ge=0, le=0.30, description="targets of all satellites together, of the account"),
+    ] = 0.0
+    least_weight: Annotated[
+        Fraction, Field(description="least target of an active satellite, of the account")
+    ] = 0.02
+    most_weight: Annotated[
+        Fraction, Field(description="greatest target of a satellite, of the account")
+    ] = 0.15
 
     @model_validator(mode="after")
     def _least_under_most(self) -> Self:
         if self.least_weight > self.most_weight:
-            raise ValueError(f"least_weight {self.least_weight:g} is above most_weight {self.most_weight:g}: no target lies between them")
+            raise ValueError(
+                f"least_weight {self.least_weight:g} is above most_weight {self.most_weight:g}: no target lies between them"
+            )
         return self
 
 
@@ -79,7 +88,9 @@ class Bucket:
         return self.rules.dividends if isinstance(self.rules, SatelliteSettings) else "send_to_core"
 
 
-def split(snapshot: Snapshot, buckets: Sequence[Bucket], budgets: Budgets | None = None) -> Mapping[str, Snapshot]:
+def split(
+    snapshot: Snapshot, buckets: Sequence[Bucket], budgets: Budgets | None = None
+) -> Mapping[str, Snapshot]:
     """Each bucket's own snapshot, by name: its holdings, securities, open orders and cash, and nothing else.
 
     What is held, or in an open order, and in no universe is the snapshot UNASSIGNED; without such a thing there is none.
@@ -90,8 +101,13 @@ def split(snapshot: Snapshot, buckets: Sequence[Bucket], budgets: Budgets | None
     _check_budgets(buckets, budgets or Budgets())
     _check_universes(snapshot, buckets)
     _check_cash(snapshot, buckets)
-    books = {bucket.name: _book(snapshot, bucket.name, bucket.universe, bucket.cash) for bucket in buckets}
-    owned = {holding.symbol for holding in snapshot.holdings if holding.quantity} | {order.symbol for order in snapshot.open_orders}
+    books = {
+        bucket.name: _book(snapshot, bucket.name, bucket.universe, bucket.cash)
+        for bucket in buckets
+    }
+    owned = {holding.symbol for holding in snapshot.holdings if holding.quantity} | {
+        order.symbol for order in snapshot.open_orders
+    }
     strays = frozenset(owned.difference(*(bucket.universe for bucket in buckets)))
     if strays:
         books[UNASSIGNED] = _book(snapshot, UNASSIGNED, strays, {})
@@ -103,7 +119,11 @@ def targets_of(bucket: Bucket, targets: Targets) -> Targets:
 
     Raises InputError for a target outside its universe.
     """
-    strangers = sorted(symbol for symbol, weight in targets.weights.items() if weight > 0 and symbol not in bucket.universe)
+    strangers = sorted(
+        symbol
+        for symbol, weight in targets.weights.items()
+        if weight > 0 and symbol not in bucket.universe
+    )
     if strangers:
         raise InputError(
             f"The targets of bucket {bucket.name} name {', '.join(strangers)}, not in its universe. Nothing was planned: "
@@ -112,12 +132,16 @@ def targets_of(bucket: Bucket, targets: Targets) -> Targets:
     return targets
 
 
-def _book(snapshot: Snapshot, name: str, universe: frozenset[str], cash: Mapping[str, Decimal]) -> Snapshot:
+def _book(
+    snapshot: Snapshot, name: str, universe: frozenset[str], cash: Mapping[str, Decimal]
+) -> Snapshot:
     return replace(
         snapshot,
         bucket=name,
         holdings=tuple(holding for holding in snapshot.holdings if holding.symbol in universe),
-        securities=tuple(security for security in snapshot.securities if security.symbol in universe),
+        securities=tuple(
+            security for security in snapshot.securities if security.symbol in universe
+        ),
         open_orders=tuple(order for order in snapshot.open_orders if order.symbol in universe),
         excluded=tuple(symbol for symbol in snapshot.excluded if symbol in universe),
         cash=MappingProxyType({snapshot.base_currency: ZERO, **cash}),
@@ -127,12 +151,16 @@ def _book(snapshot: Snapshot, name: str, universe: frozenset[str], cash: Mapping
 def _check_budgets(buckets: Sequence[Bucket], budgets: Budgets) -> None:
     problems = list(_budget_problems(buckets, budgets))
     if problems:
-        raise SettingsError("\n".join(["The buckets do not make an account; nothing was planned.", *problems]))
+        raise SettingsError(
+            "\n".join(["The buckets do not make an account; nothing was planned.", *problems])
+        )
 
 
 def _budget_problems(buckets: Sequence[Bucket], budgets: Budgets) -> Iterable[str]:
     names = Counter(bucket.name for bucket in buckets)
-    yield from (f"There are {count} buckets called {name}." for name, count in names.items() if count > 1)
+    yield from (
+        f"There are {count} buckets called {name}." for name, count in names.items() if count > 1
+    )
     if UNASSIGNED in names:
         yield f"No bucket may be called {UNASSIGNED}: that is the book of what is in none."
     cores = sum(bucket.kind == "core" for bucket in buckets)
@@ -152,13 +180,19 @@ def _budget_problems(buckets: Sequence[Bucket], budgets: Budgets) -> Iterable[st
 
 
 def _target_problems(bucket: Bucket, budgets: Budgets) -> Iterable[str]:
-    for name, value, known in (("kind", bucket.kind, get_args(Kind)), ("status", bucket.status, get_args(Status))):
+    for name, value, known in (
+        ("kind", bucket.kind, get_args(Kind)),
+        ("status", bucket.status, get_args(Status)),
+    ):
         if value not in known:
             yield f"Bucket {bucket.name} has the {name} {value!r}; it may be {' or '.join(known)}."
     if bucket.kind == "core":
         least, most = 0.0, 1.0
     else:
-        least, most = 0.0 if bucket.status == "accumulating" else budgets.least_weight, budgets.most_weight
+        least, most = (
+            0.0 if bucket.status == "accumulating" else budgets.least_weight,
+            budgets.most_weight,
+        )
     if not least <= bucket.target_weight <= most:
         yield f"Bucket {bucket.name} is aimed at {bucket.target_weight:.2%} of the account; it may be {least:.2%} to {most:.2%}."
 
@@ -170,14 +204,18 @@ def _check_universes(snapshot: Snapshot, buckets: Sequence[Bucket]) -> None:
     for bucket in buckets:
         for symbol in sorted(bucket.universe):
             if symbol in owner:
-                problems.append(f"{symbol} is in the universe of {owner[symbol]} and of {bucket.name}.")
+                problems.append(
+                    f"{symbol} is in the universe of {owner[symbol]} and of {bucket.name}."
+                )
             if symbol not in known:
                 problems.append(
                     f"{symbol} in the universe of {bucket.name} is not a security of the account.{did_you_mean(symbol, [*known])}"
                 )
             owner.setdefault(symbol, bucket.name)
     if problems:
-        raise InputError("\n".join(["A security belongs to one bucket; nothing was planned.", *problems]))
+        raise InputError(
+            "\n".join(["A security belongs to one bucket; nothing was planned.", *problems])
+        )
 
 
 def _check_cash(snapshot: Snapshot, buckets: Sequence[Bucket]) -> None:
@@ -189,8 +227,12 @@ def _check_cash(snapshot: Snapshot, buckets: Sequence[Bucket]) -> None:
         if not (isinstance(amount, Decimal | int) and Decimal(amount).is_finite())
     ]
     if problems:
-        raise InputError("\n".join(["The buckets' cash is not usable; nothing was planned.", *problems]))
-    for currency in sorted({*snapshot.cash, *(currency for bucket in buckets for currency in bucket.cash)}):
+        raise InputError(
+            "\n".join(["The buckets' cash is not usable; nothing was planned.", *problems])
+        )
+    for currency in sorted(
+        {*snapshot.cash, *(currency for bucket in buckets for currency in bucket.cash)}
+    ):
         account = snapshot.cash.get(currency, ZERO)
         booked = sum((bucket.cash.get(currency, ZERO) for bucket in buckets), ZERO)
         if not abs(booked - account) <= CASH_TOLERANCE:
@@ -200,4 +242,8 @@ def _check_cash(snapshot: Snapshot, buckets: Sequence[Bucket]) -> None:
             )
     if problems:
         advice = f"At most {plain(CASH_TOLERANCE)} of difference is allowed. Correct the cash of the buckets."
-        raise InputError("\n".join(["The buckets' cash is not the account's; nothing was planned.", *problems, advice]))
+        raise InputError(
+            "\n".join(
+                ["The buckets' cash is not the account's; nothing was planned.", *problems, advice]
+            )
+        )

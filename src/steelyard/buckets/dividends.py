@@ -29,7 +29,10 @@ class Credit(NamedTuple):
 
 
 def apply_dividends(
-    snapshot: Snapshot, dividends: Mapping[str, Decimal], handling: DividendHandling, waiting: Mapping[str, Decimal] = MappingProxyType({})
+    snapshot: Snapshot,
+    dividends: Mapping[str, Decimal],
+    handling: DividendHandling,
+    waiting: Mapping[str, Decimal] = MappingProxyType({}),
 ) -> Credit:
     """Credit dividends to a bucket and do with them as it says.
 
@@ -41,19 +44,31 @@ def apply_dividends(
     for symbol, amount in dividends.items():
         security = snapshot.security(symbol)
         if security is None:
-            raise InputError(f"The dividend of {symbol} is not of a security of bucket {snapshot.bucket}. Nothing was credited.")
+            raise InputError(
+                f"The dividend of {symbol} is not of a security of bucket {snapshot.bucket}. Nothing was credited."
+            )
         if not (amount.is_finite() and amount > 0):
-            raise InputError(f"The dividend of {symbol} is {amount}; it must be above 0. Nothing was credited.")
+            raise InputError(
+                f"The dividend of {symbol} is {amount}; it must be above 0. Nothing was credited."
+            )
         received[security.currency] = received.get(security.currency, ZERO) + amount
     if handling == "send_to_core":
         return Credit(snapshot, MappingProxyType(received), MappingProxyType({}))
-    credited = {currency: snapshot.cash.get(currency, ZERO) + amount for currency, amount in received.items()}
+    credited = {
+        currency: snapshot.cash.get(currency, ZERO) + amount
+        for currency, amount in received.items()
+    }
     return Credit(
         snapshot=replace(snapshot, cash=MappingProxyType({**snapshot.cash, **credited})),
         transfers=MappingProxyType({}),
-        set_aside=MappingProxyType(_together(waiting, dividends) if handling == "reinvest_same" else {}),
+        set_aside=MappingProxyType(
+            _together(waiting, dividends) if handling == "reinvest_same" else {}
+        ),
     )
 
 
 def _together(waiting: Mapping[str, Decimal], fresh: Mapping[str, Decimal]) -> dict[str, Decimal]:
-    return {symbol: waiting.get(symbol, ZERO) + fresh.get(symbol, ZERO) for symbol in (*waiting, *(fresh.keys() - waiting.keys()))}
+    return {
+        symbol: waiting.get(symbol, ZERO) + fresh.get(symbol, ZERO)
+        for symbol in (*waiting, *(fresh.keys() - waiting.keys()))
+    }

@@ -62,7 +62,11 @@ def strategy_of(settings: SatelliteSettings, base: Strategy | None = None) -> St
 
 def _start(settings: SatelliteSettings) -> Strategy:
     name = settings.preset
-    start = strategies.preset(name) if name is not None and name in strategies.PRESETS else strategies.default()
+    start = (
+        strategies.preset(name)
+        if name is not None and name in strategies.PRESETS
+        else strategies.default()
+    )
     return strategies.overlay(start, {"search": {"scope": "proposals"}}, "satellite")
 
 
@@ -89,7 +93,10 @@ def _risk_appetite(v: float, _: Strategy) -> Changes:
 
 def _hold_duration(v: float, _: Strategy) -> Changes:
     usual = module(Kind.FILTER, "recently_traded").params()
-    cooldowns = {name: whole(2 * v * getattr(usual, name)) for name in ("buy_cooldown_days", "sell_cooldown_days", "opposite_days")}
+    cooldowns = {
+        name: whole(2 * v * getattr(usual, name))
+        for name in ("buy_cooldown_days", "sell_cooldown_days", "opposite_days")
+    }
     return {
         "filters": {
             "eligibility": {"min_hold_days": whole(HOLD_DAYS * v)},
@@ -116,7 +123,9 @@ def _position_spread(v: float, base: Strategy) -> Changes:
 
 
 def _profit_taking(v: float, _: Strategy) -> Changes:
-    return _profits(windfall_threshold=_exact(0.40 - 0.25 * v), sell_fraction=_exact(0.20 + 0.30 * v))
+    return _profits(
+        windfall_threshold=_exact(0.40 - 0.25 * v), sell_fraction=_exact(0.20 + 0.30 * v)
+    )
 
 
 def _trailing_stops(on: bool, _: Strategy) -> Changes:

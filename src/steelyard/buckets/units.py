@@ -38,7 +38,9 @@ class Units:
 def open_units(value: Decimal) -> Units:
     """Units of a bucket that starts with `value`, base currency; raises InputError for one that owes more than it owns."""
     if not (value.is_finite() and value >= 0):
-        raise InputError(f"A bucket cannot start with {value}; it may be 0 or more. Nothing was booked.")
+        raise InputError(
+            f"A bucket cannot start with {value}; it may be 0 or more. Nothing was booked."
+        )
     return Units(value / FIRST, FIRST)
 
 
@@ -49,7 +51,9 @@ def move(units: Units, value: Decimal, amount: Decimal) -> Units:
     Raises InputError for a withdrawal of more than the bucket is worth, and for an amount that is no number.
     """
     if not (value.is_finite() and amount.is_finite()):
-        raise InputError(f"A bucket worth {value} cannot be changed by {amount}: both must be numbers. Nothing was booked.")
+        raise InputError(
+            f"A bucket worth {value} cannot be changed by {amount}: both must be numbers. Nothing was booked."
+        )
     after = value + amount
     if after < 0:
         raise InputError(

@@ -51,7 +51,12 @@ def _version(asked: bool) -> None:
 @app.callback()
 def main(
     *,
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
 ) -> None:
     """Plans the trades that best improve a portfolio, explains every line, and states how good the plan is. Nothing is sent anywhere."""
 

@@ -16,7 +16,12 @@ REPORT = Path("steelyard-report.html")
 
 
 def demo(
-    report: Annotated[Path | None, typer.Option(help="Write the report there instead.", metavar="F.html", show_default=str(REPORT))] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the report there instead.", metavar="F.html", show_default=str(REPORT)
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Plan the bundled portfolio, offline.
@@ -26,4 +31,8 @@ def demo(
     with guarded():
         inputs = read(Options(), sample=DEMO)
         plan = make_plan(inputs, seed=0, counted=False)
-        deliver(plan, inputs, Output(as_json=as_json, report=report or (None if as_json else REPORT), own_files=True))
+        deliver(
+            plan,
+            inputs,
+            Output(as_json=as_json, report=report or (None if as_json else REPORT), own_files=True),
+        )

@@ -19,10 +19,26 @@ class Variable(NamedTuple):
 
 
 VARIABLES = (
-    Variable("STEELYARD_HOME", "the folder where Steelyard keeps its files; `~` is the user's home", "the data folder of the user, below"),
-    Variable("STEELYARD_LOG", "from which level on the log goes to stderr: `debug`, `info`, `warning` or `error`", "no log"),
-    Variable("STEELYARD_FAILURE_THRESHOLD", "failures in a row that put a module out of service: 1 to 1,000", "3"),
-    Variable("STEELYARD_OPEN_SECONDS", "seconds that a module is out of service before one plan tries it: over 0, at most 86,400", "300"),
+    Variable(
+        "STEELYARD_HOME",
+        "the folder where Steelyard keeps its files; `~` is the user's home",
+        "the data folder of the user, below",
+    ),
+    Variable(
+        "STEELYARD_LOG",
+        "from which level on the log goes to stderr: `debug`, `info`, `warning` or `error`",
+        "no log",
+    ),
+    Variable(
+        "STEELYARD_FAILURE_THRESHOLD",
+        "failures in a row that put a module out of service: 1 to 1,000",
+        "3",
+    ),
+    Variable(
+        "STEELYARD_OPEN_SECONDS",
+        "seconds that a module is out of service before one plan tries it: over 0, at most 86,400",
+        "300",
+    ),
 )
 
 HEALTH_FILE: Mapping[str, str] = MappingProxyType(

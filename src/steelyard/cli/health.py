@@ -23,14 +23,29 @@ if TYPE_CHECKING:
     from steelyard.telemetry.breaker import State
     from steelyard.telemetry.health import Health, Outcome
 
-IN_WORDS: Mapping[State, str] = {"closed": "in service", "open": "out of service", "half-open": "on trial"}
+IN_WORDS: Mapping[State, str] = {
+    "closed": "in service",
+    "open": "out of service",
+    "half-open": "on trial",
+}
 """State of a circuit -> what a person reads of the module; --json has the state."""
 
 
 def health(
-    module: Annotated[str | None, typer.Argument(help="Only this one, as `name` or `kind.name`.", metavar="[MODULE]")] = None,
-    reset: Annotated[bool, typer.Option("--reset", help="Forget the failures: the next plan runs the module again.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document: every module, those without failures too.")] = False,
+    module: Annotated[
+        str | None,
+        typer.Argument(help="Only this one, as `name` or `kind.name`.", metavar="[MODULE]"),
+    ] = None,
+    reset: Annotated[
+        bool,
+        typer.Option("--reset", help="Forget the failures: the next plan runs the module again."),
+    ] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json", help="Print one JSON document: every module, those without failures too."
+        ),
+    ] = False,
 ) -> None:
     """Show which modules are out of service.
 
@@ -43,10 +58,21 @@ def health(
         if reset:
             kept.reset(row["key"] for row in rows)
             names = ", ".join(row["key"] for row in rows if row["failures"])
-            note(f"Forgotten: {names}." if names else "There was nothing to forget: no module has failed.")
+            note(
+                f"Forgotten: {names}."
+                if names
+                else "There was nothing to forget: no module has failed."
+            )
             rows = listed(kept, None)
         if as_json:
-            write(json.dumps([{name: row[name] for name in row if name != "key"} for row in rows], indent=2, ensure_ascii=False) + "\n")
+            write(
+                json.dumps(
+                    [{name: row[name] for name in row if name != "key"} for row in rows],
+                    indent=2,
+                    ensure_ascii=False,
+                )
+                + "\n"
+            )
         else:
             write(screen(lambda console: draw(rows, console)))
 
@@ -62,13 +88,24 @@ def keeper() -> Health:
 
 def versions(strategy: Strategy) -> dict[str, str]:
     """Qualified name -> version of what a strategy runs."""
-    return {choice.module.qualified: choice.module.version for kind in strategy.choices for choice in strategy.enabled(kind)}
+    return {
+        choice.module.qualified: choice.module.version
+        for kind in strategy.choices
+        for choice in strategy.enabled(kind)
+    }
 
 
 def outcomes(runs: Iterable[ModuleRun]) -> list[Outcome]:
     """What counts for the health of modules: those that ran, with their error if they failed."""
     ran = [run for run in runs if run.outcome in {"ok", "nothing", "failed"}]
-    return [(f"{run.kind}.{run.name}", run.version, (run.error or "") if run.outcome == "failed" else None) for run in ran]
+    return [
+        (
+            f"{run.kind}.{run.name}",
+            run.version,
+            (run.error or "") if run.outcome == "failed" else None,
+        )
+        for run in ran
+    ]
 
 
 def listed(kept: Health, module: str | None) -> list[dict[str, Any]]:
@@ -78,7 +115,11 @@ def listed(kept: Health, module: str | None) -> list[dict[str, Any]]:
     from steelyard.telemetry.breaker import state_of, until
 
     circuits, now = kept.circuits(), kept.now()
-    built_in = [f"{known.qualified}@{known.version}" for kind in registry.Kind for known in registry.modules(kind).values()]
+    built_in = [
+        f"{known.qualified}@{known.version}"
+        for kind in registry.Kind
+        for known in registry.modules(kind).values()
+    ]
     rows: list[dict[str, Any]] = []
     for key in (*built_in, *(key for key in circuits if key not in built_in)):
         qualified, _, version = key.rpartition("@")
@@ -95,12 +136,18 @@ def listed(kept: Health, module: str | None) -> list[dict[str, Any]]:
                     "failures": 0 if circuit is None else circuit.failures,
                     "error": None if circuit is None else circuit.error,
                     "failed_at": None if circuit is None else circuit.since.utc.isoformat(),
-                    "until": until(circuit, kept.rules).isoformat() if circuit is not None and state == "open" else None,
+                    "until": until(circuit, kept.rules).isoformat()
+                    if circuit is not None and state == "open"
+                    else None,
                 }
             )
     if module is not None and not rows:
-        names = sorted({key.rpartition("@")[0].rpartition(".")[2] for key in (*built_in, *circuits)})
-        raise InputError(f"There is no module {module}, and none of that name has failed.{did_you_mean(module, names)}")
+        names = sorted(
+            {key.rpartition("@")[0].rpartition(".")[2] for key in (*built_in, *circuits)}
+        )
+        raise InputError(
+            f"There is no module {module}, and none of that name has failed.{did_you_mean(module, names)}"
+        )
     return rows
 
 
@@ -117,10 +164,22 @@ def draw(rows: Sequence[dict[str, Any]], console: Console) -> None:
     failed = [row for row in rows if row["failures"]]
     if not failed:
         return
-    columns = (Column("Module"), Column("Version", drop=1), Column("State"), Column("Failures", "right"), Column("Next try", drop=2))
+    columns = (
+        Column("Module"),
+        Column("Version", drop=1),
+        Column("State"),
+        Column("Failures", "right"),
+        Column("Next try", drop=2),
+    )
     cells = [
         Row(
-            (f"{row['kind']}.{row['name']}", row["version"], IN_WORDS[row["state"]], str(row["failures"]), _next_try(row)),
+            (
+                f"{row['kind']}.{row['name']}",
+                row["version"],
+                IN_WORDS[row["state"]],
+                str(row["failures"]),
+                _next_try(row),
+            ),
             under=(row["error"],),
         )
         for row in failed

@@ -39,7 +39,9 @@ def _day(text: str) -> date:
     except ValueError:
         day = None
     if day is None or day.isoformat() != text:
-        raise typer.BadParameter(f"{one_line(text, LONGEST_VALUE)} is not a day: write YYYY-MM-DD, for example 2026-11-20.")
+        raise typer.BadParameter(
+            f"{one_line(text, LONGEST_VALUE)} is not a day: write YYYY-MM-DD, for example 2026-11-20."
+        )
     return day
 
 
@@ -47,26 +49,66 @@ def _whole_number(value: str | int) -> int:
     """A whole number, 0 or more; a usage error for anything else. The default comes as a number."""
     text = str(value)
     if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
-        raise typer.BadParameter(f"{one_line(text, LONGEST_VALUE)} is not a whole number of 0 or more, for example 7.")
+        raise typer.BadParameter(
+            f"{one_line(text, LONGEST_VALUE)} is not a whole number of 0 or more, for example 7."
+        )
     return int(text)
 
 
 MOST_DIGITS = 18
 
-Holdings = Annotated[Path | None, typer.Option(help="CSV: symbol, quantity[, price, average_cost, acquired, ...].", metavar="F")]
-Prices = Annotated[Path | None, typer.Option(help="CSV: date, AAA, BBB, ... or date, symbol, close.", metavar="F")]
-TargetsFile = Annotated[Path | None, typer.Option("--targets", help="CSV: symbol, weight; fractions, the rest is cash.", metavar="F")]
-Securities = Annotated[Path | None, typer.Option(help="CSV: symbol, name, product_type, currency, lot_size, sector, ...", metavar="F")]
-Fx = Annotated[Path | None, typer.Option(help="CSV: date, currency, rate; units of base for one of currency.", metavar="F")]
-Index = Annotated[Path | None, typer.Option(help="CSV: date, SPY, QQQ, ...; what the market regime is told from.", metavar="F")]
-Cash = Annotated[list[str] | None, typer.Option(help="A balance; once per currency.", metavar="CUR=AMOUNT")]
-Base = Annotated[str | None, typer.Option(help="The currency in which the account counts.", metavar="CUR")]
-StrategyName = Annotated[
-    str | None, typer.Option("--strategy", help="A preset (strategy list names them), or a TOML file of one's own.", metavar="NAME|F.toml")
+Holdings = Annotated[
+    Path | None,
+    typer.Option(help="CSV: symbol, quantity[, price, average_cost, acquired, ...].", metavar="F"),
 ]
-AsOf = Annotated[date | None, typer.Option(help="Plan as of that day (YYYY-MM-DD).", parser=_day, metavar="DATE")]
-Seed = Annotated[int, typer.Option(help="Seed of the generators.", parser=_whole_number, metavar="N")]
-Exclude = Annotated[list[str] | None, typer.Option(help="Leave a symbol out; every page says so.", metavar="SYMBOL")]
+Prices = Annotated[
+    Path | None, typer.Option(help="CSV: date, AAA, BBB, ... or date, symbol, close.", metavar="F")
+]
+TargetsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--targets", help="CSV: symbol, weight; fractions, the rest is cash.", metavar="F"
+    ),
+]
+Securities = Annotated[
+    Path | None,
+    typer.Option(
+        help="CSV: symbol, name, product_type, currency, lot_size, sector, ...", metavar="F"
+    ),
+]
+Fx = Annotated[
+    Path | None,
+    typer.Option(help="CSV: date, currency, rate; units of base for one of currency.", metavar="F"),
+]
+Index = Annotated[
+    Path | None,
+    typer.Option(
+        help="CSV: date, SPY, QQQ, ...; what the market regime is told from.", metavar="F"
+    ),
+]
+Cash = Annotated[
+    list[str] | None, typer.Option(help="A balance; once per currency.", metavar="CUR=AMOUNT")
+]
+Base = Annotated[
+    str | None, typer.Option(help="The currency in which the account counts.", metavar="CUR")
+]
+StrategyName = Annotated[
+    str | None,
+    typer.Option(
+        "--strategy",
+        help="A preset (strategy list names them), or a TOML file of one's own.",
+        metavar="NAME|F.toml",
+    ),
+]
+AsOf = Annotated[
+    date | None, typer.Option(help="Plan as of that day (YYYY-MM-DD).", parser=_day, metavar="DATE")
+]
+Seed = Annotated[
+    int, typer.Option(help="Seed of the generators.", parser=_whole_number, metavar="N")
+]
+Exclude = Annotated[
+    list[str] | None, typer.Option(help="Leave a symbol out; every page says so.", metavar="SYMBOL")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +169,12 @@ def _with_remarks(inputs: Inputs) -> Inputs:
     from steelyard.plans import Notice
     from steelyard.strategies import validate
 
-    remarks = tuple(Notice(code="strategy", message=text) for text in validate(inputs.strategy).warnings)
-    return replace(inputs, imported=replace(inputs.imported, warnings=(*inputs.imported.warnings, *remarks)))
+    remarks = tuple(
+        Notice(code="strategy", message=text) for text in validate(inputs.strategy).warnings
+    )
+    return replace(
+        inputs, imported=replace(inputs.imported, warnings=(*inputs.imported.warnings, *remarks))
+    )
 
 
 def strategy_of(name_or_path: str | None) -> Strategy:
@@ -138,7 +184,14 @@ def strategy_of(name_or_path: str | None) -> Strategy:
     return default() if name_or_path is None else find(name_or_path)
 
 
-def make_plan(inputs: Inputs, seed: int, *, explained: bool = False, counted: bool = True, watch: Stopwatch | None = None) -> Plan:
+def make_plan(
+    inputs: Inputs,
+    seed: int,
+    *,
+    explained: bool = False,
+    counted: bool = True,
+    watch: Stopwatch | None = None,
+) -> Plan:
     """Plan, and solve again for what would change the plan if `explained`; raises SteelyardError.
 
     counted   leave out the modules that are out of service, and count what fails; a demo does neither
@@ -189,7 +242,9 @@ def _explained(inputs: Inputs, seed: int, plan: Plan, disabled: Mapping[str, str
         disabled=disabled,
     )
     with progress("Explaining") as say:
-        return explain(case, plan, lambda what, done, total: say(f"Explaining: {what}, {done} of {total}"))
+        return explain(
+            case, plan, lambda what, done, total: say(f"Explaining: {what}, {done} of {total}")
+        )
 
 
 def _bundled(options: Options, strategy: Strategy, sample: str | None) -> Inputs:
@@ -199,10 +254,27 @@ def _bundled(options: Options, strategy: Strategy, sample: str | None) -> Inputs
 
     files = files_of(sample or BUNDLED)
     index = options.index or files.index
-    read_in = read_files(files.holdings, prices=files.prices, targets=files.targets, securities=files.securities, fx=files.fx, index=index)
-    imported = _assemble(read_in, options, base=options.base or files.base_currency, source=f"bundled quotes, {SOURCE}")
+    read_in = read_files(
+        files.holdings,
+        prices=files.prices,
+        targets=files.targets,
+        securities=files.securities,
+        fx=files.fx,
+        index=index,
+    )
+    imported = _assemble(
+        read_in,
+        options,
+        base=options.base or files.base_currency,
+        source=f"bundled quotes, {SOURCE}",
+    )
     why = "The" if sample else "No files were given, so this is the"
-    return Inputs(imported, strategy, (f"{why} bundled portfolio {files.name}: not yours, and its prices are old.",), files.name)
+    return Inputs(
+        imported,
+        strategy,
+        (f"{why} bundled portfolio {files.name}: not yours, and its prices are old.",),
+        files.name,
+    )
 
 
 def _own(options: Options, strategy: Strategy) -> Inputs:
@@ -221,7 +293,15 @@ def _own(options: Options, strategy: Strategy) -> Inputs:
 def _read_own(options: Options) -> Files:
     from types import MappingProxyType
 
-    from steelyard.importers import Files, HoldingsFile, read_fx, read_index, read_prices, read_securities, read_targets
+    from steelyard.importers import (
+        Files,
+        HoldingsFile,
+        read_fx,
+        read_index,
+        read_prices,
+        read_securities,
+        read_targets,
+    )
     from steelyard.importers import read as read_files
 
     if options.holdings is not None:
@@ -233,7 +313,9 @@ def _read_own(options: Options) -> Files:
             fx=options.fx,
             index=options.index,
         )
-    nothing = HoldingsFile(file="--cash", holdings=(), cash=MappingProxyType({}), currencies=MappingProxyType({}))
+    nothing = HoldingsFile(
+        file="--cash", holdings=(), cash=MappingProxyType({}), currencies=MappingProxyType({})
+    )
     return Files(
         holdings=nothing,
         prices=read_prices(options.prices) if options.prices else None,

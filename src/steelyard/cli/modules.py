@@ -20,7 +20,9 @@ BUILT_IN = "built-in"
 
 
 def modules(
-    tag: Annotated[str | None, typer.Option(help="Only modules with this tag.", metavar="TAG")] = None,
+    tag: Annotated[
+        str | None, typer.Option(help="Only modules with this tag.", metavar="TAG")
+    ] = None,
     strategy: StrategyName = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
@@ -29,7 +31,10 @@ def modules(
         rules = strategy_of(strategy)
         found = chosen(rules, tag)
         if as_json:
-            write(json.dumps([listed(choice) for choice in found], indent=2, ensure_ascii=False) + "\n")
+            write(
+                json.dumps([listed(choice) for choice in found], indent=2, ensure_ascii=False)
+                + "\n"
+            )
         else:
             write(screen(lambda console: draw(rules, found, console)))
         for problem in rules.problems:
@@ -43,7 +48,9 @@ def chosen(strategy: Strategy, tag: str | None) -> list[ModuleChoice]:
     choices = [choice for kind in strategy.choices.values() for choice in kind]
     known = sorted({known for choice in choices for known in choice.module.tags})
     if tag is not None and tag not in known:
-        raise InputError(f"No module has the tag {tag}.{did_you_mean(tag, known)} Tags: {', '.join(known) or 'none'}.")
+        raise InputError(
+            f"No module has the tag {tag}.{did_you_mean(tag, known)} Tags: {', '.join(known) or 'none'}."
+        )
     return [choice for choice in choices if tag is None or tag in choice.module.tags]
 
 
@@ -65,8 +72,16 @@ def draw(strategy: Strategy, found: Sequence[ModuleChoice], console: Console) ->
     """The list as a table; under each module its summary, its parameters, and what else a reader must know."""
     from steelyard.report.columns import Column, Row, fitting, grid
 
-    columns = (Column("Kind", drop=1), Column("Module"), Column("Version", drop=2), Column("On"), Column("Set by", drop=3))
-    rows = [Row(_cells(choice), under=tuple(filter(None, _under(strategy, choice)))) for choice in found]
+    columns = (
+        Column("Kind", drop=1),
+        Column("Module"),
+        Column("Version", drop=2),
+        Column("On"),
+        Column("Set by", drop=3),
+    )
+    rows = [
+        Row(_cells(choice), under=tuple(filter(None, _under(strategy, choice)))) for choice in found
+    ]
     fit, cut = fitting(columns, rows, console.width, indent=0)
     for line in grid(fit, cut, console.width, indent=0):
         console.print(line, soft_wrap=True)
@@ -74,7 +89,13 @@ def draw(strategy: Strategy, found: Sequence[ModuleChoice], console: Console) ->
 
 def _cells(choice: ModuleChoice) -> tuple[str, ...]:
     module = choice.module
-    return module.kind.replace("_", " "), module.name, module.version, "on" if choice.enabled else "off", choice.why
+    return (
+        module.kind.replace("_", " "),
+        module.name,
+        module.version,
+        "on" if choice.enabled else "off",
+        choice.why,
+    )
 
 
 def _under(strategy: Strategy, choice: ModuleChoice) -> Iterator[str]:

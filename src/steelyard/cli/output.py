@@ -31,7 +31,19 @@ PIPE_WIDTH = 160
 PATIENCE_SECONDS = 1.0
 """What takes longer shows that it is at work."""
 
-SPELLED = {"\u2212": "-", "\u00a0": " ", "\u202f": " ", "→": "->", "·": "|", "▲": "^", "▼": "v", "█": "#", "░": ".", "▒": "+", "┃": "|"}
+SPELLED = {
+    "\u2212": "-",
+    "\u00a0": " ",
+    "\u202f": " ",
+    "→": "->",
+    "·": "|",
+    "▲": "^",
+    "▼": "v",
+    "█": "#",
+    "░": ".",
+    "▒": "+",
+    "┃": "|",
+}
 
 
 def _spell(error: UnicodeError) -> tuple[str, int]:
@@ -39,7 +51,10 @@ def _spell(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     text = error.object[error.start : error.end]
-    return "".join(SPELLED.get(sign) or sign.encode("ascii", "backslashreplace").decode("ascii") for sign in text), error.end
+    return "".join(
+        SPELLED.get(sign) or sign.encode("ascii", "backslashreplace").decode("ascii")
+        for sign in text
+    ), error.end
 
 
 codecs.register_error("steelyard.spell", _spell)
@@ -76,7 +91,9 @@ def screen(draw: Callable[[Console], None]) -> str:
 
     console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
-        console = Console(highlight=False, markup=False, emoji=False, width=max(console.width, PIPE_WIDTH))
+        console = Console(
+            highlight=False, markup=False, emoji=False, width=max(console.width, PIPE_WIDTH)
+        )
     with console.capture() as capture:
         draw(console)
     return capture.get()
@@ -101,7 +118,9 @@ def save(path: Path, text: str, what: str, mend: str = "Name another file with -
             raise
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"The {what} could not be written to {path}: {reason}. Nothing was written. {mend}") from error
+        raise InputError(
+            f"The {what} could not be written to {path}: {reason}. Nothing was written. {mend}"
+        ) from error
 
 
 def _umask() -> int:

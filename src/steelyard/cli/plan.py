@@ -70,24 +70,47 @@ def plan(
     explain: Annotated[
         bool,
         typer.Option(
-            "--explain", help="Also solve again for what would change the plan (seconds); show every candidate, reason and module."
+            "--explain",
+            help="Also solve again for what would change the plan (seconds); show every candidate, reason and module.",
         ),
     ] = False,
     as_json: AsJson = False,
-    report: Annotated[Path | None, typer.Option(help="Also write an HTML report.", metavar="F.html")] = None,
-    timings: Annotated[bool, typer.Option("--timings", help="Show how long each part took.")] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Also write an HTML report.", metavar="F.html")
+    ] = None,
+    timings: Annotated[
+        bool, typer.Option("--timings", help="Show how long each part took.")
+    ] = False,
 ) -> None:
     """Plan the trades that best improve a portfolio.
 
     Without files: the bundled one.
     """
     with guarded():
-        options = Options(holdings, prices, targets, securities, fx, tuple(cash or ()), base, strategy, as_of, tuple(exclude or ()), index)
+        options = Options(
+            holdings,
+            prices,
+            targets,
+            securities,
+            fx,
+            tuple(cash or ()),
+            base,
+            strategy,
+            as_of,
+            tuple(exclude or ()),
+            index,
+        )
         watch = Stopwatch()
         with watch.timed("reading"):
             inputs = read(options)
         made = make_plan(inputs, seed, explained=explain, watch=watch)
-        deliver(made, inputs, Output(as_json, report, explain, timings, own_files=inputs.sample is not None, watch=watch))
+        deliver(
+            made,
+            inputs,
+            Output(
+                as_json, report, explain, timings, own_files=inputs.sample is not None, watch=watch
+            ),
+        )
 
 
 def deliver(plan: Plan, inputs: Inputs, output: Output) -> None:
@@ -151,16 +174,23 @@ def _time_taken(plan: Plan, console: Console, output: Output) -> None:
 
     total, once = output.watch.total(), Stopwatch()
     second.check(plan.document())
-    time_taken.draw(View(console, plan, output.explain), output.watch.taken, opinion=once.total(), total=total)
+    time_taken.draw(
+        View(console, plan, output.explain), output.watch.taken, opinion=once.total(), total=total
+    )
 
 
 def _next(plan: Plan, output: Output) -> list[str]:
     """Commands that can be typed as they stand, or with one's own names in capitals."""
-    symbols = [step.symbol for step in plan.steps] or [holding.symbol for holding in plan.holdings if holding.quantity]
+    symbols = [step.symbol for step in plan.steps] or [
+        holding.symbol for holding in plan.holdings if holding.quantity
+    ]
     command = _command()
     if output.own_files:
         return [f"{command} why {symbols[0] if symbols else 'SYMBOL'}", f"{command} {OWN_FILES}"]
-    return [f"{command} why SYMBOL, with the same options", *([] if output.report else ["the same with --report plan.html for a page"])]
+    return [
+        f"{command} why SYMBOL, with the same options",
+        *([] if output.report else ["the same with --report plan.html for a page"]),
+    ]
 
 
 def _command() -> str:

@@ -24,7 +24,10 @@ SUFFIX = ".toml"
 NOT_A_STRATEGY = ("pyproject.toml",)
 
 strategy = typer.Typer(
-    help="Presets and strategy files: list, show, begin, check.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
+    help="Presets and strategy files: list, show, begin, check.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -71,8 +74,15 @@ def show(name: Named, as_json: AsJson = False) -> None:
 
         found = find(name)
         if as_json:
-            values = [{"key": f"{one.table}.{one.key}", "value": one.value, "source": one.source} for one in settings(found)]
-            document = {"name": found.name, "description": found.description, "sha256": found.sha256}
+            values = [
+                {"key": f"{one.table}.{one.key}", "value": one.value, "source": one.source}
+                for one in settings(found)
+            ]
+            document = {
+                "name": found.name,
+                "description": found.description,
+                "sha256": found.sha256,
+            }
             _print_json({**document, "settings": values, "warnings": validate(found).warnings})
         else:
             write(effective(found))
@@ -82,7 +92,9 @@ def show(name: Named, as_json: AsJson = False) -> None:
 def new(
     file: Annotated[Path, typer.Argument(help="Where to write; ends in .toml.", metavar="FILE")],
     preset: Annotated[str, typer.Option(help="What to begin with.", metavar="P")] = "default",
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it is there.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite the file if it is there.")
+    ] = False,
 ) -> None:
     """Write a commented strategy file that begins as a preset."""
     with guarded():
@@ -90,14 +102,20 @@ def new(
         from steelyard.strategies.writing import begun
 
         if file.suffix != SUFFIX:
-            raise typer.BadParameter(f"a strategy file ends in {SUFFIX}: {file.name}{SUFFIX}", param_hint="FILE")
+            raise typer.BadParameter(
+                f"a strategy file ends in {SUFFIX}: {file.name}{SUFFIX}", param_hint="FILE"
+            )
         text = begun(preset, file.stem)
         if os.path.lexists(file) and not force:
-            raise InputError(f"{file} is there already and was left as it is. Name another file, or overwrite it with --force.")
+            raise InputError(
+                f"{file} is there already and was left as it is. Name another file, or overwrite it with --force."
+            )
         save(file, text, "strategy", "Name another file.")
         typed = shlex.quote(str(file))
         say(f"{file} begins as the preset {preset}.")
-        say(f"Change it, then: steelyard strategy validate {typed} && steelyard plan --strategy {typed}")
+        say(
+            f"Change it, then: steelyard strategy validate {typed} && steelyard plan --strategy {typed}"
+        )
 
 
 @strategy.command("validate")
@@ -114,15 +132,26 @@ def validate(
         from steelyard.strategies import PRESETS, check
 
         if str(file) in PRESETS and not file.exists():
-            raise InputError(f"{file} is a preset, and presets are valid. To see it: steelyard strategy show {file}")
+            raise InputError(
+                f"{file} is a preset, and presets are valid. To see it: steelyard strategy show {file}"
+            )
         problems, found = check(file)
         if as_json:
             sha256 = found.sha256 if found else None
-            _print_json({"valid": problems.is_valid, "errors": problems.errors, "warnings": problems.warnings, "sha256": sha256})
+            _print_json(
+                {
+                    "valid": problems.is_valid,
+                    "errors": problems.errors,
+                    "warnings": problems.warnings,
+                    "sha256": sha256,
+                }
+            )
         else:
             write(screen(lambda console: draw_problems(problems, console)))
             if found and problems.is_valid:
-                say(f"{file} is valid{_counted(problems)}. To plan with it: steelyard plan --strategy {shlex.quote(str(file))}")
+                say(
+                    f"{file} is valid{_counted(problems)}. To plan with it: steelyard plan --strategy {shlex.quote(str(file))}"
+                )
         if not problems.is_valid:
             told = "not usable" if found is None else "usable, but without what is missing"
             note(f"{visible(str(file))} is {told}{_counted(problems)}.")
@@ -186,12 +215,26 @@ def listed_files(folder: Path) -> Iterator[Listed]:
         if found:
             yield _listed(found, "file", str(path))
         else:
-            yield Listed(path.stem, "file", str(path), f"not usable{_counted(problems)}: steelyard strategy validate {path}")
+            yield Listed(
+                path.stem,
+                "file",
+                str(path),
+                f"not usable{_counted(problems)}: steelyard strategy validate {path}",
+            )
 
 
 def _listed(found: Strategy, kind: str, path: str | None) -> Listed:
     on = sum(len(found.enabled(kind)) for kind in found.choices)
-    return Listed(found.name, kind, path, found.description, found.search.scope, found.search.max_depth, on, found.sha256)
+    return Listed(
+        found.name,
+        kind,
+        path,
+        found.description,
+        found.search.scope,
+        found.search.max_depth,
+        on,
+        found.sha256,
+    )
 
 
 def _list(found: Sequence[Listed], as_json: bool) -> None:
@@ -214,7 +257,13 @@ def draw(found: Sequence[Listed], console: Console) -> None:
     )
     rows = [
         Row(
-            (one.name, one.path or one.kind, one.scope or "", _number(one.max_depth), _number(one.modules)),
+            (
+                one.name,
+                one.path or one.kind,
+                one.scope or "",
+                _number(one.max_depth),
+                _number(one.modules),
+            ),
             under=(one.description,) if one.description else (),
         )
         for one in found

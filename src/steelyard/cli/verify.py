@@ -20,9 +20,16 @@ SHOWN = 20
 
 
 def verify(
-    plan: Annotated[Path, typer.Argument(help="A plan that was saved with --json.", metavar="PLAN.json", show_default=False)],
+    plan: Annotated[
+        Path,
+        typer.Argument(
+            help="A plan that was saved with --json.", metavar="PLAN.json", show_default=False
+        ),
+    ],
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as one JSON document.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the findings as one JSON document.")
+    ] = False,
 ) -> None:
     """Check a saved plan: derive its accounts, limits and sums anew.
 
@@ -51,12 +58,18 @@ def read(path: Path) -> str:
         if not stat.S_ISREG(status.st_mode):
             raise InputError(f"The plan {path} is not a file. Nothing was checked.")
         if status.st_size > MAX_BYTES:
-            raise InputError(f"The plan {path} has {status.st_size:,} bytes; at most {MAX_BYTES:,} are read. Nothing was checked.")
+            raise InputError(
+                f"The plan {path} has {status.st_size:,} bytes; at most {MAX_BYTES:,} are read. Nothing was checked."
+            )
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"The plan {path} is not text in UTF-8: byte {error.start:,}. Nothing was checked.") from error
+        raise InputError(
+            f"The plan {path} is not text in UTF-8: byte {error.start:,}. Nothing was checked."
+        ) from error
     except (OSError, ValueError) as error:
-        raise InputError(f"The plan {path} could not be read: {getattr(error, 'strerror', None) or error}. Nothing was checked.") from error
+        raise InputError(
+            f"The plan {path} could not be read: {getattr(error, 'strerror', None) or error}. Nothing was checked."
+        ) from error
 
 
 def findings(document: dict[str, Any], report: Report) -> dict[str, Any]:
@@ -70,7 +83,13 @@ def findings(document: dict[str, Any], report: Report) -> dict[str, Any]:
         "summary": summary(report),
         "checked": len(report.checks),
         "disagree": [
-            {"name": check.name, "where": check.where, "expected": check.expected, "found": check.found} for check in report.failed
+            {
+                "name": check.name,
+                "where": check.where,
+                "expected": check.expected,
+                "found": check.found,
+            }
+            for check in report.failed
         ],
         "not_checked": [{"what": what, "why": why} for what, why in report.not_checked],
     }

@@ -39,7 +39,12 @@ PARTS = ("candidates", "not_traded", "problems", "warnings", "data_coverage")
 def why(
     symbol: Annotated[str, typer.Argument(help="The security to explain, upper or lower case.")],
     *,
-    plan: Annotated[Path | None, typer.Option(help="A plan that was saved with --json; without it, plans again.", metavar="F.json")] = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            help="A plan that was saved with --json; without it, plans again.", metavar="F.json"
+        ),
+    ] = None,
     holdings: Holdings = None,
     prices: Prices = None,
     targets: TargetsFile = None,
@@ -55,9 +60,23 @@ def why(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Explain what the plan does and does not do with a symbol."""
-    options = Options(holdings, prices, targets, securities, fx, tuple(cash or ()), base, strategy, as_of, tuple(exclude or ()), index)
+    options = Options(
+        holdings,
+        prices,
+        targets,
+        securities,
+        fx,
+        tuple(cash or ()),
+        base,
+        strategy,
+        as_of,
+        tuple(exclude or ()),
+        index,
+    )
     if plan is not None and (options != Options() or seed):
-        raise typer.BadParameter("--plan reads a plan that is made; it goes with no other input.", param_hint="--plan")
+        raise typer.BadParameter(
+            "--plan reads a plan that is made; it goes with no other input.", param_hint="--plan"
+        )
     with guarded():
         said: tuple[str, ...] = ()
         if plan is not None:
@@ -69,7 +88,10 @@ def why(
         if as_json:
             for line in said:
                 note(line)
-            write(json.dumps(story(made, symbol), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+            write(
+                json.dumps(story(made, symbol), indent=2, ensure_ascii=False, allow_nan=False)
+                + "\n"
+            )
         else:
             write(_shown(made, symbol, said))
 
@@ -84,10 +106,14 @@ def load(path: Path) -> Plan:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
-            raise InputError(f"The plan {path} is not a regular file of at most {MAX_BYTES:,} bytes. Nothing was read.")
+            raise InputError(
+                f"The plan {path} is not a regular file of at most {MAX_BYTES:,} bytes. Nothing was read."
+            )
         content = path.read_bytes()
     except (OSError, ValueError) as error:
-        raise InputError(f"The plan {path} could not be read: {getattr(error, 'strerror', None) or error}. Nothing was read.") from error
+        raise InputError(
+            f"The plan {path} could not be read: {getattr(error, 'strerror', None) or error}. Nothing was read."
+        ) from error
     try:
         plan = Plan.model_validate_json(content)
         same = plan.plan_id == plan_id(plan.document())
@@ -96,7 +122,9 @@ def load(path: Path) -> Plan:
             f"The plan {path} is not a plan document: {_first(error)}. Save one with: steelyard plan --json > F.json"
         ) from error
     if not same:
-        raise InputError(f"The plan {path} was changed after it was made: its content does not give its plan_id. Plan again.")
+        raise InputError(
+            f"The plan {path} was changed after it was made: its content does not give its plan_id. Plan again."
+        )
     return plan
 
 
@@ -116,12 +144,18 @@ def known_symbol(plan: Plan, symbol: str) -> str:
 
     wanted = symbol.strip().upper()
     if wanted in plan.excluded:
-        raise InputError(f"{wanted} was left out on your word (--exclude), so nothing was calculated for it.")
-    known = {holding.symbol for holding in plan.holdings} | {symbol for part in PARTS for symbol in _symbols(plan, part)}
+        raise InputError(
+            f"{wanted} was left out on your word (--exclude), so nothing was calculated for it."
+        )
+    known = {holding.symbol for holding in plan.holdings} | {
+        symbol for part in PARTS for symbol in _symbols(plan, part)
+    }
     if wanted in known:
         return wanted
     near = did_you_mean(wanted, sorted(known))
-    raise InputError(f"The plan has nothing on {wanted}: it is not held, has no target and no candidate.{near}")
+    raise InputError(
+        f"The plan has nothing on {wanted}: it is not held, has no target and no candidate.{near}"
+    )
 
 
 def _symbols(plan: Plan, part: str) -> set[str]:
@@ -142,7 +176,9 @@ def story(plan: Plan, symbol: str) -> dict[str, Any]:
         "holding": one("holdings"),
         "holding_after": one("holdings_after"),
         "step": one("steps"),
-        **{part: [entry for entry in document[part] if entry["symbol"] == symbol] for part in PARTS},
+        **{
+            part: [entry for entry in document[part] if entry["symbol"] == symbol] for part in PARTS
+        },
     }
 
 

@@ -22,7 +22,13 @@ An argument or a setting that changes nothing here is refused, or told in the pl
 """
 
 from steelyard.buckets import SatelliteSettings
-from steelyard.classic import CalculationModule, OpportunityCalculator, PatternGenerator, SequenceFilter, SequenceGenerator
+from steelyard.classic import (
+    CalculationModule,
+    OpportunityCalculator,
+    PatternGenerator,
+    SequenceFilter,
+    SequenceGenerator,
+)
 from steelyard.compat.breaker import CircuitBreaker
 from steelyard.compat.configuration import (
     ConfigurationValidator,
@@ -36,11 +42,28 @@ from steelyard.compat.configuration import (
     load_planner_config_from_string,
     parse_toml_config,
 )
-from steelyard.compat.factory import BucketData, ModularPlannerFactory, PlannerFactoryService, configure, process_planner_batch_job
+from steelyard.compat.factory import (
+    BucketData,
+    ModularPlannerFactory,
+    PlannerFactoryService,
+    configure,
+    process_planner_batch_job,
+)
 from steelyard.compat.names import IMPORTS, translate
 from steelyard.compat.performance import PerformanceTracker
-from steelyard.compat.planner import HolisticPlanner, create_holistic_plan, create_holistic_plan_modular
-from steelyard.compat.records import HolisticPlan, HolisticStep, PlannerContext, PortfolioContext, Position, Security
+from steelyard.compat.planner import (
+    HolisticPlanner,
+    create_holistic_plan,
+    create_holistic_plan_modular,
+)
+from steelyard.compat.records import (
+    HolisticPlan,
+    HolisticStep,
+    PlannerContext,
+    PortfolioContext,
+    Position,
+    Security,
+)
 from steelyard.compat.repositories import ExchangeRateService, SettingsRepository, TradeRepository
 from steelyard.registry import (
     ModuleMetadata,

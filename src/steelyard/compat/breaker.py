@@ -7,7 +7,15 @@ from datetime import timedelta
 from threading import RLock
 from typing import Protocol
 
-from steelyard.telemetry.breaker import Circuit, Moment, Rules, State, after_failure, reason, state_of
+from steelyard.telemetry.breaker import (
+    Circuit,
+    Moment,
+    Rules,
+    State,
+    after_failure,
+    reason,
+    state_of,
+)
 from steelyard.telemetry.health import Outcome, this_moment
 
 
@@ -33,9 +41,15 @@ class CircuitBreaker:
     """
 
     def __init__(
-        self, failure_threshold: int = 3, timeout: timedelta = timedelta(minutes=5), *, now: Callable[[], Moment] = this_moment
+        self,
+        failure_threshold: int = 3,
+        timeout: timedelta = timedelta(minutes=5),
+        *,
+        now: Callable[[], Moment] = this_moment,
     ) -> None:
-        self.rules = Rules(failure_threshold=failure_threshold, open_seconds=timeout.total_seconds())
+        self.rules = Rules(
+            failure_threshold=failure_threshold, open_seconds=timeout.total_seconds()
+        )
         self.now = now
         self._circuits: dict[str, Circuit] = {}
         self._tried: dict[str, Circuit] = {}
@@ -55,17 +69,28 @@ class CircuitBreaker:
     def record_failure(self, module_name: str, error: str = "failed") -> None:
         """Count a failure."""
         with self._lock:
-            self._circuits[module_name] = after_failure(self._circuits.get(module_name), error, self.now())
+            self._circuits[module_name] = after_failure(
+                self._circuits.get(module_name), error, self.now()
+            )
 
     def out_of_service(self, versions: Mapping[str, str]) -> dict[str, str]:
         """See `Keeper`; a half-open module is left to this run, which must `record` it."""
         with self._lock:
-            found = {name: [key for key in self._keys(name) if self._is(key, "open")] for name in sorted(versions)}
-            out = {name: reason(self._circuits[keys[0]], self.rules) for name, keys in found.items() if keys}
+            found = {
+                name: [key for key in self._keys(name) if self._is(key, "open")]
+                for name in sorted(versions)
+            }
+            out = {
+                name: reason(self._circuits[keys[0]], self.rules)
+                for name, keys in found.items()
+                if keys
+            }
             for key in {key for name in versions.keys() - out.keys() for key in self._keys(name)}:
                 if self._is(key, "half-open"):
                     self._tried[key] = self._circuits[key]
-                    self._circuits[key] = self._circuits[key].model_copy(update={"since": self.now()})
+                    self._circuits[key] = self._circuits[key].model_copy(
+                        update={"since": self.now()}
+                    )
             return out
 
     def record(self, outcomes: Iterable[Outcome]) -> None:
@@ -84,7 +109,11 @@ class CircuitBreaker:
     def _keys(self, module_name: str) -> list[str]:
         """What was recorded of a module: under its qualified name, or under its name alone."""
         name = module_name.rpartition(".")[2]
-        return [key for key in self._circuits if key in {module_name, name} or module_name == key.rpartition(".")[2]]
+        return [
+            key
+            for key in self._circuits
+            if key in {module_name, name} or module_name == key.rpartition(".")[2]
+        ]
 
     def _is(self, key: str, state: State) -> bool:
         return state_of(self._circuits[key], self.rules, self.now()) == state

@@ -37,10 +37,18 @@ class OpportunityCalculatorsConfig:
     """Switches of the calculators."""
 
     profit_taking: ModuleConfig = field(default_factory=_switch(Kind.OPPORTUNITY, "profit_taking"))
-    averaging_down: ModuleConfig = field(default_factory=_switch(Kind.OPPORTUNITY, "averaging_down"))
-    opportunity_buys: ModuleConfig = field(default_factory=_switch(Kind.OPPORTUNITY, "opportunity_buys"))
-    rebalance_sells: ModuleConfig = field(default_factory=_switch(Kind.OPPORTUNITY, "rebalance_sells"))
-    rebalance_buys: ModuleConfig = field(default_factory=_switch(Kind.OPPORTUNITY, "rebalance_buys"))
+    averaging_down: ModuleConfig = field(
+        default_factory=_switch(Kind.OPPORTUNITY, "averaging_down")
+    )
+    opportunity_buys: ModuleConfig = field(
+        default_factory=_switch(Kind.OPPORTUNITY, "opportunity_buys")
+    )
+    rebalance_sells: ModuleConfig = field(
+        default_factory=_switch(Kind.OPPORTUNITY, "rebalance_sells")
+    )
+    rebalance_buys: ModuleConfig = field(
+        default_factory=_switch(Kind.OPPORTUNITY, "rebalance_buys")
+    )
     weight_based: ModuleConfig = field(default_factory=_switch(Kind.OPPORTUNITY, "weight_based"))
 
 
@@ -55,7 +63,9 @@ class PatternGeneratorsConfig:
     single_best: ModuleConfig = field(default_factory=_switch(Kind.PATTERN, "single_best"))
     multi_sell: ModuleConfig = field(default_factory=_switch(Kind.PATTERN, "multi_sell"))
     mixed_strategy: ModuleConfig = field(default_factory=_switch(Kind.PATTERN, "mixed_strategy"))
-    opportunity_first: ModuleConfig = field(default_factory=_switch(Kind.PATTERN, "opportunity_first"))
+    opportunity_first: ModuleConfig = field(
+        default_factory=_switch(Kind.PATTERN, "opportunity_first")
+    )
     deep_rebalance: ModuleConfig = field(default_factory=_switch(Kind.PATTERN, "deep_rebalance"))
     cash_generation: ModuleConfig = field(default_factory=_switch(Kind.PATTERN, "cash_generation"))
     cost_optimized: ModuleConfig = field(default_factory=_switch(Kind.PATTERN, "cost_optimized"))
@@ -68,22 +78,35 @@ class SequenceGeneratorsConfig:
     """Switches of the sequence generators."""
 
     combinatorial: ModuleConfig = field(default_factory=_switch(Kind.SEQUENCE, "combinatorial"))
-    enhanced_combinatorial: ModuleConfig = field(default_factory=_switch(Kind.SEQUENCE, "enhanced_combinatorial"))
-    partial_execution: ModuleConfig = field(default_factory=_switch(Kind.SEQUENCE, "partial_execution"))
-    constraint_relaxation: ModuleConfig = field(default_factory=_switch(Kind.SEQUENCE, "constraint_relaxation"))
+    enhanced_combinatorial: ModuleConfig = field(
+        default_factory=_switch(Kind.SEQUENCE, "enhanced_combinatorial")
+    )
+    partial_execution: ModuleConfig = field(
+        default_factory=_switch(Kind.SEQUENCE, "partial_execution")
+    )
+    constraint_relaxation: ModuleConfig = field(
+        default_factory=_switch(Kind.SEQUENCE, "constraint_relaxation")
+    )
 
 
 @dataclass(slots=True)
 class FiltersConfig:
     """Switches of the filters."""
 
-    correlation_aware: ModuleConfig = field(default_factory=_switch(Kind.FILTER, "correlation_aware"))
+    correlation_aware: ModuleConfig = field(
+        default_factory=_switch(Kind.FILTER, "correlation_aware")
+    )
     diversity: ModuleConfig = field(default_factory=_switch(Kind.FILTER, "diversity"))
     eligibility: ModuleConfig = field(default_factory=_switch(Kind.FILTER, "eligibility"))
     recently_traded: ModuleConfig = field(default_factory=_switch(Kind.FILTER, "recently_traded"))
 
 
-Family = OpportunityCalculatorsConfig | PatternGeneratorsConfig | SequenceGeneratorsConfig | FiltersConfig
+Family = (
+    OpportunityCalculatorsConfig
+    | PatternGeneratorsConfig
+    | SequenceGeneratorsConfig
+    | FiltersConfig
+)
 
 
 FAMILIES: Mapping[Kind, type] = {
@@ -118,15 +141,27 @@ class PlannerConfiguration:
     name: str = "default"
     description: str = ""
     max_depth: int = field(default_factory=lambda: strategies.default().search.max_depth)
-    max_opportunities_per_category: int = field(default_factory=lambda: strategies.default().planner.max_opportunities_per_category)
-    priority_threshold: float = field(default_factory=lambda: strategies.default().planner.priority_threshold)
-    enable_diverse_selection: bool = field(default_factory=lambda: strategies.default().planner.diverse_selection)
-    diversity_weight: float = field(default_factory=lambda: strategies.default().planner.diversity_weight)
+    max_opportunities_per_category: int = field(
+        default_factory=lambda: strategies.default().planner.max_opportunities_per_category
+    )
+    priority_threshold: float = field(
+        default_factory=lambda: strategies.default().planner.priority_threshold
+    )
+    enable_diverse_selection: bool = field(
+        default_factory=lambda: strategies.default().planner.diverse_selection
+    )
+    diversity_weight: float = field(
+        default_factory=lambda: strategies.default().planner.diversity_weight
+    )
     transaction_cost_fixed: float = field(default_factory=lambda: strategies.default().costs.fixed)
-    transaction_cost_percent: float = field(default_factory=lambda: strategies.default().costs.percent)
+    transaction_cost_percent: float = field(
+        default_factory=lambda: strategies.default().costs.percent
+    )
     allow_sell: bool = True
     allow_buy: bool = True
-    opportunity_calculators: OpportunityCalculatorsConfig = field(default_factory=OpportunityCalculatorsConfig)
+    opportunity_calculators: OpportunityCalculatorsConfig = field(
+        default_factory=OpportunityCalculatorsConfig
+    )
     pattern_generators: PatternGeneratorsConfig = field(default_factory=PatternGeneratorsConfig)
     sequence_generators: SequenceGeneratorsConfig = field(default_factory=SequenceGeneratorsConfig)
     filters: FiltersConfig = field(default_factory=FiltersConfig)
@@ -136,7 +171,12 @@ class PlannerConfiguration:
     @classmethod
     def of(cls, strategy: Strategy) -> PlannerConfiguration:
         """The switches of a strategy; what they cannot say stays in `base`."""
-        made = cls(name=strategy.name, description=strategy.description, scope=strategy.search.scope, base=strategy)
+        made = cls(
+            name=strategy.name,
+            description=strategy.description,
+            scope=strategy.search.scope,
+            base=strategy,
+        )
         for (section, key), name in SETTINGS.items():
             setattr(made, name, getattr(getattr(strategy, section), key))
         for kind, family in made._families():
@@ -148,7 +188,9 @@ class PlannerConfiguration:
         """The strategy that this configuration means; raises SettingsError naming every key that is not usable."""
         wrong = list(self._wrong())
         if wrong:
-            raise SettingsError("\n".join(["The configuration cannot be read; nothing was planned.", *wrong]))
+            raise SettingsError(
+                "\n".join(["The configuration cannot be read; nothing was planned.", *wrong])
+            )
         changed = strategies.overlay(self.base, self.changes(), why=WHY)
         return replace(changed, name=self.name, description=self.description)
 
@@ -160,13 +202,22 @@ class PlannerConfiguration:
                 found.setdefault(section, {})[key] = getattr(self, name)
         for kind, family in self._families():
             for name, module in _of(family).items():
-                if module.params or module.enabled is not self.base.choice(kind, name).enabled:  # 1 is no switch
-                    found.setdefault(kind.value, {})[name] = {"enabled": module.enabled, **module.params}
+                if (
+                    module.params or module.enabled is not self.base.choice(kind, name).enabled
+                ):  # 1 is no switch
+                    found.setdefault(kind.value, {})[name] = {
+                        "enabled": module.enabled,
+                        **module.params,
+                    }
         return found
 
     def _wrong(self) -> Iterator[str]:
         """What is no record of its kind, so that its settings cannot even be read."""
-        for field_, value, kind in (("name", self.name, str), ("description", self.description, str), ("base", self.base, Strategy)):
+        for field_, value, kind in (
+            ("name", self.name, str),
+            ("description", self.description, str),
+            ("base", self.base, Strategy),
+        ):
             if not isinstance(value, kind):
                 yield f"{field_} is {shown(value)}; it must be a {kind.__name__}."
         for kind_, made in self._families():
@@ -189,12 +240,17 @@ class PlannerConfiguration:
         return [choice.module.name for choice in self.strategy().enabled(kind)]
 
     def _params(self, kind: Kind) -> dict[str, dict[str, Any]]:
-        return {choice.module.name: choice.params.model_dump(mode="json", by_alias=True) for choice in self.strategy().choices[kind]}
+        return {
+            choice.module.name: choice.params.model_dump(mode="json", by_alias=True)
+            for choice in self.strategy().choices[kind]
+        }
 
     def _params_of(self, kind: Kind, name: str) -> dict[str, Any]:
         known = self._params(kind)
         if name not in known:
-            raise SettingsError(f"There is no {name!r} in {kind}.{did_you_mean(name, list(known))} Known: {', '.join(known)}.")
+            raise SettingsError(
+                f"There is no {name!r} in {kind}.{did_you_mean(name, list(known))} Known: {', '.join(known)}."
+            )
         return known[name]
 
     @property
@@ -312,7 +368,9 @@ def load_planner_config(path: Path | str) -> PlannerConfiguration:
 
 def _check_text(text: object) -> None:
     if not isinstance(text, str):
-        raise SettingsError(f"A configuration is read from text, not from {shown(text)}. Nothing was planned.")
+        raise SettingsError(
+            f"A configuration is read from text, not from {shown(text)}. Nothing was planned."
+        )
 
 
 class ConfigurationValidator:
@@ -333,11 +391,15 @@ class ConfigurationValidator:
             return Problems(Problem("error", (), line) for line in str(error).splitlines()[1:])
 
     @staticmethod
-    def validate_dependencies(config: PlannerConfiguration | Strategy | Mapping[str, Any]) -> list[str]:
+    def validate_dependencies(
+        config: PlannerConfiguration | Strategy | Mapping[str, Any],
+    ) -> list[str]:
         """Errors, those of modules that lack what they need among them."""
         return list(ConfigurationValidator.validate(config).errors)
 
     @staticmethod
-    def check_dependencies(config: PlannerConfiguration | Strategy | Mapping[str, Any]) -> list[str]:
+    def check_dependencies(
+        config: PlannerConfiguration | Strategy | Mapping[str, Any],
+    ) -> list[str]:
         """Warnings: combinations that work but can hardly be meant."""
         return list(ConfigurationValidator.validate(config).warnings)

@@ -9,7 +9,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from steelyard.buckets import SatelliteSettings, strategy_of
-from steelyard.compat.configuration import ConfigurationValidator, PlannerConfiguration, load_planner_config
+from steelyard.compat.configuration import (
+    ConfigurationValidator,
+    PlannerConfiguration,
+    load_planner_config,
+)
 from steelyard.compat.planner import IN_ONE_GO, HolisticPlanner, checked_bucket
 from steelyard.compat.records import CORE, HolisticPlan, PlannerContext, shown
 from steelyard.compat.repositories import SettingsRepository, TradeRepository, answer
@@ -46,7 +50,9 @@ class ModularPlannerFactory:
         trade_repo: TradeRepository | None = None,
     ) -> HolisticPlanner:
         """A planner of the configuration."""
-        return HolisticPlanner(self.config, bucket_id, settings_repo=settings_repo, trade_repo=trade_repo)
+        return HolisticPlanner(
+            self.config, bucket_id, settings_repo=settings_repo, trade_repo=trade_repo
+        )
 
     def get_calculators(self) -> list[Module]:
         """The calculators that run."""
@@ -73,18 +79,30 @@ class PlannerFactoryService:
         config = load_planner_config(config_path) if config_path else PlannerConfiguration()
         return ModularPlannerFactory(config).create(CORE)
 
-    def create_for_satellite_bucket(self, satellite_id: str, satellite_settings: SatelliteSettings) -> HolisticPlanner:
+    def create_for_satellite_bucket(
+        self, satellite_id: str, satellite_settings: SatelliteSettings
+    ) -> HolisticPlanner:
         """A planner of a satellite, by its settings; raises SettingsError for the settings of another."""
         if satellite_settings.satellite_id != satellite_id:
-            raise SettingsError(f"The settings of {satellite_settings.satellite_id} were given for the satellite {satellite_id}.")
-        return ModularPlannerFactory(PlannerConfiguration.of(strategy_of(satellite_settings))).create(satellite_id)
+            raise SettingsError(
+                f"The settings of {satellite_settings.satellite_id} were given for the satellite {satellite_id}."
+            )
+        return ModularPlannerFactory(
+            PlannerConfiguration.of(strategy_of(satellite_settings))
+        ).create(satellite_id)
 
-    def create_for_bucket(self, bucket_id: str, satellite_settings: SatelliteSettings | None = None) -> HolisticPlanner:
+    def create_for_bucket(
+        self, bucket_id: str, satellite_settings: SatelliteSettings | None = None
+    ) -> HolisticPlanner:
         """A planner of any bucket; raises SettingsError for a satellite without settings, and for a core with them."""
         if bucket_id == CORE and satellite_settings is None:
             return self.create_for_core_bucket()
         if bucket_id == CORE or satellite_settings is None:
-            needs = "takes no satellite settings" if bucket_id == CORE else "is a satellite and needs its settings"
+            needs = (
+                "takes no satellite settings"
+                if bucket_id == CORE
+                else "is a satellite and needs its settings"
+            )
             raise SettingsError(f"The bucket {bucket_id} {needs}. No planner was made.")
         return self.create_for_satellite_bucket(bucket_id, satellite_settings)
 
@@ -92,7 +110,9 @@ class PlannerFactoryService:
 def _check(config: PlannerConfiguration) -> None:
     errors = ConfigurationValidator.validate(config)
     if errors:
-        raise SettingsError("\n".join(["The configuration is not valid; no planner was made.", *errors]))
+        raise SettingsError(
+            "\n".join(["The configuration is not valid; no planner was made.", *errors])
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +141,13 @@ def bundled(bucket_id: str) -> BucketData:
     """The bundled portfolio, for any bucket: what the batch job plans until `configure` says otherwise."""
     files = sample(BUNDLED)
     inputs = assemble(
-        read(files.holdings, prices=files.prices, targets=files.targets, securities=files.securities, fx=files.fx),
+        read(
+            files.holdings,
+            prices=files.prices,
+            targets=files.targets,
+            securities=files.securities,
+            fx=files.fx,
+        ),
         base_currency=files.base_currency,
         bucket=bucket_id,
         source=f"bundled quotes, {SOURCE}",
@@ -139,11 +165,15 @@ def configure(source: Source | None) -> None:
     Raises InputError for what cannot be called.
     """
     if source is not None and not callable(source):
-        raise InputError(f"A source of data is called with the id of a bucket; {shown(source)} cannot be called.")
+        raise InputError(
+            f"A source of data is called with the id of a bucket; {shown(source)} cannot be called."
+        )
     _SOURCES[:] = [source or bundled]
 
 
-async def process_planner_batch_job(max_depth: int = 0, portfolio_hash: str | None = None, bucket_id: str = CORE) -> HolisticPlan:
+async def process_planner_batch_job(
+    max_depth: int = 0, portfolio_hash: str | None = None, bucket_id: str = CORE
+) -> HolisticPlan:
     """Plan a bucket, in one go: the plan is complete after the first call, and its warnings say so.
 
     max_depth        how often the documents' job has called itself; here it never does
@@ -152,14 +182,20 @@ async def process_planner_batch_job(max_depth: int = 0, portfolio_hash: str | No
     """
     data = await answer(_SOURCES[0](checked_bucket(bucket_id)))
     if not isinstance(data, BucketData):
-        raise InputError(f"The source of data (compat.configure) gave {shown(data)} for {bucket_id}; it must be a BucketData.")
+        raise InputError(
+            f"The source of data (compat.configure) gave {shown(data)} for {bucket_id}; it must be a BucketData."
+        )
     planner = _planner(bucket_id, data)
     made = await planner.plan(data.context)
     said = [f"{IN_ONE_GO}."]
     if max_depth:
-        said.append(f"max_depth {max_depth} counts the calls of a job that calls itself, and changes nothing here.")
+        said.append(
+            f"max_depth {max_depth} counts the calls of a job that calls itself, and changes nothing here."
+        )
     if portfolio_hash is not None:
-        said.append(f"portfolio_hash {portfolio_hash} is a key of stored progress, and changes nothing here.")
+        said.append(
+            f"portfolio_hash {portfolio_hash} is a key of stored progress, and changes nothing here."
+        )
     return replace(made, warnings=(*said, *data.said, *made.warnings))
 
 
@@ -167,7 +203,9 @@ def _at_defaults(satellite_id: str) -> SatelliteSettings:
     try:
         return SatelliteSettings(satellite_id=satellite_id)
     except ValidationError as error:
-        raise InputError(f"{satellite_id!r} cannot be the id of a satellite: {error.errors()[0]['msg']}. Nothing was planned.") from error
+        raise InputError(
+            f"{satellite_id!r} cannot be the id of a satellite: {error.errors()[0]['msg']}. Nothing was planned."
+        ) from error
 
 
 def _planner(bucket_id: str, data: BucketData) -> HolisticPlanner:
@@ -175,6 +213,14 @@ def _planner(bucket_id: str, data: BucketData) -> HolisticPlanner:
     config = data.config or PlannerConfiguration()
     if bucket_id != CORE or data.settings is not None:
         if data.config is not None:
-            raise SettingsError(f"The satellite {bucket_id} has a configuration; it is planned by its settings. Nothing was planned.")
-        config = PlannerFactoryService().create_for_bucket(bucket_id, data.settings or _at_defaults(bucket_id)).config
-    return ModularPlannerFactory(config).create(bucket_id, settings_repo=data.settings_repo, trade_repo=data.trade_repo)
+            raise SettingsError(
+                f"The satellite {bucket_id} has a configuration; it is planned by its settings. Nothing was planned."
+            )
+        config = (
+            PlannerFactoryService()
+            .create_for_bucket(bucket_id, data.settings or _at_defaults(bucket_id))
+            .config
+        )
+    return ModularPlannerFactory(config).create(
+        bucket_id, settings_repo=data.settings_repo, trade_repo=data.trade_repo
+    )

@@ -11,7 +11,15 @@ from types import MappingProxyType
 
 import numpy as np
 
-from steelyard.compat.records import CORE, PlannerContext, PortfolioContext, Position, Security, is_number, shown
+from steelyard.compat.records import (
+    CORE,
+    PlannerContext,
+    PortfolioContext,
+    Position,
+    Security,
+    is_number,
+    shown,
+)
 from steelyard.compat.repositories import LastTraded, day
 from steelyard.errors import InputError
 from steelyard.market import Market, Quote
@@ -52,7 +60,9 @@ class Prices:
 
     def of(self, symbol: str, position: Position | None) -> Decimal | None:
         """Price in the security's currency: given, else the history's newest, else the position's, else its average cost."""
-        given = (self.context.current_prices or {}).get(symbol, self.context.portfolio_context.current_prices.get(symbol))
+        given = (self.context.current_prices or {}).get(
+            symbol, self.context.portfolio_context.current_prices.get(symbol)
+        )
         if given is not None:
             return exact(given, f"current price of {symbol}")
         quote = self.context.history.quotes.get(symbol) if self.context.history else None
@@ -102,7 +112,11 @@ def _listed(symbols: Iterable[str]) -> str:
 def _average(context: PortfolioContext, position: Position | None) -> float | None:
     if position is None:
         return None
-    return position.avg_price if position.avg_price is not None else context.position_avg_prices.get(position.symbol)
+    return (
+        position.avg_price
+        if position.avg_price is not None
+        else context.position_avg_prices.get(position.symbol)
+    )
 
 
 def base_currency(context: PlannerContext) -> str:
@@ -114,21 +128,34 @@ def base_currency(context: PlannerContext) -> str:
         return context.base_currency
     if context.history is not None:
         return context.history.fx.base
-    found = {position.currency for position in context.positions} | {s.currency for s in context.securities if s.currency}
+    found = {position.currency for position in context.positions} | {
+        s.currency for s in context.securities if s.currency
+    }
     if len(found) > 1:
-        raise InputError(f"Positions and securities are in {_listed(found)}: say which the account counts in, base_currency. {NOTHING}")
+        raise InputError(
+            f"Positions and securities are in {_listed(found)}: say which the account counts in, base_currency. {NOTHING}"
+        )
     return found.pop() if found else ACCOUNT_CURRENCY
 
 
 def foreign(context: PlannerContext, base: str) -> set[str]:
     """Currencies that need a rate which neither a position nor the history has."""
-    known = {position.currency for position in context.positions if position.currency_rate is not None}
+    known = {
+        position.currency for position in context.positions if position.currency_rate is not None
+    }
     known |= {base, *(context.history.fx.rates if context.history else ())}
-    wanted = {position.currency for position in context.positions} | {s.currency for s in context.securities if s.currency}
+    wanted = {position.currency for position in context.positions} | {
+        s.currency for s in context.securities if s.currency
+    }
     return wanted - known
 
 
-def convert(context: PlannerContext, bucket: str, rates: Mapping[str, float], trades: Mapping[str, LastTraded]) -> Converted:
+def convert(
+    context: PlannerContext,
+    bucket: str,
+    rates: Mapping[str, float],
+    trades: Mapping[str, LastTraded],
+) -> Converted:
     """Snapshot, market and targets of the documents' records.
 
     rates    units of the account's currency for one unit of each, beside those of the positions
@@ -147,15 +174,30 @@ def convert(context: PlannerContext, bucket: str, rates: Mapping[str, float], tr
     symbols = sorted({*positions, *securities, *(targets.weights if targets else ())})
     found = {symbol: prices.of(symbol, positions.get(symbol)) for symbol in symbols}
     quoted = {symbol: price for symbol, price in found.items() if price is not None}
-    house = tuple(_security(symbol, securities.get(symbol), positions.get(symbol), context, base) for symbol in symbols)
-    gone = (_gone(symbol, traded) for symbol, traded in sorted(trades.items()) if symbol in found and symbol not in positions)
+    house = tuple(
+        _security(symbol, securities.get(symbol), positions.get(symbol), context, base)
+        for symbol in symbols
+    )
+    gone = (
+        _gone(symbol, traded)
+        for symbol, traded in sorted(trades.items())
+        if symbol in found and symbol not in positions
+    )
     unlisted = sorted(set(positions) - set(securities))
     if unlisted:
-        said += (f"No security describes {_listed(unlisted)}: it may not be sold, as for a security that does not opt in.",)
+        said += (
+            f"No security describes {_listed(unlisted)}: it may not be sold, as for a security that does not opt in.",
+        )
     snapshot = Snapshot(
         as_of=as_of,
         base_currency=base,
-        holdings=(*(_holding(position, context, trades.get(position.symbol)) for position in context.positions), *gone),
+        holdings=(
+            *(
+                _holding(position, context, trades.get(position.symbol))
+                for position in context.positions
+            ),
+            *gone,
+        ),
         cash=MappingProxyType({base: _cash(context.available_cash)}),
         securities=house,
         bucket=bucket,
@@ -174,24 +216,39 @@ def convert(context: PlannerContext, bucket: str, rates: Mapping[str, float], tr
 
 def _check_buckets(context: PlannerContext, bucket: str) -> Iterable[str]:
     """Whose the records are; a sentence where they name no bucket and the plan is of one beside the core."""
-    owners = {position.bucket_id for position in context.positions} | {security.bucket_id for security in context.securities}
+    owners = {position.bucket_id for position in context.positions} | {
+        security.bucket_id for security in context.securities
+    }
     if len(owners) > 1:
-        raise InputError(f"The positions and securities belong to {_listed(owners)}; a plan is of one bucket. {NOTHING} Give those of one.")
+        raise InputError(
+            f"The positions and securities belong to {_listed(owners)}; a plan is of one bucket. {NOTHING} Give those of one."
+        )
     if owners <= {bucket}:
         return ()
     if owners != {CORE}:
-        raise InputError(f"The positions and securities belong to {_listed(owners)}, and the plan is of {bucket}. {NOTHING}")
-    return (f"The positions and securities name no bucket beside {CORE}, and were planned as those of {bucket}.",)
+        raise InputError(
+            f"The positions and securities belong to {_listed(owners)}, and the plan is of {bucket}. {NOTHING}"
+        )
+    return (
+        f"The positions and securities name no bucket beside {CORE}, and were planned as those of {bucket}.",
+    )
 
 
-def _check_symbols(context: PlannerContext, positions: Mapping[str, Position], securities: Mapping[str, Security]) -> None:
-    for what, records, unique in (("position", context.positions, positions), ("security", context.securities, securities)):
+def _check_symbols(
+    context: PlannerContext, positions: Mapping[str, Position], securities: Mapping[str, Security]
+) -> None:
+    for what, records, unique in (
+        ("position", context.positions, positions),
+        ("security", context.securities, securities),
+    ):
         if len(records) != len(unique):
             raise InputError(f"A symbol has more than one {what}. {NOTHING} Join them.")
     for symbol, position in positions.items():
         security = securities.get(symbol)
         if security is not None and security.currency not in {None, position.currency}:
-            raise InputError(f"{symbol} is a position in {position.currency} and a security in {security.currency}. {NOTHING}")
+            raise InputError(
+                f"{symbol} is a position in {position.currency} and a security in {security.currency}. {NOTHING}"
+            )
 
 
 def _as_of(context: PlannerContext) -> tuple[date, tuple[str, ...]]:
@@ -211,7 +268,9 @@ def _until(context: PlannerContext, as_of: date) -> PlannerContext:
         return context
     sessions = int(np.searchsorted(history.dates, np.datetime64(as_of, "D"), side="right"))
     if not sessions:
-        raise InputError(f"as_of is {as_of} and the price history begins on {history.dates[0]}. {NOTHING} Give a later date.")
+        raise InputError(
+            f"as_of is {as_of} and the price history begins on {history.dates[0]}. {NOTHING} Give a later date."
+        )
     known = ((symbol, _quote(history, symbol, sessions, as_of)) for symbol in history.symbols)
     cut = replace(
         history,
@@ -229,7 +288,11 @@ def _quote(history: Market, symbol: str, sessions: int, as_of: date) -> Quote | 
         return newest
     closes = history.closes[:sessions, history.symbols.index(symbol)]
     known = np.flatnonzero(np.isfinite(closes))
-    return Quote(symbol, Decimal(str(closes[known[-1]])), history.dates[known[-1]].astype(object)) if len(known) else None
+    return (
+        Quote(symbol, Decimal(str(closes[known[-1]])), history.dates[known[-1]].astype(object))
+        if len(known)
+        else None
+    )
 
 
 def _targets(weights: Mapping[str, float] | None) -> Targets | None:
@@ -237,8 +300,12 @@ def _targets(weights: Mapping[str, float] | None) -> Targets | None:
         return None
     for symbol, weight in weights.items():
         if not is_number(weight):
-            raise InputError(f"The target weight of {symbol} is {shown(weight)}; it must be a fraction of value. {NOTHING}")
-    return Targets(MappingProxyType({symbol: float(weight) for symbol, weight in sorted(weights.items())}))
+            raise InputError(
+                f"The target weight of {symbol} is {shown(weight)}; it must be a fraction of value. {NOTHING}"
+            )
+    return Targets(
+        MappingProxyType({symbol: float(weight) for symbol, weight in sorted(weights.items())})
+    )
 
 
 def _rates_apart(context: PlannerContext, base: str, as_of: date) -> Iterator[str]:
@@ -258,8 +325,14 @@ def _stated(positions: Iterable[Position], base: str) -> dict[str, float]:
         rate = float(exact(position.currency_rate, f"currency_rate of {position.symbol}"))
         known = 1.0 if position.currency == base else rates.setdefault(position.currency, rate)
         if rate != known:
-            other = "it is the account's currency" if position.currency == base else f"another position has {known:g}"
-            raise InputError(f"The currency_rate of {position.symbol} is {rate:g} {base} for one {position.currency}; {other}. {NOTHING}")
+            other = (
+                "it is the account's currency"
+                if position.currency == base
+                else f"another position has {known:g}"
+            )
+            raise InputError(
+                f"The currency_rate of {position.symbol} is {rate:g} {base} for one {position.currency}; {other}. {NOTHING}"
+            )
     return rates
 
 
@@ -271,7 +344,9 @@ def _cash(amount: float) -> Decimal:
 
 def _holding(position: Position, context: PlannerContext, traded: LastTraded | None) -> Holding:
     quantity = (
-        ZERO if is_number(position.quantity) and position.quantity == 0 else exact(position.quantity, f"quantity of {position.symbol}")
+        ZERO
+        if is_number(position.quantity) and position.quantity == 0
+        else exact(position.quantity, f"quantity of {position.symbol}")
     )
     cost = _average(context.portfolio_context, position)
     unit_cost = None if cost is None else exact(cost, f"avg_price of {position.symbol}")
@@ -289,24 +364,40 @@ def _holding(position: Position, context: PlannerContext, traded: LastTraded | N
 
 def _gone(symbol: str, traded: LastTraded) -> Holding:
     """What was sold whole keeps its dates: it may not be bought back at once."""
-    return Holding(symbol=symbol, quantity=ZERO, lots=(), last_bought=traded.bought, last_sold=traded.sold)
+    return Holding(
+        symbol=symbol, quantity=ZERO, lots=(), last_bought=traded.bought, last_sold=traded.sold
+    )
 
 
-def _security(symbol: str, security: Security | None, position: Position | None, context: PlannerContext, base: str) -> HouseSecurity:
+def _security(
+    symbol: str,
+    security: Security | None,
+    position: Position | None,
+    context: PlannerContext,
+    base: str,
+) -> HouseSecurity:
     facts = context.portfolio_context
     known = security or Security(symbol=symbol, allow_buy=position is None, allow_sell=False)
-    countries = _names(known.country or facts.security_countries.get(symbol), facts.country_to_group)
+    countries = _names(
+        known.country or facts.security_countries.get(symbol), facts.country_to_group
+    )
     return HouseSecurity(
         symbol=symbol,
         currency=known.currency or (position.currency if position else base),
         name=known.name,
         product_type=known.product_type or "EQUITY",
         lot_size=exact(known.min_lot, f"min_lot of {symbol}"),
-        sectors=_names(known.industry or facts.security_industries.get(symbol), facts.industry_to_group),
+        sectors=_names(
+            known.industry or facts.security_industries.get(symbol), facts.industry_to_group
+        ),
         countries=countries,
-        dividend_yield=_fraction(facts.security_dividends.get(symbol), f"dividend yield of {symbol}"),
+        dividend_yield=_fraction(
+            facts.security_dividends.get(symbol), f"dividend yield of {symbol}"
+        ),
         quality=_fraction(facts.security_scores.get(symbol), f"score of {symbol}"),
-        priority_multiplier=float(exact(known.priority_multiplier, f"priority_multiplier of {symbol}")),
+        priority_multiplier=float(
+            exact(known.priority_multiplier, f"priority_multiplier of {symbol}")
+        ),
         allow_buy=known.allow_buy and known.active,
         allow_sell=known.allow_sell,
     )
@@ -326,7 +417,9 @@ def _groups(context: PortfolioContext) -> Mapping[str, Mapping[str, float]]:
 def _fx(context: PlannerContext, base: str, rates: Mapping[str, float], as_of: date) -> FxTable:
     """The history's rates, and beside them those of positions and service as of the plan's date."""
     if context.history is not None and context.history.fx.base != base:
-        raise InputError(f"The account counts in {base} and the history's rates are into {context.history.fx.base}. {NOTHING}")
+        raise InputError(
+            f"The account counts in {base} and the history's rates are into {context.history.fx.base}. {NOTHING}"
+        )
     given = _stated(context.positions, base)
     table = dict(context.history.fx.rates) if context.history else {}
     for currency, rate in sorted({**given, **rates}.items()):
@@ -335,7 +428,9 @@ def _fx(context: PlannerContext, base: str, rates: Mapping[str, float], as_of: d
     return FxTable(base, MappingProxyType(table))
 
 
-def _market(context: PlannerContext, prices: Mapping[str, Decimal], fx: FxTable, as_of: date) -> Market:
+def _market(
+    context: PlannerContext, prices: Mapping[str, Decimal], fx: FxTable, as_of: date
+) -> Market:
     """The history with the given prices as newest quotes; without one a single session."""
     history = context.history
     symbols = tuple(sorted(prices))
@@ -349,7 +444,10 @@ def _market(context: PlannerContext, prices: Mapping[str, Decimal], fx: FxTable,
         else:
             closes[-1, k] = float(prices[symbol])
     closes.setflags(write=False)
-    quotes = {symbol: Quote(symbol, price, _quoted_on(history, symbol, price, as_of)) for symbol, price in prices.items()}
+    quotes = {
+        symbol: Quote(symbol, price, _quoted_on(history, symbol, price, as_of))
+        for symbol, price in prices.items()
+    }
     return Market(
         symbols=symbols,
         dates=dates,
@@ -368,7 +466,9 @@ def _quoted_on(history: Market | None, symbol: str, price: Decimal, as_of: date)
     return quote.on if quote is not None and quote.price == price else as_of
 
 
-def _value(snapshot: Snapshot, market: Market, context: PlannerContext) -> tuple[float, Iterator[str]]:
+def _value(
+    snapshot: Snapshot, market: Market, context: PlannerContext
+) -> tuple[float, Iterator[str]]:
     """Value of the account as far as it can be told, and sentences on values in the records that say otherwise."""
     worth: dict[str, float] = {}
     for holding in snapshot.holdings:
@@ -382,7 +482,11 @@ def _value(snapshot: Snapshot, market: Market, context: PlannerContext) -> tuple
 
 
 def _differing(worth: Mapping[str, float], cash: float, context: PlannerContext) -> Iterator[str]:
-    told = {position.symbol: position.market_value_eur for position in context.positions if position.market_value_eur is not None}
+    told = {
+        position.symbol: position.market_value_eur
+        for position in context.positions
+        if position.market_value_eur is not None
+    }
     for symbol, value in sorted({**context.portfolio_context.positions, **told}.items()):
         if symbol not in worth:
             yield f"The portfolio context values {symbol} at {value:,.2f}, and no position or price of it was given."

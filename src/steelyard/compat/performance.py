@@ -59,7 +59,10 @@ class PerformanceTracker:
         """Add what a plan took: its modules, and its stages as `planner.STAGE`."""
         for timing in timings:
             kind, dot, name = timing.name.partition(".")
-            self._add(f"{name}.{OPERATIONS[kind]}" if dot else f"planner.{timing.name.replace(' ', '_')}", timing.seconds)
+            self._add(
+                f"{name}.{OPERATIONS[kind]}" if dot else f"planner.{timing.name.replace(' ', '_')}",
+                timing.seconds,
+            )
 
     def _add(self, key: str, seconds: float) -> None:
         with self._lock:
@@ -70,6 +73,12 @@ class PerformanceTracker:
         with self._lock:
             slowest = sorted(self._sums.items(), key=lambda item: (-item[1].total, item[0]))
             return {
-                key: {"count": one.count, "total": one.total, "mean": one.total / one.count, "min": one.least, "max": one.most}
+                key: {
+                    "count": one.count,
+                    "total": one.total,
+                    "mean": one.total / one.count,
+                    "min": one.least,
+                    "max": one.most,
+                }
                 for key, one in slowest
             }

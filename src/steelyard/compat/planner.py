@@ -16,7 +16,16 @@ from steelyard.compat.breaker import CircuitBreaker, Keeper
 from steelyard.compat.configuration import ConfigurationValidator, PlannerConfiguration
 from steelyard.compat.inputs import Converted, base_currency, convert, foreign
 from steelyard.compat.performance import PerformanceTracker
-from steelyard.compat.records import CORE, HolisticPlan, PlannerContext, PortfolioContext, Position, Security, is_number, shown
+from steelyard.compat.records import (
+    CORE,
+    HolisticPlan,
+    PlannerContext,
+    PortfolioContext,
+    Position,
+    Security,
+    is_number,
+    shown,
+)
 from steelyard.compat.repositories import (
     UNUSED_SETTINGS,
     ExchangeRateService,
@@ -86,7 +95,11 @@ class Options(Given, total=False):
 REPOSITORIES = ("settings_repo", "trade_repo")
 SERVICES = ("exchange_rate_service",)
 
-RULES = tuple(name for name in Options.__annotations__ if name not in {*Given.__annotations__, *REPOSITORIES, "bucket_id"})
+RULES = tuple(
+    name
+    for name in Options.__annotations__
+    if name not in {*Given.__annotations__, *REPOSITORIES, "bucket_id"}
+)
 """Options that are keys of a strategy, in the documents' spelling."""
 
 
@@ -131,10 +144,14 @@ class HolisticPlanner:
         owned = {"settings_repo": settings_repo, "trade_repo": trade_repo}
         for name, found in _parts(repositories, "repositories", REPOSITORIES).items():
             if owned[name] is not None:
-                raise InputError(f"{name} is given twice, on its own and in repositories. Nothing was planned: give it once.")
+                raise InputError(
+                    f"{name} is given twice, on its own and in repositories. Nothing was planned: give it once."
+                )
             owned[name] = found
         self.settings_repo, self.trade_repo = owned["settings_repo"], owned["trade_repo"]
-        self.exchange_rate_service = _parts(services, "services", SERVICES).get("exchange_rate_service")
+        self.exchange_rate_service = _parts(services, "services", SERVICES).get(
+            "exchange_rate_service"
+        )
         self.perf = PerformanceTracker()
         self.circuit_breaker = circuit_breaker or CircuitBreaker()
 
@@ -175,9 +192,15 @@ class HolisticPlanner:
         """
         _known(given, tuple(Given.__annotations__), "create_plan")
         service = given.get("exchange_rate_service")
-        rest: Any = {name: value for name, value in given.items() if name != "exchange_rate_service"}
+        rest: Any = {
+            name: value for name, value in given.items() if name != "exchange_rate_service"
+        }
         context = PlannerContext(
-            portfolio_context=portfolio_context, positions=positions, securities=securities, available_cash=available_cash, **rest
+            portfolio_context=portfolio_context,
+            positions=positions,
+            securities=securities,
+            available_cash=available_cash,
+            **rest,
         )
         return await self._plan(context, service)
 
@@ -192,9 +215,16 @@ class HolisticPlanner:
     ) -> HolisticPlan:
         """As `create_plan`, in one go: the plan is complete after the first call, and its warnings say so."""
         if not is_number(batch_size) or batch_size < 1 or batch_size != int(batch_size):
-            raise InputError(f"batch_size is {batch_size!r}; it must be a whole number, 1 or more. Nothing was planned.")
-        made = await self.create_plan(portfolio_context, positions, securities, available_cash, **given)
-        return replace(made, warnings=(f"{IN_ONE_GO}, so batch_size {batch_size} changes nothing.", *made.warnings))
+            raise InputError(
+                f"batch_size is {batch_size!r}; it must be a whole number, 1 or more. Nothing was planned."
+            )
+        made = await self.create_plan(
+            portfolio_context, positions, securities, available_cash, **given
+        )
+        return replace(
+            made,
+            warnings=(f"{IN_ONE_GO}, so batch_size {batch_size} changes nothing.", *made.warnings),
+        )
 
     async def plan(self, context: PlannerContext) -> HolisticPlan:
         """The plan of a context; raises SteelyardError for one that cannot be planned with."""
@@ -227,13 +257,18 @@ class HolisticPlanner:
             if run.outcome == FAILED:
                 report["modules_loaded"][_listed_as(Kind(run.kind), run.name)]["status"] = "error"
         report["estimated_sequences"] = made.certificate.sequences
-        report["warnings"] += [*case.said, *(notice.message for notice in (*made.problems, *made.warnings))]
+        report["warnings"] += [
+            *case.said,
+            *(notice.message for notice in (*made.problems, *made.warnings)),
+        ]
         return report
 
     async def _plan(self, context: PlannerContext, service: object | None) -> HolisticPlan:
         case = await self._case(context, service)
         enabled = [choice.module for kind in Kind for choice in case.strategy.enabled(kind)]
-        disabled = self.circuit_breaker.out_of_service({module.qualified: module.version for module in enabled})
+        disabled = self.circuit_breaker.out_of_service(
+            {module.qualified: module.version for module in enabled}
+        )
         outcomes: list[Outcome] = []
         try:
             made = await asyncio.to_thread(_solve, case, disabled)
@@ -249,23 +284,38 @@ class HolisticPlanner:
         settings = await account_settings(self.settings_repo)
         service = service or self.exchange_rate_service
         base = base_currency(context)
-        rates = {currency: await exchange_rate(service, currency, base) for currency in sorted(foreign(context, base)) if service}
+        rates = {
+            currency: await exchange_rate(service, currency, base)
+            for currency in sorted(foreign(context, base))
+            if service
+        }
         converted = convert(context, self.bucket_id, rates, trades)
         strategy, kept = with_settings(self.config, settings, converted.value)
         if converted.groups:
-            strategy = strategies.overlay(strategy, {"groups": converted.groups}, why="portfolio context")
+            strategy = strategies.overlay(
+                strategy, {"groups": converted.groups}, why="portfolio context"
+            )
         return Case(converted=converted, strategy=strategy, said=(*converted.said, *kept))
 
 
 def _solve(case: Case, disabled: Mapping[str, str]) -> Plan:
     found = case.converted
-    return planner.plan(found.snapshot, found.market, case.strategy, targets=found.targets, disabled=disabled)
+    return planner.plan(
+        found.snapshot, found.market, case.strategy, targets=found.targets, disabled=disabled
+    )
 
 
 def _outcomes(plan: Plan) -> list[Outcome]:
     """What became of the modules that ran: one that had no input, or was out of service, did not."""
     ran = [run for run in plan.modules if run.outcome in RAN]
-    return [(f"{run.kind}.{run.name}", run.version, (run.error or "") if run.outcome == FAILED else None) for run in ran]
+    return [
+        (
+            f"{run.kind}.{run.name}",
+            run.version,
+            (run.error or "") if run.outcome == FAILED else None,
+        )
+        for run in ran
+    ]
 
 
 def _listed_as(kind: Kind, name: str) -> str:
@@ -280,13 +330,17 @@ def _configuration(given: object) -> PlannerConfiguration:
         return PlannerConfiguration.of(given)
     if isinstance(given, PlannerConfiguration):
         return given
-    raise SettingsError(f"config is {shown(given)}; it must be a PlannerConfiguration or a Strategy. parse_toml_config reads text.")
+    raise SettingsError(
+        f"config is {shown(given)}; it must be a PlannerConfiguration or a Strategy. parse_toml_config reads text."
+    )
 
 
 def checked_bucket(bucket_id: object) -> str:
     """The id of a bucket; raises InputError for what is no text, or empty."""
     if not isinstance(bucket_id, str) or not bucket_id:
-        raise InputError(f"bucket_id is {shown(bucket_id)}; it must be the name of a bucket. Nothing was planned.")
+        raise InputError(
+            f"bucket_id is {shown(bucket_id)}; it must be the name of a bucket. Nothing was planned."
+        )
     return bucket_id
 
 
@@ -312,17 +366,23 @@ def _parts(owner: object | None, what: str, known: Sequence[str]) -> dict[str, A
         return dict(owner)
     found = {name: getattr(owner, name) for name in known if getattr(owner, name, None) is not None}
     if not found:
-        raise InputError(f"{what} is a {type(owner).__name__} with none of {', '.join(known)}. Nothing was planned.")
+        raise InputError(
+            f"{what} is a {type(owner).__name__} with none of {', '.join(known)}. Nothing was planned."
+        )
     return found
 
 
 def _known(given: Mapping[str, Any], known: Sequence[str], what: str) -> None:
     for name in given:
         if name not in known:
-            raise InputError(f"{what} has no {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}. Nothing was planned.")
+            raise InputError(
+                f"{what} has no {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}. Nothing was planned."
+            )
 
 
-def with_settings(config: PlannerConfiguration, settings: Mapping[str, float], value: float) -> tuple[Strategy, tuple[str, ...]]:
+def with_settings(
+    config: PlannerConfiguration, settings: Mapping[str, float], value: float
+) -> tuple[Strategy, tuple[str, ...]]:
     """The strategy of a configuration with the account's settings where it leaves a default, and what was not used.
 
     settings   of the account, by name
@@ -331,14 +391,21 @@ def with_settings(config: PlannerConfiguration, settings: Mapping[str, float], v
     strategy = config.strategy()
     taken: dict[str, Any] = {}
     idle = [name for name in settings if name in UNUSED_SETTINGS]
-    said = [f"The setting {name} of the account is not used: target weights come from the caller." for name in idle]
+    said = [
+        f"The setting {name} of the account is not used: target weights come from the caller."
+        for name in idle
+    ]
     for key, wanted in as_changes(settings, value).items():
         if strategy.sources.get(key) is None:
             _put(taken, key, wanted)
         else:
             who = strategy.sources[key]
-            said.append(f"The account's settings have {key} = {wanted:g}; the configuration sets it too ({who}) and was used.")
-    return (strategies.overlay(strategy, taken, why="account settings") if taken else strategy), tuple(said)
+            said.append(
+                f"The account's settings have {key} = {wanted:g}; the configuration sets it too ({who}) and was used."
+            )
+    return (
+        strategies.overlay(strategy, taken, why="account settings") if taken else strategy
+    ), tuple(said)
 
 
 def _put(tree: dict[str, Any], key: str, value: Any) -> None:
@@ -364,7 +431,10 @@ async def create_holistic_plan(
     rules = {name: value for name, value in options.items() if name in RULES}
     strategy = strategies.from_mapping({**rules, "search": {"scope": "proposals"}}, "arguments")
     made = HolisticPlanner(
-        strategy, options.get("bucket_id", CORE), settings_repo=options.get("settings_repo"), trade_repo=options.get("trade_repo")
+        strategy,
+        options.get("bucket_id", CORE),
+        settings_repo=options.get("settings_repo"),
+        trade_repo=options.get("trade_repo"),
     )
     given: Any = {name: value for name, value in options.items() if name in Given.__annotations__}
     return await made.create_plan(portfolio_context, positions, securities, available_cash, **given)

@@ -113,7 +113,9 @@ class Security:
 
 def is_number(value: object) -> bool:
     """Is it a finite number of any type? A truth value is none."""
-    return not isinstance(value, bool) and isinstance(value, Real | Decimal) and math.isfinite(value)
+    return (
+        not isinstance(value, bool) and isinstance(value, Real | Decimal) and math.isfinite(value)
+    )
 
 
 def shown(value: object) -> str:
@@ -123,7 +125,9 @@ def shown(value: object) -> str:
 
 def _check_kind(value: object, what: str, kind: type) -> None:
     if not isinstance(value, kind):
-        raise InputError(f"{what} is {shown(value)}; it must be a {kind.__name__}. Nothing was planned.")
+        raise InputError(
+            f"{what} is {shown(value)}; it must be a {kind.__name__}. Nothing was planned."
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +154,10 @@ class PlannerContext:
 
     def __post_init__(self) -> None:
         _check_kind(self.portfolio_context, "portfolio_context", PortfolioContext)
-        for what, records, kind in (("positions", self.positions, Position), ("securities", self.securities, Security)):
+        for what, records, kind in (
+            ("positions", self.positions, Position),
+            ("securities", self.securities, Security),
+        ):
             _check_kind(records, what, Sequence)
             for record in records:
                 _check_kind(record, f"one of {what}", kind)
@@ -167,16 +174,34 @@ class PlannerContext:
         Raises InputError for what they cannot hold: foreign balances and open orders.
         """
         snapshot, market = inputs.snapshot, inputs.market
-        foreign = sorted(currency for currency, balance in snapshot.cash.items() if balance and currency != snapshot.base_currency)
+        foreign = sorted(
+            currency
+            for currency, balance in snapshot.cash.items()
+            if balance and currency != snapshot.base_currency
+        )
         if foreign or snapshot.open_orders:
-            what = f"balances in {', '.join(foreign)}" if foreign else f"{len(snapshot.open_orders)} open orders"
-            raise InputError(f"The account has {what}, which a planner context cannot hold. Nothing was planned: use planner.plan.")
-        rates = {currency: market.fx.latest(currency, snapshot.as_of) for currency in {s.currency for s in snapshot.securities}}
+            what = (
+                f"balances in {', '.join(foreign)}"
+                if foreign
+                else f"{len(snapshot.open_orders)} open orders"
+            )
+            raise InputError(
+                f"The account has {what}, which a planner context cannot hold. Nothing was planned: use planner.plan."
+            )
+        rates = {
+            currency: market.fx.latest(currency, snapshot.as_of)
+            for currency in {s.currency for s in snapshot.securities}
+        }
         known = {currency: float(rate.rate) for currency, rate in rates.items() if rate is not None}
         return cls(
             portfolio_context=_portfolio_context(snapshot.securities, market),
-            positions=tuple(_position(held, snapshot.security(held.symbol), market, known, snapshot.bucket) for held in snapshot.holdings),
-            securities=tuple(_security(security, snapshot.bucket) for security in snapshot.securities),
+            positions=tuple(
+                _position(held, snapshot.security(held.symbol), market, known, snapshot.bucket)
+                for held in snapshot.holdings
+            ),
+            securities=tuple(
+                _security(security, snapshot.bucket) for security in snapshot.securities
+            ),
             available_cash=float(snapshot.cash.get(snapshot.base_currency, 0)),
             target_weights=None if inputs.targets is None else dict(inputs.targets.weights),
             base_currency=snapshot.base_currency,
@@ -190,12 +215,20 @@ def _portfolio_context(securities: Iterable[HouseSecurity], history: Market) -> 
         security_countries={s.symbol: ",".join(s.countries) for s in known if s.countries},
         security_industries={s.symbol: ",".join(s.sectors) for s in known if s.sectors},
         security_scores={s.symbol: s.quality for s in known if s.quality is not None},
-        security_dividends={s.symbol: s.dividend_yield for s in known if s.dividend_yield is not None},
+        security_dividends={
+            s.symbol: s.dividend_yield for s in known if s.dividend_yield is not None
+        },
         history=history,
     )
 
 
-def _position(held: Holding, security: HouseSecurity | None, market: Market, rates: Mapping[str, float], bucket: str) -> Position:
+def _position(
+    held: Holding,
+    security: HouseSecurity | None,
+    market: Market,
+    rates: Mapping[str, float],
+    bucket: str,
+) -> Position:
     currency = security.currency if security else market.fx.base
     quote, cost = market.quotes.get(held.symbol), held.average_cost
     return Position(
@@ -206,7 +239,8 @@ def _position(held: Holding, security: HouseSecurity | None, market: Market, rat
         currency=currency,
         currency_rate=rates.get(currency),
         first_bought_at=held.acquired,
-        last_bought_at=held.last_bought or max((lot.acquired for lot in held.lots if lot.acquired), default=None),
+        last_bought_at=held.last_bought
+        or max((lot.acquired for lot in held.lots if lot.acquired), default=None),
         last_sold_at=held.last_sold,
         bucket_id=bucket,
     )
@@ -283,10 +317,16 @@ class HolisticPlan:
             current_score=score.hold,
             end_state_score=after,
             improvement=after - score.hold,
-            narrative_summary=" ".join(text for text in (plan.verdict.text, plan.verdict.detail) if text),
+            narrative_summary=" ".join(
+                text for text in (plan.verdict.text, plan.verdict.detail) if text
+            ),
             score_breakdown=_breakdown(plan),
-            cash_required=sum(float(step.notional_base) for step in plan.steps if step.side == "buy"),
-            cash_generated=sum(float(step.notional_base) for step in plan.steps if step.side == "sell"),
+            cash_required=sum(
+                float(step.notional_base) for step in plan.steps if step.side == "buy"
+            ),
+            cash_generated=sum(
+                float(step.notional_base) for step in plan.steps if step.side == "sell"
+            ),
             feasible=True,
             warnings=(*warnings, *(notice.message for notice in plan.warnings)),
             problems=tuple(notice.message for notice in plan.problems),
@@ -315,8 +355,18 @@ def _step(step: Step) -> HolisticStep:
 def _breakdown(plan: Plan) -> dict[str, Any]:
     score = plan.score
     terms = {
-        term.name: {"before": term.hold, "after": term.plan, "weight": term.weight, "contribution": term.weight * (term.plan - term.hold)}
+        term.name: {
+            "before": term.hold,
+            "after": term.plan,
+            "weight": term.weight,
+            "contribution": term.weight * (term.plan - term.hold),
+        }
         for term in score.terms
     }
-    charges = {"cost": score.charges.cost, "tax": score.charges.tax, "orders": score.charges.hurdle, "total": score.charges.total}
+    charges = {
+        "cost": score.charges.cost,
+        "tax": score.charges.tax,
+        "orders": score.charges.hurdle,
+        "total": score.charges.total,
+    }
     return {**terms, "charges": charges, "risk_profile": plan.objective.profile}

@@ -91,7 +91,9 @@ async def last_traded(repository: object | None) -> dict[str, LastTraded]:
     """
     if repository is None:
         return {}
-    history = _mapping(await answer(_method(repository, "trade_repo", "get_trade_history")()), "The trade history")
+    history = _mapping(
+        await answer(_method(repository, "trade_repo", "get_trade_history")()), "The trade history"
+    )
     return {symbol: _last(symbol, entry) for symbol, entry in history.items()}
 
 
@@ -106,8 +108,13 @@ def _last(symbol: str, given: object) -> LastTraded:
     for key in entry:
         if key not in {"last_buy", "last_sell"}:
             near = did_you_mean(str(key), ("last_buy", "last_sell"))
-            raise InputError(f"The trade history has {key!r} for {symbol}; known are last_buy and last_sell.{near} Nothing was planned.")
-    return LastTraded(day(entry.get("last_buy"), f"last_buy of {symbol}"), day(entry.get("last_sell"), f"last_sell of {symbol}"))
+            raise InputError(
+                f"The trade history has {key!r} for {symbol}; known are last_buy and last_sell.{near} Nothing was planned."
+            )
+    return LastTraded(
+        day(entry.get("last_buy"), f"last_buy of {symbol}"),
+        day(entry.get("last_sell"), f"last_sell of {symbol}"),
+    )
 
 
 def day(value: date | str | None, what: str) -> date | None:
@@ -119,7 +126,9 @@ def day(value: date | str | None, what: str) -> date | None:
     try:
         return datetime.fromisoformat(value).date()
     except (TypeError, ValueError) as error:
-        raise InputError(f"The {what} is {value!r}; it must be a date like 2026-01-31. Nothing was planned.") from error
+        raise InputError(
+            f"The {what} is {value!r}; it must be a date like 2026-01-31. Nothing was planned."
+        ) from error
 
 
 async def account_settings(repository: object | None) -> dict[str, float]:
@@ -130,12 +139,18 @@ async def account_settings(repository: object | None) -> dict[str, float]:
     """
     if repository is None:
         return {}
-    answered = repository if isinstance(repository, Mapping) else await answer(_method(repository, "settings_repo", "get_all")())
+    answered = (
+        repository
+        if isinstance(repository, Mapping)
+        else await answer(_method(repository, "settings_repo", "get_all")())
+    )
     given = _mapping(answered, "What settings_repo gives")
     known = (*KNOWN_SETTINGS, *UNUSED_SETTINGS)
     for name in given:
         if name not in known:
-            raise InputError(f"settings_repo has {name!r}, which nothing reads.{did_you_mean(str(name), known)} Known: {', '.join(known)}.")
+            raise InputError(
+                f"settings_repo has {name!r}, which nothing reads.{did_you_mean(str(name), known)} Known: {', '.join(known)}."
+            )
     return {name: _number(name, value) for name, value in given.items()}
 
 
@@ -146,7 +161,9 @@ def _number(name: str, value: Setting) -> float:
         number = math.nan
     if not math.isfinite(number) or (name in WHOLE and number != int(number)):
         kind = "a whole number" if name in WHOLE else "a number"
-        raise InputError(f"The setting {name} is {value!r}; it must be {kind}. Nothing was planned.")
+        raise InputError(
+            f"The setting {name} is {value!r}; it must be {kind}. Nothing was planned."
+        )
     return number
 
 
@@ -166,11 +183,15 @@ def as_changes(settings: Mapping[str, float], value: float) -> dict[str, Any]:
 def _converted(name: str, number: float, value: float) -> float | int:
     if name == "min_cash_reserve":
         if not 0 <= number <= value:
-            raise InputError(f"min_cash_reserve is {number:,.2f} of an account worth {value:,.2f}. Nothing was planned: lower it.")
+            raise InputError(
+                f"min_cash_reserve is {number:,.2f} of an account worth {value:,.2f}. Nothing was planned: lower it."
+            )
         return number / value if value else 0.0
     if name == "max_loss_threshold":
         if not -1 <= number <= 0:
-            raise InputError(f"max_loss_threshold is {number:g}; it is a loss, from -1 to 0, like -0.2 for 20 %. Nothing was planned.")
+            raise InputError(
+                f"max_loss_threshold is {number:g}; it is a loss, from -1 to 0, like -0.2 for 20 %. Nothing was planned."
+            )
         return -number
     return int(number) if name in WHOLE else number
 
@@ -179,12 +200,16 @@ async def exchange_rate(service: object, currency: str, base: str) -> float:
     """Units of `base` for one unit of `currency`; raises InputError for a rate that is not above 0."""
     rate: Any = await answer(_method(service, "exchange_rate_service", "get_rate")(currency, base))
     if not is_number(rate) or rate <= 0:
-        raise InputError(f"exchange_rate_service gives {rate!r} {base} for one {currency}; a rate is above 0. Nothing was planned.")
+        raise InputError(
+            f"exchange_rate_service gives {rate!r} {base} for one {currency}; a rate is above 0. Nothing was planned."
+        )
     return float(rate)
 
 
 def _method(owner: object, name: str, method: str) -> Any:
     found = getattr(owner, method, None)
     if not callable(found):
-        raise InputError(f"The {name} is a {type(owner).__name__} without {method}(). Nothing was planned: give an object that has it.")
+        raise InputError(
+            f"The {name} is a {type(owner).__name__} without {method}(). Nothing was planned: give an object that has it."
+        )
     return found

@@ -23,14 +23,26 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from steelyard.context import TRAILING_STOP, BoolArray, Candidates, Context, Drop, IntArray, Ruling, frozen
+from steelyard.context import (
+    TRAILING_STOP,
+    BoolArray,
+    Candidates,
+    Context,
+    Drop,
+    IntArray,
+    Ruling,
+    frozen,
+)
 from steelyard.money import FloatArray
 from steelyard.sentences import Sentence, say
 
 DATES = frozenset({"last_bought", "last_sold"})
 """Metrics of the rules over trade dates."""
 
-OnMissing = Annotated[Literal["allow", "deny"], Field(description="what to do with an order whose date or cost is unknown")]
+OnMissing = Annotated[
+    Literal["allow", "deny"],
+    Field(description="what to do with an order whose date or cost is unknown"),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +80,19 @@ class Rule:
     why: Callable[[int], Sentence]
 
 
-def ruling(ctx: Context, candidates: Candidates, rules: Sequence[Rule], on_missing: Literal["allow", "deny"]) -> Ruling:
+def ruling(
+    ctx: Context,
+    candidates: Candidates,
+    rules: Sequence[Rule],
+    on_missing: Literal["allow", "deny"],
+) -> Ruling:
     """Ask every rule of every order; an order is dropped for the first rule that it breaks. No date holds up a trailing stop."""
     keep = np.ones(candidates.m, dtype=np.bool_)
     drops: dict[int, Drop] = {}
     unknown: set[tuple[str, str]] = set()
-    for row, (security, is_buy) in enumerate(zip(candidates.security.tolist(), candidates.is_buy.tolist(), strict=True)):
+    for row, (security, is_buy) in enumerate(
+        zip(candidates.security.tolist(), candidates.is_buy.tolist(), strict=True)
+    ):
         for rule in rules:
             if rule.buys != is_buy or (rule.metric in DATES and _stops(candidates, row)):
                 continue
@@ -94,7 +113,11 @@ def _drop(rule: Rule, security: int, on_missing: Literal["allow", "deny"]) -> Dr
     if rule.unknown[security]:
         if on_missing == "allow":
             return None
-        why = say("{metric:text} is unknown, and {rule:text} denies what it cannot check", metric=rule.metric, rule=rule.name)
+        why = say(
+            "{metric:text} is unknown, and {rule:text} denies what it cannot check",
+            metric=rule.metric,
+            rule=rule.name,
+        )
         return Drop(rule.name, None, rule.limit, why)
     if not rule.broken[security]:
         return None

@@ -22,22 +22,41 @@ class Params(ModuleParams):
     """
 
     correlation_threshold: Annotated[
-        float, Field(ge=0, le=1, description="two buys of a higher correlation than this do not go together; at it they may")
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="two buys of a higher correlation than this do not go together; at it they may",
+        ),
     ] = 0.7
     large_holding: Annotated[
-        float, Field(gt=0, le=1, description="weight from which a holding keeps out buys that move like it, whatever the plan sells of it")
+        float,
+        Field(
+            gt=0,
+            le=1,
+            description="weight from which a holding keeps out buys that move like it, whatever the plan sells of it",
+        ),
     ] = 0.10
-    on_missing: Annotated[Literal["allow", "deny"], Field(description="what to do with a buy whose correlations are unknown")] = "allow"
+    on_missing: Annotated[
+        Literal["allow", "deny"],
+        Field(description="what to do with a buy whose correlations are unknown"),
+    ] = "allow"
 
 
-@sequence_filter("correlation_aware", form="pairs", version="1.0.0", params=Params, tags=("buy",), on=False)
-def correlation_aware(ctx: Context, candidates: Candidates, params: Params) -> tuple[BoolArray, Ruling]:
+@sequence_filter(
+    "correlation_aware", form="pairs", version="1.0.0", params=Params, tags=("buy",), on=False
+)
+def correlation_aware(
+    ctx: Context, candidates: Candidates, params: Params
+) -> tuple[BoolArray, Ruling]:
     """Keep two buys that move alike out of one plan, and buys that move like a large holding out of all."""
     correlation = known_correlation(ctx)
     alike = correlation > params.correlation_threshold
     security, is_buy = candidates.security, candidates.is_buy
     pairs = is_buy[:, None] & is_buy[None, :] & alike[security[:, None], security[None, :]]
-    return frozen(pairs), ruling(ctx, candidates, [_like_a_holding(ctx, correlation, params)], params.on_missing)
+    return frozen(pairs), ruling(
+        ctx, candidates, [_like_a_holding(ctx, correlation, params)], params.on_missing
+    )
 
 
 def known_correlation(ctx: Context) -> FloatArray:

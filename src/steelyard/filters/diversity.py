@@ -24,12 +24,19 @@ class Params(ModuleParams):
     30 % the number of calculators that sized the orders, per order.
     """
 
-    diversity_weight: Annotated[float, Field(ge=0, le=1, description="share of diversity in the rank; priority has the rest")] = 0.3
+    diversity_weight: Annotated[
+        float,
+        Field(ge=0, le=1, description="share of diversity in the rank; priority has the rest"),
+    ] = 0.3
     max_sequences: Annotated[int, Field(ge=1, le=100_000, description="proposals that stay")] = 50
-    min_diversity_score: Annotated[float, Field(ge=0, le=1, description="least diversity of a proposal that stays")] = 0.0
+    min_diversity_score: Annotated[
+        float, Field(ge=0, le=1, description="least diversity of a proposal that stays")
+    ] = 0.0
 
 
-@sequence_filter("diversity", form="rank", version="1.0.0", params=Params, tags=("buy", "sell"), on=False)
+@sequence_filter(
+    "diversity", form="rank", version="1.0.0", params=Params, tags=("buy", "sell"), on=False
+)
 def diversity(ctx: Context, candidates: Candidates, params: Params) -> Ranking:
     """Rank proposals by the mean priority of their orders and by how varied these are; only the first stay."""
 
@@ -56,11 +63,15 @@ def variety(ctx: Context, candidates: Candidates, rows: IntArray) -> FloatArray:
     count = np.maximum((rows >= 0).sum(axis=1), 1)
     calculators = np.minimum(_sums(asked, rows), 1.0).sum(axis=1) / count
     sectors, countries, sized = SHARES
-    spread = sectors * _spread(ctx.sectors, candidates, rows, count) + countries * _spread(ctx.countries, candidates, rows, count)
+    spread = sectors * _spread(ctx.sectors, candidates, rows, count) + countries * _spread(
+        ctx.countries, candidates, rows, count
+    )
     return np.asarray(spread + sized * calculators)
 
 
-def _spread(grouping: Grouping, candidates: Candidates, rows: IntArray, count: IntArray) -> FloatArray:
+def _spread(
+    grouping: Grouping, candidates: Candidates, rows: IntArray, count: IntArray
+) -> FloatArray:
     """(k,) 1 less the share of the largest group in the orders; 0 for one group or none."""
     if not grouping.counts:
         return np.zeros(len(rows))

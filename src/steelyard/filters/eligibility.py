@@ -19,9 +19,17 @@ class Params(ModuleParams):
     `no_panic_sell_pct` is off by default: a rule that never sells losers works against a stop.
     """
 
-    min_hold_days: Annotated[int, Field(ge=0, le=3650, description="days from the last buy; from this day on it may be sold")] = 90
+    min_hold_days: Annotated[
+        int,
+        Field(ge=0, le=3650, description="days from the last buy; from this day on it may be sold"),
+    ] = 90
     no_panic_sell_pct: Annotated[
-        float | None, Field(ge=0, le=1, description="a holding further below its average cost than this is not sold; off when absent")
+        float | None,
+        Field(
+            ge=0,
+            le=1,
+            description="a holding further below its average cost than this is not sold; off when absent",
+        ),
     ] = None
     on_missing: OnMissing = "allow"
 
@@ -38,7 +46,11 @@ def eligibility(ctx: Context, candidates: Candidates, params: Params) -> Ruling:
             unknown=purchase_unknown(ctx) & (params.min_hold_days > 0),
             broken=ctx.days_since_bought < params.min_hold_days,
             limit=params.min_hold_days,
-            why=since("bought {days:days} ago, held for at least {limit:days}", ctx.days_since_bought, params.min_hold_days),
+            why=since(
+                "bought {days:days} ago, held for at least {limit:days}",
+                ctx.days_since_bought,
+                params.min_hold_days,
+            ),
         )
     ]
     if params.no_panic_sell_pct is not None:
@@ -51,7 +63,11 @@ def _no_panic(ctx: Context, limit: float) -> Rule:
     gain = np.divide(ctx.prices, ctx.average_cost, out=np.full(ctx.n, np.nan), where=known) - 1
 
     def why(security: int) -> Sentence:
-        return say("{loss:pct} below its cost, not sold further than {limit:pct} below", loss=-float(gain[security]), limit=limit)
+        return say(
+            "{loss:pct} below its cost, not sold further than {limit:pct} below",
+            loss=-float(gain[security]),
+            limit=limit,
+        )
 
     return Rule(
         name="no_panic_sell_pct",

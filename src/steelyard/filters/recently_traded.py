@@ -17,13 +17,23 @@ Days = Annotated[int, Field(ge=0, le=3650)]
 class Params(ModuleParams):
     """Cooldowns in calendar days, each counted from the last order of one side."""
 
-    buy_cooldown_days: Annotated[Days, Field(description="days from a buy to the next buy; from this day on it may be bought")] = 30
-    sell_cooldown_days: Annotated[Days, Field(description="days from a sale to the next sale; from this day on it may be sold")] = 180
-    opposite_days: Annotated[Days, Field(description="no order against the last one up to and including this day")] = 90
+    buy_cooldown_days: Annotated[
+        Days,
+        Field(description="days from a buy to the next buy; from this day on it may be bought"),
+    ] = 30
+    sell_cooldown_days: Annotated[
+        Days,
+        Field(description="days from a sale to the next sale; from this day on it may be sold"),
+    ] = 180
+    opposite_days: Annotated[
+        Days, Field(description="no order against the last one up to and including this day")
+    ] = 90
     on_missing: OnMissing = "allow"
 
 
-@sequence_filter("recently_traded", form="mask", version="1.0.0", params=Params, tags=("buy", "sell"))
+@sequence_filter(
+    "recently_traded", form="mask", version="1.0.0", params=Params, tags=("buy", "sell")
+)
 def recently_traded(ctx: Context, candidates: Candidates, params: Params) -> Ruling:
     """Drop orders too soon after one of the same side, and orders that would undo a recent one."""
     rules = [
@@ -51,7 +61,11 @@ def _again(ctx: Context, name: str, limit: int, *, buys: bool) -> Rule:
         unknown=unknown & (limit > 0),
         broken=days < limit,
         limit=limit,
-        why=since(("bought" if buys else "sold") + " {days:days} ago, not again before {limit:days}", days, limit),
+        why=since(
+            ("bought" if buys else "sold") + " {days:days} ago, not again before {limit:days}",
+            days,
+            limit,
+        ),
     )
 
 

@@ -45,5 +45,10 @@ def read_fx(path: Path) -> FxFile:
         found[currency][on] = FxRate(currency, rate, on)
 
     rejected = reading.parse_rows(table, take)
-    rates = {currency: tuple(dated[on] for on in sorted(dated)) for currency, dated in sorted(found.items())}
-    return FxFile(file=table.file, rates=MappingProxyType(rates), rejected=rejected, warnings=table.warnings)
+    rates = {
+        currency: tuple(dated[on] for on in sorted(dated))
+        for currency, dated in sorted(found.items())
+    }
+    return FxFile(
+        file=table.file, rates=MappingProxyType(rates), rejected=rejected, warnings=table.warnings
+    )

@@ -20,7 +20,17 @@ from steelyard.importers.reading import BadCell, Row
 from steelyard.plans import Notice
 from steelyard.portfolio import Holding, TaxLot
 
-COLUMNS = ("symbol", "quantity", "price", "average_cost", "acquired", "last_bought", "last_sold", "currency", "bucket")
+COLUMNS = (
+    "symbol",
+    "quantity",
+    "price",
+    "average_cost",
+    "acquired",
+    "last_bought",
+    "last_sold",
+    "currency",
+    "bucket",
+)
 REQUIRED = ("symbol", "quantity")
 CASH = "CASH:"
 DATES = ("acquired", "last_bought", "last_sold")
@@ -91,10 +101,18 @@ class _Book:
     def _take_cash(self, row: Row) -> None:
         currency = reading.currency(row.get("symbol")[len(CASH) :], "cash symbol")
         if row.get("currency") and reading.currency(row.get("currency")) != currency:
-            raise BadCell(f"the row is of {currency} but its currency is {reading.shown(row.get('currency'))}")
-        extra = [column for column in COLUMNS if column not in {"symbol", "quantity", "currency", "bucket"} and row.get(column)]
+            raise BadCell(
+                f"the row is of {currency} but its currency is {reading.shown(row.get('currency'))}"
+            )
+        extra = [
+            column
+            for column in COLUMNS
+            if column not in {"symbol", "quantity", "currency", "bucket"} and row.get(column)
+        ]
         if extra and not (extra == ["price"] and reading.number(row.get("price"), "price") == 1):
-            raise BadCell(f"a cash row has a quantity and nothing else; empty its {', '.join(extra)}")
+            raise BadCell(
+                f"a cash row has a quantity and nothing else; empty its {', '.join(extra)}"
+            )
         balance = reading.amount(row.get("quantity"), "quantity")
         self._once(CASH + currency, None, row.line)
         self.cash[currency] = balance
@@ -114,7 +132,9 @@ class _Book:
         if first != line:
             when = f"acquired {acquired}" if acquired else "without a date of acquisition"
             which = f"{symbol} {when}" if not symbol.startswith(CASH) else symbol
-            raise BadCell(f"{which} stands on line {first} already; lots of one symbol need different dates in `acquired`")
+            raise BadCell(
+                f"{which} stands on line {first} already; lots of one symbol need different dates in `acquired`"
+            )
 
 
 def read_holdings(path: Path) -> HoldingsFile:
@@ -130,7 +150,9 @@ def read_holdings(path: Path) -> HoldingsFile:
         raise InputError(
             f"{table.file} holds several buckets ({listed}); one is planned at a time. {reading.NOTHING} Give one file per bucket."
         )
-    currencies = {row.symbol: row.currency for rows in book.rows.values() for row in rows if row.currency}
+    currencies = {
+        row.symbol: row.currency for rows in book.rows.values() for row in rows if row.currency
+    }
     return HoldingsFile(
         file=table.file,
         holdings=tuple(_holding(symbol, rows) for symbol, rows in sorted(book.rows.items())),
@@ -145,13 +167,23 @@ def read_holdings(path: Path) -> HoldingsFile:
 
 def _lot_row(row: Row) -> _LotRow:
     acquired = reading.day(row.get("acquired"), "acquired") if row.get("acquired") else None
-    cost = reading.positive(row.get("average_cost"), "average_cost", reading.MAX_PRICE) if row.get("average_cost") else None
+    cost = (
+        reading.positive(row.get("average_cost"), "average_cost", reading.MAX_PRICE)
+        if row.get("average_cost")
+        else None
+    )
     return _LotRow(
         symbol=reading.symbol(row.get("symbol")),
-        lot=TaxLot(reading.positive(row.get("quantity"), "quantity", reading.MAX_QUANTITY), acquired, cost),
-        price=reading.positive(row.get("price"), "price", reading.MAX_PRICE) if row.get("price") else None,
+        lot=TaxLot(
+            reading.positive(row.get("quantity"), "quantity", reading.MAX_QUANTITY), acquired, cost
+        ),
+        price=reading.positive(row.get("price"), "price", reading.MAX_PRICE)
+        if row.get("price")
+        else None,
         # who names no purchase bought when the lot was acquired
-        last_bought=reading.day(row.get("last_bought"), "last_bought") if row.get("last_bought") else acquired,
+        last_bought=reading.day(row.get("last_bought"), "last_bought")
+        if row.get("last_bought")
+        else acquired,
         last_sold=reading.day(row.get("last_sold"), "last_sold") if row.get("last_sold") else None,
         currency=reading.currency(row.get("currency")) if row.get("currency") else None,
     )
@@ -161,9 +193,13 @@ def _agree(new: _LotRow, others: list[_LotRow]) -> None:
     """Lots of one symbol have one price and one currency; a lot may leave either to the others."""
     for other in others:
         if new.price and other.price and new.price != other.price:
-            raise BadCell(f"{new.symbol} has the price {new.price} here and {other.price} in another lot")
+            raise BadCell(
+                f"{new.symbol} has the price {new.price} here and {other.price} in another lot"
+            )
         if new.currency and other.currency and new.currency != other.currency:
-            raise BadCell(f"{new.symbol} is in {new.currency} here and in {other.currency} in another lot")
+            raise BadCell(
+                f"{new.symbol} is in {new.currency} here and in {other.currency} in another lot"
+            )
 
 
 def _holding(symbol: str, rows: list[_LotRow]) -> Holding:

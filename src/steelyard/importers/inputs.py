@@ -20,7 +20,14 @@ from typing import Literal
 
 import numpy as np
 
-from steelyard.errors import InputError, PlanRefused, RejectedRow, RowsRejected, SteelyardError, did_you_mean
+from steelyard.errors import (
+    InputError,
+    PlanRefused,
+    RejectedRow,
+    RowsRejected,
+    SteelyardError,
+    did_you_mean,
+)
 from steelyard.importers import reading
 from steelyard.importers.fx import FxFile, read_fx
 from steelyard.importers.holdings import HoldingsFile, read_holdings
@@ -60,7 +67,9 @@ class Files:
     index: PriceTable | None = None
 
     @property
-    def given(self) -> tuple[HoldingsFile | PriceTable | TargetsFile | SecuritiesFile | FxFile, ...]:
+    def given(
+        self,
+    ) -> tuple[HoldingsFile | PriceTable | TargetsFile | SecuritiesFile | FxFile, ...]:
         """The files that were given."""
         files = (self.holdings, self.prices, self.targets, self.securities, self.fx, self.index)
         return tuple(file for file in files if file is not None)
@@ -121,7 +130,9 @@ def parse_cash(texts: Iterable[str]) -> dict[str, Decimal]:
                 raise reading.BadCell(f"{currency} is given twice")
             cash[currency] = reading.amount(balance.strip(), "amount")
         except reading.BadCell as error:
-            raise InputError(f"The cash {reading.shown(text)} is not usable: {error}. {reading.NOTHING} Write USD=1200.") from error
+            raise InputError(
+                f"The cash {reading.shown(text)} is not usable: {error}. {reading.NOTHING} Write USD=1200."
+            ) from error
     return cash
 
 
@@ -153,11 +164,21 @@ def assemble(
     _reject(files, day)
     base = _base_currency(files, balances, base_currency)
     held = tuple(holding for holding in files.holdings.holdings if holding.symbol not in excluded)
-    weights = {symbol: weight for symbol, weight in files.targets.weights.items() if symbol not in excluded} if files.targets else {}
+    weights = (
+        {
+            symbol: weight
+            for symbol, weight in files.targets.weights.items()
+            if symbol not in excluded
+        }
+        if files.targets
+        else {}
+    )
     reasons: list[SteelyardError] = []
     securities = tuple(_securities(files, held, weights, excluded, base, reasons))
     quotes, notices = _quotes(files, held, securities, day, reasons)
-    fx = _fx(files.fx, base, {*balances, *(security.currency for security in securities)}, day, reasons)
+    fx = _fx(
+        files.fx, base, {*balances, *(security.currency for security in securities)}, day, reasons
+    )
     _check_rates(_needs(held, securities, balances, base), fx, files.fx, day, reasons)
     targets = _targets(files.targets, weights, reasons)
     _refuse(reasons)
@@ -174,15 +195,27 @@ def assemble(
     notices += [*_slips(files.prices, weights, quotes), *_jumps(market)]
     if files.index:
         market = replace(market, index=index_until(files.index, day))
-    warnings = [notice for file in files.given for notice in file.warnings] + notices + list(_excluded_targets(files, excluded))
-    return Inputs(snapshot=snapshot, market=market, targets=targets, warnings=tuple(warnings), as_of_from=as_of_from)
+    warnings = (
+        [notice for file in files.given for notice in file.warnings]
+        + notices
+        + list(_excluded_targets(files, excluded))
+    )
+    return Inputs(
+        snapshot=snapshot,
+        market=market,
+        targets=targets,
+        warnings=tuple(warnings),
+        as_of_from=as_of_from,
+    )
 
 
 def _excluded(files: Files, exclude: Sequence[str]) -> tuple[str, ...]:
     """The symbols to leave out, checked: a slip would leave in what the owner wants out."""
     known = {holding.symbol for holding in files.holdings.holdings}
     known |= set(files.targets.weights) if files.targets else set()
-    known |= {security.symbol for security in files.securities.securities} if files.securities else set()
+    known |= (
+        {security.symbol for security in files.securities.securities} if files.securities else set()
+    )
     symbols = sorted({text.strip().upper() for text in exclude})
     for symbol in symbols:
         if symbol not in known and not any(file.rejected for file in files.given):
@@ -192,7 +225,9 @@ def _excluded(files: Files, exclude: Sequence[str]) -> tuple[str, ...]:
     return tuple(symbols)
 
 
-def _as_of(prices: PriceTable | None, as_of: date | None, today: date | None) -> tuple[date, Literal["argument", "prices", "today"]]:
+def _as_of(
+    prices: PriceTable | None, as_of: date | None, today: date | None
+) -> tuple[date, Literal["argument", "prices", "today"]]:
     """The as-of date; inside the price data where there are any."""
     if prices is not None and len(prices.dates):
         first, last = prices.dates[0].astype(object), prices.dates[-1].astype(object)
@@ -209,7 +244,9 @@ def _as_of(prices: PriceTable | None, as_of: date | None, today: date | None) ->
     if prices is not None:  # all its lines were rejected, and that is what the caller hears next
         return date.max, "prices"
     if today is None:
-        raise InputError(f"There is neither a price file nor an as-of date. {reading.NOTHING} Give one of them.")
+        raise InputError(
+            f"There is neither a price file nor an as-of date. {reading.NOTHING} Give one of them."
+        )
     return today, "today"
 
 
@@ -229,7 +266,11 @@ def _reject(files: Files, day: date) -> None:
     rows = [row for file in files.given for row in file.rejected]
     if not (files.prices and files.prices.rejected):  # else the as-of date is not known
         rows += [
-            RejectedRow(files.holdings.file, dated.line, f"{dated.column} {dated.on} is after the as-of date {day}")
+            RejectedRow(
+                files.holdings.file,
+                dated.line,
+                f"{dated.column} {dated.on} is after the as-of date {day}",
+            )
             for dated in files.holdings.dates
             if dated.on > day
         ]
@@ -245,7 +286,11 @@ def _base_currency(files: Files, cash: Mapping[str, Decimal], given: str | None)
         except reading.BadCell as error:
             raise InputError(f"The {error}. {reading.NOTHING}") from error
     named = set(files.holdings.currencies.values())
-    named |= {security.currency for security in files.securities.securities if security.currency} if files.securities else set()
+    named |= (
+        {security.currency for security in files.securities.securities if security.currency}
+        if files.securities
+        else set()
+    )
     for where, found in (("cash is", set(cash)), ("securities are", named)):
         if len(found) > 1:
             raise InputError(
@@ -266,7 +311,11 @@ def _securities(
     reasons: list[SteelyardError],
 ) -> Iterator[Security]:
     """Everything held, targeted or listed, by symbol; what no file describes is quoted in the base currency."""
-    listed = {security.symbol: security for security in files.securities.securities} if files.securities else {}
+    listed = (
+        {security.symbol: security for security in files.securities.securities}
+        if files.securities
+        else {}
+    )
     symbols = {holding.symbol for holding in held} | set(weights) | set(listed)
     for symbol in sorted(symbols - set(excluded)):
         security = listed.get(symbol) or Security(symbol, "")
@@ -274,17 +323,27 @@ def _securities(
         if here and security.currency and here != security.currency:
             there = files.securities.file if files.securities else ""
             reasons.append(
-                InputError(f"{symbol} is in {here} in {files.holdings.file} and in {security.currency} in {there}. Correct one.")
+                InputError(
+                    f"{symbol} is in {here} in {files.holdings.file} and in {security.currency} in {there}. Correct one."
+                )
             )
         yield replace(security, currency=security.currency or here or base)
 
 
 def _quotes(
-    files: Files, held: Sequence[Holding], securities: Sequence[Security], day: date, reasons: list[SteelyardError]
+    files: Files,
+    held: Sequence[Holding],
+    securities: Sequence[Security],
+    day: date,
+    reasons: list[SteelyardError],
 ) -> tuple[dict[str, Quote], list[Notice]]:
     """Newest prices by symbol; a holding without one is a reason to refuse."""
     prices, notices = files.prices, list[Notice]()
-    found = {security.symbol: prices.quote(security.symbol, day) for security in securities} if prices else {}
+    found = (
+        {security.symbol: prices.quote(security.symbol, day) for security in securities}
+        if prices
+        else {}
+    )
     quotes = {symbol: quote for symbol, quote in found.items() if quote is not None}
     newest = prices.dates[prices.until(day) - 1].astype(object) if prices else None
     for holding in held:
@@ -303,20 +362,28 @@ def _quotes(
 def _no_price(symbol: str, files: Files, day: date) -> PlanRefused:
     if files.prices is None:
         missing = f"{symbol} is held and {files.holdings.file} gives no price for it"
-        return PlanRefused(f"{missing}. Give a price file, or a price in its row, or leave it out with --exclude {symbol}.")
+        return PlanRefused(
+            f"{missing}. Give a price file, or a price in its row, or leave it out with --exclude {symbol}."
+        )
     near = did_you_mean(symbol, [name for name in files.prices.symbols if name != symbol])
     missing = f"{symbol} is held and {files.prices.file} has no price of it at or before {day}"
-    return PlanRefused(f"{missing}, so the value of the account is unknown.{near} Add a price, or leave it out with --exclude {symbol}.")
+    return PlanRefused(
+        f"{missing}, so the value of the account is unknown.{near} Add a price, or leave it out with --exclude {symbol}."
+    )
 
 
-def _slips(prices: PriceTable | None, weights: Mapping[str, float], quotes: Mapping[str, Quote]) -> Iterator[Notice]:
+def _slips(
+    prices: PriceTable | None, weights: Mapping[str, float], quotes: Mapping[str, Quote]
+) -> Iterator[Notice]:
     """Warn of targets without a price that look like a slip of a symbol that only the price file knows."""
     others = [symbol for symbol in prices.symbols if symbol not in quotes] if prices else []
     for symbol in sorted(weights):
         near = did_you_mean(symbol, others) if weights[symbol] and symbol not in quotes else ""
         if prices and near:
             yield Notice(
-                code="unknown_target", message=f"{symbol} has a target, and {prices.file} has no price of it.{near}", symbol=symbol
+                code="unknown_target",
+                message=f"{symbol} has a target, and {prices.file} has no price of it.{near}",
+                symbol=symbol,
             )
 
 
@@ -324,7 +391,9 @@ def _from_holdings(symbol: str, price: Decimal, files: Files, quote: Quote | Non
     """Say when a price file is given and the holdings file's price is used all the same."""
     if files.prices is None:
         return []
-    there = f"its last price there, {plain(quote.price)}, is of {quote.on}" if quote else "it has none"
+    there = (
+        f"its last price there, {plain(quote.price)}, is of {quote.on}" if quote else "it has none"
+    )
     message = f"{symbol} is valued at {plain(price)} as {files.holdings.file} says; {files.prices.file} has no newest price: {there}."
     return [Notice(code="price_from_holdings", message=message, symbol=symbol)]
 
@@ -338,7 +407,9 @@ def _differs(symbol: str, price: Decimal, file: str, quote: Quote) -> Notice:
     return Notice(code="price_differs", message=message, symbol=symbol)
 
 
-def _needs(held: Sequence[Holding], securities: Sequence[Security], cash: Mapping[str, Decimal], base: str) -> dict[str, list[str]]:
+def _needs(
+    held: Sequence[Holding], securities: Sequence[Security], cash: Mapping[str, Decimal], base: str
+) -> dict[str, list[str]]:
     """Foreign currencies and what is owned in them; a balance of 0 needs no rate."""
     currencies = {security.symbol: security.currency for security in securities}
     needs: dict[str, list[str]] = {}
@@ -351,7 +422,9 @@ def _needs(held: Sequence[Holding], securities: Sequence[Security], cash: Mappin
     return needs
 
 
-def _fx(file: FxFile | None, base: str, wanted: Iterable[str], day: date, reasons: list[SteelyardError]) -> FxTable:
+def _fx(
+    file: FxFile | None, base: str, wanted: Iterable[str], day: date, reasons: list[SteelyardError]
+) -> FxTable:
     """Rates into the base currency up to the as-of date, of the wanted currencies."""
     if file and base in file.rates:
         reasons.append(
@@ -362,15 +435,27 @@ def _fx(file: FxFile | None, base: str, wanted: Iterable[str], day: date, reason
         )
     rates: dict[str, tuple[FxRate, ...]] = {}
     if file:
-        rates = {currency: file.rates[currency] for currency in sorted(set(wanted) - {base}) if currency in file.rates}
+        rates = {
+            currency: file.rates[currency]
+            for currency in sorted(set(wanted) - {base})
+            if currency in file.rates
+        }
     return FxTable(base, MappingProxyType(rates)).until(day)
 
 
-def _check_rates(needs: Mapping[str, Sequence[str]], fx: FxTable, file: FxFile | None, day: date, reasons: list[SteelyardError]) -> None:
+def _check_rates(
+    needs: Mapping[str, Sequence[str]],
+    fx: FxTable,
+    file: FxFile | None,
+    day: date,
+    reasons: list[SteelyardError],
+) -> None:
     """What is owned in a currency without a rate makes the value unknown; what is not owned is the planner's to leave."""
     for currency in sorted(needs):
         if not fx.known(currency):
-            where = f"{file.file} has none at or before {day}" if file else "no file of rates was given"
+            where = (
+                f"{file.file} has none at or before {day}" if file else "no file of rates was given"
+            )
             missing = f"There is no rate of {currency} into {fx.base}, needed by {_listed(needs[currency])}: {where}"
             reasons.append(PlanRefused(f"{missing}. Give one with --fx."))
 
@@ -382,11 +467,15 @@ def _listed(names: Sequence[str]) -> str:
 
 def _balances(cash: Mapping[str, Decimal], base: str, fx: FxTable) -> Mapping[str, Decimal]:
     """Balances by currency, the base currency always among them; empty foreign ones that have no rate are nothing."""
-    kept = {currency: balance for currency, balance in cash.items() if balance or fx.known(currency)}
+    kept = {
+        currency: balance for currency, balance in cash.items() if balance or fx.known(currency)
+    }
     return MappingProxyType(dict(sorted({base: ZERO, **kept}.items())))
 
 
-def _targets(file: TargetsFile | None, weights: Mapping[str, float], reasons: list[SteelyardError]) -> Targets | None:
+def _targets(
+    file: TargetsFile | None, weights: Mapping[str, float], reasons: list[SteelyardError]
+) -> Targets | None:
     """The weights as targets; None without a file."""
     if file is None:
         return None
@@ -400,14 +489,28 @@ def _targets(file: TargetsFile | None, weights: Mapping[str, float], reasons: li
 def _refuse(reasons: Sequence[SteelyardError]) -> None:
     """Raise the one reason, or all of them together."""
     if len(reasons) > 1:
-        raise PlanRefused("\n".join([f"The plan is refused for {len(reasons)} reasons. {reading.NOTHING}", *map(str, reasons)]))
+        raise PlanRefused(
+            "\n".join(
+                [
+                    f"The plan is refused for {len(reasons)} reasons. {reading.NOTHING}",
+                    *map(str, reasons),
+                ]
+            )
+        )
     if reasons and reading.NOTHING not in str(reasons[0]):
         raise type(reasons[0])(f"{reasons[0]} {reading.NOTHING}")
     if reasons:
         raise reasons[0]
 
 
-def _market(prices: PriceTable | None, quotes: Mapping[str, Quote], day: date, fx: FxTable, adjusted: bool, source: str) -> Market:
+def _market(
+    prices: PriceTable | None,
+    quotes: Mapping[str, Quote],
+    day: date,
+    fx: FxTable,
+    adjusted: bool,
+    source: str,
+) -> Market:
     """Closes up to the as-of date of the symbols that have a quote; a price that only the holdings file has is one close."""
     symbols = tuple(sorted(quotes))
     dates = prices.dates[: prices.until(day)] if prices else np.array([day], dtype="datetime64[D]")
@@ -419,7 +522,15 @@ def _market(prices: PriceTable | None, quotes: Mapping[str, Quote], day: date, f
             closes[-1, k] = float(quotes[symbol].price)
     closes.setflags(write=False)
     quoted = MappingProxyType({symbol: quotes[symbol] for symbol in symbols})
-    return Market(symbols=symbols, dates=dates, closes=closes, quotes=quoted, fx=fx, adjusted=adjusted, source=source)
+    return Market(
+        symbols=symbols,
+        dates=dates,
+        closes=closes,
+        quotes=quoted,
+        fx=fx,
+        adjusted=adjusted,
+        source=source,
+    )
 
 
 def _jumps(market: Market) -> list[Notice]:
@@ -440,11 +551,15 @@ def _jumps(market: Market) -> list[Notice]:
                 f"{factor:.3g} times as much{more}: an unadjusted split or a wrong price would spoil return and risk estimates."
             )
             found.append((-float(sizes[k]), symbol, told))
-    notices = [Notice(code="price_jump", message=told, symbol=symbol) for _, symbol, told in sorted(found)[:LISTED]]
+    notices = [
+        Notice(code="price_jump", message=told, symbol=symbol)
+        for _, symbol, told in sorted(found)[:LISTED]
+    ]
     if len(found) > LISTED:
         notices.append(
             Notice(
-                code="price_jump", message=f"Prices jump like this in {_listed([symbol for _, symbol, _ in sorted(found)[LISTED:]])} too."
+                code="price_jump",
+                message=f"Prices jump like this in {_listed([symbol for _, symbol, _ in sorted(found)[LISTED:]])} too.",
             )
         )
     return notices
@@ -459,7 +574,5 @@ def _excluded_targets(files: Files, excluded: Sequence[str]) -> Iterator[Notice]
     for symbol in excluded:
         weight = files.targets.weights.get(symbol, 0.0) if files.targets else 0.0
         if weight:
-            message = (
-                f"The target of {symbol}, {weight:.1%}, is left out with it; the other weights stay as they are and its share is cash."
-            )
+            message = f"The target of {symbol}, {weight:.1%}, is left out with it; the other weights stay as they are and its share is cash."
             yield Notice(code="excluded_target", message=message, symbol=symbol)

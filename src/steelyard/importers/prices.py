@@ -84,16 +84,29 @@ def read_prices(path: Path) -> PriceTable:
 def _plain(text: str, file: str) -> PriceTable | None:
     """A wide file of plain numbers, the short way; None when anything in it needs a closer look."""
     header, _, body = text.partition("\n")
-    if not text.isascii() or '"' in header or "," not in header or body.encode("ascii").translate(None, PLAIN):
+    if (
+        not text.isascii()
+        or '"' in header
+        or "," not in header
+        or body.encode("ascii").translate(None, PLAIN)
+    ):
         return None
     names = [name.strip(" \t\r") for name in header.split(",")]
-    if reading.column_name(names[0]) != DATE or len(set(names)) < len(names) or not all(map(reading.SYMBOL.fullmatch, names[1:])):
+    if (
+        reading.column_name(names[0]) != DATE
+        or len(set(names)) < len(names)
+        or not all(map(reading.SYMBOL.fullmatch, names[1:]))
+    ):
         return None
     if set(LONG[1:]) <= {ALIASES.get(name, name) for name in map(reading.column_name, names)}:
         return None
     lines = [line for line in body.splitlines() if line]
     rows = [line.split(",") for line in lines]
-    if not rows or any(len(row) != len(names) for row in rows) or max(len(cell) for row in rows for cell in row) > reading.MAX_DIGITS:
+    if (
+        not rows
+        or any(len(row) != len(names) for row in rows)
+        or max(len(cell) for row in rows for cell in row) > reading.MAX_DIGITS
+    ):
         return None
     try:
         closes = np.array([[float(cell) if cell else math.nan for cell in row[1:]] for row in rows])
@@ -102,12 +115,18 @@ def _plain(text: str, file: str) -> PriceTable | None:
         return None
     good = np.isnan(closes) | ((closes > 0) & (closes <= float(reading.MAX_PRICE)))
     # a row without prices is no session, and a repeated or unsorted date needs the closer look
-    if not good.all() or np.isnan(closes).all(axis=1).any() or not (np.diff(dates) > np.timedelta64(0, "D")).all():
+    if (
+        not good.all()
+        or np.isnan(closes).all(axis=1).any()
+        or not (np.diff(dates) > np.timedelta64(0, "D")).all()
+    ):
         return None
     return _table(file, names[1:], dates, closes, lines)
 
 
-def _table(file: str, symbols: Sequence[str], dates: DateArray, closes: FloatArray, lines: Sequence[str]) -> PriceTable:
+def _table(
+    file: str, symbols: Sequence[str], dates: DateArray, closes: FloatArray, lines: Sequence[str]
+) -> PriceTable:
     """The table with its columns sorted by symbol."""
     order = sorted(range(len(symbols)), key=symbols.__getitem__)
     sorted_closes = np.ascontiguousarray(closes[:, order])
@@ -149,7 +168,10 @@ def _checked(text: str, file: str) -> PriceTable:
     if set(LONG) <= set(columns):
         table = reading.table_of([(1, header), *rows], file, LONG, LONG_KNOWN, ALIASES)
         _read_long(table, cells)
-        symbols, warnings = sorted({symbol for row in cells.prices.values() for symbol in row}), table.warnings
+        symbols, warnings = (
+            sorted({symbol for row in cells.prices.values() for symbol in row}),
+            table.warnings,
+        )
     else:
         symbols = _wide_symbols(file, header, columns, cells.rejects)
         _read_wide(rows, symbols, cells)
@@ -157,7 +179,9 @@ def _checked(text: str, file: str) -> PriceTable:
         rejected = tuple(sorted(cells.rejects.rows, key=lambda row: row.line))
         return _rejected(file, rejected, warnings)
     if not cells.prices:
-        raise InputError(f"{file} has a header and no prices. {reading.NOTHING} Give at least one day of closes.")
+        raise InputError(
+            f"{file} has a header and no prices. {reading.NOTHING} Give at least one day of closes."
+        )
     return _assembled(file, symbols, cells.prices, warnings)
 
 
@@ -170,12 +194,16 @@ def _read_long(table: reading.Table, cells: _Cells) -> None:
             if row.get("close"):
                 cells.take(on, symbol, row.get("close"))
             else:
-                raise BadCell(f"the close of {symbol} is missing; leave the whole line out where there is no price")
+                raise BadCell(
+                    f"the close of {symbol} is missing; leave the whole line out where there is no price"
+                )
         except BadCell as error:
             cells.rejects.add(row.line, str(error))
 
 
-def _wide_symbols(file: str, header: Sequence[str], columns: Sequence[str], rejects: Rejects) -> list[str]:
+def _wide_symbols(
+    file: str, header: Sequence[str], columns: Sequence[str], rejects: Rejects
+) -> list[str]:
     """The symbols of a wide header; "" for a column whose name is not usable, which rejects line 1."""
     if columns[:1] != [DATE] or len(columns) == 1:
         raise InputError(
@@ -190,12 +218,16 @@ def _wide_symbols(file: str, header: Sequence[str], columns: Sequence[str], reje
             rejects.add(1, str(error))
             symbol = ""
         if symbol and symbol in symbols:
-            raise InputError(f"{file} has the column {symbol} more than once. {reading.NOTHING} Keep one of them.")
+            raise InputError(
+                f"{file} has the column {symbol} more than once. {reading.NOTHING} Keep one of them."
+            )
         symbols.append(symbol)
     return symbols
 
 
-def _read_wide(rows: Iterable[tuple[int, list[str]]], symbols: Sequence[str], cells: _Cells) -> None:
+def _read_wide(
+    rows: Iterable[tuple[int, list[str]]], symbols: Sequence[str], cells: _Cells
+) -> None:
     lines: dict[date, int] = {}
     for line, row in rows:
         if not reading.counted(line, row, len(symbols) + 1, cells.rejects):
@@ -215,15 +247,29 @@ def _read_wide(rows: Iterable[tuple[int, list[str]]], symbols: Sequence[str], ce
                 cells.rejects.add(line, str(error))
 
 
-def _rejected(file: str, rejected: tuple[RejectedRow, ...], warnings: tuple[Notice, ...]) -> PriceTable:
+def _rejected(
+    file: str, rejected: tuple[RejectedRow, ...], warnings: tuple[Notice, ...]
+) -> PriceTable:
     """A table of nothing but its rejected lines."""
     none = np.empty(0, dtype="datetime64[D]")
     return PriceTable(
-        file=file, symbols=(), dates=none, closes=np.empty((0, 0)), lines=(), columns={}, rejected=rejected, warnings=warnings
+        file=file,
+        symbols=(),
+        dates=none,
+        closes=np.empty((0, 0)),
+        lines=(),
+        columns={},
+        rejected=rejected,
+        warnings=warnings,
     )
 
 
-def _assembled(file: str, symbols: Sequence[str], prices: Mapping[date, Mapping[str, str]], warnings: tuple[Notice, ...]) -> PriceTable:
+def _assembled(
+    file: str,
+    symbols: Sequence[str],
+    prices: Mapping[date, Mapping[str, str]],
+    warnings: tuple[Notice, ...],
+) -> PriceTable:
     days = sorted(prices)
     texts = [[prices[on].get(symbol, "") for symbol in symbols] for on in days]
     closes = np.array([[float(text) if text else math.nan for text in row] for row in texts])

@@ -112,13 +112,17 @@ def read_text(path: Path) -> str:
     if not content.strip():
         raise InputError(f"{path} is empty. {NOTHING} Give a CSV file with a header line.")
     if content.startswith(SPREADSHEETS):
-        raise InputError(f"{path} is a spreadsheet, not CSV. {NOTHING} Save it as CSV (UTF-8) and give that file.")
+        raise InputError(
+            f"{path} is a spreadsheet, not CSV. {NOTHING} Save it as CSV (UTF-8) and give that file."
+        )
     if content.startswith(UTF_16):
         raise InputError(f"{path} is UTF-16 text. {NOTHING} Save it as UTF-8.")
     nul = content.find(b"\0")
     if nul >= 0:
         line = content.count(b"\n", 0, nul) + 1
-        raise InputError(f"{path} is not text: line {line} holds a NUL byte. {NOTHING} Give a CSV file.")
+        raise InputError(
+            f"{path} is not text: line {line} holds a NUL byte. {NOTHING} Give a CSV file."
+        )
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -136,7 +140,9 @@ def _content(path: Path) -> bytes:
             kind = "a directory" if stat.S_ISDIR(found.st_mode) else "not a regular file"
             raise InputError(f"{path} is {kind}. {NOTHING} Give a CSV file.")
         if found.st_size > MAX_BYTES:
-            raise InputError(f"{path} has {found.st_size:,} bytes; at most {MAX_BYTES:,} are read. {NOTHING}")
+            raise InputError(
+                f"{path} has {found.st_size:,} bytes; at most {MAX_BYTES:,} are read. {NOTHING}"
+            )
         with path.open("rb") as file:
             return file.read(MAX_BYTES)
     except FileNotFoundError as error:
@@ -158,7 +164,9 @@ def _decompress(content: bytes, path: Path) -> bytes:
     if not unpack.eof:
         raise InputError(f"{path} is damaged gzip: it ends too early. {NOTHING}")
     if unpack.unused_data.strip(b"\0"):
-        raise InputError(f"{path} holds more than one gzip stream. {NOTHING} Unpack it and give the CSV file.")
+        raise InputError(
+            f"{path} holds more than one gzip stream. {NOTHING} Unpack it and give the CSV file."
+        )
     return text
 
 
@@ -192,7 +200,9 @@ def split(text: str, file: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _too_long(file: str, line: int) -> InputError:
-    return InputError(f"{file} line {line}: a cell has more than {MAX_TEXT:,} characters. {NOTHING}")
+    return InputError(
+        f"{file} line {line}: a cell has more than {MAX_TEXT:,} characters. {NOTHING}"
+    )
 
 
 def column_name(cell: str) -> str:
@@ -200,7 +210,13 @@ def column_name(cell: str) -> str:
     return cell.lower().replace(" ", "_").replace("-", "_")
 
 
-def read_table(path: Path, *, required: Sequence[str], known: Sequence[str], aliases: Mapping[str, str] | None = None) -> Table:
+def read_table(
+    path: Path,
+    *,
+    required: Sequence[str],
+    known: Sequence[str],
+    aliases: Mapping[str, str] | None = None,
+) -> Table:
     """A file cut into rows by a header of known columns.
 
     required   columns without which the file is refused
@@ -212,7 +228,11 @@ def read_table(path: Path, *, required: Sequence[str], known: Sequence[str], ali
 
 
 def table_of(
-    rows: Iterable[tuple[int, list[str]]], file: str, required: Sequence[str], known: Sequence[str], aliases: Mapping[str, str]
+    rows: Iterable[tuple[int, list[str]]],
+    file: str,
+    required: Sequence[str],
+    known: Sequence[str],
+    aliases: Mapping[str, str],
 ) -> Table:
     """The table of rows already split; the first is the header."""
     lines = iter(rows)
@@ -224,11 +244,17 @@ def table_of(
         if counted(line, cells, len(columns), rejects):
             good.append(Row(line, dict(zip(columns, cells, strict=True))))
         if len(good) + len(rejects.rows) > MAX_ROWS:
-            raise InputError(f"{file} has more than {MAX_ROWS:,} rows. {NOTHING} Give a smaller file.")
-    return Table(file, columns, tuple(good), tuple(rejects.rows), tuple(_unknown(file, columns, known)))
+            raise InputError(
+                f"{file} has more than {MAX_ROWS:,} rows. {NOTHING} Give a smaller file."
+            )
+    return Table(
+        file, columns, tuple(good), tuple(rejects.rows), tuple(_unknown(file, columns, known))
+    )
 
 
-def check_columns(file: str, header: Sequence[str], columns: Sequence[str], required: Sequence[str]) -> None:
+def check_columns(
+    file: str, header: Sequence[str], columns: Sequence[str], required: Sequence[str]
+) -> None:
     """Raise InputError for a header that lacks a required column or has one twice."""
     missing = [name for name in required if name not in columns]
     if missing:
@@ -239,14 +265,20 @@ def check_columns(file: str, header: Sequence[str], columns: Sequence[str], requ
         )
     twice = sorted({name for name in columns if columns.count(name) > 1})
     if twice:
-        raise InputError(f"{file} has the column {shown(twice[0])} more than once. {NOTHING} Keep one of them.")
+        raise InputError(
+            f"{file} has the column {shown(twice[0])} more than once. {NOTHING} Keep one of them."
+        )
 
 
 def counted(line: int, cells: Sequence[str], width: int, rejects: Rejects) -> bool:
     """Has the row as many cells as the header? If not it is rejected."""
     if len(cells) == width:
         return True
-    hint = " A decimal comma or a comma in a name needs double quotes around the cell." if len(cells) > width else ""
+    hint = (
+        " A decimal comma or a comma in a name needs double quotes around the cell."
+        if len(cells) > width
+        else ""
+    )
     rejects.add(line, f"{len(cells)} cells where the header has {width}.{hint}")
     return False
 
@@ -254,7 +286,10 @@ def counted(line: int, cells: Sequence[str], width: int, rejects: Rejects) -> bo
 def _unknown(file: str, columns: Sequence[str], known: Sequence[str]) -> Iterable[Notice]:
     for name in columns:
         if name not in known:
-            yield Notice(code="unknown_column", message=f"The column {shown(name)} of {file} is not read.{did_you_mean(name, known)}")
+            yield Notice(
+                code="unknown_column",
+                message=f"The column {shown(name)} of {file} is not read.{did_you_mean(name, known)}",
+            )
 
 
 def parse_rows(table: Table, parse: Callable[[Row], None]) -> tuple[RejectedRow, ...]:
@@ -304,10 +339,18 @@ def _why_no_number(text: str) -> str:
     if text.endswith("%"):
         share = text[:-1].rstrip(" ")
         own = NUMBER.fullmatch(share)
-        return f"is a percentage; write {plain(Decimal(share) / 100)} for {share}%" if own else "is a percentage; write 0.12 for 12%"
+        return (
+            f"is a percentage; write {plain(Decimal(share) / 100)} for {share}%"
+            if own
+            else "is a percentage; write 0.12 for 12%"
+        )
     if "," in text or "'" in text:
         return "has a comma or an apostrophe; write 1234.5"
-    return "is not a number" if NUMBER.fullmatch(text) is None else f"has an exponent over {MAX_EXPONENT}"
+    return (
+        "is not a number"
+        if NUMBER.fullmatch(text) is None
+        else f"has an exponent over {MAX_EXPONENT}"
+    )
 
 
 def positive(text: str, column: str, most: Decimal) -> Decimal:
@@ -332,7 +375,9 @@ def fraction(text: str, column: str) -> float:
     """A number from 0 to 1."""
     value = number(text, column)
     if not 0 <= value <= 1:
-        raise BadCell(f"{column} {shown(text)} must be a fraction from 0 to 1; {as_fraction(value)}")
+        raise BadCell(
+            f"{column} {shown(text)} must be a fraction from 0 to 1; {as_fraction(value)}"
+        )
     return float(value)
 
 
@@ -352,7 +397,11 @@ def day(text: str, column: str) -> date:
             return date.fromisoformat(text)
         except ValueError as error:
             raise BadCell(f"{column} {shown(text)} is not a day of the calendar") from error
-    raise BadCell(f"{column} {shown(text)} is not a date; write 2022-12-28" if text else f"{column} is missing")
+    raise BadCell(
+        f"{column} {shown(text)} is not a date; write 2022-12-28"
+        if text
+        else f"{column} is missing"
+    )
 
 
 def symbol(text: str) -> str:
@@ -371,7 +420,9 @@ def currency(text: str, column: str = "currency") -> str:
     """A currency code in upper case."""
     upper = text.upper() if text.isascii() else text
     if not CURRENCY.fullmatch(upper):
-        raise BadCell(f"{column} {shown(text)} is not a currency code; write three letters like USD")
+        raise BadCell(
+            f"{column} {shown(text)} is not a currency code; write three letters like USD"
+        )
     return upper
 
 
@@ -385,4 +436,6 @@ def flag(text: str, column: str) -> bool:
 
 def names(text: str) -> tuple[str, ...]:
     """Names separated by `;`, each once, in order."""
-    return tuple(dict.fromkeys(part for part in (piece.strip(" \t") for piece in text.split(";")) if part))
+    return tuple(
+        dict.fromkeys(part for part in (piece.strip(" \t") for piece in text.split(";")) if part)
+    )

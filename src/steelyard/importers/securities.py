@@ -38,7 +38,17 @@ REQUIRED = ("symbol",)
 ALIASES = {"industry": "sector"}
 EQUITY = "EQUITY"
 TYPES = {
-    EQUITY: ("stock", "stocks", "share", "shares", "common stock", "ordinary share", "preferred stock", "ADR", "REIT"),
+    EQUITY: (
+        "stock",
+        "stocks",
+        "share",
+        "shares",
+        "common stock",
+        "ordinary share",
+        "preferred stock",
+        "ADR",
+        "REIT",
+    ),
     "ETF": ("exchange traded fund", "UCITS ETF"),
     "ETC": ("exchange traded commodity",),
     "MUTUALFUND": ("fund", "mutual fund", "index fund", "investment fund", "unit trust"),
@@ -94,12 +104,17 @@ def _security(row: Row) -> Security:
         symbol=reading.symbol(get("symbol")),
         currency=reading.currency(get("currency")) if get("currency") else "",
         name=get("name"),
-        product_type=KNOWN_TYPES.get(_bare(get("product_type")), get("product_type").upper()) or EQUITY,
-        lot_size=reading.positive(get("lot_size"), "lot_size", MAX_LOT) if get("lot_size") else Decimal(1),
+        product_type=KNOWN_TYPES.get(_bare(get("product_type")), get("product_type").upper())
+        or EQUITY,
+        lot_size=reading.positive(get("lot_size"), "lot_size", MAX_LOT)
+        if get("lot_size")
+        else Decimal(1),
         sectors=reading.names(get("sector")),
         countries=reading.names(get("country")),
         group=get("group") or None,
-        dividend_yield=reading.fraction(get("dividend_yield"), "dividend_yield") if get("dividend_yield") else None,
+        dividend_yield=reading.fraction(get("dividend_yield"), "dividend_yield")
+        if get("dividend_yield")
+        else None,
         quality=reading.fraction(get("quality"), "quality") if get("quality") else None,
         priority_multiplier=_multiplier(get("priority_multiplier")),
         allow_buy=reading.flag(get("allow_buy"), "allow_buy") if get("allow_buy") else True,
@@ -123,7 +138,10 @@ def _unknown_types(file: str, unknown: Mapping[str, Sequence[str]]) -> list[Noti
     """Warn once of all product types that are neither shares nor funds: the position cap takes them for single names."""
     if not unknown:
         return []
-    named = [f"{reading.shown(text)} of {_few(sorted(symbols))}" for text, symbols in sorted(unknown.items())]
+    named = [
+        f"{reading.shown(text)} of {_few(sorted(symbols))}"
+        for text, symbols in sorted(unknown.items())
+    ]
     message = (
         f"These product types of {file} are taken as {EQUITY}: {_few(named, '; ')}. Known are {', '.join(sorted(TYPES))}; "
         f"funds are {', '.join(sorted(FUND_TYPES))}."

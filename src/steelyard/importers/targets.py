@@ -38,13 +38,19 @@ def read_targets(path: Path) -> TargetsFile:
     def take(row: Row) -> None:
         name = row.get("symbol")
         if name.partition(":")[0].strip().upper() == CASH:
-            raise BadCell(f"symbol {reading.shown(name)} is no security; leave cash out: what is left under 1 is cash")
+            raise BadCell(
+                f"symbol {reading.shown(name)} is no security; leave cash out: what is left under 1 is cash"
+            )
         symbol = reading.symbol(name)
         weight = reading.number(row.get("weight"), "weight")
         if weight < 0:
-            raise BadCell(f"the weight of {symbol} is {weight}; a weight is a fraction of value, 0 or more")
+            raise BadCell(
+                f"the weight of {symbol} is {weight}; a weight is a fraction of value, 0 or more"
+            )
         if weight > 1:
-            raise BadCell(f"the weight of {symbol} is {weight}; a weight is a fraction of value, at most 1 ({reading.as_fraction(weight)})")
+            raise BadCell(
+                f"the weight of {symbol} is {weight}; a weight is a fraction of value, at most 1 ({reading.as_fraction(weight)})"
+            )
         if lines.setdefault(symbol, row.line) != row.line:
             raise BadCell(f"{symbol} stands on line {lines[symbol]} already")
         weights[symbol] = float(weight)
@@ -54,4 +60,9 @@ def read_targets(path: Path) -> TargetsFile:
         raise InputError(
             f"{table.file} has a header and no targets; that would sell everything. {reading.NOTHING} Give weights or leave it out."
         )
-    return TargetsFile(file=table.file, weights=MappingProxyType(weights), rejected=rejected, warnings=table.warnings)
+    return TargetsFile(
+        file=table.file,
+        weights=MappingProxyType(weights),
+        rejected=rejected,
+        warnings=table.warnings,
+    )

@@ -21,8 +21,12 @@ DECIMALS = 12
 class Params(ModuleParams):
     """A band of losses, both ends included: shallower is noise, deeper is another story."""
 
-    dip_threshold: Annotated[Fraction, Field(description="least fraction below average cost")] = 0.10
-    max_drawdown: Annotated[Fraction, Field(description="greatest fraction below average cost")] = 0.40
+    dip_threshold: Annotated[Fraction, Field(description="least fraction below average cost")] = (
+        0.10
+    )
+    max_drawdown: Annotated[Fraction, Field(description="greatest fraction below average cost")] = (
+        0.40
+    )
     min_quality_score: Annotated[Fraction, Field(description="least quality")] = 0.60
     max_weight: Annotated[float, Field(gt=0, le=1, description="of value, after the buy")] = 0.10
     priority_weight: PriorityWeight = 1.0
@@ -30,7 +34,9 @@ class Params(ModuleParams):
     @model_validator(mode="after")
     def _a_band(self) -> Self:
         if self.dip_threshold > self.max_drawdown:
-            raise ValueError(f"dip_threshold {self.dip_threshold} is above max_drawdown {self.max_drawdown}: no loss lies between them")
+            raise ValueError(
+                f"dip_threshold {self.dip_threshold} is above max_drawdown {self.max_drawdown}: no loss lies between them"
+            )
         return self
 
 

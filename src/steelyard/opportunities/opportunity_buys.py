@@ -27,9 +27,15 @@ class Params(ModuleParams):
     is (1 - w) quality + w momentum, momentum as `momentum_score` has it.
     """
 
-    min_quality_score: Annotated[Fraction, Field(description="least quality, or least mix of quality and momentum")] = 0.65
-    momentum_weight: Annotated[Fraction, Field(description="weight of momentum in that mix; 0 = quality alone")] = 0.0
-    reinvest_dividends: Annotated[bool, Field(description="does a dividend set aside for reinvestment buy what paid it")] = True
+    min_quality_score: Annotated[
+        Fraction, Field(description="least quality, or least mix of quality and momentum")
+    ] = 0.65
+    momentum_weight: Annotated[
+        Fraction, Field(description="weight of momentum in that mix; 0 = quality alone")
+    ] = 0.0
+    reinvest_dividends: Annotated[
+        bool, Field(description="does a dividend set aside for reinvestment buy what paid it")
+    ] = True
     priority_weight: PriorityWeight = 1.1
 
 
@@ -73,7 +79,10 @@ def opportunity_buys(ctx: Context, params: Params) -> list[Candidate]:
                 tuple(sorted({*sizes, dividend})) if dividend > 0 else tuple(sizes),
                 params.priority_weight,
                 _why(ctx, params, int(i), good=good, dividend=dividend),
-                (*(("quality", "opportunity") if good else ()), *(("dividend",) if dividend > 0 else ())),
+                (
+                    *(("quality", "opportunity") if good else ()),
+                    *(("dividend",) if dividend > 0 else ()),
+                ),
             )
         )
     return found
@@ -91,7 +100,10 @@ def _why(ctx: Context, params: Params, i: int, *, good: bool, dividend: float) -
             facts |= {} if np.isnan(ctx.momentum[i]) else {"momentum": float(ctx.momentum[i])}
     if dividend > 0:
         reasons.append("its dividend of {dividend:money} {currency:text} goes back into it")
-        facts |= {"dividend": ctx.state.dividends[ctx.symbols[i]], "currency": ctx.securities[i].currency}
+        facts |= {
+            "dividend": ctx.state.dividends[ctx.symbols[i]],
+            "currency": ctx.securities[i].currency,
+        }
     return say("; ".join(reasons), **facts)
 
 

@@ -35,23 +35,59 @@ class Params(ModuleParams):
     medium one a little below.
     """
 
-    expected_growth: Annotated[float, Field(ge=0, le=1, description="growth a year that is no windfall")] = 0.065
-    doubler_gain: Annotated[float, Field(ge=0, le=10, description="gain over average cost from which a holding is a doubler")] = 1.0
-    windfall_threshold: Annotated[Excess, Field(description="excess over expected growth above which a doubler is a windfall")] = 0.30
-    high_above: Annotated[Excess, Field(description="above the threshold, from here on any holding is a high windfall")] = 0.20
-    medium_below: Annotated[Excess, Field(description="below the threshold, from here on any holding is a medium windfall")] = 0.05
-    windfall_doubler_share: Annotated[Share, Field(description="of the holding, sold of a windfall doubler")] = 0.50
-    doubler_share: Annotated[Share, Field(description="of the holding, sold of any other doubler")] = 0.30
-    high_share: Annotated[Share, Field(description="of the holding, sold of a high windfall")] = 0.40
-    medium_share: Annotated[Share, Field(description="of the holding, sold of a medium windfall")] = 0.20
+    expected_growth: Annotated[
+        float, Field(ge=0, le=1, description="growth a year that is no windfall")
+    ] = 0.065
+    doubler_gain: Annotated[
+        float,
+        Field(ge=0, le=10, description="gain over average cost from which a holding is a doubler"),
+    ] = 1.0
+    windfall_threshold: Annotated[
+        Excess, Field(description="excess over expected growth above which a doubler is a windfall")
+    ] = 0.30
+    high_above: Annotated[
+        Excess,
+        Field(description="above the threshold, from here on any holding is a high windfall"),
+    ] = 0.20
+    medium_below: Annotated[
+        Excess,
+        Field(description="below the threshold, from here on any holding is a medium windfall"),
+    ] = 0.05
+    windfall_doubler_share: Annotated[
+        Share, Field(description="of the holding, sold of a windfall doubler")
+    ] = 0.50
+    doubler_share: Annotated[
+        Share, Field(description="of the holding, sold of any other doubler")
+    ] = 0.30
+    high_share: Annotated[Share, Field(description="of the holding, sold of a high windfall")] = (
+        0.40
+    )
+    medium_share: Annotated[
+        Share, Field(description="of the holding, sold of a medium windfall")
+    ] = 0.20
     sell_fraction: Annotated[
-        float | None, Field(gt=0, le=1, description="of the holding, sold of every windfall in place of its row's share; off when absent")
+        float | None,
+        Field(
+            gt=0,
+            le=1,
+            description="of the holding, sold of every windfall in place of its row's share; off when absent",
+        ),
     ] = None
-    auto_harvest: Annotated[bool, Field(description="is any excess a windfall, whatever the threshold")] = False
+    auto_harvest: Annotated[
+        bool, Field(description="is any excess a windfall, whatever the threshold")
+    ] = False
     trailing_stop_distance: Annotated[
-        float | None, Field(gt=0, lt=1, description="fall from the peak since purchase from which it is sold; off when absent")
+        float | None,
+        Field(
+            gt=0,
+            lt=1,
+            description="fall from the peak since purchase from which it is sold; off when absent",
+        ),
     ] = None
-    trailing_stop_gain: Annotated[float, Field(ge=0, le=10, description="gain over average cost that the peak must have reached")] = 0.15
+    trailing_stop_gain: Annotated[
+        float,
+        Field(ge=0, le=10, description="gain over average cost that the peak must have reached"),
+    ] = 0.15
     priority_weight: PriorityWeight = 1.2
 
 
@@ -74,7 +110,9 @@ def decide(params: Params, price: float, cost: float, factor: float) -> Row | No
     grown = _exact(price / cost)
 
     def windfall(name: str, share: float) -> Row:
-        return Row(name, share if params.sell_fraction is None else params.sell_fraction, windfall=True)
+        return Row(
+            name, share if params.sell_fraction is None else params.sell_fraction, windfall=True
+        )
 
     threshold = params.windfall_threshold
     opens = 0.0 if params.auto_harvest else threshold
@@ -111,7 +149,9 @@ def stopped(params: Params, price: float, cost: float, peak: float) -> bool:
 @opportunity_calculator("profit_taking", version="1.1.0", params=Params, tags=("sell",))
 def profit_taking(ctx: Context, params: Params) -> list[Candidate]:
     """Sell half and all of a share, by decision table, of what grew more than expected; leave what fell through its trailing stop."""
-    years = np.maximum(np.where(np.isnan(ctx.years_held), UNKNOWN_YEARS, ctx.years_held), LEAST_YEARS)
+    years = np.maximum(
+        np.where(np.isnan(ctx.years_held), UNKNOWN_YEARS, ctx.years_held), LEAST_YEARS
+    )
     factors = (1 + params.expected_growth) ** years
     found: list[Candidate] = []
     for i in np.flatnonzero(ctx.held & ctx.can_sell & (ctx.average_cost > 0)):
@@ -156,11 +196,19 @@ def _exit(ctx: Context, params: Params, i: int) -> Candidate:
     )
 
 
-def _why(ctx: Context, params: Params, row: Row, i: int, years: FloatArray, factors: FloatArray) -> Sentence:
+def _why(
+    ctx: Context, params: Params, row: Row, i: int, years: FloatArray, factors: FloatArray
+) -> Sentence:
     gain = float(ctx.prices[i] / ctx.average_cost[i]) - 1
-    held = "an unknown time, taken as {years:ratio} years" if np.isnan(ctx.years_held[i]) else "{years:ratio} years"
+    held = (
+        "an unknown time, taken as {years:ratio} years"
+        if np.isnan(ctx.years_held[i])
+        else "{years:ratio} years"
+    )
     return say(
-        "{row:text}: {gain:pct} over its cost after " + held + ", {excess:spp} against growth of {growth:pct} a year",
+        "{row:text}: {gain:pct} over its cost after "
+        + held
+        + ", {excess:spp} against growth of {growth:pct} a year",
         row=row.name,
         gain=gain,
         years=float(years[i]),

@@ -18,7 +18,9 @@ from steelyard.sentences import say
 class Params(ModuleParams):
     """When a group is too small."""
 
-    underweight_threshold: Annotated[float, Field(ge=0, le=0.2, description="group weight under its target that is left alone")] = 0.02
+    underweight_threshold: Annotated[
+        float, Field(ge=0, le=0.2, description="group weight under its target that is left alone")
+    ] = 0.02
     priority_weight: PriorityWeight = 0.9
 
 

@@ -19,10 +19,24 @@ from steelyard.sentences import Sentence, say
 class Params(ModuleParams):
     """When a group or a holding is too large, and how much of a holding may go at once."""
 
-    overweight_threshold: Annotated[float, Field(ge=0, le=0.2, description="group weight over its target that is left alone")] = 0.02
-    max_sell_pct: Annotated[float, Field(gt=0, le=1, description="largest part of a holding sold at once; half of it is tried too")] = 0.5
+    overweight_threshold: Annotated[
+        float, Field(ge=0, le=0.2, description="group weight over its target that is left alone")
+    ] = 0.02
+    max_sell_pct: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=1,
+            description="largest part of a holding sold at once; half of it is tried too",
+        ),
+    ] = 0.5
     concentration_factor: Annotated[
-        float, Field(ge=1, le=10, description="without target weights: times an even share of the holdings above which one is trimmed")
+        float,
+        Field(
+            ge=1,
+            le=10,
+            description="without target weights: times an even share of the holdings above which one is trimmed",
+        ),
     ] = 1.5
     priority_weight: PriorityWeight = 0.8
 
@@ -33,7 +47,9 @@ def rebalance_sells(ctx: Context, params: Params) -> list[Candidate]:
     found = list(_overweight(ctx, params))
     if ctx.target_weights is None:
         told = {candidate.symbol for candidate in found}
-        found += [candidate for candidate in _concentrated(ctx, params) if candidate.symbol not in told]
+        found += [
+            candidate for candidate in _concentrated(ctx, params) if candidate.symbol not in told
+        ]
     return found
 
 
@@ -72,7 +88,9 @@ def _concentrated(ctx: Context, params: Params) -> Iterator[Candidate]:
         if not (over_even or over_cap):
             continue
         most = params.max_sell_pct * weight
-        wanted = {most} | {step * ctx.base_weight for step in SELL_LADDER if step * ctx.base_weight < most}
+        wanted = {most} | {
+            step * ctx.base_weight for step in SELL_LADDER if step * ctx.base_weight < most
+        }
         if over_cap:
             wanted.add(weight - cap)
         yield Candidate(
@@ -87,5 +105,15 @@ def _concentrated(ctx: Context, params: Params) -> Iterator[Candidate]:
 
 def _why_concentrated(weight: float, even: float, factor: float, cap: float | None) -> Sentence:
     if cap is not None:
-        return say("{weight:pct} of value, {over:pp} over the position cap of {cap:pct}", weight=weight, over=weight - cap, cap=cap)
-    return say("{weight:pct} of value, over {factor:ratio} times an even share of {even:pct}", weight=weight, factor=factor, even=even)
+        return say(
+            "{weight:pct} of value, {over:pp} over the position cap of {cap:pct}",
+            weight=weight,
+            over=weight - cap,
+            cap=cap,
+        )
+    return say(
+        "{weight:pct} of value, over {factor:ratio} times an even share of {even:pct}",
+        weight=weight,
+        factor=factor,
+        even=even,
+    )

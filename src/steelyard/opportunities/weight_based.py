@@ -21,11 +21,15 @@ SIZES = (0.5, 0.75, 1.0)
 class Params(ModuleParams):
     """Which gaps are left alone."""
 
-    min_gap_threshold: Annotated[float, Field(ge=0, le=0.1, description="distance from the target weight that is left alone")] = 0.005
+    min_gap_threshold: Annotated[
+        float, Field(ge=0, le=0.1, description="distance from the target weight that is left alone")
+    ] = 0.005
     priority_weight: PriorityWeight = 1.0
 
 
-@opportunity_calculator("weight_based", version="1.0.0", params=Params, tags=("buy", "sell"), needs=("target_weights",))
+@opportunity_calculator(
+    "weight_based", version="1.0.0", params=Params, tags=("buy", "sell"), needs=("target_weights",)
+)
 def weight_based(ctx: Context, params: Params) -> list[Candidate]:
     """Trade towards target weights: half, three quarters and all of the gap; untargeted holdings go."""
     if ctx.target_weights is None:
@@ -51,8 +55,18 @@ def _why(weight: float, target: float) -> Sentence:
     if target == 0:
         return say("{weight:pct} of value and no target", weight=weight)
     if weight < target:
-        return say("{weight:pct} of value, {gap:pp} under its target of {target:pct}", weight=weight, gap=target - weight, target=target)
-    return say("{weight:pct} of value, {gap:pp} over its target of {target:pct}", weight=weight, gap=weight - target, target=target)
+        return say(
+            "{weight:pct} of value, {gap:pp} under its target of {target:pct}",
+            weight=weight,
+            gap=target - weight,
+            target=target,
+        )
+    return say(
+        "{weight:pct} of value, {gap:pp} over its target of {target:pct}",
+        weight=weight,
+        gap=weight - target,
+        target=target,
+    )
 
 
 def _tags(ctx: Context, i: int, buy: bool) -> tuple[str, ...]:

@@ -22,7 +22,14 @@ from steelyard.context import PAD, Candidates, Context, IntArray, frozen
 from steelyard.ledger import fill
 from steelyard.registry import Kind, ModuleParams
 
-MaxSells = Annotated[int, Field(ge=1, le=10, description="most sales in a sequence; each number of sales up to it has its own")]
+MaxSells = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=10,
+        description="most sales in a sequence; each number of sales up to it has its own",
+    ),
+]
 
 
 WEIGHT_BASED = "weight_based"
@@ -40,7 +47,9 @@ def drawn_from(*categories: str) -> str:
     >>> drawn_from("rebalance_buys")
     'opportunity_calculators.rebalance_buys|opportunity_calculators.weight_based'
     """
-    feeding = dict.fromkeys((*categories, *(WEIGHT_BASED for name in categories if name in FED_BY_WEIGHT_BASED)))
+    feeding = dict.fromkeys(
+        (*categories, *(WEIGHT_BASED for name in categories if name in FED_BY_WEIGHT_BASED))
+    )
     return "|".join(f"{Kind.OPPORTUNITY}.{name}" for name in feeding)
 
 
@@ -60,7 +69,11 @@ def _drawn(candidates: Candidates, categories: Iterable[str]) -> list[int]:
 
 
 def sells_then_buys(
-    ctx: Context, candidates: Candidates, offered_sells: Sequence[int], offered_buys: Sequence[int], max_sells: int
+    ctx: Context,
+    candidates: Candidates,
+    offered_sells: Sequence[int],
+    offered_buys: Sequence[int],
+    max_sells: int,
 ) -> list[list[int]]:
     """One sequence for each number of sales from 1 to `max_sells`, filled up with every buy that fits.
 

@@ -8,8 +8,16 @@ from steelyard.patterns import NoParams, buys, drawn_from, padded_rows
 from steelyard.registry import pattern_generator
 
 
-@pattern_generator("averaging_down", version="1.0.0", params=NoParams, tags=("buy",), dependencies=(drawn_from("averaging_down"),))
+@pattern_generator(
+    "averaging_down",
+    version="1.0.0",
+    params=NoParams,
+    tags=("buy",),
+    dependencies=(drawn_from("averaging_down"),),
+)
 def averaging_down(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:  # noqa: ARG001 - the shape of every pattern
     """Buys of holdings below their cost that cash pays for, by priority; no sales."""
     depth = ctx.search.max_depth
-    return padded_rows([fill(candidates.account, [], buys(candidates, "averaging_down"), depth)], depth)
+    return padded_rows(
+        [fill(candidates.account, [], buys(candidates, "averaging_down"), depth)], depth
+    )

@@ -22,8 +22,13 @@ class Params(ModuleParams):
     of the distance is gone and as much cash is left.
     """
 
-    tolerance: Annotated[float, Field(ge=0, le=0.25, description="by which either amount may differ, a fraction of it")] = 0.02
-    max_candidates: Annotated[int, Field(ge=1, le=8, description="securities looked at on each side, by priority")] = 6
+    tolerance: Annotated[
+        float,
+        Field(ge=0, le=0.25, description="by which either amount may differ, a fraction of it"),
+    ] = 0.02
+    max_candidates: Annotated[
+        int, Field(ge=1, le=8, description="securities looked at on each side, by priority")
+    ] = 6
 
 
 @pattern_generator(
@@ -51,11 +56,17 @@ def cost_optimized(ctx: Context, candidates: Candidates, params: Params) -> IntA
 
 def _every_list(offered: list[int], depth: int) -> IntArray:
     """Every list of at most `depth` of the offered orders, in the order of offering."""
-    lists = [taken + (PAD,) * (depth - size) for size in range(1, depth + 1) for taken in itertools.combinations(offered, size)]
+    lists = [
+        taken + (PAD,) * (depth - size)
+        for size in range(1, depth + 1)
+        for taken in itertools.combinations(offered, size)
+    ]
     return np.array(lists, dtype=np.int64).reshape(-1, depth)
 
 
-def _same_end(candidates: Candidates, rows: IntArray, best: IntArray, tolerance: float) -> BoolArray:
+def _same_end(
+    candidates: Candidates, rows: IntArray, best: IntArray, tolerance: float
+) -> BoolArray:
     """(k,) True where a row sells as much and buys as much as the best one does."""
     same = np.ones(len(rows), dtype=np.bool_)
     for moved in (np.minimum(candidates.delta, 0.0), np.maximum(candidates.delta, 0.0)):

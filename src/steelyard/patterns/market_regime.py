@@ -17,13 +17,27 @@ from steelyard.registry import ModuleParams, pattern_generator
 class Params(ModuleParams):
     """How much is sold before anything is bought. The regime and the cash that each one wants are in the section `regime`."""
 
-    max_sells: Annotated[int, Field(ge=0, le=10, description="most sales in a bull or sideways market")] = 2
+    max_sells: Annotated[
+        int, Field(ge=0, le=10, description="most sales in a bull or sideways market")
+    ] = 2
     bear_sell_share: Annotated[
-        float, Field(ge=0, le=1, description="share of the orders that a bear market sells by risk, before it raises cash")
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="share of the orders that a bear market sells by risk, before it raises cash",
+        ),
     ] = 0.5
 
 
-@pattern_generator("market_regime", version="1.0.0", params=Params, tags=("sell", "buy"), needs=("market_regime",), on=False)
+@pattern_generator(
+    "market_regime",
+    version="1.0.0",
+    params=Params,
+    tags=("sell", "buy"),
+    needs=("market_regime",),
+    on=False,
+)
 def market_regime(ctx: Context, candidates: Candidates, params: Params) -> dict[str, IntArray]:
     """Bull takes profits and buys what is good, bear sells risk and raises cash, sideways restores the targets; unknown does nothing.
 
@@ -44,7 +58,9 @@ def market_regime(ctx: Context, candidates: Candidates, params: Params) -> dict[
         case "unknown":
             return {}
     in_turn = [row for category in offered for row in buys(candidates, category)]
-    return {ctx.regime.name: padded_rows([_bought(candidates, sold, in_turn, depth, wanted)], depth)}
+    return {
+        ctx.regime.name: padded_rows([_bought(candidates, sold, in_turn, depth, wanted)], depth)
+    }
 
 
 def _sold(candidates: Candidates, category: str, most: int) -> list[int]:
@@ -53,8 +69,14 @@ def _sold(candidates: Candidates, category: str, most: int) -> list[int]:
 
 def _shed(ctx: Context, candidates: Candidates, most: int) -> list[int]:
     """Sales of what adds most to the risk of the whole, then as many more as the cash of a bear market needs."""
-    risk = ctx.weights * ((ctx.estimates.correlation * np.outer(ctx.estimates.volatility, ctx.estimates.volatility)) @ ctx.weights)
-    offered = sorted(sells(candidates, "profit_taking", "rebalance_sells"), key=lambda row: -risk[candidates.security[row]])
+    risk = ctx.weights * (
+        (ctx.estimates.correlation * np.outer(ctx.estimates.volatility, ctx.estimates.volatility))
+        @ ctx.weights
+    )
+    offered = sorted(
+        sells(candidates, "profit_taking", "rebalance_sells"),
+        key=lambda row: -risk[candidates.security[row]],
+    )
     taken = fill(candidates.account, [], offered, most)
     for row in offered:
         if _cash(candidates, taken) >= ctx.regimes.bear_cash - SAFETY:
@@ -63,7 +85,9 @@ def _shed(ctx: Context, candidates: Candidates, most: int) -> list[int]:
     return taken
 
 
-def _bought(candidates: Candidates, sold: list[int], offered: Iterable[int], depth: int, wanted: float) -> list[int]:
+def _bought(
+    candidates: Candidates, sold: list[int], offered: Iterable[int], depth: int, wanted: float
+) -> list[int]:
     """The sales and every buy that leaves the wanted cash; one that does not is passed over."""
     taken = sold
     for row in offered:

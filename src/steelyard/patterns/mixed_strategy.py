@@ -17,7 +17,10 @@ ONE_OR_TWO = (1, 2)
     version="1.0.0",
     params=NoParams,
     tags=("sell", "buy"),
-    dependencies=(drawn_from("profit_taking", "rebalance_sells"), drawn_from("averaging_down", "rebalance_buys", "opportunity_buys")),
+    dependencies=(
+        drawn_from("profit_taking", "rebalance_sells"),
+        drawn_from("averaging_down", "rebalance_buys", "opportunity_buys"),
+    ),
 )
 def mixed_strategy(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:  # noqa: ARG001 - the shape of every pattern
     """One or two sales of any kind, by priority, with one or two buys of any kind; each mix has its own sequence."""

@@ -18,15 +18,29 @@ SEVERAL = 2
 class Params(ModuleParams):
     """How many holdings are sold together at most."""
 
-    max_sells: Annotated[int, Field(ge=SEVERAL, le=10, description="most sales; each number of sales from two on has its sequence")] = 5
+    max_sells: Annotated[
+        int,
+        Field(
+            ge=SEVERAL,
+            le=10,
+            description="most sales; each number of sales from two on has its sequence",
+        ),
+    ] = 5
 
 
 @pattern_generator(
-    "multi_sell", version="1.0.0", params=Params, tags=("sell",), dependencies=(drawn_from("profit_taking", "rebalance_sells"),)
+    "multi_sell",
+    version="1.0.0",
+    params=Params,
+    tags=("sell",),
+    dependencies=(drawn_from("profit_taking", "rebalance_sells"),),
 )
 def multi_sell(ctx: Context, candidates: Candidates, params: Params) -> IntArray:
     """Two and more sales of winners and of what is overweight, by priority; no buys."""
     depth = ctx.search.max_depth
     offered = sells(candidates, "profit_taking", "rebalance_sells")
-    sequences = [fill(candidates.account, [], offered, count) for count in range(SEVERAL, min(params.max_sells, depth) + 1)]
+    sequences = [
+        fill(candidates.account, [], offered, count)
+        for count in range(SEVERAL, min(params.max_sells, depth) + 1)
+    ]
     return padded_rows([sequence for sequence in sequences if len(sequence) >= SEVERAL], depth)

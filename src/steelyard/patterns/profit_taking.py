@@ -13,9 +13,17 @@ class Params(ModuleParams):
     max_sells: MaxSells = 2
 
 
-@pattern_generator("profit_taking", version="1.0.0", params=Params, tags=("sell", "buy"), dependencies=(drawn_from("profit_taking"),))
+@pattern_generator(
+    "profit_taking",
+    version="1.0.0",
+    params=Params,
+    tags=("sell", "buy"),
+    dependencies=(drawn_from("profit_taking"),),
+)
 def profit_taking(ctx: Context, candidates: Candidates, params: Params) -> IntArray:
     """Sales of winners, one more in each sequence, then buys of underweight and fallen names with the proceeds."""
     winners = sells(candidates, "profit_taking")
     wanted = buys(candidates, "averaging_down", "rebalance_buys")
-    return padded_rows(sells_then_buys(ctx, candidates, winners, wanted, params.max_sells), ctx.search.max_depth)
+    return padded_rows(
+        sells_then_buys(ctx, candidates, winners, wanted, params.max_sells), ctx.search.max_depth
+    )

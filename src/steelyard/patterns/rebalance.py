@@ -13,8 +13,16 @@ class Params(ModuleParams):
     max_sells: MaxSells = 2
 
 
-@pattern_generator("rebalance", version="1.0.0", params=Params, tags=("sell", "buy"), dependencies=(drawn_from("rebalance_sells"),))
+@pattern_generator(
+    "rebalance",
+    version="1.0.0",
+    params=Params,
+    tags=("sell", "buy"),
+    dependencies=(drawn_from("rebalance_sells"),),
+)
 def rebalance(ctx: Context, candidates: Candidates, params: Params) -> IntArray:
     """Sales of what is overweight, one more in each sequence, then buys of what is underweight."""
     over, under = sells(candidates, "rebalance_sells"), buys(candidates, "rebalance_buys")
-    return padded_rows(sells_then_buys(ctx, candidates, over, under, params.max_sells), ctx.search.max_depth)
+    return padded_rows(
+        sells_then_buys(ctx, candidates, over, under, params.max_sells), ctx.search.max_depth
+    )

@@ -10,7 +10,13 @@ from steelyard.patterns import NoParams, padded_rows
 from steelyard.registry import pattern_generator
 
 
-@pattern_generator("single_best", version="1.0.0", params=NoParams, tags=("buy", "sell"), dependencies=("opportunity_calculators",))
+@pattern_generator(
+    "single_best",
+    version="1.0.0",
+    params=NoParams,
+    tags=("buy", "sell"),
+    dependencies=("opportunity_calculators",),
+)
 def single_best(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:  # noqa: ARG001 - the shape of every pattern
     """The order of highest priority that cash and limits allow alone."""
     pool = np.array(candidates.pool, dtype=np.int64)

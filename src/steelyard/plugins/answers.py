@@ -24,7 +24,13 @@ Line = Annotated[str, Field(max_length=500), AfterValidator(words)]
 Name = Annotated[str, Field(max_length=100), AfterValidator(words)]
 Names = Annotated[tuple[Name, ...], Field(max_length=50)]
 Number = Annotated[int, Field(ge=0)]
-FORMS: Mapping[str, Callable[[str], Fact]] = {"text": str, "int": int, "float": float, "decimal": Decimal, "date": date.fromisoformat}
+FORMS: Mapping[str, Callable[[str], Fact]] = {
+    "text": str,
+    "int": int,
+    "float": float,
+    "decimal": Decimal,
+    "date": date.fromisoformat,
+}
 
 
 class ModuleTold(Section):

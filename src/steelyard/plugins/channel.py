@@ -40,7 +40,9 @@ MOST_TEXT = 16 * 1024 * 1024
 MOST_WORDS = 500
 """Characters of a message."""
 
-TYPES: Mapping[str, np.dtype[Any]] = MappingProxyType({np.dtype(one).str: np.dtype(one) for one in (np.float64, np.int64, np.bool_)})
+TYPES: Mapping[str, np.dtype[Any]] = MappingProxyType(
+    {np.dtype(one).str: np.dtype(one) for one in (np.float64, np.int64, np.bool_)}
+)
 """Of the arrays that may come back."""
 
 
@@ -101,7 +103,12 @@ class Answer(Section, Generic[T]):
     arrays: Annotated[tuple[ArrayForm, ...], Field(max_length=256)] = ()
 
 
-def answer_bytes(call: int, value: Any = None, fault: Mapping[str, Any] | None = None, arrays: Sequence[Array] = ()) -> bytes:
+def answer_bytes(
+    call: int,
+    value: Any = None,
+    fault: Mapping[str, Any] | None = None,
+    arrays: Sequence[Array] = (),
+) -> bytes:
     """A frame; the worker's side."""
     forms = [{"type": array.dtype.str, "shape": array.shape} for array in arrays]
     text = json.dumps({"call": call, "value": value, "fault": fault, "arrays": forms}).encode()
@@ -115,7 +122,9 @@ def read_answer(frame: bytes, form: type[Answer[T]]) -> tuple[Answer[T], tuple[A
         raise ModuleError("its answer is cut short")
     (size,) = TEXT_LENGTH.unpack_from(frame)
     if size > min(MOST_TEXT, len(frame) - TEXT_LENGTH.size):
-        raise ModuleError(f"its answer has {size:,} bytes of text, which is more than it has or may have")
+        raise ModuleError(
+            f"its answer has {size:,} bytes of text, which is more than it has or may have"
+        )
     start = TEXT_LENGTH.size + size
     try:
         answer = form.model_validate_json(frame[TEXT_LENGTH.size : start])
@@ -130,7 +139,9 @@ def _arrays(frame: bytes, start: int, forms: Sequence[ArrayForm]) -> list[Array]
         dtype = TYPES.get(form.type)
         size = 0 if dtype is None else math.prod(form.shape) * dtype.itemsize
         if dtype is None or start + size > len(frame):
-            raise ModuleError(f"its answer announces an array of type {words(form.type)!r} and shape {form.shape} that is not in it")
+            raise ModuleError(
+                f"its answer announces an array of type {words(form.type)!r} and shape {form.shape} that is not in it"
+            )
         found.append(restored(frame[start : start + size], dtype.str, form.shape))
         start += size
     if start != len(frame):

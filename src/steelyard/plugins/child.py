@@ -103,7 +103,9 @@ class Worker:
 
     def _asked(self, what: str, facts: Facts) -> Reply:
         if what == "start":
-            for package in PACKAGES.values():  # what plugins import: not on their time, and not on their memory
+            for package in (
+                PACKAGES.values()
+            ):  # what plugins import: not on their time, and not on their memory
                 importlib.import_module(package)
             confine.confine(facts["megabytes"])
             return {}, []
@@ -129,8 +131,12 @@ class Worker:
         self._receive(facts)  # first: what the planner sent, it does not send again
         module = self.modules[facts["module"]]
         params = _params(module, facts["params"])
-        random.seed(self.given["context"].record.seed)  # for plugins that draw without asking: the same in every plan
-        names = ("context",) if module.kind in {Kind.OPPORTUNITY, Kind.TERM} else ("context", "table")
+        random.seed(
+            self.given["context"].record.seed
+        )  # for plugins that draw without asking: the same in every plan
+        names = (
+            ("context",) if module.kind in {Kind.OPPORTUNITY, Kind.TERM} else ("context", "table")
+        )
         inputs = [self.given[name].record for name in names]
         if module.kind is Kind.SEQUENCE:
             inputs.append(facts["seeds"])
@@ -154,7 +160,9 @@ class Worker:
             for name in changed:
                 self.given[name].renew()
         if changed:
-            raise ModuleError(f"it changed its input, the {' and the '.join(changed)}; modules may only read it")
+            raise ModuleError(
+                f"it changed its input, the {' and the '.join(changed)}; modules may only read it"
+            )
         return reply
 
     def _encoded(self, module: Module, found: Any) -> Reply:
@@ -184,7 +192,13 @@ class Worker:
         for part in term.parts:
             shape = part.shape
             form = type(shape).__name__
-            told = {"name": part.name, "share": float(part.share), "lo": float(part.lo), "hi": float(part.hi), "form": form}
+            told = {
+                "name": part.name,
+                "share": float(part.share),
+                "lo": float(part.lo),
+                "hi": float(part.hi),
+                "form": form,
+            }
             for name in ("slope", "curvature", "variance"):
                 if form != "Separable" and hasattr(shape, name):
                     told[name] = len(arrays)
@@ -192,7 +206,10 @@ class Worker:
             if hasattr(shape, "constant"):
                 told["constant"] = float(shape.constant)
             if form == "BlackBox":
-                told |= {"kept": self._keep(_callable(part.raw)), "max_delta": None if shape.max_delta is None else float(shape.max_delta)}
+                told |= {
+                    "kept": self._keep(_callable(part.raw)),
+                    "max_delta": None if shape.max_delta is None else float(shape.max_delta),
+                }
             parts.append(told)
         return {"name": term.name, "parts": parts}, arrays
 
@@ -241,7 +258,19 @@ def _params(module: Module, text: str) -> ModuleParams:
 
 def _told(module: Module) -> dict[str, Any]:
     """A module as plain values."""
-    names = ("kind", "name", "version", "summary", "author", "tags", "needs", "form", "on", "requires_python", "dependencies")
+    names = (
+        "kind",
+        "name",
+        "version",
+        "summary",
+        "author",
+        "tags",
+        "needs",
+        "form",
+        "on",
+        "requires_python",
+        "dependencies",
+    )
     told = {name: getattr(module, name) for name in names}
     return {**told, "schema": json.dumps(_schema(module.params))}
 
@@ -261,7 +290,14 @@ def _fault(error: BaseException, file: str) -> dict[str, Any]:
     """An error as plain values; a plugin may have spoiled even its text."""
     try:
         text = str(error)[: channel.MOST_WORDS]
-        line = next((frame.lineno for frame in reversed(traceback.extract_tb(error.__traceback__)) if frame.filename == file), None)
+        line = next(
+            (
+                frame.lineno
+                for frame in reversed(traceback.extract_tb(error.__traceback__))
+                if frame.filename == file
+            ),
+            None,
+        )
     except BaseException:  # noqa: BLE001 see above
         text, line = "its text cannot be had", None
     return {"type": type(error).__name__[:100], "text": text, "line": line}
@@ -283,7 +319,9 @@ def _plain(found: Any) -> Array:
     for kind, dtype in ((np.bool_, np.bool_), (np.integer, np.int64), (np.floating, np.float64)):
         if np.issubdtype(array.dtype, kind):
             return array.astype(dtype, copy=False)
-    raise ModuleError(f"it returns an array of type {array.dtype}; numbers or True and False are due")
+    raise ModuleError(
+        f"it returns an array of type {array.dtype}; numbers or True and False are due"
+    )
 
 
 def _floats(found: Any) -> Array:
@@ -309,7 +347,9 @@ def _candidate(found: Any) -> dict[str, Any]:
         raise ModuleError(f"it returns a {type(found).__name__} where a Candidate is due")
     tags: object = found.tags
     if isinstance(tags, str):
-        raise ModuleError(f"the tags of {found.symbol} are the text {tags!r}; a tuple of texts is due, ({tags!r},)")
+        raise ModuleError(
+            f"the tags of {found.symbol} are the text {tags!r}; a tuple of texts is due, ({tags!r},)"
+        )
     return {
         "side": str(found.side),
         "symbol": found.symbol,
@@ -321,7 +361,10 @@ def _candidate(found: Any) -> dict[str, Any]:
 
 
 def _sentence(sentence: Sentence) -> dict[str, Any]:
-    return {"template": sentence.template, "facts": [_fact(name, fact) for name, fact in sentence.facts.items()]}
+    return {
+        "template": sentence.template,
+        "facts": [_fact(name, fact) for name, fact in sentence.facts.items()],
+    }
 
 
 def _fact(name: str, fact: Any) -> dict[str, Any]:
@@ -339,7 +382,9 @@ def _fact(name: str, fact: Any) -> dict[str, Any]:
         case date():
             form = "date"
         case _:
-            raise ModuleError(f"the fact {name!r} is a {type(fact).__name__}; facts are text, numbers and dates")
+            raise ModuleError(
+                f"the fact {name!r} is a {type(fact).__name__}; facts are text, numbers and dates"
+            )
     return {"name": name, "form": form, "value": str(plain)}
 
 
@@ -347,11 +392,15 @@ def _ruling(ruling: Any) -> Reply:
     if not isinstance(ruling, Ruling):
         raise ModuleError(f"it returns a {type(ruling).__name__} where a Ruling is due")
     drops = [{"row": int(row), **_drop(drop)} for row, drop in ruling.drops.items()]
-    return {"ruling": {"drops": drops, "unknown": [list(pair) for pair in ruling.unknown]}}, [_plain(ruling.keep)]
+    return {"ruling": {"drops": drops, "unknown": [list(pair) for pair in ruling.unknown]}}, [
+        _plain(ruling.keep)
+    ]
 
 
 def _drop(drop: Drop) -> dict[str, Any]:
-    value, limit = (None if number is None else float(number) for number in (drop.value, drop.limit))
+    value, limit = (
+        None if number is None else float(number) for number in (drop.value, drop.limit)
+    )
     return {"rule": drop.rule, "value": value, "limit": limit, "why": _sentence(drop.why)}
 
 

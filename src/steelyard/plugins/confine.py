@@ -83,7 +83,10 @@ def confine(megabytes: int) -> None:
     """Set every limit that lasts; memory counts from what the process has now."""
     pages = Path("/proc/self/statm")
     if pages.exists():  # elsewhere the limit is refused or means something else
-        most = int(pages.read_text(encoding="ascii").split()[0]) * resource.getpagesize() + megabytes * MEGABYTE
+        most = (
+            int(pages.read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+            + megabytes * MEGABYTE
+        )
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -97,7 +100,9 @@ def begin(seconds: float) -> None:
     """Give one call its processor time, and an end that needs no planner."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (ceil(used.ru_utime + used.ru_stime + seconds) + 1, hard))
+    resource.setrlimit(
+        resource.RLIMIT_CPU, (ceil(used.ru_utime + used.ru_stime + seconds) + 1, hard)
+    )
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds + GRACE_SECONDS)
 
@@ -140,7 +145,9 @@ def _program(machine: Machine) -> Iterator[bytes]:
     yield from _own_time(machine)
     for number in (machine.clone3, OPENAT2):
         yield _step(EQUALS, number, otherwise=1)
-        yield _step(RETURN, REFUSE | errno.ENOSYS)  # then the older call is used, whose flags can be read
+        yield _step(
+            RETURN, REFUSE | errno.ENOSYS
+        )  # then the older call is used, whose flags can be read
     yield _step(EQUALS, machine.clone, otherwise=3)
     yield _step(LOAD, AT_FIRST)
     yield _step(ANY_BIT, CLONE_THREAD, over=1)
@@ -151,7 +158,9 @@ def _program(machine: Machine) -> Iterator[bytes]:
 def _own_time(machine: Machine) -> Iterator[bytes]:
     """Limits may be read, whosever; of those to set only this process's processor time is allowed."""
     yield _step(EQUALS, machine.prlimit, otherwise=10)
-    yield _step(LOAD, AT_THIRD)  # where the new limit is: nowhere when it is only read; a pointer has two halves
+    yield _step(
+        LOAD, AT_THIRD
+    )  # where the new limit is: nowhere when it is only read; a pointer has two halves
     yield _step(EQUALS, 0, otherwise=2)
     yield _step(LOAD, AT_THIRD + 4)
     yield _step(EQUALS, 0, over=4)

@@ -49,9 +49,13 @@ def _workers(settings: Plugins, folder: Path | None, problems: list[Notice]) -> 
     """A worker for each plugin that can be read, started without waiting for it."""
     where = folder_of(settings, folder) if settings.files else Path()
     readers: dict[str, Callable[[], Source]] = {
-        name: partial(pinned, where, name, digest) for name, digest in sorted(settings.files.items())
+        name: partial(pinned, where, name, digest)
+        for name, digest in sorted(settings.files.items())
     }
-    readers |= {f"entry point {name}": partial(entry_point, name) for name in sorted(set(settings.entry_points))}
+    readers |= {
+        f"entry point {name}": partial(entry_point, name)
+        for name in sorted(set(settings.entry_points))
+    }
     for label, read in readers.items():
         try:
             if os.name != "posix":
@@ -67,7 +71,10 @@ def _workers(settings: Plugins, folder: Path | None, problems: list[Notice]) -> 
 def _problem(label: str, error: Exception) -> Notice:
     struck = type(error).__name__
     code = "plugin_late" if struck == "DeadlineStruck" else "plugin_failed"
-    return Notice(code=code, message=f"The plugin {label} was not loaded and nothing of it runs: {str(error).rstrip('.')}.")
+    return Notice(
+        code=code,
+        message=f"The plugin {label} was not loaded and nothing of it runs: {str(error).rstrip('.')}.",
+    )
 
 
 def _take(worker: Worker, found: dict[Kind, dict[str, Module]]) -> None:
@@ -77,9 +84,13 @@ def _take(worker: Worker, found: dict[Kind, dict[str, Module]]) -> None:
         raise ModuleError("it registers no module")
     made = [_module(one, worker) for one in told]
     for module in made:
-        taken = registry.modules(module.kind).get(module.name) or found[module.kind].get(module.name)
+        taken = registry.modules(module.kind).get(module.name) or found[module.kind].get(
+            module.name
+        )
         if taken is not None:
-            raise ModuleError(f"its {module.qualified} is registered already: {taken.version}, {taken.source}")
+            raise ModuleError(
+                f"its {module.qualified} is registered already: {taken.version}, {taken.source}"
+            )
     for module in made:
         found[module.kind][module.name] = module
 
@@ -103,6 +114,10 @@ def _module(told: ModuleTold, worker: Worker) -> Module:
         digest=worker.source.digest,
     )
     registry.check(made)
-    if (made.kind is Kind.FILTER) is not (made.form in {"mask", "pairs", "rows", "rank"}) or made.form == "what_if":
-        raise ModuleError(f"its {made.qualified} has the form {made.form}, which a plugin of that kind cannot have")
+    if (made.kind is Kind.FILTER) is not (
+        made.form in {"mask", "pairs", "rows", "rank"}
+    ) or made.form == "what_if":
+        raise ModuleError(
+            f"its {made.qualified} has the form {made.form}, which a plugin of that kind cannot have"
+        )
     return made

@@ -21,7 +21,13 @@ from steelyard.registry import ModuleParams
 
 Schema = Mapping[str, Any]
 
-TYPES: Mapping[str, Any] = {"number": float, "integer": int, "string": str, "boolean": bool, "null": None}
+TYPES: Mapping[str, Any] = {
+    "number": float,
+    "integer": int,
+    "string": str,
+    "boolean": bool,
+    "null": None,
+}
 RANGES = {
     "minimum": "ge", "maximum": "le", "exclusiveMinimum": "gt", "exclusiveMaximum": "lt", "multipleOf": "multiple_of",
     "minLength": "min_length", "maxLength": "max_length", "pattern": "pattern", "minItems": "min_length", "maxItems": "max_length",
@@ -46,25 +52,40 @@ def params_model(name: str, text: str) -> type[ModuleParams]:
         return _model(name, json.loads(text))
     except ModuleError:
         raise
-    except Exception as error:  # what pydantic makes of a schema that a plugin wrote cannot be foreseen
-        raise ModuleError(f"the parameters of {name} cannot be read: {words(str(error))}") from error
+    except (
+        Exception
+    ) as error:  # what pydantic makes of a schema that a plugin wrote cannot be foreseen
+        raise ModuleError(
+            f"the parameters of {name} cannot be read: {words(str(error))}"
+        ) from error
 
 
 def _model(name: str, schema: Schema) -> type[ModuleParams]:
     properties = schema.get("properties", {})
     if len(properties) > MOST_PARAMETERS:
-        raise ModuleError(f"{name} has {len(properties)} parameters; at most {MOST_PARAMETERS} are read")
+        raise ModuleError(
+            f"{name} has {len(properties)} parameters; at most {MOST_PARAMETERS} are read"
+        )
     fields = {key: _field(name, key, one) for key, one in properties.items()}
     doc = words(schema.get("description", "")) or None
-    model: type[ModuleParams] = create_model(f"{name}_params", __base__=ModuleParams, __doc__=doc, **fields)
+    model: type[ModuleParams] = create_model(
+        f"{name}_params", __base__=ModuleParams, __doc__=doc, **fields
+    )
     defaults = model()
-    json.dumps(defaults.model_dump(mode="json"), allow_nan=False)  # every plan publishes them, and every call sends them
+    json.dumps(
+        defaults.model_dump(mode="json"), allow_nan=False
+    )  # every plan publishes them, and every call sends them
     model.model_validate_json(defaults.model_dump_json())
     return model
 
 
 def _field(module: str, name: str, schema: Schema) -> Any:
-    if not name.isidentifier() or name.startswith("_") or hasattr(ModuleParams, name) or name == "enabled":
+    if (
+        not name.isidentifier()
+        or name.startswith("_")
+        or hasattr(ModuleParams, name)
+        or name == "enabled"
+    ):
         raise ModuleError(f"{module} has a parameter {words(name, 100)!r}; it needs another name")
     if "default" not in schema:
         raise ModuleError(f"{module}.{name} has no default; every parameter needs one")
@@ -72,7 +93,9 @@ def _field(module: str, name: str, schema: Schema) -> Any:
     options: dict[str, Any] = {RANGES[key]: value for key, value in schema.items() if key in RANGES}
     if "array" in {one.get("type") for one in (schema, *schema.get("anyOf", ()))}:
         options["strict"] = False  # TOML and JSON have no tuples: a list is read as one
-    return _type(module, name, schema), Field(schema["default"], description=description, validate_default=True, **options)
+    return _type(module, name, schema), Field(
+        schema["default"], description=description, validate_default=True, **options
+    )
 
 
 def _type(module: str, name: str, schema: Schema) -> Any:
@@ -80,17 +103,25 @@ def _type(module: str, name: str, schema: Schema) -> Any:
     unknown = sorted(set(schema) - TOLD)
     if unknown:
         how = ", ".join(map(words, unknown))
-        raise ModuleError(f"{module}.{name} is described with {how}, which cannot be checked here; use numbers, text, choices and lists")
+        raise ModuleError(
+            f"{module}.{name} is described with {how}, which cannot be checked here; use numbers, text, choices and lists"
+        )
     if "enum" in schema or "const" in schema:
         return Literal[tuple(schema.get("enum", (schema.get("const"),)))]
     if "anyOf" in schema:
-        return functools.reduce(operator.or_, [_ranged(module, name, one) for one in schema["anyOf"]])
+        return functools.reduce(
+            operator.or_, [_ranged(module, name, one) for one in schema["anyOf"]]
+        )
     if schema.get("type") == "array":
         if "prefixItems" in schema:
-            return types.GenericAlias(tuple, tuple(_ranged(module, name, one) for one in schema["prefixItems"]))
+            return types.GenericAlias(
+                tuple, tuple(_ranged(module, name, one) for one in schema["prefixItems"])
+            )
         return types.GenericAlias(tuple, (_ranged(module, name, schema.get("items", {})), ...))
     if schema.get("type") == "object":
-        return types.GenericAlias(dict, (str, _ranged(module, name, schema.get("additionalProperties") or {})))
+        return types.GenericAlias(
+            dict, (str, _ranged(module, name, schema.get("additionalProperties") or {}))
+        )
     return TYPES[schema["type"]] if "type" in schema else Any
 
 

@@ -17,7 +17,18 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from steelyard.context import PAD, BoolArray, Candidate, Candidates, Context, Drop, IntArray, RowPredicate, Ruling, frozen
+from steelyard.context import (
+    PAD,
+    BoolArray,
+    Candidate,
+    Candidates,
+    Context,
+    Drop,
+    IntArray,
+    RowPredicate,
+    Ruling,
+    frozen,
+)
 from steelyard.errors import DeadlineStruck, ModuleError
 from steelyard.money import FloatArray
 from steelyard.orders import Side
@@ -66,7 +77,9 @@ class Remote:
     worker: Worker
     qualified: str
 
-    def ask(self, form: type[Answer[T]], params: ModuleParams, records: Mapping[str, Any], **facts: Any) -> tuple[T, tuple[Array, ...]]:
+    def ask(
+        self, form: type[Answer[T]], params: ModuleParams, records: Mapping[str, Any], **facts: Any
+    ) -> tuple[T, tuple[Array, ...]]:
         """Call the module."""
         told = {"module": self.qualified, "params": params.model_dump_json(by_alias=True), **facts}
         return self.worker.ask("call", told, form, records)
@@ -90,7 +103,9 @@ class Kept:
             raise ModuleError("its worker has ended since it answered")
         most = PATIENCE * self._worker.seconds
         if self._spent > most:
-            raise DeadlineStruck(f"its answers took over {most:g} s together ({PATIENCE} times plugins.seconds); it is not asked again")
+            raise DeadlineStruck(
+                f"its answers took over {most:g} s together ({PATIENCE} times plugins.seconds); it is not asked again"
+            )
         start = time.monotonic()
         try:
             return self._worker.ask(what, {"kept": self._number, **facts}, form)
@@ -102,21 +117,31 @@ def call_of(kind: Kind, form: Form | None, remote: Remote) -> Callable[..., Any]
     """The function of a module: takes and gives what a built-in one of its kind does."""
     match kind, form:
         case (Kind.OPPORTUNITY, _):
-            return lambda ctx, params: candidates(ctx, *remote.ask(Answer[CandidatesTold], params, {"context": ctx}))
+            return lambda ctx, params: candidates(
+                ctx, *remote.ask(Answer[CandidatesTold], params, {"context": ctx})
+            )
         case (Kind.PATTERN, _):
-            return lambda ctx, table, params: pattern(ctx, table, *remote.ask(Answer[PatternTold], params, _inputs(ctx, table)))
+            return lambda ctx, table, params: pattern(
+                ctx, table, *remote.ask(Answer[PatternTold], params, _inputs(ctx, table))
+            )
         case (Kind.SEQUENCE, _):
             return lambda ctx, table, seeds, params: blocks(remote, ctx, table, seeds, params)
         case (Kind.FILTER, "mask"):
-            return lambda ctx, table, params: mask(ctx, table, *remote.ask(Answer[MaskTold], params, _inputs(ctx, table)))
+            return lambda ctx, table, params: mask(
+                ctx, table, *remote.ask(Answer[MaskTold], params, _inputs(ctx, table))
+            )
         case (Kind.FILTER, "pairs"):
-            return lambda ctx, table, params: pairs(ctx, table, *remote.ask(Answer[PairsTold], params, _inputs(ctx, table)))
+            return lambda ctx, table, params: pairs(
+                ctx, table, *remote.ask(Answer[PairsTold], params, _inputs(ctx, table))
+            )
         case (Kind.FILTER, "rows"):
             return lambda ctx, table, params: predicate(remote, ctx, table, params)
         case (Kind.FILTER, "rank"):
             return lambda ctx, table, params: ranking(remote, ctx, table, params)
         case _:
-            return lambda ctx, params: term(remote, ctx, *remote.ask(Answer[TermTold], params, {"context": ctx}))
+            return lambda ctx, params: term(
+                remote, ctx, *remote.ask(Answer[TermTold], params, {"context": ctx})
+            )
 
 
 def _inputs(ctx: Context, table: Candidates) -> dict[str, Any]:
@@ -124,15 +149,21 @@ def _inputs(ctx: Context, table: Candidates) -> dict[str, Any]:
     return {"context": ctx, "table": table}
 
 
-def _one(arrays: Sequence[Array], what: str, shape: tuple[int, ...], dtype: type[np.generic]) -> Array:
+def _one(
+    arrays: Sequence[Array], what: str, shape: tuple[int, ...], dtype: type[np.generic]
+) -> Array:
     """The one array of an answer, of a shape (-1: any length) and a type."""
     if len(arrays) != 1:
         raise ModuleError(f"it answers with {len(arrays)} arrays where {what} is due")
     array = arrays[0]
-    fits = array.ndim == len(shape) and all(want in {-1, have} for want, have in zip(shape, array.shape, strict=True))
+    fits = array.ndim == len(shape) and all(
+        want in {-1, have} for want, have in zip(shape, array.shape, strict=True)
+    )
     if not fits or array.dtype != dtype:
         due = " x ".join("any" if want == -1 else str(want) for want in shape)
-        raise ModuleError(f"{what} has shape {array.shape} and type {array.dtype}; {due} of type {np.dtype(dtype)} is due")
+        raise ModuleError(
+            f"{what} has shape {array.shape} and type {array.dtype}; {due} of type {np.dtype(dtype)} is due"
+        )
     return array
 
 
@@ -146,10 +177,23 @@ def candidates(ctx: Context, told: CandidatesTold, arrays: Sequence[Array]) -> l
             raise ModuleError(f"it proposes {one.symbol}, which is not in the planning set")
         sign = 1 if one.side == "buy" else -1
         if not all(weight * sign > 0 for weight in one.weights):
-            raise ModuleError(f"it proposes to {one.side} {one.symbol} by {one.weights} of value; the signs do not match")
+            raise ModuleError(
+                f"it proposes to {one.side} {one.symbol} by {one.weights} of value; the signs do not match"
+            )
         if not PRIORITY[0] <= one.priority_weight <= PRIORITY[1]:
-            raise ModuleError(f"its priority_weight {one.priority_weight:g} of {one.symbol} is outside {PRIORITY[0]:g}..{PRIORITY[1]:g}")
-        found.append(Candidate(Side(one.side), one.symbol, one.weights, one.priority_weight, sentence(one.why), one.tags))
+            raise ModuleError(
+                f"its priority_weight {one.priority_weight:g} of {one.symbol} is outside {PRIORITY[0]:g}..{PRIORITY[1]:g}"
+            )
+        found.append(
+            Candidate(
+                Side(one.side),
+                one.symbol,
+                one.weights,
+                one.priority_weight,
+                sentence(one.why),
+                one.tags,
+            )
+        )
     return found
 
 
@@ -159,15 +203,30 @@ def sentence(told: SentenceTold) -> Sentence:
         facts: dict[str, Fact] = {one.name: one.fact for one in told.facts}
         literals = "".join(literal for literal, *_ in string.Formatter().parse(told.template))
         if any(sign.isdigit() for sign in literals):
-            raise ModuleError(f"the sentence {told.template!r} has a number in its template; numbers are facts, {{like:pct}}")
-        odd = next((name for name, fact in facts.items() if isinstance(fact, int | float | Decimal) and not _readable(fact)), None)
+            raise ModuleError(
+                f"the sentence {told.template!r} has a number in its template; numbers are facts, {{like:pct}}"
+            )
+        odd = next(
+            (
+                name
+                for name, fact in facts.items()
+                if isinstance(fact, int | float | Decimal) and not _readable(fact)
+            ),
+            None,
+        )
         if odd is not None:
-            raise ModuleError(f"the sentence {told.template!r} has the fact {odd!r}, which is not a finite number that can be read")
+            raise ModuleError(
+                f"the sentence {told.template!r} has the fact {odd!r}, which is not a finite number that can be read"
+            )
         said = say(told.template, **facts)
     except (LookupError, ValueError, ArithmeticError, TypeError, AttributeError) as error:
-        raise ModuleError(f"the sentence {told.template!r} does not fit its facts: {type(error).__name__} {error}") from error
+        raise ModuleError(
+            f"the sentence {told.template!r} does not fit its facts: {type(error).__name__} {error}"
+        ) from error
     if len(said.text) > LONGEST_SENTENCE:
-        raise ModuleError(f"the sentence {told.template!r} has {len(said.text):,} characters with its facts; at most {LONGEST_SENTENCE:,}")
+        raise ModuleError(
+            f"the sentence {told.template!r} has {len(said.text):,} characters with its facts; at most {LONGEST_SENTENCE:,}"
+        )
     return said
 
 
@@ -183,13 +242,18 @@ def _none(arrays: Sequence[Array]) -> None:
         raise ModuleError(f"it answers with {len(arrays)} arrays where none is due")
 
 
-def pattern(ctx: Context, table: Candidates, told: PatternTold, arrays: Sequence[Array]) -> IntArray | dict[str, IntArray]:
+def pattern(
+    ctx: Context, table: Candidates, told: PatternTold, arrays: Sequence[Array]
+) -> IntArray | dict[str, IntArray]:
     """Rows of a pattern, or of each of its variants."""
     if told.variants is None:
         return _rows(arrays, ctx.search.max_depth, table.m)
     if len(arrays) != len(told.variants):
         raise ModuleError(f"it answers with {len(arrays)} arrays for {len(told.variants)} variants")
-    return {name: _rows([array], ctx.search.max_depth, table.m) for name, array in zip(told.variants, arrays, strict=True)}
+    return {
+        name: _rows([array], ctx.search.max_depth, table.m)
+        for name, array in zip(told.variants, arrays, strict=True)
+    }
 
 
 def _rows(arrays: Sequence[Array], depth: int, m: int) -> IntArray:
@@ -197,11 +261,15 @@ def _rows(arrays: Sequence[Array], depth: int, m: int) -> IntArray:
         return frozen(np.zeros((0, depth), dtype=np.int64))
     rows = _one(arrays, "the table of sequences", (-1, depth), np.int64)
     if rows.max() >= m or rows.min() < PAD:
-        raise ModuleError(f"a sequence names candidate {int(rows.max())}; the table has {m}, from 0 on, and {PAD} for none")
+        raise ModuleError(
+            f"a sequence names candidate {int(rows.max())}; the table has {m}, from 0 on, and {PAD} for none"
+        )
     return rows
 
 
-def blocks(remote: Remote, ctx: Context, table: Candidates, seeds: IntArray, params: ModuleParams) -> Iterator[IntArray]:
+def blocks(
+    remote: Remote, ctx: Context, table: Candidates, seeds: IntArray, params: ModuleParams
+) -> Iterator[IntArray]:
     """Blocks of a generator, each asked for when it is wanted; ended when all together take too long or are too many."""
     told, arrays = remote.ask(Answer[KeptTold], params, _inputs(ctx, table), seeds=seeds)
     _none(arrays)
@@ -214,7 +282,9 @@ def blocks(remote: Remote, ctx: Context, table: Candidates, seeds: IntArray, par
         rows = _rows(arrays, ctx.search.max_depth, table.m)
         count += max(len(rows), 1)
         if count > STREAM_ROWS:
-            raise ModuleError(f"it gave more than {STREAM_ROWS:,} sequences; no more were asked for")
+            raise ModuleError(
+                f"it gave more than {STREAM_ROWS:,} sequences; no more were asked for"
+            )
         yield rows
 
 
@@ -230,22 +300,30 @@ def _ruling(ctx: Context, table: Candidates, told: RulingTold, arrays: Sequence[
         raise ModuleError(f"it lacks something of {strange[0]}, which is not in the planning set")
     if any(drop.row >= table.m for drop in told.drops):
         raise ModuleError(f"it drops order {max(drop.row for drop in told.drops)} of {table.m}")
-    drops = {drop.row: Drop(drop.rule, drop.value, drop.limit, sentence(drop.why)) for drop in told.drops}
+    drops = {
+        drop.row: Drop(drop.rule, drop.value, drop.limit, sentence(drop.why)) for drop in told.drops
+    }
     return Ruling(keep, drops, told.unknown)
 
 
-def pairs(ctx: Context, table: Candidates, told: PairsTold, arrays: Sequence[Array]) -> tuple[BoolArray, Ruling | None]:
+def pairs(
+    ctx: Context, table: Candidates, told: PairsTold, arrays: Sequence[Array]
+) -> tuple[BoolArray, Ruling | None]:
     """What a pair filter says, and what may not be traded at all where it says that too."""
     found: BoolArray = _one(arrays[:1], "the table of pairs", (table.m, table.m), np.bool_)
     if found.diagonal().any():
-        raise ModuleError("it keeps an order apart from itself; what may not be traded at all is a Ruling")
+        raise ModuleError(
+            "it keeps an order apart from itself; what may not be traded at all is a Ruling"
+        )
     if told.ruling is None:
         _none(arrays[1:])
         return found, None
     return found, _ruling(ctx, table, told.ruling, arrays[1:])
 
 
-def predicate(remote: Remote, ctx: Context, table: Candidates, params: ModuleParams) -> RowPredicate:
+def predicate(
+    remote: Remote, ctx: Context, table: Candidates, params: ModuleParams
+) -> RowPredicate:
     """The predicate of a row filter; asked once of the empty row, so that one that cannot answer is no filter."""
     told, arrays = remote.ask(Answer[KeptTold], params, _inputs(ctx, table))
     _none(arrays)
@@ -287,12 +365,16 @@ def term(remote: Remote, ctx: Context, told: TermTold, arrays: Sequence[Array]) 
     total = math.fsum(part.share for part in told.parts)
     if abs(total - 1) > SHARES_WITHIN:
         raise ModuleError(f"the shares of its parts sum to {total:.6g}; they must sum to 1")
-    return _above("scoring").Term(told.name, tuple(_part(remote, ctx, part, arrays) for part in told.parts))
+    return _above("scoring").Term(
+        told.name, tuple(_part(remote, ctx, part, arrays) for part in told.parts)
+    )
 
 
 def _part(remote: Remote, ctx: Context, told: PartTold, arrays: Sequence[Array]) -> Any:
     if not told.lo < told.hi:
-        raise ModuleError(f"the anchors of its part {told.name} are {told.lo:g} and {told.hi:g}; they must increase")
+        raise ModuleError(
+            f"the anchors of its part {told.name} are {told.lo:g} and {told.hi:g}; they must increase"
+        )
     size = ctx.n + 1
 
     def taken(place: int | None, *shape: int) -> FloatArray:
@@ -311,7 +393,11 @@ def _part(remote: Remote, ctx: Context, told: PartTold, arrays: Sequence[Array])
             shape = scoring.Linear(told.constant, taken(told.slope, size))
             raw = _plain_formula(shape.constant, shape.slope, None)
         case "Quadratic":
-            shape = scoring.Quadratic(told.constant, taken(told.slope, size), _convex(told, taken(told.curvature, size, size)))
+            shape = scoring.Quadratic(
+                told.constant,
+                taken(told.slope, size),
+                _convex(told, taken(told.curvature, size, size)),
+            )
             raw = _plain_formula(shape.constant, shape.slope, shape.curvature)
         case "Norm":
             shape = scoring.Norm(_convex(told, taken(told.variance, size, size)))
@@ -320,7 +406,9 @@ def _part(remote: Remote, ctx: Context, told: PartTold, arrays: Sequence[Array])
             shape = scoring.BlackBox(told.max_delta)
             raw = _remote_formula(told, remote.keep(told.kept))
         case _:
-            raise ModuleError(f"its part {told.name} is a {told.form}; a plugin's part is Linear, Quadratic, Norm or BlackBox")
+            raise ModuleError(
+                f"its part {told.name} is a {told.form}; a plugin's part is Linear, Quadratic, Norm or BlackBox"
+            )
     return scoring.Part(told.name, told.share, told.lo, told.hi, raw, shape)
 
 
@@ -340,11 +428,15 @@ def _convex(told: PartTold, matrix: FloatArray) -> FloatArray:
     try:
         np.linalg.cholesky(even + 2 * slack * np.eye(len(even)))
     except np.linalg.LinAlgError as error:
-        raise ModuleError(f"the matrix of its part {told.name} is not positive semidefinite, so the part is not concave") from error
+        raise ModuleError(
+            f"the matrix of its part {told.name} is not positive semidefinite, so the part is not concave"
+        ) from error
     return frozen(even)
 
 
-def _plain_formula(constant: float, slope: FloatArray, curvature: FloatArray | None) -> Callable[[FloatArray, float], float]:
+def _plain_formula(
+    constant: float, slope: FloatArray, curvature: FloatArray | None
+) -> Callable[[FloatArray, float], float]:
     """raw = constant + slope . z - z' H z."""
 
     def raw(weights: FloatArray, cash: float) -> float:
@@ -372,7 +464,9 @@ def _remote_formula(part: PartTold, kept: Kept) -> Callable[[FloatArray, float],
     def raw(weights: FloatArray, cash: float) -> float:
         place = (weights.tobytes(), cash)
         if place not in known:
-            known[place] = _figure(part, kept.ask("raw", Answer[RawTold], weights=weights, cash=cash)[0])
+            known[place] = _figure(
+                part, kept.ask("raw", Answer[RawTold], weights=weights, cash=cash)[0]
+            )
         return known[place]
 
     return raw

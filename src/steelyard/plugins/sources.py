@@ -58,14 +58,20 @@ def check(settings: Plugins) -> None:
         if not DIGEST.fullmatch(digest)
     ]
     wrong += [
-        f"plugins.entry_points: {name[:120]!r} is no name of an entry point." for name in settings.entry_points if not ENTRY.fullmatch(name)
+        f"plugins.entry_points: {name[:120]!r} is no name of an entry point."
+        for name in settings.entry_points
+        if not ENTRY.fullmatch(name)
     ]
     if settings.files and settings.folder is None:
         wrong.append("plugins.files is given without plugins.folder, the folder that they are in.")
     if len(settings.files) + len(settings.entry_points) > MOST_SOURCES:
-        wrong.append(f"{len(settings.files) + len(settings.entry_points)} plugins are listed; at most {MOST_SOURCES} are run.")
+        wrong.append(
+            f"{len(settings.files) + len(settings.entry_points)} plugins are listed; at most {MOST_SOURCES} are run."
+        )
     if wrong:
-        raise SettingsError("\n".join(["The plugins cannot be loaded; nothing was planned.", *wrong]))
+        raise SettingsError(
+            "\n".join(["The plugins cannot be loaded; nothing was planned.", *wrong])
+        )
 
 
 def folder_of(settings: Plugins, beside: Path | None) -> Path:
@@ -95,7 +101,9 @@ def pinned(folder: Path, name: str, digest: str) -> Source:
 def _bytes(path: Path) -> bytes:
     """Of a regular file that is no link and not too large; raises ModuleError."""
     try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        handle = os.open(
+            path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        )
     except OSError as error:
         why = "it is a symbolic link" if path.is_symlink() else error.strerror or str(error)
         raise ModuleError(f"{path} could not be read: {why}") from error
@@ -113,19 +121,35 @@ def _bytes(path: Path) -> bytes:
 def entry_point(name: str) -> Source:
     """An entry point by its metadata alone; raises ModuleError when none or more than one has the name."""
     known = metadata.entry_points(group=GROUP)
-    found = sorted({(entry.value, entry.dist.name, entry.dist.version): entry for entry in known.select(name=name) if entry.dist}.items())
+    found = sorted(
+        {
+            (entry.value, entry.dist.name, entry.dist.version): entry
+            for entry in known.select(name=name)
+            if entry.dist
+        }.items()
+    )
     if not found:
         names = sorted({entry.name for entry in known})
         raise ModuleError(
             f"no installed package has it in the group {GROUP}.{did_you_mean(name, names)} Installed: {', '.join(names) or 'none'}"
         )
     if len(found) > 1:
-        raise ModuleError(f"several packages have it: {', '.join(f'{package} {version}' for (_, package, version), _ in found)}")
+        raise ModuleError(
+            f"several packages have it: {', '.join(f'{package} {version}' for (_, package, version), _ in found)}"
+        )
     (value, package, version), entry = found[0]
     module, _, attr = value.partition(":")
-    digest = hashlib.sha256("\n".join([package, version, value, *_hashes(entry, module)]).encode()).hexdigest()
+    digest = hashlib.sha256(
+        "\n".join([package, version, value, *_hashes(entry, module)]).encode()
+    ).hexdigest()
     root = str(entry.dist.locate_file("")) if entry.dist else ""
-    return Source(f"{name} of {package} {version}", module.strip(), f"sha256:{digest}", attr=attr.strip(), path=root)
+    return Source(
+        f"{name} of {package} {version}",
+        module.strip(),
+        f"sha256:{digest}",
+        attr=attr.strip(),
+        path=root,
+    )
 
 
 def _hashes(entry: metadata.EntryPoint, module: str) -> Iterator[str]:

@@ -25,7 +25,16 @@ from typing import Any, TypeVar
 from steelyard.context import Candidates
 from steelyard.errors import DeadlineStruck, ModuleError
 from steelyard.plugins.answers import ArraysTold, LoadedTold
-from steelyard.plugins.channel import LENGTH, MOST_ANSWER, Answer, Array, Fault, pickled, read_answer, words
+from steelyard.plugins.channel import (
+    LENGTH,
+    MOST_ANSWER,
+    Answer,
+    Array,
+    Fault,
+    pickled,
+    read_answer,
+    words,
+)
 from steelyard.plugins.sources import Source
 from steelyard.settings import Plugins
 
@@ -38,7 +47,12 @@ START_SECONDS = 60.0
 PIECE = 1 << 20
 
 ENVIRONMENT: Mapping[str, str] = MappingProxyType(
-    {"PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    {
+        "PYTHONHASHSEED": "0",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+    }
 )
 """All of it: the same order of sets in every run, one thread for arrays."""
 BOOT = "import sys; sys.path.append(sys.argv[1]); from steelyard.plugins.child import main; main()"
@@ -78,8 +92,16 @@ class Worker:
         """What the plugin registers, the first time; raises ModuleError when a later start says something else."""
         with self._lock:
             process = self._running()
-            self._exchange(process, "start", {"megabytes": self.megabytes}, Answer[ArraysTold], START_SECONDS)
-            told, _ = self._exchange(process, "load", {"source": self.source, "seconds": self.seconds}, Answer[LoadedTold], self.seconds)
+            self._exchange(
+                process, "start", {"megabytes": self.megabytes}, Answer[ArraysTold], START_SECONDS
+            )
+            told, _ = self._exchange(
+                process,
+                "load",
+                {"source": self.source, "seconds": self.seconds},
+                Answer[LoadedTold],
+                self.seconds,
+            )
             if self.told is not None and told != self.told:
                 self.end()
                 raise ModuleError("started again, it registers something else than before")
@@ -87,7 +109,11 @@ class Worker:
             return told
 
     def ask(
-        self, what: str, facts: Mapping[str, Any], form: type[Answer[T]], records: Mapping[str, Any] | None = None
+        self,
+        what: str,
+        facts: Mapping[str, Any],
+        form: type[Answer[T]],
+        records: Mapping[str, Any] | None = None,
     ) -> tuple[T, tuple[Array, ...]]:
         """Ask the plugin; starts its process when it is not running.
 
@@ -99,7 +125,13 @@ class Worker:
                 self._restart()
             sent = {name: self._record(name, record) for name, record in (records or {}).items()}
             dropped = [self.dropped.popleft() for _ in range(len(self.dropped))]
-            return self._exchange(self._running(), what, {**facts, **sent, "dropped": dropped, "seconds": self.seconds}, form, self.seconds)
+            return self._exchange(
+                self._running(),
+                what,
+                {**facts, **sent, "dropped": dropped, "seconds": self.seconds},
+                form,
+                self.seconds,
+            )
 
     def _restart(self) -> None:
         self.start()
@@ -136,21 +168,30 @@ class Worker:
         return self._tokens, pickled(_travelling(record))
 
     def _exchange(
-        self, process: _Process, what: str, facts: Mapping[str, Any], form: type[Answer[T]], seconds: float
+        self,
+        process: _Process,
+        what: str,
+        facts: Mapping[str, Any],
+        form: type[Answer[T]],
+        seconds: float,
     ) -> tuple[T, tuple[Array, ...]]:
         self._calls += 1
         try:
             frame = process.exchange(pickled((what, {**facts, "call": self._calls})), seconds)
         except _Late as late:
             self.end()
-            raise DeadlineStruck(f"it took longer than {seconds:g} s (plugins.seconds); its worker was ended") from late
+            raise DeadlineStruck(
+                f"it took longer than {seconds:g} s (plugins.seconds); its worker was ended"
+            ) from late
         except ModuleError:
             self.end()
             raise
         answer, arrays = read_answer(frame, form)
         if answer.call != self._calls:
             self.end()
-            raise ModuleError("it answered another question than the one that it was asked; its worker was ended")
+            raise ModuleError(
+                "it answered another question than the one that it was asked; its worker was ended"
+            )
         if answer.fault is not None:
             raise _told(answer.fault, self.source.label)
         if answer.value is None:
@@ -165,7 +206,11 @@ def _travelling(record: Any) -> Any:
 
 def _told(fault: Fault, label: str) -> ModuleError:
     """The error of a plugin: our own by its text, others by type and text, and where in the plugin."""
-    said = [fault.text] if fault.type == ModuleError.__name__ else [fault.type, *filter(None, [fault.text])]
+    said = (
+        [fault.text]
+        if fault.type == ModuleError.__name__
+        else [fault.type, *filter(None, [fault.text])]
+    )
     where = "" if fault.line is None else f" ({label} line {fault.line})"
     return ModuleError(words(": ".join(said)) + where)
 
@@ -220,7 +265,9 @@ class _Process:
             if due is None and len(found) >= LENGTH.size:
                 (size,) = LENGTH.unpack_from(found)
                 if size > MOST_ANSWER:
-                    raise ModuleError(f"its answer is {size:,} bytes long; at most {MOST_ANSWER:,} are read")
+                    raise ModuleError(
+                        f"its answer is {size:,} bytes long; at most {MOST_ANSWER:,} are read"
+                    )
                 due = LENGTH.size + size
         if len(found) != due:
             raise ModuleError(f"it says {len(found) - due:,} bytes more than its answer")
@@ -250,8 +297,14 @@ class _Process:
         except subprocess.TimeoutExpired:
             return ModuleError("it closed its channel; its worker was ended")
         if -code in {signal.SIGXCPU, signal.SIGALRM}:
-            return DeadlineStruck("it used more processor time than one call may (plugins.seconds); its worker was ended")
-        how = f"was ended by signal {signal.Signals(-code).name}" if code < 0 else f"ended itself with exit code {code}"
+            return DeadlineStruck(
+                "it used more processor time than one call may (plugins.seconds); its worker was ended"
+            )
+        how = (
+            f"was ended by signal {signal.Signals(-code).name}"
+            if code < 0
+            else f"ended itself with exit code {code}"
+        )
         return ModuleError(f"its worker {how}")
 
 

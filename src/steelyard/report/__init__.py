@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 
-HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
+HIDDEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
+)
 """Controls (C0, DEL, C1), what turns the direction of text, what breaks a line, and what no file can carry."""
 
 

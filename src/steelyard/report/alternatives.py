@@ -106,12 +106,34 @@ def _rows(plan: Plan) -> list[Row]:
 
 def _own(plan: Plan) -> Row:
     name, note = ("This plan", "") if plan.steps else ("This plan: hold", "no trades")
-    return Row(0, name, note, "plan", plan.score.plan, plan.score.improvement, plan.drift.after, plan.costs.total, plan.turnover)
+    return Row(
+        0,
+        name,
+        note,
+        "plan",
+        plan.score.plan,
+        plan.score.improvement,
+        plan.drift.after,
+        plan.costs.total,
+        plan.turnover,
+    )
 
 
 def _other(plan: Plan, one: Alternative) -> Row:
-    kind: Kind = "runner" if one.name.startswith(RUNNER) else "free" if one.name == FREE else "other"
-    return Row(0, title(one.name), _note(plan, one), kind, one.score, one.improvement, one.drift_after, one.cost, one.turnover)
+    kind: Kind = (
+        "runner" if one.name.startswith(RUNNER) else "free" if one.name == FREE else "other"
+    )
+    return Row(
+        0,
+        title(one.name),
+        _note(plan, one),
+        kind,
+        one.score,
+        one.improvement,
+        one.drift_after,
+        one.cost,
+        one.turnover,
+    )
 
 
 def title(name: str) -> str:
@@ -125,13 +147,18 @@ def _note(plan: Plan, one: Alternative) -> str:
         return "any quantity, any depth: a bound, not a plan" if one.name == FREE else "no trades"
     mine = {step.symbol: step for step in plan.steps}
     theirs = {step.symbol: step for step in one.steps}
-    added = [f"{step.side}{SPACE}{quantity(step.quantity)}{SPACE}{step.symbol}" for step in one.steps if step.symbol not in mine]
+    added = [
+        f"{step.side}{SPACE}{quantity(step.quantity)}{SPACE}{step.symbol}"
+        for step in one.steps
+        if step.symbol not in mine
+    ]
     if len(added) == len(theirs):
         return ", ".join(added)
     resized = [
         f"{step.symbol} {quantity(step.quantity)} for {quantity(mine[step.symbol].quantity)}"
         for step in one.steps
-        if step.symbol in mine and (step.side, step.quantity) != (mine[step.symbol].side, mine[step.symbol].quantity)
+        if step.symbol in mine
+        and (step.side, step.quantity) != (mine[step.symbol].side, mine[step.symbol].quantity)
     ]
     dropped = [symbol for symbol in mine if symbol not in theirs]
     told = [*added, *resized, *([f"not {', '.join(dropped)}"] if dropped else [])]
@@ -155,11 +182,22 @@ def _scatter(plan: Plan, rows: Sequence[Row]) -> Scatter:
     def across(value: float) -> float:
         return LEFT + x.at(value) * (WHOLE - LEFT - RIGHT) / WHOLE
 
-    spots = [(row, across(float(row.cost)), place(height)) for row, height in zip(rows, heights, strict=True)]
+    spots = [
+        (row, across(float(row.cost)), place(height))
+        for row, height in zip(rows, heights, strict=True)
+    ]
     title = "Drift left, pp: less is better, so it is up" if by_drift else "Net gain, points"
     told = "; ".join(f"{row.n} {row.name}, cost {FORMATS['money'](row.cost)}" for row in rows)
     return Scatter(
-        points=tuple(_labelled(spots, [(0.0, place(mark) - LINE / 2, LEFT * WIDTH / WHOLE, place(mark) + LINE / 2) for mark in marks])),
+        points=tuple(
+            _labelled(
+                spots,
+                [
+                    (0.0, place(mark) - LINE / 2, LEFT * WIDTH / WHOLE, place(mark) + LINE / 2)
+                    for mark in marks
+                ],
+            )
+        ),
         across=tuple(Tick(across(cost), FORMATS["whole"](cost)) for cost in costs),
         upwards=tuple(Tick(place(mark), f"{mark:g}".replace("-", "\u2212")) for mark in marks),
         y_title=title,
@@ -187,7 +225,9 @@ def _around(x: float, y: float) -> Box:
     return (x - DOT, y - DOT, x + DOT, y + DOT)
 
 
-def _free(row: Row, spot: tuple[float, float], label: str, taken: Sequence[Box]) -> tuple[Point, Box]:
+def _free(
+    row: Row, spot: tuple[float, float], label: str, taken: Sequence[Box]
+) -> tuple[Point, Box]:
     x, y = spot
     width = LETTER * len(label)
     places: list[tuple[Literal["start", "middle", "end"], float, float]] = []
@@ -197,7 +237,14 @@ def _free(row: Row, spot: tuple[float, float], label: str, taken: Sequence[Box])
         places += [("end", -GAP, LIFT + side * ring * LINE) for side in (-1, 1)]
         places += [("middle", 0.0, -far), ("middle", 0.0, far + LINE - LIFT)]
     boxes = [_box(x * WIDTH / WHOLE + dx, y + dy, width, anchor) for anchor, dx, dy in places]
-    best = next((i for i, box in enumerate(boxes) if _inside(box) and not any(_overlap(box, other) for other in taken)), 0)
+    best = next(
+        (
+            i
+            for i, box in enumerate(boxes)
+            if _inside(box) and not any(_overlap(box, other) for other in taken)
+        ),
+        0,
+    )
     anchor, dx, dy = places[best]
     return Point(row, x, y, label, dx, dy, anchor), boxes[best]
 
@@ -231,7 +278,11 @@ def _heading(plan: Plan) -> str:
 def _plans(plan: Plan) -> list[Alternative]:
     """Alternatives that could be carried out and are neither hold nor this plan again."""
     own = {(step.side, step.symbol, step.quantity) for step in plan.steps}
-    return [other for other in plan.alternatives if other.steps and {(s.side, s.symbol, s.quantity) for s in other.steps} != own]
+    return [
+        other
+        for other in plan.alternatives
+        if other.steps and {(s.side, s.symbol, s.quantity) for s in other.steps} != own
+    ]
 
 
 def _said(plan: Plan) -> str:

@@ -22,21 +22,45 @@ def cash_weights(plan: Plan) -> tuple[float, float]:
     """All cash before and after, of the pre-trade value; after is before costs, so that one state sums to 1."""
     if not plan.value:
         return 0.0, 0.0
-    before = sum((amount * plan.cash_rates[currency] for currency, amount in plan.cash.items()), ZERO)
-    flow = sum(((amount - plan.cash.get(currency, ZERO)) * plan.cash_rates[currency] for currency, amount in plan.cash_after.items()), ZERO)
+    before = sum(
+        (amount * plan.cash_rates[currency] for currency, amount in plan.cash.items()), ZERO
+    )
+    flow = sum(
+        (
+            (amount - plan.cash.get(currency, ZERO)) * plan.cash_rates[currency]
+            for currency, amount in plan.cash_after.items()
+        ),
+        ZERO,
+    )
     return float(before / plan.value), float((before + flow + plan.costs.total) / plan.value)
 
 
 def check(plan: Plan) -> None:
     """Raise InternalError when a sum of the document does not come out."""
-    traded = sum((step.notional_base if step.side is Side.SELL else -step.notional_base for step in plan.steps), ZERO)
+    traded = sum(
+        (
+            step.notional_base if step.side is Side.SELL else -step.notional_base
+            for step in plan.steps
+        ),
+        ZERO,
+    )
     base = plan.base_currency
     flow = plan.cash_after.get(base, ZERO) - plan.cash.get(base, ZERO)
     moved = sum((step.notional_base for step in plan.steps), abs(plan.cash.get(base, ZERO)) + 1)
     costs = plan.costs
     _equal("amounts, cash and costs", traded - flow - costs.total, ZERO, MONEY_TOLERANCE * moved)
-    _equal("costs by trade", sum((step.costs.total for step in plan.steps), ZERO), costs.total, MONEY_TOLERANCE * moved)
-    _equal("costs by kind", costs.commission + costs.spread + costs.fx, costs.total, MONEY_TOLERANCE * moved)
+    _equal(
+        "costs by trade",
+        sum((step.costs.total for step in plan.steps), ZERO),
+        costs.total,
+        MONEY_TOLERANCE * moved,
+    )
+    _equal(
+        "costs by kind",
+        costs.commission + costs.spread + costs.fx,
+        costs.total,
+        MONEY_TOLERANCE * moved,
+    )
     if plan.value:
         _check_weights(plan)
     _check_score(plan)
@@ -44,8 +68,16 @@ def check(plan: Plan) -> None:
 
 def _check_weights(plan: Plan) -> None:
     before, after = cash_weights(plan)
-    _close("weights before, with cash", math.fsum([*(holding.weight for holding in plan.holdings), before]), 1.0)
-    _close("weights after, with cash", math.fsum([*(holding.weight for holding in plan.holdings_after), after]), 1.0)
+    _close(
+        "weights before, with cash",
+        math.fsum([*(holding.weight for holding in plan.holdings), before]),
+        1.0,
+    )
+    _close(
+        "weights after, with cash",
+        math.fsum([*(holding.weight for holding in plan.holdings_after), after]),
+        1.0,
+    )
 
 
 def _check_score(plan: Plan) -> None:

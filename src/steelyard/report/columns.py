@@ -67,24 +67,36 @@ def sentence(text: str, width: int, *, indent: int = 0, style: str = "") -> Iter
         yield _line(" " * indent + line, style)
 
 
-def fitting(columns: Sequence[Column], rows: Sequence[Row], width: int, *, indent: int = 2) -> tuple[list[Column], list[Row]]:
+def fitting(
+    columns: Sequence[Column], rows: Sequence[Row], width: int, *, indent: int = 2
+) -> tuple[list[Column], list[Row]]:
     """The columns that fit a window, and the rows with only those; a column that may go and is empty goes anyway."""
     room = width - indent
-    kept = [i for i, column in enumerate(columns) if not column.drop or any(row.cells[i] for row in rows)]
+    kept = [
+        i
+        for i, column in enumerate(columns)
+        if not column.drop or any(row.cells[i] for row in rows)
+    ]
     natural = _natural(columns, rows)
     while sum(natural[i] for i in kept) + GAP * (len(kept) - 1) > room:
         least = max(kept, key=lambda i: columns[i].drop)
         if not columns[least].drop:
             break
         kept.remove(least)
-    return [columns[i] for i in kept], [replace(row, cells=tuple(row.cells[i] for i in kept)) for row in rows]
+    return [columns[i] for i in kept], [
+        replace(row, cells=tuple(row.cells[i] for i in kept)) for row in rows
+    ]
 
 
-def grid(columns: Sequence[Column], rows: Sequence[Row], width: int, *, indent: int = 2) -> Iterator[Text]:
+def grid(
+    columns: Sequence[Column], rows: Sequence[Row], width: int, *, indent: int = 2
+) -> Iterator[Text]:
     """Heads and rows, aligned; a column of words wraps where all of them together are too wide."""
     widths = _widths(columns, rows, width - indent)
     if any(column.head for column in columns):
-        yield from _aligned(columns, tuple(column.head for column in columns), widths, indent, "dim")
+        yield from _aligned(
+            columns, tuple(column.head for column in columns), widths, indent, "dim"
+        )
     inset = indent + (widths[0] + GAP if columns[0].align == "right" else GAP)
     for row in rows:
         yield from _aligned(columns, tuple(map(visible, row.cells)), widths, indent, row.style)
@@ -94,7 +106,10 @@ def grid(columns: Sequence[Column], rows: Sequence[Row], width: int, *, indent: 
 
 def _natural(columns: Sequence[Column], rows: Sequence[Row]) -> list[int]:
     """Width of each column's widest cell."""
-    return [max([cell_len(column.head), *(cell_len(visible(row.cells[i])) for row in rows)]) for i, column in enumerate(columns)]
+    return [
+        max([cell_len(column.head), *(cell_len(visible(row.cells[i])) for row in rows)])
+        for i, column in enumerate(columns)
+    ]
 
 
 def _widths(columns: Sequence[Column], rows: Sequence[Row], room: int) -> list[int]:
@@ -108,9 +123,18 @@ def _widths(columns: Sequence[Column], rows: Sequence[Row], room: int) -> list[i
     return widths
 
 
-def _aligned(columns: Sequence[Column], cells: tuple[str, ...], widths: Sequence[int], indent: int, style: str) -> Iterator[Text]:
+def _aligned(
+    columns: Sequence[Column],
+    cells: tuple[str, ...],
+    widths: Sequence[int],
+    indent: int,
+    style: str,
+) -> Iterator[Text]:
     """One row, over several lines when a column of words had to wrap."""
-    stacks = [wrap(cell, width) if cell_len(cell) > width else [cell] for cell, width in zip(cells, widths, strict=True)]
+    stacks = [
+        wrap(cell, width) if cell_len(cell) > width else [cell]
+        for cell, width in zip(cells, widths, strict=True)
+    ]
     for level in range(max(map(len, stacks))):
         parts = []
         for column, width, stack in zip(columns, widths, stacks, strict=True):

@@ -93,7 +93,10 @@ def _ladder(plan: Plan, currency: str, rungs: Sequence[CashRung]) -> Ladder:
     traded = _flats([rung for rung in rungs if rung.kind == "traded"], at)
     balances = [rung.balance for rung in rungs]
     least = min(rungs, key=lambda rung: (rung.balance, rung.date))
-    up = Scale(min(0.0, float(min(balances)) * HEADROOM), max(float(max([*balances, reserve or ZERO])) * HEADROOM, LEAST_SPAN))
+    up = Scale(
+        min(0.0, float(min(balances)) * HEADROOM),
+        max(float(max([*balances, reserve or ZERO])) * HEADROOM, LEAST_SPAN),
+    )
     said = _said(plan, rungs, least, reserve)
     return Ladder(
         currency=currency,
@@ -126,13 +129,17 @@ def _days(rungs: Sequence[CashRung]) -> Iterable[Day]:
         settled = day["settled"].balance if "settled" in day else settled
         unsettled = unsettled or "traded" in day
         traded = day["traded"].balance if "traded" in day else traded if unsettled else settled
-        yield Day(FORMATS["date"](on), traded, settled, any(rung.estimated for rung in day.values()))
+        yield Day(
+            FORMATS["date"](on), traded, settled, any(rung.estimated for rung in day.values())
+        )
 
 
 def _said(plan: Plan, rungs: Sequence[CashRung], least: CashRung, reserve: Decimal | None) -> str:
     whose = " of all cash" if has_foreign_cash(plan) else ""
     if len({rung.balance for rung in rungs}) == 1:
-        return f"No movement: {money(least.balance, 0)}." + (f" Reserve {money(reserve, 0)}{whose}." if reserve is not None else "")
+        return f"No movement: {money(least.balance, 0)}." + (
+            f" Reserve {money(reserve, 0)}{whose}." if reserve is not None else ""
+        )
     end = plan.cash_after.get(least.currency, ZERO)
     lowest = f"Lowest {money(least.balance, 0)} on {FORMATS['date'](least.date)}"
     kept = f"reserve {money(reserve, 0)}{whose}, " if reserve is not None else ""

@@ -40,13 +40,40 @@ METRICS = {
     "volatility": Metric("Volatility", "pct", "", "Give a longer price history."),
     "drawdown": Metric("Drawdown", "pct", "", "Give a longer price history."),
     "correlation": Metric("Correlation", "ratio", "", "Give a longer price history."),
-    "quality": Metric("Quality", "ratio", "", f"Add quality to {SECURITIES}, or give a longer price history."),
+    "quality": Metric(
+        "Quality", "ratio", "", f"Add quality to {SECURITIES}, or give a longer price history."
+    ),
     "dividend_yield": Metric("Dividend yield", "pct", "", f"Add dividend_yield to {SECURITIES}."),
-    "sector": Metric("Sector", "text", "It counts as spread over all sectors present.", f"Add sector to {SECURITIES}."),
-    "country": Metric("Country", "text", "It counts as spread over all countries present.", f"Add country to {SECURITIES}."),
-    "average_cost": Metric("Cost", "text", "Rules that ask for a gain or a loss pass it over.", f"Add average_cost to {HOLDINGS}."),
-    "last_bought": Metric("Date of the last purchase", "text", "Rules that ask for it let it pass.", f"Add last_bought to {HOLDINGS}."),
-    "last_sold": Metric("Date of the last sale", "text", "Rules that ask for it let it pass.", f"Add last_sold to {HOLDINGS}."),
+    "sector": Metric(
+        "Sector",
+        "text",
+        "It counts as spread over all sectors present.",
+        f"Add sector to {SECURITIES}.",
+    ),
+    "country": Metric(
+        "Country",
+        "text",
+        "It counts as spread over all countries present.",
+        f"Add country to {SECURITIES}.",
+    ),
+    "average_cost": Metric(
+        "Cost",
+        "text",
+        "Rules that ask for a gain or a loss pass it over.",
+        f"Add average_cost to {HOLDINGS}.",
+    ),
+    "last_bought": Metric(
+        "Date of the last purchase",
+        "text",
+        "Rules that ask for it let it pass.",
+        f"Add last_bought to {HOLDINGS}.",
+    ),
+    "last_sold": Metric(
+        "Date of the last sale",
+        "text",
+        "Rules that ask for it let it pass.",
+        f"Add last_sold to {HOLDINGS}.",
+    ),
 }
 
 TITLES = {"strategy": "On the strategy"}
@@ -55,13 +82,20 @@ TITLES = {"strategy": "On the strategy"}
 
 def notes(plan: Plan) -> list[Note]:
     """Problems first, then warnings, unknown lots, exclusions and what data is missing."""
-    found = [*(_notice("stop", notice) for notice in plan.problems), *(_notice("warn", notice) for notice in plan.warnings)]
+    found = [
+        *(_notice("stop", notice) for notice in plan.problems),
+        *(_notice("warn", notice) for notice in plan.warnings),
+    ]
     return [*found, *_unknown_lots(plan), *_excluded(plan), *_coverage(plan)]
 
 
 def _notice(level: Level, notice: Notice) -> Note:
     about = [part for part in (notice.module, notice.symbol) if part and part not in notice.message]
-    title = TITLES.get(notice.code, capital(plain_words(notice.code))) + (f" ({', '.join(about)})" if about else "") + "."
+    title = (
+        TITLES.get(notice.code, capital(plain_words(notice.code)))
+        + (f" ({', '.join(about)})" if about else "")
+        + "."
+    )
     return Note(level, title, sentence(notice.message))
 
 
@@ -70,7 +104,9 @@ def _unknown_lots(plan: Plan) -> Iterable[Note]:
     if symbols:
         title = f"The gain on {named(symbols)} is not known."
         yield Note(
-            "warn", title, f"The cost of a lot that is sold is not on file, so no tax can be worked out. Add average_cost to {HOLDINGS}."
+            "warn",
+            title,
+            f"The cost of a lot that is sold is not on file, so no tax can be worked out. Add average_cost to {HOLDINGS}.",
         )
 
 
@@ -78,7 +114,9 @@ def _excluded(plan: Plan) -> Iterable[Note]:
     if plan.excluded:
         title = f"{counted(len(plan.excluded), 'security', 'securities')} left out on request."
         yield Note(
-            "warn", title, f"{named(plan.excluded)}: value, weights and cash are without {'it' if len(plan.excluded) == 1 else 'them'}."
+            "warn",
+            title,
+            f"{named(plan.excluded)}: value, weights and cash are without {'it' if len(plan.excluded) == 1 else 'them'}.",
         )
 
 
@@ -87,11 +125,22 @@ def _coverage(plan: Plan) -> Iterable[Note]:
     groups: dict[tuple[str, float | None], list[str]] = {}
     for entry in plan.data_coverage:
         groups.setdefault((entry.metric, entry.used), []).append(entry.symbol)
-    for (name, used), symbols in sorted(groups.items(), key=lambda item: (item[0][0], item[0][1] or 0.0)):
-        metric = METRICS.get(name, Metric(capital(plain_words(name)), "ratio", "The rule that asks for it let it pass.", ""))
+    for (name, used), symbols in sorted(
+        groups.items(), key=lambda item: (item[0][0], item[0][1] or 0.0)
+    ):
+        metric = METRICS.get(
+            name,
+            Metric(
+                capital(plain_words(name)), "ratio", "The rule that asks for it let it pass.", ""
+            ),
+        )
         unique = sorted(set(symbols))
         title = f"{metric.name} is unknown for {_of(unique)}."
-        stands = f"{FORMATS[metric.form](used)} stands in." if used is not None and metric.form != "text" else metric.without
+        stands = (
+            f"{FORMATS[metric.form](used)} stands in."
+            if used is not None and metric.form != "text"
+            else metric.without
+        )
         who = f" {named(unique)}." if len(unique) > 1 else ""
         yield Note("info", title, f"{stands}{who} {metric.repair}".strip())
 

@@ -115,17 +115,26 @@ def _would(plan: Plan) -> list[str]:
     told = plan.explanation
     if told is None:
         return []
-    return [told.stability.text, *(one.text for one in (*told.counterfactuals, *told.thresholds, *told.relaxations))]
+    return [
+        told.stability.text,
+        *(one.text for one in (*told.counterfactuals, *told.thresholds, *told.relaxations)),
+    ]
 
 
 def _coverage(plan: Plan) -> str:
-    metrics, symbols = {entry.metric for entry in plan.data_coverage}, {entry.symbol for entry in plan.data_coverage}
+    metrics, symbols = (
+        {entry.metric for entry in plan.data_coverage},
+        {entry.symbol for entry in plan.data_coverage},
+    )
     kinds = words.counted(len(metrics), "kind")
     return f"{kinds} of data missing for {words.lower(words.counted(len(symbols), 'security', 'securities'))}"
 
 
 def _noticed(plan: Plan) -> str:
-    problems, warnings = words.counted(len(plan.problems), "problem"), words.counted(len(plan.warnings), "warning")
+    problems, warnings = (
+        words.counted(len(plan.problems), "problem"),
+        words.counted(len(plan.warnings), "warning"),
+    )
     return f"{problems}, {words.lower(warnings)}"
 
 
@@ -141,7 +150,10 @@ def _style() -> Markup:
         f'@font-face{{font-family:"{name}";font-weight:{WEIGHTS};src:url(data:font/woff2;base64,{_base64(file)}) format("woff2")}}'
         for name, file in FONTS
     ]
-    sheets = [_squeezed((HERE / "tokens.css").read_text("utf-8")), _squeezed((HERE / "templates" / "style.css").read_text("utf-8"))]
+    sheets = [
+        _squeezed((HERE / "tokens.css").read_text("utf-8")),
+        _squeezed((HERE / "templates" / "style.css").read_text("utf-8")),
+    ]
     return Markup("\n".join([*faces, *sheets]))  # noqa: S704 our own files
 
 

@@ -30,8 +30,14 @@ def proposed(by: Sequence[str], most: int = MOST) -> str:
 def credited(plan: Plan) -> list[Credit]:
     """This plan and its runners-up, by who proposed them; a named list only where a module proposed it too."""
     sets = [("this plan", plan.proposed_by)] if plan.steps else []
-    sets += [(lower(title(one.name)), one.proposed_by) for one in plan.alternatives if one.proposed_by or one.name.startswith(RUNNER)]
+    sets += [
+        (lower(title(one.name)), one.proposed_by)
+        for one in plan.alternatives
+        if one.proposed_by or one.name.startswith(RUNNER)
+    ]
     by: dict[tuple[str, ...], list[str]] = {}
     for name, who in sets:
         by.setdefault(who, []).append(name)
-    return [Credit(capital(", ".join(names)), ", ".join(who) or SEARCH) for who, names in by.items()]
+    return [
+        Credit(capital(", ".join(names)), ", ".join(who) or SEARCH) for who, names in by.items()
+    ]

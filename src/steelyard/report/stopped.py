@@ -91,7 +91,12 @@ def _nearest(plan: Plan, entries: Iterable[NotTraded]) -> list[NotTraded]:
     gains = {candidate.id: candidate.gain for candidate in plan.candidates}
 
     def rank(entry: NotTraded) -> tuple[int, float, str, str]:
-        return TELLING.index(entry.stage), -gains.get(entry.candidate or "", 0.0), entry.symbol, entry.rule
+        return (
+            TELLING.index(entry.stage),
+            -gains.get(entry.candidate or "", 0.0),
+            entry.symbol,
+            entry.rule,
+        )
 
     first: dict[str, NotTraded] = {}
     for entry in sorted((entry for entry in entries if entry.symbol not in traded), key=rank):
@@ -128,7 +133,9 @@ def _rest(entries: Iterable[NotTraded]) -> Iterable[Remainder]:
         group = by_kind[kind]
         by_symbol: dict[str, list[str]] = {}
         for entry in group:
-            by_symbol.setdefault(entry.symbol, []).append(by_rule(entry.rule, entry.margin, margin=True))
+            by_symbol.setdefault(entry.symbol, []).append(
+                by_rule(entry.rule, entry.margin, margin=True)
+            )
         told = [_told(symbol, margins) for symbol, margins in sorted(by_symbol.items())]
         yield Remainder(STAGES[stage], plain_words(rule), side, len(group), "; ".join(told))
 

@@ -33,7 +33,19 @@ from steelyard.report.sections import (
 )
 from steelyard.report.sections.view import View
 
-SECTIONS = (head, trades, costs, drift, weights, score, cash, not_traded, alternatives, what_if, explanation)
+SECTIONS = (
+    head,
+    trades,
+    costs,
+    drift,
+    weights,
+    score,
+    cash,
+    not_traded,
+    alternatives,
+    what_if,
+    explanation,
+)
 EXPLAINED = (candidates, modules)
 LAST = (certificate, notes, seal)
 
@@ -41,7 +53,12 @@ LAST = (certificate, notes, seal)
 def show(plan: Plan, console: Console, *, explain: bool = False, timings: bool = False) -> None:
     """Print a plan; `explain` adds parts of the score, every candidate, every reason and every module."""
     view = View(console, plan, explain)
-    for section in (*SECTIONS, *(EXPLAINED if explain else ()), *LAST, *((time_taken,) if timings else ())):
+    for section in (
+        *SECTIONS,
+        *(EXPLAINED if explain else ()),
+        *LAST,
+        *((time_taken,) if timings else ()),
+    ):
         section.draw(view)
 
 

@@ -125,7 +125,15 @@ def _lots(plan: Plan) -> Iterable[Lot]:
     for step in plan.steps:
         for lot in step.lots:
             years = None if lot.acquired is None else (plan.as_of - lot.acquired).days / DAYS_A_YEAR
-            yield Lot(step.symbol, lot.acquired, lot.quantity, lot.unit_cost, step.currency, lot.gain, years)
+            yield Lot(
+                step.symbol,
+                lot.acquired,
+                lot.quantity,
+                lot.unit_cost,
+                step.currency,
+                lot.gain,
+                years,
+            )
 
 
 def _heading(plan: Plan) -> str:
@@ -142,7 +150,9 @@ def _said(plan: Plan) -> str:
     if not plan.steps:
         rejected = [other for other in plan.alternatives if other.steps]
         if rejected:
-            return "What would be traded by the best plan that was rejected stands under alternatives."
+            return (
+                "What would be traded by the best plan that was rejected stands under alternatives."
+            )
         return "No plan that trades was found."
     return (
         "Whole lots at the prices shown. \u201cAdds\u201d is what the plan\u2019s net score loses without the order, in points; "
@@ -165,10 +175,19 @@ def _reserve_said(plan: Plan) -> str:
     reserve = f"The reserve is {money(plan.reserve)}"
     if not has_foreign_cash(plan):
         return reserve + "."
-    total = sum((amount * plan.cash_rates[currency] for currency, amount in plan.cash_after.items() if amount), ZERO)
+    total = sum(
+        (
+            amount * plan.cash_rates[currency]
+            for currency, amount in plan.cash_after.items()
+            if amount
+        ),
+        ZERO,
+    )
     return f"{reserve}; cash in other currencies counts towards it: all cash is {money(total)} {plan.base_currency}."
 
 
 def has_foreign_cash(plan: Plan) -> bool:
     """Is there cash in another currency than the base after the plan?"""
-    return any(amount for currency, amount in plan.cash_after.items() if currency != plan.base_currency)
+    return any(
+        amount for currency, amount in plan.cash_after.items() if currency != plan.base_currency
+    )

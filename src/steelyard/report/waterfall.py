@@ -80,7 +80,18 @@ def _add(bars: list[Bar], level: float, change: float, term: TermShown) -> float
     note = f"{percent(term.weight)}{SPACE}%" + (", off scale" if term.off_scale else "")
     kind: Kind = "loss" if change < 0 else "gain"
     label = capital(plain_words(term.name))
-    bars.append(Bar(label, note, kind, level, level + change, signed(change, 2), points(term.hold), points(term.plan)))
+    bars.append(
+        Bar(
+            label,
+            note,
+            kind,
+            level,
+            level + change,
+            signed(change, 2),
+            points(term.hold),
+            points(term.plan),
+        )
+    )
     return level + change
 
 
@@ -89,7 +100,11 @@ def _charges(plan: Plan) -> Iterable[Bar]:
     charges, level = plan.score.charges, plan.score.plan
     if not plan.steps:
         return
-    parts = (("Charge for costs", charges.cost), ("Charge for tax", charges.tax), ("Charge per order", charges.hurdle))
+    parts = (
+        ("Charge for costs", charges.cost),
+        ("Charge for tax", charges.tax),
+        ("Charge per order", charges.hurdle),
+    )
     for label, charge in parts:
         if charge:
             kind: Kind = "loss" if charge > 0 else "gain"
@@ -106,7 +121,11 @@ def cost(plan: Plan) -> Waterfall:
     """From nothing over each kind of cost to the total, money of the base currency."""
     costs = plan.costs
     level, bars = 0.0, []
-    for label, amount in (("Commission", costs.commission), ("Spread", costs.spread), ("Conversion", costs.fx)):
+    for label, amount in (
+        ("Commission", costs.commission),
+        ("Spread", costs.spread),
+        ("Conversion", costs.fx),
+    ):
         part = float(amount)
         bars.append(Bar(label, "", "loss", level, level + part, money(amount)))
         level += part
@@ -135,7 +154,13 @@ def heading(plan: Plan) -> str:
     if not gains:
         return "What moves the score, and what it costs"
     change, name = max(gains)
-    most = "most of the gain" if change >= LEAST_SHARE * total and len(gains) > 1 else "the largest gain" if len(gains) > 1 else "the gain"
+    most = (
+        "most of the gain"
+        if change >= LEAST_SHARE * total and len(gains) > 1
+        else "the largest gain"
+        if len(gains) > 1
+        else "the gain"
+    )
     return f"{capital(plain_words(name))} brings {most}"
 
 
@@ -144,7 +169,11 @@ def said(plan: Plan) -> str:
     net = signed(plan.score.improvement, 2)
     asked = points(plan.score.min_improvement)
     what = f"Points of 100; beside each term, its share in the {plan.objective.profile} profile."
-    return f"{what} Net of charges {net}; a plan acts from {asked}." if plan.steps else f"{what} A plan acts from {asked} net."
+    return (
+        f"{what} Net of charges {net}; a plan acts from {asked}."
+        if plan.steps
+        else f"{what} A plan acts from {asked} net."
+    )
 
 
 def parts(bars: Sequence[Bar]) -> bool:

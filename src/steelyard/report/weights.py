@@ -67,7 +67,14 @@ class WeightRow:
         if self.band is None or self.off is None or self.target is None or self.inside(self.after):
             return 1
         edge = (self.band[0] if self.off < 0 else self.band[1]) - self.target
-        return next((digits for digits in range(1, MOST_DIGITS) if signed(self.off, digits) != signed(edge, digits)), MOST_DIGITS)
+        return next(
+            (
+                digits
+                for digits in range(1, MOST_DIGITS)
+                if signed(self.off, digits) != signed(edge, digits)
+            ),
+            MOST_DIGITS,
+        )
 
     @property
     def state(self) -> str:
@@ -117,7 +124,10 @@ class Weights:
 def weights(plan: Plan) -> Weights:
     """The exhibit of a plan."""
     rows = _rows(plan)
-    absent = [WeightRow(one.symbol, "", 0.0, 0.0, one.target, None, False, one.why) for one in plan.drift.absent]
+    absent = [
+        WeightRow(one.symbol, "", 0.0, 0.0, one.target, None, False, one.why)
+        for one in plan.drift.absent
+    ]
     labels = {holding.symbol: holding.group for holding in plan.holdings}
     cash = _cash(plan, rows)
     drawn, rest = _fold(rows)
@@ -141,14 +151,27 @@ def _rows(plan: Plan) -> list[WeightRow]:
     after = {holding.symbol: holding.weight for holding in plan.holdings_after}
     traded = {step.symbol for step in plan.steps}
     return [
-        WeightRow(h.symbol, h.name, h.weight, after.get(h.symbol, h.weight), h.target, h.band, h.symbol in traded) for h in plan.holdings
+        WeightRow(
+            h.symbol,
+            h.name,
+            h.weight,
+            after.get(h.symbol, h.weight),
+            h.target,
+            h.band,
+            h.symbol in traded,
+        )
+        for h in plan.holdings
     ]
 
 
 def _cash(plan: Plan, rows: Iterable[WeightRow]) -> WeightRow:
     before, after = cash_weights(plan)
     targets = [row.target for row in rows if row.target is not None]
-    target = max(0.0, 1 - math.fsum([*targets, plan.drift.absent_target])) if plan.objective.mode == "targets" else None
+    target = (
+        max(0.0, 1 - math.fsum([*targets, plan.drift.absent_target]))
+        if plan.objective.mode == "targets"
+        else None
+    )
     return WeightRow("Cash", "", before, after, target, None, bool(plan.steps))
 
 
@@ -158,12 +181,16 @@ def _size(row: WeightRow) -> float:
 
 def _fold(rows: Sequence[WeightRow]) -> tuple[list[WeightRow], list[WeightRow]]:
     """Rows to draw and rows to list, each largest first."""
-    ranked = sorted(rows, key=lambda row: (not row.traded, row.state in {"in", ""}, -_size(row), row.symbol))
+    ranked = sorted(
+        rows, key=lambda row: (not row.traded, row.state in {"in", ""}, -_size(row), row.symbol)
+    )
     drawn, rest = ranked[:ROWS], ranked[ROWS:]
     return drawn, sorted(rest, key=lambda row: (-_size(row), row.symbol))
 
 
-def _grouped(drawn: Sequence[WeightRow], rows: Sequence[WeightRow], labels: dict[str, str | None]) -> Iterable[Group]:
+def _grouped(
+    drawn: Sequence[WeightRow], rows: Sequence[WeightRow], labels: dict[str, str | None]
+) -> Iterable[Group]:
     """Groups with their sums over all of their rows, drawn or not; a dimension with one member is not drawn."""
     by_label: dict[str, list[WeightRow]] = {}
     for row in rows:
@@ -173,8 +200,13 @@ def _grouped(drawn: Sequence[WeightRow], rows: Sequence[WeightRow], labels: dict
             yield _group("", sorted(drawn, key=lambda row: (-_size(row), row.symbol)), rows)
         return
     shown = {row.symbol for row in drawn}
-    for label in sorted(by_label, key=lambda label: (-math.fsum(_size(row) for row in by_label[label]), label)):
-        members = sorted((row for row in by_label[label] if row.symbol in shown), key=lambda row: (-_size(row), row.symbol))
+    for label in sorted(
+        by_label, key=lambda label: (-math.fsum(_size(row) for row in by_label[label]), label)
+    ):
+        members = sorted(
+            (row for row in by_label[label] if row.symbol in shown),
+            key=lambda row: (-_size(row), row.symbol),
+        )
         if members:
             yield _group(label, members, by_label[label])
 
@@ -200,7 +232,11 @@ def _strips(rows: Sequence[WeightRow]) -> Scale | None:
 
 def _rest_said(rest: Sequence[WeightRow], absent: int) -> str:
     """What is listed and not drawn; `absent` targets that cannot be bought beside the holdings."""
-    targets = f"{absent:,d} more target{'' if absent == 1 else 's'} that cannot be bought" if absent > 0 else ""
+    targets = (
+        f"{absent:,d} more target{'' if absent == 1 else 's'} that cannot be bought"
+        if absent > 0
+        else ""
+    )
     return " and ".join(part for part in (_rest_held(rest), targets) if part)
 
 
@@ -209,7 +245,11 @@ def _rest_held(rest: Sequence[WeightRow]) -> str:
         return ""
     out = sum(row.state in {"out", "left"} for row in rest)
     banded = any(row.band is not None for row in rest)
-    where = f", {out} of them outside their bands" if out else (" inside their bands" if banded else ", smaller and not traded")
+    where = (
+        f", {out} of them outside their bands"
+        if out
+        else (" inside their bands" if banded else ", smaller and not traded")
+    )
     return f"{len(rest):,d} more holding{'' if len(rest) == 1 else 's'}{where}"
 
 
@@ -220,25 +260,43 @@ def _heading(plan: Plan, rows: Sequence[WeightRow]) -> str:
     if plan.objective.mode == "none":
         largest = max(rows, key=lambda row: (row.after, row.symbol))
         verb = "is" if largest.now == max(row.now for row in rows) else "becomes"
-        return f"{largest.symbol} {verb} the largest holding, {FORMATS['pct'](largest.after)} of value"
+        return (
+            f"{largest.symbol} {verb} the largest holding, {FORMATS['pct'](largest.after)} of value"
+        )
     closed = sum(row.state == "closed" for row in rows)
     breaches = closed + sum(row.state == "out" for row in rows)
     if not breaches:
-        return "All holdings are inside their bands" if len(rows) > 1 else "The holding is inside its band"
+        return (
+            "All holdings are inside their bands"
+            if len(rows) > 1
+            else "The holding is inside its band"
+        )
     if not closed:
-        return "One holding stays out of its band" if breaches == 1 else f"{counted(breaches, 'holding')} stay out of their bands"
+        return (
+            "One holding stays out of its band"
+            if breaches == 1
+            else f"{counted(breaches, 'holding')} stay out of their bands"
+        )
     if closed == breaches:
-        return "The only breach closes" if breaches == 1 else f"All {lower(counted(breaches, 'breach', 'breaches'))} close"
+        return (
+            "The only breach closes"
+            if breaches == 1
+            else f"All {lower(counted(breaches, 'breach', 'breaches'))} close"
+        )
     return f"{counted(closed, 'of', 'of')} {lower(counted(breaches, 'breach', 'breaches'))} close{'s' if closed == 1 else ''}"
 
 
 def _said(plan: Plan, rows: Sequence[WeightRow]) -> str:
-    what = f"{counted(len(rows), 'security', 'securities')} and cash, percent of value before trading."
+    what = (
+        f"{counted(len(rows), 'security', 'securities')} and cash, percent of value before trading."
+    )
     if plan.drift.absent:
         what += f" {counted(len(plan.drift.absent), 'target')} cannot be bought."
     if plan.objective.mode == "none":
         return what + " No target weights were given."
     left = sum(row.state == "left" for row in rows)
-    leaves = f" {counted(left, 'holding')} leave{'s' if left == 1 else ''} the band." if left else ""
+    leaves = (
+        f" {counted(left, 'holding')} leave{'s' if left == 1 else ''} the band." if left else ""
+    )
     half = FORMATS["pp"](plan.rules.drift_band_weight)
     return f"{what} A band is the target and {half} on either side; a breach is a weight outside it.{leaves}"

@@ -70,7 +70,9 @@ def what_ifs(plan: Plan) -> WhatIfs | None:
     rules = sorted(told.relaxations, key=lambda one: -one.gain)
     idle = [one.name for one in rules if one.gain == 0]
     return WhatIfs(
-        heading="What if it fills in part, or a rule were looser" if scenarios and rules else _heading(filled=bool(scenarios)),
+        heading="What if it fills in part, or a rule were looser"
+        if scenarios and rules
+        else _heading(filled=bool(scenarios)),
         filled=told.fills.text if told.fills else "",
         scenarios=tuple(map(_scenario, scenarios[:SHOWN])),
         better=tuple(map(_scenario, scenarios[SHOWN:])),

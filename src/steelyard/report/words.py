@@ -45,7 +45,9 @@ def capital(text: str) -> str:
 def sentence(text: str) -> str:
     """Capital first, but not in the name of a file or a setting; full stop last."""
     first = text.partition(" ")[0]
-    return (text if IN_NAMES & set(first.rstrip(",;:.")) else capital(text)) + ("" if text.endswith((".", "!", "?")) or not text else ".")
+    return (text if IN_NAMES & set(first.rstrip(",;:.")) else capital(text)) + (
+        "" if text.endswith((".", "!", "?")) or not text else "."
+    )
 
 
 def counted(count: int, one: str, many: str | None = None) -> str:

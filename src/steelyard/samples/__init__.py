@@ -53,7 +53,9 @@ def sample(name: str) -> Sample:
     Raises ValueError naming the known ones.
     """
     if name not in PORTFOLIOS:
-        raise ValueError(f"there is no sample portfolio {name!r}; known are {', '.join(PORTFOLIOS)}")
+        raise ValueError(
+            f"there is no sample portfolio {name!r}; known are {', '.join(PORTFOLIOS)}"
+        )
     folder = _FOLDER / name
     own_prices = folder / "prices.csv"
     return Sample(

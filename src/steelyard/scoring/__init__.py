@@ -106,7 +106,9 @@ def end_state(weights: FloatArray, cash: float) -> FloatArray:
     return np.append(weights, cash)
 
 
-def linear_part(name: str, share: float, anchor: Anchor, values: FloatArray, cash_value: float) -> Part:
+def linear_part(
+    name: str, share: float, anchor: Anchor, values: FloatArray, cash_value: float
+) -> Part:
     """A part that is a plain sum: raw = sum of w_i values_i + c cash_value.
 
     values      (n,)  what a unit of weight in each security counts
@@ -115,7 +117,9 @@ def linear_part(name: str, share: float, anchor: Anchor, values: FloatArray, cas
     per_security = values.tolist()
 
     def raw(weights: FloatArray, cash: float) -> float:
-        held = (weight * value for weight, value in zip(weights.tolist(), per_security, strict=True))
+        held = (
+            weight * value for weight, value in zip(weights.tolist(), per_security, strict=True)
+        )
         return math.fsum([*held, cash * cash_value])
 
     return Part(name, share, *anchor, raw, Linear(0.0, frozen(np.append(values, cash_value))))

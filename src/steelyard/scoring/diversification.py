@@ -42,8 +42,12 @@ def diversification(ctx: Context, _: Params) -> Term:
     shares = _shares(ctx)
     parts = {
         "conc": lambda share: _concentration(ctx, share),
-        "ind": lambda share: _groups(ctx, "ind", share, ctx.sectors, ctx.groups.sector, ctx.score.anchors.ind),
-        "country": lambda share: _groups(ctx, "country", share, ctx.countries, ctx.groups.country, ctx.score.anchors.country),
+        "ind": lambda share: _groups(
+            ctx, "ind", share, ctx.sectors, ctx.groups.sector, ctx.score.anchors.ind
+        ),
+        "country": lambda share: _groups(
+            ctx, "country", share, ctx.countries, ctx.groups.country, ctx.score.anchors.country
+        ),
         "rao": lambda share: _common_movement(ctx, share),
     }
     return Term("diversification", tuple(parts[name](share) for name, share in shares.items()))
@@ -55,7 +59,11 @@ def _shares(ctx: Context) -> dict[str, float]:
     If only parts that cannot vary have a share, all stay: the term is then constant and decides nothing.
     """
     given = ctx.score.diversification_parts.normalised()
-    silent = {name for name, grouping in (("ind", ctx.sectors), ("country", ctx.countries)) if not grouping.counts}
+    silent = {
+        name
+        for name, grouping in (("ind", ctx.sectors), ("country", ctx.countries))
+        if not grouping.counts
+    }
     kept = {name: share for name, share in given.items() if name not in silent}
     total = math.fsum(kept.values())
     return {name: share / total for name, share in kept.items()} if total > 0 else given
@@ -67,10 +75,19 @@ def _concentration(ctx: Context, share: float) -> Part:
     terms = list(zip(aim.tolist(), names.tolist(), strict=True))
 
     def raw(weights: FloatArray, cash: float) -> float:
-        return -math.fsum((u - rho) ** 2 / nu for u, (rho, nu) in zip(_seen(ctx, weights, cash), terms, strict=True))
+        return -math.fsum(
+            (u - rho) ** 2 / nu
+            for u, (rho, nu) in zip(_seen(ctx, weights, cash), terms, strict=True)
+        )
 
     anchor = _anchor(ctx.score.anchors.conc, from_aim=ctx.target_weights is not None)
-    return Part("conc", share, *anchor, raw, _quadratic(ctx, np.diag(1 / names), aim / names, float(aim @ (aim / names))))
+    return Part(
+        "conc",
+        share,
+        *anchor,
+        raw,
+        _quadratic(ctx, np.diag(1 / names), aim / names, float(aim @ (aim / names))),
+    )
 
 
 def _common_movement(ctx: Context, share: float) -> Part:
@@ -79,7 +96,11 @@ def _common_movement(ctx: Context, share: float) -> Part:
     related, rhos = correlation.tolist(), aim.tolist()
 
     def raw(weights: FloatArray, cash: float) -> float:
-        off = [(u - rho, i) for i, (u, rho) in enumerate(zip(_seen(ctx, weights, cash), rhos, strict=True)) if u != rho]
+        off = [
+            (u - rho, i)
+            for i, (u, rho) in enumerate(zip(_seen(ctx, weights, cash), rhos, strict=True))
+            if u != rho
+        ]
         # each pair once, counted twice: doubling is exact
         pairs = (2 * a * b * related[i][j] for k, (a, i) in enumerate(off) for b, j in off[:k])
         return -math.fsum((*pairs, *(a * a * related[i][i] for a, i in off)))
@@ -89,14 +110,28 @@ def _common_movement(ctx: Context, share: float) -> Part:
     return Part("rao", share, *anchor, raw, _quadratic(ctx, correlation, pull, float(aim @ pull)))
 
 
-def _groups(ctx: Context, name: str, share: float, grouping: Grouping, targets: dict[str, float], anchor: Anchor) -> Part:
+def _groups(
+    ctx: Context,
+    name: str,
+    share: float,
+    grouping: Grouping,
+    targets: dict[str, float],
+    anchor: Anchor,
+) -> Part:
     A = grouping.shares
-    aim = np.array([targets.get(label, 0.0) for label in grouping.labels]) if targets else A.T @ _aim(ctx)
+    aim = (
+        np.array([targets.get(label, 0.0) for label in grouping.labels])
+        if targets
+        else A.T @ _aim(ctx)
+    )
     columns = list(zip(A.T.tolist(), aim.tolist(), strict=True))
 
     def raw(weights: FloatArray, cash: float) -> float:
         seen = _seen(ctx, weights, cash)
-        sizes = [(math.fsum(u * part for u, part in zip(seen, column, strict=True)), target) for column, target in columns]
+        sizes = [
+            (math.fsum(u * part for u, part in zip(seen, column, strict=True)), target)
+            for column, target in columns
+        ]
         return -math.fsum((size - target) ** 2 for size, target in sizes)
 
     scale = _anchor(anchor, from_aim=bool(targets) or ctx.target_weights is not None)
@@ -116,7 +151,10 @@ def _anchor(plain: Anchor, *, from_aim: bool) -> Anchor:
 
 def _seen(ctx: Context, weights: FloatArray, cash: float) -> list[float]:
     """u = w + c m, cash looked through into the neutral mix."""
-    return [weight + cash * share for weight, share in zip(weights.tolist(), ctx.neutral_mix.tolist(), strict=True)]
+    return [
+        weight + cash * share
+        for weight, share in zip(weights.tolist(), ctx.neutral_mix.tolist(), strict=True)
+    ]
 
 
 def _quadratic(ctx: Context, M: FloatArray, pull: FloatArray, offset: float) -> Quadratic:

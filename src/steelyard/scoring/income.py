@@ -22,5 +22,7 @@ class Params(ModuleParams):
 @score_term("income", version="1.0.0", params=Params, tags=("return",))
 def income(ctx: Context, _: Params) -> Term:
     """Dividend yield a year of what is held, cash neutral."""
-    part = linear_part("inc", 1.0, ctx.score.anchors.inc, ctx.dividend_yield, ctx.score.neutral.yield_)
+    part = linear_part(
+        "inc", 1.0, ctx.score.anchors.inc, ctx.dividend_yield, ctx.score.neutral.yield_
+    )
     return Term("income", (part,))

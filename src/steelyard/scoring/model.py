@@ -15,7 +15,16 @@ import numpy as np
 from steelyard.context import frozen
 from steelyard.errors import ModuleError, PlanRefused
 from steelyard.money import FloatArray
-from steelyard.scoring import LEAST_VARIANCE, BlackBox, Linear, Norm, Part, Quadratic, Separable, Term
+from steelyard.scoring import (
+    LEAST_VARIANCE,
+    BlackBox,
+    Linear,
+    Norm,
+    Part,
+    Quadratic,
+    Separable,
+    Term,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +46,24 @@ class ScoreModel:
     separables: tuple[tuple[float, Separable], ...] = ()
 
 
-def build_model(terms: Sequence[Term], weights: Mapping[str, float], size: int | None = None) -> ScoreModel:
+def build_model(
+    terms: Sequence[Term], weights: Mapping[str, float], size: int | None = None
+) -> ScoreModel:
     """Sum the parts of all terms, each times weight x share / (hi - lo).
 
     weights   term name -> weight
     size      n + 1; may be left out if a part has arrays to tell it
     Raises PlanRefused without any part; ModuleError for a part whose arrays are not finite or of another size.
     """
-    parts = [(term, part, weights[term.name] * part.share / (part.hi - part.lo)) for term in terms for part in term.parts]
+    parts = [
+        (term, part, weights[term.name] * part.share / (part.hi - part.lo))
+        for term in terms
+        for part in term.parts
+    ]
     if not parts:
-        raise PlanRefused("No score term is left, so no two portfolios can be compared. Nothing was planned: enable at least one.")
+        raise PlanRefused(
+            "No score term is left, so no two portfolios can be compared. Nothing was planned: enable at least one."
+        )
     if size is None:
         size = next(len(arrays[-1]) for _, part, _ in parts if (arrays := _arrays(part)))
     constants: list[float] = []
@@ -70,14 +87,18 @@ def build_model(terms: Sequence[Term], weights: Mapping[str, float], size: int |
                 separables.append((k, part.shape))
             case BlackBox():
                 constants.append(k * part.lo)
-    return ScoreModel(math.fsum(constants), frozen(slope), frozen((H + H.T) / 2), tuple(norms), tuple(separables))
+    return ScoreModel(
+        math.fsum(constants), frozen(slope), frozen((H + H.T) / 2), tuple(norms), tuple(separables)
+    )
 
 
 def value(model: ScoreModel, z: FloatArray) -> float:
     """F(z), z (n + 1,)."""
     smooth = model.constant + float(model.slope @ z) - float(z @ model.curvature @ z)
     smooth += math.fsum(k * float(shape.each(z[:-1]).sum()) for k, shape in model.separables)
-    return smooth - math.fsum(k * math.sqrt(max(float(z @ V @ z), LEAST_VARIANCE)) for k, V in model.norms)
+    return smooth - math.fsum(
+        k * math.sqrt(max(float(z @ V @ z), LEAST_VARIANCE)) for k, V in model.norms
+    )
 
 
 def gradient(model: ScoreModel, z: FloatArray) -> FloatArray:
@@ -111,6 +132,8 @@ def _check(term: Term, part: Part, size: int) -> None:
     at = f"Score term {term.name}, part {part.name}"
     if any(array.shape != (size,) * array.ndim or not array.ndim for array in arrays):
         shapes = ", ".join(str(array.shape) for array in arrays)
-        raise ModuleError(f"{at}: arrays of shape {shapes}, where {size} entries a side were due. It was not scored.")
+        raise ModuleError(
+            f"{at}: arrays of shape {shapes}, where {size} entries a side were due. It was not scored."
+        )
     if not (math.isfinite(constant) and all(np.isfinite(array).all() for array in arrays)):
         raise ModuleError(f"{at}: its constant or an array is not finite. It was not scored.")

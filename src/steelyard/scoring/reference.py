@@ -51,7 +51,9 @@ class Evaluation:
     terms: tuple[TermValue, ...]
 
 
-def evaluate(terms: Sequence[Term], weights: Mapping[str, float], w: FloatArray, cash: float) -> Evaluation:
+def evaluate(
+    terms: Sequence[Term], weights: Mapping[str, float], w: FloatArray, cash: float
+) -> Evaluation:
     """Score one end state.
 
     weights   term name -> weight
@@ -65,4 +67,6 @@ def evaluate(terms: Sequence[Term], weights: Mapping[str, float], w: FloatArray,
 def _term_value(term: Term, weight: float, w: FloatArray, cash: float) -> TermValue:
     raws = [(part, part.raw(w, cash)) for part in term.parts]
     parts = tuple(PartValue(part.name, part.share, raw, part.scaled(raw)) for part, raw in raws)
-    return TermValue(term.name, weight, math.fsum(part.share * part.scaled for part in parts), parts)
+    return TermValue(
+        term.name, weight, math.fsum(part.share * part.scaled for part in parts), parts
+    )

@@ -24,7 +24,9 @@ class Params(ModuleParams):
     """None of its own: the anchors are settings of the score."""
 
 
-@score_term("target_fit", version="1.0.0", params=Params, tags=("targets",), needs=("target_weights",))
+@score_term(
+    "target_fit", version="1.0.0", params=Params, tags=("targets",), needs=("target_weights",)
+)
 def target_fit(ctx: Context, _: Params) -> Term:
     """Squared distance from the target weights, cash included.
 
@@ -36,7 +38,9 @@ def target_fit(ctx: Context, _: Params) -> Term:
     aim = end_state(ctx.target_weights, target_cash)
 
     def raw(weights: FloatArray, cash: float) -> float:
-        misses = [(weight - target) ** 2 for weight, target in zip(weights.tolist(), targets, strict=True)]
+        misses = [
+            (weight - target) ** 2 for weight, target in zip(weights.tolist(), targets, strict=True)
+        ]
         return -math.fsum([*misses, (cash - target_cash) ** 2])
 
     shape = Quadratic(-float(aim @ aim), frozen(2 * aim), frozen(np.eye(len(aim))))

@@ -22,5 +22,7 @@ class Params(ModuleParams):
 @score_term("total_return", version="1.0.0", params=Params, tags=("return",))
 def total_return(ctx: Context, _: Params) -> Term:
     """Expected return a year of the end state, cash at the risk-free rate."""
-    part = linear_part("tr", 1.0, ctx.score.anchors.tr, ctx.estimates.expected_return, ctx.score.risk_free)
+    part = linear_part(
+        "tr", 1.0, ctx.score.anchors.tr, ctx.estimates.expected_return, ctx.score.risk_free
+    )
     return Term("total_return", (part,))

@@ -10,7 +10,13 @@ from steelyard.context import Context
 from steelyard.errors import ModuleError
 
 TERM_OF: Mapping[str, str] = MappingProxyType(
-    {"tr": "total_return", "div": "diversification", "q": "quality", "stab": "stability", "inc": "income"}
+    {
+        "tr": "total_return",
+        "div": "diversification",
+        "q": "quality",
+        "stab": "stability",
+        "inc": "income",
+    }
 )
 """Share of a profile -> the term that it weighs."""
 
@@ -30,7 +36,9 @@ def term_weights(ctx: Context, names: Iterable[str]) -> dict[str, float]:
     for name in named:
         if name not in shares:
             mode = "without target weights" if ctx.target_weights is None else "with target weights"
-            raise ModuleError(f"The score term {name!r} has no weight {mode}; those that have are {', '.join(shares)}. It was not scored.")
+            raise ModuleError(
+                f"The score term {name!r} has no weight {mode}; those that have are {', '.join(shares)}. It was not scored."
+            )
     total = math.fsum(shares[name] for name in named)
     return {name: shares[name] / total if total > 0 else 0.0 for name in named}
 
@@ -40,7 +48,9 @@ def _shares(ctx: Context) -> dict[str, float]:
         own, taken = "cash", ctx.score.cash_weight
     else:
         own, taken = "target_fit", ctx.score.target_fit_weight
-    profile = {TERM_OF[short]: share * (1 - taken) for short, share in ctx.score.profile_weights().items()}
+    profile = {
+        TERM_OF[short]: share * (1 - taken) for short, share in ctx.score.profile_weights().items()
+    }
     further = ctx.score.further
     kept = 1 - math.fsum(further.values())
     return {name: share * kept for name, share in (profile | {own: taken}).items()} | further

@@ -31,9 +31,13 @@ def beam(problem: Problem, mu: FloatArray, width: int) -> Iterator[IntArray]:
     price = mu @ problem.limits[0]
     for _ in range(min(problem.depth, len(problem.groups))):
         found = extend(problem, rows)
-        offered = _best(problem, rows, np.where(found.feasible, found.net, -np.inf), OFFERED * width)
+        offered = _best(
+            problem, rows, np.where(found.feasible, found.net, -np.inf), OFFERED * width
+        )
         yield offered[feasible(problem.account, offered)]
-        ranked = np.where(found.allowed, found.net - gathered(price, rows)[:, None] - price, -np.inf)
+        ranked = np.where(
+            found.allowed, found.net - gathered(price, rows)[:, None] - price, -np.inf
+        )
         rows = _best(problem, rows, ranked, width)
         if not len(rows):
             return

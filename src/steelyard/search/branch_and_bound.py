@@ -123,7 +123,12 @@ class _Nodes:
 
 
 def branch_and_bound(
-    problem: Problem, seeds: Iterable[IntArray], *, max_nodes: int, timed_out: Callable[[], bool] | None = None, root: Root | None = None
+    problem: Problem,
+    seeds: Iterable[IntArray],
+    *,
+    max_nodes: int,
+    timed_out: Callable[[], bool] | None = None,
+    root: Root | None = None,
 ) -> Proof:
     """Search all sets of at most `problem.depth` orders.
 
@@ -147,7 +152,13 @@ def branch_and_bound(
         pool = _branch(problem, root, _gather(problem, taken), pool, opened)
         nodes += len(taken)
     best = _best(pool)
-    return Proof(pool, best if stopped is None else max(best, min(opened.bound, root.bound)), root, nodes, stopped)
+    return Proof(
+        pool,
+        best if stopped is None else max(best, min(opened.bound, root.bound)),
+        root,
+        nodes,
+        stopped,
+    )
 
 
 def _best(pool: Pool) -> float:
@@ -157,8 +168,18 @@ def _best(pool: Pool) -> float:
 
 def _first(problem: Problem, root: Root) -> _Nodes:
     """The node of all sets."""
-    rows, allowed = np.full((1, problem.depth), PAD, dtype=np.int64), np.ones((1, problem.m), dtype=np.bool_)
-    return _Nodes(rows, allowed, np.array([problem.depth]), np.array([root.bound]), root.z[None, :], root.mu[None, :])
+    rows, allowed = (
+        np.full((1, problem.depth), PAD, dtype=np.int64),
+        np.ones((1, problem.m), dtype=np.bool_),
+    )
+    return _Nodes(
+        rows,
+        allowed,
+        np.array([problem.depth]),
+        np.array([root.bound]),
+        root.z[None, :],
+        root.mu[None, :],
+    )
 
 
 def _gather(problem: Problem, taken: list[tuple[_Family, int]]) -> _Nodes:
@@ -173,24 +194,44 @@ def _gather(problem: Problem, taken: list[tuple[_Family, int]]) -> _Nodes:
     rows = with_order(np.stack([family.row for family, _ in taken]), np.arange(len(taken)), orders)
     room = np.array([family.room - 1 for family, _ in taken])
     bound = np.array([family.bounds[child] for family, child in taken])
-    return _Nodes(rows, allowed & problem.allowed(rows), room, bound, z, np.stack([family.mu for family, _ in taken]))
+    return _Nodes(
+        rows,
+        allowed & problem.allowed(rows),
+        room,
+        bound,
+        z,
+        np.stack([family.mu for family, _ in taken]),
+    )
 
 
 def _branch(problem: Problem, root: Root, nodes: _Nodes, pool: Pool, opened: _Open) -> Pool:
     """Evaluate the extensions of a batch of nodes, then open the families that may still hold a better set."""
     found = extend(problem, nodes.rows)
-    pool = _offer_best(problem, pool, nodes.rows, np.where(found.feasible & nodes.allowed, found.net, -np.inf))
+    pool = _offer_best(
+        problem, pool, nodes.rows, np.where(found.feasible & nodes.allowed, found.net, -np.inf)
+    )
     deep = np.flatnonzero((nodes.room > 1) & nodes.allowed.any(axis=1))
     if not len(deep):
         return pool
     rows, room = nodes.rows[deep], nodes.room[deep]
-    bounded = bounds(root.relaxed, rows, nodes.allowed[deep], room, nodes.mu[deep], STEPS, nodes.z[deep])
-    with_order_bound = np.minimum(bounded.with_order, np.minimum(bounded.bound, nodes.bound[deep])[:, None])
+    bounded = bounds(
+        root.relaxed, rows, nodes.allowed[deep], room, nodes.mu[deep], STEPS, nodes.z[deep]
+    )
+    with_order_bound = np.minimum(
+        bounded.with_order, np.minimum(bounded.bound, nodes.bound[deep])[:, None]
+    )
     ranked = np.argsort(-with_order_bound, axis=1, kind="stable")
     counts = (with_order_bound >= _best(pool) - SLACK).sum(axis=1)
     for k in np.flatnonzero(counts):
         orders = ranked[k, : counts[k]].copy()
-        family = _Family(rows[k], orders, with_order_bound[k, orders], bounded.z[k, orders], bounded.mu[k], int(room[k]))
+        family = _Family(
+            rows[k],
+            orders,
+            with_order_bound[k, orders],
+            bounded.z[k, orders],
+            bounded.mu[k],
+            int(room[k]),
+        )
         opened.push(family, 0)
     return pool
 

@@ -16,7 +16,13 @@ from steelyard.scoring.model import ScoreModel
 
 
 def collapse(
-    model: ScoreModel, start: FloatArray, security: IntArray, delta: FloatArray, cost: FloatArray, tax: FloatArray, rates: ChargeRates
+    model: ScoreModel,
+    start: FloatArray,
+    security: IntArray,
+    delta: FloatArray,
+    cost: FloatArray,
+    tax: FloatArray,
+    rates: ChargeRates,
 ) -> Tables:
     """Tables of net improvement over hold.
 
@@ -42,7 +48,9 @@ def collapse(
     return Tables(frozen(linear), frozen(between(model.curvature, security, delta)), norms)
 
 
-def separate(shape: Separable, weights: FloatArray, security: IntArray, delta: FloatArray) -> FloatArray:
+def separate(
+    shape: Separable, weights: FloatArray, security: IntArray, delta: FloatArray
+) -> FloatArray:
     """(m,) what each order adds to a sum of functions of one weight each: exact with one order per security."""
     before = shape.each(weights)
     added = np.zeros(len(security))
@@ -65,5 +73,10 @@ def along(slope: FloatArray, security: IntArray, delta: FloatArray) -> FloatArra
 
 def between(matrix: FloatArray, security: IntArray, delta: FloatArray) -> FloatArray:
     """(m, m) d_i' M d_j."""
-    inner = matrix[np.ix_(security, security)] - matrix[security, -1][:, None] - matrix[-1, security][None, :] + matrix[-1, -1]
+    inner = (
+        matrix[np.ix_(security, security)]
+        - matrix[security, -1][:, None]
+        - matrix[-1, security][None, :]
+        + matrix[-1, -1]
+    )
     return np.asarray(np.outer(delta, delta) * inner)

@@ -41,7 +41,14 @@ def extend(problem: Problem, rows: IntArray) -> Extensions:
     net = gathered(linear, rows)[:, None] + linear - base[:, None] - 2 * cross - np.diag(Q)
     for norm in problem.tables.norms:
         own, between = own_and_cross(norm.quadratic, rows)
-        variance = norm.v0 + gathered(norm.linear, rows)[:, None] + norm.linear + own[:, None] + 2 * between + np.diag(norm.quadratic)
+        variance = (
+            norm.v0
+            + gathered(norm.linear, rows)[:, None]
+            + norm.linear
+            + own[:, None]
+            + 2 * between
+            + np.diag(norm.quadratic)
+        )
         net -= norm.k * (np.sqrt(np.maximum(variance, LEAST_VARIANCE)) - np.sqrt(norm.v0))
     allowed = problem.allowed(rows)
     feasible = allowed.copy()

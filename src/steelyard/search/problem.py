@@ -49,14 +49,22 @@ class Problem:
             bounds.append(account.turnover_cap)
         if account.group_cap is not None:
             rows += list((account.delta[:, None] * account.group_shares).T)
-            bounds += list(np.maximum(account.group_cap, account.group_weights) + SAFETY - account.group_weights)
+            bounds += list(
+                np.maximum(account.group_cap, account.group_weights)
+                + SAFETY
+                - account.group_weights
+            )
         return np.array(rows), np.array(bounds)
 
     @cached_property
     def blocked(self) -> BoolArray:
         """(m + 1, m) which orders may not join another: the same security, itself, conflicts; row m blocks nothing."""
         security = self.account.security
-        pairs = (security[:, None] == security[None, :]) | self.account.conflicts | self.account.conflicts.T
+        pairs = (
+            (security[:, None] == security[None, :])
+            | self.account.conflicts
+            | self.account.conflicts.T
+        )
         return np.vstack([pairs, np.zeros((1, self.m), dtype=np.bool_)])
 
     @cached_property

@@ -58,7 +58,9 @@ class Relaxation:
     def stiffness(self) -> FloatArray:
         """(p,) what the multiplier of each limit rises by per unit of overdraft."""
         A, _ = self.problem.limits
-        return np.asarray(STIFFNESS * np.abs(self.linear).sum() / np.maximum((A**2).sum(axis=1), TINY))
+        return np.asarray(
+            STIFFNESS * np.abs(self.linear).sum() / np.maximum((A**2).sum(axis=1), TINY)
+        )
 
     @property
     def quadratics(self) -> tuple[FloatArray, ...]:
@@ -117,7 +119,13 @@ def removable_diagonal(G: FloatArray) -> FloatArray:
 
 
 def bounds(
-    relaxed: Relaxation, rows: IntArray, allowed: BoolArray, room: IntArray, mu: FloatArray, steps: int, start: FloatArray | None = None
+    relaxed: Relaxation,
+    rows: IntArray,
+    allowed: BoolArray,
+    room: IntArray,
+    mu: FloatArray,
+    steps: int,
+    start: FloatArray | None = None,
 ) -> Bounds:
     """Upper bounds of k nodes.
 
@@ -156,7 +164,9 @@ def indicator(rows: IntArray, m: int) -> FloatArray:
     return x[:, :-1]
 
 
-def best_additions(problem: Problem, slope: FloatArray, room: IntArray) -> tuple[FloatArray, IntArray, FloatArray]:
+def best_additions(
+    problem: Problem, slope: FloatArray, room: IntArray
+) -> tuple[FloatArray, IntArray, FloatArray]:
     """The best at most `room` orders by slope, one per security.
 
     slope     (k, m)  -inf where not allowed
@@ -176,7 +186,11 @@ def best_additions(problem: Problem, slope: FloatArray, room: IntArray) -> tuple
     total = top.sum(axis=1)
     chosen = np.where(taken, groups[order, np.take_along_axis(pick, order, axis=1)], PAD)
     # an order forced in takes the place of its own security, or that of the weakest one if no place is free
-    weakest = np.where(room <= best.shape[1], np.take_along_axis(top, np.minimum(room, width)[:, None] - 1, axis=1)[:, 0], 0.0)
+    weakest = np.where(
+        room <= best.shape[1],
+        np.take_along_axis(top, np.minimum(room, width)[:, None] - 1, axis=1)[:, 0],
+        0.0,
+    )
     freed = np.repeat(weakest[:, None], best.shape[1], axis=1)
     np.put_along_axis(freed, order, np.where(taken, top, weakest[:, None]), axis=1)
     return total, chosen, total[:, None] - freed[:, problem.place] + slope
@@ -206,28 +220,40 @@ class _Point:
             constant -= norm.k * (root - np.sqrt(norm.v0) - (along + 2 * bend) / (2 * root))
         return constant, slope
 
-    def move(self, relaxed: Relaxation, towards: IntArray, slope: FloatArray, priced: BoolArray) -> None:
+    def move(
+        self, relaxed: Relaxation, towards: IntArray, slope: FloatArray, priced: BoolArray
+    ) -> None:
         """Go from z to about the best point on the line to a vertex.
 
         towards   (k, r)  orders of the vertex
         slope     (k, m)  at z, prices included
         priced    (k, p)  limits whose price rises on the way
         """
-        products = [summed(M, towards) - Mz for M, Mz in zip(relaxed.quadratics, self.products, strict=True)]
+        products = [
+            summed(M, towards) - Mz for M, Mz in zip(relaxed.quadratics, self.products, strict=True)
+        ]
         d = _Point(indicator(towards, relaxed.problem.m) - self.z, products)
         t = self._line_search(relaxed, d, slope, priced)[:, None]
         self.z = self.z + t * d.z
         self.products = [Mz + t * Md for Mz, Md in zip(self.products, d.products, strict=True)]
 
-    def _line_search(self, relaxed: Relaxation, d: _Point, slope: FloatArray, priced: BoolArray) -> FloatArray:
+    def _line_search(
+        self, relaxed: Relaxation, d: _Point, slope: FloatArray, priced: BoolArray
+    ) -> FloatArray:
         """t (k,) in 0..1 where the slope along d would be 0 if it fell evenly from here to z + d.
 
         Exact where nothing but squares is scored. Any t is valid, a good one is tight.
         """
         A, _ = relaxed.problem.limits
         here = _dots(d.z, slope)
-        there = here - 2 * _dots(d.z, d.products[0]) - (priced * relaxed.stiffness * (d.z @ A.T) ** 2).sum(axis=1)
-        for norm, Vz, Vd in zip(relaxed.problem.tables.norms, self.products[1:], d.products[1:], strict=True):
+        there = (
+            here
+            - 2 * _dots(d.z, d.products[0])
+            - (priced * relaxed.stiffness * (d.z @ A.T) ** 2).sum(axis=1)
+        )
+        for norm, Vz, Vd in zip(
+            relaxed.problem.tables.norms, self.products[1:], d.products[1:], strict=True
+        ):
             v0 = norm.v0 + self.z @ norm.linear + _dots(self.z, Vz)
             v1, v2 = d.z @ norm.linear + 2 * _dots(d.z, Vz), _dots(d.z, Vd)
             before, after = np.maximum(v0, LEAST_VARIANCE), np.maximum(v0 + v1 + v2, LEAST_VARIANCE)

@@ -90,7 +90,9 @@ def _advance(
     """Move weight from the worst corner in use straight to the best one (a pairwise step)."""
     away = int(np.argmin([float(slope @ corner) for corner in corners]))
     direction = towards - corners[away]
-    step = _line_search(model, z, _spread(direction), float(room.charge @ direction), float(shares[away]))
+    step = _line_search(
+        model, z, _spread(direction), float(room.charge @ direction), float(shares[away])
+    )
     known = next((k for k, corner in enumerate(corners) if np.array_equal(corner, towards)), None)
     if known is None:
         corners, shares, known = [*corners, towards], np.append(shares, 0.0), len(corners)
@@ -112,7 +114,9 @@ def _moved(start: FloatArray, trade: FloatArray) -> FloatArray:
     return np.asarray(start + _spread(trade))
 
 
-def _line_search(model: ScoreModel, z: FloatArray, d: FloatArray, charge: float, most: float) -> float:
+def _line_search(
+    model: ScoreModel, z: FloatArray, d: FloatArray, charge: float, most: float
+) -> float:
     """Newton's method for the best step in 0..most along a concave line."""
     first = float(model.slope @ d - 2 * (z @ model.curvature @ d)) - charge
     second = -2 * float(d @ model.curvature @ d)

@@ -27,14 +27,23 @@ class Params(ModuleParams):
 
     max_sells: Annotated[int, Field(ge=0, le=10, description="most sales in a sequence")] = 3
     max_buys: Annotated[int, Field(ge=0, le=10, description="most buys in a sequence")] = 3
-    max_candidates: Annotated[int, Field(ge=1, le=50, description="securities drawn from on each side, by priority")] = 12
+    max_candidates: Annotated[
+        int, Field(ge=1, le=50, description="securities drawn from on each side, by priority")
+    ] = 12
     max_combinations: Annotated[int, Field(ge=1, le=1000, description="most sequences")] = 50
 
 
 @sequence_generator(
-    "combinatorial", version="1.0.0", params=Params, tags=("buy", "sell"), on=False, dependencies=("opportunity_calculators",)
+    "combinatorial",
+    version="1.0.0",
+    params=Params,
+    tags=("buy", "sell"),
+    on=False,
+    dependencies=("opportunity_calculators",),
 )
-def combinatorial(ctx: Context, candidates: Candidates, seeds: IntArray, params: Params) -> Iterator[IntArray]:
+def combinatorial(
+    ctx: Context, candidates: Candidates, seeds: IntArray, params: Params
+) -> Iterator[IntArray]:
     """Feasible combinations of sales and buys, the most promising first, each number of either in turn.
 
     Promise is the sum of what the orders are worth at most. A turn takes one combination of each number of sales and
@@ -57,9 +66,18 @@ def combinatorial(ctx: Context, candidates: Candidates, seeds: IntArray, params:
 def _turns(candidates: Candidates, params: Params, depth: int) -> Iterator[IntArray]:
     """Blocks of one combination of each shape, most promising first; ends after a bounded number of them."""
     worth = promise(candidates)
-    sells, buys = _side(candidates, worth, params, buys=False), _side(candidates, worth, params, buys=True)
-    numbers = itertools.product(range(min(params.max_sells, len(sells)) + 1), range(min(params.max_buys, len(buys)) + 1))
-    lanes = [_best_first(worth, sells, buys, sold, bought) for sold, bought in numbers if 1 <= sold + bought <= depth]
+    sells, buys = (
+        _side(candidates, worth, params, buys=False),
+        _side(candidates, worth, params, buys=True),
+    )
+    numbers = itertools.product(
+        range(min(params.max_sells, len(sells)) + 1), range(min(params.max_buys, len(buys)) + 1)
+    )
+    lanes = [
+        _best_first(worth, sells, buys, sold, bought)
+        for sold, bought in numbers
+        if 1 <= sold + bought <= depth
+    ]
     looked_at = 0
     while looked_at < ATTEMPTS * params.max_combinations:
         drawn = sorted(found for found in (next(lane, None) for lane in lanes) if found is not None)
@@ -76,11 +94,15 @@ def promise(candidates: Candidates) -> FloatArray:
 
 def _side(candidates: Candidates, worth: FloatArray, params: Params, *, buys: bool) -> list[int]:
     """The best order of each of the first securities of one side, most promising first."""
-    drawn = [row for row in candidates.pool if bool(candidates.is_buy[row]) is buys][: params.max_candidates]
+    drawn = [row for row in candidates.pool if bool(candidates.is_buy[row]) is buys][
+        : params.max_candidates
+    ]
     return sorted(drawn, key=lambda row: -worth[row])
 
 
-def _best_first(worth: FloatArray, sells: Sequence[int], buys: Sequence[int], sold: int, bought: int) -> Iterator[tuple[float, Ranks]]:
+def _best_first(
+    worth: FloatArray, sells: Sequence[int], buys: Sequence[int], sold: int, bought: int
+) -> Iterator[tuple[float, Ranks]]:
     """(minus the sum of worth, rows) of every combination of `sold` sales and `bought` buys, in falling order of the sum.
 
     Both sides are sorted by worth, so moving any one choice down its list never raises the sum: a combination is
@@ -91,7 +113,9 @@ def _best_first(worth: FloatArray, sells: Sequence[int], buys: Sequence[int], so
     last = {sold - 1, sold + bought - 1}
 
     def entry(ranks: Ranks) -> tuple[float, Ranks]:
-        return -math.fsum(float(worth[side[rank]]) for side, rank in zip(sides, ranks, strict=True)), ranks
+        return -math.fsum(
+            float(worth[side[rank]]) for side, rank in zip(sides, ranks, strict=True)
+        ), ranks
 
     first = (*range(sold), *range(bought))
     heap, known = [entry(first)], {first}

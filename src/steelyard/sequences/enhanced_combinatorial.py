@@ -34,11 +34,15 @@ class Params(ModuleParams):
 
     max_sells: Annotated[int, Field(ge=0, le=10, description="most sales in a sequence")] = 4
     max_buys: Annotated[int, Field(ge=0, le=10, description="most buys in a sequence")] = 4
-    max_candidates: Annotated[int, Field(ge=1, le=50, description="securities drawn from on each side, by priority")] = 12
+    max_candidates: Annotated[
+        int, Field(ge=1, le=50, description="securities drawn from on each side, by priority")
+    ] = 12
     max_combinations: Annotated[int, Field(ge=1, le=100_000, description="most sequences")] = 1000
     sizes: Annotated[
         Sizes,
-        Field(description="orders drawn for a security: the one of highest priority, or all of its sizes in the second half of the draws"),
+        Field(
+            description="orders drawn for a security: the one of highest priority, or all of its sizes in the second half of the draws"
+        ),
     ] = "all"
 
 
@@ -74,8 +78,16 @@ Shapes = dict[tuple[int, int], int]
 """(sales, buys) -> number of combinations."""
 
 
-@sequence_generator(NAME, version="1.0.0", params=Params, tags=("buy", "sell"), dependencies=("opportunity_calculators",))
-def enhanced_combinatorial(ctx: Context, candidates: Candidates, seeds: IntArray, params: Params) -> Iterator[IntArray]:
+@sequence_generator(
+    NAME,
+    version="1.0.0",
+    params=Params,
+    tags=("buy", "sell"),
+    dependencies=("opportunity_calculators",),
+)
+def enhanced_combinatorial(
+    ctx: Context, candidates: Candidates, seeds: IntArray, params: Params
+) -> Iterator[IntArray]:
     """Distinct feasible combinations of sales and buys: all of them if few, else a seeded sample by priority.
 
     Half of a sample draws only the best order of each security, the other half all sizes: the best sizes go
@@ -95,9 +107,19 @@ def enhanced_combinatorial(ctx: Context, candidates: Candidates, seeds: IntArray
 
 
 def _sides(candidates: Candidates, params: Params, depth: int, sizes: Sizes) -> Sides:
-    sells = _pick(candidates, [row for row in candidates.pool if not candidates.is_buy[row]][: params.max_candidates], sizes)
-    buys = _pick(candidates, [row for row in candidates.pool if candidates.is_buy[row]][: params.max_candidates], sizes)
-    return replace(sells, most=min(params.max_sells, sells.most, depth)), replace(buys, most=min(params.max_buys, buys.most, depth))
+    sells = _pick(
+        candidates,
+        [row for row in candidates.pool if not candidates.is_buy[row]][: params.max_candidates],
+        sizes,
+    )
+    buys = _pick(
+        candidates,
+        [row for row in candidates.pool if candidates.is_buy[row]][: params.max_candidates],
+        sizes,
+    )
+    return replace(sells, most=min(params.max_sells, sells.most, depth)), replace(
+        buys, most=min(params.max_buys, buys.most, depth)
+    )
 
 
 def _pick(candidates: Candidates, best: list[int], sizes: Sizes) -> Pick:
@@ -108,13 +130,21 @@ def _pick(candidates: Candidates, best: list[int], sizes: Sizes) -> Pick:
     for line, chance, found in zip(rows, chances, orders, strict=True):
         line[: len(found)] = found
         chance[: len(found) - 1] = np.cumsum(sampling_weights(candidates.priority[found]))[:-1]
-    return Pick(rows, (rows >= 0).sum(axis=1), sampling_weights(candidates.priority[best]), chances, len(best))
+    return Pick(
+        rows,
+        (rows >= 0).sum(axis=1),
+        sampling_weights(candidates.priority[best]),
+        chances,
+        len(best),
+    )
 
 
 def _orders(candidates: Candidates, best: int, sizes: Sizes) -> list[int]:
     if sizes == "best":
         return [best]
-    same = (candidates.security == candidates.security[best]) & (candidates.is_buy == candidates.is_buy[best])
+    same = (candidates.security == candidates.security[best]) & (
+        candidates.is_buy == candidates.is_buy[best]
+    )
     return [int(row) for row in np.flatnonzero(same)]
 
 
@@ -137,7 +167,9 @@ def _shapes(sides: Sides, depth: int) -> Shapes:
     return {(s, b): sold * bought for (s, sold), (b, bought) in ways if 1 <= s + b <= depth}
 
 
-def _combined(random: np.random.Generator, sides: Sides, depth: int, wanted: int) -> Iterator[IntArray]:
+def _combined(
+    random: np.random.Generator, sides: Sides, depth: int, wanted: int
+) -> Iterator[IntArray]:
     """Blocks of combinations: every one if there are not more than wanted, else random ones."""
     shapes = _shapes(sides, depth)
     if sum(shapes.values()) <= wanted:
@@ -149,16 +181,28 @@ def _enumerated(sides: Sides, shapes: Shapes, depth: int) -> Iterator[IntArray]:
     """Every combination, one block for each shape."""
     sells, buys = sides
     for s, b in shapes:
-        combined = [sold + bought for sold in _combinations(sells, s) for bought in _combinations(buys, b)]
-        yield np.array([row + (PAD,) * (depth - s - b) for row in combined], dtype=np.int64).reshape(-1, depth)
+        combined = [
+            sold + bought for sold in _combinations(sells, s) for bought in _combinations(buys, b)
+        ]
+        yield np.array(
+            [row + (PAD,) * (depth - s - b) for row in combined], dtype=np.int64
+        ).reshape(-1, depth)
 
 
 def _combinations(side: Pick, size: int) -> list[tuple[int, ...]]:
-    orders: list[list[int]] = [line[:count] for line, count in zip(side.rows.tolist(), side.counts.tolist(), strict=True)]
-    return [found for taken in itertools.combinations(orders, size) for found in itertools.product(*taken)]
+    orders: list[list[int]] = [
+        line[:count] for line, count in zip(side.rows.tolist(), side.counts.tolist(), strict=True)
+    ]
+    return [
+        found
+        for taken in itertools.combinations(orders, size)
+        for found in itertools.product(*taken)
+    ]
 
 
-def _sampled(random: np.random.Generator, sides: Sides, shapes: Shapes, depth: int, wanted: int) -> Iterator[IntArray]:
+def _sampled(
+    random: np.random.Generator, sides: Sides, shapes: Shapes, depth: int, wanted: int
+) -> Iterator[IntArray]:
     """Blocks of random combinations: first the shape, then securities without replacement, then the order in each."""
     sells, buys = sides
     # a shape with few members is drawn seldom, so that draws are not wasted on repeats
@@ -167,7 +211,9 @@ def _sampled(random: np.random.Generator, sides: Sides, shapes: Shapes, depth: i
     for _ in range(math.ceil(ATTEMPTS * wanted / DRAWN_AT_ONCE)):
         drawn = counts[random.choice(len(counts), size=DRAWN_AT_ONCE, p=likely / likely.sum())]
         pads = np.full((DRAWN_AT_ONCE, depth), PAD, dtype=np.int64)
-        rows = np.concatenate([_draw(random, sells, drawn[:, 0]), _draw(random, buys, drawn[:, 1]), pads], axis=1)
+        rows = np.concatenate(
+            [_draw(random, sells, drawn[:, 0]), _draw(random, buys, drawn[:, 1]), pads], axis=1
+        )
         # a shape has at most `depth` orders: behind them, in falling order, are pads only
         yield -np.sort(-rows, axis=1)[:, :depth]
 
@@ -188,7 +234,9 @@ def _draw(random: np.random.Generator, side: Pick, counts: IntArray) -> IntArray
     return np.where(np.arange(side.most) < counts[:, None], side.rows[taken, order], PAD)
 
 
-def _distinct(blocks: Iterator[IntArray], candidates: Candidates, seen: set[bytes], wanted: int) -> Iterator[IntArray]:
+def _distinct(
+    blocks: Iterator[IntArray], candidates: Candidates, seen: set[bytes], wanted: int
+) -> Iterator[IntArray]:
     """The first `wanted` feasible rows whose set is not `seen` yet; each one joins `seen`."""
     left = wanted
     for block in blocks:

@@ -21,15 +21,30 @@ class Params(ModuleParams):
     """Which scenarios."""
 
     prefixes: Annotated[bool, Field(description="the plan ended after each of its orders")] = True
-    fills: Annotated[tuple[Share, ...], Field(strict=False, description="shares of one order that fill while the others fill whole")] = (
+    fills: Annotated[
+        tuple[Share, ...],
+        Field(
+            strict=False, description="shares of one order that fill while the others fill whole"
+        ),
+    ] = (
         0.5,
         0.75,
     )
-    min_shares: Annotated[int, Field(ge=0, description="an order of which fewer shares fill counts as not filled")] = 1
+    min_shares: Annotated[
+        int, Field(ge=0, description="an order of which fewer shares fill counts as not filled")
+    ] = 1
 
 
-@sequence_generator("partial_execution", version="1.0.0", params=Params, tags=("what_if",), on=False, form="what_if")
-def partial_execution(ctx: Context, candidates: Candidates, order: Order, settings: Mapping[str, Any], params: Params) -> Iterator[Fill]:  # noqa: ARG001 - the shape of every what-if generator
+@sequence_generator(
+    "partial_execution", version="1.0.0", params=Params, tags=("what_if",), on=False, form="what_if"
+)
+def partial_execution(
+    ctx: Context,
+    candidates: Candidates,
+    order: Order,
+    settings: Mapping[str, Any],  # noqa: ARG001 - the shape of every what-if generator
+    params: Params,
+) -> Iterator[Fill]:
     """The plan's prefixes in order of execution, then each order filled in part with the others whole; whole lots only."""
     whole = tuple(candidates.quantity[j] for j in order)
     seen = {whole, (ZERO,) * len(order)}

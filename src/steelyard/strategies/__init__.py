@@ -17,7 +17,16 @@ value filled in, who set each, and a hash of all that acts.
 """
 
 from steelyard.strategies.json_schema import schema
-from steelyard.strategies.load import check, find, from_mapping, load, overlay, parse, preset, validate
+from steelyard.strategies.load import (
+    check,
+    find,
+    from_mapping,
+    load,
+    overlay,
+    parse,
+    preset,
+    validate,
+)
 from steelyard.strategies.presets import PRESETS
 from steelyard.strategies.problems import Problem, Problems
 from steelyard.strategies.rules import check_dependencies, validate_dependencies

@@ -31,9 +31,21 @@ def build(base: Strategy, normal: Normal, why: Why) -> tuple[Strategy, list[Prob
     """
     problems: list[Problem] = []
     sections = {name: section(getattr(base, name), normal, (name,), problems) for name in SECTIONS}
-    choices = {kind: tuple(_choice(choice, normal, why, problems) for choice in base.choices[kind]) for kind in Kind}
-    sources = {**base.sources, **{leaf: why for key, given in normal.givens.items() for leaf in _leaves(".".join(key), given.value)}}
-    built = replace(base, **sections, choices=MappingProxyType(choices), sources=MappingProxyType(sources))
+    choices = {
+        kind: tuple(_choice(choice, normal, why, problems) for choice in base.choices[kind])
+        for kind in Kind
+    }
+    sources = {
+        **base.sources,
+        **{
+            leaf: why
+            for key, given in normal.givens.items()
+            for leaf in _leaves(".".join(key), given.value)
+        },
+    }
+    built = replace(
+        base, **sections, choices=MappingProxyType(choices), sources=MappingProxyType(sources)
+    )
     return built, [*problems, *_disagreeing(built, normal)]
 
 
@@ -61,13 +73,24 @@ def _choice(base: ModuleChoice, normal: Normal, why: Why, problems: list[Problem
 
 def section(base: S, normal: Normal, table: Key, problems: list[Problem]) -> S:
     """A section, or the parameters of a module, with what is given for it; the base itself where nothing is."""
-    given = {key[-1]: one for key, one in normal.givens.items() if key[:-1] == table and not _is_switch(key)}
+    given = {
+        key[-1]: one
+        for key, one in normal.givens.items()
+        if key[:-1] == table and not _is_switch(key)
+    }
     if not given:
         return base
     try:
-        return type(base).model_validate(_merged(base, {name: one.value for name, one in given.items()}))
+        return type(base).model_validate(
+            _merged(base, {name: one.value for name, one in given.items()})
+        )
     except ValidationError as found:
-        problems += explain(found, type(base), table, {name: Written(one.written, one.raw) for name, one in given.items()})
+        problems += explain(
+            found,
+            type(base),
+            table,
+            {name: Written(one.written, one.raw) for name, one in given.items()},
+        )
         return base
 
 
@@ -82,7 +105,11 @@ def _merged(base: Section, table: Mapping[str, Any]) -> dict[str, Any]:
     merged: dict[str, Any] = {key: getattr(base, name) for key, name in keys.items()}
     for key, value in table.items():
         inside = merged.get(key)
-        merged[key] = _merged(inside, value) if isinstance(inside, Section) and isinstance(value, Mapping) else value
+        merged[key] = (
+            _merged(inside, value)
+            if isinstance(inside, Section) and isinstance(value, Mapping)
+            else value
+        )
     return merged
 
 

@@ -61,26 +61,47 @@ def schema() -> Schema:
                 **sections,
                 **kinds,
                 CORE: _table({**shared, **texts}, "Keys of the older documents; see [planner]."),
-                EVALUATION_TABLE: _table(_spelled(base, EVALUATION), "How end states are scored: by the single score alone."),
+                EVALUATION_TABLE: _table(
+                    _spelled(base, EVALUATION),
+                    "How end states are scored: by the single score alone.",
+                ),
                 **{name: _listed(names[kind], kind) for name, kind in ENABLED_LISTS.items()},
                 **{name: _params_table(base, kind) for name, kind in PARAM_TABLES.items()},
                 **shared,
             }
         ),
         "if": {"not": {"required": [PLUGINS]}},
-        "then": {"properties": {kind.value: {"propertyNames": {"enum": names[kind]}} for kind in Kind}},
+        "then": {
+            "properties": {kind.value: {"propertyNames": {"enum": names[kind]}} for kind in Kind}
+        },
     }
     return copy.deepcopy(made)
 
 
 def _texts() -> dict[str, Schema]:
-    preset = {"enum": list(PRESETS), "default": "default", "description": "what is inherited where this file says nothing"}
+    preset = {
+        "enum": list(PRESETS),
+        "default": "default",
+        "description": "what is inherited where this file says nothing",
+    }
     return {
         "preset": preset,
         "preset_name": {**preset, "description": "the same as `preset`"},
-        "name": {"type": "string", "maxLength": MAX_NAME, "description": "of the strategy; by default the name of the file"},
-        "title": {"type": "string", "maxLength": MAX_DESCRIPTION, "description": "describes the strategy where `description` does not"},
-        "description": {"type": "string", "maxLength": MAX_DESCRIPTION, "description": "for people"},
+        "name": {
+            "type": "string",
+            "maxLength": MAX_NAME,
+            "description": "of the strategy; by default the name of the file",
+        },
+        "title": {
+            "type": "string",
+            "maxLength": MAX_DESCRIPTION,
+            "description": "describes the strategy where `description` does not",
+        },
+        "description": {
+            "type": "string",
+            "maxLength": MAX_DESCRIPTION,
+            "description": "for people",
+        },
     }
 
 
@@ -93,7 +114,9 @@ def _table(properties: Mapping[str, Schema], description: str | None = None) -> 
 def _properties(model: type[BaseModel]) -> Mapping[str, Schema]:
     """The keys of a section or of a module's parameters."""
     root = model.model_json_schema(by_alias=True)
-    return MappingProxyType({name: _inlined(node, root) for name, node in root.get("properties", {}).items()})
+    return MappingProxyType(
+        {name: _inlined(node, root) for name, node in root.get("properties", {}).items()}
+    )
 
 
 def _inlined(node: Any, root: Mapping[str, Any]) -> Any:
@@ -102,35 +125,74 @@ def _inlined(node: Any, root: Mapping[str, Any]) -> Any:
         return [_inlined(inner, root) for inner in node]
     if not isinstance(node, Mapping):
         return node
-    told = {key: value for key, value in node.items() if key not in ("$ref", "anyOf") and not (key == "default" and value is None)}
+    told = {
+        key: value
+        for key, value in node.items()
+        if key not in ("$ref", "anyOf") and not (key == "default" and value is None)
+    }
     found = resolved(node, root)
-    return {key: _inlined(value, root) for key, value in {**found, **told}.items() if not (key == "default" and value is None)}
+    return {
+        key: _inlined(value, root)
+        for key, value in {**found, **told}.items()
+        if not (key == "default" and value is None)
+    }
 
 
 def _kind(base: Strategy, kind: Kind) -> Schema:
     """Modules of a kind: a switch or a table each; names of plugins are any that the built-in ones leave."""
-    tables = {choice.module.name: _module(base, choice.module, enabled=choice.enabled) for choice in base.choices[kind]}
-    return {"type": "object", "properties": tables, "additionalProperties": {"type": ["boolean", "object"]}}
+    tables = {
+        choice.module.name: _module(base, choice.module, enabled=choice.enabled)
+        for choice in base.choices[kind]
+    }
+    return {
+        "type": "object",
+        "properties": tables,
+        "additionalProperties": {"type": ["boolean", "object"]},
+    }
 
 
 def _module(base: Strategy, module: Module, *, enabled: bool) -> Schema:
     params = _params(base, module)
-    switch = {"type": "boolean", "default": enabled, "description": "does it run; a table without this switches it on"}
-    table = _table({ENABLED: switch, **params, PARAMS: _table(params, "The same parameters, in a table of their own.")})
-    return {"title": module.name, "description": module.summary, "anyOf": [{"type": "boolean", "default": enabled}, table]}
+    switch = {
+        "type": "boolean",
+        "default": enabled,
+        "description": "does it run; a table without this switches it on",
+    }
+    table = _table(
+        {
+            ENABLED: switch,
+            **params,
+            PARAMS: _table(params, "The same parameters, in a table of their own."),
+        }
+    )
+    return {
+        "title": module.name,
+        "description": module.summary,
+        "anyOf": [{"type": "boolean", "default": enabled}, table],
+    }
 
 
 def _params(base: Strategy, module: Module) -> dict[str, Schema]:
-    return {**_properties(module.params), **_spelled(base, of_module(module.kind.value, module.name))}
+    return {
+        **_properties(module.params),
+        **_spelled(base, of_module(module.kind.value, module.name)),
+    }
 
 
 def _params_table(base: Strategy, kind: Kind) -> Schema:
-    tables = {choice.module.name: _table(_params(base, choice.module), choice.module.summary) for choice in base.choices[kind]}
+    tables = {
+        choice.module.name: _table(_params(base, choice.module), choice.module.summary)
+        for choice in base.choices[kind]
+    }
     return _table(tables, f"Parameters of [{kind.value}], by module; switches nothing on.")
 
 
 def _listed(names: list[str], kind: Kind) -> Schema:
-    return {"type": "array", "items": {"enum": names}, "description": f"exactly these modules of [{kind.value}] run"}
+    return {
+        "type": "array",
+        "items": {"enum": names},
+        "description": f"exactly these modules of [{kind.value}] run",
+    }
 
 
 def _spelled(base: Strategy, spellings: Mapping[str, Spelling]) -> dict[str, Schema]:
@@ -143,13 +205,30 @@ def _spelling(base: Strategy, key: str, spelling: Spelling) -> Schema | None:
     match spelling:
         case Alias(target, converted):
             says = converted.says if converted else ""
-            sets = f"sets {'.'.join(target)}{f', {says}' if says else ''}" if target[-1] != key or says else None
-            node = {"type": "number", "minimum": converted.low, "maximum": converted.high} if converted else _of_key(base, target)
-            return {**node, "description": "; ".join(filter(None, (_of_key(base, target).get("description"), sets)))}
+            sets = (
+                f"sets {'.'.join(target)}{f', {says}' if says else ''}"
+                if target[-1] != key or says
+                else None
+            )
+            node = (
+                {"type": "number", "minimum": converted.low, "maximum": converted.high}
+                if converted
+                else _of_key(base, target)
+            )
+            return {
+                **node,
+                "description": "; ".join(
+                    filter(None, (_of_key(base, target).get("description"), sets))
+                ),
+            }
         case Agrees(target):
             return {**_of_key(base, target), "description": f"must be what {'.'.join(target)} is"}
         case Unused(says, wanted):
-            return {"type": "boolean" if wanted is bool else "integer", "description": f"changes nothing: {says}", "deprecated": True}
+            return {
+                "type": "boolean" if wanted is bool else "integer",
+                "description": f"changes nothing: {says}",
+                "deprecated": True,
+            }
         case Refused(says, nothing):
             return {"enum": list(nothing), "description": says} if nothing else None
 

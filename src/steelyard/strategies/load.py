@@ -24,7 +24,16 @@ from steelyard.strategies.problems import MOST_PROBLEMS, Place, Problem, Problem
 from steelyard.strategies.reading import document, read
 from steelyard.strategies.rules import findings
 from steelyard.strategies.spellings import ENABLED, plain
-from steelyard.strategies.strategy import DEFAULT_NAME, FILE_WHY, ModuleChoice, Strategy, Why, default, preset_why, registered
+from steelyard.strategies.strategy import (
+    DEFAULT_NAME,
+    FILE_WHY,
+    ModuleChoice,
+    Strategy,
+    Why,
+    default,
+    preset_why,
+    registered,
+)
 
 PLUGINS = "plugins"
 LISTED_WHY = "listed in [plugins]"
@@ -45,7 +54,9 @@ def load(path: Path) -> Strategy:
     return parse(read(path), path.stem, source=str(path), folder=path.parent)
 
 
-def parse(text: str, name: str, source: str | None = None, *, folder: Path | None = None) -> Strategy:
+def parse(
+    text: str, name: str, source: str | None = None, *, folder: Path | None = None
+) -> Strategy:
     """The strategy of TOML text.
 
     name     of the strategy, unless the text has its own
@@ -73,7 +84,11 @@ def overlay(strategy: Strategy, changes: Mapping[str, Any], why: Why) -> Strateg
     changes, wrong = _plain(changes)
     normal = normalise(changes, known_modules(strategy), switching=False)
     normal.problems += wrong
-    normal.problems += [error((PLUGINS,), "plugins are listed in a strategy, not laid over one.")] if PLUGINS in changes else []
+    normal.problems += (
+        [error((PLUGINS,), "plugins are listed in a strategy, not laid over one.")]
+        if PLUGINS in changes
+        else []
+    )
     changed, problems = _over(strategy, normal, why)
     return _accepted(changed, problems, f"{strategy.name} with changes ({why})", NO_LINES)
 
@@ -101,19 +116,32 @@ def check(path: Path) -> tuple[Problems, Strategy | None]:
     return Problems(located([*problems, *missing], parsed.lines)), strategy if usable else None
 
 
-def _accepted(strategy: Strategy, problems: Iterable[Problem], source: str, lines: Lines) -> Strategy:
+def _accepted(
+    strategy: Strategy, problems: Iterable[Problem], source: str, lines: Lines
+) -> Strategy:
     """The strategy where nothing is wrong with it; raises SettingsError with every error."""
-    errors = [one.text for one in located(problems, lines) if one.severity == "error"][:MOST_PROBLEMS]
+    errors = [one.text for one in located(problems, lines) if one.severity == "error"][
+        :MOST_PROBLEMS
+    ]
     if not errors:
         return strategy
-    count = "1 problem" if len(errors) == 1 else f"{'at least ' if len(errors) >= MOST_PROBLEMS else ''}{len(errors)} problems"
-    raise SettingsError("\n".join([f"The strategy {source} has {count}; nothing was planned.", *errors]))
+    count = (
+        "1 problem"
+        if len(errors) == 1
+        else f"{'at least ' if len(errors) >= MOST_PROBLEMS else ''}{len(errors)} problems"
+    )
+    raise SettingsError(
+        "\n".join([f"The strategy {source} has {count}; nothing was planned.", *errors])
+    )
 
 
 def located(problems: Iterable[Problem], lines: Lines) -> list[Problem]:
     """The problems in the order of the lines of their keys, or of the nearest tables around them; each says its line."""
     found = [(_line(one.place, lines), one) for one in problems]
-    told = [(line, replace(one, text=f"line {line}: {one.text}") if line else one) for line, one in found]
+    told = [
+        (line, replace(one, text=f"line {line}: {one.text}") if line else one)
+        for line, one in found
+    ]
     return [one for _, one in sorted(told, key=lambda pair: pair[0])]
 
 
@@ -143,19 +171,28 @@ def find(name_or_path: str) -> Strategy:
     if name_or_path and (path.suffix == SUFFIX or path.name != name_or_path or path.exists()):
         return load(path)
     near = did_you_mean(name_or_path, PRESETS) or f" Presets are {', '.join(PRESETS)}."
-    raise SettingsError(f"There is no preset {name_or_path!r}, and no such file.{near} Nothing was planned.")
+    raise SettingsError(
+        f"There is no preset {name_or_path!r}, and no such file.{near} Nothing was planned."
+    )
 
 
-def examine(values: Mapping[str, Any], name: str, folder: Path | None, why: Why = FILE_WHY) -> tuple[Strategy, list[Problem]]:
+def examine(
+    values: Mapping[str, Any], name: str, folder: Path | None, why: Why = FILE_WHY
+) -> tuple[Strategy, list[Problem]]:
     """A document as a strategy, as far as it can be read, and everything that is wrong with it."""
     values, problems = _plain(values)
     loaded = _loaded(values, folder, problems)
-    known = {kind: tuple(sorted((*modules(kind), *(module.name for module in loaded.modules[kind])))) for kind in Kind}
+    known = {
+        kind: tuple(sorted((*modules(kind), *(module.name for module in loaded.modules[kind]))))
+        for kind in Kind
+    }
     normal = normalise(values, known)
     base = _with(_base(normal, problems), loaded)
     strategy, found = _over(base, normal, why)
     texts = normal.texts
-    named = replace(strategy, name=texts.get("name") or name, description=texts.get("description", ""))
+    named = replace(
+        strategy, name=texts.get("name") or name, description=texts.get("description", "")
+    )
     return named, [*problems, *found]
 
 
@@ -185,17 +222,30 @@ def _with(base: Strategy, loaded: Loaded) -> Strategy:
     """A strategy that knows the listed plugins too, each on unless it says otherwise."""
     choices, sources = dict(base.choices), dict(base.sources)
     for kind, outside in loaded.modules.items():
-        listed = tuple(ModuleChoice(module, module.on, module.params(), LISTED_WHY) for module in outside)
+        listed = tuple(
+            ModuleChoice(module, module.on, module.params(), LISTED_WHY) for module in outside
+        )
         sources.update({f"{module.qualified}.{ENABLED}": LISTED_WHY for module in outside})
-        choices[kind] = tuple(sorted((*choices[kind], *listed), key=lambda choice: choice.module.name))
-    return replace(base, choices=MappingProxyType(choices), sources=MappingProxyType(sources), problems=loaded.problems)
+        choices[kind] = tuple(
+            sorted((*choices[kind], *listed), key=lambda choice: choice.module.name)
+        )
+    return replace(
+        base,
+        choices=MappingProxyType(choices),
+        sources=MappingProxyType(sources),
+        problems=loaded.problems,
+    )
 
 
 def _over(base: Strategy, normal: Normal, why: Why) -> tuple[Strategy, list[Problem]]:
     """Settings laid over a strategy; the rules are asked only where every value is usable."""
     built, problems = build(base, normal, why)
     # a name that no module has may be one of a plugin that could not be had: the plan goes on without it, and says so
-    unknown = [replace(one, severity="warning") for one in normal.unknown] if base.problems else normal.unknown
+    unknown = (
+        [replace(one, severity="warning") for one in normal.unknown]
+        if base.problems
+        else normal.unknown
+    )
     problems = [*normal.problems, *unknown, *problems]
     unused = tuple(one.text for one in problems if one.severity == "warning")
     built = replace(built, warnings=(*base.warnings, *unused))
@@ -207,4 +257,8 @@ def _over(base: Strategy, normal: Normal, why: Why) -> tuple[Strategy, list[Prob
 def _plain(values: object) -> tuple[dict[str, Any], list[Problem]]:
     """A document as TOML has it; an empty one, and why, for what is no table."""
     found = plain(values)
-    return (found, []) if isinstance(found, dict) else ({}, [error((), f"A strategy is a table, not {shown(found)}.")])
+    return (
+        (found, [])
+        if isinstance(found, dict)
+        else ({}, [error((), f"A strategy is a table, not {shown(found)}.")])
+    )

@@ -13,7 +13,18 @@ from types import MappingProxyType
 
 from steelyard.registry import Kind
 from steelyard.settings import Planner
-from steelyard.strategies.problems import MOST_PROBLEMS, NOUNS, Problem, dotted, error, indexed, meant, shown, unknown_key, warning
+from steelyard.strategies.problems import (
+    MOST_PROBLEMS,
+    NOUNS,
+    Problem,
+    dotted,
+    error,
+    indexed,
+    meant,
+    shown,
+    unknown_key,
+    warning,
+)
 from steelyard.strategies.spellings import (
     CORE,
     ENABLED,
@@ -157,7 +168,9 @@ def _modules(normal: Normal, known: Known, key: str, value: object) -> None:
             _module(normal, kind, name, inside)
 
 
-def _table(normal: Normal, written: Key, value: object, wanted: str | None = None) -> Iterator[tuple[str, object]]:
+def _table(
+    normal: Normal, written: Key, value: object, wanted: str | None = None
+) -> Iterator[tuple[str, object]]:
     """The entries of what must be a table."""
     if isinstance(value, Mapping):
         yield from itertools.takewhile(lambda _: not normal.full, value.items())
@@ -176,8 +189,16 @@ def _general(normal: Normal, written: Key, value: object, level: Level) -> None:
     elif key in GLOBAL:
         _spelled(normal, GLOBAL[key], written, value, level)
     else:
-        here = {Level.TOP: KEYS, Level.PLANNER: (*Planner.model_fields, *GLOBAL, *NAMES), Level.CORE: (*GLOBAL, *NAMES)}[level]
-        listed = {Level.TOP: HOUSE, Level.PLANNER: tuple(Planner.model_fields), Level.CORE: ("max_plan_depth",)}[level]
+        here = {
+            Level.TOP: KEYS,
+            Level.PLANNER: (*Planner.model_fields, *GLOBAL, *NAMES),
+            Level.CORE: (*GLOBAL, *NAMES),
+        }[level]
+        listed = {
+            Level.TOP: HOUSE,
+            Level.PLANNER: tuple(Planner.model_fields),
+            Level.CORE: ("max_plan_depth",),
+        }[level]
         normal.problems.append(error(written, unknown_key(written, here, listed)))
 
 
@@ -192,7 +213,10 @@ def _text(normal: Normal, written: Key, value: object) -> None:
     elif key == "description":
         normal.texts[key] = value
     elif normal.texts.setdefault(key, value) != value:
-        normal.wrong(written, f"is {shown(value)}, but elsewhere the {key} is {shown(normal.texts[key])}: make them equal, or keep one.")
+        normal.wrong(
+            written,
+            f"is {shown(value)}, but elsewhere the {key} is {shown(normal.texts[key])}: make them equal, or keep one.",
+        )
 
 
 def _spelled(normal: Normal, spelling: Spelling, written: Key, value: object, level: Level) -> None:
@@ -209,7 +233,10 @@ def _spelled(normal: Normal, spelling: Spelling, written: Key, value: object, le
         case Agrees(key):
             normal.agrees.append(Given(key, value, written, level, value))
         case Unused(_, wanted) if type(value) is not wanted:
-            normal.wrong(written, f"is {shown(value)}; it must be {NOUNS['boolean' if wanted is bool else 'integer']}.")
+            normal.wrong(
+                written,
+                f"is {shown(value)}; it must be {NOUNS['boolean' if wanted is bool else 'integer']}.",
+            )
         case Unused(says):
             normal.problems.append(warning(written, f"{dotted(written)} changes nothing: {says}."))
         case Refused(says, nothing):
@@ -233,7 +260,10 @@ def _module(normal: Normal, kind: Kind, name: str, value: object) -> None:
         normal.give(Given((*written, ENABLED), value, written, Level.MODULE, value))
         return
     if not isinstance(value, Mapping):
-        normal.wrong(written, f"is {shown(value)}; it must be true, false, or a table of `enabled` and parameters.")
+        normal.wrong(
+            written,
+            f"is {shown(value)}; it must be true, false, or a table of `enabled` and parameters.",
+        )
         return
     rest = {key: inside for key, inside in value.items() if key not in (ENABLED, PARAMS)}
     _params(normal, kind, name, written, rest, Level.MODULE)
@@ -242,7 +272,15 @@ def _module(normal: Normal, kind: Kind, name: str, value: object) -> None:
     if ENABLED not in value:
         normal.named[(*written, ENABLED)] = written
     elif isinstance(value[ENABLED], bool):
-        normal.give(Given((*written, ENABLED), value[ENABLED], (*written, ENABLED), Level.MODULE, value[ENABLED]))
+        normal.give(
+            Given(
+                (*written, ENABLED),
+                value[ENABLED],
+                (*written, ENABLED),
+                Level.MODULE,
+                value[ENABLED],
+            )
+        )
     else:
         normal.wrong((*written, ENABLED), f"is {shown(value[ENABLED])}; it must be true or false.")
 
@@ -277,4 +315,6 @@ def _not_finite(value: object, place: tuple[int | str, ...]) -> Iterator[Problem
             yield from _not_finite(inner, (*place, key))
     elif isinstance(value, float) and not math.isfinite(value):
         written = tuple(itertools.takewhile(lambda part: isinstance(part, str), place))
-        yield error(tuple(map(str, written)), f"{indexed(place)} is {value}; it must be a finite number.")
+        yield error(
+            tuple(map(str, written)), f"{indexed(place)} is {value}; it must be a finite number."
+        )

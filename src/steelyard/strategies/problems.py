@@ -88,7 +88,10 @@ def quoted(text: str) -> str:
     >>> print(quoted("North America"), quoted("\x9b2J"))
     "North America" "\\u009b2J"
     """
-    return "".join(sign if sign.isprintable() else _escaped(sign) for sign in json.dumps(text, ensure_ascii=False))
+    return "".join(
+        sign if sign.isprintable() else _escaped(sign)
+        for sign in json.dumps(text, ensure_ascii=False)
+    )
 
 
 def _escaped(sign: str) -> str:
@@ -166,7 +169,10 @@ NOTHING_WRITTEN: Mapping[str, Written] = MappingProxyType({})
 
 
 def explain(
-    errors: ValidationError, model: type[BaseModel], table: Place, written: Mapping[str, Written] = NOTHING_WRITTEN
+    errors: ValidationError,
+    model: type[BaseModel],
+    table: Place,
+    written: Mapping[str, Written] = NOTHING_WRITTEN,
 ) -> list[Problem]:
     """One problem for everything that the validation of a table found.
 
@@ -180,18 +186,32 @@ def explain(
         elsewhere = written.get(str(first))
         place = elsewhere.place if elsewhere else (*table, str(first)) if first else table
         value = elsewhere.raw if elsewhere and not rest else one["input"]
-        text = _sentence(schema, (*place, *rest), tuple(one["loc"]), one["type"], value, one.get("ctx", {}))
+        text = _sentence(
+            schema, (*place, *rest), tuple(one["loc"]), one["type"], value, one.get("ctx", {})
+        )
         house = dotted((*table, str(first)))
         exact = (*place, *map(str, itertools.takewhile(lambda part: isinstance(part, str), rest)))
-        found.append(error(exact, text if not elsewhere or house == dotted(place) else f"{text} It sets {house}."))
+        found.append(
+            error(
+                exact,
+                text if not elsewhere or house == dotted(place) else f"{text} It sets {house}.",
+            )
+        )
     return found
 
 
 def _sentence(
-    schema: Schema, place: tuple[int | str, ...], location: tuple[int | str, ...], kind: str, value: object, context: Mapping[str, Any]
+    schema: Schema,
+    place: tuple[int | str, ...],
+    location: tuple[int | str, ...],
+    kind: str,
+    value: object,
+    context: Mapping[str, Any],
 ) -> str:
     if kind == "extra_forbidden":
-        return unknown_key(tuple(map(str, place)), list(_find(schema, location[:-1]).get("properties", {})))
+        return unknown_key(
+            tuple(map(str, place)), list(_find(schema, location[:-1]).get("properties", {}))
+        )
     full = indexed(place)
     if kind == "value_error":
         return f"{full}: {context['error']}."
@@ -202,7 +222,9 @@ def _sentence(
 
 def indexed(place: Iterable[int | str]) -> str:
     """`score.anchors.fit[0]`."""
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{dotted((part,))}" for part in place)
+    path = "".join(
+        f"[{part}]" if isinstance(part, int) else f".{dotted((part,))}" for part in place
+    )
     return path.removeprefix(".")
 
 
@@ -227,7 +249,13 @@ def _find(root: Schema, location: tuple[int | str, ...]) -> Schema:
     return node
 
 
-NOUNS = {"number": "a number", "integer": "a whole number", "string": "text", "boolean": "true or false", "object": "a table"}
+NOUNS = {
+    "number": "a number",
+    "integer": "a whole number",
+    "string": "text",
+    "boolean": "true or false",
+    "object": "a table",
+}
 
 
 def allowed(node: Schema, root: Schema) -> str:
@@ -251,7 +279,9 @@ def _list(node: Schema, root: Schema) -> str:
 
 def _range(node: Schema) -> str:
     """` from 0 to 1`, ` above 0 and at most 2`, `, 0 or more`."""
-    low, over, high, under = (_bound(node, key) for key in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"))
+    low, over, high, under = (
+        _bound(node, key) for key in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
+    )
     if low and high:
         return f" from {low} to {high}"
     if low and not under:

@@ -74,7 +74,9 @@ def read(path: Path) -> str:
     try:
         mode, size = path.stat().st_mode, path.stat().st_size
         if not stat.S_ISREG(mode):
-            raise SettingsError(f"The strategy {path} is not a regular file. Nothing was planned: give a TOML file.")
+            raise SettingsError(
+                f"The strategy {path} is not a regular file. Nothing was planned: give a TOML file."
+            )
         if size > MAX_BYTES:
             raise _too_large(str(path), size)
         with path.open("rb") as file:
@@ -83,7 +85,9 @@ def read(path: Path) -> str:
             raise _too_large(str(path), len(content))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise SettingsError(f"The strategy {path} could not be read: {reason}. Nothing was planned.") from error
+        raise SettingsError(
+            f"The strategy {path} could not be read: {reason}. Nothing was planned."
+        ) from error
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -103,7 +107,9 @@ def document(text: str, source: str) -> Document:
     try:
         return Document(tomllib.loads(text), dict(reversed(keys)))
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"The strategy {source} is not valid TOML: {_said(str(error), text, keys)}. Nothing was planned.") from error
+        raise SettingsError(
+            f"The strategy {source} is not valid TOML: {_said(str(error), text, keys)}. Nothing was planned."
+        ) from error
     except ValueError as error:
         raise _too_long(text, source) from error
 
@@ -111,7 +117,10 @@ def document(text: str, source: str) -> Document:
 def _said(error: str, text: str, keys: Sequence[tuple[Place, int]]) -> str:
     """What a parser says, its place first and keys as a file has them."""
     place = _PLACE.search(error)
-    said = cut(_NAMES.sub(lambda names: dotted(ast.literal_eval(names[0])), _PLACE.sub("", error)), MAX_SAID)
+    said = cut(
+        _NAMES.sub(lambda names: dotted(ast.literal_eval(names[0])), _PLACE.sub("", error)),
+        MAX_SAID,
+    )
     if place is None or place[1] != AT_END:
         return f"{place[1]}: {said}" if place else said
     # of a value that nothing closes the line where it begins, of a key the last one
@@ -121,13 +130,17 @@ def _said(error: str, text: str, keys: Sequence[tuple[Place, int]]) -> str:
 
 
 def _too_large(source: str, size: int) -> SettingsError:
-    return SettingsError(f"The strategy {source} has {size:,} bytes; at most {MAX_BYTES:,} are read. Nothing was planned.")
+    return SettingsError(
+        f"The strategy {source} has {size:,} bytes; at most {MAX_BYTES:,} are read. Nothing was planned."
+    )
 
 
 def _too_long(text: str, source: str) -> SettingsError:
     found = _LONG_NUMBER.search(text)
     where = f", {_at(text, found.start())}," if found else ""
-    return SettingsError(f"The strategy {source}{where} has a number with too many digits. Nothing was planned.")
+    return SettingsError(
+        f"The strategy {source}{where} has a number with too many digits. Nothing was planned."
+    )
 
 
 def _at(text: str, position: int) -> str:
@@ -136,9 +149,15 @@ def _at(text: str, position: int) -> str:
 
 
 def _over(depth: int, dots: int, text: str, position: int, source: str) -> SettingsError:
-    what = f"a key of more than {MAX_PARTS} parts" if dots >= MAX_PARTS else f"more than {MAX_KEYS:,} keys"
+    what = (
+        f"a key of more than {MAX_PARTS} parts"
+        if dots >= MAX_PARTS
+        else f"more than {MAX_KEYS:,} keys"
+    )
     what = f"nested more than {MAX_NESTING} deep" if depth > MAX_NESTING else what
-    return SettingsError(f"The strategy {source} is not usable: {_at(text, position)}: {what}. Nothing was planned.")
+    return SettingsError(
+        f"The strategy {source} is not usable: {_at(text, position)}: {what}. Nothing was planned."
+    )
 
 
 def _name(sign: str) -> str:

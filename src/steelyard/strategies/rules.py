@@ -28,8 +28,16 @@ SELLING = ("profit_taking", "rebalance_sells", "weight_based")
 BUYING = ("averaging_down", "opportunity_buys", "rebalance_buys")
 
 PAIRS = (
-    ("min_trade_weight", "max_position_weight", "the smallest order would be more than a position may be"),
-    ("min_trade_weight", "max_turnover_weight", "the smallest order would be more than a plan may turn over"),
+    (
+        "min_trade_weight",
+        "max_position_weight",
+        "the smallest order would be more than a position may be",
+    ),
+    (
+        "min_trade_weight",
+        "max_turnover_weight",
+        "the smallest order would be more than a plan may turn over",
+    ),
 )
 """Of `[limits]`: (lower, higher, what would be otherwise); the first may not be above the second."""
 
@@ -57,7 +65,9 @@ def dependencies(strategy: Strategy) -> Iterator[Problem]:
         for choice in strategy.enabled(kind):
             missing = unmet(strategy, choice)
             by_itself = not inherited(_switched_by(strategy, choice))
-            if missing and (by_itself or strategy.enabled(Kind.OPPORTUNITY)):  # without any, one warning says so for all
+            if missing and (
+                by_itself or strategy.enabled(Kind.OPPORTUNITY)
+            ):  # without any, one warning says so for all
                 # what is missing may be the module of a plugin that could not be loaded
                 says = error if by_itself and not strategy.problems else warning
                 text = f"{choice.module.qualified} is on and finds nothing without {' and '.join(missing)}."
@@ -68,7 +78,11 @@ def unmet(strategy: Strategy, choice: ModuleChoice) -> list[str]:
     """The dependencies of a module that the strategy does not meet: names, kinds, or what to choose one of."""
     met = {str(kind) for kind in Kind if strategy.enabled(kind)}
     met |= {one.module.qualified for kind in Kind for one in strategy.enabled(kind)}
-    missing = [wanted.split(OR) for wanted in choice.module.dependencies if met.isdisjoint(wanted.split(OR))]
+    missing = [
+        wanted.split(OR)
+        for wanted in choice.module.dependencies
+        if met.isdisjoint(wanted.split(OR))
+    ]
     return [f"one of {', '.join(names)}" if len(names) > 1 else names[0] for names in missing]
 
 
@@ -79,27 +93,42 @@ def _switched_by(strategy: Strategy, choice: ModuleChoice) -> Why:
 
 def _says_itself(strategy: Strategy, *tables: str) -> bool:
     """Does the strategy itself set one of these keys, or one inside these tables? What a preset says was weighed when it was made."""
-    return any(not inherited(why) and f"{key}.".startswith(tuple(f"{table}." for table in tables)) for key, why in strategy.sources.items())
+    return any(
+        not inherited(why) and f"{key}.".startswith(tuple(f"{table}." for table in tables))
+        for key, why in strategy.sources.items()
+    )
 
 
 def _neither_side(strategy: Strategy) -> Iterator[Problem]:
     if not (strategy.limits.allow_buy or strategy.limits.allow_sell):
-        yield error(("limits", "allow_buy"), "limits.allow_buy and limits.allow_sell are both false: nothing could ever be traded.")
+        yield error(
+            ("limits", "allow_buy"),
+            "limits.allow_buy and limits.allow_sell are both false: nothing could ever be traded.",
+        )
 
 
 def _pairs(strategy: Strategy) -> Iterator[Problem]:
     for low, high, why in PAIRS:
         lower, higher = getattr(strategy.limits, low), getattr(strategy.limits, high)
         if higher is not None and lower > higher:
-            yield error(("limits", low), f"limits.{low} is {lower:g} and limits.{high} is {higher:g}: {why}.")
+            yield error(
+                ("limits", low),
+                f"limits.{low} is {lower:g} and limits.{high} is {higher:g}: {why}.",
+            )
 
 
 def _terms_known(strategy: Strategy) -> Iterator[Problem]:
     known = {choice.module.name for choice in strategy.choices[Kind.TERM]}
-    says = warning if strategy.problems else error  # it may be the term of a plugin that could not be loaded
-    for name in itertools.islice((name for name in strategy.score.further if name not in known), MOST_PROBLEMS):
+    says = (
+        warning if strategy.problems else error
+    )  # it may be the term of a plugin that could not be loaded
+    for name in itertools.islice(
+        (name for name in strategy.score.further if name not in known), MOST_PROBLEMS
+    ):
         place = ("score", "further", name)
-        yield says(place, f"{dotted(place)}: there is no such score term.{meant(place, sorted(known))}")
+        yield says(
+            place, f"{dotted(place)}: there is no such score term.{meant(place, sorted(known))}"
+        )
 
 
 def _high_cost(strategy: Strategy) -> Iterator[Problem]:
@@ -113,12 +142,16 @@ def _high_cost(strategy: Strategy) -> Iterator[Problem]:
 
 def _no_calculators(strategy: Strategy) -> Iterator[Problem]:
     if not strategy.enabled(Kind.OPPORTUNITY):
-        yield warning((Kind.OPPORTUNITY.value,), "No opportunity calculator is on: every plan is to hold.")
+        yield warning(
+            (Kind.OPPORTUNITY.value,), "No opportunity calculator is on: every plan is to hold."
+        )
 
 
 def _no_patterns(strategy: Strategy) -> Iterator[Problem]:
     if not strategy.enabled(Kind.PATTERN):
-        yield warning((Kind.PATTERN.value,), "No pattern is on: proposals come from the generators alone.")
+        yield warning(
+            (Kind.PATTERN.value,), "No pattern is on: proposals come from the generators alone."
+        )
 
 
 def _no_route(strategy: Strategy) -> Iterator[Problem]:
@@ -127,18 +160,27 @@ def _no_route(strategy: Strategy) -> Iterator[Problem]:
         routes: list[ModuleChoice] = []
     else:
         makers = [*strategy.enabled(Kind.PATTERN), *strategy.enabled(Kind.SEQUENCE)]
-        routes = [choice for choice in makers if choice.module.form != "what_if" and not unmet(strategy, choice)]
+        routes = [
+            choice
+            for choice in makers
+            if choice.module.form != "what_if" and not unmet(strategy, choice)
+        ]
     if routes:
         return
     text = "No pattern or generator that is on draws from a calculator that is on: there is no proposal"
     if strategy.search.scope == "proposals":
-        yield error(("search", "scope"), f'{text}, and search.scope = "proposals" plans from nothing else.')
+        yield error(
+            ("search", "scope"), f'{text}, and search.scope = "proposals" plans from nothing else.'
+        )
     else:
         yield warning((Kind.PATTERN.value,), f"{text} to compare the plan with.")
 
 
 def _few_patterns(strategy: Strategy) -> Iterator[Problem]:
-    if strategy.choice(Kind.SEQUENCE, "combinatorial").enabled and len(strategy.enabled(Kind.PATTERN)) < FEW_PATTERNS:
+    if (
+        strategy.choice(Kind.SEQUENCE, "combinatorial").enabled
+        and len(strategy.enabled(Kind.PATTERN)) < FEW_PATTERNS
+    ):
         place = (Kind.SEQUENCE.value, "combinatorial")
         text = f"{dotted(place)} is on with fewer than {FEW_PATTERNS} patterns: nearly every proposal is a mere combination."
         yield warning(place, f"{text} Switch on the patterns whose intent you want.")
@@ -149,7 +191,10 @@ def _correlation(strategy: Strategy) -> Iterator[Problem]:
     place = (Kind.FILTER.value, "correlation_aware")
     if choice.enabled and _says_itself(strategy, dotted(place)):
         missing = choice.params.model_dump()["on_missing"]
-        what = {"allow": "passes it ('deny' would refuse it)", "deny": "is refused ('allow' would let it pass)"}[missing]
+        what = {
+            "allow": "passes it ('deny' would refuse it)",
+            "deny": "is refused ('allow' would let it pass)",
+        }[missing]
         text = f"{dotted(place)} compares price histories: with on_missing = '{missing}' a buy that has too little of one"
         yield warning(place, f"{text} {what}.")
 
@@ -158,14 +203,24 @@ def _diversity(strategy: Strategy) -> Iterator[Problem]:
     place = (Kind.FILTER.value, "diversity")
     if strategy.choice(Kind.FILTER, "diversity").enabled:
         if not strategy.planner.diverse_selection:
-            yield warning(place, "filters.diversity is on and planner.diverse_selection off: it ranks what was drawn by priority alone.")
+            yield warning(
+                place,
+                "filters.diversity is on and planner.diverse_selection off: it ranks what was drawn by priority alone.",
+            )
         if strategy.search.scope == "candidates":
-            yield warning(place, 'filters.diversity ranks proposals only: with search.scope = "candidates" it cannot change the plan.')
+            yield warning(
+                place,
+                'filters.diversity ranks proposals only: with search.scope = "candidates" it cannot change the plan.',
+            )
 
 
 def _slow(strategy: Strategy) -> Iterator[Problem]:
     depth, patterns = strategy.search.max_depth, len(strategy.enabled(Kind.PATTERN))
-    if depth >= DEEP and patterns >= MANY_PATTERNS and _says_itself(strategy, "search.max_depth", Kind.PATTERN.value):
+    if (
+        depth >= DEEP
+        and patterns >= MANY_PATTERNS
+        and _says_itself(strategy, "search.max_depth", Kind.PATTERN.value)
+    ):
         text = f"search.max_depth is {depth} with {patterns} patterns on: such a plan takes the longest."
         mend = "Where that is too long, lower search.max_depth or search.max_nodes, or switch patterns off."
         yield warning(("search", "max_depth"), f"{text} {mend}")
@@ -186,17 +241,28 @@ def _one_sided(strategy: Strategy) -> Iterator[Problem]:
         on = [name for name in names if strategy.choice(Kind.OPPORTUNITY, name).enabled]
         if on and not getattr(strategy.limits, key):
             text = f"limits.{key} is false and {', '.join(on)} {'is' if len(on) == 1 else 'are'} on"
-            yield warning(("limits", key), f"{text}: the {what} that {'it finds' if len(on) == 1 else 'they find'} are dropped.")
+            yield warning(
+                ("limits", key),
+                f"{text}: the {what} that {'it finds' if len(on) == 1 else 'they find'} are dropped.",
+            )
 
 
 def _of_what_is_off(strategy: Strategy) -> Iterator[Problem]:
     """Parameters of a module that somebody else switched off; who switched it off in the same breath knows."""
-    off = [choice for kind in Kind for choice in strategy.choices[kind] if not choice.enabled and inherited(_switched_by(strategy, choice))]
+    off = [
+        choice
+        for kind in Kind
+        for choice in strategy.choices[kind]
+        if not choice.enabled and inherited(_switched_by(strategy, choice))
+    ]
     for choice in off:
         for name, info in type(choice.params).model_fields.items():
             key = f"{choice.module.qualified}.{info.alias or name}"
             if not inherited(strategy.source(key)):
-                yield warning(tuple(key.split(".")), f"{key} is set and {choice.module.qualified} is off: it changes nothing.")
+                yield warning(
+                    tuple(key.split(".")),
+                    f"{key} is set and {choice.module.qualified} is off: it changes nothing.",
+                )
 
 
 RULES: tuple[Callable[[Strategy], Iterable[Problem]], ...] = (

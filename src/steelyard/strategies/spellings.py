@@ -84,7 +84,11 @@ class Converted:
 
     def takes(self, value: object) -> TypeGuard[float]:
         """Is it a number in the range? True and false are none."""
-        return isinstance(value, int | float) and not isinstance(value, bool) and self.low <= value <= self.high
+        return (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and self.low <= value <= self.high
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,9 @@ PENALTY_SCALE = 50.0
 
 NO_SIGN = Converted(abs, -1, 1, "a minus sign is dropped")
 """A fall written as a negative number, or as the positive one that is meant."""
-COST_AVERSION = Converted(lambda penalty: penalty * PENALTY_SCALE, 0, 20, f"times {PENALTY_SCALE:g}: .1 is the default")
+COST_AVERSION = Converted(
+    lambda penalty: penalty * PENALTY_SCALE, 0, 20, f"times {PENALTY_SCALE:g}: .1 is the default"
+)
 COST_SHARE = Converted(lambda multiple: 1 / multiple, 1, 1_000_000, "one over it")
 """A multiple of its cost that a trade must be worth, as the share of the trade that its cost may be."""
 
@@ -150,9 +156,13 @@ def _not_yet(what: str, *nothing: object) -> Refused:
     return Refused(f"{what} is not built yet: leave it out", nothing)
 
 
-SLIDER = Refused("a slider or a switch of a satellite belongs to its settings (SatelliteSettings), not to a strategy")
+SLIDER = Refused(
+    "a slider or a switch of a satellite belongs to its settings (SatelliteSettings), not to a strategy"
+)
 WHOLE_PLAN = "planning goes in one go, whatever the batches"
-FROM_HOLDINGS = Refused("dates and returns come from the holdings file (acquired, last_bought, last_sold, average_cost): leave it out")
+FROM_HOLDINGS = Refused(
+    "dates and returns come from the holdings file (acquired, last_bought, last_sold, average_cost): leave it out"
+)
 
 _COMBINATIONS = (Kind.SEQUENCE, "enhanced_combinatorial")
 
@@ -187,7 +197,9 @@ GLOBAL: Mapping[str, Spelling] = MappingProxyType(
         "combinatorial_max_candidates": _module(*_COMBINATIONS, "max_candidates"),
         "enable_batch_generation": Unused(WHOLE_PLAN, bool),
         "batch_size": Unused(WHOLE_PLAN),
-        "monte_carlo_path_count": Unused("no paths are drawn, as a Monte Carlo evaluation is not built yet"),
+        "monte_carlo_path_count": Unused(
+            "no paths are drawn, as a Monte Carlo evaluation is not built yet"
+        ),
         "enable_multi_objective": _not_yet("a multi-objective evaluation", False),
         "enable_stochastic_scenarios": _not_yet("a stochastic evaluation", False),
         "enable_monte_carlo_paths": _not_yet("a Monte Carlo evaluation", False),
@@ -214,7 +226,9 @@ GLOBAL: Mapping[str, Spelling] = MappingProxyType(
 EVALUATION: Mapping[str, Spelling] = MappingProxyType({"mode": GLOBAL["evaluation_mode"]})
 """Keys of `[evaluation]`."""
 
-_BUYS: Mapping[str, Spelling] = MappingProxyType({"base_trade_amount_eur": GLOBAL["base_trade_amount_eur"]})
+_BUYS: Mapping[str, Spelling] = MappingProxyType(
+    {"base_trade_amount_eur": GLOBAL["base_trade_amount_eur"]}
+)
 
 _EVERY_PATTERN: Mapping[str, Spelling] = MappingProxyType(
     {
@@ -224,10 +238,16 @@ _EVERY_PATTERN: Mapping[str, Spelling] = MappingProxyType(
 )
 
 _COMBINATORIAL: Mapping[str, Spelling] = MappingProxyType(
-    {"priority_threshold": Agrees(("planner", "priority_threshold")), "max_steps": Agrees(("search", "max_depth"))}
+    {
+        "priority_threshold": Agrees(("planner", "priority_threshold")),
+        "max_steps": Agrees(("search", "max_depth")),
+    }
 )
 
-_ENFORCE = Refused("a rule that is on is enforced; to switch one off set its number to 0, or switch the filter off", (True,))
+_ENFORCE = Refused(
+    "a rule that is on is enforced; to switch one off set its number to 0, or switch the filter off",
+    (True,),
+)
 
 MODULES: Mapping[str, Mapping[str, Spelling]] = MappingProxyType(
     {
@@ -245,7 +265,10 @@ MODULES: Mapping[str, Mapping[str, Spelling]] = MappingProxyType(
             "min_weight_gap": GLOBAL["min_weight_gap"],
         },
         "pattern_generators.*": _EVERY_PATTERN,
-        "pattern_generators.single_best": {**_EVERY_PATTERN, "max_depth": Refused("a single order is one order deep: leave it out", (1,))},
+        "pattern_generators.single_best": {
+            **_EVERY_PATTERN,
+            "max_depth": Refused("a single order is one order deep: leave it out", (1,)),
+        },
         "pattern_generators.adaptive": {
             **_EVERY_PATTERN,
             "min_large_gap": _module(Kind.PATTERN, "adaptive", "geographic_gap"),
@@ -253,14 +276,20 @@ MODULES: Mapping[str, Mapping[str, Spelling]] = MappingProxyType(
         },
         "pattern_generators.market_regime": {
             **_EVERY_PATTERN,
-            "market_regime": Refused("the regime is detected from the index, never set: leave it out"),
+            "market_regime": Refused(
+                "the regime is detected from the index, never set: leave it out"
+            ),
         },
         "sequence_generators.combinatorial": _COMBINATORIAL,
         "sequence_generators.enhanced_combinatorial": _COMBINATORIAL,
         "filters.correlation_aware": {
-            "lookback_days": Unused("correlations come from all the prices given; give fewer for a shorter look back"),
+            "lookback_days": Unused(
+                "correlations come from all the prices given; give fewer for a shorter look back"
+            ),
             "securities": Refused("securities come from the account: leave it out"),
-            "correlation_matrix": Refused("correlations are estimated from the prices given: leave it out"),
+            "correlation_matrix": Refused(
+                "correlations are estimated from the prices given: leave it out"
+            ),
         },
         "filters.eligibility": {
             "max_loss_threshold": GLOBAL["max_loss_threshold"],
@@ -302,7 +331,13 @@ PARAM_TABLES: Mapping[str, Kind] = MappingProxyType(
 """Tables of parameters by module; they switch nothing on."""
 
 NAMES: Mapping[str, str] = MappingProxyType(
-    {"name": "name", "description": "description", "title": "description", "preset": "preset", "preset_name": "preset"}
+    {
+        "name": "name",
+        "description": "description",
+        "title": "description",
+        "preset": "preset",
+        "preset_name": "preset",
+    }
 )
 """Texts, at the top, in `[planner]` or in `[core]` -> what they are."""
 

@@ -11,7 +11,18 @@ from typing import Any
 from steelyard.errors import UnknownModule, did_you_mean
 from steelyard.plans import Notice, sha256
 from steelyard.registry import Kind, Module, ModuleParams, modules
-from steelyard.settings import Costs, Groups, Limits, Planner, Plugins, Rebalance, Regime, Score, Search, Section
+from steelyard.settings import (
+    Costs,
+    Groups,
+    Limits,
+    Planner,
+    Plugins,
+    Rebalance,
+    Regime,
+    Score,
+    Search,
+    Section,
+)
 
 Why = str
 """Who set a value: "default", "preset NAME", "strategy file", "slider NAME"."""
@@ -78,7 +89,9 @@ class Strategy:
         for choice in self.choices[kind]:
             if choice.module.name == name:
                 return choice
-        raise UnknownModule(f"There is no {name!r} in {kind}.{did_you_mean(name, [one.module.name for one in self.choices[kind]])}")
+        raise UnknownModule(
+            f"There is no {name!r} in {kind}.{did_you_mean(name, [one.module.name for one in self.choices[kind]])}"
+        )
 
     def enabled(self, kind: Kind) -> tuple[ModuleChoice, ...]:
         """The modules of a kind that run, by name."""
@@ -93,8 +106,15 @@ class Strategy:
         what they are is in their version.
         """
         acting = [name for name in SECTIONS if name != "plugins"]
-        sections = {name: getattr(self, name).model_dump(mode="json", by_alias=True) for name in acting}
-        return {**sections, "modules": {kind.value: [_acting(choice) for choice in self.enabled(kind)] for kind in Kind}}
+        sections = {
+            name: getattr(self, name).model_dump(mode="json", by_alias=True) for name in acting
+        }
+        return {
+            **sections,
+            "modules": {
+                kind.value: [_acting(choice) for choice in self.enabled(kind)] for kind in Kind
+            },
+        }
 
     @cached_property
     def sha256(self) -> str:
@@ -127,7 +147,10 @@ SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
 
 def default_choices(kind: Kind) -> tuple[ModuleChoice, ...]:
     """Every registered module of a kind with its own defaults, on unless it says otherwise."""
-    return tuple(ModuleChoice(module, enabled=module.on, params=module.params(), why=DEFAULT_WHY) for module in modules(kind).values())
+    return tuple(
+        ModuleChoice(module, enabled=module.on, params=module.params(), why=DEFAULT_WHY)
+        for module in modules(kind).values()
+    )
 
 
 def registered() -> tuple[Module, ...]:

@@ -51,7 +51,10 @@ def settings(strategy: Strategy) -> Iterator[Setting]:
 
 def _section(strategy: Strategy, table: str, section: Section) -> Iterator[Setting]:
     """The values of a table, then those of the tables inside it."""
-    values = {info.alias or name: getattr(section, name) for name, info in type(section).model_fields.items()}
+    values = {
+        info.alias or name: getattr(section, name)
+        for name, info in type(section).model_fields.items()
+    }
     for key, value in values.items():
         if not isinstance(value, Section | Mapping):
             yield Setting(table, key, value, strategy.source(f"{table}.{key}"))
@@ -60,7 +63,10 @@ def _section(strategy: Strategy, table: str, section: Section) -> Iterator[Setti
         if isinstance(value, Section):
             yield from _section(strategy, inside, value)
         elif isinstance(value, Mapping):
-            yield from (Setting(inside, name, one, strategy.source(f"{inside}.{name}")) for name, one in value.items())
+            yield from (
+                Setting(inside, name, one, strategy.source(f"{inside}.{name}"))
+                for name, one in value.items()
+            )
 
 
 def effective(strategy: Strategy) -> str:
@@ -106,5 +112,9 @@ def toml(value: object) -> str:
         return quoted(value)
     if isinstance(value, list | tuple):
         short = f"[{', '.join(map(toml, value))}]"
-        return short if len(short) <= LONG else "[\n" + "".join(f"    {toml(inner)},\n" for inner in value) + "]"
+        return (
+            short
+            if len(short) <= LONG
+            else "[\n" + "".join(f"    {toml(inner)},\n" for inner in value) + "]"
+        )
     return repr(value)

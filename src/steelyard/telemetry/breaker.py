@@ -29,23 +29,35 @@ class Rules(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    failure_threshold: Annotated[int, Field(ge=1, le=1000, description="failures in a row that put a module out of service")] = 3
-    open_seconds: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False, description="how long, until one run may try")] = 300.0
+    failure_threshold: Annotated[
+        int, Field(ge=1, le=1000, description="failures in a row that put a module out of service")
+    ] = 3
+    open_seconds: Annotated[
+        float,
+        Field(gt=0, le=86_400, allow_inf_nan=False, description="how long, until one run may try"),
+    ] = 300.0
 
 
-VARIABLES = {"failure_threshold": "STEELYARD_FAILURE_THRESHOLD", "open_seconds": "STEELYARD_OPEN_SECONDS"}
+VARIABLES = {
+    "failure_threshold": "STEELYARD_FAILURE_THRESHOLD",
+    "open_seconds": "STEELYARD_OPEN_SECONDS",
+}
 """Rule -> the environment variable that sets it."""
 
 
 def rules_from(environment: Mapping[str, str]) -> Rules:
     """The rules as the environment sets them; raises SettingsError naming the variable and its range."""
     try:
-        return Rules.model_validate({rule: environment[name] for rule, name in VARIABLES.items() if environment.get(name)})
+        return Rules.model_validate(
+            {rule: environment[name] for rule, name in VARIABLES.items() if environment.get(name)}
+        )
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = VARIABLES[str(first["loc"][0])]
         value = one_line(environment[name], LONGEST_VALUE)
-        raise SettingsError(f"{name} is {value!r}: {first['msg']}. Nothing was planned. Correct it, or unset it.") from error
+        raise SettingsError(
+            f"{name} is {value!r}: {first['msg']}. Nothing was planned. Correct it, or unset it."
+        ) from error
 
 
 class Moment(BaseModel):
@@ -73,7 +85,11 @@ class Circuit(BaseModel):
 
 def after_failure(circuit: Circuit | None, error: str, now: Moment) -> Circuit:
     """The circuit with one more failure; the error is cut and put on one line."""
-    return Circuit(failures=1 if circuit is None else circuit.failures + 1, error=one_line(error, LONGEST_ERROR), since=now)
+    return Circuit(
+        failures=1 if circuit is None else circuit.failures + 1,
+        error=one_line(error, LONGEST_ERROR),
+        since=now,
+    )
 
 
 def state_of(circuit: Circuit | None, rules: Rules, now: Moment) -> State:

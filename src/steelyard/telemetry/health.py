@@ -62,7 +62,14 @@ class Health:
     warn     told, once each, what of the file could not be read or written
     """
 
-    def __init__(self, folder: Path, rules: Rules, *, warn: Callable[[str], None], now: Callable[[], Moment] = this_moment) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        rules: Rules,
+        *,
+        warn: Callable[[str], None],
+        now: Callable[[], Moment] = this_moment,
+    ) -> None:
         self.path, self.rules, self.now = folder / FILE, rules, now
         self._warn, self._told = warn, set[str]()
         self._tried: dict[str, tuple[Circuit, Circuit]] = {}
@@ -74,7 +81,9 @@ class Health:
         except ValidationError:
             self._change(lambda _: None)  # which moves it aside, if nobody else did
         except OSError as error:
-            self._say(f"The health of modules in {self.path} could not be read: {error.strerror}. Every module is tried.")
+            self._say(
+                f"The health of modules in {self.path} could not be read: {error.strerror}. Every module is tried."
+            )
         return {}
 
     def out_of_service(self, versions: Mapping[str, str]) -> dict[str, str]:
@@ -115,7 +124,11 @@ class Health:
                 else:
                     circuits[key] = after_failure(circuits.get(key), error, self.now())
 
-        if self._tried or any(error is not None for error in ended.values()) or self.circuits().keys() & ended.keys():
+        if (
+            self._tried
+            or any(error is not None for error in ended.values())
+            or self.circuits().keys() & ended.keys()
+        ):
             self._change(count)
         self._tried.clear()
 
@@ -124,16 +137,24 @@ class Health:
         forgotten = set(keys) & self.circuits().keys()
         try:
             if forgotten:
-                keep(self.path, lambda circuits: [circuits.pop(key, None) for key in forgotten], self._say)
+                keep(
+                    self.path,
+                    lambda circuits: [circuits.pop(key, None) for key in forgotten],
+                    self._say,
+                )
         except OSError as error:
-            raise InputError(f"The health of modules could not be written to {self.path}: {_why(error)}. Nothing was reset.") from error
+            raise InputError(
+                f"The health of modules could not be written to {self.path}: {_why(error)}. Nothing was reset."
+            ) from error
 
     def _change(self, change: Change) -> None:
         """`keep`; where that cannot be, this run goes by what can be read, and it is told."""
         try:
             keep(self.path, change, self._say)
         except OSError as error:
-            self._say(f"The health of modules could not be written to {self.path}: {_why(error)}. Planning goes on.")
+            self._say(
+                f"The health of modules could not be written to {self.path}: {_why(error)}. Planning goes on."
+            )
             known: dict[str, Circuit] = {}
             with contextlib.suppress(OSError, ValidationError):
                 known = read(self.path)
@@ -167,7 +188,9 @@ def keep(path: Path, change: Change, say: Callable[[str], None]) -> None:
             first = error.errors(include_url=False)[0]
             aside = path.replace(path.with_name(f"{FILE}.unreadable"))
             at = ".".join(map(str, first["loc"])) or "the file"
-            say(f"{path} is not usable ({at}: {first['msg']}): it is now {aside.name}, and every module is tried.")
+            say(
+                f"{path} is not usable ({at}: {first['msg']}): it is now {aside.name}, and every module is tried."
+            )
             circuits = {}
         before = dict(circuits)
         change(circuits)
@@ -202,7 +225,9 @@ def locked(path: Path) -> Iterator[None]:
         deadline = time.monotonic() + LOCK_SECONDS
         while not _taken(handle):
             if time.monotonic() > deadline:
-                raise TimeoutError(None, f"another process has held {path.name} for {LOCK_SECONDS:g} seconds")
+                raise TimeoutError(
+                    None, f"another process has held {path.name} for {LOCK_SECONDS:g} seconds"
+                )
             time.sleep(LOCK_POLL_SECONDS)
         yield
     finally:

@@ -14,7 +14,9 @@ import logging
 LOGGER = logging.getLogger("steelyard.modules")
 
 
-def log_module(bucket: str, qualified: str, outcome: str, count: int | None, seconds: float) -> None:
+def log_module(
+    bucket: str, qualified: str, outcome: str, count: int | None, seconds: float
+) -> None:
     """Log that a module ran, failed or was skipped; `count` of things that it returned, None when it returned nothing."""
     elapsed_ms = round(1000 * seconds, 3)
     LOGGER.debug(
@@ -24,5 +26,11 @@ def log_module(bucket: str, qualified: str, outcome: str, count: int | None, sec
         outcome,
         "-" if count is None else count,
         elapsed_ms,
-        extra={"bucket": bucket, "qualified": qualified, "outcome": outcome, "count": count, "elapsed_ms": elapsed_ms},
+        extra={
+            "bucket": bucket,
+            "qualified": qualified,
+            "outcome": outcome,
+            "count": count,
+            "elapsed_ms": elapsed_ms,
+        },
     )

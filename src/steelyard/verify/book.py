@@ -47,7 +47,10 @@ class Book:
     @cached_property
     def table(self) -> Mapping[tuple[str, str, Decimal], Record]:
         """Symbol, side and quantity -> row of the candidate table."""
-        return {(row["symbol"], row["side"], row["quantity"]): row for row in reversed(self.doc["candidates"])}
+        return {
+            (row["symbol"], row["side"], row["quantity"]): row
+            for row in reversed(self.doc["candidates"])
+        }
 
     @cached_property
     def steps(self) -> list[Record]:
@@ -80,8 +83,16 @@ class Book:
     @cached_property
     def filters(self) -> Mapping[str, Mapping[str, Any]]:
         """Name -> parameters of the filters of the strategy that really ran."""
-        ran = {run["name"] for run in self.doc["modules"] if run["kind"] == FILTERS and run["outcome"] in {"ok", "nothing"}}
-        return {one["name"]: one["params"] for one in self.doc["strategy"]["settings"]["modules"][FILTERS] if one["name"] in ran}
+        ran = {
+            run["name"]
+            for run in self.doc["modules"]
+            if run["kind"] == FILTERS and run["outcome"] in {"ok", "nothing"}
+        }
+        return {
+            one["name"]: one["params"]
+            for one in self.doc["strategy"]["settings"]["modules"][FILTERS]
+            if one["name"] in ran
+        }
 
     @cached_property
     def rates(self) -> Mapping[str, Decimal]:
@@ -101,7 +112,9 @@ class Book:
     @cached_property
     def spendable(self) -> Decimal:
         """What may pay for orders: base cash that no open buy reserves."""
-        return Decimal(self.doc["cash"].get(self.doc["base_currency"], ZERO)) - Decimal(self.doc["open_buys"])
+        return Decimal(self.doc["cash"].get(self.doc["base_currency"], ZERO)) - Decimal(
+            self.doc["open_buys"]
+        )
 
     @cached_property
     def target_cash(self) -> Decimal:
@@ -117,7 +130,9 @@ class Book:
 
     def in_base(self, balances: Mapping[str, Decimal]) -> Decimal:
         """Balances of several currencies in base; one without a rate counts nothing, and is a failed check elsewhere."""
-        return sum((amount * self.rates.get(currency, ZERO) for currency, amount in balances.items()), ZERO)
+        return sum(
+            (amount * self.rates.get(currency, ZERO) for currency, amount in balances.items()), ZERO
+        )
 
     def weight(self, amount: Decimal) -> Decimal:
         """Of the pre-trade value; 0 where nothing is owned."""
@@ -133,7 +148,9 @@ class Book:
         parts = {
             "commission": rules["fixed"] + rules["percent"] * notional_base,
             "spread": rules["spread_bps"] * HALF / BPS * notional_base,
-            "fx": rules["fx_percent"] * notional_base if currency != self.doc["base_currency"] else ZERO,
+            "fx": rules["fx_percent"] * notional_base
+            if currency != self.doc["base_currency"]
+            else ZERO,
         }
         return {**parts, "total": sum(parts.values(), ZERO)}
 
@@ -142,7 +159,9 @@ class Book:
         holding = self.holdings.get(symbol)
         if holding is None:
             return ZERO, True
-        gains = [gain(lot, taken, holding) for lot, taken in oldest_first(holding["lots"], quantity)]
+        gains = [
+            gain(lot, taken, holding) for lot, taken in oldest_first(holding["lots"], quantity)
+        ]
         return sum((one for one in gains if one is not None), ZERO), None not in gains
 
 
@@ -164,7 +183,14 @@ def oldest_first(lots: Iterable[Record], quantity: Decimal) -> list[tuple[Record
     """Which lots a sale takes, and how much of each: of unknown age first, of one day the dearest first."""
     taken: list[tuple[Record, Decimal]] = []
     due = quantity
-    for lot in sorted(lots, key=lambda one: (one["acquired"] or date.min, -(one["unit_cost"] or ZERO), -one["quantity"])):
+    for lot in sorted(
+        lots,
+        key=lambda one: (
+            one["acquired"] or date.min,
+            -(one["unit_cost"] or ZERO),
+            -one["quantity"],
+        ),
+    ):
         part = min(due, lot["quantity"])
         if part > 0:
             taken.append((lot, part))

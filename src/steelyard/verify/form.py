@@ -73,13 +73,22 @@ class Part:
     fields: Mapping[str, Any]
 
 
-AMOUNT, POSITIVE, NUMBER = Kind("a decimal number as text"), Kind("a decimal number above 0 as text"), Kind("a number")
+AMOUNT, POSITIVE, NUMBER = (
+    Kind("a decimal number as text"),
+    Kind("a decimal number above 0 as text"),
+    Kind("a number"),
+)
 COUNT, TEXT, FLAG, DAY = Kind("a whole number"), Kind("text"), Kind("true or false"), Kind("a date")
 FACT, ANY = Kind("text or a number"), Kind("anything")
 
 SIDE = OneOf(("buy", "sell"))
 PAIR = (NUMBER, NUMBER)
-LOT = {"acquired": Maybe(DAY), "quantity": AMOUNT, "unit_cost": Maybe(AMOUNT), "gain": Maybe(AMOUNT)}
+LOT = {
+    "acquired": Maybe(DAY),
+    "quantity": AMOUNT,
+    "unit_cost": Maybe(AMOUNT),
+    "gain": Maybe(AMOUNT),
+}
 COSTS = {"total": AMOUNT, "commission": AMOUNT, "spread": AMOUNT, "fx": AMOUNT}
 FACTS = Named(FACT)
 NOTICE = {"code": TEXT, "message": TEXT, "module": Maybe(TEXT), "symbol": Maybe(TEXT)}
@@ -110,7 +119,14 @@ SCORE_SETTINGS = {
     "min_score_per_return": NUMBER,
     "tax_rate": NUMBER,
     "tax_years": NUMBER,
-    "neutral": {"mu": NUMBER, "quality": NUMBER, "drawdown": NUMBER, "vol": NUMBER, "corr": NUMBER, "yield": NUMBER},
+    "neutral": {
+        "mu": NUMBER,
+        "quality": NUMBER,
+        "drawdown": NUMBER,
+        "vol": NUMBER,
+        "corr": NUMBER,
+        "yield": NUMBER,
+    },
 }
 MODULE = {"name": TEXT, "version": TEXT, "params": Named(ANY), "digest": Sometimes(TEXT)}
 SETTINGS = Part(
@@ -182,14 +198,31 @@ STEP = {
     "narrative": TEXT,
     "facts": FACTS,
 }
-PART = {"name": TEXT, "share": NUMBER, "scale": PAIR, "raw_hold": NUMBER, "raw_plan": NUMBER, "hold": NUMBER, "plan": NUMBER}
+PART = {
+    "name": TEXT,
+    "share": NUMBER,
+    "scale": PAIR,
+    "raw_hold": NUMBER,
+    "raw_plan": NUMBER,
+    "hold": NUMBER,
+    "plan": NUMBER,
+}
 SCORE = {
     "hold": NUMBER,
     "plan": NUMBER,
     "improvement": NUMBER,
     "min_improvement": NUMBER,
     "charges": {"cost": NUMBER, "tax": NUMBER, "hurdle": NUMBER},
-    "terms": Many({"name": TEXT, "weight": NUMBER, "hold": NUMBER, "plan": NUMBER, "off_scale": FLAG, "parts": Many(PART)}),
+    "terms": Many(
+        {
+            "name": TEXT,
+            "weight": NUMBER,
+            "hold": NUMBER,
+            "plan": NUMBER,
+            "off_scale": FLAG,
+            "parts": Many(PART),
+        }
+    ),
 }
 CERTIFICATE = {
     "scope": OneOf(("proposals", "candidates")),
@@ -233,11 +266,31 @@ TOLD = {"text": TEXT, "facts": FACTS}
 EXPLANATION = {
     "text": TEXT,
     "stability": {**TOLD, "resamples": COUNT, "share": NUMBER, "mean_regret": NUMBER},
-    "counterfactuals": Many({**TOLD, "name": TEXT, "setting": TEXT, "now": NUMBER, "then": NUMBER, "gain": NUMBER, "money": Maybe(AMOUNT)}),
-    "thresholds": Many(
-        {**TOLD, "n": COUNT, "symbol": TEXT, "side": SIDE, "price_now": POSITIVE, "price": Maybe(POSITIVE), "off_target": Maybe(NUMBER)}
+    "counterfactuals": Many(
+        {
+            **TOLD,
+            "name": TEXT,
+            "setting": TEXT,
+            "now": NUMBER,
+            "then": NUMBER,
+            "gain": NUMBER,
+            "money": Maybe(AMOUNT),
+        }
     ),
-    "relaxations": Many({**TOLD, "setting": TEXT, "now": NUMBER, "then": NUMBER, "improvement": NUMBER}),
+    "thresholds": Many(
+        {
+            **TOLD,
+            "n": COUNT,
+            "symbol": TEXT,
+            "side": SIDE,
+            "price_now": POSITIVE,
+            "price": Maybe(POSITIVE),
+            "off_target": Maybe(NUMBER),
+        }
+    ),
+    "relaxations": Many(
+        {**TOLD, "setting": TEXT, "now": NUMBER, "then": NUMBER, "improvement": NUMBER}
+    ),
 }
 SCENARIO = {
     **TOLD,
@@ -256,16 +309,26 @@ LOOSENED = {
     "unit": TEXT,
     "gain": NUMBER,
     "gain_per_unit": NUMBER,
-    "steps": Many({"side": SIDE, "symbol": TEXT, "quantity": AMOUNT, "relaxed_constraints": Many(TEXT)}),
+    "steps": Many(
+        {"side": SIDE, "symbol": TEXT, "quantity": AMOUNT, "relaxed_constraints": Many(TEXT)}
+    ),
 }
 WHAT_IF = {
-    "fills": Maybe({**TOLD, "worst": NUMBER, "mean": NUMBER, "share": NUMBER, "scenarios": Many(SCENARIO)}),
+    "fills": Maybe(
+        {**TOLD, "worst": NUMBER, "mean": NUMBER, "share": NUMBER, "scenarios": Many(SCENARIO)}
+    ),
     "relaxations": Many(LOOSENED),
 }
 PLAN: Mapping[str, Any] = {
     "schema": TEXT,
     "plan_id": TEXT,
-    "verdict": {"action": OneOf(("act", "hold")), "previous": Maybe(OneOf(("act", "hold"))), "text": TEXT, "detail": TEXT, "facts": FACTS},
+    "verdict": {
+        "action": OneOf(("act", "hold")),
+        "previous": Maybe(OneOf(("act", "hold"))),
+        "text": TEXT,
+        "detail": TEXT,
+        "facts": FACTS,
+    },
     "bucket": TEXT,
     "as_of": DAY,
     "prices_as_of": {"quotes": DAY, "history": DAY},
@@ -278,15 +341,31 @@ PLAN: Mapping[str, Any] = {
     "cash_rates": Named(POSITIVE),
     "reserve": AMOUNT,
     "open_buys": AMOUNT,
-    "open_orders": Many({"symbol": TEXT, "side": SIDE, "quantity": AMOUNT, "price": Maybe(POSITIVE), "fx_rate": Maybe(POSITIVE)}),
-    "rules": {"costs": COST_RULES, "limits": LIMITS, "max_depth": COUNT, "min_order_base": AMOUNT, "drift_band_weight": NUMBER},
+    "open_orders": Many(
+        {
+            "symbol": TEXT,
+            "side": SIDE,
+            "quantity": AMOUNT,
+            "price": Maybe(POSITIVE),
+            "fx_rate": Maybe(POSITIVE),
+        }
+    ),
+    "rules": {
+        "costs": COST_RULES,
+        "limits": LIMITS,
+        "max_depth": COUNT,
+        "min_order_base": AMOUNT,
+        "drift_band_weight": NUMBER,
+    },
     "excluded": Many(TEXT),
     "holdings": Many(HOLDING),
     "holdings_after": Many({"symbol": TEXT, "quantity": AMOUNT, "weight": NUMBER}),
     "candidates": Many(CANDIDATE),
     "steps": Many(STEP),
     "proposed_by": Many(TEXT),
-    "conversions": Many({"from": TEXT, "to": TEXT, "amount": AMOUNT, "rate": POSITIVE, "cost": AMOUNT}),
+    "conversions": Many(
+        {"from": TEXT, "to": TEXT, "amount": AMOUNT, "rate": POSITIVE, "cost": AMOUNT}
+    ),
     "score": SCORE,
     "objective": {"mode": OneOf(("targets", "none")), "profile": TEXT},
     "certificate": CERTIFICATE,
@@ -300,20 +379,39 @@ PLAN: Mapping[str, Any] = {
     "turnover": NUMBER,
     "costs": {**COSTS, "tax": Maybe(AMOUNT)},
     "cash_ladder": Many(
-        {"date": DAY, "currency": TEXT, "balance": AMOUNT, "kind": OneOf(("traded", "settled")), "estimated": FLAG},
+        {
+            "date": DAY,
+            "currency": TEXT,
+            "balance": AMOUNT,
+            "kind": OneOf(("traded", "settled")),
+            "estimated": FLAG,
+        },
     ),
     "not_traded": Many(NOT_TRADED),
     "problems": Many(NOTICE),
     "warnings": Many(NOTICE),
     "data_coverage": Many({"symbol": TEXT, "metric": TEXT, "used": Maybe(NUMBER)}),
     "reproducible": FLAG,
-    "modules": Many({"kind": TEXT, "name": TEXT, "version": TEXT, "count": Maybe(COUNT), "error": Maybe(TEXT), "outcome": TEXT}),
+    "modules": Many(
+        {
+            "kind": TEXT,
+            "name": TEXT,
+            "version": TEXT,
+            "count": Maybe(COUNT),
+            "error": Maybe(TEXT),
+            "outcome": TEXT,
+        }
+    ),
     "timings": Many({"name": TEXT, "seconds": NUMBER}),
     "seed": COUNT,
     "inputs_sha256": TEXT,
     "explanation": Maybe(EXPLANATION),
     "what_if": Maybe(WHAT_IF),
-    "regime": {"name": OneOf(("bull", "bear", "sideways", "unknown")), "distance": Maybe(NUMBER), "observations": COUNT},
+    "regime": {
+        "name": OneOf(("bull", "bear", "sideways", "unknown")),
+        "distance": Maybe(NUMBER),
+        "observations": COUNT,
+    },
 }
 
 
@@ -337,15 +435,22 @@ def _read(form: Any, value: Any, where: str, tally: Tally) -> Any:
         case dict() if isinstance(value, Mapping):
             return _record(form, value, where, tally)
         case tuple() if isinstance(value, list | tuple) and len(value) == len(form):
-            return tuple(_read(kind, one, f"{where}[{n}]", tally) for n, (kind, one) in enumerate(zip(form, value, strict=True)))
+            return tuple(
+                _read(kind, one, f"{where}[{n}]", tally)
+                for n, (kind, one) in enumerate(zip(form, value, strict=True))
+            )
     try:
         return _single(form, value)
     except Misfit as misfit:
-        tally.rule("has the form of a plan", where or "the document", False, str(misfit), _short(value))
+        tally.rule(
+            "has the form of a plan", where or "the document", False, str(misfit), _short(value)
+        )
         return None
 
 
-def _record(form: Mapping[str, Any], value: Mapping[str, Any], where: str, tally: Tally) -> dict[str, Any]:
+def _record(
+    form: Mapping[str, Any], value: Mapping[str, Any], where: str, tally: Tally
+) -> dict[str, Any]:
     for key in value:
         if key not in form:
             path = re.sub(r"\[[0-9]+\]", "[]", f"{where}.{key}".lstrip("."))
@@ -358,7 +463,9 @@ def _field(kind: Any, value: Mapping[str, Any], key: str, where: str, tally: Tal
     if isinstance(kind, Sometimes):
         return _read(kind.of, value[key], path, tally) if key in value else None
     if key not in value:
-        tally.rule("has the form of a plan", path, False, _name(kind), "nothing: the field is missing")
+        tally.rule(
+            "has the form of a plan", path, False, _name(kind), "nothing: the field is missing"
+        )
         return None
     return _read(kind, value[key], path, tally)
 
@@ -386,7 +493,11 @@ def _single(form: Any, value: Any) -> Any:
 
 def _is_number(value: Any) -> bool:
     # no comparison with NaN holds, so neither NaN nor infinity passes
-    return isinstance(value, int | float) and not isinstance(value, bool) and (value == 0 or LEAST_NUMBER <= abs(value) <= LARGEST_NUMBER)
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and (value == 0 or LEAST_NUMBER <= abs(value) <= LARGEST_NUMBER)
+    )
 
 
 def _day(value: str) -> date:

@@ -35,7 +35,9 @@ def load(text: str) -> dict[str, Any]:
     Steelyard, or a plan of a newer or unknown version.
     """
     if len(text) > MAX_CHARACTERS:
-        raise InputError(f"The plan is {len(text):,} characters long; at most {MAX_CHARACTERS:,} are read. Nothing was checked.")
+        raise InputError(
+            f"The plan is {len(text):,} characters long; at most {MAX_CHARACTERS:,} are read. Nothing was checked."
+        )
     if not text.strip():
         raise InputError(f"The plan is empty. Nothing was checked. {HOW_TO}")
     try:
@@ -43,9 +45,13 @@ def load(text: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         _refuse(text, error)
     except RecursionError as error:
-        raise InputError(f"The plan is nested far deeper than any plan. Nothing was checked. {HOW_TO}") from error
+        raise InputError(
+            f"The plan is nested far deeper than any plan. Nothing was checked. {HOW_TO}"
+        ) from error
     except ValueError as error:
-        raise InputError(f"The plan holds a number that cannot be read: {error}. Nothing was checked. {HOW_TO}") from error
+        raise InputError(
+            f"The plan holds a number that cannot be read: {error}. Nothing was checked. {HOW_TO}"
+        ) from error
     return _of_our_form(document)
 
 
@@ -54,27 +60,42 @@ def _pairs(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise InputError(f"The plan says {key!r} twice in one place, so it can be read in two ways. Nothing was checked. Plan again.")
+            raise InputError(
+                f"The plan says {key!r} twice in one place, so it can be read in two ways. Nothing was checked. Plan again."
+            )
         found[key] = value
     return found
 
 
 def _no_number(constant: str) -> NoReturn:
-    raise InputError(f"The plan holds {constant}, which no plan of Steelyard does: missing is null. Nothing was checked. Plan again.")
+    raise InputError(
+        f"The plan holds {constant}, which no plan of Steelyard does: missing is null. Nothing was checked. Plan again."
+    )
 
 
 def _refuse(text: str, error: json.JSONDecodeError) -> NoReturn:
     at = f"line {error.lineno}, column {error.colno}"
     if text.lstrip()[:1] in {"{", "["} and _cut_off(text, error):
-        raise InputError(f"The plan ends too early, at {at}: the file was cut off. Nothing was checked. {HOW_TO}") from error
-    raise InputError(f"The plan is not JSON: {error.msg[:1].lower()}{error.msg[1:]} at {at}. Nothing was checked. {HOW_TO}") from error
+        raise InputError(
+            f"The plan ends too early, at {at}: the file was cut off. Nothing was checked. {HOW_TO}"
+        ) from error
+    raise InputError(
+        f"The plan is not JSON: {error.msg[:1].lower()}{error.msg[1:]} at {at}. Nothing was checked. {HOW_TO}"
+    ) from error
 
 
 def _cut_off(text: str, error: json.JSONDecodeError) -> bool:
     """Could more text have made it right? True when nothing is wrong with what there is but its end."""
     rest = text[error.pos :].rstrip()
-    unfinished = "Unterminated string" in error.msg or ("escape" in error.msg and len(rest) <= ESCAPE)
-    return not rest or unfinished or bool(HALF_A_NUMBER.fullmatch(rest)) or any(word.startswith(rest) for word in WORDS)
+    unfinished = "Unterminated string" in error.msg or (
+        "escape" in error.msg and len(rest) <= ESCAPE
+    )
+    return (
+        not rest
+        or unfinished
+        or bool(HALF_A_NUMBER.fullmatch(rest))
+        or any(word.startswith(rest) for word in WORDS)
+    )
 
 
 def _of_our_form(document: Any) -> dict[str, Any]:
@@ -102,7 +123,11 @@ def content_id(document: Mapping[str, Any]) -> str:
     content = {key: value for key, value in document.items() if key not in BESIDE_THE_ID}
     certificate = content.get("certificate")
     if isinstance(certificate, dict):
-        content["certificate"] = {key: value for key, value in certificate.items() if key not in BESIDE_THE_ID_IN_THE_CERTIFICATE}
+        content["certificate"] = {
+            key: value
+            for key, value in certificate.items()
+            if key not in BESIDE_THE_ID_IN_THE_CERTIFICATE
+        }
     return hash_of(content)
 
 

@@ -77,7 +77,9 @@ class Tally:
         """Exact money, prices, quantities and rates."""
         self._compare(name, where, due, found, AMOUNT_SLACK, AMOUNT_SLACK_OF_ITSELF)
 
-    def number(self, name: str, where: str, due: Decimal | None, found: Decimal | None, *parts: Decimal) -> None:
+    def number(
+        self, name: str, where: str, due: Decimal | None, found: Decimal | None, *parts: Decimal
+    ) -> None:
         """Weights, scores and ratios; `parts` are what was summed, where they may be much larger than their sum."""
         largest = max((abs(part) for part in parts), default=Decimal(0))
         self._compare(name, where, due, found, NUMBER_SLACK * (1 + largest), NUMBER_SLACK)
@@ -98,7 +100,15 @@ class Tally:
         """What has been collected."""
         return Report(tuple(self.checks), tuple(self.skipped.items()))
 
-    def _compare(self, name: str, where: str, due: Decimal | None, found: Decimal | None, slack: Decimal, of_itself: Decimal) -> None:
+    def _compare(
+        self,
+        name: str,
+        where: str,
+        due: Decimal | None,
+        found: Decimal | None,
+        slack: Decimal,
+        of_itself: Decimal,
+    ) -> None:
         if due is None or found is None:
             ok = due is None and found is None
         else:

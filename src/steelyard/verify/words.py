@@ -20,7 +20,21 @@ from steelyard.verify.tally import NUMBER_SLACK, Record, Tally
 
 NUMBER = re.compile(rf"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?!\w|-[A-Za-z])(?:{SPACE}[A-Za-z%]+)?")
 """A number in a sentence with its unit; one that is part of a name, as in S&P500 or 52-week, is none."""
-WORDS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
+WORDS = (
+    "No",
+    "One",
+    "Two",
+    "Three",
+    "Four",
+    "Five",
+    "Six",
+    "Seven",
+    "Eight",
+    "Nine",
+    "Ten",
+    "Eleven",
+    "Twelve",
+)
 PERCENT = 100
 NOT_ZERO = frozenset("123456789")
 LEAST_VISIBLE = Decimal("0.0005")
@@ -47,11 +61,21 @@ def check_words(book: Book, tally: Tally) -> None:
         verdict["action"],
         verdict["text"],
     )
-    check_told("verdict", f"{verdict['text']} {verdict['detail']}", verdict["facts"], dict(_headline(book)), tally)
+    check_told(
+        "verdict",
+        f"{verdict['text']} {verdict['detail']}",
+        verdict["facts"],
+        dict(_headline(book)),
+        tally,
+    )
     for n, step in enumerate(book.steps):
         where = f"steps[{n}]"
         tally.rule(
-            "the narrative gives the reason", f"{where}.narrative", step["reason"] in step["narrative"], step["reason"], step["narrative"]
+            "the narrative gives the reason",
+            f"{where}.narrative",
+            step["reason"] in step["narrative"],
+            step["reason"],
+            step["narrative"],
         )
         check_told(where, step["narrative"], step["facts"], dict(_order(book, step)), tally)
     for n, stop in enumerate(doc["not_traded"]):
@@ -74,7 +98,11 @@ def _headline(book: Book) -> Iterator[tuple[str, object]]:
     yield from {"before": None if before is None else PERCENT * before, "after": after}.items()
     # the greedy list is of the whole table: where the plan is the best of proposals, it is none of them
     beyond = {UNRESTRICTED, GREEDY} if doc["certificate"]["scope"] == PROPOSALS else {UNRESTRICTED}
-    others = [other["improvement"] for other in doc["alternatives"] if other["steps"] and other["name"] not in beyond]
+    others = [
+        other["improvement"]
+        for other in doc["alternatives"]
+        if other["steps"] and other["name"] not in beyond
+    ]
     yield "gain", doc["score"]["improvement"] if steps else max(others, default=None)
     yield from _moves(book)
 
@@ -87,23 +115,42 @@ def _moves(book: Book) -> Iterator[tuple[str, object]]:
         most = max(step["notional_base"] for step in book.steps)
         moved = [step for step in book.steps if step["notional_base"] >= most * (1 - NUMBER_SLACK)]
         named = next((step for step in moved if step["symbol"] == facts.get("moved")), moved[0])
-        yield from {"moved": named["symbol"], "from_weight": named["weight_before"], "to_weight": named["weight_after"]}.items()
-    off = {symbol: abs(after.get(symbol, ZERO) - row["target"]) for symbol, row in book.holdings.items() if row["target"] is not None}
+        yield from {
+            "moved": named["symbol"],
+            "from_weight": named["weight_before"],
+            "to_weight": named["weight_after"],
+        }.items()
+    off = {
+        symbol: abs(after.get(symbol, ZERO) - row["target"])
+        for symbol, row in book.holdings.items()
+        if row["target"] is not None
+    }
     off |= {row["symbol"]: row["target"] for row in book.doc["drift"]["absent"]}
     if off:
         off[CASH] = abs(book.weight(book.cash_before + book.flow(book.steps)) - book.target_cash)
         largest = max(off.values())
         named = facts.get("furthest")
-        furthest = named if off.get(str(named), ZERO) >= largest - NUMBER_SLACK else max(off, key=lambda symbol: off[symbol])
+        furthest = (
+            named
+            if off.get(str(named), ZERO) >= largest - NUMBER_SLACK
+            else max(off, key=lambda symbol: off[symbol])
+        )
         yield from {"furthest": furthest, "off": largest}.items()
 
 
 def _order(book: Book, step: Record) -> Iterator[tuple[str, object]]:
     """Facts of a step and what they mean."""
     holding = book.holdings.get(step["symbol"])
-    yield from {"shares": step["quantity"], "symbol": step["symbol"], "currency": book.doc["base_currency"]}.items()
+    yield from {
+        "shares": step["quantity"],
+        "symbol": step["symbol"],
+        "currency": book.doc["base_currency"],
+    }.items()
     yield from {"notional": step["notional_base"], "adds": step["adds"]}.items()
-    yield from {"weight_before": step["weight_before"], "weight_after": step["weight_after"]}.items()
+    yield from {
+        "weight_before": step["weight_before"],
+        "weight_after": step["weight_after"],
+    }.items()
     if holding is not None:
         yield "target", holding["target"]
         if step["side"] == SELL:
@@ -119,24 +166,43 @@ def _stop(book: Book, stop: Record, where: str, tally: Tally) -> None:
     for name, figure in (("value", value), ("limit", limit)):
         if figure is not None and margin is None and stop["rule"] not in DERIVED_ELSEWHERE:
             close = any(abs(abs(number) - abs(figure)) <= NUMBER_SLACK for number in numbers)
-            tally.rule("a number that stands alone is told", f"{where}.{name}", close, "one of the facts", figure)
+            tally.rule(
+                "a number that stands alone is told",
+                f"{where}.{name}",
+                close,
+                "one of the facts",
+                figure,
+            )
     shares = _number(stop["facts"].get("shares"))
     if shares is not None:
         known = (stop["symbol"], stop["side"], shares) in book.table or _filtered_later(book, stop)
-        tally.rule("shares in words are those of a candidate", f"{where}.facts.shares", known, "quantity of a candidate", shares)
+        tally.rule(
+            "shares in words are those of a candidate",
+            f"{where}.facts.shares",
+            known,
+            "quantity of a candidate",
+            shares,
+        )
     check_told(where, stop["reason"], stop["facts"], {}, tally)
 
 
 def _filtered_later(book: Book, stop: Record) -> bool:
     """Did a filter stop an order of the same security and side? What was merged into it is told before filters of pairs speak."""
-    return any(one["stage"] == FILTER and (one["symbol"], one["side"]) == (stop["symbol"], stop["side"]) for one in book.doc["not_traded"])
+    return any(
+        one["stage"] == FILTER and (one["symbol"], one["side"]) == (stop["symbol"], stop["side"])
+        for one in book.doc["not_traded"]
+    )
 
 
 def check_told(where: str, text: str, facts: Record, derived: Derived, tally: Tally) -> None:
     """Each fact by its name, or by a number of the sentence that tells no other; each number of the sentence among the facts."""
     said = [found.replace(",", "") for found in NUMBER.findall(text)]
     written = {name: _written(str(fact), isinstance(fact, Decimal)) for name, fact in facts.items()}
-    own = {name: _visible(number, written[name]) for name, fact in facts.items() if (number := _number(fact)) is not None}
+    own = {
+        name: _visible(number, written[name])
+        for name, fact in facts.items()
+        if (number := _number(fact)) is not None
+    }
     taken: dict[int, str] = {}
     for name, fact in facts.items():
         at, number = f"{where}.facts.{name}", _number(fact)
@@ -148,19 +214,35 @@ def check_told(where: str, text: str, facts: Record, derived: Derived, tally: Ta
                 tally.same("a fact is a figure of the plan", at, due, fact)
         elif name in own:
             tally.rule(
-                "a fact stands in its sentence", at, _place(name, said, own, taken, set()), "a number of its own in the sentence", fact
+                "a fact stands in its sentence",
+                at,
+                _place(name, said, own, taken, set()),
+                "a number of its own in the sentence",
+                fact,
             )
     known = frozenset[str]().union(*written.values())
     strange = sorted(set(said) - known)
-    tally.rule("numbers in words are facts", where, not strange, "only numbers that are facts", strange)
+    tally.rule(
+        "numbers in words are facts", where, not strange, "only numbers that are facts", strange
+    )
 
 
 def _visible(number: Decimal, written: frozenset[str]) -> frozenset[str]:
     """Without the formats under which a number that can be seen as a percentage reads 0."""
-    return written if abs(number) < LEAST_VISIBLE else frozenset(told for told in written if set(told) & NOT_ZERO)
+    return (
+        written
+        if abs(number) < LEAST_VISIBLE
+        else frozenset(told for told in written if set(told) & NOT_ZERO)
+    )
 
 
-def _place(name: str, said: Sequence[str], own: Mapping[str, frozenset[str]], taken: dict[int, str], seen: set[int]) -> bool:
+def _place(
+    name: str,
+    said: Sequence[str],
+    own: Mapping[str, frozenset[str]],
+    taken: dict[int, str],
+    seen: set[int],
+) -> bool:
     """Give a fact a number of the sentence, moving others to another of theirs where that helps."""
     for k, number in enumerate(said):
         if k in seen or number not in own[name]:
@@ -187,7 +269,11 @@ def _written(fact: str, is_number: bool) -> frozenset[str]:
     things: list[Any] = [fact]
     number = Decimal(fact) if is_number else _number(fact)
     if number is not None:
-        things += [number, float(number), *([int(number)] if number == number.to_integral_value() else [])]
+        things += [
+            number,
+            float(number),
+            *([int(number)] if number == number.to_integral_value() else []),
+        ]
     else:
         with contextlib.suppress(ValueError):
             things.append(date.fromisoformat(fact))

@@ -55,4 +55,8 @@ VARIANTS: Mapping[Variant, Callable[[Context, Candidates, Params], list[int]]] =
 def adaptive(ctx: Context, candidates: Candidates, params: Params) -> dict[str, IntArray]:
     """Up to nine sequences, each for one weakness of the portfolio: gaps, concentration, risk, quality, income, idle cash."""
     depth = ctx.search.max_depth
-    return {name: padded_rows([VARIANTS[name](ctx, candidates, params)], depth) for name in VARIANTS if name in params.variants}
+    return {
+        name: padded_rows([VARIANTS[name](ctx, candidates, params)], depth)
+        for name in VARIANTS
+        if name in params.variants
+    }

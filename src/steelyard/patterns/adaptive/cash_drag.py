@@ -17,7 +17,9 @@ def cash_drag(ctx: Context, candidates: Candidates, params: Params) -> list[int]
         return []
     gaps = _gaps(ctx)[candidates.security]
     offered = sorted(every_buy(candidates), key=lambda row: -gaps[row])
-    wide = [(row, float(gaps[row])) for row in offered if gaps[row] > NOISE] or [(row, 1.0) for row in offered]
+    wide = [(row, float(gaps[row])) for row in offered if gaps[row] > NOISE] or [
+        (row, 1.0) for row in offered
+    ]
     return spread(candidates, [], wide, idle, np.full(ctx.n, np.inf), ctx.search.max_depth)
 
 

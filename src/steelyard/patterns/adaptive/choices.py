@@ -41,7 +41,12 @@ def _each_once(names: tuple[Variant, ...]) -> tuple[Variant, ...]:
 
 Variants = Annotated[
     tuple[Variant, ...],
-    Field(strict=False, min_length=1, json_schema_extra={"uniqueItems": True}, description="which of the nine variants run"),
+    Field(
+        strict=False,
+        min_length=1,
+        json_schema_extra={"uniqueItems": True},
+        description="which of the nine variants run",
+    ),
     AfterValidator(_each_once),
 ]
 
@@ -51,25 +56,63 @@ class Params(ModuleParams):
 
     variants: Variants = ALL
     geographic_gap: Annotated[
-        float, Field(ge=0, le=0.5, description="least distance of a country from its target, of the invested part")
+        float,
+        Field(
+            ge=0,
+            le=0.5,
+            description="least distance of a country from its target, of the invested part",
+        ),
     ] = 0.02
-    sector_gap: Annotated[float, Field(ge=0, le=0.5, description="least distance of a sector under its target, of the invested part")] = (
-        0.01
-    )
-    top_gaps: Annotated[int, Field(ge=1, le=20, description="countries and sectors looked at, widest gap first")] = 3
-    concentration_cap: Annotated[float, Field(gt=0, le=1, description="of value; a larger holding is trimmed to it, funds exempt")] = 0.15
-    volatility_target: Annotated[float, Field(ge=0, le=2, description="volatility a year, cash included, over which risk is reduced")] = (
-        0.15
-    )
+    sector_gap: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=0.5,
+            description="least distance of a sector under its target, of the invested part",
+        ),
+    ] = 0.01
+    top_gaps: Annotated[
+        int, Field(ge=1, le=20, description="countries and sectors looked at, widest gap first")
+    ] = 3
+    concentration_cap: Annotated[
+        float,
+        Field(gt=0, le=1, description="of value; a larger holding is trimmed to it, funds exempt"),
+    ] = 0.15
+    volatility_target: Annotated[
+        float,
+        Field(
+            ge=0, le=2, description="volatility a year, cash included, over which risk is reduced"
+        ),
+    ] = 0.15
     risk_share: Annotated[
-        float, Field(ge=1, le=20, description="a holding's share of the variance, in multiples of its weight, over which risk is reduced")
+        float,
+        Field(
+            ge=1,
+            le=20,
+            description="a holding's share of the variance, in multiples of its weight, over which risk is reduced",
+        ),
     ] = 1.5
-    low_quality_share: Annotated[Fraction, Field(description="part of the holdings, lowest quality first, that may be upgraded")] = 0.25
-    quality_difference: Annotated[Fraction, Field(description="least quality that an upgrade adds")] = 0.2
+    low_quality_share: Annotated[
+        Fraction,
+        Field(description="part of the holdings, lowest quality first, that may be upgraded"),
+    ] = 0.25
+    quality_difference: Annotated[
+        Fraction, Field(description="least quality that an upgrade adds")
+    ] = 0.2
     yield_target: Annotated[
-        float, Field(ge=0, le=0.2, description="dividend yield a year of the holdings under which income is bought")
+        float,
+        Field(
+            ge=0,
+            le=0.2,
+            description="dividend yield a year of the holdings under which income is bought",
+        ),
     ] = 0.02
-    cash_slack: Annotated[Fraction, Field(description="cash over the reserve of the market regime that is left alone, of value")] = 0.05
+    cash_slack: Annotated[
+        Fraction,
+        Field(
+            description="cash over the reserve of the market regime that is left alone, of value"
+        ),
+    ] = 0.05
 
 
 def every_buy(candidates: Candidates) -> list[int]:
@@ -90,17 +133,28 @@ def shortest(gaps: Sequence[GroupGap], least: float, count: int) -> list[GroupGa
 
 def shortfall(gap: GroupGap, candidates: Candidates, taken: Sequence[int]) -> float:
     """How far a group stays under its target after some orders; never under 0."""
-    brought = math.fsum(float(candidates.delta[j] * gap.shares[candidates.security[j]]) for j in taken)
+    brought = math.fsum(
+        float(candidates.delta[j] * gap.shares[candidates.security[j]]) for j in taken
+    )
     return max(0.0, -gap.gap - brought)
 
 
 def sizes(candidates: Candidates, row: int) -> list[int]:
     """All orders of the table in the security and on the side of a drawn one."""
-    alike = (candidates.security == candidates.security[row]) & (candidates.is_buy == candidates.is_buy[row])
+    alike = (candidates.security == candidates.security[row]) & (
+        candidates.is_buy == candidates.is_buy[row]
+    )
     return [int(j) for j in np.flatnonzero(alike)]
 
 
-def add(candidates: Candidates, taken: Sequence[int], row: int, wanted: float, depth: int, most: float = math.inf) -> list[int]:
+def add(
+    candidates: Candidates,
+    taken: Sequence[int],
+    row: int,
+    wanted: float,
+    depth: int,
+    most: float = math.inf,
+) -> list[int]:
     """Some orders and one more in the security of a drawn one: the closest to the wanted size that the ledger allows.
 
     wanted, most   of value; a size farther from `wanted` than no order at all, or over `most`, is none
@@ -111,21 +165,37 @@ def add(candidates: Candidates, taken: Sequence[int], row: int, wanted: float, d
     def off(j: int) -> float:
         return round(abs(abs(float(candidates.delta[j])) - wanted), TIE_DECIMALS)
 
-    fitting = [j for j in sizes(candidates, row) if off(j) < wanted and abs(candidates.delta[j]) <= most + NOISE]
-    return fill(candidates.account, taken, sorted(fitting, key=lambda j: (off(j), abs(candidates.delta[j]))), depth)
+    fitting = [
+        j
+        for j in sizes(candidates, row)
+        if off(j) < wanted and abs(candidates.delta[j]) <= most + NOISE
+    ]
+    return fill(
+        candidates.account,
+        taken,
+        sorted(fitting, key=lambda j: (off(j), abs(candidates.delta[j]))),
+        depth,
+    )
 
 
-def swap(candidates: Candidates, sale: int, buy: int, depth: int, most: float = math.inf) -> list[int]:
+def swap(
+    candidates: Candidates, sale: int, buy: int, depth: int, most: float = math.inf
+) -> list[int]:
     """A sale and a buy of equal value, from all sizes of two drawn orders; nothing where the ledger allows no match.
 
     Counted for a pair is what both move, up to `most`, less what one moves more than the other and less what the larger
     moves over `most`. The pair that counts most is taken; where none counts over 0, more would be out of place than in it.
     """
 
-    pairs = np.array(list(itertools.product(sizes(candidates, sale), sizes(candidates, buy))), dtype=np.int64)
+    pairs = np.array(
+        list(itertools.product(sizes(candidates, sale), sizes(candidates, buy))), dtype=np.int64
+    )
     sold, bought = np.abs(candidates.delta[pairs]).T
     smaller, larger = np.minimum(sold, bought), np.maximum(sold, bought)
-    counts = np.round(np.minimum(smaller, most) - (larger - smaller) - np.maximum(larger - most, 0.0), TIE_DECIMALS)
+    counts = np.round(
+        np.minimum(smaller, most) - (larger - smaller) - np.maximum(larger - most, 0.0),
+        TIE_DECIMALS,
+    )
     counts[~feasible(candidates.account, pairs)] = 0.0
     best = int(counts.argmax())
     return [int(j) for j in pairs[best]] if counts[best] > 0 and pairs.shape[1] <= depth else []
@@ -138,7 +208,9 @@ def buy_into(ctx: Context, candidates: Candidates, gaps: Sequence[GroupGap]) -> 
     """
     account = candidates.account
     short = np.array([-gap.gap for gap in gaps])
-    left = short * min(1.0, max(0.0, account.spendable - account.floor) / max(float(short.sum()), NOISE))
+    left = short * min(
+        1.0, max(0.0, account.spendable - account.floor) / max(float(short.sum()), NOISE)
+    )
     offered, taken = every_buy(candidates), list[int]()
     while len(left) and left.max() >= ctx.min_order_weight:
         widest = int(left.argmax())
@@ -148,7 +220,9 @@ def buy_into(ctx: Context, candidates: Candidates, gaps: Sequence[GroupGap]) -> 
             left[widest] = 0.0
             continue
         offered.remove(row)
-        longer = add(candidates, taken, row, float(left[widest] / shares[row]), ctx.search.max_depth)
+        longer = add(
+            candidates, taken, row, float(left[widest] / shares[row]), ctx.search.max_depth
+        )
         for j in longer[len(taken) :]:
             left -= [candidates.delta[j] * gap.shares[candidates.security[j]] for gap in gaps]
         taken = longer
@@ -156,7 +230,12 @@ def buy_into(ctx: Context, candidates: Candidates, gaps: Sequence[GroupGap]) -> 
 
 
 def spread(
-    candidates: Candidates, taken: Sequence[int], offered: Sequence[tuple[int, float]], money: float, room: FloatArray, depth: int
+    candidates: Candidates,
+    taken: Sequence[int],
+    offered: Sequence[tuple[int, float]],
+    money: float,
+    room: FloatArray,
+    depth: int,
 ) -> list[int]:
     """Some orders and buys for an amount of money, split in proportion over as many as there are steps left.
 
@@ -169,6 +248,8 @@ def spread(
         rest = math.fsum(other for _, other in offered[place : place + max(1, depth - len(filled))])
         most = min(money, float(room[candidates.security[row]]))
         longer = add(candidates, filled, row, min(money * share / rest, most), depth, most)
-        money -= math.fsum(float(candidates.delta[j] + candidates.cost[j]) for j in longer[len(filled) :])
+        money -= math.fsum(
+            float(candidates.delta[j] + candidates.cost[j]) for j in longer[len(filled) :]
+        )
         filled = longer
     return filled

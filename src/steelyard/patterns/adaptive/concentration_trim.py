@@ -9,7 +9,14 @@ import numpy as np
 from steelyard.context import Candidates, Context
 from steelyard.groups import NOISE
 from steelyard.money import FloatArray
-from steelyard.patterns.adaptive.choices import TIE_DECIMALS, Params, add, every_buy, every_sale, spread
+from steelyard.patterns.adaptive.choices import (
+    TIE_DECIMALS,
+    Params,
+    add,
+    every_buy,
+    every_sale,
+    spread,
+)
 
 
 def concentration_trim(ctx: Context, candidates: Candidates, params: Params) -> list[int]:
@@ -19,7 +26,9 @@ def concentration_trim(ctx: Context, candidates: Candidates, params: Params) -> 
     depth, taken = ctx.search.max_depth, list[int]()
     over = [row for row in every_sale(candidates) if excess[candidates.security[row]] > NOISE]
     for row in sorted(over, key=lambda row: -excess[candidates.security[row]]):
-        taken = add(candidates, taken, row, float(excess[candidates.security[row]]), max(1, depth - 1))
+        taken = add(
+            candidates, taken, row, float(excess[candidates.security[row]]), max(1, depth - 1)
+        )
     if not taken:
         return []
     left = ctx.weights.copy()
@@ -32,5 +41,7 @@ def concentration_trim(ctx: Context, candidates: Candidates, params: Params) -> 
 
 def _overlap(ctx: Context, weights: FloatArray) -> FloatArray:
     """(n,) weight of the security itself, of its sectors and of its countries; rounded, so that priority decides between equals."""
-    groups = [grouping.shares @ (weights @ grouping.shares) for grouping in (ctx.sectors, ctx.countries)]
+    groups = [
+        grouping.shares @ (weights @ grouping.shares) for grouping in (ctx.sectors, ctx.countries)
+    ]
     return np.asarray(np.round(weights + sum(groups), TIE_DECIMALS))

@@ -9,4 +9,6 @@ from steelyard.patterns.adaptive.choices import Params, buy_into, shortest
 
 def geographic_gap(ctx: Context, candidates: Candidates, params: Params) -> list[int]:
     """Buys in the countries furthest under their targets, in proportion to the gaps; no sales."""
-    return buy_into(ctx, candidates, shortest(country_gaps(ctx), params.geographic_gap, params.top_gaps))
+    return buy_into(
+        ctx, candidates, shortest(country_gaps(ctx), params.geographic_gap, params.top_gaps)
+    )

@@ -14,7 +14,9 @@ def geographic_swap(ctx: Context, candidates: Candidates, params: Params) -> lis
     gaps = country_gaps(ctx)
     over = [gap for gap in gaps if gap.gap >= params.geographic_gap - NOISE and gap.gap > 0]
     over = sorted(over, key=lambda gap: -gap.gap)[: params.top_gaps]
-    for source, aim in itertools.product(over, shortest(gaps, params.geographic_gap, params.top_gaps)):
+    for source, aim in itertools.product(
+        over, shortest(gaps, params.geographic_gap, params.top_gaps)
+    ):
         found = _between(ctx, candidates, source, aim)
         if found:
             return found
@@ -27,7 +29,13 @@ def _between(ctx: Context, candidates: Candidates, source: GroupGap, aim: GroupG
     sales = [row for row in every_sale(candidates) if out[row] > 0 and into[row] == 0]
     wanted = [row for row in every_buy(candidates) if into[row] > 0 and out[row] == 0]
     for sale, buy in itertools.product(sales, wanted):
-        found = swap(candidates, sale, buy, ctx.search.max_depth, most=float(min(source.gap / out[sale], -aim.gap / into[buy])))
+        found = swap(
+            candidates,
+            sale,
+            buy,
+            ctx.search.max_depth,
+            most=float(min(source.gap / out[sale], -aim.gap / into[buy])),
+        )
         if found:
             return found
     return []

@@ -25,7 +25,13 @@ def joint_gap(ctx: Context, candidates: Candidates, params: Params) -> list[int]
     return taken
 
 
-def _gap(groups: Sequence[GroupGap], candidates: Candidates, row: int, taken: Sequence[int]) -> float:
+def _gap(
+    groups: Sequence[GroupGap], candidates: Candidates, row: int, taken: Sequence[int]
+) -> float:
     """How far the groups of a security are under their targets, each by its share of the security."""
     security = candidates.security[row]
-    return math.fsum(float(gap.shares[security]) * shortfall(gap, candidates, taken) for gap in groups if gap.shares[security] > 0)
+    return math.fsum(
+        float(gap.shares[security]) * shortfall(gap, candidates, taken)
+        for gap in groups
+        if gap.shares[security] > 0
+    )

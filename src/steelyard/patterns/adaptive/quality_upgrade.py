@@ -17,7 +17,9 @@ def quality_upgrade(ctx: Context, candidates: Candidates, params: Params) -> lis
         return []
     quality = ctx.quality[candidates.security]
     low = float(np.quantile(ctx.quality[ctx.held], params.low_quality_share)) + NOISE
-    sales = sorted((row for row in every_sale(candidates) if quality[row] <= low), key=lambda row: quality[row])
+    sales = sorted(
+        (row for row in every_sale(candidates) if quality[row] <= low), key=lambda row: quality[row]
+    )
     better = sorted(every_buy(candidates), key=lambda row: -quality[row])
     for sale, buy in itertools.product(sales, better):
         if quality[buy] < quality[sale] + params.quality_difference - NOISE:

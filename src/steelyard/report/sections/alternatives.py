@@ -29,16 +29,35 @@ def draw(view: View) -> None:
     )
     score = plan.score
     drift = percent_or_unknown(plan.drift.after)
-    own = ("this plan", points(score.plan), signed(score.improvement, 2), money(plan.costs.total), percent(plan.turnover), drift)
+    own = (
+        "this plan",
+        points(score.plan),
+        signed(score.improvement, 2),
+        money(plan.costs.total),
+        percent(plan.turnover),
+        drift,
+    )
     view.table(columns, [Row(own, style="bold"), *map(_alternative, plan.alternatives)])
     told = credited(plan) if view.explain else []
     if told:
         view.emit([Text("")])
-        view.table((Column("Orders of"), Column("Come from")), [Row((credit.plans, credit.by)) for credit in told])
+        view.table(
+            (Column("Orders of"), Column("Come from")),
+            [Row((credit.plans, credit.by)) for credit in told],
+        )
 
 
 def _alternative(other: Alternative) -> Row:
-    orders = ", ".join(f"{step.side} {quantity(step.quantity)} {step.symbol}" for step in other.steps)
+    orders = ", ".join(
+        f"{step.side} {quantity(step.quantity)} {step.symbol}" for step in other.steps
+    )
     drift = percent_or_unknown(other.drift_after)
-    cells = (lower(title(other.name)), points(other.score), signed(other.improvement, 2), money(other.cost), percent(other.turnover), drift)
+    cells = (
+        lower(title(other.name)),
+        points(other.score),
+        signed(other.improvement, 2),
+        money(other.cost),
+        percent(other.turnover),
+        drift,
+    )
     return Row(cells, under=(orders,) if orders else ())

@@ -12,8 +12,20 @@ def draw(view: View) -> None:
     """Print every candidate and who asked for it."""
     plan = view.plan
     view.title(f"The candidate table, {len(plan.candidates)} rows")
-    columns = (Column("Id"), Column("Side"), Column("Symbol"), *figure_heads(plan), Column("Proposed by", drop=3))
-    view.table(columns, [Row((c.id, SIDES[c.side], c.symbol, *figures(c), ", ".join(c.sources))) for c in plan.candidates])
+    columns = (
+        Column("Id"),
+        Column("Side"),
+        Column("Symbol"),
+        *figure_heads(plan),
+        Column("Proposed by", drop=3),
+    )
+    view.table(
+        columns,
+        [
+            Row((c.id, SIDES[c.side], c.symbol, *figures(c), ", ".join(c.sources)))
+            for c in plan.candidates
+        ],
+    )
 
 
 def figure_heads(plan: Plan) -> tuple[Column, ...]:

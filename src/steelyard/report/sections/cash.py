@@ -15,10 +15,19 @@ def draw(view: View) -> None:
     """Print traded and settled cash of each day; the lowest point of each currency is marked."""
     plan = view.plan
     view.title("Cash by day")
-    columns = (Column("Currency"), Column("Date"), Column("Traded", "right"), Column("Settled", "right"), Column(""))
+    columns = (
+        Column("Currency"),
+        Column("Date"),
+        Column("Traded", "right"),
+        Column("Settled", "right"),
+        Column(""),
+    )
     rows = [
         row
-        for _, rungs in groupby(sorted(plan.cash_ladder, key=lambda rung: (rung.currency, rung.date)), key=lambda rung: rung.currency)
+        for _, rungs in groupby(
+            sorted(plan.cash_ladder, key=lambda rung: (rung.currency, rung.date)),
+            key=lambda rung: rung.currency,
+        )
         for row in _ladder(list(rungs))
     ]
     view.table(columns, rows)
@@ -33,5 +42,7 @@ def _ladder(rungs: list[CashRung]) -> Iterator[Row]:
         notes = ["lowest"] if not marked and lowest in balances.values() and len(rungs) > 1 else []
         marked = marked or bool(notes)
         notes += ["estimated"] if any(rung.estimated for rung in those) else []
-        traded, settled = (money(balances[kind]) if kind in balances else "" for kind in ("traded", "settled"))
+        traded, settled = (
+            money(balances[kind]) if kind in balances else "" for kind in ("traded", "settled")
+        )
         yield Row((those[0].currency, day(on), traded, settled, ", ".join(notes)))

@@ -18,7 +18,8 @@ def draw(view: View) -> None:
     top = max(drift.before, drift.after)
     columns = (Column(""), Column("", "right"), Column("", drop=1))
     rows = [
-        Row((name, f"{percent(value)} pp", "█" * bar(value, top))) for name, value in (("before", drift.before), ("after", drift.after))
+        Row((name, f"{percent(value)} pp", "█" * bar(value, top)))
+        for name, value in (("before", drift.before), ("after", drift.after))
     ]
     view.table(columns, rows)
     view.say("Half the sum of all distances from target, cash included.", style="dim")

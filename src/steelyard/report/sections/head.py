@@ -26,6 +26,12 @@ def draw(view: View) -> None:
     if plan.verdict.detail:
         view.say(plan.verdict.detail, indent=0)
     if plan.problems:
-        view.say(f"{counted(len(plan.problems), 'problem')}, told before the seal; not to be sent live.", indent=0)
+        view.say(
+            f"{counted(len(plan.problems), 'problem')}, told before the seal; not to be sent live.",
+            indent=0,
+        )
     if plan.excluded:
-        view.say(f"Left out on your word: {', '.join(plan.excluded)}. Values and weights are without them.", indent=0)
+        view.say(
+            f"Left out on your word: {', '.join(plan.excluded)}. Values and weights are without them.",
+            indent=0,
+        )

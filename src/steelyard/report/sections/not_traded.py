@@ -38,21 +38,34 @@ def draw(view: View) -> None:
     if not exhibit.rows:
         return
     view.title(exhibit.heading)
-    rows = [Row((f"{row.stage}: {row.rule}", side_of(row.side), row.symbols), under=(row.reason,)) for row in exhibit.rows]
+    rows = [
+        Row((f"{row.stage}: {row.rule}", side_of(row.side), row.symbols), under=(row.reason,))
+        for row in exhibit.rows
+    ]
     view.table((Column("Stopped at"), Column("Side"), Column("Symbols")), rows[:REASONS_SHOWN])
     left = len(rows) - REASONS_SHOWN
-    more = f"and {lower(counted(left, 'more reason'))}: " if left > 0 else "Every candidate of a symbol: "
+    more = (
+        f"and {lower(counted(left, 'more reason'))}: "
+        if left > 0
+        else "Every candidate of a symbol: "
+    )
     view.say(f"{more}steelyard why SYMBOL", style="dim")
 
 
 def in_order(entries: Iterable[NotTraded]) -> list[NotTraded]:
     """By symbol, then as `STAGES` says."""
-    return sorted(entries, key=lambda e: (e.symbol, STAGES.index(e.stage), e.rule, e.candidate or ""))
+    return sorted(
+        entries, key=lambda e: (e.symbol, STAGES.index(e.stage), e.rule, e.candidate or "")
+    )
 
 
 def row(entry: NotTraded) -> Row:
     """An entry of the ledger with its numbers."""
-    numbers = (by_rule(entry.rule, entry.value), by_rule(entry.rule, entry.limit), by_rule(entry.rule, entry.margin, margin=True))
+    numbers = (
+        by_rule(entry.rule, entry.value),
+        by_rule(entry.rule, entry.limit),
+        by_rule(entry.rule, entry.margin, margin=True),
+    )
     cells = (
         entry.symbol,
         side_of(entry.side),

@@ -11,7 +11,11 @@ LEVELS = {"stop": "Problem: ", "warn": "Warning: ", "info": ""}
 
 def draw(view: View) -> None:
     """Print all notes of the plan; what was left out stands in the head already."""
-    tell(view, view.plan.model_copy(update={"excluded": ()}), "What to know before trusting the numbers")
+    tell(
+        view,
+        view.plan.model_copy(update={"excluded": ()}),
+        "What to know before trusting the numbers",
+    )
 
 
 def tell(view: View, plan: Plan, title: str) -> None:

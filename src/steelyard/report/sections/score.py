@@ -12,7 +12,11 @@ from steelyard.sentences import percent, points, signed
 def draw(view: View) -> None:
     """Print every term; its parts too with `explain`."""
     plan, score = view.plan, view.plan.score
-    change = f" → {points(score.plan)}, net of charges {signed(score.improvement, 2)}" if plan.steps else ""
+    change = (
+        f" → {points(score.plan)}, net of charges {signed(score.improvement, 2)}"
+        if plan.steps
+        else ""
+    )
     view.title(f"Score {points(score.hold)}{change}")
     columns = (
         Column("Term"),
@@ -24,7 +28,17 @@ def draw(view: View) -> None:
     rows: list[Row] = []
     for term in score.terms:
         adds = signed(term.weight * (term.plan - term.hold), 2)
-        rows.append(Row((plain_words(term.name), percent(term.weight), _shown(term.hold), _shown(term.plan), adds)))
+        rows.append(
+            Row(
+                (
+                    plain_words(term.name),
+                    percent(term.weight),
+                    _shown(term.hold),
+                    _shown(term.plan),
+                    adds,
+                )
+            )
+        )
         if view.explain:
             rows += [_part(term, part) for part in term.parts]
     view.table(columns, rows)

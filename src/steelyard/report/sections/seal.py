@@ -16,8 +16,15 @@ def draw(view: View) -> None:
         ("plan", plan.plan_id[:HASH_SHOWN]),
         ("strategy", f"{plan.strategy.name}{version}, {plan.strategy.sha256[:HASH_SHOWN]}"),
         ("inputs", plan.inputs_sha256[:HASH_SHOWN]),
-        ("prices", f"quotes of {day(plan.prices_as_of.quotes)}, history to {day(plan.prices_as_of.history)}, {plan.price_source}"),
+        (
+            "prices",
+            f"quotes of {day(plan.prices_as_of.quotes)}, history to {day(plan.prices_as_of.history)}, {plan.price_source}",
+        ),
         ("second opinion", verify.summary(verify.check(plan.document()))),
-        ("seed", str(plan.seed) + ("" if plan.reproducible else "; not reproducible: a time limit struck")),
+        (
+            "seed",
+            str(plan.seed)
+            + ("" if plan.reproducible else "; not reproducible: a time limit struck"),
+        ),
     ]
     view.table((Column(""), Column("")), [Row(row) for row in rows])

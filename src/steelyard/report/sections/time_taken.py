@@ -23,7 +23,13 @@ class Taken(NamedTuple):
     seconds: float
 
 
-def draw(view: View, around: Sequence[tuple[str, float]] = (), *, opinion: float = 0.0, total: float | None = None) -> None:
+def draw(
+    view: View,
+    around: Sequence[tuple[str, float]] = (),
+    *,
+    opinion: float = 0.0,
+    total: float | None = None,
+) -> None:
     """Print the parts in milliseconds, what is inside of one indented under it.
 
     around   parts of the command in order, with their seconds; the stages stand under `planning`
@@ -31,23 +37,38 @@ def draw(view: View, around: Sequence[tuple[str, float]] = (), *, opinion: float
     total    seconds of the whole command
     """
     view.title("Time taken")
-    parts = list(_commanded(around, view.plan.timings, opinion)) if around else list(staged(view.plan.timings, 0))
+    parts = (
+        list(_commanded(around, view.plan.timings, opinion))
+        if around
+        else list(staged(view.plan.timings, 0))
+    )
     if total is not None:
         spent = sum(part.seconds for part in parts if not part.depth)
         parts += [Taken(0, REST, max(0.0, total - spent)), Taken(0, "total", total)]
-    rows = [Row((2 * part.depth * " " + part.name, f"{1000 * part.seconds:,.1f} ms")) for part in parts]
+    rows = [
+        Row((2 * part.depth * " " + part.name, f"{1000 * part.seconds:,.1f} ms")) for part in parts
+    ]
     view.table((Column("Part"), Column("", "right")), rows)
     if total is not None:
-        view.say("What is indented is part of what stands over it. Starting Python is not counted.", style="dim")
+        view.say(
+            "What is indented is part of what stands over it. Starting Python is not counted.",
+            style="dim",
+        )
 
 
-def _commanded(around: Iterable[tuple[str, float]], timings: Iterable[Timing], opinion: float) -> Iterator[Taken]:
+def _commanded(
+    around: Iterable[tuple[str, float]], timings: Iterable[Timing], opinion: float
+) -> Iterator[Taken]:
     for name, seconds in around:
         yield Taken(0, name, seconds)
         if name == PLANNING:
             stages = list(staged(timings, 1))
             yield from stages
-            yield Taken(1, REST, max(0.0, seconds - sum(stage.seconds for stage in stages if stage.depth == 1)))
+            yield Taken(
+                1,
+                REST,
+                max(0.0, seconds - sum(stage.seconds for stage in stages if stage.depth == 1)),
+            )
         elif name == RENDERING:
             yield Taken(1, "second opinion", opinion)
 
@@ -62,7 +83,11 @@ def staged(timings: Iterable[Timing], depth: int) -> Iterator[Taken]:
         yield from _stage(timing, modules, depth)
         modules = []
     if modules:
-        yield from _stage(Timing(name=AFTERWARDS, seconds=sum(module.seconds for module in modules)), modules, depth)
+        yield from _stage(
+            Timing(name=AFTERWARDS, seconds=sum(module.seconds for module in modules)),
+            modules,
+            depth,
+        )
 
 
 def _stage(stage: Timing, modules: Iterable[Timing], depth: int) -> Iterator[Taken]:

@@ -55,7 +55,9 @@ class View:
         self.emit([Text("")])
         self.say(text, indent=0, style="bold")
 
-    def table(self, columns: Sequence[Column], rows: Sequence[Row], note: tuple[str, str] | None = None) -> None:
+    def table(
+        self, columns: Sequence[Column], rows: Sequence[Row], note: tuple[str, str] | None = None
+    ) -> None:
         """Print rows; `note` is (head, what it means), printed if the column of that head had room."""
         fit, cut = fitting(columns, rows, self.width)
         self.emit(grid(fit, cut, self.width))

@@ -21,13 +21,32 @@ def draw(view: View) -> None:
         view.say(exhibit.filled)
         shown = exhibit.scenarios + (exhibit.better if view.explain else ())
         heads = (Column("Filled"), Column("Net", "right"), Column("Cash, %", "right"), Column(""))
-        rows = [Row((one.name, signed(one.net, 2), percent(one.cash), "" if one.kept else "under the reserve")) for one in shown]
+        rows = [
+            Row(
+                (
+                    one.name,
+                    signed(one.net, 2),
+                    percent(one.cash),
+                    "" if one.kept else "under the reserve",
+                )
+            )
+            for one in shown
+        ]
         view.table(heads, rows)
         if exhibit.better and not view.explain:
-            view.say(f"and {lower(counted(len(exhibit.better), 'better one'))}: steelyard plan --explain", style="dim")
+            view.say(
+                f"and {lower(counted(len(exhibit.better), 'better one'))}: steelyard plan --explain",
+                style="dim",
+            )
     if exhibit.rules:
         view.emit([Text("")])
-        columns = (Column("Looser"), Column("Now", "right"), Column("Then", "right"), Column("Adds", "right"), Column("", drop=1))
+        columns = (
+            Column("Looser"),
+            Column("Now", "right"),
+            Column("Then", "right"),
+            Column("Adds", "right"),
+            Column("", drop=1),
+        )
         view.table(columns, [_looser(rule) for rule in exhibit.rules])
     if exhibit.idle:
         view.say(exhibit.idle, style="dim")

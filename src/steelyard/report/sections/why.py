@@ -43,7 +43,10 @@ def _about(plan: Plan, symbol: str) -> Plan:
 def _head(view: View, symbol: str, holding: HoldingShown | None, step: Step | None) -> None:
     plan = view.plan
     name = f" {holding.name}" if holding and holding.name and holding.name != symbol else ""
-    view.say(f"{symbol}{name} · {plan.bucket} · as of {day(plan.as_of)} · plan {plan.plan_id[:HASH_SHOWN]}", indent=0)
+    view.say(
+        f"{symbol}{name} · {plan.bucket} · as of {day(plan.as_of)} · plan {plan.plan_id[:HASH_SHOWN]}",
+        indent=0,
+    )
     if step is not None:
         verdict = f"{step.side.capitalize()} {quantity(step.quantity)}."
     elif holding is not None and holding.quantity:
@@ -60,10 +63,16 @@ def _head(view: View, symbol: str, holding: HoldingShown | None, step: Step | No
 
 
 def _held(holding: HoldingShown) -> str:
-    quoted = "price unknown" if holding.price is None else f"{price(holding.price)} {holding.currency}"
+    quoted = (
+        "price unknown" if holding.price is None else f"{price(holding.price)} {holding.currency}"
+    )
     weight = "weight unknown" if holding.weight is None else f"{percent(holding.weight)} % of value"
     target = "no target" if holding.target is None else f"target {percent(holding.target)} %"
-    band = "" if holding.band is None else f", band {percent(holding.band[0])} to {percent(holding.band[1])} %"
+    band = (
+        ""
+        if holding.band is None
+        else f", band {percent(holding.band[0])} to {percent(holding.band[1])} %"
+    )
     return f"{quantity(holding.quantity)} held, {quoted}, {weight}, {target}{band}."
 
 
@@ -88,7 +97,9 @@ def _kept(view: View, symbol: str) -> None:
 
 def _candidate(one: CandidateShown, *, chosen: bool) -> Row:
     cells = (one.id, SIDES[one.side], *candidates.figures(one), "in the plan" if chosen else "")
-    return Row(cells, under=(f"Proposed by {', '.join(one.sources)}.",), style="bold" if chosen else "")
+    return Row(
+        cells, under=(f"Proposed by {', '.join(one.sources)}.",), style="bold" if chosen else ""
+    )
 
 
 def _dropped(view: View, symbol: str) -> None:
@@ -96,4 +107,10 @@ def _dropped(view: View, symbol: str) -> None:
     if not entries:
         return
     view.title("Dropped, by stage and rule")
-    view.table(not_traded.HEADS[1:], [replace(row, cells=row.cells[1:]) for row in map(not_traded.row, not_traded.in_order(entries))])
+    view.table(
+        not_traded.HEADS[1:],
+        [
+            replace(row, cells=row.cells[1:])
+            for row in map(not_traded.row, not_traded.in_order(entries))
+        ],
+    )

@@ -9,7 +9,15 @@ from typing import Final
 
 from steelyard.errors import SettingsError, did_you_mean
 
-PRESETS: Final = ("default", "conservative", "aggressive", "momentum_hunter", "dip_buyer", "steady_eddy", "dividend_catcher")
+PRESETS: Final = (
+    "default",
+    "conservative",
+    "aggressive",
+    "momentum_hunter",
+    "dip_buyer",
+    "steady_eddy",
+    "dividend_catcher",
+)
 SUFFIX: Final = ".toml"
 NO_PATH: Final = "a name has no path in it"
 
@@ -28,4 +36,6 @@ def text_of(name: str) -> str:
         return (_FOLDER / f"{name}{SUFFIX}").read_text(encoding="utf-8")
     if not is_bare(name):
         raise SettingsError(f"{name!r} is no preset: {NO_PATH}. Presets are {', '.join(PRESETS)}.")
-    raise SettingsError(f"There is no preset {name!r}.{did_you_mean(name, PRESETS)} Presets are {', '.join(PRESETS)}.")
+    raise SettingsError(
+        f"There is no preset {name!r}.{did_you_mean(name, PRESETS)} Presets are {', '.join(PRESETS)}."
+    )
