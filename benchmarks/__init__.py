@@ -1,13 +1,16 @@
-"""What Steelyard costs in time, measured: `make bench` runs the suite and writes benchmarks/README.md.
+"""What Steelyard costs in time, measured: `make bench` runs the suite and writes
+benchmarks/README.md.
 
     run          runs the suite, writes the README's tables
     test_*       what is measured, one file a subject
     planning     inputs to a finished candidate table; any list of orders scored as it is
-    seed_baseline, original_score   four recorded inputs, their recorded plans, the score they were made for
+    seed_baseline, original_score   four recorded inputs, their recorded plans, the score they were
+                                    made for
     instances    random tables for the search, by shape and seed; brute force over small ones
     search       the product's search on such tables, and what capped enumeration and greed miss
     pictures     time against n, m and depth
-    peers        other libraries on related problems, in an environment of their own (`make bench-peers`)
+    peers        other libraries on related problems, in an environment of their own (`make
+                 bench-peers`)
 
 Milliseconds are reported, never gated; what is gated is a ratio within one run (tests/benchmarks).
 """

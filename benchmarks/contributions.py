@@ -1,8 +1,10 @@
-"""What each module adds to a plan, measured: `python -m benchmarks.contributions` writes docs/contributions.md.
+"""What each module adds to a plan, measured: `python -m benchmarks.contributions` writes
+docs/contributions.md.
 
-The plan with each calculator, pattern, generator and filter less the plan without it, and what each proposer reaches alone.
-Inputs: the bundled portfolios and the recorded ones, with their targets, and `growth` without. Figures are points of the score
-(100 = the whole scale) that the plan gains net over hold.
+The plan with each calculator, pattern, generator and filter less the plan without it, and what each
+proposer reaches alone.
+Inputs: the bundled portfolios and the recorded ones, with their targets, and `growth` without.
+Figures are points of the score (100 = the whole scale) that the plan gains net over hold.
 """
 
 from __future__ import annotations
@@ -73,9 +75,11 @@ def everything(scope: str) -> Strategy:
 
 
 def ground(scope: str, kind: Kind) -> Strategy:
-    """What a module of a kind is measured against: every calculator and proposer on, the filters as they are by default.
+    """What a module of a kind is measured against: every calculator and proposer on, the filters as
+    they are by default.
 
-    Patterns are measured without generators, which find all that a pattern does, and the other way round with everything.
+    Patterns are measured without generators, which find all that a pattern does, and the other way
+    round with everything.
     """
     strategy = everything(scope)
     usual = {choice.module.name: choice.enabled for choice in default().choices[Kind.FILTER]}
@@ -129,7 +133,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def deep(subject: Subject) -> str:
-    """How long a warm plan of seven orders with every module on takes, with and without the re-solving what-if reports."""
+    """How long a warm plan of seven orders with every module on takes, with and without the
+    re-solving what-if reports.
+    """
     whole, planning = everything("proposals"), everything("proposals")
     reports = [
         choice.module.name
@@ -138,8 +144,9 @@ def deep(subject: Subject) -> str:
     ]
     planning = switched(planning, Kind.SEQUENCE, dict.fromkeys(reports, False))
     return (
-        f"{DEEP} orders deep with every module on, input {subject.name}, warm: {_seconds(subject, whole)}; "
-        f"without the what-if reports, which solve it again for each rule: {_seconds(subject, planning)}."
+        f"{DEEP} orders deep with every module on, input {subject.name}, warm: "
+        f"{_seconds(subject, whole)}; without the what-if reports, which solve it again for each "
+        f"rule: {_seconds(subject, planning)}."
     )
 
 
@@ -182,7 +189,9 @@ def tables(inputs: Sequence[Subject]) -> Iterator[str]:
 
 
 def _added(strategy: Strategy, kind: Kind, inputs: Sequence[Subject]) -> Iterator[str]:
-    """Of each module of a kind: the plan with it less the plan without it, everything else as the strategy says."""
+    """Of each module of a kind: the plan with it less the plan without it, everything else as the
+    strategy says.
+    """
     whole = [subject.net(strategy) for subject in inputs]
     yield row(f"*{kind.value}: the plan they are measured against*", whole, signed=False)
     for choice in strategy.choices[kind]:

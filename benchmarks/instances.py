@@ -1,16 +1,18 @@
-"""Random candidate tables for the search: the score collapsed onto m orders, and the account that binds them.
+"""Random candidate tables for the search: the score collapsed onto m orders, and the account that
+binds them.
 
-One instance is a function of its shape and seed alone. n securities, m orders, depth d. The score is of the
-product's kind and size (balanced profile, targets given, its anchors and charges): squared deviations from the
-targets and of sectors, countries and common movement, linear terms, one volatility over five factors and own
-noise. Each security of an instance is wanted in several sizes, of which a plan may take one.
+One instance is a function of its shape and seed alone. n securities, m orders, depth d. The score
+is of the product's kind and size (balanced profile, targets given, its anchors and charges):
+squared deviations from the targets and of sectors, countries and common movement, linear terms, one
+volatility over five factors and own noise. Each security of an instance is wanted in several sizes,
+of which a plan may take one.
 
     tight_cash   the account holds hardly more than its reserve: every buy needs a sale
     caps         turnover and group caps low enough to bind
     conflicts    pairs that may not go together
 
-Weights are fractions of pre-trade value. What is random here is made up, so no row says anything of a real
-portfolio; only times and gaps of searches over it may be quoted.
+Weights are fractions of pre-trade value. What is random here is made up, so no row says anything of
+a real portfolio; only times and gaps of searches over it may be quoted.
 """
 
 from __future__ import annotations
@@ -52,7 +54,9 @@ Generator = np.random.Generator
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What an instance looks like: m orders in n securities, at most `depth` in a plan, `sizes` per security."""
+    """What an instance looks like: m orders in n securities, at most `depth` in a plan, `sizes` per
+    security.
+    """
 
     n: int
     m: int
@@ -100,7 +104,8 @@ class World:
 
 @dataclass(frozen=True)
 class Instance:
-    """A table to search, and the score before it was collapsed: `score.value(model, start + moves)`.
+    """A table to search, and the score before it was collapsed: `score.value(model, start +
+    moves)`.
 
     start   (n + 1,)  weights and cash of hold
     """
@@ -136,7 +141,8 @@ def instance(shape: Shape, seed: int) -> Instance:
     """The instance of that shape and seed; raises ValueError for a shape that no table has."""
     if shape.m > shape.n * shape.sizes or min(shape.n, shape.sizes, shape.depth) < 1:
         raise ValueError(
-            f"{shape.m} orders cannot be in {shape.n} securities of at most {shape.sizes} sizes, or a count is under 1"
+            f"{shape.m} orders cannot be in {shape.n} securities of at most {shape.sizes} sizes, or"
+            " a count is under 1"
         )
     rng = np.random.default_rng(
         [seed, shape.n, shape.m, shape.sizes, shape.tight_cash, shape.caps, shape.conflicts]
@@ -191,7 +197,9 @@ def _some(n: int, share: float, rng: Generator) -> npt.NDArray[np.bool_]:
 
 
 def coefficients() -> dict[str, float]:
-    """Part -> points of score per unit of its raw figure, as the product weighs the parts when there are targets."""
+    """Part -> points of score per unit of its raw figure, as the product weighs the parts when
+    there are targets.
+    """
     settings = Score()
     profile, anchors, of_profile = (
         settings.profile_weights(),
@@ -262,7 +270,9 @@ def _rates() -> ChargeRates:
 
 
 def _orders(shape: Shape, world: World, rng: Generator) -> tuple[IntArray, FloatArray]:
-    """Securities and signed sizes of m orders: towards the target in whole lots, sells first, largest gaps only."""
+    """Securities and signed sizes of m orders: towards the target in whole lots, sells first,
+    largest gaps only.
+    """
     gaps = world.targets - world.weights
     rows: list[tuple[int, float]] = []
     for i in np.argsort(-np.abs(gaps), kind="stable"):

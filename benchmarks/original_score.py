@@ -1,10 +1,13 @@
-"""The end-state score of the first implementation, as a formula: what its recorded plans were made for.
+"""The end-state score of the first implementation, as a formula: what its recorded plans were made
+for.
 
-Only used to say what our plans are worth under it. Three sums over holdings, weighted by value of the total
-(cash counts 0), and a balance of country groups with dividends and quality; balanced profile:
+Only used to say what our plans are worth under it. Three sums over holdings, weighted by value of
+the total (cash counts 0), and a balance of country groups with dividends and quality; balanced
+profile:
     .35 total return + .25 diversification + .20 promise + .15 stability + .05 x .5
-Rounded to three decimals at the end, as there. `with_groups=False` is the score as that program computed it after
-its first simulated trade: it had lost the map from country to group, so that no group had any weight.
+Rounded to three decimals at the end, as there. `with_groups=False` is the score as that program
+computed it after its first simulated trade: it had lost the map from country to group, so that no
+group had any weight.
 Checked against the recorded scores of its own plans (tests/benchmarks).
 """
 
@@ -67,8 +70,9 @@ def original_score(
         "total_return": _weighted(
             weights, {symbol: _total_return(s["metrics"]) for symbol, s in held.items()}
         ),
-        "diversification": _portfolio_score(portfolio, held, weights, with_groups=with_groups)
-        / 100,
+        "diversification": (
+            _portfolio_score(portfolio, held, weights, with_groups=with_groups) / 100
+        ),
         "promise": _weighted(
             weights, {symbol: _promise(s["metrics"]) for symbol, s in held.items()}
         ),

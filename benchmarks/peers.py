@@ -1,9 +1,11 @@
-"""Other libraries on related problems, beside ours, in an environment of their own: `make bench-peers`.
+"""Other libraries on related problems, beside ours, in an environment of their own: `make
+bench-peers`.
 
     python -m benchmarks.peers --python build/peers/bin/python [--date 2026-01-31]
 
-They do not solve our problem; each row of the table says what it does and does not solve. What is compared is the time that a
-user waits for an answer of that kind. One made-up instance per size (`instances`), the same for all.
+They do not solve our problem; each row of the table says what it does and does not solve. What is
+compared is the time that a user waits for an answer of that kind. One made-up instance per size
+(`instances`), the same for all.
 """
 
 from __future__ import annotations
@@ -53,7 +55,8 @@ PEERS = (
         "discrete_greedy",
         "PyPortfolioOpt DiscreteAllocation, greedy",
         "whole lots near given target weights",
-        "current holdings, costs, number of orders, any objective but nearness to the targets; no optimum",
+        "current holdings, costs, number of orders, any objective but nearness to the targets; no "
+        "optimum",
     ),
     Peer(
         "discrete_lp",
@@ -65,7 +68,8 @@ PEERS = (
         "continuous",
         "cvxpy with Clarabel on our score",
         "the exact optimum of our score less percentage costs, over all weights",
-        "lots, number of orders, fixed fees and hurdle, caps, conflicts: an upper limit, no order list",
+        "lots, number of orders, fixed fees and hurdle, caps, conflicts: an upper limit, no order "
+        "list",
     ),
     Peer(
         "single_period",
@@ -96,13 +100,15 @@ OURS = (
     Ours(
         "Steelyard: score collapsed onto the orders, search with proof",
         search,
-        "the proven best of all lists of at most 5 orders in whole lots, out of 100 or 300; costs, fees, cash, one order per security",
+        "the proven best of all lists of at most 5 orders in whole lots, out of 100 or 300; costs, "
+        "fees, cash, one order per security",
         "lists with other sizes than those in its table",
     ),
     Ours(
         "Steelyard: score collapsed onto the orders, capped enumeration",
         capped_enumeration,
-        "the best of at most 1,000 lists of at most 5 orders in whole lots, out of 100 or 300; costs, fees, cash, one order per security",
+        "the best of at most 1,000 lists of at most 5 orders in whole lots, out of 100 or 300; "
+        "costs, fees, cash, one order per security",
         "the same, and whether another list is better",
     ),
 )
@@ -123,7 +129,10 @@ class Timed:
         """Median and fastest in milliseconds, or why there are none."""
         if self.failure:
             return f"failed: {self.failure}"
-        return f"{1e3 * statistics.median(self.seconds):,.1f}, {1e3 * min(self.seconds):,.1f}{self.remark}"
+        return (
+            f"{1e3 * statistics.median(self.seconds):,.1f}, "
+            f"{1e3 * min(self.seconds):,.1f}{self.remark}"
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

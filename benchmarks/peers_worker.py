@@ -1,9 +1,12 @@
 # ruff: noqa: PLC0415 each library is imported by its own function: importing is timed, and the others need not be there
-"""One other library on one problem, timed: run by `peers`, in the environment that has these libraries and not ours.
+"""One other library on one problem, timed: run by `peers`, in the environment that has these
+libraries and not ours.
 
-    python peers_worker.py PEER PROBLEM.npz      prints {"import": s, "seconds": [...], "version": "...", "note": "..."}
+    python peers_worker.py PEER PROBLEM.npz      prints {"import": s, "seconds": [...], "version":
+    "...", "note": "..."}
 
-Building the problem is part of what is timed, since a planner would build it every time. The first run is not counted.
+Building the problem is part of what is timed, since a planner would build it every time. The first
+run is not counted.
 """
 
 from __future__ import annotations
@@ -47,13 +50,18 @@ def discrete_allocation(problem: Problem, solver: str) -> Work:
         found, left = (
             allocation.greedy_portfolio() if solver == "greedy" else allocation.lp_portfolio()
         )
-        return f"{len(found)} positions, {100 * left / (VALUE_PER_SECURITY * n):.2f} % of value left in cash"
+        return (
+            f"{len(found)} positions, {100 * left / (VALUE_PER_SECURITY * n):.2f} % of value left "
+            "in cash"
+        )
 
     return work
 
 
 def continuous_score(problem: Problem) -> Work:
-    """Our score without lots, depth, fixed fees and hurdle, percentage costs charged: cvxpy with Clarabel."""
+    """Our score without lots, depth, fixed fees and hurdle, percentage costs charged: cvxpy with
+    Clarabel.
+    """
     import cvxpy as cp
 
     start, mix, each = problem["start"], problem["mix"], problem["coefficients"]
@@ -92,7 +100,9 @@ def continuous_score(problem: Problem) -> Work:
 
 
 def single_period(problem: Problem) -> Work:
-    """Return less risk less costs, continuous: cvxportfolio SinglePeriodOptimization, full covariance from the history."""
+    """Return less risk less costs, continuous: cvxportfolio SinglePeriodOptimization, full
+    covariance from the history.
+    """
     import cvxportfolio as cvx
     import pandas as pd
 

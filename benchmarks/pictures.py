@@ -1,7 +1,8 @@
-"""Time of the search against securities, orders and depth, on logarithmic scales, as one SVG without any library.
+"""Time of the search against securities, orders and depth, on logarithmic scales, as one SVG
+without any library.
 
-A point is the median over a few random tables, a bar reaches the slowest; it is hollow where the budget of nodes ended a
-search before its proof.
+A point is the median over a few random tables, a bar reaches the slowest; it is hollow where the
+budget of nodes ended a search before its proof.
 """
 
 from __future__ import annotations
@@ -14,15 +15,23 @@ WIDTH, HEIGHT, MARGIN_LEFT, MARGIN_RIGHT, TOP, BOTTOM = 300.0, 240.0, 46.0, 12.0
 DECADES = (-3, 1)
 """Of seconds: from a millisecond to ten seconds."""
 
-STYLE = """text{font:12px system-ui,sans-serif;fill:#57606a}.title{font-weight:600}.grid{stroke:#8c959f;stroke-opacity:.35;stroke-width:1}
-.line{fill:none;stroke:#0969da;stroke-width:1.5}.bar{stroke:#0969da;stroke-opacity:.5;stroke-width:1.5}
-.dot{fill:#0969da;stroke:#0969da}.open{fill:#fff;stroke:#0969da;stroke-width:1.5}.page{fill:#fff}
-@media (prefers-color-scheme:dark){text{fill:#9198a1}.page,.open{fill:#0d1117}.line,.bar,.dot,.open{stroke:#4493f8}.dot{fill:#4493f8}}"""
+STYLE = (
+    "text{font:12px system-ui,sans-serif;fill:#57606a}.title{font-weight:600}"
+    ".grid{stroke:#8c959f;stroke-opacity:.35;stroke-width:1}"
+    ".line{fill:none;stroke:#0969da;stroke-width:1.5}"
+    ".bar{stroke:#0969da;stroke-opacity:.5;stroke-width:1.5}"
+    ".dot{fill:#0969da;stroke:#0969da}"
+    ".open{fill:#fff;stroke:#0969da;stroke-width:1.5}.page{fill:#fff}"
+    "@media (prefers-color-scheme:dark){text{fill:#9198a1}.page,.open{fill:#0d1117}"
+    ".line,.bar,.dot,.open{stroke:#4493f8}.dot{fill:#4493f8}}"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One kind of table: x is what varies, seconds are median and slowest, all were proven or not."""
+    """One kind of table: x is what varies, seconds are median and slowest, all were proven or
+    not.
+    """
 
     x: float
     median: float
@@ -43,7 +52,10 @@ def draw(panels: Sequence[Panel]) -> str:
     """The panels side by side as an SVG document."""
     width = WIDTH * len(panels)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {HEIGHT:.0f}" role="img" aria-label="Time of the search">',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {HEIGHT:.0f}"'
+            ' role="img" aria-label="Time of the search">'
+        ),
         f'<style>{STYLE}</style><rect class="page" width="{width:.0f}" height="{HEIGHT:.0f}"/>',
         *(_panel(panel, WIDTH * k) for k, panel in enumerate(panels)),
         "</svg>\n",
@@ -74,7 +86,8 @@ def _panel(panel: Panel, offset: float) -> str:
     for p in panel.points:
         x, kind = across(p.x), "dot" if p.proven else "open"
         parts.append(
-            f'<line class="bar" x1="{x:.1f}" x2="{x:.1f}" y1="{_down(p.median):.1f}" y2="{_down(p.slowest):.1f}"/>'
+            f'<line class="bar" x1="{x:.1f}" x2="{x:.1f}" y1="{_down(p.median):.1f}"'
+            f' y2="{_down(p.slowest):.1f}"/>'
         )
         parts.append(f'<circle class="{kind}" cx="{x:.1f}" cy="{_down(p.median):.1f}" r="3.5"/>')
         parts.append(

@@ -1,7 +1,7 @@
 """From inputs to a finished candidate table, and any list of orders scored as it is.
 
-`plan()` does the first; here its intermediate results stay in hand. The second judges plans that others made:
-their orders need not be in our table, nor be whole lots, nor leave any cash.
+`plan()` does the first; here its intermediate results stay in hand. The second judges plans that
+others made: their orders need not be in our table, nor be whole lots, nor leave any cash.
 """
 
 from __future__ import annotations
@@ -151,7 +151,8 @@ def orders_of(made: Plan) -> dict[str, Decimal]:
 
 @dataclass
 class Watched:
-    """LOCAL steps with a stopwatch: when is the first set in hand that is worth `enough`, and when is the search done.
+    """LOCAL steps with a stopwatch: when is the first set in hand that is worth `enough`, and when
+    is the search done.
 
     enough     net improvement
     started    clock before the plan
@@ -197,7 +198,9 @@ class Watched:
     def prove(
         self, ctx: Context, objective: Objective, table: Candidates, pool: Pool, findings: Findings
     ) -> Evidence:
-        """Look at greed and at the beam, depth by depth, then search as LOCAL does; looking is not counted as searching."""
+        """Look at greed and at the beam, depth by depth, then search as LOCAL does; looking is not
+        counted as searching.
+        """
         looking = self.clock()
         for rows in _starts(ctx, table):
             if self.first is not None or self._saw(

@@ -2,8 +2,9 @@
 
     python -m benchmarks.run [--date 2026-01-31] [--from measured.json] [--keep measured.json]
 
-Only what stands between the two markers is written; the words around it are by hand. One core, nothing else running,
-is what the figures are meant for; the load of the machine is written beside them.
+Only what stands between the two markers is written; the words around it are by hand. One core,
+nothing else running, is what the figures are meant for; the load of the machine is written beside
+them.
 """
 
 from __future__ import annotations
@@ -180,15 +181,18 @@ def tables(rows: Mapping[str, Row], where: str) -> str:
     """All that is generated, as Markdown."""
     return "\n\n".join(
         [
-            where
-            + " Times are medians, in brackets the distance between the quartiles, then the fastest; rates are of the fastest round.",
+            where + " Times are medians, in brackets the distance between the quartiles, then the"
+            " fastest; rates are of the fastest round.",
             "### Planning",
             planning_table(rows),
             "### Sequences a second",
             kernel_table(rows),
             "### The search on random tables",
             search_table(rows),
-            f"![Time of the search against securities, orders and depth, logarithmic scales; hollow: not all proven]({PICTURE})",
+            (
+                "![Time of the search against securities, orders and depth, logarithmic scales; "
+                f"hollow: not all proven]({PICTURE})"
+            ),
             "### The recorded inputs: time",
             time_table(rows),
             "### The recorded inputs: what the plans are worth",
@@ -285,7 +289,10 @@ def search_table(rows: Mapping[str, Row]) -> str:
                     f"{facts['proven']} of {facts['count']}",
                     f"{facts['nodes']:,.0f}",
                     f"{100 * facts['largest_gap']:.1f}",
-                    f"{100 * facts['enumeration_median']:.1f}, {100 * facts['enumeration_largest']:.1f}",
+                    (
+                        f"{100 * facts['enumeration_median']:.1f}, "
+                        f"{100 * facts['enumeration_largest']:.1f}"
+                    ),
                     f"{100 * facts['greed_median']:.1f}, {100 * facts['greed_largest']:.1f}",
                 ]
             )
@@ -376,7 +383,10 @@ def _plan_facts(row: Row) -> str:
     gap = "" if not facts["gap"] else f", gap {100 * facts['gap']:.2f} points"
     searched = "" if facts["nodes"] is None else f", {facts['nodes']:,d} nodes"
     status = "not proven" if facts["status"] == "none" else facts["status"]
-    return f"{orders} out of {facts['candidates']} candidates, scope {facts['scope']}, {status}{gap}{searched}"
+    return (
+        f"{orders} out of {facts['candidates']} candidates, scope {facts['scope']}, "
+        f"{status}{gap}{searched}"
+    )
 
 
 def _rate(row: Row) -> str:

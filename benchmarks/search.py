@@ -1,4 +1,6 @@
-"""The search on random tables, class by class: what it proves, in how many nodes, and what making lists alone would miss."""
+"""The search on random tables, class by class: what it proves, in how many nodes, and what making
+lists alone would miss.
+"""
 
 from __future__ import annotations
 
@@ -89,7 +91,9 @@ def problem_of(made: Instance) -> Problem:
 
 
 def search(made: Instance, settings: Search | None = None) -> Solved:
-    """What the product does with a table: bound, greed, beam, branch and bound, within its default budget of nodes."""
+    """What the product does with a table: bound, greed, beam, branch and bound, within its default
+    budget of nodes.
+    """
     budget, problem = settings or Search(), problem_of(made)
     root = root_bound(relaxation(problem))
     seeds = [greedy(problem), *beam(problem, root.mu, budget.beam_width)]
@@ -131,9 +135,11 @@ def gap(net: float, best: float) -> float:
 
 
 def capped_enumeration(problem: Instance) -> Solved:
-    """What making sets without looking ahead finds: seeded combinations of a few promising orders, no proof.
+    """What making sets without looking ahead finds: seeded combinations of a few promising orders,
+    no proof.
 
-    The pool is one size per security and side, by what the order gains alone or with one order of the other side.
+    The pool is one size per security and side, by what the order gains alone or with one order of
+    the other side.
     """
     promise = _promise(problem)
     pool: list[int] = []

@@ -1,10 +1,13 @@
-"""Four recorded inputs (n = 20, 50, 100, 200) as what `plan` takes, and the plans recorded beside them.
+"""Four recorded inputs (n = 20, 50, 100, 200) as what `plan` takes, and the plans recorded beside
+them.
 
-What they are: data/SOURCE.md. The mapping: min_lot is the lot size; country and industry stand for their groups;
-only the target weights of securities are used, not those of groups; one constant exchange rate per currency;
-returns, volatility, drawdown, correlation and the smoothness half of quality are estimated from the closes, which
-carry no dividends; yields, quality scores, priority multipliers and trade permissions are as given.
-Strategy: ours by default, which has the recorded run's costs (2 EUR + .2 %) and five orders at most.
+What they are: data/SOURCE.md. The mapping: min_lot is the lot size; country and industry stand for
+their groups; only the target weights of securities are used, not those of groups; one constant
+exchange rate per currency; returns, volatility, drawdown, correlation and the smoothness half of
+quality are estimated from the closes, which carry no dividends; yields, quality scores, priority
+multipliers and trade permissions are as given.
+Strategy: ours by default, which has the recorded run's costs (2 EUR + .2 %) and five orders at
+most.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Sequences a second: the array kernel over random tables, and the readable reference evaluator that it must beat."""
+"""Sequences a second: the array kernel over random tables, and the readable reference evaluator
+that it must beat.
+"""
 
 from __future__ import annotations
 

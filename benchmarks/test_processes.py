@@ -1,4 +1,6 @@
-"""How long a command takes from the shell's point of view: start, imports, reading files, planning, printing."""
+"""How long a command takes from the shell's point of view: start, imports, reading files, planning,
+printing.
+"""
 
 from __future__ import annotations
 

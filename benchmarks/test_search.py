@@ -1,4 +1,6 @@
-"""The search on random tables: each round solves another instance of the class, tables and bound included."""
+"""The search on random tables: each round solves another instance of the class, tables and bound
+included.
+"""
 
 from __future__ import annotations
 

@@ -17,7 +17,9 @@ WIDTH = 80
 
 
 def make_plan() -> Plan:
-    """The plan of the bundled portfolio under the default strategy; your own files are read the same way."""
+    """The plan of the bundled portfolio under the default strategy; your own files are read the
+    same way.
+    """
     files = sample("growth")
     read = importers.read(
         files.holdings, prices=files.prices, targets=files.targets, securities=files.securities
@@ -40,7 +42,10 @@ def told(plan: Plan) -> Iterator[str]:
     for step in plan.steps:
         amount = f"{step.notional_base:>9,.0f} {plan.base_currency}"
         weights = f"{step.weight_before:6.1%} → {step.weight_after:5.1%}"
-        yield f"  {step.n}  {step.side:<4}  {step.symbol:<5} {step.quantity:>4}  {amount} {weights}  adds {100 * step.adds:5.2f} points"
+        yield (
+            f"  {step.n}  {step.side:<4}  {step.symbol:<5} {step.quantity:>4}  {amount} {weights} "
+            f" adds {100 * step.adds:5.2f} points"
+        )
         yield f"     {step.reason}"
     after = ", ".join(f"{amount:,.2f} {currency}" for currency, amount in plan.cash_after.items())
     yield ""

@@ -1,4 +1,5 @@
-"""One portfolio under rules of your own: a preset, a TOML file, and changes in code. Offline: python custom_configuration.py
+"""One portfolio under rules of your own: a preset, a TOML file, and changes in code. Offline:
+python custom_configuration.py
 
 The strategy file is written to careful.toml.
 """

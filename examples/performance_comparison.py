@@ -1,4 +1,5 @@
-"""How long planning takes and what it buys: best proposal against proven best, shallow against deep. Offline, in any folder.
+"""How long planning takes and what it buys: best proposal against proven best, shallow against
+deep. Offline, in any folder.
 
 The seconds are of this machine; everything else is the same on every one.
 """

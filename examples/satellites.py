@@ -1,4 +1,6 @@
-"""A core and two satellites in one account: sliders to rules, budgets to aggression, and a plan for each."""
+"""A core and two satellites in one account: sliders to rules, budgets to aggression, and a plan for
+each.
+"""
 
 import textwrap
 from decimal import Decimal
@@ -71,7 +73,8 @@ BUCKETS = [
 
 books = split(ACCOUNT.snapshot, BUCKETS, Budgets(satellites_weight=0.30))
 print(
-    f"in no bucket, and traded by nobody: {', '.join(one.symbol for one in books[UNASSIGNED].holdings)}"
+    "in no bucket, and traded by nobody: "
+    f"{', '.join(one.symbol for one in books[UNASSIGNED].holdings)}"
 )
 for own in BUCKETS:
     snapshot, strategy = books[own.name], own.strategy

@@ -1,19 +1,26 @@
 """Build the bundled quotes, and every sample file that depends on them, from one of two sources.
 
-    python scripts/make_data.py --source skfolio      real adjusted closes, out of the pinned skfolio wheel
-    python scripts/make_data.py --source generated    a seeded random walk: same symbols, dates and shape, no third party's quotes
+    python scripts/make_data.py --source skfolio      real adjusted closes, out of the pinned
+    skfolio wheel
+    python scripts/make_data.py --source generated    a seeded random walk: same symbols, dates and
+    shape, no third party's quotes
 
 What comes out (below --out, by default src/steelyard/samples):
 
-    quotes/prices.csv.gz   date, 20 shares, 5 funds: wide, daily, an empty cell where there is no price
+    quotes/prices.csv.gz   date, 20 shares, 5 funds: wide, daily, an empty cell where there is no
+                           price
     quotes/index.csv.gz    date, SP500
-    quotes/fx.csv.gz       date, currency, rate: EUR per unit of currency, on the sessions for which the ECB published one
-    quotes/source.json     which source this is, what it was made from, SHA-256 of each file's uncompressed text
-    */holdings.csv         average costs := the close of the acquisition date; cash := 6 % of value on the last session
+    quotes/fx.csv.gz       date, currency, rate: EUR per unit of currency, on the sessions for which
+                           the ECB published one
+    quotes/source.json     which source this is, what it was made from, SHA-256 of each file's
+                           uncompressed text
+    */holdings.csv         average costs := the close of the acquisition date; cash := 6 % of value
+                           on the last session
     broken/prices.csv      the last 60 sessions, in which one held security stops early
 
-`skfolio` reads the files of two installed distributions without importing them and refuses any file whose SHA-256 is not the one
-below. `generated` needs neither: it takes the dates and the ECB rates from the bundled set. Nothing is written unless all is built.
+`skfolio` reads the files of two installed distributions without importing them and refuses any file
+whose SHA-256 is not the one below. `generated` needs neither: it takes the dates and the ECB rates
+from the bundled set. Nothing is written unless all is built.
 """
 
 import argparse
@@ -140,7 +147,9 @@ FUND_VARIANCE = (0.88, 0.04, 0.08)
 
 @dataclass(frozen=True)
 class Quotes:
-    """Everything that is not derived from a portfolio. Cells keep their text, so no digit is gained or lost."""
+    """Everything that is not derived from a portfolio. Cells keep their text, so no digit is gained
+    or lost.
+    """
 
     source: str
     made_from: Mapping[str, object]
@@ -149,12 +158,16 @@ class Quotes:
     rates: Mapping[str, str]  # date -> EUR per USD
 
 
-# --- source 1: the pinned wheels ---------------------------------------------------------------------------------------
+# --- source 1: the pinned wheels
+# ---------------------------------------------------------------------------------------
 
 
 def read_source(file: SourceFile) -> bytes:
     """The checked bytes of a file of an installed distribution, found without importing it."""
-    remedy = f"Install it beside the project: pip install --no-deps --target DIR {file.package}=={file.version}, then set PYTHONPATH=DIR."
+    remedy = (
+        "Install it beside the project: pip install --no-deps --target DIR "
+        f"{file.package}=={file.version}, then set PYTHONPATH=DIR."
+    )
     try:
         found = distribution(file.package)
     except PackageNotFoundError:
@@ -170,7 +183,8 @@ def read_source(file: SourceFile) -> bytes:
     digest = hashlib.sha256(content).hexdigest()
     if digest != file.sha256:
         raise DataError(
-            f"{path} has SHA-256 {digest}, but {file.sha256} is pinned: this is not the file that was examined. {remedy}"
+            f"{path} has SHA-256 {digest}, but {file.sha256} is pinned: this is not the file that "
+            f"was examined. {remedy}"
         )
     return content
 
@@ -199,7 +213,9 @@ def read_rates(sessions: Iterable[str]) -> dict[str, str]:
 
 
 def skfolio_quotes() -> Quotes:
-    """Shares, funds and index of the skfolio wheel, joined by date, and the ECB's rates of the same days."""
+    """Shares, funds and index of the skfolio wheel, joined by date, and the ECB's rates of the same
+    days.
+    """
     stocks, funds, index = (
         read_closes(STOCKS, FIRST),
         read_closes(FUNDS, FUNDS_FIRST),
@@ -222,7 +238,8 @@ def skfolio_quotes() -> Quotes:
     return Quotes("skfolio", made_from, prices, index, read_rates(stocks))
 
 
-# --- source 2: a seeded random walk ------------------------------------------------------------------------------------
+# --- source 2: a seeded random walk
+# ------------------------------------------------------------------------------------
 
 
 def bridge(walk: Walk, noise: NDArray[np.float64]) -> list[str]:
@@ -238,7 +255,9 @@ def bridge(walk: Walk, noise: NDArray[np.float64]) -> list[str]:
 
 
 def generated_quotes(bundled: Path = SAMPLES / "quotes") -> Quotes:
-    """Prices of a market, a group and an own factor for each security; dates and ECB rates of the bundled set."""
+    """Prices of a market, a group and an own factor for each security; dates and ECB rates of the
+    bundled set.
+    """
     sessions = [row["date"] for row in read_gzip_table(bundled / "prices.csv.gz")]
     rates = {row["date"]: row["rate"] for row in read_gzip_table(bundled / "fx.csv.gz")}
     rng = np.random.Generator(np.random.PCG64(SEED))
@@ -272,7 +291,8 @@ def generated_quotes(bundled: Path = SAMPLES / "quotes") -> Quotes:
     return Quotes("generated", made_from, prices, index, rates)
 
 
-# --- portfolios --------------------------------------------------------------------------------------------------------
+# --- portfolios
+# ------------------------------------------------------------------------------------------------
 
 
 def restate_holdings(
@@ -280,8 +300,9 @@ def restate_holdings(
 ) -> list[dict[str, str]]:
     """The same holdings with costs and cash that fit the quotes.
 
-    A row with an acquisition date costs the close of that session. The cash row becomes CASH_SHARE of the value on the last
-    session, in whole units of its currency. A symbol without quotes counts nothing.
+    A row with an acquisition date costs the close of that session. The cash row becomes CASH_SHARE
+    of the value on the last session, in whole units of its currency. A symbol without quotes counts
+    nothing.
     Raises DataError if an acquisition date is not a session of that symbol.
     """
     last = quotes.prices[LAST]
@@ -306,7 +327,8 @@ def restate_holdings(
             close = quotes.prices.get(row["acquired"], {}).get(row["symbol"])
             if not close:
                 raise DataError(
-                    f"{name}/holdings.csv: {row['symbol']} has no close on its acquisition date {row['acquired']}."
+                    f"{name}/holdings.csv: {row['symbol']} has no close on its acquisition date "
+                    f"{row['acquired']}."
                 )
             row["average_cost"] = str(Decimal(close).quantize(COST_STEP))
         restated.append(row)
@@ -322,7 +344,8 @@ def broken_prices(prices: Cells) -> Cells:
     return table
 
 
-# --- files -------------------------------------------------------------------------------------------------------------
+# --- files
+# ------------------------------------------------------------------------------------------------
 
 
 def read_table(path: Path) -> list[dict[str, str]]:
@@ -332,7 +355,8 @@ def read_table(path: Path) -> list[dict[str, str]]:
 def read_gzip_table(path: Path) -> list[dict[str, str]]:
     if not path.is_file():
         raise DataError(
-            f"{path} is missing: the generated set takes its dates and rates from there. Restore it from version control."
+            f"{path} is missing: the generated set takes its dates and rates from there. Restore it"
+            " from version control."
         )
     return list(csv.DictReader(io.StringIO(gzip.decompress(path.read_bytes()).decode("ascii"))))
 

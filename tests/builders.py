@@ -1,15 +1,16 @@
 """Small contexts and candidate tables by hand, in the domain's notation.
 
->>> ctx = context("A B", weights=[0.3, 0.2], prices=[90, 110], average_cost=[100, 100], quality=[0.8, 0.4])
+>>> ctx = context("A B", weights=[0.3, 0.2], prices=[90, 110], quality=[0.8, 0.4])
 >>> ctx.symbols, round(ctx.cash_weight, 12)
 (('A', 'B'), 0.5)
->>> table = candidates(ctx, "sell A .10 .9 profit_taking", "buy B .05 .8 opportunity_buys averaging_down")
->>> table.ids, table.draws["averaging_down"], table.pool
+>>> table = candidates(ctx, "sell A .10 .9 profit_taking", "buy B .05 .8 opportunity_buys")
+>>> table.ids, table.draws["opportunity_buys"], table.pool
 (('c1', 'c2'), (1,), (0, 1))
 
-Symbols must be sorted, as the planner sorts them. Whatever is not said is neutral: price 100, one share a lot,
-half the portfolio spread evenly over the securities, the rest cash, no targets, no dates, no costs of purchase,
-quality as if missing, everything may be traded, portfolio value 100,000, base order 1 %.
+Symbols must be sorted, as the planner sorts them. Whatever is not said is neutral: price 100, one
+share a lot, half the portfolio spread evenly over the securities, the rest cash, no targets, no
+dates, no costs of purchase, quality as if missing, everything may be traded, portfolio value
+100,000, base order 1 %.
 All arrays are read-only.
 """
 
@@ -81,7 +82,8 @@ def context(
     weights, targets     of value; 0 = not held; targets None = no targets
     can_buy, can_sell    symbols that may be; None = all
     funds                symbols that are funds
-    sectors, countries   a label for each security, several separated by `;`, an empty one = unlabelled
+    sectors, countries   a label for each security, several separated by `;`, an empty one =
+                         unlabelled
     cash                 of value; default: what the weights leave
     """
     names = tuple(symbols.split())
@@ -152,7 +154,9 @@ def context(
 
 
 def grouping(dimension: str, labels: Sequence[str]) -> Grouping:
-    """One dimension: `["Tech", "Tech;Energy", ""]` is one label, two of half each, and none (spread over all)."""
+    """One dimension: `["Tech", "Tech;Energy", ""]` is one label, two of half each, and none (spread
+    over all).
+    """
     own = [tuple(part for part in label.split(";") if part) for label in labels]
     known = tuple(sorted({label for one in own for label in one}))
     shares = np.zeros((len(own), len(known)))
@@ -168,7 +172,9 @@ def grouping(dimension: str, labels: Sequence[str]) -> Grouping:
 
 
 def with_correlation(ctx: Context, known: str, *alike: tuple[str, str, float]) -> Context:
-    """The context with correlations: the symbols whose history is known, and what two of them have, else .4."""
+    """The context with correlations: the symbols whose history is known, and what two of them have,
+    else .4.
+    """
     matrix = ctx.estimates.correlation.copy()
     for a, b, value in alike:
         i, j = ctx.symbols.index(a), ctx.symbols.index(b)
@@ -187,9 +193,10 @@ def candidates(
 ) -> Candidates:
     """A finished table from orders like `"sell A .10 .9 profit_taking weight_based"`.
 
-    An order is side, symbol, size of value, priority, then who proposed it. Rows are sorted as the planner sorts
-    them: sells first, by symbol, larger sizes first. `cost` is that of every order, of value; `conflicts` are
-    pairs of rows. Draws and pool are not cut: every priority over 0 is drawn.
+    An order is side, symbol, size of value, priority, then who proposed it. Rows are sorted as the
+    planner sorts them: sells first, by symbol, larger sizes first. `cost` is that of every order,
+    of value; `conflicts` are pairs of rows. Draws and pool are not cut: every priority over 0 is
+    drawn.
     """
     rows = sorted(
         (_order(ctx, order) for order in orders), key=lambda row: (row[0], row[1], -row[2])

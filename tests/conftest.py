@@ -1,6 +1,8 @@
-"""What every test may rely on: `from builders import context, candidates`, and how hard hypothesis tries.
+"""What every test may rely on: `from builders import context, candidates`, and how hard hypothesis
+tries.
 
-Examples are derandomised, so that a red build is red for everyone; the nightly profile tries harder.
+Examples are derandomised, so that a red build is red for everyone; the nightly profile tries
+harder.
 """
 
 from __future__ import annotations

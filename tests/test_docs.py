@@ -1,4 +1,6 @@
-"""The documentation is held to the code: references are up to date, links resolve, what it says to type works."""
+"""The documentation is held to the code: references are up to date, links resolve, what it says to
+type works.
+"""
 
 from __future__ import annotations
 
@@ -89,7 +91,9 @@ def pages(make_docs: ModuleType) -> Mapping[str, str]:
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """The user's shell: `steelyard` and `python` are these; no window, no colours, nothing of the checkout."""
+    """The user's shell: `steelyard` and `python` are these; no window, no colours, nothing of the
+    checkout.
+    """
     commands = tmp_path / "bin"
     commands.mkdir()
     for name, arguments in (("steelyard", " -m steelyard"), ("python", "")):
@@ -349,7 +353,9 @@ def plain(text: str) -> str:
 
 
 def shows(output: str, shown: str) -> str | None:
-    """The first line of `shown` that no line of `output` contains, behind the one before it; None if it has all."""
+    """The first line of `shown` that no line of `output` contains, behind the one before it; None
+    if it has all.
+    """
     lines = iter([plain(line) for line in output.splitlines()])
     for wanted in map(plain, shown.splitlines()):
         if wanted and wanted != SKIPPED and not any(wanted in line for line in lines):
@@ -358,7 +364,9 @@ def shows(output: str, shown: str) -> str | None:
 
 
 def walk(page: str, found: Iterable[Fence], folder: Path, environment: dict[str, str]) -> None:
-    """Type every command in one folder, write the files, and compare what the page shows with what is printed."""
+    """Type every command in one folder, write the files, and compare what the page shows with what
+    is printed.
+    """
     folder.mkdir()
     output = ""
     for fence in found:
@@ -387,7 +395,9 @@ def walk(page: str, found: Iterable[Fence], folder: Path, environment: dict[str,
 
 
 def sections(page: str) -> dict[str, list[Fence]]:
-    """The parts of a page by their headings of the second level; each begins with the blocks above the first of them."""
+    """The parts of a page by their headings of the second level; each begins with the blocks above
+    the first of them.
+    """
     opening, *parts = re.split(
         r"^## ", (DOCS / page).read_text(encoding="utf-8"), flags=re.MULTILINE
     )
@@ -457,13 +467,15 @@ DROPPED_IN = """
 import importlib, json, sys
 from pathlib import Path
 for package in sys.argv[2].split():
-    importlib.import_module(package).__path__.append(str(Path(sys.argv[1]) / package.rpartition(".")[2]))
+    folder = Path(sys.argv[1]) / package.rpartition(".")[2]
+    importlib.import_module(package).__path__.append(str(folder))
 from steelyard import importers, planner, strategies
 from steelyard.samples import sample
 growth = sample("growth")
 files = importers.read(growth.holdings, prices=growth.prices, securities=growth.securities)
 inputs = importers.assemble(files)
-plan = planner.plan(inputs.snapshot, inputs.market, strategies.load(Path(sys.argv[1]) / "strategy.toml"))
+strategy = strategies.load(Path(sys.argv[1]) / "strategy.toml")
+plan = planner.plan(inputs.snapshot, inputs.market, strategy)
 print(json.dumps({run.name: [run.outcome, run.count, run.error] for run in plan.modules}))
 """
 

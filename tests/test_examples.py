@@ -46,7 +46,9 @@ def plan(inputs: Inputs, **changes: dict[str, object]) -> Plan:
 
 
 def run(path: Path, folder: Path) -> str:
-    """What an example prints; fails for an error, for anything on stderr, and for any connection."""
+    """What an example prints; fails for an error, for anything on stderr, and for any
+    connection.
+    """
     environment = {
         key: value
         for key, value in os.environ.items()
@@ -119,10 +121,8 @@ def performance_comparison(output: str, folder: Path, inputs: Inputs) -> None:
     assert len(table) == 6
     assert all(gains["candidates", depth] >= gains["proposals", depth] for depth in (2, 4, 6))
     assert gains["candidates", 6] >= gains["candidates", 4] >= gains["candidates", 2] > 0
-    assert (
-        f"{gains['proposals', 4]:.2f}"
-        == f"{100 * plan(inputs, search={'scope': 'proposals', 'max_depth': 4}).score.improvement:.2f}"
-    )
+    proposed = plan(inputs, search={"scope": "proposals", "max_depth": 4})
+    assert f"{gains['proposals', 4]:.2f}" == f"{100 * proposed.score.improvement:.2f}"
     assert all(float(row[6]) > 0 for row in table)
     assert "Slowest modules: " in output
 

@@ -275,8 +275,8 @@ def test_a_filter_that_fails_only_when_the_plan_is_explained_leaves_the_plan_and
     assert [(notice.code, notice.module) for notice in told.warnings[len(bare.warnings) :]] == [
         ("not_explained", "filters.correlation_aware")
     ]
-    assert told.warnings[-1].message == (
-        "The plan is made, but not what would change it: "
+    assert (
+        told.warnings[-1].message == "The plan is made, but not what would change it: "
         "filters.correlation_aware failed when it was asked again: RuntimeError: out of luck."
     )
 

@@ -1,4 +1,6 @@
-"""scripts/make_data.py: the generated set has the shape of the bundled one; the pinned wheels are checked before anything is written."""
+"""scripts/make_data.py: the generated set has the shape of the bundled one; the pinned wheels are
+checked before anything is written.
+"""
 
 import csv
 import gzip

@@ -1,4 +1,6 @@
-"""docs/names.md: every name of the documents that is said to be here is here, and every other one has its reason."""
+"""docs/names.md: every name of the documents that is said to be here is here, and every other one
+has its reason.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,9 @@ HERE = [
 
 
 def member(owner: object, name: str) -> object:
-    """An attribute, or the field of a record: fields without a default are no attributes of their class."""
+    """An attribute, or the field of a record: fields without a default are no attributes of their
+    class.
+    """
     if hasattr(owner, name):
         return getattr(owner, name)
     fields = {

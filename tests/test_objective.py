@@ -1,4 +1,6 @@
-"""Shapes of score terms beyond the built-in ones: separable and black box, through the whole planner."""
+"""Shapes of score terms beyond the built-in ones: separable and black box, through the whole
+planner.
+"""
 
 from __future__ import annotations
 

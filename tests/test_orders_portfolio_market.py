@@ -157,7 +157,10 @@ def test_targets_leave_the_rest_to_cash():
 def test_a_target_that_is_not_a_share_is_refused_by_name(weight):
     with pytest.raises(
         InputError,
-        match=r"The target of B is .*; a weight is a fraction of value, 0 or more\. Nothing was planned\.",
+        match=(
+            r"The target of B is .*; a weight is a fraction of value, 0 or more\. Nothing was "
+            r"planned\."
+        ),
     ):
         Targets({"A": 0.1, "B": weight})
 

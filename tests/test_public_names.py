@@ -24,7 +24,10 @@ def test_another_name_is_an_error_that_says_so():
 
 
 def test_importing_the_package_imports_nothing_else():
-    code = "import sys, steelyard; print([name for name in sys.modules if name.startswith('steelyard.') or name == 'numpy'])"
+    code = (
+        "import sys, steelyard; print([name for name in sys.modules if "
+        "name.startswith('steelyard.') or name == 'numpy'])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout == "[]\n"

@@ -20,7 +20,7 @@ from steelyard.settings import (
     Search,
     Section,
     StabilityParts,
-)  # fmt: skip
+)
 
 MODELS = [
     model
@@ -62,11 +62,21 @@ def test_text_is_never_read_as_a_number(model: type[BaseModel]):
 @pytest.mark.parametrize(
     ("model", "name"),
     [
-        (Costs, "fixed"), (Costs, "percent"), (Costs, "spread_bps"), (Costs, "fx_percent"), (Limits, "cash_reserve_weight"),
-        (Limits, "min_trade_base"), (Limits, "max_position_weight"), (Limits, "max_turnover_weight"), (Score, "min_improvement"),
-        (Score, "order_hurdle"), (Score, "cost_aversion"), (Score, "tax_rate"), (Planner, "priority_threshold"),
+        (Costs, "fixed"),
+        (Costs, "percent"),
+        (Costs, "spread_bps"),
+        (Costs, "fx_percent"),
+        (Limits, "cash_reserve_weight"),
+        (Limits, "min_trade_base"),
+        (Limits, "max_position_weight"),
+        (Limits, "max_turnover_weight"),
+        (Score, "min_improvement"),
+        (Score, "order_hurdle"),
+        (Score, "cost_aversion"),
+        (Score, "tax_rate"),
+        (Planner, "priority_threshold"),
     ],
-)  # fmt: skip
+)
 def test_no_setting_takes_a_negative_or_endless_number(
     model: type[BaseModel], name: str, value: float
 ):

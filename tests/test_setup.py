@@ -1,4 +1,6 @@
-"""Set-up cannot rot: installing a lock resolves nothing, so what the index publishes next changes nothing."""
+"""Set-up cannot rot: installing a lock resolves nothing, so what the index publishes next changes
+nothing.
+"""
 
 import base64
 import hashlib
@@ -15,7 +17,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 LOCKED = ["alpha", "beta", "delta", "epsilon", "eta", "gamma", "iota", "kappa", "theta", "zeta"]
-"""Ten wheels: alpha asks for beta with its extra, which asks for gamma; delta for epsilon, and epsilon for zeta."""
+"""Ten wheels: alpha asks for beta with its extra, which asks for gamma; delta for epsilon, and
+epsilon for zeta.
+"""
 
 ASKS = {
     "alpha": ["beta[fast]>=1"],
@@ -34,7 +38,9 @@ def wheel(folder: Path, name: str, version: str, asks: list[str]) -> Path:
     files = {
         f"{name}.py": f"version = {version!r}\n",
         f"{info}/METADATA": "\n".join(metadata) + "\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/WHEEL": (
+            "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        ),
     }
     record = [f"{path},sha256={_digest(text)},{len(text)}" for path, text in files.items()]
     files[f"{info}/RECORD"] = "\n".join([*record, f"{info}/RECORD,,"]) + "\n"

@@ -1,4 +1,5 @@
-"""The second opinion: it agrees with every plan, and disagrees with any change of a figure, id made anew or not.
+"""The second opinion: it agrees with every plan, and disagrees with any change of a figure, id made
+anew or not.
 
 `UNSEEN` is the whole list of numbers that may change without its noticing, each with the reason.
 """
@@ -39,7 +40,9 @@ from steelyard.verify.reading import content_id, hash_of
 UNSEEN = {
     "candidates[].priority": "a score: needs the estimates and the calculator's weight",
     "candidates[].gain": "a score: needs the estimates",
-    "certificate.structural_headroom": "at most: an upper bound may be larger, and needs the estimates",
+    "certificate.structural_headroom": (
+        "at most: an upper bound may be larger, and needs the estimates"
+    ),
     "certificate.nodes": "how much was done; not part of the id",
     "certificate.seconds": "how long it took; not part of the id",
     "certificate.sequences": "how much was done; told in words in scope proposals only",
@@ -50,11 +53,15 @@ UNSEEN = {
     "regime.observations": "how long the index was",
     "explanation.stability.mean_regret": "a score, found by solving again; rounded in words",
 }
-"""Field -> why a change of it cannot be seen. No money, quantity, price, rate, weight or sum stands here."""
+"""Field -> why a change of it cannot be seen. No money, quantity, price, rate, weight or sum stands
+here.
+"""
 
 DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 MUCH = 0.11
-"""An improvement that no list of orders of the small portfolio reaches, and three quarters of which one does."""
+"""An improvement that no list of orders of the small portfolio reaches, and three quarters of which
+one does.
+"""
 INSTANCES, SENTENCES, DIGITS = 4, 40, 3
 """Entries of a field, which the nightly test changes all; sentences and digits of one."""
 
@@ -86,7 +93,9 @@ def of_sample(name: str, *, targets: bool = True) -> str:
 
 
 def of_everything() -> str:
-    """Foreign cash and securities, every cost, tax, open orders, caps, lots, a latch: and the explanation."""
+    """Foreign cash and securities, every cost, tax, open orders, caps, lots, a latch: and the
+    explanation.
+    """
     rich = world(
         "AA 400 @ 100", "BB 100 @ 50", "CC 30 @ 200", "DD 0 @ 25", "EE 60 @ 80",
         cash={"USD": "9000", "EUR": "1500"},
@@ -118,9 +127,13 @@ def of_everything() -> str:
 def of_cash_alone() -> str:
     """A hold plan that says what would let a plan through."""
     poor = world(
-        "AA 13 @ 100", "BB 10 @ 100",
-        cash="400", targets={"AA": 0.4, "BB": 0.5}, limits=Limits(max_position_weight=1.0), score=Score(min_improvement=MUCH),
-    )  # fmt: skip
+        "AA 13 @ 100",
+        "BB 10 @ 100",
+        cash="400",
+        targets={"AA": 0.4, "BB": 0.5},
+        limits=Limits(max_position_weight=1.0),
+        score=Score(min_improvement=MUCH),
+    )
     case = Case(
         snapshot=poor.snapshot, market=poor.market, strategy=poor.strategy, targets=poor.targets
     )
@@ -214,7 +227,9 @@ def few(leaves: list[tuple[Path, Any]]) -> list[tuple[Path, Any]]:
 
 
 def changed(path: Path, value: Any, up: bool) -> Any:
-    """Another value: a millionth more or less, or what is visible in words for a fact of a sentence."""
+    """Another value: a millionth more or less, or what is visible in words for a fact of a
+    sentence.
+    """
     share, least = (
         (Decimal("0.05"), Decimal("0.002"))
         if "facts" in path
@@ -386,7 +401,9 @@ def test_an_order_against_a_flag_is_seen(name: str, part: str):
 
 
 def under(of: dict[str, Any], section: str, name: str, value: Any) -> dict[str, Any]:
-    """The same plan under another rule, consistent in itself: what a planner that ignores the rule would write."""
+    """The same plan under another rule, consistent in itself: what a planner that ignores the rule
+    would write.
+    """
     settings = of["strategy"]["settings"]
     settings[section][name] = value
     of["strategy"]["sha256"] = hash_of(settings)
@@ -499,7 +516,9 @@ def test_a_filter_that_was_out_of_service_is_not_held_against_the_plan():
 
 
 def certified(status: str, *, gap: float | None) -> dict[str, Any]:
-    """The plan of growth with another certificate, consistent in itself unless the status is wrong."""
+    """The plan of growth with another certificate, consistent in itself unless the status is
+    wrong.
+    """
     of = document("growth")
     score, certificate = of["score"], of["certificate"]
     certificate |= {

@@ -24,7 +24,9 @@ class Params(ModuleParams):
     tags=("buy", "risk"),
 )
 def calm_buys(ctx: Context, candidates: Candidates, params: Params) -> Ruling:
-    """Drop buys of securities whose volatility a year is over the limit; where it is unknown the neutral value counts."""
+    """Drop buys of securities whose volatility a year is over the limit; where it is unknown the
+    neutral value counts.
+    """
     volatility = ctx.estimates.volatility[candidates.security]
     wild = candidates.is_buy & (volatility > params.max_volatility)
     drops = {

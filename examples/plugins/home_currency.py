@@ -1,6 +1,7 @@
 """A score term: prefer what is quoted in the currency that the account counts in.
 
-Formula: raw = sum of w_i, i quoted in the base currency, and all cash unless told otherwise. Unit: fraction of value. Source: definition.
+Formula: raw = sum of w_i, i quoted in the base currency, and all cash unless told otherwise. Unit:
+fraction of value. Source: definition.
 Its weight stands in the strategy: [score.further] home_currency = 0.1
 """
 

@@ -1,4 +1,6 @@
-"""A calculator as a class, the style of the documents: sell what has grown beyond a share of the portfolio."""
+"""A calculator as a class, the style of the documents: sell what has grown beyond a share of the
+portfolio.
+"""
 
 from steelyard import Candidate, Side, say
 from steelyard.classic import ModuleMetadata, OpportunityCalculator, opportunity_registry

@@ -1,4 +1,6 @@
-"""A pattern: sell one security and buy another of the same sector, so that the portfolio stays where it was."""
+"""A pattern: sell one security and buy another of the same sector, so that the portfolio stays
+where it was.
+"""
 
 from typing import Annotated
 

@@ -1,4 +1,6 @@
-"""A calculator: sell what stands far below its cost, so that the loss can be set against gains elsewhere."""
+"""A calculator: sell what stands far below its cost, so that the loss can be set against gains
+elsewhere.
+"""
 
 from typing import Annotated
 

@@ -1,9 +1,10 @@
-"""The winner: the best few re-scored by the readable reference evaluator; hold unless the best is worth it.
+"""The winner: the best few re-scored by the readable reference evaluator; hold unless the best is
+worth it.
 
-The collapsed tables may order, they may not publish: every figure of a plan comes from the reference
-evaluator, and the two must agree to 1e-9. Ties within 1e-9 are decided by the reference score rounded to 12
-decimals, then fewer orders, then lower cost, then the canonical row. With a black-box term all kept rows are
-re-ranked by the full score.
+The collapsed tables may order, they may not publish: every figure of a plan comes from the
+reference evaluator, and the two must agree to 1e-9. Ties within 1e-9 are decided by the reference
+score rounded to 12 decimals, then fewer orders, then lower cost, then the canonical row. With a
+black-box term all kept rows are re-ranked by the full score.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ from steelyard.search.keep import TIE, Pool
 from steelyard.sentences import say
 
 AGREEMENT = 1e-9
-"""Largest difference between the collapsed tables and the reference evaluator; of hold where that is over 1."""
+"""Largest difference between the collapsed tables and the reference evaluator; of hold where that
+is over 1.
+"""
 
 DECISIVE_DECIMALS = 12
 
@@ -128,7 +131,9 @@ def choose(
 
 
 def least_net(ctx: Context) -> float:
-    """What a plan must gain; an act verdict holds on to a share of it, so that daily plans do not flap."""
+    """What a plan must gain; an act verdict holds on to a share of it, so that daily plans do not
+    flap.
+    """
     share = ctx.score.latch_share if ctx.state.previous_verdict == "act" else 1.0
     return share * ctx.score.min_improvement
 
@@ -141,14 +146,16 @@ def _ranked(
         return []
     tied = len(pool.net) if objective.black_boxes else int((pool.net >= pool.net[0] - TIE).sum())
     finalists: list[Scored] = []
-    # debts near the value of the holdings make weights, and so scores, of any size: rounding grows with them
+    # debts near the value of the holdings make weights, and so scores, of any size: rounding grows
+    # with them
     allowed = AGREEMENT * max(1.0, abs(hold))
     for cells, net in zip(pool.rows[: tied + RUNNERS_UP], pool.net, strict=False):
         scored = score_set(ctx, objective, table, [int(j) for j in cells if j != PAD], hold)
         if abs(scored.net - _black_box_gain(ctx, objective, table, scored.row) - net) > allowed:
             raise InternalError(
-                f"The collapsed score of {scored.row} is {net:.15g} and the reference evaluator's {scored.net:.15g}, "
-                f"{abs(scored.net - net):.1e} apart; at most {allowed:.0e} is rounding. No plan was made. Please report this."
+                f"The collapsed score of {scored.row} is {net:.15g} and the reference evaluator's "
+                f"{scored.net:.15g}, {abs(scored.net - net):.1e} apart; at most {allowed:.0e} is "
+                "rounding. No plan was made. Please report this."
             )
         finalists.append(scored)
     return sorted(
@@ -179,7 +186,9 @@ def _black_box_gain(
 
 
 def note_rest(ctx: Context, table: Candidates, choice: Choice, findings: Findings) -> None:
-    """Say of every row that is not in the plan why not, so that each candidate ends exactly once."""
+    """Say of every row that is not in the plan why not, so that each candidate ends exactly
+    once.
+    """
     for j in range(table.m):
         if j not in choice.plan.row:
             drop = (
@@ -199,9 +208,11 @@ def _beside_hold(table: Candidates, choice: Choice, j: int) -> Drop:
         no_money = Drop("cash", None, None, say("there is no money for it, alone or with one sale"))
         return _over_a_cap(table.account, _row([j])) or no_money
     why = say(
-        "alone or with one order of the other side it gains {gain:spoints} points net; a plan must gain {least:points}",
-        gain=gain, least=choice.threshold,
-    )  # fmt: skip
+        "alone or with one order of the other side it gains {gain:spoints} points net; a plan must "
+        "gain {least:points}",
+        gain=gain,
+        least=choice.threshold,
+    )
     return Drop("min_improvement", gain, choice.threshold, why)
 
 
@@ -222,7 +233,8 @@ def _beside_plan(
                 say("the plan trades the security in another size; this one would not fit instead"),
             )
         why = say(
-            "the plan trades the security in another size; this one instead would change it by {change:spoints} points",
+            "the plan trades the security in another size; this one instead would change it by "
+            "{change:spoints} points",
             change=change,
         )
         return Drop("one_order_per_security", change, 0.0, why)
@@ -296,16 +308,23 @@ def _better_but(
     whole = np.full((1, ctx.search.max_depth), PAD, dtype=np.int64)
     whole[:, : with_it.shape[1]] = with_it
     if not all(predicate(whole)[0] for predicate in table.predicates):
-        told = "a filter lets no plan through that has it, which would gain {change:points} points more"
+        told = (
+            "a filter lets no plan through that has it, which would gain {change:points} points "
+            "more"
+        )
         return Drop("row_filter", change, 0.0, say(told, change=change))
     if ctx.search.scope != "proposals":
         told = (
-            "the plan with it would gain {change:points} points more by what the search sees, and is not the plan: "
-            "the search ended at its budget, or a term that only re-ranks weighs against it"
+            "the plan with it would gain {change:points} points more by what the search sees, and "
+            "is not the plan: the search ended at its budget, or a term that only re-ranks weighs "
+            "against it"
         )
         return Drop("not_searched", change, 0.0, say(told, change=change))
     if tuple(with_it[0].tolist()) in findings.proposers:
-        told = "the plan with it was proposed and would gain {change:points} points more, but a filter that ranks proposals left it out"
+        told = (
+            "the plan with it was proposed and would gain {change:points} points more, but a filter"
+            " that ranks proposals left it out"
+        )
         return Drop("ranked_out", change, 0.0, say(told, change=change))
     told = "no module proposed the plan with it, which would gain {change:points} points more"
     return Drop("not_proposed", change, 0.0, say(told, change=change))

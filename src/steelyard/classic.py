@@ -1,8 +1,9 @@
 """Modules as classes: the style of the documents, beside the decorators that everything else uses.
 
-A class says its `metadata`, may say its `default_params()`, and has one method that does the work; that method may be
-`async`, and is run to its end. An object of it is registered with the registry of its kind, and is then a module like
-every other: parameters become a model, their values come as a dictionary.
+A class says its `metadata`, may say its `default_params()`, and has one method that does the work;
+that method may be `async`, and is run to its end. An object of it is registered with the registry
+of its kind, and is then a module like every other: parameters become a model, their values come as
+a dictionary.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from steelyard.registry import (
     ModuleMetadata,
     ModuleParams,
     filter_registry,
+    first_paragraph,
     opportunity_calculator_registry,
     opportunity_registry,
     pattern_generator_registry,
@@ -65,7 +67,9 @@ class CalculationModule(ABC):
         return {}
 
     def validate_dependencies(self, enabled: Iterable[str]) -> list[str]:
-        """A sentence for every dependency that none of the enabled modules (qualified names) meets."""
+        """A sentence for every dependency that none of the enabled modules (qualified names)
+        meets.
+        """
         names = set(enabled)
         told = self.metadata
         return [
@@ -93,7 +97,7 @@ class CalculationModule(ABC):
             kind=self.kind,
             name=told.name,
             version=told.version,
-            summary=told.description or (type(self).__doc__ or "").strip().partition("\n")[0],
+            summary=told.description or first_paragraph(type(self).__doc__),
             params=create_model(f"{type(self).__name__}Params", __base__=ModuleParams, **fields),
             call=self.call,
             author=told.author,
@@ -177,7 +181,9 @@ class SequenceFilter(CalculationModule):
 
 
 def completed(function: Callable[..., Any], *inputs: Any) -> Any:
-    """What a function returns; a coroutine is run to its end, in a thread of its own where a loop runs already."""
+    """What a function returns; a coroutine is run to its end, in a thread of its own where a loop
+    runs already.
+    """
     found = function(*inputs)
     if not inspect.iscoroutine(found):
         return found
@@ -199,7 +205,9 @@ def _texts(texts: Sequence[str]) -> tuple[str, ...]:
 
 
 def _rows(sequences: Sequence[Sequence[int]], depth: int) -> IntArray:
-    """Lists of indices as (k, depth) rows; a list that is too long keeps its length, and the planner says so."""
+    """Lists of indices as (k, depth) rows; a list that is too long keeps its length, and the
+    planner says so.
+    """
     width = max([depth, *map(len, sequences)])
     return np.array(
         [[*row, *[PAD] * (width - len(row))] for row in sequences], dtype=np.int64

@@ -1,7 +1,7 @@
 """The records that travel inside planning: Context, Candidate, Candidates, Batch, Scores.
 
-All arrays are read-only. Weights and costs are fractions of the pre-trade value V, so that every figure is
-the same whatever the size and the currency of the account.
+All arrays are read-only. Weights and costs are fractions of the pre-trade value V, so that every
+figure is the same whatever the size and the currency of the account.
 
 n securities · m candidates · k sequences in a batch · d steps deep · g groups of one dimension
 """
@@ -83,7 +83,8 @@ class AbsentTarget:
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """The planning set at the as-of date: held, targeted, or eligible and affordable; sorted by symbol.
+    """The planning set at the as-of date: held, targeted, or eligible and affordable; sorted by
+    symbol.
 
     symbols            (n,)
     securities         (n,)  their records
@@ -107,14 +108,16 @@ class Context:
     priority_multiplier (n,)
     neutral_mix        (n,)  sums to 1: what cash is looked through into
     momentum           (n,)  growth of twelve months less the newest, NaN unknown
-    peaks              (n,)  highest close since the oldest lot, the security's currency, NaN unknown or not held
+    peaks              (n,)  highest close since the oldest lot, the security's currency, NaN
+                       unknown or not held
     volatility_ratio         of the held mix: volatility of a month over that of a year, NaN unknown
     regime                   of the market, from the history of an index
     regimes                  the cash that each regime wants
     sectors, countries       groupings over the same n
     cash_weight              all cash, of value; 1 - sum of weights
     spendable_weight         base cash less open buys, of value
-    open_buys_weight         money that open buys may still take, of value: in cash_weight, but promised
+    open_buys_weight         money that open buys may still take, of value: in cash_weight, but
+                             promised
     value                    V, base currency, > 0
     min_order_weight         least order, of value
     base_weight              unit of the money ladder, of value
@@ -214,7 +217,8 @@ class Context:
 class Candidate:
     """What one calculator wants in one security: a signed change of weight per size.
 
-    weights           each > 0 for a buy, < 0 for a sell; the planner turns each into at most one order
+    weights           each > 0 for a buy, < 0 for a sell; the planner turns each into at most one
+                      order
     priority_weight   0..2, multiplies the priority
     why               a sentence whose numbers are its facts
     tags              words for people and patterns
@@ -249,7 +253,8 @@ class NormTable:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The score collapsed onto m orders: net(x) = linear . x - x' Q x - sum of the norms, 0 for the empty set.
+    """The score collapsed onto m orders: net(x) = linear . x - x' Q x - sum of the norms, 0 for the
+    empty set.
 
     linear     (m,)    gradient at hold along each order, less its charges
     quadratic  (m, m)  symmetric
@@ -262,7 +267,8 @@ class Tables:
 
 @dataclass(frozen=True, kw_only=True)
 class Candidates:
-    """The table of possible orders: exactly what the search sees, sells first, then by symbol and size.
+    """The table of possible orders: exactly what the search sees, sells first, then by symbol and
+    size.
 
     ids          (m,)  c1, c2, …
     security     (m,)  index into the context
@@ -274,15 +280,19 @@ class Candidates:
     full_exit    (m,)
     priority     (m,)  0..1
     proposals    (m,)  who asked for it, first is the one that sized it
-    account      the cash walk over these rows: what fits together (`ledger.feasible`, `ledger.fill`)
+    account      the cash walk over these rows: what fits together (`ledger.feasible`,
+                 `ledger.fill`)
     tables       the score collapsed onto the rows
     alone        (m,)  net of the order alone, feasible or not
-    paired       (m,)  best net of the order alone or with one of the other side, if feasible; -inf if neither is
+    paired       (m,)  best net of the order alone or with one of the other side, if feasible; -inf
+                 if neither is
     draws        category -> rows in order of priority, cut as the strategy says: what patterns and
                  generators draw from; a `weight_based` sale counts as `rebalance_sells`, a buy as
                  `rebalance_buys`; per security and side only the row of highest priority
-    pool         per security and side the row of highest priority, of every category and not cut, in order of priority
-    diverse      (m,)  what a diverse draw orders by, in the place of priority; None where draws are by priority alone
+    pool         per security and side the row of highest priority, of every category and not cut,
+                 in order of priority
+    diverse      (m,)  what a diverse draw orders by, in the place of priority; None where draws are
+                 by priority alone
     predicates   what row filters let through
     """
 
@@ -331,7 +341,9 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What a batch is worth: `net` (k,) improvement over hold after charges, -inf where infeasible."""
+    """What a batch is worth: `net` (k,) improvement over hold after charges, -inf where
+    infeasible.
+    """
 
     number: int
     rows: IntArray
@@ -363,7 +375,8 @@ class Ruling:
 
 
 def canonical(rows: IntArray, m: int) -> IntArray:
-    """Each row as a set: indices ascending, PAD last. The table lists sells first, so a canonical row does too.
+    """Each row as a set: indices ascending, PAD last. The table lists sells first, so a canonical
+    row does too.
 
     rows      (k, d)
     returns   (k, d)

@@ -1,4 +1,5 @@
-"""From the chosen set to the plan document: exact money, weights, ladders, and the ledger of what stopped.
+"""From the chosen set to the plan document: exact money, weights, ladders, and the ledger of what
+stopped.
 
 Decimal in, decimal out: quantities x prices x rates are never rounded here.
 """
@@ -165,12 +166,16 @@ def write(material: Material, findings: Findings, what_if: WhatIf | None = None)
 
 
 def step_order(table: Candidates, row: Iterable[int]) -> list[int]:
-    """Sells first, larger orders first within a side: cash then never dips lower than at the end."""
+    """Sells first, larger orders first within a side: cash then never dips lower than at the
+    end.
+    """
     return sorted(row, key=lambda j: (bool(table.is_buy[j]), -abs(float(table.delta[j])), j))
 
 
 def plain_facts(facts: Mapping[str, Fact]) -> dict[str, FactValue]:
-    """Facts as JSON values: decimals as text, dates as ISO text, floats with 12 significant digits."""
+    """Facts as JSON values: decimals as text, dates as ISO text, floats with 12 significant
+    digits.
+    """
     return {name: _plain_fact(fact) for name, fact in sorted(facts.items())}
 
 
@@ -264,7 +269,9 @@ def total_costs(steps: Iterable[Step], tax: Decimal | None) -> PlanCosts:
 
 
 def _tax(m: Material) -> Decimal | None:
-    """Tax payable later on the plan's sales; None when no rate is set or the cost of a sold lot is unknown."""
+    """Tax payable later on the plan's sales; None when no rate is set or the cost of a sold lot is
+    unknown.
+    """
     if m.ctx.score.tax_rate == 0:
         return None
     gains = [
@@ -523,7 +530,9 @@ def _alternatives(m: Material, findings: Findings) -> Iterable[Alternative]:
 
 
 def _unrestricted(m: Material) -> Alternative:
-    """Any quantities in any number of orders: figures without orders, since no order list makes them."""
+    """Any quantities in any number of orders: figures without orders, since no order list makes
+    them.
+    """
     free, ctx = m.evidence.unrestricted, m.ctx
     traded = np.abs(free.weights - ctx.weights)
     rates = np.array([cost_rate(ctx, i) for i in range(ctx.n)])
@@ -570,7 +579,9 @@ def _alternative(m: Material, name: str, scored: Scored, findings: Findings) -> 
 
 
 def _cash_ladder(m: Material, cash_after: Mapping[str, Decimal]) -> Iterable[CashRung]:
-    """Per currency: what is settled today, what is there once traded, what is settled after the settlement days."""
+    """Per currency: what is settled today, what is there once traded, what is settled after the
+    settlement days.
+    """
     today = m.snapshot.as_of
     settles = settlement_date(today, m.ctx.limits.settlement_days)
     for currency, after in cash_after.items():
@@ -588,7 +599,9 @@ def _cash_ladder(m: Material, cash_after: Mapping[str, Decimal]) -> Iterable[Cas
 
 
 def settlement_date(traded: date, weekdays: int) -> date:
-    """`weekdays` working days after `traded`; exchange holidays are not known here, so it is an estimate."""
+    """`weekdays` working days after `traded`; exchange holidays are not known here, so it is an
+    estimate.
+    """
     return date.fromisoformat(str(np.busday_offset(traded, weekdays, roll="forward")))
 
 

@@ -9,7 +9,8 @@ SteelyardError
 ├── ModuleError            a registered module broke its contract
 │   ├── UnknownModule      a name that no module has, with near names
 │   ├── DeadlineStruck     a plugin took longer than it may; its worker was stopped
-│   └── FailedLate         a module that had answered failed when its answer was used: the plan is made again without it
+│   └── FailedLate         a module that had answered failed when its answer was used: the plan is
+                           made again without it
 └── InternalError          two of our own calculations disagree: nothing may be used
 ```
 
@@ -79,7 +80,9 @@ class UnknownModule(ModuleError):
 
 
 class DeadlineStruck(ModuleError):
-    """A plugin took longer than it may: its worker was stopped, and a plan that met it need not repeat."""
+    """A plugin took longer than it may: its worker was stopped, and a plan that met it need not
+    repeat.
+    """
 
 
 class FailedLate(ModuleError):
@@ -106,7 +109,8 @@ LOOKED_AT = 10
 
 
 def one_line(text: str, most: int) -> str:
-    r"""Text of anybody on one line of at most `most` characters, cut with `…`; what a terminal would obey is spelled out.
+    r"""Text of anybody on one line of at most `most` characters, cut with `…`; what a terminal
+    would obey is spelled out.
 
     >>> one_line("no\n\tsuch \x1b[31mkey", 16)
     'no such \\u001b[…'

@@ -1,15 +1,18 @@
-"""What price history says of each security: expected return, volatility, quality, drawdown, correlation.
+"""What price history says of each security: expected return, volatility, quality, drawdown,
+correlation.
 
-Every figure is a pure function of the closes, shrunk towards a fixed prior, and none is ever NaN: where
-history is too short or does not move, the neutral value of the settings stands and `missing` says so.
+Every figure is a pure function of the closes, shrunk towards a fixed prior, and none is ever NaN:
+where history is too short or does not move, the neutral value of the settings stands and `missing`
+says so.
 
-Windows count rows of the table back from its last row, the as-of row: ten years (2,520 returns) for the
-expected return and for quality, five (1,260) for the Sortino ratio and the drawdown, three (756) for
-volatility and correlation. Rows before the ten years are never looked at.
+Windows count rows of the table back from its last row, the as-of row: ten years (2,520 returns) for
+the expected return and for quality, five (1,260) for the Sortino ratio and the drawdown, three
+(756) for volatility and correlation. Rows before the ten years are never looked at.
 
-Gaps. Inside a window a security has a return between each two consecutive closes of its own, so a holiday
-that only its exchange keeps makes one longer return and no hole. Correlation alone needs returns of the
-same days: it uses rows in which every known security has a close, and had one in the row before.
+Gaps. Inside a window a security has a return between each two consecutive closes of its own, so a
+holiday that only its exchange keeps makes one longer return and no hole. Correlation alone needs
+returns of the same days: it uses rows in which every known security has a close, and had one in the
+row before.
 
 A metric is known if its window holds at least 252 returns that move: constant prices are a stale or
 invented feed, not a security without risk.
@@ -63,17 +66,20 @@ LEAST_EIGENVALUE = 1e-10
 
 @dataclass(frozen=True, slots=True)
 class Estimates:
-    """Figures of n securities, in the order of the columns they came from; none is NaN, none can be written to.
+    """Figures of n securities, in the order of the columns they came from; none is NaN, none can be
+    written to.
 
     expected_return (n,)    a year, shrunk towards the prior
     volatility      (n,)    standard deviation a year
     quality         (n,)    0..1; smoothness of the past, not a promise of return
     drawdown        (n,)    0..1, worst fall over five years
     correlation     (n, n)  shrunk; symmetric, unit diagonal, positive semidefinite
-    shrinkage       weight of the constant-correlation target in `correlation`; 0 if nothing was estimated
-    missing         metric -> (n,), True where the neutral value stands; the keys are `METRICS`, the five
-                    fields above. Quality with a fundamental score is not missing, whatever the history. A
-                    security missing in `correlation` has the mean known correlation with all others.
+    shrinkage       weight of the constant-correlation target in `correlation`; 0 if nothing was
+                    estimated
+    missing         metric -> (n,), True where the neutral value stands; the keys are `METRICS`, the
+                    five fields above. Quality with a fundamental score is not missing, whatever the
+                    history. A security missing in `correlation` has the mean known correlation with
+                    all others.
     """
 
     expected_return: FloatArray
@@ -95,11 +101,14 @@ def estimate(
 ) -> Estimates:
     """Estimate all five metrics of n securities from T daily rows.
 
-    closes               (T, n)  base currency, oldest row first, the last row is the as-of row; NaN = no close
-    dividend_yield       (n,)    fraction a year, NaN = unknown and taken as neutral; used only if closes are not adjusted
+    closes               (T, n)  base currency, oldest row first, the last row is the as-of row; NaN
+                         = no close
+    dividend_yield       (n,)    fraction a year, NaN = unknown and taken as neutral; used only if
+                         closes are not adjusted
     fundamental_quality  (n,)    0..1, NaN = unknown; where known, it is half of quality
     adjusted             closes contain dividends
-    Raises InputError for a close that is zero, negative or infinite, ValueError for shapes that do not fit.
+    Raises InputError for a close that is zero, negative or infinite, ValueError for shapes that do
+    not fit.
     """
     rows = _rows_of_securities(closes)
     count = len(rows)
@@ -148,7 +157,8 @@ def estimate(
 
 
 def expected_return(closes: FloatArray, dividend_yield: float, prior: float) -> float:
-    """Expected return a year: the past growth rate, drawn to a known prior by how uncertain it is; NaN if unknown.
+    """Expected return a year: the past growth rate, drawn to a known prior by how uncertain it is;
+    NaN if unknown.
 
     closes          (k,)  one security's closes over up to ten years, without gaps
     dividend_yield  a year, added to the growth of closes that leave dividends out; else 0
@@ -166,7 +176,8 @@ def expected_return(closes: FloatArray, dividend_yield: float, prior: float) -> 
 
 
 def volatility(closes: FloatArray) -> float:
-    """Standard deviation (n - 1) of daily log returns, a year; NaN with under 252 returns or none that moves.
+    """Standard deviation (n - 1) of daily log returns, a year; NaN with under 252 returns or none
+    that moves.
 
     closes  (k,)  one security's closes over the window, without gaps
     """
@@ -179,7 +190,8 @@ def volatility(closes: FloatArray) -> float:
 def quality(
     ten_years: FloatArray, five_years: FloatArray, risk_free: float, neutral: float
 ) -> float:
-    """Smoothness of the past in 0..1, drawn to the neutral value while history is short; NaN if unknown.
+    """Smoothness of the past in 0..1, drawn to the neutral value while history is short; NaN if
+    unknown.
 
     ten_years   (k,)  one security's closes over up to ten years, without gaps
     five_years  (j,)  the last of them, over up to five years
@@ -211,11 +223,13 @@ def drawdown(closes: FloatArray) -> float:
 
 
 def shrunk_correlation(returns: FloatArray) -> tuple[FloatArray, float]:
-    """Correlation shrunk towards the same correlation for every pair, and the weight of that target.
+    """Correlation shrunk towards the same correlation for every pair, and the weight of that
+    target.
 
     returns   (k, m)  one security a row, none constant; m may be 0 only if k is
     the answer        (k, k) symmetric, unit diagonal, positive semidefinite; and a number in 0..1
-    Source: Ledoit & Wolf, Honey, I Shrunk the Sample Covariance Matrix (2004), on standardised returns.
+    Source: Ledoit & Wolf, Honey, I Shrunk the Sample Covariance Matrix (2004), on standardised
+    returns.
     """
     count, days = returns.shape
     if count < FEWEST_FOR_MEAN:
@@ -241,12 +255,14 @@ def shrunk_correlation(returns: FloatArray) -> tuple[FloatArray, float]:
 
 
 def complete_correlation(known_matrix: FloatArray, known: BoolArray, neutral: float) -> FloatArray:
-    """The matrix of all n securities: each missing one gets the mean known correlation with every other.
+    """The matrix of all n securities: each missing one gets the mean known correlation with every
+    other.
 
     known_matrix  (k, k)  of the known securities
     known         (n,)    which they are; k are True
     neutral       stands for the mean if fewer than two are known
-    returns       (n, n)  symmetric, unit diagonal; the mean is lowered until the matrix is positive definite
+    returns       (n, n)  symmetric, unit diagonal; the mean is lowered until the matrix is positive
+                  definite
     """
     mean = _mean_of_pairs(known_matrix) if len(known_matrix) >= FEWEST_FOR_MEAN else neutral
     everywhere = np.ix_(known, known)
@@ -266,8 +282,8 @@ def complete_correlation(known_matrix: FloatArray, known: BoolArray, neutral: fl
 def _rows_of_securities(closes: FloatArray) -> FloatArray:
     """The closes of the last ten years, (n, up to 2,521), one security after the other in memory.
 
-    The copy gives sums one order whatever the layout and length of the caller's table, so that older
-    or later rows cannot change a last bit.
+    The copy gives sums one order whatever the layout and length of the caller's table, so that
+    older or later rows cannot change a last bit.
     """
     if closes.ndim != TABLE:
         raise ValueError(f"closes must be (T, n), not of shape {closes.shape}")
@@ -275,8 +291,8 @@ def _rows_of_securities(closes: FloatArray) -> FloatArray:
     bad = int(np.count_nonzero((rows <= 0) | np.isinf(rows)))
     if bad:
         raise InputError(
-            f"{bad} closes of the last ten years are zero, negative or infinite; a close is a positive number. "
-            "Nothing was calculated: correct the price file and plan again."
+            f"{bad} closes of the last ten years are zero, negative or infinite; a close is a "
+            "positive number. Nothing was calculated: correct the price file and plan again."
         )
     return rows
 
@@ -295,13 +311,17 @@ def _log_returns(closes: FloatArray) -> FloatArray:
 
 
 def _consistency(closes: FloatArray) -> float:
-    """Share of 12-month returns above 0, sampled monthly back from the last close; 0 without any."""
+    """Share of 12-month returns above 0, sampled monthly back from the last close; 0 without
+    any.
+    """
     ends = np.arange(len(closes) - 1, DAYS_A_YEAR - 1, -MONTH)
     return float(np.mean(closes[ends] > closes[ends - DAYS_A_YEAR])) if len(ends) else 0.0
 
 
 def _sortino_score(closes: FloatArray, risk_free: float) -> float:
-    """Sortino ratio over the risk-free rate, mapped to 0..1. Source: Sortino & van der Meer (1991)."""
+    """Sortino ratio over the risk-free rate, mapped to 0..1. Source: Sortino & van der Meer
+    (1991).
+    """
     hurdle = math.log1p(risk_free) / DAYS_A_YEAR
     over = _log_returns(closes) - hurdle
     downside = math.sqrt(float(np.mean(np.minimum(over, 0.0) ** 2)))
@@ -318,7 +338,9 @@ def _share_near_high(closes: FloatArray) -> float:
 def _with_fundamentals(
     from_prices: FloatArray, fundamental: FloatArray, neutral: float
 ) -> FloatArray:
-    """Half of each where a fundamental score is known; a missing price half is neutral, not the whole."""
+    """Half of each where a fundamental score is known; a missing price half is neutral, not the
+    whole.
+    """
     prices = np.where(np.isnan(from_prices), neutral, from_prices)
     both = (1 - FUNDAMENTAL_SHARE) * prices + FUNDAMENTAL_SHARE * fundamental
     return np.where(np.isnan(fundamental), from_prices, both)
@@ -330,8 +352,8 @@ def _common_returns(rows: FloatArray) -> tuple[BoolArray, FloatArray]:
     rows        (n, d)  closes of three years, NaN = none
     the answer          (n,) known; and (k, m) their returns, m >= 252, none constant
 
-    Securities whose days do not overlap cannot be compared. Then those with the fewest returns go, all of
-    equal count together, so that the order of the columns does not matter.
+    Securities whose days do not overlap cannot be compared. Then those with the fewest returns go,
+    all of equal count together, so that the order of the columns does not matter.
     """
     returns = np.diff(np.log(rows), axis=1)
     have = ~np.isnan(returns)

@@ -1,8 +1,10 @@
 """What would change a plan, and how sure it is: asked for, slower, never part of the plan's id.
 
-1. stability         bootstrap re-estimates of returns and risk: does the plan still beat hold, and by how much
+1. stability         bootstrap re-estimates of returns and risk: does the plan still beat hold, and
+   by how much
                      does it miss the best of each
-2. counterfactuals   one more order, a looser cap, another percent of reserve: the gain of each, by re-solving
+2. counterfactuals   one more order, a looser cap, another percent of reserve: the gain of each, by
+   re-solving
 3. thresholds        for each order the price at which it leaves the plan, other prices as they are
 4. relaxations       of a hold plan: the smallest loosening of one limit that lets a plan through
 """
@@ -71,8 +73,9 @@ class Case(what_if.Case):
 def explain(case: Case, plan: Plan, progress: Progress | None = None) -> Plan:
     """The plan with its explanation; `progress` is told what is being solved.
 
-    The plan must be the one that the case makes. Where a module that worked in the plan fails in what is solved
-    again, or nothing may be planned there, the plan stays as it is and a warning says why it is not explained.
+    The plan must be the one that the case makes. Where a module that worked in the plan fails in
+    what is solved again, or nothing may be planned there, the plan stays as it is and a warning
+    says why it is not explained.
     """
     try:
         return plan.model_copy(
@@ -134,13 +137,17 @@ def _stability(case: Case, made: Material, gone: Mapping[str, str], tell: Progre
     share, regret = holds / RESAMPLES, float(np.mean(regrets))
     if row:
         told = say(
-            "Under {resamples:count} re-estimates of returns and risk the plan beats hold in {holds:count}; "
+            "Under {resamples:count} re-estimates of returns and risk the plan beats hold in "
+            "{holds:count}; "
             "it misses the best plan of each by {regret:points} points on average.",
-            resamples=RESAMPLES, holds=holds, regret=regret,
-        )  # fmt: skip
+            resamples=RESAMPLES,
+            holds=holds,
+            regret=regret,
+        )
     else:
         told = say(
-            "Under {resamples:count} re-estimates of returns and risk hold stays the answer in {holds:count}.",
+            "Under {resamples:count} re-estimates of returns and risk hold stays the answer in "
+            "{holds:count}.",
             resamples=RESAMPLES,
             holds=holds,
         )
@@ -148,7 +155,8 @@ def _stability(case: Case, made: Material, gone: Mapping[str, str], tell: Progre
 
 
 def resampled(case: Case, ctx: Context) -> Iterator[Estimates]:
-    """Estimates from bootstrap histories: blocks of days, all securities together, ending at today's prices.
+    """Estimates from bootstrap histories: blocks of days, all securities together, ending at
+    today's prices.
 
     Source: Politis and Romano, The stationary bootstrap (1994).
     """
@@ -186,7 +194,9 @@ def _blocks(rng: np.random.Generator, days: int) -> IntArray:
 
 
 def _history(returns: FloatArray, closes: FloatArray) -> FloatArray:
-    """(T, n) closes that end at the newest one of each security and moved by `returns` (T - 1, n); NaN where there was none."""
+    """(T, n) closes that end at the newest one of each security and moved by `returns` (T - 1, n);
+    NaN where there was none.
+    """
     if not len(returns):
         return closes
     known = np.isfinite(returns)
@@ -201,7 +211,8 @@ def _history(returns: FloatArray, closes: FloatArray) -> FloatArray:
 def _under(
     case: Case, made: Material, gone: Mapping[str, str], estimates: Estimates, row: tuple[int, ...]
 ) -> tuple[float, float]:
-    """(net of the plan, best net of any set) when the estimates are others; the same orders, costs and limits.
+    """(net of the plan, best net of any set) when the estimates are others; the same orders, costs
+    and limits.
 
     gone   modules that the plan is made without, since they failed late -> error
     """
@@ -309,7 +320,8 @@ def _counterfactual_text(
     facts |= {"currency": ctx.base_currency, "worth": abs(money)}
     return say(
         change
-        + " changes the plan by {gain:spoints} points, as much as {currency:text} {worth:whole} of costs.",
+        + " changes the plan by {gain:spoints} points, as much as {currency:text} {worth:whole} of"
+        " costs.",
         **facts,
     )
 
@@ -330,7 +342,8 @@ def _thresholds(case: Case, plan: Plan, tell: Progress) -> Iterator[Threshold]:
             )
             if step.side is Side.SELL:
                 told = say(
-                    "{symbol:text} stays in the plan at any price down to {limit:ratio} times today's.",
+                    "{symbol:text} stays in the plan at any price down to {limit:ratio} times "
+                    "today's.",
                     symbol=step.symbol,
                     limit=limit,
                 )
@@ -367,9 +380,11 @@ def _thresholds(case: Case, plan: Plan, tell: Progress) -> Iterator[Threshold]:
 
 
 def leaves_at(case: Case, step: Step) -> tuple[float | None, Material | None]:
-    """Factor of today's price at which the order is no longer in the plan, to about one percent, and the case there.
+    """Factor of today's price at which the order is no longer in the plan, to about one percent,
+    and the case there.
 
-    A sale is tried at falling prices, a buy at rising ones; (None, None) if it stays over the whole range.
+    A sale is tried at falling prices, a buy at rising ones; (None, None) if it stays over the whole
+    range.
     """
     near, far = 1.0, LARGEST_FALL if step.side is Side.SELL else LARGEST_RISE
     beyond = _at_price(case, step, far)
@@ -424,9 +439,13 @@ def _relaxations(case: Case, tell: Progress) -> Iterator[Relaxation]:
             other = case.solved(strategy=case.with_setting(section, setting, then))
             if other.choice.acts:
                 told = say(
-                    "A plan gets through when {setting:text} goes from {now:text} to {then:text}: it gains {gain:points} points net.",
-                    setting=f"{section}.{setting}", now=_number(now), then=_number(then), gain=other.choice.plan.net,
-                )  # fmt: skip
+                    "A plan gets through when {setting:text} goes from {now:text} to {then:text}: "
+                    "it gains {gain:points} points net.",
+                    setting=f"{section}.{setting}",
+                    now=_number(now),
+                    then=_number(then),
+                    gain=other.choice.plan.net,
+                )
                 yield Relaxation(
                     setting=f"{section}.{setting}",
                     now=now,

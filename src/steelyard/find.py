@@ -1,4 +1,5 @@
-"""Find opportunities: calculators -> sizes -> mask filters -> merge -> pair conflicts -> the finished table.
+"""Find opportunities: calculators -> sizes -> mask filters -> merge -> pair conflicts -> the
+finished table.
 
 Each module is timed and guarded: one that fails costs only itself, and the plan names it.
 """
@@ -42,7 +43,9 @@ IDLE: Mapping[str, str] = {"disabled": "is out of service", "failed": "failed"}
 def find_opportunities(
     ctx: Context, objective: Objective, strategy: Strategy, findings: Findings
 ) -> Candidates:
-    """Calculators -> size() -> mask filters -> merge -> pair conflicts -> priorities: the finished table."""
+    """Calculators -> size() -> mask filters -> merge -> pair conflicts -> priorities: the finished
+    table.
+    """
     rows: list[Sized] = []
     asked: set[str] = set()
     outside: dict[str, int] = {}
@@ -84,8 +87,9 @@ def refuse_large(count: int, outside: Mapping[str, int], ctx: Context) -> None:
             f"at most {ctx.search.max_candidates:,d} are searched (search.max_candidates)",
         )
     raise PlanRefused(
-        f"The calculators ask for {count:,d} orders; at most {ctx.search.max_candidates:,d} are searched (search.max_candidates). "
-        "Nothing was planned: leave securities out, raise min_trade_base, or raise the limit."
+        f"The calculators ask for {count:,d} orders; at most {ctx.search.max_candidates:,d} are "
+        "searched (search.max_candidates). Nothing was planned: leave securities out, raise "
+        "min_trade_base, or raise the limit."
     )
 
 
@@ -116,11 +120,14 @@ def _run_calculator(
 
 
 def _written(found: Iterable[Candidate]) -> Iterator[Candidate]:
-    """The candidates, held to their contract: each says why in a sentence, and its tags are words."""
+    """The candidates, held to their contract: each says why in a sentence, and its tags are
+    words.
+    """
     for candidate in found:
         if not isinstance(candidate.why, Sentence):
             raise ModuleError(
-                f"a reason of type {type(candidate.why).__name__} for {candidate.symbol}; a sentence is asked for"
+                f"a reason of type {type(candidate.why).__name__} for {candidate.symbol}; a "
+                "sentence is asked for"
             )
         if not (
             isinstance(candidate.tags, tuple)
@@ -158,7 +165,8 @@ def _checked(ruling: Ruling, m: int) -> Ruling:
     reasons = [ruling.drops.get(int(j)) for j in np.flatnonzero(~ruling.keep)]
     if not all(map(_says_why, reasons)):
         raise ModuleError(
-            "an order is dropped without a reason, or for one that is not a sentence with finite numbers"
+            "an order is dropped without a reason, or for one that is not a sentence with finite "
+            "numbers"
         )
     if not all(
         isinstance(symbol, str) and isinstance(metric, str) for symbol, metric in ruling.unknown
@@ -238,7 +246,9 @@ def _paired(
 def _pairs(
     ctx: Context, table: Candidates, choice: ModuleChoice, findings: Findings
 ) -> tuple[BoolArray, Ruling | None] | None:
-    """What one pair filter says: pairs, and what may not be traded at all where it says that too."""
+    """What one pair filter says: pairs, and what may not be traded at all where it says that
+    too.
+    """
 
     def work(params: ModuleParams) -> tuple[BoolArray, Ruling | None]:
         told = choice.module.call(ctx, table, params)
@@ -273,7 +283,9 @@ def _predicates(
 
 
 def _checked_rows(predicate: RowPredicate) -> RowPredicate:
-    """The predicate, held to its contract: one True or False for each row, and rows that stay as they are."""
+    """The predicate, held to its contract: one True or False for each row, and rows that stay as
+    they are.
+    """
 
     def permits(rows: IntArray) -> BoolArray:
         good = np.asarray(predicate(frozen(rows.view())))
@@ -287,7 +299,9 @@ def _checked_rows(predicate: RowPredicate) -> RowPredicate:
 
 
 def _idle(ctx: Context, findings: Findings) -> str | None:
-    """What keeps the calculator that trades towards targets from working, where targets were given; a warning says so too."""
+    """What keeps the calculator that trades towards targets from working, where targets were given;
+    a warning says so too.
+    """
     if ctx.target_weights is None:
         return None
     run = next(
@@ -305,7 +319,10 @@ def _idle(ctx: Context, findings: Findings) -> str | None:
         if run is None
         else (IDLE[run.outcome], "see the problems of the plan")
     )
-    message = f"Target weights were given, and {TOWARDS_TARGETS} {idle}: no order is asked for to reach them; {mend}."
+    message = (
+        f"Target weights were given, and {TOWARDS_TARGETS} {idle}: no order is asked for to reach "
+        f"them; {mend}."
+    )
     findings.warnings.append(
         Notice(
             code="targets_unused", message=message, module=f"{Kind.OPPORTUNITY}.{TOWARDS_TARGETS}"
@@ -315,7 +332,9 @@ def _idle(ctx: Context, findings: Findings) -> str | None:
 
 
 def _note_unasked(ctx: Context, asked: set[str], idle: str | None, findings: Findings) -> None:
-    """Say of each held or targeted security that no calculator asked about why nothing happens to it."""
+    """Say of each held or targeted security that no calculator asked about why nothing happens to
+    it.
+    """
     for i, symbol in enumerate(ctx.symbols):
         targeted = ctx.target_weights is not None and ctx.target_weights[i] > 0
         if symbol not in asked and (ctx.quantities[i] > 0 or targeted):
@@ -323,9 +342,11 @@ def _note_unasked(ctx: Context, asked: set[str], idle: str | None, findings: Fin
 
 
 def eligible_buys(wide: Context, strategy: Strategy, findings: Findings) -> tuple[str, ...]:
-    """Securities not held that the mask filters would let a buy of: asked before the planning set is known.
+    """Securities not held that the mask filters would let a buy of: asked before the planning set
+    is known.
 
-    Raises FailedLate for a filter that fails here: the planning set must not depend on a filter that the plan says ran.
+    Raises FailedLate for a filter that fails here: the planning set must not depend on a filter
+    that the plan says ran.
     """
     probes = [probe(wide, i) for i in range(wide.n) if wide.can_buy[i] and wide.quantities[i] == 0]
     asked = Findings(disabled=findings.disabled, gone=findings.gone)

@@ -1,4 +1,5 @@
-"""What the stages report besides their result: stops, problems, warnings, coverage, module runs, timings.
+"""What the stages report besides their result: stops, problems, warnings, coverage, module runs,
+timings.
 
 One collector per plan, handed from stage to stage; nothing in it steers the plan.
 """
@@ -40,7 +41,8 @@ class Stop:
 
 @dataclass
 class Findings:
-    """The collector. `clock` only times; `disabled` maps a module's name or qualified name to a reason.
+    """The collector. `clock` only times; `disabled` maps a module's name or qualified name to a
+    reason.
 
     bucket   whose plan it is, for the log; None logs nothing
     """
@@ -118,7 +120,9 @@ class Findings:
         )
 
     def may_run(self, module: Module, ctx: Context) -> bool:
-        """False, and noted, for a module that is out of service, failed late or lacks an input that it needs."""
+        """False, and noted, for a module that is out of service, failed late or lacks an input that
+        it needs.
+        """
         named = next(
             (name for name in (module.qualified, module.name) if name in self.disabled), None
         )
@@ -171,7 +175,8 @@ class Findings:
     def settled(self, work: Callable[[], T]) -> T:
         """What `work` gives; done again, as without it, for each module that fails late.
 
-        What the modules before it had reported is forgotten with the work that was in vain; timings stay.
+        What the modules before it had reported is forgotten with the work that was in vain; timings
+        stay.
         """
         reports: tuple[list[Any], ...] = (
             self.stops,
@@ -195,7 +200,9 @@ class Findings:
 
 
 def kept_to(module: Module, answer: Callable[P, T]) -> Callable[P, T]:
-    """The function that a module answered with; whatever it raises later is a FailedLate of that module."""
+    """The function that a module answered with; whatever it raises later is a FailedLate of that
+    module.
+    """
 
     def asked(*args: P.args, **kwargs: P.kwargs) -> T:
         try:

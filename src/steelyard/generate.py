@@ -1,6 +1,8 @@
-"""Distinct sequences in numbered batches, lazily: patterns first, then generators on the patterns' seeds.
+"""Distinct sequences in numbered batches, lazily: patterns first, then generators on the patterns'
+seeds.
 
-What is kept of them once they are scored: the best, after rank filters where the plan is the best proposal.
+What is kept of them once they are scored: the best, after rank filters where the plan is the best
+proposal.
 """
 
 from __future__ import annotations
@@ -49,7 +51,9 @@ END = object()
 def generate(
     ctx: Context, table: Candidates, strategy: Strategy, findings: Findings, batch_size: int
 ) -> Iterator[Batch]:
-    """Distinct sequences in numbered batches: patterns first, then generators on the patterns' seeds."""
+    """Distinct sequences in numbered batches: patterns first, then generators on the patterns'
+    seeds.
+    """
     names: list[str] = []
     buffer: list[tuple[Row, int]] = []
     number = 0
@@ -68,7 +72,9 @@ def generate(
 def _proposals(
     ctx: Context, table: Candidates, strategy: Strategy, findings: Findings
 ) -> Iterator[tuple[str, IntArray]]:
-    """(module, rows) of every pattern, then of every block of every generator; a failing one only ends itself."""
+    """(module, rows) of every pattern, then of every block of every generator; a failing one only
+    ends itself.
+    """
     depth = ctx.search.max_depth
     seeds = [np.zeros((0, depth), dtype=np.int64)]
     for choice in strategy.enabled(Kind.PATTERN):
@@ -123,7 +129,9 @@ def _blocks(
 def _called(
     ctx: Context, table: Candidates, choice: ModuleChoice, seeds: IntArray
 ) -> Iterator[Any]:
-    """What the generator yields; the call itself waits for the first block, so that its failure is one of the blocks."""
+    """What the generator yields; the call itself waits for the first block, so that its failure is
+    one of the blocks.
+    """
     yield from choice.module.call(ctx, table, seeds, choice.params)
 
 
@@ -144,7 +152,9 @@ def _named(module: str, found: Any, m: int, depth: int) -> dict[str, IntArray]:
 
 
 def checked(rows: Any, m: int, depth: int) -> IntArray:
-    """Rows of a module as canonical sets; raises ModuleError for a wrong shape or an unknown candidate."""
+    """Rows of a module as canonical sets; raises ModuleError for a wrong shape or an unknown
+    candidate.
+    """
     array = np.asarray(rows)
     if (
         array.ndim != TWO_DIMENSIONS
@@ -152,7 +162,8 @@ def checked(rows: Any, m: int, depth: int) -> IntArray:
         or not np.issubdtype(array.dtype, np.integer)
     ):
         raise ModuleError(
-            f"sequences of shape {array.shape} and type {array.dtype}; rows of {depth} indices are asked for"
+            f"sequences of shape {array.shape} and type {array.dtype}; rows of {depth} indices are "
+            "asked for"
         )
     if array.size and (array.max() >= m or array.min() < PAD):
         strange = array[(array >= m) | (array < PAD)][0]
@@ -163,7 +174,9 @@ def checked(rows: Any, m: int, depth: int) -> IntArray:
 def _fresh(
     rows: IntArray, predicates: Iterable[RowPredicate], proposers: dict[Row, list[str]], name: str
 ) -> Iterator[Row]:
-    """Rows that no module proposed before and every predicate lets through; who proposed what is noted."""
+    """Rows that no module proposed before and every predicate lets through; who proposed what is
+    noted.
+    """
     allowed = np.ones(len(rows), dtype=np.bool_)
     for predicate in predicates:
         allowed &= predicate(rows)
@@ -190,7 +203,9 @@ def _batch(number: int, buffer: list[tuple[Row, int]], names: list[str], depth: 
 def rankings(
     ctx: Context, table: Candidates, strategy: Strategy, findings: Findings
 ) -> tuple[Ranking, ...]:
-    """What the rank filters say; nothing where the plan is the best of the whole table, which no filter may cut."""
+    """What the rank filters say; nothing where the plan is the best of the whole table, which no
+    filter may cut.
+    """
     found: list[Ranking] = []
     for choice in strategy.enabled(Kind.FILTER):
         if choice.module.form != "rank":
@@ -218,13 +233,16 @@ def rankings(
 
 
 def _checked_values(value: Callable[[IntArray], FloatArray]) -> Callable[[IntArray], FloatArray]:
-    """The value of a ranking, held to its contract: one number for each row, and rows that stay as they are."""
+    """The value of a ranking, held to its contract: one number for each row, and rows that stay as
+    they are.
+    """
 
     def valued(rows: IntArray) -> FloatArray:
         found = np.asarray(value(frozen(rows.view())), dtype=np.float64)
         if found.shape != (len(rows),) or np.isnan(found).any():
             raise ModuleError(
-                f"values of shape {found.shape}, {int(np.isnan(found).sum())} of them no numbers, for {len(rows)} sequences"
+                f"values of shape {found.shape}, {int(np.isnan(found).sum())} of them no numbers, "
+                f"for {len(rows)} sequences"
             )
         return found
 
@@ -234,8 +252,8 @@ def _checked_values(value: Callable[[IntArray], FloatArray]) -> Callable[[IntArr
 def keep_best(depth: int, scores: Iterable[Scores], ranked: Sequence[Ranking]) -> Pool:
     """The best of all feasible rows that every ranking keeps; `seen` counts all that were offered.
 
-    Running and whole: each ranking keeps its first rows by a total order (its value, then the canonical row), so
-    neither the order of arrival nor the size of a batch can matter.
+    Running and whole: each ranking keeps its first rows by a total order (its value, then the
+    canonical row), so neither the order of arrival nor the size of a batch can matter.
     """
     if not ranked:
         return best(depth, scores)

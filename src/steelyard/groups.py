@@ -1,4 +1,6 @@
-"""Sectors and countries against their targets: how far each group of securities is over or under."""
+"""Sectors and countries against their targets: how far each group of securities is over or
+under.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from steelyard.context import BoolArray, Context, Grouping, frozen
 from steelyard.money import FloatArray
 
 NOISE = 1e-12
-"""A gap of weights this close to its threshold is at the threshold: sums of weights carry rounding."""
+"""A gap of weights this close to its threshold is at the threshold: sums of weights carry
+rounding.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +61,10 @@ def country_gaps(ctx: Context) -> list[GroupGap]:
 def _gaps(ctx: Context, grouping: Grouping, named: dict[str, float]) -> list[GroupGap]:
     """The groups of one dimension that have a target, in the order of their labels.
 
-    An explicit target of a dimension (`[groups.sector]`, `[groups.country]`) wins, groups that it does not name
-    are 0 in it; else the groups of the target weights; else the dimension has none. A dimension with fewer than
-    two groups says nothing. A security without a label belongs to no group here, though its weight is spread.
+    An explicit target of a dimension (`[groups.sector]`, `[groups.country]`) wins, groups that it
+    does not name are 0 in it; else the groups of the target weights; else the dimension has none. A
+    dimension with fewer than two groups says nothing. A security without a label belongs to no
+    group here, though its weight is spread.
     """
     targets = _targets(ctx, grouping, named)
     if targets is None or not grouping.counts:

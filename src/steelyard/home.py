@@ -1,6 +1,8 @@
-"""Where Steelyard keeps its files: `$STEELYARD_HOME`, by default the user's data folder of the platform.
+"""Where Steelyard keeps its files: `$STEELYARD_HOME`, by default the user's data folder of the
+platform.
 
-Linux: `~/.local/share/steelyard`, or under `$XDG_DATA_HOME`. macOS: `~/Library/Application Support/steelyard`.
+Linux: `~/.local/share/steelyard`, or under `$XDG_DATA_HOME`. macOS: `~/Library/Application
+Support/steelyard`.
 Windows: `%LOCALAPPDATA%\\steelyard`.
 """
 
@@ -28,5 +30,6 @@ def home(environment: Mapping[str, str]) -> Path:
         return Path(chosen).expanduser().absolute()
     except RuntimeError as error:
         raise SettingsError(
-            f"{VARIABLE} is {chosen!r}, and nobody of that name has a home. Nothing was planned. Name a whole path, or unset it."
+            f"{VARIABLE} is {chosen!r}, and nobody of that name has a home. Nothing was planned. "
+            "Name a whole path, or unset it."
         ) from error

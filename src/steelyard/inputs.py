@@ -1,6 +1,7 @@
 """The hash of everything that a plan is a function of.
 
-Truncated at the as-of date and restricted to the planning set, so that what cannot matter cannot change it.
+Truncated at the as-of date and restricted to the planning set, so that what cannot matter cannot
+change it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ def inputs_sha256(
     targets: Targets | None,
     disabled: Mapping[str, str],
 ) -> str:
-    """SHA-256 over snapshot, quotes, rates, closes, targets, strategy, state, seed and disabled modules."""
+    """SHA-256 over snapshot, quotes, rates, closes, targets, strategy, state, seed and disabled
+    modules.
+    """
     members = set(ctx.symbols)
     state = ctx.state
     return sha256(
@@ -54,9 +57,11 @@ def inputs_sha256(
             "fx": [float(rate) for rate in ctx.fx],
             "adjusted": market.adjusted,
             "closes": _closes(ctx, market),
-            "targets": None
-            if targets is None
-            else {symbol: weight for symbol, weight in targets.weights.items() if weight > 0},
+            "targets": (
+                None
+                if targets is None
+                else {symbol: weight for symbol, weight in targets.weights.items() if weight > 0}
+            ),
             "strategy": strategy.sha256,
             "state": [
                 state.previous_verdict,
@@ -81,7 +86,9 @@ def inputs_sha256(
 
 
 def _cash_rates(snapshot: Snapshot, market: Market) -> dict[str, str]:
-    """What a balance is worth depends on its rate, whether or not a security is quoted in that currency."""
+    """What a balance is worth depends on its rate, whether or not a security is quoted in that
+    currency.
+    """
     rates = {
         currency: market.fx.latest(currency, snapshot.as_of)
         for currency, amount in snapshot.cash.items()

@@ -17,7 +17,9 @@ BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 
 SAFETY = 1e-12
-"""Cash that must be left over beyond a floor, of value: keeps the exact decimals on the right side of it."""
+"""Cash that must be left over beyond a floor, of value: keeps the exact decimals on the right side
+of it.
+"""
 
 LOT_TOLERANCE = 1e-9
 """A wanted size this close under a whole lot (in lots) is that lot: division noise, not intent."""
@@ -58,7 +60,8 @@ class Account:
     def payment(self) -> FloatArray:
         """(m,) what an order does to the cash that may pay.
 
-        A sale pays its own costs. Where only settled cash counts it brings nothing, and takes only what its proceeds do not cover.
+        A sale pays its own costs. Where only settled cash counts it brings nothing, and takes only
+        what its proceeds do not cover.
         """
         brought = -self.delta - self.cost
         return np.minimum(brought, 0.0) if self.settled_only else brought
@@ -77,7 +80,8 @@ class Account:
 def least_spendable(cash: float, spendable: float, reserve: float) -> float:
     """What must stay of the spendable cash: the reserve, or what is there if that is less.
 
-    Foreign cash counts for the reserve. Money that open buys may take does not: it is promised. All are of value, `cash` as in `Account`.
+    Foreign cash counts for the reserve. Money that open buys may take does not: it is promised. All
+    are of value, `cash` as in `Account`.
     """
     foreign = cash - spendable
     return min(max(reserve - foreign, 0.0), spendable)
@@ -107,8 +111,8 @@ def feasible(account: Account, rows: IntArray) -> BoolArray:
 
     rows      (k, d) indices into the m orders, -1 pads
     returns   (k,)
-    The empty set always may, and cash never keeps out a set of orders that take none. Sells come first, so cash is
-    lowest at the end.
+    The empty set always may, and cash never keeps out a set of orders that take none. Sells come
+    first, so cash is lowest at the end.
     """
     good = cash_kept(account, rows) & ~clashes(account, rows)
     if account.turnover_cap is not None:
@@ -132,7 +136,8 @@ def clashes(account: Account, rows: IntArray) -> BoolArray:
     m, found = len(account.security), np.zeros(len(rows), dtype=np.bool_)
     if not m:
         return found
-    # a pad reads order 0, so what it finds does not count: no padded copy of a table that may be large
+    # a pad reads order 0, so what it finds does not count: no padded copy of a table that may be
+    # large
     real = np.ascontiguousarray((rows >= 0).T)
     order = np.maximum(rows.T, 0)
     security = account.security[order]
@@ -157,7 +162,8 @@ def groups_kept(account: Account, rows: IntArray) -> BoolArray:
 
 
 def fill(account: Account, chosen: Iterable[int], offered: Iterable[int], depth: int) -> list[int]:
-    """Extend a list of orders by every offered one with which it still may be a plan, in the order of offering.
+    """Extend a list of orders by every offered one with which it still may be a plan, in the order
+    of offering.
 
     An order that does not fit is skipped, it does not block those after it.
     chosen, offered   indices into the m orders
@@ -175,5 +181,7 @@ def fill(account: Account, chosen: Iterable[int], offered: Iterable[int], depth:
 
 
 def whole_lots(wanted: FloatArray, lot: FloatArray) -> FloatArray:
-    """Whole lots in a wanted size, both in the same unit; never more than wanted but for division noise."""
+    """Whole lots in a wanted size, both in the same unit; never more than wanted but for division
+    noise.
+    """
     return np.asarray(np.floor(wanted / lot + LOT_TOLERANCE))

@@ -1,7 +1,7 @@
 """Prices and exchange rates as arrays with their dates.
 
-`Market` holds closes in each security's own currency; `base_closes` turns them into the base currency with
-that day's rate, so that every statistic is what the account's owner lived through.
+`Market` holds closes in each security's own currency; `base_closes` turns them into the base
+currency with that day's rate, so that every statistic is what the account's owner lived through.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Levels of k market indices over S sessions: what the market regime is told from. Nothing here can be traded.
+    """Levels of k market indices over S sessions: what the market regime is told from. Nothing here
+    can be traded.
 
     names    (k,)
     dates    (S,)   datetime64[D], strictly increasing

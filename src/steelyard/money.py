@@ -1,7 +1,7 @@
 """Money at the edges: exact decimals, dated exchange rates with a direction, rounding to lots.
 
-Rates are always *units of base per unit of currency*, so money in base is amount x rate. A missing or
-old rate is an error, never 1.0.
+Rates are always *units of base per unit of currency*, so money in base is amount x rate. A missing
+or old rate is an error, never 1.0.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ def floor_to_lot(quantity: Decimal, lot_size: Decimal) -> Decimal:
 
 
 def plain(amount: Decimal) -> str:
-    """Decimal as text without exponent and without trailing zeros: 1E+3 gives 1000, 2.50 gives 2.5."""
+    """Decimal as text without exponent and without trailing zeros: 1E+3 gives 1000, 2.50 gives
+    2.5.
+    """
     text = f"{amount:f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")
@@ -85,7 +87,8 @@ class FxTable:
         values = np.array([float(rate.rate) for rate in known])
         newest = np.searchsorted(dates, days, side="right") - 1
         result = np.where(newest >= 0, values[newest], np.nan)
-        # the age is counted in the days of the price file, so that holidays and weekends do not count
+        # the age is counted in the days of the price file, so that holidays and weekends do not
+        # count
         born = np.searchsorted(days, dates[newest], side="left")
         return np.where(np.arange(len(days)) - born > max_age, np.nan, result)
 

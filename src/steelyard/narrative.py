@@ -41,7 +41,9 @@ MARGINAL = 0.001
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The numbers of the headline: drift as fractions (None without targets), cost in base, turnover of value."""
+    """The numbers of the headline: drift as fractions (None without targets), cost in base,
+    turnover of value.
+    """
 
     drift_before: float | None
     drift_after: float | None
@@ -78,16 +80,19 @@ def verdict(ctx: Context, choice: Choice, figures: Figures) -> Sentence:
     if choice.best is not None:
         found = "proposal" if ctx.search.scope == "proposals" else "plan found"
         return say(
-            f"Hold. The best {found} changes the score by {{gain:spoints}} points after charges; {{least:points}} are asked for.",
-            gain=choice.best.net, least=choice.threshold,
-        )  # fmt: skip
+            f"Hold. The best {found} changes the score by {{gain:spoints}} points after charges; "
+            f"{{least:points}} are asked for.",
+            gain=choice.best.net,
+            least=choice.threshold,
+        )
     if figures.candidates and ctx.search.scope == "proposals":
         return say("Hold. The modules propose no plan that fits the cash and the limits.")
     if figures.candidates:
         return say("Hold. No order in question fits the cash and the limits.")
     if ctx.target_weights is not None:
         return say(
-            "Hold. No order is possible that brings a holding closer to its target within lots, limits and the least order."
+            "Hold. No order is possible that brings a holding closer to its target within lots, "
+            "limits and the least order."
         )
     return say("Hold. No calculator proposes an order that fits lots, limits and the least order.")
 
@@ -95,7 +100,9 @@ def verdict(ctx: Context, choice: Choice, figures: Figures) -> Sentence:
 def detail(
     ctx: Context, table: Candidates, choice: Choice, runs: Sequence[ModuleRun] = ()
 ) -> Sentence:
-    """At most three sentences: what drives the plan, what stays wrong after it, which modules it is without."""
+    """At most three sentences: what drives the plan, what stays wrong after it, which modules it is
+    without.
+    """
     parts: list[Sentence] = []
     after = weights_after(ctx, table, choice.plan.row)
     if choice.acts:
@@ -160,7 +167,9 @@ def weights_after(ctx: Context, table: Candidates, row: tuple[int, ...]) -> np.n
 
 
 def reason(table: Candidates, j: int) -> Sentence:
-    """Why the order was proposed: by the target where there is one, else as its first calculator says."""
+    """Why the order was proposed: by the target where there is one, else as its first calculator
+    says.
+    """
     proposals = table.proposals[j]
     return next((p.why for p in proposals if TARGET_TAG in p.tags), proposals[0].why)
 

@@ -1,7 +1,7 @@
 """The objective: score terms with their weights, the same as arrays, and the charges.
 
-A part that is a black box has no array form. The search then proves the rest, and the best sets are re-ranked by
-the full score; the certificate says so.
+A part that is a black box has no array form. The search then proves the rest, and the best sets are
+re-ranked by the full score; the certificate says so.
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ class Objective:
 
     @property
     def black_box_reach(self) -> float | None:
-        """Most that black boxes can move a score between two end states; None when one does not say."""
+        """Most that black boxes can move a score between two end states; None when one does not
+        say.
+        """
         deltas = [
             None if part.shape.max_delta is None else abs(factor) * part.shape.max_delta
             for _, part, factor in self.black_boxes
@@ -70,7 +72,9 @@ class Objective:
 
 
 def objective_of(ctx: Context, strategy: Strategy, findings: Findings) -> Objective:
-    """Run the score terms; one that fails is left out, named in `problems`, and the others take its weight."""
+    """Run the score terms; one that fails is left out, named in `problems`, and the others take its
+    weight.
+    """
     terms: list[Term] = []
     for choice in strategy.enabled(Kind.TERM):
 
@@ -96,9 +100,11 @@ def objective_of(ctx: Context, strategy: Strategy, findings: Findings) -> Object
 
 
 def _kept_part(choice: ModuleChoice, term: Term, part: Part, n: int) -> Part:
-    """The part, its formula held to its contract: finite, and the same as its arrays; checked once on two plain end states.
+    """The part, its formula held to its contract: finite, and the same as its arrays; checked once
+    on two plain end states.
 
-    Raises ModuleError where formula and arrays differ: the search would look for something else than what is published.
+    Raises ModuleError where formula and arrays differ: the search would look for something else
+    than what is published.
     """
 
     def raw(weights: FloatArray, cash: float) -> float:
@@ -114,7 +120,8 @@ def _kept_part(choice: ModuleChoice, term: Term, part: Part, n: int) -> Part:
         if arrays is not None and not abs(formula - arrays) <= SPLIT * max(1.0, abs(formula)):
             at = f"Score term {term.name}, part {part.name}, with {invested:.0%} invested evenly"
             raise ModuleError(
-                f"{at}: the formula gives {formula:.12g} and the arrays {arrays:.12g}. It was not scored."
+                f"{at}: the formula gives {formula:.12g} and the arrays {arrays:.12g}. It was not "
+                "scored."
             )
     return replace(part, raw=kept_to(choice.module, raw))
 

@@ -36,7 +36,8 @@ OPEN = frozenset(
 class Order:
     """An order as the account knows it.
 
-    quantity, filled_quantity in shares; limit_price in the security's currency, None for a market order.
+    quantity, filled_quantity in shares; limit_price in the security's currency, None for a market
+    order.
     """
 
     client_order_id: str

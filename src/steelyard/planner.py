@@ -129,7 +129,8 @@ def plan(
     steps      who carries the pipeline
     observe    called with every event
     warnings   what the importers noticed: they go into the document
-    Raises PlanRefused when the value is unknown, InternalError when two of our calculations disagree.
+    Raises PlanRefused when the value is unknown, InternalError when two of our calculations
+    disagree.
     """
     findings = Findings(
         disabled=disabled,
@@ -170,7 +171,8 @@ def solve(
 ) -> Material:
     """Steps 1 to 8: everything that a document is written from; see `plan`.
 
-    Raises FailedLate when a module's answer fails when it is used: `findings.settled` solves again without that module.
+    Raises FailedLate when a module's answer fails when it is used: `findings.settled` solves again
+    without that module.
     """
     findings.problems += strategy.problems
     known_targets = _targets(targets, findings)
@@ -229,7 +231,9 @@ def solve(
 def choose_in_scope(
     ctx: Context, objective: Objective, table: Candidates, proposals: Pool, evidence: Evidence
 ) -> Choice:
-    """The plan: the best of what was proposed, or of the whole table; the best proposal is then an alternative."""
+    """The plan: the best of what was proposed, or of the whole table; the best proposal is then an
+    alternative.
+    """
     named = {"greedy": evidence.greedy}
     if ctx.search.scope == "proposals":
         return choose(ctx, objective, table, proposals, named)
@@ -239,7 +243,9 @@ def choose_in_scope(
 
 
 def as_ranked(certificate: Certificate, ranked: Sequence[Ranking]) -> Certificate:
-    """The certificate with what rank filters leave of the proposals: the plan is the best of those alone."""
+    """The certificate with what rank filters leave of the proposals: the plan is the best of those
+    alone.
+    """
     most = min((ranking.most for ranking in ranked), default=certificate.sequences)
     if most >= certificate.sequences:
         return certificate
@@ -252,12 +258,18 @@ def _targets(targets: Targets | TargetsFailed | None, findings: Findings) -> Tar
         findings.problems.append(
             Notice(
                 code="targets_failed",
-                message=f"The target weights could not be had: {targets.reason} The plan was made without them.",
+                message=(
+                    f"The target weights could not be had: {targets.reason} The plan was made "
+                    "without them."
+                ),
             )
         )
         return None
     if targets is None:
-        message = "No target weights were given: weight_based and target_fit do not run, the other calculators plan alone."
+        message = (
+            "No target weights were given: weight_based and target_fit do not run, the other "
+            "calculators plan alone."
+        )
         findings.warnings.append(Notice(code="no_targets", message=message))
     return targets
 
@@ -273,7 +285,10 @@ def note_value(ctx: Context, empty: bool, findings: Findings) -> None:
         )
     foreign = ctx.cash_weight - ctx.spendable_weight
     if foreign > 0:
-        message = f"{100 * foreign:.1f} % of value is cash that pays for nothing in this plan: foreign balances and money of open buys."
+        message = (
+            f"{100 * foreign:.1f} % of value is cash that pays for nothing in this plan: foreign "
+            "balances and money of open buys."
+        )
         findings.warnings.append(Notice(code="idle_cash", message=message))
 
 

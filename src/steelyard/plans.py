@@ -1,8 +1,9 @@
 """The plan document: one schema for the command line, the report, the API and the store.
 
 Money, prices and quantities are decimal strings; weights, scores and ratios are numbers with 12
-significant digits; what is missing is null, never NaN. `plan_id` is the SHA-256 of the document without
-`plan_id`, `warnings`, `timings`, `explanation`, `certificate.seconds` and `certificate.nodes`.
+significant digits; what is missing is null, never NaN. `plan_id` is the SHA-256 of the document
+without `plan_id`, `warnings`, `timings`, `explanation`, `certificate.seconds` and
+`certificate.nodes`.
 """
 
 from __future__ import annotations
@@ -65,7 +66,9 @@ class PricesAsOf(Record):
 
 
 class StrategyRef(Record):
-    """Which rules made the plan; `sha256` is of `settings`: the strategy with every default filled in."""
+    """Which rules made the plan; `sha256` is of `settings`: the strategy with every default filled
+    in.
+    """
 
     name: str
     version: int | None
@@ -103,7 +106,8 @@ class OpenOrderShown(Record):
     """An order that was open before the plan: a buy reserves money, a sell reserves shares.
 
     quantity           shares that may still trade
-    price, fx_rate     what a buy reserves: its limit, else the newest price, and base per unit; null for a sell
+    price, fx_rate     what a buy reserves: its limit, else the newest price, and base per unit;
+                       null for a sell
     """
 
     symbol: str
@@ -112,7 +116,9 @@ class OpenOrderShown(Record):
     price: Annotated[
         Amount | None,
         Field(
-            description="limit, else newest price of a buy, the security's currency; null for a sell"
+            description=(
+                "limit, else newest price of a buy, the security's currency; null for a sell"
+            )
         ),
     ]
     fx_rate: Annotated[
@@ -121,7 +127,8 @@ class OpenOrderShown(Record):
 
 
 class HoldingShown(Record):
-    """A security that is held, targeted or traded, before the plan; `band` is (low, high) around the target.
+    """A security that is held, targeted or traded, before the plan; `band` is (low, high) around
+    the target.
 
     lot_size           shares; an order is a multiple of it, or the whole holding
     lot_value          what one lot costs, base currency
@@ -164,7 +171,9 @@ class HoldingAfter(Record):
 
 
 class CandidateShown(Record):
-    """A row of the candidate table; `gain` is the net improvement of that order alone, feasible or not."""
+    """A row of the candidate table; `gain` is the net improvement of that order alone, feasible or
+    not.
+    """
 
     id: str
     symbol: str
@@ -235,7 +244,9 @@ class Conversion(Record):
 
 
 class PartShown(Record):
-    """A part of a term: its share, raw and scaled value (0..1 unless off scale) before and after."""
+    """A part of a term: its share, raw and scaled value (0..1 unless off scale) before and
+    after.
+    """
 
     name: str
     share: Number
@@ -311,7 +322,10 @@ class Certificate(Record):
     seconds: float | None
 
 
-PROPOSED = "patterns and generators that proposed exactly this set of orders; empty where only the search found it"
+PROPOSED = (
+    "patterns and generators that proposed exactly this set of orders; empty where only the search "
+    "found it"
+)
 
 
 class AlternativeStep(Record):
@@ -355,7 +369,9 @@ class Drift(Record):
     absent_target: Annotated[
         Number,
         Field(
-            description="target weight of securities without a price, which no order can buy; part of both"
+            description=(
+                "target weight of securities without a price, which no order can buy; part of both"
+            )
         ),
     ]
     absent: Annotated[
@@ -364,7 +380,9 @@ class Drift(Record):
 
 
 class CashRung(Record):
-    """The balance of one currency at the end of a date: `traded` counts unsettled money, `settled` does not."""
+    """The balance of one currency at the end of a date: `traded` counts unsettled money, `settled`
+    does not.
+    """
 
     date: date
     currency: str
@@ -394,7 +412,9 @@ class NotTraded(Record):
 
 
 class Notice(Record):
-    """A problem (the plan may differ from what full inputs would give) or a warning (worth knowing)."""
+    """A problem (the plan may differ from what full inputs would give) or a warning (worth
+    knowing).
+    """
 
     code: str
     message: str
@@ -403,7 +423,9 @@ class Notice(Record):
 
 
 class Coverage(Record):
-    """A metric that was missing and the neutral value used in its place; null = the rule let it pass."""
+    """A metric that was missing and the neutral value used in its place; null = the rule let it
+    pass.
+    """
 
     symbol: str
     metric: str
@@ -429,7 +451,9 @@ class Told(Record):
 
 
 class Stability(Told):
-    """Bootstrap re-estimates of returns and risk: share in which the plan beats hold (or hold stays), mean regret in score."""
+    """Bootstrap re-estimates of returns and risk: share in which the plan beats hold (or hold
+    stays), mean regret in score.
+    """
 
     resamples: int
     share: Number
@@ -437,7 +461,9 @@ class Stability(Told):
 
 
 class Counterfactual(Told):
-    """What one changed rule would gain: score units, and the costs in base currency that weigh as much."""
+    """What one changed rule would gain: score units, and the costs in base currency that weigh as
+    much.
+    """
 
     name: str
     setting: str
@@ -448,7 +474,9 @@ class Counterfactual(Told):
 
 
 class Threshold(Told):
-    """Price at which a step leaves the plan, other prices as they are; null = it stays over the range looked at."""
+    """Price at which a step leaves the plan, other prices as they are; null = it stays over the
+    range looked at.
+    """
 
     n: int
     symbol: str
@@ -468,7 +496,9 @@ class Relaxation(Told):
 
 
 class Explanation(Record):
-    """What would change the plan and how sure it is; made only when asked for, not part of the plan id."""
+    """What would change the plan and how sure it is; made only when asked for, not part of the plan
+    id.
+    """
 
     text: str
     stability: Stability
@@ -497,7 +527,9 @@ class Filling(Record):
 
 
 class FillScenario(Told):
-    """The plan partly filled: what of it fills, and what that end state is worth by the same score."""
+    """The plan partly filled: what of it fills, and what that end state is worth by the same
+    score.
+    """
 
     name: Annotated[str, Field(description="what fills, in words")]
     fills: Annotated[
@@ -506,7 +538,9 @@ class FillScenario(Told):
     improvement: Annotated[
         Number,
         Field(
-            description="over hold, net of charges; an order that fills in part pays its whole commission"
+            description=(
+                "over hold, net of charges; an order that fills in part pays its whole commission"
+            )
         ),
     ]
     cash_after: Annotated[Number, Field(description="all cash after costs, of value")]
@@ -516,7 +550,9 @@ class FillScenario(Told):
 
 
 class Robustness(Told):
-    """What becomes of the plan where its orders fill in part: the end states of scenarios, none of which is a plan."""
+    """What becomes of the plan where its orders fill in part: the end states of scenarios, none of
+    which is a plan.
+    """
 
     worst: Annotated[Number, Field(description="least improvement of all scenarios")]
     mean: Annotated[Number, Field(description="mean improvement of all scenarios")]
@@ -561,7 +597,9 @@ class WhatIf(Record):
     fills: Annotated[
         Robustness | None,
         Field(
-            description="the plan partly filled; null when not asked for, or where there is nothing to fill"
+            description=(
+                "the plan partly filled; null when not asked for, or where there is nothing to fill"
+            )
         ),
     ]
     relaxations: Annotated[

@@ -1,7 +1,7 @@
 """What is owned and what is known of it: securities, tax lots, holdings, buckets, the snapshot.
 
-Records only; importers and brokers fill them, the planner reads them. Quantities, prices and cash are
-`Decimal`, in shares and in the named currency; dates are calendar dates of the exchange.
+Records only; importers and brokers fill them, the planner reads them. Quantities, prices and cash
+are `Decimal`, in shares and in the named currency; dates are calendar dates of the exchange.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from steelyard.orders import Order, Side
 FUND_TYPES = frozenset({"ETF", "ETC", "MUTUALFUND"})
 
 FUNDING_STEPS = ((1.0, 1.0), (0.8, 0.8), (0.6, 0.6), (0.4, 0.4))
-"""(held part of the target budget, aggression from there on); under the last step nothing is bought."""
+"""(held part of the target budget, aggression from there on); under the last step nothing is
+bought.
+"""
 DRAWDOWN_STEPS = ((0.15, 1.0), (0.25, 0.7), (0.35, 0.3))
 """(fall from the high-water mark, aggression under it); from the last step on nothing is bought."""
 DRAWDOWN_DECIMALS = 12
@@ -32,7 +34,8 @@ class Security:
     """What may be traded.
 
     lot_size             shares; orders are multiples of it
-    sectors, countries   names; several share the weight evenly; none = spread over all groups present
+    sectors, countries   names; several share the weight evenly; none = spread over all groups
+                         present
     dividend_yield       fraction a year; None = unknown
     quality              fundamental score 0..1; None = unknown
     priority_multiplier  > 0; buys x, sells divided by it
@@ -83,7 +86,9 @@ class Holding:
 
     @property
     def average_cost(self) -> Decimal | None:
-        """Cost per share over all lots; None when one lot's cost is unknown or there are no shares."""
+        """Cost per share over all lots; None when one lot's cost is unknown or there are no
+        shares.
+        """
         costs = [lot.unit_cost * lot.quantity for lot in self.lots if lot.unit_cost is not None]
         if len(costs) != len(self.lots) or not self.quantity:
             return None
@@ -99,11 +104,14 @@ class Holding:
 class BucketState:
     """What a bucket remembers between plans.
 
-    previous_verdict   keeps an act verdict until the net falls under `score.latch_share` of the minimum
+    previous_verdict   keeps an act verdict until the net falls under `score.latch_share` of the
+                       minimum
     funding            fraction of the bucket's target budget that it holds; None = not tracked
     high_water_mark    highest unit value so far; None = not tracked
-    unit_value         value of one unit now: deposits and withdrawals change the number of units, not this; None = not tracked
-    dividends          symbol -> money set aside to buy more of what paid it, in the security's currency
+    unit_value         value of one unit now: deposits and withdrawals change the number of units,
+                       not this; None = not tracked
+    dividends          symbol -> money set aside to buy more of what paid it, in the security's
+                       currency
     """
 
     previous_verdict: Literal["act", "hold"] | None = None
@@ -113,7 +121,9 @@ class BucketState:
     dividends: Mapping[str, Decimal] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
-        """Raises InputError for a figure that is no finite number: nobody could say how far buys are to be scaled."""
+        """Raises InputError for a figure that is no finite number: nobody could say how far buys
+        are to be scaled.
+        """
         figures = {
             "funding": self.funding,
             "high_water_mark": self.high_water_mark,
@@ -131,7 +141,8 @@ class BucketState:
         ]
         if wrong:
             raise InputError(
-                f"The state of a bucket is not usable: {', '.join(wrong)}. Nothing was planned; correct it."
+                f"The state of a bucket is not usable: {', '.join(wrong)}. Nothing was planned; "
+                "correct it."
             )
 
     @property
@@ -144,7 +155,9 @@ class BucketState:
 
     @property
     def aggression(self) -> float:
-        """By how much buys are scaled, 0..1: the smaller of the funding step and the drawdown step. Exits are never scaled."""
+        """By how much buys are scaled, 0..1: the smaller of the funding step and the drawdown step.
+        Exits are never scaled.
+        """
         funded = (
             1.0
             if self.funding is None

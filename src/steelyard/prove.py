@@ -1,7 +1,9 @@
-"""The search over the whole candidate table, and the certificate: how far a plan is from the best one.
+"""The search over the whole candidate table, and the certificate: how far a plan is from the best
+one.
 
-Two numbers, never mixed: the search gap (0 = no set of candidates is better) and the structural headroom (what
-other quantities and more orders could add at most: the candidates and the depth limit quality, not the search).
+Two numbers, never mixed: the search gap (0 = no set of candidates is better) and the structural
+headroom (what other quantities and more orders could add at most: the candidates and the depth
+limit quality, not the search).
 """
 
 from __future__ import annotations
@@ -52,7 +54,9 @@ def prove(
     proposals: Pool,
     clock: Callable[[], float],
 ) -> Evidence:
-    """Search all sets of candidates, starting from the beam, the best proposals and the greedy list."""
+    """Search all sets of candidates, starting from the beam, the best proposals and the greedy
+    list.
+    """
     started = clock()
     deadline = started + ctx.search.max_seconds
     problem = Problem(table.tables, table.account, ctx.search.max_depth, table.predicates)
@@ -120,9 +124,9 @@ def certify(
     return Certificate(
         scope=ctx.search.scope,
         covers=_covers(ctx, table, proposals),
-        selected_by=f"{', '.join(ranked_by)}, of {len(evidence.proof.pool.net)}"
-        if ranked_by
-        else None,
+        selected_by=(
+            f"{', '.join(ranked_by)}, of {len(evidence.proof.pool.net)}" if ranked_by else None
+        ),
         status="none" if gap is None else "proven" if proven else "bounded",
         search_gap=gap,
         search_gap_of_improvement=gap / net if gap is not None and net > 0 else None,
@@ -154,4 +158,7 @@ def search_gap(objective: Objective, choice: Choice, proof: Proof) -> float | No
 def _covers(ctx: Context, table: Candidates, proposals: Pool) -> str:
     if ctx.search.scope == "proposals":
         return f"best of {proposals.seen:,d} proposals"
-    return f"every list of at most {ctx.search.max_depth} of {table.m:,d} candidates, one order per security"
+    return (
+        f"every list of at most {ctx.search.max_depth} of {table.m:,d} candidates, one order per "
+        "security"
+    )

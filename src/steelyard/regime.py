@@ -1,9 +1,9 @@
 """Bull, bear, sideways or unknown: told from the history of market indices, never from a setting.
 
-The distance of a level from its moving average enters a regime at one threshold and leaves it at a nearer one, walked
-from the oldest session on, so that a market that crosses a single line every other day does not flap. Of several
-indices the mean distance counts, on the days of which all that have enough history have a level; an index that is no
-longer followed does not count.
+The distance of a level from its moving average enters a regime at one threshold and leaves it at a
+nearer one, walked from the oldest session on, so that a market that crosses a single line every
+other day does not flap. Of several indices the mean distance counts, on the days of which all that
+have enough history have a level; an index that is no longer followed does not count.
 """
 
 from __future__ import annotations
@@ -66,9 +66,11 @@ def detect(index: Index | None, as_of: date, rules: Rules, max_age: int) -> Regi
     if shared.sum() < rules.window:
         observations = int(shared.sum()) if long else _count(known[:, fresh])
         why = say(
-            "the index has {observations:count} usable levels up to that day and {window:count} are needed (regime.window)",
-            observations=observations, window=rules.window,
-        )  # fmt: skip
+            "the index has {observations:count} usable levels up to that day and {window:count} "
+            "are needed (regime.window)",
+            observations=observations,
+            window=rules.window,
+        )
         return Regime("unknown", None, observations, why)
     mean = np.mean([_distances(levels[shared, k], rules.window) for k in long], axis=0)
     return Regime(_walk(mean, rules), float(mean[-1]), int(shared.sum()))
@@ -80,7 +82,9 @@ def _count(known: BoolArray) -> int:
 
 
 def _age(newest: np.datetime64, as_of: date) -> int:
-    """Weekdays from a level to a date: an index has its own sessions, whatever those of the prices are."""
+    """Weekdays from a level to a date: an index has its own sessions, whatever those of the prices
+    are.
+    """
     return int(np.busday_count(newest, np.datetime64(as_of, "D")))
 
 
@@ -89,14 +93,19 @@ def _stale(dates: DateArray, as_of: date, max_age: int) -> Sentence:
         return say("the index has no level up to that day")
     newest: date = dates[-1].astype(object)
     return say(
-        "the newest level of the index is of {newest:date}, {age:count} weekdays before; at most {limit:count} are allowed "
+        "the newest level of the index is of {newest:date}, {age:count} weekdays before; at most "
+        "{limit:count} are allowed "
         "(limits.max_stale_sessions)",
-        newest=newest, age=_age(dates[-1], as_of), limit=max_age,
-    )  # fmt: skip
+        newest=newest,
+        age=_age(dates[-1], as_of),
+        limit=max_age,
+    )
 
 
 def _distances(levels: FloatArray, window: int) -> FloatArray:
-    """Distance of each level from the mean of the `window` levels up to it, from the first that has so many on."""
+    """Distance of each level from the mean of the `window` levels up to it, from the first that has
+    so many on.
+    """
     sums = np.cumsum(np.concatenate([[0.0], levels]))
     return np.asarray(levels[window - 1 :] / ((sums[window:] - sums[:-window]) / window) - 1)
 

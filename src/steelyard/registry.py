@@ -1,9 +1,11 @@
 """Registered modules: five kinds, one decorator each, found by package name at the first look-up.
 
-A module is one function with one frozen parameter model. Its name, version, author, summary, tags and needs
-travel in the decorator; the function's first docstring line is the summary unless one is given.
+A module is one function with one frozen parameter model. Its name, version, author, summary, tags
+and needs travel in the decorator; the function's first docstring line is the summary unless one is
+given.
 
-To add one: drop a file into the folder of its kind. What is not part of the package is a plugin, see `plugins`.
+To add one: drop a file into the folder of its kind. What is not part of the package is a plugin,
+see `plugins`.
 """
 
 from __future__ import annotations
@@ -91,7 +93,9 @@ class ModuleMetadata:
 
 
 class Metadata(TypedDict):
-    """What a decorator takes besides the name; each is told in `Module`. The summary is by default the docstring's first line."""
+    """What a decorator takes besides the name; each is told in `Module`. The summary is by default
+    the docstring's first line.
+    """
 
     version: str
     params: type[ModuleParams]
@@ -110,12 +114,12 @@ class Module:
 
     call     the function; what it takes and gives is told in the docstring of its folder
     needs    inputs without which it does not run; the plan says so
-    form     what a filter returns; of a sequence generator "sequences", or "what_if" for one whose rows are a report and
-             never a plan; None for other kinds
+    form     what a filter returns; of a sequence generator "sequences", or "what_if" for one whose
+             rows are a report and never a plan; None for other kinds
     on       does it run when a strategy says nothing of it
     requires_python   version specifier, like ">=3.11"
-    dependencies      what must be enabled beside it: qualified names, or a kind for any module of it; alternatives are
-                      separated by `|`
+    dependencies      what must be enabled beside it: qualified names, or a kind for any module of
+                      it; alternatives are separated by `|`
     source   BUILT_IN, or where a plugin came from
     digest   of a plugin's source, part of a strategy's hash; None for what is built in
     """
@@ -164,12 +168,15 @@ _LOADED: set[Kind] = set()
 
 
 def add(module: Module) -> None:
-    """Register; raises ModuleError for metadata that are not well formed, another Python, and a name that is taken."""
+    """Register; raises ModuleError for metadata that are not well formed, another Python, and a
+    name that is taken.
+    """
     check(module)
     known = _MODULES[module.kind]
     if module.name in known:
         raise ModuleError(
-            f"{module.qualified} is registered already ({known[module.name].version}). The second one was not registered."
+            f"{module.qualified} is registered already ({known[module.name].version}). The second "
+            "one was not registered."
         )
     known[module.name] = module
 
@@ -178,26 +185,28 @@ def check(module: Module) -> None:
     """Raises ModuleError for a module that may not be registered, whatever else is."""
     if not NAME.fullmatch(module.name) or not VERSION.fullmatch(module.version):
         raise ModuleError(
-            f"Module {module.name!r} version {module.version!r}: a name is lower case letters, digits and _, a version is like 1.0.0. "
-            "It was not registered."
+            f"Module {module.name!r} version {module.version!r}: a name is lower case letters, "
+            "digits and _, a version is like 1.0.0. It was not registered."
         )
     given: dict[str, object] = {"tags": module.tags, "dependencies": module.dependencies}
     for name, texts in given.items():
         if isinstance(texts, str):
             raise ModuleError(
-                f"{module.qualified}: its {name} are the text {texts!r}; a tuple of texts is due. It was not registered."
+                f"{module.qualified}: its {name} are the text {texts!r}; a tuple of texts is due. "
+                "It was not registered."
             )
     for dependency in module.dependencies:
         if not all(map(_may_be_needed, dependency.split("|"))):
             kinds = ", ".join(kind.value for kind in Kind)
             raise ModuleError(
-                f"{module.qualified} depends on {dependency!r}; a dependency is a kind ({kinds}) or kind.name, alternatives apart by |. "
-                "It was not registered."
+                f"{module.qualified} depends on {dependency!r}; a dependency is a kind ({kinds}) or"
+                " kind.name, alternatives apart by |. It was not registered."
             )
     if not python_fits(module.requires_python):
         running = ".".join(map(str, sys.version_info[:3]))
         raise ModuleError(
-            f"{module.qualified} needs Python {module.requires_python}; this is {running}. It was not registered."
+            f"{module.qualified} needs Python {module.requires_python}; this is {running}. It was "
+            "not registered."
         )
 
 
@@ -211,13 +220,14 @@ def python_fits(specifier: str, running: tuple[int, ...] = sys.version_info[:3])
 
     Raises ModuleError for text that is not a specifier of released versions.
 
-    >>> python_fits(">=3.11,<4", (3, 12, 1)), python_fits("~=3.11.2", (3, 12, 0)), python_fits("==3.12.*", (3, 12, 7))
-    (True, False, True)
+    >>> python_fits(">=3.11,<4", (3, 12, 1)), python_fits("~=3.11.2", (3, 12, 0))
+    (True, False)
     """
     clauses = [CLAUSE.fullmatch(clause.strip()) for clause in specifier.split(",")]
     if not all(clauses):
         raise ModuleError(
-            f"{specifier!r} is no version specifier; requires_python is like '>=3.11' or '>=3.11,<4'."
+            f"{specifier!r} is no version specifier; requires_python is like '>=3.11' or "
+            "'>=3.11,<4'."
         )
     return all(
         _fits(clause["sign"], clause["number"], clause["any"] is not None, running)
@@ -248,14 +258,18 @@ def pattern_generator(name: str, **metadata: Unpack[Metadata]) -> Callable[[F], 
 def sequence_generator(
     name: str, *, form: Literal["sequences", "what_if"] = "sequences", **metadata: Unpack[Metadata]
 ) -> Callable[[F], F]:
-    """Register `(Context, Candidates, seeds, Params) -> iterator of (k, d) rows`; see `sequences` for the what-if form."""
+    """Register `(Context, Candidates, seeds, Params) -> iterator of (k, d) rows`; see `sequences`
+    for the what-if form.
+    """
     return _registering(Kind.SEQUENCE, name, form, metadata)
 
 
 def sequence_filter(
     name: str, *, form: FilterForm, **metadata: Unpack[Metadata]
 ) -> Callable[[F], F]:
-    """Register a filter that returns a mask `Ruling`, pair conflicts `(m, m)`, a row predicate or a `Ranking`, as `form` says."""
+    """Register a filter that returns a mask `Ruling`, pair conflicts `(m, m)`, a row predicate or a
+    `Ranking`, as `form` says.
+    """
     return _registering(Kind.FILTER, name, form, metadata)
 
 
@@ -264,9 +278,14 @@ def score_term(name: str, **metadata: Unpack[Metadata]) -> Callable[[F], F]:
     return _registering(Kind.TERM, name, None, metadata)
 
 
+def first_paragraph(docstring: str | None) -> str:
+    """What a docstring says first, on one line."""
+    return " ".join(inspect.cleandoc(docstring or "").partition("\n\n")[0].split())
+
+
 def _registering(kind: Kind, name: str, form: Form | None, metadata: Metadata) -> Callable[[F], F]:
     def decorate(function: F) -> F:
-        summary = (inspect.getdoc(function) or "").partition("\n")[0]
+        summary = first_paragraph(function.__doc__)
         full: Metadata = {**metadata, "summary": metadata.get("summary", summary)}
         add(Module(kind=kind, name=name, call=function, form=form, **full))
         return function
@@ -299,7 +318,8 @@ def module(kind: Kind, name: str) -> Module:
     known = modules(kind)
     if name not in known:
         raise UnknownModule(
-            f"There is no {name!r} in {kind}.{did_you_mean(name, list(known))} Known: {', '.join(known)}."
+            f"There is no {name!r} in {kind}.{did_you_mean(name, list(known))} Known: "
+            f"{', '.join(known)}."
         )
     return known[name]
 
@@ -319,7 +339,9 @@ class View:
         return dict(modules(self.kind))
 
     def register(self, instance: Any) -> None:
-        """Register an object of a class-style module, see `classic`; raises ModuleError for anything else and for a name that is taken."""
+        """Register an object of a class-style module, see `classic`; raises ModuleError for
+        anything else and for a name that is taken.
+        """
         module = instance.as_module() if hasattr(instance, "as_module") else None
         if not isinstance(module, Module) or module.kind is not self.kind:
             raise ModuleError(

@@ -7,9 +7,10 @@ A sentence is a template and its facts, so that a test can put the numbers back 
 ('1.8 pp over target, AAPL stays', {'over': 0.0183, 'name': 'AAPL'})
 
 Formats, by the rules of the reports (space before a unit is U+00A0, minus is U+2212):
-`pct` weight as percent, `spct` signed percent, `pp` signed-less percentage points, `spp` signed percentage points, `money` two
-decimals and thousands, `whole` whole units, `qty` all significant digits, `days`, `count`, `points`
-100 x score with two decimals, `spoints` signed, `one` one decimal, `ratio` two decimals, `bps`, `date`, `text`.
+`pct` weight as percent, `spct` signed percent, `pp` signed-less percentage points, `spp` signed
+percentage points, `money` two decimals and thousands, `whole` whole units, `qty` all significant
+digits, `days`, `count`, `points` 100 x score with two decimals, `spoints` signed, `one` one
+decimal, `ratio` two decimals, `bps`, `date`, `text`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Settings with their units, ranges and defaults: the sections of a strategy that are not modules.
 
-Every number that shapes a plan is a field here or a parameter of a module, never a literal elsewhere.
+Every number that shapes a plan is a field here or a parameter of a module, never a literal
+elsewhere.
 Weights are fractions of portfolio value; `_base` is money in the base currency; `_bps` is 1/10,000.
 Defaults of the score: the measured model of `docs/scoring.md`.
 """
@@ -54,7 +55,9 @@ class Costs(Section):
 
 
 class Limits(Section):
-    """What a plan may never break. Caps are no-worsening: never above max(cap, the value before)."""
+    """What a plan may never break. Caps are no-worsening: never above max(cap, the value
+    before).
+    """
 
     cash_reserve_weight: Annotated[Fraction, Field(description="cash that stays, of value")] = 0.02
     min_trade_base: Annotated[
@@ -102,7 +105,10 @@ class Limits(Section):
         Field(
             gt=0,
             le=10,
-            description="no buys while the volatility of a month is over this many times that of a year; off when absent",
+            description=(
+                "no buys while the volatility of a month is over this many times that of a year; "
+                "off when absent"
+            ),
         ),
     ] = None
 
@@ -155,7 +161,9 @@ class Planner(Section):
 
 
 class Regime(Section):
-    """How a market regime is told from the history of an index, and the cash that each regime wants."""
+    """How a market regime is told from the history of an index, and the cash that each regime
+    wants.
+    """
 
     enter: Annotated[
         float,
@@ -191,7 +199,8 @@ class Regime(Section):
     def _leaves_inside(self) -> Self:
         if self.leave > self.enter:
             raise ValueError(
-                f"leave is {self.leave:g} and enter {self.enter:g}; a regime may not end farther out than it begins"
+                f"leave is {self.leave:g} and enter {self.enter:g}; a regime may not end farther "
+                "out than it begins"
             )
         return self
 
@@ -219,7 +228,9 @@ Scale = Annotated[Anchor, Field(strict=False), AfterValidator(_increasing)]
 
 
 class Anchors(Section):
-    """Raw value shown as 0 and as 1 of every part: fixed constants, so that scores compare across dates."""
+    """Raw value shown as 0 and as 1 of every part: fixed constants, so that scores compare across
+    dates.
+    """
 
     fit: Scale = (-0.10, 0.0)
     conc: Scale = (-0.22, -0.05)
@@ -367,7 +378,8 @@ class Score(Section):
         total = math.fsum(self.further.values())
         if not total < 1:
             raise ValueError(
-                f"the further terms sum to {total:.6g}; they must leave some weight to the built-in ones"
+                f"the further terms sum to {total:.6g}; they must leave some weight to the built-in"
+                " ones"
             )
         return self
 
@@ -400,7 +412,9 @@ class Groups(Section):
 
 
 class Plugins(Section):
-    """Modules from outside: off until listed here, files pinned by their hash, everything in a worker process."""
+    """Modules from outside: off until listed here, files pinned by their hash, everything in a
+    worker process.
+    """
 
     folder: Annotated[
         str | None, Field(description="folder of the plugin files; relative to the strategy file")

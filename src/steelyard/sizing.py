@@ -1,7 +1,7 @@
 """From wanted changes of weight to whole orders: lots, masks, merging.
 
-No calculator computes a quantity; here alone a wish becomes an order. Every wish ends once: as a row, or as
-a stop with its rule and number.
+No calculator computes a quantity; here alone a wish becomes an order. Every wish ends once: as a
+row, or as a stop with its rule and number.
 """
 
 from __future__ import annotations
@@ -59,13 +59,17 @@ def size(ctx: Context, source: str, candidate: Candidate, wanted: float) -> Size
 
 
 def _paused(ctx: Context) -> Drop | None:
-    """Why nothing at all may be bought: the bucket's state or a stormy market; sales are never stopped here."""
+    """Why nothing at all may be bought: the bucket's state or a stormy market; sales are never
+    stopped here.
+    """
     limit = ctx.limits.pause_volatility_ratio
     if limit is not None and ctx.volatility_ratio > limit:
         why = say(
-            "a month's volatility is {ratio:ratio} times a year's; over {limit:ratio} times nothing is bought",
-            ratio=ctx.volatility_ratio, limit=limit,
-        )  # fmt: skip
+            "a month's volatility is {ratio:ratio} times a year's; over {limit:ratio} times "
+            "nothing is bought",
+            ratio=ctx.volatility_ratio,
+            limit=limit,
+        )
         return Drop("high_volatility", ctx.volatility_ratio, limit, why)
     if ctx.state.aggression > 0:
         return None
@@ -142,7 +146,8 @@ def _size_sell(
     lots = _lots_held(ctx, i, amount)
     weight = lots * float(ctx.lot_weight[i])
     left = float(ctx.weights[i]) - weight
-    # no stumps: what would be left over of an untargeted name must be an order of its own, else it goes too
+    # no stumps: what would be left over of an untargeted name must be an order of its own, else it
+    # goes too
     stump = lots > 0 and left < ctx.min_order_weight
     if may_exit and (stump or amount >= sellable - WHOLE * sellable):
         return _exit(ctx, i, priority_weight, proposal)
@@ -183,7 +188,9 @@ def _lots(ctx: Context, i: int, weight: float) -> float:
 
 
 def _lots_held(ctx: Context, i: int, weight: float) -> float:
-    """Whole lots of a sale: what passes as a whole lot for its noise alone may not be sold short."""
+    """Whole lots of a sale: what passes as a whole lot for its noise alone may not be sold
+    short.
+    """
     lots, holding = _lots(ctx, i, weight), ctx.holdings[i]
     shares = _shares(ctx, i, lots)
     short = float(shares) > float(ctx.sellable[i]) or (
@@ -218,26 +225,37 @@ def _too_small(ctx: Context, rule: str, weight: float, amount: float, room: floa
     least = ctx.min_order_weight
     if rule == "no_crossing":
         why = say(
-            "{room:pct} of value off its target, {weight:pct} in whole lots; the least order is {least:pct}",
-            room=room or 0.0, weight=weight, least=least,
-        )  # fmt: skip
+            "{room:pct} of value off its target, {weight:pct} in whole lots; the least order is "
+            "{least:pct}",
+            room=room or 0.0,
+            weight=weight,
+            least=least,
+        )
     elif rule == "max_position":
         why = say(
-            "the position cap leaves room for {room:pct} of value, {weight:pct} in whole lots; the least order is {least:pct}",
-            room=room or 0.0, weight=weight, least=least,
-        )  # fmt: skip
+            "the position cap leaves room for {room:pct} of value, {weight:pct} in whole lots; the "
+            "least order is {least:pct}",
+            room=room or 0.0,
+            weight=weight,
+            least=least,
+        )
     else:
         why = say(
-            "{amount:pct} of value is wanted, {weight:pct} in whole lots; the least order is {least:pct}",
-            amount=amount, weight=weight, least=least,
-        )  # fmt: skip
+            "{amount:pct} of value is wanted, {weight:pct} in whole lots; the least order is "
+            "{least:pct}",
+            amount=amount,
+            weight=weight,
+            least=least,
+        )
     return Drop(rule, weight, least, why)
 
 
 def wishes(
     ctx: Context, source: str, found: Iterable[Candidate]
 ) -> Iterator[tuple[Candidate, float]]:
-    """Each wanted size of each candidate, checked; raises ModuleError for one that breaks the contract."""
+    """Each wanted size of each candidate, checked; raises ModuleError for one that breaks the
+    contract.
+    """
     known = set(ctx.symbols)
     for candidate in found:
         if candidate.symbol not in known:
@@ -246,7 +264,8 @@ def wishes(
             )
         if not 0 <= candidate.priority_weight <= MOST_PRIORITY_WEIGHT:
             raise ModuleError(
-                f"{source}: priority_weight {candidate.priority_weight} of {candidate.symbol} is outside 0..{MOST_PRIORITY_WEIGHT}"
+                f"{source}: priority_weight {candidate.priority_weight} of {candidate.symbol} is "
+                f"outside 0..{MOST_PRIORITY_WEIGHT}"
             )
         for wanted in candidate.weights:
             if (
@@ -255,13 +274,15 @@ def wishes(
                 or wanted == 0
             ):
                 raise ModuleError(
-                    f"{source}: a {candidate.side} of {candidate.symbol} by {wanted} of value; the sign must match and be finite"
+                    f"{source}: a {candidate.side} of {candidate.symbol} by {wanted} of value; the "
+                    "sign must match and be finite"
                 )
             yield candidate, wanted
 
 
 def merge(ctx: Context, rows: Sequence[Sized], findings: Findings) -> list[Sized]:
-    """One row per distinct order: of sizes within 10 % of each other the full exit stays, else the one to the target, else the larger.
+    """One row per distinct order: of sizes within 10 % of each other the full exit stays, else the
+    one to the target, else the larger.
 
     A row that stays takes all proposals and the largest priority weight of those merged into it.
     """
@@ -292,7 +313,8 @@ def merge(ctx: Context, rows: Sequence[Sized], findings: Findings) -> list[Sized
     for row, near in merged:
         into = kept[near]
         why = say(
-            "merged into the order of {shares:qty} shares, which is within {within:pct} of its size",
+            "merged into the order of {shares:qty} shares, which is within {within:pct} of its "
+            "size",
             shares=into.quantity,
             within=MERGE_WITHIN,
         )

@@ -1,7 +1,8 @@
 """The finished candidate table: orders as arrays, the score collapsed onto them, priorities, draws.
 
-Priority says what an order is worth as part of a small plan: G = the best net of the order alone or with one
-order of the other side, if feasible, and priority = weight x multiplier x G / (G + min_improvement), in 0..1.
+Priority says what an order is worth as part of a small plan: G = the best net of the order alone or
+with one order of the other side, if feasible, and priority = weight x multiplier x G / (G +
+min_improvement), in 0..1.
 It orders seeds and display and never cuts the table.
 """
 
@@ -104,7 +105,9 @@ def with_scores(
 
 
 def paired_gains(table: Candidates, alone: FloatArray) -> FloatArray:
-    """(m,) best net of each order alone or with one of the other side in another security, over feasible sets."""
+    """(m,) best net of each order alone or with one of the other side in another security, over
+    feasible sets.
+    """
     gains = np.where(
         feasible(table.account, np.arange(table.m, dtype=np.int64)[:, None]), alone, -np.inf
     )
@@ -140,7 +143,9 @@ def _category(source: str, is_buy: bool) -> str:
 
 
 def draw(table: Candidates, rows: Sequence[int], threshold: float) -> tuple[int, ...]:
-    """Per security and side the row of highest priority, in order of priority; ties in the order of the table."""
+    """Per security and side the row of highest priority, in order of priority; ties in the order of
+    the table.
+    """
     ordered = sorted(
         (j for j in rows if table.priority[j] >= threshold and table.priority[j] > 0),
         key=lambda j: (-table.priority[j], j),
@@ -152,7 +157,9 @@ def draw(table: Candidates, rows: Sequence[int], threshold: float) -> tuple[int,
 
 
 def group_of(ctx: Context) -> IntArray:
-    """(n,) the country of each security, its sector where countries say nothing, -1 without a label; of several the largest share."""
+    """(n,) the country of each security, its sector where countries say nothing, -1 without a
+    label; of several the largest share.
+    """
     grouping = next(
         (grouping for grouping in (ctx.countries, ctx.sectors) if grouping.counts), None
     )
@@ -162,7 +169,9 @@ def group_of(ctx: Context) -> IntArray:
 
 
 def diverse_appeal(ctx: Context, table: Candidates, pool: Sequence[int]) -> FloatArray:
-    """(m,) priority, mixed with how few orders of the pool of the same side and group come before; 1 for a first of its group."""
+    """(m,) priority, mixed with how few orders of the pool of the same side and group come before;
+    1 for a first of its group.
+    """
     group, rank = (
         group_of(ctx)[table.security],
         np.lexsort((np.arange(table.m), -table.priority)).argsort(),
@@ -179,7 +188,8 @@ def diverse_appeal(ctx: Context, table: Candidates, pool: Sequence[int]) -> Floa
 
 
 def spread(table: Candidates, group: IntArray, rows: Sequence[int], most: int) -> tuple[int, ...]:
-    """At most `most` of the rows: as many of each group, then the rest by priority; a list that fits stays whole.
+    """At most `most` of the rows: as many of each group, then the rest by priority; a list that
+    fits stays whole.
 
     group   (m,)  of each order
     rows    by priority
@@ -258,7 +268,9 @@ def order_tax(ctx: Context, row: Sized) -> float:
 
 
 def least_tax_rate(ctx: Context, i: int) -> float:
-    """Least tax per unit of weight sold over the lots of security i: what makes a bound valid; <= 0 where a lot lost."""
+    """Least tax per unit of weight sold over the lots of security i: what makes a bound valid; <= 0
+    where a lot lost.
+    """
     holding = ctx.holdings[i]
     if ctx.score.tax_rate == 0 or holding is None:
         return 0.0
@@ -272,7 +284,9 @@ def least_tax_rate(ctx: Context, i: int) -> float:
 
 
 def by_age(lots: Sequence[TaxLot]) -> list[TaxLot]:
-    """Oldest first, of an unknown date first of all; of one date the dearest first, so that the order of rows is no input."""
+    """Oldest first, of an unknown date first of all; of one date the dearest first, so that the
+    order of rows is no input.
+    """
     return sorted(
         lots,
         key=lambda lot: (

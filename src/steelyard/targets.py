@@ -13,10 +13,11 @@ from steelyard.settings import SUM_TOLERANCE
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """Weights by symbol, fractions of value; what is missing to 1 is cash, what is absent is 0 (sell it).
+    """Weights by symbol, fractions of value; what is missing to 1 is cash, what is absent is 0
+    (sell it).
 
-    Raises InputError for a weight that is negative or not finite and for a sum over 1 + 1e-6: weights are
-    never renormalised.
+    Raises InputError for a weight that is negative or not finite and for a sum over 1 + 1e-6:
+    weights are never renormalised.
     """
 
     weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
@@ -25,13 +26,15 @@ class Targets:
         for symbol, weight in sorted(self.weights.items()):
             if not (math.isfinite(weight) and weight >= 0):
                 raise InputError(
-                    f"The target of {symbol} is {weight}; a weight is a fraction of value, 0 or more. Nothing was planned."
+                    f"The target of {symbol} is {weight}; a weight is a fraction of value, 0 or "
+                    "more. Nothing was planned."
                 )
         total = math.fsum(self.weights.values())
         if total > 1 + SUM_TOLERANCE:
             raise InputError(
-                f"The targets sum to {total:.6g}, {total - 1:.4g} over 1. Weights are fractions of portfolio value and are "
-                "never rescaled; what is left under 1 is cash. Nothing was planned: lower them and plan again."
+                f"The targets sum to {total:.6g}, {total - 1:.4g} over 1. Weights are fractions of "
+                "portfolio value and are never rescaled; what is left under 1 is cash. Nothing "
+                "was planned: lower them and plan again."
             )
 
     @property

@@ -1,6 +1,8 @@
-"""What recent prices did, as they are: growth, peaks, and how a month's volatility compares with a year's.
+"""What recent prices did, as they are: growth, peaks, and how a month's volatility compares with a
+year's.
 
-No estimate and no prior, unlike `estimates`: these figures open and close doors (a dip, a stop, a pause), they are not scored.
+No estimate and no prior, unlike `estimates`: these figures open and close doors (a dip, a stop, a
+pause), they are not scored.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ MOST_OF_IT = 0.5
 
 
 def momentum(closes: FloatArray) -> FloatArray:
-    """Growth of twelve months less the newest, (n,); NaN without a close in the week up to either end.
+    """Growth of twelve months less the newest, (n,); NaN without a close in the week up to either
+    end.
 
     An exchange's holiday on one of the two days says nothing of a security.
     closes   (T, n), the last row is the as-of row
@@ -43,7 +46,8 @@ def _newest(closes: FloatArray) -> FloatArray:
 
 
 def peaks(closes: FloatArray, dates: DateArray, since: list[date | None]) -> FloatArray:
-    """Highest close of each security on or after a day, (n,); NaN where the day is unknown or has no close after it.
+    """Highest close of each security on or after a day, (n,); NaN where the day is unknown or has
+    no close after it.
 
     closes   (T, n) of the sessions `dates` (T,)
     """
@@ -59,9 +63,11 @@ def peaks(closes: FloatArray, dates: DateArray, since: list[date | None]) -> Flo
 
 
 def volatility_ratio(closes: FloatArray, weights: FloatArray) -> float:
-    """Volatility of the newest month over that of the newest year, of one fixed mix; NaN when either is unknown.
+    """Volatility of the newest month over that of the newest year, of one fixed mix; NaN when
+    either is unknown.
 
-    What has no return on a day is left out of the mix of that day, so that one young holding does not hide a stormy market.
+    What has no return on a day is left out of the mix of that day, so that one young holding does
+    not hide a stormy market.
     closes    (T, n)
     weights   (n,) of the mix; nothing held = an even mix of all
     """

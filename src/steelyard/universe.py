@@ -1,4 +1,5 @@
-"""The planning set and its Context: what is held, what may be bought, and every array the modules read.
+"""The planning set and its Context: what is held, what may be bought, and every array the modules
+read.
 
 Weights are of the pre-trade value.
 """
@@ -98,7 +99,9 @@ def build_context(
 
 
 def _means(valuation: Valuation, snapshot: Snapshot) -> Decimal:
-    """What could pay for one lot: all spendable cash and everything that may be sold, base currency."""
+    """What could pay for one lot: all spendable cash and everything that may be sold, base
+    currency.
+    """
     sellable = sum((p.value for p in valuation.priced.values() if p.security.allow_sell), ZERO)
     return snapshot.cash.get(snapshot.base_currency, ZERO) - valuation.open_buys + sellable
 
@@ -114,7 +117,8 @@ def _context(
     seed: int,
 ) -> Context:
     rows = [valuation.priced[symbol] for symbol in members]
-    # worth nothing, as when debts equal all that is held: no weight means anything, so all are 0 and nothing trades
+    # worth nothing, as when debts equal all that is held: no weight means anything, so all are 0
+    # and nothing trades
     worth = valuation.value > 0
     value = float(valuation.value) if worth else 1.0
     quantities = _floats(p.quantity for p in rows)
@@ -242,14 +246,20 @@ def _note_absent(ctx: Context, market: Market, findings: Findings) -> None:
             if one.why == WHY_ABSENT["no_price"]
             else ""
         )
-        message = f"The target of {one.symbol}, {100 * one.target:.1f} % of value, cannot be bought: {one.why}.{near}"
+        message = (
+            f"The target of {one.symbol}, {100 * one.target:.1f} % of value, cannot be bought: "
+            f"{one.why}.{near}"
+        )
         findings.warnings.append(
             Notice(code="untradable_target", message=message, symbol=one.symbol)
         )
     rest = ctx.absent[ABSENT_TOLD:]
     if rest:
         total = 100 * math.fsum(one.target for one in rest)
-        more = f"{len(rest)} more target{'' if len(rest) == 1 else 's'}, {total:.1f} % of value together, cannot be bought"
+        more = (
+            f"{len(rest)} more target{'' if len(rest) == 1 else 's'}, {total:.1f} % of value "
+            "together, cannot be bought"
+        )
         findings.warnings.append(
             Notice(
                 code="untradable_target", message=f"{more}; each stands under what is not traded."
@@ -268,7 +278,9 @@ def _own_closes(market: Market, members: list[str]) -> FloatArray:
 
 
 def min_order_weight(strategy: Strategy, value: float) -> float:
-    """Least order, of value: its commission stays under `max_cost_share` of it, and it is not dust."""
+    """Least order, of value: its commission stays under `max_cost_share` of it, and it is not
+    dust.
+    """
     least = max(strategy.limits.min_trade_base / value, strategy.limits.min_trade_weight)
     # in decimals, as both were written: close to each other, floats would leave noise to divide by
     spare = float(
@@ -278,7 +290,9 @@ def min_order_weight(strategy: Strategy, value: float) -> float:
 
 
 def neutral_mix(target_weights: FloatArray | None, held: np.ndarray) -> FloatArray:
-    """What cash is looked through into: the targets' mix, else even over held names, else even over all."""
+    """What cash is looked through into: the targets' mix, else even over held names, else even over
+    all.
+    """
     if target_weights is not None and target_weights.sum() > 0:
         return frozen(target_weights / target_weights.sum())
     chosen = held if held.any() else np.ones(len(held), dtype=np.bool_)
@@ -286,7 +300,9 @@ def neutral_mix(target_weights: FloatArray | None, held: np.ndarray) -> FloatArr
 
 
 def grouping(dimension: str, named: list[tuple[str, ...]]) -> Grouping:
-    """Shares (n, g) over the groups that somebody names; nobody's group is spread over all of them."""
+    """Shares (n, g) over the groups that somebody names; nobody's group is spread over all of
+    them.
+    """
     labels = tuple(sorted({label for names in named for label in names}))
     column = {label: i for i, label in enumerate(labels)}
     shares = np.zeros((len(named), len(labels)))
@@ -341,23 +357,27 @@ def _note_costs(ctx: Context, findings: Findings) -> None:
             Notice(
                 code="costs_high",
                 message=(
-                    f"A commission of {100 * ctx.costs.percent:.2f} % is never under {100 * ctx.limits.max_cost_share:.2f} % of an order; "
-                    f"the smallest order is {100 * ctx.limits.min_trade_weight:.2f} % of value instead."
+                    f"A commission of {100 * ctx.costs.percent:.2f} % is never under "
+                    f"{100 * ctx.limits.max_cost_share:.2f} % of an order; the smallest order is "
+                    f"{100 * ctx.limits.min_trade_weight:.2f} % of value instead."
                 ),
             )
         )
 
 
 def _note_groups(ctx: Context, findings: Findings) -> None:
-    """Warn of targets of sectors and countries that no security has: a slip in a name would say nothing else."""
+    """Warn of targets of sectors and countries that no security has: a slip in a name would say
+    nothing else.
+    """
     for grouping, wanted in ((ctx.sectors, ctx.groups.sector), (ctx.countries, ctx.groups.country)):
         for label in wanted:
             if label in grouping.labels:
                 continue
             near = one_line(did_you_mean(label, grouping.labels), 2 * LABEL_SHOWN)
             message = (
-                f"No security of this plan has the {grouping.dimension} {one_line(label, LABEL_SHOWN)}, to which "
-                f"groups.{grouping.dimension} gives a target of {100 * wanted[label]:.1f} %. {near}"
+                f"No security of this plan has the {grouping.dimension} "
+                f"{one_line(label, LABEL_SHOWN)}, to which groups.{grouping.dimension} gives a "
+                f"target of {100 * wanted[label]:.1f} %. {near}"
             ).rstrip()
             findings.warnings.append(Notice(code="unknown_group", message=message))
 
@@ -371,7 +391,10 @@ def _note_regime(ctx: Context, strategy: Strategy, findings: Findings) -> None:
         if "market_regime" in choice.module.needs
     ]
     if ctx.regime.why is not None and asking:
-        message = f"The market regime is unknown: {ctx.regime.why.text}. {', '.join(module.name for module in asking)} did not run."
+        message = (
+            f"The market regime is unknown: {ctx.regime.why.text}. "
+            f"{', '.join(module.name for module in asking)} did not run."
+        )
         findings.warnings.append(
             Notice(code="regime_unknown", message=message, module=asking[0].qualified)
         )

@@ -1,7 +1,7 @@
 """What everything is worth, in exact money: the first stage of a plan.
 
-Refuses when the value is unknown: a held security without a fresh price or without an exchange rate, prices that are no
-daily history.
+Refuses when the value is unknown: a held security without a fresh price or without an exchange
+rate, prices that are no daily history.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ MOST_DAYS_APART = 3
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """One security with everything its value needs: `rate` in base per unit, `fresh` by the strategy's limit."""
+    """One security with everything its value needs: `rate` in base per unit, `fresh` by the
+    strategy's limit.
+    """
 
     security: Security
     holding: Holding | None
@@ -87,8 +89,8 @@ def value_portfolio(
     """Price everything that is held, targeted or listed.
 
     wanted   symbols of the targets
-    Raises PlanRefused when a held security or a balance of cash cannot be valued, when the value is negative, or when
-    the prices are not daily.
+    Raises PlanRefused when a held security or a balance of cash cannot be valued, when the value is
+    negative, or when the prices are not daily.
     """
     _refuse_sparse(market)
     holdings = {holding.symbol: holding for holding in snapshot.holdings}
@@ -131,23 +133,27 @@ def value_portfolio(
     value = sum((p.value for p in priced.values()), cash)
     if value < 0:
         raise PlanRefused(
-            f"The portfolio is worth {value:,.2f} {snapshot.base_currency}: more is owed than owned. Nothing was planned; check the cash."
+            f"The portfolio is worth {value:,.2f} {snapshot.base_currency}: more is owed than "
+            "owned. Nothing was planned; check the cash."
         )
     return Valuation(priced, value, cash_rates, _open_buys(snapshot, priced))
 
 
 def _refuse_sparse(market: Market) -> None:
-    """Refuse weekly or monthly closes: every estimate would take them for days, and ages count them."""
+    """Refuse weekly or monthly closes: every estimate would take them for days, and ages count
+    them.
+    """
     dates = market.dates
     if len(dates) < LEAST_HISTORY:
         return
     apart = float(np.median(np.diff(dates).astype(np.int64)))
     if apart > MOST_DAYS_APART:
         raise PlanRefused(
-            f"The prices are {apart:g} days apart (median of {len(dates)} dates, {dates[0]} to {dates[-1]}); closes at most "
-            f"{MOST_DAYS_APART} days apart are asked for. Returns and volatility would be taken for those of days, and the age of a price "
-            "is counted in dates of the file. Nothing was planned: "
-            f"give daily closes, or fewer than {LEAST_HISTORY} dates, from which nothing is estimated."
+            f"The prices are {apart:g} days apart (median of {len(dates)} dates, {dates[0]} to "
+            f"{dates[-1]}); closes at most {MOST_DAYS_APART} days apart are asked for. Returns and "
+            "volatility would be taken for those of days, and the age of a price is counted in "
+            "dates of the file. Nothing was planned: give daily closes, or fewer than "
+            f"{LEAST_HISTORY} dates, from which nothing is estimated."
         )
 
 
@@ -196,11 +202,18 @@ def _no_rate(currency: str, snapshot: Snapshot, market: Market, limits: Limits) 
             Drop("no_rate", None, None, say("no {pair:text}; it is not traded", pair=pair)),
         )
     age, limit = _rate_age(rate, snapshot, market), limits.max_stale_sessions
-    told = f"the newest {pair} is of {rate.on}, {age} sessions before the as-of date; at most {limit} are allowed (limits.max_stale_sessions)"
+    told = (
+        f"the newest {pair} is of {rate.on}, {age} sessions before the as-of date; at most {limit} "
+        "are allowed (limits.max_stale_sessions)"
+    )
     why = say(
-        "the newest {pair:text}, of {on:date}, is {age:count} sessions old; at most {limit:count} are allowed",
-        pair=pair, on=rate.on, age=age, limit=limit,
-    )  # fmt: skip
+        "the newest {pair:text}, of {on:date}, is {age:count} sessions old; at most {limit:count} "
+        "are allowed",
+        pair=pair,
+        on=rate.on,
+        age=age,
+        limit=limit,
+    )
     return Missing(told, Drop("stale_rate", float(age), float(limit), why))
 
 
@@ -208,8 +221,8 @@ def _why_unvalued(found: Priced | Missing, market: Market, limits: Limits) -> st
     if isinstance(found, Missing):
         return f"{found.told}.{found.near}" if found.near else found.told
     return (
-        f"its newest price is of {found.on}, {market.age(found.on)} sessions before the as-of date; "
-        f"at most {limits.max_stale_sessions} are allowed (limits.max_stale_sessions)"
+        f"its newest price is of {found.on}, {market.age(found.on)} sessions before the as-of date;"
+        f" at most {limits.max_stale_sessions} are allowed (limits.max_stale_sessions)"
     )
 
 
@@ -243,7 +256,8 @@ def _open_buys(snapshot: Snapshot, priced: Mapping[str, Priced]) -> Decimal:
             continue
         if known is None:
             raise PlanRefused(
-                f"The open buy {order.client_order_id} of {order.symbol} cannot be valued: it has no price. Nothing was planned."
+                f"The open buy {order.client_order_id} of {order.symbol} cannot be valued: it has "
+                "no price. Nothing was planned."
             )
         total += order.open_quantity * (order.limit_price or known.price) * known.rate
     return total

@@ -1,4 +1,5 @@
-"""What if: the plan partly filled, and the plan without one of its rules. Reports beside a plan, never a plan.
+"""What if: the plan partly filled, and the plan without one of its rules. Reports beside a plan,
+never a plan.
 
 1. ask the what-if generators that are on                     sequences/, form "what_if"
 2. score what fills by the reference evaluator                choose.score_set
@@ -49,7 +50,9 @@ FORMS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "switch": ("", ""),
     }
 )
-"""Unit -> how its values are written, and what one of it is called; any other unit is a currency."""
+"""Unit -> how its values are written, and what one of it is called; any other unit is a
+currency.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,10 +200,14 @@ def _robustness(scenarios: list[FillScenario]) -> Robustness | None:
     )
     worst, mean = min(nets), math.fsum(nets) / len(nets)
     told = say(
-        "filled in part, the plan beats hold in {beats:count} of {scenarios:count} scenarios: {mean:spoints} points net on average, "
+        "filled in part, the plan beats hold in {beats:count} of {scenarios:count} scenarios: "
+        "{mean:spoints} points net on average, "
         "{worst:spoints} at worst",
-        beats=beats, scenarios=len(nets), mean=mean, worst=worst,
-    )  # fmt: skip
+        beats=beats,
+        scenarios=len(nets),
+        mean=mean,
+        worst=worst,
+    )
     if short:
         told = _with(told, "; {short:count} would leave less cash than must stay", short=short)
     return Robustness(
@@ -214,7 +221,9 @@ def _robustness(scenarios: list[FillScenario]) -> Robustness | None:
 def _loosened(
     case: Case, made: Material, module: Module, asked: Loosening, findings: Findings
 ) -> Loosened | None:
-    """What the plan would gain without the rule, by solving again; None, and a warning, where that is refused."""
+    """What the plan would gain without the rule, by solving again; None, and a warning, where that
+    is refused.
+    """
     # a module that fails late here must not be taken out of the plan itself
     inner = Findings(disabled=case.disabled, gone=dict(findings.gone))
     try:
@@ -285,9 +294,11 @@ def _with_securities(case: Case, change: Callable[[Security], Security]) -> Case
 def _with_parameter(strategy: Strategy, filter_name: str, name: str, value: float) -> Strategy:
     """The strategy with one whole number of a filter changed."""
     changed = tuple(
-        replace(choice, params=choice.params.model_copy(update={name: int(value)}))
-        if choice.module.name == filter_name
-        else choice
+        (
+            replace(choice, params=choice.params.model_copy(update={name: int(value)}))
+            if choice.module.name == filter_name
+            else choice
+        )
         for choice in strategy.choices[Kind.FILTER]
     )
     return replace(strategy, choices=MappingProxyType({**strategy.choices, Kind.FILTER: changed}))

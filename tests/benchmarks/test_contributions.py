@@ -36,7 +36,12 @@ def test_a_module_is_measured_against_everything_that_proposes_and_the_usual_fil
         generators = {"combinatorial", "enhanced_combinatorial"} if kind is Kind.PATTERN else set()
         assert (
             off
-            == {"partial_execution", "constraint_relaxation", "correlation_aware", "diversity"}
+            == {
+                "partial_execution",
+                "constraint_relaxation",
+                "correlation_aware",
+                "diversity",
+            }
             | generators
         )
 

@@ -1,4 +1,6 @@
-"""Random instances: a function of shape and seed, of the product's kind, with every constraint able to bind."""
+"""Random instances: a function of shape and seed, of the product's kind, with every constraint able
+to bind.
+"""
 
 import dataclasses
 

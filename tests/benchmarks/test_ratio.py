@@ -1,4 +1,6 @@
-"""The kernel must stay far faster than what it stands for: a ratio within one run, so that no machine decides it."""
+"""The kernel must stay far faster than what it stands for: a ratio within one run, so that no
+machine decides it.
+"""
 
 import time
 from collections.abc import Callable

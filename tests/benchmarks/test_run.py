@@ -1,4 +1,6 @@
-"""benchmarks/README.md is written by script: figures between the markers, words around them left alone."""
+"""benchmarks/README.md is written by script: figures between the markers, words around them left
+alone.
+"""
 
 import json
 from datetime import date
@@ -10,16 +12,40 @@ import pytest
 from benchmarks import run
 
 RECORDED = {
-    "n": 20, "hold": 0.6, "net": 0.16, "orders": 5, "candidates": 42, "scope": "candidates", "status": "bounded", "gap": 0.002,
-    "nodes": 1234, "first_seconds": [0.03, 0.02, 0.05], "searched_seconds": [0.04],
-    "recorded_seconds": 0.016, "recorded_net": 0.17, "recorded_orders": 5, "recorded_off_lot": 1, "recorded_cash_after": 652.0,
-    "recorded_cash_missing": 333.0, "original_hold": 0.562, "original_ours": 0.586, "original_recorded": 0.615,
-}  # fmt: skip
+    "n": 20,
+    "hold": 0.6,
+    "net": 0.16,
+    "orders": 5,
+    "candidates": 42,
+    "scope": "candidates",
+    "status": "bounded",
+    "gap": 0.002,
+    "nodes": 1234,
+    "first_seconds": [0.03, 0.02, 0.05],
+    "searched_seconds": [0.04],
+    "recorded_seconds": 0.016,
+    "recorded_net": 0.17,
+    "recorded_orders": 5,
+    "recorded_off_lot": 1,
+    "recorded_cash_after": 652.0,
+    "recorded_cash_missing": 333.0,
+    "original_hold": 0.562,
+    "original_ours": 0.586,
+    "original_recorded": 0.615,
+}
 
 SEARCHED = {
-    "label": "small", "aim": 0.025, "proven": 3, "count": 4, "nodes": 12.0, "largest_gap": 0.01, "enumeration_median": 0.2,
-    "enumeration_largest": 0.3, "greed_median": 0.4, "greed_largest": 0.5,
-}  # fmt: skip
+    "label": "small",
+    "aim": 0.025,
+    "proven": 3,
+    "count": 4,
+    "nodes": 12.0,
+    "largest_gap": 0.01,
+    "enumeration_median": 0.2,
+    "enumeration_largest": 0.3,
+    "greed_median": 0.4,
+    "greed_largest": 0.5,
+}
 
 
 def measured(name: str, seconds: float, **facts: object) -> dict[str, object]:
@@ -93,8 +119,8 @@ def test_tables_say_what_was_measured_and_draw_no_ratio_between_machines(
     assert "| random table, m = 60, score | 10.0 million |  |" in text
     assert "650 × the reference" in text
     assert (
-        "| 20 | 16 | 30, 20 | 40, 40 | 60 | 45.0 (4.5), 45.0 | 5 orders out of 42 candidates, scope candidates, bounded, gap 0.20 points"
-        in text
+        "| 20 | 16 | 30, 20 | 40, 40 | 60 | 45.0 (4.5), 45.0 | 5 orders out of 42 candidates, scope"
+        " candidates, bounded, gap 0.20 points" in text
     )
     assert "| small | 25 | 30, 30, 60 | 3 of 4 | 12 | 1.0 | 20.0, 30.0 | 40.0, 50.0 |" in text
     assert (

@@ -1,4 +1,6 @@
-"""The recorded inputs arrive whole: value, costs, breaches and the earlier implementation's own scores come out as recorded."""
+"""The recorded inputs arrive whole: value, costs, breaches and the earlier implementation's own
+scores come out as recorded.
+"""
 
 import hashlib
 from decimal import Decimal

@@ -1,4 +1,6 @@
-"""Books: a bucket's snapshot has its own holdings, securities and cash, and nothing of another's."""
+"""Books: a bucket's snapshot has its own holdings, securities and cash, and nothing of
+another's.
+"""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -105,10 +107,17 @@ def test_the_budget_of_all_satellites_has_a_hard_cap():
         Budgets(satellites_weight=0.31)
 
 
-@pytest.mark.parametrize(("target", "status", "fits"), [
-    (0.02, "active", True), (0.15, "active", True), (0.0199, "active", False), (0.1501, "active", False),
-    (0.0, "accumulating", True), (0.1501, "accumulating", False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("target", "status", "fits"),
+    [
+        (0.02, "active", True),
+        (0.15, "active", True),
+        (0.0199, "active", False),
+        (0.1501, "active", False),
+        (0.0, "accumulating", True),
+        (0.1501, "accumulating", False),
+    ],
+)
 def test_a_satellite_has_a_least_and_a_greatest_target(target, status, fits):
     buckets = [core(target_weight=0.7), satellite(target_weight=target, status=status)]
 

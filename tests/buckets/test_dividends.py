@@ -60,11 +60,17 @@ def test_no_money_appears_or_is_lost_between_bucket_and_core(paid, handling):
         )
 
 
-@pytest.mark.parametrize(("paid", "told"), [
-    ({"DD": Decimal(1), "AA": Decimal(1)}, "The dividend of AA is not of a security of bucket core"),
-    ({"DD": Decimal(0)}, "The dividend of DD is 0; it must be above 0"),
-    ({"DD": Decimal("NaN")}, "The dividend of DD is NaN"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("paid", "told"),
+    [
+        (
+            {"DD": Decimal(1), "AA": Decimal(1)},
+            "The dividend of AA is not of a security of bucket core",
+        ),
+        ({"DD": Decimal(0)}, "The dividend of DD is 0; it must be above 0"),
+        ({"DD": Decimal("NaN")}, "The dividend of DD is NaN"),
+    ],
+)
 def test_a_dividend_of_a_stranger_or_of_nothing_is_refused(paid, told):
     with pytest.raises(InputError, match=told):
         apply_dividends(HELD.snapshot, paid, "accumulate_cash")
@@ -78,11 +84,14 @@ def test_the_core_keeps_its_dividends_and_a_satellite_sends_them_there_unless_it
         satellite(rules=SatelliteSettings(satellite_id="s", preset="dip_buyer")).dividends
         == "reinvest_same"
     )
-    assert satellite(
-        rules=SatelliteSettings(
-            satellite_id="s", dividend_handling="accumulate_cash", preset="dip_buyer"
-        )
-    ).dividends == ("accumulate_cash")
+    assert (
+        satellite(
+            rules=SatelliteSettings(
+                satellite_id="s", dividend_handling="accumulate_cash", preset="dip_buyer"
+            )
+        ).dividends
+        == "accumulate_cash"
+    )
     assert PRESETS["dividend_catcher"].dividend_handling == "accumulate_cash"
 
 

@@ -1,4 +1,6 @@
-"""The one mapper: its formulas, who set what, and a plan that changes for every output of every setting."""
+"""The one mapper: its formulas, who set what, and a plan that changes for every output of every
+setting.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,7 +24,9 @@ OPPORTUNITY, PATTERN = Kind.OPPORTUNITY.value, Kind.PATTERN.value
 
 
 def value(strategy, key):
-    """What stands under a dotted key like `limits.max_position_weight` or `filters.eligibility.min_hold_days`."""
+    """What stands under a dotted key like `limits.max_position_weight` or
+    `filters.eligibility.min_hold_days`.
+    """
     table, *rest = key.split(".")
     if len(rest) == 1:
         return getattr(getattr(strategy, table), rest[0])
@@ -286,19 +290,49 @@ MIXED = rated(
 )  # fmt: skip
 DEAR = rated(
     world(
-        *("AA 100 @ 100", *EVEN, "FF 100 @ 100", "GG 100 @ 100", "HH 100 @ 100", "II 100 @ 100", "JJ 100 @ 100", "CC 0 @ 20"),
+        *(
+            "AA 100 @ 100",
+            *EVEN,
+            "FF 100 @ 100",
+            "GG 100 @ 100",
+            "HH 100 @ 100",
+            "II 100 @ 100",
+            "JJ 100 @ 100",
+            "CC 0 @ 20",
+        ),
         cash="3000",
     ),
-    AA=0.05, CC=0.9,
-)  # fmt: skip
+    AA=0.05,
+    CC=0.9,
+)
 DIPS = rated(
-    world("AA 40 @ 100", "BB 40 @ 100", "CC 0 @ 30", "DD 840 @ 100", cash="8000", cost_prices={"AA": "120", "BB": "115"}),
-    AA=0.64, BB=0.64, CC=0.7, DD=0.5,
-)  # fmt: skip
+    world(
+        "AA 40 @ 100",
+        "BB 40 @ 100",
+        "CC 0 @ 30",
+        "DD 840 @ 100",
+        cash="8000",
+        cost_prices={"AA": "120", "BB": "115"},
+    ),
+    AA=0.64,
+    BB=0.64,
+    CC=0.7,
+    DD=0.5,
+)
 SECTORS = rated(
-    world("AA 500 @ 100", "BB 250 @ 100", "CC 50 @ 100", "DD 0 @ 40", cash="5000", sectors={"AA": "T", "BB": "T", "CC": "E", "DD": "H"}),
-    AA=0.6, BB=0.5, CC=0.6, DD=0.6,
-)  # fmt: skip
+    world(
+        "AA 500 @ 100",
+        "BB 250 @ 100",
+        "CC 50 @ 100",
+        "DD 0 @ 40",
+        cash="5000",
+        sectors={"AA": "T", "BB": "T", "CC": "E", "DD": "H"},
+    ),
+    AA=0.6,
+    BB=0.5,
+    CC=0.6,
+    DD=0.6,
+)
 WINNER = rated(
     world("AA 300 @ 100", "BB 300 @ 100", "CC 0 @ 20", cash="1000", cost_prices={"AA": "66"}),
     AA=0.05,

@@ -1,4 +1,6 @@
-"""Every bad input of the corpus through the command line: exit 1, one message, no traceback, nothing written."""
+"""Every bad input of the corpus through the command line: exit 1, one message, no traceback,
+nothing written.
+"""
 
 import json
 import os

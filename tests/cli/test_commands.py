@@ -181,8 +181,13 @@ def test_the_times_explain_the_whole_wait_and_what_is_inside_of_what():
     )
     inside = list(times)[list(times).index("planning") + 1 : list(times).index("loading the view")]
     assert [part for part in inside if not part.startswith("    ")] == [
-        "  value and context", "  find opportunities", "  generate and evaluate", "  prove", "  choose", "  everything else"
-    ]  # fmt: skip
+        "  value and context",
+        "  find opportunities",
+        "  generate and evaluate",
+        "  prove",
+        "  choose",
+        "  everything else",
+    ]
     after = inside[inside.index("  find opportunities") + 1 :]
     assert (
         "    opportunity_calculators.weight_based"

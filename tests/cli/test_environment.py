@@ -1,4 +1,6 @@
-"""The table of environment variables: every one that the code reads, its default as the code has it, where files lie."""
+"""The table of environment variables: every one that the code reads, its default as the code has
+it, where files lie.
+"""
 
 from __future__ import annotations
 

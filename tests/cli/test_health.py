@@ -1,4 +1,6 @@
-"""Modules out of service, through the commands: what is left out, shown, tried again and forgotten."""
+"""Modules out of service, through the commands: what is left out, shown, tried again and
+forgotten.
+"""
 
 import hashlib
 import json
@@ -57,9 +59,11 @@ def faulty(monkeypatch):
 
     def switch(broken: bool) -> None:
         choices = tuple(
-            replace(choice, module=replace(choice.module, call=fail))
-            if broken and choice.module.qualified == FAILING
-            else choice
+            (
+                replace(choice, module=replace(choice.module, call=fail))
+                if broken and choice.module.qualified == FAILING
+                else choice
+            )
             for choice in usual.choices[Kind.OPPORTUNITY]
         )
         strategy = replace(
@@ -105,8 +109,8 @@ def test_what_is_out_of_service_is_shown_with_error_and_time(faulty, folder):
         flat = " ".join(text.split())
         assert "without 1 module that failed or is out of service: profit_taking." in flat
         assert (
-            f"The module {FAILING} is out of service: 3 failures in a row, the last RuntimeError: out of luck; next try after 2"
-            in flat
+            f"The module {FAILING} is out of service: 3 failures in a row, the last RuntimeError: "
+            "out of luck; next try after 2" in flat
         )
 
 
@@ -260,8 +264,8 @@ def test_a_module_that_nobody_knows_is_an_error_with_the_nearest_name():
 
     assert result.exit_code == 1
     assert (
-        "There is no module profit_takin, and none of that name has failed. Did you mean profit_taking?"
-        in result.stderr
+        "There is no module profit_takin, and none of that name has failed. Did you mean "
+        "profit_taking?" in result.stderr
     )
 
 

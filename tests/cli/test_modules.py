@@ -1,4 +1,6 @@
-"""`steelyard modules`: what is registered, what a strategy lists, and why something does not run."""
+"""`steelyard modules`: what is registered, what a strategy lists, and why something does not
+run.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ def strategy(tmp_path: Path) -> Path:
     listed = ", ".join(f'"{name}" = "{digest}"' for name, digest in pins.items())
     path = tmp_path / "mine.toml"
     path.write_text(
-        f'[plugins]\nfolder = "{EXAMPLES}"\nfiles = {{ {listed} }}\n[filters.calm_buys]\nmax_volatility = 0.3\n'
+        f'[plugins]\nfolder = "{EXAMPLES}"\nfiles = {{ {listed}'
+        " }\n[filters.calm_buys]\nmax_volatility = 0.3\n"
     )
     return path
 

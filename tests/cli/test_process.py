@@ -82,7 +82,10 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path):
 
 
 def test_an_output_that_cannot_be_written_is_one_message_and_1(tmp_path: Path):
-    code = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); from steelyard.__main__ import main; main()"
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); from "
+        "steelyard.__main__ import main; main()"
+    )
     with (tmp_path / "full").open("w") as full:
         command = [sys.executable, "-c", code, "plan"]
         done = subprocess.run(
@@ -101,7 +104,10 @@ def test_an_output_that_cannot_be_written_is_one_message_and_1(tmp_path: Path):
 
 
 def test_what_takes_longer_than_a_second_says_so_on_a_terminal_and_not_on_stdout(tmp_path: Path):
-    code = "import time; from steelyard.cli.output import progress\nwith progress('Planning'): time.sleep(1.3)"
+    code = (
+        "import time; from steelyard.cli.output import progress\nwith progress('Planning'): "
+        "time.sleep(1.3)"
+    )
     ours, theirs = pty.openpty()
 
     done = subprocess.run(
@@ -130,9 +136,9 @@ def test_an_ascii_terminal_gets_the_plan_with_every_minus(tmp_path: Path):
 
 def test_help_imports_nothing_heavy(tmp_path: Path):
     code = (
-        "import sys; sys.argv = ['steelyard', '--help']\n"
-        "import atexit; atexit.register(lambda: print(sorted({'numpy', 'pydantic', 'jinja2', 'rich'} & set(sys.modules))))\n"
-        "from steelyard.__main__ import main; main()\n"
+        "import sys; sys.argv = ['steelyard', '--help']\nimport atexit; atexit.register(lambda: "
+        "print(sorted({'numpy', 'pydantic', 'jinja2', 'rich'} & set(sys.modules))))\nfrom "
+        "steelyard.__main__ import main; main()\n"
     )
 
     done = run(tmp_path, program=[sys.executable, "-c", code])

@@ -68,7 +68,10 @@ def test_a_new_file_never_overwrites_another_unless_told_to(folder: Path):
         (
             ("new", "none/mine.toml"),
             1,
-            "could not be written to none/mine.toml: No such file or directory. Nothing was written.",
+            (
+                "could not be written to none/mine.toml: No such file or directory. Nothing was "
+                "written."
+            ),
         ),
         (
             ("show", "agressive"),
@@ -80,7 +83,10 @@ def test_a_new_file_never_overwrites_another_unless_told_to(folder: Path):
         (
             ("validate", "aggressive"),
             1,
-            "aggressive is a preset, and presets are valid. To see it: steelyard strategy show aggressive",
+            (
+                "aggressive is a preset, and presets are valid. To see it: steelyard strategy show "
+                "aggressive"
+            ),
         ),
     ],
 )
@@ -124,7 +130,10 @@ def test_validate_as_json_is_one_document(folder: Path):
     assert json.loads(bad.stdout) == {
         "valid": False,
         "errors": [
-            "line 1: max_depth is -1; it must be a whole number from 1 to 10. It sets search.max_depth."
+            (
+                "line 1: max_depth is -1; it must be a whole number from 1 to 10. It sets "
+                "search.max_depth."
+            )
         ],
         "warnings": [],
         "sha256": None,
@@ -303,8 +312,18 @@ def test_nothing_that_a_file_says_or_is_called_reaches_a_terminal_to_be_obeyed(f
     )
     (folder / "bad.toml").write_text('"\\u001b[31m" = 1\n[filters."\\u009b2J"]\n')
 
-    commands = [("list",), ("list", "--json"), ("new", name), ("validate", name), ("show", "named.toml"), ("show", "named.toml", "--json"),
-                ("validate", "bad.toml"), ("validate", "bad.toml", "--json"), ("show", "bad.toml"), ("show", "none\x1b.toml")]  # fmt: skip
+    commands = [
+        ("list",),
+        ("list", "--json"),
+        ("new", name),
+        ("validate", name),
+        ("show", "named.toml"),
+        ("show", "named.toml", "--json"),
+        ("validate", "bad.toml"),
+        ("validate", "bad.toml", "--json"),
+        ("show", "bad.toml"),
+        ("show", "none\x1b.toml"),
+    ]
     for command in commands:
         assert all(line.isprintable() for line in run("strategy", *command).output.split("\n")), (
             command
@@ -328,7 +347,10 @@ class Params(ModuleParams):
 
 @score_term("even", version="1.0.0", params=Params, shape="black_box")
 def even(ctx, params):
-    return Term("even", (Part("even", 1.0, 0.0, 1.0, lambda weights, cash: -float(weights.max()), BlackBox()),))
+    def flat(weights, cash):
+        return -float(weights.max())
+
+    return Term("even", (Part("even", 1.0, 0.0, 1.0, flat, BlackBox()),))
 """
 
 
@@ -340,7 +362,10 @@ def test_validate_tells_of_a_plugin_that_cannot_be_loaded_and_a_plan_goes_on_wit
     if missing == "changed":
         (folder / "mine" / "even.py").write_text(TERM)
     pin = "sha256:" + "0" * 64
-    text = f"[plugins]\nfolder = 'mine'\nfiles = {{ 'even.py' = '{pin}' }}\n[score.further]\neven = 0.1\n"
+    text = (
+        f"[plugins]\nfolder = 'mine'\nfiles = {{ 'even.py' = '{pin}' }}\n[score.further]\neven = "
+        "0.1\n"
+    )
     (folder / "mine.toml").write_text(text)
 
     checked, planned = (

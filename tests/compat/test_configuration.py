@@ -1,4 +1,6 @@
-"""The documents' configuration: every switch is a module, every spelling loads, slips are told by name."""
+"""The documents' configuration: every switch is a module, every spelling loads, slips are told by
+name.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,10 @@ from steelyard.compat import (
 from steelyard.errors import InputError, SettingsError
 from steelyard.registry import Kind, modules
 
-FLAT = 'name = "flat"\nmax_depth = 7\nmax_opportunities_per_category = 8\ntransaction_cost_fixed = 3.0\n'
+FLAT = (
+    'name = "flat"\nmax_depth = 7\nmax_opportunities_per_category = 8\ntransaction_cost_fixed ='
+    " 3.0\n"
+)
 FAMILIES = [
     (OpportunityCalculatorsConfig, Kind.OPPORTUNITY),
     (PatternGeneratorsConfig, Kind.PATTERN),

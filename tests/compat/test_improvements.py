@@ -49,7 +49,10 @@ def test_the_blocks_are_the_document_s_to_the_byte():
 def test_the_differ_of_the_document_compares_two_strategies(names: dict[str, Any]):
     exec(BLOCKS["3.2 Configuration Diffing"], names)
     old = "[opportunity_calculators]\nrebalance_buys = false\n"
-    new = "[opportunity_calculators]\nweight_based = false\n[opportunity_calculators.profit_taking]\nwindfall_threshold = 0.2\n"
+    new = (
+        "[opportunity_calculators]\nweight_based = "
+        "false\n[opportunity_calculators.profit_taking]\nwindfall_threshold = 0.2\n"
+    )
 
     changes = names["ConfigurationDiffer"]().semantic_diff(old, new)
 

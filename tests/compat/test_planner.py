@@ -1,4 +1,6 @@
-"""The documents' planner over ours: the same trades, every argument acts or is named, repositories change plans."""
+"""The documents' planner over ours: the same trades, every argument acts or is named, repositories
+change plans.
+"""
 
 from __future__ import annotations
 
@@ -226,7 +228,9 @@ def test_a_pattern_that_is_switched_off_changes_the_plan(small: PlannerContext):
 
 
 def only(kind: str, name: str | None, **fields_: Any) -> PlannerConfiguration:
-    """The defaults with one module of a kind, or none; patterns stand alone, without the generators."""
+    """The defaults with one module of a kind, or none; patterns stand alone, without the
+    generators.
+    """
     config = PlannerConfiguration(**fields_)
     for family in {kind, "sequence_generators"} if kind == "pattern_generators" else {kind}:
         for switch in fields(getattr(config, family)):
@@ -237,7 +241,9 @@ def only(kind: str, name: str | None, **fields_: Any) -> PlannerConfiguration:
 
 
 def situation(bundled: PlannerContext, name: str) -> PlannerContext:
-    """The bundled portfolio; much cash for what only buys, a debt for what only sells, and a dip in JNJ."""
+    """The bundled portfolio; much cash for what only buys, a debt for what only sells, and a dip in
+    JNJ.
+    """
     cash = {"direct_buy": 60_000, "opportunity_first": 60_000, "averaging_down": 60_000}
     debt = dict.fromkeys(("multi_sell", "cash_generation", "market_regime"), -8_000)
     positions = tuple(
@@ -1077,9 +1083,11 @@ def failing(name: str) -> PlannerConfiguration:
 
     base = strategies.default()
     choices = tuple(
-        replace(choice, module=replace(choice.module, call=refuse))
-        if choice.module.name == name
-        else choice
+        (
+            replace(choice, module=replace(choice.module, call=refuse))
+            if choice.module.name == name
+            else choice
+        )
         for choice in base.choices[Kind.OPPORTUNITY]
     )
     return PlannerConfiguration(

@@ -1,4 +1,6 @@
-"""The usage guide's own Python, as written: only its module names are translated, its free names are the bundled portfolio."""
+"""The usage guide's own Python, as written: only its module names are translated, its free names
+are the bundled portfolio.
+"""
 
 from __future__ import annotations
 
@@ -156,7 +158,10 @@ def test_the_example_of_the_package_is_true():
 
 
 def test_only_module_names_are_translated():
-    source = 'import app.modules.planning.domain.planner as p  # application\nx = "app.modules.planning"\n'
+    source = (
+        "import app.modules.planning.domain.planner as p  # application\nx ="
+        ' "app.modules.planning"\n'
+    )
 
     assert translate(source) == 'import steelyard.compat as p  # application\nx = "steelyard"\n'
 
@@ -170,7 +175,10 @@ def test_a_name_of_somebody_s_own_that_begins_with_app_is_left_alone():
 
 
 def test_a_member_behind_its_module_name_is_translated_too():
-    source = "import app.modules.planning.domain.planner\np = app.modules.planning.domain.planner.HolisticPlanner()\n"
+    source = (
+        "import app.modules.planning.domain.planner\np = "
+        "app.modules.planning.domain.planner.HolisticPlanner()\n"
+    )
 
     assert translate(source) == "import steelyard.compat\np = steelyard.compat.HolisticPlanner()\n"
 

@@ -1,4 +1,5 @@
-"""For every registered module: inputs on which it fires, and for every parameter a change that shows.
+"""For every registered module: inputs on which it fires, and for every parameter a change that
+shows.
 
 To add a module: one entry in CASES with a change for each of its parameters.
 """
@@ -193,7 +194,9 @@ def in_market(regime: str) -> Callable[[], World]:
 
 
 def bound() -> World:
-    """A plan of a sale and a buy under every rule that can be loosened; nothing that is held may be sold."""
+    """A plan of a sale and a buy under every rule that can be loosened; nothing that is held may be
+    sold.
+    """
     ctx, table = of_table(
         "sell A .10 .9 rebalance_sells",
         "buy B .07 .8 rebalance_buys",
@@ -201,9 +204,12 @@ def bound() -> World:
         weights=[0.2] * 4,
     )()
     securities = tuple(replace(security, allow_sell=False) for security in ctx.securities)
-    return replace(
-        ctx, securities=securities, limits=Limits(max_turnover_weight=0.5, max_group_weight=0.5)
-    ), table
+    return (
+        replace(
+            ctx, securities=securities, limits=Limits(max_turnover_weight=0.5, max_group_weight=0.5)
+        ),
+        table,
+    )
 
 
 TWO_WAYS = of_table(
@@ -347,7 +353,9 @@ GENERATORS = {
 def correlated(
     *orders: str, known: str, alike: tuple[str, str, float], **options: Any
 ) -> Callable[[], World]:
-    """Inputs of a filter: the securities whose history is known, and two of them with their correlation."""
+    """Inputs of a filter: the securities whose history is known, and two of them with their
+    correlation.
+    """
 
     def make() -> World:
         ctx = with_correlation(context(**options), known, alike)

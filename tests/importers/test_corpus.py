@@ -1,8 +1,10 @@
-"""Every bad input of the corpus is refused with its one message, and hostile text passes through untouched.
+"""Every bad input of the corpus is refused with its one message, and hostile text passes through
+untouched.
 
-A folder of `tests/corpus` has the files of one bad input, `expect.txt`, a regular expression that the message matches,
-and where the case needs them `args.txt`, arguments of the command line, and `refused_by.txt`: "planner" where the files
-are readable and the plan is refused later. `tests/corpus_hostile` is a good portfolio whose every text is an attack.
+A folder of `tests/corpus` has the files of one bad input, `expect.txt`, a regular expression that
+the message matches, and where the case needs them `args.txt`, arguments of the command line, and
+`refused_by.txt`: "planner" where the files are readable and the plan is refused later.
+`tests/corpus_hostile` is a good portfolio whose every text is an attack.
 """
 
 import argparse

@@ -37,8 +37,8 @@ def test_a_security_with_everything(tmp_path: Path):
     file = read_securities(
         written(
             tmp_path,
-            "symbol,name,product_type,currency,lot_size,industry,group,country,dividend_yield,quality,priority_multiplier,allow_buy,allow_sell\n"
-            "AAA,Alpha,etf,eur,0.001,Energy; Utilities,Funds,France;Italy,0.03,0.7,1.5,TRUE,false\n",
+            "symbol,name,product_type,currency,lot_size,industry,group,country,dividend_yield,quality,priority_multiplier,allow_buy,allow_sell\nAAA,Alpha,etf,eur,0.001,Energy;"
+            " Utilities,Funds,France;Italy,0.03,0.7,1.5,TRUE,false\n",
         )
     )
 
@@ -72,8 +72,9 @@ def test_product_types_that_are_neither_shares_nor_funds_are_one_warning_in_the_
 
     (warning,) = read.warnings
     assert (warning.code, warning.symbol) == ("unknown_product_type", None)
-    assert warning.message == (
-        "These product types of f.csv are taken as EQUITY: 'EFT' of AAA; 'Warrant' of CCC, DDD. "
+    assert (
+        warning.message
+        == "These product types of f.csv are taken as EQUITY: 'EFT' of AAA; 'Warrant' of CCC, DDD. "
         "Known are EQUITY, ETC, ETF, MUTUALFUND; funds are ETC, ETF, MUTUALFUND."
     )
     assert [security.is_fund for security in read.securities] == [False] * 4
@@ -107,7 +108,8 @@ def test_sector_and_industry_together_are_refused(tmp_path: Path):
 
 
 def test_rates_are_sorted_and_exact(tmp_path: Path):
-    text = "date,currency,rate\n2022-12-28,USD,0.9398496241\n2022-12-27,usd,0.94\n2022-12-28,GBP,1.13\n"
+    rows = ["2022-12-28,USD,0.9398496241", "2022-12-27,usd,0.94", "2022-12-28,GBP,1.13"]
+    text = "\n".join(["date,currency,rate", *rows, ""])
     file = read_fx(written(tmp_path, gzip.compress(text.encode(), mtime=0)))
 
     assert [(rate.on, rate.rate) for rate in file.rates["USD"]] == [

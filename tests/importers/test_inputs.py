@@ -221,9 +221,11 @@ def test_the_base_currency_is_the_one_of_the_cash_then_of_the_securities_then_us
             tmp_path,
             holdings=holdings,
             prices=PRICES,
-            fx="date,currency,rate\n2022-12-28,XXX,2\n2022-12-28,EUR,1\n"
-            if expected == "USD"
-            else "date,currency,rate\n",
+            fx=(
+                "date,currency,rate\n2022-12-28,XXX,2\n2022-12-28,EUR,1\n"
+                if expected == "USD"
+                else "date,currency,rate\n"
+            ),
             **({"securities": securities} if securities else {}),
         )
     )

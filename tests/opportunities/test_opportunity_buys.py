@@ -57,7 +57,8 @@ def test_half_the_weight_mixes_quality_with_momentum():
     assert [c.symbol for c in found] == ["A"]
     assert (
         found[0].why.text
-        == "quality 0.60 and +25.0\u00a0% in a year (50.0\u00a0% of the mix) score 0.74, at least 0.65"
+        == "quality 0.60 and +25.0\u00a0% in a year (50.0\u00a0% of the mix) score 0.74, at least"
+        " 0.65"
     )
 
 

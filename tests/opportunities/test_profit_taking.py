@@ -150,9 +150,10 @@ def test_a_stop_offers_all_of_a_holding_and_parts_of_it_whatever_the_table_says(
 
     assert found.weights == pytest.approx((-0.075, -0.15, -0.3))
     assert found.tags == ("trailing_stop", "profit_taking")
-    assert found.why.text == (
-        "trailing stop: 20.0\u00a0% under its peak of 300.00 since the purchase, at least 10.0\u00a0%; "
-        "the peak was 200.0\u00a0% over its cost, at least 15.0\u00a0%"
+    assert (
+        found.why.text
+        == "trailing stop: 20.0\u00a0% under its peak of 300.00 since the purchase, at least"
+        " 10.0\u00a0%; the peak was 200.0\u00a0% over its cost, at least 15.0\u00a0%"
     )
 
 
@@ -208,8 +209,10 @@ def test_the_sentence_names_gain_time_excess_and_growth():
 
     (found,) = profit_taking(ctx, Params())
 
-    assert found.why.text == (
-        "windfall doubler: 140.0\u00a0% over its cost after 2.00 years, +126.6\u00a0pp against growth of 6.5\u00a0% a year"
+    assert (
+        found.why.text
+        == "windfall doubler: 140.0\u00a0% over its cost after 2.00 years, +126.6\u00a0pp against"
+        " growth of 6.5\u00a0% a year"
     )
 
 

@@ -1,4 +1,6 @@
-"""Rebalance sells: groups over their target, and concentration where there are no target weights."""
+"""Rebalance sells: groups over their target, and concentration where there are no target
+weights.
+"""
 
 import pytest
 

@@ -24,7 +24,8 @@ every_variant = pytest.mark.parametrize("name", ALL)
 def orders(ctx, table, row):
     """A list of orders as `["-A .06", "+B .05"]`."""
     return [
-        f"{'+' if table.is_buy[j] else '-'}{ctx.symbols[table.security[j]]} {abs(table.delta[j]):.2f}"
+        f"{'+' if table.is_buy[j] else '-'}{ctx.symbols[table.security[j]]} "
+        f"{abs(table.delta[j]):.2f}"
         for j in row
     ]
 
@@ -486,7 +487,8 @@ def test_the_highest_sound_yield_is_bought_first_and_no_more_than_is_missing():
         ctx, *[f"buy {symbol} {size} .9 x" for symbol in "BC" for size in (0.01, 0.02, 0.04, 0.06)]
     )
 
-    # .0025 a year is missing: .06 of C brings .0024 over the target, which leaves too little for an order
+    # .0025 a year is missing: .06 of C brings .0024 over the target, which leaves too little for an
+    # order
     assert proposed("income_gap", ctx, table) == ["+C 0.06"]
     assert proposed("income_gap", ctx, table, yield_target=0.025) == ["+C 0.06", "+B 0.06"]
 

@@ -1,4 +1,6 @@
-"""Sales alone, mixes, opportunities first, deep moves, raised cash, cheap ways: each pattern keeps its own intent."""
+"""Sales alone, mixes, opportunities first, deep moves, raised cash, cheap ways: each pattern keeps
+its own intent.
+"""
 
 from dataclasses import replace
 

@@ -1,4 +1,6 @@
-"""Nine worlds, each in need of one variant of the pattern `adaptive`, which alone proposes in it."""
+"""Nine worlds, each in need of one variant of the pattern `adaptive`, which alone proposes in
+it.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Whole small worlds without files: what `plan` takes, and what stands between its stages.
 
->>> world("AA 40 @ 100", "BB 0 @ 50", cash="1000", targets={"AA": 0.5, "BB": 0.4}).plan().verdict.action
+>>> world("AA 40 @ 100", "BB 0 @ 50", cash="1000", targets={"AA": 0.5}).plan().verdict.action
 'act'
 """
 
@@ -234,7 +234,9 @@ def market(
     fx: Decimal = Decimal("1.25"),
     walks: Mapping[str, int] | None = None,
 ) -> Market:
-    """Random walks that end at the given prices; each symbol's own walk, or that of the seed in `walks`."""
+    """Random walks that end at the given prices; each symbol's own walk, or that of the seed in
+    `walks`.
+    """
     symbols = tuple(sorted(prices))
     days = session_days(sessions)
     columns = [
@@ -323,9 +325,11 @@ def with_call(strategy: Strategy, kind: Kind, name: str, call: Any) -> Strategy:
 def with_params(strategy: Strategy, kind: Kind, name: str, **params: Any) -> Strategy:
     """The strategy with other parameters of one module."""
     choices = tuple(
-        replace(choice, params=choice.module.params(**params))
-        if choice.module.name == name
-        else choice
+        (
+            replace(choice, params=choice.module.params(**params))
+            if choice.module.name == name
+            else choice
+        )
         for choice in strategy.choices[kind]
     )
     return replace(strategy, choices=MappingProxyType({**strategy.choices, kind: choices}))

@@ -1,4 +1,6 @@
-"""One portfolio under four markets: what the pattern `market_regime` makes of it as part of a plan."""
+"""One portfolio under four markets: what the pattern `market_regime` makes of it as part of a
+plan.
+"""
 
 from __future__ import annotations
 
@@ -57,4 +59,6 @@ def under(index: Index | None) -> World:
 WORLDS: dict[str, tuple[World, Strategy]] = {
     regime: (under(history(rate)), following(PORTFOLIO.strategy)) for regime, rate in RATES.items()
 }
-"""Regime -> a world, and the strategy under which its plan is what the pattern proposes in that regime."""
+"""Regime -> a world, and the strategy under which its plan is what the pattern proposes in that
+regime.
+"""

@@ -1,4 +1,6 @@
-"""Planning again and again over real history trades little and does not turn back (docs/scoring.md)."""
+"""Planning again and again over real history trades little and does not turn back
+(docs/scoring.md).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A module whose answer fails late, when it is used, costs only itself: the plan is made again as without it, and names it."""
+"""A module whose answer fails late, when it is used, costs only itself: the plan is made again as
+without it, and names it.
+"""
 
 import logging
 from dataclasses import replace
@@ -35,9 +37,11 @@ def proposing(of: World) -> World:
 def with_form(of: World, name: str, form: str, call) -> World:
     """The world with one filter on, of that form, doing what is said."""
     choices = tuple(
-        replace(choice, enabled=True, module=replace(choice.module, form=form, call=call))
-        if choice.module.name == name
-        else choice
+        (
+            replace(choice, enabled=True, module=replace(choice.module, form=form, call=call))
+            if choice.module.name == name
+            else choice
+        )
         for choice in of.strategy.choices[Kind.FILTER]
     )
     return replace(
@@ -53,7 +57,9 @@ def off(of: World, kind: Kind, name: str) -> World:
 
 
 def on_the(nth: int, good, bad):
-    """A function that is good until its nth call, then bad: made anew for every plan that asks for it."""
+    """A function that is good until its nth call, then bad: made anew for every plan that asks for
+    it.
+    """
 
     def build(ctx, table, params):
         calls = [0]
@@ -408,7 +414,8 @@ def test_at_debug_every_module_of_a_plan_is_one_line_with_bucket_name_count_and_
     line = next(r.getMessage() for r in caplog.records if r.qualified == "filters.recently_traded")
     assert (
         line
-        == f"module bucket={BUSY.snapshot.bucket} name=filters.recently_traded outcome=disabled count=- elapsed_ms=0.000"
+        == f"module bucket={BUSY.snapshot.bucket} name=filters.recently_traded outcome=disabled"
+        " count=- elapsed_ms=0.000"
     )
 
 

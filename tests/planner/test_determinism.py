@@ -1,4 +1,6 @@
-"""The same inputs give the same plan: whatever the order, the batches, the names, the scale, the hash seed."""
+"""The same inputs give the same plan: whatever the order, the batches, the names, the scale, the
+hash seed.
+"""
 
 import os
 import subprocess
@@ -112,9 +114,11 @@ def renamed(one: World, new: dict[str, str]) -> World:
         market=replace(
             one.market, symbols=tuple(new[symbol] for symbol in one.market.symbols), quotes=quotes
         ),
-        targets=Targets({new[s]: w for s, w in one.targets.weights.items()})
-        if isinstance(one.targets, Targets)
-        else None,
+        targets=(
+            Targets({new[s]: w for s, w in one.targets.weights.items()})
+            if isinstance(one.targets, Targets)
+            else None
+        ),
     )
 
 
@@ -359,18 +363,41 @@ def test_the_seed_is_an_input():
 
 CHANGES = {
     "a quantity": lambda w: replace(
-        w, snapshot=replace(w.snapshot, holdings=(replace(w.snapshot.holdings[0], quantity=Decimal(401)), *w.snapshot.holdings[1:]))
+        w,
+        snapshot=replace(
+            w.snapshot,
+            holdings=(
+                replace(w.snapshot.holdings[0], quantity=Decimal(401)),
+                *w.snapshot.holdings[1:],
+            ),
+        ),
     ),
-    "cash": lambda w: replace(w, snapshot=replace(w.snapshot, cash={**w.snapshot.cash, "USD": Decimal("9000.01")})),
-    "a foreign balance": lambda w: replace(w, snapshot=replace(w.snapshot, cash={**w.snapshot.cash, "EUR": Decimal(501)})),
-    "the base's name for a bucket": lambda w: replace(w, snapshot=replace(w.snapshot, bucket="other")),
-    "a close": lambda w: replace(w, market=replace(w.market, closes=w.market.closes * np.linspace(1.01, 1, len(w.market.dates))[:, None])),
+    "cash": lambda w: replace(
+        w, snapshot=replace(w.snapshot, cash={**w.snapshot.cash, "USD": Decimal("9000.01")})
+    ),
+    "a foreign balance": lambda w: replace(
+        w, snapshot=replace(w.snapshot, cash={**w.snapshot.cash, "EUR": Decimal(501)})
+    ),
+    "the base's name for a bucket": lambda w: replace(
+        w, snapshot=replace(w.snapshot, bucket="other")
+    ),
+    "a close": lambda w: replace(
+        w,
+        market=replace(
+            w.market, closes=w.market.closes * np.linspace(1.01, 1, len(w.market.dates))[:, None]
+        ),
+    ),
     "a target": lambda w: replace(w, targets=Targets({**w.targets.weights, "AA": 0.21})),
-    "a limit": lambda w: replace(w, strategy=replace(w.strategy, limits=Limits(cash_reserve_weight=0.03))),
-    "a last sale": lambda w: replace(
-        w, snapshot=replace(w.snapshot, holdings=tuple(replace(h, last_sold=AS_OF) for h in w.snapshot.holdings))
+    "a limit": lambda w: replace(
+        w, strategy=replace(w.strategy, limits=Limits(cash_reserve_weight=0.03))
     ),
-}  # fmt: skip
+    "a last sale": lambda w: replace(
+        w,
+        snapshot=replace(
+            w.snapshot, holdings=tuple(replace(h, last_sold=AS_OF) for h in w.snapshot.holdings)
+        ),
+    ),
+}
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -406,9 +433,13 @@ def test_the_limit_price_of_an_open_buy_is_in_the_hash_of_the_inputs():
 def test_excluding_and_not_owning_are_told_apart():
     held = world("AA 40 @ 100", "BB 10 @ 50", cash="1000")
     snapshot = Snapshot(
-        held.snapshot.as_of, "USD", tuple(h for h in held.snapshot.holdings if h.symbol == "AA"), held.snapshot.cash,
-        tuple(s for s in held.snapshot.securities if s.symbol == "AA"), excluded=("BB",),
-    )  # fmt: skip
+        held.snapshot.as_of,
+        "USD",
+        tuple(h for h in held.snapshot.holdings if h.symbol == "AA"),
+        held.snapshot.cash,
+        tuple(s for s in held.snapshot.securities if s.symbol == "AA"),
+        excluded=("BB",),
+    )
 
     plan = replace(held, snapshot=snapshot).plan()
 

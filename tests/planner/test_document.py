@@ -102,11 +102,20 @@ def test_the_id_leaves_out_what_tells_how_the_plan_was_made():
 @pytest.mark.parametrize(
     "update",
     [
-        {"bucket": "other"}, {"seed": 9}, {"value": Decimal(1)}, {"problems": ()}, {"reproducible": False}, {"turnover": 0.5},
-        {"inputs_sha256": "0"}, {"excluded": ("ZZ",)}, {"base_currency": "EUR"}, {"not_traded": ()}, {"candidates": ()},
+        {"bucket": "other"},
+        {"seed": 9},
+        {"value": Decimal(1)},
+        {"problems": ()},
+        {"reproducible": False},
+        {"turnover": 0.5},
+        {"inputs_sha256": "0"},
+        {"excluded": ("ZZ",)},
+        {"base_currency": "EUR"},
+        {"not_traded": ()},
+        {"candidates": ()},
     ],
     ids=lambda update: next(iter(update)),
-)  # fmt: skip
+)
 def test_the_id_covers_everything_else(update):
     plan = usual().plan(disabled={"averaging_down": "tired"})
 

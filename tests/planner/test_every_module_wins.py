@@ -1,7 +1,8 @@
-"""From public inputs only, where the plan is the best proposal: every module fires and is part of a winning plan.
+"""From public inputs only, where the plan is the best proposal: every module fires and is part of a
+winning plan.
 
-Calculators and what proposes are kept alone, so that nobody else can have won; a filter changes the plan; a what-if
-generator is part of the report.
+Calculators and what proposes are kept alone, so that nobody else can have won; a filter changes the
+plan; a what-if generator is part of the report.
 """
 
 from dataclasses import replace

@@ -1,6 +1,8 @@
-"""The search honours every filter: a plan keeps the rule with it, and the best plan without it breaks the rule.
+"""The search honours every filter: a plan keeps the rule with it, and the best plan without it
+breaks the rule.
 
-In both scopes, through `plan`: the proof of a plan is one over the sets that the filters let through.
+In both scopes, through `plan`: the proof of a plan is one over the sets that the filters let
+through.
 """
 
 from __future__ import annotations
@@ -73,7 +75,9 @@ def twins() -> World:
 def at_most_one_buy(
     ctx: Any, table: Any, params: ModuleParams
 ) -> Callable[[np.ndarray], np.ndarray]:
-    """A predicate over sequences: what no mask and no pair can say would do as well, but this is asked lazily."""
+    """A predicate over sequences: what no mask and no pair can say would do as well, but this is
+    asked lazily.
+    """
     buys = np.append(table.is_buy, False)
     return lambda rows: buys[rows].sum(axis=1) <= 1
 

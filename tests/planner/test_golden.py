@@ -1,4 +1,6 @@
-"""The demo portfolio against the recorded figures: hold scores, the reference list, and that the demo acts."""
+"""The demo portfolio against the recorded figures: hold scores, the reference list, and that the
+demo acts.
+"""
 
 import functools
 import json
@@ -139,7 +141,9 @@ def test_the_plan_of_the_demo_is_at_least_the_reference_list():
 )
 @pytest.mark.parametrize("profile", ["balanced", "conservative", "aggressive"])
 def test_at_the_recorded_costs_the_plan_is_the_recorded_one(as_of, cash, orders, points, profile):
-    """The recorded lists were found by exhaustive search at 1 USD + 5 bp, over sizes merged a little differently: one share may differ."""
+    """The recorded lists were found by exhaustive search at 1 USD + 5 bp, over sizes merged a
+    little differently: one share may differ.
+    """
     one = growth(as_of, profile, cash)
     plan = replace(
         one, strategy=replace(one.strategy, costs=Costs(fixed=1.0, percent=0.0005))

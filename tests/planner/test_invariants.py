@@ -1,4 +1,6 @@
-"""What holds of every plan, whatever the world: money, lots, caps, order, and that everything is accounted for."""
+"""What holds of every plan, whatever the world: money, lots, caps, order, and that everything is
+accounted for.
+"""
 
 from collections import Counter
 from decimal import Decimal

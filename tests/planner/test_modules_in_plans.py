@@ -1,4 +1,6 @@
-"""From public inputs only: each pattern and generator is part of a winning plan, each filter changes one."""
+"""From public inputs only: each pattern and generator is part of a winning plan, each filter
+changes one.
+"""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -15,7 +17,9 @@ from steelyard.registry import Kind
 from steelyard.settings import Costs, Limits, Neutral, Score
 
 YOUNG = 30
-"""Sessions too few for any estimate: all securities are alike, and only weights and costs decide."""
+"""Sessions too few for any estimate: all securities are alike, and only weights and costs
+decide.
+"""
 
 OVER_AND_UNDER = world(
     "AA 400 @ 100",

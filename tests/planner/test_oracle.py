@@ -1,7 +1,7 @@
 """Brute force: of all sets of candidates, written down one by one, the plan is the best.
 
-The cash walk is exact decimals on the plan document, the score that of the readable evaluator: nothing here is
-shared with the search.
+The cash walk is exact decimals on the plan document, the score that of the readable evaluator:
+nothing here is shared with the search.
 """
 
 import itertools
@@ -35,20 +35,26 @@ NEAR = {"abs": 1e-9, "rel": 1e-9}
 
 @dataclass(frozen=True)
 class Enumerated:
-    """Every set of a world's table: its net, and by how much of value it keeps every limit (negative = breaks one)."""
+    """Every set of a world's table: its net, and by how much of value it keeps every limit
+    (negative = breaks one).
+    """
 
     net: dict[tuple[int, ...], float]
     slack: dict[tuple[int, ...], float]
 
     def best(self, least_slack: float) -> float:
-        """The best net of the sets that keep every limit by that much; doing nothing is always there."""
+        """The best net of the sets that keep every limit by that much; doing nothing is always
+        there.
+        """
         return max(
             (self.net[row] for row in self.net if self.slack[row] >= least_slack), default=0.0
         )
 
 
 def enumerated(one: World, made: Prepared, plan: Plan, rows: list[int]) -> Enumerated:
-    """All sets of at most `max_depth` of the rows of the candidate table, one order per security."""
+    """All sets of at most `max_depth` of the rows of the candidate table, one order per
+    security.
+    """
     found = Enumerated({}, {})
     for size in range(1, one.strategy.search.max_depth + 1):
         for row in itertools.combinations(rows, size):
@@ -65,7 +71,9 @@ def signed(plan: Plan, j: int) -> Decimal:
 
 
 def net_of(made: Prepared, plan: Plan, row: tuple[int, ...]) -> float:
-    """Score after less score before, less the charges of `spec/scoring.md` 2.8, in plain numbers."""
+    """Score after less score before, less the charges of `spec/scoring.md` 2.8, in plain
+    numbers.
+    """
     score, value = made.ctx.score, plan.value
     weights = made.ctx.weights.copy()
     for j in row:

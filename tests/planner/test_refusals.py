@@ -1,4 +1,6 @@
-"""What is refused, what is said, and what one bad input or module costs: never more than itself, never silent."""
+"""What is refused, what is said, and what one bad input or module costs: never more than itself,
+never silent.
+"""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -130,7 +132,11 @@ def test_many_targets_that_cannot_be_bought_share_a_warning_after_the_largest():
 
     assert [line.split()[3] for line in told[:5]] == ["X7,", "X6,", "X5,", "X4,", "X3,"]
     assert told[5:] == [
-        "3 more targets, 3.3 % of value together, cannot be bought; each stands under what is not traded."
+        (
+            "3 more targets, 3.3 % of value together, cannot be bought; each stands under what is "
+            "not "
+            "traded."
+        )
     ]
 
 
@@ -149,8 +155,14 @@ def test_a_target_of_a_group_that_no_security_has_is_a_warning_with_the_one_it_m
     plan = usual(sectors={"AA": "Technology", "BB": "Energy"}, groups=groups).plan()
 
     assert [notice.message for notice in plan.warnings if notice.code == "unknown_group"] == [
-        "No security of this plan has the sector Technologie, to which groups.sector gives a target of 40.0 %. Did you mean Technology?",
-        "No security of this plan has the country Nowhere, to which groups.country gives a target of 100.0 %.",
+        (
+            "No security of this plan has the sector Technologie, to which groups.sector gives a "
+            "target of 40.0 %. Did you mean Technology?"
+        ),
+        (
+            "No security of this plan has the country Nowhere, to which groups.country gives a "
+            "target of 100.0 %."
+        ),
     ]
 
 
@@ -191,7 +203,10 @@ def with_old_rate(one: World) -> World:
 
 
 def test_an_old_rate_is_no_rate_and_its_date_age_and_limit_are_told():
-    told = r"from EUR into USD is of 2024-03-07, 6 sessions before the as-of date; at most 5 are allowed \(limits.max_stale_sessions\)"
+    told = (
+        r"from EUR into USD is of 2024-03-07, 6 sessions before the as-of date; at most 5 are "
+        r"allowed \(limits.max_stale_sessions\)"
+    )
 
     with pytest.raises(PlanRefused, match=f"BB: the newest exchange rate {told}"):
         with_old_rate(usual(foreign=("BB",))).plan()
@@ -398,9 +413,12 @@ def test_a_faulty_module_costs_only_itself_and_is_named(kind, name, how, call):
 @pytest.mark.parametrize("kind", Kind)
 def test_a_module_out_of_service_is_a_problem_and_not_run(kind):
     name = {
-        Kind.OPPORTUNITY: "opportunity_buys", Kind.PATTERN: "direct_buy", Kind.SEQUENCE: "enhanced_combinatorial",
-        Kind.FILTER: "eligibility", Kind.TERM: "quality",
-    }[kind]  # fmt: skip
+        Kind.OPPORTUNITY: "opportunity_buys",
+        Kind.PATTERN: "direct_buy",
+        Kind.SEQUENCE: "enhanced_combinatorial",
+        Kind.FILTER: "eligibility",
+        Kind.TERM: "quality",
+    }[kind]
     plan = usual().plan(disabled={f"{kind}.{name}": "three failures"})
     as_if_off = replace(usual(), strategy=without(usual().strategy, kind, name)).plan()
 
@@ -439,7 +457,9 @@ def test_without_any_score_term_the_plan_is_refused():
 
 
 def split_quality(lie):
-    """The world in which the formula of the quality term differs from its arrays by `lie` of the weights."""
+    """The world in which the formula of the quality term differs from its arrays by `lie` of the
+    weights.
+    """
 
     def lying(ctx, params):
         honest = linear_part("q", 1.0, (0.3, 0.75), ctx.quality, 0.55)

@@ -1,8 +1,9 @@
-"""Every setting and every parameter changes the plan in both scopes, or it is told here why it acts in one alone.
+"""Every setting and every parameter changes the plan in both scopes, or it is told here why it acts
+in one alone.
 
-One change for each, made through `plan`, beside the same world without it. What only repeats a setting is not looked
-at: the strategy, the rules, hashes and ids. A field that nobody reads changes nothing and fails; a new field without
-an entry fails too.
+One change for each, made through `plan`, beside the same world without it. What only repeats a
+setting is not looked at: the strategy, the rules, hashes and ids. A field that nobody reads changes
+nothing and fails; a new field without an entry fails too.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ ECHOES = (
 
 SCOPES = ("candidates", "proposals")
 FILES = ("plugins",)
-"""Sections that say where modules come from, not what a plan is; their tests are those of plugins."""
+"""Sections that say where modules come from, not what a plan is; their tests are those of
+plugins.
+"""
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,9 @@ def quick(of: World) -> World:
 
 
 def put(strategy: Strategy, settings: Mapping[str, Any]) -> Strategy:
-    """The strategy with other values, by dotted key: `limits.funding`, `score.anchors.q`, `filters.eligibility.min_hold_days`."""
+    """The strategy with other values, by dotted key: `limits.funding`, `score.anchors.q`,
+    `filters.eligibility.min_hold_days`.
+    """
     for key, value in settings.items():
         first, *rest = key.split(".")
         if first in SECTIONS:
@@ -88,9 +93,11 @@ def put(strategy: Strategy, settings: Mapping[str, Any]) -> Strategy:
         else:
             kind, (name, *path) = Kind(first), rest
             choices = tuple(
-                replace(choice, params=put_in(choice.params, path, value))
-                if choice.module.name == name
-                else choice
+                (
+                    replace(choice, params=put_in(choice.params, path, value))
+                    if choice.module.name == name
+                    else choice
+                )
                 for choice in strategy.choices[kind]
             )
             strategy = replace(
@@ -208,7 +215,7 @@ def winner(cost: str, years: int = 4) -> World:
         cost_prices={"AA": cost},
         score=Score(neutral=Neutral(quality=0.4)),
     )
-    (one, *others) = made.snapshot.holdings
+    one, *others = made.snapshot.holdings
     lots = tuple(replace(lot, acquired=AS_OF - timedelta(days=365 * years)) for lot in one.lots)
     return replace(
         made, snapshot=replace(made.snapshot, holdings=(replace(one, lots=lots), *others))
@@ -260,7 +267,9 @@ def remembered(**state: Any) -> World:
 
 
 def dated(**days: tuple[int | None, int | None]) -> World:
-    """The usual world, some holdings bought and sold so many days ago; a purchase of None days is unknown."""
+    """The usual world, some holdings bought and sold so many days ago; a purchase of None days is
+    unknown.
+    """
 
     def of(holding: Any) -> Any:
         if holding.symbol not in days:
@@ -553,10 +562,16 @@ FILTERS = {
 
 CHANGES: dict[str, Change] = {
     **SETTINGS,
-    **{f"{kind}.{key}": change for kind, changes in zip(
-        (Kind.OPPORTUNITY, Kind.PATTERN, Kind.SEQUENCE, Kind.FILTER), (CALCULATORS, PATTERNS, GENERATORS | WHAT_IF, FILTERS), strict=True
-    ) for key, change in changes.items()},
-}  # fmt: skip
+    **{
+        f"{kind}.{key}": change
+        for kind, changes in zip(
+            (Kind.OPPORTUNITY, Kind.PATTERN, Kind.SEQUENCE, Kind.FILTER),
+            (CALCULATORS, PATTERNS, GENERATORS | WHAT_IF, FILTERS),
+            strict=True,
+        )
+        for key, change in changes.items()
+    },
+}
 
 PROPOSE = (
     "it shapes what is proposed; over the whole table every list is looked at, proposed or not"
@@ -567,11 +582,15 @@ ONE_SCOPE = {
     **{f"planner.{key}": PROPOSE for key in Planner.model_fields if key != "base_trade_weight"},
     **{key: "it ranks proposals" for key in CHANGES if key.startswith("filters.diversity.")},
 }
-"""Settings that decide the plan among proposals alone -> why; over the whole table they may change what is told beside it."""
+"""Settings that decide the plan among proposals alone -> why; over the whole table they may change
+what is told beside it.
+"""
 
 
 def settled(of: World, key: str, change: Change, scope: str) -> World:
-    """The world in a scope, with the module on that the setting is one of, and with what both sides have."""
+    """The world in a scope, with the module on that the setting is one of, and with what both sides
+    have.
+    """
     strategy, (kind, name, *_) = of.strategy, key.split(".")
     if kind in set(Kind):
         strategy = with_on(strategy, Kind(kind), name)

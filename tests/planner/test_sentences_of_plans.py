@@ -87,10 +87,12 @@ PLANS = {
     "an act": lambda: usual().plan(),
     "a hold": lambda: usual(score=Score(min_improvement=9.0)).plan(),
     "no targets": lambda: usual(targets=None).plan(),
-    "capped": lambda: usual(
-        limits=Limits(max_turnover_weight=0.05, max_group_weight=0.3),
-        sectors={"AA": "Tech", "BB": "Energy"},
-    ).plan(),
+    "capped": (
+        lambda: usual(
+            limits=Limits(max_turnover_weight=0.05, max_group_weight=0.3),
+            sectors={"AA": "Tech", "BB": "Energy"},
+        ).plan()
+    ),
     "taxed": lambda: dated_lots(usual(score=Score(tax_rate=0.3))).plan(),
     "settled": lambda: usual(limits=Limits(funding="settled")).plan(),
     "in euro": lambda: usual(foreign=("AA", "BB")).plan(),

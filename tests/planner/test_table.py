@@ -34,7 +34,9 @@ def sets_of(m: int) -> np.ndarray:
 
 
 def nets(made: Prepared, cost: np.ndarray, hurdle: float | None = None) -> np.ndarray:
-    """Net of every set of the first rows of the table under other costs, or -inf where one does not fit at today's."""
+    """Net of every set of the first rows of the table under other costs, or -inf where one does not
+    fit at today's.
+    """
     table, model = made.table, made.objective.model
     rates = made.objective.rates if hurdle is None else replace(made.objective.rates, hurdle=hurdle)
     tables = collapse(
@@ -214,10 +216,16 @@ SIX = tuple(f"S{k}" for k in range(6))
 
 
 def of_countries(countries: str = "", sectors: str = "", **planner) -> Prepared:
-    """Six buys, each a little more wanted than the next; a letter for the country or sector of each, a blank for none."""
-    one = world(*(f"{s} 0 @ 50" for s in SIX), cash="90000", targets={s: 0.17 - 0.01 * k for k, s in enumerate(SIX)}, sessions=1,
+    """Six buys, each a little more wanted than the next; a letter for the country or sector of
+    each, a blank for none.
+    """
+    one = world(
+        *(f"{s} 0 @ 50" for s in SIX),
+        cash="90000",
+        targets={s: 0.17 - 0.01 * k for k, s in enumerate(SIX)},
+        sessions=1,
         planner=Planner(priority_threshold=0.0, **planner),
-    )  # fmt: skip
+    )
     labels = {"countries": countries.ljust(6), "sectors": sectors.ljust(6)}
     securities = tuple(
         replace(

@@ -1,4 +1,6 @@
-"""Ugly but valid inputs: tiny and huge, equal and many. A plan comes out, and it keeps every rule."""
+"""Ugly but valid inputs: tiny and huge, equal and many. A plan comes out, and it keeps every
+rule.
+"""
 
 from decimal import Decimal
 
@@ -27,26 +29,56 @@ CAPS = Limits(max_group_weight=0.01, max_position_weight=0.01, max_turnover_weig
 FREE = {"costs": Costs(fixed=0, percent=0), "score": Score(order_hurdle=0, min_improvement=0)}
 
 UGLY = {
-    "tiny prices": lambda: world("AA 400000 @ 0.0001", "BB 0 @ 0.0002", cash="30", targets={"AA": 0.3, "BB": 0.5}),
-    "a millionth of a share": lambda: world("AA 0.000001 @ 100", "BB 0 @ 50", cash="1000", targets={"BB": 0.5}),
-    "all in millionths": lambda: world("AA 0.000001 @ 100", "BB 0.000003 @ 50", cash="0.00001", targets=EVEN),
+    "tiny prices": lambda: world(
+        "AA 400000 @ 0.0001", "BB 0 @ 0.0002", cash="30", targets={"AA": 0.3, "BB": 0.5}
+    ),
+    "a millionth of a share": lambda: world(
+        "AA 0.000001 @ 100", "BB 0 @ 50", cash="1000", targets={"BB": 0.5}
+    ),
+    "all in millionths": lambda: world(
+        "AA 0.000001 @ 100", "BB 0.000003 @ 50", cash="0.00001", targets=EVEN
+    ),
     "less than a cent": lambda: world("AA 0 @ 100", cash="0.001", targets={"AA": 1.0}),
-    "huge": lambda: world("AA 900000000000 @ 99999.99", "BB 7 @ 0.01", cash="1e15", targets={"AA": 0.5, "BB": 0.5}),
-    "huge and tiny": lambda: world("AA 1e12 @ 1000", "BB 1 @ 0.0001", cash="1", targets={"AA": 0.5}),
+    "huge": lambda: world(
+        "AA 900000000000 @ 99999.99", "BB 7 @ 0.01", cash="1e15", targets={"AA": 0.5, "BB": 0.5}
+    ),
+    "huge and tiny": lambda: world(
+        "AA 1e12 @ 1000", "BB 1 @ 0.0001", cash="1", targets={"AA": 0.5}
+    ),
     "all prices equal": lambda: world(*(f"S{k} {10 * k} @ 100" for k in range(8)), cash="9000"),
     "all in one": lambda: world(*HELD, cash="9000", targets={"AA": 1.0}),
     "everything out": lambda: world(*HELD, cash="9000", targets={}),
     "targets of zero": lambda: world(*HELD, cash="9000", targets={"AA": 0.0, "CC": 0.0}),
-    "lots of a hundred": lambda: world(*HELD, cash="9000", targets=EVEN, lots={"AA": "100", "BB": "100", "CC": "100"}),
-    "lots beyond everything": lambda: world(*HELD, cash="9000", targets=EVEN, lots={"CC": "1000000"}),
+    "lots of a hundred": lambda: world(
+        *HELD, cash="9000", targets=EVEN, lots={"AA": "100", "BB": "100", "CC": "100"}
+    ),
+    "lots beyond everything": lambda: world(
+        *HELD, cash="9000", targets=EVEN, lots={"CC": "1000000"}
+    ),
     "a commission of 5 %": lambda: world(*HELD, cash="9000", targets=EVEN, costs=DEAR),
-    "a commission just under the limit": lambda: world(*HELD, cash="9000", targets=EVEN, costs=Costs(percent=0.00999999999)),
+    "a commission just under the limit": lambda: world(
+        *HELD, cash="9000", targets=EVEN, costs=Costs(percent=0.00999999999)
+    ),
     "free": lambda: world(*HELD, cash="9000", targets=EVEN, **FREE),
-    "all in reserve": lambda: world(*HELD, cash="9000", targets=EVEN, limits=Limits(cash_reserve_weight=1.0)),
+    "all in reserve": lambda: world(
+        *HELD, cash="9000", targets=EVEN, limits=Limits(cash_reserve_weight=1.0)
+    ),
     "one order": lambda: world(*HELD, cash="9000", targets=EVEN, search=Search(max_depth=1)),
     "ten orders": lambda: many(30, search=Search(max_depth=10, max_nodes=300)),
-    "no threshold": lambda: world(*HELD, cash="9000", targets=EVEN, score=Score(min_improvement=0), planner=Planner(priority_threshold=0)),
-    "taxed wholly": lambda: world(*HELD, cash="9000", targets=EVEN, score=Score(tax_rate=1.0), cost_prices={"AA": "0.01", "BB": "5000"}),
+    "no threshold": lambda: world(
+        *HELD,
+        cash="9000",
+        targets=EVEN,
+        score=Score(min_improvement=0),
+        planner=Planner(priority_threshold=0),
+    ),
+    "taxed wholly": lambda: world(
+        *HELD,
+        cash="9000",
+        targets=EVEN,
+        score=Score(tax_rate=1.0),
+        cost_prices={"AA": "0.01", "BB": "5000"},
+    ),
     "a debt": lambda: world(*HELD, cash="-20000", targets=EVEN),
     "a debt of nearly everything": lambda: world(*HELD, cash="-47499.99", targets=EVEN),
     "a debt of nearly everything, no targets": lambda: world(*HELD, cash="-47499.99"),
@@ -55,16 +87,26 @@ UGLY = {
     "money abroad alone": lambda: world(*HELD, cash={"USD": "0", "EUR": "50000"}, targets=EVEN),
     "nothing moves": lambda: world(*HELD, cash="9000", sessions=1),
     "two sessions": lambda: world(*HELD, cash="9000", targets=EVEN, sessions=2),
-    "one group": lambda: world(*HELD, cash="9000", sectors=dict.fromkeys(EVEN, "Tech"), limits=Limits(max_group_weight=0.1)),
-    "every cap": lambda: world(*HELD, cash="9000", targets=EVEN, sectors={"AA": "T", "BB": "U", "CC": "T;U"}, limits=CAPS),
+    "one group": lambda: world(
+        *HELD, cash="9000", sectors=dict.fromkeys(EVEN, "Tech"), limits=Limits(max_group_weight=0.1)
+    ),
+    "every cap": lambda: world(
+        *HELD, cash="9000", targets=EVEN, sectors={"AA": "T", "BB": "U", "CC": "T;U"}, limits=CAPS
+    ),
     "only funds": lambda: world(*HELD, cash="9000", funds=("AA", "BB", "CC")),
-    "a cap of all": lambda: world(*HELD, cash="9000", targets={"CC": 1.0}, limits=Limits(max_position_weight=1.0)),
+    "a cap of all": lambda: world(
+        *HELD, cash="9000", targets={"CC": 1.0}, limits=Limits(max_position_weight=1.0)
+    ),
     "little by little": lambda: world(*HELD, cash="9000", planner=Planner(base_trade_weight=1e-9)),
     "in one bite": lambda: world(*HELD, cash="9000", planner=Planner(base_trade_weight=1.0)),
-    "no least order": lambda: world(*HELD, cash="9000", targets=EVEN, limits=Limits(min_trade_weight=0), costs=Costs(fixed=0)),
+    "no least order": lambda: world(
+        *HELD, cash="9000", targets=EVEN, limits=Limits(min_trade_weight=0), costs=Costs(fixed=0)
+    ),
     "a hundred securities": lambda: many(100, search=Search(max_nodes=50)),
-    "a hundred targets": lambda: many(100, targets={f"S{k:03d}": 0.0098 for k in range(100)}, search=Search(max_nodes=50)),
-}  # fmt: skip
+    "a hundred targets": lambda: many(
+        100, targets={f"S{k:03d}": 0.0098 for k in range(100)}, search=Search(max_nodes=50)
+    ),
+}
 
 
 @pytest.mark.parametrize("name", UGLY)

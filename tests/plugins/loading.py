@@ -27,7 +27,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 from steelyard import (
-    PAD, BlackBox, Candidate, Drop, Linear, ModuleParams, Norm, Part, Quadratic, Ranking, Ruling, Side, Term, linear_part,
+    PAD, BlackBox, Candidate, Drop, Linear, ModuleParams, Norm, Part, Quadratic, Ranking, Ruling,
+    Side, Term, linear_part,
     opportunity_calculator, pattern_generator, say, score_term, sequence_filter, sequence_generator,
 )
 
@@ -45,7 +46,9 @@ def pin(path: Path) -> str:
 def plugins(
     folder: Path, files: Mapping[str, str], head: str = HEAD, **settings: Any
 ) -> Iterator[Loaded]:
-    """The plugins of some files, their workers ended afterwards; all must be quick unless a test says otherwise."""
+    """The plugins of some files, their workers ended afterwards; all must be quick unless a test
+    says otherwise.
+    """
     for name, text in files.items():
         (folder / name).write_text(head + textwrap.dedent(text), encoding="utf-8")
     pins = {name: pin(folder / name) for name in files}

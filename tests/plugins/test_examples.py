@@ -1,4 +1,6 @@
-"""Every documented plugin is loaded from its folder, pinned, and takes part in a plan of the bundled portfolio."""
+"""Every documented plugin is loaded from its folder, pinned, and takes part in a plan of the
+bundled portfolio.
+"""
 
 from __future__ import annotations
 

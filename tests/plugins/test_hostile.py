@@ -1,4 +1,6 @@
-"""A plugin of any quality costs only itself: the plan is made, names it, and is otherwise the plan without it."""
+"""A plugin of any quality costs only itself: the plan is made, names it, and is otherwise the plan
+without it.
+"""
 
 from __future__ import annotations
 
@@ -81,7 +83,8 @@ def clean(proposals: bool = False):
 def selling(symbol: str = "ctx.symbols[0]", weight: str = "-0.01", priority: str = "1.0") -> str:
     """A calculator that wants one sale."""
     return calculator(
-        f"return [Candidate(Side.SELL, {symbol}, ({weight},), {priority}, say('{{w:pct}} of value', w=0.01))]"
+        f"return [Candidate(Side.SELL, {symbol}, ({weight},), {priority}, say('{{w:pct}} of value',"
+        " w=0.01))]"
     )
 
 
@@ -98,7 +101,10 @@ return ask
 ENDING = {
     "exits at once": (calculator("os._exit(3)"), "exit code 3"),
     "crashes": (calculator("import ctypes; ctypes.string_at(0)"), "SIGSEGV"),
-    "eats memory": (calculator("return [bytearray(1 << 20) for _ in range(100_000)]"), "MemoryError"),
+    "eats memory": (
+        calculator("return [bytearray(1 << 20) for _ in range(100_000)]"),
+        "MemoryError",
+    ),
     "writes garbage to its channel": (
         calculator("""
             for handle in range(3, 20):
@@ -113,7 +119,7 @@ ENDING = {
         sieve("rows", FAILS_LATER),
         "exit code 1",
     ),
-}  # fmt: skip
+}
 """Calls after which there is no worker any more."""
 
 BREAKING = {
@@ -130,7 +136,10 @@ BREAKING = {
     "signals the planner": (calculator("os.kill(os.getppid(), 0)"), "PermissionError"),
     "writes a file": (calculator("open('/tmp/big', 'wb').write(b'x' * 9000)"), "PermissionError"),
     "deletes a file": (calculator("os.unlink('/tmp/absent')"), "PermissionError"),
-    "writes over memory of the planner": (calculator("open(f'/proc/{os.getppid()}/mem', 'r+b')"), "PermissionError"),
+    "writes over memory of the planner": (
+        calculator("open(f'/proc/{os.getppid()}/mem', 'r+b')"),
+        "PermissionError",
+    ),
     "limits the planner": (
         calculator("import resource; resource.prlimit(os.getppid(), resource.RLIMIT_CORE, (0, 0))"),
         "PermissionError",
@@ -139,34 +148,62 @@ BREAKING = {
         calculator("import resource; resource.setrlimit(resource.RLIMIT_AS, (-1, -1))"),
         "not allowed to raise",
     ),
-    "slows the planner": (calculator("os.setpriority(os.PRIO_PROCESS, os.getppid(), 19)"), "PermissionError"),
+    "slows the planner": (
+        calculator("os.setpriority(os.PRIO_PROCESS, os.getppid(), 19)"),
+        "PermissionError",
+    ),
     "leaves memory behind": (
         calculator("import ctypes; raise ValueError(ctypes.CDLL(None).shmget(0, 4096, 0o1600))"),
         "ValueError: -1",
     ),
     "tags with one text": (
-        calculator("return [Candidate(Side.SELL, ctx.symbols[0], (-0.01,), 1.0, say('so'), 'tax')]"),
+        calculator(
+            "return [Candidate(Side.SELL, ctx.symbols[0], (-0.01,), 1.0, say('so'), 'tax')]"
+        ),
         "the text 'tax'; a tuple of texts is due, ('tax',)",
     ),
     "says a page of digits": (
-        calculator("return [Candidate(Side.SELL, ctx.symbols[0], (-0.01,), 1.0, say('{w:qty}', w=Decimal('1E-999999')))]"),
+        calculator(
+            "return [Candidate(Side.SELL, ctx.symbols[0], (-0.01,), 1.0, say('{w:qty}', "
+            "w=Decimal('1E-999999')))]"
+        ),
         "not a finite number that can be read",
     ),
     "says too much": (
-        calculator("return [Candidate(Side.SELL, ctx.symbols[0], (-0.01,), 1.0, say('{w:text}' * 50, w='x' * 50))]"),
+        calculator(
+            "return [Candidate(Side.SELL, ctx.symbols[0], (-0.01,), 1.0, say('{w:text}' * 50, "
+            "w='x' * 50))]"
+        ),
         "2,500 characters with its facts",
     ),
-    "calls a variant by a number": (pattern("return {1: []}"), "variants.0: Input should be a valid string"),
-    "calls a variant by a tag": (pattern("return {'<b>': []}"), "variants are named in small letters"),
+    "calls a variant by a number": (
+        pattern("return {1: []}"),
+        "variants.0: Input should be a valid string",
+    ),
+    "calls a variant by a tag": (
+        pattern("return {'<b>': []}"),
+        "variants are named in small letters",
+    ),
     "a slope of imaginary numbers": (part("1.0", "Linear(0.0, np.ones(n) * 1j)"), "Cannot cast"),
-    "a slope beyond all measure": (part("1.0", "Linear(0.0, np.full(n, 1e308))"), "more than 100000 times"),
-    "a matrix beyond all measure": (part("1.0", "Quadratic(0.0, np.zeros(n), np.eye(n) * 1e308)"), "more than 100000 times"),
+    "a slope beyond all measure": (
+        part("1.0", "Linear(0.0, np.full(n, 1e308))"),
+        "more than 100000 times",
+    ),
+    "a matrix beyond all measure": (
+        part("1.0", "Quadratic(0.0, np.zeros(n), np.eye(n) * 1e308)"),
+        "more than 100000 times",
+    ),
     "anchors that touch": (
-        term("return Term('hostile', (Part('p', 1.0, 0.0, 5e-324, None, Linear(0.0, np.ones(n))),))"),
+        term(
+            "return Term('hostile', (Part('p', 1.0, 0.0, 5e-324, None, Linear(0.0, np.ones(n))),))"
+        ),
         "more than 100000 times",
     ),
     "a formula beyond all measure": (
-        term("return Term('hostile', (Part('p', 1.0, 0.0, 1.0, lambda weights, cash: 1e308, BlackBox(None)),))"),
+        term(
+            "return Term('hostile', (Part('p', 1.0, 0.0, 1.0, lambda weights, cash: 1e308, "
+            "BlackBox(None)),))"
+        ),
         "more than 100000 times",
     ),
     "names an unknown symbol": (selling("'ZZ'"), "ZZ, which is not in the planning set"),
@@ -174,34 +211,70 @@ BREAKING = {
     "wants the wrong sign": (selling(weight="0.01"), "signs do not match"),
     "weighs too much": (selling(priority="3.0"), "outside 0..2"),
     "writes numbers into a sentence": (
-        calculator("return [Candidate(Side.SELL, ctx.symbols[0], (-0.01,), 1.0, say('7 percent'))]"),
+        calculator(
+            "return [Candidate(Side.SELL, ctx.symbols[0], (-0.01,), 1.0, say('7 percent'))]"
+        ),
         "number in its template",
     ),
-    "returns no candidates": (calculator("return ['sell everything']"), "a str where a Candidate is due"),
+    "returns no candidates": (
+        calculator("return ['sell everything']"),
+        "a str where a Candidate is due",
+    ),
     "returns nothing": (calculator("return None"), "TypeError"),
-    "changes a weight": (calculator("object.__setattr__(ctx, 'value', 1.0); return []"), "changed its input, the context"),
-    "opens an array": (calculator("ctx.weights.setflags(write=True); return []"), "cannot set WRITEABLE"),
+    "changes a weight": (
+        calculator("object.__setattr__(ctx, 'value', 1.0); return []"),
+        "changed its input, the context",
+    ),
+    "opens an array": (
+        calculator("ctx.weights.setflags(write=True); return []"),
+        "cannot set WRITEABLE",
+    ),
     "writes into an array": (calculator("ctx.weights[:] = 0; return []"), "read-only"),
     "rows too narrow": (pattern("return np.zeros((1, 1), dtype=int)"), "any x 5"),
     "rows of floats": (pattern("return np.zeros((1, ctx.search.max_depth))"), "int64 is due"),
     "rows of objects": (pattern("return np.array([[object()]])"), "type object"),
-    "rows out of range": (pattern("return np.full((1, ctx.search.max_depth), 10_000)"), "names candidate 10000"),
+    "rows out of range": (
+        pattern("return np.full((1, ctx.search.max_depth), 10_000)"),
+        "names candidate 10000",
+    ),
     "changes the table": (pattern("candidates.__dict__['ids'] = (); return []"), "the table"),
     "breaks off": (generator("yield seeds[:0]\nraise KeyError('gone')"), "KeyError"),
-    "drops without a reason": (sieve("mask", "return Ruling(np.zeros(candidates.m, dtype=bool), {})"), "without a reason"),
+    "drops without a reason": (
+        sieve("mask", "return Ruling(np.zeros(candidates.m, dtype=bool), {})"),
+        "without a reason",
+    ),
     "a mask too short": (sieve("mask", "return Ruling(np.zeros(1, dtype=bool), {})"), "the mask"),
     "drops what is not there": (
-        sieve("mask", "return Ruling(np.ones(candidates.m, dtype=bool), {9999: Drop('r', None, None, say('so'))})"),
+        sieve(
+            "mask",
+            "return Ruling(np.ones(candidates.m, dtype=bool), "
+            "{9999: Drop('r', None, None, say('so'))})",
+        ),
         "drops order 9999",
     ),
-    "pairs of another size": (sieve("pairs", "return np.zeros((1, 1), dtype=bool)"), "the table of pairs"),
-    "keeps orders from themselves": (sieve("pairs", "return np.ones((candidates.m,) * 2, dtype=bool)"), "apart from itself"),
+    "pairs of another size": (
+        sieve("pairs", "return np.zeros((1, 1), dtype=bool)"),
+        "the table of pairs",
+    ),
+    "keeps orders from themselves": (
+        sieve("pairs", "return np.ones((candidates.m,) * 2, dtype=bool)"),
+        "apart from itself",
+    ),
     "is no predicate": (sieve("rows", "return 1"), "a int where a function is due"),
-    "answers once for all": (sieve("rows", "return lambda rows: True"), "the answer for each sequence"),
-    "a part that is not concave": (part("1.0", "Quadratic(0.0, np.zeros(n), -np.eye(n))"), "not concave"),
+    "answers once for all": (
+        sieve("rows", "return lambda rows: True"),
+        "the answer for each sequence",
+    ),
+    "a part that is not concave": (
+        part("1.0", "Quadratic(0.0, np.zeros(n), -np.eye(n))"),
+        "not concave",
+    ),
     "a part that is not finite": (part("1.0", "Linear(0.0, np.full(n, np.nan))"), "not finite"),
     "shares that do not sum": (part("0.5", "Linear(0.0, np.zeros(n))"), "sum to 0.5"),
-    "another name": (term("return Term('quality', (linear_part('p', 1.0, (0.0, 1.0), np.zeros(n - 1), 0.0),))"), "name of the module"),
+    "another name": (
+        term("return Term('quality', (linear_part('p', 1.0, (0.0, 1.0), np.zeros(n - 1), 0.0),))"),
+        "name of the module",
+    ),
     "a shape of its own": (part("1.0", "'round'"), "plugin's part is Linear"),
     "a formula that gives out": (
         term("""
@@ -214,7 +287,7 @@ BREAKING = {
         """),
         "ZeroDivisionError",
     ),
-}  # fmt: skip
+}
 """Calls that break the contract and leave the worker alive: all of them in one plugin."""
 
 
@@ -339,7 +412,10 @@ def test_a_formula_that_says_something_else_each_time_is_asked_once_for_each_end
 
 
 def test_calculators_that_ask_for_too_much_cost_only_themselves(tmp_path):
-    many = "return [Candidate(Side.SELL, ctx.symbols[0], (-0.01 - 1e-6 * k,), 1.0, say('so')) for k in range({count})]"
+    many = (
+        "return [Candidate(Side.SELL, ctx.symbols[0], (-0.01 - 1e-6 * k,), 1.0, say('so')) for k in"
+        " range({count})]"
+    )
     # each is under the limit of 2,000 by itself
     text = calculator(many.format(count=1500)) + calculator(many.format(count=1200)).replace(
         "hostile", "other"
@@ -371,7 +447,8 @@ FORGED = """
 import json, struct
 
 def forge(number):
-    text = json.dumps({"call": number, "value": {"candidates": []}, "fault": None, "arrays": []}).encode()
+    answer = {"call": number, "value": {"candidates": []}, "fault": None, "arrays": []}
+    text = json.dumps(answer).encode()
     frame = struct.pack(">I", len(text)) + text
     for handle in range(3, 20):
         try: os.write(handle, struct.pack(">Q", len(frame)) + frame)
@@ -419,11 +496,21 @@ AT_LOAD = {
     "hangs": ("time.sleep(60)", "longer than 0.25 s"),
     "registers nothing": ("", "registers no module"),
     "registers twice": (NOTHING * 2, "registered already"),
-    "has the name of a built-in": (NOTHING.replace('"hostile"', '"averaging_down"'), "registered already: 1."),
-    "needs another Python": (NOTHING.replace("params=Params", "params=Params, requires_python='>=99'"), "needs Python >=99"),
-    "has a parameter without a default": ("class Params(ModuleParams):\n    x: int\n" + NOTHING, "hostile.x has no default"),
+    "has the name of a built-in": (
+        NOTHING.replace('"hostile"', '"averaging_down"'),
+        "registered already: 1.",
+    ),
+    "needs another Python": (
+        NOTHING.replace("params=Params", "params=Params, requires_python='>=99'"),
+        "needs Python >=99",
+    ),
+    "has a parameter without a default": (
+        "class Params(ModuleParams):\n    x: int\n" + NOTHING,
+        "hostile.x has no default",
+    ),
     "has a parameter that cannot be checked": (
-        "import datetime\nclass Params(ModuleParams):\n    x: datetime.date = datetime.date(2020, 1, 1)\n" + NOTHING,
+        "import datetime\nclass Params(ModuleParams):\n    x: datetime.date = datetime.date(2020, "
+        "1, 1)\n" + NOTHING,
         "hostile.x is described with format",
     ),
     "has a default that is no number": (
@@ -434,7 +521,7 @@ AT_LOAD = {
         "class Params(ModuleParams):\n    x: Annotated[int, Field(ge=1)] = 0\n" + NOTHING,
         "the parameters of hostile cannot be read",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("text", "why"), AT_LOAD.values(), ids=AT_LOAD)
@@ -489,7 +576,10 @@ def test_a_call_that_fails_before_it_begins_does_not_leave_an_old_context_behind
 
 def test_one_plugin_can_neither_break_nor_patch_another(tmp_path):
     files = {
-        "vandal.py": "import steelyard.context\nsteelyard.context.Candidate = None\nsteelyard.registry._MODULES = None\nraise SystemExit",
+        "vandal.py": (
+            "import steelyard.context\nsteelyard.context.Candidate = "
+            "None\nsteelyard.registry._MODULES = None\nraise SystemExit"
+        ),
         "sound.py": selling(),
     }
     with plugins(tmp_path, files) as loaded:
@@ -537,8 +627,9 @@ def test_what_a_plugin_prints_goes_nowhere(tmp_path, capfd):
     with plugins(
         tmp_path,
         {
-            "plugin.py": "print('hello')\n"
-            + calculator("print('x' * 1000, file=sys.stderr); return []")
+            "plugin.py": (
+                "print('hello')\n" + calculator("print('x' * 1000, file=sys.stderr); return []")
+            )
         },
     ) as loaded:
         plan = planned(BUSY, loaded)
@@ -553,10 +644,12 @@ def test_workers_end_with_the_planner_even_when_it_is_killed(tmp_path):
         + calculator("return []").replace("params=Params", "params=ModuleParams")
     )
     code = (
-        "import sys, time, hashlib, pathlib; from steelyard.plugins import load_plugins; from steelyard.settings import Plugins\n"
-        "folder = pathlib.Path(sys.argv[1]); pin = 'sha256:' + hashlib.sha256((folder / 'plugin.py').read_bytes()).hexdigest()\n"
-        "loaded = load_plugins(Plugins(folder=str(folder), files={'plugin.py': pin}), None)\n"
-        "print(len(loaded.modules['opportunity_calculators']), flush=True); time.sleep(60)\n"
+        "import sys, time, hashlib, pathlib; from steelyard.plugins import load_plugins; from "
+        "steelyard.settings import Plugins\nfolder = pathlib.Path(sys.argv[1]); pin = 'sha256:' + "
+        "hashlib.sha256((folder / 'plugin.py').read_bytes()).hexdigest()\nloaded = "
+        "load_plugins(Plugins(folder=str(folder), files={'plugin.py': pin}), "
+        "None)\nprint(len(loaded.modules['opportunity_calculators']), flush=True); "
+        "time.sleep(60)\n"
     )
     planner = subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True

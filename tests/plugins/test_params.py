@@ -47,12 +47,25 @@ def test_the_schema_is_that_of_the_plugin_but_for_its_title():
 @pytest.mark.parametrize(
     "given",
     [
-        {"share": 1.5}, {"share": "0.5"}, {"share": float("nan")}, {"share": True}, {"count": 10}, {"count": 1.5}, {"on": 1},
-        {"mode": "other"}, {"text": "abcdef"}, {"text": "1"}, {"limit": 0.0}, {"names": ["a", "b", "c"]}, {"names": [1]}, {"pair": [1.0]},
-        {"weights": {"a": "x"}}, {"strange": 1},
+        {"share": 1.5},
+        {"share": "0.5"},
+        {"share": float("nan")},
+        {"share": True},
+        {"count": 10},
+        {"count": 1.5},
+        {"on": 1},
+        {"mode": "other"},
+        {"text": "abcdef"},
+        {"text": "1"},
+        {"limit": 0.0},
+        {"names": ["a", "b", "c"]},
+        {"names": [1]},
+        {"pair": [1.0]},
+        {"weights": {"a": "x"}},
+        {"strange": 1},
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_what_the_plugin_would_refuse_is_refused_here(given):
     for model in (Own, mirrored(Own)):
         with pytest.raises(ValidationError):

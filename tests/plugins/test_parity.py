@@ -1,4 +1,6 @@
-"""A built-in module moved into a plugin answers what it answers here, to the last bit; so do the forms that none of them has."""
+"""A built-in module moved into a plugin answers what it answers here, to the last bit; so do the
+forms that none of them has.
+"""
 
 from __future__ import annotations
 

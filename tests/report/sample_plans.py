@@ -1,4 +1,6 @@
-"""Plans that a report must be able to show: real ones, small ones, and ones that are hard to draw."""
+"""Plans that a report must be able to show: real ones, small ones, and ones that are hard to
+draw.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,10 @@ from steelyard.plans import Notice, Plan, seal
 from steelyard.settings import Costs, Score, Search
 from steelyard.strategies import default
 
-HOSTILE = "</script><script>alert(1)</script><b onclick=x>\u202egpj\x1b[31m & \"quoted\" 'single' {{ 7*7 }} مرحبا <!--"
+HOSTILE = (
+    "</script><script>alert(1)</script><b onclick=x>\u202egpj\x1b[31m & \"quoted\" 'single' {{ 7*7 "
+    "}} مرحبا <!--"
+)
 GROUPS = ("Energy", "Health Care", "Technology", "Utilities", "Financials")
 CAP = 5
 

@@ -205,8 +205,8 @@ def test_notes_say_what_is_missing_what_follows_and_how_to_repair_it():
 
     assert note.title == "Dividend yield is unknown for 14\u00a0securities."
     assert (
-        note.text
-        == "2.0\u00a0% stands in. AAPL, AMD, GE, HD, JNJ, JPM, KO, LLY and 6 more. Add dividend_yield to the securities file."
+        note.text == "2.0\u00a0% stands in. AAPL, AMD, GE, HD, JNJ, JPM, KO, LLY and 6 more. Add"
+        " dividend_yield to the securities file."
     )
 
 
@@ -227,7 +227,8 @@ def test_a_target_that_cannot_be_bought_has_a_row_and_is_none_of_the_cash():
     assert shown.cash.target == pytest.approx(0.2)
     assert shown.total.target == pytest.approx(1)
     assert shown.said.endswith(
-        "One target cannot be bought. A band is the target and 1.0\u00a0pp on either side; a breach is a weight outside it."
+        "One target cannot be bought. A band is the target and 1.0\u00a0pp on either side; a breach"
+        " is a weight outside it."
     )
 
 
@@ -259,7 +260,8 @@ def test_a_reserve_that_other_currencies_help_to_hold_says_so():
 
     assert (
         trades.trades(plan).reserve_said
-        == "The reserve is 624.25; cash in other currencies counts towards it: all cash is 4,349.30 USD."
+        == "The reserve is 624.25; cash in other currencies counts towards it: all cash is 4,349.30"
+        " USD."
     )
     assert "reserve 624 of all cash" in ladder.ladders(plan)[0].said
     assert trades.trades(sample.one_holding()).reserve_said == "The reserve is 100.00."

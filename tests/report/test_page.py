@@ -1,4 +1,6 @@
-"""The HTML report: every figure is the document's, nothing leaves the page, nothing in it obeys a file."""
+"""The HTML report: every figure is the document's, nothing leaves the page, nothing in it obeys a
+file.
+"""
 
 import json
 import re
@@ -107,8 +109,9 @@ def test_the_same_plan_gives_the_same_bytes_and_no_clock_is_in_them():
 
 def test_the_hash_seed_changes_no_byte():
     code = (
-        "import sys; sys.path.insert(0, 'tests'); import hashlib; from report.sample_plans import two_currencies;"
-        "from steelyard.report.page import render; print(hashlib.sha256(render(two_currencies()).encode()).hexdigest())"
+        "import sys; sys.path.insert(0, 'tests'); import hashlib; from report.sample_plans import "
+        "two_currencies;from steelyard.report.page import render; "
+        "print(hashlib.sha256(render(two_currencies()).encode()).hexdigest())"
     )
     root = Path(__file__).parents[2]
 

@@ -1,4 +1,6 @@
-"""Who proposed the plan: one line in the terminal, all names when asked for and in the seal of the page."""
+"""Who proposed the plan: one line in the terminal, all names when asked for and in the seal of the
+page.
+"""
 
 import pytest
 

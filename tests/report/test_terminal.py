@@ -1,4 +1,6 @@
-"""The terminal view: the answer first, nothing cut at any width, text of files shown and never obeyed."""
+"""The terminal view: the answer first, nothing cut at any width, text of files shown and never
+obeyed.
+"""
 
 import io
 import re
@@ -92,9 +94,11 @@ def test_every_order_shows_side_quantity_price_and_amount_at_any_width(growth, w
 
 def test_a_narrow_window_loses_columns_in_their_order(growth):
     heads = {
-        width: next(
-            line for line in shown(growth, width).splitlines() if line.startswith("  #")
-        ).split()
+        width: (
+            next(
+                line for line in shown(growth, width).splitlines() if line.startswith("  #")
+            ).split()
+        )
         for width in WIDTHS
     }
 

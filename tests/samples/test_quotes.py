@@ -1,4 +1,6 @@
-"""The bundled quotes: shapes, dates, positive numbers, and the hashes of the record. Most hold for the generated set as well."""
+"""The bundled quotes: shapes, dates, positive numbers, and the hashes of the record. Most hold for
+the generated set as well.
+"""
 
 import csv
 import gzip

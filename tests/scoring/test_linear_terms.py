@@ -1,4 +1,6 @@
-"""Total return, quality and income: plain sums, monotone in their inputs, neutral where nothing is known."""
+"""Total return, quality and income: plain sums, monotone in their inputs, neutral where nothing is
+known.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,6 @@
-"""The array form: concave, equal to the readable reference, with the slope that differences give."""
+"""The array form: concave, equal to the readable reference, with the slope that differences
+give.
+"""
 
 import time
 

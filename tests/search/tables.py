@@ -1,4 +1,6 @@
-"""Small random tables of every kind that the search may meet, and the answers found by trying all sets."""
+"""Small random tables of every kind that the search may meet, and the answers found by trying all
+sets.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ MOST_ORDERS = 10
 
 
 def table(seed, *, orders=None, depth=None, securities=None):
-    """One problem: half are tight in cash; caps, conflicts, predicates, sizes, norms and degenerate accounts by chance."""
+    """One problem: half are tight in cash; caps, conflicts, predicates, sizes, norms and degenerate
+    accounts by chance.
+    """
     random = np.random.default_rng(seed)
 
     def chance(share):
@@ -51,11 +55,21 @@ def table(seed, *, orders=None, depth=None, securities=None):
     )
     conflicts = np.triu(random.random((m, m)) < (0.15 if chance(0.4) else 0.0), 1)
     account = Account(
-        security=security, delta=delta, cost=cost, conflicts=conflicts | conflicts.T, cash=cash,
-        spendable=cash * random.choice([1.0, 1.0, 0.5]), reserve=random.choice([0.0, 0.01, 0.04]), settled_only=chance(0.15),
-        turnover_cap=float(np.abs(delta).sum()) * random.uniform(0.05, 0.4) if chance(0.3) else None,
-        group_shares=shares[security], group_weights=weights @ shares, group_cap=random.uniform(0.2, 0.7) if shares.shape[1] else None,
-    )  # fmt: skip
+        security=security,
+        delta=delta,
+        cost=cost,
+        conflicts=conflicts | conflicts.T,
+        cash=cash,
+        spendable=cash * random.choice([1.0, 1.0, 0.5]),
+        reserve=random.choice([0.0, 0.01, 0.04]),
+        settled_only=chance(0.15),
+        turnover_cap=float(np.abs(delta).sum()) * random.uniform(0.05, 0.4)
+        if chance(0.3)
+        else None,
+        group_shares=shares[security],
+        group_weights=weights @ shares,
+        group_cap=random.uniform(0.2, 0.7) if shares.shape[1] else None,
+    )
     predicates = (
         (at_most_one_of(set(random.permutation(m)[: m // 2].tolist())),) if chance(0.2) else ()
     )
@@ -78,7 +92,9 @@ def orders_of(random, weights, aims, m):
 
 
 def score_of(random, weights, cash, aims):
-    """A concave score: squares around the aims, groups and factors; no norm, one or two; a variance may be none at all."""
+    """A concave score: squares around the aims, groups and factors; no norm, one or two; a variance
+    may be none at all.
+    """
     n = len(weights)
     size = random.choice([0.0, 0.2, 1.0, 5.0])
     groups, factors = (
@@ -113,7 +129,9 @@ def at_most_one_of(some):
 
 
 def mirrored(pairs, depth, *, cash=1.0):
-    """`pairs` securities that cannot be told apart, half of what would be best may be bought: many ties."""
+    """`pairs` securities that cannot be told apart, half of what would be best may be bought: many
+    ties.
+    """
     n = pairs
     aims = np.full(n, 1.0 / n)
     model = ScoreModel(0.0, np.append(2 * aims, 0.0), np.diag(np.append(np.ones(n), 0.0)), ())
@@ -134,9 +152,19 @@ def account_of(security, delta, *, cash=1.0, **limits):
     """An account where nothing binds but what is said."""
     m = len(security)
     plain = Account(
-        security=security, delta=delta, cost=np.zeros(m), conflicts=np.zeros((m, m), dtype=bool), cash=cash, spendable=cash, reserve=0.0,
-        settled_only=False, turnover_cap=None, group_shares=np.zeros((m, 0)), group_weights=np.zeros(0), group_cap=None,
-    )  # fmt: skip
+        security=security,
+        delta=delta,
+        cost=np.zeros(m),
+        conflicts=np.zeros((m, m), dtype=bool),
+        cash=cash,
+        spendable=cash,
+        reserve=0.0,
+        settled_only=False,
+        turnover_cap=None,
+        group_shares=np.zeros((m, 0)),
+        group_weights=np.zeros(0),
+        group_cap=None,
+    )
     return replace(plain, **limits)
 
 

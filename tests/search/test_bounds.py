@@ -1,4 +1,6 @@
-"""Every bound of the search is a bound: of the root, of any node, from any point and with any multipliers."""
+"""Every bound of the search is a bound: of the root, of any node, from any point and with any
+multipliers.
+"""
 
 import itertools
 from dataclasses import replace
@@ -50,7 +52,9 @@ def nodes_of(random, problem, count):
 
 
 def completions(problem, row, allowed, room):
-    """The best net of the sets that include a row and at most `room` of those allowed, and of those with each order."""
+    """The best net of the sets that include a row and at most `room` of those allowed, and of those
+    with each order.
+    """
     rows, net = brute_force(problem)
     held = set(row[row >= 0].tolist())
     extra = [set(other[other >= 0].tolist()) - held for other in rows]
@@ -161,7 +165,9 @@ def test_an_extension_is_worth_and_allowed_what_the_set_is():
 
 
 def test_a_set_that_is_exactly_on_a_limit_is_found_whichever_order_joins_last():
-    """Sums in another order than the ledger's differ in the last bit: that must not lose the set."""
+    """Sums in another order than the ledger's differ in the last bit: that must not lose the
+    set.
+    """
     wanted = np.arange(5)
     for seed in range(100):
         delta = np.random.default_rng(seed).uniform(0.05, 0.1, 5)

@@ -1,4 +1,6 @@
-"""Other people's solvers as second opinions: SCIP on whole searches, Clarabel on the relaxation. Nightly; dependency group `bench`."""
+"""Other people's solvers as second opinions: SCIP on whole searches, Clarabel on the relaxation.
+Nightly; dependency group `bench`.
+"""
 
 import numpy as np
 import pytest
@@ -20,7 +22,9 @@ SHAPES = (
 SOLVER = 2e-6
 """What SCIP's tolerances of 1e-6 leave open, in units of score."""
 LOOSE = 0.05
-"""How much of the improvement the root bound may lose to the exact optimum of the same relaxation."""
+"""How much of the improvement the root bound may lose to the exact optimum of the same
+relaxation.
+"""
 
 pytestmark = pytest.mark.nightly
 
@@ -115,7 +119,9 @@ def test_the_root_bound_is_hardly_above_the_optimum_of_the_relaxation(shape, see
 
 
 def solved_by_clarabel(relaxed):
-    """The most of the relaxation over shares 0..1 of orders, one per security, at most `depth`, within the linear limits."""
+    """The most of the relaxation over shares 0..1 of orders, one per security, at most `depth`,
+    within the linear limits.
+    """
     import clarabel
     from scipy import sparse
 

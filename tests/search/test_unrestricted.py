@@ -1,4 +1,6 @@
-"""The continuous optimum: a bound that nothing exceeds, close to what an independent solver finds."""
+"""The continuous optimum: a bound that nothing exceeds, close to what an independent solver
+finds.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Combinatorial: the most promising combinations first, every number of sales and buys in turn, always affordable."""
+"""Combinatorial: the most promising combinations first, every number of sales and buys in turn,
+always affordable.
+"""
 
 import itertools
 from dataclasses import replace

@@ -1,4 +1,6 @@
-"""Enhanced combinatorial: all combinations if few, else a seeded sample without repeats, always affordable."""
+"""Enhanced combinatorial: all combinations if few, else a seeded sample without repeats, always
+affordable.
+"""
 
 import itertools
 from collections import Counter

@@ -185,35 +185,86 @@ def test_lines_are_found_after_texts_over_several_lines_and_lists():
 
 KIB_60 = 60 * 1024
 HOSTILE = {
-    "a key that a terminal would obey": ('"\\u001b[31mred" = 1', 'line 1: "\\u001b[31mred" is not a known key.'),
-    "a module that a terminal would obey": ('\n[filters."\\u009b2J"]', 'line 2: filters."\\u009b2J": there is no such module.'),
-    "a key that turns text around": ('[limits]\n"\\u202ex" = 1', 'line 2: limits."\\u202ex" is not a known key.'),
-    "a key that forges a line": ('"a\\nline 9: b" = 1', 'line 1: "a\\nline 9: b" is not a known key.'),
-    "a value that a terminal would obey": ('[limits]\nfunding = "\\u001b[2J"', r"limits.funding is '\x1b[2J'; it must be one of"),
-    "a key with dots": ('"limits.allow_buy" = true', 'line 1: "limits.allow_buy" is not a known key.'),
+    "a key that a terminal would obey": (
+        '"\\u001b[31mred" = 1',
+        'line 1: "\\u001b[31mred" is not a known key.',
+    ),
+    "a module that a terminal would obey": (
+        '\n[filters."\\u009b2J"]',
+        'line 2: filters."\\u009b2J": there is no such module.',
+    ),
+    "a key that turns text around": (
+        '[limits]\n"\\u202ex" = 1',
+        'line 2: limits."\\u202ex" is not a known key.',
+    ),
+    "a key that forges a line": (
+        '"a\\nline 9: b" = 1',
+        'line 1: "a\\nline 9: b" is not a known key.',
+    ),
+    "a value that a terminal would obey": (
+        '[limits]\nfunding = "\\u001b[2J"',
+        r"limits.funding is '\x1b[2J'; it must be one of",
+    ),
+    "a key with dots": (
+        '"limits.allow_buy" = true',
+        'line 1: "limits.allow_buy" is not a known key.',
+    ),
     "an empty key": ('"" = 1', 'line 1: "" is not a known key.'),
     "an empty module": ("[filters.'']", 'line 1: filters."": there is no such module.'),
     "quotes inside quotes": ("\"'a'\" = 1", "line 1: \"'a'\" is not a known key."),
-    "a key that looks like another": ('"m\\u0430x_depth" = 3', r"It is spelled 'm\u0430x_depth'. Did you mean max_depth?"),
-    "a key of Python": ("__proto__ = 1\n[limits]\n__class__ = 1\nmodel_config = 1", "limits.__class__ is not a known key."),
+    "a key that looks like another": (
+        '"m\\u0430x_depth" = 3',
+        r"It is spelled 'm\u0430x_depth'. Did you mean max_depth?",
+    ),
+    "a key of Python": (
+        "__proto__ = 1\n[limits]\n__class__ = 1\nmodel_config = 1",
+        "limits.__class__ is not a known key.",
+    ),
     "a long module": (f"[filters.{'x' * KIB_60}]", "there is no such module"),
     "a long module in a list": (f"enabled_filters = ['{'x' * KIB_60}']", "there is no such module"),
-    "a long module of line ends": (f'[filters."{chr(92)}n{(chr(92) + "n") * 30_000}"]', "there is no such module"),
+    "a long module of line ends": (
+        f'[filters."{chr(92)}n{(chr(92) + "n") * 30_000}"]',
+        "there is no such module",
+    ),
     "a long group": (f"[groups.sector]\n{'x' * KIB_60} = 2", "it must be a number from 0 to 1."),
     "a long score term": (f"[score.further]\n{'x' * KIB_60} = 0.1", "there is no such score term"),
     "a long nan": (f"{'x' * KIB_60} = nan", "is nan"),
-    "a long plugin": (f"[plugins]\nfolder = 'p'\nfiles = {{'{'x' * KIB_60}' = 'a'}}", "line 1: The plugins cannot be loaded"),
+    "a long plugin": (
+        f"[plugins]\nfolder = 'p'\nfiles = {{'{'x' * KIB_60}' = 'a'}}",
+        "line 1: The plugins cannot be loaded",
+    ),
     "a long parameter": (f"[filters.eligibility.params]\n{'x' * KIB_60} = 2", "is not a known key"),
     "a long key twice": (f'["{"x" * 30_000}"]\n["{"x" * 30_000}"]', "line 2, column"),
-    "a long description": (f"description = '{'x' * KIB_60}'", "it must be text of at most 2,000 characters."),
-    "many score terms": ("[score.further]\n" + "".join(f"x{i} = 0.0001\n" for i in range(900)), "at least 20 problems"),
-    "many headers": ("".join(f"[a{i}]\n" for i in range(1_001)), "line 1001, column 1: more than 1,000 keys."),
-    "many keys": ("[filters]\n" + "".join(f"m{i}=1\n" for i in range(1_500)), "line 1001, column 5: more than 1,000 keys."),
+    "a long description": (
+        f"description = '{'x' * KIB_60}'",
+        "it must be text of at most 2,000 characters.",
+    ),
+    "many score terms": (
+        "[score.further]\n" + "".join(f"x{i} = 0.0001\n" for i in range(900)),
+        "at least 20 problems",
+    ),
+    "many headers": (
+        "".join(f"[a{i}]\n" for i in range(1_001)),
+        "line 1001, column 1: more than 1,000 keys.",
+    ),
+    "many keys": (
+        "[filters]\n" + "".join(f"m{i}=1\n" for i in range(1_500)),
+        "line 1001, column 5: more than 1,000 keys.",
+    ),
     "many keys in a list": ("a = [" + "{b=1}," * 1_001 + "]", "more than 1,000 keys."),
-    "many dotted keys": ("".join(f"a.b.c.d.e.f.g.h.i.j.k.l.m.n.o{i}=1\n" for i in range(999)), "line 1: a is not a known key."),
+    "many dotted keys": (
+        "".join(f"a.b.c.d.e.f.g.h.i.j.k.l.m.n.o{i}=1\n" for i in range(999)),
+        "line 1: a is not a known key.",
+    ),
     "many empty tables": ("a = [" + "{}," * 20_000 + "]", "line 1: a is not a known key."),
-    "many dates": ("a = [" + "2020-01-01T00:00:00.000000+00:00," * 1_800 + "]", "line 1: a is not a known key."),
-    "a table that dotted keys made": ("search.max_depth = 3\n[search]\nbeam_width = 3", "line 2, column 8: Cannot declare search twice."),
+    "many dates": (
+        "a = [" + "2020-01-01T00:00:00.000000+00:00," * 1_800 + "]",
+        "line 1: a is not a known key.",
+    ),
+    "a table that dotted keys made": (
+        "search.max_depth = 3\n[search]\nbeam_width = 3",
+        "line 2, column 8: Cannot declare search twice.",
+    ),
     "dotted keys into a table": (
         "[filters.eligibility]\nmin_hold_days = 3\n[filters]\neligibility.on_missing = 'deny'\n",
         "Cannot redefine namespace filters.eligibility",
@@ -222,31 +273,79 @@ HOSTILE = {
         "[filters.eligibility]\nmin_hold_days = 3\n[filters]\neligibility.min_hold_days = 3",
         "line 4: Cannot redefine namespace filters.eligibility.",
     ),
-    "an inline table made longer": ("limits = {}\nlimits.allow_sell = 1", "line 2: Cannot mutate immutable namespace limits."),
-    "a list of tables after a table": ("[limits]\n[[limits]]", "line 2, column 9: Cannot overwrite a value."),
-    "a table after a list of tables": ("[[limits]]\n[limits]", "line 2, column 8: Cannot declare limits twice."),
+    "an inline table made longer": (
+        "limits = {}\nlimits.allow_sell = 1",
+        "line 2: Cannot mutate immutable namespace limits.",
+    ),
+    "a list of tables after a table": (
+        "[limits]\n[[limits]]",
+        "line 2, column 9: Cannot overwrite a value.",
+    ),
+    "a table after a list of tables": (
+        "[[limits]]\n[limits]",
+        "line 2, column 8: Cannot declare limits twice.",
+    ),
     "a text that nothing closes": ("max_depth = 3\nname = '''\nx\n\n", "line 2: Expected"),
     "a list that nothing closes": ("max_depth = 3\na = [\n1,\n", "line 2: "),
     "a header that nothing closes": ("max_depth = 3\n[limits", "line 2: Expected ']'"),
     "a key without a value": ("max_depth = 3\nbeam_width\n", "line 2, column 11: Expected '='"),
     "a key without a value at the end": ("max_depth = 3\nbeam_width", "line 2: Expected '='"),
-    "a second byte order mark": ("\ufeff\ufeffmax_depth = 3", "line 1, column 1: Invalid statement"),
-    "a carriage return in a comment": ("# x\rmax_depth = 3", "line 1, column 4: Found invalid character"),
-    "a date for true": ("[limits]\nallow_buy = 2020-01-01", "limits.allow_buy is 2020-01-01; it must be true or false."),
-    "a time for a name": ("name = 07:32:00", "name is 07:32:00; it must be text of at most 200 characters."),
-    "a hexadecimal number out of range": ("max_depth = 0x20", "max_depth is 32; it must be a whole number from 1 to 10."),
-    "a list for a number that nothing reads": ("batch_size = [1]", "batch_size is [1]; it must be a whole number."),
-    "true for a number that nothing reads": ("monte_carlo_path_count = true", "monte_carlo_path_count is true; it must be a whole number."),
-    "a number for a switch that nothing reads": ("enable_batch_generation = 1", "enable_batch_generation is 1; it must be true or false."),
+    "a second byte order mark": (
+        "\ufeff\ufeffmax_depth = 3",
+        "line 1, column 1: Invalid statement",
+    ),
+    "a carriage return in a comment": (
+        "# x\rmax_depth = 3",
+        "line 1, column 4: Found invalid character",
+    ),
+    "a date for true": (
+        "[limits]\nallow_buy = 2020-01-01",
+        "limits.allow_buy is 2020-01-01; it must be true or false.",
+    ),
+    "a time for a name": (
+        "name = 07:32:00",
+        "name is 07:32:00; it must be text of at most 200 characters.",
+    ),
+    "a hexadecimal number out of range": (
+        "max_depth = 0x20",
+        "max_depth is 32; it must be a whole number from 1 to 10.",
+    ),
+    "a list for a number that nothing reads": (
+        "batch_size = [1]",
+        "batch_size is [1]; it must be a whole number.",
+    ),
+    "true for a number that nothing reads": (
+        "monte_carlo_path_count = true",
+        "monte_carlo_path_count is true; it must be a whole number.",
+    ),
+    "a number for a switch that nothing reads": (
+        "enable_batch_generation = 1",
+        "enable_batch_generation is 1; it must be true or false.",
+    ),
     "a switch among parameters": (
         "[filters.diversity.params]\nenabled = true",
-        "line 2: filters.diversity.params.enabled is no parameter: write it in [filters.diversity].",
+        (
+            "line 2: filters.diversity.params.enabled is no parameter: write it in "
+            "[filters.diversity]."
+        ),
     ),
-    "a switch in a table that switches nothing": ("[filter_params.diversity]\nenabled = true", "diversity.enabled is no parameter"),
-    "a multiple of none": ("trade_cost_multiplier = 0", "trade_cost_multiplier is 0; it must be a number from 1 to 1,000,000."),
-    "a penalty beyond all": ("cost_penalty_factor = 1e308", "cost_penalty_factor is 1e+308; it must be a number from 0 to 20."),
-    "a penalty of 300 digits": (f"cost_penalty_factor = {'9' * 300}", "it must be a number from 0 to 20."),
-}  # fmt: skip
+    "a switch in a table that switches nothing": (
+        "[filter_params.diversity]\nenabled = true",
+        "diversity.enabled is no parameter",
+    ),
+    "a multiple of none": (
+        "trade_cost_multiplier = 0",
+        "trade_cost_multiplier is 0; it must be a number from 1 to 1,000,000.",
+    ),
+    "a penalty beyond all": (
+        "cost_penalty_factor = 1e308",
+        "cost_penalty_factor is 1e+308; it must be a number from 0 to 20.",
+    ),
+    "a penalty of 300 digits": (
+        f"cost_penalty_factor = {'9' * 300}",
+        "it must be a number from 0 to 20.",
+    ),
+}
 
 
 @pytest.mark.parametrize(("text", "expected"), HOSTILE.values(), ids=HOSTILE)
@@ -298,9 +397,22 @@ def test_a_finite_number_that_arithmetic_would_make_infinite_is_refused(line: st
 
 
 FRAGMENTS = [
-    *"[]{}\"'=.,\n\r\0#_\\\x1b\ufeffé", "[[", '"""', "'''", "\r\n", "nan", "-inf", "1e400", "0x", "true", "2020-01-01", "a.b", "[limits]\n",
-    "max_depth = 3\n", "9" * 4_400,
-]  # fmt: skip
+    *"[]{}\"'=.,\n\r\0#_\\\x1b\ufeffé",
+    "[[",
+    '"""',
+    "'''",
+    "\r\n",
+    "nan",
+    "-inf",
+    "1e400",
+    "0x",
+    "true",
+    "2020-01-01",
+    "a.b",
+    "[limits]\n",
+    "max_depth = 3\n",
+    "9" * 4_400,
+]
 
 
 @settings(deadline=None, max_examples=150)
@@ -331,19 +443,51 @@ TABLE["limits"] = TABLE
 LIST: list[object] = []
 LIST.append(LIST)
 WEIRD = [
-    None, {1, 2}, np.array([1.0, 2.0]), np.array([]), np.float64("nan"), np.bool_(1), [[[]]], TABLE, LIST, b"x", object(), 1j,
-    Decimal("NaN"), float("inf"), range(3), Path("x"), "\ud800", 10**5_000, {None: 1}, {(1, 2): {10**5_000: 3}}, iter([1]), int,
-]  # fmt: skip
+    None,
+    {1, 2},
+    np.array([1.0, 2.0]),
+    np.array([]),
+    np.float64("nan"),
+    np.bool_(1),
+    [[[]]],
+    TABLE,
+    LIST,
+    b"x",
+    object(),
+    1j,
+    Decimal("NaN"),
+    float("inf"),
+    range(3),
+    Path("x"),
+    "\ud800",
+    10**5_000,
+    {None: 1},
+    {(1, 2): {10**5_000: 3}},
+    iter([1]),
+    int,
+]
 
 
 @pytest.mark.parametrize("weird", WEIRD, ids=lambda one: type(one).__name__)
 def test_what_no_file_can_say_is_told_and_never_raised(weird: object):
     places = [
-        weird, {"x": weird}, {"max_depth": weird}, {"limits": weird}, {"limits": {"allow_buy": weird}}, {"filters": {"eligibility": weird}},
-        {"filters": {"eligibility": {"enabled": weird}}}, {"enabled_filters": [weird]}, {"plugins": {"files": weird}}, {"preset": weird},
-        {"planner": {"max_depth": weird}, "max_depth": 3}, {"groups": {"sector": {"x": weird}}}, {"score": {"anchors": {"fit": weird}}},
-        {"enable_multi_objective": weird}, {"pattern_generators": {"rebalance": {"max_depth": weird}}}, {"max_loss_threshold": weird},
-    ]  # fmt: skip
+        weird,
+        {"x": weird},
+        {"max_depth": weird},
+        {"limits": weird},
+        {"limits": {"allow_buy": weird}},
+        {"filters": {"eligibility": weird}},
+        {"filters": {"eligibility": {"enabled": weird}}},
+        {"enabled_filters": [weird]},
+        {"plugins": {"files": weird}},
+        {"preset": weird},
+        {"planner": {"max_depth": weird}, "max_depth": 3},
+        {"groups": {"sector": {"x": weird}}},
+        {"score": {"anchors": {"fit": weird}}},
+        {"enable_multi_objective": weird},
+        {"pattern_generators": {"rebalance": {"max_depth": weird}}},
+        {"max_loss_threshold": weird},
+    ]
 
     told = [validate(place) for place in places]  # type: ignore[arg-type]
 

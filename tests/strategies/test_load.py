@@ -81,7 +81,10 @@ def test_a_file_says_what_it_changes_and_the_rest_keeps_its_default():
 
 
 def test_tables_may_stand_in_any_order():
-    text = "[score]\nprofile = 'aggressive'\n[limits]\nmin_trade_base = 5\n[score.neutral]\nmu = 0.05\n"
+    text = (
+        "[score]\nprofile = 'aggressive'\n[limits]\nmin_trade_base = 5\n[score.neutral]\nmu = "
+        "0.05\n"
+    )
 
     assert parse(text, "x").score.neutral.mu == 0.05
 
@@ -148,7 +151,10 @@ def test_tables_may_stand_in_any_order():
         ),
         (
             "[score.anchors]\nfit = [0, 1, 2]",
-            "score.anchors.fit is [0, 1, 2]; it must be a list of 2: a number from -1,000 to 1,000 and a number from -1,000 to 1,000.",
+            (
+                "score.anchors.fit is [0, 1, 2]; it must be a list of 2: a number from -1,000 to "
+                "1,000 and a number from -1,000 to 1,000."
+            ),
         ),
         ("[score]\nanchors = 3", "score.anchors is 3; it must be a table."),
         (
@@ -182,11 +188,17 @@ def test_tables_may_stand_in_any_order():
         ),
         (
             "[opportunity_calculators]\nprofit_takin = true",
-            "opportunity_calculators.profit_takin: there is no such module. Did you mean profit_taking?",
+            (
+                "opportunity_calculators.profit_takin: there is no such module. Did you mean "
+                "profit_taking?"
+            ),
         ),
         (
             "[filters]\nzzz = true",
-            "filters.zzz: there is no such module. Known are correlation_aware, diversity, eligibility, recently_traded",
+            (
+                "filters.zzz: there is no such module. Known are correlation_aware, diversity, "
+                "eligibility, recently_traded"
+            ),
         ),
         (
             "[filters]\neligibility = 'on'",

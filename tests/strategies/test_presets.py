@@ -96,8 +96,14 @@ def test_the_three_documented_presets_have_their_documented_numbers():
         2.5,
     ]
     assert on(conservative, Kind.PATTERN) == {
-        "direct_buy", "profit_taking", "rebalance", "single_best", "opportunity_first", "cash_generation", "cost_optimized",
-    }  # fmt: skip
+        "direct_buy",
+        "profit_taking",
+        "rebalance",
+        "single_best",
+        "opportunity_first",
+        "cash_generation",
+        "cost_optimized",
+    }
     assert on(aggressive, Kind.PATTERN) == {
         choice.module.name for choice in default().choices[Kind.PATTERN]
     }
@@ -119,9 +125,13 @@ def test_the_three_documented_presets_have_their_documented_numbers():
         )
         taking = strategy.choice(Kind.OPPORTUNITY, "profit_taking").params.model_dump()
         assert expected == (
-            eligibility["min_hold_days"], eligibility["no_panic_sell_pct"], traded["sell_cooldown_days"], traded["buy_cooldown_days"],
-            correlated["correlation_threshold"], taking["windfall_threshold"],
-        )  # fmt: skip
+            eligibility["min_hold_days"],
+            eligibility["no_panic_sell_pct"],
+            traded["sell_cooldown_days"],
+            traded["buy_cooldown_days"],
+            correlated["correlation_threshold"],
+            taking["windfall_threshold"],
+        )
 
 
 def test_presets_that_follow_the_documents_plan_from_proposals():
@@ -131,7 +141,8 @@ def test_presets_that_follow_the_documents_plan_from_proposals():
 
 def test_what_a_file_does_not_name_it_inherits_from_its_preset_and_is_never_switched_on_silently():
     strategy = parse(
-        "preset = 'conservative'\n[search]\nmax_depth = 3\n[filters.eligibility]\nmin_hold_days = 7",
+        "preset = 'conservative'\n[search]\nmax_depth = "
+        "3\n[filters.eligibility]\nmin_hold_days = 7",
         "mine",
     )
 
@@ -146,9 +157,14 @@ def test_what_a_file_does_not_name_it_inherits_from_its_preset_and_is_never_swit
         7,
     )
     assert eligibility.params.model_dump()["no_panic_sell_pct"] == 0.15
-    assert [strategy.source(key) for key in ("search.max_depth", "search.beam_width", "search.max_nodes")] == [
-        "strategy file", "preset conservative", "default",
-    ]  # fmt: skip
+    assert [
+        strategy.source(key)
+        for key in ("search.max_depth", "search.beam_width", "search.max_nodes")
+    ] == [
+        "strategy file",
+        "preset conservative",
+        "default",
+    ]
 
 
 def test_parameters_alone_keep_what_the_preset_says_of_the_others():

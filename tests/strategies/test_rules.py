@@ -114,14 +114,20 @@ def test_what_a_mapping_has_wrong_is_told_and_not_raised():
         ),
         (
             ALL_CALCULATORS_OFF + "[search]\nscope = 'proposals'",
-            'No pattern or generator that is on draws from a calculator that is on: there is no proposal, and search.scope = "proposals"',
+            (
+                "No pattern or generator that is on draws from a calculator that is on: there is no"
+                ' proposal, and search.scope = "proposals"'
+            ),
         ),
         (
             ONLY_OPPORTUNITY_FIRST,
             "there is no proposal",
         ),
         (
-            "enabled_pattern_generators = []\nenabled_sequence_generators = ['partial_execution']\n[search]\nscope = 'proposals'",
+            (
+                "enabled_pattern_generators = []\nenabled_sequence_generators = "
+                "['partial_execution']\n[search]\nscope = 'proposals'"
+            ),
             "there is no proposal",
         ),
     ],
@@ -133,29 +139,69 @@ def test_an_error_refuses_the_strategy(text: str, expected: str):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("transaction_cost_percent = 0.02", "costs.percent is 0.02, a fraction: 2 % of every order. Most brokers take under 1 %."),
+        (
+            "transaction_cost_percent = 0.02",
+            "costs.percent is 0.02, a fraction: 2 % of every order. Most brokers take under 1 %.",
+        ),
         (ALL_CALCULATORS_OFF, "No opportunity calculator is on: every plan is to hold."),
         (ALL_CALCULATORS_OFF, "there is no proposal to compare the plan with."),
-        ("enabled_pattern_generators = []", "No pattern is on: proposals come from the generators alone."),
         (
-            "enabled_pattern_generators = ['rebalance']\n[sequence_generators]\ncombinatorial = true",
+            "enabled_pattern_generators = []",
+            "No pattern is on: proposals come from the generators alone.",
+        ),
+        (
+            (
+                "enabled_pattern_generators = ['rebalance']\n[sequence_generators]\ncombinatorial "
+                "= "
+                "true"
+            ),
             "combinatorial is on with fewer than 2 patterns",
         ),
-        ("[filters]\ncorrelation_aware = true", "on_missing = 'allow' a buy that has too little of one passes"),
-        ("[filters.correlation_aware]\non_missing = 'deny'", "on_missing = 'deny' a buy that has too little of one is refused"),
-        ("[filters]\ndiversity = true", "filters.diversity is on and planner.diverse_selection off"),
-        ("[filters]\ndiversity = true", 'filters.diversity ranks proposals only: with search.scope = "candidates" it cannot'),
+        (
+            "[filters]\ncorrelation_aware = true",
+            "on_missing = 'allow' a buy that has too little of one passes",
+        ),
+        (
+            "[filters.correlation_aware]\non_missing = 'deny'",
+            "on_missing = 'deny' a buy that has too little of one is refused",
+        ),
+        (
+            "[filters]\ndiversity = true",
+            "filters.diversity is on and planner.diverse_selection off",
+        ),
+        (
+            "[filters]\ndiversity = true",
+            'filters.diversity ranks proposals only: with search.scope = "candidates" it cannot',
+        ),
         ("max_depth = 7", "search.max_depth is 7 with 11 patterns"),
-        ("[sequence_generators.combinatorial]\nmax_combinations = 101", "combinatorial.max_combinations is 101: the best come first"),
-        ("allow_sell = false", "profit_taking, rebalance_sells, weight_based are on: the sales that they find are dropped."),
-        ("allow_buy = false", "limits.allow_buy is false and averaging_down, opportunity_buys, rebalance_buys are on"),
-        ("min_weight_gap = 0.1\npreset = 'conservative'", "weight_based.min_gap_threshold is set and"),
+        (
+            "[sequence_generators.combinatorial]\nmax_combinations = 101",
+            "combinatorial.max_combinations is 101: the best come first",
+        ),
+        (
+            "allow_sell = false",
+            (
+                "profit_taking, rebalance_sells, weight_based are on: the sales that they find are "
+                "dropped."
+            ),
+        ),
+        (
+            "allow_buy = false",
+            "limits.allow_buy is false and averaging_down, opportunity_buys, rebalance_buys are on",
+        ),
+        (
+            "min_weight_gap = 0.1\npreset = 'conservative'",
+            "weight_based.min_gap_threshold is set and",
+        ),
         (
             "[opportunity_calculators]\nprofit_taking = false",
-            "pattern_generators.profit_taking is on and finds nothing without opportunity_calculators.profit_taking.",
+            (
+                "pattern_generators.profit_taking is on and finds nothing without "
+                "opportunity_calculators.profit_taking."
+            ),
         ),
     ],
-)  # fmt: skip
+)
 def test_a_warning_is_worth_knowing_and_refuses_nothing(text: str, expected: str):
     assert expected in warnings(text)
 
@@ -169,7 +215,10 @@ def test_a_warning_is_worth_knowing_and_refuses_nothing(text: str, expected: str
         "[sequence_generators.combinatorial]\nmax_combinations = 100",
         "[sequence_generators.combinatorial]\nenabled = false\nmax_combinations = 101",
         "[filters.diversity]\nenabled = false\nmax_sequences = 3",
-        "enable_diverse_selection = true\n[filters]\ndiversity = true\n[search]\nscope = 'proposals'",
+        (
+            "enable_diverse_selection = true\n[filters]\ndiversity = true\n[search]\nscope = "
+            "'proposals'"
+        ),
     ],
 )
 def test_at_the_border_there_is_nothing_to_warn_of(text: str):
@@ -222,7 +271,10 @@ def test_what_looks_across_tables_is_told_no_more_than_anybody_reads():
         "cost_penalty_factor = 20",
         "[regime]\nenter = 0.03",
         "[score.anchors]\nfit = [0.0, 1e-6]",
-        "search.scope = 'proposals'\nenabled_opportunity_calculators = ['opportunity_buys']\nenabled_pattern_generators = ['direct_buy']",
+        (
+            "search.scope = 'proposals'\nenabled_opportunity_calculators = "
+            "['opportunity_buys']\nenabled_pattern_generators = ['direct_buy']"
+        ),
     ],
 )
 def test_at_the_border_nothing_is_refused(text: str):
@@ -231,7 +283,10 @@ def test_at_the_border_nothing_is_refused(text: str):
 
 def test_a_module_that_the_strategy_itself_switched_on_without_what_it_draws_from_is_an_error():
     off = "[opportunity_calculators]\naveraging_down = false\n"
-    text = "pattern_generators.averaging_down is on and finds nothing without opportunity_calculators.averaging_down."
+    text = (
+        "pattern_generators.averaging_down is on and finds nothing without "
+        "opportunity_calculators.averaging_down."
+    )
 
     assert text in refusal(f"{off}[pattern_generators]\naveraging_down = true")
     assert text in refusal(f"{off}[pattern_generators]\naveraging_down = true").splitlines()[
@@ -243,14 +298,20 @@ def test_a_module_that_the_strategy_itself_switched_on_without_what_it_draws_fro
 
 
 def test_an_alternative_is_enough():
-    only_weights = "enabled_opportunity_calculators = ['weight_based']\nenabled_pattern_generators = ['rebalance', 'cost_optimized']"
-    neither = "enabled_opportunity_calculators = ['profit_taking']\nenabled_pattern_generators = ['cost_optimized']"
+    only_weights = (
+        "enabled_opportunity_calculators = ['weight_based']\nenabled_pattern_generators = "
+        "['rebalance', 'cost_optimized']"
+    )
+    neither = (
+        "enabled_opportunity_calculators = ['profit_taking']\nenabled_pattern_generators = "
+        "['cost_optimized']"
+    )
 
     assert validate_dependencies(parse(only_weights, "x")) == []
     told = refusal(neither)
     assert (
-        "cost_optimized is on and finds nothing without one of opportunity_calculators.rebalance_sells, opportunity"
-        in told
+        "cost_optimized is on and finds nothing without one of "
+        "opportunity_calculators.rebalance_sells, opportunity" in told
     )
     assert (
         " and one of opportunity_calculators.rebalance_buys, opportunity_calculators.weight_based."
@@ -310,7 +371,8 @@ def with_plugin(folder: Path, name: str, more: str = "") -> Path:
     (folder / "p" / "mine.py").write_text(PLUGIN.replace("{name}", name))
     path = folder / "s.toml"
     path.write_text(
-        f"[plugins]\nfolder = 'p'\nmegabytes = 256\nfiles = {{'mine.py' = '{pin(folder / 'p' / 'mine.py')}'}}\n{more}"
+        "[plugins]\nfolder = 'p'\nmegabytes = 256\nfiles = {'mine.py' = "
+        f"'{pin(folder / 'p' / 'mine.py')}'}}\n{more}"
     )
     return path
 

@@ -418,15 +418,30 @@ def test_names_may_stand_in_the_planner_table_and_a_title_describes():
         ),
         (
             "[planner]\nmin_hold_days = 10\n[filters.eligibility.params]\nmin_hold_days = 20",
-            "filters.eligibility.params.min_hold_days is 20 and planner.min_hold_days is 10, but both set",
+            (
+                "filters.eligibility.params.min_hold_days is 20 and planner.min_hold_days is 10, "
+                "but both set"
+            ),
         ),
         (
-            "[planner]\ntransaction_cost_fixed = 1.0\n[opportunity_calculators.weight_based.params]\ntransaction_cost_fixed = 2.0",
-            "weight_based.params.transaction_cost_fixed is 2.0 and planner.transaction_cost_fixed is 1.0",
+            (
+                "[planner]\ntransaction_cost_fixed = "
+                "1.0\n[opportunity_calculators.weight_based.params]\ntransaction_cost_fixed = 2.0"
+            ),
+            (
+                "weight_based.params.transaction_cost_fixed is 2.0 and "
+                "planner.transaction_cost_fixed is 1.0"
+            ),
         ),
         (
-            "[filters.eligibility]\nmin_hold_days = 3\n[filters.eligibility.params]\nmin_hold_days = 4",
-            "filters.eligibility.min_hold_days is 3 and filters.eligibility.params.min_hold_days is 4",
+            (
+                "[filters.eligibility]\nmin_hold_days = "
+                "3\n[filters.eligibility.params]\nmin_hold_days = 4"
+            ),
+            (
+                "filters.eligibility.min_hold_days is 3 and "
+                "filters.eligibility.params.min_hold_days is 4"
+            ),
         ),
         (
             "enabled_filters = []\n[filters]\neligibility = true",
@@ -445,7 +460,10 @@ def test_two_places_that_disagree_are_an_error_naming_both_with_their_values(
 
 
 def test_two_places_that_agree_are_fine_and_the_stronger_one_is_named():
-    agreeing = "max_depth = 11\n[core]\nmax_plan_depth = 11\n[planner]\nmax_depth = 11\n[search]\nmax_depth = 11"
+    agreeing = (
+        "max_depth = 11\n[core]\nmax_plan_depth = 11\n[planner]\nmax_depth = "
+        "11\n[search]\nmax_depth = 11"
+    )
 
     assert (
         refusal(agreeing).splitlines()[1]
@@ -522,7 +540,8 @@ def test_tables_of_parameters_set_and_switch_nothing():
 
 def test_a_table_switches_its_module_on_and_a_boolean_is_short_for_enabled():
     strategy = parse(
-        "[pattern_generators]\nmarket_regime = true\nrebalance = false\n[pattern_generators.adaptive.params]\n",
+        "[pattern_generators]\nmarket_regime = true\nrebalance = "
+        "false\n[pattern_generators.adaptive.params]\n",
         "x",
     )
 
@@ -534,8 +553,8 @@ def test_a_table_switches_its_module_on_and_a_boolean_is_short_for_enabled():
 def test_an_evaluation_is_the_single_one_or_refused():
     assert parse("[evaluation]\nmode = 'single_objective'", "x").sha256 == default().sha256
     assert (
-        "evaluation.mode is 'stochastic': any evaluation but `single_objective` is not built yet: leave it out."
-        in refusal("[evaluation]\nmode = 'stochastic'")
+        "evaluation.mode is 'stochastic': any evaluation but `single_objective` is not built yet: "
+        "leave it out." in refusal("[evaluation]\nmode = 'stochastic'")
     )
     assert (
         "evaluation.paths is 100: no evaluation but the single score is built yet: leave it out."
@@ -544,7 +563,10 @@ def test_an_evaluation_is_the_single_one_or_refused():
 
 
 def test_a_mapping_is_read_like_the_file_that_it_came_from():
-    text = "max_depth = 3\n[filters.eligibility]\nmin_hold_days = 4\n[score.anchors]\nfit = [-0.2, 0.0]"
+    text = (
+        "max_depth = 3\n[filters.eligibility]\nmin_hold_days = 4\n[score.anchors]\nfit = [-0.2, "
+        "0.0]"
+    )
 
     assert from_mapping(tomllib.loads(text), "x") == parse(text, "x")
     assert from_mapping(json.loads(json.dumps(tomllib.loads(text))), "x") == parse(text, "x")
@@ -619,7 +641,9 @@ FORMS = {
         ),
     ),
 }
-"""House key -> (value as written -> as meant, names at the top, in `[core]` and `[planner]`, places in modules and sections)."""
+"""House key -> (value as written -> as meant, names at the top, in `[core]` and `[planner]`, places
+in modules and sections).
+"""
 PAIRS = [
     (key, first, second)
     for key, (_, anywhere, exact) in FORMS.items()
@@ -704,13 +728,19 @@ def test_a_template_of_mixed_levels_means_what_it_says():
     strategy = parse(TRENDS, "x")
 
     expected = {
-        "search.max_depth": 3, "planner.max_opportunities_per_category": 3, "planner.priority_threshold": 0.4,
-        "filters.eligibility.min_hold_days": 30, "filters.recently_traded.sell_cooldown_days": 90,
-        "filters.eligibility.no_panic_sell_pct": 0.15, "opportunity_calculators.profit_taking.windfall_threshold": 0.15,
-        "opportunity_calculators.profit_taking.priority_weight": 1.5, "opportunity_calculators.averaging_down.enabled": False,
-        "opportunity_calculators.averaging_down.max_drawdown": 0.25, "sequence_generators.combinatorial.enabled": True,
+        "search.max_depth": 3,
+        "planner.max_opportunities_per_category": 3,
+        "planner.priority_threshold": 0.4,
+        "filters.eligibility.min_hold_days": 30,
+        "filters.recently_traded.sell_cooldown_days": 90,
+        "filters.eligibility.no_panic_sell_pct": 0.15,
+        "opportunity_calculators.profit_taking.windfall_threshold": 0.15,
+        "opportunity_calculators.profit_taking.priority_weight": 1.5,
+        "opportunity_calculators.averaging_down.enabled": False,
+        "opportunity_calculators.averaging_down.max_drawdown": 0.25,
+        "sequence_generators.combinatorial.enabled": True,
         "sequence_generators.enhanced_combinatorial.max_combinations": 25,
-    }  # fmt: skip
+    }
     assert {key: value(strategy, key) for key in expected} == expected
     assert strategy.source("search.max_depth") == "strategy file"
     SCHEMA.validate(tomllib.loads(TRENDS))
@@ -718,7 +748,8 @@ def test_a_template_of_mixed_levels_means_what_it_says():
 
 def test_a_switch_and_a_table_of_one_module_are_refused_with_their_line():
     told = refusal(
-        "[opportunity_calculators]\nprofit_taking = true\n[opportunity_calculators.profit_taking]\nwindfall_threshold = 0.2"
+        "[opportunity_calculators]\nprofit_taking = "
+        "true\n[opportunity_calculators.profit_taking]\nwindfall_threshold = 0.2"
     )
 
     assert "line 3" in told
@@ -739,7 +770,8 @@ def leaves(node: dict[str, object], path: tuple[str, ...] = ()) -> Iterator[tupl
 
 @pytest.mark.parametrize("top", sorted(SCHEMA.schema["properties"]))
 def test_schema_and_loader_refuse_the_same_types_ranges_and_keys(top: str):
-    # they differ where JSON has no word for it: 3.0 is an integer there, and what two keys say together no schema sees
+    # they differ where JSON has no word for it: 3.0 is an integer there, and what two keys say
+    # together no schema sees
     for path in sorted(set(leaves(SCHEMA.schema["properties"][top], (top,)))):
         for wrong in WRONG:
             document = functools.reduce(lambda inside, key: {key: inside}, reversed(path), wrong)

@@ -1,4 +1,6 @@
-"""The breaker and its file: when a module is out of service, for how long, and what other processes see of it."""
+"""The breaker and its file: when a module is out of service, for how long, and what other processes
+see of it.
+"""
 
 import json
 import os
@@ -80,7 +82,9 @@ def test_three_failures_in_a_row_put_a_module_out_of_service_until_five_minutes_
 
     fail(health, 1)
     assert made().out_of_service(VERSIONS) == {
-        MODULE: "3 failures in a row, the last ValueError: no; next try after 2026-03-10 11:10:00 UTC"
+        MODULE: (
+            "3 failures in a row, the last ValueError: no; next try after 2026-03-10 11:10:00 UTC"
+        )
     }
 
 
@@ -311,7 +315,11 @@ def test_a_write_that_fails_leaves_the_old_file_whole(made, told, monkeypatch):
         "health.json.lock",
     ]
     assert told == [
-        f"The health of modules could not be written to {health.path}: No space left on device. Planning goes on."
+        (
+            f"The health of modules could not be written to {health.path}: No space left on "
+            f"device. "
+            "Planning goes on."
+        )
     ]
 
 
@@ -325,9 +333,9 @@ BROKEN = {
     "torn": '{"version":1,"circ',
     "a later version": '{"version":2,"circuits":{}}',
     "a list": "[]",
-    "a number that is none": '{"version":1,"circuits":{"a.b@1.0.0":'
-    + json.dumps(GOOD).replace("1.0,", "NaN,")
-    + "}}",
+    "a number that is none": (
+        '{"version":1,"circuits":{"a.b@1.0.0":' + json.dumps(GOOD).replace("1.0,", "NaN,") + "}}"
+    ),
     "a negative count": json.dumps(
         {"version": 1, "circuits": {"a.b@1.0.0": {**GOOD, "failures": -1}}}
     ),

@@ -1,4 +1,6 @@
-"""Separate books in one account: what belongs to which bucket, and the snapshot that each one plans with."""
+"""Separate books in one account: what belongs to which bucket, and the snapshot that each one plans
+with.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,8 @@ class Budgets(Section):
     def _least_under_most(self) -> Self:
         if self.least_weight > self.most_weight:
             raise ValueError(
-                f"least_weight {self.least_weight:g} is above most_weight {self.most_weight:g}: no target lies between them"
+                f"least_weight {self.least_weight:g} is above most_weight {self.most_weight:g}: no "
+                "target lies between them"
             )
         return self
 
@@ -82,7 +85,9 @@ class Bucket:
 
     @property
     def dividends(self) -> DividendHandling:
-        """Where its dividends go: the core keeps its own, a satellite without settings sends them to the core."""
+        """Where its dividends go: the core keeps its own, a satellite without settings sends them
+        to the core.
+        """
         if self.kind == "core":
             return "accumulate_cash"
         return self.rules.dividends if isinstance(self.rules, SatelliteSettings) else "send_to_core"
@@ -91,12 +96,15 @@ class Bucket:
 def split(
     snapshot: Snapshot, buckets: Sequence[Bucket], budgets: Budgets | None = None
 ) -> Mapping[str, Snapshot]:
-    """Each bucket's own snapshot, by name: its holdings, securities, open orders and cash, and nothing else.
+    """Each bucket's own snapshot, by name: its holdings, securities, open orders and cash, and
+    nothing else.
 
-    What is held, or in an open order, and in no universe is the snapshot UNASSIGNED; without such a thing there is none.
-    All books share the market, and with it the days on which anything of the account was quoted: ages of prices are counted in them.
-    Raises SettingsError for budgets that do not add up, InputError when a security is in two buckets, no bucket's symbol is
-    known, or the buckets' cash is not the account's.
+    What is held, or in an open order, and in no universe is the snapshot UNASSIGNED; without such a
+    thing there is none.
+    All books share the market, and with it the days on which anything of the account was quoted:
+    ages of prices are counted in them.
+    Raises SettingsError for budgets that do not add up, InputError when a security is in two
+    buckets, no bucket's symbol is known, or the buckets' cash is not the account's.
     """
     _check_budgets(buckets, budgets or Budgets())
     _check_universes(snapshot, buckets)
@@ -115,7 +123,8 @@ def split(
 
 
 def targets_of(bucket: Bucket, targets: Targets) -> Targets:
-    """The bucket's own targets, as they are: fractions of the bucket's value, never rescaled from those of the account.
+    """The bucket's own targets, as they are: fractions of the bucket's value, never rescaled from
+    those of the account.
 
     Raises InputError for a target outside its universe.
     """
@@ -126,8 +135,8 @@ def targets_of(bucket: Bucket, targets: Targets) -> Targets:
     )
     if strangers:
         raise InputError(
-            f"The targets of bucket {bucket.name} name {', '.join(strangers)}, not in its universe. Nothing was planned: "
-            "take them out of its targets, or put them into its universe."
+            f"The targets of bucket {bucket.name} name {', '.join(strangers)}, not in its universe."
+            " Nothing was planned: take them out of its targets, or put them into its universe."
         )
     return targets
 
@@ -171,8 +180,8 @@ def _budget_problems(buckets: Sequence[Bucket], budgets: Budgets) -> Iterable[st
     satellites = math.fsum(bucket.target_weight for bucket in buckets if bucket.kind == "satellite")
     if not satellites <= budgets.satellites_weight + SUM_TOLERANCE:
         yield (
-            f"The satellites are aimed at {satellites:.2%} of the account; their budget is {budgets.satellites_weight:.2%} "
-            "(satellites_weight, at most 30 %)."
+            f"The satellites are aimed at {satellites:.2%} of the account; their budget is "
+            f"{budgets.satellites_weight:.2%} (satellites_weight, at most 30 %)."
         )
     total = math.fsum(bucket.target_weight for bucket in buckets)
     if not total <= 1 + SUM_TOLERANCE:
@@ -194,7 +203,10 @@ def _target_problems(bucket: Bucket, budgets: Budgets) -> Iterable[str]:
             budgets.most_weight,
         )
     if not least <= bucket.target_weight <= most:
-        yield f"Bucket {bucket.name} is aimed at {bucket.target_weight:.2%} of the account; it may be {least:.2%} to {most:.2%}."
+        yield (
+            f"Bucket {bucket.name} is aimed at {bucket.target_weight:.2%} of the account; it may be"
+            f" {least:.2%} to {most:.2%}."
+        )
 
 
 def _check_universes(snapshot: Snapshot, buckets: Sequence[Bucket]) -> None:
@@ -209,7 +221,8 @@ def _check_universes(snapshot: Snapshot, buckets: Sequence[Bucket]) -> None:
                 )
             if symbol not in known:
                 problems.append(
-                    f"{symbol} in the universe of {bucket.name} is not a security of the account.{did_you_mean(symbol, [*known])}"
+                    f"{symbol} in the universe of {bucket.name} is not a security of the "
+                    f"account.{did_you_mean(symbol, [*known])}"
                 )
             owner.setdefault(symbol, bucket.name)
     if problems:
@@ -237,11 +250,14 @@ def _check_cash(snapshot: Snapshot, buckets: Sequence[Bucket]) -> None:
         booked = sum((bucket.cash.get(currency, ZERO) for bucket in buckets), ZERO)
         if not abs(booked - account) <= CASH_TOLERANCE:
             problems.append(
-                f"The buckets have {plain(booked)} {currency} and the account {plain(account)}: {plain(booked - account)} too "
-                f"{'much' if booked > account else 'little'}."
+                f"The buckets have {plain(booked)} {currency} and the account {plain(account)}: "
+                f"{plain(booked - account)} too {'much' if booked > account else 'little'}."
             )
     if problems:
-        advice = f"At most {plain(CASH_TOLERANCE)} of difference is allowed. Correct the cash of the buckets."
+        advice = (
+            f"At most {plain(CASH_TOLERANCE)} of difference is allowed. Correct the cash of the "
+            "buckets."
+        )
         raise InputError(
             "\n".join(
                 ["The buckets' cash is not the account's; nothing was planned.", *problems, advice]

@@ -15,12 +15,13 @@ from steelyard.portfolio import Snapshot
 
 
 class Credit(NamedTuple):
-    """What dividends made of a bucket, all of it at once: no state lies between credit and transfer.
+    """What dividends made of a bucket, all of it at once: no state lies between credit and
+    transfer.
 
     snapshot     of the bucket, with the cash that stays in it
     transfers    currency -> money for the core, credited here and taken out again
-    set_aside    symbol -> money for more of what paid it, what was waiting included: `BucketState.dividends` of the next plan; who
-                 trades takes out what was bought
+    set_aside    symbol -> money for more of what paid it, what was waiting included:
+                 `BucketState.dividends` of the next plan; who trades takes out what was bought
     """
 
     snapshot: Snapshot
@@ -37,15 +38,18 @@ def apply_dividends(
     """Credit dividends to a bucket and do with them as it says.
 
     dividends   symbol -> money in the security's currency, not in the snapshot's cash yet
-    waiting     symbol -> money of earlier dividends that was set aside and bought nothing yet, in the snapshot's cash already
-    Raises InputError for a symbol that is not a security of the bucket, and for an amount that is not positive.
+    waiting     symbol -> money of earlier dividends that was set aside and bought nothing yet, in
+                the snapshot's cash already
+    Raises InputError for a symbol that is not a security of the bucket, and for an amount that is
+    not positive.
     """
     received: dict[str, Decimal] = {}
     for symbol, amount in dividends.items():
         security = snapshot.security(symbol)
         if security is None:
             raise InputError(
-                f"The dividend of {symbol} is not of a security of bucket {snapshot.bucket}. Nothing was credited."
+                f"The dividend of {symbol} is not of a security of bucket {snapshot.bucket}. "
+                "Nothing was credited."
             )
         if not (amount.is_finite() and amount > 0):
             raise InputError(

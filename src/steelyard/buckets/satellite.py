@@ -1,6 +1,7 @@
 """What a person sets of a satellite, and the presets: rows of the same table.
 
-Everything is unset unless somebody sets it. What is set wins over the preset, the preset over the default.
+Everything is unset unless somebody sets it. What is set wins over the preset, the preset over the
+default.
 """
 
 from __future__ import annotations
@@ -64,8 +65,13 @@ def _row(
     risk: float, hold: float, entry: float, spread: float, profit: float, **rest: Any
 ) -> Sliders:
     return Sliders(
-        risk_appetite=risk, hold_duration=hold, entry_style=entry, position_spread=spread, profit_taking=profit, **rest
-    )  # fmt: skip
+        risk_appetite=risk,
+        hold_duration=hold,
+        entry_style=entry,
+        position_spread=spread,
+        profit_taking=profit,
+        **rest,
+    )
 
 
 PRESETS: Mapping[str, Sliders] = MappingProxyType(
@@ -96,7 +102,8 @@ PRESETS: Mapping[str, Sliders] = MappingProxyType(
 class SatelliteSettings(Sliders):
     """The settings of one satellite.
 
-    Raises ValidationError for a value out of range, NaN, a truth value for a slider, an unknown key or an unknown preset.
+    Raises ValidationError for a value out of range, NaN, a truth value for a slider, an unknown key
+    or an unknown preset.
     """
 
     satellite_id: Annotated[
@@ -117,7 +124,8 @@ class SatelliteSettings(Sliders):
                 f"a preset is a name, not a path: {preset!r}. Known are {', '.join(PRESETS)}"
             )
         raise ValueError(
-            f"there is no preset {preset!r}.{did_you_mean(preset, list(PRESETS))} Known are {', '.join(PRESETS)}"
+            f"there is no preset {preset!r}.{did_you_mean(preset, list(PRESETS))} Known are "
+            f"{', '.join(PRESETS)}"
         )
 
     def chosen(self, name: str) -> tuple[Any, str]:

@@ -4,23 +4,31 @@ Slider v in 0..1, each output and where it acts:
 
     risk_appetite    planner.priority_threshold          .5 - .3 v      which orders are proposed
                      limits.max_position_weight          .10 + .10 v    the largest position
-                     score.cost_aversion                 default x (1.5 - v)  what an order must earn
+                     score.cost_aversion                 default x (1.5 - v)  what an order must
+                     earn
     hold_duration    eligibility.min_hold_days           180 v          days from a buy to a sale
-                     recently_traded, its three limits   2 v x default  days between orders in one security
+                     recently_traded, its three limits   2 v x default  days between orders in one
+                     security
     entry_style      averaging_down.priority_weight      1 - v          how early a dip is proposed
-                     opportunity_buys.momentum_weight    v              quality or momentum as the reason to buy
-    position_spread  planner.max_opportunities_…         2 + 8 v        securities that a pattern draws
-                     limits.max_position_weight          x (1 - .5 v)   of what risk_appetite or else the base says
-                     score.extra_diversification         default + .2 v share of diversification in the score
-    profit_taking    profit_taking.windfall_threshold    .40 - .25 v    the excess that is a windfall
+                     opportunity_buys.momentum_weight    v              quality or momentum as the
+                     reason to buy
+    position_spread  planner.max_opportunities_…         2 + 8 v        securities that a pattern
+                     draws
+                     limits.max_position_weight          x (1 - .5 v)   of what risk_appetite or
+                     else the base says
+                     score.extra_diversification         default + .2 v share of diversification in
+                     the score
+    profit_taking    profit_taking.windfall_threshold    .40 - .25 v    the excess that is a
+                     windfall
                      profit_taking.sell_fraction         .20 + .30 v    how much of it is sold
 
-Days and counts are whole, halves upwards. At .5 risk_appetite and hold_duration say of costs and days what the default says. A slider
-that is set decides its outputs whole: what the base has there is gone, but for the position cap that two sliders share. Toggles switch
-one thing each.
+Days and counts are whole, halves upwards. At .5 risk_appetite and hold_duration say of costs and
+days what the default says. A slider that is set decides its outputs whole: what the base has there
+is gone, but for the position cap that two sliders share. Toggles switch one thing each.
 
-Without a base it is the strategy that is shipped under the preset's name, else the default one, and the plan is the best of what is
-proposed (search.scope): half of the outputs steer proposals and would be idle where the whole table is searched.
+Without a base it is the strategy that is shipped under the preset's name, else the default one, and
+the plan is the best of what is proposed (search.scope): half of the outputs steer proposals and
+would be idle where the whole table is searched.
 """
 
 from __future__ import annotations
@@ -51,7 +59,9 @@ STORMY = 1.5
 
 
 def strategy_of(settings: SatelliteSettings, base: Strategy | None = None) -> Strategy:
-    """The rules of a satellite: what is set wins over the preset, the preset over the base; `sources` says who set what."""
+    """The rules of a satellite: what is set wins over the preset, the preset over the base;
+    `sources` says who set what.
+    """
     strategy = replace(_start(settings) if base is None else base, name=settings.satellite_id)
     for name, changes in MAPPING.items():
         value, why = settings.chosen(name)

@@ -1,6 +1,8 @@
-"""Unitised value: deposits and withdrawals change the number of units, gains and losses their value.
+"""Unitised value: deposits and withdrawals change the number of units, gains and losses their
+value.
 
-So the high-water mark of a bucket is a unit value, and money put in or taken out is neither a gain nor a loss.
+So the high-water mark of a bucket is a unit value, and money put in or taken out is neither a gain
+nor a loss.
 
 >>> units = open_units(Decimal(1000))
 >>> units = mark(units, Decimal(1200))                  # it earned a fifth
@@ -31,12 +33,16 @@ class Units:
     high_water_mark: Decimal
 
     def value_of(self, value: Decimal) -> Decimal:
-        """Value of one unit of a bucket worth `value`, base currency; the first value where there are no units."""
+        """Value of one unit of a bucket worth `value`, base currency; the first value where there
+        are no units.
+        """
         return value / self.count if self.count else FIRST
 
 
 def open_units(value: Decimal) -> Units:
-    """Units of a bucket that starts with `value`, base currency; raises InputError for one that owes more than it owns."""
+    """Units of a bucket that starts with `value`, base currency; raises InputError for one that
+    owes more than it owns.
+    """
     if not (value.is_finite() and value >= 0):
         raise InputError(
             f"A bucket cannot start with {value}; it may be 0 or more. Nothing was booked."
@@ -45,19 +51,24 @@ def open_units(value: Decimal) -> Units:
 
 
 def move(units: Units, value: Decimal, amount: Decimal) -> Units:
-    """Units after a deposit (> 0) or a withdrawal (< 0) into a bucket that is worth `value` before it, base currency.
+    """Units after a deposit (> 0) or a withdrawal (< 0) into a bucket that is worth `value` before
+    it, base currency.
 
-    The value of a unit stays. A bucket that is worth nothing has no unit value to keep: a deposit opens it anew.
-    Raises InputError for a withdrawal of more than the bucket is worth, and for an amount that is no number.
+    The value of a unit stays. A bucket that is worth nothing has no unit value to keep: a deposit
+    opens it anew.
+    Raises InputError for a withdrawal of more than the bucket is worth, and for an amount that is
+    no number.
     """
     if not (value.is_finite() and amount.is_finite()):
         raise InputError(
-            f"A bucket worth {value} cannot be changed by {amount}: both must be numbers. Nothing was booked."
+            f"A bucket worth {value} cannot be changed by {amount}: both must be numbers. Nothing "
+            "was booked."
         )
     after = value + amount
     if after < 0:
         raise InputError(
-            f"A withdrawal of {plain(-amount)} is {plain(-after)} more than the bucket is worth ({plain(value)}). Nothing was booked."
+            f"A withdrawal of {plain(-amount)} is {plain(-after)} more than the bucket is worth "
+            f"({plain(value)}). Nothing was booked."
         )
     if value <= 0 or not units.count:
         return open_units(after)
@@ -70,13 +81,14 @@ def mark(units: Units, value: Decimal) -> Units:
 
 
 def state_of(bucket: Bucket, units: Units, value: Decimal, account_value: Decimal) -> BucketState:
-    """What a plan of the bucket has to know of its size and its losses: that scales its buys, never its sales.
+    """What a plan of the bucket has to know of its size and its losses: that scales its buys, never
+    its sales.
 
     units           marked at `value`
     value           of the bucket, base currency
     account_value   of the whole account
-    A satellite that is accumulating has no funding: its size says nothing yet, or it could never start. The core has neither
-    funding nor high-water mark: it is not stopped in a crash.
+    A satellite that is accumulating has no funding: its size says nothing yet, or it could never
+    start. The core has neither funding nor high-water mark: it is not stopped in a crash.
     """
     if bucket.kind == "core":
         return bucket.state

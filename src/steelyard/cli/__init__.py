@@ -1,4 +1,5 @@
-"""The command line: arguments in, a plan on the screen, as JSON or as a report, and an exit code out.
+"""The command line: arguments in, a plan on the screen, as JSON or as a report, and an exit code
+out.
 
     demo.py      the bundled portfolio
     plan.py      one's own files
@@ -12,9 +13,10 @@
     logs.py      the log, for whoever asks for it
     output.py    screens, pipes, files, messages, exit codes
 
-Exit codes: 0 done (a hold plan is done), 1 refused or failed with a reason on stderr, 2 usage, 130 interrupted.
-To add a command: a file here with a function, its line below. Modules import what is heavy inside their functions:
-`--help` answers at once.
+Exit codes: 0 done (a hold plan is done), 1 refused or failed with a reason on stderr, 2 usage, 130
+interrupted.
+To add a command: a file here with a function, its line below. Modules import what is heavy inside
+their functions: `--help` answers at once.
 """
 
 from __future__ import annotations
@@ -58,7 +60,9 @@ def main(
         ),
     ] = False,
 ) -> None:
-    """Plans the trades that best improve a portfolio, explains every line, and states how good the plan is. Nothing is sent anywhere."""
+    """Plans the trades that best improve a portfolio, explains every line, and states how good the
+    plan is. Nothing is sent anywhere.
+    """
 
 
 app.command()(demo)

@@ -26,7 +26,8 @@ def demo(
 ) -> None:
     """Plan the bundled portfolio, offline.
 
-    Writes steelyard-report.html into the current folder; with --json only the file that --report names.
+    Writes steelyard-report.html into the current folder; with --json only the file that --report
+    names.
     """
     with guarded():
         inputs = read(Options(), sample=DEMO)

@@ -1,4 +1,5 @@
-"""Environment variables that the commands obey: the one table of them, and where files lie by default.
+"""Environment variables that the commands obey: the one table of them, and where files lie by
+default.
 
 `docs/cli.md` is written from here.
 """

@@ -1,7 +1,8 @@
 """`steelyard health`: which modules are out of service, since when, and why.
 
-Health belongs to a machine and its user, not to a strategy: it lies in `$STEELYARD_HOME/health.json`, and the rules come from
-the environment, `STEELYARD_FAILURE_THRESHOLD` and `STEELYARD_OPEN_SECONDS`.
+Health belongs to a machine and its user, not to a strategy: it lies in
+`$STEELYARD_HOME/health.json`, and the rules come from the environment,
+`STEELYARD_FAILURE_THRESHOLD` and `STEELYARD_OPEN_SECONDS`.
 """
 
 from __future__ import annotations
@@ -49,8 +50,9 @@ def health(
 ) -> None:
     """Show which modules are out of service.
 
-    A module that fails in 3 plans in a row (STEELYARD_FAILURE_THRESHOLD) is left out for 300 seconds (STEELYARD_OPEN_SECONDS);
-    then it is on trial: one plan tries it. The exit code is 0 also when modules are out of service.
+    A module that fails in 3 plans in a row (STEELYARD_FAILURE_THRESHOLD) is left out for 300
+    seconds (STEELYARD_OPEN_SECONDS); then it is on trial: one plan tries it. The exit code is 0
+    also when modules are out of service.
     """
     with guarded():
         kept = keeper()
@@ -78,7 +80,9 @@ def health(
 
 
 def keeper() -> Health:
-    """The health of this user's modules, by the rules of the environment; raises SettingsError for one that is out of range."""
+    """The health of this user's modules, by the rules of the environment; raises SettingsError for
+    one that is out of range.
+    """
     from steelyard.home import home
     from steelyard.telemetry.breaker import rules_from
     from steelyard.telemetry.health import Health
@@ -109,7 +113,9 @@ def outcomes(runs: Iterable[ModuleRun]) -> list[Outcome]:
 
 
 def listed(kept: Health, module: str | None) -> list[dict[str, Any]]:
-    """Registered modules and those with failures, as plain JSON values; raises InputError for a name that is neither."""
+    """Registered modules and those with failures, as plain JSON values; raises InputError for a
+    name that is neither.
+    """
     from steelyard import registry
     from steelyard.errors import InputError, did_you_mean
     from steelyard.telemetry.breaker import state_of, until
@@ -136,9 +142,11 @@ def listed(kept: Health, module: str | None) -> list[dict[str, Any]]:
                     "failures": 0 if circuit is None else circuit.failures,
                     "error": None if circuit is None else circuit.error,
                     "failed_at": None if circuit is None else circuit.since.utc.isoformat(),
-                    "until": until(circuit, kept.rules).isoformat()
-                    if circuit is not None and state == "open"
-                    else None,
+                    "until": (
+                        until(circuit, kept.rules).isoformat()
+                        if circuit is not None and state == "open"
+                        else None
+                    ),
                 }
             )
     if module is not None and not rows:
@@ -146,7 +154,8 @@ def listed(kept: Health, module: str | None) -> list[dict[str, Any]]:
             {key.rpartition("@")[0].rpartition(".")[2] for key in (*built_in, *circuits)}
         )
         raise InputError(
-            f"There is no module {module}, and none of that name has failed.{did_you_mean(module, names)}"
+            f"There is no module {module}, and none of that name has "
+            f"failed.{did_you_mean(module, names)}"
         )
     return rows
 
@@ -156,7 +165,10 @@ def draw(rows: Sequence[dict[str, Any]], console: Console) -> None:
     from steelyard.report.columns import Column, Row, fitting, grid, sentence
 
     out = [row for row in rows if row["state"] == "open"]
-    told = f"Of {_counted(rows)} {len(out) or 'none'} {'is' if len(out) <= 1 else 'are'} out of service."
+    told = (
+        f"Of {_counted(rows)} {len(out) or 'none'} {'is' if len(out) <= 1 else 'are'} out of "
+        "service."
+    )
     if len(rows) == 1:
         told = f"{rows[0]['kind']}.{rows[0]['name']} is {IN_WORDS[rows[0]['state']]}."
     for line in sentence(told, console.width):
@@ -196,7 +208,10 @@ def _counted(rows: Sequence[dict[str, Any]]) -> str:
     terms = sum(row["kind"] == Kind.TERM for row in rows)
     if not terms:
         return f"{len(rows)} modules"
-    return f"{len(rows)} modules ({len(rows) - terms} that propose or filter orders, {terms} score terms)"
+    return (
+        f"{len(rows)} modules ({len(rows) - terms} that propose or filter orders, {terms} score "
+        "terms)"
+    )
 
 
 def _next_try(row: dict[str, Any]) -> str:

@@ -1,7 +1,8 @@
-"""Options to what `plan` takes: the files of the user, or a bundled portfolio, and what must be said about them.
+"""Options to what `plan` takes: the files of the user, or a bundled portfolio, and what must be
+said about them.
 
-The options that `plan` and `why` share are declared here once. This is the one place that asks what day it is: an
-as-of date that nothing else gives is today, and the first lines say so.
+The options that `plan` and `why` share are declared here once. This is the one place that asks what
+day it is: an as-of date that nothing else gives is today, and the first lines say so.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ def _day(text: str) -> date:
         day = None
     if day is None or day.isoformat() != text:
         raise typer.BadParameter(
-            f"{one_line(text, LONGEST_VALUE)} is not a day: write YYYY-MM-DD, for example 2026-11-20."
+            f"{one_line(text, LONGEST_VALUE)} is not a day: write YYYY-MM-DD, for example "
+            "2026-11-20."
         )
     return day
 
@@ -149,7 +151,8 @@ class Inputs:
 def read(options: Options, sample: str | None = None) -> Inputs:
     """Read what the options name; without files, or with `sample`, a bundled portfolio.
 
-    Raises SteelyardError for inputs that may not be planned with, and a usage error for files without holdings or cash.
+    Raises SteelyardError for inputs that may not be planned with, and a usage error for files
+    without holdings or cash.
     """
     if options.files and not (options.holdings or options.cash):
         raise typer.BadParameter(
@@ -194,7 +197,8 @@ def make_plan(
 ) -> Plan:
     """Plan, and solve again for what would change the plan if `explained`; raises SteelyardError.
 
-    counted   leave out the modules that are out of service, and count what fails; a demo does neither
+    counted   leave out the modules that are out of service, and count what fails; a demo does
+              neither
     watch     notes how long it took
     """
     watch = watch or Stopwatch()

@@ -1,4 +1,6 @@
-"""The log on stderr, for whoever asks for it: `STEELYARD_LOG=debug` shows one line for each module of a plan."""
+"""The log on stderr, for whoever asks for it: `STEELYARD_LOG=debug` shows one line for each module
+of a plan.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ LONGEST_VALUE = 40
 
 
 def log_to_stderr(environment: Mapping[str, str]) -> None:
-    """Send the log of Steelyard, and of nothing else, to stderr if the environment says from which level on."""
+    """Send the log of Steelyard, and of nothing else, to stderr if the environment says from which
+    level on.
+    """
     asked = environment.get(VARIABLE, "")
     if not asked:
         return

@@ -42,14 +42,17 @@ def modules(
 
 
 def chosen(strategy: Strategy, tag: str | None) -> list[ModuleChoice]:
-    """Every module of a strategy, kinds in the order of the pipeline; raises InputError for a tag that none has."""
+    """Every module of a strategy, kinds in the order of the pipeline; raises InputError for a tag
+    that none has.
+    """
     from steelyard.errors import InputError, did_you_mean
 
     choices = [choice for kind in strategy.choices.values() for choice in kind]
     known = sorted({known for choice in choices for known in choice.module.tags})
     if tag is not None and tag not in known:
         raise InputError(
-            f"No module has the tag {tag}.{did_you_mean(tag, known)} Tags: {', '.join(known) or 'none'}."
+            f"No module has the tag {tag}.{did_you_mean(tag, known)} Tags: "
+            f"{', '.join(known) or 'none'}."
         )
     return [choice for choice in choices if tag is None or tag in choice.module.tags]
 
@@ -69,7 +72,9 @@ def listed(choice: ModuleChoice) -> dict[str, Any]:
 
 
 def draw(strategy: Strategy, found: Sequence[ModuleChoice], console: Console) -> None:
-    """The list as a table; under each module its summary, its parameters, and what else a reader must know."""
+    """The list as a table; under each module its summary, its parameters, and what else a reader
+    must know.
+    """
     from steelyard.report.columns import Column, Row, fitting, grid
 
     columns = (
@@ -104,7 +109,10 @@ def _under(strategy: Strategy, choice: ModuleChoice) -> Iterator[str]:
     yield from _conditions(strategy, choice)
     if choice.module.source != BUILT_IN:
         by = f", by {choice.module.author}" if choice.module.author else ""
-        yield f"From {choice.module.source}{by}; Python {choice.module.requires_python}; {choice.module.digest}"
+        yield (
+            f"From {choice.module.source}{by}; Python {choice.module.requires_python}; "
+            f"{choice.module.digest}"
+        )
 
 
 def _conditions(strategy: Strategy, choice: ModuleChoice) -> Iterator[str]:

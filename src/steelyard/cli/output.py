@@ -1,7 +1,8 @@
 """Screens, pipes, files, messages and exit codes: everything a command does with its result.
 
-What is printed is rendered whole and written at once. Text that an encoding cannot carry is spelled out, a reader who
-leaves early (`| head`) is no error, and a failure is one message on stderr, never a traceback.
+What is printed is rendered whole and written at once. Text that an encoding cannot carry is spelled
+out, a reader who leaves early (`| head`) is no error, and a failure is one message on stderr, never
+a traceback.
 """
 
 from __future__ import annotations
@@ -47,14 +48,19 @@ SPELLED = {
 
 
 def _spell(error: UnicodeError) -> tuple[str, int]:
-    """Our own signs as ASCII, anything else as an escape: a minus must never become a question mark."""
+    """Our own signs as ASCII, anything else as an escape: a minus must never become a question
+    mark.
+    """
     if not isinstance(error, UnicodeEncodeError):
         raise error
     text = error.object[error.start : error.end]
-    return "".join(
-        SPELLED.get(sign) or sign.encode("ascii", "backslashreplace").decode("ascii")
-        for sign in text
-    ), error.end
+    return (
+        "".join(
+            SPELLED.get(sign) or sign.encode("ascii", "backslashreplace").decode("ascii")
+            for sign in text
+        ),
+        error.end,
+    )
 
 
 codecs.register_error("steelyard.spell", _spell)
@@ -100,7 +106,9 @@ def screen(draw: Callable[[Console], None]) -> str:
 
 
 def save(path: Path, text: str, what: str, mend: str = "Name another file with --report.") -> None:
-    """Write a file whole or not at all; raises InputError saying what did not happen, and how to `mend` it."""
+    """Write a file whole or not at all; raises InputError saying what did not happen, and how to
+    `mend` it.
+    """
     from steelyard.errors import InputError
 
     try:
@@ -124,7 +132,9 @@ def save(path: Path, text: str, what: str, mend: str = "Name another file with -
 
 
 def _umask() -> int:
-    """The permissions that the user's new files do not get; asking means setting, so it is set back at once."""
+    """The permissions that the user's new files do not get; asking means setting, so it is set back
+    at once.
+    """
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -43,7 +43,9 @@ OWN_FILES = "plan --holdings H.csv --targets T.csv --prices P.csv"
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """How a plan is handed over; `own_files` also tells how to plan with them, `timings` shows what the watch noted."""
+    """How a plan is handed over; `own_files` also tells how to plan with them, `timings` shows what
+    the watch noted.
+    """
 
     as_json: bool = False
     report: Path | None = None
@@ -71,7 +73,10 @@ def plan(
         bool,
         typer.Option(
             "--explain",
-            help="Also solve again for what would change the plan (seconds); show every candidate, reason and module.",
+            help=(
+                "Also solve again for what would change the plan (seconds); show every candidate, "
+                "reason and module."
+            ),
         ),
     ] = False,
     as_json: AsJson = False,
@@ -114,7 +119,9 @@ def plan(
 
 
 def deliver(plan: Plan, inputs: Inputs, output: Output) -> None:
-    """The report to its file, the plan to stdout, then what to type next; a report that failed is told last."""
+    """The report to its file, the plan to stdout, then what to type next; a report that failed is
+    told last.
+    """
     from steelyard.errors import InputError
 
     failure: InputError | None = None

@@ -1,4 +1,6 @@
-"""`steelyard strategy`: presets and files, what they make of a plan, and what is wrong with them."""
+"""`steelyard strategy`: presets and files, what they make of a plan, and what is wrong with
+them.
+"""
 
 from __future__ import annotations
 
@@ -108,13 +110,15 @@ def new(
         text = begun(preset, file.stem)
         if os.path.lexists(file) and not force:
             raise InputError(
-                f"{file} is there already and was left as it is. Name another file, or overwrite it with --force."
+                f"{file} is there already and was left as it is. Name another file, or overwrite it"
+                " with --force."
             )
         save(file, text, "strategy", "Name another file.")
         typed = shlex.quote(str(file))
         say(f"{file} begins as the preset {preset}.")
         say(
-            f"Change it, then: steelyard strategy validate {typed} && steelyard plan --strategy {typed}"
+            f"Change it, then: steelyard strategy validate {typed} && steelyard plan --strategy "
+            f"{typed}"
         )
 
 
@@ -133,7 +137,8 @@ def validate(
 
         if str(file) in PRESETS and not file.exists():
             raise InputError(
-                f"{file} is a preset, and presets are valid. To see it: steelyard strategy show {file}"
+                f"{file} is a preset, and presets are valid. To see it: steelyard strategy show "
+                f"{file}"
             )
         problems, found = check(file)
         if as_json:
@@ -150,7 +155,8 @@ def validate(
             write(screen(lambda console: draw_problems(problems, console)))
             if found and problems.is_valid:
                 say(
-                    f"{file} is valid{_counted(problems)}. To plan with it: steelyard plan --strategy {shlex.quote(str(file))}"
+                    f"{file} is valid{_counted(problems)}. To plan with it: steelyard plan "
+                    f"--strategy {shlex.quote(str(file))}"
                 )
         if not problems.is_valid:
             told = "not usable" if found is None else "usable, but without what is missing"

@@ -59,7 +59,8 @@ def read(path: Path) -> str:
             raise InputError(f"The plan {path} is not a file. Nothing was checked.")
         if status.st_size > MAX_BYTES:
             raise InputError(
-                f"The plan {path} has {status.st_size:,} bytes; at most {MAX_BYTES:,} are read. Nothing was checked."
+                f"The plan {path} has {status.st_size:,} bytes; at most {MAX_BYTES:,} are read. "
+                "Nothing was checked."
             )
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -68,7 +69,8 @@ def read(path: Path) -> str:
         ) from error
     except (OSError, ValueError) as error:
         raise InputError(
-            f"The plan {path} could not be read: {getattr(error, 'strerror', None) or error}. Nothing was checked."
+            f"The plan {path} could not be read: {getattr(error, 'strerror', None) or error}. "
+            "Nothing was checked."
         ) from error
 
 

@@ -1,4 +1,6 @@
-"""`steelyard why SYMBOL`: every candidate of a symbol, kept or dropped, by which stage, rule, number and margin."""
+"""`steelyard why SYMBOL`: every candidate of a symbol, kept or dropped, by which stage, rule,
+number and margin.
+"""
 
 from __future__ import annotations
 
@@ -97,7 +99,9 @@ def why(
 
 
 def load(path: Path) -> Plan:
-    """A saved plan document; raises InputError for a file that is none or that was changed since."""
+    """A saved plan document; raises InputError for a file that is none or that was changed
+    since.
+    """
     from pydantic import ValidationError
 
     from steelyard.errors import InputError
@@ -107,23 +111,27 @@ def load(path: Path) -> Plan:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
             raise InputError(
-                f"The plan {path} is not a regular file of at most {MAX_BYTES:,} bytes. Nothing was read."
+                f"The plan {path} is not a regular file of at most {MAX_BYTES:,} bytes. Nothing was"
+                " read."
             )
         content = path.read_bytes()
     except (OSError, ValueError) as error:
         raise InputError(
-            f"The plan {path} could not be read: {getattr(error, 'strerror', None) or error}. Nothing was read."
+            f"The plan {path} could not be read: {getattr(error, 'strerror', None) or error}. "
+            "Nothing was read."
         ) from error
     try:
         plan = Plan.model_validate_json(content)
         same = plan.plan_id == plan_id(plan.document())
     except (ValidationError, ValueError) as error:
         raise InputError(
-            f"The plan {path} is not a plan document: {_first(error)}. Save one with: steelyard plan --json > F.json"
+            f"The plan {path} is not a plan document: {_first(error)}. Save one with: steelyard "
+            "plan --json > F.json"
         ) from error
     if not same:
         raise InputError(
-            f"The plan {path} was changed after it was made: its content does not give its plan_id. Plan again."
+            f"The plan {path} was changed after it was made: its content does not give its plan_id."
+            " Plan again."
         )
     return plan
 
@@ -139,7 +147,9 @@ def _first(error: Exception) -> str:
 
 
 def known_symbol(plan: Plan, symbol: str) -> str:
-    """The symbol as the plan spells it; raises InputError, with the nearest one, for a symbol that the plan does not know."""
+    """The symbol as the plan spells it; raises InputError, with the nearest one, for a symbol that
+    the plan does not know.
+    """
     from steelyard.errors import InputError, did_you_mean
 
     wanted = symbol.strip().upper()

@@ -1,18 +1,22 @@
-"""The names of the usage guide and its sister documents, over ours: their Python runs here after one mapping of imports.
+"""The names of the usage guide and its sister documents, over ours: their Python runs here after
+one mapping of imports.
 
-`IMPORTS` is that mapping and `translate` applies it to source text: everything that the documents import is in this package.
+`IMPORTS` is that mapping and `translate` applies it to source text: everything that the documents
+import is in this package.
 
     names.py            module names of the documents to ours
     records.py          portfolio context, positions, securities in; plan and steps out
     inputs.py           those records to snapshot, market and targets
-    repositories.py     what trade and settings repositories and the exchange rate service are asked for
+    repositories.py     what trade and settings repositories and the exchange rate service are asked
+                        for
     configuration.py    planner configuration, its switches, its TOML, its validator
     planner.py          HolisticPlanner and create_holistic_plan
     factory.py          factories of planners, and the batch job of a bucket
     breaker.py          the circuit breaker of one planner
     performance.py      how long modules took
 
-An argument or a setting that changes nothing here is refused, or told in the plan's warnings, by its name.
+An argument or a setting that changes nothing here is refused, or told in the plan's warnings, by
+its name.
 
 >>> import asyncio
 >>> from steelyard.compat import process_planner_batch_job

@@ -1,4 +1,6 @@
-"""The documents' circuit breaker: in memory, for one planner, by the rules that the command line's health file follows."""
+"""The documents' circuit breaker: in memory, for one planner, by the rules that the command line's
+health file follows.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ from steelyard.telemetry.health import Outcome, this_moment
 
 
 class Keeper(Protocol):
-    """Who knows which modules are out of service: this breaker, or `telemetry.health.Health` with its file."""
+    """Who knows which modules are out of service: this breaker, or `telemetry.health.Health` with
+    its file.
+    """
 
     def out_of_service(self, versions: Mapping[str, str]) -> dict[str, str]:
         """Why modules may not run, by qualified name; `versions` of those about to run."""
@@ -32,7 +36,8 @@ class Keeper(Protocol):
 class CircuitBreaker:
     """Counts failures in a row of each module, by qualified name like `filters.eligibility`.
 
-    A name without its kind, like `profit_taking`, stands for every module of that name, as in the documents.
+    A name without its kind, like `profit_taking`, stands for every module of that name, as in the
+    documents.
 
     failure_threshold   failures in a row that put a module out of service
     timeout             how long, until one run may try

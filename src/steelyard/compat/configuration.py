@@ -1,6 +1,8 @@
-"""The documents' planner configuration: plain, changeable switches over a strategy, and the validator of both.
+"""The documents' planner configuration: plain, changeable switches over a strategy, and the
+validator of both.
 
-What a configuration does not name is as its base says: the default strategy, or the file or preset that it was made from.
+What a configuration does not name is as its base says: the default strategy, or the file or preset
+that it was made from.
 """
 
 from __future__ import annotations
@@ -131,10 +133,12 @@ class PlannerConfiguration:
     max_depth                      most orders in a plan; `max_plan_depth` is the same
     max_opportunities_per_category securities that a pattern draws per calculator
     priority_threshold             least priority that patterns and generators draw
-    enable_diverse_selection       draw from every country or sector in turn; `diversity_weight` says how much
+    enable_diverse_selection       draw from every country or sector in turn; `diversity_weight`
+                                   says how much
     transaction_cost_*             money of the account, and fraction of an order's amount
-    scope                          "proposals": the best of what the patterns propose, as the documents have it, so that every
-                                   switch counts; "candidates": the best of all candidate orders, patterns are provenance
+    scope                          "proposals": the best of what the patterns propose, as the
+                                   documents have it, so that every switch counts; "candidates": the
+                                   best of all candidate orders, patterns are provenance
     base                           the strategy that says everything else
     """
 
@@ -185,7 +189,9 @@ class PlannerConfiguration:
         return made
 
     def strategy(self) -> Strategy:
-        """The strategy that this configuration means; raises SettingsError naming every key that is not usable."""
+        """The strategy that this configuration means; raises SettingsError naming every key that is
+        not usable.
+        """
         wrong = list(self._wrong())
         if wrong:
             raise SettingsError(
@@ -228,7 +234,10 @@ class PlannerConfiguration:
             switches: Mapping[str, Any] = _of(made)
             for name, module in switches.items():
                 if not isinstance(module, ModuleConfig) or not isinstance(module.params, Mapping):
-                    yield f"{kind_}.{name} is {shown(module)}; it must be a ModuleConfig, whose params are a dict."
+                    yield (
+                        f"{kind_}.{name} is {shown(module)}; it must be a ModuleConfig, whose "
+                        "params are a dict."
+                    )
 
     def _families(self) -> Iterator[tuple[Kind, Family]]:
         yield Kind.OPPORTUNITY, self.opportunity_calculators
@@ -249,7 +258,8 @@ class PlannerConfiguration:
         known = self._params(kind)
         if name not in known:
             raise SettingsError(
-                f"There is no {name!r} in {kind}.{did_you_mean(name, list(known))} Known: {', '.join(known)}."
+                f"There is no {name!r} in {kind}.{did_you_mean(name, list(known))} Known: "
+                f"{', '.join(known)}."
             )
         return known[name]
 
@@ -327,7 +337,9 @@ class PlannerConfiguration:
         return self._params_of(Kind.PATTERN, name)
 
     def get_generator_params(self, name: str) -> dict[str, Any]:
-        """All parameters of one sequence generator; raises SettingsError for a name that none has."""
+        """All parameters of one sequence generator; raises SettingsError for a name that none
+        has.
+        """
         return self._params_of(Kind.SEQUENCE, name)
 
     def get_filter_params(self, name: str) -> dict[str, Any]:
@@ -351,7 +363,9 @@ SETTINGS: Mapping[tuple[str, str], str] = {
 
 
 def parse_toml_config(text: str, name: str = "configuration") -> PlannerConfiguration:
-    """The configuration of TOML text in any of the documents' spellings; raises SettingsError listing every problem."""
+    """The configuration of TOML text in any of the documents' spellings; raises SettingsError
+    listing every problem.
+    """
     _check_text(text)
     return PlannerConfiguration.of(strategies.parse(text, name))
 
@@ -362,7 +376,9 @@ def load_planner_config_from_string(text: str, name: str = "configuration") -> P
 
 
 def load_planner_config(path: Path | str) -> PlannerConfiguration:
-    """The configuration of a TOML file, named after the file unless it names itself; raises SettingsError."""
+    """The configuration of a TOML file, named after the file unless it names itself; raises
+    SettingsError.
+    """
     return PlannerConfiguration.of(strategies.load(Path(path)))
 
 
@@ -378,12 +394,17 @@ class ConfigurationValidator:
 
     @staticmethod
     def validate(config: PlannerConfiguration | Strategy | Mapping[str, Any]) -> Problems:
-        """A list of errors, empty when it is valid, that also has `is_valid`, `errors` and `warnings`."""
+        """A list of errors, empty when it is valid, that also has `is_valid`, `errors` and
+        `warnings`.
+        """
         given: object = config
         if isinstance(given, Strategy | Mapping):
             return strategies.validate(given)
         if not isinstance(given, PlannerConfiguration):
-            told = f"{shown(given)} is no configuration; give a PlannerConfiguration, a Strategy or a parsed TOML document."
+            told = (
+                f"{shown(given)} is no configuration; give a PlannerConfiguration, a Strategy or a "
+                "parsed TOML document."
+            )
             return Problems([Problem("error", (), told)])
         try:
             return strategies.validate(given.strategy())

@@ -1,4 +1,6 @@
-"""The documents' factories and their batch job: a configuration or the id of a bucket in, a planner or a plan out."""
+"""The documents' factories and their batch job: a configuration or the id of a bucket in, a planner
+or a plan out.
+"""
 
 from __future__ import annotations
 
@@ -82,10 +84,13 @@ class PlannerFactoryService:
     def create_for_satellite_bucket(
         self, satellite_id: str, satellite_settings: SatelliteSettings
     ) -> HolisticPlanner:
-        """A planner of a satellite, by its settings; raises SettingsError for the settings of another."""
+        """A planner of a satellite, by its settings; raises SettingsError for the settings of
+        another.
+        """
         if satellite_settings.satellite_id != satellite_id:
             raise SettingsError(
-                f"The settings of {satellite_settings.satellite_id} were given for the satellite {satellite_id}."
+                f"The settings of {satellite_settings.satellite_id} were given for the satellite "
+                f"{satellite_id}."
             )
         return ModularPlannerFactory(
             PlannerConfiguration.of(strategy_of(satellite_settings))
@@ -94,7 +99,9 @@ class PlannerFactoryService:
     def create_for_bucket(
         self, bucket_id: str, satellite_settings: SatelliteSettings | None = None
     ) -> HolisticPlanner:
-        """A planner of any bucket; raises SettingsError for a satellite without settings, and for a core with them."""
+        """A planner of any bucket; raises SettingsError for a satellite without settings, and for a
+        core with them.
+        """
         if bucket_id == CORE and satellite_settings is None:
             return self.create_for_core_bucket()
         if bucket_id == CORE or satellite_settings is None:
@@ -138,7 +145,9 @@ Source = Callable[[str], BucketData | Awaitable[BucketData]]
 
 
 def bundled(bucket_id: str) -> BucketData:
-    """The bundled portfolio, for any bucket: what the batch job plans until `configure` says otherwise."""
+    """The bundled portfolio, for any bucket: what the batch job plans until `configure` says
+    otherwise.
+    """
     files = sample(BUNDLED)
     inputs = assemble(
         read(
@@ -152,7 +161,10 @@ def bundled(bucket_id: str) -> BucketData:
         bucket=bucket_id,
         source=f"bundled quotes, {SOURCE}",
     )
-    told = f"No source of data is configured (compat.configure): {bucket_id} was planned with the bundled portfolio, which is not yours."
+    told = (
+        f"No source of data is configured (compat.configure): {bucket_id} was planned with the "
+        "bundled portfolio, which is not yours."
+    )
     return BucketData(context=PlannerContext.of(inputs), said=(told,))
 
 
@@ -160,7 +172,8 @@ _SOURCES: list[Source] = [bundled]
 
 
 def configure(source: Source | None) -> None:
-    """Say where `process_planner_batch_job` finds a bucket's data; None = the bundled portfolio again.
+    """Say where `process_planner_batch_job` finds a bucket's data; None = the bundled portfolio
+    again.
 
     Raises InputError for what cannot be called.
     """
@@ -183,18 +196,21 @@ async def process_planner_batch_job(
     data = await answer(_SOURCES[0](checked_bucket(bucket_id)))
     if not isinstance(data, BucketData):
         raise InputError(
-            f"The source of data (compat.configure) gave {shown(data)} for {bucket_id}; it must be a BucketData."
+            f"The source of data (compat.configure) gave {shown(data)} for {bucket_id}; it must be "
+            "a BucketData."
         )
     planner = _planner(bucket_id, data)
     made = await planner.plan(data.context)
     said = [f"{IN_ONE_GO}."]
     if max_depth:
         said.append(
-            f"max_depth {max_depth} counts the calls of a job that calls itself, and changes nothing here."
+            f"max_depth {max_depth} counts the calls of a job that calls itself, and changes "
+            "nothing here."
         )
     if portfolio_hash is not None:
         said.append(
-            f"portfolio_hash {portfolio_hash} is a key of stored progress, and changes nothing here."
+            f"portfolio_hash {portfolio_hash} is a key of stored progress, and changes nothing "
+            "here."
         )
     return replace(made, warnings=(*said, *data.said, *made.warnings))
 
@@ -204,7 +220,8 @@ def _at_defaults(satellite_id: str) -> SatelliteSettings:
         return SatelliteSettings(satellite_id=satellite_id)
     except ValidationError as error:
         raise InputError(
-            f"{satellite_id!r} cannot be the id of a satellite: {error.errors()[0]['msg']}. Nothing was planned."
+            f"{satellite_id!r} cannot be the id of a satellite: {error.errors()[0]['msg']}. Nothing"
+            " was planned."
         ) from error
 
 
@@ -214,7 +231,8 @@ def _planner(bucket_id: str, data: BucketData) -> HolisticPlanner:
     if bucket_id != CORE or data.settings is not None:
         if data.config is not None:
             raise SettingsError(
-                f"The satellite {bucket_id} has a configuration; it is planned by its settings. Nothing was planned."
+                f"The satellite {bucket_id} has a configuration; it is planned by its settings. "
+                "Nothing was planned."
             )
         config = (
             PlannerFactoryService()

@@ -1,4 +1,6 @@
-"""The documents' records to what the planner takes: snapshot, market, targets, and what was assumed on the way."""
+"""The documents' records to what the planner takes: snapshot, market, targets, and what was assumed
+on the way.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,9 @@ class Prices:
     from_costs: list[str] = field(default_factory=list)
 
     def of(self, symbol: str, position: Position | None) -> Decimal | None:
-        """Price in the security's currency: given, else the history's newest, else the position's, else its average cost."""
+        """Price in the security's currency: given, else the history's newest, else the position's,
+        else its average cost.
+        """
         given = (self.context.current_prices or {}).get(
             symbol, self.context.portfolio_context.current_prices.get(symbol)
         )
@@ -83,11 +87,20 @@ class Prices:
         """What a reader must know of the prices."""
         if self.old and self.context.history:
             last = self.context.history.last
-            yield f"The price history ends on {last} and the plan is of {self.as_of}: old prices were used for {_listed(self.old)}."
+            yield (
+                f"The price history ends on {last} and the plan is of {self.as_of}: old prices were"
+                f" used for {_listed(self.old)}."
+            )
         if self.from_positions:
-            yield f"No current prices were given for {_listed(self.from_positions)}: the current_price of the position was used."
+            yield (
+                f"No current prices were given for {_listed(self.from_positions)}: the "
+                "current_price of the position was used."
+            )
         if self.from_costs:
-            yield f"Nothing says what {_listed(self.from_costs)} costs now: the average cost was used, so no gain or loss shows there."
+            yield (
+                f"Nothing says what {_listed(self.from_costs)} costs now: the average cost was "
+                "used, so no gain or loss shows there."
+            )
 
 
 def exact(number: float, what: str) -> Decimal:
@@ -133,7 +146,8 @@ def base_currency(context: PlannerContext) -> str:
     }
     if len(found) > 1:
         raise InputError(
-            f"Positions and securities are in {_listed(found)}: say which the account counts in, base_currency. {NOTHING}"
+            f"Positions and securities are in {_listed(found)}: say which the account counts in, "
+            f"base_currency. {NOTHING}"
         )
     return found.pop() if found else ACCOUNT_CURRENCY
 
@@ -186,7 +200,10 @@ def convert(
     unlisted = sorted(set(positions) - set(securities))
     if unlisted:
         said += (
-            f"No security describes {_listed(unlisted)}: it may not be sold, as for a security that does not opt in.",
+            (
+                f"No security describes {_listed(unlisted)}: it may not be sold, as for a security "
+                "that does not opt in."
+            ),
         )
     snapshot = Snapshot(
         as_of=as_of,
@@ -215,22 +232,29 @@ def convert(
 
 
 def _check_buckets(context: PlannerContext, bucket: str) -> Iterable[str]:
-    """Whose the records are; a sentence where they name no bucket and the plan is of one beside the core."""
+    """Whose the records are; a sentence where they name no bucket and the plan is of one beside the
+    core.
+    """
     owners = {position.bucket_id for position in context.positions} | {
         security.bucket_id for security in context.securities
     }
     if len(owners) > 1:
         raise InputError(
-            f"The positions and securities belong to {_listed(owners)}; a plan is of one bucket. {NOTHING} Give those of one."
+            f"The positions and securities belong to {_listed(owners)}; a plan is of one bucket. "
+            f"{NOTHING} Give those of one."
         )
     if owners <= {bucket}:
         return ()
     if owners != {CORE}:
         raise InputError(
-            f"The positions and securities belong to {_listed(owners)}, and the plan is of {bucket}. {NOTHING}"
+            f"The positions and securities belong to {_listed(owners)}, and the plan is of "
+            f"{bucket}. {NOTHING}"
         )
     return (
-        f"The positions and securities name no bucket beside {CORE}, and were planned as those of {bucket}.",
+        (
+            f"The positions and securities name no bucket beside {CORE}, and were planned as those "
+            f"of {bucket}."
+        ),
     )
 
 
@@ -247,7 +271,8 @@ def _check_symbols(
         security = securities.get(symbol)
         if security is not None and security.currency not in {None, position.currency}:
             raise InputError(
-                f"{symbol} is a position in {position.currency} and a security in {security.currency}. {NOTHING}"
+                f"{symbol} is a position in {position.currency} and a security in "
+                f"{security.currency}. {NOTHING}"
             )
 
 
@@ -262,14 +287,17 @@ def _as_of(context: PlannerContext) -> tuple[date, tuple[str, ...]]:
 
 
 def _until(context: PlannerContext, as_of: date) -> PlannerContext:
-    """The context without what its history has after the date; raises InputError for a date before all of it."""
+    """The context without what its history has after the date; raises InputError for a date before
+    all of it.
+    """
     history = context.history
     if history is None or history.last is None or history.last <= as_of:
         return context
     sessions = int(np.searchsorted(history.dates, np.datetime64(as_of, "D"), side="right"))
     if not sessions:
         raise InputError(
-            f"as_of is {as_of} and the price history begins on {history.dates[0]}. {NOTHING} Give a later date."
+            f"as_of is {as_of} and the price history begins on {history.dates[0]}. {NOTHING} Give a"
+            " later date."
         )
     known = ((symbol, _quote(history, symbol, sessions, as_of)) for symbol in history.symbols)
     cut = replace(
@@ -301,7 +329,8 @@ def _targets(weights: Mapping[str, float] | None) -> Targets | None:
     for symbol, weight in weights.items():
         if not is_number(weight):
             raise InputError(
-                f"The target weight of {symbol} is {shown(weight)}; it must be a fraction of value. {NOTHING}"
+                f"The target weight of {symbol} is {shown(weight)}; it must be a fraction of value."
+                f" {NOTHING}"
             )
     return Targets(
         MappingProxyType({symbol: float(weight) for symbol, weight in sorted(weights.items())})
@@ -313,11 +342,16 @@ def _rates_apart(context: PlannerContext, base: str, as_of: date) -> Iterator[st
     for currency, rate in sorted(_stated(context.positions, base).items()):
         known = context.history.fx.latest(currency, as_of) if context.history else None
         if known is not None and _apart(rate, float(known.rate)):
-            yield f"One {currency} is {float(known.rate):g} {base} in the history and {rate:g} in the positions: the former was used."
+            yield (
+                f"One {currency} is {float(known.rate):g} {base} in the history and {rate:g} in the"
+                " positions: the former was used."
+            )
 
 
 def _stated(positions: Iterable[Position], base: str) -> dict[str, float]:
-    """The rates that positions state; raises InputError where they contradict each other or the account's currency."""
+    """The rates that positions state; raises InputError where they contradict each other or the
+    account's currency.
+    """
     rates: dict[str, float] = {}
     for position in positions:
         if position.currency_rate is None:
@@ -331,7 +365,8 @@ def _stated(positions: Iterable[Position], base: str) -> dict[str, float]:
                 else f"another position has {known:g}"
             )
             raise InputError(
-                f"The currency_rate of {position.symbol} is {rate:g} {base} for one {position.currency}; {other}. {NOTHING}"
+                f"The currency_rate of {position.symbol} is {rate:g} {base} for one "
+                f"{position.currency}; {other}. {NOTHING}"
             )
     return rates
 
@@ -418,7 +453,8 @@ def _fx(context: PlannerContext, base: str, rates: Mapping[str, float], as_of: d
     """The history's rates, and beside them those of positions and service as of the plan's date."""
     if context.history is not None and context.history.fx.base != base:
         raise InputError(
-            f"The account counts in {base} and the history's rates are into {context.history.fx.base}. {NOTHING}"
+            f"The account counts in {base} and the history's rates are into "
+            f"{context.history.fx.base}. {NOTHING}"
         )
     given = _stated(context.positions, base)
     table = dict(context.history.fx.rates) if context.history else {}
@@ -469,7 +505,9 @@ def _quoted_on(history: Market | None, symbol: str, price: Decimal, as_of: date)
 def _value(
     snapshot: Snapshot, market: Market, context: PlannerContext
 ) -> tuple[float, Iterator[str]]:
-    """Value of the account as far as it can be told, and sentences on values in the records that say otherwise."""
+    """Value of the account as far as it can be told, and sentences on values in the records that
+    say otherwise.
+    """
     worth: dict[str, float] = {}
     for holding in snapshot.holdings:
         security = snapshot.security(holding.symbol)
@@ -489,12 +527,21 @@ def _differing(worth: Mapping[str, float], cash: float, context: PlannerContext)
     }
     for symbol, value in sorted({**context.portfolio_context.positions, **told}.items()):
         if symbol not in worth:
-            yield f"The portfolio context values {symbol} at {value:,.2f}, and no position or price of it was given."
+            yield (
+                f"The portfolio context values {symbol} at {value:,.2f}, and no position or price "
+                "of it was given."
+            )
         elif _apart(value, worth[symbol]):
-            yield f"{symbol} is worth {worth[symbol]:,.2f} by quantity, price and rate, and {value:,.2f} as given: the former was used."
+            yield (
+                f"{symbol} is worth {worth[symbol]:,.2f} by quantity, price and rate, and "
+                f"{value:,.2f} as given: the former was used."
+            )
     total, held = context.portfolio_context.total_value, math.fsum(worth.values())
     if total is not None and _apart(total, held) and _apart(total, held + cash):
-        yield f"total_value is {total:,.2f}; positions are worth {held:,.2f}, with cash {held + cash:,.2f}: the latter was used."
+        yield (
+            f"total_value is {total:,.2f}; positions are worth {held:,.2f}, with cash "
+            f"{held + cash:,.2f}: the latter was used."
+        )
 
 
 def _apart(a: float, b: float) -> bool:

@@ -28,7 +28,9 @@ IMPORTS: Mapping[str, str] = MappingProxyType(
         LOGGER: "steelyard",
     }
 )
-"""Name in the documents -> name here. Whatever a document imports from the left is in the module on the right."""
+"""Name in the documents -> name here. Whatever a document imports from the left is in the module on
+the right.
+"""
 
 _DOTTED = re.compile(r"(?<![\w.])app\.modules(?:\.[A-Za-z_]\w*)+")
 
@@ -49,7 +51,8 @@ def _ours(name: str) -> str:
         return f"{IMPORTS[module]}.{member}"
     if name not in IMPORTS:
         raise InputError(
-            f"{name} has no counterpart in steelyard.compat.IMPORTS.{did_you_mean(name, list(IMPORTS))} Nothing was translated; "
+            f"{name} has no counterpart in "
+            f"steelyard.compat.IMPORTS.{did_you_mean(name, list(IMPORTS))} Nothing was translated; "
             "docs/names.md says where each name of the documents lives."
         )
     return IMPORTS[name]

@@ -1,4 +1,6 @@
-"""How long each module took, over the plans of one planner: counts and sums, never the single samples."""
+"""How long each module took, over the plans of one planner: counts and sums, never the single
+samples.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,9 @@ class PerformanceTracker:
             self._sums.setdefault(key, _Sum()).add(seconds)
 
     def get_stats(self) -> dict[str, dict[str, float]]:
-        """`module.operation` -> count, total, mean, min, max in seconds; the slowest in total first."""
+        """`module.operation` -> count, total, mean, min, max in seconds; the slowest in total
+        first.
+        """
         with self._lock:
             slowest = sorted(self._sums.items(), key=lambda item: (-item[1].total, item[0]))
             return {

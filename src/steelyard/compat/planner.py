@@ -1,6 +1,8 @@
-"""The documents' planner: async calls over `planner.plan`, with the account's repositories around it.
+"""The documents' planner: async calls over `planner.plan`, with the account's repositories around
+it.
 
-Planning itself is the pure function that the command line calls; here stands only what the documents put before and after.
+Planning itself is the pure function that the command line calls; here stands only what the
+documents put before and after.
 """
 
 from __future__ import annotations
@@ -105,7 +107,9 @@ RULES = tuple(
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One plan to make: what the records say, under which rules, and what must be said beside it."""
+    """One plan to make: what the records say, under which rules, and what must be said beside
+    it.
+    """
 
     converted: Converted
     strategy: Strategy
@@ -121,9 +125,10 @@ class HolisticPlanner:
     trade_repo        dates of the last trades: cooldowns and holding times
     repositories      object or mapping with `settings_repo` and `trade_repo`, instead of the two
     services          object or mapping with `exchange_rate_service`
-    circuit_breaker   who leaves out a module that failed too often in a row; None = one of its own, in memory
-    Raises InputError for a repository that is given twice or is not known and for a bucket without a name, SettingsError
-    for a configuration of another kind.
+    circuit_breaker   who leaves out a module that failed too often in a row; None = one of its own,
+                      in memory
+    Raises InputError for a repository that is given twice or is not known and for a bucket without
+    a name, SettingsError for a configuration of another kind.
 
     `perf` adds up what each module took.
     """
@@ -145,7 +150,8 @@ class HolisticPlanner:
         for name, found in _parts(repositories, "repositories", REPOSITORIES).items():
             if owned[name] is not None:
                 raise InputError(
-                    f"{name} is given twice, on its own and in repositories. Nothing was planned: give it once."
+                    f"{name} is given twice, on its own and in repositories. Nothing was planned: "
+                    "give it once."
                 )
             owned[name] = found
         self.settings_repo, self.trade_repo = owned["settings_repo"], owned["trade_repo"]
@@ -186,7 +192,8 @@ class HolisticPlanner:
         available_cash: float,
         **given: Unpack[Given],
     ) -> HolisticPlan:
-        """The plan of these records; see `Given` for what else may be said, and `PlannerContext` for the units.
+        """The plan of these records; see `Given` for what else may be said, and `PlannerContext`
+        for the units.
 
         Raises SteelyardError for records that cannot be planned with.
         """
@@ -213,10 +220,13 @@ class HolisticPlanner:
         batch_size: int = 100,
         **given: Unpack[Given],
     ) -> HolisticPlan:
-        """As `create_plan`, in one go: the plan is complete after the first call, and its warnings say so."""
+        """As `create_plan`, in one go: the plan is complete after the first call, and its warnings
+        say so.
+        """
         if not is_number(batch_size) or batch_size < 1 or batch_size != int(batch_size):
             raise InputError(
-                f"batch_size is {batch_size!r}; it must be a whole number, 1 or more. Nothing was planned."
+                f"batch_size is {batch_size!r}; it must be a whole number, 1 or more. Nothing was "
+                "planned."
             )
         made = await self.create_plan(
             portfolio_context, positions, securities, available_cash, **given
@@ -231,11 +241,13 @@ class HolisticPlanner:
         return await self._plan(context, None)
 
     async def dry_run(self, context: PlannerContext) -> dict[str, Any]:
-        """What planning the context would do: `valid`, `modules_loaded`, `estimated_sequences`, `warnings`, `errors`.
+        """What planning the context would do: `valid`, `modules_loaded`, `estimated_sequences`,
+        `warnings`, `errors`.
 
-        Planning has no side effects, so the number of sequences is counted, not guessed. Neither `perf` nor
-        `circuit_breaker` hears of it. Calculators are in `modules_loaded` by their names, as the documents have it; other
-        modules by their qualified names, since a pattern may be called like a calculator.
+        Planning has no side effects, so the number of sequences is counted, not guessed. Neither
+        `perf` nor `circuit_breaker` hears of it. Calculators are in `modules_loaded` by their
+        names, as the documents have it; other modules by their qualified names, since a pattern may
+        be called like a calculator.
         """
         problems = ConfigurationValidator.validate(self.config)
         report: dict[str, Any] = {
@@ -306,7 +318,9 @@ def _solve(case: Case, disabled: Mapping[str, str]) -> Plan:
 
 
 def _outcomes(plan: Plan) -> list[Outcome]:
-    """What became of the modules that ran: one that had no input, or was out of service, did not."""
+    """What became of the modules that ran: one that had no input, or was out of service, did
+    not.
+    """
     ran = [run for run in plan.modules if run.outcome in RAN]
     return [
         (
@@ -331,7 +345,8 @@ def _configuration(given: object) -> PlannerConfiguration:
     if isinstance(given, PlannerConfiguration):
         return given
     raise SettingsError(
-        f"config is {shown(given)}; it must be a PlannerConfiguration or a Strategy. parse_toml_config reads text."
+        f"config is {shown(given)}; it must be a PlannerConfiguration or a Strategy. "
+        "parse_toml_config reads text."
     )
 
 
@@ -339,7 +354,8 @@ def checked_bucket(bucket_id: object) -> str:
     """The id of a bucket; raises InputError for what is no text, or empty."""
     if not isinstance(bucket_id, str) or not bucket_id:
         raise InputError(
-            f"bucket_id is {shown(bucket_id)}; it must be the name of a bucket. Nothing was planned."
+            f"bucket_id is {shown(bucket_id)}; it must be the name of a bucket. Nothing was "
+            "planned."
         )
     return bucket_id
 
@@ -358,7 +374,9 @@ def _loaded(strategy: Strategy) -> dict[str, dict[str, Any]]:
 
 
 def _parts(owner: object | None, what: str, known: Sequence[str]) -> dict[str, Any]:
-    """The known members of an object or a mapping; raises InputError for a mapping with others and for an object with none."""
+    """The known members of an object or a mapping; raises InputError for a mapping with others and
+    for an object with none.
+    """
     if owner is None:
         return {}
     if isinstance(owner, Mapping):
@@ -367,7 +385,8 @@ def _parts(owner: object | None, what: str, known: Sequence[str]) -> dict[str, A
     found = {name: getattr(owner, name) for name in known if getattr(owner, name, None) is not None}
     if not found:
         raise InputError(
-            f"{what} is a {type(owner).__name__} with none of {', '.join(known)}. Nothing was planned."
+            f"{what} is a {type(owner).__name__} with none of {', '.join(known)}. Nothing was "
+            "planned."
         )
     return found
 
@@ -376,14 +395,16 @@ def _known(given: Mapping[str, Any], known: Sequence[str], what: str) -> None:
     for name in given:
         if name not in known:
             raise InputError(
-                f"{what} has no {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}. Nothing was planned."
+                f"{what} has no {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}. "
+                "Nothing was planned."
             )
 
 
 def with_settings(
     config: PlannerConfiguration, settings: Mapping[str, float], value: float
 ) -> tuple[Strategy, tuple[str, ...]]:
-    """The strategy of a configuration with the account's settings where it leaves a default, and what was not used.
+    """The strategy of a configuration with the account's settings where it leaves a default, and
+    what was not used.
 
     settings   of the account, by name
     value      of the account in its currency
@@ -401,7 +422,8 @@ def with_settings(
         else:
             who = strategy.sources[key]
             said.append(
-                f"The account's settings have {key} = {wanted:g}; the configuration sets it too ({who}) and was used."
+                f"The account's settings have {key} = {wanted:g}; the configuration sets it too "
+                f"({who}) and was used."
             )
     return (
         strategies.overlay(strategy, taken, why="account settings") if taken else strategy

@@ -1,6 +1,7 @@
 """The documents' records: what a plan is asked with, and what it answers.
 
-Money is in the account's currency unless a field says otherwise, weights are fractions, dates are dates or ISO text.
+Money is in the account's currency unless a field says otherwise, weights are fractions, dates are
+dates or ISO text.
 A field that nothing here reads does not exist: to pass one is a TypeError with its name.
 """
 
@@ -44,8 +45,8 @@ class PortfolioContext:
     industry_to_group    the same for industries
     position_avg_prices  symbol -> average cost, where the position has none
     current_prices       symbol -> price in the security's currency
-    history              closes by date, rates and index; without it return and risk are neutral values, and the plan's
-                         data_coverage says so
+    history              closes by date, rates and index; without it return and risk are neutral
+                         values, and the plan's data_coverage says so
     """
 
     country_weights: Mapping[str, float] = field(default_factory=dict)
@@ -68,8 +69,10 @@ class Position:
     """Shares that are held.
 
     avg_price, current_price   per share in `currency`; None = unknown
-    currency_rate              units of the account's currency for one unit of `currency`; needed when they differ
-    market_value_eur           value in the account's currency; checked against quantity x price x rate, not used
+    currency_rate              units of the account's currency for one unit of `currency`; needed
+                               when they differ
+    market_value_eur           value in the account's currency; checked against quantity x price x
+                               rate, not used
     last_bought_at, last_sold_at   what a trade repository has comes before them
     """
 
@@ -88,7 +91,8 @@ class Position:
 
 @dataclass(frozen=True, kw_only=True)
 class Security:
-    """What may be traded. As in the documents a sale must be opted in: `allow_sell` is False unless given.
+    """What may be traded. As in the documents a sale must be opted in: `allow_sell` is False unless
+    given.
 
     industry              names, separated by commas
     min_lot               shares; orders are multiples of it
@@ -135,11 +139,12 @@ class PlannerContext:
     """Everything that `plan(context)` and `dry_run(context)` take.
 
     available_cash   in the account's currency
-    current_prices   symbol -> price in the security's currency; comes before every other source of a price
+    current_prices   symbol -> price in the security's currency; comes before every other source of
+                     a price
     target_weights   symbol -> fraction of value; None = no targets
     base_currency    of the account; None = the one currency that everything is in
-    as_of            None = newest date of the portfolio context's history, else today; of a history that goes on after it
-                     nothing later is looked at
+    as_of            None = newest date of the portfolio context's history, else today; of a history
+                     that goes on after it nothing later is looked at
     Raises InputError for records of another kind.
     """
 
@@ -169,7 +174,8 @@ class PlannerContext:
 
     @classmethod
     def of(cls, inputs: Inputs) -> PlannerContext:
-        """The documents' records of what the importers read; tax lots become one, with the average cost.
+        """The documents' records of what the importers read; tax lots become one, with the average
+        cost.
 
         Raises InputError for what they cannot hold: foreign balances and open orders.
         """
@@ -186,7 +192,8 @@ class PlannerContext:
                 else f"{len(snapshot.open_orders)} open orders"
             )
             raise InputError(
-                f"The account has {what}, which a planner context cannot hold. Nothing was planned: use planner.plan."
+                f"The account has {what}, which a planner context cannot hold. Nothing was planned:"
+                " use planner.plan."
             )
         rates = {
             currency: market.fx.latest(currency, snapshot.as_of)
@@ -264,7 +271,9 @@ def _security(security: HouseSecurity, bucket: str) -> Security:
 
 @dataclass(frozen=True)
 class HolisticStep:
-    """One order of a plan. `estimated_price` in `currency`, `estimated_value` in the account's currency."""
+    """One order of a plan. `estimated_price` in `currency`, `estimated_value` in the account's
+    currency.
+    """
 
     step_number: int
     side: str
@@ -285,13 +294,16 @@ class HolisticStep:
 class HolisticPlan:
     """A plan in the documents' words; `document` is the whole of it.
 
-    current_score, end_state_score   the same function on both sides: the score of doing nothing, and of the plan after its
-                                     charges for costs, tax and number of orders. Usually 0..1; nothing is clipped
+    current_score, end_state_score   the same function on both sides: the score of doing nothing,
+                                     and of the plan after its charges for costs, tax and number of
+                                     orders. Usually 0..1; nothing is clipped
     improvement                      end_state_score - current_score
     score_breakdown                  term -> before, after, weight, contribution; and `charges`
     cash_required, cash_generated    what the buys cost and the sales bring, without their costs
-    feasible                         always True: an order list that cash and limits do not allow is never a plan
-    warnings, problems               sentences; with a problem the plan may differ from what full inputs would give
+    feasible                         always True: an order list that cash and limits do not allow is
+                                     never a plan
+    warnings, problems               sentences; with a problem the plan may differ from what full
+                                     inputs would give
     """
 
     steps: tuple[HolisticStep, ...]

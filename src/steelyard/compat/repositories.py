@@ -1,7 +1,9 @@
-"""What the documents' repositories and services are asked for. Any object with these methods will do, sync or async.
+"""What the documents' repositories and services are asked for. Any object with these methods will
+do, sync or async.
 
 trade_repo              when each security was last bought and sold      → cooldowns
-settings_repo           settings of the account, by name                 → costs, limits, holding times
+settings_repo           settings of the account, by name                 → costs, limits, holding
+                        times
 exchange_rate_service   rates                                            → value of what is foreign
 
 What one of them raises comes through as it is: without its answer nothing is planned.
@@ -86,8 +88,8 @@ async def answer(value: T | Awaitable[T]) -> T:
 async def last_traded(repository: object | None) -> dict[str, LastTraded]:
     """Symbol -> dates of the last buy and sale; nothing without a repository.
 
-    Raises InputError for an object without `get_trade_history`, for an answer that is no mapping of mappings, for an
-    unknown key and for text that is no date.
+    Raises InputError for an object without `get_trade_history`, for an answer that is no mapping of
+    mappings, for an unknown key and for text that is no date.
     """
     if repository is None:
         return {}
@@ -109,7 +111,8 @@ def _last(symbol: str, given: object) -> LastTraded:
         if key not in {"last_buy", "last_sell"}:
             near = did_you_mean(str(key), ("last_buy", "last_sell"))
             raise InputError(
-                f"The trade history has {key!r} for {symbol}; known are last_buy and last_sell.{near} Nothing was planned."
+                f"The trade history has {key!r} for {symbol}; known are last_buy and "
+                f"last_sell.{near} Nothing was planned."
             )
     return LastTraded(
         day(entry.get("last_buy"), f"last_buy of {symbol}"),
@@ -134,8 +137,8 @@ def day(value: date | str | None, what: str) -> date | None:
 async def account_settings(repository: object | None) -> dict[str, float]:
     """The settings of the account as numbers; nothing without a repository.
 
-    Raises InputError for an unknown setting, a value that is not a finite number, an object without `get_all`, and an
-    answer that is no mapping.
+    Raises InputError for an unknown setting, a value that is not a finite number, an object without
+    `get_all`, and an answer that is no mapping.
     """
     if repository is None:
         return {}
@@ -149,7 +152,8 @@ async def account_settings(repository: object | None) -> dict[str, float]:
     for name in given:
         if name not in known:
             raise InputError(
-                f"settings_repo has {name!r}, which nothing reads.{did_you_mean(str(name), known)} Known: {', '.join(known)}."
+                f"settings_repo has {name!r}, which nothing reads.{did_you_mean(str(name), known)} "
+                f"Known: {', '.join(known)}."
             )
     return {name: _number(name, value) for name, value in given.items()}
 
@@ -184,24 +188,29 @@ def _converted(name: str, number: float, value: float) -> float | int:
     if name == "min_cash_reserve":
         if not 0 <= number <= value:
             raise InputError(
-                f"min_cash_reserve is {number:,.2f} of an account worth {value:,.2f}. Nothing was planned: lower it."
+                f"min_cash_reserve is {number:,.2f} of an account worth {value:,.2f}. Nothing was "
+                "planned: lower it."
             )
         return number / value if value else 0.0
     if name == "max_loss_threshold":
         if not -1 <= number <= 0:
             raise InputError(
-                f"max_loss_threshold is {number:g}; it is a loss, from -1 to 0, like -0.2 for 20 %. Nothing was planned."
+                f"max_loss_threshold is {number:g}; it is a loss, from -1 to 0, like -0.2 for 20 %."
+                " Nothing was planned."
             )
         return -number
     return int(number) if name in WHOLE else number
 
 
 async def exchange_rate(service: object, currency: str, base: str) -> float:
-    """Units of `base` for one unit of `currency`; raises InputError for a rate that is not above 0."""
+    """Units of `base` for one unit of `currency`; raises InputError for a rate that is not above
+    0.
+    """
     rate: Any = await answer(_method(service, "exchange_rate_service", "get_rate")(currency, base))
     if not is_number(rate) or rate <= 0:
         raise InputError(
-            f"exchange_rate_service gives {rate!r} {base} for one {currency}; a rate is above 0. Nothing was planned."
+            f"exchange_rate_service gives {rate!r} {base} for one {currency}; a rate is above 0. "
+            "Nothing was planned."
         )
     return float(rate)
 
@@ -210,6 +219,7 @@ def _method(owner: object, name: str, method: str) -> Any:
     found = getattr(owner, method, None)
     if not callable(found):
         raise InputError(
-            f"The {name} is a {type(owner).__name__} without {method}(). Nothing was planned: give an object that has it."
+            f"The {name} is a {type(owner).__name__} without {method}(). Nothing was planned: give "
+            "an object that has it."
         )
     return found

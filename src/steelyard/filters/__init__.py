@@ -1,14 +1,15 @@
 """Filters: what may not be traded, each rule in the strongest form that it can take.
 
-In: a Context, the table of possible orders and the filter's Params. Out, by the `form` in the decorator:
+In: a Context, the table of possible orders and the filter's Params. Out, by the `form` in the
+decorator:
 
     mask    a Ruling: which orders may be traded, why the others may not, which inputs were unknown
     pairs   (m, m) True where two orders may not go together; or that and a Ruling
     rows    a predicate over rows of candidate indices
     rank    a Ranking: which proposals stay; it acts only where the plan is the best proposal
 
-Filters of masks and pairs are asked before priorities exist: the `priority`, `draws` and `pool` of the table are
-empty or 0. Both bind the search, so a plan never breaks them.
+Filters of masks and pairs are asked before priorities exist: the `priority`, `draws` and `pool` of
+the table are empty or 0. Both bind the search, so a plan never breaks them.
 
 To add one: a file with a `Params` model and one function under `@sequence_filter`; its tests in
 `tests/filters/`, its parameters in `tests/contracts/`.
@@ -86,7 +87,9 @@ def ruling(
     rules: Sequence[Rule],
     on_missing: Literal["allow", "deny"],
 ) -> Ruling:
-    """Ask every rule of every order; an order is dropped for the first rule that it breaks. No date holds up a trailing stop."""
+    """Ask every rule of every order; an order is dropped for the first rule that it breaks. No date
+    holds up a trailing stop.
+    """
     keep = np.ones(candidates.m, dtype=np.bool_)
     drops: dict[int, Drop] = {}
     unknown: set[tuple[str, str]] = set()

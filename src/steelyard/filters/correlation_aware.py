@@ -17,8 +17,8 @@ from steelyard.sentences import Sentence, say
 class Params(ModuleParams):
     """Above which correlation two securities are too alike, and which holdings count.
 
-    Correlations are those of the estimates, over three years, and only between securities whose history is known. Securities that
-    move against each other are never too alike.
+    Correlations are those of the estimates, over three years, and only between securities whose
+    history is known. Securities that move against each other are never too alike.
     """
 
     correlation_threshold: Annotated[
@@ -26,7 +26,9 @@ class Params(ModuleParams):
         Field(
             ge=0,
             le=1,
-            description="two buys of a higher correlation than this do not go together; at it they may",
+            description=(
+                "two buys of a higher correlation than this do not go together; at it they may"
+            ),
         ),
     ] = 0.7
     large_holding: Annotated[
@@ -34,7 +36,10 @@ class Params(ModuleParams):
         Field(
             gt=0,
             le=1,
-            description="weight from which a holding keeps out buys that move like it, whatever the plan sells of it",
+            description=(
+                "weight from which a holding keeps out buys that move like it, whatever the plan "
+                "sells of it"
+            ),
         ),
     ] = 0.10
     on_missing: Annotated[
@@ -49,7 +54,9 @@ class Params(ModuleParams):
 def correlation_aware(
     ctx: Context, candidates: Candidates, params: Params
 ) -> tuple[BoolArray, Ruling]:
-    """Keep two buys that move alike out of one plan, and buys that move like a large holding out of all."""
+    """Keep two buys that move alike out of one plan, and buys that move like a large holding out of
+    all.
+    """
     correlation = known_correlation(ctx)
     alike = correlation > params.correlation_threshold
     security, is_buy = candidates.security, candidates.is_buy
@@ -60,7 +67,9 @@ def correlation_aware(
 
 
 def known_correlation(ctx: Context) -> FloatArray:
-    """(n, n) correlations between different securities of known history; -inf elsewhere, which is above no threshold."""
+    """(n, n) correlations between different securities of known history; -inf elsewhere, which is
+    above no threshold.
+    """
     known = ~ctx.estimates.missing["correlation"]
     usable = known[:, None] & known[None, :] & ~np.eye(ctx.n, dtype=np.bool_)
     return np.where(usable, ctx.estimates.correlation, -np.inf)
@@ -76,7 +85,8 @@ def _like_a_holding(ctx: Context, correlation: FloatArray, params: Params) -> Ru
     def why(security: int) -> Sentence:
         holding = nearest[security]
         return say(
-            "correlation of {correlation:ratio} with {holding:text}, which is {weight:pct} of value; more than {limit:ratio} is too alike",
+            "correlation of {correlation:ratio} with {holding:text}, which is {weight:pct} of "
+            "value; more than {limit:ratio} is too alike",
             correlation=float(highest[security]),
             holding=ctx.symbols[holding],
             weight=float(ctx.weights[holding]),

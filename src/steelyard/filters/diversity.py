@@ -1,4 +1,6 @@
-"""Diversity: of all proposals keep those that are good and varied, where the plan is the best proposal."""
+"""Diversity: of all proposals keep those that are good and varied, where the plan is the best
+proposal.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,9 @@ SHARES = (0.4, 0.3, 0.3)
 class Params(ModuleParams):
     """How many proposals stay, and how much variety counts against priority.
 
-    Diversity is 40 % spread over sectors, 30 % spread over countries, each 1 less the share of the largest group in the orders, and
-    30 % the number of calculators that sized the orders, per order.
+    Diversity is 40 % spread over sectors, 30 % spread over countries, each 1 less the share of the
+    largest group in the orders, and 30 % the number of calculators that sized the orders, per
+    order.
     """
 
     diversity_weight: Annotated[
@@ -38,7 +41,9 @@ class Params(ModuleParams):
     "diversity", form="rank", version="1.0.0", params=Params, tags=("buy", "sell"), on=False
 )
 def diversity(ctx: Context, candidates: Candidates, params: Params) -> Ranking:
-    """Rank proposals by the mean priority of their orders and by how varied these are; only the first stay."""
+    """Rank proposals by the mean priority of their orders and by how varied these are; only the
+    first stay.
+    """
 
     def value(rows: IntArray) -> FloatArray:
         count = np.maximum((rows >= 0).sum(axis=1), 1)

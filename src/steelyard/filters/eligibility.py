@@ -28,7 +28,9 @@ class Params(ModuleParams):
         Field(
             ge=0,
             le=1,
-            description="a holding further below its average cost than this is not sold; off when absent",
+            description=(
+                "a holding further below its average cost than this is not sold; off when absent"
+            ),
         ),
     ] = None
     on_missing: OnMissing = "allow"

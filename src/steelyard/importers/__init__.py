@@ -1,4 +1,5 @@
-"""Files to a snapshot, a market and targets: in come paths and arguments, out come records, nothing is printed.
+"""Files to a snapshot, a market and targets: in come paths and arguments, out come records, nothing
+is printed.
 
     reading.py      any file: looked at, read under a cap, cut into rows; cells to values
     holdings.py     symbol, quantity, …   → holdings with lots, cash
@@ -9,13 +10,14 @@
     index.py        like prices           → levels of market indices
     inputs.py       all of them           → what `plan` takes
 
-Every line that cannot be used comes back with its number and reason, over all files at once, and while there is one
-nothing is planned. To add a form: a file here with one function from a path to a frozen record that has `file`,
-`rejected` and `warnings`; a broker's export gives a `HoldingsFile`.
+Every line that cannot be used comes back with its number and reason, over all files at once, and
+while there is one nothing is planned. To add a form: a file here with one function from a path to a
+frozen record that has `file`, `rejected` and `warnings`; a broker's export gives a `HoldingsFile`.
 
 >>> from steelyard.samples import sample
 >>> files = sample("growth")
->>> inputs = assemble(read(files.holdings, prices=files.prices, targets=files.targets, securities=files.securities))
+>>> read_files = read(files.holdings, prices=files.prices, targets=files.targets)
+>>> inputs = assemble(read_files)
 >>> inputs.snapshot.as_of.isoformat(), inputs.snapshot.base_currency, len(inputs.snapshot.holdings)
 ('2022-12-28', 'USD', 14)
 """

@@ -1,4 +1,6 @@
-"""Exchange rates: `date, currency, rate`, units of the base currency for one unit of the currency."""
+"""Exchange rates: `date, currency, rate`, units of the base currency for one unit of the
+currency.
+"""
 
 from __future__ import annotations
 

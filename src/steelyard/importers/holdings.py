@@ -1,8 +1,8 @@
 """Holdings: what is owned, lot by lot, and the cash.
 
-`symbol, quantity` and optionally `price, average_cost, acquired, last_bought, last_sold, currency, bucket`. Rows of
-one symbol with different `acquired` are its lots; `CASH:USD` is a balance, which may be negative. A file with only a
-header is an all-cash account.
+`symbol, quantity` and optionally `price, average_cost, acquired, last_bought, last_sold, currency,
+bucket`. Rows of one symbol with different `acquired` are its lots; `CASH:USD` is a balance, which
+may be negative. A file with only a header is an all-cash account.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ DATES = ("acquired", "last_bought", "last_sold")
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """A date in the file and where it stands, so that one after the as-of date can be rejected by its line."""
+    """A date in the file and where it stands, so that one after the as-of date can be rejected by
+    its line.
+    """
 
     line: int
     column: str
@@ -133,7 +135,8 @@ class _Book:
             when = f"acquired {acquired}" if acquired else "without a date of acquisition"
             which = f"{symbol} {when}" if not symbol.startswith(CASH) else symbol
             raise BadCell(
-                f"{which} stands on line {first} already; lots of one symbol need different dates in `acquired`"
+                f"{which} stands on line {first} already; lots of one symbol need different dates "
+                "in `acquired`"
             )
 
 
@@ -148,7 +151,8 @@ def read_holdings(path: Path) -> HoldingsFile:
     if len(book.buckets) > 1:
         listed = ", ".join(reading.shown(name) for name in sorted(book.buckets))
         raise InputError(
-            f"{table.file} holds several buckets ({listed}); one is planned at a time. {reading.NOTHING} Give one file per bucket."
+            f"{table.file} holds several buckets ({listed}); one is planned at a time. "
+            f"{reading.NOTHING} Give one file per bucket."
         )
     currencies = {
         row.symbol: row.currency for rows in book.rows.values() for row in rows if row.currency
@@ -177,13 +181,17 @@ def _lot_row(row: Row) -> _LotRow:
         lot=TaxLot(
             reading.positive(row.get("quantity"), "quantity", reading.MAX_QUANTITY), acquired, cost
         ),
-        price=reading.positive(row.get("price"), "price", reading.MAX_PRICE)
-        if row.get("price")
-        else None,
+        price=(
+            reading.positive(row.get("price"), "price", reading.MAX_PRICE)
+            if row.get("price")
+            else None
+        ),
         # who names no purchase bought when the lot was acquired
-        last_bought=reading.day(row.get("last_bought"), "last_bought")
-        if row.get("last_bought")
-        else acquired,
+        last_bought=(
+            reading.day(row.get("last_bought"), "last_bought")
+            if row.get("last_bought")
+            else acquired
+        ),
         last_sold=reading.day(row.get("last_sold"), "last_sold") if row.get("last_sold") else None,
         currency=reading.currency(row.get("currency")) if row.get("currency") else None,
     )

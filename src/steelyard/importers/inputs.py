@@ -1,10 +1,14 @@
-"""All files to what `plan` takes: one as-of date, one base currency, a price and a rate for everything owned.
+"""All files to what `plan` takes: one as-of date, one base currency, a price and a rate for
+everything owned.
 
-1. the as-of date: given, else the newest of the price file, else the caller's today; nothing after it goes on
+1. the as-of date: given, else the newest of the price file, else the caller's today; nothing after
+   it goes on
 2. rejected lines of every file, and dates after the as-of date: all listed, nothing is planned
-3. the base currency: given, else the one currency of the cash, else the one that the files name, else USD
+3. the base currency: given, else the one currency of the cash, else the one that the files name,
+   else USD
 4. every security that is held, targeted or listed, with its currency
-5. quotes: the price file where it has the newest session, else the holdings file; rates for every currency
+5. quotes: the price file where it has the newest session, else the holdings file; rates for every
+   currency
 """
 
 from __future__ import annotations
@@ -47,8 +51,10 @@ DEFAULT_BUCKET = "core"
 MAX_PRICE_DIFFERENCE = Decimal("0.02")
 """Prices of the two files that differ by more, as a fraction of the price file's, are a warning."""
 MOST_CHANGE = 1.8
-"""Factor between two closes, either way, over which the newer one looks like an unadjusted split, the least common of which halves
-a price, or like a slip; shares of large companies have risen by half in a day."""
+"""Factor between two closes, either way, over which the newer one looks like an unadjusted split,
+the least common of which halves a price, or like a slip; shares of large companies have risen by
+half in a day.
+"""
 MOST_BETWEEN = 5
 """Sessions between two closes that still count as one change."""
 LISTED = 5
@@ -102,7 +108,8 @@ def read(
 ) -> Files:
     """Read every file that is given.
 
-    Raises InputError for a file that cannot be read at all; single lines are rejected by `assemble`.
+    Raises InputError for a file that cannot be read at all; single lines are rejected by
+    `assemble`.
     """
     return Files(
         holdings=read_holdings(holdings),
@@ -131,7 +138,8 @@ def parse_cash(texts: Iterable[str]) -> dict[str, Decimal]:
             cash[currency] = reading.amount(balance.strip(), "amount")
         except reading.BadCell as error:
             raise InputError(
-                f"The cash {reading.shown(text)} is not usable: {error}. {reading.NOTHING} Write USD=1200."
+                f"The cash {reading.shown(text)} is not usable: {error}. {reading.NOTHING} Write "
+                "USD=1200."
             ) from error
     return cash
 
@@ -220,7 +228,10 @@ def _excluded(files: Files, exclude: Sequence[str]) -> tuple[str, ...]:
     for symbol in symbols:
         if symbol not in known and not any(file.rejected for file in files.given):
             near = did_you_mean(symbol, sorted(known))
-            unknown = f"{reading.shown(symbol)} cannot be excluded: it is neither held, targeted nor listed."
+            unknown = (
+                f"{reading.shown(symbol)} cannot be excluded: it is neither held, targeted nor "
+                "listed."
+            )
             raise InputError(f"{unknown}{near} {reading.NOTHING}")
     return tuple(symbols)
 
@@ -235,8 +246,9 @@ def _as_of(
             return last, "prices"
         if not first <= as_of <= last:
             raise InputError(
-                f"The as-of date {as_of} is outside the prices of {prices.file}, which run from {first} to {last}. {reading.NOTHING} "
-                "Choose a date between them or give other prices."
+                f"The as-of date {as_of} is outside the prices of {prices.file}, which run from "
+                f"{first} to {last}. {reading.NOTHING} Choose a date between them or give other "
+                "prices."
             )
         return as_of, "argument"
     if as_of is not None:
@@ -255,14 +267,17 @@ def _cash(holdings: HoldingsFile, given: Mapping[str, Decimal]) -> dict[str, Dec
     for currency, balance in given.items():
         if holdings.cash.get(currency, balance) != balance:
             raise InputError(
-                f"The cash in {currency} is {plain(balance)} by the argument and {plain(holdings.cash[currency])} in {holdings.file}. "
-                f"{reading.NOTHING} Keep one of them."
+                f"The cash in {currency} is {plain(balance)} by the argument and "
+                f"{plain(holdings.cash[currency])} in {holdings.file}. {reading.NOTHING} Keep one "
+                "of them."
             )
     return {**holdings.cash, **given}
 
 
 def _reject(files: Files, day: date) -> None:
-    """Raise for every line that cannot be used, over all files, and for what happens after the as-of date."""
+    """Raise for every line that cannot be used, over all files, and for what happens after the
+    as-of date.
+    """
     rows = [row for file in files.given for row in file.rejected]
     if not (files.prices and files.prices.rejected):  # else the as-of date is not known
         rows += [
@@ -310,7 +325,9 @@ def _securities(
     base: str,
     reasons: list[SteelyardError],
 ) -> Iterator[Security]:
-    """Everything held, targeted or listed, by symbol; what no file describes is quoted in the base currency."""
+    """Everything held, targeted or listed, by symbol; what no file describes is quoted in the base
+    currency.
+    """
     listed = (
         {security.symbol: security for security in files.securities.securities}
         if files.securities
@@ -324,7 +341,8 @@ def _securities(
             there = files.securities.file if files.securities else ""
             reasons.append(
                 InputError(
-                    f"{symbol} is in {here} in {files.holdings.file} and in {security.currency} in {there}. Correct one."
+                    f"{symbol} is in {here} in {files.holdings.file} and in {security.currency} in "
+                    f"{there}. Correct one."
                 )
             )
         yield replace(security, currency=security.currency or here or base)
@@ -363,19 +381,23 @@ def _no_price(symbol: str, files: Files, day: date) -> PlanRefused:
     if files.prices is None:
         missing = f"{symbol} is held and {files.holdings.file} gives no price for it"
         return PlanRefused(
-            f"{missing}. Give a price file, or a price in its row, or leave it out with --exclude {symbol}."
+            f"{missing}. Give a price file, or a price in its row, or leave it out with --exclude "
+            f"{symbol}."
         )
     near = did_you_mean(symbol, [name for name in files.prices.symbols if name != symbol])
     missing = f"{symbol} is held and {files.prices.file} has no price of it at or before {day}"
     return PlanRefused(
-        f"{missing}, so the value of the account is unknown.{near} Add a price, or leave it out with --exclude {symbol}."
+        f"{missing}, so the value of the account is unknown.{near} Add a price, or leave it out "
+        f"with --exclude {symbol}."
     )
 
 
 def _slips(
     prices: PriceTable | None, weights: Mapping[str, float], quotes: Mapping[str, Quote]
 ) -> Iterator[Notice]:
-    """Warn of targets without a price that look like a slip of a symbol that only the price file knows."""
+    """Warn of targets without a price that look like a slip of a symbol that only the price file
+    knows.
+    """
     others = [symbol for symbol in prices.symbols if symbol not in quotes] if prices else []
     for symbol in sorted(weights):
         near = did_you_mean(symbol, others) if weights[symbol] and symbol not in quotes else ""
@@ -394,15 +416,18 @@ def _from_holdings(symbol: str, price: Decimal, files: Files, quote: Quote | Non
     there = (
         f"its last price there, {plain(quote.price)}, is of {quote.on}" if quote else "it has none"
     )
-    message = f"{symbol} is valued at {plain(price)} as {files.holdings.file} says; {files.prices.file} has no newest price: {there}."
+    message = (
+        f"{symbol} is valued at {plain(price)} as {files.holdings.file} says; {files.prices.file} "
+        f"has no newest price: {there}."
+    )
     return [Notice(code="price_from_holdings", message=message, symbol=symbol)]
 
 
 def _differs(symbol: str, price: Decimal, file: str, quote: Quote) -> Notice:
     away = abs(price / quote.price - 1)
     message = (
-        f"{symbol} costs {plain(quote.price)} on {quote.on} by the price file and {plain(price)} by {file}, {away:.1%} apart; "
-        "the price file was used."
+        f"{symbol} costs {plain(quote.price)} on {quote.on} by the price file and {plain(price)} by"
+        f" {file}, {away:.1%} apart; the price file was used."
     )
     return Notice(code="price_differs", message=message, symbol=symbol)
 
@@ -429,8 +454,9 @@ def _fx(
     if file and base in file.rates:
         reasons.append(
             InputError(
-                f"{file.file} has rates of {base}, the base currency itself; a rate is units of {base} for one unit of another "
-                "currency. Give rates into that base, or say which base they are of with --base (in Python base_currency)."
+                f"{file.file} has rates of {base}, the base currency itself; a rate is units of "
+                f"{base} for one unit of another currency. Give rates into that base, or say which "
+                "base they are of with --base (in Python base_currency)."
             )
         )
     rates: dict[str, tuple[FxRate, ...]] = {}
@@ -450,13 +476,18 @@ def _check_rates(
     day: date,
     reasons: list[SteelyardError],
 ) -> None:
-    """What is owned in a currency without a rate makes the value unknown; what is not owned is the planner's to leave."""
+    """What is owned in a currency without a rate makes the value unknown; what is not owned is the
+    planner's to leave.
+    """
     for currency in sorted(needs):
         if not fx.known(currency):
             where = (
                 f"{file.file} has none at or before {day}" if file else "no file of rates was given"
             )
-            missing = f"There is no rate of {currency} into {fx.base}, needed by {_listed(needs[currency])}: {where}"
+            missing = (
+                f"There is no rate of {currency} into {fx.base}, needed by "
+                f"{_listed(needs[currency])}: {where}"
+            )
             reasons.append(PlanRefused(f"{missing}. Give one with --fx."))
 
 
@@ -466,7 +497,9 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _balances(cash: Mapping[str, Decimal], base: str, fx: FxTable) -> Mapping[str, Decimal]:
-    """Balances by currency, the base currency always among them; empty foreign ones that have no rate are nothing."""
+    """Balances by currency, the base currency always among them; empty foreign ones that have no
+    rate are nothing.
+    """
     kept = {
         currency: balance for currency, balance in cash.items() if balance or fx.known(currency)
     }
@@ -511,7 +544,9 @@ def _market(
     adjusted: bool,
     source: str,
 ) -> Market:
-    """Closes up to the as-of date of the symbols that have a quote; a price that only the holdings file has is one close."""
+    """Closes up to the as-of date of the symbols that have a quote; a price that only the holdings
+    file has is one close.
+    """
     symbols = tuple(sorted(quotes))
     dates = prices.dates[: prices.until(day)] if prices else np.array([day], dtype="datetime64[D]")
     closes = np.full((len(dates), len(symbols)), np.nan)
@@ -547,8 +582,9 @@ def _jumps(market: Market) -> list[Notice]:
             more = f" ({count - 1} more like it)" if count > 1 else ""
             factor = math.exp(changes[k])
             told = (
-                f"{symbol} goes from {closes[before]:g} on {market.dates[before]} to {closes[after]:g} on {market.dates[after]}, "
-                f"{factor:.3g} times as much{more}: an unadjusted split or a wrong price would spoil return and risk estimates."
+                f"{symbol} goes from {closes[before]:g} on {market.dates[before]} to "
+                f"{closes[after]:g} on {market.dates[after]}, {factor:.3g} times as much{more}: an "
+                "unadjusted split or a wrong price would spoil return and risk estimates."
             )
             found.append((-float(sizes[k]), symbol, told))
     notices = [
@@ -559,7 +595,10 @@ def _jumps(market: Market) -> list[Notice]:
         notices.append(
             Notice(
                 code="price_jump",
-                message=f"Prices jump like this in {_listed([symbol for _, symbol, _ in sorted(found)[LISTED:]])} too.",
+                message=(
+                    "Prices jump like this in "
+                    f"{_listed([symbol for _, symbol, _ in sorted(found)[LISTED:]])} too."
+                ),
             )
         )
     return notices
@@ -574,5 +613,8 @@ def _excluded_targets(files: Files, excluded: Sequence[str]) -> Iterator[Notice]
     for symbol in excluded:
         weight = files.targets.weights.get(symbol, 0.0) if files.targets else 0.0
         if weight:
-            message = f"The target of {symbol}, {weight:.1%}, is left out with it; the other weights stay as they are and its share is cash."
+            message = (
+                f"The target of {symbol}, {weight:.1%}, is left out with it; the other weights stay"
+                " as they are and its share is cash."
+            )
             yield Notice(code="excluded_target", message=message, symbol=symbol)

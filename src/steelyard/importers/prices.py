@@ -1,11 +1,11 @@
 """Prices: daily closes, each in its security's own currency.
 
-Wide (`date, AAA, BBB, …`, an empty cell where there is no price) or long (`date, symbol, close[, volume]`, `price`
-for `close`), plain or gzip, rows in any order.
+Wide (`date, AAA, BBB, …`, an empty cell where there is no price) or long (`date, symbol, close[,
+volume]`, `price` for `close`), plain or gzip, rows in any order.
 
-A wide file of nothing but digits, points, commas and hyphens takes the short way: whole columns are turned into
-numbers and judged at once. Whatever that finds suspicious, and every other file, is read cell by cell by the same
-rules as all forms; the two ways give the same table.
+A wide file of nothing but digits, points, commas and hyphens takes the short way: whole columns are
+turned into numbers and judged at once. Whatever that finds suspicious, and every other file, is
+read cell by cell by the same rules as all forms; the two ways give the same table.
 """
 
 from __future__ import annotations
@@ -195,7 +195,8 @@ def _read_long(table: reading.Table, cells: _Cells) -> None:
                 cells.take(on, symbol, row.get("close"))
             else:
                 raise BadCell(
-                    f"the close of {symbol} is missing; leave the whole line out where there is no price"
+                    f"the close of {symbol} is missing; leave the whole line out where there is no "
+                    "price"
                 )
         except BadCell as error:
             cells.rejects.add(row.line, str(error))
@@ -204,11 +205,14 @@ def _read_long(table: reading.Table, cells: _Cells) -> None:
 def _wide_symbols(
     file: str, header: Sequence[str], columns: Sequence[str], rejects: Rejects
 ) -> list[str]:
-    """The symbols of a wide header; "" for a column whose name is not usable, which rejects line 1."""
+    """The symbols of a wide header; "" for a column whose name is not usable, which rejects line
+    1.
+    """
     if columns[:1] != [DATE] or len(columns) == 1:
         raise InputError(
-            f"{file} is not a price file: its first line reads {reading.shown(','.join(header))}. {reading.NOTHING} Its header is "
-            "`date,AAA,BBB,…` with a column for each symbol, or `date,symbol,close`."
+            f"{file} is not a price file: its first line reads {reading.shown(','.join(header))}. "
+            f"{reading.NOTHING} Its header is `date,AAA,BBB,…` with a column for each symbol, or "
+            "`date,symbol,close`."
         )
     symbols: list[str] = []
     for name in header[1:]:
@@ -219,7 +223,8 @@ def _wide_symbols(
             symbol = ""
         if symbol and symbol in symbols:
             raise InputError(
-                f"{file} has the column {symbol} more than once. {reading.NOTHING} Keep one of them."
+                f"{file} has the column {symbol} more than once. {reading.NOTHING} Keep one of "
+                "them."
             )
         symbols.append(symbol)
     return symbols

@@ -1,8 +1,8 @@
 """Files to checked cells: what every form shares.
 
-A file is looked at before it is opened, read whole under a cap, and cut into rows with their line numbers. A cell
-becomes a value through one of the functions at the end; what does not fit raises BadCell, and the row is rejected
-with its number and reason while the others go on.
+A file is looked at before it is opened, read whole under a cap, and cut into rows with their line
+numbers. A cell becomes a value through one of the functions at the end; what does not fit raises
+BadCell, and the row is rejected with its number and reason while the others go on.
 """
 
 from __future__ import annotations
@@ -57,12 +57,16 @@ NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 
 
 class BadCell(ValueError):
-    """A cell does not hold what its column promises; the text is the reason, without file and line."""
+    """A cell does not hold what its column promises; the text is the reason, without file and
+    line.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of a table: `line` is 1-based and counts the header, `cells` are stripped, by column."""
+    """A line of a table: `line` is 1-based and counts the header, `cells` are stripped, by
+    column.
+    """
 
     line: int
     cells: Mapping[str, str]
@@ -113,7 +117,8 @@ def read_text(path: Path) -> str:
         raise InputError(f"{path} is empty. {NOTHING} Give a CSV file with a header line.")
     if content.startswith(SPREADSHEETS):
         raise InputError(
-            f"{path} is a spreadsheet, not CSV. {NOTHING} Save it as CSV (UTF-8) and give that file."
+            f"{path} is a spreadsheet, not CSV. {NOTHING} Save it as CSV (UTF-8) and give that "
+            "file."
         )
     if content.startswith(UTF_16):
         raise InputError(f"{path} is UTF-16 text. {NOTHING} Save it as UTF-8.")
@@ -128,7 +133,8 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise InputError(
-            f"{path} is not UTF-8 text: line {line} holds the byte 0x{content[error.start]:02x}. {NOTHING} Save it as UTF-8."
+            f"{path} is not UTF-8 text: line {line} holds the byte 0x{content[error.start]:02x}. "
+            f"{NOTHING} Save it as UTF-8."
         ) from error
 
 
@@ -195,7 +201,8 @@ def split(text: str, file: str) -> Iterator[tuple[int, list[str]]]:
         if len(text) > csv.field_size_limit() and "field limit" in str(error):
             raise _too_long(file, line) from error
         raise InputError(
-            f"{file} line {line} is not CSV: {error}. {NOTHING} A cell with a comma or a quote needs double quotes around it."
+            f"{file} line {line} is not CSV: {error}. {NOTHING} A cell with a comma or a quote "
+            "needs double quotes around it."
         ) from error
 
 
@@ -260,8 +267,9 @@ def check_columns(
     if missing:
         form = ",".join(required)
         raise InputError(
-            f"{file} has no column {' and no column '.join(missing)}; its first line reads {shown(','.join(header))}. {NOTHING} "
-            f"The first line must name the columns, at least {form}."
+            f"{file} has no column {' and no column '.join(missing)}; its first line reads "
+            f"{shown(','.join(header))}. {NOTHING} The first line must name the columns, at least "
+            f"{form}."
         )
     twice = sorted({name for name in columns if columns.count(name) > 1})
     if twice:
@@ -288,7 +296,9 @@ def _unknown(file: str, columns: Sequence[str], known: Sequence[str]) -> Iterabl
         if name not in known:
             yield Notice(
                 code="unknown_column",
-                message=f"The column {shown(name)} of {file} is not read.{did_you_mean(name, known)}",
+                message=(
+                    f"The column {shown(name)} of {file} is not read.{did_you_mean(name, known)}"
+                ),
             )
 
 
@@ -409,7 +419,8 @@ def symbol(text: str) -> str:
     upper = text.upper() if text.isascii() else text
     if not SYMBOL.fullmatch(upper):
         raise BadCell(
-            f"symbol {shown(text)} is not usable; it begins with A-Z or 0-9, then up to 31 of A-Z 0-9 . - / ^ ="
+            f"symbol {shown(text)} is not usable; it begins with A-Z or 0-9, then up to 31 of A-Z "
+            "0-9 . - / ^ ="
             if text
             else "symbol is missing"
         )

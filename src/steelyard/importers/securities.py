@@ -1,8 +1,8 @@
 """Securities: what may be traded and what is known of it.
 
-`symbol` and optionally `name, product_type, currency, lot_size, sector` (or `industry`), `group, country,
-dividend_yield, quality, priority_multiplier, allow_buy, allow_sell`. Several sectors or countries are separated by
-`;`. An empty cell is unknown, never 0.
+`symbol` and optionally `name, product_type, currency, lot_size, sector` (or `industry`), `group,
+country, dividend_yield, quality, priority_multiplier, allow_buy, allow_sell`. Several sectors or
+countries are separated by `;`. An empty cell is unknown, never 0.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ TYPES = {
     "ETC": ("exchange traded commodity",),
     "MUTUALFUND": ("fund", "mutual fund", "index fund", "investment fund", "unit trust"),
 }
-"""Product type -> how files name it as well; capitals, spaces, hyphens and underscores do not count."""
+"""Product type -> how files name it as well; capitals, spaces, hyphens and underscores do not
+count.
+"""
 TYPES_TOLD = 5
 """Unknown types, and symbols of each, that the warning names."""
 MAX_LOT = Decimal("1e9")
@@ -62,7 +64,9 @@ MAX_MULTIPLIER = Decimal(100)
 
 @dataclass(frozen=True, kw_only=True)
 class SecuritiesFile:
-    """What a securities file says; a security whose currency is empty is quoted in the base currency."""
+    """What a securities file says; a security whose currency is empty is quoted in the base
+    currency.
+    """
 
     file: str
     securities: tuple[Security, ...]
@@ -106,15 +110,19 @@ def _security(row: Row) -> Security:
         name=get("name"),
         product_type=KNOWN_TYPES.get(_bare(get("product_type")), get("product_type").upper())
         or EQUITY,
-        lot_size=reading.positive(get("lot_size"), "lot_size", MAX_LOT)
-        if get("lot_size")
-        else Decimal(1),
+        lot_size=(
+            reading.positive(get("lot_size"), "lot_size", MAX_LOT)
+            if get("lot_size")
+            else Decimal(1)
+        ),
         sectors=reading.names(get("sector")),
         countries=reading.names(get("country")),
         group=get("group") or None,
-        dividend_yield=reading.fraction(get("dividend_yield"), "dividend_yield")
-        if get("dividend_yield")
-        else None,
+        dividend_yield=(
+            reading.fraction(get("dividend_yield"), "dividend_yield")
+            if get("dividend_yield")
+            else None
+        ),
         quality=reading.fraction(get("quality"), "quality") if get("quality") else None,
         priority_multiplier=_multiplier(get("priority_multiplier")),
         allow_buy=reading.flag(get("allow_buy"), "allow_buy") if get("allow_buy") else True,
@@ -135,7 +143,9 @@ KNOWN_TYPES = {_bare(name): kind for kind, names in TYPES.items() for name in (k
 
 
 def _unknown_types(file: str, unknown: Mapping[str, Sequence[str]]) -> list[Notice]:
-    """Warn once of all product types that are neither shares nor funds: the position cap takes them for single names."""
+    """Warn once of all product types that are neither shares nor funds: the position cap takes them
+    for single names.
+    """
     if not unknown:
         return []
     named = [
@@ -143,8 +153,8 @@ def _unknown_types(file: str, unknown: Mapping[str, Sequence[str]]) -> list[Noti
         for text, symbols in sorted(unknown.items())
     ]
     message = (
-        f"These product types of {file} are taken as {EQUITY}: {_few(named, '; ')}. Known are {', '.join(sorted(TYPES))}; "
-        f"funds are {', '.join(sorted(FUND_TYPES))}."
+        f"These product types of {file} are taken as {EQUITY}: {_few(named, '; ')}. Known are "
+        f"{', '.join(sorted(TYPES))}; funds are {', '.join(sorted(FUND_TYPES))}."
     )
     return [Notice(code="unknown_product_type", message=message)]
 

@@ -29,7 +29,8 @@ class TargetsFile:
 def read_targets(path: Path) -> TargetsFile:
     """The targets of a file.
 
-    Raises InputError for a file that is no such table, and for one without rows: that would sell everything.
+    Raises InputError for a file that is no such table, and for one without rows: that would sell
+    everything.
     """
     table = reading.read_table(path, required=COLUMNS, known=COLUMNS)
     weights: dict[str, float] = {}
@@ -39,7 +40,8 @@ def read_targets(path: Path) -> TargetsFile:
         name = row.get("symbol")
         if name.partition(":")[0].strip().upper() == CASH:
             raise BadCell(
-                f"symbol {reading.shown(name)} is no security; leave cash out: what is left under 1 is cash"
+                f"symbol {reading.shown(name)} is no security; leave cash out: what is left under 1"
+                " is cash"
             )
         symbol = reading.symbol(name)
         weight = reading.number(row.get("weight"), "weight")
@@ -49,7 +51,8 @@ def read_targets(path: Path) -> TargetsFile:
             )
         if weight > 1:
             raise BadCell(
-                f"the weight of {symbol} is {weight}; a weight is a fraction of value, at most 1 ({reading.as_fraction(weight)})"
+                f"the weight of {symbol} is {weight}; a weight is a fraction of value, at most 1 "
+                f"({reading.as_fraction(weight)})"
             )
         if lines.setdefault(symbol, row.line) != row.line:
             raise BadCell(f"{symbol} stands on line {lines[symbol]} already")
@@ -58,7 +61,8 @@ def read_targets(path: Path) -> TargetsFile:
     rejected = reading.parse_rows(table, take)
     if not table.rows and not rejected:
         raise InputError(
-            f"{table.file} has a header and no targets; that would sell everything. {reading.NOTHING} Give weights or leave it out."
+            f"{table.file} has a header and no targets; that would sell everything. "
+            f"{reading.NOTHING} Give weights or leave it out."
         )
     return TargetsFile(
         file=table.file,

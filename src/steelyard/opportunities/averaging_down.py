@@ -35,7 +35,8 @@ class Params(ModuleParams):
     def _a_band(self) -> Self:
         if self.dip_threshold > self.max_drawdown:
             raise ValueError(
-                f"dip_threshold {self.dip_threshold} is above max_drawdown {self.max_drawdown}: no loss lies between them"
+                f"dip_threshold {self.dip_threshold} is above max_drawdown {self.max_drawdown}: no "
+                "loss lies between them"
             )
         return self
 

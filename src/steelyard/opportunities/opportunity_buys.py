@@ -1,4 +1,6 @@
-"""Opportunity buys: buy what has a smooth record or has been rising, held or not; dividends go back into what paid them."""
+"""Opportunity buys: buy what has a smooth record or has been rising, held or not; dividends go back
+into what paid them.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,8 @@ UNKNOWN_MOMENTUM = 0.5
 class Params(ModuleParams):
     """What counts as worth buying, and what pays for more of itself.
 
-    Quality is a measure of smoothness: it finds calmer names, not better-paid ones. The score that is held against the least
-    is (1 - w) quality + w momentum, momentum as `momentum_score` has it.
+    Quality is a measure of smoothness: it finds calmer names, not better-paid ones. The score that
+    is held against the least is (1 - w) quality + w momentum, momentum as `momentum_score` has it.
     """
 
     min_quality_score: Annotated[
@@ -40,7 +42,8 @@ class Params(ModuleParams):
 
 
 def momentum_score(momentum: FloatArray) -> FloatArray:
-    """Momentum on the scale of quality, (n,) in 0..1: (1 + tanh(m / .25)) / 2, and .5 where it is unknown.
+    """Momentum on the scale of quality, (n,) in 0..1: (1 + tanh(m / .25)) / 2, and .5 where it is
+    unknown.
 
     momentum   (n,)  growth of twelve months less the newest, NaN unknown
     >>> momentum_score(np.array([0.0, 0.25, np.nan])).round(2)
@@ -63,7 +66,9 @@ def earmarks(ctx: Context) -> FloatArray:
 
 @opportunity_calculator("opportunity_buys", version="1.1.0", params=Params, tags=("buy",))
 def opportunity_buys(ctx: Context, params: Params) -> list[Candidate]:
-    """Buy one to eight base orders of a security of high quality or momentum, held or not; a dividend's worth of what paid it."""
+    """Buy one to eight base orders of a security of high quality or momentum, held or not; a
+    dividend's worth of what paid it.
+    """
     score = scores(ctx, params)
     dividends = earmarks(ctx) * params.reinvest_dividends
     found: list[Candidate] = []
@@ -111,4 +116,7 @@ def _of_score(params: Params, momentum: float) -> str:
     if not params.momentum_weight > 0:
         return "quality {quality:ratio}, at least {limit:ratio}"
     known = "{momentum:spct} in a year" if not np.isnan(momentum) else "an unknown momentum"
-    return f"quality {{quality:ratio}} and {known} ({{share:pct}} of the mix) score {{score:ratio}}, at least {{limit:ratio}}"
+    return (
+        f"quality {{quality:ratio}} and {known} ({{share:pct}} of the mix) score {{score:ratio}}, "
+        "at least {limit:ratio}"
+    )

@@ -1,4 +1,6 @@
-"""Profit taking: sell a part of a holding that grew far more than a market would have, or leave one that falls from its peak."""
+"""Profit taking: sell a part of a holding that grew far more than a market would have, or leave one
+that falls from its peak.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +18,15 @@ from steelyard.sentences import Sentence, say
 
 UNKNOWN_YEARS = 1.0
 LEAST_YEARS = 0.1
-"""Days after a purchase a jump of the price is a windfall in full: nothing could have been expected yet."""
+"""Days after a purchase a jump of the price is a windfall in full: nothing could have been expected
+yet.
+"""
 SIZES = (0.5, 1.0)
 """Of the share of the holding that the decision table asks for."""
 STOP_SIZES = (0.25, 0.5, 1.0)
-"""Of a holding that fell through its stop: all of it, and parts for a plan that cannot use all of the money at once."""
+"""Of a holding that fell through its stop: all of it, and parts for a plan that cannot use all of
+the money at once.
+"""
 DECIMALS = 12
 
 Excess = Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]
@@ -30,9 +36,9 @@ Share = Annotated[float, Field(gt=0, le=1)]
 class Params(ModuleParams):
     """The decision table, first row that holds, and a trailing stop.
 
-    A baseline for every name, not its own past growth: that already contains the gain being judged. One number,
-    `windfall_threshold`, opens every windfall row: that of a doubler at the threshold, a high windfall above it, a
-    medium one a little below.
+    A baseline for every name, not its own past growth: that already contains the gain being judged.
+    One number, `windfall_threshold`, opens every windfall row: that of a doubler at the threshold,
+    a high windfall above it, a medium one a little below.
     """
 
     expected_growth: Annotated[
@@ -70,7 +76,10 @@ class Params(ModuleParams):
         Field(
             gt=0,
             le=1,
-            description="of the holding, sold of every windfall in place of its row's share; off when absent",
+            description=(
+                "of the holding, sold of every windfall in place of its row's share; off when "
+                "absent"
+            ),
         ),
     ] = None
     auto_harvest: Annotated[
@@ -104,8 +113,8 @@ def decide(params: Params, price: float, cost: float, factor: float) -> Row | No
 
     price, cost   per share, one currency
     factor        what expected growth would have made of 1 in the time held
-    Growth and thresholds are compared in decimals: 1.177 / 1.07 is 1.1 as they are written, and neither product nor quotient of
-    floats hits it.
+    Growth and thresholds are compared in decimals: 1.177 / 1.07 is 1.1 as they are written, and
+    neither product nor quotient of floats hits it.
     """
     grown = _exact(price / cost)
 
@@ -134,11 +143,14 @@ def _exact(number: float) -> float:
 
 
 def stopped(params: Params, price: float, cost: float, peak: float) -> bool:
-    """Did the price reach the gain since the purchase and fall from its peak since? False for an unknown peak.
+    """Did the price reach the gain since the purchase and fall from its peak since? False for an
+    unknown peak.
 
-    price, cost, peak   per share, one currency. The peak is of the price file's closes: where those contain dividends (adjusted
-                        closes) an old peak is lower than what was quoted, so the stop falls later, never earlier. Where they are
-                        raw, a split looks like a fall; prices, costs and quantities must be of one count of shares.
+    price, cost, peak   per share, one currency. The peak is of the price file's closes: where those
+                        contain dividends (adjusted closes) an old peak is lower than what was
+                        quoted, so the stop falls later, never earlier. Where they are raw, a split
+                        looks like a fall; prices, costs and quantities must be of one count of
+                        shares.
     """
     if params.trailing_stop_distance is None or not peak > 0:
         return False
@@ -148,7 +160,9 @@ def stopped(params: Params, price: float, cost: float, peak: float) -> bool:
 
 @opportunity_calculator("profit_taking", version="1.1.0", params=Params, tags=("sell",))
 def profit_taking(ctx: Context, params: Params) -> list[Candidate]:
-    """Sell half and all of a share, by decision table, of what grew more than expected; leave what fell through its trailing stop."""
+    """Sell half and all of a share, by decision table, of what grew more than expected; leave what
+    fell through its trailing stop.
+    """
     years = np.maximum(
         np.where(np.isnan(ctx.years_held), UNKNOWN_YEARS, ctx.years_held), LEAST_YEARS
     )
@@ -178,8 +192,8 @@ def _exit(ctx: Context, params: Params, i: int) -> Candidate:
     """The way out of a holding that fell through its stop."""
     price, cost, peak = float(ctx.prices[i]), float(ctx.average_cost[i]), float(ctx.peaks[i])
     why = say(
-        "trailing stop: {fall:pct} under its peak of {peak:money} since the purchase, at least {distance:pct}; "
-        "the peak was {gain:pct} over its cost, at least {least:pct}",
+        "trailing stop: {fall:pct} under its peak of {peak:money} since the purchase, at least "
+        "{distance:pct}; the peak was {gain:pct} over its cost, at least {least:pct}",
         fall=1 - price / peak,
         peak=peak,
         distance=params.trailing_stop_distance or 0.0,

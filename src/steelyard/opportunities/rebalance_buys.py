@@ -26,7 +26,9 @@ class Params(ModuleParams):
 
 @opportunity_calculator("rebalance_buys", version="1.0.0", params=Params, tags=("buy",))
 def rebalance_buys(ctx: Context, params: Params) -> list[Candidate]:
-    """Buy into sectors and countries under their target: one to eight base orders, at most the shortfall."""
+    """Buy into sectors and countries under their target: one to eight base orders, at most the
+    shortfall.
+    """
     under = [gap for gap in group_gaps(ctx) if -gap.gap > params.underweight_threshold + NOISE]
     found: list[Candidate] = []
     for i in np.flatnonzero(ctx.can_buy):
@@ -40,7 +42,8 @@ def rebalance_buys(ctx: Context, params: Params) -> list[Candidate]:
                 sizes((step * ctx.base_weight for step in BUY_LADDER), most=-group.gap),
                 params.priority_weight,
                 say(
-                    "{group:text} is {weight:pct} of the invested part, {under:pp} under its target",
+                    "{group:text} is {weight:pct} of the invested part, {under:pp} under its "
+                    "target",
                     group=group.label,
                     weight=group.weight,
                     under=-group.gap,

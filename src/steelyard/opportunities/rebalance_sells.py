@@ -35,7 +35,10 @@ class Params(ModuleParams):
         Field(
             ge=1,
             le=10,
-            description="without target weights: times an even share of the holdings above which one is trimmed",
+            description=(
+                "without target weights: times an even share of the holdings above which one is "
+                "trimmed"
+            ),
         ),
     ] = 1.5
     priority_weight: PriorityWeight = 0.8
@@ -43,7 +46,9 @@ class Params(ModuleParams):
 
 @opportunity_calculator("rebalance_sells", version="1.0.0", params=Params, tags=("sell",))
 def rebalance_sells(ctx: Context, params: Params) -> list[Candidate]:
-    """Sell out of sectors and countries over their target; without target weights, trim concentrated holdings."""
+    """Sell out of sectors and countries over their target; without target weights, trim
+    concentrated holdings.
+    """
     found = list(_overweight(ctx, params))
     if ctx.target_weights is None:
         told = {candidate.symbol for candidate in found}

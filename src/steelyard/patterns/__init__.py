@@ -1,10 +1,11 @@
 """Patterns: seed sequences with one intent each, drawn from the best candidates.
 
-In: a Context, the table of candidates and the pattern's Params. Out: (k, d) rows of candidate indices, sells
-first, PAD at the end, d = `ctx.search.max_depth`; (0, d) when the intent finds nothing. Patterns draw from
-`candidates.draws`, category by category in order of priority and already cut as the strategy says, and ask the
-ledger what fits together: every row is a set of orders that may be a plan. A pattern of several variants gives a mapping
-from variant to rows instead, and the plan names the variant.
+In: a Context, the table of candidates and the pattern's Params. Out: (k, d) rows of candidate
+indices, sells first, PAD at the end, d = `ctx.search.max_depth`; (0, d) when the intent finds
+nothing. Patterns draw from `candidates.draws`, category by category in order of priority and
+already cut as the strategy says, and ask the ledger what fits together: every row is a set of
+orders that may be a plan. A pattern of several variants gives a mapping from variant to rows
+instead, and the plan names the variant.
 
 To add one: a file with a `Params` model and one function under `@pattern_generator`; its tests in
 `tests/patterns/`, its parameters in `tests/contracts/`.
@@ -75,9 +76,11 @@ def sells_then_buys(
     offered_buys: Sequence[int],
     max_sells: int,
 ) -> list[list[int]]:
-    """One sequence for each number of sales from 1 to `max_sells`, filled up with every buy that fits.
+    """One sequence for each number of sales from 1 to `max_sells`, filled up with every buy that
+    fits.
 
-    While there are buys, sales never take the last step: a sequence of sales alone moves nothing forward.
+    While there are buys, sales never take the last step: a sequence of sales alone moves nothing
+    forward.
     """
     depth = ctx.search.max_depth
     most = min(max_sells, depth - 1 if offered_buys else depth)
@@ -87,7 +90,9 @@ def sells_then_buys(
 
 
 def padded_rows(sequences: Iterable[Sequence[int]], depth: int) -> IntArray:
-    """Sequences as (k, depth) rows, empty ones and repeats of a set left out, in the order given."""
+    """Sequences as (k, depth) rows, empty ones and repeats of a set left out, in the order
+    given.
+    """
     distinct = {frozenset(sequence): sequence for sequence in reversed(list(sequences)) if sequence}
     rows = np.full((len(distinct), depth), PAD, dtype=np.int64)
     for row, sequence in zip(rows, reversed(distinct.values()), strict=True):

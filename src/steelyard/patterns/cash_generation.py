@@ -15,7 +15,8 @@ from steelyard.registry import ModuleParams, pattern_generator
 class Params(ModuleParams):
     """How much cash is wanted.
 
-    When absent: the reserve, or more where the targets leave more to cash or, without targets, where the score prefers more.
+    When absent: the reserve, or more where the targets leave more to cash or, without targets,
+    where the score prefers more.
     """
 
     cash_weight: Annotated[
@@ -34,7 +35,9 @@ class Params(ModuleParams):
     dependencies=(drawn_from("profit_taking", "rebalance_sells"),),
 )
 def cash_generation(ctx: Context, candidates: Candidates, params: Params) -> IntArray:
-    """The fewest sales that raise the cash that is missing, the last one the smallest that is enough; no buys."""
+    """The fewest sales that raise the cash that is missing, the last one the smallest that is
+    enough; no buys.
+    """
     goal = _goal(ctx) if params.cash_weight is None else params.cash_weight
     proceeds = -candidates.delta - candidates.cost
     offered = sorted(

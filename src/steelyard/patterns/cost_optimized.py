@@ -16,10 +16,11 @@ from steelyard.search.evaluate import evaluate
 
 
 class Params(ModuleParams):
-    """What counts as the same end state, and how many securities may make it. Cost is commission, half spread and conversion margin.
+    """What counts as the same end state, and how many securities may make it. Cost is commission,
+    half spread and conversion margin.
 
-    The end state is the same where as much is sold of what is overweight and as much is bought of what is underweight: then as much
-    of the distance is gone and as much cash is left.
+    The end state is the same where as much is sold of what is overweight and as much is bought of
+    what is underweight: then as much of the distance is gone and as much cash is left.
     """
 
     tolerance: Annotated[
@@ -39,7 +40,9 @@ class Params(ModuleParams):
     dependencies=(drawn_from("rebalance_sells"), drawn_from("rebalance_buys")),
 )
 def cost_optimized(ctx: Context, candidates: Candidates, params: Params) -> IntArray:
-    """The list of least cost, not of fewest orders, that ends where the best simple rebalance does."""
+    """The list of least cost, not of fewest orders, that ends where the best simple rebalance
+    does.
+    """
     depth = ctx.search.max_depth
     over = sells(candidates, "rebalance_sells")[: params.max_candidates]
     under = buys(candidates, "rebalance_buys")[: params.max_candidates]

@@ -1,4 +1,6 @@
-"""Market regime: what the state of the market asks for, told from the history of an index and never from a setting."""
+"""Market regime: what the state of the market asks for, told from the history of an index and never
+from a setting.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from steelyard.registry import ModuleParams, pattern_generator
 
 
 class Params(ModuleParams):
-    """How much is sold before anything is bought. The regime and the cash that each one wants are in the section `regime`."""
+    """How much is sold before anything is bought. The regime and the cash that each one wants are
+    in the section `regime`.
+    """
 
     max_sells: Annotated[
         int, Field(ge=0, le=10, description="most sales in a bull or sideways market")
@@ -25,7 +29,9 @@ class Params(ModuleParams):
         Field(
             ge=0,
             le=1,
-            description="share of the orders that a bear market sells by risk, before it raises cash",
+            description=(
+                "share of the orders that a bear market sells by risk, before it raises cash"
+            ),
         ),
     ] = 0.5
 
@@ -39,7 +45,8 @@ class Params(ModuleParams):
     on=False,
 )
 def market_regime(ctx: Context, candidates: Candidates, params: Params) -> dict[str, IntArray]:
-    """Bull takes profits and buys what is good, bear sells risk and raises cash, sideways restores the targets; unknown does nothing.
+    """Bull takes profits and buys what is good, bear sells risk and raises cash, sideways restores
+    the targets; unknown does nothing.
 
     Whatever is bought leaves the cash that the regime wants.
     """
@@ -68,7 +75,9 @@ def _sold(candidates: Candidates, category: str, most: int) -> list[int]:
 
 
 def _shed(ctx: Context, candidates: Candidates, most: int) -> list[int]:
-    """Sales of what adds most to the risk of the whole, then as many more as the cash of a bear market needs."""
+    """Sales of what adds most to the risk of the whole, then as many more as the cash of a bear
+    market needs.
+    """
     risk = ctx.weights * (
         (ctx.estimates.correlation * np.outer(ctx.estimates.volatility, ctx.estimates.volatility))
         @ ctx.weights

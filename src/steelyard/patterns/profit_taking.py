@@ -21,7 +21,9 @@ class Params(ModuleParams):
     dependencies=(drawn_from("profit_taking"),),
 )
 def profit_taking(ctx: Context, candidates: Candidates, params: Params) -> IntArray:
-    """Sales of winners, one more in each sequence, then buys of underweight and fallen names with the proceeds."""
+    """Sales of winners, one more in each sequence, then buys of underweight and fallen names with
+    the proceeds.
+    """
     winners = sells(candidates, "profit_taking")
     wanted = buys(candidates, "averaging_down", "rebalance_buys")
     return padded_rows(

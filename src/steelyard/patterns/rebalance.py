@@ -8,7 +8,9 @@ from steelyard.registry import ModuleParams, pattern_generator
 
 
 class Params(ModuleParams):
-    """How many overweight names are sold at once; half of the default depth leaves room for buys."""
+    """How many overweight names are sold at once; half of the default depth leaves room for
+    buys.
+    """
 
     max_sells: MaxSells = 2
 

@@ -1,4 +1,5 @@
-"""The form of every answer of a worker, as strict models: what does not have it is refused before anybody looks at it.
+"""The form of every answer of a worker, as strict models: what does not have it is refused before
+anybody looks at it.
 
 Text is cut short by its limits and comes out as one line without control characters.
 """
@@ -117,7 +118,9 @@ class MaskTold(Section):
 
 
 class PatternTold(Section):
-    """The names of a pattern's variants, an array for each; None for a pattern without variants, which has one."""
+    """The names of a pattern's variants, an array for each; None for a pattern without variants,
+    which has one.
+    """
 
     variants: Annotated[tuple[Name, ...], Field(max_length=64)] | None
 

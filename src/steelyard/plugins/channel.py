@@ -1,8 +1,8 @@
 """The bytes between planner and worker.
 
-To the worker go pickles of our own records, its arrays closed to writing for good. Back comes a frame that is never
-unpickled: JSON, then the raw bytes of the arrays that the JSON lists. What a plugin writes into it can be wrong, but
-it can only be wrong data.
+To the worker go pickles of our own records, its arrays closed to writing for good. Back comes a
+frame that is never unpickled: JSON, then the raw bytes of the arrays that the JSON lists. What a
+plugin writes into it can be wrong, but it can only be wrong data.
 
     8 bytes length of the rest | 4 bytes length of the JSON | JSON | arrays, one after the other
 """
@@ -69,18 +69,26 @@ def _proxy(proxy: MappingProxyType[Any, Any]) -> tuple[Any, ...]:
 
 
 class _Pickler(pickle.Pickler):
-    dispatch_table = {**copyreg.dispatch_table, MappingProxyType: _proxy, np.ndarray: _array}  # noqa: RUF012 the name that pickle reads
+    dispatch_table = {  # noqa: RUF012 - the name that pickle reads
+        **copyreg.dispatch_table,
+        MappingProxyType: _proxy,
+        np.ndarray: _array,
+    }
 
 
 def pickled(record: Any) -> bytes:
-    """Our own records as bytes; equal records of one process give equal bytes as long as nothing changes them."""
+    """Our own records as bytes; equal records of one process give equal bytes as long as nothing
+    changes them.
+    """
     stream = io.BytesIO()
     _Pickler(stream, protocol=5).dump(record)
     return stream.getvalue()
 
 
 class Fault(Section):
-    """What went wrong in the worker, as it tells it: the error's type, its text, and where in the plugin."""
+    """What went wrong in the worker, as it tells it: the error's type, its text, and where in the
+    plugin.
+    """
 
     type: Annotated[str, Field(max_length=200)]
     text: Annotated[str, Field(max_length=4 * MOST_WORDS)]
@@ -117,7 +125,9 @@ def answer_bytes(
 
 
 def read_answer(frame: bytes, form: type[Answer[T]]) -> tuple[Answer[T], tuple[Array, ...]]:
-    """A frame without its length, checked; the planner's side. Raises ModuleError for anything that is not such a frame."""
+    """A frame without its length, checked; the planner's side. Raises ModuleError for anything that
+    is not such a frame.
+    """
     if len(frame) < TEXT_LENGTH.size:
         raise ModuleError("its answer is cut short")
     (size,) = TEXT_LENGTH.unpack_from(frame)
@@ -140,7 +150,8 @@ def _arrays(frame: bytes, start: int, forms: Sequence[ArrayForm]) -> list[Array]
         size = 0 if dtype is None else math.prod(form.shape) * dtype.itemsize
         if dtype is None or start + size > len(frame):
             raise ModuleError(
-                f"its answer announces an array of type {words(form.type)!r} and shape {form.shape} that is not in it"
+                f"its answer announces an array of type {words(form.type)!r} and shape {form.shape}"
+                " that is not in it"
             )
         found.append(restored(frame[start : start + size], dtype.str, form.shape))
         start += size

@@ -1,7 +1,9 @@
-"""What runs in the worker: confine, load one plugin, answer one request after the other until the pipe ends.
+"""What runs in the worker: confine, load one plugin, answer one request after the other until the
+pipe ends.
 
-A request is (what, facts). `load` runs the plugin and tells its modules. `call` calls one; what cannot travel
-(generators, predicates, values, formulas) stays here under a number, and `next`, `rows`, `value` and `raw` ask for it.
+A request is (what, facts). `load` runs the plugin and tells its modules. `call` calls one; what
+cannot travel (generators, predicates, values, formulas) stays here under a number, and `next`,
+`rows`, `value` and `raw` ask for it.
 """
 
 from __future__ import annotations
@@ -39,7 +41,9 @@ Reply = tuple[Any, list[Array]]
 
 
 def main() -> None:
-    """Serve until the planner ends the pipe. The pipes move away from where a plugin's `print` and `input` go."""
+    """Serve until the planner ends the pipe. The pipes move away from where a plugin's `print` and
+    `input` go.
+    """
     requests, answers = (os.dup(handle) for handle in (0, 1))
     nowhere = os.open(os.devnull, os.O_RDWR)
     for handle in (0, 1, 2):
@@ -57,7 +61,9 @@ def main() -> None:
 
 @dataclass
 class Given:
-    """A record that the planner sent: its bytes, what they are here, and a digest that tells when a plugin changed it."""
+    """A record that the planner sent: its bytes, what they are here, and a digest that tells when a
+    plugin changed it.
+    """
 
     token: int
     data: bytes
@@ -113,7 +119,9 @@ class Worker:
         return getattr(self, f"_{what}")(facts)  # type: ignore[no-any-return]
 
     def _load(self, facts: Facts) -> Reply:
-        """Run the plugin; the modules that it registered, built-in ones that it imported left out."""
+        """Run the plugin; the modules that it registered, built-in ones that it imported left
+        out.
+        """
         source: Source = facts["source"]
         self.file = source.label
         _run(source)
@@ -152,7 +160,9 @@ class Worker:
                 raise ModuleError(f"its worker lost the {name}")
 
     def _watched(self, work: Callable[[], Reply]) -> Reply:
-        """The reply of a plugin; raises ModuleError where it wrote into its input, which is then as it was sent again."""
+        """The reply of a plugin; raises ModuleError where it wrote into its input, which is then as
+        it was sent again.
+        """
         try:
             reply = work()
         finally:
@@ -249,7 +259,9 @@ def _run(source: Source) -> None:
 
 
 def _params(module: Module, text: str) -> ModuleParams:
-    """The parameters as the plugin's own model takes them; raises ModuleError for what only that model refuses."""
+    """The parameters as the plugin's own model takes them; raises ModuleError for what only that
+    model refuses.
+    """
     try:
         return module.params.model_validate_json(text)
     except ValidationError as error:
@@ -348,7 +360,8 @@ def _candidate(found: Any) -> dict[str, Any]:
     tags: object = found.tags
     if isinstance(tags, str):
         raise ModuleError(
-            f"the tags of {found.symbol} are the text {tags!r}; a tuple of texts is due, ({tags!r},)"
+            f"the tags of {found.symbol} are the text {tags!r}; a tuple of texts is due, "
+            f"({tags!r},)"
         )
     return {
         "side": str(found.side),

@@ -1,9 +1,10 @@
 """What a worker may not do, set by the worker itself before it runs a line of a plugin.
 
-Limits of memory, written files, open files and processor time, where the system has them. On Linux, on the two
-processors of `CALLS`, the kernel also refuses new processes, programs, network sockets, signals, looks into other
-processes, limits and priorities of others, memory that outlives the process, keys of the kernel, and every change to a
-file or folder, whoever the user is. Reading files is not refused: docs/plugins.md says so.
+Limits of memory, written files, open files and processor time, where the system has them. On Linux,
+on the two processors of `CALLS`, the kernel also refuses new processes, programs, network sockets,
+signals, looks into other processes, limits and priorities of others, memory that outlives the
+process, keys of the kernel, and every change to a file or folder, whoever the user is. Reading
+files is not refused: docs/plugins.md says so.
 """
 
 from __future__ import annotations
@@ -43,30 +44,166 @@ class Machine:
 
 CALLS: Mapping[str, Machine] = MappingProxyType(
     {
-        # in order: fork, vfork, execve, execveat, socket, connect, kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo,
-        # ptrace, process_vm_readv, process_vm_writev, pidfd_send_signal, pidfd_open, pidfd_getfd, io_uring_setup, bpf,
-        # unshare, setns, setsid, setpgid
-        # setrlimit, setpriority, sched_setscheduler, sched_setparam, sched_setaffinity, sched_setattr, ioprio_set, migrate_pages,
-        # process_madvise, process_mrelease, shmget, semget, msgget, mq_open, add_key, request_key, keyctl
-        # truncate, fchmod, fchown, mount, umount2, setxattr, lsetxattr, fsetxattr, mkdirat, mknodat, fchownat, unlinkat, renameat,
-        # linkat, symlinkat, fchmodat, utimensat, renameat2, fchmodat2
-        # creat, rename, mkdir, rmdir, link, unlink, symlink, chmod, chown, lchown, mknod, utime, utimes, futimesat
+        # in order: fork, vfork, execve, execveat, socket, connect, kill, tkill, tgkill,
+        # rt_sigqueueinfo, rt_tgsigqueueinfo, ptrace, process_vm_readv, process_vm_writev,
+        # pidfd_send_signal, pidfd_open, pidfd_getfd, io_uring_setup, bpf, unshare, setns, setsid,
+        # setpgid setrlimit, setpriority, sched_setscheduler, sched_setparam, sched_setaffinity,
+        # sched_setattr, ioprio_set, migrate_pages, process_madvise, process_mrelease, shmget,
+        # semget, msgget, mq_open, add_key, request_key, keyctl truncate, fchmod, fchown, mount,
+        # umount2, setxattr, lsetxattr, fsetxattr, mkdirat, mknodat, fchownat, unlinkat, renameat,
+        # linkat, symlinkat, fchmodat, utimensat, renameat2, fchmodat2 creat, rename, mkdir, rmdir,
+        # link, unlink, symlink, chmod, chown, lchown, mknod, utime, utimes, futimesat
         "x86_64": Machine(
-            0xC000003E, 56, 435, 302, MappingProxyType({2: 24, 257: 32}),
-            (57, 58, 59, 322, 41, 42, 62, 200, 234, 129, 297, 101, 310, 311, 424, 434, 438, 425, 321, 272, 308, 112, 109,
-             160, 141, 144, 142, 203, 314, 251, 256, 440, 448, 29, 64, 68, 240, 248, 249, 250,
-             76, 91, 93, 165, 166, 188, 189, 190, 258, 259, 260, 263, 264, 265, 266, 268, 280, 316, 452,
-             85, 82, 83, 84, 86, 87, 88, 90, 92, 94, 133, 132, 235, 261),
+            0xC000003E,
+            56,
+            435,
+            302,
+            MappingProxyType({2: 24, 257: 32}),
+            (
+                57,
+                58,
+                59,
+                322,
+                41,
+                42,
+                62,
+                200,
+                234,
+                129,
+                297,
+                101,
+                310,
+                311,
+                424,
+                434,
+                438,
+                425,
+                321,
+                272,
+                308,
+                112,
+                109,
+                160,
+                141,
+                144,
+                142,
+                203,
+                314,
+                251,
+                256,
+                440,
+                448,
+                29,
+                64,
+                68,
+                240,
+                248,
+                249,
+                250,
+                76,
+                91,
+                93,
+                165,
+                166,
+                188,
+                189,
+                190,
+                258,
+                259,
+                260,
+                263,
+                264,
+                265,
+                266,
+                268,
+                280,
+                316,
+                452,
+                85,
+                82,
+                83,
+                84,
+                86,
+                87,
+                88,
+                90,
+                92,
+                94,
+                133,
+                132,
+                235,
+                261,
+            ),
         ),
         # the same without fork, vfork and the last row, which it does not have
         "aarch64": Machine(
-            0xC00000B7, 220, 435, 261, MappingProxyType({56: 32}),
-            (221, 281, 198, 203, 129, 130, 131, 138, 240, 117, 270, 271, 424, 434, 438, 425, 280, 97, 268, 157, 154,
-             164, 140, 119, 118, 122, 274, 30, 238, 440, 448, 194, 190, 186, 180, 217, 218, 219,
-             45, 52, 55, 40, 39, 5, 6, 7, 34, 33, 54, 35, 38, 37, 36, 53, 88, 276, 452),
+            0xC00000B7,
+            220,
+            435,
+            261,
+            MappingProxyType({56: 32}),
+            (
+                221,
+                281,
+                198,
+                203,
+                129,
+                130,
+                131,
+                138,
+                240,
+                117,
+                270,
+                271,
+                424,
+                434,
+                438,
+                425,
+                280,
+                97,
+                268,
+                157,
+                154,
+                164,
+                140,
+                119,
+                118,
+                122,
+                274,
+                30,
+                238,
+                440,
+                448,
+                194,
+                190,
+                186,
+                180,
+                217,
+                218,
+                219,
+                45,
+                52,
+                55,
+                40,
+                39,
+                5,
+                6,
+                7,
+                34,
+                33,
+                54,
+                35,
+                38,
+                37,
+                36,
+                53,
+                88,
+                276,
+                452,
+            ),
         ),
     }
-)  # fmt: skip
+)
 
 # The kernel's names: linux/seccomp.h, linux/bpf_common.h, linux/prctl.h, linux/sched.h.
 LOAD, EQUALS, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
@@ -123,7 +260,8 @@ def _refuse(machine: Machine) -> None:
 
 
 def _program(machine: Machine) -> Iterator[bytes]:
-    """The filter: kill what comes through another interface, refuse what is listed, allow the rest; of clones only threads.
+    """The filter: kill what comes through another interface, refuse what is listed, allow the rest;
+    of clones only threads.
 
     Files open for reading, limits change for its own processor time alone.
     """
@@ -156,7 +294,9 @@ def _program(machine: Machine) -> Iterator[bytes]:
 
 
 def _own_time(machine: Machine) -> Iterator[bytes]:
-    """Limits may be read, whosever; of those to set only this process's processor time is allowed."""
+    """Limits may be read, whosever; of those to set only this process's processor time is
+    allowed.
+    """
     yield _step(EQUALS, machine.prlimit, otherwise=10)
     yield _step(
         LOAD, AT_THIRD

@@ -1,4 +1,6 @@
-"""Settings to modules: read every listed plugin, start the workers together, take what they tell, name every problem."""
+"""Settings to modules: read every listed plugin, start the workers together, take what they tell,
+name every problem.
+"""
 
 from __future__ import annotations
 
@@ -73,12 +75,16 @@ def _problem(label: str, error: Exception) -> Notice:
     code = "plugin_late" if struck == "DeadlineStruck" else "plugin_failed"
     return Notice(
         code=code,
-        message=f"The plugin {label} was not loaded and nothing of it runs: {str(error).rstrip('.')}.",
+        message=(
+            f"The plugin {label} was not loaded and nothing of it runs: {str(error).rstrip('.')}."
+        ),
     )
 
 
 def _take(worker: Worker, found: dict[Kind, dict[str, Module]]) -> None:
-    """Add a worker's modules, all or none; raises ModuleError for one that may not be registered."""
+    """Add a worker's modules, all or none; raises ModuleError for one that may not be
+    registered.
+    """
     told = worker.load().modules
     if not told:
         raise ModuleError("it registers no module")
@@ -118,6 +124,7 @@ def _module(told: ModuleTold, worker: Worker) -> Module:
         made.form in {"mask", "pairs", "rows", "rank"}
     ) or made.form == "what_if":
         raise ModuleError(
-            f"its {made.qualified} has the form {made.form}, which a plugin of that kind cannot have"
+            f"its {made.qualified} has the form {made.form}, which a plugin of that kind cannot "
+            "have"
         )
     return made

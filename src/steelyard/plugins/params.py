@@ -1,7 +1,8 @@
 """The parameters of a plugin's module: a model made from the JSON Schema that the worker tells.
 
-Types, ranges, defaults, choices and descriptions are checked here, when a strategy loads. What no JSON Schema can say
-(a rule over two parameters) is checked by the plugin's own model in the worker, at every call.
+Types, ranges, defaults, choices and descriptions are checked here, when a strategy loads. What no
+JSON Schema can say (a rule over two parameters) is checked by the plugin's own model in the worker,
+at every call.
 """
 
 from __future__ import annotations
@@ -29,14 +30,32 @@ TYPES: Mapping[str, Any] = {
     "null": None,
 }
 RANGES = {
-    "minimum": "ge", "maximum": "le", "exclusiveMinimum": "gt", "exclusiveMaximum": "lt", "multipleOf": "multiple_of",
-    "minLength": "min_length", "maxLength": "max_length", "pattern": "pattern", "minItems": "min_length", "maxItems": "max_length",
-}  # fmt: skip
+    "minimum": "ge",
+    "maximum": "le",
+    "exclusiveMinimum": "gt",
+    "exclusiveMaximum": "lt",
+    "multipleOf": "multiple_of",
+    "minLength": "min_length",
+    "maxLength": "max_length",
+    "pattern": "pattern",
+    "minItems": "min_length",
+    "maxItems": "max_length",
+}
 TOLD = {
-    "type", "title", "description", "default", "enum", "const", "items", "prefixItems", "anyOf", "additionalProperties", "examples",
+    "type",
+    "title",
+    "description",
+    "default",
+    "enum",
+    "const",
+    "items",
+    "prefixItems",
+    "anyOf",
+    "additionalProperties",
+    "examples",
     "uniqueItems",
     *RANGES,
-}  # fmt: skip
+}
 """Words of JSON Schema that are understood; `uniqueItems` is left to the plugin's own model."""
 
 MOST_PARAMETERS = 100
@@ -104,7 +123,8 @@ def _type(module: str, name: str, schema: Schema) -> Any:
     if unknown:
         how = ", ".join(map(words, unknown))
         raise ModuleError(
-            f"{module}.{name} is described with {how}, which cannot be checked here; use numbers, text, choices and lists"
+            f"{module}.{name} is described with {how}, which cannot be checked here; use numbers, "
+            "text, choices and lists"
         )
     if "enum" in schema or "const" in schema:
         return Literal[tuple(schema.get("enum", (schema.get("const"),)))]

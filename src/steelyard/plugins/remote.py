@@ -1,6 +1,7 @@
 """The calls of a plugin's modules, and what their answers are once they are checked.
 
-Every function here may raise ModuleError: `findings.guarded` then names the module and the plan goes on without it.
+Every function here may raise ModuleError: `findings.guarded` then names the module and the plan
+goes on without it.
 """
 
 from __future__ import annotations
@@ -57,11 +58,15 @@ T = TypeVar("T")
 PRIORITY = (0.0, 2.0)
 SHARES_WITHIN = 1e-9
 CONVEX_WITHIN = 1e-10
-"""Least eigenvalue of a matrix that counts as positive semidefinite, relative to its largest entry."""
+"""Least eigenvalue of a matrix that counts as positive semidefinite, relative to its largest
+entry.
+"""
 PATIENCE = 6
 """How many times the deadline of one question all questions to one answer may take together."""
 STEEPEST = 1e5
-"""Largest figure of a part in units of its span: beyond it rounding alone would change the score."""
+"""Largest figure of a part in units of its span: beyond it rounding alone would change the
+score.
+"""
 LARGEST_FACT = 1e18
 SMALLEST_EXPONENT = -30
 """Of a fact: figures that nobody reads would fill a page with digits."""
@@ -98,13 +103,16 @@ class Kept:
         weakref.finalize(self, worker.dropped.append, number).atexit = False
 
     def ask(self, what: str, form: type[Answer[T]], **facts: Any) -> tuple[T, tuple[Array, ...]]:
-        """Ask it; raises ModuleError when its worker has ended since, DeadlineStruck when all questions together take too long."""
+        """Ask it; raises ModuleError when its worker has ended since, DeadlineStruck when all
+        questions together take too long.
+        """
         if self._worker.generation != self._generation:
             raise ModuleError("its worker has ended since it answered")
         most = PATIENCE * self._worker.seconds
         if self._spent > most:
             raise DeadlineStruck(
-                f"its answers took over {most:g} s together ({PATIENCE} times plugins.seconds); it is not asked again"
+                f"its answers took over {most:g} s together ({PATIENCE} times plugins.seconds); it "
+                "is not asked again"
             )
         start = time.monotonic()
         try:
@@ -162,13 +170,16 @@ def _one(
     if not fits or array.dtype != dtype:
         due = " x ".join("any" if want == -1 else str(want) for want in shape)
         raise ModuleError(
-            f"{what} has shape {array.shape} and type {array.dtype}; {due} of type {np.dtype(dtype)} is due"
+            f"{what} has shape {array.shape} and type {array.dtype}; {due} of type "
+            f"{np.dtype(dtype)} is due"
         )
     return array
 
 
 def candidates(ctx: Context, told: CandidatesTold, arrays: Sequence[Array]) -> list[Candidate]:
-    """What a calculator wants: known symbols, signs that match the side, sentences that keep the rule."""
+    """What a calculator wants: known symbols, signs that match the side, sentences that keep the
+    rule.
+    """
     _none(arrays)
     known = set(ctx.symbols)
     found: list[Candidate] = []
@@ -178,11 +189,13 @@ def candidates(ctx: Context, told: CandidatesTold, arrays: Sequence[Array]) -> l
         sign = 1 if one.side == "buy" else -1
         if not all(weight * sign > 0 for weight in one.weights):
             raise ModuleError(
-                f"it proposes to {one.side} {one.symbol} by {one.weights} of value; the signs do not match"
+                f"it proposes to {one.side} {one.symbol} by {one.weights} of value; the signs do "
+                "not match"
             )
         if not PRIORITY[0] <= one.priority_weight <= PRIORITY[1]:
             raise ModuleError(
-                f"its priority_weight {one.priority_weight:g} of {one.symbol} is outside {PRIORITY[0]:g}..{PRIORITY[1]:g}"
+                f"its priority_weight {one.priority_weight:g} of {one.symbol} is outside "
+                f"{PRIORITY[0]:g}..{PRIORITY[1]:g}"
             )
         found.append(
             Candidate(
@@ -204,7 +217,8 @@ def sentence(told: SentenceTold) -> Sentence:
         literals = "".join(literal for literal, *_ in string.Formatter().parse(told.template))
         if any(sign.isdigit() for sign in literals):
             raise ModuleError(
-                f"the sentence {told.template!r} has a number in its template; numbers are facts, {{like:pct}}"
+                f"the sentence {told.template!r} has a number in its template; numbers are facts, "
+                "{like:pct}"
             )
         odd = next(
             (
@@ -216,7 +230,8 @@ def sentence(told: SentenceTold) -> Sentence:
         )
         if odd is not None:
             raise ModuleError(
-                f"the sentence {told.template!r} has the fact {odd!r}, which is not a finite number that can be read"
+                f"the sentence {told.template!r} has the fact {odd!r}, which is not a finite number"
+                " that can be read"
             )
         said = say(told.template, **facts)
     except (LookupError, ValueError, ArithmeticError, TypeError, AttributeError) as error:
@@ -225,7 +240,8 @@ def sentence(told: SentenceTold) -> Sentence:
         ) from error
     if len(said.text) > LONGEST_SENTENCE:
         raise ModuleError(
-            f"the sentence {told.template!r} has {len(said.text):,} characters with its facts; at most {LONGEST_SENTENCE:,}"
+            f"the sentence {told.template!r} has {len(said.text):,} characters with its facts; at "
+            f"most {LONGEST_SENTENCE:,}"
         )
     return said
 
@@ -262,7 +278,8 @@ def _rows(arrays: Sequence[Array], depth: int, m: int) -> IntArray:
     rows = _one(arrays, "the table of sequences", (-1, depth), np.int64)
     if rows.max() >= m or rows.min() < PAD:
         raise ModuleError(
-            f"a sequence names candidate {int(rows.max())}; the table has {m}, from 0 on, and {PAD} for none"
+            f"a sequence names candidate {int(rows.max())}; the table has {m}, from 0 on, and {PAD}"
+            " for none"
         )
     return rows
 
@@ -270,7 +287,9 @@ def _rows(arrays: Sequence[Array], depth: int, m: int) -> IntArray:
 def blocks(
     remote: Remote, ctx: Context, table: Candidates, seeds: IntArray, params: ModuleParams
 ) -> Iterator[IntArray]:
-    """Blocks of a generator, each asked for when it is wanted; ended when all together take too long or are too many."""
+    """Blocks of a generator, each asked for when it is wanted; ended when all together take too
+    long or are too many.
+    """
     told, arrays = remote.ask(Answer[KeptTold], params, _inputs(ctx, table), seeds=seeds)
     _none(arrays)
     kept = remote.keep(told.kept)
@@ -324,7 +343,9 @@ def pairs(
 def predicate(
     remote: Remote, ctx: Context, table: Candidates, params: ModuleParams
 ) -> RowPredicate:
-    """The predicate of a row filter; asked once of the empty row, so that one that cannot answer is no filter."""
+    """The predicate of a row filter; asked once of the empty row, so that one that cannot answer is
+    no filter.
+    """
     told, arrays = remote.ask(Answer[KeptTold], params, _inputs(ctx, table))
     _none(arrays)
     kept = remote.keep(told.kept)
@@ -354,12 +375,16 @@ def ranking(remote: Remote, ctx: Context, table: Candidates, params: ModuleParam
 
 
 def _above(package: str) -> Any:
-    """A package that stands above this one: its records are made when a call answers, so nothing imports it before."""
+    """A package that stands above this one: its records are made when a call answers, so nothing
+    imports it before.
+    """
     return importlib.import_module(f"steelyard.{package}")
 
 
 def term(remote: Remote, ctx: Context, told: TermTold, arrays: Sequence[Array]) -> Any:
-    """A score term: its arrays are what counts, and the readable formula of each part is made from them here."""
+    """A score term: its arrays are what counts, and the readable formula of each part is made from
+    them here.
+    """
     if told.name != remote.qualified.partition(".")[2]:
         raise ModuleError(f"its term is called {told.name!r}; it must have the name of the module")
     total = math.fsum(part.share for part in told.parts)
@@ -373,7 +398,8 @@ def term(remote: Remote, ctx: Context, told: TermTold, arrays: Sequence[Array]) 
 def _part(remote: Remote, ctx: Context, told: PartTold, arrays: Sequence[Array]) -> Any:
     if not told.lo < told.hi:
         raise ModuleError(
-            f"the anchors of its part {told.name} are {told.lo:g} and {told.hi:g}; they must increase"
+            f"the anchors of its part {told.name} are {told.lo:g} and {told.hi:g}; they must "
+            "increase"
         )
     size = ctx.n + 1
 
@@ -407,17 +433,21 @@ def _part(remote: Remote, ctx: Context, told: PartTold, arrays: Sequence[Array])
             raw = _remote_formula(told, remote.keep(told.kept))
         case _:
             raise ModuleError(
-                f"its part {told.name} is a {told.form}; a plugin's part is Linear, Quadratic, Norm or BlackBox"
+                f"its part {told.name} is a {told.form}; a plugin's part is Linear, Quadratic, Norm"
+                " or BlackBox"
             )
     return scoring.Part(told.name, told.share, told.lo, told.hi, raw, shape)
 
 
 def _flat(told: PartTold, figure: float) -> None:
-    """Raises ModuleError for a figure that is so large beside the anchors that rounding would decide."""
+    """Raises ModuleError for a figure that is so large beside the anchors that rounding would
+    decide.
+    """
     span = told.hi - told.lo
     if not figure <= STEEPEST * span:
         raise ModuleError(
-            f"its part {told.name} has the figure {figure:g}, more than {STEEPEST:g} times what lies between its anchors, {span:g}"
+            f"its part {told.name} has the figure {figure:g}, more than {STEEPEST:g} times what "
+            f"lies between its anchors, {span:g}"
         )
 
 
@@ -429,7 +459,8 @@ def _convex(told: PartTold, matrix: FloatArray) -> FloatArray:
         np.linalg.cholesky(even + 2 * slack * np.eye(len(even)))
     except np.linalg.LinAlgError as error:
         raise ModuleError(
-            f"the matrix of its part {told.name} is not positive semidefinite, so the part is not concave"
+            f"the matrix of its part {told.name} is not positive semidefinite, so the part is not "
+            "concave"
         ) from error
     return frozen(even)
 
@@ -458,7 +489,9 @@ def _norm_formula(variance: FloatArray, least: float) -> Callable[[FloatArray, f
 
 
 def _remote_formula(part: PartTold, kept: Kept) -> Callable[[FloatArray, float], float]:
-    """The formula, asked once for each end state: the score must not change while it is looked at."""
+    """The formula, asked once for each end state: the score must not change while it is looked
+    at.
+    """
     known: dict[tuple[bytes, float], float] = {}
 
     def raw(weights: FloatArray, cash: float) -> float:

@@ -32,7 +32,8 @@ class Source:
     label    what people call it
     name     of the Python module that it is in the worker
     digest   part of the hash of every strategy that uses it
-    code     the very bytes that were hashed; None for an entry point, which the worker imports by name
+    code     the very bytes that were hashed; None for an entry point, which the worker imports by
+             name
     attr     of the entry point's module, "" for none
     path     where the worker looks for the entry point's distribution, beside its own packages
     """
@@ -48,12 +49,14 @@ class Source:
 def check(settings: Plugins) -> None:
     """Raises SettingsError, naming every slip, for a list that no plugin could satisfy."""
     wrong = [
-        f"plugins.files: {name!r} is no file name; it must be like ex_dividend.py, without a folder."
+        f"plugins.files: {name!r} is no file name; it must be like ex_dividend.py, without a "
+        "folder."
         for name in settings.files
         if not FILE.fullmatch(name)
     ]
     wrong += [
-        f"plugins.files.{name!r} is {digest[:80]!r}; it must be sha256: and the 64 hexadecimal digits that sha256sum prints."
+        f"plugins.files.{name!r} is {digest[:80]!r}; it must be sha256: and the 64 hexadecimal "
+        "digits that sha256sum prints."
         for name, digest in settings.files.items()
         if not DIGEST.fullmatch(digest)
     ]
@@ -66,7 +69,8 @@ def check(settings: Plugins) -> None:
         wrong.append("plugins.files is given without plugins.folder, the folder that they are in.")
     if len(settings.files) + len(settings.entry_points) > MOST_SOURCES:
         wrong.append(
-            f"{len(settings.files) + len(settings.entry_points)} plugins are listed; at most {MOST_SOURCES} are run."
+            f"{len(settings.files) + len(settings.entry_points)} plugins are listed; at most "
+            f"{MOST_SOURCES} are run."
         )
     if wrong:
         raise SettingsError(
@@ -75,25 +79,30 @@ def check(settings: Plugins) -> None:
 
 
 def folder_of(settings: Plugins, beside: Path | None) -> Path:
-    """Where the plugin files are; raises SettingsError for a relative folder of a strategy that is no file."""
+    """Where the plugin files are; raises SettingsError for a relative folder of a strategy that is
+    no file.
+    """
     folder = Path(settings.folder or "").expanduser()
     if folder.is_absolute():
         return folder
     if beside is None:
         raise SettingsError(
-            f"plugins.folder is {settings.folder!r}, which is relative to the strategy file, and this strategy is no file. "
-            "Nothing was planned: give an absolute folder."
+            f"plugins.folder is {settings.folder!r}, which is relative to the strategy file, and "
+            "this strategy is no file. Nothing was planned: give an absolute folder."
         )
     return beside / folder
 
 
 def pinned(folder: Path, name: str, digest: str) -> Source:
-    """A file, read once: what was hashed is what runs. Raises ModuleError when it is not what the strategy pins."""
+    """A file, read once: what was hashed is what runs. Raises ModuleError when it is not what the
+    strategy pins.
+    """
     code = _bytes(folder / name)
     found = f"sha256:{hashlib.sha256(code).hexdigest()}"
     if found != digest:
         raise ModuleError(
-            f"it is not the file that the strategy pins: expected {digest}, found {found}. If the change is yours, pin the new one"
+            f"it is not the file that the strategy pins: expected {digest}, found {found}. If the "
+            "change is yours, pin the new one"
         )
     return Source(label=name, name=f"steelyard_plugin_{Path(name).stem}", digest=digest, code=code)
 
@@ -119,7 +128,9 @@ def _bytes(path: Path) -> bytes:
 
 
 def entry_point(name: str) -> Source:
-    """An entry point by its metadata alone; raises ModuleError when none or more than one has the name."""
+    """An entry point by its metadata alone; raises ModuleError when none or more than one has the
+    name.
+    """
     known = metadata.entry_points(group=GROUP)
     found = sorted(
         {
@@ -131,11 +142,13 @@ def entry_point(name: str) -> Source:
     if not found:
         names = sorted({entry.name for entry in known})
         raise ModuleError(
-            f"no installed package has it in the group {GROUP}.{did_you_mean(name, names)} Installed: {', '.join(names) or 'none'}"
+            f"no installed package has it in the group {GROUP}.{did_you_mean(name, names)} "
+            f"Installed: {', '.join(names) or 'none'}"
         )
     if len(found) > 1:
         raise ModuleError(
-            f"several packages have it: {', '.join(f'{package} {version}' for (_, package, version), _ in found)}"
+            "several packages have it: "
+            f"{', '.join(f'{package} {version}' for (_, package, version), _ in found)}"
         )
     (value, package, version), entry = found[0]
     module, _, attr = value.partition(":")

@@ -1,7 +1,8 @@
-"""One worker process for one plugin: started when it is asked, ended at a deadline, started again a few times.
+"""One worker process for one plugin: started when it is asked, ended at a deadline, started again a
+few times.
 
-The process has its own session, the root folder to be in, no environment but the constants below, and no open file
-but its two pipes. Whatever happens in it is a ModuleError here.
+The process has its own session, the root folder to be in, no environment but the constants below,
+and no open file but its two pipes. Whatever happens in it is a ModuleError here.
 """
 
 from __future__ import annotations
@@ -60,7 +61,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Worker:
-    """The process of one plugin. Safe to use from several threads; a fork of this process starts one of its own."""
+    """The process of one plugin. Safe to use from several threads; a fork of this process starts
+    one of its own.
+    """
 
     def __init__(self, source: Source, settings: Plugins) -> None:
         self.source = source
@@ -81,15 +84,17 @@ class Worker:
         with self._lock:
             if self._starts == MOST_STARTS:
                 raise ModuleError(
-                    f"its worker has ended {MOST_STARTS} times and is not started again; nothing of the plugin {self.source.label} runs "
-                    "until the strategy is loaded anew"
+                    f"its worker has ended {MOST_STARTS} times and is not started again; nothing of"
+                    f" the plugin {self.source.label} runs until the strategy is loaded anew"
                 )
             self._starts += 1
             self._sent, self.dropped = {}, deque()
             self._process = _Process()
 
     def load(self) -> LoadedTold:
-        """What the plugin registers, the first time; raises ModuleError when a later start says something else."""
+        """What the plugin registers, the first time; raises ModuleError when a later start says
+        something else.
+        """
         with self._lock:
             process = self._running()
             self._exchange(
@@ -118,7 +123,8 @@ class Worker:
         """Ask the plugin; starts its process when it is not running.
 
         records   name -> context or table: sent when the worker does not have it yet
-        Raises DeadlineStruck when it takes too long, else ModuleError for whatever goes wrong in it.
+        Raises DeadlineStruck when it takes too long, else ModuleError for whatever goes wrong in
+        it.
         """
         with self._lock:
             if self._process is None or not self._process.ours:
@@ -200,12 +206,16 @@ class Worker:
 
 
 def _travelling(record: Any) -> Any:
-    """A record as the worker may have it: a table without the predicates of row filters, which are functions of this process."""
+    """A record as the worker may have it: a table without the predicates of row filters, which are
+    functions of this process.
+    """
     return replace(record, predicates=()) if isinstance(record, Candidates) else record
 
 
 def _told(fault: Fault, label: str) -> ModuleError:
-    """The error of a plugin: our own by its text, others by type and text, and where in the plugin."""
+    """The error of a plugin: our own by its text, others by type and text, and where in the
+    plugin.
+    """
     said = (
         [fault.text]
         if fault.type == ModuleError.__name__
@@ -220,10 +230,13 @@ class _Late(Exception):
 
 
 class _Process:
-    """A process and its two pipes; killed with its group when it is forgotten, at the latest with the interpreter."""
+    """A process and its two pipes; killed with its group when it is forgotten, at the latest with
+    the interpreter.
+    """
 
     def __init__(self) -> None:
-        # our own interpreter with our own code; `-s -P` and the empty environment are what `-I` would be
+        # our own interpreter with our own code; `-s -P` and the empty environment are what `-I`
+        # would be
         self._process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-s", "-P", "-B", "-c", BOOT, str(ROOT)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
@@ -243,7 +256,9 @@ class _Process:
         return os.getpid() == self._owner
 
     def exchange(self, request: bytes, seconds: float) -> bytes:
-        """Send a request, wait for the answer; raises _Late, or ModuleError when the process ends or says too much."""
+        """Send a request, wait for the answer; raises _Late, or ModuleError when the process ends
+        or says too much.
+        """
         deadline = time.monotonic() + seconds
         pending = memoryview(LENGTH.pack(len(request)) + request)
         poll = select.poll()
@@ -274,7 +289,9 @@ class _Process:
         return bytes(found[LENGTH.size :])
 
     def _write(self, pending: memoryview) -> memoryview:
-        """What is left to send; nothing when nobody reads any more: then the answer ends, and says why."""
+        """What is left to send; nothing when nobody reads any more: then the answer ends, and says
+        why.
+        """
         try:
             return pending[os.write(self._in, pending[:PIECE]) :]
         except BlockingIOError:
@@ -298,7 +315,8 @@ class _Process:
             return ModuleError("it closed its channel; its worker was ended")
         if -code in {signal.SIGXCPU, signal.SIGALRM}:
             return DeadlineStruck(
-                "it used more processor time than one call may (plugins.seconds); its worker was ended"
+                "it used more processor time than one call may (plugins.seconds); its worker was "
+                "ended"
             )
         how = (
             f"was ended by signal {signal.Signals(-code).name}"

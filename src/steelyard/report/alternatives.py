@@ -36,7 +36,9 @@ RINGS = 4
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One plan: `n` is its number in the table and on the chart; `net` is the improvement after charges."""
+    """One plan: `n` is its number in the table and on the chart; `net` is the improvement after
+    charges.
+    """
 
     n: int
     name: str
@@ -72,7 +74,9 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Scatter:
-    """Cost to the right, drift left (or, without targets, net gain) upwards: better is up and left."""
+    """Cost to the right, drift left (or, without targets, net gain) upwards: better is up and
+    left.
+    """
 
     points: tuple[Point, ...]
     across: tuple[Tick, ...]
@@ -209,7 +213,9 @@ Box = tuple[float, float, float, float]
 
 
 def _labelled(spots: Sequence[tuple[Row, float, float]], axis: Sequence[Box]) -> Iterable[Point]:
-    """Each label at the first place around its point where it covers nothing; the plan chooses first."""
+    """Each label at the first place around its point where it covers nothing; the plan chooses
+    first.
+    """
     taken: list[Box] = [*axis, *(_around(x * WIDTH / WHOLE, y) for _, x, y in spots)]
     placed: dict[int, Point] = {}
     for row, x, y in sorted(spots, key=lambda spot: (spot[0].kind != "plan", spot[0].n)):
@@ -293,7 +299,10 @@ def _said(plan: Plan) -> str:
     best = max(others, key=lambda other: other.improvement)
     gap = plan.score.improvement - best.improvement
     if not plan.steps:
-        return f"{what} The best rejected plan nets {points(best.improvement)}; {points(plan.score.min_improvement)} is asked for."
+        return (
+            f"{what} The best rejected plan nets {points(best.improvement)}; "
+            f"{points(plan.score.min_improvement)} is asked for."
+        )
     name = lower(title(best.name))
     if gap < 0:
         return f"{what} {capital(name)} nets {points(-gap)} points more than the plan."

@@ -12,14 +12,20 @@ from steelyard.orders import Side
 from steelyard.plans import Plan
 
 WEIGHT_TOLERANCE = 1e-9
-"""Weights and scores travel with 12 significant digits: a thousand of them are off by less than this."""
+"""Weights and scores travel with 12 significant digits: a thousand of them are off by less than
+this.
+"""
 
 MONEY_TOLERANCE = Decimal("1E-15")
-"""Of the money moved. Amounts are exact decimals; only a rate that is an inverse is cut, after 28 digits."""
+"""Of the money moved. Amounts are exact decimals; only a rate that is an inverse is cut, after 28
+digits.
+"""
 
 
 def cash_weights(plan: Plan) -> tuple[float, float]:
-    """All cash before and after, of the pre-trade value; after is before costs, so that one state sums to 1."""
+    """All cash before and after, of the pre-trade value; after is before costs, so that one state
+    sums to 1.
+    """
     if not plan.value:
         return 0.0, 0.0
     before = sum(

@@ -1,9 +1,10 @@
 """Text in columns for a window of any width: what the terminal view is made of.
 
-Strings come in, `rich.text.Text` lines go out. Nothing is ever cut: a window that is too narrow loses the
-columns that matter least, then the widest column of words wraps; sentences wrap between words, and a space
-before a unit (U+00A0) does not break. Rich's own tables can neither drop a column nor put a sentence under
-a row. Every string passes `visible`, so text from files is shown and never obeyed.
+Strings come in, `rich.text.Text` lines go out. Nothing is ever cut: a window that is too narrow
+loses the columns that matter least, then the widest column of words wraps; sentences wrap between
+words, and a space before a unit (U+00A0) does not break. Rich's own tables can neither drop a
+column nor put a sentence under a row. Every string passes `visible`, so text from files is shown
+and never obeyed.
 """
 
 from __future__ import annotations
@@ -70,7 +71,9 @@ def sentence(text: str, width: int, *, indent: int = 0, style: str = "") -> Iter
 def fitting(
     columns: Sequence[Column], rows: Sequence[Row], width: int, *, indent: int = 2
 ) -> tuple[list[Column], list[Row]]:
-    """The columns that fit a window, and the rows with only those; a column that may go and is empty goes anyway."""
+    """The columns that fit a window, and the rows with only those; a column that may go and is
+    empty goes anyway.
+    """
     room = width - indent
     kept = [
         i

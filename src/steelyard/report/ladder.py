@@ -14,7 +14,9 @@ from steelyard.report.trades import has_foreign_cash
 from steelyard.sentences import FORMATS, money
 
 TAIL = 0.45
-"""What follows the last date, as a share of the days before it, so that the last balance is seen."""
+"""What follows the last date, as a share of the days before it, so that the last balance is
+seen.
+"""
 
 HEADROOM = 1.12
 LEAST_SPAN = 1.0
@@ -22,7 +24,9 @@ LEAST_SPAN = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Flat:
-    """A balance between two dates: ends in percent of the width, money in base units of the currency."""
+    """A balance between two dates: ends in percent of the width, money in base units of the
+    currency.
+    """
 
     left: float
     right: float
@@ -121,7 +125,9 @@ def _flats(rungs: Sequence[CashRung], at: Callable[[date], float]) -> Iterable[F
 
 
 def _days(rungs: Sequence[CashRung]) -> Iterable[Day]:
-    """A balance lasts until the document names another; before the first trade, what is settled is all there is."""
+    """A balance lasts until the document names another; before the first trade, what is settled is
+    all there is.
+    """
     settled = traded = ZERO
     unsettled = False
     for on in sorted({rung.date for rung in rungs}):
@@ -163,4 +169,7 @@ def said(plan: Plan) -> str:
         return "Settled balance by currency. Nothing is traded, so nothing moves."
     days = plan.rules.limits.settlement_days
     waits = f"{days} weekday{'' if days == 1 else 's'} after trading"
-    return f"Filled: settled money. Dotted: with trades not yet settled. Dashed: the reserve. Settlement is estimated, {waits}."
+    return (
+        "Filled: settled money. Dotted: with trades not yet settled. Dashed: the reserve. "
+        f"Settlement is estimated, {waits}."
+    )

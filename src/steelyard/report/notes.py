@@ -1,4 +1,6 @@
-"""What a reader must know before trusting the numbers: problems, warnings, missing data, unknown lots."""
+"""What a reader must know before trusting the numbers: problems, warnings, missing data, unknown
+lots.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """How a missing metric is told: its name, the form of the neutral value, what happens without one, where it may be given."""
+    """How a missing metric is told: its name, the form of the neutral value, what happens without
+    one, where it may be given.
+    """
 
     name: str
     form: str
@@ -106,7 +110,8 @@ def _unknown_lots(plan: Plan) -> Iterable[Note]:
         yield Note(
             "warn",
             title,
-            f"The cost of a lot that is sold is not on file, so no tax can be worked out. Add average_cost to {HOLDINGS}.",
+            "The cost of a lot that is sold is not on file, so no tax can be worked out. Add "
+            f"average_cost to {HOLDINGS}.",
         )
 
 
@@ -116,7 +121,8 @@ def _excluded(plan: Plan) -> Iterable[Note]:
         yield Note(
             "warn",
             title,
-            f"{named(plan.excluded)}: value, weights and cash are without {'it' if len(plan.excluded) == 1 else 'them'}.",
+            f"{named(plan.excluded)}: value, weights and cash are without "
+            f"{'it' if len(plan.excluded) == 1 else 'them'}.",
         )
 
 

@@ -1,7 +1,8 @@
 """The report: one self-contained HTML file without script, requests or clock.
 
 1. check the sums                       audit.check
-2. one record per exhibit               trades, weights, waterfall, ladder, alternatives, what_if, stopped, notes
+2. one record per exhibit               trades, weights, waterfall, ladder, alternatives, what_if,
+   stopped, notes
 3. lay them out                         templates/page.html, charts.html
 4. embed style, fonts, plan document    below
 
@@ -86,15 +87,17 @@ def render(plan: Plan) -> str:
         checked=verify.summary(verify.check(plan.document())),
         style=_style(),
         footer=Markup(_page_footer(plan)),  # noqa: S704 hexadecimal digits or nothing
-        document=Markup(document) if document is not None else None,  # noqa: S704 every < is escaped
+        document=(Markup(document) if document is not None else None),  # noqa: S704 every < is escaped
     )
 
 
 def embedded(plan: Plan) -> str | None:
-    r"""The plan document for a script element, without what differs between two runs; None when it is too large.
+    r"""The plan document for a script element, without what differs between two runs; None when it
+    is too large.
 
-    `</` is written `<\/` and any other `<` as an escape, so that no text ends the element or opens a comment in
-    it; controls are escapes too. What is left out is outside the plan id, which can still be checked.
+    `</` is written `<\/` and any other `<` as an escape, so that no text ends the element or opens
+    a comment in it; controls are escapes too. What is left out is outside the plan id, which can
+    still be checked.
     """
     document = plan.document()
     document["timings"] = []
@@ -127,7 +130,10 @@ def _coverage(plan: Plan) -> str:
         {entry.symbol for entry in plan.data_coverage},
     )
     kinds = words.counted(len(metrics), "kind")
-    return f"{kinds} of data missing for {words.lower(words.counted(len(symbols), 'security', 'securities'))}"
+    return (
+        f"{kinds} of data missing for "
+        f"{words.lower(words.counted(len(symbols), 'security', 'securities'))}"
+    )
 
 
 def _noticed(plan: Plan) -> str:
@@ -139,7 +145,9 @@ def _noticed(plan: Plan) -> str:
 
 
 def _page_footer(plan: Plan) -> str:
-    """Plan id for the margin of printed pages: hexadecimal digits only, since it stands inside the style."""
+    """Plan id for the margin of printed pages: hexadecimal digits only, since it stands inside the
+    style.
+    """
     return f"Plan {plan.plan_id[:SHORT]}" if HASH.fullmatch(plan.plan_id) else "Plan"
 
 
@@ -147,7 +155,8 @@ def _page_footer(plan: Plan) -> str:
 def _style() -> Markup:
     """Fonts, tokens and rules as one style sheet."""
     faces = [
-        f'@font-face{{font-family:"{name}";font-weight:{WEIGHTS};src:url(data:font/woff2;base64,{_base64(file)}) format("woff2")}}'
+        f'@font-face{{font-family:"{name}";font-weight:{WEIGHTS};src:url(data:font/woff2;base64,{_base64(file)})'
+        ' format("woff2")}'
         for name, file in FONTS
     ]
     sheets = [

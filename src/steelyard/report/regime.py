@@ -10,7 +10,9 @@ ASKING = frozenset({"market_regime", "adaptive"})
 
 
 def regime(plan: Plan) -> str:
-    """`Market regime: bull. The index is 11.3 % over its moving average, told from 4,781 sessions.`; empty where nobody asks."""
+    """`Market regime: bull. The index is 11.3 % over its moving average, told from 4,781
+    sessions.`; empty where nobody asks.
+    """
     told = plan.regime
     if not ASKING & {run.name for run in plan.modules}:
         return ""
@@ -18,6 +20,6 @@ def regime(plan: Plan) -> str:
         return "Market regime: unknown."
     side = "over" if told.distance >= 0 else "under"
     return (
-        f"Market regime: {told.name}. The index is {FORMATS['pct'](abs(told.distance))} {side} its moving average, "
-        f"told from {FORMATS['count'](told.observations)} sessions."
+        f"Market regime: {told.name}. The index is {FORMATS['pct'](abs(told.distance))} {side} its "
+        f"moving average, told from {FORMATS['count'](told.observations)} sessions."
     )

@@ -1,4 +1,6 @@
-"""From numbers to places on a chart: positions in percent of its width, axis ends and ticks that people read."""
+"""From numbers to places on a chart: positions in percent of its width, axis ends and ticks that
+people read.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What was not traded, and why: one row per security that stays, the other sizes and sides as lists by rule."""
+"""What was not traded, and why: one row per security that stays, the other sizes and sides as lists
+by rule.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +27,16 @@ STAGES: dict[Stage, str] = {
     "plan": "Plan",
 }
 TELLING: tuple[Stage, ...] = ("input", "filter", "search", "sizing", "plan", "opportunity")
-"""What is said of a security first: what kept it out, then what lost, last what was never proposed."""
+"""What is said of a security first: what kept it out, then what lost, last what was never
+proposed.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Securities that one rule stopped with the same sentence; numbers are text in the unit of the rule."""
+    """Securities that one rule stopped with the same sentence; numbers are text in the unit of the
+    rule.
+    """
 
     symbols: str
     name: str
@@ -86,7 +92,9 @@ def stopped(plan: Plan) -> Stopped:
 
 
 def _nearest(plan: Plan, entries: Iterable[NotTraded]) -> list[NotTraded]:
-    """Of each security that the plan does not trade, the entry that tells most: the candidate that gains most first."""
+    """Of each security that the plan does not trade, the entry that tells most: the candidate that
+    gains most first.
+    """
     traded = {step.symbol for step in plan.steps}
     gains = {candidate.id: candidate.gain for candidate in plan.candidates}
 

@@ -1,8 +1,9 @@
 """A plan as people read it in a terminal, the answer first.
 
-`show` prints in this order: what and when, verdict, trades with a reason under each, costs, drift, weights,
-score, cash ladder, what was not traded and why, alternatives, certificate, problems, seal. `show_why` prints
-the whole story of one symbol. Both only format: every sentence with a finding comes from the plan.
+`show` prints in this order: what and when, verdict, trades with a reason under each, costs, drift,
+weights, score, cash ladder, what was not traded and why, alternatives, certificate, problems, seal.
+`show_why` prints the whole story of one symbol. Both only format: every sentence with a finding
+comes from the plan.
 Narrow windows lose columns, never text; colour repeats what words and shapes say.
 """
 
@@ -51,7 +52,9 @@ LAST = (certificate, notes, seal)
 
 
 def show(plan: Plan, console: Console, *, explain: bool = False, timings: bool = False) -> None:
-    """Print a plan; `explain` adds parts of the score, every candidate, every reason and every module."""
+    """Print a plan; `explain` adds parts of the score, every candidate, every reason and every
+    module.
+    """
     view = View(console, plan, explain)
     for section in (
         *SECTIONS,
@@ -63,5 +66,7 @@ def show(plan: Plan, console: Console, *, explain: bool = False, timings: bool =
 
 
 def show_why(plan: Plan, symbol: str, console: Console) -> None:
-    """Print the story of one symbol: holding, order, every candidate kept or dropped, by which rule, number and margin."""
+    """Print the story of one symbol: holding, order, every candidate kept or dropped, by which
+    rule, number and margin.
+    """
     why.draw(View(console, plan, explain=True), symbol)

@@ -155,8 +155,8 @@ def _said(plan: Plan) -> str:
             )
         return "No plan that trades was found."
     return (
-        "Whole lots at the prices shown. \u201cAdds\u201d is what the plan\u2019s net score loses without the order, in points; "
-        "a sale that only funds may be negative."
+        "Whole lots at the prices shown. \u201cAdds\u201d is what the plan\u2019s net score loses "
+        "without the order, in points; a sale that only funds may be negative."
     )
 
 
@@ -183,7 +183,10 @@ def _reserve_said(plan: Plan) -> str:
         ),
         ZERO,
     )
-    return f"{reserve}; cash in other currencies counts towards it: all cash is {money(total)} {plan.base_currency}."
+    return (
+        f"{reserve}; cash in other currencies counts towards it: all cash is {money(total)} "
+        f"{plan.base_currency}."
+    )
 
 
 def has_foreign_cash(plan: Plan) -> bool:

@@ -1,4 +1,6 @@
-"""Score and cost as waterfalls: each bar starts where the last one ended, and the last is the sum."""
+"""Score and cost as waterfalls: each bar starts where the last one ended, and the last is the
+sum.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ Kind = Literal["start", "gain", "loss", "end"]
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One row: from and to on the axis of the waterfall; `before` and `after` are the term's own score, as text."""
+    """One row: from and to on the axis of the waterfall; `before` and `after` are the term's own
+    score, as text.
+    """
 
     label: str
     note: str
@@ -138,9 +142,14 @@ def _cost_said(plan: Plan) -> Iterable[str]:
         traded = sum(step.notional_base for step in plan.steps)
         of_traded = FORMATS["bps"](float(plan.costs.total / traded)) if traded else "none"
         of_value = FORMATS["bps"](float(plan.costs.total / plan.value))
-        yield f"{plan.base_currency}; {of_traded} of the amount traded, {of_value} of the portfolio."
+        yield (
+            f"{plan.base_currency}; {of_traded} of the amount traded, {of_value} of the portfolio."
+        )
     if plan.costs.tax is not None:
-        yield f"Tax of {plan.base_currency} {money(plan.costs.tax)} is payable later and not taken from cash."
+        yield (
+            f"Tax of {plan.base_currency} {money(plan.costs.tax)} is payable later and not taken "
+            "from cash."
+        )
     elif any(step.lots for step in plan.steps):
         yield "Tax is not estimated."
 

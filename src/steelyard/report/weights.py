@@ -1,4 +1,6 @@
-"""Weights before and after, against target and band: the rows of the exhibit and what they amount to."""
+"""Weights before and after, against target and band: the rows of the exhibit and what they amount
+to.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from steelyard.report.words import counted, lower
 from steelyard.sentences import FORMATS, signed
 
 ROWS = 60
-"""Rows drawn: every traded one, every one out of its band, then the largest; the others are a plain list."""
+"""Rows drawn: every traded one, every one out of its band, then the largest; the others are a plain
+list.
+"""
 
 ABSENT_ROWS = 10
 """Targets that cannot be bought that are drawn, the largest."""
@@ -33,7 +37,8 @@ UNGROUPED = "No group"
 
 @dataclass(frozen=True, slots=True)
 class WeightRow:
-    """One security, or cash: weights of the pre-trade value; target and band None where there is none.
+    """One security, or cash: weights of the pre-trade value; target and band None where there is
+    none.
 
     absent   why no order can buy it, in a few words; it has then no weight, only a target
     """
@@ -63,7 +68,9 @@ class WeightRow:
 
     @property
     def digits(self) -> int:
-        """Decimals of the distance in points: enough to tell a weight outside its band from the edge."""
+        """Decimals of the distance in points: enough to tell a weight outside its band from the
+        edge.
+        """
         if self.band is None or self.off is None or self.target is None or self.inside(self.after):
             return 1
         edge = (self.band[0] if self.off < 0 else self.band[1]) - self.target
@@ -78,7 +85,9 @@ class WeightRow:
 
     @property
     def state(self) -> str:
-        """What happens to the band: in, closed, out (and stays so), left (was in); empty without a band."""
+        """What happens to the band: in, closed, out (and stays so), left (was in); empty without a
+        band.
+        """
         if self.band is None:
             return self.absent
         before, then = self.inside(self.now), self.inside(self.after)
@@ -191,7 +200,9 @@ def _fold(rows: Sequence[WeightRow]) -> tuple[list[WeightRow], list[WeightRow]]:
 def _grouped(
     drawn: Sequence[WeightRow], rows: Sequence[WeightRow], labels: dict[str, str | None]
 ) -> Iterable[Group]:
-    """Groups with their sums over all of their rows, drawn or not; a dimension with one member is not drawn."""
+    """Groups with their sums over all of their rows, drawn or not; a dimension with one member is
+    not drawn.
+    """
     by_label: dict[str, list[WeightRow]] = {}
     for row in rows:
         by_label.setdefault(labels[row.symbol] or UNGROUPED, []).append(row)
@@ -283,7 +294,10 @@ def _heading(plan: Plan, rows: Sequence[WeightRow]) -> str:
             if breaches == 1
             else f"All {lower(counted(breaches, 'breach', 'breaches'))} close"
         )
-    return f"{counted(closed, 'of', 'of')} {lower(counted(breaches, 'breach', 'breaches'))} close{'s' if closed == 1 else ''}"
+    return (
+        f"{counted(closed, 'of', 'of')} {lower(counted(breaches, 'breach', 'breaches'))} "
+        f"close{'s' if closed == 1 else ''}"
+    )
 
 
 def _said(plan: Plan, rows: Sequence[WeightRow]) -> str:
@@ -299,4 +313,7 @@ def _said(plan: Plan, rows: Sequence[WeightRow]) -> str:
         f" {counted(left, 'holding')} leave{'s' if left == 1 else ''} the band." if left else ""
     )
     half = FORMATS["pp"](plan.rules.drift_band_weight)
-    return f"{what} A band is the target and {half} on either side; a breach is a weight outside it.{leaves}"
+    return (
+        f"{what} A band is the target and {half} on either side; a breach is a weight outside "
+        f"it.{leaves}"
+    )

@@ -1,4 +1,6 @@
-"""What-if reports: how the plan fares where it fills in part, and what each rule costs; the least and the dearest first."""
+"""What-if reports: how the plan fares where it fills in part, and what each rule costs; the least
+and the dearest first.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule, as it is and as tried, and what loosening it gains: score units, in all and for one unit; None for a switch."""
+    """A rule, as it is and as tried, and what loosening it gains: score units, in all and for one
+    unit; None for a switch.
+    """
 
     name: str
     now: str
@@ -47,7 +51,8 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class WhatIfs:
-    """The exhibit; `filled` is empty where nothing fills in part, `idle` names the rules that cost nothing.
+    """The exhibit; `filled` is empty where nothing fills in part, `idle` names the rules that cost
+    nothing.
 
     scenarios   the least, the least first
     better      the others
@@ -62,7 +67,9 @@ class WhatIfs:
 
 
 def what_ifs(plan: Plan) -> WhatIfs | None:
-    """The exhibit of a plan; None where no generator of what-if reports was on, or none said anything."""
+    """The exhibit of a plan; None where no generator of what-if reports was on, or none said
+    anything.
+    """
     told = plan.what_if
     if told is None or (told.fills is None and not told.relaxations):
         return None
@@ -70,9 +77,11 @@ def what_ifs(plan: Plan) -> WhatIfs | None:
     rules = sorted(told.relaxations, key=lambda one: -one.gain)
     idle = [one.name for one in rules if one.gain == 0]
     return WhatIfs(
-        heading="What if it fills in part, or a rule were looser"
-        if scenarios and rules
-        else _heading(filled=bool(scenarios)),
+        heading=(
+            "What if it fills in part, or a rule were looser"
+            if scenarios and rules
+            else _heading(filled=bool(scenarios))
+        ),
         filled=told.fills.text if told.fills else "",
         scenarios=tuple(map(_scenario, scenarios[:SHOWN])),
         better=tuple(map(_scenario, scenarios[SHOWN:])),

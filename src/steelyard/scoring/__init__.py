@@ -1,8 +1,9 @@
 """End states to scores: one term a file, the readable reference evaluator, the array form.
 
-In: a Context. Out: terms, each a weighted sum of parts; a part is a raw figure of the end state z = (w, c)
-(weights (n,) and all cash, both of pre-trade value, cash *before* costs, so that they sum to 1), scaled by two
-fixed anchors: x = (raw - lo) / (hi - lo), never clipped. To add one: a file with one `@score_term` function.
+In: a Context. Out: terms, each a weighted sum of parts; a part is a raw figure of the end state z =
+(w, c) (weights (n,) and all cash, both of pre-trade value, cash *before* costs, so that they sum to
+1), scaled by two fixed anchors: x = (raw - lo) / (hi - lo), never clipped. To add one: a file with
+one `@score_term` function.
 
     F(z) = sum over terms of weight x sum over parts of share x x(z)
 """
@@ -20,7 +21,9 @@ from steelyard.money import FloatArray
 from steelyard.settings import Anchor
 
 LEAST_VARIANCE = 1e-18
-"""Floor of a variance under its root: the slope of a norm stays finite when nothing that moves is held."""
+"""Floor of a variance under its root: the slope of a norm stays finite when nothing that moves is
+held.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,9 @@ class Linear:
 
 @dataclass(frozen=True, slots=True)
 class Quadratic:
-    """raw = constant + slope . z - z' H z, slope (n + 1,), H (n + 1, n + 1) positive semidefinite."""
+    """raw = constant + slope . z - z' H z, slope (n + 1,), H (n + 1, n + 1) positive
+    semidefinite.
+    """
 
     constant: float
     slope: FloatArray
@@ -49,11 +54,13 @@ class Norm:
 
 @dataclass(frozen=True, slots=True)
 class Separable:
-    """raw = sum over securities of a concave function of that security's weight alone; cash plays no part.
+    """raw = sum over securities of a concave function of that security's weight alone; cash plays
+    no part.
 
     each    (n,) weights -> (n,) values
     slope   (n,) weights -> (n,) derivatives (any supergradient at a kink)
-    With at most one order per security each order adds a fixed amount, so the search treats it exactly.
+    With at most one order per security each order adds a fixed amount, so the search treats it
+    exactly.
     """
 
     each: Callable[[FloatArray], FloatArray]
@@ -62,10 +69,11 @@ class Separable:
 
 @dataclass(frozen=True, slots=True)
 class BlackBox:
-    """No array form: the search proves the rest of the score, and this part re-ranks the best sets it found.
+    """No array form: the search proves the rest of the score, and this part re-ranks the best sets
+    it found.
 
-    max_delta   most that raw can differ between any two end states; None = not known, then nothing is proven of
-                the final ranking
+    max_delta   most that raw can differ between any two end states; None = not known, then nothing
+                is proven of the final ranking
     """
 
     max_delta: float | None = None
@@ -74,12 +82,16 @@ class BlackBox:
 Shape = Linear | Quadratic | Norm | Separable | BlackBox
 
 Raw = Callable[[FloatArray, float], float]
-"""(weights (n,), cash) -> raw figure, written to be read: the reference that the shape must match."""
+"""(weights (n,), cash) -> raw figure, written to be read: the reference that the shape must
+match.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One figure of a term: `share` of the term, anchors, the readable formula and its array form."""
+    """One figure of a term: `share` of the term, anchors, the readable formula and its array
+    form.
+    """
 
     name: str
     share: float

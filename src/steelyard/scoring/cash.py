@@ -3,7 +3,8 @@
 Intent: keep some cash and not much. With targets the cash share is part of target fit instead.
 Formula: raw = -(c - c*)^2, c* = `cash_target`. Slope 2 c* and H = 1, both on cash alone.
 Unit: squared weight. The reserve is a limit of its own, not part of the score.
-Source: judgement; what idle cash costs is in total return, where cash earns the risk-free rate only.
+Source: judgement; what idle cash costs is in total return, where cash earns the risk-free rate
+only.
 """
 
 from __future__ import annotations

@@ -1,18 +1,20 @@
-"""Diversification: how the invested part is spread over names, sectors, countries and things that move together.
+"""Diversification: how the invested part is spread over names, sectors, countries and things that
+move together.
 
 Intent: no single name, sector, country or common movement should decide the outcome.
-Cash is looked through into the neutral mix m, u = w + c m, so it is neither punished nor rewarded here; counted
-as perfectly spread it made plans sell into cash. With B = [I | m], u = B z.
+Cash is looked through into the neutral mix m, u = w + c m, so it is neither punished nor rewarded
+here; counted as perfectly spread it made plans sell into cash. With B = [I | m], u = B z.
 Formula, each with its own anchors:
     conc     -sum of (u_i - rho_i)^2 / nu_i            nu = 1 for a share, `fund_names` for a fund
     ind      -sum over sectors of (A_g' u - T_g)^2     A (n, g), rows sum to 1
     country  the same over countries
     rao      -(u - rho)' R (u - rho)                   R = shrunk correlation
     slope of each -2 B' M (B z - aim), M = diag(1 / nu), A A', R, all positive semidefinite
-Aims: without targets rho = 0 and T = 0 (Herfindahl index; Rao's quadratic entropy less one). With targets
-rho = m and T = A' m, so that the owner's own composition scores 1 with slope 0. Sector or country targets of the
-strategy replace T in their part, with or without security targets; groups without a target then have T = 0, and
-a target of a group that nobody in the planning set has is left out, since no trade can change it.
+Aims: without targets rho = 0 and T = 0 (Herfindahl index; Rao's quadratic entropy less one). With
+targets rho = m and T = A' m, so that the owner's own composition scores 1 with slope 0. Sector or
+country targets of the strategy replace T in their part, with or without security targets; groups
+without a target then have T = 0, and a target of a group that nobody in the planning set has is
+left out, since no trade can change it.
 A part that measures from an aim has anchors (lo - hi, 0): the same width as the plain one.
 A grouping with fewer than two groups drops out and the shares of the others are rescaled.
 Unit: squared weight.
@@ -33,7 +35,9 @@ from steelyard.settings import Anchor
 
 
 class Params(ModuleParams):
-    """None of its own: anchors, shares and `fund_names` are settings of the score, targets those of `groups`."""
+    """None of its own: anchors, shares and `fund_names` are settings of the score, targets those of
+    `groups`.
+    """
 
 
 @score_term("diversification", version="1.0.0", params=Params, tags=("risk",))
@@ -56,7 +60,8 @@ def diversification(ctx: Context, _: Params) -> Term:
 def _shares(ctx: Context) -> dict[str, float]:
     """Shares of the parts that can vary; they sum to 1.
 
-    If only parts that cannot vary have a share, all stay: the term is then constant and decides nothing.
+    If only parts that cannot vary have a share, all stay: the term is then constant and decides
+    nothing.
     """
     given = ctx.score.diversification_parts.normalised()
     silent = {

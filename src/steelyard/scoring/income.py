@@ -1,10 +1,10 @@
 """Income: the dividend yield of the end state.
 
-Intent: let yield break near ties. Its weight is small because adjusted closes already hold the dividends in
-total return.
+Intent: let yield break near ties. Its weight is small because adjusted closes already hold the
+dividends in total return.
 Formula: raw = sum of w_i y_i + c y_0, y_0 the neutral yield. Slope (y, y_0).
-Unit: fraction a year. Unknown yields are y_0; when all are, every state has the same income and the term is
-silent by construction.
+Unit: fraction a year. Unknown yields are y_0; when all are, every state has the same income and the
+term is silent by construction.
 Source: definition.
 """
 

@@ -1,7 +1,8 @@
-"""The score as one array form, for the search: F(z) = constant + slope . z - z' H z - sum of k sqrt(z' V z).
+"""The score as one array form, for the search: F(z) = constant + slope . z - z' H z - sum of k
+sqrt(z' V z).
 
-n securities; z = (w, c) is (n + 1,). H and every V are positive semidefinite and every k >= 0, so F is concave
-whatever the weights of the terms are (they are never negative).
+n securities; z = (w, c) is (n + 1,). H and every V are positive semidefinite and every k >= 0, so F
+is concave whatever the weights of the terms are (they are never negative).
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ def build_model(
 
     weights   term name -> weight
     size      n + 1; may be left out if a part has arrays to tell it
-    Raises PlanRefused without any part; ModuleError for a part whose arrays are not finite or of another size.
+    Raises PlanRefused without any part; ModuleError for a part whose arrays are not finite or of
+    another size.
     """
     parts = [
         (term, part, weights[term.name] * part.share / (part.hi - part.lo))
@@ -62,7 +64,8 @@ def build_model(
     ]
     if not parts:
         raise PlanRefused(
-            "No score term is left, so no two portfolios can be compared. Nothing was planned: enable at least one."
+            "No score term is left, so no two portfolios can be compared. Nothing was planned: "
+            "enable at least one."
         )
     if size is None:
         size = next(len(arrays[-1]) for _, part, _ in parts if (arrays := _arrays(part)))
@@ -126,14 +129,17 @@ def _arrays(part: Part) -> tuple[FloatArray, ...]:
 
 
 def _check(term: Term, part: Part, size: int) -> None:
-    """One bad number would spread into the score of everything: stop at the part that brought it."""
+    """One bad number would spread into the score of everything: stop at the part that brought
+    it.
+    """
     constant = part.shape.constant if isinstance(part.shape, Linear | Quadratic) else 0.0
     arrays = _arrays(part)
     at = f"Score term {term.name}, part {part.name}"
     if any(array.shape != (size,) * array.ndim or not array.ndim for array in arrays):
         shapes = ", ".join(str(array.shape) for array in arrays)
         raise ModuleError(
-            f"{at}: arrays of shape {shapes}, where {size} entries a side were due. It was not scored."
+            f"{at}: arrays of shape {shapes}, where {size} entries a side were due. It was not "
+            "scored."
         )
     if not (math.isfinite(constant) and all(np.isfinite(array).all() for array in arrays)):
         raise ModuleError(f"{at}: its constant or an array is not finite. It was not scored.")

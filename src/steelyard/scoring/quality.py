@@ -1,10 +1,11 @@
 """Quality: how smooth the past of the holdings was.
 
-Intent: prefer calm holdings. It is a smoothness measure and no promise of return: it went with lower volatility
-and smaller falls in the years after, and with no better return.
+Intent: prefer calm holdings. It is a smoothness measure and no promise of return: it went with
+lower volatility and smaller falls in the years after, and with no better return.
 Formula: raw = sum of w_i q_i + c q_0, q_0 the neutral quality. Slope (q, q_0).
 Unit: 0..1. A security without history has q_0 already (`estimates.missing` says so).
-Source: our own mean of consistency, Sortino ratio and nearness to the high; `estimates.quality` has the formula.
+Source: our own mean of consistency, Sortino ratio and nearness to the high; `estimates.quality` has
+the formula.
 """
 
 from __future__ import annotations

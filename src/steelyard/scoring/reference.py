@@ -1,6 +1,8 @@
-"""The readable evaluator: every part by its own formula, summed exactly. What is published comes from here.
+"""The readable evaluator: every part by its own formula, summed exactly. What is published comes
+from here.
 
-It shares no arithmetic with `model`; the two must agree to 1e-9, and a plan is withheld if they do not.
+It shares no arithmetic with `model`; the two must agree to 1e-9, and a plan is withheld if they do
+not.
 """
 
 from __future__ import annotations

@@ -1,10 +1,13 @@
 """Stability: volatility of the whole, and how deep its holdings once fell.
 
-Intent: a calm ride. The volatility of the whole rewards holdings that move apart; the drawdown speaks for each.
+Intent: a calm ride. The volatility of the whole rewards holdings that move apart; the drawdown
+speaks for each.
 Formula: x = share_vol x_vol + share_dd x_dd;
-    raw_vol = -sqrt(w' S w), S = diag(sigma) R diag(sigma);   slope -S w / sqrt(w' S w), w' S w at least 1e-18
+    raw_vol = -sqrt(w' S w), S = diag(sigma) R diag(sigma);   slope -S w / sqrt(w' S w), w' S w at
+    least 1e-18
     raw_dd  = -sum of w_i dd_i;                               slope -dd
-Unit: both a fraction, volatility a year. Cash has neither, so all cash is off scale at the top for volatility.
+Unit: both a fraction, volatility a year. Cash has neither, so all cash is off scale at the top for
+volatility.
 Source: Markowitz (1952); R shrunk after Ledoit & Wolf (2004), see `estimates`.
 """
 

@@ -1,10 +1,12 @@
 """Target fit: how far the end state is from the target weights, cash included.
 
-Intent: be where the owner said. Squared and not absolute, so that the slope vanishes at the target: costs and
-the hurdle then make a band around it in which nothing trades.
+Intent: be where the owner said. Squared and not absolute, so that the slope vanishes at the target:
+costs and the hurdle then make a band around it in which nothing trades.
 Formula: raw = -(sum of (w_i - t_i)^2 + (c - t_c)^2), t_c = 1 - sum of t. Slope 2 (t, t_c), H = I.
-Unit: squared weight. A holding without a target has t = 0 and counts fully; zero targets mean "all cash".
-Source: Leland, Optimal Portfolio Management with Transaction Costs (1999); Masters, Rebalancing (2003).
+Unit: squared weight. A holding without a target has t = 0 and counts fully; zero targets mean "all
+cash".
+Source: Leland, Optimal Portfolio Management with Transaction Costs (1999); Masters, Rebalancing
+(2003).
 """
 
 from __future__ import annotations

@@ -1,10 +1,12 @@
 """Total return: the expected return of the end state, cash at the risk-free rate.
 
-Intent: money that is invested should be paid for it. Between securities the term says little on purpose: past
-growth hardly tells the future one, so the estimates stay near one prior and the anchors are economic units
-(risk-free rate, and risk-free rate plus twice the premium), not the range of the estimates.
+Intent: money that is invested should be paid for it. Between securities the term says little on
+purpose: past growth hardly tells the future one, so the estimates stay near one prior and the
+anchors are economic units (risk-free rate, and risk-free rate plus twice the premium), not the
+range of the estimates.
 Formula: raw = sum of w_i mu_i + c r_f. Slope (mu, r_f).
-Unit: return a year. Closes that contain dividends need no yield here; closes without them got it in `estimates`.
+Unit: return a year. Closes that contain dividends need no yield here; closes without them got it in
+`estimates`.
 Source: linear in expected return as in Markowitz, Portfolio Selection (1952); mu from `estimates`.
 """
 

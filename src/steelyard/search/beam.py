@@ -1,8 +1,8 @@
 """Beam search that prices cash: good sets fast, to start the proof from.
 
-A beam that keeps every prefix payable loses the sales: alone they lower the score, so they fall out before the
-buys that they fund. Here prefixes may overdraw; they are ranked by net less the priced use of the limits, and
-only sets that keep every limit are offered.
+A beam that keeps every prefix payable loses the sales: alone they lower the score, so they fall out
+before the buys that they fund. Here prefixes may overdraw; they are ranked by net less the priced
+use of the limits, and only sets that keep every limit are offered.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ def beam(problem: Problem, mu: FloatArray, width: int) -> Iterator[IntArray]:
 
 
 def greedy(problem: Problem) -> IntArray:
-    """The list that a greedy planner makes: the best payable order, again and again while it helps; (1, depth)."""
+    """The list that a greedy planner makes: the best payable order, again and again while it helps;
+    (1, depth).
+    """
     row = np.full((1, problem.depth), PAD, dtype=np.int64)
     net = 0.0
     for _ in range(min(problem.depth, len(problem.groups))):

@@ -1,16 +1,20 @@
 """Best-first branch and bound over sets of orders: the best set, and the proof that none is better.
 
 1. Start from the sets that the beam, the proposals and greed found.
-2. Take the open nodes of highest bound, 64 at a time. A node includes some orders and may add others.
+2. Take the open nodes of highest bound, 64 at a time. A node includes some orders and may add
+   others.
 3. Evaluate each of its one-order extensions exactly; keep the feasible ones.            extend
-4. Bound what more orders could add, from where its parent's bound was found.            relax.bounds
-5. Branch in order of the bound with each order, later branches without the earlier ones; drop what cannot come
-   within 1e-9 of the best set.
-6. Stop when no node is open (proven), or at the budget: then the highest open bound is the certificate.
+4. Bound what more orders could add, from where its parent's bound was found.
+   relax.bounds
+5. Branch in order of the bound with each order, later branches without the earlier ones; drop what
+   cannot come within 1e-9 of the best set.
+6. Stop when no node is open (proven), or at the budget: then the highest open bound is the
+   certificate.
 
-Every set within 1e-9 of the best is kept, up to 1,000, since exact ties are for the reference evaluator.
-Tolerances are absolute: a score is of order 1 (design.md 5), so that 1e-9 is far below what anyone can tell
-apart and far above rounding.
+Every set within 1e-9 of the best is kept, up to 1,000, since exact ties are for the reference
+evaluator.
+Tolerances are absolute: a score is of order 1 (design.md 5), so that 1e-9 is far below what anyone
+can tell apart and far above rounding.
 """
 
 from __future__ import annotations
@@ -32,7 +36,9 @@ from steelyard.search.relax import bounds, relaxation
 from steelyard.search.root_bound import Root, root_bound
 
 SLACK = 2e-9
-"""A node is dropped only if its bound is this far under the best set: twice the tie, to be on the safe side of rounding."""
+"""A node is dropped only if its bound is this far under the best set: twice the tie, to be on the
+safe side of rounding.
+"""
 
 NODES_AT_ONCE = 64
 OFFERED_AT_ONCE = 1_000
@@ -65,7 +71,8 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class _Family:
-    """Siblings: a set of orders and those that may join it, best bound first; child i may not use order[:i].
+    """Siblings: a set of orders and those that may join it, best bound first; child i may not use
+    order[:i].
 
     row      (d,)  the set
     orders   (c,)  what joins it
@@ -84,7 +91,9 @@ class _Family:
 
 @dataclass
 class _Open:
-    """Open nodes by bound; only the best child of a family that is not yet taken lies in the heap."""
+    """Open nodes by bound; only the best child of a family that is not yet taken lies in the
+    heap.
+    """
 
     heap: list[tuple[float, int, _Family, int]] = field(default_factory=list)
     count: int = 0
@@ -101,7 +110,9 @@ class _Open:
         return -self.heap[0][0] if self.heap else -np.inf
 
     def take(self, least: float, most: int) -> list[tuple[_Family, int]]:
-        """The open nodes of highest bound, if it reaches `least`; their next siblings open in their place."""
+        """The open nodes of highest bound, if it reaches `least`; their next siblings open in their
+        place.
+        """
         taken: list[tuple[_Family, int]] = []
         while self.heap and len(taken) < most and self.bound >= least:
             _, _, family, child = heapq.heappop(self.heap)
@@ -112,7 +123,9 @@ class _Open:
 
 @dataclass(frozen=True, slots=True)
 class _Nodes:
-    """A batch: rows (k, d), allowed (k, m), room (k,), inherited bound (k,), z (k, m) and mu (k, p)."""
+    """A batch: rows (k, d), allowed (k, m), room (k,), inherited bound (k,), z (k, m) and mu (k,
+    p).
+    """
 
     rows: IntArray
     allowed: BoolArray
@@ -205,7 +218,9 @@ def _gather(problem: Problem, taken: list[tuple[_Family, int]]) -> _Nodes:
 
 
 def _branch(problem: Problem, root: Root, nodes: _Nodes, pool: Pool, opened: _Open) -> Pool:
-    """Evaluate the extensions of a batch of nodes, then open the families that may still hold a better set."""
+    """Evaluate the extensions of a batch of nodes, then open the families that may still hold a
+    better set.
+    """
     found = extend(problem, nodes.rows)
     pool = _offer_best(
         problem, pool, nodes.rows, np.where(found.feasible & nodes.allowed, found.net, -np.inf)
@@ -249,12 +264,16 @@ def _offer_best(problem: Problem, pool: Pool, rows: IntArray, value: FloatArray)
 
 
 def _floor(pool: Pool) -> float:
-    """What a set must be worth to be looked at: as much as the worst in a pool that holds something."""
+    """What a set must be worth to be looked at: as much as the worst in a pool that holds
+    something.
+    """
     return float(pool.net[-1]) - SLACK if len(pool.net) else -np.inf
 
 
 def _offer(problem: Problem, pool: Pool, rows: IntArray) -> Pool:
-    """The pool with those rows that are new, feasible by the ledger and permitted by the predicates."""
+    """The pool with those rows that are new, feasible by the ledger and permitted by the
+    predicates.
+    """
     fresh = np.unique(rows, axis=0)
     if len(pool.rows):
         known = {tuple(row) for row in pool.rows.tolist()}

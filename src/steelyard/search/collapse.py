@@ -1,7 +1,8 @@
-"""Collapse the score onto the candidate table: O(d^2) per sequence, whatever the number of securities.
+"""Collapse the score onto the candidate table: O(d^2) per sequence, whatever the number of
+securities.
 
-With z = z0 + sum of x_j d_j, where order j moves `delta_j` of weight from cash into its security, the score
-F(z) = b . z - z' H z - k sqrt(z' V z) becomes a function of the m binary x alone.
+With z = z0 + sum of x_j d_j, where order j moves `delta_j` of weight from cash into its security,
+the score F(z) = b . z - z' H z - k sqrt(z' V z) becomes a function of the m binary x alone.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ def collapse(
 def separate(
     shape: Separable, weights: FloatArray, security: IntArray, delta: FloatArray
 ) -> FloatArray:
-    """(m,) what each order adds to a sum of functions of one weight each: exact with one order per security."""
+    """(m,) what each order adds to a sum of functions of one weight each: exact with one order per
+    security.
+    """
     before = shape.each(weights)
     added = np.zeros(len(security))
     left = np.arange(len(security))

@@ -1,4 +1,6 @@
-"""Every one-order extension of a batch of sets, exactly: value and feasibility of k x m sets at once."""
+"""Every one-order extension of a batch of sets, exactly: value and feasibility of k x m sets at
+once.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,10 @@ from steelyard.scoring import LEAST_VARIANCE
 from steelyard.search.problem import Problem
 
 ROUNDING = 1e-13
-"""A set this far over a limit still counts as feasible here: sums in another order than the ledger's may say so
-of a set that is exactly on the limit. The ledger has the last word on every set that is offered."""
+"""A set this far over a limit still counts as feasible here: sums in another order than the
+ledger's may say so of a set that is exactly on the limit. The ledger has the last word on every set
+that is offered.
+"""
 
 
 @dataclass(frozen=True, slots=True)

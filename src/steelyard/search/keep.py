@@ -24,7 +24,9 @@ MOST_TIES = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """The best rows so far, best first: rows (k, d), net (k,); `seen` feasible rows were offered."""
+    """The best rows so far, best first: rows (k, d), net (k,); `seen` feasible rows were
+    offered.
+    """
 
     rows: IntArray
     net: FloatArray

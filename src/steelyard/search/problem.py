@@ -1,6 +1,7 @@
 """The search problem as arrays: tables, account, depth, and what a row predicate forbids.
 
-    maximise  net(x) = linear . x - x' Q x - sum of norms     over sets x of at most `depth` of m orders
+    maximise  net(x) = linear . x - x' Q x - sum of norms     over sets x of at most `depth` of m
+              orders
     subject   one order per security, pair conflicts, A x <= b, row predicates
 
 A x <= b are the linear limits: cash, and turnover and groups where the strategy caps them.
@@ -37,7 +38,8 @@ class Problem:
 
     @cached_property
     def limits(self) -> tuple[FloatArray, FloatArray]:
-        """A (p, m) and b (p,): the same limits as `ledger.feasible`, first cash, then turnover, then groups.
+        """A (p, m) and b (p,): the same limits as `ledger.feasible`, first cash, then turnover,
+        then groups.
 
         Where cash is at its floor, orders that take none are still let through, as there.
         """
@@ -58,7 +60,9 @@ class Problem:
 
     @cached_property
     def blocked(self) -> BoolArray:
-        """(m + 1, m) which orders may not join another: the same security, itself, conflicts; row m blocks nothing."""
+        """(m + 1, m) which orders may not join another: the same security, itself, conflicts; row m
+        blocks nothing.
+        """
         security = self.account.security
         pairs = (
             (security[:, None] == security[None, :])
@@ -69,7 +73,9 @@ class Problem:
 
     @cached_property
     def groups(self) -> IntArray:
-        """(s, g) orders of each security, PAD filled: lets the best order of each be found in one pass."""
+        """(s, g) orders of each security, PAD filled: lets the best order of each be found in one
+        pass.
+        """
         counts = np.bincount(self.place)
         table = np.full((len(counts), int(counts.max(initial=1))), PAD, dtype=np.int64)
         by_security = np.argsort(self.place, kind="stable")

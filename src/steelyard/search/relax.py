@@ -1,17 +1,21 @@
-"""Upper bounds of a batch of nodes: a concave relaxation, a few Frank-Wolfe steps, the limits dualised.
+"""Upper bounds of a batch of nodes: a concave relaxation, a few Frank-Wolfe steps, the limits
+dualised.
 
-A node includes some orders and may add up to `room` of those allowed, one per security. For any point z of
-the relaxation and multipliers mu >= 0, concavity gives for every completion x of the node
+A node includes some orders and may add up to `room` of those allowed, one per security. For any
+point z of the relaxation and multipliers mu >= 0, concavity gives for every completion x of the
+node
 
     net(x) <= g(z) + grad g(z) . (x - z) + mu . (b - A x)
 
-whose largest value over completions is a sum of the best order of each security, the best `room` securities.
-Each step moves z towards that completion and the multipliers towards what z overdraws; the least bound of all
-steps counts. Whatever z and mu are, the bound is valid: how they are found only decides how tight it is.
+whose largest value over completions is a sum of the best order of each security, the best `room`
+securities.
+Each step moves z towards that completion and the multipliers towards what z overdraws; the least
+bound of all steps counts. Whatever z and mu are, the bound is valid: how they are found only
+decides how tight it is.
 
-The part of the quadratic term that is diagonal over securities is made linear first: with at most one order
-per security, h (sum of delta_j x_j)^2 = h sum of delta_j^2 x_j exactly, which takes half of the curvature out
-of the relaxation.
+The part of the quadratic term that is diagonal over securities is made linear first: with at most
+one order per security, h (sum of delta_j x_j)^2 = h sum of delta_j^2 x_j exactly, which takes half
+of the curvature out of the relaxation.
 """
 
 from __future__ import annotations
@@ -28,12 +32,16 @@ from steelyard.search.extend import summed
 from steelyard.search.problem import Problem
 
 STRUCTURE = 1e-9
-"""Relative error up to which the quadratic table counts as delta_i delta_j G(security i, security j)."""
+"""Relative error up to which the quadratic table counts as delta_i delta_j G(security i, security
+j).
+"""
 
 EIGENVALUE_MARGIN = 1e-9
 
 STIFFNESS = 0.1
-"""Price of overdrawing a limit, in slopes per size of orders. Tuned: with 1 and 0.01 the multipliers settle more slowly."""
+"""Price of overdrawing a limit, in slopes per size of orders. Tuned: with 1 and 0.01 the
+multipliers settle more slowly.
+"""
 
 SETTLE = 5
 """Steps between two updates of the multipliers that the price starts from."""
@@ -85,7 +93,9 @@ class Bounds:
 
 
 def relaxation(problem: Problem) -> Relaxation:
-    """Move as much curvature as stays positive semidefinite from the quadratic into the linear part."""
+    """Move as much curvature as stays positive semidefinite from the quadratic into the linear
+    part.
+    """
     Q, delta = problem.tables.quadratic, problem.account.delta
     unchanged = Relaxation(problem, problem.tables.linear, Q)
     if not problem.m:
@@ -108,7 +118,9 @@ def relaxation(problem: Problem) -> Relaxation:
 
 
 def removable_diagonal(G: FloatArray) -> FloatArray:
-    """h (s,) >= 0 with G - diag(h) positive semidefinite: the smallest eigenvalue of G scaled to unit diagonal."""
+    """h (s,) >= 0 with G - diag(h) positive semidefinite: the smallest eigenvalue of G scaled to
+    unit diagonal.
+    """
     diagonal = np.diag(G)
     some = diagonal > 0
     if not some.any():
@@ -134,7 +146,8 @@ def bounds(
     room      (k,)    how many, at least 1
     mu        (k, p)  multipliers of the linear limits to start from, >= 0
     steps     Frank-Wolfe steps, at least 1
-    start     (k, m)  where to start, for example the parent's z; the included orders alone if left out
+    start     (k, m)  where to start, for example the parent's z; the included orders alone if left
+              out
     """
     problem, (A, b) = relaxed.problem, relaxed.problem.limits
     included = indicator(rows, problem.m)
@@ -171,8 +184,8 @@ def best_additions(
 
     slope     (k, m)  -inf where not allowed
     room      (k,)    at least 1
-    returns   total (k,) of the positive ones taken; chosen (k, r) their indices, PAD filled; forced (k, m) the best
-              total of choices that include an order
+    returns   total (k,) of the positive ones taken; chosen (k, r) their indices, PAD filled; forced
+              (k, m) the best total of choices that include an order
     """
     groups = problem.groups
     by_security = np.where(groups >= 0, slope[:, groups], -np.inf)
@@ -185,7 +198,8 @@ def best_additions(
     top = np.where(taken, top, 0.0)
     total = top.sum(axis=1)
     chosen = np.where(taken, groups[order, np.take_along_axis(pick, order, axis=1)], PAD)
-    # an order forced in takes the place of its own security, or that of the weakest one if no place is free
+    # an order forced in takes the place of its own security, or that of the weakest one if no place
+    # is free
     weakest = np.where(
         room <= best.shape[1],
         np.take_along_axis(top, np.minimum(room, width)[:, None] - 1, axis=1)[:, 0],
@@ -198,7 +212,9 @@ def best_additions(
 
 @dataclass
 class _Point:
-    """A point z (k, m) of the relaxation, with its products: Mz of the quadratic table, then of each norm's."""
+    """A point z (k, m) of the relaxation, with its products: Mz of the quadratic table, then of
+    each norm's.
+    """
 
     z: FloatArray
     products: list[FloatArray]

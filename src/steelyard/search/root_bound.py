@@ -1,7 +1,8 @@
 """The bound of the whole problem, with the multipliers and the point that make it tight.
 
-The limits are dualised: any mu >= 0 gives a valid bound. Frank-Wolfe on the augmented Lagrangian finds good
-ones for all limits together: overdrawing has a price that rises with the overdraft (`relax.bounds`).
+The limits are dualised: any mu >= 0 gives a valid bound. Frank-Wolfe on the augmented Lagrangian
+finds good ones for all limits together: overdrawing has a price that rises with the overdraft
+(`relax.bounds`).
 """
 
 from __future__ import annotations

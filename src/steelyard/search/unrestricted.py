@@ -1,12 +1,14 @@
-"""The best that any quantities in any number of orders could reach: what the table and the depth limit leave open.
+"""The best that any quantities in any number of orders could reach: what the table and the depth
+limit leave open.
 
-Continuous weights within each security's room, one cash limit, proportional costs; no lots, no fixed fees, no
-hurdle, no least order, no turnover or group caps.
+Continuous weights within each security's room, one cash limit, proportional costs; no lots, no
+fixed fees, no hurdle, no least order, no turnover or group caps.
 
     maximise  F(z0 + B t) - charges . t     over 0 <= t <= size, use . t <= cash
 
-where t (2n,) holds what is bought and what is sold. Solved by Frank-Wolfe with away steps; at every step the
-slope's best vertex gives a bound that nothing exceeds, so the answer is valid wherever the search stops.
+where t (2n,) holds what is bought and what is sold. Solved by Frank-Wolfe with away steps; at every
+step the slope's best vertex gives a bound that nothing exceeds, so the answer is valid wherever the
+search stops.
 Source: Lacoste-Julien and Jaggi, On the global linear convergence of Frank-Wolfe variants (2015).
 """
 
@@ -23,7 +25,9 @@ from steelyard.scoring.model import ScoreModel, gradient, value
 
 STEPS = 150
 GAP = 2e-5
-"""Gap in score units under which more steps change nothing that is shown: two thousandths of a point."""
+"""Gap in score units under which more steps change nothing that is shown: two thousandths of a
+point.
+"""
 
 NEWTON_STEPS = 6
 
@@ -46,7 +50,9 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Unrestricted:
-    """weights (n,) reached, their net improvement, and a net that nothing within the room exceeds."""
+    """weights (n,) reached, their net improvement, and a net that nothing within the room
+    exceeds.
+    """
 
     weights: FloatArray
     net: float

@@ -1,4 +1,6 @@
-"""Combinatorial: combinations of sales and buys, the most promising first, every mix of numbers in turn."""
+"""Combinatorial: combinations of sales and buys, the most promising first, every mix of numbers in
+turn.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from steelyard.money import FloatArray
 from steelyard.registry import ModuleParams, sequence_generator
 
 ATTEMPTS = 32
-"""Combinations looked at for each one wanted: where cash pays for few of them, more would not mend that."""
+"""Combinations looked at for each one wanted: where cash pays for few of them, more would not mend
+that.
+"""
 
 Ranks = tuple[int, ...]
 
@@ -44,10 +48,12 @@ class Params(ModuleParams):
 def combinatorial(
     ctx: Context, candidates: Candidates, seeds: IntArray, params: Params
 ) -> Iterator[IntArray]:
-    """Feasible combinations of sales and buys, the most promising first, each number of either in turn.
+    """Feasible combinations of sales and buys, the most promising first, each number of either in
+    turn.
 
-    Promise is the sum of what the orders are worth at most. A turn takes one combination of each number of sales and
-    buys, so that neither the first sale nor the largest sequences use up what is wanted.
+    Promise is the sum of what the orders are worth at most. A turn takes one combination of each
+    number of sales and buys, so that neither the first sale nor the largest sequences use up what
+    is wanted.
     """
     depth, left = ctx.search.max_depth, params.max_combinations
     seen = set(map(bytes, canonical(seeds, candidates.m)))
@@ -64,7 +70,9 @@ def combinatorial(
 
 
 def _turns(candidates: Candidates, params: Params, depth: int) -> Iterator[IntArray]:
-    """Blocks of one combination of each shape, most promising first; ends after a bounded number of them."""
+    """Blocks of one combination of each shape, most promising first; ends after a bounded number of
+    them.
+    """
     worth = promise(candidates)
     sells, buys = (
         _side(candidates, worth, params, buys=False),
@@ -88,7 +96,9 @@ def _turns(candidates: Candidates, params: Params, depth: int) -> Iterator[IntAr
 
 
 def promise(candidates: Candidates) -> FloatArray:
-    """(m,) what an order is worth at most, alone or with one of the other side; 0 where it only costs."""
+    """(m,) what an order is worth at most, alone or with one of the other side; 0 where it only
+    costs.
+    """
     return np.maximum(np.maximum(candidates.alone, candidates.paired), 0.0)
 
 
@@ -103,19 +113,22 @@ def _side(candidates: Candidates, worth: FloatArray, params: Params, *, buys: bo
 def _best_first(
     worth: FloatArray, sells: Sequence[int], buys: Sequence[int], sold: int, bought: int
 ) -> Iterator[tuple[float, Ranks]]:
-    """(minus the sum of worth, rows) of every combination of `sold` sales and `bought` buys, in falling order of the sum.
+    """(minus the sum of worth, rows) of every combination of `sold` sales and `bought` buys, in
+    falling order of the sum.
 
-    Both sides are sorted by worth, so moving any one choice down its list never raises the sum: a combination is
-    reached from one that is no worse, and the heap gives them in order.
+    Both sides are sorted by worth, so moving any one choice down its list never raises the sum: a
+    combination is reached from one that is no worse, and the heap gives them in order.
     """
     sides = (*[sells] * sold, *[buys] * bought)
-    # where each place must stop: before its right neighbour on the same side, else at the end of the list
+    # where each place must stop: before its right neighbour on the same side, else at the end of
+    # the list
     last = {sold - 1, sold + bought - 1}
 
     def entry(ranks: Ranks) -> tuple[float, Ranks]:
-        return -math.fsum(
-            float(worth[side[rank]]) for side, rank in zip(sides, ranks, strict=True)
-        ), ranks
+        return (
+            -math.fsum(float(worth[side[rank]]) for side, rank in zip(sides, ranks, strict=True)),
+            ranks,
+        )
 
     first = (*range(sold), *range(bought))
     heap, known = [entry(first)], {first}

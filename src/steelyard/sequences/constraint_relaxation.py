@@ -1,4 +1,6 @@
-"""Constraint relaxation: what would the plan gain without one of its rules? A report, never a plan."""
+"""Constraint relaxation: what would the plan gain without one of its rules? A report, never a
+plan.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +79,9 @@ def constraint_relaxation(
     settings: Mapping[str, Any],
     params: Params,
 ) -> Iterator[Loosening]:
-    """Each rule that is in force, loosened alone: reserve, caps, least order, depth, sales that are off, cooldowns, lots."""
+    """Each rule that is in force, loosened alone: reserve, caps, least order, depth, sales that are
+    off, cooldowns, lots.
+    """
     limits = ctx.limits
     if params.relax_cash_reserve and limits.cash_reserve_weight > 0:
         then = max(0.0, round(limits.cash_reserve_weight - params.reserve_step, DECIMALS))
@@ -124,7 +128,9 @@ def constraint_relaxation(
 
 
 def _smaller_orders(ctx: Context) -> Iterator[Loosening]:
-    """The one of three rules that sets the least order: given up, or where its cost sets it, twice the cost allowed."""
+    """The one of three rules that sets the least order: given up, or where its cost sets it, twice
+    the cost allowed.
+    """
     limits = ctx.limits
     if ctx.min_order_weight > max(limits.min_trade_base / ctx.value, limits.min_trade_weight):
         then = min(1.0, round(TWICE * limits.max_cost_share, DECIMALS))

@@ -20,7 +20,9 @@ from steelyard.sequences import generator
 NAME = "enhanced_combinatorial"
 
 ATTEMPTS = 8
-"""Draws for each combination wanted: most of those that fail lack cash, and more draws would not mend that."""
+"""Draws for each combination wanted: most of those that fail lack cash, and more draws would not
+mend that.
+"""
 DRAWN_AT_ONCE = 1024
 YIELDED_AT_ONCE = 256
 LEAST_WEIGHT = 0.1
@@ -41,7 +43,10 @@ class Params(ModuleParams):
     sizes: Annotated[
         Sizes,
         Field(
-            description="orders drawn for a security: the one of highest priority, or all of its sizes in the second half of the draws"
+            description=(
+                "orders drawn for a security: the one of highest priority, or all of its sizes in "
+                "the second half of the draws"
+            )
         ),
     ] = "all"
 
@@ -88,10 +93,12 @@ Shapes = dict[tuple[int, int], int]
 def enhanced_combinatorial(
     ctx: Context, candidates: Candidates, seeds: IntArray, params: Params
 ) -> Iterator[IntArray]:
-    """Distinct feasible combinations of sales and buys: all of them if few, else a seeded sample by priority.
+    """Distinct feasible combinations of sales and buys: all of them if few, else a seeded sample by
+    priority.
 
-    Half of a sample draws only the best order of each security, the other half all sizes: the best sizes go
-    together where targets say how large an order is, other sizes are needed where only cash limits it.
+    Half of a sample draws only the best order of each security, the other half all sizes: the best
+    sizes go together where targets say how large an order is, other sizes are needed where only
+    cash limits it.
     """
     random, depth, wanted = generator(ctx, NAME), ctx.search.max_depth, params.max_combinations
     seen = set(map(bytes, canonical(seeds, candidates.m)))
@@ -149,7 +156,8 @@ def _orders(candidates: Candidates, best: int, sizes: Sizes) -> list[int]:
 
 
 def sampling_weights(priorities: FloatArray) -> FloatArray:
-    """How often each security is drawn: quadratic in its priority, never 0; uniform if all are equal.
+    """How often each security is drawn: quadratic in its priority, never 0; uniform if all are
+    equal.
 
     priorities, returns   (s,); the weights sum to 1
     """
@@ -203,7 +211,9 @@ def _combinations(side: Pick, size: int) -> list[tuple[int, ...]]:
 def _sampled(
     random: np.random.Generator, sides: Sides, shapes: Shapes, depth: int, wanted: int
 ) -> Iterator[IntArray]:
-    """Blocks of random combinations: first the shape, then securities without replacement, then the order in each."""
+    """Blocks of random combinations: first the shape, then securities without replacement, then the
+    order in each.
+    """
     sells, buys = sides
     # a shape with few members is drawn seldom, so that draws are not wasted on repeats
     likely = np.array([min(count, wanted) for count in shapes.values()], dtype=np.float64)

@@ -1,4 +1,6 @@
-"""Partial execution: what if the plan stops early, or an order fills in part? A report, never a plan."""
+"""Partial execution: what if the plan stops early, or an order fills in part? A report, never a
+plan.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ def partial_execution(
     settings: Mapping[str, Any],  # noqa: ARG001 - the shape of every what-if generator
     params: Params,
 ) -> Iterator[Fill]:
-    """The plan's prefixes in order of execution, then each order filled in part with the others whole; whole lots only."""
+    """The plan's prefixes in order of execution, then each order filled in part with the others
+    whole; whole lots only.
+    """
     whole = tuple(candidates.quantity[j] for j in order)
     seen = {whole, (ZERO,) * len(order)}
     for quantities, why in _scenarios(ctx, candidates, order, whole, params):

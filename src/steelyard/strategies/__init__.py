@@ -1,7 +1,7 @@
 """A strategy: which modules run, with which parameters, under which limits, costs and score.
 
-In: a file, TOML text, a mapping, the name of a preset, or nothing for the defaults. Out: a frozen `Strategy` with every
-value filled in, who set each, and a hash of all that acts.
+In: a file, TOML text, a mapping, the name of a preset, or nothing for the defaults. Out: a frozen
+`Strategy` with every value filled in, who set each, and a hash of all that acts.
 
     strategy.py    the record and the default
     load.py        the way in: read, normalise, lay over a preset, validate

@@ -1,4 +1,6 @@
-"""Settings of the house form laid over a strategy: every value validated, every problem with the place where it is written."""
+"""Settings of the house form laid over a strategy: every value validated, every problem with the
+place where it is written.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ def known_modules(strategy: Strategy) -> Known:
 
 
 def build(base: Strategy, normal: Normal, why: Why) -> tuple[Strategy, list[Problem]]:
-    """A strategy with the settings laid over it, and what is wrong with them; what is wrong keeps the value of the base.
+    """A strategy with the settings laid over it, and what is wrong with them; what is wrong keeps
+    the value of the base.
 
     why   who sets them
     """
@@ -62,7 +65,10 @@ def _choice(base: ModuleChoice, normal: Normal, why: Why, problems: list[Problem
     table = (base.module.kind.value, base.module.name)
     switch = normal.givens.get((*table, ENABLED))
     if switch is not None and not isinstance(switch.value, bool):
-        text = f"{dotted(switch.written)} is {shown(switch.raw)}; it must be true or false. It sets {dotted(switch.key)}."
+        text = (
+            f"{dotted(switch.written)} is {shown(switch.raw)}; it must be true or false. It sets "
+            f"{dotted(switch.key)}."
+        )
         problems.append(error(switch.written, text))
         switch = None
     params = section(base.params, normal, table, problems)
@@ -72,7 +78,9 @@ def _choice(base: ModuleChoice, normal: Normal, why: Why, problems: list[Problem
 
 
 def section(base: S, normal: Normal, table: Key, problems: list[Problem]) -> S:
-    """A section, or the parameters of a module, with what is given for it; the base itself where nothing is."""
+    """A section, or the parameters of a module, with what is given for it; the base itself where
+    nothing is.
+    """
     given = {
         key[-1]: one
         for key, one in normal.givens.items()
@@ -100,7 +108,9 @@ def _is_switch(key: Key) -> bool:
 
 
 def _merged(base: Section, table: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a section with those of a table over them; tables inside sections are laid over each other too."""
+    """The values of a section with those of a table over them; tables inside sections are laid over
+    each other too.
+    """
     keys = {info.alias or name: name for name, info in type(base).model_fields.items()}
     merged: dict[str, Any] = {key: getattr(base, name) for key, name in keys.items()}
     for key, value in table.items():
@@ -119,5 +129,8 @@ def _disagreeing(strategy: Strategy, normal: Normal) -> Iterator[Problem]:
         value = getattr(getattr(strategy, one.key[0]), one.key[1])
         if plain(value) != plain(one.value) or isinstance(one.value, bool):
             key = dotted(one.key)
-            text = f"{dotted(one.written)} is {shown(one.raw)} and {key} is {shown(value)}: it is one number for the whole strategy. "
+            text = (
+                f"{dotted(one.written)} is {shown(one.raw)} and {key} is {shown(value)}: it is one "
+                "number for the whole strategy. "
+            )
             yield error(one.written, f"{text}Set {key}, or leave it out.")

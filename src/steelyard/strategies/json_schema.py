@@ -1,7 +1,9 @@
-"""JSON Schema of a strategy file, from the settings, the registry and the table of spellings: what an editor completes and checks.
+"""JSON Schema of a strategy file, from the settings, the registry and the table of spellings: what
+an editor completes and checks.
 
-It knows every accepted key with its type, range and default, and rejects every other; what only a rule across tables
-can tell (two spellings that disagree, a module without what it draws from) `strategy validate` says.
+It knows every accepted key with its type, range and default, and rejects every other; what only a
+rule across tables can tell (two spellings that disagree, a module without what it draws from)
+`strategy validate` says.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from steelyard.registry import Kind, Module
+from steelyard.registry import Kind, Module, first_paragraph
 from steelyard.strategies.normalise import EVALUATION_TABLE, MAX_DESCRIPTION, MAX_NAME
 from steelyard.strategies.presets import PRESETS
 from steelyard.strategies.problems import resolved
@@ -54,7 +56,10 @@ def schema() -> Schema:
     made = {
         "$schema": DIALECT,
         "title": "Steelyard strategy",
-        "description": "Everything that shapes a plan besides the inputs. What a file does not name it inherits from its preset.",
+        "description": (
+            "Everything that shapes a plan besides the inputs. What a file does not name it "
+            "inherits from its preset."
+        ),
         **_table(
             {
                 **texts,
@@ -106,7 +111,7 @@ def _texts() -> dict[str, Schema]:
 
 
 def _table(properties: Mapping[str, Schema], description: str | None = None) -> Schema:
-    told = {"description": description.partition("\n")[0]} if description else {}
+    told = {"description": first_paragraph(description)} if description else {}
     return {"type": "object", **told, "properties": dict(properties), "additionalProperties": False}
 
 
@@ -120,7 +125,9 @@ def _properties(model: type[BaseModel]) -> Mapping[str, Schema]:
 
 
 def _inlined(node: Any, root: Mapping[str, Any]) -> Any:
-    """A schema without references, and without null: TOML has none, a key that is left out is at its default."""
+    """A schema without references, and without null: TOML has none, a key that is left out is at
+    its default.
+    """
     if isinstance(node, list):
         return [_inlined(inner, root) for inner in node]
     if not isinstance(node, Mapping):
@@ -139,7 +146,9 @@ def _inlined(node: Any, root: Mapping[str, Any]) -> Any:
 
 
 def _kind(base: Strategy, kind: Kind) -> Schema:
-    """Modules of a kind: a switch or a table each; names of plugins are any that the built-in ones leave."""
+    """Modules of a kind: a switch or a table each; names of plugins are any that the built-in ones
+    leave.
+    """
     tables = {
         choice.module.name: _module(base, choice.module, enabled=choice.enabled)
         for choice in base.choices[kind]
@@ -196,7 +205,9 @@ def _listed(names: list[str], kind: Kind) -> Schema:
 
 
 def _spelled(base: Strategy, spellings: Mapping[str, Spelling]) -> dict[str, Schema]:
-    """Keys that are accepted by another name than ours; what is refused at any value is left out."""
+    """Keys that are accepted by another name than ours; what is refused at any value is left
+    out.
+    """
     found = {key: _spelling(base, key, spelling) for key, spelling in spellings.items()}
     return {key: node for key, node in found.items() if node is not None}
 

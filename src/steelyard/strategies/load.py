@@ -1,7 +1,8 @@
-"""A file, TOML text or a mapping to a strategy: read, normalise, lay over its preset, validate; all problems told at once.
+"""A file, TOML text or a mapping to a strategy: read, normalise, lay over its preset, validate; all
+problems told at once.
 
-What a document does not name it inherits from its preset, and that from the defaults; what nothing reads is an error,
-so that a slip never goes unseen.
+What a document does not name it inherits from its preset, and that from the defaults; what nothing
+reads is an error, so that a slip never goes unseen.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ NO_LINES: Lines = MappingProxyType({})
 def load(path: Path) -> Strategy:
     """The strategy of a TOML file, named after the file unless it names itself.
 
-    Raises SettingsError for a file that cannot be read, is not TOML, or has a key or value that is not usable.
+    Raises SettingsError for a file that cannot be read, is not TOML, or has a key or value that is
+    not usable.
     """
     return parse(read(path), path.stem, source=str(path), folder=path.parent)
 
@@ -70,13 +72,16 @@ def parse(
 
 
 def from_mapping(values: Mapping[str, Any], name: str, *, folder: Path | None = None) -> Strategy:
-    """The strategy of a parsed document, in any spelling; raises SettingsError listing every problem."""
+    """The strategy of a parsed document, in any spelling; raises SettingsError listing every
+    problem.
+    """
     strategy, problems = examine(values, name, folder)
     return _accepted(strategy, problems, name, NO_LINES)
 
 
 def overlay(strategy: Strategy, changes: Mapping[str, Any], why: Why) -> Strategy:
-    """The strategy with changes over it, in any spelling; a module keeps its switch unless `enabled` is among them.
+    """The strategy with changes over it, in any spelling; a module keeps its switch unless
+    `enabled` is among them.
 
     why   who makes the changes: lands in the choices and in `sources`
     Raises SettingsError listing every problem.
@@ -94,7 +99,9 @@ def overlay(strategy: Strategy, changes: Mapping[str, Any], why: Why) -> Strateg
 
 
 def validate(strategy: Strategy | Mapping[str, Any], folder: Path | None = None) -> Problems:
-    """What is wrong with a strategy, or with a parsed document in any spelling; empty when nothing is."""
+    """What is wrong with a strategy, or with a parsed document in any spelling; empty when nothing
+    is.
+    """
     if isinstance(strategy, Strategy):
         return Problems(findings(strategy))
     return Problems(examine(strategy, MAPPING_NAME, folder)[1])
@@ -103,8 +110,8 @@ def validate(strategy: Strategy | Mapping[str, Any], folder: Path | None = None)
 def check(path: Path) -> tuple[Problems, Strategy | None]:
     """What is wrong with a file, with lines, and the strategy when it may be used.
 
-    A plugin that could not be loaded is an error here, though a plan goes on without it and says so: who checks a file
-    wants to know before.
+    A plugin that could not be loaded is an error here, though a plan goes on without it and says
+    so: who checks a file wants to know before.
     """
     try:
         parsed = document(read(path), str(path))
@@ -136,7 +143,9 @@ def _accepted(
 
 
 def located(problems: Iterable[Problem], lines: Lines) -> list[Problem]:
-    """The problems in the order of the lines of their keys, or of the nearest tables around them; each says its line."""
+    """The problems in the order of the lines of their keys, or of the nearest tables around them;
+    each says its line.
+    """
     found = [(_line(one.place, lines), one) for one in problems]
     told = [
         (line, replace(one, text=f"line {line}: {one.text}") if line else one)
@@ -146,7 +155,9 @@ def located(problems: Iterable[Problem], lines: Lines) -> list[Problem]:
 
 
 def _line(place: Place, lines: Lines) -> int:
-    """Of a key, of the nearest table around it, or of the first key inside it; 0 where it stands nowhere."""
+    """Of a key, of the nearest table around it, or of the first key inside it; 0 where it stands
+    nowhere.
+    """
     around = (lines[place[:end]] for end in range(len(place), 0, -1) if place[:end] in lines)
     inside = (line for other, line in lines.items() if place and other[: len(place)] == place)
     return next(around, 0) or min(inside, default=0)
@@ -164,7 +175,9 @@ def _preset(name: str, text: str, known: tuple[Module, ...]) -> Strategy:  # noq
 
 
 def find(name_or_path: str) -> Strategy:
-    """A preset by its name, or the strategy of a file; raises SettingsError where neither is there."""
+    """A preset by its name, or the strategy of a file; raises SettingsError where neither is
+    there.
+    """
     if name_or_path in PRESETS:
         return preset(name_or_path)
     path = Path(name_or_path)
@@ -240,7 +253,8 @@ def _with(base: Strategy, loaded: Loaded) -> Strategy:
 def _over(base: Strategy, normal: Normal, why: Why) -> tuple[Strategy, list[Problem]]:
     """Settings laid over a strategy; the rules are asked only where every value is usable."""
     built, problems = build(base, normal, why)
-    # a name that no module has may be one of a plugin that could not be had: the plan goes on without it, and says so
+    # a name that no module has may be one of a plugin that could not be had: the plan goes on
+    # without it, and says so
     unknown = (
         [replace(one, severity="warning") for one in normal.unknown]
         if base.problems

@@ -1,4 +1,5 @@
-"""A document in any accepted spelling to settings of the house form, and what is wrong with its keys.
+"""A document in any accepted spelling to settings of the house form, and what is wrong with its
+keys.
 
 Nothing is validated here but names, tables and switches: values meet their models in `building.py`.
 """
@@ -94,14 +95,16 @@ class Normal:
         self.problems.append(error(written, f"{dotted(written)} {text}"))
 
     def give(self, given: Given) -> None:
-        """Note a setting; two places that disagree are a problem, of two that agree the stronger one counts."""
+        """Note a setting; two places that disagree are a problem, of two that agree the stronger
+        one counts.
+        """
         other = self.givens.get(given.key)
         if other is not None and not _same(other.value, given.value):
             first, second = sorted((other, given), key=lambda one: one.level)
             self.wrong(
                 first.written,
-                f"is {shown(first.raw)} and {dotted(second.written)} is {shown(second.raw)}, but both set {dotted(given.key)}: "
-                "make them equal, or keep one.",
+                f"is {shown(first.raw)} and {dotted(second.written)} is {shown(second.raw)}, but "
+                f"both set {dotted(given.key)}: make them equal, or keep one.",
             )
         if other is None or given.level < other.level:
             self.givens[given.key] = given
@@ -215,7 +218,8 @@ def _text(normal: Normal, written: Key, value: object) -> None:
     elif normal.texts.setdefault(key, value) != value:
         normal.wrong(
             written,
-            f"is {shown(value)}, but elsewhere the {key} is {shown(normal.texts[key])}: make them equal, or keep one.",
+            f"is {shown(value)}, but elsewhere the {key} is {shown(normal.texts[key])}: make them "
+            "equal, or keep one.",
         )
 
 
@@ -228,14 +232,18 @@ def _spelled(normal: Normal, spelling: Spelling, written: Key, value: object, le
             if converted.takes(value):
                 normal.give(Given(key, converted.by(value), written, level, value))
             else:
-                wanted = f"it must be a number from {converted.low:,} to {converted.high:,}. It sets {dotted(key)}, {converted.says}."
+                wanted = (
+                    f"it must be a number from {converted.low:,} to {converted.high:,}. It sets "
+                    f"{dotted(key)}, {converted.says}."
+                )
                 normal.wrong(written, f"is {shown(value)}; {wanted}")
         case Agrees(key):
             normal.agrees.append(Given(key, value, written, level, value))
         case Unused(_, wanted) if type(value) is not wanted:
             normal.wrong(
                 written,
-                f"is {shown(value)}; it must be {NOUNS['boolean' if wanted is bool else 'integer']}.",
+                f"is {shown(value)}; it must be "
+                f"{NOUNS['boolean' if wanted is bool else 'integer']}.",
             )
         case Unused(says):
             normal.problems.append(warning(written, f"{dotted(written)} changes nothing: {says}."))

@@ -1,4 +1,6 @@
-"""What is wrong with a strategy, in words: key, value, allowed range. Pydantic's own words stay here."""
+"""What is wrong with a strategy, in words: key, value, allowed range. Pydantic's own words stay
+here.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +85,8 @@ class Problems(list[str]):
 
 
 def quoted(text: str) -> str:
-    """A text as TOML has it between double quotes, on one line, with nothing in it that a terminal would obey.
+    """A text as TOML has it between double quotes, on one line, with nothing in it that a terminal
+    would obey.
 
     >>> print(quoted("North America"), quoted("\x9b2J"))
     "North America" "\\u009b2J"
@@ -151,7 +154,9 @@ def unknown_key(place: Place, known: Sequence[str], listed: Sequence[str] | None
 
 
 def meant(place: Place, known: Sequence[str]) -> str:
-    """` Did you mean max_depth?`, or nothing; of a name that only looks like another it says how it is spelled."""
+    """` Did you mean max_depth?`, or nothing; of a name that only looks like another it says how it
+    is spelled.
+    """
     name = place[-1]
     near = did_you_mean(name, list(known)) if len(name) <= SHOWN_CHARACTERS else ""
     return f" It is spelled {name!a}.{near}" if near and not name.isascii() else near

@@ -1,7 +1,8 @@
-"""TOML text to plain values, and where each key stands: caps first, then syntax, every refusal with its place.
+"""TOML text to plain values, and where each key stands: caps first, then syntax, every refusal with
+its place.
 
-One scan in linear time looks at structure alone, before the parser meets the text: what is too large or too deep never
-reaches it.
+One scan in linear time looks at structure alone, before the parser meets the text: what is too
+large or too deep never reaches it.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ BOM = "\ufeff"
 LINE_END = "\n"
 AT_END = "end of document"
 
-# Texts and comments are swallowed whole, so that what is left is structure; a quote that nothing closes stands alone.
+# Texts and comments are swallowed whole, so that what is left is structure; a quote that nothing
+# closes stands alone.
 _TOKEN = re.compile(
     r'"""(?:\\.|[^\\])*?"""|'
     r"'''.*?'''|"
@@ -70,7 +72,9 @@ class Document:
 
 
 def read(path: Path) -> str:
-    """The text of a strategy file; raises SettingsError for what is no regular file, too large, or not UTF-8."""
+    """The text of a strategy file; raises SettingsError for what is no regular file, too large, or
+    not UTF-8.
+    """
     try:
         mode, size = path.stat().st_mode, path.stat().st_size
         if not stat.S_ISREG(mode):
@@ -93,7 +97,8 @@ def read(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise SettingsError(
-            f"The strategy {path} is not UTF-8 text (line {line}, byte {error.start}). Nothing was planned: save it as UTF-8."
+            f"The strategy {path} is not UTF-8 text (line {line}, byte {error.start}). Nothing was "
+            "planned: save it as UTF-8."
         ) from error
 
 
@@ -108,7 +113,8 @@ def document(text: str, source: str) -> Document:
         return Document(tomllib.loads(text), dict(reversed(keys)))
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(
-            f"The strategy {source} is not valid TOML: {_said(str(error), text, keys)}. Nothing was planned."
+            f"The strategy {source} is not valid TOML: {_said(str(error), text, keys)}. Nothing was"
+            " planned."
         ) from error
     except ValueError as error:
         raise _too_long(text, source) from error
@@ -131,7 +137,8 @@ def _said(error: str, text: str, keys: Sequence[tuple[Place, int]]) -> str:
 
 def _too_large(source: str, size: int) -> SettingsError:
     return SettingsError(
-        f"The strategy {source} has {size:,} bytes; at most {MAX_BYTES:,} are read. Nothing was planned."
+        f"The strategy {source} has {size:,} bytes; at most {MAX_BYTES:,} are read. Nothing was "
+        "planned."
     )
 
 
@@ -145,7 +152,10 @@ def _too_long(text: str, source: str) -> SettingsError:
 
 def _at(text: str, position: int) -> str:
     """`line 3, column 5`."""
-    return f"line {text.count(LINE_END, 0, position) + 1}, column {position - text.rfind(LINE_END, 0, position)}"
+    return (
+        f"line {text.count(LINE_END, 0, position) + 1}, column "
+        f"{position - text.rfind(LINE_END, 0, position)}"
+    )
 
 
 def _over(depth: int, dots: int, text: str, position: int, source: str) -> SettingsError:
@@ -171,7 +181,8 @@ def _name(sign: str) -> str:
 
 
 def _tokens(text: str, source: str) -> Iterator[tuple[str, int]]:
-    """Each token of a text and how deep it is; raises SettingsError for what is too deep, too long or too much.
+    """Each token of a text and how deep it is; raises SettingsError for what is too deep, too long
+    or too much.
 
     Ends at a text that nothing closes: the parser gets no further either.
     """

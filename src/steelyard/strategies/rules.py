@@ -1,6 +1,8 @@
-"""What a strategy as a whole may not be, and what is worth knowing of it: one small function for each rule.
+"""What a strategy as a whole may not be, and what is worth knowing of it: one small function for
+each rule.
 
-Types, ranges and pairs inside one table are the models' business; here are the rules that look across tables.
+Types, ranges and pairs inside one table are the models' business; here are the rules that look
+across tables.
 To add one: a function from a strategy to problems, and its line in RULES.
 """
 
@@ -39,7 +41,9 @@ PAIRS = (
         "the smallest order would be more than a plan may turn over",
     ),
 )
-"""Of `[limits]`: (lower, higher, what would be otherwise); the first may not be above the second."""
+"""Of `[limits]`: (lower, higher, what would be otherwise); the first may not be above the
+second.
+"""
 
 
 def findings(strategy: Strategy) -> list[Problem]:
@@ -55,12 +59,16 @@ def check_dependencies(strategy: Strategy) -> list[str]:
 
 
 def validate_dependencies(strategy: Strategy) -> list[str]:
-    """Sentences for modules that the strategy itself switched on and that lack what they draw from."""
+    """Sentences for modules that the strategy itself switched on and that lack what they draw
+    from.
+    """
     return [one.text for one in dependencies(strategy) if one.severity == "error"]
 
 
 def dependencies(strategy: Strategy) -> Iterator[Problem]:
-    """Modules that are on while what they depend on is off: an error where the strategy itself switched them on."""
+    """Modules that are on while what they depend on is off: an error where the strategy itself
+    switched them on.
+    """
     for kind in Kind:
         for choice in strategy.enabled(kind):
             missing = unmet(strategy, choice)
@@ -70,12 +78,17 @@ def dependencies(strategy: Strategy) -> Iterator[Problem]:
             ):  # without any, one warning says so for all
                 # what is missing may be the module of a plugin that could not be loaded
                 says = error if by_itself and not strategy.problems else warning
-                text = f"{choice.module.qualified} is on and finds nothing without {' and '.join(missing)}."
+                text = (
+                    f"{choice.module.qualified} is on and finds nothing without "
+                    f"{' and '.join(missing)}."
+                )
                 yield says((kind.value, choice.module.name), text)
 
 
 def unmet(strategy: Strategy, choice: ModuleChoice) -> list[str]:
-    """The dependencies of a module that the strategy does not meet: names, kinds, or what to choose one of."""
+    """The dependencies of a module that the strategy does not meet: names, kinds, or what to choose
+    one of.
+    """
     met = {str(kind) for kind in Kind if strategy.enabled(kind)}
     met |= {one.module.qualified for kind in Kind for one in strategy.enabled(kind)}
     missing = [
@@ -92,7 +105,9 @@ def _switched_by(strategy: Strategy, choice: ModuleChoice) -> Why:
 
 
 def _says_itself(strategy: Strategy, *tables: str) -> bool:
-    """Does the strategy itself set one of these keys, or one inside these tables? What a preset says was weighed when it was made."""
+    """Does the strategy itself set one of these keys, or one inside these tables? What a preset
+    says was weighed when it was made.
+    """
     return any(
         not inherited(why) and f"{key}.".startswith(tuple(f"{table}." for table in tables))
         for key, why in strategy.sources.items()
@@ -136,7 +151,8 @@ def _high_cost(strategy: Strategy) -> Iterator[Problem]:
     if percent > HIGH_COST:
         yield warning(
             ("costs", "percent"),
-            f"costs.percent is {percent:g}, a fraction: {100 * percent:g} % of every order. Most brokers take under {100 * HIGH_COST:g} %.",
+            f"costs.percent is {percent:g}, a fraction: {100 * percent:g} % of every order. Most "
+            f"brokers take under {100 * HIGH_COST:g} %.",
         )
 
 
@@ -167,7 +183,10 @@ def _no_route(strategy: Strategy) -> Iterator[Problem]:
         ]
     if routes:
         return
-    text = "No pattern or generator that is on draws from a calculator that is on: there is no proposal"
+    text = (
+        "No pattern or generator that is on draws from a calculator that is on: there is no "
+        "proposal"
+    )
     if strategy.search.scope == "proposals":
         yield error(
             ("search", "scope"), f'{text}, and search.scope = "proposals" plans from nothing else.'
@@ -182,7 +201,10 @@ def _few_patterns(strategy: Strategy) -> Iterator[Problem]:
         and len(strategy.enabled(Kind.PATTERN)) < FEW_PATTERNS
     ):
         place = (Kind.SEQUENCE.value, "combinatorial")
-        text = f"{dotted(place)} is on with fewer than {FEW_PATTERNS} patterns: nearly every proposal is a mere combination."
+        text = (
+            f"{dotted(place)} is on with fewer than {FEW_PATTERNS} patterns: nearly every proposal "
+            "is a mere combination."
+        )
         yield warning(place, f"{text} Switch on the patterns whose intent you want.")
 
 
@@ -195,7 +217,10 @@ def _correlation(strategy: Strategy) -> Iterator[Problem]:
             "allow": "passes it ('deny' would refuse it)",
             "deny": "is refused ('allow' would let it pass)",
         }[missing]
-        text = f"{dotted(place)} compares price histories: with on_missing = '{missing}' a buy that has too little of one"
+        text = (
+            f"{dotted(place)} compares price histories: with on_missing = '{missing}' a buy that "
+            "has too little of one"
+        )
         yield warning(place, f"{text} {what}.")
 
 
@@ -205,12 +230,14 @@ def _diversity(strategy: Strategy) -> Iterator[Problem]:
         if not strategy.planner.diverse_selection:
             yield warning(
                 place,
-                "filters.diversity is on and planner.diverse_selection off: it ranks what was drawn by priority alone.",
+                "filters.diversity is on and planner.diverse_selection off: it ranks what was drawn"
+                " by priority alone.",
             )
         if strategy.search.scope == "candidates":
             yield warning(
                 place,
-                'filters.diversity ranks proposals only: with search.scope = "candidates" it cannot change the plan.',
+                'filters.diversity ranks proposals only: with search.scope = "candidates" it cannot'
+                " change the plan.",
             )
 
 
@@ -221,8 +248,14 @@ def _slow(strategy: Strategy) -> Iterator[Problem]:
         and patterns >= MANY_PATTERNS
         and _says_itself(strategy, "search.max_depth", Kind.PATTERN.value)
     ):
-        text = f"search.max_depth is {depth} with {patterns} patterns on: such a plan takes the longest."
-        mend = "Where that is too long, lower search.max_depth or search.max_nodes, or switch patterns off."
+        text = (
+            f"search.max_depth is {depth} with {patterns} patterns on: such a plan takes the "
+            "longest."
+        )
+        mend = (
+            "Where that is too long, lower search.max_depth or search.max_nodes, or switch patterns"
+            " off."
+        )
         yield warning(("search", "max_depth"), f"{text} {mend}")
 
 
@@ -231,7 +264,10 @@ def _many_combinations(strategy: Strategy) -> Iterator[Problem]:
     most = choice.params.model_dump()["max_combinations"]
     if choice.enabled and most > MANY_COMBINATIONS:
         place = (Kind.SEQUENCE.value, "combinatorial", "max_combinations")
-        text = f"{dotted(place)} is {most}: the best come first, and each over {MANY_COMBINATIONS} takes as long as one of those."
+        text = (
+            f"{dotted(place)} is {most}: the best come first, and each over {MANY_COMBINATIONS} "
+            "takes as long as one of those."
+        )
         yield warning(place, f"{text} Lower it unless your plans change.")
 
 
@@ -243,12 +279,15 @@ def _one_sided(strategy: Strategy) -> Iterator[Problem]:
             text = f"limits.{key} is false and {', '.join(on)} {'is' if len(on) == 1 else 'are'} on"
             yield warning(
                 ("limits", key),
-                f"{text}: the {what} that {'it finds' if len(on) == 1 else 'they find'} are dropped.",
+                f"{text}: the {what} that {'it finds' if len(on) == 1 else 'they find'} are "
+                "dropped.",
             )
 
 
 def _of_what_is_off(strategy: Strategy) -> Iterator[Problem]:
-    """Parameters of a module that somebody else switched off; who switched it off in the same breath knows."""
+    """Parameters of a module that somebody else switched off; who switched it off in the same
+    breath knows.
+    """
     off = [
         choice
         for kind in Kind
@@ -266,6 +305,19 @@ def _of_what_is_off(strategy: Strategy) -> Iterator[Problem]:
 
 
 RULES: tuple[Callable[[Strategy], Iterable[Problem]], ...] = (
-    _neither_side, _pairs, _terms_known, dependencies, _no_route, _high_cost, _no_calculators, _no_patterns, _few_patterns, _correlation,
-    _diversity, _slow, _many_combinations, _one_sided, _of_what_is_off,
-)  # fmt: skip
+    _neither_side,
+    _pairs,
+    _terms_known,
+    dependencies,
+    _no_route,
+    _high_cost,
+    _no_calculators,
+    _no_patterns,
+    _few_patterns,
+    _correlation,
+    _diversity,
+    _slow,
+    _many_combinations,
+    _one_sided,
+    _of_what_is_off,
+)

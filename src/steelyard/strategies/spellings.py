@@ -1,12 +1,14 @@
 """Every spelling of a strategy that is accepted, and what each means in the house form.
 
-The house form is one table for each section (`[limits]`, `[search]`, …) and one for each module (`[filters.eligibility]`).
-The older documents put many of the same settings at the top of the file, under `[planner]` or under `[core]`, parameters
-in a nested `params` table, and switches in lists. Here each of those becomes a `Given`: the house key, the value, and
-where it was written. `docs/configuration.md` lists the tables below.
+The house form is one table for each section (`[limits]`, `[search]`, …) and one for each module
+(`[filters.eligibility]`).
+The older documents put many of the same settings at the top of the file, under `[planner]` or under
+`[core]`, parameters in a nested `params` table, and switches in lists. Here each of those becomes a
+`Given`: the house key, the value, and where it was written. `docs/configuration.md` lists the
+tables below.
 
-Precedence: in a module or a section, then `[planner]`, then `[core]`, then the top. Two places that name one key must
-agree; where they do, the first of these is where it is said to come from.
+Precedence: in a module or a section, then `[planner]`, then `[core]`, then the top. Two places that
+name one key must agree; where they do, the first of these is where it is said to come from.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ from steelyard.strategies.problems import shown
 from steelyard.strategies.reading import MAX_NESTING
 
 Key = tuple[str, ...]
-"""A key of the house form: ("search", "max_depth") or ("filters", "eligibility", "min_hold_days")."""
+"""A key of the house form: ("search", "max_depth") or ("filters", "eligibility",
+"min_hold_days").
+"""
 
 ENABLED = "enabled"
 PARAMS = "params"
@@ -104,14 +108,18 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class Agrees:
-    """A module's own copy of what is one setting for the whole strategy: accepted where the two agree."""
+    """A module's own copy of what is one setting for the whole strategy: accepted where the two
+    agree.
+    """
 
     key: Key
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A key that has no meaning here, accepted only at the values that ask for nothing; `says` tells what to do instead."""
+    """A key that has no meaning here, accepted only at the values that ask for nothing; `says`
+    tells what to do instead.
+    """
 
     says: str
     nothing: tuple[object, ...] = ()
@@ -137,7 +145,9 @@ COST_AVERSION = Converted(
     lambda penalty: penalty * PENALTY_SCALE, 0, 20, f"times {PENALTY_SCALE:g}: .1 is the default"
 )
 COST_SHARE = Converted(lambda multiple: 1 / multiple, 1, 1_000_000, "one over it")
-"""A multiple of its cost that a trade must be worth, as the share of the trade that its cost may be."""
+"""A multiple of its cost that a trade must be worth, as the share of the trade that its cost may
+be.
+"""
 
 
 def _search(key: str) -> Alias:
@@ -157,11 +167,13 @@ def _not_yet(what: str, *nothing: object) -> Refused:
 
 
 SLIDER = Refused(
-    "a slider or a switch of a satellite belongs to its settings (SatelliteSettings), not to a strategy"
+    "a slider or a switch of a satellite belongs to its settings (SatelliteSettings), not to a "
+    "strategy"
 )
 WHOLE_PLAN = "planning goes in one go, whatever the batches"
 FROM_HOLDINGS = Refused(
-    "dates and returns come from the holdings file (acquired, last_bought, last_sold, average_cost): leave it out"
+    "dates and returns come from the holdings file (acquired, last_bought, last_sold, "
+    "average_cost): leave it out"
 )
 
 _COMBINATIONS = (Kind.SEQUENCE, "enhanced_combinatorial")
@@ -207,7 +219,8 @@ GLOBAL: Mapping[str, Spelling] = MappingProxyType(
         "stochastic_price_shifts": _not_yet("a stochastic evaluation", []),
         "evaluation_mode": _not_yet("any evaluation but `single_objective`", "single_objective"),
         "base_trade_amount_eur": Refused(
-            "orders are sized in fractions of value, not in money: write planner.base_trade_weight, the amount over the account's value"
+            "orders are sized in fractions of value, not in money: write planner.base_trade_weight,"
+            " the amount over the account's value"
         ),
         "risk_appetite": SLIDER,
         "hold_duration": SLIDER,
@@ -245,7 +258,8 @@ _COMBINATORIAL: Mapping[str, Spelling] = MappingProxyType(
 )
 
 _ENFORCE = Refused(
-    "a rule that is on is enforced; to switch one off set its number to 0, or switch the filter off",
+    "a rule that is on is enforced; to switch one off set its number to 0, or switch the "
+    "filter off",
     (True,),
 )
 
@@ -308,7 +322,9 @@ MODULES: Mapping[str, Mapping[str, Spelling]] = MappingProxyType(
         },
     }
 )
-"""Parameters of modules that are not house keys, by qualified name; `*` stands for every module of the kind."""
+"""Parameters of modules that are not house keys, by qualified name; `*` stands for every module of
+the kind.
+"""
 
 ENABLED_LISTS: Mapping[str, Kind] = MappingProxyType(
     {
@@ -348,7 +364,9 @@ def of_module(kind: str, module: str) -> Mapping[str, Spelling]:
 
 
 def rows() -> Iterator[tuple[str, str, Spelling]]:
-    """Every spelling that is not of the house: (where, key, what it means), for the reference and the schema."""
+    """Every spelling that is not of the house: (where, key, what it means), for the reference and
+    the schema.
+    """
     for key, spelling in GLOBAL.items():
         yield "", key, spelling
     for key, spelling in EVALUATION.items():
@@ -371,7 +389,9 @@ class Foreign:
 
 
 def plain(value: object, depth: int = 0) -> Any:
-    """A value with lists, tables, numbers and names of keys as TOML has them, so that equal settings compare as equal."""
+    """A value with lists, tables, numbers and names of keys as TOML has them, so that equal
+    settings compare as equal.
+    """
     if isinstance(value, Mapping | list | tuple) and depth > MAX_NESTING:
         return Foreign(f"nested more than {MAX_NESTING} deep")
     if isinstance(value, Mapping):

@@ -57,10 +57,12 @@ class Strategy:
     """The rules of a plan, complete: nothing that shapes a plan is elsewhere.
 
     version   of a stored strategy; None for a file and for the default
-    problems  what could not be had while loading, a plugin for example: every plan of the strategy says so
+    problems  what could not be had while loading, a plugin for example: every plan of the strategy
+              says so
     warnings  what the strategy says that changes nothing, in sentences
     choices   kind -> one choice for every registered module, by name
-    sources   key that is not at its default -> who set it, like "search.max_depth" or "filters.eligibility.enabled"
+    sources   key that is not at its default -> who set it, like "search.max_depth" or
+              "filters.eligibility.enabled"
     """
 
     name: str
@@ -90,7 +92,8 @@ class Strategy:
             if choice.module.name == name:
                 return choice
         raise UnknownModule(
-            f"There is no {name!r} in {kind}.{did_you_mean(name, [one.module.name for one in self.choices[kind]])}"
+            f"There is no {name!r} in "
+            f"{kind}.{did_you_mean(name, [one.module.name for one in self.choices[kind]])}"
         )
 
     def enabled(self, kind: Kind) -> tuple[ModuleChoice, ...]:
@@ -99,11 +102,12 @@ class Strategy:
 
     @cached_property
     def content(self) -> Mapping[str, Any]:
-        """What acts, as plain values: every section and the name, version and parameters of every module that runs.
+        """What acts, as plain values: every section and the name, version and parameters of every
+        module that runs.
 
-        Name, version and description of the strategy say whose rules these are, not what they do, and a module that
-        is off does nothing whatever its parameters. Where plugins come from and how long they may take is not here:
-        what they are is in their version.
+        Name, version and description of the strategy say whose rules these are, not what they do,
+        and a module that is off does nothing whatever its parameters. Where plugins come from and
+        how long they may take is not here: what they are is in their version.
         """
         acting = [name for name in SECTIONS if name != "plugins"]
         sections = {
@@ -154,17 +158,23 @@ def default_choices(kind: Kind) -> tuple[ModuleChoice, ...]:
 
 
 def registered() -> tuple[Module, ...]:
-    """Every registered module: what a strategy is made of, and the key of what is remembered about one."""
+    """Every registered module: what a strategy is made of, and the key of what is remembered about
+    one.
+    """
     return tuple(module for kind in Kind for module in modules(kind).values())
 
 
 def default() -> Strategy:
-    """The strategy of who gives none: every number its default, every module on that is on by itself."""
+    """The strategy of who gives none: every number its default, every module on that is on by
+    itself.
+    """
     return _default(registered())
 
 
 @cache
-def _default(known: tuple[Module, ...]) -> Strategy:  # noqa: ARG001 - a module that is registered later makes another default
+def _default(
+    known: tuple[Module, ...],  # noqa: ARG001 - a module that is registered later makes another
+) -> Strategy:
     return Strategy(
         name=DEFAULT_NAME,
         description="Every number at its default, every module on that is on by default",

@@ -1,4 +1,6 @@
-"""A strategy as TOML text: a preset as a file to begin with, and any strategy with every value and who set it."""
+"""A strategy as TOML text: a preset as a file to begin with, and any strategy with every value and
+who set it.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ LONG = 80
 """Characters over which a list stands on lines of its own."""
 
 BEGUN = """# Begun from the preset {preset}: what this file does not say is as the preset says.
-# The first line gives an editor completion once the schema lies beside it: steelyard strategy schema > strategy.schema.json
+# The first line gives an editor completion once the schema lies beside it:
+# steelyard strategy schema > strategy.schema.json
 """
 
 
@@ -38,7 +41,9 @@ class Setting(NamedTuple):
 
 
 def settings(strategy: Strategy) -> Iterator[Setting]:
-    """Every value that acts, in the order of a file: sections, then modules; of a module that is off only the switch."""
+    """Every value that acts, in the order of a file: sections, then modules; of a module that is
+    off only the switch.
+    """
     for name in SECTIONS:
         yield from _section(strategy, name, getattr(strategy, name))
     for kind in Kind:

@@ -1,9 +1,11 @@
-"""The circuit of a module: so many failures in a row open it, after a while one run may try, and a success closes it.
+"""The circuit of a module: so many failures in a row open it, after a while one run may try, and a
+success closes it.
 
-    closed ──failures in a row──▶ open ──open_seconds──▶ half-open ──one run tries──▶ closed, or open again
+    closed ──failures in a row──▶ open ──open_seconds──▶ half-open ──one run tries──▶ closed, or
+    open again
 
-Pure: what time it is comes in as a `Moment`. Seconds are counted by the monotonic clock, which all processes of one
-boot share; after a reboot they mean nothing, and whatever was open may be tried.
+Pure: what time it is comes in as a `Moment`. Seconds are counted by the monotonic clock, which all
+processes of one boot share; after a reboot they mean nothing, and whatever was open may be tried.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ LONGEST_VALUE = 40
 
 
 class Rules(BaseModel):
-    """When a circuit opens, and for how long. Whoever plans sets them, not a strategy: health belongs to a machine."""
+    """When a circuit opens, and for how long. Whoever plans sets them, not a strategy: health
+    belongs to a machine.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -46,7 +50,9 @@ VARIABLES = {
 
 
 def rules_from(environment: Mapping[str, str]) -> Rules:
-    """The rules as the environment sets them; raises SettingsError naming the variable and its range."""
+    """The rules as the environment sets them; raises SettingsError naming the variable and its
+    range.
+    """
     try:
         return Rules.model_validate(
             {rule: environment[name] for rule, name in VARIABLES.items() if environment.get(name)}
@@ -61,7 +67,9 @@ def rules_from(environment: Mapping[str, str]) -> Rules:
 
 
 class Moment(BaseModel):
-    """Now: seconds of the monotonic clock, the boot that they count from ("" where nobody knows), and the time for people."""
+    """Now: seconds of the monotonic clock, the boot that they count from ("" where nobody knows),
+    and the time for people.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -71,7 +79,8 @@ class Moment(BaseModel):
 
 
 class Circuit(BaseModel):
-    """What is known of a module that failed: how often in a row, the last error, and since when it counts.
+    """What is known of a module that failed: how often in a row, the last error, and since when it
+    counts.
 
     since   the last failure, or the beginning of the run that tries a half-open module
     """
@@ -93,7 +102,9 @@ def after_failure(circuit: Circuit | None, error: str, now: Moment) -> Circuit:
 
 
 def state_of(circuit: Circuit | None, rules: Rules, now: Moment) -> State:
-    """Closed: runs. Open: is left out. Half-open: one run may try; that run moves `since`, which keeps others out."""
+    """Closed: runs. Open: is left out. Half-open: one run may try; that run moves `since`, which
+    keeps others out.
+    """
     if circuit is None or circuit.failures < rules.failure_threshold:
         return "closed"
     waited = now.seconds - circuit.since.seconds
@@ -109,4 +120,7 @@ def until(circuit: Circuit, rules: Rules) -> datetime:
 def reason(circuit: Circuit, rules: Rules) -> str:
     """Why a module is left out; the same for one state, whenever it is asked."""
     times = "1 failure" if circuit.failures == 1 else f"{circuit.failures} failures in a row"
-    return f"{times}, the last {circuit.error}; next try after {until(circuit, rules):%Y-%m-%d %H:%M:%S} UTC"
+    return (
+        f"{times}, the last {circuit.error}; next try after "
+        f"{until(circuit, rules):%Y-%m-%d %H:%M:%S} UTC"
+    )

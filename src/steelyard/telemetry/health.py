@@ -1,7 +1,9 @@
-"""The health of modules between runs: one circuit for each that failed, in one file that several processes may share.
+"""The health of modules between runs: one circuit for each that failed, in one file that several
+processes may share.
 
-The file is written whole or not at all, under a lock, and only when something changes: while all modules are healthy
-there is none. What cannot be read is moved aside, what cannot be written is told; neither stops a plan.
+The file is written whole or not at all, under a lock, and only when something changes: while all
+modules are healthy there is none. What cannot be read is moved aside, what cannot be written is
+told; neither stops a plan.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ LOCK_SECONDS = 2.0
 LOCK_POLL_SECONDS = 0.01
 
 Outcome = tuple[str, str, str | None]
-"""(qualified name, version, error): what became of a module that ran; the error is None when it did not fail."""
+"""(qualified name, version, error): what became of a module that ran; the error is None when it did
+not fail.
+"""
 
 
 Change = Callable[[dict[str, Circuit]], object]
@@ -75,19 +79,23 @@ class Health:
         self._tried: dict[str, tuple[Circuit, Circuit]] = {}
 
     def circuits(self) -> dict[str, Circuit]:
-        """By `qualified name@version`, sorted: every module that failed and has not succeeded since."""
+        """By `qualified name@version`, sorted: every module that failed and has not succeeded
+        since.
+        """
         try:
             return read(self.path)
         except ValidationError:
             self._change(lambda _: None)  # which moves it aside, if nobody else did
         except OSError as error:
             self._say(
-                f"The health of modules in {self.path} could not be read: {error.strerror}. Every module is tried."
+                f"The health of modules in {self.path} could not be read: {error.strerror}. Every "
+                "module is tried."
             )
         return {}
 
     def out_of_service(self, versions: Mapping[str, str]) -> dict[str, str]:
-        """Why modules may not run, by qualified name; a half-open one is left to this run, which must `record` it.
+        """Why modules may not run, by qualified name; a half-open one is left to this run, which
+        must `record` it.
 
         versions   qualified name -> version of the modules that are about to run
         """
@@ -111,7 +119,9 @@ class Health:
         return dict(sorted(out.items()))
 
     def record(self, outcomes: Iterable[Outcome]) -> None:
-        """Count failures, forget those of modules that succeeded, and give back what was to be tried and did not run."""
+        """Count failures, forget those of modules that succeeded, and give back what was to be
+        tried and did not run.
+        """
         ended = {f"{name}@{version}": error for name, version, error in outcomes}
 
         def count(circuits: dict[str, Circuit]) -> None:
@@ -133,7 +143,9 @@ class Health:
         self._tried.clear()
 
     def reset(self, keys: Iterable[str]) -> None:
-        """Forget the failures of modules, by `qualified name@version`; raises InputError where that cannot be written."""
+        """Forget the failures of modules, by `qualified name@version`; raises InputError where that
+        cannot be written.
+        """
         forgotten = set(keys) & self.circuits().keys()
         try:
             if forgotten:
@@ -144,7 +156,8 @@ class Health:
                 )
         except OSError as error:
             raise InputError(
-                f"The health of modules could not be written to {self.path}: {_why(error)}. Nothing was reset."
+                f"The health of modules could not be written to {self.path}: {_why(error)}. Nothing"
+                " was reset."
             ) from error
 
     def _change(self, change: Change) -> None:
@@ -153,7 +166,8 @@ class Health:
             keep(self.path, change, self._say)
         except OSError as error:
             self._say(
-                f"The health of modules could not be written to {self.path}: {_why(error)}. Planning goes on."
+                f"The health of modules could not be written to {self.path}: {_why(error)}. "
+                "Planning goes on."
             )
             known: dict[str, Circuit] = {}
             with contextlib.suppress(OSError, ValidationError):
@@ -167,7 +181,9 @@ class Health:
 
 
 def read(path: Path) -> dict[str, Circuit]:
-    """The circuits of a file, sorted; none without a file. Raises ValidationError for what cannot be understood, and OSError."""
+    """The circuits of a file, sorted; none without a file. Raises ValidationError for what cannot
+    be understood, and OSError.
+    """
     try:
         seen = path.stat()
         if not stat.S_ISREG(seen.st_mode):  # opening a pipe or a device may wait for ever
@@ -179,7 +195,9 @@ def read(path: Path) -> dict[str, Circuit]:
 
 
 def keep(path: Path, change: Change, say: Callable[[str], None]) -> None:
-    """Read, change and write under the lock; a file that cannot be understood is moved aside, and that is said. Raises OSError."""
+    """Read, change and write under the lock; a file that cannot be understood is moved aside, and
+    that is said. Raises OSError.
+    """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with locked(path.with_name(f"{FILE}.lock")):
         try:
@@ -189,7 +207,8 @@ def keep(path: Path, change: Change, say: Callable[[str], None]) -> None:
             aside = path.replace(path.with_name(f"{FILE}.unreadable"))
             at = ".".join(map(str, first["loc"])) or "the file"
             say(
-                f"{path} is not usable ({at}: {first['msg']}): it is now {aside.name}, and every module is tried."
+                f"{path} is not usable ({at}: {first['msg']}): it is now {aside.name}, and every "
+                "module is tried."
             )
             circuits = {}
         before = dict(circuits)
@@ -219,7 +238,9 @@ def replace_file(path: Path, text: str) -> None:
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock file; the system lets go of it when a process ends. Raises TimeoutError after `LOCK_SECONDS`."""
+    """Hold the lock file; the system lets go of it when a process ends. Raises TimeoutError after
+    `LOCK_SECONDS`.
+    """
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         deadline = time.monotonic() + LOCK_SECONDS

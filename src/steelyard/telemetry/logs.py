@@ -1,9 +1,11 @@
-"""One line for each module at DEBUG, to the standard logger `steelyard.modules`; it says what ran, never with what.
+"""One line for each module at DEBUG, to the standard logger `steelyard.modules`; it says what ran,
+never with what.
 
     module bucket=core name=filters.eligibility outcome=ok count=3 elapsed_ms=0.412
 
-The same values travel as `extra` of the record (`bucket`, `qualified`, `outcome`, `count`, `elapsed_ms`), for handlers that
-write JSON. Errors are in the plan and not here: their text may hold what a user typed.
+The same values travel as `extra` of the record (`bucket`, `qualified`, `outcome`, `count`,
+`elapsed_ms`), for handlers that write JSON. Errors are in the plan and not here: their text may
+hold what a user typed.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ LOGGER = logging.getLogger("steelyard.modules")
 def log_module(
     bucket: str, qualified: str, outcome: str, count: int | None, seconds: float
 ) -> None:
-    """Log that a module ran, failed or was skipped; `count` of things that it returned, None when it returned nothing."""
+    """Log that a module ran, failed or was skipped; `count` of things that it returned, None when
+    it returned nothing.
+    """
     elapsed_ms = round(1000 * seconds, 3)
     LOGGER.debug(
         "module bucket=%s name=%s outcome=%s count=%s elapsed_ms=%.3f",

@@ -1,7 +1,8 @@
-"""An independent second opinion on a plan document: what it says is derived anew, in decimals, from what it holds.
+"""An independent second opinion on a plan document: what it says is derived anew, in decimals, from
+what it holds.
 
-In: a document. Out: a Report of every figure and rule that was checked, and of what could not be. Nothing of the
-plan group is imported, so a mistake there cannot repeat itself here.
+In: a document. Out: a Report of every figure and rule that was checked, and of what could not be.
+Nothing of the plan group is imported, so a mistake there cannot repeat itself here.
 
     reading   text to a document, or why it is none; its id
     form      which fields of which kind
@@ -38,12 +39,20 @@ PRECISION = 60
 """Digits of every calculation; amounts were calculated with 28."""
 
 ALWAYS_BEYOND = {
-    "what the score terms, gains, adds and priorities are worth": "scores need the estimates, and those the price history",
+    "what the score terms, gains, adds and priorities are worth": (
+        "scores need the estimates, and those the price history"
+    ),
     "that the bound is one": "a proof is not searched again, only its sums are",
-    "prices, rates, quantities, targets and dates themselves": "they are inputs; inputs_sha256 is their hash, and the files are not here",
-    "how much of each buy the state of the bucket lets through": "its budget, its high-water mark and its aggression are not here",
+    "prices, rates, quantities, targets and dates themselves": (
+        "they are inputs; inputs_sha256 is their hash, and the files are not here"
+    ),
+    "how much of each buy the state of the bucket lets through": (
+        "its budget, its high-water mark and its aggression are not here"
+    ),
     "how fresh the prices are": "the sessions of the price file are not here",
-    "timings, nodes, seconds, warnings": "they say how the plan was made, and are not part of its id, nor is an explanation",
+    "timings, nodes, seconds, warnings": (
+        "they say how the plan was made, and are not part of its id, nor is an explanation"
+    ),
 }
 
 

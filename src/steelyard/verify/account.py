@@ -1,4 +1,6 @@
-"""What is owned: prices, rates, values, weights, lots, open orders, cash before and after, the ladder of cash."""
+"""What is owned: prices, rates, values, weights, lots, open orders, cash before and after, the
+ladder of cash.
+"""
 
 from __future__ import annotations
 
@@ -312,7 +314,9 @@ def _cash_after(book: Book, tally: Tally) -> None:
 
 
 def _ladder(book: Book, tally: Tally) -> None:
-    """What is settled today, what is there once traded, what is settled later; in the order of the currencies."""
+    """What is settled today, what is there once traded, what is settled later; in the order of the
+    currencies.
+    """
     doc, days = book.doc, book.limits["settlement_days"]
     in_range = 0 <= days <= LONGEST_SETTLEMENT_DAYS and doc["as_of"].year < date.max.year - 1
     tally.rule(

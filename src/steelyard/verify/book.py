@@ -1,4 +1,6 @@
-"""The document as the checks look at it: decimals, and the few figures that everything is held against."""
+"""The document as the checks look at it: decimals, and the few figures that everything is held
+against.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ UNRESTRICTED = "unrestricted"
 
 @dataclass(frozen=True)
 class Book:
-    """A document in the form of `form.PLAN`, and as it was read; where two entries have one name, the first counts here."""
+    """A document in the form of `form.PLAN`, and as it was read; where two entries have one name,
+    the first counts here.
+    """
 
     doc: Mapping[str, Any]
     raw: Mapping[str, Any]
@@ -129,7 +133,9 @@ class Book:
         return settings
 
     def in_base(self, balances: Mapping[str, Decimal]) -> Decimal:
-        """Balances of several currencies in base; one without a rate counts nothing, and is a failed check elsewhere."""
+        """Balances of several currencies in base; one without a rate counts nothing, and is a
+        failed check elsewhere.
+        """
         return sum(
             (amount * self.rates.get(currency, ZERO) for currency, amount in balances.items()), ZERO
         )
@@ -148,14 +154,18 @@ class Book:
         parts = {
             "commission": rules["fixed"] + rules["percent"] * notional_base,
             "spread": rules["spread_bps"] * HALF / BPS * notional_base,
-            "fx": rules["fx_percent"] * notional_base
-            if currency != self.doc["base_currency"]
-            else ZERO,
+            "fx": (
+                rules["fx_percent"] * notional_base
+                if currency != self.doc["base_currency"]
+                else ZERO
+            ),
         }
         return {**parts, "total": sum(parts.values(), ZERO)}
 
     def taxed_gain(self, symbol: str, quantity: Decimal) -> tuple[Decimal, bool]:
-        """Gain of a sale over the lots whose cost is known, base currency; and whether every cost is known."""
+        """Gain of a sale over the lots whose cost is known, base currency; and whether every cost
+        is known.
+        """
         holding = self.holdings.get(symbol)
         if holding is None:
             return ZERO, True
@@ -180,7 +190,9 @@ def signed(order: Record) -> Decimal:
 
 
 def oldest_first(lots: Iterable[Record], quantity: Decimal) -> list[tuple[Record, Decimal]]:
-    """Which lots a sale takes, and how much of each: of unknown age first, of one day the dearest first."""
+    """Which lots a sale takes, and how much of each: of unknown age first, of one day the dearest
+    first.
+    """
     taken: list[tuple[Record, Decimal]] = []
     due = quantity
     for lot in sorted(

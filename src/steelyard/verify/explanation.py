@@ -1,4 +1,6 @@
-"""What would change the plan: numbers that were found by solving again are not judged, what they are measured against is."""
+"""What would change the plan: numbers that were found by solving again are not judged, what they
+are measured against is.
+"""
 
 from __future__ import annotations
 

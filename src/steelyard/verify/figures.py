@@ -41,7 +41,9 @@ def check_figures(book: Book, tally: Tally) -> None:
 
 
 def check_rules(book: Book, tally: Tally) -> None:
-    """The rules that bind the plan are those of its strategy, as JSON values: so they are hashed."""
+    """The rules that bind the plan are those of its strategy, as JSON values: so they are
+    hashed.
+    """
     settings, rules = book.settings, book.raw["rules"]
     tally.same(
         "the strategy's hash is that of its settings",
@@ -90,7 +92,9 @@ def check_rules(book: Book, tally: Tally) -> None:
 
 
 def _regime(rules: Record, regime: Record, tally: Tally) -> None:
-    """The market regime is one that its distance allows; which of two it is depends on the days before."""
+    """The market regime is one that its distance allows; which of two it is depends on the days
+    before.
+    """
     name, distance, count = regime["name"], regime["distance"], regime["observations"]
     tally.same(
         "only a known regime has a distance",
@@ -191,7 +195,8 @@ class Rates:
 def charge_rates(book: Book) -> Rates | None:
     """What the settings charge; None where they make no sense.
 
-    A unit of yearly return is worth the weight of the return term over its scale, or a least score if that is more.
+    A unit of yearly return is worth the weight of the return term over its scale, or a least score
+    if that is more.
     """
     settings = book.score_settings
     low, high = settings["anchors"]["tr"]
@@ -308,7 +313,9 @@ def _drift(book: Book, tally: Tally) -> None:
 
 
 def drift(book: Book, moves: Mapping[str, Decimal], bought: Decimal) -> Decimal | None:
-    """Half the sum of distances from target after `moves` of weight, cash before costs included; None without targets."""
+    """Half the sum of distances from target after `moves` of weight, cash before costs included;
+    None without targets.
+    """
     if not book.by_targets:
         return None
     weights = {
@@ -363,7 +370,9 @@ def _alternatives(book: Book, tally: Tally) -> None:
 def _alternative(
     book: Book, other: Record, rows: list[Record], rates: Rates | None, where: str, tally: Tally
 ) -> None:
-    """An alternative that is a list of candidates: its costs, turnover, drift and charges are known."""
+    """An alternative that is a list of candidates: its costs, turnover, drift and charges are
+    known.
+    """
     score = book.doc["score"]
     cost = sum((row["cost"] for row in rows), ZERO)
     tally.amount("cost of the orders", f"{where}.cost", cost, other["cost"])
@@ -423,7 +432,9 @@ def _same_orders(book: Book, other: Record, rows: list[Record], where: str, tall
 
 
 def _unrestricted(book: Book, other: Record, rates: Rates | None, where: str, tally: Tally) -> None:
-    """Any quantities in any number of orders: no order is charged its hurdle, and costs are in proportion."""
+    """Any quantities in any number of orders: no order is charged its hurdle, and costs are in
+    proportion.
+    """
     score = book.doc["score"]
     tally.same("the unrestricted optimum has no orders", f"{where}.steps", 0, len(other["steps"]))
     if rates is not None:

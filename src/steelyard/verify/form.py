@@ -1,7 +1,8 @@
 """The form of a plan document, written down a second time: what may be calculated with.
 
-`read` turns decimal strings and JSON numbers into `Decimal` and ISO dates into dates, and notes every field that is
-missing or of another kind. What the form does not know is noted as not checked, never refused.
+`read` turns decimal strings and JSON numbers into `Decimal` and ISO dates into dates, and notes
+every field that is missing or of another kind. What the form does not know is noted as not checked,
+never refused.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from typing import Any
 from steelyard.verify.tally import Tally
 
 DECIMAL = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,60})?")
-"""Amounts as they are published: no exponent, and no more digits than any calculation here keeps."""
+"""Amounts as they are published: no exponent, and no more digits than any calculation here
+keeps.
+"""
 LEAST_NUMBER, LARGEST_NUMBER = 1e-300, 1e30
 
 

@@ -1,4 +1,6 @@
-"""Every order, possible or chosen: amounts, costs, lots, limits, masks, lots sold, conversions, and where each ends."""
+"""Every order, possible or chosen: amounts, costs, lots, limits, masks, lots sold, conversions, and
+where each ends.
+"""
 
 from __future__ import annotations
 
@@ -180,7 +182,9 @@ def _dates(book: Book, order: Record, holding: Record, where: str, tally: Tally)
 
 
 def _panic(book: Book, order: Record, holding: Record, where: str, tally: Tally) -> None:
-    """No sale of what is too far below its average cost, where the strategy asks for that and every cost is known."""
+    """No sale of what is too far below its average cost, where the strategy asks for that and every
+    cost is known.
+    """
     share = (book.filters.get("eligibility") or {}).get("no_panic_sell_pct")
     lots = holding["lots"]
     if (
@@ -421,7 +425,9 @@ def _ends(book: Book, tally: Tally) -> None:
 
 
 def _least_order(book: Book, tally: Tally) -> None:
-    """The least order: by money, by weight, and so that its fixed commission stays a small share of it."""
+    """The least order: by money, by weight, and so that its fixed commission stays a small share of
+    it.
+    """
     limits, costs = book.limits, book.costs
     value = book.value if book.value > 0 else ONE
     least = max(limits["min_trade_base"], limits["min_trade_weight"] * value)
@@ -437,7 +443,9 @@ def _least_order(book: Book, tally: Tally) -> None:
 
 
 def _pauses(book: Book, tally: Tally) -> None:
-    """Where buys are said to be stopped altogether there is none, and the number that stops them is beyond its limit."""
+    """Where buys are said to be stopped altogether there is none, and the number that stops them is
+    beyond its limit.
+    """
     limit = book.limits["pause_volatility_ratio"]
     for n, stop in enumerate(book.doc["not_traded"]):
         if stop["stage"] != SIZING or stop["rule"] not in {STORM, NO_APPETITE}:

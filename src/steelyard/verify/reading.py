@@ -1,6 +1,7 @@
 """From text to a plan document, or a clear word on why it is none.
 
-The id is computed anew from the definition: SHA-256 of the content as JSON, keys sorted, no white space.
+The id is computed anew from the definition: SHA-256 of the content as JSON, keys sorted, no white
+space.
 """
 
 from __future__ import annotations
@@ -31,12 +32,13 @@ HALF_A_NUMBER = re.compile(r"-|\.|[eE][-+]?")
 def load(text: str) -> dict[str, Any]:
     """The plan document in a text, numbers as Python reads JSON; its content is not judged here.
 
-    Raises InputError, each with its own words, for what is too large, empty, not JSON, cut off, not a plan of
-    Steelyard, or a plan of a newer or unknown version.
+    Raises InputError, each with its own words, for what is too large, empty, not JSON, cut off, not
+    a plan of Steelyard, or a plan of a newer or unknown version.
     """
     if len(text) > MAX_CHARACTERS:
         raise InputError(
-            f"The plan is {len(text):,} characters long; at most {MAX_CHARACTERS:,} are read. Nothing was checked."
+            f"The plan is {len(text):,} characters long; at most {MAX_CHARACTERS:,} are read. "
+            "Nothing was checked."
         )
     if not text.strip():
         raise InputError(f"The plan is empty. Nothing was checked. {HOW_TO}")
@@ -61,7 +63,8 @@ def _pairs(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     for key, value in pairs:
         if key in found:
             raise InputError(
-                f"The plan says {key!r} twice in one place, so it can be read in two ways. Nothing was checked. Plan again."
+                f"The plan says {key!r} twice in one place, so it can be read in two ways. Nothing "
+                "was checked. Plan again."
             )
         found[key] = value
     return found
@@ -69,7 +72,8 @@ def _pairs(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_number(constant: str) -> NoReturn:
     raise InputError(
-        f"The plan holds {constant}, which no plan of Steelyard does: missing is null. Nothing was checked. Plan again."
+        f"The plan holds {constant}, which no plan of Steelyard does: missing is null. Nothing was "
+        "checked. Plan again."
     )
 
 
@@ -80,12 +84,15 @@ def _refuse(text: str, error: json.JSONDecodeError) -> NoReturn:
             f"The plan ends too early, at {at}: the file was cut off. Nothing was checked. {HOW_TO}"
         ) from error
     raise InputError(
-        f"The plan is not JSON: {error.msg[:1].lower()}{error.msg[1:]} at {at}. Nothing was checked. {HOW_TO}"
+        f"The plan is not JSON: {error.msg[:1].lower()}{error.msg[1:]} at {at}. Nothing was "
+        f"checked. {HOW_TO}"
     ) from error
 
 
 def _cut_off(text: str, error: json.JSONDecodeError) -> bool:
-    """Could more text have made it right? True when nothing is wrong with what there is but its end."""
+    """Could more text have made it right? True when nothing is wrong with what there is but its
+    end.
+    """
     rest = text[error.pos :].rstrip()
     unfinished = "Unterminated string" in error.msg or (
         "escape" in error.msg and len(rest) <= ESCAPE
@@ -102,18 +109,19 @@ def _of_our_form(document: Any) -> dict[str, Any]:
     form = document.get("schema") if isinstance(document, dict) else None
     if not isinstance(document, dict) or not isinstance(form, str) or not form.startswith(FORM):
         raise InputError(
-            f'The file is JSON, but not a plan of Steelyard: it lacks "schema": "{FORM}{VERSION}". Nothing was checked. {HOW_TO}'
+            f'The file is JSON, but not a plan of Steelyard: it lacks "schema": "{FORM}{VERSION}".'
+            f" Nothing was checked. {HOW_TO}"
         )
     number = re.fullmatch(r"[0-9]{1,9}", form.removeprefix(FORM))
     if number and int(number.group()) > VERSION:
         raise InputError(
-            f"The plan is of form {form!r}, made by a newer version of Steelyard; this one reads {FORM}{VERSION}. "
-            "Nothing was checked. Update Steelyard, or plan again."
+            f"The plan is of form {form!r}, made by a newer version of Steelyard; this one reads "
+            f"{FORM}{VERSION}. Nothing was checked. Update Steelyard, or plan again."
         )
     if not number or int(number.group()) < VERSION:
         raise InputError(
-            f"The plan is of form {form[:60]!r}, which this version of Steelyard does not know; it reads {FORM}{VERSION}. "
-            "Nothing was checked. Plan again."
+            f"The plan is of form {form[:60]!r}, which this version of Steelyard does not know; it "
+            f"reads {FORM}{VERSION}. Nothing was checked. Plan again."
         )
     return document
 

@@ -1,7 +1,7 @@
 """Checks and what comes of them: what was due, what the document says, where it says so.
 
-Amounts are exact decimals and must agree to rounding of the 28th digit. Numbers were published with 12
-significant digits, so sums of them agree to 1e-10.
+Amounts are exact decimals and must agree to rounding of the 28th digit. Numbers were published with
+12 significant digits, so sums of them agree to 1e-10.
 """
 
 from __future__ import annotations
@@ -80,7 +80,9 @@ class Tally:
     def number(
         self, name: str, where: str, due: Decimal | None, found: Decimal | None, *parts: Decimal
     ) -> None:
-        """Weights, scores and ratios; `parts` are what was summed, where they may be much larger than their sum."""
+        """Weights, scores and ratios; `parts` are what was summed, where they may be much larger
+        than their sum.
+        """
         largest = max((abs(part) for part in parts), default=Decimal(0))
         self._compare(name, where, due, found, NUMBER_SLACK * (1 + largest), NUMBER_SLACK)
 

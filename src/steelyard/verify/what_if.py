@@ -1,4 +1,6 @@
-"""What-if reports: quantities, money and sums of each scenario, and the numbers of the sentences; scores are not judged."""
+"""What-if reports: quantities, money and sums of each scenario, and the numbers of the sentences;
+scores are not judged.
+"""
 
 from __future__ import annotations
 
@@ -112,7 +114,9 @@ def _scenario(book: Book, scenario: Record, where: str, tally: Tally) -> None:
 def _reserve(
     book: Book, brought: Decimal, paid: Decimal, scenario: Record, where: str, tally: Tally
 ) -> None:
-    """What may pay is not under the reserve, or not under what there was; at the limit itself rounding decides."""
+    """What may pay is not under the reserve, or not under what there was; at the limit itself
+    rounding decides.
+    """
     settled_only = book.limits["funding"] == "settled"
     left = book.spendable + (ZERO if settled_only else brought) - paid
     foreign = book.cash_before - book.spendable

@@ -1,6 +1,8 @@
-"""Words and their numbers: every number that a sentence tells is a fact, every fact is a figure of the document.
+"""Words and their numbers: every number that a sentence tells is a fact, every fact is a figure of
+the document.
 
-A fact has its figure by name where one is meant (`cost`, `turnover`, `shares`); any other must stand in its sentence.
+A fact has its figure by name where one is meant (`cost`, `turnover`, `shares`); any other must
+stand in its sentence.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ from steelyard.verify.form import DECIMAL
 from steelyard.verify.tally import NUMBER_SLACK, Record, Tally
 
 NUMBER = re.compile(rf"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?!\w|-[A-Za-z])(?:{SPACE}[A-Za-z%]+)?")
-"""A number in a sentence with its unit; one that is part of a name, as in S&P500 or 52-week, is none."""
+"""A number in a sentence with its unit; one that is part of a name, as in S&P500 or 52-week, is
+none.
+"""
 WORDS = (
     "No",
     "One",
@@ -96,7 +100,8 @@ def _headline(book: Book) -> Iterator[tuple[str, object]]:
     yield "least", doc["score"]["min_improvement"]
     before, after = doc["drift"]["before"], doc["drift"]["after"]
     yield from {"before": None if before is None else PERCENT * before, "after": after}.items()
-    # the greedy list is of the whole table: where the plan is the best of proposals, it is none of them
+    # the greedy list is of the whole table: where the plan is the best of proposals, it is none of
+    # them
     beyond = {UNRESTRICTED, GREEDY} if doc["certificate"]["scope"] == PROPOSALS else {UNRESTRICTED}
     others = [
         other["improvement"]
@@ -158,7 +163,9 @@ def _order(book: Book, step: Record) -> Iterator[tuple[str, object]]:
 
 
 def _stop(book: Book, stop: Record, where: str, tally: Tally) -> None:
-    """A number, its limit and the margin between them; one that stands alone is a fact of the sentence."""
+    """A number, its limit and the margin between them; one that stands alone is a fact of the
+    sentence.
+    """
     value, limit = stop["value"], stop["limit"]
     margin = None if value is None or limit is None else value - limit
     tally.number("margin = value - limit", f"{where}.margin", margin, stop["margin"])
@@ -187,7 +194,9 @@ def _stop(book: Book, stop: Record, where: str, tally: Tally) -> None:
 
 
 def _filtered_later(book: Book, stop: Record) -> bool:
-    """Did a filter stop an order of the same security and side? What was merged into it is told before filters of pairs speak."""
+    """Did a filter stop an order of the same security and side? What was merged into it is told
+    before filters of pairs speak.
+    """
     return any(
         one["stage"] == FILTER and (one["symbol"], one["side"]) == (stop["symbol"], stop["side"])
         for one in book.doc["not_traded"]
@@ -195,7 +204,9 @@ def _filtered_later(book: Book, stop: Record) -> bool:
 
 
 def check_told(where: str, text: str, facts: Record, derived: Derived, tally: Tally) -> None:
-    """Each fact by its name, or by a number of the sentence that tells no other; each number of the sentence among the facts."""
+    """Each fact by its name, or by a number of the sentence that tells no other; each number of the
+    sentence among the facts.
+    """
     said = [found.replace(",", "") for found in NUMBER.findall(text)]
     written = {name: _written(str(fact), isinstance(fact, Decimal)) for name, fact in facts.items()}
     own = {
@@ -265,7 +276,9 @@ def _number(fact: object) -> Decimal | None:
 
 @lru_cache(maxsize=4096)
 def _written(fact: str, is_number: bool) -> frozenset[str]:
-    """Every number that the formats of sentences can make of a fact; `is_number` when JSON has it as a number."""
+    """Every number that the formats of sentences can make of a fact; `is_number` when JSON has it
+    as a number.
+    """
     things: list[Any] = [fact]
     number = Decimal(fact) if is_number else _number(fact)
     if number is not None:

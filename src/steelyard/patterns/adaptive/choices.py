@@ -1,7 +1,8 @@
-"""What the variants share: their parameters, and how an order of a wanted size is chosen from the table.
+"""What the variants share: their parameters, and how an order of a wanted size is chosen from the
+table.
 
-A variant draws securities as every pattern does. Where its intent asks for a size it looks at all orders of a drawn
-security on that side, not only at the one of highest priority.
+A variant draws securities as every pattern does. Where its intent asks for a size it looks at all
+orders of a drawn security on that side, not only at the one of highest priority.
 """
 
 from __future__ import annotations
@@ -23,9 +24,16 @@ from steelyard.registry import ModuleParams
 from steelyard.settings import Fraction
 
 Variant = Literal[
-    "geographic_gap", "sector_gap", "joint_gap", "geographic_swap", "concentration_trim", "risk_reduction", "quality_upgrade",
-    "income_gap", "cash_drag",
-]  # fmt: skip
+    "geographic_gap",
+    "sector_gap",
+    "joint_gap",
+    "geographic_swap",
+    "concentration_trim",
+    "risk_reduction",
+    "quality_upgrade",
+    "income_gap",
+    "cash_drag",
+]
 ALL: tuple[Variant, ...] = get_args(Variant)
 
 TIE_DECIMALS = 12
@@ -89,7 +97,10 @@ class Params(ModuleParams):
         Field(
             ge=1,
             le=20,
-            description="a holding's share of the variance, in multiples of its weight, over which risk is reduced",
+            description=(
+                "a holding's share of the variance, in multiples of its weight, over which risk is "
+                "reduced"
+            ),
         ),
     ] = 1.5
     low_quality_share: Annotated[
@@ -155,9 +166,11 @@ def add(
     depth: int,
     most: float = math.inf,
 ) -> list[int]:
-    """Some orders and one more in the security of a drawn one: the closest to the wanted size that the ledger allows.
+    """Some orders and one more in the security of a drawn one: the closest to the wanted size that
+    the ledger allows.
 
-    wanted, most   of value; a size farther from `wanted` than no order at all, or over `most`, is none
+    wanted, most   of value; a size farther from `wanted` than no order at all, or over `most`, is
+                   none
 
     Unchanged where no size will do.
     """
@@ -181,10 +194,12 @@ def add(
 def swap(
     candidates: Candidates, sale: int, buy: int, depth: int, most: float = math.inf
 ) -> list[int]:
-    """A sale and a buy of equal value, from all sizes of two drawn orders; nothing where the ledger allows no match.
+    """A sale and a buy of equal value, from all sizes of two drawn orders; nothing where the ledger
+    allows no match.
 
-    Counted for a pair is what both move, up to `most`, less what one moves more than the other and less what the larger
-    moves over `most`. The pair that counts most is taken; where none counts over 0, more would be out of place than in it.
+    Counted for a pair is what both move, up to `most`, less what one moves more than the other and
+    less what the larger moves over `most`. The pair that counts most is taken; where none counts
+    over 0, more would be out of place than in it.
     """
 
     pairs = np.array(
@@ -202,7 +217,8 @@ def swap(
 
 
 def buy_into(ctx: Context, candidates: Candidates, gaps: Sequence[GroupGap]) -> list[int]:
-    """Buys in groups under their targets: the cash that may be spent, split in proportion to the gaps.
+    """Buys in groups under their targets: the cash that may be spent, split in proportion to the
+    gaps.
 
     The widest gap left is served first, by the member of highest priority not looked at yet.
     """
@@ -237,9 +253,11 @@ def spread(
     room: FloatArray,
     depth: int,
 ) -> list[int]:
-    """Some orders and buys for an amount of money, split in proportion over as many as there are steps left.
+    """Some orders and buys for an amount of money, split in proportion over as many as there are
+    steps left.
 
-    offered   (row, share > 0), the first ones first; the part of one that cannot be bought goes to those after it
+    offered   (row, share > 0), the first ones first; the part of one that cannot be bought goes to
+              those after it
     money     of value, costs included, never exceeded
     room      (n,)  most to buy of each security, of value
     """

@@ -20,7 +20,9 @@ from steelyard.patterns.adaptive.choices import (
 
 
 def concentration_trim(ctx: Context, candidates: Candidates, params: Params) -> list[int]:
-    """Sales of holdings over the cap, down to it, then buys of what overlaps least with the rest, up to the cap; funds are exempt."""
+    """Sales of holdings over the cap, down to it, then buys of what overlaps least with the rest,
+    up to the cap; funds are exempt.
+    """
     cap = np.where(ctx.is_fund, np.inf, params.concentration_cap)
     excess = ctx.weights - cap
     depth, taken = ctx.search.max_depth, list[int]()
@@ -40,7 +42,9 @@ def concentration_trim(ctx: Context, candidates: Candidates, params: Params) -> 
 
 
 def _overlap(ctx: Context, weights: FloatArray) -> FloatArray:
-    """(n,) weight of the security itself, of its sectors and of its countries; rounded, so that priority decides between equals."""
+    """(n,) weight of the security itself, of its sectors and of its countries; rounded, so that
+    priority decides between equals.
+    """
     groups = [
         grouping.shares @ (weights @ grouping.shares) for grouping in (ctx.sectors, ctx.countries)
     ]

@@ -10,7 +10,9 @@ from steelyard.patterns.adaptive.choices import Params, every_buy, every_sale, s
 
 
 def geographic_swap(ctx: Context, candidates: Candidates, params: Params) -> list[int]:
-    """A sale in a country over its target and a buy of equal value in one under it, the widest gaps that can be matched."""
+    """A sale in a country over its target and a buy of equal value in one under it, the widest gaps
+    that can be matched.
+    """
     gaps = country_gaps(ctx)
     over = [gap for gap in gaps if gap.gap >= params.geographic_gap - NOISE and gap.gap > 0]
     over = sorted(over, key=lambda gap: -gap.gap)[: params.top_gaps]

@@ -8,10 +8,11 @@ from steelyard.patterns.adaptive.choices import Params, add, every_buy
 
 
 def income_gap(ctx: Context, candidates: Candidates, params: Params) -> list[int]:
-    """Buys of the highest sustainable yields, as many as lift the yield of the holdings to its target; no sales.
+    """Buys of the highest sustainable yields, as many as lift the yield of the holdings to its
+    target; no sales.
 
-    Payout ratios are not among the inputs: a yield counts as sustainable where quality is at least neutral. An unknown yield
-    stands at its neutral value.
+    Payout ratios are not among the inputs: a yield counts as sustainable where quality is at least
+    neutral. An unknown yield stands at its neutral value.
     """
     target, yields = params.yield_target, ctx.dividend_yield[candidates.security]
     sound = ctx.quality[candidates.security] >= ctx.score.neutral.quality - NOISE

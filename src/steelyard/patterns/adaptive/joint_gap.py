@@ -11,7 +11,9 @@ from steelyard.patterns.adaptive.choices import Params, add, every_buy, shortest
 
 
 def joint_gap(ctx: Context, candidates: Candidates, params: Params) -> list[int]:
-    """Buys that lie in a country and in a sector under target, the largest sum of gaps first, each no larger than both gaps allow."""
+    """Buys that lie in a country and in a sector under target, the largest sum of gaps first, each
+    no larger than both gaps allow.
+    """
     countries = shortest(country_gaps(ctx), params.geographic_gap, params.top_gaps)
     sectors = shortest(sector_gaps(ctx), params.sector_gap, params.top_gaps)
 
@@ -28,7 +30,9 @@ def joint_gap(ctx: Context, candidates: Candidates, params: Params) -> list[int]
 def _gap(
     groups: Sequence[GroupGap], candidates: Candidates, row: int, taken: Sequence[int]
 ) -> float:
-    """How far the groups of a security are under their targets, each by its share of the security."""
+    """How far the groups of a security are under their targets, each by its share of the
+    security.
+    """
     security = candidates.security[row]
     return math.fsum(
         float(gap.shares[security]) * shortfall(gap, candidates, taken)

@@ -12,7 +12,9 @@ from steelyard.patterns.adaptive.choices import Params, every_buy, every_sale, s
 
 
 def quality_upgrade(ctx: Context, candidates: Candidates, params: Params) -> list[int]:
-    """A sale from the lowest quarter of the qualities held and a buy of clearly higher quality, of equal value."""
+    """A sale from the lowest quarter of the qualities held and a buy of clearly higher quality, of
+    equal value.
+    """
     if not ctx.held.any():
         return []
     quality = ctx.quality[candidates.security]

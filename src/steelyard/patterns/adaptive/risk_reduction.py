@@ -14,11 +14,13 @@ from steelyard.patterns.adaptive.choices import Params, every_buy, every_sale, s
 
 
 def risk_reduction(ctx: Context, candidates: Candidates, params: Params) -> list[int]:
-    """A sale of highest marginal risk and a buy of lowest volatility, of equal value, if the whole gets calmer by it.
+    """A sale of highest marginal risk and a buy of lowest volatility, of equal value, if the whole
+    gets calmer by it.
 
-    Runs where the volatility of the whole, cash included, is over its target, and otherwise where the share of a holding in
-    the variance is over a multiple of its weight in the invested part: then only such a holding is sold. An unknown
-    volatility or correlation stands at its neutral value.
+    Runs where the volatility of the whole, cash included, is over its target, and otherwise where
+    the share of a holding in the variance is over a multiple of its weight in the invested part:
+    then only such a holding is sold. An unknown volatility or correlation stands at its neutral
+    value.
     """
     sigma = ctx.estimates.volatility
     covariance = ctx.estimates.correlation * np.outer(sigma, sigma)

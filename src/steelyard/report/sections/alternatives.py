@@ -14,7 +14,9 @@ from steelyard.sentences import money, percent, points, quantity, signed
 
 
 def draw(view: View) -> None:
-    """Print the plan and its alternatives, each with its orders; with `explain` who proposed which."""
+    """Print the plan and its alternatives, each with its orders; with `explain` who proposed
+    which.
+    """
     plan = view.plan
     if not plan.alternatives:
         return

@@ -19,5 +19,6 @@ def draw(view: View) -> None:
     headroom = plan.certificate.structural_headroom
     if headroom is not None:
         view.say(
-            f"Structural headroom {points(headroom)} points: other sizes and more orders could add at most that."
+            f"Structural headroom {points(headroom)} points: other sizes and more orders could add "
+            "at most that."
         )

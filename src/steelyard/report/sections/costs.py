@@ -9,7 +9,9 @@ from steelyard.sentences import money, percent
 
 
 def draw(view: View) -> None:
-    """Print the costs by kind, the conversions and the cash account; nothing for a plan that holds."""
+    """Print the costs by kind, the conversions and the cash account; nothing for a plan that
+    holds.
+    """
     plan = view.plan
     base = plan.base_currency
     if not plan.steps:

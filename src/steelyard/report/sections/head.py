@@ -11,11 +11,14 @@ from steelyard.report.words import counted
 
 
 def draw(view: View) -> None:
-    """Print bucket, strategy, day and value, the market regime, and the verdict with its figures."""
+    """Print bucket, strategy, day and value, the market regime, and the verdict with its
+    figures.
+    """
     plan = view.plan
     version = f" v{plan.strategy.version}" if plan.strategy.version is not None else ""
     view.say(
-        f"{plan.bucket} · {plan.strategy.name}{version} · as of {day(plan.as_of)} · value {in_base(plan, plan.value)}",
+        f"{plan.bucket} · {plan.strategy.name}{version} · as of {day(plan.as_of)} · value "
+        f"{in_base(plan, plan.value)}",
         indent=0,
     )
     if regime(plan):
@@ -32,6 +35,7 @@ def draw(view: View) -> None:
         )
     if plan.excluded:
         view.say(
-            f"Left out on your word: {', '.join(plan.excluded)}. Values and weights are without them.",
+            f"Left out on your word: {', '.join(plan.excluded)}. Values and weights are without "
+            "them.",
             indent=0,
         )

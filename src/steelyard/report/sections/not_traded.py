@@ -14,7 +14,9 @@ REASONS_SHOWN = 6
 """Rows without `explain`."""
 
 STAGES: tuple[Stage, ...] = (*TELLING, "merge")
-"""Order of the ledger: what kept out, what lost, what was never proposed, what lives on in another size."""
+"""Order of the ledger: what kept out, what lost, what was never proposed, what lives on in another
+size.
+"""
 
 HEADS = (
     Column("Symbol"),
@@ -29,7 +31,9 @@ HEADS = (
 
 
 def draw(view: View) -> None:
-    """Print what stopped the securities that the plan leaves alone; every entry of the ledger with `explain`."""
+    """Print what stopped the securities that the plan leaves alone; every entry of the ledger with
+    `explain`.
+    """
     if view.explain:
         view.title(f"What stopped before the plan, and why: {len(view.plan.not_traded)} entries")
         view.table(HEADS, [row(entry) for entry in in_order(view.plan.not_traded)])

@@ -46,9 +46,10 @@ def draw(view: View) -> None:
         view.say("* off scale: shown between 0 and 100, counted as it is.", style="dim")
     charges = score.charges
     view.say(
-        f"Charges {points(charges.total)}: cost {points(charges.cost)}, tax {points(charges.tax)}, orders {points(charges.hurdle)}. "
-        f"A plan acts from +{points(score.min_improvement)} net ({plan.objective.profile}, "
-        f"{'with' if plan.objective.mode == 'targets' else 'without'} targets)."
+        f"Charges {points(charges.total)}: cost {points(charges.cost)}, tax {points(charges.tax)}, "
+        f"orders {points(charges.hurdle)}. A plan acts from +{points(score.min_improvement)} net "
+        f"({plan.objective.profile}, {'with' if plan.objective.mode == 'targets' else 'without'} "
+        "targets)."
     )
 
 

@@ -18,7 +18,10 @@ def draw(view: View) -> None:
         ("inputs", plan.inputs_sha256[:HASH_SHOWN]),
         (
             "prices",
-            f"quotes of {day(plan.prices_as_of.quotes)}, history to {day(plan.prices_as_of.history)}, {plan.price_source}",
+            (
+                f"quotes of {day(plan.prices_as_of.quotes)}, history to "
+                f"{day(plan.prices_as_of.history)}, {plan.price_source}"
+            ),
         ),
         ("second opinion", verify.summary(verify.check(plan.document()))),
         (

@@ -1,4 +1,6 @@
-"""How long each part took: the command around the plan, the stages of planning, the modules of each stage."""
+"""How long each part took: the command around the plan, the stages of planning, the modules of each
+stage.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +76,9 @@ def _commanded(
 
 
 def staged(timings: Iterable[Timing], depth: int) -> Iterator[Taken]:
-    """Each stage, then its modules: they are noted when they end, so those of a stage come before it; modules have a kind and a dot."""
+    """Each stage, then its modules: they are noted when they end, so those of a stage come before
+    it; modules have a kind and a dot.
+    """
     modules: list[Timing] = []
     for timing in timings:
         if "." in timing.name:

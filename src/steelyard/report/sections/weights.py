@@ -68,7 +68,8 @@ def draw(view: View) -> None:
     view.table(columns, drawn, (" ", bars))
     if len(absent) > len(lacking):
         view.say(
-            f"and {len(absent) - len(lacking)} more targets that cannot be bought: steelyard plan --explain",
+            f"and {len(absent) - len(lacking)} more targets that cannot be bought: steelyard plan "
+            "--explain",
             style="dim",
         )
     if len(rows) > len(shown):

@@ -35,7 +35,8 @@ def draw(view: View) -> None:
         view.table(heads, rows)
         if exhibit.better and not view.explain:
             view.say(
-                f"and {lower(counted(len(exhibit.better), 'better one'))}: steelyard plan --explain",
+                f"and {lower(counted(len(exhibit.better), 'better one'))}: steelyard plan "
+                "--explain",
                 style="dim",
             )
     if exhibit.rules:

@@ -15,7 +15,9 @@ from steelyard.sentences import percent, quantity
 
 
 def draw(view: View, symbol: str) -> None:
-    """Print the story of one symbol: holding, order, every candidate kept or dropped, by which rule, number and margin."""
+    """Print the story of one symbol: holding, order, every candidate kept or dropped, by which
+    rule, number and margin.
+    """
     plan = view.plan
     holding = next((h for h in plan.holdings if h.symbol == symbol), None)
     step = plan.step(symbol)
@@ -44,7 +46,8 @@ def _head(view: View, symbol: str, holding: HoldingShown | None, step: Step | No
     plan = view.plan
     name = f" {holding.name}" if holding and holding.name and holding.name != symbol else ""
     view.say(
-        f"{symbol}{name} · {plan.bucket} · as of {day(plan.as_of)} · plan {plan.plan_id[:HASH_SHOWN]}",
+        f"{symbol}{name} · {plan.bucket} · as of {day(plan.as_of)} · plan "
+        f"{plan.plan_id[:HASH_SHOWN]}",
         indent=0,
     )
     if step is not None:

@@ -37,5 +37,6 @@ def text_of(name: str) -> str:
     if not is_bare(name):
         raise SettingsError(f"{name!r} is no preset: {NO_PATH}. Presets are {', '.join(PRESETS)}.")
     raise SettingsError(
-        f"There is no preset {name!r}.{did_you_mean(name, PRESETS)} Presets are {', '.join(PRESETS)}."
+        f"There is no preset {name!r}.{did_you_mean(name, PRESETS)} Presets are "
+        f"{', '.join(PRESETS)}."
     )
