@@ -25,9 +25,9 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from steelyard.context import PAD, IntArray, Tables, frozen
+from steelyard.arrays import PAD, FloatArray, IntArray, frozen
+from steelyard.context import Tables
 from steelyard.ledger import Account, feasible
-from steelyard.money import FloatArray
 from steelyard.scoring.charges import ChargeRates
 from steelyard.scoring.model import ScoreModel
 from steelyard.search.collapse import collapse

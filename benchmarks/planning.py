@@ -15,7 +15,8 @@ from decimal import Decimal
 import numpy as np
 
 from steelyard import samples
-from steelyard.context import Batch, Candidates, Context, IntArray, Scores
+from steelyard.arrays import IntArray
+from steelyard.context import Batch, Candidates, Context, Scores
 from steelyard.findings import Findings
 from steelyard.importers import assemble, read
 from steelyard.ledger import feasible

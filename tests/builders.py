@@ -25,7 +25,8 @@ from typing import Any
 
 import numpy as np
 
-from steelyard.context import Candidates, Context, Grouping, Proposal, Tables, frozen
+from steelyard.arrays import frozen
+from steelyard.context import Candidates, Context, Grouping, Proposal, Tables
 from steelyard.estimates import METRICS, Estimates
 from steelyard.ledger import Account
 from steelyard.portfolio import BucketState, Holding, Security, TaxLot

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from steelyard.arrays import padded, row_sums
 from steelyard.context import Tables
 from steelyard.ledger import (
     LOT_TOLERANCE,
@@ -17,8 +18,6 @@ from steelyard.ledger import (
     feasible,
     fill,
     groups_kept,
-    padded,
-    row_sums,
     whole_lots,
 )
 from steelyard.search.extend import ROUNDING

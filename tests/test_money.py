@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steelyard.money import FxRate, FxTable, floor_to_lot, plain
+from steelyard.canonical import plain
+from steelyard.money import FxRate, FxTable, floor_to_lot
 
 RATES = FxTable(
     "USD",

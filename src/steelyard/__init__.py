@@ -9,10 +9,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from steelyard.context import PAD, Candidate, Candidates, Context, Drop, Ruling
+    from steelyard.arrays import PAD
+    from steelyard.context import Candidate, Candidates, Context, Ruling
     from steelyard.errors import SteelyardError
     from steelyard.filters import Ranking
     from steelyard.ledger import feasible, fill
+    from steelyard.notices import Drop
     from steelyard.orders import Side
     from steelyard.planner import plan
     from steelyard.plans import Plan

@@ -15,10 +15,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from steelyard.context import PAD, Candidates, Context, Drop, IntArray
+from steelyard.arrays import PAD, IntArray
+from steelyard.context import Candidates, Context
 from steelyard.errors import InternalError
-from steelyard.findings import Findings, Stop
+from steelyard.findings import Findings
 from steelyard.ledger import Account, cash_kept, feasible, groups_kept
+from steelyard.notices import Drop, Stop
 from steelyard.objective import Objective
 from steelyard.orders import Side
 from steelyard.scoring.reference import Evaluation

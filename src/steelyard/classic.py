@@ -18,7 +18,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import create_model
 
-from steelyard.context import PAD, Candidate, Candidates, Context, IntArray, Ruling
+from steelyard.arrays import PAD, IntArray
+from steelyard.context import Candidate, Candidates, Context, Ruling
 from steelyard.registry import (
     Form,
     Kind,

@@ -14,15 +14,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
-from typing import TypeVar
 
-import numpy as np
-import numpy.typing as npt
-
-from steelyard.errors import InternalError
+from steelyard.arrays import BoolArray, FloatArray, IntArray
 from steelyard.estimates import Estimates
 from steelyard.ledger import Account
-from steelyard.money import FloatArray
+from steelyard.notices import Drop
 from steelyard.orders import Side
 from steelyard.portfolio import BucketState, Holding, Security
 from steelyard.regime import UNKNOWN, Regime
@@ -30,25 +26,12 @@ from steelyard.sentences import Sentence
 from steelyard.settings import Costs, Groups, Limits, Planner, Score, Search
 from steelyard.settings import Regime as RegimeRules
 
-BoolArray = npt.NDArray[np.bool_]
-IntArray = npt.NDArray[np.int64]
-
 RowPredicate = Callable[[IntArray], BoolArray]
 """(k, d) rows -> (k,) True where the row may be a plan."""
 
-PAD = -1
-"""Fills the rest of a row of candidate indices."""
 
 TRAILING_STOP = "trailing_stop"
 """Tag of an exit that may not wait: no rule over trade dates holds it up."""
-
-T = TypeVar("T", bound=np.generic)
-
-
-def frozen(array: npt.NDArray[T]) -> npt.NDArray[T]:
-    """The same array, closed to writing."""
-    array.setflags(write=False)
-    return array
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,16 +334,6 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True)
-class Drop:
-    """Why something stopped: the rule by name, its number, the limit it met, one sentence."""
-
-    rule: str
-    value: float | None
-    limit: float | None
-    why: Sentence
-
-
-@dataclass(frozen=True, slots=True)
 class Ruling:
     """What a mask filter says of a table.
 
@@ -372,19 +345,3 @@ class Ruling:
     keep: BoolArray
     drops: Mapping[int, Drop]
     unknown: tuple[tuple[str, str], ...] = ()
-
-
-def canonical(rows: IntArray, m: int) -> IntArray:
-    """Each row as a set: indices ascending, PAD last. The table lists sells first, so a canonical
-    row does too.
-
-    rows      (k, d)
-    returns   (k, d)
-    Raises InternalError for an index that the table does not have.
-    """
-    if rows.size and (rows.max() >= m or rows.min() < PAD):
-        raise InternalError(
-            f"A sequence names candidate {int(rows.max())} of a table of {m}. Nothing was planned."
-        )
-    lifted = np.sort(np.where(rows < 0, m, rows), axis=1)
-    return np.where(lifted == m, PAD, lifted)

@@ -14,11 +14,13 @@ from decimal import Decimal
 import numpy as np
 
 from steelyard import narrative
+from steelyard.canonical import published
 from steelyard.choose import Choice, Scored
 from steelyard.context import Candidates, Context
-from steelyard.findings import Findings, Stop
+from steelyard.findings import Findings
 from steelyard.market import Market
 from steelyard.money import ZERO
+from steelyard.notices import Stop
 from steelyard.objective import Objective
 from steelyard.orders import Side
 from steelyard.plans import (
@@ -50,7 +52,6 @@ from steelyard.plans import (
     TermShown,
     Verdict,
     WhatIf,
-    published,
     seal,
 )
 from steelyard.plans import Objective as ObjectiveShown

@@ -28,11 +28,10 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from steelyard.arrays import BoolArray, FloatArray
 from steelyard.errors import InputError
-from steelyard.money import FloatArray
 from steelyard.settings import Score
 
-BoolArray = npt.NDArray[np.bool_]
 T = TypeVar("T", bound=np.generic)
 
 METRICS = ("expected_return", "volatility", "quality", "drawdown", "correlation")

@@ -20,19 +20,20 @@ from typing import Any
 import numpy as np
 
 from steelyard import what_if
-from steelyard.context import PAD, Context, IntArray
+from steelyard.arrays import PAD, FloatArray, IntArray
+from steelyard.canonical import plain
+from steelyard.context import Context
 from steelyard.document import Material, plain_facts
 from steelyard.errors import FailedLate, PlanRefused
 from steelyard.estimates import TEN_YEARS, Estimates, estimate
 from steelyard.findings import Findings
-from steelyard.money import FloatArray, plain
+from steelyard.notices import Notice
 from steelyard.objective import objective_of
 from steelyard.orders import Side
 from steelyard.planner import solve
 from steelyard.plans import (
     Counterfactual,
     Explanation,
-    Notice,
     Plan,
     Relaxation,
     Stability,

@@ -12,22 +12,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from steelyard.context import (
-    BoolArray,
-    Candidate,
-    Candidates,
-    Context,
-    Drop,
-    IntArray,
-    RowPredicate,
-    Ruling,
-    frozen,
-)
+from steelyard.arrays import BoolArray, IntArray, frozen
+from steelyard.context import Candidate, Candidates, Context, RowPredicate, Ruling
 from steelyard.errors import FailedLate, ModuleError, PlanRefused
-from steelyard.findings import Findings, Stop, kept_to
+from steelyard.findings import Findings, kept_to
+from steelyard.notices import Coverage, Drop, Notice, Stop
 from steelyard.objective import Objective
 from steelyard.orders import Side
-from steelyard.plans import Coverage, Notice
 from steelyard.registry import BUILT_IN, Kind, ModuleParams
 from steelyard.sentences import Sentence
 from steelyard.sizing import Sized, merge, probe, size, why_unasked, wishes

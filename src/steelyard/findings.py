@@ -12,10 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 
-from steelyard.context import Context, Drop
+from steelyard.context import Context
 from steelyard.errors import DeadlineStruck, FailedLate, one_line
-from steelyard.orders import Side
-from steelyard.plans import Coverage, ModuleRun, Notice, Stage, Timing
+from steelyard.notices import Coverage, ModuleRun, Notice, Stop, Timing
 from steelyard.registry import Module, ModuleParams, Need
 from steelyard.telemetry.events import Event, ModuleFinished, Observe, StageFinished
 from steelyard.telemetry.logs import log_module
@@ -25,18 +24,6 @@ P = ParamSpec("P")
 
 LONGEST_ERROR = 500
 """Characters of an error of a module that a plan keeps: it is anybody's text, of any length."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Something that ended before the plan: where, by which rule, number and limit."""
-
-    symbol: str
-    side: Side | None
-    stage: Stage
-    drop: Drop
-    candidate: str | None = None
-    module: str | None = None
 
 
 @dataclass

@@ -14,22 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from steelyard.context import (
-    PAD,
-    Batch,
-    Candidates,
-    Context,
-    IntArray,
-    RowPredicate,
-    Scores,
-    canonical,
-    frozen,
-)
+from steelyard.arrays import PAD, FloatArray, IntArray, canonical_rows, frozen
+from steelyard.context import Batch, Candidates, Context, RowPredicate, Scores
 from steelyard.errors import FailedLate, ModuleError, one_line
 from steelyard.filters import Ranking
 from steelyard.findings import Findings, kept_to
-from steelyard.money import FloatArray
-from steelyard.plans import Timing
+from steelyard.notices import Timing
 from steelyard.registry import Kind, ModuleParams
 from steelyard.search.keep import Pool, best
 from steelyard.strategies import ModuleChoice, Strategy
@@ -168,7 +158,7 @@ def checked(rows: Any, m: int, depth: int) -> IntArray:
     if array.size and (array.max() >= m or array.min() < PAD):
         strange = array[(array >= m) | (array < PAD)][0]
         raise ModuleError(f"a sequence names candidate {strange} of a table of {m}")
-    return canonical(array.astype(np.int64), m)
+    return canonical_rows(array.astype(np.int64), m)
 
 
 def _fresh(

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from steelyard.context import BoolArray, Context, Grouping, frozen
-from steelyard.money import FloatArray
+from steelyard.arrays import BoolArray, FloatArray, frozen
+from steelyard.context import Context, Grouping
 
 NOISE = 1e-12
 """A gap of weights this close to its threshold is at the threshold: sums of weights carry

@@ -12,12 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from steelyard.canonical import plain, published, sha256
 from steelyard.context import Context
 from steelyard.estimates import TEN_YEARS
 from steelyard.market import Market
-from steelyard.money import plain
 from steelyard.orders import Order
-from steelyard.plans import published, sha256
 from steelyard.portfolio import Holding, Security, Snapshot
 from steelyard.strategies import Strategy
 from steelyard.targets import Targets

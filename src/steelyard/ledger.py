@@ -10,11 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
-IntArray = npt.NDArray[np.int64]
+from steelyard.arrays import BoolArray, FloatArray, IntArray, padded, row_sums
 
 SAFETY = 1e-12
 """Cash that must be left over beyond a floor, of value: keeps the exact decimals on the right side
@@ -85,25 +82,6 @@ def least_spendable(cash: float, spendable: float, reserve: float) -> float:
     """
     foreign = cash - spendable
     return min(max(reserve - foreign, 0.0), spendable)
-
-
-def padded(values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
-    """Values (m, …) with a zero row appended, which index -1 (PAD) then reads."""
-    return np.concatenate([values, np.zeros((1, *values.shape[1:]), dtype=values.dtype)])
-
-
-def row_sums(values: FloatArray, rows: IntArray) -> FloatArray:
-    """Sum over each row, column by column, so that a row's sum does not depend on its batch.
-
-    values    (m,)
-    rows      (k, d) indices, -1 pads
-    returns   (k,)
-    """
-    lifted = padded(values)
-    total = np.zeros(len(rows))
-    for column in rows.T:
-        total += lifted[column]
-    return total
 
 
 def feasible(account: Account, rows: IntArray) -> BoolArray:

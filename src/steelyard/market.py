@@ -15,7 +15,8 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from steelyard.money import FloatArray, FxTable
+from steelyard.arrays import FloatArray
+from steelyard.money import FxTable
 
 DateArray = npt.NDArray[np.datetime64]
 

@@ -16,7 +16,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
+from steelyard.arrays import FloatArray
 
 ZERO = Decimal(0)
 
@@ -28,16 +28,6 @@ def floor_to_lot(quantity: Decimal, lot_size: Decimal) -> Decimal:
     Decimal('15')
     """
     return (quantity / lot_size).to_integral_value(rounding=ROUND_FLOOR) * lot_size
-
-
-def plain(amount: Decimal) -> str:
-    """Decimal as text without exponent and without trailing zeros: 1E+3 gives 1000, 2.50 gives
-    2.5.
-    """
-    text = f"{amount:f}"
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return "0" if text in {"-0", ""} else text
 
 
 @dataclass(frozen=True, slots=True)

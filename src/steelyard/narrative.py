@@ -13,7 +13,7 @@ import numpy as np
 
 from steelyard.choose import Choice
 from steelyard.context import Candidates, Context
-from steelyard.plans import ModuleRun
+from steelyard.notices import ModuleRun
 from steelyard.sentences import Fact, Sentence, say
 
 NUMBER_WORDS = (

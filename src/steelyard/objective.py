@@ -13,10 +13,10 @@ from types import MappingProxyType
 
 import numpy as np
 
-from steelyard.context import Context, frozen
+from steelyard.arrays import FloatArray, frozen
+from steelyard.context import Context
 from steelyard.errors import ModuleError
 from steelyard.findings import Findings, kept_to
-from steelyard.money import FloatArray
 from steelyard.registry import Kind, ModuleParams
 from steelyard.scoring import (
     LEAST_VARIANCE,

@@ -35,8 +35,9 @@ from steelyard.generate import generate, keep_best, rankings
 from steelyard.inputs import inputs_sha256
 from steelyard.ledger import feasible
 from steelyard.market import Market
+from steelyard.notices import Notice
 from steelyard.objective import Objective, objective_of
-from steelyard.plans import Certificate, Notice, Plan
+from steelyard.plans import Certificate, Plan
 from steelyard.portfolio import BucketState, Snapshot
 from steelyard.prove import Evidence, certify, prove
 from steelyard.search.evaluate import evaluate

@@ -8,44 +8,21 @@ without `plan_id`, `warnings`, `timings`, `explanation`, `certificate.seconds` a
 
 from __future__ import annotations
 
-import hashlib
 import json
-import math
 from datetime import date
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import ConfigDict, Field
 
-from steelyard.money import plain
+from steelyard.canonical import Amount, Number, Record, sha256
+from steelyard.notices import Coverage, ModuleRun, Notice, Stage, Timing
 from steelyard.orders import Side
 from steelyard.settings import Costs, Limits
 
 SCHEMA: Literal["steelyard.plan/1"] = "steelyard.plan/1"
 
-SIGNIFICANT_DIGITS = 12
 
-
-def published(number: float) -> float:
-    """12 significant digits, no negative zero: what two machines agree on.
-
-    Raises ValueError for NaN and infinity: a number that is not one must be None.
-    """
-    if not math.isfinite(number):
-        raise ValueError(f"{number} may not be published; missing is null")
-    return float(f"{number:.{SIGNIFICANT_DIGITS}g}") + 0.0
-
-
-Amount = Annotated[Decimal, PlainSerializer(plain, return_type=str)]
-Number = Annotated[float, PlainSerializer(published, return_type=float)]
 FactValue = str | int | float | None
-Stage = Literal["input", "opportunity", "sizing", "filter", "merge", "search", "plan"]
-
-
-class Record(BaseModel):
-    """A frozen part of the document."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Verdict(Record):
@@ -411,38 +388,6 @@ class NotTraded(Record):
     facts: dict[str, FactValue]
 
 
-class Notice(Record):
-    """A problem (the plan may differ from what full inputs would give) or a warning (worth
-    knowing).
-    """
-
-    code: str
-    message: str
-    module: str | None = None
-    symbol: str | None = None
-
-
-class Coverage(Record):
-    """A metric that was missing and the neutral value used in its place; null = the rule let it
-    pass.
-    """
-
-    symbol: str
-    metric: str
-    used: Number | None
-
-
-class ModuleRun(Record):
-    """What one module did: `count` of things returned."""
-
-    kind: str
-    name: str
-    version: str
-    count: int | None
-    error: str | None
-    outcome: Literal["ok", "nothing", "no_input", "failed", "disabled"]
-
-
 class Told(Record):
     """A finding with its sentence; every number of the text is one of the facts."""
 
@@ -608,13 +553,6 @@ class WhatIf(Record):
     ]
 
 
-class Timing(Record):
-    """Seconds of one stage or module; not part of the plan id."""
-
-    name: str
-    seconds: float
-
-
 class Plan(Record):
     """A plan; "hold" is one. See the module docstring for units."""
 
@@ -698,14 +636,6 @@ def plan_id(document: dict[str, Any]) -> str:
         if key not in {"seconds", "nodes"}
     }
     return sha256(content)
-
-
-def sha256(content: Any) -> str:
-    """SHA-256 of plain JSON values, keys sorted, no white space."""
-    text = json.dumps(
-        content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def seal(plan: Plan) -> Plan:

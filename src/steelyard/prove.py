@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from steelyard.arrays import IntArray
 from steelyard.choose import Choice
-from steelyard.context import Candidates, Context, IntArray
+from steelyard.context import Candidates, Context
 from steelyard.ledger import SAFETY, least_spendable
 from steelyard.objective import Objective
 from steelyard.plans import Certificate

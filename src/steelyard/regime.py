@@ -13,14 +13,12 @@ from datetime import date
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from steelyard.arrays import BoolArray, FloatArray
 from steelyard.market import DateArray, Index
-from steelyard.money import FloatArray
 from steelyard.sentences import Sentence, say
 from steelyard.settings import Regime as Rules
 
-BoolArray = npt.NDArray[np.bool_]
 Name = Literal["bull", "bear", "sideways", "unknown"]
 
 

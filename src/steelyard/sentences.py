@@ -23,9 +23,11 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
+from steelyard.canonical import SIGNIFICANT_DIGITS
+
 Fact = str | int | float | Decimal | date
 
-SIGNIFICANT_DIGITS = 12
+
 """Of a published number."""
 
 MINUS = "\u2212"

@@ -12,10 +12,11 @@ from decimal import Decimal
 
 import numpy as np
 
-from steelyard.context import Candidate, Context, Drop, Proposal
+from steelyard.context import Candidate, Context, Proposal
 from steelyard.errors import ModuleError
-from steelyard.findings import Findings, Stop
+from steelyard.findings import Findings
 from steelyard.ledger import whole_lots
+from steelyard.notices import Drop, Stop
 from steelyard.orders import Side
 from steelyard.portfolio import DRAWDOWN_STEPS
 from steelyard.sentences import say

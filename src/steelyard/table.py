@@ -17,9 +17,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-from steelyard.context import BoolArray, Candidates, Context, IntArray, Tables, frozen
+from steelyard.arrays import BoolArray, FloatArray, IntArray, frozen
+from steelyard.context import Candidates, Context, Tables
 from steelyard.ledger import Account, feasible
-from steelyard.money import FloatArray
 from steelyard.orders import Side
 from steelyard.portfolio import TaxLot
 from steelyard.scoring import end_state

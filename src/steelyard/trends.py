@@ -12,8 +12,8 @@ from datetime import date
 
 import numpy as np
 
+from steelyard.arrays import FloatArray
 from steelyard.market import DateArray
-from steelyard.money import FloatArray
 
 WEEK = 5
 MONTH = 21

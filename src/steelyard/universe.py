@@ -15,14 +15,15 @@ from decimal import Decimal
 import numpy as np
 
 from steelyard import trends
-from steelyard.context import AbsentTarget, Context, Grouping, frozen
+from steelyard.arrays import FloatArray, frozen
+from steelyard.context import AbsentTarget, Context, Grouping
 from steelyard.errors import did_you_mean, one_line
 from steelyard.estimates import estimate
 from steelyard.findings import Findings
 from steelyard.market import Market
-from steelyard.money import ZERO, FloatArray
+from steelyard.money import ZERO
+from steelyard.notices import Coverage, Notice
 from steelyard.orders import Side
-from steelyard.plans import Coverage, Notice
 from steelyard.portfolio import BucketState, Holding, Snapshot
 from steelyard.regime import detect
 from steelyard.registry import Kind

@@ -13,11 +13,11 @@ from decimal import Decimal
 
 import numpy as np
 
-from steelyard.context import Drop
 from steelyard.errors import PlanRefused, did_you_mean
-from steelyard.findings import Findings, Stop
+from steelyard.findings import Findings
 from steelyard.market import Market
 from steelyard.money import ZERO, FxRate
+from steelyard.notices import Drop, Stop
 from steelyard.orders import Side
 from steelyard.portfolio import Holding, Security, Snapshot
 from steelyard.sentences import say

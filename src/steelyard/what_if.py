@@ -23,8 +23,9 @@ from steelyard.document import Material, plain_facts, sentence_case, step_order
 from steelyard.errors import ModuleError, PlanRefused
 from steelyard.findings import Findings
 from steelyard.market import Market
+from steelyard.notices import Notice
 from steelyard.orders import Side
-from steelyard.plans import Filling, FillScenario, Loosened, Notice, RelaxedStep, Robustness, WhatIf
+from steelyard.plans import Filling, FillScenario, Loosened, RelaxedStep, Robustness, WhatIf
 from steelyard.portfolio import BucketState, Security, Snapshot
 from steelyard.prove import PROVEN
 from steelyard.registry import Kind, Module, ModuleParams

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from builders import candidates, context, with_correlation
-from steelyard.context import Candidates, Context, frozen
+from steelyard.arrays import frozen
+from steelyard.context import Candidates, Context
 from steelyard.portfolio import BucketState
 from steelyard.regime import Regime
 from steelyard.registry import Kind

@@ -13,7 +13,8 @@ import pytest
 from builders import candidates, context, read_only
 from contracts.cases import CASES
 from steelyard import strategies
-from steelyard.context import PAD, Candidate, Ruling
+from steelyard.arrays import PAD
+from steelyard.context import Candidate, Ruling
 from steelyard.filters import Ranking
 from steelyard.ledger import feasible, fill
 from steelyard.orders import Side

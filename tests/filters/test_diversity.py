@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import candidates, context
-from steelyard.context import PAD, Scores
+from steelyard.arrays import PAD
+from steelyard.context import Scores
 from steelyard.filters import Ranking
 from steelyard.filters.diversity import Params, diversity, variety
 from steelyard.generate import keep_best

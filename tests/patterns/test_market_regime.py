@@ -4,7 +4,7 @@ import pytest
 from builders import candidates, context
 from planner.made import world
 from planner.regime_worlds import WORLDS, YEAR, history, under
-from steelyard.context import PAD
+from steelyard.arrays import PAD
 from steelyard.patterns.market_regime import Params, market_regime
 from steelyard.regime import UNKNOWN, Regime
 from steelyard.settings import Limits

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from builders import candidates, context
-from steelyard.context import PAD, frozen
+from steelyard.arrays import PAD, frozen
 from steelyard.patterns import NoParams
 from steelyard.patterns.cash_generation import Params as Cash
 from steelyard.patterns.cash_generation import cash_generation

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import candidates, context
-from steelyard.context import PAD
+from steelyard.arrays import PAD
 from steelyard.ledger import feasible
 from steelyard.patterns import NoParams, padded_rows, profit_taking, rebalance
 from steelyard.patterns.averaging_down import averaging_down

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from planner.made import BUSY, World, with_call, without
-from steelyard.context import Candidate, Drop, Ruling
+from steelyard.context import Candidate, Ruling
 from steelyard.errors import DeadlineStruck, FailedLate
 from steelyard.explain import Case, explain
 from steelyard.filters import Ranking
 from steelyard.findings import Findings, kept_to
+from steelyard.notices import Drop
 from steelyard.orders import Side
 from steelyard.planner import Local
 from steelyard.registry import Kind

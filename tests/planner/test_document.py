@@ -13,8 +13,8 @@ from planner.made import World
 from planner.test_limits import dated_lots, usual
 from planner.test_sentences_of_plans import PLANS
 from planner.worlds import FEWER, worlds
-from steelyard.money import plain
-from steelyard.plans import OUTSIDE_ID, Plan, json_schema, plan_id, published, seal
+from steelyard.canonical import plain, published
+from steelyard.plans import OUTSIDE_ID, Plan, json_schema, plan_id, seal
 from steelyard.settings import Score
 
 PLAIN = re.compile(r"-?\d+(\.\d*[1-9])?")

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from planner.made import Prepared, World, prepared, with_params, world
 from planner.worlds import worlds
+from steelyard.arrays import PAD
 from steelyard.choose import choose
-from steelyard.context import PAD, Batch, Scores
+from steelyard.context import Batch, Scores
 from steelyard.findings import Findings
 from steelyard.money import ZERO
 from steelyard.orders import Side

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from planner.made import Prepared, prepared, world
 from planner.worlds import FEWER, worlds
-from steelyard.context import PAD
+from steelyard.arrays import PAD
 from steelyard.ledger import feasible
 from steelyard.patterns import NoParams
 from steelyard.patterns.direct_buy import direct_buy

@@ -13,6 +13,7 @@ from builders import candidates, context
 from planner.made import BUSY
 from plugins.loading import every, planned, plugins
 from steelyard import registry
+from steelyard.arrays import PAD, frozen
 from steelyard.classic import (
     ModuleMetadata,
     OpportunityCalculator,
@@ -22,7 +23,7 @@ from steelyard.classic import (
     completed,
     opportunity_registry,
 )
-from steelyard.context import PAD, Ruling, frozen
+from steelyard.context import Ruling
 from steelyard.errors import ModuleError
 from steelyard.registry import Kind, modules
 

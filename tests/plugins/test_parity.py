@@ -15,7 +15,7 @@ import pytest
 import steelyard
 from planner.made import BUSY, prepared, without
 from plugins.loading import every, pin, planned, plugins, told
-from steelyard.context import PAD
+from steelyard.arrays import PAD
 from steelyard.filters import Ranking
 from steelyard.plugins import load_plugins
 from steelyard.registry import Kind, modules

@@ -10,8 +10,9 @@ from decimal import Decimal
 
 from planner.made import world
 from steelyard import importers, samples
+from steelyard.notices import Notice
 from steelyard.planner import plan as make_plan
-from steelyard.plans import Notice, Plan, seal
+from steelyard.plans import Plan, seal
 from steelyard.settings import Costs, Score, Search
 from steelyard.strategies import default
 

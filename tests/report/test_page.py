@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from report import sample_plans as sample
 from report.reading import Element, read
 from steelyard.errors import InternalError
+from steelyard.notices import Timing
 from steelyard.orders import Side
-from steelyard.plans import Counterfactual, Explanation, Stability, Timing, plan_id
+from steelyard.plans import Counterfactual, Explanation, Stability, plan_id
 from steelyard.report import visible
 from steelyard.report.page import DOCUMENT_BYTES, embedded, render
 from steelyard.sentences import MINUS, money, percent, points, quantity, signed

@@ -15,8 +15,9 @@ from rich.console import Console
 
 from report import sample_plans
 from steelyard import importers, samples
+from steelyard.notices import Coverage, Notice
 from steelyard.planner import plan as make_plan
-from steelyard.plans import CashRung, Conversion, Coverage, Notice, Plan
+from steelyard.plans import CashRung, Conversion, Plan
 from steelyard.report.columns import Column, Row, fitting, grid, wrap
 from steelyard.report.terminal import show, show_why
 from steelyard.report.words import PARTS

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from steelyard.context import PAD
+from steelyard.arrays import PAD
 from steelyard.ledger import Account, feasible
 from steelyard.scoring.charges import ChargeRates
 from steelyard.scoring.model import ScoreModel

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from search.tables import TIE, account_of, brute_force, every_set, table
-from steelyard.context import PAD, NormTable, Tables
-from steelyard.ledger import clashes, feasible, row_sums
+from steelyard.arrays import PAD, row_sums
+from steelyard.context import NormTable, Tables
+from steelyard.ledger import clashes, feasible
 from steelyard.search.beam import beam, greedy
 from steelyard.search.branch_and_bound import branch_and_bound
 from steelyard.search.evaluate import evaluate

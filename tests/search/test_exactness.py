@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from search.tables import TIE, account_of, brute_force, every_set, mirrored, table
-from steelyard.context import PAD, NormTable, Tables
+from steelyard.arrays import PAD
+from steelyard.context import NormTable, Tables
 from steelyard.search import branch_and_bound as searching
 from steelyard.search.beam import beam, greedy
 from steelyard.search.branch_and_bound import branch_and_bound

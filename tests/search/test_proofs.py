@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steelyard.context import PAD, NormTable, Tables
+from steelyard.arrays import PAD
+from steelyard.context import NormTable, Tables
 from steelyard.ledger import Account, feasible
 from steelyard.search.beam import beam, greedy
 from steelyard.search.branch_and_bound import branch_and_bound

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from planner.made import prepared
 from planner.worlds import FEWER, worlds
+from steelyard.arrays import PAD
 from steelyard.choose import AGREEMENT, score_set
-from steelyard.context import PAD
 from steelyard.scoring import end_state
 from steelyard.scoring.model import gradient
 from steelyard.search.evaluate import CHUNK, evaluate

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import candidates, context
-from steelyard.context import PAD, frozen
+from steelyard.arrays import PAD, frozen
 from steelyard.ledger import feasible
 from steelyard.sequences.combinatorial import Params, combinatorial, promise
 

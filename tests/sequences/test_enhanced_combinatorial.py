@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import candidates, context
-from steelyard.context import PAD
+from steelyard.arrays import PAD
 from steelyard.ledger import feasible
 from steelyard.sequences import generator
 from steelyard.sequences.enhanced_combinatorial import (

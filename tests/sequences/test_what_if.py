@@ -12,8 +12,8 @@ from planner.made import BUSY, World, with_call, world
 from planner.test_modules_in_plans import enabled
 from planner.worlds import FEWER, worlds
 from steelyard import strategies, verify
+from steelyard.arrays import frozen
 from steelyard.choose import score_set
-from steelyard.context import frozen
 from steelyard.document import step_order
 from steelyard.errors import FailedLate, PlanRefused
 from steelyard.findings import Findings

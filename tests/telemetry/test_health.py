@@ -14,8 +14,8 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from steelyard.environment import home
 from steelyard.errors import InputError, SettingsError
-from steelyard.home import home
 from steelyard.telemetry.breaker import (
     Circuit,
     Moment,

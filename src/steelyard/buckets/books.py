@@ -16,8 +16,9 @@ from pydantic import Field, model_validator
 
 from steelyard.buckets.satellite import DividendHandling, SatelliteSettings
 from steelyard.buckets.sliders import strategy_of
+from steelyard.canonical import plain
 from steelyard.errors import InputError, SettingsError, did_you_mean
-from steelyard.money import ZERO, plain
+from steelyard.money import ZERO
 from steelyard.portfolio import BucketState, Snapshot
 from steelyard.settings import SUM_TOLERANCE, Fraction, Section
 from steelyard.strategies import Strategy

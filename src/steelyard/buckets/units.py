@@ -17,8 +17,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from steelyard.buckets.books import Bucket
+from steelyard.canonical import plain
 from steelyard.errors import InputError
-from steelyard.money import ZERO, plain
+from steelyard.money import ZERO
 from steelyard.portfolio import BucketState
 
 FIRST = Decimal(1)

@@ -19,7 +19,7 @@ from steelyard.cli.output import guarded, note, screen, write
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from steelyard.plans import ModuleRun
+    from steelyard.notices import ModuleRun
     from steelyard.strategies import Strategy
     from steelyard.telemetry.breaker import State
     from steelyard.telemetry.health import Health, Outcome
@@ -83,7 +83,7 @@ def keeper() -> Health:
     """The health of this user's modules, by the rules of the environment; raises SettingsError for
     one that is out of range.
     """
-    from steelyard.home import home
+    from steelyard.environment import home
     from steelyard.telemetry.breaker import rules_from
     from steelyard.telemetry.health import Health
 

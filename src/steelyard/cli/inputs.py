@@ -169,7 +169,7 @@ def read(options: Options, sample: str | None = None) -> Inputs:
 
 def _with_remarks(inputs: Inputs) -> Inputs:
     """The inputs, with what is worth knowing of a strategy that was asked for."""
-    from steelyard.plans import Notice
+    from steelyard.notices import Notice
     from steelyard.strategies import validate
 
     remarks = tuple(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from types import MappingProxyType
 
-from steelyard.plans import Timing
+from steelyard.notices import Timing
 from steelyard.registry import Kind
 
 OPERATIONS: Mapping[str, str] = MappingProxyType(

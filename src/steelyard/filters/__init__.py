@@ -24,17 +24,9 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from steelyard.context import (
-    TRAILING_STOP,
-    BoolArray,
-    Candidates,
-    Context,
-    Drop,
-    IntArray,
-    Ruling,
-    frozen,
-)
-from steelyard.money import FloatArray
+from steelyard.arrays import BoolArray, FloatArray, IntArray, frozen
+from steelyard.context import TRAILING_STOP, Candidates, Context, Ruling
+from steelyard.notices import Drop
 from steelyard.sentences import Sentence, say
 
 DATES = frozenset({"last_bought", "last_sold"})

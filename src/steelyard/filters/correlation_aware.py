@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from steelyard.context import BoolArray, Candidates, Context, Ruling, frozen
+from steelyard.arrays import BoolArray, FloatArray, frozen
+from steelyard.context import Candidates, Context, Ruling
 from steelyard.filters import Rule, ruling
-from steelyard.money import FloatArray
 from steelyard.registry import ModuleParams, sequence_filter
 from steelyard.sentences import Sentence, say
 

@@ -9,10 +9,9 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from steelyard.context import Candidates, Context, Grouping, IntArray
+from steelyard.arrays import FloatArray, IntArray, padded, row_sums
+from steelyard.context import Candidates, Context, Grouping
 from steelyard.filters import Ranking
-from steelyard.ledger import padded, row_sums
-from steelyard.money import FloatArray
 from steelyard.registry import ModuleParams, sequence_filter
 
 SHARES = (0.4, 0.3, 0.3)

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from steelyard.arrays import FloatArray
 from steelyard.context import Candidates, Context, Ruling
 from steelyard.filters import OnMissing, Rule, purchase_unknown, ruling, sale_unknown, since
-from steelyard.money import FloatArray
 from steelyard.registry import ModuleParams, sequence_filter
 
 Days = Annotated[int, Field(ge=0, le=3650)]

@@ -15,7 +15,7 @@ from steelyard.errors import RejectedRow
 from steelyard.importers import reading
 from steelyard.importers.reading import BadCell, Row
 from steelyard.money import FxRate
-from steelyard.plans import Notice
+from steelyard.notices import Notice
 
 COLUMNS = ("date", "currency", "rate")
 

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from steelyard.errors import InputError, RejectedRow
 from steelyard.importers import reading
 from steelyard.importers.reading import BadCell, Row
-from steelyard.plans import Notice
+from steelyard.notices import Notice
 from steelyard.portfolio import Holding, TaxLot
 
 COLUMNS = (

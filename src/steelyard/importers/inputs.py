@@ -24,6 +24,7 @@ from typing import Literal
 
 import numpy as np
 
+from steelyard.canonical import plain
 from steelyard.errors import (
     InputError,
     PlanRefused,
@@ -40,8 +41,8 @@ from steelyard.importers.prices import PriceTable, read_prices
 from steelyard.importers.securities import SecuritiesFile, read_securities
 from steelyard.importers.targets import TargetsFile, read_targets
 from steelyard.market import Market, Quote
-from steelyard.money import ZERO, FxRate, FxTable, plain
-from steelyard.plans import Notice
+from steelyard.money import ZERO, FxRate, FxTable
+from steelyard.notices import Notice
 from steelyard.portfolio import Holding, Security, Snapshot
 from steelyard.targets import Targets
 

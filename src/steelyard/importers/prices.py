@@ -20,12 +20,12 @@ from types import MappingProxyType
 
 import numpy as np
 
+from steelyard.arrays import FloatArray
 from steelyard.errors import InputError, RejectedRow
 from steelyard.importers import reading
 from steelyard.importers.reading import BadCell, Rejects
 from steelyard.market import DateArray, Quote
-from steelyard.money import FloatArray
-from steelyard.plans import Notice
+from steelyard.notices import Notice
 
 DATE = "date"
 LONG = (DATE, "symbol", "close")

@@ -18,9 +18,9 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+from steelyard.canonical import plain
 from steelyard.errors import InputError, RejectedRow, did_you_mean
-from steelyard.money import plain
-from steelyard.plans import Notice
+from steelyard.notices import Notice
 
 MAX_BYTES = 64 * 1024 * 1024
 """Largest file, and largest content of a compressed one."""

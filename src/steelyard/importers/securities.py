@@ -16,7 +16,7 @@ from pathlib import Path
 from steelyard.errors import RejectedRow
 from steelyard.importers import reading
 from steelyard.importers.reading import BadCell, Row
-from steelyard.plans import Notice
+from steelyard.notices import Notice
 from steelyard.portfolio import FUND_TYPES, Security
 
 COLUMNS = (

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from steelyard.errors import InputError, RejectedRow
 from steelyard.importers import reading
 from steelyard.importers.reading import BadCell, Row
-from steelyard.plans import Notice
+from steelyard.notices import Notice
 
 COLUMNS = ("symbol", "weight")
 CASH = "CASH"

@@ -9,8 +9,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from steelyard.arrays import FloatArray
 from steelyard.context import Candidate, Context
-from steelyard.money import FloatArray
 from steelyard.opportunities import BUY_LADDER, PriorityWeight
 from steelyard.orders import Side
 from steelyard.registry import ModuleParams, opportunity_calculator

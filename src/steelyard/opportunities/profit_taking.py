@@ -9,8 +9,8 @@ from typing import Annotated, NamedTuple
 import numpy as np
 from pydantic import Field
 
+from steelyard.arrays import FloatArray
 from steelyard.context import TRAILING_STOP, Candidate, Context
-from steelyard.money import FloatArray
 from steelyard.opportunities import PriorityWeight, sales
 from steelyard.orders import Side
 from steelyard.registry import ModuleParams, opportunity_calculator

@@ -19,7 +19,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from steelyard.context import PAD, Candidates, Context, IntArray, frozen
+from steelyard.arrays import PAD, IntArray, frozen
+from steelyard.context import Candidates, Context
 from steelyard.ledger import fill
 from steelyard.registry import Kind, ModuleParams
 

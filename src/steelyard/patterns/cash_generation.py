@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from steelyard.context import Candidates, Context, IntArray
+from steelyard.arrays import IntArray
+from steelyard.context import Candidates, Context
 from steelyard.ledger import SAFETY, fill
 from steelyard.patterns import drawn_from, padded_rows, sells
 from steelyard.registry import ModuleParams, pattern_generator

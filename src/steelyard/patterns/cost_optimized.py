@@ -8,8 +8,9 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from steelyard.context import PAD, BoolArray, Candidates, Context, IntArray
-from steelyard.ledger import SAFETY, feasible, row_sums
+from steelyard.arrays import PAD, BoolArray, IntArray, row_sums
+from steelyard.context import Candidates, Context
+from steelyard.ledger import SAFETY, feasible
 from steelyard.patterns import buys, drawn_from, padded_rows, sells, sells_then_buys
 from steelyard.registry import ModuleParams, pattern_generator
 from steelyard.search.evaluate import evaluate

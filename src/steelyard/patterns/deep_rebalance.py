@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from steelyard.context import Candidates, Context, IntArray
+from steelyard.arrays import IntArray
+from steelyard.context import Candidates, Context
 from steelyard.ledger import fill
 from steelyard.patterns import NoParams, buys, drawn_from, padded_rows, sells
 from steelyard.registry import pattern_generator

@@ -10,7 +10,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from steelyard.context import Candidates, Context, IntArray
+from steelyard.arrays import IntArray
+from steelyard.context import Candidates, Context
 from steelyard.ledger import SAFETY, fill
 from steelyard.patterns import buys, padded_rows, sells
 from steelyard.registry import ModuleParams, pattern_generator

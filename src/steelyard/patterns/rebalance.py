@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from steelyard.context import Candidates, Context, IntArray
+from steelyard.arrays import IntArray
+from steelyard.context import Candidates, Context
 from steelyard.patterns import MaxSells, buys, drawn_from, padded_rows, sells, sells_then_buys
 from steelyard.registry import ModuleParams, pattern_generator
 

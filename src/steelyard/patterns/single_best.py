@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from steelyard.context import Candidates, Context, IntArray
+from steelyard.arrays import IntArray
+from steelyard.context import Candidates, Context
 from steelyard.ledger import feasible
 from steelyard.patterns import NoParams, padded_rows
 from steelyard.registry import pattern_generator

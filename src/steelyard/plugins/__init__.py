@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING
 from steelyard.registry import Kind, Module
 
 if TYPE_CHECKING:  # every worker imports this file
-    from steelyard.plans import Notice
+    from steelyard.notices import Notice
     from steelyard.settings import Plugins
 
 

@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, ValidationError
 
-from steelyard.context import frozen
+from steelyard.arrays import frozen
 from steelyard.errors import ModuleError
 from steelyard.settings import Section
 

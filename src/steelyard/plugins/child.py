@@ -28,8 +28,9 @@ import numpy as np
 from pydantic import ValidationError
 
 from steelyard import registry
-from steelyard.context import Candidate, Drop, Ruling
+from steelyard.context import Candidate, Ruling
 from steelyard.errors import ModuleError
+from steelyard.notices import Drop
 from steelyard.plugins import channel, confine
 from steelyard.plugins.channel import Array
 from steelyard.plugins.sources import Source

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from steelyard import registry
 from steelyard.errors import ModuleError
-from steelyard.plans import Notice
+from steelyard.notices import Notice
 from steelyard.plugins import Loaded
 from steelyard.plugins.answers import ModuleTold
 from steelyard.plugins.params import params_model

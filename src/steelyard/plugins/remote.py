@@ -18,20 +18,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from steelyard.context import (
-    PAD,
-    BoolArray,
-    Candidate,
-    Candidates,
-    Context,
-    Drop,
-    IntArray,
-    RowPredicate,
-    Ruling,
-    frozen,
-)
+from steelyard.arrays import PAD, BoolArray, FloatArray, IntArray, frozen
+from steelyard.context import Candidate, Candidates, Context, RowPredicate, Ruling
 from steelyard.errors import DeadlineStruck, ModuleError
-from steelyard.money import FloatArray
+from steelyard.notices import Drop
 from steelyard.orders import Side
 from steelyard.plugins.answers import (
     ArraysTold,

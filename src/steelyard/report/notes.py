@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from steelyard.plans import Notice, Plan
+from steelyard.notices import Notice
+from steelyard.plans import Plan
 from steelyard.report.words import capital, counted, named, plain_words, sentence
 from steelyard.sentences import FORMATS, SPACE
 

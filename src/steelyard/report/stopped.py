@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from steelyard.notices import Stage
 from steelyard.orders import Side
-from steelyard.plans import NotTraded, Plan, Stage
+from steelyard.plans import NotTraded, Plan
 from steelyard.report.words import by_rule, capital, counted, named, plain_words
 
 ROWS = 40

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from steelyard.context import frozen
-from steelyard.money import FloatArray
+from steelyard.arrays import FloatArray, frozen
 from steelyard.settings import Anchor
 
 LEAST_VARIANCE = 1e-18

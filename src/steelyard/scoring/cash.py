@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from steelyard.context import Context, frozen
-from steelyard.money import FloatArray
+from steelyard.arrays import FloatArray, frozen
+from steelyard.context import Context
 from steelyard.registry import ModuleParams, score_term
 from steelyard.scoring import Part, Quadratic, Term
 

@@ -27,8 +27,8 @@ import math
 
 import numpy as np
 
-from steelyard.context import Context, Grouping, frozen
-from steelyard.money import FloatArray
+from steelyard.arrays import FloatArray, frozen
+from steelyard.context import Context, Grouping
 from steelyard.registry import ModuleParams, score_term
 from steelyard.scoring import Part, Quadratic, Term
 from steelyard.settings import Anchor

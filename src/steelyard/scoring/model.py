@@ -13,9 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from steelyard.context import frozen
+from steelyard.arrays import FloatArray, frozen
 from steelyard.errors import ModuleError, PlanRefused
-from steelyard.money import FloatArray
 from steelyard.scoring import (
     LEAST_VARIANCE,
     BlackBox,

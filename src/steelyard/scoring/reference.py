@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from steelyard.money import FloatArray
+from steelyard.arrays import FloatArray
 from steelyard.scoring import Term
 
 

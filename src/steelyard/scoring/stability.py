@@ -17,8 +17,8 @@ import math
 
 import numpy as np
 
-from steelyard.context import Context, frozen
-from steelyard.money import FloatArray
+from steelyard.arrays import FloatArray, frozen
+from steelyard.context import Context
 from steelyard.registry import ModuleParams, score_term
 from steelyard.scoring import LEAST_VARIANCE, Norm, Part, Term, linear_part
 

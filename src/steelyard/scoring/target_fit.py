@@ -15,9 +15,9 @@ import math
 
 import numpy as np
 
-from steelyard.context import Context, frozen
+from steelyard.arrays import FloatArray, frozen
+from steelyard.context import Context
 from steelyard.errors import ModuleError
-from steelyard.money import FloatArray
 from steelyard.registry import ModuleParams, score_term
 from steelyard.scoring import Part, Quadratic, Term, end_state
 

@@ -11,9 +11,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from steelyard.context import PAD, IntArray
+from steelyard.arrays import PAD, FloatArray, IntArray
 from steelyard.ledger import feasible
-from steelyard.money import FloatArray
 from steelyard.search.extend import extend, gathered, with_order
 from steelyard.search.problem import Problem
 

@@ -25,9 +25,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from steelyard.context import PAD, BoolArray, IntArray, Scores
+from steelyard.arrays import PAD, BoolArray, FloatArray, IntArray
+from steelyard.context import Scores
 from steelyard.ledger import feasible
-from steelyard.money import FloatArray
 from steelyard.search.evaluate import evaluate
 from steelyard.search.extend import extend, with_order
 from steelyard.search.keep import Pool, merge

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from steelyard.context import IntArray, NormTable, Tables, frozen
-from steelyard.money import FloatArray
+from steelyard.arrays import FloatArray, IntArray, frozen
+from steelyard.context import NormTable, Tables
 from steelyard.scoring import LEAST_VARIANCE, Separable
 from steelyard.scoring.charges import ChargeRates
 from steelyard.scoring.model import ScoreModel

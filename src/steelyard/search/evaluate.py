@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from steelyard.context import IntArray, Tables
-from steelyard.ledger import row_sums
-from steelyard.money import FloatArray
+from steelyard.arrays import FloatArray, IntArray, row_sums
+from steelyard.context import Tables
 from steelyard.scoring import LEAST_VARIANCE
 
 CHUNK = 16_384

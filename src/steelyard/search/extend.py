@@ -8,9 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from steelyard.context import BoolArray, IntArray
-from steelyard.ledger import padded
-from steelyard.money import FloatArray
+from steelyard.arrays import BoolArray, FloatArray, IntArray, padded
 from steelyard.scoring import LEAST_VARIANCE
 from steelyard.search.problem import Problem
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from steelyard.context import IntArray, Scores
-from steelyard.money import FloatArray
+from steelyard.arrays import FloatArray, IntArray
+from steelyard.context import Scores
 
 TIE = 1e-9
 """Sets this close to the best are tied: the reference evaluator decides between them."""

@@ -14,9 +14,9 @@ from functools import cached_property
 
 import numpy as np
 
-from steelyard.context import PAD, BoolArray, IntArray, RowPredicate, Tables
+from steelyard.arrays import PAD, BoolArray, FloatArray, IntArray
+from steelyard.context import RowPredicate, Tables
 from steelyard.ledger import SAFETY, Account
-from steelyard.money import FloatArray
 
 
 @dataclass(frozen=True)

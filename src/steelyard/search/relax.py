@@ -25,8 +25,7 @@ from functools import cached_property
 
 import numpy as np
 
-from steelyard.context import PAD, BoolArray, IntArray
-from steelyard.money import FloatArray
+from steelyard.arrays import PAD, BoolArray, FloatArray, IntArray
 from steelyard.scoring import LEAST_VARIANCE
 from steelyard.search.extend import summed
 from steelyard.search.problem import Problem

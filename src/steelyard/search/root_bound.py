@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from steelyard.context import PAD
-from steelyard.money import FloatArray
+from steelyard.arrays import PAD, FloatArray
 from steelyard.search.relax import Relaxation, bounds
 
 STEPS = 10

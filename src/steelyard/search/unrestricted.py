@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from steelyard.money import FloatArray
+from steelyard.arrays import FloatArray
 from steelyard.scoring import LEAST_VARIANCE
 from steelyard.scoring.model import ScoreModel, gradient, value
 

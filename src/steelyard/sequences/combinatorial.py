@@ -13,9 +13,9 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from steelyard.context import PAD, Candidates, Context, IntArray, canonical, frozen
+from steelyard.arrays import PAD, FloatArray, IntArray, canonical_rows, frozen
+from steelyard.context import Candidates, Context
 from steelyard.ledger import feasible
-from steelyard.money import FloatArray
 from steelyard.registry import ModuleParams, sequence_generator
 
 ATTEMPTS = 32
@@ -56,9 +56,9 @@ def combinatorial(
     is wanted.
     """
     depth, left = ctx.search.max_depth, params.max_combinations
-    seen = set(map(bytes, canonical(seeds, candidates.m)))
+    seen = set(map(bytes, canonical_rows(seeds, candidates.m)))
     for block in _turns(candidates, params, depth):
-        rows = canonical(block, candidates.m)
+        rows = canonical_rows(block, candidates.m)
         rows = rows[feasible(candidates.account, rows)]
         fresh = [k for k, key in enumerate(map(bytes, rows)) if key not in seen][:left]
         seen.update(bytes(rows[k]) for k in fresh)

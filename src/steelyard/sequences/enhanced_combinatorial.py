@@ -11,9 +11,9 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from steelyard.context import PAD, Candidates, Context, IntArray, canonical, frozen
+from steelyard.arrays import PAD, FloatArray, IntArray, canonical_rows, frozen
+from steelyard.context import Candidates, Context
 from steelyard.ledger import feasible
-from steelyard.money import FloatArray
 from steelyard.registry import ModuleParams, sequence_generator
 from steelyard.sequences import generator
 
@@ -101,7 +101,7 @@ def enhanced_combinatorial(
     cash limits it.
     """
     random, depth, wanted = generator(ctx, NAME), ctx.search.max_depth, params.max_combinations
-    seen = set(map(bytes, canonical(seeds, candidates.m)))
+    seen = set(map(bytes, canonical_rows(seeds, candidates.m)))
     known = len(seen)
     stages = [_sides(candidates, params, depth, "best")]
     if params.sizes == "all":
@@ -250,7 +250,7 @@ def _distinct(
     """The first `wanted` feasible rows whose set is not `seen` yet; each one joins `seen`."""
     left = wanted
     for block in blocks:
-        rows = canonical(block, candidates.m)
+        rows = canonical_rows(block, candidates.m)
         rows = rows[feasible(candidates.account, rows)]
         fresh: list[int] = []
         for i, key in enumerate(map(bytes, rows)):

@@ -8,8 +8,9 @@ from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any
 
+from steelyard.canonical import sha256
 from steelyard.errors import UnknownModule, did_you_mean
-from steelyard.plans import Notice, sha256
+from steelyard.notices import Notice
 from steelyard.registry import Kind, Module, ModuleParams, modules
 from steelyard.settings import (
     Costs,

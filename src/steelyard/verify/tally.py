@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from steelyard.money import plain
+from steelyard.canonical import plain
 
 AMOUNT_SLACK = Decimal("1e-12")
 AMOUNT_SLACK_OF_ITSELF = Decimal("1e-22")

@@ -28,7 +28,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from steelyard.context import Candidates, Context, IntArray
+from steelyard.arrays import IntArray
+from steelyard.context import Candidates, Context
 from steelyard.patterns import padded_rows
 from steelyard.patterns.adaptive.cash_drag import cash_drag
 from steelyard.patterns.adaptive.choices import Params, Variant

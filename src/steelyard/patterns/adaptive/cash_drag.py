@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from steelyard.arrays import FloatArray
 from steelyard.context import Candidates, Context
 from steelyard.groups import NOISE, group_gaps
-from steelyard.money import FloatArray
 from steelyard.patterns.adaptive.choices import Params, every_buy, spread
 
 

@@ -15,10 +15,10 @@ from typing import Annotated, Literal, get_args
 import numpy as np
 from pydantic import AfterValidator, Field
 
+from steelyard.arrays import FloatArray
 from steelyard.context import Candidates, Context
 from steelyard.groups import NOISE, GroupGap
 from steelyard.ledger import feasible, fill
-from steelyard.money import FloatArray
 from steelyard.patterns import buys, sells
 from steelyard.registry import ModuleParams
 from steelyard.settings import Fraction

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
+from steelyard.arrays import FloatArray
 from steelyard.context import Candidates, Context
 from steelyard.groups import NOISE
-from steelyard.money import FloatArray
 from steelyard.patterns.adaptive.choices import (
     TIE_DECIMALS,
     Params,

@@ -7,9 +7,9 @@ import math
 
 import numpy as np
 
+from steelyard.arrays import FloatArray
 from steelyard.context import Candidates, Context
 from steelyard.groups import NOISE
-from steelyard.money import FloatArray
 from steelyard.patterns.adaptive.choices import Params, every_buy, every_sale, swap
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from steelyard.plans import ModuleRun
+from steelyard.notices import ModuleRun
 from steelyard.report.columns import Column, Row
 from steelyard.report.sections.view import View
 from steelyard.report.words import plain_words, sentence

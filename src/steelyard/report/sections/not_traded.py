@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from steelyard.plans import NotTraded, Stage
+from steelyard.notices import Stage
+from steelyard.plans import NotTraded
 from steelyard.report.columns import Column, Row
 from steelyard.report.sections.view import View, side_of
 from steelyard.report.stopped import TELLING, stopped

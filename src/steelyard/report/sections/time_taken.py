@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from steelyard.plans import Timing
+from steelyard.notices import Timing
 from steelyard.report.columns import Column, Row
 from steelyard.report.sections.view import View
 

@@ -12,9 +12,9 @@ import platformdirs.unix
 import pytest
 
 import steelyard
-from steelyard import home
+from steelyard import environment as home
 from steelyard.cli import logs
-from steelyard.cli.environment import HEALTH_FILE, VARIABLES
+from steelyard.environment import HEALTH_FILE, VARIABLES
 from steelyard.telemetry import breaker
 from steelyard.telemetry.health import FILE
 
