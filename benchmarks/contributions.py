@@ -22,8 +22,8 @@ from types import MappingProxyType
 from benchmarks.planning import Inputs, sample_inputs
 from benchmarks.run import machine, write
 from benchmarks.seed_baseline import SIZES, case
+from steelyard.modules.registry import Kind
 from steelyard.planner import plan
-from steelyard.registry import Kind
 from steelyard.settings import Search
 from steelyard.strategies import Strategy, default
 

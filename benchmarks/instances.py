@@ -26,12 +26,11 @@ import numpy as np
 import numpy.typing as npt
 
 from steelyard.arrays import PAD, FloatArray, IntArray, frozen
-from steelyard.context import Tables
 from steelyard.ledger import Account, feasible
-from steelyard.scoring.charges import ChargeRates
-from steelyard.scoring.model import ScoreModel
+from steelyard.modules.scoring.charges import ChargeRates
+from steelyard.modules.scoring.model import ScoreModel
+from steelyard.modules.tables import Tables, evaluate
 from steelyard.search.collapse import collapse
-from steelyard.search.evaluate import evaluate
 from steelyard.settings import Costs, Score
 
 HELD, TARGETED = 0.6, 0.6

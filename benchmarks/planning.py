@@ -16,19 +16,20 @@ import numpy as np
 
 from steelyard import samples
 from steelyard.arrays import IntArray
-from steelyard.context import Batch, Candidates, Context, Scores
 from steelyard.findings import Findings
 from steelyard.importers import assemble, read
 from steelyard.ledger import feasible
 from steelyard.market import Market
+from steelyard.modules.candidates import Batch, Candidates, Scores
+from steelyard.modules.context import Context
+from steelyard.modules.scoring.reference import evaluate as reference
+from steelyard.modules.tables import evaluate
 from steelyard.objective import Objective
 from steelyard.planner import LOCAL, plan, solve
 from steelyard.plans import Plan
 from steelyard.portfolio import Snapshot
 from steelyard.prove import Evidence
-from steelyard.scoring.reference import evaluate as reference
 from steelyard.search.beam import beam, greedy
-from steelyard.search.evaluate import evaluate
 from steelyard.search.keep import Pool
 from steelyard.search.problem import Problem
 from steelyard.search.relax import relaxation

@@ -14,7 +14,7 @@ from benchmarks.instances import Instance, Shape, instance, random_rows
 from benchmarks.planning import prepare, sample_inputs
 from steelyard.choose import score_set
 from steelyard.ledger import feasible
-from steelyard.search.evaluate import evaluate
+from steelyard.modules.tables import evaluate
 
 SEQUENCES, DEPTH = 100_000, 5
 REFERENCE_SEQUENCES = 100

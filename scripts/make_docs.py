@@ -34,7 +34,7 @@ from typer.testing import CliRunner
 from steelyard import plans
 from steelyard.cli import app
 from steelyard.environment import HEALTH_FILE, VARIABLES
-from steelyard.registry import PACKAGES, Kind, Module, modules
+from steelyard.modules.registry import PACKAGES, Kind, Module, modules
 from steelyard.settings import PROFILES, Section
 from steelyard.strategies import PRESETS, Strategy, preset
 from steelyard.strategies.problems import allowed

@@ -1,4 +1,4 @@
-"""What every test may rely on: `from builders import context, candidates`, and how hard hypothesis
+"""What every test may rely on: builders on the path, a home of its own, and how hard hypothesis
 tries.
 
 Examples are derandomised, so that a red build is red for everyone; the nightly profile tries

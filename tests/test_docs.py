@@ -20,13 +20,13 @@ import jsonschema
 import pytest
 import typer.main
 
+from builders.paths import ROOT
 from steelyard import plans, strategies
 from steelyard.cli import app
-from steelyard.registry import PACKAGES, Kind
+from steelyard.modules.registry import PACKAGES, Kind
 from steelyard.settings import Section
 from steelyard.strategies import spellings
 
-ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
 

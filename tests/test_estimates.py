@@ -7,13 +7,13 @@ import itertools
 import json
 import math
 import statistics
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders.paths import GOLDEN as golden_folder
 from steelyard.errors import InputError
 from steelyard.estimates import (
     METRICS,
@@ -29,7 +29,7 @@ from steelyard.estimates import (
 from steelyard.samples import sample
 from steelyard.settings import Neutral, Score
 
-GOLDEN = json.loads((Path(__file__).parent / "golden" / "scoring_golden.json").read_text())
+GOLDEN = json.loads((golden_folder / "scoring_golden.json").read_text())
 YEAR = 252
 DEFAULTS = Score()
 NEUTRAL = {"expected_return": 0.065, "volatility": 0.25, "quality": 0.55, "drawdown": 0.40}

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from builders.paths import ROOT
 from steelyard import importers, planner, strategies
 from steelyard.importers import Inputs
 from steelyard.plans import Plan
 from steelyard.samples import sample
 
-EXAMPLES = sorted((Path(__file__).resolve().parents[1] / "examples").glob("*.py"))
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 MOST_LINES = 60
 WIDTH = 80
 NO_NETWORK = """

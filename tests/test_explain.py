@@ -12,16 +12,16 @@ from functools import cache
 import numpy as np
 import pytest
 
-from planner.made import BUSY, with_call, without
+from builders.world import BUSY, with_call, without
 from planner.test_degradation import with_form
 from steelyard import samples, strategies
 from steelyard.explain import LARGEST_FALL, RESAMPLES, Case, _history, _price, _under, explain
 from steelyard.importers import assemble, read
+from steelyard.modules.registry import Kind
+from steelyard.modules.terms import BlackBox, Part, Term
 from steelyard.orders import Side
 from steelyard.planner import plan
 from steelyard.plans import Plan, plan_id
-from steelyard.registry import Kind
-from steelyard.scoring import BlackBox, Part, Term
 from steelyard.sentences import FORMATS
 
 pytestmark = pytest.mark.real_quotes

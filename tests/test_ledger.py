@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steelyard.arrays import padded, row_sums
-from steelyard.context import Tables
 from steelyard.ledger import (
     LOT_TOLERANCE,
     SAFETY,
@@ -20,6 +19,7 @@ from steelyard.ledger import (
     groups_kept,
     whole_lots,
 )
+from steelyard.modules.tables import Tables
 from steelyard.search.extend import ROUNDING
 from steelyard.search.problem import Problem
 

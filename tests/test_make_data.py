@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from builders.paths import ROOT
 from steelyard.samples import PORTFOLIOS, SECURITIES
 
-SCRIPT = Path(__file__).parents[1] / "scripts" / "make_data.py"
+SCRIPT = ROOT / "scripts" / "make_data.py"
 BUNDLED = SECURITIES.parent
 
 

@@ -8,16 +8,15 @@ import importlib
 import inspect
 import re
 from collections import Counter
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import typer.main
 
+from builders.paths import ROOT
 from steelyard.cli import app
-from steelyard.registry import Kind, modules
+from steelyard.modules.registry import Kind, modules
 
-ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "names.md"
 DOCUMENTS = (
     "Usage guide",

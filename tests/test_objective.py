@@ -11,16 +11,16 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
-from builders import candidates, context
-from planner.made import world
+from builders.context import candidates, context
+from builders.world import world
 from steelyard import strategies
 from steelyard.ledger import feasible
-from steelyard.registry import Kind, Module, ModuleParams
-from steelyard.scoring import BlackBox, Part, Separable, Term
-from steelyard.scoring.charges import ChargeRates
-from steelyard.scoring.model import build_model, gradient, value
+from steelyard.modules.registry import Kind, Module, ModuleParams
+from steelyard.modules.scoring.charges import ChargeRates
+from steelyard.modules.scoring.model import build_model, gradient, value
+from steelyard.modules.tables import evaluate
+from steelyard.modules.terms import BlackBox, Part, Separable, Term
 from steelyard.search.collapse import collapse
-from steelyard.search.evaluate import evaluate
 
 
 class NoParams(ModuleParams):

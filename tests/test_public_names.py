@@ -14,7 +14,7 @@ def test_what_is_listed_can_be_imported_and_is_what_its_file_has():
     )
     for name in steelyard.__all__:
         found = getattr(steelyard, name)
-        assert getattr(found, "__module__", "steelyard.context").startswith("steelyard.")
+        assert getattr(found, "__module__", "steelyard.modules.context").startswith("steelyard.")
     assert dir(steelyard) == sorted(steelyard.__all__)
 
 

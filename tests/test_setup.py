@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from builders.paths import ROOT
 
 LOCKED = ["alpha", "beta", "delta", "epsilon", "eta", "gamma", "iota", "kappa", "theta", "zeta"]
 """Ten wheels: alpha asks for beta with its extra, which asks for gamma; delta for epsilon, and

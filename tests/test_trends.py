@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from planner.made import session_days, walk
+from builders.world import session_days, walk
 from steelyard.trends import MONTH, YEAR, momentum, peaks, volatility_ratio
 
 SESSIONS = 300

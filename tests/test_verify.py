@@ -20,18 +20,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.made import world
-from planner.regime_worlds import history
+from builders.regimes import history
+from builders.world import world
+from builders.worlds import worlds
 from planner.test_modules_in_plans import enabled
-from planner.worlds import worlds
 from steelyard import plans, strategies, verify
 from steelyard.errors import InputError
 from steelyard.explain import Case, explain
 from steelyard.importers import assemble, read
+from steelyard.modules.registry import Kind
 from steelyard.orders import Order, Side
 from steelyard.planner import plan
 from steelyard.portfolio import BucketState
-from steelyard.registry import Kind
 from steelyard.samples import sample
 from steelyard.settings import Costs, Limits, Score
 from steelyard.verify.account import weekdays_after

@@ -7,26 +7,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel
 
-from planner.made import World, with_module, with_on, with_params, world
-from planner.regime_worlds import history
-from plugins.loading import every, pin
+from builders.paths import PLUGINS
+from builders.plugins import every, pin
+from builders.regimes import history
+from builders.world import World, with_module, with_on, with_params, world
 from steelyard import plans, verify
 from steelyard.explain import Case, explain
+from steelyard.modules.plugins import load_plugins
+from steelyard.modules.registry import Kind
 from steelyard.orders import Order, Side
-from steelyard.plugins import load_plugins
 from steelyard.portfolio import BucketState
-from steelyard.registry import Kind
 from steelyard.settings import Costs, Limits, Plugins, Score
 from steelyard.verify import form
 from steelyard.verify.reading import content_id, hash_of
 
-PLUGINS = Path(__file__).resolve().parents[1] / "examples" / "plugins"
 UNKNOWN = "this version of verify does not know the field"
 LINES = ("AA 400 @ 100", "BB 150 @ 50", "CC 0 @ 20", "DD 90 @ 310", "EE 20 @ 75")
 TARGETS = {"AA": 0.2, "BB": 0.2, "CC": 0.15, "DD": 0.2, "EE": 0.15}

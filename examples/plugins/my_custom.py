@@ -3,7 +3,7 @@ portfolio.
 """
 
 from steelyard import Candidate, Side, say
-from steelyard.classic import ModuleMetadata, OpportunityCalculator, opportunity_registry
+from steelyard.compat.modules import ModuleMetadata, OpportunityCalculator, opportunity_registry
 
 
 class MyCustomCalculator(OpportunityCalculator):

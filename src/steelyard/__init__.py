@@ -10,15 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from steelyard.arrays import PAD
-    from steelyard.context import Candidate, Candidates, Context, Ruling
     from steelyard.errors import SteelyardError
-    from steelyard.filters import Ranking
     from steelyard.ledger import feasible, fill
-    from steelyard.notices import Drop
-    from steelyard.orders import Side
-    from steelyard.planner import plan
-    from steelyard.plans import Plan
-    from steelyard.registry import (
+    from steelyard.modules.candidates import Candidate, Candidates, Ranking, Ruling
+    from steelyard.modules.context import Context
+    from steelyard.modules.registry import (
         ModuleParams,
         opportunity_calculator,
         pattern_generator,
@@ -26,7 +22,11 @@ if TYPE_CHECKING:
         sequence_filter,
         sequence_generator,
     )
-    from steelyard.scoring import BlackBox, Linear, Norm, Part, Quadratic, Term, linear_part
+    from steelyard.modules.terms import BlackBox, Linear, Norm, Part, Quadratic, Term, linear_part
+    from steelyard.notices import Drop
+    from steelyard.orders import Side
+    from steelyard.planner import plan
+    from steelyard.plans import Plan
     from steelyard.sentences import say
 
 __all__ = [
@@ -60,14 +60,12 @@ __all__ = [
 ]
 
 _HOME = {
-    "context": ("PAD", "Candidate", "Candidates", "Context", "Drop", "Ruling"),
+    "arrays": ("PAD",),
     "errors": ("SteelyardError",),
-    "filters": ("Ranking",),
     "ledger": ("feasible", "fill"),
-    "orders": ("Side",),
-    "planner": ("plan",),
-    "plans": ("Plan",),
-    "registry": (
+    "modules.candidates": ("Candidate", "Candidates", "Ranking", "Ruling"),
+    "modules.context": ("Context",),
+    "modules.registry": (
         "ModuleParams",
         "opportunity_calculator",
         "pattern_generator",
@@ -75,7 +73,11 @@ _HOME = {
         "sequence_filter",
         "sequence_generator",
     ),
-    "scoring": ("BlackBox", "Linear", "Norm", "Part", "Quadratic", "Term", "linear_part"),
+    "modules.terms": ("BlackBox", "Linear", "Norm", "Part", "Quadratic", "Term", "linear_part"),
+    "notices": ("Drop",),
+    "orders": ("Side",),
+    "planner": ("plan",),
+    "plans": ("Plan",),
     "sentences": ("say",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

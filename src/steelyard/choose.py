@@ -16,16 +16,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from steelyard.arrays import PAD, IntArray
-from steelyard.context import Candidates, Context
 from steelyard.errors import InternalError
 from steelyard.findings import Findings
 from steelyard.ledger import Account, cash_kept, feasible, groups_kept
+from steelyard.modules.candidates import Candidates
+from steelyard.modules.context import Context
+from steelyard.modules.scoring.reference import Evaluation
+from steelyard.modules.scoring.reference import evaluate as reference
+from steelyard.modules.tables import evaluate
 from steelyard.notices import Drop, Stop
 from steelyard.objective import Objective
 from steelyard.orders import Side
-from steelyard.scoring.reference import Evaluation
-from steelyard.scoring.reference import evaluate as reference
-from steelyard.search.evaluate import evaluate
 from steelyard.search.keep import TIE, Pool
 from steelyard.sentences import say
 

@@ -16,9 +16,10 @@ import numpy as np
 from steelyard import narrative
 from steelyard.canonical import published
 from steelyard.choose import Choice, Scored
-from steelyard.context import Candidates, Context
 from steelyard.findings import Findings
 from steelyard.market import Market
+from steelyard.modules.candidates import Candidates
+from steelyard.modules.context import Context
 from steelyard.money import ZERO
 from steelyard.notices import Stop
 from steelyard.objective import Objective

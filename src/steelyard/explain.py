@@ -22,11 +22,13 @@ import numpy as np
 from steelyard import what_if
 from steelyard.arrays import PAD, FloatArray, IntArray
 from steelyard.canonical import plain
-from steelyard.context import Context
 from steelyard.document import Material, plain_facts
 from steelyard.errors import FailedLate, PlanRefused
 from steelyard.estimates import TEN_YEARS, Estimates, estimate
 from steelyard.findings import Findings
+from steelyard.modules.context import Context
+from steelyard.modules.tables import evaluate
+from steelyard.modules.terms import end_state
 from steelyard.notices import Notice
 from steelyard.objective import objective_of
 from steelyard.orders import Side
@@ -40,10 +42,8 @@ from steelyard.plans import (
     Step,
     Threshold,
 )
-from steelyard.scoring import end_state
 from steelyard.search.branch_and_bound import branch_and_bound
 from steelyard.search.collapse import collapse
-from steelyard.search.evaluate import evaluate
 from steelyard.search.problem import Problem
 from steelyard.sentences import Sentence, say
 from steelyard.strategies import Strategy

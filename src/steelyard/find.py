@@ -13,13 +13,14 @@ from dataclasses import replace
 import numpy as np
 
 from steelyard.arrays import BoolArray, IntArray, frozen
-from steelyard.context import Candidate, Candidates, Context, RowPredicate, Ruling
 from steelyard.errors import FailedLate, ModuleError, PlanRefused
 from steelyard.findings import Findings, kept_to
+from steelyard.modules.candidates import Candidate, Candidates, RowPredicate, Ruling
+from steelyard.modules.context import Context
+from steelyard.modules.registry import BUILT_IN, Kind, ModuleParams
 from steelyard.notices import Coverage, Drop, Notice, Stop
 from steelyard.objective import Objective
 from steelyard.orders import Side
-from steelyard.registry import BUILT_IN, Kind, ModuleParams
 from steelyard.sentences import Sentence
 from steelyard.sizing import Sized, merge, probe, size, why_unasked, wishes
 from steelyard.strategies import ModuleChoice, Strategy

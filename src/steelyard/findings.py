@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 
-from steelyard.context import Context
 from steelyard.errors import DeadlineStruck, FailedLate, one_line
+from steelyard.modules.context import Context
+from steelyard.modules.registry import Module, ModuleParams, Need
 from steelyard.notices import Coverage, ModuleRun, Notice, Stop, Timing
-from steelyard.registry import Module, ModuleParams, Need
 from steelyard.telemetry.events import Event, ModuleFinished, Observe, StageFinished
 from steelyard.telemetry.logs import log_module
 

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from steelyard.arrays import PAD, FloatArray, IntArray, canonical_rows, frozen
-from steelyard.context import Batch, Candidates, Context, RowPredicate, Scores
 from steelyard.errors import FailedLate, ModuleError, one_line
-from steelyard.filters import Ranking
 from steelyard.findings import Findings, kept_to
+from steelyard.modules.candidates import Batch, Candidates, Ranking, RowPredicate, Scores
+from steelyard.modules.context import Context
+from steelyard.modules.registry import Kind, ModuleParams
 from steelyard.notices import Timing
-from steelyard.registry import Kind, ModuleParams
 from steelyard.search.keep import Pool, best
 from steelyard.strategies import ModuleChoice, Strategy
 

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from steelyard.canonical import plain, published, sha256
-from steelyard.context import Context
 from steelyard.estimates import TEN_YEARS
 from steelyard.market import Market
+from steelyard.modules.context import Context
 from steelyard.orders import Order
 from steelyard.portfolio import Holding, Security, Snapshot
 from steelyard.strategies import Strategy

@@ -12,7 +12,8 @@ from decimal import Decimal
 import numpy as np
 
 from steelyard.choose import Choice
-from steelyard.context import Candidates, Context
+from steelyard.modules.candidates import Candidates
+from steelyard.modules.context import Context
 from steelyard.notices import ModuleRun
 from steelyard.sentences import Fact, Sentence, say
 

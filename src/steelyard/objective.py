@@ -14,11 +14,14 @@ from types import MappingProxyType
 import numpy as np
 
 from steelyard.arrays import FloatArray, frozen
-from steelyard.context import Context
 from steelyard.errors import ModuleError
 from steelyard.findings import Findings, kept_to
-from steelyard.registry import Kind, ModuleParams
-from steelyard.scoring import (
+from steelyard.modules.context import Context
+from steelyard.modules.registry import Kind, ModuleParams
+from steelyard.modules.scoring.charges import ChargeRates, charge_rates
+from steelyard.modules.scoring.model import ScoreModel, build_model
+from steelyard.modules.scoring.weights import term_weights
+from steelyard.modules.terms import (
     LEAST_VARIANCE,
     BlackBox,
     Linear,
@@ -29,9 +32,6 @@ from steelyard.scoring import (
     Term,
     end_state,
 )
-from steelyard.scoring.charges import ChargeRates, charge_rates
-from steelyard.scoring.model import ScoreModel, build_model
-from steelyard.scoring.weights import term_weights
 from steelyard.strategies import ModuleChoice, Strategy
 
 SPLIT = 1e-9

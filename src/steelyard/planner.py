@@ -26,21 +26,21 @@ from typing import Protocol
 import numpy as np
 
 from steelyard.choose import Choice, choose, note_rest
-from steelyard.context import Batch, Candidates, Context, Scores
 from steelyard.document import Material, write
-from steelyard.filters import Ranking
 from steelyard.find import eligible_buys, find_opportunities
 from steelyard.findings import Findings
 from steelyard.generate import generate, keep_best, rankings
 from steelyard.inputs import inputs_sha256
 from steelyard.ledger import feasible
 from steelyard.market import Market
+from steelyard.modules.candidates import Batch, Candidates, Ranking, Scores
+from steelyard.modules.context import Context
+from steelyard.modules.tables import evaluate
 from steelyard.notices import Notice
 from steelyard.objective import Objective, objective_of
 from steelyard.plans import Certificate, Plan
 from steelyard.portfolio import BucketState, Snapshot
 from steelyard.prove import Evidence, certify, prove
-from steelyard.search.evaluate import evaluate
 from steelyard.search.keep import Pool
 from steelyard.strategies import Strategy
 from steelyard.targets import Targets, TargetsFailed

@@ -15,11 +15,12 @@ import numpy as np
 
 from steelyard.arrays import IntArray
 from steelyard.choose import Choice
-from steelyard.context import Candidates, Context
 from steelyard.ledger import SAFETY, least_spendable
+from steelyard.modules.candidates import Candidates
+from steelyard.modules.context import Context
+from steelyard.modules.terms import end_state
 from steelyard.objective import Objective
 from steelyard.plans import Certificate
-from steelyard.scoring import end_state
 from steelyard.search.beam import beam, greedy
 from steelyard.search.branch_and_bound import Proof, branch_and_bound
 from steelyard.search.keep import Pool

@@ -12,10 +12,11 @@ from decimal import Decimal
 
 import numpy as np
 
-from steelyard.context import Candidate, Context, Proposal
 from steelyard.errors import ModuleError
 from steelyard.findings import Findings
 from steelyard.ledger import whole_lots
+from steelyard.modules.candidates import Candidate, Proposal
+from steelyard.modules.context import Context
 from steelyard.notices import Drop, Stop
 from steelyard.orders import Side
 from steelyard.portfolio import DRAWDOWN_STEPS

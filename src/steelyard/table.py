@@ -18,15 +18,16 @@ from types import MappingProxyType
 import numpy as np
 
 from steelyard.arrays import BoolArray, FloatArray, IntArray, frozen
-from steelyard.context import Candidates, Context, Tables
 from steelyard.ledger import Account, feasible
+from steelyard.modules.candidates import Candidates
+from steelyard.modules.context import Context
+from steelyard.modules.scoring.charges import ChargeRates
+from steelyard.modules.scoring.model import ScoreModel
+from steelyard.modules.tables import Tables, evaluate
+from steelyard.modules.terms import end_state
 from steelyard.orders import Side
 from steelyard.portfolio import TaxLot
-from steelyard.scoring import end_state
-from steelyard.scoring.charges import ChargeRates
-from steelyard.scoring.model import ScoreModel
 from steelyard.search.collapse import collapse
-from steelyard.search.evaluate import evaluate
 from steelyard.sizing import Sized
 
 ONE_MORE_OF_A_GROUP = 0.5

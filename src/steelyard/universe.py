@@ -16,17 +16,17 @@ import numpy as np
 
 from steelyard import trends
 from steelyard.arrays import FloatArray, frozen
-from steelyard.context import AbsentTarget, Context, Grouping
 from steelyard.errors import did_you_mean, one_line
 from steelyard.estimates import estimate
 from steelyard.findings import Findings
 from steelyard.market import Market
+from steelyard.modules.context import AbsentTarget, Context, Grouping
+from steelyard.modules.registry import Kind
 from steelyard.money import ZERO
 from steelyard.notices import Coverage, Notice
 from steelyard.orders import Side
 from steelyard.portfolio import BucketState, Holding, Snapshot
 from steelyard.regime import detect
-from steelyard.registry import Kind
 from steelyard.strategies import Strategy
 from steelyard.targets import Targets
 from steelyard.valuation import Valuation

@@ -23,14 +23,14 @@ from steelyard.document import Material, plain_facts, sentence_case, step_order
 from steelyard.errors import ModuleError, PlanRefused
 from steelyard.findings import Findings
 from steelyard.market import Market
+from steelyard.modules.registry import Kind, Module, ModuleParams
+from steelyard.modules.sequences import Fill, Loosening, Order
 from steelyard.notices import Notice
 from steelyard.orders import Side
 from steelyard.plans import Filling, FillScenario, Loosened, RelaxedStep, Robustness, WhatIf
 from steelyard.portfolio import BucketState, Security, Snapshot
 from steelyard.prove import PROVEN
-from steelyard.registry import Kind, Module, ModuleParams
 from steelyard.sentences import Fact, Sentence, say
-from steelyard.sequences import Fill, Loosening, Order
 from steelyard.sizing import Sized
 from steelyard.strategies import ModuleChoice, Strategy
 from steelyard.table import bare_table

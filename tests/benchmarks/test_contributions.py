@@ -4,8 +4,8 @@ import pytest
 from benchmarks.contributions import Subject, alone, everything, ground, shown, switched, tables
 
 from benchmarks import contributions
-from planner.made import BUSY
-from steelyard.registry import Kind, modules
+from builders.world import BUSY
+from steelyard.modules.registry import Kind, modules
 
 KINDS = (Kind.OPPORTUNITY, Kind.PATTERN, Kind.SEQUENCE, Kind.FILTER)
 

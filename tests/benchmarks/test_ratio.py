@@ -9,7 +9,7 @@ from benchmarks.instances import random_rows
 from benchmarks.planning import prepare, sample_inputs
 
 from steelyard.choose import score_set
-from steelyard.search.evaluate import evaluate
+from steelyard.modules.tables import evaluate
 
 LEAST_RATIO = 50.0
 """Measured are 600 and more: only a change of kind gets under it, never a busy machine."""

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buckets.made import account, core, satellite
-from planner.worlds import FEWER
+from builders.buckets import account, core, satellite
+from builders.worlds import FEWER
 from steelyard.buckets import UNASSIGNED, Budgets, SatelliteSettings, split, targets_of
 from steelyard.errors import InputError, SettingsError
 from steelyard.orders import Order, Side

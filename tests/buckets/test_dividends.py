@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buckets.made import account, core, satellite
-from planner.made import only, world
+from builders.buckets import account, core, satellite
+from builders.world import only, world
 from steelyard.buckets import PRESETS, SatelliteSettings, apply_dividends
 from steelyard.errors import InputError
+from steelyard.modules.registry import Kind
 from steelyard.portfolio import BucketState
-from steelyard.registry import Kind
 from steelyard.strategies import default
 
 HELD = world("DD 10 @ 50", "EE 0 @ 25", cash="9000", foreign=["EE"], sessions=30)

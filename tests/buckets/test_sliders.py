@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buckets.made import rated
-from planner.made import AS_OF, World, only, prepared, world
-from planner.worlds import FEWER, worlds
+from builders.buckets import rated
+from builders.world import AS_OF, World, only, prepared, world
+from builders.worlds import FEWER, worlds
 from steelyard import strategies
 from steelyard.buckets import PRESETS, SLIDERS, TOGGLES, SatelliteSettings, strategy_of
 from steelyard.buckets.sliders import MAPPING, whole
 from steelyard.market import Index
-from steelyard.registry import Kind
+from steelyard.modules.registry import Kind
 
 OPPORTUNITY, PATTERN = Kind.OPPORTUNITY.value, Kind.PATTERN.value
 

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buckets.made import core, rated, satellite
-from planner.made import only, prepared, world
-from planner.worlds import FEWER, worlds
+from builders.buckets import core, rated, satellite
+from builders.world import only, prepared, world
+from builders.worlds import FEWER, worlds
 from steelyard.buckets import Units, mark, move, open_units, state_of
 from steelyard.errors import InputError
+from steelyard.modules.registry import Kind
 from steelyard.portfolio import BucketState
-from steelyard.registry import Kind
 
 NEAR = Decimal("1e-20")
 money = st.decimals(Decimal("0.01"), Decimal("1e7"), places=2)

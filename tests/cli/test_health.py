@@ -16,9 +16,10 @@ from types import MappingProxyType
 import pytest
 from typer.testing import CliRunner
 
-from steelyard import registry, strategies
+from steelyard import strategies
 from steelyard.cli import app
-from steelyard.registry import Kind
+from steelyard.modules import registry
+from steelyard.modules.registry import Kind
 
 FAILING = "opportunity_calculators.profit_taking"
 VERSION = registry.module(Kind.OPPORTUNITY, "profit_taking").version

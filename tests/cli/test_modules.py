@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from plugins.loading import pin
+from builders.paths import PLUGINS
+from builders.plugins import pin
 from steelyard.cli import app
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "plugins"
+EXAMPLES = PLUGINS
 BUILT_IN = 27
 
 

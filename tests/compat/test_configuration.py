@@ -33,7 +33,7 @@ from steelyard.compat import (
     process_planner_batch_job,
 )
 from steelyard.errors import InputError, SettingsError
-from steelyard.registry import Kind, modules
+from steelyard.modules.registry import Kind, modules
 
 FLAT = (
     'name = "flat"\nmax_depth = 7\nmax_opportunities_per_category = 8\ntransaction_cost_fixed ='

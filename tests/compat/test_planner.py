@@ -36,8 +36,8 @@ from steelyard.compat.inputs import convert
 from steelyard.errors import InputError, PlanRefused, SettingsError
 from steelyard.importers import Inputs, assemble, read
 from steelyard.market import Market
+from steelyard.modules.registry import Kind, modules
 from steelyard.money import FxRate, FxTable
-from steelyard.registry import Kind, modules
 from steelyard.samples import sample
 
 

@@ -10,17 +10,16 @@ from dataclasses import fields, is_dataclass
 import numpy as np
 import pytest
 
-from builders import candidates, context, read_only
-from contracts.cases import CASES
+from builders.cases import CASES
+from builders.context import candidates, context, read_only
 from steelyard import strategies
 from steelyard.arrays import PAD
-from steelyard.context import Candidate, Ruling
-from steelyard.filters import Ranking
 from steelyard.ledger import feasible, fill
+from steelyard.modules.candidates import Candidate, Ranking, Ruling
+from steelyard.modules.registry import Kind, ModuleParams, modules
+from steelyard.modules.sequences import Fill, Loosening
 from steelyard.orders import Side
-from steelyard.registry import Kind, ModuleParams, modules
 from steelyard.sentences import Sentence
-from steelyard.sequences import Fill, Loosening
 
 KINDS = (Kind.OPPORTUNITY, Kind.PATTERN, Kind.SEQUENCE, Kind.FILTER)
 MODULES = [module for kind in KINDS for module in modules(kind).values()]

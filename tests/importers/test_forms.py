@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from builders.paths import ROOT
 from steelyard.errors import InputError
 from steelyard.importers import read_fx, read_securities, read_targets
 from steelyard.importers.securities import TYPES
@@ -120,7 +121,7 @@ def test_rates_are_sorted_and_exact(tmp_path: Path):
 
 
 def test_the_tutorial_names_every_product_type_that_is_known():
-    page = (Path(__file__).parents[2] / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
     rows = {
         line.split("`")[1]: line.split("|")[2].strip()
         for line in page.splitlines()

@@ -9,17 +9,16 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
-from planner.made import BUSY, World, with_call, without
-from steelyard.context import Candidate, Ruling
+from builders.world import BUSY, World, with_call, without
 from steelyard.errors import DeadlineStruck, FailedLate
 from steelyard.explain import Case, explain
-from steelyard.filters import Ranking
 from steelyard.findings import Findings, kept_to
+from steelyard.modules.candidates import Candidate, Ranking, Ruling
+from steelyard.modules.registry import Kind
+from steelyard.modules.terms import BlackBox, Part, Term
 from steelyard.notices import Drop
 from steelyard.orders import Side
 from steelyard.planner import Local
-from steelyard.registry import Kind
-from steelyard.scoring import BlackBox, Part, Term
 from steelyard.sentences import say
 
 ROWS = "correlation_aware"

@@ -9,10 +9,10 @@ import jsonschema
 import pytest
 from hypothesis import given
 
-from planner.made import World
+from builders.world import World
+from builders.worlds import FEWER, worlds
 from planner.test_limits import dated_lots, usual
 from planner.test_sentences_of_plans import PLANS
-from planner.worlds import FEWER, worlds
 from steelyard.canonical import plain, published
 from steelyard.plans import OUTSIDE_ID, Plan, json_schema, plan_id, seal
 from steelyard.settings import Score

@@ -10,11 +10,12 @@ from datetime import timedelta
 
 import pytest
 
-from planner import adaptive_worlds, regime_worlds
-from planner.made import AS_OF, BUSY, World, only, world
+from builders import adaptive as adaptive_worlds
+from builders import regime_worlds
+from builders.world import AS_OF, BUSY, World, only, world
 from planner.test_modules_in_plans import TWINS, WORLDS, YOUNG, enabled, proposing, traded, twins
-from steelyard.patterns.adaptive import VARIANTS
-from steelyard.registry import Kind, modules
+from steelyard.modules.patterns.adaptive import VARIANTS
+from steelyard.modules.registry import Kind, modules
 from steelyard.settings import Neutral, Score
 
 GOOD = Score(neutral=Neutral(quality=0.9))

@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from planner.made import AS_OF, World, market, with_module, with_on, with_params, without, world
-from steelyard.filters.diversity import variety
+from builders.world import AS_OF, World, market, with_module, with_on, with_params, without, world
 from steelyard.findings import Findings
+from steelyard.modules.filters.diversity import variety
+from steelyard.modules.registry import Kind, Module, ModuleParams
+from steelyard.modules.terms import BlackBox, Part, Term
 from steelyard.planner import Local, solve
 from steelyard.plans import Plan
-from steelyard.registry import Kind, Module, ModuleParams
-from steelyard.scoring import BlackBox, Part, Term
 from steelyard.strategies import Strategy
 
 SCOPES = ("candidates", "proposals")

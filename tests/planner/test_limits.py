@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from planner.made import AS_OF, prepared, world
+from builders.world import AS_OF, prepared, world
 from steelyard import verify
 from steelyard.orders import Order, Side
 from steelyard.portfolio import Holding, TaxLot

@@ -9,11 +9,11 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
-from planner.made import BUSY, World, market, only, prepared, with_call, with_params, world
-from steelyard.context import Ruling, Scores
+from builders.world import BUSY, World, market, only, prepared, with_call, with_params, world
 from steelyard.findings import Findings
+from steelyard.modules.candidates import Ruling, Scores
+from steelyard.modules.registry import Kind
 from steelyard.planner import Local, solve
-from steelyard.registry import Kind
 from steelyard.settings import Costs, Limits, Neutral, Score
 
 YOUNG = 30

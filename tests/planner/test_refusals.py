@@ -10,17 +10,17 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
-from planner.made import AS_OF, SESSIONS, World, with_call, without, world
-from steelyard.context import Candidate
+from builders.world import AS_OF, SESSIONS, World, with_call, without, world
 from steelyard.errors import InternalError, PlanRefused
 from steelyard.findings import Findings
 from steelyard.market import Quote
+from steelyard.modules.candidates import Candidate
+from steelyard.modules.registry import Kind
+from steelyard.modules.terms import Term, linear_part
 from steelyard.money import FxRate, FxTable
 from steelyard.orders import Order, Side
 from steelyard.planner import Local
 from steelyard.portfolio import BucketState, Holding
-from steelyard.registry import Kind
-from steelyard.scoring import Term, linear_part
 from steelyard.sentences import say
 from steelyard.settings import Costs, Groups, Score
 from steelyard.targets import Targets, TargetsFailed

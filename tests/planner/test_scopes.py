@@ -21,15 +21,15 @@ import numpy as np
 import pytest
 from pydantic import BaseModel
 
-from planner.adaptive_worlds import WEAK, told
-from planner.made import AS_OF, World, market, only, session_days, with_module, with_on, world
-from planner.regime_worlds import PORTFOLIO, history
+from builders.adaptive import WEAK, told
+from builders.regimes import PORTFOLIO, history
+from builders.world import AS_OF, World, market, only, session_days, with_module, with_on, world
 from steelyard.errors import PlanRefused
 from steelyard.market import Index, Quote
+from steelyard.modules.registry import Kind, Module, ModuleParams, modules
+from steelyard.modules.terms import Term, linear_part
 from steelyard.planner import Local
 from steelyard.portfolio import BucketState
-from steelyard.registry import Kind, Module, ModuleParams, modules
-from steelyard.scoring import Term, linear_part
 from steelyard.settings import Groups, Limits, Neutral, Planner, Score, Search
 from steelyard.strategies.strategy import SECTIONS, Strategy
 

@@ -8,10 +8,10 @@ from decimal import Decimal, InvalidOperation
 import pytest
 from hypothesis import given
 
-from planner.made import World, world
-from planner.test_golden import growth
+from builders.world import World, world
+from builders.worlds import FEWER, worlds
+from golden.test_plans import growth
 from planner.test_limits import dated_lots, usual
-from planner.worlds import FEWER, worlds
 from steelyard.plans import Plan
 from steelyard.sentences import FORMATS, MINUS, SPACE
 from steelyard.settings import Limits, Score

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from planner.made import Prepared, prepared, world
-from planner.worlds import FEWER, worlds
+from builders.world import Prepared, prepared, world
+from builders.worlds import FEWER, worlds
 from steelyard.arrays import PAD
 from steelyard.ledger import feasible
-from steelyard.patterns import NoParams
-from steelyard.patterns.direct_buy import direct_buy
-from steelyard.scoring import end_state
+from steelyard.modules.patterns import NoParams
+from steelyard.modules.patterns.direct_buy import direct_buy
+from steelyard.modules.tables import evaluate
+from steelyard.modules.terms import end_state
 from steelyard.search.collapse import collapse
-from steelyard.search.evaluate import evaluate
 from steelyard.settings import Planner
 from steelyard.sizing import probe
 from steelyard.table import draw, lots_sold, paired_gains, with_scores

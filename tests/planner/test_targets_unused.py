@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from planner.made import World, with_call, without, world
+from builders.world import World, with_call, without, world
 from steelyard import verify
-from steelyard.context import Context
+from steelyard.modules.context import Context
+from steelyard.modules.registry import Kind, ModuleParams
 from steelyard.plans import Plan
-from steelyard.registry import Kind, ModuleParams
 
 NAME = "opportunity_calculators.weight_based"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from report import sample_plans as sample
+from builders import plans as sample
 from steelyard.report.page import render
 
 pytestmark = pytest.mark.browser

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from report import sample_plans as sample
+from builders import plans as sample
 from steelyard.plans import CashRung
 from steelyard.report import alternatives, ladder, notes, stopped, trades, waterfall, weights, words
 from steelyard.report.scale import Scale, ceiling, nice_step, ticks

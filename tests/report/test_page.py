@@ -7,14 +7,14 @@ import re
 import subprocess
 import sys
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from report import sample_plans as sample
-from report.reading import Element, read
+from builders import plans as sample
+from builders.pages import Element, read
+from builders.paths import ROOT
 from steelyard.errors import InternalError
 from steelyard.notices import Timing
 from steelyard.orders import Side
@@ -110,11 +110,11 @@ def test_the_same_plan_gives_the_same_bytes_and_no_clock_is_in_them():
 
 def test_the_hash_seed_changes_no_byte():
     code = (
-        "import sys; sys.path.insert(0, 'tests'); import hashlib; from report.sample_plans import "
+        "import sys; sys.path.insert(0, 'tests'); import hashlib; from builders.plans import "
         "two_currencies;from steelyard.report.page import render; "
         "print(hashlib.sha256(render(two_currencies()).encode()).hexdigest())"
     )
-    root = Path(__file__).parents[2]
+    root = ROOT
 
     def digest(seed: str) -> bytes:
         env = {"PYTHONHASHSEED": seed, "PYTHONPATH": "src"}

@@ -4,8 +4,8 @@ page.
 
 import pytest
 
-from report import sample_plans as sample
-from report.reading import read
+from builders import plans as sample
+from builders.pages import read
 from report.test_terminal import flat, shown
 from steelyard.report.page import render
 from steelyard.report.proposers import SEARCH, Credit, credited, proposed

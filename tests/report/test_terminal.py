@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from report import sample_plans
+from builders import plans as sample_plans
 from steelyard import importers, samples
 from steelyard.notices import Coverage, Notice
 from steelyard.planner import plan as make_plan

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from planner.made import BUSY
-from planner.regime_worlds import WORLDS, under
+from builders.regimes import WORLDS, under
+from builders.world import BUSY
 from planner.test_modules_in_plans import enabled
+from steelyard.modules.registry import Kind
 from steelyard.plans import Plan
-from steelyard.registry import Kind
 from steelyard.report.page import render
 from steelyard.report.regime import regime
 from steelyard.report.terminal import show

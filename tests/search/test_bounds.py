@@ -8,13 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from search.tables import TIE, account_of, brute_force, every_set, table
+from builders.tables import TIE, account_of, brute_force, every_set, table
 from steelyard.arrays import PAD, row_sums
-from steelyard.context import NormTable, Tables
 from steelyard.ledger import clashes, feasible
+from steelyard.modules.tables import NormTable, Tables, evaluate
 from steelyard.search.beam import beam, greedy
 from steelyard.search.branch_and_bound import branch_and_bound
-from steelyard.search.evaluate import evaluate
 from steelyard.search.extend import extend, with_order
 from steelyard.search.problem import Problem
 from steelyard.search.relax import best_additions, bounds, indicator, relaxation, removable_diagonal

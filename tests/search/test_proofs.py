@@ -8,11 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steelyard.arrays import PAD
-from steelyard.context import NormTable, Tables
 from steelyard.ledger import Account, feasible
+from steelyard.modules.tables import NormTable, Tables, evaluate
 from steelyard.search.beam import beam, greedy
 from steelyard.search.branch_and_bound import branch_and_bound
-from steelyard.search.evaluate import evaluate
 from steelyard.search.problem import Problem
 from steelyard.search.relax import relaxation
 from steelyard.search.root_bound import root_bound

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from planner.made import prepared
-from planner.worlds import FEWER, worlds
+from builders.world import prepared
+from builders.worlds import FEWER, worlds
 from steelyard.arrays import PAD
 from steelyard.choose import AGREEMENT, score_set
-from steelyard.scoring import end_state
-from steelyard.scoring.model import gradient
-from steelyard.search.evaluate import CHUNK, evaluate
+from steelyard.modules.scoring.model import gradient
+from steelyard.modules.tables import CHUNK, evaluate
+from steelyard.modules.terms import end_state
 
 
 def random_rows(made, seed, count=20, depth=5):

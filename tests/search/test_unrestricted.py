@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steelyard.scoring.model import ScoreModel, value
+from steelyard.modules.scoring.model import ScoreModel, value
 from steelyard.search.unrestricted import GAP, Room, best_vertex, unrestricted
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steelyard.errors import SettingsError
-from steelyard.registry import Kind
+from steelyard.modules.registry import Kind
 from steelyard.strategies import (
     PRESETS,
     Strategy,

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders.paths import ROOT
 from steelyard.buckets import PRESETS as SATELLITE_PRESETS
 from steelyard.buckets import SatelliteSettings, strategy_of
 from steelyard.errors import SettingsError
-from steelyard.registry import Kind
+from steelyard.modules.registry import Kind
 from steelyard.strategies import (
     PRESETS,
     Strategy,
@@ -295,7 +296,7 @@ def test_a_group_of_any_name_is_written_and_read_back(name: str):
 def test_presets_travel_in_the_wheel(tmp_path: Path):
     built = subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
-        cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False,
+        cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert built.returncode == 0, built.stderr
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from plugins.loading import pin
+from builders.plugins import pin
 from steelyard.errors import SettingsError
-from steelyard.registry import Kind, modules
+from steelyard.modules.registry import Kind, modules
 from steelyard.strategies import (
     PRESETS,
     check,

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from steelyard.errors import SettingsError
-from steelyard.registry import Kind
+from steelyard.modules.registry import Kind
 from steelyard.settings import Section
 from steelyard.strategies import (
     PRESETS,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steelyard.registry import Kind, modules
+from steelyard.modules.registry import Kind, modules
 from steelyard.strategies import default, parse
 
 

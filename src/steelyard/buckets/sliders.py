@@ -41,7 +41,7 @@ from typing import Any
 
 from steelyard import strategies
 from steelyard.buckets.satellite import SatelliteSettings
-from steelyard.registry import Kind, module
+from steelyard.modules.registry import Kind, module
 from steelyard.settings import Score
 from steelyard.strategies import Strategy
 

@@ -116,8 +116,8 @@ def listed(kept: Health, module: str | None) -> list[dict[str, Any]]:
     """Registered modules and those with failures, as plain JSON values; raises InputError for a
     name that is neither.
     """
-    from steelyard import registry
     from steelyard.errors import InputError, did_you_mean
+    from steelyard.modules import registry
     from steelyard.telemetry.breaker import state_of, until
 
     circuits, now = kept.circuits(), kept.now()
@@ -203,7 +203,7 @@ def draw(rows: Sequence[dict[str, Any]], console: Console) -> None:
 
 def _counted(rows: Sequence[dict[str, Any]]) -> str:
     """`35 modules (28 that propose or filter orders, 7 score terms)`."""
-    from steelyard.registry import Kind
+    from steelyard.modules.registry import Kind
 
     terms = sum(row["kind"] == Kind.TERM for row in rows)
     if not terms:

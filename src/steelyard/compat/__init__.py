@@ -26,13 +26,6 @@ its name.
 """
 
 from steelyard.buckets import SatelliteSettings
-from steelyard.classic import (
-    CalculationModule,
-    OpportunityCalculator,
-    PatternGenerator,
-    SequenceFilter,
-    SequenceGenerator,
-)
 from steelyard.compat.breaker import CircuitBreaker
 from steelyard.compat.configuration import (
     ConfigurationValidator,
@@ -53,6 +46,18 @@ from steelyard.compat.factory import (
     configure,
     process_planner_batch_job,
 )
+from steelyard.compat.modules import (
+    CalculationModule,
+    OpportunityCalculator,
+    PatternGenerator,
+    SequenceFilter,
+    SequenceGenerator,
+    filter_registry,
+    opportunity_calculator_registry,
+    opportunity_registry,
+    pattern_generator_registry,
+    sequence_generator_registry,
+)
 from steelyard.compat.names import IMPORTS, translate
 from steelyard.compat.performance import PerformanceTracker
 from steelyard.compat.planner import (
@@ -69,14 +74,7 @@ from steelyard.compat.records import (
     Security,
 )
 from steelyard.compat.repositories import ExchangeRateService, SettingsRepository, TradeRepository
-from steelyard.registry import (
-    ModuleMetadata,
-    filter_registry,
-    opportunity_calculator_registry,
-    opportunity_registry,
-    pattern_generator_registry,
-    sequence_generator_registry,
-)
+from steelyard.modules.registry import ModuleMetadata
 
 __all__ = [
     "IMPORTS",

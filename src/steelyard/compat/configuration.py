@@ -15,7 +15,7 @@ from typing import Any, Literal
 from steelyard import strategies
 from steelyard.compat.records import shown
 from steelyard.errors import SettingsError, did_you_mean
-from steelyard.registry import Kind
+from steelyard.modules.registry import Kind
 from steelyard.strategies import Problem, Problems, Strategy
 
 WHY = "configuration"

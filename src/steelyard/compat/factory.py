@@ -21,7 +21,7 @@ from steelyard.compat.records import CORE, HolisticPlan, PlannerContext, shown
 from steelyard.compat.repositories import SettingsRepository, TradeRepository, answer
 from steelyard.errors import InputError, SettingsError
 from steelyard.importers import assemble, read
-from steelyard.registry import Module
+from steelyard.modules.registry import Module
 from steelyard.samples import SOURCE, sample
 
 BUNDLED = "growth"

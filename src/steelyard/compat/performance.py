@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 from types import MappingProxyType
 
+from steelyard.modules.registry import Kind
 from steelyard.notices import Timing
-from steelyard.registry import Kind
 
 OPERATIONS: Mapping[str, str] = MappingProxyType(
     {

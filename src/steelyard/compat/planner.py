@@ -39,8 +39,8 @@ from steelyard.compat.repositories import (
     last_traded,
 )
 from steelyard.errors import InputError, SettingsError, SteelyardError, did_you_mean
+from steelyard.modules.registry import Kind, Module
 from steelyard.plans import Plan
-from steelyard.registry import Kind, Module
 from steelyard.strategies import Strategy
 from steelyard.telemetry.health import Outcome
 

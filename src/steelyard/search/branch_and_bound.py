@@ -26,9 +26,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from steelyard.arrays import PAD, BoolArray, FloatArray, IntArray
-from steelyard.context import Scores
 from steelyard.ledger import feasible
-from steelyard.search.evaluate import evaluate
+from steelyard.modules.candidates import Scores
+from steelyard.modules.tables import evaluate
 from steelyard.search.extend import extend, with_order
 from steelyard.search.keep import Pool, merge
 from steelyard.search.problem import Problem

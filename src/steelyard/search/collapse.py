@@ -10,10 +10,10 @@ from __future__ import annotations
 import numpy as np
 
 from steelyard.arrays import FloatArray, IntArray, frozen
-from steelyard.context import NormTable, Tables
-from steelyard.scoring import LEAST_VARIANCE, Separable
-from steelyard.scoring.charges import ChargeRates
-from steelyard.scoring.model import ScoreModel
+from steelyard.modules.scoring.charges import ChargeRates
+from steelyard.modules.scoring.model import ScoreModel
+from steelyard.modules.tables import NormTable, Tables
+from steelyard.modules.terms import LEAST_VARIANCE, Separable
 
 
 def collapse(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from steelyard.arrays import BoolArray, FloatArray, IntArray, padded
-from steelyard.scoring import LEAST_VARIANCE
+from steelyard.modules.terms import LEAST_VARIANCE
 from steelyard.search.problem import Problem
 
 ROUNDING = 1e-13

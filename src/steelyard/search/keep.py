@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from steelyard.arrays import FloatArray, IntArray
-from steelyard.context import Scores
+from steelyard.modules.candidates import Scores
 
 TIE = 1e-9
 """Sets this close to the best are tied: the reference evaluator decides between them."""

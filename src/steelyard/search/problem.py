@@ -15,8 +15,9 @@ from functools import cached_property
 import numpy as np
 
 from steelyard.arrays import PAD, BoolArray, FloatArray, IntArray
-from steelyard.context import RowPredicate, Tables
 from steelyard.ledger import SAFETY, Account
+from steelyard.modules.candidates import RowPredicate
+from steelyard.modules.tables import Tables
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from functools import cached_property
 import numpy as np
 
 from steelyard.arrays import PAD, BoolArray, FloatArray, IntArray
-from steelyard.scoring import LEAST_VARIANCE
+from steelyard.modules.terms import LEAST_VARIANCE
 from steelyard.search.extend import summed
 from steelyard.search.problem import Problem
 

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from steelyard.arrays import FloatArray
-from steelyard.scoring import LEAST_VARIANCE
-from steelyard.scoring.model import ScoreModel, gradient, value
+from steelyard.modules.scoring.model import ScoreModel, gradient, value
+from steelyard.modules.terms import LEAST_VARIANCE
 
 STEPS = 150
 GAP = 2e-5

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from steelyard.registry import Kind
+from steelyard.modules.registry import Kind
 from steelyard.settings import Section
 from steelyard.strategies.normalise import Known, Normal
 from steelyard.strategies.problems import Problem, Written, dotted, error, explain, shown

@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from steelyard.registry import Kind, Module, first_paragraph
+from steelyard.modules.registry import Kind, Module, first_paragraph
 from steelyard.strategies.normalise import EVALUATION_TABLE, MAX_DESCRIPTION, MAX_NAME
 from steelyard.strategies.presets import PRESETS
 from steelyard.strategies.problems import resolved

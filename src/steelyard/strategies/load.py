@@ -15,8 +15,8 @@ from types import MappingProxyType
 from typing import Any
 
 from steelyard.errors import SettingsError, did_you_mean
-from steelyard.plugins import NONE, Loaded, load_plugins
-from steelyard.registry import Kind, Module, modules
+from steelyard.modules.plugins import NONE, Loaded, load_plugins
+from steelyard.modules.registry import Kind, Module, modules
 from steelyard.settings import Plugins
 from steelyard.strategies.building import build, known_modules, section
 from steelyard.strategies.normalise import Normal, normalise

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from steelyard.registry import Kind
+from steelyard.modules.registry import Kind
 from steelyard.settings import Planner
 from steelyard.strategies.problems import (
     MOST_PROBLEMS,

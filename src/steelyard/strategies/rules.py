@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 
-from steelyard.registry import Kind
+from steelyard.modules.registry import Kind
 from steelyard.strategies.problems import MOST_PROBLEMS, Problem, dotted, error, meant, warning
 from steelyard.strategies.spellings import ENABLED
 from steelyard.strategies.strategy import ModuleChoice, Strategy, Why, inherited

@@ -21,7 +21,7 @@ from numbers import Integral
 from types import MappingProxyType
 from typing import Any, TypeGuard
 
-from steelyard.registry import Kind
+from steelyard.modules.registry import Kind
 from steelyard.strategies.problems import shown
 from steelyard.strategies.reading import MAX_NESTING
 

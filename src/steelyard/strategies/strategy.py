@@ -10,8 +10,8 @@ from typing import Any
 
 from steelyard.canonical import sha256
 from steelyard.errors import UnknownModule, did_you_mean
+from steelyard.modules.registry import Kind, Module, ModuleParams, modules
 from steelyard.notices import Notice
-from steelyard.registry import Kind, Module, ModuleParams, modules
 from steelyard.settings import (
     Costs,
     Groups,

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from steelyard.registry import Kind
+from steelyard.modules.registry import Kind
 from steelyard.settings import Section
 from steelyard.strategies.presets import text_of
 from steelyard.strategies.problems import bare, quoted

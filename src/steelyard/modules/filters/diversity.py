@@ -1,0 +1,91 @@
+"""Diversity: of all proposals keep those that are good and varied, where the plan is the best
+proposal.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from steelyard.arrays import FloatArray, IntArray, padded, row_sums
+from steelyard.modules.candidates import Candidates, Ranking
+from steelyard.modules.context import Context, Grouping
+from steelyard.modules.registry import ModuleParams, sequence_filter
+
+SHARES = (0.4, 0.3, 0.3)
+"""Of diversity: spread over sectors, spread over countries, variety of calculators."""
+
+
+class Params(ModuleParams):
+    """How many proposals stay, and how much variety counts against priority.
+
+    Diversity is 40 % spread over sectors, 30 % spread over countries, each 1 less the share of the
+    largest group in the orders, and 30 % the number of calculators that sized the orders, per
+    order.
+    """
+
+    diversity_weight: Annotated[
+        float,
+        Field(ge=0, le=1, description="share of diversity in the rank; priority has the rest"),
+    ] = 0.3
+    max_sequences: Annotated[int, Field(ge=1, le=100_000, description="proposals that stay")] = 50
+    min_diversity_score: Annotated[
+        float, Field(ge=0, le=1, description="least diversity of a proposal that stays")
+    ] = 0.0
+
+
+@sequence_filter(
+    "diversity", form="rank", version="1.0.0", params=Params, tags=("buy", "sell"), on=False
+)
+def diversity(ctx: Context, candidates: Candidates, params: Params) -> Ranking:
+    """Rank proposals by the mean priority of their orders and by how varied these are; only the
+    first stay.
+    """
+
+    def value(rows: IntArray) -> FloatArray:
+        count = np.maximum((rows >= 0).sum(axis=1), 1)
+        priority = row_sums(candidates.priority, rows) / count
+        varied = variety(ctx, candidates, rows)
+        rank = (1 - params.diversity_weight) * priority + params.diversity_weight * varied
+        return np.where(varied >= params.min_diversity_score, rank, -np.inf)
+
+    return Ranking(value, params.max_sequences)
+
+
+def variety(ctx: Context, candidates: Candidates, rows: IntArray) -> FloatArray:
+    """Diversity of each row, 0..1; each row's own, whatever batch it comes in.
+
+    rows      (k, d)
+    returns   (k,)
+    """
+    sources = sorted({proposals[0].source for proposals in candidates.proposals})
+    asked = np.zeros((candidates.m, len(sources)))
+    for row, proposals in enumerate(candidates.proposals):
+        asked[row, sources.index(proposals[0].source)] = 1.0
+    count = np.maximum((rows >= 0).sum(axis=1), 1)
+    calculators = np.minimum(_sums(asked, rows), 1.0).sum(axis=1) / count
+    sectors, countries, sized = SHARES
+    spread = sectors * _spread(ctx.sectors, candidates, rows, count) + countries * _spread(
+        ctx.countries, candidates, rows, count
+    )
+    return np.asarray(spread + sized * calculators)
+
+
+def _spread(
+    grouping: Grouping, candidates: Candidates, rows: IntArray, count: IntArray
+) -> FloatArray:
+    """(k,) 1 less the share of the largest group in the orders; 0 for one group or none."""
+    if not grouping.counts:
+        return np.zeros(len(rows))
+    return np.asarray(1 - _sums(grouping.shares[candidates.security], rows).max(axis=1) / count)
+
+
+def _sums(values: FloatArray, rows: IntArray) -> FloatArray:
+    """(k, g) sums over each row of values (m, g), column by column."""
+    lifted = padded(values)
+    total = np.zeros((len(rows), values.shape[1]))
+    for column in rows.T:
+        total += lifted[column]
+    return total

@@ -1,0 +1,69 @@
+"""Averaging down: buy more of a sound holding that trades moderately below its cost."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from steelyard.modules.candidates import Candidate
+from steelyard.modules.context import Context
+from steelyard.modules.opportunities import BUY_LADDER, PriorityWeight, sizes
+from steelyard.modules.registry import ModuleParams, opportunity_calculator
+from steelyard.orders import Side
+from steelyard.sentences import say
+from steelyard.settings import Fraction
+
+STEPS = BUY_LADDER[:2]
+DECIMALS = 12
+
+
+class Params(ModuleParams):
+    """A band of losses, both ends included: shallower is noise, deeper is another story."""
+
+    dip_threshold: Annotated[Fraction, Field(description="least fraction below average cost")] = (
+        0.10
+    )
+    max_drawdown: Annotated[Fraction, Field(description="greatest fraction below average cost")] = (
+        0.40
+    )
+    min_quality_score: Annotated[Fraction, Field(description="least quality")] = 0.60
+    max_weight: Annotated[float, Field(gt=0, le=1, description="of value, after the buy")] = 0.10
+    priority_weight: PriorityWeight = 1.0
+
+    @model_validator(mode="after")
+    def _a_band(self) -> Self:
+        if self.dip_threshold > self.max_drawdown:
+            raise ValueError(
+                f"dip_threshold {self.dip_threshold} is above max_drawdown {self.max_drawdown}: no "
+                "loss lies between them"
+            )
+        return self
+
+
+@opportunity_calculator("averaging_down", version="1.0.0", params=Params, tags=("buy",))
+def averaging_down(ctx: Context, params: Params) -> list[Candidate]:
+    """Buy more of a sound holding below its cost: one and two base orders, up to a weight."""
+    # in decimals: 1 - 90/100 is 0.09999999999999998 in floats
+    costs = np.where(ctx.average_cost > 0, ctx.average_cost, np.nan)
+    left = np.round(ctx.prices / costs, DECIMALS)
+    cheap = left <= round(1 - params.dip_threshold, DECIMALS)
+    sinking = left < round(1 - params.max_drawdown, DECIMALS)
+    sound = ctx.quality >= params.min_quality_score
+    room = params.max_weight - ctx.weights
+    return [
+        Candidate(
+            Side.BUY,
+            ctx.symbols[i],
+            sizes((step * ctx.base_weight for step in STEPS), most=float(room[i])),
+            params.priority_weight,
+            say(
+                "{loss:pct} below its cost, quality {quality:ratio}",
+                loss=float(1 - ctx.prices[i] / ctx.average_cost[i]),
+                quality=float(ctx.quality[i]),
+            ),
+            ("averaging_down", "buy_low"),
+        )
+        for i in np.flatnonzero(ctx.held & ctx.can_buy & cheap & ~sinking & sound & (room > 0))
+    ]

@@ -1,0 +1,123 @@
+"""Opportunity buys: buy what has a smooth record or has been rising, held or not; dividends go back
+into what paid them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from steelyard.arrays import FloatArray
+from steelyard.modules.candidates import Candidate
+from steelyard.modules.context import Context
+from steelyard.modules.opportunities import BUY_LADDER, PriorityWeight
+from steelyard.modules.registry import ModuleParams, opportunity_calculator
+from steelyard.orders import Side
+from steelyard.sentences import Fact, Sentence, say
+from steelyard.settings import Fraction
+
+FAST = 0.25
+"""Momentum at which its score is .88: about one volatility of a year."""
+UNKNOWN_MOMENTUM = 0.5
+
+
+class Params(ModuleParams):
+    """What counts as worth buying, and what pays for more of itself.
+
+    Quality is a measure of smoothness: it finds calmer names, not better-paid ones. The score that
+    is held against the least is (1 - w) quality + w momentum, momentum as `momentum_score` has it.
+    """
+
+    min_quality_score: Annotated[
+        Fraction, Field(description="least quality, or least mix of quality and momentum")
+    ] = 0.65
+    momentum_weight: Annotated[
+        Fraction, Field(description="weight of momentum in that mix; 0 = quality alone")
+    ] = 0.0
+    reinvest_dividends: Annotated[
+        bool, Field(description="does a dividend set aside for reinvestment buy what paid it")
+    ] = True
+    priority_weight: PriorityWeight = 1.1
+
+
+def momentum_score(momentum: FloatArray) -> FloatArray:
+    """Momentum on the scale of quality, (n,) in 0..1: (1 + tanh(m / .25)) / 2, and .5 where it is
+    unknown.
+
+    momentum   (n,)  growth of twelve months less the newest, NaN unknown
+    >>> momentum_score(np.array([0.0, 0.25, np.nan])).round(2)
+    array([0.5 , 0.88, 0.5 ])
+    """
+    return np.where(np.isnan(momentum), UNKNOWN_MOMENTUM, (1 + np.tanh(momentum / FAST)) / 2)
+
+
+def scores(ctx: Context, params: Params) -> FloatArray:
+    """What is held against the least, (n,)."""
+    w = params.momentum_weight
+    return np.asarray((1 - w) * ctx.quality + w * momentum_score(ctx.momentum))
+
+
+def earmarks(ctx: Context) -> FloatArray:
+    """Dividends set aside for what paid them, (n,) of value."""
+    amounts = np.array([float(ctx.state.dividends.get(symbol, 0)) for symbol in ctx.symbols])
+    return np.asarray(amounts * ctx.fx / ctx.value)
+
+
+@opportunity_calculator("opportunity_buys", version="1.1.0", params=Params, tags=("buy",))
+def opportunity_buys(ctx: Context, params: Params) -> list[Candidate]:
+    """Buy one to eight base orders of a security of high quality or momentum, held or not; a
+    dividend's worth of what paid it.
+    """
+    score = scores(ctx, params)
+    dividends = earmarks(ctx) * params.reinvest_dividends
+    found: list[Candidate] = []
+    for i in np.flatnonzero(ctx.can_buy):
+        good, dividend = bool(score[i] >= params.min_quality_score), float(dividends[i])
+        if not good and not dividend > 0:
+            continue
+        sizes = [step * ctx.base_weight for step in BUY_LADDER] if good else []
+        found.append(
+            Candidate(
+                Side.BUY,
+                ctx.symbols[i],
+                tuple(sorted({*sizes, dividend})) if dividend > 0 else tuple(sizes),
+                params.priority_weight,
+                _why(ctx, params, int(i), good=good, dividend=dividend),
+                (
+                    *(("quality", "opportunity") if good else ()),
+                    *(("dividend",) if dividend > 0 else ()),
+                ),
+            )
+        )
+    return found
+
+
+def _why(ctx: Context, params: Params, i: int, *, good: bool, dividend: float) -> Sentence:
+    """Every reason that holds, in one sentence."""
+    reasons: list[str] = []
+    facts: dict[str, Fact] = {}
+    if good:
+        reasons.append(_of_score(params, float(ctx.momentum[i])))
+        facts |= {"quality": float(ctx.quality[i]), "limit": params.min_quality_score}
+        if params.momentum_weight > 0:
+            facts |= {"share": params.momentum_weight, "score": float(scores(ctx, params)[i])}
+            facts |= {} if np.isnan(ctx.momentum[i]) else {"momentum": float(ctx.momentum[i])}
+    if dividend > 0:
+        reasons.append("its dividend of {dividend:money} {currency:text} goes back into it")
+        facts |= {
+            "dividend": ctx.state.dividends[ctx.symbols[i]],
+            "currency": ctx.securities[i].currency,
+        }
+    return say("; ".join(reasons), **facts)
+
+
+def _of_score(params: Params, momentum: float) -> str:
+    if not params.momentum_weight > 0:
+        return "quality {quality:ratio}, at least {limit:ratio}"
+    known = "{momentum:spct} in a year" if not np.isnan(momentum) else "an unknown momentum"
+    return (
+        f"quality {{quality:ratio}} and {known} ({{share:pct}} of the mix) score {{score:ratio}}, "
+        "at least {limit:ratio}"
+    )

@@ -1,0 +1,55 @@
+"""Rebalance buys: buy into a group that is under its target."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from steelyard.modules.candidates import Candidate
+from steelyard.modules.context import Context
+from steelyard.modules.groups import NOISE, group_gaps, widest
+from steelyard.modules.opportunities import BUY_LADDER, PriorityWeight, sizes
+from steelyard.modules.registry import ModuleParams, opportunity_calculator
+from steelyard.orders import Side
+from steelyard.sentences import say
+
+
+class Params(ModuleParams):
+    """When a group is too small."""
+
+    underweight_threshold: Annotated[
+        float, Field(ge=0, le=0.2, description="group weight under its target that is left alone")
+    ] = 0.02
+    priority_weight: PriorityWeight = 0.9
+
+
+@opportunity_calculator("rebalance_buys", version="1.0.0", params=Params, tags=("buy",))
+def rebalance_buys(ctx: Context, params: Params) -> list[Candidate]:
+    """Buy into sectors and countries under their target: one to eight base orders, at most the
+    shortfall.
+    """
+    under = [gap for gap in group_gaps(ctx) if -gap.gap > params.underweight_threshold + NOISE]
+    found: list[Candidate] = []
+    for i in np.flatnonzero(ctx.can_buy):
+        group = widest(under, int(i))
+        if group is None:
+            continue
+        found.append(
+            Candidate(
+                Side.BUY,
+                ctx.symbols[i],
+                sizes((step * ctx.base_weight for step in BUY_LADDER), most=-group.gap),
+                params.priority_weight,
+                say(
+                    "{group:text} is {weight:pct} of the invested part, {under:pp} under its "
+                    "target",
+                    group=group.label,
+                    weight=group.weight,
+                    under=-group.gap,
+                ),
+                ("rebalance", f"underweight_{group.label.lower()}"),
+            )
+        )
+    return found

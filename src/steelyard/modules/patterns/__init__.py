@@ -1,0 +1,102 @@
+"""Patterns: seed sequences with one intent each, drawn from the best candidates.
+
+In: a Context, the table of candidates and the pattern's Params. Out: (k, d) rows of candidate
+indices, sells first, PAD at the end, d = `ctx.search.max_depth`; (0, d) when the intent finds
+nothing. Patterns draw from `candidates.draws`, category by category in order of priority and
+already cut as the strategy says, and ask the ledger what fits together: every row is a set of
+orders that may be a plan. A pattern of several variants gives a mapping from variant to rows
+instead, and the plan names the variant.
+
+To add one: a file with a `Params` model and one function under `@pattern_generator`; its tests in
+`tests/patterns/`, its parameters in `tests/contracts/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from steelyard.arrays import PAD, IntArray, frozen
+from steelyard.ledger import fill
+from steelyard.modules.candidates import Candidates
+from steelyard.modules.context import Context
+from steelyard.modules.registry import Kind, ModuleParams
+
+MaxSells = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=10,
+        description="most sales in a sequence; each number of sales up to it has its own",
+    ),
+]
+
+
+WEIGHT_BASED = "weight_based"
+FED_BY_WEIGHT_BASED = ("rebalance_sells", "rebalance_buys")
+"""Names under which the orders of `weight_based` are drawn."""
+
+
+class NoParams(ModuleParams):
+    """A pattern without settings of its own."""
+
+
+def drawn_from(*categories: str) -> str:
+    """Dependency of a pattern: one of the calculators whose orders it draws under these names.
+
+    >>> drawn_from("rebalance_buys")
+    'opportunity_calculators.rebalance_buys|opportunity_calculators.weight_based'
+    """
+    feeding = dict.fromkeys(
+        (*categories, *(WEIGHT_BASED for name in categories if name in FED_BY_WEIGHT_BASED))
+    )
+    return "|".join(f"{Kind.OPPORTUNITY}.{name}" for name in feeding)
+
+
+def sells(candidates: Candidates, *categories: str) -> list[int]:
+    """Sales drawn from some categories, in order of priority, without repeats."""
+    return [row for row in _drawn(candidates, categories) if not candidates.is_buy[row]]
+
+
+def buys(candidates: Candidates, *categories: str) -> list[int]:
+    """Buys drawn from some categories, in order of priority, without repeats."""
+    return [row for row in _drawn(candidates, categories) if candidates.is_buy[row]]
+
+
+def _drawn(candidates: Candidates, categories: Iterable[str]) -> list[int]:
+    rows = {row for category in categories for row in candidates.draws.get(category, ())}
+    return sorted(rows, key=lambda row: (-candidates.appeal[row], row))
+
+
+def sells_then_buys(
+    ctx: Context,
+    candidates: Candidates,
+    offered_sells: Sequence[int],
+    offered_buys: Sequence[int],
+    max_sells: int,
+) -> list[list[int]]:
+    """One sequence for each number of sales from 1 to `max_sells`, filled up with every buy that
+    fits.
+
+    While there are buys, sales never take the last step: a sequence of sales alone moves nothing
+    forward.
+    """
+    depth = ctx.search.max_depth
+    most = min(max_sells, depth - 1 if offered_buys else depth)
+    account = candidates.account
+    starts = [fill(account, [], offered_sells, count) for count in range(1, most + 1)]
+    return [fill(account, start, offered_buys, depth) for start in starts if start]
+
+
+def padded_rows(sequences: Iterable[Sequence[int]], depth: int) -> IntArray:
+    """Sequences as (k, depth) rows, empty ones and repeats of a set left out, in the order
+    given.
+    """
+    distinct = {frozenset(sequence): sequence for sequence in reversed(list(sequences)) if sequence}
+    rows = np.full((len(distinct), depth), PAD, dtype=np.int64)
+    for row, sequence in zip(rows, reversed(distinct.values()), strict=True):
+        row[: len(sequence)] = sequence
+    return frozen(rows)

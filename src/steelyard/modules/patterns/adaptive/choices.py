@@ -1,0 +1,274 @@
+"""What the variants share: their parameters, and how an order of a wanted size is chosen from the
+table.
+
+A variant draws securities as every pattern does. Where its intent asks for a size it looks at all
+orders of a drawn security on that side, not only at the one of highest priority.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Annotated, Literal, get_args
+
+import numpy as np
+from pydantic import AfterValidator, Field
+
+from steelyard.arrays import FloatArray
+from steelyard.ledger import feasible, fill
+from steelyard.modules.candidates import Candidates
+from steelyard.modules.context import Context
+from steelyard.modules.groups import NOISE, GroupGap
+from steelyard.modules.patterns import buys, sells
+from steelyard.modules.registry import ModuleParams
+from steelyard.settings import Fraction
+
+Variant = Literal[
+    "geographic_gap",
+    "sector_gap",
+    "joint_gap",
+    "geographic_swap",
+    "concentration_trim",
+    "risk_reduction",
+    "quality_upgrade",
+    "income_gap",
+    "cash_drag",
+]
+ALL: tuple[Variant, ...] = get_args(Variant)
+
+TIE_DECIMALS = 12
+"""Sizes as close to each other as this are equal, and the smaller one comes first."""
+
+
+def _each_once(names: tuple[Variant, ...]) -> tuple[Variant, ...]:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"each variant is named once, not twice: {', '.join(twice)}")
+    return names
+
+
+Variants = Annotated[
+    tuple[Variant, ...],
+    Field(
+        strict=False,
+        min_length=1,
+        json_schema_extra={"uniqueItems": True},
+        description="which of the nine variants run",
+    ),
+    AfterValidator(_each_once),
+]
+
+
+class Params(ModuleParams):
+    """Which of the nine variants run, and from which number on each sees something to do."""
+
+    variants: Variants = ALL
+    geographic_gap: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=0.5,
+            description="least distance of a country from its target, of the invested part",
+        ),
+    ] = 0.02
+    sector_gap: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=0.5,
+            description="least distance of a sector under its target, of the invested part",
+        ),
+    ] = 0.01
+    top_gaps: Annotated[
+        int, Field(ge=1, le=20, description="countries and sectors looked at, widest gap first")
+    ] = 3
+    concentration_cap: Annotated[
+        float,
+        Field(gt=0, le=1, description="of value; a larger holding is trimmed to it, funds exempt"),
+    ] = 0.15
+    volatility_target: Annotated[
+        float,
+        Field(
+            ge=0, le=2, description="volatility a year, cash included, over which risk is reduced"
+        ),
+    ] = 0.15
+    risk_share: Annotated[
+        float,
+        Field(
+            ge=1,
+            le=20,
+            description=(
+                "a holding's share of the variance, in multiples of its weight, over which risk is "
+                "reduced"
+            ),
+        ),
+    ] = 1.5
+    low_quality_share: Annotated[
+        Fraction,
+        Field(description="part of the holdings, lowest quality first, that may be upgraded"),
+    ] = 0.25
+    quality_difference: Annotated[
+        Fraction, Field(description="least quality that an upgrade adds")
+    ] = 0.2
+    yield_target: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=0.2,
+            description="dividend yield a year of the holdings under which income is bought",
+        ),
+    ] = 0.02
+    cash_slack: Annotated[
+        Fraction,
+        Field(
+            description="cash over the reserve of the market regime that is left alone, of value"
+        ),
+    ] = 0.05
+
+
+def every_buy(candidates: Candidates) -> list[int]:
+    """All drawn buys, whoever proposed them, in order of priority."""
+    return buys(candidates, *candidates.draws)
+
+
+def every_sale(candidates: Candidates) -> list[int]:
+    """All drawn sales, whoever proposed them, in order of priority."""
+    return sells(candidates, *candidates.draws)
+
+
+def shortest(gaps: Sequence[GroupGap], least: float, count: int) -> list[GroupGap]:
+    """Groups at least so far under their targets, the widest gap first."""
+    under = [gap for gap in gaps if -gap.gap >= least - NOISE and gap.gap < 0]
+    return sorted(under, key=lambda gap: gap.gap)[:count]
+
+
+def shortfall(gap: GroupGap, candidates: Candidates, taken: Sequence[int]) -> float:
+    """How far a group stays under its target after some orders; never under 0."""
+    brought = math.fsum(
+        float(candidates.delta[j] * gap.shares[candidates.security[j]]) for j in taken
+    )
+    return max(0.0, -gap.gap - brought)
+
+
+def sizes(candidates: Candidates, row: int) -> list[int]:
+    """All orders of the table in the security and on the side of a drawn one."""
+    alike = (candidates.security == candidates.security[row]) & (
+        candidates.is_buy == candidates.is_buy[row]
+    )
+    return [int(j) for j in np.flatnonzero(alike)]
+
+
+def add(
+    candidates: Candidates,
+    taken: Sequence[int],
+    row: int,
+    wanted: float,
+    depth: int,
+    most: float = math.inf,
+) -> list[int]:
+    """Some orders and one more in the security of a drawn one: the closest to the wanted size that
+    the ledger allows.
+
+    wanted, most   of value; a size farther from `wanted` than no order at all, or over `most`, is
+                   none
+
+    Unchanged where no size will do.
+    """
+
+    def off(j: int) -> float:
+        return round(abs(abs(float(candidates.delta[j])) - wanted), TIE_DECIMALS)
+
+    fitting = [
+        j
+        for j in sizes(candidates, row)
+        if off(j) < wanted and abs(candidates.delta[j]) <= most + NOISE
+    ]
+    return fill(
+        candidates.account,
+        taken,
+        sorted(fitting, key=lambda j: (off(j), abs(candidates.delta[j]))),
+        depth,
+    )
+
+
+def swap(
+    candidates: Candidates, sale: int, buy: int, depth: int, most: float = math.inf
+) -> list[int]:
+    """A sale and a buy of equal value, from all sizes of two drawn orders; nothing where the ledger
+    allows no match.
+
+    Counted for a pair is what both move, up to `most`, less what one moves more than the other and
+    less what the larger moves over `most`. The pair that counts most is taken; where none counts
+    over 0, more would be out of place than in it.
+    """
+
+    pairs = np.array(
+        list(itertools.product(sizes(candidates, sale), sizes(candidates, buy))), dtype=np.int64
+    )
+    sold, bought = np.abs(candidates.delta[pairs]).T
+    smaller, larger = np.minimum(sold, bought), np.maximum(sold, bought)
+    counts = np.round(
+        np.minimum(smaller, most) - (larger - smaller) - np.maximum(larger - most, 0.0),
+        TIE_DECIMALS,
+    )
+    counts[~feasible(candidates.account, pairs)] = 0.0
+    best = int(counts.argmax())
+    return [int(j) for j in pairs[best]] if counts[best] > 0 and pairs.shape[1] <= depth else []
+
+
+def buy_into(ctx: Context, candidates: Candidates, gaps: Sequence[GroupGap]) -> list[int]:
+    """Buys in groups under their targets: the cash that may be spent, split in proportion to the
+    gaps.
+
+    The widest gap left is served first, by the member of highest priority not looked at yet.
+    """
+    account = candidates.account
+    short = np.array([-gap.gap for gap in gaps])
+    left = short * min(
+        1.0, max(0.0, account.spendable - account.floor) / max(float(short.sum()), NOISE)
+    )
+    offered, taken = every_buy(candidates), list[int]()
+    while len(left) and left.max() >= ctx.min_order_weight:
+        widest = int(left.argmax())
+        shares = gaps[widest].shares[candidates.security]
+        row = next((row for row in offered if shares[row] > 0), None)
+        if row is None:
+            left[widest] = 0.0
+            continue
+        offered.remove(row)
+        longer = add(
+            candidates, taken, row, float(left[widest] / shares[row]), ctx.search.max_depth
+        )
+        for j in longer[len(taken) :]:
+            left -= [candidates.delta[j] * gap.shares[candidates.security[j]] for gap in gaps]
+        taken = longer
+    return taken
+
+
+def spread(
+    candidates: Candidates,
+    taken: Sequence[int],
+    offered: Sequence[tuple[int, float]],
+    money: float,
+    room: FloatArray,
+    depth: int,
+) -> list[int]:
+    """Some orders and buys for an amount of money, split in proportion over as many as there are
+    steps left.
+
+    offered   (row, share > 0), the first ones first; the part of one that cannot be bought goes to
+              those after it
+    money     of value, costs included, never exceeded
+    room      (n,)  most to buy of each security, of value
+    """
+    filled = list(taken)
+    for place, (row, share) in enumerate(offered):
+        rest = math.fsum(other for _, other in offered[place : place + max(1, depth - len(filled))])
+        most = min(money, float(room[candidates.security[row]]))
+        longer = add(candidates, filled, row, min(money * share / rest, most), depth, most)
+        money -= math.fsum(
+            float(candidates.delta[j] + candidates.cost[j]) for j in longer[len(filled) :]
+        )
+        filled = longer
+    return filled

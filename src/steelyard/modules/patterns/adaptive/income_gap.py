@@ -1,0 +1,28 @@
+"""Income gap: buy dividends until the holdings yield what is asked of them."""
+
+from __future__ import annotations
+
+from steelyard.modules.candidates import Candidates
+from steelyard.modules.context import Context
+from steelyard.modules.groups import NOISE
+from steelyard.modules.patterns.adaptive.choices import Params, add, every_buy
+
+
+def income_gap(ctx: Context, candidates: Candidates, params: Params) -> list[int]:
+    """Buys of the highest sustainable yields, as many as lift the yield of the holdings to its
+    target; no sales.
+
+    Payout ratios are not among the inputs: a yield counts as sustainable where quality is at least
+    neutral. An unknown yield stands at its neutral value.
+    """
+    target, yields = params.yield_target, ctx.dividend_yield[candidates.security]
+    sound = ctx.quality[candidates.security] >= ctx.score.neutral.quality - NOISE
+    offered = [row for row in every_buy(candidates) if yields[row] > target + NOISE and sound[row]]
+    missing = float(ctx.weights @ (target - ctx.dividend_yield))
+    taken: list[int] = []
+    for row in sorted(offered, key=lambda row: -yields[row]):
+        above = float(yields[row]) - target
+        longer = add(candidates, taken, row, max(0.0, missing) / above, ctx.search.max_depth)
+        missing -= sum(float(candidates.delta[j]) for j in longer[len(taken) :]) * above
+        taken = longer
+    return taken

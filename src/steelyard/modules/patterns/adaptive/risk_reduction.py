@@ -1,0 +1,48 @@
+"""Risk reduction: from the holding that adds most to the swings of the whole to the calmest buy."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+
+from steelyard.arrays import FloatArray
+from steelyard.modules.candidates import Candidates
+from steelyard.modules.context import Context
+from steelyard.modules.groups import NOISE
+from steelyard.modules.patterns.adaptive.choices import Params, every_buy, every_sale, swap
+
+
+def risk_reduction(ctx: Context, candidates: Candidates, params: Params) -> list[int]:
+    """A sale of highest marginal risk and a buy of lowest volatility, of equal value, if the whole
+    gets calmer by it.
+
+    Runs where the volatility of the whole, cash included, is over its target, and otherwise where
+    the share of a holding in the variance is over a multiple of its weight in the invested part:
+    then only such a holding is sold. An unknown volatility or correlation stands at its neutral
+    value.
+    """
+    sigma = ctx.estimates.volatility
+    covariance = ctx.estimates.correlation * np.outer(sigma, sigma)
+    marginal, variance = covariance @ ctx.weights, _variance(covariance, ctx.weights)
+    if variance <= 0:
+        return []
+    # w m / variance > multiple x w / invested, without dividing by a weight
+    outsized = ctx.held & (marginal * ctx.weights.sum() > (params.risk_share + NOISE) * variance)
+    if math.sqrt(variance) > params.volatility_target + NOISE:
+        outsized = ctx.held
+    sales = [row for row in every_sale(candidates) if outsized[candidates.security[row]]]
+    sales.sort(key=lambda row: -marginal[candidates.security[row]])
+    calm = sorted(every_buy(candidates), key=lambda row: sigma[candidates.security[row]])
+    for sale, buy in itertools.product(sales, calm):
+        found = swap(candidates, sale, buy, ctx.search.max_depth)
+        after = ctx.weights.copy()
+        after[candidates.security[found]] += candidates.delta[found]
+        if _variance(covariance, after) < variance - NOISE:
+            return found
+    return []
+
+
+def _variance(covariance: FloatArray, weights: FloatArray) -> float:
+    return float(weights @ covariance @ weights)

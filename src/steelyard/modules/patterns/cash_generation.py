@@ -1,0 +1,68 @@
+"""Cash generation: raise the cash that is missing with the fewest sales."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from steelyard.arrays import IntArray
+from steelyard.ledger import SAFETY, fill
+from steelyard.modules.candidates import Candidates
+from steelyard.modules.context import Context
+from steelyard.modules.patterns import drawn_from, padded_rows, sells
+from steelyard.modules.registry import ModuleParams, pattern_generator
+
+
+class Params(ModuleParams):
+    """How much cash is wanted.
+
+    When absent: the reserve, or more where the targets leave more to cash or, without targets,
+    where the score prefers more.
+    """
+
+    cash_weight: Annotated[
+        float | None,
+        Field(
+            ge=0, le=1, description="cash to raise to, of value; by the other settings when absent"
+        ),
+    ] = None
+
+
+@pattern_generator(
+    "cash_generation",
+    version="1.0.0",
+    params=Params,
+    tags=("sell",),
+    dependencies=(drawn_from("profit_taking", "rebalance_sells"),),
+)
+def cash_generation(ctx: Context, candidates: Candidates, params: Params) -> IntArray:
+    """The fewest sales that raise the cash that is missing, the last one the smallest that is
+    enough; no buys.
+    """
+    goal = _goal(ctx) if params.cash_weight is None else params.cash_weight
+    proceeds = -candidates.delta - candidates.cost
+    offered = sorted(
+        sells(candidates, "profit_taking", "rebalance_sells"), key=lambda row: -proceeds[row]
+    )
+    depth, missing = ctx.search.max_depth, goal - candidates.account.cash
+    taken: list[int] = []
+    while missing > SAFETY and len(taken) < depth:
+        fitting = [
+            row
+            for row in offered
+            if len(fill(candidates.account, taken, [row], depth)) > len(taken)
+        ]
+        if not fitting:
+            break
+        enough = [row for row in fitting if proceeds[row] >= missing - SAFETY]
+        row = enough[-1] if enough else fitting[0]
+        taken.append(row)
+        missing -= float(proceeds[row])
+    return padded_rows([taken], depth)
+
+
+def _goal(ctx: Context) -> float:
+    """Cash that the settings ask for, of value."""
+    preferred = ctx.score.cash_target if ctx.target_weights is None else ctx.target_cash
+    return max(ctx.reserve_weight, preferred)

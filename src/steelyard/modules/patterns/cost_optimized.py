@@ -1,0 +1,88 @@
+"""Cost optimized: where the best rebalance leads, by the cheapest way."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from steelyard.arrays import PAD, BoolArray, IntArray, row_sums
+from steelyard.ledger import SAFETY, feasible
+from steelyard.modules.candidates import Candidates
+from steelyard.modules.context import Context
+from steelyard.modules.patterns import buys, drawn_from, padded_rows, sells, sells_then_buys
+from steelyard.modules.registry import ModuleParams, pattern_generator
+from steelyard.modules.tables import evaluate
+
+
+class Params(ModuleParams):
+    """What counts as the same end state, and how many securities may make it. Cost is commission,
+    half spread and conversion margin.
+
+    The end state is the same where as much is sold of what is overweight and as much is bought of
+    what is underweight: then as much of the distance is gone and as much cash is left.
+    """
+
+    tolerance: Annotated[
+        float,
+        Field(ge=0, le=0.25, description="by which either amount may differ, a fraction of it"),
+    ] = 0.02
+    max_candidates: Annotated[
+        int, Field(ge=1, le=8, description="securities looked at on each side, by priority")
+    ] = 6
+
+
+@pattern_generator(
+    "cost_optimized",
+    version="1.0.0",
+    params=Params,
+    tags=("sell", "buy"),
+    dependencies=(drawn_from("rebalance_sells"), drawn_from("rebalance_buys")),
+)
+def cost_optimized(ctx: Context, candidates: Candidates, params: Params) -> IntArray:
+    """The list of least cost, not of fewest orders, that ends where the best simple rebalance
+    does.
+    """
+    depth = ctx.search.max_depth
+    over = sells(candidates, "rebalance_sells")[: params.max_candidates]
+    under = buys(candidates, "rebalance_buys")[: params.max_candidates]
+    simple = padded_rows(sells_then_buys(ctx, candidates, over, under, depth), depth)
+    simple = simple[feasible(candidates.account, simple)]
+    if not (len(simple) and under):
+        return padded_rows([], depth)
+    best = simple[evaluate(candidates.tables, simple).argmax()][None, :]
+    rows = _every_list([*over, *under], depth)
+    rows = rows[_same_end(candidates, rows, best, params.tolerance)]
+    rows = rows[feasible(candidates.account, rows)]
+    return padded_rows([_cheapest(candidates, rows)], depth)
+
+
+def _every_list(offered: list[int], depth: int) -> IntArray:
+    """Every list of at most `depth` of the offered orders, in the order of offering."""
+    lists = [
+        taken + (PAD,) * (depth - size)
+        for size in range(1, depth + 1)
+        for taken in itertools.combinations(offered, size)
+    ]
+    return np.array(lists, dtype=np.int64).reshape(-1, depth)
+
+
+def _same_end(
+    candidates: Candidates, rows: IntArray, best: IntArray, tolerance: float
+) -> BoolArray:
+    """(k,) True where a row sells as much and buys as much as the best one does."""
+    same = np.ones(len(rows), dtype=np.bool_)
+    for moved in (np.minimum(candidates.delta, 0.0), np.maximum(candidates.delta, 0.0)):
+        wanted = row_sums(moved, best)
+        same &= np.abs(row_sums(moved, rows) - wanted) <= tolerance * np.abs(wanted) + SAFETY
+    return same
+
+
+def _cheapest(candidates: Candidates, rows: IntArray) -> list[int]:
+    """Of equal costs the list of higher net, then the shorter, then the first."""
+    cost = np.round(row_sums(candidates.cost, rows), 12)
+    net = np.round(evaluate(candidates.tables, rows), 12)
+    first = np.lexsort(((rows >= 0).sum(axis=1), -net, cost))[0]
+    return [int(row) for row in rows[first] if row != PAD]

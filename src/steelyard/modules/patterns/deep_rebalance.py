@@ -1,0 +1,34 @@
+"""Deep rebalance: the largest moves towards the targets, half of the steps for sales."""
+
+from __future__ import annotations
+
+from steelyard.arrays import IntArray
+from steelyard.ledger import fill
+from steelyard.modules.candidates import Candidates
+from steelyard.modules.context import Context
+from steelyard.modules.patterns import NoParams, buys, drawn_from, padded_rows, sells
+from steelyard.modules.registry import pattern_generator
+
+
+@pattern_generator(
+    "deep_rebalance",
+    version="1.0.0",
+    params=NoParams,
+    tags=("sell", "buy"),
+    dependencies=(drawn_from("rebalance_sells"), drawn_from("rebalance_buys")),
+)
+def deep_rebalance(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:  # noqa: ARG001 - the shape of every pattern
+    """The largest sales of what is overweight, in at most half of the steps, then the largest buys
+    of what is underweight.
+    """
+    depth, account = ctx.search.max_depth, candidates.account
+
+    def size(row: int) -> float:
+        return -abs(float(candidates.delta[row]))
+
+    # the sorts are stable: of equal sizes the higher priority comes first
+    over = sorted(sells(candidates, "rebalance_sells"), key=size)
+    under = sorted(buys(candidates, "rebalance_buys"), key=size)
+    start = fill(account, [], over, depth // 2)
+    sequence = fill(account, start, under, depth)
+    return padded_rows([sequence] if start and len(sequence) > len(start) else [], depth)

@@ -1,0 +1,113 @@
+"""Market regime: what the state of the market asks for, told from the history of an index and never
+from a setting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from steelyard.arrays import IntArray
+from steelyard.ledger import SAFETY, fill
+from steelyard.modules.candidates import Candidates
+from steelyard.modules.context import Context
+from steelyard.modules.patterns import buys, padded_rows, sells
+from steelyard.modules.registry import ModuleParams, pattern_generator
+
+
+class Params(ModuleParams):
+    """How much is sold before anything is bought. The regime and the cash that each one wants are
+    in the section `regime`.
+    """
+
+    max_sells: Annotated[
+        int, Field(ge=0, le=10, description="most sales in a bull or sideways market")
+    ] = 2
+    bear_sell_share: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description=(
+                "share of the orders that a bear market sells by risk, before it raises cash"
+            ),
+        ),
+    ] = 0.5
+
+
+@pattern_generator(
+    "market_regime",
+    version="1.0.0",
+    params=Params,
+    tags=("sell", "buy"),
+    needs=("market_regime",),
+    on=False,
+)
+def market_regime(ctx: Context, candidates: Candidates, params: Params) -> dict[str, IntArray]:
+    """Bull takes profits and buys what is good, bear sells risk and raises cash, sideways restores
+    the targets; unknown does nothing.
+
+    Whatever is bought leaves the cash that the regime wants.
+    """
+    depth = ctx.search.max_depth
+    offered: tuple[str, ...]
+    match ctx.regime.name:
+        case "bull":
+            sold = _sold(candidates, "profit_taking", most=min(params.max_sells, depth - 1))
+            wanted, offered = ctx.regimes.bull_cash, ("opportunity_buys", "rebalance_buys")
+        case "bear":
+            sold = _shed(ctx, candidates, int(params.bear_sell_share * depth))
+            wanted, offered = ctx.regimes.bear_cash, ("averaging_down",)
+        case "sideways":
+            sold = _sold(candidates, "rebalance_sells", most=min(params.max_sells, depth - 1))
+            wanted, offered = ctx.regimes.sideways_cash, ("rebalance_buys", "opportunity_buys")
+        case "unknown":
+            return {}
+    in_turn = [row for category in offered for row in buys(candidates, category)]
+    return {
+        ctx.regime.name: padded_rows([_bought(candidates, sold, in_turn, depth, wanted)], depth)
+    }
+
+
+def _sold(candidates: Candidates, category: str, most: int) -> list[int]:
+    return fill(candidates.account, [], sells(candidates, category), most)
+
+
+def _shed(ctx: Context, candidates: Candidates, most: int) -> list[int]:
+    """Sales of what adds most to the risk of the whole, then as many more as the cash of a bear
+    market needs.
+    """
+    risk = ctx.weights * (
+        (ctx.estimates.correlation * np.outer(ctx.estimates.volatility, ctx.estimates.volatility))
+        @ ctx.weights
+    )
+    offered = sorted(
+        sells(candidates, "profit_taking", "rebalance_sells"),
+        key=lambda row: -risk[candidates.security[row]],
+    )
+    taken = fill(candidates.account, [], offered, most)
+    for row in offered:
+        if _cash(candidates, taken) >= ctx.regimes.bear_cash - SAFETY:
+            break
+        taken = fill(candidates.account, taken, [row], ctx.search.max_depth)
+    return taken
+
+
+def _bought(
+    candidates: Candidates, sold: list[int], offered: Iterable[int], depth: int, wanted: float
+) -> list[int]:
+    """The sales and every buy that leaves the wanted cash; one that does not is passed over."""
+    taken = sold
+    for row in offered:
+        with_it = fill(candidates.account, taken, [row], depth)
+        if _cash(candidates, with_it) >= wanted - SAFETY:
+            taken = with_it
+    return taken
+
+
+def _cash(candidates: Candidates, rows: list[int]) -> float:
+    """All cash after some orders, of value."""
+    return candidates.account.cash - float((candidates.delta + candidates.cost)[rows].sum())

@@ -1,0 +1,40 @@
+"""Mixed strategy: one or two sales with one or two buys, whoever proposed them."""
+
+from __future__ import annotations
+
+import itertools
+
+from steelyard.arrays import IntArray
+from steelyard.ledger import fill
+from steelyard.modules.candidates import Candidates
+from steelyard.modules.context import Context
+from steelyard.modules.patterns import NoParams, buys, drawn_from, padded_rows, sells
+from steelyard.modules.registry import pattern_generator
+
+ONE_OR_TWO = (1, 2)
+
+
+@pattern_generator(
+    "mixed_strategy",
+    version="1.0.0",
+    params=NoParams,
+    tags=("sell", "buy"),
+    dependencies=(
+        drawn_from("profit_taking", "rebalance_sells"),
+        drawn_from("averaging_down", "rebalance_buys", "opportunity_buys"),
+    ),
+)
+def mixed_strategy(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:  # noqa: ARG001 - the shape of every pattern
+    """One or two sales of any kind, by priority, with one or two buys of any kind; each mix has its
+    own sequence.
+    """
+    depth, account = ctx.search.max_depth, candidates.account
+    offered_sells = sells(candidates, "profit_taking", "rebalance_sells")
+    offered_buys = buys(candidates, "averaging_down", "rebalance_buys", "opportunity_buys")
+    mixed = []
+    for sold, bought in itertools.product(ONE_OR_TWO, ONE_OR_TWO):
+        start = fill(account, [], offered_sells, sold)
+        sequence = fill(account, start, offered_buys, min(len(start) + bought, depth))
+        if start and len(sequence) > len(start):
+            mixed.append(sequence)
+    return padded_rows(mixed, depth)

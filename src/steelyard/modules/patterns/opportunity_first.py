@@ -1,0 +1,28 @@
+"""Opportunity first: spend the cash on the best opportunities, what is left on everything else."""
+
+from __future__ import annotations
+
+from steelyard.arrays import IntArray
+from steelyard.ledger import fill
+from steelyard.modules.candidates import Candidates
+from steelyard.modules.context import Context
+from steelyard.modules.patterns import NoParams, buys, drawn_from, padded_rows
+from steelyard.modules.registry import pattern_generator
+
+
+@pattern_generator(
+    "opportunity_first",
+    version="1.0.0",
+    params=NoParams,
+    tags=("buy",),
+    dependencies=(drawn_from("opportunity_buys"),),
+)
+def opportunity_first(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:  # noqa: ARG001 - the shape of every pattern
+    """Buys of opportunities before any other buy, whatever the priority of the others; no sales."""
+    depth, account = ctx.search.max_depth, candidates.account
+    first = fill(account, [], buys(candidates, "opportunity_buys"), depth)
+    if not first:
+        return padded_rows([], depth)
+    return padded_rows(
+        [fill(account, first, buys(candidates, "averaging_down", "rebalance_buys"), depth)], depth
+    )

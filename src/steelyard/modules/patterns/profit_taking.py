@@ -1,0 +1,40 @@
+"""Profit taking: trim the winners, put the money where it is short."""
+
+from __future__ import annotations
+
+from steelyard.arrays import IntArray
+from steelyard.modules.candidates import Candidates
+from steelyard.modules.context import Context
+from steelyard.modules.patterns import (
+    MaxSells,
+    buys,
+    drawn_from,
+    padded_rows,
+    sells,
+    sells_then_buys,
+)
+from steelyard.modules.registry import ModuleParams, pattern_generator
+
+
+class Params(ModuleParams):
+    """How many winners are trimmed at once; half of the default depth leaves room for buys."""
+
+    max_sells: MaxSells = 2
+
+
+@pattern_generator(
+    "profit_taking",
+    version="1.0.0",
+    params=Params,
+    tags=("sell", "buy"),
+    dependencies=(drawn_from("profit_taking"),),
+)
+def profit_taking(ctx: Context, candidates: Candidates, params: Params) -> IntArray:
+    """Sales of winners, one more in each sequence, then buys of underweight and fallen names with
+    the proceeds.
+    """
+    winners = sells(candidates, "profit_taking")
+    wanted = buys(candidates, "averaging_down", "rebalance_buys")
+    return padded_rows(
+        sells_then_buys(ctx, candidates, winners, wanted, params.max_sells), ctx.search.max_depth
+    )

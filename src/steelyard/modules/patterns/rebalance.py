@@ -1,0 +1,39 @@
+"""Rebalance: from what is over its target to what is under it."""
+
+from __future__ import annotations
+
+from steelyard.arrays import IntArray
+from steelyard.modules.candidates import Candidates
+from steelyard.modules.context import Context
+from steelyard.modules.patterns import (
+    MaxSells,
+    buys,
+    drawn_from,
+    padded_rows,
+    sells,
+    sells_then_buys,
+)
+from steelyard.modules.registry import ModuleParams, pattern_generator
+
+
+class Params(ModuleParams):
+    """How many overweight names are sold at once; half of the default depth leaves room for
+    buys.
+    """
+
+    max_sells: MaxSells = 2
+
+
+@pattern_generator(
+    "rebalance",
+    version="1.0.0",
+    params=Params,
+    tags=("sell", "buy"),
+    dependencies=(drawn_from("rebalance_sells"),),
+)
+def rebalance(ctx: Context, candidates: Candidates, params: Params) -> IntArray:
+    """Sales of what is overweight, one more in each sequence, then buys of what is underweight."""
+    over, under = sells(candidates, "rebalance_sells"), buys(candidates, "rebalance_buys")
+    return padded_rows(
+        sells_then_buys(ctx, candidates, over, under, params.max_sells), ctx.search.max_depth
+    )

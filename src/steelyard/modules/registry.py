@@ -1,0 +1,324 @@
+"""Registered modules: five kinds, one decorator each, found by package name at the first look-up.
+
+A module is one function with one frozen parameter model. Its name, version, author, summary, tags
+and needs travel in the decorator; the function's first docstring line is the summary unless one is
+given.
+
+To add one: drop a file into the folder of its kind. What is not part of the package is a plugin,
+see `plugins`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import operator
+import pkgutil
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Literal, NotRequired, TypedDict, TypeVar, Unpack
+
+from steelyard.errors import ModuleError, UnknownModule, did_you_mean
+from steelyard.settings import Section
+
+BUILT_IN = "built-in"
+VERSION = re.compile(r"\d+\.\d+\.\d+")
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+CLAUSE = re.compile(
+    r"(?P<sign>>=|<=|==|!=|~=|>|<)\s*(?P<number>\d{1,4}(\.\d{1,4}){0,2})(?P<any>\.\*)?"
+)
+COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
+    {
+        ">=": operator.ge,
+        "<=": operator.le,
+        "==": operator.eq,
+        "!=": operator.ne,
+        ">": operator.gt,
+        "<": operator.lt,
+    }
+)
+
+FilterForm = Literal["mask", "pairs", "rows", "rank"]
+Form = FilterForm | Literal["sequences", "what_if"]
+Need = Literal["target_weights", "no_target_weights", "market_regime"]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class ModuleParams(Section):
+    """Base of the parameter model of a module: frozen, strict, unknown keys are errors.
+
+    Field descriptions, ranges and defaults become TOML options, JSON Schema and `docs/modules.md`.
+    """
+
+
+class Kind(StrEnum):
+    """The five kinds, by their section in a strategy."""
+
+    OPPORTUNITY = "opportunity_calculators"
+    PATTERN = "pattern_generators"
+    SEQUENCE = "sequence_generators"
+    FILTER = "filters"
+    TERM = "score_terms"
+
+
+PACKAGES: Mapping[Kind, str] = MappingProxyType(
+    {
+        Kind.OPPORTUNITY: "steelyard.modules.opportunities",
+        Kind.PATTERN: "steelyard.modules.patterns",
+        Kind.SEQUENCE: "steelyard.modules.sequences",
+        Kind.FILTER: "steelyard.modules.filters",
+        Kind.TERM: "steelyard.modules.scoring",
+    }
+)
+
+
+@dataclass
+class ModuleMetadata:
+    """What a module says of itself; also what a class-style module gives.
+
+    dependencies   see `Module`
+    """
+
+    name: str
+    version: str
+    author: str = ""
+    description: str = ""
+    requires_python: str = ">=3.11"
+    dependencies: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+
+
+class Metadata(TypedDict):
+    """What a decorator takes besides the name; each is told in `Module`. The summary is by default
+    the docstring's first line.
+    """
+
+    version: str
+    params: type[ModuleParams]
+    summary: NotRequired[str]
+    author: NotRequired[str]
+    tags: NotRequired[tuple[str, ...]]
+    needs: NotRequired[tuple[Need, ...]]
+    on: NotRequired[bool]
+    requires_python: NotRequired[str]
+    dependencies: NotRequired[tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One registered algorithm.
+
+    call     the function; what it takes and gives is told in the docstring of its folder
+    needs    inputs without which it does not run; the plan says so
+    form     what a filter returns; of a sequence generator "sequences", or "what_if" for one whose
+             rows are a report and never a plan; None for other kinds
+    on       does it run when a strategy says nothing of it
+    requires_python   version specifier, like ">=3.11"
+    dependencies      what must be enabled beside it: qualified names, or a kind for any module of
+                      it; alternatives are separated by `|`
+    source   BUILT_IN, or where a plugin came from
+    digest   of a plugin's source, part of a strategy's hash; None for what is built in
+    """
+
+    kind: Kind
+    name: str
+    version: str
+    summary: str
+    params: type[ModuleParams]
+    call: Callable[..., Any]
+    author: str = "Steelyard"
+    tags: tuple[str, ...] = ()
+    needs: tuple[Need, ...] = ()
+    form: Form | None = None
+    on: bool = True
+    requires_python: str = ">=3.11"
+    dependencies: tuple[str, ...] = ()
+    source: str = BUILT_IN
+    digest: str | None = None
+
+    @property
+    def qualified(self) -> str:
+        """`kind.name`, unique over all modules."""
+        return f"{self.kind}.{self.name}"
+
+    @property
+    def metadata(self) -> ModuleMetadata:
+        """What it says of itself, as one record."""
+        return ModuleMetadata(
+            self.name,
+            self.version,
+            self.author,
+            self.summary,
+            self.requires_python,
+            list(self.dependencies),
+            list(self.tags),
+        )
+
+    def default_params(self) -> dict[str, Any]:
+        """Its parameters at their defaults, as plain values."""
+        return self.params().model_dump(mode="json", by_alias=True)
+
+
+_MODULES: dict[Kind, dict[str, Module]] = {kind: {} for kind in Kind}
+_LOADED: set[Kind] = set()
+
+
+def add(module: Module) -> None:
+    """Register; raises ModuleError for metadata that are not well formed, another Python, and a
+    name that is taken.
+    """
+    check(module)
+    known = _MODULES[module.kind]
+    if module.name in known:
+        raise ModuleError(
+            f"{module.qualified} is registered already ({known[module.name].version}). The second "
+            "one was not registered."
+        )
+    known[module.name] = module
+
+
+def check(module: Module) -> None:
+    """Raises ModuleError for a module that may not be registered, whatever else is."""
+    if not NAME.fullmatch(module.name) or not VERSION.fullmatch(module.version):
+        raise ModuleError(
+            f"Module {module.name!r} version {module.version!r}: a name is lower case letters, "
+            "digits and _, a version is like 1.0.0. It was not registered."
+        )
+    given: dict[str, object] = {"tags": module.tags, "dependencies": module.dependencies}
+    for name, texts in given.items():
+        if isinstance(texts, str):
+            raise ModuleError(
+                f"{module.qualified}: its {name} are the text {texts!r}; a tuple of texts is due. "
+                "It was not registered."
+            )
+    for dependency in module.dependencies:
+        if not all(map(_may_be_needed, dependency.split("|"))):
+            kinds = ", ".join(kind.value for kind in Kind)
+            raise ModuleError(
+                f"{module.qualified} depends on {dependency!r}; a dependency is a kind ({kinds}) or"
+                " kind.name, alternatives apart by |. It was not registered."
+            )
+    if not python_fits(module.requires_python):
+        running = ".".join(map(str, sys.version_info[:3]))
+        raise ModuleError(
+            f"{module.qualified} needs Python {module.requires_python}; this is {running}. It was "
+            "not registered."
+        )
+
+
+def _may_be_needed(dependency: str) -> bool:
+    kind, dot, name = dependency.partition(".")
+    return kind in {one.value for one in Kind} and (not dot or NAME.fullmatch(name) is not None)
+
+
+def python_fits(specifier: str, running: tuple[int, ...] = sys.version_info[:3]) -> bool:
+    """Does a Python satisfy every clause of a version specifier?
+
+    Raises ModuleError for text that is not a specifier of released versions.
+
+    >>> python_fits(">=3.11,<4", (3, 12, 1)), python_fits("~=3.11.2", (3, 12, 0))
+    (True, False)
+    """
+    clauses = [CLAUSE.fullmatch(clause.strip()) for clause in specifier.split(",")]
+    if not all(clauses):
+        raise ModuleError(
+            f"{specifier!r} is no version specifier; requires_python is like '>=3.11' or "
+            "'>=3.11,<4'."
+        )
+    return all(
+        _fits(clause["sign"], clause["number"], clause["any"] is not None, running)
+        for clause in clauses
+        if clause
+    )
+
+
+def _fits(sign: str, number: str, starred: bool, running: tuple[int, ...]) -> bool:
+    wanted = tuple(map(int, number.split(".")))
+    here = tuple(running[: len(wanted)]) if starred else tuple(running)
+    padded = wanted if starred else wanted + (0,) * (len(here) - len(wanted))
+    if sign == "~=":
+        return here >= padded and here[: len(wanted) - 1] == wanted[:-1]
+    return COMPARISONS[sign](here, padded)
+
+
+def opportunity_calculator(name: str, **metadata: Unpack[Metadata]) -> Callable[[F], F]:
+    """Register `(Context, Params) -> list[Candidate]`."""
+    return _registering(Kind.OPPORTUNITY, name, None, metadata)
+
+
+def pattern_generator(name: str, **metadata: Unpack[Metadata]) -> Callable[[F], F]:
+    """Register `(Context, Candidates, Params) -> (k, d) rows`."""
+    return _registering(Kind.PATTERN, name, None, metadata)
+
+
+def sequence_generator(
+    name: str, *, form: Literal["sequences", "what_if"] = "sequences", **metadata: Unpack[Metadata]
+) -> Callable[[F], F]:
+    """Register `(Context, Candidates, seeds, Params) -> iterator of (k, d) rows`; see `sequences`
+    for the what-if form.
+    """
+    return _registering(Kind.SEQUENCE, name, form, metadata)
+
+
+def sequence_filter(
+    name: str, *, form: FilterForm, **metadata: Unpack[Metadata]
+) -> Callable[[F], F]:
+    """Register a filter that returns a mask `Ruling`, pair conflicts `(m, m)`, a row predicate or a
+    `Ranking`, as `form` says.
+    """
+    return _registering(Kind.FILTER, name, form, metadata)
+
+
+def score_term(name: str, **metadata: Unpack[Metadata]) -> Callable[[F], F]:
+    """Register `(Context, Params) -> Term`."""
+    return _registering(Kind.TERM, name, None, metadata)
+
+
+def first_paragraph(docstring: str | None) -> str:
+    """What a docstring says first, on one line."""
+    return " ".join(inspect.cleandoc(docstring or "").partition("\n\n")[0].split())
+
+
+def _registering(kind: Kind, name: str, form: Form | None, metadata: Metadata) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        summary = first_paragraph(function.__doc__)
+        full: Metadata = {**metadata, "summary": metadata.get("summary", summary)}
+        add(Module(kind=kind, name=name, call=function, form=form, **full))
+        return function
+
+    return decorate
+
+
+def _load(kind: Kind) -> None:
+    if kind in _LOADED:
+        return
+    package = importlib.import_module(PACKAGES[kind])
+    for found in sorted(info.name for info in pkgutil.iter_modules(package.__path__)):
+        importlib.import_module(f"{PACKAGES[kind]}.{found}")
+    _LOADED.add(kind)
+
+
+def modules(kind: Kind) -> Mapping[str, Module]:
+    """Every registered module of a kind, by name, sorted."""
+    _load(kind)
+    return MappingProxyType(dict(sorted(_MODULES[kind].items())))
+
+
+def registered(kind: Kind) -> tuple[Module, ...]:
+    """What is registered so far, without looking for the built-in ones."""
+    return tuple(_MODULES[kind].values())
+
+
+def module(kind: Kind, name: str) -> Module:
+    """The module of that name; raises UnknownModule with the nearest known name."""
+    known = modules(kind)
+    if name not in known:
+        raise UnknownModule(
+            f"There is no {name!r} in {kind}.{did_you_mean(name, list(known))} Known: "
+            f"{', '.join(known)}."
+        )
+    return known[name]

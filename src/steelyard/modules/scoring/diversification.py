@@ -1,0 +1,172 @@
+"""Diversification: how the invested part is spread over names, sectors, countries and things that
+move together.
+
+Intent: no single name, sector, country or common movement should decide the outcome.
+Cash is looked through into the neutral mix m, u = w + c m, so it is neither punished nor rewarded
+here; counted as perfectly spread it made plans sell into cash. With B = [I | m], u = B z.
+Formula, each with its own anchors:
+    conc     -sum of (u_i - rho_i)^2 / nu_i            nu = 1 for a share, `fund_names` for a fund
+    ind      -sum over sectors of (A_g' u - T_g)^2     A (n, g), rows sum to 1
+    country  the same over countries
+    rao      -(u - rho)' R (u - rho)                   R = shrunk correlation
+    slope of each -2 B' M (B z - aim), M = diag(1 / nu), A A', R, all positive semidefinite
+Aims: without targets rho = 0 and T = 0 (Herfindahl index; Rao's quadratic entropy less one). With
+targets rho = m and T = A' m, so that the owner's own composition scores 1 with slope 0. Sector or
+country targets of the strategy replace T in their part, with or without security targets; groups
+without a target then have T = 0, and a target of a group that nobody in the planning set has is
+left out, since no trade can change it.
+A part that measures from an aim has anchors (lo - hi, 0): the same width as the plain one.
+A grouping with fewer than two groups drops out and the shares of the others are rescaled.
+Unit: squared weight.
+Source: Herfindahl (1950); Rao, Diversity and dissimilarity coefficients (1982).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from steelyard.arrays import FloatArray, frozen
+from steelyard.modules.context import Context, Grouping
+from steelyard.modules.registry import ModuleParams, score_term
+from steelyard.modules.terms import Part, Quadratic, Term
+from steelyard.settings import Anchor
+
+
+class Params(ModuleParams):
+    """None of its own: anchors, shares and `fund_names` are settings of the score, targets those of
+    `groups`.
+    """
+
+
+@score_term("diversification", version="1.0.0", params=Params, tags=("risk",))
+def diversification(ctx: Context, _: Params) -> Term:
+    """Spread over names, sectors, countries and common movement, cash looked through."""
+    shares = _shares(ctx)
+    parts = {
+        "conc": lambda share: _concentration(ctx, share),
+        "ind": lambda share: _groups(
+            ctx, "ind", share, ctx.sectors, ctx.groups.sector, ctx.score.anchors.ind
+        ),
+        "country": lambda share: _groups(
+            ctx, "country", share, ctx.countries, ctx.groups.country, ctx.score.anchors.country
+        ),
+        "rao": lambda share: _common_movement(ctx, share),
+    }
+    return Term("diversification", tuple(parts[name](share) for name, share in shares.items()))
+
+
+def _shares(ctx: Context) -> dict[str, float]:
+    """Shares of the parts that can vary; they sum to 1.
+
+    If only parts that cannot vary have a share, all stay: the term is then constant and decides
+    nothing.
+    """
+    given = ctx.score.diversification_parts.normalised()
+    silent = {
+        name
+        for name, grouping in (("ind", ctx.sectors), ("country", ctx.countries))
+        if not grouping.counts
+    }
+    kept = {name: share for name, share in given.items() if name not in silent}
+    total = math.fsum(kept.values())
+    return {name: share / total for name, share in kept.items()} if total > 0 else given
+
+
+def _concentration(ctx: Context, share: float) -> Part:
+    names = np.where(ctx.is_fund, ctx.score.fund_names, 1.0)
+    aim = _aim(ctx)
+    terms = list(zip(aim.tolist(), names.tolist(), strict=True))
+
+    def raw(weights: FloatArray, cash: float) -> float:
+        return -math.fsum(
+            (u - rho) ** 2 / nu
+            for u, (rho, nu) in zip(_seen(ctx, weights, cash), terms, strict=True)
+        )
+
+    anchor = _anchor(ctx.score.anchors.conc, from_aim=ctx.target_weights is not None)
+    return Part(
+        "conc",
+        share,
+        *anchor,
+        raw,
+        _quadratic(ctx, np.diag(1 / names), aim / names, float(aim @ (aim / names))),
+    )
+
+
+def _common_movement(ctx: Context, share: float) -> Part:
+    correlation = ctx.estimates.correlation
+    aim = _aim(ctx)
+    related, rhos = correlation.tolist(), aim.tolist()
+
+    def raw(weights: FloatArray, cash: float) -> float:
+        off = [
+            (u - rho, i)
+            for i, (u, rho) in enumerate(zip(_seen(ctx, weights, cash), rhos, strict=True))
+            if u != rho
+        ]
+        # each pair once, counted twice: doubling is exact
+        pairs = (2 * a * b * related[i][j] for k, (a, i) in enumerate(off) for b, j in off[:k])
+        return -math.fsum((*pairs, *(a * a * related[i][i] for a, i in off)))
+
+    anchor = _anchor(ctx.score.anchors.rao, from_aim=ctx.target_weights is not None)
+    pull = correlation @ aim
+    return Part("rao", share, *anchor, raw, _quadratic(ctx, correlation, pull, float(aim @ pull)))
+
+
+def _groups(
+    ctx: Context,
+    name: str,
+    share: float,
+    grouping: Grouping,
+    targets: dict[str, float],
+    anchor: Anchor,
+) -> Part:
+    A = grouping.shares
+    aim = (
+        np.array([targets.get(label, 0.0) for label in grouping.labels])
+        if targets
+        else A.T @ _aim(ctx)
+    )
+    columns = list(zip(A.T.tolist(), aim.tolist(), strict=True))
+
+    def raw(weights: FloatArray, cash: float) -> float:
+        seen = _seen(ctx, weights, cash)
+        sizes = [
+            (math.fsum(u * part for u, part in zip(seen, column, strict=True)), target)
+            for column, target in columns
+        ]
+        return -math.fsum((size - target) ** 2 for size, target in sizes)
+
+    scale = _anchor(anchor, from_aim=bool(targets) or ctx.target_weights is not None)
+    return Part(name, share, *scale, raw, _quadratic(ctx, A @ A.T, A @ aim, float(aim @ aim)))
+
+
+def _aim(ctx: Context) -> FloatArray:
+    """rho (n,): the composition to measure from; nothing at all without targets."""
+    return np.zeros(ctx.n) if ctx.target_weights is None else ctx.neutral_mix
+
+
+def _anchor(plain: Anchor, *, from_aim: bool) -> Anchor:
+    """A distance from an aim is 0 at best; the width stays, so the curvature does too."""
+    lo, hi = plain
+    return (lo - hi, 0.0) if from_aim else plain
+
+
+def _seen(ctx: Context, weights: FloatArray, cash: float) -> list[float]:
+    """u = w + c m, cash looked through into the neutral mix."""
+    return [
+        weight + cash * share
+        for weight, share in zip(weights.tolist(), ctx.neutral_mix.tolist(), strict=True)
+    ]
+
+
+def _quadratic(ctx: Context, M: FloatArray, pull: FloatArray, offset: float) -> Quadratic:
+    """-(u' M u - 2 pull . u + offset) in terms of z = (w, c), where u = B z.
+
+    M     (n, n)  positive semidefinite
+    pull  (n,)
+    """
+    B = np.column_stack([np.eye(ctx.n), ctx.neutral_mix])
+    return Quadratic(-offset, frozen(2 * B.T @ pull), frozen(B.T @ M @ B))

@@ -1,0 +1,144 @@
+"""The score as one array form, for the search: F(z) = constant + slope . z - z' H z - sum of k
+sqrt(z' V z).
+
+n securities; z = (w, c) is (n + 1,). H and every V are positive semidefinite and every k >= 0, so F
+is concave whatever the weights of the terms are (they are never negative).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from steelyard.arrays import FloatArray, frozen
+from steelyard.errors import ModuleError, PlanRefused
+from steelyard.modules.terms import (
+    LEAST_VARIANCE,
+    BlackBox,
+    Linear,
+    Norm,
+    Part,
+    Quadratic,
+    Separable,
+    Term,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreModel:
+    """F as arrays, read-only.
+
+    constant
+    slope      (n + 1,)
+    curvature  (n + 1, n + 1)  H, symmetric, positive semidefinite
+    norms      pairs of k >= 0 and V (n + 1, n + 1), symmetric, positive semidefinite
+    separables pairs of k and a separable shape
+    A black box is not in it.
+    """
+
+    constant: float
+    slope: FloatArray
+    curvature: FloatArray
+    norms: tuple[tuple[float, FloatArray], ...]
+    separables: tuple[tuple[float, Separable], ...] = ()
+
+
+def build_model(
+    terms: Sequence[Term], weights: Mapping[str, float], size: int | None = None
+) -> ScoreModel:
+    """Sum the parts of all terms, each times weight x share / (hi - lo).
+
+    weights   term name -> weight
+    size      n + 1; may be left out if a part has arrays to tell it
+    Raises PlanRefused without any part; ModuleError for a part whose arrays are not finite or of
+    another size.
+    """
+    parts = [
+        (term, part, weights[term.name] * part.share / (part.hi - part.lo))
+        for term in terms
+        for part in term.parts
+    ]
+    if not parts:
+        raise PlanRefused(
+            "No score term is left, so no two portfolios can be compared. Nothing was planned: "
+            "enable at least one."
+        )
+    if size is None:
+        size = next(len(arrays[-1]) for _, part, _ in parts if (arrays := _arrays(part)))
+    constants: list[float] = []
+    slope, H = np.zeros(size), np.zeros((size, size))
+    norms: list[tuple[float, FloatArray]] = []
+    separables: list[tuple[float, Separable]] = []
+    for term, part, k in parts:
+        _check(term, part, size)
+        constants.append(-k * part.lo)
+        match part.shape:
+            case Linear(constant, linear):
+                constants.append(k * constant)
+                slope += k * linear
+            case Quadratic(constant, linear, curvature):
+                constants.append(k * constant)
+                slope += k * linear
+                H += k * curvature
+            case Norm(variance):
+                norms.append((k, frozen((variance + variance.T) / 2)))
+            case Separable():
+                separables.append((k, part.shape))
+            case BlackBox():
+                constants.append(k * part.lo)
+    return ScoreModel(
+        math.fsum(constants), frozen(slope), frozen((H + H.T) / 2), tuple(norms), tuple(separables)
+    )
+
+
+def value(model: ScoreModel, z: FloatArray) -> float:
+    """F(z), z (n + 1,)."""
+    smooth = model.constant + float(model.slope @ z) - float(z @ model.curvature @ z)
+    smooth += math.fsum(k * float(shape.each(z[:-1]).sum()) for k, shape in model.separables)
+    return smooth - math.fsum(
+        k * math.sqrt(max(float(z @ V @ z), LEAST_VARIANCE)) for k, V in model.norms
+    )
+
+
+def gradient(model: ScoreModel, z: FloatArray) -> FloatArray:
+    """Slope of F at z, (n + 1,)."""
+    slope: FloatArray = model.slope - 2 * model.curvature @ z
+    for k, V in model.norms:
+        pull = V @ z
+        slope -= k * pull / math.sqrt(max(float(z @ pull), LEAST_VARIANCE))
+    for k, shape in model.separables:
+        slope[:-1] += k * shape.slope(z[:-1])
+    return slope
+
+
+def _arrays(part: Part) -> tuple[FloatArray, ...]:
+    """Slope or matrix last, so that its length is n + 1."""
+    match part.shape:
+        case Linear(_, slope):
+            return (slope,)
+        case Quadratic(_, slope, curvature):
+            return (slope, curvature)
+        case Norm(variance):
+            return (variance,)
+        case Separable() | BlackBox():
+            return ()
+
+
+def _check(term: Term, part: Part, size: int) -> None:
+    """One bad number would spread into the score of everything: stop at the part that brought
+    it.
+    """
+    constant = part.shape.constant if isinstance(part.shape, Linear | Quadratic) else 0.0
+    arrays = _arrays(part)
+    at = f"Score term {term.name}, part {part.name}"
+    if any(array.shape != (size,) * array.ndim or not array.ndim for array in arrays):
+        shapes = ", ".join(str(array.shape) for array in arrays)
+        raise ModuleError(
+            f"{at}: arrays of shape {shapes}, where {size} entries a side were due. It was not "
+            "scored."
+        )
+    if not (math.isfinite(constant) and all(np.isfinite(array).all() for array in arrays)):
+        raise ModuleError(f"{at}: its constant or an array is not finite. It was not scored.")

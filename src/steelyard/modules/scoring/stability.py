@@ -1,0 +1,54 @@
+"""Stability: volatility of the whole, and how deep its holdings once fell.
+
+Intent: a calm ride. The volatility of the whole rewards holdings that move apart; the drawdown
+speaks for each.
+Formula: x = share_vol x_vol + share_dd x_dd;
+    raw_vol = -sqrt(w' S w), S = diag(sigma) R diag(sigma);   slope -S w / sqrt(w' S w), w' S w at
+    least 1e-18
+    raw_dd  = -sum of w_i dd_i;                               slope -dd
+Unit: both a fraction, volatility a year. Cash has neither, so all cash is off scale at the top for
+volatility.
+Source: Markowitz (1952); R shrunk after Ledoit & Wolf (2004), see `estimates`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from steelyard.arrays import FloatArray, frozen
+from steelyard.modules.context import Context
+from steelyard.modules.registry import ModuleParams, score_term
+from steelyard.modules.terms import LEAST_VARIANCE, Norm, Part, Term, linear_part
+
+
+class Params(ModuleParams):
+    """None of its own: anchors and the shares of the two parts are settings of the score."""
+
+
+@score_term("stability", version="1.0.0", params=Params, tags=("risk",))
+def stability(ctx: Context, _: Params) -> Term:
+    """Volatility of the end state and worst past falls of its holdings, cash calm."""
+    shares = ctx.score.stability_parts.normalised()
+    falls = linear_part("dd", shares["dd"], ctx.score.anchors.dd, -ctx.estimates.drawdown, 0.0)
+    return Term("stability", (_volatility(ctx, shares["vol"]), falls))
+
+
+def _volatility(ctx: Context, share: float) -> Part:
+    sigma, correlation = ctx.estimates.volatility, ctx.estimates.correlation
+    covariance = [
+        [own * other * related for other, related in zip(sigma.tolist(), row, strict=True)]
+        for own, row in zip(sigma.tolist(), correlation.tolist(), strict=True)
+    ]
+
+    def raw(weights: FloatArray, _: float) -> float:
+        held = [(weight, i) for i, weight in enumerate(weights.tolist()) if weight]
+        # each pair once, counted twice: doubling is exact
+        pairs = (2 * a * b * covariance[i][j] for k, (a, i) in enumerate(held) for b, j in held[:k])
+        variance = math.fsum((*pairs, *(a * a * covariance[i][i] for a, i in held)))
+        return -math.sqrt(max(variance, LEAST_VARIANCE))
+
+    variance = np.zeros((ctx.n + 1, ctx.n + 1))
+    variance[:-1, :-1] = np.outer(sigma, sigma) * correlation
+    return Part("vol", share, *ctx.score.anchors.vol, raw, Norm(frozen(variance)))

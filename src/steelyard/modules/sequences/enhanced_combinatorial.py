@@ -1,0 +1,265 @@
+"""Enhanced combinatorial: combinations of sales and buys, the better candidates more often."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from steelyard.arrays import PAD, FloatArray, IntArray, canonical_rows, frozen
+from steelyard.ledger import feasible
+from steelyard.modules.candidates import Candidates
+from steelyard.modules.context import Context
+from steelyard.modules.registry import ModuleParams, sequence_generator
+from steelyard.modules.sequences import generator
+
+NAME = "enhanced_combinatorial"
+
+ATTEMPTS = 8
+"""Draws for each combination wanted: most of those that fail lack cash, and more draws would not
+mend that.
+"""
+DRAWN_AT_ONCE = 1024
+YIELDED_AT_ONCE = 256
+LEAST_WEIGHT = 0.1
+"""Of the last candidate in sampling; the first has 1.1, eleven times as much."""
+
+Sizes = Literal["best", "all"]
+
+
+class Params(ModuleParams):
+    """How many sequences, how large and from how many securities."""
+
+    max_sells: Annotated[int, Field(ge=0, le=10, description="most sales in a sequence")] = 4
+    max_buys: Annotated[int, Field(ge=0, le=10, description="most buys in a sequence")] = 4
+    max_candidates: Annotated[
+        int, Field(ge=1, le=50, description="securities drawn from on each side, by priority")
+    ] = 12
+    max_combinations: Annotated[int, Field(ge=1, le=100_000, description="most sequences")] = 1000
+    sizes: Annotated[
+        Sizes,
+        Field(
+            description=(
+                "orders drawn for a security: the one of highest priority, or all of its sizes in "
+                "the second half of the draws"
+            )
+        ),
+    ] = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """One side to draw from; s securities, at most r orders in one.
+
+    rows      (s, r)  candidate indices, PAD at the end
+    counts    (s,)    orders of each security
+    weights   (s,)    of each security in sampling
+    chances   (s, r)  cumulative chance of each order within its security, 1 from the last one on
+    most      securities in one sequence
+    """
+
+    rows: IntArray
+    counts: IntArray
+    weights: FloatArray
+    chances: FloatArray
+    most: int
+
+    def ways(self) -> list[int]:
+        """Number of ways to take 0, 1, …, `most` securities with one order each."""
+        ways = [1] + [0] * self.most
+        for count in self.counts.tolist():
+            for taken in range(self.most, 0, -1):
+                ways[taken] += ways[taken - 1] * count
+        return ways
+
+
+Sides = tuple[Pick, Pick]
+"""Sales and buys."""
+Shapes = dict[tuple[int, int], int]
+"""(sales, buys) -> number of combinations."""
+
+
+@sequence_generator(
+    NAME,
+    version="1.0.0",
+    params=Params,
+    tags=("buy", "sell"),
+    dependencies=("opportunity_calculators",),
+)
+def enhanced_combinatorial(
+    ctx: Context, candidates: Candidates, seeds: IntArray, params: Params
+) -> Iterator[IntArray]:
+    """Distinct feasible combinations of sales and buys: all of them if few, else a seeded sample by
+    priority.
+
+    Half of a sample draws only the best order of each security, the other half all sizes: the best
+    sizes go together where targets say how large an order is, other sizes are needed where only
+    cash limits it.
+    """
+    random, depth, wanted = generator(ctx, NAME), ctx.search.max_depth, params.max_combinations
+    seen = set(map(bytes, canonical_rows(seeds, candidates.m)))
+    known = len(seen)
+    stages = [_sides(candidates, params, depth, "best")]
+    if params.sizes == "all":
+        every = _sides(candidates, params, depth, "all")
+        few = sum(_shapes(every, depth).values()) <= wanted
+        stages = [every] if few else [*stages, every]
+    for stage, sides in enumerate(stages, start=1):
+        quota = wanted * stage // len(stages) - (len(seen) - known)
+        yield from _distinct(_combined(random, sides, depth, quota), candidates, seen, quota)
+
+
+def _sides(candidates: Candidates, params: Params, depth: int, sizes: Sizes) -> Sides:
+    sells = _pick(
+        candidates,
+        [row for row in candidates.pool if not candidates.is_buy[row]][: params.max_candidates],
+        sizes,
+    )
+    buys = _pick(
+        candidates,
+        [row for row in candidates.pool if candidates.is_buy[row]][: params.max_candidates],
+        sizes,
+    )
+    return replace(sells, most=min(params.max_sells, sells.most, depth)), replace(
+        buys, most=min(params.max_buys, buys.most, depth)
+    )
+
+
+def _pick(candidates: Candidates, best: list[int], sizes: Sizes) -> Pick:
+    """The securities of some orders, with the orders to draw in each."""
+    orders = [_orders(candidates, row, sizes) for row in best]
+    rows = np.full((len(best), max(map(len, orders), default=1)), PAD, dtype=np.int64)
+    chances = np.ones(rows.shape)
+    for line, chance, found in zip(rows, chances, orders, strict=True):
+        line[: len(found)] = found
+        chance[: len(found) - 1] = np.cumsum(sampling_weights(candidates.priority[found]))[:-1]
+    return Pick(
+        rows,
+        (rows >= 0).sum(axis=1),
+        sampling_weights(candidates.priority[best]),
+        chances,
+        len(best),
+    )
+
+
+def _orders(candidates: Candidates, best: int, sizes: Sizes) -> list[int]:
+    if sizes == "best":
+        return [best]
+    same = (candidates.security == candidates.security[best]) & (
+        candidates.is_buy == candidates.is_buy[best]
+    )
+    return [int(row) for row in np.flatnonzero(same)]
+
+
+def sampling_weights(priorities: FloatArray) -> FloatArray:
+    """How often each security is drawn: quadratic in its priority, never 0; uniform if all are
+    equal.
+
+    priorities, returns   (s,); the weights sum to 1
+    """
+    if not priorities.size:
+        return np.zeros(0)
+    least, spread = priorities.min(), np.ptp(priorities)
+    raw = (priorities - least) / spread if spread > 0 else np.zeros_like(priorities)
+    weights = raw**2 + LEAST_WEIGHT
+    return np.asarray(weights / weights.sum())
+
+
+def _shapes(sides: Sides, depth: int) -> Shapes:
+    """Every shape and its number of combinations; sales alone and buys alone are shapes too."""
+    ways = itertools.product(*(enumerate(side.ways()) for side in sides))
+    return {(s, b): sold * bought for (s, sold), (b, bought) in ways if 1 <= s + b <= depth}
+
+
+def _combined(
+    random: np.random.Generator, sides: Sides, depth: int, wanted: int
+) -> Iterator[IntArray]:
+    """Blocks of combinations: every one if there are not more than wanted, else random ones."""
+    shapes = _shapes(sides, depth)
+    if sum(shapes.values()) <= wanted:
+        return _enumerated(sides, shapes, depth)
+    return _sampled(random, sides, shapes, depth, wanted)
+
+
+def _enumerated(sides: Sides, shapes: Shapes, depth: int) -> Iterator[IntArray]:
+    """Every combination, one block for each shape."""
+    sells, buys = sides
+    for s, b in shapes:
+        combined = [
+            sold + bought for sold in _combinations(sells, s) for bought in _combinations(buys, b)
+        ]
+        yield np.array(
+            [row + (PAD,) * (depth - s - b) for row in combined], dtype=np.int64
+        ).reshape(-1, depth)
+
+
+def _combinations(side: Pick, size: int) -> list[tuple[int, ...]]:
+    orders: list[list[int]] = [
+        line[:count] for line, count in zip(side.rows.tolist(), side.counts.tolist(), strict=True)
+    ]
+    return [
+        found
+        for taken in itertools.combinations(orders, size)
+        for found in itertools.product(*taken)
+    ]
+
+
+def _sampled(
+    random: np.random.Generator, sides: Sides, shapes: Shapes, depth: int, wanted: int
+) -> Iterator[IntArray]:
+    """Blocks of random combinations: first the shape, then securities without replacement, then the
+    order in each.
+    """
+    sells, buys = sides
+    # a shape with few members is drawn seldom, so that draws are not wasted on repeats
+    likely = np.array([min(count, wanted) for count in shapes.values()], dtype=np.float64)
+    counts = np.array(list(shapes), dtype=np.int64)
+    for _ in range(math.ceil(ATTEMPTS * wanted / DRAWN_AT_ONCE)):
+        drawn = counts[random.choice(len(counts), size=DRAWN_AT_ONCE, p=likely / likely.sum())]
+        pads = np.full((DRAWN_AT_ONCE, depth), PAD, dtype=np.int64)
+        rows = np.concatenate(
+            [_draw(random, sells, drawn[:, 0]), _draw(random, buys, drawn[:, 1]), pads], axis=1
+        )
+        # a shape has at most `depth` orders: behind them, in falling order, are pads only
+        yield -np.sort(-rows, axis=1)[:, :depth]
+
+
+def _draw(random: np.random.Generator, side: Pick, counts: IntArray) -> IntArray:
+    """Draw `counts` securities a row, weighted and without replacement, and one order in each.
+
+    counts    (k,)
+    returns   (k, most), PAD where a row takes fewer
+    The smallest of exponential times with these rates are a weighted draw without replacement
+    (Efraimidis & Spirakis, Weighted random sampling with a reservoir, 2006).
+    """
+    if not side.most:
+        return np.full((len(counts), 0), PAD, dtype=np.int64)
+    times = random.standard_exponential((len(counts), len(side.weights))) / side.weights
+    taken = np.argsort(times, axis=1, kind="stable")[:, : side.most]
+    order = (random.random(taken.shape)[:, :, None] >= side.chances[taken]).sum(axis=2)
+    return np.where(np.arange(side.most) < counts[:, None], side.rows[taken, order], PAD)
+
+
+def _distinct(
+    blocks: Iterator[IntArray], candidates: Candidates, seen: set[bytes], wanted: int
+) -> Iterator[IntArray]:
+    """The first `wanted` feasible rows whose set is not `seen` yet; each one joins `seen`."""
+    left = wanted
+    for block in blocks:
+        rows = canonical_rows(block, candidates.m)
+        rows = rows[feasible(candidates.account, rows)]
+        fresh: list[int] = []
+        for i, key in enumerate(map(bytes, rows)):
+            if len(fresh) < left and key not in seen:
+                seen.add(key)
+                fresh.append(i)
+        left -= len(fresh)
+        for start in range(0, len(fresh), YIELDED_AT_ONCE):
+            yield frozen(rows[fresh[start : start + YIELDED_AT_ONCE]])
+        if left <= 0:
+            return

@@ -1,0 +1,1 @@
+"""One way to make a small case: contexts, tables, worlds, plans."""

@@ -1,0 +1,324 @@
+"""Small contexts and candidate tables by hand, in the domain's notation.
+
+>>> ctx = context("A B", weights=[0.3, 0.2], prices=[90, 110], quality=[0.8, 0.4])
+>>> ctx.symbols, round(ctx.cash_weight, 12)
+(('A', 'B'), 0.5)
+>>> table = candidates(ctx, "sell A .10 .9 profit_taking", "buy B .05 .8 opportunity_buys")
+>>> table.ids, table.draws["opportunity_buys"], table.pool
+(('c1', 'c2'), (1,), (0, 1))
+
+Symbols must be sorted, as the planner sorts them. Whatever is not said is neutral: price 100, one
+share a lot, half the portfolio spread evenly over the securities, the rest cash, no targets, no
+dates, no costs of purchase, quality as if missing, everything may be traded, portfolio value
+100,000, base order 1 %.
+All arrays are read-only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from datetime import date
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from steelyard.arrays import frozen
+from steelyard.estimates import METRICS, Estimates
+from steelyard.ledger import Account
+from steelyard.modules.candidates import Candidates, Proposal
+from steelyard.modules.context import Context, Grouping
+from steelyard.modules.tables import Tables
+from steelyard.portfolio import BucketState, Holding, Security, TaxLot
+from steelyard.regime import UNKNOWN, Regime
+from steelyard.sentences import say
+from steelyard.settings import Costs, Groups, Limits, Planner, Score, Search
+from steelyard.settings import Regime as RegimeRules
+
+AS_OF = date(2022, 12, 28)
+VALUE = 100_000.0
+HELD_BY_DEFAULT = 0.5
+
+Numbers = Sequence[float] | float | None
+
+
+def context(
+    symbols: str = "A B",
+    *,
+    weights: Numbers = None,
+    targets: Numbers = None,
+    prices: Numbers = 100.0,
+    fx: Numbers = 1.0,
+    lot_sizes: Numbers = 1.0,
+    average_cost: Numbers = np.nan,
+    years_held: Numbers = np.nan,
+    days_since_bought: Numbers = np.nan,
+    days_since_sold: Numbers = np.nan,
+    quality: Numbers = 0.55,
+    multipliers: Numbers = 1.0,
+    momentum: Numbers = np.nan,
+    peaks: Numbers = np.nan,
+    dividend_yield: Numbers = 0.02,
+    volatility: Numbers = None,
+    volatility_ratio: float = np.nan,
+    regime: Regime | None = None,
+    regimes: RegimeRules | None = None,
+    can_buy: str | None = None,
+    can_sell: str | None = None,
+    funds: str = "",
+    sectors: Sequence[str] = (),
+    countries: Sequence[str] = (),
+    sector_targets: Mapping[str, float] | None = None,
+    country_targets: Mapping[str, float] | None = None,
+    cash: float | None = None,
+    base_weight: float = 0.01,
+    max_depth: int = 5,
+    seed: int = 0,
+    limits: Limits | None = None,
+    score: Score | None = None,
+) -> Context:
+    """A Context of a few securities.
+
+    symbols              sorted, separated by spaces; an empty string is an empty portfolio
+    weights, targets     of value; 0 = not held; targets None = no targets
+    can_buy, can_sell    symbols that may be; None = all
+    funds                symbols that are funds
+    sectors, countries   a label for each security, several separated by `;`, an empty one =
+                         unlabelled
+    cash                 of value; default: what the weights leave
+    """
+    names = tuple(symbols.split())
+    n = len(names)
+
+    def full(numbers: Numbers) -> np.ndarray:
+        return frozen(np.array(np.broadcast_to(np.asarray(numbers, dtype=np.float64), (n,))))
+
+    held = full(HELD_BY_DEFAULT / max(n, 1) if weights is None else weights)
+    wanted = None if targets is None else full(targets)
+    shares = np.divide(held * VALUE, full(prices) * full(fx))
+    said_quality = full(quality)
+    cash_weight = 1 - float(held.sum()) if cash is None else cash
+    return Context(
+        as_of=AS_OF,
+        base_currency="USD",
+        symbols=names,
+        securities=tuple(
+            Security(name, "USD", lot_size=Decimal(repr(float(lot))))
+            for name, lot in zip(names, full(lot_sizes), strict=True)
+        ),
+        holdings=tuple(
+            _holding(name, quantity) for name, quantity in zip(names, shares, strict=True)
+        ),
+        prices=full(prices),
+        fx=full(fx),
+        quantities=frozen(shares),
+        sellable=frozen(shares.copy()),
+        lot_sizes=full(lot_sizes),
+        weights=held,
+        target_weights=wanted,
+        average_cost=full(average_cost),
+        years_held=full(years_held),
+        days_since_bought=full(days_since_bought),
+        days_since_sold=full(days_since_sold),
+        tradable=frozen(np.ones(n, dtype=np.bool_)),
+        can_buy=_members(names, can_buy),
+        can_sell=_members(names, can_sell),
+        is_fund=_members(names, funds),
+        quality=said_quality,
+        dividend_yield=full(dividend_yield),
+        priority_multiplier=full(multipliers),
+        neutral_mix=_mix(held, wanted),
+        sectors=grouping("sector", sectors or [""] * n),
+        countries=grouping("country", countries or [""] * n),
+        estimates=_neutral_estimates(
+            said_quality, full(0.25 if volatility is None else volatility)
+        ),
+        cash_weight=cash_weight,
+        spendable_weight=cash_weight,
+        value=VALUE,
+        min_order_weight=0.005,
+        base_weight=base_weight,
+        seed=seed,
+        state=BucketState(),
+        costs=Costs(),
+        limits=limits or Limits(),
+        planner=Planner(),
+        search=Search(max_depth=max_depth),
+        score=score or Score(),
+        momentum=full(momentum),
+        peaks=full(peaks),
+        volatility_ratio=volatility_ratio,
+        regime=regime or UNKNOWN,
+        regimes=regimes or RegimeRules(),
+        groups=Groups(sector=dict(sector_targets or {}), country=dict(country_targets or {})),
+    )
+
+
+def grouping(dimension: str, labels: Sequence[str]) -> Grouping:
+    """One dimension: `["Tech", "Tech;Energy", ""]` is one label, two of half each, and none (spread
+    over all).
+    """
+    own = [tuple(part for part in label.split(";") if part) for label in labels]
+    known = tuple(sorted({label for one in own for label in one}))
+    shares = np.zeros((len(own), len(known)))
+    for row, one in zip(shares, own, strict=True):
+        for label in one or known:
+            row[known.index(label)] = 1 / len(one or known)
+    return Grouping(
+        dimension,
+        known,
+        frozen(shares),
+        frozen(np.array([bool(one) for one in own], dtype=np.bool_)),
+    )
+
+
+def with_correlation(ctx: Context, known: str, *alike: tuple[str, str, float]) -> Context:
+    """The context with correlations: the symbols whose history is known, and what two of them have,
+    else .4.
+    """
+    matrix = ctx.estimates.correlation.copy()
+    for a, b, value in alike:
+        i, j = ctx.symbols.index(a), ctx.symbols.index(b)
+        matrix[i, j] = matrix[j, i] = value
+    missing = {**ctx.estimates.missing, "correlation": frozen(~_members(ctx.symbols, known))}
+    return replace(
+        ctx,
+        estimates=replace(
+            ctx.estimates, correlation=frozen(matrix), missing=MappingProxyType(missing)
+        ),
+    )
+
+
+def candidates(
+    ctx: Context, *orders: str, cost: float = 0.0, conflicts: Sequence[tuple[int, int]] = ()
+) -> Candidates:
+    """A finished table from orders like `"sell A .10 .9 profit_taking weight_based"`.
+
+    An order is side, symbol, size of value, priority, then who proposed it. Rows are sorted as the
+    planner sorts them: sells first, by symbol, larger sizes first. `cost` is that of every order,
+    of value; `conflicts` are pairs of rows. Draws and pool are not cut: every priority over 0 is
+    drawn.
+    """
+    rows = sorted(
+        (_order(ctx, order) for order in orders), key=lambda row: (row[0], row[1], -row[2])
+    )
+    m = len(rows)
+    is_buy = np.array([row[0] for row in rows], dtype=np.bool_)
+    security = np.array([row[1] for row in rows], dtype=np.int64)
+    size = np.array([row[2] for row in rows], dtype=np.float64)
+    delta = np.where(is_buy, size, -size)
+    costs = np.full(m, cost)
+    account = Account(
+        security=frozen(security),
+        delta=frozen(delta),
+        cost=frozen(costs),
+        conflicts=frozen(_conflicts(m, conflicts)),
+        cash=ctx.cash_weight,
+        spendable=ctx.spendable_weight,
+        reserve=ctx.reserve_weight,
+        settled_only=ctx.limits.funding == "settled",
+        turnover_cap=ctx.limits.max_turnover_weight,
+        group_shares=frozen(np.zeros((m, 0))),
+        group_weights=frozen(np.zeros(0)),
+        group_cap=None,
+    )
+    nothing = frozen(np.zeros(m))
+    table = Candidates(
+        ids=tuple(f"c{j + 1}" for j in range(m)),
+        security=account.security,
+        is_buy=frozen(is_buy),
+        quantity=tuple(
+            Decimal(round(float(w * VALUE / (ctx.prices[i] * ctx.fx[i])))) for _, i, w, _, _ in rows
+        ),
+        delta=account.delta,
+        cost=account.cost,
+        tax=nothing,
+        full_exit=frozen(~is_buy & np.isclose(size, ctx.weights[security] if m else 0.0)),
+        priority=frozen(np.array([row[3] for row in rows], dtype=np.float64)),
+        proposals=tuple(
+            tuple(Proposal(source, say("by hand"), ()) for source in row[4]) for row in rows
+        ),
+        account=account,
+        tables=Tables(nothing, frozen(np.zeros((m, m))), ()),
+        alone=nothing,
+        paired=nothing,
+    )
+    return replace(table, draws=_draws(table), pool=_drawn(table, range(m)))
+
+
+def read_only(record: Any) -> bool:
+    """Is every array in a record, however deep, closed to writing?"""
+    if isinstance(record, np.ndarray):
+        return not record.flags.writeable
+    return (
+        all(read_only(getattr(record, field.name)) for field in fields(record))
+        if hasattr(record, "__dataclass_fields__")
+        else True
+    )
+
+
+def _order(ctx: Context, order: str) -> tuple[bool, int, float, float, tuple[str, ...]]:
+    side, symbol, size, priority, *sources = order.split()
+    return side == "buy", ctx.symbols.index(symbol), float(size), float(priority), tuple(sources)
+
+
+def _conflicts(m: int, pairs: Sequence[tuple[int, int]]) -> np.ndarray:
+    matrix = np.zeros((m, m), dtype=np.bool_)
+    for a, b in pairs:
+        matrix[a, b] = matrix[b, a] = True
+    return matrix
+
+
+def _draws(table: Candidates) -> Mapping[str, tuple[int, ...]]:
+    members: dict[str, list[int]] = {}
+    for j, proposals in enumerate(table.proposals):
+        by_weight = "rebalance_buys" if table.is_buy[j] else "rebalance_sells"
+        for source in dict.fromkeys(
+            by_weight if proposal.source == "weight_based" else proposal.source
+            for proposal in proposals
+        ):
+            members.setdefault(source, []).append(j)
+    return MappingProxyType({source: _drawn(table, rows) for source, rows in members.items()})
+
+
+def _drawn(table: Candidates, rows: Sequence[int]) -> tuple[int, ...]:
+    best: dict[tuple[int, bool], int] = {}
+    for j in sorted(rows, key=lambda j: (-table.priority[j], j)):
+        if table.priority[j] > 0:
+            best.setdefault((int(table.security[j]), bool(table.is_buy[j])), j)
+    return tuple(best.values())
+
+
+def _holding(symbol: str, quantity: float) -> Holding | None:
+    shares = Decimal(repr(float(quantity)))
+    return Holding(symbol, shares, (TaxLot(shares),)) if quantity > 0 else None
+
+
+def _members(names: tuple[str, ...], chosen: str | None) -> np.ndarray:
+    return frozen(
+        np.array([chosen is None or name in chosen.split() for name in names], dtype=np.bool_)
+    )
+
+
+def _mix(held: np.ndarray, targets: np.ndarray | None) -> np.ndarray:
+    for mix in (targets, (held > 0).astype(np.float64), np.ones(len(held))):
+        if mix is not None and mix.sum() > 0:
+            return frozen(mix / mix.sum())
+    return frozen(np.zeros(len(held)))
+
+
+def _neutral_estimates(quality: np.ndarray, volatility: np.ndarray) -> Estimates:
+    n = len(quality)
+    return Estimates(
+        expected_return=frozen(np.full(n, 0.065)),
+        volatility=volatility,
+        quality=quality,
+        drawdown=frozen(np.full(n, 0.40)),
+        correlation=frozen(np.where(np.eye(n) > 0, 1.0, 0.4)),
+        shrinkage=0.0,
+        missing=MappingProxyType(
+            {metric: frozen(np.ones(n, dtype=np.bool_)) for metric in METRICS}
+        ),
+    )

@@ -1,0 +1,205 @@
+"""Plans that a report must be able to show: real ones, small ones, and ones that are hard to
+draw.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from decimal import Decimal
+
+from builders.world import world
+from steelyard import importers, samples
+from steelyard.notices import Notice
+from steelyard.planner import plan as make_plan
+from steelyard.plans import Plan, seal
+from steelyard.settings import Costs, Score, Search
+from steelyard.strategies import default
+
+HOSTILE = (
+    "</script><script>alert(1)</script><b onclick=x>\u202egpj\x1b[31m & \"quoted\" 'single' {{ 7*7 "
+    "}} مرحبا <!--"
+)
+GROUPS = ("Energy", "Health Care", "Technology", "Utilities", "Financials")
+CAP = 5
+
+
+def bundled(name: str, **sections: object) -> Plan:
+    files = samples.sample(name)
+    read = importers.read(
+        files.holdings,
+        prices=files.prices,
+        targets=files.targets,
+        securities=files.securities,
+        fx=files.fx,
+    )
+    inputs = importers.assemble(read, base_currency=files.base_currency)
+    return make_plan(
+        inputs.snapshot, inputs.market, replace(default(), **sections), targets=inputs.targets
+    )
+
+
+@functools.cache
+def growth() -> Plan:
+    return bundled("growth")
+
+
+@functools.cache
+def euro() -> Plan:
+    return bundled("euro", costs=Costs(spread_bps=4, fx_percent=0.001))
+
+
+@functools.cache
+def proposals() -> Plan:
+    return bundled("growth", search=Search(scope="proposals"))
+
+
+@functools.cache
+def hold() -> Plan:
+    """The best plan found gains 18.8 points, and 90 are asked for."""
+    return bundled("growth", score=Score(min_improvement=0.9))
+
+
+@functools.cache
+def one_holding() -> Plan:
+    return world("AA 40 @ 100", cash="1000", targets={"AA": 0.5}).plan()
+
+
+@functools.cache
+def untargeted() -> Plan:
+    return world(
+        "AA 400 @ 100",
+        "BB 20 @ 50",
+        "CC 30 @ 75",
+        cash="9000",
+        sectors={"AA": "Energy", "BB": "Technology"},
+    ).plan()
+
+
+@functools.cache
+def two_currencies() -> Plan:
+    lines = ("AA 200 @ 100", "BB 100 @ 50", "CC 10 @ 75")
+    return world(
+        *lines,
+        cash={"USD": "900", "EUR": "2500"},
+        foreign=["BB", "CC"],
+        targets={"AA": 0.4, "BB": 0.3, "CC": 0.2},
+    ).plan()
+
+
+@functools.cache
+def all_cash() -> Plan:
+    return world(cash="25000").plan()
+
+
+@functools.cache
+def worthless() -> Plan:
+    return world("AA 0 @ 10", cash="0", targets={"AA": 0.5}).plan()
+
+
+@functools.cache
+def overdrawn() -> Plan:
+    return world("AA 300 @ 100", "BB 100 @ 50", cash="-4000", targets={"AA": 0.4, "BB": 0.5}).plan()
+
+
+@functools.cache
+def absent() -> Plan:
+    """A fifth of the targets has no price."""
+    return world(
+        "AA 40 @ 100", "BB 60 @ 50", cash="3000", targets={"AA": 0.4, "BB": 0.2, "PG": 0.2}
+    ).plan()
+
+
+def _wide(count: int) -> Plan:
+    """`count` holdings of which a few stray far from their targets."""
+    names = [f"S{i:03d}" for i in range(count)]
+    lines = [f"{name} {3000 if i < CAP else 100} @ {10 + i % 7}" for i, name in enumerate(names)]
+    made = world(
+        *lines,
+        cash="20000",
+        targets=dict.fromkeys(names, 0.95 / count),
+        search=Search(scope="proposals"),
+    ).plan()
+    holdings = tuple(
+        held.model_copy(update={"group": GROUPS[i % len(GROUPS)]})
+        for i, held in enumerate(made.holdings)
+    )
+    return seal(made.model_copy(update={"holdings": holdings}))
+
+
+@functools.cache
+def sixty() -> Plan:
+    return _wide(60)
+
+
+@functools.cache
+def five_hundred() -> Plan:
+    return _wide(500)
+
+
+@functools.cache
+def hostile() -> Plan:
+    """Every text that comes from a file or a module is an attack."""
+    plan = growth()
+    name = {"name": HOSTILE}
+    lot = {"unit_cost": None, "gain": None, "acquired": None}
+    return seal(
+        plan.model_copy(
+            update={
+                "bucket": HOSTILE,
+                "price_source": HOSTILE,
+                "strategy": plan.strategy.model_copy(update=name),
+                "holdings": tuple(
+                    held.model_copy(update=name | {"group": HOSTILE + str(i % CAP)})
+                    for i, held in enumerate(plan.holdings)
+                ),
+                "steps": tuple(
+                    step.model_copy(
+                        update=name
+                        | {
+                            "reason": HOSTILE,
+                            "lots": tuple(one.model_copy(update=lot) for one in step.lots),
+                        }
+                    )
+                    for step in plan.steps
+                ),
+                "not_traded": tuple(
+                    entry.model_copy(update={"reason": HOSTILE, "rule": HOSTILE})
+                    for entry in plan.not_traded
+                ),
+                "problems": (
+                    Notice(code="module_failed", message=HOSTILE, module=HOSTILE, symbol=HOSTILE),
+                ),
+                "warnings": (Notice(code=HOSTILE, message="x"),),
+                "excluded": (HOSTILE,),
+            }
+        )
+    )
+
+
+def with_costs_off_by(amount: str) -> Plan:
+    """The growth plan with a wrong total."""
+    plan = growth()
+    return plan.model_copy(
+        update={
+            "costs": plan.costs.model_copy(update={"total": plan.costs.total + Decimal(amount)})
+        }
+    )
+
+
+ALL = (
+    growth,
+    euro,
+    proposals,
+    hold,
+    one_holding,
+    untargeted,
+    two_currencies,
+    all_cash,
+    worthless,
+    overdrawn,
+    absent,
+    sixty,
+    five_hundred,
+    hostile,
+)

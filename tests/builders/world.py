@@ -1,0 +1,350 @@
+"""Whole small worlds without files: what `plan` takes, and what stands between its stages.
+
+>>> world("AA 40 @ 100", "BB 0 @ 50", cash="1000", targets={"AA": 0.5}).plan().verdict.action
+'act'
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from steelyard import strategies
+from steelyard.find import eligible_buys, find_opportunities
+from steelyard.findings import Findings
+from steelyard.market import Market, Quote
+from steelyard.modules.candidates import Candidates
+from steelyard.modules.context import Context
+from steelyard.modules.registry import Kind, Module
+from steelyard.money import ZERO, FxRate, FxTable
+from steelyard.objective import Objective, objective_of
+from steelyard.orders import Order, Side
+from steelyard.planner import plan
+from steelyard.plans import Plan
+from steelyard.portfolio import BucketState, Holding, Security, Snapshot, TaxLot
+from steelyard.strategies import ModuleChoice, Strategy
+from steelyard.targets import Targets, TargetsFailed
+from steelyard.universe import build_context
+from steelyard.valuation import Valuation, value_portfolio
+
+AS_OF = date(2024, 3, 15)
+SECTIONS = ("costs", "limits", "search", "planner", "score", "groups")
+SESSIONS = 300
+"""Enough for every estimate but the longest ones."""
+
+
+@dataclass(frozen=True, repr=False)
+class World:
+    """The arguments of `plan`."""
+
+    snapshot: Snapshot
+    market: Market
+    strategy: Strategy
+    targets: Targets | TargetsFailed | None = None
+    state: BucketState | None = None
+
+    def __repr__(self) -> str:
+        """What a person needs to see of a world that breaks a rule; prices, but no history."""
+        quotes = " ".join(
+            f"{symbol}={quote.price}" for symbol, quote in sorted(self.market.quotes.items())
+        )
+        usual = strategies.default()
+        sections = {
+            name: getattr(self.strategy, name)
+            for name in SECTIONS
+            if getattr(self.strategy, name) != getattr(usual, name)
+        }
+        off = [
+            choice.module.qualified
+            for kind in Kind
+            for choice in self.strategy.choices[kind]
+            if not choice.enabled
+        ]
+        prices = f"quotes {quotes}, {len(self.market.dates)} sessions"
+        return (
+            f"World({self.snapshot}, {prices}, {sections}, off {off}, {self.targets}, {self.state})"
+        )
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
+
+    def plan(self, **options: Any) -> Plan:
+        return plan(
+            self.snapshot,
+            self.market,
+            self.strategy,
+            targets=self.targets,
+            state=self.state,
+            **options,
+        )
+
+    @property
+    def rates(self) -> dict[str, Decimal]:
+        """Base per unit of every currency of the world."""
+        fx = self.market.fx
+        latest = {
+            currency: fx.latest(currency, self.snapshot.as_of) for currency in (*fx.rates, fx.base)
+        }
+        return {currency: rate.rate for currency, rate in latest.items() if rate is not None}
+
+    @property
+    def cash(self) -> Decimal:
+        """All cash, base currency."""
+        return sum(
+            (
+                amount * self.rates[currency]
+                for currency, amount in self.snapshot.cash.items()
+                if amount
+            ),
+            ZERO,
+        )
+
+    @property
+    def open_buys(self) -> Decimal:
+        """Money that open buys may take, base currency."""
+        total = ZERO
+        for order in self.snapshot.open_orders:
+            if order.side is Side.BUY:
+                security = self.snapshot.security(order.symbol)
+                price = order.limit_price or self.market.quotes[order.symbol].price
+                total += (
+                    order.open_quantity
+                    * price
+                    * self.rates[security.currency if security else self.snapshot.base_currency]
+                )
+        return total
+
+    def held(self, symbol: str) -> Decimal:
+        return next(
+            (holding.quantity for holding in self.snapshot.holdings if holding.symbol == symbol),
+            ZERO,
+        )
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What stands after the first four stages of a plan."""
+
+    valuation: Valuation
+    ctx: Context
+    objective: Objective
+    table: Candidates
+    findings: Findings = field(repr=False)
+
+
+def prepared(of: World) -> Prepared:
+    """Context, objective and table as `plan` makes them."""
+    findings = Findings()
+    targets = of.targets if isinstance(of.targets, Targets) else None
+    valuation = value_portfolio(
+        of.snapshot, of.market, targets.weights if targets else (), of.strategy.limits, findings
+    )
+    ctx = build_context(
+        of.snapshot,
+        of.market,
+        of.strategy,
+        valuation,
+        targets=targets,
+        state=of.state or BucketState(),
+        seed=0,
+        eligible=lambda wide: eligible_buys(wide, of.strategy, findings),
+        findings=findings,
+    )
+    objective = objective_of(ctx, of.strategy, findings)
+    return Prepared(
+        valuation,
+        ctx,
+        objective,
+        find_opportunities(ctx, objective, of.strategy, findings),
+        findings,
+    )
+
+
+def world(
+    *lines: str,
+    cash: str | Mapping[str, str] = "0",
+    targets: Mapping[str, float] | None = None,
+    sectors: Mapping[str, str] = MappingProxyType({}),
+    foreign: Sequence[str] = (),
+    lots: Mapping[str, str] = MappingProxyType({}),
+    funds: Sequence[str] = (),
+    cost_prices: Mapping[str, str] = MappingProxyType({}),
+    orders: Sequence[Order] = (),
+    state: BucketState | None = None,
+    sessions: int = SESSIONS,
+    **sections: Any,
+) -> World:
+    """A world from lines like `"AA 40 @ 100"`: symbol, shares, price in its currency.
+
+    cash       of the base currency USD, or by currency
+    foreign    symbols in EUR, 1.25 USD each
+    lots       symbol -> lot size
+    sections   of the strategy, like `limits=Limits(…)`
+    """
+    parts = [line.replace("@", "").split() for line in lines]
+    quantities = {symbol: Decimal(shares) for symbol, shares, _ in parts}
+    prices = {symbol: Decimal(price) for symbol, _, price in parts}
+    securities = tuple(
+        Security(
+            symbol,
+            "EUR" if symbol in foreign else "USD",
+            f"{symbol} Inc",
+            "ETF" if symbol in funds else "EQUITY",
+            Decimal(lots.get(symbol, "1")),
+            tuple(name for name in sectors.get(symbol, "").split(";") if name),
+        )
+        for symbol in quantities
+    )
+    holdings = tuple(
+        Holding(
+            symbol,
+            held,
+            (
+                TaxLot(
+                    held,
+                    date(2020, 1, 2),
+                    Decimal(cost_prices[symbol]) if symbol in cost_prices else None,
+                ),
+            ),
+        )
+        for symbol, held in quantities.items()
+        if held > 0
+    )
+    balances = (
+        {"USD": Decimal(cash)}
+        if isinstance(cash, str)
+        else {currency: Decimal(amount) for currency, amount in cash.items()}
+    )
+    snapshot = Snapshot(AS_OF, "USD", holdings, balances, securities, open_orders=tuple(orders))
+    wanted = None if targets is None else Targets(MappingProxyType(dict(targets)))
+    return World(
+        snapshot, market(prices, sessions), replace(strategies.default(), **sections), wanted, state
+    )
+
+
+def market(
+    prices: Mapping[str, Decimal],
+    sessions: int = SESSIONS,
+    fx: Decimal = Decimal("1.25"),
+    walks: Mapping[str, int] | None = None,
+) -> Market:
+    """Random walks that end at the given prices; each symbol's own walk, or that of the seed in
+    `walks`.
+    """
+    symbols = tuple(sorted(prices))
+    days = session_days(sessions)
+    columns = [
+        float(prices[symbol]) * walk((walks or {}).get(symbol, seed_of(symbol)), sessions)
+        for symbol in symbols
+    ]
+    closes = np.stack(columns, axis=1) if columns else np.zeros((sessions, 0))
+    closes.setflags(write=False)
+    last = days[-1].astype(object)
+    quotes = {symbol: Quote(symbol, price, last) for symbol, price in prices.items()}
+    rates = FxTable(
+        "USD",
+        MappingProxyType({"EUR": tuple(FxRate("EUR", fx, day) for day in days.astype(object))}),
+    )
+    return Market(symbols, days, closes, quotes, rates, True, "made")
+
+
+def session_days(sessions: int) -> np.ndarray:
+    """The last weekdays up to the as-of date."""
+    every = np.arange(
+        np.datetime64(AS_OF - timedelta(days=2 * sessions + 7)), np.datetime64(AS_OF) + 1
+    )
+    return every[np.is_busday(every)][-sessions:]
+
+
+def seed_of(symbol: str) -> int:
+    return sum(ord(letter) * 31**place for place, letter in enumerate(symbol))
+
+
+@functools.cache
+def walk(seed: int, sessions: int) -> np.ndarray:
+    """A path of prices that ends at 1, (sessions,)."""
+    random = np.random.default_rng(seed)
+    steps = 0.0003 + (0.008 + 0.01 * random.random()) * random.standard_normal(sessions)
+    path = np.exp(np.cumsum(steps))
+    path /= path[-1]
+    path.setflags(write=False)
+    return path
+
+
+def without(strategy: Strategy, kind: Kind, *names: str) -> Strategy:
+    """The strategy with some modules of a kind off."""
+    choices = tuple(
+        replace(choice, enabled=choice.enabled and choice.module.name not in names)
+        for choice in strategy.choices[kind]
+    )
+    return replace(strategy, choices=MappingProxyType({**strategy.choices, kind: choices}))
+
+
+def only(strategy: Strategy, kind: Kind, *names: str) -> Strategy:
+    """The strategy with these modules of a kind alone."""
+    return without(
+        strategy, kind, *({choice.module.name for choice in strategy.choices[kind]} - set(names))
+    )
+
+
+def with_on(strategy: Strategy, kind: Kind, *names: str) -> Strategy:
+    """The strategy with these modules of a kind on as well."""
+    choices = tuple(
+        replace(choice, enabled=choice.enabled or choice.module.name in names)
+        for choice in strategy.choices[kind]
+    )
+    return replace(strategy, choices=MappingProxyType({**strategy.choices, kind: choices}))
+
+
+def with_module(strategy: Strategy, module: Module) -> Strategy:
+    """The strategy with a module from outside, on: what a plugin would add."""
+    added = ModuleChoice(module, enabled=True, params=module.params(), why="strategy file")
+    return replace(
+        strategy,
+        choices=MappingProxyType(
+            {**strategy.choices, module.kind: (*strategy.choices[module.kind], added)}
+        ),
+    )
+
+
+def with_call(strategy: Strategy, kind: Kind, name: str, call: Any) -> Strategy:
+    """The strategy with one module's function replaced: what a faulty plugin would do."""
+    choices = tuple(
+        _calling(choice, call) if choice.module.name == name else choice
+        for choice in strategy.choices[kind]
+    )
+    return replace(strategy, choices=MappingProxyType({**strategy.choices, kind: choices}))
+
+
+def with_params(strategy: Strategy, kind: Kind, name: str, **params: Any) -> Strategy:
+    """The strategy with other parameters of one module."""
+    choices = tuple(
+        (
+            replace(choice, params=choice.module.params(**params))
+            if choice.module.name == name
+            else choice
+        )
+        for choice in strategy.choices[kind]
+    )
+    return replace(strategy, choices=MappingProxyType({**strategy.choices, kind: choices}))
+
+
+def _calling(choice: ModuleChoice, call: Any) -> ModuleChoice:
+    return replace(choice, module=replace(choice.module, call=call))
+
+
+BUSY = world(
+    "AA 400 @ 100", "BB 150 @ 50", "CC 0 @ 20", "DD 90 @ 310", "EE 0 @ 75", "FF 33 @ 12",
+    cash={"USD": "9000", "EUR": "500"},
+    targets={"AA": 0.2, "BB": 0.2, "CC": 0.15, "DD": 0.2, "EE": 0.15},
+    sectors={"AA": "Tech", "BB": "Energy", "CC": "Health", "DD": "Tech;Energy"},
+    foreign=("BB",),
+)  # fmt: skip
+"""A world with something of everything."""

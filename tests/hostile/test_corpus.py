@@ -1,0 +1,96 @@
+"""Every bad input of the corpus is refused with its one message, and hostile text passes through
+untouched.
+
+A folder of `tests/corpus` has the files of one bad input, `expect.txt`, a regular expression that
+the message matches, and where the case needs them `args.txt`, arguments of the command line, and
+`refused_by.txt`: "planner" where the files are readable and the plan is refused later.
+`tests/corpus_hostile` is a good portfolio whose every text is an attack.
+"""
+
+import argparse
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from builders.paths import TESTS
+from steelyard.errors import InputError, PlanRefused
+from steelyard.importers import Inputs, assemble, parse_cash, read
+from steelyard.strategies import load
+
+CORPUS = sorted(path for path in (TESTS / "hostile" / "corpus").iterdir() if path.is_dir())
+HOSTILE = TESTS / "hostile" / "corpus_hostile"
+FORMS = ("prices", "targets", "securities", "fx", "index")
+
+
+def refused_by(folder: Path) -> str:
+    marker = folder / "refused_by.txt"
+    return marker.read_text(encoding="utf-8").strip() if marker.exists() else "importers"
+
+
+def inputs_of(folder: Path) -> Inputs:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--as-of", type=date.fromisoformat)
+    parser.add_argument("--base")
+    parser.add_argument("--cash", action="append", default=[])
+    parser.add_argument("--exclude", action="append", default=[])
+    given = folder / "args.txt"
+    args = parser.parse_args(given.read_text(encoding="utf-8").split() if given.exists() else [])
+    others = {form: folder / f"{form}.csv" for form in FORMS if (folder / f"{form}.csv").exists()}
+    files = read(folder / "holdings.csv", **others)
+    return assemble(
+        files,
+        cash=parse_cash(args.cash),
+        base_currency=args.base,
+        as_of=args.as_of,
+        exclude=args.exclude,
+    )
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [path for path in CORPUS if refused_by(path) == "importers"],
+    ids=lambda path: path.name,
+)
+def test_a_bad_input_is_refused_with_one_message_that_says_what_and_where(folder: Path):
+    with pytest.raises((InputError, PlanRefused)) as refused:
+        inputs_of(folder)
+
+    message = str(refused.value)
+    expected = (folder / "expect.txt").read_text(encoding="utf-8").strip()
+    assert re.search(expected, message), message
+    assert "othing was planned" in message
+    assert message.isprintable() or all(line.isprintable() for line in message.split("\n"))
+
+
+@pytest.mark.parametrize(
+    "folder", [path for path in CORPUS if refused_by(path) == "planner"], ids=lambda path: path.name
+)
+def test_what_only_the_planner_can_judge_is_read(folder: Path):
+    assert inputs_of(folder).snapshot.holdings
+
+
+def test_the_corpus_is_walked():
+    assert len(CORPUS) > 100
+    assert {refused_by(folder) for folder in CORPUS} == {"importers", "planner"}
+    assert all((folder / "expect.txt").exists() for folder in CORPUS)
+
+
+def test_hostile_text_in_names_is_good_input_and_stays_as_it_is():
+    inputs = inputs_of(HOSTILE)
+
+    names = [security.name for security in inputs.snapshot.securities]
+    assert "</script><script>alert(1)</script>" in names
+    assert '=HYPERLINK("http://x","Gamma")' in names
+    assert any("\x1b[31m" in name for name in names)
+    assert any("\u202e" in name for name in names)
+    assert inputs.snapshot.bucket == "</script>[bold]core\x1b[0m"
+    assert all(notice.message.isprintable() for notice in inputs.warnings)
+
+
+def test_hostile_text_in_a_strategy_stays_as_it_is():
+    strategy = load(HOSTILE / "strategy.toml")
+
+    assert strategy.name == "</script><b>[red]strategy[/red]"
+    assert strategy.description.startswith("\x1b[31m")

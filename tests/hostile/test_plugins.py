@@ -1,0 +1,666 @@
+"""A plugin of any quality costs only itself: the plan is made, names it, and is otherwise the plan
+without it.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from builders.context import context
+from builders.plugins import every, planned, plugins, told, wait_until, workers
+from builders.world import BUSY
+from steelyard.errors import ModuleError
+
+PROPOSING = replace(
+    BUSY,
+    strategy=replace(
+        BUSY.strategy, search=BUSY.strategy.search.model_copy(update={"scope": "proposals"})
+    ),
+)
+
+CALCULATOR = """
+@opportunity_calculator("hostile", version="1.0.0", params=Params)
+def hostile(ctx, params):
+    {body}
+"""
+
+
+def calculator(body: str) -> str:
+    return textwrap.dedent(CALCULATOR).replace(
+        "{body}", textwrap.indent(textwrap.dedent(body).strip(), "    ").strip()
+    )
+
+
+def pattern(body: str) -> str:
+    return (
+        calculator(body)
+        .replace("opportunity_calculator", "pattern_generator")
+        .replace("(ctx, params)", "(ctx, candidates, params)")
+    )
+
+
+def generator(body: str) -> str:
+    return (
+        calculator(body)
+        .replace("opportunity_calculator", "sequence_generator")
+        .replace("(ctx, params)", "(ctx, candidates, seeds, params)")
+    )
+
+
+def sieve(form: str, body: str) -> str:
+    return pattern(body).replace(
+        'pattern_generator("hostile",', f'sequence_filter("hostile", form="{form}",'
+    )
+
+
+def term(body: str) -> str:
+    return calculator(f"n = ctx.n + 1\n{textwrap.dedent(body)}").replace(
+        "opportunity_calculator", "score_term"
+    )
+
+
+def part(share: str, shape: str) -> str:
+    """A term of one part without a formula."""
+    return term(f"return Term('hostile', (Part('p', {share}, 0.0, 1.0, None, {shape}),))")
+
+
+@functools.cache
+def clean(proposals: bool = False):
+    """The plan without any plugin."""
+    return (PROPOSING if proposals else BUSY).plan()
+
+
+def selling(symbol: str = "ctx.symbols[0]", weight: str = "-0.01", priority: str = "1.0") -> str:
+    """A calculator that wants one sale."""
+    return calculator(
+        f"return [Candidate(Side.SELL, {symbol}, ({weight},), {priority}, say('{{w:pct}} of value',"
+        " w=0.01))]"
+    )
+
+
+FAILS_LATER = """
+seen = []
+def ask(rows):
+    seen.append(1)
+    if len(seen) > 5: os._exit(1)
+    return rows[:, 0] < 0
+return ask
+"""
+
+
+ENDING = {
+    "exits at once": (calculator("os._exit(3)"), "exit code 3"),
+    "crashes": (calculator("import ctypes; ctypes.string_at(0)"), "SIGSEGV"),
+    "eats memory": (
+        calculator("return [bytearray(1 << 20) for _ in range(100_000)]"),
+        "MemoryError",
+    ),
+    "writes garbage to its channel": (
+        calculator("""
+            for handle in range(3, 20):
+                try: os.write(handle, b"garbage" * 100)
+                except OSError: pass
+            return []
+        """),
+        "its answer",
+    ),
+    "closes its channel": (calculator("os.closerange(3, 60); time.sleep(60)"), "worker"),
+    "fails in mid-search": (
+        sieve("rows", FAILS_LATER),
+        "exit code 1",
+    ),
+}
+"""Calls after which there is no worker any more."""
+
+BREAKING = {
+    "raises": (calculator("raise ValueError('no luck')"), "ValueError: no luck (plugin.py line"),
+    "has a spoiled error": (
+        calculator("class Bad(Exception):\n    def __str__(self): raise RuntimeError\nraise Bad"),
+        "its text cannot be had",
+    ),
+    "exits": (calculator("sys.exit(3)"), "SystemExit"),
+    "recurses": (calculator("def deep(): return deep()\nreturn deep()"), "RecursionError"),
+    "starts a process": (calculator("os.fork()"), "PermissionError"),
+    "runs a program": (calculator("subprocess.run(['sleep', '60'])"), "PermissionError"),
+    "connects": (calculator("socket.create_connection(('127.0.0.1', 9))"), "PermissionError"),
+    "signals the planner": (calculator("os.kill(os.getppid(), 0)"), "PermissionError"),
+    "writes a file": (calculator("open('/tmp/big', 'wb').write(b'x' * 9000)"), "PermissionError"),
+    "deletes a file": (calculator("os.unlink('/tmp/absent')"), "PermissionError"),
+    "writes over memory of the planner": (
+        calculator("open(f'/proc/{os.getppid()}/mem', 'r+b')"),
+        "PermissionError",
+    ),
+    "limits the planner": (
+        calculator("import resource; resource.prlimit(os.getppid(), resource.RLIMIT_CORE, (0, 0))"),
+        "PermissionError",
+    ),
+    "lifts its own limit": (
+        calculator("import resource; resource.setrlimit(resource.RLIMIT_AS, (-1, -1))"),
+        "not allowed to raise",
+    ),
+    "slows the planner": (
+        calculator("os.setpriority(os.PRIO_PROCESS, os.getppid(), 19)"),
+        "PermissionError",
+    ),
+    "leaves memory behind": (
+        calculator("import ctypes; raise ValueError(ctypes.CDLL(None).shmget(0, 4096, 0o1600))"),
+        "ValueError: -1",
+    ),
+    "tags with one text": (
+        calculator(
+            "return [Candidate(Side.SELL, ctx.symbols[0], (-0.01,), 1.0, say('so'), 'tax')]"
+        ),
+        "the text 'tax'; a tuple of texts is due, ('tax',)",
+    ),
+    "says a page of digits": (
+        calculator(
+            "return [Candidate(Side.SELL, ctx.symbols[0], (-0.01,), 1.0, say('{w:qty}', "
+            "w=Decimal('1E-999999')))]"
+        ),
+        "not a finite number that can be read",
+    ),
+    "says too much": (
+        calculator(
+            "return [Candidate(Side.SELL, ctx.symbols[0], (-0.01,), 1.0, say('{w:text}' * 50, "
+            "w='x' * 50))]"
+        ),
+        "2,500 characters with its facts",
+    ),
+    "calls a variant by a number": (
+        pattern("return {1: []}"),
+        "variants.0: Input should be a valid string",
+    ),
+    "calls a variant by a tag": (
+        pattern("return {'<b>': []}"),
+        "variants are named in small letters",
+    ),
+    "a slope of imaginary numbers": (part("1.0", "Linear(0.0, np.ones(n) * 1j)"), "Cannot cast"),
+    "a slope beyond all measure": (
+        part("1.0", "Linear(0.0, np.full(n, 1e308))"),
+        "more than 100000 times",
+    ),
+    "a matrix beyond all measure": (
+        part("1.0", "Quadratic(0.0, np.zeros(n), np.eye(n) * 1e308)"),
+        "more than 100000 times",
+    ),
+    "anchors that touch": (
+        term(
+            "return Term('hostile', (Part('p', 1.0, 0.0, 5e-324, None, Linear(0.0, np.ones(n))),))"
+        ),
+        "more than 100000 times",
+    ),
+    "a formula beyond all measure": (
+        term(
+            "return Term('hostile', (Part('p', 1.0, 0.0, 1.0, lambda weights, cash: 1e308, "
+            "BlackBox(None)),))"
+        ),
+        "more than 100000 times",
+    ),
+    "names an unknown symbol": (selling("'ZZ'"), "ZZ, which is not in the planning set"),
+    "wants NaN": (selling(weight="np.nan"), "finite number"),
+    "wants the wrong sign": (selling(weight="0.01"), "signs do not match"),
+    "weighs too much": (selling(priority="3.0"), "outside 0..2"),
+    "writes numbers into a sentence": (
+        calculator(
+            "return [Candidate(Side.SELL, ctx.symbols[0], (-0.01,), 1.0, say('7 percent'))]"
+        ),
+        "number in its template",
+    ),
+    "returns no candidates": (
+        calculator("return ['sell everything']"),
+        "a str where a Candidate is due",
+    ),
+    "returns nothing": (calculator("return None"), "TypeError"),
+    "changes a weight": (
+        calculator("object.__setattr__(ctx, 'value', 1.0); return []"),
+        "changed its input, the context",
+    ),
+    "opens an array": (
+        calculator("ctx.weights.setflags(write=True); return []"),
+        "cannot set WRITEABLE",
+    ),
+    "writes into an array": (calculator("ctx.weights[:] = 0; return []"), "read-only"),
+    "rows too narrow": (pattern("return np.zeros((1, 1), dtype=int)"), "any x 5"),
+    "rows of floats": (pattern("return np.zeros((1, ctx.search.max_depth))"), "int64 is due"),
+    "rows of objects": (pattern("return np.array([[object()]])"), "type object"),
+    "rows out of range": (
+        pattern("return np.full((1, ctx.search.max_depth), 10_000)"),
+        "names candidate 10000",
+    ),
+    "changes the table": (pattern("candidates.__dict__['ids'] = (); return []"), "the table"),
+    "breaks off": (generator("yield seeds[:0]\nraise KeyError('gone')"), "KeyError"),
+    "drops without a reason": (
+        sieve("mask", "return Ruling(np.zeros(candidates.m, dtype=bool), {})"),
+        "without a reason",
+    ),
+    "a mask too short": (sieve("mask", "return Ruling(np.zeros(1, dtype=bool), {})"), "the mask"),
+    "drops what is not there": (
+        sieve(
+            "mask",
+            "return Ruling(np.ones(candidates.m, dtype=bool), "
+            "{9999: Drop('r', None, None, say('so'))})",
+        ),
+        "drops order 9999",
+    ),
+    "pairs of another size": (
+        sieve("pairs", "return np.zeros((1, 1), dtype=bool)"),
+        "the table of pairs",
+    ),
+    "keeps orders from themselves": (
+        sieve("pairs", "return np.ones((candidates.m,) * 2, dtype=bool)"),
+        "apart from itself",
+    ),
+    "is no predicate": (sieve("rows", "return 1"), "a int where a function is due"),
+    "answers once for all": (
+        sieve("rows", "return lambda rows: True"),
+        "the answer for each sequence",
+    ),
+    "a part that is not concave": (
+        part("1.0", "Quadratic(0.0, np.zeros(n), -np.eye(n))"),
+        "not concave",
+    ),
+    "a part that is not finite": (part("1.0", "Linear(0.0, np.full(n, np.nan))"), "not finite"),
+    "shares that do not sum": (part("0.5", "Linear(0.0, np.zeros(n))"), "sum to 0.5"),
+    "another name": (
+        term("return Term('quality', (linear_part('p', 1.0, (0.0, 1.0), np.zeros(n - 1), 0.0),))"),
+        "name of the module",
+    ),
+    "a shape of its own": (part("1.0", "'round'"), "plugin's part is Linear"),
+    "a formula that gives out": (
+        term("""
+            seen = []
+            def raw(weights, cash):
+                seen.append(1)
+                if len(seen) > 4: raise ZeroDivisionError
+                return 0.0
+            return Term('hostile', (Part('p', 1.0, 0.0, 1.0, raw, BlackBox(None)),))
+        """),
+        "ZeroDivisionError",
+    ),
+}
+"""Calls that break the contract and leave the worker alive: all of them in one plugin."""
+
+
+@pytest.mark.parametrize(("text", "why"), ENDING.values(), ids=ENDING)
+def test_a_plugin_that_ends_its_worker_costs_only_itself(tmp_path, text, why):
+    with plugins(tmp_path, {"plugin.py": text}) as loaded:
+        assert loaded.problems == ()
+        plan = planned(BUSY, loaded)
+
+    (problem,) = (problem for problem in plan.problems if problem.code == "module_failed")
+    assert problem.module is not None
+    assert problem.module.endswith(".hostile")
+    assert why in problem.message
+    assert told(plan) == told(clean())
+    assert plan.reproducible
+    assert workers() == set()
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory):
+    """One plan with every module of `BREAKING`, of a few plugins: one may have fifty."""
+    texts = [
+        text.replace("'hostile'", f"'hostile_{k}'").replace('"hostile"', f'"hostile_{k}"')
+        for k, (text, _) in enumerate(BREAKING.values())
+    ]
+    files = {"plugin.py": "".join(texts[:30]), "further.py": "".join(texts[30:])}
+    with plugins(tmp_path_factory.mktemp("plugins"), files) as loaded:
+        assert loaded.problems == ()
+        return planned(BUSY, loaded, weight=0.05)
+
+
+@pytest.mark.parametrize(
+    ("number", "why"), list(enumerate(why for _, why in BREAKING.values())), ids=BREAKING
+)
+def test_a_module_that_breaks_its_contract_is_named_with_what_it_did(broken, number, why):
+    (problem,) = (
+        problem
+        for problem in broken.problems
+        if problem.module and problem.module.endswith(f".hostile_{number}")
+    )
+
+    assert problem.code == "module_failed"
+    assert why in problem.message
+
+
+def test_that_many_broken_modules_change_no_trade_and_no_figure(broken):
+    assert told(broken) == told(clean())
+    assert broken.reproducible
+
+
+def test_the_inputs_are_the_same_with_and_without_a_plugin_that_writes_into_them(tmp_path):
+    plans = []
+    for body in ("return []", "object.__setattr__(ctx, 'value', 1.0); return []"):
+        with plugins(tmp_path, {"plugin.py": calculator(body)}) as loaded:
+            (module,) = every(loaded)
+            # the two files differ, and that they do is an input of the plan: leave it out
+            plans.append(
+                planned(
+                    BUSY,
+                    replace(
+                        loaded,
+                        modules={**loaded.modules, module.kind: (replace(module, digest=None),)},
+                    ),
+                )
+            )
+
+    assert plans[0].inputs_sha256 == plans[1].inputs_sha256
+    assert "changed its input" in plans[1].problems[0].message
+
+
+def test_rank_filters_that_give_no_order_cost_only_themselves(tmp_path):
+    text = sieve("rank", "return Ranking(lambda rows: np.where(rows[:, 0] < 0, 0.0, np.nan), 10)")
+    with plugins(tmp_path, {"plugin.py": text}) as loaded:
+        plan = planned(PROPOSING, loaded)
+
+    assert any("no number that can be ordered" in problem.message for problem in plan.problems)
+    assert told(plan) == told(clean(proposals=True))
+
+
+LATE = {
+    "sleeps": calculator("time.sleep(60)"),
+    "works": calculator("while True: pass"),
+    "sleeps in the stream": generator("yield seeds[:0]\ntime.sleep(60)"),
+    "streams without end": generator("while True:\n    time.sleep(0.05)\n    yield seeds[:0]"),
+    "ignores signals": calculator(
+        "signal.pthread_sigmask(signal.SIG_BLOCK, set(signal.Signals)); time.sleep(60)"
+    ),
+    "dawdles as a predicate": sieve(
+        "rows", "def ask(rows):\n    time.sleep(0.1)\n    return rows[:, 0] < 10_000\nreturn ask"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", LATE.values(), ids=LATE)
+def test_a_plugin_that_takes_too_long_is_ended_and_the_plan_says_that_it_need_not_repeat(
+    tmp_path, text
+):
+    start = time.monotonic()
+    with plugins(tmp_path, {"plugin.py": text}, seconds=0.25) as loaded:
+        assert loaded.problems == ()
+        plan = planned(BUSY, loaded)
+
+    assert time.monotonic() - start < 20
+    assert any("plugins.seconds" in problem.message for problem in plan.problems)
+    assert told(plan) == told(clean())
+    assert not plan.reproducible
+    assert workers() == set()
+
+
+def test_a_formula_that_says_something_else_each_time_is_asked_once_for_each_end_state(tmp_path):
+    text = term("""
+        asked = []
+        def raw(weights, cash):
+            asked.append(1)
+            return 0.001 * len(asked)
+        return Term('hostile', (Part('p', 1.0, 0.0, 1.0, raw, BlackBox(None)),))
+    """)
+    with plugins(tmp_path, {"plugin.py": text}) as loaded:
+        plan = planned(BUSY, loaded, weight=0.05)
+
+    assert next(run for run in plan.modules if run.name == "hostile").outcome == "ok"
+
+
+def test_calculators_that_ask_for_too_much_cost_only_themselves(tmp_path):
+    many = (
+        "return [Candidate(Side.SELL, ctx.symbols[0], (-0.01 - 1e-6 * k,), 1.0, say('so')) for k in"
+        " range({count})]"
+    )
+    # each is under the limit of 2,000 by itself
+    text = calculator(many.format(count=1500)) + calculator(many.format(count=1200)).replace(
+        "hostile", "other"
+    )
+    with plugins(tmp_path, {"plugin.py": text}) as loaded:
+        plan = planned(BUSY, loaded)
+
+    (problem,) = (problem for problem in plan.problems if problem.code == "module_failed")
+    assert "hostile failed: it asks for 1,500 of 2," in problem.message
+    assert next(run for run in plan.modules if run.name == "other").count == 1200
+
+
+def test_a_pattern_may_have_variants(tmp_path):
+    text = pattern(
+        "return {'calm': np.array([[0] + [PAD] * (ctx.search.max_depth - 1)]), 'wild': []}"
+    )
+    with plugins(tmp_path, {"plugin.py": text}) as loaded:
+        plan = planned(BUSY, loaded)
+        (module,) = every(loaded)
+
+    assert (
+        module.kind.value,
+        next(run for run in plan.modules if run.name == "hostile").outcome,
+    ) == ("pattern_generators", "ok")
+    assert told(plan) == told(clean())
+
+
+FORGED = """
+import json, struct
+
+def forge(number):
+    answer = {"call": number, "value": {"candidates": []}, "fault": None, "arrays": []}
+    text = json.dumps(answer).encode()
+    frame = struct.pack(">I", len(text)) + text
+    for handle in range(3, 20):
+        try: os.write(handle, struct.pack(">Q", len(frame)) + frame)
+        except OSError: pass
+    time.sleep(0.2)
+"""
+
+
+def test_an_answer_to_another_question_is_refused_and_none_is_taken_for_the_next_one(tmp_path):
+    forging = FORGED + calculator("forge(0); return []")
+    with plugins(
+        tmp_path, {"plugin.py": forging + selling().replace("hostile", "neighbour")}
+    ) as loaded:
+        plan = planned(BUSY, loaded)
+
+    runs = {
+        run.name: (run.outcome, run.count)
+        for run in plan.modules
+        if run.name in {"hostile", "neighbour"}
+    }
+    assert runs == {"hostile": ("failed", None), "neighbour": ("ok", 1)}
+    assert "it answered another question" in next(
+        problem.message for problem in plan.problems if problem.code == "module_failed"
+    )
+
+
+def test_random_numbers_drawn_without_a_seed_are_the_same_in_every_plan(tmp_path):
+    text = "import random\n" + selling(
+        "random.choice(ctx.symbols[:5])", "-0.05 * random.random() - 0.001"
+    )
+    with plugins(tmp_path, {"plugin.py": text}) as loaded:
+        (module,) = every(loaded)
+        first, *others = [module.call(context("A B C D E"), module.params()) for _ in range(4)]
+
+    assert others == [first] * 3
+
+
+NOTHING = calculator("return []")
+
+AT_LOAD = {
+    "raises": ("raise ValueError('no luck')", "ValueError: no luck (plugin.py line 14)"),
+    "is no Python": ("def broken(:", "SyntaxError"),
+    "exits": ("sys.exit()", "SystemExit"),
+    "exits at once": ("os._exit(0)", "exit code 0"),
+    "hangs": ("time.sleep(60)", "longer than 0.25 s"),
+    "registers nothing": ("", "registers no module"),
+    "registers twice": (NOTHING * 2, "registered already"),
+    "has the name of a built-in": (
+        NOTHING.replace('"hostile"', '"averaging_down"'),
+        "registered already: 1.",
+    ),
+    "needs another Python": (
+        NOTHING.replace("params=Params", "params=Params, requires_python='>=99'"),
+        "needs Python >=99",
+    ),
+    "has a parameter without a default": (
+        "class Params(ModuleParams):\n    x: int\n" + NOTHING,
+        "hostile.x has no default",
+    ),
+    "has a parameter that cannot be checked": (
+        "import datetime\nclass Params(ModuleParams):\n    x: datetime.date = datetime.date(2020, "
+        "1, 1)\n" + NOTHING,
+        "hostile.x is described with format",
+    ),
+    "has a default that is no number": (
+        "class Params(ModuleParams):\n    x: float = float('nan')\n" + NOTHING,
+        "the parameters of hostile cannot be read",
+    ),
+    "has a default out of range": (
+        "class Params(ModuleParams):\n    x: Annotated[int, Field(ge=1)] = 0\n" + NOTHING,
+        "the parameters of hostile cannot be read",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "why"), AT_LOAD.values(), ids=AT_LOAD)
+def test_a_plugin_that_cannot_be_loaded_is_a_problem_of_every_plan(tmp_path, text, why):
+    with plugins(tmp_path, {"plugin.py": text}, seconds=0.25 if "60" in text else 10.0) as loaded:
+        plan = planned(BUSY, loaded)
+
+    assert every(loaded) == []
+    (problem,) = (problem for problem in plan.problems if "plugin.py" in problem.message)
+    assert why in problem.message
+    assert told(plan) == told(clean())
+    assert workers() == set()
+
+
+def test_a_module_that_writes_and_then_fails_leaves_its_neighbours_inputs_as_they_were(tmp_path):
+    vandal = calculator("object.__setattr__(ctx, 'symbols', ()); raise ValueError")
+    neighbour = selling().replace("hostile", "neighbour")
+    with plugins(tmp_path, {"plugin.py": vandal + neighbour}) as loaded:
+        plan = planned(BUSY, loaded)
+
+    assert {
+        run.name: run.outcome for run in plan.modules if run.name in {"hostile", "neighbour"}
+    } == {
+        "hostile": "failed",
+        "neighbour": "ok",
+    }
+
+
+def test_a_call_that_fails_before_it_begins_does_not_leave_an_old_context_behind(tmp_path):
+    text = """
+    class Params(ModuleParams):
+        most: int = 1
+
+        def model_post_init(self, _):
+            if self.most > 1: raise ValueError("too many")
+
+    @opportunity_calculator("first", version="1.0.0", params=Params)
+    def first(ctx, params):
+        return [Candidate(Side.SELL, ctx.symbols[0], (-0.1,), 1.0, say("so"))]
+    """
+    with plugins(tmp_path, {"plugin.py": text}) as loaded:
+        (module,) = every(loaded)
+        one, two = context("A B"), context("C D")
+
+        assert module.call(one, module.params())[0].symbol == "A"
+        with pytest.raises(
+            ModuleError, match=r"^its parameters cannot be used: Value error, too many$"
+        ):
+            module.call(two, module.params(most=2))
+        assert module.call(two, module.params())[0].symbol == "C"
+
+
+def test_one_plugin_can_neither_break_nor_patch_another(tmp_path):
+    files = {
+        "vandal.py": (
+            "import steelyard.modules.context\nsteelyard.context.Candidate = "
+            "None\nsteelyard.registry._MODULES = None\nraise SystemExit"
+        ),
+        "sound.py": selling(),
+    }
+    with plugins(tmp_path, files) as loaded:
+        plan = planned(BUSY, loaded)
+
+    assert [problem.message for problem in loaded.problems if "vandal.py" in problem.message]
+    run = next(run for run in plan.modules if run.name == "hostile")
+    assert (run.outcome, run.count) == ("ok", 1)
+
+
+def test_what_a_plugin_says_cannot_write_to_a_terminal(tmp_path):
+    text = calculator("raise ValueError('a\\x1b[2Jb\\nc\\u202e' + 'x' * 10_000)")
+    with plugins(tmp_path, {"plugin.py": text}) as loaded:
+        plan = planned(BUSY, loaded)
+
+    message = next(problem.message for problem in plan.problems if problem.code == "module_failed")
+    assert message.isprintable()
+    assert len(message) < 800
+
+
+def test_a_worker_that_ended_is_started_again_three_times_and_then_no_more(tmp_path):
+    with plugins(tmp_path, {"plugin.py": calculator("os._exit(1)")}) as loaded:
+        messages = [planned(BUSY, loaded).problems[0].message for _ in range(5)]
+
+    assert ["exit code 1" in message for message in messages] == [True] * 4 + [False]
+    assert "not started again" in messages[4]
+
+
+def test_a_plugin_finds_neither_keys_nor_the_folder_of_the_user(tmp_path, monkeypatch):
+    monkeypatch.setenv("BROKER_KEY", "secret")
+    text = calculator(
+        "raise ValueError(sorted(os.environ), os.getcwd(), os.readlink('/proc/self/fd/0'))"
+    )
+    with plugins(tmp_path, {"plugin.py": text}) as loaded:
+        plan = planned(BUSY, loaded)
+
+    message = next(problem.message for problem in plan.problems if problem.code == "module_failed")
+    assert "BROKER" not in message
+    assert "HOME" not in message
+    assert str(Path.cwd()) not in message
+    assert "'/', '/dev/null')" in message
+
+
+def test_what_a_plugin_prints_goes_nowhere(tmp_path, capfd):
+    with plugins(
+        tmp_path,
+        {
+            "plugin.py": (
+                "print('hello')\n" + calculator("print('x' * 1000, file=sys.stderr); return []")
+            )
+        },
+    ) as loaded:
+        plan = planned(BUSY, loaded)
+
+    assert next(run for run in plan.modules if run.name == "hostile").outcome == "nothing"
+    assert capfd.readouterr() == ("", "")
+
+
+def test_workers_end_with_the_planner_even_when_it_is_killed(tmp_path):
+    (tmp_path / "plugin.py").write_text(
+        "from steelyard import *\nimport sys\n"
+        + calculator("return []").replace("params=Params", "params=ModuleParams")
+    )
+    code = (
+        "import sys, time, hashlib, pathlib; from steelyard.modules.plugins import load_plugins; "
+        "from steelyard.settings import Plugins\nfolder = pathlib.Path(sys.argv[1]); "
+        "pin = 'sha256:' + hashlib.sha256((folder / 'plugin.py').read_bytes()).hexdigest()\n"
+        "loaded = load_plugins(Plugins(folder=str(folder), files={'plugin.py': pin}), "
+        "None)\nprint(len(loaded.modules['opportunity_calculators']), flush=True); "
+        "time.sleep(60)\n"
+    )
+    planner = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert planner.stdout is not None
+    assert planner.stdout.readline() == "1\n"
+    ours = workers(planner.pid)
+    assert len(ours) == 1
+
+    planner.send_signal(signal.SIGKILL)
+    planner.wait()
+    planner.stdout.close()
+
+    assert wait_until(lambda: not ours & workers(1, planner.pid, os.getpid()))

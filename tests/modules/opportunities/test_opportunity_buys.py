@@ -1,0 +1,118 @@
+"""Opportunity buys: the quality floor, held or not; momentum in its place; dividends."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders.context import context
+from steelyard.modules.opportunities.opportunity_buys import (
+    Params,
+    momentum_score,
+    opportunity_buys,
+)
+from steelyard.orders import Side
+from steelyard.portfolio import BucketState
+
+
+def test_quality_at_the_floor_is_bought_whether_it_is_held_or_not():
+    ctx = context("A B C", weights=[0.1, 0, 0], quality=[0.65, 0.9, 0.6499])
+
+    found = opportunity_buys(ctx, Params())
+
+    assert [c.symbol for c in found] == ["A", "B"]
+    assert all(c.side is Side.BUY and c.tags == ("quality", "opportunity") for c in found)
+
+
+def test_one_two_four_and_eight_base_orders_are_offered():
+    (found,) = opportunity_buys(context("A", quality=[0.9], base_weight=0.02), Params())
+
+    assert found.weights == (0.02, 0.04, 0.08, 0.16)
+
+
+def test_what_may_not_be_bought_is_left_alone():
+    assert opportunity_buys(context("A", quality=[0.9], can_buy=""), Params()) == []
+
+
+def test_the_sentence_names_quality_and_floor():
+    assert (
+        opportunity_buys(context("A", quality=[0.9]), Params())[0].why.text
+        == "quality 0.90, at least 0.65"
+    )
+
+
+def test_with_all_weight_on_momentum_quality_says_nothing():
+    # the score of momentum is .65 at .25 x atanh(.3) = .0774
+    ctx = context(
+        "A B C", weights=[0, 0, 0], quality=[0.0, 1.0, 1.0], momentum=[0.078, 0.077, -0.5]
+    )
+
+    assert [c.symbol for c in opportunity_buys(ctx, Params(momentum_weight=1))] == ["A"]
+
+
+def test_half_the_weight_mixes_quality_with_momentum():
+    ctx = context("A B", weights=[0, 0], quality=[0.6, 0.6], momentum=[0.25, 0.0])
+
+    found = opportunity_buys(ctx, Params(momentum_weight=0.5))
+
+    assert [c.symbol for c in found] == ["A"]
+    assert (
+        found[0].why.text
+        == "quality 0.60 and +25.0\u00a0% in a year (50.0\u00a0% of the mix) score 0.74, at least"
+        " 0.65"
+    )
+
+
+def test_an_unknown_momentum_is_neutral_and_says_so():
+    ctx = context("A B", weights=[0, 0], quality=[0.8, 0.79])
+
+    (found,) = opportunity_buys(ctx, Params(momentum_weight=0.5))
+
+    assert found.symbol == "A"
+    assert (
+        found.why.text
+        == "quality 0.80 and an unknown momentum (50.0\u00a0% of the mix) score 0.65, at least 0.65"
+    )
+
+
+@given(st.lists(st.floats(-1, 10), min_size=2, max_size=2))
+def test_the_score_of_momentum_rises_with_it_between_0_and_1(growth):
+    low, high = momentum_score(np.array(sorted(growth)))
+
+    assert 0 <= low <= high <= 1
+
+
+def dividend_of(amount: str, quality: float = 0.2, **options):
+    ctx = context("A B", weights=[0.3, 0.2], quality=quality, **options)
+    return replace(ctx, state=BucketState(dividends={"A": Decimal(amount)}))
+
+
+def test_a_dividend_that_is_set_aside_buys_what_paid_it():
+    # 1,200 of the currency, .5 of the base currency each, in a value of 100,000
+    (found,) = opportunity_buys(dividend_of("1200", fx=0.5), Params())
+
+    assert (found.symbol, found.weights, found.tags) == (
+        "A",
+        (pytest.approx(0.006),),
+        ("dividend",),
+    )
+    assert found.why.text == "its dividend of 1,200.00 USD goes back into it"
+
+
+def test_a_dividend_is_one_more_size_of_what_is_worth_buying_anyway():
+    found = opportunity_buys(dividend_of("600", quality=0.9), Params())
+
+    assert [c.symbol for c in found] == ["A", "B"]
+    assert found[0].weights == pytest.approx((0.006, 0.01, 0.02, 0.04, 0.08))
+    assert (
+        found[0].why.text
+        == "quality 0.90, at least 0.65; its dividend of 600.00 USD goes back into it"
+    )
+
+
+def test_a_dividend_of_what_may_not_be_bought_or_without_reinvestment_buys_nothing():
+    assert opportunity_buys(dividend_of("600", can_buy="B"), Params()) == []
+    assert opportunity_buys(dividend_of("600"), Params(reinvest_dividends=False)) == []

@@ -1,0 +1,152 @@
+"""Rebalance sells: groups over their target, and concentration where there are no target
+weights.
+"""
+
+import pytest
+
+from builders.context import context
+from steelyard.modules.opportunities.rebalance_sells import Params, rebalance_sells
+from steelyard.settings import Limits
+
+
+def test_holdings_of_a_group_over_its_target_are_offered_for_sale():
+    # cash of 20 % is looked through: tech is .50 + .2 * .5 = .60 against a target of .50
+    ctx = context("A B", weights=[0.50, 0.30], targets=[0.50, 0.50], sectors=["Tech", "Energy"])
+
+    (found,) = rebalance_sells(ctx, Params())
+
+    assert found.symbol == "A"
+    assert found.weights == pytest.approx((-0.10,))
+    assert found.tags == ("rebalance", "overweight_tech")
+
+
+def test_a_quarter_and_half_of_the_position_are_offered_up_to_the_excess_of_the_group():
+    ctx = context(
+        "A B C",
+        weights=[0.20, 0.50, 0.30],
+        targets=[0.10, 0.30, 0.60],
+        sectors=["Tech", "Tech", "Energy"],
+    )
+
+    found = {c.symbol: c.weights for c in rebalance_sells(ctx, Params())}
+
+    assert found["A"] == pytest.approx((-0.05, -0.10))
+    assert found["B"] == pytest.approx((-0.125, -0.25))
+
+
+@pytest.mark.parametrize(("weight", "fires"), [(0.52, False), (0.5201, True)])
+def test_an_excess_of_exactly_the_threshold_is_left_alone(weight, fires):
+    ctx = context(
+        "A B", weights=[weight, 1 - weight], targets=[0.50, 0.50], sectors=["Tech", "Energy"]
+    )
+
+    assert bool(rebalance_sells(ctx, Params(overweight_threshold=0.02))) is fires
+
+
+def test_countries_count_like_sectors_and_the_wider_excess_gives_the_reason():
+    ctx = context(
+        "A B C",
+        weights=[0.40, 0.30, 0.30],
+        targets=[0.35, 0.15, 0.50],
+        sectors=["X", "Y", "Z"],
+        countries=["US", "US", "CH"],
+    )
+
+    found = {c.symbol: c.why.facts["group"] for c in rebalance_sells(ctx, Params())}
+
+    assert found == {"A": "US", "B": "US"}
+
+
+def test_an_unlabelled_fund_is_not_sold_for_a_group_that_it_is_only_spread_over():
+    ctx = context(
+        "A B F", weights=[0.5, 0.2, 0.3], targets=[0.3, 0.4, 0.3], sectors=["Tech", "Energy", ""]
+    )
+
+    assert [c.symbol for c in rebalance_sells(ctx, Params())] == ["A"]
+
+
+def test_group_targets_of_the_strategy_win_over_target_weights():
+    ctx = context(
+        "A B",
+        weights=[0.5, 0.5],
+        targets=[0.5, 0.5],
+        sectors=["Tech", "Energy"],
+        sector_targets={"Tech": 0.3, "Energy": 0.7},
+    )
+
+    (found,) = rebalance_sells(ctx, Params())
+
+    assert (found.symbol, found.why.facts["over"]) == ("A", pytest.approx(0.2))
+
+
+def test_a_group_that_the_strategy_does_not_name_has_a_target_of_nothing():
+    ctx = context(
+        "A B", weights=[0.18, 0.18], sectors=["Tech", "Energy"], sector_targets={"Tech": 0.5}
+    )
+
+    (found,) = rebalance_sells(ctx, Params())
+
+    assert (found.symbol, found.weights) == ("B", pytest.approx((-0.045, -0.09)))
+
+
+def test_a_dimension_with_one_group_says_nothing():
+    ctx = context("A B", weights=[0.5, 0.5], targets=[0.2, 0.2], countries=["US", "US"])
+
+    assert rebalance_sells(ctx, Params()) == []
+
+
+def test_with_target_weights_concentration_is_the_business_of_the_targets():
+    ctx = context("A B C", weights=[0.8, 0.1, 0.1], targets=[0.8, 0.1, 0.1])
+
+    assert rebalance_sells(ctx, Params()) == []
+
+
+def test_without_targets_a_holding_far_over_an_even_share_is_trimmed_on_the_money_ladder():
+    ctx = context("A B C D E F G H", weights=[0.19] + [0.1] * 7, base_weight=0.01)
+
+    (found,) = rebalance_sells(ctx, Params())
+
+    assert found.symbol == "A"
+    assert found.weights == pytest.approx((-0.02, -0.04, -0.08, -0.095))
+    assert found.tags == ("rebalance", "concentration")
+    assert found.why.text == "19.0\u00a0% of value, over 1.50 times an even share of 12.5\u00a0%"
+
+
+@pytest.mark.parametrize(("weight", "fires"), [(0.1875, False), (0.1876, True)])
+def test_exactly_the_factor_times_an_even_share_is_left_alone(weight, fires):
+    ctx = context("A B C D E F G H", weights=[weight] + [0.1] * 7)
+
+    assert bool(rebalance_sells(ctx, Params())) is fires
+
+
+def test_a_holding_over_the_position_cap_may_come_down_to_it():
+    ctx = context("A B", weights=[0.38, 0.20], base_weight=0.01)
+
+    (found,) = rebalance_sells(ctx, Params())
+
+    assert found.symbol == "A"
+    assert found.weights == pytest.approx((-0.02, -0.04, -0.08, -0.16, -0.18, -0.19))
+    assert "18.0\u00a0pp over the position cap of 20.0\u00a0%" in found.why.text
+
+
+def test_funds_are_exempt_from_the_position_cap():
+    ctx = context("A B", weights=[0.36, 0.20], funds="A", limits=Limits(max_position_weight=0.2))
+
+    assert rebalance_sells(ctx, Params()) == []
+
+
+def test_what_may_not_be_sold_is_left_alone():
+    assert rebalance_sells(context("A B", weights=[0.8, 0.1], can_sell="B"), Params()) == []
+
+
+def test_with_group_targets_only_a_holding_is_offered_once_for_the_group_else_for_its_size():
+    ctx = context(
+        "A B C",
+        weights=[0.3, 0.3, 0.4],
+        sectors=["Tech", "Energy", "Energy"],
+        sector_targets={"Tech": 0.2, "Energy": 0.8},
+    )
+
+    found = {c.symbol: c.tags[1] for c in rebalance_sells(ctx, Params())}
+
+    assert found == {"A": "overweight_tech", "B": "concentration", "C": "concentration"}
