@@ -26,7 +26,7 @@ from steelyard.modules.scoring.reference import evaluate as reference
 from steelyard.modules.tables import evaluate
 from steelyard.objective import Objective
 from steelyard.planner import LOCAL, plan, solve
-from steelyard.plans import Plan
+from steelyard.plans.plan import Plan
 from steelyard.portfolio import Snapshot
 from steelyard.prove import Evidence
 from steelyard.search.beam import beam, greedy

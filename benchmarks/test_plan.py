@@ -7,7 +7,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.planning import judge, orders_of, prepare, sample_inputs, watch
 from benchmarks.seed_baseline import SIZES, case
-from steelyard.plans import Plan
+from steelyard.plans.plan import Plan
 
 WATCHED = 7
 """Plans under the stopwatch."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from steelyard import importers, planner, strategies
-from steelyard.plans import Plan
+from steelyard.plans.plan import Plan
 from steelyard.report import page
 from steelyard.samples import sample
 

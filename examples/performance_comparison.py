@@ -13,7 +13,7 @@ from rich.table import Table
 
 from steelyard import importers, planner, strategies
 from steelyard.importers import Inputs
-from steelyard.plans import Plan
+from steelyard.plans.plan import Plan
 from steelyard.samples import sample
 
 RUNS = 3

@@ -6,7 +6,7 @@
     modules.md         registry and parameter models
     configuration.md   settings, and a strategy file with every default
     cli.md             --help of every command
-    plan.md            records of plans.py
+    plan.md            records of plans/
     plan-schema.json   their JSON Schema
 
 Words that no model carries come from scripts/meanings.toml. The output depends on the code alone:
@@ -31,10 +31,10 @@ import typer.main
 from pydantic import BaseModel
 from typer.testing import CliRunner
 
-from steelyard import plans
 from steelyard.cli import app
 from steelyard.environment import HEALTH_FILE, VARIABLES
 from steelyard.modules.registry import PACKAGES, Kind, Module, modules
+from steelyard.plans import plan as plans
 from steelyard.settings import PROFILES, Section
 from steelyard.strategies import PRESETS, Strategy, preset
 from steelyard.strategies.problems import allowed
@@ -780,7 +780,7 @@ def _help(arguments: list[str]) -> Iterator[str]:
 
 
 def plan_page() -> Iterator[str]:
-    yield from generated("The plan document", "plans.py")
+    yield from generated("The plan document", "plans/")
     yield from _summary(plans.__doc__ or "")
     yield from ("", *PLAN_INTRODUCTION.strip().splitlines())
     for record in records(plans.Plan):

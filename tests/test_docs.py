@@ -21,9 +21,10 @@ import pytest
 import typer.main
 
 from builders.paths import ROOT
-from steelyard import plans, strategies
+from steelyard import strategies
 from steelyard.cli import app
 from steelyard.modules.registry import PACKAGES, Kind
+from steelyard.plans import plan as plans
 from steelyard.settings import Section
 from steelyard.strategies import spellings
 

@@ -14,7 +14,7 @@ import pytest
 from builders.paths import ROOT
 from steelyard import importers, planner, strategies
 from steelyard.importers import Inputs
-from steelyard.plans import Plan
+from steelyard.plans.plan import Plan
 from steelyard.samples import sample
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))

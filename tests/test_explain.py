@@ -21,7 +21,7 @@ from steelyard.modules.registry import Kind
 from steelyard.modules.terms import BlackBox, Part, Term
 from steelyard.orders import Side
 from steelyard.planner import plan
-from steelyard.plans import Plan, plan_id
+from steelyard.plans.plan import Plan, plan_id
 from steelyard.sentences import FORMATS
 
 pytestmark = pytest.mark.real_quotes

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from steelyard.notices import Drop
     from steelyard.orders import Side
     from steelyard.planner import plan
-    from steelyard.plans import Plan
+    from steelyard.plans.plan import Plan
     from steelyard.sentences import say
 
 __all__ = [

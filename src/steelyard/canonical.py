@@ -49,3 +49,6 @@ def sha256(content: Any) -> str:
         content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+FactValue = str | int | float | None

@@ -14,7 +14,7 @@ from decimal import Decimal
 import numpy as np
 
 from steelyard import narrative
-from steelyard.canonical import published
+from steelyard.canonical import FactValue, published
 from steelyard.choose import Choice, Scored
 from steelyard.findings import Findings
 from steelyard.market import Market
@@ -24,38 +24,33 @@ from steelyard.money import ZERO
 from steelyard.notices import Stop
 from steelyard.objective import Objective
 from steelyard.orders import Side
-from steelyard.plans import (
+from steelyard.plans.account import (
     AbsentTargetShown,
-    Alternative,
-    AlternativeStep,
-    CandidateShown,
     CashRung,
-    Certificate,
-    Charges,
-    Conversion,
-    CostShown,
     Drift,
-    FactValue,
     HoldingAfter,
     HoldingShown,
     LotShown,
-    NotTraded,
     OpenOrderShown,
-    PartShown,
-    Plan,
-    PlanCosts,
     PricesAsOf,
     RegimeShown,
     Rules,
-    ScoreShown,
-    Step,
     StrategyRef,
-    TermShown,
-    Verdict,
-    WhatIf,
-    seal,
 )
-from steelyard.plans import Objective as ObjectiveShown
+from steelyard.plans.answers import WhatIf
+from steelyard.plans.orders import (
+    Alternative,
+    AlternativeStep,
+    CandidateShown,
+    Conversion,
+    CostShown,
+    NotTraded,
+    PlanCosts,
+    Step,
+)
+from steelyard.plans.plan import Plan, Verdict, seal
+from steelyard.plans.score import Certificate, Charges, PartShown, ScoreShown, TermShown
+from steelyard.plans.score import Objective as ObjectiveShown
 from steelyard.portfolio import Snapshot, TaxLot
 from steelyard.prove import Evidence
 from steelyard.sentences import Fact, Sentence

@@ -24,7 +24,7 @@ from steelyard.arrays import PAD, FloatArray, IntArray
 from steelyard.canonical import plain
 from steelyard.document import Material, plain_facts
 from steelyard.errors import FailedLate, PlanRefused
-from steelyard.estimates import TEN_YEARS, Estimates, estimate
+from steelyard.estimates.estimate import TEN_YEARS, Estimates, estimate
 from steelyard.findings import Findings
 from steelyard.modules.context import Context
 from steelyard.modules.tables import evaluate
@@ -33,15 +33,15 @@ from steelyard.notices import Notice
 from steelyard.objective import objective_of
 from steelyard.orders import Side
 from steelyard.planner import solve
-from steelyard.plans import (
+from steelyard.plans.answers import (
     Counterfactual,
     Explanation,
-    Plan,
     Relaxation,
     Stability,
-    Step,
     Threshold,
 )
+from steelyard.plans.orders import Step
+from steelyard.plans.plan import Plan
 from steelyard.search.branch_and_bound import branch_and_bound
 from steelyard.search.collapse import collapse
 from steelyard.search.problem import Problem

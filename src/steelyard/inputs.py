@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from steelyard.canonical import plain, published, sha256
-from steelyard.estimates import TEN_YEARS
+from steelyard.estimates.estimate import TEN_YEARS
 from steelyard.market import Market
 from steelyard.modules.context import Context
 from steelyard.orders import Order

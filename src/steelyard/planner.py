@@ -38,7 +38,8 @@ from steelyard.modules.context import Context
 from steelyard.modules.tables import evaluate
 from steelyard.notices import Notice
 from steelyard.objective import Objective, objective_of
-from steelyard.plans import Certificate, Plan
+from steelyard.plans.plan import Plan
+from steelyard.plans.score import Certificate
 from steelyard.portfolio import BucketState, Snapshot
 from steelyard.prove import Evidence, certify, prove
 from steelyard.search.keep import Pool

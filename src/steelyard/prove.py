@@ -20,7 +20,7 @@ from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
 from steelyard.modules.terms import end_state
 from steelyard.objective import Objective
-from steelyard.plans import Certificate
+from steelyard.plans.score import Certificate
 from steelyard.search.beam import beam, greedy
 from steelyard.search.branch_and_bound import Proof, branch_and_bound
 from steelyard.search.keep import Pool

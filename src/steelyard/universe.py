@@ -14,10 +14,11 @@ from decimal import Decimal
 
 import numpy as np
 
-from steelyard import trends
 from steelyard.arrays import FloatArray, frozen
 from steelyard.errors import did_you_mean, one_line
-from steelyard.estimates import estimate
+from steelyard.estimates import trends
+from steelyard.estimates.estimate import estimate
+from steelyard.estimates.regime import detect
 from steelyard.findings import Findings
 from steelyard.market import Market
 from steelyard.modules.context import AbsentTarget, Context, Grouping
@@ -26,7 +27,6 @@ from steelyard.money import ZERO
 from steelyard.notices import Coverage, Notice
 from steelyard.orders import Side
 from steelyard.portfolio import BucketState, Holding, Snapshot
-from steelyard.regime import detect
 from steelyard.strategies import Strategy
 from steelyard.targets import Targets
 from steelyard.valuation import Valuation

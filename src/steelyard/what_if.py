@@ -27,7 +27,14 @@ from steelyard.modules.registry import Kind, Module, ModuleParams
 from steelyard.modules.sequences import Fill, Loosening, Order
 from steelyard.notices import Notice
 from steelyard.orders import Side
-from steelyard.plans import Filling, FillScenario, Loosened, RelaxedStep, Robustness, WhatIf
+from steelyard.plans.answers import (
+    Filling,
+    FillScenario,
+    Loosened,
+    RelaxedStep,
+    Robustness,
+    WhatIf,
+)
 from steelyard.portfolio import BucketState, Security, Snapshot
 from steelyard.prove import PROVEN
 from steelyard.sentences import Fact, Sentence, say

@@ -15,11 +15,11 @@ import numpy as np
 
 from builders.context import candidates, context, with_correlation
 from steelyard.arrays import frozen
+from steelyard.estimates.regime import Regime
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
 from steelyard.modules.registry import Kind
 from steelyard.portfolio import BucketState
-from steelyard.regime import Regime
 from steelyard.settings import Limits
 
 World = tuple[Context, Candidates]

@@ -26,13 +26,13 @@ from typing import Any
 import numpy as np
 
 from steelyard.arrays import frozen
-from steelyard.estimates import METRICS, Estimates
+from steelyard.estimates.estimate import METRICS, Estimates
+from steelyard.estimates.regime import UNKNOWN, Regime
 from steelyard.ledger import Account
 from steelyard.modules.candidates import Candidates, Proposal
 from steelyard.modules.context import Context, Grouping
 from steelyard.modules.tables import Tables
 from steelyard.portfolio import BucketState, Holding, Security, TaxLot
-from steelyard.regime import UNKNOWN, Regime
 from steelyard.sentences import say
 from steelyard.settings import Costs, Groups, Limits, Planner, Score, Search
 from steelyard.settings import Regime as RegimeRules

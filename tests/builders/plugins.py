@@ -17,7 +17,7 @@ import pytest
 from builders.world import World, with_module
 from steelyard.modules.plugins import Loaded, load_plugins
 from steelyard.modules.registry import Module
-from steelyard.plans import Plan
+from steelyard.plans.plan import Plan
 from steelyard.settings import Plugins
 
 HEAD = """

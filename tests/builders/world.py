@@ -27,7 +27,7 @@ from steelyard.money import ZERO, FxRate, FxTable
 from steelyard.objective import Objective, objective_of
 from steelyard.orders import Order, Side
 from steelyard.planner import plan
-from steelyard.plans import Plan
+from steelyard.plans.plan import Plan
 from steelyard.portfolio import BucketState, Holding, Security, Snapshot, TaxLot
 from steelyard.strategies import ModuleChoice, Strategy
 from steelyard.targets import Targets, TargetsFailed

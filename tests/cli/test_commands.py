@@ -10,10 +10,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from steelyard import plans
 from steelyard.cli import app
 from steelyard.cli.output import guarded, save, write
 from steelyard.errors import InputError, PlanRefused
+from steelyard.plans import plan as plans
 from steelyard.samples import sample
 
 

@@ -70,7 +70,7 @@ def faulty(monkeypatch):
         strategy = replace(
             usual, choices=MappingProxyType({**usual.choices, Kind.OPPORTUNITY: choices})
         )
-        monkeypatch.setattr("steelyard.cli.inputs.strategy_of", lambda chosen: strategy)
+        monkeypatch.setattr("steelyard.cli.options.strategy_of", lambda chosen: strategy)
 
     switch(True)
     return switch

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jsonschema
 
-from steelyard import plans
+from steelyard.plans import plan as plans
 
 PROGRAM = [sys.executable, "-m", "steelyard"]
 

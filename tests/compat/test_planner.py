@@ -32,7 +32,7 @@ from steelyard.compat import (
     parse_toml_config,
     process_planner_batch_job,
 )
-from steelyard.compat.inputs import convert
+from steelyard.compat.convert import convert
 from steelyard.errors import InputError, PlanRefused, SettingsError
 from steelyard.importers import Inputs, assemble, read
 from steelyard.market import Market

@@ -16,7 +16,7 @@ from builders.world import World, prepared
 from steelyard import strategies
 from steelyard.choose import score_set
 from steelyard.document import drift_of
-from steelyard.importers.inputs import assemble, read
+from steelyard.importers.assemble import assemble, read
 from steelyard.ledger import feasible
 from steelyard.modules.tables import evaluate
 from steelyard.narrative import weights_after

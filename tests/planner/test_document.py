@@ -14,7 +14,7 @@ from builders.worlds import FEWER, worlds
 from planner.test_limits import dated_lots, usual
 from planner.test_sentences_of_plans import PLANS
 from steelyard.canonical import plain, published
-from steelyard.plans import OUTSIDE_ID, Plan, json_schema, plan_id, seal
+from steelyard.plans.plan import OUTSIDE_ID, Plan, json_schema, plan_id, seal
 from steelyard.settings import Score
 
 PLAIN = re.compile(r"-?\d+(\.\d*[1-9])?")

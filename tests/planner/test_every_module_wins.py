@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 
 from builders import adaptive as adaptive_worlds
-from builders import regime_worlds
+from builders import regimes as regime_worlds
 from builders.world import AS_OF, BUSY, World, only, world
 from planner.test_modules_in_plans import TWINS, WORLDS, YOUNG, enabled, proposing, traded, twins
 from steelyard.modules.patterns.adaptive import VARIANTS

@@ -22,7 +22,7 @@ from steelyard.modules.filters.diversity import variety
 from steelyard.modules.registry import Kind, Module, ModuleParams
 from steelyard.modules.terms import BlackBox, Part, Term
 from steelyard.planner import Local, solve
-from steelyard.plans import Plan
+from steelyard.plans.plan import Plan
 from steelyard.strategies import Strategy
 
 SCOPES = ("candidates", "proposals")

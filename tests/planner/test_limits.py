@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from builders.world import AS_OF, prepared, world
-from steelyard import verify
 from steelyard.orders import Order, Side
+from steelyard.plans import verify
 from steelyard.portfolio import Holding, TaxLot
 from steelyard.settings import Costs, Groups, Limits, Score
 

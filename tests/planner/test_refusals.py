@@ -20,11 +20,11 @@ from steelyard.modules.terms import Term, linear_part
 from steelyard.money import FxRate, FxTable
 from steelyard.orders import Order, Side
 from steelyard.planner import Local
+from steelyard.plans.verify import check
 from steelyard.portfolio import BucketState, Holding
 from steelyard.sentences import say
 from steelyard.settings import Costs, Groups, Score
 from steelyard.targets import Targets, TargetsFailed
-from steelyard.verify import check
 
 HELD = ("AA 400 @ 100", "BB 150 @ 50", "CC 0 @ 20")
 GOALS = {"AA": 0.2, "BB": 0.3, "CC": 0.3}

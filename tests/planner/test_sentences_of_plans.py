@@ -12,7 +12,7 @@ from builders.world import World, world
 from builders.worlds import FEWER, worlds
 from golden.test_plans import growth
 from planner.test_limits import dated_lots, usual
-from steelyard.plans import Plan
+from steelyard.plans.plan import Plan
 from steelyard.sentences import FORMATS, MINUS, SPACE
 from steelyard.settings import Limits, Score
 

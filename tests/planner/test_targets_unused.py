@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from builders.world import World, with_call, without, world
-from steelyard import verify
 from steelyard.modules.context import Context
 from steelyard.modules.registry import Kind, ModuleParams
-from steelyard.plans import Plan
+from steelyard.plans import verify
+from steelyard.plans.plan import Plan
 
 NAME = "opportunity_calculators.weight_based"
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from builders.paths import TESTS
 from builders.world import AS_OF, BUSY, World, market, session_days, walk, world
 from builders.worlds import FEWER, worlds
-from steelyard.estimates import TEN_YEARS
+from steelyard.estimates.estimate import TEN_YEARS
 from steelyard.market import Market, Quote
 from steelyard.money import FxRate, FxTable
 from steelyard.planner import Local

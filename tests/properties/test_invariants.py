@@ -13,7 +13,7 @@ from builders.worlds import FEWER, worlds
 from steelyard.document import settlement_date
 from steelyard.money import ZERO
 from steelyard.orders import Side
-from steelyard.plans import Plan, plan_id
+from steelyard.plans.plan import Plan, plan_id
 from steelyard.targets import Targets
 
 ROUNDING = 1e-9

@@ -24,7 +24,7 @@ from steelyard.modules.scoring.reference import evaluate as reference
 from steelyard.money import ZERO
 from steelyard.orders import Side
 from steelyard.planner import evaluate_batches
-from steelyard.plans import Plan
+from steelyard.plans.plan import Plan
 from steelyard.search.keep import FEW, MOST_TIES, TIE, best
 from steelyard.settings import Search
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from builders.world import World, world
 from builders.worlds import FEWER, worlds
 from properties.test_invariants import RULES
+from steelyard.plans.verify import check
 from steelyard.settings import Costs, Limits, Planner, Score, Search
-from steelyard.verify import check
 
 EVEN = {"AA": 0.3, "BB": 0.3, "CC": 0.3}
 HELD = ("AA 400 @ 100", "BB 150 @ 50", "CC 0 @ 20")

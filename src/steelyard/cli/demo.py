@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from steelyard.cli.inputs import Options, make_plan, read
+from steelyard.cli.options import Options, make_plan, read
 from steelyard.cli.output import guarded
 from steelyard.cli.plan import AsJson, Output, deliver
 

@@ -162,7 +162,7 @@ def listed(kept: Health, module: str | None) -> list[dict[str, Any]]:
 
 def draw(rows: Sequence[dict[str, Any]], console: Console) -> None:
     """What is out of service in a sentence, then every module with a failure."""
-    from steelyard.report.columns import Column, Row, fitting, grid, sentence
+    from steelyard.report.terminal.columns import Column, Row, fitting, grid, sentence
 
     out = [row for row in rows if row["state"] == "open"]
     told = (

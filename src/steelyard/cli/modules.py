@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from steelyard.cli.inputs import StrategyName, strategy_of
+from steelyard.cli.options import StrategyName, strategy_of
 from steelyard.cli.output import guarded, note, screen, write
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def draw(strategy: Strategy, found: Sequence[ModuleChoice], console: Console) ->
     """The list as a table; under each module its summary, its parameters, and what else a reader
     must know.
     """
-    from steelyard.report.columns import Column, Row, fitting, grid
+    from steelyard.report.terminal.columns import Column, Row, fitting, grid
 
     columns = (
         Column("Kind", drop=1),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from steelyard.cli.inputs import (
+from steelyard.cli.options import (
     AsOf,
     Base,
     Cash,
@@ -34,7 +34,7 @@ from steelyard.cli.output import Stopwatch, guarded, note, progress, save, scree
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from steelyard.plans import Plan
+    from steelyard.plans.plan import Plan
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the whole plan as one JSON document.")]
 
@@ -150,8 +150,8 @@ def _save_report(plan: Plan, path: Path) -> None:
 
 def _shown(plan: Plan, inputs: Inputs, output: Output, *, written: bool) -> str:
     with output.watch.timed("loading the view"):
-        from steelyard.report.columns import sentence
         from steelyard.report.terminal import show
+        from steelyard.report.terminal.columns import sentence
 
     def draw(console: Console) -> None:
         def say(text: str) -> None:
@@ -175,9 +175,9 @@ def _shown(plan: Plan, inputs: Inputs, output: Output, *, written: bool) -> str:
 
 
 def _time_taken(plan: Plan, console: Console, output: Output) -> None:
-    from steelyard import verify as second
-    from steelyard.report.sections import time_taken
-    from steelyard.report.sections.view import View
+    from steelyard.plans import verify as second
+    from steelyard.report.terminal.sections import time_taken
+    from steelyard.report.terminal.sections.view import View
 
     total, once = output.watch.total(), Stopwatch()
     second.check(plan.document())

@@ -194,7 +194,7 @@ def _counted(problems: Problems) -> str:
 
 def draw_problems(problems: Problems, console: Console) -> None:
     """Each problem on a line of its own, under its severity."""
-    from steelyard.report.columns import LEAST_WORDS, wrap
+    from steelyard.report.terminal.columns import LEAST_WORDS, wrap
 
     for one in problems.found:
         head = f"{one.severity:<9}"
@@ -252,7 +252,7 @@ def _list(found: Sequence[Listed], as_json: bool) -> None:
 
 def draw(found: Sequence[Listed], console: Console) -> None:
     """The list as a table, what each is for under it."""
-    from steelyard.report.columns import Column, Row, fitting, grid
+    from steelyard.report.terminal.columns import Column, Row, fitting, grid
 
     columns = (
         Column("Strategy"),

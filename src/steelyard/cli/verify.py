@@ -12,7 +12,7 @@ import typer
 from steelyard.cli.output import FAILED, guarded, note, screen, write
 
 if TYPE_CHECKING:
-    from steelyard.verify import Report
+    from steelyard.plans.verify import Report
 
 MAX_BYTES = 64 * 1024 * 1024
 SHOWN = 20
@@ -36,7 +36,7 @@ def verify(
     Exits with 1 when a figure disagrees.
     """
     with guarded():
-        from steelyard import verify as second
+        from steelyard.plans import verify as second
 
         document = second.load(read(plan))
         report = second.check(document)
@@ -76,7 +76,7 @@ def read(path: Path) -> str:
 
 def findings(document: dict[str, Any], report: Report) -> dict[str, Any]:
     """What was found, as plain JSON values."""
-    from steelyard.verify import summary
+    from steelyard.plans.verify import summary
 
     return {
         "plan_id": document.get("plan_id"),
@@ -100,8 +100,8 @@ def findings(document: dict[str, Any], report: Report) -> dict[str, Any]:
 def _shown(path: Path, report: Report) -> str:
     from rich.console import Console
 
-    from steelyard.report.columns import sentence
-    from steelyard.verify import summary
+    from steelyard.plans.verify import summary
+    from steelyard.report.terminal.columns import sentence
 
     def draw(console: Console) -> None:
         def say(text: str, indent: int = 0) -> None:

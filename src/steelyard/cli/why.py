@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from steelyard.cli.inputs import (
+from steelyard.cli.options import (
     AsOf,
     Base,
     Cash,
@@ -31,7 +31,7 @@ from steelyard.cli.inputs import (
 from steelyard.cli.output import guarded, note, screen, write
 
 if TYPE_CHECKING:
-    from steelyard.plans import Plan
+    from steelyard.plans.plan import Plan
 
 MAX_BYTES = 64 * 1024 * 1024
 PARTS = ("candidates", "not_traded", "problems", "warnings", "data_coverage")
@@ -105,7 +105,7 @@ def load(path: Path) -> Plan:
     from pydantic import ValidationError
 
     from steelyard.errors import InputError
-    from steelyard.plans import Plan, plan_id
+    from steelyard.plans.plan import Plan, plan_id
 
     try:
         status = path.stat()
@@ -195,8 +195,8 @@ def story(plan: Plan, symbol: str) -> dict[str, Any]:
 def _shown(plan: Plan, symbol: str, said: tuple[str, ...]) -> str:
     from rich.console import Console
 
-    from steelyard.report.columns import sentence
     from steelyard.report.terminal import show_why
+    from steelyard.report.terminal.columns import sentence
 
     def draw(console: Console) -> None:
         for text in said:

@@ -16,7 +16,7 @@ from typing import Any, TypedDict, Unpack
 from steelyard import planner, strategies
 from steelyard.compat.breaker import CircuitBreaker, Keeper
 from steelyard.compat.configuration import ConfigurationValidator, PlannerConfiguration
-from steelyard.compat.inputs import Converted, base_currency, convert, foreign
+from steelyard.compat.convert import Converted, base_currency, convert, foreign
 from steelyard.compat.performance import PerformanceTracker
 from steelyard.compat.records import (
     CORE,
@@ -40,7 +40,7 @@ from steelyard.compat.repositories import (
 )
 from steelyard.errors import InputError, SettingsError, SteelyardError, did_you_mean
 from steelyard.modules.registry import Kind, Module
-from steelyard.plans import Plan
+from steelyard.plans.plan import Plan
 from steelyard.strategies import Strategy
 from steelyard.telemetry.health import Outcome
 

@@ -18,7 +18,8 @@ from typing import Any
 from steelyard.errors import InputError, one_line
 from steelyard.importers import Inputs
 from steelyard.market import Market
-from steelyard.plans import Plan, Step
+from steelyard.plans.orders import Step
+from steelyard.plans.plan import Plan
 from steelyard.portfolio import Holding
 from steelyard.portfolio import Security as HouseSecurity
 

@@ -22,10 +22,10 @@ frozen record that has `file`, `rejected` and `warnings`; a broker's export give
 ('2022-12-28', 'USD', 14)
 """
 
+from steelyard.importers.assemble import Files, Inputs, assemble, parse_cash, read
 from steelyard.importers.fx import FxFile, read_fx
 from steelyard.importers.holdings import HoldingsFile, read_holdings
 from steelyard.importers.index import read_index
-from steelyard.importers.inputs import Files, Inputs, assemble, parse_cash, read
 from steelyard.importers.prices import PriceTable, read_prices
 from steelyard.importers.securities import SecuritiesFile, read_securities
 from steelyard.importers.targets import TargetsFile, read_targets

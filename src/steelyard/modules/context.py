@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from steelyard.arrays import BoolArray, FloatArray
-from steelyard.estimates import Estimates
+from steelyard.estimates.estimate import Estimates
+from steelyard.estimates.regime import UNKNOWN, Regime
 from steelyard.portfolio import BucketState, Holding, Security
-from steelyard.regime import UNKNOWN, Regime
 from steelyard.settings import Costs, Groups, Limits, Planner, Score, Search
 from steelyard.settings import Regime as RegimeRules
 

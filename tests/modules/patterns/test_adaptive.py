@@ -11,10 +11,10 @@ from pydantic import ValidationError
 
 from builders.adaptive import WEAK, WORLDS, adapting
 from builders.context import candidates, context, with_correlation
+from steelyard.estimates.regime import Regime
 from steelyard.ledger import feasible
 from steelyard.modules.patterns.adaptive import VARIANTS, adaptive
 from steelyard.modules.patterns.adaptive.choices import ALL, Params
-from steelyard.regime import Regime
 from steelyard.settings import Limits
 from steelyard.settings import Regime as RegimeRules
 

@@ -5,8 +5,8 @@ from builders.context import candidates, context
 from builders.regimes import WORLDS, YEAR, history, under
 from builders.world import world
 from steelyard.arrays import PAD
+from steelyard.estimates.regime import UNKNOWN, Regime
 from steelyard.modules.patterns.market_regime import Params, market_regime
-from steelyard.regime import UNKNOWN, Regime
 from steelyard.settings import Limits
 from steelyard.settings import Regime as Rules
 

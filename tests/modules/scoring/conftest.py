@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from builders.paths import GOLDEN as golden_folder
-from steelyard.estimates import METRICS, Estimates
+from steelyard.estimates.estimate import METRICS, Estimates
 from steelyard.modules.context import Context, Grouping
 from steelyard.modules.registry import Kind, modules
 from steelyard.portfolio import BucketState

@@ -11,7 +11,7 @@ from builders.context import candidates, context
 from builders.world import BUSY, World, with_call, world
 from builders.worlds import FEWER, worlds
 from planner.test_modules_in_plans import enabled
-from steelyard import strategies, verify
+from steelyard import strategies
 from steelyard.arrays import frozen
 from steelyard.choose import score_set
 from steelyard.document import step_order
@@ -24,7 +24,8 @@ from steelyard.modules.sequences.constraint_relaxation import constraint_relaxat
 from steelyard.modules.sequences.partial_execution import Params as Fills
 from steelyard.modules.sequences.partial_execution import partial_execution
 from steelyard.planner import solve
-from steelyard.plans import Step
+from steelyard.plans import verify
+from steelyard.plans.orders import Step
 from steelyard.settings import Limits, Search
 
 SETTINGS = strategies.default().content

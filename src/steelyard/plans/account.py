@@ -1,0 +1,173 @@
+"""The document: what is owned, by which prices and rules, before and after the plan."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from steelyard.canonical import Amount, Number, Record
+from steelyard.orders import Side
+from steelyard.settings import Costs, Limits
+
+
+class PricesAsOf(Record):
+    """Sessions of the newest quote used and of the newest row of the history."""
+
+    quotes: date
+    history: date
+
+
+class StrategyRef(Record):
+    """Which rules made the plan; `sha256` is of `settings`: the strategy with every default filled
+    in.
+    """
+
+    name: str
+    version: int | None
+    sha256: str
+    settings: Annotated[
+        dict[str, Any],
+        Field(description="every section and every module that runs, with its parameters"),
+    ]
+
+
+class LotShown(Record):
+    """A tax lot; `gain` is on the shown quantity, base currency."""
+
+    acquired: date | None
+    quantity: Amount
+    unit_cost: Amount | None
+    gain: Amount | None = None
+
+
+class Rules(Record):
+    """What binds the plan, so that it can be checked from the document alone.
+
+    min_order_base     least order, base currency; full exits are exempt
+    drift_band_weight  half width of the band shown around a target
+    """
+
+    costs: Costs
+    limits: Limits
+    max_depth: int
+    min_order_base: Amount
+    drift_band_weight: Number
+
+
+class OpenOrderShown(Record):
+    """An order that was open before the plan: a buy reserves money, a sell reserves shares.
+
+    quantity           shares that may still trade
+    price, fx_rate     what a buy reserves: its limit, else the newest price, and base per unit;
+                       null for a sell
+    """
+
+    symbol: str
+    side: Side
+    quantity: Amount
+    price: Annotated[
+        Amount | None,
+        Field(
+            description=(
+                "limit, else newest price of a buy, the security's currency; null for a sell"
+            )
+        ),
+    ]
+    fx_rate: Annotated[
+        Amount | None, Field(description="base per unit of that currency; null for a sell")
+    ]
+
+
+class HoldingShown(Record):
+    """A security that is held, targeted or traded, before the plan; `band` is (low, high) around
+    the target.
+
+    lot_size           shares; an order is a multiple of it, or the whole holding
+    lot_value          what one lot costs, base currency
+    sellable           shares that no open sell reserves
+    """
+
+    symbol: str
+    name: str
+    group: str | None
+    quantity: Amount
+    sellable: Amount
+    lot_size: Amount
+    lot_value: Annotated[Amount, Field(description="what one lot costs, base currency")]
+    is_fund: bool
+    allow_buy: bool
+    allow_sell: bool
+    price: Amount
+    currency: str
+    fx_rate: Amount
+    value: Amount
+    weight: Number
+    target: Number | None
+    band: tuple[Number, Number] | None
+    last_bought: Annotated[
+        date | None,
+        Field(description="date of the last buy, else of the newest lot; null when unknown"),
+    ]
+    last_sold: Annotated[
+        date | None, Field(description="date of the last sale; null when there is none on record")
+    ]
+    lots: tuple[LotShown, ...]
+
+
+class HoldingAfter(Record):
+    """The same security after the plan; weights are of the pre-trade value."""
+
+    symbol: str
+    quantity: Amount
+    weight: Number
+
+
+class AbsentTargetShown(Record):
+    """A target that no order can buy, and why in a few words: `no price`."""
+
+    symbol: Annotated[str, Field(description="the security")]
+    target: Annotated[Number, Field(description="its target weight, of value")]
+    why: Annotated[str, Field(description="what is missing")]
+
+
+class Drift(Record):
+    """Half the sum of absolute deviations from target, cash included."""
+
+    before: Number | None
+    after: Number | None
+    absent_target: Annotated[
+        Number,
+        Field(
+            description=(
+                "target weight of securities without a price, which no order can buy; part of both"
+            )
+        ),
+    ]
+    absent: Annotated[
+        tuple[AbsentTargetShown, ...], Field(description="each of them, largest first")
+    ]
+
+
+class CashRung(Record):
+    """The balance of one currency at the end of a date: `traded` counts unsettled money, `settled`
+    does not.
+    """
+
+    date: date
+    currency: str
+    balance: Amount
+    kind: Literal["traded", "settled"]
+    estimated: bool
+
+
+class RegimeShown(Record):
+    """What the market does, told from the history of an index; `unknown` without enough of it."""
+
+    name: Literal["bull", "bear", "sideways", "unknown"]
+    distance: Annotated[
+        Number | None,
+        Field(description="newest level over its moving average, less 1; null when unknown"),
+    ]
+    observations: Annotated[int, Field(description="levels of the index that it is told from")]

@@ -1,0 +1,165 @@
+"""The document: answers to what would change the plan, and how sure it is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from steelyard.canonical import Amount, FactValue, Number, Record
+from steelyard.orders import Side
+from steelyard.plans.orders import AlternativeStep
+
+
+class Told(Record):
+    """A finding with its sentence; every number of the text is one of the facts."""
+
+    text: str
+    facts: dict[str, FactValue]
+
+
+class Stability(Told):
+    """Bootstrap re-estimates of returns and risk: share in which the plan beats hold (or hold
+    stays), mean regret in score.
+    """
+
+    resamples: int
+    share: Number
+    mean_regret: Number
+
+
+class Counterfactual(Told):
+    """What one changed rule would gain: score units, and the costs in base currency that weigh as
+    much.
+    """
+
+    name: str
+    setting: str
+    now: Number
+    then: Number
+    gain: Number
+    money: Amount | None
+
+
+class Threshold(Told):
+    """Price at which a step leaves the plan, other prices as they are; null = it stays over the
+    range looked at.
+    """
+
+    n: int
+    symbol: str
+    side: Side
+    price_now: Amount
+    price: Amount | None
+    off_target: Number | None
+
+
+class Relaxation(Told):
+    """The smallest loosening tried of one limit under which a plan beats hold."""
+
+    setting: str
+    now: Number
+    then: Number
+    improvement: Number
+
+
+class Explanation(Record):
+    """What would change the plan and how sure it is; made only when asked for, not part of the plan
+    id.
+    """
+
+    text: str
+    stability: Stability
+    counterfactuals: tuple[Counterfactual, ...]
+    thresholds: tuple[Threshold, ...]
+    relaxations: tuple[Relaxation, ...]
+
+
+class Filling(Record):
+    """What one order of the plan fills in a scenario; `notional_base` is at the plan's price."""
+
+    n: Annotated[int, Field(description="number of the step")]
+    quantity: Annotated[Amount, Field(description="shares that fill, in whole lots")]
+    notional_base: Annotated[Amount, Field(description="quantity x price x fx_rate, base currency")]
+
+
+class FillScenario(Told):
+    """The plan partly filled: what of it fills, and what that end state is worth by the same
+    score.
+    """
+
+    name: Annotated[str, Field(description="what fills, in words")]
+    fills: Annotated[
+        tuple[Filling, ...], Field(description="the orders that fill at all, in order of execution")
+    ]
+    improvement: Annotated[
+        Number,
+        Field(
+            description=(
+                "over hold, net of charges; an order that fills in part pays its whole commission"
+            )
+        ),
+    ]
+    cash_after: Annotated[Number, Field(description="all cash after costs, of value")]
+    keeps_reserve: Annotated[
+        bool, Field(description="is the cash after at least what the plan itself must leave")
+    ]
+
+
+class Robustness(Told):
+    """What becomes of the plan where its orders fill in part: the end states of scenarios, none of
+    which is a plan.
+    """
+
+    worst: Annotated[Number, Field(description="least improvement of all scenarios")]
+    mean: Annotated[Number, Field(description="mean improvement of all scenarios")]
+    share: Annotated[Number, Field(description="share of scenarios that still beat hold")]
+    scenarios: Annotated[
+        tuple[FillScenario, ...],
+        Field(description="prefixes of the plan, then one order in part and the others whole"),
+    ]
+
+
+class RelaxedStep(AlternativeStep):
+    """An order of a plan that breaks a rule: never an order to place."""
+
+    relaxed_constraints: Annotated[
+        tuple[str, ...], Field(description="the settings that were loosened for it")
+    ]
+
+
+class Loosened(Told):
+    """What one loosened rule would gain, by solving again: the price of that rule, not a plan."""
+
+    name: Annotated[str, Field(description="the rule in words")]
+    setting: Annotated[
+        str, Field(description="its dotted name; `securities.SYMBOL` is one of the securities")
+    ]
+    now: Annotated[Number, Field(description="as it is; a switch is 0 or 1")]
+    then: Annotated[Number, Field(description="as it was tried")]
+    unit: Annotated[str, Field(description="what `gain_per_unit` is per; pp is a percentage point")]
+    gain: Annotated[
+        Number, Field(description="net improvement that the plan would gain, score units")
+    ]
+    gain_per_unit: Annotated[Number, Field(description="gain for one unit of the rule")]
+    steps: Annotated[
+        tuple[RelaxedStep, ...],
+        Field(description="the orders of the relaxed plan, in order of execution"),
+    ]
+
+
+class WhatIf(Record):
+    """Reports of the what-if generators that are on: they change nothing in the plan."""
+
+    fills: Annotated[
+        Robustness | None,
+        Field(
+            description=(
+                "the plan partly filled; null when not asked for, or where there is nothing to fill"
+            )
+        ),
+    ]
+    relaxations: Annotated[
+        tuple[Loosened, ...],
+        Field(description="each rule loosened alone, in the order of the generator"),
+    ]

@@ -1,0 +1,136 @@
+"""The document: the orders, what they cost, what else was weighed, and what was not traded."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from steelyard.canonical import Amount, FactValue, Number, Record
+from steelyard.notices import Stage
+from steelyard.orders import Side
+from steelyard.plans.account import LotShown
+
+
+class CandidateShown(Record):
+    """A row of the candidate table; `gain` is the net improvement of that order alone, feasible or
+    not.
+    """
+
+    id: str
+    symbol: str
+    side: Side
+    quantity: Amount
+    price: Annotated[Amount, Field(description="newest price, the security's currency")]
+    currency: Annotated[str, Field(description="of the price")]
+    fx_rate: Annotated[Amount, Field(description="base per unit of that currency")]
+    notional_base: Amount
+    cost: Amount
+    priority: Number
+    sources: tuple[str, ...]
+    tags: tuple[str, ...]
+    gain: Number
+
+
+class CostShown(Record):
+    """Base currency."""
+
+    total: Amount
+    commission: Amount
+    spread: Amount
+    fx: Amount
+
+
+class PlanCosts(CostShown):
+    """Sum over the steps; `tax` is payable later, not taken from cash, null when not estimated."""
+
+    tax: Amount | None
+
+
+class Step(Record):
+    """One order. `adds` is what the plan's net loses without it; `lots` are those sold."""
+
+    n: int
+    candidate: str
+    side: Side
+    symbol: str
+    name: str
+    quantity: Amount
+    price: Amount
+    currency: str
+    fx_rate: Amount
+    notional: Amount
+    notional_base: Amount
+    costs: CostShown
+    weight_before: Number
+    weight_after: Number
+    adds: Number
+    lots: tuple[LotShown, ...]
+    tags: tuple[str, ...]
+    proposed_by: tuple[str, ...]
+    reason: str
+    narrative: str
+    facts: dict[str, FactValue]
+
+
+class Conversion(Record):
+    """Money that an order turns from one currency into another; `cost` in base currency."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    from_: Annotated[str, Field(alias="from")]
+    to: str
+    amount: Amount
+    rate: Amount
+    cost: Amount
+
+
+PROPOSED = (
+    "patterns and generators that proposed exactly this set of orders; empty where only the search "
+    "found it"
+)
+
+
+class AlternativeStep(Record):
+    """An order of an alternative."""
+
+    side: Side
+    symbol: str
+    quantity: Amount
+
+
+class Alternative(Record):
+    """Another end state that was scored by the same function."""
+
+    name: str
+    score: Number
+    improvement: Number
+    cost: Amount
+    turnover: Number
+    drift_after: Number | None
+    weights: Annotated[
+        dict[str, Number] | None,
+        Field(description="weights after of what the unrestricted optimum trades; else null"),
+    ]
+    proposed_by: Annotated[tuple[str, ...], Field(description=PROPOSED)]
+    steps: tuple[AlternativeStep, ...]
+
+
+class NotTraded(Record):
+    """Something that stopped before the plan: by which stage, rule, number and margin.
+
+    candidate   row of the table; None for a wish that never became one
+    module      calculator that wished it, or filter that stopped it; None = no single one
+    """
+
+    candidate: str | None
+    module: str | None
+    symbol: str
+    side: Side | None
+    stage: Stage
+    rule: str
+    value: Number | None
+    limit: Number | None
+    margin: Number | None
+    reason: str
+    facts: dict[str, FactValue]

@@ -1,0 +1,147 @@
+"""The plan document: one schema for the command line, the report, the API and the store.
+
+Money, prices and quantities are decimal strings; weights, scores and ratios are numbers with 12
+significant digits; what is missing is null, never NaN. `plan_id` is the SHA-256 of the document
+without `plan_id`, `warnings`, `timings`, `explanation`, `certificate.seconds` and
+`certificate.nodes`.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from steelyard.canonical import Amount, FactValue, Number, Record, sha256
+from steelyard.notices import Coverage, ModuleRun, Notice, Timing
+from steelyard.plans.account import (
+    CashRung,
+    Drift,
+    HoldingAfter,
+    HoldingShown,
+    OpenOrderShown,
+    PricesAsOf,
+    RegimeShown,
+    Rules,
+    StrategyRef,
+)
+from steelyard.plans.answers import Explanation, WhatIf
+from steelyard.plans.orders import (
+    PROPOSED,
+    Alternative,
+    CandidateShown,
+    Conversion,
+    NotTraded,
+    PlanCosts,
+    Step,
+)
+from steelyard.plans.score import Certificate, Objective, ScoreShown
+
+SCHEMA: Literal["steelyard.plan/1"] = "steelyard.plan/1"
+
+
+class Verdict(Record):
+    """What to do, in one sentence. `previous` is the verdict that was handed in."""
+
+    action: Literal["act", "hold"]
+    previous: Literal["act", "hold"] | None
+    text: str
+    detail: str
+    facts: dict[str, FactValue]
+
+
+class Plan(Record):
+    """A plan; "hold" is one. See the module docstring for units."""
+
+    schema_: Annotated[Literal["steelyard.plan/1"], Field(alias="schema")] = SCHEMA
+    plan_id: str
+    verdict: Verdict
+    bucket: str
+    as_of: date
+    prices_as_of: PricesAsOf
+    price_source: str
+    strategy: StrategyRef
+    base_currency: str
+    value: Amount
+    cash: dict[str, Amount]
+    cash_after: dict[str, Amount]
+    cash_rates: Annotated[
+        dict[str, Amount],
+        Field(description="base per unit of each currency of which there is cash"),
+    ]
+    reserve: Amount
+    open_buys: Amount
+    open_orders: Annotated[
+        tuple[OpenOrderShown, ...], Field(description="orders that were open before the plan")
+    ]
+    rules: Rules
+    excluded: tuple[str, ...]
+    holdings: tuple[HoldingShown, ...]
+    holdings_after: tuple[HoldingAfter, ...]
+    candidates: tuple[CandidateShown, ...]
+    steps: tuple[Step, ...]
+    proposed_by: Annotated[tuple[str, ...], Field(description=PROPOSED)]
+    conversions: tuple[Conversion, ...]
+    score: ScoreShown
+    objective: Objective
+    certificate: Certificate
+    alternatives: tuple[Alternative, ...]
+    what_if: Annotated[
+        WhatIf | None, Field(description="what-if reports; null unless a generator of them is on")
+    ]
+    explanation: Explanation | None
+    regime: Annotated[RegimeShown, Field(description="what the market does")]
+    drift: Drift
+    turnover: Number
+    costs: PlanCosts
+    cash_ladder: tuple[CashRung, ...]
+    not_traded: tuple[NotTraded, ...]
+    problems: tuple[Notice, ...]
+    warnings: tuple[Notice, ...]
+    data_coverage: tuple[Coverage, ...]
+    reproducible: bool
+    modules: tuple[ModuleRun, ...]
+    timings: tuple[Timing, ...]
+    seed: int
+    inputs_sha256: str
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    def document(self) -> dict[str, Any]:
+        """The document as plain JSON values."""
+        return self.model_dump(mode="json", by_alias=True)
+
+    def to_json(self) -> str:
+        """The document as indented JSON text, keys in the order of the schema."""
+        return json.dumps(self.document(), indent=2, ensure_ascii=False, allow_nan=False)
+
+    def step(self, symbol: str) -> Step | None:
+        """The step that trades a symbol; None when nothing does."""
+        return next((step for step in self.steps if step.symbol == symbol), None)
+
+
+OUTSIDE_ID = ("plan_id", "warnings", "timings", "explanation")
+"""Parts of the document that say how it was made, not what it says."""
+
+
+def plan_id(document: dict[str, Any]) -> str:
+    """SHA-256 of the document's content as canonical JSON, 64 hexadecimal digits."""
+    content = {key: value for key, value in document.items() if key not in OUTSIDE_ID}
+    content["certificate"] = {
+        key: value
+        for key, value in document["certificate"].items()
+        if key not in {"seconds", "nodes"}
+    }
+    return sha256(content)
+
+
+def seal(plan: Plan) -> Plan:
+    """The same plan with its id filled in."""
+    return plan.model_copy(update={"plan_id": plan_id(plan.document())})
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of the document as it is written."""
+    return Plan.model_json_schema(mode="serialization", by_alias=True)

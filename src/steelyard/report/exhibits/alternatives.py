@@ -1,0 +1,310 @@
+"""What else was weighed: one numbered row per plan, and the same numbers as points on a chart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Literal
+
+from steelyard.plans.orders import Alternative
+from steelyard.plans.plan import Plan
+from steelyard.report.exhibits.scale import WHOLE, Scale, ticks
+from steelyard.report.exhibits.words import capital, counted, lower, plain_words
+from steelyard.sentences import FORMATS, SPACE, points, quantity
+
+Kind = Literal["plan", "runner", "other", "free"]
+
+RUNNER = "runner_up_"
+FREE = "unrestricted"
+TITLES = {"proposal": "Best proposal", "greedy": "Greedy list"}
+
+WIDTH, HEIGHT = 330.0, 256.0
+"""The chart that labels are placed for, px: the narrowest window draws it about this wide."""
+
+TOP, BOTTOM, LEFT, RIGHT = 14.0, 30.0, 8.0, 4.0
+"""Room around the points: px above and below, percent on the left and on the right."""
+
+DOT = 6.0
+LETTER, LINE = 6.6, 14.0
+"""Size of a letter of a label, px, generous."""
+
+GAP = 9.0
+LIFT = 4.0
+STEEP = 15.0
+RINGS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One plan: `n` is its number in the table and on the chart; `net` is the improvement after
+    charges.
+    """
+
+    n: int
+    name: str
+    note: str
+    kind: Kind
+    score: float
+    net: float
+    drift: float | None
+    cost: Decimal
+    turnover: float
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A row on the chart: x in percent, y in px, and its label with where it stands."""
+
+    row: Row
+    x: float
+    y: float
+    label: str
+    label_dx: float
+    label_dy: float
+    anchor: Literal["start", "middle", "end"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A place on an axis with its number."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter:
+    """Cost to the right, drift left (or, without targets, net gain) upwards: better is up and
+    left.
+    """
+
+    points: tuple[Point, ...]
+    across: tuple[Tick, ...]
+    upwards: tuple[Tick, ...]
+    y_title: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """The exhibit."""
+
+    rows: tuple[Row, ...]
+    scatter: Scatter
+    heading: str
+    said: str
+
+
+def weighed(plan: Plan) -> Weighed:
+    """Every plan that was scored by the same function, best first."""
+    rows = _rows(plan)
+    return Weighed(tuple(rows), _scatter(plan, rows), _heading(plan), _said(plan))
+
+
+def _rows(plan: Plan) -> list[Row]:
+    others = [other for other in plan.alternatives if plan.steps or other.name != "hold"]
+    found = [_own(plan), *(_other(plan, other) for other in others)]
+    ranked = sorted(found, key=lambda row: (-row.net, row.kind != "plan", row.name))
+    return [replace(row, n=n) for n, row in enumerate(ranked, start=1)]
+
+
+def _own(plan: Plan) -> Row:
+    name, note = ("This plan", "") if plan.steps else ("This plan: hold", "no trades")
+    return Row(
+        0,
+        name,
+        note,
+        "plan",
+        plan.score.plan,
+        plan.score.improvement,
+        plan.drift.after,
+        plan.costs.total,
+        plan.turnover,
+    )
+
+
+def _other(plan: Plan, one: Alternative) -> Row:
+    kind: Kind = (
+        "runner" if one.name.startswith(RUNNER) else "free" if one.name == FREE else "other"
+    )
+    return Row(
+        0,
+        title(one.name),
+        _note(plan, one),
+        kind,
+        one.score,
+        one.improvement,
+        one.drift_after,
+        one.cost,
+        one.turnover,
+    )
+
+
+def title(name: str) -> str:
+    """Name of an alternative as people read it."""
+    return TITLES.get(name) or capital(plain_words(name).replace("runner up", "runner-up"))
+
+
+def _note(plan: Plan, one: Alternative) -> str:
+    """What it trades, told as the difference from the plan where the two share an order."""
+    if not one.steps:
+        return "any quantity, any depth: a bound, not a plan" if one.name == FREE else "no trades"
+    mine = {step.symbol: step for step in plan.steps}
+    theirs = {step.symbol: step for step in one.steps}
+    added = [
+        f"{step.side}{SPACE}{quantity(step.quantity)}{SPACE}{step.symbol}"
+        for step in one.steps
+        if step.symbol not in mine
+    ]
+    if len(added) == len(theirs):
+        return ", ".join(added)
+    resized = [
+        f"{step.symbol} {quantity(step.quantity)} for {quantity(mine[step.symbol].quantity)}"
+        for step in one.steps
+        if step.symbol in mine
+        and (step.side, step.quantity) != (mine[step.symbol].side, mine[step.symbol].quantity)
+    ]
+    dropped = [symbol for symbol in mine if symbol not in theirs]
+    told = [*added, *resized, *([f"not {', '.join(dropped)}"] if dropped else [])]
+    return "; ".join(told) or "the same orders"
+
+
+def _scatter(plan: Plan, rows: Sequence[Row]) -> Scatter:
+    costs = ticks(max((float(row.cost) for row in rows), default=0.0))
+    x = Scale(0.0, costs[-1] * (1 + 1 / STEEP))
+    by_drift = all(row.drift is not None for row in rows)
+    heights = [100 * (row.drift or 0.0) if by_drift else 100 * row.net for row in rows]
+    low, high = min(0.0, *heights), max(0.0, *heights)
+    steps = ticks(max(high, -low) or 1.0)
+    marks = steps if low >= 0 else tuple(sorted({*(-step for step in steps), *steps}))
+    down = Scale(marks[0], marks[-1])
+
+    def place(value: float) -> float:
+        share = down.at(value) / WHOLE
+        return TOP + (HEIGHT - TOP - BOTTOM) * (share if by_drift else 1 - share)
+
+    def across(value: float) -> float:
+        return LEFT + x.at(value) * (WHOLE - LEFT - RIGHT) / WHOLE
+
+    spots = [
+        (row, across(float(row.cost)), place(height))
+        for row, height in zip(rows, heights, strict=True)
+    ]
+    title = "Drift left, pp: less is better, so it is up" if by_drift else "Net gain, points"
+    told = "; ".join(f"{row.n} {row.name}, cost {FORMATS['money'](row.cost)}" for row in rows)
+    return Scatter(
+        points=tuple(
+            _labelled(
+                spots,
+                [
+                    (0.0, place(mark) - LINE / 2, LEFT * WIDTH / WHOLE, place(mark) + LINE / 2)
+                    for mark in marks
+                ],
+            )
+        ),
+        across=tuple(Tick(across(cost), FORMATS["whole"](cost)) for cost in costs),
+        upwards=tuple(Tick(place(mark), f"{mark:g}".replace("-", "\u2212")) for mark in marks),
+        y_title=title,
+        label=f"{title}, against cost in {plan.base_currency}: {told}.",
+    )
+
+
+Box = tuple[float, float, float, float]
+
+
+def _labelled(spots: Sequence[tuple[Row, float, float]], axis: Sequence[Box]) -> Iterable[Point]:
+    """Each label at the first place around its point where it covers nothing; the plan chooses
+    first.
+    """
+    taken: list[Box] = [*axis, *(_around(x * WIDTH / WHOLE, y) for _, x, y in spots)]
+    placed: dict[int, Point] = {}
+    for row, x, y in sorted(spots, key=lambda spot: (spot[0].kind != "plan", spot[0].n)):
+        label = f"{row.n}" if row.kind == "runner" else f"{row.n} {row.name.partition(':')[0]}"
+        own = _around(x * WIDTH / WHOLE, y)
+        point, box = _free(row, (x, y), label, [box for box in taken if box != own])
+        taken.append(box)
+        placed[row.n] = point
+    return (placed[row.n] for row, _, _ in spots)
+
+
+def _around(x: float, y: float) -> Box:
+    return (x - DOT, y - DOT, x + DOT, y + DOT)
+
+
+def _free(
+    row: Row, spot: tuple[float, float], label: str, taken: Sequence[Box]
+) -> tuple[Point, Box]:
+    x, y = spot
+    width = LETTER * len(label)
+    places: list[tuple[Literal["start", "middle", "end"], float, float]] = []
+    for ring in range(RINGS):
+        far = GAP + ring * LINE
+        places += [("start", GAP, LIFT + side * ring * LINE) for side in (-1, 1)]
+        places += [("end", -GAP, LIFT + side * ring * LINE) for side in (-1, 1)]
+        places += [("middle", 0.0, -far), ("middle", 0.0, far + LINE - LIFT)]
+    boxes = [_box(x * WIDTH / WHOLE + dx, y + dy, width, anchor) for anchor, dx, dy in places]
+    best = next(
+        (
+            i
+            for i, box in enumerate(boxes)
+            if _inside(box) and not any(_overlap(box, other) for other in taken)
+        ),
+        0,
+    )
+    anchor, dx, dy = places[best]
+    return Point(row, x, y, label, dx, dy, anchor), boxes[best]
+
+
+def _box(x: float, y: float, width: float, anchor: str) -> Box:
+    left = {"start": x, "middle": x - width / 2, "end": x - width}[anchor]
+    return (left, y - LINE + LIFT, left + width, y + LIFT)
+
+
+def _inside(box: Box) -> bool:
+    return box[0] >= 0 and box[2] <= WIDTH and box[1] >= 0 and box[3] <= HEIGHT - BOTTOM + LINE / 2
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _heading(plan: Plan) -> str:
+    """Does anything that was weighed gain more?"""
+    others = _plans(plan)
+    better = [other for other in others if other.improvement > plan.score.improvement]
+    if not plan.steps:
+        return "The best plan found is not worth it" if others else "Nothing else was found"
+    if better:
+        return f"{counted(len(better), 'alternative')} would gain more"
+    if len(others) > 1:
+        return f"{counted(len(others), 'alternative')} that can be traded, none gains more"
+    return "Nothing else that can be traded gains more"
+
+
+def _plans(plan: Plan) -> list[Alternative]:
+    """Alternatives that could be carried out and are neither hold nor this plan again."""
+    own = {(step.side, step.symbol, step.quantity) for step in plan.steps}
+    return [
+        other
+        for other in plan.alternatives
+        if other.steps and {(s.side, s.symbol, s.quantity) for s in other.steps} != own
+    ]
+
+
+def _said(plan: Plan) -> str:
+    others = _plans(plan)
+    what = "Doing nothing is always scored by the same function."
+    if not others:
+        return what
+    best = max(others, key=lambda other: other.improvement)
+    gap = plan.score.improvement - best.improvement
+    if not plan.steps:
+        return (
+            f"{what} The best rejected plan nets {points(best.improvement)}; "
+            f"{points(plan.score.min_improvement)} is asked for."
+        )
+    name = lower(title(best.name))
+    if gap < 0:
+        return f"{what} {capital(name)} nets {points(-gap)} points more than the plan."
+    return f"{what} The next best, {name}, nets {points(gap)} points less than the plan."

@@ -1,0 +1,103 @@
+"""How far the plan may be trusted to be the best: the badge and the figures beside the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from steelyard.plans.plan import Plan
+from steelyard.report.exhibits.words import capital
+from steelyard.sentences import points, signed
+
+NOT_MEASURED = "not measured"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Badge, figures and one sentence; `level` names the icon and its colour."""
+
+    level: Literal["ok", "warn", "info"]
+    badge: str
+    figures: tuple[tuple[str, str], ...]
+    said: str
+
+
+def box(plan: Plan) -> Box:
+    """The box of a plan."""
+    certificate = plan.certificate
+    figures = tuple(_figures(plan))
+    if certificate.status == "proven" and _passed_over(plan):
+        return Box("ok", "Proven: nothing gains enough to act", figures, _said(plan))
+    if certificate.status == "proven":
+        return Box(
+            "ok",
+            "Proven best" if plan.steps else "Proven: nothing better than holding",
+            figures,
+            _said(plan),
+        )
+    best = (
+        f"{capital(certificate.covers.partition(', ')[0])}, "
+        if certificate.scope == "proposals"
+        else ""
+    )
+    if certificate.status == "bounded" and certificate.search_gap is not None:
+        return Box(
+            "warn",
+            capital(f"{best}within {points(certificate.search_gap)} of best"),
+            figures,
+            _said(plan),
+        )
+    return Box("info", capital(f"{best}not proven"), figures, _said(plan))
+
+
+CLAIMS = {
+    "proven": "no other set of the {candidates} candidate orders gains more",
+    "bounded": "another set of the {candidates} candidate orders may gain more, at most by the gap",
+    "none": "whether another set of the {candidates} candidate orders gains more was not measured",
+}
+
+
+TOO_LITTLE = (
+    "no set of the {candidates} candidate orders gains the {asked} points that are asked for"
+)
+
+
+def _passed_over(plan: Plan) -> bool:
+    """Is there a plan that gains, and too little to act on?"""
+    return not plan.steps and any(
+        other.steps and other.improvement > 0 for other in plan.alternatives
+    )
+
+
+def _said(plan: Plan) -> str:
+    """What was compared, what that proves, and who chose among the best where a black box did."""
+    certificate = plan.certificate
+    claim = (
+        TOO_LITTLE
+        if certificate.status == "proven" and _passed_over(plan)
+        else CLAIMS[certificate.status]
+    )
+    told = claim.format(
+        candidates=f"{certificate.candidates:,d}", asked=points(plan.score.min_improvement)
+    )
+    chosen = (
+        f" Chosen among the best sets by {certificate.selected_by}."
+        if certificate.selected_by
+        else ""
+    )
+    return f"{capital(certificate.covers)}: {told}.{chosen}"
+
+
+def _figures(plan: Plan) -> Iterable[tuple[str, str]]:
+    certificate = plan.certificate
+    yield "Net gain over hold", signed(plan.score.improvement, 2)
+    yield "Sequences compared", f"{certificate.sequences:,d}"
+    yield (
+        "Search gap",
+        NOT_MEASURED if certificate.search_gap is None else points(certificate.search_gap),
+    )
+    if certificate.bound is not None:
+        yield "Score bound", points(certificate.bound)
+    if certificate.structural_headroom is not None:
+        yield "Structural headroom", points(certificate.structural_headroom)

@@ -1,0 +1,176 @@
+"""Cash by settlement date: one step chart per currency, with its table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from steelyard.money import ZERO
+from steelyard.plans.account import CashRung
+from steelyard.plans.plan import Plan
+from steelyard.report.exhibits.scale import WHOLE, Scale
+from steelyard.report.exhibits.trades import has_foreign_cash
+from steelyard.sentences import FORMATS, money
+
+TAIL = 0.45
+"""What follows the last date, as a share of the days before it, so that the last balance is
+seen.
+"""
+
+HEADROOM = 1.12
+LEAST_SPAN = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Flat:
+    """A balance between two dates: ends in percent of the width, money in base units of the
+    currency.
+    """
+
+    left: float
+    right: float
+    balance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place on the chart with its words."""
+
+    at: float
+    balance: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One row of the table: what is there with unsettled trades, and what is settled."""
+
+    on: str
+    traded: Decimal
+    settled: Decimal
+    estimated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """One currency.
+
+    settled   flats of the settled balance; they meet at the dates
+    traded    flats of the balance with unsettled money; empty where it never differs
+    dates     words under the axis
+    lowest    the least balance of either kind
+    up        money to height: 0 at the bottom of the chart or above it when a balance is negative
+    """
+
+    currency: str
+    settled: tuple[Flat, ...]
+    traded: tuple[Flat, ...]
+    dates: tuple[Mark, ...]
+    lowest: Mark
+    reserve: Decimal | None
+    up: Scale
+    days: tuple[Day, ...]
+    said: str
+    label: str
+
+
+def ladders(plan: Plan) -> list[Ladder]:
+    """One ladder per currency, base currency first."""
+    by_currency: dict[str, list[CashRung]] = {}
+    for rung in plan.cash_ladder:
+        by_currency.setdefault(rung.currency, []).append(rung)
+    order = sorted(by_currency, key=lambda currency: (currency != plan.base_currency, currency))
+    return [_ladder(plan, currency, by_currency[currency]) for currency in order]
+
+
+def _ladder(plan: Plan, currency: str, rungs: Sequence[CashRung]) -> Ladder:
+    dates = sorted({rung.date for rung in rungs})
+    first, days = dates[0], max((dates[-1] - dates[0]).days, 1)
+    across = Scale(0.0, days * (1 + TAIL) if len(dates) > 1 else 1.0)
+    reserve = plan.reserve if currency == plan.base_currency else None
+
+    def at(day: date) -> float:
+        return across.at((day - first).days)
+
+    settled = _flats([rung for rung in rungs if rung.kind == "settled"], at)
+    traded = _flats([rung for rung in rungs if rung.kind == "traded"], at)
+    balances = [rung.balance for rung in rungs]
+    least = min(rungs, key=lambda rung: (rung.balance, rung.date))
+    up = Scale(
+        min(0.0, float(min(balances)) * HEADROOM),
+        max(float(max([*balances, reserve or ZERO])) * HEADROOM, LEAST_SPAN),
+    )
+    said = _said(plan, rungs, least, reserve)
+    return Ladder(
+        currency=currency,
+        settled=tuple(settled),
+        traded=tuple(traded),
+        dates=tuple(Mark(at(day), 0.0, FORMATS["date"](day)) for day in dates),
+        lowest=Mark(at(least.date), float(least.balance), money(least.balance, 0)),
+        reserve=reserve,
+        up=up,
+        days=tuple(_days(rungs)),
+        said=said,
+        label=f"Cash in {currency} by date. {said}",
+    )
+
+
+def _flats(rungs: Sequence[CashRung], at: Callable[[date], float]) -> Iterable[Flat]:
+    """Each balance lasts until the next date, the last one to the edge."""
+    ordered = sorted(rungs, key=lambda rung: rung.date)
+    places = [at(rung.date) for rung in ordered] + [WHOLE]
+    for rung, left, right in zip(ordered, places, places[1:], strict=False):
+        yield Flat(left, right, float(rung.balance))
+
+
+def _days(rungs: Sequence[CashRung]) -> Iterable[Day]:
+    """A balance lasts until the document names another; before the first trade, what is settled is
+    all there is.
+    """
+    settled = traded = ZERO
+    unsettled = False
+    for on in sorted({rung.date for rung in rungs}):
+        day = {rung.kind: rung for rung in rungs if rung.date == on}
+        settled = day["settled"].balance if "settled" in day else settled
+        unsettled = unsettled or "traded" in day
+        traded = day["traded"].balance if "traded" in day else traded if unsettled else settled
+        yield Day(
+            FORMATS["date"](on), traded, settled, any(rung.estimated for rung in day.values())
+        )
+
+
+def _said(plan: Plan, rungs: Sequence[CashRung], least: CashRung, reserve: Decimal | None) -> str:
+    whose = " of all cash" if has_foreign_cash(plan) else ""
+    if len({rung.balance for rung in rungs}) == 1:
+        return f"No movement: {money(least.balance, 0)}." + (
+            f" Reserve {money(reserve, 0)}{whose}." if reserve is not None else ""
+        )
+    end = plan.cash_after.get(least.currency, ZERO)
+    lowest = f"Lowest {money(least.balance, 0)} on {FORMATS['date'](least.date)}"
+    kept = f"reserve {money(reserve, 0)}{whose}, " if reserve is not None else ""
+    return f"{lowest}; {kept}end {money(end, 0)}."
+
+
+def heading(plan: Plan) -> str:
+    """Does any balance fall below the reserve, or below zero?"""
+    below = sorted({rung.currency for rung in plan.cash_ladder if rung.balance < 0})
+    if below:
+        return f"Cash is below zero in {', '.join(below)}"
+    base = [rung.balance for rung in plan.cash_ladder if rung.currency == plan.base_currency]
+    if base and min(base) >= plan.reserve:
+        return "Cash never falls below the reserve"
+    return "Cash never falls below zero"
+
+
+def said(plan: Plan) -> str:
+    """What the lines mean."""
+    if not plan.steps:
+        return "Settled balance by currency. Nothing is traded, so nothing moves."
+    days = plan.rules.limits.settlement_days
+    waits = f"{days} weekday{'' if days == 1 else 's'} after trading"
+    return (
+        "Filled: settled money. Dotted: with trades not yet settled. Dashed: the reserve. "
+        f"Settlement is estimated, {waits}."
+    )

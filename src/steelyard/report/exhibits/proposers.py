@@ -1,0 +1,49 @@
+"""Who proposed a set of orders as a whole: modules by name, variants of adaptive as
+`adaptive.cash_drag`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from steelyard.plans.plan import Plan
+from steelyard.report.exhibits.alternatives import RUNNER, title
+from steelyard.report.exhibits.words import capital, lower, named
+
+SEARCH = "found by the search alone"
+MOST = 3
+"""Modules named in one line; the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Sets of orders that come from the same modules."""
+
+    plans: str
+    by: str
+
+
+def proposed(by: Sequence[str], most: int = MOST) -> str:
+    """`Proposed as a whole by A, B, C and 2 more.`, or that no module proposed exactly these
+    orders.
+    """
+    return f"Proposed as a whole by {named(by, most)}." if by else f"{SEARCH.capitalize()}."
+
+
+def credited(plan: Plan) -> list[Credit]:
+    """This plan and its runners-up, by who proposed them; a named list only where a module proposed
+    it too.
+    """
+    sets = [("this plan", plan.proposed_by)] if plan.steps else []
+    sets += [
+        (lower(title(one.name)), one.proposed_by)
+        for one in plan.alternatives
+        if one.proposed_by or one.name.startswith(RUNNER)
+    ]
+    by: dict[tuple[str, ...], list[str]] = {}
+    for name, who in sets:
+        by.setdefault(who, []).append(name)
+    return [
+        Credit(capital(", ".join(names)), ", ".join(who) or SEARCH) for who, names in by.items()
+    ]

@@ -1,0 +1,196 @@
+"""The orders with their reasons, what they convert, the lots they sell, and the sums."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from steelyard.money import ZERO
+from steelyard.orders import Side
+from steelyard.plans.plan import Plan
+from steelyard.report.exhibits.words import counted, sentence
+from steelyard.sentences import MINUS, money
+
+DAYS_A_YEAR = 365.25
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """One order; `reason` is a whole sentence."""
+
+    n: int
+    side: Side
+    symbol: str
+    name: str
+    quantity: Decimal
+    price: Decimal
+    currency: str
+    amount: Decimal
+    cost: Decimal
+    adds: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Conversions of one pair at one rate, added up; `cost` is inside the costs of the trades."""
+
+    from_: str
+    to: str
+    amount: Decimal
+    rate: Decimal
+    cost: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """A lot that is sold; what is not known is None. `years` since it was bought."""
+
+    symbol: str
+    acquired: date | None
+    quantity: Decimal
+    unit_cost: Decimal | None
+    currency: str
+    gain: Decimal | None
+    years: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trades:
+    """The exhibit; sums in base currency."""
+
+    trades: tuple[Trade, ...]
+    exchanges: tuple[Exchange, ...]
+    lots: tuple[Lot, ...]
+    sold: Decimal
+    bought: Decimal
+    cost: Decimal
+    heading: str
+    said: str
+    cash_said: str
+    reserve_said: str
+
+    @property
+    def net(self) -> Decimal:
+        """What the orders bring in before costs; negative when they need money."""
+        return self.sold - self.bought
+
+
+def trades(plan: Plan) -> Trades:
+    """The exhibit of a plan."""
+    sold = sum((step.notional_base for step in plan.steps if step.side is Side.SELL), ZERO)
+    bought = sum((step.notional_base for step in plan.steps if step.side is Side.BUY), ZERO)
+    return Trades(
+        trades=tuple(
+            Trade(
+                n=step.n,
+                side=step.side,
+                symbol=step.symbol,
+                name=step.name,
+                quantity=step.quantity,
+                price=step.price,
+                currency=step.currency,
+                amount=step.notional_base,
+                cost=step.costs.total,
+                adds=step.adds,
+                reason=sentence(step.reason),
+            )
+            for step in plan.steps
+        ),
+        exchanges=tuple(_exchanges(plan)),
+        lots=tuple(_lots(plan)),
+        sold=sold,
+        bought=bought,
+        cost=plan.costs.total,
+        heading=_heading(plan),
+        said=_said(plan),
+        cash_said=_cash_said(plan, sold, bought),
+        reserve_said=_reserve_said(plan),
+    )
+
+
+def _exchanges(plan: Plan) -> Iterable[Exchange]:
+    sums: dict[tuple[str, str, Decimal], tuple[Decimal, Decimal]] = {}
+    for conversion in plan.conversions:
+        key = (conversion.from_, conversion.to, conversion.rate)
+        amount, cost = sums.get(key, (ZERO, ZERO))
+        sums[key] = (amount + conversion.amount, cost + conversion.cost)
+    for (from_, to, rate), (amount, cost) in sums.items():
+        yield Exchange(from_, to, amount, rate, cost)
+
+
+def _lots(plan: Plan) -> Iterable[Lot]:
+    for step in plan.steps:
+        for lot in step.lots:
+            years = None if lot.acquired is None else (plan.as_of - lot.acquired).days / DAYS_A_YEAR
+            yield Lot(
+                step.symbol,
+                lot.acquired,
+                lot.quantity,
+                lot.unit_cost,
+                step.currency,
+                lot.gain,
+                years,
+            )
+
+
+def _heading(plan: Plan) -> str:
+    sells = sum(step.side is Side.SELL for step in plan.steps)
+    buys = len(plan.steps) - sells
+    if not plan.steps:
+        return "No trades"
+    if sells and buys:
+        return f"{counted(len(plan.steps), 'trade')}, sells first"
+    return counted(sells, "sale") if sells else counted(buys, "purchase")
+
+
+def _said(plan: Plan) -> str:
+    if not plan.steps:
+        rejected = [other for other in plan.alternatives if other.steps]
+        if rejected:
+            return (
+                "What would be traded by the best plan that was rejected stands under alternatives."
+            )
+        return "No plan that trades was found."
+    return (
+        "Whole lots at the prices shown. \u201cAdds\u201d is what the plan\u2019s net score loses "
+        "without the order, in points; a sale that only funds may be negative."
+    )
+
+
+def _cash_said(plan: Plan, sold: Decimal, bought: Decimal) -> str:
+    """The cash account in one line; it is the sum that `audit` checks."""
+    base = plan.base_currency
+    before, after = plan.cash.get(base, ZERO), plan.cash_after.get(base, ZERO)
+    if not plan.steps:
+        return f"Cash stays at {money(before)} {base}."
+    spent = f"{MINUS} bought {money(bought)} {MINUS} costs {money(plan.costs.total)}"
+    return f"Cash {money(before)} + sold {money(sold)} {spent} = {money(after)} {base}."
+
+
+def _reserve_said(plan: Plan) -> str:
+    """The reserve, and what counts towards it where that is more than the cash account shows."""
+    reserve = f"The reserve is {money(plan.reserve)}"
+    if not has_foreign_cash(plan):
+        return reserve + "."
+    total = sum(
+        (
+            amount * plan.cash_rates[currency]
+            for currency, amount in plan.cash_after.items()
+            if amount
+        ),
+        ZERO,
+    )
+    return (
+        f"{reserve}; cash in other currencies counts towards it: all cash is {money(total)} "
+        f"{plan.base_currency}."
+    )
+
+
+def has_foreign_cash(plan: Plan) -> bool:
+    """Is there cash in another currency than the base after the plan?"""
+    return any(
+        amount for currency, amount in plan.cash_after.items() if currency != plan.base_currency
+    )

@@ -1,0 +1,228 @@
+"""The report: one self-contained HTML file without script, requests or clock.
+
+1. check the sums                       audit.check
+2. one record per exhibit               trades, weights, waterfall, ladder, alternatives, what_if,
+   stopped, notes
+3. lay them out                         templates/page.html, charts.html
+4. embed style, fonts, plan document    below
+
+Records carry numbers, templates format and escape them: every string of the document is untrusted.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from steelyard.plans import verify
+from steelyard.plans.plan import Plan
+from steelyard.report import visible
+from steelyard.report.exhibits import (
+    alternatives,
+    audit,
+    certificate,
+    ladder,
+    notes,
+    proposers,
+    regime,
+    stopped,
+    trades,
+    waterfall,
+    weights,
+    what_if,
+    words,
+)
+from steelyard.report.exhibits.scale import Scale
+from steelyard.sentences import FORMATS, money, percent, points, quantity, signed
+
+HERE = Path(__file__).parent
+FONTS = (("Inter S", "inter-s.woff2"), ("Serif S", "serif-s.woff2"))
+WEIGHTS = "400 600"
+
+DOCUMENT_BYTES = 100_000
+"""Largest plan document that travels inside its report."""
+
+HASH = re.compile("[0-9a-f]{64}")
+SHORT = 16
+DIGITS = 2
+
+
+def render(plan: Plan) -> str:
+    """The report of a plan as HTML text; the same plan gives the same bytes.
+
+    Raises InternalError when a sum of the document does not come out: then nothing may be shown.
+    """
+    audit.check(plan)
+    document = embedded(plan)
+    page = _environment().get_template("page.html")
+    return page.render(
+        plan=plan,
+        verdict=_verdict(plan),
+        box=certificate.box(plan),
+        trades=trades.trades(plan),
+        notes=notes.notes(plan),
+        weights=weights.weights(plan),
+        score=waterfall.score(plan),
+        cost=waterfall.cost(plan),
+        score_heading=waterfall.heading(plan),
+        score_said=waterfall.said(plan),
+        ladders=ladder.ladders(plan),
+        ladder_heading=ladder.heading(plan),
+        ladder_said=ladder.said(plan),
+        weighed=alternatives.weighed(plan),
+        stopped=stopped.stopped(plan),
+        what_if=what_if.what_ifs(plan),
+        regime=regime.regime(plan),
+        would=_would(plan),
+        coverage=_coverage(plan),
+        noticed=_noticed(plan),
+        credits=proposers.credited(plan),
+        checked=verify.summary(verify.check(plan.document())),
+        style=_style(),
+        footer=Markup(_page_footer(plan)),  # noqa: S704 hexadecimal digits or nothing
+        document=(Markup(document) if document is not None else None),  # noqa: S704 every < is escaped
+    )
+
+
+def embedded(plan: Plan) -> str | None:
+    r"""The plan document for a script element, without what differs between two runs; None when it
+    is too large.
+
+    `</` is written `<\/` and any other `<` as an escape, so that no text ends the element or opens
+    a comment in it; controls are escapes too. What is left out is outside the plan id, which can
+    still be checked.
+    """
+    document = plan.document()
+    document["timings"] = []
+    document["certificate"] |= {"seconds": None, "nodes": None}
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = visible(re.sub("<(?!/)", r"\\u003c", text).replace("</", "<\\/"))
+    return text if len(text.encode("utf-8")) <= DOCUMENT_BYTES else None
+
+
+def _verdict(plan: Plan) -> tuple[str, str]:
+    """The first word with its stop, and the rest of the sentence."""
+    head, stop, rest = plan.verdict.text.partition(". ")
+    return (head + ".", rest) if stop else ("", plan.verdict.text)
+
+
+def _would(plan: Plan) -> list[str]:
+    """What would change the plan, where that was asked for."""
+    told = plan.explanation
+    if told is None:
+        return []
+    return [
+        told.stability.text,
+        *(one.text for one in (*told.counterfactuals, *told.thresholds, *told.relaxations)),
+    ]
+
+
+def _coverage(plan: Plan) -> str:
+    metrics, symbols = (
+        {entry.metric for entry in plan.data_coverage},
+        {entry.symbol for entry in plan.data_coverage},
+    )
+    kinds = words.counted(len(metrics), "kind")
+    return (
+        f"{kinds} of data missing for "
+        f"{words.lower(words.counted(len(symbols), 'security', 'securities'))}"
+    )
+
+
+def _noticed(plan: Plan) -> str:
+    problems, warnings = (
+        words.counted(len(plan.problems), "problem"),
+        words.counted(len(plan.warnings), "warning"),
+    )
+    return f"{problems}, {words.lower(warnings)}"
+
+
+def _page_footer(plan: Plan) -> str:
+    """Plan id for the margin of printed pages: hexadecimal digits only, since it stands inside the
+    style.
+    """
+    return f"Plan {plan.plan_id[:SHORT]}" if HASH.fullmatch(plan.plan_id) else "Plan"
+
+
+@cache
+def _style() -> Markup:
+    """Fonts, tokens and rules as one style sheet."""
+    faces = [
+        f'@font-face{{font-family:"{name}";font-weight:{WEIGHTS};src:url(data:font/woff2;base64,{_base64(file)})'
+        ' format("woff2")}'
+        for name, file in FONTS
+    ]
+    sheets = [
+        _squeezed((HERE / "tokens.css").read_text("utf-8")),
+        _squeezed((HERE / "templates" / "style.css").read_text("utf-8")),
+    ]
+    return Markup("\n".join([*faces, *sheets]))  # noqa: S704 our own files
+
+
+def _base64(file: str) -> str:
+    return base64.b64encode((HERE / "fonts" / file).read_bytes()).decode("ascii")
+
+
+def _squeezed(css: str) -> str:
+    """A style sheet without comments and indentation."""
+    bare = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
+    return "\n".join(line.strip() for line in bare.splitlines() if line.strip())
+
+
+@cache
+def _environment() -> Environment:
+    """Jinja with escaping on, undefined names as errors, and our number formats as filters."""
+    env = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_finalize,
+    )
+    env.filters |= {
+        "money": money,
+        "whole": lambda amount: money(amount, 0),
+        "pct": percent,
+        "pp": signed,
+        "points": points,
+        "spoints": lambda score: signed(score, DIGITS),
+        "qty": quantity,
+        "price": words.price,
+        "gain": words.signed_money,
+        "rate": words.rate,
+        "day": FORMATS["date"],
+        "one": FORMATS["one"],
+        "at": _place,
+        "wide": _width,
+        "short": lambda digest: digest[:SHORT],
+        "words": words.plain_words,
+    }
+    return env
+
+
+def _finalize(value: Any) -> Any:
+    """Spell out controls in every string that is printed; Markup is our own and stays."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _place(value: float, scale: Scale) -> str:
+    """Position of a value on a scale as an attribute: `12.4%`."""
+    return _percentage(scale.at(value))
+
+
+def _width(ends: tuple[float, float], scale: Scale) -> str:
+    """Distance between two values on a scale as an attribute."""
+    return _percentage(scale.at(ends[1]) - scale.at(ends[0]))
+
+
+def _percentage(position: float) -> str:
+    return f"{position:.2f}".rstrip("0").rstrip(".") + "%"

@@ -1,0 +1,41 @@
+"""What and when, then the verdict: the first lines of a plan."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from steelyard.report.exhibits.regime import regime
+from steelyard.report.exhibits.words import counted
+from steelyard.report.terminal.columns import sentence
+from steelyard.report.terminal.sections.view import View, day, in_base
+
+
+def draw(view: View) -> None:
+    """Print bucket, strategy, day and value, the market regime, and the verdict with its
+    figures.
+    """
+    plan = view.plan
+    version = f" v{plan.strategy.version}" if plan.strategy.version is not None else ""
+    view.say(
+        f"{plan.bucket} · {plan.strategy.name}{version} · as of {day(plan.as_of)} · value "
+        f"{in_base(plan, plan.value)}",
+        indent=0,
+    )
+    if regime(plan):
+        view.say(regime(plan), indent=0)
+    view.emit([Text("")])
+    for line in sentence(plan.verdict.text, view.width, style="bold"):
+        view.emit([line])
+    if plan.verdict.detail:
+        view.say(plan.verdict.detail, indent=0)
+    if plan.problems:
+        view.say(
+            f"{counted(len(plan.problems), 'problem')}, told before the seal; not to be sent live.",
+            indent=0,
+        )
+    if plan.excluded:
+        view.say(
+            f"Left out on your word: {', '.join(plan.excluded)}. Values and weights are without "
+            "them.",
+            indent=0,
+        )

@@ -1,0 +1,33 @@
+"""What the plan was made of, for whoever makes it again."""
+
+from __future__ import annotations
+
+from steelyard.plans import verify
+from steelyard.report.terminal.columns import Column, Row
+from steelyard.report.terminal.sections.view import HASH_SHOWN, View, day
+
+
+def draw(view: View) -> None:
+    """Print hashes, data as-of days, the second opinion and the seed."""
+    plan = view.plan
+    view.title("Seal")
+    version = f" v{plan.strategy.version}" if plan.strategy.version is not None else ""
+    rows = [
+        ("plan", plan.plan_id[:HASH_SHOWN]),
+        ("strategy", f"{plan.strategy.name}{version}, {plan.strategy.sha256[:HASH_SHOWN]}"),
+        ("inputs", plan.inputs_sha256[:HASH_SHOWN]),
+        (
+            "prices",
+            (
+                f"quotes of {day(plan.prices_as_of.quotes)}, history to "
+                f"{day(plan.prices_as_of.history)}, {plan.price_source}"
+            ),
+        ),
+        ("second opinion", verify.summary(verify.check(plan.document()))),
+        (
+            "seed",
+            str(plan.seed)
+            + ("" if plan.reproducible else "; not reproducible: a time limit struck"),
+        ),
+    ]
+    view.table((Column(""), Column("")), [Row(row) for row in rows])

@@ -1,0 +1,74 @@
+"""The orders, a reason under each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from steelyard.plans.orders import Step
+from steelyard.report.exhibits.trades import trades
+from steelyard.report.exhibits.words import price, sentence
+from steelyard.report.terminal.columns import Column, Row
+from steelyard.report.terminal.sections.view import SIDES, STYLES, View, day, in_base, short
+from steelyard.sentences import money, percent, quantity, signed
+
+
+def draw(view: View) -> None:
+    """Print every order with its reason."""
+    plan = view.plan
+    view.title(trades(plan).heading)
+    if not plan.steps:
+        return
+    columns = (
+        Column("#", "right"),
+        Column("Side"),
+        Column("Symbol"),
+        Column("Name", drop=4),
+        Column("Quantity", "right"),
+        Column("Price", "right"),
+        Column(f"Amount, {plan.base_currency}", "right"),
+        Column("Cost", "right", drop=1),
+        Column("Weight, %", "right", drop=3),
+        Column("Adds", "right", drop=2),
+    )
+    note = (
+        "Adds",
+        "Adds: points of the score, net of costs, that the plan loses without this order.",
+    )
+    view.table(columns, [row(view, step) for step in plan.steps], note)
+
+
+def row(view: View, step: Step) -> Row:
+    """An order; under it its reason, with `explain` the whole sentence, the lots and who asked for
+    it.
+    """
+    told = tuple(_story(view, step)) if view.explain else (sentence(step.reason),)
+    return Row(
+        (
+            str(step.n),
+            SIDES[step.side],
+            step.symbol,
+            short(step.name),
+            quantity(step.quantity),
+            f"{price(step.price)} {step.currency}",
+            money(step.notional_base, 0),
+            money(step.costs.total),
+            f"{percent(step.weight_before)} → {percent(step.weight_after)}",
+            signed(step.adds, 2),
+        ),
+        under=told,
+        style=STYLES[step.side],
+    )
+
+
+def _story(view: View, step: Step) -> Iterator[str]:
+    yield step.narrative or step.reason
+    for lot in step.lots:
+        acquired = day(lot.acquired) if lot.acquired else "unknown date"
+        cost = (
+            f"{price(lot.unit_cost)} {step.currency}"
+            if lot.unit_cost is not None
+            else "unknown cost"
+        )
+        gain = in_base(view.plan, lot.gain) if lot.gain is not None else "unknown"
+        yield f"Lot of {acquired}: {quantity(lot.quantity)} at {cost}, gain {gain}."
+    yield f"Proposed by {', '.join(step.proposed_by)}."

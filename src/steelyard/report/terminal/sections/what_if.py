@@ -1,0 +1,59 @@
+"""What the plan is worth where it fills in part, and what each rule costs."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from steelyard.report.exhibits.what_if import Rule, what_ifs
+from steelyard.report.exhibits.words import counted, lower
+from steelyard.report.terminal.columns import Column, Row
+from steelyard.report.terminal.sections.view import View
+from steelyard.sentences import percent, signed
+
+
+def draw(view: View) -> None:
+    """Print the what-if reports; nothing where no generator of them ran."""
+    exhibit = what_ifs(view.plan)
+    if exhibit is None:
+        return
+    view.title(exhibit.heading)
+    if exhibit.scenarios:
+        view.say(exhibit.filled)
+        shown = exhibit.scenarios + (exhibit.better if view.explain else ())
+        heads = (Column("Filled"), Column("Net", "right"), Column("Cash, %", "right"), Column(""))
+        rows = [
+            Row(
+                (
+                    one.name,
+                    signed(one.net, 2),
+                    percent(one.cash),
+                    "" if one.kept else "under the reserve",
+                )
+            )
+            for one in shown
+        ]
+        view.table(heads, rows)
+        if exhibit.better and not view.explain:
+            view.say(
+                f"and {lower(counted(len(exhibit.better), 'better one'))}: steelyard plan "
+                "--explain",
+                style="dim",
+            )
+    if exhibit.rules:
+        view.emit([Text("")])
+        columns = (
+            Column("Looser"),
+            Column("Now", "right"),
+            Column("Then", "right"),
+            Column("Adds", "right"),
+            Column("", drop=1),
+        )
+        view.table(columns, [_looser(rule) for rule in exhibit.rules])
+    if exhibit.idle:
+        view.say(exhibit.idle, style="dim")
+    view.say("None of this is in the plan.", style="dim")
+
+
+def _looser(rule: Rule) -> Row:
+    each = "" if rule.each is None else f"{signed(rule.each, 2)} per {rule.unit}"
+    return Row((rule.name, rule.now, rule.then, signed(rule.gain, 2), each))

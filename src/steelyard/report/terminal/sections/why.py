@@ -1,0 +1,121 @@
+"""The whole story of one symbol."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rich.text import Text
+
+from steelyard.plans.account import HoldingShown
+from steelyard.plans.orders import CandidateShown, Step
+from steelyard.plans.plan import Plan
+from steelyard.report.exhibits.words import price
+from steelyard.report.terminal.columns import Column, Row
+from steelyard.report.terminal.sections import candidates, not_traded, notes, trades
+from steelyard.report.terminal.sections.view import HASH_SHOWN, SIDES, View, day
+from steelyard.sentences import percent, quantity
+
+
+def draw(view: View, symbol: str) -> None:
+    """Print the story of one symbol: holding, order, every candidate kept or dropped, by which
+    rule, number and margin.
+    """
+    plan = view.plan
+    holding = next((h for h in plan.holdings if h.symbol == symbol), None)
+    step = plan.step(symbol)
+    _head(view, symbol, holding, step)
+    if step is not None:
+        _order(view, step)
+    _kept(view, symbol)
+    _dropped(view, symbol)
+    notes.tell(view, _about(plan, symbol), "Data")
+
+
+def _about(plan: Plan, symbol: str) -> Plan:
+    """The plan with only what notes say of one symbol."""
+    return plan.model_copy(
+        update={
+            "problems": tuple(notice for notice in plan.problems if notice.symbol == symbol),
+            "warnings": tuple(notice for notice in plan.warnings if notice.symbol == symbol),
+            "data_coverage": tuple(entry for entry in plan.data_coverage if entry.symbol == symbol),
+            "steps": tuple(step for step in plan.steps if step.symbol == symbol),
+            "excluded": (),
+        }
+    )
+
+
+def _head(view: View, symbol: str, holding: HoldingShown | None, step: Step | None) -> None:
+    plan = view.plan
+    name = f" {holding.name}" if holding and holding.name and holding.name != symbol else ""
+    view.say(
+        f"{symbol}{name} · {plan.bucket} · as of {day(plan.as_of)} · plan "
+        f"{plan.plan_id[:HASH_SHOWN]}",
+        indent=0,
+    )
+    if step is not None:
+        verdict = f"{step.side.capitalize()} {quantity(step.quantity)}."
+    elif holding is not None and holding.quantity:
+        verdict = "Kept as it is."
+    else:
+        verdict = "Not held, not bought."
+    view.emit([Text("")])
+    view.say(verdict, indent=0, style="bold")
+    if holding is not None:
+        view.say(_held(holding), indent=0)
+    for one in plan.drift.absent:
+        if one.symbol == symbol:
+            view.say(f"Target {percent(one.target)} % of value; {one.why}.", indent=0)
+
+
+def _held(holding: HoldingShown) -> str:
+    quoted = (
+        "price unknown" if holding.price is None else f"{price(holding.price)} {holding.currency}"
+    )
+    weight = "weight unknown" if holding.weight is None else f"{percent(holding.weight)} % of value"
+    target = "no target" if holding.target is None else f"target {percent(holding.target)} %"
+    band = (
+        ""
+        if holding.band is None
+        else f", band {percent(holding.band[0])} to {percent(holding.band[1])} %"
+    )
+    return f"{quantity(holding.quantity)} held, {quoted}, {weight}, {target}{band}."
+
+
+def _order(view: View, step: Step) -> None:
+    view.title(f"Order {step.n} of {len(view.plan.steps)}")
+    row = trades.row(view, step)
+    heads = ("Quantity", "Price", f"Amount, {view.plan.base_currency}", "Cost", "Weight, %", "Adds")
+    columns = (Column("#", "right"), Column("Side"), *(Column(head, "right") for head in heads))
+    view.table(columns, [Row((*row.cells[:2], *row.cells[4:]), row.under, row.style)])
+
+
+def _kept(view: View, symbol: str) -> None:
+    rows = [c for c in view.plan.candidates if c.symbol == symbol]
+    if not rows:
+        view.title("No candidate reached the table")
+        return
+    chosen = {step.candidate for step in view.plan.steps}
+    view.title("In the candidate table")
+    columns = (Column("Id"), Column("Side"), *candidates.figure_heads(view.plan), Column(""))
+    view.table(columns, [_candidate(c, chosen=c.id in chosen) for c in rows])
+
+
+def _candidate(one: CandidateShown, *, chosen: bool) -> Row:
+    cells = (one.id, SIDES[one.side], *candidates.figures(one), "in the plan" if chosen else "")
+    return Row(
+        cells, under=(f"Proposed by {', '.join(one.sources)}.",), style="bold" if chosen else ""
+    )
+
+
+def _dropped(view: View, symbol: str) -> None:
+    entries = [entry for entry in view.plan.not_traded if entry.symbol == symbol]
+    if not entries:
+        return
+    view.title("Dropped, by stage and rule")
+    view.table(
+        not_traded.HEADS[1:],
+        [
+            replace(row, cells=row.cells[1:])
+            for row in map(not_traded.row, not_traded.in_order(entries))
+        ],
+    )

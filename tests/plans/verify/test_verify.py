@@ -1,0 +1,794 @@
+"""The second opinion: it agrees with every plan, and disagrees with any change of a figure, id made
+anew or not.
+
+`UNSEEN` is the whole list of numbers that may change without its noticing, each with the reason.
+"""
+
+from __future__ import annotations
+
+import functools
+import pathlib
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders.regimes import history
+from builders.world import world
+from builders.worlds import worlds
+from planner.test_modules_in_plans import enabled
+from steelyard import strategies
+from steelyard.errors import InputError
+from steelyard.explain import Case, explain
+from steelyard.importers import assemble, read
+from steelyard.modules.registry import Kind
+from steelyard.orders import Order, Side
+from steelyard.planner import plan
+from steelyard.plans import plan as plans
+from steelyard.plans import verify
+from steelyard.plans.verify.account import weekdays_after
+from steelyard.plans.verify.reading import content_id, hash_of
+from steelyard.portfolio import BucketState
+from steelyard.samples import sample
+from steelyard.settings import Costs, Limits, Score
+
+UNSEEN = {
+    "candidates[].priority": "a score: needs the estimates and the calculator's weight",
+    "candidates[].gain": "a score: needs the estimates",
+    "certificate.structural_headroom": (
+        "at most: an upper bound may be larger, and needs the estimates"
+    ),
+    "certificate.nodes": "how much was done; not part of the id",
+    "certificate.seconds": "how long it took; not part of the id",
+    "certificate.sequences": "how much was done; told in words in scope proposals only",
+    "modules[].count": "how much a module returned",
+    "timings[].seconds": "how long it took; not part of the id",
+    "seed": "an input of the generators",
+    "regime.distance": "which regime it is depends on the days before, and the index is not here",
+    "regime.observations": "how long the index was",
+    "explanation.stability.mean_regret": "a score, found by solving again; rounded in words",
+}
+"""Field -> why a change of it cannot be seen. No money, quantity, price, rate, weight or sum stands
+here.
+"""
+
+DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+MUCH = 0.11
+"""An improvement that no list of orders of the small portfolio reaches, and three quarters of which
+one does.
+"""
+INSTANCES, SENTENCES, DIGITS = 4, 40, 3
+"""Entries of a field, which the nightly test changes all; sentences and digits of one."""
+
+Path = tuple[str | int, ...]
+
+
+def of_sample(name: str, *, targets: bool = True) -> str:
+    files = sample(name)
+    read_in = read(
+        files.holdings,
+        prices=files.prices,
+        targets=files.targets if targets else None,
+        securities=files.securities,
+        fx=files.fx,
+    )
+    inputs = assemble(
+        read_in,
+        cash={},
+        base_currency=files.base_currency,
+        as_of=None,
+        exclude=(),
+        today=date(2024, 1, 1),
+        bucket="core",
+        source="bundled",
+    )
+    return plan(
+        inputs.snapshot, inputs.market, strategies.default(), targets=inputs.targets
+    ).to_json()
+
+
+def of_everything() -> str:
+    """Foreign cash and securities, every cost, tax, open orders, caps, lots, a latch: and the
+    explanation.
+    """
+    rich = world(
+        "AA 400 @ 100", "BB 100 @ 50", "CC 30 @ 200", "DD 0 @ 25", "EE 60 @ 80",
+        cash={"USD": "9000", "EUR": "1500"},
+        targets={"AA": 0.30, "BB": 0.15, "CC": 0.15, "DD": 0.15, "EE": 0.10},
+        foreign=("CC", "DD"),
+        lots={"BB": "5", "DD": "10"},
+        cost_prices={"AA": "40", "BB": "60", "CC": "150"},
+        orders=(
+            Order("open-1", "DD", Side.BUY, Decimal(20), Decimal("24.5")),
+            Order("open-2", "AA", Side.SELL, Decimal(15), None),
+            Order("open-3", "BB", Side.BUY, Decimal(5), None),
+        ),
+        state=BucketState("act"),
+        costs=Costs(fixed=1.5, percent=0.001, spread_bps=6.0, fx_percent=0.0015),
+        limits=Limits(max_turnover_weight=0.5, max_group_weight=0.9, settlement_days=2),
+        score=Score(tax_rate=0.25),
+    )  # fmt: skip
+    made = plan(rich.snapshot, rich.market, rich.strategy, targets=rich.targets, state=rich.state)
+    case = Case(
+        snapshot=rich.snapshot,
+        market=rich.market,
+        strategy=rich.strategy,
+        targets=rich.targets,
+        state=rich.state,
+    )
+    return explain(case, made).to_json()
+
+
+def of_cash_alone() -> str:
+    """A hold plan that says what would let a plan through."""
+    poor = world(
+        "AA 13 @ 100",
+        "BB 10 @ 100",
+        cash="400",
+        targets={"AA": 0.4, "BB": 0.5},
+        limits=Limits(max_position_weight=1.0),
+        score=Score(min_improvement=MUCH),
+    )
+    case = Case(
+        snapshot=poor.snapshot, market=poor.market, strategy=poor.strategy, targets=poor.targets
+    )
+    return explain(case, poor.plan()).to_json()
+
+
+def of_spending() -> str:
+    """A plan that takes cash to its target."""
+    free = Limits(max_position_weight=1.0)
+    return (
+        world(
+            "AA 10 @ 100", "BB 10 @ 100", cash="3000", targets={"AA": 0.5, "BB": 0.45}, limits=free
+        )
+        .plan()
+        .to_json()
+    )
+
+
+def of_what_ifs() -> str:
+    """Partial fills, and every rule loosened, under a known regime."""
+    orders = {"AA": 0.2, "BB": 0.2, "CC": 0.15, "DD": 0.2, "EE": 0.15}
+    lines = ("AA 400 @ 100", "BB 150 @ 50", "CC 0 @ 20", "DD 90 @ 310", "EE 20 @ 75")
+    of = world(
+        *lines,
+        cash={"USD": "9000", "EUR": "500"},
+        targets=orders,
+        foreign=("BB",),
+        limits=Limits(max_turnover_weight=0.25),
+    )
+    kept = tuple(
+        replace(security, allow_sell=security.symbol != "AA") for security in of.snapshot.securities
+    )
+    of = replace(
+        of,
+        snapshot=replace(of.snapshot, securities=kept),
+        market=replace(of.market, index=history(1.001)),
+    )
+    for name, params in {
+        "partial_execution": {},
+        "constraint_relaxation": {"relax_max_position": True, "relax_cooldown": True},
+    }.items():
+        of = enabled(of, Kind.SEQUENCE, name, **params)
+    return of.plan().to_json()
+
+
+MADE: dict[str, Callable[[], str]] = {
+    "growth": lambda: of_sample("growth"),
+    "euro": lambda: of_sample("euro"),
+    "growth without targets": lambda: of_sample("growth", targets=False),
+    "everything": of_everything,
+    "hold": of_cash_alone,
+    "spent": of_spending,
+    "what if": of_what_ifs,
+}
+
+
+@functools.cache
+def text(name: str) -> str:
+    return MADE[name]()
+
+
+def document(name: str) -> dict[str, Any]:
+    return verify.load(text(name))
+
+
+def numbers(node: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Every leaf that is a number, as JSON has it or as decimal text."""
+    if isinstance(node, dict | list):
+        for key, child in node.items() if isinstance(node, dict) else enumerate(node):
+            yield from numbers(child, (*path, key))
+    elif (isinstance(node, int | float) and not isinstance(node, bool)) or (
+        isinstance(node, str) and DECIMAL.fullmatch(node)
+    ):
+        yield path, node
+
+
+def field(path: Path) -> str:
+    return re.sub(r"\.?\[\]", "[]", ".".join("[]" if isinstance(key, int) else key for key in path))
+
+
+def few(leaves: list[tuple[Path, Any]]) -> list[tuple[Path, Any]]:
+    """Of each field the first, the last and two between."""
+    by_field: dict[str, list[tuple[Path, Any]]] = {}
+    for leaf in leaves:
+        by_field.setdefault(field(leaf[0]), []).append(leaf)
+    return [
+        ones[k]
+        for ones in by_field.values()
+        for k in sorted({(len(ones) - 1) * n // (INSTANCES - 1) for n in range(INSTANCES)})
+    ]
+
+
+def changed(path: Path, value: Any, up: bool) -> Any:
+    """Another value: a millionth more or less, or what is visible in words for a fact of a
+    sentence.
+    """
+    share, least = (
+        (Decimal("0.05"), Decimal("0.002"))
+        if "facts" in path
+        else (Decimal("1e-6"), Decimal("1e-6"))
+    )
+    if isinstance(value, int):
+        return value + 1
+    exact = Decimal(str(value))
+    by = abs(exact) * share + (least if isinstance(value, float) or not exact else 0)
+    other = exact + by if up else exact - by
+    return float(other) if isinstance(value, float) else f"{other:f}"
+
+
+def put(node: Any, path: Path, value: Any) -> None:
+    for key in path[:-1]:
+        node = node[key]
+    node[path[-1]] = value
+
+
+def at(node: Any, path: Path) -> Any:
+    return functools.reduce(lambda inner, key: inner[key], path, node)
+
+
+def with_its_id(changed_document: dict[str, Any]) -> dict[str, Any]:
+    """The id made anew, so that only the content can tell."""
+    return {**changed_document, "plan_id": content_id(changed_document)}
+
+
+def unseen(of: dict[str, Any], changes: list[tuple[Path, Any, Any]]) -> dict[str, list[Any]]:
+    """Changes, one at a time, that the second opinion does not see."""
+    missed: dict[str, list[Any]] = {}
+    for path, value, other in changes:
+        put(of, path, other)
+        if verify.check(with_its_id(of)).ok:
+            missed.setdefault(field(path), []).append((path, value, other))
+        put(of, path, value)
+    return missed
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_every_figure_of_a_plan_agrees(name: str):
+    report = verify.check(document(name))
+
+    assert report.failed == ()
+    assert report.ok
+    assert not report.edited
+    assert len(report.checks) > 180
+    assert (
+        verify.summary(report) == f"checked: {len(report.checks):,d} figures re-derived, all agree"
+    )
+
+
+@given(of=worlds())
+def test_every_figure_of_every_plan_agrees(of):
+    report = verify.check(verify.load(of.plan().to_json()))
+
+    assert report.failed == ()
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_change_of_any_figure_is_seen(name: str):
+    of = document(name)
+    leaves = few(list(numbers(of)))
+
+    missed = unseen(
+        of,
+        [(path, value, changed(path, value, n % 2 == 0)) for n, (path, value) in enumerate(leaves)],
+    )
+
+    assert {where: changes for where, changes in missed.items() if where not in UNSEEN} == {}
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", MADE)
+def test_a_change_of_any_figure_in_any_entry_either_way_is_seen(name: str):
+    of = document(name)
+    leaves = list(numbers(of))
+
+    missed = unseen(
+        of,
+        [(path, value, changed(path, value, up)) for path, value in leaves for up in (True, False)],
+    )
+
+    assert {where: changes for where, changes in missed.items() if where not in UNSEEN} == {}
+
+
+def test_what_is_said_to_be_unseen_is_no_figure_of_money_quantity_price_rate_weight_or_sum():
+    figures = re.compile(
+        r"cost|notional|quantity|price|rate|weight|value|cash|balance|total|turnover|drift|reserve|amount|tax|lot"
+    )
+
+    assert [where for where in UNSEEN if figures.search(where.rpartition(".")[2])] == []
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_figure_that_is_taken_away_is_seen(name: str):
+    of = document(name)
+    beside = {*UNSEEN, "data_coverage[].used"}  # null there says that a rule let it pass
+
+    missed = unseen(of, [(path, value, None) for path, value in few(list(numbers(of)))])
+
+    assert set(missed) <= beside
+
+
+LISTS = (
+    "holdings",
+    "holdings_after",
+    "candidates",
+    "steps",
+    "conversions",
+    "cash_ladder",
+    "open_orders",
+)
+
+
+@pytest.mark.parametrize("name", ["growth", "euro", "everything"])
+@pytest.mark.parametrize("part", LISTS)
+def test_an_entry_that_is_dropped_or_there_twice_is_seen(name: str, part: str):
+    of = document(name)
+    entries = of[part]
+
+    for n in range(len(entries)):
+        for other in ([*entries[:n], *entries[n + 1 :]], [*entries[:n], entries[n], *entries[n:]]):
+            assert not verify.check(with_its_id({**of, part: other})).ok
+
+
+def test_a_candidate_whose_end_is_not_told_is_seen():
+    of = document("growth")
+    told = [stop for stop in of["not_traded"] if stop["candidate"] is None]
+
+    assert not verify.check(with_its_id({**of, "not_traded": told})).ok
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_another_first_digit_in_the_words_is_seen(name: str):
+    of = document(name)
+    places: list[Path] = [("verdict", "text"), ("verdict", "detail"), ("certificate", "covers")]
+    places += [
+        ("steps", n, key) for n in range(len(of["steps"])) for key in ("narrative", "reason")
+    ]
+    places += [("not_traded", n, "reason") for n in range(len(of["not_traded"]))]
+    missed = []
+
+    for path in places[:: len(places) // SENTENCES + 1]:
+        said = at(of, path)
+        for digit in list(re.finditer(r"(?<![A-Za-z&])[0-9]", said))[:DIGITS]:
+            other = said[: digit.start()] + str((int(digit.group()) + 1) % 10) + said[digit.end() :]
+            put(of, path, other)
+            missed += [(path, other)] if verify.check(with_its_id(of)).ok else []
+        put(of, path, said)
+
+    assert missed == []
+
+
+@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("part", ["allow_buy", "allow_sell"])
+def test_an_order_against_a_flag_is_seen(name: str, part: str):
+    of = document(name)
+    side = part.removeprefix("allow_")
+
+    for n, holding in enumerate(of["holdings"]):
+        traded = any(
+            row["symbol"] == holding["symbol"] and row["side"] == side for row in of["candidates"]
+        )
+        before = holding[part]
+        put(of, ("holdings", n, part), False)
+        assert verify.check(with_its_id(of)).ok is not traded
+        put(of, ("holdings", n, part), before)
+
+
+def under(of: dict[str, Any], section: str, name: str, value: Any) -> dict[str, Any]:
+    """The same plan under another rule, consistent in itself: what a planner that ignores the rule
+    would write.
+    """
+    settings = of["strategy"]["settings"]
+    settings[section][name] = value
+    of["strategy"]["sha256"] = hash_of(settings)
+    rules = of["rules"]
+    if section in rules:
+        rules[section][name] = value
+    rules["max_depth"] = settings["search"]["max_depth"]
+    worth, limits = Decimal(of["value"]), rules["limits"]
+    of["reserve"] = f"{Decimal(str(limits['cash_reserve_weight'])) * worth:f}"
+    spare = Decimal(str(limits["max_cost_share"])) - Decimal(str(rules["costs"]["percent"]))
+    least = max(
+        Decimal(str(limits["min_trade_weight"])) * worth,
+        Decimal(str(rules["costs"]["fixed"])) / spare,
+    )
+    rules["min_order_base"] = f"{max(least, Decimal(str(limits['min_trade_base']))):f}"
+    of["score"]["min_improvement"] = settings["score"]["min_improvement"]
+    return with_its_id(of)
+
+
+@pytest.mark.parametrize(
+    ("name", "section", "setting", "value", "rule"),
+    [
+        ("growth", "limits", "max_position_weight", 0.05, "the position cap, or the weight before"),
+        ("growth", "limits", "max_turnover_weight", 0.01, "the turnover cap"),
+        ("growth", "limits", "allow_buy", False, "strategy and security allow the side"),
+        ("growth", "limits", "allow_sell", False, "strategy and security allow the side"),
+        ("growth", "limits", "min_trade_weight", 0.05, "the least order, full exits exempt"),
+        (
+            "growth",
+            "limits",
+            "funding",
+            "settled",
+            "settled money alone pays, open buys keep theirs",
+        ),
+        ("growth", "limits", "settlement_days", 4, "date of the cash ladder"),
+        ("growth", "search", "max_depth", 2, "at most so many orders"),
+        ("growth", "score", "min_improvement", 0.9, "a plan is worth its least improvement"),
+        (
+            "spent",
+            "limits",
+            "cash_reserve_weight",
+            0.2,
+            "the reserve stays in cash, or what there was",
+        ),
+    ],
+)
+def test_a_plan_that_breaks_a_rule_is_seen_though_all_its_sums_agree(
+    name: str, section: str, setting: str, value: Any, rule: str
+):
+    report = verify.check(under(document(name), section, setting, value))
+
+    assert rule in {check.name for check in report.failed}
+
+
+def test_a_rule_that_is_kept_as_well_under_another_setting_breaks_nothing():
+    report = verify.check(under(document("growth"), "limits", "max_position_weight", 0.5))
+
+    assert report.failed == ()
+
+
+@pytest.mark.parametrize("name", ["growth", "euro"])
+def test_a_target_on_the_other_side_of_an_order_is_seen(name: str):
+    of = document(name)
+
+    for step in of["steps"]:
+        n = [holding["symbol"] for holding in of["holdings"]].index(step["symbol"])
+        kept = of["holdings"][n]["target"]
+        of["holdings"][n]["target"] = step["weight_before"]
+        crossed = (
+            "no sale goes under the target"
+            if step["side"] == "sell"
+            else "no buy goes over the target"
+        )
+        assert crossed in {check.name for check in verify.check(of).failed}
+        of["holdings"][n]["target"] = kept
+
+
+def test_caps_on_groups_and_what_filters_look_at_beside_dates_are_told_as_not_checked():
+    of = document("everything")
+    filters = of["strategy"]["settings"]["modules"]["filters"]
+    filters[0]["params"] |= {"on_missing": "deny"}
+    filters.append({"name": "correlation", "version": "1.0.0", "params": {}})
+    of["modules"].append(
+        {
+            "kind": "filters",
+            "name": "correlation",
+            "version": "1.0.0",
+            "count": 1,
+            "error": None,
+            "outcome": "ok",
+        }
+    )
+    of["strategy"]["sha256"] = hash_of(of["strategy"]["settings"])
+
+    report = verify.check(with_its_id(of))
+
+    assert report.failed == ()
+    told = {what for what, _ in report.not_checked}
+    assert {"sector and country caps", "filter correlation", "eligibility: on_missing"} <= told
+
+
+def test_a_filter_that_was_out_of_service_is_not_held_against_the_plan():
+    of = document("growth")
+    for run in of["modules"]:
+        if run["kind"] == "filters":
+            run["outcome"], run["error"] = "disabled", "out of service"
+    of["holdings"][0]["last_bought"] = of["as_of"]
+
+    assert verify.check(with_its_id(of)).ok
+
+
+def certified(status: str, *, gap: float | None) -> dict[str, Any]:
+    """The plan of growth with another certificate, consistent in itself unless the status is
+    wrong.
+    """
+    of = document("growth")
+    score, certificate = of["score"], of["certificate"]
+    certificate |= {
+        "status": status,
+        "search_gap": gap,
+        "bound": None,
+        "search_gap_of_improvement": None,
+    }
+    if gap is not None:
+        bound = score["hold"] + score["improvement"] + gap
+        certificate |= {"bound": bound, "search_gap_of_improvement": gap / score["improvement"]}
+    return with_its_id(of)
+
+
+@pytest.mark.parametrize(
+    ("status", "gap", "ok"),
+    [
+        ("proven", 0.0, True),
+        ("proven", 0.01, False),
+        ("proven", None, False),
+        ("bounded", 0.01, True),
+        ("bounded", 0.0, False),
+        ("bounded", -0.01, False),
+        ("bounded", None, False),
+        ("none", None, True),
+        ("none", 0.0, False),
+    ],
+)
+def test_a_certificate_says_what_its_status_means(status: str, gap: float | None, ok: bool):
+    assert verify.check(certified(status, gap=gap)).ok is ok
+
+
+def test_what_a_black_box_re_ranked_is_never_proven():
+    of = document("growth")
+    of["certificate"]["selected_by"] = "my_term, of 200"
+    assert not verify.check(with_its_id(of)).ok
+
+    of["certificate"]["status"] = "bounded"
+    assert verify.check(with_its_id(of)).ok
+
+
+def test_an_alternative_that_is_better_than_the_bound_is_seen():
+    of = document("growth")
+    best = next(other for other in of["alternatives"] if other["name"].startswith("runner_up"))
+    over = of["certificate"]["bound"] - of["score"]["hold"] - best["improvement"] + 0.01
+    best["improvement"] += over
+    best["score"] += over
+
+    assert [check.name for check in verify.check(with_its_id(of)).failed] == [
+        "no alternative is over the bound"
+    ]
+
+
+@pytest.mark.parametrize(("low", "high"), [(1.0, 1.0), (1.0, 0.0)])
+def test_a_scale_that_does_not_go_up_is_seen(low: float, high: float):
+    of = document("growth")
+    of["score"]["terms"][0]["parts"][0]["scale"] = [low, high]
+
+    assert "a scale goes up" in {check.name for check in verify.check(with_its_id(of)).failed}
+
+
+def test_settings_that_charge_nothing_sensible_are_seen():
+    of = under(document("growth"), "score", "holding_years", 0.0)
+
+    assert [check.name for check in verify.check(of).failed] == ["charges can be calculated"]
+
+
+def test_an_excluded_security_that_is_traded_is_seen():
+    of = document("growth")
+
+    assert not verify.check(with_its_id({**of, "excluded": [of["steps"][0]["symbol"]]})).ok
+
+
+def test_an_order_inside_a_cooldown_is_seen():
+    of = document("growth")
+    sold = of["steps"][0]["symbol"]
+    n = [holding["symbol"] for holding in of["holdings"]].index(sold)
+
+    for key in ("last_bought", "last_sold"):
+        kept = of["holdings"][n][key]
+        put(of, ("holdings", n, key), of["as_of"])
+        assert not verify.check(with_its_id(of)).ok
+        put(of, ("holdings", n, key), kept)
+
+
+def test_a_change_without_a_new_id_says_so_first_and_then_which_figures_break():
+    of = document("growth")
+    of["value"] = f"{Decimal(of['value']) + 1:f}"
+
+    report = verify.check(of)
+
+    assert report.edited
+    assert report.failed[0].where == "plan_id"
+    total = next(check for check in report.failed if check.where == "value")
+    assert (total.name, total.found) == ("value = holdings + cash in base", of["value"])
+    assert Decimal(str(total.expected)) == Decimal(of["value"]) - 1
+    assert (
+        verify.summary(report)
+        == f"{len(report.failed)} of {len(report.checks):,d} figures disagree"
+    )
+
+
+def test_words_that_are_no_figures_may_not_change_either():
+    of = document("growth")
+    of["holdings"][0]["name"] = "Apfel"
+
+    assert verify.check(of).edited
+
+
+def test_the_id_is_that_of_the_planner():
+    of = document("everything")
+
+    assert content_id(of) == plans.plan_id(of) == of["plan_id"]
+
+
+def test_how_a_plan_was_made_is_not_part_of_its_id():
+    of = document("growth")
+    of["timings"] = []
+    of["certificate"]["seconds"] = 1.0
+
+    assert verify.check(of).ok
+
+
+def test_a_field_that_is_not_known_is_told_as_not_checked():
+    of = with_its_id({**document("growth"), "mood": "good"})
+
+    report = verify.check(of)
+
+    assert report.ok
+    assert ("mood", "this version of verify does not know the field") in report.not_checked
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "due"),
+    [
+        ("value", 12, "a decimal number as text"),
+        ("value", "1e5", "a decimal number as text"),
+        ("value", "NaN", "a decimal number as text"),
+        ("turnover", "0.1", "a number"),
+        ("turnover", float("nan"), "a number"),
+        ("turnover", True, "a number"),
+        ("turnover", 10**400, "a number"),
+        ("as_of", "20221228", "a date"),
+        ("steps", {}, "a list"),
+        ("drift", [], "an object"),
+        ("base_currency", None, "text"),
+        ("reproducible", 1, "true or false"),
+    ],
+)
+def test_a_field_of_another_kind_is_told_and_nothing_is_derived_from_it(
+    key: str, value: Any, due: str
+):
+    of = {**document("growth"), key: value}
+
+    report = verify.check(of)
+
+    assert [
+        (check.where, check.expected) for check in report.failed if check.where != "plan_id"
+    ] == [(key, due)]
+    assert ("everything else", "the document has not the form of a plan") in report.not_checked
+
+
+def test_a_field_that_is_missing_is_told():
+    of = document("growth")
+    del of["steps"][0]["costs"]["fx"]
+
+    assert "steps[0].costs.fx" in [check.where for check in verify.check(of).failed]
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from(["0", "-1", "1e9", "2022-01-01"]),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+
+
+@given(data=st.data())
+def test_no_document_of_whatever_content_ends_in_a_crash(data):
+    of = document("everything")
+    every = [path for path, _ in numbers(of)]
+
+    for _ in range(3):
+        path = data.draw(st.sampled_from(every))
+        put(of, path[: data.draw(st.integers(1, len(path)))], data.draw(JSON))
+        every = [one for one, _ in numbers(of)]
+
+    assert isinstance(verify.summary(verify.check(of)), str)
+
+
+# load: what a text is, in its own words
+
+
+@pytest.mark.parametrize(
+    ("given_text", "says"),
+    [
+        ("", "is empty"),
+        (" \n", "is empty"),
+        ("<html>", "is not JSON: expecting value at line 1, column 1"),
+        ("symbol,weight\nAAPL,0.1\n", "is not JSON"),
+        ('{"schema": "steelyard.plan/1",, }', "is not JSON"),
+        ('{"a": 1} {"b": 2}', "is not JSON"),
+        ("[1, 2]", "not a plan of Steelyard"),
+        ("12", "not a plan of Steelyard"),
+        ('{"schema": "other/1"}', "not a plan of Steelyard"),
+        ('{"schema": 1}', "not a plan of Steelyard"),
+        ('{"schema": "steelyard.plan/2"}', "made by a newer version of Steelyard"),
+        ('{"schema": "steelyard.plan/0"}', "does not know"),
+        ('{"schema": "steelyard.plan/one"}', "does not know"),
+        ('{"a": NaN}', "holds NaN"),
+        ('{"a": -Infinity}', "holds -Infinity"),
+        ('{"a": 1, "a": 2}', "says 'a' twice"),
+        ("[" * 100_000, "nested far deeper"),
+        ('{"a": ' + "9" * 5000 + "}", "number that cannot be read"),
+        (" " * (64 * 1024 * 1024 + 1), "characters long; at most"),
+    ],
+)  # fmt: skip
+def test_what_is_no_plan_is_refused_in_its_own_words(given_text: str, says: str):
+    with pytest.raises(InputError, match=re.escape(says)) as refused:
+        verify.load(given_text)
+
+    assert "Nothing was checked" in str(refused.value)
+
+
+def test_a_plan_that_was_cut_off_anywhere_is_said_to_be_cut_off():
+    whole = text("hold")
+    tail = '{"a": [true, null, -1.5e-3, "x\\u00e9\\n"]}'
+
+    for cut in (*range(1, len(tail)),):
+        with pytest.raises(InputError, match="ends too early"):
+            verify.load(tail[:cut])
+    for cut in range(1, len(whole) - 1, 37):
+        with pytest.raises(InputError, match="ends too early"):
+            verify.load(whole[:cut])
+
+
+@pytest.mark.parametrize(
+    ("day", "count", "settles"),
+    [
+        ("2022-12-28", 1, "2022-12-29"),
+        ("2022-12-30", 1, "2023-01-02"),
+        ("2022-12-31", 0, "2023-01-02"),
+        ("2023-01-01", 2, "2023-01-04"),
+    ],
+)
+def test_money_settles_on_weekdays(day: str, count: int, settles: str):
+    assert weekdays_after(date.fromisoformat(day), count) == date.fromisoformat(settles)
+
+
+def test_the_second_opinion_shares_no_code_with_the_planner():
+    folder = pathlib.Path(verify.__file__).parent
+    found = {
+        name
+        for file in folder.glob("*.py")
+        for name in re.findall(r"^(?:from|import) ([\w.]+)", file.read_text(encoding="utf-8"), re.M)
+    }
+
+    ours = {".".join(name.split(".")[:2]) for name in found if name.startswith("steelyard")}
+    assert ours == {
+        "steelyard.errors",
+        "steelyard.money",
+        "steelyard.sentences",
+        "steelyard.plans.verify",
+    }
+    assert {name.split(".")[0] for name in found} - {"steelyard"} <= sys.stdlib_module_names
