@@ -23,7 +23,7 @@ from benchmarks.planning import Inputs, sample_inputs
 from benchmarks.run import machine, write
 from benchmarks.seed_baseline import SIZES, case
 from steelyard.modules.registry import Kind
-from steelyard.planner import plan
+from steelyard.planning.planner import plan
 from steelyard.settings import Search
 from steelyard.strategies import Strategy, default
 

@@ -27,10 +27,10 @@ import numpy.typing as npt
 
 from steelyard.arrays import PAD, FloatArray, IntArray, frozen
 from steelyard.ledger import Account, feasible
-from steelyard.modules.scoring.charges import ChargeRates
-from steelyard.modules.scoring.model import ScoreModel
 from steelyard.modules.tables import Tables, evaluate
-from steelyard.search.collapse import collapse
+from steelyard.planning.collapse import collapse
+from steelyard.planning.score.charges import ChargeRates
+from steelyard.planning.score.model import ScoreModel
 from steelyard.settings import Costs, Score
 
 HELD, TARGETED = 0.6, 0.6

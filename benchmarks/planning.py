@@ -16,26 +16,26 @@ import numpy as np
 
 from steelyard import samples
 from steelyard.arrays import IntArray
-from steelyard.findings import Findings
 from steelyard.importers import assemble, read
 from steelyard.ledger import feasible
 from steelyard.market import Market
 from steelyard.modules.candidates import Batch, Candidates, Scores
 from steelyard.modules.context import Context
-from steelyard.modules.scoring.reference import evaluate as reference
 from steelyard.modules.tables import evaluate
-from steelyard.objective import Objective
-from steelyard.planner import LOCAL, plan, solve
+from steelyard.planning.costs import order_cost
+from steelyard.planning.findings import Findings
+from steelyard.planning.keep import Pool
+from steelyard.planning.planner import LOCAL, plan, solve
+from steelyard.planning.proof import Evidence
+from steelyard.planning.score.objective import Objective
+from steelyard.planning.score.reference import evaluate as reference
+from steelyard.planning.search.beam import beam, greedy
+from steelyard.planning.search.problem import Problem
+from steelyard.planning.search.relax import relaxation
+from steelyard.planning.search.root_bound import root_bound
 from steelyard.plans.plan import Plan
 from steelyard.portfolio import Snapshot
-from steelyard.prove import Evidence
-from steelyard.search.beam import beam, greedy
-from steelyard.search.keep import Pool
-from steelyard.search.problem import Problem
-from steelyard.search.relax import relaxation
-from steelyard.search.root_bound import root_bound
 from steelyard.strategies import Strategy, default
-from steelyard.table import order_cost
 from steelyard.targets import Targets
 
 

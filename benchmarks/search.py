@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.instances import Instance, Shape, every_set, instance
-from steelyard.search.beam import beam, greedy
-from steelyard.search.branch_and_bound import branch_and_bound
-from steelyard.search.problem import Problem
-from steelyard.search.relax import relaxation
-from steelyard.search.root_bound import root_bound
+from steelyard.planning.search.beam import beam, greedy
+from steelyard.planning.search.branch_and_bound import branch_and_bound
+from steelyard.planning.search.problem import Problem
+from steelyard.planning.search.relax import relaxation
+from steelyard.planning.search.root_bound import root_bound
 from steelyard.settings import Search
 
 POOL, MOST_OF_A_SIDE, SETS = 12, 4, 1_000

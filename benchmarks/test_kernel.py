@@ -12,9 +12,9 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.instances import Instance, Shape, instance, random_rows
 from benchmarks.planning import prepare, sample_inputs
-from steelyard.choose import score_set
 from steelyard.ledger import feasible
 from steelyard.modules.tables import evaluate
+from steelyard.planning.choice import score_set
 
 SEQUENCES, DEPTH = 100_000, 5
 REFERENCE_SEQUENCES = 100

@@ -7,7 +7,8 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-from steelyard import importers, planner, strategies
+from steelyard import importers, strategies
+from steelyard.planning import planner
 from steelyard.plans.plan import Plan
 from steelyard.report import page
 from steelyard.samples import sample

@@ -10,8 +10,9 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from steelyard import importers, planner, strategies
+from steelyard import importers, strategies
 from steelyard.errors import SettingsError
+from steelyard.planning import planner
 from steelyard.samples import sample
 from steelyard.strategies import Strategy
 

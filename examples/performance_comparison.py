@@ -11,8 +11,9 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from steelyard import importers, planner, strategies
+from steelyard import importers, strategies
 from steelyard.importers import Inputs
+from steelyard.planning import planner
 from steelyard.plans.plan import Plan
 from steelyard.samples import sample
 

@@ -16,7 +16,7 @@ from steelyard.buckets import (
     split,
     state_of,
 )
-from steelyard.planner import plan
+from steelyard.planning.planner import plan
 from steelyard.samples import sample
 from steelyard.strategies.writing import settings
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from builders.paths import ROOT
-from steelyard import importers, planner, strategies
+from steelyard import importers, strategies
 from steelyard.importers import Inputs
+from steelyard.planning import planner
 from steelyard.plans.plan import Plan
 from steelyard.samples import sample
 

@@ -20,8 +20,8 @@ from steelyard.ledger import (
     whole_lots,
 )
 from steelyard.modules.tables import Tables
-from steelyard.search.extend import ROUNDING
-from steelyard.search.problem import Problem
+from steelyard.planning.search.extend import ROUNDING
+from steelyard.planning.search.problem import Problem
 
 PAD = -1
 

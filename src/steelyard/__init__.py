@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from steelyard.modules.terms import BlackBox, Linear, Norm, Part, Quadratic, Term, linear_part
     from steelyard.notices import Drop
     from steelyard.orders import Side
-    from steelyard.planner import plan
+    from steelyard.planning.planner import plan
     from steelyard.plans.plan import Plan
     from steelyard.sentences import say
 
@@ -76,8 +76,8 @@ _HOME = {
     "modules.terms": ("BlackBox", "Linear", "Norm", "Part", "Quadratic", "Term", "linear_part"),
     "notices": ("Drop",),
     "orders": ("Side",),
-    "planner": ("plan",),
-    "plans": ("Plan",),
+    "planning.planner": ("plan",),
+    "plans.plan": ("Plan",),
     "sentences": ("say",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

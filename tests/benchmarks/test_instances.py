@@ -19,7 +19,7 @@ from benchmarks.search import (
 )
 
 from steelyard.ledger import feasible
-from steelyard.modules.scoring.model import value
+from steelyard.planning.score.model import value
 
 SMALL = Shape(6, 14, 4)
 SHAPES = [

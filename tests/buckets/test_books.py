@@ -15,7 +15,7 @@ from builders.worlds import FEWER
 from steelyard.buckets import UNASSIGNED, Budgets, SatelliteSettings, split, targets_of
 from steelyard.errors import InputError, SettingsError
 from steelyard.orders import Order, Side
-from steelyard.planner import plan
+from steelyard.planning.planner import plan
 from steelyard.strategies import default
 from steelyard.targets import Targets
 

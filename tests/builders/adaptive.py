@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from builders.world import World, only, world
-from planner.test_modules_in_plans import YOUNG, enabled, proposing
+from planning.test_modules_in_plans import YOUNG, enabled, proposing
 from steelyard.modules.patterns.adaptive.choices import Variant
 from steelyard.modules.registry import Kind
 from steelyard.settings import Limits, Neutral, Score

@@ -11,7 +11,7 @@ from decimal import Decimal
 from builders.world import world
 from steelyard import importers, samples
 from steelyard.notices import Notice
-from steelyard.planner import plan as make_plan
+from steelyard.planning.planner import plan as make_plan
 from steelyard.plans.plan import Plan, seal
 from steelyard.settings import Costs, Score, Search
 from steelyard.strategies import default

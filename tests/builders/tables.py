@@ -12,11 +12,11 @@ import numpy as np
 
 from steelyard.arrays import PAD
 from steelyard.ledger import Account, feasible
-from steelyard.modules.scoring.charges import ChargeRates
-from steelyard.modules.scoring.model import ScoreModel
 from steelyard.modules.tables import evaluate
-from steelyard.search.collapse import collapse
-from steelyard.search.problem import Problem
+from steelyard.planning.collapse import collapse
+from steelyard.planning.score.charges import ChargeRates
+from steelyard.planning.score.model import ScoreModel
+from steelyard.planning.search.problem import Problem
 
 TIE = 1e-9
 MOST_ORDERS = 10

@@ -17,22 +17,22 @@ from typing import Any
 import numpy as np
 
 from steelyard import strategies
-from steelyard.find import eligible_buys, find_opportunities
-from steelyard.findings import Findings
 from steelyard.market import Market, Quote
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
 from steelyard.modules.registry import Kind, Module
 from steelyard.money import ZERO, FxRate, FxTable
-from steelyard.objective import Objective, objective_of
 from steelyard.orders import Order, Side
-from steelyard.planner import plan
+from steelyard.planning.findings import Findings
+from steelyard.planning.planner import plan
+from steelyard.planning.planning_set import build_context
+from steelyard.planning.score.objective import Objective, objective_of
+from steelyard.planning.valuation import Valuation, value_portfolio
+from steelyard.planning.wishes import eligible_buys, find_opportunities
 from steelyard.plans.plan import Plan
 from steelyard.portfolio import BucketState, Holding, Security, Snapshot, TaxLot
 from steelyard.strategies import ModuleChoice, Strategy
 from steelyard.targets import Targets, TargetsFailed
-from steelyard.universe import build_context
-from steelyard.valuation import Valuation, value_portfolio
 
 AS_OF = date(2024, 3, 15)
 SECTIONS = ("costs", "limits", "search", "planner", "score", "groups")

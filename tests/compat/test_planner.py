@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from steelyard import planner, strategies
+from steelyard import strategies
 from steelyard.compat import (
     CircuitBreaker,
     HolisticPlan,
@@ -38,6 +38,7 @@ from steelyard.importers import Inputs, assemble, read
 from steelyard.market import Market
 from steelyard.modules.registry import Kind, modules
 from steelyard.money import FxRate, FxTable
+from steelyard.planning import planner
 from steelyard.samples import sample
 
 

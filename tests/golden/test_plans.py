@@ -14,13 +14,13 @@ import pytest
 from builders.paths import GOLDEN
 from builders.world import World, prepared
 from steelyard import strategies
-from steelyard.choose import score_set
-from steelyard.document import drift_of
 from steelyard.importers.assemble import assemble, read
 from steelyard.ledger import feasible
 from steelyard.modules.tables import evaluate
-from steelyard.narrative import weights_after
 from steelyard.orders import Side
+from steelyard.planning.choice import score_set
+from steelyard.planning.document import drift_of
+from steelyard.planning.narrative import weights_after
 from steelyard.samples import SOURCE, sample
 from steelyard.settings import Costs, Score, Search
 

@@ -17,7 +17,7 @@ from steelyard.market import Market, Quote
 from steelyard.modules.registry import Kind
 from steelyard.money import FxTable
 from steelyard.orders import Side
-from steelyard.planner import plan
+from steelyard.planning.planner import plan
 from steelyard.portfolio import Holding, Snapshot, TaxLot
 from steelyard.settings import Costs
 

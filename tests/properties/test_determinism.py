@@ -21,7 +21,7 @@ from builders.worlds import FEWER, worlds
 from steelyard.estimates.estimate import TEN_YEARS
 from steelyard.market import Market, Quote
 from steelyard.money import FxRate, FxTable
-from steelyard.planner import Local
+from steelyard.planning.planner import Local
 from steelyard.portfolio import Holding, Security, Snapshot
 from steelyard.settings import Costs, Limits
 from steelyard.targets import Targets

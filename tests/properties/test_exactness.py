@@ -11,12 +11,12 @@ import pytest
 from builders.tables import TIE, account_of, brute_force, every_set, mirrored, table
 from steelyard.arrays import PAD
 from steelyard.modules.tables import NormTable, Tables
-from steelyard.search import branch_and_bound as searching
-from steelyard.search.beam import beam, greedy
-from steelyard.search.branch_and_bound import branch_and_bound
-from steelyard.search.problem import Problem
-from steelyard.search.relax import relaxation
-from steelyard.search.root_bound import root_bound
+from steelyard.planning.search import branch_and_bound as searching
+from steelyard.planning.search.beam import beam, greedy
+from steelyard.planning.search.branch_and_bound import branch_and_bound
+from steelyard.planning.search.problem import Problem
+from steelyard.planning.search.relax import relaxation
+from steelyard.planning.search.root_bound import root_bound
 
 CHUNKS, EACH = 20, 100
 MANY = 100_000

@@ -16,16 +16,16 @@ from hypothesis import strategies as st
 from builders.world import Prepared, World, prepared, with_params, world
 from builders.worlds import worlds
 from steelyard.arrays import PAD
-from steelyard.choose import choose
-from steelyard.findings import Findings
 from steelyard.modules.candidates import Batch, Scores
 from steelyard.modules.registry import Kind
-from steelyard.modules.scoring.reference import evaluate as reference
 from steelyard.money import ZERO
 from steelyard.orders import Side
-from steelyard.planner import evaluate_batches
+from steelyard.planning.choice import choose
+from steelyard.planning.findings import Findings
+from steelyard.planning.keep import FEW, MOST_TIES, TIE, best
+from steelyard.planning.planner import evaluate_batches
+from steelyard.planning.score.reference import evaluate as reference
 from steelyard.plans.plan import Plan
-from steelyard.search.keep import FEW, MOST_TIES, TIE, best
 from steelyard.settings import Search
 
 MOST_ROWS = 8

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from benchmarks.instances import Shape, instance
 
-from steelyard.search.beam import beam, greedy
-from steelyard.search.branch_and_bound import branch_and_bound
-from steelyard.search.problem import Problem
-from steelyard.search.relax import relaxation
-from steelyard.search.root_bound import root_bound
+from steelyard.planning.search.beam import beam, greedy
+from steelyard.planning.search.branch_and_bound import branch_and_bound
+from steelyard.planning.search.problem import Problem
+from steelyard.planning.search.relax import relaxation
+from steelyard.planning.search.root_bound import root_bound
 
 SHAPES = (
     Shape(20, 40, 5),

@@ -219,7 +219,7 @@ def make_plan(
 
 
 def _planned(inputs: Inputs, seed: int, disabled: Mapping[str, str]) -> Plan:
-    from steelyard.planner import plan
+    from steelyard.planning.planner import plan
 
     imported = inputs.imported
     return plan(
@@ -234,7 +234,7 @@ def _planned(inputs: Inputs, seed: int, disabled: Mapping[str, str]) -> Plan:
 
 
 def _explained(inputs: Inputs, seed: int, plan: Plan, disabled: Mapping[str, str]) -> Plan:
-    from steelyard.explain import Case, explain
+    from steelyard.planning.questions.explain import Case, explain
 
     imported = inputs.imported
     case = Case(

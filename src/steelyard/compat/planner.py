@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, TypedDict, Unpack
 
-from steelyard import planner, strategies
+from steelyard import strategies
 from steelyard.compat.breaker import CircuitBreaker, Keeper
 from steelyard.compat.configuration import ConfigurationValidator, PlannerConfiguration
 from steelyard.compat.convert import Converted, base_currency, convert, foreign
@@ -40,6 +40,7 @@ from steelyard.compat.repositories import (
 )
 from steelyard.errors import InputError, SettingsError, SteelyardError, did_you_mean
 from steelyard.modules.registry import Kind, Module
+from steelyard.planning import planner
 from steelyard.plans.plan import Plan
 from steelyard.strategies import Strategy
 from steelyard.telemetry.health import Outcome

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from builders.context import candidates, context
 from steelyard.arrays import PAD
-from steelyard.generate import keep_best
 from steelyard.modules.candidates import Ranking, Scores
 from steelyard.modules.filters.diversity import Params, diversity, variety
-from steelyard.search.keep import best
+from steelyard.planning.keep import best
+from steelyard.planning.proposals import keep_best
 
 LABELS = {"sectors": ["Tech", "Tech", "Energy", ""], "countries": ["US", "CH", "US", "US"]}
 

@@ -9,11 +9,11 @@ from steelyard.errors import ModuleError
 from steelyard.modules.registry import Kind, module
 from steelyard.modules.scoring.cash import Params as CashParams
 from steelyard.modules.scoring.cash import cash
-from steelyard.modules.scoring.model import build_model, gradient
-from steelyard.modules.scoring.reference import evaluate
 from steelyard.modules.scoring.target_fit import Params as FitParams
 from steelyard.modules.scoring.target_fit import target_fit
 from steelyard.modules.terms import end_state
+from steelyard.planning.score.model import build_model, gradient
+from steelyard.planning.score.reference import evaluate
 from steelyard.settings import Score
 
 

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from steelyard.modules.scoring.diversification import Params, diversification
-from steelyard.modules.scoring.model import build_model, gradient
-from steelyard.modules.scoring.reference import evaluate
 from steelyard.modules.terms import end_state
+from steelyard.planning.score.model import build_model, gradient
+from steelyard.planning.score.reference import evaluate
 from steelyard.settings import DiversificationParts, Groups, Score
 
 SEEDS = st.integers(0, 2**32 - 1)

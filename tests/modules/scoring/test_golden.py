@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from builders.paths import GOLDEN
-from steelyard.modules.scoring.charges import charge_rates
-from steelyard.modules.scoring.model import build_model, gradient, value
-from steelyard.modules.scoring.reference import evaluate
-from steelyard.modules.scoring.weights import term_weights
 from steelyard.modules.terms import end_state
+from steelyard.planning.score.charges import charge_rates
+from steelyard.planning.score.model import build_model, gradient, value
+from steelyard.planning.score.reference import evaluate
+from steelyard.planning.score.weights import term_weights
 from steelyard.settings import PROFILES, Groups, Score
 
 VECTORS = json.loads((GOLDEN / "scoring_golden.json").read_text(encoding="utf-8"))

@@ -11,10 +11,10 @@ from steelyard.modules.scoring.income import Params as IncomeParams
 from steelyard.modules.scoring.income import income
 from steelyard.modules.scoring.quality import Params as QualityParams
 from steelyard.modules.scoring.quality import quality
-from steelyard.modules.scoring.reference import evaluate
 from steelyard.modules.scoring.total_return import Params as TotalReturnParams
 from steelyard.modules.scoring.total_return import total_return
-from steelyard.modules.scoring.weights import term_weights
+from steelyard.planning.score.reference import evaluate
+from steelyard.planning.score.weights import term_weights
 
 CASES = [  # the term, its metric, what cash counts, and the anchors
     (total_return, TotalReturnParams(), "mu", 0.02, (0.02, 0.11)),

@@ -10,20 +10,20 @@ from hypothesis import given
 from builders.context import candidates, context
 from builders.world import BUSY, World, with_call, world
 from builders.worlds import FEWER, worlds
-from planner.test_modules_in_plans import enabled
+from planning.test_modules_in_plans import enabled
 from steelyard import strategies
 from steelyard.arrays import frozen
-from steelyard.choose import score_set
-from steelyard.document import step_order
 from steelyard.errors import FailedLate, PlanRefused
-from steelyard.findings import Findings
 from steelyard.modules.registry import Kind
 from steelyard.modules.sequences import Fill, Loosening
 from steelyard.modules.sequences.constraint_relaxation import Params as Rules
 from steelyard.modules.sequences.constraint_relaxation import constraint_relaxation
 from steelyard.modules.sequences.partial_execution import Params as Fills
 from steelyard.modules.sequences.partial_execution import partial_execution
-from steelyard.planner import solve
+from steelyard.planning.choice import score_set
+from steelyard.planning.document import step_order
+from steelyard.planning.findings import Findings
+from steelyard.planning.planner import solve
 from steelyard.plans import verify
 from steelyard.plans.orders import Step
 from steelyard.settings import Limits, Search

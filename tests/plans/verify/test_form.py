@@ -16,10 +16,10 @@ from builders.paths import PLUGINS
 from builders.plugins import every, pin
 from builders.regimes import history
 from builders.world import World, with_module, with_on, with_params, world
-from steelyard.explain import Case, explain
 from steelyard.modules.plugins import load_plugins
 from steelyard.modules.registry import Kind
 from steelyard.orders import Order, Side
+from steelyard.planning.questions.explain import Case, explain
 from steelyard.plans import plan as plans
 from steelyard.plans import verify
 from steelyard.plans.verify import form

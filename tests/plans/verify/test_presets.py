@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from steelyard import importers, planner, strategies
+from steelyard import importers, strategies
+from steelyard.planning import planner
 from steelyard.plans import verify
 from steelyard.samples import sample
 

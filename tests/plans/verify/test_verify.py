@@ -23,14 +23,14 @@ from hypothesis import strategies as st
 from builders.regimes import history
 from builders.world import world
 from builders.worlds import worlds
-from planner.test_modules_in_plans import enabled
+from planning.test_modules_in_plans import enabled
 from steelyard import strategies
 from steelyard.errors import InputError
-from steelyard.explain import Case, explain
 from steelyard.importers import assemble, read
 from steelyard.modules.registry import Kind
 from steelyard.orders import Order, Side
-from steelyard.planner import plan
+from steelyard.planning.planner import plan
+from steelyard.planning.questions.explain import Case, explain
 from steelyard.plans import plan as plans
 from steelyard.plans import verify
 from steelyard.plans.verify.account import weekdays_after

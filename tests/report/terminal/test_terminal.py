@@ -16,7 +16,7 @@ from rich.console import Console
 from builders import plans as sample_plans
 from steelyard import importers, samples
 from steelyard.notices import Coverage, Notice
-from steelyard.planner import plan as make_plan
+from steelyard.planning.planner import plan as make_plan
 from steelyard.plans.account import CashRung
 from steelyard.plans.orders import Conversion
 from steelyard.plans.plan import Plan

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
-from steelyard.narrative import in_words
+from steelyard.planning.narrative import in_words
 from steelyard.sentences import FORMATS, SPACE, money, signed
 
 LEAST_PRICE_DIGITS = 2

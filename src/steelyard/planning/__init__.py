@@ -1,0 +1,1 @@
+"""A case in, a plan out; pure."""

@@ -1,0 +1,85 @@
+"""Collapse the score onto the candidate table: O(d^2) per sequence, whatever the number of
+securities.
+
+With z = z0 + sum of x_j d_j, where order j moves `delta_j` of weight from cash into its security,
+the score F(z) = b . z - z' H z - k sqrt(z' V z) becomes a function of the m binary x alone.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from steelyard.arrays import FloatArray, IntArray, frozen
+from steelyard.modules.tables import NormTable, Tables
+from steelyard.modules.terms import LEAST_VARIANCE, Separable
+from steelyard.planning.score.charges import ChargeRates
+from steelyard.planning.score.model import ScoreModel
+
+
+def collapse(
+    model: ScoreModel,
+    start: FloatArray,
+    security: IntArray,
+    delta: FloatArray,
+    cost: FloatArray,
+    tax: FloatArray,
+    rates: ChargeRates,
+) -> Tables:
+    """Tables of net improvement over hold.
+
+    start      (n + 1,)  z of hold
+    security   (m,)      index of the order's security
+    delta      (m,)      signed change of weight
+    cost, tax  (m,)      of value
+    """
+    charges = rates.cost * cost + rates.tax * tax + rates.hurdle
+    slope = model.slope - 2 * model.curvature @ start
+    norms = tuple(
+        NormTable(
+            k,
+            max(float(start @ variance @ start), LEAST_VARIANCE),
+            frozen(2 * along(variance @ start, security, delta)),
+            frozen(between(variance, security, delta)),
+        )
+        for k, variance in model.norms
+    )
+    linear = along(slope, security, delta) - charges
+    for k, shape in model.separables:
+        linear = linear + k * separate(shape, start[:-1], security, delta)
+    return Tables(frozen(linear), frozen(between(model.curvature, security, delta)), norms)
+
+
+def separate(
+    shape: Separable, weights: FloatArray, security: IntArray, delta: FloatArray
+) -> FloatArray:
+    """(m,) what each order adds to a sum of functions of one weight each: exact with one order per
+    security.
+    """
+    before = shape.each(weights)
+    added = np.zeros(len(security))
+    left = np.arange(len(security))
+    while len(left):
+        # one order of each security at a time, since `each` sees all weights at once
+        first = np.unique(security[left], return_index=True)[1]
+        now = left[first]
+        after = weights.copy()
+        after[security[now]] += delta[now]
+        added[now] = (shape.each(after) - before)[security[now]]
+        left = np.delete(left, first)
+    return added
+
+
+def along(slope: FloatArray, security: IntArray, delta: FloatArray) -> FloatArray:
+    """(m,) slope . d_j: into the security, out of cash."""
+    return np.asarray(delta * (slope[security] - slope[-1]))
+
+
+def between(matrix: FloatArray, security: IntArray, delta: FloatArray) -> FloatArray:
+    """(m, m) d_i' M d_j."""
+    inner = (
+        matrix[np.ix_(security, security)]
+        - matrix[security, -1][:, None]
+        - matrix[-1, security][None, :]
+        + matrix[-1, -1]
+    )
+    return np.asarray(np.outer(delta, delta) * inner)

@@ -1,0 +1,105 @@
+"""What patterns and generators draw from: rows of the finished table by category, in order, cut."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from steelyard.arrays import FloatArray, IntArray
+from steelyard.modules.candidates import Candidates
+from steelyard.modules.context import Context
+
+ONE_MORE_OF_A_GROUP = 0.5
+"""By how much each order of a group before it lowers the appeal of another: 1, 2/3, 1/2, …"""
+
+
+def drawn(ctx: Context, table: Candidates) -> dict[str, tuple[int, ...]]:
+    """Category -> all rows that patterns could draw, over the threshold, by priority."""
+    members: dict[str, list[int]] = {}
+    for j, proposals in enumerate(table.proposals):
+        for source in sorted(
+            {_category(proposal.source, bool(table.is_buy[j])) for proposal in proposals}
+        ):
+            members.setdefault(source, []).append(j)
+    return {
+        source: draw(table, rows, ctx.planner.priority_threshold)
+        for source, rows in sorted(members.items())
+    }
+
+
+def _category(source: str, is_buy: bool) -> str:
+    if source != "weight_based":
+        return source
+    return "rebalance_buys" if is_buy else "rebalance_sells"
+
+
+def draw(table: Candidates, rows: Sequence[int], threshold: float) -> tuple[int, ...]:
+    """Per security and side the row of highest priority, in order of priority; ties in the order of
+    the table.
+    """
+    ordered = sorted(
+        (j for j in rows if table.priority[j] >= threshold and table.priority[j] > 0),
+        key=lambda j: (-table.priority[j], j),
+    )
+    taken: dict[tuple[int, bool], int] = {}
+    for j in ordered:
+        taken.setdefault((int(table.security[j]), bool(table.is_buy[j])), j)
+    return tuple(taken.values())
+
+
+def group_of(ctx: Context) -> IntArray:
+    """(n,) the country of each security, its sector where countries say nothing, -1 without a
+    label; of several the largest share.
+    """
+    grouping = next(
+        (grouping for grouping in (ctx.countries, ctx.sectors) if grouping.counts), None
+    )
+    if grouping is None:
+        return np.full(ctx.n, -1, dtype=np.int64)
+    return np.where(grouping.labelled, grouping.shares.argmax(axis=1), -1)
+
+
+def diverse_appeal(ctx: Context, table: Candidates, pool: Sequence[int]) -> FloatArray:
+    """(m,) priority, mixed with how few orders of the pool of the same side and group come before;
+    1 for a first of its group.
+    """
+    group, rank = (
+        group_of(ctx)[table.security],
+        np.lexsort((np.arange(table.m), -table.priority)).argsort(),
+    )
+    others = np.array(pool, dtype=np.int64)
+    alike = (group[:, None] == group[others]) & (table.is_buy[:, None] == table.is_buy[others])
+    before = (
+        alike & (rank[others] < rank[:, None]) & (table.security[:, None] != table.security[others])
+    )
+    weight = ctx.planner.diversity_weight
+    return np.asarray(
+        (1 - weight) * table.priority + weight / (1 + ONE_MORE_OF_A_GROUP * before.sum(axis=1))
+    )
+
+
+def spread(table: Candidates, group: IntArray, rows: Sequence[int], most: int) -> tuple[int, ...]:
+    """At most `most` of the rows: as many of each group, then the rest by priority; a list that
+    fits stays whole.
+
+    group   (m,)  of each order
+    rows    by priority
+    """
+    members: dict[int, list[int]] = {}
+    for j in rows:
+        members.setdefault(int(group[j]), []).append(j)
+    each = max(1, most // max(1, len(members)))
+    # groups of equal priority: the one whose first order comes first
+    by_priority = sorted(
+        members.values(), key=lambda own: (-math.fsum(table.priority[own]), rows.index(own[0]))
+    )
+    first = [j for own in by_priority for j in own[:each]]
+    rest = [j for j in rows if j not in first]
+    return by_appeal(table, [*first, *rest][:most])
+
+
+def by_appeal(table: Candidates, rows: Sequence[int]) -> tuple[int, ...]:
+    """The rows as a pattern draws them."""
+    return tuple(sorted(rows, key=lambda j: (-table.appeal[j], j)))

@@ -1,0 +1,1 @@
+"""What would change the plan, and how sure it is: each solves again with one thing changed."""

@@ -1,0 +1,1 @@
+"""The objective: score terms, their weights, the charges, and the two evaluators."""

@@ -1,0 +1,75 @@
+"""Beam search that prices cash: good sets fast, to start the proof from.
+
+A beam that keeps every prefix payable loses the sales: alone they lower the score, so they fall out
+before the buys that they fund. Here prefixes may overdraw; they are ranked by net less the priced
+use of the limits, and only sets that keep every limit are offered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from steelyard.arrays import PAD, FloatArray, IntArray
+from steelyard.ledger import feasible
+from steelyard.planning.search.extend import extend, gathered, with_order
+from steelyard.planning.search.problem import Problem
+
+OFFERED = 4
+"""Feasible sets offered per depth, as a multiple of the width."""
+
+
+def beam(problem: Problem, mu: FloatArray, width: int) -> Iterator[IntArray]:
+    """Feasible sets, depth by depth: yields canonical rows (k, depth).
+
+    mu      (p,)  price of each linear limit
+    width   prefixes kept at each depth
+    """
+    rows = np.full((1, problem.depth), PAD, dtype=np.int64)
+    price = mu @ problem.limits[0]
+    for _ in range(min(problem.depth, len(problem.groups))):
+        found = extend(problem, rows)
+        offered = _best(
+            problem, rows, np.where(found.feasible, found.net, -np.inf), OFFERED * width
+        )
+        yield offered[feasible(problem.account, offered)]
+        ranked = np.where(
+            found.allowed, found.net - gathered(price, rows)[:, None] - price, -np.inf
+        )
+        rows = _best(problem, rows, ranked, width)
+        if not len(rows):
+            return
+
+
+def greedy(problem: Problem) -> IntArray:
+    """The list that a greedy planner makes: the best payable order, again and again while it helps;
+    (1, depth).
+    """
+    row = np.full((1, problem.depth), PAD, dtype=np.int64)
+    net = 0.0
+    for _ in range(min(problem.depth, len(problem.groups))):
+        found = extend(problem, row)
+        joining = np.flatnonzero(found.feasible[0] & (found.net[0] > net))
+        longer = with_order(row, np.zeros(len(joining), dtype=np.int64), joining)
+        good = feasible(problem.account, longer) & problem.permits(longer)
+        if not good.any():
+            break
+        best = int(np.where(good, found.net[0, joining], -np.inf).argmax())
+        row, net = longer[best : best + 1], float(found.net[0, joining[best]])
+    return row
+
+
+def _best(problem: Problem, rows: IntArray, value: FloatArray, count: int) -> IntArray:
+    """The `count` best distinct one-order extensions by value (k, m), best first; -inf never."""
+    flat = value.ravel()
+    # each set of d orders is reached from up to d prefixes, so draw more than are wanted
+    drawn = min(len(flat), count * problem.depth)
+    order = np.argpartition(-flat, drawn - 1)[:drawn]
+    order = order[np.isfinite(flat[order])]
+    made = with_order(rows, order // problem.m, order % problem.m)
+    by_row = np.lexsort(made.T[::-1])
+    first = by_row[np.diff(made[by_row], axis=0, prepend=PAD - 1).any(axis=1)]
+    # lexsort's last key is the first to count: the value downwards, then the row itself
+    best = first[np.lexsort((*made[first].T[::-1], -flat[order[first]]))]
+    return made[best[:count]]

@@ -1,0 +1,89 @@
+"""Every one-order extension of a batch of sets, exactly: value and feasibility of k x m sets at
+once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from steelyard.arrays import BoolArray, FloatArray, IntArray, padded
+from steelyard.modules.terms import LEAST_VARIANCE
+from steelyard.planning.search.problem import Problem
+
+ROUNDING = 1e-13
+"""A set this far over a limit still counts as feasible here: sums in another order than the
+ledger's may say so of a set that is exactly on the limit. The ledger has the last word on every set
+that is offered.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Extensions:
+    """Of k sets by each of m orders.
+
+    net       (k, m)  net of the set with the order
+    allowed   (k, m)  may the order join by security and conflicts
+    feasible  (k, m)  allowed, and within every linear limit but for rounding
+    """
+
+    net: FloatArray
+    allowed: BoolArray
+    feasible: BoolArray
+
+
+def extend(problem: Problem, rows: IntArray) -> Extensions:
+    """Evaluate each row with one more order.
+
+    rows   (k, d) indices, PAD where empty
+    """
+    linear, Q = problem.tables.linear, problem.tables.quadratic
+    base, cross = own_and_cross(Q, rows)
+    net = gathered(linear, rows)[:, None] + linear - base[:, None] - 2 * cross - np.diag(Q)
+    for norm in problem.tables.norms:
+        own, between = own_and_cross(norm.quadratic, rows)
+        variance = (
+            norm.v0
+            + gathered(norm.linear, rows)[:, None]
+            + norm.linear
+            + own[:, None]
+            + 2 * between
+            + np.diag(norm.quadratic)
+        )
+        net -= norm.k * (np.sqrt(np.maximum(variance, LEAST_VARIANCE)) - np.sqrt(norm.v0))
+    allowed = problem.allowed(rows)
+    feasible = allowed.copy()
+    for use, limit in zip(*problem.limits, strict=True):
+        feasible &= gathered(use, rows)[:, None] + use <= limit + ROUNDING
+    return Extensions(net, allowed, feasible)
+
+
+def gathered(values: FloatArray, rows: IntArray) -> FloatArray:
+    """(k,) sum of values (m,) over each row."""
+    return np.asarray(padded(values)[rows].sum(axis=1))
+
+
+def summed(table: FloatArray, rows: IntArray) -> FloatArray:
+    """(k, m) M x of each row x (k, d), for a symmetric table M (m, m)."""
+    # PAD gathers the last row, which counts zero times: no padded copy of a table that may be large
+    return np.asarray(((rows >= 0).astype(np.float64)[:, None, :] @ table[rows])[:, 0, :])
+
+
+def own_and_cross(table: FloatArray, rows: IntArray) -> tuple[FloatArray, FloatArray]:
+    """x' M x (k,) and M x (k, m) of each row x, for a symmetric table M (m, m)."""
+    cross = summed(table, rows)
+    own = np.where(rows >= 0, np.take_along_axis(cross, rows, axis=1), 0.0).sum(axis=1)
+    return own, cross
+
+
+def with_order(rows: IntArray, which: IntArray, orders: IntArray) -> IntArray:
+    """Rows `which` of `rows`, each with one order put in its first empty place; canonical.
+
+    Raises IndexError when a row is full.
+    """
+    made = rows[which].copy()
+    made[np.arange(len(made)), (made >= 0).sum(axis=1)] = orders
+    last = np.iinfo(np.int64).max
+    lifted = np.sort(np.where(made < 0, last, made), axis=1)
+    return np.where(lifted == last, -1, lifted)

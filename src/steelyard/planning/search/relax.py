@@ -1,0 +1,281 @@
+"""Upper bounds of a batch of nodes: a concave relaxation, a few Frank-Wolfe steps, the limits
+dualised.
+
+A node includes some orders and may add up to `room` of those allowed, one per security. For any
+point z of the relaxation and multipliers mu >= 0, concavity gives for every completion x of the
+node
+
+    net(x) <= g(z) + grad g(z) . (x - z) + mu . (b - A x)
+
+whose largest value over completions is a sum of the best order of each security, the best `room`
+securities.
+Each step moves z towards that completion and the multipliers towards what z overdraws; the least
+bound of all steps counts. Whatever z and mu are, the bound is valid: how they are found only
+decides how tight it is.
+
+The part of the quadratic term that is diagonal over securities is made linear first: with at most
+one order per security, h (sum of delta_j x_j)^2 = h sum of delta_j^2 x_j exactly, which takes half
+of the curvature out of the relaxation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from steelyard.arrays import PAD, BoolArray, FloatArray, IntArray
+from steelyard.modules.terms import LEAST_VARIANCE
+from steelyard.planning.search.extend import summed
+from steelyard.planning.search.problem import Problem
+
+STRUCTURE = 1e-9
+"""Relative error up to which the quadratic table counts as delta_i delta_j G(security i, security
+j).
+"""
+
+EIGENVALUE_MARGIN = 1e-9
+
+STIFFNESS = 0.1
+"""Price of overdrawing a limit, in slopes per size of orders. Tuned: with 1 and 0.01 the
+multipliers settle more slowly.
+"""
+
+SETTLE = 5
+"""Steps between two updates of the multipliers that the price starts from."""
+
+TINY = 1e-200
+"""Keeps a division by zero finite where the numerator is zero too."""
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """The problem with the diagonal over securities made linear.
+
+    linear      (m,)
+    quadratic   (m, m)  what is left, positive semidefinite
+    """
+
+    problem: Problem
+    linear: FloatArray
+    quadratic: FloatArray
+
+    @cached_property
+    def stiffness(self) -> FloatArray:
+        """(p,) what the multiplier of each limit rises by per unit of overdraft."""
+        A, _ = self.problem.limits
+        return np.asarray(
+            STIFFNESS * np.abs(self.linear).sum() / np.maximum((A**2).sum(axis=1), TINY)
+        )
+
+    @property
+    def quadratics(self) -> tuple[FloatArray, ...]:
+        """The quadratic table, then that of each norm, (m, m) each."""
+        return (self.quadratic, *(norm.quadratic for norm in self.problem.tables.norms))
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Of k nodes; any child does well to start from z and mu.
+
+    bound        (k,)
+    with_order   (k, m)  bound of the completions that include an order, -inf where not allowed
+    z            (k, m)  the last point
+    mu           (k, p)  the last multipliers
+    """
+
+    bound: FloatArray
+    with_order: FloatArray
+    z: FloatArray
+    mu: FloatArray
+
+
+def relaxation(problem: Problem) -> Relaxation:
+    """Move as much curvature as stays positive semidefinite from the quadratic into the linear
+    part.
+    """
+    Q, delta = problem.tables.quadratic, problem.account.delta
+    unchanged = Relaxation(problem, problem.tables.linear, Q)
+    if not problem.m:
+        return unchanged
+    first, place = problem.groups[:, 0], problem.place
+    G = Q[np.ix_(first, first)] / np.outer(delta[first], delta[first])
+    # one table as scratch: it may be hundreds of megabytes
+    rest = G[np.ix_(place, place)]
+    rest *= delta[:, None]
+    rest *= delta
+    rest -= Q
+    if max(rest.max(), -rest.min()) > STRUCTURE * np.abs(np.diag(Q)).max():
+        return unchanged
+    h = removable_diagonal(G)[place]
+    rest[:] = Q
+    i, j = np.broadcast_arrays(problem.groups[:, :, None], problem.groups[:, None, :])
+    i, j = i[(i >= 0) & (j >= 0)], j[(i >= 0) & (j >= 0)]
+    rest[i, j] -= h[i] * delta[i] * delta[j]
+    return Relaxation(problem, problem.tables.linear - h * delta**2, rest)
+
+
+def removable_diagonal(G: FloatArray) -> FloatArray:
+    """h (s,) >= 0 with G - diag(h) positive semidefinite: the smallest eigenvalue of G scaled to
+    unit diagonal.
+    """
+    diagonal = np.diag(G)
+    some = diagonal > 0
+    if not some.any():
+        return np.zeros(len(G))
+    scale = np.sqrt(diagonal[some])
+    least = float(np.linalg.eigvalsh(G[np.ix_(some, some)] / np.outer(scale, scale))[0])
+    return np.where(some, max(0.0, least - EIGENVALUE_MARGIN) * diagonal, 0.0)
+
+
+def bounds(
+    relaxed: Relaxation,
+    rows: IntArray,
+    allowed: BoolArray,
+    room: IntArray,
+    mu: FloatArray,
+    steps: int,
+    start: FloatArray | None = None,
+) -> Bounds:
+    """Upper bounds of k nodes.
+
+    rows      (k, d)  included orders
+    allowed   (k, m)  orders that may be added; none that is included
+    room      (k,)    how many, at least 1
+    mu        (k, p)  multipliers of the linear limits to start from, >= 0
+    steps     Frank-Wolfe steps, at least 1
+    start     (k, m)  where to start, for example the parent's z; the included orders alone if left
+              out
+    """
+    problem, (A, b) = relaxed.problem, relaxed.problem.limits
+    included = indicator(rows, problem.m)
+    point = _Point.at(relaxed, included if start is None else np.where(allowed, start, included))
+    least = np.full(len(rows), np.inf)
+    with_order = np.full(allowed.shape, np.inf)
+    settled = mu
+    for step in range(steps):
+        mu = np.maximum(0.0, settled + relaxed.stiffness * (point.z @ A.T - b))
+        if step % SETTLE == SETTLE - 1:
+            settled = mu
+        constant, slope = point.tangent(relaxed)
+        slope -= mu @ A
+        constant += mu @ b + _dots(included, slope)
+        total, chosen, forced = best_additions(problem, np.where(allowed, slope, -np.inf), room)
+        least = np.minimum(least, constant + total)
+        with_order = np.minimum(with_order, constant[:, None] + forced)
+        if step < steps - 1:
+            point.move(relaxed, np.concatenate([rows, chosen], axis=1), slope, mu > 0)
+    return Bounds(least, np.where(allowed, with_order, -np.inf), point.z, mu)
+
+
+def indicator(rows: IntArray, m: int) -> FloatArray:
+    """(k, m) 1 where an order is in the row (k, d)."""
+    x = np.zeros((len(rows), m + 1))
+    np.put_along_axis(x, rows, 1.0, axis=1)
+    return x[:, :-1]
+
+
+def best_additions(
+    problem: Problem, slope: FloatArray, room: IntArray
+) -> tuple[FloatArray, IntArray, FloatArray]:
+    """The best at most `room` orders by slope, one per security.
+
+    slope     (k, m)  -inf where not allowed
+    room      (k,)    at least 1
+    returns   total (k,) of the positive ones taken; chosen (k, r) their indices, PAD filled; forced
+              (k, m) the best total of choices that include an order
+    """
+    groups = problem.groups
+    by_security = np.where(groups >= 0, slope[:, groups], -np.inf)
+    pick = by_security.argmax(axis=2)
+    best = np.maximum(np.take_along_axis(by_security, pick[:, :, None], axis=2)[:, :, 0], 0.0)
+    width = min(int(room.max()), best.shape[1])
+    order = np.argsort(-best, axis=1, kind="stable")[:, :width]
+    top = np.take_along_axis(best, order, axis=1)
+    taken = (np.arange(width) < room[:, None]) & (top > 0)
+    top = np.where(taken, top, 0.0)
+    total = top.sum(axis=1)
+    chosen = np.where(taken, groups[order, np.take_along_axis(pick, order, axis=1)], PAD)
+    # an order forced in takes the place of its own security, or that of the weakest one if no place
+    # is free
+    weakest = np.where(
+        room <= best.shape[1],
+        np.take_along_axis(top, np.minimum(room, width)[:, None] - 1, axis=1)[:, 0],
+        0.0,
+    )
+    freed = np.repeat(weakest[:, None], best.shape[1], axis=1)
+    np.put_along_axis(freed, order, np.where(taken, top, weakest[:, None]), axis=1)
+    return total, chosen, total[:, None] - freed[:, problem.place] + slope
+
+
+@dataclass
+class _Point:
+    """A point z (k, m) of the relaxation, with its products: Mz of the quadratic table, then of
+    each norm's.
+    """
+
+    z: FloatArray
+    products: list[FloatArray]
+
+    @classmethod
+    def at(cls, relaxed: Relaxation, z: FloatArray) -> _Point:
+        """The point with its products."""
+        some = np.flatnonzero(z.any(axis=0))
+        return cls(z, [z[:, some] @ M[some] for M in relaxed.quadratics])
+
+    def tangent(self, relaxed: Relaxation) -> tuple[FloatArray, FloatArray]:
+        """Of g at z: its value at x = 0, (k,), and its slope (k, m)."""
+        Qz = self.products[0]
+        constant, slope = _dots(self.z, Qz), relaxed.linear - 2 * Qz
+        for norm, Vz in zip(relaxed.problem.tables.norms, self.products[1:], strict=True):
+            along, bend = self.z @ norm.linear, _dots(self.z, Vz)
+            root = np.sqrt(np.maximum(norm.v0 + along + bend, LEAST_VARIANCE))
+            slope -= (norm.k / (2 * root))[:, None] * (norm.linear + 2 * Vz)
+            constant -= norm.k * (root - np.sqrt(norm.v0) - (along + 2 * bend) / (2 * root))
+        return constant, slope
+
+    def move(
+        self, relaxed: Relaxation, towards: IntArray, slope: FloatArray, priced: BoolArray
+    ) -> None:
+        """Go from z to about the best point on the line to a vertex.
+
+        towards   (k, r)  orders of the vertex
+        slope     (k, m)  at z, prices included
+        priced    (k, p)  limits whose price rises on the way
+        """
+        products = [
+            summed(M, towards) - Mz for M, Mz in zip(relaxed.quadratics, self.products, strict=True)
+        ]
+        d = _Point(indicator(towards, relaxed.problem.m) - self.z, products)
+        t = self._line_search(relaxed, d, slope, priced)[:, None]
+        self.z = self.z + t * d.z
+        self.products = [Mz + t * Md for Mz, Md in zip(self.products, d.products, strict=True)]
+
+    def _line_search(
+        self, relaxed: Relaxation, d: _Point, slope: FloatArray, priced: BoolArray
+    ) -> FloatArray:
+        """t (k,) in 0..1 where the slope along d would be 0 if it fell evenly from here to z + d.
+
+        Exact where nothing but squares is scored. Any t is valid, a good one is tight.
+        """
+        A, _ = relaxed.problem.limits
+        here = _dots(d.z, slope)
+        there = (
+            here
+            - 2 * _dots(d.z, d.products[0])
+            - (priced * relaxed.stiffness * (d.z @ A.T) ** 2).sum(axis=1)
+        )
+        for norm, Vz, Vd in zip(
+            relaxed.problem.tables.norms, self.products[1:], d.products[1:], strict=True
+        ):
+            v0 = norm.v0 + self.z @ norm.linear + _dots(self.z, Vz)
+            v1, v2 = d.z @ norm.linear + 2 * _dots(d.z, Vz), _dots(d.z, Vd)
+            before, after = np.maximum(v0, LEAST_VARIANCE), np.maximum(v0 + v1 + v2, LEAST_VARIANCE)
+            there += norm.k * (v1 / (2 * np.sqrt(before)) - (v1 + 2 * v2) / (2 * np.sqrt(after)))
+        return np.asarray(np.clip(here / np.maximum(here - there, TINY), 0.0, 1.0))
+
+
+def _dots(x: FloatArray, y: FloatArray) -> FloatArray:
+    """(k,) of each pair of rows (k, m)."""
+    return np.asarray(np.einsum("km,km->k", x, y))

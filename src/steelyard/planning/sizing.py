@@ -1,0 +1,373 @@
+"""From wanted changes of weight to whole orders: lots, masks, merging.
+
+No calculator computes a quantity; here alone a wish becomes an order. Every wish ends once: as a
+row, or as a stop with its rule and number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import numpy as np
+
+from steelyard.errors import ModuleError
+from steelyard.ledger import whole_lots
+from steelyard.modules.candidates import Candidate, Proposal
+from steelyard.modules.context import Context
+from steelyard.notices import Drop, Stop
+from steelyard.orders import Side
+from steelyard.planning.findings import Findings
+from steelyard.portfolio import DRAWDOWN_STEPS
+from steelyard.sentences import say
+
+MOST_PRIORITY_WEIGHT = 2.0
+
+MERGE_WITHIN = 0.10
+"""Sizes of one security and side this close to each other are one order."""
+
+WHOLE = 1e-9
+"""A wish for at least this much less than everything is a wish for everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sized:
+    """One order in the making: exact quantity and its weight in the context of security `i`."""
+
+    i: int
+    side: Side
+    quantity: Decimal
+    weight: float
+    full_exit: bool
+    to_target: bool
+    priority_weight: float
+    proposals: tuple[Proposal, ...]
+
+
+def size(ctx: Context, source: str, candidate: Candidate, wanted: float) -> Sized | Drop:
+    """Turn one wanted change of weight into one lot-valid order, or say which rule stops it.
+
+    source   the calculator
+    wanted   > 0 buys, < 0 sells, of value
+    """
+    i = ctx.symbols.index(candidate.symbol)
+    proposal = Proposal(source, candidate.why, candidate.tags)
+    if candidate.side is Side.BUY:
+        return _paused(ctx) or _size_buy(
+            ctx, i, wanted * ctx.state.aggression, candidate.priority_weight, proposal
+        )
+    return _size_sell(ctx, i, -wanted, candidate.priority_weight, proposal)
+
+
+def _paused(ctx: Context) -> Drop | None:
+    """Why nothing at all may be bought: the bucket's state or a stormy market; sales are never
+    stopped here.
+    """
+    limit = ctx.limits.pause_volatility_ratio
+    if limit is not None and ctx.volatility_ratio > limit:
+        why = say(
+            "a month's volatility is {ratio:ratio} times a year's; over {limit:ratio} times "
+            "nothing is bought",
+            ratio=ctx.volatility_ratio,
+            limit=limit,
+        )
+        return Drop("high_volatility", ctx.volatility_ratio, limit, why)
+    if ctx.state.aggression > 0:
+        return None
+    if ctx.state.drawdown >= DRAWDOWN_STEPS[-1][0]:
+        why = say(
+            "nothing is bought while the bucket is {fall:pct} under its high-water mark",
+            fall=ctx.state.drawdown,
+        )
+    else:
+        why = say(
+            "nothing is bought while the bucket holds {held:pct} of its budget",
+            held=ctx.state.funding or 0.0,
+        )
+    return Drop("aggression", ctx.state.aggression, None, why)
+
+
+def _size_buy(
+    ctx: Context, i: int, wanted: float, priority_weight: float, proposal: Proposal
+) -> Sized | Drop:
+    if not ctx.can_buy[i]:
+        return Drop(
+            "allow_buy", None, None, say("may not be bought: switched off, or its price is too old")
+        )
+    room, rule = _room_to_buy(ctx, i)
+    if room <= 0:
+        return _no_room(ctx, i, rule, room)
+    amount = min(wanted, room)
+    lots = _lots(ctx, i, amount)
+    weight = lots * float(ctx.lot_weight[i])
+    if weight < ctx.min_order_weight or not lots:
+        return _too_small(
+            ctx,
+            rule if room < wanted else "min_order",
+            weight,
+            amount,
+            room if room < wanted else None,
+        )
+    at_target = lots == _lots(ctx, i, room)
+    return Sized(
+        i, Side.BUY, _shares(ctx, i, lots), weight, False, at_target, priority_weight, (proposal,)
+    )
+
+
+def _room_to_buy(ctx: Context, i: int) -> tuple[float, str]:
+    """Largest change of weight that a buy may make, and the rule that sets it."""
+    weight = float(ctx.weights[i])
+    room, rule = np.inf, "min_order"
+    if not ctx.is_fund[i]:
+        room, rule = max(ctx.limits.max_position_weight, weight) - weight, "max_position"
+    if ctx.target_weights is not None:
+        gap = float(ctx.target_weights[i]) - weight
+        if gap < room:
+            room, rule = gap, "no_crossing"
+    return float(room), rule
+
+
+def _size_sell(
+    ctx: Context, i: int, wanted: float, priority_weight: float, proposal: Proposal
+) -> Sized | Drop:
+    if not ctx.can_sell[i] or not ctx.quantities[i] > 0:
+        return Drop(
+            "allow_sell", None, None, say("may not be sold: switched off, or its price is too old")
+        )
+    unit = float(ctx.prices[i] * ctx.fx[i]) / ctx.value
+    sellable = float(ctx.sellable[i]) * unit
+    target = 0.0 if ctx.target_weights is None else float(ctx.target_weights[i])
+    room = min(sellable, float(ctx.weights[i]) - target)
+    if room <= 0:
+        return _no_room(
+            ctx, i, "no_crossing" if float(ctx.weights[i]) <= target else "open_orders", room
+        )
+    amount = min(wanted, room)
+    may_exit = target == 0.0 and ctx.sellable[i] == ctx.quantities[i]
+    lots = _lots_held(ctx, i, amount)
+    weight = lots * float(ctx.lot_weight[i])
+    left = float(ctx.weights[i]) - weight
+    # no stumps: what would be left over of an untargeted name must be an order of its own, else it
+    # goes too
+    stump = lots > 0 and left < ctx.min_order_weight
+    if may_exit and (stump or amount >= sellable - WHOLE * sellable):
+        return _exit(ctx, i, priority_weight, proposal)
+    if weight < ctx.min_order_weight or not lots:
+        rule = "no_crossing" if room < min(wanted, sellable) else "min_order"
+        return _too_small(ctx, rule, weight, amount, room if rule == "no_crossing" else None)
+    at_target = lots == _lots_held(ctx, i, room)
+    return Sized(
+        i, Side.SELL, _shares(ctx, i, lots), weight, False, at_target, priority_weight, (proposal,)
+    )
+
+
+def _exit(ctx: Context, i: int, priority_weight: float, proposal: Proposal) -> Sized:
+    holding = ctx.holdings[i]
+    if holding is None:
+        raise ModuleError(
+            f"{proposal.source} wants to sell {ctx.symbols[i]}, of which nothing is held."
+        )
+    return Sized(
+        i,
+        Side.SELL,
+        holding.quantity,
+        float(ctx.weights[i]),
+        True,
+        True,
+        priority_weight,
+        (proposal,),
+    )
+
+
+def _shares(ctx: Context, i: int, lots: float) -> Decimal:
+    return Decimal(int(lots)) * ctx.securities[i].lot_size
+
+
+def _lots(ctx: Context, i: int, weight: float) -> float:
+    """Whole lots of security i in a weight >= 0."""
+    return float(whole_lots(np.array([weight]), ctx.lot_weight[i : i + 1])[0])
+
+
+def _lots_held(ctx: Context, i: int, weight: float) -> float:
+    """Whole lots of a sale: what passes as a whole lot for its noise alone may not be sold
+    short.
+    """
+    lots, holding = _lots(ctx, i, weight), ctx.holdings[i]
+    shares = _shares(ctx, i, lots)
+    short = float(shares) > float(ctx.sellable[i]) or (
+        holding is not None and shares > holding.quantity
+    )
+    return lots - 1 if short else lots
+
+
+def _no_room(ctx: Context, i: int, rule: str, room: float) -> Drop:
+    """Nothing of the wish may be traded at all."""
+    if rule == "max_position":
+        why = say(
+            "at {weight:pct} of value it is at or over the position cap of {cap:pct}",
+            weight=float(ctx.weights[i]),
+            cap=ctx.limits.max_position_weight,
+        )
+        return Drop(rule, float(ctx.weights[i]), ctx.limits.max_position_weight, why)
+    if rule == "open_orders":
+        return Drop(rule, room, 0.0, say("open sell orders already cover all of it"))
+    if room == 0:
+        return Drop(rule, room, 0.0, say("on its target: the order would move it away"))
+    return Drop(
+        rule,
+        room,
+        0.0,
+        say("the order would move it further from its target, {off:pp} away already", off=-room),
+    )
+
+
+def _too_small(ctx: Context, rule: str, weight: float, amount: float, room: float | None) -> Drop:
+    """Under one lot or under the least order, and what left so little."""
+    least = ctx.min_order_weight
+    if rule == "no_crossing":
+        why = say(
+            "{room:pct} of value off its target, {weight:pct} in whole lots; the least order is "
+            "{least:pct}",
+            room=room or 0.0,
+            weight=weight,
+            least=least,
+        )
+    elif rule == "max_position":
+        why = say(
+            "the position cap leaves room for {room:pct} of value, {weight:pct} in whole lots; the "
+            "least order is {least:pct}",
+            room=room or 0.0,
+            weight=weight,
+            least=least,
+        )
+    else:
+        why = say(
+            "{amount:pct} of value is wanted, {weight:pct} in whole lots; the least order is "
+            "{least:pct}",
+            amount=amount,
+            weight=weight,
+            least=least,
+        )
+    return Drop(rule, weight, least, why)
+
+
+def wishes(
+    ctx: Context, source: str, found: Iterable[Candidate]
+) -> Iterator[tuple[Candidate, float]]:
+    """Each wanted size of each candidate, checked; raises ModuleError for one that breaks the
+    contract.
+    """
+    known = set(ctx.symbols)
+    for candidate in found:
+        if candidate.symbol not in known:
+            raise ModuleError(
+                f"{source} proposes {candidate.symbol}, which is not in the planning set"
+            )
+        if not 0 <= candidate.priority_weight <= MOST_PRIORITY_WEIGHT:
+            raise ModuleError(
+                f"{source}: priority_weight {candidate.priority_weight} of {candidate.symbol} is "
+                f"outside 0..{MOST_PRIORITY_WEIGHT}"
+            )
+        for wanted in candidate.weights:
+            if (
+                not np.isfinite(wanted)
+                or (wanted > 0) is not (candidate.side is Side.BUY)
+                or wanted == 0
+            ):
+                raise ModuleError(
+                    f"{source}: a {candidate.side} of {candidate.symbol} by {wanted} of value; the "
+                    "sign must match and be finite"
+                )
+            yield candidate, wanted
+
+
+def merge(ctx: Context, rows: Sequence[Sized], findings: Findings) -> list[Sized]:
+    """One row per distinct order: of sizes within 10 % of each other the full exit stays, else the
+    one to the target, else the larger.
+
+    A row that stays takes all proposals and the largest priority weight of those merged into it.
+    """
+    kept: list[Sized] = []
+    merged: list[tuple[Sized, int]] = []
+    preferred = sorted(
+        rows, key=lambda r: (r.i, r.side, not r.full_exit, not r.to_target, -r.weight)
+    )
+    first = 0  # of the rows kept of this security and side
+    for row in preferred:
+        if kept and (kept[-1].i, kept[-1].side) != (row.i, row.side):
+            first = len(kept)
+        near = next((k for k in range(first, len(kept)) if _same_order(row, kept[k])), None)
+        if near is None:
+            kept.append(row)
+            continue
+        other = kept[near]
+        proposals = (
+            *other.proposals,
+            *(p for p in row.proposals if p.source not in {q.source for q in other.proposals}),
+        )
+        kept[near] = replace(
+            other,
+            proposals=proposals,
+            priority_weight=max(other.priority_weight, row.priority_weight),
+        )
+        merged.append((row, near))
+    for row, near in merged:
+        into = kept[near]
+        why = say(
+            "merged into the order of {shares:qty} shares, which is within {within:pct} of its "
+            "size",
+            shares=into.quantity,
+            within=MERGE_WITHIN,
+        )
+        drop = Drop("same_size", row.weight, into.weight, why)
+        findings.stops.append(
+            Stop(ctx.symbols[row.i], row.side, "merge", drop, module=row.proposals[0].source)
+        )
+    return sorted(kept, key=lambda r: (r.side is Side.BUY, r.i, -r.weight))
+
+
+def _same_order(a: Sized, b: Sized) -> bool:
+    return (
+        a.i == b.i
+        and a.side is b.side
+        and abs(a.weight - b.weight) <= MERGE_WITHIN * max(a.weight, b.weight)
+    )
+
+
+def probe(ctx: Context, i: int) -> Sized:
+    """One lot of a security, to ask the mask filters about a buy of it."""
+    return Sized(
+        i, Side.BUY, ctx.securities[i].lot_size, float(ctx.lot_weight[i]), False, False, 1.0, ()
+    )
+
+
+def why_unasked(ctx: Context, i: int, idle: str | None) -> Drop:
+    """Why no calculator wants to trade a security that is held or targeted.
+
+    idle   what keeps weight_based from working: `is off`, `failed`; None where it works
+    """
+    if ctx.target_weights is None:
+        return Drop("no_calculator", None, None, say("no calculator proposes an order in it"))
+    off = float(ctx.weights[i] - ctx.target_weights[i])
+    if off < 0 and not ctx.can_buy[i]:
+        return Drop(
+            "allow_buy", None, None, say("{off:spp} off its target, and may not be bought", off=off)
+        )
+    if off > 0 and not ctx.can_sell[i]:
+        return Drop(
+            "allow_sell", None, None, say("{off:spp} off its target, and may not be sold", off=off)
+        )
+    if idle is not None:
+        why = say(
+            "{off:spp} off its target; weight_based, which trades towards targets, {idle:text}",
+            off=off,
+            idle=idle,
+        )
+        return Drop("no_calculator", None, None, why)
+    return Drop(
+        "near_target",
+        abs(off),
+        None,
+        say("{off:spp} off its target, less than any calculator acts on", off=off),
+    )

@@ -1,0 +1,200 @@
+"""The finished candidate table: orders as arrays, the score collapsed onto them, priorities, draws.
+
+Priority says what an order is worth as part of a small plan: G = the best net of the order alone or
+with one order of the other side, if feasible, and priority = weight x multiplier x G / (G +
+min_improvement), in 0..1.
+It orders seeds and display and never cuts the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from types import MappingProxyType
+
+import numpy as np
+
+from steelyard.arrays import BoolArray, FloatArray, frozen
+from steelyard.ledger import Account, feasible
+from steelyard.modules.candidates import Candidates
+from steelyard.modules.context import Context
+from steelyard.modules.tables import Tables, evaluate
+from steelyard.modules.terms import end_state
+from steelyard.orders import Side
+from steelyard.planning.collapse import collapse
+from steelyard.planning.costs import order_cost
+from steelyard.planning.draws import by_appeal, diverse_appeal, draw, drawn, group_of, spread
+from steelyard.planning.score.charges import ChargeRates
+from steelyard.planning.score.model import ScoreModel
+from steelyard.planning.sizing import Sized
+from steelyard.portfolio import TaxLot
+
+
+def bare_table(ctx: Context, rows: Sequence[Sized]) -> Candidates:
+    """The rows as a table without a score: what mask filters and pair conflicts judge."""
+    account = account_of(ctx, rows)
+    m = len(rows)
+    nothing = frozen(np.zeros(m))
+    return Candidates(
+        ids=tuple(f"c{j + 1}" for j in range(m)),
+        security=account.security,
+        is_buy=frozen(account.delta > 0),
+        quantity=tuple(row.quantity for row in rows),
+        delta=account.delta,
+        cost=account.cost,
+        tax=frozen(np.array([order_tax(ctx, row) for row in rows])),
+        full_exit=frozen(np.array([row.full_exit for row in rows], dtype=np.bool_)),
+        priority=nothing,
+        proposals=tuple(row.proposals for row in rows),
+        account=account,
+        tables=Tables(nothing, frozen(np.zeros((m, m))), ()),
+        alone=nothing,
+        paired=nothing,
+    )
+
+
+def with_conflicts(table: Candidates, conflicts: BoolArray) -> Candidates:
+    """The table with pairs (m, m) that may not go together."""
+    return replace(table, account=replace(table.account, conflicts=frozen(conflicts)))
+
+
+def with_scores(
+    ctx: Context, table: Candidates, model: ScoreModel, rates: ChargeRates, weights: FloatArray
+) -> Candidates:
+    """The finished table: the score collapsed onto it, priorities, draws.
+
+    weights   (m,)  priority weights
+    """
+    start = end_state(ctx.weights, ctx.cash_weight)
+    table = replace(
+        table,
+        tables=collapse(model, start, table.security, table.delta, table.cost, table.tax, rates),
+    )
+    alone = evaluate(table.tables, np.arange(table.m, dtype=np.int64)[:, None])
+    paired = paired_gains(table, alone)
+    multiplier = ctx.priority_multiplier[table.security]
+    gain = np.maximum(paired, 0.0)
+    scale = (
+        gain / (gain + ctx.score.min_improvement)
+        if ctx.score.min_improvement > 0
+        else (gain > 0).astype(np.float64)
+    )
+    priority = np.clip(
+        weights * np.where(table.is_buy, multiplier, 1 / multiplier) * scale, 0.0, 1.0
+    )
+    table = replace(table, alone=frozen(alone), paired=frozen(paired), priority=frozen(priority))
+    found = drawn(ctx, table)
+    pool = draw(table, range(table.m), ctx.planner.priority_threshold)
+    most = ctx.planner.max_opportunities_per_category
+    if ctx.planner.diverse_selection and any(len(rows) > most for rows in found.values()):
+        table = replace(table, diverse=frozen(diverse_appeal(ctx, table, pool)))
+        group = group_of(ctx)[table.security]
+        found = {source: spread(table, group, rows, most) for source, rows in found.items()}
+        pool = by_appeal(table, pool)
+    return replace(
+        table,
+        draws=MappingProxyType({source: rows[:most] for source, rows in found.items()}),
+        pool=pool,
+    )
+
+
+def paired_gains(table: Candidates, alone: FloatArray) -> FloatArray:
+    """(m,) best net of each order alone or with one of the other side in another security, over
+    feasible sets.
+    """
+    gains = np.where(
+        feasible(table.account, np.arange(table.m, dtype=np.int64)[:, None]), alone, -np.inf
+    )
+    sells, buys = np.flatnonzero(~table.is_buy), np.flatnonzero(table.is_buy)
+    if len(sells) and len(buys):
+        pairs = np.stack([np.repeat(sells, len(buys)), np.tile(buys, len(sells))], axis=1)
+        net = np.where(
+            feasible(table.account, pairs), evaluate(table.tables, pairs), -np.inf
+        ).reshape(len(sells), len(buys))
+        gains[sells] = np.maximum(gains[sells], net.max(axis=1))
+        gains[buys] = np.maximum(gains[buys], net.max(axis=0))
+    return np.asarray(gains)
+
+
+def account_of(ctx: Context, rows: Sequence[Sized]) -> Account:
+    """The cash walk over the rows."""
+    security = np.array([row.i for row in rows], dtype=np.int64)
+    capped = (
+        [g for g in (ctx.sectors, ctx.countries) if g.counts]
+        if ctx.limits.max_group_weight is not None
+        else []
+    )
+    shares = np.concatenate([g.shares for g in capped], axis=1) if capped else np.zeros((ctx.n, 0))
+    return Account(
+        security=frozen(security),
+        delta=frozen(
+            np.array([row.weight if row.side is Side.BUY else -row.weight for row in rows])
+        ),
+        cost=frozen(np.array([order_cost(ctx, row.i, row.weight) for row in rows])),
+        conflicts=frozen(np.zeros((len(rows), len(rows)), dtype=np.bool_)),
+        cash=ctx.cash_weight - ctx.open_buys_weight,
+        spendable=ctx.spendable_weight,
+        reserve=ctx.reserve_weight,
+        settled_only=ctx.limits.funding == "settled",
+        turnover_cap=ctx.limits.max_turnover_weight,
+        group_shares=frozen(shares[security]),
+        group_weights=frozen(ctx.weights @ shares),
+        group_cap=ctx.limits.max_group_weight,
+    )
+
+
+def order_tax(ctx: Context, row: Sized) -> float:
+    """Tax of a sale, of value: negative for a loss, 0 when not charged or the cost is unknown."""
+    holding = ctx.holdings[row.i]
+    if row.side is Side.BUY or ctx.score.tax_rate == 0 or holding is None:
+        return 0.0
+    gain = sum(
+        float(taken) * (float(ctx.prices[row.i]) - float(lot.unit_cost))
+        for lot, taken in lots_sold(holding.lots, row.quantity)
+        if lot.unit_cost is not None
+    )
+    return ctx.score.tax_rate * gain * float(ctx.fx[row.i]) / ctx.value
+
+
+def least_tax_rate(ctx: Context, i: int) -> float:
+    """Least tax per unit of weight sold over the lots of security i: what makes a bound valid; <= 0
+    where a lot lost.
+    """
+    holding = ctx.holdings[i]
+    if ctx.score.tax_rate == 0 or holding is None:
+        return 0.0
+    gains = [
+        1 - float(lot.unit_cost) / float(ctx.prices[i])
+        for lot in holding.lots
+        if lot.unit_cost is not None
+    ]
+    unknown = len(gains) < len(holding.lots)
+    return ctx.score.tax_rate * min([*gains, *([0.0] if unknown else [])], default=0.0)
+
+
+def by_age(lots: Sequence[TaxLot]) -> list[TaxLot]:
+    """Oldest first, of an unknown date first of all; of one date the dearest first, so that the
+    order of rows is no input.
+    """
+    return sorted(
+        lots,
+        key=lambda lot: (
+            lot.acquired is not None,
+            lot.acquired or date.min,
+            -(lot.unit_cost or 0),
+            -lot.quantity,
+        ),
+    )
+
+
+def lots_sold(lots: Sequence[TaxLot], quantity: Decimal) -> list[tuple[TaxLot, Decimal]]:
+    """Oldest lots first; lots of an unknown date come first of all."""
+    left, taken = quantity, []
+    for lot in by_age(lots):
+        part = min(lot.quantity, left)
+        if part > 0:
+            taken.append((lot, part))
+            left -= part
+    return taken

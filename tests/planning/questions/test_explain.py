@@ -1,0 +1,330 @@
+"""Explaining a plan: re-solved, never guessed, and outside the plan's id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from functools import cache
+
+import numpy as np
+import pytest
+
+from builders.world import BUSY, with_call, without
+from planning.test_degradation import with_form
+from steelyard import samples, strategies
+from steelyard.importers import assemble, read
+from steelyard.modules.registry import Kind
+from steelyard.modules.terms import BlackBox, Part, Term
+from steelyard.orders import Side
+from steelyard.planning.planner import plan
+from steelyard.planning.questions.explain import (
+    LARGEST_FALL,
+    RESAMPLES,
+    Case,
+    _history,
+    _price,
+    _under,
+    explain,
+)
+from steelyard.plans.plan import Plan, plan_id
+from steelyard.sentences import FORMATS
+
+pytestmark = pytest.mark.real_quotes
+
+
+@cache
+def growth_case(min_improvement: float | None = None) -> Case:
+    sample = samples.sample("growth")
+    files = read(
+        sample.holdings, prices=sample.prices, targets=sample.targets, securities=sample.securities
+    )
+    inputs = assemble(files)
+    strategy = strategies.default()
+    if min_improvement is not None:
+        strategy = replace(
+            strategy, score=strategy.score.model_copy(update={"min_improvement": min_improvement})
+        )
+    return Case(
+        snapshot=inputs.snapshot, market=inputs.market, strategy=strategy, targets=inputs.targets
+    )
+
+
+def planned(case: Case) -> Plan:
+    return plan(
+        case.snapshot,
+        case.market,
+        case.strategy,
+        targets=case.targets,
+        state=case.state,
+        seed=case.seed,
+    )
+
+
+@cache
+def explained(min_improvement: float | None = None) -> Plan:
+    case = growth_case(min_improvement)
+    return explain(case, planned(case))
+
+
+def test_an_explanation_leaves_the_plan_and_its_id_alone():
+    bare = planned(growth_case())
+
+    told = explained()
+
+    assert told.plan_id == bare.plan_id == plan_id(told.document())
+    assert (
+        told.model_copy(
+            update={"explanation": None, "timings": bare.timings, "certificate": bare.certificate}
+        )
+        == bare
+    )
+
+
+def test_the_same_case_is_explained_the_same_twice():
+    case = growth_case()
+
+    again = explain(case, planned(case))
+
+    assert again.explanation == explained().explanation
+
+
+def test_stability_counts_the_re_estimates_in_which_the_plan_beats_hold():
+    stability = explained().explanation.stability
+
+    assert stability.resamples == RESAMPLES
+    assert 0 <= stability.share <= 1
+    assert stability.share * RESAMPLES == pytest.approx(stability.facts["holds"])
+    assert stability.mean_regret >= 0
+    assert stability.text == explained().explanation.text
+
+
+def test_a_counterfactual_is_what_planning_with_the_changed_rule_gives():
+    case, told = growth_case(), explained()
+
+    for found in told.explanation.counterfactuals:
+        section, setting = found.setting.split(".")
+        now = getattr(getattr(case.strategy, section), setting)
+        then = planned(
+            replace(case, strategy=case.with_setting(section, setting, type(now)(found.then)))
+        )
+
+        assert found.now == now
+        assert found.gain == pytest.approx(
+            then.score.improvement - told.score.improvement, abs=1e-9
+        )
+    names = {found.name for found in told.explanation.counterfactuals}
+    assert names >= {"one more order", "another percent of reserve", "a looser position cap"}
+
+
+def test_one_more_order_never_makes_the_proven_plan_worse():
+    more = next(
+        found for found in explained().explanation.counterfactuals if found.name == "one more order"
+    )
+
+    assert more.gain >= 0
+
+
+def test_the_money_of_a_counterfactual_is_the_cost_that_would_eat_its_gain():
+    told = explained()
+    per_cost = told.score.charges.cost / float(told.costs.total)
+
+    for found in told.explanation.counterfactuals:
+        if found.money is not None:
+            assert float(found.money) * per_cost == pytest.approx(found.gain, abs=per_cost)
+
+
+def test_at_its_threshold_an_order_is_gone_and_just_inside_it_is_there():
+    case, told = growth_case(), explained()
+    found = next(
+        threshold for threshold in told.explanation.thresholds if threshold.price is not None
+    )
+    step = told.steps[found.n - 1]
+    factor = float(found.price) / float(step.price)
+    inside = 1 + (factor - 1) * 0.9
+
+    def at(k: float) -> Plan:
+        quote = replace(case.market.quotes[step.symbol], price=_price(step.price, k))
+        return planned(
+            replace(
+                case, market=replace(case.market, quotes={**case.market.quotes, step.symbol: quote})
+            )
+        )
+
+    assert at(factor).step(step.symbol) is None
+    assert at(inside).step(step.symbol) is not None
+
+
+def test_every_step_has_a_threshold_or_says_how_far_it_was_looked_for():
+    told = explained()
+
+    assert [threshold.symbol for threshold in told.explanation.thresholds] == [
+        step.symbol for step in told.steps
+    ]
+    for threshold in told.explanation.thresholds:
+        if threshold.price is None and threshold.side is Side.SELL:
+            assert threshold.facts["limit"] == LARGEST_FALL
+
+
+def test_a_hold_plan_is_told_the_smallest_loosening_that_would_act():
+    told = explained(0.30)
+
+    assert told.verdict.action == "hold"
+    found = {relaxation.setting: relaxation for relaxation in told.explanation.relaxations}
+    assert found["score.min_improvement"].then == pytest.approx(0.15)
+    assert told.explanation.thresholds == ()
+    assert told.explanation.counterfactuals
+
+
+def test_an_acting_plan_needs_no_relaxation():
+    assert explained().explanation.relaxations == ()
+
+
+def test_progress_is_told_from_nothing_to_almost_all():
+    case, calls = growth_case(), []
+
+    explain(case, planned(case), lambda what, done, total: calls.append((what, done, total)))
+
+    assert calls[0] == ("re-estimating returns and risk", 0, RESAMPLES)
+    assert all(0 <= done < total for _, done, total in calls)
+
+
+@pytest.mark.parametrize("minimum", [None, 0.30])
+def test_every_number_of_an_explanation_is_a_fact(minimum):
+    told = explained(minimum).explanation
+
+    for said in (told.stability, *told.counterfactuals, *told.thresholds, *told.relaxations):
+        assert not any(c.isdigit() for c in without_facts(said.text, said.facts)), said.text
+
+
+def without_facts(text: str, facts: Mapping[str, object]) -> str:
+    """The text without anything that a fact reads as in any format."""
+    shown = set()
+    for fact in facts.values():
+        for value in (fact, *readings(fact)):
+            for form in FORMATS.values():
+                with suppress(TypeError, ValueError, AttributeError):
+                    shown.add(form(value))
+    for piece in sorted(shown, key=len, reverse=True):
+        text = text.replace(piece, " ")
+    return text
+
+
+def readings(fact: object) -> Iterator[object]:
+    """Text facts that stand for a decimal or a date."""
+    if isinstance(fact, str):
+        with suppress(InvalidOperation):
+            yield Decimal(fact)
+        with suppress(ValueError):
+            yield date.fromisoformat(fact)
+
+
+def test_a_resampled_history_ends_at_todays_closes_and_keeps_gaps():
+    closes = np.array([[10.0, np.nan], [11.0, 5.0], [12.0, 6.0]])
+    returns = np.array([[0.1, np.nan], [0.2, 0.3]])
+
+    history = _history(returns, closes)
+
+    assert history[-1].tolist() == [12.0, 6.0]
+    assert np.diff(np.log(history[:, 0])) == pytest.approx([0.1, 0.2])
+    assert np.isnan(history[0, 1])
+    assert np.log(history[2, 1] / history[1, 1]) == pytest.approx(0.3)
+
+
+def test_without_history_or_orders_there_is_still_an_explanation():
+    case = growth_case()
+    alone = replace(case.snapshot, holdings=(), securities=case.snapshot.securities[:2])
+    market = replace(case.market, dates=case.market.dates[:0], closes=case.market.closes[:0])
+    empty = replace(case, snapshot=alone, market=market, targets=None)
+
+    told = explain(empty, planned(empty))
+
+    assert told.explanation is not None
+    assert told.explanation.stability.resamples == RESAMPLES
+
+
+def with_rows(permits) -> Case:
+    """A case with a filter of sequences that does what is said."""
+    of = with_form(BUSY, "correlation_aware", "rows", lambda ctx, table, params: permits)
+    return Case(
+        snapshot=of.snapshot,
+        market=of.market,
+        strategy=of.strategy,
+        targets=of.targets,
+        state=of.state,
+    )
+
+
+def test_a_filter_that_fails_only_when_the_plan_is_explained_leaves_the_plan_and_a_warning(
+    monkeypatch,
+):
+    explaining = []
+
+    def permits(rows):
+        if explaining:
+            raise RuntimeError("out of luck")
+        return np.ones(len(rows), dtype=np.bool_)
+
+    def under(*args):
+        explaining.append(True)
+        return _under(*args)
+
+    monkeypatch.setattr("steelyard.planning.questions.explain._under", under)
+    case = with_rows(permits)
+    bare = planned(case)
+
+    told = explain(case, bare)
+
+    assert told.explanation is None
+    assert told.model_copy(update={"warnings": bare.warnings}) == bare
+    assert told.plan_id == plan_id(told.document())
+    assert [(notice.code, notice.module) for notice in told.warnings[len(bare.warnings) :]] == [
+        ("not_explained", "filters.correlation_aware")
+    ]
+    assert (
+        told.warnings[-1].message == "The plan is made, but not what would change it: "
+        "filters.correlation_aware failed when it was asked again: RuntimeError: out of luck."
+    )
+
+
+def test_what_is_refused_when_it_is_solved_again_leaves_the_plan_and_a_warning():
+    case = growth_case()
+    bare = planned(case)
+    crowded = replace(
+        case.strategy,
+        search=case.strategy.search.model_copy(
+            update={"max_candidates": bare.certificate.candidates - 1}
+        ),
+    )
+
+    told = explain(replace(case, strategy=crowded), bare)
+
+    assert told.explanation is None
+    assert "solving again was refused: " in told.warnings[-1].message
+
+
+def test_a_term_that_the_plan_is_made_without_weighs_nothing_when_it_is_explained(monkeypatch):
+    nets = []
+
+    def under(*given):
+        nets.append(_under(*given))
+        return nets[-1]
+
+    monkeypatch.setattr("steelyard.planning.questions.explain._under", under)
+
+    def raw(weights, cash):
+        if weights.max(initial=0.0) > 0.15:
+            raise RuntimeError("out of luck")
+        return 0.0
+
+    def term(ctx, params):
+        return Term("quality", (Part("q", 1.0, 0.0, 1.0, raw, BlackBox()),))
+
+    faulty = with_call(BUSY.strategy, Kind.TERM, "quality", term)
+    case = Case(snapshot=BUSY.snapshot, market=BUSY.market, strategy=faulty, targets=BUSY.targets)
+    off = replace(case, strategy=without(BUSY.strategy, Kind.TERM, "quality"))
+
+    assert explain(case, planned(case)).explanation == explain(off, planned(off)).explanation
+    assert nets[:RESAMPLES] == nets[RESAMPLES:]

@@ -1,0 +1,179 @@
+"""From public inputs only, where the plan is the best proposal: every module fires and is part of a
+winning plan.
+
+Calculators and what proposes are kept alone, so that nobody else can have won; a filter changes the
+plan; a what-if generator is part of the report.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from builders import adaptive as adaptive_worlds
+from builders import regimes as regime_worlds
+from builders.world import AS_OF, BUSY, World, only, world
+from planning.test_modules_in_plans import TWINS, WORLDS, YOUNG, enabled, proposing, traded, twins
+from steelyard.modules.patterns.adaptive import VARIANTS
+from steelyard.modules.registry import Kind, modules
+from steelyard.settings import Neutral, Score
+
+GOOD = Score(neutral=Neutral(quality=0.9))
+DIP = world(
+    *("AA 20 @ 100", "BB 150 @ 100", "CC 150 @ 100"),
+    cash="10000",
+    cost_prices={"AA": "130"},
+    score=GOOD,
+    sessions=YOUNG,
+    targets={"AA": 0.25, "BB": 0.35, "CC": 0.35},
+)
+GROWN = world(
+    *("AA 500 @ 100", "BB 200 @ 100", "CC 200 @ 100"),
+    cash="5000",
+    cost_prices={"AA": "30"},
+    targets={"AA": 0.3, "BB": 0.2, "CC": 0.2},
+)
+SHORT_OF_ENERGY = world(
+    *("AA 300 @ 100", "BB 100 @ 100"),
+    cash="20000",
+    sectors={"AA": "Tech", "BB": "Energy"},
+    targets={"AA": 0.5, "BB": 0.45},
+    sessions=YOUNG,
+)
+CONCENTRATED = world("AA 600 @ 100", "BB 150 @ 100", "CC 150 @ 100", cash="5000")
+OVER_AND_UNDER = WORLDS["deep_rebalance"]
+
+CALCULATORS = {
+    "profit_taking": GROWN,
+    "averaging_down": DIP,
+    "opportunity_buys": WORLDS["opportunity_first"],
+    "rebalance_sells": CONCENTRATED,
+    "rebalance_buys": SHORT_OF_ENERGY,
+    "weight_based": OVER_AND_UNDER,
+}
+PATTERNS = {
+    **{name: of for name, of in WORLDS.items() if name != "combinatorial"},
+    "direct_buy": DIP,
+    "profit_taking": GROWN,
+    "rebalance": OVER_AND_UNDER,
+    "averaging_down": DIP,
+    "single_best": GROWN,
+}
+VARIED = {
+    "adaptive": adaptive_worlds.WORLDS,
+    "market_regime": {name: of for name, (of, _) in regime_worlds.WORLDS.items()},
+}
+"""Patterns of several variants, by variant."""
+GENERATORS = {"combinatorial": OVER_AND_UNDER, "enhanced_combinatorial": OVER_AND_UNDER}
+
+
+def alone(of: World, kind: Kind, name: str) -> World:
+    """The world in which one module alone calculates, or alone proposes."""
+    asked = enabled(proposing(of), kind, name)
+    others = {Kind.OPPORTUNITY: (), Kind.PATTERN: (Kind.SEQUENCE,), Kind.SEQUENCE: (Kind.PATTERN,)}[
+        kind
+    ]
+    strategy = only(asked.strategy, kind, name)
+    for other in others:
+        strategy = only(strategy, other)
+    return replace(asked, strategy=strategy)
+
+
+@pytest.mark.parametrize("name", modules(Kind.OPPORTUNITY))
+def test_every_calculator_alone_makes_a_plan(name):
+    plan = alone(CALCULATORS[name], Kind.OPPORTUNITY, name).plan()
+
+    assert plan.verdict.action == "act"
+    assert {step.proposed_by for step in plan.steps} == {(name,)}
+
+
+@pytest.mark.parametrize("name", sorted(set(modules(Kind.PATTERN)) - set(VARIED)))
+def test_every_pattern_alone_proposes_a_plan(name):
+    plan = alone(PATTERNS[name], Kind.PATTERN, name).plan()
+
+    assert plan.verdict.action == "act"
+    assert plan.proposed_by == (name,)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_variant_of_adaptive_alone_proposes_a_plan(name):
+    plan = VARIED["adaptive"][name].plan()
+
+    assert plan.verdict.action == "act"
+    assert plan.proposed_by == (f"adaptive.{name}",)
+
+
+@pytest.mark.parametrize("name", ["bull", "bear", "sideways"])
+def test_every_regime_alone_proposes_a_plan(name):
+    plan = VARIED["market_regime"][name].plan()
+
+    assert plan.verdict.action == "act"
+    assert plan.proposed_by == (f"market_regime.{name}",)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, module in modules(Kind.SEQUENCE).items() if module.form != "what_if"]
+)
+def test_every_generator_alone_proposes_a_plan(name):
+    plan = alone(GENERATORS[name], Kind.SEQUENCE, name).plan()
+
+    assert plan.verdict.action == "act"
+    assert plan.proposed_by == (name,)
+
+
+def recently(of: World, symbol: str, **dates) -> World:
+    """The world in which a holding has other dates: `acquired`, `last_bought`, `last_sold`."""
+    acquired = dates.pop("acquired", None)
+
+    def dated(holding):
+        lots = tuple(replace(lot, acquired=acquired or lot.acquired) for lot in holding.lots)
+        return replace(holding, lots=lots, **dates) if holding.symbol == symbol else holding
+
+    return replace(
+        of, snapshot=replace(of.snapshot, holdings=tuple(map(dated, of.snapshot.holdings)))
+    )
+
+
+BOUGHT = AS_OF - timedelta(days=30)
+FILTERS = {
+    "eligibility": (recently(OVER_AND_UNDER, "AA", acquired=BOUGHT), {}),
+    "recently_traded": (recently(OVER_AND_UNDER, "CC", last_bought=AS_OF - timedelta(days=10)), {}),
+    "correlation_aware": (
+        twins(*TWINS, cash="32000", wanted={"AA": 0.5, "BB": 0.15, "CC": 0.15, "DD": 0.18}),
+        {},
+    ),
+    "diversity": (BUSY, {"max_sequences": 1, "diversity_weight": 1.0}),
+}
+
+
+@pytest.mark.parametrize("name", modules(Kind.FILTER))
+def test_every_filter_changes_a_plan_that_acts(name):
+    of, params = FILTERS[name]
+    kept = enabled(proposing(of), Kind.FILTER, name, **params)
+    # without the others: eligibility and recently_traded both guard what was just bought
+    kept = replace(kept, strategy=only(kept.strategy, Kind.FILTER, name))
+    free = replace(kept, strategy=only(kept.strategy, Kind.FILTER))
+
+    plan = kept.plan()
+
+    assert plan.verdict.action == "act"
+    assert traded(plan) != traded(free.plan())
+    assert plan.score.improvement < free.plan().score.improvement
+    assert next(run.count for run in plan.modules if run.name == name)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, module in modules(Kind.SEQUENCE).items() if module.form == "what_if"]
+)
+def test_every_what_if_generator_is_part_of_the_report_of_a_plan_that_acts(name):
+    plan = enabled(proposing(OVER_AND_UNDER), Kind.SEQUENCE, name).plan()
+
+    assert plan.verdict.action == "act"
+    assert plan.what_if is not None
+    told = {
+        "partial_execution": plan.what_if.fills,
+        "constraint_relaxation": plan.what_if.relaxations,
+    }
+    assert told.pop(name)
+    assert not any(told.values())
+    assert name not in plan.proposed_by

@@ -1,0 +1,673 @@
+"""Every setting and every parameter changes the plan in both scopes, or it is told here why it acts
+in one alone.
+
+One change for each, made through `plan`, beside the same world without it. What only repeats a
+setting is not looked at: the strategy, the rules, hashes and ids. A field that nobody reads changes
+nothing and fails; a new field without an entry fails too.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import BaseModel
+
+from builders.adaptive import WEAK, told
+from builders.regimes import PORTFOLIO, history
+from builders.world import AS_OF, World, market, only, session_days, with_module, with_on, world
+from steelyard.errors import PlanRefused
+from steelyard.market import Index, Quote
+from steelyard.modules.registry import Kind, Module, ModuleParams, modules
+from steelyard.modules.terms import Term, linear_part
+from steelyard.planning.planner import Local
+from steelyard.portfolio import BucketState
+from steelyard.settings import Groups, Limits, Neutral, Planner, Score, Search
+from steelyard.strategies.strategy import SECTIONS, Strategy
+
+Document = Mapping[str, Any]
+
+YOUNG = 30
+"""Sessions too few for any estimate: neutral values stand for all of them."""
+
+ECHOES = (
+    "plan_id",
+    "strategy",
+    "rules",
+    "reserve",
+    "data_coverage",
+    "inputs_sha256",
+    "timings",
+    "seed",
+)
+"""Parts of the document that only repeat what was asked."""
+
+SCOPES = ("candidates", "proposals")
+FILES = ("plugins",)
+"""Sections that say where modules come from, not what a plan is; their tests are those of
+plugins.
+"""
+
+
+@dataclass(frozen=True)
+class Change:
+    """`value` of a setting gives another plan than the usual one does.
+
+    of      the world that shows it
+    among   other settings, the same on both sides
+    alone   the pattern that makes all proposals on both sides
+    """
+
+    value: Any
+    of: World
+    among: Mapping[str, Any] = field(default_factory=dict)
+    alone: str = ""
+
+
+def quick(of: World) -> World:
+    """The world with fewer made sequences, so that all changes together stay quick."""
+    return replace(
+        of,
+        strategy=put(
+            of.strategy, {"sequence_generators.enhanced_combinatorial.max_combinations": 40}
+        ),
+    )
+
+
+def put(strategy: Strategy, settings: Mapping[str, Any]) -> Strategy:
+    """The strategy with other values, by dotted key: `limits.funding`, `score.anchors.q`,
+    `filters.eligibility.min_hold_days`.
+    """
+    for key, value in settings.items():
+        first, *rest = key.split(".")
+        if first in SECTIONS:
+            strategy = replace(strategy, **{first: put_in(getattr(strategy, first), rest, value)})
+        else:
+            kind, (name, *path) = Kind(first), rest
+            choices = tuple(
+                (
+                    replace(choice, params=put_in(choice.params, path, value))
+                    if choice.module.name == name
+                    else choice
+                )
+                for choice in strategy.choices[kind]
+            )
+            strategy = replace(
+                strategy, choices=MappingProxyType({**strategy.choices, kind: choices})
+            )
+    return strategy
+
+
+def put_in(model: Any, path: list[str], value: Any) -> Any:
+    name, *rest = path
+    made = model.model_copy(
+        update={name: put_in(getattr(model, name), rest, value) if rest else value}
+    )
+    return type(model).model_validate(made.model_dump(by_alias=True))
+
+
+def fields_of(model: type[BaseModel]) -> Iterator[str]:
+    """Dotted names of the fields of a model and of the models in it."""
+    for name, info in model.model_fields.items():
+        inner = info.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from (f"{name}.{deeper}" for deeper in fields_of(inner))
+        else:
+            yield name
+
+
+def every_key() -> list[str]:
+    """Every field of every section, and every parameter of every module that is built in."""
+    sections = [
+        f"{name}.{key}"
+        for name, section in SECTIONS.items()
+        if name not in FILES
+        for key in fields_of(section)
+    ]
+    params = [
+        f"{one.qualified}.{key}"
+        for kind in Kind
+        for one in modules(kind).values()
+        for key in fields_of(one.params)
+    ]
+    return [*sections, *params]
+
+
+# worlds
+
+USUAL = quick(
+    told(
+        world(
+            *(
+                "AA 400 @ 100",
+                "BB 150 @ 50",
+                "CC 0 @ 20",
+                "DD 90 @ 310",
+                "EE 0 @ 75",
+                "FF 330 @ 12",
+            ),
+            cash={"USD": "9000", "EUR": "500"},
+            targets={"AA": 0.2, "BB": 0.2, "CC": 0.15, "DD": 0.2, "EE": 0.15},
+            sectors={"AA": "Tech", "BB": "Energy", "CC": "Health", "DD": "Tech;Energy"},
+            foreign=("BB",),
+            funds=("DD",),
+            cost_prices={"AA": "40", "BB": "60", "DD": "100", "FF": "20"},
+            search=Search(max_depth=3),
+        ),
+        countries={"AA": ("US",), "BB": ("CH",), "CC": ("US",), "DD": ("JP",)},
+        dividend_yield={"AA": 0.01, "BB": 0.05},
+    )
+)
+"""A world with something of everything."""
+
+FREE = replace(USUAL, targets=None)
+"""The same without targets."""
+
+UNKNOWN = quick(
+    replace(USUAL, market=market({s: q.price for s, q in USUAL.market.quotes.items()}, YOUNG))
+)
+"""The same with prices too few for any estimate, and no yields."""
+
+OVER = told(
+    replace(
+        world(
+            *("AA 300 @ 100", "BB 300 @ 100", "CC 200 @ 100", "DD 0 @ 100", "EE 0 @ 100"),
+            cash="4000",
+            sectors={"AA": "Tech", "BB": "Energy", "CC": "Health"},
+            groups=Groups(
+                sector={"Tech": 0.25, "Energy": 0.35, "Health": 0.35},
+                country={"US": 0.5, "CH": 0.5},
+            ),
+            sessions=YOUNG,
+        ),
+    ),
+    countries={"AA": ("US",), "BB": ("CH",), "CC": ("CH",), "DD": ("US",), "EE": ("CH",)},
+    quality={"AA": 0.2, "BB": 0.3, "CC": 0.5, "DD": 0.9, "EE": 0.66},
+)
+"""Weights of sectors and countries are wanted, none of securities."""
+
+DIPS = told(
+    world(
+        *("AA 60 @ 85", "BB 90 @ 65", "CC 80 @ 75", "DD 800 @ 60"),
+        cash="30000",
+        cost_prices={"AA": "100", "BB": "100", "CC": "100"},
+        sessions=YOUNG,
+    ),
+    quality={"AA": 0.9, "BB": 0.9, "CC": 0.75},
+)
+
+
+def winner(cost: str, years: int = 4) -> World:
+    """A holding that grew to 240, beside two others that it would pay for."""
+    made = world(
+        "AA 200 @ 240",
+        "BB 100 @ 100",
+        "CC 0 @ 50",
+        cash="20000",
+        cost_prices={"AA": cost},
+        score=Score(neutral=Neutral(quality=0.4)),
+    )
+    one, *others = made.snapshot.holdings
+    lots = tuple(replace(lot, acquired=AS_OF - timedelta(days=365 * years)) for lot in one.lots)
+    return replace(
+        made, snapshot=replace(made.snapshot, holdings=(replace(one, lots=lots), *others))
+    )
+
+
+SIX = quick(
+    told(
+        world(
+            *(f"S{k} 0 @ 50" for k in range(6)),
+            cash="90000",
+            targets={f"S{k}": 0.17 - 0.01 * k for k in range(6)},
+            planner=Planner(priority_threshold=0.0, max_opportunities_per_category=4),
+            search=Search(max_depth=2),
+            sessions=YOUNG,
+        ),
+        countries={f"S{k}": ("US" if k < 3 else "CH",) for k in range(6)},
+    )
+)
+"""Six buys of two countries, each a little more wanted than the next."""
+
+LOW = told(
+    world(
+        "AA 100 @ 100", "BB 150 @ 100", "CC 500 @ 100", "DD 180 @ 100", cash="6000", sessions=YOUNG
+    ),
+    quality={"AA": 0.0, "BB": 1.0, "CC": 0.5, "DD": 0.5},
+)
+"""The worst holding is too small to be sold."""
+
+SELLERS = world(
+    "AA 290 @ 100",
+    "BB 290 @ 100",
+    "CC 290 @ 100",
+    cash="13000",
+    targets=dict.fromkeys(("AA", "BB", "CC"), 0.24),
+)
+"""Everything is over its target."""
+
+
+def stale() -> World:
+    """The usual world, the price of a security that is not held three sessions old."""
+    quotes, days = USUAL.market.quotes, USUAL.market.dates
+    old = Quote("CC", quotes["CC"].price, days[-4].astype(object))
+    return replace(USUAL, market=replace(USUAL.market, quotes={**quotes, "CC": old}))
+
+
+def remembered(**state: Any) -> World:
+    return replace(USUAL, state=BucketState(**state))
+
+
+def dated(**days: tuple[int | None, int | None]) -> World:
+    """The usual world, some holdings bought and sold so many days ago; a purchase of None days is
+    unknown.
+    """
+
+    def of(holding: Any) -> Any:
+        if holding.symbol not in days:
+            return holding
+        bought, sold = (
+            None if n is None else AS_OF - timedelta(days=n) for n in days[holding.symbol]
+        )
+        return replace(
+            holding,
+            lots=tuple(replace(lot, acquired=bought) for lot in holding.lots),
+            last_sold=sold,
+        )
+
+    return replace(
+        USUAL, snapshot=replace(USUAL.snapshot, holdings=tuple(map(of, USUAL.snapshot.holdings)))
+    )
+
+
+def twins() -> World:
+    """BB and CC have one history, as have AA and EE."""
+    lines = ("AA 300 @ 100", "BB 0 @ 50", "CC 0 @ 80", "DD 200 @ 40", "EE 0 @ 25")
+    made = world(
+        *lines,
+        cash="60000",
+        targets={"AA": 0.3, "BB": 0.2, "CC": 0.2, "DD": 0.1, "EE": 0.1},
+        limits=Limits(max_position_weight=1),
+    )
+    prices = {line.split()[0]: Decimal(line.split()[-1]) for line in lines}
+    return quick(replace(made, market=market(prices, walks={"BB": 7, "CC": 7, "AA": 11, "EE": 11})))
+
+
+def under(*rates: float) -> World:
+    """A portfolio beside an index that grows by one rate a session for a year, then by the next."""
+    parts = [history(rate) for rate in rates]
+    levels = [part.levels for part in parts]
+    for k in range(1, len(levels)):
+        levels[k] = levels[k] * levels[k - 1][-1] / levels[k][0]
+    whole = np.concatenate(levels)
+    index = Index(parts[0].names, session_days(len(whole)), whole)
+    return replace(PORTFOLIO, market=replace(PORTFOLIO.market, index=index))
+
+
+class KnownIncome(ModuleParams):
+    """None."""
+
+
+def known_income(ctx: Any, params: KnownIncome) -> Term:
+    return Term("known_income", (linear_part("known", 1.0, (0.0, 0.04), ctx.dividend_yield, 0.0),))
+
+
+def with_a_term() -> World:
+    outside = Module(Kind.TERM, "known_income", "1.0.0", "Yield", KnownIncome, known_income)
+    return replace(USUAL, strategy=with_module(USUAL.strategy, outside))
+
+
+def ticking() -> Local:
+    """Steps whose clock goes a second further each time that it is read."""
+    return Local(clock=functools.partial(next, itertools.count(0.0)))
+
+
+# what changes what
+
+TAXED = {"score.tax_rate": 0.25}
+QUIET = {"opportunity_calculators.opportunity_buys.min_quality_score": 1.0}
+NO_WEIGHT = {"planner.diversity_weight": 0.0}
+
+SETTINGS: dict[str, Change] = {
+    "limits.cash_reserve_weight": Change(0.1, USUAL),
+    "limits.min_trade_base": Change(3000.0, USUAL),
+    "limits.min_trade_weight": Change(0.05, USUAL),
+    "limits.max_cost_share": Change(0.0025, USUAL),
+    "limits.max_turnover_weight": Change(0.05, USUAL),
+    "limits.max_position_weight": Change(0.12, USUAL),
+    "limits.max_group_weight": Change(0.3, USUAL),
+    "limits.allow_buy": Change(False, USUAL),
+    "limits.allow_sell": Change(False, USUAL),
+    "limits.funding": Change("settled", USUAL),
+    "limits.settlement_days": Change(3, USUAL),
+    "limits.max_stale_sessions": Change(2, stale()),
+    "limits.pause_volatility_ratio": Change(0.1, USUAL),
+    "costs.fixed": Change(50.0, USUAL),
+    "costs.percent": Change(0.01, USUAL),
+    "costs.spread_bps": Change(100.0, USUAL),
+    "costs.fx_percent": Change(0.02, USUAL),
+    "search.max_depth": Change(1, USUAL),
+    "search.beam_width": Change(1, USUAL),
+    "search.max_nodes": Change(1, USUAL),
+    "search.max_seconds": Change(0.5, USUAL),
+    "search.max_candidates": Change(1, USUAL),
+    "planner.max_opportunities_per_category": Change(1, USUAL),
+    "planner.priority_threshold": Change(1.0, USUAL),
+    "planner.base_trade_weight": Change(0.05, FREE),
+    "planner.diverse_selection": Change(True, SIX, alone="direct_buy"),
+    "planner.diversity_weight": Change(
+        1.0, SIX, {"planner.diverse_selection": True, **NO_WEIGHT}, alone="direct_buy"
+    ),
+    "rebalance.drift_band_weight": Change(0.05, USUAL),
+    "score.profile": Change("conservative", USUAL),
+    "score.extra_diversification": Change(0.2, USUAL),
+    **{
+        f"score.anchors.{part}": Change((-2.0, 1.0), USUAL)
+        for part in ("fit", "conc", "ind", "country", "rao", "tr", "q", "vol", "dd", "inc")
+    },
+    "score.anchors.cash": Change((-0.1, 0.0), FREE),
+    **{
+        f"score.diversification_parts.{part}": Change(1.0, USUAL)
+        for part in ("conc", "ind", "country", "rao")
+    },
+    **{f"score.stability_parts.{part}": Change(2.0, USUAL) for part in ("vol", "dd")},
+    "score.further": Change({"known_income": 0.2}, with_a_term()),
+    "score.target_fit_weight": Change(0.2, USUAL),
+    "score.cash_weight": Change(0.4, FREE),
+    "score.cash_target": Change(0.3, FREE),
+    "score.fund_names": Change(1.0, USUAL),
+    "score.holding_years": Change(0.2, USUAL),
+    "score.cost_aversion": Change(50.0, USUAL),
+    "score.order_hurdle": Change(0.1, USUAL),
+    "score.min_improvement": Change(0.9, USUAL),
+    "score.latch_share": Change(
+        1.0, remembered(previous_verdict="act"), {"score.min_improvement": 0.9}
+    ),
+    "score.min_score_per_return": Change(20.0, USUAL),
+    "score.risk_free": Change(0.1, USUAL),
+    "score.equity_premium": Change(0.2, USUAL),
+    "score.tax_rate": Change(0.25, USUAL),
+    "score.tax_years": Change(1.0, USUAL, TAXED),
+    "score.neutral.mu": Change(0.12, UNKNOWN),
+    "score.neutral.quality": Change(0.9, UNKNOWN),
+    "score.neutral.drawdown": Change(0.1, UNKNOWN),
+    "score.neutral.vol": Change(0.5, UNKNOWN),
+    "score.neutral.corr": Change(0.0, UNKNOWN),
+    "score.neutral.yield_": Change(0.05, UNKNOWN),
+    "groups.sector": Change({"Tech": 0.9}, OVER),
+    "groups.country": Change({"US": 0.9}, OVER),
+    "regime.enter": Change(0.5, under(1.002), alone="market_regime"),
+    "regime.leave": Change(0.05, under(1.002, 1.0004), {}, alone="market_regime"),
+    "regime.window": Change(500, under(1.002), alone="market_regime"),
+    "regime.bull_cash": Change(0.2, under(1.002), alone="market_regime"),
+    "regime.bear_cash": Change(0.3, under(0.998), alone="market_regime"),
+    "regime.sideways_cash": Change(0.2, under(1.0), alone="market_regime"),
+}
+
+CALCULATORS = {
+    "averaging_down.dip_threshold": Change(0.2, DIPS, QUIET),
+    "averaging_down.max_drawdown": Change(0.3, DIPS, QUIET),
+    "averaging_down.min_quality_score": Change(0.7, DIPS, QUIET),
+    "averaging_down.max_weight": Change(0.065, DIPS, QUIET),
+    "averaging_down.priority_weight": Change(0.5, DIPS, QUIET),
+    "opportunity_buys.min_quality_score": Change(0.95, OVER),
+    "opportunity_buys.momentum_weight": Change(1.0, FREE),
+    "opportunity_buys.reinvest_dividends": Change(
+        False, remembered(dividends={"AA": Decimal(900)})
+    ),
+    "opportunity_buys.priority_weight": Change(0.5, OVER),
+    "profit_taking.expected_growth": Change(0.5, winner("100")),
+    "profit_taking.doubler_gain": Change(2.0, winner("100")),
+    "profit_taking.windfall_threshold": Change(1.8, winner("100")),
+    "profit_taking.high_above": Change(0.4, winner("130")),
+    "profit_taking.medium_below": Change(0.0, winner("154")),
+    "profit_taking.windfall_doubler_share": Change(0.25, winner("100")),
+    "profit_taking.doubler_share": Change(
+        0.6, winner("100"), {"opportunity_calculators.profit_taking.windfall_threshold": 1.8}
+    ),
+    "profit_taking.high_share": Change(0.8, winner("130")),
+    "profit_taking.medium_share": Change(0.6, winner("150")),
+    "profit_taking.sell_fraction": Change(0.9, winner("100")),
+    "profit_taking.auto_harvest": Change(True, winner("180")),
+    "profit_taking.trailing_stop_distance": Change(0.01, USUAL),
+    "profit_taking.trailing_stop_gain": Change(
+        9.0, USUAL, {"opportunity_calculators.profit_taking.trailing_stop_distance": 0.01}
+    ),
+    "profit_taking.priority_weight": Change(0.2, USUAL),
+    "rebalance_buys.underweight_threshold": Change(0.2, OVER),
+    "rebalance_buys.priority_weight": Change(0.5, OVER, QUIET),
+    "rebalance_sells.overweight_threshold": Change(0.2, OVER),
+    "rebalance_sells.max_sell_pct": Change(0.2, OVER),
+    "rebalance_sells.concentration_factor": Change(
+        1.0, OVER, {"groups.sector": {}, "groups.country": {}, "limits.max_position_weight": 1.0}
+    ),
+    "rebalance_sells.priority_weight": Change(0.2, OVER),
+    "weight_based.min_gap_threshold": Change(0.1, USUAL),
+    "weight_based.priority_weight": Change(0.5, USUAL),
+}
+
+PATTERNS = {
+    "adaptive.variants": Change(("sector_gap",), WEAK["cash_drag"], alone="adaptive"),
+    "adaptive.geographic_gap": Change(0.5, WEAK["geographic_gap"], alone="adaptive"),
+    "adaptive.sector_gap": Change(0.5, WEAK["sector_gap"], alone="adaptive"),
+    "adaptive.top_gaps": Change(1, WEAK["geographic_gap"], alone="adaptive"),
+    "adaptive.concentration_cap": Change(0.6, WEAK["concentration_trim"], alone="adaptive"),
+    "adaptive.volatility_target": Change(2.0, WEAK["risk_reduction"], alone="adaptive"),
+    "adaptive.risk_share": Change(
+        1.0,
+        WEAK["risk_reduction"],
+        {"pattern_generators.adaptive.volatility_target": 2.0},
+        alone="adaptive",
+    ),
+    "adaptive.low_quality_share": Change(
+        1.0, LOW, {"pattern_generators.adaptive.variants": ("quality_upgrade",)}, alone="adaptive"
+    ),
+    "adaptive.quality_difference": Change(1.0, WEAK["quality_upgrade"], alone="adaptive"),
+    "adaptive.yield_target": Change(0.0, WEAK["income_gap"], alone="adaptive"),
+    "adaptive.cash_slack": Change(1.0, WEAK["cash_drag"], alone="adaptive"),
+    "cash_generation.cash_weight": Change(0.3, USUAL, alone="cash_generation"),
+    "cost_optimized.tolerance": Change(0.25, USUAL, alone="cost_optimized"),
+    "cost_optimized.max_candidates": Change(1, USUAL, alone="cost_optimized"),
+    "market_regime.max_sells": Change(0, under(1.002), alone="market_regime"),
+    "market_regime.bear_sell_share": Change(0.0, under(0.998), alone="market_regime"),
+    "multi_sell.max_sells": Change(2, SELLERS, alone="multi_sell"),
+    "profit_taking.max_sells": Change(1, USUAL, alone="profit_taking"),
+    "rebalance.max_sells": Change(1, USUAL, alone="rebalance"),
+}
+
+GENERATORS = {
+    f"{name}.{param}": Change(value, USUAL)
+    for name in ("combinatorial", "enhanced_combinatorial")
+    for param, value in {
+        "max_sells": 1,
+        "max_buys": 1,
+        "max_candidates": 1,
+        "max_combinations": 3,
+    }.items()
+} | {"enhanced_combinatorial.sizes": Change("best", USUAL)}
+
+RELAXED = (
+    "allow_sell",
+    "min_lot",
+    "max_position",
+    "cooldown",
+    "cash_reserve",
+    "max_group",
+    "turnover",
+    "min_order",
+    "depth",
+)
+NONE = {f"sequence_generators.constraint_relaxation.relax_{rule}": False for rule in RELAXED}
+CAPPED = replace(
+    USUAL,
+    strategy=put(
+        USUAL.strategy, {"limits.max_turnover_weight": 0.1, "limits.max_group_weight": 0.4}
+    ),
+)
+
+
+def loosened(rule: str) -> dict[str, Any]:
+    """One rule alone is loosened."""
+    return {**NONE, f"sequence_generators.constraint_relaxation.relax_{rule}": True}
+
+
+def unsold() -> World:
+    """Two holdings that may not be sold."""
+    return told(CAPPED, allow_sell={"AA": False, "DD": False})
+
+
+WHAT_IF = {
+    **{
+        f"constraint_relaxation.relax_{rule}": Change(True, CAPPED, NONE)
+        for rule in RELAXED
+        if rule != "allow_sell"
+    },
+    "constraint_relaxation.relax_allow_sell": Change(True, unsold(), NONE),
+    "constraint_relaxation.min_shares_relaxed": Change(0.5, CAPPED, loosened("min_lot")),
+    "constraint_relaxation.cap_step": Change(0.02, CAPPED, loosened("turnover")),
+    "constraint_relaxation.reserve_step": Change(0.02, CAPPED, loosened("cash_reserve")),
+    "constraint_relaxation.max_securities": Change(1, unsold(), loosened("allow_sell")),
+    "partial_execution.prefixes": Change(False, USUAL),
+    "partial_execution.fills": Change((0.25,), USUAL),
+    "partial_execution.min_shares": Change(100, USUAL),
+}
+
+FILTERS = {
+    "correlation_aware.correlation_threshold": Change(1.0, twins()),
+    "correlation_aware.large_holding": Change(0.9, twins()),
+    "correlation_aware.on_missing": Change("deny", UNKNOWN),
+    "diversity.diversity_weight": Change(0.0, USUAL, {"filters.diversity.max_sequences": 1}),
+    "diversity.max_sequences": Change(1, USUAL, {"filters.diversity.diversity_weight": 1.0}),
+    "diversity.min_diversity_score": Change(0.7, USUAL),
+    "eligibility.min_hold_days": Change(
+        30, dated(AA=(60, None)), {"filters.recently_traded.opposite_days": 0}
+    ),
+    "eligibility.no_panic_sell_pct": Change(0.1, USUAL),
+    "eligibility.on_missing": Change("deny", dated(AA=(None, None))),
+    "recently_traded.buy_cooldown_days": Change(5, dated(BB=(10, None))),
+    "recently_traded.sell_cooldown_days": Change(30, dated(AA=(1000, 60))),
+    "recently_traded.opposite_days": Change(
+        10, dated(AA=(60, None)), {"filters.eligibility.min_hold_days": 0}
+    ),
+    "recently_traded.on_missing": Change("deny", dated(AA=(None, None))),
+}
+
+CHANGES: dict[str, Change] = {
+    **SETTINGS,
+    **{
+        f"{kind}.{key}": change
+        for kind, changes in zip(
+            (Kind.OPPORTUNITY, Kind.PATTERN, Kind.SEQUENCE, Kind.FILTER),
+            (CALCULATORS, PATTERNS, GENERATORS | WHAT_IF, FILTERS),
+            strict=True,
+        )
+        for key, change in changes.items()
+    },
+}
+
+PROPOSE = (
+    "it shapes what is proposed; over the whole table every list is looked at, proposed or not"
+)
+ONE_SCOPE = {
+    **{key: PROPOSE for key in CHANGES if key.startswith((Kind.PATTERN.value, "regime."))},
+    **{f"{Kind.SEQUENCE}.{key}": PROPOSE for key in GENERATORS},
+    **{f"planner.{key}": PROPOSE for key in Planner.model_fields if key != "base_trade_weight"},
+    **{key: "it ranks proposals" for key in CHANGES if key.startswith("filters.diversity.")},
+}
+"""Settings that decide the plan among proposals alone -> why; over the whole table they may change
+what is told beside it.
+"""
+
+
+def settled(of: World, key: str, change: Change, scope: str) -> World:
+    """The world in a scope, with the module on that the setting is one of, and with what both sides
+    have.
+    """
+    strategy, (kind, name, *_) = of.strategy, key.split(".")
+    if kind in set(Kind):
+        strategy = with_on(strategy, Kind(kind), name)
+    if kind == Kind.SEQUENCE:
+        strategy = only(strategy, Kind.SEQUENCE, name)
+    if change.alone:
+        strategy = only(
+            only(with_on(strategy, Kind.PATTERN, change.alone), Kind.PATTERN, change.alone),
+            Kind.SEQUENCE,
+        )
+    return replace(of, strategy=put(strategy, {**change.among, "search.scope": scope}))
+
+
+def document(of: World) -> Document:
+    """What the plan says beyond what it was asked."""
+    try:
+        made = of.plan(steps=ticking()).document()
+    except PlanRefused as refused:
+        return {"refused": str(refused)}
+    for part, echo in (
+        ("certificate", "seconds"),
+        ("score", "min_improvement"),
+        ("objective", "profile"),
+    ):
+        del made[part][echo]
+    return {name: part for name, part in made.items() if name not in ECHOES}
+
+
+def both(key: str, scope: str) -> tuple[Document, Document]:
+    """The documents without and with the change."""
+    change = CHANGES[key]
+    before = settled(change.of, key, change, scope)
+    return document(before), document(
+        replace(before, strategy=put(before.strategy, {key: change.value}))
+    )
+
+
+def differing(before: Document, after: Document) -> list[str]:
+    return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+
+
+def test_every_setting_and_every_parameter_has_its_change_here():
+    assert sorted([*CHANGES, "search.scope"]) == sorted(every_key())
+
+
+@pytest.mark.parametrize("key", CHANGES)
+def test_a_setting_changes_the_best_of_the_proposals(key: str):
+    assert differing(*both(key, "proposals"))
+
+
+@pytest.mark.parametrize("key", sorted(set(CHANGES) - set(ONE_SCOPE)))
+def test_a_setting_changes_the_best_of_the_whole_table(key: str):
+    assert differing(*both(key, "candidates"))
+
+
+@pytest.mark.parametrize("key", ONE_SCOPE)
+def test_what_shapes_proposals_never_changes_the_best_of_the_whole_table(key: str):
+    before, after = both(key, "candidates")
+
+    assert {"steps", "score", "verdict", "candidates", "holdings_after"}.isdisjoint(
+        differing(before, after)
+    )
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("key", WHAT_IF)
+def test_what_a_report_looks_at_changes_the_report_and_never_the_plan(key: str, scope: str):
+    found = differing(*both(f"{Kind.SEQUENCE}.{key}", scope))
+
+    assert set(found) <= {"what_if", "modules"}
+
+
+def test_the_scope_changes_what_the_plan_is_the_best_of():
+    found = {
+        scope: document(settled(USUAL, "search.scope", Change(scope, USUAL), scope))
+        for scope in SCOPES
+    }
+
+    assert differing(found["candidates"], found["proposals"])
+    assert found["proposals"]["certificate"]["covers"].startswith("best of ")
