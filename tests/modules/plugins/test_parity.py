@@ -22,7 +22,7 @@ from steelyard.modules.registry import Kind, modules
 from steelyard.modules.terms import Term
 from steelyard.settings import Plugins
 
-SOURCE = Path(steelyard.__file__).parent
+SOURCE = Path(steelyard.__file__).parent / "modules"
 MOVED = {
     Kind.OPPORTUNITY: ("weight_based", "profit_taking"),
     Kind.PATTERN: ("rebalance", "multi_sell"),

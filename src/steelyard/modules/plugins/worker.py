@@ -25,6 +25,7 @@ from typing import Any, TypeVar
 
 from steelyard.errors import DeadlineStruck, ModuleError
 from steelyard.modules.candidates import Candidates
+from steelyard.modules.plugins import confine
 from steelyard.modules.plugins.answers import ArraysTold, LoadedTold
 from steelyard.modules.plugins.channel import (
     LENGTH,
@@ -228,6 +229,34 @@ def _told(fault: Fault, label: str) -> ModuleError:
     return ModuleError(words(": ".join(said)) + where)
 
 
+class _Shut:
+    """Keeps the planner's memory, environment and descriptors from its workers while there are any:
+    they run as the same user.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._workers = 0
+        self._before = True
+
+    def enter(self) -> None:
+        """One worker more."""
+        with self._lock:
+            if not self._workers:
+                self._before = confine.dumpable(False)
+            self._workers += 1
+
+    def leave(self) -> None:
+        """One worker less: after the last all is as it was."""
+        with self._lock:
+            self._workers -= 1
+            if not self._workers:
+                confine.dumpable(self._before)
+
+
+_SHUT = _Shut()
+
+
 class _Late(Exception):
     """The deadline is over."""
 
@@ -251,6 +280,7 @@ class _Process:
         os.set_blocking(self._in, False)
         os.set_blocking(self._out, False)
         self._owner = os.getpid()
+        _SHUT.enter()
         self.end = weakref.finalize(self, _end, self._process, self._owner)
 
     @property
@@ -333,6 +363,7 @@ def _end(process: subprocess.Popen[bytes], owner: int) -> None:
     """Kill the group and close the pipes; nothing in a fork, which owns none of it."""
     if os.getpid() != owner:
         return
+    _SHUT.leave()
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.kill()
