@@ -17,6 +17,7 @@ from builders.plugins import every, pin, planned, plugins, told
 from builders.world import BUSY, prepared, without
 from steelyard.arrays import PAD
 from steelyard.modules.candidates import Ranking
+from steelyard.modules.contract import checked
 from steelyard.modules.plugins import load_plugins
 from steelyard.modules.registry import Kind, modules
 from steelyard.modules.terms import Term
@@ -88,14 +89,14 @@ def answers(module, world):
             for b in (PAD, *range(a + 1, table.m))
         ]
     )
-    if module.kind is Kind.OPPORTUNITY:
-        return module.call(ctx, module.params())
-    if module.kind is Kind.SEQUENCE:
-        return list(module.call(ctx, table, some[:5], module.params()))
-    if module.kind is Kind.TERM:
-        return term_content(module.call(ctx, module.params()), ctx)
-    found = module.call(ctx, table, module.params())
-    return (found.most, found.value(some)) if isinstance(found, Ranking) else found
+    inputs = {Kind.OPPORTUNITY: (), Kind.TERM: (), Kind.SEQUENCE: (table, some[:5])}
+    answer = module.call(ctx, *inputs.get(module.kind, (table,)), module.params())
+    agreed = checked(module, ctx, table, answer)
+    if isinstance(agreed, Term):
+        return term_content(agreed, ctx)
+    if isinstance(agreed, Ranking):
+        return agreed.most, agreed.value(some)
+    return list(agreed) if module.kind is Kind.SEQUENCE else agreed
 
 
 def term_content(term: Term, ctx):

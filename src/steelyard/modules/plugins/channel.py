@@ -18,17 +18,16 @@ import pickle
 import struct
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Annotated, Any, Generic, TypeVar, cast
+from typing import Annotated, Any, cast
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, ValidationError
+from pydantic import Field, JsonValue, ValidationError
 
 from steelyard.arrays import frozen
 from steelyard.errors import ModuleError
 from steelyard.settings import Section
 
-T = TypeVar("T")
 Array = npt.NDArray[Any]
 
 LENGTH = struct.Struct(">Q")
@@ -41,7 +40,7 @@ MOST_WORDS = 500
 """Characters of a message."""
 
 TYPES: Mapping[str, np.dtype[Any]] = MappingProxyType(
-    {np.dtype(one).str: np.dtype(one) for one in (np.float64, np.int64, np.bool_)}
+    {np.dtype(name).str: np.dtype(name) for name in (np.float64, np.int64, np.bool_)}
 )
 """Of the arrays that may come back."""
 
@@ -102,11 +101,11 @@ class ArrayForm(Section):
     shape: Annotated[tuple[Annotated[int, Field(ge=0, le=2**31)], ...], Field(max_length=2)]
 
 
-class Answer(Section, Generic[T]):
+class Answer(Section):
     """What the worker says: a value, or what went wrong; and to which question, by its number."""
 
     call: int
-    value: T | None = None
+    value: JsonValue = None
     fault: Fault | None = None
     arrays: Annotated[tuple[ArrayForm, ...], Field(max_length=256)] = ()
 
@@ -124,7 +123,7 @@ def answer_bytes(
     return LENGTH.pack(len(rest)) + rest
 
 
-def read_answer(frame: bytes, form: type[Answer[T]]) -> tuple[Answer[T], tuple[Array, ...]]:
+def read_answer(frame: bytes) -> tuple[Answer, tuple[Array, ...]]:
     """A frame without its length, checked; the planner's side. Raises ModuleError for anything that
     is not such a frame.
     """
@@ -137,14 +136,14 @@ def read_answer(frame: bytes, form: type[Answer[T]]) -> tuple[Answer[T], tuple[A
         )
     start = TEXT_LENGTH.size + size
     try:
-        answer = form.model_validate_json(frame[TEXT_LENGTH.size : start])
+        answer = Answer.model_validate_json(frame[TEXT_LENGTH.size : start])
     except ValidationError as error:
-        raise ModuleError(f"its answer cannot be used: {words(first(error, skip=1))}") from error
+        raise ModuleError(f"its answer cannot be used: {words(first(error))}") from error
     return answer, tuple(_arrays(frame, start, answer.arrays))
 
 
 def _arrays(frame: bytes, start: int, forms: Sequence[ArrayForm]) -> list[Array]:
-    found: list[Array] = []
+    arrays: list[Array] = []
     for form in forms:
         dtype = TYPES.get(form.type)
         size = 0 if dtype is None else math.prod(form.shape) * dtype.itemsize
@@ -153,17 +152,29 @@ def _arrays(frame: bytes, start: int, forms: Sequence[ArrayForm]) -> list[Array]
                 f"its answer announces an array of type {words(form.type)!r} and shape {form.shape}"
                 " that is not in it"
             )
-        found.append(restored(frame[start : start + size], dtype.str, form.shape))
+        arrays.append(restored(frame[start : start + size], dtype.str, form.shape))
         start += size
     if start != len(frame):
         raise ModuleError(f"its answer has {len(frame) - start:,} bytes too many")
-    return found
+    return arrays
 
 
-def first(error: ValidationError, skip: int = 0) -> str:
-    """The first slip that a model found, with its place, the first `skip` steps to it left out."""
+def slips(error: ValidationError, most: int = 20) -> list[dict[str, Any]]:
+    """What a model refuses: where, by which rule, and in words."""
+    return [
+        {
+            "place": slip["loc"],
+            "kind": slip["type"],
+            "text": str(slip.get("ctx", {}).get("error", slip["msg"]))[:MOST_WORDS],
+        }
+        for slip in error.errors(include_url=False, include_input=False)[:most]
+    ]
+
+
+def first(error: ValidationError) -> str:
+    """The first slip that a model found, with its place."""
     slip = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    place = ".".join(map(str, slip["loc"][skip:]))
+    place = ".".join(map(str, slip["loc"]))
     return f"{place}: {slip['msg']}" if place else slip["msg"]
 
 

@@ -115,7 +115,7 @@ def dumpable(answer: bool | None = None) -> bool:
     if sys.platform != "linux":
         return True
     libc = ctypes.CDLL(None)
-    before = libc.prctl(GET_DUMPABLE, 0, 0, 0, 0) == 1
+    before = bool(libc.prctl(GET_DUMPABLE, 0, 0, 0, 0) == 1)
     if answer is not None:
         libc.prctl(SET_DUMPABLE, int(answer), 0, 0, 0)
     return before

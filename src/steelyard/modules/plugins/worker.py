@@ -21,16 +21,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, NoReturn
 
 from steelyard.errors import DeadlineStruck, ModuleError
 from steelyard.modules.candidates import Candidates
-from steelyard.modules.plugins import confine
-from steelyard.modules.plugins.answers import ArraysTold, LoadedTold
+from steelyard.modules.plugins import codec, confine
 from steelyard.modules.plugins.channel import (
     LENGTH,
     MOST_ANSWER,
-    Answer,
     Array,
     Fault,
     pickled,
@@ -38,9 +36,8 @@ from steelyard.modules.plugins.channel import (
     words,
 )
 from steelyard.modules.plugins.sources import Source
+from steelyard.modules.registry import Module
 from steelyard.settings import Plugins
-
-T = TypeVar("T")
 
 MOST_STARTS = 4
 """The first one, and three after deaths."""
@@ -73,7 +70,7 @@ class Worker:
         self.source = source
         self.seconds = settings.seconds
         self.megabytes = settings.megabytes
-        self.told: LoadedTold | None = None
+        self._listed: Any = None
         self.dropped: deque[int] = deque()
         """Numbers of what the worker need not keep any more."""
         self._lock = threading.RLock()
@@ -95,35 +92,24 @@ class Worker:
             self._sent, self.dropped = {}, deque()
             self._process = _Process()
 
-    def load(self) -> LoadedTold:
+    def load(self) -> tuple[tuple[Module, Any], ...]:
         """What the plugin registers, the first time; raises ModuleError when a later start says
         something else.
         """
         with self._lock:
             process = self._running()
-            self._exchange(
-                process, "start", {"megabytes": self.megabytes}, Answer[ArraysTold], START_SECONDS
-            )
-            told, _ = self._exchange(
-                process,
-                "load",
-                {"source": self.source, "seconds": self.seconds},
-                Answer[LoadedTold],
-                self.seconds,
-            )
-            if self.told is not None and told != self.told:
+            self._exchange(process, "start", {"megabytes": self.megabytes}, START_SECONDS)
+            facts = {"source": self.source, "seconds": self.seconds}
+            value, _ = self._exchange(process, "load", facts, self.seconds)
+            if self._listed not in (None, value):
                 self.end()
                 raise ModuleError("started again, it registers something else than before")
-            self.told = told
-            return told
+            self._listed = value
+            return codec.Reader(_nothing).read(codec.LISTED, value)  # type: ignore[no-any-return]
 
     def ask(
-        self,
-        what: str,
-        facts: Mapping[str, Any],
-        form: type[Answer[T]],
-        records: Mapping[str, Any] | None = None,
-    ) -> tuple[T, tuple[Array, ...]]:
+        self, what: str, facts: Mapping[str, Any], records: Mapping[str, Any] | None = None
+    ) -> tuple[Any, tuple[Array, ...]]:
         """Ask the plugin; starts its process when it is not running.
 
         records   name -> context or table: sent when the worker does not have it yet
@@ -135,13 +121,8 @@ class Worker:
                 self._restart()
             sent = {name: self._record(name, record) for name, record in (records or {}).items()}
             dropped = [self.dropped.popleft() for _ in range(len(self.dropped))]
-            return self._exchange(
-                self._running(),
-                what,
-                {**facts, **sent, "dropped": dropped, "seconds": self.seconds},
-                form,
-                self.seconds,
-            )
+            full = {**facts, **sent, "dropped": dropped, "seconds": self.seconds}
+            return self._exchange(self._running(), what, full, self.seconds)
 
     def _restart(self) -> None:
         self.start()
@@ -170,21 +151,16 @@ class Worker:
         return self._process
 
     def _record(self, name: str, record: Any) -> tuple[int, bytes | None]:
-        known, token = self._sent.get(name, (None, 0))
-        if known is record:
+        last, token = self._sent.get(name, (None, 0))
+        if last is record:
             return token, None
         self._tokens += 1
         self._sent[name] = (record, self._tokens)
         return self._tokens, pickled(_travelling(record))
 
     def _exchange(
-        self,
-        process: _Process,
-        what: str,
-        facts: Mapping[str, Any],
-        form: type[Answer[T]],
-        seconds: float,
-    ) -> tuple[T, tuple[Array, ...]]:
+        self, process: _Process, what: str, facts: Mapping[str, Any], seconds: float
+    ) -> tuple[Any, tuple[Array, ...]]:
         self._calls += 1
         try:
             frame = process.exchange(pickled((what, {**facts, "call": self._calls})), seconds)
@@ -196,16 +172,14 @@ class Worker:
         except ModuleError:
             self.end()
             raise
-        answer, arrays = read_answer(frame, form)
+        answer, arrays = read_answer(frame)
         if answer.call != self._calls:
             self.end()
             raise ModuleError(
                 "it answered another question than the one that it was asked; its worker was ended"
             )
         if answer.fault is not None:
-            raise _told(answer.fault, self.source.label)
-        if answer.value is None:
-            raise ModuleError("its answer is empty")
+            raise _error(answer.fault, self.source.label)
         return answer.value, arrays
 
 
@@ -216,17 +190,17 @@ def _travelling(record: Any) -> Any:
     return replace(record, predicates=()) if isinstance(record, Candidates) else record
 
 
-def _told(fault: Fault, label: str) -> ModuleError:
-    """The error of a plugin: our own by its text, others by type and text, and where in the
-    plugin.
-    """
-    said = (
-        [fault.text]
-        if fault.type == ModuleError.__name__
-        else [fault.type, *filter(None, [fault.text])]
-    )
+def _nothing(_: int, __: Any) -> NoReturn:
+    """A list of modules has no functions."""
+    raise ModuleError("it lists a function")
+
+
+def _error(fault: Fault, label: str) -> ModuleError:
+    """The error of a plugin: ours by its text, others by type and text, and where in the plugin."""
+    ours = fault.type == ModuleError.__name__
+    parts = [fault.text] if ours else [fault.type, *filter(None, [fault.text])]
     where = "" if fault.line is None else f" ({label} line {fault.line})"
-    return ModuleError(words(": ".join(said)) + where)
+    return ModuleError(words(": ".join(parts)) + where)
 
 
 class _Shut:
@@ -235,21 +209,21 @@ class _Shut:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._workers = 0
+        self._lock = threading.RLock()  # a worker that is forgotten leaves at any moment
+        self._workers: set[int] = set()
         self._before = True
 
-    def enter(self) -> None:
+    def enter(self, worker: int) -> None:
         """One worker more."""
         with self._lock:
             if not self._workers:
                 self._before = confine.dumpable(False)
-            self._workers += 1
+            self._workers.add(worker)
 
-    def leave(self) -> None:
+    def leave(self, worker: int) -> None:
         """One worker less: after the last all is as it was."""
         with self._lock:
-            self._workers -= 1
+            self._workers.discard(worker)
             if not self._workers:
                 confine.dumpable(self._before)
 
@@ -280,7 +254,7 @@ class _Process:
         os.set_blocking(self._in, False)
         os.set_blocking(self._out, False)
         self._owner = os.getpid()
-        _SHUT.enter()
+        _SHUT.enter(self._process.pid)
         self.end = weakref.finalize(self, _end, self._process, self._owner)
 
     @property
@@ -297,29 +271,29 @@ class _Process:
         poll = select.poll()
         poll.register(self._out, select.POLLIN)
         poll.register(self._in, select.POLLOUT)
-        found = bytearray()
+        frame = bytearray()
         due: int | None = None
-        while due is None or len(found) < due:
-            left = deadline - time.monotonic()
-            ready = [handle for handle, _ in poll.poll(max(left, 0.0) * 1000)]
+        while due is None or len(frame) < due:
+            rest = deadline - time.monotonic()
+            ready = [handle for handle, _ in poll.poll(max(rest, 0.0) * 1000)]
             if not ready:
                 raise _Late
             if self._out in ready:
-                found += self._read(PIECE)
+                frame += self._read(PIECE)
             elif self._in in ready:
                 pending = self._write(pending)
                 if not pending:
                     poll.unregister(self._in)
-            if due is None and len(found) >= LENGTH.size:
-                (size,) = LENGTH.unpack_from(found)
+            if due is None and len(frame) >= LENGTH.size:
+                (size,) = LENGTH.unpack_from(frame)
                 if size > MOST_ANSWER:
                     raise ModuleError(
                         f"its answer is {size:,} bytes long; at most {MOST_ANSWER:,} are read"
                     )
                 due = LENGTH.size + size
-        if len(found) != due:
-            raise ModuleError(f"it says {len(found) - due:,} bytes more than its answer")
-        return bytes(found[LENGTH.size :])
+        if len(frame) != due:
+            raise ModuleError(f"it says {len(frame) - due:,} bytes more than its answer")
+        return bytes(frame[LENGTH.size :])
 
     def _write(self, pending: memoryview) -> memoryview:
         """What is left to send; nothing when nobody reads any more: then the answer ends, and says
@@ -363,11 +337,11 @@ def _end(process: subprocess.Popen[bytes], owner: int) -> None:
     """Kill the group and close the pipes; nothing in a fork, which owns none of it."""
     if os.getpid() != owner:
         return
-    _SHUT.leave()
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.kill()
     process.wait()
+    _SHUT.leave(process.pid)
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             pipe.close()
