@@ -168,8 +168,8 @@ def _drift(m: Solution) -> Drift:
         after=_drift_after(m, m.choice.plan),
         absent_target=ctx.absent_target,
         absent=tuple(
-            AbsentTargetShown(symbol=one.symbol, target=one.target, why=one.why)
-            for one in ctx.absent
+            AbsentTargetShown(symbol=absent.symbol, target=absent.target, why=absent.why)
+            for absent in ctx.absent
         ),
     )
 
@@ -222,7 +222,7 @@ def _lots_sold(m: Solution, j: int) -> tuple[LotShown, ...]:
     if m.table.is_buy[j] or p.holding is None:
         return ()
     return tuple(
-        _lot(lot, taken, p) for lot, taken in lots_sold(p.holding.lots, m.table.quantity[j])
+        _lot(lot, shares, p) for lot, shares in lots_sold(p.holding.lots, m.table.quantity[j])
     )
 
 
@@ -235,7 +235,7 @@ def _step(m: Solution, n: int, j: int) -> Step:
     p, table = _row(m, j), m.table
     adds = m.choice.adds[m.choice.plan.row.index(j)]
     notional_base = _notional_base(m, j)
-    told = narrative.step(m.ctx, table, j, adds, notional_base)
+    sentence = narrative.step(m.ctx, table, j, adds, notional_base)
     weight = float(m.ctx.weights[table.security[j]])
     return Step(
         n=n,
@@ -257,8 +257,8 @@ def _step(m: Solution, n: int, j: int) -> Step:
         tags=_tags(table, j),
         proposed_by=tuple(proposal.source for proposal in table.proposals[j]),
         reason=narrative.reason(table, j).text,
-        narrative=told.text,
-        facts=plain_facts(told.facts),
+        narrative=sentence.text,
+        facts=plain_facts(sentence.facts),
     )
 
 

@@ -234,14 +234,14 @@ def min_order_weight(strategy: Strategy, value: float) -> float:
     return max(least, strategy.costs.fixed / spare / value) if spare > 0 else least
 
 
-def neutral_mix(target_weights: FloatArray | None, held: np.ndarray) -> FloatArray:
+def neutral_mix(target_weights: FloatArray | None, is_held: np.ndarray) -> FloatArray:
     """What cash is looked through into: the targets' mix, else even over held names, else even over
     all.
     """
     if target_weights is not None and target_weights.sum() > 0:
         return frozen(target_weights / target_weights.sum())
-    chosen = held if held.any() else np.ones(len(held), dtype=np.bool_)
-    return frozen(chosen / max(1, int(chosen.sum())))
+    shared = is_held if is_held.any() else np.ones(len(is_held), dtype=np.bool_)
+    return frozen(shared / max(1, int(shared.sum())))
 
 
 def grouping(dimension: str, named: list[tuple[str, ...]]) -> Grouping:
