@@ -148,9 +148,7 @@ def choose_in_scope(
 
 
 def least_net(ctx: Context) -> float:
-    """What a plan must gain; an act verdict holds on to a share of it, so that daily plans do not
-    flap.
-    """
+    """What a plan must gain; after an act a share of it, so that daily plans do not flap."""
     share = ctx.score.latch_share if ctx.state.previous_verdict == "act" else 1.0
     return share * ctx.score.min_improvement
 

@@ -204,9 +204,7 @@ def _costs_of(m: Solution, j: int) -> CostShown:
 
 
 def _tax(m: Solution) -> Decimal | None:
-    """Tax payable later on the plan's sales; None when no rate is set or the cost of a sold lot is
-    unknown.
-    """
+    """Tax of the plan's sales; None without a rate, or where the cost of a sold lot is unknown."""
     if m.ctx.score.tax_rate == 0:
         return None
     gains = [
@@ -466,9 +464,7 @@ def _alternatives(m: Solution) -> Iterable[Alternative]:
 
 
 def _unrestricted(m: Solution) -> Alternative:
-    """Any quantities in any number of orders: figures without orders, since no order list makes
-    them.
-    """
+    """Any quantities in any number of orders: figures alone, since no order list makes them."""
     free, ctx = m.evidence.unrestricted, m.ctx
     traded = np.abs(free.weights - ctx.weights)
     rates = np.array([cost_rate(ctx, i) for i in range(ctx.n)])
@@ -515,9 +511,7 @@ def _alternative(m: Solution, name: str, scored: Scored) -> Alternative:
 
 
 def _cash_ladder(m: Solution, cash_after: Mapping[str, Decimal]) -> Iterable[CashRung]:
-    """Per currency: what is settled today, what is there once traded, what is settled after the
-    settlement days.
-    """
+    """Per currency: settled today, there once traded, settled after the settlement days."""
     today = m.case.snapshot.as_of
     settles = settlement_date(today, m.ctx.limits.settlement_days)
     for currency, after in cash_after.items():
@@ -535,9 +529,7 @@ def _cash_ladder(m: Solution, cash_after: Mapping[str, Decimal]) -> Iterable[Cas
 
 
 def settlement_date(traded: date, weekdays: int) -> date:
-    """`weekdays` working days after `traded`; exchange holidays are not known here, so it is an
-    estimate.
-    """
+    """`weekdays` working days after `traded`: an estimate, exchange holidays are not known."""
     return date.fromisoformat(str(np.busday_offset(traded, weekdays, roll="forward")))
 
 
