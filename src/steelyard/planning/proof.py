@@ -57,9 +57,7 @@ def prove(
     proposals: Pool,
     clock: Callable[[], float],
 ) -> Evidence:
-    """Search all sets of candidates, starting from the beam, the best proposals and the greedy
-    list.
-    """
+    """Search all sets of candidates, from the beam, the best proposals and the greedy list."""
     started = clock()
     deadline = started + ctx.search.max_seconds
     problem = Problem(table.tables, table.account, ctx.search.max_depth, table.predicates)

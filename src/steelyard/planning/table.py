@@ -101,9 +101,7 @@ def with_scores(
 
 
 def paired_gains(table: Candidates, alone: FloatArray) -> FloatArray:
-    """(m,) best net of each order alone or with one of the other side in another security, over
-    feasible sets.
-    """
+    """(m,) best net of each order alone or with one of the other side, over feasible sets."""
     gains = np.where(
         feasible(table.account, np.arange(table.m, dtype=np.int64)[:, None]), alone, -np.inf
     )
@@ -159,9 +157,7 @@ def order_tax(ctx: Context, row: Sized) -> float:
 
 
 def least_tax_rate(ctx: Context, i: int) -> float:
-    """Least tax per unit of weight sold over the lots of security i: what makes a bound valid; <= 0
-    where a lot lost.
-    """
+    """Least tax per weight sold over the lots of security i, which makes a bound valid."""
     holding = ctx.holdings[i]
     if ctx.score.tax_rate == 0 or holding is None:
         return 0.0
@@ -175,9 +171,7 @@ def least_tax_rate(ctx: Context, i: int) -> float:
 
 
 def by_age(lots: Sequence[TaxLot]) -> list[TaxLot]:
-    """Oldest first, of an unknown date first of all; of one date the dearest first, so that the
-    order of rows is no input.
-    """
+    """Oldest first, unknown dates before all; of one date the dearest: row order is no input."""
     return sorted(
         lots,
         key=lambda lot: (

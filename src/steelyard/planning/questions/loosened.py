@@ -50,9 +50,7 @@ FORMS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "switch": ("", ""),
     }
 )
-"""Unit -> how its values are written, and what one of it is called; any other unit is a
-currency.
-"""
+"""Unit -> how its values are written, and what one is called; any other is a currency."""
 
 
 def loosened(
