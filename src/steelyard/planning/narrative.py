@@ -101,7 +101,7 @@ def detail(
 ) -> Sentence:
     """At most three sentences: what drives the plan, what stays wrong, which modules are out."""
     parts: list[Sentence] = []
-    after = weights_after(ctx, table, choice.plan.row)
+    after = table.after(ctx.weights, choice.plan.row)
     if choice.acts:
         j = choice.plan.row[int(np.argmax([abs(table.delta[k]) for k in choice.plan.row]))]
         i = int(table.security[j])
@@ -156,14 +156,6 @@ def detail(
         )
     facts: dict[str, Fact] = {name: fact for part in parts for name, fact in part.facts.items()}
     return say(" ".join(part.template for part in parts), **facts)
-
-
-def weights_after(ctx: Context, table: Candidates, row: tuple[int, ...]) -> np.ndarray:
-    """(n,) weights after the orders of `row`, of pre-trade value."""
-    after = ctx.weights.copy()
-    for j in row:
-        after[table.security[j]] += table.delta[j]
-    return after
 
 
 def reason(table: Candidates, j: int) -> Sentence:

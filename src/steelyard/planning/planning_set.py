@@ -24,6 +24,7 @@ from steelyard.money import ZERO
 from steelyard.notices import Coverage, Notice
 from steelyard.orders import Side
 from steelyard.planning.case import Case
+from steelyard.planning.costs import min_order_weight
 from steelyard.planning.findings import Findings
 from steelyard.planning.valuation import Priced, Valuation
 from steelyard.portfolio import Holding, Snapshot
@@ -220,16 +221,6 @@ def _own_closes(market: Market, symbols: tuple[str, ...]) -> FloatArray:
         if symbol in columns:
             own[:, k] = market.closes[:, columns[symbol]]
     return own
-
-
-def min_order_weight(strategy: Strategy, value: float) -> float:
-    """Least order, of value: its commission stays under `max_cost_share`, and it is not dust."""
-    least = max(strategy.limits.min_trade_base / value, strategy.limits.min_trade_weight)
-    # in decimals, as both were written: close to each other, floats would leave noise to divide by
-    spare = float(
-        Decimal(repr(strategy.limits.max_cost_share)) - Decimal(repr(strategy.costs.percent))
-    )
-    return max(least, strategy.costs.fixed / spare / value) if spare > 0 else least
 
 
 def neutral_mix(target_weights: FloatArray | None, is_held: np.ndarray) -> FloatArray:

@@ -19,7 +19,7 @@ from steelyard.modules.candidates import Candidates, Ranking
 from steelyard.modules.context import Context
 from steelyard.modules.terms import end_state
 from steelyard.planning.choice import Choice
-from steelyard.planning.costs import cost_rate
+from steelyard.planning.costs import cost_rate, least_tax_rate
 from steelyard.planning.keep import Pool
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.search.beam import beam, greedy
@@ -28,7 +28,6 @@ from steelyard.planning.search.problem import Problem
 from steelyard.planning.search.relax import relaxation
 from steelyard.planning.search.root_bound import root_bound
 from steelyard.planning.search.unrestricted import Room, Unrestricted, unrestricted
-from steelyard.planning.table import least_tax_rate
 from steelyard.plans.score import Certificate
 
 PROVEN = 1e-9
