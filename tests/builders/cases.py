@@ -206,12 +206,8 @@ def bound() -> World:
         weights=[0.2] * 4,
     )()
     securities = tuple(replace(security, allow_sell=False) for security in ctx.securities)
-    return (
-        replace(
-            ctx, securities=securities, limits=Limits(max_turnover_weight=0.5, max_group_weight=0.5)
-        ),
-        table,
-    )
+    limits = Limits(max_turnover_weight=0.5, max_group_weight=0.5)
+    return replace(ctx, securities=securities, rules=replace(ctx.rules, limits=limits)), table
 
 
 TWO_WAYS = of_table(

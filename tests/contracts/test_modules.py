@@ -15,7 +15,7 @@ from steelyard import strategies
 from steelyard.arrays import PAD
 from steelyard.ledger import feasible, fill
 from steelyard.modules import contract
-from steelyard.modules.candidates import Ranking
+from steelyard.modules.candidates import Ranking, Ruling
 from steelyard.modules.registry import Kind, ModuleParams, modules
 from steelyard.modules.sequences import Fill, Loosening
 from steelyard.modules.terms import Separable
@@ -152,29 +152,32 @@ def check_rows(rows, table) -> None:
 def check(module, answer, ctx, table) -> None:
     """The contract that every module keeps, and what is asked of our own besides."""
     if module.form == "what_if":
-        plan = plan_of(ctx, table)
         for question in answer:
-            contract.what_if(question, plan, table)
-            check_what_if(question, plan, table)
+            check_what_if(question, plan_of(ctx, table), table)
         return
     ruling = answer[0] if module.form == "rank" else answer
     agreed = contract.checked(module, ctx, table, ruling, proven=not separable(module, answer))
     if module.kind is Kind.OPPORTUNITY:
         check_candidates(agreed, ctx)
-    elif module.kind is Kind.PATTERN:
-        for rows in answer.values() if isinstance(answer, Mapping) else [answer]:
+    elif module.kind in {Kind.PATTERN, Kind.SEQUENCE}:
+        blocks = answer.values() if isinstance(answer, Mapping) else answer
+        assert module.kind is Kind.PATTERN or len(list(agreed)) == len(answer)
+        for rows in [blocks] if isinstance(blocks, np.ndarray) else blocks:
             check_rows(rows, table)
-    elif module.kind is Kind.SEQUENCE:
-        for block, _ in zip(answer, agreed, strict=True):
-            check_rows(block, table)
-    elif module.form == "mask":
-        check_ruling(answer)
-    elif module.form == "pairs":
-        pairs, also = answer if isinstance(answer, tuple) else (answer, None)
+    elif module.form in {"mask", "pairs"}:
+        check_filter(answer)
+
+
+def check_filter(answer) -> None:
+    pairs, ruling = answer if isinstance(answer, tuple) else (answer, None)
+    if isinstance(pairs, Ruling):
+        pairs, ruling = None, pairs
+    if pairs is not None:
         assert (pairs == pairs.T).all()
         assert not pairs.flags.writeable
-        if also is not None:
-            check_ruling(also)
+    if ruling is not None:
+        assert set(ruling.drops) == set(np.flatnonzero(~ruling.keep).tolist())
+        assert all(drop.rule for drop in ruling.drops.values())
 
 
 def targeted(ctx) -> bool:
@@ -188,12 +191,8 @@ def separable(module, answer) -> bool:
     )
 
 
-def check_ruling(ruling) -> None:
-    assert set(ruling.drops) == set(np.flatnonzero(~ruling.keep).tolist())
-    assert all(drop.rule for drop in ruling.drops.values())
-
-
 def check_what_if(question, plan, table) -> None:
+    contract.what_if(question, plan, table)
     if isinstance(question, Fill):
         assert 0 < sum(question.quantities) < sum(table.quantity[j] for j in plan)
     else:

@@ -271,7 +271,7 @@ def test_a_filter_of_pairs_may_say_nothing_of_single_orders():
     asked = enabled(OVER_AND_UNDER, Kind.FILTER, "correlation_aware")
 
     def all_apart(ctx, table, params):
-        return np.ones((table.m, table.m), dtype=np.bool_)
+        return ~np.eye(table.m, dtype=np.bool_)
 
     plan = replace(
         asked, strategy=with_call(asked.strategy, Kind.FILTER, "correlation_aware", all_apart)

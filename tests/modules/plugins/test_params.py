@@ -142,10 +142,11 @@ def test_a_rule_over_two_parameters_is_asked_when_they_are_set_and_at_every_call
 def test_a_strategy_with_bad_parameters_of_a_plugin_is_refused_by_key_value_and_range(tmp_path):
     (tmp_path / "plugin.py").write_text(HEAD + BOTH)
     path: Path = tmp_path / "mine.toml"
-    listed = f"[plugins]\nfolder = '.'\nfiles = {{'plugin.py' = '{pin(tmp_path / 'plugin.py')}'}}\n"
+    digest = pin(tmp_path / "plugin.py")
+    listed = f"[plugins]\nfolder = '.'\nfiles = {{'plugin.py' = '{digest}'}}\n"
     due = {
         "low = 3": "opportunity_calculators.mine: low is over high.",
-        "high = 10": "opportunity_calculators.mine.high is 10; it must be a whole number at most 9.",
+        "high = 10": ".mine.high is 10; it must be a whole number at most 9.",
         "low = 'x'": "opportunity_calculators.mine.low is 'x'; it must be a whole number.",
         "lwo = 1": "opportunity_calculators.mine.lwo is not a known key. Did you mean low?",
         "low = 2020-01-01": "opportunity_calculators.mine.low",

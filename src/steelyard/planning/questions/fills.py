@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from decimal import Decimal
 
-from steelyard.errors import ModuleError
 from steelyard.modules.sequences import Fill, Order
 from steelyard.planning.choice import Scored, score_set
 from steelyard.planning.questions.saying import longer, shown
@@ -18,12 +17,7 @@ from steelyard.sentences import Sentence, say
 
 def filled(solution: Solution, order: Order, fill: Fill) -> FillScenario:
     """The end state of a scenario, by the score of the plan."""
-    ctx, table = solution.ctx, solution.table
-    wrong = fill.parent != order or len(fill.quantities) != len(order)
-    if wrong or any(
-        not 0 <= q <= table.quantity[j] for j, q in zip(order, fill.quantities, strict=False)
-    ):
-        raise ModuleError("it asks for a filling that is none of this plan")
+    ctx = solution.ctx
     orders = [
         (n, j, q)
         for n, (j, q) in enumerate(zip(order, fill.quantities, strict=True), start=1)
