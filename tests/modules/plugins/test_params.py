@@ -194,11 +194,16 @@ def test_a_name_that_means_something_else_and_a_schema_that_is_none_are_refused(
             "",
             [],
             {"properties": 1},
-            {"properties": {"x": 1}},
+            {"properties": {f"x{k}": number for k in range(101)}},
+        ],
+        "own.x cannot be read": [
             {"properties": {"x": {**number, "minimum": "1"}}},
             {"properties": {"x": {"type": "dragon", "default": 1}}},
-            {"properties": {"x": {**number, "title": "x" * 1000}}},
-            {"properties": {f"x{k}": number for k in range(101)}},
+            {"properties": {"x": {**number, "anyOf": [{"type": "dragon"}]}}},
+        ],
+        "own.x is described with int": [
+            {"properties": {"x": 1}},
+            {"properties": {"x": {**number, "prefixItems": [1]}}},
         ],
         "own.x is described with format": [
             {"properties": {"x": {**number, "format": "date"}}},

@@ -1,7 +1,6 @@
-"""What runs in the worker: confine, load one plugin, answer one request after the other until the
-pipe ends.
+"""What runs in the worker: confine, load one plugin, answer requests until the pipe ends.
 
-A request is (what, facts). `load` runs the plugin and tells its modules, `params` has a module
+A request is (what, facts). `load` runs the plugin and lists its modules, `params` has a module
 check its parameters, `call` calls one; functions that it answers with stay here under a number,
 and `apply` calls those.
 """
@@ -19,7 +18,7 @@ import sys
 import traceback
 import types
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
@@ -31,54 +30,38 @@ from steelyard.modules.plugins import channel, codec, confine
 from steelyard.modules.plugins.channel import Array
 from steelyard.modules.plugins.sources import Source
 from steelyard.modules.registry import PACKAGES, Kind, Module
-from steelyard.modules.terms import BlackBox, Term
 
 Facts = Mapping[str, Any]
 Reply = tuple[Any, list[Array]]
 
 
 def main() -> None:
-    """Serve until the planner ends the pipe. The pipes move away from where a plugin's `print` and
-    `input` go.
-    """
-    requests, answers = (os.dup(handle) for handle in (0, 1))
+    """Serve until the planner ends the pipe, which a plugin's `print` and `input` do not reach."""
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_RDWR)
     for handle in (0, 1, 2):
         os.dup2(nowhere, handle)
     worker = Worker()
-    while True:
-        try:
-            (size,) = channel.LENGTH.unpack(channel.read_exactly(requests, channel.LENGTH.size))
-            # written by the planner, which holds the other end: its own records
-            what, facts = pickle.loads(channel.read_exactly(requests, size))  # noqa: S301
-        except EOFError:
-            os._exit(0)
-        channel.write_all(answers, worker.answer(what, facts))
+    while head := requests.read(channel.LENGTH.size):
+        (size,) = channel.LENGTH.unpack(head)
+        # written by the planner, which holds the other end: its own records
+        what, facts = pickle.loads(requests.read(size))  # noqa: S301
+        answers.write(worker.answer(what, facts))
+        answers.flush()
+    os._exit(0)
 
 
-@dataclass
 class Received:
-    """A record that the planner sent: its bytes, what they are here, and a digest that tells when a
-    plugin changed it.
-    """
+    """A record that the planner sent, and a digest that tells when a plugin changed it."""
 
-    token: int
-    data: bytes
-    record: Any = field(init=False)
-    digest: bytes = field(init=False)
-
-    def __post_init__(self) -> None:
+    def __init__(self, token: int, data: bytes) -> None:
+        self.token, self.data = token, data
         self.renew()
 
     def renew(self) -> None:
         """As it was sent."""
         self.record = pickle.loads(self.data)  # noqa: S301 see `main`
         self.digest = _digest(self.record)
-
-    @property
-    def changed(self) -> bool:
-        """Did somebody write into it?"""
-        return _digest(self.record) != self.digest
 
 
 @dataclass
@@ -138,7 +121,8 @@ class Worker:
         try:
             params = self.modules[facts["module"]].params.model_validate_json(facts["params"])
         except ValidationError as error:
-            return {"slips": channel.slips(error)}, []
+            slips = error.errors(include_url=False, include_input=False)[: channel.MOST_SLIPS]
+            return {"slips": [channel.slip(slip) for slip in slips]}, []
         return {"values": params.model_dump(mode="json", by_alias=True)}, []
 
     def _call(self, facts: Facts) -> Reply:
@@ -153,7 +137,7 @@ class Worker:
         inputs = [self.received[name].record for name in facts["inputs"]]
         hint = ANSWERS[module.kind, module.form]
         reply: Reply = self._watched(
-            lambda: self._encoded(hint, _travelling(module.call(*inputs, *facts["more"], params)))
+            lambda: self._encoded(hint, module.call(*inputs, *facts["more"], params))
         )
         return reply
 
@@ -171,13 +155,12 @@ class Worker:
                 raise ModuleError(f"its worker lost the {name}")
 
     def _watched(self, work: Callable[[], Any]) -> Any:
-        """What a plugin gives; raises ModuleError where it wrote into its input, which is then as
-        it was sent again.
-        """
+        """What a plugin gives; ModuleError where it wrote into its input, which is then renewed."""
         try:
             reply = work()
         finally:
-            changed = [name for name, record in self.received.items() if record.changed]
+            sent = self.received.items()
+            changed = [name for name, each in sent if _digest(each.record) != each.digest]
             for name in changed:
                 self.received[name].renew()
         if changed:
@@ -197,17 +180,6 @@ class Worker:
         return number
 
 
-def _travelling(answer: Any) -> Any:
-    """An answer as it may travel: of a part with arrays the formula is not asked."""
-    if not isinstance(answer, Term):
-        return answer
-    parts = (
-        part if isinstance(part.shape, BlackBox) else replace(part, raw=None)  # type: ignore[arg-type]
-        for part in answer.parts
-    )
-    return replace(answer, parts=tuple(parts))
-
-
 def _run(source: Source) -> None:
     if source.code is None:
         sys.path.append(source.path)
@@ -222,9 +194,7 @@ def _run(source: Source) -> None:
 
 
 def _schema(module: Module) -> dict[str, Any]:
-    """JSON Schema of the parameters with every default; raises ModuleError where one is missing or
-    would be refused itself.
-    """
+    """JSON Schema of the parameters with every default; ModuleError where one cannot be used."""
     for name, info in module.params.model_fields.items():
         if info.is_required():
             raise ModuleError(f"{module.name}.{name} has no default; every parameter needs one")

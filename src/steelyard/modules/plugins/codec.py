@@ -1,9 +1,8 @@
-"""Our frozen records as plain JSON and arrays, and back: both ways by the type hints of the record,
-so that a new field of a record needs nothing here.
+"""Our frozen records as JSON and arrays, and back, by the type hints of their fields alone.
 
-Only what its hint names is written, and only that is read: text, numbers, the facts of sentences,
-lists, mappings, arrays of three types, and the records themselves. A function stays where it is,
-under a number, and its result is read by its own hint. Raises ModuleError for anything else.
+Only what its hint names is written, and only that is read: text, numbers, facts of sentences,
+lists, mappings, arrays of three types, and records. A function stays where it is, under a number,
+and its result is read by its own hint. Raises ModuleError for anything else.
 """
 
 from __future__ import annotations
@@ -22,49 +21,32 @@ import numpy as np
 
 from steelyard.errors import ModuleError
 from steelyard.modules.plugins.channel import Array, words
-from steelyard.modules.registry import Module, ModuleParams
-from steelyard.sentences import Fact
+from steelyard.modules.registry import Module
 
 MOST = 20_000
 """Entries of a list: more than a candidate table may have rows."""
 LONGEST = 500
 """Characters of a text."""
-
-FACTS: Mapping[str, tuple[type, Callable[[str], Fact]]] = MappingProxyType(
-    {
-        "text": (str, str),
-        "int": (int, int),
-        "float": (float, float),
-        "decimal": (Decimal, Decimal),
-        "date": (date, date.fromisoformat),
-    }
-)
-"""Form of a fact -> its type, and how it is read from text."""
-NUMBERS = {int: (int, np.integer), float: (int, float, Decimal, np.number, np.bool_)}
+NUMBERS = {int: (int, np.integer), float: (int, float, np.number)}
+TEXTS: Mapping[Any, Callable[[str], Any]] = {Decimal: Decimal, date: date.fromisoformat}
+"""Types that travel as text -> how they are read."""
 ARRAYS = {np.bool_: "b", np.int64: "iu", np.float64: "fiub"}
 """Type of an array -> kinds of arrays that nothing is lost of."""
 
-HERE: Mapping[type, Mapping[str, Any]] = MappingProxyType(
-    {Module: {"params": ModuleParams, "call": None, "source": "", "digest": None}}
-)
+HERE: Mapping[Any, Any] = {Module: dict.fromkeys(("params", "call", "source", "digest"))}
 """Fields that do not travel, and what they are until somebody here sets them."""
 
 LISTED = tuple[tuple[Module, Any], ...]
 """What a plugin registers: each module, and the JSON Schema of its parameters."""
 
-
-ORIGINS: Mapping[Any, str] = MappingProxyType(
-    {
-        Union: "union",
-        types.UnionType: "union",
-        np.ndarray: "array",
-        Callable: "function",
-        Iterator: "blocks",
-        Mapping: "mapping",
-        list: "entries",
-        tuple: "entries",
-    }
-)
+ORIGINS: Mapping[Any, str] = {
+    **dict.fromkeys((Union, types.UnionType), "_union"),
+    **dict.fromkeys((list, tuple), "_entries"),
+    np.ndarray: "_array",
+    Callable: "_function",
+    Iterator: "_blocks",
+    Mapping: "_mapping",
+}
 
 
 @lru_cache
@@ -75,18 +57,17 @@ def hints(record: Any) -> Mapping[str, Any]:
 
 
 def _form(hint: Any) -> str:
-    """How a hint is written and read: the end of the names of the methods below."""
-    if hint in (Any, Fact):
-        return "anything" if hint is Any else "fact"
-    record = isinstance(hint, type) and is_dataclass(hint)
-    return "record" if record else ORIGINS.get(get_origin(hint), "scalar")
+    """How a hint is written and read: by the method of that name."""
+    if isinstance(hint, type) and is_dataclass(hint):
+        return "_record"
+    return ORIGINS.get(get_origin(hint), "_scalar")
 
 
 @dataclass(frozen=True, slots=True)
 class Writer:
     """From a record to JSON; its arrays go into `arrays`.
 
-    keep   a function, the hint of what it gives, and whether it goes on with the call -> its number
+    keep   function, hint of what it gives, does it go on with the call -> its number
     """
 
     keep: Callable[[Callable[..., Any], Any, bool], int]
@@ -94,24 +75,12 @@ class Writer:
 
     def write(self, hint: Any, value: Any, at: str = "its answer") -> Any:
         """A value as JSON; `at` is what it is called in errors."""
-        return getattr(self, f"_{_form(hint)}")(hint, value, at)
-
-    def _anything(self, _: Any, value: Any, __: str) -> Any:
-        return value
-
-    def _fact(self, _: Any, value: Any, at: str) -> list[str]:
-        """A fact with its type, its value as text."""
-        plain = value.item() if isinstance(value, np.generic) else value
-        form = next((form for form, (kind, _) in FACTS.items() if isinstance(plain, kind)), None)
-        if form is None or isinstance(plain, bool):
-            raise ModuleError(f"{at} has a {_type(value)}; facts are text, numbers and dates")
-        return [form, str(plain)]
+        return value if hint is Any else getattr(self, _form(hint))(hint, value, at)
 
     def _union(self, hint: Any, value: Any, at: str) -> list[Any]:
         options = get_args(hint)
-        place = next((k for k, option in enumerate(options) if _is(option, value)), None)
-        if place is None:
-            _odd(at, value, hint)
+        places = [k for k, option in enumerate(options) if _is(option, value)]
+        place = places[0] if places else _odd(at, value, hint)
         return [place, self.write(options[place], value, at)]
 
     def _record(self, hint: Any, value: Any, at: str) -> dict[str, Any]:
@@ -122,7 +91,6 @@ class Writer:
         }
 
     def _array(self, hint: Any, value: Any, at: str) -> int:
-        """The place of an array of one of the three types that travel."""
         array, dtype = np.asarray(value), _dtype(hint)
         if array.size and array.dtype.kind not in ARRAYS[dtype]:
             raise ModuleError(f"{at} is an array of {array.dtype} where {np.dtype(dtype)} is due")
@@ -156,11 +124,10 @@ class Writer:
 class Reader:
     """From JSON and arrays that anybody may have written to a record.
 
-    function   number of something that stays in the worker, hint of what it gives -> what stands
-               for it here
+    function   number of what stays in the worker, hint of what it gives -> what stands for it
     """
 
-    function: Callable[[int, Any], Any]
+    function: Callable[[int, Any], Any] = lambda _, __: None
     arrays: Sequence[Array] = ()
 
     def read(self, hint: Any, plain: Any) -> Any:
@@ -174,14 +141,7 @@ class Reader:
             raise ModuleError(f"its answer cannot be used: {why}") from error
 
     def _of(self, hint: Any, plain: Any) -> Any:
-        return getattr(self, f"_{_form(hint)}")(hint, plain)
-
-    def _anything(self, _: Any, plain: Any) -> Any:
-        return plain
-
-    def _fact(self, _: Any, plain: Any) -> Fact:
-        form, text = plain
-        return FACTS[form][1](_text(text))
+        return plain if hint is Any else getattr(self, _form(hint))(hint, plain)
 
     def _union(self, hint: Any, plain: Any) -> Any:
         place, value = plain
@@ -216,7 +176,9 @@ class Reader:
         return get_origin(hint)(entries)
 
     def _scalar(self, hint: Any, plain: Any) -> Any:
-        return _text(plain) if hint is str else _scalar("its answer", plain, hint)
+        if hint is str or hint in TEXTS:
+            return TEXTS.get(hint, str)(_text(plain))
+        return _scalar("its answer", plain, hint)
 
 
 def _is(hint: Any, value: Any) -> bool:
@@ -226,7 +188,8 @@ def _is(hint: Any, value: Any) -> bool:
         return value in get_args(hint)
     if origin is np.ndarray:
         return not isinstance(value, Mapping | tuple | None)
-    return isinstance(value, NUMBERS.get(origin, origin))
+    truth = isinstance(value, bool) and origin in NUMBERS
+    return isinstance(value, NUMBERS.get(origin, origin)) and not truth
 
 
 def _dtype(hint: Any) -> Any:
@@ -238,9 +201,7 @@ def _each(at: str, value: Any, args: tuple[Any, ...]) -> Iterator[tuple[Any, Any
     """The entries of a list or tuple, each with its hint."""
     if isinstance(value, str):
         raise ModuleError(f"{at} is the text {value!r}; a tuple of texts is due, ({value!r},)")
-    if not isinstance(value, Iterable):
-        _odd(at, value, list)
-    entries = list(value)
+    entries = list(value) if isinstance(value, Iterable) else _odd(at, value, list)
     uniform = len(args) == 1 or args[-1] is ...
     if len(entries) > MOST or not (uniform or len(entries) == len(args)):
         raise ModuleError(f"{at} has {len(entries):,} entries, which is not what is due")
@@ -254,7 +215,9 @@ def _scalar(at: str, value: Any, hint: Any) -> Any:
     plain = value.item() if isinstance(value, np.generic) else value
     if not _is(hint, plain):
         _odd(at, value, hint)
-    return plain if get_origin(hint) is Literal or plain is None else hint(plain)
+    if get_origin(hint) is Literal or plain is None:
+        return plain
+    return str(plain) if hint in TEXTS else hint(plain)
 
 
 def _expect(at: str, value: Any, kind: Any) -> None:
@@ -263,7 +226,7 @@ def _expect(at: str, value: Any, kind: Any) -> None:
 
 
 def _odd(at: str, value: Any, hint: Any) -> NoReturn:
-    union = _form(hint) == "union"
+    union = _form(hint) == "_union"
     due = " or ".join(map(_name, get_args(hint) if union else (hint,)))
     raise ModuleError(f"{at} is a {_type(value)} where a {due} is due")
 

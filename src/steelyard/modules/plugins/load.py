@@ -1,6 +1,4 @@
-"""Settings to modules: read every listed plugin, start the workers together, take what they tell,
-name every problem.
-"""
+"""Settings to modules: read every listed plugin, start the workers, take what they list."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from steelyard.errors import ModuleError
+from steelyard.errors import DeadlineStruck, ModuleError
 from steelyard.modules import registry
 from steelyard.modules.contract import ANSWERS
 from steelyard.modules.plugins import Loaded
@@ -45,24 +43,21 @@ def load(settings: Plugins, folder: Path | None) -> Loaded:
     ordered = {
         kind: tuple(by_name[name] for name in sorted(by_name)) for kind, by_name in modules.items()
     }
-    return Loaded(MappingProxyType(ordered), tuple(problems), partial(_end, workers))
 
+    def close() -> None:
+        for worker in workers:
+            worker.end()
 
-def _end(workers: list[Worker]) -> None:
-    for worker in workers:
-        worker.end()
+    return Loaded(MappingProxyType(ordered), tuple(problems), close)
 
 
 def _workers(settings: Plugins, folder: Path | None, problems: list[Notice]) -> Iterator[Worker]:
     """A worker for each plugin that can be read, started without waiting for it."""
     where = folder_of(settings, folder) if settings.files else Path()
+    files, points = sorted(settings.files.items()), sorted(set(settings.entry_points))
     readers: dict[str, Callable[[], Source]] = {
-        name: partial(pinned, where, name, digest)
-        for name, digest in sorted(settings.files.items())
-    }
-    readers |= {
-        f"entry point {name}": partial(entry_point, name)
-        for name in sorted(set(settings.entry_points))
+        **{name: partial(pinned, where, name, digest) for name, digest in files},
+        **{f"entry point {name}": partial(entry_point, name) for name in points},
     }
     for label, read in readers.items():
         try:
@@ -77,20 +72,14 @@ def _workers(settings: Plugins, folder: Path | None, problems: list[Notice]) -> 
 
 
 def _problem(label: str, error: Exception) -> Notice:
-    struck = type(error).__name__
-    code = "plugin_late" if struck == "DeadlineStruck" else "plugin_failed"
-    return Notice(
-        code=code,
-        message=(
-            f"The plugin {label} was not loaded and nothing of it runs: {str(error).rstrip('.')}."
-        ),
-    )
+    code = "plugin_late" if isinstance(error, DeadlineStruck) else "plugin_failed"
+    why = str(error).rstrip(".")
+    message = f"The plugin {label} was not loaded and nothing of it runs: {why}."
+    return Notice(code=code, message=message)
 
 
 def _take(worker: Worker, modules: dict[Kind, dict[str, Module]]) -> None:
-    """Add a worker's modules, all or none; raises ModuleError for one that may not be
-    registered.
-    """
+    """Add a worker's modules, all or none; ModuleError for one that may not be registered."""
     listed = worker.load()
     if not 0 < len(listed) <= MOST_MODULES:
         count = f"{len(listed)} modules; at most {MOST_MODULES}" if listed else "no module"
@@ -113,10 +102,7 @@ def _take(worker: Worker, modules: dict[Kind, dict[str, Module]]) -> None:
 
 def _module(listed: Module, schema: Any, worker: Worker) -> Module:
     if (listed.kind, listed.form) not in ANSWERS:
-        raise ModuleError(
-            f"its {listed.qualified} has the form {listed.form}, which no plugin of that kind may "
-            "have"
-        )
+        raise ModuleError(f"its {listed.qualified} has the form {listed.form}, not for plugins")
     module = replace(
         listed,
         params=params_model(listed.name, schema, judge_of(worker, listed)),

@@ -9,77 +9,50 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import (
-    ConfigDict,
     Field,
     JsonValue,
-    TypeAdapter,
     ValidationError,
     create_model,
     model_validator,
 )
-from pydantic.alias_generators import to_camel
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from steelyard.errors import ModuleError
-from steelyard.modules.plugins.channel import MOST_WORDS, first, words
+from steelyard.modules.plugins.channel import MOST_SLIPS, MOST_WORDS, words
 from steelyard.modules.registry import ModuleParams
 from steelyard.settings import Section
 
 MOST_PARAMETERS = 100
-MOST_SLIPS = 20
 
 Line = Annotated[str, Field(max_length=MOST_WORDS)]
-Figure = int | Annotated[float, Field(allow_inf_nan=False)]
-
-
-class Slip(Section):
-    """What the plugin's model says of a value."""
-
-    place: Annotated[tuple[int | Line, ...], Field(max_length=20)]
-    kind: Line
-    text: Line
+Place = Annotated[tuple[int | Line, ...], Field(max_length=20)]
+Figure = int | Annotated[float, Field(allow_inf_nan=False)] | None
 
 
 class Judged(Section):
-    """The values as the plugin's model takes them, or what is wrong with them."""
+    """The values as the plugin's model takes them, or where, by which rule and why it does not."""
 
     values: dict[str, JsonValue] | None = None
-    slips: Annotated[tuple[Slip, ...], Field(max_length=MOST_SLIPS)] = ()
+    slips: Annotated[tuple[tuple[Place, Line, Line], ...], Field(max_length=MOST_SLIPS)] = ()
 
 
-class Node(Section):
-    """A JSON Schema that is understood."""
+WORDS: Mapping[str, Any] = {
+    **dict.fromkeys(("title", "description", "pattern"), str),
+    **dict.fromkeys(("default", "const"), object),
+    **dict.fromkeys(("examples", "enum", "prefixItems", "anyOf"), list),
+    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), int | float),
+    **dict.fromkeys(("multipleOf", "minLength", "maxLength", "minItems", "maxItems"), int | float),
+    "type": str,
+    "items": dict,
+    "additionalProperties": bool | dict,
+    "uniqueItems": bool,
+}
+"""Words of JSON Schema that are understood -> types of what they say."""
+TYPES = {"number", "integer", "string", "boolean", "null", "array", "object"}
 
-    model_config = ConfigDict(alias_generator=to_camel)
-
-    type: Literal["number", "integer", "string", "boolean", "null", "array", "object"] | None = None
-    title: Line = ""
-    description: Line = ""
-    default: JsonValue = None
-    examples: tuple[JsonValue, ...] = ()
-    enum: tuple[JsonValue, ...] = ()
-    const: JsonValue = None
-    items: Node | None = None
-    prefix_items: tuple[Node, ...] = ()
-    any_of: tuple[Node, ...] = ()
-    additional_properties: bool | Node = True
-    minimum: Figure | None = None
-    maximum: Figure | None = None
-    exclusive_minimum: Figure | None = None
-    exclusive_maximum: Figure | None = None
-    multiple_of: Figure | None = None
-    min_length: int | None = None
-    max_length: int | None = None
-    min_items: int | None = None
-    max_items: int | None = None
-    pattern: Line = ""
-    unique_items: bool = False
-
-
-NODES = TypeAdapter(dict[str, Node])
 Ask = Callable[[str], Any]
 """Values as JSON -> what the worker says of them, see `Judged`."""
 
@@ -87,19 +60,14 @@ Ask = Callable[[str], Any]
 def params_model(name: str, schema: Any, ask: Ask) -> type[ModuleParams]:
     """The model of a module's parameters.
 
-    schema   JSON Schema of an object, as pydantic writes it; anything, as long as nobody has looked
+    schema   JSON Schema of an object, as pydantic writes it; not looked at yet
     Raises ModuleError naming the parameter that cannot be told to people.
     """
-    properties = schema.get("properties", {}) if isinstance(schema, Mapping) else None
-    if not isinstance(properties, Mapping) or len(properties) > MOST_PARAMETERS:
+    nodes = schema.get("properties", {}) if isinstance(schema, dict) else None
+    if not isinstance(nodes, dict) or len(nodes) > MOST_PARAMETERS:
         raise ModuleError(f"the parameters of {name} cannot be read; at most {MOST_PARAMETERS} are")
-    nodes = _nodes(name, properties)
     fields: Any = {key: (Any, _field(name, key, node)) for key, node in nodes.items()}
     doc = words(str(schema.get("description", ""))) or None
-    told = {
-        key: node.model_dump(mode="json", exclude_unset=True, by_alias=True)
-        for key, node in nodes.items()
-    }
 
     class Asking(ModuleParams):
         @model_validator(mode="before")
@@ -109,35 +77,39 @@ def params_model(name: str, schema: Any, ask: Ask) -> type[ModuleParams]:
 
         @classmethod
         def __get_pydantic_json_schema__(cls, core: Any, handler: Any) -> dict[str, Any]:
-            return {"type": "object", "properties": told, "additionalProperties": False}
+            return {"type": "object", "properties": nodes, "additionalProperties": False}
 
     return create_model(f"{name}_params", __base__=Asking, __doc__=doc, **fields)
 
 
-def _nodes(name: str, properties: Mapping[str, Any]) -> dict[str, Node]:
-    try:
-        return NODES.validate_json(json.dumps(properties))
-    except ValidationError as error:
-        slip = error.errors(include_url=False)[0]
-        if slip["type"] != "extra_forbidden":
-            raise ModuleError(
-                f"the parameters of {name} cannot be read: {words(first(error))}"
-            ) from error
-        raise ModuleError(
-            f"{name}.{words(str(slip['loc'][0]), 100)} is described with "
-            f"{words(str(slip['loc'][-1]), 100)}, which no message could explain; use numbers, "
-            "text, choices and lists"
-        ) from error
-
-
-def _field(module: str, name: str, node: Node) -> Any:
+def _field(module: str, name: str, node: Any) -> Any:
     """The field of a parameter; raises ModuleError for a name that means something else."""
     odd = not name.isidentifier() or name.startswith("_") or name == "enabled"
     if odd or hasattr(ModuleParams, name):
         raise ModuleError(f"{module} has a parameter {words(name, 100)!r}; it needs another name")
-    if "default" not in node.model_fields_set:
+    _understand(f"{module}.{name}", node)
+    if "default" not in node:
         raise ModuleError(f"{module}.{name} has no default; every parameter needs one")
-    return Field(node.default, description=words(node.description) or None)
+    if "description" in node:
+        node["description"] = words(node["description"])
+    return Field(node["default"], description=node.get("description"))
+
+
+def _understand(at: str, node: Any) -> None:
+    """Raises ModuleError for a schema that no message could explain."""
+    further = sorted(set(node) - set(WORDS)) if isinstance(node, dict) else [type(node).__name__]
+    if further:
+        raise ModuleError(
+            f"{at} is described with {words(further[0], 100)}, which no message could explain; use "
+            "numbers, text, choices and lists"
+        )
+    wrong = [word for word, value in node.items() if not isinstance(value, WORDS[word])]
+    if wrong or node.get("type", "null") not in TYPES:
+        raise ModuleError(f"{at} cannot be read: {', '.join(wrong) or words(node['type'], 100)}")
+    inner = (node.get("items"), node.get("additionalProperties"))
+    for each in (*node.get("prefixItems", ()), *node.get("anyOf", ()), *inner):
+        if not isinstance(each, bool | None):
+            _understand(at, each)
 
 
 def _judge(values: dict[str, Any], model: type[ModuleParams], ask: Ask) -> dict[str, Any]:
@@ -145,11 +117,8 @@ def _judge(values: dict[str, Any], model: type[ModuleParams], ask: Ask) -> dict[
 
     Where its worker cannot be asked they stay as they are: every call asks again.
     """
-    slips = [
-        Slip(place=(key,), kind="value_error", text="it can be no parameter: JSON cannot carry it")
-        for key, value in values.items()
-        if not _travels(value)
-    ]
+    foreign = "it can be no parameter: JSON cannot carry it"
+    slips = [((key,), "value_error", foreign) for key in values if not _travels(values[key])]
     if not slips:
         try:
             judged = Judged.model_validate_json(json.dumps(ask(json.dumps(values))))
@@ -157,8 +126,8 @@ def _judge(values: dict[str, Any], model: type[ModuleParams], ask: Ask) -> dict[
             return values
         if judged.values is not None:
             return judged.values
-        slips = list(judged.slips)
-    lines = [_line(slip, values) for slip in slips]
+        slips = list(judged.slips)  # type: ignore[arg-type]
+    lines = [_line(place, kind, text, values) for place, kind, text in slips]
     raise ValidationError.from_exception_data(model.__name__, lines)
 
 
@@ -170,14 +139,12 @@ def _travels(value: Any) -> bool:
     return True
 
 
-def _line(slip: Slip, values: Any) -> InitErrorDetails:
+def _line(place: tuple[int | str, ...], kind: str, text: str, value: Any) -> InitErrorDetails:
     """A slip as pydantic has it, with the value that it is about."""
-    value = values
-    for step in slip.place:
+    for step in place:
         try:
             value = value[step]
         except (LookupError, TypeError):
             break
-    text = words(slip.text)
-    error = PydanticCustomError(slip.kind, "{error}", {"error": text})
-    return InitErrorDetails(type=error, loc=slip.place, input=value)
+    error = PydanticCustomError(kind, "{error}", {"error": words(text)})
+    return InitErrorDetails(type=error, loc=place, input=value)

@@ -32,22 +32,18 @@ class Kept:
 
     def __init__(self, worker: Worker, number: int, gives: Any) -> None:
         self._worker, self._number, self._gives = worker, number, gives
-        self._generation = worker.generation
+        self._start = worker.starts
         self._spent = 0.0
         weakref.finalize(self, worker.dropped.append, number).atexit = False
 
     def __call__(self, *args: Any) -> Any:
-        """Ask it; raises ModuleError when its worker has ended since, DeadlineStruck when all
-        questions together take too long.
-        """
-        if self._worker.generation != self._generation:
+        """Ask it; ModuleError when its worker has ended, DeadlineStruck when all is too long."""
+        if self._worker.starts != self._start:
             raise ModuleError("its worker has ended since it answered")
         most = PATIENCE * self._worker.seconds
         if self._spent > most:
-            raise DeadlineStruck(
-                f"its answers took over {most:g} s together ({PATIENCE} times plugins.seconds); it "
-                "is not asked again"
-            )
+            how = f"over {most:g} s together ({PATIENCE} times plugins.seconds)"
+            raise DeadlineStruck(f"its answers took {how}; it is not asked again")
         start = time.monotonic()
         try:
             answer = self._worker.ask("apply", {"kept": self._number, "args": args})
@@ -69,13 +65,9 @@ def call_of(worker: Worker, module: Module) -> Callable[..., Any]:
         *inner, params = inputs
         table, *more = inner or (None,)
         records = {"context": ctx} if table is None else {"context": ctx, "table": table}
-        facts = {
-            "module": module.qualified,
-            "params": params.model_dump_json(by_alias=True),
-            "inputs": tuple(records),
-            "more": tuple(more),
-        }
-        answer = read(worker, hint, *worker.ask("call", facts, records))
+        values = params.model_dump_json(by_alias=True)
+        facts = {"module": module.qualified, "params": values, "inputs": tuple(records)}
+        answer = read(worker, hint, *worker.ask("call", {**facts, "more": more}, records))
         return contract.checked(module, ctx, table, _ready(answer, module), proven=False)
 
     return call
@@ -95,10 +87,14 @@ def judge_of(worker: Worker, module: Module) -> Callable[[str], Any]:
 
 
 def _ready(answer: Any, module: Module) -> Any:
-    """An answer that need not be asked twice, and cannot go on without end."""
+    """An answer that need not be asked twice, and cannot go on without end.
+
+    Of a part with arrays the arrays count: its formula is made from them.
+    """
     if isinstance(answer, Term):
+        absent: Any = None
         parts = (
-            replace(part, raw=_once(part.raw)) if isinstance(part.shape, BlackBox) else part
+            replace(part, raw=_once(part.raw) if isinstance(part.shape, BlackBox) else absent)
             for part in answer.parts
         )
         return replace(answer, parts=tuple(parts))
@@ -106,9 +102,7 @@ def _ready(answer: Any, module: Module) -> Any:
 
 
 def _once(formula: Raw) -> Raw:
-    """The formula, asked once for each end state: the score must not change while it is looked
-    at.
-    """
+    """The formula, asked once for each end state: a score must not change while it is read."""
     figures: dict[tuple[bytes, float], float] = {}
 
     def raw(weights: FloatArray, cash: float) -> float:
@@ -126,7 +120,5 @@ def _counted(blocks: Iterator[IntArray]) -> Iterator[IntArray]:
     for block in blocks:
         count += max(len(block), 1)
         if count > STREAM_ROWS:
-            raise ModuleError(
-                f"it gave more than {STREAM_ROWS:,} sequences; no more were asked for"
-            )
+            raise ModuleError(f"it gave more than {STREAM_ROWS:,} sequences; it is asked no more")
         yield block

@@ -1,5 +1,4 @@
-"""One worker process for one plugin: started when it is asked, ended at a deadline, started again a
-few times.
+"""One worker process for one plugin: started when asked, ended at a deadline, a few times anew.
 
 The process has its own session, the root folder to be in, no environment but the constants below,
 and no open file but its two pipes. Whatever happens in it is a ModuleError here.
@@ -21,20 +20,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Any
 
 from steelyard.errors import DeadlineStruck, ModuleError
 from steelyard.modules.candidates import Candidates
-from steelyard.modules.plugins import codec, confine
-from steelyard.modules.plugins.channel import (
-    LENGTH,
-    MOST_ANSWER,
-    Array,
-    Fault,
-    pickled,
-    read_answer,
-    words,
-)
+from steelyard.modules.plugins import channel, codec, confine
+from steelyard.modules.plugins.channel import LENGTH, MOST_ANSWER, Array, Fault, pickled, words
 from steelyard.modules.plugins.sources import Source
 from steelyard.modules.registry import Module
 from steelyard.settings import Plugins
@@ -45,13 +36,9 @@ START_SECONDS = 60.0
 """For our own imports in the worker, on a machine that has other things to do."""
 PIECE = 1 << 20
 
-ENVIRONMENT: Mapping[str, str] = MappingProxyType(
-    {
-        "PYTHONHASHSEED": "0",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-    }
+ARRAYS = ("OMP", "OPENBLAS", "MKL")
+ENVIRONMENT = MappingProxyType(
+    {"PYTHONHASHSEED": "0", **{f"{name}_NUM_THREADS": "1" for name in ARRAYS}}
 )
 """All of it: the same order of sets in every run, one thread for arrays."""
 BOOT = (
@@ -59,53 +46,48 @@ BOOT = (
     " from steelyard.modules.plugins.child import main; main()"
 )
 ROOT = Path(__file__).resolve().parents[3]
+_BEFORE, _LIVING = confine.dumpable(), set[int]()
+_LOCK = threading.RLock()  # a worker that is forgotten ends at any moment
 
 
 class Worker:
-    """The process of one plugin. Safe to use from several threads; a fork of this process starts
-    one of its own.
-    """
+    """The process of one plugin, for several threads; a fork of this process starts its own."""
 
     def __init__(self, source: Source, settings: Plugins) -> None:
         self.source = source
-        self.seconds = settings.seconds
-        self.megabytes = settings.megabytes
-        self._listed: Any = None
+        self.seconds, self.megabytes = settings.seconds, settings.megabytes
         self.dropped: deque[int] = deque()
         """Numbers of what the worker need not keep any more."""
+        self._listed: Any = None
         self._lock = threading.RLock()
-        self._starts = 0
         self._process: _Process | None = None
         self._sent: dict[str, tuple[Any, int]] = {}
-        self._tokens = 0
-        self._calls = 0
+        self._tokens = self._calls = 0
+        self.starts = 0
+        """Which start this is: what stayed in an earlier one is gone."""
 
     def start(self) -> None:
         """Begin to start the process, without waiting for it."""
         with self._lock:
-            if self._starts == MOST_STARTS:
+            if self.starts == MOST_STARTS:
                 raise ModuleError(
                     f"its worker has ended {MOST_STARTS} times and is not started again; nothing of"
                     f" the plugin {self.source.label} runs until the strategy is loaded anew"
                 )
-            self._starts += 1
+            self.starts += 1
             self._sent, self.dropped = {}, deque()
             self._process = _Process()
 
     def load(self) -> tuple[tuple[Module, Any], ...]:
-        """What the plugin registers, the first time; raises ModuleError when a later start says
-        something else.
-        """
+        """What the plugin registers; raises ModuleError when a later start says something else."""
         with self._lock:
-            process = self._running()
-            self._exchange(process, "start", {"megabytes": self.megabytes}, START_SECONDS)
-            facts = {"source": self.source, "seconds": self.seconds}
-            value, _ = self._exchange(process, "load", facts, self.seconds)
+            self._exchange("start", {"megabytes": self.megabytes}, START_SECONDS)
+            value, _ = self._exchange("load", {"source": self.source, "seconds": self.seconds})
             if self._listed not in (None, value):
                 self.end()
                 raise ModuleError("started again, it registers something else than before")
             self._listed = value
-            return codec.Reader(_nothing).read(codec.LISTED, value)  # type: ignore[no-any-return]
+            return codec.Reader().read(codec.LISTED, value)  # type: ignore[no-any-return]
 
     def ask(
         self, what: str, facts: Mapping[str, Any], records: Mapping[str, Any] | None = None
@@ -113,29 +95,20 @@ class Worker:
         """Ask the plugin; starts its process when it is not running.
 
         records   name -> context or table: sent when the worker does not have it yet
-        Raises DeadlineStruck when it takes too long, else ModuleError for whatever goes wrong in
-        it.
+        Raises DeadlineStruck when it takes too long, ModuleError for whatever goes wrong in it.
         """
         with self._lock:
-            if self._process is None or not self._process.ours:
-                self._restart()
+            if self._process is None or self._process.owner != os.getpid():  # in a fork
+                self.start()
+                try:
+                    self.load()
+                except ModuleError:
+                    self.end()
+                    raise
             sent = {name: self._record(name, record) for name, record in (records or {}).items()}
             dropped = [self.dropped.popleft() for _ in range(len(self.dropped))]
             full = {**facts, **sent, "dropped": dropped, "seconds": self.seconds}
-            return self._exchange(self._running(), what, full, self.seconds)
-
-    def _restart(self) -> None:
-        self.start()
-        try:
-            self.load()
-        except ModuleError:
-            self.end()
-            raise
-
-    @property
-    def generation(self) -> int:
-        """Which start this is: what was kept in an earlier one is gone."""
-        return self._starts
+            return self._exchange(what, full)
 
     def end(self) -> None:
         """End the process and everything in its group; the next question starts another."""
@@ -144,55 +117,36 @@ class Worker:
                 self._process.end()
                 self._process = None
 
-    def _running(self) -> _Process:
-        if self._process is None:
-            self.start()
-        assert self._process is not None  # noqa: S101 `start` has just made it
-        return self._process
-
     def _record(self, name: str, record: Any) -> tuple[int, bytes | None]:
         last, token = self._sent.get(name, (None, 0))
         if last is record:
             return token, None
         self._tokens += 1
         self._sent[name] = (record, self._tokens)
-        return self._tokens, pickled(_travelling(record))
+        if isinstance(record, Candidates):  # what row filters answered with is of this process
+            record = replace(record, predicates=())
+        return self._tokens, pickled(record)
 
     def _exchange(
-        self, process: _Process, what: str, facts: Mapping[str, Any], seconds: float
+        self, what: str, facts: Mapping[str, Any], most: float | None = None
     ) -> tuple[Any, tuple[Array, ...]]:
+        process, seconds = self._process, most or self.seconds
+        assert process is not None  # noqa: S101 whoever asks has started it
         self._calls += 1
         try:
             frame = process.exchange(pickled((what, {**facts, "call": self._calls})), seconds)
-        except _Late as late:
-            self.end()
-            raise DeadlineStruck(
-                f"it took longer than {seconds:g} s (plugins.seconds); its worker was ended"
-            ) from late
         except ModuleError:
             self.end()
             raise
-        answer, arrays = read_answer(frame)
+        answer, arrays = channel.read_answer(frame)
         if answer.call != self._calls:
             self.end()
             raise ModuleError(
-                "it answered another question than the one that it was asked; its worker was ended"
+                "it answered another question than it was asked; its worker was ended"
             )
         if answer.fault is not None:
             raise _error(answer.fault, self.source.label)
         return answer.value, arrays
-
-
-def _travelling(record: Any) -> Any:
-    """A record as the worker may have it: a table without the predicates of row filters, which are
-    functions of this process.
-    """
-    return replace(record, predicates=()) if isinstance(record, Candidates) else record
-
-
-def _nothing(_: int, __: Any) -> NoReturn:
-    """A list of modules has no functions."""
-    raise ModuleError("it lists a function")
 
 
 def _error(fault: Fault, label: str) -> ModuleError:
@@ -203,46 +157,18 @@ def _error(fault: Fault, label: str) -> ModuleError:
     return ModuleError(words(": ".join(parts)) + where)
 
 
-class _Shut:
-    """Keeps the planner's memory, environment and descriptors from its workers while there are any:
-    they run as the same user.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()  # a worker that is forgotten leaves at any moment
-        self._workers: set[int] = set()
-        self._before = True
-
-    def enter(self, worker: int) -> None:
-        """One worker more."""
-        with self._lock:
-            if not self._workers:
-                self._before = confine.dumpable(False)
-            self._workers.add(worker)
-
-    def leave(self, worker: int) -> None:
-        """One worker less: after the last all is as it was."""
-        with self._lock:
-            self._workers.discard(worker)
-            if not self._workers:
-                confine.dumpable(self._before)
-
-
-_SHUT = _Shut()
-
-
-class _Late(Exception):
-    """The deadline is over."""
+def _shut(worker: int, *, living: bool) -> None:
+    """Shut the planner's memory and environment while workers live: they are of the same user."""
+    with _LOCK:
+        (_LIVING.add if living else _LIVING.discard)(worker)
+        confine.dumpable(_BEFORE and not _LIVING)
 
 
 class _Process:
-    """A process and its two pipes; killed with its group when it is forgotten, at the latest with
-    the interpreter.
-    """
+    """A process and its two pipes, killed with its group when forgotten, or with this one."""
 
     def __init__(self) -> None:
-        # our own interpreter with our own code; `-s -P` and the empty environment are what `-I`
-        # would be
+        # our interpreter and our code; `-s -P` and the empty environment are what `-I` would be
         self._process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-s", "-P", "-B", "-c", BOOT, str(ROOT)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
@@ -253,19 +179,12 @@ class _Process:
         self._in, self._out = self._process.stdin.fileno(), self._process.stdout.fileno()
         os.set_blocking(self._in, False)
         os.set_blocking(self._out, False)
-        self._owner = os.getpid()
-        _SHUT.enter(self._process.pid)
-        self.end = weakref.finalize(self, _end, self._process, self._owner)
-
-    @property
-    def ours(self) -> bool:
-        """False in a fork of the process that started it."""
-        return os.getpid() == self._owner
+        self.owner = os.getpid()
+        _shut(self._process.pid, living=True)
+        self.end = weakref.finalize(self, _end, self._process, self.owner)
 
     def exchange(self, request: bytes, seconds: float) -> bytes:
-        """Send a request, wait for the answer; raises _Late, or ModuleError when the process ends
-        or says too much.
-        """
+        """Send, wait for the answer; DeadlineStruck, or ModuleError for an end and for too much."""
         deadline = time.monotonic() + seconds
         pending = memoryview(LENGTH.pack(len(request)) + request)
         poll = select.poll()
@@ -277,7 +196,8 @@ class _Process:
             rest = deadline - time.monotonic()
             ready = [handle for handle, _ in poll.poll(max(rest, 0.0) * 1000)]
             if not ready:
-                raise _Late
+                late = f"it took longer than {seconds:g} s (plugins.seconds); its worker was ended"
+                raise DeadlineStruck(late)
             if self._out in ready:
                 frame += self._read(PIECE)
             elif self._in in ready:
@@ -287,18 +207,14 @@ class _Process:
             if due is None and len(frame) >= LENGTH.size:
                 (size,) = LENGTH.unpack_from(frame)
                 if size > MOST_ANSWER:
-                    raise ModuleError(
-                        f"its answer is {size:,} bytes long; at most {MOST_ANSWER:,} are read"
-                    )
+                    raise ModuleError(f"its answer has {size:,} bytes; at most {MOST_ANSWER:,}")
                 due = LENGTH.size + size
         if len(frame) != due:
             raise ModuleError(f"it says {len(frame) - due:,} bytes more than its answer")
         return bytes(frame[LENGTH.size :])
 
     def _write(self, pending: memoryview) -> memoryview:
-        """What is left to send; nothing when nobody reads any more: then the answer ends, and says
-        why.
-        """
+        """What is still to send; nothing when nobody reads: then the answer ends, and says why."""
         try:
             return pending[os.write(self._in, pending[:PIECE]) :]
         except BlockingIOError:
@@ -321,16 +237,11 @@ class _Process:
         except subprocess.TimeoutExpired:
             return ModuleError("it closed its channel; its worker was ended")
         if -code in {signal.SIGXCPU, signal.SIGALRM}:
-            return DeadlineStruck(
-                "it used more processor time than one call may (plugins.seconds); its worker was "
-                "ended"
-            )
-        how = (
-            f"was ended by signal {signal.Signals(-code).name}"
-            if code < 0
-            else f"ended itself with exit code {code}"
-        )
-        return ModuleError(f"its worker {how}")
+            why = "it used more processor time than one call may (plugins.seconds)"
+            return DeadlineStruck(f"{why}; its worker was ended")
+        if code < 0:
+            return ModuleError(f"its worker was ended by signal {signal.Signals(-code).name}")
+        return ModuleError(f"its worker ended itself with exit code {code}")
 
 
 def _end(process: subprocess.Popen[bytes], owner: int) -> None:
@@ -341,7 +252,7 @@ def _end(process: subprocess.Popen[bytes], owner: int) -> None:
         os.killpg(process.pid, signal.SIGKILL)
     process.kill()
     process.wait()
-    _SHUT.leave(process.pid)
+    _shut(process.pid, living=False)
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             pipe.close()
