@@ -259,7 +259,7 @@ BREAKING = {
     "shares that do not sum": (part("0.5", "Linear(0.0, np.zeros(n))"), "sum to 0.5"),
     "another name": (
         term("return Term('quality', (linear_part('p', 1.0, (0.0, 1.0), np.zeros(n - 1), 0.0),))"),
-        "name of the module",
+        "the name of the module is due",
     ),
     "a shape of its own": (part("1.0", "'round'"), "a str where a Linear or Quadratic or"),
     "a shape that nobody knows to be concave": (

@@ -13,8 +13,7 @@ from __future__ import annotations
 import math
 import re
 import string
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -25,20 +24,10 @@ from steelyard.arrays import PAD, BoolArray, FloatArray, IntArray, canonical_row
 from steelyard.errors import ModuleError, one_line
 from steelyard.modules.candidates import Candidate, Candidates, Ranking, RowPredicate, Ruling
 from steelyard.modules.context import Context
+from steelyard.modules.contract_terms import exactly, function_of, term, type_name
 from steelyard.modules.registry import Form, Kind, Module
 from steelyard.modules.sequences import Fill, Loosening, Order
-from steelyard.modules.terms import (
-    LEAST_VARIANCE,
-    BlackBox,
-    Linear,
-    Norm,
-    Part,
-    Quadratic,
-    Raw,
-    Separable,
-    Shape,
-    Term,
-)
+from steelyard.modules.terms import Term
 from steelyard.notices import Drop
 from steelyard.orders import Side
 from steelyard.sentences import Sentence
@@ -58,9 +47,7 @@ ANSWERS: Mapping[tuple[Kind, Form | None], Any] = MappingProxyType(
         (Kind.TERM, None): Term,
     }
 )
-"""Kind and form of a module -> type of its answer; one of the form `what_if` answers with an
-iterator of Fill and Loosening.
-"""
+"""Kind and form of a module -> type of its answer; a what-if is an iterator, see `what_if`."""
 
 MOST_PRIORITY_WEIGHT = 2.0
 MOST_SIZES = 100
@@ -80,18 +67,6 @@ LONGEST_NAME = 80
 TABLE = 2
 """Dimensions of rows."""
 MOST_RANKED = 1_000_000
-
-SHARES_WITHIN = 1e-9
-SPLIT = 1e-9
-"""Most that the formula of a part and its arrays may differ; of the figure where that is over 1."""
-CONVEX_WITHIN = 1e-10
-"""Least eigenvalue of a matrix that counts as positive semidefinite, relative to its largest
-entry.
-"""
-STEEPEST = 1e5
-"""Largest figure of a part in units of its span: beyond it rounding alone would change the
-score.
-"""
 
 
 def checked(
@@ -128,7 +103,7 @@ def checked(
 def sentence(why: Any) -> Sentence:
     """A sentence whose every number is a fact: its template has no digit."""
     if not isinstance(why, Sentence):
-        raise ModuleError(f"it gives a reason of type {_type(why)}; a sentence is due (`say`)")
+        raise ModuleError(f"it gives a reason of type {type_name(why)}; a sentence is due (`say`)")
     at = f"the sentence {why.template!r}"
     try:
         literals = "".join(literal for literal, *_ in string.Formatter().parse(why.template))
@@ -158,24 +133,18 @@ def _readable(fact: object) -> bool:
     return not isinstance(fact, Decimal) or int(fact.as_tuple().exponent) >= SMALLEST_EXPONENT
 
 
-def _type(answer: object) -> str:
-    return type(answer).__name__
-
-
 # calculators
 
 
 def candidates(ctx: Context, answer: Iterable[Any]) -> list[Candidate]:
-    """What a calculator wants: known symbols, signs that match the side, reasons that are
-    sentences.
-    """
+    """What a calculator wants: symbols of the set, signs of the side, sentences as reasons."""
     symbols = set(ctx.symbols)
     return [_candidate(symbols, candidate) for candidate in answer]
 
 
 def _candidate(symbols: set[str], candidate: Any) -> Candidate:
     if not isinstance(candidate, Candidate):
-        raise ModuleError(f"it returns a {_type(candidate)} where a Candidate is due")
+        raise ModuleError(f"it returns a {type_name(candidate)} where a Candidate is due")
     symbol = candidate.symbol
     if symbol not in symbols:
         raise ModuleError(f"it proposes {symbol}, which is not in the planning set")
@@ -185,9 +154,10 @@ def _candidate(symbols: set[str], candidate: Any) -> Candidate:
             f"it proposes {symbol} in {len(candidate.weights):,} sizes; 1 to {MOST_SIZES} are due"
         )
     if not all(math.isfinite(weight) and weight * sign > 0 for weight in candidate.weights):
+        finite = all(map(math.isfinite, candidate.weights))
         raise ModuleError(
-            f"it proposes to {candidate.side} {symbol} by {candidate.weights} of value; each must "
-            "be a finite number, and the signs do not match otherwise: buys > 0, sells < 0"
+            f"it proposes to {candidate.side} {symbol} by {candidate.weights} of value; "
+            f"{'the signs do not match' if finite else 'each must be a finite number'}"
         )
     if not 0 <= candidate.priority_weight <= MOST_PRIORITY_WEIGHT:
         raise ModuleError(
@@ -251,7 +221,7 @@ def what_if(answer: Any, order: Order, table: Candidates) -> Fill | Loosening:
     if isinstance(answer, Loosening):
         return answer
     if not isinstance(answer, Fill):
-        raise ModuleError(f"it asks for a {_type(answer)}; a what-if is a Fill or a Loosening")
+        raise ModuleError(f"it asks for a {type_name(answer)}; a what-if is a Fill or a Loosening")
     short = answer.parent != order or len(answer.quantities) != len(order)
     if short or not all(
         0 <= quantity <= table.quantity[j]
@@ -268,8 +238,8 @@ def what_if(answer: Any, order: Order, table: Candidates) -> Fill | Loosening:
 def ruling(ctx: Context, answer: Any, m: int) -> Ruling:
     """What a mask filter says of m orders: a reason for each that may not be traded."""
     if not isinstance(answer, Ruling):
-        raise ModuleError(f"it returns a {_type(answer)} where a Ruling is due")
-    keep = _exactly(answer.keep, "a mask", (m,), np.bool_)
+        raise ModuleError(f"it returns a {type_name(answer)} where a Ruling is due")
+    keep = exactly(answer.keep, "a mask", (m,), np.bool_)
     if any(not 0 <= row < m for row in answer.drops):
         raise ModuleError(f"it drops order {max(answer.drops)} of {m}")
     if any(int(j) not in answer.drops for j in np.flatnonzero(~keep)):
@@ -288,7 +258,7 @@ def ruling(ctx: Context, answer: Any, m: int) -> Ruling:
 
 def _reason(drop: Any) -> None:
     if not isinstance(drop, Drop):
-        raise ModuleError(f"it drops an order for a {_type(drop)}; a Drop is due")
+        raise ModuleError(f"it drops an order for a {type_name(drop)}; a Drop is due")
     figures = [figure for figure in (drop.value, drop.limit) if figure is not None]
     if not isinstance(drop.rule, str) or not all(map(math.isfinite, figures)):
         raise ModuleError(
@@ -301,7 +271,7 @@ def _reason(drop: Any) -> None:
 def pairs(ctx: Context, answer: Any, m: int) -> tuple[BoolArray, Ruling | None]:
     """(m, m) True where two orders may not go together, and what may not be traded at all."""
     conflicts, ruled = answer if isinstance(answer, tuple) else (answer, None)
-    apart = _exactly(conflicts, "a table of pairs", (m, m), np.bool_)
+    apart = exactly(conflicts, "a table of pairs", (m, m), np.bool_)
     if apart.diagonal().any():
         raise ModuleError(
             "it keeps an order apart from itself; what may not be traded at all is a Ruling"
@@ -310,13 +280,14 @@ def pairs(ctx: Context, answer: Any, m: int) -> tuple[BoolArray, Ruling | None]:
 
 
 def predicate(answer: Any, depth: int) -> RowPredicate:
-    """The predicate of a row filter: one True or False for each row, and rows that stay as they
-    are; asked once of the empty row, so that one that cannot answer is no filter.
+    """The predicate of a row filter: one truth a row, and rows left as they are.
+
+    Asked once of the empty row, so that one that cannot answer is no filter.
     """
-    ask = _function(answer)
+    ask = function_of(answer)
 
     def permits(rows: IntArray) -> BoolArray:
-        good: BoolArray = _exactly(ask(frozen(rows.view())), "an answer", (len(rows),), np.bool_)
+        good: BoolArray = exactly(ask(frozen(rows.view())), "an answer", (len(rows),), np.bool_)
         return good
 
     permits(nothing(depth))
@@ -326,10 +297,10 @@ def predicate(answer: Any, depth: int) -> RowPredicate:
 def ranking(answer: Any, depth: int) -> Ranking:
     """The ranking of a rank filter: one number for each row; asked once of the empty row too."""
     if not isinstance(answer, Ranking):
-        raise ModuleError(f"it returns a {_type(answer)} where a Ranking is due")
+        raise ModuleError(f"it returns a {type_name(answer)} where a Ranking is due")
     if not isinstance(answer.most, int) or not 0 <= answer.most <= MOST_RANKED:
         raise ModuleError(f"a ranking that keeps {answer.most!r} proposals")
-    ask = _function(answer.value)
+    ask = function_of(answer.value)
 
     def value(rows: IntArray) -> FloatArray:
         values: FloatArray = np.asarray(ask(frozen(rows.view())), dtype=np.float64)
@@ -348,173 +319,3 @@ def ranking(answer: Any, depth: int) -> Ranking:
 def nothing(depth: int) -> IntArray:
     """(1, d) the empty sequence."""
     return np.full((1, depth), PAD, dtype=np.int64)
-
-
-def _function(answer: Any) -> Callable[..., Any]:
-    if not callable(answer):
-        raise ModuleError(f"it returns a {_type(answer)} where a function is due")
-    return answer  # type: ignore[no-any-return]
-
-
-def _exactly(answer: Any, what: str, shape: tuple[int, ...], dtype: type[np.generic]) -> Any:
-    """An array of that shape and type."""
-    array = np.asarray(answer)
-    if array.shape != shape or array.dtype != dtype:
-        raise ModuleError(
-            f"{what} of shape {array.shape} and type {array.dtype}; {shape} of type "
-            f"{np.dtype(dtype)} is due"
-        )
-    return array
-
-
-# score terms
-
-
-def term(ctx: Context, name: str, answer: Any, *, proven: bool = True) -> Term:
-    """A score term of that module, the formula of each part checked whenever it answers.
-
-    proven   are its matrices known to be positive semidefinite? Asked otherwise: it costs n^3
-    """
-    if not isinstance(answer, Term):
-        raise ModuleError(f"it returns a {_type(answer)} where a Term is due")
-    if answer.name != name:
-        raise ModuleError(
-            f"its term is called {answer.name!r}; it must have the name of the module"
-        )
-    total = math.fsum(part.share for part in answer.parts)
-    if not abs(total - 1) <= SHARES_WITHIN or any(part.share < 0 for part in answer.parts):
-        raise ModuleError(f"the shares of its parts sum to {total:.6g}; they must sum to 1")
-    checked = (_part(ctx, part, proven=proven) for part in answer.parts)
-    return replace(answer, parts=tuple(checked))
-
-
-def _part(ctx: Context, part: Part, *, proven: bool) -> Part:
-    if not -math.inf < part.lo < part.hi < math.inf:
-        raise ModuleError(
-            f"the anchors of its part {part.name} are {part.lo:g} and {part.hi:g}; they must "
-            "increase"
-        )
-    figures = _figures(part, ctx.n + 1)
-    if not all(np.isfinite(array).all() for array in figures):
-        raise ModuleError(f"an array or the constant of its part {part.name} is not finite")
-    for figure in (part.lo, part.hi, *(_largest(array) for array in figures)):
-        _flat(part, abs(figure))
-    if not proven:
-        _convex(part)
-    arrays, formula = by_arrays(part.shape), part.raw
-    raw = _finite(part, arrays if formula is None else formula)
-    _same(part, raw, arrays, ctx.n)
-    return replace(part, raw=raw)
-
-
-def _figures(part: Part, size: int) -> list[FloatArray]:
-    """What a shape is made of, each of n + 1 entries a side."""
-    match part.shape:
-        case Linear(constant, slope):
-            constants, arrays = [constant], {"slope": (slope, 1)}
-        case Quadratic(constant, slope, curvature):
-            constants, arrays = [constant], {"slope": (slope, 1), "curvature": (curvature, 2)}
-        case Norm(variance):
-            constants, arrays = [], {"variance": (variance, 2)}
-        case Separable() | BlackBox():
-            return []
-        case _:
-            raise ModuleError(
-                f"its part {part.name} is a {_type(part.shape)}; a part is Linear, Quadratic, Norm "
-                "or BlackBox"
-            )
-    for what, (array, sides) in arrays.items():
-        _exactly(array, f"the {what} of its part {part.name}", (size,) * sides, np.float64)
-    return [np.array(constants), *(array for array, _ in arrays.values())]
-
-
-def _largest(array: FloatArray) -> float:
-    return float(np.abs(array).max(initial=0.0))
-
-
-def _flat(part: Part, figure: float) -> None:
-    """Raises ModuleError for a figure that is so large beside the anchors that rounding would
-    decide.
-    """
-    span = part.hi - part.lo
-    if not figure <= STEEPEST * span:
-        raise ModuleError(
-            f"its part {part.name} has the figure {figure:g}, more than {STEEPEST:g} times what "
-            f"lies between its anchors, {span:g}"
-        )
-
-
-def _convex(part: Part) -> None:
-    """Raises ModuleError unless the part is concave: proofs rest on that."""
-    match part.shape:
-        case Quadratic(_, _, matrix) | Norm(matrix):
-            even = (matrix + matrix.T) / 2
-        case Separable():
-            raise ModuleError(
-                f"its part {part.name} is a Separable, of which nobody knows that it is concave; a "
-                "plugin's part is Linear, Quadratic, Norm or BlackBox"
-            )
-        case _:
-            return
-    slack = CONVEX_WITHIN * max(1.0, _largest(even))
-    try:
-        np.linalg.cholesky(even + 2 * slack * np.eye(len(even)))
-    except np.linalg.LinAlgError as error:
-        raise ModuleError(
-            f"the matrix of its part {part.name} is not positive semidefinite, so the part is not "
-            "concave"
-        ) from error
-
-
-def by_arrays(shape: Shape) -> Raw | None:
-    """The formula of a part, written from its arrays; None for a black box, which has none."""
-    match shape:
-        case Linear(constant, slope):
-            return lambda weights, cash: _sum(constant, slope, None, np.append(weights, cash))
-        case Quadratic(constant, slope, curvature):
-            return lambda weights, cash: _sum(constant, slope, curvature, np.append(weights, cash))
-        case Norm(variance):
-            return lambda weights, cash: _root(variance, np.append(weights, cash))
-        case Separable(each, _):
-            return lambda weights, _: float(each(weights).sum())
-        case BlackBox():
-            return None
-
-
-def _sum(constant: float, slope: FloatArray, bend: FloatArray | None, z: FloatArray) -> float:
-    bent = [] if bend is None else (-z * (bend @ z)).tolist()
-    return math.fsum([constant, *(slope * z).tolist(), *bent])
-
-
-def _root(variance: FloatArray, z: FloatArray) -> float:
-    return -math.sqrt(max(math.fsum((z * (variance @ z)).tolist()), LEAST_VARIANCE))
-
-
-def _finite(part: Part, formula: Any) -> Raw:
-    """The formula, each figure of it a finite number that does not drown its anchors."""
-    ask = _function(formula)
-
-    def raw(weights: FloatArray, cash: float) -> float:
-        figure = float(ask(weights, cash))
-        if not math.isfinite(figure):
-            raise ModuleError(f"its part {part.name} gives {figure}")
-        _flat(part, abs(figure))
-        return figure
-
-    return raw
-
-
-def _same(part: Part, raw: Raw, by_shape: Raw | None, n: int) -> None:
-    """Asks the formula for two plain end states; raises ModuleError where it differs from the
-    arrays: the search would look for something else than what is published.
-    """
-    for invested in (0.0, 0.5):
-        weights = frozen(np.full(n, invested / max(n, 1)))
-        cash = 1 - float(weights.sum())
-        formula = raw(weights, cash)
-        arrays = formula if by_shape is None else by_shape(weights, cash)
-        if not abs(formula - arrays) <= SPLIT * max(1.0, abs(formula)):
-            raise ModuleError(
-                f"its part {part.name}, with {invested:.0%} invested evenly: the formula gives "
-                f"{formula:.12g} and the arrays {arrays:.12g}. It was not scored"
-            )

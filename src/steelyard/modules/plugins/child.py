@@ -19,6 +19,7 @@ import traceback
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
@@ -84,7 +85,7 @@ class Worker:
                 self.kept.pop(number, None)
             value, arrays = self._asked(what, facts)
             return channel.answer_bytes(facts["call"], value, arrays=arrays)
-        except BaseException as error:  # noqa: BLE001 a plugin may raise anything, sys.exit too; it costs this call
+        except BaseException as error:  # noqa: BLE001 it may raise anything, sys.exit too
             return channel.answer_bytes(facts["call"], fault=_fault(error, self.file))
         finally:
             if what != "start":
@@ -136,10 +137,8 @@ class Worker:
         random.seed(self.received["context"].record.seed)
         inputs = [self.received[name].record for name in facts["inputs"]]
         hint = ANSWERS[module.kind, module.form]
-        reply: Reply = self._watched(
-            lambda: self._encoded(hint, module.call(*inputs, *facts["more"], params))
-        )
-        return reply
+        call = partial(module.call, *inputs, *facts["more"], params)
+        return self._watched(lambda: self._encoded(hint, call()))  # type: ignore[no-any-return]
 
     def _apply(self, facts: Facts) -> Reply:
         function, hint = self.kept[facts["kept"]]
@@ -164,9 +163,8 @@ class Worker:
             for name in changed:
                 self.received[name].renew()
         if changed:
-            raise ModuleError(
-                f"it changed its input, the {' and the '.join(changed)}; modules may only read it"
-            )
+            which = " and the ".join(changed)
+            raise ModuleError(f"it changed its input, the {which}; modules may only read it")
         return reply
 
     def _encoded(self, hint: Any, value: Any) -> Reply:

@@ -109,9 +109,8 @@ class Writer:
     def _mapping(self, hint: Any, value: Any, at: str) -> list[list[Any]]:
         _expect(at, value, Mapping)
         key, of = get_args(hint)
-        return [
-            [self.write(key, name, at), self.write(of, each, at)] for name, each in value.items()
-        ]
+        pairs = value.items()
+        return [[self.write(key, name, at), self.write(of, each, at)] for name, each in pairs]
 
     def _entries(self, hint: Any, value: Any, at: str) -> list[Any]:
         return [self.write(of, each, at) for of, each in _each(at, value, get_args(hint))]
@@ -171,7 +170,6 @@ class Reader:
         return MappingProxyType({self._of(key, name): self._of(of, each) for name, each in plain})
 
     def _entries(self, hint: Any, plain: Any) -> Any:
-        _expect("its answer", plain, list)
         entries = (self._of(of, each) for of, each in _each("its answer", plain, get_args(hint)))
         return get_origin(hint)(entries)
 
@@ -226,8 +224,8 @@ def _expect(at: str, value: Any, kind: Any) -> None:
 
 
 def _odd(at: str, value: Any, hint: Any) -> NoReturn:
-    union = _form(hint) == "_union"
-    due = " or ".join(map(_name, get_args(hint) if union else (hint,)))
+    options = get_args(hint) if _form(hint) == "_union" else (hint,)
+    due = " or ".join(map(_name, options))
     raise ModuleError(f"{at} is a {_type(value)} where a {due} is due")
 
 

@@ -1,10 +1,9 @@
 """What a worker may do, set by the worker itself before it runs a line of a plugin.
 
-Limits of memory, written files, open files and processor time, where the system has them. On Linux
-on x86-64 and ARM64 the kernel also allows the calls of `CALLS` alone, `fcntl`, `ioctl`,
-`socketpair`, `clone`, `prlimit64` and opening of files only with harmless arguments, and refuses
-every other call, whoever the user is. Rights of the super user are given up. Reading files is
-allowed: docs/plugins.md says so.
+Limits of memory, written and open files and processor time, where the system has them. On Linux it
+gives up rights of the super user, and on x86-64 and ARM64 the kernel allows the calls of `CALLS`
+alone, some only with harmless arguments, and refuses every other one, whoever the user is. Reading
+files is allowed: docs/plugins.md says so.
 
 Who wants to check the list reads `CALLS`, `COMMANDS` and `_narrowed`; the rest is how the kernel
 takes it: a program of classic BPF, linux/seccomp.h and linux/bpf_common.h.
@@ -109,9 +108,7 @@ def confine(megabytes: int) -> None:
 
 
 def dumpable(answer: bool | None = None) -> bool:
-    """May other processes of the same user look into the memory of this one? Sets it, says how it
-    was before; only Linux can say no.
-    """
+    """May the user's other processes look into the memory of this one? Sets it, says how it was."""
     if sys.platform != "linux":
         return True
     libc = ctypes.CDLL(None)
@@ -124,9 +121,8 @@ def dumpable(answer: bool | None = None) -> bool:
 def begin(seconds: float) -> None:
     """Give one call its processor time, and an end that needs no planner."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     most = ceil(used.ru_utime + used.ru_stime + seconds) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (most, hard))
+    resource.setrlimit(resource.RLIMIT_CPU, (most, resource.getrlimit(resource.RLIMIT_CPU)[1]))
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds + GRACE_SECONDS)
 
@@ -173,16 +169,12 @@ def _program(machine: str) -> Iterator[bytes]:
 
 def _narrowed() -> dict[str, list[bytes]]:
     """Call -> what is asked of its arguments."""
-    sockets = [
-        *_unless(FIRST, EQUALS, AF_UNIX),
-        *_unless(SECOND, EQUALS, STREAM),
-        _step(RETURN, ALLOW),
-    ]
+    allowed, pair = _step(RETURN, ALLOW), _unless(FIRST, EQUALS, AF_UNIX)
     return {
         "open": _reading(SECOND),
         "openat": _reading(THIRD),
-        "socketpair": sockets,
-        "clone": [*_unless(FIRST, ANY_BIT, CLONE_THREAD), _step(RETURN, ALLOW)],
+        "socketpair": [*pair, *_unless(SECOND, EQUALS, STREAM), allowed],
+        "clone": [*_unless(FIRST, ANY_BIT, CLONE_THREAD), allowed],
         "prlimit64": _own_time(),
         **{name: _one_of(values) for name, values in COMMANDS.items()},
         **{name: [_step(RETURN, ABSENT)] for name in ("clone3", "openat2")},

@@ -86,11 +86,8 @@ def _take(worker: Worker, modules: dict[Kind, dict[str, Module]]) -> None:
         raise ModuleError(f"it registers {count}")
     own: dict[str, Module] = {}
     for module, schema in listed:
-        other = (
-            registry.modules(module.kind).get(module.name)
-            or modules[module.kind].get(module.name)
-            or own.get(module.qualified)
-        )
+        others = {**registry.modules(module.kind), **modules[module.kind]}
+        other = others.get(module.name) or own.get(module.qualified)
         if other is not None:
             raise ModuleError(
                 f"its {module.qualified} is registered already: {other.version}, {other.source}"

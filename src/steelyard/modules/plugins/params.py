@@ -1,8 +1,7 @@
-"""The parameters of a plugin's module: a model whose values the plugin's own model checks, in the
-worker, when a strategy loads and again at every call.
+"""The parameters of a plugin's module: a model whose values the plugin's own model checks.
 
-Names, defaults and descriptions come from the JSON Schema that the worker tells; here it only has
-to be one that messages and `docs` can be written from.
+It is asked in the worker, when a strategy loads and again at every call. Names, defaults and
+descriptions come from its JSON Schema, which has to be one that messages can be written from.
 """
 
 from __future__ import annotations
@@ -11,13 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
-from pydantic import (
-    Field,
-    JsonValue,
-    ValidationError,
-    create_model,
-    model_validator,
-)
+from pydantic import Field, JsonValue, ValidationError, create_model, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from steelyard.errors import ModuleError
@@ -29,7 +22,6 @@ MOST_PARAMETERS = 100
 
 Line = Annotated[str, Field(max_length=MOST_WORDS)]
 Place = Annotated[tuple[int | Line, ...], Field(max_length=20)]
-Figure = int | Annotated[float, Field(allow_inf_nan=False)] | None
 
 
 class Judged(Section):
@@ -88,7 +80,7 @@ def _field(module: str, name: str, node: Any) -> Any:
     if odd or hasattr(ModuleParams, name):
         raise ModuleError(f"{module} has a parameter {words(name, 100)!r}; it needs another name")
     _understand(f"{module}.{name}", node)
-    if "default" not in node:
+    if "default" not in node or not _travels(node["default"]):
         raise ModuleError(f"{module}.{name} has no default; every parameter needs one")
     if "description" in node:
         node["description"] = words(node["description"])

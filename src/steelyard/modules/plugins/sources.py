@@ -32,8 +32,7 @@ class Source:
     label    what people call it
     name     of the Python module that it is in the worker
     digest   part of the hash of every strategy that uses it
-    code     the very bytes that were hashed; None for an entry point, which the worker imports by
-             name
+    code     the very bytes that were hashed; None for an entry point, imported by its name
     attr     of the entry point's module, "" for none
     path     where the worker looks for the entry point's distribution, beside its own packages
     """
@@ -50,8 +49,7 @@ def check(settings: Plugins) -> None:
     """Raises SettingsError, naming every slip, for a list that no plugin could satisfy."""
     files, points = settings.files, settings.entry_points
     wrong = [
-        f"plugins.files: {name!r} is no file name; it must be like ex_dividend.py, without a "
-        "folder."
+        f"plugins.files: {name!r} is no file name; one is like ex_dividend.py, without a folder."
         for name in files
         if not FILE.fullmatch(name)
     ]

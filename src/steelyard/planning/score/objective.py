@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from steelyard.modules import contract
+from steelyard.modules import contract_terms
 from steelyard.modules.context import Context
 from steelyard.modules.registry import Kind, Module, ModuleParams
 from steelyard.modules.terms import (
@@ -66,7 +66,7 @@ def objective_of(ctx: Context, strategy: Strategy, guard: Guard) -> Objective:
     for choice in strategy.enabled(Kind.TERM):
 
         def work(params: ModuleParams, module: Module = choice.module) -> Term:
-            term = contract.term(ctx, module.name, module.call(ctx, params))
+            term = contract_terms.term(ctx, module.name, module.call(ctx, params))
             term_weights(ctx, [term.name])
             parts = (replace(part, raw=kept_to(module, part.raw)) for part in term.parts)
             return replace(term, parts=tuple(parts))
