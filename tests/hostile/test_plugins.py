@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from builders.context import context
-from builders.plugins import every, planned, plugins, told, wait_until, workers
+from builders.plugins import every, outcome, planned, plugins, wait_until, workers
 from builders.world import BUSY
 from steelyard.errors import ModuleError
 
@@ -295,7 +295,7 @@ def test_a_plugin_that_ends_its_worker_costs_only_itself(tmp_path, text, why):
     assert problem.module is not None
     assert problem.module.endswith(".hostile")
     assert why in problem.message
-    assert told(plan) == told(clean())
+    assert outcome(plan) == outcome(clean())
     assert plan.reproducible
     assert workers() == set()
 
@@ -330,7 +330,7 @@ def test_each_module_that_breaks_its_contract_is_named_with_what_it_did(broken):
 
 
 def test_that_many_broken_modules_change_no_trade_and_no_figure(broken):
-    assert told(broken) == told(clean())
+    assert outcome(broken) == outcome(clean())
     assert broken.reproducible
 
 
@@ -360,7 +360,7 @@ def test_rank_filters_that_give_no_order_cost_only_themselves(tmp_path):
         plan = planned(PROPOSING, loaded)
 
     assert any("no number that can be ordered" in problem.message for problem in plan.problems)
-    assert told(plan) == told(clean(proposals=True))
+    assert outcome(plan) == outcome(clean(proposals=True))
 
 
 LATE = {
@@ -388,7 +388,7 @@ def test_a_plugin_that_takes_too_long_is_ended_and_the_plan_says_that_it_need_no
 
     assert time.monotonic() - start < 20
     assert any("plugins.seconds" in problem.message for problem in plan.problems)
-    assert told(plan) == told(clean())
+    assert outcome(plan) == outcome(clean())
     assert not plan.reproducible
     assert workers() == set()
 
@@ -436,7 +436,7 @@ def test_a_pattern_may_have_variants(tmp_path):
         module.kind.value,
         next(run for run in plan.modules if run.name == "hostile").outcome,
     ) == ("pattern_generators", "ok")
-    assert told(plan) == told(clean())
+    assert outcome(plan) == outcome(clean())
 
 
 FORGED = """
@@ -485,11 +485,10 @@ def test_random_numbers_drawn_without_a_seed_are_the_same_in_every_plan(tmp_path
 NOTHING = calculator("return []")
 
 AT_LOAD = {
-    "raises": ("raise ValueError('no luck')", "ValueError: no luck (plugin.py line 15)"),
+    "raises": ("raise ValueError('no luck')", "ValueError: no luck (p0.py line 15)"),
     "is no Python": ("def broken(:", "SyntaxError"),
     "exits": ("sys.exit()", "SystemExit"),
     "exits at once": ("os._exit(0)", "exit code 0"),
-    "hangs": ("time.sleep(60)", "longer than 0.25 s"),
     "registers nothing": ("", "registers no module"),
     "registers twice": (NOTHING * 2, "registered already"),
     "has the name of a built-in": (
@@ -520,15 +519,34 @@ AT_LOAD = {
 }
 
 
-@pytest.mark.parametrize(("text", "why"), AT_LOAD.values(), ids=AT_LOAD)
-def test_a_plugin_that_cannot_be_loaded_is_a_problem_of_every_plan(tmp_path, text, why):
-    with plugins(tmp_path, {"plugin.py": text}, seconds=0.25 if "60" in text else 10.0) as loaded:
+def test_plugins_that_cannot_be_loaded_are_problems_of_every_plan(tmp_path):
+    files = {f"p{number}.py": text for number, (text, _) in enumerate(AT_LOAD.values())}
+    with plugins(tmp_path, files) as loaded:
         plan = planned(BUSY, loaded)
 
     assert every(loaded) == []
-    (problem,) = (problem for problem in plan.problems if "plugin.py" in problem.message)
-    assert why in problem.message
-    assert told(plan) == told(clean())
+    messages = [
+        [problem.message for problem in plan.problems if f"plugin {name} " in problem.message]
+        for name in files
+    ]
+    silent = {
+        name: message
+        for (name, (_, why)), message in zip(AT_LOAD.items(), messages, strict=True)
+        if len(message) != 1 or why not in message[0]
+    }
+    assert silent == {}
+    assert outcome(plan) == outcome(clean())
+    assert workers() == set()
+
+
+def test_a_plugin_that_hangs_while_it_is_loaded_is_ended(tmp_path):
+    with plugins(tmp_path, {"plugin.py": "time.sleep(60)"}, seconds=0.25) as loaded:
+        plan = planned(BUSY, loaded)
+
+    (problem,) = loaded.problems
+    assert problem.code == "plugin_late"
+    assert "longer than 0.25 s" in problem.message
+    assert outcome(plan) == outcome(clean())
     assert workers() == set()
 
 

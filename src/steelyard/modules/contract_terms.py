@@ -86,8 +86,8 @@ def _figures(part: Part, size: int) -> list[FloatArray]:
             return []
         case _:
             raise ModuleError(
-                f"its part {part.name} is a {type_name(part.shape)}; a part is Linear, Quadratic, Norm "
-                "or BlackBox"
+                f"its part {part.name} is a {type_name(part.shape)}; a part is Linear, Quadratic, "
+                "Norm or BlackBox"
             )
     for what, (array, sides) in arrays.items():
         exactly(array, f"the {what} of its part {part.name}", (size,) * sides, np.float64)

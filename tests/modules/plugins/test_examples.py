@@ -42,9 +42,9 @@ def growth() -> World:
 @pytest.fixture(scope="module")
 def loaded():
     pins = {path.name: pin(path) for path in FOLDER.glob("*.py")}
-    found = load_plugins(Plugins(folder=str(FOLDER), files=pins), None)
-    yield found
-    found.close()
+    listed = load_plugins(Plugins(folder=str(FOLDER), files=pins), None)
+    yield listed
+    listed.close()
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import steelyard
-from builders.plugins import every, pin, planned, plugins, told
+from builders.plugins import every, pin, outcome, planned, plugins
 from builders.world import BUSY, prepared, without
 from steelyard.arrays import PAD
 from steelyard.modules.candidates import Ranking
@@ -75,7 +75,7 @@ def content(record):
             content(getattr(record, field.name)) for field in fields(record)
         ]
     if isinstance(record, list | tuple):
-        return [content(one) for one in record]
+        return [content(entry) for entry in record]
     return record
 
 
@@ -141,7 +141,7 @@ def test_a_plan_with_its_modules_in_workers_is_the_plan_with_them_here(moved):
         moved, modules={kind: moved.modules[kind] if kind in kinds else () for kind in Kind}
     )
 
-    assert told(planned(replace(BUSY, strategy=here), loaded)) == told(BUSY.plan())
+    assert outcome(planned(replace(BUSY, strategy=here), loaded)) == outcome(BUSY.plan())
 
 
 FORMS = """

@@ -69,11 +69,11 @@ class Received:
 class Worker:
     """The plugin's modules, functions that they answered with, the last context and table.
 
-    kept   number -> function, and the hint of what it gives
+    functions   number -> function, and the hint of what it gives
     """
 
     modules: dict[str, Module] = field(default_factory=dict)
-    kept: dict[int, tuple[Callable[..., Any], Any]] = field(default_factory=dict)
+    functions: dict[int, tuple[Callable[..., Any], Any]] = field(default_factory=dict)
     received: dict[str, Received] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     file: str = ""
@@ -82,7 +82,7 @@ class Worker:
         """The frame that answers a request; whatever a plugin raises is an answer."""
         try:
             for number in facts.get("dropped", ()):
-                self.kept.pop(number, None)
+                self.functions.pop(number, None)
             value, arrays = self._asked(what, facts)
             return channel.answer_bytes(facts["call"], value, arrays=arrays)
         except BaseException as error:  # noqa: BLE001 it may raise anything, sys.exit too
@@ -141,7 +141,7 @@ class Worker:
         return self._watched(lambda: self._encoded(hint, call()))  # type: ignore[no-any-return]
 
     def _apply(self, facts: Facts) -> Reply:
-        function, hint = self.kept[facts["kept"]]
+        function, hint = self.functions[facts["kept"]]
         return self._encoded(hint, function(*facts["args"]))
 
     def _receive(self, facts: Facts) -> None:
@@ -174,7 +174,7 @@ class Worker:
     def _keep(self, function: Callable[..., Any], gives: Any, watched: bool) -> int:
         number = next(self.numbers)
         asked = (lambda *args: self._watched(lambda: function(*args))) if watched else function
-        self.kept[number] = (asked, gives)
+        self.functions[number] = (asked, gives)
         return number
 
 
