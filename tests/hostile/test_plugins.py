@@ -1,6 +1,4 @@
-"""A plugin of any quality costs only itself: the plan is made, names it, and is otherwise the plan
-without it.
-"""
+"""A plugin of any quality costs only itself: the plan names it and is otherwise as without it."""
 
 from __future__ import annotations
 
@@ -72,6 +70,24 @@ def term(body: str) -> str:
 def part(share: str, shape: str) -> str:
     """A term of one part without a formula."""
     return term(f"return Term('hostile', (Part('p', {share}, 0.0, 1.0, None, {shape}),))")
+
+
+def plan_of(folder, text, world=BUSY, weight=0.0, **settings):
+    """The plan with one plugin, which loads."""
+    with plugins(folder, {"plugin.py": text}, **settings) as loaded:
+        assert loaded.problems == ()
+        return planned(world, loaded, weight=weight)
+
+
+def failure(plan) -> str:
+    """The one module that failed, in words."""
+    (problem,) = (problem for problem in plan.problems if problem.code == "module_failed")
+    return problem.message
+
+
+def ran(plan, *names):
+    runs = {run.name: (run.outcome, run.count) for run in plan.modules}
+    return [runs[name] for name in names]
 
 
 @functools.cache
@@ -287,14 +303,10 @@ BREAKING = {
 
 @pytest.mark.parametrize(("text", "why"), ENDING.values(), ids=ENDING)
 def test_a_plugin_that_ends_its_worker_costs_only_itself(tmp_path, text, why):
-    with plugins(tmp_path, {"plugin.py": text}) as loaded:
-        assert loaded.problems == ()
-        plan = planned(BUSY, loaded)
+    plan = plan_of(tmp_path, text)
 
-    (problem,) = (problem for problem in plan.problems if problem.code == "module_failed")
-    assert problem.module is not None
-    assert problem.module.endswith(".hostile")
-    assert why in problem.message
+    assert ".hostile failed: " in failure(plan)
+    assert why in failure(plan)
     assert outcome(plan) == outcome(clean())
     assert plan.reproducible
     assert workers() == set()
@@ -340,15 +352,8 @@ def test_the_inputs_are_the_same_with_and_without_a_plugin_that_writes_into_them
         with plugins(tmp_path, {"plugin.py": calculator(body)}) as loaded:
             (module,) = every(loaded)
             # the two files differ, and that they do is an input of the plan: leave it out
-            plans.append(
-                planned(
-                    BUSY,
-                    replace(
-                        loaded,
-                        modules={**loaded.modules, module.kind: (replace(module, digest=None),)},
-                    ),
-                )
-            )
+            modules = {**loaded.modules, module.kind: (replace(module, digest=None),)}
+            plans.append(planned(BUSY, replace(loaded, modules=modules)))
 
     assert plans[0].inputs_sha256 == plans[1].inputs_sha256
     assert "changed its input" in plans[1].problems[0].message
@@ -356,8 +361,7 @@ def test_the_inputs_are_the_same_with_and_without_a_plugin_that_writes_into_them
 
 def test_rank_filters_that_give_no_order_cost_only_themselves(tmp_path):
     text = sieve("rank", "return Ranking(lambda rows: np.where(rows[:, 0] < 0, 0.0, np.nan), 10)")
-    with plugins(tmp_path, {"plugin.py": text}) as loaded:
-        plan = planned(PROPOSING, loaded)
+    plan = plan_of(tmp_path, text, PROPOSING)
 
     assert any("no number that can be ordered" in problem.message for problem in plan.problems)
     assert outcome(plan) == outcome(clean(proposals=True))
@@ -382,9 +386,7 @@ def test_a_plugin_that_takes_too_long_is_ended_and_the_plan_says_that_it_need_no
     tmp_path, text
 ):
     start = time.monotonic()
-    with plugins(tmp_path, {"plugin.py": text}, seconds=0.25) as loaded:
-        assert loaded.problems == ()
-        plan = planned(BUSY, loaded)
+    plan = plan_of(tmp_path, text, seconds=0.25)
 
     assert time.monotonic() - start < 20
     assert any("plugins.seconds" in problem.message for problem in plan.problems)
@@ -401,10 +403,9 @@ def test_a_formula_that_says_something_else_each_time_is_asked_once_for_each_end
             return 0.001 * len(asked)
         return Term('hostile', (Part('p', 1.0, 0.0, 1.0, raw, BlackBox(None)),))
     """)
-    with plugins(tmp_path, {"plugin.py": text}) as loaded:
-        plan = planned(BUSY, loaded, weight=0.05)
+    plan = plan_of(tmp_path, text, weight=0.05)
 
-    assert next(run for run in plan.modules if run.name == "hostile").outcome == "ok"
+    assert ran(plan, "hostile") == [("ok", 1)]
 
 
 def test_calculators_that_ask_for_too_much_cost_only_themselves(tmp_path):
@@ -416,26 +417,19 @@ def test_calculators_that_ask_for_too_much_cost_only_themselves(tmp_path):
     text = calculator(many.format(count=1500)) + calculator(many.format(count=1200)).replace(
         "hostile", "other"
     )
-    with plugins(tmp_path, {"plugin.py": text}) as loaded:
-        plan = planned(BUSY, loaded)
+    plan = plan_of(tmp_path, text)
 
-    (problem,) = (problem for problem in plan.problems if problem.code == "module_failed")
-    assert "hostile failed: it asks for 1,500 of 2," in problem.message
-    assert next(run for run in plan.modules if run.name == "other").count == 1200
+    assert "hostile failed: it asks for 1,500 of 2," in failure(plan)
+    assert ran(plan, "other") == [("ok", 1200)]
 
 
 def test_a_pattern_may_have_variants(tmp_path):
     text = pattern(
         "return {'calm': np.array([[0] + [PAD] * (ctx.search.max_depth - 1)]), 'wild': []}"
     )
-    with plugins(tmp_path, {"plugin.py": text}) as loaded:
-        plan = planned(BUSY, loaded)
-        (module,) = every(loaded)
+    plan = plan_of(tmp_path, text)
 
-    assert (
-        module.kind.value,
-        next(run for run in plan.modules if run.name == "hostile").outcome,
-    ) == ("pattern_generators", "ok")
+    assert ran(plan, "hostile") == [("ok", 1)]
     assert outcome(plan) == outcome(clean())
 
 
@@ -455,20 +449,10 @@ def forge(number):
 
 def test_an_answer_to_another_question_is_refused_and_none_is_taken_for_the_next_one(tmp_path):
     forging = FORGED + calculator("forge(0); return []")
-    with plugins(
-        tmp_path, {"plugin.py": forging + selling().replace("hostile", "neighbour")}
-    ) as loaded:
-        plan = planned(BUSY, loaded)
+    plan = plan_of(tmp_path, forging + selling().replace("hostile", "neighbour"))
 
-    runs = {
-        run.name: (run.outcome, run.count)
-        for run in plan.modules
-        if run.name in {"hostile", "neighbour"}
-    }
-    assert runs == {"hostile": ("failed", None), "neighbour": ("ok", 1)}
-    assert "it answered another question" in next(
-        problem.message for problem in plan.problems if problem.code == "module_failed"
-    )
+    assert ran(plan, "hostile", "neighbour") == [("failed", None), ("ok", 1)]
+    assert "it answered another question" in failure(plan)
 
 
 def test_random_numbers_drawn_without_a_seed_are_the_same_in_every_plan(tmp_path):
@@ -553,15 +537,11 @@ def test_a_plugin_that_hangs_while_it_is_loaded_is_ended(tmp_path):
 def test_a_module_that_writes_and_then_fails_leaves_its_neighbours_inputs_as_they_were(tmp_path):
     vandal = calculator("object.__setattr__(ctx, 'symbols', ()); raise ValueError")
     neighbour = selling().replace("hostile", "neighbour")
-    with plugins(tmp_path, {"plugin.py": vandal + neighbour}) as loaded:
-        plan = planned(BUSY, loaded)
 
-    assert {
-        run.name: run.outcome for run in plan.modules if run.name in {"hostile", "neighbour"}
-    } == {
-        "hostile": "failed",
-        "neighbour": "ok",
-    }
+    assert ran(plan_of(tmp_path, vandal + neighbour), "hostile", "neighbour") == [
+        ("failed", None),
+        ("ok", 1),
+    ]
 
 
 def test_a_call_that_fails_before_it_begins_does_not_leave_an_old_context_behind(tmp_path):
@@ -600,16 +580,13 @@ def test_one_plugin_can_neither_break_nor_patch_another(tmp_path):
         plan = planned(BUSY, loaded)
 
     assert [problem.message for problem in loaded.problems if "vandal.py" in problem.message]
-    run = next(run for run in plan.modules if run.name == "hostile")
-    assert (run.outcome, run.count) == ("ok", 1)
+    assert ran(plan, "hostile") == [("ok", 1)]
 
 
 def test_what_a_plugin_says_cannot_write_to_a_terminal(tmp_path):
     text = calculator("raise ValueError('a\\x1b[2Jb\\nc\\u202e' + 'x' * 10_000)")
-    with plugins(tmp_path, {"plugin.py": text}) as loaded:
-        plan = planned(BUSY, loaded)
+    message = failure(plan_of(tmp_path, text))
 
-    message = next(problem.message for problem in plan.problems if problem.code == "module_failed")
     assert message.isprintable()
     assert len(message) < 800
 
@@ -627,10 +604,8 @@ def test_a_plugin_finds_neither_keys_nor_the_folder_of_the_user(tmp_path, monkey
     text = calculator(
         "raise ValueError(sorted(os.environ), os.getcwd(), os.readlink('/proc/self/fd/0'))"
     )
-    with plugins(tmp_path, {"plugin.py": text}) as loaded:
-        plan = planned(BUSY, loaded)
+    message = failure(plan_of(tmp_path, text))
 
-    message = next(problem.message for problem in plan.problems if problem.code == "module_failed")
     assert "BROKER" not in message
     assert "HOME" not in message
     assert str(Path.cwd()) not in message
@@ -638,17 +613,9 @@ def test_a_plugin_finds_neither_keys_nor_the_folder_of_the_user(tmp_path, monkey
 
 
 def test_what_a_plugin_prints_goes_nowhere(tmp_path, capfd):
-    with plugins(
-        tmp_path,
-        {
-            "plugin.py": (
-                "print('hello')\n" + calculator("print('x' * 1000, file=sys.stderr); return []")
-            )
-        },
-    ) as loaded:
-        plan = planned(BUSY, loaded)
+    text = "print('hello')\n" + calculator("print('x' * 1000, file=sys.stderr); return []")
 
-    assert next(run for run in plan.modules if run.name == "hostile").outcome == "nothing"
+    assert ran(plan_of(tmp_path, text), "hostile") == [("nothing", 0)]
     assert capfd.readouterr() == ("", "")
 
 
