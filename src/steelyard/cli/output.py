@@ -10,8 +10,8 @@ from __future__ import annotations
 import codecs
 import contextlib
 import os
+import stat
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,8 +25,20 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from steelyard.errors import InputError
+
 FAILED = 1
-INTERRUPTED = 130
+OTHER_REPORT = "Name another file with --report."
+UNWRITTEN = "Nothing was written."
+KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
+    (stat.S_ISLNK, "a link to another file"),
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+"""What stands at a path -> how a message calls it."""
 PIPE_WIDTH = 160
 """Columns of what is not a window: room for every column of every table."""
 PATIENCE_SECONDS = 1.0
@@ -105,39 +117,48 @@ def screen(draw: Callable[[Console], None]) -> str:
     return capture.get()
 
 
-def save(path: Path, text: str, what: str, mend: str = "Name another file with --report.") -> None:
-    """Write a file whole or not at all; raises InputError saying what did not happen, and how to
-    `mend` it.
-    """
+def writable(path: Path, what: str, mend: str, *, done: str = "Nothing was planned.") -> None:
+    """Raise InputError unless a path is free or a regular file: nothing else may be replaced."""
     from steelyard.errors import InputError
 
     try:
-        if path.is_dir():
-            raise IsADirectoryError(None, "it is a folder")
-        handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
-        part = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-            part.chmod(0o666 & ~_umask())
-            part.replace(path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+        raise _unwritten(path, what, error, done, mend) from error
+    if not stat.S_ISREG(mode):
+        kind = next((kind for is_kind, kind in KINDS if is_kind(mode)), "no regular file")
         raise InputError(
-            f"The {what} could not be written to {path}: {reason}. Nothing was written. {mend}"
-        ) from error
+            f"The {what} is not written to {path}: it is {kind}, and only a new file or a regular "
+            f"one is written. {done} {mend}"
+        )
 
 
-def _umask() -> int:
-    """The permissions that the user's new files do not get; asking means setting, so it is set back
-    at once.
+def save(path: Path, text: str, what: str, mend: str = OTHER_REPORT) -> None:
+    """Write a file whole or not at all, readable as the user's umask says.
+
+    Raises InputError saying what did not happen, and how to `mend` it.
     """
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    writable(path, what, mend, done=UNWRITTEN)
+    part = path.with_name(f".{path.name[:100]}.{os.urandom(8).hex()}")
+    try:
+        # x: a file of that name is not ours to write to
+        with part.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        part.replace(path)
+    except (OSError, ValueError) as error:
+        raise _unwritten(path, what, error, UNWRITTEN, mend) from error
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            part.unlink(missing_ok=True)
+
+
+def _unwritten(path: Path, what: str, error: Exception, done: str, mend: str) -> InputError:
+    from steelyard.errors import InputError
+
+    reason = getattr(error, "strerror", None) or str(error)
+    return InputError(f"The {what} could not be written to {path}: {reason}. {done} {mend}")
 
 
 @contextmanager
@@ -150,9 +171,6 @@ def guarded() -> Iterator[None]:
     except SteelyardError as error:
         note(str(error))
         raise typer.Exit(FAILED) from error
-    except KeyboardInterrupt as error:
-        note("Interrupted. No order exists; nothing was sent.")
-        raise typer.Exit(INTERRUPTED) from error
     except OSError as error:
         note(f"The output could not be written: {error.strerror or error}. Nothing was sent.")
         raise typer.Exit(FAILED) from error

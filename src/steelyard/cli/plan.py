@@ -29,7 +29,17 @@ from steelyard.cli.options import (
     make_plan,
     read,
 )
-from steelyard.cli.output import Stopwatch, guarded, note, progress, save, screen, write
+from steelyard.cli.output import (
+    OTHER_REPORT,
+    Stopwatch,
+    guarded,
+    note,
+    progress,
+    save,
+    screen,
+    writable,
+    write,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -92,6 +102,8 @@ def plan(
     Without files: the bundled one.
     """
     with guarded():
+        if report is not None:
+            writable(report, "report", OTHER_REPORT)
         options = Options(
             holdings,
             prices,
