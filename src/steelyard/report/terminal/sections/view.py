@@ -13,7 +13,7 @@ from rich.text import Text
 from steelyard.orders import Side
 from steelyard.plans.plan import Plan
 from steelyard.report.terminal.columns import Column, Row, fitting, grid, sentence
-from steelyard.sentences import FORMATS, money, percent
+from steelyard.sentences import FORMATS, money
 
 BAR = 24
 """Length of the longest bar, terminal columns."""
@@ -75,11 +75,6 @@ def bar(value: float, top: float) -> int:
 def side_of(side: Side | None) -> str:
     """Sign and word of a side; empty for either."""
     return "" if side is None else SIDES[side]
-
-
-def percent_or_unknown(weight: float | None) -> str:
-    """A weight in percent."""
-    return "unknown" if weight is None else percent(weight)
 
 
 def day(on: date) -> str:
