@@ -72,9 +72,7 @@ def _end(number: int, _: FrameType | None) -> NoReturn:
 
 
 def _not_swallowed(unraisable: UnraisableHookArgs) -> None:
-    """End the program too where Python would only tell of an exception: in a callback of an import,
-    in a destructor.
-    """
+    """End it also where Python swallows exceptions: in destructors, in callbacks of imports."""
     if not isinstance(unraisable.exc_value, Stopped):
         sys.__unraisablehook__(unraisable)
         return

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steelyard.errors import InputError
-from steelyard.importers import reading
-from steelyard.importers.reading import BadCell, read_table, read_text
+from steelyard.importers import reading, values
+from steelyard.importers.reading import read_table, read_text
+from steelyard.importers.values import BadCell
 
 
 def written(folder: Path, content: str | bytes, name: str = "f.csv") -> Path:
@@ -177,7 +178,7 @@ def test_any_bytes_are_a_table_or_a_refusal(
     ],
 )
 def test_a_plain_decimal_is_a_number(text: str, value: float):
-    assert reading.number(text, "x") == Decimal(str(value))
+    assert values.number(text, "x") == Decimal(str(value))
 
 
 @pytest.mark.parametrize(
@@ -213,7 +214,7 @@ def test_a_plain_decimal_is_a_number(text: str, value: float):
 )
 def test_whatever_else_is_none_and_says_why(text: str):
     with pytest.raises(BadCell, match=r"^x "):
-        reading.number(text, "x")
+        values.number(text, "x")
 
 
 @given(
@@ -222,18 +223,18 @@ def test_whatever_else_is_none_and_says_why(text: str):
     )
 )
 def test_a_number_is_read_exactly(value: Decimal):
-    assert reading.number(f"{value:f}", "x") == value
+    assert values.number(f"{value:f}", "x") == value
 
 
 @given(st.text(max_size=60))
 def test_any_text_is_a_value_or_a_reason_that_can_be_printed(text: str):
     for parse in (
-        lambda: reading.number(text, "x"),
-        lambda: reading.day(text, "x"),
-        lambda: reading.symbol(text),
-        lambda: reading.currency(text),
-        lambda: reading.flag(text, "x"),
-        lambda: reading.fraction(text, "x"),
+        lambda: values.number(text, "x"),
+        lambda: values.day(text, "x"),
+        lambda: values.symbol(text),
+        lambda: values.currency(text),
+        lambda: values.flag(text, "x"),
+        lambda: values.fraction(text, "x"),
     ):
         said = ""
         try:
@@ -244,7 +245,7 @@ def test_any_text_is_a_value_or_a_reason_that_can_be_printed(text: str):
 
 
 def test_dates_are_iso_days_of_the_calendar():
-    assert reading.day("2024-02-29", "x") == date(2024, 2, 29)
+    assert values.day("2024-02-29", "x") == date(2024, 2, 29)
     for text in (
         "20240229",
         "2024-W09-4",
@@ -257,19 +258,19 @@ def test_dates_are_iso_days_of_the_calendar():
         "",
     ):
         with pytest.raises(BadCell):
-            reading.day(text, "x")
+            values.day(text, "x")
 
 
 def test_symbols_are_upper_case_and_plain():
     assert [
-        reading.symbol(text)
+        values.symbol(text)
         for text in ("aapl", "BRK.B", "GSPC", "7203.T", "EURUSD=X", "BF-B", "A/B", "A" * 32)
     ]
     for text in ("^GSPC", "-A", "A B", "A" * 33, "ß", "\u017f", "A;B", "", "A\n"):
         with pytest.raises(BadCell):
-            reading.symbol(text)
+            values.symbol(text)
 
 
 def test_names_are_split_once_each():
-    assert reading.names(" Energy ; Materials;;Energy") == ("Energy", "Materials")
-    assert reading.names("") == ()
+    assert values.names(" Energy ; Materials;;Energy") == ("Energy", "Materials")
+    assert values.names("") == ()

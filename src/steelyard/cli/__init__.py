@@ -1,5 +1,4 @@
-"""The command line: arguments in, a plan on the screen, as JSON or as a report, and an exit code
-out.
+"""The command line: arguments in; a plan on the screen, as JSON or a report, and an exit code out.
 
     demo.py      the bundled portfolio
     plan.py      one's own files

@@ -80,9 +80,7 @@ def health(
 
 
 def keeper() -> Health:
-    """The health of this user's modules, by the rules of the environment; raises SettingsError for
-    one that is out of range.
-    """
+    """The health of this user's modules; raises SettingsError for a rule that is out of range."""
     from steelyard.environment import home
     from steelyard.telemetry.breaker import rules_from
     from steelyard.telemetry.health import Health
@@ -113,9 +111,7 @@ def outcomes(runs: Iterable[ModuleRun]) -> list[Outcome]:
 
 
 def listed(kept: Health, module: str | None) -> list[dict[str, Any]]:
-    """Registered modules and those with failures, as plain JSON values; raises InputError for a
-    name that is neither.
-    """
+    """Registered modules and those with failures, as JSON values; InputError for any other name."""
     from steelyard.errors import InputError, did_you_mean
     from steelyard.modules import registry
     from steelyard.telemetry.breaker import state_of, until

@@ -42,9 +42,7 @@ def modules(
 
 
 def chosen(strategy: Strategy, tag: str | None) -> list[ModuleChoice]:
-    """Every module of a strategy, kinds in the order of the pipeline; raises InputError for a tag
-    that none has.
-    """
+    """Every module of a strategy, kinds in order of the pipeline; InputError for a tag of none."""
     from steelyard.errors import InputError, did_you_mean
 
     choices = [choice for kind in strategy.choices.values() for choice in kind]
@@ -72,9 +70,7 @@ def listed(choice: ModuleChoice) -> dict[str, Any]:
 
 
 def draw(strategy: Strategy, found: Sequence[ModuleChoice], console: Console) -> None:
-    """The list as a table; under each module its summary, its parameters, and what else a reader
-    must know.
-    """
+    """The list as a table; under each module its summary, parameters, and what one must know."""
     from steelyard.report.terminal.columns import Column, Row, fitting, grid
 
     columns = (

@@ -1,5 +1,4 @@
-"""Options to what `plan` takes: the files of the user, or a bundled portfolio, and what must be
-said about them.
+"""Options to what `plan` takes: own files, or a bundled portfolio, and what is to be said of them.
 
 The options that `plan` and `why` share are declared here once. This is the one place that asks what
 day it is: an as-of date that nothing else gives is today, and the first lines say so.
@@ -163,8 +162,8 @@ def read(options: Options, sample: str | None = None) -> Inputs:
     strategy = strategy_of(options.strategy)
     with progress("Reading the files"):
         own = sample is None and options.files
-        found = _own(options, strategy) if own else _bundled(options, strategy, sample)
-    return found if options.strategy is None else _with_remarks(found)
+        inputs = _own(options, strategy) if own else _bundled(options, strategy, sample)
+    return inputs if options.strategy is None else _with_remarks(inputs)
 
 
 def _with_remarks(inputs: Inputs) -> Inputs:
@@ -172,12 +171,10 @@ def _with_remarks(inputs: Inputs) -> Inputs:
     from steelyard.notices import Notice
     from steelyard.strategies import validate
 
-    remarks = tuple(
-        Notice(code="strategy", message=text) for text in validate(inputs.strategy).warnings
-    )
-    return replace(
-        inputs, imported=replace(inputs.imported, warnings=(*inputs.imported.warnings, *remarks))
-    )
+    texts = validate(inputs.strategy).warnings
+    remarks = tuple(Notice(code="strategy", message=text) for text in texts)
+    warnings = (*inputs.imported.warnings, *remarks)
+    return replace(inputs, imported=replace(inputs.imported, warnings=warnings))
 
 
 def strategy_of(name_or_path: str | None) -> Strategy:
@@ -197,25 +194,24 @@ def make_plan(
 ) -> Plan:
     """Plan, and solve again for what would change the plan if `explained`; raises SteelyardError.
 
-    counted   leave out the modules that are out of service, and count what fails; a demo does
-              neither
+    counted   leave out modules out of service, and count what fails; a demo does neither
     watch     notes how long it took
     """
     watch = watch or Stopwatch()
-    kept = keeper() if counted else None
-    disabled = kept.out_of_service(versions(inputs.strategy)) if kept else {}
+    health = keeper() if counted else None
+    disabled = health.out_of_service(versions(inputs.strategy)) if health else {}
     ended: list[Outcome] = []
     try:
         with progress("Planning"), watch.timed("planning"):
-            made = _planned(inputs, seed, disabled)
-        ended = outcomes(made.modules)
+            plan = _planned(inputs, seed, disabled)
+        ended = outcomes(plan.modules)
     finally:
-        if kept:
-            kept.record(ended)
+        if health:
+            health.record(ended)
     if not explained:
-        return made
+        return plan
     with watch.timed("explaining"):
-        return _explained(inputs, seed, made, disabled)
+        return _explained(inputs, seed, plan, disabled)
 
 
 def _planned(inputs: Inputs, seed: int, disabled: Mapping[str, str]) -> Plan:
@@ -257,77 +253,41 @@ def _bundled(options: Options, strategy: Strategy, sample: str | None) -> Inputs
     from steelyard.samples import sample as files_of
 
     files = files_of(sample or BUNDLED)
-    index = options.index or files.index
-    read_in = read_files(
+    content = read_files(
         files.holdings,
         prices=files.prices,
         targets=files.targets,
         securities=files.securities,
         fx=files.fx,
-        index=index,
+        index=options.index or files.index,
     )
-    imported = _assemble(
-        read_in,
-        options,
-        base=options.base or files.base_currency,
-        source=f"bundled quotes, {SOURCE}",
-    )
+    base = options.base or files.base_currency
+    imported = _assemble(content, options, base=base, source=f"bundled quotes, {SOURCE}")
     why = "The" if sample else "No files were given, so this is the"
-    return Inputs(
-        imported,
-        strategy,
-        (f"{why} bundled portfolio {files.name}: not yours, and its prices are old.",),
-        files.name,
-    )
+    said = f"{why} bundled portfolio {files.name}: not yours, and its prices are old."
+    return Inputs(imported, strategy, (said,), files.name)
 
 
 def _own(options: Options, strategy: Strategy) -> Inputs:
-    files = _read_own(options)
-    imported = _assemble(files, options, base=options.base, source=None)
-    said = []
-    if options.holdings is None:
-        said.append("No holdings were given: an account of cash alone.")
-    if options.prices is None:
-        said.append(f"No prices were given: those of {files.holdings.file} are used.")
-    if imported.as_of_from == "today":
-        said.append(f"No date was given: as of today, {imported.snapshot.as_of}.")
-    return Inputs(imported, strategy, tuple(said))
-
-
-def _read_own(options: Options) -> Files:
-    from types import MappingProxyType
-
-    from steelyard.importers import (
-        Files,
-        HoldingsFile,
-        read_fx,
-        read_index,
-        read_prices,
-        read_securities,
-        read_targets,
-    )
     from steelyard.importers import read as read_files
 
-    if options.holdings is not None:
-        return read_files(
-            options.holdings,
-            prices=options.prices,
-            targets=options.targets,
-            securities=options.securities,
-            fx=options.fx,
-            index=options.index,
-        )
-    nothing = HoldingsFile(
-        file="--cash", holdings=(), cash=MappingProxyType({}), currencies=MappingProxyType({})
+    files = read_files(
+        options.holdings,
+        prices=options.prices,
+        targets=options.targets,
+        securities=options.securities,
+        fx=options.fx,
+        index=options.index,
     )
-    return Files(
-        holdings=nothing,
-        prices=read_prices(options.prices) if options.prices else None,
-        targets=read_targets(options.targets) if options.targets else None,
-        securities=read_securities(options.securities) if options.securities else None,
-        fx=read_fx(options.fx) if options.fx else None,
-        index=read_index(options.index) if options.index else None,
-    )
+    imported = _assemble(files, options, base=options.base, source=None)
+    remarks = []
+    if options.holdings is None:
+        remarks.append("No holdings were given: an account of cash alone.")
+    if options.prices is None:
+        remarks.append(f"No prices were given: those of {files.holdings.file} are used.")
+    if imported.as_of_from == "today":
+        remarks.append(f"No date was given: as of today, {imported.snapshot.as_of}.")
+    return Inputs(imported, strategy, tuple(remarks))
 
 
 def _assemble(files: Files, options: Options, *, base: str | None, source: str | None) -> Imported:

@@ -60,9 +60,7 @@ SPELLED = {
 
 
 def _spell(error: UnicodeError) -> tuple[str, int]:
-    """Our own signs as ASCII, anything else as an escape: a minus must never become a question
-    mark.
-    """
+    """Our own signs as ASCII, others as escapes: a minus must never become a question mark."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     text = error.object[error.start : error.end]

@@ -53,9 +53,7 @@ OWN_FILES = "plan --holdings H.csv --targets T.csv --prices P.csv"
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """How a plan is handed over; `own_files` also tells how to plan with them, `timings` shows what
-    the watch noted.
-    """
+    """How a plan is handed over; `own_files` also tells how to plan with them."""
 
     as_json: bool = False
     report: Path | None = None
@@ -131,9 +129,7 @@ def plan(
 
 
 def deliver(plan: Plan, inputs: Inputs, output: Output) -> None:
-    """The report to its file, the plan to stdout, then what to type next; a report that failed is
-    told last.
-    """
+    """The report to its file, the plan to stdout, what to type next; last, if the report failed."""
     from steelyard.errors import InputError
 
     failure: InputError | None = None

@@ -1,6 +1,4 @@
-"""`steelyard strategy`: presets and files, what they make of a plan, and what is wrong with
-them.
-"""
+"""`steelyard strategy`: presets and files, their settings, and what is wrong with them."""
 
 from __future__ import annotations
 

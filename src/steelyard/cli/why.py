@@ -1,6 +1,4 @@
-"""`steelyard why SYMBOL`: every candidate of a symbol, kept or dropped, by which stage, rule,
-number and margin.
-"""
+"""`steelyard why SYMBOL`: every candidate of a symbol, by which stage, rule and margin it fell."""
 
 from __future__ import annotations
 
@@ -99,9 +97,7 @@ def why(
 
 
 def load(path: Path) -> Plan:
-    """A saved plan document; raises InputError for a file that is none or that was changed
-    since.
-    """
+    """A saved plan document; InputError for a file that is none or was changed since."""
     from pydantic import ValidationError
 
     from steelyard.errors import InputError
@@ -147,9 +143,7 @@ def _first(error: Exception) -> str:
 
 
 def known_symbol(plan: Plan, symbol: str) -> str:
-    """The symbol as the plan spells it; raises InputError, with the nearest one, for a symbol that
-    the plan does not know.
-    """
+    """The symbol as the plan spells it; InputError, with the nearest, for an unknown symbol."""
     from steelyard.errors import InputError, did_you_mean
 
     wanted = symbol.strip().upper()

@@ -1,6 +1,4 @@
-"""Exchange rates: `date, currency, rate`, units of the base currency for one unit of the
-currency.
-"""
+"""Exchange rates: `date, currency, rate`, units of the base currency for one of the currency."""
 
 from __future__ import annotations
 
@@ -12,8 +10,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from steelyard.errors import RejectedRow
-from steelyard.importers import reading
-from steelyard.importers.reading import BadCell, Row
+from steelyard.importers import reading, values
+from steelyard.importers.reading import Row
+from steelyard.importers.values import BadCell
 from steelyard.money import FxRate
 from steelyard.notices import Notice
 
@@ -39,9 +38,9 @@ def read_fx(path: Path) -> FxFile:
     found: dict[str, dict[date, FxRate]] = {}
 
     def take(row: Row) -> None:
-        currency = reading.currency(row.get("currency"))
-        on = reading.day(row.get("date"), "date")
-        rate: Decimal = reading.positive(row.get("rate"), "rate", reading.MAX_RATE)
+        currency = values.currency(row.get("currency"))
+        on = values.day(row.get("date"), "date")
+        rate: Decimal = values.positive(row.get("rate"), "rate", values.MAX_RATE)
         if on in found.setdefault(currency, {}):
             raise BadCell(f"{currency} has a rate of {on} already")
         found[currency][on] = FxRate(currency, rate, on)

@@ -15,8 +15,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from steelyard.errors import InputError, RejectedRow
-from steelyard.importers import reading
-from steelyard.importers.reading import BadCell, Row
+from steelyard.importers import reading, values
+from steelyard.importers.reading import Row
+from steelyard.importers.values import BadCell
 from steelyard.notices import Notice
 from steelyard.portfolio import Holding, TaxLot
 
@@ -38,9 +39,7 @@ DATES = ("acquired", "last_bought", "last_sold")
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """A date in the file and where it stands, so that one after the as-of date can be rejected by
-    its line.
-    """
+    """A date of the file and where: one after the as-of date is rejected by its line."""
 
     line: int
     column: str
@@ -101,21 +100,21 @@ class _Book:
             self.buckets.add(row.get("bucket"))
 
     def _take_cash(self, row: Row) -> None:
-        currency = reading.currency(row.get("symbol")[len(CASH) :], "cash symbol")
-        if row.get("currency") and reading.currency(row.get("currency")) != currency:
+        currency = values.currency(row.get("symbol")[len(CASH) :], "cash symbol")
+        if row.get("currency") and values.currency(row.get("currency")) != currency:
             raise BadCell(
-                f"the row is of {currency} but its currency is {reading.shown(row.get('currency'))}"
+                f"the row is of {currency} but its currency is {values.shown(row.get('currency'))}"
             )
         extra = [
             column
             for column in COLUMNS
             if column not in {"symbol", "quantity", "currency", "bucket"} and row.get(column)
         ]
-        if extra and not (extra == ["price"] and reading.number(row.get("price"), "price") == 1):
+        if extra and not (extra == ["price"] and values.number(row.get("price"), "price") == 1):
             raise BadCell(
                 f"a cash row has a quantity and nothing else; empty its {', '.join(extra)}"
             )
-        balance = reading.amount(row.get("quantity"), "quantity")
+        balance = values.amount(row.get("quantity"), "quantity")
         self._once(CASH + currency, None, row.line)
         self.cash[currency] = balance
 
@@ -127,7 +126,7 @@ class _Book:
         self.rows.setdefault(parsed.symbol, []).append(parsed)
         for column in DATES:
             if row.get(column):
-                self.dates.append(Dated(row.line, column, reading.day(row.get(column), column)))
+                self.dates.append(Dated(row.line, column, values.day(row.get(column), column)))
 
     def _once(self, symbol: str, acquired: date | None, line: int) -> None:
         first = self.lines.setdefault((symbol, acquired), line)
@@ -149,10 +148,10 @@ def read_holdings(path: Path) -> HoldingsFile:
     book = _Book()
     rejected = reading.parse_rows(table, book.take)
     if len(book.buckets) > 1:
-        listed = ", ".join(reading.shown(name) for name in sorted(book.buckets))
+        listed = ", ".join(values.shown(name) for name in sorted(book.buckets))
         raise InputError(
             f"{table.file} holds several buckets ({listed}); one is planned at a time. "
-            f"{reading.NOTHING} Give one file per bucket."
+            f"{values.NOTHING} Give one file per bucket."
         )
     currencies = {
         row.symbol: row.currency for rows in book.rows.values() for row in rows if row.currency
@@ -170,30 +169,30 @@ def read_holdings(path: Path) -> HoldingsFile:
 
 
 def _lot_row(row: Row) -> _LotRow:
-    acquired = reading.day(row.get("acquired"), "acquired") if row.get("acquired") else None
+    acquired = values.day(row.get("acquired"), "acquired") if row.get("acquired") else None
     cost = (
-        reading.positive(row.get("average_cost"), "average_cost", reading.MAX_PRICE)
+        values.positive(row.get("average_cost"), "average_cost", values.MAX_PRICE)
         if row.get("average_cost")
         else None
     )
     return _LotRow(
-        symbol=reading.symbol(row.get("symbol")),
+        symbol=values.symbol(row.get("symbol")),
         lot=TaxLot(
-            reading.positive(row.get("quantity"), "quantity", reading.MAX_QUANTITY), acquired, cost
+            values.positive(row.get("quantity"), "quantity", values.MAX_QUANTITY), acquired, cost
         ),
         price=(
-            reading.positive(row.get("price"), "price", reading.MAX_PRICE)
+            values.positive(row.get("price"), "price", values.MAX_PRICE)
             if row.get("price")
             else None
         ),
         # who names no purchase bought when the lot was acquired
         last_bought=(
-            reading.day(row.get("last_bought"), "last_bought")
+            values.day(row.get("last_bought"), "last_bought")
             if row.get("last_bought")
             else acquired
         ),
-        last_sold=reading.day(row.get("last_sold"), "last_sold") if row.get("last_sold") else None,
-        currency=reading.currency(row.get("currency")) if row.get("currency") else None,
+        last_sold=values.day(row.get("last_sold"), "last_sold") if row.get("last_sold") else None,
+        currency=values.currency(row.get("currency")) if row.get("currency") else None,
     )
 
 

@@ -13,14 +13,11 @@ import re
 HIDDEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
 )
-"""Controls (C0, DEL, C1), what turns the direction of text, what breaks a line, and what no file
-can carry.
-"""
+"""Controls (C0, DEL, C1), turns of direction, breaks of lines, and what no file can carry."""
 
 
 def visible(text: str) -> str:
-    r"""Text with each control and bidirectional character spelled out, so that it is shown and
-    never obeyed.
+    r"""Text with each control and bidirectional character spelled out: shown and never obeyed.
 
     >>> visible("A\x1b[31m\u202eB")
     'A\\u001b[31m\\u202eB'

@@ -208,7 +208,7 @@ Box = tuple[float, float, float, float]
 
 
 def _labelled(spots: Sequence[tuple[Row, float, float]], axis: Sequence[Box]) -> Iterable[Point]:
-    """Each label at the first place by its point where it covers nothing; the plan chooses first."""
+    """Each label at the first place by its point where it covers nothing; the plan's first."""
     covered: list[Box] = [*axis, *(_around(x * WIDTH / WHOLE, y) for _, x, y in spots)]
     placed: dict[int, Point] = {}
     for row, x, y in sorted(spots, key=lambda spot: (spot[0].kind != "plan", spot[0].n)):

@@ -129,9 +129,7 @@ def _flats(rungs: Sequence[CashRung], at: Callable[[date], float]) -> Iterable[F
 
 
 def _days(rungs: Sequence[CashRung], lowest: date | None) -> Iterable[Day]:
-    """A balance lasts until the document names another; before the first trade, what is settled is
-    all there is.
-    """
+    """A balance lasts until the next one; before the first trade all there is is settled."""
     settled = traded = ZERO
     unsettled = False
     for on in sorted({rung.date for rung in rungs}):

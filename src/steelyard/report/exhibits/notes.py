@@ -1,6 +1,4 @@
-"""What a reader must know before trusting the numbers: problems, warnings, missing data, unknown
-lots.
-"""
+"""What to know before trusting the numbers: problems, warnings, missing data, unknown lots."""
 
 from __future__ import annotations
 
@@ -30,9 +28,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """How a missing metric is told: its name, the form of the neutral value, what happens without
-    one, where it may be given.
-    """
+    """A missing metric: its name, the form of its neutral value, what follows, where to give it."""
 
     name: str
     form: str

@@ -1,6 +1,4 @@
-"""Who proposed a set of orders as a whole: modules by name, variants of adaptive as
-`adaptive.cash_drag`.
-"""
+"""Who proposed a set of orders as a whole: modules by name, variants as `adaptive.cash_drag`."""
 
 from __future__ import annotations
 
@@ -25,16 +23,12 @@ class Credit:
 
 
 def proposed(by: Sequence[str], most: int = MOST) -> str:
-    """`Proposed as a whole by A, B, C and 2 more.`, or that no module proposed exactly these
-    orders.
-    """
+    """`Proposed as a whole by A, B, C and 2 more.`, or that no module did."""
     return f"Proposed as a whole by {named(by, most)}." if by else f"{SEARCH.capitalize()}."
 
 
 def credited(plan: Plan) -> list[Credit]:
-    """This plan and its runners-up, by who proposed them; a named list only where a module proposed
-    it too.
-    """
+    """This plan and its runners-up by who proposed them; other lists only if a module did."""
     sets = [("this plan", plan.proposed_by)] if plan.steps else []
     sets += [
         (lower(title(one.name)), one.proposed_by)

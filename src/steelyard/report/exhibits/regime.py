@@ -10,9 +10,7 @@ ASKING = frozenset({"market_regime", "adaptive"})
 
 
 def regime(plan: Plan) -> str:
-    """`Market regime: bull. The index is 11.3 % over its moving average, told from 4,781
-    sessions.`; empty where nobody asks.
-    """
+    """`Market regime: bull. The index is 11.3 % over its moving …`; empty if nobody asks."""
     told = plan.regime
     if not ASKING & {run.name for run in plan.modules}:
         return ""

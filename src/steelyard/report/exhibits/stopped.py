@@ -1,6 +1,4 @@
-"""What was not traded, and why: one row per security that stays, the other sizes and sides as lists
-by rule.
-"""
+"""What was not traded, and why: a row per security that stays, the rest as lists by rule."""
 
 from __future__ import annotations
 
@@ -29,16 +27,12 @@ STAGES: dict[Stage, str] = {
     "plan": "Plan",
 }
 TELLING: tuple[Stage, ...] = ("input", "filter", "search", "sizing", "plan", "opportunity")
-"""What is said of a security first: what kept it out, then what lost, last what was never
-proposed.
-"""
+"""What is said first: what was barred, then what lost, last what was never proposed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Securities that one rule stopped with the same sentence; numbers are text in the unit of the
-    rule.
-    """
+    """Securities that a rule stopped with one sentence; numbers are text in the rule's unit."""
 
     symbols: str
     name: str
@@ -94,9 +88,7 @@ def stopped(plan: Plan) -> Stopped:
 
 
 def _nearest(plan: Plan, entries: Iterable[NotTraded]) -> list[NotTraded]:
-    """Of each security that the plan does not trade, the entry that tells most: the candidate that
-    gains most first.
-    """
+    """Of each security not traded, the entry that tells most: the best candidate's first."""
     traded = {step.symbol for step in plan.steps}
     gains = {candidate.id: candidate.gain for candidate in plan.candidates}
 

@@ -161,6 +161,7 @@ def _cost_notes(plan: Plan) -> Iterable[str]:
         of_value = FORMATS["bps"](float(costs.total / plan.value))
         yield f"{of_traded} of the amount traded, {of_value} of the portfolio."
     if costs.tax is not None:
-        yield f"Tax of {plan.base_currency} {money(costs.tax)} is payable later and not taken from cash."
+        tax = f"{plan.base_currency} {money(costs.tax)}"
+        yield f"Tax of {tax} is payable later and not taken from cash."
     elif any(step.lots for step in plan.steps):
         yield "Tax is not estimated."

@@ -63,7 +63,7 @@ class WeightRow:
 
     @property
     def digits(self) -> int:
-        """Decimals of the distance in points: a weight outside its band must not read as its edge."""
+        """Decimals of the distance: a weight outside its band must not read as its edge."""
         if self.band is None or self.off is None or self.target is None or self.inside(self.after):
             return 1
         edge = (self.band[0] if self.off < 0 else self.band[1]) - self.target
@@ -168,9 +168,7 @@ def _cash(plan: Plan, rows: Iterable[WeightRow]) -> WeightRow:
 
 
 def cash_weights(plan: Plan) -> tuple[float, float]:
-    """All cash before and after, of the pre-trade value; after is before costs, so that one state
-    sums to 1.
-    """
+    """All cash before and after, of pre-trade value; before costs, so that a state sums to 1."""
     if not plan.value:
         return 0.0, 0.0
     before, after = (
@@ -198,7 +196,7 @@ def _fold(rows: Sequence[WeightRow], most: int | None) -> tuple[list[WeightRow],
 def _grouped(
     drawn: Sequence[WeightRow], rows: Sequence[WeightRow], labels: dict[str, str | None]
 ) -> Iterable[Group]:
-    """Groups with their sums over all of their rows, drawn or not; where all are one group, none."""
+    """Groups with sums over all of their rows, drawn or not; a single one has no name."""
     by_label: dict[str, list[WeightRow]] = {}
     for row in rows:
         by_label.setdefault(labels[row.symbol] or UNGROUPED, []).append(row)

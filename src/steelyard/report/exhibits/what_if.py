@@ -1,4 +1,4 @@
-"""What-if reports: how the plan fares filled in part, what each rule costs, what would change it."""
+"""What if: how the plan fares filled in part, what each rule costs, what would change it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule as it is and as tried, and its gain in score units, in all and each; None: a switch."""
+    """A rule as it is and as tried, and its gain, in all and for one unit; None: a switch."""
 
     name: str
     now: str

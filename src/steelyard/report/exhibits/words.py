@@ -135,9 +135,7 @@ UNITS = {
     "max_depth": ORDERS,
     "stale_price": SESSIONS,
 }
-"""Rule -> how its value and limit, and its margin, are written; what ends in `_days` is days, any
-other rule a plain number.
-"""
+"""Rule -> how its numbers and its margin are written; `_days` are days, others plain numbers."""
 
 
 def by_rule(rule: str, value: float | None, *, margin: bool = False) -> str:

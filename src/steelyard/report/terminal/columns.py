@@ -71,9 +71,7 @@ def sentence(text: str, width: int, *, indent: int = 0, style: str = "") -> Iter
 def fitting(
     columns: Sequence[Column], rows: Sequence[Row], width: int, *, indent: int = 2
 ) -> tuple[list[Column], list[Row]]:
-    """The columns that fit a window, and the rows with only those; a column that may go and is
-    empty goes anyway.
-    """
+    """The columns that fit a window, and their cells; an empty one that may go goes anyway."""
     room = width - indent
     kept = [
         i

@@ -12,9 +12,7 @@ from steelyard.sentences import money, percent, points, signed
 
 
 def draw(view: View) -> None:
-    """Print every plan, best first, and how it differs; all its orders, and who proposed which,
-    with `explain`.
-    """
+    """Print every plan, best first, and how it differs; with `explain` all orders and modules."""
     plan = view.plan
     if not plan.alternatives:
         return
@@ -40,8 +38,8 @@ def draw(view: View) -> None:
             )
         )
     view.table(columns, rows)
-    credits = credited(plan) if view.explain else []
-    if credits:
+    sources = credited(plan) if view.explain else []
+    if sources:
         view.emit([Text("")])
         heads = (Column("Orders of"), Column("Come from"))
-        view.table(heads, [Row((credit.plans, credit.by)) for credit in credits])
+        view.table(heads, [Row((credit.plans, credit.by)) for credit in sources])

@@ -15,9 +15,7 @@ REASONS_SHOWN = 6
 """Rows without `explain`."""
 
 STAGES: tuple[Stage, ...] = (*TELLING, "merge")
-"""Order of the ledger: what kept out, what lost, what was never proposed, what lives on in another
-size.
-"""
+"""Order of the ledger; last what lives on in another size."""
 
 HEADS = (
     Column("Symbol"),
@@ -32,9 +30,7 @@ HEADS = (
 
 
 def draw(view: View) -> None:
-    """Print what stopped the securities that the plan leaves alone; every entry of the ledger with
-    `explain`.
-    """
+    """Print what stopped the securities that stay; every entry of the ledger with `explain`."""
     if view.explain:
         view.title(f"What stopped before the plan, and why: {len(view.plan.not_traded)} entries")
         view.table(HEADS, [row(entry) for entry in in_order(view.plan.not_traded)])

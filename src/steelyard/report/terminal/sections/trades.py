@@ -38,9 +38,7 @@ def draw(view: View) -> None:
 
 
 def row(view: View, step: Step) -> Row:
-    """An order; under it its reason, with `explain` the whole sentence, the lots and who asked for
-    it.
-    """
+    """An order, its reason under it; with `explain` the whole sentence, lots and modules."""
     told = tuple(_story(view, step)) if view.explain else (sentence(step.reason),)
     return Row(
         (

@@ -58,9 +58,7 @@ class View:
     def table(
         self, columns: Sequence[Column], rows: Sequence[Row], note: tuple[str, str] | None = None
     ) -> None:
-        """Print rows; `note` is (head, what it means), printed if the column of that head had
-        room.
-        """
+        """Print rows; `note` is (head, meaning), printed if the column of that head had room."""
         fit, cut = fitting(columns, rows, self.width)
         self.emit(grid(fit, cut, self.width))
         if note is not None and note[0] in {column.head for column in fit}:
