@@ -27,7 +27,7 @@ def table(folder: Path, content: str | bytes):
     return read_table(
         written(folder, content),
         required=("symbol", "quantity"),
-        known=("symbol", "quantity", "name"),
+        readable=("symbol", "quantity", "name"),
     )
 
 

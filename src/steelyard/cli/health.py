@@ -55,17 +55,17 @@ def health(
     also when modules are out of service.
     """
     with guarded():
-        kept = keeper()
-        rows = listed(kept, module)
+        keeping = keeper()
+        rows = listed(keeping, module)
         if reset:
-            kept.reset(row["key"] for row in rows)
+            keeping.reset(row["key"] for row in rows)
             names = ", ".join(row["key"] for row in rows if row["failures"])
             note(
                 f"Forgotten: {names}."
                 if names
                 else "There was nothing to forget: no module has failed."
             )
-            rows = listed(kept, None)
+            rows = listed(keeping, None)
         if as_json:
             write(
                 json.dumps(
@@ -110,23 +110,23 @@ def outcomes(runs: Iterable[ModuleRun]) -> list[Outcome]:
     ]
 
 
-def listed(kept: Health, module: str | None) -> list[dict[str, Any]]:
+def listed(keeping: Health, module: str | None) -> list[dict[str, Any]]:
     """Registered modules and those with failures, as JSON values; InputError for any other name."""
     from steelyard.errors import InputError, did_you_mean
     from steelyard.modules import registry
     from steelyard.telemetry.breaker import state_of, until
 
-    circuits, now = kept.circuits(), kept.now()
+    circuits, now = keeping.circuits(), keeping.now()
     built_in = [
-        f"{known.qualified}@{known.version}"
+        f"{entry.qualified}@{entry.version}"
         for kind in registry.Kind
-        for known in registry.modules(kind).values()
+        for entry in registry.modules(kind).values()
     ]
     rows: list[dict[str, Any]] = []
     for key in (*built_in, *(key for key in circuits if key not in built_in)):
         qualified, _, version = key.rpartition("@")
         kind, _, name = qualified.rpartition(".")
-        circuit, state = circuits.get(key), state_of(circuits.get(key), kept.rules, now)
+        circuit, state = circuits.get(key), state_of(circuits.get(key), keeping.rules, now)
         if module is None or module in {name, qualified}:
             rows.append(
                 {
@@ -139,7 +139,7 @@ def listed(kept: Health, module: str | None) -> list[dict[str, Any]]:
                     "error": None if circuit is None else circuit.error,
                     "failed_at": None if circuit is None else circuit.since.utc.isoformat(),
                     "until": (
-                        until(circuit, kept.rules).isoformat()
+                        until(circuit, keeping.rules).isoformat()
                         if circuit is not None and state == "open"
                         else None
                     ),
@@ -161,13 +161,13 @@ def draw(rows: Sequence[dict[str, Any]], console: Console) -> None:
     from steelyard.report.terminal.columns import Column, Row, fitting, grid, sentence
 
     out = [row for row in rows if row["state"] == "open"]
-    told = (
+    summary = (
         f"Of {_counted(rows)} {len(out) or 'none'} {'is' if len(out) <= 1 else 'are'} out of "
         "service."
     )
     if len(rows) == 1:
-        told = f"{rows[0]['kind']}.{rows[0]['name']} is {IN_WORDS[rows[0]['state']]}."
-    for line in sentence(told, console.width):
+        summary = f"{rows[0]['kind']}.{rows[0]['name']} is {IN_WORDS[rows[0]['state']]}."
+    for line in sentence(summary, console.width):
         console.print(line, soft_wrap=True)
     failed = [row for row in rows if row["failures"]]
     if not failed:

@@ -29,14 +29,14 @@ def modules(
     """List the registered modules and listed plugins, their parameters, and who set them."""
     with guarded():
         rules = strategy_of(strategy)
-        found = chosen(rules, tag)
+        choices = chosen(rules, tag)
         if as_json:
             write(
-                json.dumps([listed(choice) for choice in found], indent=2, ensure_ascii=False)
+                json.dumps([listed(choice) for choice in choices], indent=2, ensure_ascii=False)
                 + "\n"
             )
         else:
-            write(screen(lambda console: draw(rules, found, console)))
+            write(screen(lambda console: draw(rules, choices, console)))
         for problem in rules.problems:
             note(problem.message)
 
@@ -46,11 +46,11 @@ def chosen(strategy: Strategy, tag: str | None) -> list[ModuleChoice]:
     from steelyard.errors import InputError, did_you_mean
 
     choices = [choice for kind in strategy.choices.values() for choice in kind]
-    known = sorted({known for choice in choices for known in choice.module.tags})
-    if tag is not None and tag not in known:
+    tags = sorted({name for choice in choices for name in choice.module.tags})
+    if tag is not None and tag not in tags:
         raise InputError(
-            f"No module has the tag {tag}.{did_you_mean(tag, known)} Tags: "
-            f"{', '.join(known) or 'none'}."
+            f"No module has the tag {tag}.{did_you_mean(tag, tags)} Tags: "
+            f"{', '.join(tags) or 'none'}."
         )
     return [choice for choice in choices if tag is None or tag in choice.module.tags]
 
@@ -69,7 +69,7 @@ def listed(choice: ModuleChoice) -> dict[str, Any]:
     }
 
 
-def draw(strategy: Strategy, found: Sequence[ModuleChoice], console: Console) -> None:
+def draw(strategy: Strategy, choices: Sequence[ModuleChoice], console: Console) -> None:
     """The list as a table; under each module its summary, parameters, and what one must know."""
     from steelyard.report.terminal.columns import Column, Row, fitting, grid
 
@@ -81,7 +81,8 @@ def draw(strategy: Strategy, found: Sequence[ModuleChoice], console: Console) ->
         Column("Set by", drop=3),
     )
     rows = [
-        Row(_cells(choice), under=tuple(filter(None, _under(strategy, choice)))) for choice in found
+        Row(_cells(choice), under=tuple(filter(None, _under(strategy, choice))))
+        for choice in choices
     ]
     fit, cut = fitting(columns, rows, console.width, indent=0)
     for line in grid(fit, cut, console.width, indent=0):

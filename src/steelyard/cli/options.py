@@ -265,8 +265,8 @@ def _bundled(options: Options, strategy: Strategy, sample: str | None) -> Inputs
     base = options.base or files.base_currency
     imported = _assemble(content, options, base=base, source=f"bundled quotes, {SOURCE}")
     why = "The" if sample else "No files were given, so this is the"
-    said = f"{why} bundled portfolio {files.name}: not yours, and its prices are old."
-    return Inputs(imported, strategy, (said,), files.name)
+    sentence = f"{why} bundled portfolio {files.name}: not yours, and its prices are old."
+    return Inputs(imported, strategy, (sentence,), files.name)
 
 
 def _own(options: Options, strategy: Strategy) -> Inputs:

@@ -118,9 +118,9 @@ def plan(
         watch = Stopwatch()
         with watch.timed("reading"):
             inputs = read(options)
-        made = make_plan(inputs, seed, explained=explain, watch=watch)
+        document = make_plan(inputs, seed, explained=explain, watch=watch)
         deliver(
-            made,
+            document,
             inputs,
             Output(
                 as_json, report, explain, timings, own_files=inputs.sample is not None, watch=watch
@@ -213,7 +213,7 @@ def _command() -> str:
     called = Path(sys.argv[0])
     if called.name == "__main__.py":
         return "python -m steelyard"
-    found = shutil.which("steelyard")
-    if found is not None or not called.is_file():
+    installed = shutil.which("steelyard")
+    if installed is not None or not called.is_file():
         return "steelyard"
     return os.path.relpath(called)

@@ -72,20 +72,24 @@ def show(name: Named, as_json: AsJson = False) -> None:
         from steelyard.strategies import find, validate
         from steelyard.strategies.writing import effective, settings
 
-        found = find(name)
+        chosen = find(name)
         if as_json:
             values = [
-                {"key": f"{one.table}.{one.key}", "value": one.value, "source": one.source}
-                for one in settings(found)
+                {
+                    "key": f"{setting.table}.{setting.key}",
+                    "value": setting.value,
+                    "source": setting.source,
+                }
+                for setting in settings(chosen)
             ]
             document = {
-                "name": found.name,
-                "description": found.description,
-                "sha256": found.sha256,
+                "name": chosen.name,
+                "description": chosen.description,
+                "sha256": chosen.sha256,
             }
-            _print_json({**document, "settings": values, "warnings": validate(found).warnings})
+            _print_json({**document, "settings": values, "warnings": validate(chosen).warnings})
         else:
-            write(effective(found))
+            write(effective(chosen))
 
 
 @strategy.command("new")
@@ -138,9 +142,9 @@ def validate(
                 f"{file} is a preset, and presets are valid. To see it: steelyard strategy show "
                 f"{file}"
             )
-        problems, found = check(file)
+        problems, usable = check(file)
         if as_json:
-            sha256 = found.sha256 if found else None
+            sha256 = usable.sha256 if usable else None
             _print_json(
                 {
                     "valid": problems.is_valid,
@@ -151,14 +155,14 @@ def validate(
             )
         else:
             write(screen(lambda console: draw_problems(problems, console)))
-            if found and problems.is_valid:
+            if usable and problems.is_valid:
                 say(
                     f"{file} is valid{_counted(problems)}. To plan with it: steelyard plan "
                     f"--strategy {shlex.quote(str(file))}"
                 )
         if not problems.is_valid:
-            told = "not usable" if found is None else "usable, but without what is missing"
-            note(f"{visible(str(file))} is {told}{_counted(problems)}.")
+            state = "not usable" if usable is None else "usable, but without what is missing"
+            note(f"{visible(str(file))} is {state}{_counted(problems)}.")
             raise typer.Exit(FAILED)
 
 
@@ -186,17 +190,17 @@ def say(text: str) -> None:
 def _counted(problems: Problems) -> str:
     """`: 2 errors, 1 warning`."""
     counts = ((len(problems.errors), "error"), (len(problems.warnings), "warning"))
-    told = [f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts if count]
-    return f": {', '.join(told)}" if told else ""
+    parts = [f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts if count]
+    return f": {', '.join(parts)}" if parts else ""
 
 
 def draw_problems(problems: Problems, console: Console) -> None:
     """Each problem on a line of its own, under its severity."""
     from steelyard.report.terminal.columns import LEAST_WORDS, wrap
 
-    for one in problems.found:
-        head = f"{one.severity:<9}"
-        first, *rest = wrap(one.text, max(LEAST_WORDS, console.width - len(head)))
+    for problem in problems.found:
+        head = f"{problem.severity:<9}"
+        first, *rest = wrap(problem.text, max(LEAST_WORDS, console.width - len(head)))
         for line in (head + first, *(" " * len(head) + more for more in rest)):
             console.print(line, soft_wrap=True)
 
@@ -215,9 +219,9 @@ def listed_files(folder: Path) -> Iterator[Listed]:
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         if path.name in NOT_A_STRATEGY or not path.is_file():
             continue
-        problems, found = check(path)
-        if found:
-            yield _listed(found, "file", str(path))
+        problems, usable = check(path)
+        if usable:
+            yield _listed(usable, "file", str(path))
         else:
             yield Listed(
                 path.stem,
@@ -227,28 +231,28 @@ def listed_files(folder: Path) -> Iterator[Listed]:
             )
 
 
-def _listed(found: Strategy, kind: str, path: str | None) -> Listed:
-    on = sum(len(found.enabled(kind)) for kind in found.choices)
+def _listed(strategy: Strategy, kind: str, path: str | None) -> Listed:
+    on = sum(len(strategy.enabled(kind)) for kind in strategy.choices)
     return Listed(
-        found.name,
+        strategy.name,
         kind,
         path,
-        found.description,
-        found.search.scope,
-        found.search.max_depth,
+        strategy.description,
+        strategy.search.scope,
+        strategy.search.max_depth,
         on,
-        found.sha256,
+        strategy.sha256,
     )
 
 
-def _list(found: Sequence[Listed], as_json: bool) -> None:
+def _list(rows: Sequence[Listed], as_json: bool) -> None:
     if as_json:
-        _print_json([asdict(one) for one in found])
+        _print_json([asdict(row) for row in rows])
     else:
-        write(screen(lambda console: draw(found, console)))
+        write(screen(lambda console: draw(rows, console)))
 
 
-def draw(found: Sequence[Listed], console: Console) -> None:
+def draw(listed: Sequence[Listed], console: Console) -> None:
     """The list as a table, what each is for under it."""
     from steelyard.report.terminal.columns import Column, Row, fitting, grid
 
@@ -262,15 +266,15 @@ def draw(found: Sequence[Listed], console: Console) -> None:
     rows = [
         Row(
             (
-                one.name,
-                one.path or one.kind,
-                one.scope or "",
-                _number(one.max_depth),
-                _number(one.modules),
+                entry.name,
+                entry.path or entry.kind,
+                entry.scope or "",
+                _number(entry.max_depth),
+                _number(entry.modules),
             ),
-            under=(one.description,) if one.description else (),
+            under=(entry.description,) if entry.description else (),
         )
-        for one in found
+        for entry in listed
     ]
     fit, cut = fitting(columns, rows, console.width, indent=0)
     for line in grid(fit, cut, console.width, indent=0):

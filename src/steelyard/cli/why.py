@@ -78,22 +78,22 @@ def why(
             "--plan reads a plan that is made; it goes with no other input.", param_hint="--plan"
         )
     with guarded():
-        said: tuple[str, ...] = ()
+        remarks: tuple[str, ...] = ()
         if plan is not None:
-            made = load(plan)
+            document = load(plan)
         else:
             inputs = read(options)
-            made, said = make_plan(inputs, seed), inputs.said
-        symbol = known_symbol(made, symbol)
+            document, remarks = make_plan(inputs, seed), inputs.said
+        symbol = known_symbol(document, symbol)
         if as_json:
-            for line in said:
+            for line in remarks:
                 note(line)
             write(
-                json.dumps(story(made, symbol), indent=2, ensure_ascii=False, allow_nan=False)
+                json.dumps(story(document, symbol), indent=2, ensure_ascii=False, allow_nan=False)
                 + "\n"
             )
         else:
-            write(_shown(made, symbol, said))
+            write(_shown(document, symbol, remarks))
 
 
 def load(path: Path) -> Plan:
@@ -146,19 +146,19 @@ def known_symbol(plan: Plan, symbol: str) -> str:
     """The symbol as the plan spells it; InputError, with the nearest, for an unknown symbol."""
     from steelyard.errors import InputError, did_you_mean
 
-    wanted = symbol.strip().upper()
-    if wanted in plan.excluded:
+    name = symbol.strip().upper()
+    if name in plan.excluded:
         raise InputError(
-            f"{wanted} was left out on your word (--exclude), so nothing was calculated for it."
+            f"{name} was left out on your word (--exclude), so nothing was calculated for it."
         )
-    known = {holding.symbol for holding in plan.holdings} | {
+    symbols = {holding.symbol for holding in plan.holdings} | {
         symbol for part in PARTS for symbol in _symbols(plan, part)
     }
-    if wanted in known:
-        return wanted
-    near = did_you_mean(wanted, sorted(known))
+    if name in symbols:
+        return name
+    near = did_you_mean(name, sorted(symbols))
     raise InputError(
-        f"The plan has nothing on {wanted}: it is not held, has no target and no candidate.{near}"
+        f"The plan has nothing on {name}: it is not held, has no target and no candidate.{near}"
     )
 
 
@@ -186,14 +186,14 @@ def story(plan: Plan, symbol: str) -> dict[str, Any]:
     }
 
 
-def _shown(plan: Plan, symbol: str, said: tuple[str, ...]) -> str:
+def _shown(plan: Plan, symbol: str, remarks: tuple[str, ...]) -> str:
     from rich.console import Console
 
     from steelyard.report.terminal import show_why
     from steelyard.report.terminal.columns import sentence
 
     def draw(console: Console) -> None:
-        for text in said:
+        for text in remarks:
             for line in sentence(text, console.width):
                 console.print(line, soft_wrap=True)
         show_why(plan, symbol, console)

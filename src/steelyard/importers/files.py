@@ -18,7 +18,6 @@ from steelyard.importers.prices import PriceTable, read_prices
 from steelyard.importers.securities import SecuritiesFile, read_securities
 from steelyard.importers.targets import TargetsFile, read_targets
 
-
 AnyFile = HoldingsFile | PriceTable | TargetsFile | SecuritiesFile | FxFile
 
 NONE: Mapping[str, Any] = MappingProxyType({})

@@ -144,7 +144,7 @@ def read_holdings(path: Path) -> HoldingsFile:
 
     Raises InputError for a file that is no such table, and for one with several buckets.
     """
-    table = reading.read_table(path, required=REQUIRED, known=COLUMNS)
+    table = reading.read_table(path, required=REQUIRED, readable=COLUMNS)
     book = _Book()
     rejected = reading.parse_rows(table, book.take)
     if len(book.buckets) > 1:

@@ -61,10 +61,10 @@ class PriceTable:
         if symbol not in self.columns:
             return None
         column = self.closes[: self.until(as_of), self.symbols.index(symbol)]
-        known = np.flatnonzero(~np.isnan(column))
-        if not len(known):
+        priced = np.flatnonzero(~np.isnan(column))
+        if not len(priced):
             return None
-        newest = int(known[-1])
+        newest = int(priced[-1])
         text = self.lines[newest].split(",")[self.columns[symbol]]
         return Quote(symbol, Decimal(text), self.dates[newest].astype(object))
 

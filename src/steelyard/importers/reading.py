@@ -109,13 +109,13 @@ def read_text(path: Path) -> str:
 def _content(path: Path) -> bytes:
     try:
         # looked at before it is opened: opening a FIFO would wait forever
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
-            kind = "a directory" if stat.S_ISDIR(found.st_mode) else "not a regular file"
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            kind = "a directory" if stat.S_ISDIR(status.st_mode) else "not a regular file"
             raise InputError(f"{path} is {kind}. {NOTHING} Give a CSV file.")
-        if found.st_size > MAX_BYTES:
+        if status.st_size > MAX_BYTES:
             raise InputError(
-                f"{path} has {found.st_size:,} bytes; at most {MAX_BYTES:,} are read. {NOTHING}"
+                f"{path} has {status.st_size:,} bytes; at most {MAX_BYTES:,} are read. {NOTHING}"
             )
         with path.open("rb") as file:
             return file.read(MAX_BYTES)
@@ -189,24 +189,24 @@ def read_table(
     path: Path,
     *,
     required: Sequence[str],
-    known: Sequence[str],
+    readable: Sequence[str],
     aliases: Mapping[str, str] | None = None,
 ) -> Table:
     """A file cut into rows by a header of known columns.
 
     required   columns without which the file is refused
-    known      every column that is read; others are a warning
+    readable   every column that is read; others are a warning
     aliases    spelling -> column
     Raises InputError for a file that is no such table.
     """
-    return table_of(split(read_text(path), path.name), path.name, required, known, aliases or {})
+    return table_of(split(read_text(path), path.name), path.name, required, readable, aliases or {})
 
 
 def table_of(
     rows: Iterable[tuple[int, list[str]]],
     file: str,
     required: Sequence[str],
-    known: Sequence[str],
+    readable: Sequence[str],
     aliases: Mapping[str, str],
 ) -> Table:
     """The table of rows already split; the first is the header."""
@@ -223,7 +223,7 @@ def table_of(
                 f"{file} has more than {MAX_ROWS:,} rows. {NOTHING} Give a smaller file."
             )
     return Table(
-        file, columns, tuple(good), tuple(rejects.rows), tuple(_unknown(file, columns, known))
+        file, columns, tuple(good), tuple(rejects.rows), tuple(_unknown(file, columns, readable))
     )
 
 
@@ -259,13 +259,13 @@ def counted(line: int, cells: Sequence[str], width: int, rejects: Rejects) -> bo
     return False
 
 
-def _unknown(file: str, columns: Sequence[str], known: Sequence[str]) -> Iterable[Notice]:
+def _unknown(file: str, columns: Sequence[str], readable: Sequence[str]) -> Iterable[Notice]:
     for name in columns:
-        if name not in known:
+        if name not in readable:
             yield Notice(
                 code="unknown_column",
                 message=(
-                    f"The column {shown(name)} of {file} is not read.{did_you_mean(name, known)}"
+                    f"The column {shown(name)} of {file} is not read.{did_you_mean(name, readable)}"
                 ),
             )
 

@@ -76,8 +76,8 @@ def read_securities(path: Path) -> SecuritiesFile:
 
     Raises InputError for a file that is no such table.
     """
-    table = reading.read_table(path, required=REQUIRED, known=COLUMNS, aliases=ALIASES)
-    found: dict[str, Security] = {}
+    table = reading.read_table(path, required=REQUIRED, readable=COLUMNS, aliases=ALIASES)
+    securities: dict[str, Security] = {}
     lines: dict[str, int] = {}
     unknown: dict[str, list[str]] = {}
 
@@ -85,7 +85,7 @@ def read_securities(path: Path) -> SecuritiesFile:
         security = _security(row)
         if lines.setdefault(security.symbol, row.line) != row.line:
             raise BadCell(f"{security.symbol} stands on line {lines[security.symbol]} already")
-        found[security.symbol] = security
+        securities[security.symbol] = security
         text = row.get("product_type")
         if text and _bare(text) not in KNOWN_TYPES:
             unknown.setdefault(text, []).append(security.symbol)
@@ -93,7 +93,7 @@ def read_securities(path: Path) -> SecuritiesFile:
     rejected = reading.parse_rows(table, take)
     return SecuritiesFile(
         file=table.file,
-        securities=tuple(found[symbol] for symbol in sorted(found)),
+        securities=tuple(securities[symbol] for symbol in sorted(securities)),
         rejected=rejected,
         warnings=(*table.warnings, *_unknown_types(table.file, unknown)),
     )

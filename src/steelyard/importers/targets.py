@@ -33,7 +33,7 @@ def read_targets(path: Path) -> TargetsFile:
     Raises InputError for a file that is no such table, and for one without rows: that would sell
     everything.
     """
-    table = reading.read_table(path, required=COLUMNS, known=COLUMNS)
+    table = reading.read_table(path, required=COLUMNS, readable=COLUMNS)
     weights: dict[str, float] = {}
     lines: dict[str, int] = {}
 

@@ -22,4 +22,4 @@ def visible(text: str) -> str:
     >>> visible("A\x1b[31m\u202eB")
     'A\\u001b[31m\\u202eB'
     """
-    return HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return HIDDEN.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)

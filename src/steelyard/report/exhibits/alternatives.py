@@ -247,8 +247,8 @@ def _free(
 
 
 def _box(x: float, y: float, width: float, anchor: str) -> Box:
-    left = {"start": x, "middle": x - width / 2, "end": x - width}[anchor]
-    return (left, y - LINE + LIFT, left + width, y + LIFT)
+    edge = {"start": x, "middle": x - width / 2, "end": x - width}[anchor]
+    return (edge, y - LINE + LIFT, edge + width, y + LIFT)
 
 
 def _inside(box: Box) -> bool:

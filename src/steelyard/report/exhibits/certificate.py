@@ -78,7 +78,7 @@ def _said(plan: Plan) -> str:
         if certificate.status == "proven" and _passed_over(plan)
         else CLAIMS[certificate.status]
     )
-    told = claim.format(
+    sentence = claim.format(
         candidates=f"{certificate.candidates:,d}", asked=points(plan.score.min_improvement)
     )
     chosen = (
@@ -86,7 +86,7 @@ def _said(plan: Plan) -> str:
         if certificate.selected_by
         else ""
     )
-    return f"{capital(certificate.covers)}: {told}.{chosen}"
+    return f"{capital(certificate.covers)}: {sentence}.{chosen}"
 
 
 def _figures(plan: Plan) -> Iterable[tuple[str, str]]:

@@ -105,7 +105,7 @@ def _ladder(plan: Plan, currency: str, rungs: Sequence[CashRung]) -> Ladder:
     balances = [rung.balance for rung in rungs]
     least = min(rungs, key=lambda rung: (rung.balance, rung.date))
     highest = float(max([*balances, reserve or ZERO]))
-    said = _said(plan, rungs, least, reserve)
+    sentence = _said(plan, rungs, least, reserve)
     return Ladder(
         currency=currency,
         settled=tuple(_flats([rung for rung in rungs if rung.kind == "settled"], at)),
@@ -115,8 +115,8 @@ def _ladder(plan: Plan, currency: str, rungs: Sequence[CashRung]) -> Ladder:
         reserve=reserve,
         up=Scale(min(0.0, float(min(balances)) * HEADROOM), max(highest * HEADROOM, LEAST_SPAN)),
         days=tuple(_days(rungs, least.date if len(rungs) > 1 else None)),
-        said=said,
-        label=f"Cash in {currency} by date. {said}",
+        said=sentence,
+        label=f"Cash in {currency} by date. {sentence}",
     )
 
 
@@ -124,8 +124,8 @@ def _flats(rungs: Sequence[CashRung], at: Callable[[date], float]) -> Iterable[F
     """Each balance lasts until the next date, the last one to the edge."""
     ordered = sorted(rungs, key=lambda rung: rung.date)
     places = [at(rung.date) for rung in ordered] + [WHOLE]
-    for rung, left, right in zip(ordered, places, places[1:], strict=False):
-        yield Flat(left, right, float(rung.balance))
+    for rung, begin, end in zip(ordered, places, places[1:], strict=False):
+        yield Flat(begin, end, float(rung.balance))
 
 
 def _days(rungs: Sequence[CashRung], lowest: date | None) -> Iterable[Day]:

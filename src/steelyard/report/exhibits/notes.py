@@ -83,11 +83,11 @@ TITLES = {"strategy": "On the strategy"}
 
 def notes(plan: Plan) -> list[Note]:
     """Problems first, then warnings, unknown lots, exclusions and what data is missing."""
-    found = [
+    notices = [
         *(_notice("stop", notice) for notice in plan.problems),
         *(_notice("warn", notice) for notice in plan.warnings),
     ]
-    return [*found, *_unknown_lots(plan), *_excluded(plan), *_coverage(plan)]
+    return [*notices, *_unknown_lots(plan), *_excluded(plan), *_coverage(plan)]
 
 
 def _notice(level: Level, notice: Notice) -> Note:

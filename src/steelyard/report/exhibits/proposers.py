@@ -31,9 +31,9 @@ def credited(plan: Plan) -> list[Credit]:
     """This plan and its runners-up by who proposed them; other lists only if a module did."""
     sets = [("this plan", plan.proposed_by)] if plan.steps else []
     sets += [
-        (lower(title(one.name)), one.proposed_by)
-        for one in plan.alternatives
-        if one.proposed_by or one.name.startswith(RUNNER)
+        (lower(title(other.name)), other.proposed_by)
+        for other in plan.alternatives
+        if other.proposed_by or other.name.startswith(RUNNER)
     ]
     by: dict[tuple[str, ...], list[str]] = {}
     for name, who in sets:

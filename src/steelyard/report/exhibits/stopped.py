@@ -107,23 +107,23 @@ def _nearest(plan: Plan, entries: Iterable[NotTraded]) -> list[NotTraded]:
 
 
 def _row(group: Sequence[NotTraded], names: dict[str, str]) -> Row:
-    one = group[0]
+    first = group[0]
     return Row(
         symbols=named([entry.symbol for entry in group], SYMBOLS),
-        name=names.get(one.symbol, "") if len(group) == 1 else "",
-        side=one.side,
-        stage=STAGES[one.stage],
-        rule=plain_words(one.rule),
+        name=names.get(first.symbol, "") if len(group) == 1 else "",
+        side=first.side,
+        stage=STAGES[first.stage],
+        rule=plain_words(first.rule),
         value=_alike(by_rule(entry.rule, entry.value) for entry in group),
         limit=_alike(by_rule(entry.rule, entry.limit) for entry in group),
         margin=_alike(by_rule(entry.rule, entry.margin, margin=True) for entry in group),
-        reason=one.reason,
+        reason=first.reason,
     )
 
 
 def _alike(texts: Iterable[str]) -> str:
-    found = list(dict.fromkeys(texts))
-    return found[0] if len(found) == 1 else f"{found[0]} and others"
+    different = list(dict.fromkeys(texts))
+    return different[0] if len(different) == 1 else f"{different[0]} and others"
 
 
 def _rest(entries: Iterable[NotTraded]) -> Iterable[Remainder]:
@@ -138,15 +138,15 @@ def _rest(entries: Iterable[NotTraded]) -> Iterable[Remainder]:
             by_symbol.setdefault(entry.symbol, []).append(
                 by_rule(entry.rule, entry.margin, margin=True)
             )
-        told = [_told(symbol, margins) for symbol, margins in sorted(by_symbol.items())]
-        yield Remainder(STAGES[stage], plain_words(rule), side, len(group), "; ".join(told))
+        listed = [_told(symbol, margins) for symbol, margins in sorted(by_symbol.items())]
+        yield Remainder(STAGES[stage], plain_words(rule), side, len(group), "; ".join(listed))
 
 
 def _told(symbol: str, margins: Sequence[str]) -> str:
-    known = list(dict.fromkeys(margin for margin in margins if margin))
-    if not known:
+    distances = list(dict.fromkeys(margin for margin in margins if margin))
+    if not distances:
         return symbol if len(margins) == 1 else f"{symbol} ({len(margins)} sizes)"
-    return f"{symbol} {', '.join(known)}"
+    return f"{symbol} {', '.join(distances)}"
 
 
 def _heading(count: int) -> str:

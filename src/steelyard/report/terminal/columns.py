@@ -73,19 +73,19 @@ def fitting(
 ) -> tuple[list[Column], list[Row]]:
     """The columns that fit a window, and their cells; an empty one that may go goes anyway."""
     room = width - indent
-    kept = [
+    chosen = [
         i
         for i, column in enumerate(columns)
         if not column.drop or any(row.cells[i] for row in rows)
     ]
     natural = _natural(columns, rows)
-    while sum(natural[i] for i in kept) + GAP * (len(kept) - 1) > room:
-        least = max(kept, key=lambda i: columns[i].drop)
+    while sum(natural[i] for i in chosen) + GAP * (len(chosen) - 1) > room:
+        least = max(chosen, key=lambda i: columns[i].drop)
         if not columns[least].drop:
             break
-        kept.remove(least)
-    return [columns[i] for i in kept], [
-        replace(row, cells=tuple(row.cells[i] for i in kept)) for row in rows
+        chosen.remove(least)
+    return [columns[i] for i in chosen], [
+        replace(row, cells=tuple(row.cells[i] for i in chosen)) for row in rows
     ]
 
 

@@ -44,10 +44,10 @@ def draw(view: View) -> None:
         for row in exhibit.rows
     ]
     view.table((Column("Stopped at"), Column("Side"), Column("Symbols")), rows[:REASONS_SHOWN])
-    left = len(rows) - REASONS_SHOWN
+    hidden = len(rows) - REASONS_SHOWN
     more = (
-        f"and {lower(counted(left, 'more reason'))}: "
-        if left > 0
+        f"and {lower(counted(hidden, 'more reason'))}: "
+        if hidden > 0
         else "Every candidate of a symbol: "
     )
     view.say(f"{more}steelyard why SYMBOL", style="dim")

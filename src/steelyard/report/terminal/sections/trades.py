@@ -39,7 +39,7 @@ def draw(view: View) -> None:
 
 def row(view: View, step: Step) -> Row:
     """An order, its reason under it; with `explain` the whole sentence, lots and modules."""
-    told = tuple(_story(view, step)) if view.explain else (sentence(step.reason),)
+    under = tuple(_story(view, step)) if view.explain else (sentence(step.reason),)
     return Row(
         (
             str(step.n),
@@ -53,7 +53,7 @@ def row(view: View, step: Step) -> Row:
             f"{percent(step.weight_before)} → {percent(step.weight_after)}",
             signed(step.adds, 2),
         ),
-        under=told,
+        under=under,
         style=STYLES[step.side],
     )
 

@@ -24,18 +24,18 @@ def draw(view: View) -> None:
         rows = [
             Row(
                 (
-                    one.name,
-                    signed(one.net, 2),
-                    percent(one.cash),
-                    "" if one.kept else "under the reserve",
+                    scenario.name,
+                    signed(scenario.net, 2),
+                    percent(scenario.cash),
+                    "" if scenario.kept else "under the reserve",
                 )
             )
-            for one in shown
+            for scenario in shown
         ]
         view.table(heads, rows)
         if exhibit.better and not view.explain:
             view.say(
-                f"and {lower(counted(len(exhibit.better), 'better one'))}: steelyard plan "
+                f"and {lower(counted(len(exhibit.better), 'better scenario'))}: steelyard plan "
                 "--explain",
                 style="dim",
             )
