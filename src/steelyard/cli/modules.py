@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from steelyard.cli.options import StrategyName, strategy_of
-from steelyard.cli.output import guarded, note, screen, write
+from steelyard.cli.output import guarded, note, screen, write, write_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,10 +31,7 @@ def modules(
         rules = strategy_of(strategy)
         choices = chosen(rules, tag)
         if as_json:
-            write(
-                json.dumps([listed(choice) for choice in choices], indent=2, ensure_ascii=False)
-                + "\n"
-            )
+            write_json([listed(choice) for choice in choices])
         else:
             write(screen(lambda console: draw(rules, choices, console)))
         for problem in rules.problems:
@@ -48,10 +45,8 @@ def chosen(strategy: Strategy, tag: str | None) -> list[ModuleChoice]:
     choices = [choice for kind in strategy.choices.values() for choice in kind]
     tags = sorted({name for choice in choices for name in choice.module.tags})
     if tag is not None and tag not in tags:
-        raise InputError(
-            f"No module has the tag {tag}.{did_you_mean(tag, tags)} Tags: "
-            f"{', '.join(tags) or 'none'}."
-        )
+        near, every = did_you_mean(tag, tags), ", ".join(tags) or "none"
+        raise InputError(f"No module has the tag {tag}.{near} Tags: {every}.")
     return [choice for choice in choices if tag is None or tag in choice.module.tags]
 
 
@@ -71,7 +66,7 @@ def listed(choice: ModuleChoice) -> dict[str, Any]:
 
 def draw(strategy: Strategy, choices: Sequence[ModuleChoice], console: Console) -> None:
     """The list as a table; under each module its summary, parameters, and what one must know."""
-    from steelyard.report.terminal.columns import Column, Row, fitting, grid
+    from steelyard.report.terminal.columns import Column, Row, table
 
     columns = (
         Column("Kind", drop=1),
@@ -80,13 +75,9 @@ def draw(strategy: Strategy, choices: Sequence[ModuleChoice], console: Console) 
         Column("On"),
         Column("Set by", drop=3),
     )
-    rows = [
-        Row(_cells(choice), under=tuple(filter(None, _under(strategy, choice))))
-        for choice in choices
-    ]
-    fit, cut = fitting(columns, rows, console.width, indent=0)
-    for line in grid(fit, cut, console.width, indent=0):
-        console.print(line, soft_wrap=True)
+    under = [tuple(filter(None, _under(strategy, choice))) for choice in choices]
+    rows = [Row(_cells(choice), lines) for choice, lines in zip(choices, under, strict=True)]
+    table(console, columns, rows)
 
 
 def _cells(choice: ModuleChoice) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import json
 import os
 import stat
 import sys
@@ -63,14 +64,9 @@ def _spell(error: UnicodeError) -> tuple[str, int]:
     """Our own signs as ASCII, others as escapes: a minus must never become a question mark."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    text = error.object[error.start : error.end]
-    return (
-        "".join(
-            SPELLED.get(sign) or sign.encode("ascii", "backslashreplace").decode("ascii")
-            for sign in text
-        ),
-        error.end,
-    )
+    signs = error.object[error.start : error.end]
+    spelled = (SPELLED.get(sign) or ascii(sign)[1:-1] for sign in signs)
+    return "".join(spelled), error.end
 
 
 codecs.register_error("steelyard.spell", _spell)
@@ -94,6 +90,14 @@ def write(text: str, stream: TextIO | None = None) -> None:
         raise
 
 
+def write_json(document: object) -> None:
+    """Write one JSON document to stdout; what a terminal would obey is an escape of JSON."""
+    from steelyard.report import visible
+
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    write("\n".join(map(visible, text.split("\n"))) + "\n")
+
+
 def note(text: str) -> None:
     """One message on stderr, characters that a terminal would obey shown instead."""
     from steelyard.report import visible
@@ -107,9 +111,7 @@ def screen(draw: Callable[[Console], None]) -> str:
 
     console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
-        console = Console(
-            highlight=False, markup=False, emoji=False, width=max(console.width, PIPE_WIDTH)
-        )
+        console.width = max(console.width, PIPE_WIDTH)
     with console.capture() as capture:
         draw(console)
     return capture.get()
@@ -176,7 +178,7 @@ def guarded() -> Iterator[None]:
 
 @contextmanager
 def progress(text: str) -> Iterator[Callable[[str], None]]:
-    """Say on stderr what takes longer than a second, where stderr is a terminal; leaves no trace.
+    """Say on a terminal's stderr what takes longer than a second; leaves no trace.
 
     The block gets a function that says something else from then on.
     """
@@ -201,7 +203,7 @@ def progress(text: str) -> Iterator[Callable[[str], None]]:
 class Stopwatch:
     """Notes how long the parts of a command took: pairs of what and seconds, in order."""
 
-    taken: list[tuple[str, float]] = field(default_factory=list)
+    parts: list[tuple[str, float]] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
 
     @contextmanager
@@ -211,7 +213,7 @@ class Stopwatch:
         try:
             yield
         finally:
-            self.taken.append((what, time.perf_counter() - start))
+            self.parts.append((what, time.perf_counter() - start))
 
     def total(self) -> float:
         """Seconds since the beginning."""

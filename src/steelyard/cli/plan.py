@@ -159,12 +159,11 @@ def _save_report(plan: Plan, path: Path) -> None:
 def _shown(plan: Plan, inputs: Inputs, output: Output, *, written: bool) -> str:
     with output.watch.timed("loading the view"):
         from steelyard.report.terminal import show
-        from steelyard.report.terminal.columns import sentence
+        from steelyard.report.terminal.columns import emit, sentence
 
     def draw(console: Console) -> None:
         def say(text: str) -> None:
-            for line in sentence(text, console.width):
-                console.print(line, soft_wrap=True)
+            emit(console, sentence(text, console.width))
 
         for line in inputs.said:
             say(line)
@@ -190,7 +189,7 @@ def _time_taken(plan: Plan, console: Console, output: Output) -> None:
     total, once = output.watch.total(), Stopwatch()
     second.check(plan.document())
     time_taken.draw(
-        View(console, plan, output.explain), output.watch.taken, opinion=once.total(), total=total
+        View(console, plan, output.explain), output.watch.parts, opinion=once.total(), total=total
     )
 
 

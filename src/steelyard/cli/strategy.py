@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 from collections.abc import Iterator, Sequence
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from steelyard.cli.output import FAILED, guarded, note, save, screen, write
+from steelyard.cli.output import FAILED, guarded, note, save, screen, write, write_json
 from steelyard.report import visible
 
 if TYPE_CHECKING:
@@ -73,23 +72,19 @@ def show(name: Named, as_json: AsJson = False) -> None:
         from steelyard.strategies.writing import effective, settings
 
         chosen = find(name)
-        if as_json:
-            values = [
-                {
-                    "key": f"{setting.table}.{setting.key}",
-                    "value": setting.value,
-                    "source": setting.source,
-                }
-                for setting in settings(chosen)
-            ]
-            document = {
-                "name": chosen.name,
-                "description": chosen.description,
-                "sha256": chosen.sha256,
-            }
-            _print_json({**document, "settings": values, "warnings": validate(chosen).warnings})
-        else:
+        if not as_json:
             write(effective(chosen))
+            return
+        every = [
+            {
+                "key": f"{setting.table}.{setting.key}",
+                "value": setting.value,
+                "source": setting.source,
+            }
+            for setting in settings(chosen)
+        ]
+        head = {"name": chosen.name, "description": chosen.description, "sha256": chosen.sha256}
+        write_json({**head, "settings": every, "warnings": validate(chosen).warnings})
 
 
 @strategy.command("new")
@@ -111,17 +106,13 @@ def new(
             )
         text = begun(preset, file.stem)
         if os.path.lexists(file) and not force:
-            raise InputError(
-                f"{file} is there already and was left as it is. Name another file, or overwrite it"
-                " with --force."
-            )
+            there = f"{file} is there already and was left as it is."
+            raise InputError(f"{there} Name another file, or overwrite it with --force.")
         save(file, text, "strategy", "Name another file.")
         typed = shlex.quote(str(file))
         say(f"{file} begins as the preset {preset}.")
-        say(
-            f"Change it, then: steelyard strategy validate {typed} && steelyard plan --strategy "
-            f"{typed}"
-        )
+        check = f"steelyard strategy validate {typed}"
+        say(f"Change it, then: {check} && steelyard plan --strategy {typed}")
 
 
 @strategy.command("validate")
@@ -138,28 +129,18 @@ def validate(
         from steelyard.strategies import PRESETS, check
 
         if str(file) in PRESETS and not file.exists():
-            raise InputError(
-                f"{file} is a preset, and presets are valid. To see it: steelyard strategy show "
-                f"{file}"
-            )
+            is_preset = f"{file} is a preset, and presets are valid."
+            raise InputError(f"{is_preset} To see it: steelyard strategy show {file}")
         problems, usable = check(file)
         if as_json:
+            verdict = {"valid": problems.is_valid, "errors": problems.errors}
             sha256 = usable.sha256 if usable else None
-            _print_json(
-                {
-                    "valid": problems.is_valid,
-                    "errors": problems.errors,
-                    "warnings": problems.warnings,
-                    "sha256": sha256,
-                }
-            )
+            write_json({**verdict, "warnings": problems.warnings, "sha256": sha256})
         else:
             write(screen(lambda console: draw_problems(problems, console)))
             if usable and problems.is_valid:
-                say(
-                    f"{file} is valid{_counted(problems)}. To plan with it: steelyard plan "
-                    f"--strategy {shlex.quote(str(file))}"
-                )
+                command = f"steelyard plan --strategy {shlex.quote(str(file))}"
+                say(f"{file} is valid{_counted(problems)}. To plan with it: {command}")
         if not problems.is_valid:
             state = "not usable" if usable is None else "usable, but without what is missing"
             note(f"{visible(str(file))} is {state}{_counted(problems)}.")
@@ -175,11 +156,7 @@ def schema() -> None:
     with guarded():
         from steelyard.strategies import schema as made
 
-        _print_json(made())
-
-
-def _print_json(document: object) -> None:
-    write(json.dumps(document, indent=2) + "\n")
+        write_json(made())
 
 
 def say(text: str) -> None:
@@ -223,38 +200,33 @@ def listed_files(folder: Path) -> Iterator[Listed]:
         if usable:
             yield _listed(usable, "file", str(path))
         else:
-            yield Listed(
-                path.stem,
-                "file",
-                str(path),
-                f"not usable{_counted(problems)}: steelyard strategy validate {path}",
-            )
+            wrong = f"not usable{_counted(problems)}: steelyard strategy validate {path}"
+            yield Listed(path.stem, "file", str(path), wrong)
 
 
 def _listed(strategy: Strategy, kind: str, path: str | None) -> Listed:
-    on = sum(len(strategy.enabled(kind)) for kind in strategy.choices)
     return Listed(
-        strategy.name,
-        kind,
-        path,
-        strategy.description,
-        strategy.search.scope,
-        strategy.search.max_depth,
-        on,
-        strategy.sha256,
+        name=strategy.name,
+        kind=kind,
+        path=path,
+        description=strategy.description,
+        scope=strategy.search.scope,
+        max_depth=strategy.search.max_depth,
+        modules=sum(len(strategy.enabled(choices)) for choices in strategy.choices),
+        sha256=strategy.sha256,
     )
 
 
 def _list(rows: Sequence[Listed], as_json: bool) -> None:
     if as_json:
-        _print_json([asdict(row) for row in rows])
+        write_json([asdict(row) for row in rows])
     else:
         write(screen(lambda console: draw(rows, console)))
 
 
 def draw(listed: Sequence[Listed], console: Console) -> None:
     """The list as a table, what each is for under it."""
-    from steelyard.report.terminal.columns import Column, Row, fitting, grid
+    from steelyard.report.terminal.columns import Column, Row, table
 
     columns = (
         Column("Strategy"),
@@ -263,22 +235,16 @@ def draw(listed: Sequence[Listed], console: Console) -> None:
         Column("Orders", "right", drop=2),
         Column("Modules", "right", drop=4),
     )
-    rows = [
-        Row(
-            (
-                entry.name,
-                entry.path or entry.kind,
-                entry.scope or "",
-                _number(entry.max_depth),
-                _number(entry.modules),
-            ),
-            under=(entry.description,) if entry.description else (),
-        )
-        for entry in listed
-    ]
-    fit, cut = fitting(columns, rows, console.width, indent=0)
-    for line in grid(fit, cut, console.width, indent=0):
-        console.print(line, soft_wrap=True)
+    table(console, columns, [Row(_cells(entry), _under(entry)) for entry in listed])
+
+
+def _cells(entry: Listed) -> tuple[str, ...]:
+    figures = (_number(entry.max_depth), _number(entry.modules))
+    return (entry.name, entry.path or entry.kind, entry.scope or "", *figures)
+
+
+def _under(entry: Listed) -> tuple[str, ...]:
+    return (entry.description,) if entry.description else ()
 
 
 def _number(value: int | None) -> str:

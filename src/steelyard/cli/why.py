@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,9 +25,11 @@ from steelyard.cli.options import (
     make_plan,
     read,
 )
-from steelyard.cli.output import guarded, note, screen, write
+from steelyard.cli.output import guarded, note, screen, write, write_json
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from steelyard.plans.plan import Plan
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -88,10 +89,7 @@ def why(
         if as_json:
             for line in remarks:
                 note(line)
-            write(
-                json.dumps(story(document, symbol), indent=2, ensure_ascii=False, allow_nan=False)
-                + "\n"
-            )
+            write_json(story(document, symbol))
         else:
             write(_shown(document, symbol, remarks))
 
@@ -106,29 +104,23 @@ def load(path: Path) -> Plan:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
-            raise InputError(
-                f"The plan {path} is not a regular file of at most {MAX_BYTES:,} bytes. Nothing was"
-                " read."
-            )
+            what = f"is not a regular file of at most {MAX_BYTES:,} bytes"
+            raise InputError(f"The plan {path} {what}. Nothing was read.")
         content = path.read_bytes()
     except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise InputError(
-            f"The plan {path} could not be read: {getattr(error, 'strerror', None) or error}. "
-            "Nothing was read."
+            f"The plan {path} could not be read: {reason}. Nothing was read."
         ) from error
     try:
         plan = Plan.model_validate_json(content)
         same = plan.plan_id == plan_id(plan.document())
     except (ValidationError, ValueError) as error:
-        raise InputError(
-            f"The plan {path} is not a plan document: {_first(error)}. Save one with: steelyard "
-            "plan --json > F.json"
-        ) from error
+        what = f"The plan {path} is not a plan document: {_first(error)}."
+        raise InputError(f"{what} Save one with: steelyard plan --json > F.json") from error
     if not same:
-        raise InputError(
-            f"The plan {path} was changed after it was made: its content does not give its plan_id."
-            " Plan again."
-        )
+        changed = f"The plan {path} was changed after it was made"
+        raise InputError(f"{changed}: its content does not give its plan_id. Plan again.")
     return plan
 
 
@@ -148,18 +140,16 @@ def known_symbol(plan: Plan, symbol: str) -> str:
 
     name = symbol.strip().upper()
     if name in plan.excluded:
-        raise InputError(
-            f"{name} was left out on your word (--exclude), so nothing was calculated for it."
-        )
-    symbols = {holding.symbol for holding in plan.holdings} | {
-        symbol for part in PARTS for symbol in _symbols(plan, part)
-    }
+        why_not = f"{name} was left out on your word (--exclude)"
+        raise InputError(f"{why_not}, so nothing was calculated for it.")
+    symbols = {holding.symbol for holding in plan.holdings}.union(
+        *(_symbols(plan, part) for part in PARTS)
+    )
     if name in symbols:
         return name
     near = did_you_mean(name, sorted(symbols))
-    raise InputError(
-        f"The plan has nothing on {name}: it is not held, has no target and no candidate.{near}"
-    )
+    nothing = "it is not held, has no target and no candidate"
+    raise InputError(f"The plan has nothing on {name}: {nothing}.{near}")
 
 
 def _symbols(plan: Plan, part: str) -> set[str]:
@@ -170,32 +160,27 @@ def story(plan: Plan, symbol: str) -> dict[str, Any]:
     """Everything that the plan document says of one symbol, as plain JSON values."""
     document = plan.document()
 
-    def one(part: str) -> dict[str, Any] | None:
-        return next((entry for entry in document[part] if entry["symbol"] == symbol), None)
+    def entries(part: str) -> list[dict[str, Any]]:
+        return [entry for entry in document[part] if entry["symbol"] == symbol]
 
     return {
         "symbol": symbol,
         "plan_id": plan.plan_id,
         "as_of": document["as_of"],
-        "holding": one("holdings"),
-        "holding_after": one("holdings_after"),
-        "step": one("steps"),
-        **{
-            part: [entry for entry in document[part] if entry["symbol"] == symbol] for part in PARTS
-        },
+        "holding": next(iter(entries("holdings")), None),
+        "holding_after": next(iter(entries("holdings_after")), None),
+        "step": next(iter(entries("steps")), None),
+        **{part: entries(part) for part in PARTS},
     }
 
 
 def _shown(plan: Plan, symbol: str, remarks: tuple[str, ...]) -> str:
-    from rich.console import Console
-
     from steelyard.report.terminal import show_why
-    from steelyard.report.terminal.columns import sentence
+    from steelyard.report.terminal.columns import emit, sentence
 
     def draw(console: Console) -> None:
         for text in remarks:
-            for line in sentence(text, console.width):
-                console.print(line, soft_wrap=True)
+            emit(console, sentence(text, console.width))
         show_why(plan, symbol, console)
 
     return screen(draw)

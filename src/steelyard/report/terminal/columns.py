@@ -9,11 +9,12 @@ and never obeyed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from rich.cells import cell_len, chop_cells
+from rich.console import Console
 from rich.text import Text
 
 from steelyard.report import visible
@@ -66,6 +67,18 @@ def sentence(text: str, width: int, *, indent: int = 0, style: str = "") -> Iter
     """A wrapped paragraph, each line indented, none longer than `PROSE`."""
     for line in wrap(text, max(LEAST_WORDS, min(width, PROSE) - indent)):
         yield _line(" " * indent + line, style)
+
+
+def emit(console: Console, lines: Iterable[Text]) -> None:
+    """Print lines as they are: no mark-up, no wrapping, no cutting."""
+    for line in lines:
+        console.print(line, soft_wrap=True, markup=False, highlight=False, emoji=False)
+
+
+def table(console: Console, columns: Sequence[Column], rows: Sequence[Row]) -> None:
+    """Print rows that begin at the edge of the window, with the columns that fit it."""
+    fit, cut = fitting(columns, rows, console.width, indent=0)
+    emit(console, grid(fit, cut, console.width, indent=0))
 
 
 def fitting(

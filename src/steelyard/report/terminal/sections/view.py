@@ -12,7 +12,7 @@ from rich.text import Text
 
 from steelyard.orders import Side
 from steelyard.plans.plan import Plan
-from steelyard.report.terminal.columns import Column, Row, fitting, grid, sentence
+from steelyard.report.terminal.columns import Column, Row, emit, fitting, grid, sentence
 from steelyard.sentences import FORMATS, money
 
 BAR = 24
@@ -42,9 +42,8 @@ class View:
         return self.console.width
 
     def emit(self, lines: Iterable[Text]) -> None:
-        """Print lines as they are: no mark-up, no wrapping, no cutting."""
-        for line in lines:
-            self.console.print(line, soft_wrap=True, markup=False, highlight=False, emoji=False)
+        """Print lines as they are."""
+        emit(self.console, lines)
 
     def say(self, text: str, *, indent: int = 2, style: str = "") -> None:
         """Print a sentence."""
