@@ -6,18 +6,15 @@ import hashlib
 import json
 import os
 import re
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
 import pytest
-from typer.testing import CliRunner
 
+from builders.commands import own_files, run
 from steelyard import strategies
-from steelyard.cli import app
 from steelyard.modules import registry
 from steelyard.modules.registry import Kind
 
@@ -25,27 +22,13 @@ FAILING = "opportunity_calculators.profit_taking"
 VERSION = registry.module(Kind.OPPORTUNITY, "profit_taking").version
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Each test starts in an empty current folder."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 @pytest.fixture
 def home() -> Path:
     return Path(os.environ["STEELYARD_HOME"])
 
 
-def run(*arguments: object):
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
 def planned(*arguments: object):
-    result = run("plan", "--json", *arguments)
+    result = run("plan", "--json", *own_files(Path()), *arguments)
     assert result.exit_code == 0, result.stderr
     return json.loads(result.stdout)
 
@@ -104,7 +87,7 @@ def test_after_three_failures_in_a_row_the_next_plan_is_made_without_the_module(
 def test_what_is_out_of_service_is_shown_with_error_and_time(faulty, folder):
     for _ in range(3):
         planned()
-    result = run("plan", "--report", "r.html")
+    result = run("plan", *own_files(folder), "--report", "r.html")
 
     for text in (result.stdout, (folder / "r.html").read_text()):
         flat = " ".join(text.split())
@@ -147,10 +130,10 @@ def test_a_rule_that_is_out_of_range_is_refused_before_anything_is_planned(monke
     assert "STEELYARD_FAILURE_THRESHOLD is 'none'" in result.stderr
 
 
-def test_why_counts_too(faulty):
-    symbol = planned()["holdings"][0]["symbol"]
-    run("why", symbol)
-    run("why", symbol)
+def test_why_counts_too(faulty, folder):
+    planned()
+    run("why", "AAA", *own_files(folder))
+    run("why", "AAA", *own_files(folder))
 
     assert state()["failures"] == 3
 
@@ -160,9 +143,9 @@ def test_a_refused_plan_gives_the_try_back(faulty, monkeypatch, folder):
         planned()
     monkeypatch.setenv("STEELYARD_OPEN_SECONDS", "0.05")
     time.sleep(0.06)
-    (folder / "h.csv").write_text("symbol,quantity,price\nCASH:USD,-300,\n")
+    (folder / "debt.csv").write_text("symbol,quantity,price\nCASH:USD,-300,\n")
 
-    assert run("plan", "--holdings", "h.csv").exit_code == 1
+    assert run("plan", "--holdings", "debt.csv").exit_code == 1
 
     monkeypatch.setenv("STEELYARD_OPEN_SECONDS", "0.05")
     assert state()["state"] == "half-open"
@@ -239,18 +222,17 @@ def test_health_of_one_module_is_asked_by_its_name(faulty):
     }
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--reset"], ["--reset", "profit_taking"], [FAILING, "--reset"]]
-)
-def test_a_reset_puts_the_module_back_into_service(faulty, arguments):
-    for _ in range(3):
-        planned()
+def test_a_reset_puts_the_module_back_into_service(faulty):
+    for arguments in (["--reset"], ["--reset", "profit_taking"], [FAILING, "--reset"]):
+        for _ in range(3):
+            planned()
 
-    result = run("health", *arguments)
+        result = run("health", *arguments)
 
-    assert (result.exit_code, result.stderr) == (0, f"Forgotten: {FAILING}@{VERSION}.\n")
-    assert state()["failures"] == 0
-    assert codes(planned()) == [("module_failed", FAILING)]
+        told = (result.exit_code, result.stderr, state()["failures"])
+        assert told == (0, f"Forgotten: {FAILING}@{VERSION}.\n", 0), arguments
+        assert codes(planned()) == [("module_failed", FAILING)]
+        run("health", "--reset")
 
 
 def test_the_reset_of_another_module_forgets_nothing(faulty):
@@ -283,10 +265,10 @@ def test_a_module_that_is_gone_can_still_be_seen_and_forgotten(home):
     assert "filters.once" not in run("health").stdout
 
 
-def test_a_file_that_cannot_be_understood_is_told_and_the_plan_is_made(home):
+def test_a_file_that_cannot_be_understood_is_told_and_the_plan_is_made(home, folder):
     home.mkdir()
     (home / "health.json").write_text("{")
-    result = run("plan", "--json")
+    result = run("plan", "--json", *own_files(folder))
 
     assert result.exit_code == 0
     json.loads(result.stdout)
@@ -295,9 +277,9 @@ def test_a_file_that_cannot_be_understood_is_told_and_the_plan_is_made(home):
     )
 
 
-def test_a_home_that_cannot_be_made_is_told_and_the_plan_is_made(faulty, home):
+def test_a_home_that_cannot_be_made_is_told_and_the_plan_is_made(faulty, home, folder):
     home.write_text("a file where the folder should be")
-    result = run("plan", "--json")
+    result = run("plan", "--json", *own_files(folder))
 
     assert result.exit_code == 0
     assert codes(json.loads(result.stdout)) == [("module_failed", FAILING)]
@@ -343,47 +325,3 @@ def test_a_plugin_that_fails_three_plans_in_a_row_is_put_out_of_service_and_trie
     time.sleep(0.06)
     assert codes(planned("--strategy", listed(folder, "return []"))) == []
     assert "none is out of service" in run("health").stdout
-
-
-# the log
-
-
-def logged(level: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "STEELYARD_LOG": level}
-    return subprocess.run(
-        [sys.executable, "-m", "steelyard", "demo", "--json"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-
-
-def test_the_log_goes_to_stderr_for_whoever_asks_for_it():
-    done = logged("debug")
-
-    lines = [
-        line
-        for line in done.stderr.splitlines()
-        if line.startswith("DEBUG steelyard.modules module bucket=core name=")
-    ]
-    assert len(lines) == len(json.loads(done.stdout)["modules"])
-    assert logged("error").stdout[:200] == done.stdout[:200]
-    assert "steelyard.modules" not in logged("error").stderr
-
-
-def test_a_level_of_the_log_that_does_not_exist_is_told():
-    assert (
-        "STEELYARD_LOG is 'loud': no level of the log. There are debug, info, warning, error."
-        in logged("loud").stderr
-    )
-
-
-def test_a_level_of_any_length_is_cut():
-    said = next(
-        line for line in logged("x" * 10_000).stderr.splitlines() if "no level of the log" in line
-    )
-
-    assert "xxx…" in said
-    assert len(said) < 200
