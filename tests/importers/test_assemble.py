@@ -9,33 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from builders.files import LAST, PRICES, TODAY, files, inputs
 from steelyard.errors import InputError, PlanRefused, RowsRejected
-from steelyard.importers import Files, Inputs, assemble, parse_cash, read
+from steelyard.importers import Inputs, assemble, parse_cash, read
 from steelyard.portfolio import Security
 from steelyard.samples import sample
 from steelyard.targets import Targets
-
-TODAY = date(2023, 1, 5)
-LAST = date(2022, 12, 28)
-PRICES = "date,AAA,BBB,CCC\n2022-12-23,9,20,5\n2022-12-27,10,21,5\n2022-12-28,11,22,5\n"
-
-
-def files(folder: Path, **texts: str) -> Files:
-    paths = {}
-    for form, text in texts.items():
-        paths[form] = folder / f"{form}.csv"
-        paths[form].write_text(text, encoding="utf-8")
-    return read(**paths)
-
-
-def inputs(
-    folder: Path,
-    holdings: str = "symbol,quantity\nAAA,10\nCASH:USD,100\n",
-    prices: str | None = PRICES,
-    **rest: str,
-) -> Inputs:
-    given_files = {"holdings": holdings, **({"prices": prices} if prices else {}), **rest}
-    return assemble(files(folder, **given_files), today=TODAY)
 
 
 def test_three_and_two_columns_and_prices_are_a_whole_account(tmp_path: Path):
@@ -89,44 +68,6 @@ def test_an_account_of_nothing_but_a_header_is_all_cash(tmp_path: Path):
     assert (made.snapshot.base_currency, dict(made.snapshot.cash)) == ("EUR", {"EUR": Decimal(500)})
     assert made.market.symbols == ()
     assert made.targets is None
-
-
-def test_the_price_file_wins_on_its_newest_day_and_two_percent_are_a_warning(tmp_path: Path):
-    close = inputs(tmp_path, "symbol,quantity,price\nAAA,10,11.22\n")
-    far = inputs(tmp_path, "symbol,quantity,price\nAAA,10,11.2201\n")
-
-    assert close.warnings == ()
-    assert far.market.quotes["AAA"].price == 11
-    (warning,) = far.warnings
-    assert (warning.code, warning.symbol) == ("price_differs", "AAA")
-    assert (
-        "11 on 2022-12-28 by the price file and 11.2201 by holdings.csv, 2.0% apart"
-        in warning.message
-    )
-
-
-def test_the_holdings_price_serves_where_the_price_file_has_no_newest_one(tmp_path: Path):
-    prices = "date,AAA,BBB\n2022-12-27,10,20\n2022-12-28,11,\n"
-    made = inputs(tmp_path, "symbol,quantity,price\nBBB,1,30\nDDD,2,7\n", prices)
-
-    assert [(quote.price, quote.on) for quote in made.market.quotes.values()] == [
-        (Decimal(30), LAST),
-        (Decimal(7), LAST),
-    ]
-    assert np.array_equal(made.market.closes, [[20, np.nan], [np.nan, 7]], equal_nan=True)
-    assert [(warning.code, warning.symbol) for warning in made.warnings] == [
-        ("price_from_holdings", "BBB"),
-        ("price_from_holdings", "DDD"),
-    ]
-    assert "its last price there, 20, is of 2022-12-27" in made.warnings[0].message
-
-
-def test_an_old_price_in_the_file_stays_for_the_planner_to_judge(tmp_path: Path):
-    made = inputs(
-        tmp_path, "symbol,quantity\nBBB,1\n", "date,AAA,BBB\n2022-12-27,10,20\n2022-12-28,11,\n"
-    )
-
-    assert made.market.quotes["BBB"].on == date(2022, 12, 27)
 
 
 @given(
@@ -254,25 +195,6 @@ def test_a_security_is_quoted_where_a_file_says_else_in_the_base_currency(tmp_pa
     assert dict(made.snapshot.cash) == {"USD": Decimal(0)}
 
 
-def test_a_currency_in_which_nothing_is_owned_may_lack_a_rate(tmp_path: Path):
-    made = inputs(
-        tmp_path, "symbol,quantity\nAAA,1\nCASH:USD,5\n", securities="symbol,currency\nBBB,JPY\n"
-    )
-
-    assert Security("BBB", "JPY") in made.snapshot.securities
-    assert not made.market.fx.known("JPY")
-
-
-def test_an_empty_foreign_balance_needs_no_rate(tmp_path: Path):
-    made = assemble(
-        files(tmp_path, holdings="symbol,quantity\nCASH:USD,5\nCASH:CHF,0\n"),
-        base_currency="USD",
-        as_of=LAST,
-    )
-
-    assert dict(made.snapshot.cash) == {"USD": Decimal(5)}
-
-
 def test_excluding_leaves_a_symbol_out_everywhere_and_says_so(tmp_path: Path):
     given_files = files(
         tmp_path,
@@ -305,19 +227,6 @@ def test_cash_of_the_file_and_of_arguments_is_taken_together(tmp_path: Path):
     }
     with pytest.raises(InputError, match="6 by the argument and 5 in"):
         assemble(given_files, cash=parse_cash(["USD=6"]), as_of=LAST)
-
-
-@pytest.mark.parametrize(
-    "text", ["USD", "USD=", "=5", "USD=five", "USD=1_000", "US=5", "USD=1e16", "USD=1=2"]
-)
-def test_a_cash_argument_is_a_currency_and_an_amount(text: str):
-    with pytest.raises(InputError, match="Write USD=1200"):
-        parse_cash([text])
-
-
-def test_a_currency_given_twice_is_refused():
-    with pytest.raises(InputError, match="USD is given twice"):
-        parse_cash(["USD=1", "usd=1"])
 
 
 def test_the_bucket_of_the_file_wins(tmp_path: Path):
@@ -386,63 +295,6 @@ def test_the_broken_portfolio_is_refused_for_all_that_the_files_show():
                 securities=bundled.securities,
             )
         )
-
-
-def jumps(folder: Path, closes: list[float | str], names: str = "AAA") -> list[str]:
-    rows = [
-        f"2022-12-{day:02d}," + ",".join(str(close) for _ in names.split(","))
-        for day, close in enumerate(closes, start=1)
-    ]
-    holdings = "symbol,quantity\n" + "".join(f"{name},10\n" for name in names.split(","))
-    made = inputs(folder, holdings, "\n".join([f"date,{names}", *rows, ""]))
-    return [notice.message for notice in made.warnings if notice.code == "price_jump"]
-
-
-def test_an_unadjusted_split_or_a_slip_in_the_prices_is_a_warning_with_date_and_factor(
-    tmp_path: Path,
-):
-    (told,) = jumps(tmp_path, [100, 101, 25.5, 25])
-    change, _, consequence = told.partition(": ")
-    assert change == "AAA goes from 101 on 2022-12-02 to 25.5 on 2022-12-03, 0.252 times as much"
-    assert (
-        consequence == "an unadjusted split or a wrong price would spoil return and risk estimates."
-    )
-    assert "0.1 times as much (1 more like it)" in jumps(tmp_path, [100, 10, 95])[0]
-    assert "0.5 times" in jumps(tmp_path, [100, "", 50])[0]
-    assert jumps(tmp_path, [100, 56, 100, 152]) == []
-
-
-def test_a_price_after_a_long_gap_may_be_any(tmp_path: Path):
-    rows = [f"2022-12-{day:02d},{'' if 1 < day < 8 else 10 * day},5" for day in range(1, 9)]
-
-    assert inputs(tmp_path, prices="\n".join(["date,AAA,BBB", *rows, ""])).warnings == ()
-
-
-def test_the_first_few_of_many_jumps_are_told_and_the_others_named(tmp_path: Path):
-    told = jumps(tmp_path, [100, 25], "A,B,C,D,E,F,G")
-
-    assert len(told) == 6
-    assert told[-1] == "Prices jump like this in F, G too."
-
-
-def test_a_percentage_is_answered_with_its_own_number(tmp_path: Path):
-    with pytest.raises(RowsRejected, match=r"at most 1 \(20% is 0.2\)"):
-        inputs(tmp_path, targets="symbol,weight\nAAA,20\n")
-    with pytest.raises(RowsRejected, match=r"from 0 to 1; 3.5% is 0.035"):
-        inputs(tmp_path, securities="symbol,dividend_yield\nAAA,3.5\n")
-
-
-def test_a_target_that_may_be_a_slip_of_a_symbol_of_the_price_file_is_a_warning(tmp_path: Path):
-    prices = PRICES.replace("CCC", "NVDA")
-
-    made = inputs(tmp_path, prices=prices, targets="symbol,weight\nNVDIA,0.04\nZZZ,0.1\nBBB,0.2\n")
-
-    (warning,) = made.warnings
-    assert (warning.code, warning.symbol) == ("unknown_target", "NVDIA")
-    assert (
-        warning.message
-        == "NVDIA has a target, and prices.csv has no price of it. Did you mean NVDA?"
-    )
 
 
 def test_no_warning_begins_with_the_name_of_a_file_which_would_be_capitalised(tmp_path: Path):
