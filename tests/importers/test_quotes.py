@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from builders.files import PRICES, LAST, files, inputs
+from builders.files import LAST, PRICES, files, inputs
 from steelyard.importers import assemble
 from steelyard.portfolio import Security
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from steelyard.importers import values
 from steelyard.importers.values import BadCell
 
-
 NUMBERS = {
     "1": 1,
     "-1.5": -1.5,

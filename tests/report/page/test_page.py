@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import plans as sample
-from builders.pages import Element, read
+from builders.pages import Element, html, page, read
 from builders.paths import ROOT
 from steelyard.errors import InternalError
 from steelyard.notices import Timing
@@ -21,6 +21,7 @@ from steelyard.orders import Side
 from steelyard.plans.answers import Counterfactual, Explanation, Stability
 from steelyard.plans.plan import plan_id
 from steelyard.report import visible
+from steelyard.report.exhibits import waterfall
 from steelyard.report.page import DOCUMENT_BYTES, embedded, render
 from steelyard.sentences import MINUS, money, percent, points, quantity, signed
 
@@ -29,28 +30,22 @@ MOST_BYTES_BARE = 150_000
 MOST_NODES = 4_000
 DRAWN = 60
 
-every_plan = pytest.mark.parametrize("make", sample.ALL, ids=lambda make: make.__name__)
-
-
-def page(make) -> Element:
-    return read(render(make()))
-
 
 def number(text: str) -> Decimal:
     """A figure of the page as a number."""
     return Decimal(text.replace(MINUS, "-").replace(",", "").replace("+", ""))
 
 
-def bare(html: str) -> str:
+def bare(text: str) -> str:
     """The page without fonts and plan document."""
-    without = re.sub(r"@font-face\{.*?\}\n", "", html)
+    without = re.sub(r"@font-face\{.*?\}\n", "", text)
     return re.sub(r'<script type="application/json" id="plan">.*?</script>', "", without)
 
 
 # the page as a whole
 
 
-@every_plan
+@sample.every_plan
 def test_every_report_is_well_formed_and_has_one_title_and_one_main_heading(make):
     root = page(make)
 
@@ -60,25 +55,19 @@ def test_every_report_is_well_formed_and_has_one_title_and_one_main_heading(make
     assert len(root.all("main")) == 1
 
 
-@every_plan
+@sample.every_plan
 def test_the_page_stays_within_its_budgets(make):
-    html = render(make())
-
-    assert len(html.encode()) <= MOST_BYTES
-    assert len(bare(html).encode()) <= MOST_BYTES_BARE
-    assert int(read(html).attributes["count"]) <= MOST_NODES
+    assert len(html(make).encode()) <= MOST_BYTES
+    assert len(bare(html(make)).encode()) <= MOST_BYTES_BARE
+    assert int(page(make).attributes["count"]) <= MOST_NODES
 
 
-@every_plan
+@sample.every_plan
 def test_nothing_on_the_page_can_leave_it(make):
-    html = bare(render(make()))
+    text, root = bare(html(make)), page(make)
 
-    assert "http://" not in html
-    assert "https://" not in html
-    assert " src=" not in html
-    assert "@import" not in html
-    assert all(found.startswith("data:") for found in re.findall(r"url\(([^)]*)\)", render(make())))
-    root = read(html)
+    assert not [sign for sign in ("http://", "https://", " src=", "@import") if sign in text]
+    assert all(url.startswith("data:") for url in re.findall(r"url\(([^)]*)\)", html(make)))
     assert {link.attributes["href"] for link in root.all("link")} == {"data:,"}
     assert {use.attributes["href"][0] for use in root.all("use")} == {"#"}
     assert not [
@@ -129,7 +118,7 @@ def test_the_hash_seed_changes_no_byte():
 # every figure is the document's
 
 
-@every_plan
+@sample.every_plan
 def test_every_figure_of_the_trades_table_is_the_documents(make):
     plan = make()
     tables = page(make).all("table", klass="trades")
@@ -157,7 +146,7 @@ def test_every_figure_of_the_trades_table_is_the_documents(make):
     assert total[5] == money(plan.costs.total)
 
 
-@every_plan
+@sample.every_plan
 def test_sells_stand_before_buys(make):
     sides = [
         line[1] for table in page(make).all("table", klass="trades") for line in table.rows()[:-1:2]
@@ -166,7 +155,7 @@ def test_sells_stand_before_buys(make):
     assert sides == sorted(sides, reverse=True)
 
 
-@every_plan
+@sample.every_plan
 def test_the_weights_are_the_documents_and_with_cash_sum_to_a_hundred(make):
     plan = make()
     table = page(make).one("table", klass="weights")
@@ -185,7 +174,7 @@ def test_the_weights_are_the_documents_and_with_cash_sum_to_a_hundred(make):
         assert rows["Total"][now] == rows["Total"][after] == "100.0"
 
 
-@every_plan
+@sample.every_plan
 def test_every_holding_is_drawn_or_listed_and_at_most_sixty_are_drawn(make):
     plan = make()
     root = page(make)
@@ -220,7 +209,7 @@ def test_traded_holdings_and_breaches_are_drawn_before_others_are_folded():
     )
 
 
-@every_plan
+@sample.every_plan
 def test_the_score_falls_from_hold_over_each_term_to_the_plan(make):
     plan = make()
     table = page(make).all("table", klass="fall")[0]
@@ -234,7 +223,7 @@ def test_the_score_falls_from_hold_over_each_term_to_the_plan(make):
         assert rows["Net of charges"] == points(plan.score.hold + plan.score.improvement)
 
 
-@every_plan
+@sample.every_plan
 def test_costs_by_kind_and_alternatives_are_the_documents(make):
     plan = make()
     root = page(make)
@@ -260,7 +249,7 @@ def test_costs_by_kind_and_alternatives_are_the_documents(make):
     assert gains == sorted(gains, reverse=True)
 
 
-@every_plan
+@sample.every_plan
 def test_the_cash_tables_show_every_rung_of_the_ladder(make):
     plan = make()
     root = page(make)
@@ -277,7 +266,7 @@ def test_the_cash_tables_show_every_rung_of_the_ladder(make):
         }
 
 
-@every_plan
+@sample.every_plan
 def test_everything_not_traded_is_told_but_what_was_merged(make):
     plan = make()
     section = next(
@@ -289,7 +278,7 @@ def test_everything_not_traded_is_told_but_what_was_merged(make):
     assert all(len(groups) <= 40 for groups in drawn)
 
 
-@every_plan
+@sample.every_plan
 def test_the_seal_names_plan_strategy_seed_and_inputs(make):
     plan = make()
     seal = page(make).one("footer", klass="seal").text
@@ -318,6 +307,14 @@ def test_conversions_of_one_pair_are_added_up_and_lots_are_told():
 
 
 # what it says
+
+
+@sample.every_plan
+def test_a_score_axis_that_does_not_start_at_zero_says_so(make):
+    low = waterfall.score(make()).axis.low
+
+    assert (low > 0) == ("Bars start at " in page(make).text)
+    assert low <= 0 or f"Bars start at {points(low, 0)}." in page(make).text
 
 
 def test_headings_state_what_was_found():
@@ -370,7 +367,7 @@ def test_the_badge_says_how_far_the_plan_is_proven(status, gap, level, badge):
 
 
 def test_a_plan_that_was_passed_over_is_not_denied_by_the_badge():
-    box = read(render(sample.hold())).one("aside")
+    box = page(sample.hold).one("aside")
 
     assert box.one("p", klass="badge").text.strip() == "Proven: nothing gains enough to act"
     assert "no set of the 43 candidate orders gains the 90.00 points that are asked for" in box.text
@@ -417,11 +414,10 @@ def test_what_would_change_the_plan_is_told_when_it_was_asked_for():
         text="", stability=stability, counterfactuals=(more,), thresholds=(), relaxations=()
     )
 
-    told = read(render(sample.growth().model_copy(update={"explanation": explanation}))).one(
-        "div", klass="would"
-    )
+    asked = sample.growth().model_copy(update={"explanation": explanation})
+    answers = read(render(asked)).one("div", klass="would")
 
-    assert [item.text for item in told.all("li")] == [stability.text, more.text]
+    assert [item.text for item in answers.all("li")] == [stability.text, more.text]
     assert not page(sample.growth).all("div", klass="would")
 
 
@@ -447,12 +443,11 @@ def test_hostile_text_makes_no_element_and_no_attribute():
 
 
 def test_control_and_bidirectional_characters_are_spelled_out():
-    html = render(sample.hostile())
+    text = html(sample.hostile)
 
-    assert "\u202e" not in html
-    assert "\x1b" not in html
-    assert "\\u202egpj\\u001b[31m" in html
-    assert "{{ 7*7 }}" in html
+    assert not set(text) & set("\u202e\x1b")
+    assert "\\u202egpj\\u001b[31m" in text
+    assert "{{ 7*7 }}" in text
 
 
 @given(st.text())
@@ -468,7 +463,7 @@ def test_visible_text_has_no_hidden_character_and_changes_no_other(text):
 # the plan inside the page
 
 
-@every_plan
+@sample.every_plan
 def test_the_embedded_document_is_the_plan_and_fits_its_seal(make):
     plan = make()
     scripts = page(make).all("script")
@@ -524,7 +519,7 @@ def test_a_score_that_is_not_the_sum_of_its_terms_withholds_the_report():
 # accessibility by construction
 
 
-@every_plan
+@sample.every_plan
 def test_tables_have_captions_and_heads_with_scope_and_pictures_have_words(make):
     root = page(make)
 
@@ -541,7 +536,7 @@ def test_tables_have_captions_and_heads_with_scope_and_pictures_have_words(make)
         assert hidden or (svg.attributes.get("role") == "img" and svg.attributes["aria-label"])
 
 
-@every_plan
+@sample.every_plan
 def test_ids_are_unique_and_every_label_exists(make):
     root = page(make)
     ids = [element.attributes["id"] for element in root.all() if "id" in element.attributes]
@@ -553,12 +548,12 @@ def test_ids_are_unique_and_every_label_exists(make):
     assert {use.attributes["href"][1:] for use in root.all("use")} <= set(ids)
 
 
-@every_plan
+@sample.every_plan
 def test_no_number_is_a_negative_zero_or_not_a_number(make):
-    html = bare(render(make()))
+    text = bare(html(make))
 
-    assert not re.search(rf"[{MINUS}-]0\.0+(?![0-9])(?=[ <\u00a0])", html)
-    assert not re.search(r">\s*(nan|inf|None)\b", html)
+    assert not re.search(rf"[{MINUS}-]0\.0+(?![0-9])(?=[ <\u00a0])", text)
+    assert not re.search(r">\s*(nan|inf|None)\b", text)
 
 
 def test_every_row_of_a_table_has_as_many_cells_as_its_head():
