@@ -125,8 +125,9 @@ class _Book:
         self._once(parsed.symbol, parsed.lot.acquired, row.line)
         self.rows.setdefault(parsed.symbol, []).append(parsed)
         for column in DATES:
-            if row.get(column):
-                self.dates.append(Dated(row.line, column, values.day(row.get(column), column)))
+            on = row.optional(column, values.day)
+            if on is not None:
+                self.dates.append(Dated(row.line, column, on))
 
     def _once(self, symbol: str, acquired: date | None, line: int) -> None:
         first = self.lines.setdefault((symbol, acquired), line)
@@ -169,30 +170,17 @@ def read_holdings(path: Path) -> HoldingsFile:
 
 
 def _lot_row(row: Row) -> _LotRow:
-    acquired = values.day(row.get("acquired"), "acquired") if row.get("acquired") else None
-    cost = (
-        values.positive(row.get("average_cost"), "average_cost", values.MAX_PRICE)
-        if row.get("average_cost")
-        else None
-    )
+    acquired = row.optional("acquired", values.day)
+    cost = row.optional("average_cost", values.positive, values.MAX_PRICE)
+    quantity = values.positive(row.get("quantity"), "quantity", values.MAX_QUANTITY)
     return _LotRow(
         symbol=values.symbol(row.get("symbol")),
-        lot=TaxLot(
-            values.positive(row.get("quantity"), "quantity", values.MAX_QUANTITY), acquired, cost
-        ),
-        price=(
-            values.positive(row.get("price"), "price", values.MAX_PRICE)
-            if row.get("price")
-            else None
-        ),
+        lot=TaxLot(quantity, acquired, cost),
+        price=row.optional("price", values.positive, values.MAX_PRICE),
         # who names no purchase bought when the lot was acquired
-        last_bought=(
-            values.day(row.get("last_bought"), "last_bought")
-            if row.get("last_bought")
-            else acquired
-        ),
-        last_sold=values.day(row.get("last_sold"), "last_sold") if row.get("last_sold") else None,
-        currency=values.currency(row.get("currency")) if row.get("currency") else None,
+        last_bought=row.optional("last_bought", values.day) or acquired,
+        last_sold=row.optional("last_sold", values.day),
+        currency=row.optional("currency", values.currency),
     )
 
 

@@ -14,10 +14,13 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 from steelyard.errors import InputError, RejectedRow, did_you_mean
 from steelyard.importers.values import NOTHING, BadCell, shown
 from steelyard.notices import Notice
+
+T = TypeVar("T")
 
 MAX_BYTES = 64 * 1024 * 1024
 """Largest file, and largest content of a compressed one."""
@@ -42,6 +45,11 @@ class Row:
     def get(self, column: str) -> str:
         """The cell of a column, empty where the file has no such column."""
         return self.cells.get(column, "")
+
+    def optional(self, column: str, parse: Callable[..., T], *more: Any) -> T | None:
+        """`parse(cell, column, *more)` of a cell; None where it is empty."""
+        cell = self.get(column)
+        return parse(cell, column, *more) if cell else None
 
 
 @dataclass(frozen=True)
@@ -262,12 +270,9 @@ def counted(line: int, cells: Sequence[str], width: int, rejects: Rejects) -> bo
 def _unknown(file: str, columns: Sequence[str], readable: Sequence[str]) -> Iterable[Notice]:
     for name in columns:
         if name not in readable:
-            yield Notice(
-                code="unknown_column",
-                message=(
-                    f"The column {shown(name)} of {file} is not read.{did_you_mean(name, readable)}"
-                ),
-            )
+            near = did_you_mean(name, readable)
+            message = f"The column {shown(name)} of {file} is not read.{near}"
+            yield Notice(code="unknown_column", message=message)
 
 
 def parse_rows(table: Table, parse: Callable[[Row], None]) -> tuple[RejectedRow, ...]:

@@ -100,33 +100,24 @@ def read_securities(path: Path) -> SecuritiesFile:
 
 
 def _security(row: Row) -> Security:
-    get = row.get
+    get, optional = row.get, row.optional
+    kind = get("product_type")
+    multiplier = optional("priority_multiplier", values.positive, MAX_MULTIPLIER)
     return Security(
         symbol=values.symbol(get("symbol")),
-        currency=values.currency(get("currency")) if get("currency") else "",
+        currency=optional("currency", values.currency) or "",
         name=get("name"),
-        product_type=KNOWN_TYPES.get(_bare(get("product_type")), get("product_type").upper())
-        or EQUITY,
-        lot_size=(
-            values.positive(get("lot_size"), "lot_size", MAX_LOT) if get("lot_size") else Decimal(1)
-        ),
+        product_type=KNOWN_TYPES.get(_bare(kind), kind.upper()) or EQUITY,
+        lot_size=optional("lot_size", values.positive, MAX_LOT) or Decimal(1),
         sectors=values.names(get("sector")),
         countries=values.names(get("country")),
         group=get("group") or None,
-        dividend_yield=(
-            values.fraction(get("dividend_yield"), "dividend_yield")
-            if get("dividend_yield")
-            else None
-        ),
-        quality=values.fraction(get("quality"), "quality") if get("quality") else None,
-        priority_multiplier=_multiplier(get("priority_multiplier")),
-        allow_buy=values.flag(get("allow_buy"), "allow_buy") if get("allow_buy") else True,
-        allow_sell=values.flag(get("allow_sell"), "allow_sell") if get("allow_sell") else True,
+        dividend_yield=optional("dividend_yield", values.fraction),
+        quality=optional("quality", values.fraction),
+        priority_multiplier=float(multiplier or 1),
+        allow_buy=optional("allow_buy", values.flag) is not False,
+        allow_sell=optional("allow_sell", values.flag) is not False,
     )
-
-
-def _multiplier(text: str) -> float:
-    return float(values.positive(text, "priority_multiplier", MAX_MULTIPLIER)) if text else 1.0
 
 
 def _bare(text: str) -> str:

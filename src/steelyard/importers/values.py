@@ -60,31 +60,26 @@ def number(text: str, column: str) -> Decimal:
 
 def _why_no_number(text: str) -> str:
     """What is wrong with a text that is not a number here, and what to write instead."""
-    if not text:
-        return "is missing"
-    if len(text) > MAX_DIGITS:
-        return f"has more than {MAX_DIGITS} characters"
-    if NOT_FINITE.fullmatch(text):
-        return "is not a finite number"
-    if "_" in text:
-        return "has underscores; write 1000, not 1_000"
-    if not text.isascii() and any(sign.isdigit() for sign in text):
-        return "has other digits than 0-9"
-    if text.endswith("%"):
-        share = text[:-1].rstrip(" ")
-        own = NUMBER.fullmatch(share)
-        return (
-            f"is a percentage; write {plain(Decimal(share) / 100)} for {share}%"
-            if own
-            else "is a percentage; write 0.12 for 12%"
-        )
-    if "," in text or "'" in text:
-        return "has a comma or an apostrophe; write 1234.5"
-    return (
-        "is not a number"
-        if NUMBER.fullmatch(text) is None
-        else f"has an exponent over {MAX_EXPONENT}"
+    other_digits = not text.isascii() and any(sign.isdigit() for sign in text)
+    reasons = (
+        (not text, "is missing"),
+        (len(text) > MAX_DIGITS, f"has more than {MAX_DIGITS} characters"),
+        (NOT_FINITE.fullmatch(text), "is not a finite number"),
+        ("_" in text, "has underscores; write 1000, not 1_000"),
+        (other_digits, "has other digits than 0-9"),
+        (text.endswith("%"), f"is a percentage; write {_share(text)}"),
+        ("," in text or "'" in text, "has a comma or an apostrophe; write 1234.5"),
+        (NUMBER.fullmatch(text), f"has an exponent over {MAX_EXPONENT}"),
     )
+    return next((reason for holds, reason in reasons if holds), "is not a number")
+
+
+def _share(text: str) -> str:
+    """How `12 %` is written here."""
+    share = text[:-1].rstrip(" ")
+    if not NUMBER.fullmatch(share) or len(share) > MAX_DIGITS:
+        return "0.12 for 12%"
+    return f"{plain(Decimal(share) / 100)} for {share}%"
 
 
 def positive(text: str, column: str, most: Decimal) -> Decimal:

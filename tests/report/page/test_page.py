@@ -370,7 +370,7 @@ def test_a_plan_that_was_passed_over_is_not_denied_by_the_badge():
     box = page(sample.hold).one("aside")
 
     assert box.one("p", klass="badge").text.strip() == "Proven: nothing gains enough to act"
-    assert "no set of the 43 candidate orders gains the 90.00 points that are asked for" in box.text
+    assert "no set of the 43 candidate orders gains the 90.00 points asked for" in box.text
 
 
 def test_the_badge_leaves_the_details_of_what_was_compared_to_the_sentence():

@@ -289,10 +289,8 @@ def _said(plan: Plan) -> str:
         return what
     best = max(others, key=lambda other: other.improvement)
     if not plan.steps:
-        asked = points(plan.score.min_improvement)
-        return (
-            f"{what} The best rejected plan nets {points(best.improvement)}; {asked} is asked for."
-        )
+        nets, asked = points(best.improvement), points(plan.score.min_improvement)
+        return f"{what} The best rejected plan nets {nets}; {asked} is asked for."
     gap = plan.score.improvement - best.improvement
     name = lower(title(best.name))
     if gap < 0:

@@ -261,11 +261,8 @@ def _heading(plan: Plan, rows: Sequence[WeightRow]) -> str:
     closed = sum(row.state == "closed" for row in rows)
     breaches = closed + sum(row.state == "out" for row in rows)
     if not breaches:
-        return (
-            "All holdings are inside their bands"
-            if len(rows) > 1
-            else "The holding is inside its band"
-        )
+        inside = "All holdings are inside their bands"
+        return inside if len(rows) > 1 else "The holding is inside its band"
     if not closed:
         stay = "stays out of its band" if breaches == 1 else "stay out of their bands"
         return f"{counted(breaches, 'holding')} {stay}"

@@ -177,6 +177,7 @@ def _environment() -> Environment:
         "wide": _width,
         "short": lambda digest: digest[:SHORT],
         "words": words.plain_words,
+        "sentence": words.sentence,
     }
     return env
 

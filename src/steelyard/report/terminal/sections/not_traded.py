@@ -45,11 +45,9 @@ def draw(view: View) -> None:
     ]
     view.table((Column("Stopped at"), Column("Side"), Column("Symbols")), rows[:REASONS_SHOWN])
     hidden = len(rows) - REASONS_SHOWN
-    more = (
-        f"and {lower(counted(hidden, 'more reason'))}: "
-        if hidden > 0
-        else "Every candidate of a symbol: "
-    )
+    more = "Every candidate of a symbol: "
+    if hidden > 0:
+        more = f"and {lower(counted(hidden, 'more reason'))}: "
     view.say(f"{more}steelyard why SYMBOL", style="dim")
 
 

@@ -30,11 +30,8 @@ def draw(view: View) -> None:
         Column("Weight, %", "right", drop=3),
         Column("Adds", "right", drop=2),
     )
-    note = (
-        "Adds",
-        "Adds: points of the score, net of costs, that the plan loses without this order.",
-    )
-    view.table(columns, [row(view, step) for step in plan.steps], note)
+    note = "Adds: points of the score, net of costs, that the plan loses without this order."
+    view.table(columns, [row(view, step) for step in plan.steps], ("Adds", note))
 
 
 def row(view: View, step: Step) -> Row:
@@ -62,11 +59,9 @@ def _story(view: View, step: Step) -> Iterator[str]:
     yield step.narrative or step.reason
     for lot in step.lots:
         acquired = day(lot.acquired) if lot.acquired else "unknown date"
-        cost = (
-            f"{price(lot.unit_cost)} {step.currency}"
-            if lot.unit_cost is not None
-            else "unknown cost"
-        )
+        cost = "unknown cost"
+        if lot.unit_cost is not None:
+            cost = f"{price(lot.unit_cost)} {step.currency}"
         gain = in_base(view.plan, lot.gain) if lot.gain is not None else "unknown"
         yield f"Lot of {acquired}: {quantity(lot.quantity)} at {cost}, gain {gain}."
     yield f"Proposed by {', '.join(step.proposed_by)}."
