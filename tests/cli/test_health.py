@@ -76,8 +76,8 @@ def test_after_three_failures_in_a_row_the_next_plan_is_made_without_the_module(
         [("module_disabled", FAILING)]
     ]
 
-    told = state()
-    assert (told["state"], told["failures"], told["error"]) == (
+    shown = state()
+    assert (shown["state"], shown["failures"], shown["error"]) == (
         "open",
         3,
         "RuntimeError: out of luck",
@@ -229,8 +229,8 @@ def test_a_reset_puts_the_module_back_into_service(faulty):
 
         result = run("health", *arguments)
 
-        told = (result.exit_code, result.stderr, state()["failures"])
-        assert told == (0, f"Forgotten: {FAILING}@{VERSION}.\n", 0), arguments
+        shown = (result.exit_code, result.stderr, state()["failures"])
+        assert shown == (0, f"Forgotten: {FAILING}@{VERSION}.\n", 0), arguments
         assert codes(planned()) == [("module_failed", FAILING)]
         run("health", "--reset")
 
@@ -317,9 +317,9 @@ def test_a_plugin_that_fails_three_plans_in_a_row_is_put_out_of_service_and_trie
         [("module_disabled", name)]
     ]
     assert [plan["steps"] for plan in plans] == [usual["steps"]] * 4
-    told = run("health", name).stdout
-    assert told.startswith(f"{name} is out of service.")
-    assert "ValueError: no luck (hopeless.py line 5)" in told
+    shown = run("health", name).stdout
+    assert shown.startswith(f"{name} is out of service.")
+    assert "ValueError: no luck (hopeless.py line 5)" in shown
 
     monkeypatch.setenv("STEELYARD_OPEN_SECONDS", "0.05")
     time.sleep(0.06)

@@ -53,10 +53,10 @@ def test_an_index_goes_with_the_bundled_portfolio_too_and_an_old_one_tells_nothi
     document = planned("--index", "old.csv")
 
     assert document["regime"] == {"name": "unknown", "distance": None, "observations": 280}
-    told = [
+    messages = [
         warning["message"]
         for warning in document["warnings"]
         if warning["code"] == "regime_unknown"
     ]
-    assert len(told) == 1
-    assert "max_stale_sessions" in told[0]
+    assert len(messages) == 1
+    assert "max_stale_sessions" in messages[0]

@@ -163,15 +163,15 @@ def test_list_shows_presets_and_the_files_of_the_folder(folder: Path):
         json.loads(run("strategy", "list", "--json").stdout),
     )
 
-    assert [one["name"] for one in documents] == [*PRESETS, "bad", "mine"]
-    assert [one["kind"] for one in documents[-2:]] == ["file", "file"]
+    assert [entry["name"] for entry in documents] == [*PRESETS, "bad", "mine"]
+    assert [entry["kind"] for entry in documents[-2:]] == ["file", "file"]
     assert documents[-1]["max_depth"] == 3
     assert documents[-2]["sha256"] is None
     assert "small steps" in text
     assert "not usable: 1 error: steelyard strategy validate bad.toml" in text
-    assert [one["name"] for one in json.loads(run("strategy", "presets", "--json").stdout)] == list(
-        PRESETS
-    )
+    assert [
+        entry["name"] for entry in json.loads(run("strategy", "presets", "--json").stdout)
+    ] == list(PRESETS)
 
 
 def test_the_schema_is_the_schema():
@@ -203,11 +203,11 @@ def test_plan_why_and_modules_take_a_preset_or_a_file(folder: Path):
     assert (
         planned["strategy"]["sha256"] == own["strategy"]["sha256"] == preset("conservative").sha256
     )
-    assert [one["message"] for one in planned["warnings"] if one["code"] == "strategy"] == []
+    assert [entry["message"] for entry in planned["warnings"] if entry["code"] == "strategy"] == []
     off = next(
-        one
-        for one in modules
-        if one["name"] == "averaging_down" and one["kind"] == "pattern_generators"
+        entry
+        for entry in modules
+        if entry["name"] == "averaging_down" and entry["kind"] == "pattern_generators"
     )
     assert (off["enabled"], off["why"], off["source"]) == (False, "preset conservative", "built-in")
     assert run("why", "AAPL", "--strategy", "conservative").exit_code == 0

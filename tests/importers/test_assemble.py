@@ -18,10 +18,10 @@ from steelyard.targets import Targets
 
 
 def test_three_and_two_columns_and_prices_are_a_whole_account(tmp_path: Path):
-    made = inputs(tmp_path, targets="symbol,weight\nBBB,0.4\nZZZ,0.1\n")
+    assembled = inputs(tmp_path, targets="symbol,weight\nBBB,0.4\nZZZ,0.1\n")
 
-    snapshot, market = made.snapshot, made.market
-    assert (snapshot.as_of, made.as_of_from, snapshot.base_currency, snapshot.bucket) == (
+    snapshot, market = assembled.snapshot, assembled.market
+    assert (snapshot.as_of, assembled.as_of_from, snapshot.base_currency, snapshot.bucket) == (
         LAST,
         "prices",
         "USD",
@@ -37,22 +37,22 @@ def test_three_and_two_columns_and_prices_are_a_whole_account(tmp_path: Path):
     assert market.closes.tolist() == [[9, 20], [10, 21], [11, 22]]
     assert market.quotes["BBB"].price == 22
     assert market.source == "prices.csv"
-    assert made.targets is not None
-    assert dict(made.targets.weights) == {"BBB": 0.4, "ZZZ": 0.1}
-    assert made.warnings == ()
+    assert assembled.targets is not None
+    assert dict(assembled.targets.weights) == {"BBB": 0.4, "ZZZ": 0.1}
+    assert assembled.warnings == ()
 
 
 def test_without_prices_the_holdings_file_quotes_as_of_today(tmp_path: Path):
-    made = inputs(tmp_path, "symbol,quantity,price\nAAA,10,12.5\n", prices=None)
+    assembled = inputs(tmp_path, "symbol,quantity,price\nAAA,10,12.5\n", prices=None)
 
-    assert (made.snapshot.as_of, made.as_of_from) == (TODAY, "today")
-    assert (made.market.quotes["AAA"].price, made.market.quotes["AAA"].on) == (
+    assert (assembled.snapshot.as_of, assembled.as_of_from) == (TODAY, "today")
+    assert (assembled.market.quotes["AAA"].price, assembled.market.quotes["AAA"].on) == (
         Decimal("12.5"),
         TODAY,
     )
-    assert made.market.closes.tolist() == [[12.5]]
-    assert made.market.last == TODAY
-    assert made.warnings == ()
+    assert assembled.market.closes.tolist() == [[12.5]]
+    assert assembled.market.last == TODAY
+    assert assembled.warnings == ()
 
 
 def test_without_prices_and_dates_the_caller_must_say_the_day(tmp_path: Path):
@@ -61,13 +61,16 @@ def test_without_prices_and_dates_the_caller_must_say_the_day(tmp_path: Path):
 
 
 def test_an_account_of_nothing_but_a_header_is_all_cash(tmp_path: Path):
-    made = assemble(
+    assembled = assemble(
         files(tmp_path, holdings="symbol,quantity\n"), cash=parse_cash(["EUR=500"]), as_of=LAST
     )
 
-    assert (made.snapshot.base_currency, dict(made.snapshot.cash)) == ("EUR", {"EUR": Decimal(500)})
-    assert made.market.symbols == ()
-    assert made.targets is None
+    assert (assembled.snapshot.base_currency, dict(assembled.snapshot.cash)) == (
+        "EUR",
+        {"EUR": Decimal(500)},
+    )
+    assert assembled.market.symbols == ()
+    assert assembled.targets is None
 
 
 @given(
@@ -108,17 +111,17 @@ def test_nothing_after_the_as_of_date_gets_through(
 
 
 def test_an_as_of_date_between_sessions_takes_the_session_before(tmp_path: Path):
-    made = assemble(
+    assembled = assemble(
         files(tmp_path, holdings="symbol,quantity\nAAA,1\n", prices=PRICES),
         as_of=date(2022, 12, 25),
     )
 
-    assert (made.snapshot.as_of, made.as_of_from, made.market.last) == (
+    assert (assembled.snapshot.as_of, assembled.as_of_from, assembled.market.last) == (
         date(2022, 12, 25),
         "argument",
         date(2022, 12, 23),
     )
-    assert made.market.quotes["AAA"].price == 9
+    assert assembled.market.quotes["AAA"].price == 9
 
 
 @given(st.permutations(range(4)))
@@ -128,7 +131,7 @@ def test_the_order_of_lines_changes_nothing(tmp_path: Path, order: list[int]):
     targets = ["AAA,0.1", "BBB,0.2", "CCC,0.3", "ZZZ,0.05"]
     securities = ["AAA,Energy", "BBB,Energy", "CCC,Materials", "DDD,"]
 
-    def made(places: list[int]) -> Inputs:
+    def assembled(places: list[int]) -> Inputs:
         def lines(header: str, rows: list[str]) -> str:
             return "\n".join([header, *(rows[i] for i in places)])
 
@@ -139,9 +142,11 @@ def test_the_order_of_lines_changes_nothing(tmp_path: Path, order: list[int]):
             securities=lines("symbol,sector", securities),
         )
 
-    assert made(order).snapshot == made([0, 1, 2, 3]).snapshot
-    assert made(order).targets == made([0, 1, 2, 3]).targets
-    assert list(made(order).snapshot.cash.items()) == list(made([0, 1, 2, 3]).snapshot.cash.items())
+    assert assembled(order).snapshot == assembled([0, 1, 2, 3]).snapshot
+    assert assembled(order).targets == assembled([0, 1, 2, 3]).targets
+    assert list(assembled(order).snapshot.cash.items()) == list(
+        assembled([0, 1, 2, 3]).snapshot.cash.items()
+    )
 
 
 @pytest.mark.parametrize(
@@ -157,7 +162,7 @@ def test_the_order_of_lines_changes_nothing(tmp_path: Path, order: list[int]):
 def test_the_base_currency_is_the_one_of_the_cash_then_of_the_securities_then_usd(
     tmp_path: Path, holdings: str, securities: str | None, expected: str
 ):
-    made = assemble(
+    assembled = assemble(
         files(
             tmp_path,
             holdings=holdings,
@@ -171,11 +176,11 @@ def test_the_base_currency_is_the_one_of_the_cash_then_of_the_securities_then_us
         )
     )
 
-    assert made.snapshot.base_currency == expected
+    assert assembled.snapshot.base_currency == expected
 
 
 def test_a_security_is_quoted_where_a_file_says_else_in_the_base_currency(tmp_path: Path):
-    made = assemble(
+    assembled = assemble(
         files(
             tmp_path,
             holdings="symbol,quantity,currency\nAAA,1,GBP\nBBB,1,\nCCC,1,\n",
@@ -186,13 +191,13 @@ def test_a_security_is_quoted_where_a_file_says_else_in_the_base_currency(tmp_pa
         base_currency="usd",
     )
 
-    assert [(one.symbol, one.currency) for one in made.snapshot.securities] == [
+    assert [(other.symbol, other.currency) for other in assembled.snapshot.securities] == [
         ("AAA", "GBP"),
         ("BBB", "GBP"),
         ("CCC", "USD"),
     ]
-    assert list(made.market.fx.rates) == ["GBP"]
-    assert dict(made.snapshot.cash) == {"USD": Decimal(0)}
+    assert list(assembled.market.fx.rates) == ["GBP"]
+    assert dict(assembled.snapshot.cash) == {"USD": Decimal(0)}
 
 
 def test_excluding_leaves_a_symbol_out_everywhere_and_says_so(tmp_path: Path):
@@ -204,13 +209,13 @@ def test_excluding_leaves_a_symbol_out_everywhere_and_says_so(tmp_path: Path):
         securities="symbol,name\nQQQ,Lost\n",
     )
 
-    made = assemble(given_files, exclude=["qqq", "QQQ"])
+    assembled = assemble(given_files, exclude=["qqq", "QQQ"])
 
-    assert made.snapshot.excluded == ("QQQ",)
-    assert made.snapshot.security("QQQ") is None
-    assert [holding.symbol for holding in made.snapshot.holdings] == ["AAA"]
-    assert made.targets == Targets({"AAA": 0.5})
-    assert [(warning.code, warning.symbol) for warning in made.warnings] == [
+    assert assembled.snapshot.excluded == ("QQQ",)
+    assert assembled.snapshot.security("QQQ") is None
+    assert [holding.symbol for holding in assembled.snapshot.holdings] == ["AAA"]
+    assert assembled.targets == Targets({"AAA": 0.5})
+    assert [(warning.code, warning.symbol) for warning in assembled.warnings] == [
         ("excluded_target", "QQQ")
     ]
     with pytest.raises(PlanRefused, match="--exclude QQQ"):
@@ -263,7 +268,7 @@ def test_a_price_file_of_rejected_lines_is_told_even_without_a_date(tmp_path: Pa
 def test_the_bundled_portfolios_are_read_without_a_word(name: str):
     bundled = sample(name)
 
-    made = assemble(
+    assembled = assemble(
         read(
             bundled.holdings,
             prices=bundled.prices,
@@ -274,11 +279,13 @@ def test_the_bundled_portfolios_are_read_without_a_word(name: str):
         base_currency=bundled.base_currency,
     )
 
-    assert made.snapshot.as_of == LAST
-    assert made.market.closes.shape == (4781, 19)
-    assert made.warnings == ()
-    assert made.snapshot.base_currency == bundled.base_currency
-    assert sorted(made.market.quotes) == [security.symbol for security in made.snapshot.securities]
+    assert assembled.snapshot.as_of == LAST
+    assert assembled.market.closes.shape == (4781, 19)
+    assert assembled.warnings == ()
+    assert assembled.snapshot.base_currency == bundled.base_currency
+    assert sorted(assembled.market.quotes) == [
+        security.symbol for security in assembled.snapshot.securities
+    ]
 
 
 def test_the_broken_portfolio_is_refused_for_all_that_the_files_show():
@@ -298,11 +305,11 @@ def test_the_broken_portfolio_is_refused_for_all_that_the_files_show():
 
 
 def test_no_warning_begins_with_the_name_of_a_file_which_would_be_capitalised(tmp_path: Path):
-    made = inputs(
+    assembled = inputs(
         tmp_path,
         "symbol,quantity,colour\nAAA,10,red\n",
         targets="symbol,weight,note\nBBB,0.2,x\n",
         securities="symbol,product_type\nAAA,warrant\n",
     )
 
-    assert [warning.message.split()[0] for warning in made.warnings] == ["The", "The", "These"]
+    assert [warning.message.split()[0] for warning in assembled.warnings] == ["The", "The", "These"]

@@ -17,8 +17,8 @@ def jumps(folder: Path, closes: list[float | str], names: str = "AAA") -> list[s
         for day, close in enumerate(closes, start=1)
     ]
     holdings = "symbol,quantity\n" + "".join(f"{name},10\n" for name in names.split(","))
-    made = inputs(folder, holdings, "\n".join([f"date,{names}", *rows, ""]))
-    return [notice.message for notice in made.warnings if notice.code == "price_jump"]
+    assembled = inputs(folder, holdings, "\n".join([f"date,{names}", *rows, ""]))
+    return [notice.message for notice in assembled.warnings if notice.code == "price_jump"]
 
 
 def test_the_price_file_wins_on_its_newest_day_and_two_percent_are_a_warning(tmp_path: Path):
@@ -37,52 +37,52 @@ def test_the_price_file_wins_on_its_newest_day_and_two_percent_are_a_warning(tmp
 
 def test_the_holdings_price_serves_where_the_price_file_has_no_newest_one(tmp_path: Path):
     prices = "date,AAA,BBB\n2022-12-27,10,20\n2022-12-28,11,\n"
-    made = inputs(tmp_path, "symbol,quantity,price\nBBB,1,30\nDDD,2,7\n", prices)
+    assembled = inputs(tmp_path, "symbol,quantity,price\nBBB,1,30\nDDD,2,7\n", prices)
 
-    assert [(quote.price, quote.on) for quote in made.market.quotes.values()] == [
+    assert [(quote.price, quote.on) for quote in assembled.market.quotes.values()] == [
         (Decimal(30), LAST),
         (Decimal(7), LAST),
     ]
-    assert np.array_equal(made.market.closes, [[20, np.nan], [np.nan, 7]], equal_nan=True)
-    assert [(warning.code, warning.symbol) for warning in made.warnings] == [
+    assert np.array_equal(assembled.market.closes, [[20, np.nan], [np.nan, 7]], equal_nan=True)
+    assert [(warning.code, warning.symbol) for warning in assembled.warnings] == [
         ("price_from_holdings", "BBB"),
         ("price_from_holdings", "DDD"),
     ]
-    assert "its last price there, 20, is of 2022-12-27" in made.warnings[0].message
+    assert "its last price there, 20, is of 2022-12-27" in assembled.warnings[0].message
 
 
 def test_an_old_price_in_the_file_stays_for_the_planner_to_judge(tmp_path: Path):
-    made = inputs(
+    assembled = inputs(
         tmp_path, "symbol,quantity\nBBB,1\n", "date,AAA,BBB\n2022-12-27,10,20\n2022-12-28,11,\n"
     )
 
-    assert made.market.quotes["BBB"].on == date(2022, 12, 27)
+    assert assembled.market.quotes["BBB"].on == date(2022, 12, 27)
 
 
 def test_a_currency_in_which_nothing_is_owned_may_lack_a_rate(tmp_path: Path):
-    made = inputs(
+    assembled = inputs(
         tmp_path, "symbol,quantity\nAAA,1\nCASH:USD,5\n", securities="symbol,currency\nBBB,JPY\n"
     )
 
-    assert Security("BBB", "JPY") in made.snapshot.securities
-    assert not made.market.fx.known("JPY")
+    assert Security("BBB", "JPY") in assembled.snapshot.securities
+    assert not assembled.market.fx.known("JPY")
 
 
 def test_an_empty_foreign_balance_needs_no_rate(tmp_path: Path):
-    made = assemble(
+    assembled = assemble(
         files(tmp_path, holdings="symbol,quantity\nCASH:USD,5\nCASH:CHF,0\n"),
         base_currency="USD",
         as_of=LAST,
     )
 
-    assert dict(made.snapshot.cash) == {"USD": Decimal(5)}
+    assert dict(assembled.snapshot.cash) == {"USD": Decimal(5)}
 
 
 def test_an_unadjusted_split_or_a_slip_in_the_prices_is_a_warning_with_date_and_factor(
     tmp_path: Path,
 ):
-    (told,) = jumps(tmp_path, [100, 101, 25.5, 25])
-    change, _, consequence = told.partition(": ")
+    (messages,) = jumps(tmp_path, [100, 101, 25.5, 25])
+    change, _, consequence = messages.partition(": ")
     assert change == "AAA goes from 101 on 2022-12-02 to 25.5 on 2022-12-03, 0.252 times as much"
     assert (
         consequence == "an unadjusted split or a wrong price would spoil return and risk estimates."
@@ -99,18 +99,20 @@ def test_a_price_after_a_long_gap_may_be_any(tmp_path: Path):
 
 
 def test_the_first_few_of_many_jumps_are_told_and_the_others_named(tmp_path: Path):
-    told = jumps(tmp_path, [100, 25], "A,B,C,D,E,F,G")
+    messages = jumps(tmp_path, [100, 25], "A,B,C,D,E,F,G")
 
-    assert len(told) == 6
-    assert told[-1] == "Prices jump like this in F, G too."
+    assert len(messages) == 6
+    assert messages[-1] == "Prices jump like this in F, G too."
 
 
 def test_a_target_that_may_be_a_slip_of_a_symbol_of_the_price_file_is_a_warning(tmp_path: Path):
     prices = PRICES.replace("CCC", "NVDA")
 
-    made = inputs(tmp_path, prices=prices, targets="symbol,weight\nNVDIA,0.04\nZZZ,0.1\nBBB,0.2\n")
+    assembled = inputs(
+        tmp_path, prices=prices, targets="symbol,weight\nNVDIA,0.04\nZZZ,0.1\nBBB,0.2\n"
+    )
 
-    (warning,) = made.warnings
+    (warning,) = assembled.warnings
     assert (warning.code, warning.symbol) == ("unknown_target", "NVDIA")
     assert (
         warning.message

@@ -148,9 +148,9 @@ def test_any_bytes_are_a_table_or_a_refusal(
 ):
     folder = tmp_path_factory.mktemp("any")
     for start in (b"", b"symbol,quantity\n"):
-        said = "Nothing was planned"
+        message = "Nothing was planned"
         try:
             table(folder, start + content)
         except InputError as refused:
-            said = str(refused)
-        assert "Nothing was planned" in said
+            message = str(refused)
+        assert "Nothing was planned" in message

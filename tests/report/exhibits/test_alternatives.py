@@ -13,15 +13,18 @@ def test_labels_of_the_scatter_do_not_cover_each_other(make):
     def box(point):
         x = point.x * alternatives.WIDTH / 100 + point.label_dx
         width = alternatives.LETTER * len(point.label)
-        left = {"start": x, "middle": x - width / 2, "end": x - width}[point.anchor]
+        edge = {"start": x, "middle": x - width / 2, "end": x - width}[point.anchor]
         y = point.y + point.label_dy
-        return left, y - 10, left + width, y + 4
+        return edge, y - 10, edge + width, y + 4
 
     boxes = [box(point) for point in alternatives.weighed(make()).scatter.points]
 
-    for one, other in combinations(boxes, 2):
+    for first, second in combinations(boxes, 2):
         assert not (
-            one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+            first[0] < second[2]
+            and second[0] < first[2]
+            and first[1] < second[3]
+            and second[1] < first[3]
         )
 
 

@@ -14,11 +14,11 @@ def test_a_place_on_a_scale_is_between_its_margins(low, span, value):
 
 @given(st.floats(1e-6, 1e9), st.integers(1, 10))
 def test_ticks_start_at_zero_cover_the_top_and_are_few(high, most):
-    found = ticks(high, most)
+    marks = ticks(high, most)
 
-    assert found[0] == 0
-    assert found[-1] >= high * (1 - 1e-6)
-    assert len(found) <= most + 2
+    assert marks[0] == 0
+    assert marks[-1] >= high * (1 - 1e-6)
+    assert len(marks) <= most + 2
 
 
 def test_nice_steps_are_what_people_count_in():

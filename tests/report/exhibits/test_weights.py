@@ -57,7 +57,7 @@ def test_a_target_that_cannot_be_bought_has_a_row_and_is_none_of_the_cash():
 
 
 @pytest.mark.parametrize(
-    ("after", "told"),
+    ("after", "text"),
     [
         (0.1896, "\u22121.04"),
         (0.1899999, "\u22121.00001"),
@@ -66,17 +66,17 @@ def test_a_target_that_cannot_be_bought_has_a_row_and_is_none_of_the_cash():
         (0.19, "\u22121.0"),
     ],
 )
-def test_a_weight_just_outside_its_band_does_not_read_as_its_edge(after, told):
+def test_a_weight_just_outside_its_band_does_not_read_as_its_edge(after, text):
     row = weights.WeightRow("AA", "", 0.2, after, 0.2, (0.19, 0.21), False)
 
-    assert signed(row.off, row.digits) == told
+    assert signed(row.off, row.digits) == text
     assert row.state == ("in" if after == 0.19 else "left")
 
 
 def test_of_many_targets_that_cannot_be_bought_the_largest_are_drawn_and_the_others_listed():
     plan = sample.absent()
-    (one,) = plan.drift.absent
-    many = tuple(one.model_copy(update={"symbol": f"P{i}"}) for i in range(12))
+    (target,) = plan.drift.absent
+    many = tuple(target.model_copy(update={"symbol": f"P{i}"}) for i in range(12))
 
     shown = weights.weights(
         plan.model_copy(update={"drift": plan.drift.model_copy(update={"absent": many})})

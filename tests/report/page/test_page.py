@@ -161,8 +161,8 @@ def test_the_weights_are_the_documents_and_with_cash_sum_to_a_hundred(make):
     table = page(make).one("table", klass="weights")
     columns = table.head()
     now, after = columns.index("Now"), columns.index("After")
-    before = {held.symbol: held.weight for held in plan.holdings}
-    then = {held.symbol: held.weight for held in plan.holdings_after}
+    before = {holding.symbol: holding.weight for holding in plan.holdings}
+    then = {holding.symbol: holding.weight for holding in plan.holdings_after}
 
     rows = {cells[0].split()[0]: cells for cells in table.rows() if cells[0]}
     for symbol in set(rows) & set(before):
@@ -189,8 +189,8 @@ def test_every_holding_is_drawn_or_listed_and_at_most_sixty_are_drawn(make):
     assert sorted([*drawn, *listed]) == sorted(
         [
             "Cash",
-            *(held.symbol for held in plan.holdings),
-            *(one.symbol for one in plan.drift.absent),
+            *(holding.symbol for holding in plan.holdings),
+            *(other.symbol for other in plan.drift.absent),
         ]
     )
     assert len(drawn) <= DRAWN + 1
@@ -203,9 +203,9 @@ def test_traded_holdings_and_breaches_are_drawn_before_others_are_folded():
     assert len(plan.holdings) == 500
     assert all(step.symbol in drawn for step in plan.steps)
     assert all(
-        held.symbol in drawn
-        for held in plan.holdings
-        if held.band and not held.band[0] <= held.weight <= held.band[1]
+        holding.symbol in drawn
+        for holding in plan.holdings
+        if holding.band and not holding.band[0] <= holding.weight <= holding.band[1]
     )
 
 
@@ -242,8 +242,8 @@ def test_costs_by_kind_and_alternatives_are_the_documents(make):
     ]
     shown = {(cells[2], cells[3], cells[5]) for cells in others}
     assert all(
-        (points(one.score), signed(one.improvement, 2), money(one.cost)) in shown
-        for one in plan.alternatives
+        (points(other.score), signed(other.improvement, 2), money(other.cost)) in shown
+        for other in plan.alternatives
     )
     gains = [number(cells[3]) for cells in others]
     assert gains == sorted(gains, reverse=True)
@@ -270,7 +270,9 @@ def test_the_cash_tables_show_every_rung_of_the_ladder(make):
 def test_everything_not_traded_is_told_but_what_was_merged(make):
     plan = make()
     section = next(
-        one for one in page(make).all("section") if one.attributes["aria-labelledby"] == "h-not"
+        other
+        for other in page(make).all("section")
+        if other.attributes["aria-labelledby"] == "h-not"
     )
 
     assert all(entry.symbol in section.text for entry in plan.not_traded if entry.stage != "merge")
@@ -283,13 +285,13 @@ def test_the_seal_names_plan_strategy_seed_and_inputs(make):
     plan = make()
     seal = page(make).one("footer", klass="seal").text
 
-    for told in (
+    for part in (
         plan.plan_id,
         plan.strategy.sha256[:16],
         plan.inputs_sha256[:16],
         f"seed {plan.seed}",
     ):
-        assert told in seal
+        assert part in seal
 
 
 def test_conversions_of_one_pair_are_added_up_and_lots_are_told():
@@ -298,8 +300,8 @@ def test_conversions_of_one_pair_are_added_up_and_lots_are_told():
     conversions, lots = root.all("table", klass="plain")[:2]
 
     amounts = {row[0]: number(row[1][:-3]) for row in conversions.rows()}
-    sold = sum(one.amount for one in plan.conversions if one.from_ == "USD")
-    bought = sum(one.amount for one in plan.conversions if one.from_ == "EUR")
+    sold = sum(other.amount for other in plan.conversions if other.from_ == "USD")
+    bought = sum(other.amount for other in plan.conversions if other.from_ == "EUR")
     assert amounts == {"USD to EUR": number(money(sold, 0)), "EUR to USD": number(money(bought, 0))}
     assert [row[0] for row in lots.rows()] == [
         step.symbol for step in plan.steps for _ in step.lots
@@ -318,7 +320,7 @@ def test_a_score_axis_that_does_not_start_at_zero_says_so(make):
 
 
 def test_headings_state_what_was_found():
-    said = {heading.text for make in sample.ALL for heading in page(make).all("h2")}
+    headings = {heading.text for make in sample.ALL for heading in page(make).all("h2")}
 
     assert {
         "Five trades, sells first",
@@ -326,7 +328,7 @@ def test_headings_state_what_was_found():
         "No trades",
         "Four of eleven breaches close",
         "The score stays at 63.54",
-    } <= said
+    } <= headings
 
 
 def test_a_hold_report_has_the_same_sections_and_shows_the_best_rejected_plan():

@@ -123,9 +123,9 @@ CERTIFICATES = [
 ]
 
 
-@pytest.mark.parametrize(("scope", "status", "gap", "headroom", "said"), CERTIFICATES)
+@pytest.mark.parametrize(("scope", "status", "gap", "headroom", "sentence"), CERTIFICATES)
 def test_the_certificate_says_what_is_proven_and_what_is_not(
-    growth, scope, status, gap, headroom, said
+    growth, scope, status, gap, headroom, sentence
 ):
     update = {
         "scope": scope,
@@ -138,7 +138,7 @@ def test_the_certificate_says_what_is_proven_and_what_is_not(
 
     text = flat(shown(growth.model_copy(update={"certificate": certificate})))
 
-    assert said in text
+    assert sentence in text
     assert ("Structural headroom 1.00 points" in text) == (headroom is not None)
 
 
@@ -205,7 +205,7 @@ def test_drift_without_targets_is_said_in_words():
 
 
 def test_conversions_problems_warnings_and_missing_data_are_all_shown(growth):
-    told = growth.model_copy(
+    plan = growth.model_copy(
         update={
             "conversions": (
                 Conversion(
@@ -228,7 +228,7 @@ def test_conversions_problems_warnings_and_missing_data_are_all_shown(growth):
         }
     )
 
-    text = flat(shown(told, 140))
+    text = flat(shown(plan, 140))
 
     assert "Converts 1,234.50 USD to EUR at 0.939850, cost 1.20 USD." in text
     assert "Problem: No price. ZZZ has no price." in text
