@@ -3,9 +3,7 @@
 from itertools import combinations
 
 from builders import plans as sample
-from steelyard.report.exhibits import (
-    alternatives,
-)
+from steelyard.report.exhibits import alternatives
 
 
 @sample.every_plan

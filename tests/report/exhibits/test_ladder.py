@@ -4,9 +4,7 @@ from decimal import Decimal
 
 from builders import plans as sample
 from steelyard.plans.account import CashRung
-from steelyard.report.exhibits import (
-    ladder,
-)
+from steelyard.report.exhibits import ladder
 
 
 def test_a_ladder_marks_the_lowest_balance_and_carries_balances_forward():

@@ -1,9 +1,7 @@
 """Notes: what is missing, what follows, and how to repair it."""
 
 from builders import plans as sample
-from steelyard.report.exhibits import (
-    notes,
-)
+from steelyard.report.exhibits import notes
 
 
 def test_notes_say_what_is_missing_what_follows_and_how_to_repair_it():

@@ -1,9 +1,7 @@
 """Not traded: every entry once."""
 
 from builders import plans as sample
-from steelyard.report.exhibits import (
-    stopped,
-)
+from steelyard.report.exhibits import stopped
 
 
 @sample.every_plan

@@ -1,10 +1,7 @@
 """Trades: counted in words, and the reserve that cash in other currencies helps to hold."""
 
 from builders import plans as sample
-from steelyard.report.exhibits import (
-    ladder,
-    trades,
-)
+from steelyard.report.exhibits import ladder, trades
 
 
 def test_trades_are_counted_in_words():

@@ -3,9 +3,7 @@
 import pytest
 
 from builders import plans as sample
-from steelyard.report.exhibits import (
-    waterfall,
-)
+from steelyard.report.exhibits import waterfall
 
 
 @sample.every_plan

@@ -3,9 +3,7 @@
 import pytest
 
 from builders import plans as sample
-from steelyard.report.exhibits import (
-    weights,
-)
+from steelyard.report.exhibits import weights
 from steelyard.sentences import signed
 
 

@@ -2,9 +2,7 @@
 
 from decimal import Decimal
 
-from steelyard.report.exhibits import (
-    words,
-)
+from steelyard.report.exhibits import words
 
 
 def test_numbers_of_the_ledger_stand_in_the_unit_of_their_rule():
