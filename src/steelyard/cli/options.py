@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from steelyard.importers import Files
     from steelyard.importers import Inputs as Imported
     from steelyard.plans.plan import Plan
+    from steelyard.samples import Sample
     from steelyard.strategies import Strategy
     from steelyard.telemetry.health import Outcome
 
@@ -249,19 +250,11 @@ def _explained(inputs: Inputs, seed: int, plan: Plan, disabled: Mapping[str, str
 
 
 def _bundled(options: Options, strategy: Strategy, sample: str | None) -> Inputs:
-    from steelyard.importers import read as read_files
     from steelyard.samples import SOURCE
     from steelyard.samples import sample as files_of
 
     files = files_of(sample or BUNDLED)
-    content = read_files(
-        files.holdings,
-        prices=files.prices,
-        targets=files.targets,
-        securities=files.securities,
-        fx=files.fx,
-        index=options.index or files.index,
-    )
+    content = _read(files, options.index or files.index)
     base = options.base or files.base_currency
     imported = _assemble(content, options, base=base, source=f"bundled quotes, {SOURCE}")
     why = "The" if sample else "No files were given, so this is the"
@@ -270,16 +263,7 @@ def _bundled(options: Options, strategy: Strategy, sample: str | None) -> Inputs
 
 
 def _own(options: Options, strategy: Strategy) -> Inputs:
-    from steelyard.importers import read as read_files
-
-    files = read_files(
-        options.holdings,
-        prices=options.prices,
-        targets=options.targets,
-        securities=options.securities,
-        fx=options.fx,
-        index=options.index,
-    )
+    files = _read(options, options.index)
     imported = _assemble(files, options, base=options.base, source=None)
     remarks = []
     if options.holdings is None:
@@ -289,6 +273,19 @@ def _own(options: Options, strategy: Strategy) -> Inputs:
     if imported.as_of_from == "today":
         remarks.append(f"No date was given: as of today, {imported.snapshot.as_of}.")
     return Inputs(imported, strategy, tuple(remarks))
+
+
+def _read(paths: Options | Sample, index: Path | None) -> Files:
+    from steelyard.importers import read as read_files
+
+    return read_files(
+        paths.holdings,
+        prices=paths.prices,
+        targets=paths.targets,
+        securities=paths.securities,
+        fx=paths.fx,
+        index=index,
+    )
 
 
 def _assemble(files: Files, options: Options, *, base: str | None, source: str | None) -> Imported:

@@ -2,8 +2,8 @@
 
 In: a `plans.Plan`. Out: text. Nothing here composes a finding that the document does not hold;
 headings count and compare what stands in it. To add an exhibit: a record and a function in a file
-of its own, a macro in `templates/`, a line in `page.py`; in the terminal a file in `sections/`, a
-name in `terminal.py`.
+of `exhibits/`, which give the numbers; what only renders them is a section of `page/templates/` and
+a file of `terminal/sections/`.
 """
 
 from __future__ import annotations
