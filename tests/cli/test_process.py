@@ -161,9 +161,7 @@ main()
 
 
 @pytest.mark.parametrize("number", ENDS, ids=lambda number: number.name)
-@pytest.mark.parametrize(
-    "moment", ["typer", "numpy", "steelyard.planning.planner", "steelyard.report.page"]
-)
+@pytest.mark.parametrize("moment", ["typer", "numpy", "steelyard.report.page"])
 def test_a_signal_during_an_import_ends_with_its_code_and_one_line(tmp_path, number, moment):
     code = AT_IMPORT.format(moment=moment, number=int(number))
 
