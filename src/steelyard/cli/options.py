@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -40,10 +40,8 @@ def _day(text: str) -> date:
     except ValueError:
         day = None
     if day is None or day.isoformat() != text:
-        raise typer.BadParameter(
-            f"{one_line(text, LONGEST_VALUE)} is not a day: write YYYY-MM-DD, for example "
-            "2026-11-20."
-        )
+        what = f"{one_line(text, LONGEST_VALUE)} is not a day"
+        raise typer.BadParameter(f"{what}: write YYYY-MM-DD, for example 2026-11-20.")
     return day
 
 
@@ -51,43 +49,29 @@ def _whole_number(value: str | int) -> int:
     """A whole number, 0 or more; a usage error for anything else. The default comes as a number."""
     text = str(value)
     if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
-        raise typer.BadParameter(
-            f"{one_line(text, LONGEST_VALUE)} is not a whole number of 0 or more, for example 7."
-        )
+        what = f"{one_line(text, LONGEST_VALUE)} is not a whole number of 0 or more"
+        raise typer.BadParameter(f"{what}, for example 7.")
     return int(text)
 
 
 MOST_DIGITS = 18
 
-Holdings = Annotated[
-    Path | None,
-    typer.Option(help="CSV: symbol, quantity[, price, average_cost, acquired, ...].", metavar="F"),
-]
-Prices = Annotated[
-    Path | None, typer.Option(help="CSV: date, AAA, BBB, ... or date, symbol, close.", metavar="F")
-]
+
+def _csv(columns: str, *names: str) -> Any:
+    """An option that names a file of these columns."""
+    return typer.Option(*names, help=f"CSV: {columns}", metavar="F")
+
+
+Holdings = Annotated[Path | None, _csv("symbol, quantity[, price, average_cost, acquired, ...].")]
+Prices = Annotated[Path | None, _csv("date, AAA, BBB, ... or date, symbol, close.")]
 TargetsFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--targets", help="CSV: symbol, weight; fractions, the rest is cash.", metavar="F"
-    ),
+    Path | None, _csv("symbol, weight; fractions, the rest is cash.", "--targets")
 ]
 Securities = Annotated[
-    Path | None,
-    typer.Option(
-        help="CSV: symbol, name, product_type, currency, lot_size, sector, ...", metavar="F"
-    ),
+    Path | None, _csv("symbol, name, product_type, currency, lot_size, sector, ...")
 ]
-Fx = Annotated[
-    Path | None,
-    typer.Option(help="CSV: date, currency, rate; units of base for one of currency.", metavar="F"),
-]
-Index = Annotated[
-    Path | None,
-    typer.Option(
-        help="CSV: date, SPY, QQQ, ...; what the market regime is told from.", metavar="F"
-    ),
-]
+Fx = Annotated[Path | None, _csv("date, currency, rate; units of base for one of currency.")]
+Index = Annotated[Path | None, _csv("date, SPY, QQQ, ...; what the market regime is told from.")]
 Cash = Annotated[
     list[str] | None, typer.Option(help="A balance; once per currency.", metavar="CUR=AMOUNT")
 ]

@@ -102,18 +102,9 @@ def plan(
     with guarded():
         if report is not None:
             writable(report, "report", OTHER_REPORT)
+        balances, out = tuple(cash or ()), tuple(exclude or ())
         options = Options(
-            holdings,
-            prices,
-            targets,
-            securities,
-            fx,
-            tuple(cash or ()),
-            base,
-            strategy,
-            as_of,
-            tuple(exclude or ()),
-            index,
+            holdings, prices, targets, securities, fx, balances, base, strategy, as_of, out, index
         )
         watch = Stopwatch()
         with watch.timed("reading"):

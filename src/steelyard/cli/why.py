@@ -61,18 +61,9 @@ def why(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Explain what the plan does and does not do with a symbol."""
+    balances, out = tuple(cash or ()), tuple(exclude or ())
     options = Options(
-        holdings,
-        prices,
-        targets,
-        securities,
-        fx,
-        tuple(cash or ()),
-        base,
-        strategy,
-        as_of,
-        tuple(exclude or ()),
-        index,
+        holdings, prices, targets, securities, fx, balances, base, strategy, as_of, out, index
     )
     if plan is not None and (options != Options() or seed):
         raise typer.BadParameter(
