@@ -7,7 +7,7 @@
     configuration.md   settings, and a strategy file with every default
     cli.md             --help of every command
     plan.md            records of plans/
-    plan-schema.json   their JSON Schema
+    plan-schema.json   their JSON Schema; a copy goes into the package, for `steelyard verify`
 
 Words that no model carries come from scripts/meanings.toml. The output depends on the code alone:
 no date, no width of a window, no order of a folder.
@@ -56,6 +56,7 @@ from steelyard.strategies.writing import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
+PACKAGED = ROOT / "src/steelyard/plans/plan-schema.json"
 HELP_COLUMNS = 100
 COMMENT_COLUMN = 36
 """Where comments of the example strategy begin, where the setting leaves room."""
@@ -112,10 +113,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DocsError as error:
         print(f"make_docs: {error}\nNothing was written.", file=sys.stderr)
         return 1
+    packaged = {PACKAGED.name: made[PACKAGED.name]}
     if options.check:
-        return check(made, DOCS)
-    for name, text in made.items():
-        (DOCS / name).write_text(text, encoding="utf-8", newline="\n")
+        return check(made, DOCS) | check(packaged, PACKAGED.parent)
+    for folder, files in ((DOCS, made), (PACKAGED.parent, packaged)):
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8", newline="\n")
     print(f"make_docs: wrote {', '.join(f'docs/{name}' for name in made)}")
     return 0
 
@@ -125,7 +128,7 @@ def check(made: Mapping[str, str], folder: Path) -> int:
     old = stale(made, folder)
     for name in old:
         print(
-            f"make_docs: docs/{name} is not what the code says. Repair it with: make docs",
+            f"make_docs: {folder.name}/{name} is not what the code says. Repair it with: make docs",
             file=sys.stderr,
         )
     return 1 if old else 0
@@ -148,9 +151,7 @@ def pages() -> dict[str, str]:
         "configuration.md": configuration_page,
         "cli.md": cli_page,
         "plan.md": plan_page,
-        "plan-schema.json": lambda: [
-            json.dumps(plans.json_schema(), indent=2, sort_keys=True, ensure_ascii=False)
-        ],
+        "plan-schema.json": lambda: [json.dumps(plans.json_schema(), indent=1, ensure_ascii=False)],
     }
     made = {name: "\n".join(write()) + "\n" for name, write in writers.items()}
     WORDS.check()

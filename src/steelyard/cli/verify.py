@@ -83,7 +83,7 @@ def findings(document: dict[str, Any], report: Report) -> dict[str, Any]:
         "ok": report.ok,
         "edited": report.edited,
         "summary": summary(report),
-        "checked": len(report.checks),
+        "checked": report.checked,
         "disagree": [
             {
                 "name": check.name,

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
@@ -57,7 +58,7 @@ from steelyard.plans.plan import Plan, Verdict, seal
 from steelyard.plans.score import Certificate, Charges, PartShown, ScoreShown, TermShown
 from steelyard.plans.score import Objective as ObjectiveShown
 from steelyard.portfolio import Snapshot, TaxLot
-from steelyard.sentences import Fact, Sentence
+from steelyard.sentences import Fact, Sentence, cased, fields
 from steelyard.strategies import Strategy
 
 
@@ -100,8 +101,10 @@ def write(material: Material, findings: Findings, what_if: WhatIf | None = None)
                 action="act" if choice.acts else "hold",
                 previous=ctx.state.previous_verdict,
                 text=headline.text,
+                template=headline.template,
                 detail=detail.text,
-                facts=plain_facts({**detail.facts, **headline.facts}),
+                detail_template=detail.template,
+                facts=dict(sorted({**facts_of(detail), **facts_of(headline)}.items())),
             ),
             bucket=m.snapshot.bucket,
             as_of=m.snapshot.as_of,
@@ -167,10 +170,23 @@ def step_order(table: Candidates, row: Iterable[int]) -> list[int]:
     return sorted(row, key=lambda j: (bool(table.is_buy[j]), -abs(float(table.delta[j])), j))
 
 
+def worded(sentence: Sentence) -> dict[str, Any]:
+    """A sentence as a record of the document holds it; no fact that it does not tell."""
+    return {
+        "text": cased(sentence.text),
+        "template": sentence.template,
+        "facts": facts_of(sentence),
+    }
+
+
+def facts_of(sentence: Sentence) -> dict[str, FactValue]:
+    """The facts that the template asks for."""
+    asked = fields(sentence.template)
+    return plain_facts({name: fact for name, fact in sentence.facts.items() if name in asked})
+
+
 def plain_facts(facts: Mapping[str, Fact]) -> dict[str, FactValue]:
-    """Facts as JSON values: decimals as text, dates as ISO text, floats with 12 significant
-    digits.
-    """
+    """Facts as JSON values: decimals and dates as text, floats with 12 significant digits."""
     return {name: _plain_fact(fact) for name, fact in sorted(facts.items())}
 
 
@@ -270,7 +286,7 @@ def _step(m: Material, n: int, j: int) -> Step:
     p, table = _row(m, j), m.table
     adds = m.choice.adds[m.choice.plan.row.index(j)]
     notional_base = _notional_base(m, j)
-    told = narrative.step(m.ctx, table, j, adds, notional_base)
+    why, does = narrative.step(m.ctx, table, j, adds, notional_base)
     weight = float(m.ctx.weights[table.security[j]])
     return Step(
         n=n,
@@ -291,9 +307,11 @@ def _step(m: Material, n: int, j: int) -> Step:
         lots=_lots_sold(m, j),
         tags=_tags(table, j),
         proposed_by=tuple(proposal.source for proposal in table.proposals[j]),
-        reason=narrative.reason(table, j).text,
-        narrative=told.text,
-        facts=plain_facts(told.facts),
+        reason=why.text,
+        reason_template=why.template,
+        narrative=does.text,
+        template=does.template,
+        facts=facts_of(does),
     )
 
 
@@ -588,12 +606,7 @@ def _not_traded(stop: Stop) -> NotTraded:
         value=drop.value,
         limit=drop.limit,
         margin=margin,
-        reason=sentence_case(why),
-        facts=plain_facts(why.facts),
+        reason=cased(why.text),
+        template=why.template,
+        facts=facts_of(why),
     )
-
-
-def sentence_case(sentence: Sentence) -> str:
-    """First letter upper case, a full stop at the end."""
-    text = sentence.text
-    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")

@@ -29,7 +29,7 @@ from steelyard.modules.terms import end_state
 from steelyard.notices import Notice
 from steelyard.orders import Side
 from steelyard.planning.collapse import collapse
-from steelyard.planning.document import Material, plain_facts
+from steelyard.planning.document import Material, worded
 from steelyard.planning.findings import Findings
 from steelyard.planning.planner import solve
 from steelyard.planning.questions import what_if
@@ -152,7 +152,7 @@ def _stability(case: Case, made: Material, gone: Mapping[str, str], tell: Progre
             resamples=RESAMPLES,
             holds=holds,
         )
-    return Stability(resamples=RESAMPLES, share=share, mean_regret=regret, **_told(told))
+    return Stability(resamples=RESAMPLES, share=share, mean_regret=regret, **worded(told))
 
 
 def resampled(case: Case, ctx: Context) -> Iterator[Estimates]:
@@ -255,7 +255,7 @@ def _counterfactuals(case: Case, made: Material, tell: Progress) -> Iterator[Cou
             then=then,
             gain=gain,
             money=money,
-            **_told(told),
+            **worded(told),
         )
 
 
@@ -355,7 +355,7 @@ def _thresholds(case: Case, plan: Plan, tell: Progress) -> Iterator[Threshold]:
                 price_now=step.price,
                 price=None,
                 off_target=None,
-                **_told(told),
+                **worded(told),
             )
             continue
         price = _price(step.price, factor)
@@ -376,7 +376,7 @@ def _thresholds(case: Case, plan: Plan, tell: Progress) -> Iterator[Threshold]:
             price_now=step.price,
             price=price,
             off_target=off,
-            **_told(say(text + ".", **facts)),
+            **worded(say(text + ".", **facts)),
         )
 
 
@@ -452,7 +452,7 @@ def _relaxations(case: Case, tell: Progress) -> Iterator[Relaxation]:
                     now=now,
                     then=then,
                     improvement=other.choice.plan.net,
-                    **_told(told),
+                    **worded(told),
                 )
                 break
 
@@ -487,7 +487,3 @@ def _ladders(strategy: Strategy) -> Iterator[tuple[str, str, float, list[float]]
 
 def _number(value: float) -> str:
     return plain(Decimal(repr(value)))
-
-
-def _told(sentence: Sentence) -> dict[str, Any]:
-    return {"text": sentence.text, "facts": plain_facts(sentence.facts)}

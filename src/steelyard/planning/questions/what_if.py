@@ -25,7 +25,7 @@ from steelyard.modules.sequences import Fill, Loosening, Order
 from steelyard.notices import Notice
 from steelyard.orders import Side
 from steelyard.planning.choice import Scored, score_set
-from steelyard.planning.document import Material, plain_facts, sentence_case, step_order
+from steelyard.planning.document import Material, step_order, worded
 from steelyard.planning.findings import Findings
 from steelyard.planning.proof import PROVEN
 from steelyard.planning.sizing import Sized
@@ -168,7 +168,7 @@ def _filled(made: Material, order: Order, fill: Fill) -> FillScenario:
         improvement=scored.net,
         cash_after=cash,
         keeps_reserve=left >= filled.account.floor,
-        **_told(_scenario(fill.why, scored, cash)),
+        **worded(_scenario(fill.why, scored, cash)),
     )
 
 
@@ -219,7 +219,7 @@ def _robustness(scenarios: list[FillScenario]) -> Robustness | None:
     if short:
         told = _with(told, "; {short:count} would leave less cash than must stay", short=short)
     return Robustness(
-        worst=worst, mean=mean, share=beats / len(nets), scenarios=tuple(scenarios), **_told(told)
+        worst=worst, mean=mean, share=beats / len(nets), scenarios=tuple(scenarios), **worded(told)
     )
 
 
@@ -256,7 +256,7 @@ def _loosened(
         gain=gain,
         gain_per_unit=per_unit,
         steps=tuple(_relaxed(other, j, asked.setting) for j in order),
-        **_told(_price_of(asked, gain, per_unit)),
+        **worded(_price_of(asked, gain, per_unit)),
     )
 
 
@@ -335,7 +335,3 @@ def _price_of(asked: Loosening, gain: float, per_unit: float) -> Sentence:
 
 def _with(sentence: Sentence, more: str, **facts: Fact) -> Sentence:
     return say(sentence.template + more, **sentence.facts, **facts)
-
-
-def _told(sentence: Sentence) -> dict[str, Any]:
-    return {"text": sentence_case(sentence), "facts": plain_facts(sentence.facts)}
