@@ -23,7 +23,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from steelyard.canonical import SIGNIFICANT_DIGITS, FactValue
+from steelyard.canonical import SIGNIFICANT_DIGITS, FactValue, published
 
 Fact = str | int | float | Decimal | date
 """What fills a field of a template; in a document decimals and dates are text."""
@@ -134,6 +134,31 @@ def again(template: str, facts: Mapping[str, FactValue]) -> str:
 def cased(text: str) -> str:
     """First letter upper case, a full stop at the end."""
     return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
+def longer(sentence: Sentence, more: str, **facts: Fact) -> Sentence:
+    """The sentence with more text and more facts."""
+    return say(sentence.template + more, **sentence.facts, **facts)
+
+
+def worded(sentence: Sentence) -> dict[str, Any]:
+    """Text, template and facts of a sentence, as a record of the document holds them."""
+    text = cased(sentence.text)
+    return {"text": text, "template": sentence.template, "facts": facts_of(sentence)}
+
+
+def facts_of(sentence: Sentence) -> dict[str, FactValue]:
+    """The facts that its template asks for, as JSON values: decimals and dates are text."""
+    asked = sorted(fields(sentence.template))
+    return {name: _plain(sentence.facts[name]) for name in asked}
+
+
+def _plain(fact: Fact) -> FactValue:
+    if isinstance(fact, Decimal):
+        return f"{fact:f}"
+    if isinstance(fact, date):
+        return fact.isoformat()
+    return published(fact) if isinstance(fact, float) else fact
 
 
 def fields(template: str) -> set[str]:

@@ -32,7 +32,7 @@ MARGINAL = 0.001
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The numbers of the headline: drift (None without targets), cost in base, turnover."""
+    """The headline: drift as fractions (None without targets), cost in base, turnover of value."""
 
     drift_before: float | None
     drift_after: float | None
@@ -53,10 +53,8 @@ def verdict(ctx: Context, choice: Choice, figures: Figures) -> Sentence:
     if choice.best is not None:
         what = "proposal" if ctx.search.scope == "proposals" else "plan found"
         return say(
-            "Hold. The best "
-            + what
-            + " changes the score by {gain:spoints} points after charges; {least:points} are asked"
-            " for.",
+            f"Hold. The best {what} changes the score by {{gain:spoints}} points after charges; "
+            f"{{least:points}} are asked for.",
             gain=choice.best.net,
             least=choice.threshold,
         )
@@ -97,7 +95,7 @@ def detail(
     ctx: Context, table: Candidates, choice: Choice, runs: Sequence[ModuleRun] = ()
 ) -> Sentence:
     """At most three sentences: what moves most, what stays off target, which modules are out."""
-    after = weights_after(ctx, table, choice.plan.row)
+    after = table.after(ctx.weights, choice.plan.row)
     of_weights = [tell(ctx, table, choice, after) for tell in (_moved, _furthest)]
     parts = [*of_weights, _without(runs)]
     sentences = [part for part in parts if part is not None]
@@ -154,16 +152,8 @@ def _without(runs: Sequence[ModuleRun]) -> Sentence | None:
     )
 
 
-def weights_after(ctx: Context, table: Candidates, row: tuple[int, ...]) -> FloatArray:
-    """(n,) weights after the orders of `row`, of pre-trade value."""
-    after = ctx.weights.copy()
-    for j in row:
-        after[table.security[j]] += table.delta[j]
-    return after
-
-
 def reason(table: Candidates, j: int) -> Sentence:
-    """Why the order was proposed: by its target, else as its first calculator says."""
+    """Why it was proposed: by the target where there is one, else by its first calculator."""
     proposals = table.proposals[j]
     return next((p.why for p in proposals if TARGET_TAG in p.tags), proposals[0].why)
 
