@@ -8,8 +8,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from steelyard.money import ZERO
 from steelyard.plans.plan import Plan
-from steelyard.report.exhibits.audit import cash_weights
 from steelyard.report.exhibits.scale import Scale, ceiling, nice_step
 from steelyard.report.exhibits.words import counted, lower
 from steelyard.sentences import FORMATS, signed
@@ -171,6 +171,16 @@ def _rows(plan: Plan) -> list[WeightRow]:
         )
         for h in plan.holdings
     ]
+
+
+def cash_weights(plan: Plan) -> tuple[float, float]:
+    """All cash before and after, of the pre-trade value; before costs: a state sums to 1."""
+    if not plan.value:
+        return 0.0, 0.0
+    rates = plan.cash_rates
+    before = sum((amount * rates[currency] for currency, amount in plan.cash.items()), ZERO)
+    after = sum((amount * rates[currency] for currency, amount in plan.cash_after.items()), ZERO)
+    return float(before / plan.value), float((after + plan.costs.total) / plan.value)
 
 
 def _cash(plan: Plan, rows: Iterable[WeightRow]) -> WeightRow:
