@@ -11,6 +11,7 @@ UNKNOWN = "this version of verify does not know the field"
 UNREAD = "no check looks at it"
 
 SCORE = "a score: it needs the estimates, and those the price history"
+MADE = "how the plan was made; not part of its id"
 SOLVED = "found by solving again with other inputs or rules"
 NOT_LATER = "held to be no later than as_of; the sessions of the price files are not here"
 TRADED = "an input; held against the orders in it alone"
@@ -21,7 +22,34 @@ ABSENT = "an input; its weights are summed, its name is not elsewhere"
 STOPPED = "held where the table has the candidate; of a wish that never became one it stands alone"
 MODULE = "what a module says of itself; that it may say so is held"
 
+NOTICE = "words of a notice, which has no facts"
+OWN = "a name alone; inputs_sha256 is the hash of the inputs"
+
 LOOSE: Mapping[str, str] = {
+    "bucket": OWN,
+    "price_source": OWN,
+    "strategy.name": "whose rules these are; the hash is of what they do",
+    "strategy.version": "whose rules these are; the hash is of what they do",
+    "holdings[].group": "an input; no figure depends on it",
+    "score.terms[].parts[].name": "a part's name; its share and scale are held",
+    "certificate.nodes": MADE,
+    "certificate.seconds": MADE,
+    "not_traded[].module": "who wished or stopped it",
+    "problems[].code": NOTICE,
+    "problems[].message": NOTICE,
+    "problems[].module": NOTICE,
+    "problems[].symbol": NOTICE,
+    "warnings[].code": NOTICE,
+    "warnings[].message": NOTICE,
+    "warnings[].module": NOTICE,
+    "warnings[].symbol": NOTICE,
+    "data_coverage[].symbol": "an input: whose figure was missing",
+    "reproducible": "whether a time limit struck",
+    "modules[].count": "how much a module returned",
+    "timings[].name": MADE,
+    "timings[].seconds": MADE,
+    "seed": "an input of the generators",
+    "inputs_sha256": "the hash of the inputs, which are not here",
     "verdict.previous": "the verdict that was handed in; only an act changes anything",
     "prices_as_of.quotes": NOT_LATER,
     "prices_as_of.history": NOT_LATER,
@@ -64,7 +92,7 @@ LOOSE: Mapping[str, str] = {
     "modules[].error": MODULE,
     "modules[].outcome": MODULE,
 }
-"""Fields that a check looks at, and some change of which none can see."""
+"""Fields of which some change goes unseen, and why."""
 
 BEYOND: Mapping[str, str] = {
     "what the score terms, gains, adds and priorities are worth": SCORE,
