@@ -28,6 +28,8 @@ KEYWORDS = frozenset({
 LEAST_NUMBER, LARGEST_NUMBER = 1e-300, 1e30
 SHORT = 60
 """Characters of a value in a message."""
+NULL = {"type": "null"}
+PYTHON = {"string": str, "integer": int, "number": float, "null": type(None)}
 
 Schema = Mapping[str, Any]
 Where = tuple[Any, str | int] | None
@@ -125,23 +127,16 @@ def _single(schema: Schema, kind: str | None) -> Kind:
 
 def _either(schemas: list[Schema], defs: Schema, at: str, leaves: dict[str, list[str]]) -> Kind:
     """Null or a kind; of several kinds the value stays as it is."""
-    kinds = [_kind(schema, defs, at, leaves) for schema in schemas if schema != {"type": "null"}]
-    nullable = len(kinds) < len(schemas)
-    name = " or ".join([*(kind.name for kind in kinds), *(["null"] if nullable else [])])
+    kinds = [_kind(schema, defs, at, leaves) for schema in schemas if schema != NULL]
+    name = " or ".join([kind.name for kind in kinds] + ["null"] * (len(kinds) < len(schemas)))
+    if len(kinds) > 1:
+        types = {PYTHON[schema["type"]] for schema in schemas}
+        return _plain(name, lambda value: type(value) in types)
 
     def read(value: Any, where: Where, reading: Reading) -> Any:
-        if value is None and nullable:
-            return None
-        if len(kinds) == 1:
-            return kinds[0].read(value, where, reading)
-        trials = [Reading() for _ in kinds]
-        for kind, trial in zip(kinds, trials, strict=True):
-            kind.read(value, where, trial)
-            if not trial.misfits:
-                return value
-        return _misfit(name, value, where, reading)
+        return None if value is None else kinds[0].read(value, where, reading)
 
-    return Kind(name, read, any(kind.branch for kind in kinds))
+    return Kind(name, read, kinds[0].branch)
 
 
 def _plain(name: str, fits: Callable[[Any], bool]) -> Kind:
