@@ -110,17 +110,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        made = pages()
+        files = pages()
     except DocsError as error:
         print(f"make_docs: {error}\nNothing was written.", file=sys.stderr)
         return 1
-    packaged = {PACKAGED.name: made[PACKAGED.name]}
+    packaged = {PACKAGED.name: files[PACKAGED.name]}
     if options.check:
-        return check(made, DOCS) | check(packaged, PACKAGED.parent, "plans")
-    for folder, files in ((DOCS, made), (PACKAGED.parent, packaged)):
-        for name, text in files.items():
+        return check(files, DOCS) | check(packaged, PACKAGED.parent, "plans")
+    for folder, texts in ((DOCS, files), (PACKAGED.parent, packaged)):
+        for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    print(f"make_docs: wrote {', '.join(f'docs/{name}' for name in made)}")
+    print(f"make_docs: wrote {', '.join(f'docs/{name}' for name in files)}")
     return 0
 
 

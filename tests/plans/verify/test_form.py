@@ -39,7 +39,7 @@ def everything(**options: Any) -> World:
     """Every module of every kind on, foreign money, open orders, every limit set, an index, a
     satellite's state.
     """
-    made = world(
+    full = world(
         *LINES,
         cash={"USD": "9000", "EUR": "500"},
         targets=TARGETS,
@@ -56,7 +56,7 @@ def everything(**options: Any) -> World:
         ),
         score=Score(tax_rate=0.25),
     )
-    strategy = made.strategy
+    strategy = full.strategy
     for kind in Kind:
         strategy = with_on(
             strategy, kind, *(choice.module.name for choice in strategy.choices[kind])
@@ -69,7 +69,7 @@ def everything(**options: Any) -> World:
         relax_max_position=True,
         relax_cooldown=True,
     )
-    return replace(made, strategy=strategy, market=replace(made.market, index=history(1.001)))
+    return replace(full, strategy=strategy, market=replace(full.market, index=history(1.001)))
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,7 @@ def test_of_a_plan_with_everything_on_no_field_is_unknown_and_every_figure_agree
 ):
     assert document["what_if"]
     assert document["explanation"]
-    assert any("digest" in one for one in document["strategy"]["settings"]["modules"]["filters"])
+    assert any("digest" in own for own in document["strategy"]["settings"]["modules"]["filters"])
 
     report = verify.check(document)
 
@@ -156,7 +156,7 @@ def test_a_value_out_of_its_range_or_kind_is_told(document: Any, where: Any, val
 
 def test_a_digest_that_is_no_text_is_seen(document: dict[str, Any]):
     settings = document["strategy"]["settings"]
-    filters = [{**one, "digest": 1} for one in settings["modules"]["filters"]]
+    filters = [{**own, "digest": 1} for own in settings["modules"]["filters"]]
     strategy = {
         **document["strategy"],
         "settings": {**settings, "modules": {**settings["modules"], "filters": filters}},
@@ -227,13 +227,13 @@ def test_what_the_document_cannot_tell_of_pauses_is_told_as_not_checked():
         *LINES, cash="20000", targets=TARGETS, limits=Limits(pause_volatility_ratio=9.0)
     ).plan()
 
-    told = dict(verify.check(verify.load(of.to_json())).not_checked)
+    silent = dict(verify.check(verify.load(of.to_json())).not_checked)
 
     assert (
         "the volatility of the market"
-        in told["limits.pause_volatility_ratio where it stops nothing"]
+        in silent["limits.pause_volatility_ratio where it stops nothing"]
     )
-    assert "aggression" in told["how much of each buy the state of the bucket lets through"]
+    assert "aggression" in silent["how much of each buy the state of the bucket lets through"]
 
 
 def test_a_sale_at_a_deep_loss_is_seen_where_the_strategy_forbids_it():
@@ -241,9 +241,9 @@ def test_a_sale_at_a_deep_loss_is_seen_where_the_strategy_forbids_it():
     document = verify.load(of.plan().to_json())
     sold = [row["symbol"] for row in document["candidates"] if row["side"] == "sell"]
     assert "AA" in sold
-    for one in document["strategy"]["settings"]["modules"]["filters"]:
-        if one["name"] == "eligibility":
-            one["params"]["no_panic_sell_pct"] = 0.3
+    for own in document["strategy"]["settings"]["modules"]["filters"]:
+        if own["name"] == "eligibility":
+            own["params"]["no_panic_sell_pct"] = 0.3
 
     failed = verify.check(sealed(document)).failed
 

@@ -48,8 +48,8 @@ def _rates(book: Book, tally: Tally) -> None:
             place.amount("fx_rate", book.rates.get(row["currency"]), one_rate)
     prices = tally.at("prices_as_of", doc["prices_as_of"])
     for key in ("quotes", "history"):
-        known = doc["prices_as_of"][key] <= doc["as_of"]
-        prices.rule(key, known, f"at most {doc['as_of']}", "no price is newer than the plan")
+        old = doc["prices_as_of"][key] <= doc["as_of"]
+        prices.rule(key, old, f"at most {doc['as_of']}", "no price is newer than the plan")
 
 
 def _value(book: Book, top: Place) -> None:

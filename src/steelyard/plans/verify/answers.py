@@ -175,9 +175,9 @@ def _counterfactual(book: Book, row: Record, place: Place) -> None:
         slack = CENT / 2 + (1 + abs(worth)) * NUMBER_SLACK
         close = money is not None and money == round(money, 2) and abs(worth - money) <= slack
         place.rule("money", close, f"about {worth:.2f}", "money = gain / charge of costs x value")
-    told = row["gain"] != 0 and money is not None
-    due = "with a gain" if told else "nothing"
-    place.rule("gain", told == ("gain" in row["facts"]), due, "a gain is told")
+    tells = row["gain"] != 0 and money is not None
+    due = "with a gain" if tells else "nothing"
+    place.rule("gain", tells == ("gain" in row["facts"]), due, "a gain is told")
     name = row["name"]
     check_sentence(
         place,

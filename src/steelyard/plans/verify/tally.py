@@ -116,8 +116,8 @@ class Place:
         """A limit; `due` says what is allowed."""
         self.tally.checked += 1
         if not agrees:
-            found = shown(self.row[key])
-            self.tally.failed.append(Check(name, shown(due), found, self.path(key)))
+            actual = shown(self.row[key])
+            self.tally.failed.append(Check(name, shown(due), actual, self.path(key)))
 
     def path(self, key: str) -> str:
         """Where a field of the record stands."""
@@ -126,11 +126,11 @@ class Place:
     def _close(
         self, key: str, due: Decimal | None, name: str, slack: Decimal, of_itself: Decimal
     ) -> None:
-        found = self.row[key]
-        if due is None or found is None:
-            self.rule(key, due is found, due, name)
+        actual = self.row[key]
+        if due is None or actual is None:
+            self.rule(key, due is actual, due, name)
         else:
-            close = due == found or abs(due - found) <= slack + of_itself * abs(due)
+            close = due == actual or abs(due - actual) <= slack + of_itself * abs(due)
             self.rule(key, close, due, name)
 
 

@@ -119,8 +119,8 @@ def unchecked(reading: Reading) -> list[tuple[str, str]]:
     """(field, why) of every field of the document a change of which may go unseen."""
     unseen = set(reading.unseen())
     fields = [name for name, _, _ in reading.fields() if name in unseen or name in LOOSE]
-    known = [(name, LOOSE.get(name, UNREAD)) for name in fields]
-    return [*known, *((name, UNKNOWN) for name in dict.fromkeys(reading.unknown))]
+    listed = [(name, LOOSE.get(name, UNREAD)) for name in fields]
+    return [*listed, *((name, UNKNOWN) for name in dict.fromkeys(reading.unknown))]
 
 
 def in_short(fields: Iterable[str]) -> str:
