@@ -29,7 +29,17 @@ from steelyard.cli.options import (
     make_plan,
     read,
 )
-from steelyard.cli.output import Stopwatch, guarded, note, progress, save, screen, write
+from steelyard.cli.output import (
+    OTHER_REPORT,
+    Stopwatch,
+    guarded,
+    note,
+    progress,
+    save,
+    screen,
+    writable,
+    write,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,9 +54,7 @@ OWN_FILES = "plan --holdings H.csv --targets T.csv --prices P.csv"
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """How a plan is handed over; `own_files` also tells how to plan with them, `timings` shows what
-    the watch noted.
-    """
+    """How a plan is handed over; `own_files` also tells how to plan with them."""
 
     as_json: bool = False
     report: Path | None = None
@@ -93,25 +101,18 @@ def plan(
     Without files: the bundled one.
     """
     with guarded():
+        if report is not None:
+            writable(report, "report", OTHER_REPORT)
+        balances, out = tuple(cash or ()), tuple(exclude or ())
         options = Options(
-            holdings,
-            prices,
-            targets,
-            securities,
-            fx,
-            tuple(cash or ()),
-            base,
-            strategy,
-            as_of,
-            tuple(exclude or ()),
-            index,
+            holdings, prices, targets, securities, fx, balances, base, strategy, as_of, out, index
         )
         watch = Stopwatch()
         with watch.timed("reading"):
             inputs = read(options)
-        made = make_plan(inputs, seed, explained=explain, watch=watch)
+        document = make_plan(inputs, seed, explained=explain, watch=watch)
         deliver(
-            made,
+            document,
             inputs,
             Output(
                 as_json, report, explain, timings, own_files=inputs.sample is not None, watch=watch
@@ -120,9 +121,7 @@ def plan(
 
 
 def deliver(plan: Plan, inputs: Inputs, output: Output) -> None:
-    """The report to its file, the plan to stdout, then what to type next; a report that failed is
-    told last.
-    """
+    """The report to its file, the plan to stdout, what to type next; last, if the report failed."""
     from steelyard.errors import InputError
 
     failure: InputError | None = None
@@ -165,12 +164,11 @@ def _shown(
 ) -> str:
     with output.watch.timed("loading the view"):
         from steelyard.report.terminal import show
-        from steelyard.report.terminal.columns import sentence
+        from steelyard.report.terminal.columns import emit, sentence
 
     def draw(console: Console) -> None:
         def say(text: str) -> None:
-            for line in sentence(text, console.width):
-                console.print(line, soft_wrap=True)
+            emit(console, sentence(text, console.width))
 
         for line in inputs.said:
             say(line)
@@ -193,7 +191,7 @@ def _time_taken(plan: Plan, console: Console, output: Output) -> None:
     from steelyard.report.terminal.sections.view import View
 
     view = View(console, plan, output.explain)
-    time_taken.draw(view, output.watch.taken, total=output.watch.total())
+    time_taken.draw(view, output.watch.parts, total=output.watch.total())
 
 
 def _next(plan: Plan, output: Output) -> list[str]:
@@ -215,7 +213,7 @@ def _command() -> str:
     called = Path(sys.argv[0])
     if called.name == "__main__.py":
         return "python -m steelyard"
-    found = shutil.which("steelyard")
-    if found is not None or not called.is_file():
+    installed = shutil.which("steelyard")
+    if installed is not None or not called.is_file():
         return "steelyard"
     return os.path.relpath(called)

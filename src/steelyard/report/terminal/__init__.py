@@ -75,7 +75,5 @@ def show(
 
 
 def show_why(plan: Plan, symbol: str, console: Console) -> None:
-    """Print the story of one symbol: holding, order, every candidate kept or dropped, by which
-    rule, number and margin.
-    """
+    """Print the story of one symbol: holding, order, every candidate, kept or not."""
     why.draw(View(console, plan, explain=True), symbol)
