@@ -7,12 +7,11 @@ from decimal import Decimal
 
 from steelyard.modules.sequences import Fill, Order
 from steelyard.planning.choice import Scored, score_set
-from steelyard.planning.questions.saying import longer, shown
 from steelyard.planning.sizing import Sized
 from steelyard.planning.solve import Solution
 from steelyard.planning.table import bare_table
 from steelyard.plans.answers import Filling, FillScenario, Robustness
-from steelyard.sentences import Sentence, say
+from steelyard.sentences import Sentence, longer, say, worded
 
 
 def filled(solution: Solution, order: Order, fill: Fill) -> FillScenario:
@@ -35,7 +34,7 @@ def filled(solution: Solution, order: Order, fill: Fill) -> FillScenario:
         improvement=scored.net,
         cash_after=cash,
         keeps_reserve=spendable >= part.account.floor,
-        **shown(_scenario(fill.why, scored, cash)),
+        **worded(_scenario(fill.why, scored, cash)),
     )
 
 
@@ -92,5 +91,5 @@ def robustness(scenarios: list[FillScenario]) -> Robustness | None:
         mean=mean,
         share=beats / len(nets),
         scenarios=tuple(scenarios),
-        **shown(sentence),
+        **worded(sentence),
     )
