@@ -12,7 +12,7 @@ from builders.world import World, prepared
 from builders.worlds import FEWER, worlds
 from steelyard.money import ZERO
 from steelyard.orders import Side
-from steelyard.planning.document import settlement_date
+from steelyard.planning.document.account import settlement_date
 from steelyard.plans.plan import Plan, plan_id
 from steelyard.targets import Targets
 

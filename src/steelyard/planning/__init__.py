@@ -12,7 +12,7 @@
     8 choice.py       act or hold; rejections.py: why everything else is not in it
     solve.py          steps 1 to 8: a Case to its Solution; `Steps`, LOCAL
     9 questions/      what would change it
-    10 narrative.py   sentences; document.py: the plan document
+    10 narrative.py   sentences; document/: the plan document
     planner.py        plan(): solve, consider, write
 
 To add a step: a file with one function that takes what the step before gave, its place in `solve`,

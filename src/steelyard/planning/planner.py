@@ -15,7 +15,7 @@ from types import MappingProxyType
 from steelyard.market import Market
 from steelyard.notices import Notice
 from steelyard.planning.case import Case
-from steelyard.planning.document import write
+from steelyard.planning.document.write import write
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard, settled
 from steelyard.planning.questions.what_if import consider

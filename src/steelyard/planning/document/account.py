@@ -1,0 +1,196 @@
+"""The account before and after: prices, holdings, drift, cash by day, whose rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+
+import numpy as np
+
+from steelyard.modules.context import Context
+from steelyard.money import ZERO
+from steelyard.orders import Side
+from steelyard.planning.choice import Scored
+from steelyard.planning.costs import by_age
+from steelyard.planning.document.orders import lot_shown
+from steelyard.planning.planning_set import last_bought
+from steelyard.planning.solve import Solution
+from steelyard.plans.account import (
+    AbsentTargetShown,
+    CashRung,
+    Drift,
+    HoldingAfter,
+    HoldingShown,
+    OpenOrderShown,
+    PricesAsOf,
+    StrategyRef,
+)
+from steelyard.plans.orders import (
+    PlanCosts,
+    Step,
+)
+from steelyard.portfolio import Snapshot
+from steelyard.strategies import Strategy
+
+
+def drift_of(ctx: Context, weights: np.ndarray, cash: float) -> float | None:
+    """Half the sum of absolute deviations from target, cash included; None without targets."""
+    if ctx.target_weights is None:
+        return None
+    return (
+        float(
+            np.abs(weights - ctx.target_weights).sum()
+            + abs(cash - ctx.target_cash)
+            + ctx.absent_target
+        )
+        / 2
+    )
+
+
+def drift_shown(m: Solution) -> Drift:
+    ctx = m.ctx
+    return Drift(
+        before=drift_of(ctx, ctx.weights, ctx.cash_weight),
+        after=drift_after(m, m.choice.plan),
+        absent_target=ctx.absent_target,
+        absent=tuple(
+            AbsentTargetShown(symbol=absent.symbol, target=absent.target, why=absent.why)
+            for absent in ctx.absent
+        ),
+    )
+
+
+def drift_after(m: Solution, scored: Scored) -> float | None:
+    # cash before costs, so that the deviations of one state sum to its value
+    after = m.table.after(m.ctx.weights, scored.row)
+    return drift_of(
+        m.ctx, after, m.ctx.cash_weight - float(sum(m.table.delta[j] for j in scored.row))
+    )
+
+
+def cash_after_of(
+    snapshot: Snapshot, steps: Iterable[Step], costs: PlanCosts
+) -> dict[str, Decimal]:
+    after = {**snapshot.cash}
+    flow = sum(
+        (step.notional_base if step.side is Side.SELL else -step.notional_base for step in steps),
+        ZERO,
+    )
+    after[snapshot.base_currency] = after.get(snapshot.base_currency, ZERO) + flow - costs.total
+    return dict(sorted(after.items()))
+
+
+def prices_as_of(m: Solution) -> PricesAsOf:
+    quotes = [m.valuation.priced[symbol].on for symbol in m.ctx.symbols]
+    return PricesAsOf(
+        quotes=max(quotes, default=m.case.snapshot.as_of),
+        history=m.case.market.last or m.case.snapshot.as_of,
+    )
+
+
+def _shown(m: Solution) -> list[str]:
+    """Symbols that the tables of holdings list: held, targeted or traded."""
+    ctx, traded = m.ctx, {int(m.table.security[j]) for j in m.choice.plan.row}
+    targeted = ctx.target_weights if ctx.target_weights is not None else np.zeros(ctx.n)
+    return [
+        symbol
+        for i, symbol in enumerate(ctx.symbols)
+        if ctx.quantities[i] > 0 or targeted[i] > 0 or i in traded
+    ]
+
+
+def strategy_shown(strategy: Strategy) -> StrategyRef:
+    """Whose rules, and all of them: what `Strategy.sha256` is the hash of."""
+    return StrategyRef(
+        name=strategy.name,
+        version=strategy.version,
+        sha256=strategy.sha256,
+        settings=dict(strategy.content),
+    )
+
+
+def open_orders(m: Solution) -> Iterable[OpenOrderShown]:
+    for order in m.case.snapshot.open_orders:
+        if not order.open_quantity:
+            continue
+        p = m.valuation.priced.get(order.symbol) if order.side is Side.BUY else None
+        yield OpenOrderShown(
+            symbol=order.symbol,
+            side=order.side,
+            quantity=order.open_quantity,
+            price=None if p is None else order.limit_price or p.price,
+            fx_rate=None if p is None else p.rate,
+        )
+
+
+def holdings_shown(m: Solution) -> Iterable[HoldingShown]:
+    ctx, half = m.ctx, m.case.strategy.rebalance.drift_band_weight
+    for symbol in _shown(m):
+        i, p = ctx.symbols.index(symbol), m.valuation.priced[symbol]
+        target = None if ctx.target_weights is None else float(ctx.target_weights[i])
+        yield HoldingShown(
+            symbol=symbol,
+            name=p.security.name,
+            group=p.security.group,
+            quantity=p.quantity,
+            sellable=p.quantity - min(p.quantity, m.case.snapshot.open_quantity(symbol, Side.SELL)),
+            lot_size=p.security.lot_size,
+            lot_value=p.security.lot_size * p.price * p.rate,
+            is_fund=p.security.is_fund,
+            allow_buy=p.security.allow_buy,
+            allow_sell=p.security.allow_sell,
+            price=p.price,
+            currency=p.security.currency,
+            fx_rate=p.rate,
+            value=p.value,
+            weight=float(ctx.weights[i]),
+            target=target,
+            band=None if target is None else (max(0.0, target - half), target + half),
+            last_bought=last_bought(p.holding),
+            last_sold=p.holding.last_sold if p.holding else None,
+            lots=tuple(
+                lot_shown(lot, lot.quantity, p)
+                for lot in (by_age(p.holding.lots) if p.holding else ())
+            ),
+        )
+
+
+def holdings_after(m: Solution) -> Iterable[HoldingAfter]:
+    after = m.table.after(m.ctx.weights, m.choice.plan.row)
+    moved = {int(m.table.security[j]): j for j in m.choice.plan.row}
+    for symbol in _shown(m):
+        i = m.ctx.symbols.index(symbol)
+        quantity = m.valuation.priced[symbol].quantity
+        if i in moved:
+            quantity += (
+                m.table.quantity[moved[i]]
+                if m.table.is_buy[moved[i]]
+                else -m.table.quantity[moved[i]]
+            )
+        yield HoldingAfter(
+            symbol=symbol, quantity=quantity, weight=float(after[i]) if quantity else 0.0
+        )
+
+
+def cash_ladder(m: Solution, cash_after: Mapping[str, Decimal]) -> Iterable[CashRung]:
+    """Per currency: settled today, there once traded, settled after the settlement days."""
+    today = m.case.snapshot.as_of
+    settles = settlement_date(today, m.ctx.limits.settlement_days)
+    for currency, after in cash_after.items():
+        before = m.case.snapshot.cash.get(currency, ZERO)
+        yield CashRung(
+            date=today, currency=currency, balance=before, kind="settled", estimated=False
+        )
+        if after != before:
+            yield CashRung(
+                date=today, currency=currency, balance=after, kind="traded", estimated=True
+            )
+            yield CashRung(
+                date=settles, currency=currency, balance=after, kind="settled", estimated=True
+            )
+
+
+def settlement_date(traded: date, weekdays: int) -> date:
+    """`weekdays` working days after `traded`: an estimate, exchange holidays are not known."""
+    return date.fromisoformat(str(np.busday_offset(traded, weekdays, roll="forward")))

@@ -1,0 +1,173 @@
+"""The orders in exact money: candidates, steps with their lots and costs, conversions, stops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from steelyard.modules.candidates import Candidates
+from steelyard.money import ZERO
+from steelyard.notices import Stop
+from steelyard.orders import Side
+from steelyard.planning import narrative
+from steelyard.planning.costs import exact, lots_sold, order_costs
+from steelyard.planning.solve import Solution
+from steelyard.planning.valuation import Priced
+from steelyard.plans.account import (
+    LotShown,
+)
+from steelyard.plans.orders import (
+    CandidateShown,
+    Conversion,
+    CostShown,
+    NotTraded,
+    Step,
+)
+from steelyard.portfolio import TaxLot
+from steelyard.sentences import cased, facts_of
+
+
+def turnover(table: Candidates, row: Iterable[int]) -> float:
+    return float(sum(abs(table.delta[j]) for j in row)) / 2
+
+
+def priced_of(m: Solution, j: int) -> Priced:
+    return m.valuation.priced[m.ctx.symbols[m.table.security[j]]]
+
+
+def notional_base(m: Solution, j: int) -> Decimal:
+    p = priced_of(m, j)
+    return m.table.quantity[j] * p.price * p.rate
+
+
+def costs_of(m: Solution, j: int) -> CostShown:
+    return order_costs(
+        m.ctx.costs,
+        notional_base(m, j),
+        foreign=priced_of(m, j).security.currency != m.ctx.base_currency,
+    )
+
+
+def tax_of(m: Solution) -> Decimal | None:
+    """Tax of the plan's sales; None without a rate, or where the cost of a sold lot is unknown."""
+    if m.ctx.score.tax_rate == 0:
+        return None
+    gains = [lot.gain for j in m.choice.plan.row if not m.table.is_buy[j] for lot in lots_of(m, j)]
+    if any(gain is None for gain in gains):
+        return None
+    return exact(m.ctx.score.tax_rate) * sum((gain for gain in gains if gain is not None), ZERO)
+
+
+def lots_of(m: Solution, j: int) -> tuple[LotShown, ...]:
+    p = priced_of(m, j)
+    if m.table.is_buy[j] or p.holding is None:
+        return ()
+    return tuple(
+        lot_shown(lot, shares, p) for lot, shares in lots_sold(p.holding.lots, m.table.quantity[j])
+    )
+
+
+def lot_shown(lot: TaxLot, quantity: Decimal, p: Priced) -> LotShown:
+    gain = None if lot.unit_cost is None else (p.price - lot.unit_cost) * quantity * p.rate
+    return LotShown(acquired=lot.acquired, quantity=quantity, unit_cost=lot.unit_cost, gain=gain)
+
+
+def step_shown(m: Solution, n: int, j: int) -> Step:
+    p, table = priced_of(m, j), m.table
+    adds = m.choice.adds[m.choice.plan.row.index(j)]
+    amount = notional_base(m, j)
+    why, does = narrative.step(m.ctx, table, j, adds, amount)
+    weight = float(m.ctx.weights[table.security[j]])
+    return Step(
+        n=n,
+        candidate=table.ids[j],
+        side=table.side(j),
+        symbol=p.security.symbol,
+        name=p.security.name,
+        quantity=table.quantity[j],
+        price=p.price,
+        currency=p.security.currency,
+        fx_rate=p.rate,
+        notional=table.quantity[j] * p.price,
+        notional_base=amount,
+        costs=costs_of(m, j),
+        weight_before=weight,
+        weight_after=0.0 if table.full_exit[j] else weight + float(table.delta[j]),
+        adds=adds,
+        lots=lots_of(m, j),
+        tags=_tags(table, j),
+        proposed_by=tuple(proposal.source for proposal in table.proposals[j]),
+        reason=why.text,
+        reason_template=why.template,
+        narrative=does.text,
+        template=does.template,
+        facts=facts_of(does),
+    )
+
+
+def _tags(table: Candidates, j: int) -> tuple[str, ...]:
+    return tuple(sorted({tag for proposal in table.proposals[j] for tag in proposal.tags}))
+
+
+def conversions(m: Solution, steps: Iterable[Step]) -> Iterable[Conversion]:
+    """Every foreign order converts its whole notional at the as-of rate."""
+    base = m.ctx.base_currency
+    for step in steps:
+        if step.currency == base:
+            continue
+        if step.side is Side.SELL:
+            yield Conversion(
+                from_=step.currency,
+                to=base,
+                amount=step.notional,
+                rate=step.fx_rate,
+                cost=step.costs.fx,
+            )
+        else:
+            yield Conversion(
+                from_=base,
+                to=step.currency,
+                amount=step.notional_base,
+                rate=1 / step.fx_rate,
+                cost=step.costs.fx,
+            )
+
+
+def candidates_shown(m: Solution) -> Iterable[CandidateShown]:
+    table = m.table
+    for j in range(table.m):
+        p = priced_of(m, j)
+        yield CandidateShown(
+            id=table.ids[j],
+            symbol=m.ctx.symbols[table.security[j]],
+            side=table.side(j),
+            quantity=table.quantity[j],
+            price=p.price,
+            currency=p.security.currency,
+            fx_rate=p.rate,
+            notional_base=notional_base(m, j),
+            cost=costs_of(m, j).total,
+            priority=float(table.priority[j]),
+            sources=tuple(proposal.source for proposal in table.proposals[j]),
+            tags=_tags(table, j),
+            gain=float(table.alone[j]),
+        )
+
+
+def not_traded(stop: Stop) -> NotTraded:
+    drop, why = stop.drop, stop.drop.why
+    margin = None if drop.value is None or drop.limit is None else drop.value - drop.limit
+    return NotTraded(
+        candidate=stop.candidate,
+        module=stop.module,
+        symbol=stop.symbol,
+        side=stop.side,
+        stage=stop.stage,
+        rule=drop.rule,
+        value=drop.value,
+        limit=drop.limit,
+        margin=margin,
+        reason=cased(why.text),
+        template=why.template,
+        facts=facts_of(why),
+    )

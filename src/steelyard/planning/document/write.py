@@ -1,0 +1,135 @@
+"""From the chosen set to the plan document: exact money, weights, ladders, and the ledger of what
+stopped.
+
+Decimal in, decimal out: quantities x prices x rates are never rounded here.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from steelyard.canonical import published
+from steelyard.notices import Notice
+from steelyard.planning import narrative
+from steelyard.planning.costs import exact, total_costs
+from steelyard.planning.document.account import (
+    cash_after_of,
+    cash_ladder,
+    drift_shown,
+    holdings_after,
+    holdings_shown,
+    open_orders,
+    prices_as_of,
+    strategy_shown,
+)
+from steelyard.planning.document.alternatives import alternatives, proposers
+from steelyard.planning.document.orders import (
+    candidates_shown,
+    conversions,
+    not_traded,
+    step_shown,
+    tax_of,
+    turnover,
+)
+from steelyard.planning.document.score import score_shown
+from steelyard.planning.guard import Guard
+from steelyard.planning.solve import Solution, step_order
+from steelyard.plans.account import (
+    RegimeShown,
+    Rules,
+)
+from steelyard.plans.answers import WhatIf
+from steelyard.plans.plan import Plan, Verdict, seal
+from steelyard.plans.score import Objective as ObjectiveShown
+from steelyard.sentences import facts_of
+
+
+def write(
+    m: Solution, guard: Guard, what_if: WhatIf | None, warnings: tuple[Notice, ...] = ()
+) -> Plan:
+    """The sealed plan document.
+
+    what_if    the reports beside the plan
+    warnings   what the importers noticed: they come first
+    """
+    snapshot, market, strategy = m.case.snapshot, m.case.market, m.case.strategy
+    ctx, choice, findings = m.ctx, m.choice, guard.findings
+    order = step_order(m.table, choice.plan.row)
+    steps = [step_shown(m, n, j) for n, j in enumerate(order, start=1)]
+    costs = total_costs(steps, tax_of(m))
+    cash_after = cash_after_of(snapshot, steps, costs)
+    drift = drift_shown(m)
+    figures = narrative.Figures(
+        drift.before, drift.after, costs.total, turnover(m.table, choice.plan.row), m.table.m
+    )
+    headline, detail = (
+        narrative.verdict(ctx, choice, figures),
+        narrative.detail(ctx, m.table, choice, findings.runs),
+    )
+    return seal(
+        Plan(
+            plan_id="",
+            verdict=Verdict(
+                action="act" if choice.acts else "hold",
+                previous=ctx.state.previous_verdict,
+                text=headline.text,
+                template=headline.template,
+                detail=detail.text,
+                detail_template=detail.template,
+                facts=dict(sorted({**facts_of(detail), **facts_of(headline)}.items())),
+            ),
+            bucket=snapshot.bucket,
+            as_of=snapshot.as_of,
+            prices_as_of=prices_as_of(m),
+            price_source=market.source,
+            strategy=strategy_shown(strategy),
+            base_currency=ctx.base_currency,
+            value=m.valuation.value,
+            cash=dict(sorted(snapshot.cash.items())),
+            cash_after=cash_after,
+            cash_rates=dict(sorted(m.valuation.cash_rates.items())),
+            reserve=Decimal(repr(ctx.reserve_weight)) * m.valuation.value,
+            open_buys=m.valuation.open_buys,
+            open_orders=tuple(open_orders(m)),
+            rules=Rules(
+                costs=ctx.costs,
+                limits=ctx.limits,
+                max_depth=ctx.search.max_depth,
+                min_order_base=exact(published(ctx.min_order_weight * ctx.value)),
+                drift_band_weight=strategy.rebalance.drift_band_weight,
+            ),
+            excluded=snapshot.excluded,
+            holdings=tuple(holdings_shown(m)),
+            holdings_after=tuple(holdings_after(m)),
+            candidates=tuple(candidates_shown(m)),
+            steps=tuple(steps),
+            proposed_by=proposers(m, choice.plan),
+            conversions=tuple(conversions(m, steps)),
+            score=score_shown(m),
+            objective=ObjectiveShown(
+                mode="none" if ctx.target_weights is None else "targets", profile=ctx.score.profile
+            ),
+            certificate=m.certificate,
+            alternatives=tuple(alternatives(m)),
+            what_if=what_if,
+            explanation=None,
+            regime=RegimeShown(
+                name=ctx.regime.name,
+                distance=ctx.regime.distance,
+                observations=ctx.regime.observations,
+            ),
+            drift=drift,
+            turnover=turnover(m.table, choice.plan.row),
+            costs=costs,
+            cash_ladder=tuple(cash_ladder(m, cash_after)),
+            not_traded=tuple(not_traded(stop) for stop in findings.stops),
+            problems=tuple(findings.problems),
+            warnings=(*warnings, *findings.warnings),
+            data_coverage=tuple(findings.coverage),
+            reproducible=m.evidence.proof.stopped != "seconds" and not guard.late,
+            modules=tuple(findings.runs),
+            timings=tuple(findings.timings),
+            seed=ctx.seed,
+            inputs_sha256=m.inputs_sha256,
+        )
+    )
