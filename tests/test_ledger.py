@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from steelyard.ledger import (
     LOT_TOLERANCE,
     SAFETY,
     Account,
+    ExactCash,
     clashes,
     feasible,
     fill,
@@ -80,6 +82,29 @@ def test_nothing_always_fits():
 def test_a_buy_takes_its_amount_and_its_cost_and_leaves_the_reserve():
     assert fits(account([0.07], cost=0.009), 0)
     assert not fits(account([0.07], cost=0.0101), 0)
+
+
+def test_a_set_that_leaves_exactly_the_floor_fits_whatever_the_floats_say():
+    # 0.1 - 0.07 - 0.01 - 0.02 is -3.5e-18 in floats and nothing in decimals
+    assert fits(account([0.07], cost=0.01), 0)
+    assert not fits(account([0.07], cost=0.01 + 1e-16), 0)
+    assert not fits(account([0.07], cost=0.01, cash=0.1 - 1e-16), 0)
+
+
+@pytest.mark.parametrize(("spare", "good"), [("9.30", True), ("9.29999999999999999", False)])
+def test_exact_money_decides_where_there_is_any(spare, good):
+    third = account([0.1 / 3] * 3, cash=0.1, reserve=0.0)
+    exact = ExactCash((Decimal("-3.10"),) * 3, Decimal(spare))
+
+    assert fits(replace(third, exact=exact), 0, 1, 2) is good
+    assert fits(replace(third, exact=exact), 0, 1)
+
+
+def test_what_is_clear_of_the_floor_is_not_asked_of_the_decimals():
+    wrong = ExactCash((Decimal(-1),), Decimal(0))
+
+    assert fits(replace(account([0.07]), exact=wrong), 0)
+    assert not wrong.spare + wrong.flows[0] >= 0
 
 
 def test_a_sale_pays_for_a_buy_unless_only_settled_money_counts():

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steelyard.canonical import plain
-from steelyard.money import FxRate, FxTable, floor_to_lot
+from steelyard.money import FxRate, FxTable
 
 RATES = FxTable(
     "USD",
@@ -27,17 +27,6 @@ RATES = FxTable(
 
 def days(*texts):
     return np.array(texts, dtype="datetime64[D]")
-
-
-@given(
-    st.decimals(0, 10**9, places=6),
-    st.sampled_from([Decimal(1), Decimal(100), Decimal("0.001"), Decimal("0.25")]),
-)
-def test_a_floored_quantity_is_the_largest_multiple_that_is_not_more(quantity, lot):
-    floored = floor_to_lot(quantity, lot)
-
-    assert floored % lot == 0
-    assert floored <= quantity < floored + lot
 
 
 @pytest.mark.parametrize(

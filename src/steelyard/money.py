@@ -1,4 +1,4 @@
-"""Money at the edges: exact decimals, dated exchange rates with a direction, rounding to lots.
+"""Money at the edges: exact decimals, dated exchange rates with a direction.
 
 Rates are always *units of base per unit of currency*, so money in base is amount x rate. A missing
 or old rate is an error, never 1.0.
@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 from types import MappingProxyType
 
 import numpy as np
@@ -21,13 +21,20 @@ from steelyard.arrays import FloatArray
 ZERO = Decimal(0)
 
 
-def floor_to_lot(quantity: Decimal, lot_size: Decimal) -> Decimal:
-    """Largest multiple of `lot_size` that is at most `quantity` (both >= 0).
+@dataclass(frozen=True, slots=True)
+class ExactMoney:
+    """What the floats of a planning set stand for, base currency, exact.
 
-    >>> floor_to_lot(Decimal("17.9"), Decimal(5))
-    Decimal('15')
+    shares      (n,)  price x rate of one share
+    value       of the portfolio
+    cash        all cash less what open buys may take
+    spendable   base cash less open buys
     """
-    return (quantity / lot_size).to_integral_value(rounding=ROUND_FLOOR) * lot_size
+
+    shares: tuple[Decimal, ...]
+    value: Decimal
+    cash: Decimal
+    spendable: Decimal
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,12 +21,13 @@ from steelyard.modules.registry import Kind
 from steelyard.money import ZERO
 from steelyard.orders import Side
 from steelyard.planning.choice import choose
+from steelyard.planning.costs import exact_cost
 from steelyard.planning.findings import Findings
 from steelyard.planning.keep import FEW, MOST_TIES, TIE, best
 from steelyard.planning.planner import evaluate_batches
 from steelyard.planning.score.reference import evaluate as reference
 from steelyard.plans.plan import Plan
-from steelyard.settings import Search
+from steelyard.settings import Costs, Limits, Search
 
 MOST_ROWS = 8
 MOST_DEPTH = 4
@@ -161,6 +162,47 @@ def test_the_plan_is_the_best_of_all_sets_of_its_table(one):
         assert sure - SLACK <= plan.score.improvement <= possible + SLACK
     else:
         assert sure < max(least, SLACK)
+
+
+@st.composite
+def exact_worlds(draw: st.DrawFn) -> World:
+    """Two to four funds off their targets; on them, the cash is exactly the reserve, or nothing."""
+    symbols = ["AA", "BB", "CC", "DD"][: draw(st.integers(2, 4))]
+    shares, cents = st.integers(0, 60), st.integers(500, 30_000)
+    held, due = ({s: draw(shares) for s in symbols} for _ in range(2))
+    prices = {s: Decimal(draw(cents)) / 100 for s in symbols}
+    reserve = draw(st.sampled_from(["0", "0.2"]))
+    costs = Costs(fixed=draw(st.sampled_from([0.0, 2.0])))
+    moved = {s: abs(due[s] - held[s]) * prices[s] for s in symbols if due[s] != held[s]}
+    paid = sum((exact_cost(costs, amount, foreign=False) for amount in moved.values()), ZERO)
+    value = (sum(due[s] * prices[s] for s in symbols) + paid) / (1 - Decimal(reserve))
+    cash = value - sum(held[s] * prices[s] for s in symbols)
+    assume(cash > 0 and any(due[s] > held[s] for s in symbols))
+    return world(
+        *(f"{s} {held[s]} @ {prices[s]}" for s in symbols),
+        cash=str(cash),
+        targets={s: float(due[s] * prices[s] / value) for s in symbols if due[s]},
+        funds=symbols,
+        sessions=1,
+        costs=costs,
+        limits=Limits(cash_reserve_weight=float(reserve)),
+        search=Search(max_depth=MOST_DEPTH),
+    )
+
+
+@given(exact_worlds())
+def test_a_list_that_leaves_exactly_the_reserve_may_be_the_plan(one):
+    plan, solved = one.plan(), prepared(one)
+    assume(1 <= len(plan.candidates) <= MOST_ROWS + 4)
+    every = enumerated(one, solved, plan, list(range(len(plan.candidates))))
+
+    best_net, least = every.best(0.0), plan.score.min_improvement
+
+    assert plan.certificate.status == "proven"
+    if best_net >= max(least, SLACK):
+        assert plan.score.improvement == pytest.approx(best_net, **NEAR)
+        chosen = tuple(sorted(int(step.candidate[1:]) - 1 for step in plan.steps))
+        assert every.slack[chosen] >= 0
 
 
 @settings(max_examples=settings.default.max_examples // 2)

@@ -15,6 +15,7 @@ from datetime import date
 from steelyard.arrays import BoolArray, FloatArray
 from steelyard.estimates.estimate import Estimates
 from steelyard.estimates.regime import UNKNOWN, Regime
+from steelyard.money import ExactMoney
 from steelyard.portfolio import BucketState, Holding, Security
 from steelyard.settings import Costs, Groups, Limits, Planner, Score, Search
 from steelyard.settings import Regime as RegimeRules
@@ -92,6 +93,7 @@ class Context:
     base_weight              unit of the money ladder, of value
     seed                     of every random draw
     absent                   targets outside the planning set: without a price they cannot be bought
+    exact                    the money behind the weights; None where only floats are known
     """
 
     as_of: date
@@ -141,6 +143,7 @@ class Context:
     regimes: RegimeRules = field(default_factory=RegimeRules)
     open_buys_weight: float = 0.0
     absent: tuple[AbsentTarget, ...] = ()
+    exact: ExactMoney | None = None
 
     @property
     def n(self) -> int:

@@ -44,6 +44,12 @@ def order_costs(costs: Costs, notional_base: Decimal, *, foreign: bool) -> CostS
     return CostShown(total=commission + spread + fx, commission=commission, spread=spread, fx=fx)
 
 
+def exact_cost(costs: Costs, notional_base: Decimal, *, foreign: bool) -> Decimal:
+    """The total of `order_costs`."""
+    rate = _exact(costs.percent) + _exact(costs.spread_bps) / 2 / BPS
+    return _exact(costs.fixed) + (rate + _exact(costs.fx_percent) * foreign) * notional_base
+
+
 def _exact(setting: float) -> Decimal:
     """The decimal that the setting was written as."""
     return Decimal(repr(setting))

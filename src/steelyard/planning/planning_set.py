@@ -22,11 +22,11 @@ from steelyard.estimates.regime import detect
 from steelyard.market import Market
 from steelyard.modules.context import AbsentTarget, Context, Grouping
 from steelyard.modules.registry import Kind
-from steelyard.money import ZERO
+from steelyard.money import ZERO, ExactMoney
 from steelyard.notices import Coverage, Notice
 from steelyard.orders import Side
 from steelyard.planning.findings import Findings
-from steelyard.planning.valuation import Valuation
+from steelyard.planning.valuation import Priced, Valuation
 from steelyard.portfolio import BucketState, Holding, Snapshot
 from steelyard.strategies import Strategy
 from steelyard.targets import Targets
@@ -129,16 +129,8 @@ def _context(
         min(snapshot.open_quantity(p.security.symbol, Side.SELL), p.quantity) for p in rows
     )
     fresh = np.array([p.fresh and worth for p in rows], dtype=np.bool_)
-    cash = (
-        float(
-            sum(
-                (amount * valuation.cash_rates[c] for c, amount in snapshot.cash.items() if amount),
-                ZERO,
-            )
-        )
-        / value
-        * worth
-    )
+    money = _exact_money(rows, snapshot, valuation)
+    cash = float(money.cash + valuation.open_buys) / value * worth
     closes = market.base_closes(
         members, [p.security.currency for p in rows], strategy.limits.max_stale_sessions
     )
@@ -192,11 +184,7 @@ def _context(
         countries=grouping("country", [p.security.countries for p in rows]),
         estimates=estimates,
         cash_weight=cash,
-        spendable_weight=float(
-            snapshot.cash.get(snapshot.base_currency, ZERO) - valuation.open_buys
-        )
-        / value
-        * worth,
+        spendable_weight=float(money.spendable) / value * worth,
         open_buys_weight=float(valuation.open_buys) / value * worth,
         value=value,
         min_order_weight=min_order,
@@ -222,6 +210,19 @@ def _context(
             market.index, snapshot.as_of, strategy.regime, strategy.limits.max_stale_sessions
         ),
         regimes=strategy.regime,
+        exact=money,
+    )
+
+
+def _exact_money(rows: list[Priced], snapshot: Snapshot, valuation: Valuation) -> ExactMoney:
+    """The decimals that the cash floor is judged by."""
+    balances = snapshot.cash.items()
+    cash = sum((amount * valuation.cash_rates[c] for c, amount in balances if amount), ZERO)
+    return ExactMoney(
+        shares=tuple(p.price * p.rate for p in rows),
+        value=valuation.value,
+        cash=cash - valuation.open_buys,
+        spendable=snapshot.cash.get(snapshot.base_currency, ZERO) - valuation.open_buys,
     )
 
 

@@ -161,13 +161,12 @@ def _filled(made: Material, order: Order, fill: Fill) -> FillScenario:
         ctx, made.objective, filled, range(len(orders)), made.choice.hold.evaluation.score
     )
     cash = ctx.cash_weight - math.fsum(float(change) for change in filled.delta) - scored.cost
-    left = filled.account.spendable + math.fsum(float(paid) for paid in filled.account.payment)
     return FillScenario(
         name=fill.why.text,
         fills=tuple(_filling(made, n, j, q) for n, j, q in orders),
         improvement=scored.net,
         cash_after=cash,
-        keeps_reserve=left >= filled.account.floor,
+        keeps_reserve=filled.account.pays(range(len(orders))),
         **_told(_scenario(fill.why, scored, cash)),
     )
 

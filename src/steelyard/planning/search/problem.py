@@ -46,7 +46,8 @@ class Problem:
         """
         account = self.account
         rows = [-account.payment]
-        bounds = [max(0.0, account.spendable - account.floor - SAFETY)]
+        # a set on its floor may seem to be under it by rounding: the ledger decides, not this
+        bounds = [max(0.0, account.spendable - account.floor) + SAFETY * account.scale]
         if account.turnover_cap is not None:
             rows.append(np.abs(account.delta) / 2)
             bounds.append(account.turnover_cap)
