@@ -81,7 +81,9 @@ def world(n: int) -> dict[str, Any]:
             base_currency="USD",
             holdings=tuple(
                 Holding(symbol, lot, (TaxLot(lot, date(2021, 1, 4), None),))
-                for symbol, lot in zip(symbols, map(Decimal, shares.astype(int).tolist()), strict=True)
+                for symbol, lot in zip(
+                    symbols, map(Decimal, shares.astype(int).tolist()), strict=True
+                )
                 if lot
             ),
             cash={"USD": Decimal(200 * n)},

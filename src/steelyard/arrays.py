@@ -5,6 +5,7 @@ k rows of at most d indices into m things; PAD fills the rest of a row.
 
 from __future__ import annotations
 
+import math
 from typing import TypeVar
 
 import numpy as np
@@ -15,6 +16,9 @@ from steelyard.errors import InternalError
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
+
+DOUBLE_BITS = 53
+BOUND_UNITS = 1e9
 
 PAD = -1
 """Fills the rest of a row of candidate indices."""
@@ -42,6 +46,36 @@ def canonical_rows(rows: IntArray, m: int) -> IntArray:
         )
     lifted = np.sort(np.where(rows < 0, m, rows), axis=1)
     return np.where(lifted == m, PAD, lifted)
+
+
+def dot(a: FloatArray, b: FloatArray) -> float:
+    """Sum of products, without BLAS: the last bit is the same on every processor."""
+    return float((a * b).sum())
+
+
+def product(matrix: FloatArray, vector: FloatArray) -> FloatArray:
+    """M x, (k,), of a matrix (k, n) and a vector (n,), without BLAS as `dot`."""
+    return np.asarray((matrix * vector).sum(axis=1))
+
+
+def rounded_up(bound: float) -> float:
+    """A bound up to nine decimals: it stays valid, and its last digits do not matter."""
+    return math.ceil(bound * BOUND_UNITS) / BOUND_UNITS
+
+
+def gram(rows: FloatArray) -> FloatArray:
+    """R R', (k, k), of rows R (k, d) to twelve digits of the largest entry, alike on every machine.
+
+    BLAS sums in another order on every processor. Whole numbers under 2^53 sum to the same in any
+    order, so the rows are cut into two slices of so many bits that no sum of products needs more.
+    """
+    bits = (DOUBLE_BITS - math.ceil(math.log2(max(2, rows.shape[1])))) // 2
+    scale = 2.0 ** (bits - math.frexp(float(np.abs(rows).max(initial=1.0)))[1])
+    high = np.rint(rows * scale)
+    low = np.rint((rows * scale - high) * 2.0**bits)
+    across = high @ low.T
+    sums = high @ high.T + (across + across.T) * 2.0**-bits + (low @ low.T) * 2.0 ** (-2 * bits)
+    return np.asarray(sums / scale**2)
 
 
 def padded(values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:

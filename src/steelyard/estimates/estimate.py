@@ -28,7 +28,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from steelyard.arrays import BoolArray, FloatArray
+from steelyard.arrays import BoolArray, FloatArray, gram
 from steelyard.errors import InputError
 from steelyard.settings import Score
 
@@ -234,7 +234,7 @@ def shrunk_correlation(returns: FloatArray) -> tuple[FloatArray, float]:
     if count < FEWEST_FOR_MEAN:
         return np.eye(count), 0.0
     z = (returns - returns.mean(axis=1, keepdims=True)) / returns.std(axis=1, keepdims=True)
-    sample = z @ z.T / days
+    sample = gram(z) / days
     mean = _mean_of_pairs(sample)
     target = np.full_like(sample, mean)
     for matrix in (sample, target):
@@ -242,14 +242,17 @@ def shrunk_correlation(returns: FloatArray) -> tuple[FloatArray, float]:
     misfit = float(np.sum((sample - target) ** 2))
     if misfit <= SAME_MATRIX:  # always so for two securities
         return sample, 0.0
+    # only sums over all pairs are asked for, and those are sums over days: no matrix is made
     squares = z * z
-    noise = squares @ squares.T / days - sample**2  # pi of each pair: mean of (z_i z_j - s_ij)^2
-    shared = (
-        squares * z
-    ) @ z.T / days - sample  # how the error of a pair moves with that of its variances
-    own = float(np.trace(noise))
-    target_noise = own + mean * float(np.sum(shared) - np.trace(shared))
-    weight = min(1.0, max(0.0, (float(np.sum(noise)) - target_noise) / (misfit * days)))
+    fourth = float(np.sum(squares * squares)) / days
+    # pi of each pair: mean of (z_i z_j - s_ij)^2
+    noise = float(np.sum(squares.sum(axis=0) ** 2)) / days - float(np.sum(sample**2))
+    own = fourth - count
+    # how the error of a pair moves with that of its variances
+    cubes = (squares * z).sum(axis=0)
+    shared = float(np.sum(cubes * z.sum(axis=0))) / days - float(np.sum(sample))
+    target_noise = own + mean * (shared - own)
+    weight = min(1.0, max(0.0, (noise - target_noise) / (misfit * days)))
     return weight * target + (1 - weight) * sample, weight
 
 

@@ -118,12 +118,8 @@ def linear_part(
     values      (n,)  what a unit of weight in each security counts
     cash_value  what a unit of cash counts
     """
-    per_security = values.tolist()
 
     def raw(weights: FloatArray, cash: float) -> float:
-        held = (
-            weight * value for weight, value in zip(weights.tolist(), per_security, strict=True)
-        )
-        return math.fsum([*held, cash * cash_value])
+        return math.fsum([*(weights * values).tolist(), cash * cash_value])
 
     return Part(name, share, *anchor, raw, Linear(0.0, frozen(np.append(values, cash_value))))

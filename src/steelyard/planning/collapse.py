@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from steelyard.arrays import FloatArray, IntArray, frozen
+from steelyard.arrays import FloatArray, IntArray, dot, frozen, product
 from steelyard.modules.tables import NormTable, Tables
 from steelyard.modules.terms import LEAST_VARIANCE, Separable
 from steelyard.planning.score.charges import ChargeRates
@@ -33,20 +33,17 @@ def collapse(
     cost, tax  (m,)      of value
     """
     charges = rates.cost * cost + rates.tax * tax + rates.hurdle
-    slope = model.slope - 2 * model.curvature @ start
-    norms = tuple(
-        NormTable(
-            k,
-            max(float(start @ variance @ start), LEAST_VARIANCE),
-            frozen(2 * along(variance @ start, security, delta)),
-            frozen(between(variance, security, delta)),
-        )
-        for k, variance in model.norms
-    )
+    slope = model.slope - 2 * product(model.curvature, start)
+    norms = []
+    for k, variance in model.norms:
+        pull = product(variance, start)
+        v0 = max(dot(start, pull), LEAST_VARIANCE)
+        linear = frozen(2 * along(pull, security, delta))
+        norms.append(NormTable(k, v0, linear, frozen(between(variance, security, delta))))
     linear = along(slope, security, delta) - charges
     for k, shape in model.separables:
         linear = linear + k * separate(shape, start[:-1], security, delta)
-    return Tables(frozen(linear), frozen(between(model.curvature, security, delta)), norms)
+    return Tables(frozen(linear), frozen(between(model.curvature, security, delta)), tuple(norms))
 
 
 def separate(
@@ -76,10 +73,8 @@ def along(slope: FloatArray, security: IntArray, delta: FloatArray) -> FloatArra
 
 def between(matrix: FloatArray, security: IntArray, delta: FloatArray) -> FloatArray:
     """(m, m) d_i' M d_j."""
-    inner = (
-        matrix[np.ix_(security, security)]
-        - matrix[security, -1][:, None]
-        - matrix[-1, security][None, :]
-        + matrix[-1, -1]
-    )
-    return np.asarray(np.outer(delta, delta) * inner)
+    # per security first: there are several orders to each, and m x m may be large
+    inner = matrix[:-1, :-1] - matrix[:-1, -1:] - matrix[-1:, :-1] + matrix[-1, -1]
+    table: FloatArray = np.multiply.outer(delta, delta)
+    table *= inner[np.ix_(security, security)]
+    return table

@@ -13,6 +13,7 @@ from decimal import Decimal
 
 import numpy as np
 
+from steelyard.arrays import dot
 from steelyard.canonical import FactValue, published
 from steelyard.market import Market
 from steelyard.modules.candidates import Candidates
@@ -506,7 +507,7 @@ def _unrestricted(m: Material) -> Alternative:
     free, ctx = m.evidence.unrestricted, m.ctx
     traded = np.abs(free.weights - ctx.weights)
     rates = np.array([cost_rate(ctx, i) for i in range(ctx.n)])
-    cost = float(traded @ rates)
+    cost = dot(traded, rates)
     charges = m.objective.rates.cost * cost
     cash = ctx.cash_weight - float((free.weights - ctx.weights).sum())
     return Alternative(

@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from steelyard.arrays import BoolArray, FloatArray, frozen
+from steelyard.arrays import BoolArray, FloatArray, frozen, product
 from steelyard.ledger import Account, ExactCash, feasible, least_spendable
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
@@ -140,7 +140,7 @@ def account_of(ctx: Context, rows: Sequence[Sized]) -> Account:
         settled_only=ctx.limits.funding == "settled",
         turnover_cap=ctx.limits.max_turnover_weight,
         group_shares=frozen(shares[security]),
-        group_weights=frozen(ctx.weights @ shares),
+        group_weights=frozen(product(shares.T, ctx.weights)),
         group_cap=ctx.limits.max_group_weight,
         exact=exact_cash(ctx, rows),
     )

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from builders.tables import gradient
 from steelyard.modules.scoring.diversification import Params, diversification
 from steelyard.modules.terms import end_state
-from steelyard.planning.score.model import build_model, gradient
+from steelyard.planning.score.model import build_model
 from steelyard.planning.score.reference import evaluate
 from steelyard.settings import DiversificationParts, Groups, Score
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from builders.tables import gradient, value
 from steelyard.errors import ModuleError, PlanRefused
 from steelyard.modules.terms import Linear, Norm, Part, Quadratic, Term, end_state
-from steelyard.planning.score.model import build_model, gradient, value
+from steelyard.planning.score.model import build_model
 from steelyard.planning.score.reference import evaluate
 from steelyard.planning.score.weights import term_weights
 from steelyard.settings import Groups

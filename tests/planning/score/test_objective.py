@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from builders.context import candidates, context
+from builders.tables import gradient, value
 from builders.world import world
 from steelyard import strategies
 from steelyard.ledger import feasible
@@ -20,7 +21,7 @@ from steelyard.modules.tables import evaluate
 from steelyard.modules.terms import BlackBox, Part, Separable, Term
 from steelyard.planning.collapse import collapse
 from steelyard.planning.score.charges import ChargeRates
-from steelyard.planning.score.model import build_model, gradient, value
+from steelyard.planning.score.model import build_model
 
 
 class NoParams(ModuleParams):

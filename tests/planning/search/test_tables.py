@@ -7,13 +7,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from builders.tables import gradient
 from builders.world import prepared
 from builders.worlds import FEWER, worlds
 from steelyard.arrays import PAD
 from steelyard.modules.tables import CHUNK, evaluate
 from steelyard.modules.terms import end_state
 from steelyard.planning.choice import AGREEMENT, score_set
-from steelyard.planning.score.model import gradient
 
 
 def random_rows(made, seed, count=20, depth=5):

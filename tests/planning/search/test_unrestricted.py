@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steelyard.planning.score.model import ScoreModel, value
+from builders.tables import value
+from steelyard.planning.score.model import ScoreModel
 from steelyard.planning.search.unrestricted import GAP, Room, best_vertex, unrestricted
 
 

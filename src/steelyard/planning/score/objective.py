@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from steelyard.arrays import FloatArray, frozen
+from steelyard.arrays import FloatArray, dot, frozen, product
 from steelyard.errors import ModuleError
 from steelyard.modules.context import Context
 from steelyard.modules.registry import Kind, ModuleParams
@@ -130,11 +130,11 @@ def _by_arrays(part: Part, z: FloatArray) -> float | None:
     """The raw figure by the part's array form; None for a black box, which has none."""
     match part.shape:
         case Linear(constant, slope):
-            return constant + float(slope @ z)
+            return constant + dot(slope, z)
         case Quadratic(constant, slope, curvature):
-            return constant + float(slope @ z) - float(z @ curvature @ z)
+            return constant + dot(slope, z) - dot(z, product(curvature, z))
         case Norm(variance):
-            return -math.sqrt(max(float(z @ variance @ z), LEAST_VARIANCE))
+            return -math.sqrt(max(dot(z, product(variance, z)), LEAST_VARIANCE))
         case Separable():
             return float(part.shape.each(z[:-1]).sum())
         case BlackBox():

@@ -27,7 +27,7 @@ def beam(problem: Problem, mu: FloatArray, width: int) -> Iterator[IntArray]:
     width   prefixes kept at each depth
     """
     rows = np.full((1, problem.depth), PAD, dtype=np.int64)
-    price = mu @ problem.limits[0]
+    price = (mu[:, None] * problem.limits[0]).sum(axis=0)
     for _ in range(min(problem.depth, len(problem.groups))):
         found = extend(problem, rows)
         offered = _best(
@@ -64,8 +64,7 @@ def _best(problem: Problem, rows: IntArray, value: FloatArray, count: int) -> In
     """The `count` best distinct one-order extensions by value (k, m), best first; -inf never."""
     flat = value.ravel()
     # each set of d orders is reached from up to d prefixes, so draw more than are wanted
-    drawn = min(len(flat), count * problem.depth)
-    order = np.argpartition(-flat, drawn - 1)[:drawn]
+    order = _largest(flat, min(len(flat), count * problem.depth))
     order = order[np.isfinite(flat[order])]
     made = with_order(rows, order // problem.m, order % problem.m)
     by_row = np.lexsort(made.T[::-1])
@@ -73,3 +72,10 @@ def _best(problem: Problem, rows: IntArray, value: FloatArray, count: int) -> In
     # lexsort's last key is the first to count: the value downwards, then the row itself
     best = first[np.lexsort((*made[first].T[::-1], -flat[order[first]]))]
     return made[best[:count]]
+
+
+def _largest(values: FloatArray, count: int) -> IntArray:
+    """Indices of the `count` largest, of equals the first: argpartition takes any."""
+    least = -np.partition(-values, count - 1)[count - 1]
+    above, equal = np.flatnonzero(values > least), np.flatnonzero(values == least)
+    return np.concatenate([above, equal[: count - len(above)]])

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from steelyard.arrays import PAD, BoolArray, FloatArray, IntArray
+from steelyard.arrays import PAD, BoolArray, FloatArray, IntArray, rounded_up
 from steelyard.ledger import feasible
 from steelyard.modules.candidates import Scores
 from steelyard.modules.tables import evaluate
@@ -51,7 +51,7 @@ class Proof:
     """What the search found and how far that is from the best there is.
 
     pool      the best sets, best first; possibly empty
-    bound     no feasible set has a larger net; equals the best set's when proven
+    bound     no feasible set has a larger net; equals the best set's when proven, else rounded up
     root      the bound before branching, with its multipliers
     nodes     branched
     stopped   None when the search was exhausted, else which budget ended it: "nodes" or "seconds"
@@ -167,7 +167,7 @@ def branch_and_bound(
     best = _best(pool)
     return Proof(
         pool,
-        best if stopped is None else max(best, min(opened.bound, root.bound)),
+        best if stopped is None else max(best, rounded_up(min(opened.bound, root.bound))),
         root,
         nodes,
         stopped,

@@ -66,8 +66,14 @@ def gathered(values: FloatArray, rows: IntArray) -> FloatArray:
 
 def summed(table: FloatArray, rows: IntArray) -> FloatArray:
     """(k, m) M x of each row x (k, d), for a symmetric table M (m, m)."""
-    # PAD gathers the last row, which counts zero times: no padded copy of a table that may be large
-    return np.asarray(((rows >= 0).astype(np.float64)[:, None, :] @ table[rows])[:, 0, :])
+    total = np.zeros((len(rows), len(table)))
+    for column in rows.T:
+        real = np.flatnonzero(column >= 0)
+        if len(real) == len(column):
+            total += table[column]
+        elif len(real):
+            total[real] += table[column[real]]
+    return total
 
 
 def own_and_cross(table: FloatArray, rows: IntArray) -> tuple[FloatArray, FloatArray]:

@@ -20,6 +20,7 @@ of the curvature out of the relaxation.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -36,6 +37,9 @@ j).
 """
 
 EIGENVALUE_MARGIN = 1e-9
+
+GRID, OFF_GRID = 2.0**20, 1 / 3
+"""Eigenvalues are rounded down to whole parts of the grid, a third of a part on."""
 
 STIFFNESS = 0.1
 """Price of overdrawing a limit, in slopes per size of orders. Tuned: with 1 and 0.01 the
@@ -126,6 +130,8 @@ def removable_diagonal(G: FloatArray) -> FloatArray:
         return np.zeros(len(G))
     scale = np.sqrt(diagonal[some])
     least = float(np.linalg.eigvalsh(G[np.ix_(some, some)] / np.outer(scale, scale))[0])
+    # LAPACK's last bits are the machine's: down to a grid on which no plain number lies
+    least = (math.floor(least * GRID - OFF_GRID) + OFF_GRID) / GRID
     return np.where(some, max(0.0, least - EIGENVALUE_MARGIN) * diagonal, 0.0)
 
 
@@ -155,12 +161,14 @@ def bounds(
     with_order = np.full(allowed.shape, np.inf)
     settled = mu
     for step in range(steps):
-        mu = np.maximum(0.0, settled + relaxed.stiffness * (point.z @ A.T - b))
+        mu = np.maximum(0.0, settled + relaxed.stiffness * (_used(point.z, A) - b))
         if step % SETTLE == SETTLE - 1:
             settled = mu
         constant, slope = point.tangent(relaxed)
-        slope -= mu @ A
-        constant += mu @ b + _dots(included, slope)
+        for price, use in zip(mu.T, A, strict=True):
+            if price.any():
+                slope -= price[:, None] * use
+        constant += (mu * b).sum(axis=1) + _dots(included, slope)
         total, chosen, forced = best_additions(problem, np.where(allowed, slope, -np.inf), room)
         least = np.minimum(least, constant + total)
         with_order = np.minimum(with_order, constant[:, None] + forced)
@@ -221,15 +229,18 @@ class _Point:
     @classmethod
     def at(cls, relaxed: Relaxation, z: FloatArray) -> _Point:
         """The point with its products."""
-        some = np.flatnonzero(z.any(axis=0))
-        return cls(z, [z[:, some] @ M[some] for M in relaxed.quadratics])
+        products = [np.zeros(z.shape) for _ in relaxed.quadratics]
+        for j in np.flatnonzero(z.any(axis=0)):
+            for Mz, M in zip(products, relaxed.quadratics, strict=True):
+                Mz += z[:, j, None] * M[j]
+        return cls(z, products)
 
     def tangent(self, relaxed: Relaxation) -> tuple[FloatArray, FloatArray]:
         """Of g at z: its value at x = 0, (k,), and its slope (k, m)."""
         Qz = self.products[0]
         constant, slope = _dots(self.z, Qz), relaxed.linear - 2 * Qz
         for norm, Vz in zip(relaxed.problem.tables.norms, self.products[1:], strict=True):
-            along, bend = self.z @ norm.linear, _dots(self.z, Vz)
+            along, bend = _dots(self.z, norm.linear), _dots(self.z, Vz)
             root = np.sqrt(np.maximum(norm.v0 + along + bend, LEAST_VARIANCE))
             slope -= (norm.k / (2 * root))[:, None] * (norm.linear + 2 * Vz)
             constant -= norm.k * (root - np.sqrt(norm.v0) - (along + 2 * bend) / (2 * root))
@@ -264,18 +275,23 @@ class _Point:
         there = (
             here
             - 2 * _dots(d.z, d.products[0])
-            - (priced * relaxed.stiffness * (d.z @ A.T) ** 2).sum(axis=1)
+            - (priced * relaxed.stiffness * _used(d.z, A) ** 2).sum(axis=1)
         )
         for norm, Vz, Vd in zip(
             relaxed.problem.tables.norms, self.products[1:], d.products[1:], strict=True
         ):
-            v0 = norm.v0 + self.z @ norm.linear + _dots(self.z, Vz)
-            v1, v2 = d.z @ norm.linear + 2 * _dots(d.z, Vz), _dots(d.z, Vd)
+            v0 = norm.v0 + _dots(self.z, norm.linear) + _dots(self.z, Vz)
+            v1, v2 = _dots(d.z, norm.linear) + 2 * _dots(d.z, Vz), _dots(d.z, Vd)
             before, after = np.maximum(v0, LEAST_VARIANCE), np.maximum(v0 + v1 + v2, LEAST_VARIANCE)
             there += norm.k * (v1 / (2 * np.sqrt(before)) - (v1 + 2 * v2) / (2 * np.sqrt(after)))
         return np.asarray(np.clip(here / np.maximum(here - there, TINY), 0.0, 1.0))
 
 
 def _dots(x: FloatArray, y: FloatArray) -> FloatArray:
-    """(k,) of each pair of rows (k, m)."""
-    return np.asarray(np.einsum("km,km->k", x, y))
+    """(k,) of each pair of rows (k, m), or of each row with y (m,)."""
+    return np.asarray((x * y).sum(axis=1))
+
+
+def _used(z: FloatArray, A: FloatArray) -> FloatArray:
+    """(k, p) what points (k, m) use of each limit (p, m)."""
+    return np.stack([_dots(z, use) for use in A], axis=1)
