@@ -19,6 +19,8 @@ IntArray = npt.NDArray[np.int64]
 
 DOUBLE_BITS = 53
 BOUND_UNITS = 1e9
+WITHOUT_BLAS = 2_000_000
+"""Multiplications of a matrix product up to which numpy alone is as fast."""
 
 PAD = -1
 """Fills the rest of a row of candidate indices."""
@@ -73,9 +75,17 @@ def gram(rows: FloatArray) -> FloatArray:
     scale = 2.0 ** (bits - math.frexp(float(np.abs(rows).max(initial=1.0)))[1])
     high = np.rint(rows * scale)
     low = np.rint((rows * scale - high) * 2.0**bits)
-    across = high @ low.T
-    sums = high @ high.T + (across + across.T) * 2.0**-bits + (low @ low.T) * 2.0 ** (-2 * bits)
+    across = _products(high, low)
+    sums = _products(high, high) + (across + across.T) * 2.0**-bits
+    sums += _products(low, low) * 2.0 ** (-2 * bits)
     return np.asarray(sums / scale**2)
+
+
+def _products(a: FloatArray, b: FloatArray) -> FloatArray:
+    """A B' of whole numbers, exact; BLAS and its threads only where that pays."""
+    if a.size * len(b) > WITHOUT_BLAS:
+        return np.asarray(a @ b.T)
+    return np.array([product(b, row) for row in a]).reshape(len(a), len(b))
 
 
 def padded(values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:

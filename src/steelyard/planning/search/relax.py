@@ -41,6 +41,12 @@ EIGENVALUE_MARGIN = 1e-9
 GRID, OFF_GRID = 2.0**20, 1 / 3
 """Eigenvalues are rounded down to whole parts of the grid, a third of a part on."""
 
+ELIMINATED = 32
+"""Securities up to which elimination takes no longer than the rest of the root."""
+
+SHIFTS, ROUNDS = 16, 2
+"""Shifts tried at once, each round between two of the last: to 1/256."""
+
 STIFFNESS = 0.1
 """Price of overdrawing a limit, in slopes per size of orders. Tuned: with 1 and 0.01 the
 multipliers settle more slowly.
@@ -129,10 +135,40 @@ def removable_diagonal(G: FloatArray) -> FloatArray:
     if not some.any():
         return np.zeros(len(G))
     scale = np.sqrt(diagonal[some])
-    least = float(np.linalg.eigvalsh(G[np.ix_(some, some)] / np.outer(scale, scale))[0])
-    # LAPACK's last bits are the machine's: down to a grid on which no plain number lies
-    least = (math.floor(least * GRID - OFF_GRID) + OFF_GRID) / GRID
-    return np.where(some, max(0.0, least - EIGENVALUE_MARGIN) * diagonal, 0.0)
+    least = least_eigenvalue(G[np.ix_(some, some)] / np.outer(scale, scale))
+    return np.where(some, least * diagonal, 0.0)
+
+
+def least_eigenvalue(matrix: FloatArray) -> float:
+    """A number >= 0 and not over the smallest eigenvalue of a matrix (s, s) with a unit diagonal.
+
+    The same on every machine: by plain elimination, or from LAPACK down to a coarser grid.
+    """
+    if len(matrix) > ELIMINATED:
+        # its last bits are the processor's; no plain number like 1/2 lies on the grid
+        least = float(np.linalg.eigvalsh(matrix)[0]) - EIGENVALUE_MARGIN
+        return max(0.0, (math.floor(least * GRID - OFF_GRID) + OFF_GRID) / GRID)
+    least, step = 0.0, 1 / SHIFTS
+    for _ in range(ROUNDS):
+        shifts = least + step * np.arange(1, SHIFTS + 1)
+        least += step * int(np.cumprod(_definite(matrix, shifts)).sum())
+        step /= SHIFTS
+    return max(0.0, least * (1 - 2 * EIGENVALUE_MARGIN))
+
+
+def _definite(matrix: FloatArray, shifts: FloatArray) -> BoolArray:
+    """(t,) True where the matrix less each shift (t,) on its diagonal is positive definite."""
+    # a little less, so that a matrix whose eigenvalue is a shift passes it
+    less = shifts * (1 - 2 * EIGENVALUE_MARGIN)
+    rest = matrix - less[:, None, None] * np.eye(len(matrix))
+    good = np.ones(len(shifts), dtype=np.bool_)
+    for j in range(len(matrix)):
+        pivot = rest[:, j, j]
+        good &= pivot > EIGENVALUE_MARGIN
+        row = rest[:, j, j + 1 :]
+        scaled = row / np.where(good, pivot, 1.0)[:, None]
+        rest[:, j + 1 :, j + 1 :] -= scaled[:, :, None] * row[:, None, :]
+    return good
 
 
 def bounds(
