@@ -2,8 +2,8 @@
 
     python -m benchmarks.whole_plans --before ../old/src     prints the table, and writes README.md
 
-Each version plans in a process of its own, the same worlds, one plan of each in turn, so that whatever
-else the machine does falls on both. The worker uses only names that both versions have.
+Each version plans in a process of its own, one plan of each in turn, so that whatever else the
+machine does falls on both. The worker uses only names that both versions have.
 """
 
 from __future__ import annotations
@@ -24,6 +24,12 @@ from typing import Any
 
 import numpy as np
 
+from steelyard import plan, strategies
+from steelyard.market import Market, Quote
+from steelyard.money import FxRate, FxTable
+from steelyard.portfolio import Holding, Security, Snapshot, TaxLot
+from steelyard.targets import Targets
+
 SIZES = (50, 200, 500, 1_000)
 ROUNDS = (9, 7, 5, 5)
 """Plans of each size, by each version; one more comes first and is not counted."""
@@ -43,12 +49,6 @@ START, END = "<!-- whole plans: written by whole_plans.py -->", "<!-- whole plan
 
 def world(n: int) -> dict[str, Any]:
     """The arguments of `plan` for n securities: five common movements, 40 % not held, one seed."""
-    from steelyard import strategies
-    from steelyard.market import Market, Quote
-    from steelyard.money import FxRate, FxTable
-    from steelyard.portfolio import Holding, Security, Snapshot, TaxLot
-    from steelyard.targets import Targets
-
     rng = np.random.default_rng(n)
     symbols = tuple(f"S{i:05d}" for i in range(n))
     days = np.busday_offset(np.datetime64(AS_OF), np.arange(1 - SESSIONS, 1), roll="backward")
@@ -116,8 +116,6 @@ def world(n: int) -> dict[str, Any]:
 
 def work() -> None:
     """Plan a size for each line of standard input, and print how long it took and what came out."""
-    from steelyard import plan
-
     worlds: dict[int, dict[str, Any]] = {}
     for line in sys.stdin:
         n = int(line)
@@ -144,7 +142,7 @@ class Version:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
-                env={**os.environ, "PYTHONPATH": str(source)},
+                env={**os.environ, "PYTHONPATH": str(source), "OPENBLAS_NUM_THREADS": "1"},
             )
         )
 

@@ -13,22 +13,17 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from steelyard.arrays import PAD, IntArray
 from steelyard.errors import InternalError
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
-from steelyard.modules.tables import evaluate
 from steelyard.planning.keep import TIE, Pool
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.score.reference import Evaluation
 from steelyard.planning.score.reference import evaluate as reference
 
 AGREEMENT = 1e-9
-"""Largest difference between the collapsed tables and the reference evaluator; of hold where that
-is over 1.
-"""
+"""Largest difference between collapsed tables and reference evaluator; of scores where over 1."""
 
 DECISIVE_DECIMALS = 12
 
@@ -78,9 +73,7 @@ def score_set(
     ctx: Context, objective: Objective, table: Candidates, row: Sequence[int], hold: float
 ) -> Scored:
     """Score one set by the reference evaluator; `hold` is the score of doing nothing."""
-    weights = ctx.weights.copy()
-    for j in row:
-        weights[table.security[j]] += table.delta[j]
+    weights = table.after(ctx.weights, row)
     cash = ctx.cash_weight - math.fsum(float(table.delta[j]) for j in row)
     evaluation = reference(objective.terms, objective.weights, weights, cash)
     cost = math.fsum(float(table.cost[j]) for j in row)
@@ -128,10 +121,29 @@ def choose(
     return Choice(hold, plan, best, runners_up, scored_named, threshold, adds)
 
 
-def least_net(ctx: Context) -> float:
-    """What a plan must gain; an act verdict holds on to a share of it, so that daily plans do not
-    flap.
+def choose_in_scope(
+    ctx: Context,
+    objective: Objective,
+    table: Candidates,
+    proposals: Pool,
+    searched: Pool,
+    greedy: IntArray,
+) -> Choice:
+    """The plan: the best of what was proposed, or of the whole table, beside the best proposal.
+
+    searched   the best sets of the whole table
+    greedy     (1, d)  the list that a greedy planner makes
     """
+    named = {"greedy": greedy}
+    if ctx.search.scope == "proposals":
+        return choose(ctx, objective, table, proposals, named)
+    if len(proposals.rows):
+        named["proposal"] = proposals.rows[:1]
+    return choose(ctx, objective, table, searched, named)
+
+
+def least_net(ctx: Context) -> float:
+    """What a plan must gain; after an act a share of it, so that daily plans do not flap."""
     share = ctx.score.latch_share if ctx.state.previous_verdict == "act" else 1.0
     return share * ctx.score.min_improvement
 
@@ -144,10 +156,10 @@ def _ranked(
         return []
     tied = len(pool.net) if objective.black_boxes else int((pool.net >= pool.net[0] - TIE).sum())
     finalists: list[Scored] = []
-    # debts near the value of the holdings make weights, and so scores, of any size: rounding grows
-    # with them
-    allowed = AGREEMENT * max(1.0, abs(hold))
     for cells, net in zip(pool.rows[: tied + RUNNERS_UP], pool.net, strict=False):
+        # debts near the value of the holdings make weights, and so scores, of any size: rounding
+        # grows with them
+        allowed = AGREEMENT * max(1.0, abs(hold), abs(float(net)))
         scored = score_set(ctx, objective, table, [int(j) for j in cells if j != PAD], hold)
         if abs(scored.net - _black_box_gain(ctx, objective, table, scored.row) - net) > allowed:
             raise InternalError(
@@ -173,20 +185,9 @@ def _black_box_gain(
     """What the parts without an array form add to the net of a set: the tables do not know them."""
     if not objective.black_boxes:
         return 0.0
-    after = ctx.weights.copy()
-    for j in row:
-        after[table.security[j]] += table.delta[j]
+    after = table.after(ctx.weights, row)
     cash = ctx.cash_weight - math.fsum(float(table.delta[j]) for j in row)
     return math.fsum(
         k * (part.raw(after, cash) - part.raw(ctx.weights, ctx.cash_weight))
         for _, part, k in objective.black_boxes
     )
-
-
-def _change(table: Candidates, plan: tuple[int, ...], other: IntArray) -> float:
-    """Net of another set less that of the plan, both by the tables."""
-    return float(evaluate(table.tables, other)[0] - evaluate(table.tables, _row(plan))[0])
-
-
-def _row(cells: Sequence[int]) -> IntArray:
-    return np.array([sorted(cells)], dtype=np.int64)

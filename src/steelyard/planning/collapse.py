@@ -76,5 +76,5 @@ def between(matrix: FloatArray, security: IntArray, delta: FloatArray) -> FloatA
     # per security first: there are several orders to each, and m x m may be large
     inner = matrix[:-1, :-1] - matrix[:-1, -1:] - matrix[-1:, :-1] + matrix[-1, -1]
     table: FloatArray = np.multiply.outer(delta, delta)
-    table *= inner[np.ix_(security, security)]
+    table *= inner.take(security, axis=0).take(security, axis=1)
     return table

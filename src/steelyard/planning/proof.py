@@ -8,18 +8,18 @@ limit quality, not the search).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from steelyard.arrays import IntArray
 from steelyard.ledger import least_spendable
-from steelyard.modules.candidates import Candidates
+from steelyard.modules.candidates import Candidates, Ranking
 from steelyard.modules.context import Context
 from steelyard.modules.terms import end_state
 from steelyard.planning.choice import Choice
-from steelyard.planning.costs import cost_rate
+from steelyard.planning.costs import cost_rate, least_tax_rate
 from steelyard.planning.keep import Pool
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.search.beam import beam, greedy
@@ -28,7 +28,6 @@ from steelyard.planning.search.problem import Problem
 from steelyard.planning.search.relax import relaxation
 from steelyard.planning.search.root_bound import root_bound
 from steelyard.planning.search.unrestricted import Room, Unrestricted, unrestricted
-from steelyard.planning.table import least_tax_rate
 from steelyard.plans.score import Certificate
 
 PROVEN = 1e-9
@@ -57,9 +56,7 @@ def prove(
     proposals: Pool,
     clock: Callable[[], float],
 ) -> Evidence:
-    """Search all sets of candidates, starting from the beam, the best proposals and the greedy
-    list.
-    """
+    """Search all sets of candidates, from the beam, the best proposals and the greedy list."""
     started = clock()
     deadline = started + ctx.search.max_seconds
     problem = Problem(table.tables, table.account, ctx.search.max_depth, table.predicates)
@@ -118,15 +115,19 @@ def certify(
     choice: Choice,
     proposals: Pool,
     evidence: Evidence,
+    ranked: Sequence[Ranking],
 ) -> Certificate:
-    """The certificate of the chosen plan under the scope of the strategy."""
+    """The certificate of the chosen plan under the scope of the strategy.
+
+    ranked   what rank filters leave of the proposals
+    """
     hold, net = choice.hold.evaluation.score, choice.plan.net
     gap = search_gap(objective, choice, evidence.proof)
     ranked_by = sorted({term.name for term, _, _ in objective.black_boxes})
     proven = gap == 0.0 and not ranked_by
     return Certificate(
         scope=ctx.search.scope,
-        covers=_covers(ctx, table, proposals),
+        covers=_covers(ctx, table, proposals, ranked),
         selected_by=(
             f"{', '.join(ranked_by)}, of {len(evidence.proof.pool.net)}" if ranked_by else None
         ),
@@ -158,9 +159,13 @@ def search_gap(objective: Objective, choice: Choice, proof: Proof) -> float | No
     return 0.0 if gap <= PROVEN else gap
 
 
-def _covers(ctx: Context, table: Candidates, proposals: Pool) -> str:
+def _covers(ctx: Context, table: Candidates, proposals: Pool, ranked: Sequence[Ranking]) -> str:
+    seen = proposals.seen
+    most = min((ranking.most for ranking in ranked), default=seen)
+    if most < seen:
+        return f"best of at most {most:,d} of {seen:,d} proposals, the first by rank"
     if ctx.search.scope == "proposals":
-        return f"best of {proposals.seen:,d} proposals"
+        return f"best of {seen:,d} proposals"
     return (
         f"every list of at most {ctx.search.max_depth} of {table.m:,d} candidates, one order per "
         "security"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from steelyard.arrays import BoolArray, FloatArray, IntArray, padded
+from steelyard.modules.tables import Tables
 from steelyard.modules.terms import LEAST_VARIANCE
 from steelyard.planning.search.problem import Problem
 
@@ -38,10 +39,19 @@ def extend(problem: Problem, rows: IntArray) -> Extensions:
 
     rows   (k, d) indices, PAD where empty
     """
-    linear, Q = problem.tables.linear, problem.tables.quadratic
+    net, allowed = net_with_order(problem.tables, rows), problem.allowed(rows)
+    feasible = allowed.copy()
+    for use, limit in zip(*problem.limits, strict=True):
+        feasible &= gathered(use, rows)[:, None] + use <= limit + ROUNDING
+    return Extensions(net, allowed, feasible)
+
+
+def net_with_order(tables: Tables, rows: IntArray) -> FloatArray:
+    """(k, m) net of each row (k, d) with each order added to it."""
+    linear, Q = tables.linear, tables.quadratic
     base, cross = own_and_cross(Q, rows)
     net = gathered(linear, rows)[:, None] + linear - base[:, None] - 2 * cross - np.diag(Q)
-    for norm in problem.tables.norms:
+    for norm in tables.norms:
         own, between = own_and_cross(norm.quadratic, rows)
         variance = (
             norm.v0
@@ -52,11 +62,7 @@ def extend(problem: Problem, rows: IntArray) -> Extensions:
             + np.diag(norm.quadratic)
         )
         net -= norm.k * (np.sqrt(np.maximum(variance, LEAST_VARIANCE)) - np.sqrt(norm.v0))
-    allowed = problem.allowed(rows)
-    feasible = allowed.copy()
-    for use, limit in zip(*problem.limits, strict=True):
-        feasible &= gathered(use, rows)[:, None] + use <= limit + ROUNDING
-    return Extensions(net, allowed, feasible)
+    return np.asarray(net)
 
 
 def gathered(values: FloatArray, rows: IntArray) -> FloatArray:

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from steelyard.arrays import PAD, BoolArray, FloatArray, IntArray
 from steelyard.modules.terms import LEAST_VARIANCE
@@ -112,7 +113,7 @@ def relaxation(problem: Problem) -> Relaxation:
     first, place = problem.groups[:, 0], problem.place
     G = Q[np.ix_(first, first)] / np.outer(delta[first], delta[first])
     # one table as scratch: it may be hundreds of megabytes
-    rest = G[np.ix_(place, place)]
+    rest = G.take(place, axis=0).take(place, axis=1)
     rest *= delta[:, None]
     rest *= delta
     rest -= Q
@@ -156,7 +157,7 @@ def least_eigenvalue(matrix: FloatArray) -> float:
     return max(0.0, least * (1 - 2 * EIGENVALUE_MARGIN))
 
 
-def _definite(matrix: FloatArray, shifts: FloatArray) -> BoolArray:
+def _definite(matrix: FloatArray, shifts: npt.NDArray[np.floating]) -> BoolArray:
     """(t,) True where the matrix less each shift (t,) on its diagonal is positive definite."""
     # a little less, so that a matrix whose eigenvalue is a shift passes it
     less = shifts * (1 - 2 * EIGENVALUE_MARGIN)
