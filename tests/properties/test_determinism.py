@@ -2,6 +2,7 @@
 hash seed.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -34,6 +35,22 @@ SAME = {"abs": 1e-9, "rel": 1e-9}
 def decisions(plan):
     """What is done, without names, money or digests."""
     return [(step.side, step.quantity, step.candidate) for step in plan.steps]
+
+
+def test_no_kernel_of_the_linear_algebra_changes_a_plan_or_its_id():
+    # kernels that this processor lacks are among them: a plan of a few names never calls one
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-m", "steelyard", "plan", "--json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "OPENBLAS_CORETYPE": kernel},
+        )
+        for kernel in ("Haswell", "SkylakeX", "Prescott", "Nehalem", "Zen")
+    ]
+    ids = [json.loads(run.communicate(timeout=60)[0])["plan_id"] for run in runs]
+
+    assert len(set(ids)) == 1, ids
 
 
 def test_ten_hash_seeds_give_one_plan():

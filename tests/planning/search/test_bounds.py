@@ -12,14 +12,18 @@ from builders.tables import TIE, account_of, brute_force, every_set, table
 from steelyard.arrays import PAD, row_sums
 from steelyard.ledger import clashes, feasible
 from steelyard.modules.tables import NormTable, Tables, evaluate
-from steelyard.planning.search.beam import beam, greedy
+from steelyard.planning.search.beam import _largest, beam, greedy
 from steelyard.planning.search.branch_and_bound import branch_and_bound
 from steelyard.planning.search.extend import extend, with_order
 from steelyard.planning.search.problem import Problem
 from steelyard.planning.search.relax import (
+    ELIMINATED,
+    ROUNDS,
+    SHIFTS,
     best_additions,
     bounds,
     indicator,
+    least_eigenvalue,
     relaxation,
     removable_diagonal,
 )
@@ -110,6 +114,26 @@ def test_the_relaxation_is_exact_on_sets_and_what_is_left_is_positive_semidefini
         assert np.linalg.eigvalsh(relaxed.quadratic)[0] >= -1e-12 * max(
             1.0, np.abs(relaxed.quadratic).max()
         )
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, ELIMINATED, ELIMINATED + 3])
+def test_an_eigenvalue_is_never_over_the_least_there_is_and_close_under_it(size):
+    rng = np.random.default_rng(size)
+    for own in (0.0, 0.1, 0.5, 3.0):
+        factors = rng.normal(size=(size, 2))
+        matrix = factors @ factors.T + own * np.diag(rng.uniform(0.5, 2, size))
+        scale = np.sqrt(np.diag(matrix))
+        matrix /= np.outer(scale, scale)
+        due = max(0.0, np.linalg.eigvalsh(matrix)[0])
+
+        assert due - 1 / SHIFTS**ROUNDS - 1e-8 <= least_eigenvalue(matrix) <= due + 1e-12
+
+
+def test_of_equals_the_first_are_the_largest():
+    values = np.array([1.0, 3.0, 2.0, 3.0, 2.0, -np.inf, 2.0])
+
+    assert sorted(_largest(values, 4).tolist()) == [1, 2, 3, 4]
+    assert sorted(_largest(values, 7).tolist()) == list(range(7))
 
 
 def test_independent_curvature_is_made_linear_whole():

@@ -166,7 +166,8 @@ def _definite(matrix: FloatArray, shifts: npt.NDArray[np.floating]) -> BoolArray
     for j in range(len(matrix)):
         pivot = rest[:, j, j]
         good &= pivot > EIGENVALUE_MARGIN
-        row = rest[:, j, j + 1 :]
+        # one that has failed is left as it is: it would only grow
+        row = rest[:, j, j + 1 :] * good[:, None]
         scaled = row / np.where(good, pivot, 1.0)[:, None]
         rest[:, j + 1 :, j + 1 :] -= scaled[:, :, None] * row[:, None, :]
     return good
