@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from steelyard.arrays import FloatArray, dot, rounded_up
+from steelyard.arrays import FloatArray, dot, product, rounded_up
 from steelyard.modules.terms import LEAST_VARIANCE
 from steelyard.planning.score.model import Point, ScoreModel
 
@@ -61,25 +61,23 @@ class Unrestricted:
 
 @dataclass(frozen=True, slots=True)
 class _Mix:
-    """A trade (2n,) as shares of vertices of the room."""
+    """A trade (2n,) as shares (c,) of vertices of the room, corners (c, 2n)."""
 
     trade: FloatArray
-    corners: tuple[FloatArray, ...]
+    corners: FloatArray
     shares: FloatArray
 
     def towards(self, corner: FloatArray, away: int, step: float) -> _Mix:
         """The mix with `step` of weight taken from vertex `away` and given to another."""
-        corners, shares = list(self.corners), self.shares.tolist()
-        same = (k for k, old in enumerate(corners) if np.array_equal(old, corner))
-        place = next(same, len(corners))
-        if place == len(corners):
-            corners.append(corner)
-            shares.append(0.0)
-        shares[place] += step
-        shares[away] -= step
         trade = self.trade + step * (corner - self.corners[away])
-        some = [k for k, share in enumerate(shares) if share > 0]
-        return _Mix(trade, tuple(corners[k] for k in some), np.array([shares[k] for k in some]))
+        corners, shares = self.corners, self.shares.copy()
+        same = np.flatnonzero((corners == corner).all(axis=1))
+        if len(same):
+            shares[same[0]] += step
+        else:
+            corners, shares = np.vstack([corners, corner]), np.append(shares, step)
+        shares[away] -= step
+        return _Mix(trade, corners[shares > 0], shares[shares > 0])
 
 
 def unrestricted(model: ScoreModel, start: FloatArray, room: Room) -> Unrestricted:
@@ -88,7 +86,7 @@ def unrestricted(model: ScoreModel, start: FloatArray, room: Room) -> Unrestrict
     start   (n + 1,)  z of hold: weights and cash
     """
     nothing = np.zeros(len(room.size))
-    mix, point = _Mix(nothing, (nothing,), np.ones(1)), Point.at(model, start)
+    mix, point = _Mix(nothing, nothing[None, :], np.ones(1)), Point.at(model, start)
     hold, best, bound = point.value(), 0.0, math.inf
     for _ in range(STEPS):
         best = point.value() - hold - dot(room.charge, mix.trade)
@@ -101,7 +99,7 @@ def unrestricted(model: ScoreModel, start: FloatArray, room: Room) -> Unrestrict
         if gap <= GAP:
             break
         # a pairwise step: weight goes from the worst vertex in use straight to the best there is
-        away = int(np.argmin([dot(slope, old) for old in mix.corners]))
+        away = int(product(mix.corners, slope).argmin())
         direction = corner - mix.corners[away]
         d = Point.at(model, _spread(direction))
         step = _line_search(point, d, dot(room.charge, direction), float(mix.shares[away]))
