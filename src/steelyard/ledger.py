@@ -98,9 +98,7 @@ class Account:
 
     @cached_property
     def units(self) -> tuple[list[int], int]:
-        """What each order does to the cash that may pay, and what may go, in whole units so small
-        that none is rounded.
-        """
+        """What each order does to the cash that may pay, and the spare, in whole units."""
         exact = self.exact or _as_written(self)
         flows = [min(flow, ZERO) if self.settled_only else flow for flow in exact.flows]
         parts = [Fraction(amount) for amount in (*flows, exact.spare)]
@@ -173,9 +171,9 @@ def cash_kept(account: Account, rows: IntArray) -> BoolArray:
 
 def clashes(account: Account, rows: IntArray) -> BoolArray:
     """(k,) True where a row has a security twice or a conflicting pair."""
-    m, found = len(account.security), np.zeros(len(rows), dtype=np.bool_)
+    m, bad = len(account.security), np.zeros(len(rows), dtype=np.bool_)
     if not m:
-        return found
+        return bad
     # a pad reads order 0, so what it finds does not count: no padded copy of a table that may be
     # large
     real = np.ascontiguousarray((rows >= 0).T)
@@ -186,8 +184,8 @@ def clashes(account: Account, rows: IntArray) -> BoolArray:
             together = security[a] == security[b]
             if account.any_conflict:
                 together |= account.conflicts.take(order[a] * m + order[b])
-            found |= together & real[a] & real[b]
-    return found
+            bad |= together & real[a] & real[b]
+    return bad
 
 
 def groups_kept(account: Account, rows: IntArray) -> BoolArray:
@@ -209,19 +207,17 @@ def fill(account: Account, chosen: Iterable[int], offered: Iterable[int], depth:
     chosen, offered   indices into the m orders
     depth             most orders in the result
     """
-    taken, left = list(chosen), list(offered)
-    while left and len(taken) < depth:
-        fits = feasible(account, np.array([[*taken, j] for j in left], dtype=np.int64))
+    row, rest = list(chosen), list(offered)
+    while rest and len(row) < depth:
+        fits = feasible(account, np.array([[*row, j] for j in rest], dtype=np.int64))
         if not fits.any():
             break
         first = int(fits.argmax())
-        taken.append(left[first])
-        left = left[first + 1 :]
-    return taken
+        row.append(rest[first])
+        rest = rest[first + 1 :]
+    return row
 
 
-def whole_lots(wanted: FloatArray, lot: FloatArray) -> FloatArray:
-    """Whole lots in a wanted size, both in the same unit; never more than wanted but for division
-    noise.
-    """
-    return np.asarray(np.floor(wanted / lot + LOT_TOLERANCE))
+def whole_lots(size: FloatArray, lot: FloatArray) -> FloatArray:
+    """Whole lots in a size, in one unit; never more than it but for division noise."""
+    return np.asarray(np.floor(size / lot + LOT_TOLERANCE))

@@ -89,13 +89,13 @@ class Market:
         returns               (T, k)  NaN where there is no close or no rate
         """
         column = {symbol: i for i, symbol in enumerate(self.symbols)}
-        wanted = list(zip(symbols, currencies, strict=True))
+        columns = list(zip(symbols, currencies, strict=True))
         rates = {
             currency: self.fx.series(currency, self.dates, max_age)
-            for currency in {currency for _, currency in wanted}
+            for currency in {currency for _, currency in columns}
         }
-        result = np.full((len(self.dates), len(wanted)), np.nan)
-        for k, (symbol, currency) in enumerate(wanted):
+        result = np.full((len(self.dates), len(columns)), np.nan)
+        for k, (symbol, currency) in enumerate(columns):
             if symbol in column:
                 result[:, k] = self.closes[:, column[symbol]] * rates[currency]
         return result

@@ -65,9 +65,9 @@ class FxTable:
         """Newest rate at or before `on`; None when there is none."""
         if currency == self.base:
             return FxRate(currency, Decimal(1), on)
-        known = self.rates.get(currency, ())
-        count = bisect_right(known, on, key=lambda rate: rate.on)
-        return known[count - 1] if count else None
+        rates = self.rates.get(currency, ())
+        count = bisect_right(rates, on, key=lambda rate: rate.on)
+        return rates[count - 1] if count else None
 
     def series(self, currency: str, days: npt.NDArray[np.datetime64], max_age: int) -> FloatArray:
         """Rate of each day of `days`, carried forward over at most `max_age` of those days.
@@ -77,11 +77,11 @@ class FxTable:
         """
         if currency == self.base:
             return np.ones(len(days))
-        known = self.rates.get(currency, ())
-        if not known or not len(days):
+        rates = self.rates.get(currency, ())
+        if not rates or not len(days):
             return np.full(len(days), np.nan)
-        dates = np.array([rate.on for rate in known], dtype="datetime64[D]")
-        values = np.array([float(rate.rate) for rate in known])
+        dates = np.array([rate.on for rate in rates], dtype="datetime64[D]")
+        values = np.array([float(rate.rate) for rate in rates])
         newest = np.searchsorted(dates, days, side="right") - 1
         result = np.where(newest >= 0, values[newest], np.nan)
         # the age is counted in the days of the price file, so that holidays and weekends do not
@@ -91,8 +91,8 @@ class FxTable:
 
     def until(self, last: date) -> FxTable:
         """The same table without rates after `last`."""
-        kept = {
+        past = {
             currency: tuple(rate for rate in rates if rate.on <= last)
             for currency, rates in self.rates.items()
         }
-        return FxTable(self.base, MappingProxyType(kept))
+        return FxTable(self.base, MappingProxyType(past))

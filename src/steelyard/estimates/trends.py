@@ -71,10 +71,10 @@ def peaks(closes: FloatArray, dates: DateArray, since: list[date | None]) -> Flo
     for i, day in enumerate(since):
         if day is None:
             continue
-        held = closes[dates >= np.datetime64(day, "D"), i]
-        known = held[np.isfinite(held)]
-        if len(known):
-            highest[i] = known.max()
+        since_then = closes[dates >= np.datetime64(day, "D"), i]
+        finite = since_then[np.isfinite(since_then)]
+        if len(finite):
+            highest[i] = finite.max()
     return highest
 
 

@@ -12,9 +12,7 @@ from steelyard.arrays import FloatArray, frozen
 from steelyard.settings import Anchor
 
 LEAST_VARIANCE = 1e-18
-"""Floor of a variance under its root: the slope of a norm stays finite when nothing that moves is
-held.
-"""
+"""Floor of a variance under its root: its slope stays finite when nothing moves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +25,7 @@ class Linear:
 
 @dataclass(frozen=True, slots=True)
 class Quadratic:
-    """raw = constant + slope . z - z' H z, slope (n + 1,), H (n + 1, n + 1) positive
-    semidefinite.
-    """
+    """raw = constant + slope . z - z' H z; slope (n + 1,), H (n + 1, n + 1) semidefinite >= 0."""
 
     constant: float
     slope: FloatArray
@@ -74,16 +70,12 @@ Shape = Linear | Quadratic | Norm | Separable | BlackBox
 
 
 Raw = Callable[[FloatArray, float], float]
-"""(weights (n,), cash) -> raw figure, written to be read: the reference that the shape must
-match.
-"""
+"""(weights (n,), cash) -> raw figure, written to be read: what the shape must match."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One figure of a term: `share` of the term, anchors, the readable formula and its array
-    form.
-    """
+    """One figure of a term: its `share`, anchors, readable formula and array form."""
 
     name: str
     share: float

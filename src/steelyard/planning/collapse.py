@@ -49,20 +49,18 @@ def collapse(
 def separate(
     shape: Separable, weights: FloatArray, security: IntArray, delta: FloatArray
 ) -> FloatArray:
-    """(m,) what each order adds to a sum of functions of one weight each: exact with one order per
-    security.
-    """
+    """(m,) what each order adds to a sum of functions of one weight each; one per security."""
     before = shape.each(weights)
     added = np.zeros(len(security))
-    left = np.arange(len(security))
-    while len(left):
+    rest = np.arange(len(security))
+    while len(rest):
         # one order of each security at a time, since `each` sees all weights at once
-        first = np.unique(security[left], return_index=True)[1]
-        now = left[first]
+        first = np.unique(security[rest], return_index=True)[1]
+        now = rest[first]
         after = weights.copy()
         after[security[now]] += delta[now]
         added[now] = (shape.each(after) - before)[security[now]]
-        left = np.delete(left, first)
+        rest = np.delete(rest, first)
     return added
 
 

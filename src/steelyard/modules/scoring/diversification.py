@@ -35,9 +35,7 @@ from steelyard.settings import Anchor
 
 
 class Params(ModuleParams):
-    """None of its own: anchors, shares and `fund_names` are settings of the score, targets those of
-    `groups`.
-    """
+    """None of its own: anchors, shares, `fund_names` are of the score, targets of `groups`."""
 
 
 @score_term("diversification", version="1.0.0", params=Params, tags=("risk",))

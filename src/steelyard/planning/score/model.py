@@ -154,9 +154,7 @@ def _arrays(part: Part) -> tuple[FloatArray, ...]:
 
 
 def _check(term: Term, part: Part, size: int) -> None:
-    """One bad number would spread into the score of everything: stop at the part that brought
-    it.
-    """
+    """One bad number would spread into every score: stop at the part that brought it."""
     constant = part.shape.constant if isinstance(part.shape, Linear | Quadratic) else 0.0
     arrays = _arrays(part)
     at = f"Score term {term.name}, part {part.name}"

@@ -1,6 +1,4 @@
-"""Every one-order extension of a batch of sets, exactly: value and feasibility of k x m sets at
-once.
-"""
+"""Every one-order extension of a batch of sets, exactly: value and feasibility."""
 
 from __future__ import annotations
 
@@ -94,8 +92,8 @@ def with_order(rows: IntArray, which: IntArray, orders: IntArray) -> IntArray:
 
     Raises IndexError when a row is full.
     """
-    made = rows[which].copy()
-    made[np.arange(len(made)), (made >= 0).sum(axis=1)] = orders
+    longer = rows[which].copy()
+    longer[np.arange(len(longer)), (longer >= 0).sum(axis=1)] = orders
     last = np.iinfo(np.int64).max
-    lifted = np.sort(np.where(made < 0, last, made), axis=1)
+    lifted = np.sort(np.where(longer < 0, last, longer), axis=1)
     return np.where(lifted == last, -1, lifted)

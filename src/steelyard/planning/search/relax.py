@@ -33,9 +33,7 @@ from steelyard.planning.search.extend import summed
 from steelyard.planning.search.problem import Problem
 
 STRUCTURE = 1e-9
-"""Relative error up to which the quadratic table counts as delta_i delta_j G(security i, security
-j).
-"""
+"""Relative error up to which the quadratic table is delta_i delta_j G(security i, security j)."""
 
 EIGENVALUE_MARGIN = 1e-9
 
@@ -49,9 +47,7 @@ SHIFTS, ROUNDS = 16, 2
 """Shifts tried at once, each round between two of the last: to 1/256."""
 
 STIFFNESS = 0.1
-"""Price of overdrawing a limit, in slopes per size of orders. Tuned: with 1 and 0.01 the
-multipliers settle more slowly.
-"""
+"""Price of overdrawing a limit, in slopes per size; 1 and 0.01 settle more slowly."""
 
 SETTLE = 5
 """Steps between two updates of the multipliers that the price starts from."""
@@ -103,9 +99,7 @@ class Bounds:
 
 
 def relaxation(problem: Problem) -> Relaxation:
-    """Move as much curvature as stays positive semidefinite from the quadratic into the linear
-    part.
-    """
+    """Move as much curvature as stays positive semidefinite into the linear part."""
     Q, delta = problem.tables.quadratic, problem.account.delta
     unchanged = Relaxation(problem, problem.tables.linear, Q)
     if not problem.m:
@@ -128,9 +122,7 @@ def relaxation(problem: Problem) -> Relaxation:
 
 
 def removable_diagonal(G: FloatArray) -> FloatArray:
-    """h (s,) >= 0 with G - diag(h) positive semidefinite: the smallest eigenvalue of G scaled to
-    unit diagonal.
-    """
+    """h (s,) >= 0 with G - diag(h) positive semidefinite: one share of every diagonal entry."""
     diagonal = np.diag(G)
     some = diagonal > 0
     if not some.any():
@@ -229,7 +221,7 @@ def best_additions(
 
     slope     (k, m)  -inf where not allowed
     room      (k,)    at least 1
-    returns   total (k,) of the positive ones taken; chosen (k, r) their indices, PAD filled; forced
+    returns   total (k,) of the positive ones used; chosen (k, r) their indices, PAD filled; forced
               (k, m) the best total of choices that include an order
     """
     groups = problem.groups
@@ -239,10 +231,10 @@ def best_additions(
     width = min(int(room.max()), best.shape[1])
     order = np.argsort(-best, axis=1, kind="stable")[:, :width]
     top = np.take_along_axis(best, order, axis=1)
-    taken = (np.arange(width) < room[:, None]) & (top > 0)
-    top = np.where(taken, top, 0.0)
+    used = (np.arange(width) < room[:, None]) & (top > 0)
+    top = np.where(used, top, 0.0)
     total = top.sum(axis=1)
-    chosen = np.where(taken, groups[order, np.take_along_axis(pick, order, axis=1)], PAD)
+    chosen = np.where(used, groups[order, np.take_along_axis(pick, order, axis=1)], PAD)
     # an order forced in takes the place of its own security, or that of the weakest one if no place
     # is free
     weakest = np.where(
@@ -251,15 +243,13 @@ def best_additions(
         0.0,
     )
     freed = np.repeat(weakest[:, None], best.shape[1], axis=1)
-    np.put_along_axis(freed, order, np.where(taken, top, weakest[:, None]), axis=1)
+    np.put_along_axis(freed, order, np.where(used, top, weakest[:, None]), axis=1)
     return total, chosen, total[:, None] - freed[:, problem.place] + slope
 
 
 @dataclass
 class _Point:
-    """A point z (k, m) of the relaxation, with its products: Mz of the quadratic table, then of
-    each norm's.
-    """
+    """A point z (k, m) with its products: Mz of the quadratic table, then of each norm's."""
 
     z: FloatArray
     products: list[FloatArray]

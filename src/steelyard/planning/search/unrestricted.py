@@ -25,9 +25,7 @@ from steelyard.planning.score.model import Point, ScoreModel
 
 STEPS = 150
 GAP = 2e-5
-"""Gap in score units under which more steps change nothing that is shown: two thousandths of a
-point.
-"""
+"""Gap in score units under which more steps change nothing shown: .002 points."""
 
 NEWTON_STEPS = 6
 
@@ -50,9 +48,7 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Unrestricted:
-    """weights (n,) reached, their net improvement, and a net that nothing within the room
-    exceeds.
-    """
+    """weights (n,) reached, their net improvement, and a net that nothing in the room exceeds."""
 
     weights: FloatArray
     net: float
