@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
@@ -57,6 +58,11 @@ class FxTable:
     base: str
     rates: Mapping[str, tuple[FxRate, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
+    @cached_property
+    def _columns(self) -> dict[str, tuple[npt.NDArray[np.datetime64], FloatArray]]:
+        """Days and rates of each currency whose series was asked for: asked for again in a plan."""
+        return {}
+
     def known(self, currency: str) -> bool:
         """Is there any rate of this currency?"""
         return currency == self.base or bool(self.rates.get(currency))
@@ -77,11 +83,13 @@ class FxTable:
         """
         if currency == self.base:
             return np.ones(len(days))
-        rates = self.rates.get(currency, ())
-        if not rates or not len(days):
+        if not self.rates.get(currency) or not len(days):
             return np.full(len(days), np.nan)
-        dates = np.array([rate.on for rate in rates], dtype="datetime64[D]")
-        values = np.array([float(rate.rate) for rate in rates])
+        if currency not in self._columns:
+            rates = self.rates[currency]
+            on = np.array([rate.on for rate in rates], dtype="datetime64[D]")
+            self._columns[currency] = on, np.array([float(rate.rate) for rate in rates])
+        dates, values = self._columns[currency]
         newest = np.searchsorted(dates, days, side="right") - 1
         result = np.where(newest >= 0, values[newest], np.nan)
         # the age is counted in the days of the price file, so that holidays and weekends do not

@@ -174,7 +174,8 @@ def exact_worlds(draw: st.DrawFn) -> World:
     reserve = draw(st.sampled_from(["0", "0.2"]))
     costs = Costs(fixed=draw(st.sampled_from([0.0, 2.0])))
     moved = {s: abs(due[s] - held[s]) * prices[s] for s in symbols if due[s] != held[s]}
-    paid = sum((exact_cost(costs, amount, foreign=False) for amount in moved.values()), ZERO)
+    fixed, rate = exact_cost(costs, foreign=False)
+    paid = sum((fixed + rate * amount for amount in moved.values()), ZERO)
     value = (sum(due[s] * prices[s] for s in symbols) + paid) / (1 - Decimal(reserve))
     cash = value - sum(held[s] * prices[s] for s in symbols)
     assume(cash > 0 and any(due[s] > held[s] for s in symbols))

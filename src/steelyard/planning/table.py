@@ -153,11 +153,11 @@ def exact_cash(ctx: Context, rows: Sequence[Sized]) -> ExactCash | None:
     money = ctx.exact
     if money is None:
         return None
+    costs = {foreign: exact_cost(ctx.costs, foreign=foreign) for foreign in (False, True)}
     flows = []
     for row in rows:
         amount = row.quantity * money.shares[row.i]
-        foreign = ctx.securities[row.i].currency != ctx.base_currency
-        cost = exact_cost(ctx.costs, amount, foreign=foreign)
-        flows.append((-amount if row.side is Side.BUY else amount) - cost)
+        fixed, rate = costs[ctx.securities[row.i].currency != ctx.base_currency]
+        flows.append((-amount if row.side is Side.BUY else amount) - fixed - rate * amount)
     floor = least_spendable(money.cash, money.spendable, exact(ctx.reserve_weight) * money.value)
     return ExactCash(tuple(flows), money.spendable - floor)

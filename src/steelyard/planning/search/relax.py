@@ -114,6 +114,7 @@ def relaxation(problem: Problem) -> Relaxation:
     if max(rest.max(), -rest.min()) > STRUCTURE * np.abs(np.diag(Q)).max():
         return unchanged
     h = removable_diagonal(G)[place]
+    # h sum delta_j^2 leaves the diagonal and, where a security has several orders, their pairs too
     rest[:] = Q
     i, j = np.broadcast_arrays(problem.groups[:, :, None], problem.groups[:, None, :])
     i, j = i[(i >= 0) & (j >= 0)], j[(i >= 0) & (j >= 0)]
@@ -191,6 +192,8 @@ def bounds(
     with_order = np.full(allowed.shape, np.inf)
     settled = mu
     for step in range(steps):
+        # a limit's price rises with its overdraft from where it last settled (augmented Lagrangian):
+        # plain subgradient steps swing around the price instead of meeting it
         mu = np.maximum(0.0, settled + relaxed.stiffness * (_used(point.z, A) - b))
         if step % SETTLE == SETTLE - 1:
             settled = mu
@@ -199,9 +202,11 @@ def bounds(
             if price.any():
                 slope -= price[:, None] * use
         constant += (mu * b).sum(axis=1) + _dots(included, slope)
+        # what the tangent at z promises at most is a bound for every completion, since g is concave
         total, chosen, forced = best_additions(problem, np.where(allowed, slope, -np.inf), room)
         least = np.minimum(least, constant + total)
         with_order = np.minimum(with_order, constant[:, None] + forced)
+        # the last step only bounds: nobody would look at the point after it
         if step < steps - 1:
             point.move(relaxed, np.concatenate([rows, chosen], axis=1), slope, mu > 0)
     return Bounds(least, np.where(allowed, with_order, -np.inf), point.z, mu)
@@ -270,6 +275,7 @@ class _Point:
         for norm, Vz in zip(relaxed.problem.tables.norms, self.products[1:], strict=True):
             along, bend = _dots(self.z, norm.linear), _dots(self.z, Vz)
             root = np.sqrt(np.maximum(norm.v0 + along + bend, LEAST_VARIANCE))
+            # of -k sqrt(v): the slope is -k v' / 2 sqrt(v), and v' = linear + 2 V z
             slope -= (norm.k / (2 * root))[:, None] * (norm.linear + 2 * Vz)
             constant -= norm.k * (root - np.sqrt(norm.v0) - (along + 2 * bend) / (2 * root))
         return constant, slope
