@@ -38,12 +38,14 @@ PROVEN = 1e-9
 class Evidence:
     """What the search over the table found.
 
+    candidates     rows of the table
     greedy         (1, d)  the list that a greedy planner makes
     unrestricted   the continuous optimum
     seconds        wall time of the search
     """
 
     proof: Proof
+    candidates: int
     greedy: IntArray
     unrestricted: Unrestricted
     seconds: float
@@ -77,7 +79,7 @@ def prove(
     ceiling = unrestricted(
         objective.model, end_state(ctx.weights, ctx.cash_weight), room_of(ctx, objective)
     )
-    return Evidence(proof, simple, ceiling, clock() - started)
+    return Evidence(proof, table.m, simple, ceiling, clock() - started)
 
 
 def room_of(ctx: Context, objective: Objective) -> Room:
@@ -111,7 +113,6 @@ def room_of(ctx: Context, objective: Objective) -> Room:
 def certify(
     ctx: Context,
     objective: Objective,
-    table: Candidates,
     choice: Choice,
     proposals: Pool,
     evidence: Evidence,
@@ -127,7 +128,7 @@ def certify(
     proven = gap == 0.0 and not ranked_by
     return Certificate(
         scope=ctx.search.scope,
-        covers=_covers(ctx, table, proposals, ranked),
+        covers=_covers(ctx, evidence.candidates, proposals, ranked),
         selected_by=(
             f"{', '.join(ranked_by)}, of {len(evidence.proof.pool.net)}" if ranked_by else None
         ),
@@ -137,7 +138,7 @@ def certify(
         bound=None if gap is None else hold + net + gap,
         structural_headroom=None if ranked_by else max(0.0, evidence.unrestricted.bound - net),
         nodes=evidence.proof.nodes,
-        candidates=table.m,
+        candidates=evidence.candidates,
         sequences=proposals.seen,
         seconds=round(evidence.seconds, 6),
     )
@@ -159,7 +160,7 @@ def search_gap(objective: Objective, choice: Choice, proof: Proof) -> float | No
     return 0.0 if gap <= PROVEN else gap
 
 
-def _covers(ctx: Context, table: Candidates, proposals: Pool, ranked: Sequence[Ranking]) -> str:
+def _covers(ctx: Context, candidates: int, proposals: Pool, ranked: Sequence[Ranking]) -> str:
     seen = proposals.seen
     most = min((ranking.most for ranking in ranked), default=seen)
     if most < seen:
@@ -167,6 +168,6 @@ def _covers(ctx: Context, table: Candidates, proposals: Pool, ranked: Sequence[R
     if ctx.search.scope == "proposals":
         return f"best of {seen:,d} proposals"
     return (
-        f"every list of at most {ctx.search.max_depth} of {table.m:,d} candidates, one order per "
+        f"every list of at most {ctx.search.max_depth} of {candidates:,d} candidates, one order per "
         "security"
     )

@@ -116,7 +116,7 @@ def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
         table=table,
         proposers=proposals.proposers,
         choice=choice,
-        certificate=certify(ctx, objective, table, choice, pool, evidence, ranked),
+        certificate=certify(ctx, objective, choice, pool, evidence, ranked),
         evidence=evidence,
         inputs_sha256=inputs_sha256(case, ctx),
     )
