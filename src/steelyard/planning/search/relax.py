@@ -192,7 +192,7 @@ def bounds(
     with_order = np.full(allowed.shape, np.inf)
     settled = mu
     for step in range(steps):
-        # a limit's price rises with its overdraft from where it last settled (augmented Lagrangian):
+        # a price rises with the overdraft from where it last settled (augmented Lagrangian):
         # plain subgradient steps swing around the price instead of meeting it
         mu = np.maximum(0.0, settled + relaxed.stiffness * (_used(point.z, A) - b))
         if step % SETTLE == SETTLE - 1:
