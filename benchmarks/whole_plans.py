@@ -58,9 +58,9 @@ def world(n: int) -> dict[str, Any]:
     prices = np.round(rng.uniform(10, 300, n), 2)
     closes = prices * np.exp(np.cumsum(moves, axis=0) - moves.sum(axis=0))
     closes.setflags(write=False)
-    held = rng.random(n) < 0.6
-    shares = np.floor(held * rng.lognormal(0, 0.6, n) * 5_000 / prices) + held
-    aims = rng.lognormal(0, 0.6, n) * ((rng.random(n) < 0.6) | ~held)
+    owned = rng.random(n) < 0.6
+    shares = np.floor(owned * rng.lognormal(0, 0.6, n) * 5_000 / prices) + owned
+    aims = rng.lognormal(0, 0.6, n) * ((rng.random(n) < 0.6) | ~owned)
     thin = USUAL / n
     changes: dict[str, Any] = {
         name: {key: value * thin for key, value in section.items()}
@@ -121,10 +121,10 @@ def work() -> None:
         n = int(line)
         worlds.setdefault(n, world(n))
         started = time.process_time()
-        made = plan(**worlds[n])
+        answer = plan(**worlds[n])
         seconds = time.process_time() - started
-        orders = ",".join(f"{step.side}{step.quantity}{step.symbol}" for step in made.steps)
-        print(seconds, made.score.improvement, orders or "hold", flush=True)
+        orders = ",".join(f"{step.side}{step.quantity}{step.symbol}" for step in answer.steps)
+        print(seconds, answer.score.improvement, orders or "hold", flush=True)
 
 
 @dataclass

@@ -66,9 +66,9 @@ def test_the_latest_rate_is_never_of_a_later_day():
 def test_the_latest_rate_is_the_last_of_those_that_are_not_later(days_of_rates, on):
     rates = tuple(FxRate("EUR", Decimal(n + 1), day) for n, day in enumerate(sorted(days_of_rates)))
 
-    found = FxTable("USD", {"EUR": rates}).latest("EUR", on)
+    newest = FxTable("USD", {"EUR": rates}).latest("EUR", on)
 
-    assert found == next((rate for rate in reversed(rates) if rate.on <= on), None)
+    assert newest == next((rate for rate in reversed(rates) if rate.on <= on), None)
 
 
 def test_the_base_is_one_of_itself_on_every_day():
