@@ -71,8 +71,10 @@ def along(slope: FloatArray, security: IntArray, delta: FloatArray) -> FloatArra
 
 def between(matrix: FloatArray, security: IntArray, delta: FloatArray) -> FloatArray:
     """(m, m) d_i' M d_j."""
-    # per security first: there are several orders to each, and m x m may be large
     inner = matrix[:-1, :-1] - matrix[:-1, -1:] - matrix[-1:, :-1] + matrix[-1, -1]
-    table: FloatArray = np.multiply.outer(delta, delta)
-    table *= inner.take(security, axis=0).take(security, axis=1)
+    # entries are picked once per security, and whole rows copied for its orders: m x m may be large
+    wide = inner.take(security, axis=1)
+    wide *= delta
+    table: FloatArray = wide.take(security, axis=0)
+    table *= delta[:, None]
     return table

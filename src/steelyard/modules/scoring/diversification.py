@@ -27,7 +27,7 @@ import math
 
 import numpy as np
 
-from steelyard.arrays import FloatArray, dot, frozen, product
+from steelyard.arrays import FloatArray, dot, frozen, gram, product
 from steelyard.modules.context import Context, Grouping
 from steelyard.modules.registry import ModuleParams, score_term
 from steelyard.modules.terms import Part, Quadratic, Term, end_state
@@ -117,10 +117,7 @@ def _groups(
         return -math.fsum(((sizes - aim) ** 2).tolist())
 
     scale = _anchor(anchor, from_aim=bool(targets) or ctx.target_weights is not None)
-    together = np.zeros((ctx.n, ctx.n))
-    for column in columns:
-        together += np.multiply.outer(column, column)
-    pull = product(grouping.shares, aim)
+    together, pull = gram(grouping.shares), product(grouping.shares, aim)
     return Part(name, share, *scale, raw, _quadratic(ctx, together, pull, dot(aim, aim)))
 
 

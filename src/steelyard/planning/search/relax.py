@@ -107,9 +107,10 @@ def relaxation(problem: Problem) -> Relaxation:
     first, place = problem.groups[:, 0], problem.place
     G = Q[np.ix_(first, first)] / np.outer(delta[first], delta[first])
     # one table as scratch: it may be hundreds of megabytes
-    rest = G.take(place, axis=0).take(place, axis=1)
+    wide = G.take(place, axis=1)
+    wide *= delta
+    rest = wide.take(place, axis=0)
     rest *= delta[:, None]
-    rest *= delta
     rest -= Q
     if max(rest.max(), -rest.min()) > STRUCTURE * np.abs(np.diag(Q)).max():
         return unchanged
