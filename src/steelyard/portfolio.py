@@ -84,7 +84,7 @@ class Holding:
 
     @property
     def average_cost(self) -> Decimal | None:
-        """Cost per share over all lots; None without shares or a lot's cost."""
+        """Cost per share over all lots; None without shares or a cost of each lot."""
         costs = [lot.unit_cost * lot.quantity for lot in self.lots if lot.unit_cost is not None]
         if len(costs) != len(self.lots) or not self.quantity:
             return None

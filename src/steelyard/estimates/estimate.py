@@ -104,7 +104,7 @@ def estimate(
                          = no close
     dividend_yield       (n,)    fraction a year, NaN = unknown and taken as neutral; used only if
                          closes are not adjusted
-    fundamental_quality  (n,)    0..1, NaN = unknown; where usable, it is half of quality
+    fundamental_quality  (n,)    0..1, NaN = unknown; where known, it is half of quality
     adjusted             closes contain dividends
     Raises InputError for a close that is zero, negative or infinite, ValueError for shapes that do
     not fit.
@@ -259,12 +259,12 @@ def shrunk_correlation(returns: FloatArray) -> tuple[FloatArray, float]:
 
 
 def complete_correlation(known_matrix: FloatArray, usable: BoolArray, neutral: float) -> FloatArray:
-    """The matrix of all n securities: each missing one gets the mean usable correlation with every
+    """The matrix of all n securities: each missing one gets the mean known correlation with every
     other.
 
-    known_matrix  (k, k)  of the usable securities
-    usable         (n,)    which they are; k are True
-    neutral       stands for the mean if fewer than two are usable
+    known_matrix  (k, k)  of the known securities
+    usable        (n,)    which they are; k are True
+    neutral       stands for the mean if fewer than two are known
     returns       (n, n)  symmetric, unit diagonal; the mean is lowered until the matrix is positive
                   definite
     """

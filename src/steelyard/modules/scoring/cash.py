@@ -23,7 +23,7 @@ class Params(ModuleParams):
 
 @score_term("cash", version="1.0.0", params=Params, tags=("cash",), needs=("no_target_weights",))
 def cash(ctx: Context, _: Params) -> Term:
-    """Squared distance of cash from the share goal without targets."""
+    """Squared distance of cash from the share wanted without targets."""
     goal = ctx.score.cash_target
 
     def raw(_: FloatArray, cash: float) -> float:
