@@ -71,10 +71,9 @@ def along(slope: FloatArray, security: IntArray, delta: FloatArray) -> FloatArra
 
 def between(matrix: FloatArray, security: IntArray, delta: FloatArray) -> FloatArray:
     """(m, m) d_i' M d_j."""
-    inner = matrix[:-1, :-1] - matrix[:-1, -1:] - matrix[-1:, :-1] + matrix[-1, -1]
+    inner = matrix[:-1, :-1] - (matrix[:-1, -1:] + matrix[-1:, :-1]) + matrix[-1, -1]
     # entries are picked once per security, and whole rows copied for its orders: m x m may be large
-    wide = inner.take(security, axis=1)
-    wide *= delta
-    table: FloatArray = wide.take(security, axis=0)
-    table *= delta[:, None]
+    table: FloatArray = inner.take(security, axis=1).take(security, axis=0)
+    # an outer product is symmetric to the last bit, two scalings in turn are not
+    table *= np.multiply.outer(delta, delta)
     return table

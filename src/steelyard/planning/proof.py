@@ -168,6 +168,6 @@ def _covers(ctx: Context, candidates: int, proposals: Pool, ranked: Sequence[Ran
     if ctx.search.scope == "proposals":
         return f"best of {seen:,d} proposals"
     return (
-        f"every list of at most {ctx.search.max_depth} of {candidates:,d} candidates, one order per "
-        "security"
+        f"every list of at most {ctx.search.max_depth} of {candidates:,d} candidates, one order "
+        "per security"
     )
