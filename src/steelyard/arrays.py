@@ -79,7 +79,7 @@ def rounded_up(bound: float) -> float:
 
 
 def gram(rows: FloatArray) -> FloatArray:
-    """R R', (k, k), of rows R (k, d) to twelve digits of the largest entry, alike on every machine.
+    """R R', (k, k), of rows R (k, d), alike on every machine; to 1e-12 of the largest entry or 1.
 
     BLAS sums in another order on every processor. Whole numbers under 2^53 sum to the same in any
     order, so the rows are cut into two slices of so many bits that no sum of products needs more.
