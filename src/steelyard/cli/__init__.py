@@ -19,7 +19,6 @@ their functions: `--help` answers at once.
 
 from __future__ import annotations
 
-from importlib.metadata import version as installed
 from typing import Annotated
 
 import typer
@@ -44,6 +43,8 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
+        from importlib.metadata import version as installed
+
         write(f"steelyard {installed('steelyard')}\n")
         raise typer.Exit
 
