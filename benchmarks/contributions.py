@@ -45,10 +45,10 @@ class Subject:
 
     def net(self, strategy: Strategy) -> float:
         """Points that the plan of a strategy gains net."""
-        given = self.inputs
+        asked = self.inputs
         return (
             POINTS
-            * plan(given.snapshot, given.market, strategy, targets=given.targets).score.improvement
+            * plan(asked.snapshot, asked.market, strategy, targets=asked.targets).score.improvement
         )
 
 

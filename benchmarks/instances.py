@@ -167,9 +167,9 @@ def instance(shape: Shape, seed: int) -> Instance:
 def _world(shape: Shape, rng: Generator) -> World:
     n = shape.n
     cash = TIGHT_CASH if shape.tight_cash else CASH
-    held, targeted = (_some(n, share, rng) for share in (HELD, TARGETED))
-    targeted |= ~held  # so that there is something to do in every security
-    raw, aim = np.exp(rng.normal(0, 0.55, n)) * held, np.exp(rng.normal(0, 0.6, n)) * targeted
+    owned, targeted = (_some(n, share, rng) for share in (HELD, TARGETED))
+    targeted |= ~owned  # so that there is something to do in every security
+    raw, aim = np.exp(rng.normal(0, 0.55, n)) * owned, np.exp(rng.normal(0, 0.6, n)) * targeted
     loadings = np.column_stack(
         [rng.uniform(0.6, 1.4, n), rng.normal(0, 1, (n, FACTORS - 1))]
     ) * np.array(FACTOR_VOLATILITY)

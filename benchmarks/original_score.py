@@ -64,20 +64,20 @@ def original_score(
     values      symbol -> held value, EUR; weights are of the total before trading, as there
     """
     total = float(portfolio["total_value_eur"])
-    held = {s["symbol"]: s for s in portfolio["securities"] if values.get(s["symbol"], 0) > 0}
-    weights = {symbol: values[symbol] / total for symbol in held}
+    owned = {s["symbol"]: s for s in portfolio["securities"] if values.get(s["symbol"], 0) > 0}
+    weights = {symbol: values[symbol] / total for symbol in owned}
     parts = {
         "total_return": _weighted(
-            weights, {symbol: _total_return(s["metrics"]) for symbol, s in held.items()}
+            weights, {symbol: _total_return(s["metrics"]) for symbol, s in owned.items()}
         ),
         "diversification": (
-            _portfolio_score(portfolio, held, weights, with_groups=with_groups) / 100
+            _portfolio_score(portfolio, owned, weights, with_groups=with_groups) / 100
         ),
         "promise": _weighted(
-            weights, {symbol: _promise(s["metrics"]) for symbol, s in held.items()}
+            weights, {symbol: _promise(s["metrics"]) for symbol, s in owned.items()}
         ),
         "stability": _weighted(
-            weights, {symbol: _stability(s["metrics"]) for symbol, s in held.items()}
+            weights, {symbol: _stability(s["metrics"]) for symbol, s in owned.items()}
         ),
     }
     return round(min(1.0, sum(WEIGHTS[name] * part for name, part in parts.items()) + OPINION), 3)
@@ -117,7 +117,7 @@ def _stability(metrics: Mapping[str, float]) -> float:
 
 def _portfolio_score(
     portfolio: Mapping[str, Any],
-    held: Mapping[str, Mapping[str, Any]],
+    owned: Mapping[str, Mapping[str, Any]],
     weights: Mapping[str, float],
     *,
     with_groups: bool,
@@ -126,16 +126,17 @@ def _portfolio_score(
     groups = dict.fromkeys(portfolio["country_targets"], 0.0)
     if with_groups:
         for symbol, weight in weights.items():
-            groups[portfolio["country_to_group"][held[symbol]["country"]]] += weight
+            groups[portfolio["country_to_group"][owned[symbol]["country"]]] += weight
     deviation: float = sum(
         abs(groups[name] - float(target)) for name, target in portfolio["country_targets"].items()
     ) / len(groups)
     balance = max(0.0, 100 * (1 - deviation / WORST_DEVIATION))
     dividends = min(
         100.0,
-        30 + 1000 * _weighted(weights, {symbol: s["dividend_yield"] for symbol, s in held.items()}),
+        30
+        + 1000 * _weighted(weights, {symbol: s["dividend_yield"] for symbol, s in owned.items()}),
     )
-    quality = 100 * _weighted(weights, {symbol: s["quality_score"] for symbol, s in held.items()})
+    quality = 100 * _weighted(weights, {symbol: s["quality_score"] for symbol, s in owned.items()})
     return round(0.4 * round(balance, 1) + 0.3 * round(dividends, 1) + 0.3 * round(quality, 1), 1)
 
 

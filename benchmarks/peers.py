@@ -222,8 +222,8 @@ def time_peer(python: Path, peer: Peer, file: Path) -> Timed:
         return Timed(
             failure=(done.stderr.strip().splitlines() or ["no message"])[-1].replace("|", "/")[:200]
         )
-    found = json.loads(done.stdout.strip().splitlines()[-1])
-    return Timed(tuple(found["seconds"]), found["import"], found["version"])
+    match = json.loads(done.stdout.strip().splitlines()[-1])
+    return Timed(tuple(match["seconds"]), match["import"], match["version"])
 
 
 def time_ours(solve: Solve, problem: Instance) -> Timed:
@@ -234,8 +234,8 @@ def time_ours(solve: Solve, problem: Instance) -> Timed:
         solve(replace(problem, tables=problem.collapse()))
         return time.perf_counter() - start
 
-    found = solve(problem)
-    unproven = found.bound is not None and gap(found.net, found.bound) > PROOF
+    match = solve(problem)
+    unproven = match.bound is not None and gap(match.net, match.bound) > PROOF
     return Timed(tuple(once() for _ in range(RUNS)), remark=" (not proven)" if unproven else "")
 
 

@@ -47,11 +47,11 @@ def discrete_allocation(problem: Problem, solver: str) -> Work:
         allocation = DiscreteAllocation(
             weights, prices, total_portfolio_value=VALUE_PER_SECURITY * n
         )
-        found, left = (
+        answer, rest = (
             allocation.greedy_portfolio() if solver == "greedy" else allocation.lp_portfolio()
         )
         return (
-            f"{len(found)} positions, {100 * left / (VALUE_PER_SECURITY * n):.2f} % of value left "
+            f"{len(answer)} positions, {100 * rest / (VALUE_PER_SECURITY * n):.2f} % of value left "
             "in cash"
         )
 

@@ -65,22 +65,22 @@ def draw(panels: Sequence[Panel]) -> str:
 
 def _panel(panel: Panel, offset: float) -> str:
     low, high = panel.points[0].x, panel.points[-1].x
-    left, right = offset + MARGIN_LEFT, offset + WIDTH - MARGIN_RIGHT
+    start, right = offset + MARGIN_LEFT, offset + WIDTH - MARGIN_RIGHT
 
     def across(x: float) -> float:
-        return left + (right - left) * math.log(x / low) / math.log(high / low)
+        return start + (right - start) * math.log(x / low) / math.log(high / low)
 
     parts = [
-        f'<text class="title" x="{left:.1f}" y="16">against {panel.varies}</text>',
+        f'<text class="title" x="{start:.1f}" y="16">against {panel.varies}</text>',
         f'<text x="{right:.1f}" y="16" text-anchor="end">{panel.fixed}</text>',
     ]
     for decade in range(DECADES[0], DECADES[1] + 1):
         y = _down(10.0**decade)
         label = f"{10.0 ** (decade + 3):,.0f} ms" if decade < 0 else f"{10**decade} s"
         parts.append(
-            f'<line class="grid" x1="{left:.1f}" x2="{right:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>'
+            f'<line class="grid" x1="{start:.1f}" x2="{right:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>'
         )
-        parts.append(f'<text x="{left - 5:.1f}" y="{y + 4:.1f}" text-anchor="end">{label}</text>')
+        parts.append(f'<text x="{start - 5:.1f}" y="{y + 4:.1f}" text-anchor="end">{label}</text>')
     path = " ".join(f"{across(p.x):.1f},{_down(p.median):.1f}" for p in panel.points)
     parts.append(f'<polyline class="line" points="{path}"/>')
     for p in panel.points:

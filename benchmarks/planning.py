@@ -94,7 +94,7 @@ class Judged:
 def sample_inputs(name: str, strategy: Strategy | None = None) -> Inputs:
     """A bundled portfolio with its prices and targets, as the command line reads it."""
     files = samples.sample(name)
-    found = read(
+    seen = read(
         files.holdings,
         prices=files.prices,
         targets=files.targets,
@@ -102,7 +102,7 @@ def sample_inputs(name: str, strategy: Strategy | None = None) -> Inputs:
         fx=files.fx,
         index=files.index,
     )
-    imported = assemble(found, base_currency=files.base_currency)
+    imported = assemble(seen, base_currency=files.base_currency)
     return Inputs(imported.snapshot, imported.market, strategy or default(), imported.targets)
 
 
@@ -154,10 +154,11 @@ def judge(prepared: Prepared, orders: Mapping[str, Decimal]) -> Judged:
     )
 
 
-def orders_of(made: Plan) -> dict[str, Decimal]:
+def orders_of(answer: Plan) -> dict[str, Decimal]:
     """The steps of a plan as signed shares."""
     return {
-        step.symbol: step.quantity if step.side == "buy" else -step.quantity for step in made.steps
+        step.symbol: step.quantity if step.side == "buy" else -step.quantity
+        for step in answer.steps
     }
 
 

@@ -121,16 +121,16 @@ def measure(target: Path) -> int:
 def rows_of(measured: Mapping[str, Any]) -> dict[str, Row]:
     """Name -> row of a pytest-benchmark JSON."""
     rows = {}
-    for found in measured["benchmarks"]:
-        stats = found["stats"]
-        rows[found["name"]] = Row(
-            found["name"],
+    for entry in measured["benchmarks"]:
+        stats = entry["stats"]
+        rows[entry["name"]] = Row(
+            entry["name"],
             stats["median"],
             stats["iqr"],
             stats["min"],
             stats["max"],
             stats["rounds"],
-            found["extra_info"],
+            entry["extra_info"],
         )
     return rows
 
@@ -151,11 +151,11 @@ def machine(on: date, load: float | None) -> str:
 
 def processor() -> str:
     """The processor as the system names it."""
-    known = Path("/proc/cpuinfo")
-    if known.is_file():
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
         names = [
             line.partition(":")[2].strip()
-            for line in known.read_text(encoding="utf-8").splitlines()
+            for line in cpuinfo.read_text(encoding="utf-8").splitlines()
             if line.startswith("model name")
         ]
         if names:

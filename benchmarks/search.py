@@ -85,46 +85,46 @@ class Outcome:
     greed: tuple[float, ...]
 
 
-def problem_of(made: Instance) -> Problem:
+def problem_of(drawn: Instance) -> Problem:
     """The instance as the search takes it."""
-    return Problem(made.tables, made.account, made.shape.depth)
+    return Problem(drawn.tables, drawn.account, drawn.shape.depth)
 
 
-def search(made: Instance, settings: Search | None = None) -> Solved:
+def search(drawn: Instance, settings: Search | None = None) -> Solved:
     """What the product does with a table: bound, greed, beam, branch and bound, within its default
     budget of nodes.
     """
-    budget, problem = settings or Search(), problem_of(made)
+    budget, problem = settings or Search(), problem_of(drawn)
     root = root_bound(relaxation(problem))
     seeds = [greedy(problem), *beam(problem, root.mu, budget.beam_width)]
     proof = branch_and_bound(problem, seeds, max_nodes=budget.max_nodes, root=root)
     return Solved(max(0.0, float(proof.pool.net.max(initial=0.0))), proof.bound, proof.nodes)
 
 
-def greed(made: Instance) -> Solved:
+def greed(drawn: Instance) -> Solved:
     """The list that a greedy planner makes."""
-    return Solved(max(0.0, float(made.net(greedy(problem_of(made)))[0])))
+    return Solved(max(0.0, float(drawn.net(greedy(problem_of(drawn)))[0])))
 
 
 def outcome(kind: Class, solve: Solve = search) -> Outcome:
     """Solve every instance of a class, by the search and by the two that do not search."""
     problems = [instance(kind.shape, seed) for seed in range(kind.count)]
-    found = [solve(problem) for problem in problems]
+    answers = [solve(problem) for problem in problems]
     gaps = tuple(
-        np.inf if solved.bound is None else gap(solved.net, solved.bound) for solved in found
+        np.inf if solved.bound is None else gap(solved.net, solved.bound) for solved in answers
     )
     return Outcome(
         proven=sum(share <= PROOF for share in gaps),
         count=kind.count,
-        nodes=statistics.median(solved.nodes or 0 for solved in found),
+        nodes=statistics.median(solved.nodes or 0 for solved in answers),
         gaps=gaps,
         enumeration=tuple(
             gap(capped_enumeration(problem).net, solved.net)
-            for problem, solved in zip(problems, found, strict=True)
+            for problem, solved in zip(problems, answers, strict=True)
         ),
         greed=tuple(
             gap(greed(problem).net, solved.net)
-            for problem, solved in zip(problems, found, strict=True)
+            for problem, solved in zip(problems, answers, strict=True)
         ),
     )
 

@@ -100,8 +100,8 @@ def inputs_of(
 
 def recorded(n: int) -> Recorded:
     """The plan that was recorded for the input of that size."""
-    found = json.loads((DATA / "recorded_plans.json").read_text(encoding="ascii"))["inputs"][str(n)]
-    figures = found["plan"]
+    entry = json.loads((DATA / "recorded_plans.json").read_text(encoding="ascii"))["inputs"][str(n)]
+    figures = entry["plan"]
     orders = {
         symbol: Decimal(shares if side == "BUY" else -shares)
         for side, symbol, shares, _, _ in figures["steps"]
@@ -110,7 +110,7 @@ def recorded(n: int) -> Recorded:
         figures["wall_med"],
         MappingProxyType(orders),
         MappingProxyType(figures),
-        MappingProxyType(found["hold"]),
+        MappingProxyType(entry["hold"]),
     )
 
 

@@ -16,48 +16,48 @@ WATCHED = 7
 def test_growth(benchmark: BenchmarkFixture) -> None:
     inputs = sample_inputs("growth")
 
-    made = benchmark(inputs.plan)
+    answer = benchmark(inputs.plan)
 
-    benchmark.extra_info.update(_facts(made))
+    benchmark.extra_info.update(_facts(answer))
 
 
 @pytest.mark.parametrize("n", SIZES)
 def test_recorded_input(benchmark: BenchmarkFixture, n: int) -> None:
-    found = case(n)
+    facts = case(n)
 
-    made = benchmark(found.inputs.plan)
+    answer = benchmark(facts.inputs.plan)
 
-    ours, prepared = orders_of(made), prepare(found.inputs)
-    theirs = judge(prepared, found.recorded.orders)
-    value = float(made.value)
-    watched = [watch(found.inputs, theirs.net) for _ in range(WATCHED)]
-    benchmark.extra_info.update(_facts(made))
+    ours, prepared = orders_of(answer), prepare(facts.inputs)
+    theirs = judge(prepared, facts.recorded.orders)
+    value = float(answer.value)
+    watched = [watch(facts.inputs, theirs.net) for _ in range(WATCHED)]
+    benchmark.extra_info.update(_facts(answer))
     benchmark.extra_info.update(
         n=n,
         first_seconds=[seen.first for seen in watched if seen.first is not None],
         searched_seconds=[seen.searched for seen in watched if seen.searched is not None],
-        recorded_seconds=found.recorded.seconds,
+        recorded_seconds=facts.recorded.seconds,
         recorded_net=theirs.net,
         recorded_orders=theirs.orders,
         recorded_off_lot=theirs.off_lot,
         recorded_cash_after=theirs.cash_after * value,
         recorded_cash_missing=theirs.cash_missing * value,
-        original_hold=found.original_score({}, with_groups=True),
-        original_ours=found.original_score(ours, with_groups=True),
-        original_recorded=found.original_score(found.recorded.orders, with_groups=True),
+        original_hold=facts.original_score({}, with_groups=True),
+        original_ours=facts.original_score(ours, with_groups=True),
+        original_recorded=facts.original_score(facts.recorded.orders, with_groups=True),
     )
 
 
-def _facts(made: Plan) -> dict[str, object]:
+def _facts(answer: Plan) -> dict[str, object]:
     return {
-        "hold": made.score.hold,
-        "net": made.score.improvement,
-        "orders": len(made.steps),
-        "candidates": made.certificate.candidates,
-        "scope": made.certificate.scope,
-        "covers": made.certificate.covers,
-        "status": made.certificate.status,
-        "gap": made.certificate.search_gap,
-        "headroom": made.certificate.structural_headroom,
-        "nodes": made.certificate.nodes,
+        "hold": answer.score.hold,
+        "net": answer.score.improvement,
+        "orders": len(answer.steps),
+        "candidates": answer.certificate.candidates,
+        "scope": answer.certificate.scope,
+        "covers": answer.certificate.covers,
+        "status": answer.certificate.status,
+        "gap": answer.certificate.search_gap,
+        "headroom": answer.certificate.structural_headroom,
+        "nodes": answer.certificate.nodes,
     }

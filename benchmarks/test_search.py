@@ -59,8 +59,8 @@ def test_curve(benchmark: BenchmarkFixture, varies: str, x: int) -> None:
 
     benchmark.pedantic(search, setup=lambda: ((next(drawn),), {}), rounds=POINTS, warmup_rounds=1)
 
-    found = [search(problem) for problem in problems]
+    outcomes = [search(problem) for problem in problems]
     proven = all(
-        solved.bound is not None and gap(solved.net, solved.bound) <= PROOF for solved in found
+        solved.bound is not None and gap(solved.net, solved.bound) <= PROOF for solved in outcomes
     )
     benchmark.extra_info.update(varies=varies, fixed=fixed, x=x, proven=proven)

@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from steelyard.ledger import (
     LOT_TOLERANCE,
     SAFETY,
     Account,
+    ExactCash,
     clashes,
     feasible,
     fill,
@@ -67,9 +69,9 @@ def account(
     )
 
 
-def fits(one, *row):
+def fits(book, *row):
     cells = np.array([[*row, *[PAD] * (4 - len(row))]], dtype=np.int64)
-    return bool(feasible(one, cells)[0])
+    return bool(feasible(book, cells)[0])
 
 
 def test_nothing_always_fits():
@@ -80,6 +82,29 @@ def test_nothing_always_fits():
 def test_a_buy_takes_its_amount_and_its_cost_and_leaves_the_reserve():
     assert fits(account([0.07], cost=0.009), 0)
     assert not fits(account([0.07], cost=0.0101), 0)
+
+
+def test_a_set_that_leaves_exactly_the_floor_fits_whatever_the_floats_say():
+    # 0.1 - 0.07 - 0.01 - 0.02 is -3.5e-18 in floats and nothing in decimals
+    assert fits(account([0.07], cost=0.01), 0)
+    assert not fits(account([0.07], cost=0.01 + 1e-16), 0)
+    assert not fits(account([0.07], cost=0.01, cash=0.1 - 1e-16), 0)
+
+
+def test_exact_money_decides_where_there_is_any():
+    third = account([0.1 / 3] * 3, cash=0.1, reserve=0.0)
+    for spare, good in (("9.30", True), ("9.29999999999999999", False)):
+        exact = ExactCash((Decimal("-3.10"),) * 3, Decimal(spare))
+
+        assert fits(replace(third, exact=exact), 0, 1, 2) is good
+        assert fits(replace(third, exact=exact), 0, 1)
+
+
+def test_what_is_clear_of_the_floor_is_not_asked_of_the_decimals():
+    wrong = ExactCash((Decimal(-1),), Decimal(0))
+
+    assert fits(replace(account([0.07]), exact=wrong), 0)
+    assert not wrong.spare + wrong.flows[0] >= 0
 
 
 def test_a_sale_pays_for_a_buy_unless_only_settled_money_counts():
@@ -137,12 +162,12 @@ def test_a_foreign_debt_raises_what_must_stay_at_home():
 
 
 def test_a_security_comes_once_and_a_conflict_keeps_two_apart():
-    one = account([-0.1, -0.05, 0.02, 0.02], security=[0, 0, 1, 2], conflicts=[(1, 3)])
+    book = account([-0.1, -0.05, 0.02, 0.02], security=[0, 0, 1, 2], conflicts=[(1, 3)])
 
-    assert not fits(one, 0, 1)
-    assert not fits(one, 1, 3)
-    assert fits(one, 0, 3)
-    assert fits(one, 1, 2)
+    assert not fits(book, 0, 1)
+    assert not fits(book, 1, 3)
+    assert fits(book, 0, 3)
+    assert fits(book, 1, 2)
 
 
 def test_turnover_counts_half_of_both_sides():
@@ -200,52 +225,56 @@ def accounts(draw):
     )
 
 
-def by_hand(one, row):
+def by_hand(book, row):
     """The same rules in plain numbers."""
     if not row:
         return True, 1.0
-    brought = [-one.delta[j] - one.cost[j] for j in row]
-    cash = one.spendable + sum(min(money, 0.0) if one.settled_only else money for money in brought)
-    foreign = one.cash - one.spendable
-    margins = (
-        [cash - min(max(one.reserve - foreign, 0.0), one.spendable)] if min(brought) < 0 else [1.0]
+    brought = [-book.delta[j] - book.cost[j] for j in row]
+    cash = book.spendable + sum(
+        min(money, 0.0) if book.settled_only else money for money in brought
     )
-    if one.turnover_cap is not None:
-        margins.append(one.turnover_cap - sum(abs(one.delta[j]) for j in row) / 2)
-    if one.group_cap is not None:
-        for g, before in enumerate(one.group_weights):
+    foreign = book.cash - book.spendable
+    margins = (
+        [cash - min(max(book.reserve - foreign, 0.0), book.spendable)]
+        if min(brought) < 0
+        else [1.0]
+    )
+    if book.turnover_cap is not None:
+        margins.append(book.turnover_cap - sum(abs(book.delta[j]) for j in row) / 2)
+    if book.group_cap is not None:
+        for g, before in enumerate(book.group_weights):
             margins.append(
-                max(one.group_cap, before)
+                max(book.group_cap, before)
                 - before
-                - sum(one.delta[j] * one.group_shares[j, g] for j in row)
+                - sum(book.delta[j] * book.group_shares[j, g] for j in row)
                 + SAFETY
             )
-    distinct = len({int(one.security[j]) for j in row}) == len(row)
-    together = not any(one.conflicts[a, b] for a, b in itertools.combinations(row, 2))
+    distinct = len({int(book.security[j]) for j in row}) == len(row)
+    together = not any(book.conflicts[a, b] for a, b in itertools.combinations(row, 2))
     return distinct and together and min(margins) >= 0, min(map(abs, margins))
 
 
 @given(accounts())
-def test_every_set_is_judged_as_by_hand(one):
-    m = len(one.delta)
+def test_every_set_is_judged_as_by_hand(book):
+    m = len(book.delta)
     for size in range(min(m, 3) + 1):
         for row in itertools.combinations(range(m), size):
-            good, margin = by_hand(one, row)
+            good, margin = by_hand(book, row)
             if margin > 1e-9:
-                assert fits(one, *row) == good
+                assert fits(book, *row) == good
 
 
 @given(accounts())
-def test_what_fill_takes_fits_and_it_takes_all_that_fits(one):
-    m = len(one.delta)
+def test_what_fill_takes_fits_and_it_takes_all_that_fits(book):
+    m = len(book.delta)
 
-    taken = fill(one, [], range(m), 4)
+    row = fill(book, [], range(m), 4)
 
-    assert len(taken) <= 4
-    if taken:
-        assert fits(one, *taken)
-    assert len(taken) == 4 or not any(
-        fits(one, *taken, j) for j in range(m) if j > max(taken, default=-1)
+    assert len(row) <= 4
+    if row:
+        assert fits(book, *row)
+    assert len(row) == 4 or not any(
+        fits(book, *row, j) for j in range(m) if j > max(row, default=-1)
     )
 
 
@@ -257,37 +286,37 @@ def test_fill_honours_the_caps_on_turnover_and_groups():
 
 
 def test_fill_keeps_what_was_chosen_and_skips_what_does_not_fit():
-    one = account([-0.1, 0.3, 0.05, 0.05], cash=0.05)
+    book = account([-0.1, 0.3, 0.05, 0.05], cash=0.05)
 
-    assert fill(one, [0], [1, 2, 3], 4) == [0, 2, 3]
-    assert fill(one, [0], [1, 2, 3], 2) == [0, 2]
-    assert fill(one, [], [1], 4) == []
-
-
-@given(accounts())
-def test_hold_is_always_feasible_and_no_sale_that_brings_money_is_refused_for_cash(one):
-    uncapped = replace(one, turnover_cap=None, group_cap=None)
-
-    assert fits(one)
-    assert all(fits(uncapped, j) for j in np.flatnonzero(one.delta + one.cost < 0))
+    assert fill(book, [0], [1, 2, 3], 4) == [0, 2, 3]
+    assert fill(book, [0], [1, 2, 3], 2) == [0, 2]
+    assert fill(book, [], [1], 4) == []
 
 
 @given(accounts())
-def test_the_linear_limits_of_the_search_let_every_feasible_set_through(one):
-    m = len(one.delta)
-    problem = Problem(Tables(np.zeros(m), np.zeros((m, m)), ()), one, 3)
+def test_hold_is_always_feasible_and_no_sale_that_brings_money_is_refused_for_cash(book):
+    uncapped = replace(book, turnover_cap=None, group_cap=None)
+
+    assert fits(book)
+    assert all(fits(uncapped, j) for j in np.flatnonzero(book.delta + book.cost < 0))
+
+
+@given(accounts())
+def test_the_linear_limits_of_the_search_let_every_feasible_set_through(book):
+    m = len(book.delta)
+    problem = Problem(Tables(np.zeros(m), np.zeros((m, m)), ()), book, 3)
     use, limits = problem.limits
 
     for row in itertools.chain.from_iterable(
         itertools.combinations(range(m), size) for size in range(4)
     ):
-        if fits(one, *row):
+        if fits(book, *row):
             assert (use[:, list(row)].sum(axis=1) <= limits + ROUNDING).all()
 
 
 @given(accounts(), st.randoms(use_true_random=False))
-def test_a_row_is_judged_alike_in_any_batch_and_order(one, random):
-    m = len(one.delta)
+def test_a_row_is_judged_alike_in_any_batch_and_order(book, random):
+    m = len(book.delta)
     rows = np.array(
         [
             [*row, *[PAD] * (3 - len(row))]
@@ -296,17 +325,17 @@ def test_a_row_is_judged_alike_in_any_batch_and_order(one, random):
         ],
         dtype=np.int64,
     )
-    together = feasible(one, rows)
+    together = feasible(book, rows)
 
     order = random.sample(range(len(rows)), len(rows))
-    assert feasible(one, rows[order]).tolist() == together[order].tolist()
-    assert [bool(feasible(one, rows[k : k + 1])[0]) for k in range(len(rows))] == together.tolist()
+    assert feasible(book, rows[order]).tolist() == together[order].tolist()
+    assert [bool(feasible(book, rows[k : k + 1])[0]) for k in range(len(rows))] == together.tolist()
 
 
 def test_clashes_are_asked_of_pairs_only():
-    one = account([0.1, 0.1], security=[3, 3])
+    book = account([0.1, 0.1], security=[3, 3])
 
-    assert clashes(one, np.array([[0, PAD], [0, 1], [PAD, PAD]])).tolist() == [False, True, False]
+    assert clashes(book, np.array([[0, PAD], [0, 1], [PAD, PAD]])).tolist() == [False, True, False]
 
 
 def test_a_pad_reads_zero():
@@ -318,18 +347,10 @@ def test_a_pad_reads_zero():
     ]
 
 
-@pytest.mark.parametrize(
-    ("wanted", "lot", "lots"),
-    [
-        (0.3, 0.1, 3),
-        (0.29, 0.1, 2),
-        (0.1 * 3, 0.1, 3),
-        (0.3 - 1e-12, 0.1, 3),
-        (0.0, 0.1, 0),
-        (1e-30, 1.0, 0),
-        (1.0, 1 / 3, 3),
-    ],
-)
-def test_lots_are_whole_and_never_more_than_wanted_but_for_division_noise(wanted, lot, lots):
-    assert whole_lots(np.array([wanted]), np.array([lot]))[0] == lots
-    assert lots * lot <= wanted + LOT_TOLERANCE * lot
+def test_lots_are_whole_and_never_more_than_the_size_but_for_division_noise():
+    sizes = np.array([0.3, 0.29, 0.1 * 3, 0.3 - 1e-12, 0.0, 1e-30, 1.0])
+    lot = np.array([0.1] * 5 + [1.0, 1 / 3])
+    lots = whole_lots(sizes, lot)
+
+    assert lots.tolist() == [3, 2, 3, 3, 0, 0, 3]
+    assert (lots * lot <= sizes + LOT_TOLERANCE * lot).all()

@@ -22,9 +22,10 @@ def order(status=OrderStatus.WORKING, filled="0", side=Side.BUY, symbol="A"):
     return Order("o", symbol, side, Decimal(10), None, status, Decimal(filled))
 
 
-@pytest.mark.parametrize("status", OrderStatus)
-def test_only_an_order_that_is_over_leaves_nothing_open(status):
-    assert order(status, "4").open_quantity == (0 if status in OVER else 6)
+def test_only_an_order_that_is_over_leaves_nothing_open():
+    rest = {status: order(status, "4").open_quantity for status in OrderStatus}
+
+    assert rest == {status: 0 if status in OVER else 6 for status in OrderStatus}
 
 
 def test_an_order_of_unknown_status_may_still_trade():
@@ -66,16 +67,11 @@ def test_the_average_cost_weighs_lots_by_shares():
     assert holding.average_cost == Decimal("17.5")
 
 
-@pytest.mark.parametrize(
-    "holding",
-    [
-        Holding("A", Decimal(4), (TaxLot(Decimal(1), None, Decimal(10)), TaxLot(Decimal(3)))),
-        Holding("A", Decimal(0), ()),
-    ],
-    ids=["one lot of unknown cost", "no shares"],
-)
-def test_an_average_cost_that_is_not_known_is_none(holding):
-    assert holding.average_cost is None
+def test_without_shares_or_the_cost_of_a_lot_there_is_no_average_cost():
+    lots = TaxLot(Decimal(1), None, Decimal(10)), TaxLot(Decimal(3))
+
+    assert Holding("A", Decimal(4), lots).average_cost is None
+    assert Holding("A", Decimal(0), ()).average_cost is None
 
 
 def test_a_holding_was_acquired_with_its_oldest_known_lot():
@@ -89,9 +85,11 @@ def test_a_holding_was_acquired_with_its_oldest_known_lot():
     assert Holding("A", Decimal(1), lots[:1]).acquired is None
 
 
-@pytest.mark.parametrize("kind", ["EQUITY", "ETF", "ETC", "MUTUALFUND", ""])
-def test_funds_are_told_by_their_product_type(kind):
-    assert Security("A", "USD", product_type=kind).is_fund == (kind in FUND_TYPES)
+def test_funds_are_told_by_their_product_type():
+    kinds = ["EQUITY", "ETF", "ETC", "MUTUALFUND", ""]
+    funds = [kind for kind in kinds if Security("A", "USD", product_type=kind).is_fund]
+
+    assert funds == [kind for kind in kinds if kind in FUND_TYPES]
 
 
 def test_records_cannot_be_changed():
@@ -116,12 +114,10 @@ def prices():
     )
 
 
-@pytest.mark.parametrize(
-    ("on", "age"),
-    [(date(2024, 1, 4), 0), (date(2024, 1, 3), 1), (date(2023, 12, 1), 3), (date(2024, 1, 9), 0)],
-)
-def test_age_counts_the_sessions_after_a_day(on, age):
-    assert prices().age(on) == age
+def test_age_counts_the_sessions_after_a_day():
+    days = date(2024, 1, 4), date(2024, 1, 3), date(2023, 12, 1), date(2024, 1, 9)
+
+    assert [prices().age(day) for day in days] == [0, 1, 3, 0]
 
 
 def test_the_last_session_is_a_date_and_without_any_it_is_none():
@@ -153,16 +149,13 @@ def test_targets_leave_the_rest_to_cash():
     assert Targets({"A": 1 + 5e-7}).cash == 0
 
 
-@pytest.mark.parametrize("weight", [-0.1, float("nan"), float("inf"), -float("inf")])
-def test_a_target_that_is_not_a_share_is_refused_by_name(weight):
-    with pytest.raises(
-        InputError,
-        match=(
-            r"The target of B is .*; a weight is a fraction of value, 0 or more\. Nothing was "
-            r"planned\."
-        ),
-    ):
-        Targets({"A": 0.1, "B": weight})
+def test_a_target_that_is_not_a_share_is_refused_by_name():
+    refusal = (
+        r"The target of B is .*; a weight is a fraction of value, 0 or more\. Nothing was planned\."
+    )
+    for weight in (-0.1, float("nan"), float("inf"), -float("inf")):
+        with pytest.raises(InputError, match=refusal):
+            Targets({"A": 0.1, "B": weight})
 
 
 def test_targets_over_one_are_refused_with_by_how_much_and_never_rescaled():

@@ -19,6 +19,11 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 
+DOUBLE_BITS = 53
+BOUND_UNITS = 1e9
+WITHOUT_BLAS = 2_000_000
+"""Multiplications of a matrix product up to which numpy alone is as fast."""
+
 PAD = -1
 """Fills the rest of a row of candidate indices."""
 
@@ -56,6 +61,44 @@ def canonical_rows(rows: IntArray, m: int) -> IntArray:
         )
     lifted = np.sort(np.where(rows < 0, m, rows), axis=1)
     return np.where(lifted == m, PAD, lifted)
+
+
+def dot(a: FloatArray, b: FloatArray) -> float:
+    """Sum of products, without BLAS: the last bit is the same on every processor."""
+    return float((a * b).sum())
+
+
+def product(matrix: FloatArray, vector: FloatArray) -> FloatArray:
+    """M x, (k,), of a matrix (k, n) and a vector (n,), without BLAS as `dot`."""
+    return np.asarray((matrix * vector).sum(axis=1))
+
+
+def rounded_up(bound: float) -> float:
+    """A bound up to nine decimals: it stays valid, and its last digits do not matter."""
+    return math.ceil(bound * BOUND_UNITS) / BOUND_UNITS
+
+
+def gram(rows: FloatArray) -> FloatArray:
+    """R R', (k, k), of rows R (k, d), alike on every machine; to 1e-12 of the largest entry or 1.
+
+    BLAS sums in another order on every processor. Whole numbers under 2^53 sum to the same in any
+    order, so the rows are cut into two slices of so many bits that no sum of products needs more.
+    """
+    bits = (DOUBLE_BITS - math.ceil(math.log2(max(2, rows.shape[1])))) // 2
+    scale = 2.0 ** (bits - math.frexp(float(np.abs(rows).max(initial=1.0)))[1])
+    high = np.rint(rows * scale)
+    low = np.rint((rows * scale - high) * 2.0**bits)
+    across = _products(high, low)
+    sums = _products(high, high) + (across + across.T) * 2.0**-bits
+    sums += _products(low, low) * 2.0 ** (-2 * bits)
+    return np.asarray(sums / scale**2)
+
+
+def _products(a: FloatArray, b: FloatArray) -> FloatArray:
+    """A B' of whole numbers, exact; BLAS and its threads only where that pays."""
+    if a.size * len(b) > WITHOUT_BLAS:
+        return np.asarray(a @ b.T)
+    return np.array([product(b, row) for row in a]).reshape(len(a), len(b))
 
 
 def padded(values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:

@@ -14,9 +14,7 @@ SIGNIFICANT_DIGITS = 12
 
 
 def plain(amount: Decimal) -> str:
-    """Decimal as text without exponent and without trailing zeros: 1E+3 gives 1000, 2.50 gives
-    2.5.
-    """
+    """Decimal as text without exponent or trailing zeros: 1E+3 gives 1000, 2.50 gives 2.5."""
     text = f"{amount:f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")

@@ -5,21 +5,41 @@ Planning and execution ask the same functions. Everything is a fraction of the p
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
 from steelyard.arrays import BoolArray, FloatArray, IntArray, padded, row_sums
+from steelyard.money import ZERO
+
+Cash = TypeVar("Cash", float, Decimal)
 
 SAFETY = 1e-12
-"""Cash that must be left over beyond a floor, of value: keeps the exact decimals on the right side
-of it.
-"""
+"""Rounding of a sum of weights, of value: passing a cap by so little is not passing it."""
+
+NEAR = 1e-9
+"""Cash this close to its floor, of value, is judged in exact decimals: floats cannot tell."""
 
 LOT_TOLERANCE = 1e-9
 """A wanted size this close under a whole lot (in lots) is that lot: division noise, not intent."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExactCash:
+    """The cash walk over m orders in exact base currency.
+
+    flows   (m,)  what an order does to the cash that may pay: a sale's proceeds less its costs
+    spare   spendable cash over its floor, >= 0
+    """
+
+    flows: tuple[Decimal, ...]
+    spare: Decimal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +58,7 @@ class Account:
     group_shares   (m, g) share of the order's security in each capped group
     group_weights  (g,)   weights of the groups before
     group_cap      of value; None = off
+    exact          the cash that the weights stand for; None = the floats as they are written
     """
 
     security: IntArray
@@ -52,6 +73,7 @@ class Account:
     group_shares: FloatArray
     group_weights: FloatArray
     group_cap: float | None
+    exact: ExactCash | None = None
 
     @cached_property
     def payment(self) -> FloatArray:
@@ -69,19 +91,53 @@ class Account:
         return least_spendable(self.cash, self.spendable, self.reserve)
 
     @cached_property
+    def scale(self) -> float:
+        """What rounding is relative to: 1, or more where debts make weights of any size."""
+        largest = float(np.abs(self.payment).max(initial=0.0))
+        return max(1.0, abs(self.cash), abs(self.spendable), largest)
+
+    @cached_property
+    def units(self) -> tuple[list[int], int]:
+        """What each order does to the cash that may pay, and the spare, in whole units."""
+        exact = self.exact or _as_written(self)
+        flows = [min(flow, ZERO) if self.settled_only else flow for flow in exact.flows]
+        parts = [Fraction(amount) for amount in (*flows, exact.spare)]
+        whole = math.lcm(*(part.denominator for part in parts))
+        *units, spare = (int(part * whole) for part in parts)
+        return units, spare
+
+    def pays(self, row: Iterable[int]) -> bool:
+        """Does the cash reach for a set of orders, exactly? On the floor it does."""
+        units, spare = self.units
+        return spare + sum(units[j] for j in row if j >= 0) >= 0
+
+    @cached_property
     def any_conflict(self) -> bool:
         """Are there two orders at all that may not go together?"""
         return bool(self.conflicts.any())
 
 
-def least_spendable(cash: float, spendable: float, reserve: float) -> float:
+def least_spendable(cash: Cash, spendable: Cash, reserve: Cash) -> Cash:
     """What must stay of the spendable cash: the reserve, or what is there if that is less.
 
-    Foreign cash counts for the reserve. Money that open buys may take does not: it is promised. All
-    are of value, `cash` as in `Account`.
+    Foreign cash counts for the reserve. Money that open buys may take does not: it is promised.
+    `cash` as in `Account`; all of value, or all in exact base currency.
     """
     foreign = cash - spendable
-    return min(max(reserve - foreign, 0.0), spendable)
+    return min(max(reserve - foreign, type(cash)(0)), spendable)
+
+
+def _as_written(account: Account) -> ExactCash:
+    """The floats of an account as the decimals that they are written as."""
+
+    def exact(number: float) -> Decimal:
+        return Decimal(repr(float(number)))
+
+    orders = zip(account.delta, account.cost, strict=True)
+    spendable = exact(account.spendable)
+    floor = least_spendable(exact(account.cash), spendable, exact(account.reserve))
+    flows = tuple(-exact(delta) - exact(cost) for delta, cost in orders)
+    return ExactCash(flows, spendable - floor)
 
 
 def feasible(account: Account, rows: IntArray) -> BoolArray:
@@ -102,18 +158,22 @@ def feasible(account: Account, rows: IntArray) -> BoolArray:
 
 
 def cash_kept(account: Account, rows: IntArray) -> BoolArray:
-    """(k,) True where enough cash stays, or where no order of the row takes any."""
-    kept = account.spendable + row_sums(account.payment, rows) >= account.floor + SAFETY
-    if account.spendable < account.floor + SAFETY:
-        kept |= row_sums((account.payment < 0).astype(np.float64), rows) == 0
-    return np.asarray(kept)
+    """(k,) True where enough cash stays; orders that take none always leave enough.
+
+    Floats decide what is clear of the floor, exact decimals what is near it: equality is enough.
+    """
+    over = account.spendable + row_sums(account.payment, rows) - account.floor
+    enough = over >= 0
+    for k in np.flatnonzero(np.abs(over) <= NEAR * account.scale):
+        enough[k] = account.pays(rows[k].tolist())
+    return np.asarray(enough)
 
 
 def clashes(account: Account, rows: IntArray) -> BoolArray:
     """(k,) True where a row has a security twice or a conflicting pair."""
-    m, found = len(account.security), np.zeros(len(rows), dtype=np.bool_)
+    m, bad = len(account.security), np.zeros(len(rows), dtype=np.bool_)
     if not m:
-        return found
+        return bad
     # a pad reads order 0, so what it finds does not count: no padded copy of a table that may be
     # large
     real = np.ascontiguousarray((rows >= 0).T)
@@ -124,8 +184,8 @@ def clashes(account: Account, rows: IntArray) -> BoolArray:
             together = security[a] == security[b]
             if account.any_conflict:
                 together |= account.conflicts.take(order[a] * m + order[b])
-            found |= together & real[a] & real[b]
-    return found
+            bad |= together & real[a] & real[b]
+    return bad
 
 
 def groups_kept(account: Account, rows: IntArray) -> BoolArray:
@@ -147,19 +207,17 @@ def fill(account: Account, chosen: Iterable[int], offered: Iterable[int], depth:
     chosen, offered   indices into the m orders
     depth             most orders in the result
     """
-    taken, left = list(chosen), list(offered)
-    while left and len(taken) < depth:
-        fits = feasible(account, np.array([[*taken, j] for j in left], dtype=np.int64))
+    row, rest = list(chosen), list(offered)
+    while rest and len(row) < depth:
+        fits = feasible(account, np.array([[*row, j] for j in rest], dtype=np.int64))
         if not fits.any():
             break
         first = int(fits.argmax())
-        taken.append(left[first])
-        left = left[first + 1 :]
-    return taken
+        row.append(rest[first])
+        rest = rest[first + 1 :]
+    return row
 
 
-def whole_lots(wanted: FloatArray, lot: FloatArray) -> FloatArray:
-    """Whole lots in a wanted size, both in the same unit; never more than wanted but for division
-    noise.
-    """
-    return np.asarray(np.floor(wanted / lot + LOT_TOLERANCE))
+def whole_lots(size: FloatArray, lot: FloatArray) -> FloatArray:
+    """Whole lots in a size, in one unit; never more than it but for division noise."""
+    return np.asarray(np.floor(size / lot + LOT_TOLERANCE))

@@ -89,13 +89,10 @@ class Market:
         returns               (T, k)  NaN where there is no close or no rate
         """
         column = {symbol: i for i, symbol in enumerate(self.symbols)}
-        wanted = list(zip(symbols, currencies, strict=True))
-        rates = {
-            currency: self.fx.series(currency, self.dates, max_age)
-            for currency in {currency for _, currency in wanted}
-        }
-        result = np.full((len(self.dates), len(wanted)), np.nan)
-        for k, (symbol, currency) in enumerate(wanted):
-            if symbol in column:
-                result[:, k] = self.closes[:, column[symbol]] * rates[currency]
+        places = np.array([column.get(symbol, -1) for symbol in symbols], dtype=np.int64)
+        units = np.array(list(currencies))
+        result = np.full((len(self.dates), len(places)), np.nan)
+        result[:, places >= 0] = self.closes[:, places[places >= 0]]
+        for currency in {*units.tolist()} - {self.fx.base}:
+            result[:, units == currency] *= self.fx.series(currency, self.dates, max_age)[:, None]
         return result

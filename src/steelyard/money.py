@@ -1,4 +1,4 @@
-"""Money at the edges: exact decimals, dated exchange rates with a direction, rounding to lots.
+"""Money at the edges: exact decimals, dated exchange rates with a direction.
 
 Rates are always *units of base per unit of currency*, so money in base is amount x rate. A missing
 or old rate is an error, never 1.0.
@@ -10,7 +10,8 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
+from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
@@ -21,13 +22,20 @@ from steelyard.arrays import FloatArray
 ZERO = Decimal(0)
 
 
-def floor_to_lot(quantity: Decimal, lot_size: Decimal) -> Decimal:
-    """Largest multiple of `lot_size` that is at most `quantity` (both >= 0).
+@dataclass(frozen=True, slots=True)
+class ExactMoney:
+    """What the floats of a planning set stand for, base currency, exact.
 
-    >>> floor_to_lot(Decimal("17.9"), Decimal(5))
-    Decimal('15')
+    shares      (n,)  price x rate of one share
+    value       of the portfolio
+    cash        all cash less what open buys may take
+    spendable   base cash less open buys
     """
-    return (quantity / lot_size).to_integral_value(rounding=ROUND_FLOOR) * lot_size
+
+    shares: tuple[Decimal, ...]
+    value: Decimal
+    cash: Decimal
+    spendable: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,11 @@ class FxTable:
     base: str
     rates: Mapping[str, tuple[FxRate, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
+    @cached_property
+    def _columns(self) -> dict[str, tuple[npt.NDArray[np.datetime64], FloatArray]]:
+        """Days and rates of each currency whose series was asked for: asked for again in a plan."""
+        return {}
+
     def known(self, currency: str) -> bool:
         """Is there any rate of this currency?"""
         return currency == self.base or bool(self.rates.get(currency))
@@ -58,9 +71,9 @@ class FxTable:
         """Newest rate at or before `on`; None when there is none."""
         if currency == self.base:
             return FxRate(currency, Decimal(1), on)
-        known = self.rates.get(currency, ())
-        count = bisect_right(known, on, key=lambda rate: rate.on)
-        return known[count - 1] if count else None
+        rates = self.rates.get(currency, ())
+        count = bisect_right(rates, on, key=lambda rate: rate.on)
+        return rates[count - 1] if count else None
 
     def series(self, currency: str, days: npt.NDArray[np.datetime64], max_age: int) -> FloatArray:
         """Rate of each day of `days`, carried forward over at most `max_age` of those days.
@@ -70,11 +83,13 @@ class FxTable:
         """
         if currency == self.base:
             return np.ones(len(days))
-        known = self.rates.get(currency, ())
-        if not known or not len(days):
+        if not self.rates.get(currency) or not len(days):
             return np.full(len(days), np.nan)
-        dates = np.array([rate.on for rate in known], dtype="datetime64[D]")
-        values = np.array([float(rate.rate) for rate in known])
+        if currency not in self._columns:
+            rates = self.rates[currency]
+            on = np.array([rate.on for rate in rates], dtype="datetime64[D]")
+            self._columns[currency] = on, np.array([float(rate.rate) for rate in rates])
+        dates, values = self._columns[currency]
         newest = np.searchsorted(dates, days, side="right") - 1
         result = np.where(newest >= 0, values[newest], np.nan)
         # the age is counted in the days of the price file, so that holidays and weekends do not
@@ -84,8 +99,8 @@ class FxTable:
 
     def until(self, last: date) -> FxTable:
         """The same table without rates after `last`."""
-        kept = {
+        past = {
             currency: tuple(rate for rate in rates if rate.on <= last)
             for currency, rates in self.rates.items()
         }
-        return FxTable(self.base, MappingProxyType(kept))
+        return FxTable(self.base, MappingProxyType(past))

@@ -21,9 +21,7 @@ from steelyard.orders import Order, Side
 FUND_TYPES = frozenset({"ETF", "ETC", "MUTUALFUND"})
 
 FUNDING_STEPS = ((1.0, 1.0), (0.8, 0.8), (0.6, 0.6), (0.4, 0.4))
-"""(held part of the target budget, aggression from there on); under the last step nothing is
-bought.
-"""
+"""(held part of the budget, aggression from there on); under the last step nothing is bought."""
 DRAWDOWN_STEPS = ((0.15, 1.0), (0.25, 0.7), (0.35, 0.3))
 """(fall from the high-water mark, aggression under it); from the last step on nothing is bought."""
 DRAWDOWN_DECIMALS = 12
@@ -86,9 +84,7 @@ class Holding:
 
     @property
     def average_cost(self) -> Decimal | None:
-        """Cost per share over all lots; None when one lot's cost is unknown or there are no
-        shares.
-        """
+        """Cost per share over all lots; None without shares or a cost of each lot."""
         costs = [lot.unit_cost * lot.quantity for lot in self.lots if lot.unit_cost is not None]
         if len(costs) != len(self.lots) or not self.quantity:
             return None
@@ -121,9 +117,7 @@ class BucketState:
     dividends: Mapping[str, Decimal] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
-        """Raises InputError for a figure that is no finite number: nobody could say how far buys
-        are to be scaled.
-        """
+        """Raises InputError for a figure that is no finite number: it could scale no buy."""
         figures = {
             "funding": self.funding,
             "high_water_mark": self.high_water_mark,
@@ -155,9 +149,7 @@ class BucketState:
 
     @property
     def aggression(self) -> float:
-        """By how much buys are scaled, 0..1: the smaller of the funding step and the drawdown step.
-        Exits are never scaled.
-        """
+        """How buys are scaled, 0..1: the smaller of funding and drawdown step; exits never."""
         funded = (
             1.0
             if self.funding is None

@@ -15,7 +15,7 @@ from steelyard.ledger import Account, feasible
 from steelyard.modules.tables import evaluate
 from steelyard.planning.collapse import collapse
 from steelyard.planning.score.charges import ChargeRates
-from steelyard.planning.score.model import ScoreModel
+from steelyard.planning.score.model import Point, ScoreModel
 from steelyard.planning.search.problem import Problem
 
 TIE = 1e-9
@@ -126,6 +126,14 @@ def at_most_one_of(some):
     """A row predicate."""
     few = np.array(sorted(some), dtype=np.int64)
     return lambda rows: np.isin(rows, few).sum(axis=1) <= 1
+
+
+def value(model, z):
+    return Point.at(model, z).value()
+
+
+def gradient(model, z):
+    return Point.at(model, z).gradient()
 
 
 def mirrored(pairs, depth, *, cash=1.0):

@@ -106,7 +106,7 @@ def test_the_golden_estimates_of_real_closes_are_reproduced(case):
     dates, symbols, table = bundled_closes()
     until = dates.index(case["as_of"]) + 1
 
-    found = estimated(table[:until, [symbols.index(symbol) for symbol in case["symbols"]]])
+    figures = estimated(table[:until, [symbols.index(symbol) for symbol in case["symbols"]]])
 
     for metric, key in (
         ("expected_return", "mu"),
@@ -115,9 +115,9 @@ def test_the_golden_estimates_of_real_closes_are_reproduced(case):
         ("quality",) * 2,
         ("drawdown",) * 2,
     ):
-        np.testing.assert_allclose(getattr(found, metric), case[key], rtol=0, atol=1e-6)
-    assert found.shrinkage == pytest.approx(case["delta"], abs=1e-6)
-    assert all(flags.tolist() == case["missing"] for flags in found.missing.values())
+        np.testing.assert_allclose(getattr(figures, metric), case[key], rtol=0, atol=1e-6)
+    assert figures.shrinkage == pytest.approx(case["delta"], abs=1e-6)
+    assert all(flags.tolist() == case["missing"] for flags in figures.missing.values())
 
 
 def test_the_default_settings_are_those_of_the_golden_vectors():
@@ -202,28 +202,28 @@ def plain_shrinkage(columns):
     rows = [column[-757:] for column in columns]
     returns = [[math.log(b) - math.log(a) for a, b in itertools.pairwise(row)] for row in rows]
     counts = [sum(not math.isnan(x) for x in moves) for moves in returns]
-    known = [i for i, count in enumerate(counts) if count >= YEAR]
-    while known:
+    usable = [i for i, count in enumerate(counts) if count >= YEAR]
+    while usable:
         days = [
-            t for t in range(len(returns[0])) if not any(math.isnan(returns[i][t]) for i in known)
+            t for t in range(len(returns[0])) if not any(math.isnan(returns[i][t]) for i in usable)
         ]
         if len(days) < YEAR:
-            fewest = min(counts[i] for i in known)
-            known = [i for i in known if counts[i] > fewest]
+            fewest = min(counts[i] for i in usable)
+            usable = [i for i in usable if counts[i] > fewest]
             continue
         still = [
             i
-            for i in known
+            for i in usable
             if statistics.pstdev([returns[i][t] for t in days]) * math.sqrt(YEAR) <= 1e-8
         ]
         if not still:
             break
-        known = [i for i in known if i not in still]
-    if len(known) < 2:
-        return known, [[1.0] for _ in known], 0.0
-    m, k = len(days), len(known)
+        usable = [i for i in usable if i not in still]
+    if len(usable) < 2:
+        return usable, [[1.0] for _ in usable], 0.0
+    m, k = len(days), len(usable)
     z = []
-    for i in known:
+    for i in usable:
         moves = [returns[i][t] for t in days]
         centre, spread = statistics.fmean(moves), statistics.pstdev(moves)
         z.append([(x - centre) / spread for x in moves])
@@ -246,7 +246,7 @@ def plain_shrinkage(columns):
     rho = math.fsum(pi[i, i] for i in range(k)) + mean * cross
     delta = 0.0 if k == 2 else min(max((math.fsum(pi.values()) - rho) / (gamma * m), 0.0), 1.0)
     return (
-        known,
+        usable,
         [
             [1.0 if i == j else delta * mean + (1 - delta) * s[i, j] for j in range(k)]
             for i in range(k)
@@ -264,31 +264,31 @@ def test_loops_over_plain_numbers_give_the_same_estimates(seed, days, names):
     closes = with_holes(random_closes(seed, days, names), seed)
     columns = [closes[:, i].tolist() for i in range(names)]
 
-    found = estimated(closes)
+    figures = estimated(closes)
 
     for metric, plain in (
         ("expected_return", plain_expected_return),
         ("quality", plain_quality),
         ("drawdown", plain_drawdown),
     ):
-        wanted = [plain(column) for column in columns]
-        assert found.missing[metric].tolist() == [x is None for x in wanted]
+        due = [plain(column) for column in columns]
+        assert figures.missing[metric].tolist() == [x is None for x in due]
         np.testing.assert_allclose(
-            getattr(found, metric),
-            [NEUTRAL[metric] if x is None else x for x in wanted],
+            getattr(figures, metric),
+            [NEUTRAL[metric] if x is None else x for x in due],
             rtol=0,
             atol=1e-10,
         )
-    wanted = [plain_volatility(own(column[-757:])) for column in columns]
+    due = [plain_volatility(own(column[-757:])) for column in columns]
     np.testing.assert_allclose(
-        found.volatility, [0.25 if x is None else x for x in wanted], rtol=0, atol=1e-12
+        figures.volatility, [0.25 if x is None else x for x in due], rtol=0, atol=1e-12
     )
-    known, matrix, delta = plain_shrinkage(columns)
-    assert np.flatnonzero(~found.missing["correlation"]).tolist() == known
-    assert found.shrinkage == pytest.approx(delta, abs=1e-9)
-    if known:
+    usable, matrix, delta = plain_shrinkage(columns)
+    assert np.flatnonzero(~figures.missing["correlation"]).tolist() == usable
+    assert figures.shrinkage == pytest.approx(delta, abs=1e-9)
+    if usable:
         np.testing.assert_allclose(
-            found.correlation[np.ix_(known, known)], matrix, rtol=0, atol=1e-9
+            figures.correlation[np.ix_(usable, usable)], matrix, rtol=0, atol=1e-9
         )
 
 
@@ -324,38 +324,40 @@ def test_the_order_of_the_columns_does_not_matter(seed, days, names, data):
     closes = with_holes(random_closes(seed, days, names), seed)
     order = data.draw(st.permutations(range(names)))
 
-    one, other = estimated(closes), estimated(closes[:, order])
+    single, other = estimated(closes), estimated(closes[:, order])
 
     for metric in METRICS:
-        assert np.array_equal(other.missing[metric], one.missing[metric][order])
+        assert np.array_equal(other.missing[metric], single.missing[metric][order])
     for metric in ("expected_return", "volatility", "quality", "drawdown"):
-        assert np.array_equal(getattr(other, metric), getattr(one, metric)[order])
+        assert np.array_equal(getattr(other, metric), getattr(single, metric)[order])
     np.testing.assert_allclose(
-        other.correlation, one.correlation[np.ix_(order, order)], rtol=0, atol=1e-12
+        other.correlation, single.correlation[np.ix_(order, order)], rtol=0, atol=1e-12
     )
-    assert other.shrinkage == pytest.approx(one.shrinkage, abs=1e-12)
+    assert other.shrinkage == pytest.approx(single.shrinkage, abs=1e-12)
 
 
 @given(seed=seeds, names=st.integers(1, 4), scale=st.sampled_from([2.0**-20, 0.5, 1024.0]))
 def test_the_unit_of_money_does_not_matter(seed, names, scale):
     closes = with_holes(random_closes(seed, 800, names), seed)
 
-    one, other = estimated(closes), estimated(closes * scale)
+    single, other = estimated(closes), estimated(closes * scale)
 
     for metric in METRICS:
-        assert np.array_equal(other.missing[metric], one.missing[metric])
-        np.testing.assert_allclose(getattr(other, metric), getattr(one, metric), rtol=0, atol=1e-9)
+        assert np.array_equal(other.missing[metric], single.missing[metric])
+        np.testing.assert_allclose(
+            getattr(other, metric), getattr(single, metric), rtol=0, atol=1e-9
+        )
 
 
 def test_the_callers_table_is_not_changed_and_the_results_cannot_be():
     closes = random_closes(3, 400, 3)
     before = closes.copy()
 
-    found = estimated(closes)
+    figures = estimated(closes)
 
     assert np.array_equal(closes, before)
     assert not any(
-        getattr(found, m).flags.writeable or found.missing[m].flags.writeable for m in METRICS
+        getattr(figures, m).flags.writeable or figures.missing[m].flags.writeable for m in METRICS
     )
 
 
@@ -364,15 +366,15 @@ def test_the_callers_table_is_not_changed_and_the_results_cannot_be():
 
 @given(seed=seeds, days=st.sampled_from([0, 1, 2, 3, 252, 253, 300, 800]), names=st.integers(0, 6))
 def test_nothing_is_ever_nan_whatever_is_missing(seed, days, names):
-    found = estimated(
+    figures = estimated(
         with_holes(random_closes(seed, days, names), seed) if days else np.empty((0, names))
     )
 
     for metric in METRICS:
-        assert np.isfinite(getattr(found, metric)).all()
-        assert found.missing[metric].shape == (names,)
-    assert found.correlation.shape == (names, names)
-    assert 0 <= found.shrinkage <= 1
+        assert np.isfinite(getattr(figures, metric)).all()
+        assert figures.missing[metric].shape == (names,)
+    assert figures.correlation.shape == (names, names)
+    assert 0 <= figures.shrinkage <= 1
 
 
 def test_251_returns_are_too_few_and_252_are_enough():
@@ -400,15 +402,15 @@ def test_a_security_without_history_is_exactly_neutral_and_changes_no_other(seed
         "even growth": 17.0 * np.exp(2e-4 * np.arange(700)),
     }[why]
 
-    found = estimated(closes)
+    figures = estimated(closes)
 
     for metric, neutral in NEUTRAL.items():
-        assert getattr(found, metric)[gone] == neutral
-        assert np.array_equal(getattr(found, metric)[others], getattr(alone, metric))
-    for flags in found.missing.values():
+        assert getattr(figures, metric)[gone] == neutral
+        assert np.array_equal(getattr(figures, metric)[others], getattr(alone, metric))
+    for flags in figures.missing.values():
         assert np.flatnonzero(flags).tolist() == [gone]
     np.testing.assert_allclose(
-        found.correlation[np.ix_(others, others)], alone.correlation, rtol=0, atol=1e-12
+        figures.correlation[np.ix_(others, others)], alone.correlation, rtol=0, atol=1e-12
     )
 
 
@@ -416,9 +418,9 @@ def test_a_security_that_stood_still_for_three_years_lacks_only_volatility_and_c
     closes = random_closes(5, 2521, 3)
     closes[-757:, 1] = closes[-757, 1]
 
-    found = estimated(closes)
+    figures = estimated(closes)
 
-    assert {m: flags.tolist() for m, flags in found.missing.items() if flags.any()} == {
+    assert {m: flags.tolist() for m, flags in figures.missing.items() if flags.any()} == {
         "volatility": [False, True, False],
         "correlation": [False, True, False],
     }
@@ -448,10 +450,10 @@ def test_of_two_securities_that_never_traded_together_the_one_with_fewer_days_is
     closes[300:, 0] = np.nan
     closes[:310, 1] = np.nan
 
-    found = estimated(closes)
+    figures = estimated(closes)
 
-    assert found.missing["correlation"].tolist() == [True, False, False]
-    assert not found.missing["volatility"].any()
+    assert figures.missing["correlation"].tolist() == [True, False, False]
+    assert not figures.missing["volatility"].any()
 
 
 def test_two_securities_of_equal_length_that_never_traded_together_are_both_missing():
@@ -459,10 +461,10 @@ def test_two_securities_of_equal_length_that_never_traded_together_are_both_miss
     closes[300:, 0] = np.nan
     closes[:300, 1] = np.nan
 
-    found = estimated(closes)
+    figures = estimated(closes)
 
-    assert found.missing["correlation"].all()
-    assert found.correlation[0, 1] == 0.40
+    assert figures.missing["correlation"].all()
+    assert figures.correlation[0, 1] == 0.40
 
 
 def test_a_security_that_moves_only_on_days_that_others_lack_is_missing_in_correlation():
@@ -470,10 +472,10 @@ def test_a_security_that_moves_only_on_days_that_others_lack_is_missing_in_corre
     closes[:, 0] = np.where(np.arange(600) < 300, 10.0, 11.0)
     closes[300, 1] = np.nan
 
-    found = estimated(closes)
+    figures = estimated(closes)
 
-    assert found.missing["correlation"].tolist() == [True, False, False]
-    assert not found.missing["volatility"].any()
+    assert figures.missing["correlation"].tolist() == [True, False, False]
+    assert not figures.missing["volatility"].any()
 
 
 # expected return
@@ -500,9 +502,9 @@ def test_expected_return_lies_between_the_prior_and_past_growth(seed, days):
     closes = random_closes(seed, days, 1)[:, 0]
     growth = (closes[-1] / closes[0]) ** (YEAR / (days - 1)) - 1
 
-    found = expected_return(closes, 0.0, 0.065)
+    figures = expected_return(closes, 0.0, 0.065)
 
-    assert min(growth, 0.065) - 1e-12 <= found <= max(growth, 0.065) + 1e-12
+    assert min(growth, 0.065) - 1e-12 <= figures <= max(growth, 0.065) + 1e-12
 
 
 def test_a_higher_risk_free_rate_lifts_the_prior_and_lowers_quality():
@@ -585,26 +587,29 @@ def test_a_known_fundamental_score_is_half_of_quality():
     closes = random_closes(4, 700, 2)
     from_prices = estimated(closes).quality
 
-    found = estimated(closes, fundamentals=[0.9, np.nan])
+    figures = estimated(closes, fundamentals=[0.9, np.nan])
 
-    assert found.quality.tolist() == [pytest.approx(0.5 * from_prices[0] + 0.45), from_prices[1]]
+    assert figures.quality.tolist() == [pytest.approx(0.5 * from_prices[0] + 0.45), from_prices[1]]
 
 
 def test_a_fundamental_score_without_price_history_meets_the_neutral_value_half_way():
-    found = estimated(np.full((1, 2), np.nan), fundamentals=[0.85, np.nan])
+    figures = estimated(np.full((1, 2), np.nan), fundamentals=[0.85, np.nan])
 
-    assert found.quality.tolist() == [pytest.approx(0.70), 0.55]
-    assert found.missing["quality"].tolist() == [False, True]
+    assert figures.quality.tolist() == [pytest.approx(0.70), 0.55]
+    assert figures.missing["quality"].tolist() == [False, True]
 
 
 @given(seed=seeds, days=st.integers(253, 1500), names=st.integers(1, 4))
 def test_quality_and_drawdown_stay_in_0_to_1_and_volatility_is_positive(seed, days, names):
-    found = estimated(with_holes(random_closes(seed, days, names), seed))
+    figures = estimated(with_holes(random_closes(seed, days, names), seed))
 
     assert (
-        (found.quality >= 0) & (found.quality <= 1) & (found.drawdown >= 0) & (found.drawdown <= 1)
+        (figures.quality >= 0)
+        & (figures.quality <= 1)
+        & (figures.drawdown >= 0)
+        & (figures.drawdown <= 1)
     ).all()
-    assert (found.volatility > 0).all()
+    assert (figures.volatility > 0).all()
 
 
 # correlation
@@ -645,10 +650,10 @@ def test_the_matrix_of_twenty_securities_is_positive_definite_with_any_number_mi
     closes = random_closes(11, 800, 20)
     closes[:, :missing] = np.nan
 
-    found = estimated(closes)
+    figures = estimated(closes)
 
-    assert smallest_eigenvalue(found.correlation) >= 1e-10
-    assert found.missing["correlation"].sum() == missing
+    assert smallest_eigenvalue(figures.correlation) >= 1e-10
+    assert figures.missing["correlation"].sum() == missing
 
 
 def test_a_missing_security_has_the_mean_known_correlation_with_all_others():
@@ -666,10 +671,10 @@ def test_with_fewer_than_two_known_the_neutral_correlation_stands():
     closes = random_closes(11, 800, 3)
     closes[:, 1:] = np.nan
 
-    found = estimated(closes)
+    figures = estimated(closes)
 
-    assert found.correlation[np.triu_indices(3, 1)].tolist() == [0.40] * 3
-    assert found.shrinkage == 0
+    assert figures.correlation[np.triu_indices(3, 1)].tolist() == [0.40] * 3
+    assert figures.shrinkage == 0
 
 
 @pytest.mark.parametrize(

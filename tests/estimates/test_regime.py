@@ -98,10 +98,10 @@ def test_without_an_index_it_is_unknown_and_says_why():
     ],
 )
 def test_a_regime_begins_at_five_percent_and_ends_at_three(distances, name):
-    found = regime(at_distances(*distances), rules=SHORT)
+    answer = regime(at_distances(*distances), rules=SHORT)
 
-    assert found.name == name
-    assert found.distance == pytest.approx(distances[-1], abs=1e-12)
+    assert answer.name == name
+    assert answer.distance == pytest.approx(distances[-1], abs=1e-12)
 
 
 def test_a_market_that_crosses_one_line_every_other_day_does_not_flap():
@@ -132,19 +132,19 @@ def test_only_days_on_which_all_indices_have_a_level_count():
     gap = both.levels.copy()
     gap[-1, 1] = np.nan
 
-    found = detect(replace(both, levels=gap), AS_OF, SHORT, WEEK)
+    answer = detect(replace(both, levels=gap), AS_OF, SHORT, WEEK)
 
-    assert found.name == "bull"
-    assert found.observations == len(gap) - 1
+    assert answer.name == "bull"
+    assert answer.observations == len(gap) - 1
 
 
 def test_indices_that_share_no_day_tell_nothing():
     levels = np.full((100, 2), np.nan)
     levels[::2, 0] = levels[1::2, 1] = 100.0
 
-    found = detect(Index(("A", "B"), days(100), levels), AS_OF, SHORT, WEEK)
+    answer = detect(Index(("A", "B"), days(100), levels), AS_OF, SHORT, WEEK)
 
-    assert (found.name, found.observations) == ("unknown", 0)
+    assert (answer.name, answer.observations) == ("unknown", 0)
 
 
 def test_an_index_may_be_five_weekdays_old_and_not_six():
@@ -182,15 +182,15 @@ def test_what_comes_after_the_date_changes_nothing(levels, later):
 
 
 @given(walks, walks, st.integers(-6, 6))
-def test_an_index_counts_alike_in_any_unit(one, other, power):
-    scaled = index(one * 2.0**power, other)
+def test_an_index_counts_alike_in_any_unit(single, other, power):
+    scaled = index(single * 2.0**power, other)
 
-    assert detect(scaled, AS_OF, SHORT, WEEK) == detect(index(one, other), AS_OF, SHORT, WEEK)
+    assert detect(scaled, AS_OF, SHORT, WEEK) == detect(index(single, other), AS_OF, SHORT, WEEK)
 
 
 @given(walks)
 def test_a_market_upside_down_has_the_opposite_regime(levels):
-    found = regime(levels, rules=SHORT)
+    answer = regime(levels, rules=SHORT)
     distances = [
         100 * (level / levels[k - 19 : k + 1].mean() - 1)
         for k, level in enumerate(levels)
@@ -200,4 +200,4 @@ def test_a_market_upside_down_has_the_opposite_regime(levels):
     mirrored = regime(at_distances(*[-distance / 100 for distance in distances]), rules=SHORT)
 
     opposite = {"bull": "bear", "bear": "bull", "sideways": "sideways"}
-    assert mirrored.name == opposite[found.name]
+    assert mirrored.name == opposite[answer.name]

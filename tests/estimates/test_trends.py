@@ -17,20 +17,20 @@ def closes() -> np.ndarray:
 
 
 def test_momentum_is_the_growth_of_a_year_less_its_newest_month():
-    known = closes()
+    usable = closes()
 
-    assert momentum(known) == pytest.approx(known[-1 - MONTH] / known[-1 - YEAR] - 1)
-    assert np.isnan(momentum(known[-YEAR:])).all()
+    assert momentum(usable) == pytest.approx(usable[-1 - MONTH] / usable[-1 - YEAR] - 1)
+    assert np.isnan(momentum(usable[-YEAR:])).all()
 
 
 @pytest.mark.parametrize("end", [MONTH, YEAR])
 def test_a_holiday_at_an_end_of_the_year_takes_the_close_before_it(end):
-    known = closes()
-    known[-1 - end, 0] = known[-2 - end, 0]
-    holed = known.copy()
+    usable = closes()
+    usable[-1 - end, 0] = usable[-2 - end, 0]
+    holed = usable.copy()
     holed[-1 - end, 0] = np.nan
 
-    assert momentum(holed) == pytest.approx(momentum(known))
+    assert momentum(holed) == pytest.approx(momentum(usable))
 
 
 def test_a_week_without_a_close_makes_momentum_unknown():
@@ -41,13 +41,13 @@ def test_a_week_without_a_close_makes_momentum_unknown():
 
 
 def test_a_peak_counts_from_the_purchase_on_and_passes_over_holes():
-    known = closes()
-    known[-3, 0], known[-2, 0] = 900.0, np.nan
+    usable = closes()
+    usable[-3, 0], usable[-2, 0] = 900.0, np.nan
 
-    found = peaks(known, DAYS, [DAYS[-5].astype(object), None])
-    assert found[0] == 900.0
-    assert np.isnan(found[1])
-    assert np.isnan(peaks(known, DAYS, [date(2030, 1, 1), date(2030, 1, 1)])).all()
+    ratios = peaks(usable, DAYS, [DAYS[-5].astype(object), None])
+    assert ratios[0] == 900.0
+    assert np.isnan(ratios[1])
+    assert np.isnan(peaks(usable, DAYS, [date(2030, 1, 1), date(2030, 1, 1)])).all()
 
 
 def test_one_young_holding_does_not_hide_a_stormy_market():

@@ -94,9 +94,9 @@ def test_a_bound_is_never_below_the_best_set_and_never_rises_with_more_nodes(chu
 
         proofs = [solve(problem, max_nodes=nodes) for nodes in (1, 2, 5, 20, MANY)]
 
-        found = [proof.bound for proof in proofs]
-        assert min(found) >= best - ROUNDING, seed
-        assert all(after <= before + ROUNDING for before, after in itertools.pairwise(found)), seed
+        levels = [proof.bound for proof in proofs]
+        assert min(levels) >= best - ROUNDING, seed
+        assert all(after <= before + ROUNDING for before, after in itertools.pairwise(levels)), seed
         assert all(
             proof.nodes <= nodes for proof, nodes in zip(proofs, (1, 2, 5, 20, MANY), strict=True)
         ), seed

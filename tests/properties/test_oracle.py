@@ -21,12 +21,13 @@ from steelyard.modules.registry import Kind
 from steelyard.money import ZERO
 from steelyard.orders import Side
 from steelyard.planning.choice import choose
+from steelyard.planning.costs import exact_cost
 from steelyard.planning.findings import Findings
 from steelyard.planning.keep import FEW, MOST_TIES, TIE, best
 from steelyard.planning.score.reference import evaluate as reference
 from steelyard.planning.solve import evaluate_batches
 from steelyard.plans.plan import Plan
-from steelyard.settings import Search
+from steelyard.settings import Costs, Limits, Search
 
 MOST_ROWS = 8
 MOST_DEPTH = 4
@@ -52,18 +53,20 @@ class Enumerated:
         )
 
 
-def enumerated(one: World, made: Prepared, plan: Plan, rows: list[int]) -> Enumerated:
+def enumerated(portfolio: World, solved: Prepared, plan: Plan, rows: list[int]) -> Enumerated:
     """All sets of at most `max_depth` of the rows of the candidate table, one order per
     security.
     """
-    found = Enumerated({}, {})
-    for size in range(1, one.strategy.search.max_depth + 1):
+    sets = Enumerated({}, {})
+    for size in range(1, portfolio.strategy.search.max_depth + 1):
         for row in itertools.combinations(rows, size):
             orders = [plan.candidates[j] for j in row]
             if len({order.symbol for order in orders}) == len(orders):
-                found.net[row] = net_of(made, plan, row)
-                found.slack[row] = min(cash_slack(one, plan, row), cap_slack(one, made, plan, row))
-    return found
+                sets.net[row] = net_of(solved, plan, row)
+                sets.slack[row] = min(
+                    cash_slack(portfolio, plan, row), cap_slack(portfolio, solved, plan, row)
+                )
+    return sets
 
 
 def signed(plan: Plan, j: int) -> Decimal:
@@ -71,22 +74,24 @@ def signed(plan: Plan, j: int) -> Decimal:
     return order.notional_base if order.side is Side.BUY else -order.notional_base
 
 
-def net_of(made: Prepared, plan: Plan, row: tuple[int, ...]) -> float:
+def net_of(solved: Prepared, plan: Plan, row: tuple[int, ...]) -> float:
     """Score after less score before, less the charges of `spec/scoring.md` 2.8, in plain
     numbers.
     """
-    score, value = made.ctx.score, plan.value
-    weights = made.ctx.weights.copy()
+    score, value = solved.ctx.score, plan.value
+    weights = solved.ctx.weights.copy()
     for j in row:
-        weights[made.ctx.symbols.index(plan.candidates[j].symbol)] += float(signed(plan, j) / value)
-    cash = made.ctx.cash_weight - float(sum((signed(plan, j) for j in row), ZERO) / value)
-    terms, shares = made.objective.terms, made.objective.weights
-    before = reference(terms, shares, made.ctx.weights, made.ctx.cash_weight).score
+        weights[solved.ctx.symbols.index(plan.candidates[j].symbol)] += float(
+            signed(plan, j) / value
+        )
+    cash = solved.ctx.cash_weight - float(sum((signed(plan, j) for j in row), ZERO) / value)
+    terms, shares = solved.objective.terms, solved.objective.weights
+    before = reference(terms, shares, solved.ctx.weights, solved.ctx.cash_weight).score
     after = reference(terms, shares, weights, cash).score
     lo, hi = score.anchors.tr
     per_return = max(shares.get("total_return", 0.0) / (hi - lo), score.min_score_per_return)
     cost = float(sum((plan.candidates[j].cost for j in row), ZERO) / value)
-    tax = sum(float(made.table.tax[j]) for j in row)
+    tax = sum(float(solved.table.tax[j]) for j in row)
     discount = (1 - (1 + score.neutral.mu) ** -score.tax_years) / score.tax_years
     return (
         after
@@ -96,35 +101,35 @@ def net_of(made: Prepared, plan: Plan, row: tuple[int, ...]) -> float:
     )
 
 
-def cash_slack(one: World, plan: Plan, row: tuple[int, ...]) -> float:
+def cash_slack(portfolio: World, plan: Plan, row: tuple[int, ...]) -> float:
     """Sells first, then buys: what is left above the floor, of value."""
-    spendable = plan.cash.get("USD", ZERO) - one.open_buys
-    foreign = one.cash - one.open_buys - spendable
+    spendable = plan.cash.get("USD", ZERO) - portfolio.open_buys
+    foreign = portfolio.cash - portfolio.open_buys - spendable
     floor = min(max(plan.reserve - foreign, ZERO), spendable)
     brought = [-signed(plan, j) - plan.candidates[j].cost for j in row]
     if min(brought) >= ZERO:
         return np.inf
-    settled = one.strategy.limits.funding == "settled"
+    settled = portfolio.strategy.limits.funding == "settled"
     return float(
         (spendable + sum(min(money, ZERO) if settled else money for money in brought) - floor)
         / plan.value
     )
 
 
-def cap_slack(one: World, made: Prepared, plan: Plan, row: tuple[int, ...]) -> float:
-    limits, slack = one.strategy.limits, np.inf
+def cap_slack(portfolio: World, solved: Prepared, plan: Plan, row: tuple[int, ...]) -> float:
+    limits, slack = portfolio.strategy.limits, np.inf
     if limits.max_turnover_weight is not None:
         traded = float(sum((plan.candidates[j].notional_base for j in row), ZERO) / plan.value)
         slack = min(slack, limits.max_turnover_weight - traded / 2 + SLACK)
     if limits.max_group_weight is not None:
-        moved = made.ctx.weights.copy()
+        moved = solved.ctx.weights.copy()
         for j in row:
-            moved[made.ctx.symbols.index(plan.candidates[j].symbol)] += float(
+            moved[solved.ctx.symbols.index(plan.candidates[j].symbol)] += float(
                 signed(plan, j) / plan.value
             )
-        for groups in (made.ctx.sectors, made.ctx.countries):
+        for groups in (solved.ctx.sectors, solved.ctx.countries):
             if groups.counts:
-                before, after = made.ctx.weights @ groups.shares, moved @ groups.shares
+                before, after = solved.ctx.weights @ groups.shares, moved @ groups.shares
                 slack = min(
                     slack,
                     float((np.maximum(limits.max_group_weight, before) - after).min()) + SLACK,
@@ -132,23 +137,24 @@ def cap_slack(one: World, made: Prepared, plan: Plan, row: tuple[int, ...]) -> f
     return slack
 
 
-def small(one: World) -> World:
+def small(portfolio: World) -> World:
     """At most four orders a plan."""
     return replace(
-        one,
+        portfolio,
         strategy=replace(
-            one.strategy, search=Search(max_depth=min(MOST_DEPTH, one.strategy.search.max_depth))
+            portfolio.strategy,
+            search=Search(max_depth=min(MOST_DEPTH, portfolio.strategy.search.max_depth)),
         ),
     )
 
 
 @settings(max_examples=settings.default.max_examples // 2)
 @given(worlds(most=4))
-def test_the_plan_is_the_best_of_all_sets_of_its_table(one):
-    one = small(one)
-    plan, made = one.plan(), prepared(one)
+def test_the_plan_is_the_best_of_all_sets_of_its_table(portfolio):
+    portfolio = small(portfolio)
+    plan, solved = portfolio.plan(), prepared(portfolio)
     assume(1 <= len(plan.candidates) <= MOST_ROWS + 4)
-    every = enumerated(one, made, plan, list(range(len(plan.candidates))))
+    every = enumerated(portfolio, solved, plan, list(range(len(plan.candidates))))
 
     sure, possible = every.best(SLACK), every.best(-SLACK)
     least = plan.score.min_improvement
@@ -163,20 +169,62 @@ def test_the_plan_is_the_best_of_all_sets_of_its_table(one):
         assert sure < max(least, SLACK)
 
 
+@st.composite
+def exact_worlds(draw: st.DrawFn) -> World:
+    """Two to four funds off their targets; on them, the cash is exactly the reserve, or nothing."""
+    symbols = ["AA", "BB", "CC", "DD"][: draw(st.integers(2, 4))]
+    shares, cents = st.integers(0, 60), st.integers(500, 30_000)
+    before, due = ({s: draw(shares) for s in symbols} for _ in range(2))
+    prices = {s: Decimal(draw(cents)) / 100 for s in symbols}
+    reserve = draw(st.sampled_from(["0", "0.2"]))
+    costs = Costs(fixed=draw(st.sampled_from([0.0, 2.0])))
+    moved = {s: abs(due[s] - before[s]) * prices[s] for s in symbols if due[s] != before[s]}
+    fixed, rate = exact_cost(costs, foreign=False)
+    paid = sum((fixed + rate * amount for amount in moved.values()), ZERO)
+    value = (sum(due[s] * prices[s] for s in symbols) + paid) / (1 - Decimal(reserve))
+    cash = value - sum(before[s] * prices[s] for s in symbols)
+    assume(cash > 0 and any(due[s] > before[s] for s in symbols))
+    return world(
+        *(f"{s} {before[s]} @ {prices[s]}" for s in symbols),
+        cash=str(cash),
+        targets={s: float(due[s] * prices[s] / value) for s in symbols if due[s]},
+        funds=symbols,
+        sessions=1,
+        costs=costs,
+        limits=Limits(cash_reserve_weight=float(reserve)),
+        search=Search(max_depth=MOST_DEPTH),
+    )
+
+
+@given(exact_worlds())
+def test_a_list_that_leaves_exactly_the_reserve_may_be_the_plan(portfolio):
+    plan, solved = portfolio.plan(), prepared(portfolio)
+    assume(1 <= len(plan.candidates) <= MOST_ROWS + 4)
+    every = enumerated(portfolio, solved, plan, list(range(len(plan.candidates))))
+
+    best_net, least = every.best(0.0), plan.score.min_improvement
+
+    assert plan.certificate.status == "proven"
+    if best_net >= max(least, SLACK):
+        assert plan.score.improvement == pytest.approx(best_net, **NEAR)
+        chosen = tuple(sorted(int(step.candidate[1:]) - 1 for step in plan.steps))
+        assert every.slack[chosen] >= 0
+
+
 @settings(max_examples=settings.default.max_examples // 2)
 @given(worlds(), st.data())
-def test_given_all_sets_of_a_few_candidates_the_steps_choose_the_best(one, data):
-    one = small(one)
-    plan, made = one.plan(), prepared(one)
+def test_given_all_sets_of_a_few_candidates_the_steps_choose_the_best(portfolio, data):
+    portfolio = small(portfolio)
+    plan, solved = portfolio.plan(), prepared(portfolio)
     assume(len(plan.candidates) >= 2)
     some = data.draw(
         st.lists(
-            st.sampled_from(range(made.table.m)), min_size=1, max_size=MOST_ROWS, unique=True
+            st.sampled_from(range(solved.table.m)), min_size=1, max_size=MOST_ROWS, unique=True
         ).map(sorted)
     )
-    every = enumerated(one, made, plan, some)
+    every = enumerated(portfolio, solved, plan, some)
 
-    depth = one.strategy.search.max_depth
+    depth = portfolio.strategy.search.max_depth
     rows = np.array(
         [[*row, *[PAD] * (depth - len(row))] for row in every.net], dtype=np.int64
     ).reshape(-1, depth)
@@ -191,9 +239,9 @@ def test_given_all_sets_of_a_few_candidates_the_steps_choose_the_best(one, data)
         for n, start in enumerate(range(0, len(rows), cut))
     ]
     pool = best(
-        depth, data.draw(st.permutations(list(evaluate_batches(made.table, batches, Findings()))))
+        depth, data.draw(st.permutations(list(evaluate_batches(solved.table, batches, Findings()))))
     )
-    choice = choose(made.ctx, made.objective, made.table, pool, {})
+    choice = choose(solved.ctx, solved.objective, solved.table, pool, {})
 
     sure, possible = every.best(SLACK), every.best(-SLACK)
     if choice.acts:
@@ -234,11 +282,11 @@ def test_the_order_of_arrival_cannot_change_what_is_kept(scored, random, cut):
         for n, part in enumerate(order[k : k + cut] for k in range(0, len(order), cut))
     ]
 
-    one, parts = best(3, [Scores(0, rows, net)]), best(3, batches)
+    portfolio, parts = best(3, [Scores(0, rows, net)]), best(3, batches)
 
-    assert np.array_equal(one.rows, parts.rows)
-    assert np.array_equal(one.net, parts.net)
-    assert one.seen == parts.seen == int(np.isfinite(net).sum())
+    assert np.array_equal(portfolio.rows, parts.rows)
+    assert np.array_equal(portfolio.net, parts.net)
+    assert portfolio.seen == parts.seen == int(np.isfinite(net).sum())
 
 
 @given(scored_rows())
@@ -258,7 +306,7 @@ def test_what_is_kept_is_the_best_in_order_with_every_tie(scored):
 def mirrored(depth: int) -> World:
     """Two securities that differ in their names alone, both over their targets."""
     targets = {"AA": 0.4, "AB": 0.4}
-    one = world(
+    portfolio = world(
         "AA 100 @ 100",
         "AB 100 @ 100",
         "ZZ 0 @ 100",
@@ -268,15 +316,16 @@ def mirrored(depth: int) -> World:
         search=Search(max_depth=depth),
     )
     return replace(
-        one, strategy=with_params(one.strategy, Kind.FILTER, "eligibility", min_hold_days=0)
+        portfolio,
+        strategy=with_params(portfolio.strategy, Kind.FILTER, "eligibility", min_hold_days=0),
     )
 
 
 @pytest.mark.parametrize("scope", ["candidates", "proposals"])
 def test_of_two_equal_sets_the_first_by_name_is_chosen(scope):
-    one = mirrored(1)
+    portfolio = mirrored(1)
     plan = replace(
-        one, strategy=replace(one.strategy, search=Search(max_depth=1, scope=scope))
+        portfolio, strategy=replace(portfolio.strategy, search=Search(max_depth=1, scope=scope))
     ).plan()
 
     runner_up = next(a for a in plan.alternatives if a.name == "runner_up_1")
@@ -286,17 +335,17 @@ def test_of_two_equal_sets_the_first_by_name_is_chosen(scope):
 
 
 def test_fewer_orders_win_a_tie_and_then_the_lower_cost():
-    one = mirrored(2)
-    made = prepared(one)
+    portfolio = mirrored(2)
+    solved = prepared(portfolio)
     rows = np.array([[0, 1], [0, PAD], [1, PAD]], dtype=np.int64)
     choice = choose(
-        made.ctx,
-        made.objective,
-        made.table,
+        solved.ctx,
+        solved.objective,
+        solved.table,
         best(
             2,
             evaluate_batches(
-                made.table, [Batch(0, rows, np.zeros(3, dtype=np.int64), ("x",))], Findings()
+                solved.table, [Batch(0, rows, np.zeros(3, dtype=np.int64), ("x",))], Findings()
             ),
         ),
         {},

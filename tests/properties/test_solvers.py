@@ -30,15 +30,15 @@ pytestmark = pytest.mark.nightly
 
 
 def problem_of(shape, seed):
-    made = instance(shape, seed)
-    return Problem(made.tables, made.account, shape.depth)
+    drawn = instance(shape, seed)
+    return Problem(drawn.tables, drawn.account, shape.depth)
 
 
 def factor(matrix):
     """L with L'L = matrix, for a matrix that is positive semidefinite but for rounding."""
     values, vectors = np.linalg.eigh(matrix)
-    kept = values > 1e-14 * values[-1]
-    return np.sqrt(values[kept])[:, None] * vectors[:, kept].T
+    rows = values > 1e-14 * values[-1]
+    return np.sqrt(values[rows])[:, None] * vectors[:, rows].T
 
 
 def lifted(norm):
@@ -146,8 +146,8 @@ def solved_by_clarabel(relaxed):
     settings = clarabel.DefaultSettings()
     settings.verbose = False
     matrix = sparse.csc_matrix(np.vstack(rows))
-    found = clarabel.DefaultSolver(
+    proof = clarabel.DefaultSolver(
         sparse.csc_matrix(np.triu(P)), cost, matrix, np.concatenate(right), cones, settings
     ).solve()
-    assert str(found.status) == "Solved"
-    return -found.obj_val + sum(norm.k * float(np.sqrt(norm.v0)) for norm in norms)
+    assert str(proof.status) == "Solved"
+    return -proof.obj_val + sum(norm.k * float(np.sqrt(norm.v0)) for norm in norms)

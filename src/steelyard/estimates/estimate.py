@@ -28,7 +28,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from steelyard.arrays import BoolArray, FloatArray
+from steelyard.arrays import BoolArray, FloatArray, gram
 from steelyard.errors import InputError
 from steelyard.settings import Score
 
@@ -124,21 +124,23 @@ def estimate(
         else np.where(np.isnan(dividend_yield), neutral.yield_, dividend_yield)
     )
 
-    told = np.full((4, count), np.nan)
+    figures = np.full((4, count), np.nan)
     for i, row in enumerate(rows):
         ten, five, three = (
             _available(row[-(window + 1) :]) for window in (TEN_YEARS, FIVE_YEARS, THREE_YEARS)
         )
-        told[:, i] = (
+        figures[:, i] = (
             expected_return(ten, yields[i], settings.risk_free + settings.equity_premium),
             volatility(three),
             quality(ten, five, settings.risk_free, neutral.quality),
             drawdown(_available(row[-FIVE_YEARS:])),
         )
-    told[2] = _with_fundamentals(told[2], fundamental_quality, neutral.quality)
-    known = np.isfinite(told)
+    figures[2] = _with_fundamentals(figures[2], fundamental_quality, neutral.quality)
+    usable = np.isfinite(figures)
     mu, sigma, promise, fall = np.where(
-        known, told, np.array([[neutral.mu], [neutral.vol], [neutral.quality], [neutral.drawdown]])
+        usable,
+        figures,
+        np.array([[neutral.mu], [neutral.vol], [neutral.quality], [neutral.drawdown]]),
     )
     related, returns = _common_returns(rows[:, -(THREE_YEARS + 1) :])
     shrunk, shrinkage = shrunk_correlation(returns)
@@ -150,7 +152,7 @@ def estimate(
         correlation=_closed(complete_correlation(shrunk, related, neutral.corr)),
         shrinkage=shrinkage,
         missing={
-            name: _closed(flags) for name, flags in zip(METRICS, (*~known, ~related), strict=True)
+            name: _closed(flags) for name, flags in zip(METRICS, (*~usable, ~related), strict=True)
         },
     )
 
@@ -234,7 +236,7 @@ def shrunk_correlation(returns: FloatArray) -> tuple[FloatArray, float]:
     if count < FEWEST_FOR_MEAN:
         return np.eye(count), 0.0
     z = (returns - returns.mean(axis=1, keepdims=True)) / returns.std(axis=1, keepdims=True)
-    sample = z @ z.T / days
+    sample = gram(z) / days
     mean = _mean_of_pairs(sample)
     target = np.full_like(sample, mean)
     for matrix in (sample, target):
@@ -242,35 +244,38 @@ def shrunk_correlation(returns: FloatArray) -> tuple[FloatArray, float]:
     misfit = float(np.sum((sample - target) ** 2))
     if misfit <= SAME_MATRIX:  # always so for two securities
         return sample, 0.0
+    # only sums over all pairs are asked for, and those are sums over days: no matrix is made
     squares = z * z
-    noise = squares @ squares.T / days - sample**2  # pi of each pair: mean of (z_i z_j - s_ij)^2
-    shared = (
-        squares * z
-    ) @ z.T / days - sample  # how the error of a pair moves with that of its variances
-    own = float(np.trace(noise))
-    target_noise = own + mean * float(np.sum(shared) - np.trace(shared))
-    weight = min(1.0, max(0.0, (float(np.sum(noise)) - target_noise) / (misfit * days)))
+    fourth = float(np.sum(squares * squares)) / days
+    # pi of each pair: mean of (z_i z_j - s_ij)^2
+    noise = float(np.sum(squares.sum(axis=0) ** 2)) / days - float(np.sum(sample**2))
+    own = fourth - count
+    # how the error of a pair moves with that of its variances
+    cubes = (squares * z).sum(axis=0)
+    shared = float(np.sum(cubes * z.sum(axis=0))) / days - float(np.sum(sample))
+    target_noise = own + mean * (shared - own)
+    weight = min(1.0, max(0.0, (noise - target_noise) / (misfit * days)))
     return weight * target + (1 - weight) * sample, weight
 
 
-def complete_correlation(known_matrix: FloatArray, known: BoolArray, neutral: float) -> FloatArray:
+def complete_correlation(known_matrix: FloatArray, usable: BoolArray, neutral: float) -> FloatArray:
     """The matrix of all n securities: each missing one gets the mean known correlation with every
     other.
 
     known_matrix  (k, k)  of the known securities
-    known         (n,)    which they are; k are True
+    usable        (n,)    which they are; k are True
     neutral       stands for the mean if fewer than two are known
     returns       (n, n)  symmetric, unit diagonal; the mean is lowered until the matrix is positive
                   definite
     """
     mean = _mean_of_pairs(known_matrix) if len(known_matrix) >= FEWEST_FOR_MEAN else neutral
-    everywhere = np.ix_(known, known)
-    matrix = np.eye(len(known))
+    everywhere = np.ix_(usable, usable)
+    matrix = np.eye(len(usable))
     matrix[everywhere] = known_matrix
-    if known.all():
+    if usable.all():
         return matrix
     for factor in MISSING_CORRELATION_FACTORS:
-        matrix = np.full((len(known), len(known)), factor * mean)
+        matrix = np.full((len(usable), len(usable)), factor * mean)
         np.fill_diagonal(matrix, 1.0)
         matrix[everywhere] = known_matrix
         if np.linalg.eigvalsh(matrix)[0] >= LEAST_EIGENVALUE:
@@ -310,17 +315,13 @@ def _log_returns(closes: FloatArray) -> FloatArray:
 
 
 def _consistency(closes: FloatArray) -> float:
-    """Share of 12-month returns above 0, sampled monthly back from the last close; 0 without
-    any.
-    """
+    """Share of 12-month returns over 0, sampled monthly back from the last close; 0 without any."""
     ends = np.arange(len(closes) - 1, DAYS_A_YEAR - 1, -MONTH)
     return float(np.mean(closes[ends] > closes[ends - DAYS_A_YEAR])) if len(ends) else 0.0
 
 
 def _sortino_score(closes: FloatArray, risk_free: float) -> float:
-    """Sortino ratio over the risk-free rate, mapped to 0..1. Source: Sortino & van der Meer
-    (1991).
-    """
+    """Sortino ratio over the risk-free rate, mapped to 0..1. Sortino & van der Meer (1991)."""
     hurdle = math.log1p(risk_free) / DAYS_A_YEAR
     over = _log_returns(closes) - hurdle
     downside = math.sqrt(float(np.mean(np.minimum(over, 0.0) ** 2)))
@@ -337,9 +338,7 @@ def _share_near_high(closes: FloatArray) -> float:
 def _with_fundamentals(
     from_prices: FloatArray, fundamental: FloatArray, neutral: float
 ) -> FloatArray:
-    """Half of each where a fundamental score is known; a missing price half is neutral, not the
-    whole.
-    """
+    """Half of each where a fundamental score is known; a missing price half is neutral."""
     prices = np.where(np.isnan(from_prices), neutral, from_prices)
     both = (1 - FUNDAMENTAL_SHARE) * prices + FUNDAMENTAL_SHARE * fundamental
     return np.where(np.isnan(fundamental), from_prices, both)
@@ -349,7 +348,7 @@ def _common_returns(rows: FloatArray) -> tuple[BoolArray, FloatArray]:
     """Which securities can be correlated, and their returns on the days that all of them have.
 
     rows        (n, d)  closes of three years, NaN = none
-    the answer          (n,) known; and (k, m) their returns, m >= 252, none constant
+    the answer          (n,) usable; and (k, m) their returns, m >= 252, none constant
 
     Securities whose days do not overlap cannot be compared. Then those with the fewest returns go,
     all of equal count together, so that the order of the columns does not matter.
@@ -357,18 +356,18 @@ def _common_returns(rows: FloatArray) -> tuple[BoolArray, FloatArray]:
     returns = np.diff(np.log(rows), axis=1)
     have = ~np.isnan(returns)
     counts = have.sum(axis=1)
-    known = counts >= MIN_RETURNS
-    while known.any():
-        days = have[known].all(axis=0)
+    usable = counts >= MIN_RETURNS
+    while usable.any():
+        days = have[usable].all(axis=0)
         if np.count_nonzero(days) < MIN_RETURNS:
-            known &= counts > counts[known].min()
+            usable &= counts > counts[usable].min()
             continue
-        common = returns[np.ix_(known, days)]
+        common = returns[np.ix_(usable, days)]
         moves = common.std(axis=1) * math.sqrt(DAYS_A_YEAR) > STANDSTILL
         if moves.all():
-            return known, common
-        known[known] = moves
-    return known, np.empty((0, 0))
+            return usable, common
+        usable[usable] = moves
+    return usable, np.empty((0, 0))
 
 
 def _mean_of_pairs(matrix: FloatArray) -> float:

@@ -50,19 +50,19 @@ def detect(index: Index | None, as_of: date, rules: Rules, max_age: int) -> Regi
         return UNKNOWN
     past = index.dates <= np.datetime64(as_of, "D")
     dates, levels = index.dates[past], index.levels[past]
-    known = np.isfinite(levels)
-    newest = [column.nonzero()[0][-1] if column.any() else None for column in known.T]
+    present = np.isfinite(levels)
+    newest = [column.nonzero()[0][-1] if column.any() else None for column in present.T]
     fresh = [
         k for k, row in enumerate(newest) if row is not None and _age(dates[row], as_of) <= max_age
     ]
     if not fresh:
         return Regime(
-            "unknown", None, _count(known), _stale(dates[known.any(axis=1)], as_of, max_age)
+            "unknown", None, _count(present), _stale(dates[present.any(axis=1)], as_of, max_age)
         )
-    long = [k for k in fresh if known[:, k].sum() >= rules.window]
-    shared = known[:, long].all(axis=1) if long else np.zeros(len(dates), dtype=np.bool_)
+    long = [k for k in fresh if present[:, k].sum() >= rules.window]
+    shared = present[:, long].all(axis=1) if long else np.zeros(len(dates), dtype=np.bool_)
     if shared.sum() < rules.window:
-        observations = int(shared.sum()) if long else _count(known[:, fresh])
+        observations = int(shared.sum()) if long else _count(present[:, fresh])
         why = say(
             "the index has {observations:count} usable levels up to that day and {window:count} "
             "are needed (regime.window)",
@@ -74,15 +74,13 @@ def detect(index: Index | None, as_of: date, rules: Rules, max_age: int) -> Regi
     return Regime(_walk(mean, rules), float(mean[-1]), int(shared.sum()))
 
 
-def _count(known: BoolArray) -> int:
+def _count(present: BoolArray) -> int:
     """Levels of the index that has most."""
-    return int(known.sum(axis=0).max(initial=0))
+    return int(present.sum(axis=0).max(initial=0))
 
 
 def _age(newest: np.datetime64, as_of: date) -> int:
-    """Weekdays from a level to a date: an index has its own sessions, whatever those of the prices
-    are.
-    """
+    """Weekdays from a level to a date: an index has its own sessions."""
     return int(np.busday_count(newest, np.datetime64(as_of, "D")))
 
 
@@ -101,9 +99,7 @@ def _stale(dates: DateArray, as_of: date, max_age: int) -> Sentence:
 
 
 def _distances(levels: FloatArray, window: int) -> FloatArray:
-    """Distance of each level from the mean of the `window` levels up to it, from the first that has
-    so many on.
-    """
+    """Distance of each level from the mean of the `window` levels up to it, from the first on."""
     sums = np.cumsum(np.concatenate([[0.0], levels]))
     return np.asarray(levels[window - 1 :] / ((sums[window:] - sums[:-window]) / window) - 1)
 

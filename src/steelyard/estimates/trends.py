@@ -13,7 +13,7 @@ from datetime import date
 
 import numpy as np
 
-from steelyard.arrays import FloatArray
+from steelyard.arrays import FloatArray, product
 from steelyard.market import DateArray
 
 WEEK = 5
@@ -71,10 +71,10 @@ def peaks(closes: FloatArray, dates: DateArray, since: list[date | None]) -> Flo
     for i, day in enumerate(since):
         if day is None:
             continue
-        held = closes[dates >= np.datetime64(day, "D"), i]
-        known = held[np.isfinite(held)]
-        if len(known):
-            highest[i] = known.max()
+        since_then = closes[dates >= np.datetime64(day, "D"), i]
+        finite = since_then[np.isfinite(since_then)]
+        if len(finite):
+            highest[i] = finite.max()
     return highest
 
 
@@ -97,9 +97,9 @@ def volatility_ratio(closes: FloatArray, weights: FloatArray) -> float:
         return math.nan
     newest = closes[-YEAR - 1 :, members]
     returns = newest[1:] / newest[:-1] - 1
-    told = np.isfinite(returns)
-    part = told @ mix[members]
+    finite = np.isfinite(returns)
+    part = product(finite, mix[members])
     enough = part >= MOST_OF_IT
-    known = (np.where(told, returns, 0.0) @ mix[members])[enough] / part[enough]
-    year = float(known.std()) if len(known) > RECENT + FEWEST else 0.0
-    return float(known[-RECENT:].std()) / year if year > 0 else math.nan
+    days = product(np.where(finite, returns, 0.0), mix[members])[enough] / part[enough]
+    year = float(days.std()) if len(days) > RECENT + FEWEST else 0.0
+    return float(days[-RECENT:].std()) / year if year > 0 else math.nan

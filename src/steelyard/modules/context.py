@@ -17,6 +17,7 @@ from steelyard.arrays import BoolArray, FloatArray, floats, frozen
 from steelyard.estimates.estimate import Estimates
 from steelyard.estimates.regime import UNKNOWN, Regime
 from steelyard.estimates.trends import Trends
+from steelyard.money import ExactMoney
 from steelyard.portfolio import BucketState, Holding, Security
 from steelyard.settings import Costs, Groups, Limits, Planner, Rules, Score, Search
 
@@ -88,6 +89,7 @@ class Context:
     state                    what the bucket remembers
     rules                    the sections of the strategy
     absent                   targets outside the planning set: without a price they cannot be bought
+    exact                    the money behind the weights; None where only floats are known
     """
 
     as_of: date
@@ -125,6 +127,7 @@ class Context:
     regime: Regime = UNKNOWN
     open_buys_weight: float = 0.0
     absent: tuple[AbsentTarget, ...] = ()
+    exact: ExactMoney | None = None
 
     @property
     def n(self) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from steelyard.arrays import FloatArray, frozen
+from steelyard.arrays import FloatArray, frozen, product
 from steelyard.errors import ModuleError
 from steelyard.modules.context import Context
 from steelyard.modules.terms import (
@@ -146,12 +146,12 @@ def by_arrays(shape: Shape) -> Raw | None:
 
 
 def _sum(constant: float, slope: FloatArray, bend: FloatArray | None, z: FloatArray) -> float:
-    bent = [] if bend is None else (-z * (bend @ z)).tolist()
+    bent = [] if bend is None else (-z * product(bend, z)).tolist()
     return math.fsum([constant, *(slope * z).tolist(), *bent])
 
 
 def _root(variance: FloatArray, z: FloatArray) -> float:
-    return -math.sqrt(max(math.fsum((z * (variance @ z)).tolist()), LEAST_VARIANCE))
+    return -math.sqrt(max(math.fsum((z * product(variance, z)).tolist()), LEAST_VARIANCE))
 
 
 def _finite(part: Part, formula: Any) -> Raw:

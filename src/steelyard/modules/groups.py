@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from steelyard.arrays import BoolArray, FloatArray, frozen
+from steelyard.arrays import BoolArray, FloatArray, frozen, product
 from steelyard.modules.context import Context, Grouping
 
 NOISE = 1e-12
@@ -69,7 +69,8 @@ def _gaps(ctx: Context, grouping: Grouping, named: dict[str, float]) -> list[Gro
     targets = _targets(ctx, grouping, named)
     if targets is None or not grouping.counts:
         return []
-    weights = (ctx.weights + ctx.cash_weight * ctx.neutral_mix) @ grouping.shares
+    seen = ctx.weights + ctx.cash_weight * ctx.neutral_mix
+    weights = product(grouping.shares.T, seen)
     shares = grouping.shares * grouping.labelled[:, None]
     return [
         GroupGap(label, frozen(shares[:, g].copy()), float(weights[g]), float(targets[g]))
@@ -82,7 +83,7 @@ def _targets(ctx: Context, grouping: Grouping, named: dict[str, float]) -> list[
         return [named.get(label, 0.0) for label in grouping.labels]
     if ctx.target_weights is None:
         return None
-    mix: FloatArray = ctx.neutral_mix @ grouping.shares
+    mix: FloatArray = product(grouping.shares.T, ctx.neutral_mix)
     return [float(share) for share in mix]
 
 

@@ -12,9 +12,7 @@ from steelyard.arrays import FloatArray, frozen
 from steelyard.settings import Anchor
 
 LEAST_VARIANCE = 1e-18
-"""Floor of a variance under its root: the slope of a norm stays finite when nothing that moves is
-held.
-"""
+"""Floor of a variance under its root: its slope stays finite when nothing moves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +25,7 @@ class Linear:
 
 @dataclass(frozen=True, slots=True)
 class Quadratic:
-    """raw = constant + slope . z - z' H z, slope (n + 1,), H (n + 1, n + 1) positive
-    semidefinite.
-    """
+    """raw = constant + slope . z - z' H z; slope (n + 1,), H (n + 1, n + 1) semidefinite >= 0."""
 
     constant: float
     slope: FloatArray
@@ -74,9 +70,7 @@ Shape = Linear | Quadratic | Norm | Separable | BlackBox
 
 
 Raw = Callable[[FloatArray, float], float]
-"""(weights (n,), cash) -> raw figure, written to be read: the reference that the shape must
-match.
-"""
+"""(weights (n,), cash) -> raw figure, written to be read: what the shape must match."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +113,8 @@ def linear_part(
     values      (n,)  what a unit of weight in each security counts
     cash_value  what a unit of cash counts
     """
-    per_security = values.tolist()
 
     def raw(weights: FloatArray, cash: float) -> float:
-        held = (
-            weight * value for weight, value in zip(weights.tolist(), per_security, strict=True)
-        )
-        return math.fsum([*held, cash * cash_value])
+        return math.fsum([*(weights * values).tolist(), cash * cash_value])
 
     return Part(name, share, *anchor, raw, Linear(0.0, frozen(np.append(values, cash_value))))

@@ -13,13 +13,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from steelyard.arrays import PAD, IntArray
 from steelyard.errors import InternalError
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
-from steelyard.modules.tables import evaluate
 from steelyard.planning.keep import TIE, Pool
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.score.reference import Evaluation
@@ -194,12 +191,3 @@ def _black_box_gain(
         k * (part.raw(after, cash) - part.raw(ctx.weights, ctx.cash_weight))
         for _, part, k in objective.black_boxes
     )
-
-
-def _change(table: Candidates, plan: tuple[int, ...], other: IntArray) -> float:
-    """Net of another set less that of the plan, both by the tables."""
-    return float(evaluate(table.tables, other)[0] - evaluate(table.tables, _row(plan))[0])
-
-
-def _row(cells: Sequence[int]) -> IntArray:
-    return np.array([sorted(cells)], dtype=np.int64)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from steelyard.arrays import FloatArray, IntArray, frozen
+from steelyard.arrays import FloatArray, IntArray, dot, frozen, product
 from steelyard.modules.tables import NormTable, Tables
 from steelyard.modules.terms import LEAST_VARIANCE, Separable
 from steelyard.planning.score.charges import ChargeRates
@@ -33,39 +33,34 @@ def collapse(
     cost, tax  (m,)      of value
     """
     charges = rates.cost * cost + rates.tax * tax + rates.hurdle
-    slope = model.slope - 2 * model.curvature @ start
-    norms = tuple(
-        NormTable(
-            k,
-            max(float(start @ variance @ start), LEAST_VARIANCE),
-            frozen(2 * along(variance @ start, security, delta)),
-            frozen(between(variance, security, delta)),
-        )
-        for k, variance in model.norms
-    )
+    slope = model.slope - 2 * product(model.curvature, start)
+    norms = []
+    for k, variance in model.norms:
+        pull = product(variance, start)
+        v0 = max(dot(start, pull), LEAST_VARIANCE)
+        linear = frozen(2 * along(pull, security, delta))
+        norms.append(NormTable(k, v0, linear, frozen(between(variance, security, delta))))
     linear = along(slope, security, delta) - charges
     for k, shape in model.separables:
         linear = linear + k * separate(shape, start[:-1], security, delta)
-    return Tables(frozen(linear), frozen(between(model.curvature, security, delta)), norms)
+    return Tables(frozen(linear), frozen(between(model.curvature, security, delta)), tuple(norms))
 
 
 def separate(
     shape: Separable, weights: FloatArray, security: IntArray, delta: FloatArray
 ) -> FloatArray:
-    """(m,) what each order adds to a sum of functions of one weight each: exact with one order per
-    security.
-    """
+    """(m,) what each order adds to a sum of functions of one weight each; one per security."""
     before = shape.each(weights)
     added = np.zeros(len(security))
-    left = np.arange(len(security))
-    while len(left):
+    rest = np.arange(len(security))
+    while len(rest):
         # one order of each security at a time, since `each` sees all weights at once
-        first = np.unique(security[left], return_index=True)[1]
-        now = left[first]
+        first = np.unique(security[rest], return_index=True)[1]
+        now = rest[first]
         after = weights.copy()
         after[security[now]] += delta[now]
         added[now] = (shape.each(after) - before)[security[now]]
-        left = np.delete(left, first)
+        rest = np.delete(rest, first)
     return added
 
 
@@ -76,10 +71,9 @@ def along(slope: FloatArray, security: IntArray, delta: FloatArray) -> FloatArra
 
 def between(matrix: FloatArray, security: IntArray, delta: FloatArray) -> FloatArray:
     """(m, m) d_i' M d_j."""
-    inner = (
-        matrix[np.ix_(security, security)]
-        - matrix[security, -1][:, None]
-        - matrix[-1, security][None, :]
-        + matrix[-1, -1]
-    )
-    return np.asarray(np.outer(delta, delta) * inner)
+    inner = matrix[:-1, :-1] - (matrix[:-1, -1:] + matrix[-1:, :-1]) + matrix[-1, -1]
+    # entries are picked once per security, and whole rows copied for its orders: m x m may be large
+    table: FloatArray = inner.take(security, axis=1).take(security, axis=0)
+    # an outer product is symmetric to the last bit, two scalings in turn are not
+    table *= np.multiply.outer(delta, delta)
+    return table

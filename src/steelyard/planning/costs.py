@@ -48,6 +48,12 @@ def order_costs(costs: Costs, notional_base: Decimal, *, foreign: bool) -> CostS
     return CostShown(total=commission + spread + fx, commission=commission, spread=spread, fx=fx)
 
 
+def exact_cost(costs: Costs, *, foreign: bool) -> tuple[Decimal, Decimal]:
+    """The total of `order_costs`: what an order costs, and what a unit of its amount does."""
+    rate = exact(costs.percent) + exact(costs.spread_bps) / 2 / BPS
+    return exact(costs.fixed), rate + exact(costs.fx_percent) * foreign
+
+
 def exact(setting: float) -> Decimal:
     """The decimal that the setting was written as."""
     return Decimal(repr(setting))

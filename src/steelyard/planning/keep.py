@@ -24,9 +24,7 @@ MOST_TIES = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """The best rows so far, best first: rows (k, d), net (k,); `seen` feasible rows were
-    offered.
-    """
+    """The best rows so far, best first: rows (k, d), net (k,); `seen` feasible ones came."""
 
     rows: IntArray
     net: FloatArray
@@ -52,5 +50,5 @@ def merge(pool: Pool, batch: Scores) -> Pool:
     # lexsort's last key is the first to count: net downwards, then the row itself
     order = np.lexsort((*rows.T[::-1], -net))
     size = FEW if len(net) <= FEW else max(FEW, min(MOST_TIES, int((net >= net.max() - TIE).sum())))
-    kept = order[:size]
-    return Pool(rows[kept], net[kept], pool.seen + int(good.sum()))
+    first = order[:size]
+    return Pool(rows[first], net[first], pool.seen + int(good.sum()))

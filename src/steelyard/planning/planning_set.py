@@ -20,7 +20,7 @@ from steelyard.estimates.trends import Trends, momentum, peaks, volatility_ratio
 from steelyard.market import Market
 from steelyard.modules.context import AbsentTarget, Context, Grouping
 from steelyard.modules.registry import Kind
-from steelyard.money import ZERO
+from steelyard.money import ZERO, ExactMoney
 from steelyard.notices import Coverage, Notice
 from steelyard.orders import Side
 from steelyard.planning.case import Case
@@ -110,8 +110,7 @@ def _context(case: Case, valuation: Valuation, symbols: tuple[str, ...]) -> Cont
     stale = strategy.limits.max_stale_sessions
     closes = market.base_closes(symbols, [s.currency for s in securities], stale)
     yields = floats(s.dividend_yield for s in securities)
-    cash = sum((amount * valuation.cash_rates[c] for c, amount in snapshot.balances.items()), ZERO)
-    spendable = snapshot.cash.get(snapshot.base_currency, ZERO) - valuation.open_buys
+    money = _exact_money(rows, snapshot, valuation)
     return Context(
         as_of=snapshot.as_of,
         base_currency=snapshot.base_currency,
@@ -149,8 +148,8 @@ def _context(case: Case, valuation: Valuation, symbols: tuple[str, ...]) -> Cont
             volatility_ratio=volatility_ratio(closes, weights),
         ),
         regime=detect(market.index, snapshot.as_of, strategy.regime, stale),
-        cash_weight=float(cash) / value * worth,
-        spendable_weight=float(spendable) / value * worth,
+        cash_weight=float(money.cash + valuation.open_buys) / value * worth,
+        spendable_weight=float(money.spendable) / value * worth,
         open_buys_weight=float(valuation.open_buys) / value * worth,
         value=value,
         min_order_weight=min_order_weight(strategy, value),
@@ -158,6 +157,18 @@ def _context(case: Case, valuation: Valuation, symbols: tuple[str, ...]) -> Cont
         state=case.state,
         rules=strategy.rules,
         absent=_absent(case, valuation, symbols),
+        exact=money,
+    )
+
+
+def _exact_money(rows: list[Priced], snapshot: Snapshot, valuation: Valuation) -> ExactMoney:
+    """The decimals that the cash floor is judged by."""
+    cash = sum((amount * valuation.cash_rates[c] for c, amount in snapshot.balances.items()), ZERO)
+    return ExactMoney(
+        shares=tuple(p.price * p.rate for p in rows),
+        value=valuation.value,
+        cash=cash - valuation.open_buys,
+        spendable=snapshot.cash.get(snapshot.base_currency, ZERO) - valuation.open_buys,
     )
 
 

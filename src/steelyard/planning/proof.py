@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from steelyard.arrays import IntArray
-from steelyard.ledger import SAFETY, least_spendable
+from steelyard.ledger import least_spendable
 from steelyard.modules.candidates import Candidates, Ranking
 from steelyard.modules.context import Context
 from steelyard.modules.terms import end_state
@@ -106,7 +106,7 @@ def room_of(ctx: Context, objective: Objective) -> Room:
         charge=np.concatenate(
             [objective.rates.cost * rate, objective.rates.cost * rate + objective.rates.tax * tax]
         ),
-        cash=max(0.0, spare - SAFETY),
+        cash=max(0.0, spare),
     )
 
 

@@ -14,15 +14,15 @@ from types import MappingProxyType
 
 import numpy as np
 
-from steelyard.arrays import BoolArray, FloatArray, frozen
-from steelyard.ledger import Account, feasible
+from steelyard.arrays import BoolArray, FloatArray, frozen, product
+from steelyard.ledger import Account, ExactCash, feasible, least_spendable
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
 from steelyard.modules.tables import Tables, evaluate
 from steelyard.modules.terms import end_state
 from steelyard.orders import Side
 from steelyard.planning.collapse import collapse
-from steelyard.planning.costs import order_cost, sale_tax
+from steelyard.planning.costs import exact, exact_cost, order_cost, sale_tax
 from steelyard.planning.draws import by_appeal, diverse_appeal, draw, drawn, group_of, spread
 from steelyard.planning.score.charges import ChargeRates
 from steelyard.planning.score.model import ScoreModel
@@ -142,6 +142,22 @@ def account_of(ctx: Context, rows: Sequence[Sized]) -> Account:
         settled_only=ctx.limits.funding == "settled",
         turnover_cap=ctx.limits.max_turnover_weight,
         group_shares=frozen(shares[security]),
-        group_weights=frozen(ctx.weights @ shares),
+        group_weights=frozen(product(shares.T, ctx.weights)),
         group_cap=ctx.limits.max_group_weight,
+        exact=exact_cash(ctx, rows),
     )
+
+
+def exact_cash(ctx: Context, rows: Sequence[Sized]) -> ExactCash | None:
+    """The cash walk over the rows in the decimals of the document; None where those are unknown."""
+    money = ctx.exact
+    if money is None:
+        return None
+    costs = {foreign: exact_cost(ctx.costs, foreign=foreign) for foreign in (False, True)}
+    flows = []
+    for row in rows:
+        amount = row.quantity * money.shares[row.i]
+        fixed, rate = costs[ctx.securities[row.i].currency != ctx.base_currency]
+        flows.append((-amount if row.side is Side.BUY else amount) - fixed - rate * amount)
+    floor = least_spendable(money.cash, money.spendable, exact(ctx.reserve_weight) * money.value)
+    return ExactCash(tuple(flows), money.spendable - floor)

@@ -59,7 +59,7 @@ def build(
     def full(values):
         return np.array(np.broadcast_to(np.asarray(values, dtype=float), (n,)))
 
-    held = full(weights) if weights is not None else np.full(n, (1 - cash) / max(n, 1))
+    shares = full(weights) if weights is not None else np.full(n, (1 - cash) / max(n, 1))
     if mix is None:
         base = targets if targets is not None and np.sum(targets) > 0 else np.ones(n)
         mix = np.asarray(base) / max(np.sum(base), 1e-300)
@@ -81,9 +81,9 @@ def build(
         holdings=(None,) * n,
         prices=full(10),
         fx=full(1),
-        quantities=held * 10_000,
-        sellable=held * 10_000,
-        weights=held,
+        quantities=shares * 10_000,
+        sellable=shares * 10_000,
+        weights=shares,
         target_weights=None if targets is None else full(targets),
         average_cost=full(np.nan),
         years_held=full(np.nan),

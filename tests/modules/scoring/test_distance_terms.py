@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from builders.tables import gradient
 from steelyard.errors import ModuleError
 from steelyard.modules.registry import Kind, module
 from steelyard.modules.scoring.cash import Params as CashParams
@@ -12,7 +13,7 @@ from steelyard.modules.scoring.cash import cash
 from steelyard.modules.scoring.target_fit import Params as FitParams
 from steelyard.modules.scoring.target_fit import target_fit
 from steelyard.modules.terms import end_state
-from steelyard.planning.score.model import build_model, gradient
+from steelyard.planning.score.model import build_model
 from steelyard.planning.score.reference import evaluate
 from steelyard.settings import Score
 

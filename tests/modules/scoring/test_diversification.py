@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from builders.tables import gradient
 from steelyard.modules.scoring.diversification import Params, diversification
 from steelyard.modules.terms import end_state
-from steelyard.planning.score.model import build_model, gradient
+from steelyard.planning.score.model import build_model
 from steelyard.planning.score.reference import evaluate
 from steelyard.settings import DiversificationParts, Groups, Score
 
@@ -109,12 +110,12 @@ def test_group_targets_are_the_aim_of_their_part_and_only_of_it(context_for):
     )
     plain = context_for(2, weights=[0.7, 0.3], cash=0.0, sectors=sectors)
 
-    told, untold = of(ctx), of(plain)
+    shares, untold = of(ctx), of(plain)
 
     # B has no target: 0
-    assert told["ind"].raw == pytest.approx(-(0.1**2 + 0.3**2))
-    assert told["ind"].scaled == pytest.approx(1 + told["ind"].raw / 0.22)
-    assert all(told[name] == untold[name] for name in ("conc", "country", "rao"))
+    assert shares["ind"].raw == pytest.approx(-(0.1**2 + 0.3**2))
+    assert shares["ind"].scaled == pytest.approx(1 + shares["ind"].raw / 0.22)
+    assert all(shares[name] == untold[name] for name in ("conc", "country", "rao"))
 
 
 def test_group_targets_stand_beside_security_targets(context_for):

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from builders.paths import GOLDEN
+from builders.tables import gradient, value
 from steelyard.modules.terms import end_state
 from steelyard.planning.score.charges import charge_rates
-from steelyard.planning.score.model import build_model, gradient, value
+from steelyard.planning.score.model import build_model
 from steelyard.planning.score.reference import evaluate
 from steelyard.planning.score.weights import term_weights
 from steelyard.settings import PROFILES, Groups, Score

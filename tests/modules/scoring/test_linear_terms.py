@@ -44,8 +44,8 @@ def test_the_raw_figure_is_the_sum_with_cash_at_its_own_value(
 def test_a_better_input_never_hurts_those_who_hold_or_buy_it(
     context_for, make, params, metric, low, more, w, bought
 ):
-    def values(given):
-        term = make(context_for(2, **{metric: [given, 0.05]}), params)
+    def values(shares):
+        term = make(context_for(2, **{metric: [shares, 0.05]}), params)
         before, after = np.array([w, 0.2]), np.array([w + bought, 0.2])
         return [
             evaluate([term], {term.name: 1.0}, state, 0.8 - state[0]).score

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from builders.tables import gradient
 from steelyard.modules.scoring.stability import Params, stability
 from steelyard.modules.terms import end_state
-from steelyard.planning.score.model import build_model, gradient
+from steelyard.planning.score.model import build_model
 from steelyard.planning.score.reference import evaluate
 
 ALONE = {"stability": 1.0}

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from builders.tables import gradient, value
 from steelyard.errors import ModuleError, PlanRefused
 from steelyard.modules.terms import Linear, Norm, Part, Quadratic, Term, end_state
-from steelyard.planning.score.model import build_model, gradient, value
+from steelyard.planning.score.model import Point, build_model
 from steelyard.planning.score.reference import evaluate
 from steelyard.planning.score.weights import term_weights
 from steelyard.settings import Groups
@@ -47,6 +48,20 @@ def test_the_score_is_concave_also_outside_of_real_portfolios(case, seed, n, wit
     a, b = np.random.default_rng(seed).normal(0, 1, (2, n + 1))
 
     assert value(model, (a + b) / 2) >= (value(model, a) + value(model, b)) / 2 - 1e-9
+
+
+@given(seed=SEEDS, n=SIZES, with_targets=st.booleans(), groups=GROUPS)
+@settings(deadline=None)
+def test_a_point_that_moved_is_the_point_made_there(case, seed, n, with_targets, groups):
+    *_, model = case(seed, n, with_targets, groups)
+    rng = np.random.default_rng(seed)
+    z, d = rng.normal(0, 1, (2, n + 1)) * (rng.random((2, n + 1)) < 0.6)
+
+    moved, there = Point.at(model, z).moved(Point.at(model, d), 0.3), Point.at(model, z + 0.3 * d)
+
+    assert moved.value() == pytest.approx(there.value(), abs=1e-12)
+    if min([1.0, *(v for _, _, v in there.norms)]) > 1e-6:
+        assert moved.gradient() == pytest.approx(there.gradient(), abs=1e-9)
 
 
 @given(seed=SEEDS, n=SIZES, with_targets=st.booleans(), groups=GROUPS)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from builders.context import candidates, context
+from builders.tables import gradient, value
 from builders.world import solution, world
 from steelyard import strategies
 from steelyard.ledger import feasible
@@ -20,7 +21,7 @@ from steelyard.modules.tables import evaluate
 from steelyard.modules.terms import BlackBox, Part, Separable, Term
 from steelyard.planning.collapse import collapse
 from steelyard.planning.score.charges import ChargeRates
-from steelyard.planning.score.model import build_model, gradient, value
+from steelyard.planning.score.model import build_model
 
 
 class NoParams(ModuleParams):
@@ -152,17 +153,22 @@ def test_the_bound_of_a_black_box_holds_over_every_feasible_set():
     from steelyard.planning.choice import score_set
 
     case = replace(WORLD, strategy=with_term(WORLD.strategy, "liking", liking("DD", 1.0), 0.9))
-    made = solution(case)
-    hold = made.choice.hold.evaluation.score
+    objective = solution(case)
+    hold = objective.choice.hold.evaluation.score
 
     best = 0.0
     for size in range(1, 4):
-        for row in itertools.combinations(range(made.table.m), size):
-            if feasible(made.table.account, np.array([row]))[0]:
-                best = max(best, score_set(made.ctx, made.objective, made.table, row, hold).net)
+        for row in itertools.combinations(range(objective.table.m), size):
+            if feasible(objective.table.account, np.array([row]))[0]:
+                best = max(
+                    best,
+                    score_set(objective.ctx, objective.objective, objective.table, row, hold).net,
+                )
 
-    assert made.certificate.bound >= hold + best - 1e-9
-    assert made.choice.plan.net == pytest.approx(max(best, made.choice.plan.net), abs=1e-9)
+    assert objective.certificate.bound >= hold + best - 1e-9
+    assert objective.choice.plan.net == pytest.approx(
+        max(best, objective.choice.plan.net), abs=1e-9
+    )
 
 
 def test_a_term_without_a_weight_is_left_out_and_named():

@@ -12,14 +12,18 @@ from builders.tables import TIE, account_of, brute_force, every_set, table
 from steelyard.arrays import PAD, row_sums
 from steelyard.ledger import clashes, feasible
 from steelyard.modules.tables import NormTable, Tables, evaluate
-from steelyard.planning.search.beam import beam, greedy
+from steelyard.planning.search.beam import _largest, beam, greedy
 from steelyard.planning.search.branch_and_bound import branch_and_bound
 from steelyard.planning.search.extend import extend, with_order
 from steelyard.planning.search.problem import Problem
 from steelyard.planning.search.relax import (
+    ELIMINATED,
+    ROUNDS,
+    SHIFTS,
     best_additions,
     bounds,
     indicator,
+    least_eigenvalue,
     relaxation,
     removable_diagonal,
 )
@@ -38,14 +42,14 @@ def test_a_node_is_bounded_from_any_point_and_with_any_multipliers(steps):
         mu = random.choice([0.0, 0.01, 0.3, 5.0], (6, len(problem.limits[1])))
         start = random.random((6, problem.m)) if steps > 1 else None
 
-        found = bounds(relaxation(problem), rows, allowed, room, mu, steps, start)
+        answer = bounds(relaxation(problem), rows, allowed, room, mu, steps, start)
 
-        assert (found.mu >= 0).all()
+        assert (answer.mu >= 0).all()
         for k in range(6):
             best, with_each = completions(problem, rows[k], allowed[k], int(room[k]))
-            assert found.bound[k] >= best - ROUNDING, (seed, k)
-            assert (found.with_order[k] >= with_each - ROUNDING).all(), (seed, k)
-            assert (found.with_order[k][~allowed[k]] == -np.inf).all()
+            assert answer.bound[k] >= best - ROUNDING, (seed, k)
+            assert (answer.with_order[k] >= with_each - ROUNDING).all(), (seed, k)
+            assert (answer.with_order[k][~allowed[k]] == -np.inf).all()
 
 
 def nodes_of(random, problem, count):
@@ -62,11 +66,11 @@ def completions(problem, row, allowed, room):
     with each order.
     """
     rows, net = brute_force(problem)
-    held = set(row[row >= 0].tolist())
-    extra = [set(other[other >= 0].tolist()) - held for other in rows]
+    some = set(row[row >= 0].tolist())
+    extra = [set(other[other >= 0].tolist()) - some for other in rows]
     free = set(np.flatnonzero(allowed).tolist())
     fits = [
-        held <= set(other.tolist()) and more <= free and len(more) <= room
+        some <= set(other.tolist()) and more <= free and len(more) <= room
         for other, more in zip(rows, extra, strict=True)
     ]
     best, with_each = -np.inf, np.full(problem.m, -np.inf)
@@ -85,10 +89,10 @@ def test_the_root_bound_is_above_the_best_set_whatever_the_multipliers():
         mu = random.exponential(1.0, (5, len(problem.limits[1])))
         rows, allowed = np.full((5, 1), PAD), np.ones((5, problem.m), dtype=bool)
 
-        given = bounds(relaxation(problem), rows, allowed, np.full(5, problem.depth), mu, 1).bound
+        start = bounds(relaxation(problem), rows, allowed, np.full(5, problem.depth), mu, 1).bound
         root = root_bound(relaxation(problem))
 
-        assert (given >= best - ROUNDING).all(), seed
+        assert (start >= best - ROUNDING).all(), seed
         assert root.bound >= best - ROUNDING, seed
         assert (root.mu >= 0).all()
 
@@ -110,6 +114,26 @@ def test_the_relaxation_is_exact_on_sets_and_what_is_left_is_positive_semidefini
         assert np.linalg.eigvalsh(relaxed.quadratic)[0] >= -1e-12 * max(
             1.0, np.abs(relaxed.quadratic).max()
         )
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, ELIMINATED, ELIMINATED + 3])
+def test_an_eigenvalue_is_never_over_the_least_there_is_and_close_under_it(size):
+    rng = np.random.default_rng(size)
+    for own in (0.0, 0.1, 0.5, 3.0):
+        factors = rng.normal(size=(size, 2))
+        matrix = factors @ factors.T + own * np.diag(rng.uniform(0.5, 2, size))
+        scale = np.sqrt(np.diag(matrix))
+        matrix /= np.outer(scale, scale)
+        due = max(0.0, np.linalg.eigvalsh(matrix)[0])
+
+        assert due - 1 / SHIFTS**ROUNDS - 1e-8 <= least_eigenvalue(matrix) <= due + 1e-12
+
+
+def test_of_equals_the_first_are_the_largest():
+    values = np.array([1.0, 3.0, 2.0, 3.0, 2.0, -np.inf, 2.0])
+
+    assert sorted(_largest(values, 4).tolist()) == [1, 2, 3, 4]
+    assert sorted(_largest(values, 7).tolist()) == list(range(7))
 
 
 def test_independent_curvature_is_made_linear_whole():
@@ -154,44 +178,40 @@ def test_an_extension_is_worth_and_allowed_what_the_set_is():
         problem = table(seed, orders=8, depth=4)
         rows = nodes_of(np.random.default_rng(seed), problem, 5)[0]
 
-        found = extend(problem, rows)
+        answer = extend(problem, rows)
 
         for k, j in itertools.product(range(5), range(problem.m)):
             longer = with_order(rows, np.array([k]), np.array([j]))
             if j in rows[k]:
-                assert not found.allowed[k, j]
+                assert not answer.allowed[k, j]
             else:
-                assert found.net[k, j] == pytest.approx(
+                assert answer.net[k, j] == pytest.approx(
                     evaluate(problem.tables, longer)[0], abs=1e-9
                 )
-                assert found.allowed[k, j] == (
+                assert answer.allowed[k, j] == (
                     not clashes(problem.account, np.append(rows[k], j)[None, :])[0]
                 )
-                assert found.feasible[k, j] == feasible(problem.account, longer)[0]
+                assert answer.feasible[k, j] == feasible(problem.account, longer)[0]
 
 
 def test_a_set_that_is_exactly_on_a_limit_is_found_whichever_order_joins_last():
     """Sums in another order than the ledger's differ in the last bit: that must not lose the
     set.
     """
-    wanted = np.arange(5)
+    due = np.arange(5)
     for seed in range(100):
         delta = np.random.default_rng(seed).uniform(0.05, 0.1, 5)
-        cap = float(row_sums(delta, wanted[None, :])[0]) / 2
+        cap = float(row_sums(delta, due[None, :])[0]) / 2
         problem = Problem(
             Tables(delta, np.zeros((5, 5)), ()),
             account_of(np.arange(5), delta, turnover_cap=cap),
             5,
         )
-        assert feasible(problem.account, wanted[None, :])[0]
+        assert feasible(problem.account, due[None, :])[0]
 
-        for last in wanted:
-            assert extend(problem, np.append(np.delete(wanted, last), PAD)[None, :]).feasible[
-                0, last
-            ]
-        assert (
-            branch_and_bound(problem, [], max_nodes=1000).pool.rows[0].tolist() == wanted.tolist()
-        )
+        for last in due:
+            assert extend(problem, np.append(np.delete(due, last), PAD)[None, :]).feasible[0, last]
+        assert branch_and_bound(problem, [], max_nodes=1000).pool.rows[0].tolist() == due.tolist()
 
 
 def test_the_beam_offers_only_sets_that_may_be_a_plan_each_once():
@@ -219,13 +239,13 @@ def test_a_known_root_saves_its_calculation_and_changes_nothing():
     problem = table(41, orders=9)
     root = root_bound(relaxation(problem))
 
-    given, made = (
-        branch_and_bound(problem, [], max_nodes=1000, root=known) for known in (root, None)
+    start, longer = (
+        branch_and_bound(problem, [], max_nodes=1000, root=usable) for usable in (root, None)
     )
 
-    assert given.root is root
-    assert given.bound == made.bound
-    assert given.pool.rows.tolist() == made.pool.rows.tolist()
+    assert start.root is root
+    assert start.bound == longer.bound
+    assert start.pool.rows.tolist() == longer.pool.rows.tolist()
 
 
 def test_a_limit_that_nothing_uses_costs_nothing():

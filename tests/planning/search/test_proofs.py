@@ -146,11 +146,11 @@ def test_what_the_beam_and_the_greedy_list_offer_may_be_a_plan(problem, width):
 def test_a_wide_beam_finds_the_best_of_small_problems_that_money_does_not_bind(problem):
     _, net = every_set(problem)
 
-    found = np.concatenate(
+    proof = np.concatenate(
         [*beam(problem, root_bound(relaxation(problem)).mu, 1000), greedy(problem)]
     )
 
-    assert evaluate(problem.tables, found).max(initial=0.0) >= net.max() - TIE
+    assert evaluate(problem.tables, proof).max(initial=0.0) >= net.max() - TIE
 
 
 @given(problems())

@@ -7,22 +7,22 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from builders.tables import gradient
 from builders.world import prepared
 from builders.worlds import FEWER, worlds
 from steelyard.arrays import PAD
 from steelyard.modules.tables import CHUNK, evaluate
 from steelyard.modules.terms import end_state
 from steelyard.planning.choice import AGREEMENT, score_set
-from steelyard.planning.score.model import gradient
 
 
-def random_rows(made, seed, count=20, depth=5):
+def random_rows(solved, seed, count=20, depth=5):
     """Sets of orders in distinct securities, feasible or not."""
     random = np.random.default_rng(seed)
     rows = np.full((count, depth), PAD, dtype=np.int64)
     for row in rows:
-        order = random.permutation(made.table.m)
-        _, first = np.unique(made.table.security[order], return_index=True)
+        order = random.permutation(solved.table.m)
+        _, first = np.unique(solved.table.security[order], return_index=True)
         chosen = sorted(order[np.sort(first)][: random.integers(1, depth + 1)])
         row[: len(chosen)] = chosen
     return rows
@@ -30,42 +30,42 @@ def random_rows(made, seed, count=20, depth=5):
 
 @FEWER
 @given(worlds(), st.integers(0, 2**32))
-def test_the_tables_agree_with_the_readable_evaluator_on_any_set(one, seed):
-    made = prepared(one)
-    assume(made.table.m)
-    hold = score_set(made.ctx, made.objective, made.table, (), 0.0).evaluation.score
-    rows = random_rows(made, seed)
+def test_the_tables_agree_with_the_readable_evaluator_on_any_set(portfolio, seed):
+    solved = prepared(portfolio)
+    assume(solved.table.m)
+    hold = score_set(solved.ctx, solved.objective, solved.table, (), 0.0).evaluation.score
+    rows = random_rows(solved, seed)
 
-    for row, net in zip(rows, evaluate(made.table.tables, rows), strict=True):
+    for row, net in zip(rows, evaluate(solved.table.tables, rows), strict=True):
         scored = score_set(
-            made.ctx, made.objective, made.table, [int(j) for j in row if j != PAD], hold
+            solved.ctx, solved.objective, solved.table, [int(j) for j in row if j != PAD], hold
         )
         assert net == pytest.approx(scored.net, abs=AGREEMENT * max(1, abs(hold)), rel=0)
 
 
 @FEWER
 @given(worlds(), st.integers(0, 2**32))
-def test_a_set_is_worth_the_same_in_any_order_and_any_batch(one, seed):
-    made = prepared(one)
-    assume(made.table.m)
-    rows = random_rows(made, seed)
-    together = evaluate(made.table.tables, rows)
+def test_a_set_is_worth_the_same_in_any_order_and_any_batch(portfolio, seed):
+    solved = prepared(portfolio)
+    assume(solved.table.m)
+    rows = random_rows(solved, seed)
+    together = evaluate(solved.table.tables, rows)
 
     assert [
-        evaluate(made.table.tables, rows[k : k + 1])[0] for k in range(len(rows))
+        evaluate(solved.table.tables, rows[k : k + 1])[0] for k in range(len(rows))
     ] == together.tolist()
-    assert evaluate(made.table.tables, rows[:, ::-1]) == pytest.approx(
+    assert evaluate(solved.table.tables, rows[:, ::-1]) == pytest.approx(
         together, abs=1e-12, rel=1e-12
     )
 
 
 @FEWER
 @given(worlds())
-def test_the_linear_table_is_the_slope_along_each_order_less_its_charges(one):
-    made = prepared(one)
-    assume(made.table.m)
-    table, rates = made.table, made.objective.rates
-    slope = gradient(made.objective.model, end_state(made.ctx.weights, made.ctx.cash_weight))
+def test_the_linear_table_is_the_slope_along_each_order_less_its_charges(portfolio):
+    solved = prepared(portfolio)
+    assume(solved.table.m)
+    table, rates = solved.table, solved.objective.rates
+    slope = gradient(solved.objective.model, end_state(solved.ctx.weights, solved.ctx.cash_weight))
     along = table.delta * (slope[table.security] - slope[-1])
     charged = rates.cost * table.cost + rates.tax * table.tax + rates.hurdle
     norms = sum(norm.k * norm.linear / (2 * np.sqrt(norm.v0)) for norm in table.tables.norms)
@@ -75,8 +75,8 @@ def test_the_linear_table_is_the_slope_along_each_order_less_its_charges(one):
 
 @FEWER
 @given(worlds())
-def test_what_is_subtracted_is_never_negative_so_the_score_is_concave(one):
-    tables = prepared(one).table.tables
+def test_what_is_subtracted_is_never_negative_so_the_score_is_concave(portfolio):
+    tables = prepared(portfolio).table.tables
     assume(len(tables.linear))
 
     for matrix in (tables.quadratic, *(norm.quadratic for norm in tables.norms)):
@@ -87,8 +87,8 @@ def test_what_is_subtracted_is_never_negative_so_the_score_is_concave(one):
 
 @FEWER
 @given(worlds())
-def test_doing_nothing_is_worth_nothing(one):
-    assert evaluate(prepared(one).table.tables, np.full((1, 5), PAD)).tolist() == [0.0]
+def test_doing_nothing_is_worth_nothing(portfolio):
+    assert evaluate(prepared(portfolio).table.tables, np.full((1, 5), PAD)).tolist() == [0.0]
 
 
 def test_no_rows_have_no_worth_and_many_are_done_in_chunks():
@@ -96,5 +96,5 @@ def test_no_rows_have_no_worth_and_many_are_done_in_chunks():
 
     tables = prepared(usual()).table.tables
     assert evaluate(tables, np.zeros((0, 3), dtype=np.int64)).shape == (0,)
-    one = evaluate(tables, np.array([[0, 1]]))[0]
-    assert set(evaluate(tables, np.tile([0, 1], (CHUNK + 3, 1))).tolist()) == {one}
+    portfolio = evaluate(tables, np.array([[0, 1]]))[0]
+    assert set(evaluate(tables, np.tile([0, 1], (CHUNK + 3, 1))).tolist()) == {portfolio}

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steelyard.planning.score.model import ScoreModel, value
+from builders.tables import value
+from steelyard.planning.score.model import ScoreModel
 from steelyard.planning.search.unrestricted import GAP, Room, best_vertex, unrestricted
 
 
@@ -53,7 +54,7 @@ def payable(room: Room, trade: np.ndarray) -> bool:
 @given(st.integers(0, 10_000), st.booleans())
 def test_no_payable_trade_exceeds_the_bound(seed, tight):
     model, start, room = instance(seed, tight=tight)
-    found = unrestricted(model, start, room)
+    free = unrestricted(model, start, room)
     rng = np.random.default_rng(seed + 1)
     n = len(start) - 1
 
@@ -65,7 +66,7 @@ def test_no_payable_trade_exceeds_the_bound(seed, tight):
             after = start + np.append(change, -change.sum())
             assert (
                 value(model, after) - value(model, start) - room.charge @ trade
-                <= found.bound + 1e-12
+                <= free.bound + 1e-12
             )
 
 
@@ -86,7 +87,7 @@ def test_the_best_vertex_is_payable_and_no_random_trade_beats_it(seed):
 
 def test_most_instances_close_their_gap_and_all_come_near():
     gaps = [
-        found.bound - found.net for found in (unrestricted(*instance(seed)) for seed in range(100))
+        free.bound - free.net for free in (unrestricted(*instance(seed)) for seed in range(100))
     ]
 
     assert np.median(gaps) <= 10 * GAP
@@ -96,20 +97,20 @@ def test_most_instances_close_their_gap_and_all_come_near():
 def test_nothing_to_trade_gains_nothing():
     model, start, room = instance(3)
 
-    found = unrestricted(
+    free = unrestricted(
         model, start, Room(np.zeros_like(room.size), room.use, room.charge, room.cash)
     )
 
-    assert (found.net, found.bound) == (0.0, 0.0)
-    assert found.weights == pytest.approx(start[:-1])
+    assert (free.net, free.bound) == (0.0, 0.0)
+    assert free.weights == pytest.approx(start[:-1])
 
 
 def test_an_empty_portfolio_has_an_answer():
     model = ScoreModel(0.0, np.array([0.5]), np.array([[1.0]]), ())
 
-    found = unrestricted(model, np.array([1.0]), Room(np.zeros(0), np.zeros(0), np.zeros(0), 0.9))
+    free = unrestricted(model, np.array([1.0]), Room(np.zeros(0), np.zeros(0), np.zeros(0), 0.9))
 
-    assert (found.net, found.bound, len(found.weights)) == (0.0, 0.0, 0)
+    assert (free.net, free.bound, len(free.weights)) == (0.0, 0.0, 0)
 
 
 @pytest.mark.nightly
@@ -153,5 +154,5 @@ def test_clarabel_finds_the_same_optimum(seed):
 
     x = np.array(solution.x)[:-1]
     best = value(model, start + B @ x) - value(model, start) - room.charge @ x
-    found = unrestricted(model, start, room)
-    assert found.net - 1e-7 <= best <= found.bound + 1e-7
+    free = unrestricted(model, start, room)
+    assert free.net - 1e-7 <= best <= free.bound + 1e-7

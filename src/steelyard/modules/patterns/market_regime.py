@@ -10,7 +10,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from steelyard.arrays import IntArray
+from steelyard.arrays import IntArray, product
 from steelyard.ledger import SAFETY, fill
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
@@ -80,10 +80,8 @@ def _shed(ctx: Context, candidates: Candidates, most: int) -> list[int]:
     """Sales of what adds most to the risk of the whole, then as many more as the cash of a bear
     market needs.
     """
-    risk = ctx.weights * (
-        (ctx.estimates.correlation * np.outer(ctx.estimates.volatility, ctx.estimates.volatility))
-        @ ctx.weights
-    )
+    sigma = ctx.estimates.volatility
+    risk = ctx.weights * product(ctx.estimates.correlation * np.outer(sigma, sigma), ctx.weights)
     offered = sorted(
         sells(candidates, "profit_taking", "rebalance_sells"),
         key=lambda row: -risk[candidates.security[row]],

@@ -24,11 +24,11 @@ class Params(ModuleParams):
 @score_term("cash", version="1.0.0", params=Params, tags=("cash",), needs=("no_target_weights",))
 def cash(ctx: Context, _: Params) -> Term:
     """Squared distance of cash from the share wanted without targets."""
-    wanted = ctx.score.cash_target
+    goal = ctx.score.cash_target
 
     def raw(_: FloatArray, cash: float) -> float:
-        return -((cash - wanted) ** 2)
+        return -((cash - goal) ** 2)
 
     on_cash = np.append(np.zeros(ctx.n), 1.0)
-    shape = Quadratic(-(wanted**2), frozen(2 * wanted * on_cash), frozen(np.diag(on_cash)))
+    shape = Quadratic(-(goal**2), frozen(2 * goal * on_cash), frozen(np.diag(on_cash)))
     return Term("cash", (Part("cash", 1.0, *ctx.score.anchors.cash, raw, shape),))

@@ -27,17 +27,15 @@ import math
 
 import numpy as np
 
-from steelyard.arrays import FloatArray, frozen
+from steelyard.arrays import FloatArray, dot, frozen, gram, product
 from steelyard.modules.context import Context, Grouping
 from steelyard.modules.registry import ModuleParams, score_term
-from steelyard.modules.terms import Part, Quadratic, Term
+from steelyard.modules.terms import Part, Quadratic, Term, end_state
 from steelyard.settings import Anchor
 
 
 class Params(ModuleParams):
-    """None of its own: anchors, shares and `fund_names` are settings of the score, targets those of
-    `groups`.
-    """
+    """None of its own: anchors, shares, `fund_names` are of the score, targets of `groups`."""
 
 
 @score_term("diversification", version="1.0.0", params=Params, tags=("risk",))
@@ -63,56 +61,40 @@ def _shares(ctx: Context) -> dict[str, float]:
     If only parts that cannot vary have a share, all stay: the term is then constant and decides
     nothing.
     """
-    given = ctx.score.diversification_parts.normalised()
+    asked = ctx.score.diversification_parts.normalised()
     silent = {
         name
         for name, grouping in (("ind", ctx.sectors), ("country", ctx.countries))
         if not grouping.counts
     }
-    kept = {name: share for name, share in given.items() if name not in silent}
-    total = math.fsum(kept.values())
-    return {name: share / total for name, share in kept.items()} if total > 0 else given
+    shares = {name: share for name, share in asked.items() if name not in silent}
+    total = math.fsum(shares.values())
+    return {name: share / total for name, share in shares.items()} if total > 0 else asked
 
 
 def _concentration(ctx: Context, share: float) -> Part:
     names = np.where(ctx.is_fund, ctx.score.fund_names, 1.0)
     aim = _aim(ctx)
-    terms = list(zip(aim.tolist(), names.tolist(), strict=True))
 
     def raw(weights: FloatArray, cash: float) -> float:
-        return -math.fsum(
-            (u - rho) ** 2 / nu
-            for u, (rho, nu) in zip(_seen(ctx, weights, cash), terms, strict=True)
-        )
+        return -math.fsum(((_seen(ctx, weights, cash) - aim) ** 2 / names).tolist())
 
     anchor = _anchor(ctx.score.anchors.conc, from_aim=ctx.target_weights is not None)
-    return Part(
-        "conc",
-        share,
-        *anchor,
-        raw,
-        _quadratic(ctx, np.diag(1 / names), aim / names, float(aim @ (aim / names))),
-    )
+    shape = _quadratic(ctx, np.diag(1 / names), aim / names, dot(aim, aim / names))
+    return Part("conc", share, *anchor, raw, shape)
 
 
 def _common_movement(ctx: Context, share: float) -> Part:
     correlation = ctx.estimates.correlation
     aim = _aim(ctx)
-    related, rhos = correlation.tolist(), aim.tolist()
 
     def raw(weights: FloatArray, cash: float) -> float:
-        off = [
-            (u - rho, i)
-            for i, (u, rho) in enumerate(zip(_seen(ctx, weights, cash), rhos, strict=True))
-            if u != rho
-        ]
-        # each pair once, counted twice: doubling is exact
-        pairs = (2 * a * b * related[i][j] for k, (a, i) in enumerate(off) for b, j in off[:k])
-        return -math.fsum((*pairs, *(a * a * related[i][i] for a, i in off)))
+        off = _seen(ctx, weights, cash) - aim
+        return -math.fsum((off * product(correlation, off)).tolist())
 
     anchor = _anchor(ctx.score.anchors.rao, from_aim=ctx.target_weights is not None)
-    pull = correlation @ aim
-    return Part("rao", share, *anchor, raw, _quadratic(ctx, correlation, pull, float(aim @ pull)))
+    pull = product(correlation, aim)
+    return Part("rao", share, *anchor, raw, _quadratic(ctx, correlation, pull, dot(aim, pull)))
 
 
 def _groups(
@@ -123,24 +105,20 @@ def _groups(
     targets: dict[str, float],
     anchor: Anchor,
 ) -> Part:
-    A = grouping.shares
+    columns = np.ascontiguousarray(grouping.shares.T)
     aim = (
         np.array([targets.get(label, 0.0) for label in grouping.labels])
         if targets
-        else A.T @ _aim(ctx)
+        else product(columns, _aim(ctx))
     )
-    columns = list(zip(A.T.tolist(), aim.tolist(), strict=True))
 
     def raw(weights: FloatArray, cash: float) -> float:
-        seen = _seen(ctx, weights, cash)
-        sizes = [
-            (math.fsum(u * part for u, part in zip(seen, column, strict=True)), target)
-            for column, target in columns
-        ]
-        return -math.fsum((size - target) ** 2 for size, target in sizes)
+        sizes = product(columns, _seen(ctx, weights, cash))
+        return -math.fsum(((sizes - aim) ** 2).tolist())
 
     scale = _anchor(anchor, from_aim=bool(targets) or ctx.target_weights is not None)
-    return Part(name, share, *scale, raw, _quadratic(ctx, A @ A.T, A @ aim, float(aim @ aim)))
+    together, pull = gram(grouping.shares), product(grouping.shares, aim)
+    return Part(name, share, *scale, raw, _quadratic(ctx, together, pull, dot(aim, aim)))
 
 
 def _aim(ctx: Context) -> FloatArray:
@@ -154,12 +132,9 @@ def _anchor(plain: Anchor, *, from_aim: bool) -> Anchor:
     return (lo - hi, 0.0) if from_aim else plain
 
 
-def _seen(ctx: Context, weights: FloatArray, cash: float) -> list[float]:
-    """u = w + c m, cash looked through into the neutral mix."""
-    return [
-        weight + cash * share
-        for weight, share in zip(weights.tolist(), ctx.neutral_mix.tolist(), strict=True)
-    ]
+def _seen(ctx: Context, weights: FloatArray, cash: float) -> FloatArray:
+    """u (n,) = w + c m, cash looked through into the neutral mix."""
+    return np.asarray(weights + cash * ctx.neutral_mix)
 
 
 def _quadratic(ctx: Context, M: FloatArray, pull: FloatArray, offset: float) -> Quadratic:
@@ -168,5 +143,10 @@ def _quadratic(ctx: Context, M: FloatArray, pull: FloatArray, offset: float) -> 
     M     (n, n)  positive semidefinite
     pull  (n,)
     """
-    B = np.column_stack([np.eye(ctx.n), ctx.neutral_mix])
-    return Quadratic(-offset, frozen(2 * B.T @ pull), frozen(B.T @ M @ B))
+    mix = ctx.neutral_mix
+    seen = product(M, mix)
+    curvature = np.empty((ctx.n + 1, ctx.n + 1))
+    curvature[:-1, :-1] = M
+    curvature[:-1, -1] = curvature[-1, :-1] = seen
+    curvature[-1, -1] = dot(mix, seen)
+    return Quadratic(-offset, frozen(2 * end_state(pull, dot(mix, pull))), frozen(curvature))

@@ -17,7 +17,7 @@ import math
 
 import numpy as np
 
-from steelyard.arrays import FloatArray, frozen
+from steelyard.arrays import FloatArray, frozen, product
 from steelyard.modules.context import Context
 from steelyard.modules.registry import ModuleParams, score_term
 from steelyard.modules.terms import LEAST_VARIANCE, Norm, Part, Term, linear_part
@@ -36,19 +36,13 @@ def stability(ctx: Context, _: Params) -> Term:
 
 
 def _volatility(ctx: Context, share: float) -> Part:
-    sigma, correlation = ctx.estimates.volatility, ctx.estimates.correlation
-    covariance = [
-        [own * other * related for other, related in zip(sigma.tolist(), row, strict=True)]
-        for own, row in zip(sigma.tolist(), correlation.tolist(), strict=True)
-    ]
+    sigma = ctx.estimates.volatility
+    covariance = np.multiply.outer(sigma, sigma) * ctx.estimates.correlation
 
     def raw(weights: FloatArray, _: float) -> float:
-        held = [(weight, i) for i, weight in enumerate(weights.tolist()) if weight]
-        # each pair once, counted twice: doubling is exact
-        pairs = (2 * a * b * covariance[i][j] for k, (a, i) in enumerate(held) for b, j in held[:k])
-        variance = math.fsum((*pairs, *(a * a * covariance[i][i] for a, i in held)))
+        variance = math.fsum((weights * product(covariance, weights)).tolist())
         return -math.sqrt(max(variance, LEAST_VARIANCE))
 
-    variance = np.zeros((ctx.n + 1, ctx.n + 1))
-    variance[:-1, :-1] = np.outer(sigma, sigma) * correlation
-    return Part("vol", share, *ctx.score.anchors.vol, raw, Norm(frozen(variance)))
+    with_cash = np.zeros((ctx.n + 1, ctx.n + 1))
+    with_cash[:-1, :-1] = covariance
+    return Part("vol", share, *ctx.score.anchors.vol, raw, Norm(frozen(with_cash)))

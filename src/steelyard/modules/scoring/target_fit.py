@@ -15,7 +15,7 @@ import math
 
 import numpy as np
 
-from steelyard.arrays import FloatArray, frozen
+from steelyard.arrays import FloatArray, dot, frozen
 from steelyard.errors import ModuleError
 from steelyard.modules.context import Context
 from steelyard.modules.registry import ModuleParams, score_term
@@ -36,14 +36,12 @@ def target_fit(ctx: Context, _: Params) -> Term:
     """
     if ctx.target_weights is None:
         raise ModuleError("target_fit needs target weights and there are none; it was not scored.")
-    targets, target_cash = ctx.target_weights.tolist(), ctx.target_cash
-    aim = end_state(ctx.target_weights, target_cash)
+    targets, target_cash = ctx.target_weights, ctx.target_cash
+    aim = end_state(targets, target_cash)
 
     def raw(weights: FloatArray, cash: float) -> float:
-        misses = [
-            (weight - target) ** 2 for weight, target in zip(weights.tolist(), targets, strict=True)
-        ]
-        return -math.fsum([*misses, (cash - target_cash) ** 2])
+        misses = (weights - targets) ** 2
+        return -math.fsum([*misses.tolist(), (cash - target_cash) ** 2])
 
-    shape = Quadratic(-float(aim @ aim), frozen(2 * aim), frozen(np.eye(len(aim))))
+    shape = Quadratic(-dot(aim, aim), frozen(2 * aim), frozen(np.eye(len(aim))))
     return Term("target_fit", (Part("fit", 1.0, *ctx.score.anchors.fit, raw, shape),))

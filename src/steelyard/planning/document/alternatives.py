@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from steelyard.arrays import dot
 from steelyard.canonical import published
 from steelyard.money import ZERO
 from steelyard.planning.choice import Scored
@@ -39,7 +40,7 @@ def _unrestricted(m: Solution) -> Alternative:
     free, ctx = m.evidence.unrestricted, m.ctx
     traded = np.abs(free.weights - ctx.weights)
     rates = np.array([cost_rate(ctx, i) for i in range(ctx.n)])
-    cost = float(traded @ rates)
+    cost = dot(traded, rates)
     charges = m.objective.rates.cost * cost
     cash = ctx.cash_weight - float((free.weights - ctx.weights).sum())
     return Alternative(

@@ -27,13 +27,12 @@ def filled(solution: Solution, order: Order, fill: Fill) -> FillScenario:
         ctx, solution.objective, part, range(len(orders)), solution.choice.hold.evaluation.score
     )
     cash = ctx.cash_weight - math.fsum(float(change) for change in part.delta) - scored.cost
-    spendable = part.account.spendable + math.fsum(float(paid) for paid in part.account.payment)
     return FillScenario(
         name=fill.why.text,
         fills=tuple(_filling(solution, n, j, q) for n, j, q in orders),
         improvement=scored.net,
         cash_after=cash,
-        keeps_reserve=spendable >= part.account.floor,
+        keeps_reserve=part.account.pays(range(len(orders))),
         **worded(_scenario(fill.why, scored, cash)),
     )
 

@@ -32,16 +32,12 @@ class ChargeRates:
     hurdle: float
 
     def total(self, cost: float, tax: float, orders: int) -> float:
-        """Charge of a set of orders: `cost` and `tax` as fractions of V, tax negative for a
-        loss.
-        """
+        """Charge of a set of orders: `cost` and `tax` as fractions of V, tax < 0 for a loss."""
         return self.cost * cost + self.tax * tax + self.hurdle * orders
 
 
 def charge_rates(ctx: Context, weights: Mapping[str, float]) -> ChargeRates:
-    """The rates under these term weights; without a total return term the least score per return
-    stands.
-    """
+    """The rates; without a total return term the least score per return stands."""
     settings = ctx.score
     lo, hi = settings.anchors.tr
     per_return = max(weights.get("total_return", 0.0) / (hi - lo), settings.min_score_per_return)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from steelyard.arrays import FloatArray, frozen
+from steelyard.arrays import FloatArray, dot, frozen
 from steelyard.errors import ModuleError, PlanRefused
 from steelyard.modules.terms import (
     LEAST_VARIANCE,
@@ -44,6 +44,52 @@ class ScoreModel:
     curvature: FloatArray
     norms: tuple[tuple[float, FloatArray], ...]
     separables: tuple[tuple[float, Separable], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """z (n + 1,) = (weights, cash) with its products with every matrix of the model.
+
+    The products follow a step instead of being made again; a step moves few entries.
+    """
+
+    model: ScoreModel
+    z: FloatArray
+    products: tuple[FloatArray, ...]
+
+    @classmethod
+    def at(cls, model: ScoreModel, z: FloatArray) -> Point:
+        """The point with its products."""
+        moved = np.flatnonzero(z)
+        matrices = (model.curvature, *(V for _, V in model.norms))
+        return cls(model, z, tuple((M[moved] * z[moved, None]).sum(axis=0) for M in matrices))
+
+    def moved(self, d: Point, step: float) -> Point:
+        """The point z + step d."""
+        pairs = zip(self.products, d.products, strict=True)
+        return Point(self.model, self.z + step * d.z, tuple(a + step * b for a, b in pairs))
+
+    @property
+    def norms(self) -> list[tuple[float, FloatArray, float]]:
+        """k, V z and z' V z of each norm."""
+        pairs = zip(self.model.norms, self.products[1:], strict=True)
+        return [(k, Vz, dot(self.z, Vz)) for (k, _), Vz in pairs]
+
+    def value(self) -> float:
+        """F(z)."""
+        model, z = self.model, self.z
+        smooth = model.constant + dot(model.slope, z) - dot(z, self.products[0])
+        smooth += math.fsum(k * float(shape.each(z[:-1]).sum()) for k, shape in model.separables)
+        return smooth - math.fsum(k * math.sqrt(max(v, LEAST_VARIANCE)) for k, _, v in self.norms)
+
+    def gradient(self) -> FloatArray:
+        """Slope of F at z, (n + 1,)."""
+        slope: FloatArray = self.model.slope - 2 * self.products[0]
+        for k, pull, v in self.norms:
+            slope -= k * pull / math.sqrt(max(v, LEAST_VARIANCE))
+        for k, shape in self.model.separables:
+            slope[:-1] += k * shape.slope(self.z[:-1])
+        return slope
 
 
 def build_model(
@@ -94,26 +140,6 @@ def build_model(
     )
 
 
-def value(model: ScoreModel, z: FloatArray) -> float:
-    """F(z), z (n + 1,)."""
-    smooth = model.constant + float(model.slope @ z) - float(z @ model.curvature @ z)
-    smooth += math.fsum(k * float(shape.each(z[:-1]).sum()) for k, shape in model.separables)
-    return smooth - math.fsum(
-        k * math.sqrt(max(float(z @ V @ z), LEAST_VARIANCE)) for k, V in model.norms
-    )
-
-
-def gradient(model: ScoreModel, z: FloatArray) -> FloatArray:
-    """Slope of F at z, (n + 1,)."""
-    slope: FloatArray = model.slope - 2 * model.curvature @ z
-    for k, V in model.norms:
-        pull = V @ z
-        slope -= k * pull / math.sqrt(max(float(z @ pull), LEAST_VARIANCE))
-    for k, shape in model.separables:
-        slope[:-1] += k * shape.slope(z[:-1])
-    return slope
-
-
 def _arrays(part: Part) -> tuple[FloatArray, ...]:
     """Slope or matrix last, so that its length is n + 1."""
     match part.shape:
@@ -128,9 +154,7 @@ def _arrays(part: Part) -> tuple[FloatArray, ...]:
 
 
 def _check(term: Term, part: Part, size: int) -> None:
-    """One bad number would spread into the score of everything: stop at the part that brought
-    it.
-    """
+    """One bad number would spread into every score: stop at the part that brought it."""
     constant = part.shape.constant if isinstance(part.shape, Linear | Quadratic) else 0.0
     arrays = _arrays(part)
     at = f"Score term {term.name}, part {part.name}"

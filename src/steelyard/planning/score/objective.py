@@ -46,22 +46,18 @@ class Objective:
 
     @property
     def black_box_reach(self) -> float | None:
-        """Most that black boxes can move a score between two end states; None when one does not
-        say.
-        """
+        """Most that black boxes can move a score between two end states; None if one is silent."""
         deltas = [
             None if part.shape.max_delta is None else abs(factor) * part.shape.max_delta
             for _, part, factor in self.black_boxes
             if isinstance(part.shape, BlackBox)
         ]
-        known = [delta for delta in deltas if delta is not None]
-        return sum(known) if len(known) == len(deltas) else None
+        finite = [delta for delta in deltas if delta is not None]
+        return sum(finite) if len(finite) == len(deltas) else None
 
 
 def objective_of(ctx: Context, strategy: Strategy, guard: Guard) -> Objective:
-    """Run the score terms; one that fails is left out, named in `problems`, and the others take its
-    weight.
-    """
+    """Run the score terms; one that fails is named, and the others take its weight."""
     terms: list[Term] = []
     for choice in strategy.enabled(Kind.TERM):
 

@@ -1,6 +1,4 @@
-"""How much each term counts: the profile, less what target fit or cash takes, over the terms that
-are there.
-"""
+"""How much each term counts: the profile, less what target fit or cash takes."""
 
 from __future__ import annotations
 
@@ -49,12 +47,13 @@ def term_weights(ctx: Context, names: Iterable[str]) -> dict[str, float]:
 
 def _shares(ctx: Context) -> dict[str, float]:
     if ctx.target_weights is None:
-        own, taken = "cash", ctx.score.cash_weight
+        own, portion = "cash", ctx.score.cash_weight
     else:
-        own, taken = "target_fit", ctx.score.target_fit_weight
+        own, portion = "target_fit", ctx.score.target_fit_weight
     profile = {
-        TERM_OF[short]: share * (1 - taken) for short, share in ctx.score.profile_weights().items()
+        TERM_OF[short]: share * (1 - portion)
+        for short, share in ctx.score.profile_weights().items()
     }
     further = ctx.score.further
-    kept = 1 - math.fsum(further.values())
-    return {name: share * kept for name, share in (profile | {own: taken}).items()} | further
+    rest = 1 - math.fsum(further.values())
+    return {name: share * rest for name, share in (profile | {own: portion}).items()} | further

@@ -27,15 +27,15 @@ def beam(problem: Problem, mu: FloatArray, width: int) -> Iterator[IntArray]:
     width   prefixes kept at each depth
     """
     rows = np.full((1, problem.depth), PAD, dtype=np.int64)
-    price = mu @ problem.limits[0]
+    price = (mu[:, None] * problem.limits[0]).sum(axis=0)
     for _ in range(min(problem.depth, len(problem.groups))):
-        found = extend(problem, rows)
+        extended = extend(problem, rows)
         offered = _best(
-            problem, rows, np.where(found.feasible, found.net, -np.inf), OFFERED * width
+            problem, rows, np.where(extended.feasible, extended.net, -np.inf), OFFERED * width
         )
         yield offered[feasible(problem.account, offered)]
         ranked = np.where(
-            found.allowed, found.net - gathered(price, rows)[:, None] - price, -np.inf
+            extended.allowed, extended.net - gathered(price, rows)[:, None] - price, -np.inf
         )
         rows = _best(problem, rows, ranked, width)
         if not len(rows):
@@ -43,20 +43,18 @@ def beam(problem: Problem, mu: FloatArray, width: int) -> Iterator[IntArray]:
 
 
 def greedy(problem: Problem) -> IntArray:
-    """The list that a greedy planner makes: the best payable order, again and again while it helps;
-    (1, depth).
-    """
+    """The list of a greedy planner: the best payable order while one helps; (1, depth)."""
     row = np.full((1, problem.depth), PAD, dtype=np.int64)
     net = 0.0
     for _ in range(min(problem.depth, len(problem.groups))):
-        found = extend(problem, row)
-        joining = np.flatnonzero(found.feasible[0] & (found.net[0] > net))
+        extended = extend(problem, row)
+        joining = np.flatnonzero(extended.feasible[0] & (extended.net[0] > net))
         longer = with_order(row, np.zeros(len(joining), dtype=np.int64), joining)
         good = feasible(problem.account, longer) & problem.permits(longer)
         if not good.any():
             break
-        best = int(np.where(good, found.net[0, joining], -np.inf).argmax())
-        row, net = longer[best : best + 1], float(found.net[0, joining[best]])
+        best = int(np.where(good, extended.net[0, joining], -np.inf).argmax())
+        row, net = longer[best : best + 1], float(extended.net[0, joining[best]])
     return row
 
 
@@ -64,12 +62,18 @@ def _best(problem: Problem, rows: IntArray, value: FloatArray, count: int) -> In
     """The `count` best distinct one-order extensions by value (k, m), best first; -inf never."""
     flat = value.ravel()
     # each set of d orders is reached from up to d prefixes, so draw more than are wanted
-    drawn = min(len(flat), count * problem.depth)
-    order = np.argpartition(-flat, drawn - 1)[:drawn]
+    order = _largest(flat, min(len(flat), count * problem.depth))
     order = order[np.isfinite(flat[order])]
-    made = with_order(rows, order // problem.m, order % problem.m)
-    by_row = np.lexsort(made.T[::-1])
-    first = by_row[np.diff(made[by_row], axis=0, prepend=PAD - 1).any(axis=1)]
+    longer = with_order(rows, order // problem.m, order % problem.m)
+    by_row = np.lexsort(longer.T[::-1])
+    first = by_row[np.diff(longer[by_row], axis=0, prepend=PAD - 1).any(axis=1)]
     # lexsort's last key is the first to count: the value downwards, then the row itself
-    best = first[np.lexsort((*made[first].T[::-1], -flat[order[first]]))]
-    return made[best[:count]]
+    best = first[np.lexsort((*longer[first].T[::-1], -flat[order[first]]))]
+    return longer[best[:count]]
+
+
+def _largest(values: FloatArray, count: int) -> IntArray:
+    """Indices of the `count` largest, of equals the first: argpartition takes any."""
+    least = -np.partition(-values, count - 1)[count - 1]
+    above, equal = np.flatnonzero(values > least), np.flatnonzero(values == least)
+    return np.concatenate([above, equal[: count - len(above)]])

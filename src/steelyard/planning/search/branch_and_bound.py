@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from steelyard.arrays import PAD, BoolArray, FloatArray, IntArray
+from steelyard.arrays import PAD, BoolArray, FloatArray, IntArray, rounded_up
 from steelyard.ledger import feasible
 from steelyard.modules.candidates import Scores
 from steelyard.modules.tables import evaluate
@@ -36,9 +36,7 @@ from steelyard.planning.search.relax import bounds, relaxation
 from steelyard.planning.search.root_bound import Root, root_bound
 
 SLACK = 2e-9
-"""A node is dropped only if its bound is this far under the best set: twice the tie, to be on the
-safe side of rounding.
-"""
+"""A node is dropped if its bound is this far under the best set: twice the tie."""
 
 NODES_AT_ONCE = 64
 OFFERED_AT_ONCE = 1_000
@@ -51,7 +49,7 @@ class Proof:
     """What the search found and how far that is from the best there is.
 
     pool      the best sets, best first; possibly empty
-    bound     no feasible set has a larger net; equals the best set's when proven
+    bound     no feasible set has a larger net; equals the best set's when proven, else rounded up
     root      the bound before branching, with its multipliers
     nodes     branched
     stopped   None when the search was exhausted, else which budget ended it: "nodes" or "seconds"
@@ -91,9 +89,7 @@ class _Family:
 
 @dataclass
 class _Open:
-    """Open nodes by bound; only the best child of a family that is not yet taken lies in the
-    heap.
-    """
+    """Open nodes by bound; of a family only the best open child lies in the heap."""
 
     heap: list[tuple[float, int, _Family, int]] = field(default_factory=list)
     count: int = 0
@@ -110,22 +106,18 @@ class _Open:
         return -self.heap[0][0] if self.heap else -np.inf
 
     def take(self, least: float, most: int) -> list[tuple[_Family, int]]:
-        """The open nodes of highest bound, if it reaches `least`; their next siblings open in their
-        place.
-        """
-        taken: list[tuple[_Family, int]] = []
-        while self.heap and len(taken) < most and self.bound >= least:
+        """The open nodes of highest bound >= `least`; their next siblings open in their place."""
+        nodes: list[tuple[_Family, int]] = []
+        while self.heap and len(nodes) < most and self.bound >= least:
             _, _, family, child = heapq.heappop(self.heap)
-            taken.append((family, child))
+            nodes.append((family, child))
             self.push(family, child + 1)
-        return taken
+        return nodes
 
 
 @dataclass(frozen=True, slots=True)
 class _Nodes:
-    """A batch: rows (k, d), allowed (k, m), room (k,), inherited bound (k,), z (k, m) and mu (k,
-    p).
-    """
+    """A batch: rows (k, d), allowed (k, m), room (k,), its bound (k,), z (k, m), mu (k, p)."""
 
     rows: IntArray
     allowed: BoolArray
@@ -161,13 +153,13 @@ def branch_and_bound(
         if nodes >= max_nodes or (timed_out is not None and timed_out()):
             stopped = "nodes" if nodes >= max_nodes else "seconds"
             break
-        taken = opened.take(_best(pool) - SLACK, min(NODES_AT_ONCE, max_nodes - nodes))
-        pool = _branch(problem, root, _gather(problem, taken), pool, opened)
-        nodes += len(taken)
+        batch = opened.take(_best(pool) - SLACK, min(NODES_AT_ONCE, max_nodes - nodes))
+        pool = _branch(problem, root, _gather(problem, batch), pool, opened)
+        nodes += len(batch)
     best = _best(pool)
     return Proof(
         pool,
-        best if stopped is None else max(best, min(opened.bound, root.bound)),
+        best if stopped is None else max(best, rounded_up(min(opened.bound, root.bound))),
         root,
         nodes,
         stopped,
@@ -195,35 +187,36 @@ def _first(problem: Problem, root: Root) -> _Nodes:
     )
 
 
-def _gather(problem: Problem, taken: list[tuple[_Family, int]]) -> _Nodes:
+def _gather(problem: Problem, nodes: list[tuple[_Family, int]]) -> _Nodes:
     """The nodes of (family, child) as arrays."""
-    allowed = np.zeros((len(taken), problem.m), dtype=np.bool_)
-    z = np.zeros((len(taken), problem.m))
-    for k, (family, child) in enumerate(taken):
+    allowed = np.zeros((len(nodes), problem.m), dtype=np.bool_)
+    z = np.zeros((len(nodes), problem.m))
+    for k, (family, child) in enumerate(nodes):
         later = family.orders[child + 1 :]
         allowed[k, later] = True
         z[k, later] = family.z[child + 1 :]
-    orders = np.array([family.orders[child] for family, child in taken])
-    rows = with_order(np.stack([family.row for family, _ in taken]), np.arange(len(taken)), orders)
-    room = np.array([family.room - 1 for family, _ in taken])
-    bound = np.array([family.bounds[child] for family, child in taken])
+    orders = np.array([family.orders[child] for family, child in nodes])
+    rows = with_order(np.stack([family.row for family, _ in nodes]), np.arange(len(nodes)), orders)
+    room = np.array([family.room - 1 for family, _ in nodes])
+    bound = np.array([family.bounds[child] for family, child in nodes])
     return _Nodes(
         rows,
         allowed & problem.allowed(rows),
         room,
         bound,
         z,
-        np.stack([family.mu for family, _ in taken]),
+        np.stack([family.mu for family, _ in nodes]),
     )
 
 
 def _branch(problem: Problem, root: Root, nodes: _Nodes, pool: Pool, opened: _Open) -> Pool:
-    """Evaluate the extensions of a batch of nodes, then open the families that may still hold a
-    better set.
-    """
-    found = extend(problem, nodes.rows)
+    """Evaluate a batch's extensions, then open the families that may hold a better set."""
+    extended = extend(problem, nodes.rows)
     pool = _offer_best(
-        problem, pool, nodes.rows, np.where(found.feasible & nodes.allowed, found.net, -np.inf)
+        problem,
+        pool,
+        nodes.rows,
+        np.where(extended.feasible & nodes.allowed, extended.net, -np.inf),
     )
     deep = np.flatnonzero((nodes.room > 1) & nodes.allowed.any(axis=1))
     if not len(deep):
@@ -264,20 +257,16 @@ def _offer_best(problem: Problem, pool: Pool, rows: IntArray, value: FloatArray)
 
 
 def _floor(pool: Pool) -> float:
-    """What a set must be worth to be looked at: as much as the worst in a pool that holds
-    something.
-    """
+    """What a set must be worth to be looked at: as much as the worst in a filled pool."""
     return float(pool.net[-1]) - SLACK if len(pool.net) else -np.inf
 
 
 def _offer(problem: Problem, pool: Pool, rows: IntArray) -> Pool:
-    """The pool with those rows that are new, feasible by the ledger and permitted by the
-    predicates.
-    """
+    """The pool with the rows that are new, feasible by the ledger and permitted."""
     fresh = np.unique(rows, axis=0)
     if len(pool.rows):
-        known = {tuple(row) for row in pool.rows.tolist()}
-        fresh = fresh[[tuple(row) not in known for row in fresh.tolist()]]
+        old = {tuple(row) for row in pool.rows.tolist()}
+        fresh = fresh[[tuple(row) not in old for row in fresh.tolist()]]
     fresh = fresh[(fresh >= 0).any(axis=1)]
     fresh = fresh[feasible(problem.account, fresh)]
     fresh = fresh[problem.permits(fresh)]

@@ -1,6 +1,4 @@
-"""Every one-order extension of a batch of sets, exactly: value and feasibility of k x m sets at
-once.
-"""
+"""Every one-order extension of a batch of sets, exactly: value and feasibility."""
 
 from __future__ import annotations
 
@@ -9,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from steelyard.arrays import BoolArray, FloatArray, IntArray, padded
+from steelyard.modules.tables import Tables
 from steelyard.modules.terms import LEAST_VARIANCE
 from steelyard.planning.search.problem import Problem
 
@@ -38,10 +37,19 @@ def extend(problem: Problem, rows: IntArray) -> Extensions:
 
     rows   (k, d) indices, PAD where empty
     """
-    linear, Q = problem.tables.linear, problem.tables.quadratic
+    net, allowed = net_with_order(problem.tables, rows), problem.allowed(rows)
+    feasible = allowed.copy()
+    for use, limit in zip(*problem.limits, strict=True):
+        feasible &= gathered(use, rows)[:, None] + use <= limit + ROUNDING
+    return Extensions(net, allowed, feasible)
+
+
+def net_with_order(tables: Tables, rows: IntArray) -> FloatArray:
+    """(k, m) net of each row (k, d) with each order added to it."""
+    linear, Q = tables.linear, tables.quadratic
     base, cross = own_and_cross(Q, rows)
     net = gathered(linear, rows)[:, None] + linear - base[:, None] - 2 * cross - np.diag(Q)
-    for norm in problem.tables.norms:
+    for norm in tables.norms:
         own, between = own_and_cross(norm.quadratic, rows)
         variance = (
             norm.v0
@@ -52,11 +60,7 @@ def extend(problem: Problem, rows: IntArray) -> Extensions:
             + np.diag(norm.quadratic)
         )
         net -= norm.k * (np.sqrt(np.maximum(variance, LEAST_VARIANCE)) - np.sqrt(norm.v0))
-    allowed = problem.allowed(rows)
-    feasible = allowed.copy()
-    for use, limit in zip(*problem.limits, strict=True):
-        feasible &= gathered(use, rows)[:, None] + use <= limit + ROUNDING
-    return Extensions(net, allowed, feasible)
+    return np.asarray(net)
 
 
 def gathered(values: FloatArray, rows: IntArray) -> FloatArray:
@@ -66,8 +70,14 @@ def gathered(values: FloatArray, rows: IntArray) -> FloatArray:
 
 def summed(table: FloatArray, rows: IntArray) -> FloatArray:
     """(k, m) M x of each row x (k, d), for a symmetric table M (m, m)."""
-    # PAD gathers the last row, which counts zero times: no padded copy of a table that may be large
-    return np.asarray(((rows >= 0).astype(np.float64)[:, None, :] @ table[rows])[:, 0, :])
+    total = np.zeros((len(rows), len(table)))
+    for column in rows.T:
+        real = np.flatnonzero(column >= 0)
+        if len(real) == len(column):
+            total += table[column]
+        elif len(real):
+            total[real] += table[column[real]]
+    return total
 
 
 def own_and_cross(table: FloatArray, rows: IntArray) -> tuple[FloatArray, FloatArray]:
@@ -82,8 +92,8 @@ def with_order(rows: IntArray, which: IntArray, orders: IntArray) -> IntArray:
 
     Raises IndexError when a row is full.
     """
-    made = rows[which].copy()
-    made[np.arange(len(made)), (made >= 0).sum(axis=1)] = orders
+    longer = rows[which].copy()
+    longer[np.arange(len(longer)), (longer >= 0).sum(axis=1)] = orders
     last = np.iinfo(np.int64).max
-    lifted = np.sort(np.where(made < 0, last, made), axis=1)
+    lifted = np.sort(np.where(longer < 0, last, longer), axis=1)
     return np.where(lifted == last, -1, lifted)

@@ -46,7 +46,8 @@ class Problem:
         """
         account = self.account
         rows = [-account.payment]
-        bounds = [max(0.0, account.spendable - account.floor - SAFETY)]
+        # a set on its floor may seem to be under it by rounding: the ledger decides, not this
+        bounds = [max(0.0, account.spendable - account.floor) + SAFETY * account.scale]
         if account.turnover_cap is not None:
             rows.append(np.abs(account.delta) / 2)
             bounds.append(account.turnover_cap)
@@ -61,9 +62,7 @@ class Problem:
 
     @cached_property
     def blocked(self) -> BoolArray:
-        """(m + 1, m) which orders may not join another: the same security, itself, conflicts; row m
-        blocks nothing.
-        """
+        """(m + 1, m) which orders may not join another; row m, for PAD, blocks nothing."""
         security = self.account.security
         pairs = (
             (security[:, None] == security[None, :])
@@ -74,9 +73,7 @@ class Problem:
 
     @cached_property
     def groups(self) -> IntArray:
-        """(s, g) orders of each security, PAD filled: lets the best order of each be found in one
-        pass.
-        """
+        """(s, g) orders of each security, PAD filled: the best of each is found in one pass."""
         counts = np.bincount(self.place)
         table = np.full((len(counts), int(counts.max(initial=1))), PAD, dtype=np.int64)
         by_security = np.argsort(self.place, kind="stable")
@@ -91,10 +88,10 @@ class Problem:
 
     def allowed(self, rows: IntArray) -> BoolArray:
         """(k, m) orders that may still join each row by security and conflicts."""
-        taken = np.zeros((len(rows), self.m), dtype=np.bool_)
+        closed = np.zeros((len(rows), self.m), dtype=np.bool_)
         for column in rows.T:
-            taken |= self.blocked[column]
-        return ~taken
+            closed |= self.blocked[column]
+        return ~closed
 
     def permits(self, rows: IntArray) -> BoolArray:
         """(k,) what the row predicates say; the empty row is always permitted."""

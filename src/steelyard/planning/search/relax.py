@@ -20,10 +20,12 @@ of the curvature out of the relaxation.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from steelyard.arrays import PAD, BoolArray, FloatArray, IntArray
 from steelyard.modules.terms import LEAST_VARIANCE
@@ -31,16 +33,21 @@ from steelyard.planning.search.extend import summed
 from steelyard.planning.search.problem import Problem
 
 STRUCTURE = 1e-9
-"""Relative error up to which the quadratic table counts as delta_i delta_j G(security i, security
-j).
-"""
+"""Relative error up to which the quadratic table is delta_i delta_j G(security i, security j)."""
 
 EIGENVALUE_MARGIN = 1e-9
 
+GRID, OFF_GRID = 2.0**20, 1 / 3
+"""Eigenvalues are rounded down to whole parts of the grid, a third of a part on."""
+
+ELIMINATED = 32
+"""Securities up to which elimination takes no longer than the rest of the root."""
+
+SHIFTS, ROUNDS = 16, 2
+"""Shifts tried at once, each round between two of the last: to 1/256."""
+
 STIFFNESS = 0.1
-"""Price of overdrawing a limit, in slopes per size of orders. Tuned: with 1 and 0.01 the
-multipliers settle more slowly.
-"""
+"""Price of overdrawing a limit, in slopes per size; 1 and 0.01 settle more slowly."""
 
 SETTLE = 5
 """Steps between two updates of the multipliers that the price starts from."""
@@ -92,9 +99,7 @@ class Bounds:
 
 
 def relaxation(problem: Problem) -> Relaxation:
-    """Move as much curvature as stays positive semidefinite from the quadratic into the linear
-    part.
-    """
+    """Move as much curvature as stays positive semidefinite into the linear part."""
     Q, delta = problem.tables.quadratic, problem.account.delta
     unchanged = Relaxation(problem, problem.tables.linear, Q)
     if not problem.m:
@@ -102,13 +107,15 @@ def relaxation(problem: Problem) -> Relaxation:
     first, place = problem.groups[:, 0], problem.place
     G = Q[np.ix_(first, first)] / np.outer(delta[first], delta[first])
     # one table as scratch: it may be hundreds of megabytes
-    rest = G[np.ix_(place, place)]
+    wide = G.take(place, axis=1)
+    wide *= delta
+    rest = wide.take(place, axis=0)
     rest *= delta[:, None]
-    rest *= delta
     rest -= Q
     if max(rest.max(), -rest.min()) > STRUCTURE * np.abs(np.diag(Q)).max():
         return unchanged
     h = removable_diagonal(G)[place]
+    # h sum delta_j^2 leaves the diagonal and, where a security has several orders, their pairs too
     rest[:] = Q
     i, j = np.broadcast_arrays(problem.groups[:, :, None], problem.groups[:, None, :])
     i, j = i[(i >= 0) & (j >= 0)], j[(i >= 0) & (j >= 0)]
@@ -117,16 +124,47 @@ def relaxation(problem: Problem) -> Relaxation:
 
 
 def removable_diagonal(G: FloatArray) -> FloatArray:
-    """h (s,) >= 0 with G - diag(h) positive semidefinite: the smallest eigenvalue of G scaled to
-    unit diagonal.
-    """
+    """h (s,) >= 0 with G - diag(h) positive semidefinite: one share of every diagonal entry."""
     diagonal = np.diag(G)
     some = diagonal > 0
     if not some.any():
         return np.zeros(len(G))
     scale = np.sqrt(diagonal[some])
-    least = float(np.linalg.eigvalsh(G[np.ix_(some, some)] / np.outer(scale, scale))[0])
-    return np.where(some, max(0.0, least - EIGENVALUE_MARGIN) * diagonal, 0.0)
+    least = least_eigenvalue(G[np.ix_(some, some)] / np.outer(scale, scale))
+    return np.where(some, least * diagonal, 0.0)
+
+
+def least_eigenvalue(matrix: FloatArray) -> float:
+    """A number >= 0 and not over the smallest eigenvalue of a matrix (s, s) with a unit diagonal.
+
+    The same on every machine: by plain elimination, or from LAPACK down to a coarser grid.
+    """
+    if len(matrix) > ELIMINATED:
+        # its last bits are the processor's; no plain number like 1/2 lies on the grid
+        least = float(np.linalg.eigvalsh(matrix)[0]) - EIGENVALUE_MARGIN
+        return max(0.0, (math.floor(least * GRID - OFF_GRID) + OFF_GRID) / GRID)
+    least, step = 0.0, 1 / SHIFTS
+    for _ in range(ROUNDS):
+        shifts = least + step * np.arange(1, SHIFTS + 1)
+        least += step * int(np.cumprod(_definite(matrix, shifts)).sum())
+        step /= SHIFTS
+    return max(0.0, least * (1 - 2 * EIGENVALUE_MARGIN))
+
+
+def _definite(matrix: FloatArray, shifts: npt.NDArray[np.floating]) -> BoolArray:
+    """(t,) True where the matrix less each shift (t,) on its diagonal is positive definite."""
+    # a little less, so that a matrix whose eigenvalue is a shift passes it
+    less = shifts * (1 - 2 * EIGENVALUE_MARGIN)
+    rest = matrix - less[:, None, None] * np.eye(len(matrix))
+    good = np.ones(len(shifts), dtype=np.bool_)
+    for j in range(len(matrix)):
+        pivot = rest[:, j, j]
+        good &= pivot > EIGENVALUE_MARGIN
+        # one that has failed is left as it is: it would only grow
+        row = rest[:, j, j + 1 :] * good[:, None]
+        scaled = row / np.where(good, pivot, 1.0)[:, None]
+        rest[:, j + 1 :, j + 1 :] -= scaled[:, :, None] * row[:, None, :]
+    return good
 
 
 def bounds(
@@ -155,15 +193,21 @@ def bounds(
     with_order = np.full(allowed.shape, np.inf)
     settled = mu
     for step in range(steps):
-        mu = np.maximum(0.0, settled + relaxed.stiffness * (point.z @ A.T - b))
+        # a price rises with the overdraft from where it last settled (augmented Lagrangian):
+        # plain subgradient steps swing around the price instead of meeting it
+        mu = np.maximum(0.0, settled + relaxed.stiffness * (_used(point.z, A) - b))
         if step % SETTLE == SETTLE - 1:
             settled = mu
         constant, slope = point.tangent(relaxed)
-        slope -= mu @ A
-        constant += mu @ b + _dots(included, slope)
+        for price, use in zip(mu.T, A, strict=True):
+            if price.any():
+                slope -= price[:, None] * use
+        constant += (mu * b).sum(axis=1) + _dots(included, slope)
+        # what the tangent at z promises at most is a bound for every completion, since g is concave
         total, chosen, forced = best_additions(problem, np.where(allowed, slope, -np.inf), room)
         least = np.minimum(least, constant + total)
         with_order = np.minimum(with_order, constant[:, None] + forced)
+        # the last step only bounds: nobody would look at the point after it
         if step < steps - 1:
             point.move(relaxed, np.concatenate([rows, chosen], axis=1), slope, mu > 0)
     return Bounds(least, np.where(allowed, with_order, -np.inf), point.z, mu)
@@ -183,7 +227,7 @@ def best_additions(
 
     slope     (k, m)  -inf where not allowed
     room      (k,)    at least 1
-    returns   total (k,) of the positive ones taken; chosen (k, r) their indices, PAD filled; forced
+    returns   total (k,) of the positive ones used; chosen (k, r) their indices, PAD filled; forced
               (k, m) the best total of choices that include an order
     """
     groups = problem.groups
@@ -193,10 +237,10 @@ def best_additions(
     width = min(int(room.max()), best.shape[1])
     order = np.argsort(-best, axis=1, kind="stable")[:, :width]
     top = np.take_along_axis(best, order, axis=1)
-    taken = (np.arange(width) < room[:, None]) & (top > 0)
-    top = np.where(taken, top, 0.0)
+    used = (np.arange(width) < room[:, None]) & (top > 0)
+    top = np.where(used, top, 0.0)
     total = top.sum(axis=1)
-    chosen = np.where(taken, groups[order, np.take_along_axis(pick, order, axis=1)], PAD)
+    chosen = np.where(used, groups[order, np.take_along_axis(pick, order, axis=1)], PAD)
     # an order forced in takes the place of its own security, or that of the weakest one if no place
     # is free
     weakest = np.where(
@@ -205,15 +249,13 @@ def best_additions(
         0.0,
     )
     freed = np.repeat(weakest[:, None], best.shape[1], axis=1)
-    np.put_along_axis(freed, order, np.where(taken, top, weakest[:, None]), axis=1)
+    np.put_along_axis(freed, order, np.where(used, top, weakest[:, None]), axis=1)
     return total, chosen, total[:, None] - freed[:, problem.place] + slope
 
 
 @dataclass
 class _Point:
-    """A point z (k, m) of the relaxation, with its products: Mz of the quadratic table, then of
-    each norm's.
-    """
+    """A point z (k, m) with its products: Mz of the quadratic table, then of each norm's."""
 
     z: FloatArray
     products: list[FloatArray]
@@ -221,16 +263,20 @@ class _Point:
     @classmethod
     def at(cls, relaxed: Relaxation, z: FloatArray) -> _Point:
         """The point with its products."""
-        some = np.flatnonzero(z.any(axis=0))
-        return cls(z, [z[:, some] @ M[some] for M in relaxed.quadratics])
+        products = [np.zeros(z.shape) for _ in relaxed.quadratics]
+        for j in np.flatnonzero(z.any(axis=0)):
+            for Mz, M in zip(products, relaxed.quadratics, strict=True):
+                Mz += z[:, j, None] * M[j]
+        return cls(z, products)
 
     def tangent(self, relaxed: Relaxation) -> tuple[FloatArray, FloatArray]:
         """Of g at z: its value at x = 0, (k,), and its slope (k, m)."""
         Qz = self.products[0]
         constant, slope = _dots(self.z, Qz), relaxed.linear - 2 * Qz
         for norm, Vz in zip(relaxed.problem.tables.norms, self.products[1:], strict=True):
-            along, bend = self.z @ norm.linear, _dots(self.z, Vz)
+            along, bend = _dots(self.z, norm.linear), _dots(self.z, Vz)
             root = np.sqrt(np.maximum(norm.v0 + along + bend, LEAST_VARIANCE))
+            # of -k sqrt(v): the slope is -k v' / 2 sqrt(v), and v' = linear + 2 V z
             slope -= (norm.k / (2 * root))[:, None] * (norm.linear + 2 * Vz)
             constant -= norm.k * (root - np.sqrt(norm.v0) - (along + 2 * bend) / (2 * root))
         return constant, slope
@@ -264,18 +310,23 @@ class _Point:
         there = (
             here
             - 2 * _dots(d.z, d.products[0])
-            - (priced * relaxed.stiffness * (d.z @ A.T) ** 2).sum(axis=1)
+            - (priced * relaxed.stiffness * _used(d.z, A) ** 2).sum(axis=1)
         )
         for norm, Vz, Vd in zip(
             relaxed.problem.tables.norms, self.products[1:], d.products[1:], strict=True
         ):
-            v0 = norm.v0 + self.z @ norm.linear + _dots(self.z, Vz)
-            v1, v2 = d.z @ norm.linear + 2 * _dots(d.z, Vz), _dots(d.z, Vd)
+            v0 = norm.v0 + _dots(self.z, norm.linear) + _dots(self.z, Vz)
+            v1, v2 = _dots(d.z, norm.linear) + 2 * _dots(d.z, Vz), _dots(d.z, Vd)
             before, after = np.maximum(v0, LEAST_VARIANCE), np.maximum(v0 + v1 + v2, LEAST_VARIANCE)
             there += norm.k * (v1 / (2 * np.sqrt(before)) - (v1 + 2 * v2) / (2 * np.sqrt(after)))
         return np.asarray(np.clip(here / np.maximum(here - there, TINY), 0.0, 1.0))
 
 
 def _dots(x: FloatArray, y: FloatArray) -> FloatArray:
-    """(k,) of each pair of rows (k, m)."""
-    return np.asarray(np.einsum("km,km->k", x, y))
+    """(k,) of each pair of rows (k, m), or of each row with y (m,)."""
+    return np.asarray((x * y).sum(axis=1))
+
+
+def _used(z: FloatArray, A: FloatArray) -> FloatArray:
+    """(k, p) what points (k, m) use of each limit (p, m)."""
+    return np.stack([_dots(z, use) for use in A], axis=1)

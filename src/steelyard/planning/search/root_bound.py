@@ -44,8 +44,8 @@ def root_bound(relaxed: Relaxation) -> Root:
     rows, allowed = np.full((1, 1), PAD, dtype=np.int64), np.ones((1, problem.m), dtype=np.bool_)
     best = np.inf
     for _ in range(ROUNDS):
-        found = bounds(relaxed, rows, allowed, np.array([problem.depth]), mu, STEPS, z)
-        mu, z, before, best = found.mu, found.z, best, min(best, float(found.bound[0]))
+        bounded = bounds(relaxed, rows, allowed, np.array([problem.depth]), mu, STEPS, z)
+        mu, z, before, best = bounded.mu, bounded.z, best, min(best, float(bounded.bound[0]))
         if before - best <= ENOUGH * abs(best):
             break
     return Root(relaxed, max(0.0, best), mu[0], z[0])

@@ -19,15 +19,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from steelyard.arrays import FloatArray
+from steelyard.arrays import FloatArray, dot, product, rounded_up
 from steelyard.modules.terms import LEAST_VARIANCE
-from steelyard.planning.score.model import ScoreModel, gradient, value
+from steelyard.planning.score.model import Point, ScoreModel
 
 STEPS = 150
 GAP = 2e-5
-"""Gap in score units under which more steps change nothing that is shown: two thousandths of a
-point.
-"""
+"""Gap in score units under which more steps change nothing shown: .002 points."""
 
 NEWTON_STEPS = 6
 
@@ -50,13 +48,32 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Unrestricted:
-    """weights (n,) reached, their net improvement, and a net that nothing within the room
-    exceeds.
-    """
+    """weights (n,) reached, their net improvement, and a net that nothing in the room exceeds."""
 
     weights: FloatArray
     net: float
     bound: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Mix:
+    """A trade (2n,) as shares (c,) of vertices of the room, corners (c, 2n)."""
+
+    trade: FloatArray
+    corners: FloatArray
+    shares: FloatArray
+
+    def towards(self, corner: FloatArray, away: int, step: float) -> _Mix:
+        """The mix with `step` of weight taken from vertex `away` and given to another."""
+        trade = self.trade + step * (corner - self.corners[away])
+        corners, shares = self.corners, self.shares.copy()
+        same = np.flatnonzero((corners == corner).all(axis=1))
+        if len(same):
+            shares[same[0]] += step
+        else:
+            corners, shares = np.vstack([corners, corner]), np.append(shares, step)
+        shares[away] -= step
+        return _Mix(trade, corners[shares > 0], shares[shares > 0])
 
 
 def unrestricted(model: ScoreModel, start: FloatArray, room: Room) -> Unrestricted:
@@ -64,49 +81,27 @@ def unrestricted(model: ScoreModel, start: FloatArray, room: Room) -> Unrestrict
 
     start   (n + 1,)  z of hold: weights and cash
     """
-    hold = value(model, start)
-    trade = np.zeros(len(room.size))
-    corners, shares = [trade], np.ones(1)
-    best, bound = 0.0, math.inf
+    nothing = np.zeros(len(room.size))
+    mix, point = _Mix(nothing, nothing[None, :], np.ones(1)), Point.at(model, start)
+    hold, best, bound = point.value(), 0.0, math.inf
     for _ in range(STEPS):
-        z = _moved(start, trade)
-        best = value(model, z) - hold - float(room.charge @ trade)
-        pull = gradient(model, z)
+        best = point.value() - hold - dot(room.charge, mix.trade)
+        pull = point.gradient()
         inward = pull[:-1] - pull[-1]
         slope = np.concatenate([inward, -inward]) - room.charge
-        towards = best_vertex(slope, room)
-        gap = float(slope @ (towards - trade))
+        corner = best_vertex(slope, room)
+        gap = dot(slope, corner - mix.trade)
         bound = min(bound, best + gap)
         if gap <= GAP:
             break
-        trade, corners, shares = _advance(model, z, trade, towards, corners, shares, slope, room)
-    return Unrestricted(_moved(start, trade)[:-1], best, max(0.0, bound))
-
-
-def _advance(
-    model: ScoreModel,
-    z: FloatArray,
-    trade: FloatArray,
-    towards: FloatArray,
-    corners: list[FloatArray],
-    shares: FloatArray,
-    slope: FloatArray,
-    room: Room,
-) -> tuple[FloatArray, list[FloatArray], FloatArray]:
-    """Move weight from the worst corner in use straight to the best one (a pairwise step)."""
-    away = int(np.argmin([float(slope @ corner) for corner in corners]))
-    direction = towards - corners[away]
-    step = _line_search(
-        model, z, _spread(direction), float(room.charge @ direction), float(shares[away])
-    )
-    known = next((k for k, corner in enumerate(corners) if np.array_equal(corner, towards)), None)
-    if known is None:
-        corners, shares, known = [*corners, towards], np.append(shares, 0.0), len(corners)
-    shares = shares.copy()
-    shares[known] += step
-    shares[away] -= step
-    kept = np.flatnonzero(shares > 0)
-    return trade + step * direction, [corners[k] for k in kept], shares[kept]
+        # a pairwise step: weight goes from the worst vertex in use straight to the best there is
+        away = int(product(mix.corners, slope).argmin())
+        direction = corner - mix.corners[away]
+        d = Point.at(model, _spread(direction))
+        step = _line_search(point, d, dot(room.charge, direction), float(mix.shares[away]))
+        mix, point = mix.towards(corner, away, step), point.moved(d, step)
+    weights = start[:-1] + _spread(mix.trade)[:-1]
+    return Unrestricted(weights, best, max(0.0, rounded_up(bound)))
 
 
 def _spread(trade: FloatArray) -> FloatArray:
@@ -116,17 +111,14 @@ def _spread(trade: FloatArray) -> FloatArray:
     return np.append(change, -change.sum())
 
 
-def _moved(start: FloatArray, trade: FloatArray) -> FloatArray:
-    return np.asarray(start + _spread(trade))
-
-
-def _line_search(
-    model: ScoreModel, z: FloatArray, d: FloatArray, charge: float, most: float
-) -> float:
+def _line_search(point: Point, d: Point, charge: float, most: float) -> float:
     """Newton's method for the best step in 0..most along a concave line."""
-    first = float(model.slope @ d - 2 * (z @ model.curvature @ d)) - charge
-    second = -2 * float(d @ model.curvature @ d)
-    norms = [(k, float(z @ V @ z), 2 * float(z @ V @ d), float(d @ V @ d)) for k, V in model.norms]
+    first = dot(point.model.slope, d.z) - 2 * dot(d.z, point.products[0]) - charge
+    second = -2 * dot(d.z, d.products[0])
+    norms = [
+        (k, v0, 2 * dot(d.z, Vz), v2)
+        for (k, Vz, v0), (_, _, v2) in zip(point.norms, d.norms, strict=True)
+    ]
     t = 0.0
     for _ in range(NEWTON_STEPS):
         slope, bend = first + second * t, second
@@ -146,17 +138,17 @@ def best_vertex(slope: FloatArray, room: Room) -> FloatArray:
     returns   (2n,)  amounts bought, then sold
     """
     size, use = room.size, room.use
-    taken = np.where(slope > 0, size, 0.0)
-    short = float(use @ taken) - room.cash
+    amounts = np.where(slope > 0, size, 0.0)
+    short = dot(use, amounts) - room.cash
     if short <= 0:
-        return taken
+        return amounts
     # give up the buys, or add the sales, that cost the least score per unit of cash
     mover = np.flatnonzero((size > 0) & np.where(use > 0, slope > 0, slope <= 0))
     price = np.abs(slope[mover]) / np.abs(use[mover])
     for j in mover[np.argsort(price, kind="stable")]:
         freed = min(size[j] * abs(use[j]), short)
-        taken[j] += freed / abs(use[j]) if use[j] < 0 else -freed / use[j]
+        amounts[j] += freed / abs(use[j]) if use[j] < 0 else -freed / use[j]
         short -= freed
         if short <= 0:
             break
-    return np.asarray(np.maximum(taken, 0.0))
+    return np.asarray(np.maximum(amounts, 0.0))

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from steelyard.arrays import FloatArray
+from steelyard.arrays import FloatArray, product
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
 from steelyard.modules.groups import NOISE
@@ -47,6 +47,7 @@ def _overlap(ctx: Context, weights: FloatArray) -> FloatArray:
     priority decides between equals.
     """
     groups = [
-        grouping.shares @ (weights @ grouping.shares) for grouping in (ctx.sectors, ctx.countries)
+        product(grouping.shares, product(grouping.shares.T, weights))
+        for grouping in (ctx.sectors, ctx.countries)
     ]
     return np.asarray(np.round(weights + sum(groups), TIE_DECIMALS))

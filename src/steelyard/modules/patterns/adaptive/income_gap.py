@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from steelyard.arrays import dot
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
 from steelyard.modules.groups import NOISE
@@ -18,7 +19,7 @@ def income_gap(ctx: Context, candidates: Candidates, params: Params) -> list[int
     target, yields = params.yield_target, ctx.dividend_yield[candidates.security]
     sound = ctx.quality[candidates.security] >= ctx.score.neutral.quality - NOISE
     offered = [row for row in every_buy(candidates) if yields[row] > target + NOISE and sound[row]]
-    missing = float(ctx.weights @ (target - ctx.dividend_yield))
+    missing = dot(ctx.weights, target - ctx.dividend_yield)
     taken: list[int] = []
     for row in sorted(offered, key=lambda row: -yields[row]):
         above = float(yields[row]) - target

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from steelyard.arrays import FloatArray
+from steelyard.arrays import FloatArray, dot, product
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
 from steelyard.modules.groups import NOISE
@@ -25,7 +25,7 @@ def risk_reduction(ctx: Context, candidates: Candidates, params: Params) -> list
     """
     sigma = ctx.estimates.volatility
     covariance = ctx.estimates.correlation * np.outer(sigma, sigma)
-    marginal, variance = covariance @ ctx.weights, _variance(covariance, ctx.weights)
+    marginal, variance = product(covariance, ctx.weights), _variance(covariance, ctx.weights)
     if variance <= 0:
         return []
     # w m / variance > multiple x w / invested, without dividing by a weight
@@ -45,4 +45,4 @@ def risk_reduction(ctx: Context, candidates: Candidates, params: Params) -> list
 
 
 def _variance(covariance: FloatArray, weights: FloatArray) -> float:
-    return float(weights @ covariance @ weights)
+    return dot(weights, product(covariance, weights))
