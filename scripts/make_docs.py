@@ -37,10 +37,10 @@ from steelyard.modules.registry import PACKAGES, Kind, Module, modules
 from steelyard.plans import plan as plans
 from steelyard.settings import PROFILES, Section
 from steelyard.strategies import PRESETS, Strategy, preset
-from steelyard.strategies.problems import allowed
-from steelyard.strategies.reading import MAX_BYTES, MAX_NESTING, MAX_PARTS
+from steelyard.strategies.files.problems import allowed
+from steelyard.strategies.files.reading import MAX_BYTES, MAX_NESTING, MAX_PARTS
 from steelyard.strategies.rules import OR
-from steelyard.strategies.spellings import (
+from steelyard.strategies.files.spellings import (
     ENABLED_LISTS,
     LEVELS,
     PARAM_TABLES,

@@ -26,7 +26,7 @@ from steelyard.cli import app
 from steelyard.modules.registry import PACKAGES, Kind
 from steelyard.plans import plan as plans
 from steelyard.settings import Section
-from steelyard.strategies import spellings
+from steelyard.strategies.files import spellings
 
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])

@@ -20,7 +20,7 @@ from steelyard.strategies import (
     validate,
 )
 from steelyard.strategies.presets import text_of
-from steelyard.strategies.spellings import ENABLED_LISTS, GLOBAL, NAMES, PARAM_TABLES
+from steelyard.strategies.files.spellings import ENABLED_LISTS, GLOBAL, NAMES, PARAM_TABLES
 from steelyard.strategies.strategy import SECTIONS
 
 

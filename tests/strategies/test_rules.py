@@ -18,7 +18,7 @@ from steelyard.strategies import (
     validate,
     validate_dependencies,
 )
-from steelyard.strategies.problems import MOST_PROBLEMS
+from steelyard.strategies.files.problems import MOST_PROBLEMS
 from steelyard.strategies.rules import MANY_PATTERNS
 
 PATTERNS = [choice.module.name for choice in default().enabled(Kind.PATTERN)]

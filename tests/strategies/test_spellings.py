@@ -23,7 +23,7 @@ from steelyard.strategies import (
     schema,
     validate,
 )
-from steelyard.strategies.spellings import GLOBAL, MODULES, Alias, Level, Refused, rows
+from steelyard.strategies.files.spellings import GLOBAL, MODULES, Alias, Level, Refused, rows
 from steelyard.strategies.strategy import SECTIONS
 
 SCHEMA = jsonschema.Draft202012Validator(schema())

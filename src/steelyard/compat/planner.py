@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any, TypedDict, Unpack
 
 from steelyard import strategies
-from steelyard.compat.breaker import CircuitBreaker, Keeper
+from steelyard.compat.breaker import CircuitBreaker
 from steelyard.compat.configuration import ConfigurationValidator, PlannerConfiguration
 from steelyard.compat.convert import Converted, base_currency, convert, foreign
 from steelyard.compat.performance import PerformanceTracker
@@ -43,7 +43,7 @@ from steelyard.modules.registry import Kind, Module
 from steelyard.planning import planner
 from steelyard.plans.plan import Plan
 from steelyard.strategies import Strategy
-from steelyard.telemetry.health import Outcome
+from steelyard.telemetry.health import Health, Outcome
 
 FAILED = "failed"
 RAN = ("ok", "nothing", FAILED)
@@ -143,7 +143,7 @@ class HolisticPlanner:
         trade_repo: TradeRepository | None = None,
         repositories: object | None = None,
         services: object | None = None,
-        circuit_breaker: Keeper | None = None,
+        circuit_breaker: Health | None = None,
     ) -> None:
         self.config = _configuration(config)
         self.bucket_id = checked_bucket(bucket_id)

@@ -18,13 +18,13 @@ from steelyard.errors import SettingsError, did_you_mean
 from steelyard.modules.plugins import NONE, Loaded, load_plugins
 from steelyard.modules.registry import Kind, Module, modules
 from steelyard.settings import Plugins
-from steelyard.strategies.building import build, known_modules, section
-from steelyard.strategies.normalise import Normal, normalise
+from steelyard.strategies.files.building import build, known_modules, section
+from steelyard.strategies.files.normalise import Normal, normalise
 from steelyard.strategies.presets import PRESETS, SUFFIX, text_of
-from steelyard.strategies.problems import MOST_PROBLEMS, Place, Problem, Problems, cut, error, shown
-from steelyard.strategies.reading import document, read
+from steelyard.strategies.files.problems import MOST_PROBLEMS, Place, Problem, Problems, cut, error, shown
+from steelyard.strategies.files.reading import document, read
 from steelyard.strategies.rules import findings
-from steelyard.strategies.spellings import ENABLED, plain
+from steelyard.strategies.files.spellings import ENABLED, plain
 from steelyard.strategies.strategy import (
     DEFAULT_NAME,
     FILE_WHY,

@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Any
 
 from steelyard.errors import SettingsError
-from steelyard.strategies.problems import cut, dotted
+from steelyard.strategies.files.problems import cut, dotted
 
 MAX_BYTES = 64 * 1024
 MAX_NESTING = 32

@@ -17,10 +17,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from steelyard.modules.registry import Kind, Module, first_paragraph
-from steelyard.strategies.normalise import EVALUATION_TABLE, MAX_DESCRIPTION, MAX_NAME
+from steelyard.strategies.files.normalise import EVALUATION_TABLE, MAX_DESCRIPTION, MAX_NAME
 from steelyard.strategies.presets import PRESETS
-from steelyard.strategies.problems import resolved
-from steelyard.strategies.spellings import (
+from steelyard.strategies.files.problems import resolved
+from steelyard.strategies.files.spellings import (
     CORE,
     ENABLED,
     ENABLED_LISTS,

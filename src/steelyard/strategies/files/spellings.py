@@ -22,8 +22,8 @@ from types import MappingProxyType
 from typing import Any, TypeGuard
 
 from steelyard.modules.registry import Kind
-from steelyard.strategies.problems import shown
-from steelyard.strategies.reading import MAX_NESTING
+from steelyard.strategies.files.problems import shown
+from steelyard.strategies.files.reading import MAX_NESTING
 
 Key = tuple[str, ...]
 """A key of the house form: ("search", "max_depth") or ("filters", "eligibility",

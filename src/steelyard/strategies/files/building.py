@@ -13,9 +13,9 @@ from pydantic import ValidationError
 
 from steelyard.modules.registry import Kind
 from steelyard.settings import Section
-from steelyard.strategies.normalise import Known, Normal
-from steelyard.strategies.problems import Problem, Written, dotted, error, explain, shown
-from steelyard.strategies.spellings import ENABLED, Key, plain
+from steelyard.strategies.files.normalise import Known, Normal
+from steelyard.strategies.files.problems import Problem, Written, dotted, error, explain, shown
+from steelyard.strategies.files.spellings import ENABLED, Key, plain
 from steelyard.strategies.strategy import SECTIONS, ModuleChoice, Strategy, Why
 
 S = TypeVar("S", bound=Section)

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from steelyard.modules.registry import Kind
 from steelyard.settings import Planner
-from steelyard.strategies.problems import (
+from steelyard.strategies.files.problems import (
     MOST_PROBLEMS,
     NOUNS,
     Problem,
@@ -26,7 +26,7 @@ from steelyard.strategies.problems import (
     unknown_key,
     warning,
 )
-from steelyard.strategies.spellings import (
+from steelyard.strategies.files.spellings import (
     CORE,
     ENABLED,
     ENABLED_LISTS,
