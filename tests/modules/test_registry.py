@@ -9,6 +9,7 @@ import pytest
 from steelyard.errors import ModuleError, UnknownModule
 from steelyard.modules import registry
 from steelyard.modules.registry import Kind, Module, ModuleParams, add, module, modules
+from steelyard.strategies import default, parse
 
 EXPECTED = {
     Kind.OPPORTUNITY: {
@@ -88,10 +89,41 @@ def test_a_name_can_be_taken_once_in_a_kind_but_again_in_another(own_registry):
     add(made(kind=Kind.FILTER))
 
     with pytest.raises(
-        ModuleError, match=r"pattern_generators\.mine is registered already \(1\.0\.0\)"
+        ModuleError, match=r"mine is registered already \(1\.0\.0, .*made\.<locals>"
     ):
-        add(made(version="2.0.0"))
+        add(replace(made(version="2.0.0"), call=lambda: None))
     assert module(Kind.PATTERN, "mine").version == "1.0.0"
+
+
+CELL = """
+from steelyard.modules.registry import ModuleParams, pattern_generator
+
+@pattern_generator("again", version="{version}", params=ModuleParams)
+def {function}(ctx, candidates, params):
+    '''One line.'''
+"""
+
+
+def test_a_notebook_cell_that_is_run_again_replaces_its_module_and_another_function_does_not(
+    own_registry,
+):
+    for version in ("1.0.0", "1.0.1"):
+        exec(CELL.format(version=version, function="again"), {"__name__": "__main__"})
+    assert module(Kind.PATTERN, "again").version == "1.0.1"
+
+    for name, function in (("__main__", "other"), ("elsewhere", "again")):
+        with pytest.raises(ModuleError, match=r"registered already \(1\.0\.1, __main__\.again\)"):
+            exec(CELL.format(version="2.0.0", function=function), {"__name__": name})
+
+
+def test_what_code_registers_is_off_until_a_strategy_names_it(own_registry):
+    before = default().sha256
+    exec(CELL.format(version="1.0.0", function="again"), {"__name__": "__main__"})
+
+    assert not default().choice(Kind.PATTERN, "again").enabled
+    assert default().sha256 == before
+    assert parse("[pattern_generators.again]", "x").choice(Kind.PATTERN, "again").enabled
+    assert {one.source for kind in Kind for one in modules(kind).values()} == {"built-in", "code"}
 
 
 def test_an_unknown_name_is_answered_with_the_nearest_one():
@@ -227,21 +259,6 @@ def test_one_text_is_no_list_of_texts(own_registry, name):
         ModuleError, match=f"its {name} are the text 'filters'; a tuple of texts is due"
     ):
         add(replace(made(), **{name: "filters"}))
-
-
-def test_the_views_have_the_names_of_the_guide_and_show_the_same_modules():
-    views = {
-        Kind.OPPORTUNITY: registry.opportunity_calculator_registry,
-        Kind.PATTERN: registry.pattern_generator_registry,
-        Kind.SEQUENCE: registry.sequence_generator_registry,
-        Kind.FILTER: registry.filter_registry,
-    }
-
-    assert registry.opportunity_registry is registry.opportunity_calculator_registry
-    for kind, view in views.items():
-        assert view.get_all() == dict(modules(kind))
-        assert view.get("no_such_module") is None
-    assert views[Kind.OPPORTUNITY].get("profit_taking") is module(Kind.OPPORTUNITY, "profit_taking")
 
 
 def test_a_module_tells_its_metadata_and_its_defaults_as_plain_values():

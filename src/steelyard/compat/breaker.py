@@ -43,7 +43,9 @@ class CircuitBreaker(Health):
     def is_open(self, module_name: str) -> bool:
         """Is the module out of service? False when one run may try."""
         circuits, now = self.circuits(), self.now()
-        states = [state_of(circuits[k], self.rules, now) for k in self.keys(module_name, "", circuits)]
+        states = [
+            state_of(circuits[k], self.rules, now) for k in self.keys(module_name, "", circuits)
+        ]
         return "open" in states
 
     def record_success(self, module_name: str) -> None:

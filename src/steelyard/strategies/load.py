@@ -21,7 +21,15 @@ from steelyard.settings import Plugins
 from steelyard.strategies.files.building import build, known_modules, section
 from steelyard.strategies.files.normalise import Normal, normalise
 from steelyard.strategies.presets import PRESETS, SUFFIX, text_of
-from steelyard.strategies.files.problems import MOST_PROBLEMS, Place, Problem, Problems, cut, error, shown
+from steelyard.strategies.files.problems import (
+    MOST_PROBLEMS,
+    Place,
+    Problem,
+    Problems,
+    cut,
+    error,
+    shown,
+)
 from steelyard.strategies.files.reading import document, read
 from steelyard.strategies.rules import findings
 from steelyard.strategies.files.spellings import ENABLED, plain

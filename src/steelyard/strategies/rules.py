@@ -12,7 +12,14 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 
 from steelyard.modules.registry import Kind
-from steelyard.strategies.files.problems import MOST_PROBLEMS, Problem, dotted, error, meant, warning
+from steelyard.strategies.files.problems import (
+    MOST_PROBLEMS,
+    Problem,
+    dotted,
+    error,
+    meant,
+    warning,
+)
 from steelyard.strategies.files.spellings import ENABLED
 from steelyard.strategies.strategy import ModuleChoice, Strategy, Why, inherited
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from steelyard.canonical import sha256
 from steelyard.errors import UnknownModule, did_you_mean
-from steelyard.modules.registry import Kind, Module, ModuleParams, modules
+from steelyard.modules.registry import BUILT_IN, Kind, Module, ModuleParams, modules
 from steelyard.notices import Notice
 from steelyard.settings import (
     Costs,
@@ -151,9 +151,11 @@ SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
 
 
 def default_choices(kind: Kind) -> tuple[ModuleChoice, ...]:
-    """Every registered module of a kind with its own defaults, on unless it says otherwise."""
+    """Every registered module of a kind with its own defaults; what is built in is on unless it says
+    otherwise, anything else is off until a strategy names it.
+    """
     return tuple(
-        ModuleChoice(module, enabled=module.on, params=module.params(), why=DEFAULT_WHY)
+        ModuleChoice(module, module.on and module.source == BUILT_IN, module.params(), DEFAULT_WHY)
         for module in modules(kind).values()
     )
 
