@@ -8,7 +8,7 @@ import asyncio
 import math
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -234,10 +234,8 @@ def only(kind: str, name: str | None, **fields_: Any) -> PlannerConfiguration:
     """
     config = PlannerConfiguration(**fields_)
     for family in {kind, "sequence_generators"} if kind == "pattern_generators" else {kind}:
-        for switch in fields(getattr(config, family)):
-            getattr(getattr(config, family), switch.name).enabled = (
-                switch.name == name and family == kind
-            )
+        for module, switch in vars(getattr(config, family)).items():
+            switch.enabled = module == name and family == kind
     return config
 
 
