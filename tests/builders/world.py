@@ -23,12 +23,15 @@ from steelyard.modules.context import Context
 from steelyard.modules.registry import Kind, Module
 from steelyard.money import ZERO, FxRate, FxTable
 from steelyard.orders import Order, Side
+from steelyard.planning.case import Case
 from steelyard.planning.findings import Findings
+from steelyard.planning.guard import Guard
 from steelyard.planning.planner import plan
-from steelyard.planning.planning_set import build_context
+from steelyard.planning.planning_set import build_context, members
 from steelyard.planning.score.objective import Objective, objective_of
+from steelyard.planning.solve import LOCAL, Solution, Steps, solved
 from steelyard.planning.valuation import Valuation, value_portfolio
-from steelyard.planning.wishes import eligible_buys, find_opportunities
+from steelyard.planning.wishes import find_opportunities
 from steelyard.plans.plan import Plan
 from steelyard.portfolio import BucketState, Holding, Security, Snapshot, TaxLot
 from steelyard.strategies import ModuleChoice, Strategy
@@ -74,6 +77,16 @@ class World:
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self))
+
+    @property
+    def case(self) -> Case:
+        return Case(
+            snapshot=self.snapshot,
+            market=self.market,
+            strategy=self.strategy,
+            targets=self.targets,
+            state=self.state or BucketState(),
+        )
 
     def plan(self, **options: Any) -> Plan:
         return plan(
@@ -141,30 +154,17 @@ class Prepared:
 
 def prepared(of: World) -> Prepared:
     """Context, objective and table as `plan` makes them."""
-    findings = Findings()
-    targets = of.targets if isinstance(of.targets, Targets) else None
-    valuation = value_portfolio(
-        of.snapshot, of.market, targets.weights if targets else (), of.strategy.limits, findings
-    )
-    ctx = build_context(
-        of.snapshot,
-        of.market,
-        of.strategy,
-        valuation,
-        targets=targets,
-        state=of.state or BucketState(),
-        seed=0,
-        eligible=lambda wide: eligible_buys(wide, of.strategy, findings),
-        findings=findings,
-    )
-    objective = objective_of(ctx, of.strategy, findings)
-    return Prepared(
-        valuation,
-        ctx,
-        objective,
-        find_opportunities(ctx, objective, of.strategy, findings),
-        findings,
-    )
+    guard = Guard()
+    valuation = value_portfolio(of.case, guard.findings)
+    ctx = build_context(of.case, valuation, members(of.case, valuation), guard.findings)
+    objective = objective_of(ctx, of.strategy, guard)
+    table = find_opportunities(ctx, objective, of.strategy, guard)
+    return Prepared(valuation, ctx, objective, table, guard.findings)
+
+
+def solution(of: World, steps: Steps = LOCAL) -> Solution:
+    """What the document of the world's plan is written from."""
+    return solved(of.case, steps)[0]
 
 
 def world(

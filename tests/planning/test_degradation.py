@@ -16,9 +16,10 @@ from steelyard.modules.registry import Kind
 from steelyard.modules.terms import BlackBox, Part, Term
 from steelyard.notices import Drop
 from steelyard.orders import Side
-from steelyard.planning.findings import Findings, kept_to
-from steelyard.planning.planner import Local
-from steelyard.planning.questions.explain import Case, explain
+from steelyard.planning.case import Case
+from steelyard.planning.guard import Guard, kept_to, settled
+from steelyard.planning.questions.explain import explain
+from steelyard.planning.solve import local
 from steelyard.sentences import say
 
 ROWS = "correlation_aware"
@@ -146,7 +147,7 @@ def test_a_row_predicate_that_fails_costs_only_itself(call, scope):
 @pytest.mark.parametrize("call", LATE_RANKS.values(), ids=LATE_RANKS.keys())
 def test_a_ranking_that_fails_costs_only_itself(call):
     plan = proposing(with_form(BUSY, RANK, "rank", lambda *given: Ranking(call(*given), 10))).plan(
-        steps=Local(batch_size=8)
+        steps=local(batch_size=8)
     )
 
     named(plan, f"filters.{RANK}")
@@ -162,21 +163,6 @@ def test_two_filters_that_fail_late_are_both_left_out():
 
     assert {notice.module for notice in plan.problems} == {f"filters.{ROWS}", f"filters.{RANK}"}
     same(plan, proposing(off(off(BUSY, Kind.FILTER, ROWS), Kind.FILTER, RANK)).plan())
-
-
-def test_a_mask_that_fails_for_securities_not_held_is_left_out_of_the_whole_plan():
-    def partial(ctx, table, params):
-        if table.m and not ctx.held[table.security].any():
-            raise RuntimeError("only held ones, please")
-        return Ruling(np.ones(table.m, dtype=bool), {})
-
-    open_world = replace(BUSY, targets=None)
-    plan = replace(
-        open_world, strategy=with_call(BUSY.strategy, Kind.FILTER, "eligibility", partial)
-    ).plan()
-
-    named(plan, "filters.eligibility")
-    same(plan, off(open_world, Kind.FILTER, "eligibility").plan())
 
 
 @pytest.mark.parametrize(
@@ -216,18 +202,17 @@ def test_the_same_failure_makes_the_same_plan():
 
 
 def test_a_module_that_is_known_to_have_failed_is_not_asked_again():
-    findings = Findings()
     asked = []
 
-    def work():
-        asked.append(dict(findings.gone))
+    def work(guard):
+        asked.append(dict(guard.gone))
         raise FailedLate("filters.x", "E: no")
 
     with pytest.raises(
         FailedLate,
         match=r"filters.x failed while its answer was used: E: no\. Nothing was made with it",
     ):
-        findings.settled(work)
+        settled(work, Guard())
     assert asked == [{}, {"filters.x": "E: no"}]
 
 

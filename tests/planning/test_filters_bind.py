@@ -16,12 +16,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from builders.world import AS_OF, World, market, with_module, with_on, with_params, without, world
+from builders.world import (
+    AS_OF,
+    World,
+    market,
+    solution,
+    with_module,
+    with_on,
+    with_params,
+    without,
+    world,
+)
 from steelyard.modules.filters.diversity import variety
 from steelyard.modules.registry import Kind, Module, ModuleParams
 from steelyard.modules.terms import BlackBox, Part, Term
-from steelyard.planning.findings import Findings
-from steelyard.planning.planner import Local, solve
 from steelyard.plans.plan import Plan
 from steelyard.strategies import Strategy
 
@@ -176,9 +184,7 @@ def test_both_plans_are_proven_and_what_the_filter_keeps_out_counts_for_neither_
 
 def varied(of: World) -> float:
     """Diversity of the plan, 0..1, by the filter's own measure."""
-    made = solve(
-        of.snapshot, of.market, of.strategy, targets=of.targets, findings=Findings(), steps=Local()
-    )
+    made = solution(of)
     return float(variety(made.ctx, made.table, np.array([made.choice.plan.row], dtype=np.int64))[0])
 
 

@@ -9,11 +9,20 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
-from builders.world import BUSY, World, market, only, prepared, with_call, with_params, world
-from steelyard.modules.candidates import Ruling, Scores
+from builders.world import (
+    BUSY,
+    World,
+    market,
+    only,
+    prepared,
+    solution,
+    with_call,
+    with_params,
+    world,
+)
+from steelyard.modules.candidates import Ruling
 from steelyard.modules.registry import Kind
-from steelyard.planning.findings import Findings
-from steelyard.planning.planner import Local, solve
+from steelyard.planning.solve import LOCAL, Steps, local
 from steelyard.settings import Costs, Limits, Neutral, Score
 
 YOUNG = 30
@@ -105,9 +114,8 @@ def alone(of: World, name: str) -> World:
 
 def winners(of: World) -> list[str]:
     """Who proposed the plan."""
-    findings = Findings()
-    made = solve(of.snapshot, of.market, of.strategy, targets=of.targets, findings=findings)
-    return findings.proposers[made.choice.plan.row]
+    made = solution(of)
+    return made.proposers[made.choice.plan.row]
 
 
 def traded(plan) -> set[str]:
@@ -335,12 +343,13 @@ def test_where_the_plan_is_the_best_of_the_table_diversity_does_not_run():
     assert run.error == "it ranks proposals, and search.scope is candidates"
 
 
-class Backwards(Local):
+def backwards(steps: Steps) -> Steps:
     """Scores that arrive in the opposite order."""
 
-    def evaluate(self, table, batches, findings):
-        arrived: list[Scores] = list(super().evaluate(table, batches, findings))
-        yield from reversed(arrived)
+    def evaluate(table, batches, findings):
+        return iter(list(steps.evaluate(table, batches, findings))[::-1])
+
+    return replace(steps, evaluate=evaluate)
 
 
 @pytest.mark.parametrize("most", [1, 3, 20])
@@ -349,7 +358,7 @@ def test_with_diversity_neither_batches_nor_their_order_change_the_plan(most):
 
     plans = [
         asked.plan(steps=steps).plan_id
-        for steps in (Local(), Local(batch_size=7), Backwards(batch_size=5))
+        for steps in (LOCAL, local(batch_size=7), backwards(local(batch_size=5)))
     ]
 
     assert len(set(plans)) == 1

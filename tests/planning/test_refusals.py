@@ -19,7 +19,7 @@ from steelyard.modules.terms import Term, linear_part
 from steelyard.money import FxRate, FxTable
 from steelyard.orders import Order, Side
 from steelyard.planning.findings import Findings
-from steelyard.planning.planner import Local
+from steelyard.planning.solve import local
 from steelyard.plans.verify import check
 from steelyard.portfolio import BucketState, Holding
 from steelyard.sentences import say
@@ -537,7 +537,7 @@ def test_findings_time_what_they_guard_by_the_clock_that_is_passed_in():
 
 
 def test_the_plan_reads_no_clock_but_the_one_of_the_steps():
-    plan = usual().plan(steps=Local(clock=lambda: 0.0))
+    plan = usual().plan(steps=local(clock=lambda: 0.0))
 
     assert {timing.seconds for timing in plan.timings} == {0.0}
 

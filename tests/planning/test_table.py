@@ -19,7 +19,6 @@ from steelyard.modules.tables import evaluate
 from steelyard.modules.terms import end_state
 from steelyard.planning.collapse import collapse
 from steelyard.planning.draws import draw
-from steelyard.planning.sizing import probe
 from steelyard.planning.table import lots_sold, paired_gains, with_scores
 from steelyard.settings import Planner
 
@@ -329,9 +328,3 @@ def test_lots_of_one_date_are_sold_in_an_order_of_their_own():
 
     assert [lot.unit_cost for lot, _ in lots_sold(lots, Decimal(2))] == [30, 10]
     assert lots_sold(lots, Decimal("2.5")) == lots_sold(lots[::-1], Decimal("2.5"))
-
-
-def test_a_probe_is_one_lot():
-    made = prepared(world("AA 10 @ 100", "BB 0 @ 50", cash="9000", lots={"BB": "10"}))
-
-    assert probe(made.ctx, 1).quantity == 10

@@ -65,14 +65,14 @@ def _paused(ctx: Context) -> Drop | None:
     stopped here.
     """
     limit = ctx.limits.pause_volatility_ratio
-    if limit is not None and ctx.volatility_ratio > limit:
+    if limit is not None and ctx.trends.volatility_ratio > limit:
         why = say(
             "a month's volatility is {ratio:ratio} times a year's; over {limit:ratio} times "
             "nothing is bought",
-            ratio=ctx.volatility_ratio,
+            ratio=ctx.trends.volatility_ratio,
             limit=limit,
         )
-        return Drop("high_volatility", ctx.volatility_ratio, limit, why)
+        return Drop("high_volatility", ctx.trends.volatility_ratio, limit, why)
     if ctx.state.aggression > 0:
         return None
     if ctx.state.drawdown >= DRAWDOWN_STEPS[-1][0]:
@@ -332,13 +332,6 @@ def _same_order(a: Sized, b: Sized) -> bool:
         a.i == b.i
         and a.side is b.side
         and abs(a.weight - b.weight) <= MERGE_WITHIN * max(a.weight, b.weight)
-    )
-
-
-def probe(ctx: Context, i: int) -> Sized:
-    """One lot of a security, to ask the mask filters about a buy of it."""
-    return Sized(
-        i, Side.BUY, ctx.securities[i].lot_size, float(ctx.lot_weight[i]), False, False, 1.0, ()
     )
 
 

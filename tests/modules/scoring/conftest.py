@@ -15,10 +15,11 @@ import pytest
 
 from builders.paths import GOLDEN as golden_folder
 from steelyard.estimates.estimate import METRICS, Estimates
+from steelyard.estimates.trends import Trends
 from steelyard.modules.context import Context, Grouping
 from steelyard.modules.registry import Kind, modules
-from steelyard.portfolio import BucketState
-from steelyard.settings import Costs, Groups, Limits, Planner, Score, Search
+from steelyard.portfolio import BucketState, Security
+from steelyard.settings import Groups, Rules, Score
 
 GOLDEN = golden_folder / "scoring_golden.json"
 
@@ -76,13 +77,12 @@ def build(
         as_of=date(2022, 12, 28),
         base_currency="USD",
         symbols=tuple(f"S{i:02d}" for i in range(n)),
-        securities=(),
+        securities=tuple(Security(f"S{i:02d}", "USD") for i in range(n)),
         holdings=(None,) * n,
         prices=full(10),
         fx=full(1),
         quantities=held * 10_000,
         sellable=held * 10_000,
-        lot_sizes=full(1),
         weights=held,
         target_weights=None if targets is None else full(targets),
         average_cost=full(np.nan),
@@ -93,9 +93,7 @@ def build(
         can_buy=yes,
         can_sell=yes,
         is_fund=np.array([i in funds for i in range(n)], dtype=bool),
-        quality=full(quality),
         dividend_yield=full(yields),
-        priority_multiplier=full(1),
         neutral_mix=full(mix),
         sectors=grouping("sector", sectors or [(f"sector {i % 3}",) for i in range(n)]),
         countries=grouping("country", countries or [(f"country {i % 2}",) for i in range(n)]),
@@ -104,17 +102,10 @@ def build(
         spendable_weight=cash,
         value=100_000.0,
         min_order_weight=0.005,
-        base_weight=0.01,
         seed=0,
         state=BucketState(),
-        costs=Costs(),
-        limits=Limits(),
-        planner=Planner(),
-        search=Search(),
-        score=score or Score(),
-        groups=groups or Groups(),
-        momentum=full(np.nan),
-        peaks=full(np.nan),
+        rules=Rules(score=score or Score(), groups=groups or Groups()),
+        trends=Trends(full(np.nan), full(np.nan)),
     )
 
 

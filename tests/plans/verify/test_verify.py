@@ -29,8 +29,9 @@ from steelyard.errors import InputError
 from steelyard.importers import assemble, read
 from steelyard.modules.registry import Kind
 from steelyard.orders import Order, Side
+from steelyard.planning.case import Case
 from steelyard.planning.planner import plan
-from steelyard.planning.questions.explain import Case, explain
+from steelyard.planning.questions.explain import explain
 from steelyard.plans import plan as plans
 from steelyard.plans import verify
 from steelyard.plans.verify.account import weekdays_after
