@@ -470,7 +470,8 @@ from pathlib import Path
 for package in sys.argv[2].split():
     folder = Path(sys.argv[1]) / package.rpartition(".")[2]
     importlib.import_module(package).__path__.append(str(folder))
-from steelyard import importers, planner, strategies
+from steelyard import importers, strategies
+from steelyard.planning import planner
 from steelyard.samples import sample
 growth = sample("growth")
 files = importers.read(growth.holdings, prices=growth.prices, securities=growth.securities)
