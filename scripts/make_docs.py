@@ -39,7 +39,6 @@ from steelyard.settings import PROFILES, Section
 from steelyard.strategies import PRESETS, Strategy, preset
 from steelyard.strategies.files.problems import allowed
 from steelyard.strategies.files.reading import MAX_BYTES, MAX_NESTING, MAX_PARTS
-from steelyard.strategies.rules import OR
 from steelyard.strategies.files.spellings import (
     ENABLED_LISTS,
     LEVELS,
@@ -51,6 +50,7 @@ from steelyard.strategies.files.spellings import (
     Unused,
     rows,
 )
+from steelyard.strategies.rules import OR
 from steelyard.strategies.strategy import DEFAULT_NAME, SECTIONS
 from steelyard.strategies.writing import settings
 

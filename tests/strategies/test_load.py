@@ -19,8 +19,8 @@ from steelyard.strategies import (
     parse,
     validate,
 )
-from steelyard.strategies.presets import text_of
 from steelyard.strategies.files.spellings import ENABLED_LISTS, GLOBAL, NAMES, PARAM_TABLES
+from steelyard.strategies.presets import text_of
 from steelyard.strategies.strategy import SECTIONS
 
 

@@ -1,4 +1,4 @@
-"""The documents' factories and batch job: a configuration or a bucket in, a planner or a plan out."""
+"""The documents' factories and batch job: a configuration or bucket in, a planner or plan out."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class PlannerFactoryService:
             raise SettingsError("The bucket core takes no satellite settings. No planner was made.")
         if satellite_settings is None:
             raise SettingsError(
-                f"The bucket {bucket_id} is a satellite and needs its settings. No planner was made."
+                f"The bucket {bucket_id} is a satellite, needs its settings: no planner was made."
             )
         return self.create_for_satellite_bucket(bucket_id, satellite_settings)
 

@@ -1,4 +1,4 @@
-"""The documents' planner: async calls over `planner.plan`, with the account's repositories around it.
+"""The documents' planner: async calls over `planner.plan`, the account's repositories around it.
 
 Planning itself is the pure function that the command line calls.
 """

@@ -4,8 +4,8 @@ A module is one function with one frozen parameter model. Its name, version, aut
 and needs travel in the decorator; the function's first docstring line is the summary unless one is
 given.
 
-To add one: drop a file into the folder of its kind. What is not part of the package is a plugin, see
-`plugins`; what a script or a notebook registers is known, and off until a strategy names it.
+To add one: drop a file into the folder of its kind. What is not part of the package is a plugin,
+see `plugins`; what a script or a notebook registers is known, and off until a strategy names it.
 """
 
 from __future__ import annotations

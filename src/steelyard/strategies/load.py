@@ -20,7 +20,6 @@ from steelyard.modules.registry import Kind, Module, modules
 from steelyard.settings import Plugins
 from steelyard.strategies.files.building import build, known_modules, section
 from steelyard.strategies.files.normalise import Normal, normalise
-from steelyard.strategies.presets import PRESETS, SUFFIX, text_of
 from steelyard.strategies.files.problems import (
     MOST_PROBLEMS,
     Place,
@@ -31,8 +30,9 @@ from steelyard.strategies.files.problems import (
     shown,
 )
 from steelyard.strategies.files.reading import document, read
-from steelyard.strategies.rules import findings
 from steelyard.strategies.files.spellings import ENABLED, plain
+from steelyard.strategies.presets import PRESETS, SUFFIX, text_of
+from steelyard.strategies.rules import findings
 from steelyard.strategies.strategy import (
     DEFAULT_NAME,
     FILE_WHY,

@@ -18,7 +18,6 @@ from pydantic import BaseModel
 
 from steelyard.modules.registry import Kind, Module, first_paragraph
 from steelyard.strategies.files.normalise import EVALUATION_TABLE, MAX_DESCRIPTION, MAX_NAME
-from steelyard.strategies.presets import PRESETS
 from steelyard.strategies.files.problems import resolved
 from steelyard.strategies.files.spellings import (
     CORE,
@@ -36,6 +35,7 @@ from steelyard.strategies.files.spellings import (
     Unused,
     of_module,
 )
+from steelyard.strategies.presets import PRESETS
 from steelyard.strategies.strategy import SECTIONS, Strategy, default
 
 Schema = dict[str, Any]

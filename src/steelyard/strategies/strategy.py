@@ -157,8 +157,8 @@ SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
 
 
 def default_choices(kind: Kind) -> tuple[ModuleChoice, ...]:
-    """Every registered module of a kind with its own defaults; what is built in is on unless it says
-    otherwise, anything else is off until a strategy names it.
+    """Every registered module of a kind with its own defaults; what is built in is on unless it
+    says otherwise, anything else is off until a strategy names it.
     """
     return tuple(
         ModuleChoice(module, module.on and module.source == BUILT_IN, module.params(), DEFAULT_WHY)

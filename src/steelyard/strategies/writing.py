@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from steelyard.modules.registry import Kind
 from steelyard.settings import Section
-from steelyard.strategies.presets import text_of
 from steelyard.strategies.files.problems import bare, quoted
 from steelyard.strategies.files.spellings import ENABLED
+from steelyard.strategies.presets import text_of
 from steelyard.strategies.strategy import SECTIONS, Strategy, Why
 
 COMMENT_COLUMN = 34

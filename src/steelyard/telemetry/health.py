@@ -1,5 +1,5 @@
-"""The health of modules between runs: one circuit for each that failed, in a dict of one process or in
-one file that several share.
+"""The health of modules between runs: a circuit for each that failed, in a dict of one process or
+in a file that several share.
 
 The file is written whole or not at all, under a lock, and only when something changes: while all
 modules are healthy there is none. What cannot be read is moved aside, what cannot be written is
