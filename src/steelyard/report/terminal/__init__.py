@@ -9,52 +9,22 @@ Narrow windows lose columns, never text; colour repeats what words and shapes sa
 
 from __future__ import annotations
 
-from rich.console import Console
+from typing import TYPE_CHECKING
 
-from steelyard.plans.plan import Plan
-from steelyard.report.terminal.sections import (
-    alternatives,
-    candidates,
-    cash,
-    certificate,
-    costs,
-    drift,
-    explanation,
-    head,
-    modules,
-    not_traded,
-    notes,
-    score,
-    seal,
-    time_taken,
-    trades,
-    weights,
-    what_if,
-    why,
-)
-from steelyard.report.terminal.sections.view import View
+if TYPE_CHECKING:
+    from rich.console import Console
 
-SECTIONS = (
-    head,
-    trades,
-    costs,
-    drift,
-    weights,
-    score,
-    cash,
-    not_traded,
-    alternatives,
-    what_if,
-    explanation,
-)
-EXPLAINED = (candidates, modules)
-LAST = (certificate, notes, seal)
+    from steelyard.plans.plan import Plan
 
 
 def show(plan: Plan, console: Console, *, explain: bool = False, timings: bool = False) -> None:
     """Print a plan; `explain` adds parts of the score, every candidate, every reason and every
     module.
     """
+    # here, so that a list of strategies does not import what a plan needs
+    from steelyard.report.terminal.sections.order import EXPLAINED, LAST, SECTIONS, time_taken
+    from steelyard.report.terminal.sections.view import View
+
     view = View(console, plan, explain)
     for section in (
         *SECTIONS,
@@ -69,4 +39,7 @@ def show_why(plan: Plan, symbol: str, console: Console) -> None:
     """Print the story of one symbol: holding, order, every candidate kept or dropped, by which
     rule, number and margin.
     """
+    from steelyard.report.terminal.sections import why
+    from steelyard.report.terminal.sections.view import View
+
     why.draw(View(console, plan, explain=True), symbol)
