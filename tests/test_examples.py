@@ -48,9 +48,7 @@ def plan(inputs: Inputs, **changes: dict[str, object]) -> Plan:
 
 
 def run(path: Path, folder: Path) -> str:
-    """What an example prints; fails for an error, for anything on stderr, and for any
-    connection.
-    """
+    """What an example prints; fails for an error, for anything on stderr, for any connection."""
     environment = {
         key: value
         for key, value in os.environ.items()

@@ -1,6 +1,4 @@
-"""docs/names.md: every name of the documents that is said to be here is here, and every other one
-has its reason.
-"""
+"""docs/names.md: every name of the documents is here as it says, or has its reason."""
 
 from __future__ import annotations
 
@@ -55,9 +53,7 @@ ROWS = read()
 
 
 def member(owner: object, name: str) -> object:
-    """An attribute, or the field of a record: fields without a default are no attributes of their
-    class.
-    """
+    """An attribute, or the field of a record: one without a default is no attribute."""
     if hasattr(owner, name):
         return getattr(owner, name)
     fields = {

@@ -56,9 +56,7 @@ class Costs(Section):
 
 
 class Limits(Section):
-    """What a plan may never break. Caps are no-worsening: never above max(cap, the value
-    before).
-    """
+    """What a plan may never break; never above max(cap, the value before): no-worsening."""
 
     cash_reserve_weight: Annotated[Fraction, Field(description="cash that stays, of value")] = 0.02
     min_trade_base: Annotated[
@@ -162,9 +160,7 @@ class Planner(Section):
 
 
 class Regime(Section):
-    """How a market regime is told from the history of an index, and the cash that each regime
-    wants.
-    """
+    """How a market regime is told from an index, and the cash that each regime wants."""
 
     enter: Annotated[
         float,
@@ -229,9 +225,7 @@ Scale = Annotated[Anchor, Field(strict=False), AfterValidator(_increasing)]
 
 
 class Anchors(Section):
-    """Raw value shown as 0 and as 1 of every part: fixed constants, so that scores compare across
-    dates.
-    """
+    """Raw value shown as 0 and as 1 of every part: fixed, so that scores compare across dates."""
 
     fit: Scale = (-0.10, 0.0)
     conc: Scale = (-0.22, -0.05)
@@ -413,9 +407,7 @@ class Groups(Section):
 
 
 class Plugins(Section):
-    """Modules from outside: off until listed here, files pinned by their hash, everything in a
-    worker process.
-    """
+    """Modules from outside: off until listed, pinned by their hash, in a worker process."""
 
     folder: Annotated[
         str | None, Field(description="folder of the plugin files; relative to the strategy file")

@@ -1,6 +1,4 @@
-"""The one mapper: its formulas, who set what, and a plan that changes for every output of every
-setting.
-"""
+"""The one mapper: its formulas, who set what, and a plan that changes for every output."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,9 +22,7 @@ OPPORTUNITY, PATTERN = Kind.OPPORTUNITY.value, Kind.PATTERN.value
 
 
 def value(strategy, key):
-    """What stands under a dotted key like `limits.max_position_weight` or
-    `filters.eligibility.min_hold_days`.
-    """
+    """What stands under a dotted key like `limits.max_position_weight`."""
     table, *rest = key.split(".")
     if len(rest) == 1:
         return getattr(getattr(strategy, table), rest[0])

@@ -1,6 +1,4 @@
-"""The documents' configuration: every switch is a module, every spelling loads, slips are told by
-name.
-"""
+"""The documents' configuration: every switch is a module, slips are told by name."""
 
 from __future__ import annotations
 

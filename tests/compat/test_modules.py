@@ -1,6 +1,4 @@
-"""Class-style modules: the documents' example loads as written, after one mapping of its imports,
-and works like every other.
-"""
+"""Class-style modules: the documents' example loads as written and works like every other."""
 
 from __future__ import annotations
 

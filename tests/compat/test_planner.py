@@ -1,6 +1,4 @@
-"""The documents' planner over ours: the same trades, every argument acts or is named, repositories
-change plans.
-"""
+"""The documents' planner over ours: the same trades; every argument acts or is named."""
 
 from __future__ import annotations
 
@@ -229,9 +227,7 @@ def test_a_pattern_that_is_switched_off_changes_the_plan(small: PlannerContext):
 
 
 def only(kind: str, name: str | None, **fields_: Any) -> PlannerConfiguration:
-    """The defaults with one module of a kind, or none; patterns stand alone, without the
-    generators.
-    """
+    """The defaults with one module of a kind, or none; patterns without the generators."""
     config = PlannerConfiguration(**fields_)
     for family in {kind, "sequence_generators"} if kind == "pattern_generators" else {kind}:
         for module, switch in vars(getattr(config, family)).items():
@@ -240,9 +236,7 @@ def only(kind: str, name: str | None, **fields_: Any) -> PlannerConfiguration:
 
 
 def situation(bundled: PlannerContext, name: str) -> PlannerContext:
-    """The bundled portfolio; much cash for what only buys, a debt for what only sells, and a dip in
-    JNJ.
-    """
+    """The bundled portfolio; much cash for what buys, a debt for what sells, a dip in JNJ."""
     cash = {"direct_buy": 60_000, "opportunity_first": 60_000, "averaging_down": 60_000}
     debt = dict.fromkeys(("multi_sell", "cash_generation", "market_regime"), -8_000)
     positions = tuple(

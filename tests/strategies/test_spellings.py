@@ -641,9 +641,7 @@ FORMS = {
         ),
     ),
 }
-"""House key -> (value as written -> as meant, names at the top, in `[core]` and `[planner]`, places
-in modules and sections).
-"""
+"""House key -> (as written -> as meant, names at the top and in two tables, other places)."""
 PAIRS = [
     (key, first, second)
     for key, (_, anywhere, exact) in FORMS.items()

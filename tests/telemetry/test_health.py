@@ -1,6 +1,4 @@
-"""The breaker and its file: when a module is out of service, for how long, and what other processes
-see of it.
-"""
+"""The breaker and its file: what is out of service, how long, and what others see of it."""
 
 import json
 import os

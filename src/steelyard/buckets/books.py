@@ -1,6 +1,4 @@
-"""Separate books in one account: what belongs to which bucket, and the snapshot that each one plans
-with.
-"""
+"""Separate books in one account: what belongs to which bucket, and what each plans with."""
 
 from __future__ import annotations
 
@@ -86,9 +84,7 @@ class Bucket:
 
     @property
     def dividends(self) -> DividendHandling:
-        """Where its dividends go: the core keeps its own, a satellite without settings sends them
-        to the core.
-        """
+        """Where its dividends go: the core and a satellite without settings have no choice."""
         if self.kind == "core":
             return "accumulate_cash"
         return self.rules.dividends if isinstance(self.rules, SatelliteSettings) else "send_to_core"

@@ -112,9 +112,7 @@ def _params(kind: Kind) -> Callable[[PlannerConfiguration], dict[str, dict[str, 
 
 
 def _params_of(kind: Kind) -> Callable[[PlannerConfiguration, str], dict[str, Any]]:
-    """Makes the method that has all parameters of one module; it raises SettingsError for a name
-    that none has.
-    """
+    """Makes the method that has all parameters of one module; raises SettingsError without it."""
 
     def params_of(config: PlannerConfiguration, name: str) -> dict[str, Any]:
         every = _params(kind)(config)
@@ -178,9 +176,7 @@ class PlannerConfiguration:
         return cls(strategy.name, strategy.description, scope=strategy.search.scope, base=strategy)
 
     def strategy(self) -> Strategy:
-        """The strategy that this configuration means; raises SettingsError naming every key that is
-        not usable.
-        """
+        """The strategy that this means; raises SettingsError naming every unusable key."""
         wrong = list(self._wrong())
         if wrong:
             raise SettingsError(
@@ -293,9 +289,7 @@ class ConfigurationValidator:
 
     @staticmethod
     def validate(config: Checked) -> Problems:
-        """A list of errors, empty when it is valid, that also has `is_valid`, `errors` and
-        `warnings`.
-        """
+        """A list of errors, empty when valid, that also has `is_valid`, `errors` and `warnings`."""
         rules: object = config
         if isinstance(rules, Strategy | Mapping):
             return strategies.validate(rules)

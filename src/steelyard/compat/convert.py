@@ -1,6 +1,4 @@
-"""The documents' records to what the planner takes: snapshot, market, targets, and what was assumed
-on the way.
-"""
+"""The documents' records to what the planner takes, and what was assumed on the way."""
 
 from __future__ import annotations
 
@@ -61,9 +59,7 @@ class Prices:
     from_costs: list[str] = field(default_factory=list)
 
     def of(self, symbol: str, position: Position | None) -> Decimal | None:
-        """Price in the security's currency: given, else the history's newest, else the position's,
-        else its average cost.
-        """
+        """Price, own currency: the caller's, the history's newest, the position's, its cost."""
         given = (self.context.current_prices or {}).get(
             symbol, self.context.portfolio_context.current_prices.get(symbol)
         )
@@ -232,9 +228,7 @@ def convert(
 
 
 def _check_buckets(context: PlannerContext, bucket: str) -> Iterable[str]:
-    """Whose the records are; a sentence where they name no bucket and the plan is of one beside the
-    core.
-    """
+    """Whose the records are; a sentence where they name no bucket and the plan is of another."""
     owners = {position.bucket_id for position in context.positions} | {
         security.bucket_id for security in context.securities
     }
@@ -287,9 +281,7 @@ def _as_of(context: PlannerContext) -> tuple[date, tuple[str, ...]]:
 
 
 def _until(context: PlannerContext, as_of: date) -> PlannerContext:
-    """The context without what its history has after the date; raises InputError for a date before
-    all of it.
-    """
+    """The context without what its history has after the date; raises InputError if that is all."""
     history = context.history
     if history is None or history.last is None or history.last <= as_of:
         return context
@@ -349,9 +341,7 @@ def _rates_apart(context: PlannerContext, base: str, as_of: date) -> Iterator[st
 
 
 def _stated(positions: Iterable[Position], base: str) -> dict[str, float]:
-    """The rates that positions state; raises InputError where they contradict each other or the
-    account's currency.
-    """
+    """The rates that positions state; raises InputError where they contradict each other."""
     rates: dict[str, float] = {}
     for position in positions:
         if position.currency_rate is None:
@@ -505,9 +495,7 @@ def _quoted_on(history: Market | None, symbol: str, price: Decimal, as_of: date)
 def _value(
     snapshot: Snapshot, market: Market, context: PlannerContext
 ) -> tuple[float, Iterator[str]]:
-    """Value of the account as far as it can be told, and sentences on values in the records that
-    say otherwise.
-    """
+    """Value of the account as far as it can be told, and sentences on values that differ."""
     worth: dict[str, float] = {}
     for holding in snapshot.holdings:
         security = snapshot.security(holding.symbol)

@@ -88,9 +88,7 @@ class PlannerFactoryService:
     def create_for_bucket(
         self, bucket_id: str, satellite_settings: SatelliteSettings | None = None
     ) -> HolisticPlanner:
-        """A planner of any bucket; raises SettingsError for a satellite without settings, and for a
-        core with them.
-        """
+        """A planner of any bucket; raises SettingsError for settings missing or too many."""
         if bucket_id == CORE:
             if satellite_settings is None:
                 return self.create_for_core_bucket()

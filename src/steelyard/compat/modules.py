@@ -67,9 +67,7 @@ class CalculationModule(ABC):
         return {}
 
     def validate_dependencies(self, enabled: Iterable[str]) -> list[str]:
-        """A sentence for every dependency that none of the enabled modules (qualified names)
-        meets.
-        """
+        """A sentence for each dependency that none of the enabled modules (qualified) meets."""
         names = set(enabled)
         told = self.metadata
         return [
@@ -181,9 +179,7 @@ class SequenceFilter(CalculationModule):
 
 
 def completed(function: Callable[..., Any], *inputs: Any) -> Any:
-    """What a function returns; a coroutine is run to its end, in a thread of its own where a loop
-    runs already.
-    """
+    """What a function returns; a coroutine is run to its end, beside a running loop in a thread."""
     found = function(*inputs)
     if not inspect.iscoroutine(found):
         return found
@@ -205,9 +201,7 @@ def _texts(texts: Sequence[str]) -> tuple[str, ...]:
 
 
 def _rows(sequences: Sequence[Sequence[int]], depth: int) -> IntArray:
-    """Lists of indices as (k, depth) rows; a list that is too long keeps its length, and the
-    planner says so.
-    """
+    """Lists of indices as (k, depth) rows; one that is too long keeps its length, and is told."""
     width = max([depth, *map(len, sequences)])
     return np.array(
         [[*row, *[PAD] * (width - len(row))] for row in sequences], dtype=np.int64
@@ -229,9 +223,7 @@ class View:
         return dict(modules(self.kind))
 
     def register(self, instance: Any) -> None:
-        """Register an object of a class-style module, see `classic`; raises ModuleError for
-        anything else and for a name that is taken.
-        """
+        """Register an object; raises ModuleError for another kind or the name of another."""
         module = instance.as_module() if hasattr(instance, "as_module") else None
         if not isinstance(module, Module) or module.kind is not self.kind:
             raise ModuleError(

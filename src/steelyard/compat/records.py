@@ -272,9 +272,7 @@ def _security(security: HouseSecurity, bucket: str) -> Security:
 
 @dataclass(frozen=True)
 class HolisticStep:
-    """One order of a plan. `estimated_price` in `currency`, `estimated_value` in the account's
-    currency.
-    """
+    """One order of a plan; `estimated_price` in `currency`, `estimated_value` in the account's."""
 
     step_number: int
     side: str

@@ -203,9 +203,7 @@ def _converted(name: str, number: float, value: float) -> float | int:
 
 
 async def exchange_rate(service: object, currency: str, base: str) -> float:
-    """Units of `base` for one unit of `currency`; raises InputError for a rate that is not above
-    0.
-    """
+    """Units of `base` for one unit of `currency`; raises InputError for a rate not above 0."""
     rate: Any = await answer(_method(service, "exchange_rate_service", "get_rate")(currency, base))
     if not is_number(rate) or rate <= 0:
         raise InputError(

@@ -95,9 +95,7 @@ class ModuleMetadata:
 
 
 class Metadata(TypedDict):
-    """What a decorator takes besides the name, see `Module`; the summary is by default the
-    docstring's first line.
-    """
+    """What a decorator takes beside the name, see `Module`; by default it has its own summary."""
 
     version: str
     params: type[ModuleParams]
@@ -271,18 +269,14 @@ def pattern_generator(name: str, **metadata: Unpack[Metadata]) -> Callable[[F], 
 def sequence_generator(
     name: str, *, form: Literal["sequences", "what_if"] = "sequences", **metadata: Unpack[Metadata]
 ) -> Callable[[F], F]:
-    """Register `(Context, Candidates, seeds, Params) -> iterator of (k, d) rows`; `sequences` tells
-    the what-if form.
-    """
+    """Register `(Context, Candidates, seeds, Params) -> iterator of (k, d) rows`."""
     return _registering(Kind.SEQUENCE, name, form, metadata)
 
 
 def sequence_filter(
     name: str, *, form: FilterForm, **metadata: Unpack[Metadata]
 ) -> Callable[[F], F]:
-    """Register a filter that returns a mask `Ruling`, pair conflicts `(m, m)`, a row predicate or a
-    `Ranking`, as `form` says.
-    """
+    """Register what returns a `Ruling`, conflicts (m, m), a predicate or a `Ranking`."""
     return _registering(Kind.FILTER, name, form, metadata)
 
 

@@ -80,9 +80,7 @@ def parse(
 
 
 def from_mapping(values: Mapping[str, Any], name: str, *, folder: Path | None = None) -> Strategy:
-    """The strategy of a parsed document, in any spelling; raises SettingsError listing every
-    problem.
-    """
+    """The strategy of a parsed document, any spelling; raises SettingsError with all problems."""
     strategy, problems = examine(values, name, folder)
     return _accepted(strategy, problems, name, NO_LINES)
 
@@ -107,9 +105,7 @@ def overlay(strategy: Strategy, changes: Mapping[str, Any], why: Why) -> Strateg
 
 
 def validate(strategy: Strategy | Mapping[str, Any], folder: Path | None = None) -> Problems:
-    """What is wrong with a strategy, or with a parsed document in any spelling; empty when nothing
-    is.
-    """
+    """What is wrong with a strategy or a parsed document in any spelling; empty = nothing."""
     if isinstance(strategy, Strategy):
         return Problems(findings(strategy))
     return Problems(examine(strategy, MAPPING_NAME, folder)[1])
@@ -151,9 +147,7 @@ def _accepted(
 
 
 def located(problems: Iterable[Problem], lines: Lines) -> list[Problem]:
-    """The problems in the order of the lines of their keys, or of the nearest tables around them;
-    each says its line.
-    """
+    """The problems, each with its line, in the order of the lines of their keys or their tables."""
     found = [(_line(one.place, lines), one) for one in problems]
     told = [
         (line, replace(one, text=f"line {line}: {one.text}") if line else one)
@@ -163,9 +157,7 @@ def located(problems: Iterable[Problem], lines: Lines) -> list[Problem]:
 
 
 def _line(place: Place, lines: Lines) -> int:
-    """Of a key, of the nearest table around it, or of the first key inside it; 0 where it stands
-    nowhere.
-    """
+    """Of a key, the nearest table around it, or the first key inside it; 0 where it is nowhere."""
     around = (lines[place[:end]] for end in range(len(place), 0, -1) if place[:end] in lines)
     inside = (line for other, line in lines.items() if place and other[: len(place)] == place)
     return next(around, 0) or min(inside, default=0)
@@ -183,9 +175,7 @@ def _preset(name: str, text: str, known: tuple[Module, ...]) -> Strategy:  # noq
 
 
 def find(name_or_path: str) -> Strategy:
-    """A preset by its name, or the strategy of a file; raises SettingsError where neither is
-    there.
-    """
+    """A preset by its name, or the strategy of a file; raises SettingsError without either."""
     if name_or_path in PRESETS:
         return preset(name_or_path)
     path = Path(name_or_path)

@@ -48,9 +48,7 @@ PAIRS = (
         "the smallest order would be more than a plan may turn over",
     ),
 )
-"""Of `[limits]`: (lower, higher, what would be otherwise); the first may not be above the
-second.
-"""
+"""Of `[limits]`: (lower, higher, what would be otherwise); the first is never above the second."""
 
 
 def findings(strategy: Strategy) -> list[Problem]:
@@ -66,16 +64,12 @@ def check_dependencies(strategy: Strategy) -> list[str]:
 
 
 def validate_dependencies(strategy: Strategy) -> list[str]:
-    """Sentences for modules that the strategy itself switched on and that lack what they draw
-    from.
-    """
+    """Sentences for modules that the strategy switched on and that lack what they draw from."""
     return [one.text for one in dependencies(strategy) if one.severity == "error"]
 
 
 def dependencies(strategy: Strategy) -> Iterator[Problem]:
-    """Modules that are on while what they depend on is off: an error where the strategy itself
-    switched them on.
-    """
+    """Modules on while what they depend on is off: an error where the strategy says so itself."""
     for kind in Kind:
         for choice in strategy.enabled(kind):
             missing = unmet(strategy, choice)
@@ -93,9 +87,7 @@ def dependencies(strategy: Strategy) -> Iterator[Problem]:
 
 
 def unmet(strategy: Strategy, choice: ModuleChoice) -> list[str]:
-    """The dependencies of a module that the strategy does not meet: names, kinds, or what to choose
-    one of.
-    """
+    """The dependencies that a strategy does not meet: names, kinds, or what to choose one of."""
     met = {str(kind) for kind in Kind if strategy.enabled(kind)}
     met |= {one.module.qualified for kind in Kind for one in strategy.enabled(kind)}
     missing = [
@@ -112,9 +104,7 @@ def _switched_by(strategy: Strategy, choice: ModuleChoice) -> Why:
 
 
 def _says_itself(strategy: Strategy, *tables: str) -> bool:
-    """Does the strategy itself set one of these keys, or one inside these tables? What a preset
-    says was weighed when it was made.
-    """
+    """Does the strategy itself, not a preset, set one of these keys or one inside these tables?"""
     return any(
         not inherited(why) and f"{key}.".startswith(tuple(f"{table}." for table in tables))
         for key, why in strategy.sources.items()
@@ -292,9 +282,7 @@ def _one_sided(strategy: Strategy) -> Iterator[Problem]:
 
 
 def _of_what_is_off(strategy: Strategy) -> Iterator[Problem]:
-    """Parameters of a module that somebody else switched off; who switched it off in the same
-    breath knows.
-    """
+    """Parameters of a module that is off by somebody else; who switched it off here knows."""
     off = [
         choice
         for kind in Kind

@@ -125,9 +125,7 @@ def _properties(model: type[BaseModel]) -> Mapping[str, Schema]:
 
 
 def _inlined(node: Any, root: Mapping[str, Any]) -> Any:
-    """A schema without references, and without null: TOML has none, a key that is left out is at
-    its default.
-    """
+    """A schema without references or null, which TOML has not: a key left out is at its default."""
     if isinstance(node, list):
         return [_inlined(inner, root) for inner in node]
     if not isinstance(node, Mapping):
@@ -146,9 +144,7 @@ def _inlined(node: Any, root: Mapping[str, Any]) -> Any:
 
 
 def _kind(base: Strategy, kind: Kind) -> Schema:
-    """Modules of a kind: a switch or a table each; names of plugins are any that the built-in ones
-    leave.
-    """
+    """Modules of a kind: a switch or a table each; of plugins any other name."""
     tables = {
         choice.module.name: _module(base, choice.module, enabled=choice.enabled)
         for choice in base.choices[kind]
@@ -205,9 +201,7 @@ def _listed(names: list[str], kind: Kind) -> Schema:
 
 
 def _spelled(base: Strategy, spellings: Mapping[str, Spelling]) -> dict[str, Schema]:
-    """Keys that are accepted by another name than ours; what is refused at any value is left
-    out.
-    """
+    """Keys accepted by another name than ours; what is refused at any value is not there."""
     found = {key: _spelling(base, key, spelling) for key, spelling in spellings.items()}
     return {key: node for key, node in found.items() if node is not None}
 

@@ -157,9 +157,7 @@ SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
 
 
 def default_choices(kind: Kind) -> tuple[ModuleChoice, ...]:
-    """Every registered module of a kind with its own defaults; what is built in is on unless it
-    says otherwise, anything else is off until a strategy names it.
-    """
+    """The registered modules of a kind by their defaults; what is not built in is off."""
     return tuple(
         ModuleChoice(module, module.on and module.source == BUILT_IN, module.params(), DEFAULT_WHY)
         for module in modules(kind).values()
@@ -167,16 +165,12 @@ def default_choices(kind: Kind) -> tuple[ModuleChoice, ...]:
 
 
 def registered() -> tuple[Module, ...]:
-    """Every registered module: what a strategy is made of, and the key of what is remembered about
-    one.
-    """
+    """Every registered module: what a strategy is made of."""
     return tuple(module for kind in Kind for module in modules(kind).values())
 
 
 def default() -> Strategy:
-    """The strategy of who gives none: every number its default, every module on that is on by
-    itself.
-    """
+    """The strategy of who gives none: every number at its default, what is on by itself on."""
     return _default(registered())
 
 

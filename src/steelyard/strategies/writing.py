@@ -1,6 +1,4 @@
-"""A strategy as TOML text: a preset as a file to begin with, and any strategy with every value and
-who set it.
-"""
+"""A strategy as TOML text: a preset to begin with, or every value and who set it."""
 
 from __future__ import annotations
 
@@ -41,9 +39,7 @@ class Setting(NamedTuple):
 
 
 def settings(strategy: Strategy) -> Iterator[Setting]:
-    """Every value that acts, in the order of a file: sections, then modules; of a module that is
-    off only the switch.
-    """
+    """Every value that acts, in the order of a file; of a module that is off only the switch."""
     for name in SECTIONS:
         yield from _section(strategy, name, getattr(strategy, name))
     for kind in Kind:

@@ -125,9 +125,7 @@ class Health:
         return all(state_of(circuits[key], self.rules, now) == "closed" for key in keys)
 
     def record(self, outcomes: Iterable[Outcome]) -> None:
-        """Count failures, forget those of modules that succeeded, and give back what was to be
-        tried and did not run.
-        """
+        """Count failures, forget those of what succeeded, give back what was to try and did not."""
         ran = list(outcomes)
 
         def count(circuits: Circuits) -> None:
@@ -154,9 +152,7 @@ class Health:
         return any(self.keys(name, version, circuits) for name, version, _ in ran)
 
     def reset(self, keys: Iterable[str]) -> None:
-        """Forget the failures of modules, by `qualified name@version`; raises InputError where that
-        cannot be written.
-        """
+        """Forget failures by `name@version`; raises InputError where that cannot be written."""
         forgotten = set(keys) & self.circuits().keys()
         if forgotten:
             self.store.reset(lambda circuits: [circuits.pop(key, None) for key in forgotten])
@@ -244,9 +240,7 @@ def read(path: Path) -> Circuits:
 
 
 def keep(path: Path, change: Change, say: Callable[[str], None]) -> None:
-    """Read, change and write under the lock; a file that cannot be understood is moved aside, and
-    that is said. Raises OSError.
-    """
+    """Read, change, write under the lock; moves aside what is not usable. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with locked(path.with_name(f"{path.name}.lock")):
         sweep(path)

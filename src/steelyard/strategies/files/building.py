@@ -1,6 +1,4 @@
-"""Settings of the house form laid over a strategy: every value validated, every problem with the
-place where it is written.
-"""
+"""Settings laid over a strategy: every value validated, every problem with its place."""
 
 from __future__ import annotations
 
@@ -78,9 +76,7 @@ def _choice(base: ModuleChoice, normal: Normal, why: Why, problems: list[Problem
 
 
 def section(base: S, normal: Normal, table: Key, problems: list[Problem]) -> S:
-    """A section, or the parameters of a module, with what is given for it; the base itself where
-    nothing is.
-    """
+    """A section, or a module's parameters, with what is set for it; the base where nothing is."""
     given = {
         key[-1]: one
         for key, one in normal.givens.items()
@@ -108,9 +104,7 @@ def _is_switch(key: Key) -> bool:
 
 
 def _merged(base: Section, table: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a section with those of a table over them; tables inside sections are laid over
-    each other too.
-    """
+    """The values of a section under those of a table; so for tables inside it."""
     keys = {info.alias or name: name for name, info in type(base).model_fields.items()}
     merged: dict[str, Any] = {key: getattr(base, name) for key, name in keys.items()}
     for key, value in table.items():

@@ -95,9 +95,7 @@ class Normal:
         self.problems.append(error(written, f"{dotted(written)} {text}"))
 
     def give(self, given: Given) -> None:
-        """Note a setting; two places that disagree are a problem, of two that agree the stronger
-        one counts.
-        """
+        """Note a setting; two that disagree are a problem, of two that agree one counts."""
         other = self.givens.get(given.key)
         if other is not None and not _same(other.value, given.value):
             first, second = sorted((other, given), key=lambda one: one.level)

@@ -1,6 +1,4 @@
-"""What is wrong with a strategy, in words: key, value, allowed range. Pydantic's own words stay
-here.
-"""
+"""What is wrong with a strategy, in words; pydantic's own words stay here."""
 
 from __future__ import annotations
 
@@ -154,9 +152,7 @@ def unknown_key(place: Place, known: Sequence[str], listed: Sequence[str] | None
 
 
 def meant(place: Place, known: Sequence[str]) -> str:
-    """` Did you mean max_depth?`, or nothing; of a name that only looks like another it says how it
-    is spelled.
-    """
+    """` Did you mean max_depth?`, or nothing; of a look-alike it says how it is spelled."""
     name = place[-1]
     near = did_you_mean(name, list(known)) if len(name) <= SHOWN_CHARACTERS else ""
     return f" It is spelled {name!a}.{near}" if near and not name.isascii() else near

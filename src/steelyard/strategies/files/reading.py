@@ -72,9 +72,7 @@ class Document:
 
 
 def read(path: Path) -> str:
-    """The text of a strategy file; raises SettingsError for what is no regular file, too large, or
-    not UTF-8.
-    """
+    """The text of a file; raises SettingsError for one not regular, too large, or not UTF-8."""
     try:
         mode, size = path.stat().st_mode, path.stat().st_size
         if not stat.S_ISREG(mode):
