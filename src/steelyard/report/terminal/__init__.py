@@ -21,16 +21,15 @@ def show(plan: Plan, console: Console, *, explain: bool = False, timings: bool =
     """Print a plan; `explain` adds parts of the score, every candidate, every reason and every
     module.
     """
-    # here, so that a list of strategies does not import what a plan needs
-    from steelyard.report.terminal.sections.order import EXPLAINED, LAST, SECTIONS, time_taken
-    from steelyard.report.terminal.sections.view import View
+    from steelyard.report.terminal.sections.order import EXPLAINED, LAST, SECTIONS, TIMED  # noqa: PLC0415 a list of strategies needs none of it
+    from steelyard.report.terminal.sections.view import View  # noqa: PLC0415 a list of strategies needs none of it
 
     view = View(console, plan, explain)
     for section in (
         *SECTIONS,
         *(EXPLAINED if explain else ()),
         *LAST,
-        *((time_taken,) if timings else ()),
+        *(TIMED if timings else ()),
     ):
         section.draw(view)
 
@@ -39,7 +38,7 @@ def show_why(plan: Plan, symbol: str, console: Console) -> None:
     """Print the story of one symbol: holding, order, every candidate kept or dropped, by which
     rule, number and margin.
     """
-    from steelyard.report.terminal.sections import why
-    from steelyard.report.terminal.sections.view import View
+    from steelyard.report.terminal.sections import why  # noqa: PLC0415 a list of strategies needs none of it
+    from steelyard.report.terminal.sections.view import View  # noqa: PLC0415 a list of strategies needs none of it
 
     why.draw(View(console, plan, explain=True), symbol)

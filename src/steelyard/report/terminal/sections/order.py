@@ -18,7 +18,6 @@ from steelyard.report.terminal.sections import (
     trades,
     weights,
     what_if,
-    why,
 )
 
 SECTIONS = (
@@ -36,3 +35,4 @@ SECTIONS = (
 )
 EXPLAINED = (candidates, modules)
 LAST = (certificate, notes, seal)
+TIMED = (time_taken,)
