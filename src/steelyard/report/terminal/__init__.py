@@ -21,24 +21,22 @@ def show(plan: Plan, console: Console, *, explain: bool = False, timings: bool =
     """Print a plan; `explain` adds parts of the score, every candidate, every reason and every
     module.
     """
-    from steelyard.report.terminal.sections.order import EXPLAINED, LAST, SECTIONS, TIMED  # noqa: PLC0415 a list of strategies needs none of it
-    from steelyard.report.terminal.sections.view import View  # noqa: PLC0415 a list of strategies needs none of it
+    from steelyard.report.terminal.sections import order, view  # noqa: PLC0415 lists need none
 
-    view = View(console, plan, explain)
+    shown = view.View(console, plan, explain)
     for section in (
-        *SECTIONS,
-        *(EXPLAINED if explain else ()),
-        *LAST,
-        *(TIMED if timings else ()),
+        *order.SECTIONS,
+        *(order.EXPLAINED if explain else ()),
+        *order.LAST,
+        *(order.TIMED if timings else ()),
     ):
-        section.draw(view)
+        section.draw(shown)
 
 
 def show_why(plan: Plan, symbol: str, console: Console) -> None:
     """Print the story of one symbol: holding, order, every candidate kept or dropped, by which
     rule, number and margin.
     """
-    from steelyard.report.terminal.sections import why  # noqa: PLC0415 a list of strategies needs none of it
-    from steelyard.report.terminal.sections.view import View  # noqa: PLC0415 a list of strategies needs none of it
+    from steelyard.report.terminal.sections import view, why  # noqa: PLC0415 see `show`
 
-    why.draw(View(console, plan, explain=True), symbol)
+    why.draw(view.View(console, plan, explain=True), symbol)
