@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -34,6 +34,7 @@ OTHER = "OTHER"
 NOTHING = "Nothing was planned."
 ACCOUNT_CURRENCY = "EUR"
 """Of an account that names no currency at all: the documents'."""
+NEVER = LastTraded(None, None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,20 +61,18 @@ class Prices:
 
     def of(self, symbol: str, position: Position | None) -> Decimal | None:
         """Price, own currency: the caller's, the history's newest, the position's, its cost."""
-        given = (self.context.current_prices or {}).get(
-            symbol, self.context.portfolio_context.current_prices.get(symbol)
-        )
-        if given is not None:
-            return exact(given, f"current price of {symbol}")
-        quote = self.context.history.quotes.get(symbol) if self.context.history else None
-        if quote is not None:
-            if self.context.history and self.context.history.last != self.as_of:
+        facts, history = self.context.portfolio_context, self.context.history
+        price = (self.context.current_prices or {}).get(symbol, facts.current_prices.get(symbol))
+        if price is not None:
+            return exact(price, f"current price of {symbol}")
+        if history is not None and symbol in history.quotes:
+            if history.last != self.as_of:
                 self.old.append(symbol)
-            return quote.price
+            return history.quotes[symbol].price
         if position is not None and position.current_price is not None:
             self.from_positions.append(symbol)
             return exact(position.current_price, f"current_price of {symbol}")
-        cost = _average(self.context.portfolio_context, position)
+        cost = _average(facts, position)
         if cost is not None:
             self.from_costs.append(symbol)
             return exact(cost, f"avg_price of {symbol}")
@@ -82,10 +81,9 @@ class Prices:
     def said(self) -> Iterator[str]:
         """What a reader must know of the prices."""
         if self.old and self.context.history:
-            last = self.context.history.last
             yield (
-                f"The price history ends on {last} and the plan is of {self.as_of}: old prices were"
-                f" used for {_listed(self.old)}."
+                f"The price history ends on {self.context.history.last} and the plan is of "
+                f"{self.as_of}: old prices were used for {_listed(self.old)}."
             )
         if self.from_positions:
             yield (
@@ -118,14 +116,18 @@ def _listed(symbols: Iterable[str]) -> str:
     return ", ".join(sorted(symbols))
 
 
-def _average(context: PortfolioContext, position: Position | None) -> float | None:
+def _average(facts: PortfolioContext, position: Position | None) -> float | None:
     if position is None:
         return None
-    return (
-        position.avg_price
-        if position.avg_price is not None
-        else context.position_avg_prices.get(position.symbol)
-    )
+    if position.avg_price is not None:
+        return position.avg_price
+    return facts.position_avg_prices.get(position.symbol)
+
+
+def _currencies(context: PlannerContext) -> set[str]:
+    """Of positions and securities, as far as they name one."""
+    securities = {security.currency for security in context.securities if security.currency}
+    return securities | {position.currency for position in context.positions}
 
 
 def base_currency(context: PlannerContext) -> str:
@@ -137,27 +139,20 @@ def base_currency(context: PlannerContext) -> str:
         return context.base_currency
     if context.history is not None:
         return context.history.fx.base
-    found = {position.currency for position in context.positions} | {
-        s.currency for s in context.securities if s.currency
-    }
-    if len(found) > 1:
+    currencies = _currencies(context)
+    if len(currencies) > 1:
         raise InputError(
-            f"Positions and securities are in {_listed(found)}: say which the account counts in, "
-            f"base_currency. {NOTHING}"
+            f"Positions and securities are in {_listed(currencies)}: say which the account counts "
+            f"in, base_currency. {NOTHING}"
         )
-    return found.pop() if found else ACCOUNT_CURRENCY
+    return currencies.pop() if currencies else ACCOUNT_CURRENCY
 
 
 def foreign(context: PlannerContext, base: str) -> set[str]:
     """Currencies that need a rate which neither a position nor the history has."""
-    known = {
-        position.currency for position in context.positions if position.currency_rate is not None
-    }
-    known |= {base, *(context.history.fx.rates if context.history else ())}
-    wanted = {position.currency for position in context.positions} | {
-        s.currency for s in context.securities if s.currency
-    }
-    return wanted - known
+    rated = {base, *(context.history.fx.rates if context.history else ())}
+    rated |= {p.currency for p in context.positions if p.currency_rate is not None}
+    return _currencies(context) - rated
 
 
 def convert(
@@ -180,42 +175,22 @@ def convert(
     positions = {position.symbol: position for position in context.positions}
     securities = {security.symbol: security for security in context.securities}
     _check_symbols(context, positions, securities)
-    prices = Prices(context, as_of)
     symbols = sorted({*positions, *securities, *(targets.weights if targets else ())})
-    found = {symbol: prices.of(symbol, positions.get(symbol)) for symbol in symbols}
-    quoted = {symbol: price for symbol, price in found.items() if price is not None}
-    house = tuple(
-        _security(symbol, securities.get(symbol), positions.get(symbol), context, base)
-        for symbol in symbols
-    )
-    gone = (
-        _gone(symbol, traded)
-        for symbol, traded in sorted(trades.items())
-        if symbol in found and symbol not in positions
-    )
-    unlisted = sorted(set(positions) - set(securities))
-    if unlisted:
-        said += (
-            (
-                f"No security describes {_listed(unlisted)}: it may not be sold, as for a security "
-                "that does not opt in."
-            ),
-        )
+    prices = Prices(context, as_of)
+    quoted = {symbol: prices.of(symbol, positions.get(symbol)) for symbol in symbols}
     snapshot = Snapshot(
         as_of=as_of,
         base_currency=base,
-        holdings=(
-            *(
-                _holding(position, context, trades.get(position.symbol))
-                for position in context.positions
-            ),
-            *gone,
-        ),
+        holdings=tuple(_holdings(context, symbols, positions, trades)),
         cash=MappingProxyType({base: _cash(context.available_cash)}),
-        securities=house,
+        securities=tuple(
+            _security(symbol, securities.get(symbol), positions.get(symbol), context, base)
+            for symbol in symbols
+        ),
         bucket=bucket,
     )
-    market = _market(context, quoted, _fx(context, base, rates, as_of), as_of)
+    quotes = {symbol: price for symbol, price in quoted.items() if price is not None}
+    market = _market(context, quotes, _fx(context, base, rates, as_of), as_of)
     value, differing = _value(snapshot, market, context)
     return Converted(
         snapshot=snapshot,
@@ -223,33 +198,33 @@ def convert(
         targets=targets,
         groups=_groups(context.portfolio_context),
         value=value,
-        said=(*said, *prices.said(), *differing, *_rates_apart(context, base, as_of), *elsewhere),
+        said=(
+            *(*said, *_unlisted(positions.keys() - securities.keys()), *prices.said()),
+            *(*differing, *_rates_apart(context, base, as_of), *elsewhere),
+        ),
     )
 
 
-def _check_buckets(context: PlannerContext, bucket: str) -> Iterable[str]:
-    """Whose the records are; a sentence where they name no bucket and the plan is of another."""
-    owners = {position.bucket_id for position in context.positions} | {
-        security.bucket_id for security in context.securities
-    }
-    if len(owners) > 1:
-        raise InputError(
-            f"The positions and securities belong to {_listed(owners)}; a plan is of one bucket. "
-            f"{NOTHING} Give those of one."
+def _unlisted(symbols: Collection[str]) -> Iterator[str]:
+    if symbols:
+        yield (
+            f"No security describes {_listed(symbols)}: it may not be sold, as for a security that "
+            "does not opt in."
         )
+
+
+def _check_buckets(context: PlannerContext, bucket: str) -> tuple[str, ...]:
+    """Whose the records are; a sentence where they name no bucket and the plan is of another."""
+    owners = {p.bucket_id for p in context.positions} | {s.bucket_id for s in context.securities}
+    whose = f"The positions and securities belong to {_listed(owners)}"
+    if len(owners) > 1:
+        raise InputError(f"{whose}; a plan is of one bucket. {NOTHING} Give those of one.")
     if owners <= {bucket}:
         return ()
     if owners != {CORE}:
-        raise InputError(
-            f"The positions and securities belong to {_listed(owners)}, and the plan is of "
-            f"{bucket}. {NOTHING}"
-        )
-    return (
-        (
-            f"The positions and securities name no bucket beside {CORE}, and were planned as those "
-            f"of {bucket}."
-        ),
-    )
+        raise InputError(f"{whose}, and the plan is of {bucket}. {NOTHING}")
+    name_none = f"The positions and securities name no bucket beside {CORE}"
+    return (f"{name_none}, and were planned as those of {bucket}.",)
 
 
 def _check_symbols(
@@ -261,19 +236,18 @@ def _check_symbols(
     ):
         if len(records) != len(unique):
             raise InputError(f"A symbol has more than one {what}. {NOTHING} Join them.")
-    for symbol, position in positions.items():
-        security = securities.get(symbol)
-        if security is not None and security.currency not in {None, position.currency}:
+    for symbol in positions.keys() & securities.keys():
+        here, there = positions[symbol].currency, securities[symbol].currency
+        if there not in {None, here}:
             raise InputError(
-                f"{symbol} is a position in {position.currency} and a security in "
-                f"{security.currency}. {NOTHING}"
+                f"{symbol} is a position in {here} and a security in {there}. {NOTHING}"
             )
 
 
 def _as_of(context: PlannerContext) -> tuple[date, tuple[str, ...]]:
-    given = day(context.as_of, "as_of")
-    if given is not None:
-        return given, ()
+    named = day(context.as_of, "as_of")
+    if named is not None:
+        return named, ()
     if context.history is not None and context.history.last is not None:
         return context.history.last, ()
     today = datetime.now().astimezone().date()
@@ -291,12 +265,12 @@ def _until(context: PlannerContext, as_of: date) -> PlannerContext:
             f"as_of is {as_of} and the price history begins on {history.dates[0]}. {NOTHING} Give a"
             " later date."
         )
-    known = ((symbol, _quote(history, symbol, sessions, as_of)) for symbol in history.symbols)
+    quotes = {symbol: _quote(history, symbol, sessions, as_of) for symbol in history.symbols}
     cut = replace(
         history,
         dates=history.dates[:sessions],
         closes=history.closes[:sessions],
-        quotes=MappingProxyType({symbol: quote for symbol, quote in known if quote is not None}),
+        quotes=MappingProxyType({symbol: quote for symbol, quote in quotes.items() if quote}),
     )
     return replace(context, portfolio_context=replace(context.portfolio_context, history=cut))
 
@@ -307,12 +281,11 @@ def _quote(history: Market, symbol: str, sessions: int, as_of: date) -> Quote | 
     if newest is not None and newest.on <= as_of:
         return newest
     closes = history.closes[:sessions, history.symbols.index(symbol)]
-    known = np.flatnonzero(np.isfinite(closes))
-    return (
-        Quote(symbol, Decimal(str(closes[known[-1]])), history.dates[known[-1]].astype(object))
-        if len(known)
-        else None
-    )
+    priced = np.flatnonzero(np.isfinite(closes))
+    if not len(priced):
+        return None
+    last = priced[-1]
+    return Quote(symbol, Decimal(str(closes[last])), history.dates[last].astype(object))
 
 
 def _targets(weights: Mapping[str, float] | None) -> Targets | None:
@@ -324,18 +297,16 @@ def _targets(weights: Mapping[str, float] | None) -> Targets | None:
                 f"The target weight of {symbol} is {shown(weight)}; it must be a fraction of value."
                 f" {NOTHING}"
             )
-    return Targets(
-        MappingProxyType({symbol: float(weight) for symbol, weight in sorted(weights.items())})
-    )
+    return Targets(MappingProxyType({s: float(weight) for s, weight in sorted(weights.items())}))
 
 
 def _rates_apart(context: PlannerContext, base: str, as_of: date) -> Iterator[str]:
     """Sentences on rates of positions that the history has otherwise."""
     for currency, rate in sorted(_stated(context.positions, base).items()):
-        known = context.history.fx.latest(currency, as_of) if context.history else None
-        if known is not None and _apart(rate, float(known.rate)):
+        other = context.history.fx.latest(currency, as_of) if context.history else None
+        if other is not None and _apart(rate, float(other.rate)):
             yield (
-                f"One {currency} is {float(known.rate):g} {base} in the history and {rate:g} in the"
+                f"One {currency} is {float(other.rate):g} {base} in the history and {rate:g} in the"
                 " positions: the former was used."
             )
 
@@ -346,17 +317,15 @@ def _stated(positions: Iterable[Position], base: str) -> dict[str, float]:
     for position in positions:
         if position.currency_rate is None:
             continue
-        rate = float(exact(position.currency_rate, f"currency_rate of {position.symbol}"))
-        known = 1.0 if position.currency == base else rates.setdefault(position.currency, rate)
-        if rate != known:
-            other = (
-                "it is the account's currency"
-                if position.currency == base
-                else f"another position has {known:g}"
-            )
+        symbol, currency = position.symbol, position.currency
+        rate = float(exact(position.currency_rate, f"currency_rate of {symbol}"))
+        other = 1.0 if currency == base else rates.setdefault(currency, rate)
+        if rate != other:
+            why = f"another position has {other:g}"
+            why = "it is the account's currency" if currency == base else why
             raise InputError(
-                f"The currency_rate of {position.symbol} is {rate:g} {base} for one "
-                f"{position.currency}; {other}. {NOTHING}"
+                f"The currency_rate of {symbol} is {rate:g} {base} for one {currency}; {why}. "
+                f"{NOTHING}"
             )
     return rates
 
@@ -367,30 +336,36 @@ def _cash(amount: float) -> Decimal:
     return Decimal(str(amount))
 
 
-def _holding(position: Position, context: PlannerContext, traded: LastTraded | None) -> Holding:
-    quantity = (
-        ZERO
-        if is_number(position.quantity) and position.quantity == 0
-        else exact(position.quantity, f"quantity of {position.symbol}")
+def _holdings(
+    context: PlannerContext,
+    symbols: Iterable[str],
+    positions: Mapping[str, Position],
+    trades: Mapping[str, LastTraded],
+) -> Iterator[Holding]:
+    """What is held, and what was sold whole, which may not be bought back at once."""
+    for symbol, position in positions.items():
+        yield _holding(position, context.portfolio_context, trades.get(symbol, NEVER))
+    for symbol in sorted(trades.keys() & set(symbols) - positions.keys()):
+        dates = trades[symbol]
+        yield Holding(symbol, ZERO, (), last_bought=dates.bought, last_sold=dates.sold)
+
+
+def _holding(position: Position, facts: PortfolioContext, traded: LastTraded) -> Holding:
+    symbol, quantity = position.symbol, ZERO
+    if not is_number(position.quantity) or position.quantity != 0:
+        quantity = exact(position.quantity, f"quantity of {symbol}")
+    cost = _average(facts, position)
+    unit_cost = None if cost is None else exact(cost, f"avg_price of {symbol}")
+    first, last, sold = (
+        day(getattr(position, name), f"{name} of {symbol}")
+        for name in ("first_bought_at", "last_bought_at", "last_sold_at")
     )
-    cost = _average(context.portfolio_context, position)
-    unit_cost = None if cost is None else exact(cost, f"avg_price of {position.symbol}")
-    bought = day(position.first_bought_at, f"first_bought_at of {position.symbol}")
-    sold = day(position.last_sold_at, f"last_sold_at of {position.symbol}")
-    last = day(position.last_bought_at, f"last_bought_at of {position.symbol}")
     return Holding(
-        symbol=position.symbol,
+        symbol=symbol,
         quantity=quantity,
-        lots=(TaxLot(quantity, bought, unit_cost),) if quantity else (),
-        last_bought=traded.bought if traded and traded.bought else last,
-        last_sold=traded.sold if traded and traded.sold else sold,
-    )
-
-
-def _gone(symbol: str, traded: LastTraded) -> Holding:
-    """What was sold whole keeps its dates: it may not be bought back at once."""
-    return Holding(
-        symbol=symbol, quantity=ZERO, lots=(), last_bought=traded.bought, last_sold=traded.sold
+        lots=(TaxLot(quantity, first, unit_cost),) if quantity else (),
+        last_bought=traded.bought or last,
+        last_sold=traded.sold or sold,
     )
 
 
@@ -402,29 +377,24 @@ def _security(
     base: str,
 ) -> HouseSecurity:
     facts = context.portfolio_context
-    known = security or Security(symbol=symbol, allow_buy=position is None, allow_sell=False)
-    countries = _names(
-        known.country or facts.security_countries.get(symbol), facts.country_to_group
-    )
+    rules = security or Security(symbol=symbol, allow_buy=position is None, allow_sell=False)
+    industry = rules.industry or facts.security_industries.get(symbol)
+    country = rules.country or facts.security_countries.get(symbol)
+    dividends, scores = facts.security_dividends, facts.security_scores
+    multiplier = exact(rules.priority_multiplier, f"priority_multiplier of {symbol}")
     return HouseSecurity(
         symbol=symbol,
-        currency=known.currency or (position.currency if position else base),
-        name=known.name,
-        product_type=known.product_type or "EQUITY",
-        lot_size=exact(known.min_lot, f"min_lot of {symbol}"),
-        sectors=_names(
-            known.industry or facts.security_industries.get(symbol), facts.industry_to_group
-        ),
-        countries=countries,
-        dividend_yield=_fraction(
-            facts.security_dividends.get(symbol), f"dividend yield of {symbol}"
-        ),
-        quality=_fraction(facts.security_scores.get(symbol), f"score of {symbol}"),
-        priority_multiplier=float(
-            exact(known.priority_multiplier, f"priority_multiplier of {symbol}")
-        ),
-        allow_buy=known.allow_buy and known.active,
-        allow_sell=known.allow_sell,
+        currency=rules.currency or (position.currency if position else base),
+        name=rules.name,
+        product_type=rules.product_type or "EQUITY",
+        lot_size=exact(rules.min_lot, f"min_lot of {symbol}"),
+        sectors=_names(industry, facts.industry_to_group),
+        countries=_names(country, facts.country_to_group),
+        dividend_yield=_fraction(dividends.get(symbol), f"dividend yield of {symbol}"),
+        quality=_fraction(scores.get(symbol), f"score of {symbol}"),
+        priority_multiplier=float(multiplier),
+        allow_buy=rules.allow_buy and rules.active,
+        allow_sell=rules.allow_sell,
     )
 
 
@@ -434,21 +404,21 @@ def _names(text: str | None, groups: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(groups.get(name, OTHER) if groups else name for name in names))
 
 
-def _groups(context: PortfolioContext) -> Mapping[str, Mapping[str, float]]:
-    groups = {"country": dict(context.country_weights), "sector": dict(context.industry_weights)}
+def _groups(facts: PortfolioContext) -> Mapping[str, Mapping[str, float]]:
+    groups = {"country": dict(facts.country_weights), "sector": dict(facts.industry_weights)}
     return {name: weights for name, weights in groups.items() if weights}
 
 
 def _fx(context: PlannerContext, base: str, rates: Mapping[str, float], as_of: date) -> FxTable:
     """The history's rates, and beside them those of positions and service as of the plan's date."""
-    if context.history is not None and context.history.fx.base != base:
+    history = context.history
+    if history is not None and history.fx.base != base:
         raise InputError(
-            f"The account counts in {base} and the history's rates are into "
-            f"{context.history.fx.base}. {NOTHING}"
+            f"The account counts in {base} and the history's rates are into {history.fx.base}. "
+            f"{NOTHING}"
         )
-    given = _stated(context.positions, base)
-    table = dict(context.history.fx.rates) if context.history else {}
-    for currency, rate in sorted({**given, **rates}.items()):
+    table = dict(history.fx.rates) if history else {}
+    for currency, rate in sorted({**_stated(context.positions, base), **rates}.items()):
         if currency != base and currency not in table:
             table[currency] = (FxRate(currency, Decimal(str(rate)), as_of),)
     return FxTable(base, MappingProxyType(table))
@@ -474,16 +444,11 @@ def _market(
         symbol: Quote(symbol, price, _quoted_on(history, symbol, price, as_of))
         for symbol, price in prices.items()
     }
-    return Market(
-        symbols=symbols,
-        dates=dates,
-        closes=closes,
-        quotes=MappingProxyType(quotes),
-        fx=fx,
-        adjusted=history.adjusted if history else True,
-        source=history.source if history else "the caller's prices",
-        index=history.index if history else None,
+    market = history or Market(
+        symbols=(), dates=dates, closes=closes, quotes={}, fx=fx, source="the caller's prices"
     )
+    quoted = MappingProxyType(quotes)
+    return replace(market, symbols=symbols, dates=dates, closes=closes, quotes=quoted, fx=fx)
 
 
 def _quoted_on(history: Market | None, symbol: str, price: Decimal, as_of: date) -> date:
@@ -508,12 +473,9 @@ def _value(
 
 
 def _differing(worth: Mapping[str, float], cash: float, context: PlannerContext) -> Iterator[str]:
-    told = {
-        position.symbol: position.market_value_eur
-        for position in context.positions
-        if position.market_value_eur is not None
-    }
-    for symbol, value in sorted({**context.portfolio_context.positions, **told}.items()):
+    values = {p.symbol: p.market_value_eur for p in context.positions}
+    stated = {symbol: value for symbol, value in values.items() if value is not None}
+    for symbol, value in sorted({**context.portfolio_context.positions, **stated}.items()):
         if symbol not in worth:
             yield (
                 f"The portfolio context values {symbol} at {value:,.2f}, and no position or price "
@@ -524,11 +486,11 @@ def _differing(worth: Mapping[str, float], cash: float, context: PlannerContext)
                 f"{symbol} is worth {worth[symbol]:,.2f} by quantity, price and rate, and "
                 f"{value:,.2f} as given: the former was used."
             )
-    total, held = context.portfolio_context.total_value, math.fsum(worth.values())
-    if total is not None and _apart(total, held) and _apart(total, held + cash):
+    total, invested = context.portfolio_context.total_value, math.fsum(worth.values())
+    if total is not None and _apart(total, invested) and _apart(total, invested + cash):
         yield (
-            f"total_value is {total:,.2f}; positions are worth {held:,.2f}, with cash "
-            f"{held + cash:,.2f}: the latter was used."
+            f"total_value is {total:,.2f}; positions are worth {invested:,.2f}, with cash "
+            f"{invested + cash:,.2f}: the latter was used."
         )
 
 
