@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from steelyard.compat import HolisticPlan, HolisticPlanner, PlannerConfiguration, PlannerContext
+from steelyard.errors import InputError
 
 
 def plan(
@@ -53,3 +54,12 @@ class Rates:
     async def get_rate(self, from_currency: str, to_currency: str) -> float:
         assert (from_currency, to_currency) == ("USD", "EUR")
         return 0.5
+
+
+def refusal(context: PlannerContext, **options: Any) -> str:
+    """What is said of a context, or of repositories, that is refused; empty where it is planned."""
+    try:
+        plan(context, **options)
+    except InputError as error:
+        return str(error)
+    return ""
