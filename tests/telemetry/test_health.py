@@ -111,18 +111,11 @@ def test_the_environment_sets_the_rules():
     ) == Rules(failure_threshold=5, open_seconds=1.5)
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("STEELYARD_FAILURE_THRESHOLD", "0"),
-        ("STEELYARD_FAILURE_THRESHOLD", "2.5"),
-        ("STEELYARD_OPEN_SECONDS", "nan"),
-        ("STEELYARD_OPEN_SECONDS", "soon"),
-    ],
-)
-def test_a_rule_out_of_range_is_refused_with_the_name_of_its_variable(name, value):
-    with pytest.raises(SettingsError, match=f"{name} is '{value}'"):
-        rules_from({name: value})
+def test_a_rule_out_of_range_is_refused_with_the_name_of_its_variable():
+    threshold, seconds = "STEELYARD_FAILURE_THRESHOLD", "STEELYARD_OPEN_SECONDS"
+    for name, value in ((threshold, "0"), (threshold, "2.5"), (seconds, "nan"), (seconds, "soon")):
+        with pytest.raises(SettingsError, match=f"{name} is '{value}'"):
+            rules_from({name: value})
 
 
 def test_a_new_version_starts_clean(made):
@@ -319,6 +312,39 @@ def test_a_write_that_fails_leaves_the_old_file_whole(made, told, monkeypatch):
             "Planning goes on."
         )
     ]
+
+
+def test_what_killed_writers_left_is_swept_with_the_next_write(made):
+    health = made()
+    fail(health, 1)
+    killed = [health.store.path.with_name(f".health.json.{k}") for k in "ab"]
+    for part in killed:
+        part.write_text('{"version":1,"circ')
+    other = health.store.path.with_name(".health.json")  # not a part: mkstemp adds to the name
+    other.write_text("")
+
+    fail(health, 1)
+
+    assert not any(part.exists() for part in killed)
+    assert other.exists()
+    assert made().circuits()[f"{MODULE}@1.0.0"].failures == 2
+
+
+def test_a_dict_is_a_store_too_and_holds_what_it_is_given(clock):
+    circuits = {}
+    health = Health(circuits, Rules(failure_threshold=1, open_seconds=10), now=clock)
+
+    fail(health, 1)
+
+    assert list(circuits) == [f"{MODULE}@1.0.0"]
+    assert MODULE in health.out_of_service(VERSIONS)
+    clock.seconds += 10
+    assert health.out_of_service(VERSIONS) == {}
+    health.record(WORKED)
+    assert circuits == {}
+    fail(health, 1)
+    health.reset([f"{MODULE}@1.0.0"])
+    assert circuits == {}
 
 
 GOOD = {
