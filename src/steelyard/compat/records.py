@@ -200,12 +200,14 @@ class PlannerContext:
             currency: market.fx.latest(currency, snapshot.as_of)
             for currency in {s.currency for s in snapshot.securities}
         }
-        known = {currency: float(rate.rate) for currency, rate in rates.items() if rate is not None}
+        rated = {currency: float(rate.rate) for currency, rate in rates.items() if rate is not None}
         return cls(
             portfolio_context=_portfolio_context(snapshot.securities, market),
             positions=tuple(
-                _position(held, snapshot.security(held.symbol), market, known, snapshot.bucket)
-                for held in snapshot.holdings
+                _position(
+                    holding, snapshot.security(holding.symbol), market, rated, snapshot.bucket
+                )
+                for holding in snapshot.holdings
             ),
             securities=tuple(
                 _security(security, snapshot.bucket) for security in snapshot.securities
@@ -218,38 +220,38 @@ class PlannerContext:
 
 
 def _portfolio_context(securities: Iterable[HouseSecurity], history: Market) -> PortfolioContext:
-    known = tuple(securities)
+    securities = tuple(securities)
     return PortfolioContext(
-        security_countries={s.symbol: ",".join(s.countries) for s in known if s.countries},
-        security_industries={s.symbol: ",".join(s.sectors) for s in known if s.sectors},
-        security_scores={s.symbol: s.quality for s in known if s.quality is not None},
+        security_countries={s.symbol: ",".join(s.countries) for s in securities if s.countries},
+        security_industries={s.symbol: ",".join(s.sectors) for s in securities if s.sectors},
+        security_scores={s.symbol: s.quality for s in securities if s.quality is not None},
         security_dividends={
-            s.symbol: s.dividend_yield for s in known if s.dividend_yield is not None
+            s.symbol: s.dividend_yield for s in securities if s.dividend_yield is not None
         },
         history=history,
     )
 
 
 def _position(
-    held: Holding,
+    holding: Holding,
     security: HouseSecurity | None,
     market: Market,
     rates: Mapping[str, float],
     bucket: str,
 ) -> Position:
     currency = security.currency if security else market.fx.base
-    quote, cost = market.quotes.get(held.symbol), held.average_cost
+    quote, cost = market.quotes.get(holding.symbol), holding.average_cost
     return Position(
-        symbol=held.symbol,
-        quantity=float(held.quantity),
+        symbol=holding.symbol,
+        quantity=float(holding.quantity),
         avg_price=None if cost is None else float(cost),
         current_price=None if quote is None else float(quote.price),
         currency=currency,
         currency_rate=rates.get(currency),
-        first_bought_at=held.acquired,
-        last_bought_at=held.last_bought
-        or max((lot.acquired for lot in held.lots if lot.acquired), default=None),
-        last_sold_at=held.last_sold,
+        first_bought_at=holding.acquired,
+        last_bought_at=holding.last_bought
+        or max((lot.acquired for lot in holding.lots if lot.acquired), default=None),
+        last_sold_at=holding.last_sold,
         bucket_id=bucket,
     )
 

@@ -99,14 +99,14 @@ async def last_traded(repository: object | None) -> dict[str, LastTraded]:
     return {symbol: _last(symbol, entry) for symbol, entry in history.items()}
 
 
-def _mapping(given: object, what: str) -> Mapping[str, Any]:
-    if not isinstance(given, Mapping):
-        raise InputError(f"{what} is {shown(given)}; it must be a mapping. Nothing was planned.")
-    return given
+def _mapping(entry: object, what: str) -> Mapping[str, Any]:
+    if not isinstance(entry, Mapping):
+        raise InputError(f"{what} is {shown(entry)}; it must be a mapping. Nothing was planned.")
+    return entry
 
 
-def _last(symbol: str, given: object) -> LastTraded:
-    entry = _mapping(given, f"The trade history of {symbol}")
+def _last(symbol: str, dates: object) -> LastTraded:
+    entry = _mapping(dates, f"The trade history of {symbol}")
     for key in entry:
         if key not in {"last_buy", "last_sell"}:
             near = did_you_mean(str(key), ("last_buy", "last_sell"))
@@ -147,15 +147,15 @@ async def account_settings(repository: object | None) -> dict[str, float]:
         if isinstance(repository, Mapping)
         else await answer(_method(repository, "settings_repo", "get_all")())
     )
-    given = _mapping(answered, "What settings_repo gives")
-    known = (*KNOWN_SETTINGS, *UNUSED_SETTINGS)
-    for name in given:
-        if name not in known:
+    settings = _mapping(answered, "What settings_repo gives")
+    names = (*KNOWN_SETTINGS, *UNUSED_SETTINGS)
+    for name in settings:
+        if name not in names:
             raise InputError(
-                f"settings_repo has {name!r}, which nothing reads.{did_you_mean(str(name), known)} "
-                f"Known: {', '.join(known)}."
+                f"settings_repo has {name!r}, which nothing reads.{did_you_mean(str(name), names)} "
+                f"Known: {', '.join(names)}."
             )
-    return {name: _number(name, value) for name, value in given.items()}
+    return {name: _number(name, value) for name, value in settings.items()}
 
 
 def _number(name: str, value: Setting) -> float:
@@ -214,10 +214,10 @@ async def exchange_rate(service: object, currency: str, base: str) -> float:
 
 
 def _method(owner: object, name: str, method: str) -> Any:
-    found = getattr(owner, method, None)
-    if not callable(found):
+    function = getattr(owner, method, None)
+    if not callable(function):
         raise InputError(
             f"The {name} is a {type(owner).__name__} without {method}(). Nothing was planned: give "
             "an object that has it."
         )
-    return found
+    return function

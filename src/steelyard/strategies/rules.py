@@ -53,19 +53,19 @@ PAIRS = (
 
 def findings(strategy: Strategy) -> list[Problem]:
     """Everything that the rules say of a strategy, errors first."""
-    found = [one for rule in RULES for one in rule(strategy)]
-    found += [warning((), text) for text in strategy.warnings]
-    return sorted(found, key=lambda one: one.severity)
+    problems = [problem for rule in RULES for problem in rule(strategy)]
+    problems += [warning((), text) for text in strategy.warnings]
+    return sorted(problems, key=lambda problem: problem.severity)
 
 
 def check_dependencies(strategy: Strategy) -> list[str]:
     """Sentences for modules that are on by default or by a preset and lack what they draw from."""
-    return [one.text for one in dependencies(strategy) if one.severity == "warning"]
+    return [problem.text for problem in dependencies(strategy) if problem.severity == "warning"]
 
 
 def validate_dependencies(strategy: Strategy) -> list[str]:
     """Sentences for modules that the strategy switched on and that lack what they draw from."""
-    return [one.text for one in dependencies(strategy) if one.severity == "error"]
+    return [problem.text for problem in dependencies(strategy) if problem.severity == "error"]
 
 
 def dependencies(strategy: Strategy) -> Iterator[Problem]:
@@ -89,11 +89,11 @@ def dependencies(strategy: Strategy) -> Iterator[Problem]:
 def unmet(strategy: Strategy, choice: ModuleChoice) -> list[str]:
     """The dependencies that a strategy does not meet: names, kinds, or what to choose one of."""
     met = {str(kind) for kind in Kind if strategy.enabled(kind)}
-    met |= {one.module.qualified for kind in Kind for one in strategy.enabled(kind)}
+    met |= {other.module.qualified for kind in Kind for other in strategy.enabled(kind)}
     missing = [
-        wanted.split(OR)
-        for wanted in choice.module.dependencies
-        if met.isdisjoint(wanted.split(OR))
+        needed.split(OR)
+        for needed in choice.module.dependencies
+        if met.isdisjoint(needed.split(OR))
     ]
     return [f"one of {', '.join(names)}" if len(names) > 1 else names[0] for names in missing]
 
@@ -130,16 +130,16 @@ def _pairs(strategy: Strategy) -> Iterator[Problem]:
 
 
 def _terms_known(strategy: Strategy) -> Iterator[Problem]:
-    known = {choice.module.name for choice in strategy.choices[Kind.TERM]}
+    names = {choice.module.name for choice in strategy.choices[Kind.TERM]}
     says = (
         warning if strategy.problems else error
     )  # it may be the term of a plugin that could not be loaded
     for name in itertools.islice(
-        (name for name in strategy.score.further if name not in known), MOST_PROBLEMS
+        (name for name in strategy.score.further if name not in names), MOST_PROBLEMS
     ):
         place = ("score", "further", name)
         yield says(
-            place, f"{dotted(place)}: there is no such score term.{meant(place, sorted(known))}"
+            place, f"{dotted(place)}: there is no such score term.{meant(place, sorted(names))}"
         )
 
 

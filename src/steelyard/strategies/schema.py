@@ -53,7 +53,7 @@ def schema() -> Schema:
     sections = {name: _table(_properties(model), model.__doc__) for name, model in SECTIONS.items()}
     sections[PLANNER]["properties"] = {**shared, **sections[PLANNER]["properties"], **texts}
     names = {kind: [choice.module.name for choice in base.choices[kind]] for kind in Kind}
-    made = {
+    whole = {
         "$schema": DIALECT,
         "title": "Steelyard strategy",
         "description": (
@@ -80,7 +80,7 @@ def schema() -> Schema:
             "properties": {kind.value: {"propertyNames": {"enum": names[kind]}} for kind in Kind}
         },
     }
-    return copy.deepcopy(made)
+    return copy.deepcopy(whole)
 
 
 def _texts() -> dict[str, Schema]:
@@ -111,8 +111,8 @@ def _texts() -> dict[str, Schema]:
 
 
 def _table(properties: Mapping[str, Schema], description: str | None = None) -> Schema:
-    told = {"description": first_paragraph(description)} if description else {}
-    return {"type": "object", **told, "properties": dict(properties), "additionalProperties": False}
+    own = {"description": first_paragraph(description)} if description else {}
+    return {"type": "object", **own, "properties": dict(properties), "additionalProperties": False}
 
 
 @cache
@@ -130,15 +130,15 @@ def _inlined(node: Any, root: Mapping[str, Any]) -> Any:
         return [_inlined(inner, root) for inner in node]
     if not isinstance(node, Mapping):
         return node
-    told = {
+    own = {
         key: value
         for key, value in node.items()
         if key not in ("$ref", "anyOf") and not (key == "default" and value is None)
     }
-    found = resolved(node, root)
+    behind = resolved(node, root)
     return {
         key: _inlined(value, root)
-        for key, value in {**found, **told}.items()
+        for key, value in {**behind, **own}.items()
         if not (key == "default" and value is None)
     }
 
@@ -202,8 +202,8 @@ def _listed(names: list[str], kind: Kind) -> Schema:
 
 def _spelled(base: Strategy, spellings: Mapping[str, Spelling]) -> dict[str, Schema]:
     """Keys accepted by another name than ours; what is refused at any value is not there."""
-    found = {key: _spelling(base, key, spelling) for key, spelling in spellings.items()}
-    return {key: node for key, node in found.items() if node is not None}
+    nodes = {key: _spelling(base, key, spelling) for key, spelling in spellings.items()}
+    return {key: node for key, node in nodes.items() if node is not None}
 
 
 def _spelling(base: Strategy, key: str, spelling: Spelling) -> Schema | None:

@@ -100,7 +100,7 @@ class Strategy:
                 return choice
         raise UnknownModule(
             f"There is no {name!r} in "
-            f"{kind}.{did_you_mean(name, [one.module.name for one in self.choices[kind]])}"
+            f"{kind}.{did_you_mean(name, [choice.module.name for choice in self.choices[kind]])}"
         )
 
     def enabled(self, kind: Kind) -> tuple[ModuleChoice, ...]:
@@ -176,7 +176,7 @@ def default() -> Strategy:
 
 @cache
 def _default(
-    known: tuple[Module, ...],  # noqa: ARG001 - a module that is registered later makes another
+    every: tuple[Module, ...],  # noqa: ARG001 - a module that is registered later makes another
 ) -> Strategy:
     return Strategy(
         name=DEFAULT_NAME,

@@ -65,8 +65,8 @@ def _section(strategy: Strategy, table: str, section: Section) -> Iterator[Setti
             yield from _section(strategy, inside, value)
         elif isinstance(value, Mapping):
             yield from (
-                Setting(inside, name, one, strategy.source(f"{inside}.{name}"))
-                for name, one in value.items()
+                Setting(inside, name, inner, strategy.source(f"{inside}.{name}"))
+                for name, inner in value.items()
             )
 
 
@@ -75,11 +75,11 @@ def effective(strategy: Strategy) -> str:
     lines = [f"name = {toml(strategy.name)}"]
     lines += [f"description = {toml(strategy.description)}"] if strategy.description else []
     table = ""
-    for one in settings(strategy):
-        if one.table != table:
-            table = one.table
+    for inner in settings(strategy):
+        if inner.table != table:
+            table = inner.table
             lines += ["", f"[{table}]"]
-        lines.append(line(one.key, one.value, one.source))
+        lines.append(line(inner.key, inner.value, inner.source))
     return "\n".join(lines) + "\n"
 
 
@@ -89,7 +89,7 @@ def begun(preset: str, name: str) -> str:
     Raises SettingsError where there is no such preset.
     """
     schema, *rest = text_of(preset).splitlines()
-    first = next(index for index, one in enumerate(rest) if one.startswith("name = "))
+    first = next(index for index, setting in enumerate(rest) if setting.startswith("name = "))
     own = [f"name = {toml(name)}"] if name.isprintable() else []
     body = [*rest[:first], f"preset = {toml(preset)}", *own, *rest[first + 1 :]]
     return "\n".join([schema, *BEGUN.format(preset=preset).splitlines(), "#", *body]) + "\n"
