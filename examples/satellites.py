@@ -85,9 +85,8 @@ for own in BUCKETS:
     print(f"\n{own.name}: {worth:,.2f} USD{funding}; buys are scaled by {state.aggression:g}")
     for setting in settings(strategy):
         if setting.source.startswith(("slider", "preset")) and setting.key != "enabled":
-            print(
-                f"  {setting.source:<24} {setting.table.rpartition('.')[2]}.{setting.key} = {setting.value}"
-            )
+            table = setting.table.rpartition(".")[2]
+            print(f"  {setting.source:<24} {table}.{setting.key} = {setting.value}")
     for step in proposal.steps:
         say(f"{step.side} {step.quantity} {step.symbol}: {step.reason}")
     say(proposal.verdict.text)

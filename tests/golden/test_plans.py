@@ -20,7 +20,6 @@ from steelyard.modules.tables import evaluate
 from steelyard.orders import Side
 from steelyard.planning.choice import score_set
 from steelyard.planning.document import drift_of
-from steelyard.planning.narrative import weights_after
 from steelyard.samples import SOURCE, sample
 from steelyard.settings import Costs, Score, Search
 
@@ -104,7 +103,7 @@ def test_the_reference_list_scores_what_was_recorded():
     assert round(100 * scored.evaluation.score, 2) == 83.16
     assert round(100 * scored.net, 2) == 18.82
     assert round(scored.cost * made.ctx.value, 2) == 104.84
-    after = weights_after(made.ctx, made.table, tuple(row))
+    after = made.table.after(made.ctx.weights, row)
     cash = made.ctx.cash_weight - float(sum(made.table.delta[j] for j in row))
     before = drift_of(made.ctx, made.ctx.weights, made.ctx.cash_weight)
     assert (before, drift_of(made.ctx, after, cash)) == pytest.approx((0.220, 0.098), abs=5e-4)

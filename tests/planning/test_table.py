@@ -18,8 +18,9 @@ from steelyard.modules.patterns.direct_buy import direct_buy
 from steelyard.modules.tables import evaluate
 from steelyard.modules.terms import end_state
 from steelyard.planning.collapse import collapse
+from steelyard.planning.costs import lots_sold
 from steelyard.planning.draws import draw
-from steelyard.planning.table import lots_sold, paired_gains, with_scores
+from steelyard.planning.table import paired_gains, with_scores
 from steelyard.settings import Planner
 
 MOST_ROWS = 8

@@ -42,9 +42,7 @@ MARGINAL = 0.001
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The numbers of the headline: drift as fractions (None without targets), cost in base,
-    turnover of value.
-    """
+    """The headline: drift as fractions (None without targets), cost in base, turnover of value."""
 
     drift_before: float | None
     drift_after: float | None
@@ -79,9 +77,9 @@ def verdict(ctx: Context, choice: Choice, figures: Figures) -> Sentence:
         verb = " takes" if len(choice.plan.row) == 1 else " take"
         return say(lead + verb + " drift from {before:one} to {after:pp}" + tail, **facts)
     if choice.best is not None:
-        found = "proposal" if ctx.search.scope == "proposals" else "plan found"
+        what = "proposal" if ctx.search.scope == "proposals" else "plan found"
         return say(
-            f"Hold. The best {found} changes the score by {{gain:spoints}} points after charges; "
+            f"Hold. The best {what} changes the score by {{gain:spoints}} points after charges; "
             f"{{least:points}} are asked for.",
             gain=choice.best.net,
             least=choice.threshold,
@@ -101,11 +99,9 @@ def verdict(ctx: Context, choice: Choice, figures: Figures) -> Sentence:
 def detail(
     ctx: Context, table: Candidates, choice: Choice, runs: Sequence[ModuleRun] = ()
 ) -> Sentence:
-    """At most three sentences: what drives the plan, what stays wrong after it, which modules it is
-    without.
-    """
+    """At most three sentences: what drives the plan, what stays wrong, which modules are out."""
     parts: list[Sentence] = []
-    after = weights_after(ctx, table, choice.plan.row)
+    after = table.after(ctx.weights, choice.plan.row)
     if choice.acts:
         j = choice.plan.row[int(np.argmax([abs(table.delta[k]) for k in choice.plan.row]))]
         i = int(table.security[j])
@@ -126,21 +122,24 @@ def detail(
             [
                 after - ctx.target_weights,
                 [cash - ctx.target_cash],
-                [-one.target for one in ctx.absent],
+                [-absent.target for absent in ctx.absent],
             ]
         )
-        names = (*ctx.symbols, "Cash", *(one.symbol for one in ctx.absent))
+        names = (*ctx.symbols, "Cash", *(absent.symbol for absent in ctx.absent))
         k = int(np.argmax(np.abs(off)))
         if abs(off[k]) > ctx.score.order_hurdle:
-            told: dict[str, Fact] = {"furthest": names[k], "off": float(abs(off[k]))}
+            off_facts: dict[str, Fact] = {"furthest": names[k], "off": float(abs(off[k]))}
             stays = (
                 "{furthest:text} stays furthest from its target, {off:pp} "
                 + ("over" if off[k] > 0 else "under")
                 + " it"
             )
             if k > ctx.n:
-                stays, told = stays + ": {why:text}", {**told, "why": ctx.absent[k - ctx.n - 1].why}
-            parts.append(say(stays + ".", **told))
+                stays, off_facts = (
+                    stays + ": {why:text}",
+                    {**off_facts, "why": ctx.absent[k - ctx.n - 1].why},
+                )
+            parts.append(say(stays + ".", **off_facts))
     missing = [run.name for run in runs if run.outcome in {"failed", "disabled"}]
     if missing:
         modules = (
@@ -159,18 +158,8 @@ def detail(
     return say(" ".join(part.template for part in parts), **facts)
 
 
-def weights_after(ctx: Context, table: Candidates, row: tuple[int, ...]) -> np.ndarray:
-    """(n,) weights after the orders of `row`, of pre-trade value."""
-    after = ctx.weights.copy()
-    for j in row:
-        after[table.security[j]] += table.delta[j]
-    return after
-
-
 def reason(table: Candidates, j: int) -> Sentence:
-    """Why the order was proposed: by the target where there is one, else as its first calculator
-    says.
-    """
+    """Why it was proposed: by the target where there is one, else by its first calculator."""
     proposals = table.proposals[j]
     return next((p.why for p in proposals if TARGET_TAG in p.tags), proposals[0].why)
 
@@ -178,7 +167,7 @@ def reason(table: Candidates, j: int) -> Sentence:
 def step(ctx: Context, table: Candidates, j: int, adds: float, notional: Decimal) -> Sentence:
     """What one step does: the order, its reason, its weight, what the plan loses without it."""
     i, why = int(table.security[j]), reason(table, j)
-    held = float(ctx.quantities[i])
+    quantity = float(ctx.quantities[i])
     facts: dict[str, Fact] = {
         **why.facts,
         "shares": table.quantity[j],
@@ -197,7 +186,7 @@ def step(ctx: Context, table: Candidates, j: int, adds: float, notional: Decimal
         lead = (
             "Sell {shares:qty} of {held:qty} {symbol:text} for {currency:text} {notional:money}: "
         )
-        facts["held"] = held
+        facts["held"] = quantity
     weight = ". Its weight goes from {weight_before:pct} to {weight_after:pct}"
     if ctx.target_weights is not None:
         facts["target"] = float(ctx.target_weights[i])
