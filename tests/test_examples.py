@@ -19,7 +19,7 @@ from steelyard.plans.plan import Plan
 from steelyard.samples import sample
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
-MOST_LINES = 60
+MOST_LINES = 95
 WIDTH = 80
 NO_NETWORK = """
 import runpy, socket, sys
