@@ -112,7 +112,7 @@ def _check(config: PlannerConfiguration) -> None:
 class BucketData:
     """What the batch job plans a bucket with.
 
-    context    what belongs to the bucket, and nothing of another
+    context    what belongs to the bucket
     settings   sliders of a satellite; None = the core, or a satellite at its defaults
     config     of the core; None = the defaults
     said       what must be said of the data

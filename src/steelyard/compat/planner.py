@@ -38,6 +38,7 @@ from steelyard.compat.repositories import (
 )
 from steelyard.errors import InputError, SettingsError, SteelyardError, did_you_mean
 from steelyard.modules.registry import Kind, Module
+from steelyard.notices import ModuleRun
 from steelyard.planning import planner
 from steelyard.plans.plan import Plan
 from steelyard.strategies import Strategy
@@ -58,14 +59,7 @@ IN_ONE_GO = "It was planned in one go: planning in batches that resume is not th
 
 
 class Given(TypedDict, total=False):
-    """What `create_plan` takes beside the four records.
-
-    current_prices          symbol -> price in the security's currency
-    target_weights          symbol -> fraction of value
-    exchange_rate_service   rates of what is foreign
-    as_of                   date of the plan
-    base_currency           of the account
-    """
+    """What `create_plan` takes beside the four records, see `PlannerContext`; and a service."""
 
     current_prices: Mapping[str, float] | None
     target_weights: Mapping[str, float] | None
@@ -202,8 +196,7 @@ class HolisticPlanner:
         """As `create_plan`, in one go, complete after the first call; its warnings say so."""
         if not is_number(batch_size) or batch_size < 1 or batch_size != int(batch_size):
             raise InputError(
-                f"batch_size is {batch_size!r}; it must be a whole number, 1 or more. Nothing was "
-                "planned."
+                f"batch_size is {batch_size!r}; it must be a whole number from 1. Nothing was planned."
             )
         plan = await self.create_plan(
             portfolio_context, positions, securities, available_cash, **more
@@ -291,12 +284,12 @@ def _solve(order: Order, disabled: Mapping[str, str]) -> Plan:
 
 def _outcomes(plan: Plan) -> list[Outcome]:
     """What became of the modules that ran: without input, or out of service, none did."""
+
+    def error(run: ModuleRun) -> str | None:
+        return (run.error or "") if run.outcome == FAILED else None
+
     ran = [run for run in plan.modules if run.outcome in RAN]
-    errors = [(run.error or "") if run.outcome == FAILED else None for run in ran]
-    return [
-        (f"{run.kind}.{run.name}", run.version, error)
-        for run, error in zip(ran, errors, strict=True)
-    ]
+    return [(f"{run.kind}.{run.name}", run.version, error(run)) for run in ran]
 
 
 def _listed_as(kind: Kind, name: str) -> str:

@@ -92,8 +92,7 @@ class Position:
 
 @dataclass(frozen=True, kw_only=True)
 class Security:
-    """What may be traded. As in the documents a sale must be opted in: `allow_sell` is False unless
-    given.
+    """What may be traded; a sale must be opted in, as in the documents.
 
     industry              names, separated by commas
     min_lot               shares; orders are multiples of it
@@ -175,23 +174,16 @@ class PlannerContext:
 
     @classmethod
     def of(cls, inputs: Inputs) -> PlannerContext:
-        """The documents' records of what the importers read; tax lots become one, with the average
-        cost.
+        """The records of what the importers read; tax lots become one, with the average cost.
 
         Raises InputError for what they cannot hold: foreign balances and open orders.
         """
         snapshot, market = inputs.snapshot, inputs.market
-        foreign = sorted(
-            currency
-            for currency, balance in snapshot.cash.items()
-            if balance and currency != snapshot.base_currency
-        )
+        base = snapshot.base_currency
+        foreign = sorted(c for c, balance in snapshot.cash.items() if balance and c != base)
         if foreign or snapshot.open_orders:
-            what = (
-                f"balances in {', '.join(foreign)}"
-                if foreign
-                else f"{len(snapshot.open_orders)} open orders"
-            )
+            what = f"{len(snapshot.open_orders)} open orders"
+            what = f"balances in {', '.join(foreign)}" if foreign else what
             raise InputError(
                 f"The account has {what}, which a planner context cannot hold. Nothing was planned:"
                 " use planner.plan."
@@ -330,21 +322,19 @@ class HolisticPlan:
             current_score=score.hold,
             end_state_score=after,
             improvement=after - score.hold,
-            narrative_summary=" ".join(
-                text for text in (plan.verdict.text, plan.verdict.detail) if text
-            ),
+            narrative_summary=" ".join(filter(None, (plan.verdict.text, plan.verdict.detail))),
             score_breakdown=_breakdown(plan),
-            cash_required=sum(
-                float(step.notional_base) for step in plan.steps if step.side == "buy"
-            ),
-            cash_generated=sum(
-                float(step.notional_base) for step in plan.steps if step.side == "sell"
-            ),
+            cash_required=_amount(plan, "buy"),
+            cash_generated=_amount(plan, "sell"),
             feasible=True,
             warnings=(*warnings, *(notice.message for notice in plan.warnings)),
             problems=tuple(notice.message for notice in plan.problems),
             document=plan,
         )
+
+
+def _amount(plan: Plan, side: str) -> float:
+    return sum(float(step.notional_base) for step in plan.steps if step.side == side)
 
 
 def _step(step: Step) -> HolisticStep:

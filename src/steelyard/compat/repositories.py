@@ -1,10 +1,5 @@
-"""What the documents' repositories and services are asked for. Any object with these methods will
-do, sync or async.
-
-trade_repo              when each security was last bought and sold      → cooldowns
-settings_repo           settings of the account, by name                 → costs, limits, holding
-                        times
-exchange_rate_service   rates                                            → value of what is foreign
+"""What the documents' repositories and services are asked for; any object with these methods will
+do, sync or async: last trades for cooldowns, settings of the account, rates of what is foreign.
 
 What one of them raises comes through as it is: without its answer nothing is planned.
 """
@@ -114,10 +109,8 @@ def _last(symbol: str, dates: object) -> LastTraded:
                 f"The trade history has {key!r} for {symbol}; known are last_buy and "
                 f"last_sell.{near} Nothing was planned."
             )
-    return LastTraded(
-        day(entry.get("last_buy"), f"last_buy of {symbol}"),
-        day(entry.get("last_sell"), f"last_sell of {symbol}"),
-    )
+    keys = ("last_buy", "last_sell")
+    return LastTraded(*(day(entry.get(key), f"{key} of {symbol}") for key in keys))
 
 
 def day(value: date | str | None, what: str) -> date | None:
@@ -177,11 +170,11 @@ def as_changes(settings: Mapping[str, float], value: float) -> dict[str, Any]:
     value   of the account in its currency: a reserve in money is a share of it
     Raises InputError for a reserve above the value and for a loss threshold outside -1..0.
     """
-    changes: dict[str, Any] = {}
-    for name, number in settings.items():
-        for key in KNOWN_SETTINGS.get(name, ()):
-            changes[key] = _converted(name, number, value)
-    return changes
+    return {
+        key: _converted(name, number, value)
+        for name, number in settings.items()
+        for key in KNOWN_SETTINGS.get(name, ())
+    }
 
 
 def _converted(name: str, number: float, value: float) -> float | int:
