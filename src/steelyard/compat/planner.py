@@ -196,7 +196,7 @@ class HolisticPlanner:
         """As `create_plan`, in one go, complete after the first call; its warnings say so."""
         if not is_number(batch_size) or batch_size < 1 or batch_size != int(batch_size):
             raise InputError(
-                f"batch_size is {batch_size!r}; it must be a whole number from 1. Nothing was planned."
+                f"batch_size is {batch_size!r}, no whole number from 1. Nothing was planned."
             )
         plan = await self.create_plan(
             portfolio_context, positions, securities, available_cash, **more
