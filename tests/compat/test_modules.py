@@ -11,6 +11,7 @@ from builders.context import candidates, context
 from builders.plugins import every, planned, plugins
 from builders.world import BUSY
 from steelyard.arrays import PAD, frozen
+from steelyard.compat import ModuleConfig, PlannerConfiguration
 from steelyard.compat.modules import (
     ModuleMetadata,
     OpportunityCalculator,
@@ -189,6 +190,16 @@ def test_a_class_may_register_again_and_another_of_its_name_may_not(own_registry
 
     with pytest.raises(ModuleError, match="registered already"):
         pattern_generator_registry.register(Other())
+
+
+def test_a_class_that_is_registered_has_a_switch_and_starts_off(own_registry):
+    pattern_generator_registry.register(Swap())
+
+    config = PlannerConfiguration()
+    assert not config.pattern_generators.swap.enabled
+    config.pattern_generators.swap = ModuleConfig(params={"share": 0.1})
+    choice = config.strategy().choice(Kind.PATTERN, "swap")
+    assert (choice.enabled, choice.params.share) == (True, 0.1)
 
 
 def test_the_registries_have_the_names_of_the_guide_and_show_the_same_modules():
