@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 
-import numpy as np
-
+from steelyard.compat.prices import (
+    NOTHING,
+    Prices,
+    apart,
+    average,
+    exact,
+    fx,
+    listed,
+    market,
+    rates_apart,
+    until,
+)
 from steelyard.compat.records import (
     CORE,
     PlannerContext,
@@ -22,16 +32,13 @@ from steelyard.compat.records import (
 )
 from steelyard.compat.repositories import LastTraded, day
 from steelyard.errors import InputError
-from steelyard.market import Market, Quote
-from steelyard.money import ZERO, FxRate, FxTable
+from steelyard.market import Market
+from steelyard.money import ZERO
 from steelyard.portfolio import Holding, Snapshot, TaxLot
 from steelyard.portfolio import Security as HouseSecurity
 from steelyard.targets import Targets
 
-MAX_DIFFERENCE = 0.02
-"""Values that say the same thing may differ by this much, as a fraction."""
 OTHER = "OTHER"
-NOTHING = "Nothing was planned."
 ACCOUNT_CURRENCY = "EUR"
 """Of an account that names no currency at all: the documents'."""
 NEVER = LastTraded(None, None)
@@ -49,79 +56,12 @@ class Converted:
     said: tuple[str, ...]
 
 
-@dataclass
-class Prices:
-    """Where the price of each symbol came from: the first source that has one."""
-
-    context: PlannerContext
-    as_of: date
-    old: list[str] = field(default_factory=list)
-    from_positions: list[str] = field(default_factory=list)
-    from_costs: list[str] = field(default_factory=list)
-
-    def of(self, symbol: str, position: Position | None) -> Decimal | None:
-        """Price, own currency: the caller's, the history's newest, the position's, its cost."""
-        facts, history = self.context.portfolio_context, self.context.history
-        price = (self.context.current_prices or {}).get(symbol, facts.current_prices.get(symbol))
-        if price is not None:
-            return exact(price, f"current price of {symbol}")
-        if history is not None and symbol in history.quotes:
-            if history.last != self.as_of:
-                self.old.append(symbol)
-            return history.quotes[symbol].price
-        if position is not None and position.current_price is not None:
-            self.from_positions.append(symbol)
-            return exact(position.current_price, f"current_price of {symbol}")
-        cost = _average(facts, position)
-        if cost is not None:
-            self.from_costs.append(symbol)
-            return exact(cost, f"avg_price of {symbol}")
-        return None
-
-    def said(self) -> Iterator[str]:
-        """What a reader must know of the prices."""
-        if self.old and self.context.history:
-            yield (
-                f"The price history ends on {self.context.history.last} and the plan is of "
-                f"{self.as_of}: old prices were used for {_listed(self.old)}."
-            )
-        if self.from_positions:
-            yield (
-                f"No current prices were given for {_listed(self.from_positions)}: the "
-                "current_price of the position was used."
-            )
-        if self.from_costs:
-            yield (
-                f"Nothing says what {_listed(self.from_costs)} costs now: the average cost was "
-                "used, so no gain or loss shows there."
-            )
-
-
-def exact(number: float, what: str) -> Decimal:
-    """A positive number as an exact decimal; raises InputError for anything else."""
-    if not is_number(number) or number <= 0:
-        raise InputError(f"The {what} is {number!r}; it must be a number above 0. {NOTHING}")
-    return Decimal(str(number))
-
-
 def _fraction(number: float | None, what: str) -> float | None:
     if number is None:
         return None
     if not is_number(number) or not 0 <= number <= 1:
         raise InputError(f"The {what} is {number!r}; it must be a fraction from 0 to 1. {NOTHING}")
     return float(number)
-
-
-def _listed(symbols: Iterable[str]) -> str:
-    return ", ".join(sorted(symbols))
-
-
-def _average(facts: PortfolioContext, position: Position | None) -> float | None:
-    if position is None:
-        return None
-    if position.avg_price is not None:
-        return position.avg_price
-    return facts.position_avg_prices.get(position.symbol)
 
 
 def _currencies(context: PlannerContext) -> set[str]:
@@ -142,7 +82,7 @@ def base_currency(context: PlannerContext) -> str:
     currencies = _currencies(context)
     if len(currencies) > 1:
         raise InputError(
-            f"Positions and securities are in {_listed(currencies)}: say which the account counts "
+            f"Positions and securities are in {listed(currencies)}: say which the account counts "
             f"in, base_currency. {NOTHING}"
         )
     return currencies.pop() if currencies else ACCOUNT_CURRENCY
@@ -170,7 +110,7 @@ def convert(
     elsewhere = _check_buckets(context, bucket)
     base = base_currency(context)
     as_of, said = _as_of(context)
-    context = _until(context, as_of)
+    context = until(context, as_of)
     targets = _targets(context.target_weights)
     positions = {position.symbol: position for position in context.positions}
     securities = {security.symbol: security for security in context.securities}
@@ -190,17 +130,17 @@ def convert(
         bucket=bucket,
     )
     quotes = {symbol: price for symbol, price in quoted.items() if price is not None}
-    market = _market(context, quotes, _fx(context, base, rates, as_of), as_of)
-    value, differing = _value(snapshot, market, context)
+    priced = market(context, quotes, fx(context, base, rates, as_of), as_of)
+    value, differing = _value(snapshot, priced, context)
     return Converted(
         snapshot=snapshot,
-        market=market,
+        market=priced,
         targets=targets,
         groups=_groups(context.portfolio_context),
         value=value,
         said=(
             *(*said, *_unlisted(positions.keys() - securities.keys()), *prices.said()),
-            *(*differing, *_rates_apart(context, base, as_of), *elsewhere),
+            *(*differing, *rates_apart(context, base, as_of), *elsewhere),
         ),
     )
 
@@ -208,7 +148,7 @@ def convert(
 def _unlisted(symbols: Collection[str]) -> Iterator[str]:
     if symbols:
         yield (
-            f"No security describes {_listed(symbols)}: it may not be sold, as for a security that "
+            f"No security describes {listed(symbols)}: it may not be sold, as for a security that "
             "does not opt in."
         )
 
@@ -216,7 +156,7 @@ def _unlisted(symbols: Collection[str]) -> Iterator[str]:
 def _check_buckets(context: PlannerContext, bucket: str) -> tuple[str, ...]:
     """Whose the records are; a sentence where they name no bucket and the plan is of another."""
     owners = {p.bucket_id for p in context.positions} | {s.bucket_id for s in context.securities}
-    whose = f"The positions and securities belong to {_listed(owners)}"
+    whose = f"The positions and securities belong to {listed(owners)}"
     if len(owners) > 1:
         raise InputError(f"{whose}; a plan is of one bucket. {NOTHING} Give those of one.")
     if owners <= {bucket}:
@@ -254,40 +194,6 @@ def _as_of(context: PlannerContext) -> tuple[date, tuple[str, ...]]:
     return today, (f"Neither a date nor a price history was given: as of today, {today}.",)
 
 
-def _until(context: PlannerContext, as_of: date) -> PlannerContext:
-    """The context without what its history has after the date; raises InputError if that is all."""
-    history = context.history
-    if history is None or history.last is None or history.last <= as_of:
-        return context
-    sessions = int(np.searchsorted(history.dates, np.datetime64(as_of, "D"), side="right"))
-    if not sessions:
-        raise InputError(
-            f"as_of is {as_of} and the price history begins on {history.dates[0]}. {NOTHING} Give a"
-            " later date."
-        )
-    quotes = {symbol: _quote(history, symbol, sessions, as_of) for symbol in history.symbols}
-    cut = replace(
-        history,
-        dates=history.dates[:sessions],
-        closes=history.closes[:sessions],
-        quotes=MappingProxyType({symbol: quote for symbol, quote in quotes.items() if quote}),
-    )
-    return replace(context, portfolio_context=replace(context.portfolio_context, history=cut))
-
-
-def _quote(history: Market, symbol: str, sessions: int, as_of: date) -> Quote | None:
-    """The newest price at or before a date; None without any."""
-    newest = history.quotes.get(symbol)
-    if newest is not None and newest.on <= as_of:
-        return newest
-    closes = history.closes[:sessions, history.symbols.index(symbol)]
-    priced = np.flatnonzero(np.isfinite(closes))
-    if not len(priced):
-        return None
-    last = priced[-1]
-    return Quote(symbol, Decimal(str(closes[last])), history.dates[last].astype(object))
-
-
 def _targets(weights: Mapping[str, float] | None) -> Targets | None:
     if weights is None:
         return None
@@ -298,36 +204,6 @@ def _targets(weights: Mapping[str, float] | None) -> Targets | None:
                 f" {NOTHING}"
             )
     return Targets(MappingProxyType({s: float(weight) for s, weight in sorted(weights.items())}))
-
-
-def _rates_apart(context: PlannerContext, base: str, as_of: date) -> Iterator[str]:
-    """Sentences on rates of positions that the history has otherwise."""
-    for currency, rate in sorted(_stated(context.positions, base).items()):
-        other = context.history.fx.latest(currency, as_of) if context.history else None
-        if other is not None and _apart(rate, float(other.rate)):
-            yield (
-                f"One {currency} is {float(other.rate):g} {base} in the history and {rate:g} in the"
-                " positions: the former was used."
-            )
-
-
-def _stated(positions: Iterable[Position], base: str) -> dict[str, float]:
-    """The rates that positions state; raises InputError where they contradict each other."""
-    rates: dict[str, float] = {}
-    for position in positions:
-        if position.currency_rate is None:
-            continue
-        symbol, currency = position.symbol, position.currency
-        rate = float(exact(position.currency_rate, f"currency_rate of {symbol}"))
-        other = 1.0 if currency == base else rates.setdefault(currency, rate)
-        if rate != other:
-            why = f"another position has {other:g}"
-            why = "it is the account's currency" if currency == base else why
-            raise InputError(
-                f"The currency_rate of {symbol} is {rate:g} {base} for one {currency}; {why}. "
-                f"{NOTHING}"
-            )
-    return rates
 
 
 def _cash(amount: float) -> Decimal:
@@ -354,7 +230,7 @@ def _holding(position: Position, facts: PortfolioContext, traded: LastTraded) ->
     symbol, quantity = position.symbol, ZERO
     if not is_number(position.quantity) or position.quantity != 0:
         quantity = exact(position.quantity, f"quantity of {symbol}")
-    cost = _average(facts, position)
+    cost = average(facts, position)
     unit_cost = None if cost is None else exact(cost, f"avg_price of {symbol}")
     first, last, sold = (
         day(getattr(position, name), f"{name} of {symbol}")
@@ -409,54 +285,6 @@ def _groups(facts: PortfolioContext) -> Mapping[str, Mapping[str, float]]:
     return {name: weights for name, weights in groups.items() if weights}
 
 
-def _fx(context: PlannerContext, base: str, rates: Mapping[str, float], as_of: date) -> FxTable:
-    """The history's rates, and beside them those of positions and service as of the plan's date."""
-    history = context.history
-    if history is not None and history.fx.base != base:
-        raise InputError(
-            f"The account counts in {base} and the history's rates are into {history.fx.base}. "
-            f"{NOTHING}"
-        )
-    table = dict(history.fx.rates) if history else {}
-    for currency, rate in sorted({**_stated(context.positions, base), **rates}.items()):
-        if currency != base and currency not in table:
-            table[currency] = (FxRate(currency, Decimal(str(rate)), as_of),)
-    return FxTable(base, MappingProxyType(table))
-
-
-def _market(
-    context: PlannerContext, prices: Mapping[str, Decimal], fx: FxTable, as_of: date
-) -> Market:
-    """The history with the given prices as newest quotes; without one a single session."""
-    history = context.history
-    symbols = tuple(sorted(prices))
-    dates = np.array([as_of], dtype="datetime64[D]")
-    if history is not None and len(history.dates):
-        dates = history.dates
-    closes = np.full((len(dates), len(symbols)), np.nan)
-    for k, symbol in enumerate(symbols):
-        if history is not None and symbol in history.symbols:
-            closes[:, k] = history.closes[:, history.symbols.index(symbol)]
-        else:
-            closes[-1, k] = float(prices[symbol])
-    closes.setflags(write=False)
-    quotes = {
-        symbol: Quote(symbol, price, _quoted_on(history, symbol, price, as_of))
-        for symbol, price in prices.items()
-    }
-    market = history or Market(
-        symbols=(), dates=dates, closes=closes, quotes={}, fx=fx, source="the caller's prices"
-    )
-    quoted = MappingProxyType(quotes)
-    return replace(market, symbols=symbols, dates=dates, closes=closes, quotes=quoted, fx=fx)
-
-
-def _quoted_on(history: Market | None, symbol: str, price: Decimal, as_of: date) -> date:
-    """A price of the history keeps its date, so that an old one is seen to be old."""
-    quote = history.quotes.get(symbol) if history else None
-    return quote.on if quote is not None and quote.price == price else as_of
-
-
 def _value(
     snapshot: Snapshot, market: Market, context: PlannerContext
 ) -> tuple[float, Iterator[str]]:
@@ -481,18 +309,14 @@ def _differing(worth: Mapping[str, float], cash: float, context: PlannerContext)
                 f"The portfolio context values {symbol} at {value:,.2f}, and no position or price "
                 "of it was given."
             )
-        elif _apart(value, worth[symbol]):
+        elif apart(value, worth[symbol]):
             yield (
                 f"{symbol} is worth {worth[symbol]:,.2f} by quantity, price and rate, and "
                 f"{value:,.2f} as given: the former was used."
             )
     total, invested = context.portfolio_context.total_value, math.fsum(worth.values())
-    if total is not None and _apart(total, invested) and _apart(total, invested + cash):
+    if total is not None and apart(total, invested) and apart(total, invested + cash):
         yield (
             f"total_value is {total:,.2f}; positions are worth {invested:,.2f}, with cash "
             f"{invested + cash:,.2f}: the latter was used."
         )
-
-
-def _apart(a: float, b: float) -> bool:
-    return abs(a - b) > MAX_DIFFERENCE * max(abs(a), abs(b))

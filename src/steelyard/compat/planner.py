@@ -27,14 +27,13 @@ from steelyard.compat.records import (
     shown,
 )
 from steelyard.compat.repositories import (
-    UNUSED_SETTINGS,
     ExchangeRateService,
     SettingsRepository,
     TradeRepository,
     account_settings,
-    as_changes,
     exchange_rate,
     last_traded,
+    with_settings,
 )
 from steelyard.errors import InputError, SettingsError, SteelyardError, did_you_mean
 from steelyard.modules.registry import Kind, Module
@@ -268,7 +267,7 @@ class HolisticPlanner:
             if service
         }
         converted = convert(context, self.bucket_id, rates, trades)
-        strategy, idle = with_settings(self.config, settings, converted.value)
+        strategy, idle = with_settings(self.config.strategy(), settings, converted.value)
         if converted.groups:
             groups = {"groups": converted.groups}
             strategy = strategies.overlay(strategy, groups, why="portfolio context")
@@ -358,44 +357,6 @@ def _check_names(options: Mapping[str, Any], names: Sequence[str], what: str) ->
                 f"{what} has no {name!r}.{did_you_mean(name, names)} Known: {', '.join(names)}. "
                 "Nothing was planned."
             )
-
-
-def with_settings(
-    config: PlannerConfiguration, settings: Mapping[str, float], value: float
-) -> tuple[Strategy, tuple[str, ...]]:
-    """The strategy of a configuration with the account's settings where it leaves a default, and
-    what was not used.
-
-    settings   of the account, by name
-    value      of the account in its currency
-    """
-    strategy = config.strategy()
-    changes: dict[str, Any] = {}
-    idle = [
-        f"The setting {name} of the account is not used: target weights come from the caller."
-        for name in settings
-        if name in UNUSED_SETTINGS
-    ]
-    for key, number in as_changes(settings, value).items():
-        who = strategy.sources.get(key)
-        if who is None:
-            _put(changes, key, number)
-        else:
-            idle.append(
-                f"The account's settings have {key} = {number:g}; the configuration sets it too "
-                f"({who}) and was used."
-            )
-    if changes:
-        strategy = strategies.overlay(strategy, changes, why="account settings")
-    return strategy, tuple(idle)
-
-
-def _put(tree: dict[str, Any], key: str, value: Any) -> None:
-    """Set a dotted key in nested tables."""
-    *path, last = key.split(".")
-    for part in path:
-        tree = tree.setdefault(part, {})
-    tree[last] = value
 
 
 async def create_holistic_plan(

@@ -14,8 +14,10 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
+from steelyard import strategies
 from steelyard.compat.records import is_number, shown
 from steelyard.errors import InputError, did_you_mean
+from steelyard.strategies import Strategy
 
 T = TypeVar("T")
 
@@ -193,6 +195,43 @@ def _converted(name: str, number: float, value: float) -> float | int:
             )
         return -number
     return int(number) if name in WHOLE else number
+
+
+def with_settings(
+    strategy: Strategy, settings: Mapping[str, float], value: float
+) -> tuple[Strategy, tuple[str, ...]]:
+    """The strategy with the account's settings where it leaves a default, and what was not
+    used.
+
+    settings   of the account, by name
+    value      of the account in its currency
+    """
+    changes: dict[str, Any] = {}
+    idle = [
+        f"The setting {name} of the account is not used: target weights come from the caller."
+        for name in settings
+        if name in UNUSED_SETTINGS
+    ]
+    for key, number in as_changes(settings, value).items():
+        who = strategy.sources.get(key)
+        if who is None:
+            _put(changes, key, number)
+        else:
+            idle.append(
+                f"The account's settings have {key} = {number:g}; the configuration sets it too "
+                f"({who}) and was used."
+            )
+    if changes:
+        strategy = strategies.overlay(strategy, changes, why="account settings")
+    return strategy, tuple(idle)
+
+
+def _put(tree: dict[str, Any], key: str, value: Any) -> None:
+    """Set a dotted key in nested tables."""
+    *path, last = key.split(".")
+    for part in path:
+        tree = tree.setdefault(part, {})
+    tree[last] = value
 
 
 async def exchange_rate(service: object, currency: str, base: str) -> float:
