@@ -14,7 +14,7 @@ import pytest
 from builders.paths import GOLDEN
 from builders.world import World, prepared
 from steelyard import strategies
-from steelyard.importers.assemble import assemble, read
+from steelyard.importers import assemble, read
 from steelyard.ledger import feasible
 from steelyard.modules.tables import evaluate
 from steelyard.orders import Side
