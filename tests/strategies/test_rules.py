@@ -365,19 +365,19 @@ def with_plugin(folder: Path, name: str, more: str = "") -> Path:
 
 
 def test_a_listed_plugin_is_on_unless_its_table_says_otherwise(tmp_path: Path):
-    path = with_plugin(tmp_path, "crumbs")
+    path = with_plugin(tmp_path, "outside")
 
     plain = load(path)
     path.write_text(
-        path.read_text() + "[opportunity_calculators.crumbs]\nenabled = false\nshare = 0.2\n"
+        path.read_text() + "[opportunity_calculators.outside]\nenabled = false\nshare = 0.2\n"
     )
     off = load(path)
 
-    found = plain.choice(Kind.OPPORTUNITY, "crumbs")
+    found = plain.choice(Kind.OPPORTUNITY, "outside")
     assert (found.enabled, found.why, plain.problems) == (True, "listed in [plugins]", ())
     assert found.module.digest in str(plain.content)
-    assert not off.choice(Kind.OPPORTUNITY, "crumbs").enabled
-    assert off.choice(Kind.OPPORTUNITY, "crumbs").params.model_dump() == {"share": 0.2}
+    assert not off.choice(Kind.OPPORTUNITY, "outside").enabled
+    assert off.choice(Kind.OPPORTUNITY, "outside").params.model_dump() == {"share": 0.2}
 
 
 def test_a_plugin_with_the_name_of_a_built_in_module_never_takes_its_place(tmp_path: Path):
@@ -390,10 +390,10 @@ def test_a_plugin_with_the_name_of_a_built_in_module_never_takes_its_place(tmp_p
 
 
 def test_a_plugin_that_cannot_be_had_leaves_the_strategy_usable_and_is_told(tmp_path: Path):
-    path = with_plugin(tmp_path, "crumbs", "[opportunity_calculators.crumbs]\nshare = 0.2\n")
+    path = with_plugin(tmp_path, "outside", "[opportunity_calculators.outside]\nshare = 0.2\n")
     (tmp_path / "p" / "mine.py").write_text("changed")
 
     strategy = load(path)
 
     assert strategy.problems
-    assert "crumbs: there is no such module." in "\n".join(validate(strategy).warnings)
+    assert "outside: there is no such module." in "\n".join(validate(strategy).warnings)

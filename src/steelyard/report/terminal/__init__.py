@@ -18,17 +18,10 @@ if TYPE_CHECKING:
 
 
 def show(plan: Plan, console: Console, *, explain: bool = False, timings: bool = False) -> None:
-<<<<<<< HEAD
-    """Print a plan; `explain` adds parts of the score, every candidate, every reason and every
-    module.
-    """
+    """Print a plan; `explain` adds parts of the score, all candidates, reasons and modules."""
     from steelyard.report.terminal.sections import order, view  # noqa: PLC0415 lists need none
 
     shown = view.View(console, plan, explain)
-=======
-    """Print a plan; `explain` adds parts of the score, all candidates, reasons and modules."""
-    view = View(console, plan, explain)
->>>>>>> main
     for section in (
         *order.SECTIONS,
         *(order.EXPLAINED if explain else ()),
@@ -39,14 +32,7 @@ def show(plan: Plan, console: Console, *, explain: bool = False, timings: bool =
 
 
 def show_why(plan: Plan, symbol: str, console: Console) -> None:
-<<<<<<< HEAD
-    """Print the story of one symbol: holding, order, every candidate kept or dropped, by which
-    rule, number and margin.
-    """
+    """Print the story of one symbol: holding, order, every candidate, kept or not."""
     from steelyard.report.terminal.sections import view, why  # noqa: PLC0415 see `show`
 
     why.draw(view.View(console, plan, explain=True), symbol)
-=======
-    """Print the story of one symbol: holding, order, every candidate, kept or not."""
-    why.draw(View(console, plan, explain=True), symbol)
->>>>>>> main
