@@ -48,8 +48,8 @@ def main() -> None:
         "scope", "depth", "orders", "gain, points", "gap, points", "status", "seconds", box=SIMPLE
     )
     for scope, depth in ((scope, depth) for scope in SCOPES for depth in DEPTHS):
-        made = list(plans(inputs, scope, depth))
-        last, gap = made[-1], made[-1].certificate.search_gap
+        results = list(plans(inputs, scope, depth))
+        last, gap = results[-1], results[-1].certificate.search_gap
         cells = (
             f"{100 * last.score.improvement:.2f}",
             "" if gap is None else f"{100 * gap:.2f}",
@@ -60,7 +60,7 @@ def main() -> None:
             f"{depth}",
             f"{len(last.steps)}",
             *cells,
-            f"{statistics.median(map(seconds, made)):.3f}",
+            f"{statistics.median(map(seconds, results)):.3f}",
         )
     console.print("What depth and proof cost", table)
     slowest = sorted(

@@ -56,7 +56,7 @@ def bucket(name, kind, universe, cash, weight, rules):
 def worth_of(snapshot):
     """What a book is worth: everything here is in USD."""
     return sum(
-        (one.quantity * ACCOUNT.market.quotes[one.symbol].price for one in snapshot.holdings),
+        (h.quantity * ACCOUNT.market.quotes[h.symbol].price for h in snapshot.holdings),
         snapshot.cash["USD"],
     )
 
@@ -73,20 +73,20 @@ BUCKETS = [
 
 books = split(ACCOUNT.snapshot, BUCKETS, Budgets(satellites_weight=0.30))
 print(
-    "in no bucket, and traded by nobody: "
-    f"{', '.join(one.symbol for one in books[UNASSIGNED].holdings)}"
+    f"in no bucket, and traded by nobody: {', '.join(h.symbol for h in books[UNASSIGNED].holdings)}"
 )
 for own in BUCKETS:
     snapshot, strategy = books[own.name], own.strategy
     worth = worth_of(snapshot)
     units = mark(open_units(worth), worth)
     state = state_of(own, units, worth, worth_of(ACCOUNT.snapshot))
-    made = plan(snapshot, ACCOUNT.market, strategy, state=state)
+    proposal = plan(snapshot, ACCOUNT.market, strategy, state=state)
     funding = "" if state.funding is None else f", {state.funding:.0%} of its budget"
     print(f"\n{own.name}: {worth:,.2f} USD{funding}; buys are scaled by {state.aggression:g}")
-    for one in settings(strategy):
-        if one.source.startswith(("slider", "preset")) and one.key != "enabled":
-            print(f"  {one.source:<24} {one.table.rpartition('.')[2]}.{one.key} = {one.value}")
-    for step in made.steps:
+    for setting in settings(strategy):
+        if setting.source.startswith(("slider", "preset")) and setting.key != "enabled":
+            table = setting.table.rpartition(".")[2]
+            print(f"  {setting.source:<24} {table}.{setting.key} = {setting.value}")
+    for step in proposal.steps:
         say(f"{step.side} {step.quantity} {step.symbol}: {step.reason}")
-    say(made.verdict.text)
+    say(proposal.verdict.text)

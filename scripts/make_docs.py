@@ -38,10 +38,9 @@ from steelyard.plans import plan as plans
 from steelyard.plans.verify.unchecked import BEYOND, LOOSE
 from steelyard.settings import PROFILES, Section
 from steelyard.strategies import PRESETS, Strategy, preset
-from steelyard.strategies.problems import allowed
-from steelyard.strategies.reading import MAX_BYTES, MAX_NESTING, MAX_PARTS
-from steelyard.strategies.rules import OR
-from steelyard.strategies.spellings import (
+from steelyard.strategies.files.problems import allowed
+from steelyard.strategies.files.reading import MAX_BYTES, MAX_NESTING, MAX_PARTS
+from steelyard.strategies.files.spellings import (
     ENABLED_LISTS,
     LEVELS,
     PARAM_TABLES,
@@ -52,6 +51,7 @@ from steelyard.strategies.spellings import (
     Unused,
     rows,
 )
+from steelyard.strategies.rules import OR
 from steelyard.strategies.strategy import DEFAULT_NAME, SECTIONS
 from steelyard.strategies.writing import settings
 

@@ -1,6 +1,4 @@
-"""The documentation is held to the code: references are up to date, links resolve, what it says to
-type works.
-"""
+"""The documentation is held to the code: references, links, and what it says to type."""
 
 from __future__ import annotations
 
@@ -26,7 +24,7 @@ from steelyard.cli import app
 from steelyard.modules.registry import PACKAGES, Kind
 from steelyard.plans import plan as plans
 from steelyard.settings import Section
-from steelyard.strategies import spellings
+from steelyard.strategies.files import spellings
 
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
@@ -92,9 +90,7 @@ def pages(make_docs: ModuleType) -> Mapping[str, str]:
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """The user's shell: `steelyard` and `python` are these; no window, no colours, nothing of the
-    checkout.
-    """
+    """The user's shell: `steelyard` and `python` are these; nothing of the checkout."""
     commands = tmp_path / "bin"
     commands.mkdir()
     for name, arguments in (("steelyard", " -m steelyard"), ("python", "")):
@@ -354,9 +350,7 @@ def plain(text: str) -> str:
 
 
 def shows(output: str, shown: str) -> str | None:
-    """The first line of `shown` that no line of `output` contains, behind the one before it; None
-    if it has all.
-    """
+    """The first line of `shown` that no line of `output` has after the one before; or None."""
     lines = iter([plain(line) for line in output.splitlines()])
     for wanted in map(plain, shown.splitlines()):
         if wanted and wanted != SKIPPED and not any(wanted in line for line in lines):
@@ -365,9 +359,7 @@ def shows(output: str, shown: str) -> str | None:
 
 
 def walk(page: str, found: Iterable[Fence], folder: Path, environment: dict[str, str]) -> None:
-    """Type every command in one folder, write the files, and compare what the page shows with what
-    is printed.
-    """
+    """Type every command in one folder, write the files, compare what is shown and printed."""
     folder.mkdir()
     output = ""
     for fence in found:
@@ -396,9 +388,7 @@ def walk(page: str, found: Iterable[Fence], folder: Path, environment: dict[str,
 
 
 def sections(page: str) -> dict[str, list[Fence]]:
-    """The parts of a page by their headings of the second level; each begins with the blocks above
-    the first of them.
-    """
+    """The parts of a page by headings of level two; each begins with what is above the first."""
     opening, *parts = re.split(
         r"^## ", (DOCS / page).read_text(encoding="utf-8"), flags=re.MULTILINE
     )
@@ -470,7 +460,8 @@ from pathlib import Path
 for package in sys.argv[2].split():
     folder = Path(sys.argv[1]) / package.rpartition(".")[2]
     importlib.import_module(package).__path__.append(str(folder))
-from steelyard import importers, planner, strategies
+from steelyard import importers, strategies
+from steelyard.planning import planner
 from steelyard.samples import sample
 growth = sample("growth")
 files = importers.read(growth.holdings, prices=growth.prices, securities=growth.securities)

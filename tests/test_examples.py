@@ -19,7 +19,7 @@ from steelyard.plans.plan import Plan
 from steelyard.samples import sample
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
-MOST_LINES = 60
+MOST_LINES = 95
 WIDTH = 80
 NO_NETWORK = """
 import runpy, socket, sys
@@ -48,9 +48,7 @@ def plan(inputs: Inputs, **changes: dict[str, object]) -> Plan:
 
 
 def run(path: Path, folder: Path) -> str:
-    """What an example prints; fails for an error, for anything on stderr, and for any
-    connection.
-    """
+    """What an example prints; fails for an error, for anything on stderr, for any connection."""
     environment = {
         key: value
         for key, value in os.environ.items()

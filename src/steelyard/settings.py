@@ -48,52 +48,34 @@ class Costs(Section):
         float, Field(ge=0, le=1000, description="full bid-ask spread; half of it is paid")
     ] = 0.0
     fx_percent: Annotated[
-        float,
-        Field(
-            ge=0, le=0.05, description="conversion margin on foreign orders, fraction of the amount"
-        ),
+        float, Field(ge=0, le=0.05, description="margin of currency conversion, of the amount")
     ] = 0.0
 
 
 class Limits(Section):
-    """What a plan may never break. Caps are no-worsening: never above max(cap, the value
-    before).
-    """
+    """What a plan may never break; never above max(cap, the value before): no-worsening."""
 
     cash_reserve_weight: Annotated[Fraction, Field(description="cash that stays, of value")] = 0.02
     min_trade_base: Annotated[
-        float,
-        Field(
-            ge=0,
-            le=1e12,
-            description="smallest order, base currency; the cost and .5 % rules may ask for more",
-        ),
+        float, Field(ge=0, le=1e12, description="smallest order, base currency, beside other rules")
     ] = 0.0
     min_trade_weight: Annotated[Fraction, Field(description="smallest order, of value")] = 0.005
     max_cost_share: Annotated[
-        float,
-        Field(
-            gt=0, le=1, description="smallest order: its commission stays under this share of it"
-        ),
+        float, Field(gt=0, le=1, description="smallest order: commission under this share of it")
     ] = 0.01
     max_turnover_weight: Annotated[
-        float | None,
-        Field(gt=0, le=2, description="one-way turnover of a plan, of value; off when absent"),
+        float | None, Field(gt=0, le=2, description="one-way turnover, of value; off when absent")
     ] = None
     max_position_weight: Annotated[
         float, Field(gt=0, le=1, description="largest single company, of value; funds exempt")
     ] = 0.20
     max_group_weight: Annotated[
-        float | None,
-        Field(gt=0, le=1, description="largest sector or country, of value; off when absent"),
+        float | None, Field(gt=0, le=1, description="largest sector or country; off when absent")
     ] = None
     allow_buy: Annotated[bool, Field(description="may anything be bought")] = True
     allow_sell: Annotated[bool, Field(description="may anything be sold")] = True
     funding: Annotated[
-        Funding,
-        Field(
-            description="may this plan's sales pay for its buys (proceeds), or only settled cash"
-        ),
+        Funding, Field(description="this plan's sales pay for its buys (proceeds), or settled cash")
     ] = "proceeds"
     settlement_days: Annotated[
         int, Field(ge=0, le=10, description="weekdays from trade to settlement")
@@ -128,12 +110,7 @@ class Search(Section):
         int, Field(ge=1, le=10_000_000, description="nodes that the proof may branch")
     ] = 20_000
     max_seconds: Annotated[
-        float,
-        Field(
-            gt=0,
-            le=86_400,
-            description="safety limit; a plan that meets it is marked not reproducible",
-        ),
+        float, Field(gt=0, le=86_400, description="safety limit; meeting it is not reproducible")
     ] = 60.0
     max_candidates: Annotated[
         int, Field(ge=1, le=20_000, description="largest candidate table that is searched")
@@ -156,35 +133,21 @@ class Planner(Section):
         bool, Field(description="draw from every country or sector in turn, not by priority alone")
     ] = False
     diversity_weight: Annotated[
-        Fraction,
-        Field(description="how much a first of its group outweighs priority in a diverse draw"),
+        Fraction, Field(description="how much a first of its group outweighs priority when diverse")
     ] = 0.3
 
 
 class Regime(Section):
-    """How a market regime is told from the history of an index, and the cash that each regime
-    wants.
-    """
+    """How a market regime is told from an index, and the cash that each regime wants."""
 
     enter: Annotated[
-        float,
-        Field(
-            gt=0,
-            le=0.5,
-            description="distance from the moving average at which bull or bear begins",
-        ),
+        float, Field(gt=0, le=0.5, description="distance from the average where bull, bear begin")
     ] = 0.05
     leave: Annotated[
-        float,
-        Field(ge=0, le=0.5, description="distance under which bull or bear ends; at most `enter`"),
+        float, Field(ge=0, le=0.5, description="distance where bull or bear ends; at most `enter`")
     ] = 0.03
     window: Annotated[
-        int,
-        Field(
-            ge=20,
-            le=500,
-            description="sessions of the moving average; with fewer the regime is unknown",
-        ),
+        int, Field(ge=20, le=500, description="sessions of the average; with fewer no regime")
     ] = 200
     bull_cash: Annotated[Fraction, Field(description="cash wanted in a bull market, of value")] = (
         0.02
@@ -229,9 +192,7 @@ Scale = Annotated[Anchor, Field(strict=False), AfterValidator(_increasing)]
 
 
 class Anchors(Section):
-    """Raw value shown as 0 and as 1 of every part: fixed constants, so that scores compare across
-    dates.
-    """
+    """Raw value shown as 0 and as 1 of every part: fixed, so that scores compare across dates."""
 
     fit: Scale = (-0.10, 0.0)
     conc: Scale = (-0.22, -0.05)
@@ -317,8 +278,7 @@ class Score(Section):
 
     profile: Annotated[Profile, Field(description="shares of the terms")] = "balanced"
     extra_diversification: Annotated[
-        Fraction,
-        Field(description="added to the share of diversification before the shares are scaled"),
+        Fraction, Field(description="added to the share of diversification before scaling")
     ] = 0.0
     anchors: Anchors = Anchors()
     diversification_parts: DiversificationParts = DiversificationParts()
@@ -343,10 +303,7 @@ class Score(Section):
         float, Field(ge=0.01, le=100, description="years over which costs are spread")
     ] = 2.0
     cost_aversion: Annotated[
-        float,
-        Field(
-            ge=0, le=1000, description="how many times a certain cost outweighs an estimated gain"
-        ),
+        float, Field(ge=0, le=1000, description="how much a sure cost outweighs an estimated gain")
     ] = 5.0
     order_hurdle: Annotated[
         float, Field(ge=0, le=1000, description="score that each order must be worth")
@@ -358,15 +315,11 @@ class Score(Section):
         Fraction, Field(description="share of min_improvement that keeps an act verdict")
     ] = 0.7
     min_score_per_return: Annotated[
-        float,
-        Field(ge=0, le=1000, description="least score per unit of yearly return in the charges"),
+        float, Field(ge=0, le=1000, description="least score per unit of yearly return, in charges")
     ] = 1.0
     risk_free: Annotated[float, Field(ge=-0.05, le=0.5, description="return of cash a year")] = 0.02
     equity_premium: Annotated[
-        float,
-        Field(
-            ge=0, le=0.5, description="with risk_free, the prior return of every security a year"
-        ),
+        float, Field(ge=0, le=0.5, description="over risk_free, prior return of a security a year")
     ] = 0.045
     tax_rate: Annotated[Fraction, Field(description="tax on realised gains; 0 = not charged")] = 0.0
     tax_years: Annotated[
@@ -413,9 +366,7 @@ class Groups(Section):
 
 
 class Plugins(Section):
-    """Modules from outside: off until listed here, files pinned by their hash, everything in a
-    worker process.
-    """
+    """Modules from outside: off until listed, pinned by their hash, in a worker process."""
 
     folder: Annotated[
         str | None, Field(description="folder of the plugin files; relative to the strategy file")
@@ -431,12 +382,7 @@ class Plugins(Section):
         float, Field(gt=0, le=3600, description="longest that one call of a plugin may take")
     ] = 10.0
     megabytes: Annotated[
-        int,
-        Field(
-            ge=256,
-            le=65_536,
-            description="most memory of a plugin worker, beyond what it starts with",
-        ),
+        int, Field(ge=256, le=65_536, description="most memory of a plugin worker beyond its start")
     ] = 1024
 
 

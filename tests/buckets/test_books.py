@@ -1,6 +1,4 @@
-"""Books: a bucket's snapshot has its own holdings, securities and cash, and nothing of
-another's.
-"""
+"""Books: a bucket's snapshot has its own holdings, securities and cash, and no other's."""
 
 from dataclasses import replace
 from decimal import Decimal

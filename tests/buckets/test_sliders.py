@@ -1,6 +1,4 @@
-"""The one mapper: its formulas, who set what, and a plan that changes for every output of every
-setting.
-"""
+"""The one mapper: its formulas, who set what, and a plan that changes for every output."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,9 +22,7 @@ OPPORTUNITY, PATTERN = Kind.OPPORTUNITY.value, Kind.PATTERN.value
 
 
 def value(strategy, key):
-    """What stands under a dotted key like `limits.max_position_weight` or
-    `filters.eligibility.min_hold_days`.
-    """
+    """What stands under a dotted key like `limits.max_position_weight`."""
     table, *rest = key.split(".")
     if len(rest) == 1:
         return getattr(getattr(strategy, table), rest[0])
@@ -71,14 +67,22 @@ TOGGLED = {
 }
 
 
-@pytest.mark.parametrize(("slider", "key"), FORMULAS)
-def test_each_output_is_what_the_formula_says(slider, key):
-    assert tuple(value(of(**{slider: v}), key) for v in (0.0, 0.5, 1.0)) == FORMULAS[slider, key]
+def test_each_output_is_what_the_formula_says():
+    values = {
+        (slider, key): tuple(value(of(**{slider: v}), key) for v in (0.0, 0.5, 1.0))
+        for slider, key in FORMULAS
+    }
+
+    assert values == FORMULAS
 
 
-@pytest.mark.parametrize(("toggle", "key"), TOGGLED)
-def test_each_toggle_switches_one_thing_and_back(toggle, key):
-    assert tuple(value(of(**{toggle: on}), key) for on in (False, True)) == TOGGLED[toggle, key]
+def test_each_toggle_switches_one_thing_and_back():
+    values = {
+        (name, key): tuple(value(of(**{name: on}), key) for on in (False, True))
+        for name, key in TOGGLED
+    }
+
+    assert values == TOGGLED
 
 
 def leaves(changes, *above: str) -> Iterator[tuple[str, object]]:
@@ -147,18 +151,14 @@ def test_what_is_set_wins_over_the_preset_and_the_strategy_says_who_set_it():
     assert made.source("limits.pause_volatility_ratio") == "default"
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_a_preset_is_the_strategy_of_its_name_with_its_sliders_on_top(preset):
-    base = strategies.preset(preset) if preset in strategies.PRESETS else strategies.default()
-    row = {name: getattr(PRESETS[preset], name) for name in (*SLIDERS, *TOGGLES)}
+def test_a_preset_is_the_strategy_of_its_name_with_its_sliders_on_top():
+    def by_hand(preset: str) -> str:
+        base = strategies.preset(preset if preset in strategies.PRESETS else "default")
+        base = strategies.overlay(base, {"search": {"scope": "proposals"}}, "x")
+        row = {name: getattr(PRESETS[preset], name) for name in (*SLIDERS, *TOGGLES)}
+        return strategy_of(SatelliteSettings(satellite_id="s", **row), base).sha256
 
-    # set by hand over the same base they are the same rules
-    by_hand = strategy_of(
-        SatelliteSettings(satellite_id="s", **row),
-        strategies.overlay(base, {"search": {"scope": "proposals"}}, "x"),
-    )
-
-    assert of(preset=preset).sha256 == by_hand.sha256
+    assert [name for name in PRESETS if of(preset=name).sha256 != by_hand(name)] == []
 
 
 def test_a_toggle_switched_off_wins_over_a_preset_that_has_it_on():
@@ -382,18 +382,20 @@ def trades(of: World) -> list[tuple[str, str, str]]:
     return [(step.side, step.symbol, str(step.quantity)) for step in of.plan().steps]
 
 
-@pytest.mark.parametrize(("name", "key"), SHOWN)
-def test_every_output_of_every_setting_changes_a_plan(name, key):
+def changes_a_plan(name: str, key: str) -> bool:
+    """One output alone goes from one end to the other."""
     shown = SHOWN[name, key]
     base = strategies.overlay(shown.strategy, {"search": {"scope": "proposals"}}, "satellite")
     ends = (0.0, 1.0) if name in SLIDERS else (False, True)
     low, high = (
         strategy_of(SatelliteSettings(satellite_id="s", **{name: end}), base) for end in ends
     )
-    # this one output alone goes from one end to the other
     moved = strategies.overlay(low, under(key, value(high, key)), "the other end")
+    return trades(replace(shown, strategy=low)) != trades(replace(shown, strategy=moved))
 
-    assert trades(replace(shown, strategy=low)) != trades(replace(shown, strategy=moved))
+
+def test_every_output_of_every_setting_changes_a_plan():
+    assert [output for output in SHOWN if not changes_a_plan(*output)] == []
 
 
 def test_all_settings_are_shown_to_change_a_plan():
@@ -459,11 +461,9 @@ def test_a_trailing_stop_sells_in_the_days_of_a_cooldown_and_says_why():
     )
 
 
-@pytest.mark.parametrize("nothing", [-0.0, 1e-320])
-@pytest.mark.parametrize("name", SLIDERS)
-def test_a_slider_at_as_good_as_nothing_is_at_nothing(name, nothing):
-    low, zero = (
-        strategy_of(SatelliteSettings(satellite_id="s", **{name: v})) for v in (nothing, 0.0)
-    )
+def test_a_slider_at_as_good_as_nothing_is_at_nothing():
+    def at(name: str, number: float) -> str:
+        return of(**{name: number}).sha256
 
-    assert low.sha256 == zero.sha256
+    nothings = [(name, number) for name in SLIDERS for number in (-0.0, 1e-320)]
+    assert [case for case in nothings if at(*case) != at(case[0], 0.0)] == []

@@ -1,6 +1,4 @@
-"""Units: money put in or taken out is neither gain nor loss; size and losses scale buys, never
-exits.
-"""
+"""Units: money put in or taken out is no gain; size and losses scale buys, never exits."""
 
 from dataclasses import replace
 from decimal import Decimal

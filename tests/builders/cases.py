@@ -1,7 +1,7 @@
 """For every registered module: inputs on which it fires, and for every parameter a change that
 shows.
 
-To add a module: one entry in CASES with a change for each of its parameters.
+A module that is added has its `CASE` in its own tests, see `own`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from builders.context import candidates, context, with_correlation
+from builders.own import own
 from steelyard.arrays import frozen
 from steelyard.estimates.regime import Regime
 from steelyard.modules.candidates import Candidates
@@ -435,5 +436,5 @@ CASES: Mapping[tuple[Kind, str], Case] = {
         (Kind.SEQUENCE, GENERATORS),
         (Kind.FILTER, FILTERS),
     )
-    for name, case in cases.items()
+    for name, case in own(kind, "CASE", cases).items()
 }

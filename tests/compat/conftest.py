@@ -31,9 +31,7 @@ def bundled(inputs: Inputs) -> PlannerContext:
 
 @pytest.fixture
 def small() -> PlannerContext:
-    """ACME far over its target, BOLT under; 10,000 in ACME, 2,000 in BOLT, 1,000 in cash, all
-    EUR.
-    """
+    """ACME far over its target, BOLT under; 10,000 in ACME, 2,000 in BOLT, 1,000 cash, in EUR."""
     return PlannerContext(
         portfolio_context=PortfolioContext(security_scores={"ACME": 0.7, "BOLT": 0.7}),
         positions=(

@@ -1,13 +1,11 @@
-"""The documents' configuration: every switch is a module, every spelling loads, slips are told by
-name.
-"""
+"""The documents' configuration: every switch is a module, slips are told by name."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,15 +55,15 @@ def source() -> Iterator[Any]:
 # switches
 
 
-@pytest.mark.parametrize(
-    ("family", "kind"), FAMILIES, ids=lambda value: getattr(value, "__name__", str(value))
-)
-def test_every_built_in_module_has_its_switch_as_the_default_has_it(family: type, kind: Kind):
-    made = family()
+def test_every_built_in_module_has_its_switch_as_the_default_has_it():
+    switches = {kind: vars(family()) for family, kind in FAMILIES}
 
-    assert {field.name for field in fields(family)} == set(modules(kind))
-    assert {name: getattr(made, name).enabled for name in modules(kind)} == {
-        choice.module.name: choice.enabled for choice in strategies.default().choices[kind]
+    assert {
+        (kind, name): switch.enabled for kind in switches for name, switch in switches[kind].items()
+    } == {
+        (kind, choice.module.name): choice.enabled
+        for kind in switches
+        for choice in strategies.default().choices[kind]
     }
 
 
@@ -81,6 +79,8 @@ def test_a_strategy_made_into_a_configuration_and_back_is_the_same():
     strategy = strategies.preset("aggressive")
 
     assert PlannerConfiguration.of(strategy).strategy().sha256 == strategy.sha256
+    again = PlannerConfiguration(base=strategy, scope=strategy.search.scope)
+    assert again.strategy().sha256 == strategy.sha256
 
 
 def test_what_a_configuration_does_not_name_is_as_its_base_has_it():
@@ -149,21 +149,13 @@ def test_exactly_the_switches_that_are_on_run(calculators: set[str], filters: se
 # spellings
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "max_depth = 3",
-        "max_plan_depth = 3",
-        "[core]\nmax_plan_depth = 3",
-        "[planner]\nmax_depth = 3",
-        "[search]\nmax_depth = 3",
-    ],
-)
-def test_every_spelling_of_the_depth_loads(text: str):
-    config = parse_toml_config(text)
+def test_every_spelling_of_the_depth_loads():
+    texts = ("max_depth", "max_plan_depth", "[core]\nmax_plan_depth", "[planner]\nmax_depth")
+    configs = [parse_toml_config(f"{text} = 3") for text in (*texts, "[search]\nmax_depth")]
 
-    assert config.max_plan_depth == config.max_depth == 3
-    assert config.strategy().search.max_depth == 3
+    assert {(c.max_plan_depth, c.max_depth, c.strategy().search.max_depth) for c in configs} == {
+        (3, 3, 3)
+    }
 
 
 def test_a_file_and_its_text_are_one_configuration(tmp_path: Path):
@@ -191,39 +183,31 @@ def test_a_valid_configuration_has_no_errors():
     assert found.is_valid
 
 
-@pytest.mark.parametrize(
-    ("config", "told"),
-    [
-        (PlannerConfiguration(max_depth=0), "max_depth is 0"),
-        (PlannerConfiguration(priority_threshold=1.5), "priority_threshold is 1.5"),
-        (PlannerConfiguration(allow_buy=False, allow_sell=False), "nothing could ever be traded"),
-        (
-            PlannerConfiguration(
-                opportunity_calculators=OpportunityCalculatorsConfig(
-                    profit_taking=ModuleConfig(enabled=1)
-                )
-            ),
-            "true or false",
-        ),
-        (
-            PlannerConfiguration(
-                opportunity_calculators=OpportunityCalculatorsConfig(
-                    profit_taking=ModuleConfig(params={"windfal": 1})
-                )
-            ),
-            "windfal is not a known key",
-        ),
-        ({"search": {"max_depth": 0}}, "max_depth is 0"),
-        ({"max_deph": 3}, "max_deph is not a known key. Did you mean max_depth"),
-    ],
-)
-def test_what_is_wrong_is_told_in_a_sentence_with_its_key(config: Any, told: str):
-    found = ConfigurationValidator.validate(config)
+def switched(switch: ModuleConfig) -> PlannerConfiguration:
+    return PlannerConfiguration(
+        opportunity_calculators=OpportunityCalculatorsConfig(profit_taking=switch)
+    )
 
-    assert not found.is_valid
-    assert found.errors == list(found)
-    assert any(told in sentence for sentence in found), found
-    assert not any("problem" in sentence for sentence in found)
+
+WRONG: list[tuple[Any, str]] = [
+    (PlannerConfiguration(max_depth=0), "max_depth is 0"),
+    (PlannerConfiguration(priority_threshold=1.5), "priority_threshold is 1.5"),
+    (PlannerConfiguration(allow_buy=False, allow_sell=False), "nothing could ever be traded"),
+    (switched(ModuleConfig(enabled=1)), "true or false"),
+    (switched(ModuleConfig(params={"windfal": 1})), "windfal is not a known key"),
+    ({"search": {"max_depth": 0}}, "max_depth is 0"),
+    ({"max_deph": 3}, "max_deph is not a known key. Did you mean max_depth"),
+]
+
+
+def test_what_is_wrong_is_told_in_a_sentence_with_its_key():
+    for config, key in WRONG:
+        problems = ConfigurationValidator.validate(config)
+
+        assert not problems.is_valid
+        assert problems.errors == list(problems)
+        assert any(key in sentence for sentence in problems), (key, problems)
+        assert not any("problem" in sentence for sentence in problems)
 
 
 WRONG_KINDS = [
@@ -242,27 +226,23 @@ WRONG_KINDS = [
 ]
 
 
-@pytest.mark.parametrize(("given", "told"), WRONG_KINDS, ids=[told for _, told in WRONG_KINDS])
-def test_a_setting_of_another_kind_is_told_by_name(
-    given: dict[str, Any], told: str, small: PlannerContext
-):
-    config = PlannerConfiguration(**given)
+def test_a_setting_of_another_kind_is_told_by_name(small: PlannerContext):
+    for fields, told_of in WRONG_KINDS:
+        config = PlannerConfiguration(**fields)
 
-    assert [
-        re.search(told, sentence) is not None
-        for sentence in ConfigurationValidator.validate(config)
-    ] == [True]
-    with pytest.raises(SettingsError, match=told):
-        asyncio.run(compat.HolisticPlanner(config).plan(small))
+        (sentence,) = ConfigurationValidator.validate(config)
+        assert re.search(told_of, sentence)
+        with pytest.raises(SettingsError, match=told_of):
+            asyncio.run(compat.HolisticPlanner(config).plan(small))
 
 
-@pytest.mark.parametrize("given", ["core", 3, [], False, {"max_depth": 3}, PlannerConfiguration])
-def test_what_is_no_configuration_makes_no_planner(given: Any):
-    with pytest.raises(SettingsError, match=r"must be a PlannerConfiguration|not valid"):
-        compat.HolisticPlanner(given)
-    with pytest.raises(SettingsError, match=r"must be a PlannerConfiguration|not valid"):
-        ModularPlannerFactory(given)
-    assert ConfigurationValidator.validate(given).is_valid is isinstance(given, dict)
+def test_what_is_no_configuration_makes_no_planner():
+    nothing: list[Any] = ["core", 3, [], False, {"max_depth": 3}, PlannerConfiguration]
+    for config in nothing:
+        for make in (compat.HolisticPlanner, ModularPlannerFactory):
+            with pytest.raises(SettingsError, match=r"must be a PlannerConfiguration|not valid"):
+                make(config)
+        assert ConfigurationValidator.validate(config).is_valid is isinstance(config, dict)
 
 
 def test_a_file_may_be_named_by_text_and_only_text_is_parsed(tmp_path: Path):
@@ -332,19 +312,15 @@ def test_the_core_may_have_a_file(tmp_path: Path):
     assert PlannerFactoryService().create_for_bucket("core").config.max_depth == 5
 
 
-@pytest.mark.parametrize(
-    ("bucket", "settings", "told"),
-    [
+def test_a_bucket_and_settings_that_do_not_fit_are_refused():
+    for bucket, satellite, why in (
         ("bold", None, "needs its settings"),
-        ("core", SatelliteSettings(satellite_id="core"), "takes no satellite settings"),
-        ("bold", SatelliteSettings(satellite_id="calm"), "settings of calm"),
-    ],
-)
-def test_a_bucket_and_settings_that_do_not_fit_are_refused(
-    bucket: str, settings: SatelliteSettings | None, told: str
-):
-    with pytest.raises(SettingsError, match=told):
-        PlannerFactoryService().create_for_bucket(bucket, settings)
+        ("core", "core", "takes no satellite settings"),
+        ("bold", "calm", "settings of calm"),
+    ):
+        settings = satellite and SatelliteSettings(satellite_id=satellite)
+        with pytest.raises(SettingsError, match=why):
+            PlannerFactoryService().create_for_bucket(bucket, settings)
 
 
 # the batch job

@@ -1,6 +1,4 @@
-"""Class-style modules: the documents' example loads as written, after one mapping of its imports,
-and works like every other.
-"""
+"""Class-style modules: the documents' example loads as written and works like every other."""
 
 from __future__ import annotations
 
@@ -13,6 +11,7 @@ from builders.context import candidates, context
 from builders.plugins import every, planned, plugins
 from builders.world import BUSY
 from steelyard.arrays import PAD, frozen
+from steelyard.compat import ModuleConfig, PlannerConfiguration
 from steelyard.compat.modules import (
     ModuleMetadata,
     OpportunityCalculator,
@@ -20,8 +19,11 @@ from steelyard.compat.modules import (
     SequenceFilter,
     SequenceGenerator,
     completed,
+    filter_registry,
+    opportunity_calculator_registry,
     opportunity_registry,
     pattern_generator_registry,
+    sequence_generator_registry,
 )
 from steelyard.errors import ModuleError
 from steelyard.modules import registry
@@ -179,11 +181,40 @@ def test_an_object_of_another_kind_or_of_none_is_refused(own_registry):
         opportunity_registry.register("weight_based")
 
 
-def test_a_name_can_be_registered_once(own_registry):
+def test_a_class_may_register_again_and_another_of_its_name_may_not(own_registry):
+    class Other(Swap):
+        """Another of that name."""
+
+    pattern_generator_registry.register(Swap())
     pattern_generator_registry.register(Swap())
 
     with pytest.raises(ModuleError, match="registered already"):
-        pattern_generator_registry.register(Swap())
+        pattern_generator_registry.register(Other())
+
+
+def test_a_class_that_is_registered_has_a_switch_and_starts_off(own_registry):
+    pattern_generator_registry.register(Swap())
+
+    config = PlannerConfiguration()
+    assert not config.pattern_generators.swap.enabled
+    config.pattern_generators.swap = ModuleConfig(params={"share": 0.1})
+    choice = config.strategy().choice(Kind.PATTERN, "swap")
+    assert (choice.enabled, choice.params.share) == (True, 0.1)
+
+
+def test_the_registries_have_the_names_of_the_guide_and_show_the_same_modules():
+    registries = (
+        opportunity_registry,
+        pattern_generator_registry,
+        sequence_generator_registry,
+        filter_registry,
+    )
+
+    assert opportunity_registry is opportunity_calculator_registry
+    for view in registries:
+        assert view.get_all() == dict(modules(view.kind))
+        assert view.get("no_such_module") is None
+    assert opportunity_registry.get("profit_taking").qualified.endswith("profit_taking")
 
 
 def test_a_class_without_its_method_cannot_be_made():

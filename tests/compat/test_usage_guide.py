@@ -1,6 +1,4 @@
-"""The usage guide's own Python, as written: only its module names are translated, its free names
-are the bundled portfolio.
-"""
+"""The usage guide's own Python as written: only the names of its modules are translated."""
 
 from __future__ import annotations
 

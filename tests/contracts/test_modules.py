@@ -252,7 +252,7 @@ def test_there_are_inputs_on_which_a_module_fires(module):
 def test_every_parameter_changes_something(module, name):
     case = CASES[module.kind, module.name]
     assert name in case.changes, (
-        f"tests/builders/cases.py has no change that shows what {module.qualified}.{name} does"
+        f"its case has no change that shows what {module.qualified}.{name} does"
     )
     change = case.changes[name]
     ctx, table = (change.where or case.world)()

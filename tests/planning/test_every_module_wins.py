@@ -1,8 +1,9 @@
 """From public inputs only, where the plan is the best proposal: every module fires and is part of a
 winning plan.
 
-Calculators and what proposes are kept alone, so that nobody else can have won; a filter changes the
-plan; a what-if generator is part of the report.
+Calculators and what proposes stand alone, so that nobody else can have won; a filter changes the
+plan; a what-if generator is part of the report. The world of a module that is not here is the
+`WORLD` of its own tests; a filter's is a world and its parameters.
 """
 
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pytest
 
 from builders import adaptive as adaptive_worlds
 from builders import regimes as regime_worlds
+from builders.own import own
 from builders.world import AS_OF, BUSY, World, only, world
 from planning.test_modules_in_plans import TWINS, WORLDS, YOUNG, enabled, proposing, traded, twins
 from steelyard.modules.patterns.adaptive import VARIANTS
@@ -43,28 +45,42 @@ SHORT_OF_ENERGY = world(
 CONCENTRATED = world("AA 600 @ 100", "BB 150 @ 100", "CC 150 @ 100", cash="5000")
 OVER_AND_UNDER = WORLDS["deep_rebalance"]
 
-CALCULATORS = {
-    "profit_taking": GROWN,
-    "averaging_down": DIP,
-    "opportunity_buys": WORLDS["opportunity_first"],
-    "rebalance_sells": CONCENTRATED,
-    "rebalance_buys": SHORT_OF_ENERGY,
-    "weight_based": OVER_AND_UNDER,
-}
-PATTERNS = {
-    **{name: of for name, of in WORLDS.items() if name != "combinatorial"},
-    "direct_buy": DIP,
-    "profit_taking": GROWN,
-    "rebalance": OVER_AND_UNDER,
-    "averaging_down": DIP,
-    "single_best": GROWN,
-}
+CALCULATORS = own(
+    Kind.OPPORTUNITY,
+    "WORLD",
+    {
+        "profit_taking": GROWN,
+        "averaging_down": DIP,
+        "opportunity_buys": WORLDS["opportunity_first"],
+        "rebalance_sells": CONCENTRATED,
+        "rebalance_buys": SHORT_OF_ENERGY,
+        "weight_based": OVER_AND_UNDER,
+    },
+)
 VARIED = {
     "adaptive": adaptive_worlds.WORLDS,
-    "market_regime": {name: of for name, (of, _) in regime_worlds.WORLDS.items()},
+    "market_regime": {r: regime_worlds.WORLDS[r][0] for r in ("bull", "bear", "sideways")},
 }
 """Patterns of several variants, by variant."""
-GENERATORS = {"combinatorial": OVER_AND_UNDER, "enhanced_combinatorial": OVER_AND_UNDER}
+PATTERNS = own(
+    Kind.PATTERN,
+    "WORLD",
+    {
+        **VARIED,
+        **{name: of for name, of in WORLDS.items() if name != "combinatorial"},
+        "direct_buy": DIP,
+        "profit_taking": GROWN,
+        "rebalance": OVER_AND_UNDER,
+        "averaging_down": DIP,
+        "single_best": GROWN,
+    },
+)
+WHAT_IF = [name for name, module in modules(Kind.SEQUENCE).items() if module.form == "what_if"]
+GENERATORS = own(
+    Kind.SEQUENCE,
+    "WORLD",
+    dict.fromkeys(("combinatorial", "enhanced_combinatorial", *WHAT_IF), OVER_AND_UNDER),
+)
 
 
 def alone(of: World, kind: Kind, name: str) -> World:
@@ -95,25 +111,17 @@ def test_every_pattern_alone_proposes_a_plan(name):
     assert plan.proposed_by == (name,)
 
 
-@pytest.mark.parametrize("name", VARIANTS)
-def test_every_variant_of_adaptive_alone_proposes_a_plan(name):
-    plan = VARIED["adaptive"][name].plan()
+@pytest.mark.parametrize("name", VARIED)
+def test_every_variant_of_a_pattern_alone_proposes_a_plan(name):
+    plans = {variant: of.plan() for variant, of in VARIED[name].items()}
 
-    assert plan.verdict.action == "act"
-    assert plan.proposed_by == (f"adaptive.{name}",)
-
-
-@pytest.mark.parametrize("name", ["bull", "bear", "sideways"])
-def test_every_regime_alone_proposes_a_plan(name):
-    plan = VARIED["market_regime"][name].plan()
-
-    assert plan.verdict.action == "act"
-    assert plan.proposed_by == (f"market_regime.{name}",)
+    assert name != "adaptive" or set(plans) == set(VARIANTS)
+    assert {
+        variant: (plan.verdict.action, plan.proposed_by) for variant, plan in plans.items()
+    } == {variant: ("act", (f"{name}.{variant}",)) for variant in plans}
 
 
-@pytest.mark.parametrize(
-    "name", [name for name, module in modules(Kind.SEQUENCE).items() if module.form != "what_if"]
-)
+@pytest.mark.parametrize("name", sorted(set(modules(Kind.SEQUENCE)) - set(WHAT_IF)))
 def test_every_generator_alone_proposes_a_plan(name):
     plan = alone(GENERATORS[name], Kind.SEQUENCE, name).plan()
 
@@ -135,26 +143,33 @@ def recently(of: World, symbol: str, **dates) -> World:
 
 
 BOUGHT = AS_OF - timedelta(days=30)
-FILTERS = {
-    "eligibility": (recently(OVER_AND_UNDER, "AA", acquired=BOUGHT), {}),
-    "recently_traded": (recently(OVER_AND_UNDER, "CC", last_bought=AS_OF - timedelta(days=10)), {}),
-    "correlation_aware": (
-        twins(*TWINS, cash="32000", wanted={"AA": 0.5, "BB": 0.15, "CC": 0.15, "DD": 0.18}),
-        {},
-    ),
-    "diversity": (BUSY, {"max_sequences": 1, "diversity_weight": 1.0}),
-}
+FILTERS = own(
+    Kind.FILTER,
+    "WORLD",
+    {
+        "eligibility": (recently(OVER_AND_UNDER, "AA", acquired=BOUGHT), {}),
+        "recently_traded": (
+            recently(OVER_AND_UNDER, "CC", last_bought=AS_OF - timedelta(days=10)),
+            {},
+        ),
+        "correlation_aware": (
+            twins(*TWINS, cash="32000", wanted={"AA": 0.5, "BB": 0.15, "CC": 0.15, "DD": 0.18}),
+            {},
+        ),
+        "diversity": (BUSY, {"max_sequences": 1, "diversity_weight": 1.0}),
+    },
+)
 
 
 @pytest.mark.parametrize("name", modules(Kind.FILTER))
 def test_every_filter_changes_a_plan_that_acts(name):
     of, params = FILTERS[name]
-    kept = enabled(proposing(of), Kind.FILTER, name, **params)
+    strict = enabled(proposing(of), Kind.FILTER, name, **params)
     # without the others: eligibility and recently_traded both guard what was just bought
-    kept = replace(kept, strategy=only(kept.strategy, Kind.FILTER, name))
-    free = replace(kept, strategy=only(kept.strategy, Kind.FILTER))
+    strict = replace(strict, strategy=only(strict.strategy, Kind.FILTER, name))
+    free = replace(strict, strategy=only(strict.strategy, Kind.FILTER))
 
-    plan = kept.plan()
+    plan = strict.plan()
 
     assert plan.verdict.action == "act"
     assert traded(plan) != traded(free.plan())
@@ -162,18 +177,16 @@ def test_every_filter_changes_a_plan_that_acts(name):
     assert next(run.count for run in plan.modules if run.name == name)
 
 
-@pytest.mark.parametrize(
-    "name", [name for name, module in modules(Kind.SEQUENCE).items() if module.form == "what_if"]
-)
+@pytest.mark.parametrize("name", WHAT_IF)
 def test_every_what_if_generator_is_part_of_the_report_of_a_plan_that_acts(name):
     plan = enabled(proposing(OVER_AND_UNDER), Kind.SEQUENCE, name).plan()
 
     assert plan.verdict.action == "act"
     assert plan.what_if is not None
-    told = {
+    reports = {
         "partial_execution": plan.what_if.fills,
         "constraint_relaxation": plan.what_if.relaxations,
     }
-    assert told.pop(name)
-    assert not any(told.values())
+    assert reports.pop(name)
+    assert not any(reports.values())
     assert name not in plan.proposed_by

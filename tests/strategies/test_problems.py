@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field, ValidationError
 
 from steelyard.settings import Section
-from steelyard.strategies.problems import Problems, Written, error, explain, warning
+from steelyard.strategies.files.problems import Problems, Written, error, explain, warning
 
 
 class Params(Section):

@@ -1,6 +1,4 @@
-"""The breaker and its file: when a module is out of service, for how long, and what other processes
-see of it.
-"""
+"""The breaker and its file: what is out of service, how long, and what others see of it."""
 
 import json
 import os
@@ -113,18 +111,11 @@ def test_the_environment_sets_the_rules():
     ) == Rules(failure_threshold=5, open_seconds=1.5)
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("STEELYARD_FAILURE_THRESHOLD", "0"),
-        ("STEELYARD_FAILURE_THRESHOLD", "2.5"),
-        ("STEELYARD_OPEN_SECONDS", "nan"),
-        ("STEELYARD_OPEN_SECONDS", "soon"),
-    ],
-)
-def test_a_rule_out_of_range_is_refused_with_the_name_of_its_variable(name, value):
-    with pytest.raises(SettingsError, match=f"{name} is '{value}'"):
-        rules_from({name: value})
+def test_a_rule_out_of_range_is_refused_with_the_name_of_its_variable():
+    threshold, seconds = "STEELYARD_FAILURE_THRESHOLD", "STEELYARD_OPEN_SECONDS"
+    for name, value in ((threshold, "0"), (threshold, "2.5"), (seconds, "nan"), (seconds, "soon")):
+        with pytest.raises(SettingsError, match=f"{name} is '{value}'"):
+            rules_from({name: value})
 
 
 def test_a_new_version_starts_clean(made):
@@ -241,7 +232,7 @@ def test_a_reading_that_went_back_means_a_reboot_where_boots_have_no_name(made, 
 def test_the_time_of_day_decides_nothing(made, clock):
     fail(made(), 3)
     health = Health(
-        made().path.parent,
+        made().store.path.parent,
         Rules(),
         warn=print,
         now=lambda: clock().model_copy(update={"utc": START + timedelta(days=9)}),
@@ -273,15 +264,15 @@ def test_no_file_is_made_while_everything_is_healthy(made):
     health.out_of_service(VERSIONS)
     health.record(WORKED)
 
-    assert not health.path.parent.exists()
+    assert not health.store.path.parent.exists()
 
 
 def test_the_file_is_its_owners_alone_and_no_part_of_it_is_left(made):
     health = made()
     fail(health, 1)
 
-    assert stat.S_IMODE(health.path.stat().st_mode) == 0o600
-    assert sorted(path.name for path in health.path.parent.iterdir()) == [
+    assert stat.S_IMODE(health.store.path.stat().st_mode) == 0o600
+    assert sorted(path.name for path in health.store.path.parent.iterdir()) == [
         "health.json",
         "health.json.lock",
     ]
@@ -290,18 +281,18 @@ def test_the_file_is_its_owners_alone_and_no_part_of_it_is_left(made):
 def test_what_does_not_change_is_not_written(made):
     health = made()
     fail(health, 1)
-    written = health.path.stat().st_ino
+    written = health.store.path.stat().st_ino
 
     health.record([("filters.diversity", "1.0.0", None)])
     health.out_of_service(VERSIONS)
 
-    assert health.path.stat().st_ino == written
+    assert health.store.path.stat().st_ino == written
 
 
 def test_a_write_that_fails_leaves_the_old_file_whole(made, told, monkeypatch):
     health = made()
     fail(health, 1)
-    before = health.path.read_bytes()
+    before = health.store.path.read_bytes()
 
     def full(handle):
         raise OSError(28, "No space left on device")
@@ -309,18 +300,51 @@ def test_a_write_that_fails_leaves_the_old_file_whole(made, told, monkeypatch):
     monkeypatch.setattr(os, "fsync", full)
     fail(health, 1)
 
-    assert health.path.read_bytes() == before
-    assert sorted(path.name for path in health.path.parent.iterdir()) == [
+    assert health.store.path.read_bytes() == before
+    assert sorted(path.name for path in health.store.path.parent.iterdir()) == [
         "health.json",
         "health.json.lock",
     ]
     assert told == [
         (
-            f"The health of modules could not be written to {health.path}: No space left on "
+            f"The health of modules could not be written to {health.store.path}: No space left on "
             f"device. "
             "Planning goes on."
         )
     ]
+
+
+def test_what_killed_writers_left_is_swept_with_the_next_write(made):
+    health = made()
+    fail(health, 1)
+    killed = [health.store.path.with_name(f".health.json.{k}") for k in "ab"]
+    for part in killed:
+        part.write_text('{"version":1,"circ')
+    other = health.store.path.with_name(".health.json")  # not a part: mkstemp adds to the name
+    other.write_text("")
+
+    fail(health, 1)
+
+    assert not any(part.exists() for part in killed)
+    assert other.exists()
+    assert made().circuits()[f"{MODULE}@1.0.0"].failures == 2
+
+
+def test_a_dict_is_a_store_too_and_holds_what_it_is_given(clock):
+    circuits = {}
+    health = Health(circuits, Rules(failure_threshold=1, open_seconds=10), now=clock)
+
+    fail(health, 1)
+
+    assert list(circuits) == [f"{MODULE}@1.0.0"]
+    assert MODULE in health.out_of_service(VERSIONS)
+    clock.seconds += 10
+    assert health.out_of_service(VERSIONS) == {}
+    health.record(WORKED)
+    assert circuits == {}
+    fail(health, 1)
+    health.reset([f"{MODULE}@1.0.0"])
+    assert circuits == {}
 
 
 GOOD = {
@@ -355,22 +379,22 @@ BROKEN = {
 @pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN.keys())
 def test_a_file_that_cannot_be_understood_is_told_and_moved_aside(made, told, content):
     health = made()
-    health.path.parent.mkdir()
+    health.store.path.parent.mkdir()
     data = content if isinstance(content, bytes) else content.encode()
-    health.path.write_bytes(data)
+    health.store.path.write_bytes(data)
 
     assert health.out_of_service(VERSIONS) == {}
 
     assert len(told) == 1
     assert "it is now health.json.unreadable, and every module is tried" in told[0]
-    assert health.path.with_name("health.json.unreadable").read_bytes() == data
+    assert health.store.path.with_name("health.json.unreadable").read_bytes() == data
     fail(health, 3)
     assert MODULE in health.out_of_service(VERSIONS)
 
 
 def test_a_home_that_cannot_be_written_is_told_once_and_stops_nothing(made, told):
     health = made()
-    health.path.parent.write_text("a file where the folder should be")
+    health.store.path.parent.write_text("a file where the folder should be")
 
     fail(health, 3)
 
@@ -382,8 +406,8 @@ def test_a_home_that_cannot_be_written_is_told_once_and_stops_nothing(made, told
 def test_a_reset_that_cannot_be_written_is_an_error(made):
     health = made()
     fail(health, 1)
-    health.path.with_name("health.json.lock").unlink()
-    health.path.with_name("health.json.lock").mkdir()
+    health.store.path.with_name("health.json.lock").unlink()
+    health.store.path.with_name("health.json.lock").mkdir()
 
     with pytest.raises(InputError, match="Nothing was reset"):
         health.reset([f"{MODULE}@1.0.0"])
@@ -394,7 +418,7 @@ def test_a_lock_that_is_held_for_long_is_told_and_stops_nothing(made, told):
 
     health = made()
     fail(health, 1)
-    with health.path.with_name("health.json.lock").open("rb+") as lock:
+    with health.store.path.with_name("health.json.lock").open("rb+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         fail(health, 1)
 
@@ -416,7 +440,7 @@ for _ in range(int(sys.argv[3])):
 
 def test_processes_that_write_at_once_lose_no_failure(made):
     health, each = made(), 25
-    folder = str(health.path.parent)
+    folder = str(health.store.path.parent)
     writers = [
         subprocess.Popen([sys.executable, "-c", WRITER, folder, f"filters.own_{k}", str(each)])
         for k in range(4)
@@ -430,7 +454,7 @@ def test_processes_that_write_at_once_lose_no_failure(made):
         "filters.shared@1.0.0": 4 * each,
         **{f"filters.own_{k}@1.0.0": each for k in range(4)},
     }
-    assert not health.path.with_name("health.json.unreadable").exists()
+    assert not health.store.path.with_name("health.json.unreadable").exists()
 
 
 # home
@@ -518,11 +542,11 @@ def test_a_wrong_setting_of_any_length_is_shown_cut():
 @pytest.mark.parametrize("what", ["a pipe", "a device"])
 def test_what_is_no_regular_file_is_not_waited_for(made, told, what):
     health = made()
-    health.path.parent.mkdir()
+    health.store.path.parent.mkdir()
     if what == "a pipe":
-        os.mkfifo(health.path)
+        os.mkfifo(health.store.path)
     else:
-        health.path.symlink_to("/dev/zero")
+        health.store.path.symlink_to("/dev/zero")
 
     assert health.out_of_service(VERSIONS) == {}
     fail(health, 1)

@@ -1,6 +1,4 @@
-"""Separate books in one account: what belongs to which bucket, and the snapshot that each one plans
-with.
-"""
+"""Separate books in one account: what belongs to which bucket, and what each plans with."""
 
 from __future__ import annotations
 
@@ -86,9 +84,7 @@ class Bucket:
 
     @property
     def dividends(self) -> DividendHandling:
-        """Where its dividends go: the core keeps its own, a satellite without settings sends them
-        to the core.
-        """
+        """Where its dividends go: the core and a satellite without settings have no choice."""
         if self.kind == "core":
             return "accumulate_cash"
         return self.rules.dividends if isinstance(self.rules, SatelliteSettings) else "send_to_core"
@@ -190,12 +186,12 @@ def _budget_problems(buckets: Sequence[Bucket], budgets: Budgets) -> Iterable[st
 
 
 def _target_problems(bucket: Bucket, budgets: Budgets) -> Iterable[str]:
-    for name, value, known in (
+    for name, value, names in (
         ("kind", bucket.kind, get_args(Kind)),
         ("status", bucket.status, get_args(Status)),
     ):
-        if value not in known:
-            yield f"Bucket {bucket.name} has the {name} {value!r}; it may be {' or '.join(known)}."
+        if value not in names:
+            yield f"Bucket {bucket.name} has the {name} {value!r}; it may be {' or '.join(names)}."
     if bucket.kind == "core":
         least, most = 0.0, 1.0
     else:
@@ -212,7 +208,7 @@ def _target_problems(bucket: Bucket, budgets: Budgets) -> Iterable[str]:
 
 def _check_universes(snapshot: Snapshot, buckets: Sequence[Bucket]) -> None:
     owner: dict[str, str] = {}
-    known = {security.symbol for security in snapshot.securities} | set(snapshot.excluded)
+    names = {security.symbol for security in snapshot.securities} | set(snapshot.excluded)
     problems: list[str] = []
     for bucket in buckets:
         for symbol in sorted(bucket.universe):
@@ -220,10 +216,10 @@ def _check_universes(snapshot: Snapshot, buckets: Sequence[Bucket]) -> None:
                 problems.append(
                     f"{symbol} is in the universe of {owner[symbol]} and of {bucket.name}."
                 )
-            if symbol not in known:
+            if symbol not in names:
                 problems.append(
                     f"{symbol} in the universe of {bucket.name} is not a security of the "
-                    f"account.{did_you_mean(symbol, [*known])}"
+                    f"account.{did_you_mean(symbol, [*names])}"
                 )
             owner.setdefault(symbol, bucket.name)
     if problems:

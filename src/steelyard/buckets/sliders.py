@@ -59,9 +59,7 @@ STORMY = 1.5
 
 
 def strategy_of(settings: SatelliteSettings, base: Strategy | None = None) -> Strategy:
-    """The rules of a satellite: what is set wins over the preset, the preset over the base;
-    `sources` says who set what.
-    """
+    """The rules of a satellite: what is set, else its preset, else the base; `sources` tells."""
     strategy = replace(_start(settings) if base is None else base, name=settings.satellite_id)
     for name, changes in MAPPING.items():
         value, why = settings.chosen(name)

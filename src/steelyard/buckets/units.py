@@ -34,16 +34,12 @@ class Units:
     high_water_mark: Decimal
 
     def value_of(self, value: Decimal) -> Decimal:
-        """Value of one unit of a bucket worth `value`, base currency; the first value where there
-        are no units.
-        """
+        """Value of one unit of a bucket worth `value`, base currency; at first the first value."""
         return value / self.count if self.count else FIRST
 
 
 def open_units(value: Decimal) -> Units:
-    """Units of a bucket that starts with `value`, base currency; raises InputError for one that
-    owes more than it owns.
-    """
+    """Units of a bucket that starts with `value`, base currency; raises InputError under 0."""
     if not (value.is_finite() and value >= 0):
         raise InputError(
             f"A bucket cannot start with {value}; it may be 0 or more. Nothing was booked."

@@ -2,18 +2,8 @@
 one mapping of imports.
 
 `IMPORTS` is that mapping and `translate` applies it to source text: everything that the documents
-import is in this package.
-
-    names.py            module names of the documents to ours
-    records.py          portfolio context, positions, securities in; plan and steps out
-    inputs.py           those records to snapshot, market and targets
-    repositories.py     what trade and settings repositories and the exchange rate service are asked
-                        for
-    configuration.py    planner configuration, its switches, its TOML, its validator
-    planner.py          HolisticPlanner and create_holistic_plan
-    factory.py          factories of planners, and the batch job of a bucket
-    breaker.py          the circuit breaker of one planner
-    performance.py      how long modules took
+import is in this package. `records` go in and out, `convert` makes them what `planner.plan` takes,
+`configuration` is a view of a strategy, and `planner` puts the account's `repositories` around it.
 
 An argument or a setting that changes nothing here is refused, or told in the plan's warnings, by
 its name.

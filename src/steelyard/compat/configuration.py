@@ -2,23 +2,25 @@
 validator of both.
 
 What a configuration does not name is as its base says: the default strategy, or the file or preset
-that it was made from.
+that it was made from. Which switches there are, the registry says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from steelyard import strategies
 from steelyard.compat.records import shown
 from steelyard.errors import SettingsError, did_you_mean
-from steelyard.modules.registry import Kind
+from steelyard.modules.registry import Kind, modules
 from steelyard.strategies import Problem, Problems, Strategy
 
 WHY = "configuration"
+AS_BASE: Any = object()
+"""Of a setting that was not given."""
 
 
 @dataclass(slots=True)
@@ -29,100 +31,97 @@ class ModuleConfig:
     params: dict[str, Any] = field(default_factory=dict)
 
 
-def _switch(kind: Kind, name: str) -> Callable[[], ModuleConfig]:
-    """Makes the switch of a module as the default strategy has it."""
-    return lambda: ModuleConfig(enabled=strategies.default().choice(kind, name).enabled)
+class Switches:
+    """One switch for every module of a kind, by its name; by default as the default strategy's."""
+
+    kind: ClassVar[Kind]
+
+    def __init__(self, **switches: ModuleConfig) -> None:
+        for name in switches:
+            if name not in modules(self.kind):
+                raise TypeError(f"{self.kind} has no {name!r}{self._near(name)}")
+        for choice in strategies.default().choices[self.kind]:
+            name = choice.module.name
+            setattr(self, name, switches.get(name, ModuleConfig(choice.enabled)))
+
+    def __setattr__(self, name: str, switch: ModuleConfig) -> None:
+        if name not in modules(self.kind):
+            raise AttributeError(f"{self.kind} has no {name!r}{self._near(name)}")
+        object.__setattr__(self, name, switch)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({vars(self)})"
+
+    def _near(self, name: str) -> str:
+        return did_you_mean(name, list(modules(self.kind)))
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> ModuleConfig: ...
 
 
-@dataclass(slots=True)
-class OpportunityCalculatorsConfig:
+class OpportunityCalculatorsConfig(Switches):
     """Switches of the calculators."""
 
-    profit_taking: ModuleConfig = field(default_factory=_switch(Kind.OPPORTUNITY, "profit_taking"))
-    averaging_down: ModuleConfig = field(
-        default_factory=_switch(Kind.OPPORTUNITY, "averaging_down")
-    )
-    opportunity_buys: ModuleConfig = field(
-        default_factory=_switch(Kind.OPPORTUNITY, "opportunity_buys")
-    )
-    rebalance_sells: ModuleConfig = field(
-        default_factory=_switch(Kind.OPPORTUNITY, "rebalance_sells")
-    )
-    rebalance_buys: ModuleConfig = field(
-        default_factory=_switch(Kind.OPPORTUNITY, "rebalance_buys")
-    )
-    weight_based: ModuleConfig = field(default_factory=_switch(Kind.OPPORTUNITY, "weight_based"))
+    kind = Kind.OPPORTUNITY
 
 
-@dataclass(slots=True)
-class PatternGeneratorsConfig:
+class PatternGeneratorsConfig(Switches):
     """Switches of the patterns."""
 
-    direct_buy: ModuleConfig = field(default_factory=_switch(Kind.PATTERN, "direct_buy"))
-    profit_taking: ModuleConfig = field(default_factory=_switch(Kind.PATTERN, "profit_taking"))
-    rebalance: ModuleConfig = field(default_factory=_switch(Kind.PATTERN, "rebalance"))
-    averaging_down: ModuleConfig = field(default_factory=_switch(Kind.PATTERN, "averaging_down"))
-    single_best: ModuleConfig = field(default_factory=_switch(Kind.PATTERN, "single_best"))
-    multi_sell: ModuleConfig = field(default_factory=_switch(Kind.PATTERN, "multi_sell"))
-    mixed_strategy: ModuleConfig = field(default_factory=_switch(Kind.PATTERN, "mixed_strategy"))
-    opportunity_first: ModuleConfig = field(
-        default_factory=_switch(Kind.PATTERN, "opportunity_first")
-    )
-    deep_rebalance: ModuleConfig = field(default_factory=_switch(Kind.PATTERN, "deep_rebalance"))
-    cash_generation: ModuleConfig = field(default_factory=_switch(Kind.PATTERN, "cash_generation"))
-    cost_optimized: ModuleConfig = field(default_factory=_switch(Kind.PATTERN, "cost_optimized"))
-    adaptive: ModuleConfig = field(default_factory=_switch(Kind.PATTERN, "adaptive"))
-    market_regime: ModuleConfig = field(default_factory=_switch(Kind.PATTERN, "market_regime"))
+    kind = Kind.PATTERN
 
 
-@dataclass(slots=True)
-class SequenceGeneratorsConfig:
+class SequenceGeneratorsConfig(Switches):
     """Switches of the sequence generators."""
 
-    combinatorial: ModuleConfig = field(default_factory=_switch(Kind.SEQUENCE, "combinatorial"))
-    enhanced_combinatorial: ModuleConfig = field(
-        default_factory=_switch(Kind.SEQUENCE, "enhanced_combinatorial")
-    )
-    partial_execution: ModuleConfig = field(
-        default_factory=_switch(Kind.SEQUENCE, "partial_execution")
-    )
-    constraint_relaxation: ModuleConfig = field(
-        default_factory=_switch(Kind.SEQUENCE, "constraint_relaxation")
-    )
+    kind = Kind.SEQUENCE
 
 
-@dataclass(slots=True)
-class FiltersConfig:
+class FiltersConfig(Switches):
     """Switches of the filters."""
 
-    correlation_aware: ModuleConfig = field(
-        default_factory=_switch(Kind.FILTER, "correlation_aware")
-    )
-    diversity: ModuleConfig = field(default_factory=_switch(Kind.FILTER, "diversity"))
-    eligibility: ModuleConfig = field(default_factory=_switch(Kind.FILTER, "eligibility"))
-    recently_traded: ModuleConfig = field(default_factory=_switch(Kind.FILTER, "recently_traded"))
+    kind = Kind.FILTER
 
 
-Family = (
-    OpportunityCalculatorsConfig
-    | PatternGeneratorsConfig
-    | SequenceGeneratorsConfig
-    | FiltersConfig
-)
-
-
-FAMILIES: Mapping[Kind, type] = {
+FAMILIES: Mapping[Kind, type[Switches]] = {
     Kind.OPPORTUNITY: OpportunityCalculatorsConfig,
     Kind.PATTERN: PatternGeneratorsConfig,
     Kind.SEQUENCE: SequenceGeneratorsConfig,
     Kind.FILTER: FiltersConfig,
 }
-"""The switches of each kind of module."""
+"""The switches of each kind of module, under its name in a configuration."""
 
 
-def _of(family: Family) -> dict[str, ModuleConfig]:
-    """Every switch of a family by the name of its module."""
-    return {one.name: getattr(family, one.name) for one in fields(family)}
+def _enabled(kind: Kind) -> Callable[[PlannerConfiguration], list[str]]:
+    """Makes the method that names the modules of a kind that run."""
+    return lambda config: [choice.module.name for choice in config.strategy().enabled(kind)]
+
+
+def _params(kind: Kind) -> Callable[[PlannerConfiguration], dict[str, dict[str, Any]]]:
+    """Makes the method that has all parameters of every module of a kind."""
+    return lambda config: {
+        choice.module.name: choice.params.model_dump(mode="json", by_alias=True)
+        for choice in config.strategy().choices[kind]
+    }
+
+
+def _params_of(kind: Kind) -> Callable[[PlannerConfiguration, str], dict[str, Any]]:
+    """Makes the method that has all parameters of one module; raises SettingsError without it."""
+
+    def params_of(config: PlannerConfiguration, name: str) -> dict[str, Any]:
+        every = _params(kind)(config)
+        if name not in every:
+            near = did_you_mean(name, list(every))
+            raise SettingsError(f"There is no {name!r} in {kind}.{near} Known: {', '.join(every)}.")
+        return every[name]
+
+    return params_of
 
 
 @dataclass(slots=True)
@@ -144,54 +143,40 @@ class PlannerConfiguration:
 
     name: str = "default"
     description: str = ""
-    max_depth: int = field(default_factory=lambda: strategies.default().search.max_depth)
-    max_opportunities_per_category: int = field(
-        default_factory=lambda: strategies.default().planner.max_opportunities_per_category
-    )
-    priority_threshold: float = field(
-        default_factory=lambda: strategies.default().planner.priority_threshold
-    )
-    enable_diverse_selection: bool = field(
-        default_factory=lambda: strategies.default().planner.diverse_selection
-    )
-    diversity_weight: float = field(
-        default_factory=lambda: strategies.default().planner.diversity_weight
-    )
-    transaction_cost_fixed: float = field(default_factory=lambda: strategies.default().costs.fixed)
-    transaction_cost_percent: float = field(
-        default_factory=lambda: strategies.default().costs.percent
-    )
-    allow_sell: bool = True
-    allow_buy: bool = True
-    opportunity_calculators: OpportunityCalculatorsConfig = field(
-        default_factory=OpportunityCalculatorsConfig
-    )
-    pattern_generators: PatternGeneratorsConfig = field(default_factory=PatternGeneratorsConfig)
-    sequence_generators: SequenceGeneratorsConfig = field(default_factory=SequenceGeneratorsConfig)
-    filters: FiltersConfig = field(default_factory=FiltersConfig)
+    max_depth: int = AS_BASE
+    max_opportunities_per_category: int = AS_BASE
+    priority_threshold: float = AS_BASE
+    enable_diverse_selection: bool = AS_BASE
+    diversity_weight: float = AS_BASE
+    transaction_cost_fixed: float = AS_BASE
+    transaction_cost_percent: float = AS_BASE
+    allow_sell: bool = AS_BASE
+    allow_buy: bool = AS_BASE
+    opportunity_calculators: OpportunityCalculatorsConfig = AS_BASE
+    pattern_generators: PatternGeneratorsConfig = AS_BASE
+    sequence_generators: SequenceGeneratorsConfig = AS_BASE
+    filters: FiltersConfig = AS_BASE
     scope: Literal["proposals", "candidates"] = "proposals"
     base: Strategy = field(default_factory=strategies.default)
+
+    def __post_init__(self) -> None:
+        base = self.base if isinstance(self.base, Strategy) else strategies.default()
+        for (section, key), name in SETTINGS.items():
+            if getattr(self, name) is AS_BASE:
+                setattr(self, name, getattr(getattr(base, section), key))
+        for kind, family in FAMILIES.items():
+            if getattr(self, kind) is AS_BASE:
+                on = {c.module.name: ModuleConfig(c.enabled) for c in base.choices[kind]}
+                switches = {name: on[name] for name in modules(kind) if name in on}
+                setattr(self, kind, family(**switches))
 
     @classmethod
     def of(cls, strategy: Strategy) -> PlannerConfiguration:
         """The switches of a strategy; what they cannot say stays in `base`."""
-        made = cls(
-            name=strategy.name,
-            description=strategy.description,
-            scope=strategy.search.scope,
-            base=strategy,
-        )
-        for (section, key), name in SETTINGS.items():
-            setattr(made, name, getattr(getattr(strategy, section), key))
-        for kind, family in made._families():
-            for name, module in _of(family).items():
-                module.enabled = strategy.choice(kind, name).enabled
-        return made
+        return cls(strategy.name, strategy.description, scope=strategy.search.scope, base=strategy)
 
     def strategy(self) -> Strategy:
-        """The strategy that this configuration means; raises SettingsError naming every key that is
-        not usable.
-        """
+        """The strategy that this means; raises SettingsError naming every unusable key."""
         wrong = list(self._wrong())
         if wrong:
             raise SettingsError(
@@ -202,66 +187,34 @@ class PlannerConfiguration:
 
     def changes(self) -> dict[str, Any]:
         """What differs from the base, in our spelling."""
-        found: dict[str, Any] = {}
+        changes: dict[str, Any] = {}
         for (section, key), name in SETTINGS.items():
             if getattr(self, name) != getattr(getattr(self.base, section), key):
-                found.setdefault(section, {})[key] = getattr(self, name)
-        for kind, family in self._families():
-            for name, module in _of(family).items():
-                if (
-                    module.params or module.enabled is not self.base.choice(kind, name).enabled
-                ):  # 1 is no switch
-                    found.setdefault(kind.value, {})[name] = {
-                        "enabled": module.enabled,
-                        **module.params,
-                    }
-        return found
+                changes.setdefault(section, {})[key] = getattr(self, name)
+        for kind in FAMILIES:
+            on = {choice.module.name: choice.enabled for choice in self.base.choices[kind]}
+            for name, switch in vars(getattr(self, kind)).items():
+                if switch.params or switch.enabled is not on.get(name, False):  # 1 is no switch
+                    table = {"enabled": switch.enabled, **switch.params}
+                    changes.setdefault(kind.value, {})[name] = table
+        return changes
 
     def _wrong(self) -> Iterator[str]:
         """What is no record of its kind, so that its settings cannot even be read."""
-        for field_, value, kind in (
-            ("name", self.name, str),
-            ("description", self.description, str),
-            ("base", self.base, Strategy),
-        ):
+        texts = {"name": str, "description": str, "base": Strategy}
+        for name, kind in (*texts.items(), *FAMILIES.items()):
+            value = getattr(self, name)
             if not isinstance(value, kind):
-                yield f"{field_} is {shown(value)}; it must be a {kind.__name__}."
-        for kind_, made in self._families():
-            family: Any = made
-            if not isinstance(family, FAMILIES[kind_]):
-                yield f"{kind_} is {shown(family)}; it must be a {FAMILIES[kind_].__name__}."
-                continue
-            switches: Mapping[str, Any] = _of(made)
-            for name, module in switches.items():
-                if not isinstance(module, ModuleConfig) or not isinstance(module.params, Mapping):
-                    yield (
-                        f"{kind_}.{name} is {shown(module)}; it must be a ModuleConfig, whose "
-                        "params are a dict."
-                    )
-
-    def _families(self) -> Iterator[tuple[Kind, Family]]:
-        yield Kind.OPPORTUNITY, self.opportunity_calculators
-        yield Kind.PATTERN, self.pattern_generators
-        yield Kind.SEQUENCE, self.sequence_generators
-        yield Kind.FILTER, self.filters
-
-    def _enabled(self, kind: Kind) -> list[str]:
-        return [choice.module.name for choice in self.strategy().enabled(kind)]
-
-    def _params(self, kind: Kind) -> dict[str, dict[str, Any]]:
-        return {
-            choice.module.name: choice.params.model_dump(mode="json", by_alias=True)
-            for choice in self.strategy().choices[kind]
-        }
-
-    def _params_of(self, kind: Kind, name: str) -> dict[str, Any]:
-        known = self._params(kind)
-        if name not in known:
-            raise SettingsError(
-                f"There is no {name!r} in {kind}.{did_you_mean(name, list(known))} Known: "
-                f"{', '.join(known)}."
-            )
-        return known[name]
+                yield f"{name} is {shown(value)}; it must be a {kind.__name__}."
+            elif isinstance(value, Switches):
+                for module, switch in vars(value).items():
+                    if not isinstance(switch, ModuleConfig) or not isinstance(
+                        switch.params, Mapping
+                    ):
+                        yield (
+                            f"{name}.{module} is {shown(switch)}; it must be a ModuleConfig, whose "
+                            "params are a dict."
+                        )
 
     @property
     def max_plan_depth(self) -> int:
@@ -272,79 +225,22 @@ class PlannerConfiguration:
     def max_plan_depth(self, depth: int) -> None:
         self.max_depth = depth
 
-    @property
-    def enabled_opportunity_calculators(self) -> list[str]:
-        """Names of the calculators that run."""
-        return self._enabled(Kind.OPPORTUNITY)
-
-    @property
-    def enabled_pattern_generators(self) -> list[str]:
-        """Names of the patterns that run."""
-        return self._enabled(Kind.PATTERN)
-
-    @property
-    def enabled_sequence_generators(self) -> list[str]:
-        """Names of the sequence generators that run."""
-        return self._enabled(Kind.SEQUENCE)
-
-    @property
-    def enabled_filters(self) -> list[str]:
-        """Names of the filters that run."""
-        return self._enabled(Kind.FILTER)
-
-    @property
-    def opportunity_params(self) -> dict[str, dict[str, Any]]:
-        """Calculator -> all its parameters."""
-        return self._params(Kind.OPPORTUNITY)
-
-    @property
-    def pattern_params(self) -> dict[str, dict[str, Any]]:
-        """Pattern -> all its parameters."""
-        return self._params(Kind.PATTERN)
-
-    @property
-    def generator_params(self) -> dict[str, dict[str, Any]]:
-        """Sequence generator -> all its parameters."""
-        return self._params(Kind.SEQUENCE)
-
-    @property
-    def filter_params(self) -> dict[str, dict[str, Any]]:
-        """Filter -> all its parameters."""
-        return self._params(Kind.FILTER)
-
-    def get_enabled_calculators(self) -> list[str]:
-        """As `enabled_opportunity_calculators`."""
-        return self.enabled_opportunity_calculators
-
-    def get_enabled_patterns(self) -> list[str]:
-        """As `enabled_pattern_generators`."""
-        return self.enabled_pattern_generators
-
-    def get_enabled_generators(self) -> list[str]:
-        """As `enabled_sequence_generators`."""
-        return self.enabled_sequence_generators
-
-    def get_enabled_filters(self) -> list[str]:
-        """As `enabled_filters`."""
-        return self.enabled_filters
-
-    def get_calculator_params(self, name: str) -> dict[str, Any]:
-        """All parameters of one calculator; raises SettingsError for a name that none has."""
-        return self._params_of(Kind.OPPORTUNITY, name)
-
-    def get_pattern_params(self, name: str) -> dict[str, Any]:
-        """All parameters of one pattern; raises SettingsError for a name that none has."""
-        return self._params_of(Kind.PATTERN, name)
-
-    def get_generator_params(self, name: str) -> dict[str, Any]:
-        """All parameters of one sequence generator; raises SettingsError for a name that none
-        has.
-        """
-        return self._params_of(Kind.SEQUENCE, name)
-
-    def get_filter_params(self, name: str) -> dict[str, Any]:
-        """All parameters of one filter; raises SettingsError for a name that none has."""
-        return self._params_of(Kind.FILTER, name)
+    get_enabled_calculators = _enabled(Kind.OPPORTUNITY)
+    get_enabled_patterns = _enabled(Kind.PATTERN)
+    get_enabled_generators = _enabled(Kind.SEQUENCE)
+    get_enabled_filters = _enabled(Kind.FILTER)
+    enabled_opportunity_calculators = property(_enabled(Kind.OPPORTUNITY))
+    enabled_pattern_generators = property(_enabled(Kind.PATTERN))
+    enabled_sequence_generators = property(_enabled(Kind.SEQUENCE))
+    enabled_filters = property(_enabled(Kind.FILTER))
+    opportunity_params = property(_params(Kind.OPPORTUNITY))
+    pattern_params = property(_params(Kind.PATTERN))
+    generator_params = property(_params(Kind.SEQUENCE))
+    filter_params = property(_params(Kind.FILTER))
+    get_calculator_params = _params_of(Kind.OPPORTUNITY)
+    get_pattern_params = _params_of(Kind.PATTERN)
+    get_generator_params = _params_of(Kind.SEQUENCE)
+    get_filter_params = _params_of(Kind.FILTER)
 
 
 SETTINGS: Mapping[tuple[str, str], str] = {
@@ -363,64 +259,57 @@ SETTINGS: Mapping[tuple[str, str], str] = {
 
 
 def parse_toml_config(text: str, name: str = "configuration") -> PlannerConfiguration:
-    """The configuration of TOML text in any of the documents' spellings; raises SettingsError
-    listing every problem.
+    """The configuration of TOML text in any of the documents' spellings.
+
+    Raises SettingsError listing every problem.
     """
-    _check_text(text)
-    return PlannerConfiguration.of(strategies.parse(text, name))
-
-
-def load_planner_config_from_string(text: str, name: str = "configuration") -> PlannerConfiguration:
-    """As `parse_toml_config`."""
-    return parse_toml_config(text, name)
-
-
-def load_planner_config(path: Path | str) -> PlannerConfiguration:
-    """The configuration of a TOML file, named after the file unless it names itself; raises
-    SettingsError.
-    """
-    return PlannerConfiguration.of(strategies.load(Path(path)))
-
-
-def _check_text(text: object) -> None:
     if not isinstance(text, str):
         raise SettingsError(
             f"A configuration is read from text, not from {shown(text)}. Nothing was planned."
         )
+    return PlannerConfiguration.of(strategies.parse(text, name))
+
+
+load_planner_config_from_string = parse_toml_config
+
+
+def load_planner_config(path: Path | str) -> PlannerConfiguration:
+    """The configuration of a TOML file, named after the file unless it names itself.
+
+    Raises SettingsError.
+    """
+    return PlannerConfiguration.of(strategies.load(Path(path)))
+
+
+Checked = PlannerConfiguration | Strategy | Mapping[str, Any]
 
 
 class ConfigurationValidator:
     """What is wrong with a configuration, a strategy, or a parsed TOML document in any spelling."""
 
     @staticmethod
-    def validate(config: PlannerConfiguration | Strategy | Mapping[str, Any]) -> Problems:
-        """A list of errors, empty when it is valid, that also has `is_valid`, `errors` and
-        `warnings`.
-        """
-        given: object = config
-        if isinstance(given, Strategy | Mapping):
-            return strategies.validate(given)
-        if not isinstance(given, PlannerConfiguration):
-            told = (
-                f"{shown(given)} is no configuration; give a PlannerConfiguration, a Strategy or a "
+    def validate(config: Checked) -> Problems:
+        """A list of errors, empty when valid, that also has `is_valid`, `errors` and `warnings`."""
+        rules: object = config
+        if isinstance(rules, Strategy | Mapping):
+            return strategies.validate(rules)
+        if not isinstance(rules, PlannerConfiguration):
+            text = (
+                f"{shown(rules)} is no configuration; give a PlannerConfiguration, a Strategy or a "
                 "parsed TOML document."
             )
-            return Problems([Problem("error", (), told)])
+            return Problems([Problem("error", (), text)])
         try:
-            return strategies.validate(given.strategy())
+            return strategies.validate(rules.strategy())
         except SettingsError as error:
             return Problems(Problem("error", (), line) for line in str(error).splitlines()[1:])
 
     @staticmethod
-    def validate_dependencies(
-        config: PlannerConfiguration | Strategy | Mapping[str, Any],
-    ) -> list[str]:
+    def validate_dependencies(config: Checked) -> list[str]:
         """Errors, those of modules that lack what they need among them."""
         return list(ConfigurationValidator.validate(config).errors)
 
     @staticmethod
-    def check_dependencies(
-        config: PlannerConfiguration | Strategy | Mapping[str, Any],
-    ) -> list[str]:
+    def check_dependencies(config: Checked) -> list[str]:
         """Warnings: combinations that work but can hardly be meant."""
         return list(ConfigurationValidator.validate(config).warnings)

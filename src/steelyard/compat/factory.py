@@ -1,6 +1,4 @@
-"""The documents' factories and their batch job: a configuration or the id of a bucket in, a planner
-or a plan out.
-"""
+"""The documents' factories and batch job: a configuration or bucket in, a planner or plan out."""
 
 from __future__ import annotations
 
@@ -25,6 +23,11 @@ from steelyard.modules.registry import Module
 from steelyard.samples import SOURCE, sample
 
 BUNDLED = "growth"
+
+
+def _of_planner(kind: str) -> Callable[[ModularPlannerFactory], list[Module]]:
+    """Makes the method that has the modules of a kind that run."""
+    return lambda factory: list(getattr(factory.create(), kind))
 
 
 class ModularPlannerFactory:
@@ -56,21 +59,10 @@ class ModularPlannerFactory:
             self.config, bucket_id, settings_repo=settings_repo, trade_repo=trade_repo
         )
 
-    def get_calculators(self) -> list[Module]:
-        """The calculators that run."""
-        return self.create().opportunity_calculators
-
-    def get_patterns(self) -> list[Module]:
-        """The patterns that run."""
-        return self.create().pattern_generators
-
-    def get_generators(self) -> list[Module]:
-        """The sequence generators that run."""
-        return self.create().sequence_generators
-
-    def get_filters(self) -> list[Module]:
-        """The filters that run."""
-        return self.create().filters
+    get_calculators = _of_planner("opportunity_calculators")
+    get_patterns = _of_planner("pattern_generators")
+    get_generators = _of_planner("sequence_generators")
+    get_filters = _of_planner("filters")
 
 
 class PlannerFactoryService:
@@ -84,33 +76,27 @@ class PlannerFactoryService:
     def create_for_satellite_bucket(
         self, satellite_id: str, satellite_settings: SatelliteSettings
     ) -> HolisticPlanner:
-        """A planner of a satellite, by its settings; raises SettingsError for the settings of
-        another.
-        """
+        """A planner of a satellite, by its settings; raises SettingsError for those of another."""
         if satellite_settings.satellite_id != satellite_id:
             raise SettingsError(
                 f"The settings of {satellite_settings.satellite_id} were given for the satellite "
                 f"{satellite_id}."
             )
-        return ModularPlannerFactory(
-            PlannerConfiguration.of(strategy_of(satellite_settings))
-        ).create(satellite_id)
+        config = PlannerConfiguration.of(strategy_of(satellite_settings))
+        return ModularPlannerFactory(config).create(satellite_id)
 
     def create_for_bucket(
         self, bucket_id: str, satellite_settings: SatelliteSettings | None = None
     ) -> HolisticPlanner:
-        """A planner of any bucket; raises SettingsError for a satellite without settings, and for a
-        core with them.
-        """
-        if bucket_id == CORE and satellite_settings is None:
-            return self.create_for_core_bucket()
-        if bucket_id == CORE or satellite_settings is None:
-            needs = (
-                "takes no satellite settings"
-                if bucket_id == CORE
-                else "is a satellite and needs its settings"
+        """A planner of any bucket; raises SettingsError for settings missing or too many."""
+        if bucket_id == CORE:
+            if satellite_settings is None:
+                return self.create_for_core_bucket()
+            raise SettingsError("The bucket core takes no satellite settings. No planner was made.")
+        if satellite_settings is None:
+            raise SettingsError(
+                f"The bucket {bucket_id} is a satellite, needs its settings: no planner was made."
             )
-            raise SettingsError(f"The bucket {bucket_id} {needs}. No planner was made.")
         return self.create_for_satellite_bucket(bucket_id, satellite_settings)
 
 
@@ -126,7 +112,7 @@ def _check(config: PlannerConfiguration) -> None:
 class BucketData:
     """What the batch job plans a bucket with.
 
-    context    what belongs to the bucket, and nothing of another
+    context    what belongs to the bucket
     settings   sliders of a satellite; None = the core, or a satellite at its defaults
     config     of the core; None = the defaults
     said       what must be said of the data
@@ -145,9 +131,7 @@ Source = Callable[[str], BucketData | Awaitable[BucketData]]
 
 
 def bundled(bucket_id: str) -> BucketData:
-    """The bundled portfolio, for any bucket: what the batch job plans until `configure` says
-    otherwise.
-    """
+    """The bundled portfolio, for any bucket: what is planned until `configure` says otherwise."""
     files = sample(BUNDLED)
     inputs = assemble(
         read(
@@ -161,11 +145,11 @@ def bundled(bucket_id: str) -> BucketData:
         bucket=bucket_id,
         source=f"bundled quotes, {SOURCE}",
     )
-    told = (
+    warning = (
         f"No source of data is configured (compat.configure): {bucket_id} was planned with the "
         "bundled portfolio, which is not yours."
     )
-    return BucketData(context=PlannerContext.of(inputs), said=(told,))
+    return BucketData(context=PlannerContext.of(inputs), said=(warning,))
 
 
 _SOURCES: list[Source] = [bundled]
@@ -187,7 +171,7 @@ def configure(source: Source | None) -> None:
 async def process_planner_batch_job(
     max_depth: int = 0, portfolio_hash: str | None = None, bucket_id: str = CORE
 ) -> HolisticPlan:
-    """Plan a bucket, in one go: the plan is complete after the first call, and its warnings say so.
+    """Plan a bucket, in one go, complete after the first call; its warnings say so.
 
     max_depth        how often the documents' job has called itself; here it never does
     portfolio_hash   the documents' key of stored progress; here there is none
@@ -199,20 +183,13 @@ async def process_planner_batch_job(
             f"The source of data (compat.configure) gave {shown(data)} for {bucket_id}; it must be "
             "a BucketData."
         )
-    planner = _planner(bucket_id, data)
-    made = await planner.plan(data.context)
-    said = [f"{IN_ONE_GO}."]
-    if max_depth:
-        said.append(
-            f"max_depth {max_depth} counts the calls of a job that calls itself, and changes "
-            "nothing here."
-        )
-    if portfolio_hash is not None:
-        said.append(
-            f"portfolio_hash {portfolio_hash} is a key of stored progress, and changes nothing "
-            "here."
-        )
-    return replace(made, warnings=(*said, *data.said, *made.warnings))
+    plan = await _planner(bucket_id, data).plan(data.context)
+    idle = {
+        f"max_depth {max_depth} counts the calls of a job that calls itself": max_depth != 0,
+        f"portfolio_hash {portfolio_hash} is a key of stored progress": portfolio_hash is not None,
+    }
+    warnings = [f"{what}, and changes nothing here." for what, there in idle.items() if there]
+    return replace(plan, warnings=(f"{IN_ONE_GO}.", *warnings, *data.said, *plan.warnings))
 
 
 def _at_defaults(satellite_id: str) -> SatelliteSettings:
@@ -220,8 +197,8 @@ def _at_defaults(satellite_id: str) -> SatelliteSettings:
         return SatelliteSettings(satellite_id=satellite_id)
     except ValidationError as error:
         raise InputError(
-            f"{satellite_id!r} cannot be the id of a satellite: {error.errors()[0]['msg']}. Nothing"
-            " was planned."
+            f"{satellite_id!r} cannot be the id of a satellite: {error.errors()[0]['msg']}. "
+            "Nothing was planned."
         ) from error
 
 
@@ -234,11 +211,8 @@ def _planner(bucket_id: str, data: BucketData) -> HolisticPlanner:
                 f"The satellite {bucket_id} has a configuration; it is planned by its settings. "
                 "Nothing was planned."
             )
-        config = (
-            PlannerFactoryService()
-            .create_for_bucket(bucket_id, data.settings or _at_defaults(bucket_id))
-            .config
-        )
+        settings = data.settings or _at_defaults(bucket_id)
+        config = PlannerFactoryService().create_for_bucket(bucket_id, settings).config
     return ModularPlannerFactory(config).create(
         bucket_id, settings_repo=data.settings_repo, trade_repo=data.trade_repo
     )

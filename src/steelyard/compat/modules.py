@@ -67,17 +67,15 @@ class CalculationModule(ABC):
         return {}
 
     def validate_dependencies(self, enabled: Iterable[str]) -> list[str]:
-        """A sentence for every dependency that none of the enabled modules (qualified names)
-        meets.
-        """
+        """A sentence for each dependency that none of the enabled modules (qualified) meets."""
         names = set(enabled)
-        told = self.metadata
+        metadata = self.metadata
         return [
-            f"{told.name} requires {dependency.replace('|', ' or ')}, which is not enabled"
-            for dependency in told.dependencies
+            f"{metadata.name} requires {dependency.replace('|', ' or ')}, which is not enabled"
+            for dependency in metadata.dependencies
             if not any(
-                name == one or name.startswith(f"{one}.")
-                for one in dependency.split("|")
+                name == need or name.startswith(f"{need}.")
+                for need in dependency.split("|")
                 for name in names
             )
         ]
@@ -88,23 +86,23 @@ class CalculationModule(ABC):
 
     def as_module(self) -> Module:
         """The record that the registry keeps."""
-        told = self.metadata
+        metadata = self.metadata
         fields: dict[str, Any] = {
             name: (type(value) if isinstance(value, PLAIN) else Any, value)
             for name, value in self.default_params().items()
         }
         return Module(
             kind=self.kind,
-            name=told.name,
-            version=told.version,
-            summary=told.description or first_paragraph(type(self).__doc__),
+            name=metadata.name,
+            version=metadata.version,
+            summary=metadata.description or first_paragraph(type(self).__doc__),
             params=create_model(f"{type(self).__name__}Params", __base__=ModuleParams, **fields),
             call=self.call,
-            author=told.author,
-            tags=_texts(told.tags),
+            author=metadata.author,
+            tags=_texts(metadata.tags),
             form=self.form,
-            requires_python=told.requires_python,
-            dependencies=_texts(told.dependencies),
+            requires_python=metadata.requires_python,
+            dependencies=_texts(metadata.dependencies),
         )
 
 
@@ -181,18 +179,16 @@ class SequenceFilter(CalculationModule):
 
 
 def completed(function: Callable[..., Any], *inputs: Any) -> Any:
-    """What a function returns; a coroutine is run to its end, in a thread of its own where a loop
-    runs already.
-    """
-    found = function(*inputs)
-    if not inspect.iscoroutine(found):
-        return found
+    """What a function returns; a coroutine is run to its end, beside a running loop in a thread."""
+    answer = function(*inputs)
+    if not inspect.iscoroutine(answer):
+        return answer
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(found)
+        return asyncio.run(answer)
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(_run, found).result()
+        return pool.submit(_run, answer).result()
 
 
 def _run(coroutine: Coroutine[Any, Any, Any]) -> Any:
@@ -205,9 +201,7 @@ def _texts(texts: Sequence[str]) -> tuple[str, ...]:
 
 
 def _rows(sequences: Sequence[Sequence[int]], depth: int) -> IntArray:
-    """Lists of indices as (k, depth) rows; a list that is too long keeps its length, and the
-    planner says so.
-    """
+    """Lists of indices as (k, depth) rows; one that is too long keeps its length, and is told."""
     width = max([depth, *map(len, sequences)])
     return np.array(
         [[*row, *[PAD] * (width - len(row))] for row in sequences], dtype=np.int64
@@ -229,9 +223,7 @@ class View:
         return dict(modules(self.kind))
 
     def register(self, instance: Any) -> None:
-        """Register an object of a class-style module, see `classic`; raises ModuleError for
-        anything else and for a name that is taken.
-        """
+        """Register an object; raises ModuleError for another kind or the name of another."""
         module = instance.as_module() if hasattr(instance, "as_module") else None
         if not isinstance(module, Module) or module.kind is not self.kind:
             raise ModuleError(

@@ -28,9 +28,7 @@ IMPORTS: Mapping[str, str] = MappingProxyType(
         LOGGER: "steelyard",
     }
 )
-"""Name in the documents -> name here. Whatever a document imports from the left is in the module on
-the right.
-"""
+"""Name in the documents -> the module here that has whatever they import from it."""
 
 _DOTTED = re.compile(r"(?<![\w.])app\.modules(?:\.[A-Za-z_]\w*)+")
 

@@ -1,6 +1,4 @@
-"""How long each module took, over the plans of one planner: counts and sums, never the single
-samples.
-"""
+"""How long each module took, over the plans of one planner: counts and sums, no single samples."""
 
 from __future__ import annotations
 
@@ -11,33 +9,18 @@ from dataclasses import dataclass, field
 from threading import Lock
 from types import MappingProxyType
 
-from steelyard.modules.registry import Kind
 from steelyard.notices import Timing
 
 OPERATIONS: Mapping[str, str] = MappingProxyType(
     {
-        Kind.OPPORTUNITY.value: "calculate",
-        Kind.PATTERN.value: "generate",
-        Kind.SEQUENCE.value: "generate",
-        Kind.FILTER.value: "filter",
-        Kind.TERM.value: "score",
+        "opportunity_calculators": "calculate",
+        "pattern_generators": "generate",
+        "sequence_generators": "generate",
+        "filters": "filter",
+        "score_terms": "score",
     }
 )
 """What a module of each kind does, in the documents' words."""
-
-
-@dataclass
-class _Sum:
-    count: int = 0
-    total: float = 0.0
-    least: float = float("inf")
-    most: float = 0.0
-
-    def add(self, seconds: float) -> None:
-        self.count += 1
-        self.total += seconds
-        self.least = min(self.least, seconds)
-        self.most = max(self.most, seconds)
 
 
 @dataclass
@@ -45,7 +28,7 @@ class PerformanceTracker:
     """Seconds by `module.operation`; `clock` only times."""
 
     clock: Callable[[], float] = time.perf_counter
-    _sums: dict[str, _Sum] = field(default_factory=dict)
+    _sums: dict[str, tuple[int, float, float, float]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     @contextmanager
@@ -61,28 +44,19 @@ class PerformanceTracker:
         """Add what a plan took: its modules, and its stages as `planner.STAGE`."""
         for timing in timings:
             kind, dot, name = timing.name.partition(".")
-            self._add(
-                f"{name}.{OPERATIONS[kind]}" if dot else f"planner.{timing.name.replace(' ', '_')}",
-                timing.seconds,
-            )
+            stage = f"planner.{timing.name.replace(' ', '_')}"
+            self._add(f"{name}.{OPERATIONS[kind]}" if dot else stage, timing.seconds)
 
     def _add(self, key: str, seconds: float) -> None:
         with self._lock:
-            self._sums.setdefault(key, _Sum()).add(seconds)
+            count, total, least, most = self._sums.get(key, (0, 0.0, seconds, seconds))
+            self._sums[key] = count + 1, total + seconds, min(least, seconds), max(most, seconds)
 
     def get_stats(self) -> dict[str, dict[str, float]]:
-        """`module.operation` -> count, total, mean, min, max in seconds; the slowest in total
-        first.
-        """
+        """`module.operation` -> count, total, mean, min, max in seconds; the slowest first."""
         with self._lock:
-            slowest = sorted(self._sums.items(), key=lambda item: (-item[1].total, item[0]))
-            return {
-                key: {
-                    "count": one.count,
-                    "total": one.total,
-                    "mean": one.total / one.count,
-                    "min": one.least,
-                    "max": one.most,
-                }
-                for key, one in slowest
-            }
+            slowest = sorted(self._sums.items(), key=lambda item: (-item[1][1], item[0]))
+        return {
+            key: {"count": n, "total": total, "mean": total / n, "min": least, "max": most}
+            for key, (n, total, least, most) in slowest
+        }

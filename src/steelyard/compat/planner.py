@@ -1,20 +1,18 @@
-"""The documents' planner: async calls over `planner.plan`, with the account's repositories around
-it.
+"""The documents' planner: async calls over `planner.plan`, the account's repositories around it.
 
-Planning itself is the pure function that the command line calls; here stands only what the
-documents put before and after.
+Planning itself is the pure function that the command line calls.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, TypedDict, Unpack
 
 from steelyard import strategies
-from steelyard.compat.breaker import CircuitBreaker, Keeper
+from steelyard.compat.breaker import CircuitBreaker
 from steelyard.compat.configuration import ConfigurationValidator, PlannerConfiguration
 from steelyard.compat.convert import Converted, base_currency, convert, foreign
 from steelyard.compat.performance import PerformanceTracker
@@ -29,21 +27,21 @@ from steelyard.compat.records import (
     shown,
 )
 from steelyard.compat.repositories import (
-    UNUSED_SETTINGS,
     ExchangeRateService,
     SettingsRepository,
     TradeRepository,
     account_settings,
-    as_changes,
     exchange_rate,
     last_traded,
+    with_settings,
 )
 from steelyard.errors import InputError, SettingsError, SteelyardError, did_you_mean
 from steelyard.modules.registry import Kind, Module
+from steelyard.notices import ModuleRun
 from steelyard.planning import planner
 from steelyard.plans.plan import Plan
 from steelyard.strategies import Strategy
-from steelyard.telemetry.health import Outcome
+from steelyard.telemetry.health import Health, Outcome
 
 FAILED = "failed"
 RAN = ("ok", "nothing", FAILED)
@@ -60,14 +58,7 @@ IN_ONE_GO = "It was planned in one go: planning in batches that resume is not th
 
 
 class Given(TypedDict, total=False):
-    """What `create_plan` takes beside the four records.
-
-    current_prices          symbol -> price in the security's currency
-    target_weights          symbol -> fraction of value
-    exchange_rate_service   rates of what is foreign
-    as_of                   date of the plan
-    base_currency           of the account
-    """
+    """What `create_plan` takes beside the four records, see `PlannerContext`; and a service."""
 
     current_prices: Mapping[str, float] | None
     target_weights: Mapping[str, float] | None
@@ -107,14 +98,17 @@ RULES = tuple(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Case:
-    """One plan to make: what the records say, under which rules, and what must be said beside
-    it.
-    """
+class Order:
+    """One plan to make: what the records say, under which rules, and what must be said with it."""
 
     converted: Converted
     strategy: Strategy
     said: tuple[str, ...]
+
+
+def _running(kind: Kind) -> Callable[[HolisticPlanner], list[Module]]:
+    """Makes the property that has the modules of a kind that run."""
+    return lambda self: [choice.module for choice in self.config.strategy().enabled(kind)]
 
 
 class HolisticPlanner:
@@ -143,47 +137,27 @@ class HolisticPlanner:
         trade_repo: TradeRepository | None = None,
         repositories: object | None = None,
         services: object | None = None,
-        circuit_breaker: Keeper | None = None,
+        circuit_breaker: Health | None = None,
     ) -> None:
         self.config = _configuration(config)
         self.bucket_id = checked_bucket(bucket_id)
         owned = {"settings_repo": settings_repo, "trade_repo": trade_repo}
-        for name, found in _parts(repositories, "repositories", REPOSITORIES).items():
+        for name, part in _parts(repositories, "repositories", REPOSITORIES).items():
             if owned[name] is not None:
                 raise InputError(
                     f"{name} is given twice, on its own and in repositories. Nothing was planned: "
                     "give it once."
                 )
-            owned[name] = found
+            owned[name] = part
         self.settings_repo, self.trade_repo = owned["settings_repo"], owned["trade_repo"]
-        self.exchange_rate_service = _parts(services, "services", SERVICES).get(
-            "exchange_rate_service"
-        )
+        self.exchange_rate_service = _parts(services, "services", SERVICES).get(SERVICES[0])
         self.perf = PerformanceTracker()
         self.circuit_breaker = circuit_breaker or CircuitBreaker()
 
-    @property
-    def opportunity_calculators(self) -> list[Module]:
-        """The calculators that run."""
-        return self._modules(Kind.OPPORTUNITY)
-
-    @property
-    def pattern_generators(self) -> list[Module]:
-        """The patterns that run."""
-        return self._modules(Kind.PATTERN)
-
-    @property
-    def sequence_generators(self) -> list[Module]:
-        """The sequence generators that run."""
-        return self._modules(Kind.SEQUENCE)
-
-    @property
-    def filters(self) -> list[Module]:
-        """The filters that run."""
-        return self._modules(Kind.FILTER)
-
-    def _modules(self, kind: Kind) -> list[Module]:
-        return [choice.module for choice in self.config.strategy().enabled(kind)]
+    opportunity_calculators = property(_running(Kind.OPPORTUNITY))
+    pattern_generators = property(_running(Kind.PATTERN))
+    sequence_generators = property(_running(Kind.SEQUENCE))
+    filters = property(_running(Kind.FILTER))
 
     async def create_plan(
         self,
@@ -191,18 +165,15 @@ class HolisticPlanner:
         positions: Sequence[Position],
         securities: Sequence[Security],
         available_cash: float,
-        **given: Unpack[Given],
+        **more: Unpack[Given],
     ) -> HolisticPlan:
-        """The plan of these records; see `Given` for what else may be said, and `PlannerContext`
-        for the units.
+        """The plan of these records; units as in `PlannerContext`.
 
         Raises SteelyardError for records that cannot be planned with.
         """
-        _known(given, tuple(Given.__annotations__), "create_plan")
-        service = given.get("exchange_rate_service")
-        rest: Any = {
-            name: value for name, value in given.items() if name != "exchange_rate_service"
-        }
+        _check_names(more, tuple(Given.__annotations__), "create_plan")
+        rest: Any = dict(more)
+        service = rest.pop("exchange_rate_service", None)
         context = PlannerContext(
             portfolio_context=portfolio_context,
             positions=positions,
@@ -219,23 +190,18 @@ class HolisticPlanner:
         securities: Sequence[Security],
         available_cash: float,
         batch_size: int = 100,
-        **given: Unpack[Given],
+        **more: Unpack[Given],
     ) -> HolisticPlan:
-        """As `create_plan`, in one go: the plan is complete after the first call, and its warnings
-        say so.
-        """
+        """As `create_plan`, in one go, complete after the first call; its warnings say so."""
         if not is_number(batch_size) or batch_size < 1 or batch_size != int(batch_size):
             raise InputError(
-                f"batch_size is {batch_size!r}; it must be a whole number, 1 or more. Nothing was "
-                "planned."
+                f"batch_size is {batch_size!r}, no whole number from 1. Nothing was planned."
             )
-        made = await self.create_plan(
-            portfolio_context, positions, securities, available_cash, **given
+        plan = await self.create_plan(
+            portfolio_context, positions, securities, available_cash, **more
         )
-        return replace(
-            made,
-            warnings=(f"{IN_ONE_GO}, so batch_size {batch_size} changes nothing.", *made.warnings),
-        )
+        idle = f"{IN_ONE_GO}, so batch_size {batch_size} changes nothing."
+        return replace(plan, warnings=(idle, *plan.warnings))
 
     async def plan(self, context: PlannerContext) -> HolisticPlan:
         """The plan of a context; raises SteelyardError for one that cannot be planned with."""
@@ -262,36 +228,34 @@ class HolisticPlanner:
             return report
         report["modules_loaded"] = _loaded(self.config.strategy())
         try:
-            case = await self._case(context, None)
-            made = await asyncio.to_thread(_solve, case, {})
+            order = await self._order(context, None)
+            plan = await asyncio.to_thread(_solve, order, {})
         except SteelyardError as error:
             return {**report, "valid": False, "errors": [str(error)]}
-        for run in made.modules:
+        for run in plan.modules:
             if run.outcome == FAILED:
                 report["modules_loaded"][_listed_as(Kind(run.kind), run.name)]["status"] = "error"
-        report["estimated_sequences"] = made.certificate.sequences
-        report["warnings"] += [
-            *case.said,
-            *(notice.message for notice in (*made.problems, *made.warnings)),
-        ]
+        report["estimated_sequences"] = plan.certificate.sequences
+        notices = (*plan.problems, *plan.warnings)
+        report["warnings"] += [*order.said, *(notice.message for notice in notices)]
         return report
 
     async def _plan(self, context: PlannerContext, service: object | None) -> HolisticPlan:
-        case = await self._case(context, service)
-        enabled = [choice.module for kind in Kind for choice in case.strategy.enabled(kind)]
+        order = await self._order(context, service)
+        enabled = [choice.module for kind in Kind for choice in order.strategy.enabled(kind)]
         disabled = self.circuit_breaker.out_of_service(
             {module.qualified: module.version for module in enabled}
         )
         outcomes: list[Outcome] = []
         try:
-            made = await asyncio.to_thread(_solve, case, disabled)
-            outcomes = _outcomes(made)
+            plan = await asyncio.to_thread(_solve, order, disabled)
+            outcomes = _outcomes(plan)
         finally:
             self.circuit_breaker.record(outcomes)  # a plan that is refused tried no module
-        self.perf.note(made.timings)
-        return HolisticPlan.of(made, (*case.said, *strategies.validate(case.strategy).warnings))
+        self.perf.note(plan.timings)
+        return HolisticPlan.of(plan, (*order.said, *strategies.validate(order.strategy).warnings))
 
-    async def _case(self, context: PlannerContext, service: object | None) -> Case:
+    async def _order(self, context: PlannerContext, service: object | None) -> Order:
         """Ask the repositories, and put records and rules together."""
         trades = await last_traded(self.trade_repo)
         settings = await account_settings(self.settings_repo)
@@ -303,34 +267,28 @@ class HolisticPlanner:
             if service
         }
         converted = convert(context, self.bucket_id, rates, trades)
-        strategy, kept = with_settings(self.config, settings, converted.value)
+        strategy, idle = with_settings(self.config.strategy(), settings, converted.value)
         if converted.groups:
-            strategy = strategies.overlay(
-                strategy, {"groups": converted.groups}, why="portfolio context"
-            )
-        return Case(converted=converted, strategy=strategy, said=(*converted.said, *kept))
+            groups = {"groups": converted.groups}
+            strategy = strategies.overlay(strategy, groups, why="portfolio context")
+        return Order(converted=converted, strategy=strategy, said=(*converted.said, *idle))
 
 
-def _solve(case: Case, disabled: Mapping[str, str]) -> Plan:
-    found = case.converted
+def _solve(order: Order, disabled: Mapping[str, str]) -> Plan:
+    case = order.converted
     return planner.plan(
-        found.snapshot, found.market, case.strategy, targets=found.targets, disabled=disabled
+        case.snapshot, case.market, order.strategy, targets=case.targets, disabled=disabled
     )
 
 
 def _outcomes(plan: Plan) -> list[Outcome]:
-    """What became of the modules that ran: one that had no input, or was out of service, did
-    not.
-    """
+    """What became of the modules that ran: without input, or out of service, none did."""
+
+    def error(run: ModuleRun) -> str | None:
+        return (run.error or "") if run.outcome == FAILED else None
+
     ran = [run for run in plan.modules if run.outcome in RAN]
-    return [
-        (
-            f"{run.kind}.{run.name}",
-            run.version,
-            (run.error or "") if run.outcome == FAILED else None,
-        )
-        for run in ran
-    ]
+    return [(f"{run.kind}.{run.name}", run.version, error(run)) for run in ran]
 
 
 def _listed_as(kind: Kind, name: str) -> str:
@@ -338,15 +296,15 @@ def _listed_as(kind: Kind, name: str) -> str:
     return name if kind is Kind.OPPORTUNITY else f"{kind}.{name}"
 
 
-def _configuration(given: object) -> PlannerConfiguration:
-    if given is None:
+def _configuration(config: object) -> PlannerConfiguration:
+    if config is None:
         return PlannerConfiguration()
-    if isinstance(given, Strategy):
-        return PlannerConfiguration.of(given)
-    if isinstance(given, PlannerConfiguration):
-        return given
+    if isinstance(config, Strategy):
+        return PlannerConfiguration.of(config)
+    if isinstance(config, PlannerConfiguration):
+        return config
     raise SettingsError(
-        f"config is {shown(given)}; it must be a PlannerConfiguration or a Strategy. "
+        f"config is {shown(config)}; it must be a PlannerConfiguration or a Strategy. "
         "parse_toml_config reads text."
     )
 
@@ -355,8 +313,7 @@ def checked_bucket(bucket_id: object) -> str:
     """The id of a bucket; raises InputError for what is no text, or empty."""
     if not isinstance(bucket_id, str) or not bucket_id:
         raise InputError(
-            f"bucket_id is {shown(bucket_id)}; it must be the name of a bucket. Nothing was "
-            "planned."
+            f"bucket_id is {shown(bucket_id)}; it must be a bucket's name. Nothing was planned."
         )
     return bucket_id
 
@@ -374,69 +331,32 @@ def _loaded(strategy: Strategy) -> dict[str, dict[str, Any]]:
     }
 
 
-def _parts(owner: object | None, what: str, known: Sequence[str]) -> dict[str, Any]:
-    """The known members of an object or a mapping; raises InputError for a mapping with others and
-    for an object with none.
+def _parts(owner: object | None, what: str, names: Sequence[str]) -> dict[str, Any]:
+    """The members of an object or a mapping that have one of the names.
+
+    Raises InputError for a mapping with others and for an object with none.
     """
     if owner is None:
         return {}
     if isinstance(owner, Mapping):
-        _known(owner, known, what)
+        _check_names(owner, names, what)
         return dict(owner)
-    found = {name: getattr(owner, name) for name in known if getattr(owner, name, None) is not None}
-    if not found:
+    parts = {name: getattr(owner, name) for name in names if getattr(owner, name, None) is not None}
+    if not parts:
+        kind = type(owner).__name__
         raise InputError(
-            f"{what} is a {type(owner).__name__} with none of {', '.join(known)}. Nothing was "
-            "planned."
+            f"{what} is a {kind} with none of {', '.join(names)}. Nothing was planned."
         )
-    return found
+    return parts
 
 
-def _known(given: Mapping[str, Any], known: Sequence[str], what: str) -> None:
-    for name in given:
-        if name not in known:
+def _check_names(options: Mapping[str, Any], names: Sequence[str], what: str) -> None:
+    for name in options:
+        if name not in names:
             raise InputError(
-                f"{what} has no {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}. "
+                f"{what} has no {name!r}.{did_you_mean(name, names)} Known: {', '.join(names)}. "
                 "Nothing was planned."
             )
-
-
-def with_settings(
-    config: PlannerConfiguration, settings: Mapping[str, float], value: float
-) -> tuple[Strategy, tuple[str, ...]]:
-    """The strategy of a configuration with the account's settings where it leaves a default, and
-    what was not used.
-
-    settings   of the account, by name
-    value      of the account in its currency
-    """
-    strategy = config.strategy()
-    taken: dict[str, Any] = {}
-    idle = [name for name in settings if name in UNUSED_SETTINGS]
-    said = [
-        f"The setting {name} of the account is not used: target weights come from the caller."
-        for name in idle
-    ]
-    for key, wanted in as_changes(settings, value).items():
-        if strategy.sources.get(key) is None:
-            _put(taken, key, wanted)
-        else:
-            who = strategy.sources[key]
-            said.append(
-                f"The account's settings have {key} = {wanted:g}; the configuration sets it too "
-                f"({who}) and was used."
-            )
-    return (
-        strategies.overlay(strategy, taken, why="account settings") if taken else strategy
-    ), tuple(said)
-
-
-def _put(tree: dict[str, Any], key: str, value: Any) -> None:
-    """Set a dotted key in nested tables."""
-    *path, last = key.split(".")
-    for part in path:
-        tree = tree.setdefault(part, {})
-    tree[last] = value
 
 
 async def create_holistic_plan(
@@ -450,17 +370,19 @@ async def create_holistic_plan(
 
     Raises InputError for an option that nothing reads, SettingsError for a value out of range.
     """
-    _known(options, tuple(Options.__annotations__), "create_holistic_plan")
+    _check_names(options, tuple(Options.__annotations__), "create_holistic_plan")
     rules = {name: value for name, value in options.items() if name in RULES}
     strategy = strategies.from_mapping({**rules, "search": {"scope": "proposals"}}, "arguments")
-    made = HolisticPlanner(
+    holistic = HolisticPlanner(
         strategy,
         options.get("bucket_id", CORE),
         settings_repo=options.get("settings_repo"),
         trade_repo=options.get("trade_repo"),
     )
-    given: Any = {name: value for name, value in options.items() if name in Given.__annotations__}
-    return await made.create_plan(portfolio_context, positions, securities, available_cash, **given)
+    more: Any = {name: value for name, value in options.items() if name in Given.__annotations__}
+    return await holistic.create_plan(
+        portfolio_context, positions, securities, available_cash, **more
+    )
 
 
 create_holistic_plan_modular = create_holistic_plan

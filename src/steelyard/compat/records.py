@@ -92,8 +92,7 @@ class Position:
 
 @dataclass(frozen=True, kw_only=True)
 class Security:
-    """What may be traded. As in the documents a sale must be opted in: `allow_sell` is False unless
-    given.
+    """What may be traded; a sale must be opted in, as in the documents.
 
     industry              names, separated by commas
     min_lot               shares; orders are multiples of it
@@ -175,23 +174,16 @@ class PlannerContext:
 
     @classmethod
     def of(cls, inputs: Inputs) -> PlannerContext:
-        """The documents' records of what the importers read; tax lots become one, with the average
-        cost.
+        """The records of what the importers read; tax lots become one, with the average cost.
 
         Raises InputError for what they cannot hold: foreign balances and open orders.
         """
         snapshot, market = inputs.snapshot, inputs.market
-        foreign = sorted(
-            currency
-            for currency, balance in snapshot.cash.items()
-            if balance and currency != snapshot.base_currency
-        )
+        base = snapshot.base_currency
+        foreign = sorted(c for c, balance in snapshot.cash.items() if balance and c != base)
         if foreign or snapshot.open_orders:
-            what = (
-                f"balances in {', '.join(foreign)}"
-                if foreign
-                else f"{len(snapshot.open_orders)} open orders"
-            )
+            what = f"{len(snapshot.open_orders)} open orders"
+            what = f"balances in {', '.join(foreign)}" if foreign else what
             raise InputError(
                 f"The account has {what}, which a planner context cannot hold. Nothing was planned:"
                 " use planner.plan."
@@ -200,12 +192,14 @@ class PlannerContext:
             currency: market.fx.latest(currency, snapshot.as_of)
             for currency in {s.currency for s in snapshot.securities}
         }
-        known = {currency: float(rate.rate) for currency, rate in rates.items() if rate is not None}
+        rated = {currency: float(rate.rate) for currency, rate in rates.items() if rate is not None}
         return cls(
             portfolio_context=_portfolio_context(snapshot.securities, market),
             positions=tuple(
-                _position(held, snapshot.security(held.symbol), market, known, snapshot.bucket)
-                for held in snapshot.holdings
+                _position(
+                    holding, snapshot.security(holding.symbol), market, rated, snapshot.bucket
+                )
+                for holding in snapshot.holdings
             ),
             securities=tuple(
                 _security(security, snapshot.bucket) for security in snapshot.securities
@@ -218,38 +212,38 @@ class PlannerContext:
 
 
 def _portfolio_context(securities: Iterable[HouseSecurity], history: Market) -> PortfolioContext:
-    known = tuple(securities)
+    securities = tuple(securities)
     return PortfolioContext(
-        security_countries={s.symbol: ",".join(s.countries) for s in known if s.countries},
-        security_industries={s.symbol: ",".join(s.sectors) for s in known if s.sectors},
-        security_scores={s.symbol: s.quality for s in known if s.quality is not None},
+        security_countries={s.symbol: ",".join(s.countries) for s in securities if s.countries},
+        security_industries={s.symbol: ",".join(s.sectors) for s in securities if s.sectors},
+        security_scores={s.symbol: s.quality for s in securities if s.quality is not None},
         security_dividends={
-            s.symbol: s.dividend_yield for s in known if s.dividend_yield is not None
+            s.symbol: s.dividend_yield for s in securities if s.dividend_yield is not None
         },
         history=history,
     )
 
 
 def _position(
-    held: Holding,
+    holding: Holding,
     security: HouseSecurity | None,
     market: Market,
     rates: Mapping[str, float],
     bucket: str,
 ) -> Position:
     currency = security.currency if security else market.fx.base
-    quote, cost = market.quotes.get(held.symbol), held.average_cost
+    quote, cost = market.quotes.get(holding.symbol), holding.average_cost
     return Position(
-        symbol=held.symbol,
-        quantity=float(held.quantity),
+        symbol=holding.symbol,
+        quantity=float(holding.quantity),
         avg_price=None if cost is None else float(cost),
         current_price=None if quote is None else float(quote.price),
         currency=currency,
         currency_rate=rates.get(currency),
-        first_bought_at=held.acquired,
-        last_bought_at=held.last_bought
-        or max((lot.acquired for lot in held.lots if lot.acquired), default=None),
-        last_sold_at=held.last_sold,
+        first_bought_at=holding.acquired,
+        last_bought_at=holding.last_bought
+        or max((lot.acquired for lot in holding.lots if lot.acquired), default=None),
+        last_sold_at=holding.last_sold,
         bucket_id=bucket,
     )
 
@@ -272,9 +266,7 @@ def _security(security: HouseSecurity, bucket: str) -> Security:
 
 @dataclass(frozen=True)
 class HolisticStep:
-    """One order of a plan. `estimated_price` in `currency`, `estimated_value` in the account's
-    currency.
-    """
+    """One order of a plan; `estimated_price` in `currency`, `estimated_value` in the account's."""
 
     step_number: int
     side: str
@@ -330,21 +322,19 @@ class HolisticPlan:
             current_score=score.hold,
             end_state_score=after,
             improvement=after - score.hold,
-            narrative_summary=" ".join(
-                text for text in (plan.verdict.text, plan.verdict.detail) if text
-            ),
+            narrative_summary=" ".join(filter(None, (plan.verdict.text, plan.verdict.detail))),
             score_breakdown=_breakdown(plan),
-            cash_required=sum(
-                float(step.notional_base) for step in plan.steps if step.side == "buy"
-            ),
-            cash_generated=sum(
-                float(step.notional_base) for step in plan.steps if step.side == "sell"
-            ),
+            cash_required=_amount(plan, "buy"),
+            cash_generated=_amount(plan, "sell"),
             feasible=True,
             warnings=(*warnings, *(notice.message for notice in plan.warnings)),
             problems=tuple(notice.message for notice in plan.problems),
             document=plan,
         )
+
+
+def _amount(plan: Plan, side: str) -> float:
+    return sum(float(step.notional_base) for step in plan.steps if step.side == side)
 
 
 def _step(step: Step) -> HolisticStep:

@@ -1,10 +1,5 @@
-"""What the documents' repositories and services are asked for. Any object with these methods will
-do, sync or async.
-
-trade_repo              when each security was last bought and sold      → cooldowns
-settings_repo           settings of the account, by name                 → costs, limits, holding
-                        times
-exchange_rate_service   rates                                            → value of what is foreign
+"""What the documents' repositories and services are asked for; any object with these methods will
+do, sync or async: last trades for cooldowns, settings of the account, rates of what is foreign.
 
 What one of them raises comes through as it is: without its answer nothing is planned.
 """
@@ -19,8 +14,10 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
+from steelyard import strategies
 from steelyard.compat.records import is_number, shown
 from steelyard.errors import InputError, did_you_mean
+from steelyard.strategies import Strategy
 
 T = TypeVar("T")
 
@@ -99,14 +96,14 @@ async def last_traded(repository: object | None) -> dict[str, LastTraded]:
     return {symbol: _last(symbol, entry) for symbol, entry in history.items()}
 
 
-def _mapping(given: object, what: str) -> Mapping[str, Any]:
-    if not isinstance(given, Mapping):
-        raise InputError(f"{what} is {shown(given)}; it must be a mapping. Nothing was planned.")
-    return given
+def _mapping(entry: object, what: str) -> Mapping[str, Any]:
+    if not isinstance(entry, Mapping):
+        raise InputError(f"{what} is {shown(entry)}; it must be a mapping. Nothing was planned.")
+    return entry
 
 
-def _last(symbol: str, given: object) -> LastTraded:
-    entry = _mapping(given, f"The trade history of {symbol}")
+def _last(symbol: str, dates: object) -> LastTraded:
+    entry = _mapping(dates, f"The trade history of {symbol}")
     for key in entry:
         if key not in {"last_buy", "last_sell"}:
             near = did_you_mean(str(key), ("last_buy", "last_sell"))
@@ -114,10 +111,8 @@ def _last(symbol: str, given: object) -> LastTraded:
                 f"The trade history has {key!r} for {symbol}; known are last_buy and "
                 f"last_sell.{near} Nothing was planned."
             )
-    return LastTraded(
-        day(entry.get("last_buy"), f"last_buy of {symbol}"),
-        day(entry.get("last_sell"), f"last_sell of {symbol}"),
-    )
+    keys = ("last_buy", "last_sell")
+    return LastTraded(*(day(entry.get(key), f"{key} of {symbol}") for key in keys))
 
 
 def day(value: date | str | None, what: str) -> date | None:
@@ -147,15 +142,15 @@ async def account_settings(repository: object | None) -> dict[str, float]:
         if isinstance(repository, Mapping)
         else await answer(_method(repository, "settings_repo", "get_all")())
     )
-    given = _mapping(answered, "What settings_repo gives")
-    known = (*KNOWN_SETTINGS, *UNUSED_SETTINGS)
-    for name in given:
-        if name not in known:
+    settings = _mapping(answered, "What settings_repo gives")
+    names = (*KNOWN_SETTINGS, *UNUSED_SETTINGS)
+    for name in settings:
+        if name not in names:
             raise InputError(
-                f"settings_repo has {name!r}, which nothing reads.{did_you_mean(str(name), known)} "
-                f"Known: {', '.join(known)}."
+                f"settings_repo has {name!r}, which nothing reads.{did_you_mean(str(name), names)} "
+                f"Known: {', '.join(names)}."
             )
-    return {name: _number(name, value) for name, value in given.items()}
+    return {name: _number(name, value) for name, value in settings.items()}
 
 
 def _number(name: str, value: Setting) -> float:
@@ -177,11 +172,11 @@ def as_changes(settings: Mapping[str, float], value: float) -> dict[str, Any]:
     value   of the account in its currency: a reserve in money is a share of it
     Raises InputError for a reserve above the value and for a loss threshold outside -1..0.
     """
-    changes: dict[str, Any] = {}
-    for name, number in settings.items():
-        for key in KNOWN_SETTINGS.get(name, ()):
-            changes[key] = _converted(name, number, value)
-    return changes
+    return {
+        key: _converted(name, number, value)
+        for name, number in settings.items()
+        for key in KNOWN_SETTINGS.get(name, ())
+    }
 
 
 def _converted(name: str, number: float, value: float) -> float | int:
@@ -202,10 +197,45 @@ def _converted(name: str, number: float, value: float) -> float | int:
     return int(number) if name in WHOLE else number
 
 
-async def exchange_rate(service: object, currency: str, base: str) -> float:
-    """Units of `base` for one unit of `currency`; raises InputError for a rate that is not above
-    0.
+def with_settings(
+    strategy: Strategy, settings: Mapping[str, float], value: float
+) -> tuple[Strategy, tuple[str, ...]]:
+    """The strategy with the account's settings where it leaves a default, and what was not
+    used.
+
+    settings   of the account, by name
+    value      of the account in its currency
     """
+    changes: dict[str, Any] = {}
+    idle = [
+        f"The setting {name} of the account is not used: target weights come from the caller."
+        for name in settings
+        if name in UNUSED_SETTINGS
+    ]
+    for key, number in as_changes(settings, value).items():
+        who = strategy.sources.get(key)
+        if who is None:
+            _put(changes, key, number)
+        else:
+            idle.append(
+                f"The account's settings have {key} = {number:g}; the configuration sets it too "
+                f"({who}) and was used."
+            )
+    if changes:
+        strategy = strategies.overlay(strategy, changes, why="account settings")
+    return strategy, tuple(idle)
+
+
+def _put(tree: dict[str, Any], key: str, value: Any) -> None:
+    """Set a dotted key in nested tables."""
+    *path, last = key.split(".")
+    for part in path:
+        tree = tree.setdefault(part, {})
+    tree[last] = value
+
+
+async def exchange_rate(service: object, currency: str, base: str) -> float:
+    """Units of `base` for one unit of `currency`; raises InputError for a rate not above 0."""
     rate: Any = await answer(_method(service, "exchange_rate_service", "get_rate")(currency, base))
     if not is_number(rate) or rate <= 0:
         raise InputError(
@@ -216,10 +246,10 @@ async def exchange_rate(service: object, currency: str, base: str) -> float:
 
 
 def _method(owner: object, name: str, method: str) -> Any:
-    found = getattr(owner, method, None)
-    if not callable(found):
+    function = getattr(owner, method, None)
+    if not callable(function):
         raise InputError(
             f"The {name} is a {type(owner).__name__} without {method}(). Nothing was planned: give "
             "an object that has it."
         )
-    return found
+    return function

@@ -5,7 +5,7 @@ and needs travel in the decorator; the function's first docstring line is the su
 given.
 
 To add one: drop a file into the folder of its kind. What is not part of the package is a plugin,
-see `plugins`.
+see `plugins`; what a script or a notebook registers is known, and off until a strategy names it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from steelyard.errors import ModuleError, UnknownModule, did_you_mean
 from steelyard.settings import Section
 
 BUILT_IN = "built-in"
+CODE = "code"
+"""Source of what neither the package nor a plugin has."""
 VERSION = re.compile(r"\d+\.\d+\.\d+")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 CLAUSE = re.compile(
@@ -93,9 +95,7 @@ class ModuleMetadata:
 
 
 class Metadata(TypedDict):
-    """What a decorator takes besides the name; each is told in `Module`. The summary is by default
-    the docstring's first line.
-    """
+    """What a decorator takes beside the name, see `Module`; by default it has its own summary."""
 
     version: str
     params: type[ModuleParams]
@@ -116,12 +116,13 @@ class Module:
     needs    inputs without which it does not run; the plan says so
     form     what a filter returns; of a sequence generator "sequences", or "what_if" for one whose
              rows are a report and never a plan; None for other kinds
-    on       does it run when a strategy says nothing of it
+    on       does it run when a strategy says nothing of it; acts for what is built in, and for a
+             plugin that a strategy lists
     requires_python   version specifier, like ">=3.11"
     dependencies      what must be enabled beside it: qualified names, or a kind for any module of
                       it; alternatives are separated by `|`
-    source   BUILT_IN, or where a plugin came from
-    digest   of a plugin's source, part of a strategy's hash; None for what is built in
+    source   BUILT_IN, CODE, or where a plugin came from
+    digest   of a plugin's source, part of a strategy's hash; None for another module
     """
 
     kind: Kind
@@ -137,7 +138,7 @@ class Module:
     on: bool = True
     requires_python: str = ">=3.11"
     dependencies: tuple[str, ...] = ()
-    source: str = BUILT_IN
+    source: str = CODE
     digest: str | None = None
 
     @property
@@ -168,17 +169,27 @@ _LOADED: set[Kind] = set()
 
 
 def add(module: Module) -> None:
-    """Register; raises ModuleError for metadata that are not well formed, another Python, and a
-    name that is taken.
+    """Register, in place of what the same code registered before, as of a notebook cell that is run
+    again.
+
+    Raises ModuleError for metadata that are not well formed, another Python, and a name of another.
     """
     check(module)
-    known = _MODULES[module.kind]
-    if module.name in known:
+    other = _MODULES[module.kind].get(module.name)
+    if other is not None and code_of(other) != code_of(module):
+        where = ".".join(code_of(other))
         raise ModuleError(
-            f"{module.qualified} is registered already ({known[module.name].version}). The second "
-            "one was not registered."
+            f"{module.qualified} is registered already ({other.version}, {where}). The second one "
+            "was not registered."
         )
-    known[module.name] = module
+    _MODULES[module.kind][module.name] = module
+
+
+def code_of(module: Module) -> tuple[str, str]:
+    """The Python module and the name of the function, or of the class, that a module is."""
+    owner = getattr(module.call, "__self__", None)
+    code = module.call if owner is None else type(owner)
+    return code.__module__, code.__qualname__
 
 
 def check(module: Module) -> None:
@@ -188,8 +199,8 @@ def check(module: Module) -> None:
             f"Module {module.name!r} version {module.version!r}: a name is lower case letters, "
             "digits and _, a version is like 1.0.0. It was not registered."
         )
-    given: dict[str, object] = {"tags": module.tags, "dependencies": module.dependencies}
-    for name, texts in given.items():
+    lists: dict[str, object] = {"tags": module.tags, "dependencies": module.dependencies}
+    for name, texts in lists.items():
         if isinstance(texts, str):
             raise ModuleError(
                 f"{module.qualified}: its {name} are the text {texts!r}; a tuple of texts is due. "
@@ -212,7 +223,7 @@ def check(module: Module) -> None:
 
 def _may_be_needed(dependency: str) -> bool:
     kind, dot, name = dependency.partition(".")
-    return kind in {one.value for one in Kind} and (not dot or NAME.fullmatch(name) is not None)
+    return kind in tuple(Kind) and (not dot or NAME.fullmatch(name) is not None)
 
 
 def python_fits(specifier: str, running: tuple[int, ...] = sys.version_info[:3]) -> bool:
@@ -237,11 +248,11 @@ def python_fits(specifier: str, running: tuple[int, ...] = sys.version_info[:3])
 
 
 def _fits(sign: str, number: str, starred: bool, running: tuple[int, ...]) -> bool:
-    wanted = tuple(map(int, number.split(".")))
-    here = tuple(running[: len(wanted)]) if starred else tuple(running)
-    padded = wanted if starred else wanted + (0,) * (len(here) - len(wanted))
+    version = tuple(map(int, number.split(".")))
+    here = tuple(running[: len(version)]) if starred else tuple(running)
+    padded = version if starred else version + (0,) * (len(here) - len(version))
     if sign == "~=":
-        return here >= padded and here[: len(wanted) - 1] == wanted[:-1]
+        return here >= padded and here[: len(version) - 1] == version[:-1]
     return COMPARISONS[sign](here, padded)
 
 
@@ -258,18 +269,14 @@ def pattern_generator(name: str, **metadata: Unpack[Metadata]) -> Callable[[F], 
 def sequence_generator(
     name: str, *, form: Literal["sequences", "what_if"] = "sequences", **metadata: Unpack[Metadata]
 ) -> Callable[[F], F]:
-    """Register `(Context, Candidates, seeds, Params) -> iterator of (k, d) rows`; see `sequences`
-    for the what-if form.
-    """
+    """Register `(Context, Candidates, seeds, Params) -> iterator of (k, d) rows`."""
     return _registering(Kind.SEQUENCE, name, form, metadata)
 
 
 def sequence_filter(
     name: str, *, form: FilterForm, **metadata: Unpack[Metadata]
 ) -> Callable[[F], F]:
-    """Register a filter that returns a mask `Ruling`, pair conflicts `(m, m)`, a row predicate or a
-    `Ranking`, as `form` says.
-    """
+    """Register what returns a `Ruling`, conflicts (m, m), a predicate or a `Ranking`."""
     return _registering(Kind.FILTER, name, form, metadata)
 
 
@@ -287,7 +294,8 @@ def _registering(kind: Kind, name: str, form: Form | None, metadata: Metadata) -
     def decorate(function: F) -> F:
         summary = first_paragraph(function.__doc__)
         full: Metadata = {**metadata, "summary": metadata.get("summary", summary)}
-        add(Module(kind=kind, name=name, call=function, form=form, **full))
+        source = BUILT_IN if function.__module__.startswith(f"{PACKAGES[kind]}.") else CODE
+        add(Module(kind=kind, name=name, call=function, form=form, source=source, **full))
         return function
 
     return decorate
@@ -297,8 +305,8 @@ def _load(kind: Kind) -> None:
     if kind in _LOADED:
         return
     package = importlib.import_module(PACKAGES[kind])
-    for found in sorted(info.name for info in pkgutil.iter_modules(package.__path__)):
-        importlib.import_module(f"{PACKAGES[kind]}.{found}")
+    for name in sorted(info.name for info in pkgutil.iter_modules(package.__path__)):
+        importlib.import_module(f"{PACKAGES[kind]}.{name}")
     _LOADED.add(kind)
 
 
@@ -315,10 +323,10 @@ def registered(kind: Kind) -> tuple[Module, ...]:
 
 def module(kind: Kind, name: str) -> Module:
     """The module of that name; raises UnknownModule with the nearest known name."""
-    known = modules(kind)
-    if name not in known:
+    registry = modules(kind)
+    if name not in registry:
         raise UnknownModule(
-            f"There is no {name!r} in {kind}.{did_you_mean(name, list(known))} Known: "
-            f"{', '.join(known)}."
+            f"There is no {name!r} in {kind}.{did_you_mean(name, list(registry))} Known: "
+            f"{', '.join(registry)}."
         )
-    return known[name]
+    return registry[name]

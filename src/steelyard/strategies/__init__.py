@@ -5,18 +5,14 @@ In: a file, TOML text, a mapping, the name of a preset, or nothing for the defau
 
     strategy.py    the record and the default
     load.py        the way in: read, normalise, lay over a preset, validate
-    reading.py     bytes to plain values and their lines: caps, syntax
-    spellings.py   every accepted spelling, and what it means in the house form
-    normalise.py   a document to settings of the house form
-    building.py    settings laid over a strategy, every value validated
+    files/         the steps of it: reading, spellings, normalise, building, problems
     rules.py       what a strategy as a whole may not be, and what is worth knowing of it
-    problems.py    what is wrong, in words: key, value, allowed range
     presets/       strategies to begin with
-    json_schema.py what an editor needs to complete and check a file
+    schema.py      what an editor needs to complete and check a file
     writing.py     a strategy as a commented file
 """
 
-from steelyard.strategies.json_schema import schema
+from steelyard.strategies.files.problems import Problem, Problems
 from steelyard.strategies.load import (
     check,
     find,
@@ -28,8 +24,8 @@ from steelyard.strategies.load import (
     validate,
 )
 from steelyard.strategies.presets import PRESETS
-from steelyard.strategies.problems import Problem, Problems
 from steelyard.strategies.rules import check_dependencies, validate_dependencies
+from steelyard.strategies.schema import schema
 from steelyard.strategies.strategy import ModuleChoice, Strategy, Why, default
 
 __all__ = [

@@ -18,13 +18,21 @@ from steelyard.errors import SettingsError, did_you_mean
 from steelyard.modules.plugins import NONE, Loaded, load_plugins
 from steelyard.modules.registry import Kind, Module, modules
 from steelyard.settings import Plugins
-from steelyard.strategies.building import build, known_modules, section
-from steelyard.strategies.normalise import Normal, normalise
+from steelyard.strategies.files.building import build, known_modules, section
+from steelyard.strategies.files.normalise import Normal, normalise
+from steelyard.strategies.files.problems import (
+    MOST_PROBLEMS,
+    Place,
+    Problem,
+    Problems,
+    cut,
+    error,
+    shown,
+)
+from steelyard.strategies.files.reading import document, read
+from steelyard.strategies.files.spellings import ENABLED, plain
 from steelyard.strategies.presets import PRESETS, SUFFIX, text_of
-from steelyard.strategies.problems import MOST_PROBLEMS, Place, Problem, Problems, cut, error, shown
-from steelyard.strategies.reading import document, read
 from steelyard.strategies.rules import findings
-from steelyard.strategies.spellings import ENABLED, plain
 from steelyard.strategies.strategy import (
     DEFAULT_NAME,
     FILE_WHY,
@@ -72,9 +80,7 @@ def parse(
 
 
 def from_mapping(values: Mapping[str, Any], name: str, *, folder: Path | None = None) -> Strategy:
-    """The strategy of a parsed document, in any spelling; raises SettingsError listing every
-    problem.
-    """
+    """The strategy of a parsed document, any spelling; raises SettingsError with all problems."""
     strategy, problems = examine(values, name, folder)
     return _accepted(strategy, problems, name, NO_LINES)
 
@@ -99,9 +105,7 @@ def overlay(strategy: Strategy, changes: Mapping[str, Any], why: Why) -> Strateg
 
 
 def validate(strategy: Strategy | Mapping[str, Any], folder: Path | None = None) -> Problems:
-    """What is wrong with a strategy, or with a parsed document in any spelling; empty when nothing
-    is.
-    """
+    """What is wrong with a strategy or a parsed document in any spelling; empty = nothing."""
     if isinstance(strategy, Strategy):
         return Problems(findings(strategy))
     return Problems(examine(strategy, MAPPING_NAME, folder)[1])
@@ -118,7 +122,7 @@ def check(path: Path) -> tuple[Problems, Strategy | None]:
     except SettingsError as refused:
         return Problems([error((), str(refused))]), None
     strategy, problems = examine(parsed.values, path.stem, path.parent)
-    usable = all(one.severity != "error" for one in problems)
+    usable = all(problem.severity != "error" for problem in problems)
     missing = [error((PLUGINS,), cut(notice.message, MAX_TEXT)) for notice in strategy.problems]
     return Problems(located([*problems, *missing], parsed.lines)), strategy if usable else None
 
@@ -127,7 +131,7 @@ def _accepted(
     strategy: Strategy, problems: Iterable[Problem], source: str, lines: Lines
 ) -> Strategy:
     """The strategy where nothing is wrong with it; raises SettingsError with every error."""
-    errors = [one.text for one in located(problems, lines) if one.severity == "error"][
+    errors = [problem.text for problem in located(problems, lines) if problem.severity == "error"][
         :MOST_PROBLEMS
     ]
     if not errors:
@@ -143,21 +147,17 @@ def _accepted(
 
 
 def located(problems: Iterable[Problem], lines: Lines) -> list[Problem]:
-    """The problems in the order of the lines of their keys, or of the nearest tables around them;
-    each says its line.
-    """
-    found = [(_line(one.place, lines), one) for one in problems]
-    told = [
-        (line, replace(one, text=f"line {line}: {one.text}") if line else one)
-        for line, one in found
+    """The problems, each with its line, in the order of the lines of their keys or their tables."""
+    rows = [(_line(problem.place, lines), problem) for problem in problems]
+    rows = [
+        (line, replace(problem, text=f"line {line}: {problem.text}") if line else problem)
+        for line, problem in rows
     ]
-    return [one for _, one in sorted(told, key=lambda pair: pair[0])]
+    return [problem for _, problem in sorted(rows, key=lambda pair: pair[0])]
 
 
 def _line(place: Place, lines: Lines) -> int:
-    """Of a key, of the nearest table around it, or of the first key inside it; 0 where it stands
-    nowhere.
-    """
+    """Of a key, the nearest table around it, or the first key inside it; 0 where it is nowhere."""
     around = (lines[place[:end]] for end in range(len(place), 0, -1) if place[:end] in lines)
     inside = (line for other, line in lines.items() if place and other[: len(place)] == place)
     return next(around, 0) or min(inside, default=0)
@@ -169,15 +169,13 @@ def preset(name: str) -> Strategy:
 
 
 @cache
-def _preset(name: str, text: str, known: tuple[Module, ...]) -> Strategy:  # noqa: ARG001 - see `default`
+def _preset(name: str, text: str, every: tuple[Module, ...]) -> Strategy:  # noqa: ARG001 - see `default`
     strategy, problems = examine(document(text, name).values, name, None, preset_why(name))
     return _accepted(strategy, problems, name, NO_LINES)
 
 
 def find(name_or_path: str) -> Strategy:
-    """A preset by its name, or the strategy of a file; raises SettingsError where neither is
-    there.
-    """
+    """A preset by its name, or the strategy of a file; raises SettingsError without either."""
     if name_or_path in PRESETS:
         return preset(name_or_path)
     path = Path(name_or_path)
@@ -195,18 +193,18 @@ def examine(
     """A document as a strategy, as far as it can be read, and everything that is wrong with it."""
     values, problems = _plain(values)
     loaded = _loaded(values, folder, problems)
-    known = {
+    names = {
         kind: tuple(sorted((*modules(kind), *(module.name for module in loaded.modules[kind]))))
         for kind in Kind
     }
-    normal = normalise(values, known)
+    normal = normalise(values, names)
     base = _with(_base(normal, problems), loaded)
-    strategy, found = _over(base, normal, why)
+    strategy, more = _over(base, normal, why)
     texts = normal.texts
     named = replace(
         strategy, name=texts.get("name") or name, description=texts.get("description", "")
     )
-    return named, [*problems, *found]
+    return named, [*problems, *more]
 
 
 def _base(normal: Normal, problems: list[Problem]) -> Strategy:
@@ -256,23 +254,23 @@ def _over(base: Strategy, normal: Normal, why: Why) -> tuple[Strategy, list[Prob
     # a name that no module has may be one of a plugin that could not be had: the plan goes on
     # without it, and says so
     unknown = (
-        [replace(one, severity="warning") for one in normal.unknown]
+        [replace(problem, severity="warning") for problem in normal.unknown]
         if base.problems
         else normal.unknown
     )
     problems = [*normal.problems, *unknown, *problems]
-    unused = tuple(one.text for one in problems if one.severity == "warning")
+    unused = tuple(problem.text for problem in problems if problem.severity == "warning")
     built = replace(built, warnings=(*base.warnings, *unused))
-    if all(one.severity == "warning" for one in problems):
-        problems += [one for one in findings(built) if one.text not in unused]
+    if all(problem.severity == "warning" for problem in problems):
+        problems += [problem for problem in findings(built) if problem.text not in unused]
     return built, problems
 
 
 def _plain(values: object) -> tuple[dict[str, Any], list[Problem]]:
     """A document as TOML has it; an empty one, and why, for what is no table."""
-    found = plain(values)
+    table = plain(values)
     return (
-        (found, [])
-        if isinstance(found, dict)
-        else ({}, [error((), f"A strategy is a table, not {shown(found)}.")])
+        (table, [])
+        if isinstance(table, dict)
+        else ({}, [error((), f"A strategy is a table, not {shown(table)}.")])
     )

@@ -12,8 +12,15 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 
 from steelyard.modules.registry import Kind
-from steelyard.strategies.problems import MOST_PROBLEMS, Problem, dotted, error, meant, warning
-from steelyard.strategies.spellings import ENABLED
+from steelyard.strategies.files.problems import (
+    MOST_PROBLEMS,
+    Problem,
+    dotted,
+    error,
+    meant,
+    warning,
+)
+from steelyard.strategies.files.spellings import ENABLED
 from steelyard.strategies.strategy import ModuleChoice, Strategy, Why, inherited
 
 HIGH_COST = 0.01
@@ -41,34 +48,28 @@ PAIRS = (
         "the smallest order would be more than a plan may turn over",
     ),
 )
-"""Of `[limits]`: (lower, higher, what would be otherwise); the first may not be above the
-second.
-"""
+"""Of `[limits]`: (lower, higher, what would be otherwise); the first is never above the second."""
 
 
 def findings(strategy: Strategy) -> list[Problem]:
     """Everything that the rules say of a strategy, errors first."""
-    found = [one for rule in RULES for one in rule(strategy)]
-    found += [warning((), text) for text in strategy.warnings]
-    return sorted(found, key=lambda one: one.severity)
+    problems = [problem for rule in RULES for problem in rule(strategy)]
+    problems += [warning((), text) for text in strategy.warnings]
+    return sorted(problems, key=lambda problem: problem.severity)
 
 
 def check_dependencies(strategy: Strategy) -> list[str]:
     """Sentences for modules that are on by default or by a preset and lack what they draw from."""
-    return [one.text for one in dependencies(strategy) if one.severity == "warning"]
+    return [problem.text for problem in dependencies(strategy) if problem.severity == "warning"]
 
 
 def validate_dependencies(strategy: Strategy) -> list[str]:
-    """Sentences for modules that the strategy itself switched on and that lack what they draw
-    from.
-    """
-    return [one.text for one in dependencies(strategy) if one.severity == "error"]
+    """Sentences for modules that the strategy switched on and that lack what they draw from."""
+    return [problem.text for problem in dependencies(strategy) if problem.severity == "error"]
 
 
 def dependencies(strategy: Strategy) -> Iterator[Problem]:
-    """Modules that are on while what they depend on is off: an error where the strategy itself
-    switched them on.
-    """
+    """Modules on while what they depend on is off: an error where the strategy says so itself."""
     for kind in Kind:
         for choice in strategy.enabled(kind):
             missing = unmet(strategy, choice)
@@ -86,15 +87,13 @@ def dependencies(strategy: Strategy) -> Iterator[Problem]:
 
 
 def unmet(strategy: Strategy, choice: ModuleChoice) -> list[str]:
-    """The dependencies of a module that the strategy does not meet: names, kinds, or what to choose
-    one of.
-    """
+    """The dependencies that a strategy does not meet: names, kinds, or what to choose one of."""
     met = {str(kind) for kind in Kind if strategy.enabled(kind)}
-    met |= {one.module.qualified for kind in Kind for one in strategy.enabled(kind)}
+    met |= {other.module.qualified for kind in Kind for other in strategy.enabled(kind)}
     missing = [
-        wanted.split(OR)
-        for wanted in choice.module.dependencies
-        if met.isdisjoint(wanted.split(OR))
+        needed.split(OR)
+        for needed in choice.module.dependencies
+        if met.isdisjoint(needed.split(OR))
     ]
     return [f"one of {', '.join(names)}" if len(names) > 1 else names[0] for names in missing]
 
@@ -105,9 +104,7 @@ def _switched_by(strategy: Strategy, choice: ModuleChoice) -> Why:
 
 
 def _says_itself(strategy: Strategy, *tables: str) -> bool:
-    """Does the strategy itself set one of these keys, or one inside these tables? What a preset
-    says was weighed when it was made.
-    """
+    """Does the strategy itself, not a preset, set one of these keys or one inside these tables?"""
     return any(
         not inherited(why) and f"{key}.".startswith(tuple(f"{table}." for table in tables))
         for key, why in strategy.sources.items()
@@ -133,16 +130,16 @@ def _pairs(strategy: Strategy) -> Iterator[Problem]:
 
 
 def _terms_known(strategy: Strategy) -> Iterator[Problem]:
-    known = {choice.module.name for choice in strategy.choices[Kind.TERM]}
+    names = {choice.module.name for choice in strategy.choices[Kind.TERM]}
     says = (
         warning if strategy.problems else error
     )  # it may be the term of a plugin that could not be loaded
     for name in itertools.islice(
-        (name for name in strategy.score.further if name not in known), MOST_PROBLEMS
+        (name for name in strategy.score.further if name not in names), MOST_PROBLEMS
     ):
         place = ("score", "further", name)
         yield says(
-            place, f"{dotted(place)}: there is no such score term.{meant(place, sorted(known))}"
+            place, f"{dotted(place)}: there is no such score term.{meant(place, sorted(names))}"
         )
 
 
@@ -285,9 +282,7 @@ def _one_sided(strategy: Strategy) -> Iterator[Problem]:
 
 
 def _of_what_is_off(strategy: Strategy) -> Iterator[Problem]:
-    """Parameters of a module that somebody else switched off; who switched it off in the same
-    breath knows.
-    """
+    """Parameters of a module that is off by somebody else; who switched it off here knows."""
     off = [
         choice
         for kind in Kind

@@ -10,7 +10,7 @@ from typing import Any
 
 from steelyard.canonical import sha256
 from steelyard.errors import UnknownModule, did_you_mean
-from steelyard.modules.registry import Kind, Module, ModuleParams, modules
+from steelyard.modules.registry import BUILT_IN, Kind, Module, ModuleParams, modules
 from steelyard.notices import Notice
 from steelyard.settings import (
     Costs,
@@ -100,7 +100,7 @@ class Strategy:
                 return choice
         raise UnknownModule(
             f"There is no {name!r} in "
-            f"{kind}.{did_you_mean(name, [one.module.name for one in self.choices[kind]])}"
+            f"{kind}.{did_you_mean(name, [choice.module.name for choice in self.choices[kind]])}"
         )
 
     def enabled(self, kind: Kind) -> tuple[ModuleChoice, ...]:
@@ -157,30 +157,26 @@ SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
 
 
 def default_choices(kind: Kind) -> tuple[ModuleChoice, ...]:
-    """Every registered module of a kind with its own defaults, on unless it says otherwise."""
+    """The registered modules of a kind by their defaults; what is not built in is off."""
     return tuple(
-        ModuleChoice(module, enabled=module.on, params=module.params(), why=DEFAULT_WHY)
+        ModuleChoice(module, module.on and module.source == BUILT_IN, module.params(), DEFAULT_WHY)
         for module in modules(kind).values()
     )
 
 
 def registered() -> tuple[Module, ...]:
-    """Every registered module: what a strategy is made of, and the key of what is remembered about
-    one.
-    """
+    """Every registered module: what a strategy is made of."""
     return tuple(module for kind in Kind for module in modules(kind).values())
 
 
 def default() -> Strategy:
-    """The strategy of who gives none: every number its default, every module on that is on by
-    itself.
-    """
+    """The strategy of who gives none: every number at its default, what is on by itself on."""
     return _default(registered())
 
 
 @cache
 def _default(
-    known: tuple[Module, ...],  # noqa: ARG001 - a module that is registered later makes another
+    every: tuple[Module, ...],  # noqa: ARG001 - a module that is registered later makes another
 ) -> Strategy:
     return Strategy(
         name=DEFAULT_NAME,

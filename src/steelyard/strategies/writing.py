@@ -1,6 +1,4 @@
-"""A strategy as TOML text: a preset as a file to begin with, and any strategy with every value and
-who set it.
-"""
+"""A strategy as TOML text: a preset to begin with, or every value and who set it."""
 
 from __future__ import annotations
 
@@ -9,9 +7,9 @@ from typing import NamedTuple
 
 from steelyard.modules.registry import Kind
 from steelyard.settings import Section
+from steelyard.strategies.files.problems import bare, quoted
+from steelyard.strategies.files.spellings import ENABLED
 from steelyard.strategies.presets import text_of
-from steelyard.strategies.problems import bare, quoted
-from steelyard.strategies.spellings import ENABLED
 from steelyard.strategies.strategy import SECTIONS, Strategy, Why
 
 COMMENT_COLUMN = 34
@@ -41,9 +39,7 @@ class Setting(NamedTuple):
 
 
 def settings(strategy: Strategy) -> Iterator[Setting]:
-    """Every value that acts, in the order of a file: sections, then modules; of a module that is
-    off only the switch.
-    """
+    """Every value that acts, in the order of a file; of a module that is off only the switch."""
     for name in SECTIONS:
         yield from _section(strategy, name, getattr(strategy, name))
     for kind in Kind:
@@ -69,8 +65,8 @@ def _section(strategy: Strategy, table: str, section: Section) -> Iterator[Setti
             yield from _section(strategy, inside, value)
         elif isinstance(value, Mapping):
             yield from (
-                Setting(inside, name, one, strategy.source(f"{inside}.{name}"))
-                for name, one in value.items()
+                Setting(inside, name, inner, strategy.source(f"{inside}.{name}"))
+                for name, inner in value.items()
             )
 
 
@@ -79,11 +75,11 @@ def effective(strategy: Strategy) -> str:
     lines = [f"name = {toml(strategy.name)}"]
     lines += [f"description = {toml(strategy.description)}"] if strategy.description else []
     table = ""
-    for one in settings(strategy):
-        if one.table != table:
-            table = one.table
+    for inner in settings(strategy):
+        if inner.table != table:
+            table = inner.table
             lines += ["", f"[{table}]"]
-        lines.append(line(one.key, one.value, one.source))
+        lines.append(line(inner.key, inner.value, inner.source))
     return "\n".join(lines) + "\n"
 
 
@@ -93,7 +89,7 @@ def begun(preset: str, name: str) -> str:
     Raises SettingsError where there is no such preset.
     """
     schema, *rest = text_of(preset).splitlines()
-    first = next(index for index, one in enumerate(rest) if one.startswith("name = "))
+    first = next(index for index, setting in enumerate(rest) if setting.startswith("name = "))
     own = [f"name = {toml(name)}"] if name.isprintable() else []
     body = [*rest[:first], f"preset = {toml(preset)}", *own, *rest[first + 1 :]]
     return "\n".join([schema, *BEGUN.format(preset=preset).splitlines(), "#", *body]) + "\n"

@@ -27,9 +27,7 @@ LONGEST_VALUE = 40
 
 
 class Rules(BaseModel):
-    """When a circuit opens, and for how long. Whoever plans sets them, not a strategy: health
-    belongs to a machine.
-    """
+    """When a circuit opens, for how long; who plans sets them: health belongs to a machine."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -50,9 +48,7 @@ VARIABLES = {
 
 
 def rules_from(environment: Mapping[str, str]) -> Rules:
-    """The rules as the environment sets them; raises SettingsError naming the variable and its
-    range.
-    """
+    """The rules as the environment sets them; raises SettingsError naming variable and range."""
     try:
         return Rules.model_validate(
             {rule: environment[name] for rule, name in VARIABLES.items() if environment.get(name)}
@@ -67,9 +63,7 @@ def rules_from(environment: Mapping[str, str]) -> Rules:
 
 
 class Moment(BaseModel):
-    """Now: seconds of the monotonic clock, the boot that they count from ("" where nobody knows),
-    and the time for people.
-    """
+    """Now: seconds of the monotonic clock, the boot they count from or "", the time for people."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -102,9 +96,7 @@ def after_failure(circuit: Circuit | None, error: str, now: Moment) -> Circuit:
 
 
 def state_of(circuit: Circuit | None, rules: Rules, now: Moment) -> State:
-    """Closed: runs. Open: is left out. Half-open: one run may try; that run moves `since`, which
-    keeps others out.
-    """
+    """Closed: runs; open: left out; half-open: one run tries and, by moving `since`, alone."""
     if circuit is None or circuit.failures < rules.failure_threshold:
         return "closed"
     waited = now.seconds - circuit.since.seconds

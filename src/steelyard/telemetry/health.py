@@ -1,5 +1,5 @@
-"""The health of modules between runs: one circuit for each that failed, in one file that several
-processes may share.
+"""The health of modules between runs: a circuit for each that failed, in a dict of one process or
+in a file that several share.
 
 The file is written whole or not at all, under a lock, and only when something changes: while all
 modules are healthy there is none. What cannot be read is moved aside, what cannot be written is
@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import RLock
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -32,12 +33,10 @@ LOCK_SECONDS = 2.0
 LOCK_POLL_SECONDS = 0.01
 
 Outcome = tuple[str, str, str | None]
-"""(qualified name, version, error): what became of a module that ran; the error is None when it did
-not fail.
-"""
+"""(qualified name, version, error) of a module that ran; the error is None when it did not fail."""
 
-
-Change = Callable[[dict[str, Circuit]], object]
+Circuits = dict[str, Circuit]
+Change = Callable[[Circuits], object]
 """Changes the circuits in place; may be called twice when a file cannot be written."""
 
 
@@ -47,7 +46,7 @@ class Stored(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     version: Literal[1] = 1
-    circuits: dict[str, Circuit] = Field(default_factory=dict)
+    circuits: Circuits = Field(default_factory=dict)
 
 
 def this_moment() -> Moment:
@@ -61,37 +60,36 @@ def this_moment() -> Moment:
 class Health:
     """Which modules are out of service, and what became of those that ran.
 
-    folder   where the file lies; made when there is something to write
+    store    a dict, or the folder of the file; the folder is made when there is something to write
     now      tells the moment
     warn     told, once each, what of the file could not be read or written
     """
 
     def __init__(
         self,
-        folder: Path,
+        store: Path | Circuits,
         rules: Rules,
         *,
-        warn: Callable[[str], None],
+        warn: Callable[[str], None] = lambda _: None,
         now: Callable[[], Moment] = this_moment,
     ) -> None:
-        self.path, self.rules, self.now = folder / FILE, rules, now
-        self._warn, self._told = warn, set[str]()
+        self.store = InFile(store / FILE, warn) if isinstance(store, Path) else InMemory(store)
+        self.rules, self.now = rules, now
         self._tried: dict[str, tuple[Circuit, Circuit]] = {}
+        self._lock = RLock()
 
-    def circuits(self) -> dict[str, Circuit]:
-        """By `qualified name@version`, sorted: every module that failed and has not succeeded
-        since.
-        """
-        try:
-            return read(self.path)
-        except ValidationError:
-            self._change(lambda _: None)  # which moves it aside, if nobody else did
-        except OSError as error:
-            self._say(
-                f"The health of modules in {self.path} could not be read: {error.strerror}. Every "
-                "module is tried."
-            )
-        return {}
+    def circuits(self) -> Circuits:
+        """By key, sorted: every module that failed and has not succeeded since."""
+        return self.store.circuits()
+
+    def key(self, name: str, version: str) -> str:
+        """Where a failure of a module is counted."""
+        return f"{name}@{version}"
+
+    def keys(self, name: str, version: str, circuits: Circuits) -> list[str]:
+        """Which of the circuits speak of a module."""
+        key = self.key(name, version)
+        return [key] if key in circuits else []
 
     def out_of_service(self, versions: Mapping[str, str]) -> dict[str, str]:
         """Why modules may not run, by qualified name; a half-open one is left to this run, which
@@ -99,80 +97,126 @@ class Health:
 
         versions   qualified name -> version of the modules that are about to run
         """
-        names = {f"{name}@{version}": name for name, version in versions.items()}
-        known = self.circuits()
-        if all(state_of(known.get(key), self.rules, self.now()) == "closed" for key in names):
-            return {}
         out: dict[str, str] = {}
 
-        def claim(circuits: dict[str, Circuit]) -> None:
-            now = self.now()
-            for key in names.keys() & circuits.keys():
-                circuit, state = circuits[key], state_of(circuits[key], self.rules, now)
-                if state == "open":
-                    out[names[key]] = reason(circuit, self.rules)
-                elif state == "half-open":
-                    circuits[key] = circuit.model_copy(update={"since": now})
-                    self._tried[key] = circuit, circuits[key]
+        def claim(circuits: Circuits) -> None:
+            now, before = self.now(), dict(circuits)
+            for name, version in versions.items():
+                states = {
+                    key: state_of(before[key], self.rules, now)
+                    for key in self.keys(name, version, before)
+                }
+                opened = [key for key, state in states.items() if state == "open"]
+                if opened:
+                    out[name] = reason(before[opened[0]], self.rules)
+                    continue
+                for key in (key for key, state in states.items() if state == "half-open"):
+                    circuits[key] = before[key].model_copy(update={"since": now})
+                    self._tried[key] = before[key], circuits[key]
 
-        self._change(claim)
-        return dict(sorted(out.items()))
+        with self._lock:
+            if not self._all_closed(versions):
+                self.store.change(claim)
+            return dict(sorted(out.items()))
+
+    def _all_closed(self, versions: Mapping[str, str]) -> bool:
+        now, circuits = self.now(), self.circuits()
+        keys = [key for item in versions.items() for key in self.keys(*item, circuits)]
+        return all(state_of(circuits[key], self.rules, now) == "closed" for key in keys)
 
     def record(self, outcomes: Iterable[Outcome]) -> None:
-        """Count failures, forget those of modules that succeeded, and give back what was to be
-        tried and did not run.
-        """
-        ended = {f"{name}@{version}": error for name, version, error in outcomes}
+        """Count failures, forget those of what succeeded, give back what was to try and did not."""
+        ran = list(outcomes)
 
-        def count(circuits: dict[str, Circuit]) -> None:
+        def count(circuits: Circuits) -> None:
+            ended = {key for name, version, _ in ran for key in self.keys(name, version, circuits)}
             for key, (before, claimed) in self._tried.items():
                 if key not in ended and circuits.get(key) == claimed:
                     circuits[key] = before
-            for key, error in ended.items():
+            for name, version, error in ran:
                 if error is None:
-                    circuits.pop(key, None)
+                    for key in self.keys(name, version, circuits):
+                        del circuits[key]
                 else:
+                    key = self.key(name, version)
                     circuits[key] = after_failure(circuits.get(key), error, self.now())
 
-        if (
-            self._tried
-            or any(error is not None for error in ended.values())
-            or self.circuits().keys() & ended.keys()
-        ):
-            self._change(count)
-        self._tried.clear()
+        with self._lock:
+            failed = any(error is not None for _, _, error in ran)
+            if self._tried or failed or self._on_record(ran):
+                self.store.change(count)
+            self._tried.clear()
+
+    def _on_record(self, ran: Iterable[Outcome]) -> bool:
+        circuits = self.circuits()
+        return any(self.keys(name, version, circuits) for name, version, _ in ran)
 
     def reset(self, keys: Iterable[str]) -> None:
-        """Forget the failures of modules, by `qualified name@version`; raises InputError where that
-        cannot be written.
-        """
+        """Forget failures by `name@version`; raises InputError where that cannot be written."""
         forgotten = set(keys) & self.circuits().keys()
-        try:
-            if forgotten:
-                keep(
-                    self.path,
-                    lambda circuits: [circuits.pop(key, None) for key in forgotten],
-                    self._say,
-                )
-        except OSError as error:
-            raise InputError(
-                f"The health of modules could not be written to {self.path}: {_why(error)}. Nothing"
-                " was reset."
-            ) from error
+        if forgotten:
+            self.store.reset(lambda circuits: [circuits.pop(key, None) for key in forgotten])
 
-    def _change(self, change: Change) -> None:
+
+class InMemory:
+    """Circuits of one process, in a dict."""
+
+    def __init__(self, circuits: Circuits) -> None:
+        self._circuits, self._lock = circuits, RLock()
+
+    def circuits(self) -> Circuits:
+        """A copy, sorted."""
+        with self._lock:
+            return dict(sorted(self._circuits.items()))
+
+    def change(self, change: Change) -> None:
+        """Change them, one caller at a time."""
+        with self._lock:
+            change(self._circuits)
+
+    reset = change
+
+
+class InFile:
+    """Circuits of all processes of a user, in one file."""
+
+    def __init__(self, path: Path, warn: Callable[[str], None]) -> None:
+        self.path, self._warn, self._told = path, warn, set[str]()
+
+    def circuits(self) -> Circuits:
+        """What the file has; nothing of one that cannot be read, and that is told."""
+        try:
+            return read(self.path)
+        except ValidationError:
+            self.change(lambda _: None)  # which moves it aside, if nobody else did
+        except OSError as error:
+            self._say(
+                f"The health of modules in {self.path} could not be read: {error.strerror}. Every "
+                "module is tried."
+            )
+        return {}
+
+    def change(self, change: Change) -> None:
         """`keep`; where that cannot be, this run goes by what can be read, and it is told."""
         try:
             keep(self.path, change, self._say)
         except OSError as error:
-            self._say(
-                f"The health of modules could not be written to {self.path}: {_why(error)}. "
-                "Planning goes on."
-            )
-            known: dict[str, Circuit] = {}
+            self._say(f"{self._unwritten(error)} Planning goes on.")
+            circuits: Circuits = {}
             with contextlib.suppress(OSError, ValidationError):
-                known = read(self.path)
-            change(known)
+                circuits = read(self.path)
+            change(circuits)
+
+    def reset(self, change: Change) -> None:
+        """`keep`; raises InputError where that cannot be."""
+        try:
+            keep(self.path, change, self._say)
+        except OSError as error:
+            raise InputError(f"{self._unwritten(error)} Nothing was reset.") from error
+
+    def _unwritten(self, error: OSError) -> str:
+        reason = error.strerror or str(error)
+        return f"The health of modules could not be written to {self.path}: {reason}."
 
     def _say(self, text: str) -> None:
         if text not in self._told:
@@ -180,9 +224,10 @@ class Health:
             self._warn(text)
 
 
-def read(path: Path) -> dict[str, Circuit]:
-    """The circuits of a file, sorted; none without a file. Raises ValidationError for what cannot
-    be understood, and OSError.
+def read(path: Path) -> Circuits:
+    """The circuits of a file, sorted; none without a file.
+
+    Raises ValidationError for what cannot be understood, and OSError.
     """
     try:
         seen = path.stat()
@@ -195,16 +240,15 @@ def read(path: Path) -> dict[str, Circuit]:
 
 
 def keep(path: Path, change: Change, say: Callable[[str], None]) -> None:
-    """Read, change and write under the lock; a file that cannot be understood is moved aside, and
-    that is said. Raises OSError.
-    """
+    """Read, change, write under the lock; moves aside what is not usable. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with locked(path.with_name(f"{FILE}.lock")):
+    with locked(path.with_name(f"{path.name}.lock")):
+        sweep(path)
         try:
             circuits = read(path)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            aside = path.replace(path.with_name(f"{FILE}.unreadable"))
+            aside = path.replace(path.with_name(f"{path.name}.unreadable"))
             at = ".".join(map(str, first["loc"])) or "the file"
             say(
                 f"{path} is not usable ({at}: {first['msg']}): it is now {aside.name}, and every "
@@ -217,8 +261,11 @@ def keep(path: Path, change: Change, say: Callable[[str], None]) -> None:
             replace_file(path, Stored(circuits=circuits).model_dump_json(indent=1) + "\n")
 
 
-def _why(error: OSError) -> str:
-    return error.strerror or str(error)
+def sweep(path: Path) -> None:
+    """Remove the parts of the file that killed writers left; under the lock nobody writes one."""
+    for part in path.parent.glob(f".{path.name}.*"):
+        with contextlib.suppress(OSError):
+            part.unlink()
 
 
 def replace_file(path: Path, text: str) -> None:
@@ -238,13 +285,14 @@ def replace_file(path: Path, text: str) -> None:
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock file; the system lets go of it when a process ends. Raises TimeoutError after
-    `LOCK_SECONDS`.
+    """Hold the lock file, which the system lets go of when a process ends.
+
+    Raises TimeoutError after `LOCK_SECONDS`.
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         deadline = time.monotonic() + LOCK_SECONDS
-        while not _taken(handle):
+        while not _locks(handle):
             if time.monotonic() > deadline:
                 raise TimeoutError(
                     None, f"another process has held {path.name} for {LOCK_SECONDS:g} seconds"
@@ -255,7 +303,7 @@ def locked(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _taken(handle: int) -> bool:
+def _locks(handle: int) -> bool:
     """Take the lock if it is free."""
     try:
         if sys.platform == "win32":

@@ -19,9 +19,7 @@ LOGGER = logging.getLogger("steelyard.modules")
 def log_module(
     bucket: str, qualified: str, outcome: str, count: int | None, seconds: float
 ) -> None:
-    """Log that a module ran, failed or was skipped; `count` of things that it returned, None when
-    it returned nothing.
-    """
+    """Log that a module ran, failed or was skipped; `count` of what it returned, None = nothing."""
     elapsed_ms = round(1000 * seconds, 3)
     LOGGER.debug(
         "module bucket=%s name=%s outcome=%s count=%s elapsed_ms=%.3f",

@@ -9,47 +9,13 @@ Narrow windows lose columns, never text; colour repeats what words and shapes sa
 
 from __future__ import annotations
 
-from rich.console import Console
+from typing import TYPE_CHECKING
 
-from steelyard.plans.plan import Plan
-from steelyard.plans.verify import Report
-from steelyard.report.terminal.sections import (
-    alternatives,
-    candidates,
-    cash,
-    certificate,
-    costs,
-    drift,
-    explanation,
-    head,
-    modules,
-    not_traded,
-    notes,
-    score,
-    seal,
-    time_taken,
-    trades,
-    weights,
-    what_if,
-    why,
-)
-from steelyard.report.terminal.sections.view import View
+if TYPE_CHECKING:
+    from rich.console import Console
 
-SECTIONS = (
-    head,
-    trades,
-    costs,
-    drift,
-    weights,
-    score,
-    cash,
-    not_traded,
-    alternatives,
-    what_if,
-    explanation,
-)
-EXPLAINED = (candidates, modules)
-LAST = (certificate, notes, seal)
+    from steelyard.plans.plan import Plan
+    from steelyard.plans.verify import Report
 
 
 def show(
@@ -64,16 +30,20 @@ def show(
 
     opinion   what `verify.check` says of its document; None asks it
     """
-    view = View(console, plan, explain, opinion)
+    from steelyard.report.terminal.sections import order, view  # noqa: PLC0415 lists need none
+
+    shown = view.View(console, plan, explain, opinion)
     for section in (
-        *SECTIONS,
-        *(EXPLAINED if explain else ()),
-        *LAST,
-        *((time_taken,) if timings else ()),
+        *order.SECTIONS,
+        *(order.EXPLAINED if explain else ()),
+        *order.LAST,
+        *(order.TIMED if timings else ()),
     ):
-        section.draw(view)
+        section.draw(shown)
 
 
 def show_why(plan: Plan, symbol: str, console: Console) -> None:
     """Print the story of one symbol: holding, order, every candidate, kept or not."""
-    why.draw(View(console, plan, explain=True), symbol)
+    from steelyard.report.terminal.sections import view, why  # noqa: PLC0415 see `show`
+
+    why.draw(view.View(console, plan, explain=True), symbol)

@@ -1,6 +1,4 @@
-"""What is wrong with a strategy, in words: key, value, allowed range. Pydantic's own words stay
-here.
-"""
+"""What is wrong with a strategy, in words; pydantic's own words stay here."""
 
 from __future__ import annotations
 
@@ -64,9 +62,9 @@ class Problems(list[str]):
     found   errors and warnings as records
     """
 
-    def __init__(self, found: Iterable[Problem] = ()) -> None:
-        self.found = tuple(found)
-        super().__init__(one.text for one in self.found if one.severity == "error")
+    def __init__(self, problems: Iterable[Problem] = ()) -> None:
+        self.found = tuple(problems)
+        super().__init__(problem.text for problem in self.found if problem.severity == "error")
 
     @property
     def errors(self) -> list[str]:
@@ -76,7 +74,7 @@ class Problems(list[str]):
     @property
     def warnings(self) -> list[str]:
         """What is worth knowing."""
-        return [one.text for one in self.found if one.severity == "warning"]
+        return [problem.text for problem in self.found if problem.severity == "warning"]
 
     @property
     def is_valid(self) -> bool:
@@ -141,7 +139,7 @@ def shown(value: object) -> str:
     return cut(text)
 
 
-def unknown_key(place: Place, known: Sequence[str], listed: Sequence[str] | None = None) -> str:
+def unknown_key(place: Place, names: Sequence[str], listed: Sequence[str] | None = None) -> str:
     """Sentence for a key that nothing reads.
 
     known    every name that a slip may have meant
@@ -149,16 +147,14 @@ def unknown_key(place: Place, known: Sequence[str], listed: Sequence[str] | None
     """
     *table, _ = place
     where = f"in [{dotted(table)}] " if table else ""
-    near = meant(place, known) or f" Known {where}are {', '.join(sorted(listed or known))}."
+    near = meant(place, names) or f" Known {where}are {', '.join(sorted(listed or names))}."
     return f"{dotted(place)} is not a known key.{near}"
 
 
-def meant(place: Place, known: Sequence[str]) -> str:
-    """` Did you mean max_depth?`, or nothing; of a name that only looks like another it says how it
-    is spelled.
-    """
+def meant(place: Place, names: Sequence[str]) -> str:
+    """` Did you mean max_depth?`, or nothing; of a look-alike it says how it is spelled."""
     name = place[-1]
-    near = did_you_mean(name, list(known)) if len(name) <= SHOWN_CHARACTERS else ""
+    near = did_you_mean(name, list(names)) if len(name) <= SHOWN_CHARACTERS else ""
     return f" It is spelled {name!a}.{near}" if near and not name.isascii() else near
 
 
@@ -185,24 +181,24 @@ def explain(
     written   keys of the table -> where the document has them, where that is another place
     """
     schema = model.model_json_schema()
-    found = []
-    for one in errors.errors(include_url=False)[:MOST_PROBLEMS]:
-        first, *rest = one["loc"] or ("",)
+    problems = []
+    for slip in errors.errors(include_url=False)[:MOST_PROBLEMS]:
+        first, *rest = slip["loc"] or ("",)
         elsewhere = written.get(str(first))
         place = elsewhere.place if elsewhere else (*table, str(first)) if first else table
-        value = elsewhere.raw if elsewhere and not rest else one["input"]
+        value = elsewhere.raw if elsewhere and not rest else slip["input"]
         text = _sentence(
-            schema, (*place, *rest), tuple(one["loc"]), one["type"], value, one.get("ctx", {})
+            schema, (*place, *rest), tuple(slip["loc"]), slip["type"], value, slip.get("ctx", {})
         )
         house = dotted((*table, str(first)))
         exact = (*place, *map(str, itertools.takewhile(lambda part: isinstance(part, str), rest)))
-        found.append(
+        problems.append(
             error(
                 exact,
                 text if not elsewhere or house == dotted(place) else f"{text} It sets {house}.",
             )
         )
-    return found
+    return problems
 
 
 def _sentence(
@@ -237,8 +233,8 @@ def resolved(node: Schema, root: Schema) -> Schema:
     """The schema behind a reference, and of an optional value the schema of the value."""
     if "$ref" in node:
         return resolved(root["$defs"][node["$ref"].rpartition("/")[2]], root)
-    given = [option for option in node.get("anyOf", ()) if option.get("type") != "null"]
-    return resolved(given[0], root) if len(given) == 1 else node
+    options = [option for option in node.get("anyOf", ()) if option.get("type") != "null"]
+    return resolved(options[0], root) if len(options) == 1 else node
 
 
 def _find(root: Schema, location: tuple[int | str, ...]) -> Schema:

@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Any
 
 from steelyard.errors import SettingsError
-from steelyard.strategies.problems import cut, dotted
+from steelyard.strategies.files.problems import cut, dotted
 
 MAX_BYTES = 64 * 1024
 MAX_NESTING = 32
@@ -72,9 +72,7 @@ class Document:
 
 
 def read(path: Path) -> str:
-    """The text of a strategy file; raises SettingsError for what is no regular file, too large, or
-    not UTF-8.
-    """
+    """The text of a file; raises SettingsError for one not regular, too large, or not UTF-8."""
     try:
         mode, size = path.stat().st_mode, path.stat().st_size
         if not stat.S_ISREG(mode):
@@ -123,16 +121,16 @@ def document(text: str, source: str) -> Document:
 def _said(error: str, text: str, keys: Sequence[tuple[Place, int]]) -> str:
     """What a parser says, its place first and keys as a file has them."""
     place = _PLACE.search(error)
-    said = cut(
+    message = cut(
         _NAMES.sub(lambda names: dotted(ast.literal_eval(names[0])), _PLACE.sub("", error)),
         MAX_SAID,
     )
     if place is None or place[1] != AT_END:
-        return f"{place[1]}: {said}" if place else said
+        return f"{place[1]}: {message}" if place else message
     # of a value that nothing closes the line where it begins, of a key the last one
-    in_key = said.startswith(("Expected '='", "Expected ']' at the end of a table"))
+    in_key = message.startswith(("Expected '='", "Expected ']' at the end of a table"))
     line = text.rstrip().count(LINE_END) + 1 if in_key or not keys else keys[-1][1]
-    return f"line {line}: {said}"
+    return f"line {line}: {message}"
 
 
 def _too_large(source: str, size: int) -> SettingsError:
@@ -143,8 +141,8 @@ def _too_large(source: str, size: int) -> SettingsError:
 
 
 def _too_long(text: str, source: str) -> SettingsError:
-    found = _LONG_NUMBER.search(text)
-    where = f", {_at(text, found.start())}," if found else ""
+    token = _LONG_NUMBER.search(text)
+    where = f", {_at(text, token.start())}," if token else ""
     return SettingsError(
         f"The strategy {source}{where} has a number with too many digits. Nothing was planned."
     )
@@ -188,15 +186,15 @@ def _tokens(text: str, source: str) -> Iterator[tuple[str, int]]:
     """
     depth = dots = keys = 0
     before = LINE_END
-    for found in _TOKEN.finditer(text):
-        sign = found[0]
+    for token in _TOKEN.finditer(text):
+        sign = token[0]
         if sign in _QUOTES:
             return
         depth += _DEPTH.get(sign, 0)
         dots = dots + 1 if sign == "." else 0 if sign in _ENDS_KEY else dots
         keys += sign == "=" or (sign == "[" and before == LINE_END)
         if depth > MAX_NESTING or dots >= MAX_PARTS or keys > MAX_KEYS:
-            raise _over(depth, dots, text, found.start(), source)
+            raise _over(depth, dots, text, token.start(), source)
         before = sign
         yield sign, depth
 

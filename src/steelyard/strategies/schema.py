@@ -17,10 +17,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from steelyard.modules.registry import Kind, Module, first_paragraph
-from steelyard.strategies.normalise import EVALUATION_TABLE, MAX_DESCRIPTION, MAX_NAME
-from steelyard.strategies.presets import PRESETS
-from steelyard.strategies.problems import resolved
-from steelyard.strategies.spellings import (
+from steelyard.strategies.files.normalise import EVALUATION_TABLE, MAX_DESCRIPTION, MAX_NAME
+from steelyard.strategies.files.problems import resolved
+from steelyard.strategies.files.spellings import (
     CORE,
     ENABLED,
     ENABLED_LISTS,
@@ -36,6 +35,7 @@ from steelyard.strategies.spellings import (
     Unused,
     of_module,
 )
+from steelyard.strategies.presets import PRESETS
 from steelyard.strategies.strategy import SECTIONS, Strategy, default
 
 Schema = dict[str, Any]
@@ -53,7 +53,7 @@ def schema() -> Schema:
     sections = {name: _table(_properties(model), model.__doc__) for name, model in SECTIONS.items()}
     sections[PLANNER]["properties"] = {**shared, **sections[PLANNER]["properties"], **texts}
     names = {kind: [choice.module.name for choice in base.choices[kind]] for kind in Kind}
-    made = {
+    whole = {
         "$schema": DIALECT,
         "title": "Steelyard strategy",
         "description": (
@@ -80,7 +80,7 @@ def schema() -> Schema:
             "properties": {kind.value: {"propertyNames": {"enum": names[kind]}} for kind in Kind}
         },
     }
-    return copy.deepcopy(made)
+    return copy.deepcopy(whole)
 
 
 def _texts() -> dict[str, Schema]:
@@ -111,8 +111,8 @@ def _texts() -> dict[str, Schema]:
 
 
 def _table(properties: Mapping[str, Schema], description: str | None = None) -> Schema:
-    told = {"description": first_paragraph(description)} if description else {}
-    return {"type": "object", **told, "properties": dict(properties), "additionalProperties": False}
+    own = {"description": first_paragraph(description)} if description else {}
+    return {"type": "object", **own, "properties": dict(properties), "additionalProperties": False}
 
 
 @cache
@@ -125,30 +125,26 @@ def _properties(model: type[BaseModel]) -> Mapping[str, Schema]:
 
 
 def _inlined(node: Any, root: Mapping[str, Any]) -> Any:
-    """A schema without references, and without null: TOML has none, a key that is left out is at
-    its default.
-    """
+    """A schema without references or null, which TOML has not: a key left out is at its default."""
     if isinstance(node, list):
         return [_inlined(inner, root) for inner in node]
     if not isinstance(node, Mapping):
         return node
-    told = {
+    own = {
         key: value
         for key, value in node.items()
         if key not in ("$ref", "anyOf") and not (key == "default" and value is None)
     }
-    found = resolved(node, root)
+    behind = resolved(node, root)
     return {
         key: _inlined(value, root)
-        for key, value in {**found, **told}.items()
+        for key, value in {**behind, **own}.items()
         if not (key == "default" and value is None)
     }
 
 
 def _kind(base: Strategy, kind: Kind) -> Schema:
-    """Modules of a kind: a switch or a table each; names of plugins are any that the built-in ones
-    leave.
-    """
+    """Modules of a kind: a switch or a table each; of plugins any other name."""
     tables = {
         choice.module.name: _module(base, choice.module, enabled=choice.enabled)
         for choice in base.choices[kind]
@@ -205,11 +201,9 @@ def _listed(names: list[str], kind: Kind) -> Schema:
 
 
 def _spelled(base: Strategy, spellings: Mapping[str, Spelling]) -> dict[str, Schema]:
-    """Keys that are accepted by another name than ours; what is refused at any value is left
-    out.
-    """
-    found = {key: _spelling(base, key, spelling) for key, spelling in spellings.items()}
-    return {key: node for key, node in found.items() if node is not None}
+    """Keys accepted by another name than ours; what is refused at any value is not there."""
+    nodes = {key: _spelling(base, key, spelling) for key, spelling in spellings.items()}
+    return {key: node for key, node in nodes.items() if node is not None}
 
 
 def _spelling(base: Strategy, key: str, spelling: Spelling) -> Schema | None:

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from steelyard.modules.registry import Kind
 from steelyard.settings import Planner
-from steelyard.strategies.problems import (
+from steelyard.strategies.files.problems import (
     MOST_PROBLEMS,
     NOUNS,
     Problem,
@@ -26,7 +26,7 @@ from steelyard.strategies.problems import (
     unknown_key,
     warning,
 )
-from steelyard.strategies.spellings import (
+from steelyard.strategies.files.spellings import (
     CORE,
     ENABLED,
     ENABLED_LISTS,
@@ -94,28 +94,26 @@ class Normal:
         """Note what is wrong with the key written there; the sentence goes on after its name."""
         self.problems.append(error(written, f"{dotted(written)} {text}"))
 
-    def give(self, given: Given) -> None:
-        """Note a setting; two places that disagree are a problem, of two that agree the stronger
-        one counts.
-        """
-        other = self.givens.get(given.key)
-        if other is not None and not _same(other.value, given.value):
-            first, second = sorted((other, given), key=lambda one: one.level)
+    def give(self, setting: Given) -> None:
+        """Note a setting; two that disagree are a problem, of two that agree one counts."""
+        other = self.givens.get(setting.key)
+        if other is not None and not _same(other.value, setting.value):
+            first, second = sorted((other, setting), key=lambda setting: setting.level)
             self.wrong(
                 first.written,
                 f"is {shown(first.raw)} and {dotted(second.written)} is {shown(second.raw)}, but "
-                f"both set {dotted(given.key)}: make them equal, or keep one.",
+                f"both set {dotted(setting.key)}: make them equal, or keep one.",
             )
-        if other is None or given.level < other.level:
-            self.givens[given.key] = given
+        if other is None or setting.level < other.level:
+            self.givens[setting.key] = setting
 
 
-def _same(one: object, other: object) -> bool:
+def _same(first: object, other: object) -> bool:
     """2 and 2.0 are the same, 1 and true are not."""
-    return isinstance(one, bool) is isinstance(other, bool) and plain(one) == plain(other)
+    return isinstance(first, bool) is isinstance(other, bool) and plain(first) == plain(other)
 
 
-def normalise(document: Mapping[str, object], known: Known, *, switching: bool = True) -> Normal:
+def normalise(document: Mapping[str, object], modules: Known, *, switching: bool = True) -> Normal:
     """Every setting of a document in the house form; `problems` has what could not be understood.
 
     switching   does a module's table without `enabled` switch it on
@@ -127,14 +125,14 @@ def normalise(document: Mapping[str, object], known: Known, *, switching: bool =
     for key, value in document.items():
         if normal.full:
             break
-        _top(normal, known, key, value)
+        _top(normal, modules, key, value)
     for switch, written in normal.named.items():
         if switching and switch not in normal.givens:
             normal.give(Given(switch, True, written, Level.MODULE, True))
     return normal
 
 
-def _top(normal: Normal, known: Known, key: str, value: object) -> None:
+def _top(normal: Normal, modules: Known, key: str, value: object) -> None:
     """One key of the top."""
     if key in SHARED:
         for inner, inside in _table(normal, (key,), value):
@@ -143,9 +141,9 @@ def _top(normal: Normal, known: Known, key: str, value: object) -> None:
         for inner, inside in _table(normal, (key,), value):
             _setting(normal, (key, inner), inside)
     elif key in tuple(Kind) or key in PARAM_TABLES:
-        _modules(normal, known, key, value)
+        _modules(normal, modules, key, value)
     elif key in ENABLED_LISTS:
-        _enabled(normal, known, ENABLED_LISTS[key], key, value)
+        _enabled(normal, modules, ENABLED_LISTS[key], key, value)
     else:
         _general(normal, (key,), value, Level.TOP)
 
@@ -159,11 +157,11 @@ def _setting(normal: Normal, written: Key, value: object) -> None:
         normal.give(Given(written, value, written, Level.MODULE, value))
 
 
-def _modules(normal: Normal, known: Known, key: str, value: object) -> None:
+def _modules(normal: Normal, modules: Known, key: str, value: object) -> None:
     """A table of modules, or a table of their parameters alone."""
     kind = PARAM_TABLES.get(key) or Kind(key)
     for name, inside in _table(normal, (key,), value, f"a table of modules, written [{key}.NAME]"):
-        if not _is_module(normal, known, kind, name, (key, name)):
+        if not _is_module(normal, modules, kind, name, (key, name)):
             continue
         if key in PARAM_TABLES:
             _params(normal, kind, name, (key, name), inside, Level.TOP)
@@ -172,13 +170,13 @@ def _modules(normal: Normal, known: Known, key: str, value: object) -> None:
 
 
 def _table(
-    normal: Normal, written: Key, value: object, wanted: str | None = None
+    normal: Normal, written: Key, value: object, what: str | None = None
 ) -> Iterator[tuple[str, object]]:
     """The entries of what must be a table."""
     if isinstance(value, Mapping):
         yield from itertools.takewhile(lambda _: not normal.full, value.items())
     else:
-        table = wanted or f"a table, written [{dotted(written)}]"
+        table = what or f"a table, written [{dotted(written)}]"
         normal.wrong(written, f"is {shown(value)}; it must be {table}.")
 
 
@@ -232,18 +230,17 @@ def _spelled(normal: Normal, spelling: Spelling, written: Key, value: object, le
             if converted.takes(value):
                 normal.give(Given(key, converted.by(value), written, level, value))
             else:
-                wanted = (
+                text = (
                     f"it must be a number from {converted.low:,} to {converted.high:,}. It sets "
                     f"{dotted(key)}, {converted.says}."
                 )
-                normal.wrong(written, f"is {shown(value)}; {wanted}")
+                normal.wrong(written, f"is {shown(value)}; {text}")
         case Agrees(key):
             normal.agrees.append(Given(key, value, written, level, value))
-        case Unused(_, wanted) if type(value) is not wanted:
+        case Unused(_, kind) if type(value) is not kind:
             normal.wrong(
                 written,
-                f"is {shown(value)}; it must be "
-                f"{NOUNS['boolean' if wanted is bool else 'integer']}.",
+                f"is {shown(value)}; it must be {NOUNS['boolean' if kind is bool else 'integer']}.",
             )
         case Unused(says):
             normal.problems.append(warning(written, f"{dotted(written)} changes nothing: {says}."))
@@ -252,8 +249,8 @@ def _spelled(normal: Normal, spelling: Spelling, written: Key, value: object, le
                 normal.wrong(written, f"is {shown(value)}: {says}.")
 
 
-def _is_module(normal: Normal, known: Known, kind: Kind, name: str, written: Key) -> bool:
-    names = known[kind]
+def _is_module(normal: Normal, modules: Known, kind: Kind, name: str, written: Key) -> bool:
+    names = modules[kind]
     if name in names:
         return True
     near = meant(written, names) or f" Known are {', '.join(names)}."
@@ -304,14 +301,14 @@ def _params(normal: Normal, kind: Kind, name: str, table: Key, value: object, le
             normal.give(Given((kind.value, name, key), inside, (*table, key), level, inside))
 
 
-def _enabled(normal: Normal, known: Known, kind: Kind, key: str, value: object) -> None:
+def _enabled(normal: Normal, modules: Known, kind: Kind, key: str, value: object) -> None:
     """A list of names: these run, and no other of their kind."""
     if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
         normal.wrong((key,), f"is {shown(value)}; it must be a list of names of modules.")
         return
     for name in itertools.islice(value, MOST_PROBLEMS):
-        _is_module(normal, known, kind, name, (key, name))
-    for name in known[kind]:
+        _is_module(normal, modules, kind, name, (key, name))
+    for name in modules[kind]:
         switch = name in value
         normal.give(Given((kind.value, name, ENABLED), switch, (key,), Level.TOP, value))
 

@@ -1,6 +1,4 @@
-"""Settings of the house form laid over a strategy: every value validated, every problem with the
-place where it is written.
-"""
+"""Settings laid over a strategy: every value validated, every problem with its place."""
 
 from __future__ import annotations
 
@@ -13,9 +11,9 @@ from pydantic import ValidationError
 
 from steelyard.modules.registry import Kind
 from steelyard.settings import Section
-from steelyard.strategies.normalise import Known, Normal
-from steelyard.strategies.problems import Problem, Written, dotted, error, explain, shown
-from steelyard.strategies.spellings import ENABLED, Key, plain
+from steelyard.strategies.files.normalise import Known, Normal
+from steelyard.strategies.files.problems import Problem, Written, dotted, error, explain, shown
+from steelyard.strategies.files.spellings import ENABLED, Key, plain
 from steelyard.strategies.strategy import SECTIONS, ModuleChoice, Strategy, Why
 
 S = TypeVar("S", bound=Section)
@@ -42,8 +40,8 @@ def build(base: Strategy, normal: Normal, why: Why) -> tuple[Strategy, list[Prob
         **base.sources,
         **{
             leaf: why
-            for key, given in normal.givens.items()
-            for leaf in _leaves(".".join(key), given.value)
+            for key, setting in normal.givens.items()
+            for leaf in _leaves(".".join(key), setting.value)
         },
     }
     built = replace(
@@ -78,26 +76,24 @@ def _choice(base: ModuleChoice, normal: Normal, why: Why, problems: list[Problem
 
 
 def section(base: S, normal: Normal, table: Key, problems: list[Problem]) -> S:
-    """A section, or the parameters of a module, with what is given for it; the base itself where
-    nothing is.
-    """
-    given = {
-        key[-1]: one
-        for key, one in normal.givens.items()
+    """A section, or a module's parameters, with what is set for it; the base where nothing is."""
+    settings = {
+        key[-1]: setting
+        for key, setting in normal.givens.items()
         if key[:-1] == table and not _is_switch(key)
     }
-    if not given:
+    if not settings:
         return base
     try:
         return type(base).model_validate(
-            _merged(base, {name: one.value for name, one in given.items()})
+            _merged(base, {name: setting.value for name, setting in settings.items()})
         )
-    except ValidationError as found:
+    except ValidationError as errors:
         problems += explain(
-            found,
+            errors,
             type(base),
             table,
-            {name: Written(one.written, one.raw) for name, one in given.items()},
+            {name: Written(setting.written, setting.raw) for name, setting in settings.items()},
         )
         return base
 
@@ -108,9 +104,7 @@ def _is_switch(key: Key) -> bool:
 
 
 def _merged(base: Section, table: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a section with those of a table over them; tables inside sections are laid over
-    each other too.
-    """
+    """The values of a section under those of a table; so for tables inside it."""
     keys = {info.alias or name: name for name, info in type(base).model_fields.items()}
     merged: dict[str, Any] = {key: getattr(base, name) for key, name in keys.items()}
     for key, value in table.items():
@@ -125,12 +119,12 @@ def _merged(base: Section, table: Mapping[str, Any]) -> dict[str, Any]:
 
 def _disagreeing(strategy: Strategy, normal: Normal) -> Iterator[Problem]:
     """Copies of a setting that are not what the strategy has."""
-    for one in normal.agrees:
-        value = getattr(getattr(strategy, one.key[0]), one.key[1])
-        if plain(value) != plain(one.value) or isinstance(one.value, bool):
-            key = dotted(one.key)
+    for setting in normal.agrees:
+        value = getattr(getattr(strategy, setting.key[0]), setting.key[1])
+        if plain(value) != plain(setting.value) or isinstance(setting.value, bool):
+            key = dotted(setting.key)
             text = (
-                f"{dotted(one.written)} is {shown(one.raw)} and {key} is {shown(value)}: it is one "
-                "number for the whole strategy. "
+                f"{dotted(setting.written)} is {shown(setting.raw)} and {key} is {shown(value)}: "
+                "it is one number for the whole strategy. "
             )
-            yield error(one.written, f"{text}Set {key}, or leave it out.")
+            yield error(setting.written, f"{text}Set {key}, or leave it out.")

@@ -22,13 +22,11 @@ from types import MappingProxyType
 from typing import Any, TypeGuard
 
 from steelyard.modules.registry import Kind
-from steelyard.strategies.problems import shown
-from steelyard.strategies.reading import MAX_NESTING
+from steelyard.strategies.files.problems import shown
+from steelyard.strategies.files.reading import MAX_NESTING
 
 Key = tuple[str, ...]
-"""A key of the house form: ("search", "max_depth") or ("filters", "eligibility",
-"min_hold_days").
-"""
+"""A key of the house form: ("search", "max_depth"), ("filters", "eligibility", "on_missing")."""
 
 ENABLED = "enabled"
 PARAMS = "params"
@@ -108,18 +106,14 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class Agrees:
-    """A module's own copy of what is one setting for the whole strategy: accepted where the two
-    agree.
-    """
+    """A module's own copy of a setting of the whole strategy: accepted where the two agree."""
 
     key: Key
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A key that has no meaning here, accepted only at the values that ask for nothing; `says`
-    tells what to do instead.
-    """
+    """A key without a meaning here, accepted where it asks for nothing; `says` what to do."""
 
     says: str
     nothing: tuple[object, ...] = ()
@@ -145,9 +139,7 @@ COST_AVERSION = Converted(
     lambda penalty: penalty * PENALTY_SCALE, 0, 20, f"times {PENALTY_SCALE:g}: .1 is the default"
 )
 COST_SHARE = Converted(lambda multiple: 1 / multiple, 1, 1_000_000, "one over it")
-"""A multiple of its cost that a trade must be worth, as the share of the trade that its cost may
-be.
-"""
+"""A multiple of its cost that a trade must be worth, as the share that its cost may be."""
 
 
 def _search(key: str) -> Alias:
@@ -322,9 +314,7 @@ MODULES: Mapping[str, Mapping[str, Spelling]] = MappingProxyType(
         },
     }
 )
-"""Parameters of modules that are not house keys, by qualified name; `*` stands for every module of
-the kind.
-"""
+"""Parameters of modules that are not house keys, by qualified name; `*` = all of the kind."""
 
 ENABLED_LISTS: Mapping[str, Kind] = MappingProxyType(
     {
@@ -364,9 +354,7 @@ def of_module(kind: str, module: str) -> Mapping[str, Spelling]:
 
 
 def rows() -> Iterator[tuple[str, str, Spelling]]:
-    """Every spelling that is not of the house: (where, key, what it means), for the reference and
-    the schema.
-    """
+    """Every spelling not of the house, for reference and schema: (where, key, what it means)."""
     for key, spelling in GLOBAL.items():
         yield "", key, spelling
     for key, spelling in EVALUATION.items():
@@ -389,9 +377,7 @@ class Foreign:
 
 
 def plain(value: object, depth: int = 0) -> Any:
-    """A value with lists, tables, numbers and names of keys as TOML has them, so that equal
-    settings compare as equal.
-    """
+    """A value with lists, tables, numbers and keys as TOML has them: equal settings are equal."""
     if isinstance(value, Mapping | list | tuple) and depth > MAX_NESTING:
         return Foreign(f"nested more than {MAX_NESTING} deep")
     if isinstance(value, Mapping):

@@ -1,0 +1,38 @@
+"""The sections of a plan in a terminal, in their order."""
+
+from steelyard.report.terminal.sections import (
+    alternatives,
+    candidates,
+    cash,
+    certificate,
+    costs,
+    drift,
+    explanation,
+    head,
+    modules,
+    not_traded,
+    notes,
+    score,
+    seal,
+    time_taken,
+    trades,
+    weights,
+    what_if,
+)
+
+SECTIONS = (
+    head,
+    trades,
+    costs,
+    drift,
+    weights,
+    score,
+    cash,
+    not_traded,
+    alternatives,
+    what_if,
+    explanation,
+)
+EXPLAINED = (candidates, modules)
+LAST = (certificate, notes, seal)
+TIMED = (time_taken,)
