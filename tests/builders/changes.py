@@ -78,6 +78,12 @@ def only_with(of: World, kind: Kind, *names: str) -> World:
     return replace(of, strategy=only(of.strategy, kind, *names))
 
 
+def alone(of: World, name: str, kind: Kind = Kind.PATTERN, **params: Any) -> World:
+    """The world in which one pattern or generator makes all proposals."""
+    others = Kind.SEQUENCE if kind is Kind.PATTERN else Kind.PATTERN
+    return only_with(only_with(enabled(of, kind, name, **params), kind, name), others)
+
+
 def calling(of: World, kind: Kind, name: str, call: Any) -> World:
     """The world in which one module does what is said: what a faulty plugin would do."""
     return replace(of, strategy=with_call(of.strategy, kind, name, call))

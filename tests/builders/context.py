@@ -255,6 +255,23 @@ def orders(ctx: Context, table: Candidates, rows: Any) -> list[list[str]]:
     ]
 
 
+def proposed(
+    pattern: Any,
+    params: Any,
+    symbols: str,
+    *lines: str,
+    cost: float = 0.0,
+    conflicts: Sequence[tuple[int, int]] = (),
+    **options: Any,
+) -> list[list[str]]:
+    """What a pattern proposes for the orders of `lines` in a context of `options`, as `orders`."""
+    ctx = context(symbols, **options)
+    table = candidates(ctx, *lines, cost=cost, conflicts=conflicts)
+    rows = pattern(ctx, table, params)
+    assert rows.shape[1] == ctx.search.max_depth
+    return orders(ctx, table, rows)
+
+
 def read_only(record: Any) -> bool:
     """Is every array in a record, however deep, closed to writing?"""
     if isinstance(record, np.ndarray):
