@@ -13,6 +13,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
+
 from builders.world import (
     AS_OF,
     World,
@@ -25,7 +27,7 @@ from builders.world import (
     without,
     world,
 )
-from steelyard.modules.registry import Kind
+from steelyard.modules.registry import Kind, Module, ModuleParams
 from steelyard.plans.plan import Plan
 from steelyard.portfolio import Holding, TaxLot
 from steelyard.strategies import ModuleChoice
@@ -165,6 +167,22 @@ def twins(
 
 
 BB_AND_CC_ALIKE = twins(*TWINS, cash="32000", targets=TWIN_GOALS)
+
+
+# modules from outside
+
+
+def at_most_one_buy(ctx: Any, table: Any, params: ModuleParams) -> Any:
+    """What no mask and no pair can say would do as well, but this is asked lazily."""
+    buys = np.append(table.is_buy, False)
+    return lambda rows: buys[rows].sum(axis=1) <= 1
+
+
+ONE_BUY = Module(
+    *(Kind.FILTER, "at_most_one_buy", "1.0.0", "At most one buy in a plan", ModuleParams),
+    at_most_one_buy,
+    form="rows",
+)
 
 
 # plans

@@ -5,7 +5,6 @@ from builders.world import world
 from steelyard.modules.registry import Kind
 from steelyard.settings import Costs, Groups
 
-
 LINES = ("AA 400 @ 100", "BB 100 @ 100")
 
 
