@@ -8,8 +8,10 @@ from decimal import Decimal
 import jsonschema
 import pytest
 from hypothesis import given
-from planning.test_limits import dated_lots, usual
 
+from builders.changes import USUAL, dated_lots, usual
+from builders.demo import kinds
+from builders.each import each
 from builders.worlds import FEWER, worlds
 from steelyard.canonical import plain, published
 from steelyard.plans.plan import OUTSIDE_ID, Plan, json_schema, plan_id, seal

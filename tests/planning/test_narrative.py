@@ -8,6 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders.changes import USUAL, proposing
+from builders.demo import kinds
+from builders.each import each
 from builders.world import world
 from builders.worlds import FEWER, worlds
 from steelyard.plans.plan import Plan
@@ -18,7 +21,8 @@ NUMBER = re.compile(rf"[+{MINUS}-]?\d[\d,]*(?:\.\d+)?")
 SAYINGS = re.compile(
     r"\b(great|excellent|outperform\w*|best-in-class|strong\w*|attractive\w*|should|will|"
     r"recommend\w*|guarantee\w*|superior|optimal|"
-    r"unfortunately|impressive|smart\w*|perfect\w*|beat\w*|winners?|promis\w+|certain\w*|safe\w*|cheap\w*|opportunit\w+)\b",
+    r"unfortunately|impressive|smart\w*|perfect\w*|beat\w*|winners?|promis\w+|certain\w*|"
+    r"safe\w*|cheap\w*|opportunit\w+)\b",
     re.IGNORECASE,
 )
 
