@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
@@ -22,10 +22,11 @@ from steelyard.market import Market
 from steelyard.modules.candidates import Batch, Candidates, Scores
 from steelyard.modules.context import Context
 from steelyard.modules.tables import evaluate
+from steelyard.planning.case import Case
 from steelyard.planning.costs import order_cost
 from steelyard.planning.findings import Findings
 from steelyard.planning.keep import Pool
-from steelyard.planning.planner import LOCAL, plan, solve
+from steelyard.planning.planner import plan
 from steelyard.planning.proof import Evidence
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.score.reference import evaluate as reference
@@ -33,6 +34,7 @@ from steelyard.planning.search.beam import beam, greedy
 from steelyard.planning.search.problem import Problem
 from steelyard.planning.search.relax import relaxation
 from steelyard.planning.search.root_bound import root_bound
+from steelyard.planning.solve import LOCAL, Steps, solved
 from steelyard.plans.plan import Plan
 from steelyard.portfolio import Snapshot
 from steelyard.strategies import Strategy, default
@@ -106,10 +108,18 @@ def sample_inputs(name: str, strategy: Strategy | None = None) -> Inputs:
 
 def prepare(inputs: Inputs) -> Prepared:
     """Plan, and keep what the search saw."""
-    made = solve(
-        inputs.snapshot, inputs.market, inputs.strategy, targets=inputs.targets, findings=Findings()
+    solution, _ = solved(case_of(inputs), LOCAL)
+    return Prepared(solution.ctx, solution.objective, solution.table)
+
+
+def case_of(inputs: Inputs) -> Case:
+    """What a plan of the inputs is a function of."""
+    return Case(
+        snapshot=inputs.snapshot,
+        market=inputs.market,
+        strategy=inputs.strategy,
+        targets=inputs.targets,
     )
-    return Prepared(made.ctx, made.objective, made.table)
 
 
 def judge(prepared: Prepared, orders: Mapping[str, Decimal]) -> Judged:
@@ -167,43 +177,36 @@ class Watched:
     first: float | None = None
     searched: float | None = None
 
-    @staticmethod
-    def clock() -> float:
-        """Seconds."""
-        return time.perf_counter()
-
     def _saw(self, net: float) -> bool:
         if self.first is None and net >= self.enough:
-            self.first = self.clock() - self.started
+            self.first = time.perf_counter() - self.started
         return self.first is not None
 
-    def find_opportunities(
-        self, ctx: Context, objective: Objective, strategy: Strategy, findings: Findings
-    ) -> Candidates:
-        """See `planner.Steps`."""
-        return LOCAL.find_opportunities(ctx, objective, strategy, findings)
-
-    def generate(
-        self, ctx: Context, table: Candidates, strategy: Strategy, findings: Findings
-    ) -> Iterator[Batch]:
-        """See `planner.Steps`."""
-        return LOCAL.generate(ctx, table, strategy, findings)
+    @property
+    def steps(self) -> Steps:
+        """LOCAL, watched."""
+        return replace(LOCAL, evaluate=self.evaluate, prove=self.prove)
 
     def evaluate(
         self, table: Candidates, batches: Iterable[Batch], findings: Findings
     ) -> Iterator[Scores]:
-        """See `planner.Steps`."""
+        """Scores as they come, looked at."""
         for scores in LOCAL.evaluate(table, batches, findings):
             self._saw(float(scores.net.max(initial=-np.inf)))
             yield scores
 
     def prove(
-        self, ctx: Context, objective: Objective, table: Candidates, pool: Pool, findings: Findings
+        self,
+        ctx: Context,
+        objective: Objective,
+        table: Candidates,
+        pool: Pool,
+        clock: Callable[[], float],
     ) -> Evidence:
         """Look at greed and at the beam, depth by depth, then search as LOCAL does; looking is not
         counted as searching.
         """
-        looking = self.clock()
+        looking = time.perf_counter()
         for rows in _starts(ctx, table):
             if self.first is not None or self._saw(
                 float(
@@ -213,9 +216,9 @@ class Watched:
                 )
             ):
                 break
-        self.started += self.clock() - looking
-        evidence = LOCAL.prove(ctx, objective, table, pool, findings)
-        self.searched = self.clock() - self.started
+        self.started += time.perf_counter() - looking
+        evidence = LOCAL.prove(ctx, objective, table, pool, clock)
+        self.searched = time.perf_counter() - self.started
         if (
             len(evidence.proof.pool.net)
             and self.first is None
@@ -238,13 +241,6 @@ def _starts(ctx: Context, table: Candidates) -> Iterator[IntArray]:
 
 def watch(inputs: Inputs, enough: float) -> Watched:
     """Plan once under the stopwatch."""
-    watched = Watched(enough, Watched.clock())
-    solve(
-        inputs.snapshot,
-        inputs.market,
-        inputs.strategy,
-        targets=inputs.targets,
-        steps=watched,
-        findings=Findings(),
-    )
+    watched = Watched(enough, time.perf_counter())
+    solved(case_of(inputs), watched.steps)
     return watched

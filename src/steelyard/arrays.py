@@ -5,6 +5,9 @@ k rows of at most d indices into m things; PAD fills the rest of a row.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import TypeVar
 
 import numpy as np
@@ -26,6 +29,17 @@ def frozen(array: npt.NDArray[T]) -> npt.NDArray[T]:
     """The same array, closed to writing."""
     array.setflags(write=False)
     return array
+
+
+def floats(values: Iterable[Decimal | float | None]) -> FloatArray:
+    """Numbers as an array closed to writing; None is NaN."""
+    numbers = [math.nan if value is None else float(value) for value in values]
+    return frozen(np.array(numbers, dtype=np.float64))
+
+
+def flags(values: Iterable[bool]) -> BoolArray:
+    """Truths as an array closed to writing."""
+    return frozen(np.array(list(values), dtype=np.bool_))
 
 
 def canonical_rows(rows: IntArray, m: int) -> IntArray:

@@ -194,6 +194,11 @@ class Snapshot:
             MappingProxyType({security.symbol: security for security in self.securities}),
         )
 
+    @property
+    def balances(self) -> dict[str, Decimal]:
+        """Currency -> settled balance, of those that are not 0."""
+        return {currency: amount for currency, amount in self.cash.items() if amount}
+
     def security(self, symbol: str) -> Security | None:
         """The record of a symbol; None when the snapshot does not know it."""
         return self._by_symbol.get(symbol)

@@ -23,7 +23,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from steelyard.canonical import SIGNIFICANT_DIGITS
+from steelyard.canonical import SIGNIFICANT_DIGITS, FactValue, published
 
 Fact = str | int | float | Decimal | date
 
@@ -134,3 +134,24 @@ def render(template: str, facts: Mapping[str, Fact]) -> str:
 def _told(fact: Fact) -> Fact:
     """A number as documents publish it: words and published fact then round alike."""
     return float(f"{fact:.{SIGNIFICANT_DIGITS}g}") if isinstance(fact, float) else fact
+
+
+def plain_facts(facts: Mapping[str, Fact]) -> dict[str, FactValue]:
+    """Facts as JSON values: decimals as text, dates as ISO text, floats with 12 significant
+    digits.
+    """
+    return {name: _plain_fact(fact) for name, fact in sorted(facts.items())}
+
+
+def _plain_fact(fact: Fact) -> FactValue:
+    if isinstance(fact, Decimal):
+        return f"{fact:f}"
+    if isinstance(fact, date):
+        return fact.isoformat()
+    return published(fact) if isinstance(fact, float) else fact
+
+
+def sentence_case(sentence: Sentence) -> str:
+    """First letter upper case, a full stop at the end."""
+    text = sentence.text
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
@@ -437,3 +438,16 @@ class Plugins(Section):
             description="most memory of a plugin worker, beyond what it starts with",
         ),
     ] = 1024
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The sections of a strategy that modules may see."""
+
+    costs: Costs = field(default_factory=Costs)
+    limits: Limits = field(default_factory=Limits)
+    planner: Planner = field(default_factory=Planner)
+    search: Search = field(default_factory=Search)
+    score: Score = field(default_factory=Score)
+    groups: Groups = field(default_factory=Groups)
+    regime: Regime = field(default_factory=Regime)

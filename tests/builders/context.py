@@ -28,6 +28,7 @@ import numpy as np
 from steelyard.arrays import PAD, frozen
 from steelyard.estimates.estimate import METRICS, Estimates
 from steelyard.estimates.regime import UNKNOWN, Regime
+from steelyard.estimates.trends import Trends
 from steelyard.ledger import Account
 from steelyard.modules.candidates import Candidates, Proposal
 from steelyard.modules.context import Context
@@ -35,7 +36,7 @@ from steelyard.modules.tables import Tables
 from steelyard.planning.planning_set import grouping, neutral_mix
 from steelyard.portfolio import BucketState, Holding, Security, TaxLot
 from steelyard.sentences import say
-from steelyard.settings import Costs, Groups, Limits, Planner, Score, Search
+from steelyard.settings import Groups, Limits, Planner, Rules, Score, Search
 from steelyard.settings import Regime as RegimeRules
 
 AS_OF = date(2022, 12, 28)
@@ -115,14 +116,15 @@ def context(
         0.0,
         MappingProxyType({metric: frozen(np.ones(n, dtype=np.bool_)) for metric in METRICS}),
     )
+    securities = tuple(
+        Security(name, "USD", lot_size=Decimal(repr(float(lot))), priority_multiplier=float(factor))
+        for name, lot, factor in zip(names, full(lot_sizes), full(multipliers), strict=True)
+    )
     return Context(
         as_of=AS_OF,
         base_currency="USD",
         symbols=names,
-        securities=tuple(
-            Security(name, "USD", lot_size=Decimal(repr(float(lot))))
-            for name, lot in zip(names, full(lot_sizes), strict=True)
-        ),
+        securities=securities,
         holdings=tuple(
             _holding(name, quantity) for name, quantity in zip(names, shares, strict=True)
         ),
@@ -130,7 +132,6 @@ def context(
         fx=full(fx),
         quantities=frozen(shares),
         sellable=frozen(shares.copy()),
-        lot_sizes=full(lot_sizes),
         weights=weights,
         target_weights=goals,
         average_cost=full(average_cost),
@@ -141,9 +142,7 @@ def context(
         can_buy=_members(names, can_buy),
         can_sell=_members(names, can_sell),
         is_fund=_members(names, funds),
-        quality=quality,
         dividend_yield=full(dividend_yield),
-        priority_multiplier=full(multipliers),
         neutral_mix=neutral_mix(goals, weights > 0) if mix is None else full(mix),
         sectors=grouping("sector", _labels(sectors, n)),
         countries=grouping("country", _labels(countries, n)),
@@ -152,20 +151,18 @@ def context(
         spendable_weight=cash_weight,
         value=VALUE,
         min_order_weight=0.005,
-        base_weight=base_weight,
         seed=seed,
         state=BucketState(),
-        costs=Costs(),
-        limits=limits or Limits(),
-        planner=Planner(),
-        search=Search(max_depth=max_depth),
-        score=score or Score(),
-        momentum=full(momentum),
-        peaks=full(peaks),
-        volatility_ratio=volatility_ratio,
+        rules=Rules(
+            limits=limits or Limits(),
+            planner=Planner(base_trade_weight=base_weight),
+            search=Search(max_depth=max_depth),
+            score=score or Score(),
+            groups=Groups(sector=dict(sector_targets or {}), country=dict(country_targets or {})),
+            regime=regimes or RegimeRules(),
+        ),
+        trends=Trends(full(momentum), full(peaks), volatility_ratio),
         regime=regime or UNKNOWN,
-        regimes=regimes or RegimeRules(),
-        groups=Groups(sector=dict(sector_targets or {}), country=dict(country_targets or {})),
     )
 
 

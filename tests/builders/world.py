@@ -23,13 +23,15 @@ from steelyard.modules.context import Context
 from steelyard.modules.registry import Kind, Module
 from steelyard.money import ZERO, FxRate, FxTable
 from steelyard.orders import Order, Side
-from steelyard.planning.document import Material
+from steelyard.planning.case import Case
 from steelyard.planning.findings import Findings
-from steelyard.planning.planner import plan, solve
-from steelyard.planning.planning_set import build_context
+from steelyard.planning.guard import Guard
+from steelyard.planning.planner import plan
+from steelyard.planning.planning_set import build_context, members
 from steelyard.planning.score.objective import Objective, objective_of
+from steelyard.planning.solve import LOCAL, Solution, Steps, solved
 from steelyard.planning.valuation import Valuation, value_portfolio
-from steelyard.planning.wishes import eligible_buys, find_opportunities
+from steelyard.planning.wishes import find_opportunities
 from steelyard.plans.plan import Plan
 from steelyard.portfolio import BucketState, Holding, Security, Snapshot, TaxLot
 from steelyard.strategies import ModuleChoice, Strategy
@@ -90,17 +92,15 @@ class World:
         """Context, objective and table as `plan` makes them, made once."""
         return prepared(self)
 
-    def solved(self) -> tuple[Material, Findings]:
-        """What stands before the document is written, and what the steps found beside it."""
-        findings = Findings()
-        return solve(
-            self.snapshot,
-            self.market,
-            self.strategy,
+    @property
+    def case(self) -> Case:
+        return Case(
+            snapshot=self.snapshot,
+            market=self.market,
+            strategy=self.strategy,
             targets=self.targets,
-            state=self.state,
-            findings=findings,
-        ), findings
+            state=self.state or BucketState(),
+        )
 
     @property
     def rates(self) -> dict[str, Decimal]:
@@ -149,30 +149,17 @@ class Prepared:
 
 def prepared(of: World) -> Prepared:
     """Context, objective and table as `plan` makes them."""
-    findings = Findings()
-    targets = of.targets if isinstance(of.targets, Targets) else None
-    valuation = value_portfolio(
-        of.snapshot, of.market, targets.weights if targets else (), of.strategy.limits, findings
-    )
-    ctx = build_context(
-        of.snapshot,
-        of.market,
-        of.strategy,
-        valuation,
-        targets=targets,
-        state=of.state or BucketState(),
-        seed=0,
-        eligible=lambda wide: eligible_buys(wide, of.strategy, findings),
-        findings=findings,
-    )
-    objective = objective_of(ctx, of.strategy, findings)
-    return Prepared(
-        valuation,
-        ctx,
-        objective,
-        find_opportunities(ctx, objective, of.strategy, findings),
-        findings,
-    )
+    guard = Guard()
+    valuation = value_portfolio(of.case, guard.findings)
+    ctx = build_context(of.case, valuation, members(of.case, valuation), guard.findings)
+    objective = objective_of(ctx, of.strategy, guard)
+    table = find_opportunities(ctx, objective, of.strategy, guard)
+    return Prepared(valuation, ctx, objective, table, guard.findings)
+
+
+def solution(of: World, steps: Steps = LOCAL) -> Solution:
+    """What the document of the world's plan is written from."""
+    return solved(of.case, steps)[0]
 
 
 def world(

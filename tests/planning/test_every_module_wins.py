@@ -12,8 +12,9 @@ import pytest
 
 from builders import adaptive as adaptive_worlds
 from builders import regimes as regime_worlds
+from builders.changes import BB_AND_CC_ALIKE, YOUNG, enabled, proposing, traded
+from builders.proposers import WORLDS
 from builders.world import AS_OF, BUSY, World, only, world
-from planning.test_modules_in_plans import TWINS, WORLDS, YOUNG, enabled, proposing, traded, twins
 from steelyard.modules.patterns.adaptive import VARIANTS
 from steelyard.modules.registry import Kind, modules
 from steelyard.settings import Neutral, Score
@@ -61,7 +62,7 @@ PATTERNS = {
 }
 VARIED = {
     "adaptive": adaptive_worlds.WORLDS,
-    "market_regime": {name: of for name, (of, _) in regime_worlds.WORLDS.items()},
+    "market_regime": regime_worlds.WORLDS,
 }
 """Patterns of several variants, by variant."""
 GENERATORS = {"combinatorial": OVER_AND_UNDER, "enhanced_combinatorial": OVER_AND_UNDER}
@@ -138,10 +139,7 @@ BOUGHT = AS_OF - timedelta(days=30)
 FILTERS = {
     "eligibility": (recently(OVER_AND_UNDER, "AA", acquired=BOUGHT), {}),
     "recently_traded": (recently(OVER_AND_UNDER, "CC", last_bought=AS_OF - timedelta(days=10)), {}),
-    "correlation_aware": (
-        twins(*TWINS, cash="32000", wanted={"AA": 0.5, "BB": 0.15, "CC": 0.15, "DD": 0.18}),
-        {},
-    ),
+    "correlation_aware": (BB_AND_CC_ALIKE, {}),
     "diversity": (BUSY, {"max_sequences": 1, "diversity_weight": 1.0}),
 }
 

@@ -25,9 +25,10 @@ from steelyard.modules.registry import Kind
 from steelyard.modules.terms import BlackBox, Part, Term, linear_part
 from steelyard.notices import Drop
 from steelyard.orders import Side
-from steelyard.planning.findings import Findings, kept_to
-from steelyard.planning.planner import Local
-from steelyard.planning.questions.explain import Case, explain
+from steelyard.planning.findings import Findings
+from steelyard.planning.guard import Guard, kept_to, settled
+from steelyard.planning.questions.explain import explain
+from steelyard.planning.solve import local
 from steelyard.sentences import say
 from steelyard.targets import TargetsFailed
 
@@ -205,19 +206,6 @@ def test_a_ranking_that_keeps_no_number_of_proposals_costs_the_filter():
     each({str(most): most for most in (2.5, None, "x", -1)}, costs_only_itself)
 
 
-def test_a_mask_that_fails_for_securities_not_held_is_left_out_of_the_whole_plan():
-    def partial(ctx, table, params):
-        if table.m and not ctx.held[table.security].any():
-            raise RuntimeError("only held ones, please")
-        return Ruling(np.ones(table.m, dtype=bool), {})
-
-    free = replace(BUSY, targets=None)
-    plan = calling(free, Kind.FILTER, "eligibility", partial).plan()
-
-    named(plan, "filters.eligibility")
-    same_plan(plan, off(free, Kind.FILTER, "eligibility").plan())
-
-
 # what fails when its answer is used
 
 
@@ -283,7 +271,7 @@ def test_a_row_predicate_that_fails_costs_only_itself(scope):
 def test_a_ranking_that_fails_costs_only_itself():
     def costs_only_itself(call):
         faulty = with_form(BASES["proposals"], RANK, "rank", ranked(call))
-        left_out(faulty, Kind.FILTER, RANK, steps=Local(batch_size=8))
+        left_out(faulty, Kind.FILTER, RANK, steps=local(batch_size=8))
 
     each(LATE_RANKS, costs_only_itself)
 
@@ -350,15 +338,15 @@ def test_the_same_failure_makes_the_same_plan():
 
 
 def test_a_module_that_is_known_to_have_failed_is_not_asked_again():
-    findings, asked = Findings(), []
+    asked = []
 
-    def work():
-        asked.append(dict(findings.gone))
+    def work(guard):
+        asked.append(dict(guard.gone))
         raise FailedLate("filters.x", "E: no")
 
     late = r"filters.x failed while its answer was used: E: no\. Nothing was made with it"
     with pytest.raises(FailedLate, match=late):
-        findings.settled(work)
+        settled(work, Guard())
     assert asked == [{}, {"filters.x": "E: no"}]
 
 
@@ -373,14 +361,9 @@ def test_a_failure_inside_of_another_module_is_that_of_the_module_whose_answer_i
 def test_what_a_plan_was_made_without_its_explanation_is_without_too():
     faulty = with_form(USUAL, ROWS, "rows", LATE_ROWS["raises at once"])
 
-    def case(of):
-        return Case(
-            snapshot=of.snapshot, market=of.market, strategy=of.strategy, targets=of.targets
-        )
+    explained = explain(faulty.case, faulty.plan())
 
-    explained = explain(case(faulty), faulty.plan())
-
-    without = explain(case(off(USUAL, Kind.FILTER, ROWS)), explained)
+    without = explain(off(USUAL, Kind.FILTER, ROWS).case, explained)
     assert explained.explanation == without.explanation
 
 

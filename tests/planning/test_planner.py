@@ -6,7 +6,7 @@ from decimal import Decimal
 from builders.changes import HELD, USUAL, stops, usual
 from builders.world import world
 from steelyard.orders import Order, Side
-from steelyard.planning.planner import Local
+from steelyard.planning.solve import local
 from steelyard.plans import verify
 from steelyard.settings import Limits, Search
 
@@ -178,7 +178,7 @@ def test_the_depth_is_the_most_orders_of_a_plan():
 
 
 def test_the_plan_reads_no_clock_but_the_one_of_the_steps():
-    plan = USUAL.plan(steps=Local(clock=lambda: 0.0))
+    plan = USUAL.plan(steps=local(clock=lambda: 0.0))
 
     assert {timing.seconds for timing in plan.timings} == {0.0}
 

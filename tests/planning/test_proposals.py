@@ -1,6 +1,7 @@
 """What is kept of the proposals: the first by rank, whatever batch and order they come in."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given
@@ -12,8 +13,8 @@ from steelyard.arrays import PAD
 from steelyard.modules.candidates import Ranking, Scores
 from steelyard.modules.registry import Kind
 from steelyard.planning.keep import best
-from steelyard.planning.planner import Local
 from steelyard.planning.proposals import keep_best
+from steelyard.planning.solve import LOCAL, local
 
 DEPTH = 5
 EVERY = np.array(
@@ -96,16 +97,18 @@ def test_nothing_offered_or_a_rank_of_minus_infinity_keeps_nothing():
     assert len(never.rows) == 0
 
 
-class Backwards(Local):
-    """Scores that arrive in the opposite order."""
+def backwards(steps):
+    """Steps whose scores arrive in the opposite order."""
 
-    def evaluate(self, table, batches, findings):
-        yield from reversed(list(super().evaluate(table, batches, findings)))
+    def evaluate(table, batches, findings):
+        return reversed(list(steps.evaluate(table, batches, findings)))
+
+    return replace(steps, evaluate=evaluate)
 
 
 def test_with_a_ranking_neither_batches_nor_their_order_change_the_plan():
     for most in (1, 3, 20):
         of = enabled(proposing(BUSY), Kind.FILTER, "diversity", max_sequences=most)
 
-        each_way = (Local(), Local(batch_size=7), Backwards(batch_size=5))
+        each_way = (LOCAL, local(batch_size=7), backwards(local(batch_size=5)))
         assert len({of.plan(steps=steps).plan_id for steps in each_way}) == 1, most

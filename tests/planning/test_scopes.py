@@ -28,7 +28,7 @@ from steelyard.errors import PlanRefused
 from steelyard.market import Index, Quote
 from steelyard.modules.registry import Kind, Module, ModuleParams, modules
 from steelyard.modules.terms import Term, linear_part
-from steelyard.planning.planner import Local
+from steelyard.planning.solve import Steps, local
 from steelyard.portfolio import BucketState
 from steelyard.settings import Groups, Limits, Neutral, Planner, Score, Search
 from steelyard.strategies.strategy import SECTIONS, Strategy
@@ -325,9 +325,9 @@ def with_a_term() -> World:
     return replace(USUAL, strategy=with_module(USUAL.strategy, outside))
 
 
-def ticking() -> Local:
+def ticking() -> Steps:
     """Steps whose clock goes a second further each time that it is read."""
-    return Local(clock=functools.partial(next, itertools.count(0.0)))
+    return local(clock=functools.partial(next, itertools.count(0.0)))
 
 
 # what changes what

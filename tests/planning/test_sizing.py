@@ -3,9 +3,8 @@
 from decimal import Decimal
 
 from builders.changes import usual
-from builders.world import prepared, world
+from builders.world import world
 from steelyard.orders import Order, Side
-from steelyard.planning.sizing import probe
 
 
 def sizes(of, symbol="BB"):
@@ -51,9 +50,3 @@ def test_fractional_shares_are_never_sold_beyond_what_is_held():
     of = world(*lines, cash="9000", targets={"AA": 0.5}, orders=open_sell(1))
 
     assert max(sizes(of)) == 2
-
-
-def test_a_probe_is_one_lot():
-    of = world("AA 10 @ 100", "BB 0 @ 50", cash="9000", lots={"BB": "10"})
-
-    assert probe(prepared(of).ctx, 1).quantity == 10

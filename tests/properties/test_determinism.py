@@ -21,7 +21,7 @@ from builders.worlds import FEWER, worlds
 from steelyard.estimates.estimate import TEN_YEARS
 from steelyard.market import Market, Quote
 from steelyard.money import FxRate, FxTable
-from steelyard.planning.planner import Local
+from steelyard.planning.solve import local
 from steelyard.portfolio import Holding, Security, Snapshot
 from steelyard.settings import Costs, Limits
 from steelyard.targets import Targets
@@ -95,8 +95,8 @@ def test_the_order_of_rows_changes_nothing(one, random):
 @given(worlds(), st.sampled_from([1, 7]))
 def test_the_size_of_batches_changes_nothing(one, size):
     assert (
-        one.plan(steps=Local(batch_size=size)).plan_id
-        == one.plan(steps=Local(batch_size=4096)).plan_id
+        one.plan(steps=local(batch_size=size)).plan_id
+        == one.plan(steps=local(batch_size=4096)).plan_id
     )
 
 
@@ -353,7 +353,7 @@ def test_events_come_in_the_same_order_and_twice_the_same():
 
 def test_the_clock_only_times():
     ticks = iter(range(10**6))
-    plan = BUSY.plan(steps=Local(clock=lambda: float(next(ticks)) / 1e6))
+    plan = BUSY.plan(steps=local(clock=lambda: float(next(ticks)) / 1e6))
 
     assert plan.plan_id == BUSY.plan().plan_id
     assert all(timing.seconds > 0 for timing in plan.timings)

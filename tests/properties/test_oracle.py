@@ -23,8 +23,8 @@ from steelyard.orders import Side
 from steelyard.planning.choice import choose
 from steelyard.planning.findings import Findings
 from steelyard.planning.keep import FEW, MOST_TIES, TIE, best
-from steelyard.planning.planner import evaluate_batches
 from steelyard.planning.score.reference import evaluate as reference
+from steelyard.planning.solve import evaluate_batches
 from steelyard.plans.plan import Plan
 from steelyard.settings import Search
 

@@ -117,7 +117,7 @@ def _under(strategy: Strategy, choice: ModuleChoice) -> Iterator[str]:
 
 def _conditions(strategy: Strategy, choice: ModuleChoice) -> Iterator[str]:
     """Why a module that is on may still not run, or find nothing."""
-    from steelyard.planning.findings import NEED_MISSING
+    from steelyard.planning.guard import NEED_MISSING
     from steelyard.strategies.rules import unmet
 
     if choice.enabled:

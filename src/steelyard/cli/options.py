@@ -234,7 +234,8 @@ def _planned(inputs: Inputs, seed: int, disabled: Mapping[str, str]) -> Plan:
 
 
 def _explained(inputs: Inputs, seed: int, plan: Plan, disabled: Mapping[str, str]) -> Plan:
-    from steelyard.planning.questions.explain import Case, explain
+    from steelyard.planning.case import Case
+    from steelyard.planning.questions.explain import explain
 
     imported = inputs.imported
     case = Case(

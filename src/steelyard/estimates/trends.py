@@ -8,6 +8,7 @@ pause), they are not scored.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -22,6 +23,21 @@ RECENT = 20
 FEWEST = 2
 MOST_OF_IT = 0.5
 """Part of a mix whose return of a day must be known, so that it stands for that of the whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trends:
+    """What the closes say of direction.
+
+    momentum           (n,)  growth of twelve months less the newest, NaN unknown
+    peaks              (n,)  highest close since the oldest lot, the security's currency, NaN
+                             unknown or not held
+    volatility_ratio         of the held mix: of a month over that of a year, NaN unknown
+    """
+
+    momentum: FloatArray
+    peaks: FloatArray
+    volatility_ratio: float = math.nan
 
 
 def momentum(closes: FloatArray) -> FloatArray:

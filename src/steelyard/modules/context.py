@@ -9,15 +9,16 @@ n securities · m candidates · k sequences in a batch · d steps deep · g grou
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
-from steelyard.arrays import BoolArray, FloatArray
+from steelyard.arrays import BoolArray, FloatArray, floats, frozen
 from steelyard.estimates.estimate import Estimates
 from steelyard.estimates.regime import UNKNOWN, Regime
+from steelyard.estimates.trends import Trends
 from steelyard.portfolio import BucketState, Holding, Security
-from steelyard.settings import Costs, Groups, Limits, Planner, Score, Search
-from steelyard.settings import Regime as RegimeRules
+from steelyard.settings import Costs, Groups, Limits, Planner, Rules, Score, Search
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,6 @@ class Context:
     fx                 (n,)  base per unit of that currency
     quantities         (n,)  shares held
     sellable           (n,)  shares not reserved by open sells
-    lot_sizes          (n,)  shares
     weights            (n,)  held, of value
     target_weights     (n,)  of value, 0 where absent; None without targets
     average_cost       (n,)  per share, the security's currency, NaN unknown
@@ -72,25 +72,21 @@ class Context:
     tradable           (n,)  priced and fresh
     can_buy, can_sell  (n,)  tradable, and allowed by security and strategy
     is_fund            (n,)
-    quality            (n,)  0..1, neutral where missing (see `estimates.missing`)
     dividend_yield     (n,)  a year, neutral where missing
-    priority_multiplier (n,)
     neutral_mix        (n,)  sums to 1: what cash is looked through into
-    momentum           (n,)  growth of twelve months less the newest, NaN unknown
-    peaks              (n,)  highest close since the oldest lot, the security's currency, NaN
-                       unknown or not held
-    volatility_ratio         of the held mix: volatility of a month over that of a year, NaN unknown
-    regime                   of the market, from the history of an index
-    regimes                  the cash that each regime wants
     sectors, countries       groupings over the same n
+    estimates                return, risk, quality, correlation, neutral where missing
+    trends                   momentum, peaks, volatility of late
+    regime                   of the market, from the history of an index
     cash_weight              all cash, of value; 1 - sum of weights
     spendable_weight         base cash less open buys, of value
     open_buys_weight         money that open buys may still take, of value: in cash_weight, but
                              promised
     value                    V, base currency, > 0
     min_order_weight         least order, of value
-    base_weight              unit of the money ladder, of value
     seed                     of every random draw
+    state                    what the bucket remembers
+    rules                    the sections of the strategy
     absent                   targets outside the planning set: without a price they cannot be bought
     """
 
@@ -103,7 +99,6 @@ class Context:
     fx: FloatArray
     quantities: FloatArray
     sellable: FloatArray
-    lot_sizes: FloatArray
     weights: FloatArray
     target_weights: FloatArray | None
     average_cost: FloatArray
@@ -114,31 +109,20 @@ class Context:
     can_buy: BoolArray
     can_sell: BoolArray
     is_fund: BoolArray
-    quality: FloatArray
     dividend_yield: FloatArray
-    priority_multiplier: FloatArray
     neutral_mix: FloatArray
     sectors: Grouping
     countries: Grouping
     estimates: Estimates
+    trends: Trends
     cash_weight: float
     spendable_weight: float
     value: float
     min_order_weight: float
-    base_weight: float
     seed: int
     state: BucketState
-    costs: Costs
-    limits: Limits
-    planner: Planner
-    search: Search
-    score: Score
-    groups: Groups
-    momentum: FloatArray
-    peaks: FloatArray
-    volatility_ratio: float = math.nan
+    rules: Rules
     regime: Regime = UNKNOWN
-    regimes: RegimeRules = field(default_factory=RegimeRules)
     open_buys_weight: float = 0.0
     absent: tuple[AbsentTarget, ...] = ()
 
@@ -146,6 +130,56 @@ class Context:
     def n(self) -> int:
         """Number of securities in the planning set."""
         return len(self.symbols)
+
+    @property
+    def costs(self) -> Costs:
+        """What an order costs."""
+        return self.rules.costs
+
+    @property
+    def limits(self) -> Limits:
+        """What a plan may never break."""
+        return self.rules.limits
+
+    @property
+    def planner(self) -> Planner:
+        """What patterns and generators draw, and the unit of the money ladder."""
+        return self.rules.planner
+
+    @property
+    def search(self) -> Search:
+        """Scope, depth and limits of the search."""
+        return self.rules.search
+
+    @property
+    def score(self) -> Score:
+        """Weights, anchors and neutral values of the score."""
+        return self.rules.score
+
+    @property
+    def groups(self) -> Groups:
+        """Targets of sectors and countries."""
+        return self.rules.groups
+
+    @cached_property
+    def lot_sizes(self) -> FloatArray:
+        """(n,) shares."""
+        return floats(security.lot_size for security in self.securities)
+
+    @cached_property
+    def priority_multiplier(self) -> FloatArray:
+        """(n,)"""
+        return floats(security.priority_multiplier for security in self.securities)
+
+    @property
+    def quality(self) -> FloatArray:
+        """(n,) 0..1, neutral where missing (see `estimates.missing`)."""
+        return self.estimates.quality
+
+    @property
+    def base_weight(self) -> float:
+        """Unit of the money ladder, of value."""
+        return max(self.min_order_weight, self.planner.base_trade_weight)
 
     @property
     def held(self) -> BoolArray:
@@ -157,10 +191,10 @@ class Context:
         """(n,) price over average cost less 1, NaN where the cost is unknown."""
         return self.prices / self.average_cost - 1
 
-    @property
+    @cached_property
     def lot_weight(self) -> FloatArray:
         """(n,) one lot, of value."""
-        return self.prices * self.fx * self.lot_sizes / self.value
+        return frozen(self.prices * self.fx * self.lot_sizes / self.value)
 
     @property
     def absent_target(self) -> float:

@@ -1,13 +1,10 @@
-"""The hash of everything that a plan is a function of.
-
-Truncated at the as-of date and restricted to the planning set, so that what cannot matter cannot
-change it.
-"""
+"""All that a plan is a function of, as one record, and its hash."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,24 +14,48 @@ from steelyard.estimates.estimate import TEN_YEARS
 from steelyard.market import Market
 from steelyard.modules.context import Context
 from steelyard.orders import Order
-from steelyard.portfolio import Holding, Security, Snapshot
+from steelyard.portfolio import BucketState, Holding, Security, Snapshot
 from steelyard.strategies import Strategy
-from steelyard.targets import Targets
+from steelyard.targets import Targets, TargetsFailed
 
 
-def inputs_sha256(
-    ctx: Context,
-    snapshot: Snapshot,
-    market: Market,
-    strategy: Strategy,
-    targets: Targets | None,
-    disabled: Mapping[str, str],
-) -> str:
-    """SHA-256 over snapshot, quotes, rates, closes, targets, strategy, state, seed and disabled
-    modules.
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What a plan is a function of.
+
+    targets    weights by symbol; a failure with its reason; None = the heuristics plan alone
+    state      what the bucket remembers
+    seed       of every random draw
+    disabled   modules out of service -> why; by name or qualified name
+    """
+
+    snapshot: Snapshot
+    market: Market
+    strategy: Strategy
+    targets: Targets | TargetsFailed | None = None
+    state: BucketState = field(default_factory=BucketState)
+    seed: int = 0
+    disabled: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def target_weights(self) -> Targets | None:
+        """The targets, where there are any."""
+        return self.targets if isinstance(self.targets, Targets) else None
+
+    def with_setting(self, section: str, name: str, value: float) -> Case:
+        """The case with one number of its strategy changed."""
+        changed = getattr(self.strategy, section).model_copy(update={name: value})
+        return replace(self, strategy=replace(self.strategy, **{section: changed}))
+
+
+def inputs_sha256(case: Case, ctx: Context) -> str:
+    """SHA-256 over snapshot, quotes, rates, closes, targets, strategy, state, seed, disabled.
+
+    Truncated at the as-of date and restricted to the planning set of `ctx`, so that what cannot
+    matter cannot change it.
     """
     members = set(ctx.symbols)
-    state = ctx.state
+    snapshot, market, state, targets = case.snapshot, case.market, case.state, case.target_weights
     return sha256(
         {
             "as_of": snapshot.as_of.isoformat(),
@@ -61,7 +82,7 @@ def inputs_sha256(
                 if targets is None
                 else {symbol: weight for symbol, weight in targets.weights.items() if weight > 0}
             ),
-            "strategy": strategy.sha256,
+            "strategy": case.strategy.sha256,
             "state": [
                 state.previous_verdict,
                 state.funding,
@@ -78,8 +99,8 @@ def inputs_sha256(
                 None if ctx.regime.distance is None else published(ctx.regime.distance),
                 ctx.regime.observations,
             ],
-            "seed": ctx.seed,
-            "disabled": dict(disabled),
+            "seed": case.seed,
+            "disabled": dict(case.disabled),
         }
     )
 

@@ -26,9 +26,7 @@ from steelyard.planning.score.reference import Evaluation
 from steelyard.planning.score.reference import evaluate as reference
 
 AGREEMENT = 1e-9
-"""Largest difference between the collapsed tables and the reference evaluator; of hold where that
-is over 1.
-"""
+"""Largest difference between collapsed tables and reference evaluator; of scores where over 1."""
 
 DECISIVE_DECIMALS = 12
 
@@ -128,6 +126,27 @@ def choose(
     return Choice(hold, plan, best, runners_up, scored_named, threshold, adds)
 
 
+def choose_in_scope(
+    ctx: Context,
+    objective: Objective,
+    table: Candidates,
+    proposals: Pool,
+    searched: Pool,
+    greedy: IntArray,
+) -> Choice:
+    """The plan: the best of what was proposed, or of the whole table, beside the best proposal.
+
+    searched   the best sets of the whole table
+    greedy     (1, d)  the list that a greedy planner makes
+    """
+    named = {"greedy": greedy}
+    if ctx.search.scope == "proposals":
+        return choose(ctx, objective, table, proposals, named)
+    if len(proposals.rows):
+        named["proposal"] = proposals.rows[:1]
+    return choose(ctx, objective, table, searched, named)
+
+
 def least_net(ctx: Context) -> float:
     """What a plan must gain; an act verdict holds on to a share of it, so that daily plans do not
     flap.
@@ -144,10 +163,10 @@ def _ranked(
         return []
     tied = len(pool.net) if objective.black_boxes else int((pool.net >= pool.net[0] - TIE).sum())
     finalists: list[Scored] = []
-    # debts near the value of the holdings make weights, and so scores, of any size: rounding grows
-    # with them
-    allowed = AGREEMENT * max(1.0, abs(hold))
     for cells, net in zip(pool.rows[: tied + RUNNERS_UP], pool.net, strict=False):
+        # debts near the value of the holdings make weights, and so scores, of any size: rounding
+        # grows with them
+        allowed = AGREEMENT * max(1.0, abs(hold), abs(float(net)))
         scored = score_set(ctx, objective, table, [int(j) for j in cells if j != PAD], hold)
         if abs(scored.net - _black_box_gain(ctx, objective, table, scored.row) - net) > allowed:
             raise InternalError(

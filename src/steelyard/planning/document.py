@@ -7,28 +7,25 @@ Decimal in, decimal out: quantities x prices x rates are never rounded here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 import numpy as np
 
-from steelyard.canonical import FactValue, published
-from steelyard.market import Market
+from steelyard.canonical import published
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
 from steelyard.money import ZERO
-from steelyard.notices import Stop
+from steelyard.notices import Notice, Stop
 from steelyard.orders import Side
 from steelyard.planning import narrative
-from steelyard.planning.choice import Choice, Scored
+from steelyard.planning.choice import Scored
 from steelyard.planning.costs import _exact, cost_rate, order_costs, total_costs
-from steelyard.planning.findings import Findings
+from steelyard.planning.guard import Guard
 from steelyard.planning.planning_set import last_bought
-from steelyard.planning.proof import Evidence
-from steelyard.planning.score.objective import Objective
+from steelyard.planning.solve import Solution, step_order
 from steelyard.planning.table import by_age, lots_sold
-from steelyard.planning.valuation import Priced, Valuation
+from steelyard.planning.valuation import Priced
 from steelyard.plans.account import (
     AbsentTargetShown,
     CashRung,
@@ -54,37 +51,27 @@ from steelyard.plans.orders import (
     Step,
 )
 from steelyard.plans.plan import Plan, Verdict, seal
-from steelyard.plans.score import Certificate, Charges, PartShown, ScoreShown, TermShown
+from steelyard.plans.score import Charges, PartShown, ScoreShown, TermShown
 from steelyard.plans.score import Objective as ObjectiveShown
 from steelyard.portfolio import Snapshot, TaxLot
-from steelyard.sentences import Fact, Sentence
+from steelyard.sentences import plain_facts, sentence_case
 from steelyard.strategies import Strategy
 
 
-@dataclass(frozen=True)
-class Material:
-    """Everything that a document is written from."""
+def write(
+    m: Solution, guard: Guard, what_if: WhatIf | None, warnings: tuple[Notice, ...] = ()
+) -> Plan:
+    """The sealed plan document.
 
-    snapshot: Snapshot
-    market: Market
-    strategy: Strategy
-    valuation: Valuation
-    ctx: Context
-    table: Candidates
-    objective: Objective
-    choice: Choice
-    certificate: Certificate
-    evidence: Evidence
-    inputs_sha256: str
-
-
-def write(material: Material, findings: Findings, what_if: WhatIf | None = None) -> Plan:
-    """The sealed plan document; `what_if` are the reports beside it."""
-    m, ctx, choice = material, material.ctx, material.choice
+    what_if    the reports beside the plan
+    warnings   what the importers noticed: they come first
+    """
+    snapshot, market, strategy = m.case.snapshot, m.case.market, m.case.strategy
+    ctx, choice, findings = m.ctx, m.choice, guard.findings
     order = step_order(m.table, choice.plan.row)
     steps = [_step(m, n, j) for n, j in enumerate(order, start=1)]
     costs = total_costs(steps, _tax(m))
-    cash_after = _cash_after(m.snapshot, steps, costs)
+    cash_after = _cash_after(snapshot, steps, costs)
     drift = _drift(m)
     figures = narrative.Figures(
         drift.before, drift.after, costs.total, _turnover(m.table, choice.plan.row), m.table.m
@@ -103,14 +90,14 @@ def write(material: Material, findings: Findings, what_if: WhatIf | None = None)
                 detail=detail.text,
                 facts=plain_facts({**detail.facts, **headline.facts}),
             ),
-            bucket=m.snapshot.bucket,
-            as_of=m.snapshot.as_of,
+            bucket=snapshot.bucket,
+            as_of=snapshot.as_of,
             prices_as_of=_prices_as_of(m),
-            price_source=m.market.source,
-            strategy=_strategy(m.strategy),
+            price_source=market.source,
+            strategy=_strategy(strategy),
             base_currency=ctx.base_currency,
             value=m.valuation.value,
-            cash=dict(sorted(m.snapshot.cash.items())),
+            cash=dict(sorted(snapshot.cash.items())),
             cash_after=cash_after,
             cash_rates=dict(sorted(m.valuation.cash_rates.items())),
             reserve=Decimal(repr(ctx.reserve_weight)) * m.valuation.value,
@@ -121,21 +108,21 @@ def write(material: Material, findings: Findings, what_if: WhatIf | None = None)
                 limits=ctx.limits,
                 max_depth=ctx.search.max_depth,
                 min_order_base=_exact(published(ctx.min_order_weight * ctx.value)),
-                drift_band_weight=m.strategy.rebalance.drift_band_weight,
+                drift_band_weight=strategy.rebalance.drift_band_weight,
             ),
-            excluded=m.snapshot.excluded,
+            excluded=snapshot.excluded,
             holdings=tuple(_holdings(m)),
             holdings_after=tuple(_holdings_after(m)),
             candidates=tuple(_candidates(m)),
             steps=tuple(steps),
-            proposed_by=_proposers(findings, choice.plan),
+            proposed_by=_proposers(m, choice.plan),
             conversions=tuple(_conversions(m, steps)),
             score=_score(m),
             objective=ObjectiveShown(
                 mode="none" if ctx.target_weights is None else "targets", profile=ctx.score.profile
             ),
             certificate=m.certificate,
-            alternatives=tuple(_alternatives(m, findings)),
+            alternatives=tuple(_alternatives(m)),
             what_if=what_if,
             explanation=None,
             regime=RegimeShown(
@@ -149,37 +136,15 @@ def write(material: Material, findings: Findings, what_if: WhatIf | None = None)
             cash_ladder=tuple(_cash_ladder(m, cash_after)),
             not_traded=tuple(_not_traded(stop) for stop in findings.stops),
             problems=tuple(findings.problems),
-            warnings=tuple(findings.warnings),
+            warnings=(*warnings, *findings.warnings),
             data_coverage=tuple(findings.coverage),
-            reproducible=m.evidence.proof.stopped != "seconds" and not findings.late,
+            reproducible=m.evidence.proof.stopped != "seconds" and not guard.late,
             modules=tuple(findings.runs),
             timings=tuple(findings.timings),
             seed=ctx.seed,
             inputs_sha256=m.inputs_sha256,
         )
     )
-
-
-def step_order(table: Candidates, row: Iterable[int]) -> list[int]:
-    """Sells first, larger orders first within a side: cash then never dips lower than at the
-    end.
-    """
-    return sorted(row, key=lambda j: (bool(table.is_buy[j]), -abs(float(table.delta[j])), j))
-
-
-def plain_facts(facts: Mapping[str, Fact]) -> dict[str, FactValue]:
-    """Facts as JSON values: decimals as text, dates as ISO text, floats with 12 significant
-    digits.
-    """
-    return {name: _plain_fact(fact) for name, fact in sorted(facts.items())}
-
-
-def _plain_fact(fact: Fact) -> FactValue:
-    if isinstance(fact, Decimal):
-        return f"{fact:f}"
-    if isinstance(fact, date):
-        return fact.isoformat()
-    return published(fact) if isinstance(fact, float) else fact
 
 
 def drift_of(ctx: Context, weights: np.ndarray, cash: float) -> float | None:
@@ -196,20 +161,20 @@ def drift_of(ctx: Context, weights: np.ndarray, cash: float) -> float | None:
     )
 
 
-def _drift(m: Material) -> Drift:
+def _drift(m: Solution) -> Drift:
     ctx = m.ctx
     return Drift(
         before=drift_of(ctx, ctx.weights, ctx.cash_weight),
         after=_drift_after(m, m.choice.plan),
         absent_target=ctx.absent_target,
         absent=tuple(
-            AbsentTargetShown(symbol=one.symbol, target=one.target, why=one.why)
-            for one in ctx.absent
+            AbsentTargetShown(symbol=absent.symbol, target=absent.target, why=absent.why)
+            for absent in ctx.absent
         ),
     )
 
 
-def _drift_after(m: Material, scored: Scored) -> float | None:
+def _drift_after(m: Solution, scored: Scored) -> float | None:
     # cash before costs, so that the deviations of one state sum to its value
     after = narrative.weights_after(m.ctx, m.table, scored.row)
     return drift_of(
@@ -221,16 +186,16 @@ def _turnover(table: Candidates, row: Iterable[int]) -> float:
     return float(sum(abs(table.delta[j]) for j in row)) / 2
 
 
-def _row(m: Material, j: int) -> Priced:
+def _row(m: Solution, j: int) -> Priced:
     return m.valuation.priced[m.ctx.symbols[m.table.security[j]]]
 
 
-def _notional_base(m: Material, j: int) -> Decimal:
+def _notional_base(m: Solution, j: int) -> Decimal:
     p = _row(m, j)
     return m.table.quantity[j] * p.price * p.rate
 
 
-def _costs_of(m: Material, j: int) -> CostShown:
+def _costs_of(m: Solution, j: int) -> CostShown:
     return order_costs(
         m.ctx.costs,
         _notional_base(m, j),
@@ -238,7 +203,7 @@ def _costs_of(m: Material, j: int) -> CostShown:
     )
 
 
-def _tax(m: Material) -> Decimal | None:
+def _tax(m: Solution) -> Decimal | None:
     """Tax payable later on the plan's sales; None when no rate is set or the cost of a sold lot is
     unknown.
     """
@@ -252,12 +217,12 @@ def _tax(m: Material) -> Decimal | None:
     return _exact(m.ctx.score.tax_rate) * sum((gain for gain in gains if gain is not None), ZERO)
 
 
-def _lots_sold(m: Material, j: int) -> tuple[LotShown, ...]:
+def _lots_sold(m: Solution, j: int) -> tuple[LotShown, ...]:
     p = _row(m, j)
     if m.table.is_buy[j] or p.holding is None:
         return ()
     return tuple(
-        _lot(lot, taken, p) for lot, taken in lots_sold(p.holding.lots, m.table.quantity[j])
+        _lot(lot, shares, p) for lot, shares in lots_sold(p.holding.lots, m.table.quantity[j])
     )
 
 
@@ -266,11 +231,11 @@ def _lot(lot: TaxLot, quantity: Decimal, p: Priced) -> LotShown:
     return LotShown(acquired=lot.acquired, quantity=quantity, unit_cost=lot.unit_cost, gain=gain)
 
 
-def _step(m: Material, n: int, j: int) -> Step:
+def _step(m: Solution, n: int, j: int) -> Step:
     p, table = _row(m, j), m.table
     adds = m.choice.adds[m.choice.plan.row.index(j)]
     notional_base = _notional_base(m, j)
-    told = narrative.step(m.ctx, table, j, adds, notional_base)
+    sentence = narrative.step(m.ctx, table, j, adds, notional_base)
     weight = float(m.ctx.weights[table.security[j]])
     return Step(
         n=n,
@@ -292,8 +257,8 @@ def _step(m: Material, n: int, j: int) -> Step:
         tags=_tags(table, j),
         proposed_by=tuple(proposal.source for proposal in table.proposals[j]),
         reason=narrative.reason(table, j).text,
-        narrative=told.text,
-        facts=plain_facts(told.facts),
+        narrative=sentence.text,
+        facts=plain_facts(sentence.facts),
     )
 
 
@@ -301,7 +266,7 @@ def _tags(table: Candidates, j: int) -> tuple[str, ...]:
     return tuple(sorted({tag for proposal in table.proposals[j] for tag in proposal.tags}))
 
 
-def _conversions(m: Material, steps: Iterable[Step]) -> Iterable[Conversion]:
+def _conversions(m: Solution, steps: Iterable[Step]) -> Iterable[Conversion]:
     """Every foreign order converts its whole notional at the as-of rate."""
     base = m.ctx.base_currency
     for step in steps:
@@ -335,14 +300,15 @@ def _cash_after(snapshot: Snapshot, steps: Iterable[Step], costs: PlanCosts) -> 
     return dict(sorted(after.items()))
 
 
-def _prices_as_of(m: Material) -> PricesAsOf:
+def _prices_as_of(m: Solution) -> PricesAsOf:
     quotes = [m.valuation.priced[symbol].on for symbol in m.ctx.symbols]
     return PricesAsOf(
-        quotes=max(quotes, default=m.snapshot.as_of), history=m.market.last or m.snapshot.as_of
+        quotes=max(quotes, default=m.case.snapshot.as_of),
+        history=m.case.market.last or m.case.snapshot.as_of,
     )
 
 
-def _shown(m: Material) -> list[str]:
+def _shown(m: Solution) -> list[str]:
     """Symbols that the tables of holdings list: held, targeted or traded."""
     ctx, traded = m.ctx, {int(m.table.security[j]) for j in m.choice.plan.row}
     targeted = ctx.target_weights if ctx.target_weights is not None else np.zeros(ctx.n)
@@ -363,8 +329,8 @@ def _strategy(strategy: Strategy) -> StrategyRef:
     )
 
 
-def _open_orders(m: Material) -> Iterable[OpenOrderShown]:
-    for order in m.snapshot.open_orders:
+def _open_orders(m: Solution) -> Iterable[OpenOrderShown]:
+    for order in m.case.snapshot.open_orders:
         if not order.open_quantity:
             continue
         p = m.valuation.priced.get(order.symbol) if order.side is Side.BUY else None
@@ -377,8 +343,8 @@ def _open_orders(m: Material) -> Iterable[OpenOrderShown]:
         )
 
 
-def _holdings(m: Material) -> Iterable[HoldingShown]:
-    ctx, half = m.ctx, m.strategy.rebalance.drift_band_weight
+def _holdings(m: Solution) -> Iterable[HoldingShown]:
+    ctx, half = m.ctx, m.case.strategy.rebalance.drift_band_weight
     for symbol in _shown(m):
         i, p = ctx.symbols.index(symbol), m.valuation.priced[symbol]
         target = None if ctx.target_weights is None else float(ctx.target_weights[i])
@@ -387,7 +353,7 @@ def _holdings(m: Material) -> Iterable[HoldingShown]:
             name=p.security.name,
             group=p.security.group,
             quantity=p.quantity,
-            sellable=p.quantity - min(p.quantity, m.snapshot.open_quantity(symbol, Side.SELL)),
+            sellable=p.quantity - min(p.quantity, m.case.snapshot.open_quantity(symbol, Side.SELL)),
             lot_size=p.security.lot_size,
             lot_value=p.security.lot_size * p.price * p.rate,
             is_fund=p.security.is_fund,
@@ -408,7 +374,7 @@ def _holdings(m: Material) -> Iterable[HoldingShown]:
         )
 
 
-def _holdings_after(m: Material) -> Iterable[HoldingAfter]:
+def _holdings_after(m: Solution) -> Iterable[HoldingAfter]:
     after = narrative.weights_after(m.ctx, m.table, m.choice.plan.row)
     moved = {int(m.table.security[j]): j for j in m.choice.plan.row}
     for symbol in _shown(m):
@@ -425,7 +391,7 @@ def _holdings_after(m: Material) -> Iterable[HoldingAfter]:
         )
 
 
-def _candidates(m: Material) -> Iterable[CandidateShown]:
+def _candidates(m: Solution) -> Iterable[CandidateShown]:
     table = m.table
     for j in range(table.m):
         p = _row(m, j)
@@ -446,7 +412,7 @@ def _candidates(m: Material) -> Iterable[CandidateShown]:
         )
 
 
-def _score(m: Material) -> ScoreShown:
+def _score(m: Solution) -> ScoreShown:
     hold, plan = m.choice.hold.evaluation, m.choice.plan.evaluation
     cost, tax, hurdle = m.choice.plan.charges
     terms = []
@@ -484,22 +450,22 @@ def _score(m: Material) -> ScoreShown:
     )
 
 
-def _proposers(findings: Findings, scored: Scored) -> tuple[str, ...]:
+def _proposers(m: Solution, scored: Scored) -> tuple[str, ...]:
     """Who proposed a set, in the order in which they ran."""
-    return tuple(findings.proposers.get(scored.row, ()))
+    return tuple(m.proposers.get(scored.row, ()))
 
 
-def _alternatives(m: Material, findings: Findings) -> Iterable[Alternative]:
+def _alternatives(m: Solution) -> Iterable[Alternative]:
     """Hold, the named lists, the runners-up, and the continuous optimum that no list reaches."""
-    yield _alternative(m, "hold", m.choice.hold, findings)
+    yield _alternative(m, "hold", m.choice.hold)
     for name, scored in m.choice.named.items():
-        yield _alternative(m, name, scored, findings)
+        yield _alternative(m, name, scored)
     for n, scored in enumerate(m.choice.runners_up, start=1):
-        yield _alternative(m, f"runner_up_{n}", scored, findings)
+        yield _alternative(m, f"runner_up_{n}", scored)
     yield _unrestricted(m)
 
 
-def _unrestricted(m: Material) -> Alternative:
+def _unrestricted(m: Solution) -> Alternative:
     """Any quantities in any number of orders: figures without orders, since no order list makes
     them.
     """
@@ -526,7 +492,7 @@ def _unrestricted(m: Material) -> Alternative:
     )
 
 
-def _alternative(m: Material, name: str, scored: Scored, findings: Findings) -> Alternative:
+def _alternative(m: Solution, name: str, scored: Scored) -> Alternative:
     order = step_order(m.table, scored.row)
     return Alternative(
         name=name,
@@ -536,7 +502,7 @@ def _alternative(m: Material, name: str, scored: Scored, findings: Findings) -> 
         turnover=_turnover(m.table, order),
         drift_after=_drift_after(m, scored),
         weights=None,
-        proposed_by=_proposers(findings, scored),
+        proposed_by=_proposers(m, scored),
         steps=tuple(
             AlternativeStep(
                 side=Side.BUY if m.table.is_buy[j] else Side.SELL,
@@ -548,14 +514,14 @@ def _alternative(m: Material, name: str, scored: Scored, findings: Findings) -> 
     )
 
 
-def _cash_ladder(m: Material, cash_after: Mapping[str, Decimal]) -> Iterable[CashRung]:
+def _cash_ladder(m: Solution, cash_after: Mapping[str, Decimal]) -> Iterable[CashRung]:
     """Per currency: what is settled today, what is there once traded, what is settled after the
     settlement days.
     """
-    today = m.snapshot.as_of
+    today = m.case.snapshot.as_of
     settles = settlement_date(today, m.ctx.limits.settlement_days)
     for currency, after in cash_after.items():
-        before = m.snapshot.cash.get(currency, ZERO)
+        before = m.case.snapshot.cash.get(currency, ZERO)
         yield CashRung(
             date=today, currency=currency, balance=before, kind="settled", estimated=False
         )
@@ -591,9 +557,3 @@ def _not_traded(stop: Stop) -> NotTraded:
         reason=sentence_case(why),
         facts=plain_facts(why.facts),
     )
-
-
-def sentence_case(sentence: Sentence) -> str:
-    """First letter upper case, a full stop at the end."""
-    text = sentence.text
-    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")

@@ -43,10 +43,10 @@ def draw(table: Candidates, rows: Sequence[int], threshold: float) -> tuple[int,
         (j for j in rows if table.priority[j] >= threshold and table.priority[j] > 0),
         key=lambda j: (-table.priority[j], j),
     )
-    taken: dict[tuple[int, bool], int] = {}
+    first: dict[tuple[int, bool], int] = {}
     for j in ordered:
-        taken.setdefault((int(table.security[j]), bool(table.is_buy[j])), j)
-    return tuple(taken.values())
+        first.setdefault((int(table.security[j]), bool(table.is_buy[j])), j)
+    return tuple(first.values())
 
 
 def group_of(ctx: Context) -> IntArray:

@@ -79,9 +79,9 @@ def verdict(ctx: Context, choice: Choice, figures: Figures) -> Sentence:
         verb = " takes" if len(choice.plan.row) == 1 else " take"
         return say(lead + verb + " drift from {before:one} to {after:pp}" + tail, **facts)
     if choice.best is not None:
-        found = "proposal" if ctx.search.scope == "proposals" else "plan found"
+        what = "proposal" if ctx.search.scope == "proposals" else "plan found"
         return say(
-            f"Hold. The best {found} changes the score by {{gain:spoints}} points after charges; "
+            f"Hold. The best {what} changes the score by {{gain:spoints}} points after charges; "
             f"{{least:points}} are asked for.",
             gain=choice.best.net,
             least=choice.threshold,
@@ -126,21 +126,24 @@ def detail(
             [
                 after - ctx.target_weights,
                 [cash - ctx.target_cash],
-                [-one.target for one in ctx.absent],
+                [-absent.target for absent in ctx.absent],
             ]
         )
-        names = (*ctx.symbols, "Cash", *(one.symbol for one in ctx.absent))
+        names = (*ctx.symbols, "Cash", *(absent.symbol for absent in ctx.absent))
         k = int(np.argmax(np.abs(off)))
         if abs(off[k]) > ctx.score.order_hurdle:
-            told: dict[str, Fact] = {"furthest": names[k], "off": float(abs(off[k]))}
+            off_facts: dict[str, Fact] = {"furthest": names[k], "off": float(abs(off[k]))}
             stays = (
                 "{furthest:text} stays furthest from its target, {off:pp} "
                 + ("over" if off[k] > 0 else "under")
                 + " it"
             )
             if k > ctx.n:
-                stays, told = stays + ": {why:text}", {**told, "why": ctx.absent[k - ctx.n - 1].why}
-            parts.append(say(stays + ".", **told))
+                stays, off_facts = (
+                    stays + ": {why:text}",
+                    {**off_facts, "why": ctx.absent[k - ctx.n - 1].why},
+                )
+            parts.append(say(stays + ".", **off_facts))
     missing = [run.name for run in runs if run.outcome in {"failed", "disabled"}]
     if missing:
         modules = (
@@ -178,7 +181,7 @@ def reason(table: Candidates, j: int) -> Sentence:
 def step(ctx: Context, table: Candidates, j: int, adds: float, notional: Decimal) -> Sentence:
     """What one step does: the order, its reason, its weight, what the plan loses without it."""
     i, why = int(table.security[j]), reason(table, j)
-    held = float(ctx.quantities[i])
+    quantity = float(ctx.quantities[i])
     facts: dict[str, Fact] = {
         **why.facts,
         "shares": table.quantity[j],
@@ -197,7 +200,7 @@ def step(ctx: Context, table: Candidates, j: int, adds: float, notional: Decimal
         lead = (
             "Sell {shares:qty} of {held:qty} {symbol:text} for {currency:text} {notional:money}: "
         )
-        facts["held"] = held
+        facts["held"] = quantity
     weight = ". Its weight goes from {weight_before:pct} to {weight_after:pct}"
     if ctx.target_weights is not None:
         facts["target"] = float(ctx.target_weights[i])

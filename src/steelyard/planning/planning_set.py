@@ -1,5 +1,4 @@
-"""The planning set and its Context: what is held, what may be bought, and every array the modules
-read.
+"""The planning set and its Context: what is held, what may be bought, every array modules read.
 
 Weights are of the pre-trade value.
 """
@@ -7,29 +6,28 @@ Weights are of the pre-trade value.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
 import numpy as np
 
-from steelyard.arrays import FloatArray, frozen
+from steelyard.arrays import BoolArray, FloatArray, flags, floats, frozen
 from steelyard.errors import did_you_mean, one_line
-from steelyard.estimates import trends
 from steelyard.estimates.estimate import estimate
 from steelyard.estimates.regime import detect
+from steelyard.estimates.trends import Trends, momentum, peaks, volatility_ratio
 from steelyard.market import Market
 from steelyard.modules.context import AbsentTarget, Context, Grouping
 from steelyard.modules.registry import Kind
 from steelyard.money import ZERO
 from steelyard.notices import Coverage, Notice
 from steelyard.orders import Side
+from steelyard.planning.case import Case
 from steelyard.planning.findings import Findings
-from steelyard.planning.valuation import Valuation
-from steelyard.portfolio import BucketState, Holding, Snapshot
+from steelyard.planning.valuation import Priced, Valuation
+from steelyard.portfolio import Holding, Snapshot
 from steelyard.strategies import Strategy
-from steelyard.targets import Targets
 
 YEAR_DAYS = 365.25
 
@@ -47,216 +45,162 @@ WHY_ABSENT = {
 }
 """Rule that kept a target out of the planning set -> why, in a few words."""
 
-Eligible = Callable[[Context], Iterable[str]]
-"""Which securities of a wide context may be bought: what the mask filters let through."""
 
+def members(case: Case, valuation: Valuation) -> tuple[str, ...]:
+    """The planning set, sorted: held, and targeted, or without targets buyable and affordable.
 
-def build_context(
-    snapshot: Snapshot,
-    market: Market,
-    strategy: Strategy,
-    valuation: Valuation,
-    *,
-    targets: Targets | None,
-    state: BucketState,
-    seed: int,
-    eligible: Eligible,
-    findings: Findings,
-) -> Context:
-    """The Context of the planning set: held, targeted, or eligible and affordable.
-
-    eligible   asked only without targets: with them, nothing else may be bought
+    What filters bar is barred as an order; a security that may not be bought for now still belongs
+    to what is looked at.
     """
-    priced = valuation.priced
-    held = [symbol for symbol, p in priced.items() if p.quantity > 0]
-    if targets is not None:
-        members = {
-            *held,
-            *(
-                symbol
-                for symbol, weight in targets.weights.items()
-                if weight > 0 and symbol in priced and priced[symbol].fresh
-            ),
+    priced, limits = valuation.priced, case.strategy.limits
+    symbols = {symbol for symbol, p in priced.items() if p.quantity > 0}
+    if case.target_weights is not None:
+        symbols |= {
+            symbol
+            for symbol, weight in case.target_weights.weights.items()
+            if weight > 0 and symbol in priced and priced[symbol].fresh
         }
-    else:
-        means = _means(valuation, snapshot)
-        offered = [
+    elif limits.allow_buy and valuation.value > 0:
+        means = _means(valuation, case.snapshot)
+        symbols |= {
             symbol
             for symbol, p in priced.items()
-            if p.fresh and p.security.lot_size * p.price * p.rate <= means
-        ]
-        wide = _context(
-            snapshot, market, strategy, valuation, sorted({*held, *offered}), None, state, seed
-        )
-        members = {*held, *(set(eligible(wide)) & set(offered) if len(offered) > len(held) else ())}
-    ctx = _context(snapshot, market, strategy, valuation, sorted(members), targets, state, seed)
-    ctx = replace(ctx, absent=_absent(ctx, targets, findings))
-    _note_absent(ctx, market, findings)
-    _note_coverage(ctx, findings)
-    _note_groups(ctx, findings)
-    _note_costs(ctx, findings)
-    _note_regime(ctx, strategy, findings)
-    return ctx
+            if p.fresh and p.security.allow_buy and p.security.lot_size * p.price * p.rate <= means
+        }
+    return tuple(sorted(symbols))
 
 
 def _means(valuation: Valuation, snapshot: Snapshot) -> Decimal:
-    """What could pay for one lot: all spendable cash and everything that may be sold, base
-    currency.
-    """
+    """What could pay for one lot, base currency: spendable cash and all that may be sold."""
     sellable = sum((p.value for p in valuation.priced.values() if p.security.allow_sell), ZERO)
     return snapshot.cash.get(snapshot.base_currency, ZERO) - valuation.open_buys + sellable
 
 
-def _context(
-    snapshot: Snapshot,
-    market: Market,
-    strategy: Strategy,
-    valuation: Valuation,
-    members: list[str],
-    targets: Targets | None,
-    state: BucketState,
-    seed: int,
+def build_context(
+    case: Case, valuation: Valuation, symbols: tuple[str, ...], findings: Findings
 ) -> Context:
-    rows = [valuation.priced[symbol] for symbol in members]
+    """The Context of the planning set `symbols`; what is missing or odd in it is noted."""
+    ctx = _context(case, valuation, symbols)
+    _note_absent(ctx, case.market, findings)
+    _note_coverage(ctx, findings)
+    _note_groups(ctx, findings)
+    _note_costs(ctx, findings)
+    _note_regime(ctx, case.strategy, findings)
+    return ctx
+
+
+def _context(case: Case, valuation: Valuation, symbols: tuple[str, ...]) -> Context:
+    snapshot, market, strategy = case.snapshot, case.market, case.strategy
+    rows = [valuation.priced[symbol] for symbol in symbols]
+    securities, holdings = tuple(p.security for p in rows), tuple(p.holding for p in rows)
     # worth nothing, as when debts equal all that is held: no weight means anything, so all are 0
     # and nothing trades
     worth = valuation.value > 0
     value = float(valuation.value) if worth else 1.0
-    quantities = _floats(p.quantity for p in rows)
-    prices, fx = _floats(p.price for p in rows), _floats(p.rate for p in rows)
-    weights = quantities * prices * fx / value * worth
-    reserved = _floats(
-        min(snapshot.open_quantity(p.security.symbol, Side.SELL), p.quantity) for p in rows
-    )
-    fresh = np.array([p.fresh and worth for p in rows], dtype=np.bool_)
-    cash = (
-        float(
-            sum(
-                (amount * valuation.cash_rates[c] for c, amount in snapshot.cash.items() if amount),
-                ZERO,
-            )
-        )
-        / value
-        * worth
-    )
-    closes = market.base_closes(
-        members, [p.security.currency for p in rows], strategy.limits.max_stale_sessions
-    )
-    estimates = estimate(
-        closes,
-        settings=strategy.score,
-        dividend_yield=_floats(_or_nan(p.security.dividend_yield) for p in rows),
-        fundamental_quality=_floats(_or_nan(p.security.quality) for p in rows),
-        adjusted=market.adjusted,
-    )
-    yields = _floats(_or_nan(p.security.dividend_yield) for p in rows)
-    min_order = min_order_weight(strategy, value)
+    acquired = [h.acquired if h else None for h in holdings]
+    quantities, prices = floats(p.quantity for p in rows), floats(p.price for p in rows)
+    fx = floats(p.rate for p in rows)
+    weights = frozen(quantities * prices * fx / value * worth)
+    targets = case.target_weights
     target_weights = (
-        None if targets is None else _floats(targets.weights.get(symbol, 0.0) for symbol in members)
+        None if targets is None else floats(targets.weights.get(symbol, 0.0) for symbol in symbols)
     )
+    fresh = flags(p.fresh and worth for p in rows)
+    stale = strategy.limits.max_stale_sessions
+    closes = market.base_closes(symbols, [s.currency for s in securities], stale)
+    yields = floats(s.dividend_yield for s in securities)
+    cash = sum((amount * valuation.cash_rates[c] for c, amount in snapshot.balances.items()), ZERO)
+    spendable = snapshot.cash.get(snapshot.base_currency, ZERO) - valuation.open_buys
     return Context(
         as_of=snapshot.as_of,
         base_currency=snapshot.base_currency,
-        symbols=tuple(members),
-        securities=tuple(p.security for p in rows),
-        holdings=tuple(p.holding for p in rows),
+        symbols=symbols,
+        securities=securities,
+        holdings=holdings,
         prices=prices,
         fx=fx,
         quantities=quantities,
-        sellable=frozen(quantities - reserved),
-        lot_sizes=_floats(p.security.lot_size for p in rows),
-        weights=frozen(weights),
+        sellable=frozen(quantities - _reserved(rows, snapshot)),
+        weights=weights,
         target_weights=target_weights,
-        average_cost=_floats(_or_nan(p.holding.average_cost if p.holding else None) for p in rows),
-        years_held=_floats(
-            _days(snapshot.as_of, p.holding.acquired if p.holding else None) / YEAR_DAYS
-            for p in rows
-        ),
-        days_since_bought=_floats(_days(snapshot.as_of, last_bought(p.holding)) for p in rows),
-        days_since_sold=_floats(
-            _days(snapshot.as_of, p.holding.last_sold if p.holding else None) for p in rows
-        ),
-        tradable=frozen(fresh),
-        can_buy=frozen(
-            fresh & _flags(p.security.allow_buy for p in rows) & strategy.limits.allow_buy
-        ),
-        can_sell=frozen(
-            fresh & _flags(p.security.allow_sell for p in rows) & strategy.limits.allow_sell
-        ),
-        is_fund=frozen(_flags(p.security.is_fund for p in rows)),
-        quality=estimates.quality,
+        average_cost=floats(h.average_cost if h else None for h in holdings),
+        years_held=frozen(_days(snapshot.as_of, acquired) / YEAR_DAYS),
+        days_since_bought=_days(snapshot.as_of, map(last_bought, holdings)),
+        days_since_sold=_days(snapshot.as_of, (h.last_sold if h else None for h in holdings)),
+        tradable=fresh,
+        can_buy=_allowed(fresh, strategy.limits.allow_buy, (s.allow_buy for s in securities)),
+        can_sell=_allowed(fresh, strategy.limits.allow_sell, (s.allow_sell for s in securities)),
+        is_fund=flags(s.is_fund for s in securities),
         dividend_yield=frozen(np.where(np.isnan(yields), strategy.score.neutral.yield_, yields)),
-        priority_multiplier=_floats(p.security.priority_multiplier for p in rows),
         neutral_mix=neutral_mix(target_weights, quantities > 0),
-        sectors=grouping("sector", [p.security.sectors for p in rows]),
-        countries=grouping("country", [p.security.countries for p in rows]),
-        estimates=estimates,
-        cash_weight=cash,
-        spendable_weight=float(
-            snapshot.cash.get(snapshot.base_currency, ZERO) - valuation.open_buys
-        )
-        / value
-        * worth,
+        sectors=grouping("sector", [s.sectors for s in securities]),
+        countries=grouping("country", [s.countries for s in securities]),
+        estimates=estimate(
+            closes,
+            settings=strategy.score,
+            dividend_yield=yields,
+            fundamental_quality=floats(s.quality for s in securities),
+            adjusted=market.adjusted,
+        ),
+        trends=Trends(
+            momentum=frozen(momentum(closes)),
+            peaks=frozen(peaks(_own_closes(market, symbols), market.dates, acquired)),
+            volatility_ratio=volatility_ratio(closes, weights),
+        ),
+        regime=detect(market.index, snapshot.as_of, strategy.regime, stale),
+        cash_weight=float(cash) / value * worth,
+        spendable_weight=float(spendable) / value * worth,
         open_buys_weight=float(valuation.open_buys) / value * worth,
         value=value,
-        min_order_weight=min_order,
-        base_weight=max(min_order, strategy.planner.base_trade_weight),
-        seed=seed,
-        state=state,
-        costs=strategy.costs,
-        limits=strategy.limits,
-        planner=strategy.planner,
-        search=strategy.search,
-        score=strategy.score,
-        groups=strategy.groups,
-        momentum=frozen(trends.momentum(closes)),
-        peaks=frozen(
-            trends.peaks(
-                _own_closes(market, members),
-                market.dates,
-                [p.holding.acquired if p.holding else None for p in rows],
-            )
-        ),
-        volatility_ratio=trends.volatility_ratio(closes, weights),
-        regime=detect(
-            market.index, snapshot.as_of, strategy.regime, strategy.limits.max_stale_sessions
-        ),
-        regimes=strategy.regime,
+        min_order_weight=min_order_weight(strategy, value),
+        seed=case.seed,
+        state=case.state,
+        rules=strategy.rules,
+        absent=_absent(case, valuation, symbols),
     )
 
 
-def _absent(ctx: Context, targets: Targets | None, findings: Findings) -> tuple[AbsentTarget, ...]:
+def _reserved(rows: list[Priced], snapshot: Snapshot) -> FloatArray:
+    """Shares that open sells may still take, (n,)."""
+    return floats(
+        min(snapshot.open_quantity(p.security.symbol, Side.SELL), p.quantity) for p in rows
+    )
+
+
+def _allowed(fresh: BoolArray, strategy: bool, securities: Iterable[bool]) -> BoolArray:
+    return frozen(fresh & flags(securities) & strategy)
+
+
+def _absent(case: Case, valuation: Valuation, symbols: tuple[str, ...]) -> tuple[AbsentTarget, ...]:
     """Targets outside the planning set, largest first."""
-    if targets is None:
+    if case.target_weights is None:
         return ()
-    known = set(ctx.symbols)
-    rules = {stop.symbol: stop.drop.rule for stop in findings.stops if stop.stage == "input"}
+    inside, unusable = set(symbols), valuation.unusable
     absent = [
-        AbsentTarget(symbol, weight, WHY_ABSENT.get(rules.get(symbol, ""), "left out"))
-        for symbol, weight in targets.weights.items()
-        if weight > 0 and symbol not in known
+        AbsentTarget(symbol, weight, WHY_ABSENT[unusable[symbol].rule])
+        if symbol in unusable
+        else AbsentTarget(symbol, weight, "left out")
+        for symbol, weight in case.target_weights.weights.items()
+        if weight > 0 and symbol not in inside
     ]
-    return tuple(sorted(absent, key=lambda one: (-one.target, one.symbol)))
+    return tuple(sorted(absent, key=lambda target: (-target.target, target.symbol)))
 
 
 def _note_absent(ctx: Context, market: Market, findings: Findings) -> None:
     """Warn of every target that cannot be bought: a slip in a symbol looks like this."""
-    for one in ctx.absent[:ABSENT_TOLD]:
-        near = (
-            did_you_mean(one.symbol, list(market.symbols))
-            if one.why == WHY_ABSENT["no_price"]
-            else ""
-        )
+    for absent in ctx.absent[:ABSENT_TOLD]:
+        unpriced = absent.why == WHY_ABSENT["no_price"]
+        near = did_you_mean(absent.symbol, list(market.symbols)) if unpriced else ""
         message = (
-            f"The target of {one.symbol}, {100 * one.target:.1f} % of value, cannot be bought: "
-            f"{one.why}.{near}"
+            f"The target of {absent.symbol}, {100 * absent.target:.1f} % of value, cannot be "
+            f"bought: {absent.why}.{near}"
         )
         findings.warnings.append(
-            Notice(code="untradable_target", message=message, symbol=one.symbol)
+            Notice(code="untradable_target", message=message, symbol=absent.symbol)
         )
     rest = ctx.absent[ABSENT_TOLD:]
     if rest:
-        total = 100 * math.fsum(one.target for one in rest)
+        total = 100 * math.fsum(absent.target for absent in rest)
         more = (
             f"{len(rest)} more target{'' if len(rest) == 1 else 's'}, {total:.1f} % of value "
             "together, cannot be bought"
@@ -268,11 +212,11 @@ def _note_absent(ctx: Context, market: Market, findings: Findings) -> None:
         )
 
 
-def _own_closes(market: Market, members: list[str]) -> FloatArray:
+def _own_closes(market: Market, symbols: tuple[str, ...]) -> FloatArray:
     """Closes (T, n) in each security's own currency, NaN where there is none."""
     columns = {symbol: i for i, symbol in enumerate(market.symbols)}
-    own = np.full((len(market.dates), len(members)), np.nan)
-    for k, symbol in enumerate(members):
+    own = np.full((len(market.dates), len(symbols)), np.nan)
+    for k, symbol in enumerate(symbols):
         if symbol in columns:
             own[:, k] = market.closes[:, columns[symbol]]
     return own
@@ -290,14 +234,14 @@ def min_order_weight(strategy: Strategy, value: float) -> float:
     return max(least, strategy.costs.fixed / spare / value) if spare > 0 else least
 
 
-def neutral_mix(target_weights: FloatArray | None, held: np.ndarray) -> FloatArray:
+def neutral_mix(target_weights: FloatArray | None, is_held: np.ndarray) -> FloatArray:
     """What cash is looked through into: the targets' mix, else even over held names, else even over
     all.
     """
     if target_weights is not None and target_weights.sum() > 0:
         return frozen(target_weights / target_weights.sum())
-    chosen = held if held.any() else np.ones(len(held), dtype=np.bool_)
-    return frozen(chosen / max(1, int(chosen.sum())))
+    shared = is_held if is_held.any() else np.ones(len(is_held), dtype=np.bool_)
+    return frozen(shared / max(1, int(shared.sum())))
 
 
 def grouping(dimension: str, named: list[tuple[str, ...]]) -> Grouping:
@@ -312,9 +256,7 @@ def grouping(dimension: str, named: list[tuple[str, ...]]) -> Grouping:
             shares[i, column[label]] = 1 / len(set(names))
         if not names and labels:
             shares[i] = 1 / len(labels)
-    return Grouping(
-        dimension, labels, frozen(shares), frozen(_flags(bool(names) for names in named))
-    )
+    return Grouping(dimension, labels, frozen(shares), flags(bool(names) for names in named))
 
 
 def last_bought(holding: Holding | None) -> date | None:
@@ -335,21 +277,21 @@ def _note_coverage(ctx: Context, findings: Findings) -> None:
         "correlation": neutral.corr,
     }
     for i, (symbol, security) in enumerate(zip(ctx.symbols, ctx.securities, strict=True)):
-        findings.coverage += [
-            Coverage(symbol=symbol, metric=metric, used=used.get(metric))
+        lacking: list[tuple[str, float | None]] = [
+            (metric, used.get(metric))
             for metric, missing in ctx.estimates.missing.items()
             if missing[i]
         ]
         if security.dividend_yield is None:
-            findings.coverage.append(
-                Coverage(symbol=symbol, metric="dividend_yield", used=neutral.yield_)
-            )
+            lacking.append(("dividend_yield", neutral.yield_))
         if not security.sectors and not security.is_fund:
-            findings.coverage.append(Coverage(symbol=symbol, metric="sector", used=None))
+            lacking.append(("sector", None))
         if not security.countries and not security.is_fund:
-            findings.coverage.append(Coverage(symbol=symbol, metric="country", used=None))
+            lacking.append(("country", None))
         if ctx.quantities[i] > 0 and np.isnan(ctx.average_cost[i]):
-            findings.coverage.append(Coverage(symbol=symbol, metric="average_cost", used=None))
+            lacking.append(("average_cost", None))
+        for metric, neutral_value in lacking:
+            findings.lacks(Coverage(symbol=symbol, metric=metric, used=neutral_value))
 
 
 def _note_costs(ctx: Context, findings: Findings) -> None:
@@ -370,15 +312,18 @@ def _note_groups(ctx: Context, findings: Findings) -> None:
     """Warn of targets of sectors and countries that no security has: a slip in a name would say
     nothing else.
     """
-    for grouping, wanted in ((ctx.sectors, ctx.groups.sector), (ctx.countries, ctx.groups.country)):
-        for label in wanted:
+    for grouping, targets in (
+        (ctx.sectors, ctx.groups.sector),
+        (ctx.countries, ctx.groups.country),
+    ):
+        for label, weight in targets.items():
             if label in grouping.labels:
                 continue
             near = one_line(did_you_mean(label, grouping.labels), 2 * LABEL_SHOWN)
             message = (
                 f"No security of this plan has the {grouping.dimension} "
                 f"{one_line(label, LABEL_SHOWN)}, to which groups.{grouping.dimension} gives a "
-                f"target of {100 * wanted[label]:.1f} %. {near}"
+                f"target of {100 * weight:.1f} %. {near}"
             ).rstrip()
             findings.warnings.append(Notice(code="unknown_group", message=message))
 
@@ -401,17 +346,6 @@ def _note_regime(ctx: Context, strategy: Strategy, findings: Findings) -> None:
         )
 
 
-def _floats(values: Iterable[Decimal | float]) -> FloatArray:
-    return frozen(np.array([float(value) for value in values], dtype=np.float64))
-
-
-def _flags(values: Iterable[bool]) -> np.ndarray:
-    return np.array(list(values), dtype=np.bool_)
-
-
-def _or_nan(value: Decimal | float | None) -> Decimal | float:
-    return float("nan") if value is None else value
-
-
-def _days(as_of: date, then: date | None) -> float:
-    return float("nan") if then is None else float((as_of - then).days)
+def _days(as_of: date, days: Iterable[date | None]) -> FloatArray:
+    """Days from each date to `as_of`, NaN where there is none."""
+    return floats(None if day is None else (as_of - day).days for day in days)

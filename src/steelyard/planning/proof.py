@@ -8,14 +8,14 @@ limit quality, not the search).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from steelyard.arrays import IntArray
 from steelyard.ledger import SAFETY, least_spendable
-from steelyard.modules.candidates import Candidates
+from steelyard.modules.candidates import Candidates, Ranking
 from steelyard.modules.context import Context
 from steelyard.modules.terms import end_state
 from steelyard.planning.choice import Choice
@@ -118,15 +118,19 @@ def certify(
     choice: Choice,
     proposals: Pool,
     evidence: Evidence,
+    ranked: Sequence[Ranking],
 ) -> Certificate:
-    """The certificate of the chosen plan under the scope of the strategy."""
+    """The certificate of the chosen plan under the scope of the strategy.
+
+    ranked   what rank filters leave of the proposals
+    """
     hold, net = choice.hold.evaluation.score, choice.plan.net
     gap = search_gap(objective, choice, evidence.proof)
     ranked_by = sorted({term.name for term, _, _ in objective.black_boxes})
     proven = gap == 0.0 and not ranked_by
     return Certificate(
         scope=ctx.search.scope,
-        covers=_covers(ctx, table, proposals),
+        covers=_covers(ctx, table, proposals, ranked),
         selected_by=(
             f"{', '.join(ranked_by)}, of {len(evidence.proof.pool.net)}" if ranked_by else None
         ),
@@ -158,9 +162,13 @@ def search_gap(objective: Objective, choice: Choice, proof: Proof) -> float | No
     return 0.0 if gap <= PROVEN else gap
 
 
-def _covers(ctx: Context, table: Candidates, proposals: Pool) -> str:
+def _covers(ctx: Context, table: Candidates, proposals: Pool, ranked: Sequence[Ranking]) -> str:
+    seen = proposals.seen
+    most = min((ranking.most for ranking in ranked), default=seen)
+    if most < seen:
+        return f"best of at most {most:,d} of {seen:,d} proposals, the first by rank"
     if ctx.search.scope == "proposals":
-        return f"best of {proposals.seen:,d} proposals"
+        return f"best of {seen:,d} proposals"
     return (
         f"every list of at most {ctx.search.max_depth} of {table.m:,d} candidates, one order per "
         "security"

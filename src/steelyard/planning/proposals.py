@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,9 @@ from steelyard.arrays import PAD, FloatArray, IntArray, canonical_rows, frozen
 from steelyard.errors import FailedLate, ModuleError, one_line
 from steelyard.modules.candidates import Batch, Candidates, Ranking, RowPredicate, Scores
 from steelyard.modules.context import Context
-from steelyard.modules.registry import Kind, ModuleParams
+from steelyard.modules.registry import Kind, Module, ModuleParams
 from steelyard.notices import Timing
-from steelyard.planning.findings import Findings, kept_to
+from steelyard.planning.guard import Guard, kept_to
 from steelyard.planning.keep import Pool, best
 from steelyard.strategies import ModuleChoice, Strategy
 
@@ -38,62 +38,78 @@ END = object()
 """Comes after the last block of a generator."""
 
 
-def generate(
-    ctx: Context, table: Candidates, strategy: Strategy, findings: Findings, batch_size: int
-) -> Iterator[Batch]:
-    """Distinct sequences in numbered batches: patterns first, then generators on the patterns'
-    seeds.
+@dataclass(frozen=True)
+class Proposals:
+    """Distinct sequences in numbered batches, drawn once and lazily.
+
+    proposers   sequence -> the modules that proposed it; whole once all batches are drawn
     """
+
+    batches: Iterator[Batch]
+    proposers: dict[Row, list[str]]
+
+
+def generate(
+    ctx: Context, table: Candidates, strategy: Strategy, guard: Guard, batch_size: int
+) -> Proposals:
+    """Patterns first, then generators on the patterns' seeds."""
+    proposers: dict[Row, list[str]] = {}
+    return Proposals(_batches(ctx, table, strategy, guard, batch_size, proposers), proposers)
+
+
+def _batches(
+    ctx: Context,
+    table: Candidates,
+    strategy: Strategy,
+    guard: Guard,
+    batch_size: int,
+    proposers: dict[Row, list[str]],
+) -> Iterator[Batch]:
     names: list[str] = []
     buffer: list[tuple[Row, int]] = []
     number = 0
-    for name, rows in _proposals(ctx, table, strategy, findings):
+    for name, rows in _proposed(ctx, table, strategy, guard):
         names.append(name)
-        for row in _fresh(rows, table.predicates, findings.proposers, name):
+        for row in _fresh(rows, table.predicates, proposers, name):
             buffer.append((row, len(names) - 1))
             if len(buffer) == batch_size:
                 yield _batch(number, buffer, names, ctx.search.max_depth)
                 number, buffer = number + 1, []
     if buffer:
         yield _batch(number, buffer, names, ctx.search.max_depth)
-    findings.finished("generate", len(findings.proposers))
+    guard.findings.finished("generate", len(proposers))
 
 
-def _proposals(
-    ctx: Context, table: Candidates, strategy: Strategy, findings: Findings
+def _proposed(
+    ctx: Context, table: Candidates, strategy: Strategy, guard: Guard
 ) -> Iterator[tuple[str, IntArray]]:
-    """(module, rows) of every pattern, then of every block of every generator; a failing one only
-    ends itself.
-    """
+    """(module, rows) of every pattern, then of every block of every generator."""
     depth = ctx.search.max_depth
     seeds = [np.zeros((0, depth), dtype=np.int64)]
     for choice in strategy.enabled(Kind.PATTERN):
 
-        def work(params: ModuleParams, chosen: ModuleChoice = choice) -> dict[str, IntArray]:
-            return _named(
-                chosen.module.name, chosen.module.call(ctx, table, params), table.m, depth
-            )
+        def work(params: ModuleParams, module: Module = choice.module) -> dict[str, IntArray]:
+            return _named(module.name, module.call(ctx, table, params), table.m, depth)
 
-        found = findings.guarded(
-            choice.module, ctx, choice.params, work, lambda named: sum(map(len, named.values()))
+        run = guard.run(
+            choice.module, ctx, choice.params, work, lambda rows: sum(map(len, rows.values()))
         )
-        for name, rows in (found or {}).items():
+        for name, rows in (run.value or {}).items():
             seeds.append(rows)
             yield name, rows
     seed_rows = np.concatenate(seeds)
     for choice in strategy.enabled(Kind.SEQUENCE):
-        if choice.module.form == "what_if":
-            continue
-        yield from (
-            (choice.module.name, rows) for rows in _blocks(ctx, table, choice, seed_rows, findings)
-        )
+        if choice.module.form != "what_if":
+            for rows in _blocks(ctx, table, choice, seed_rows, guard):
+                yield choice.module.name, rows
 
 
 def _blocks(
-    ctx: Context, table: Candidates, choice: ModuleChoice, seeds: IntArray, findings: Findings
+    ctx: Context, table: Candidates, choice: ModuleChoice, seeds: IntArray, guard: Guard
 ) -> Iterator[IntArray]:
     """Blocks of a lazy generator: what came before a failure counts."""
-    if not findings.may_run(choice.module, ctx):
+    module, findings = choice.module, guard.findings
+    if guard.hindered(module, ctx) is not None:
         return
     count, seconds = 0, 0.0
     blocks = _called(ctx, table, choice, seeds)
@@ -104,13 +120,13 @@ def _blocks(
             rows = None if block is END else checked(block, table.m, ctx.search.max_depth)
         except FailedLate:
             raise  # another module's answer failed inside of this one
-        except Exception as error:  # noqa: BLE001 a module of any quality may fail in any way; the plan names it and goes on
-            findings.failed(choice.module, error, seconds + findings.clock() - start)
+        except Exception as error:  # noqa: BLE001 a module of any quality may fail in any way
+            guard.failed(module, error, seconds + findings.clock() - start)
             return
         seconds += findings.clock() - start
         if rows is None:
-            findings.timings.append(Timing(name=choice.module.qualified, seconds=round(seconds, 6)))
-            findings.ran(choice.module, "ok" if count else "nothing", count, seconds=seconds)
+            findings.timings.append(Timing(name=module.qualified, seconds=round(seconds, 6)))
+            guard.finished(module, count, seconds)
             return
         count += len(rows)
         yield rows
@@ -125,20 +141,20 @@ def _called(
     yield from choice.module.call(ctx, table, seeds, choice.params)
 
 
-def _named(module: str, found: Any, m: int, depth: int) -> dict[str, IntArray]:
+def _named(module: str, answer: Any, m: int, depth: int) -> dict[str, IntArray]:
     """Who proposes which rows: the module, or each of its variants as `module.variant`."""
-    if not isinstance(found, Mapping):
-        return {module: checked(found, m, depth)}
+    if not isinstance(answer, Mapping):
+        return {module: checked(answer, m, depth)}
     odd = [
         one_line(repr(variant), LONGEST_NAME)
-        for variant in found
+        for variant in answer
         if not (isinstance(variant, str) and VARIANT.fullmatch(variant))
     ]
     if odd:
         raise ModuleError(
             f"variants are named in small letters, digits and _, at most 64 of them; not {odd[0]}"
         )
-    return {f"{module}.{variant}": checked(rows, m, depth) for variant, rows in found.items()}
+    return {f"{module}.{variant}": checked(rows, m, depth) for variant, rows in answer.items()}
 
 
 def checked(rows: Any, m: int, depth: int) -> IntArray:
@@ -172,13 +188,13 @@ def _fresh(
         allowed &= predicate(rows)
     for cells in rows[allowed].tolist():
         row = tuple(j for j in cells if j != PAD)
-        known = proposers.get(row)
-        if known is None:
+        names = proposers.get(row)
+        if names is None:
             proposers[row] = [name]
             if row:
                 yield row
-        elif name not in known:
-            known.append(name)
+        elif name not in names:
+            names.append(name)
 
 
 def _batch(number: int, buffer: list[tuple[Row, int]], names: list[str], depth: int) -> Batch:
@@ -191,35 +207,28 @@ def _batch(number: int, buffer: list[tuple[Row, int]], names: list[str], depth: 
 
 
 def rankings(
-    ctx: Context, table: Candidates, strategy: Strategy, findings: Findings
+    ctx: Context, table: Candidates, strategy: Strategy, guard: Guard
 ) -> tuple[Ranking, ...]:
-    """What the rank filters say; nothing where the plan is the best of the whole table, which no
-    filter may cut.
-    """
-    found: list[Ranking] = []
+    """What the rank filters say; nothing where the plan is the best of the whole table."""
+    answers: list[Ranking] = []
     for choice in strategy.enabled(Kind.FILTER):
         if choice.module.form != "rank":
             continue
         if ctx.search.scope != "proposals":
-            findings.ran(
-                choice.module,
-                "no_input",
-                None,
-                "it ranks proposals, and search.scope is candidates",
-            )
+            guard.idle(choice.module, "it ranks proposals, and search.scope is candidates")
             continue
 
-        def work(params: ModuleParams, chosen: ModuleChoice = choice) -> Ranking:
-            ranking: Ranking = chosen.module.call(ctx, table, params)
+        def work(params: ModuleParams, module: Module = choice.module) -> Ranking:
+            ranking: Ranking = module.call(ctx, table, params)
             if not isinstance(ranking.most, int) or ranking.most < 0:
                 raise ModuleError(f"a ranking that keeps {ranking.most!r} proposals")
             value = _checked_values(ranking.value)
             value(np.full((1, ctx.search.max_depth), PAD, dtype=np.int64))
-            return Ranking(kept_to(chosen.module, value), ranking.most)
+            return Ranking(kept_to(module, value), ranking.most)
 
-        made = findings.guarded(choice.module, ctx, choice.params, work, lambda _: 1)
-        found += [] if made is None else [made]
-    return tuple(found)
+        ranking = guard.run(choice.module, ctx, choice.params, work, lambda _: 1).value
+        answers += [] if ranking is None else [ranking]
+    return tuple(answers)
 
 
 def _checked_values(value: Callable[[IntArray], FloatArray]) -> Callable[[IntArray], FloatArray]:
@@ -228,13 +237,13 @@ def _checked_values(value: Callable[[IntArray], FloatArray]) -> Callable[[IntArr
     """
 
     def valued(rows: IntArray) -> FloatArray:
-        found = np.asarray(value(frozen(rows.view())), dtype=np.float64)
-        if found.shape != (len(rows),) or np.isnan(found).any():
+        numbers = np.asarray(value(frozen(rows.view())), dtype=np.float64)
+        if numbers.shape != (len(rows),) or np.isnan(numbers).any():
             raise ModuleError(
-                f"values of shape {found.shape}, {int(np.isnan(found).sum())} of them no numbers, "
-                f"for {len(rows)} sequences"
+                f"values of shape {numbers.shape}, {int(np.isnan(numbers).sum())} of them no "
+                f"numbers, for {len(rows)} sequences"
             )
-        return found
+        return numbers
 
     return valued
 
@@ -256,11 +265,11 @@ def keep_best(depth: int, scores: Iterable[Scores], ranked: Sequence[Ranking]) -
             _first(ranking, top, batch.rows[good], batch.net[good])
             for ranking, top in zip(ranked, tops, strict=True)
         ]
-    kept = np.array(
+    keep = np.array(
         [all(row in other for other in map(_keys, tops)) for row in map(bytes, tops[0].rows)],
         dtype=np.bool_,
     )
-    return replace(best(depth, [Scores(0, tops[0].rows[kept], tops[0].net[kept])]), seen=seen)
+    return replace(best(depth, [Scores(0, tops[0].rows[keep], tops[0].net[keep])]), seen=seen)
 
 
 def _keys(top: Scores) -> set[bytes]:
@@ -273,5 +282,5 @@ def _first(ranking: Ranking, top: Scores, rows: IntArray, net: FloatArray) -> Sc
     value = ranking.value(rows)
     # lexsort's last key is the first to count: value downwards, then the row itself
     order = np.lexsort((*rows.T[::-1], -value))
-    kept = order[np.isfinite(value[order])][: ranking.most]
-    return Scores(0, rows[kept], net[kept])
+    first = order[np.isfinite(value[order])][: ranking.most]
+    return Scores(0, rows[first], net[first])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -13,25 +14,26 @@ from steelyard.modules.context import Context
 from steelyard.notices import Drop, Stop
 from steelyard.orders import Side
 from steelyard.planning.choice import Choice, _change, _row
-from steelyard.planning.findings import Findings
 from steelyard.sentences import say
 
+Proposers = Mapping[tuple[int, ...], Sequence[str]]
+"""Sequence -> the modules that proposed it."""
 
-def note_rest(ctx: Context, table: Candidates, choice: Choice, findings: Findings) -> None:
-    """Say of every row that is not in the plan why not, so that each candidate ends exactly
-    once.
-    """
+
+def rejections(
+    ctx: Context, table: Candidates, choice: Choice, proposers: Proposers
+) -> Iterator[Stop]:
+    """Why each candidate that is not in the plan is not in it."""
     for j in range(table.m):
-        if j not in choice.plan.row:
-            drop = (
-                _beside_plan(ctx, table, choice.plan.row, j, findings)
-                if choice.acts
-                else _beside_hold(table, choice, j)
-            )
-            side = Side.BUY if table.is_buy[j] else Side.SELL
-            findings.stops.append(
-                Stop(ctx.symbols[table.security[j]], side, "search", drop, table.ids[j])
-            )
+        if j in choice.plan.row:
+            continue
+        drop = (
+            _beside_plan(ctx, table, choice.plan.row, j, proposers)
+            if choice.acts
+            else _beside_hold(table, choice, j)
+        )
+        side = Side.BUY if table.is_buy[j] else Side.SELL
+        yield Stop(ctx.symbols[table.security[j]], side, "search", drop, table.ids[j])
 
 
 def _beside_hold(table: Candidates, choice: Choice, j: int) -> Drop:
@@ -49,7 +51,7 @@ def _beside_hold(table: Candidates, choice: Choice, j: int) -> Drop:
 
 
 def _beside_plan(
-    ctx: Context, table: Candidates, plan: tuple[int, ...], j: int, findings: Findings
+    ctx: Context, table: Candidates, plan: tuple[int, ...], j: int, proposers: Proposers
 ) -> Drop:
     """The first rule that keeps row j out of the plan, in the order in which a person would ask."""
     account = table.account
@@ -83,11 +85,11 @@ def _beside_plan(
             orders=len(plan),
         )
         return Drop("max_depth", float(len(plan)), float(ctx.search.max_depth), why)
-    return _added(ctx, table, plan, j, findings)
+    return _added(ctx, table, plan, j, proposers)
 
 
 def _added(
-    ctx: Context, table: Candidates, plan: tuple[int, ...], j: int, findings: Findings
+    ctx: Context, table: Candidates, plan: tuple[int, ...], j: int, proposers: Proposers
 ) -> Drop:
     """Why the plan with row j added is not the plan."""
     account, with_it = table.account, _row([*plan, j])
@@ -104,7 +106,7 @@ def _added(
         return over
     change = _change(table, plan, with_it)
     if change > 0:
-        return _better_but(ctx, table, with_it, change, findings)
+        return _better_but(ctx, table, with_it, change, proposers)
     return Drop(
         "net_gain",
         change,
@@ -134,7 +136,7 @@ def _over_a_cap(account: Account, row: IntArray) -> Drop | None:
 
 
 def _better_but(
-    ctx: Context, table: Candidates, with_it: IntArray, change: float, findings: Findings
+    ctx: Context, table: Candidates, with_it: IntArray, change: float, proposers: Proposers
 ) -> Drop:
     """Why a set (1, d) that fits, and is worth more by the tables, is not the plan."""
     whole = np.full((1, ctx.search.max_depth), PAD, dtype=np.int64)
@@ -152,7 +154,7 @@ def _better_but(
             "against it"
         )
         return Drop("not_searched", change, 0.0, say(told, change=change))
-    if tuple(with_it[0].tolist()) in findings.proposers:
+    if tuple(with_it[0].tolist()) in proposers:
         told = (
             "the plan with it was proposed and would gain {change:points} points more, but a filter"
             " that ranks proposals left it out"

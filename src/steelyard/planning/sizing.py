@@ -45,19 +45,19 @@ class Sized:
     proposals: tuple[Proposal, ...]
 
 
-def size(ctx: Context, source: str, candidate: Candidate, wanted: float) -> Sized | Drop:
+def size(ctx: Context, source: str, candidate: Candidate, weight: float) -> Sized | Drop:
     """Turn one wanted change of weight into one lot-valid order, or say which rule stops it.
 
     source   the calculator
-    wanted   > 0 buys, < 0 sells, of value
+    weight   > 0 buys, < 0 sells, of value
     """
     i = ctx.symbols.index(candidate.symbol)
     proposal = Proposal(source, candidate.why, candidate.tags)
     if candidate.side is Side.BUY:
         return _paused(ctx) or _size_buy(
-            ctx, i, wanted * ctx.state.aggression, candidate.priority_weight, proposal
+            ctx, i, weight * ctx.state.aggression, candidate.priority_weight, proposal
         )
-    return _size_sell(ctx, i, -wanted, candidate.priority_weight, proposal)
+    return _size_sell(ctx, i, -weight, candidate.priority_weight, proposal)
 
 
 def _paused(ctx: Context) -> Drop | None:
@@ -65,14 +65,14 @@ def _paused(ctx: Context) -> Drop | None:
     stopped here.
     """
     limit = ctx.limits.pause_volatility_ratio
-    if limit is not None and ctx.volatility_ratio > limit:
+    if limit is not None and ctx.trends.volatility_ratio > limit:
         why = say(
             "a month's volatility is {ratio:ratio} times a year's; over {limit:ratio} times "
             "nothing is bought",
-            ratio=ctx.volatility_ratio,
+            ratio=ctx.trends.volatility_ratio,
             limit=limit,
         )
-        return Drop("high_volatility", ctx.volatility_ratio, limit, why)
+        return Drop("high_volatility", ctx.trends.volatility_ratio, limit, why)
     if ctx.state.aggression > 0:
         return None
     if ctx.state.drawdown >= DRAWDOWN_STEPS[-1][0]:
@@ -89,7 +89,7 @@ def _paused(ctx: Context) -> Drop | None:
 
 
 def _size_buy(
-    ctx: Context, i: int, wanted: float, priority_weight: float, proposal: Proposal
+    ctx: Context, i: int, asked: float, priority_weight: float, proposal: Proposal
 ) -> Sized | Drop:
     if not ctx.can_buy[i]:
         return Drop(
@@ -98,16 +98,16 @@ def _size_buy(
     room, rule = _room_to_buy(ctx, i)
     if room <= 0:
         return _no_room(ctx, i, rule, room)
-    amount = min(wanted, room)
+    amount = min(asked, room)
     lots = _lots(ctx, i, amount)
     weight = lots * float(ctx.lot_weight[i])
     if weight < ctx.min_order_weight or not lots:
         return _too_small(
             ctx,
-            rule if room < wanted else "min_order",
+            rule if room < asked else "min_order",
             weight,
             amount,
-            room if room < wanted else None,
+            room if room < asked else None,
         )
     at_target = lots == _lots(ctx, i, room)
     return Sized(
@@ -129,7 +129,7 @@ def _room_to_buy(ctx: Context, i: int) -> tuple[float, str]:
 
 
 def _size_sell(
-    ctx: Context, i: int, wanted: float, priority_weight: float, proposal: Proposal
+    ctx: Context, i: int, asked: float, priority_weight: float, proposal: Proposal
 ) -> Sized | Drop:
     if not ctx.can_sell[i] or not ctx.quantities[i] > 0:
         return Drop(
@@ -143,18 +143,18 @@ def _size_sell(
         return _no_room(
             ctx, i, "no_crossing" if float(ctx.weights[i]) <= target else "open_orders", room
         )
-    amount = min(wanted, room)
+    amount = min(asked, room)
     may_exit = target == 0.0 and ctx.sellable[i] == ctx.quantities[i]
     lots = _lots_held(ctx, i, amount)
     weight = lots * float(ctx.lot_weight[i])
-    left = float(ctx.weights[i]) - weight
+    rest = float(ctx.weights[i]) - weight
     # no stumps: what would be left over of an untargeted name must be an order of its own, else it
     # goes too
-    stump = lots > 0 and left < ctx.min_order_weight
+    stump = lots > 0 and rest < ctx.min_order_weight
     if may_exit and (stump or amount >= sellable - WHOLE * sellable):
         return _exit(ctx, i, priority_weight, proposal)
     if weight < ctx.min_order_weight or not lots:
-        rule = "no_crossing" if room < min(wanted, sellable) else "min_order"
+        rule = "no_crossing" if room < min(asked, sellable) else "min_order"
         return _too_small(ctx, rule, weight, amount, room if rule == "no_crossing" else None)
     at_target = lots == _lots_held(ctx, i, room)
     return Sized(
@@ -253,14 +253,14 @@ def _too_small(ctx: Context, rule: str, weight: float, amount: float, room: floa
 
 
 def wishes(
-    ctx: Context, source: str, found: Iterable[Candidate]
+    ctx: Context, source: str, candidates: Iterable[Candidate]
 ) -> Iterator[tuple[Candidate, float]]:
     """Each wanted size of each candidate, checked; raises ModuleError for one that breaks the
     contract.
     """
-    known = set(ctx.symbols)
-    for candidate in found:
-        if candidate.symbol not in known:
+    symbols = set(ctx.symbols)
+    for candidate in candidates:
+        if candidate.symbol not in symbols:
             raise ModuleError(
                 f"{source} proposes {candidate.symbol}, which is not in the planning set"
             )
@@ -269,17 +269,17 @@ def wishes(
                 f"{source}: priority_weight {candidate.priority_weight} of {candidate.symbol} is "
                 f"outside 0..{MOST_PRIORITY_WEIGHT}"
             )
-        for wanted in candidate.weights:
+        for weight in candidate.weights:
             if (
-                not np.isfinite(wanted)
-                or (wanted > 0) is not (candidate.side is Side.BUY)
-                or wanted == 0
+                not np.isfinite(weight)
+                or (weight > 0) is not (candidate.side is Side.BUY)
+                or weight == 0
             ):
                 raise ModuleError(
-                    f"{source}: a {candidate.side} of {candidate.symbol} by {wanted} of value; the "
+                    f"{source}: a {candidate.side} of {candidate.symbol} by {weight} of value; the "
                     "sign must match and be finite"
                 )
-            yield candidate, wanted
+            yield candidate, weight
 
 
 def merge(ctx: Context, rows: Sequence[Sized], findings: Findings) -> list[Sized]:
@@ -288,32 +288,32 @@ def merge(ctx: Context, rows: Sequence[Sized], findings: Findings) -> list[Sized
 
     A row that stays takes all proposals and the largest priority weight of those merged into it.
     """
-    kept: list[Sized] = []
+    orders: list[Sized] = []
     merged: list[tuple[Sized, int]] = []
     preferred = sorted(
         rows, key=lambda r: (r.i, r.side, not r.full_exit, not r.to_target, -r.weight)
     )
     first = 0  # of the rows kept of this security and side
     for row in preferred:
-        if kept and (kept[-1].i, kept[-1].side) != (row.i, row.side):
-            first = len(kept)
-        near = next((k for k in range(first, len(kept)) if _same_order(row, kept[k])), None)
+        if orders and (orders[-1].i, orders[-1].side) != (row.i, row.side):
+            first = len(orders)
+        near = next((k for k in range(first, len(orders)) if _same_order(row, orders[k])), None)
         if near is None:
-            kept.append(row)
+            orders.append(row)
             continue
-        other = kept[near]
+        other = orders[near]
         proposals = (
             *other.proposals,
             *(p for p in row.proposals if p.source not in {q.source for q in other.proposals}),
         )
-        kept[near] = replace(
+        orders[near] = replace(
             other,
             proposals=proposals,
             priority_weight=max(other.priority_weight, row.priority_weight),
         )
         merged.append((row, near))
     for row, near in merged:
-        into = kept[near]
+        into = orders[near]
         why = say(
             "merged into the order of {shares:qty} shares, which is within {within:pct} of its "
             "size",
@@ -324,7 +324,7 @@ def merge(ctx: Context, rows: Sequence[Sized], findings: Findings) -> list[Sized
         findings.stops.append(
             Stop(ctx.symbols[row.i], row.side, "merge", drop, module=row.proposals[0].source)
         )
-    return sorted(kept, key=lambda r: (r.side is Side.BUY, r.i, -r.weight))
+    return sorted(orders, key=lambda r: (r.side is Side.BUY, r.i, -r.weight))
 
 
 def _same_order(a: Sized, b: Sized) -> bool:
@@ -332,13 +332,6 @@ def _same_order(a: Sized, b: Sized) -> bool:
         a.i == b.i
         and a.side is b.side
         and abs(a.weight - b.weight) <= MERGE_WITHIN * max(a.weight, b.weight)
-    )
-
-
-def probe(ctx: Context, i: int) -> Sized:
-    """One lot of a security, to ask the mask filters about a buy of it."""
-    return Sized(
-        i, Side.BUY, ctx.securities[i].lot_size, float(ctx.lot_weight[i]), False, False, 1.0, ()
     )
 
 

@@ -85,17 +85,17 @@ def with_scores(
         weights * np.where(table.is_buy, multiplier, 1 / multiplier) * scale, 0.0, 1.0
     )
     table = replace(table, alone=frozen(alone), paired=frozen(paired), priority=frozen(priority))
-    found = drawn(ctx, table)
+    draws = drawn(ctx, table)
     pool = draw(table, range(table.m), ctx.planner.priority_threshold)
     most = ctx.planner.max_opportunities_per_category
-    if ctx.planner.diverse_selection and any(len(rows) > most for rows in found.values()):
+    if ctx.planner.diverse_selection and any(len(rows) > most for rows in draws.values()):
         table = replace(table, diverse=frozen(diverse_appeal(ctx, table, pool)))
         group = group_of(ctx)[table.security]
-        found = {source: spread(table, group, rows, most) for source, rows in found.items()}
+        draws = {source: spread(table, group, rows, most) for source, rows in draws.items()}
         pool = by_appeal(table, pool)
     return replace(
         table,
-        draws=MappingProxyType({source: rows[:most] for source, rows in found.items()}),
+        draws=MappingProxyType({source: rows[:most] for source, rows in draws.items()}),
         pool=pool,
     )
 
@@ -151,8 +151,8 @@ def order_tax(ctx: Context, row: Sized) -> float:
     if row.side is Side.BUY or ctx.score.tax_rate == 0 or holding is None:
         return 0.0
     gain = sum(
-        float(taken) * (float(ctx.prices[row.i]) - float(lot.unit_cost))
-        for lot, taken in lots_sold(holding.lots, row.quantity)
+        float(shares) * (float(ctx.prices[row.i]) - float(lot.unit_cost))
+        for lot, shares in lots_sold(holding.lots, row.quantity)
         if lot.unit_cost is not None
     )
     return ctx.score.tax_rate * gain * float(ctx.fx[row.i]) / ctx.value
@@ -191,10 +191,10 @@ def by_age(lots: Sequence[TaxLot]) -> list[TaxLot]:
 
 def lots_sold(lots: Sequence[TaxLot], quantity: Decimal) -> list[tuple[TaxLot, Decimal]]:
     """Oldest lots first; lots of an unknown date come first of all."""
-    left, taken = quantity, []
+    rest, sold = quantity, []
     for lot in by_age(lots):
-        part = min(lot.quantity, left)
+        part = min(lot.quantity, rest)
         if part > 0:
-            taken.append((lot, part))
-            left -= part
-    return taken
+            sold.append((lot, part))
+            rest -= part
+    return sold

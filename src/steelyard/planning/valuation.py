@@ -6,7 +6,7 @@ rate, prices that are no daily history.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -18,6 +18,7 @@ from steelyard.market import Market
 from steelyard.money import ZERO, FxRate
 from steelyard.notices import Drop, Stop
 from steelyard.orders import Side
+from steelyard.planning.case import Case
 from steelyard.planning.findings import Findings
 from steelyard.portfolio import Holding, Security, Snapshot
 from steelyard.sentences import say
@@ -58,11 +59,11 @@ class Priced:
 class Missing:
     """Why a security has no value: no price, or no usable rate.
 
-    told    for the refusal; what it is near to, if anything, stands in `near`
+    why     for the refusal; what it is near to, if anything, stands in `near`
     drop    for the ledger
     """
 
-    told: str
+    why: str
     drop: Drop
     near: str = ""
 
@@ -72,52 +73,48 @@ class Valuation:
     """The portfolio in exact money.
 
     priced        symbol -> everything with a price and a rate, held or not, sorted by symbol
+    unusable      symbol -> why it cannot be traded: no fresh price, or no rate
     value         base currency
     cash_rates    currency -> base per unit, for every currency of cash
     open_buys     money that open buys may still take, base currency
     """
 
     priced: Mapping[str, Priced]
+    unusable: Mapping[str, Drop]
     value: Decimal
     cash_rates: Mapping[str, Decimal]
     open_buys: Decimal
 
 
-def value_portfolio(
-    snapshot: Snapshot, market: Market, wanted: Iterable[str], limits: Limits, findings: Findings
-) -> Valuation:
+def value_portfolio(case: Case, findings: Findings) -> Valuation:
     """Price everything that is held, targeted or listed.
 
-    wanted   symbols of the targets
     Raises PlanRefused when a held security or a balance of cash cannot be valued, when the value is
     negative, or when the prices are not daily.
     """
+    snapshot, market, limits = case.snapshot, case.market, case.strategy.limits
     _refuse_sparse(market)
     holdings = {holding.symbol: holding for holding in snapshot.holdings}
-    held = {symbol for symbol, holding in holdings.items() if holding.quantity > 0}
     unvalued: list[str] = []
     priced: dict[str, Priced] = {}
-    for symbol in sorted(
-        {*holdings, *wanted, *(security.symbol for security in snapshot.securities)}
-        - set(snapshot.excluded)
-    ):
+    unusable: dict[str, Drop] = {}
+    for symbol in _symbols(case):
         security = snapshot.security(symbol) or Security(symbol, snapshot.base_currency)
-        found = _price(security, holdings.get(symbol), snapshot, market, limits)
-        if isinstance(found, Priced):
-            priced[symbol] = found
-        if symbol in held and not (isinstance(found, Priced) and found.fresh):
-            unvalued.append(f"{symbol}: {_why_unvalued(found, market, limits)}")
-        elif not isinstance(found, Priced) or not found.fresh:
-            _note_untradable(symbol, found, market, limits, findings)
-    rates = {
-        currency: _rate(currency, snapshot, market, limits)
-        for currency, amount in snapshot.cash.items()
-        if amount
-    }
-    rateless = [currency for currency, rate in rates.items() if rate is None]
+        quote = _price(security, holdings.get(symbol), snapshot, market, limits)
+        if isinstance(quote, Priced):
+            priced[symbol] = quote
+            if quote.fresh:
+                continue
+        if symbol in holdings and holdings[symbol].quantity > 0:
+            unvalued.append(f"{symbol}: {_why_unvalued(quote, market, limits)}")
+        else:
+            unusable[symbol] = _why_unusable(quote, market, limits)
+            findings.stops.append(Stop(symbol, None, "input", unusable[symbol]))
+    rates = {currency: _rate(currency, snapshot, market, limits) for currency in snapshot.balances}
     unvalued += [
-        f"cash in {currency}: {_no_rate(currency, snapshot, market, limits).told}"
-        for currency in rateless
+        f"cash in {currency}: {_no_rate(currency, snapshot, market, limits).why}"
+        for currency, rate in rates.items()
+        if rate is None
     ]
     if unvalued:
         raise PlanRefused(
@@ -126,17 +123,23 @@ def value_portfolio(
             + "\nAdd the missing price or rate, or leave a security out with --exclude SYMBOL."
         )
     cash_rates = {currency: rate.rate for currency, rate in rates.items() if rate is not None}
-    cash = sum(
-        (amount * cash_rates[currency] for currency, amount in snapshot.cash.items() if amount),
-        ZERO,
-    )
+    cash = sum((amount * cash_rates[c] for c, amount in snapshot.balances.items()), ZERO)
     value = sum((p.value for p in priced.values()), cash)
     if value < 0:
         raise PlanRefused(
             f"The portfolio is worth {value:,.2f} {snapshot.base_currency}: more is owed than "
             "owned. Nothing was planned; check the cash."
         )
-    return Valuation(priced, value, cash_rates, _open_buys(snapshot, priced))
+    return Valuation(priced, unusable, value, cash_rates, _open_buys(snapshot, priced))
+
+
+def _symbols(case: Case) -> list[str]:
+    """Everything that is held, targeted or listed, and not left out."""
+    snapshot, targets = case.snapshot, case.target_weights
+    symbols = {holding.symbol for holding in snapshot.holdings}
+    symbols |= {security.symbol for security in snapshot.securities}
+    symbols |= set(targets.weights) if targets else set()
+    return sorted(symbols - set(snapshot.excluded))
 
 
 def _refuse_sparse(market: Market) -> None:
@@ -202,7 +205,7 @@ def _no_rate(currency: str, snapshot: Snapshot, market: Market, limits: Limits) 
             Drop("no_rate", None, None, say("no {pair:text}; it is not traded", pair=pair)),
         )
     age, limit = _rate_age(rate, snapshot, market), limits.max_stale_sessions
-    told = (
+    sentence = (
         f"the newest {pair} is of {rate.on}, {age} sessions before the as-of date; at most {limit} "
         "are allowed (limits.max_stale_sessions)"
     )
@@ -214,50 +217,40 @@ def _no_rate(currency: str, snapshot: Snapshot, market: Market, limits: Limits) 
         age=age,
         limit=limit,
     )
-    return Missing(told, Drop("stale_rate", float(age), float(limit), why))
+    return Missing(sentence, Drop("stale_rate", float(age), float(limit), why))
 
 
-def _why_unvalued(found: Priced | Missing, market: Market, limits: Limits) -> str:
-    if isinstance(found, Missing):
-        return f"{found.told}.{found.near}" if found.near else found.told
+def _why_unvalued(quote: Priced | Missing, market: Market, limits: Limits) -> str:
+    if isinstance(quote, Missing):
+        return f"{quote.why}.{quote.near}" if quote.near else quote.why
     return (
-        f"its newest price is of {found.on}, {market.age(found.on)} sessions before the as-of date;"
-        f" at most {limits.max_stale_sessions} are allowed (limits.max_stale_sessions)"
+        f"its newest price is of {quote.on}, {market.age(quote.on)} sessions before the as-of "
+        f"date; at most {limits.max_stale_sessions} are allowed (limits.max_stale_sessions)"
     )
 
 
-def _note_untradable(
-    symbol: str, found: Priced | Missing, market: Market, limits: Limits, findings: Findings
-) -> None:
-    if isinstance(found, Missing):
-        findings.stops.append(Stop(symbol, None, "input", found.drop))
-        return
-    age = market.age(found.on)
+def _why_unusable(quote: Priced | Missing, market: Market, limits: Limits) -> Drop:
+    if isinstance(quote, Missing):
+        return quote.drop
+    age, limit = market.age(quote.on), limits.max_stale_sessions
     why = say(
         "its price is {age:count} sessions old; at most {limit:count} are allowed",
         age=age,
-        limit=limits.max_stale_sessions,
+        limit=limit,
     )
-    findings.stops.append(
-        Stop(
-            symbol,
-            None,
-            "input",
-            Drop("stale_price", float(age), float(limits.max_stale_sessions), why),
-        )
-    )
+    return Drop("stale_price", float(age), float(limit), why)
 
 
 def _open_buys(snapshot: Snapshot, priced: Mapping[str, Priced]) -> Decimal:
     total = ZERO
     for order in snapshot.open_orders:
-        known = priced.get(order.symbol)
+        quoted = priced.get(order.symbol)
         if order.side is not Side.BUY or not order.open_quantity:
             continue
-        if known is None:
+        if quoted is None:
             raise PlanRefused(
                 f"The open buy {order.client_order_id} of {order.symbol} cannot be valued: it has "
                 "no price. Nothing was planned."
             )
-        total += order.open_quantity * (order.limit_price or known.price) * known.rate
+        total += order.open_quantity * (order.limit_price or quoted.price) * quoted.rate
     return total

@@ -7,8 +7,8 @@ Each module is timed and guarded: one that fails costs only itself, and the plan
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,51 +16,54 @@ from steelyard.arrays import BoolArray, IntArray, frozen
 from steelyard.errors import FailedLate, ModuleError, PlanRefused
 from steelyard.modules.candidates import Candidate, Candidates, RowPredicate, Ruling
 from steelyard.modules.context import Context
-from steelyard.modules.registry import BUILT_IN, Kind, ModuleParams
+from steelyard.modules.registry import BUILT_IN, Kind, Module, ModuleParams
 from steelyard.notices import Coverage, Drop, Notice, Stop
 from steelyard.orders import Side
-from steelyard.planning.findings import Findings, kept_to
+from steelyard.planning.findings import Findings
+from steelyard.planning.guard import Guard, Outcome, kept_to
 from steelyard.planning.score.objective import Objective
-from steelyard.planning.sizing import Sized, merge, probe, size, why_unasked, wishes
+from steelyard.planning.sizing import Sized, merge, size, why_unasked, wishes
 from steelyard.planning.table import bare_table, with_conflicts, with_scores
 from steelyard.sentences import Sentence
 from steelyard.strategies import ModuleChoice, Strategy
 
 TOWARDS_TARGETS = "weight_based"
 SWITCH_ON = f"switch it on with [{Kind.OPPORTUNITY}.{TOWARDS_TARGETS}] enabled = true"
-IDLE: Mapping[str, str] = {"disabled": "is out of service", "failed": "failed"}
+IDLE: Mapping[Outcome, str] = {"disabled": "is out of service", "failed": "failed"}
 """Outcome of a module -> what is said of one that so does not work."""
 
 
 def find_opportunities(
-    ctx: Context, objective: Objective, strategy: Strategy, findings: Findings
+    ctx: Context, objective: Objective, strategy: Strategy, guard: Guard
 ) -> Candidates:
-    """Calculators -> size() -> mask filters -> merge -> pair conflicts -> priorities: the finished
-    table.
-    """
-    rows: list[Sized] = []
-    asked: set[str] = set()
-    outside: dict[str, int] = {}
-    for choice in strategy.enabled(Kind.OPPORTUNITY):
-        found = _run_calculator(ctx, choice, asked, findings)
-        rows += found
-        if choice.module.source != BUILT_IN:
-            outside[choice.module.qualified] = len(found)
-    refuse_large(len(rows), outside, ctx)
-    rows = _masked(ctx, rows, strategy, findings)
+    """Calculators, sizes, mask filters, merging, pair conflicts, priorities: the finished table."""
+    findings = guard.findings
+    asked: list[Wished] = [
+        _run_calculator(ctx, choice, guard) for choice in strategy.enabled(Kind.OPPORTUNITY)
+    ]
+    rows = [row for wished in asked for row in wished.rows]
+    refuse_large(len(rows), {w.module: len(w.rows) for w in asked if not w.built_in}, ctx)
+    rows = _masked(ctx, rows, strategy, guard)
     rows = merge(ctx, rows, findings)
-    rows, conflicts = _paired(ctx, rows, strategy, findings)
+    rows, conflicts = _paired(ctx, rows, strategy, guard)
     table = with_conflicts(bare_table(ctx, rows), conflicts)
-    _note_unasked(ctx, asked, _idle(ctx, findings), findings)
+    symbols = {symbol for wished in asked for symbol in wished.symbols}
+    _note_unasked(ctx, symbols, _idle(ctx, asked, findings), findings)
     findings.finished("find_opportunities", table.m)
-    table = with_scores(
-        ctx,
-        table,
-        objective.model,
-        objective.rates,
-        np.array([row.priority_weight for row in rows]),
-    )
-    return replace(table, predicates=tuple(_predicates(ctx, table, strategy, findings)))
+    weights = np.array([row.priority_weight for row in rows])
+    table = with_scores(ctx, table, objective.model, objective.rates, weights)
+    return replace(table, predicates=tuple(_predicates(ctx, table, strategy, guard)))
+
+
+@dataclass(frozen=True, slots=True)
+class Wished:
+    """What came of one calculator: the orders, and every symbol that it asked about."""
+
+    module: str
+    built_in: bool
+    outcome: Outcome
+    rows: tuple[Sized, ...] = ()
+    symbols: frozenset[str] = frozenset()
 
 
 def refuse_large(count: int, outside: Mapping[str, int], ctx: Context) -> None:
@@ -85,37 +88,36 @@ def refuse_large(count: int, outside: Mapping[str, int], ctx: Context) -> None:
     )
 
 
-def _run_calculator(
-    ctx: Context, choice: ModuleChoice, asked: set[str], findings: Findings
-) -> list[Sized]:
+def _run_calculator(ctx: Context, choice: ModuleChoice, guard: Guard) -> Wished:
     """Sized orders of one calculator; wishes that make no order become stops."""
-    name = choice.module.name
+    module = choice.module
 
     def work(params: ModuleParams) -> list[tuple[Candidate, float]]:
-        return list(wishes(ctx, name, _written(choice.module.call(ctx, params))))
+        return list(wishes(ctx, module.name, _written(module.call(ctx, params))))
 
-    wanted = findings.guarded(choice.module, ctx, choice.params, work, len) or []
-    sized: list[Sized] = []
+    run = guard.run(module, ctx, choice.params, work, len)
+    pairs = run.value or []
+    rows: list[Sized] = []
     stopped: dict[tuple[str, Side, str], Stop] = {}
-    for candidate, weight in wanted:
-        asked.add(candidate.symbol)
-        made = size(ctx, name, candidate, weight)
-        if isinstance(made, Sized):
-            sized.append(made)
+    for candidate, weight in pairs:
+        order = size(ctx, module.name, candidate, weight)
+        if isinstance(order, Sized):
+            rows.append(order)
         else:
             # of the sizes that one rule stops, the last is the largest: it tells the margin
-            stopped[candidate.symbol, candidate.side, made.rule] = Stop(
-                candidate.symbol, candidate.side, "sizing", made, module=name
+            stopped[candidate.symbol, candidate.side, order.rule] = Stop(
+                candidate.symbol, candidate.side, "sizing", order, module=module.name
             )
-    findings.stops += stopped.values()
-    return sized
+    guard.findings.stops.extend(stopped.values())
+    symbols = frozenset(candidate.symbol for candidate, _ in pairs)
+    return Wished(module.qualified, module.source == BUILT_IN, run.outcome, tuple(rows), symbols)
 
 
-def _written(found: Iterable[Candidate]) -> Iterator[Candidate]:
+def _written(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
     """The candidates, held to their contract: each says why in a sentence, and its tags are
     words.
     """
-    for candidate in found:
+    for candidate in candidates:
         if not isinstance(candidate.why, Sentence):
             raise ModuleError(
                 f"a reason of type {type(candidate.why).__name__} for {candidate.symbol}; a "
@@ -129,24 +131,22 @@ def _written(found: Iterable[Candidate]) -> Iterator[Candidate]:
         yield candidate
 
 
-def _masked(ctx: Context, rows: list[Sized], strategy: Strategy, findings: Findings) -> list[Sized]:
+def _masked(ctx: Context, rows: list[Sized], strategy: Strategy, guard: Guard) -> list[Sized]:
     """What the mask filters let through, one filter after the other."""
     for choice in strategy.enabled(Kind.FILTER):
         if choice.module.form != "mask":
             continue
-        ruling = _ruling(ctx, bare_table(ctx, rows), choice, findings)
+        ruling = _ruling(ctx, bare_table(ctx, rows), choice, guard)
         if ruling is not None:
-            rows = _kept(ctx, rows, choice, ruling, findings)
+            rows = _let_through(ctx, rows, choice, ruling, guard.findings)
     return rows
 
 
-def _ruling(
-    ctx: Context, table: Candidates, choice: ModuleChoice, findings: Findings
-) -> Ruling | None:
+def _ruling(ctx: Context, table: Candidates, choice: ModuleChoice, guard: Guard) -> Ruling | None:
     def work(params: ModuleParams) -> Ruling:
         return _checked(choice.module.call(ctx, table, params), table.m)
 
-    return findings.guarded(choice.module, ctx, choice.params, work, _dropped)
+    return guard.run(choice.module, ctx, choice.params, work, _dropped).value
 
 
 def _checked(ruling: Ruling, m: int) -> Ruling:
@@ -177,74 +177,61 @@ def _dropped(ruling: Ruling) -> int:
     return int((~ruling.keep).sum())
 
 
-def _kept(
+def _let_through(
     ctx: Context, rows: list[Sized], choice: ModuleChoice, ruling: Ruling, findings: Findings
 ) -> list[Sized]:
     """What a ruling keeps; what it drops and what it did not know is noted."""
     _note_unknown(choice, ruling, findings)
-    for j, row in enumerate(rows):
-        if not ruling.keep[j]:
-            findings.stops.append(
-                Stop(
-                    ctx.symbols[row.i],
-                    row.side,
-                    "filter",
-                    ruling.drops[j],
-                    module=choice.module.name,
-                )
-            )
-    return [row for row, kept in zip(rows, ruling.keep, strict=True) if kept]
+    name = choice.module.name
+    findings.stops.extend(
+        Stop(ctx.symbols[row.i], row.side, "filter", ruling.drops[j], module=name)
+        for j, row in enumerate(rows)
+        if not ruling.keep[j]
+    )
+    return [row for row, keep in zip(rows, ruling.keep, strict=True) if keep]
 
 
 def _note_unknown(choice: ModuleChoice, ruling: Ruling, findings: Findings) -> None:
-    known = {(coverage.symbol, coverage.metric) for coverage in findings.coverage}
-    fresh = sorted({*ruling.unknown} - known)
-    findings.coverage += [
-        Coverage(symbol=symbol, metric=metric, used=None) for symbol, metric in fresh
-    ]
+    for symbol, metric in sorted({*ruling.unknown}):
+        findings.lacks(Coverage(symbol=symbol, metric=metric, used=None))
     if ruling.unknown:
         symbols = sorted({symbol for symbol, _ in ruling.unknown})
         count = "1 security" if len(symbols) == 1 else f"{len(symbols)} securities"
-        lacked = (
-            "the correlation"
-            if {metric for _, metric in ruling.unknown} == {"correlation"}
-            else "a date or cost"
-        )
-        message = f"{choice.module.name} lacks {lacked} of {count}: {', '.join(symbols)}."
+        correlation = {metric for _, metric in ruling.unknown} == {"correlation"}
+        lacking = "the correlation" if correlation else "a date or cost"
+        message = f"{choice.module.name} lacks {lacking} of {count}: {', '.join(symbols)}."
         findings.warnings.append(
             Notice(code="unknown_dates", message=message, module=choice.module.qualified)
         )
 
 
 def _paired(
-    ctx: Context, rows: list[Sized], strategy: Strategy, findings: Findings
+    ctx: Context, rows: list[Sized], strategy: Strategy, guard: Guard
 ) -> tuple[list[Sized], BoolArray]:
     """What the pair filters let through, and (m, m) the pairs of it that they keep apart."""
     conflicts = np.zeros((len(rows), len(rows)), dtype=np.bool_)
     for choice in strategy.enabled(Kind.FILTER):
         if choice.module.form != "pairs":
             continue
-        found = _pairs(ctx, bare_table(ctx, rows), choice, findings)
-        if found is None:
+        answer = _pairs(ctx, bare_table(ctx, rows), choice, guard)
+        if answer is None:
             continue
-        pairs, ruling = found
+        pairs, ruling = answer
         conflicts |= pairs
         if ruling is not None:
-            rows = _kept(ctx, rows, choice, ruling, findings)
+            rows = _let_through(ctx, rows, choice, ruling, guard.findings)
             conflicts = conflicts[np.ix_(ruling.keep, ruling.keep)]
     return rows, conflicts
 
 
 def _pairs(
-    ctx: Context, table: Candidates, choice: ModuleChoice, findings: Findings
+    ctx: Context, table: Candidates, choice: ModuleChoice, guard: Guard
 ) -> tuple[BoolArray, Ruling | None] | None:
-    """What one pair filter says: pairs, and what may not be traded at all where it says that
-    too.
-    """
+    """What one pair filter says: pairs, and what may not be traded at all where it says that."""
 
     def work(params: ModuleParams) -> tuple[BoolArray, Ruling | None]:
-        told = choice.module.call(ctx, table, params)
-        conflicts, ruling = told if isinstance(told, tuple) else (told, None)
+        answer = choice.module.call(ctx, table, params)
+        conflicts, ruling = answer if isinstance(answer, tuple) else (answer, None)
         pairs = np.asarray(conflicts)
         if pairs.shape != (table.m, table.m) or pairs.dtype != np.bool_:
             raise ModuleError(
@@ -252,26 +239,26 @@ def _pairs(
             )
         return pairs | pairs.T, None if ruling is None else _checked(ruling, table.m)
 
-    def count(found: tuple[BoolArray, Ruling | None]) -> int:
-        pairs, ruling = found
+    def count(answer: tuple[BoolArray, Ruling | None]) -> int:
+        pairs, ruling = answer
         return int(pairs.sum()) // 2 + (0 if ruling is None else _dropped(ruling))
 
-    return findings.guarded(choice.module, ctx, choice.params, work, count)
+    return guard.run(choice.module, ctx, choice.params, work, count).value
 
 
 def _predicates(
-    ctx: Context, table: Candidates, strategy: Strategy, findings: Findings
+    ctx: Context, table: Candidates, strategy: Strategy, guard: Guard
 ) -> Iterator[RowPredicate]:
     for choice in strategy.enabled(Kind.FILTER):
         if choice.module.form != "rows":
             continue
 
-        def work(params: ModuleParams, chosen: ModuleChoice = choice) -> RowPredicate:
-            return kept_to(chosen.module, _checked_rows(chosen.module.call(ctx, table, params)))
+        def work(params: ModuleParams, module: Module = choice.module) -> RowPredicate:
+            return kept_to(module, _checked_rows(module.call(ctx, table, params)))
 
-        made = findings.guarded(choice.module, ctx, choice.params, work, lambda _: 1)
-        if made is not None:
-            yield made
+        predicate = guard.run(choice.module, ctx, choice.params, work, lambda _: 1).value
+        if predicate is not None:
+            yield predicate
 
 
 def _checked_rows(predicate: RowPredicate) -> RowPredicate:
@@ -290,61 +277,32 @@ def _checked_rows(predicate: RowPredicate) -> RowPredicate:
     return permits
 
 
-def _idle(ctx: Context, findings: Findings) -> str | None:
-    """What keeps the calculator that trades towards targets from working, where targets were given;
-    a warning says so too.
+def _idle(ctx: Context, asked: Sequence[Wished], findings: Findings) -> str | None:
+    """What keeps the calculator that trades towards targets from working, where there are targets.
+
+    A warning says so too.
     """
     if ctx.target_weights is None:
         return None
-    run = next(
-        (
-            run
-            for run in findings.runs
-            if (run.kind, run.name) == (Kind.OPPORTUNITY, TOWARDS_TARGETS)
-        ),
-        None,
-    )
-    if run is not None and run.outcome not in IDLE:
+    module = f"{Kind.OPPORTUNITY}.{TOWARDS_TARGETS}"
+    outcome = next((wished.outcome for wished in asked if wished.module == module), None)
+    if outcome is None:
+        idle, mend = "is off", SWITCH_ON
+    elif outcome in IDLE:
+        idle, mend = IDLE[outcome], "see the problems of the plan"
+    else:
         return None
-    idle, mend = (
-        ("is off", SWITCH_ON)
-        if run is None
-        else (IDLE[run.outcome], "see the problems of the plan")
-    )
     message = (
         f"Target weights were given, and {TOWARDS_TARGETS} {idle}: no order is asked for to reach "
         f"them; {mend}."
     )
-    findings.warnings.append(
-        Notice(
-            code="targets_unused", message=message, module=f"{Kind.OPPORTUNITY}.{TOWARDS_TARGETS}"
-        )
-    )
+    findings.warnings.append(Notice(code="targets_unused", message=message, module=module))
     return idle
 
 
-def _note_unasked(ctx: Context, asked: set[str], idle: str | None, findings: Findings) -> None:
-    """Say of each held or targeted security that no calculator asked about why nothing happens to
-    it.
-    """
+def _note_unasked(ctx: Context, asked: Set[str], idle: str | None, findings: Findings) -> None:
+    """Say of each held or targeted security that nobody asked about why nothing happens to it."""
     for i, symbol in enumerate(ctx.symbols):
         targeted = ctx.target_weights is not None and ctx.target_weights[i] > 0
         if symbol not in asked and (ctx.quantities[i] > 0 or targeted):
             findings.stops.append(Stop(symbol, None, "opportunity", why_unasked(ctx, i, idle)))
-
-
-def eligible_buys(wide: Context, strategy: Strategy, findings: Findings) -> tuple[str, ...]:
-    """Securities not held that the mask filters would let a buy of: asked before the planning set
-    is known.
-
-    Raises FailedLate for a filter that fails here: the planning set must not depend on a filter
-    that the plan says ran.
-    """
-    probes = [probe(wide, i) for i in range(wide.n) if wide.can_buy[i] and wide.quantities[i] == 0]
-    asked = Findings(disabled=findings.disabled, gone=findings.gone)
-    kept = _masked(wide, probes, strategy, asked)
-    for run in asked.runs:
-        qualified = f"{run.kind}.{run.name}"
-        if run.outcome == "failed" and qualified not in findings.gone:
-            raise FailedLate(qualified, run.error or "", struck=asked.late)
-    return tuple(wide.symbols[row.i] for row in kept)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any
@@ -20,6 +20,7 @@ from steelyard.settings import (
     Plugins,
     Rebalance,
     Regime,
+    Rules,
     Score,
     Search,
     Section,
@@ -82,6 +83,11 @@ class Strategy:
     problems: tuple[Notice, ...] = ()
     warnings: tuple[str, ...] = ()
     sources: Mapping[str, Why] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def rules(self) -> Rules:
+        """The sections that modules may see."""
+        return Rules(**{section.name: getattr(self, section.name) for section in fields(Rules)})
 
     def source(self, key: str) -> Why:
         """Who set a key: `search.max_depth`, `filters.eligibility.enabled`."""

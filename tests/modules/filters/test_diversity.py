@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from builders.changes import YOUNG, enabled, off, proposing, usual
 from builders.context import candidates, context
-from builders.world import BUSY
+from builders.world import BUSY, solution
 from steelyard.arrays import PAD
 from steelyard.modules.filters.diversity import Params, diversity, variety
 from steelyard.modules.registry import Kind
@@ -111,9 +111,9 @@ def test_over_the_whole_table_it_does_not_run_and_says_so():
 def test_among_proposals_a_better_plan_of_too_little_variety_is_kept_out():
     def varied(of):
         """Diversity of the plan, 0..1, by the filter's own measure."""
-        solution, _ = of.solved()
-        row = np.array([solution.choice.plan.row], dtype=np.int64)
-        return float(variety(solution.ctx, solution.table, row)[0])
+        answer = solution(of)
+        row = np.array([answer.choice.plan.row], dtype=np.int64)
+        return float(variety(answer.ctx, answer.table, row)[0])
 
     free = off(proposing(usual(sessions=YOUNG)), Kind.FILTER, "eligibility", "recently_traded")
     least = varied(free) + 0.01

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from builders.changes import alone, only_with, proposing, traded
 from builders.context import candidates, context
 from builders.proposers import WORLDS
+from builders.world import solution
 from steelyard.arrays import PAD
 from steelyard.ledger import feasible
 from steelyard.modules.patterns import padded_rows
@@ -56,8 +57,8 @@ def test_every_row_of_every_pattern_is_a_set_that_the_ledger_allows(drawn, depth
 
 def proposers(of):
     """Who proposed the plan."""
-    solution, findings = of.solved()
-    return findings.proposers[solution.choice.plan.row]
+    answer = solution(of)
+    return answer.proposers[answer.choice.plan.row]
 
 
 @pytest.mark.parametrize("name", PATTERNS)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from builders.changes import enabled
 from builders.context import candidates, context
-from builders.world import BUSY, World, with_call, world
+from builders.world import BUSY, World, solution, with_call, world
 from builders.worlds import FEWER, worlds
-from planning.test_modules_in_plans import enabled
 from steelyard import strategies
 from steelyard.arrays import frozen
 from steelyard.errors import FailedLate, PlanRefused
@@ -21,9 +21,7 @@ from steelyard.modules.sequences.constraint_relaxation import constraint_relaxat
 from steelyard.modules.sequences.partial_execution import Params as Fills
 from steelyard.modules.sequences.partial_execution import partial_execution
 from steelyard.planning.choice import score_set
-from steelyard.planning.document import step_order
-from steelyard.planning.findings import Findings
-from steelyard.planning.planner import solve
+from steelyard.planning.solve import step_order
 from steelyard.plans import verify
 from steelyard.plans.orders import Step
 from steelyard.settings import Limits, Search
@@ -212,9 +210,7 @@ def test_the_whole_report_agrees_with_the_plan():
 
 
 def test_a_prefix_is_worth_what_a_plan_of_those_orders_is_worth():
-    made = solve(
-        BUSY.snapshot, BUSY.market, BUSY.strategy, targets=BUSY.targets, findings=Findings()
-    )
+    made = solution(BUSY)
     order = step_order(made.table, made.choice.plan.row)
     hold = made.choice.hold.evaluation.score
 

@@ -11,24 +11,19 @@ from functools import cache
 
 import numpy as np
 import pytest
-from planning.test_degradation import with_form
 
+from builders.changes import with_form
 from builders.world import BUSY, with_call, without
 from steelyard import samples, strategies
 from steelyard.importers import assemble, read
 from steelyard.modules.registry import Kind
 from steelyard.modules.terms import BlackBox, Part, Term
 from steelyard.orders import Side
+from steelyard.planning.case import Case
 from steelyard.planning.planner import plan
-from steelyard.planning.questions.explain import (
-    LARGEST_FALL,
-    RESAMPLES,
-    Case,
-    _history,
-    _price,
-    _under,
-    explain,
-)
+from steelyard.planning.questions.explain import explain
+from steelyard.planning.questions.stability import RESAMPLES, _history, _under
+from steelyard.planning.questions.thresholds import LARGEST_FALL, _price
 from steelyard.plans.plan import Plan, plan_id
 from steelyard.sentences import FORMATS
 
@@ -107,9 +102,7 @@ def test_a_counterfactual_is_what_planning_with_the_changed_rule_gives():
     for found in told.explanation.counterfactuals:
         section, setting = found.setting.split(".")
         now = getattr(getattr(case.strategy, section), setting)
-        then = planned(
-            replace(case, strategy=case.with_setting(section, setting, type(now)(found.then)))
-        )
+        then = planned(case.with_setting(section, setting, type(now)(found.then)))
 
         assert found.now == now
         assert found.gain == pytest.approx(
@@ -248,13 +241,7 @@ def test_without_history_or_orders_there_is_still_an_explanation():
 def with_rows(permits) -> Case:
     """A case with a filter of sequences that does what is said."""
     of = with_form(BUSY, "correlation_aware", "rows", lambda ctx, table, params: permits)
-    return Case(
-        snapshot=of.snapshot,
-        market=of.market,
-        strategy=of.strategy,
-        targets=of.targets,
-        state=of.state,
-    )
+    return of.case
 
 
 def test_a_filter_that_fails_only_when_the_plan_is_explained_leaves_the_plan_and_a_warning(
@@ -271,7 +258,7 @@ def test_a_filter_that_fails_only_when_the_plan_is_explained_leaves_the_plan_and
         explaining.append(True)
         return _under(*args)
 
-    monkeypatch.setattr("steelyard.planning.questions.explain._under", under)
+    monkeypatch.setattr("steelyard.planning.questions.stability._under", under)
     case = with_rows(permits)
     bare = planned(case)
 
@@ -312,7 +299,7 @@ def test_a_term_that_the_plan_is_made_without_weighs_nothing_when_it_is_explaine
         nets.append(_under(*given))
         return nets[-1]
 
-    monkeypatch.setattr("steelyard.planning.questions.explain._under", under)
+    monkeypatch.setattr("steelyard.planning.questions.stability._under", under)
 
     def raw(weights, cash):
         if weights.max(initial=0.0) > 0.15:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from builders.context import candidates, context
-from builders.world import world
+from builders.world import solution, world
 from steelyard import strategies
 from steelyard.ledger import feasible
 from steelyard.modules.registry import Kind, Module, ModuleParams
@@ -150,13 +150,9 @@ def test_a_black_box_that_says_its_reach_is_bounded_never_proven():
 
 def test_the_bound_of_a_black_box_holds_over_every_feasible_set():
     from steelyard.planning.choice import score_set
-    from steelyard.planning.findings import Findings
-    from steelyard.planning.planner import solve
 
     case = replace(WORLD, strategy=with_term(WORLD.strategy, "liking", liking("DD", 1.0), 0.9))
-    made = solve(
-        case.snapshot, case.market, case.strategy, targets=case.targets, findings=Findings()
-    )
+    made = solution(case)
     hold = made.choice.hold.evaluation.score
 
     best = 0.0

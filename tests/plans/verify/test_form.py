@@ -19,7 +19,8 @@ from builders.world import World, with_module, with_on, with_params, world
 from steelyard.modules.plugins import load_plugins
 from steelyard.modules.registry import Kind
 from steelyard.orders import Order, Side
-from steelyard.planning.questions.explain import Case, explain
+from steelyard.planning.case import Case
+from steelyard.planning.questions.explain import explain
 from steelyard.plans import plan as plans
 from steelyard.plans import verify
 from steelyard.plans.verify import form

@@ -20,17 +20,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders.changes import enabled
 from builders.regimes import history
 from builders.world import world
 from builders.worlds import worlds
-from planning.test_modules_in_plans import enabled
 from steelyard import strategies
 from steelyard.errors import InputError
 from steelyard.importers import assemble, read
 from steelyard.modules.registry import Kind
 from steelyard.orders import Order, Side
+from steelyard.planning.case import Case
 from steelyard.planning.planner import plan
-from steelyard.planning.questions.explain import Case, explain
+from steelyard.planning.questions.explain import explain
 from steelyard.plans import plan as plans
 from steelyard.plans import verify
 from steelyard.plans.verify.account import weekdays_after

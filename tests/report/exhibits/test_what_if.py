@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from builders.changes import enabled
 from builders.regimes import WORLDS, under
 from builders.world import BUSY
-from planning.test_modules_in_plans import enabled
 from steelyard.modules.registry import Kind
 from steelyard.plans.plan import Plan
 from steelyard.report.exhibits.regime import regime

@@ -56,7 +56,7 @@ def momentum_score(momentum: FloatArray) -> FloatArray:
 def scores(ctx: Context, params: Params) -> FloatArray:
     """What is held against the least, (n,)."""
     w = params.momentum_weight
-    return np.asarray((1 - w) * ctx.quality + w * momentum_score(ctx.momentum))
+    return np.asarray((1 - w) * ctx.quality + w * momentum_score(ctx.trends.momentum))
 
 
 def earmarks(ctx: Context) -> FloatArray:
@@ -99,11 +99,15 @@ def _why(ctx: Context, params: Params, i: int, *, good: bool, dividend: float) -
     reasons: list[str] = []
     facts: dict[str, Fact] = {}
     if good:
-        reasons.append(_of_score(params, float(ctx.momentum[i])))
+        reasons.append(_of_score(params, float(ctx.trends.momentum[i])))
         facts |= {"quality": float(ctx.quality[i]), "limit": params.min_quality_score}
         if params.momentum_weight > 0:
             facts |= {"share": params.momentum_weight, "score": float(scores(ctx, params)[i])}
-            facts |= {} if np.isnan(ctx.momentum[i]) else {"momentum": float(ctx.momentum[i])}
+            facts |= (
+                {}
+                if np.isnan(ctx.trends.momentum[i])
+                else {"momentum": float(ctx.trends.momentum[i])}
+            )
     if dividend > 0:
         reasons.append("its dividend of {dividend:money} {currency:text} goes back into it")
         facts |= {

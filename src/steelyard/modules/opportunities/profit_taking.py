@@ -170,7 +170,7 @@ def profit_taking(ctx: Context, params: Params) -> list[Candidate]:
     factors = (1 + params.expected_growth) ** years
     found: list[Candidate] = []
     for i in np.flatnonzero(ctx.held & ctx.can_sell & (ctx.average_cost > 0)):
-        if stopped(params, ctx.prices[i], ctx.average_cost[i], ctx.peaks[i]):
+        if stopped(params, ctx.prices[i], ctx.average_cost[i], ctx.trends.peaks[i]):
             found.append(_exit(ctx, params, int(i)))
             continue
         row = decide(params, ctx.prices[i], ctx.average_cost[i], factors[i])
@@ -191,7 +191,7 @@ def profit_taking(ctx: Context, params: Params) -> list[Candidate]:
 
 def _exit(ctx: Context, params: Params, i: int) -> Candidate:
     """The way out of a holding that fell through its stop."""
-    price, cost, peak = float(ctx.prices[i]), float(ctx.average_cost[i]), float(ctx.peaks[i])
+    price, cost, peak = float(ctx.prices[i]), float(ctx.average_cost[i]), float(ctx.trends.peaks[i])
     why = say(
         "trailing stop: {fall:pct} under its peak of {peak:money} since the purchase, at least "
         "{distance:pct}; the peak was {gain:pct} over its cost, at least {least:pct}",

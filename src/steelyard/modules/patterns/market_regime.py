@@ -57,13 +57,13 @@ def market_regime(ctx: Context, candidates: Candidates, params: Params) -> dict[
     match ctx.regime.name:
         case "bull":
             sold = _sold(candidates, "profit_taking", most=min(params.max_sells, depth - 1))
-            wanted, offered = ctx.regimes.bull_cash, ("opportunity_buys", "rebalance_buys")
+            wanted, offered = ctx.rules.regime.bull_cash, ("opportunity_buys", "rebalance_buys")
         case "bear":
             sold = _shed(ctx, candidates, int(params.bear_sell_share * depth))
-            wanted, offered = ctx.regimes.bear_cash, ("averaging_down",)
+            wanted, offered = ctx.rules.regime.bear_cash, ("averaging_down",)
         case "sideways":
             sold = _sold(candidates, "rebalance_sells", most=min(params.max_sells, depth - 1))
-            wanted, offered = ctx.regimes.sideways_cash, ("rebalance_buys", "opportunity_buys")
+            wanted, offered = ctx.rules.regime.sideways_cash, ("rebalance_buys", "opportunity_buys")
         case "unknown":
             return {}
     in_turn = [row for category in offered for row in buys(candidates, category)]
@@ -90,7 +90,7 @@ def _shed(ctx: Context, candidates: Candidates, most: int) -> list[int]:
     )
     taken = fill(candidates.account, [], offered, most)
     for row in offered:
-        if _cash(candidates, taken) >= ctx.regimes.bear_cash - SAFETY:
+        if _cash(candidates, taken) >= ctx.rules.regime.bear_cash - SAFETY:
             break
         taken = fill(candidates.account, taken, [row], ctx.search.max_depth)
     return taken

@@ -28,7 +28,7 @@ from steelyard.modules.terms import (
     Term,
     end_state,
 )
-from steelyard.planning.findings import Findings, kept_to
+from steelyard.planning.guard import Guard, kept_to
 from steelyard.planning.score.charges import ChargeRates, charge_rates
 from steelyard.planning.score.model import ScoreModel, build_model
 from steelyard.planning.score.weights import term_weights
@@ -71,7 +71,7 @@ class Objective:
         return sum(known) if len(known) == len(deltas) else None
 
 
-def objective_of(ctx: Context, strategy: Strategy, findings: Findings) -> Objective:
+def objective_of(ctx: Context, strategy: Strategy, guard: Guard) -> Objective:
     """Run the score terms; one that fails is left out, named in `problems`, and the others take its
     weight.
     """
@@ -85,11 +85,9 @@ def objective_of(ctx: Context, strategy: Strategy, findings: Findings) -> Object
                 term, parts=tuple(_kept_part(chosen, term, part, ctx.n) for part in term.parts)
             )
 
-        made = findings.guarded(
-            choice.module, ctx, choice.params, work, lambda term: len(term.parts)
-        )
-        if made is not None:
-            terms.append(made)
+        run = guard.run(choice.module, ctx, choice.params, work, lambda term: len(term.parts))
+        if run.value is not None:
+            terms.append(run.value)
     weights = term_weights(ctx, [term.name for term in terms])
     return Objective(
         tuple(terms),

@@ -30,7 +30,7 @@ def _reserve(ctx: Context) -> float:
     """Cash that is no drag: what the regime wants, and never less than the limits and the targets
     leave.
     """
-    rules = ctx.regimes
+    rules = ctx.rules.regime
     wanted = {"bull": rules.bull_cash, "bear": rules.bear_cash, "sideways": rules.sideways_cash}
     return max(wanted.get(ctx.regime.name, ctx.reserve_weight), ctx.reserve_weight, ctx.target_cash)
 

@@ -1,0 +1,103 @@
+"""The plan partly filled: what of it fills, and what that end state is worth by the same score."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+
+from steelyard.errors import ModuleError
+from steelyard.modules.sequences import Fill, Order
+from steelyard.orders import Side
+from steelyard.planning.choice import Scored, score_set
+from steelyard.planning.questions.saying import longer, shown
+from steelyard.planning.sizing import Sized
+from steelyard.planning.solve import Solution
+from steelyard.planning.table import bare_table
+from steelyard.plans.answers import Filling, FillScenario, Robustness
+from steelyard.sentences import Sentence, say
+
+
+def filled(solution: Solution, order: Order, fill: Fill) -> FillScenario:
+    """The end state of a scenario, by the score of the plan."""
+    ctx, table = solution.ctx, solution.table
+    wrong = fill.parent != order or len(fill.quantities) != len(order)
+    if wrong or any(
+        not 0 <= q <= table.quantity[j] for j, q in zip(order, fill.quantities, strict=False)
+    ):
+        raise ModuleError("it asks for a filling that is none of this plan")
+    orders = [
+        (n, j, q)
+        for n, (j, q) in enumerate(zip(order, fill.quantities, strict=True), start=1)
+        if q > 0
+    ]
+    part = bare_table(ctx, [_part(solution, j, q) for _, j, q in orders])
+    scored = score_set(
+        ctx, solution.objective, part, range(len(orders)), solution.choice.hold.evaluation.score
+    )
+    cash = ctx.cash_weight - math.fsum(float(change) for change in part.delta) - scored.cost
+    spendable = part.account.spendable + math.fsum(float(paid) for paid in part.account.payment)
+    return FillScenario(
+        name=fill.why.text,
+        fills=tuple(_filling(solution, n, j, q) for n, j, q in orders),
+        improvement=scored.net,
+        cash_after=cash,
+        keeps_reserve=spendable >= part.account.floor,
+        **shown(_scenario(fill.why, scored, cash)),
+    )
+
+
+def _part(solution: Solution, j: int, quantity: Decimal) -> Sized:
+    """Part of an order, or all of it: then it weighs exactly what the table says."""
+    table = solution.table
+    whole = table.quantity[j]
+    return Sized(
+        i=int(table.security[j]),
+        side=Side.BUY if table.is_buy[j] else Side.SELL,
+        quantity=quantity,
+        weight=abs(float(table.delta[j])) * float(quantity / whole),
+        full_exit=bool(table.full_exit[j]) and quantity == whole,
+        to_target=False,
+        priority_weight=1.0,
+        proposals=table.proposals[j],
+    )
+
+
+def _filling(solution: Solution, n: int, j: int, quantity: Decimal) -> Filling:
+    p = solution.valuation.priced[solution.ctx.symbols[solution.table.security[j]]]
+    return Filling(n=n, quantity=quantity, notional_base=quantity * p.price * p.rate)
+
+
+def _scenario(why: Sentence, scored: Scored, cash: float) -> Sentence:
+    return longer(why, ": {net:spoints} points, {cash:pct} in cash", net=scored.net, cash=cash)
+
+
+def robustness(scenarios: list[FillScenario]) -> Robustness | None:
+    """All scenarios in one sentence; None where there is none."""
+    if not scenarios:
+        return None
+    nets = [scenario.improvement for scenario in scenarios]
+    beats, short = (
+        sum(net > 0 for net in nets),
+        sum(not scenario.keeps_reserve for scenario in scenarios),
+    )
+    worst, mean = min(nets), math.fsum(nets) / len(nets)
+    sentence = say(
+        "filled in part, the plan beats hold in {beats:count} of {scenarios:count} scenarios: "
+        "{mean:spoints} points net on average, "
+        "{worst:spoints} at worst",
+        beats=beats,
+        scenarios=len(nets),
+        mean=mean,
+        worst=worst,
+    )
+    if short:
+        sentence = longer(
+            sentence, "; {short:count} would leave less cash than must stay", short=short
+        )
+    return Robustness(
+        worst=worst,
+        mean=mean,
+        share=beats / len(nets),
+        scenarios=tuple(scenarios),
+        **shown(sentence),
+    )

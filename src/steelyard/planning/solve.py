@@ -1,0 +1,186 @@
+"""A case solved: steps 1 to 8, each taking what the line above gave.
+
+1. value the portfolio, or refuse                             valuation.value_portfolio
+2. the planning set, and its arrays                           planning_set.members, build_context
+3. the objective: score terms, weights, charges               score.objective_of
+4. find opportunities: calculators, sizes, masks, merge       steps.find_opportunities
+5. generate sequences: patterns, generators, row predicates   steps.generate
+6. evaluate them in batches, keep the best few                steps.evaluate, proposals.keep_best
+7. search the whole table, prove or bound                     steps.prove
+8. choose by the reference evaluator, or hold; certify        choice.choose, proof.certify
+
+`Steps` is the seam: `LOCAL` calls functions; another transport may carry the same four calls.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from steelyard.ledger import feasible
+from steelyard.modules.candidates import Batch, Candidates, Scores
+from steelyard.modules.context import Context
+from steelyard.modules.tables import evaluate
+from steelyard.notices import Notice
+from steelyard.planning.case import Case, inputs_sha256
+from steelyard.planning.choice import Choice, choose_in_scope
+from steelyard.planning.findings import Findings
+from steelyard.planning.guard import Guard, settled
+from steelyard.planning.keep import Pool
+from steelyard.planning.planning_set import build_context, members
+from steelyard.planning.proof import Evidence, certify, prove
+from steelyard.planning.proposals import Proposals, Row, generate, keep_best, rankings
+from steelyard.planning.rejections import rejections
+from steelyard.planning.score.objective import Objective, objective_of
+from steelyard.planning.valuation import Valuation, value_portfolio
+from steelyard.planning.wishes import find_opportunities
+from steelyard.plans.score import Certificate
+from steelyard.strategies import Strategy
+from steelyard.targets import TargetsFailed
+from steelyard.telemetry.events import BatchScored
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The four calls that another transport may carry, and the clock, which only times.
+
+    find_opportunities   calculators, sizes, mask filters, merging, priorities: the finished table
+    generate             numbered batches of distinct sequences, lazily
+    evaluate             scores of every batch, in any order
+    prove                the best sets of the whole table, and how far they are from the best
+    """
+
+    find_opportunities: Callable[[Context, Objective, Strategy, Guard], Candidates]
+    generate: Callable[[Context, Candidates, Strategy, Guard], Proposals]
+    evaluate: Callable[[Candidates, Iterable[Batch], Findings], Iterator[Scores]]
+    prove: Callable[[Context, Objective, Candidates, Pool, Callable[[], float]], Evidence]
+    clock: Callable[[], float] = time.perf_counter
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What solving a case gives: everything that a document is written from.
+
+    proposers       sequence -> the modules that proposed it
+    inputs_sha256   hash of all that the plan is a function of
+    """
+
+    case: Case
+    valuation: Valuation
+    ctx: Context
+    objective: Objective
+    table: Candidates
+    proposers: dict[Row, list[str]]
+    choice: Choice
+    certificate: Certificate
+    evidence: Evidence
+    inputs_sha256: str
+
+
+def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
+    """Steps 1 to 8; what they report beside it goes into `guard.findings`.
+
+    Raises PlanRefused when the value is unknown, InternalError when two of our calculations
+    disagree, FailedLate when a module's answer fails when it is used: `settled` then solves again.
+    """
+    strategy, findings = case.strategy, guard.findings
+    _note_case(case, findings)
+    with findings.timed("value and context"):
+        valuation = value_portfolio(case, findings)
+        ctx = build_context(case, valuation, members(case, valuation), findings)
+        objective = objective_of(ctx, strategy, guard)
+    with findings.timed("find opportunities"):
+        table = steps.find_opportunities(ctx, objective, strategy, guard)
+    with findings.timed("generate and evaluate"):
+        proposals = steps.generate(ctx, table, strategy, guard)
+        ranked = rankings(ctx, table, strategy, guard)
+        scores = steps.evaluate(table, proposals.batches, findings)
+        pool = keep_best(ctx.search.max_depth, scores, ranked)
+        findings.finished("evaluate", pool.seen)
+    with findings.timed("prove"):
+        evidence = steps.prove(ctx, objective, table, pool, steps.clock)
+        findings.finished("prove", evidence.proof.nodes)
+    with findings.timed("choose"):
+        choice = choose_in_scope(ctx, objective, table, pool, evidence.proof.pool, evidence.greedy)
+        findings.stops.extend(rejections(ctx, table, choice, proposals.proposers))
+    _note_value(ctx, valuation, findings)
+    return Solution(
+        case=case,
+        valuation=valuation,
+        ctx=ctx,
+        objective=objective,
+        table=table,
+        proposers=proposals.proposers,
+        choice=choice,
+        certificate=certify(ctx, objective, table, choice, pool, evidence, ranked),
+        evidence=evidence,
+        inputs_sha256=inputs_sha256(case, ctx),
+    )
+
+
+def solved(case: Case, steps: Steps, guard: Guard | None = None) -> tuple[Solution, Guard]:
+    """A case solved by itself, as without the modules that fail late, and what its steps report."""
+    begun = guard or Guard(disabled=case.disabled, findings=Findings(clock=steps.clock))
+    return settled(lambda current: (solve(case, current, steps), current), begun)
+
+
+def step_order(table: Candidates, row: Iterable[int]) -> list[int]:
+    """Sells first, larger orders first within a side: cash then never dips lower than at the
+    end.
+    """
+    return sorted(row, key=lambda j: (bool(table.is_buy[j]), -abs(float(table.delta[j])), j))
+
+
+def local(batch_size: int = 4096, clock: Callable[[], float] = time.perf_counter) -> Steps:
+    """Steps as function calls. `batch_size` changes no plan; `clock` only times."""
+    batched = partial(generate, batch_size=batch_size)
+    return Steps(find_opportunities, batched, evaluate_batches, prove, clock)
+
+
+def evaluate_batches(
+    table: Candidates, batches: Iterable[Batch], findings: Findings
+) -> Iterator[Scores]:
+    """Feasibility and net improvement of every batch."""
+    leader = 0.0
+    for batch in batches:
+        fits = feasible(table.account, batch.rows)
+        net = np.where(fits, evaluate(table.tables, batch.rows), -np.inf)
+        leader = max(leader, float(net.max(initial=0.0)))
+        findings.tell(BatchScored(batch.number, len(batch.rows), leader))
+        yield Scores(batch.number, batch.rows, net)
+
+
+LOCAL = local()
+
+
+def _note_case(case: Case, findings: Findings) -> None:
+    """What the strategy could not have, and whether there are targets."""
+    findings.problems.extend(case.strategy.problems)
+    if isinstance(case.targets, TargetsFailed):
+        reason = case.targets.reason
+        message = f"The target weights could not be had: {reason} The plan was made without them."
+        findings.problems.append(Notice(code="targets_failed", message=message))
+    elif case.targets is None:
+        message = (
+            "No target weights were given: weight_based and target_fit do not run, the other "
+            "calculators plan alone."
+        )
+        findings.warnings.append(Notice(code="no_targets", message=message))
+
+
+def _note_value(ctx: Context, valuation: Valuation, findings: Findings) -> None:
+    """Say what a reader must know of the money."""
+    if valuation.value == 0:
+        message = "The portfolio is worth nothing: there is nothing to plan with."
+        findings.warnings.append(Notice(code="no_value", message=message))
+    foreign = ctx.cash_weight - ctx.spendable_weight
+    if foreign > 0:
+        message = (
+            f"{100 * foreign:.1f} % of value is cash that pays for nothing in this plan: foreign "
+            "balances and money of open buys."
+        )
+        findings.warnings.append(Notice(code="idle_cash", message=message))
