@@ -64,7 +64,7 @@ def proposing(of: World) -> World:
 
 def enabled(of: World, kind: Kind, name: str, **params: Any) -> World:
     """The world with one more module on."""
-    strategy = with_params(of.strategy, kind, name, **params)
+    strategy = with_params(of.strategy, kind, name, **params) if params else of.strategy
     return replace(of, strategy=with_on(strategy, kind, name))
 
 
@@ -153,15 +153,11 @@ TWIN_GOALS = {"AA": 0.5, "BB": 0.15, "CC": 0.15, "DD": 0.18}
 
 
 def twins(
-    *lines: str,
-    targets: Mapping[str, float],
-    cash: str,
-    alike: tuple[str, ...] = ("BB", "CC"),
-    **sections: Any,
+    *lines: str, targets: Mapping[str, float], cash: str, like_aa: str = "AB", **sections: Any
 ) -> World:
-    """A world in which some securities have one history, as have those whose names begin with A."""
+    """A world in which BB and CC have one history, as have AA and another."""
     prices = {line.split()[0]: Decimal(line.split()[-1]) for line in lines}
-    walks = {s: 7 if s in alike else 11 for s in prices if s in alike or s.startswith("A")}
+    walks = {"BB": 7, "CC": 7, "AA": 11, like_aa: 11}
     of = world(*lines, targets=targets, cash=cash, **sections)
     return replace(of, market=market(prices, walks=walks))
 
