@@ -12,7 +12,6 @@ from builders.changes import (
     described,
     enabled,
     exact,
-    same_plan,
     scoped,
     scored,
 )
