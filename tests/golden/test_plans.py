@@ -18,7 +18,6 @@ from steelyard.modules.tables import evaluate
 from steelyard.orders import Side
 from steelyard.planning.choice import score_set
 from steelyard.planning.document import drift_of
-from steelyard.planning.narrative import weights_after
 from steelyard.samples import SOURCE, sample
 from steelyard.settings import Costs
 
@@ -68,7 +67,7 @@ def test_the_reference_list_scores_what_was_recorded():
     assert round(100 * scored.evaluation.score, 2) == 83.16
     assert round(100 * scored.net, 2) == 18.82
     assert round(scored.cost * ctx.value, 2) == 104.84
-    after = weights_after(ctx, table, tuple(row))
+    after = table.after(ctx.weights, row)
     cash = ctx.cash_weight - float(sum(table.delta[j] for j in row))
     before = drift_of(ctx, ctx.weights, ctx.cash_weight)
     assert (before, drift_of(ctx, after, cash)) == pytest.approx((0.220, 0.098), abs=5e-4)

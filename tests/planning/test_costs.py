@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 from builders.changes import USUAL, dated_lots, usual
-from steelyard.planning.table import lots_sold
+from steelyard.planning.costs import lots_sold
 from steelyard.portfolio import TaxLot
 from steelyard.settings import Costs, Score
 

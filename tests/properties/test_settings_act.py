@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -47,7 +46,16 @@ from steelyard.strategies.strategy import SECTIONS, Strategy
 
 Document = Mapping[str, Any]
 
-ECHOES = "plan_id strategy rules reserve data_coverage inputs_sha256 timings seed".split()
+ECHOES = [
+    "plan_id",
+    "strategy",
+    "rules",
+    "reserve",
+    "data_coverage",
+    "inputs_sha256",
+    "timings",
+    "seed",
+]
 """Parts of the document that only repeat what was asked."""
 
 BEST = {"steps", "score", "verdict", "candidates", "holdings_after"}
@@ -459,8 +467,8 @@ GENERATORS = {
     }.items()
 } | {"enhanced_combinatorial.sizes": Change("best", USUAL)}
 
-RELAXED = "allow_sell min_lot max_position cooldown cash_reserve".split()
-RELAXED += "max_group turnover min_order depth".split()
+RELAXED = ["allow_sell", "min_lot", "max_position", "cooldown", "cash_reserve"]
+RELAXED += ["max_group", "turnover", "min_order", "depth"]
 NONE = {f"sequence_generators.constraint_relaxation.relax_{rule}": False for rule in RELAXED}
 CAPS = {"limits.max_turnover_weight": 0.1, "limits.max_group_weight": 0.4}
 CAPPED = replace(USUAL, strategy=put(USUAL.strategy, CAPS))
@@ -534,7 +542,6 @@ ONE_SCOPE = {
 """Settings that decide the plan among proposals alone -> why; over the whole table they may change
 what is told beside it.
 """
-
 
 
 EARLY = {"candidates", "holdings", "objective"}

@@ -4,7 +4,7 @@ m candidates · k sequences in a batch · d steps deep"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
@@ -111,6 +111,17 @@ class Candidates:
     def appeal(self) -> FloatArray:
         """(m,) what draws are ordered by, 0..1."""
         return self.priority if self.diverse is None else self.diverse
+
+    def side(self, j: int) -> Side:
+        """Of order j."""
+        return Side.BUY if self.is_buy[j] else Side.SELL
+
+    def after(self, weights: FloatArray, row: Iterable[int]) -> FloatArray:
+        """(n,) weights after the orders of `row`, both of pre-trade value."""
+        end = weights.copy()
+        for j in row:
+            end[self.security[j]] += self.delta[j]
+        return end
 
 
 @dataclass(frozen=True, slots=True)

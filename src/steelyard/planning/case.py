@@ -106,9 +106,7 @@ def inputs_sha256(case: Case, ctx: Context) -> str:
 
 
 def _cash_rates(snapshot: Snapshot, market: Market) -> dict[str, str]:
-    """What a balance is worth depends on its rate, whether or not a security is quoted in that
-    currency.
-    """
+    """Rates of the balances: they count whether or not a security is quoted in that currency."""
     rates = {
         currency: market.fx.latest(currency, snapshot.as_of)
         for currency, amount in snapshot.cash.items()

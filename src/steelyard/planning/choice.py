@@ -76,9 +76,7 @@ def score_set(
     ctx: Context, objective: Objective, table: Candidates, row: Sequence[int], hold: float
 ) -> Scored:
     """Score one set by the reference evaluator; `hold` is the score of doing nothing."""
-    weights = ctx.weights.copy()
-    for j in row:
-        weights[table.security[j]] += table.delta[j]
+    weights = table.after(ctx.weights, row)
     cash = ctx.cash_weight - math.fsum(float(table.delta[j]) for j in row)
     evaluation = reference(objective.terms, objective.weights, weights, cash)
     cost = math.fsum(float(table.cost[j]) for j in row)
@@ -148,9 +146,7 @@ def choose_in_scope(
 
 
 def least_net(ctx: Context) -> float:
-    """What a plan must gain; an act verdict holds on to a share of it, so that daily plans do not
-    flap.
-    """
+    """What a plan must gain; after an act a share of it, so that daily plans do not flap."""
     share = ctx.score.latch_share if ctx.state.previous_verdict == "act" else 1.0
     return share * ctx.score.min_improvement
 
@@ -192,9 +188,7 @@ def _black_box_gain(
     """What the parts without an array form add to the net of a set: the tables do not know them."""
     if not objective.black_boxes:
         return 0.0
-    after = ctx.weights.copy()
-    for j in row:
-        after[table.security[j]] += table.delta[j]
+    after = table.after(ctx.weights, row)
     cash = ctx.cash_weight - math.fsum(float(table.delta[j]) for j in row)
     return math.fsum(
         k * (part.raw(after, cash) - part.raw(ctx.weights, ctx.cash_weight))

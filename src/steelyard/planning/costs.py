@@ -1,8 +1,11 @@
-"""What an order costs: in floats of value for the table, in exact money for the document."""
+"""What an order costs and which lots it sells: in floats of value for the table, in exact money for
+the document.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import date
 from decimal import Decimal
 
 from steelyard.modules.context import Context
@@ -12,7 +15,11 @@ from steelyard.plans.orders import (
     PlanCosts,
     Step,
 )
+from steelyard.portfolio import TaxLot
 from steelyard.settings import Costs
+from steelyard.strategies import Strategy
+
+BPS = Decimal(10_000)
 
 HALF_SPREAD_BPS = 20_000
 """A spread in bps over this is half the spread as a fraction."""
@@ -33,18 +40,15 @@ def cost_rate(ctx: Context, i: int) -> float:
     )
 
 
-BPS = Decimal(10_000)
-
-
 def order_costs(costs: Costs, notional_base: Decimal, *, foreign: bool) -> CostShown:
     """Commission, half the spread and the conversion margin of one order, base currency, exact."""
-    commission = _exact(costs.fixed) + _exact(costs.percent) * notional_base
-    spread = _exact(costs.spread_bps) / 2 / BPS * notional_base
-    fx = _exact(costs.fx_percent) * notional_base if foreign else ZERO
+    commission = exact(costs.fixed) + exact(costs.percent) * notional_base
+    spread = exact(costs.spread_bps) / 2 / BPS * notional_base
+    fx = exact(costs.fx_percent) * notional_base if foreign else ZERO
     return CostShown(total=commission + spread + fx, commission=commission, spread=spread, fx=fx)
 
 
-def _exact(setting: float) -> Decimal:
+def exact(setting: float) -> Decimal:
     """The decimal that the setting was written as."""
     return Decimal(repr(setting))
 
@@ -59,3 +63,64 @@ def total_costs(steps: Iterable[Step], tax: Decimal | None) -> PlanCosts:
         fx=sum((c.fx for c in parts), ZERO),
         tax=tax,
     )
+
+
+def sale_tax(ctx: Context, i: int, quantity: Decimal) -> float:
+    """Tax of a sale, of value: negative for a loss, 0 when not charged or the cost is unknown."""
+    holding = ctx.holdings[i]
+    if ctx.score.tax_rate == 0 or holding is None:
+        return 0.0
+    gain = sum(
+        float(shares) * (float(ctx.prices[i]) - float(lot.unit_cost))
+        for lot, shares in lots_sold(holding.lots, quantity)
+        if lot.unit_cost is not None
+    )
+    return ctx.score.tax_rate * gain * float(ctx.fx[i]) / ctx.value
+
+
+def least_tax_rate(ctx: Context, i: int) -> float:
+    """Least tax per weight sold over the lots of security i, which makes a bound valid."""
+    holding = ctx.holdings[i]
+    if ctx.score.tax_rate == 0 or holding is None:
+        return 0.0
+    gains = [
+        1 - float(lot.unit_cost) / float(ctx.prices[i])
+        for lot in holding.lots
+        if lot.unit_cost is not None
+    ]
+    unknown = len(gains) < len(holding.lots)
+    return ctx.score.tax_rate * min([*gains, *([0.0] if unknown else [])], default=0.0)
+
+
+def by_age(lots: Sequence[TaxLot]) -> list[TaxLot]:
+    """Oldest first, unknown dates before all; of one date the dearest: row order is no input."""
+    return sorted(
+        lots,
+        key=lambda lot: (
+            lot.acquired is not None,
+            lot.acquired or date.min,
+            -(lot.unit_cost or 0),
+            -lot.quantity,
+        ),
+    )
+
+
+def lots_sold(lots: Sequence[TaxLot], quantity: Decimal) -> list[tuple[TaxLot, Decimal]]:
+    """Oldest lots first; lots of an unknown date come first of all."""
+    rest, sold = quantity, []
+    for lot in by_age(lots):
+        part = min(lot.quantity, rest)
+        if part > 0:
+            sold.append((lot, part))
+            rest -= part
+    return sold
+
+
+def min_order_weight(strategy: Strategy, value: float) -> float:
+    """Least order, of value: its commission stays under `max_cost_share`, and it is not dust."""
+    least = max(strategy.limits.min_trade_base / value, strategy.limits.min_trade_weight)
+    # in decimals, as both were written: close to each other, floats would leave noise to divide by
+    spare = float(
+        Decimal(repr(strategy.limits.max_cost_share)) - Decimal(repr(strategy.costs.percent))
+    )
+    return max(least, strategy.costs.fixed / spare / value) if spare > 0 else least

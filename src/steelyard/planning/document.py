@@ -20,11 +20,10 @@ from steelyard.notices import Notice, Stop
 from steelyard.orders import Side
 from steelyard.planning import narrative
 from steelyard.planning.choice import Scored
-from steelyard.planning.costs import _exact, cost_rate, order_costs, total_costs
+from steelyard.planning.costs import exact, by_age, cost_rate, lots_sold, order_costs, total_costs
 from steelyard.planning.guard import Guard
 from steelyard.planning.planning_set import last_bought
 from steelyard.planning.solve import Solution, step_order
-from steelyard.planning.table import by_age, lots_sold
 from steelyard.planning.valuation import Priced
 from steelyard.plans.account import (
     AbsentTargetShown,
@@ -107,7 +106,7 @@ def write(
                 costs=ctx.costs,
                 limits=ctx.limits,
                 max_depth=ctx.search.max_depth,
-                min_order_base=_exact(published(ctx.min_order_weight * ctx.value)),
+                min_order_base=exact(published(ctx.min_order_weight * ctx.value)),
                 drift_band_weight=strategy.rebalance.drift_band_weight,
             ),
             excluded=snapshot.excluded,
@@ -176,7 +175,7 @@ def _drift(m: Solution) -> Drift:
 
 def _drift_after(m: Solution, scored: Scored) -> float | None:
     # cash before costs, so that the deviations of one state sum to its value
-    after = narrative.weights_after(m.ctx, m.table, scored.row)
+    after = m.table.after(m.ctx.weights, scored.row)
     return drift_of(
         m.ctx, after, m.ctx.cash_weight - float(sum(m.table.delta[j] for j in scored.row))
     )
@@ -204,9 +203,7 @@ def _costs_of(m: Solution, j: int) -> CostShown:
 
 
 def _tax(m: Solution) -> Decimal | None:
-    """Tax payable later on the plan's sales; None when no rate is set or the cost of a sold lot is
-    unknown.
-    """
+    """Tax of the plan's sales; None without a rate, or where the cost of a sold lot is unknown."""
     if m.ctx.score.tax_rate == 0:
         return None
     gains = [
@@ -214,7 +211,7 @@ def _tax(m: Solution) -> Decimal | None:
     ]
     if any(gain is None for gain in gains):
         return None
-    return _exact(m.ctx.score.tax_rate) * sum((gain for gain in gains if gain is not None), ZERO)
+    return exact(m.ctx.score.tax_rate) * sum((gain for gain in gains if gain is not None), ZERO)
 
 
 def _lots_sold(m: Solution, j: int) -> tuple[LotShown, ...]:
@@ -240,7 +237,7 @@ def _step(m: Solution, n: int, j: int) -> Step:
     return Step(
         n=n,
         candidate=table.ids[j],
-        side=Side.BUY if table.is_buy[j] else Side.SELL,
+        side=table.side(j),
         symbol=p.security.symbol,
         name=p.security.name,
         quantity=table.quantity[j],
@@ -375,7 +372,7 @@ def _holdings(m: Solution) -> Iterable[HoldingShown]:
 
 
 def _holdings_after(m: Solution) -> Iterable[HoldingAfter]:
-    after = narrative.weights_after(m.ctx, m.table, m.choice.plan.row)
+    after = m.table.after(m.ctx.weights, m.choice.plan.row)
     moved = {int(m.table.security[j]): j for j in m.choice.plan.row}
     for symbol in _shown(m):
         i = m.ctx.symbols.index(symbol)
@@ -398,7 +395,7 @@ def _candidates(m: Solution) -> Iterable[CandidateShown]:
         yield CandidateShown(
             id=table.ids[j],
             symbol=m.ctx.symbols[table.security[j]],
-            side=Side.BUY if table.is_buy[j] else Side.SELL,
+            side=table.side(j),
             quantity=table.quantity[j],
             price=p.price,
             currency=p.security.currency,
@@ -466,9 +463,7 @@ def _alternatives(m: Solution) -> Iterable[Alternative]:
 
 
 def _unrestricted(m: Solution) -> Alternative:
-    """Any quantities in any number of orders: figures without orders, since no order list makes
-    them.
-    """
+    """Any quantities in any number of orders: figures alone, since no order list makes them."""
     free, ctx = m.evidence.unrestricted, m.ctx
     traded = np.abs(free.weights - ctx.weights)
     rates = np.array([cost_rate(ctx, i) for i in range(ctx.n)])
@@ -479,7 +474,7 @@ def _unrestricted(m: Solution) -> Alternative:
         name="unrestricted",
         score=m.choice.hold.evaluation.score + free.net + charges,
         improvement=free.net,
-        cost=_exact(published(cost * ctx.value)),
+        cost=exact(published(cost * ctx.value)),
         turnover=float(traded.sum()) / 2,
         drift_after=drift_of(ctx, free.weights, cash),
         weights={
@@ -505,7 +500,7 @@ def _alternative(m: Solution, name: str, scored: Scored) -> Alternative:
         proposed_by=_proposers(m, scored),
         steps=tuple(
             AlternativeStep(
-                side=Side.BUY if m.table.is_buy[j] else Side.SELL,
+                side=m.table.side(j),
                 symbol=m.ctx.symbols[m.table.security[j]],
                 quantity=m.table.quantity[j],
             )
@@ -515,9 +510,7 @@ def _alternative(m: Solution, name: str, scored: Scored) -> Alternative:
 
 
 def _cash_ladder(m: Solution, cash_after: Mapping[str, Decimal]) -> Iterable[CashRung]:
-    """Per currency: what is settled today, what is there once traded, what is settled after the
-    settlement days.
-    """
+    """Per currency: settled today, there once traded, settled after the settlement days."""
     today = m.case.snapshot.as_of
     settles = settlement_date(today, m.ctx.limits.settlement_days)
     for currency, after in cash_after.items():
@@ -535,9 +528,7 @@ def _cash_ladder(m: Solution, cash_after: Mapping[str, Decimal]) -> Iterable[Cas
 
 
 def settlement_date(traded: date, weekdays: int) -> date:
-    """`weekdays` working days after `traded`; exchange holidays are not known here, so it is an
-    estimate.
-    """
+    """`weekdays` working days after `traded`: an estimate, exchange holidays are not known."""
     return date.fromisoformat(str(np.busday_offset(traded, weekdays, roll="forward")))
 
 

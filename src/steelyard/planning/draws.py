@@ -36,9 +36,7 @@ def _category(source: str, is_buy: bool) -> str:
 
 
 def draw(table: Candidates, rows: Sequence[int], threshold: float) -> tuple[int, ...]:
-    """Per security and side the row of highest priority, in order of priority; ties in the order of
-    the table.
-    """
+    """Per security and side the row of highest priority, in order of it; ties as in the table."""
     ordered = sorted(
         (j for j in rows if table.priority[j] >= threshold and table.priority[j] > 0),
         key=lambda j: (-table.priority[j], j),
@@ -50,9 +48,7 @@ def draw(table: Candidates, rows: Sequence[int], threshold: float) -> tuple[int,
 
 
 def group_of(ctx: Context) -> IntArray:
-    """(n,) the country of each security, its sector where countries say nothing, -1 without a
-    label; of several the largest share.
-    """
+    """(n,) country of each security, else its sector, -1 without; of several the largest share."""
     grouping = next(
         (grouping for grouping in (ctx.countries, ctx.sectors) if grouping.counts), None
     )
@@ -62,9 +58,7 @@ def group_of(ctx: Context) -> IntArray:
 
 
 def diverse_appeal(ctx: Context, table: Candidates, pool: Sequence[int]) -> FloatArray:
-    """(m,) priority, mixed with how few orders of the pool of the same side and group come before;
-    1 for a first of its group.
-    """
+    """(m,) priority, mixed with how few orders of its side and group come before in the pool."""
     group, rank = (
         group_of(ctx)[table.security],
         np.lexsort((np.arange(table.m), -table.priority)).argsort(),

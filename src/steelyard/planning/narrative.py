@@ -42,9 +42,7 @@ MARGINAL = 0.001
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The numbers of the headline: drift as fractions (None without targets), cost in base,
-    turnover of value.
-    """
+    """The headline: drift as fractions (None without targets), cost in base, turnover of value."""
 
     drift_before: float | None
     drift_after: float | None
@@ -101,11 +99,9 @@ def verdict(ctx: Context, choice: Choice, figures: Figures) -> Sentence:
 def detail(
     ctx: Context, table: Candidates, choice: Choice, runs: Sequence[ModuleRun] = ()
 ) -> Sentence:
-    """At most three sentences: what drives the plan, what stays wrong after it, which modules it is
-    without.
-    """
+    """At most three sentences: what drives the plan, what stays wrong, which modules are out."""
     parts: list[Sentence] = []
-    after = weights_after(ctx, table, choice.plan.row)
+    after = table.after(ctx.weights, choice.plan.row)
     if choice.acts:
         j = choice.plan.row[int(np.argmax([abs(table.delta[k]) for k in choice.plan.row]))]
         i = int(table.security[j])
@@ -162,18 +158,8 @@ def detail(
     return say(" ".join(part.template for part in parts), **facts)
 
 
-def weights_after(ctx: Context, table: Candidates, row: tuple[int, ...]) -> np.ndarray:
-    """(n,) weights after the orders of `row`, of pre-trade value."""
-    after = ctx.weights.copy()
-    for j in row:
-        after[table.security[j]] += table.delta[j]
-    return after
-
-
 def reason(table: Candidates, j: int) -> Sentence:
-    """Why the order was proposed: by the target where there is one, else as its first calculator
-    says.
-    """
+    """Why it was proposed: by the target where there is one, else by its first calculator."""
     proposals = table.proposals[j]
     return next((p.why for p in proposals if TARGET_TAG in p.tags), proposals[0].why)
 

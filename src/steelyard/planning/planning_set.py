@@ -24,6 +24,7 @@ from steelyard.money import ZERO
 from steelyard.notices import Coverage, Notice
 from steelyard.orders import Side
 from steelyard.planning.case import Case
+from steelyard.planning.costs import min_order_weight
 from steelyard.planning.findings import Findings
 from steelyard.planning.valuation import Priced, Valuation
 from steelyard.portfolio import Holding, Snapshot
@@ -222,22 +223,8 @@ def _own_closes(market: Market, symbols: tuple[str, ...]) -> FloatArray:
     return own
 
 
-def min_order_weight(strategy: Strategy, value: float) -> float:
-    """Least order, of value: its commission stays under `max_cost_share` of it, and it is not
-    dust.
-    """
-    least = max(strategy.limits.min_trade_base / value, strategy.limits.min_trade_weight)
-    # in decimals, as both were written: close to each other, floats would leave noise to divide by
-    spare = float(
-        Decimal(repr(strategy.limits.max_cost_share)) - Decimal(repr(strategy.costs.percent))
-    )
-    return max(least, strategy.costs.fixed / spare / value) if spare > 0 else least
-
-
 def neutral_mix(target_weights: FloatArray | None, is_held: np.ndarray) -> FloatArray:
-    """What cash is looked through into: the targets' mix, else even over held names, else even over
-    all.
-    """
+    """What cash is looked through into: the targets' mix, else even over held names, or all."""
     if target_weights is not None and target_weights.sum() > 0:
         return frozen(target_weights / target_weights.sum())
     shared = is_held if is_held.any() else np.ones(len(is_held), dtype=np.bool_)
@@ -245,9 +232,7 @@ def neutral_mix(target_weights: FloatArray | None, is_held: np.ndarray) -> Float
 
 
 def grouping(dimension: str, named: list[tuple[str, ...]]) -> Grouping:
-    """Shares (n, g) over the groups that somebody names; nobody's group is spread over all of
-    them.
-    """
+    """Shares (n, g) over the groups that somebody names; a row without one is spread over all."""
     labels = tuple(sorted({label for names in named for label in names}))
     column = {label: i for i, label in enumerate(labels)}
     shares = np.zeros((len(named), len(labels)))
@@ -309,9 +294,7 @@ def _note_costs(ctx: Context, findings: Findings) -> None:
 
 
 def _note_groups(ctx: Context, findings: Findings) -> None:
-    """Warn of targets of sectors and countries that no security has: a slip in a name would say
-    nothing else.
-    """
+    """Warn of targets of sectors and countries that no security has: a slip in a name."""
     for grouping, targets in (
         (ctx.sectors, ctx.groups.sector),
         (ctx.countries, ctx.groups.country),

@@ -19,7 +19,7 @@ from steelyard.modules.candidates import Candidates, Ranking
 from steelyard.modules.context import Context
 from steelyard.modules.terms import end_state
 from steelyard.planning.choice import Choice
-from steelyard.planning.costs import cost_rate
+from steelyard.planning.costs import cost_rate, least_tax_rate
 from steelyard.planning.keep import Pool
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.search.beam import beam, greedy
@@ -28,7 +28,6 @@ from steelyard.planning.search.problem import Problem
 from steelyard.planning.search.relax import relaxation
 from steelyard.planning.search.root_bound import root_bound
 from steelyard.planning.search.unrestricted import Room, Unrestricted, unrestricted
-from steelyard.planning.table import least_tax_rate
 from steelyard.plans.score import Certificate
 
 PROVEN = 1e-9
@@ -39,12 +38,14 @@ PROVEN = 1e-9
 class Evidence:
     """What the search over the table found.
 
+    candidates     rows of the table
     greedy         (1, d)  the list that a greedy planner makes
     unrestricted   the continuous optimum
     seconds        wall time of the search
     """
 
     proof: Proof
+    candidates: int
     greedy: IntArray
     unrestricted: Unrestricted
     seconds: float
@@ -57,9 +58,7 @@ def prove(
     proposals: Pool,
     clock: Callable[[], float],
 ) -> Evidence:
-    """Search all sets of candidates, starting from the beam, the best proposals and the greedy
-    list.
-    """
+    """Search all sets of candidates, from the beam, the best proposals and the greedy list."""
     started = clock()
     deadline = started + ctx.search.max_seconds
     problem = Problem(table.tables, table.account, ctx.search.max_depth, table.predicates)
@@ -80,7 +79,7 @@ def prove(
     ceiling = unrestricted(
         objective.model, end_state(ctx.weights, ctx.cash_weight), room_of(ctx, objective)
     )
-    return Evidence(proof, simple, ceiling, clock() - started)
+    return Evidence(proof, table.m, simple, ceiling, clock() - started)
 
 
 def room_of(ctx: Context, objective: Objective) -> Room:
@@ -114,7 +113,6 @@ def room_of(ctx: Context, objective: Objective) -> Room:
 def certify(
     ctx: Context,
     objective: Objective,
-    table: Candidates,
     choice: Choice,
     proposals: Pool,
     evidence: Evidence,
@@ -130,7 +128,7 @@ def certify(
     proven = gap == 0.0 and not ranked_by
     return Certificate(
         scope=ctx.search.scope,
-        covers=_covers(ctx, table, proposals, ranked),
+        covers=_covers(ctx, evidence.candidates, proposals, ranked),
         selected_by=(
             f"{', '.join(ranked_by)}, of {len(evidence.proof.pool.net)}" if ranked_by else None
         ),
@@ -140,7 +138,7 @@ def certify(
         bound=None if gap is None else hold + net + gap,
         structural_headroom=None if ranked_by else max(0.0, evidence.unrestricted.bound - net),
         nodes=evidence.proof.nodes,
-        candidates=table.m,
+        candidates=evidence.candidates,
         sequences=proposals.seen,
         seconds=round(evidence.seconds, 6),
     )
@@ -162,7 +160,7 @@ def search_gap(objective: Objective, choice: Choice, proof: Proof) -> float | No
     return 0.0 if gap <= PROVEN else gap
 
 
-def _covers(ctx: Context, table: Candidates, proposals: Pool, ranked: Sequence[Ranking]) -> str:
+def _covers(ctx: Context, candidates: int, proposals: Pool, ranked: Sequence[Ranking]) -> str:
     seen = proposals.seen
     most = min((ranking.most for ranking in ranked), default=seen)
     if most < seen:
@@ -170,6 +168,6 @@ def _covers(ctx: Context, table: Candidates, proposals: Pool, ranked: Sequence[R
     if ctx.search.scope == "proposals":
         return f"best of {seen:,d} proposals"
     return (
-        f"every list of at most {ctx.search.max_depth} of {table.m:,d} candidates, one order per "
+        f"every list of at most {ctx.search.max_depth} of {candidates:,d} candidates, one order per "
         "security"
     )

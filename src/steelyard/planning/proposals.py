@@ -135,9 +135,7 @@ def _blocks(
 def _called(
     ctx: Context, table: Candidates, choice: ModuleChoice, seeds: IntArray
 ) -> Iterator[Any]:
-    """What the generator yields; the call itself waits for the first block, so that its failure is
-    one of the blocks.
-    """
+    """What the generator yields; its call waits for the first block, and fails as one of them."""
     yield from choice.module.call(ctx, table, seeds, choice.params)
 
 
@@ -158,9 +156,7 @@ def _named(module: str, answer: Any, m: int, depth: int) -> dict[str, IntArray]:
 
 
 def checked(rows: Any, m: int, depth: int) -> IntArray:
-    """Rows of a module as canonical sets; raises ModuleError for a wrong shape or an unknown
-    candidate.
-    """
+    """Rows of a module as canonical sets; ModuleError for a wrong shape or candidate."""
     array = np.asarray(rows)
     if (
         array.ndim != TWO_DIMENSIONS
@@ -180,9 +176,7 @@ def checked(rows: Any, m: int, depth: int) -> IntArray:
 def _fresh(
     rows: IntArray, predicates: Iterable[RowPredicate], proposers: dict[Row, list[str]], name: str
 ) -> Iterator[Row]:
-    """Rows that no module proposed before and every predicate lets through; who proposed what is
-    noted.
-    """
+    """Rows that nobody proposed before and every predicate lets through; notes who proposed."""
     allowed = np.ones(len(rows), dtype=np.bool_)
     for predicate in predicates:
         allowed &= predicate(rows)
@@ -232,9 +226,7 @@ def rankings(
 
 
 def _checked_values(value: Callable[[IntArray], FloatArray]) -> Callable[[IntArray], FloatArray]:
-    """The value of a ranking, held to its contract: one number for each row, and rows that stay as
-    they are.
-    """
+    """The value of a ranking, held to its contract: one number a row, rows left as they are."""
 
     def valued(rows: IntArray) -> FloatArray:
         numbers = np.asarray(value(frozen(rows.view())), dtype=np.float64)

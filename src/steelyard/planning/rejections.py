@@ -12,7 +12,6 @@ from steelyard.ledger import Account, cash_kept, feasible, groups_kept
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
 from steelyard.notices import Drop, Stop
-from steelyard.orders import Side
 from steelyard.planning.choice import Choice, _change, _row
 from steelyard.sentences import say
 
@@ -32,7 +31,7 @@ def rejections(
             if choice.acts
             else _beside_hold(table, choice, j)
         )
-        side = Side.BUY if table.is_buy[j] else Side.SELL
+        side = table.side(j)
         yield Stop(ctx.symbols[table.security[j]], side, "search", drop, table.ids[j])
 
 

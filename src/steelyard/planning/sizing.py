@@ -61,9 +61,7 @@ def size(ctx: Context, source: str, candidate: Candidate, weight: float) -> Size
 
 
 def _paused(ctx: Context) -> Drop | None:
-    """Why nothing at all may be bought: the bucket's state or a stormy market; sales are never
-    stopped here.
-    """
+    """Why nothing at all may be bought: the bucket's state or a stormy market."""
     limit = ctx.limits.pause_volatility_ratio
     if limit is not None and ctx.trends.volatility_ratio > limit:
         why = say(
@@ -190,9 +188,7 @@ def _lots(ctx: Context, i: int, weight: float) -> float:
 
 
 def _lots_held(ctx: Context, i: int, weight: float) -> float:
-    """Whole lots of a sale: what passes as a whole lot for its noise alone may not be sold
-    short.
-    """
+    """Whole lots of a sale: what is a whole lot but for its noise may not be sold short."""
     lots, holding = _lots(ctx, i, weight), ctx.holdings[i]
     shares = _shares(ctx, i, lots)
     short = float(shares) > float(ctx.sellable[i]) or (
@@ -255,9 +251,7 @@ def _too_small(ctx: Context, rule: str, weight: float, amount: float, room: floa
 def wishes(
     ctx: Context, source: str, candidates: Iterable[Candidate]
 ) -> Iterator[tuple[Candidate, float]]:
-    """Each wanted size of each candidate, checked; raises ModuleError for one that breaks the
-    contract.
-    """
+    """Each wanted size of each candidate; ModuleError for one that breaks the contract."""
     symbols = set(ctx.symbols)
     for candidate in candidates:
         if candidate.symbol not in symbols:

@@ -116,7 +116,7 @@ def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
         table=table,
         proposers=proposals.proposers,
         choice=choice,
-        certificate=certify(ctx, objective, table, choice, pool, evidence, ranked),
+        certificate=certify(ctx, objective, choice, pool, evidence, ranked),
         evidence=evidence,
         inputs_sha256=inputs_sha256(case, ctx),
     )
@@ -129,9 +129,7 @@ def solved(case: Case, steps: Steps, guard: Guard | None = None) -> tuple[Soluti
 
 
 def step_order(table: Candidates, row: Iterable[int]) -> list[int]:
-    """Sells first, larger orders first within a side: cash then never dips lower than at the
-    end.
-    """
+    """Sells first, larger orders first within a side: cash never dips lower than at the end."""
     return sorted(row, key=lambda j: (bool(table.is_buy[j]), -abs(float(table.delta[j])), j))
 
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
-from decimal import Decimal
 from types import MappingProxyType
 
 import numpy as np
@@ -24,12 +22,11 @@ from steelyard.modules.tables import Tables, evaluate
 from steelyard.modules.terms import end_state
 from steelyard.orders import Side
 from steelyard.planning.collapse import collapse
-from steelyard.planning.costs import order_cost
+from steelyard.planning.costs import order_cost, sale_tax
 from steelyard.planning.draws import by_appeal, diverse_appeal, draw, drawn, group_of, spread
 from steelyard.planning.score.charges import ChargeRates
 from steelyard.planning.score.model import ScoreModel
 from steelyard.planning.sizing import Sized
-from steelyard.portfolio import TaxLot
 
 
 def bare_table(ctx: Context, rows: Sequence[Sized]) -> Candidates:
@@ -44,7 +41,14 @@ def bare_table(ctx: Context, rows: Sequence[Sized]) -> Candidates:
         quantity=tuple(row.quantity for row in rows),
         delta=account.delta,
         cost=account.cost,
-        tax=frozen(np.array([order_tax(ctx, row) for row in rows])),
+        tax=frozen(
+            np.array(
+                [
+                    sale_tax(ctx, row.i, row.quantity) if row.side is Side.SELL else 0.0
+                    for row in rows
+                ]
+            )
+        ),
         full_exit=frozen(np.array([row.full_exit for row in rows], dtype=np.bool_)),
         priority=nothing,
         proposals=tuple(row.proposals for row in rows),
@@ -101,9 +105,7 @@ def with_scores(
 
 
 def paired_gains(table: Candidates, alone: FloatArray) -> FloatArray:
-    """(m,) best net of each order alone or with one of the other side in another security, over
-    feasible sets.
-    """
+    """(m,) best net of each order alone or with one of the other side, over feasible sets."""
     gains = np.where(
         feasible(table.account, np.arange(table.m, dtype=np.int64)[:, None]), alone, -np.inf
     )
@@ -143,58 +145,3 @@ def account_of(ctx: Context, rows: Sequence[Sized]) -> Account:
         group_weights=frozen(ctx.weights @ shares),
         group_cap=ctx.limits.max_group_weight,
     )
-
-
-def order_tax(ctx: Context, row: Sized) -> float:
-    """Tax of a sale, of value: negative for a loss, 0 when not charged or the cost is unknown."""
-    holding = ctx.holdings[row.i]
-    if row.side is Side.BUY or ctx.score.tax_rate == 0 or holding is None:
-        return 0.0
-    gain = sum(
-        float(shares) * (float(ctx.prices[row.i]) - float(lot.unit_cost))
-        for lot, shares in lots_sold(holding.lots, row.quantity)
-        if lot.unit_cost is not None
-    )
-    return ctx.score.tax_rate * gain * float(ctx.fx[row.i]) / ctx.value
-
-
-def least_tax_rate(ctx: Context, i: int) -> float:
-    """Least tax per unit of weight sold over the lots of security i: what makes a bound valid; <= 0
-    where a lot lost.
-    """
-    holding = ctx.holdings[i]
-    if ctx.score.tax_rate == 0 or holding is None:
-        return 0.0
-    gains = [
-        1 - float(lot.unit_cost) / float(ctx.prices[i])
-        for lot in holding.lots
-        if lot.unit_cost is not None
-    ]
-    unknown = len(gains) < len(holding.lots)
-    return ctx.score.tax_rate * min([*gains, *([0.0] if unknown else [])], default=0.0)
-
-
-def by_age(lots: Sequence[TaxLot]) -> list[TaxLot]:
-    """Oldest first, of an unknown date first of all; of one date the dearest first, so that the
-    order of rows is no input.
-    """
-    return sorted(
-        lots,
-        key=lambda lot: (
-            lot.acquired is not None,
-            lot.acquired or date.min,
-            -(lot.unit_cost or 0),
-            -lot.quantity,
-        ),
-    )
-
-
-def lots_sold(lots: Sequence[TaxLot], quantity: Decimal) -> list[tuple[TaxLot, Decimal]]:
-    """Oldest lots first; lots of an unknown date come first of all."""
-    rest, sold = quantity, []
-    for lot in by_age(lots):
-        part = min(lot.quantity, rest)
-        if part > 0:
-            sold.append((lot, part))
-            rest -= part
-    return sold

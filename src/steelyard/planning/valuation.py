@@ -33,9 +33,7 @@ MOST_DAYS_APART = 3
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """One security with everything its value needs: `rate` in base per unit, `fresh` by the
-    strategy's limit.
-    """
+    """One security with what its value needs: `rate` in base per unit, `fresh` by the limit."""
 
     security: Security
     holding: Holding | None
@@ -143,9 +141,7 @@ def _symbols(case: Case) -> list[str]:
 
 
 def _refuse_sparse(market: Market) -> None:
-    """Refuse weekly or monthly closes: every estimate would take them for days, and ages count
-    them.
-    """
+    """Refuse weekly or monthly closes: estimates take them for days, and ages count them."""
     dates = market.dates
     if len(dates) < LEAST_HISTORY:
         return

@@ -114,9 +114,7 @@ def _run_calculator(ctx: Context, choice: ModuleChoice, guard: Guard) -> Wished:
 
 
 def _written(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
-    """The candidates, held to their contract: each says why in a sentence, and its tags are
-    words.
-    """
+    """The candidates, held to their contract: each says why in a sentence, tags are words."""
     for candidate in candidates:
         if not isinstance(candidate.why, Sentence):
             raise ModuleError(
@@ -262,9 +260,7 @@ def _predicates(
 
 
 def _checked_rows(predicate: RowPredicate) -> RowPredicate:
-    """The predicate, held to its contract: one True or False for each row, and rows that stay as
-    they are.
-    """
+    """The predicate, held to its contract: one truth a row, and rows left as they are."""
 
     def permits(rows: IntArray) -> BoolArray:
         good = np.asarray(predicate(frozen(rows.view())))

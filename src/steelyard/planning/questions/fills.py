@@ -7,7 +7,6 @@ from decimal import Decimal
 
 from steelyard.errors import ModuleError
 from steelyard.modules.sequences import Fill, Order
-from steelyard.orders import Side
 from steelyard.planning.choice import Scored, score_set
 from steelyard.planning.questions.saying import longer, shown
 from steelyard.planning.sizing import Sized
@@ -52,7 +51,7 @@ def _part(solution: Solution, j: int, quantity: Decimal) -> Sized:
     whole = table.quantity[j]
     return Sized(
         i=int(table.security[j]),
-        side=Side.BUY if table.is_buy[j] else Side.SELL,
+        side=table.side(j),
         quantity=quantity,
         weight=abs(float(table.delta[j])) * float(quantity / whole),
         full_exit=bool(table.full_exit[j]) and quantity == whole,

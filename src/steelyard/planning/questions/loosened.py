@@ -19,7 +19,6 @@ from steelyard.modules.context import Context
 from steelyard.modules.registry import Kind, Module
 from steelyard.modules.sequences import Loosening
 from steelyard.notices import Notice
-from steelyard.orders import Side
 from steelyard.planning.case import Case
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard
@@ -50,9 +49,7 @@ FORMS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "switch": ("", ""),
     }
 )
-"""Unit -> how its values are written, and what one of it is called; any other unit is a
-currency.
-"""
+"""Unit -> how its values are written, and what one is called; any other is a currency."""
 
 
 def loosened(
@@ -93,7 +90,7 @@ def loosened(
 def _relaxed(other: Solution, j: int, setting: str) -> RelaxedStep:
     table = other.table
     return RelaxedStep(
-        side=Side.BUY if table.is_buy[j] else Side.SELL,
+        side=table.side(j),
         symbol=other.ctx.symbols[table.security[j]],
         quantity=table.quantity[j],
         relaxed_constraints=(setting,),
