@@ -46,16 +46,8 @@ from steelyard.strategies.strategy import SECTIONS, Strategy
 
 Document = Mapping[str, Any]
 
-ECHOES = [
-    "plan_id",
-    "strategy",
-    "rules",
-    "reserve",
-    "data_coverage",
-    "inputs_sha256",
-    "timings",
-    "seed",
-]
+ECHOES = {"plan_id", "strategy", "rules", "reserve", "data_coverage"}
+ECHOES |= {"inputs_sha256", "timings", "seed"}
 """Parts of the document that only repeat what was asked."""
 
 BEST = {"steps", "score", "verdict", "candidates", "holdings_after"}
