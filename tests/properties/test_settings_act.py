@@ -55,9 +55,7 @@ BEST = {"steps", "score", "verdict", "candidates", "holdings_after"}
 
 SCOPES = ("candidates", "proposals")
 FILES = ("plugins",)
-"""Sections that say where modules come from, not what a plan is; their tests are those of
-plugins.
-"""
+"""Sections that say where modules come from, not what a plan is: tested with the plugins."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +80,7 @@ def quick(of: World) -> World:
 
 
 def put(strategy: Strategy, settings: Mapping[str, Any]) -> Strategy:
-    """The strategy with other values, by dotted key: `limits.funding`, `score.anchors.q`,
-    `filters.eligibility.min_hold_days`.
-    """
+    """The strategy with other values, by dotted key: `filters.eligibility.min_hold_days`."""
     for key, value in settings.items():
         first, *rest = key.split(".")
         if first in SECTIONS:
@@ -428,9 +424,7 @@ PATTERNS = {
     "adaptive.concentration_cap": Change(0.6, WEAK["concentration_trim"]),
     "adaptive.volatility_target": Change(2.0, WEAK["risk_reduction"]),
     "adaptive.risk_share": Change(
-        1.0,
-        WEAK["risk_reduction"],
-        {"pattern_generators.adaptive.volatility_target": 2.0},
+        1.0, WEAK["risk_reduction"], {"pattern_generators.adaptive.volatility_target": 2.0}
     ),
     "adaptive.low_quality_share": Change(
         1.0, LOW, {"pattern_generators.adaptive.variants": ("quality_upgrade",)}
@@ -448,16 +442,12 @@ PATTERNS = {
     "rebalance.max_sells": Change(1, USUAL),
 }
 
+FEW = {"max_sells": 1, "max_buys": 1, "max_candidates": 1, "max_combinations": 3}
 GENERATORS = {
-    f"{name}.{param}": Change(value, USUAL)
-    for name in ("combinatorial", "enhanced_combinatorial")
-    for param, value in {
-        "max_sells": 1,
-        "max_buys": 1,
-        "max_candidates": 1,
-        "max_combinations": 3,
-    }.items()
-} | {"enhanced_combinatorial.sizes": Change("best", USUAL)}
+    "enhanced_combinatorial.sizes": Change("best", USUAL),
+    **{f"combinatorial.{param}": Change(value, USUAL) for param, value in FEW.items()},
+    **{f"enhanced_combinatorial.{param}": Change(value, USUAL) for param, value in FEW.items()},
+}
 
 RELAXED = ["allow_sell", "min_lot", "max_position", "cooldown", "cash_reserve"]
 RELAXED += ["max_group", "turnover", "min_order", "depth"]
@@ -522,19 +512,14 @@ CHANGES: dict[str, Change] = {
     **{f"{kind}.{key}": change for kind, own in BY_KIND.items() for key, change in own.items()},
 }
 
-PROPOSE = (
-    "it shapes what is proposed; over the whole table every list is looked at, proposed or not"
-)
+PROPOSE = "it shapes what is proposed; over the whole table every list is looked at"
 ONE_SCOPE = {
     **{key: PROPOSE for key in CHANGES if key.startswith((Kind.PATTERN.value, "regime."))},
     **{f"{Kind.SEQUENCE}.{key}": PROPOSE for key in GENERATORS},
     **{f"planner.{key}": PROPOSE for key in Planner.model_fields if key != "base_trade_weight"},
     **{key: "it ranks proposals" for key in CHANGES if key.startswith("filters.diversity.")},
 }
-"""Settings that decide the plan among proposals alone -> why; over the whole table they may change
-what is told beside it.
-"""
-
+"""Settings that decide the plan among proposals alone -> why."""
 
 EARLY = {"candidates", "holdings", "objective"}
 """Parts of the document that stand before a scope matters."""
