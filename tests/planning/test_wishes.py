@@ -1,5 +1,7 @@
 """What calculators ask for: targets that nothing trades towards are told, and no reason differs."""
 
+import functools
+
 from builders.changes import calling, off
 from builders.each import each
 from builders.world import world
@@ -15,12 +17,15 @@ def fail(ctx, params):
     raise RuntimeError("out of luck")
 
 
-IDLE = {
-    "is off": off(FAR_OFF, Kind.OPPORTUNITY, NAME).planned,
-    "is out of service": FAR_OFF.plan(disabled={f"{Kind.OPPORTUNITY}.{NAME}": "three failures"}),
-    "failed": calling(FAR_OFF, Kind.OPPORTUNITY, NAME, fail).plan(),
-}
-"""Why nothing trades towards the targets -> a plan of which that is true."""
+@functools.cache
+def idle():
+    """Why nothing trades towards the targets -> (why, a plan of which that is true)."""
+    plans = {
+        "is off": off(FAR_OFF, Kind.OPPORTUNITY, NAME).planned,
+        "is out of service": FAR_OFF.plan(disabled={f"{Kind.OPPORTUNITY}.{NAME}": "3 failures"}),
+        "failed": calling(FAR_OFF, Kind.OPPORTUNITY, NAME, fail).plan(),
+    }
+    return {why: (why, plan) for why, plan in plans.items()}
 
 
 def unused(plan):
@@ -33,9 +38,9 @@ def test_a_plan_says_that_nothing_trades_towards_the_targets_and_why():
         nothing = f"Target weights were given, and weight_based {why}: no order is asked for to"
         assert message.startswith(f"{nothing} reach them; ")
 
-    each({why: (why, plan) for why, plan in IDLE.items()}, is_said)
+    each(idle(), is_said)
     switch = "; switch it on with [opportunity_calculators.weight_based] enabled = true."
-    assert unused(IDLE["is off"])[0].endswith(switch)
+    assert unused(idle()["is off"][1])[0].endswith(switch)
 
 
 def test_the_reason_of_what_is_not_traded_is_the_calculator_and_not_its_distance():
@@ -46,7 +51,7 @@ def test_the_reason_of_what_is_not_traded_is_the_calculator_and_not_its_distance
         assert not any("less than any calculator acts on" in reason for reason in reasons)
         assert verify.check(verify.load(plan.to_json())).failed == ()
 
-    each({why: (why, plan) for why, plan in IDLE.items()}, is_the_calculator)
+    each(idle(), is_the_calculator)
 
 
 def test_where_something_trades_towards_the_targets_or_there_are_none_nothing_is_said():
