@@ -6,16 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from builders.changes import (
-    USUAL,
-    calling,
-    enabled,
-    exact,
-    off,
-    same_plan,
-    scoped,
-    with_form,
-)
+from builders.changes import USUAL, calling, enabled, exact, off, same_plan, scoped, with_form
 from builders.each import each
 from builders.proposers import OVER_AND_UNDER
 from builders.world import BUSY, World

@@ -23,15 +23,7 @@ import pytest
 from pydantic import BaseModel
 
 from builders.adaptive import WEAK
-from builders.changes import (
-    YOUNG,
-    alone,
-    described,
-    enabled,
-    only_with,
-    scoped,
-    twins,
-)
+from builders.changes import YOUNG, alone, described, enabled, only_with, scoped, twins
 from builders.each import each
 from builders.regimes import PORTFOLIO, history
 from builders.world import AS_OF, World, choosing, market, session_days, with_module, world

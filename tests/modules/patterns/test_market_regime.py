@@ -60,10 +60,7 @@ def test_a_bear_market_sells_first_what_adds_most_to_risk():
 
 
 def test_a_bear_market_sells_on_until_its_cash_is_raised():
-    poor = {
-        "weights": [0.4, 0.3, 0.2, 0.05, 0.03, 0.02],
-        "params": Params(bear_sell_share=0.2),
-    }
+    poor = {"weights": [0.4, 0.3, 0.2, 0.05, 0.03, 0.02], "params": Params(bear_sell_share=0.2)}
     little = (
         "sell A .02 .9 profit_taking",
         "sell B .02 .8 rebalance_sells",

@@ -7,14 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from builders.changes import (
-    calling,
-    described,
-    enabled,
-    exact,
-    scoped,
-    scored,
-)
+from builders.changes import calling, described, enabled, exact, scoped, scored
 from builders.changes import same_plan as same_answer
 from builders.context import candidates, context
 from builders.each import each
