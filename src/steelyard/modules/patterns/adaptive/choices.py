@@ -95,9 +95,7 @@ class Params(ModuleParams):
     risk_share: Annotated[
         float,
         Field(
-            ge=1,
-            le=20,
-            description="share of the variance, per weight, over which risk is reduced",
+            ge=1, le=20, description="share of the variance, per weight, over which risk is reduced"
         ),
     ] = 1.5
     low_quality_share: Annotated[
