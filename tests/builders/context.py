@@ -33,6 +33,7 @@ from steelyard.ledger import Account
 from steelyard.modules.candidates import Candidates, Proposal
 from steelyard.modules.context import Context
 from steelyard.modules.tables import Tables
+from steelyard.planning.draws import draw, drawn
 from steelyard.planning.planning_set import grouping, neutral_mix
 from steelyard.portfolio import BucketState, Holding, Security, TaxLot
 from steelyard.sentences import say
@@ -240,7 +241,9 @@ def candidates(
         alone=nothing,
         paired=nothing,
     )
-    return replace(table, draws=_draws(table), pool=_drawn(table, range(m)))
+    every = replace(ctx.rules, planner=Planner(priority_threshold=0))
+    draws = MappingProxyType(drawn(replace(ctx, rules=every), table))
+    return replace(table, draws=draws, pool=draw(table, range(m), 0.0))
 
 
 def orders(ctx: Context, table: Candidates, rows: Any) -> list[list[str]]:
@@ -287,26 +290,6 @@ def _conflicts(m: int, pairs: Sequence[tuple[int, int]]) -> np.ndarray:
     for a, b in pairs:
         matrix[a, b] = matrix[b, a] = True
     return matrix
-
-
-def _draws(table: Candidates) -> Mapping[str, tuple[int, ...]]:
-    members: dict[str, list[int]] = {}
-    for j, proposals in enumerate(table.proposals):
-        by_weight = "rebalance_buys" if table.is_buy[j] else "rebalance_sells"
-        for source in dict.fromkeys(
-            by_weight if proposal.source == "weight_based" else proposal.source
-            for proposal in proposals
-        ):
-            members.setdefault(source, []).append(j)
-    return MappingProxyType({source: _drawn(table, rows) for source, rows in members.items()})
-
-
-def _drawn(table: Candidates, rows: Sequence[int]) -> tuple[int, ...]:
-    best: dict[tuple[int, bool], int] = {}
-    for j in sorted(rows, key=lambda j: (-table.priority[j], j)):
-        if table.priority[j] > 0:
-            best.setdefault((int(table.security[j]), bool(table.is_buy[j])), j)
-    return tuple(best.values())
 
 
 def _holding(symbol: str, quantity: float) -> Holding | None:
