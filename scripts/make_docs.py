@@ -751,7 +751,8 @@ respected: into a pipe goes plain text.
 | 0 | done; a plan that says hold is done |
 | 1 | refused or failed: one message on stderr says what, where and what to do |
 | 2 | the command was not understood |
-| 130 | interrupted |
+| 130 | interrupted (SIGINT, Ctrl-C): one line on stderr, nothing is left half-written |
+| 143 | ended by SIGTERM: likewise |
 """
 
 ENVIRONMENT_INTRODUCTION = """

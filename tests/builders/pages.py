@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+
+from steelyard.plans.plan import Plan
+from steelyard.report.page import render
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 
@@ -26,22 +31,22 @@ class Element:
 
     def all(self, tag: str = "", **attributes: str) -> list[Element]:
         """Elements below, in order; `klass` is one of the classes."""
-        wanted = attributes.pop("klass", None)
-        found = []
+        klass = attributes.pop("klass", None)
+        elements = []
         for child in self.children:
             if isinstance(child, Element):
-                fits = (not tag or child.tag == tag) and (wanted is None or wanted in child.classes)
+                fits = (not tag or child.tag == tag) and (klass is None or klass in child.classes)
                 if fits and all(
                     child.attributes.get(name) == value for name, value in attributes.items()
                 ):
-                    found.append(child)
-                found += child.all(tag, **attributes, **({"klass": wanted} if wanted else {}))
-        return found
+                    elements.append(child)
+                elements += child.all(tag, **attributes, **({"klass": klass} if klass else {}))
+        return elements
 
     def one(self, tag: str = "", **attributes: str) -> Element:
-        found = self.all(tag, **attributes)
-        assert len(found) == 1, f"{len(found)} of {tag} {attributes}"
-        return found[0]
+        elements = self.all(tag, **attributes)
+        assert len(elements) == 1, f"{len(elements)} of {tag} {attributes}"
+        return elements[0]
 
     def rows(self) -> list[list[str]]:
         """Texts of the cells of a table, row by row, without its head."""
@@ -97,3 +102,15 @@ def read(html: str) -> Element:
     assert len(reader.open) == 1, f"<{reader.open[-1].tag}> is not closed"
     reader.root.attributes["count"] = str(reader.count)
     return reader.root
+
+
+@functools.cache
+def html(make: Callable[[], Plan]) -> str:
+    """The report of one of `plans.ALL`, rendered once."""
+    return render(make())
+
+
+@functools.cache
+def page(make: Callable[[], Plan]) -> Element:
+    """The same, read back; nobody changes it."""
+    return read(html(make))

@@ -1,10 +1,9 @@
-"""Plans that a report must be able to show: real ones, small ones, and ones that are hard to
-draw.
-"""
+"""Plans that a report must show: real, small, and hard to draw; each is made once."""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
@@ -114,17 +113,17 @@ def _wide(count: int) -> Plan:
     """`count` holdings of which a few stray far from their targets."""
     names = [f"S{i:03d}" for i in range(count)]
     lines = [f"{name} {3000 if i < CAP else 100} @ {10 + i % 7}" for i, name in enumerate(names)]
-    made = world(
+    plan = world(
         *lines,
         cash="20000",
         targets=dict.fromkeys(names, 0.95 / count),
         search=Search(scope="proposals"),
     ).plan()
     holdings = tuple(
-        held.model_copy(update={"group": GROUPS[i % len(GROUPS)]})
-        for i, held in enumerate(made.holdings)
+        holding.model_copy(update={"group": GROUPS[i % len(GROUPS)]})
+        for i, holding in enumerate(plan.holdings)
     )
-    return seal(made.model_copy(update={"holdings": holdings}))
+    return seal(plan.model_copy(update={"holdings": holdings}))
 
 
 @functools.cache
@@ -150,15 +149,15 @@ def hostile() -> Plan:
                 "price_source": HOSTILE,
                 "strategy": plan.strategy.model_copy(update=name),
                 "holdings": tuple(
-                    held.model_copy(update=name | {"group": HOSTILE + str(i % CAP)})
-                    for i, held in enumerate(plan.holdings)
+                    holding.model_copy(update=name | {"group": HOSTILE + str(i % CAP)})
+                    for i, holding in enumerate(plan.holdings)
                 ),
                 "steps": tuple(
                     step.model_copy(
                         update=name
                         | {
                             "reason": HOSTILE,
-                            "lots": tuple(one.model_copy(update=lot) for one in step.lots),
+                            "lots": tuple(sold.model_copy(update=lot) for sold in step.lots),
                         }
                     )
                     for step in plan.steps
@@ -203,3 +202,19 @@ ALL = (
     five_hundred,
     hostile,
 )
+
+
+def every_plan(test: Callable[[Callable[[], Plan]], None]) -> Callable[[], None]:
+    """A test of one plan as a test of all of them, which names each plan that fails."""
+
+    def of_all() -> None:
+        failures = []
+        for make in ALL:
+            try:
+                test(make)
+            except AssertionError as failure:
+                failures.append(f"{make.__name__}: {failure}")
+        assert not failures, "\n".join(failures)
+
+    of_all.__name__, of_all.__doc__ = test.__name__, test.__doc__
+    return of_all

@@ -4,43 +4,23 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from steelyard.cli import app
+from builders.commands import of_sample, run
 from steelyard.samples import sample
 
 FOLLOWING = "[pattern_generators.market_regime]\nenabled = true\n"
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Each test starts in an empty current folder with a strategy that asks for the regime."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("STEELYARD_HOME", str(tmp_path / "home"))
-    (tmp_path / "s.toml").write_text(FOLLOWING)
-    return tmp_path
+def strategy(folder: Path) -> None:
+    """A strategy that asks for the regime."""
+    (folder / "s.toml").write_text(FOLLOWING)
 
 
 def planned(*arguments: object) -> dict:
-    result = CliRunner().invoke(
-        app, ["plan", "--json", "--strategy", "s.toml", *map(str, arguments)]
-    )
+    result = run("plan", "--json", "--strategy", "s.toml", *arguments)
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout)
-
-
-def of_files(name: str) -> list[object]:
-    files = sample(name)
-    return [
-        "--holdings",
-        files.holdings,
-        "--prices",
-        files.prices,
-        "--targets",
-        files.targets,
-        "--securities",
-        files.securities,
-    ]
 
 
 def test_the_bundled_portfolio_has_the_bundled_index():
@@ -52,13 +32,13 @@ def test_the_bundled_portfolio_has_the_bundled_index():
 
 def test_own_files_have_the_index_that_is_named():
     assert (
-        planned(*of_files("growth"), "--index", sample("growth").index)["regime"]
+        planned(*of_sample("growth"), "--index", sample("growth").index)["regime"]
         == planned()["regime"]
     )
 
 
 def test_own_files_without_an_index_have_no_regime_and_say_how_to_give_one():
-    document = planned(*of_files("growth"))
+    document = planned(*of_sample("growth"))
 
     assert document["regime"] == {"name": "unknown", "distance": None, "observations": 0}
     assert [
@@ -73,17 +53,10 @@ def test_an_index_goes_with_the_bundled_portfolio_too_and_an_old_one_tells_nothi
     document = planned("--index", "old.csv")
 
     assert document["regime"] == {"name": "unknown", "distance": None, "observations": 280}
-    told = [
+    messages = [
         warning["message"]
         for warning in document["warnings"]
         if warning["code"] == "regime_unknown"
     ]
-    assert len(told) == 1
-    assert "max_stale_sessions" in told[0]
-
-
-def test_why_takes_an_index_too(folder: Path):
-    result = CliRunner().invoke(app, ["why", "AAPL", "--index", str(folder / "absent.csv")])
-
-    assert result.exit_code == 1
-    assert "absent.csv" in result.output
+    assert len(messages) == 1
+    assert "max_stale_sessions" in messages[0]

@@ -8,46 +8,50 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
+from builders.commands import run
 from builders.paths import PLUGINS
 from builders.plugins import pin
-from steelyard.cli import app
 
-EXAMPLES = PLUGINS
 BUILT_IN = 27
-
-
-def run(*arguments: str):
-    return CliRunner().invoke(app, ["modules", *arguments])
 
 
 @pytest.fixture
 def strategy(tmp_path: Path) -> Path:
     """A strategy with two plugins, one of them changed since it was pinned."""
-    pins = {"calm_buys.py": pin(EXAMPLES / "calm_buys.py"), "my_custom.py": "sha256:" + "0" * 64}
+    pins = {"calm_buys.py": pin(PLUGINS / "calm_buys.py"), "my_custom.py": "sha256:" + "0" * 64}
     listed = ", ".join(f'"{name}" = "{digest}"' for name, digest in pins.items())
     path = tmp_path / "mine.toml"
     path.write_text(
-        f'[plugins]\nfolder = "{EXAMPLES}"\nfiles = {{ {listed}'
+        f'[plugins]\nfolder = "{PLUGINS}"\nfiles = {{ {listed}'
         " }\n[filters.calm_buys]\nmax_volatility = 0.3\n"
     )
     return path
 
 
 def test_every_built_in_module_and_score_term_is_listed():
-    listed = json.loads(run("--json").stdout)
+    listed = json.loads(run("modules", "--json").stdout)
+    text = run("modules").stdout
 
+    keys = {"kind", "name", "version", "enabled", "why", "source", "requires_python", "params"}
+    assert {frozenset(entry) for entry in listed} == {frozenset(keys)}
+    assert {entry["kind"] for entry in listed} == {
+        "opportunity_calculators",
+        "pattern_generators",
+        "sequence_generators",
+        "filters",
+        "score_terms",
+    }
+    assert all(entry["name"] in text for entry in listed)
     assert sum(entry["kind"] != "score_terms" for entry in listed) >= BUILT_IN
-    assert any(entry["kind"] == "score_terms" for entry in listed)
     assert all(
         entry["source"] == "built-in" and entry["requires_python"] == ">=3.11" for entry in listed
     )
 
 
 def test_a_tag_cuts_the_list_and_a_slip_of_one_is_answered_with_a_near_one():
-    tagged = json.loads(run("--tag", "sell", "--json").stdout)
-    refused = run("--tag", "sel")
+    tagged = json.loads(run("modules", "--tag", "sell", "--json").stdout)
+    refused = run("modules", "--tag", "sel")
 
     assert {"profit_taking", "rebalance_sells"} <= {entry["name"] for entry in tagged}
     assert "opportunity_buys" not in {entry["name"] for entry in tagged}
@@ -56,7 +60,7 @@ def test_a_tag_cuts_the_list_and_a_slip_of_one_is_answered_with_a_near_one():
 
 
 def test_why_a_module_may_not_run_stands_under_it():
-    text = " ".join(run().stdout.split())
+    text = " ".join(run("modules").stdout.split())
 
     assert "Does not run when no target weights were given." in text
 
@@ -64,7 +68,7 @@ def test_why_a_module_may_not_run_stands_under_it():
 def test_plugins_are_listed_with_where_they_come_from_and_what_could_not_be_had_is_told(
     strategy: Path,
 ):
-    result = run("--strategy", str(strategy), "--json")
+    result = run("modules", "--strategy", strategy, "--json")
 
     entry = next(entry for entry in json.loads(result.stdout) if entry["name"] == "calm_buys")
     assert entry["enabled"]
@@ -75,15 +79,36 @@ def test_plugins_are_listed_with_where_they_come_from_and_what_could_not_be_had_
 
 
 def test_on_the_screen_a_plugin_says_who_wrote_it_and_its_digest(strategy: Path):
-    text = " ".join(run("--strategy", str(strategy)).stdout.split())
+    text = " ".join(run("modules", "--strategy", strategy).stdout.split())
 
     assert "From calm_buys.py, by Steelyard examples; Python >=3.11; sha256:" in text
 
 
 def test_a_strategy_with_plugins_plans_and_validates_from_the_command_line(strategy: Path):
-    planned = CliRunner().invoke(app, ["plan", "--strategy", str(strategy), "--json"])
+    planned = run("plan", "--strategy", strategy, "--json")
 
     plan = json.loads(planned.stdout)
     assert planned.exit_code == 0
-    assert [run["outcome"] for run in plan["modules"] if run["name"] == "calm_buys"] == ["ok"]
+    assert [entry["outcome"] for entry in plan["modules"] if entry["name"] == "calm_buys"] == ["ok"]
     assert any("my_custom.py" in problem["message"] for problem in plan["problems"])
+
+
+def test_modules_of_a_strategy_say_what_it_turns_off(folder: Path):
+    (folder / "s.toml").write_text("[opportunity_calculators.averaging_down]\nenabled = false\n")
+
+    listed = json.loads(run("modules", "--strategy", "s.toml", "--json").stdout)
+
+    entry = next(
+        entry
+        for entry in listed
+        if entry["name"] == "averaging_down" and entry["kind"] == "opportunity_calculators"
+    )
+    assert entry["enabled"] is False
+    assert entry["why"] == "strategy file"
+
+
+def test_an_unknown_tag_is_refused():
+    result = run("modules", "--tag", "no-such-tag")
+
+    assert result.exit_code == 1
+    assert "no-such-tag" in result.stderr

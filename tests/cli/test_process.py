@@ -1,15 +1,15 @@
-"""The program as a process: exit codes, pipes, encodings, and what `--help` costs."""
+"""The program as a process: exit codes, signals, pipes, encodings, and what `--help` costs."""
 
-import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
-import jsonschema
+import pytest
 
-from steelyard.plans import plan as plans
+from builders.commands import own_files
 
 PROGRAM = [sys.executable, "-m", "steelyard"]
 
@@ -35,14 +35,6 @@ def test_demo_plans_and_reports_and_exits_with_0(tmp_path: Path):
     assert "Report written: steelyard-report.html" in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["steelyard-report.html"]
     assert "\x1b" not in done.stdout
-
-
-def test_json_is_one_document_that_keeps_to_the_schema(tmp_path: Path):
-    done = run(tmp_path, "demo", "--json")
-
-    assert done.returncode == 0
-    jsonschema.validate(json.loads(done.stdout), plans.json_schema())
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_refusal_exits_with_1_and_one_message(tmp_path: Path):
@@ -146,3 +138,78 @@ def test_help_imports_nothing_heavy(tmp_path: Path):
     assert done.returncode == 0, done.stderr
     assert "Usage: steelyard" in done.stdout
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+# signals
+
+ENDS = {
+    signal.SIGINT: (130, "Interrupted. No order exists; nothing was sent."),
+    signal.SIGTERM: (143, "Ended by SIGTERM. No order exists; nothing was sent."),
+}
+AT_IMPORT = """
+import importlib.abc, os, sys
+
+class Strike(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == {moment!r}:
+            os.kill(os.getpid(), {number})
+
+sys.meta_path.insert(0, Strike())
+from steelyard.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize("number", ENDS, ids=lambda number: number.name)
+@pytest.mark.parametrize("moment", ["typer", "numpy", "steelyard.report.page"])
+def test_a_signal_during_an_import_ends_with_its_code_and_one_line(tmp_path, number, moment):
+    code = AT_IMPORT.format(moment=moment, number=int(number))
+
+    done = run(tmp_path, "plan", "--report", "r.html", program=[sys.executable, "-c", code])
+
+    assert (done.returncode, done.stderr) == (ENDS[number][0], ENDS[number][1] + "\n")
+    assert (done.stdout, list(tmp_path.iterdir())) == ("", [])
+
+
+@pytest.mark.parametrize("number", ENDS, ids=lambda number: number.name)
+def test_a_signal_while_it_plans_ends_with_its_code_and_one_line(tmp_path, number):
+    process = subprocess.Popen(
+        [*PROGRAM, "plan", *own_files(tmp_path), "--explain"],
+        cwd=tmp_path,
+        env={**os.environ, "STEELYARD_LOG": "debug"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr.readline().startswith("DEBUG steelyard")
+
+    process.send_signal(number)
+
+    out, errors = process.communicate(timeout=60)
+    lines = [line for line in errors.splitlines() if not line.startswith("DEBUG steelyard")]
+    assert (process.returncode, out, lines) == (ENDS[number][0], "", [ENDS[number][1]])
+
+
+@pytest.mark.parametrize("number", ENDS, ids=lambda number: number.name)
+def test_a_signal_in_a_destructor_that_swallows_every_exception_ends_it_too(tmp_path, number):
+    code = f"""
+import os
+from steelyard import __main__ as program
+
+class Deaf:
+    def __del__(self):
+        os.kill(os.getpid(), {int(number)})
+        for _ in range(1000): pass
+
+def run():
+    Deaf()
+    print("went on")
+
+program._run = run
+program.main()
+"""
+
+    done = run(tmp_path, program=[sys.executable, "-c", code])
+
+    assert (done.returncode, done.stdout) == (ENDS[number][0], "")
+    assert done.stderr == ENDS[number][1] + "\n"

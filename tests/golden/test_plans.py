@@ -12,7 +12,7 @@ from builders.demo import growth
 from builders.paths import GOLDEN
 from builders.world import World
 from steelyard import strategies
-from steelyard.importers.assemble import assemble, read
+from steelyard.importers import assemble, read
 from steelyard.ledger import feasible
 from steelyard.modules.tables import evaluate
 from steelyard.orders import Side

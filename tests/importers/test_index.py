@@ -51,23 +51,23 @@ def test_the_levels_up_to_the_as_of_date_are_the_index(tmp_path, content):
 
 
 def test_an_earlier_as_of_date_cuts_the_index_too(tmp_path):
-    made = inputs(tmp_path, INDEX, as_of=date(2022, 12, 27))
+    assembled = inputs(tmp_path, INDEX, as_of=date(2022, 12, 27))
 
-    assert made.market.index.dates.astype(str).tolist() == ["2022-12-27"]
+    assert assembled.market.index.dates.astype(str).tolist() == ["2022-12-27"]
 
 
 def test_an_index_that_begins_later_has_no_level(tmp_path):
-    made = inputs(tmp_path, INDEX, as_of=date(2022, 12, 23))
+    assembled = inputs(tmp_path, INDEX, as_of=date(2022, 12, 23))
 
-    assert len(made.market.index.dates) == 0
+    assert len(assembled.market.index.dates) == 0
 
 
 def test_an_index_decides_neither_the_date_nor_what_may_be_traded(tmp_path):
-    made = inputs(tmp_path, INDEX, prices=None)
+    assembled = inputs(tmp_path, INDEX, prices=None)
 
-    assert made.snapshot.as_of == date(2023, 1, 5)
-    assert made.market.symbols == ("AAA",)
-    assert [security.symbol for security in made.snapshot.securities] == ["AAA"]
+    assert assembled.snapshot.as_of == date(2023, 1, 5)
+    assert assembled.market.symbols == ("AAA",)
+    assert [security.symbol for security in assembled.snapshot.securities] == ["AAA"]
 
 
 def test_without_an_index_there_is_none(tmp_path):
@@ -90,7 +90,7 @@ def test_bad_lines_of_the_index_are_told_with_those_of_other_files(tmp_path):
 def test_the_bundled_index_goes_as_far_as_the_bundled_prices():
     files = sample("growth")
 
-    made = assemble(read(files.holdings, prices=files.prices, index=files.index))
+    assembled = assemble(read(files.holdings, prices=files.prices, index=files.index))
 
-    assert made.market.index.names == ("SP500",)
-    assert made.market.index.dates[-1] == made.market.dates[-1]
+    assert assembled.market.index.names == ("SP500",)
+    assert assembled.market.index.dates[-1] == assembled.market.dates[-1]

@@ -1,5 +1,4 @@
-"""The command line: arguments in, a plan on the screen, as JSON or as a report, and an exit code
-out.
+"""The command line: arguments in; a plan on the screen, as JSON or a report, and an exit code out.
 
     demo.py      the bundled portfolio
     plan.py      one's own files
@@ -8,20 +7,18 @@ out.
     modules.py   what is registered, and what a strategy makes of it
     health.py    which modules are out of service
     strategy.py  presets and strategy files: list, show, new, validate, schema
-    environment.py   the variables of the environment that all of them obey
-    inputs.py    options to a snapshot, market, targets and strategy
+    options.py   options to a snapshot, market, targets and strategy
     logs.py      the log, for whoever asks for it
     output.py    screens, pipes, files, messages, exit codes
 
-Exit codes: 0 done (a hold plan is done), 1 refused or failed with a reason on stderr, 2 usage, 130
-interrupted.
+Exit codes: 0 done (a hold plan is done), 1 refused or failed with a reason on stderr, 2 usage, and
+of signals (`__main__.py`) 130 for SIGINT and 143 for SIGTERM.
 To add a command: a file here with a function, its line below. Modules import what is heavy inside
 their functions: `--help` answers at once.
 """
 
 from __future__ import annotations
 
-from importlib.metadata import version as installed
 from typing import Annotated
 
 import typer
@@ -46,6 +43,8 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
+        from importlib.metadata import version as installed
+
         write(f"steelyard {installed('steelyard')}\n")
         raise typer.Exit
 

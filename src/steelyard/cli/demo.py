@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from steelyard.cli.options import Options, make_plan, read
-from steelyard.cli.output import guarded
+from steelyard.cli.output import OTHER_REPORT, guarded, writable
 from steelyard.cli.plan import AsJson, Output, deliver
 
 DEMO = "growth"
@@ -30,10 +30,9 @@ def demo(
     names.
     """
     with guarded():
+        target = report or (None if as_json else REPORT)
+        if target is not None:
+            writable(target, "report", OTHER_REPORT)
         inputs = read(Options(), sample=DEMO)
         plan = make_plan(inputs, seed=0, counted=False)
-        deliver(
-            plan,
-            inputs,
-            Output(as_json=as_json, report=report or (None if as_json else REPORT), own_files=True),
-        )
+        deliver(plan, inputs, Output(as_json=as_json, report=target, own_files=True))

@@ -7,21 +7,20 @@ Health belongs to a machine and its user, not to a strategy: it lies in
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from steelyard.cli.output import guarded, note, screen, write
+from steelyard.cli.output import guarded, note, screen, write, write_json
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from steelyard.notices import ModuleRun
     from steelyard.strategies import Strategy
-    from steelyard.telemetry.breaker import State
+    from steelyard.telemetry.breaker import Circuit, State
     from steelyard.telemetry.health import Health, Outcome
 
 IN_WORDS: Mapping[State, str] = {
@@ -55,34 +54,22 @@ def health(
     also when modules are out of service.
     """
     with guarded():
-        kept = keeper()
-        rows = listed(kept, module)
+        circuits = keeper()
+        rows = listed(circuits, module)
         if reset:
-            kept.reset(row["key"] for row in rows)
+            circuits.reset(row["key"] for row in rows)
             names = ", ".join(row["key"] for row in rows if row["failures"])
-            note(
-                f"Forgotten: {names}."
-                if names
-                else "There was nothing to forget: no module has failed."
-            )
-            rows = listed(kept, None)
+            nothing = "There was nothing to forget: no module has failed."
+            note(f"Forgotten: {names}." if names else nothing)
+            rows = listed(circuits, None)
         if as_json:
-            write(
-                json.dumps(
-                    [{name: row[name] for name in row if name != "key"} for row in rows],
-                    indent=2,
-                    ensure_ascii=False,
-                )
-                + "\n"
-            )
+            write_json([{name: row[name] for name in row if name != "key"} for row in rows])
         else:
             write(screen(lambda console: draw(rows, console)))
 
 
 def keeper() -> Health:
-    """The health of this user's modules, by the rules of the environment; raises SettingsError for
-    one that is out of range.
-    """
+    """The health of this user's modules; raises SettingsError for a rule that is out of range."""
     from steelyard.environment import home
     from steelyard.telemetry.breaker import rules_from
     from steelyard.telemetry.health import Health
@@ -101,81 +88,65 @@ def versions(strategy: Strategy) -> dict[str, str]:
 
 def outcomes(runs: Iterable[ModuleRun]) -> list[Outcome]:
     """What counts for the health of modules: those that ran, with their error if they failed."""
-    ran = [run for run in runs if run.outcome in {"ok", "nothing", "failed"}]
     return [
-        (
-            f"{run.kind}.{run.name}",
-            run.version,
-            (run.error or "") if run.outcome == "failed" else None,
-        )
-        for run in ran
+        (f"{run.kind}.{run.name}", run.version, _error(run))
+        for run in runs
+        if run.outcome in {"ok", "nothing", "failed"}
     ]
 
 
-def listed(kept: Health, module: str | None) -> list[dict[str, Any]]:
-    """Registered modules and those with failures, as plain JSON values; raises InputError for a
-    name that is neither.
-    """
+def _error(run: ModuleRun) -> str | None:
+    return (run.error or "") if run.outcome == "failed" else None
+
+
+def listed(health: Health, module: str | None) -> list[dict[str, Any]]:
+    """Registered modules and those with failures, as JSON values; InputError for any other name."""
     from steelyard.errors import InputError, did_you_mean
     from steelyard.modules import registry
+
+    circuits = health.circuits()
+    built_in = [
+        f"{entry.qualified}@{entry.version}"
+        for kind in registry.Kind
+        for entry in registry.modules(kind).values()
+    ]
+    keys = [*built_in, *(key for key in circuits if key not in built_in)]
+    rows = [_row(health, key, circuits.get(key)) for key in keys]
+    if module is None:
+        return rows
+    chosen = [row for row in rows if module in {row["name"], f"{row['kind']}.{row['name']}"}]
+    if not chosen:
+        near = did_you_mean(module, sorted({row["name"] for row in rows}))
+        raise InputError(f"There is no module {module}, and none of that name has failed.{near}")
+    return chosen
+
+
+def _row(health: Health, key: str, circuit: Circuit | None) -> dict[str, Any]:
     from steelyard.telemetry.breaker import state_of, until
 
-    circuits, now = kept.circuits(), kept.now()
-    built_in = [
-        f"{known.qualified}@{known.version}"
-        for kind in registry.Kind
-        for known in registry.modules(kind).values()
-    ]
-    rows: list[dict[str, Any]] = []
-    for key in (*built_in, *(key for key in circuits if key not in built_in)):
-        qualified, _, version = key.rpartition("@")
-        kind, _, name = qualified.rpartition(".")
-        circuit, state = circuits.get(key), state_of(circuits.get(key), kept.rules, now)
-        if module is None or module in {name, qualified}:
-            rows.append(
-                {
-                    "key": key,
-                    "kind": kind,
-                    "name": name,
-                    "version": version,
-                    "state": state,
-                    "failures": 0 if circuit is None else circuit.failures,
-                    "error": None if circuit is None else circuit.error,
-                    "failed_at": None if circuit is None else circuit.since.utc.isoformat(),
-                    "until": (
-                        until(circuit, kept.rules).isoformat()
-                        if circuit is not None and state == "open"
-                        else None
-                    ),
-                }
-            )
-    if module is not None and not rows:
-        names = sorted(
-            {key.rpartition("@")[0].rpartition(".")[2] for key in (*built_in, *circuits)}
-        )
-        raise InputError(
-            f"There is no module {module}, and none of that name has "
-            f"failed.{did_you_mean(module, names)}"
-        )
-    return rows
+    qualified, _, version = key.rpartition("@")
+    kind, _, name = qualified.rpartition(".")
+    state = state_of(circuit, health.rules, health.now())
+    row = {"key": key, "kind": kind, "name": name, "version": version, "state": state}
+    if circuit is None:
+        return row | {"failures": 0, "error": None, "failed_at": None, "until": None}
+    return row | {
+        "failures": circuit.failures,
+        "error": circuit.error,
+        "failed_at": circuit.since.utc.isoformat(),
+        "until": until(circuit, health.rules).isoformat() if state == "open" else None,
+    }
 
 
 def draw(rows: Sequence[dict[str, Any]], console: Console) -> None:
     """What is out of service in a sentence, then every module with a failure."""
-    from steelyard.report.terminal.columns import Column, Row, fitting, grid, sentence
+    from steelyard.report.terminal.columns import Column, Row, emit, sentence, table
 
-    out = [row for row in rows if row["state"] == "open"]
-    told = (
-        f"Of {_counted(rows)} {len(out) or 'none'} {'is' if len(out) <= 1 else 'are'} out of "
-        "service."
-    )
+    out = sum(row["state"] == "open" for row in rows)
+    summary = f"Of {_counted(rows)} {out or 'none'} {'is' if out <= 1 else 'are'} out of service."
     if len(rows) == 1:
-        told = f"{rows[0]['kind']}.{rows[0]['name']} is {IN_WORDS[rows[0]['state']]}."
-    for line in sentence(told, console.width):
-        console.print(line, soft_wrap=True)
-    failed = [row for row in rows if row["failures"]]
-    if not failed:
-        return
+        summary = f"{rows[0]['kind']}.{rows[0]['name']} is {IN_WORDS[rows[0]['state']]}."
+    emit(console, sentence(summary, console.width))
     columns = (
         Column("Module"),
         Column("Version", drop=1),
@@ -183,22 +154,14 @@ def draw(rows: Sequence[dict[str, Any]], console: Console) -> None:
         Column("Failures", "right"),
         Column("Next try", drop=2),
     )
-    cells = [
-        Row(
-            (
-                f"{row['kind']}.{row['name']}",
-                row["version"],
-                IN_WORDS[row["state"]],
-                str(row["failures"]),
-                _next_try(row),
-            ),
-            under=(row["error"],),
-        )
-        for row in failed
-    ]
-    fit, cut = fitting(columns, cells, console.width, indent=0)
-    for line in grid(fit, cut, console.width, indent=0):
-        console.print(line, soft_wrap=True)
+    lines = [Row(_cells(row), under=(row["error"],)) for row in rows if row["failures"]]
+    if lines:
+        table(console, columns, lines)
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    name, state = f"{row['kind']}.{row['name']}", IN_WORDS[row["state"]]
+    return (name, row["version"], state, str(row["failures"]), _next_try(row))
 
 
 def _counted(rows: Sequence[dict[str, Any]]) -> str:
@@ -208,10 +171,8 @@ def _counted(rows: Sequence[dict[str, Any]]) -> str:
     terms = sum(row["kind"] == Kind.TERM for row in rows)
     if not terms:
         return f"{len(rows)} modules"
-    return (
-        f"{len(rows)} modules ({len(rows) - terms} that propose or filter orders, {terms} score "
-        "terms)"
-    )
+    others = f"{len(rows) - terms} that propose or filter orders"
+    return f"{len(rows)} modules ({others}, {terms} score terms)"
 
 
 def _next_try(row: dict[str, Any]) -> str:

@@ -1,6 +1,4 @@
-"""The log on stderr, for whoever asks for it: `STEELYARD_LOG=debug` shows one line for each module
-of a plan.
-"""
+"""The log on stderr, for whoever asks: `STEELYARD_LOG=debug` shows a line for each module."""
 
 from __future__ import annotations
 
@@ -23,9 +21,7 @@ LONGEST_VALUE = 40
 
 
 def log_to_stderr(environment: Mapping[str, str]) -> None:
-    """Send the log of Steelyard, and of nothing else, to stderr if the environment says from which
-    level on.
-    """
+    """Send the log of Steelyard alone to stderr, if the environment says from which level on."""
     asked = environment.get(VARIABLE, "")
     if not asked:
         return

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from steelyard.cli.options import StrategyName, strategy_of
-from steelyard.cli.output import guarded, note, screen, write
+from steelyard.cli.output import guarded, note, screen, write, write_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,31 +29,24 @@ def modules(
     """List the registered modules and listed plugins, their parameters, and who set them."""
     with guarded():
         rules = strategy_of(strategy)
-        found = chosen(rules, tag)
+        choices = chosen(rules, tag)
         if as_json:
-            write(
-                json.dumps([listed(choice) for choice in found], indent=2, ensure_ascii=False)
-                + "\n"
-            )
+            write_json([listed(choice) for choice in choices])
         else:
-            write(screen(lambda console: draw(rules, found, console)))
+            write(screen(lambda console: draw(rules, choices, console)))
         for problem in rules.problems:
             note(problem.message)
 
 
 def chosen(strategy: Strategy, tag: str | None) -> list[ModuleChoice]:
-    """Every module of a strategy, kinds in the order of the pipeline; raises InputError for a tag
-    that none has.
-    """
+    """Every module of a strategy, kinds in order of the pipeline; InputError for a tag of none."""
     from steelyard.errors import InputError, did_you_mean
 
     choices = [choice for kind in strategy.choices.values() for choice in kind]
-    known = sorted({known for choice in choices for known in choice.module.tags})
-    if tag is not None and tag not in known:
-        raise InputError(
-            f"No module has the tag {tag}.{did_you_mean(tag, known)} Tags: "
-            f"{', '.join(known) or 'none'}."
-        )
+    tags = sorted({name for choice in choices for name in choice.module.tags})
+    if tag is not None and tag not in tags:
+        near, every = did_you_mean(tag, tags), ", ".join(tags) or "none"
+        raise InputError(f"No module has the tag {tag}.{near} Tags: {every}.")
     return [choice for choice in choices if tag is None or tag in choice.module.tags]
 
 
@@ -71,11 +64,9 @@ def listed(choice: ModuleChoice) -> dict[str, Any]:
     }
 
 
-def draw(strategy: Strategy, found: Sequence[ModuleChoice], console: Console) -> None:
-    """The list as a table; under each module its summary, its parameters, and what else a reader
-    must know.
-    """
-    from steelyard.report.terminal.columns import Column, Row, fitting, grid
+def draw(strategy: Strategy, choices: Sequence[ModuleChoice], console: Console) -> None:
+    """The list as a table; under each module its summary, parameters, and what one must know."""
+    from steelyard.report.terminal.columns import Column, Row, table
 
     columns = (
         Column("Kind", drop=1),
@@ -84,12 +75,9 @@ def draw(strategy: Strategy, found: Sequence[ModuleChoice], console: Console) ->
         Column("On"),
         Column("Set by", drop=3),
     )
-    rows = [
-        Row(_cells(choice), under=tuple(filter(None, _under(strategy, choice)))) for choice in found
-    ]
-    fit, cut = fitting(columns, rows, console.width, indent=0)
-    for line in grid(fit, cut, console.width, indent=0):
-        console.print(line, soft_wrap=True)
+    under = [tuple(filter(None, _under(strategy, choice))) for choice in choices]
+    rows = [Row(_cells(choice), lines) for choice, lines in zip(choices, under, strict=True)]
+    table(console, columns, rows)
 
 
 def _cells(choice: ModuleChoice) -> tuple[str, ...]:

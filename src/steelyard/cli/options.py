@@ -1,5 +1,4 @@
-"""Options to what `plan` takes: the files of the user, or a bundled portfolio, and what must be
-said about them.
+"""Options to what `plan` takes: own files, or a bundled portfolio, and what is to be said of them.
 
 The options that `plan` and `why` share are declared here once. This is the one place that asks what
 day it is: an as-of date that nothing else gives is today, and the first lines say so.
@@ -11,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from steelyard.importers import Files
     from steelyard.importers import Inputs as Imported
     from steelyard.plans.plan import Plan
+    from steelyard.samples import Sample
     from steelyard.strategies import Strategy
     from steelyard.telemetry.health import Outcome
 
@@ -40,10 +40,8 @@ def _day(text: str) -> date:
     except ValueError:
         day = None
     if day is None or day.isoformat() != text:
-        raise typer.BadParameter(
-            f"{one_line(text, LONGEST_VALUE)} is not a day: write YYYY-MM-DD, for example "
-            "2026-11-20."
-        )
+        what = f"{one_line(text, LONGEST_VALUE)} is not a day"
+        raise typer.BadParameter(f"{what}: write YYYY-MM-DD, for example 2026-11-20.")
     return day
 
 
@@ -51,43 +49,29 @@ def _whole_number(value: str | int) -> int:
     """A whole number, 0 or more; a usage error for anything else. The default comes as a number."""
     text = str(value)
     if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
-        raise typer.BadParameter(
-            f"{one_line(text, LONGEST_VALUE)} is not a whole number of 0 or more, for example 7."
-        )
+        what = f"{one_line(text, LONGEST_VALUE)} is not a whole number of 0 or more"
+        raise typer.BadParameter(f"{what}, for example 7.")
     return int(text)
 
 
 MOST_DIGITS = 18
 
-Holdings = Annotated[
-    Path | None,
-    typer.Option(help="CSV: symbol, quantity[, price, average_cost, acquired, ...].", metavar="F"),
-]
-Prices = Annotated[
-    Path | None, typer.Option(help="CSV: date, AAA, BBB, ... or date, symbol, close.", metavar="F")
-]
+
+def _csv(columns: str, *names: str) -> Any:
+    """An option that names a file of these columns."""
+    return typer.Option(*names, help=f"CSV: {columns}", metavar="F")
+
+
+Holdings = Annotated[Path | None, _csv("symbol, quantity[, price, average_cost, acquired, ...].")]
+Prices = Annotated[Path | None, _csv("date, AAA, BBB, ... or date, symbol, close.")]
 TargetsFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--targets", help="CSV: symbol, weight; fractions, the rest is cash.", metavar="F"
-    ),
+    Path | None, _csv("symbol, weight; fractions, the rest is cash.", "--targets")
 ]
 Securities = Annotated[
-    Path | None,
-    typer.Option(
-        help="CSV: symbol, name, product_type, currency, lot_size, sector, ...", metavar="F"
-    ),
+    Path | None, _csv("symbol, name, product_type, currency, lot_size, sector, ...")
 ]
-Fx = Annotated[
-    Path | None,
-    typer.Option(help="CSV: date, currency, rate; units of base for one of currency.", metavar="F"),
-]
-Index = Annotated[
-    Path | None,
-    typer.Option(
-        help="CSV: date, SPY, QQQ, ...; what the market regime is told from.", metavar="F"
-    ),
-]
+Fx = Annotated[Path | None, _csv("date, currency, rate; units of base for one of currency.")]
+Index = Annotated[Path | None, _csv("date, SPY, QQQ, ...; what the market regime is told from.")]
 Cash = Annotated[
     list[str] | None, typer.Option(help="A balance; once per currency.", metavar="CUR=AMOUNT")
 ]
@@ -163,8 +147,8 @@ def read(options: Options, sample: str | None = None) -> Inputs:
     strategy = strategy_of(options.strategy)
     with progress("Reading the files"):
         own = sample is None and options.files
-        found = _own(options, strategy) if own else _bundled(options, strategy, sample)
-    return found if options.strategy is None else _with_remarks(found)
+        inputs = _own(options, strategy) if own else _bundled(options, strategy, sample)
+    return inputs if options.strategy is None else _with_remarks(inputs)
 
 
 def _with_remarks(inputs: Inputs) -> Inputs:
@@ -172,12 +156,10 @@ def _with_remarks(inputs: Inputs) -> Inputs:
     from steelyard.notices import Notice
     from steelyard.strategies import validate
 
-    remarks = tuple(
-        Notice(code="strategy", message=text) for text in validate(inputs.strategy).warnings
-    )
-    return replace(
-        inputs, imported=replace(inputs.imported, warnings=(*inputs.imported.warnings, *remarks))
-    )
+    texts = validate(inputs.strategy).warnings
+    remarks = tuple(Notice(code="strategy", message=text) for text in texts)
+    warnings = (*inputs.imported.warnings, *remarks)
+    return replace(inputs, imported=replace(inputs.imported, warnings=warnings))
 
 
 def strategy_of(name_or_path: str | None) -> Strategy:
@@ -197,25 +179,24 @@ def make_plan(
 ) -> Plan:
     """Plan, and solve again for what would change the plan if `explained`; raises SteelyardError.
 
-    counted   leave out the modules that are out of service, and count what fails; a demo does
-              neither
+    counted   leave out modules out of service, and count what fails; a demo does neither
     watch     notes how long it took
     """
     watch = watch or Stopwatch()
-    kept = keeper() if counted else None
-    disabled = kept.out_of_service(versions(inputs.strategy)) if kept else {}
+    health = keeper() if counted else None
+    disabled = health.out_of_service(versions(inputs.strategy)) if health else {}
     ended: list[Outcome] = []
     try:
         with progress("Planning"), watch.timed("planning"):
-            made = _planned(inputs, seed, disabled)
-        ended = outcomes(made.modules)
+            plan = _planned(inputs, seed, disabled)
+        ended = outcomes(plan.modules)
     finally:
-        if kept:
-            kept.record(ended)
+        if health:
+            health.record(ended)
     if not explained:
-        return made
+        return plan
     with watch.timed("explaining"):
-        return _explained(inputs, seed, made, disabled)
+        return _explained(inputs, seed, plan, disabled)
 
 
 def _planned(inputs: Inputs, seed: int, disabled: Mapping[str, str]) -> Plan:
@@ -253,81 +234,41 @@ def _explained(inputs: Inputs, seed: int, plan: Plan, disabled: Mapping[str, str
 
 
 def _bundled(options: Options, strategy: Strategy, sample: str | None) -> Inputs:
-    from steelyard.importers import read as read_files
     from steelyard.samples import SOURCE
     from steelyard.samples import sample as files_of
 
     files = files_of(sample or BUNDLED)
-    index = options.index or files.index
-    read_in = read_files(
-        files.holdings,
-        prices=files.prices,
-        targets=files.targets,
-        securities=files.securities,
-        fx=files.fx,
-        index=index,
-    )
-    imported = _assemble(
-        read_in,
-        options,
-        base=options.base or files.base_currency,
-        source=f"bundled quotes, {SOURCE}",
-    )
+    content = _read(files, options.index or files.index)
+    base = options.base or files.base_currency
+    imported = _assemble(content, options, base=base, source=f"bundled quotes, {SOURCE}")
     why = "The" if sample else "No files were given, so this is the"
-    return Inputs(
-        imported,
-        strategy,
-        (f"{why} bundled portfolio {files.name}: not yours, and its prices are old.",),
-        files.name,
-    )
+    sentence = f"{why} bundled portfolio {files.name}: not yours, and its prices are old."
+    return Inputs(imported, strategy, (sentence,), files.name)
 
 
 def _own(options: Options, strategy: Strategy) -> Inputs:
-    files = _read_own(options)
+    files = _read(options, options.index)
     imported = _assemble(files, options, base=options.base, source=None)
-    said = []
+    remarks = []
     if options.holdings is None:
-        said.append("No holdings were given: an account of cash alone.")
+        remarks.append("No holdings were given: an account of cash alone.")
     if options.prices is None:
-        said.append(f"No prices were given: those of {files.holdings.file} are used.")
+        remarks.append(f"No prices were given: those of {files.holdings.file} are used.")
     if imported.as_of_from == "today":
-        said.append(f"No date was given: as of today, {imported.snapshot.as_of}.")
-    return Inputs(imported, strategy, tuple(said))
+        remarks.append(f"No date was given: as of today, {imported.snapshot.as_of}.")
+    return Inputs(imported, strategy, tuple(remarks))
 
 
-def _read_own(options: Options) -> Files:
-    from types import MappingProxyType
-
-    from steelyard.importers import (
-        Files,
-        HoldingsFile,
-        read_fx,
-        read_index,
-        read_prices,
-        read_securities,
-        read_targets,
-    )
+def _read(paths: Options | Sample, index: Path | None) -> Files:
     from steelyard.importers import read as read_files
 
-    if options.holdings is not None:
-        return read_files(
-            options.holdings,
-            prices=options.prices,
-            targets=options.targets,
-            securities=options.securities,
-            fx=options.fx,
-            index=options.index,
-        )
-    nothing = HoldingsFile(
-        file="--cash", holdings=(), cash=MappingProxyType({}), currencies=MappingProxyType({})
-    )
-    return Files(
-        holdings=nothing,
-        prices=read_prices(options.prices) if options.prices else None,
-        targets=read_targets(options.targets) if options.targets else None,
-        securities=read_securities(options.securities) if options.securities else None,
-        fx=read_fx(options.fx) if options.fx else None,
-        index=read_index(options.index) if options.index else None,
+    return read_files(
+        paths.holdings,
+        prices=paths.prices,
+        targets=paths.targets,
+        securities=paths.securities,
+        fx=paths.fx,
+        index=index,
     )
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import json
 import os
+import stat
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,8 +26,20 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from steelyard.errors import InputError
+
 FAILED = 1
-INTERRUPTED = 130
+OTHER_REPORT = "Name another file with --report."
+UNWRITTEN = "Nothing was written."
+KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
+    (stat.S_ISLNK, "a link to another file"),
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+"""What stands at a path -> how a message calls it."""
 PIPE_WIDTH = 160
 """Columns of what is not a window: room for every column of every table."""
 PATIENCE_SECONDS = 1.0
@@ -48,19 +61,12 @@ SPELLED = {
 
 
 def _spell(error: UnicodeError) -> tuple[str, int]:
-    """Our own signs as ASCII, anything else as an escape: a minus must never become a question
-    mark.
-    """
+    """Our own signs as ASCII, others as escapes: a minus must never become a question mark."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    text = error.object[error.start : error.end]
-    return (
-        "".join(
-            SPELLED.get(sign) or sign.encode("ascii", "backslashreplace").decode("ascii")
-            for sign in text
-        ),
-        error.end,
-    )
+    signs = error.object[error.start : error.end]
+    spelled = (SPELLED.get(sign) or ascii(sign)[1:-1] for sign in signs)
+    return "".join(spelled), error.end
 
 
 codecs.register_error("steelyard.spell", _spell)
@@ -84,6 +90,14 @@ def write(text: str, stream: TextIO | None = None) -> None:
         raise
 
 
+def write_json(document: object) -> None:
+    """Write one JSON document to stdout; what a terminal would obey is an escape of JSON."""
+    from steelyard.report import visible
+
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    write("\n".join(map(visible, text.split("\n"))) + "\n")
+
+
 def note(text: str) -> None:
     """One message on stderr, characters that a terminal would obey shown instead."""
     from steelyard.report import visible
@@ -97,47 +111,54 @@ def screen(draw: Callable[[Console], None]) -> str:
 
     console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
-        console = Console(
-            highlight=False, markup=False, emoji=False, width=max(console.width, PIPE_WIDTH)
-        )
+        console.width = max(console.width, PIPE_WIDTH)
     with console.capture() as capture:
         draw(console)
     return capture.get()
 
 
-def save(path: Path, text: str, what: str, mend: str = "Name another file with --report.") -> None:
-    """Write a file whole or not at all; raises InputError saying what did not happen, and how to
-    `mend` it.
-    """
+def writable(path: Path, what: str, mend: str, *, done: str = "Nothing was planned.") -> None:
+    """Raise InputError unless a path is free or a regular file: nothing else may be replaced."""
     from steelyard.errors import InputError
 
     try:
-        if path.is_dir():
-            raise IsADirectoryError(None, "it is a folder")
-        handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
-        part = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-            part.chmod(0o666 & ~_umask())
-            part.replace(path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+        raise _unwritten(path, what, error, done, mend) from error
+    if not stat.S_ISREG(mode):
+        kind = next((kind for is_kind, kind in KINDS if is_kind(mode)), "no regular file")
         raise InputError(
-            f"The {what} could not be written to {path}: {reason}. Nothing was written. {mend}"
-        ) from error
+            f"The {what} is not written to {path}: it is {kind}, and only a new file or a regular "
+            f"one is written. {done} {mend}"
+        )
 
 
-def _umask() -> int:
-    """The permissions that the user's new files do not get; asking means setting, so it is set back
-    at once.
+def save(path: Path, text: str, what: str, mend: str = OTHER_REPORT) -> None:
+    """Write a file whole or not at all, readable as the user's umask says.
+
+    Raises InputError saying what did not happen, and how to `mend` it.
     """
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    writable(path, what, mend, done=UNWRITTEN)
+    part = path.with_name(f".{path.name[:100]}.{os.urandom(8).hex()}")
+    try:
+        # x: a file of that name is not ours to write to
+        with part.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        part.replace(path)
+    except (OSError, ValueError) as error:
+        raise _unwritten(path, what, error, UNWRITTEN, mend) from error
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            part.unlink(missing_ok=True)
+
+
+def _unwritten(path: Path, what: str, error: Exception, done: str, mend: str) -> InputError:
+    from steelyard.errors import InputError
+
+    reason = getattr(error, "strerror", None) or str(error)
+    return InputError(f"The {what} could not be written to {path}: {reason}. {done} {mend}")
 
 
 @contextmanager
@@ -150,9 +171,6 @@ def guarded() -> Iterator[None]:
     except SteelyardError as error:
         note(str(error))
         raise typer.Exit(FAILED) from error
-    except KeyboardInterrupt as error:
-        note("Interrupted. No order exists; nothing was sent.")
-        raise typer.Exit(INTERRUPTED) from error
     except OSError as error:
         note(f"The output could not be written: {error.strerror or error}. Nothing was sent.")
         raise typer.Exit(FAILED) from error
@@ -160,7 +178,7 @@ def guarded() -> Iterator[None]:
 
 @contextmanager
 def progress(text: str) -> Iterator[Callable[[str], None]]:
-    """Say on stderr what takes longer than a second, where stderr is a terminal; leaves no trace.
+    """Say on a terminal's stderr what takes longer than a second; leaves no trace.
 
     The block gets a function that says something else from then on.
     """
@@ -185,7 +203,7 @@ def progress(text: str) -> Iterator[Callable[[str], None]]:
 class Stopwatch:
     """Notes how long the parts of a command took: pairs of what and seconds, in order."""
 
-    taken: list[tuple[str, float]] = field(default_factory=list)
+    parts: list[tuple[str, float]] = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
 
     @contextmanager
@@ -195,7 +213,7 @@ class Stopwatch:
         try:
             yield
         finally:
-            self.taken.append((what, time.perf_counter() - start))
+            self.parts.append((what, time.perf_counter() - start))
 
     def total(self) -> float:
         """Seconds since the beginning."""

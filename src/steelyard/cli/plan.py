@@ -29,7 +29,17 @@ from steelyard.cli.options import (
     make_plan,
     read,
 )
-from steelyard.cli.output import Stopwatch, guarded, note, progress, save, screen, write
+from steelyard.cli.output import (
+    OTHER_REPORT,
+    Stopwatch,
+    guarded,
+    note,
+    progress,
+    save,
+    screen,
+    writable,
+    write,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,9 +53,7 @@ OWN_FILES = "plan --holdings H.csv --targets T.csv --prices P.csv"
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """How a plan is handed over; `own_files` also tells how to plan with them, `timings` shows what
-    the watch noted.
-    """
+    """How a plan is handed over; `own_files` also tells how to plan with them."""
 
     as_json: bool = False
     report: Path | None = None
@@ -92,25 +100,18 @@ def plan(
     Without files: the bundled one.
     """
     with guarded():
+        if report is not None:
+            writable(report, "report", OTHER_REPORT)
+        balances, out = tuple(cash or ()), tuple(exclude or ())
         options = Options(
-            holdings,
-            prices,
-            targets,
-            securities,
-            fx,
-            tuple(cash or ()),
-            base,
-            strategy,
-            as_of,
-            tuple(exclude or ()),
-            index,
+            holdings, prices, targets, securities, fx, balances, base, strategy, as_of, out, index
         )
         watch = Stopwatch()
         with watch.timed("reading"):
             inputs = read(options)
-        made = make_plan(inputs, seed, explained=explain, watch=watch)
+        document = make_plan(inputs, seed, explained=explain, watch=watch)
         deliver(
-            made,
+            document,
             inputs,
             Output(
                 as_json, report, explain, timings, own_files=inputs.sample is not None, watch=watch
@@ -119,9 +120,7 @@ def plan(
 
 
 def deliver(plan: Plan, inputs: Inputs, output: Output) -> None:
-    """The report to its file, the plan to stdout, then what to type next; a report that failed is
-    told last.
-    """
+    """The report to its file, the plan to stdout, what to type next; last, if the report failed."""
     from steelyard.errors import InputError
 
     failure: InputError | None = None
@@ -151,12 +150,11 @@ def _save_report(plan: Plan, path: Path) -> None:
 def _shown(plan: Plan, inputs: Inputs, output: Output, *, written: bool) -> str:
     with output.watch.timed("loading the view"):
         from steelyard.report.terminal import show
-        from steelyard.report.terminal.columns import sentence
+        from steelyard.report.terminal.columns import emit, sentence
 
     def draw(console: Console) -> None:
         def say(text: str) -> None:
-            for line in sentence(text, console.width):
-                console.print(line, soft_wrap=True)
+            emit(console, sentence(text, console.width))
 
         for line in inputs.said:
             say(line)
@@ -182,7 +180,7 @@ def _time_taken(plan: Plan, console: Console, output: Output) -> None:
     total, once = output.watch.total(), Stopwatch()
     second.check(plan.document())
     time_taken.draw(
-        View(console, plan, output.explain), output.watch.taken, opinion=once.total(), total=total
+        View(console, plan, output.explain), output.watch.parts, opinion=once.total(), total=total
     )
 
 
@@ -205,7 +203,7 @@ def _command() -> str:
     called = Path(sys.argv[0])
     if called.name == "__main__.py":
         return "python -m steelyard"
-    found = shutil.which("steelyard")
-    if found is not None or not called.is_file():
+    installed = shutil.which("steelyard")
+    if installed is not None or not called.is_file():
         return "steelyard"
     return os.path.relpath(called)

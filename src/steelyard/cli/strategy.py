@@ -1,10 +1,7 @@
-"""`steelyard strategy`: presets and files, what they make of a plan, and what is wrong with
-them.
-"""
+"""`steelyard strategy`: presets and files, their settings, and what is wrong with them."""
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 from collections.abc import Iterator, Sequence
@@ -14,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from steelyard.cli.output import FAILED, guarded, note, save, screen, write
+from steelyard.cli.output import FAILED, guarded, note, save, screen, write, write_json
 from steelyard.report import visible
 
 if TYPE_CHECKING:
@@ -74,20 +71,20 @@ def show(name: Named, as_json: AsJson = False) -> None:
         from steelyard.strategies import find, validate
         from steelyard.strategies.writing import effective, settings
 
-        found = find(name)
-        if as_json:
-            values = [
-                {"key": f"{one.table}.{one.key}", "value": one.value, "source": one.source}
-                for one in settings(found)
-            ]
-            document = {
-                "name": found.name,
-                "description": found.description,
-                "sha256": found.sha256,
+        chosen = find(name)
+        if not as_json:
+            write(effective(chosen))
+            return
+        every = [
+            {
+                "key": f"{setting.table}.{setting.key}",
+                "value": setting.value,
+                "source": setting.source,
             }
-            _print_json({**document, "settings": values, "warnings": validate(found).warnings})
-        else:
-            write(effective(found))
+            for setting in settings(chosen)
+        ]
+        head = {"name": chosen.name, "description": chosen.description, "sha256": chosen.sha256}
+        write_json({**head, "settings": every, "warnings": validate(chosen).warnings})
 
 
 @strategy.command("new")
@@ -109,17 +106,13 @@ def new(
             )
         text = begun(preset, file.stem)
         if os.path.lexists(file) and not force:
-            raise InputError(
-                f"{file} is there already and was left as it is. Name another file, or overwrite it"
-                " with --force."
-            )
+            there = f"{file} is there already and was left as it is."
+            raise InputError(f"{there} Name another file, or overwrite it with --force.")
         save(file, text, "strategy", "Name another file.")
         typed = shlex.quote(str(file))
         say(f"{file} begins as the preset {preset}.")
-        say(
-            f"Change it, then: steelyard strategy validate {typed} && steelyard plan --strategy "
-            f"{typed}"
-        )
+        check = f"steelyard strategy validate {typed}"
+        say(f"Change it, then: {check} && steelyard plan --strategy {typed}")
 
 
 @strategy.command("validate")
@@ -136,31 +129,21 @@ def validate(
         from steelyard.strategies import PRESETS, check
 
         if str(file) in PRESETS and not file.exists():
-            raise InputError(
-                f"{file} is a preset, and presets are valid. To see it: steelyard strategy show "
-                f"{file}"
-            )
-        problems, found = check(file)
+            is_preset = f"{file} is a preset, and presets are valid."
+            raise InputError(f"{is_preset} To see it: steelyard strategy show {file}")
+        problems, usable = check(file)
         if as_json:
-            sha256 = found.sha256 if found else None
-            _print_json(
-                {
-                    "valid": problems.is_valid,
-                    "errors": problems.errors,
-                    "warnings": problems.warnings,
-                    "sha256": sha256,
-                }
-            )
+            verdict = {"valid": problems.is_valid, "errors": problems.errors}
+            sha256 = usable.sha256 if usable else None
+            write_json({**verdict, "warnings": problems.warnings, "sha256": sha256})
         else:
             write(screen(lambda console: draw_problems(problems, console)))
-            if found and problems.is_valid:
-                say(
-                    f"{file} is valid{_counted(problems)}. To plan with it: steelyard plan "
-                    f"--strategy {shlex.quote(str(file))}"
-                )
+            if usable and problems.is_valid:
+                command = f"steelyard plan --strategy {shlex.quote(str(file))}"
+                say(f"{file} is valid{_counted(problems)}. To plan with it: {command}")
         if not problems.is_valid:
-            told = "not usable" if found is None else "usable, but without what is missing"
-            note(f"{visible(str(file))} is {told}{_counted(problems)}.")
+            state = "not usable" if usable is None else "usable, but without what is missing"
+            note(f"{visible(str(file))} is {state}{_counted(problems)}.")
             raise typer.Exit(FAILED)
 
 
@@ -173,11 +156,7 @@ def schema() -> None:
     with guarded():
         from steelyard.strategies import schema as made
 
-        _print_json(made())
-
-
-def _print_json(document: object) -> None:
-    write(json.dumps(document, indent=2) + "\n")
+        write_json(made())
 
 
 def say(text: str) -> None:
@@ -188,17 +167,17 @@ def say(text: str) -> None:
 def _counted(problems: Problems) -> str:
     """`: 2 errors, 1 warning`."""
     counts = ((len(problems.errors), "error"), (len(problems.warnings), "warning"))
-    told = [f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts if count]
-    return f": {', '.join(told)}" if told else ""
+    parts = [f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts if count]
+    return f": {', '.join(parts)}" if parts else ""
 
 
 def draw_problems(problems: Problems, console: Console) -> None:
     """Each problem on a line of its own, under its severity."""
     from steelyard.report.terminal.columns import LEAST_WORDS, wrap
 
-    for one in problems.found:
-        head = f"{one.severity:<9}"
-        first, *rest = wrap(one.text, max(LEAST_WORDS, console.width - len(head)))
+    for problem in problems.found:
+        head = f"{problem.severity:<9}"
+        first, *rest = wrap(problem.text, max(LEAST_WORDS, console.width - len(head)))
         for line in (head + first, *(" " * len(head) + more for more in rest)):
             console.print(line, soft_wrap=True)
 
@@ -217,42 +196,37 @@ def listed_files(folder: Path) -> Iterator[Listed]:
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         if path.name in NOT_A_STRATEGY or not path.is_file():
             continue
-        problems, found = check(path)
-        if found:
-            yield _listed(found, "file", str(path))
+        problems, usable = check(path)
+        if usable:
+            yield _listed(usable, "file", str(path))
         else:
-            yield Listed(
-                path.stem,
-                "file",
-                str(path),
-                f"not usable{_counted(problems)}: steelyard strategy validate {path}",
-            )
+            wrong = f"not usable{_counted(problems)}: steelyard strategy validate {path}"
+            yield Listed(path.stem, "file", str(path), wrong)
 
 
-def _listed(found: Strategy, kind: str, path: str | None) -> Listed:
-    on = sum(len(found.enabled(kind)) for kind in found.choices)
+def _listed(strategy: Strategy, kind: str, path: str | None) -> Listed:
     return Listed(
-        found.name,
-        kind,
-        path,
-        found.description,
-        found.search.scope,
-        found.search.max_depth,
-        on,
-        found.sha256,
+        name=strategy.name,
+        kind=kind,
+        path=path,
+        description=strategy.description,
+        scope=strategy.search.scope,
+        max_depth=strategy.search.max_depth,
+        modules=sum(len(strategy.enabled(choices)) for choices in strategy.choices),
+        sha256=strategy.sha256,
     )
 
 
-def _list(found: Sequence[Listed], as_json: bool) -> None:
+def _list(rows: Sequence[Listed], as_json: bool) -> None:
     if as_json:
-        _print_json([asdict(one) for one in found])
+        write_json([asdict(row) for row in rows])
     else:
-        write(screen(lambda console: draw(found, console)))
+        write(screen(lambda console: draw(rows, console)))
 
 
-def draw(found: Sequence[Listed], console: Console) -> None:
+def draw(listed: Sequence[Listed], console: Console) -> None:
     """The list as a table, what each is for under it."""
-    from steelyard.report.terminal.columns import Column, Row, fitting, grid
+    from steelyard.report.terminal.columns import Column, Row, table
 
     columns = (
         Column("Strategy"),
@@ -261,22 +235,16 @@ def draw(found: Sequence[Listed], console: Console) -> None:
         Column("Orders", "right", drop=2),
         Column("Modules", "right", drop=4),
     )
-    rows = [
-        Row(
-            (
-                one.name,
-                one.path or one.kind,
-                one.scope or "",
-                _number(one.max_depth),
-                _number(one.modules),
-            ),
-            under=(one.description,) if one.description else (),
-        )
-        for one in found
-    ]
-    fit, cut = fitting(columns, rows, console.width, indent=0)
-    for line in grid(fit, cut, console.width, indent=0):
-        console.print(line, soft_wrap=True)
+    table(console, columns, [Row(_cells(entry), _under(entry)) for entry in listed])
+
+
+def _cells(entry: Listed) -> tuple[str, ...]:
+    figures = (_number(entry.max_depth), _number(entry.modules))
+    return (entry.name, entry.path or entry.kind, entry.scope or "", *figures)
+
+
+def _under(entry: Listed) -> tuple[str, ...]:
+    return (entry.description,) if entry.description else ()
 
 
 def _number(value: int | None) -> str:

@@ -1,10 +1,7 @@
-"""`steelyard why SYMBOL`: every candidate of a symbol, kept or dropped, by which stage, rule,
-number and margin.
-"""
+"""`steelyard why SYMBOL`: every candidate of a symbol, by which stage, rule and margin it fell."""
 
 from __future__ import annotations
 
-import json
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -28,9 +25,11 @@ from steelyard.cli.options import (
     make_plan,
     read,
 )
-from steelyard.cli.output import guarded, note, screen, write
+from steelyard.cli.output import guarded, note, screen, write, write_json
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from steelyard.plans.plan import Plan
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -62,46 +61,32 @@ def why(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Explain what the plan does and does not do with a symbol."""
+    balances, out = tuple(cash or ()), tuple(exclude or ())
     options = Options(
-        holdings,
-        prices,
-        targets,
-        securities,
-        fx,
-        tuple(cash or ()),
-        base,
-        strategy,
-        as_of,
-        tuple(exclude or ()),
-        index,
+        holdings, prices, targets, securities, fx, balances, base, strategy, as_of, out, index
     )
     if plan is not None and (options != Options() or seed):
         raise typer.BadParameter(
             "--plan reads a plan that is made; it goes with no other input.", param_hint="--plan"
         )
     with guarded():
-        said: tuple[str, ...] = ()
+        remarks: tuple[str, ...] = ()
         if plan is not None:
-            made = load(plan)
+            document = load(plan)
         else:
             inputs = read(options)
-            made, said = make_plan(inputs, seed), inputs.said
-        symbol = known_symbol(made, symbol)
+            document, remarks = make_plan(inputs, seed), inputs.said
+        symbol = known_symbol(document, symbol)
         if as_json:
-            for line in said:
+            for line in remarks:
                 note(line)
-            write(
-                json.dumps(story(made, symbol), indent=2, ensure_ascii=False, allow_nan=False)
-                + "\n"
-            )
+            write_json(story(document, symbol))
         else:
-            write(_shown(made, symbol, said))
+            write(_shown(document, symbol, remarks))
 
 
 def load(path: Path) -> Plan:
-    """A saved plan document; raises InputError for a file that is none or that was changed
-    since.
-    """
+    """A saved plan document; InputError for a file that is none or was changed since."""
     from pydantic import ValidationError
 
     from steelyard.errors import InputError
@@ -110,29 +95,23 @@ def load(path: Path) -> Plan:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
-            raise InputError(
-                f"The plan {path} is not a regular file of at most {MAX_BYTES:,} bytes. Nothing was"
-                " read."
-            )
+            what = f"is not a regular file of at most {MAX_BYTES:,} bytes"
+            raise InputError(f"The plan {path} {what}. Nothing was read.")
         content = path.read_bytes()
     except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise InputError(
-            f"The plan {path} could not be read: {getattr(error, 'strerror', None) or error}. "
-            "Nothing was read."
+            f"The plan {path} could not be read: {reason}. Nothing was read."
         ) from error
     try:
         plan = Plan.model_validate_json(content)
         same = plan.plan_id == plan_id(plan.document())
     except (ValidationError, ValueError) as error:
-        raise InputError(
-            f"The plan {path} is not a plan document: {_first(error)}. Save one with: steelyard "
-            "plan --json > F.json"
-        ) from error
+        what = f"The plan {path} is not a plan document: {_first(error)}."
+        raise InputError(f"{what} Save one with: steelyard plan --json > F.json") from error
     if not same:
-        raise InputError(
-            f"The plan {path} was changed after it was made: its content does not give its plan_id."
-            " Plan again."
-        )
+        changed = f"The plan {path} was changed after it was made"
+        raise InputError(f"{changed}: its content does not give its plan_id. Plan again.")
     return plan
 
 
@@ -147,25 +126,21 @@ def _first(error: Exception) -> str:
 
 
 def known_symbol(plan: Plan, symbol: str) -> str:
-    """The symbol as the plan spells it; raises InputError, with the nearest one, for a symbol that
-    the plan does not know.
-    """
+    """The symbol as the plan spells it; InputError, with the nearest, for an unknown symbol."""
     from steelyard.errors import InputError, did_you_mean
 
-    wanted = symbol.strip().upper()
-    if wanted in plan.excluded:
-        raise InputError(
-            f"{wanted} was left out on your word (--exclude), so nothing was calculated for it."
-        )
-    known = {holding.symbol for holding in plan.holdings} | {
-        symbol for part in PARTS for symbol in _symbols(plan, part)
-    }
-    if wanted in known:
-        return wanted
-    near = did_you_mean(wanted, sorted(known))
-    raise InputError(
-        f"The plan has nothing on {wanted}: it is not held, has no target and no candidate.{near}"
+    name = symbol.strip().upper()
+    if name in plan.excluded:
+        why_not = f"{name} was left out on your word (--exclude)"
+        raise InputError(f"{why_not}, so nothing was calculated for it.")
+    symbols = {holding.symbol for holding in plan.holdings}.union(
+        *(_symbols(plan, part) for part in PARTS)
     )
+    if name in symbols:
+        return name
+    near = did_you_mean(name, sorted(symbols))
+    nothing = "it is not held, has no target and no candidate"
+    raise InputError(f"The plan has nothing on {name}: {nothing}.{near}")
 
 
 def _symbols(plan: Plan, part: str) -> set[str]:
@@ -176,32 +151,27 @@ def story(plan: Plan, symbol: str) -> dict[str, Any]:
     """Everything that the plan document says of one symbol, as plain JSON values."""
     document = plan.document()
 
-    def one(part: str) -> dict[str, Any] | None:
-        return next((entry for entry in document[part] if entry["symbol"] == symbol), None)
+    def entries(part: str) -> list[dict[str, Any]]:
+        return [entry for entry in document[part] if entry["symbol"] == symbol]
 
     return {
         "symbol": symbol,
         "plan_id": plan.plan_id,
         "as_of": document["as_of"],
-        "holding": one("holdings"),
-        "holding_after": one("holdings_after"),
-        "step": one("steps"),
-        **{
-            part: [entry for entry in document[part] if entry["symbol"] == symbol] for part in PARTS
-        },
+        "holding": next(iter(entries("holdings")), None),
+        "holding_after": next(iter(entries("holdings_after")), None),
+        "step": next(iter(entries("steps")), None),
+        **{part: entries(part) for part in PARTS},
     }
 
 
-def _shown(plan: Plan, symbol: str, said: tuple[str, ...]) -> str:
-    from rich.console import Console
-
+def _shown(plan: Plan, symbol: str, remarks: tuple[str, ...]) -> str:
     from steelyard.report.terminal import show_why
-    from steelyard.report.terminal.columns import sentence
+    from steelyard.report.terminal.columns import emit, sentence
 
     def draw(console: Console) -> None:
-        for text in said:
-            for line in sentence(text, console.width):
-                console.print(line, soft_wrap=True)
+        for text in remarks:
+            emit(console, sentence(text, console.width))
         show_why(plan, symbol, console)
 
     return screen(draw)

@@ -1,14 +1,16 @@
-"""Files to a snapshot, a market and targets: in come paths and arguments, out come records, nothing
-is printed.
+"""Files to a snapshot, a market and targets: paths and arguments in, records out, nothing printed.
 
-    reading.py      any file: looked at, read under a cap, cut into rows; cells to values
+    reading.py      any file: looked at, read under a cap, cut into rows
+    values.py       a cell → a symbol, a number, a day
     holdings.py     symbol, quantity, …   → holdings with lots, cash
     targets.py      symbol, weight        → weights
     prices.py       wide or long          → closes and exact newest prices
     securities.py   symbol, name, …       → what may be traded
     fx.py           date, currency, rate  → rates
     index.py        like prices           → levels of market indices
-    inputs.py       all of them           → what `plan` takes
+    files.py        all of them
+    quotes.py       everything owned      → prices, rates, market
+    assemble.py     files and arguments   → what `plan` takes
 
 Every line that cannot be used comes back with its number and reason, over all files at once, and
 while there is one nothing is planned. To add a form: a file here with one function from a path to a
@@ -22,7 +24,8 @@ frozen record that has `file`, `rejected` and `warnings`; a broker's export give
 ('2022-12-28', 'USD', 14)
 """
 
-from steelyard.importers.assemble import Files, Inputs, assemble, parse_cash, read
+from steelyard.importers.assemble import Inputs, assemble
+from steelyard.importers.files import Files, parse_cash, read
 from steelyard.importers.fx import FxFile, read_fx
 from steelyard.importers.holdings import HoldingsFile, read_holdings
 from steelyard.importers.index import read_index

@@ -1,6 +1,4 @@
-"""Exchange rates: `date, currency, rate`, units of the base currency for one unit of the
-currency.
-"""
+"""Exchange rates: `date, currency, rate`, units of the base currency for one of the currency."""
 
 from __future__ import annotations
 
@@ -12,8 +10,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from steelyard.errors import RejectedRow
-from steelyard.importers import reading
-from steelyard.importers.reading import BadCell, Row
+from steelyard.importers import reading, values
+from steelyard.importers.reading import Row
+from steelyard.importers.values import BadCell
 from steelyard.money import FxRate
 from steelyard.notices import Notice
 
@@ -35,21 +34,21 @@ def read_fx(path: Path) -> FxFile:
 
     Raises InputError for a file that is no such table.
     """
-    table = reading.read_table(path, required=COLUMNS, known=COLUMNS)
-    found: dict[str, dict[date, FxRate]] = {}
+    table = reading.read_table(path, required=COLUMNS, readable=COLUMNS)
+    dated: dict[str, dict[date, FxRate]] = {}
 
     def take(row: Row) -> None:
-        currency = reading.currency(row.get("currency"))
-        on = reading.day(row.get("date"), "date")
-        rate: Decimal = reading.positive(row.get("rate"), "rate", reading.MAX_RATE)
-        if on in found.setdefault(currency, {}):
+        currency = values.currency(row.get("currency"))
+        on = values.day(row.get("date"), "date")
+        rate: Decimal = values.positive(row.get("rate"), "rate", values.MAX_RATE)
+        if on in dated.setdefault(currency, {}):
             raise BadCell(f"{currency} has a rate of {on} already")
-        found[currency][on] = FxRate(currency, rate, on)
+        dated[currency][on] = FxRate(currency, rate, on)
 
     rejected = reading.parse_rows(table, take)
     rates = {
-        currency: tuple(dated[on] for on in sorted(dated))
-        for currency, dated in sorted(found.items())
+        currency: tuple(by_day[on] for on in sorted(by_day))
+        for currency, by_day in sorted(dated.items())
     }
     return FxFile(
         file=table.file, rates=MappingProxyType(rates), rejected=rejected, warnings=table.warnings

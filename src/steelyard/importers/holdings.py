@@ -15,8 +15,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from steelyard.errors import InputError, RejectedRow
-from steelyard.importers import reading
-from steelyard.importers.reading import BadCell, Row
+from steelyard.importers import reading, values
+from steelyard.importers.reading import Row
+from steelyard.importers.values import BadCell
 from steelyard.notices import Notice
 from steelyard.portfolio import Holding, TaxLot
 
@@ -38,9 +39,7 @@ DATES = ("acquired", "last_bought", "last_sold")
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """A date in the file and where it stands, so that one after the as-of date can be rejected by
-    its line.
-    """
+    """A date of the file and where: one after the as-of date is rejected by its line."""
 
     line: int
     column: str
@@ -101,21 +100,21 @@ class _Book:
             self.buckets.add(row.get("bucket"))
 
     def _take_cash(self, row: Row) -> None:
-        currency = reading.currency(row.get("symbol")[len(CASH) :], "cash symbol")
-        if row.get("currency") and reading.currency(row.get("currency")) != currency:
+        currency = values.currency(row.get("symbol")[len(CASH) :], "cash symbol")
+        if row.get("currency") and values.currency(row.get("currency")) != currency:
             raise BadCell(
-                f"the row is of {currency} but its currency is {reading.shown(row.get('currency'))}"
+                f"the row is of {currency} but its currency is {values.shown(row.get('currency'))}"
             )
         extra = [
             column
             for column in COLUMNS
             if column not in {"symbol", "quantity", "currency", "bucket"} and row.get(column)
         ]
-        if extra and not (extra == ["price"] and reading.number(row.get("price"), "price") == 1):
+        if extra and not (extra == ["price"] and values.number(row.get("price"), "price") == 1):
             raise BadCell(
                 f"a cash row has a quantity and nothing else; empty its {', '.join(extra)}"
             )
-        balance = reading.amount(row.get("quantity"), "quantity")
+        balance = values.amount(row.get("quantity"), "quantity")
         self._once(CASH + currency, None, row.line)
         self.cash[currency] = balance
 
@@ -126,8 +125,9 @@ class _Book:
         self._once(parsed.symbol, parsed.lot.acquired, row.line)
         self.rows.setdefault(parsed.symbol, []).append(parsed)
         for column in DATES:
-            if row.get(column):
-                self.dates.append(Dated(row.line, column, reading.day(row.get(column), column)))
+            on = row.optional(column, values.day)
+            if on is not None:
+                self.dates.append(Dated(row.line, column, on))
 
     def _once(self, symbol: str, acquired: date | None, line: int) -> None:
         first = self.lines.setdefault((symbol, acquired), line)
@@ -145,14 +145,14 @@ def read_holdings(path: Path) -> HoldingsFile:
 
     Raises InputError for a file that is no such table, and for one with several buckets.
     """
-    table = reading.read_table(path, required=REQUIRED, known=COLUMNS)
+    table = reading.read_table(path, required=REQUIRED, readable=COLUMNS)
     book = _Book()
     rejected = reading.parse_rows(table, book.take)
     if len(book.buckets) > 1:
-        listed = ", ".join(reading.shown(name) for name in sorted(book.buckets))
+        listed = ", ".join(values.shown(name) for name in sorted(book.buckets))
         raise InputError(
             f"{table.file} holds several buckets ({listed}); one is planned at a time. "
-            f"{reading.NOTHING} Give one file per bucket."
+            f"{values.NOTHING} Give one file per bucket."
         )
     currencies = {
         row.symbol: row.currency for rows in book.rows.values() for row in rows if row.currency
@@ -170,30 +170,17 @@ def read_holdings(path: Path) -> HoldingsFile:
 
 
 def _lot_row(row: Row) -> _LotRow:
-    acquired = reading.day(row.get("acquired"), "acquired") if row.get("acquired") else None
-    cost = (
-        reading.positive(row.get("average_cost"), "average_cost", reading.MAX_PRICE)
-        if row.get("average_cost")
-        else None
-    )
+    acquired = row.optional("acquired", values.day)
+    cost = row.optional("average_cost", values.positive, values.MAX_PRICE)
+    quantity = values.positive(row.get("quantity"), "quantity", values.MAX_QUANTITY)
     return _LotRow(
-        symbol=reading.symbol(row.get("symbol")),
-        lot=TaxLot(
-            reading.positive(row.get("quantity"), "quantity", reading.MAX_QUANTITY), acquired, cost
-        ),
-        price=(
-            reading.positive(row.get("price"), "price", reading.MAX_PRICE)
-            if row.get("price")
-            else None
-        ),
+        symbol=values.symbol(row.get("symbol")),
+        lot=TaxLot(quantity, acquired, cost),
+        price=row.optional("price", values.positive, values.MAX_PRICE),
         # who names no purchase bought when the lot was acquired
-        last_bought=(
-            reading.day(row.get("last_bought"), "last_bought")
-            if row.get("last_bought")
-            else acquired
-        ),
-        last_sold=reading.day(row.get("last_sold"), "last_sold") if row.get("last_sold") else None,
-        currency=reading.currency(row.get("currency")) if row.get("currency") else None,
+        last_bought=row.optional("last_bought", values.day) or acquired,
+        last_sold=row.optional("last_sold", values.day),
+        currency=row.optional("currency", values.currency),
     )
 
 

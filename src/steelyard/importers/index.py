@@ -1,5 +1,4 @@
-"""Index: levels of market indices, `date, SPY, QQQ, …` like a price file; what the market regime is
-told from.
+"""Index: levels of market indices, `date, SPY, QQQ, …`; what the market regime is told from.
 
 Nothing in it can be traded. The cells are read by the rules of prices: positive, plain digits, one
 row a day.

@@ -22,8 +22,9 @@ import numpy as np
 
 from steelyard.arrays import FloatArray
 from steelyard.errors import InputError, RejectedRow
-from steelyard.importers import reading
-from steelyard.importers.reading import BadCell, Rejects
+from steelyard.importers import reading, values
+from steelyard.importers.reading import Rejects
+from steelyard.importers.values import BadCell
 from steelyard.market import DateArray, Quote
 from steelyard.notices import Notice
 
@@ -60,10 +61,10 @@ class PriceTable:
         if symbol not in self.columns:
             return None
         column = self.closes[: self.until(as_of), self.symbols.index(symbol)]
-        known = np.flatnonzero(~np.isnan(column))
-        if not len(known):
+        priced = np.flatnonzero(~np.isnan(column))
+        if not len(priced):
             return None
-        newest = int(known[-1])
+        newest = int(priced[-1])
         text = self.lines[newest].split(",")[self.columns[symbol]]
         return Quote(symbol, Decimal(text), self.dates[newest].astype(object))
 
@@ -95,7 +96,7 @@ def _plain(text: str, file: str) -> PriceTable | None:
     if (
         reading.column_name(names[0]) != DATE
         or len(set(names)) < len(names)
-        or not all(map(reading.SYMBOL.fullmatch, names[1:]))
+        or not all(map(values.SYMBOL.fullmatch, names[1:]))
     ):
         return None
     if set(LONG[1:]) <= {ALIASES.get(name, name) for name in map(reading.column_name, names)}:
@@ -105,15 +106,15 @@ def _plain(text: str, file: str) -> PriceTable | None:
     if (
         not rows
         or any(len(row) != len(names) for row in rows)
-        or max(len(cell) for row in rows for cell in row) > reading.MAX_DIGITS
+        or max(len(cell) for row in rows for cell in row) > values.MAX_DIGITS
     ):
         return None
     try:
         closes = np.array([[float(cell) if cell else math.nan for cell in row[1:]] for row in rows])
-        dates = np.array([reading.day(row[0], DATE) for row in rows], dtype="datetime64[D]")
+        dates = np.array([values.day(row[0], DATE) for row in rows], dtype="datetime64[D]")
     except ValueError:
         return None
-    good = np.isnan(closes) | ((closes > 0) & (closes <= float(reading.MAX_PRICE)))
+    good = np.isnan(closes) | ((closes > 0) & (closes <= float(values.MAX_PRICE)))
     # a row without prices is no session, and a repeated or unsorted date needs the closer look
     if (
         not good.all()
@@ -151,7 +152,7 @@ class _Cells:
 
     def take(self, on: date, symbol: str, text: str) -> None:
         """Check and keep one price; raises BadCell."""
-        reading.positive(text, f"the price of {symbol}", reading.MAX_PRICE)
+        values.positive(text, f"the price of {symbol}", values.MAX_PRICE)
         row = self.prices.setdefault(on, {})
         if symbol in row:
             raise BadCell(f"{symbol} has a price of {on} already")
@@ -180,7 +181,7 @@ def _checked(text: str, file: str) -> PriceTable:
         return _rejected(file, rejected, warnings)
     if not cells.prices:
         raise InputError(
-            f"{file} has a header and no prices. {reading.NOTHING} Give at least one day of closes."
+            f"{file} has a header and no prices. {values.NOTHING} Give at least one day of closes."
         )
     return _assembled(file, symbols, cells.prices, warnings)
 
@@ -189,8 +190,8 @@ def _read_long(table: reading.Table, cells: _Cells) -> None:
     cells.rejects.rows.extend(table.rejected)
     for row in table.rows:
         try:
-            symbol = reading.symbol(row.get("symbol"))
-            on = reading.day(row.get(DATE), DATE)
+            symbol = values.symbol(row.get("symbol"))
+            on = values.day(row.get(DATE), DATE)
             if row.get("close"):
                 cells.take(on, symbol, row.get("close"))
             else:
@@ -205,26 +206,23 @@ def _read_long(table: reading.Table, cells: _Cells) -> None:
 def _wide_symbols(
     file: str, header: Sequence[str], columns: Sequence[str], rejects: Rejects
 ) -> list[str]:
-    """The symbols of a wide header; "" for a column whose name is not usable, which rejects line
-    1.
-    """
+    """The symbols of a wide header; "" for a name that is not usable, which rejects line 1."""
     if columns[:1] != [DATE] or len(columns) == 1:
         raise InputError(
-            f"{file} is not a price file: its first line reads {reading.shown(','.join(header))}. "
-            f"{reading.NOTHING} Its header is `date,AAA,BBB,…` with a column for each symbol, or "
+            f"{file} is not a price file: its first line reads {values.shown(','.join(header))}. "
+            f"{values.NOTHING} Its header is `date,AAA,BBB,…` with a column for each symbol, or "
             "`date,symbol,close`."
         )
     symbols: list[str] = []
     for name in header[1:]:
         try:
-            symbol = reading.symbol(name)
+            symbol = values.symbol(name)
         except BadCell as error:
             rejects.add(1, str(error))
             symbol = ""
         if symbol and symbol in symbols:
             raise InputError(
-                f"{file} has the column {symbol} more than once. {reading.NOTHING} Keep one of "
-                "them."
+                f"{file} has the column {symbol} more than once. {values.NOTHING} Keep one of them."
             )
         symbols.append(symbol)
     return symbols
@@ -238,7 +236,7 @@ def _read_wide(
         if not reading.counted(line, row, len(symbols) + 1, cells.rejects):
             continue
         try:
-            on = reading.day(row[0], DATE)
+            on = values.day(row[0], DATE)
             if lines.setdefault(on, line) != line:
                 raise BadCell(f"{on} stands on line {lines[on]} already")
         except BadCell as error:

@@ -14,8 +14,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from steelyard.errors import RejectedRow
-from steelyard.importers import reading
-from steelyard.importers.reading import BadCell, Row
+from steelyard.importers import reading, values
+from steelyard.importers.reading import Row
+from steelyard.importers.values import BadCell
 from steelyard.notices import Notice
 from steelyard.portfolio import FUND_TYPES, Security
 
@@ -53,9 +54,7 @@ TYPES = {
     "ETC": ("exchange traded commodity",),
     "MUTUALFUND": ("fund", "mutual fund", "index fund", "investment fund", "unit trust"),
 }
-"""Product type -> how files name it as well; capitals, spaces, hyphens and underscores do not
-count.
-"""
+"""Product type -> other names of it; capitals, spaces, hyphens and underscores do not count."""
 TYPES_TOLD = 5
 """Unknown types, and symbols of each, that the warning names."""
 MAX_LOT = Decimal("1e9")
@@ -64,9 +63,7 @@ MAX_MULTIPLIER = Decimal(100)
 
 @dataclass(frozen=True, kw_only=True)
 class SecuritiesFile:
-    """What a securities file says; a security whose currency is empty is quoted in the base
-    currency.
-    """
+    """What a securities file says; an empty currency is the base currency."""
 
     file: str
     securities: tuple[Security, ...]
@@ -79,8 +76,8 @@ def read_securities(path: Path) -> SecuritiesFile:
 
     Raises InputError for a file that is no such table.
     """
-    table = reading.read_table(path, required=REQUIRED, known=COLUMNS, aliases=ALIASES)
-    found: dict[str, Security] = {}
+    table = reading.read_table(path, required=REQUIRED, readable=COLUMNS, aliases=ALIASES)
+    securities: dict[str, Security] = {}
     lines: dict[str, int] = {}
     unknown: dict[str, list[str]] = {}
 
@@ -88,7 +85,7 @@ def read_securities(path: Path) -> SecuritiesFile:
         security = _security(row)
         if lines.setdefault(security.symbol, row.line) != row.line:
             raise BadCell(f"{security.symbol} stands on line {lines[security.symbol]} already")
-        found[security.symbol] = security
+        securities[security.symbol] = security
         text = row.get("product_type")
         if text and _bare(text) not in KNOWN_TYPES:
             unknown.setdefault(text, []).append(security.symbol)
@@ -96,42 +93,31 @@ def read_securities(path: Path) -> SecuritiesFile:
     rejected = reading.parse_rows(table, take)
     return SecuritiesFile(
         file=table.file,
-        securities=tuple(found[symbol] for symbol in sorted(found)),
+        securities=tuple(securities[symbol] for symbol in sorted(securities)),
         rejected=rejected,
         warnings=(*table.warnings, *_unknown_types(table.file, unknown)),
     )
 
 
 def _security(row: Row) -> Security:
-    get = row.get
+    get, optional = row.get, row.optional
+    kind = get("product_type")
+    multiplier = optional("priority_multiplier", values.positive, MAX_MULTIPLIER)
     return Security(
-        symbol=reading.symbol(get("symbol")),
-        currency=reading.currency(get("currency")) if get("currency") else "",
+        symbol=values.symbol(get("symbol")),
+        currency=optional("currency", values.currency) or "",
         name=get("name"),
-        product_type=KNOWN_TYPES.get(_bare(get("product_type")), get("product_type").upper())
-        or EQUITY,
-        lot_size=(
-            reading.positive(get("lot_size"), "lot_size", MAX_LOT)
-            if get("lot_size")
-            else Decimal(1)
-        ),
-        sectors=reading.names(get("sector")),
-        countries=reading.names(get("country")),
+        product_type=KNOWN_TYPES.get(_bare(kind), kind.upper()) or EQUITY,
+        lot_size=optional("lot_size", values.positive, MAX_LOT) or Decimal(1),
+        sectors=values.names(get("sector")),
+        countries=values.names(get("country")),
         group=get("group") or None,
-        dividend_yield=(
-            reading.fraction(get("dividend_yield"), "dividend_yield")
-            if get("dividend_yield")
-            else None
-        ),
-        quality=reading.fraction(get("quality"), "quality") if get("quality") else None,
-        priority_multiplier=_multiplier(get("priority_multiplier")),
-        allow_buy=reading.flag(get("allow_buy"), "allow_buy") if get("allow_buy") else True,
-        allow_sell=reading.flag(get("allow_sell"), "allow_sell") if get("allow_sell") else True,
+        dividend_yield=optional("dividend_yield", values.fraction),
+        quality=optional("quality", values.fraction),
+        priority_multiplier=float(multiplier or 1),
+        allow_buy=optional("allow_buy", values.flag) is not False,
+        allow_sell=optional("allow_sell", values.flag) is not False,
     )
-
-
-def _multiplier(text: str) -> float:
-    return float(reading.positive(text, "priority_multiplier", MAX_MULTIPLIER)) if text else 1.0
 
 
 def _bare(text: str) -> str:
@@ -143,13 +129,11 @@ KNOWN_TYPES = {_bare(name): kind for kind, names in TYPES.items() for name in (k
 
 
 def _unknown_types(file: str, unknown: Mapping[str, Sequence[str]]) -> list[Notice]:
-    """Warn once of all product types that are neither shares nor funds: the position cap takes them
-    for single names.
-    """
+    """Warn once of all types that are no shares or funds: the cap takes them for single names."""
     if not unknown:
         return []
     named = [
-        f"{reading.shown(text)} of {_few(sorted(symbols))}"
+        f"{values.shown(text)} of {_few(sorted(symbols))}"
         for text, symbols in sorted(unknown.items())
     ]
     message = (

@@ -8,8 +8,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from steelyard.errors import InputError, RejectedRow
-from steelyard.importers import reading
-from steelyard.importers.reading import BadCell, Row
+from steelyard.importers import reading, values
+from steelyard.importers.reading import Row
+from steelyard.importers.values import BadCell
 from steelyard.notices import Notice
 
 COLUMNS = ("symbol", "weight")
@@ -32,7 +33,7 @@ def read_targets(path: Path) -> TargetsFile:
     Raises InputError for a file that is no such table, and for one without rows: that would sell
     everything.
     """
-    table = reading.read_table(path, required=COLUMNS, known=COLUMNS)
+    table = reading.read_table(path, required=COLUMNS, readable=COLUMNS)
     weights: dict[str, float] = {}
     lines: dict[str, int] = {}
 
@@ -40,11 +41,11 @@ def read_targets(path: Path) -> TargetsFile:
         name = row.get("symbol")
         if name.partition(":")[0].strip().upper() == CASH:
             raise BadCell(
-                f"symbol {reading.shown(name)} is no security; leave cash out: what is left under 1"
+                f"symbol {values.shown(name)} is no security; leave cash out: what is left under 1"
                 " is cash"
             )
-        symbol = reading.symbol(name)
-        weight = reading.number(row.get("weight"), "weight")
+        symbol = values.symbol(name)
+        weight = values.number(row.get("weight"), "weight")
         if weight < 0:
             raise BadCell(
                 f"the weight of {symbol} is {weight}; a weight is a fraction of value, 0 or more"
@@ -52,7 +53,7 @@ def read_targets(path: Path) -> TargetsFile:
         if weight > 1:
             raise BadCell(
                 f"the weight of {symbol} is {weight}; a weight is a fraction of value, at most 1 "
-                f"({reading.as_fraction(weight)})"
+                f"({values.as_fraction(weight)})"
             )
         if lines.setdefault(symbol, row.line) != row.line:
             raise BadCell(f"{symbol} stands on line {lines[symbol]} already")
@@ -62,7 +63,7 @@ def read_targets(path: Path) -> TargetsFile:
     if not table.rows and not rejected:
         raise InputError(
             f"{table.file} has a header and no targets; that would sell everything. "
-            f"{reading.NOTHING} Give weights or leave it out."
+            f"{values.NOTHING} Give weights or leave it out."
         )
     return TargetsFile(
         file=table.file,

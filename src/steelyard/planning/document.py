@@ -20,7 +20,7 @@ from steelyard.notices import Notice, Stop
 from steelyard.orders import Side
 from steelyard.planning import narrative
 from steelyard.planning.choice import Scored
-from steelyard.planning.costs import exact, by_age, cost_rate, lots_sold, order_costs, total_costs
+from steelyard.planning.costs import by_age, cost_rate, exact, lots_sold, order_costs, total_costs
 from steelyard.planning.guard import Guard
 from steelyard.planning.planning_set import last_bought
 from steelyard.planning.solve import Solution, step_order

@@ -167,7 +167,5 @@ def _covers(ctx: Context, candidates: int, proposals: Pool, ranked: Sequence[Ran
         return f"best of at most {most:,d} of {seen:,d} proposals, the first by rank"
     if ctx.search.scope == "proposals":
         return f"best of {seen:,d} proposals"
-    return (
-        f"every list of at most {ctx.search.max_depth} of {candidates:,d} candidates, one order per "
-        "security"
-    )
+    depth = ctx.search.max_depth
+    return f"every list of at most {depth} of {candidates:,d} candidates, one order per security"

@@ -2,8 +2,8 @@
 
 In: a `plans.Plan`. Out: text. Nothing here composes a finding that the document does not hold;
 headings count and compare what stands in it. To add an exhibit: a record and a function in a file
-of its own, a macro in `templates/`, a line in `page.py`; in the terminal a file in `sections/`, a
-name in `terminal.py`.
+of `exhibits/`, which give the numbers; what only renders them is a section of `page/templates/` and
+a file of `terminal/sections/`.
 """
 
 from __future__ import annotations
@@ -13,16 +13,13 @@ import re
 HIDDEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
 )
-"""Controls (C0, DEL, C1), what turns the direction of text, what breaks a line, and what no file
-can carry.
-"""
+"""Controls (C0, DEL, C1), turns of direction, breaks of lines, and what no file can carry."""
 
 
 def visible(text: str) -> str:
-    r"""Text with each control and bidirectional character spelled out, so that it is shown and
-    never obeyed.
+    r"""Text with each control and bidirectional character spelled out: shown and never obeyed.
 
     >>> visible("A\x1b[31m\u202eB")
     'A\\u001b[31m\\u202eB'
     """
-    return HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return HIDDEN.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)

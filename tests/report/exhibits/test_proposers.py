@@ -22,7 +22,7 @@ MANY = (
 def by(plan, *modules, others=()):
     """The plan proposed by `modules`, its alternatives by `others`."""
     alternatives = tuple(
-        one.model_copy(update={"proposed_by": others}) for one in plan.alternatives
+        other.model_copy(update={"proposed_by": others}) for other in plan.alternatives
     )
     return plan.model_copy(update={"proposed_by": modules, "alternatives": alternatives})
 
@@ -43,9 +43,9 @@ def test_explaining_names_every_module_also_of_the_alternatives(growth):
     text = flat(shown(by(growth, *MANY, others=("income_gap",)), 140, explain=True))
 
     assert f"Proposed as a whole by {', '.join(MANY)}." in text
-    told = text[text.index("Orders of Come from") : text.index("The candidate table")]
+    sources = text[text.index("Orders of Come from") : text.index("The candidate table")]
     assert all(
-        module in told
+        module in sources
         for module in (*MANY, "income_gap", "Hold, greedy list, best proposal, runner-up 1")
     )
 
@@ -60,16 +60,16 @@ def test_a_plan_that_no_module_proposed_was_found_by_the_search_alone(growth):
 
 def test_sets_of_the_same_modules_stand_in_one_line(growth):
     runners = tuple(
-        one.model_copy(update={"proposed_by": ("rebalance",)})
-        for one in growth.alternatives
-        if one.name.startswith("runner")
+        other.model_copy(update={"proposed_by": ("rebalance",)})
+        for other in growth.alternatives
+        if other.name.startswith("runner")
     )
 
-    told = credited(
+    sources = credited(
         growth.model_copy(update={"proposed_by": ("rebalance",), "alternatives": runners})
     )
 
-    assert told == [Credit("This plan, runner-up 1, runner-up 2, runner-up 3", "rebalance")]
+    assert sources == [Credit("This plan, runner-up 1, runner-up 2, runner-up 3", "rebalance")]
 
 
 def test_a_plan_that_holds_was_proposed_by_nobody():

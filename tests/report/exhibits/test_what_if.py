@@ -40,8 +40,8 @@ def test_the_least_scenarios_come_first_and_all_are_there():
     plan = asked(*NAMES)
     exhibit = what_ifs(plan)
 
-    nets = [one.net for one in (*exhibit.scenarios, *exhibit.better)]
-    assert nets == sorted(one.improvement for one in plan.what_if.fills.scenarios)
+    nets = [scenario.net for scenario in (*exhibit.scenarios, *exhibit.better)]
+    assert nets == sorted(scenario.improvement for scenario in plan.what_if.fills.scenarios)
     assert len(exhibit.scenarios) == SHOWN
 
 
@@ -87,8 +87,8 @@ def test_explain_lists_every_scenario():
     text = printed(asked(*NAMES), 160, explain=True)
 
     assert all(
-        one.name.replace(SPACE, " ") in text
-        for one in (*what_ifs(asked(*NAMES)).scenarios, *what_ifs(asked(*NAMES)).better)
+        scenario.name.replace(SPACE, " ") in text
+        for scenario in (*what_ifs(asked(*NAMES)).scenarios, *what_ifs(asked(*NAMES)).better)
     )
 
 
@@ -97,8 +97,8 @@ def test_a_scenario_under_the_reserve_is_marked_in_words():
     short = plan.what_if.fills.model_copy(
         update={
             "scenarios": tuple(
-                one.model_copy(update={"keeps_reserve": False})
-                for one in plan.what_if.fills.scenarios
+                scenario.model_copy(update={"keeps_reserve": False})
+                for scenario in plan.what_if.fills.scenarios
             )
         }
     )

@@ -53,10 +53,10 @@ addEventListener("load", () => {
 @pytest.fixture(scope="module")
 def chromium() -> str:
     """Path of the browser; without one these tests say why they did not run."""
-    found = next((path for name in NAMES if (path := shutil.which(name))), None)
-    if found is None:
+    browser = next((path for name in NAMES if (path := shutil.which(name))), None)
+    if browser is None:
         pytest.skip(f"no browser on this machine: none of {', '.join(NAMES)} is on the PATH")
-    return found
+    return browser
 
 
 def run(chromium: str, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -75,7 +75,9 @@ def requests(log: Path) -> list[str]:
     ]
     asked = [event.get("params", {}) for event in events]
     return [
-        one["url"] for one in asked if "url" in one and one.get("initiator", BROWSER) != BROWSER
+        event["url"]
+        for event in asked
+        if "url" in event and event.get("initiator", BROWSER) != BROWSER
     ]
 
 
@@ -155,8 +157,8 @@ def test_nothing_is_wider_than_its_window(chromium, tmp_path, name):
         frames.as_uri(),
     )
 
-    told = json.loads(re.findall(r'<pre id="widths">(.*?)</pre>', done.stdout)[0])
-    assert told == {str(width): width for width in WIDTHS}
+    widths = json.loads(re.findall(r'<pre id="widths">(.*?)</pre>', done.stdout)[0])
+    assert widths == {str(width): width for width in WIDTHS}
 
 
 @pytest.mark.parametrize("name", ["growth", "hold"])
@@ -167,8 +169,8 @@ def test_the_demo_prints_on_at_most_six_pages(chromium, tmp_path, name):
     run(chromium, tmp_path, "--no-pdf-header-footer", f"--print-to-pdf={paper}", file.as_uri())
 
     counts = [
-        int(found)
-        for found in re.findall(
+        int(count)
+        for count in re.findall(
             rb"/Type\s*/Pages.*?/Count\s+(\d+)", paper.read_bytes(), flags=re.DOTALL
         )
     ]

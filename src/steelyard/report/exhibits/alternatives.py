@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
-from steelyard.plans.orders import Alternative
+from steelyard.plans.orders import Alternative, AlternativeStep
 from steelyard.plans.plan import Plan
 from steelyard.report.exhibits.scale import WHOLE, Scale, ticks
 from steelyard.report.exhibits.words import capital, counted, lower, plain_words
-from steelyard.sentences import FORMATS, SPACE, points, quantity
+from steelyard.sentences import FORMATS, MINUS, SPACE, points, quantity
 
 Kind = Literal["plan", "runner", "other", "free"]
 
@@ -37,13 +37,16 @@ RINGS = 4
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One plan: `n` is its number in the table and on the chart; `net` is the improvement after
-    charges.
+    """One plan: `n` is its number in the table and on the chart; `net` is after charges.
+
+    note     what it trades, told as the difference from the plan
+    orders   all that it trades
     """
 
     n: int
     name: str
     note: str
+    orders: str
     kind: Kind
     score: float
     net: float
@@ -75,9 +78,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Scatter:
-    """Cost to the right, drift left (or, without targets, net gain) upwards: better is up and
-    left.
-    """
+    """Cost to the right, drift left (without targets, net gain) upwards: better is up and left."""
 
     points: tuple[Point, ...]
     across: tuple[Tick, ...]
@@ -104,41 +105,44 @@ def weighed(plan: Plan) -> Weighed:
 
 def _rows(plan: Plan) -> list[Row]:
     others = [other for other in plan.alternatives if plan.steps or other.name != "hold"]
-    found = [_own(plan), *(_other(plan, other) for other in others)]
-    ranked = sorted(found, key=lambda row: (-row.net, row.kind != "plan", row.name))
+    rows = [_own(plan), *(_other(plan, other) for other in others)]
+    ranked = sorted(rows, key=lambda row: (-row.net, row.kind != "plan", row.name))
     return [replace(row, n=n) for n, row in enumerate(ranked, start=1)]
 
 
 def _own(plan: Plan) -> Row:
-    name, note = ("This plan", "") if plan.steps else ("This plan: hold", "no trades")
     return Row(
-        0,
-        name,
-        note,
-        "plan",
-        plan.score.plan,
-        plan.score.improvement,
-        plan.drift.after,
-        plan.costs.total,
-        plan.turnover,
+        n=0,
+        name="This plan" if plan.steps else "This plan: hold",
+        note="" if plan.steps else "no trades",
+        orders="",
+        kind="plan",
+        score=plan.score.plan,
+        net=plan.score.improvement,
+        drift=plan.drift.after,
+        cost=plan.costs.total,
+        turnover=plan.turnover,
     )
 
 
-def _other(plan: Plan, one: Alternative) -> Row:
-    kind: Kind = (
-        "runner" if one.name.startswith(RUNNER) else "free" if one.name == FREE else "other"
-    )
+def _other(plan: Plan, other: Alternative) -> Row:
+    runner = other.name.startswith(RUNNER)
     return Row(
-        0,
-        title(one.name),
-        _note(plan, one),
-        kind,
-        one.score,
-        one.improvement,
-        one.drift_after,
-        one.cost,
-        one.turnover,
+        n=0,
+        name=title(other.name),
+        note=_note(plan, other),
+        orders=", ".join(map(_order, other.steps)),
+        kind="runner" if runner else "free" if other.name == FREE else "other",
+        score=other.score,
+        net=other.improvement,
+        drift=other.drift_after,
+        cost=other.cost,
+        turnover=other.turnover,
     )
+
+
+def _order(step: AlternativeStep) -> str:
+    return f"{step.side}{SPACE}{quantity(step.quantity)}{SPACE}{step.symbol}"
 
 
 def title(name: str) -> str:
@@ -146,28 +150,24 @@ def title(name: str) -> str:
     return TITLES.get(name) or capital(plain_words(name).replace("runner up", "runner-up"))
 
 
-def _note(plan: Plan, one: Alternative) -> str:
+def _note(plan: Plan, other: Alternative) -> str:
     """What it trades, told as the difference from the plan where the two share an order."""
-    if not one.steps:
-        return "any quantity, any depth: a bound, not a plan" if one.name == FREE else "no trades"
+    if not other.steps:
+        return "any quantity, any depth: a bound, not a plan" if other.name == FREE else "no trades"
     mine = {step.symbol: step for step in plan.steps}
-    theirs = {step.symbol: step for step in one.steps}
-    added = [
-        f"{step.side}{SPACE}{quantity(step.quantity)}{SPACE}{step.symbol}"
-        for step in one.steps
-        if step.symbol not in mine
-    ]
+    theirs = {step.symbol: step for step in other.steps}
+    added = [_order(step) for symbol, step in theirs.items() if symbol not in mine]
     if len(added) == len(theirs):
         return ", ".join(added)
     resized = [
-        f"{step.symbol} {quantity(step.quantity)} for {quantity(mine[step.symbol].quantity)}"
-        for step in one.steps
-        if step.symbol in mine
-        and (step.side, step.quantity) != (mine[step.symbol].side, mine[step.symbol].quantity)
+        f"{symbol} {quantity(step.quantity)} for {quantity(mine[symbol].quantity)}"
+        for symbol, step in theirs.items()
+        if symbol in mine
+        and (step.side, step.quantity) != (mine[symbol].side, mine[symbol].quantity)
     ]
-    dropped = [symbol for symbol in mine if symbol not in theirs]
-    told = [*added, *resized, *([f"not {', '.join(dropped)}"] if dropped else [])]
-    return "; ".join(told) or "the same orders"
+    dropped = ", ".join(symbol for symbol in mine if symbol not in theirs)
+    changes = [*added, *resized, *([f"not {dropped}"] if dropped else [])]
+    return "; ".join(changes) or "the same orders"
 
 
 def _scatter(plan: Plan, rows: Sequence[Row]) -> Scatter:
@@ -192,21 +192,15 @@ def _scatter(plan: Plan, rows: Sequence[Row]) -> Scatter:
         for row, height in zip(rows, heights, strict=True)
     ]
     title = "Drift left, pp: less is better, so it is up" if by_drift else "Net gain, points"
-    told = "; ".join(f"{row.n} {row.name}, cost {FORMATS['money'](row.cost)}" for row in rows)
+    named = "; ".join(f"{row.n} {row.name}, cost {FORMATS['money'](row.cost)}" for row in rows)
+    half, right = LINE / 2, LEFT * WIDTH / WHOLE
+    axis = [(0.0, place(mark) - half, right, place(mark) + half) for mark in marks]
     return Scatter(
-        points=tuple(
-            _labelled(
-                spots,
-                [
-                    (0.0, place(mark) - LINE / 2, LEFT * WIDTH / WHOLE, place(mark) + LINE / 2)
-                    for mark in marks
-                ],
-            )
-        ),
+        points=tuple(_labelled(spots, axis)),
         across=tuple(Tick(across(cost), FORMATS["whole"](cost)) for cost in costs),
-        upwards=tuple(Tick(place(mark), f"{mark:g}".replace("-", "\u2212")) for mark in marks),
+        upwards=tuple(Tick(place(mark), f"{mark:g}".replace("-", MINUS)) for mark in marks),
         y_title=title,
-        label=f"{title}, against cost in {plan.base_currency}: {told}.",
+        label=f"{title}, against cost in {plan.base_currency}: {named}.",
     )
 
 
@@ -214,16 +208,14 @@ Box = tuple[float, float, float, float]
 
 
 def _labelled(spots: Sequence[tuple[Row, float, float]], axis: Sequence[Box]) -> Iterable[Point]:
-    """Each label at the first place around its point where it covers nothing; the plan chooses
-    first.
-    """
-    taken: list[Box] = [*axis, *(_around(x * WIDTH / WHOLE, y) for _, x, y in spots)]
+    """Each label at the first place by its point where it covers nothing; the plan's first."""
+    covered: list[Box] = [*axis, *(_around(x * WIDTH / WHOLE, y) for _, x, y in spots)]
     placed: dict[int, Point] = {}
     for row, x, y in sorted(spots, key=lambda spot: (spot[0].kind != "plan", spot[0].n)):
         label = f"{row.n}" if row.kind == "runner" else f"{row.n} {row.name.partition(':')[0]}"
         own = _around(x * WIDTH / WHOLE, y)
-        point, box = _free(row, (x, y), label, [box for box in taken if box != own])
-        taken.append(box)
+        point, box = _free(row, (x, y), label, [box for box in covered if box != own])
+        covered.append(box)
         placed[row.n] = point
     return (placed[row.n] for row, _, _ in spots)
 
@@ -233,7 +225,7 @@ def _around(x: float, y: float) -> Box:
 
 
 def _free(
-    row: Row, spot: tuple[float, float], label: str, taken: Sequence[Box]
+    row: Row, spot: tuple[float, float], label: str, covered: Sequence[Box]
 ) -> tuple[Point, Box]:
     x, y = spot
     width = LETTER * len(label)
@@ -244,29 +236,27 @@ def _free(
         places += [("end", -GAP, LIFT + side * ring * LINE) for side in (-1, 1)]
         places += [("middle", 0.0, -far), ("middle", 0.0, far + LINE - LIFT)]
     boxes = [_box(x * WIDTH / WHOLE + dx, y + dy, width, anchor) for anchor, dx, dy in places]
-    best = next(
-        (
-            i
-            for i, box in enumerate(boxes)
-            if _inside(box) and not any(_overlap(box, other) for other in taken)
-        ),
-        0,
+    free = (
+        i
+        for i, box in enumerate(boxes)
+        if _inside(box) and not any(_overlap(box, other) for other in covered)
     )
+    best = next(free, 0)
     anchor, dx, dy = places[best]
     return Point(row, x, y, label, dx, dy, anchor), boxes[best]
 
 
 def _box(x: float, y: float, width: float, anchor: str) -> Box:
-    left = {"start": x, "middle": x - width / 2, "end": x - width}[anchor]
-    return (left, y - LINE + LIFT, left + width, y + LIFT)
+    edge = {"start": x, "middle": x - width / 2, "end": x - width}[anchor]
+    return (edge, y - LINE + LIFT, edge + width, y + LIFT)
 
 
 def _inside(box: Box) -> bool:
     return box[0] >= 0 and box[2] <= WIDTH and box[1] >= 0 and box[3] <= HEIGHT - BOTTOM + LINE / 2
 
 
-def _overlap(one: Box, other: Box) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+def _overlap(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def _heading(plan: Plan) -> str:
@@ -298,12 +288,10 @@ def _said(plan: Plan) -> str:
     if not others:
         return what
     best = max(others, key=lambda other: other.improvement)
-    gap = plan.score.improvement - best.improvement
     if not plan.steps:
-        return (
-            f"{what} The best rejected plan nets {points(best.improvement)}; "
-            f"{points(plan.score.min_improvement)} is asked for."
-        )
+        nets, asked = points(best.improvement), points(plan.score.min_improvement)
+        return f"{what} The best rejected plan nets {nets}; {asked} is asked for."
+    gap = plan.score.improvement - best.improvement
     name = lower(title(best.name))
     if gap < 0:
         return f"{what} {capital(name)} nets {points(-gap)} points more than the plan."

@@ -10,6 +10,7 @@ from steelyard.errors import InternalError
 from steelyard.money import ZERO
 from steelyard.orders import Side
 from steelyard.plans.plan import Plan
+from steelyard.report.exhibits.weights import cash_weights
 
 WEIGHT_TOLERANCE = 1e-9
 """Weights and scores travel with 12 significant digits: a thousand of them are off by less than
@@ -20,25 +21,6 @@ MONEY_TOLERANCE = Decimal("1E-15")
 """Of the money moved. Amounts are exact decimals; only a rate that is an inverse is cut, after 28
 digits.
 """
-
-
-def cash_weights(plan: Plan) -> tuple[float, float]:
-    """All cash before and after, of the pre-trade value; after is before costs, so that one state
-    sums to 1.
-    """
-    if not plan.value:
-        return 0.0, 0.0
-    before = sum(
-        (amount * plan.cash_rates[currency] for currency, amount in plan.cash.items()), ZERO
-    )
-    flow = sum(
-        (
-            (amount - plan.cash.get(currency, ZERO)) * plan.cash_rates[currency]
-            for currency, amount in plan.cash_after.items()
-        ),
-        ZERO,
-    )
-    return float(before / plan.value), float((before + flow + plan.costs.total) / plan.value)
 
 
 def check(plan: Plan) -> None:

@@ -10,6 +10,8 @@ from steelyard.plans.plan import Plan
 from steelyard.report.exhibits.words import capital
 from steelyard.sentences import points, signed
 
+Level = Literal["ok", "warn", "info"]
+
 NOT_MEASURED = "not measured"
 
 
@@ -17,7 +19,7 @@ NOT_MEASURED = "not measured"
 class Box:
     """Badge, figures and one sentence; `level` names the icon and its colour."""
 
-    level: Literal["ok", "warn", "info"]
+    level: Level
     badge: str
     figures: tuple[tuple[str, str], ...]
     said: str
@@ -26,29 +28,16 @@ class Box:
 def box(plan: Plan) -> Box:
     """The box of a plan."""
     certificate = plan.certificate
-    figures = tuple(_figures(plan))
-    if certificate.status == "proven" and _passed_over(plan):
-        return Box("ok", "Proven: nothing gains enough to act", figures, _said(plan))
+    level: Level = "info"
+    best = "" if certificate.scope != "proposals" else certificate.covers.partition(", ")[0] + ", "
+    badge = f"{best}not proven"
     if certificate.status == "proven":
-        return Box(
-            "ok",
-            "Proven best" if plan.steps else "Proven: nothing better than holding",
-            figures,
-            _said(plan),
-        )
-    best = (
-        f"{capital(certificate.covers.partition(', ')[0])}, "
-        if certificate.scope == "proposals"
-        else ""
-    )
-    if certificate.status == "bounded" and certificate.search_gap is not None:
-        return Box(
-            "warn",
-            capital(f"{best}within {points(certificate.search_gap)} of best"),
-            figures,
-            _said(plan),
-        )
-    return Box("info", capital(f"{best}not proven"), figures, _said(plan))
+        level, badge = "ok", "Proven best" if plan.steps else "Proven: nothing better than holding"
+        if _passed_over(plan):
+            badge = "Proven: nothing gains enough to act"
+    elif certificate.status == "bounded" and certificate.search_gap is not None:
+        level, badge = "warn", f"{best}within {points(certificate.search_gap)} of best"
+    return Box(level, capital(badge), tuple(_figures(plan)), _said(plan))
 
 
 CLAIMS = {
@@ -58,9 +47,7 @@ CLAIMS = {
 }
 
 
-TOO_LITTLE = (
-    "no set of the {candidates} candidate orders gains the {asked} points that are asked for"
-)
+TOO_LITTLE = "no set of the {candidates} candidate orders gains the {asked} points asked for"
 
 
 def _passed_over(plan: Plan) -> bool:
@@ -73,30 +60,23 @@ def _passed_over(plan: Plan) -> bool:
 def _said(plan: Plan) -> str:
     """What was compared, what that proves, and who chose among the best where a black box did."""
     certificate = plan.certificate
-    claim = (
-        TOO_LITTLE
-        if certificate.status == "proven" and _passed_over(plan)
-        else CLAIMS[certificate.status]
-    )
-    told = claim.format(
+    claim = CLAIMS[certificate.status]
+    if certificate.status == "proven" and _passed_over(plan):
+        claim = TOO_LITTLE
+    claim = claim.format(
         candidates=f"{certificate.candidates:,d}", asked=points(plan.score.min_improvement)
     )
-    chosen = (
-        f" Chosen among the best sets by {certificate.selected_by}."
-        if certificate.selected_by
-        else ""
-    )
-    return f"{capital(certificate.covers)}: {told}.{chosen}"
+    by = certificate.selected_by
+    chosen = f" Chosen among the best sets by {by}." if by else ""
+    return f"{capital(certificate.covers)}: {claim}.{chosen}"
 
 
 def _figures(plan: Plan) -> Iterable[tuple[str, str]]:
     certificate = plan.certificate
     yield "Net gain over hold", signed(plan.score.improvement, 2)
     yield "Sequences compared", f"{certificate.sequences:,d}"
-    yield (
-        "Search gap",
-        NOT_MEASURED if certificate.search_gap is None else points(certificate.search_gap),
-    )
+    gap = certificate.search_gap
+    yield "Search gap", NOT_MEASURED if gap is None else points(gap)
     if certificate.bound is not None:
         yield "Score bound", points(certificate.bound)
     if certificate.structural_headroom is not None:

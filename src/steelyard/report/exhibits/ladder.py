@@ -12,12 +12,11 @@ from steelyard.plans.account import CashRung
 from steelyard.plans.plan import Plan
 from steelyard.report.exhibits.scale import WHOLE, Scale
 from steelyard.report.exhibits.trades import has_foreign_cash
+from steelyard.report.exhibits.words import capital
 from steelyard.sentences import FORMATS, money
 
 TAIL = 0.45
-"""What follows the last date, as a share of the days before it, so that the last balance is
-seen.
-"""
+"""Drawn after the last date, as a share of the days before it: the last balance is seen."""
 
 HEADROOM = 1.12
 LEAST_SPAN = 1.0
@@ -25,9 +24,7 @@ LEAST_SPAN = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Flat:
-    """A balance between two dates: ends in percent of the width, money in base units of the
-    currency.
-    """
+    """A balance between two dates: ends in percent of the width, money of the currency."""
 
     left: float
     right: float
@@ -51,6 +48,7 @@ class Day:
     traded: Decimal
     settled: Decimal
     estimated: bool
+    lowest: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +74,23 @@ class Ladder:
     label: str
 
 
-def ladders(plan: Plan) -> list[Ladder]:
-    """One ladder per currency, base currency first."""
+@dataclass(frozen=True, slots=True)
+class Cash:
+    """The exhibit: a ladder per currency, the base currency first."""
+
+    ladders: tuple[Ladder, ...]
+    heading: str
+    said: str
+
+
+def cash(plan: Plan) -> Cash:
+    """The exhibit of a plan."""
     by_currency: dict[str, list[CashRung]] = {}
     for rung in plan.cash_ladder:
         by_currency.setdefault(rung.currency, []).append(rung)
     order = sorted(by_currency, key=lambda currency: (currency != plan.base_currency, currency))
-    return [_ladder(plan, currency, by_currency[currency]) for currency in order]
+    ladders = (_ladder(plan, currency, by_currency[currency]) for currency in order)
+    return Cash(tuple(ladders), _heading(plan), _meaning(plan))
 
 
 def _ladder(plan: Plan, currency: str, rungs: Sequence[CashRung]) -> Ladder:
@@ -94,26 +102,21 @@ def _ladder(plan: Plan, currency: str, rungs: Sequence[CashRung]) -> Ladder:
     def at(day: date) -> float:
         return across.at((day - first).days)
 
-    settled = _flats([rung for rung in rungs if rung.kind == "settled"], at)
-    traded = _flats([rung for rung in rungs if rung.kind == "traded"], at)
     balances = [rung.balance for rung in rungs]
     least = min(rungs, key=lambda rung: (rung.balance, rung.date))
-    up = Scale(
-        min(0.0, float(min(balances)) * HEADROOM),
-        max(float(max([*balances, reserve or ZERO])) * HEADROOM, LEAST_SPAN),
-    )
-    said = _said(plan, rungs, least, reserve)
+    highest = float(max([*balances, reserve or ZERO]))
+    sentence = _said(plan, rungs, least, reserve)
     return Ladder(
         currency=currency,
-        settled=tuple(settled),
-        traded=tuple(traded),
+        settled=tuple(_flats([rung for rung in rungs if rung.kind == "settled"], at)),
+        traded=tuple(_flats([rung for rung in rungs if rung.kind == "traded"], at)),
         dates=tuple(Mark(at(day), 0.0, FORMATS["date"](day)) for day in dates),
         lowest=Mark(at(least.date), float(least.balance), money(least.balance, 0)),
         reserve=reserve,
-        up=up,
-        days=tuple(_days(rungs)),
-        said=said,
-        label=f"Cash in {currency} by date. {said}",
+        up=Scale(min(0.0, float(min(balances)) * HEADROOM), max(highest * HEADROOM, LEAST_SPAN)),
+        days=tuple(_days(rungs, least.date if len(rungs) > 1 else None)),
+        said=sentence,
+        label=f"Cash in {currency} by date. {sentence}",
     )
 
 
@@ -121,14 +124,12 @@ def _flats(rungs: Sequence[CashRung], at: Callable[[date], float]) -> Iterable[F
     """Each balance lasts until the next date, the last one to the edge."""
     ordered = sorted(rungs, key=lambda rung: rung.date)
     places = [at(rung.date) for rung in ordered] + [WHOLE]
-    for rung, left, right in zip(ordered, places, places[1:], strict=False):
-        yield Flat(left, right, float(rung.balance))
+    for rung, begin, end in zip(ordered, places, places[1:], strict=False):
+        yield Flat(begin, end, float(rung.balance))
 
 
-def _days(rungs: Sequence[CashRung]) -> Iterable[Day]:
-    """A balance lasts until the document names another; before the first trade, what is settled is
-    all there is.
-    """
+def _days(rungs: Sequence[CashRung], lowest: date | None) -> Iterable[Day]:
+    """A balance lasts until the next one; before the first trade all there is is settled."""
     settled = traded = ZERO
     unsettled = False
     for on in sorted({rung.date for rung in rungs}):
@@ -136,41 +137,37 @@ def _days(rungs: Sequence[CashRung]) -> Iterable[Day]:
         settled = day["settled"].balance if "settled" in day else settled
         unsettled = unsettled or "traded" in day
         traded = day["traded"].balance if "traded" in day else traded if unsettled else settled
-        yield Day(
-            FORMATS["date"](on), traded, settled, any(rung.estimated for rung in day.values())
-        )
+        estimated = any(rung.estimated for rung in day.values())
+        yield Day(FORMATS["date"](on), traded, settled, estimated, on == lowest)
 
 
 def _said(plan: Plan, rungs: Sequence[CashRung], least: CashRung, reserve: Decimal | None) -> str:
     whose = " of all cash" if has_foreign_cash(plan) else ""
+    lowest = money(least.balance, 0)
+    floor = "" if reserve is None else f"reserve {money(reserve, 0)}{whose}"
     if len({rung.balance for rung in rungs}) == 1:
-        return f"No movement: {money(least.balance, 0)}." + (
-            f" Reserve {money(reserve, 0)}{whose}." if reserve is not None else ""
-        )
-    end = plan.cash_after.get(least.currency, ZERO)
-    lowest = f"Lowest {money(least.balance, 0)} on {FORMATS['date'](least.date)}"
-    kept = f"reserve {money(reserve, 0)}{whose}, " if reserve is not None else ""
-    return f"{lowest}; {kept}end {money(end, 0)}."
+        return f"No movement: {lowest}." + (f" {capital(floor)}." if floor else "")
+    end = money(plan.cash_after.get(least.currency, ZERO), 0)
+    on = FORMATS["date"](least.date)
+    return f"Lowest {lowest} on {on}; {floor + ', ' if floor else ''}end {end}."
 
 
-def heading(plan: Plan) -> str:
+def _heading(plan: Plan) -> str:
     """Does any balance fall below the reserve, or below zero?"""
     below = sorted({rung.currency for rung in plan.cash_ladder if rung.balance < 0})
     if below:
         return f"Cash is below zero in {', '.join(below)}"
     base = [rung.balance for rung in plan.cash_ladder if rung.currency == plan.base_currency]
-    if base and min(base) >= plan.reserve:
-        return "Cash never falls below the reserve"
-    return "Cash never falls below zero"
+    floor = "the reserve" if base and min(base) >= plan.reserve else "zero"
+    return f"Cash never falls below {floor}"
 
 
-def said(plan: Plan) -> str:
+def _meaning(plan: Plan) -> str:
     """What the lines mean."""
     if not plan.steps:
         return "Settled balance by currency. Nothing is traded, so nothing moves."
     days = plan.rules.limits.settlement_days
-    waits = f"{days} weekday{'' if days == 1 else 's'} after trading"
     return (
         "Filled: settled money. Dotted: with trades not yet settled. Dashed: the reserve. "
-        f"Settlement is estimated, {waits}."
+        f"Settlement is estimated, {days} weekday{'' if days == 1 else 's'} after trading."
     )

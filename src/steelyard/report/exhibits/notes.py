@@ -1,6 +1,4 @@
-"""What a reader must know before trusting the numbers: problems, warnings, missing data, unknown
-lots.
-"""
+"""What to know before trusting the numbers: problems, warnings, missing data, unknown lots."""
 
 from __future__ import annotations
 
@@ -30,55 +28,37 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """How a missing metric is told: its name, the form of the neutral value, what happens without
-    one, where it may be given.
-    """
+    """A missing metric: its name, the form of its neutral value, where to give it, what follows."""
 
     name: str
     form: str
-    without: str
     repair: str
+    without: str = ""
 
 
+LONGER = "Give a longer price history."
+SPREAD = "It counts as spread over all {} present."
+OF_A_RULE = "The rule that asks for it let it pass."
+PASSED_OVER = "Rules that ask for a gain or a loss pass it over."
+PASSED = "Rules that ask for it let it pass."
 METRICS = {
-    "expected_return": Metric("Expected return", "pct", "", "Give a longer price history."),
-    "volatility": Metric("Volatility", "pct", "", "Give a longer price history."),
-    "drawdown": Metric("Drawdown", "pct", "", "Give a longer price history."),
-    "correlation": Metric("Correlation", "ratio", "", "Give a longer price history."),
+    "expected_return": Metric("Expected return", "pct", LONGER),
+    "volatility": Metric("Volatility", "pct", LONGER),
+    "drawdown": Metric("Drawdown", "pct", LONGER),
+    "correlation": Metric("Correlation", "ratio", LONGER),
     "quality": Metric(
-        "Quality", "ratio", "", f"Add quality to {SECURITIES}, or give a longer price history."
+        "Quality", "ratio", f"Add quality to {SECURITIES}, or give a longer price history."
     ),
-    "dividend_yield": Metric("Dividend yield", "pct", "", f"Add dividend_yield to {SECURITIES}."),
-    "sector": Metric(
-        "Sector",
-        "text",
-        "It counts as spread over all sectors present.",
-        f"Add sector to {SECURITIES}.",
-    ),
+    "dividend_yield": Metric("Dividend yield", "pct", f"Add dividend_yield to {SECURITIES}."),
+    "sector": Metric("Sector", "text", f"Add sector to {SECURITIES}.", SPREAD.format("sectors")),
     "country": Metric(
-        "Country",
-        "text",
-        "It counts as spread over all countries present.",
-        f"Add country to {SECURITIES}.",
+        "Country", "text", f"Add country to {SECURITIES}.", SPREAD.format("countries")
     ),
-    "average_cost": Metric(
-        "Cost",
-        "text",
-        "Rules that ask for a gain or a loss pass it over.",
-        f"Add average_cost to {HOLDINGS}.",
-    ),
+    "average_cost": Metric("Cost", "text", f"Add average_cost to {HOLDINGS}.", PASSED_OVER),
     "last_bought": Metric(
-        "Date of the last purchase",
-        "text",
-        "Rules that ask for it let it pass.",
-        f"Add last_bought to {HOLDINGS}.",
+        "Date of the last purchase", "text", f"Add last_bought to {HOLDINGS}.", PASSED
     ),
-    "last_sold": Metric(
-        "Date of the last sale",
-        "text",
-        "Rules that ask for it let it pass.",
-        f"Add last_sold to {HOLDINGS}.",
-    ),
+    "last_sold": Metric("Date of the last sale", "text", f"Add last_sold to {HOLDINGS}.", PASSED),
 }
 
 TITLES = {"strategy": "On the strategy"}
@@ -87,30 +67,26 @@ TITLES = {"strategy": "On the strategy"}
 
 def notes(plan: Plan) -> list[Note]:
     """Problems first, then warnings, unknown lots, exclusions and what data is missing."""
-    found = [
+    notices = [
         *(_notice("stop", notice) for notice in plan.problems),
         *(_notice("warn", notice) for notice in plan.warnings),
     ]
-    return [*found, *_unknown_lots(plan), *_excluded(plan), *_coverage(plan)]
+    return [*notices, *_unknown_lots(plan), *_excluded(plan), *_coverage(plan)]
 
 
 def _notice(level: Level, notice: Notice) -> Note:
     about = [part for part in (notice.module, notice.symbol) if part and part not in notice.message]
-    title = (
-        TITLES.get(notice.code, capital(plain_words(notice.code)))
-        + (f" ({', '.join(about)})" if about else "")
-        + "."
-    )
-    return Note(level, title, sentence(notice.message))
+    title = TITLES.get(notice.code, capital(plain_words(notice.code)))
+    where = f" ({', '.join(about)})" if about else ""
+    return Note(level, f"{title}{where}.", sentence(notice.message))
 
 
 def _unknown_lots(plan: Plan) -> Iterable[Note]:
     symbols = sorted({step.symbol for step in plan.steps for lot in step.lots if lot.gain is None})
     if symbols:
-        title = f"The gain on {named(symbols)} is not known."
         yield Note(
             "warn",
-            title,
+            f"The gain on {named(symbols)} is not known.",
             "The cost of a lot that is sold is not on file, so no tax can be worked out. Add "
             f"average_cost to {HOLDINGS}.",
         )
@@ -119,36 +95,24 @@ def _unknown_lots(plan: Plan) -> Iterable[Note]:
 def _excluded(plan: Plan) -> Iterable[Note]:
     if plan.excluded:
         title = f"{counted(len(plan.excluded), 'security', 'securities')} left out on request."
-        yield Note(
-            "warn",
-            title,
-            f"{named(plan.excluded)}: value, weights and cash are without "
-            f"{'it' if len(plan.excluded) == 1 else 'them'}.",
-        )
+        them = "it" if len(plan.excluded) == 1 else "them"
+        without = f"{named(plan.excluded)}: value, weights and cash are without {them}."
+        yield Note("warn", title, without)
 
 
 def _coverage(plan: Plan) -> Iterable[Note]:
     """One note per metric and neutral value."""
-    groups: dict[tuple[str, float | None], list[str]] = {}
+    groups: dict[tuple[str, float | None], set[str]] = {}
     for entry in plan.data_coverage:
-        groups.setdefault((entry.metric, entry.used), []).append(entry.symbol)
-    for (name, used), symbols in sorted(
-        groups.items(), key=lambda item: (item[0][0], item[0][1] or 0.0)
-    ):
-        metric = METRICS.get(
-            name,
-            Metric(
-                capital(plain_words(name)), "ratio", "The rule that asks for it let it pass.", ""
-            ),
-        )
-        unique = sorted(set(symbols))
-        title = f"{metric.name} is unknown for {_of(unique)}."
-        stands = (
-            f"{FORMATS[metric.form](used)} stands in."
-            if used is not None and metric.form != "text"
-            else metric.without
-        )
-        who = f" {named(unique)}." if len(unique) > 1 else ""
+        groups.setdefault((entry.metric, entry.used), set()).add(entry.symbol)
+    for name, used in sorted(groups, key=lambda key: (key[0], key[1] or 0.0)):
+        other = Metric(capital(plain_words(name)), "ratio", "", OF_A_RULE)
+        metric, symbols = METRICS.get(name, other), sorted(groups[name, used])
+        title = f"{metric.name} is unknown for {_of(symbols)}."
+        stands = metric.without
+        if used is not None and metric.form != "text":
+            stands = f"{FORMATS[metric.form](used)} stands in."
+        who = f" {named(symbols)}." if len(symbols) > 1 else ""
         yield Note("info", title, f"{stands}{who} {metric.repair}".strip())
 
 

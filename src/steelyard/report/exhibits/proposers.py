@@ -1,6 +1,4 @@
-"""Who proposed a set of orders as a whole: modules by name, variants of adaptive as
-`adaptive.cash_drag`.
-"""
+"""Who proposed a set of orders as a whole: modules by name, variants as `adaptive.cash_drag`."""
 
 from __future__ import annotations
 
@@ -25,21 +23,17 @@ class Credit:
 
 
 def proposed(by: Sequence[str], most: int = MOST) -> str:
-    """`Proposed as a whole by A, B, C and 2 more.`, or that no module proposed exactly these
-    orders.
-    """
+    """`Proposed as a whole by A, B, C and 2 more.`, or that no module did."""
     return f"Proposed as a whole by {named(by, most)}." if by else f"{SEARCH.capitalize()}."
 
 
 def credited(plan: Plan) -> list[Credit]:
-    """This plan and its runners-up, by who proposed them; a named list only where a module proposed
-    it too.
-    """
+    """This plan and its runners-up by who proposed them; other lists only if a module did."""
     sets = [("this plan", plan.proposed_by)] if plan.steps else []
     sets += [
-        (lower(title(one.name)), one.proposed_by)
-        for one in plan.alternatives
-        if one.proposed_by or one.name.startswith(RUNNER)
+        (lower(title(other.name)), other.proposed_by)
+        for other in plan.alternatives
+        if other.proposed_by or other.name.startswith(RUNNER)
     ]
     by: dict[tuple[str, ...], list[str]] = {}
     for name, who in sets:

@@ -10,16 +10,13 @@ ASKING = frozenset({"market_regime", "adaptive"})
 
 
 def regime(plan: Plan) -> str:
-    """`Market regime: bull. The index is 11.3 % over its moving average, told from 4,781
-    sessions.`; empty where nobody asks.
-    """
-    told = plan.regime
+    """`Market regime: bull. The index is 11.3 % over its moving …`; empty if nobody asks."""
+    state = plan.regime
     if not ASKING & {run.name for run in plan.modules}:
         return ""
-    if told.distance is None:
+    if state.distance is None:
         return "Market regime: unknown."
-    side = "over" if told.distance >= 0 else "under"
-    return (
-        f"Market regime: {told.name}. The index is {FORMATS['pct'](abs(told.distance))} {side} its "
-        f"moving average, told from {FORMATS['count'](told.observations)} sessions."
-    )
+    side = "over" if state.distance >= 0 else "under"
+    distance = f"{FORMATS['pct'](abs(state.distance))} {side} its moving average"
+    sessions = FORMATS["count"](state.observations)
+    return f"Market regime: {state.name}. The index is {distance}, told from {sessions} sessions."

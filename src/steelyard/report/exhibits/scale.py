@@ -1,6 +1,4 @@
-"""From numbers to places on a chart: positions in percent of its width, axis ends and ticks that
-people read.
-"""
+"""From numbers to places on a chart: percent of its width, and axes that people can read."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""What was not traded, and why: one row per security that stays, the other sizes and sides as lists
-by rule.
-"""
+"""What was not traded, and why: a row per security that stays, the rest as lists by rule."""
 
 from __future__ import annotations
 
@@ -29,16 +27,12 @@ STAGES: dict[Stage, str] = {
     "plan": "Plan",
 }
 TELLING: tuple[Stage, ...] = ("input", "filter", "search", "sizing", "plan", "opportunity")
-"""What is said of a security first: what kept it out, then what lost, last what was never
-proposed.
-"""
+"""What is said first: what was barred, then what lost, last what was never proposed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Securities that one rule stopped with the same sentence; numbers are text in the unit of the
-    rule.
-    """
+    """Securities that a rule stopped with one sentence; numbers are text in the rule's unit."""
 
     symbols: str
     name: str
@@ -94,9 +88,7 @@ def stopped(plan: Plan) -> Stopped:
 
 
 def _nearest(plan: Plan, entries: Iterable[NotTraded]) -> list[NotTraded]:
-    """Of each security that the plan does not trade, the entry that tells most: the candidate that
-    gains most first.
-    """
+    """Of each security not traded, the entry that tells most: the best candidate's first."""
     traded = {step.symbol for step in plan.steps}
     gains = {candidate.id: candidate.gain for candidate in plan.candidates}
 
@@ -115,23 +107,23 @@ def _nearest(plan: Plan, entries: Iterable[NotTraded]) -> list[NotTraded]:
 
 
 def _row(group: Sequence[NotTraded], names: dict[str, str]) -> Row:
-    one = group[0]
+    first = group[0]
     return Row(
         symbols=named([entry.symbol for entry in group], SYMBOLS),
-        name=names.get(one.symbol, "") if len(group) == 1 else "",
-        side=one.side,
-        stage=STAGES[one.stage],
-        rule=plain_words(one.rule),
+        name=names.get(first.symbol, "") if len(group) == 1 else "",
+        side=first.side,
+        stage=STAGES[first.stage],
+        rule=plain_words(first.rule),
         value=_alike(by_rule(entry.rule, entry.value) for entry in group),
         limit=_alike(by_rule(entry.rule, entry.limit) for entry in group),
         margin=_alike(by_rule(entry.rule, entry.margin, margin=True) for entry in group),
-        reason=one.reason,
+        reason=first.reason,
     )
 
 
 def _alike(texts: Iterable[str]) -> str:
-    found = list(dict.fromkeys(texts))
-    return found[0] if len(found) == 1 else f"{found[0]} and others"
+    different = list(dict.fromkeys(texts))
+    return different[0] if len(different) == 1 else f"{different[0]} and others"
 
 
 def _rest(entries: Iterable[NotTraded]) -> Iterable[Remainder]:
@@ -146,15 +138,15 @@ def _rest(entries: Iterable[NotTraded]) -> Iterable[Remainder]:
             by_symbol.setdefault(entry.symbol, []).append(
                 by_rule(entry.rule, entry.margin, margin=True)
             )
-        told = [_told(symbol, margins) for symbol, margins in sorted(by_symbol.items())]
-        yield Remainder(STAGES[stage], plain_words(rule), side, len(group), "; ".join(told))
+        listed = [_told(symbol, margins) for symbol, margins in sorted(by_symbol.items())]
+        yield Remainder(STAGES[stage], plain_words(rule), side, len(group), "; ".join(listed))
 
 
 def _told(symbol: str, margins: Sequence[str]) -> str:
-    known = list(dict.fromkeys(margin for margin in margins if margin))
-    if not known:
+    distances = list(dict.fromkeys(margin for margin in margins if margin))
+    if not distances:
         return symbol if len(margins) == 1 else f"{symbol} ({len(margins)} sizes)"
-    return f"{symbol} {', '.join(known)}"
+    return f"{symbol} {', '.join(distances)}"
 
 
 def _heading(count: int) -> str:

@@ -9,28 +9,12 @@ from decimal import Decimal
 
 from steelyard.money import ZERO
 from steelyard.orders import Side
+from steelyard.plans.orders import Step
 from steelyard.plans.plan import Plan
-from steelyard.report.exhibits.words import counted, sentence
+from steelyard.report.exhibits.words import counted
 from steelyard.sentences import MINUS, money
 
 DAYS_A_YEAR = 365.25
-
-
-@dataclass(frozen=True, slots=True)
-class Trade:
-    """One order; `reason` is a whole sentence."""
-
-    n: int
-    side: Side
-    symbol: str
-    name: str
-    quantity: Decimal
-    price: Decimal
-    currency: str
-    amount: Decimal
-    cost: Decimal
-    adds: float
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +45,7 @@ class Lot:
 class Trades:
     """The exhibit; sums in base currency."""
 
-    trades: tuple[Trade, ...]
+    steps: tuple[Step, ...]
     exchanges: tuple[Exchange, ...]
     lots: tuple[Lot, ...]
     sold: Decimal
@@ -83,22 +67,7 @@ def trades(plan: Plan) -> Trades:
     sold = sum((step.notional_base for step in plan.steps if step.side is Side.SELL), ZERO)
     bought = sum((step.notional_base for step in plan.steps if step.side is Side.BUY), ZERO)
     return Trades(
-        trades=tuple(
-            Trade(
-                n=step.n,
-                side=step.side,
-                symbol=step.symbol,
-                name=step.name,
-                quantity=step.quantity,
-                price=step.price,
-                currency=step.currency,
-                amount=step.notional_base,
-                cost=step.costs.total,
-                adds=step.adds,
-                reason=sentence(step.reason),
-            )
-            for step in plan.steps
-        ),
+        steps=plan.steps,
         exchanges=tuple(_exchanges(plan)),
         lots=tuple(_lots(plan)),
         sold=sold,
@@ -125,15 +94,8 @@ def _lots(plan: Plan) -> Iterable[Lot]:
     for step in plan.steps:
         for lot in step.lots:
             years = None if lot.acquired is None else (plan.as_of - lot.acquired).days / DAYS_A_YEAR
-            yield Lot(
-                step.symbol,
-                lot.acquired,
-                lot.quantity,
-                lot.unit_cost,
-                step.currency,
-                lot.gain,
-                years,
-            )
+            cost, gain = lot.unit_cost, lot.gain
+            yield Lot(step.symbol, lot.acquired, lot.quantity, cost, step.currency, gain, years)
 
 
 def _heading(plan: Plan) -> str:

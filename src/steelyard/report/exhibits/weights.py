@@ -1,6 +1,4 @@
-"""Weights before and after, against target and band: the rows of the exhibit and what they amount
-to.
-"""
+"""Weights before and after, against target and band: rows, their sums, and what they amount to."""
 
 from __future__ import annotations
 
@@ -8,16 +6,14 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from steelyard.money import ZERO
 from steelyard.plans.plan import Plan
-from steelyard.report.exhibits.audit import cash_weights
 from steelyard.report.exhibits.scale import Scale, ceiling, nice_step
 from steelyard.report.exhibits.words import counted, lower
 from steelyard.sentences import FORMATS, signed
 
 ROWS = 60
-"""Rows drawn: every traded one, every one out of its band, then the largest; the others are a plain
-list.
-"""
+"""Rows that a page draws: the traded, the ones out of their band, then the largest."""
 
 ABSENT_ROWS = 10
 """Targets that cannot be bought that are drawn, the largest."""
@@ -37,8 +33,7 @@ UNGROUPED = "No group"
 
 @dataclass(frozen=True, slots=True)
 class WeightRow:
-    """One security, or cash: weights of the pre-trade value; target and band None where there is
-    none.
+    """One security, or cash, of the pre-trade value; target and band None where there is none.
 
     absent   why no order can buy it, in a few words; it has then no weight, only a target
     """
@@ -68,26 +63,17 @@ class WeightRow:
 
     @property
     def digits(self) -> int:
-        """Decimals of the distance in points: enough to tell a weight outside its band from the
-        edge.
-        """
+        """Decimals of the distance: a weight outside its band must not read as its edge."""
         if self.band is None or self.off is None or self.target is None or self.inside(self.after):
             return 1
         edge = (self.band[0] if self.off < 0 else self.band[1]) - self.target
-        return next(
-            (
-                digits
-                for digits in range(1, MOST_DIGITS)
-                if signed(self.off, digits) != signed(edge, digits)
-            ),
-            MOST_DIGITS,
-        )
+        tried = range(1, MOST_DIGITS)
+        apart = (n for n in tried if signed(self.off, n) != signed(edge, n))
+        return next(apart, MOST_DIGITS)
 
     @property
     def state(self) -> str:
-        """What happens to the band: in, closed, out (and stays so), left (was in); empty without a
-        band.
-        """
+        """The band after: in, closed (was out), out (as before), left (was in); empty without."""
         if self.band is None:
             return self.absent
         before, then = self.inside(self.now), self.inside(self.after)
@@ -111,44 +97,52 @@ class Group:
 class Weights:
     """The exhibit.
 
-    bars     scale of the weight bars, from 0
-    strips   scale of the strips, distance from target; None without targets
+    rows     drawn: the traded first, then those out of their band, then the largest
+    groups   the same rows by group, for a page
     absent   targets that no order can buy
     rest     rows that are not drawn
     total    sums over everything, cash included
+    top      the largest weight or target
+    bars     scale of the weight bars, from 0
+    strips   scale of the strips, distance from target; None without targets
     """
 
+    rows: tuple[WeightRow, ...]
     groups: tuple[Group, ...]
     absent: tuple[WeightRow, ...]
     cash: WeightRow
     rest: tuple[WeightRow, ...]
     rest_said: str
     total: Group
+    top: float
     bars: Scale
     strips: Scale | None
     heading: str
     said: str
 
 
-def weights(plan: Plan) -> Weights:
-    """The exhibit of a plan."""
+def weights(plan: Plan, most: int | None = ROWS, most_absent: int | None = ABSENT_ROWS) -> Weights:
+    """The exhibit of a plan; at most so many rows are drawn, all of them for None."""
     rows = _rows(plan)
     absent = [
-        WeightRow(one.symbol, "", 0.0, 0.0, one.target, None, False, one.why)
-        for one in plan.drift.absent
+        WeightRow(target.symbol, "", 0.0, 0.0, target.target, None, False, target.why)
+        for target in plan.drift.absent
     ]
     labels = {holding.symbol: holding.group for holding in plan.holdings}
     cash = _cash(plan, rows)
-    drawn, rest = _fold(rows)
+    drawn, rest = _fold(rows, most)
+    drawn_absent = absent[:most_absent]
     everything = [*rows, *absent, cash]
-    top = max([*(max(row.now, row.after, row.target or 0.0) for row in everything), POINT])
+    top = max([*map(_size, everything), POINT])
     return Weights(
+        rows=tuple(drawn),
         groups=tuple(_grouped(drawn, rows, labels)),
-        absent=tuple(absent[:ABSENT_ROWS]),
+        absent=tuple(drawn_absent),
         cash=cash,
-        rest=(*rest, *absent[ABSENT_ROWS:]),
-        rest_said=_rest_said(rest, len(absent) - ABSENT_ROWS),
+        rest=(*rest, *absent[len(drawn_absent) :]),
+        rest_said=_rest_said(rest, len(absent) - len(drawn_absent)),
         total=_group("", everything, everything),
+        top=top,
         bars=Scale(0.0, ceiling(top, nice_step(top, STEPS))),
         strips=_strips([row for row in everything if row.target is not None]),
         heading=_heading(plan, rows),
@@ -160,15 +154,7 @@ def _rows(plan: Plan) -> list[WeightRow]:
     after = {holding.symbol: holding.weight for holding in plan.holdings_after}
     traded = {step.symbol for step in plan.steps}
     return [
-        WeightRow(
-            h.symbol,
-            h.name,
-            h.weight,
-            after.get(h.symbol, h.weight),
-            h.target,
-            h.band,
-            h.symbol in traded,
-        )
+        WeightRow(h.symbol, h.name, h.weight, after[h.symbol], h.target, h.band, h.symbol in traded)
         for h in plan.holdings
     ]
 
@@ -176,50 +162,52 @@ def _rows(plan: Plan) -> list[WeightRow]:
 def _cash(plan: Plan, rows: Iterable[WeightRow]) -> WeightRow:
     before, after = cash_weights(plan)
     targets = [row.target for row in rows if row.target is not None]
-    target = (
-        max(0.0, 1 - math.fsum([*targets, plan.drift.absent_target]))
-        if plan.objective.mode == "targets"
-        else None
-    )
+    rest = max(0.0, 1 - math.fsum([*targets, plan.drift.absent_target]))
+    target = rest if plan.objective.mode == "targets" else None
     return WeightRow("Cash", "", before, after, target, None, bool(plan.steps))
+
+
+def cash_weights(plan: Plan) -> tuple[float, float]:
+    """All cash before and after, of pre-trade value; before costs, so that a state sums to 1."""
+    if not plan.value:
+        return 0.0, 0.0
+    before, after = (
+        sum((amount * plan.cash_rates[currency] for currency, amount in cash.items()), ZERO)
+        for cash in (plan.cash, plan.cash_after)
+    )
+    return float(before / plan.value), float((after + plan.costs.total) / plan.value)
 
 
 def _size(row: WeightRow) -> float:
     return max(row.now, row.after, row.target or 0.0)
 
 
-def _fold(rows: Sequence[WeightRow]) -> tuple[list[WeightRow], list[WeightRow]]:
-    """Rows to draw and rows to list, each largest first."""
-    ranked = sorted(
-        rows, key=lambda row: (not row.traded, row.state in {"in", ""}, -_size(row), row.symbol)
-    )
-    drawn, rest = ranked[:ROWS], ranked[ROWS:]
-    return drawn, sorted(rest, key=lambda row: (-_size(row), row.symbol))
+def _by_size(rows: Iterable[WeightRow]) -> list[WeightRow]:
+    return sorted(rows, key=lambda row: (-_size(row), row.symbol))
+
+
+def _fold(rows: Sequence[WeightRow], most: int | None) -> tuple[list[WeightRow], list[WeightRow]]:
+    """Rows to draw, those that tell most first, and rows to list, the largest first."""
+    ranked = sorted(_by_size(rows), key=lambda row: (not row.traded, row.state in {"in", ""}))
+    drawn = ranked[:most]
+    return drawn, _by_size(ranked[len(drawn) :])
 
 
 def _grouped(
     drawn: Sequence[WeightRow], rows: Sequence[WeightRow], labels: dict[str, str | None]
 ) -> Iterable[Group]:
-    """Groups with their sums over all of their rows, drawn or not; a dimension with one member is
-    not drawn.
-    """
+    """Groups with sums over all of their rows, drawn or not; a single one has no name."""
     by_label: dict[str, list[WeightRow]] = {}
     for row in rows:
         by_label.setdefault(labels[row.symbol] or UNGROUPED, []).append(row)
     if len(by_label) <= 1:
-        if drawn:
-            yield _group("", sorted(drawn, key=lambda row: (-_size(row), row.symbol)), rows)
-        return
+        by_label = {"": list(rows)}
     shown = {row.symbol for row in drawn}
-    for label in sorted(
-        by_label, key=lambda label: (-math.fsum(_size(row) for row in by_label[label]), label)
+    for label, members in sorted(
+        by_label.items(), key=lambda item: (-math.fsum(map(_size, item[1])), item[0])
     ):
-        members = sorted(
-            (row for row in by_label[label] if row.symbol in shown),
-            key=lambda row: (-_size(row), row.symbol),
-        )
-        if members:
-            yield _group(label, members, by_label[label])
+        if drawn_members := _by_size(row for row in members if row.symbol in shown):
+            yield _group(label, drawn_members, members)
 
 
 def _group(label: str, shown: Sequence[WeightRow], members: Sequence[WeightRow]) -> Group:
@@ -243,11 +231,8 @@ def _strips(rows: Sequence[WeightRow]) -> Scale | None:
 
 def _rest_said(rest: Sequence[WeightRow], absent: int) -> str:
     """What is listed and not drawn; `absent` targets that cannot be bought beside the holdings."""
-    targets = (
-        f"{absent:,d} more target{'' if absent == 1 else 's'} that cannot be bought"
-        if absent > 0
-        else ""
-    )
+    plural = "" if absent == 1 else "s"
+    targets = f"{absent:,d} more target{plural} that cannot be bought" if absent > 0 else ""
     return " and ".join(part for part in (_rest_held(rest), targets) if part)
 
 
@@ -255,12 +240,12 @@ def _rest_held(rest: Sequence[WeightRow]) -> str:
     if not rest:
         return ""
     out = sum(row.state in {"out", "left"} for row in rest)
-    banded = any(row.band is not None for row in rest)
-    where = (
-        f", {out} of them outside their bands"
-        if out
-        else (" inside their bands" if banded else ", smaller and not traded")
-    )
+    if out:
+        where = f", {out} of them outside their bands"
+    elif any(row.band is not None for row in rest):
+        where = " inside their bands"
+    else:
+        where = ", smaller and not traded"
     return f"{len(rest):,d} more holding{'' if len(rest) == 1 else 's'}{where}"
 
 
@@ -271,49 +256,31 @@ def _heading(plan: Plan, rows: Sequence[WeightRow]) -> str:
     if plan.objective.mode == "none":
         largest = max(rows, key=lambda row: (row.after, row.symbol))
         verb = "is" if largest.now == max(row.now for row in rows) else "becomes"
-        return (
-            f"{largest.symbol} {verb} the largest holding, {FORMATS['pct'](largest.after)} of value"
-        )
+        share = FORMATS["pct"](largest.after)
+        return f"{largest.symbol} {verb} the largest holding, {share} of value"
     closed = sum(row.state == "closed" for row in rows)
     breaches = closed + sum(row.state == "out" for row in rows)
     if not breaches:
-        return (
-            "All holdings are inside their bands"
-            if len(rows) > 1
-            else "The holding is inside its band"
-        )
+        inside = "All holdings are inside their bands"
+        return inside if len(rows) > 1 else "The holding is inside its band"
     if not closed:
-        return (
-            "One holding stays out of its band"
-            if breaches == 1
-            else f"{counted(breaches, 'holding')} stay out of their bands"
-        )
+        stay = "stays out of its band" if breaches == 1 else "stay out of their bands"
+        return f"{counted(breaches, 'holding')} {stay}"
+    many = lower(counted(breaches, "breach", "breaches"))
     if closed == breaches:
-        return (
-            "The only breach closes"
-            if breaches == 1
-            else f"All {lower(counted(breaches, 'breach', 'breaches'))} close"
-        )
-    return (
-        f"{counted(closed, 'of', 'of')} {lower(counted(breaches, 'breach', 'breaches'))} "
-        f"close{'s' if closed == 1 else ''}"
-    )
+        return "The only breach closes" if breaches == 1 else f"All {many} close"
+    return f"{counted(closed, 'of', 'of')} {many} close{'s' if closed == 1 else ''}"
 
 
 def _said(plan: Plan, rows: Sequence[WeightRow]) -> str:
-    what = (
-        f"{counted(len(rows), 'security', 'securities')} and cash, percent of value before trading."
-    )
+    securities = counted(len(rows), "security", "securities")
+    what = f"{securities} and cash, percent of value before trading."
     if plan.drift.absent:
         what += f" {counted(len(plan.drift.absent), 'target')} cannot be bought."
     if plan.objective.mode == "none":
         return what + " No target weights were given."
-    left = sum(row.state == "left" for row in rows)
-    leaves = (
-        f" {counted(left, 'holding')} leave{'s' if left == 1 else ''} the band." if left else ""
-    )
     half = FORMATS["pp"](plan.rules.drift_band_weight)
-    return (
-        f"{what} A band is the target and {half} on either side; a breach is a weight outside "
-        f"it.{leaves}"
-    )
+    what += f" A band is the target and {half} on either side; a breach is a weight outside it."
+    leaving = sum(row.state == "left" for row in rows)
+    plural = "s" if leaving == 1 else ""
+    return what + (f" {counted(leaving, 'holding')} leave{plural} the band." if leaving else "")

@@ -1,6 +1,4 @@
-"""What-if reports: how the plan fares where it fills in part, and what each rule costs; the least
-and the dearest first.
-"""
+"""What if: how the plan fares filled in part, what each rule costs, what would change it."""
 
 from __future__ import annotations
 
@@ -38,9 +36,7 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule, as it is and as tried, and what loosening it gains: score units, in all and for one
-    unit; None for a switch.
-    """
+    """A rule as it is and as tried, and its gain, in all and for one unit; None: a switch."""
 
     name: str
     now: str
@@ -52,8 +48,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class WhatIfs:
-    """The exhibit; `filled` is empty where nothing fills in part, `idle` names the rules that cost
-    nothing.
+    """The exhibit; `filled` may be empty, `idle` names the rules that cost nothing.
 
     scenarios   the least, the least first
     better      the others
@@ -68,45 +63,50 @@ class WhatIfs:
 
 
 def what_ifs(plan: Plan) -> WhatIfs | None:
-    """The exhibit of a plan; None where no generator of what-if reports was on, or none said
-    anything.
-    """
-    told = plan.what_if
-    if told is None or (told.fills is None and not told.relaxations):
+    """The exhibit of a plan; None where no generator of what-if reports said anything."""
+    report = plan.what_if
+    if report is None or (report.fills is None and not report.relaxations):
         return None
-    scenarios = sorted(told.fills.scenarios if told.fills else (), key=lambda one: one.improvement)
-    rules = sorted(told.relaxations, key=lambda one: -one.gain)
-    idle = [one.name for one in rules if one.gain == 0]
+    fills = report.fills.scenarios if report.fills else ()
+    scenarios = sorted(map(_scenario, fills), key=lambda scenario: scenario.net)
+    rules = sorted(report.relaxations, key=lambda rule: -rule.gain)
+    idle = [rule.name for rule in rules if rule.gain == 0]
+    parts = [
+        part
+        for part, there in (("it fills in part", fills), ("a rule were looser", rules))
+        if there
+    ]
     return WhatIfs(
-        heading=(
-            "What if it fills in part, or a rule were looser"
-            if scenarios and rules
-            else _heading(filled=bool(scenarios))
-        ),
-        filled=told.fills.text if told.fills else "",
-        scenarios=tuple(map(_scenario, scenarios[:SHOWN])),
-        better=tuple(map(_scenario, scenarios[SHOWN:])),
-        rules=tuple(_rule(one, plan.base_currency) for one in rules if one.gain != 0),
+        heading=f"What if {', or '.join(parts)}",
+        filled=report.fills.text if report.fills else "",
+        scenarios=tuple(scenarios[:SHOWN]),
+        better=tuple(scenarios[SHOWN:]),
+        rules=tuple(_rule(rule, plan.base_currency) for rule in rules if rule.gain != 0),
         idle=sentence(f"{capital(', '.join(idle))}: nothing would change") if idle else "",
     )
 
 
-def _heading(*, filled: bool) -> str:
-    return "What if it fills in part" if filled else "What if a rule were looser"
+def would(plan: Plan) -> list[str]:
+    """What would change the plan, in sentences, where that was asked for."""
+    asked = plan.explanation
+    if asked is None:
+        return []
+    answers = (asked.stability, *asked.thresholds, *asked.counterfactuals, *asked.relaxations)
+    return [answer.text for answer in answers]
 
 
-def _scenario(one: FillScenario) -> Scenario:
-    return Scenario(capital(one.name), one.improvement, one.cash_after, one.keeps_reserve)
+def _scenario(fill: FillScenario) -> Scenario:
+    return Scenario(capital(fill.name), fill.improvement, fill.cash_after, fill.keeps_reserve)
 
 
-def _rule(one: Loosened, base: str) -> Rule:
-    form = PLAIN.get(one.unit, money)
-    switch = one.unit == "switch"
+def _rule(rule: Loosened, base: str) -> Rule:
+    form = PLAIN.get(rule.unit, money)
+    switch = rule.unit == "switch"
     return Rule(
-        name=capital(one.name),
-        now=form(one.now),
-        then=form(one.then),
-        gain=one.gain,
-        each=None if switch else one.gain_per_unit,
-        unit="" if switch else base if one.unit not in PLAIN else one.unit,
+        name=capital(rule.name),
+        now=form(rule.now),
+        then=form(rule.then),
+        gain=rule.gain,
+        each=None if switch else rule.gain_per_unit,
+        unit="" if switch else base if rule.unit not in PLAIN else rule.unit,
     )

@@ -50,9 +50,9 @@ def sentence(text: str) -> str:
     )
 
 
-def counted(count: int, one: str, many: str | None = None) -> str:
+def counted(count: int, noun: str, plural: str | None = None) -> str:
     """A number as a word and its noun: `Two trades`, `One sale`."""
-    return f"{in_words(count)} {one if count == 1 else many or one + 's'}"
+    return f"{in_words(count)} {noun if count == 1 else plural or noun + 's'}"
 
 
 def lower(text: str) -> str:
@@ -62,8 +62,8 @@ def lower(text: str) -> str:
 
 def named(symbols: Sequence[str], most: int = NAMED) -> str:
     """`A, B and 3 more`."""
-    left = len(symbols) - most
-    return ", ".join(symbols[:most]) + (f" and {left} more" if left > 0 else "")
+    more = len(symbols) - most
+    return ", ".join(symbols[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def price(amount: Decimal) -> str:
@@ -135,9 +135,7 @@ UNITS = {
     "max_depth": ORDERS,
     "stale_price": SESSIONS,
 }
-"""Rule -> how its value and limit, and its margin, are written; what ends in `_days` is days, any
-other rule a plain number.
-"""
+"""Rule -> how its numbers and its margin are written; `_days` are days, others plain numbers."""
 
 
 def by_rule(rule: str, value: float | None, *, margin: bool = False) -> str:

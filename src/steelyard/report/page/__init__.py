@@ -71,16 +71,12 @@ def render(plan: Plan) -> str:
         weights=weights.weights(plan),
         score=waterfall.score(plan),
         cost=waterfall.cost(plan),
-        score_heading=waterfall.heading(plan),
-        score_said=waterfall.said(plan),
-        ladders=ladder.ladders(plan),
-        ladder_heading=ladder.heading(plan),
-        ladder_said=ladder.said(plan),
+        cash=ladder.cash(plan),
         weighed=alternatives.weighed(plan),
         stopped=stopped.stopped(plan),
         what_if=what_if.what_ifs(plan),
         regime=regime.regime(plan),
-        would=_would(plan),
+        would=what_if.would(plan),
         coverage=_coverage(plan),
         noticed=_noticed(plan),
         credits=proposers.credited(plan),
@@ -92,8 +88,7 @@ def render(plan: Plan) -> str:
 
 
 def embedded(plan: Plan) -> str | None:
-    r"""The plan document for a script element, without what differs between two runs; None when it
-    is too large.
+    r"""The plan document for a script element, without what differs between two runs; None if huge.
 
     `</` is written `<\/` and any other `<` as an escape, so that no text ends the element or opens
     a comment in it; controls are escapes too. What is left out is outside the plan id, which can
@@ -113,41 +108,20 @@ def _verdict(plan: Plan) -> tuple[str, str]:
     return (head + ".", rest) if stop else ("", plan.verdict.text)
 
 
-def _would(plan: Plan) -> list[str]:
-    """What would change the plan, where that was asked for."""
-    told = plan.explanation
-    if told is None:
-        return []
-    return [
-        told.stability.text,
-        *(one.text for one in (*told.counterfactuals, *told.thresholds, *told.relaxations)),
-    ]
-
-
 def _coverage(plan: Plan) -> str:
-    metrics, symbols = (
-        {entry.metric for entry in plan.data_coverage},
-        {entry.symbol for entry in plan.data_coverage},
-    )
-    kinds = words.counted(len(metrics), "kind")
-    return (
-        f"{kinds} of data missing for "
-        f"{words.lower(words.counted(len(symbols), 'security', 'securities'))}"
-    )
+    kinds = words.counted(len({entry.metric for entry in plan.data_coverage}), "kind")
+    symbols = len({entry.symbol for entry in plan.data_coverage})
+    securities = words.lower(words.counted(symbols, "security", "securities"))
+    return f"{kinds} of data missing for {securities}"
 
 
 def _noticed(plan: Plan) -> str:
-    problems, warnings = (
-        words.counted(len(plan.problems), "problem"),
-        words.counted(len(plan.warnings), "warning"),
-    )
-    return f"{problems}, {words.lower(warnings)}"
+    warnings = words.lower(words.counted(len(plan.warnings), "warning"))
+    return f"{words.counted(len(plan.problems), 'problem')}, {warnings}"
 
 
 def _page_footer(plan: Plan) -> str:
-    """Plan id for the margin of printed pages: hexadecimal digits only, since it stands inside the
-    style.
-    """
+    """Plan id for the margin of printed pages: hexadecimal digits only, as it is inside a style."""
     return f"Plan {plan.plan_id[:SHORT]}" if HASH.fullmatch(plan.plan_id) else "Plan"
 
 
@@ -155,14 +129,12 @@ def _page_footer(plan: Plan) -> str:
 def _style() -> Markup:
     """Fonts, tokens and rules as one style sheet."""
     faces = [
-        f'@font-face{{font-family:"{name}";font-weight:{WEIGHTS};src:url(data:font/woff2;base64,{_base64(file)})'
-        ' format("woff2")}'
+        f'@font-face{{font-family:"{name}";font-weight:{WEIGHTS};'
+        f'src:url(data:font/woff2;base64,{_base64(file)}) format("woff2")}}'
         for name, file in FONTS
     ]
-    sheets = [
-        _squeezed((HERE / "tokens.css").read_text("utf-8")),
-        _squeezed((HERE / "templates" / "style.css").read_text("utf-8")),
-    ]
+    files = (HERE / "tokens.css", HERE / "templates" / "style.css")
+    sheets = [_squeezed(file.read_text("utf-8")) for file in files]
     return Markup("\n".join([*faces, *sheets]))  # noqa: S704 our own files
 
 
@@ -205,6 +177,7 @@ def _environment() -> Environment:
         "wide": _width,
         "short": lambda digest: digest[:SHORT],
         "words": words.plain_words,
+        "sentence": words.sentence,
     }
     return env
 

@@ -52,9 +52,7 @@ LAST = (certificate, notes, seal)
 
 
 def show(plan: Plan, console: Console, *, explain: bool = False, timings: bool = False) -> None:
-    """Print a plan; `explain` adds parts of the score, every candidate, every reason and every
-    module.
-    """
+    """Print a plan; `explain` adds parts of the score, all candidates, reasons and modules."""
     view = View(console, plan, explain)
     for section in (
         *SECTIONS,
@@ -66,7 +64,5 @@ def show(plan: Plan, console: Console, *, explain: bool = False, timings: bool =
 
 
 def show_why(plan: Plan, symbol: str, console: Console) -> None:
-    """Print the story of one symbol: holding, order, every candidate kept or dropped, by which
-    rule, number and margin.
-    """
+    """Print the story of one symbol: holding, order, every candidate, kept or not."""
     why.draw(View(console, plan, explain=True), symbol)

@@ -9,11 +9,12 @@ and never obeyed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from rich.cells import cell_len, chop_cells
+from rich.console import Console
 from rich.text import Text
 
 from steelyard.report import visible
@@ -68,26 +69,36 @@ def sentence(text: str, width: int, *, indent: int = 0, style: str = "") -> Iter
         yield _line(" " * indent + line, style)
 
 
+def emit(console: Console, lines: Iterable[Text]) -> None:
+    """Print lines as they are: no mark-up, no wrapping, no cutting."""
+    for line in lines:
+        console.print(line, soft_wrap=True, markup=False, highlight=False, emoji=False)
+
+
+def table(console: Console, columns: Sequence[Column], rows: Sequence[Row]) -> None:
+    """Print rows that begin at the edge of the window, with the columns that fit it."""
+    fit, cut = fitting(columns, rows, console.width, indent=0)
+    emit(console, grid(fit, cut, console.width, indent=0))
+
+
 def fitting(
     columns: Sequence[Column], rows: Sequence[Row], width: int, *, indent: int = 2
 ) -> tuple[list[Column], list[Row]]:
-    """The columns that fit a window, and the rows with only those; a column that may go and is
-    empty goes anyway.
-    """
+    """The columns that fit a window, and their cells; an empty one that may go goes anyway."""
     room = width - indent
-    kept = [
+    chosen = [
         i
         for i, column in enumerate(columns)
         if not column.drop or any(row.cells[i] for row in rows)
     ]
     natural = _natural(columns, rows)
-    while sum(natural[i] for i in kept) + GAP * (len(kept) - 1) > room:
-        least = max(kept, key=lambda i: columns[i].drop)
+    while sum(natural[i] for i in chosen) + GAP * (len(chosen) - 1) > room:
+        least = max(chosen, key=lambda i: columns[i].drop)
         if not columns[least].drop:
             break
-        kept.remove(least)
-    return [columns[i] for i in kept], [
-        replace(row, cells=tuple(row.cells[i] for i in kept)) for row in rows
+        chosen.remove(least)
+    return [columns[i] for i in chosen], [
+        replace(row, cells=tuple(row.cells[i] for i in chosen)) for row in rows
     ]
 
 

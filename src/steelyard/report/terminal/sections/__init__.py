@@ -2,5 +2,5 @@
 
 In: a `View`, which is a console, a plan and how much to tell. Out: printed lines. A section without
 anything to say prints nothing. To add one: a file with `draw(view)`, and its name in the order of
-`terminal.py`.
+`terminal/__init__.py`.
 """

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from steelyard.plans.orders import Alternative
-from steelyard.report.exhibits.alternatives import title
+from steelyard.report.exhibits.alternatives import weighed
 from steelyard.report.exhibits.proposers import credited
-from steelyard.report.exhibits.words import lower
 from steelyard.report.terminal.columns import Column, Row
-from steelyard.report.terminal.sections.view import View, percent_or_unknown
-from steelyard.sentences import money, percent, points, quantity, signed
+from steelyard.report.terminal.sections.view import View
+from steelyard.sentences import money, percent, points, signed
 
 
 def draw(view: View) -> None:
-    """Print the plan and its alternatives, each with its orders; with `explain` who proposed
-    which.
-    """
+    """Print every plan, best first, and how it differs; with `explain` all orders and modules."""
     plan = view.plan
     if not plan.alternatives:
         return
@@ -29,37 +25,21 @@ def draw(view: View) -> None:
         Column("Turnover, %", "right", drop=2),
         Column("Drift, pp", "right", drop=1),
     )
-    score = plan.score
-    drift = percent_or_unknown(plan.drift.after)
-    own = (
-        "this plan",
-        points(score.plan),
-        signed(score.improvement, 2),
-        money(plan.costs.total),
-        percent(plan.turnover),
-        drift,
-    )
-    view.table(columns, [Row(own, style="bold"), *map(_alternative, plan.alternatives)])
-    told = credited(plan) if view.explain else []
-    if told:
-        view.emit([Text("")])
-        view.table(
-            (Column("Orders of"), Column("Come from")),
-            [Row((credit.plans, credit.by)) for credit in told],
+    rows = []
+    for other in weighed(plan).rows:
+        drift = "none" if other.drift is None else percent(other.drift)
+        numbers = (points(other.score), signed(other.net, 2), money(other.cost))
+        trades = (other.orders if view.explain else "") or other.note
+        rows.append(
+            Row(
+                (other.name, *numbers, percent(other.turnover), drift),
+                under=(trades,) if trades else (),
+                style="bold" if other.kind == "plan" else "",
+            )
         )
-
-
-def _alternative(other: Alternative) -> Row:
-    orders = ", ".join(
-        f"{step.side} {quantity(step.quantity)} {step.symbol}" for step in other.steps
-    )
-    drift = percent_or_unknown(other.drift_after)
-    cells = (
-        lower(title(other.name)),
-        points(other.score),
-        signed(other.improvement, 2),
-        money(other.cost),
-        percent(other.turnover),
-        drift,
-    )
-    return Row(cells, under=(orders,) if orders else ())
+    view.table(columns, rows)
+    sources = credited(plan) if view.explain else []
+    if sources:
+        view.emit([Text("")])
+        heads = (Column("Orders of"), Column("Come from"))
+        view.table(heads, [Row((credit.plans, credit.by)) for credit in sources])

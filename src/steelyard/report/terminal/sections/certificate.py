@@ -11,9 +11,9 @@ from steelyard.sentences import points
 def draw(view: View) -> None:
     """Print the badge, what was compared, and who proposed the plan."""
     plan = view.plan
-    told = box(plan)
-    view.title(f"{told.badge}.")
-    view.say(told.said)
+    summary = box(plan)
+    view.title(f"{summary.badge}.")
+    view.say(summary.said)
     if plan.steps:
         view.say(proposed(plan.proposed_by, len(plan.proposed_by) if view.explain else MOST))
     headroom = plan.certificate.structural_headroom

@@ -11,9 +11,7 @@ from steelyard.report.terminal.sections.view import View, day, in_base
 
 
 def draw(view: View) -> None:
-    """Print bucket, strategy, day and value, the market regime, and the verdict with its
-    figures.
-    """
+    """Print bucket, strategy, day, value, market regime, and the verdict with its figures."""
     plan = view.plan
     version = f" v{plan.strategy.version}" if plan.strategy.version is not None else ""
     view.say(

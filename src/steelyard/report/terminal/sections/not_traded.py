@@ -15,9 +15,7 @@ REASONS_SHOWN = 6
 """Rows without `explain`."""
 
 STAGES: tuple[Stage, ...] = (*TELLING, "merge")
-"""Order of the ledger: what kept out, what lost, what was never proposed, what lives on in another
-size.
-"""
+"""Order of the ledger; last what lives on in another size."""
 
 HEADS = (
     Column("Symbol"),
@@ -32,9 +30,7 @@ HEADS = (
 
 
 def draw(view: View) -> None:
-    """Print what stopped the securities that the plan leaves alone; every entry of the ledger with
-    `explain`.
-    """
+    """Print what stopped the securities that stay; every entry of the ledger with `explain`."""
     if view.explain:
         view.title(f"What stopped before the plan, and why: {len(view.plan.not_traded)} entries")
         view.table(HEADS, [row(entry) for entry in in_order(view.plan.not_traded)])
@@ -48,12 +44,10 @@ def draw(view: View) -> None:
         for row in exhibit.rows
     ]
     view.table((Column("Stopped at"), Column("Side"), Column("Symbols")), rows[:REASONS_SHOWN])
-    left = len(rows) - REASONS_SHOWN
-    more = (
-        f"and {lower(counted(left, 'more reason'))}: "
-        if left > 0
-        else "Every candidate of a symbol: "
-    )
+    hidden = len(rows) - REASONS_SHOWN
+    more = "Every candidate of a symbol: "
+    if hidden > 0:
+        more = f"and {lower(counted(hidden, 'more reason'))}: "
     view.say(f"{more}steelyard why SYMBOL", style="dim")
 
 

@@ -20,9 +20,9 @@ def draw(view: View) -> None:
 
 def tell(view: View, plan: Plan, title: str) -> None:
     """Problems, warnings and missing data of `plan`, each with its consequence."""
-    found = notes(plan)
-    if not found:
+    entries = notes(plan)
+    if not entries:
         return
     view.title(title)
-    for note in found:
+    for note in entries:
         view.say(f"{LEVELS[note.level]}{note.title} {note.text}")

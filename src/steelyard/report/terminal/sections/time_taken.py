@@ -1,6 +1,4 @@
-"""How long each part took: the command around the plan, the stages of planning, the modules of each
-stage.
-"""
+"""How long each part took: the command, the stages of planning, the modules of each stage."""
 
 from __future__ import annotations
 

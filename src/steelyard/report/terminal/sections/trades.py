@@ -30,18 +30,13 @@ def draw(view: View) -> None:
         Column("Weight, %", "right", drop=3),
         Column("Adds", "right", drop=2),
     )
-    note = (
-        "Adds",
-        "Adds: points of the score, net of costs, that the plan loses without this order.",
-    )
-    view.table(columns, [row(view, step) for step in plan.steps], note)
+    note = "Adds: points of the score, net of costs, that the plan loses without this order."
+    view.table(columns, [row(view, step) for step in plan.steps], ("Adds", note))
 
 
 def row(view: View, step: Step) -> Row:
-    """An order; under it its reason, with `explain` the whole sentence, the lots and who asked for
-    it.
-    """
-    told = tuple(_story(view, step)) if view.explain else (sentence(step.reason),)
+    """An order, its reason under it; with `explain` the whole sentence, lots and modules."""
+    under = tuple(_story(view, step)) if view.explain else (sentence(step.reason),)
     return Row(
         (
             str(step.n),
@@ -55,7 +50,7 @@ def row(view: View, step: Step) -> Row:
             f"{percent(step.weight_before)} → {percent(step.weight_after)}",
             signed(step.adds, 2),
         ),
-        under=told,
+        under=under,
         style=STYLES[step.side],
     )
 
@@ -64,11 +59,9 @@ def _story(view: View, step: Step) -> Iterator[str]:
     yield step.narrative or step.reason
     for lot in step.lots:
         acquired = day(lot.acquired) if lot.acquired else "unknown date"
-        cost = (
-            f"{price(lot.unit_cost)} {step.currency}"
-            if lot.unit_cost is not None
-            else "unknown cost"
-        )
+        cost = "unknown cost"
+        if lot.unit_cost is not None:
+            cost = f"{price(lot.unit_cost)} {step.currency}"
         gain = in_base(view.plan, lot.gain) if lot.gain is not None else "unknown"
         yield f"Lot of {acquired}: {quantity(lot.quantity)} at {cost}, gain {gain}."
     yield f"Proposed by {', '.join(step.proposed_by)}."

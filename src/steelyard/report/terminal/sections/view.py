@@ -12,8 +12,8 @@ from rich.text import Text
 
 from steelyard.orders import Side
 from steelyard.plans.plan import Plan
-from steelyard.report.terminal.columns import Column, Row, fitting, grid, sentence
-from steelyard.sentences import FORMATS, money, percent
+from steelyard.report.terminal.columns import Column, Row, emit, fitting, grid, sentence
+from steelyard.sentences import FORMATS, money
 
 BAR = 24
 """Length of the longest bar, terminal columns."""
@@ -42,9 +42,8 @@ class View:
         return self.console.width
 
     def emit(self, lines: Iterable[Text]) -> None:
-        """Print lines as they are: no mark-up, no wrapping, no cutting."""
-        for line in lines:
-            self.console.print(line, soft_wrap=True, markup=False, highlight=False, emoji=False)
+        """Print lines as they are."""
+        emit(self.console, lines)
 
     def say(self, text: str, *, indent: int = 2, style: str = "") -> None:
         """Print a sentence."""
@@ -58,9 +57,7 @@ class View:
     def table(
         self, columns: Sequence[Column], rows: Sequence[Row], note: tuple[str, str] | None = None
     ) -> None:
-        """Print rows; `note` is (head, what it means), printed if the column of that head had
-        room.
-        """
+        """Print rows; `note` is (head, meaning), printed if the column of that head had room."""
         fit, cut = fitting(columns, rows, self.width)
         self.emit(grid(fit, cut, self.width))
         if note is not None and note[0] in {column.head for column in fit}:
@@ -75,11 +72,6 @@ def bar(value: float, top: float) -> int:
 def side_of(side: Side | None) -> str:
     """Sign and word of a side; empty for either."""
     return "" if side is None else SIDES[side]
-
-
-def percent_or_unknown(weight: float | None) -> str:
-    """A weight in percent."""
-    return "unknown" if weight is None else percent(weight)
 
 
 def day(on: date) -> str:

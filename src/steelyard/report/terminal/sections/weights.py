@@ -2,117 +2,50 @@
 
 from __future__ import annotations
 
-from steelyard.plans.plan import Plan
+from steelyard.report.exhibits.weights import ABSENT_ROWS, WeightRow, weights
 from steelyard.report.terminal.columns import Column, Row
 from steelyard.report.terminal.sections.view import BAR, View, bar, short
 from steelyard.sentences import percent, signed
 
-WEIGHTS_SHOWN = 20
-"""Rows without `explain`."""
-
-ABSENT_SHOWN = 10
-"""Targets that cannot be bought, without `explain`."""
-
-WeightRow = tuple[str, float, float, float | None]
-"""Symbol, weight now, after, and target."""
+ROWS = 19
+"""Rows without `explain`, cash not counted."""
 
 NONE = "–"
 """Where a security without a price would have its weight."""
 
 
 def draw(view: View) -> None:
-    """Print the weights; all with `explain`, else what is traded and the largest."""
-    plan = view.plan
-    rows = _weight_rows(plan)
-    shown = (
-        rows
-        if view.explain or len(rows) <= WEIGHTS_SHOWN
-        else [*rows[: WEIGHTS_SHOWN - 1], rows[-1]]
-    )
-    targeted = plan.objective.mode == "targets"
+    """Print the weights; all with `explain`, else what is traded, out of its band, or largest."""
+    exhibit = weights(view.plan, *((None, None) if view.explain else (ROWS, ABSENT_ROWS)))
+    targeted = exhibit.strips is not None
     view.title("Weights, % of value before trading")
-    columns = [
-        Column("Symbol"),
-        Column("Name", drop=2),
-        Column("Now", "right"),
-        Column("After", "right"),
-    ]
+    columns = [Column("Symbol"), Column("Name", drop=2)]
+    columns += [Column("Now", "right"), Column("After", "right")]
     if targeted:
         columns += [Column("Target", "right"), Column("Off target, pp", "right")]
     columns += [Column(" ", drop=1)]
-    absent = plan.drift.absent
-    weights = [
-        *(weight for _, *row in rows for weight in row if weight is not None),
-        *(one.target for one in absent),
-    ]
-    top = max(weights, default=0.0)
-    names = {holding.symbol: holding.name for holding in plan.holdings}
     bars = "█ held, ░ sold, ▒ bought" + (", ┃ target" if targeted else "") + "."
-    drawn = [_weight(row, short(names.get(row[0], "")), top, targeted=targeted) for row in shown]
-    lacking = absent if view.explain else absent[:ABSENT_SHOWN]
-    above_cash = len(drawn) - bool(plan.value)
-    drawn[above_cash:above_cash] = [
-        Row(
-            (
-                one.symbol,
-                "",
-                NONE,
-                NONE,
-                percent(one.target),
-                f"{signed(-one.target)}, {one.why}",
-                _bar(0.0, 0.0, one.target, top),
-            )
-        )
-        for one in lacking
-    ]
-    view.table(columns, drawn, (" ", bars))
-    if len(absent) > len(lacking):
-        view.say(
-            f"and {len(absent) - len(lacking)} more targets that cannot be bought: steelyard plan "
-            "--explain",
-            style="dim",
-        )
-    if len(rows) > len(shown):
-        view.say(f"and {len(rows) - len(shown)} more: steelyard plan --explain", style="dim")
+    rows = (*exhibit.rows, *exhibit.absent, exhibit.cash)
+    view.table(columns, [_row(row, exhibit.top) for row in rows], (" ", bars))
+    if exhibit.rest:
+        view.say(f"and {exhibit.rest_said}: steelyard plan --explain", style="dim")
     view.say("Cash after is before costs.", style="dim")
 
 
-def _weight_rows(plan: Plan) -> list[WeightRow]:
-    """Traded first, then by distance from target or size; cash last."""
-    after = {holding.symbol: holding.weight for holding in plan.holdings_after}
-    traded = {step.symbol for step in plan.steps}
-    rows = [
-        (h.symbol, h.weight or 0.0, after.get(h.symbol, h.weight or 0.0), h.target)
-        for h in plan.holdings
-    ]
-    rows = [row for row in rows if any(value for value in row[1:])]
-    rows.sort(key=lambda row: (row[0] not in traded, -max(row[1], row[2], row[3] or 0.0), row[0]))
-    now, then = 1 - sum(row[1] for row in rows), 1 - sum(row[2] for row in rows)
-    targets = [row[3] for row in rows if row[3] is not None]
-    cash = (
-        max(0.0, 1 - sum(targets) - plan.drift.absent_target)
-        if plan.objective.mode == "targets"
-        else None
-    )
-    return [*rows, ("cash", now, then, cash)] if plan.value else rows
+def _row(row: WeightRow, top: float) -> Row:
+    now, after = (NONE, NONE) if row.absent else (percent(row.now), percent(row.after))
+    cells = [row.symbol, short(row.name), now, after]
+    if row.target is not None and row.off is not None and row.off_now is not None:
+        change = f"{signed(row.off_now)} → {signed(row.off)}"
+        off = f"{signed(row.off)}, {row.absent}" if row.absent else change
+        cells += [percent(row.target), off]
+    return Row((*cells, _bar(row, top)))
 
 
-def _weight(row: WeightRow, name: str, top: float, *, targeted: bool) -> Row:
-    symbol, now, after, target = row
-    cells = [symbol, name, percent(now), percent(after)]
-    if targeted:
-        aim = target or 0.0
-        cells += [percent(aim), f"{signed(now - aim)} → {signed(after - aim)}"]
-    return Row((*cells, _bar(now, after, target, top)))
-
-
-def _bar(now: float, after: float, target: float | None, top: float) -> str:
-    held, most, mark = (
-        bar(value, top) for value in (min(now, after), max(now, after), target or 0.0)
-    )
-    cells = list(
-        "█" * held + ("░" if after < now else "▒") * (most - held) + " " * (BAR + 1 - most)
-    )
-    if target is not None:
-        cells[mark] = "┃"
+def _bar(row: WeightRow, top: float) -> str:
+    least, most = bar(min(row.now, row.after), top), bar(max(row.now, row.after), top)
+    moved = "░" if row.after < row.now else "▒"
+    cells = list("█" * least + moved * (most - least) + " " * (BAR + 1 - most))
+    if row.target is not None:
+        cells[bar(row.target, top)] = "┃"
     return "".join(cells)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from steelyard.report.exhibits.what_if import Rule, what_ifs
+from steelyard.report.exhibits.what_if import Rule, Scenario, what_ifs
 from steelyard.report.exhibits.words import counted, lower
 from steelyard.report.terminal.columns import Column, Row
 from steelyard.report.terminal.sections.view import View
@@ -21,24 +21,10 @@ def draw(view: View) -> None:
         view.say(exhibit.filled)
         shown = exhibit.scenarios + (exhibit.better if view.explain else ())
         heads = (Column("Filled"), Column("Net", "right"), Column("Cash, %", "right"), Column(""))
-        rows = [
-            Row(
-                (
-                    one.name,
-                    signed(one.net, 2),
-                    percent(one.cash),
-                    "" if one.kept else "under the reserve",
-                )
-            )
-            for one in shown
-        ]
-        view.table(heads, rows)
+        view.table(heads, list(map(_filled, shown)))
         if exhibit.better and not view.explain:
-            view.say(
-                f"and {lower(counted(len(exhibit.better), 'better one'))}: steelyard plan "
-                "--explain",
-                style="dim",
-            )
+            more = lower(counted(len(exhibit.better), "better one"))
+            view.say(f"and {more}: steelyard plan --explain", style="dim")
     if exhibit.rules:
         view.emit([Text("")])
         columns = (
@@ -52,6 +38,11 @@ def draw(view: View) -> None:
     if exhibit.idle:
         view.say(exhibit.idle, style="dim")
     view.say("None of this is in the plan.", style="dim")
+
+
+def _filled(scenario: Scenario) -> Row:
+    short = "" if scenario.kept else "under the reserve"
+    return Row((scenario.name, signed(scenario.net, 2), percent(scenario.cash), short))
 
 
 def _looser(rule: Rule) -> Row:

@@ -17,16 +17,14 @@ from steelyard.sentences import percent, quantity
 
 
 def draw(view: View, symbol: str) -> None:
-    """Print the story of one symbol: holding, order, every candidate kept or dropped, by which
-    rule, number and margin.
-    """
+    """Print holding, order, and every candidate of a symbol: in the table, or dropped and why."""
     plan = view.plan
     holding = next((h for h in plan.holdings if h.symbol == symbol), None)
     step = plan.step(symbol)
     _head(view, symbol, holding, step)
     if step is not None:
         _order(view, step)
-    _kept(view, symbol)
+    _in_table(view, symbol)
     _dropped(view, symbol)
     notes.tell(view, _about(plan, symbol), "Data")
 
@@ -47,11 +45,8 @@ def _about(plan: Plan, symbol: str) -> Plan:
 def _head(view: View, symbol: str, holding: HoldingShown | None, step: Step | None) -> None:
     plan = view.plan
     name = f" {holding.name}" if holding and holding.name and holding.name != symbol else ""
-    view.say(
-        f"{symbol}{name} · {plan.bucket} · as of {day(plan.as_of)} · plan "
-        f"{plan.plan_id[:HASH_SHOWN]}",
-        indent=0,
-    )
+    where = f"{plan.bucket} · as of {day(plan.as_of)} · plan {plan.plan_id[:HASH_SHOWN]}"
+    view.say(f"{symbol}{name} · {where}", indent=0)
     if step is not None:
         verdict = f"{step.side.capitalize()} {quantity(step.quantity)}."
     elif holding is not None and holding.quantity:
@@ -61,24 +56,19 @@ def _head(view: View, symbol: str, holding: HoldingShown | None, step: Step | No
     view.emit([Text("")])
     view.say(verdict, indent=0, style="bold")
     if holding is not None:
-        view.say(_held(holding), indent=0)
-    for one in plan.drift.absent:
-        if one.symbol == symbol:
-            view.say(f"Target {percent(one.target)} % of value; {one.why}.", indent=0)
+        view.say(_owned(holding), indent=0)
+    for target in plan.drift.absent:
+        if target.symbol == symbol:
+            view.say(f"Target {percent(target.target)} % of value; {target.why}.", indent=0)
 
 
-def _held(holding: HoldingShown) -> str:
-    quoted = (
-        "price unknown" if holding.price is None else f"{price(holding.price)} {holding.currency}"
-    )
-    weight = "weight unknown" if holding.weight is None else f"{percent(holding.weight)} % of value"
+def _owned(holding: HoldingShown) -> str:
+    quoted = f"{price(holding.price)} {holding.currency}"
     target = "no target" if holding.target is None else f"target {percent(holding.target)} %"
-    band = (
-        ""
-        if holding.band is None
-        else f", band {percent(holding.band[0])} to {percent(holding.band[1])} %"
-    )
-    return f"{quantity(holding.quantity)} held, {quoted}, {weight}, {target}{band}."
+    if holding.band is not None:
+        target += f", band {percent(holding.band[0])} to {percent(holding.band[1])} %"
+    weight = f"{percent(holding.weight)} % of value"
+    return f"{quantity(holding.quantity)} held, {quoted}, {weight}, {target}."
 
 
 def _order(view: View, step: Step) -> None:
@@ -89,7 +79,7 @@ def _order(view: View, step: Step) -> None:
     view.table(columns, [Row((*row.cells[:2], *row.cells[4:]), row.under, row.style)])
 
 
-def _kept(view: View, symbol: str) -> None:
+def _in_table(view: View, symbol: str) -> None:
     rows = [c for c in view.plan.candidates if c.symbol == symbol]
     if not rows:
         view.title("No candidate reached the table")
@@ -100,11 +90,10 @@ def _kept(view: View, symbol: str) -> None:
     view.table(columns, [_candidate(c, chosen=c.id in chosen) for c in rows])
 
 
-def _candidate(one: CandidateShown, *, chosen: bool) -> Row:
-    cells = (one.id, SIDES[one.side], *candidates.figures(one), "in the plan" if chosen else "")
-    return Row(
-        cells, under=(f"Proposed by {', '.join(one.sources)}.",), style="bold" if chosen else ""
-    )
+def _candidate(row: CandidateShown, *, chosen: bool) -> Row:
+    cells = (row.id, SIDES[row.side], *candidates.figures(row), "in the plan" if chosen else "")
+    by = f"Proposed by {', '.join(row.sources)}."
+    return Row(cells, under=(by,), style="bold" if chosen else "")
 
 
 def _dropped(view: View, symbol: str) -> None:
@@ -112,10 +101,5 @@ def _dropped(view: View, symbol: str) -> None:
     if not entries:
         return
     view.title("Dropped, by stage and rule")
-    view.table(
-        not_traded.HEADS[1:],
-        [
-            replace(row, cells=row.cells[1:])
-            for row in map(not_traded.row, not_traded.in_order(entries))
-        ],
-    )
+    rows = map(not_traded.row, not_traded.in_order(entries))
+    view.table(not_traded.HEADS[1:], [replace(row, cells=row.cells[1:]) for row in rows])
