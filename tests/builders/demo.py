@@ -10,7 +10,7 @@ from decimal import Decimal
 from builders.changes import USUAL, dated_lots, scored, usual
 from builders.world import World
 from steelyard import strategies
-from steelyard.importers.assemble import assemble, read
+from steelyard.importers import assemble, read
 from steelyard.samples import sample
 from steelyard.settings import Limits, Score, Search
 
