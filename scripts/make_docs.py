@@ -7,7 +7,7 @@
     configuration.md   settings, and a strategy file with every default
     cli.md             --help of every command
     plan.md            records of plans/
-    plan-schema.json   their JSON Schema
+    plan-schema.json   their JSON Schema; a copy goes into the package, for `steelyard verify`
 
 Words that no model carries come from scripts/meanings.toml. The output depends on the code alone:
 no date, no width of a window, no order of a folder.
@@ -35,6 +35,7 @@ from steelyard.cli import app
 from steelyard.environment import HEALTH_FILE, VARIABLES
 from steelyard.modules.registry import PACKAGES, Kind, Module, modules
 from steelyard.plans import plan as plans
+from steelyard.plans.verify.unchecked import BEYOND, LOOSE
 from steelyard.settings import PROFILES, Section
 from steelyard.strategies import PRESETS, Strategy, preset
 from steelyard.strategies.problems import allowed
@@ -56,6 +57,7 @@ from steelyard.strategies.writing import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
+PACKAGED = ROOT / "src/steelyard/plans/plan-schema.json"
 HELP_COLUMNS = 100
 COMMENT_COLUMN = 36
 """Where comments of the example strategy begin, where the setting leaves room."""
@@ -108,24 +110,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        made = pages()
+        files = pages()
     except DocsError as error:
         print(f"make_docs: {error}\nNothing was written.", file=sys.stderr)
         return 1
+    packaged = {PACKAGED.name: files[PACKAGED.name]}
     if options.check:
-        return check(made, DOCS)
-    for name, text in made.items():
-        (DOCS / name).write_text(text, encoding="utf-8", newline="\n")
-    print(f"make_docs: wrote {', '.join(f'docs/{name}' for name in made)}")
+        return check(files, DOCS) | check(packaged, PACKAGED.parent, "plans")
+    for folder, texts in ((DOCS, files), (PACKAGED.parent, packaged)):
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    print(f"make_docs: wrote {', '.join(f'docs/{name}' for name in files)}")
     return 0
 
 
-def check(made: Mapping[str, str], folder: Path) -> int:
+def check(made: Mapping[str, str], folder: Path, shown: str = "docs") -> int:
     """Say which files of a folder differ; 0 if none does."""
     old = stale(made, folder)
     for name in old:
         print(
-            f"make_docs: docs/{name} is not what the code says. Repair it with: make docs",
+            f"make_docs: {shown}/{name} is not what the code says. Repair it with: make docs",
             file=sys.stderr,
         )
     return 1 if old else 0
@@ -148,9 +152,7 @@ def pages() -> dict[str, str]:
         "configuration.md": configuration_page,
         "cli.md": cli_page,
         "plan.md": plan_page,
-        "plan-schema.json": lambda: [
-            json.dumps(plans.json_schema(), indent=2, sort_keys=True, ensure_ascii=False)
-        ],
+        "plan-schema.json": lambda: [json.dumps(plans.json_schema(), indent=1, ensure_ascii=False)],
     }
     made = {name: "\n".join(write()) + "\n" for name, write in writers.items()}
     WORDS.check()
@@ -790,8 +792,34 @@ def plan_page() -> Iterator[str]:
         yield from table(
             ("field", "type", "meaning"), [_field(record, name) for name in record.model_fields]
         )
+    yield from ("", *VERIFIED.strip().splitlines(), "")
+    yield from table(
+        ("field", "why a change of it may go unseen"),
+        [(f"`{name}`", why) for name, why in LOOSE.items()],
+    )
+    yield from ("", "Beside fields, these are not checked:", "")
+    yield from (f"* {what}: {why}" for what, why in BEYOND.items())
 
 
+VERIFIED = """
+## What `steelyard verify` checks
+
+It shares no code with the planner. It reads the document by the packaged copy of the JSON Schema
+(kinds, ranges, fields that are missing), and then derives anew, in decimals:
+
+* the id, the hash of the strategy, and every rule of the plan from the strategy's settings; which
+  modules ran; what the certificate covers;
+* holdings, lots, weights, rates, cash, reserve, the ladder of cash; that no price is of later;
+* every candidate and step: amounts, costs, lots, limits, dates, and where each candidate ends;
+* sums and differences of the score, its charges, drift, turnover, the alternatives that the scope
+  must have, the certificate;
+* every sentence: rendered again from its template and facts and compared whole. The templates and
+  facts of the verdict and of the steps are derived too; those of a reason are its module's own.
+
+A document of today's form with any one value changed, id made anew or not, fails; except in the
+fields below, which the seal of every plan and `steelyard verify --json` list where the plan has
+them. A field that this version does not know is listed too, never refused.
+"""
 PLAN_INTRODUCTION = """
 `steelyard plan --json` prints it. [`plan-schema.json`](plan-schema.json) is the same as JSON
 Schema. A reader should ask for the `schema` that it knows and refuse others. Every field is always

@@ -1,5 +1,6 @@
 """Sentences: a number becomes words in one place, and can be put back."""
 
+import json
 from datetime import date
 from decimal import Decimal
 
@@ -7,7 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steelyard.sentences import FORMATS, MINUS, SPACE, money, points, quantity, say, signed
+from steelyard.sentences import (
+    FORMATS,
+    MINUS,
+    SPACE,
+    again,
+    cased,
+    money,
+    points,
+    quantity,
+    renamed,
+    say,
+    signed,
+    worded,
+)
 
 CASES = [
     ("pct", 0.1234, f"12.3{SPACE}%"),
@@ -36,12 +50,12 @@ CASES = [
     ("bps", 0.00125, f"12.5{SPACE}bps"),
     ("date", date(2022, 12, 8), f"8{SPACE}Dec{SPACE}2022"),
     ("text", "A&B", "A&B"),
+    ("text", Decimal("1E+3"), "1000"),
 ]
 
 
-@pytest.mark.parametrize(("form", "value", "text"), CASES)
-def test_every_format_reads_as_the_reports_do(form, value, text):
-    assert FORMATS[form](value) == text
+def test_every_format_reads_as_the_reports_do():
+    assert [(form, value, FORMATS[form](value)) for form, value, _ in CASES] == CASES
 
 
 def test_every_format_has_a_case():
@@ -69,6 +83,35 @@ def test_facts_cannot_be_changed_later():
 
 def test_braces_in_a_text_fact_are_text():
     assert say("{name:text} stays", name="{0}{evil}").text == "{0}{evil} stays"
+
+
+def test_a_sentence_of_a_document_is_rendered_again_from_its_facts():
+    facts = {"a": Decimal("12.50"), "b": date(2022, 12, 8), "c": 0.1 + 0.2, "d": 3, "e": "{x}"}
+    sentence = say("{a:money} on {b:date}: {c:pct}, {d:days}, {e:text}, {b:text}", **facts)
+
+    record = json.loads(json.dumps(worded(sentence)))
+
+    assert record["facts"] == {"a": "12.50", "b": "2022-12-08", "c": 0.3, "d": 3, "e": "{x}"}
+    assert cased(again(record["template"], record["facts"])) == record["text"]
+
+
+def test_a_fact_that_its_template_does_not_ask_for_is_not_in_the_document():
+    assert worded(say("{n:count} orders", n=2, idle=1.0))["facts"] == {"n": 2}
+
+
+def test_what_no_sentence_of_ours_has_is_a_value_error():
+    broken = [("{n:count", {"n": 1}), ("{n:count}", {}), ("{n:count}", {"n": "x"}), ("{0}", {})]
+    broken += [("{n:odd}", {"n": 1}), ("{n:date}", {"n": "2022-13-01"}), ("{n:pct}", {"n": None})]
+    for template, facts in broken:
+        with pytest.raises(ValueError):  # noqa: PT011 the text says which
+            again(template, facts)
+
+
+def test_facts_of_one_name_and_two_meanings_are_kept_apart():
+    why = renamed(say("{n:count} of {{}} {m:count}", n=1, m=2), {"n"})
+
+    assert (why.text, dict(why.facts)) == ("1 of {} 2", {"own_n": 1, "m": 2})
+    assert renamed(why, ()) is why
 
 
 @given(st.decimals(-(10**9), 10**9, places=8))

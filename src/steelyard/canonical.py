@@ -8,7 +8,7 @@ import math
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 
 SIGNIFICANT_DIGITS = 12
 
@@ -33,7 +33,22 @@ def published(number: float) -> float:
     return float(f"{number:.{SIGNIFICANT_DIGITS}g}") + 0.0
 
 
-Amount = Annotated[Decimal, PlainSerializer(plain, return_type=str)]
+def _decimal(pattern: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "format": "decimal", "pattern": pattern})
+
+
+Amount = Annotated[
+    Decimal,
+    PlainSerializer(plain, return_type=str),
+    _decimal(r"^-?[0-9]{1,40}(\.[0-9]{1,60})?$"),
+]
+"""A decimal as text: no exponent, and no more digits than any calculation here keeps."""
+Positive = Annotated[
+    Decimal,
+    PlainSerializer(plain, return_type=str),
+    _decimal(r"^(?=.*[1-9])[0-9]{1,40}(\.[0-9]{1,60})?$"),
+]
+"""An amount above 0: a price, a rate, a lot."""
 Number = Annotated[float, PlainSerializer(published, return_type=float)]
 
 

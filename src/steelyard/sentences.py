@@ -16,7 +16,7 @@ decimal, `ratio` two decimals, `bps`, `date`, `text`.
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -26,9 +26,7 @@ from typing import Any
 from steelyard.canonical import SIGNIFICANT_DIGITS, FactValue, published
 
 Fact = str | int | float | Decimal | date
-
-
-"""Of a published number."""
+"""What fills a field of a template; in a document decimals and dates are text."""
 
 MINUS = "\u2212"
 SPACE = "\u00a0"
@@ -50,12 +48,8 @@ def percent(weight: float, digits: int = 1) -> str:
 def signed(value: float, digits: int = 1, scale: float = 100) -> str:
     """A number that always carries its sign, except 0: .0183 gives +1.8."""
     text = f"{scale * value:+.{digits}f}"
-    bare = text[1:]
-    return (
-        bare
-        if not any(c in "123456789" for c in bare)
-        else (MINUS if text[0] == "-" else "+") + bare
-    )
+    sign, bare = (MINUS if text[0] == "-" else "+"), text[1:]
+    return sign + bare if any(c in "123456789" for c in bare) else bare
 
 
 def money(amount: Decimal | float, digits: int = 2) -> str:
@@ -96,7 +90,7 @@ FORMATS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
         "ratio": lambda v: _signless(f"{v:.2f}"),
         "bps": lambda v: f"{_signless(f'{10_000 * v:.1f}')}{SPACE}bps",
         "date": lambda v: f"{v.day}{SPACE}{v:%b}{SPACE}{v.year}",
-        "text": str,
+        "text": lambda v: f"{v:f}" if isinstance(v, Decimal) else str(v),
     }
 )
 
@@ -123,27 +117,43 @@ def say(template: str, **facts: Fact) -> Sentence:
 
 def render(template: str, facts: Mapping[str, Fact]) -> str:
     """Fill each `{name:format}` of the template from `facts`."""
-    pieces: list[str] = []
-    for literal, name, form, _ in string.Formatter().parse(template):
-        pieces.append(literal)
-        if name is not None:
-            pieces.append(FORMATS[form or "text"](_told(facts[name])))
-    return "".join(pieces)
+    return _filled(template, lambda name, _: _published(facts[name]))
 
 
-def _told(fact: Fact) -> Fact:
-    """A number as documents publish it: words and published fact then round alike."""
-    return float(f"{fact:.{SIGNIFICANT_DIGITS}g}") if isinstance(fact, float) else fact
+def again(template: str, facts: Mapping[str, FactValue]) -> str:
+    """The sentence of a document, from its template and its facts as JSON values.
 
-
-def plain_facts(facts: Mapping[str, Fact]) -> dict[str, FactValue]:
-    """Facts as JSON values: decimals as text, dates as ISO text, floats with 12 significant
-    digits.
+    Raises ValueError for a template or fact that no sentence of ours has.
     """
-    return {name: _plain_fact(fact) for name, fact in sorted(facts.items())}
+    try:
+        return _filled(template, lambda name, form: _restored(facts[name], form))
+    except (LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from error
 
 
-def _plain_fact(fact: Fact) -> FactValue:
+def cased(text: str) -> str:
+    """First letter upper case, a full stop at the end."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
+def longer(sentence: Sentence, more: str, **facts: Fact) -> Sentence:
+    """The sentence with more text and more facts."""
+    return say(sentence.template + more, **sentence.facts, **facts)
+
+
+def worded(sentence: Sentence) -> dict[str, Any]:
+    """Text, template and facts of a sentence, as a record of the document holds them."""
+    text = cased(sentence.text)
+    return {"text": text, "template": sentence.template, "facts": facts_of(sentence)}
+
+
+def facts_of(sentence: Sentence) -> dict[str, FactValue]:
+    """The facts that its template asks for, as JSON values: decimals and dates are text."""
+    asked = sorted(fields(sentence.template))
+    return {name: _plain(sentence.facts[name]) for name in asked}
+
+
+def _plain(fact: Fact) -> FactValue:
     if isinstance(fact, Decimal):
         return f"{fact:f}"
     if isinstance(fact, date):
@@ -151,7 +161,45 @@ def _plain_fact(fact: Fact) -> FactValue:
     return published(fact) if isinstance(fact, float) else fact
 
 
-def sentence_case(sentence: Sentence) -> str:
-    """First letter upper case, a full stop at the end."""
-    text = sentence.text
-    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+def fields(template: str) -> set[str]:
+    """Names of the facts that a template asks for; raises ValueError for broken braces."""
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+
+
+def renamed(sentence: Sentence, clashing: Collection[str]) -> Sentence:
+    """The same sentence; a fact whose name clashes with another's has `own_` before it.
+
+    >>> renamed(say("{n:count} of {m:count}", n=1, m=2), {"n"}).template
+    '{own_n:count} of {m:count}'
+    """
+    if not clashing:
+        return sentence
+    names = {name: f"own_{name}" if name in clashing else name for name in sentence.facts}
+    pieces = []
+    for literal, name, form, _ in string.Formatter().parse(sentence.template):
+        pieces.append(literal.replace("{", "{{").replace("}", "}}"))
+        if name is not None:
+            pieces.append(f"{{{names[name]}:{form or 'text'}}}")
+    facts = {names[name]: fact for name, fact in sentence.facts.items()}
+    return Sentence("".join(pieces), MappingProxyType(facts))
+
+
+def _filled(template: str, fact: Callable[[str, str], Fact]) -> str:
+    pieces: list[str] = []
+    for literal, name, form, _ in string.Formatter().parse(template):
+        pieces.append(literal)
+        if name is not None:
+            pieces.append(FORMATS[form or "text"](fact(name, form or "text")))
+    return "".join(pieces)
+
+
+def _published(fact: Fact) -> Fact:
+    """A number as documents publish it: words and published fact then round alike."""
+    return float(f"{fact:.{SIGNIFICANT_DIGITS}g}") if isinstance(fact, float) else fact
+
+
+def _restored(fact: FactValue, form: str) -> Any:
+    """A fact of a document as it was before it became JSON."""
+    if isinstance(fact, str) and form != "text":
+        return date.fromisoformat(fact) if form == "date" else Decimal(fact)
+    return fact

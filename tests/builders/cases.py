@@ -206,12 +206,8 @@ def bound() -> World:
         weights=[0.2] * 4,
     )()
     securities = tuple(replace(security, allow_sell=False) for security in ctx.securities)
-    return (
-        replace(
-            ctx, securities=securities, limits=Limits(max_turnover_weight=0.5, max_group_weight=0.5)
-        ),
-        table,
-    )
+    limits = Limits(max_turnover_weight=0.5, max_group_weight=0.5)
+    return replace(ctx, securities=securities, rules=replace(ctx.rules, limits=limits)), table
 
 
 TWO_WAYS = of_table(
@@ -353,14 +349,12 @@ GENERATORS = {
 
 
 def correlated(
-    *orders: str, known: str, alike: tuple[str, str, float], **options: Any
+    *orders: str, traced: str, alike: tuple[str, str, float], **options: Any
 ) -> Callable[[], World]:
-    """Inputs of a filter: the securities whose history is known, and two of them with their
-    correlation.
-    """
+    """Inputs of a filter: securities with a history, and two of them with their correlation."""
 
     def make() -> World:
-        ctx = with_correlation(context(**options), known, alike)
+        ctx = with_correlation(context(**options), traced, alike)
         return ctx, candidates(ctx, *orders)
 
     return make
@@ -372,7 +366,7 @@ FILTERS = {
             "buy A .1 .5 x",
             "buy B .1 .5 x",
             "buy C .1 .5 x",
-            known="A B",
+            traced="A B",
             alike=("A", "B", 0.75),
             symbols="A B C",
             weights=[0.05, 0.3, 0.05],

@@ -6,12 +6,16 @@ import functools
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from builders.world import world
 from steelyard import importers, samples
 from steelyard.notices import Notice
 from steelyard.planning.planner import plan as make_plan
+from steelyard.plans.account import LotShown
+from steelyard.plans.orders import Step
 from steelyard.plans.plan import Plan, seal
+from steelyard.sentences import again, cased, fields
 from steelyard.settings import Costs, Score, Search
 from steelyard.strategies import default
 
@@ -21,6 +25,7 @@ HOSTILE = (
 )
 GROUPS = ("Energy", "Health Care", "Technology", "Utilities", "Financials")
 CAP = 5
+FEW = 20
 
 
 def bundled(name: str, **sections: object) -> Plan:
@@ -138,10 +143,9 @@ def five_hundred() -> Plan:
 
 @functools.cache
 def hostile() -> Plan:
-    """Every text that comes from a file or a module is an attack."""
+    """Every text that comes from a file or a module is an attack, and every figure still agrees."""
     plan = growth()
     name = {"name": HOSTILE}
-    lot = {"unit_cost": None, "gain": None, "acquired": None}
     return seal(
         plan.model_copy(
             update={
@@ -149,22 +153,29 @@ def hostile() -> Plan:
                 "price_source": HOSTILE,
                 "strategy": plan.strategy.model_copy(update=name),
                 "holdings": tuple(
-                    holding.model_copy(update=name | {"group": HOSTILE + str(i % CAP)})
+                    holding.model_copy(
+                        update=name
+                        | {"group": HOSTILE + str(i % CAP), "lots": _undated(holding.lots)}
+                    )
                     for i, holding in enumerate(plan.holdings)
                 ),
                 "steps": tuple(
-                    step.model_copy(
-                        update=name
-                        | {
-                            "reason": HOSTILE,
-                            "lots": tuple(sold.model_copy(update=lot) for sold in step.lots),
-                        }
-                    )
+                    step.model_copy(update=name | _attacking(step) | {"lots": _undated(step.lots)})
                     for step in plan.steps
                 ),
                 "not_traded": tuple(
-                    entry.model_copy(update={"reason": HOSTILE, "rule": HOSTILE})
-                    for entry in plan.not_traded
+                    stop.model_copy(
+                        update={
+                            "reason": cased(HOSTILE),
+                            "template": "{why:text}",
+                            "facts": {"why": HOSTILE},
+                            "rule": HOSTILE,
+                            **({} if stop.margin is not None else {"value": None, "limit": None}),
+                        }
+                        if n < FEW  # so many that the document still travels inside its page
+                        else {}
+                    )
+                    for n, stop in enumerate(plan.not_traded)
                 ),
                 "problems": (
                     Notice(code="module_failed", message=HOSTILE, module=HOSTILE, symbol=HOSTILE),
@@ -174,6 +185,21 @@ def hostile() -> Plan:
             }
         )
     )
+
+
+def _undated(lots: tuple[LotShown, ...]) -> tuple[LotShown, ...]:
+    """One lot of all shares, of unknown age and cost."""
+    unknown = {"acquired": None, "unit_cost": None, "gain": None}
+    total = sum((lot.quantity for lot in lots), Decimal(0))
+    return tuple(lot.model_copy(update=unknown | {"quantity": total}) for lot in lots[:1])
+
+
+def _attacking(step: Step) -> dict[str, Any]:
+    """The step with an attack as its reason."""
+    template = step.template.replace(step.reason_template, "{why:text}")
+    facts = {**{key: step.facts[key] for key in fields(template) - {"why"}}, "why": HOSTILE}
+    words = {"narrative": again(template, facts), "template": template, "facts": facts}
+    return {"reason": HOSTILE, "reason_template": "{why:text}", **words}
 
 
 def with_costs_off_by(amount: str) -> Plan:

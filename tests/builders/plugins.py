@@ -81,7 +81,7 @@ def planned(world: World, loaded: Loaded, weight: float = 0.0) -> Plan:
     return replace(world, strategy=strategy).plan()
 
 
-def told(plan: Plan) -> Any:
+def outcome(plan: Plan) -> Any:
     """What must not depend on a plugin that fails: trades and score."""
     trades = [(step.side, step.symbol, step.quantity) for step in plan.steps]
     return trades, *(
@@ -90,30 +90,18 @@ def told(plan: Plan) -> Any:
     )
 
 
-def alive(mark: str) -> list[int]:
-    """Processes whose command line has a mark, zombies not counted."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                line = (entry / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if mark.encode() in line:
-                found.append(int(entry.name))
-    return found
-
-
 def workers(*parents: int) -> set[int]:
     """Worker processes that still run, of some processes; of this one unless told."""
     ours = set()
-    for number in alive("steelyard.modules.plugins.child"):
+    for entry in Path("/proc").glob("[0-9]*"):
         try:
-            stat = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+            line = (entry / "cmdline").read_bytes()
+            stat = (entry / "stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        if stat[0] != "Z" and int(stat[1]) in (parents or (os.getpid(),)):
-            ours.add(number)
+        running = b"steelyard.modules.plugins.child" in line and stat[0] != "Z"
+        if running and int(stat[1]) in (parents or (os.getpid(),)):
+            ours.add(int(entry.name))
     return ours
 
 

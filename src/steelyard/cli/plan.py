@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from steelyard.plans.plan import Plan
+    from steelyard.plans.verify import Report
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the whole plan as one JSON document.")]
 
@@ -124,10 +125,14 @@ def deliver(plan: Plan, inputs: Inputs, output: Output) -> None:
     from steelyard.errors import InputError
 
     failure: InputError | None = None
+    opinion = None
+    if output.report is not None or not output.as_json:
+        with output.watch.timed("second opinion"):
+            opinion = _opinion(plan)
     if output.report is not None:
         try:
             with output.watch.timed("report"):
-                _save_report(plan, output.report)
+                _save_report(plan, opinion, output.report)
         except InputError as error:
             failure = error
     if output.as_json:
@@ -135,19 +140,28 @@ def deliver(plan: Plan, inputs: Inputs, output: Output) -> None:
             note(line)
         write(plan.to_json() + "\n")
     else:
-        write(_shown(plan, inputs, output, written=failure is None))
+        write(_shown(plan, inputs, output, opinion, written=failure is None))
     if failure is not None:
         raise failure
 
 
-def _save_report(plan: Plan, path: Path) -> None:
+def _opinion(plan: Plan) -> Report:
+    """What the second opinion says of the plan: asked once, for the page and the screen."""
+    from steelyard.plans import verify
+
+    return verify.check(plan.document())
+
+
+def _save_report(plan: Plan, opinion: Report | None, path: Path) -> None:
     from steelyard.report.page import render
 
     with progress("Writing the report"):
-        save(path, render(plan), "report")
+        save(path, render(plan, opinion), "report")
 
 
-def _shown(plan: Plan, inputs: Inputs, output: Output, *, written: bool) -> str:
+def _shown(
+    plan: Plan, inputs: Inputs, output: Output, opinion: Report | None, *, written: bool
+) -> str:
     with output.watch.timed("loading the view"):
         from steelyard.report.terminal import show
         from steelyard.report.terminal.columns import emit, sentence
@@ -159,7 +173,7 @@ def _shown(plan: Plan, inputs: Inputs, output: Output, *, written: bool) -> str:
         for line in inputs.said:
             say(line)
         with output.watch.timed("rendering"):
-            show(plan, console, explain=output.explain)
+            show(plan, console, explain=output.explain, opinion=opinion)
         if output.timings:
             _time_taken(plan, console, output)
         console.print()
@@ -173,15 +187,11 @@ def _shown(plan: Plan, inputs: Inputs, output: Output, *, written: bool) -> str:
 
 
 def _time_taken(plan: Plan, console: Console, output: Output) -> None:
-    from steelyard.plans import verify as second
     from steelyard.report.terminal.sections import time_taken
     from steelyard.report.terminal.sections.view import View
 
-    total, once = output.watch.total(), Stopwatch()
-    second.check(plan.document())
-    time_taken.draw(
-        View(console, plan, output.explain), output.watch.parts, opinion=once.total(), total=total
-    )
+    view = View(console, plan, output.explain)
+    time_taken.draw(view, output.watch.parts, total=output.watch.total())
 
 
 def _next(plan: Plan, output: Output) -> list[str]:

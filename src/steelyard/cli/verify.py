@@ -83,7 +83,7 @@ def findings(document: dict[str, Any], report: Report) -> dict[str, Any]:
         "ok": report.ok,
         "edited": report.edited,
         "summary": summary(report),
-        "checked": len(report.checks),
+        "checked": report.checked,
         "disagree": [
             {
                 "name": check.name,
@@ -93,6 +93,7 @@ def findings(document: dict[str, Any], report: Report) -> dict[str, Any]:
             }
             for check in report.failed
         ],
+        "unchecked_fields": [{"field": field, "why": why} for field, why in report.unchecked],
         "not_checked": [{"what": what, "why": why} for what, why in report.not_checked],
     }
 
@@ -100,7 +101,7 @@ def findings(document: dict[str, Any], report: Report) -> dict[str, Any]:
 def _shown(path: Path, report: Report) -> str:
     from rich.console import Console
 
-    from steelyard.plans.verify import summary
+    from steelyard.plans.verify import left_out, summary
     from steelyard.report.terminal.columns import sentence
 
     def draw(console: Console) -> None:
@@ -122,5 +123,7 @@ def _shown(path: Path, report: Report) -> str:
         say("Not checked:")
         for what, why in report.not_checked:
             say(f"{what}: {why}", 2)
+        if report.unchecked:
+            say(f"Fields in which a change may go unseen; --json says why: {left_out(report)}.")
 
     return screen(draw)

@@ -81,8 +81,9 @@ match.
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One figure of a term: `share` of the term, anchors, the readable formula and its array
-    form.
+    """One figure of a term: `share` of the term, anchors, the readable formula and its array form.
+
+    raw   a plugin may leave it out (None) where there are arrays: then it is made from them
     """
 
     name: str

@@ -53,7 +53,7 @@ from steelyard.plans.plan import Plan, Verdict, seal
 from steelyard.plans.score import Charges, PartShown, ScoreShown, TermShown
 from steelyard.plans.score import Objective as ObjectiveShown
 from steelyard.portfolio import Snapshot, TaxLot
-from steelyard.sentences import plain_facts, sentence_case
+from steelyard.sentences import cased, facts_of
 from steelyard.strategies import Strategy
 
 
@@ -86,8 +86,10 @@ def write(
                 action="act" if choice.acts else "hold",
                 previous=ctx.state.previous_verdict,
                 text=headline.text,
+                template=headline.template,
                 detail=detail.text,
-                facts=plain_facts({**detail.facts, **headline.facts}),
+                detail_template=detail.template,
+                facts=dict(sorted({**facts_of(detail), **facts_of(headline)}.items())),
             ),
             bucket=snapshot.bucket,
             as_of=snapshot.as_of,
@@ -232,7 +234,7 @@ def _step(m: Solution, n: int, j: int) -> Step:
     p, table = _row(m, j), m.table
     adds = m.choice.adds[m.choice.plan.row.index(j)]
     notional_base = _notional_base(m, j)
-    sentence = narrative.step(m.ctx, table, j, adds, notional_base)
+    why, does = narrative.step(m.ctx, table, j, adds, notional_base)
     weight = float(m.ctx.weights[table.security[j]])
     return Step(
         n=n,
@@ -253,9 +255,11 @@ def _step(m: Solution, n: int, j: int) -> Step:
         lots=_lots_sold(m, j),
         tags=_tags(table, j),
         proposed_by=tuple(proposal.source for proposal in table.proposals[j]),
-        reason=narrative.reason(table, j).text,
-        narrative=sentence.text,
-        facts=plain_facts(sentence.facts),
+        reason=why.text,
+        reason_template=why.template,
+        narrative=does.text,
+        template=does.template,
+        facts=facts_of(does),
     )
 
 
@@ -545,6 +549,7 @@ def _not_traded(stop: Stop) -> NotTraded:
         value=drop.value,
         limit=drop.limit,
         margin=margin,
-        reason=sentence_case(why),
-        facts=plain_facts(why.facts),
+        reason=cased(why.text),
+        template=why.template,
+        facts=facts_of(why),
     )

@@ -11,26 +11,16 @@ from decimal import Decimal
 
 import numpy as np
 
+from steelyard.arrays import FloatArray
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
 from steelyard.notices import ModuleRun
 from steelyard.planning.choice import Choice
-from steelyard.sentences import Fact, Sentence, say
+from steelyard.sentences import Fact, Sentence, renamed, say
 
 NUMBER_WORDS = (
-    "No",
-    "One",
-    "Two",
-    "Three",
-    "Four",
-    "Five",
-    "Six",
-    "Seven",
-    "Eight",
-    "Nine",
-    "Ten",
-    "Eleven",
-    "Twelve",
+    *("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven"),
+    *("Eight", "Nine", "Ten", "Eleven", "Twelve"),
 )
 
 TARGET_TAG = "optimizer_target"
@@ -58,24 +48,8 @@ def in_words(count: int) -> str:
 
 def verdict(ctx: Context, choice: Choice, figures: Figures) -> Sentence:
     """Act or hold, in one sentence with the numbers that matter."""
-    facts: dict[str, Fact] = {
-        "trades": len(choice.plan.row),
-        "cost": figures.cost,
-        "currency": ctx.base_currency,
-        "turnover": figures.turnover,
-    }
     if choice.acts:
-        lead = "Act. {count:text} trade" + ("" if len(choice.plan.row) == 1 else "s")
-        facts |= {"count": in_words(len(choice.plan.row)), "gain": choice.plan.net}
-        tail = ", for {currency:text} {cost:money} in costs and {turnover:pct} turnover."
-        if figures.drift_before is None or figures.drift_after is None:
-            verb = " adds" if len(choice.plan.row) == 1 else " add"
-            return say(
-                lead + verb + " {gain:points} points to the score, after charges" + tail, **facts
-            )
-        facts |= {"before": 100 * figures.drift_before, "after": figures.drift_after}
-        verb = " takes" if len(choice.plan.row) == 1 else " take"
-        return say(lead + verb + " drift from {before:one} to {after:pp}" + tail, **facts)
+        return _act(ctx, choice, figures)
     if choice.best is not None:
         what = "proposal" if ctx.search.scope == "proposals" else "plan found"
         return say(
@@ -96,66 +70,86 @@ def verdict(ctx: Context, choice: Choice, figures: Figures) -> Sentence:
     return say("Hold. No calculator proposes an order that fits lots, limits and the least order.")
 
 
+def _act(ctx: Context, choice: Choice, figures: Figures) -> Sentence:
+    """How many trades, what they bring, what they cost."""
+    count = len(choice.plan.row)
+    lead = "Act. {count:text} trade takes" if count == 1 else "Act. {count:text} trades take"
+    what = " drift from {before:one} to {after:pp}"
+    if figures.drift_before is None or figures.drift_after is None:
+        lead = "Act. {count:text} trade adds" if count == 1 else "Act. {count:text} trades add"
+        what = " {gain:points} points to the score, after charges"
+        facts: dict[str, Fact] = {"gain": choice.plan.net}
+    else:
+        facts = {"before": 100 * figures.drift_before, "after": figures.drift_after}
+    return say(
+        lead + what + ", for {currency:text} {cost:money} in costs and {turnover:pct} turnover.",
+        count=in_words(count),
+        cost=figures.cost,
+        currency=ctx.base_currency,
+        turnover=figures.turnover,
+        **facts,
+    )
+
+
 def detail(
     ctx: Context, table: Candidates, choice: Choice, runs: Sequence[ModuleRun] = ()
 ) -> Sentence:
-    """At most three sentences: what drives the plan, what stays wrong, which modules are out."""
-    parts: list[Sentence] = []
+    """At most three sentences: what moves most, what stays off target, which modules are out."""
     after = table.after(ctx.weights, choice.plan.row)
-    if choice.acts:
-        j = choice.plan.row[int(np.argmax([abs(table.delta[k]) for k in choice.plan.row]))]
-        i = int(table.security[j])
-        move: dict[str, Fact] = {
-            "moved": ctx.symbols[i],
-            "from_weight": float(ctx.weights[i]),
-            "to_weight": float(after[i]),
-        }
-        parts.append(
-            say(
-                "{moved:text} moves most, from {from_weight:pct} to {to_weight:pct} of value.",
-                **move,
-            )
-        )
-    if ctx.target_weights is not None and ctx.n:
-        cash = ctx.cash_weight - float(sum(table.delta[j] for j in choice.plan.row))
-        off = np.concatenate(
-            [
-                after - ctx.target_weights,
-                [cash - ctx.target_cash],
-                [-absent.target for absent in ctx.absent],
-            ]
-        )
-        names = (*ctx.symbols, "Cash", *(absent.symbol for absent in ctx.absent))
-        k = int(np.argmax(np.abs(off)))
-        if abs(off[k]) > ctx.score.order_hurdle:
-            off_facts: dict[str, Fact] = {"furthest": names[k], "off": float(abs(off[k]))}
-            stays = (
-                "{furthest:text} stays furthest from its target, {off:pp} "
-                + ("over" if off[k] > 0 else "under")
-                + " it"
-            )
-            if k > ctx.n:
-                stays, off_facts = (
-                    stays + ": {why:text}",
-                    {**off_facts, "why": ctx.absent[k - ctx.n - 1].why},
-                )
-            parts.append(say(stays + ".", **off_facts))
+    of_weights = [tell(ctx, table, choice, after) for tell in (_moved, _furthest)]
+    parts = [*of_weights, _without(runs)]
+    sentences = [part for part in parts if part is not None]
+    facts: dict[str, Fact] = {name: fact for part in sentences for name, fact in part.facts.items()}
+    return say(" ".join(part.template for part in sentences), **facts)
+
+
+def _moved(ctx: Context, table: Candidates, choice: Choice, after: FloatArray) -> Sentence | None:
+    """The largest order."""
+    if not choice.acts:
+        return None
+    j = choice.plan.row[int(np.argmax([abs(table.delta[k]) for k in choice.plan.row]))]
+    i = int(table.security[j])
+    return say(
+        "{moved:text} moves most, from {from_weight:pct} to {to_weight:pct} of value.",
+        moved=ctx.symbols[i],
+        from_weight=float(ctx.weights[i]),
+        to_weight=float(after[i]),
+    )
+
+
+def _furthest(
+    ctx: Context, table: Candidates, choice: Choice, after: FloatArray
+) -> Sentence | None:
+    """What is furthest from its target after the plan, where that is worth an order."""
+    if ctx.target_weights is None or not ctx.n:
+        return None
+    cash = ctx.cash_weight - float(sum(table.delta[j] for j in choice.plan.row))
+    absent = [-target.target for target in ctx.absent]
+    off = np.concatenate([after - ctx.target_weights, [cash - ctx.target_cash], absent])
+    names = (*ctx.symbols, "Cash", *(target.symbol for target in ctx.absent))
+    k = int(np.argmax(np.abs(off)))
+    if abs(off[k]) <= ctx.score.order_hurdle:
+        return None
+    stays = "{furthest:text} stays furthest from its target, {off:pp} under it"
+    facts: dict[str, Fact] = {"furthest": names[k], "off": float(abs(off[k]))}
+    if off[k] > 0:
+        stays = "{furthest:text} stays furthest from its target, {off:pp} over it"
+    if k > ctx.n:
+        stays, facts = stays + ": {why:text}", {**facts, "why": ctx.absent[k - ctx.n - 1].why}
+    return say(stays + ".", **facts)
+
+
+def _without(runs: Sequence[ModuleRun]) -> Sentence | None:
+    """The modules that failed or are out of service."""
     missing = [run.name for run in runs if run.outcome in {"failed", "disabled"}]
-    if missing:
-        modules = (
-            " module that failed or is" if len(missing) == 1 else " modules that failed or are"
-        )
-        parts.append(
-            say(
-                "The plan is without {missing:count}"
-                + modules
-                + " out of service: {without:text}.",
-                missing=len(missing),
-                without=", ".join(missing),
-            )
-        )
-    facts: dict[str, Fact] = {name: fact for part in parts for name, fact in part.facts.items()}
-    return say(" ".join(part.template for part in parts), **facts)
+    if not missing:
+        return None
+    what = "module that failed or is" if len(missing) == 1 else "modules that failed or are"
+    return say(
+        "The plan is without {missing:count} " + what + " out of service: {without:text}.",
+        missing=len(missing),
+        without=", ".join(missing),
+    )
 
 
 def reason(table: Candidates, j: int) -> Sentence:
@@ -164,12 +158,13 @@ def reason(table: Candidates, j: int) -> Sentence:
     return next((p.why for p in proposals if TARGET_TAG in p.tags), proposals[0].why)
 
 
-def step(ctx: Context, table: Candidates, j: int, adds: float, notional: Decimal) -> Sentence:
-    """What one step does: the order, its reason, its weight, what the plan loses without it."""
-    i, why = int(table.security[j]), reason(table, j)
-    quantity = float(ctx.quantities[i])
-    facts: dict[str, Fact] = {
-        **why.facts,
+def step(
+    ctx: Context, table: Candidates, j: int, adds: float, notional: Decimal
+) -> tuple[Sentence, Sentence]:
+    """(reason, what the step does): the order, its reason, its weight, what it adds."""
+    i = int(table.security[j])
+    own: dict[str, Fact] = {
+        "act": "Buy" if table.is_buy[j] else "Sell",
         "shares": table.quantity[j],
         "symbol": ctx.symbols[i],
         "currency": ctx.base_currency,
@@ -179,19 +174,21 @@ def step(ctx: Context, table: Candidates, j: int, adds: float, notional: Decimal
         "adds": adds,
     }
     if table.is_buy[j]:
-        lead = "Buy {shares:qty} {symbol:text} for {currency:text} {notional:money}: "
+        lead = "{act:text} {shares:qty}"
     elif table.full_exit[j]:
-        lead = "Sell all {shares:qty} {symbol:text} for {currency:text} {notional:money}: "
+        lead = "{act:text} all {shares:qty}"
     else:
-        lead = (
-            "Sell {shares:qty} of {held:qty} {symbol:text} for {currency:text} {notional:money}: "
-        )
-        facts["held"] = quantity
+        lead, own["held"] = "{act:text} {shares:qty} of {held:qty}", float(ctx.quantities[i])
     weight = ". Its weight goes from {weight_before:pct} to {weight_after:pct}"
     if ctx.target_weights is not None:
-        facts["target"] = float(ctx.target_weights[i])
+        own["target"] = float(ctx.target_weights[i])
         weight += ", target {target:pct}"
-    return say(lead + why.template + weight + ". " + _worth(bool(table.is_buy[j]), adds), **facts)
+    why = reason(table, j)
+    # one name may not tell two things: the order's own facts keep theirs
+    why = renamed(why, {name for name, fact in why.facts.items() if own.get(name, fact) != fact})
+    lead += " {symbol:text} for {currency:text} {notional:money}: "
+    worth = _worth(bool(table.is_buy[j]), adds)
+    return why, say(lead + why.template + weight + ". " + worth, **{**why.facts, **own})
 
 
 def _worth(is_buy: bool, adds: float) -> str:

@@ -7,15 +7,15 @@ proposal.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from steelyard.arrays import PAD, FloatArray, IntArray, canonical_rows, frozen
-from steelyard.errors import FailedLate, ModuleError, one_line
+from steelyard.arrays import PAD, FloatArray, IntArray
+from steelyard.errors import FailedLate
+from steelyard.modules import contract
 from steelyard.modules.candidates import Batch, Candidates, Ranking, RowPredicate, Scores
 from steelyard.modules.context import Context
 from steelyard.modules.registry import Kind, Module, ModuleParams
@@ -25,14 +25,6 @@ from steelyard.planning.keep import Pool, best
 from steelyard.strategies import ModuleChoice, Strategy
 
 Row = tuple[int, ...]
-
-TWO_DIMENSIONS = 2
-
-VARIANT = re.compile(r"[a-z][a-z0-9_]{0,63}")
-"""What a pattern may call a variant: the plan shows the name."""
-
-LONGEST_NAME = 80
-"""Characters of a wrong name that are shown."""
 
 END = object()
 """Comes after the last block of a generator."""
@@ -89,7 +81,8 @@ def _proposed(
     for choice in strategy.enabled(Kind.PATTERN):
 
         def work(params: ModuleParams, module: Module = choice.module) -> dict[str, IntArray]:
-            return _named(module.name, module.call(ctx, table, params), table.m, depth)
+            answer = contract.pattern(module.call(ctx, table, params), table.m, depth)
+            return _named(module.name, answer)
 
         run = guard.run(
             choice.module, ctx, choice.params, work, lambda rows: sum(map(len, rows.values()))
@@ -117,7 +110,7 @@ def _blocks(
         start = findings.clock()
         try:
             block = next(blocks, END)
-            rows = None if block is END else checked(block, table.m, ctx.search.max_depth)
+            rows = None if block is END else contract.rows(block, table.m, ctx.search.max_depth)
         except FailedLate:
             raise  # another module's answer failed inside of this one
         except Exception as error:  # noqa: BLE001 a module of any quality may fail in any way
@@ -139,38 +132,11 @@ def _called(
     yield from choice.module.call(ctx, table, seeds, choice.params)
 
 
-def _named(module: str, answer: Any, m: int, depth: int) -> dict[str, IntArray]:
+def _named(module: str, answer: contract.Rows) -> dict[str, IntArray]:
     """Who proposes which rows: the module, or each of its variants as `module.variant`."""
     if not isinstance(answer, Mapping):
-        return {module: checked(answer, m, depth)}
-    odd = [
-        one_line(repr(variant), LONGEST_NAME)
-        for variant in answer
-        if not (isinstance(variant, str) and VARIANT.fullmatch(variant))
-    ]
-    if odd:
-        raise ModuleError(
-            f"variants are named in small letters, digits and _, at most 64 of them; not {odd[0]}"
-        )
-    return {f"{module}.{variant}": checked(rows, m, depth) for variant, rows in answer.items()}
-
-
-def checked(rows: Any, m: int, depth: int) -> IntArray:
-    """Rows of a module as canonical sets; ModuleError for a wrong shape or candidate."""
-    array = np.asarray(rows)
-    if (
-        array.ndim != TWO_DIMENSIONS
-        or array.shape[1] != depth
-        or not np.issubdtype(array.dtype, np.integer)
-    ):
-        raise ModuleError(
-            f"sequences of shape {array.shape} and type {array.dtype}; rows of {depth} indices are "
-            "asked for"
-        )
-    if array.size and (array.max() >= m or array.min() < PAD):
-        strange = array[(array >= m) | (array < PAD)][0]
-        raise ModuleError(f"a sequence names candidate {strange} of a table of {m}")
-    return canonical_rows(array.astype(np.int64), m)
+        return {module: answer}
+    return {f"{module}.{variant}": rows for variant, rows in answer.items()}
 
 
 def _fresh(
@@ -213,31 +179,13 @@ def rankings(
             continue
 
         def work(params: ModuleParams, module: Module = choice.module) -> Ranking:
-            ranking: Ranking = module.call(ctx, table, params)
-            if not isinstance(ranking.most, int) or ranking.most < 0:
-                raise ModuleError(f"a ranking that keeps {ranking.most!r} proposals")
-            value = _checked_values(ranking.value)
-            value(np.full((1, ctx.search.max_depth), PAD, dtype=np.int64))
-            return Ranking(kept_to(module, value), ranking.most)
+            answer = module.call(ctx, table, params)
+            ranking = contract.ranking(answer, ctx.search.max_depth)
+            return replace(ranking, value=kept_to(module, ranking.value))
 
         ranking = guard.run(choice.module, ctx, choice.params, work, lambda _: 1).value
         answers += [] if ranking is None else [ranking]
     return tuple(answers)
-
-
-def _checked_values(value: Callable[[IntArray], FloatArray]) -> Callable[[IntArray], FloatArray]:
-    """The value of a ranking, held to its contract: one number a row, rows left as they are."""
-
-    def valued(rows: IntArray) -> FloatArray:
-        numbers = np.asarray(value(frozen(rows.view())), dtype=np.float64)
-        if numbers.shape != (len(rows),) or np.isnan(numbers).any():
-            raise ModuleError(
-                f"values of shape {numbers.shape}, {int(np.isnan(numbers).sum())} of them no "
-                f"numbers, for {len(rows)} sequences"
-            )
-        return numbers
-
-    return valued
 
 
 def keep_best(depth: int, scores: Iterable[Scores], ranked: Sequence[Ranking]) -> Pool:

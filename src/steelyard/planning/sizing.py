@@ -22,8 +22,6 @@ from steelyard.planning.findings import Findings
 from steelyard.portfolio import DRAWDOWN_STEPS
 from steelyard.sentences import say
 
-MOST_PRIORITY_WEIGHT = 2.0
-
 MERGE_WITHIN = 0.10
 """Sizes of one security and side this close to each other are one order."""
 
@@ -248,31 +246,10 @@ def _too_small(ctx: Context, rule: str, weight: float, amount: float, room: floa
     return Drop(rule, weight, least, why)
 
 
-def wishes(
-    ctx: Context, source: str, candidates: Iterable[Candidate]
-) -> Iterator[tuple[Candidate, float]]:
-    """Each wanted size of each candidate; ModuleError for one that breaks the contract."""
-    symbols = set(ctx.symbols)
+def wishes(candidates: Iterable[Candidate]) -> Iterator[tuple[Candidate, float]]:
+    """Each wanted size of each candidate."""
     for candidate in candidates:
-        if candidate.symbol not in symbols:
-            raise ModuleError(
-                f"{source} proposes {candidate.symbol}, which is not in the planning set"
-            )
-        if not 0 <= candidate.priority_weight <= MOST_PRIORITY_WEIGHT:
-            raise ModuleError(
-                f"{source}: priority_weight {candidate.priority_weight} of {candidate.symbol} is "
-                f"outside 0..{MOST_PRIORITY_WEIGHT}"
-            )
         for weight in candidate.weights:
-            if (
-                not np.isfinite(weight)
-                or (weight > 0) is not (candidate.side is Side.BUY)
-                or weight == 0
-            ):
-                raise ModuleError(
-                    f"{source}: a {candidate.side} of {candidate.symbol} by {weight} of value; the "
-                    "sign must match and be finite"
-                )
             yield candidate, weight
 
 

@@ -6,25 +6,24 @@ Each module is timed and guarded: one that fails costs only itself, and the plan
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from steelyard.arrays import BoolArray, IntArray, frozen
-from steelyard.errors import FailedLate, ModuleError, PlanRefused
+from steelyard.arrays import BoolArray
+from steelyard.errors import FailedLate, PlanRefused
+from steelyard.modules import contract
 from steelyard.modules.candidates import Candidate, Candidates, RowPredicate, Ruling
 from steelyard.modules.context import Context
 from steelyard.modules.registry import BUILT_IN, Kind, Module, ModuleParams
-from steelyard.notices import Coverage, Drop, Notice, Stop
+from steelyard.notices import Coverage, Notice, Stop
 from steelyard.orders import Side
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard, Outcome, kept_to
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.sizing import Sized, merge, size, why_unasked, wishes
 from steelyard.planning.table import bare_table, with_conflicts, with_scores
-from steelyard.sentences import Sentence
 from steelyard.strategies import ModuleChoice, Strategy
 
 TOWARDS_TARGETS = "weight_based"
@@ -93,7 +92,7 @@ def _run_calculator(ctx: Context, choice: ModuleChoice, guard: Guard) -> Wished:
     module = choice.module
 
     def work(params: ModuleParams) -> list[tuple[Candidate, float]]:
-        return list(wishes(ctx, module.name, _written(module.call(ctx, params))))
+        return list(wishes(contract.candidates(ctx, module.call(ctx, params))))
 
     run = guard.run(module, ctx, choice.params, work, len)
     pairs = run.value or []
@@ -113,22 +112,6 @@ def _run_calculator(ctx: Context, choice: ModuleChoice, guard: Guard) -> Wished:
     return Wished(module.qualified, module.source == BUILT_IN, run.outcome, tuple(rows), symbols)
 
 
-def _written(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
-    """The candidates, held to their contract: each says why in a sentence, tags are words."""
-    for candidate in candidates:
-        if not isinstance(candidate.why, Sentence):
-            raise ModuleError(
-                f"a reason of type {type(candidate.why).__name__} for {candidate.symbol}; a "
-                "sentence is asked for"
-            )
-        if not (
-            isinstance(candidate.tags, tuple)
-            and all(isinstance(tag, str) for tag in candidate.tags)
-        ):
-            raise ModuleError(f"tags of {candidate.symbol} that are no tuple of words")
-        yield candidate
-
-
 def _masked(ctx: Context, rows: list[Sized], strategy: Strategy, guard: Guard) -> list[Sized]:
     """What the mask filters let through, one filter after the other."""
     for choice in strategy.enabled(Kind.FILTER):
@@ -142,33 +125,9 @@ def _masked(ctx: Context, rows: list[Sized], strategy: Strategy, guard: Guard) -
 
 def _ruling(ctx: Context, table: Candidates, choice: ModuleChoice, guard: Guard) -> Ruling | None:
     def work(params: ModuleParams) -> Ruling:
-        return _checked(choice.module.call(ctx, table, params), table.m)
+        return contract.ruling(ctx, choice.module.call(ctx, table, params), table.m)
 
     return guard.run(choice.module, ctx, choice.params, work, _dropped).value
-
-
-def _checked(ruling: Ruling, m: int) -> Ruling:
-    if ruling.keep.shape != (m,) or ruling.keep.dtype != np.bool_:
-        raise ModuleError(
-            f"a mask of shape {ruling.keep.shape} and type {ruling.keep.dtype} for {m} orders"
-        )
-    reasons = [ruling.drops.get(int(j)) for j in np.flatnonzero(~ruling.keep)]
-    if not all(map(_says_why, reasons)):
-        raise ModuleError(
-            "an order is dropped without a reason, or for one that is not a sentence with finite "
-            "numbers"
-        )
-    if not all(
-        isinstance(symbol, str) and isinstance(metric, str) for symbol, metric in ruling.unknown
-    ):
-        raise ModuleError("what is unknown is not told as pairs of a symbol and a metric")
-    return ruling
-
-
-def _says_why(drop: Drop | None) -> bool:
-    if not (isinstance(drop, Drop) and isinstance(drop.why, Sentence)):
-        return False
-    return all(number is None or math.isfinite(number) for number in (drop.value, drop.limit))
 
 
 def _dropped(ruling: Ruling) -> int:
@@ -228,14 +187,7 @@ def _pairs(
     """What one pair filter says: pairs, and what may not be traded at all where it says that."""
 
     def work(params: ModuleParams) -> tuple[BoolArray, Ruling | None]:
-        answer = choice.module.call(ctx, table, params)
-        conflicts, ruling = answer if isinstance(answer, tuple) else (answer, None)
-        pairs = np.asarray(conflicts)
-        if pairs.shape != (table.m, table.m) or pairs.dtype != np.bool_:
-            raise ModuleError(
-                f"pair conflicts of shape {pairs.shape} and type {pairs.dtype} for {table.m} orders"
-            )
-        return pairs | pairs.T, None if ruling is None else _checked(ruling, table.m)
+        return contract.pairs(ctx, choice.module.call(ctx, table, params), table.m)
 
     def count(answer: tuple[BoolArray, Ruling | None]) -> int:
         pairs, ruling = answer
@@ -252,25 +204,12 @@ def _predicates(
             continue
 
         def work(params: ModuleParams, module: Module = choice.module) -> RowPredicate:
-            return kept_to(module, _checked_rows(module.call(ctx, table, params)))
+            answer = module.call(ctx, table, params)
+            return kept_to(module, contract.predicate(answer, ctx.search.max_depth))
 
         predicate = guard.run(choice.module, ctx, choice.params, work, lambda _: 1).value
         if predicate is not None:
             yield predicate
-
-
-def _checked_rows(predicate: RowPredicate) -> RowPredicate:
-    """The predicate, held to its contract: one truth a row, and rows left as they are."""
-
-    def permits(rows: IntArray) -> BoolArray:
-        good = np.asarray(predicate(frozen(rows.view())))
-        if good.shape != (len(rows),) or good.dtype != np.bool_:
-            raise ModuleError(
-                f"an answer of shape {good.shape} and type {good.dtype} for {len(rows)} sequences"
-            )
-        return good
-
-    return permits
 
 
 def _idle(ctx: Context, asked: Sequence[Wished], findings: Findings) -> str | None:

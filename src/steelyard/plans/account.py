@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from steelyard.canonical import Amount, Number, Record
+from steelyard.canonical import Amount, Number, Positive, Record
 from steelyard.orders import Side
-from steelyard.settings import Costs, Limits
+from steelyard.settings import Costs, Limits, Rebalance, Regime, Score, Search
 
 
 class PricesAsOf(Record):
@@ -20,9 +20,7 @@ class PricesAsOf(Record):
 
 
 class StrategyRef(Record):
-    """Which rules made the plan; `sha256` is of `settings`: the strategy with every default filled
-    in.
-    """
+    """Which rules made the plan; `sha256` is of `settings`: all of the strategy's, filled in."""
 
     name: str
     version: int | None
@@ -31,6 +29,31 @@ class StrategyRef(Record):
         dict[str, Any],
         Field(description="every section and every module that runs, with its parameters"),
     ]
+
+
+class ModuleShown(BaseModel):
+    """A module of a strategy; `digest` is of the file of one from outside."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=False)
+
+    name: str
+    version: str
+    params: dict[str, Any]
+    digest: str = ""
+
+
+class SettingsShown(BaseModel):
+    """Sections of a strategy that a plan is checked by; it has more. Only for the JSON Schema."""
+
+    model_config = ConfigDict(extra="allow")
+
+    costs: Costs
+    limits: Limits
+    search: Search
+    rebalance: Rebalance
+    score: Score
+    regime: Regime
+    modules: dict[str, tuple[ModuleShown, ...]]
 
 
 class LotShown(Record):
@@ -68,15 +91,11 @@ class OpenOrderShown(Record):
     side: Side
     quantity: Amount
     price: Annotated[
-        Amount | None,
-        Field(
-            description=(
-                "limit, else newest price of a buy, the security's currency; null for a sell"
-            )
-        ),
+        Positive | None,
+        Field(description="limit, else newest price of a buy, its currency; null for a sell"),
     ]
     fx_rate: Annotated[
-        Amount | None, Field(description="base per unit of that currency; null for a sell")
+        Positive | None, Field(description="base per unit of that currency; null for a sell")
     ]
 
 
@@ -94,14 +113,14 @@ class HoldingShown(Record):
     group: str | None
     quantity: Amount
     sellable: Amount
-    lot_size: Amount
+    lot_size: Positive
     lot_value: Annotated[Amount, Field(description="what one lot costs, base currency")]
     is_fund: bool
     allow_buy: bool
     allow_sell: bool
-    price: Amount
+    price: Positive
     currency: str
-    fx_rate: Amount
+    fx_rate: Positive
     value: Amount
     weight: Number
     target: Number | None

@@ -6,22 +6,21 @@ from typing import Annotated
 
 from pydantic import Field
 
-from steelyard.canonical import Amount, FactValue, Number, Record
+from steelyard.canonical import Amount, FactValue, Number, Positive, Record
 from steelyard.orders import Side
-from steelyard.plans.orders import AlternativeStep
+from steelyard.plans.orders import TEMPLATE, AlternativeStep
 
 
 class Told(Record):
     """A finding with its sentence; every number of the text is one of the facts."""
 
     text: str
+    template: Annotated[str, Field(description=f"of `text`: {TEMPLATE}")]
     facts: dict[str, FactValue]
 
 
 class Stability(Told):
-    """Bootstrap re-estimates of returns and risk: share in which the plan beats hold (or hold
-    stays), mean regret in score.
-    """
+    """Bootstrap re-estimates: share in which the plan beats hold (or hold stays), mean regret."""
 
     resamples: int
     share: Number
@@ -49,8 +48,8 @@ class Threshold(Told):
     n: int
     symbol: str
     side: Side
-    price_now: Amount
-    price: Amount | None
+    price_now: Positive
+    price: Positive | None
     off_target: Number | None
 
 
@@ -79,7 +78,7 @@ class Filling(Record):
     """What one order of the plan fills in a scenario; `notional_base` is at the plan's price."""
 
     n: Annotated[int, Field(description="number of the step")]
-    quantity: Annotated[Amount, Field(description="shares that fill, in whole lots")]
+    quantity: Annotated[Positive, Field(description="shares that fill, in whole lots")]
     notional_base: Annotated[Amount, Field(description="quantity x price x fx_rate, base currency")]
 
 

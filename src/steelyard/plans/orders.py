@@ -6,24 +6,24 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from steelyard.canonical import Amount, FactValue, Number, Record
+from steelyard.canonical import Amount, FactValue, Number, Positive, Record
 from steelyard.notices import Stage
 from steelyard.orders import Side
 from steelyard.plans.account import LotShown
 
+TEMPLATE = "each `{fact:format}` is filled from `facts`"
+
 
 class CandidateShown(Record):
-    """A row of the candidate table; `gain` is the net improvement of that order alone, feasible or
-    not.
-    """
+    """A row of the candidate table; `gain` is the net of that order alone, feasible or not."""
 
     id: str
     symbol: str
     side: Side
     quantity: Amount
-    price: Annotated[Amount, Field(description="newest price, the security's currency")]
+    price: Annotated[Positive, Field(description="newest price, the security's currency")]
     currency: Annotated[str, Field(description="of the price")]
-    fx_rate: Annotated[Amount, Field(description="base per unit of that currency")]
+    fx_rate: Annotated[Positive, Field(description="base per unit of that currency")]
     notional_base: Amount
     cost: Amount
     priority: Number
@@ -56,9 +56,9 @@ class Step(Record):
     symbol: str
     name: str
     quantity: Amount
-    price: Amount
+    price: Positive
     currency: str
-    fx_rate: Amount
+    fx_rate: Positive
     notional: Amount
     notional_base: Amount
     costs: CostShown
@@ -69,7 +69,9 @@ class Step(Record):
     tags: tuple[str, ...]
     proposed_by: tuple[str, ...]
     reason: str
+    reason_template: Annotated[str, Field(description=f"of `reason`: {TEMPLATE}")]
     narrative: str
+    template: Annotated[str, Field(description="of `narrative`; it has that of the reason in it")]
     facts: dict[str, FactValue]
 
 
@@ -81,7 +83,7 @@ class Conversion(Record):
     from_: Annotated[str, Field(alias="from")]
     to: str
     amount: Amount
-    rate: Amount
+    rate: Positive
     cost: Amount
 
 
@@ -133,4 +135,5 @@ class NotTraded(Record):
     limit: Number | None
     margin: Number | None
     reason: str
+    template: Annotated[str, Field(description=f"of `reason`: {TEMPLATE}")]
     facts: dict[str, FactValue]

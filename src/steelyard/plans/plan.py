@@ -13,8 +13,9 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
+from pydantic.json_schema import models_json_schema
 
-from steelyard.canonical import Amount, FactValue, Number, Record, sha256
+from steelyard.canonical import Amount, FactValue, Number, Positive, Record, sha256
 from steelyard.notices import Coverage, ModuleRun, Notice, Timing
 from steelyard.plans.account import (
     CashRung,
@@ -25,11 +26,13 @@ from steelyard.plans.account import (
     PricesAsOf,
     RegimeShown,
     Rules,
+    SettingsShown,
     StrategyRef,
 )
 from steelyard.plans.answers import Explanation, WhatIf
 from steelyard.plans.orders import (
     PROPOSED,
+    TEMPLATE,
     Alternative,
     CandidateShown,
     Conversion,
@@ -40,6 +43,10 @@ from steelyard.plans.orders import (
 from steelyard.plans.score import Certificate, Objective, ScoreShown
 
 SCHEMA: Literal["steelyard.plan/1"] = "steelyard.plan/1"
+SCHEMA_ID = "urn:steelyard:plan:1"
+VERSION = "1.1"
+"""Of the JSON Schema: the second number goes up with each field that is added."""
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 class Verdict(Record):
@@ -48,7 +55,9 @@ class Verdict(Record):
     action: Literal["act", "hold"]
     previous: Literal["act", "hold"] | None
     text: str
+    template: Annotated[str, Field(description=f"of `text`: {TEMPLATE}")]
     detail: str
+    detail_template: Annotated[str, Field(description="of `detail`, in the same way")]
     facts: dict[str, FactValue]
 
 
@@ -68,7 +77,7 @@ class Plan(Record):
     cash: dict[str, Amount]
     cash_after: dict[str, Amount]
     cash_rates: Annotated[
-        dict[str, Amount],
+        dict[str, Positive],
         Field(description="base per unit of each currency of which there is cash"),
     ]
     reserve: Amount
@@ -143,5 +152,13 @@ def seal(plan: Plan) -> Plan:
 
 
 def json_schema() -> dict[str, Any]:
-    """JSON Schema of the document as it is written."""
-    return Plan.model_json_schema(mode="serialization", by_alias=True)
+    """JSON Schema of the document as it is written, the settings of its strategy included."""
+    _, schema = models_json_schema(
+        [(Plan, "serialization"), (SettingsShown, "serialization")], by_alias=True
+    )
+    records = schema["$defs"]
+    plan = records.pop(Plan.__name__)
+    shown = records["StrategyRef"]["properties"]["settings"]
+    settings = {"$ref": f"#/$defs/{SettingsShown.__name__}", "description": shown["description"]}
+    records["StrategyRef"]["properties"]["settings"] = settings
+    return {"$schema": DIALECT, "$id": SCHEMA_ID, "version": VERSION, "$defs": records, **plan}

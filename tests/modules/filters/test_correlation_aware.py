@@ -175,7 +175,7 @@ def test_what_the_filter_could_not_compare_is_told():
 
 def test_a_filter_of_pairs_may_say_nothing_of_single_orders():
     def all_apart(ctx, table, params):
-        return np.ones((table.m, table.m), dtype=np.bool_)
+        return ~np.eye(table.m, dtype=np.bool_)
 
     plan = calling(asked(OVER_AND_UNDER), Kind.FILTER, "correlation_aware", all_apart).plan()
 

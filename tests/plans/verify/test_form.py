@@ -4,13 +4,15 @@ it derive.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import copy
+import functools
+import json
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any, get_args
+from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
 from builders.paths import PLUGINS
 from builders.plugins import every, pin
@@ -25,10 +27,10 @@ from steelyard.plans import plan as plans
 from steelyard.plans import verify
 from steelyard.plans.verify import form
 from steelyard.plans.verify.reading import content_id, hash_of
+from steelyard.plans.verify.unchecked import UNKNOWN, UNREAD
 from steelyard.portfolio import BucketState
 from steelyard.settings import Costs, Limits, Plugins, Score
 
-UNKNOWN = "this version of verify does not know the field"
 LINES = ("AA 400 @ 100", "BB 150 @ 50", "CC 0 @ 20", "DD 90 @ 310", "EE 20 @ 75")
 TARGETS = {"AA": 0.2, "BB": 0.2, "CC": 0.15, "DD": 0.2, "EE": 0.15}
 
@@ -37,7 +39,7 @@ def everything(**options: Any) -> World:
     """Every module of every kind on, foreign money, open orders, every limit set, an index, a
     satellite's state.
     """
-    made = world(
+    full = world(
         *LINES,
         cash={"USD": "9000", "EUR": "500"},
         targets=TARGETS,
@@ -54,7 +56,7 @@ def everything(**options: Any) -> World:
         ),
         score=Score(tax_rate=0.25),
     )
-    strategy = made.strategy
+    strategy = full.strategy
     for kind in Kind:
         strategy = with_on(
             strategy, kind, *(choice.module.name for choice in strategy.choices[kind])
@@ -67,7 +69,7 @@ def everything(**options: Any) -> World:
         relax_max_position=True,
         relax_cooldown=True,
     )
-    return replace(made, strategy=strategy, market=replace(made.market, index=history(1.001)))
+    return replace(full, strategy=strategy, market=replace(full.market, index=history(1.001)))
 
 
 @pytest.fixture(scope="module")
@@ -101,48 +103,60 @@ def test_of_a_plan_with_everything_on_no_field_is_unknown_and_every_figure_agree
 ):
     assert document["what_if"]
     assert document["explanation"]
-    assert any("digest" in one for one in document["strategy"]["settings"]["modules"]["filters"])
+    assert any("digest" in own for own in document["strategy"]["settings"]["modules"]["filters"])
 
     report = verify.check(document)
 
     assert report.failed == ()
-    assert [what for what, why in report.not_checked if why == UNKNOWN] == []
+    assert [what for what, why in report.unchecked if why in {UNKNOWN, UNREAD}] == []
 
 
-def models(annotation: Any) -> list[type[BaseModel]]:
-    """Records inside a type."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for argument in get_args(annotation) for model in models(argument)]
+def keywords(node: Any) -> Iterator[str]:
+    """Every keyword of a schema; names of fields are none."""
+    for key, child in node.items() if isinstance(node, dict) else ():
+        yield key
+        if key in {"properties", "$defs"}:
+            yield from (word for inner in child.values() for word in keywords(inner))
+        elif key not in {"default", "enum", "const"}:
+            yield from (word for inner in [child, *aslist(child)] for word in keywords(inner))
 
 
-def inside(part: Any) -> Any:
-    """The object of a form, lists and nulls taken off."""
-    while isinstance(part, form.Maybe | form.Many | form.Sometimes):
-        part = part.of
-    return part
+def aslist(node: Any) -> list[Any]:
+    return node if isinstance(node, list) else []
 
 
-def differences(model: type[BaseModel], part: Any, where: str = "plan") -> Iterator[str]:
-    """Fields that a record has and the form has not, or the other way round."""
-    fields = inside(part)
-    if not isinstance(fields, Mapping):
-        yield f"{where}: no object in the form"
-        return
-    own = {info.alias or name: info for name, info in model.model_fields.items()}
-    yield from (f"{where}.{key}" for key in own.keys() ^ fields.keys())
-    for key in own.keys() & fields.keys():
-        for inner in models(own[key].annotation):
-            yield from differences(inner, fields[key], f"{where}.{key}")
+def test_the_packaged_schema_is_that_of_the_records_and_of_words_that_are_read():
+    schema = json.loads(form.SCHEMA.read_text(encoding="utf-8"))
+
+    assert schema == json.loads(json.dumps(plans.json_schema()))
+    assert (schema["$id"], schema["version"]) == ("urn:steelyard:plan:1", plans.VERSION)
+    about = {"$schema", "$id", "$defs", "version", "title", "description", "default"}
+    assert set(keywords(schema)) - about == form.KEYWORDS
 
 
-def test_the_form_has_the_fields_of_the_records_of_a_plan_and_no_others():
-    assert list(differences(plans.Plan, form.PLAN)) == []
+@pytest.mark.parametrize(
+    ("where", "value", "due"),
+    [
+        (("rules", "limits", "cash_reserve_weight"), 1.5, "a number, at least 0, at most 1"),
+        (("rules", "limits", "max_cost_share"), 0, "a number, over 0, at most 1"),
+        (("rules", "max_depth"), 2.0, "a whole number"),
+        (("certificate", "status"), "sure", "proven or bounded or none"),
+        (("holdings", 0, "price"), "0", "a decimal number above 0 as text"),
+        (("holdings", 0, "band"), [0.1], "a list"),
+        (("steps", 0, "facts", "shares"), {}, "text or a whole number or a number or null"),
+        (("cash", "USD"), None, "a decimal number as text"),
+    ],
+)
+def test_a_value_out_of_its_range_or_kind_is_told(document: Any, where: Any, value: Any, due: str):
+    of = copy.deepcopy(document)
+    functools.reduce(lambda node, key: node[key], where[:-1], of)[where[-1]] = value
+
+    assert due in {check.expected for check in verify.check(of).failed}
 
 
 def test_a_digest_that_is_no_text_is_seen(document: dict[str, Any]):
     settings = document["strategy"]["settings"]
-    filters = [{**one, "digest": 1} for one in settings["modules"]["filters"]]
+    filters = [{**own, "digest": 1} for own in settings["modules"]["filters"]]
     strategy = {
         **document["strategy"],
         "settings": {**settings, "modules": {**settings["modules"], "filters": filters}},
@@ -213,13 +227,13 @@ def test_what_the_document_cannot_tell_of_pauses_is_told_as_not_checked():
         *LINES, cash="20000", targets=TARGETS, limits=Limits(pause_volatility_ratio=9.0)
     ).plan()
 
-    told = dict(verify.check(verify.load(of.to_json())).not_checked)
+    silent = dict(verify.check(verify.load(of.to_json())).not_checked)
 
     assert (
         "the volatility of the market"
-        in told["limits.pause_volatility_ratio where it stops nothing"]
+        in silent["limits.pause_volatility_ratio where it stops nothing"]
     )
-    assert "aggression" in told["how much of each buy the state of the bucket lets through"]
+    assert "aggression" in silent["how much of each buy the state of the bucket lets through"]
 
 
 def test_a_sale_at_a_deep_loss_is_seen_where_the_strategy_forbids_it():
@@ -227,9 +241,9 @@ def test_a_sale_at_a_deep_loss_is_seen_where_the_strategy_forbids_it():
     document = verify.load(of.plan().to_json())
     sold = [row["symbol"] for row in document["candidates"] if row["side"] == "sell"]
     assert "AA" in sold
-    for one in document["strategy"]["settings"]["modules"]["filters"]:
-        if one["name"] == "eligibility":
-            one["params"]["no_panic_sell_pct"] = 0.3
+    for own in document["strategy"]["settings"]["modules"]["filters"]:
+        if own["name"] == "eligibility":
+            own["params"]["no_panic_sell_pct"] = 0.3
 
     failed = verify.check(sealed(document)).failed
 

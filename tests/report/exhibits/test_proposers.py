@@ -7,6 +7,7 @@ import pytest
 from builders import plans as sample
 from builders.pages import read
 from report.terminal.test_terminal import flat, shown
+from steelyard.plans.verify import check
 from steelyard.report.exhibits.proposers import SEARCH, Credit, credited, proposed
 from steelyard.report.page import render
 
@@ -78,11 +79,14 @@ def test_a_plan_that_holds_was_proposed_by_nobody():
     assert credited(plan) == []
     assert "Come from" not in shown(plan, explain=True)
     assert "Found by the search" not in shown(plan)
-    assert "Where the orders come from" not in read(render(plan)).text
+    assert (
+        "Where the orders come from" not in read(render(plan, check(sample.hold().document()))).text
+    )
 
 
 def test_the_seal_of_the_page_names_every_module(growth):
-    seal = read(render(by(growth, *MANY, others=("averaging_down",)))).one("footer", klass="seal")
+    plan = by(growth, *MANY, others=("averaging_down",))
+    seal = read(render(plan, check(growth.document()))).one("footer", klass="seal")
 
     assert f"This plan: {', '.join(MANY)}" in seal.text
     assert "unrestricted: averaging_down" in seal.text

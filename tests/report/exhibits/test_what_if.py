@@ -12,6 +12,7 @@ from builders.regimes import WORLDS, under
 from builders.world import BUSY
 from steelyard.modules.registry import Kind
 from steelyard.plans.plan import Plan
+from steelyard.plans.verify import check
 from steelyard.report.exhibits.regime import regime
 from steelyard.report.exhibits.what_if import SHOWN, what_ifs
 from steelyard.report.page import render
@@ -105,7 +106,8 @@ def test_a_scenario_under_the_reserve_is_marked_in_words():
     marked = plan.model_copy(update={"what_if": plan.what_if.model_copy(update={"fills": short})})
 
     assert "under the reserve" in printed(marked)
-    assert render(marked).count("under the reserve") == len(short.scenarios)
+    page = render(marked, check(plan.document()))
+    assert page.count("under the reserve") == len(short.scenarios)
 
 
 @pytest.mark.parametrize("name", WORLDS)

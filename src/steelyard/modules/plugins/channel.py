@@ -1,8 +1,7 @@
 """The bytes between planner and worker.
 
-To the worker go pickles of our own records, its arrays closed to writing for good. Back comes a
-frame that is never unpickled: JSON, then the raw bytes of the arrays that the JSON lists. What a
-plugin writes into it can be wrong, but it can only be wrong data.
+To the worker go pickles of our own records, their arrays closed to writing for good. Back comes a
+frame that is never unpickled: JSON, and the raw bytes of arrays that it lists. Wrong data at worst.
 
     8 bytes length of the rest | 4 bytes length of the JSON | JSON | arrays, one after the other
 """
@@ -13,22 +12,20 @@ import copyreg
 import io
 import json
 import math
-import os
 import pickle
 import struct
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Annotated, Any, Generic, TypeVar, cast
+from typing import Annotated, Any, cast
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, ValidationError
+from pydantic import Field, JsonValue, ValidationError
 
 from steelyard.arrays import frozen
 from steelyard.errors import ModuleError
 from steelyard.settings import Section
 
-T = TypeVar("T")
 Array = npt.NDArray[Any]
 
 LENGTH = struct.Struct(">Q")
@@ -37,12 +34,10 @@ MOST_ANSWER = 256 * 1024 * 1024
 """Bytes of an answer: a quadratic score term over five thousand securities."""
 MOST_TEXT = 16 * 1024 * 1024
 """Bytes of the JSON of an answer."""
-MOST_WORDS = 500
-"""Characters of a message."""
+MOST_WORDS, MOST_SLIPS = 500, 20
+"""Characters of a message, and messages about one set of parameters."""
 
-TYPES: Mapping[str, np.dtype[Any]] = MappingProxyType(
-    {np.dtype(one).str: np.dtype(one) for one in (np.float64, np.int64, np.bool_)}
-)
+TYPES = {np.dtype(name).str: np.dtype(name) for name in (np.float64, np.int64, np.bool_)}
 """Of the arrays that may come back."""
 
 
@@ -77,18 +72,14 @@ class _Pickler(pickle.Pickler):
 
 
 def pickled(record: Any) -> bytes:
-    """Our own records as bytes; equal records of one process give equal bytes as long as nothing
-    changes them.
-    """
+    """Our own records as bytes: equal ones of one process as long as nothing changes them."""
     stream = io.BytesIO()
     _Pickler(stream, protocol=5).dump(record)
     return stream.getvalue()
 
 
 class Fault(Section):
-    """What went wrong in the worker, as it tells it: the error's type, its text, and where in the
-    plugin.
-    """
+    """What went wrong in the worker, as it tells it: type and text, and where in the plugin."""
 
     type: Annotated[str, Field(max_length=200)]
     text: Annotated[str, Field(max_length=4 * MOST_WORDS)]
@@ -102,20 +93,17 @@ class ArrayForm(Section):
     shape: Annotated[tuple[Annotated[int, Field(ge=0, le=2**31)], ...], Field(max_length=2)]
 
 
-class Answer(Section, Generic[T]):
+class Answer(Section):
     """What the worker says: a value, or what went wrong; and to which question, by its number."""
 
     call: int
-    value: T | None = None
+    value: JsonValue = None
     fault: Fault | None = None
     arrays: Annotated[tuple[ArrayForm, ...], Field(max_length=256)] = ()
 
 
 def answer_bytes(
-    call: int,
-    value: Any = None,
-    fault: Mapping[str, Any] | None = None,
-    arrays: Sequence[Array] = (),
+    call: int, value: Any = None, fault: Any = None, arrays: Sequence[Array] = ()
 ) -> bytes:
     """A frame; the worker's side."""
     forms = [{"type": array.dtype.str, "shape": array.shape} for array in arrays]
@@ -124,47 +112,47 @@ def answer_bytes(
     return LENGTH.pack(len(rest)) + rest
 
 
-def read_answer(frame: bytes, form: type[Answer[T]]) -> tuple[Answer[T], tuple[Array, ...]]:
-    """A frame without its length, checked; the planner's side. Raises ModuleError for anything that
-    is not such a frame.
-    """
+def read_answer(frame: bytes) -> tuple[Answer, tuple[Array, ...]]:
+    """A frame without its length; the planner's side. ModuleError for what is no such frame."""
     if len(frame) < TEXT_LENGTH.size:
         raise ModuleError("its answer is cut short")
     (size,) = TEXT_LENGTH.unpack_from(frame)
     if size > min(MOST_TEXT, len(frame) - TEXT_LENGTH.size):
-        raise ModuleError(
-            f"its answer has {size:,} bytes of text, which is more than it has or may have"
-        )
+        raise ModuleError(f"its answer has {size:,} bytes of text, more than it has or may have")
     start = TEXT_LENGTH.size + size
     try:
-        answer = form.model_validate_json(frame[TEXT_LENGTH.size : start])
+        answer = Answer.model_validate_json(frame[TEXT_LENGTH.size : start])
     except ValidationError as error:
-        raise ModuleError(f"its answer cannot be used: {words(first(error, skip=1))}") from error
+        raise ModuleError(f"its answer cannot be used: {words(first(error))}") from error
     return answer, tuple(_arrays(frame, start, answer.arrays))
 
 
 def _arrays(frame: bytes, start: int, forms: Sequence[ArrayForm]) -> list[Array]:
-    found: list[Array] = []
+    arrays: list[Array] = []
     for form in forms:
         dtype = TYPES.get(form.type)
         size = 0 if dtype is None else math.prod(form.shape) * dtype.itemsize
         if dtype is None or start + size > len(frame):
-            raise ModuleError(
-                f"its answer announces an array of type {words(form.type)!r} and shape {form.shape}"
-                " that is not in it"
-            )
-        found.append(restored(frame[start : start + size], dtype.str, form.shape))
+            what = f"type {words(form.type)!r} and shape {form.shape}"
+            raise ModuleError(f"its answer announces an array of {what} that is not in it")
+        arrays.append(restored(frame[start : start + size], dtype.str, form.shape))
         start += size
     if start != len(frame):
         raise ModuleError(f"its answer has {len(frame) - start:,} bytes too many")
-    return found
+    return arrays
 
 
-def first(error: ValidationError, skip: int = 0) -> str:
-    """The first slip that a model found, with its place, the first `skip` steps to it left out."""
-    slip = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    place = ".".join(map(str, slip["loc"][skip:]))
-    return f"{place}: {slip['msg']}" if place else slip["msg"]
+def slip(error: Mapping[str, Any]) -> tuple[Any, str, str]:
+    """Where a model refuses something, by which rule, and in words."""
+    why = error.get("ctx", {}).get("error", error["msg"])
+    return error["loc"], error["type"], words(str(why))
+
+
+def first(error: ValidationError) -> str:
+    """The first thing that a model refuses, with its place."""
+    wrong = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    place = ".".join(map(str, wrong["loc"]))
+    return f"{place}: {wrong['msg']}" if place else wrong["msg"]
 
 
 def words(text: str, most: int = MOST_WORDS) -> str:
@@ -172,22 +160,3 @@ def words(text: str, most: int = MOST_WORDS) -> str:
     line = " ".join(text.split())
     plain = "".join(sign if sign.isprintable() else "�" for sign in line)
     return plain if len(plain) <= most else plain[: most - 1] + "…"
-
-
-def read_exactly(handle: int, size: int) -> bytes:
-    """That many bytes of a pipe, waiting for them; raises EOFError when it ends before."""
-    pieces: list[bytes] = []
-    while size:
-        piece = os.read(handle, min(size, 1 << 20))
-        if not piece:
-            raise EOFError
-        pieces.append(piece)
-        size -= len(piece)
-    return b"".join(pieces)
-
-
-def write_all(handle: int, data: bytes) -> None:
-    """All bytes into a pipe, waiting."""
-    view = memoryview(data)
-    while view:
-        view = view[os.write(handle, view) :]

@@ -1,27 +1,29 @@
-"""Settings to modules: read every listed plugin, start the workers together, take what they tell,
-name every problem.
-"""
+"""Settings to modules: read every listed plugin, start the workers, take what they list."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
-from steelyard.errors import ModuleError
+from steelyard.errors import DeadlineStruck, ModuleError
 from steelyard.modules import registry
+from steelyard.modules.contract import ANSWERS
 from steelyard.modules.plugins import Loaded
-from steelyard.modules.plugins.answers import ModuleTold
 from steelyard.modules.plugins.params import params_model
-from steelyard.modules.plugins.remote import Remote, call_of
+from steelyard.modules.plugins.remote import call_of, judge_of
 from steelyard.modules.plugins.sources import Source, check, entry_point, folder_of, pinned
 from steelyard.modules.plugins.worker import Worker
 from steelyard.modules.registry import Kind, Module
 from steelyard.notices import Notice
 from steelyard.settings import Plugins
 
+MOST_MODULES = 50
+"""Of one plugin."""
 UNSAID = "Steelyard"
 """The author of who names none, as the decorators have it: not so for a plugin."""
 
@@ -31,32 +33,31 @@ def load(settings: Plugins, folder: Path | None) -> Loaded:
     check(settings)
     problems: list[Notice] = []
     workers = list(_workers(settings, folder, problems))
-    found: dict[Kind, dict[str, Module]] = {kind: {} for kind in Kind}
+    modules: dict[Kind, dict[str, Module]] = {kind: {} for kind in Kind}
     for worker in workers:
         try:
-            _take(worker, found)
+            _take(worker, modules)
         except ModuleError as error:
             problems.append(_problem(worker.source.label, error))
             worker.end()
-    modules = {kind: tuple(known[name] for name in sorted(known)) for kind, known in found.items()}
-    return Loaded(MappingProxyType(modules), tuple(problems), partial(_end, workers))
+    ordered = {
+        kind: tuple(by_name[name] for name in sorted(by_name)) for kind, by_name in modules.items()
+    }
 
+    def close() -> None:
+        for worker in workers:
+            worker.end()
 
-def _end(workers: list[Worker]) -> None:
-    for worker in workers:
-        worker.end()
+    return Loaded(MappingProxyType(ordered), tuple(problems), close)
 
 
 def _workers(settings: Plugins, folder: Path | None, problems: list[Notice]) -> Iterator[Worker]:
     """A worker for each plugin that can be read, started without waiting for it."""
     where = folder_of(settings, folder) if settings.files else Path()
+    files, points = sorted(settings.files.items()), sorted(set(settings.entry_points))
     readers: dict[str, Callable[[], Source]] = {
-        name: partial(pinned, where, name, digest)
-        for name, digest in sorted(settings.files.items())
-    }
-    readers |= {
-        f"entry point {name}": partial(entry_point, name)
-        for name in sorted(set(settings.entry_points))
+        **{name: partial(pinned, where, name, digest) for name, digest in files},
+        **{f"entry point {name}": partial(entry_point, name) for name in points},
     }
     for label, read in readers.items():
         try:
@@ -71,60 +72,41 @@ def _workers(settings: Plugins, folder: Path | None, problems: list[Notice]) -> 
 
 
 def _problem(label: str, error: Exception) -> Notice:
-    struck = type(error).__name__
-    code = "plugin_late" if struck == "DeadlineStruck" else "plugin_failed"
-    return Notice(
-        code=code,
-        message=(
-            f"The plugin {label} was not loaded and nothing of it runs: {str(error).rstrip('.')}."
-        ),
-    )
+    code = "plugin_late" if isinstance(error, DeadlineStruck) else "plugin_failed"
+    why = str(error).rstrip(".")
+    message = f"The plugin {label} was not loaded and nothing of it runs: {why}."
+    return Notice(code=code, message=message)
 
 
-def _take(worker: Worker, found: dict[Kind, dict[str, Module]]) -> None:
-    """Add a worker's modules, all or none; raises ModuleError for one that may not be
-    registered.
-    """
-    told = worker.load().modules
-    if not told:
-        raise ModuleError("it registers no module")
-    made = [_module(one, worker) for one in told]
-    for module in made:
-        taken = registry.modules(module.kind).get(module.name) or found[module.kind].get(
-            module.name
-        )
-        if taken is not None:
+def _take(worker: Worker, modules: dict[Kind, dict[str, Module]]) -> None:
+    """Add a worker's modules, all or none; ModuleError for one that may not be registered."""
+    listed = worker.load()
+    if not 0 < len(listed) <= MOST_MODULES:
+        count = f"{len(listed)} modules; at most {MOST_MODULES}" if listed else "no module"
+        raise ModuleError(f"it registers {count}")
+    own: dict[str, Module] = {}
+    for module, schema in listed:
+        others = {**registry.modules(module.kind), **modules[module.kind]}
+        other = others.get(module.name) or own.get(module.qualified)
+        if other is not None:
             raise ModuleError(
-                f"its {module.qualified} is registered already: {taken.version}, {taken.source}"
+                f"its {module.qualified} is registered already: {other.version}, {other.source}"
             )
-    for module in made:
-        found[module.kind][module.name] = module
+        own[module.qualified] = _module(module, schema, worker)
+    for module in own.values():
+        modules[module.kind][module.name] = module
 
 
-def _module(told: ModuleTold, worker: Worker) -> Module:
-    made = Module(
-        kind=told.kind,
-        name=told.name,
-        version=told.version,
-        summary=told.summary,
-        params=params_model(told.name, told.schema_),
-        call=call_of(told.kind, told.form, Remote(worker, f"{told.kind}.{told.name}")),
-        author="" if told.author == UNSAID else told.author,
-        tags=told.tags,
-        needs=told.needs,
-        form=told.form,
-        on=told.on,
-        requires_python=told.requires_python,
-        dependencies=told.dependencies,
+def _module(listed: Module, schema: Any, worker: Worker) -> Module:
+    if (listed.kind, listed.form) not in ANSWERS:
+        raise ModuleError(f"its {listed.qualified} has the form {listed.form}, not for plugins")
+    module = replace(
+        listed,
+        params=params_model(listed.name, schema, judge_of(worker, listed)),
+        call=call_of(worker, listed),
+        author="" if listed.author == UNSAID else listed.author,
         source=worker.source.label,
         digest=worker.source.digest,
     )
-    registry.check(made)
-    if (made.kind is Kind.FILTER) is not (
-        made.form in {"mask", "pairs", "rows", "rank"}
-    ) or made.form == "what_if":
-        raise ModuleError(
-            f"its {made.qualified} has the form {made.form}, which a plugin of that kind cannot "
-            "have"
-        )
-    return made
+    registry.check(module)
+    return module

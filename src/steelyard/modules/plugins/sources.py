@@ -32,8 +32,7 @@ class Source:
     label    what people call it
     name     of the Python module that it is in the worker
     digest   part of the hash of every strategy that uses it
-    code     the very bytes that were hashed; None for an entry point, which the worker imports by
-             name
+    code     the very bytes that were hashed; None for an entry point, imported by its name
     attr     of the entry point's module, "" for none
     path     where the worker looks for the entry point's distribution, beside its own packages
     """
@@ -48,30 +47,27 @@ class Source:
 
 def check(settings: Plugins) -> None:
     """Raises SettingsError, naming every slip, for a list that no plugin could satisfy."""
+    files, points = settings.files, settings.entry_points
     wrong = [
-        f"plugins.files: {name!r} is no file name; it must be like ex_dividend.py, without a "
-        "folder."
-        for name in settings.files
+        f"plugins.files: {name!r} is no file name; one is like ex_dividend.py, without a folder."
+        for name in files
         if not FILE.fullmatch(name)
     ]
     wrong += [
         f"plugins.files.{name!r} is {digest[:80]!r}; it must be sha256: and the 64 hexadecimal "
         "digits that sha256sum prints."
-        for name, digest in settings.files.items()
+        for name, digest in files.items()
         if not DIGEST.fullmatch(digest)
     ]
     wrong += [
         f"plugins.entry_points: {name[:120]!r} is no name of an entry point."
-        for name in settings.entry_points
+        for name in points
         if not ENTRY.fullmatch(name)
     ]
-    if settings.files and settings.folder is None:
+    if files and settings.folder is None:
         wrong.append("plugins.files is given without plugins.folder, the folder that they are in.")
-    if len(settings.files) + len(settings.entry_points) > MOST_SOURCES:
-        wrong.append(
-            f"{len(settings.files) + len(settings.entry_points)} plugins are listed; at most "
-            f"{MOST_SOURCES} are run."
-        )
+    if (count := len(files) + len(points)) > MOST_SOURCES:
+        wrong.append(f"{count} plugins are listed; at most {MOST_SOURCES} are run.")
     if wrong:
         raise SettingsError(
             "\n".join(["The plugins cannot be loaded; nothing was planned.", *wrong])
@@ -79,9 +75,7 @@ def check(settings: Plugins) -> None:
 
 
 def folder_of(settings: Plugins, beside: Path | None) -> Path:
-    """Where the plugin files are; raises SettingsError for a relative folder of a strategy that is
-    no file.
-    """
+    """Where plugin files are; SettingsError for a relative folder of a strategy without a file."""
     folder = Path(settings.folder or "").expanduser()
     if folder.is_absolute():
         return folder
@@ -94,14 +88,12 @@ def folder_of(settings: Plugins, beside: Path | None) -> Path:
 
 
 def pinned(folder: Path, name: str, digest: str) -> Source:
-    """A file, read once: what was hashed is what runs. Raises ModuleError when it is not what the
-    strategy pins.
-    """
+    """A file, read once: what was hashed is what runs; ModuleError for what is not pinned."""
     code = _bytes(folder / name)
-    found = f"sha256:{hashlib.sha256(code).hexdigest()}"
-    if found != digest:
+    actual = f"sha256:{hashlib.sha256(code).hexdigest()}"
+    if actual != digest:
         raise ModuleError(
-            f"it is not the file that the strategy pins: expected {digest}, found {found}. If the "
+            f"it is not the file that the strategy pins: expected {digest}, found {actual}. If the "
             "change is yours, pin the new one"
         )
     return Source(label=name, name=f"steelyard_plugin_{Path(name).stem}", digest=digest, code=code)
@@ -109,60 +101,47 @@ def pinned(folder: Path, name: str, digest: str) -> Source:
 
 def _bytes(path: Path) -> bytes:
     """Of a regular file that is no link and not too large; raises ModuleError."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        handle = os.open(
-            path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-        )
+        handle = os.open(path, flags)
     except OSError as error:
         why = "it is a symbolic link" if path.is_symlink() else error.strerror or str(error)
         raise ModuleError(f"{path} could not be read: {why}") from error
-    told = os.fstat(handle)
-    if not stat.S_ISREG(told.st_mode):
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
         os.close(handle)
         raise ModuleError(f"{path} is not a regular file")
     with os.fdopen(handle, "rb") as file:
         code = file.read(MOST_BYTES + 1)
     if len(code) > MOST_BYTES:
-        raise ModuleError(f"{path} has {told.st_size:,} bytes; at most {MOST_BYTES:,} are read")
+        raise ModuleError(f"{path} has {status.st_size:,} bytes; at most {MOST_BYTES:,} are read")
     return code
 
 
 def entry_point(name: str) -> Source:
-    """An entry point by its metadata alone; raises ModuleError when none or more than one has the
-    name.
-    """
-    known = metadata.entry_points(group=GROUP)
-    found = sorted(
-        {
-            (entry.value, entry.dist.name, entry.dist.version): entry
-            for entry in known.select(name=name)
-            if entry.dist
-        }.items()
-    )
-    if not found:
-        names = sorted({entry.name for entry in known})
+    """An entry point by its metadata alone; ModuleError unless exactly one has the name."""
+    installed = metadata.entry_points(group=GROUP)
+    matches = {
+        (entry.value, entry.dist.name, entry.dist.version): entry
+        for entry in installed.select(name=name)
+        if entry.dist
+    }
+    if not matches:
+        names = sorted({entry.name for entry in installed})
         raise ModuleError(
             f"no installed package has it in the group {GROUP}.{did_you_mean(name, names)} "
             f"Installed: {', '.join(names) or 'none'}"
         )
-    if len(found) > 1:
-        raise ModuleError(
-            "several packages have it: "
-            f"{', '.join(f'{package} {version}' for (_, package, version), _ in found)}"
-        )
-    (value, package, version), entry = found[0]
+    if len(matches) > 1:
+        packages = ", ".join(f"{package} {version}" for _, package, version in sorted(matches))
+        raise ModuleError(f"several packages have it: {packages}")
+    (((value, package, version), entry),) = matches.items()
     module, _, attr = value.partition(":")
-    digest = hashlib.sha256(
-        "\n".join([package, version, value, *_hashes(entry, module)]).encode()
-    ).hexdigest()
+    content = "\n".join([package, version, value, *_hashes(entry, module)])
+    digest = f"sha256:{hashlib.sha256(content.encode()).hexdigest()}"
     root = str(entry.dist.locate_file("")) if entry.dist else ""
-    return Source(
-        f"{name} of {package} {version}",
-        module.strip(),
-        f"sha256:{digest}",
-        attr=attr.strip(),
-        path=root,
-    )
+    label = f"{name} of {package} {version}"
+    return Source(label, module.strip(), digest, attr=attr.strip(), path=root)
 
 
 def _hashes(entry: metadata.EntryPoint, module: str) -> Iterator[str]:

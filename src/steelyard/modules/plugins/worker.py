@@ -1,5 +1,4 @@
-"""One worker process for one plugin: started when it is asked, ended at a deadline, started again a
-few times.
+"""One worker process for one plugin: started when asked, ended at a deadline, a few times anew.
 
 The process has its own session, the root folder to be in, no environment but the constants below,
 and no open file but its two pipes. Whatever happens in it is a ModuleError here.
@@ -21,25 +20,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 
 from steelyard.errors import DeadlineStruck, ModuleError
 from steelyard.modules.candidates import Candidates
-from steelyard.modules.plugins.answers import ArraysTold, LoadedTold
-from steelyard.modules.plugins.channel import (
-    LENGTH,
-    MOST_ANSWER,
-    Answer,
-    Array,
-    Fault,
-    pickled,
-    read_answer,
-    words,
-)
+from steelyard.modules.plugins import channel, codec, confine
+from steelyard.modules.plugins.channel import LENGTH, MOST_ANSWER, Array, Fault, pickled, words
 from steelyard.modules.plugins.sources import Source
+from steelyard.modules.registry import Module
 from steelyard.settings import Plugins
-
-T = TypeVar("T")
 
 MOST_STARTS = 4
 """The first one, and three after deaths."""
@@ -47,13 +36,9 @@ START_SECONDS = 60.0
 """For our own imports in the worker, on a machine that has other things to do."""
 PIECE = 1 << 20
 
-ENVIRONMENT: Mapping[str, str] = MappingProxyType(
-    {
-        "PYTHONHASHSEED": "0",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-    }
+ARRAYS = ("OMP", "OPENBLAS", "MKL")
+ENVIRONMENT = MappingProxyType(
+    {"PYTHONHASHSEED": "0", **{f"{name}_NUM_THREADS": "1" for name in ARRAYS}}
 )
 """All of it: the same order of sets in every run, one thread for arrays."""
 BOOT = (
@@ -61,99 +46,69 @@ BOOT = (
     " from steelyard.modules.plugins.child import main; main()"
 )
 ROOT = Path(__file__).resolve().parents[3]
+_BEFORE, _LIVING = confine.dumpable(), set[int]()
+_LOCK = threading.RLock()  # a worker that is forgotten ends at any moment
 
 
 class Worker:
-    """The process of one plugin. Safe to use from several threads; a fork of this process starts
-    one of its own.
-    """
+    """The process of one plugin, for several threads; a fork of this process starts its own."""
 
     def __init__(self, source: Source, settings: Plugins) -> None:
         self.source = source
-        self.seconds = settings.seconds
-        self.megabytes = settings.megabytes
-        self.told: LoadedTold | None = None
+        self.seconds, self.megabytes = settings.seconds, settings.megabytes
         self.dropped: deque[int] = deque()
         """Numbers of what the worker need not keep any more."""
+        self._listed: Any = None
         self._lock = threading.RLock()
-        self._starts = 0
         self._process: _Process | None = None
         self._sent: dict[str, tuple[Any, int]] = {}
-        self._tokens = 0
-        self._calls = 0
+        self._tokens = self._calls = 0
+        self.starts = 0
+        """Which start this is: what stayed in an earlier one is gone."""
 
     def start(self) -> None:
         """Begin to start the process, without waiting for it."""
         with self._lock:
-            if self._starts == MOST_STARTS:
+            if self.starts == MOST_STARTS:
                 raise ModuleError(
                     f"its worker has ended {MOST_STARTS} times and is not started again; nothing of"
                     f" the plugin {self.source.label} runs until the strategy is loaded anew"
                 )
-            self._starts += 1
+            self.starts += 1
             self._sent, self.dropped = {}, deque()
             self._process = _Process()
 
-    def load(self) -> LoadedTold:
-        """What the plugin registers, the first time; raises ModuleError when a later start says
-        something else.
-        """
+    def load(self) -> tuple[tuple[Module, Any], ...]:
+        """What the plugin registers; raises ModuleError when a later start says something else."""
         with self._lock:
-            process = self._running()
-            self._exchange(
-                process, "start", {"megabytes": self.megabytes}, Answer[ArraysTold], START_SECONDS
-            )
-            told, _ = self._exchange(
-                process,
-                "load",
-                {"source": self.source, "seconds": self.seconds},
-                Answer[LoadedTold],
-                self.seconds,
-            )
-            if self.told is not None and told != self.told:
+            self._exchange("start", {"megabytes": self.megabytes}, START_SECONDS)
+            value, _ = self._exchange("load", {"source": self.source, "seconds": self.seconds})
+            if self._listed not in (None, value):
                 self.end()
                 raise ModuleError("started again, it registers something else than before")
-            self.told = told
-            return told
+            self._listed = value
+            return codec.Reader().read(codec.LISTED, value)  # type: ignore[no-any-return]
 
     def ask(
-        self,
-        what: str,
-        facts: Mapping[str, Any],
-        form: type[Answer[T]],
-        records: Mapping[str, Any] | None = None,
-    ) -> tuple[T, tuple[Array, ...]]:
+        self, what: str, facts: Mapping[str, Any], records: Mapping[str, Any] | None = None
+    ) -> tuple[Any, tuple[Array, ...]]:
         """Ask the plugin; starts its process when it is not running.
 
         records   name -> context or table: sent when the worker does not have it yet
-        Raises DeadlineStruck when it takes too long, else ModuleError for whatever goes wrong in
-        it.
+        Raises DeadlineStruck when it takes too long, ModuleError for whatever goes wrong in it.
         """
         with self._lock:
-            if self._process is None or not self._process.ours:
-                self._restart()
+            if self._process is None or self._process.owner != os.getpid():  # in a fork
+                self.start()
+                try:
+                    self.load()
+                except ModuleError:
+                    self.end()
+                    raise
             sent = {name: self._record(name, record) for name, record in (records or {}).items()}
             dropped = [self.dropped.popleft() for _ in range(len(self.dropped))]
-            return self._exchange(
-                self._running(),
-                what,
-                {**facts, **sent, "dropped": dropped, "seconds": self.seconds},
-                form,
-                self.seconds,
-            )
-
-    def _restart(self) -> None:
-        self.start()
-        try:
-            self.load()
-        except ModuleError:
-            self.end()
-            raise
-
-    @property
-    def generation(self) -> int:
-        """Which start this is: what was kept in an earlier one is gone."""
-        return self._starts
+            full = {**facts, **sent, "dropped": dropped, "seconds": self.seconds}
+            return self._exchange(what, full)
 
     def end(self) -> None:
         """End the process and everything in its group; the next question starts another."""
@@ -162,84 +117,58 @@ class Worker:
                 self._process.end()
                 self._process = None
 
-    def _running(self) -> _Process:
-        if self._process is None:
-            self.start()
-        assert self._process is not None  # noqa: S101 `start` has just made it
-        return self._process
-
     def _record(self, name: str, record: Any) -> tuple[int, bytes | None]:
-        known, token = self._sent.get(name, (None, 0))
-        if known is record:
+        last, token = self._sent.get(name, (None, 0))
+        if last is record:
             return token, None
         self._tokens += 1
         self._sent[name] = (record, self._tokens)
-        return self._tokens, pickled(_travelling(record))
+        if isinstance(record, Candidates):  # what row filters answered with is of this process
+            record = replace(record, predicates=())
+        return self._tokens, pickled(record)
 
     def _exchange(
-        self,
-        process: _Process,
-        what: str,
-        facts: Mapping[str, Any],
-        form: type[Answer[T]],
-        seconds: float,
-    ) -> tuple[T, tuple[Array, ...]]:
+        self, what: str, facts: Mapping[str, Any], most: float | None = None
+    ) -> tuple[Any, tuple[Array, ...]]:
+        process, seconds = self._process, most or self.seconds
+        assert process is not None  # noqa: S101 whoever asks has started it
         self._calls += 1
         try:
             frame = process.exchange(pickled((what, {**facts, "call": self._calls})), seconds)
-        except _Late as late:
-            self.end()
-            raise DeadlineStruck(
-                f"it took longer than {seconds:g} s (plugins.seconds); its worker was ended"
-            ) from late
         except ModuleError:
             self.end()
             raise
-        answer, arrays = read_answer(frame, form)
+        answer, arrays = channel.read_answer(frame)
         if answer.call != self._calls:
             self.end()
             raise ModuleError(
-                "it answered another question than the one that it was asked; its worker was ended"
+                "it answered another question than it was asked; its worker was ended"
             )
         if answer.fault is not None:
-            raise _told(answer.fault, self.source.label)
-        if answer.value is None:
-            raise ModuleError("its answer is empty")
+            raise _error(answer.fault, self.source.label)
         return answer.value, arrays
 
 
-def _travelling(record: Any) -> Any:
-    """A record as the worker may have it: a table without the predicates of row filters, which are
-    functions of this process.
-    """
-    return replace(record, predicates=()) if isinstance(record, Candidates) else record
-
-
-def _told(fault: Fault, label: str) -> ModuleError:
-    """The error of a plugin: our own by its text, others by type and text, and where in the
-    plugin.
-    """
-    said = (
-        [fault.text]
-        if fault.type == ModuleError.__name__
-        else [fault.type, *filter(None, [fault.text])]
-    )
+def _error(fault: Fault, label: str) -> ModuleError:
+    """The error of a plugin: ours by its text, others by type and text, and where in the plugin."""
+    ours = fault.type == ModuleError.__name__
+    parts = [fault.text] if ours else [fault.type, *filter(None, [fault.text])]
     where = "" if fault.line is None else f" ({label} line {fault.line})"
-    return ModuleError(words(": ".join(said)) + where)
+    return ModuleError(words(": ".join(parts)) + where)
 
 
-class _Late(Exception):
-    """The deadline is over."""
+def _shut(worker: int, *, living: bool) -> None:
+    """Shut the planner's memory and environment while workers live: they are of the same user."""
+    with _LOCK:
+        (_LIVING.add if living else _LIVING.discard)(worker)
+        confine.dumpable(_BEFORE and not _LIVING)
 
 
 class _Process:
-    """A process and its two pipes; killed with its group when it is forgotten, at the latest with
-    the interpreter.
-    """
+    """A process and its two pipes, killed with its group when forgotten, or with this one."""
 
     def __init__(self) -> None:
-        # our own interpreter with our own code; `-s -P` and the empty environment are what `-I`
-        # would be
+        # our interpreter and our code; `-s -P` and the empty environment are what `-I` would be
         self._process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-s", "-P", "-B", "-c", BOOT, str(ROOT)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
@@ -250,51 +179,42 @@ class _Process:
         self._in, self._out = self._process.stdin.fileno(), self._process.stdout.fileno()
         os.set_blocking(self._in, False)
         os.set_blocking(self._out, False)
-        self._owner = os.getpid()
-        self.end = weakref.finalize(self, _end, self._process, self._owner)
-
-    @property
-    def ours(self) -> bool:
-        """False in a fork of the process that started it."""
-        return os.getpid() == self._owner
+        self.owner = os.getpid()
+        _shut(self._process.pid, living=True)
+        self.end = weakref.finalize(self, _end, self._process, self.owner)
 
     def exchange(self, request: bytes, seconds: float) -> bytes:
-        """Send a request, wait for the answer; raises _Late, or ModuleError when the process ends
-        or says too much.
-        """
+        """Send, wait for the answer; DeadlineStruck, or ModuleError for an end and for too much."""
         deadline = time.monotonic() + seconds
         pending = memoryview(LENGTH.pack(len(request)) + request)
         poll = select.poll()
         poll.register(self._out, select.POLLIN)
         poll.register(self._in, select.POLLOUT)
-        found = bytearray()
+        frame = bytearray()
         due: int | None = None
-        while due is None or len(found) < due:
-            left = deadline - time.monotonic()
-            ready = [handle for handle, _ in poll.poll(max(left, 0.0) * 1000)]
+        while due is None or len(frame) < due:
+            rest = deadline - time.monotonic()
+            ready = [handle for handle, _ in poll.poll(max(rest, 0.0) * 1000)]
             if not ready:
-                raise _Late
+                late = f"it took longer than {seconds:g} s (plugins.seconds); its worker was ended"
+                raise DeadlineStruck(late)
             if self._out in ready:
-                found += self._read(PIECE)
+                frame += self._read(PIECE)
             elif self._in in ready:
                 pending = self._write(pending)
                 if not pending:
                     poll.unregister(self._in)
-            if due is None and len(found) >= LENGTH.size:
-                (size,) = LENGTH.unpack_from(found)
+            if due is None and len(frame) >= LENGTH.size:
+                (size,) = LENGTH.unpack_from(frame)
                 if size > MOST_ANSWER:
-                    raise ModuleError(
-                        f"its answer is {size:,} bytes long; at most {MOST_ANSWER:,} are read"
-                    )
+                    raise ModuleError(f"its answer has {size:,} bytes; at most {MOST_ANSWER:,}")
                 due = LENGTH.size + size
-        if len(found) != due:
-            raise ModuleError(f"it says {len(found) - due:,} bytes more than its answer")
-        return bytes(found[LENGTH.size :])
+        if len(frame) != due:
+            raise ModuleError(f"it says {len(frame) - due:,} bytes more than its answer")
+        return bytes(frame[LENGTH.size :])
 
     def _write(self, pending: memoryview) -> memoryview:
-        """What is left to send; nothing when nobody reads any more: then the answer ends, and says
-        why.
-        """
+        """What is still to send; nothing when nobody reads: then the answer ends, and says why."""
         try:
             return pending[os.write(self._in, pending[:PIECE]) :]
         except BlockingIOError:
@@ -317,16 +237,11 @@ class _Process:
         except subprocess.TimeoutExpired:
             return ModuleError("it closed its channel; its worker was ended")
         if -code in {signal.SIGXCPU, signal.SIGALRM}:
-            return DeadlineStruck(
-                "it used more processor time than one call may (plugins.seconds); its worker was "
-                "ended"
-            )
-        how = (
-            f"was ended by signal {signal.Signals(-code).name}"
-            if code < 0
-            else f"ended itself with exit code {code}"
-        )
-        return ModuleError(f"its worker {how}")
+            why = "it used more processor time than one call may (plugins.seconds)"
+            return DeadlineStruck(f"{why}; its worker was ended")
+        if code < 0:
+            return ModuleError(f"its worker was ended by signal {signal.Signals(-code).name}")
+        return ModuleError(f"its worker ended itself with exit code {code}")
 
 
 def _end(process: subprocess.Popen[bytes], owner: int) -> None:
@@ -337,6 +252,7 @@ def _end(process: subprocess.Popen[bytes], owner: int) -> None:
         os.killpg(process.pid, signal.SIGKILL)
     process.kill()
     process.wait()
+    _shut(process.pid, living=False)
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             pipe.close()

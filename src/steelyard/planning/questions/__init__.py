@@ -6,7 +6,6 @@
     loosened.py     one rule changed, what then
     stability.py    the plan under re-estimates of returns and risk
     thresholds.py   the price at which each order leaves
-    saying.py       answers as the document holds them
 
 In: a Solution, and the Steps that solve again. Out: records of `plans.answers`.
 """

@@ -5,25 +5,18 @@ from __future__ import annotations
 import math
 from decimal import Decimal
 
-from steelyard.errors import ModuleError
 from steelyard.modules.sequences import Fill, Order
 from steelyard.planning.choice import Scored, score_set
-from steelyard.planning.questions.saying import longer, shown
 from steelyard.planning.sizing import Sized
 from steelyard.planning.solve import Solution
 from steelyard.planning.table import bare_table
 from steelyard.plans.answers import Filling, FillScenario, Robustness
-from steelyard.sentences import Sentence, say
+from steelyard.sentences import Sentence, longer, say, worded
 
 
 def filled(solution: Solution, order: Order, fill: Fill) -> FillScenario:
     """The end state of a scenario, by the score of the plan."""
-    ctx, table = solution.ctx, solution.table
-    wrong = fill.parent != order or len(fill.quantities) != len(order)
-    if wrong or any(
-        not 0 <= q <= table.quantity[j] for j, q in zip(order, fill.quantities, strict=False)
-    ):
-        raise ModuleError("it asks for a filling that is none of this plan")
+    ctx = solution.ctx
     orders = [
         (n, j, q)
         for n, (j, q) in enumerate(zip(order, fill.quantities, strict=True), start=1)
@@ -41,7 +34,7 @@ def filled(solution: Solution, order: Order, fill: Fill) -> FillScenario:
         improvement=scored.net,
         cash_after=cash,
         keeps_reserve=spendable >= part.account.floor,
-        **shown(_scenario(fill.why, scored, cash)),
+        **worded(_scenario(fill.why, scored, cash)),
     )
 
 
@@ -98,5 +91,5 @@ def robustness(scenarios: list[FillScenario]) -> Robustness | None:
         mean=mean,
         share=beats / len(nets),
         scenarios=tuple(scenarios),
-        **shown(sentence),
+        **worded(sentence),
     )

@@ -23,11 +23,10 @@ from steelyard.planning.case import Case
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard
 from steelyard.planning.proof import PROVEN
-from steelyard.planning.questions.saying import shown
 from steelyard.planning.solve import Solution, Steps, solved, step_order
 from steelyard.plans.answers import Counterfactual, Loosened, Relaxation, RelaxedStep
 from steelyard.portfolio import Security
-from steelyard.sentences import Fact, Sentence, say
+from steelyard.sentences import Fact, Sentence, say, worded
 from steelyard.strategies import Strategy
 
 Progress = Callable[[str, int, int], None]
@@ -83,7 +82,7 @@ def loosened(
         gain=gain,
         gain_per_unit=gain / units,
         steps=tuple(_relaxed(other, j, question.setting) for j in order),
-        **shown(_price_of(question, gain, gain / units)),
+        **worded(_price_of(question, gain, gain / units)),
     )
 
 
@@ -171,7 +170,7 @@ def counterfactuals(solution: Solution, steps: Steps, tell: Progress) -> Iterato
             then=then,
             gain=gain,
             money=money,
-            **shown(_counterfactual_text(solution.ctx, name, now, then, gain, money)),
+            **worded(_counterfactual_text(solution.ctx, name, now, then, gain, money)),
         )
 
 
@@ -262,7 +261,7 @@ def relaxations(solution: Solution, steps: Steps, tell: Progress) -> Iterator[Re
                 now=now,
                 then=then,
                 improvement=other.choice.plan.net,
-                **shown(sentence),
+                **worded(sentence),
             )
             break
 

@@ -14,13 +14,12 @@ from steelyard.modules.terms import end_state
 from steelyard.planning.collapse import collapse
 from steelyard.planning.guard import Guard
 from steelyard.planning.questions.loosened import Progress
-from steelyard.planning.questions.saying import shown
 from steelyard.planning.score.objective import objective_of
 from steelyard.planning.search.branch_and_bound import branch_and_bound
 from steelyard.planning.search.problem import Problem
 from steelyard.planning.solve import Solution
 from steelyard.plans.answers import Stability
-from steelyard.sentences import Fact, say
+from steelyard.sentences import Fact, say, worded
 
 RESAMPLES = 20
 BLOCK_DAYS = 21
@@ -52,7 +51,7 @@ def stability(solution: Solution, gone: Mapping[str, str], tell: Progress) -> St
         )
     else:
         sentence = say(opening + "hold stays the answer in {holds:count}.", **facts)
-    return Stability(resamples=RESAMPLES, share=share, mean_regret=regret, **shown(sentence))
+    return Stability(resamples=RESAMPLES, share=share, mean_regret=regret, **worded(sentence))
 
 
 def resampled(solution: Solution) -> Iterator[Estimates]:

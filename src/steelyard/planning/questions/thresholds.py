@@ -9,11 +9,10 @@ from decimal import Decimal
 from steelyard.orders import Side
 from steelyard.planning.case import Case
 from steelyard.planning.questions.loosened import Progress
-from steelyard.planning.questions.saying import longer, shown
 from steelyard.planning.solve import Solution, Steps, solved
 from steelyard.plans.answers import Threshold
 from steelyard.plans.orders import Step
-from steelyard.sentences import Sentence, say
+from steelyard.sentences import Sentence, longer, say, worded
 
 LARGEST_FALL = 0.5
 LARGEST_RISE = 2.0
@@ -37,7 +36,7 @@ def thresholds(
             price_now=step.price,
             price=price,
             off_target=off,
-            **shown(_sentence(step, price, factor, off)),
+            **worded(_sentence(step, price, factor, off)),
         )
 
 

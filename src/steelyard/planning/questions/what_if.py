@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from steelyard.errors import ModuleError
+from steelyard.modules import contract
 from steelyard.modules.registry import Kind, ModuleParams
-from steelyard.modules.sequences import Fill, Loosening
+from steelyard.modules.sequences import Fill
 from steelyard.planning.guard import Guard
 from steelyard.planning.questions.fills import filled, robustness
 from steelyard.planning.questions.loosened import loosened
@@ -41,13 +41,10 @@ def _asked(
     settings = solution.case.strategy.content
 
     def answer(question: Any) -> FillScenario | Loosened | None:
-        if isinstance(question, Fill):
-            return filled(solution, order, question)
-        if isinstance(question, Loosening):
-            return loosened(solution, choice.module, question, guard, steps)
-        raise ModuleError(
-            f"it asks for a {type(question).__name__}; a what-if is a Fill or a Loosening"
-        )
+        asked = contract.what_if(question, order, solution.table)
+        if isinstance(asked, Fill):
+            return filled(solution, order, asked)
+        return loosened(solution, choice.module, asked, guard, steps)
 
     def work(params: ModuleParams) -> list[FillScenario | Loosened]:
         questions = choice.module.call(solution.ctx, solution.table, order, settings, params)

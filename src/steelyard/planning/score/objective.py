@@ -6,36 +6,23 @@ re-ranked by the full score; the certificate says so.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-import numpy as np
-
-from steelyard.arrays import FloatArray, frozen
-from steelyard.errors import ModuleError
+from steelyard.modules import contract_terms
 from steelyard.modules.context import Context
-from steelyard.modules.registry import Kind, ModuleParams
+from steelyard.modules.registry import Kind, Module, ModuleParams
 from steelyard.modules.terms import (
-    LEAST_VARIANCE,
     BlackBox,
-    Linear,
-    Norm,
     Part,
-    Quadratic,
-    Separable,
     Term,
-    end_state,
 )
 from steelyard.planning.guard import Guard, kept_to
 from steelyard.planning.score.charges import ChargeRates, charge_rates
 from steelyard.planning.score.model import ScoreModel, build_model
 from steelyard.planning.score.weights import term_weights
-from steelyard.strategies import ModuleChoice, Strategy
-
-SPLIT = 1e-9
-"""Most that the formula of a part and its arrays may differ; of the figure where that is over 1."""
+from steelyard.strategies import Strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +65,11 @@ def objective_of(ctx: Context, strategy: Strategy, guard: Guard) -> Objective:
     terms: list[Term] = []
     for choice in strategy.enabled(Kind.TERM):
 
-        def work(params: ModuleParams, chosen: ModuleChoice = choice) -> Term:
-            term: Term = chosen.module.call(ctx, params)
-            build_model([term], term_weights(ctx, [term.name]), ctx.n + 1)
-            return replace(
-                term, parts=tuple(_kept_part(chosen, term, part, ctx.n) for part in term.parts)
-            )
+        def work(params: ModuleParams, module: Module = choice.module) -> Term:
+            term = contract_terms.term(ctx, module.name, module.call(ctx, params))
+            term_weights(ctx, [term.name])
+            parts = (replace(part, raw=kept_to(module, part.raw)) for part in term.parts)
+            return replace(term, parts=tuple(parts))
 
         run = guard.run(choice.module, ctx, choice.params, work, lambda term: len(term.parts))
         if run.value is not None:
@@ -95,45 +81,3 @@ def objective_of(ctx: Context, strategy: Strategy, guard: Guard) -> Objective:
         build_model(terms, weights, ctx.n + 1),
         charge_rates(ctx, weights),
     )
-
-
-def _kept_part(choice: ModuleChoice, term: Term, part: Part, n: int) -> Part:
-    """The part, its formula held to its contract: finite, and the same as its arrays; checked once
-    on two plain end states.
-
-    Raises ModuleError where formula and arrays differ: the search would look for something else
-    than what is published.
-    """
-
-    def raw(weights: FloatArray, cash: float) -> float:
-        figure = float(part.raw(weights, cash))
-        if not math.isfinite(figure):
-            raise ModuleError(f"its part {part.name} gives {figure}")
-        return figure
-
-    for invested in (0.0, 0.5):
-        weights = frozen(np.full(n, invested / max(n, 1)))
-        cash = 1 - float(weights.sum())
-        formula, arrays = raw(weights, cash), _by_arrays(part, end_state(weights, cash))
-        if arrays is not None and not abs(formula - arrays) <= SPLIT * max(1.0, abs(formula)):
-            at = f"Score term {term.name}, part {part.name}, with {invested:.0%} invested evenly"
-            raise ModuleError(
-                f"{at}: the formula gives {formula:.12g} and the arrays {arrays:.12g}. It was not "
-                "scored."
-            )
-    return replace(part, raw=kept_to(choice.module, raw))
-
-
-def _by_arrays(part: Part, z: FloatArray) -> float | None:
-    """The raw figure by the part's array form; None for a black box, which has none."""
-    match part.shape:
-        case Linear(constant, slope):
-            return constant + float(slope @ z)
-        case Quadratic(constant, slope, curvature):
-            return constant + float(slope @ z) - float(z @ curvature @ z)
-        case Norm(variance):
-            return -math.sqrt(max(float(z @ variance @ z), LEAST_VARIANCE))
-        case Separable():
-            return float(part.shape.each(z[:-1]).sum())
-        case BlackBox():
-            return None

@@ -1,6 +1,4 @@
-"""The document as the checks look at it: decimals, and the few figures that everything is held
-against.
-"""
+"""The document as the checks look at it: decimals, and the few figures that all is held against."""
 
 from __future__ import annotations
 
@@ -18,20 +16,20 @@ BPS = Decimal(10_000)
 BY_TARGETS = "targets"
 FILTERS = "filters"
 SELL, BUY = "sell", "buy"
+ACT, HOLD = "act", "hold"
+PROPOSALS = "proposals"
 STORM, NO_APPETITE = "high_volatility", "aggression"
 """Rules under which nothing is bought at all."""
-UNRESTRICTED = "unrestricted"
-"""Name of the alternative that has no orders: any quantities, in any number of orders."""
+UNRESTRICTED, GREEDY, PROPOSAL = "unrestricted", "greedy", "proposal"
+"""Names of alternatives; the first has no orders: any quantities, in any number of orders."""
+RUNNER_UP = "runner_up_"
 
 
 @dataclass(frozen=True)
 class Book:
-    """A document in the form of `form.PLAN`, and as it was read; where two entries have one name,
-    the first counts here.
-    """
+    """A document ready to calculate with; where two entries have one name, the first counts."""
 
     doc: Mapping[str, Any]
-    raw: Mapping[str, Any]
 
     @cached_property
     def value(self) -> Decimal:
@@ -79,9 +77,9 @@ class Book:
         return costs
 
     @cached_property
-    def score_settings(self) -> Record:
-        """The score section of the strategy."""
-        settings: Record = self.doc["strategy"]["settings"]["score"]
+    def settings(self) -> Mapping[str, Any]:
+        """Every section of the strategy."""
+        settings: Mapping[str, Any] = self.doc["strategy"]["settings"]
         return settings
 
     @cached_property
@@ -92,21 +90,18 @@ class Book:
             for run in self.doc["modules"]
             if run["kind"] == FILTERS and run["outcome"] in {"ok", "nothing"}
         }
-        return {
-            one["name"]: one["params"]
-            for one in self.doc["strategy"]["settings"]["modules"][FILTERS]
-            if one["name"] in ran
-        }
+        modules = self.settings["modules"].get(FILTERS, ())
+        return {module["name"]: module["params"] for module in modules if module["name"] in ran}
 
     @cached_property
     def rates(self) -> Mapping[str, Decimal]:
-        """Currency -> base per unit, from whoever names it first: cash, holdings, candidates."""
-        found: dict[str, Decimal] = {self.doc["base_currency"]: ONE}
+        """Currency -> base per unit, from who names it first: cash, holdings, candidates."""
+        rates: dict[str, Decimal] = {self.doc["base_currency"]: ONE}
         for currency, rate in self.doc["cash_rates"].items():
-            found.setdefault(currency, rate)
+            rates.setdefault(currency, rate)
         for row in (*self.doc["holdings"], *self.doc["candidates"]):
-            found.setdefault(row["currency"], row["fx_rate"])
-        return found
+            rates.setdefault(row["currency"], row["fx_rate"])
+        return rates
 
     @cached_property
     def cash_before(self) -> Decimal:
@@ -116,9 +111,8 @@ class Book:
     @cached_property
     def spendable(self) -> Decimal:
         """What may pay for orders: base cash that no open buy reserves."""
-        return Decimal(self.doc["cash"].get(self.doc["base_currency"], ZERO)) - Decimal(
-            self.doc["open_buys"]
-        )
+        cash = Decimal(self.doc["cash"].get(self.doc["base_currency"], ZERO))
+        return cash - Decimal(self.doc["open_buys"])
 
     @cached_property
     def target_cash(self) -> Decimal:
@@ -127,18 +121,14 @@ class Book:
         return max(ZERO, ONE - sum(targets, self.doc["drift"]["absent_target"]))
 
     @cached_property
-    def settings(self) -> Mapping[str, Any]:
-        """Every section of the strategy, as it was read."""
-        settings: Mapping[str, Any] = self.raw["strategy"]["settings"]
-        return settings
+    def cash_weight_after(self) -> Decimal:
+        """All cash after the plan, before costs."""
+        return self.weight(self.cash_before + self.flow(self.steps))
 
     def in_base(self, balances: Mapping[str, Decimal]) -> Decimal:
-        """Balances of several currencies in base; one without a rate counts nothing, and is a
-        failed check elsewhere.
-        """
-        return sum(
-            (amount * self.rates.get(currency, ZERO) for currency, amount in balances.items()), ZERO
-        )
+        """Balances in base; one without a rate counts 0, and is a failed check elsewhere."""
+        amounts = (amount * self.rates.get(key, ZERO) for key, amount in balances.items())
+        return sum(amounts, ZERO)
 
     def weight(self, amount: Decimal) -> Decimal:
         """Of the pre-trade value; 0 where nothing is owned."""
@@ -146,41 +136,35 @@ class Book:
 
     def flow(self, orders: Iterable[Record]) -> Decimal:
         """What orders bring to the cash before costs, base currency: sales less buys."""
-        return sum((signed(order) for order in orders), ZERO)
+        return sum(map(signed, orders), ZERO)
 
     def cost_of(self, notional_base: Decimal, currency: str) -> dict[str, Decimal]:
         """Commission, half the spread, conversion margin, and their sum."""
         rules = self.costs
+        foreign = currency != self.doc["base_currency"]
         parts = {
             "commission": rules["fixed"] + rules["percent"] * notional_base,
             "spread": rules["spread_bps"] * HALF / BPS * notional_base,
-            "fx": (
-                rules["fx_percent"] * notional_base
-                if currency != self.doc["base_currency"]
-                else ZERO
-            ),
+            "fx": rules["fx_percent"] * notional_base if foreign else ZERO,
         }
         return {**parts, "total": sum(parts.values(), ZERO)}
 
     def taxed_gain(self, symbol: str, quantity: Decimal) -> tuple[Decimal, bool]:
-        """Gain of a sale over the lots whose cost is known, base currency; and whether every cost
-        is known.
-        """
+        """(gain over the lots of known cost, base currency; is every cost known) of a sale."""
         holding = self.holdings.get(symbol)
         if holding is None:
             return ZERO, True
-        gains = [
-            gain(lot, taken, holding) for lot, taken in oldest_first(holding["lots"], quantity)
-        ]
-        return sum((one for one in gains if one is not None), ZERO), None not in gains
+        sold = oldest_first(holding["lots"], quantity)
+        gains = [gain(lot, part, holding) for lot, part in sold]
+        return sum((profit for profit in gains if profit is not None), ZERO), None not in gains
 
 
 def by(rows: Iterable[Record], key: str) -> dict[str, Record]:
     """Rows by a field; of several with one name the first."""
-    found: dict[str, Record] = {}
+    first: dict[str, Record] = {}
     for row in rows:
-        found.setdefault(row[key], row)
-    return found
+        first.setdefault(row[key], row)
+    return first
 
 
 def signed(order: Record) -> Decimal:
@@ -190,24 +174,19 @@ def signed(order: Record) -> Decimal:
 
 
 def oldest_first(lots: Iterable[Record], quantity: Decimal) -> list[tuple[Record, Decimal]]:
-    """Which lots a sale takes, and how much of each: of unknown age first, of one day the dearest
-    first.
-    """
-    taken: list[tuple[Record, Decimal]] = []
+    """Which lots a sale takes, and how much: of unknown age first, of one day the dearest."""
+    parts: list[tuple[Record, Decimal]] = []
     due = quantity
-    for lot in sorted(
-        lots,
-        key=lambda one: (
-            one["acquired"] or date.min,
-            -(one["unit_cost"] or ZERO),
-            -one["quantity"],
-        ),
-    ):
+    for lot in sorted(lots, key=_age):
         part = min(due, lot["quantity"])
         if part > 0:
-            taken.append((lot, part))
+            parts.append((lot, part))
         due -= max(part, ZERO)
-    return taken
+    return parts
+
+
+def _age(lot: Record) -> tuple[date, Decimal, Decimal]:
+    return lot["acquired"] or date.min, -(lot["unit_cost"] or ZERO), -lot["quantity"]
 
 
 def gain(lot: Record, quantity: Decimal, holding: Record) -> Decimal | None:

@@ -1,534 +1,277 @@
-"""The form of a plan document, written down a second time: what may be calculated with.
+"""The form of a plan document, from its packaged JSON Schema: what may be calculated with.
 
-`read` turns decimal strings and JSON numbers into `Decimal` and ISO dates into dates, and notes
-every field that is missing or of another kind. What the form does not know is noted as not checked,
-never refused.
+In: a document. Out: the same with decimal strings and JSON numbers as `Decimal` and ISO dates as
+dates, every field that is missing or of another kind, and which fields a check has looked at.
+What the schema does not know is noted as not checked, never refused. Of JSON Schema this reads what
+`scripts/make_docs.py` writes: KEYWORDS.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from steelyard.plans.verify.tally import Tally
-
-DECIMAL = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,60})?")
-"""Amounts as they are published: no exponent, and no more digits than any calculation here
-keeps.
-"""
+SCHEMA = Path(__file__).parent.parent / "plan-schema.json"
+KEYWORDS = frozenset({
+    "$ref", "anyOf", "const", "enum", "type", "format", "pattern", "items", "prefixItems",
+    "minItems", "maxItems", "properties", "required", "additionalProperties",
+    "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
+})  # fmt: skip
+"""What binds; titles, descriptions and defaults do not."""
 LEAST_NUMBER, LARGEST_NUMBER = 1e-300, 1e30
+SHORT = 60
+"""Characters of a value in a message."""
+NULL = {"type": "null"}
+PYTHON = {"string": str, "integer": int, "number": float, "null": type(None)}
+
+Schema = Mapping[str, Any]
+Where = tuple[Any, str | int] | None
+"""A path, from its end: (path before, key)."""
 
 
-class Misfit(Exception):
-    """A value is not of the kind that its place asks for; never leaves this module."""
+class Row(dict[str, Any]):
+    """A record of the document that notes which of its fields a check looks at."""
+
+    __slots__ = ("seen",)
+    seen: set[str]
+
+    def __getitem__(self, key: str) -> Any:
+        """The field, noted."""
+        self.seen.add(key)
+        return dict.__getitem__(self, key)
+
+
+@dataclass(slots=True)
+class Reading:
+    """What becomes of one document.
+
+    misfits  (where, what is due, what is there)
+    unknown  fields that the schema does not have
+    seen     record, as `holdings[].lots[]` -> fields that a check has looked at
+    """
+
+    misfits: list[tuple[str, str, str]] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    seen: dict[str, set[str]] = field(default_factory=dict)
+
+    def unseen(self) -> list[str]:
+        """Fields, in the order of the schema, that no check has looked at."""
+        return [name for name, record, key in self.fields() if key not in self.seen[record]]
+
+    def fields(self) -> list[tuple[str, str, str]]:
+        """(field, its record, its key) of every leaf that the document has."""
+        return [
+            (f"{record}.{key}".lstrip("."), record, key)
+            for record, keys in _form()[1].items()
+            if record in self.seen
+            for key in keys
+        ]
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of single value by name."""
+    """A kind of value: its name for people, how it is read, and whether records are in it."""
 
     name: str
+    read: Callable[[Any, Where, Reading], Any]
+    branch: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Maybe:
-    """A value or null."""
-
-    of: Any
+def read(document: Mapping[str, Any], reading: Reading) -> Any:
+    """The document ready to calculate with; `reading.misfits` says why it is not."""
+    return _form()[0].read(document, None, reading)
 
 
-@dataclass(frozen=True, slots=True)
-class Sometimes:
-    """A field that may be left out."""
-
-    of: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Many:
-    """A list."""
-
-    of: Any
+@cache
+def _form() -> tuple[Kind, Mapping[str, list[str]]]:
+    """The kind of a plan; record -> its fields that hold no further records."""
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    leaves: dict[str, list[str]] = {}
+    return _kind(schema, schema["$defs"], "", leaves), leaves
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
-    """An object whose keys are names: currencies, facts."""
-
-    of: Any
-
-
-@dataclass(frozen=True, slots=True)
-class OneOf:
-    """One of a few words."""
-
-    words: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """An object of which only these fields matter here; others are part of the form too."""
-
-    fields: Mapping[str, Any]
+def _kind(schema: Schema, defs: Schema, at: str, leaves: dict[str, list[str]]) -> Kind:
+    """The kind that a schema describes; `at` is the path of what has it."""
+    kind = schema.get("type")
+    if "$ref" in schema:
+        return _kind(defs[schema["$ref"].rpartition("/")[2]], defs, at, leaves)
+    if "anyOf" in schema:
+        return _either(schema["anyOf"], defs, at, leaves)
+    if kind == "array":
+        return _list(schema, defs, at, leaves)
+    if kind == "object":
+        return _object(schema, defs, at, leaves)
+    return _single(schema, kind)
 
 
-AMOUNT, POSITIVE, NUMBER = (
-    Kind("a decimal number as text"),
-    Kind("a decimal number above 0 as text"),
-    Kind("a number"),
-)
-COUNT, TEXT, FLAG, DAY = Kind("a whole number"), Kind("text"), Kind("true or false"), Kind("a date")
-FACT, ANY = Kind("text or a number"), Kind("anything")
-
-SIDE = OneOf(("buy", "sell"))
-PAIR = (NUMBER, NUMBER)
-LOT = {
-    "acquired": Maybe(DAY),
-    "quantity": AMOUNT,
-    "unit_cost": Maybe(AMOUNT),
-    "gain": Maybe(AMOUNT),
-}
-COSTS = {"total": AMOUNT, "commission": AMOUNT, "spread": AMOUNT, "fx": AMOUNT}
-FACTS = Named(FACT)
-NOTICE = {"code": TEXT, "message": TEXT, "module": Maybe(TEXT), "symbol": Maybe(TEXT)}
-COST_RULES = {"fixed": NUMBER, "percent": NUMBER, "spread_bps": NUMBER, "fx_percent": NUMBER}
-LIMITS = {
-    "cash_reserve_weight": NUMBER,
-    "min_trade_base": NUMBER,
-    "min_trade_weight": NUMBER,
-    "max_cost_share": NUMBER,
-    "max_turnover_weight": Maybe(NUMBER),
-    "max_position_weight": NUMBER,
-    "max_group_weight": Maybe(NUMBER),
-    "allow_buy": FLAG,
-    "allow_sell": FLAG,
-    "funding": OneOf(("proceeds", "settled")),
-    "settlement_days": COUNT,
-    "max_stale_sessions": COUNT,
-    "pause_volatility_ratio": Maybe(NUMBER),
-}
-SCORE_SETTINGS = {
-    "profile": TEXT,
-    "anchors": Part({"tr": PAIR}),
-    "holding_years": NUMBER,
-    "cost_aversion": NUMBER,
-    "order_hurdle": NUMBER,
-    "min_improvement": NUMBER,
-    "latch_share": NUMBER,
-    "min_score_per_return": NUMBER,
-    "tax_rate": NUMBER,
-    "tax_years": NUMBER,
-    "neutral": {
-        "mu": NUMBER,
-        "quality": NUMBER,
-        "drawdown": NUMBER,
-        "vol": NUMBER,
-        "corr": NUMBER,
-        "yield": NUMBER,
-    },
-}
-MODULE = {"name": TEXT, "version": TEXT, "params": Named(ANY), "digest": Sometimes(TEXT)}
-SETTINGS = Part(
-    {
-        "search": Part({"scope": TEXT, "max_depth": COUNT}),
-        "rebalance": Part({"drift_band_weight": NUMBER}),
-        "score": Part(SCORE_SETTINGS),
-        "regime": Part({"enter": NUMBER, "leave": NUMBER, "window": COUNT}),
-        "modules": Part({"filters": Many(MODULE)}),
-    }
-)
-HOLDING = {
-    "symbol": TEXT,
-    "name": TEXT,
-    "group": Maybe(TEXT),
-    "quantity": AMOUNT,
-    "sellable": AMOUNT,
-    "lot_size": POSITIVE,
-    "lot_value": AMOUNT,
-    "is_fund": FLAG,
-    "allow_buy": FLAG,
-    "allow_sell": FLAG,
-    "price": POSITIVE,
-    "currency": TEXT,
-    "fx_rate": POSITIVE,
-    "value": AMOUNT,
-    "weight": NUMBER,
-    "target": Maybe(NUMBER),
-    "band": Maybe(PAIR),
-    "last_bought": Maybe(DAY),
-    "last_sold": Maybe(DAY),
-    "lots": Many(LOT),
-}
-CANDIDATE = {
-    "id": TEXT,
-    "symbol": TEXT,
-    "side": SIDE,
-    "quantity": AMOUNT,
-    "price": POSITIVE,
-    "currency": TEXT,
-    "fx_rate": POSITIVE,
-    "notional_base": AMOUNT,
-    "cost": AMOUNT,
-    "priority": NUMBER,
-    "sources": Many(TEXT),
-    "tags": Many(TEXT),
-    "gain": NUMBER,
-}
-STEP = {
-    "n": COUNT,
-    "candidate": TEXT,
-    "side": SIDE,
-    "symbol": TEXT,
-    "name": TEXT,
-    "quantity": AMOUNT,
-    "price": POSITIVE,
-    "currency": TEXT,
-    "fx_rate": POSITIVE,
-    "notional": AMOUNT,
-    "notional_base": AMOUNT,
-    "costs": COSTS,
-    "weight_before": NUMBER,
-    "weight_after": NUMBER,
-    "adds": NUMBER,
-    "lots": Many(LOT),
-    "tags": Many(TEXT),
-    "proposed_by": Many(TEXT),
-    "reason": TEXT,
-    "narrative": TEXT,
-    "facts": FACTS,
-}
-PART = {
-    "name": TEXT,
-    "share": NUMBER,
-    "scale": PAIR,
-    "raw_hold": NUMBER,
-    "raw_plan": NUMBER,
-    "hold": NUMBER,
-    "plan": NUMBER,
-}
-SCORE = {
-    "hold": NUMBER,
-    "plan": NUMBER,
-    "improvement": NUMBER,
-    "min_improvement": NUMBER,
-    "charges": {"cost": NUMBER, "tax": NUMBER, "hurdle": NUMBER},
-    "terms": Many(
-        {
-            "name": TEXT,
-            "weight": NUMBER,
-            "hold": NUMBER,
-            "plan": NUMBER,
-            "off_scale": FLAG,
-            "parts": Many(PART),
-        }
-    ),
-}
-CERTIFICATE = {
-    "scope": OneOf(("proposals", "candidates")),
-    "covers": TEXT,
-    "selected_by": Maybe(TEXT),
-    "status": OneOf(("proven", "bounded", "none")),
-    "search_gap": Maybe(NUMBER),
-    "search_gap_of_improvement": Maybe(NUMBER),
-    "bound": Maybe(NUMBER),
-    "structural_headroom": Maybe(NUMBER),
-    "nodes": Maybe(COUNT),
-    "candidates": COUNT,
-    "sequences": COUNT,
-    "seconds": Maybe(NUMBER),
-}
-ALTERNATIVE = {
-    "name": TEXT,
-    "score": NUMBER,
-    "improvement": NUMBER,
-    "cost": AMOUNT,
-    "turnover": NUMBER,
-    "drift_after": Maybe(NUMBER),
-    "weights": Maybe(Named(NUMBER)),
-    "proposed_by": Many(TEXT),
-    "steps": Many({"side": SIDE, "symbol": TEXT, "quantity": AMOUNT}),
-}
-NOT_TRADED = {
-    "candidate": Maybe(TEXT),
-    "module": Maybe(TEXT),
-    "symbol": TEXT,
-    "side": Maybe(SIDE),
-    "stage": TEXT,
-    "rule": TEXT,
-    "value": Maybe(NUMBER),
-    "limit": Maybe(NUMBER),
-    "margin": Maybe(NUMBER),
-    "reason": TEXT,
-    "facts": FACTS,
-}
-TOLD = {"text": TEXT, "facts": FACTS}
-EXPLANATION = {
-    "text": TEXT,
-    "stability": {**TOLD, "resamples": COUNT, "share": NUMBER, "mean_regret": NUMBER},
-    "counterfactuals": Many(
-        {
-            **TOLD,
-            "name": TEXT,
-            "setting": TEXT,
-            "now": NUMBER,
-            "then": NUMBER,
-            "gain": NUMBER,
-            "money": Maybe(AMOUNT),
-        }
-    ),
-    "thresholds": Many(
-        {
-            **TOLD,
-            "n": COUNT,
-            "symbol": TEXT,
-            "side": SIDE,
-            "price_now": POSITIVE,
-            "price": Maybe(POSITIVE),
-            "off_target": Maybe(NUMBER),
-        }
-    ),
-    "relaxations": Many(
-        {**TOLD, "setting": TEXT, "now": NUMBER, "then": NUMBER, "improvement": NUMBER}
-    ),
-}
-SCENARIO = {
-    **TOLD,
-    "name": TEXT,
-    "fills": Many({"n": COUNT, "quantity": POSITIVE, "notional_base": AMOUNT}),
-    "improvement": NUMBER,
-    "cash_after": NUMBER,
-    "keeps_reserve": FLAG,
-}
-LOOSENED = {
-    **TOLD,
-    "name": TEXT,
-    "setting": TEXT,
-    "now": NUMBER,
-    "then": NUMBER,
-    "unit": TEXT,
-    "gain": NUMBER,
-    "gain_per_unit": NUMBER,
-    "steps": Many(
-        {"side": SIDE, "symbol": TEXT, "quantity": AMOUNT, "relaxed_constraints": Many(TEXT)}
-    ),
-}
-WHAT_IF = {
-    "fills": Maybe(
-        {**TOLD, "worst": NUMBER, "mean": NUMBER, "share": NUMBER, "scenarios": Many(SCENARIO)}
-    ),
-    "relaxations": Many(LOOSENED),
-}
-PLAN: Mapping[str, Any] = {
-    "schema": TEXT,
-    "plan_id": TEXT,
-    "verdict": {
-        "action": OneOf(("act", "hold")),
-        "previous": Maybe(OneOf(("act", "hold"))),
-        "text": TEXT,
-        "detail": TEXT,
-        "facts": FACTS,
-    },
-    "bucket": TEXT,
-    "as_of": DAY,
-    "prices_as_of": {"quotes": DAY, "history": DAY},
-    "price_source": TEXT,
-    "strategy": {"name": TEXT, "version": Maybe(COUNT), "sha256": TEXT, "settings": SETTINGS},
-    "base_currency": TEXT,
-    "value": AMOUNT,
-    "cash": Named(AMOUNT),
-    "cash_after": Named(AMOUNT),
-    "cash_rates": Named(POSITIVE),
-    "reserve": AMOUNT,
-    "open_buys": AMOUNT,
-    "open_orders": Many(
-        {
-            "symbol": TEXT,
-            "side": SIDE,
-            "quantity": AMOUNT,
-            "price": Maybe(POSITIVE),
-            "fx_rate": Maybe(POSITIVE),
-        }
-    ),
-    "rules": {
-        "costs": COST_RULES,
-        "limits": LIMITS,
-        "max_depth": COUNT,
-        "min_order_base": AMOUNT,
-        "drift_band_weight": NUMBER,
-    },
-    "excluded": Many(TEXT),
-    "holdings": Many(HOLDING),
-    "holdings_after": Many({"symbol": TEXT, "quantity": AMOUNT, "weight": NUMBER}),
-    "candidates": Many(CANDIDATE),
-    "steps": Many(STEP),
-    "proposed_by": Many(TEXT),
-    "conversions": Many(
-        {"from": TEXT, "to": TEXT, "amount": AMOUNT, "rate": POSITIVE, "cost": AMOUNT}
-    ),
-    "score": SCORE,
-    "objective": {"mode": OneOf(("targets", "none")), "profile": TEXT},
-    "certificate": CERTIFICATE,
-    "alternatives": Many(ALTERNATIVE),
-    "drift": {
-        "before": Maybe(NUMBER),
-        "after": Maybe(NUMBER),
-        "absent_target": NUMBER,
-        "absent": Many({"symbol": TEXT, "target": NUMBER, "why": TEXT}),
-    },
-    "turnover": NUMBER,
-    "costs": {**COSTS, "tax": Maybe(AMOUNT)},
-    "cash_ladder": Many(
-        {
-            "date": DAY,
-            "currency": TEXT,
-            "balance": AMOUNT,
-            "kind": OneOf(("traded", "settled")),
-            "estimated": FLAG,
-        },
-    ),
-    "not_traded": Many(NOT_TRADED),
-    "problems": Many(NOTICE),
-    "warnings": Many(NOTICE),
-    "data_coverage": Many({"symbol": TEXT, "metric": TEXT, "used": Maybe(NUMBER)}),
-    "reproducible": FLAG,
-    "modules": Many(
-        {
-            "kind": TEXT,
-            "name": TEXT,
-            "version": TEXT,
-            "count": Maybe(COUNT),
-            "error": Maybe(TEXT),
-            "outcome": TEXT,
-        }
-    ),
-    "timings": Many({"name": TEXT, "seconds": NUMBER}),
-    "seed": COUNT,
-    "inputs_sha256": TEXT,
-    "explanation": Maybe(EXPLANATION),
-    "what_if": Maybe(WHAT_IF),
-    "regime": {
-        "name": OneOf(("bull", "bear", "sideways", "unknown")),
-        "distance": Maybe(NUMBER),
-        "observations": COUNT,
-    },
-}
+def _single(schema: Schema, kind: str | None) -> Kind:
+    """The kind of one value."""
+    if "enum" in schema or "const" in schema:
+        words = schema.get("enum") or [schema["const"]]
+        return _plain(" or ".join(map(str, words)), lambda value: value in words)
+    if kind == "string":
+        return _text(schema)
+    if kind in {"number", "integer"}:
+        return _number(schema, whole=kind == "integer")
+    if kind == "boolean":
+        return _plain("true or false", lambda value: isinstance(value, bool))
+    return _plain("anything", lambda _: True)
 
 
-def read(document: Mapping[str, Any], tally: Tally) -> dict[str, Any] | None:
-    """The document ready to calculate with; None, and why, when it has not the form of a plan."""
-    found = _read(PLAN, document, "", tally)
-    misfits = [check for check in tally.checks if not check.ok]
-    return None if misfits else found
+def _either(schemas: list[Schema], defs: Schema, at: str, leaves: dict[str, list[str]]) -> Kind:
+    """Null or a kind; of several kinds the value stays as it is."""
+    kinds = [_kind(schema, defs, at, leaves) for schema in schemas if schema != NULL]
+    name = " or ".join([kind.name for kind in kinds] + ["null"] * (len(kinds) < len(schemas)))
+    if len(kinds) > 1:
+        types = {PYTHON[schema["type"]] for schema in schemas}
+        return _plain(name, lambda value: type(value) in types)
+
+    def read(value: Any, where: Where, reading: Reading) -> Any:
+        return None if value is None else kinds[0].read(value, where, reading)
+
+    return Kind(name, read, kinds[0].branch)
 
 
-def _read(form: Any, value: Any, where: str, tally: Tally) -> Any:
-    match form:
-        case Maybe(of):
-            return None if value is None else _read(of, value, where, tally)
-        case Many(of) if isinstance(value, list | tuple):
-            return [_read(of, one, f"{where}[{n}]", tally) for n, one in enumerate(value)]
-        case Named(of) if isinstance(value, Mapping):
-            return {str(key): _read(of, one, f"{where}.{key}", tally) for key, one in value.items()}
-        case Part(fields) if isinstance(value, Mapping):
-            return {key: _field(kind, value, key, where, tally) for key, kind in fields.items()}
-        case dict() if isinstance(value, Mapping):
-            return _record(form, value, where, tally)
-        case tuple() if isinstance(value, list | tuple) and len(value) == len(form):
-            return tuple(
-                _read(kind, one, f"{where}[{n}]", tally)
-                for n, (kind, one) in enumerate(zip(form, value, strict=True))
-            )
-    try:
-        return _single(form, value)
-    except Misfit as misfit:
-        tally.rule(
-            "has the form of a plan", where or "the document", False, str(misfit), _short(value)
-        )
-        return None
+def _plain(name: str, fits: Callable[[Any], bool]) -> Kind:
+    """A value that stays as it is."""
+
+    def read(value: Any, where: Where, reading: Reading) -> Any:
+        return value if fits(value) else _misfit(name, value, where, reading)
+
+    return Kind(name, read)
 
 
-def _record(
-    form: Mapping[str, Any], value: Mapping[str, Any], where: str, tally: Tally
-) -> dict[str, Any]:
-    for key in value:
-        if key not in form:
-            path = re.sub(r"\[[0-9]+\]", "[]", f"{where}.{key}".lstrip("."))
-            tally.skip(path, "this version of verify does not know the field")
-    return {key: _field(kind, value, key, where, tally) for key, kind in form.items()}
+def _text(schema: Schema) -> Kind:
+    if "format" not in schema:
+        return _plain("text", lambda value: isinstance(value, str))
+    if schema["format"] == "date":
+        return Kind("a date", _day)
+    pattern = re.compile(schema["pattern"])
+    above = "" if pattern.match("0") else " above 0"
+    name = f"a decimal number{above} as text"
+
+    def read(value: Any, where: Where, reading: Reading) -> Any:
+        if isinstance(value, str) and pattern.fullmatch(value):
+            return Decimal(value)
+        return _misfit(name, value, where, reading)
+
+    return Kind(name, read)
 
 
-def _field(kind: Any, value: Mapping[str, Any], key: str, where: str, tally: Tally) -> Any:
-    path = f"{where}.{key}".lstrip(".")
-    if isinstance(kind, Sometimes):
-        return _read(kind.of, value[key], path, tally) if key in value else None
-    if key not in value:
-        tally.rule(
-            "has the form of a plan", path, False, _name(kind), "nothing: the field is missing"
-        )
-        return None
-    return _read(kind, value[key], path, tally)
-
-
-def _single(form: Any, value: Any) -> Any:
-    """One value of its kind; raises Misfit naming the kind."""
-    if isinstance(value, str):
-        if form is TEXT or form is FACT or (isinstance(form, OneOf) and value in form.words):
-            return value
-        if (form is AMOUNT or form is POSITIVE) and DECIMAL.fullmatch(value):
-            amount = Decimal(value)
-            if form is AMOUNT or amount > 0:
-                return amount
-        if form is DAY:
-            return _day(value)
-    elif _is_number(value):
-        if form is NUMBER or form is FACT:
-            return Decimal(repr(value))
-        if form is COUNT and isinstance(value, int):
-            return value
-    if form is ANY or (form is FLAG and isinstance(value, bool)):
-        return value
-    raise Misfit(_name(form))
-
-
-def _is_number(value: Any) -> bool:
-    # no comparison with NaN holds, so neither NaN nor infinity passes
-    return (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and (value == 0 or LEAST_NUMBER <= abs(value) <= LARGEST_NUMBER)
-    )
-
-
-def _day(value: str) -> date:
+def _day(value: Any, where: Where, reading: Reading) -> Any:
     try:
         day = date.fromisoformat(value)
-    except ValueError as error:
-        raise Misfit(DAY.name) from error
-    if day.isoformat() != value:
-        raise Misfit(DAY.name)
-    return day
+    except (TypeError, ValueError):
+        return _misfit("a date", value, where, reading)
+    return day if day.isoformat() == value else _misfit("a date", value, where, reading)
 
 
-def _name(form: Any) -> str:
-    match form:
-        case Kind(name):
-            return name
-        case Maybe(of):
-            return f"{_name(of)} or null"
-        case OneOf(words):
-            return " or ".join(words)
-        case Many() | tuple():
-            return "a list"
-    return "an object"
+def _number(schema: Schema, *, whole: bool) -> Kind:
+    """A JSON number in its range; not NaN, for which no comparison holds."""
+    low, high = schema.get("minimum", -LARGEST_NUMBER), schema.get("maximum", LARGEST_NUMBER)
+    over, under = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
+    name = "a whole number" if whole else "a number"
+    bounds = [
+        *([f"at least {low:g}"] if "minimum" in schema else []),
+        *([] if over is None else [f"over {over:g}"]),
+        *([f"at most {high:g}"] if "maximum" in schema else []),
+        *([] if under is None else [f"under {under:g}"]),
+    ]
+    name += "".join(f", {bound}" for bound in bounds)
+
+    def read(value: Any, where: Where, reading: Reading) -> Any:
+        fits = type(value) is int or (type(value) is float and not whole)
+        fits = fits and (value == 0 or abs(value) >= LEAST_NUMBER) and low <= value <= high
+        if (
+            not fits
+            or (over is not None and value <= over)
+            or (under is not None and value >= under)
+        ):
+            return _misfit(name, value, where, reading)
+        return value if whole else Decimal(repr(value))
+
+    return Kind(name, read)
 
 
-def _short(value: Any) -> str:
+def _list(schema: Schema, defs: Schema, at: str, leaves: dict[str, list[str]]) -> Kind:
+    if "prefixItems" in schema:
+        kinds = [_kind(item, defs, at, leaves) for item in schema["prefixItems"]]
+    else:
+        item = _kind(schema["items"], defs, f"{at}[]", leaves)
+
+    def read(value: Any, where: Where, reading: Reading) -> Any:
+        if not isinstance(value, list | tuple):
+            return _misfit("a list", value, where, reading)
+        if "prefixItems" not in schema:
+            return [item.read(entry, (where, n), reading) for n, entry in enumerate(value)]
+        if len(value) != len(kinds):
+            return _misfit("a list", value, where, reading)
+        pairs = enumerate(zip(kinds, value, strict=True))
+        return tuple(kind.read(entry, (where, n), reading) for n, (kind, entry) in pairs)
+
+    return Kind("a list", read, "items" in schema and item.branch)
+
+
+def _object(schema: Schema, defs: Schema, at: str, leaves: dict[str, list[str]]) -> Kind:
+    """A record that is closed, one that is open to more, or a map from names."""
+    if "properties" not in schema:
+        inner = schema.get("additionalProperties", True)
+        entry = _kind({} if inner is True else inner, defs, at, leaves)
+        return Kind("an object", _map(entry))
+    closed = schema.get("additionalProperties") is False
+    own = leaves.setdefault(at, []) if closed else []
+    kinds = {}
+    for key, inner in schema["properties"].items():
+        path = f"{at}.{key}".lstrip(".")
+        kinds[key] = _kind(inner, defs, path, leaves if closed else {})
+        if not kinds[key].branch:
+            own.append(key)
+    required = schema.get("required", ())
+
+    def read(value: Any, where: Where, reading: Reading) -> Any:
+        if not isinstance(value, dict):
+            return _misfit("an object", value, where, reading)
+        row: dict[str, Any] = dict(value)
+        if closed:
+            row = Row()
+            row.seen = reading.seen.setdefault(at, set())
+            reading.unknown += [f"{at}.{key}".lstrip(".") for key in value if key not in kinds]
+        for key, kind in kinds.items():
+            if key in value:
+                row[key] = kind.read(value[key], (where, key), reading)
+            elif key in required:
+                missing = "nothing: the field is missing"
+                reading.misfits.append((path_of((where, key)), kind.name, missing))
+        return row
+
+    return Kind("an object", read, closed)
+
+
+def _map(entry: Kind) -> Callable[[Any, Where, Reading], Any]:
+    def read(value: Any, where: Where, reading: Reading) -> Any:
+        if not isinstance(value, dict):
+            return _misfit("an object", value, where, reading)
+        return {key: entry.read(inner, (where, key), reading) for key, inner in value.items()}
+
+    return read
+
+
+def _misfit(due: str, value: Any, where: Where, reading: Reading) -> None:
     text = repr(value)
-    return text if len(text) <= SHORT else f"{text[:SHORT]}..."
+    text = text if len(text) <= SHORT else f"{text[:SHORT]}..."
+    reading.misfits.append((path_of(where) or "the document", due, text))
 
 
-SHORT = 60
+def path_of(where: Where) -> str:
+    """`steps[0].costs.fx`."""
+    if where is None:
+        return ""
+    before, key = path_of(where[0]), where[1]
+    return f"{before}[{key}]" if isinstance(key, int) else f"{before}.{key}".lstrip(".")

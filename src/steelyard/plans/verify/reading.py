@@ -58,16 +58,16 @@ def load(text: str) -> dict[str, Any]:
 
 
 def _pairs(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object whose every key stands once: with two, what one reader takes another leaves."""
-    found: dict[str, Any] = {}
+    """A JSON object whose every key stands once: with two, it can be read in two ways."""
+    entries: dict[str, Any] = {}
     for key, value in pairs:
-        if key in found:
+        if key in entries:
             raise InputError(
                 f"The plan says {key!r} twice in one place, so it can be read in two ways. Nothing "
                 "was checked. Plan again."
             )
-        found[key] = value
-    return found
+        entries[key] = value
+    return entries
 
 
 def _no_number(constant: str) -> NoReturn:
@@ -90,9 +90,7 @@ def _refuse(text: str, error: json.JSONDecodeError) -> NoReturn:
 
 
 def _cut_off(text: str, error: json.JSONDecodeError) -> bool:
-    """Could more text have made it right? True when nothing is wrong with what there is but its
-    end.
-    """
+    """Could more text have made it right?"""
     rest = text[error.pos :].rstrip()
     unfinished = "Unterminated string" in error.msg or (
         "escape" in error.msg and len(rest) <= ESCAPE
@@ -131,11 +129,8 @@ def content_id(document: Mapping[str, Any]) -> str:
     content = {key: value for key, value in document.items() if key not in BESIDE_THE_ID}
     certificate = content.get("certificate")
     if isinstance(certificate, dict):
-        content["certificate"] = {
-            key: value
-            for key, value in certificate.items()
-            if key not in BESIDE_THE_ID_IN_THE_CERTIFICATE
-        }
+        beside = BESIDE_THE_ID_IN_THE_CERTIFICATE
+        content["certificate"] = {k: v for k, v in certificate.items() if k not in beside}
     return hash_of(content)
 
 

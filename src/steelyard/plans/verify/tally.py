@@ -28,7 +28,7 @@ Record = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One figure or rule.
+    """One figure or rule that does not agree.
 
     name      what must hold
     expected  what was derived, None for a check that holds no figure
@@ -37,7 +37,6 @@ class Check:
     """
 
     name: str
-    ok: bool
     expected: str | None
     found: str | None
     where: str
@@ -45,80 +44,108 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that was checked, and what could not be: pairs of what and why."""
+    """What was checked, what does not agree, and what could not be checked.
 
-    checks: tuple[Check, ...]
+    checked      how many figures and rules were derived anew
+    failed       those that do not agree, in the order of the checks
+    unchecked    (field of the document, why a change of it may go unseen)
+    not_checked  (what else, why)
+    """
+
+    checked: int
+    failed: tuple[Check, ...]
+    unchecked: tuple[tuple[str, str], ...]
     not_checked: tuple[tuple[str, str], ...]
 
     @property
     def ok(self) -> bool:
         """Does everything agree?"""
-        return all(check.ok for check in self.checks)
+        return not self.failed
 
     @property
     def edited(self) -> bool:
         """Was the document changed after it was made?"""
-        return any(check.where == ID and not check.ok for check in self.checks)
-
-    @property
-    def failed(self) -> tuple[Check, ...]:
-        """What does not agree, in the order of the checks."""
-        return tuple(check for check in self.checks if not check.ok)
+        return any(check.where == ID for check in self.failed)
 
 
 @dataclass(slots=True)
 class Tally:
     """Collects checks while a document is walked."""
 
-    checks: list[Check] = field(default_factory=list)
+    checked: int = 0
+    failed: list[Check] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
 
-    def amount(self, name: str, where: str, due: Decimal | None, found: Decimal | None) -> None:
-        """Exact money, prices, quantities and rates."""
-        self._compare(name, where, due, found, AMOUNT_SLACK, AMOUNT_SLACK_OF_ITSELF)
+    def at(self, where: str, row: Record) -> Place:
+        """A record of the document, to check field by field."""
+        return Place(self, where, row)
 
-    def number(
-        self, name: str, where: str, due: Decimal | None, found: Decimal | None, *parts: Decimal
-    ) -> None:
-        """Weights, scores and ratios; `parts` are what was summed, where they may be much larger
-        than their sum.
-        """
-        largest = max((abs(part) for part in parts), default=Decimal(0))
-        self._compare(name, where, due, found, NUMBER_SLACK * (1 + largest), NUMBER_SLACK)
-
-    def same(self, name: str, where: str, due: object, found: object) -> None:
-        """What must be equal as it stands: words, dates, counts."""
-        self.checks.append(Check(name, due == found, told(due), told(found), where))
-
-    def rule(self, name: str, where: str, kept: bool, due: str, found: object) -> None:
-        """A limit; `due` says what is allowed."""
-        self.checks.append(Check(name, kept, due, told(found), where))
+    def rule(self, where: str, agrees: bool, due: object, found: object, name: str) -> None:
+        """A rule, or a figure that is no field; `due` says what is allowed."""
+        self.checked += 1
+        if not agrees:
+            self.failed.append(Check(name, shown(due), shown(found), where))
 
     def skip(self, what: str, why: str) -> None:
         """Say once what could not be checked."""
         self.skipped.setdefault(what, why)
 
-    def report(self) -> Report:
-        """What has been collected."""
-        return Report(tuple(self.checks), tuple(self.skipped.items()))
 
-    def _compare(
-        self,
-        name: str,
-        where: str,
-        due: Decimal | None,
-        found: Decimal | None,
-        slack: Decimal,
-        of_itself: Decimal,
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One record of the document; each check is of one of its fields."""
+
+    tally: Tally
+    where: str
+    row: Record
+
+    def amount(self, key: str, due: Decimal | None, name: str) -> None:
+        """Exact money, prices, quantities and rates."""
+        self._close(key, due, name, AMOUNT_SLACK, AMOUNT_SLACK_OF_ITSELF)
+
+    def number(self, key: str, due: Decimal | None, name: str, *parts: Decimal) -> None:
+        """Weights, scores, ratios; `parts` were summed and may be much larger than their sum."""
+        largest = max(map(abs, parts), default=Decimal(0))
+        self._close(key, due, name, NUMBER_SLACK * (1 + largest), NUMBER_SLACK)
+
+    def same(self, key: str, due: object, name: str) -> None:
+        """What must be equal as it stands: words, dates, counts."""
+        self.rule(key, due == self.row[key], due, name)
+
+    def rule(self, key: str, agrees: bool, due: object, name: str) -> None:
+        """A limit; `due` says what is allowed."""
+        self.tally.checked += 1
+        if not agrees:
+            actual = shown(self.row[key])
+            self.tally.failed.append(Check(name, shown(due), actual, self.path(key)))
+
+    def path(self, key: str) -> str:
+        """Where a field of the record stands."""
+        return f"{self.where}.{key}" if self.where else key
+
+    def _close(
+        self, key: str, due: Decimal | None, name: str, slack: Decimal, of_itself: Decimal
     ) -> None:
-        if due is None or found is None:
-            ok = due is None and found is None
+        actual = self.row[key]
+        if due is None or actual is None:
+            self.rule(key, due is actual, due, name)
         else:
-            ok = abs(due - found) <= slack + of_itself * abs(due)
-        self.checks.append(Check(name, ok, told(due), told(found), where))
+            close = due == actual or abs(due - actual) <= slack + of_itself * abs(due)
+            self.rule(key, close, due, name)
 
 
-def told(thing: object) -> str | None:
+def number_of(value: object) -> Decimal | None:
+    """A finite number of whatever kind, decimals as text among them; None for all else."""
+    try:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            value = repr(value)
+        number = Decimal(value) if isinstance(value, str | Decimal) else None
+    except (ArithmeticError, ValueError):
+        return None
+    return number if number is not None and number.is_finite() else None
+
+
+def shown(thing: object) -> str | None:
     """A figure as a person reads it, without the digits that only a computer needs."""
     if thing is None:
         return None
@@ -127,15 +154,15 @@ def told(thing: object) -> str | None:
             return "0"
         return plain(round(thing, max(0, SHOWN_DIGITS - thing.adjusted() - 1)))
     if isinstance(thing, tuple | list | set | frozenset):
-        return ", ".join(str(told(part)) for part in thing) or "none"
+        return ", ".join(str(shown(part)) for part in thing) or "none"
     return str(thing)
 
 
 def at_most(limit: Decimal) -> str:
     """`at most 0.2`."""
-    return f"at most {told(limit)}"
+    return f"at most {shown(limit)}"
 
 
 def at_least(limit: Decimal) -> str:
     """`at least 0.2`."""
-    return f"at least {told(limit)}"
+    return f"at least {shown(limit)}"

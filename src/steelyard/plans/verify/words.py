@@ -1,55 +1,30 @@
-"""Words and their numbers: every number that a sentence tells is a fact, every fact is a figure of
-the document.
+"""Words: every sentence is rendered again from its template and facts, and compared whole.
 
-A fact has its figure by name where one is meant (`cost`, `turnover`, `shares`); any other must
-stand in its sentence.
+The sentences of the verdict and of the steps are composed again, so that their words and facts are
+those of the plan; the reasons in between are a module's own, and only their rendering is judged.
 """
 
 from __future__ import annotations
 
-import contextlib
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from collections.abc import Mapping
 from decimal import Decimal
-from functools import lru_cache
-from typing import Any
 
-from steelyard.plans.verify.book import NO_APPETITE, SELL, UNRESTRICTED, ZERO, Book
-from steelyard.plans.verify.form import DECIMAL
-from steelyard.plans.verify.tally import NUMBER_SLACK, Record, Tally
-from steelyard.sentences import FORMATS, SPACE
+from steelyard.plans.verify.book import NO_APPETITE, PROPOSALS, RUNNER_UP, SELL, ZERO, Book
+from steelyard.plans.verify.tally import NUMBER_SLACK, Place, Record, Tally, number_of
+from steelyard.sentences import again, cased, fields
 
-NUMBER = re.compile(rf"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?!\w|-[A-Za-z])(?:{SPACE}[A-Za-z%]+)?")
-"""A number in a sentence with its unit; one that is part of a name, as in S&P500 or 52-week, is
-none.
-"""
-WORDS = (
-    "No",
-    "One",
-    "Two",
-    "Three",
-    "Four",
-    "Five",
-    "Six",
-    "Seven",
-    "Eight",
-    "Nine",
-    "Ten",
-    "Eleven",
-    "Twelve",
+COUNTS = (
+    *("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven"),
+    *("Eight", "Nine", "Ten", "Eleven", "Twelve"),
 )
 PERCENT = 100
-NOT_ZERO = frozenset("123456789")
-LEAST_VISIBLE = Decimal("0.0005")
-"""What reads 0.1 %."""
+MARGINAL = Decimal("0.001")
+"""A step that adds less is called marginal."""
 CASH = "Cash"
 """What the verdict calls the cash where a symbol could stand; no symbol has small letters."""
 FILTER = "filter"
 DERIVED_ELSEWHERE = {NO_APPETITE}
-"""Rules whose number is not told in their sentence: it must be 0, which is held with the orders."""
-GREEDY = "greedy"
-PROPOSALS = "proposals"
+"""Rules whose number is not told in their sentence: it must be 0, which the orders hold."""
 
 Derived = Mapping[str, object]
 """Fact by name -> what it must be."""
@@ -57,243 +32,228 @@ Derived = Mapping[str, object]
 
 def check_words(book: Book, tally: Tally) -> None:
     """The verdict, each step, and each reason why something is not traded."""
-    doc, verdict = book.doc, book.doc["verdict"]
-    tally.rule(
-        "the verdict says what it is",
-        "verdict.text",
-        verdict["text"].lower().startswith(verdict["action"]),
-        verdict["action"],
-        verdict["text"],
-    )
-    check_told(
-        "verdict",
-        f"{verdict['text']} {verdict['detail']}",
-        verdict["facts"],
-        dict(_headline(book)),
-        tally,
-    )
+    _verdict(book, tally)
     for n, step in enumerate(book.steps):
-        where = f"steps[{n}]"
-        tally.rule(
-            "the narrative gives the reason",
-            f"{where}.narrative",
-            step["reason"] in step["narrative"],
-            step["reason"],
-            step["narrative"],
-        )
-        check_told(where, step["narrative"], step["facts"], dict(_order(book, step)), tally)
-    for n, stop in enumerate(doc["not_traded"]):
-        _stop(book, stop, f"not_traded[{n}]", tally)
+        _step(book, step, tally.at(f"steps[{n}]", step))
+    for n, stop in enumerate(book.doc["not_traded"]):
+        _stop(book, stop, tally.at(f"not_traded[{n}]", stop))
 
 
-def _headline(book: Book) -> Iterator[tuple[str, object]]:
-    """Facts of the verdict and what they mean."""
-    doc, steps = book.doc, book.steps
-    count = len(steps)
-    yield from {
-        "trades": Decimal(count),
-        "cost": doc["costs"]["total"],
+def check_sentence(
+    place: Place, derived: Derived, *, text: str = "text", template: str = "template"
+) -> None:
+    """A record with one sentence: text, template, facts; `derived` are facts that are figures."""
+    check_text(place, text, template, case=True)
+    check_facts(place, derived, template)
+
+
+def check_text(place: Place, text: str, template: str, *, case: bool) -> None:
+    """A text is its template filled with the facts."""
+    try:
+        due = again(place.row[template], place.row["facts"])
+    except ValueError as error:
+        place.rule(text, False, f"a sentence ({error})", "the words are template and facts")
+        return
+    place.same(text, cased(due) if case else due, "the words are template and facts")
+
+
+def check_facts(place: Place, derived: Derived, *templates: str) -> None:
+    """Every fact is asked for; one that is a figure of the plan is that figure."""
+    facts, row = place.row["facts"], place.row
+    try:
+        asked = set[str]().union(*(fields(row[template]) for template in templates))
+    except ValueError:
+        return  # noted with the text
+    at = place.tally.at(place.path("facts"), facts)
+    idle = sorted(facts.keys() - asked)
+    place.rule("facts", not idle, "only what its words ask for", "a fact stands in its sentence")
+    name = "a fact is a figure of the plan"
+    for key, due in derived.items():
+        if key not in facts:
+            continue
+        number = number_of(facts[key])
+        if isinstance(due, Decimal) and number is not None:
+            figure = at.tally.at(at.where, {key: number})
+            figure.number(key, due, name)
+        else:
+            at.same(key, due, name)
+
+
+def _verdict(book: Book, tally: Tally) -> None:
+    place, row = tally.at("verdict", book.doc["verdict"]), book.doc["verdict"]
+    facts: dict[str, object] = {}
+    place.same("template", _headline(book, facts), "the words of the verdict")
+    parts = (_moved(book, facts), _furthest(book, facts), _without(book, facts))
+    due = " ".join(part for part in parts if part)
+    place.same("detail_template", due, "the words of the verdict")
+    check_text(place, "text", "template", case=False)
+    check_text(place, "detail", "detail_template", case=False)
+    check_facts(place, facts, "template", "detail_template")
+    missing = sorted(facts.keys() - row["facts"].keys())
+    place.rule("facts", not missing, f"{missing} too", "the facts of the verdict")
+
+
+def _headline(book: Book, facts: dict[str, object]) -> str:
+    """The template of the verdict; what it tells goes into `facts`."""
+    doc, count, score = book.doc, len(book.steps), book.doc["score"]
+    if not count:
+        return _hold(book, facts)
+    facts |= {
+        "count": COUNTS[count] if count < len(COUNTS) else f"{count:,d}",
         "currency": doc["base_currency"],
+        "cost": doc["costs"]["total"],
         "turnover": doc["turnover"],
-    }.items()
-    yield "count", WORDS[count] if count < len(WORDS) else str(count)
-    yield "least", doc["score"]["min_improvement"]
-    before, after = doc["drift"]["before"], doc["drift"]["after"]
-    yield from {"before": None if before is None else PERCENT * before, "after": after}.items()
-    # the greedy list is of the whole table: where the plan is the best of proposals, it is none of
-    # them
-    beyond = {UNRESTRICTED, GREEDY} if doc["certificate"]["scope"] == PROPOSALS else {UNRESTRICTED}
-    others = [
-        other["improvement"]
-        for other in doc["alternatives"]
-        if other["steps"] and other["name"] not in beyond
-    ]
-    yield "gain", doc["score"]["improvement"] if steps else max(others, default=None)
-    yield from _moves(book)
-
-
-def _moves(book: Book) -> Iterator[tuple[str, object]]:
-    """What moves most, and what stays furthest from its target."""
-    after = {row["symbol"]: row["weight"] for row in book.doc["holdings_after"]}
-    facts = book.doc["verdict"]["facts"]
-    if book.steps:
-        most = max(step["notional_base"] for step in book.steps)
-        moved = [step for step in book.steps if step["notional_base"] >= most * (1 - NUMBER_SLACK)]
-        named = next((step for step in moved if step["symbol"] == facts.get("moved")), moved[0])
-        yield from {
-            "moved": named["symbol"],
-            "from_weight": named["weight_before"],
-            "to_weight": named["weight_after"],
-        }.items()
-    off = {
-        symbol: abs(after.get(symbol, ZERO) - row["target"])
-        for symbol, row in book.holdings.items()
-        if row["target"] is not None
     }
-    off |= {row["symbol"]: row["target"] for row in book.doc["drift"]["absent"]}
-    if off:
-        off[CASH] = abs(book.weight(book.cash_before + book.flow(book.steps)) - book.target_cash)
-        largest = max(off.values())
-        named = facts.get("furthest")
-        furthest = (
-            named
-            if off.get(str(named), ZERO) >= largest - NUMBER_SLACK
-            else max(off, key=lambda symbol: off[symbol])
+    trades = "trade" if count == 1 else "trades"
+    before, after = doc["drift"]["before"], doc["drift"]["after"]
+    if before is None or after is None:
+        facts["gain"] = score["improvement"]
+        verb, what = "add", "{gain:points} points to the score, after charges"
+    else:
+        facts |= {"before": PERCENT * before, "after": after}
+        verb, what = "take", "drift from {before:one} to {after:pp}"
+    return (
+        f"Act. {{count:text}} {trades} {verb}{'s' if count == 1 else ''} {what}, for "
+        "{currency:text} {cost:money} in costs and {turnover:pct} turnover."
+    )
+
+
+def _hold(book: Book, facts: dict[str, object]) -> str:
+    proposals = book.doc["certificate"]["scope"] == PROPOSALS
+    others = book.doc["alternatives"]
+    best = next((other for other in others if other["name"] == f"{RUNNER_UP}1"), None)
+    if best is not None:
+        facts |= {"gain": best["improvement"], "least": book.doc["score"]["min_improvement"]}
+        return (
+            f"Hold. The best {'proposal' if proposals else 'plan found'} changes the score by "
+            "{gain:spoints} points after charges; {least:points} are asked for."
         )
-        yield from {"furthest": furthest, "off": largest}.items()
+    if book.doc["candidates"] and proposals:
+        return "Hold. The modules propose no plan that fits the cash and the limits."
+    if book.doc["candidates"]:
+        return "Hold. No order in question fits the cash and the limits."
+    if book.by_targets:
+        return (
+            "Hold. No order is possible that brings a holding closer to its target within lots, "
+            "limits and the least order."
+        )
+    return "Hold. No calculator proposes an order that fits lots, limits and the least order."
 
 
-def _order(book: Book, step: Record) -> Iterator[tuple[str, object]]:
-    """Facts of a step and what they mean."""
+def _moved(book: Book, facts: dict[str, object]) -> str:
+    """What moves most; of several as large, the one that is named."""
+    if not book.steps:
+        return ""
+    most = max(step["notional_base"] for step in book.steps) * (1 - NUMBER_SLACK)
+    moved = [step for step in book.steps if step["notional_base"] >= most]
+    named = book.doc["verdict"]["facts"].get("moved")
+    step = next((step for step in moved if step["symbol"] == named), moved[0])
+    facts |= {
+        "moved": step["symbol"],
+        "from_weight": step["weight_before"],
+        "to_weight": step["weight_after"],
+    }
+    return "{moved:text} moves most, from {from_weight:pct} to {to_weight:pct} of value."
+
+
+def _furthest(book: Book, facts: dict[str, object]) -> str:
+    """What stays furthest from its target, where that is worth an order."""
+    if not book.by_targets:
+        return ""
+    after = {row["symbol"]: row["weight"] for row in book.doc["holdings_after"]}
+    off = {
+        symbol: after.get(symbol, ZERO) - (row["target"] or ZERO)
+        for symbol, row in book.holdings.items()
+    }
+    absent = {row["symbol"]: row for row in book.doc["drift"]["absent"]}
+    off |= {symbol: -row["target"] for symbol, row in absent.items()}
+    off[CASH] = book.cash_weight_after - book.target_cash
+    largest = max(map(abs, off.values()))
+    named = str(book.doc["verdict"]["facts"].get("furthest"))
+    if abs(off.get(named, ZERO)) < largest - NUMBER_SLACK:
+        named = max(off, key=lambda symbol: abs(off[symbol]))
+    hurdle = book.settings["score"]["order_hurdle"]
+    silent = "furthest" not in book.doc["verdict"]["facts"]
+    # on the hurdle itself rounding decides; without any row the planning set may be empty
+    unsure = largest <= hurdle + NUMBER_SLACK or not (book.holdings or book.candidates)
+    if largest <= hurdle - NUMBER_SLACK or (unsure and silent):
+        return ""
+    facts |= {"furthest": named, "off": abs(off[named])}
+    way = "over" if off[named] > 0 else "under"
+    why = ""
+    if named in absent:
+        facts["why"], why = absent[named]["why"], ": {why:text}"
+    return "{furthest:text} stays furthest from its target, {off:pp} " + f"{way} it{why}."
+
+
+def _without(book: Book, facts: dict[str, object]) -> str:
+    runs = book.doc["modules"]
+    missing = [run["name"] for run in runs if run["outcome"] in {"failed", "disabled"}]
+    if not missing:
+        return ""
+    facts |= {"missing": Decimal(len(missing)), "without": ", ".join(missing)}
+    what = "module that failed or is" if len(missing) == 1 else "modules that failed or are"
+    return f"The plan is without {{missing:count}} {what} out of service: {{without:text}}."
+
+
+def _step(book: Book, step: Record, place: Place) -> None:
     holding = book.holdings.get(step["symbol"])
-    yield from {
+    if holding is None:
+        return  # noted with the orders
+    sells, target = step["side"] == SELL, holding["target"]
+    facts: dict[str, object] = {
+        "act": "Sell" if sells else "Buy",
         "shares": step["quantity"],
         "symbol": step["symbol"],
         "currency": book.doc["base_currency"],
-    }.items()
-    yield from {"notional": step["notional_base"], "adds": step["adds"]}.items()
-    yield from {
+        "notional": step["notional_base"],
         "weight_before": step["weight_before"],
         "weight_after": step["weight_after"],
-    }.items()
-    if holding is not None:
-        yield "target", holding["target"]
-        if step["side"] == SELL:
-            yield "held", holding["quantity"]
+        "adds": step["adds"],
+    }
+    shares = "{shares:qty}"
+    if sells and step["quantity"] == holding["quantity"]:
+        shares = "all {shares:qty}"
+    elif sells:
+        shares, facts["held"] = "{shares:qty} of {held:qty}", holding["quantity"]
+    weight = "Its weight goes from {weight_before:pct} to {weight_after:pct}"
+    if target is not None:
+        weight, facts["target"] = weight + ", target {target:pct}", target
+    worth = "Without it the plan would gain {adds:points} points less."
+    if step["adds"] < 0 and sells:
+        worth = "It funds the buys: without it the money would be missing."
+    elif step["adds"] < MARGINAL:
+        worth = "It is marginal: it adds {adds:points} points."
+    lead = f"{{act:text}} {shares} {{symbol:text}} for {{currency:text}} {{notional:money}}: "
+    due = f"{lead}{step['reason_template']}. {weight}. {worth}"
+    place.same("template", due, "the words of a step")
+    check_text(place, "reason", "reason_template", case=False)
+    check_text(place, "narrative", "template", case=False)
+    check_facts(place, facts, "template")
 
 
-def _stop(book: Book, stop: Record, where: str, tally: Tally) -> None:
-    """A number, its limit and the margin between them; one that stands alone is a fact of the
-    sentence.
-    """
+def _stop(book: Book, stop: Record, place: Place) -> None:
+    """A number, its limit and the margin between them; one that stands alone is told."""
     value, limit = stop["value"], stop["limit"]
     margin = None if value is None or limit is None else value - limit
-    tally.number("margin = value - limit", f"{where}.margin", margin, stop["margin"])
-    numbers = [number for number in map(_number, stop["facts"].values()) if number is not None]
-    for name, figure in (("value", value), ("limit", limit)):
-        if figure is not None and margin is None and stop["rule"] not in DERIVED_ELSEWHERE:
-            close = any(abs(abs(number) - abs(figure)) <= NUMBER_SLACK for number in numbers)
-            tally.rule(
-                "a number that stands alone is told",
-                f"{where}.{name}",
-                close,
-                "one of the facts",
-                figure,
-            )
-    shares = _number(stop["facts"].get("shares"))
+    place.number("margin", margin, "margin = value - limit")
+    numbers = [n for n in map(number_of, stop["facts"].values()) if n is not None]
+    for key in ("value", "limit") if margin is None else ():
+        figure = stop[key]
+        if figure is not None and stop["rule"] not in DERIVED_ELSEWHERE:
+            near = any(abs(abs(number) - abs(figure)) <= NUMBER_SLACK for number in numbers)
+            place.rule(key, near, "one of the facts", "a number that stands alone is told")
+    derived: dict[str, object] = {"symbol": stop["symbol"]}
+    shares = number_of(stop["facts"].get("shares"))
     if shares is not None:
-        known = (stop["symbol"], stop["side"], shares) in book.table or _filtered_later(book, stop)
-        tally.rule(
-            "shares in words are those of a candidate",
-            f"{where}.facts.shares",
-            known,
-            "quantity of a candidate",
-            shares,
-        )
-    check_told(where, stop["reason"], stop["facts"], {}, tally)
+        of_one = (stop["symbol"], stop["side"], shares) in book.table
+        name = "shares in words are those of a candidate"
+        place.rule("facts", of_one or _filtered(book, stop), "shares of a candidate", name)
+    check_sentence(place, derived, text="reason")
 
 
-def _filtered_later(book: Book, stop: Record) -> bool:
-    """Did a filter stop an order of the same security and side? What was merged into it is told
-    before filters of pairs speak.
-    """
-    return any(
-        one["stage"] == FILTER and (one["symbol"], one["side"]) == (stop["symbol"], stop["side"])
-        for one in book.doc["not_traded"]
-    )
-
-
-def check_told(where: str, text: str, facts: Record, derived: Derived, tally: Tally) -> None:
-    """Each fact by its name, or by a number of the sentence that tells no other; each number of the
-    sentence among the facts.
-    """
-    said = [found.replace(",", "") for found in NUMBER.findall(text)]
-    written = {name: _written(str(fact), isinstance(fact, Decimal)) for name, fact in facts.items()}
-    own = {
-        name: _visible(number, written[name])
-        for name, fact in facts.items()
-        if (number := _number(fact)) is not None
-    }
-    taken: dict[int, str] = {}
-    for name, fact in facts.items():
-        at, number = f"{where}.facts.{name}", _number(fact)
-        if name in derived:
-            due = derived[name]
-            if number is not None and isinstance(due, Decimal):
-                tally.number("a fact is a figure of the plan", at, due, number)
-            else:
-                tally.same("a fact is a figure of the plan", at, due, fact)
-        elif name in own:
-            tally.rule(
-                "a fact stands in its sentence",
-                at,
-                _place(name, said, own, taken, set()),
-                "a number of its own in the sentence",
-                fact,
-            )
-    known = frozenset[str]().union(*written.values())
-    strange = sorted(set(said) - known)
-    tally.rule(
-        "numbers in words are facts", where, not strange, "only numbers that are facts", strange
-    )
-
-
-def _visible(number: Decimal, written: frozenset[str]) -> frozenset[str]:
-    """Without the formats under which a number that can be seen as a percentage reads 0."""
-    return (
-        written
-        if abs(number) < LEAST_VISIBLE
-        else frozenset(told for told in written if set(told) & NOT_ZERO)
-    )
-
-
-def _place(
-    name: str,
-    said: Sequence[str],
-    own: Mapping[str, frozenset[str]],
-    taken: dict[int, str],
-    seen: set[int],
-) -> bool:
-    """Give a fact a number of the sentence, moving others to another of theirs where that helps."""
-    for k, number in enumerate(said):
-        if k in seen or number not in own[name]:
-            continue
-        seen.add(k)
-        if k not in taken or _place(taken[k], said, own, taken, seen):
-            taken[k] = name
-            return True
-    return False
-
-
-def _number(fact: object) -> Decimal | None:
-    """A fact as a number: JSON numbers, and decimals as text."""
-    if isinstance(fact, Decimal):
-        return fact
-    if isinstance(fact, str) and DECIMAL.fullmatch(fact):
-        return Decimal(fact)
-    return None
-
-
-@lru_cache(maxsize=4096)
-def _written(fact: str, is_number: bool) -> frozenset[str]:
-    """Every number that the formats of sentences can make of a fact; `is_number` when JSON has it
-    as a number.
-    """
-    things: list[Any] = [fact]
-    number = Decimal(fact) if is_number else _number(fact)
-    if number is not None:
-        things += [
-            number,
-            float(number),
-            *([int(number)] if number == number.to_integral_value() else []),
-        ]
-    else:
-        with contextlib.suppress(ValueError):
-            things.append(date.fromisoformat(fact))
-    found: set[str] = set()
-    for thing in things:
-        for spell in FORMATS.values():
-            # most formats are for another kind of fact
-            with contextlib.suppress(ValueError, TypeError, AttributeError, ArithmeticError):
-                found.update(told.replace(",", "") for told in NUMBER.findall(spell(thing)))
-    return frozenset(found)
+def _filtered(book: Book, stop: Record) -> bool:
+    """Did a filter stop an order like it? What was merged into it is told before pairs are."""
+    key = (stop["symbol"], stop["side"])
+    stops = book.doc["not_traded"]
+    return any(row["stage"] == FILTER and (row["symbol"], row["side"]) == key for row in stops)

@@ -123,7 +123,7 @@ def _said(plan: Plan) -> str:
 
 
 def _cash_said(plan: Plan, sold: Decimal, bought: Decimal) -> str:
-    """The cash account in one line; it is the sum that `audit` checks."""
+    """The cash account in one line; it is a sum that `verify` checks."""
     base = plan.base_currency
     before, after = plan.cash.get(base, ZERO), plan.cash_after.get(base, ZERO)
     if not plan.steps:

@@ -159,23 +159,22 @@ def _rows(plan: Plan) -> list[WeightRow]:
     ]
 
 
+def cash_weights(plan: Plan) -> tuple[float, float]:
+    """All cash before and after, of the pre-trade value; before costs: a state sums to 1."""
+    if not plan.value:
+        return 0.0, 0.0
+    rates = plan.cash_rates
+    before = sum((amount * rates[currency] for currency, amount in plan.cash.items()), ZERO)
+    after = sum((amount * rates[currency] for currency, amount in plan.cash_after.items()), ZERO)
+    return float(before / plan.value), float((after + plan.costs.total) / plan.value)
+
+
 def _cash(plan: Plan, rows: Iterable[WeightRow]) -> WeightRow:
     before, after = cash_weights(plan)
     targets = [row.target for row in rows if row.target is not None]
     rest = max(0.0, 1 - math.fsum([*targets, plan.drift.absent_target]))
     target = rest if plan.objective.mode == "targets" else None
     return WeightRow("Cash", "", before, after, target, None, bool(plan.steps))
-
-
-def cash_weights(plan: Plan) -> tuple[float, float]:
-    """All cash before and after, of pre-trade value; before costs, so that a state sums to 1."""
-    if not plan.value:
-        return 0.0, 0.0
-    before, after = (
-        sum((amount * plan.cash_rates[currency] for currency, amount in cash.items()), ZERO)
-        for cash in (plan.cash, plan.cash_after)
-    )
-    return float(before / plan.value), float((after + plan.costs.total) / plan.value)
 
 
 def _size(row: WeightRow) -> float:

@@ -1,6 +1,7 @@
 """The report: one self-contained HTML file without script, requests or clock.
 
-1. check the sums                       audit.check
+1. withhold what the second opinion      verify.check
+   does not agree with
 2. one record per exhibit               trades, weights, waterfall, ladder, alternatives, what_if,
    stopped, notes
 3. lay them out                         templates/page.html, charts.html
@@ -21,12 +22,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from steelyard.errors import InternalError
 from steelyard.plans import verify
 from steelyard.plans.plan import Plan
 from steelyard.report import visible
 from steelyard.report.exhibits import (
     alternatives,
-    audit,
     certificate,
     ladder,
     notes,
@@ -54,12 +55,14 @@ SHORT = 16
 DIGITS = 2
 
 
-def render(plan: Plan) -> str:
+def render(plan: Plan, opinion: verify.Report | None = None) -> str:
     """The report of a plan as HTML text; the same plan gives the same bytes.
 
-    Raises InternalError when a sum of the document does not come out: then nothing may be shown.
+    opinion   what `verify.check` says of its document; None asks it
+    Raises InternalError when a figure of the document disagrees: then nothing may be shown.
     """
-    audit.check(plan)
+    opinion = opinion or verify.check(plan.document())
+    _withhold(opinion)
     document = embedded(plan)
     page = _environment().get_template("page.html")
     return page.render(
@@ -80,11 +83,23 @@ def render(plan: Plan) -> str:
         coverage=_coverage(plan),
         noticed=_noticed(plan),
         credits=proposers.credited(plan),
-        checked=verify.summary(verify.check(plan.document())),
+        checked=verify.summary(opinion),
+        unchecked=verify.left_out(opinion),
         style=_style(),
         footer=Markup(_page_footer(plan)),  # noqa: S704 hexadecimal digits or nothing
         document=(Markup(document) if document is not None else None),  # noqa: S704 every < is escaped
     )
+
+
+def _withhold(opinion: verify.Report) -> None:
+    """Raise InternalError for the first figure that does not agree."""
+    for check in opinion.failed[:1]:
+        raise InternalError(
+            f"The report was not written: at {check.where}, {check.name}: expected "
+            f"{check.expected or 'nothing'}, found {check.found or 'nothing'} "
+            f"({verify.summary(opinion)}). The plan document may not be used either. Please "
+            "report this."
+        )
 
 
 def embedded(plan: Plan) -> str | None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from steelyard.plans.plan import Plan
+from steelyard.plans.verify import Report
 from steelyard.report.terminal.sections import (
     alternatives,
     candidates,
@@ -51,9 +52,19 @@ EXPLAINED = (candidates, modules)
 LAST = (certificate, notes, seal)
 
 
-def show(plan: Plan, console: Console, *, explain: bool = False, timings: bool = False) -> None:
-    """Print a plan; `explain` adds parts of the score, all candidates, reasons and modules."""
-    view = View(console, plan, explain)
+def show(
+    plan: Plan,
+    console: Console,
+    *,
+    explain: bool = False,
+    timings: bool = False,
+    opinion: Report | None = None,
+) -> None:
+    """Print a plan; `explain` adds every part, candidate, reason and module.
+
+    opinion   what `verify.check` says of its document; None asks it
+    """
+    view = View(console, plan, explain, opinion)
     for section in (
         *SECTIONS,
         *(EXPLAINED if explain else ()),

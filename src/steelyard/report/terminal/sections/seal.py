@@ -9,7 +9,7 @@ from steelyard.report.terminal.sections.view import HASH_SHOWN, View, day
 
 def draw(view: View) -> None:
     """Print hashes, data as-of days, the second opinion and the seed."""
-    plan = view.plan
+    plan, opinion = view.plan, view.opinion or verify.check(view.plan.document())
     view.title("Seal")
     version = f" v{plan.strategy.version}" if plan.strategy.version is not None else ""
     rows = [
@@ -23,7 +23,7 @@ def draw(view: View) -> None:
                 f"{day(plan.prices_as_of.history)}, {plan.price_source}"
             ),
         ),
-        ("second opinion", verify.summary(verify.check(plan.document()))),
+        ("second opinion", verify.summary(opinion)),
         (
             "seed",
             str(plan.seed)
@@ -31,3 +31,4 @@ def draw(view: View) -> None:
         ),
     ]
     view.table((Column(""), Column("")), [Row(row) for row in rows])
+    view.say(f"Not checked by the second opinion: {verify.left_out(opinion)}.", style="dim")

@@ -9,7 +9,7 @@ from steelyard.notices import Timing
 from steelyard.report.terminal.columns import Column, Row
 from steelyard.report.terminal.sections.view import View
 
-PLANNING, RENDERING = "planning", "rendering"
+PLANNING = "planning"
 AFTERWARDS = "what if"
 """The stage of modules that ran after the last timed one: the what-if generators."""
 REST = "everything else"
@@ -27,18 +27,16 @@ def draw(
     view: View,
     around: Sequence[tuple[str, float]] = (),
     *,
-    opinion: float = 0.0,
     total: float | None = None,
 ) -> None:
     """Print the parts in milliseconds, what is inside of one indented under it.
 
     around   parts of the command in order, with their seconds; the stages stand under `planning`
-    opinion  seconds of the second opinion, which is part of `rendering`
     total    seconds of the whole command
     """
     view.title("Time taken")
     parts = (
-        list(_commanded(around, view.plan.timings, opinion))
+        list(_commanded(around, view.plan.timings))
         if around
         else list(staged(view.plan.timings, 0))
     )
@@ -56,9 +54,7 @@ def draw(
         )
 
 
-def _commanded(
-    around: Iterable[tuple[str, float]], timings: Iterable[Timing], opinion: float
-) -> Iterator[Taken]:
+def _commanded(around: Iterable[tuple[str, float]], timings: Iterable[Timing]) -> Iterator[Taken]:
     for name, seconds in around:
         yield Taken(0, name, seconds)
         if name == PLANNING:
@@ -69,8 +65,6 @@ def _commanded(
                 REST,
                 max(0.0, seconds - sum(stage.seconds for stage in stages if stage.depth == 1)),
             )
-        elif name == RENDERING:
-            yield Taken(1, "second opinion", opinion)
 
 
 def staged(timings: Iterable[Timing], depth: int) -> Iterator[Taken]:

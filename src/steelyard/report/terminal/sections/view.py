@@ -12,6 +12,7 @@ from rich.text import Text
 
 from steelyard.orders import Side
 from steelyard.plans.plan import Plan
+from steelyard.plans.verify import Report
 from steelyard.report.terminal.columns import Column, Row, emit, fitting, grid, sentence
 from steelyard.sentences import FORMATS, money
 
@@ -30,11 +31,12 @@ STYLES = {Side.BUY: "cyan", Side.SELL: "magenta"}
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Where to print and how much."""
+    """Where to print and how much; `opinion` is the second opinion, where it was asked."""
 
     console: Console
     plan: Plan
     explain: bool = False
+    opinion: Report | None = None
 
     @property
     def width(self) -> int:

@@ -1,0 +1,130 @@
+"""Which fields of a document a change may go unseen in, each with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+
+from steelyard.plans.verify.form import Reading
+
+UNKNOWN = "this version of verify does not know the field"
+UNREAD = "no check looks at it"
+
+SCORE = "a score: it needs the estimates, and those the price history"
+MADE = "how the plan was made; not part of its id"
+SOLVED = "found by solving again with other inputs or rules"
+NOT_LATER = "held to be no later than as_of; the sessions of the price files are not here"
+TRADED = "an input; held against the orders in it alone"
+BINDS = "an input; seen where an order breaks it"
+WHOSE = "who proposed it; seen where two places say it"
+REGIME = "told from the index, which is not here; its range is held"
+ABSENT = "an input; its weights are summed, its name is not elsewhere"
+STOPPED = "held where the table has the candidate; of a wish that never became one it stands alone"
+MODULE = "what a module says of itself; that it may say so is held"
+
+NOTICE = "words of a notice, which has no facts"
+OWN = "a name alone; inputs_sha256 is the hash of the inputs"
+
+LOOSE: Mapping[str, str] = {
+    "bucket": OWN,
+    "price_source": OWN,
+    "strategy.name": "whose rules these are; the hash is of what they do",
+    "strategy.version": "whose rules these are; the hash is of what they do",
+    "holdings[].group": "an input; no figure depends on it",
+    "score.terms[].parts[].name": "a part's name; its share and scale are held",
+    "certificate.nodes": MADE,
+    "certificate.seconds": MADE,
+    "not_traded[].module": "who wished or stopped it",
+    "problems[].code": NOTICE,
+    "problems[].message": NOTICE,
+    "problems[].module": NOTICE,
+    "problems[].symbol": NOTICE,
+    "warnings[].code": NOTICE,
+    "warnings[].message": NOTICE,
+    "warnings[].module": NOTICE,
+    "warnings[].symbol": NOTICE,
+    "data_coverage[].symbol": "an input: whose figure was missing",
+    "reproducible": "whether a time limit struck",
+    "modules[].count": "how much a module returned",
+    "timings[].name": MADE,
+    "timings[].seconds": MADE,
+    "seed": "an input of the generators",
+    "inputs_sha256": "the hash of the inputs, which are not here",
+    "verdict.previous": "the verdict that was handed in; only an act changes anything",
+    "prices_as_of.quotes": NOT_LATER,
+    "prices_as_of.history": NOT_LATER,
+    "open_orders[].symbol": "an input; held where the order sells",
+    "excluded": "an input; that nothing of it is touched is held",
+    "holdings[].name": TRADED,
+    "holdings[].currency": TRADED,
+    "holdings[].is_fund": BINDS,
+    "holdings[].allow_buy": BINDS,
+    "holdings[].allow_sell": BINDS,
+    "holdings[].last_bought": BINDS,
+    "holdings[].last_sold": BINDS,
+    "holdings[].lots[].acquired": "an input; seen where it changes which lots are sold",
+    "candidates[].currency": "of a security that is neither held nor targeted",
+    "candidates[].priority": "0 to 1; it needs the estimates and the calculator's weight",
+    "candidates[].sources": WHOSE,
+    "candidates[].tags": WHOSE,
+    "candidates[].gain": SCORE,
+    "proposed_by": WHOSE,
+    "score.terms[].off_scale": "on the very end of the scale rounding decides",
+    "certificate.selected_by": "which black boxes; that nothing is proven with one is held",
+    "certificate.structural_headroom": "at most: an upper bound may be larger",
+    "certificate.sequences": "how much was done; told in words in scope proposals only",
+    "alternatives[].proposed_by": WHOSE,
+    "what_if.relaxations[].unit": "where the rule gains nothing, nothing is told per unit",
+    "what_if.relaxations[].steps[].side": SOLVED,
+    "what_if.relaxations[].steps[].symbol": SOLVED,
+    "explanation.stability.mean_regret": SOLVED,
+    "regime.name": REGIME,
+    "regime.distance": REGIME,
+    "regime.observations": REGIME,
+    "drift.absent[].symbol": ABSENT,
+    "drift.absent[].why": ABSENT,
+    "not_traded[].symbol": STOPPED,
+    "not_traded[].side": STOPPED,
+    "not_traded[].stage": "where it stopped; held for pauses of buys",
+    "not_traded[].rule": "a module's or a step's name for its rule",
+    "data_coverage[].metric": "an input; null in `used` says that a rule let it pass",
+    "data_coverage[].used": "the neutral value is held; null says that a rule let it pass",
+    "modules[].error": MODULE,
+    "modules[].outcome": MODULE,
+}
+"""Fields of which some change goes unseen, and why."""
+
+BEYOND: Mapping[str, str] = {
+    "what the score terms, gains, adds and priorities are worth": SCORE,
+    "that the bound is one": "a proof is not searched again, only its sums are",
+    "what a reason says beside its figures": "it is the calculator's or the filter's own sentence",
+    "prices, rates, quantities, targets and dates themselves": (
+        "they are inputs; inputs_sha256 is their hash, and the files are not here"
+    ),
+    "how much of each buy the state of the bucket lets through": (
+        "its budget, its high-water mark and its aggression are not here"
+    ),
+    "that notices, missing figures, stops before the table and runners-up are all there": (
+        "the document does not hold what they came from"
+    ),
+    "improvements and gains of answers": "each was found by solving or scoring again",
+    "timings, nodes, seconds, warnings, explanation": (
+        "they say how the plan was made, and are not part of its id"
+    ),
+}
+"""What else is not checked."""
+
+
+def unchecked(reading: Reading) -> list[tuple[str, str]]:
+    """(field, why) of every field of the document a change of which may go unseen."""
+    unseen = set(reading.unseen())
+    fields = [name for name, _, _ in reading.fields() if name in unseen or name in LOOSE]
+    listed = [(name, LOOSE.get(name, UNREAD)) for name in fields]
+    return [*listed, *((name, UNKNOWN) for name in dict.fromkeys(reading.unknown))]
+
+
+def in_short(fields: Iterable[str]) -> str:
+    """Names of fields on one line: those of one record behind its name."""
+    records = groupby(fields, key=lambda field: field.rpartition(".")[0])
+    parts = [(record, [name.rpartition(".")[2] for name in names]) for record, names in records]
+    return "; ".join(f"{record}: {', '.join(n)}" if record else ", ".join(n) for record, n in parts)
