@@ -1,8 +1,6 @@
-"""What every test may rely on: builders on the path, a home of its own, and how hard hypothesis
-tries.
+"""What every test may rely on: builders on the path, a home of its own, how hard hypothesis tries.
 
-Examples are derandomised, so that a red build is red for everyone; the nightly profile tries
-harder.
+Examples are derandomised, so that a red build is red for all; the nightly profile tries harder.
 """
 
 from __future__ import annotations
@@ -18,6 +16,8 @@ from hypothesis import HealthCheck, settings
 HERE = str(Path(__file__).parent)
 if HERE not in sys.path:
     sys.path.insert(0, HERE)
+
+pytest.register_assert_rewrite("builders")
 
 COMMON = {
     "deadline": None,
@@ -35,6 +35,5 @@ HOMES = itertools.count()
 @pytest.fixture(autouse=True)
 def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the home of who runs it, or that of another test."""
-    monkeypatch.setenv(
-        "STEELYARD_HOME", str(tmp_path_factory.getbasetemp() / f"home-{next(HOMES)}")
-    )
+    home = tmp_path_factory.getbasetemp() / f"home-{next(HOMES)}"
+    monkeypatch.setenv("STEELYARD_HOME", str(home))

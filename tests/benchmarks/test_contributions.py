@@ -8,6 +8,7 @@ from builders.world import BUSY
 from steelyard.modules.registry import Kind, modules
 
 KINDS = (Kind.OPPORTUNITY, Kind.PATTERN, Kind.SEQUENCE, Kind.FILTER)
+NEVER_GROUND = {"partial_execution", "constraint_relaxation", "correlation_aware", "diversity"}
 
 
 def test_the_page_has_a_figure_for_every_module_in_both_scopes():
@@ -15,9 +16,8 @@ def test_the_page_has_a_figure_for_every_module_in_both_scopes():
 
     for kind in KINDS:
         for name, module in modules(kind).items():
-            lines = [
-                line for line in page.splitlines() if line.startswith(f"| {kind.value} · {name} |")
-            ]
+            row = f"| {kind.value} · {name} |"
+            lines = [line for line in page.splitlines() if line.startswith(row)]
             proposes = kind is not Kind.FILTER and module.form != "what_if"
             assert len(lines) == (3 if proposes else 2), name
 
@@ -27,43 +27,26 @@ def test_a_module_is_measured_against_everything_that_proposes_and_the_usual_fil
 
     for kind in KINDS:
         strategy = ground("proposals", kind)
-        off = {
-            choice.module.name
-            for other in KINDS
-            for choice in strategy.choices[other]
-            if not choice.enabled
-        }
+        choices = [choice for other in KINDS for choice in strategy.choices[other]]
+        off = {choice.module.name for choice in choices if not choice.enabled}
         generators = {"combinatorial", "enhanced_combinatorial"} if kind is Kind.PATTERN else set()
-        assert (
-            off
-            == {
-                "partial_execution",
-                "constraint_relaxation",
-                "correlation_aware",
-                "diversity",
-            }
-            | generators
-        )
+        assert off == NEVER_GROUND | generators
 
-    kept = alone(ground("proposals", Kind.SEQUENCE), Kind.PATTERN, "rebalance")
-    assert [
-        choice.module.name
-        for kind in (Kind.PATTERN, Kind.SEQUENCE)
-        for choice in kept.enabled(kind)
-    ] == ["rebalance"]
+    single = alone(ground("proposals", Kind.SEQUENCE), Kind.PATTERN, "rebalance")
+    proposers = (*single.enabled(Kind.PATTERN), *single.enabled(Kind.SEQUENCE))
+    assert [choice.module.name for choice in proposers] == ["rebalance"]
 
 
-@pytest.mark.parametrize(
-    ("figure", "signed", "text"),
-    [(0.0, True, "–"), (-0.25, True, "−0.2500"), (0.25, True, "+0.2500"), (0.25, False, "0.2500")],
-)
-def test_a_figure_has_its_sign_and_nothing_is_a_dash(figure, signed, text):
-    assert shown(figure, signed=signed) == text
+def test_a_figure_has_its_sign_and_nothing_is_a_dash():
+    figures = [shown(figure, signed=True) for figure in (0.0, -0.25, 0.25)]
+
+    assert figures == ["–", "−0.2500", "+0.2500"]
+    assert shown(0.25, signed=False) == "0.2500"
 
 
 def test_the_tables_measure_what_they_say():
-    given = Subject("made", BUSY)
-    lines = list(tables([given]))
+    subject = Subject("made", BUSY)
+    lines = list(tables([subject]))
 
     def figure(name: str) -> float:
         text = next(line for line in lines if name in line).split("|")[2].strip()
@@ -71,10 +54,7 @@ def test_the_tables_measure_what_they_say():
 
     strategy = ground("proposals", Kind.OPPORTUNITY)
     without = switched(strategy, Kind.OPPORTUNITY, {"weight_based": False})
-    assert figure("opportunity_calculators: the plan") == pytest.approx(
-        given.net(strategy), abs=1e-4
-    )
-    assert figure("· weight_based") == pytest.approx(
-        given.net(strategy) - given.net(without), abs=2e-4
-    )
+    net, gain = subject.net(strategy), subject.net(strategy) - subject.net(without)
+    assert figure("opportunity_calculators: the plan") == pytest.approx(net, abs=1e-4)
+    assert figure("· weight_based") == pytest.approx(gain, abs=2e-4)
     assert figure("· weight_based") > 0

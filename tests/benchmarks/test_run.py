@@ -48,16 +48,13 @@ SEARCHED = {
 }
 
 
+FACTORS = {"median": 1, "iqr": 0.1, "min": 1, "max": 2}
+
+
 def measured(name: str, seconds: float, **facts: object) -> dict[str, object]:
     return {
         "name": name,
-        "stats": {
-            "median": seconds,
-            "iqr": seconds / 10,
-            "rounds": 15,
-            "min": seconds,
-            "max": 2 * seconds,
-        },
+        "stats": {"rounds": 15, **{name: factor * seconds for name, factor in FACTORS.items()}},
         "extra_info": facts,
     }
 
@@ -78,22 +75,30 @@ ALL = {
 }
 
 
+def page_of(figures: str) -> str:
+    return f"by hand\n\n{run.START}\n\n{figures}\n\n{run.END}\n\nalso by hand\n"
+
+
 @pytest.fixture
 def page(tmp_path: Path) -> Path:
     path = tmp_path / "README.md"
-    path.write_text(
-        f"by hand\n\n{run.START}\n\nold figures\n\n{run.END}\n\nalso by hand\n", encoding="utf-8"
-    )
+    path.write_text(page_of("old figures"), encoding="utf-8")
     return path
+
+
+@pytest.fixture
+def source(page, monkeypatch, tmp_path: Path) -> str:
+    """A file of measurements, whose page is the one above."""
+    monkeypatch.setattr(run, "README", page)
+    path = tmp_path / "measured.json"
+    path.write_text(json.dumps(ALL), encoding="utf-8")
+    return str(path)
 
 
 def test_only_what_stands_between_the_markers_is_written(page):
     run.write(page, "new figures")
 
-    assert (
-        page.read_text(encoding="utf-8")
-        == f"by hand\n\n{run.START}\n\nnew figures\n\n{run.END}\n\nalso by hand\n"
-    )
+    assert page.read_text(encoding="utf-8") == page_of("new figures")
 
 
 def test_a_page_without_its_markers_is_left_alone(tmp_path):
@@ -105,14 +110,8 @@ def test_a_page_without_its_markers_is_left_alone(tmp_path):
     assert path.read_text(encoding="utf-8") == "by hand"
 
 
-def test_tables_say_what_was_measured_and_draw_no_ratio_between_machines(
-    page, monkeypatch, capsys, tmp_path
-):
-    monkeypatch.setattr(run, "README", page)
-    source = tmp_path / "measured.json"
-    source.write_text(json.dumps(ALL), encoding="utf-8")
-
-    assert run.main(["--from", str(source), "--date", "2026-01-31"]) == 0
+def test_tables_say_what_was_measured_and_draw_no_ratio_between_machines(page, source):
+    assert run.main(["--from", source, "--date", "2026-01-31"]) == 0
 
     text = page.read_text(encoding="utf-8")
     assert "Measured on 2026-01-31" in text
@@ -129,13 +128,9 @@ def test_tables_say_what_was_measured_and_draw_no_ratio_between_machines(
 
 
 def test_the_picture_has_a_point_per_table_and_hollow_ones_where_a_proof_is_missing(
-    page, monkeypatch, tmp_path
+    source, tmp_path
 ):
-    monkeypatch.setattr(run, "README", page)
-    source = tmp_path / "measured.json"
-    source.write_text(json.dumps(ALL), encoding="utf-8")
-
-    run.main(["--from", str(source)])
+    run.main(["--from", source])
 
     picture = ET.parse(tmp_path / run.PICTURE).getroot()
     kinds = [circle.get("class") for circle in picture.iter("{http://www.w3.org/2000/svg}circle")]

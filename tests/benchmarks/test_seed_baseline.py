@@ -1,6 +1,4 @@
-"""The recorded inputs arrive whole: value, costs, breaches and the earlier implementation's own
-scores come out as recorded.
-"""
+"""The recorded inputs arrive whole: value, costs, breaches and the earlier scores come out."""
 
 import hashlib
 from decimal import Decimal
@@ -12,45 +10,34 @@ from benchmarks.seed_baseline import DATA, SIZES, case
 
 @pytest.mark.parametrize("n", SIZES)
 def test_value_and_costs_are_the_recorded_ones(n):
-    found = case(n)
+    recorded = case(n)
 
-    prepared = prepare(found.inputs)
-    theirs = judge(prepared, found.recorded.orders)
+    prepared = prepare(recorded.inputs)
+    theirs = judge(prepared, recorded.recorded.orders)
 
-    figures, value = found.recorded.figures, prepared.ctx.value
-    assert value == pytest.approx(found.portfolio["total_value_eur"], abs=0.01)
+    figures, value = recorded.recorded.figures, prepared.ctx.value
+    assert value == pytest.approx(recorded.portfolio["total_value_eur"], abs=0.01)
     assert theirs.cost * value == pytest.approx(figures["cost_eur"], abs=0.01)
     assert theirs.cash_after * value == pytest.approx(figures["cash_after_costs"], abs=0.02)
     assert theirs.off_lot == figures["lot_violations"]
 
 
-@pytest.mark.parametrize("n", SIZES)
-def test_the_formula_of_the_earlier_score_reproduces_its_recorded_scores(n):
-    found = case(n)
-
-    scores = [
-        found.original_score(orders, with_groups=kept)
-        for orders in ({}, found.recorded.orders)
-        for kept in (True, False)
-    ]
-
-    hold, figures = found.recorded.hold, found.recorded.figures
-    assert scores == [
-        hold["end_groups"],
-        hold["end_nogroups"],
-        figures["end_groups"],
-        figures["end_nogroups"],
-    ]
+def test_the_formula_of_the_earlier_score_reproduces_its_recorded_scores():
+    for n in SIZES:
+        of, recorded = case(n), case(n).recorded
+        for orders, figures in (({}, recorded.hold), (recorded.orders, recorded.figures)):
+            for groups, name in ((True, "end_groups"), (False, "end_nogroups")):
+                assert of.original_score(orders, with_groups=groups) == figures[name], n
 
 
 def test_our_own_plan_is_judged_as_the_plan_document_says():
-    found = case(20)
-    made = found.inputs.plan()
+    inputs = case(20).inputs
+    plan = inputs.plan()
 
-    ours = judge(prepare(found.inputs), orders_of(made))
+    ours = judge(prepare(inputs), orders_of(plan))
 
-    assert ours.hold == pytest.approx(made.score.hold, abs=1e-11)
-    assert ours.net == pytest.approx(made.score.improvement, abs=1e-11)
+    assert ours.hold == pytest.approx(plan.score.hold, abs=1e-11)
+    assert ours.net == pytest.approx(plan.score.improvement, abs=1e-11)
     assert (ours.off_lot, ours.cash_missing) == (0, 0.0)
 
 
@@ -70,36 +57,24 @@ def test_selling_a_whole_odd_holding_is_no_breach_of_lots():
     prepared = prepare(case(20).inputs)
     i = int(prepared.ctx.held.argmax())
 
-    assert (
-        judge(
-            prepared, {prepared.ctx.symbols[i]: -Decimal(repr(float(prepared.ctx.quantities[i])))}
-        ).off_lot
-        == 0
-    )
+    whole = -Decimal(repr(float(prepared.ctx.quantities[i])))
+    assert judge(prepared, {prepared.ctx.symbols[i]: whole}).off_lot == 0
 
 
 def test_the_files_are_those_of_the_source_note():
-    listed = dict(
-        reversed(line.split())
-        for line in (DATA / "SOURCE.md").read_text().splitlines()
-        if line.startswith("    ")
-    )
+    lines = (DATA / "SOURCE.md").read_text().splitlines()
+    listed = dict(reversed(line.split()) for line in lines if line.startswith("    "))
 
+    hashes = {name: hashlib.sha256((DATA / name).read_bytes()).hexdigest() for name in listed}
     assert len(listed) == 8
-    assert {
-        name: hashlib.sha256((DATA / name).read_bytes()).hexdigest() for name in listed
-    } == listed
+    assert hashes == listed
 
 
 def test_the_stopwatch_sees_the_first_set_that_is_good_enough_before_the_search_ends():
     inputs = case(20).inputs
     net = inputs.plan().score.improvement
 
-    nothing, all_of_it, too_much = (
-        watch(inputs, 0.0),
-        watch(inputs, net - 1e-9),
-        watch(inputs, net + 1.0),
-    )
+    nothing, all_of_it, too_much = (watch(inputs, aim) for aim in (0.0, net - 1e-9, net + 1.0))
 
     assert 0 < nothing.first <= nothing.searched
     assert 0 < all_of_it.first <= all_of_it.searched + 0.5

@@ -5,41 +5,17 @@ it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
 
-from builders.world import World, only, world
-from planning.test_modules_in_plans import YOUNG, enabled, proposing
+from builders.changes import YOUNG, alone, described, proposing
+from builders.world import World, world
 from steelyard.modules.patterns.adaptive.choices import Variant
-from steelyard.modules.registry import Kind
 from steelyard.settings import Limits, Neutral, Score
-
-
-def told(of: World, **facts: Mapping[str, Any]) -> World:
-    """The world in which more is known of its securities: `countries={"AA": ("US",)}`."""
-
-    def more(security: Any) -> Any:
-        return replace(
-            security,
-            **{
-                name: by_symbol[security.symbol]
-                for name, by_symbol in facts.items()
-                if security.symbol in by_symbol
-            },
-        )
-
-    return replace(
-        of, snapshot=replace(of.snapshot, securities=tuple(map(more, of.snapshot.securities)))
-    )
 
 
 def adapting(of: World, variant: Variant) -> World:
     """The world in which one variant makes all proposals, and the plan is the best of them."""
-    asked = enabled(proposing(of), Kind.PATTERN, "adaptive", variants=(variant,))
-    return replace(
-        asked, strategy=only(only(asked.strategy, Kind.PATTERN, "adaptive"), Kind.SEQUENCE)
-    )
+    return alone(proposing(of), "adaptive", variants=(variant,))
 
 
 COUNTRIES = {"AA": ("US",), "BB": ("CH",), "CC": ("JP",), "DD": ("US",), "EE": ("CH",)}
@@ -49,7 +25,7 @@ FREE = Limits(max_position_weight=1.0)
 CALM = Score(neutral=Neutral(vol=0.1))
 
 WEAK: Mapping[Variant, World] = {
-    "geographic_gap": told(
+    "geographic_gap": described(
         world(
             *("AA 500 @ 100", "BB 150 @ 100", "CC 100 @ 100"),
             cash="25000",
@@ -67,7 +43,7 @@ WEAK: Mapping[Variant, World] = {
         limits=FREE,
         sessions=YOUNG,
     ),
-    "joint_gap": told(
+    "joint_gap": described(
         world(
             *("AA 450 @ 100", "BB 100 @ 100", "CC 100 @ 100", "DD 100 @ 100", "EE 50 @ 100"),
             cash="20000",
@@ -78,10 +54,9 @@ WEAK: Mapping[Variant, World] = {
         ),
         countries=COUNTRIES,
     ),
-    "geographic_swap": told(
+    "geographic_swap": described(
         world(
-            "AA 700 @ 100",
-            "BB 270 @ 100",
+            *("AA 700 @ 100", "BB 270 @ 100"),
             cash="3000",
             targets={"AA": 0.5, "BB": 0.47},
             limits=FREE,
@@ -96,23 +71,20 @@ WEAK: Mapping[Variant, World] = {
         targets={"AA": 0.2, "BB": 0.225, "CC": 0.225, "DD": 0.15, "EE": 0.15},
         sessions=YOUNG,
     ),
-    "risk_reduction": told(
+    "risk_reduction": described(
         world("AA 100 @ 100", "BB 250 @ 100", "VV 600 @ 100", cash="5000"),
         quality={"AA": 1.0, "VV": 0.9},
     ),
-    "quality_upgrade": told(
+    "quality_upgrade": described(
         world(
-            "AA 400 @ 100",
-            "BB 180 @ 100",
-            "CC 180 @ 100",
-            "DD 180 @ 100",
+            *("AA 400 @ 100", "BB 180 @ 100", "CC 180 @ 100", "DD 180 @ 100"),
             cash="6000",
             score=CALM,
             sessions=YOUNG,
         ),
         quality={"AA": 0.0, "BB": 1.0, "CC": 0.6, "DD": 0.6},
     ),
-    "income_gap": told(
+    "income_gap": described(
         world("AA 250 @ 100", "BB 100 @ 100", "CC 100 @ 100", cash="55000", sessions=YOUNG),
         dividend_yield={"AA": 0.0, "BB": 0.06, "CC": 0.0},
         quality={"BB": 0.9, "CC": 0.9},

@@ -25,14 +25,16 @@ from typing import Any
 
 import numpy as np
 
-from steelyard.arrays import frozen
+from steelyard.arrays import PAD, frozen
 from steelyard.estimates.estimate import METRICS, Estimates
 from steelyard.estimates.regime import UNKNOWN, Regime
 from steelyard.estimates.trends import Trends
 from steelyard.ledger import Account
 from steelyard.modules.candidates import Candidates, Proposal
-from steelyard.modules.context import Context, Grouping
+from steelyard.modules.context import Context
 from steelyard.modules.tables import Tables
+from steelyard.planning.draws import draw, drawn
+from steelyard.planning.planning_set import grouping, neutral_mix
 from steelyard.portfolio import BucketState, Holding, Security, TaxLot
 from steelyard.sentences import say
 from steelyard.settings import Groups, Limits, Planner, Rules, Score, Search
@@ -40,7 +42,7 @@ from steelyard.settings import Regime as RegimeRules
 
 AS_OF = date(2022, 12, 28)
 VALUE = 100_000.0
-HELD_BY_DEFAULT = 0.5
+INVESTED = 0.5
 
 Numbers = Sequence[float] | float | None
 
@@ -62,7 +64,10 @@ def context(
     momentum: Numbers = np.nan,
     peaks: Numbers = np.nan,
     dividend_yield: Numbers = 0.02,
-    volatility: Numbers = None,
+    expected_return: Numbers = 0.065,
+    volatility: Numbers = 0.25,
+    drawdown: Numbers = 0.40,
+    correlation: Any = None,
     volatility_ratio: float = np.nan,
     regime: Regime | None = None,
     regimes: RegimeRules | None = None,
@@ -73,6 +78,7 @@ def context(
     countries: Sequence[str] = (),
     sector_targets: Mapping[str, float] | None = None,
     country_targets: Mapping[str, float] | None = None,
+    mix: Numbers = None,
     cash: float | None = None,
     base_weight: float = 0.01,
     max_depth: int = 5,
@@ -86,8 +92,9 @@ def context(
     weights, targets     of value; 0 = not held; targets None = no targets
     can_buy, can_sell    symbols that may be; None = all
     funds                symbols that are funds
-    sectors, countries   a label for each security, several separated by `;`, an empty one =
-                         unlabelled
+    sectors, countries   a label for each security, several separated by `;`, an empty one = none
+    correlation          (n, n); None = .4 between any two
+    mix                  what cash is looked through into; None = as the planner does
     cash                 of value; default: what the weights leave
     """
     names = tuple(symbols.split())
@@ -96,21 +103,29 @@ def context(
     def full(numbers: Numbers) -> np.ndarray:
         return frozen(np.array(np.broadcast_to(np.asarray(numbers, dtype=np.float64), (n,))))
 
-    held = full(HELD_BY_DEFAULT / max(n, 1) if weights is None else weights)
-    wanted = None if targets is None else full(targets)
-    shares = np.divide(held * VALUE, full(prices) * full(fx))
-    said_quality = full(quality)
-    cash_weight = 1 - float(held.sum()) if cash is None else cash
+    weights = full(INVESTED / max(n, 1) if weights is None else weights)
+    goals = None if targets is None else full(targets)
+    shares = np.divide(weights * VALUE, full(prices) * full(fx))
+    quality = full(quality)
+    cash_weight = 1 - float(weights.sum()) if cash is None else cash
+    estimates = Estimates(
+        full(expected_return),
+        full(volatility),
+        quality,
+        full(drawdown),
+        frozen(np.where(np.eye(n) > 0, 1.0, 0.4) if correlation is None else np.array(correlation)),
+        0.0,
+        MappingProxyType({metric: frozen(np.ones(n, dtype=np.bool_)) for metric in METRICS}),
+    )
+    securities = tuple(
+        Security(name, "USD", lot_size=Decimal(repr(float(lot))), priority_multiplier=float(factor))
+        for name, lot, factor in zip(names, full(lot_sizes), full(multipliers), strict=True)
+    )
     return Context(
         as_of=AS_OF,
         base_currency="USD",
         symbols=names,
-        securities=tuple(
-            Security(
-                name, "USD", lot_size=Decimal(repr(float(lot))), priority_multiplier=float(factor)
-            )
-            for name, lot, factor in zip(names, full(lot_sizes), full(multipliers), strict=True)
-        ),
+        securities=securities,
         holdings=tuple(
             _holding(name, quantity) for name, quantity in zip(names, shares, strict=True)
         ),
@@ -118,8 +133,8 @@ def context(
         fx=full(fx),
         quantities=frozen(shares),
         sellable=frozen(shares.copy()),
-        weights=held,
-        target_weights=wanted,
+        weights=weights,
+        target_weights=goals,
         average_cost=full(average_cost),
         years_held=full(years_held),
         days_since_bought=full(days_since_bought),
@@ -129,12 +144,10 @@ def context(
         can_sell=_members(names, can_sell),
         is_fund=_members(names, funds),
         dividend_yield=full(dividend_yield),
-        neutral_mix=_mix(held, wanted),
-        sectors=grouping("sector", sectors or [""] * n),
-        countries=grouping("country", countries or [""] * n),
-        estimates=_neutral_estimates(
-            said_quality, full(0.25 if volatility is None else volatility)
-        ),
+        neutral_mix=neutral_mix(goals, weights > 0) if mix is None else full(mix),
+        sectors=grouping("sector", _labels(sectors, n)),
+        countries=grouping("country", _labels(countries, n)),
+        estimates=estimates,
         cash_weight=cash_weight,
         spendable_weight=cash_weight,
         value=VALUE,
@@ -154,33 +167,18 @@ def context(
     )
 
 
-def grouping(dimension: str, labels: Sequence[str]) -> Grouping:
-    """One dimension: `["Tech", "Tech;Energy", ""]` is one label, two of half each, and none (spread
-    over all).
-    """
-    own = [tuple(part for part in label.split(";") if part) for label in labels]
-    known = tuple(sorted({label for one in own for label in one}))
-    shares = np.zeros((len(own), len(known)))
-    for row, one in zip(shares, own, strict=True):
-        for label in one or known:
-            row[known.index(label)] = 1 / len(one or known)
-    return Grouping(
-        dimension,
-        known,
-        frozen(shares),
-        frozen(np.array([bool(one) for one in own], dtype=np.bool_)),
-    )
+def _labels(texts: Sequence[str], n: int) -> list[tuple[str, ...]]:
+    """`["Tech", "Tech;Energy", ""]`: one label, two of half each, and none."""
+    return [tuple(part for part in text.split(";") if part) for text in texts or [""] * n]
 
 
-def with_correlation(ctx: Context, known: str, *alike: tuple[str, str, float]) -> Context:
-    """The context with correlations: the symbols whose history is known, and what two of them have,
-    else .4.
-    """
+def with_correlation(ctx: Context, history: str, *alike: tuple[str, str, float]) -> Context:
+    """The context with correlations of pairs, else .4, and the symbols that have a history."""
     matrix = ctx.estimates.correlation.copy()
     for a, b, value in alike:
         i, j = ctx.symbols.index(a), ctx.symbols.index(b)
         matrix[i, j] = matrix[j, i] = value
-    missing = {**ctx.estimates.missing, "correlation": frozen(~_members(ctx.symbols, known))}
+    missing = {**ctx.estimates.missing, "correlation": frozen(~_members(ctx.symbols, history))}
     return replace(
         ctx,
         estimates=replace(
@@ -243,18 +241,43 @@ def candidates(
         alone=nothing,
         paired=nothing,
     )
-    return replace(table, draws=_draws(table), pool=_drawn(table, range(m)))
+    every = replace(ctx.rules, planner=Planner(priority_threshold=0))
+    draws = MappingProxyType(drawn(replace(ctx, rules=every), table))
+    return replace(table, draws=draws, pool=draw(table, range(m), 0.0))
+
+
+def orders(ctx: Context, table: Candidates, rows: Any) -> list[list[str]]:
+    """Rows as `["-A", "+B"]`."""
+    sign = {True: "+", False: "-"}
+    return [
+        [sign[bool(table.is_buy[j])] + ctx.symbols[table.security[j]] for j in row if j != PAD]
+        for row in rows
+    ]
+
+
+def proposed(
+    pattern: Any,
+    params: Any,
+    symbols: str,
+    *lines: str,
+    cost: float = 0.0,
+    conflicts: Sequence[tuple[int, int]] = (),
+    **options: Any,
+) -> list[list[str]]:
+    """What a pattern proposes for the orders of `lines` in a context of `options`, as `orders`."""
+    ctx = context(symbols, **options)
+    table = candidates(ctx, *lines, cost=cost, conflicts=conflicts)
+    rows = pattern(ctx, table, params)
+    assert rows.shape[1] == ctx.search.max_depth
+    return orders(ctx, table, rows)
 
 
 def read_only(record: Any) -> bool:
     """Is every array in a record, however deep, closed to writing?"""
     if isinstance(record, np.ndarray):
         return not record.flags.writeable
-    return (
-        all(read_only(getattr(record, field.name)) for field in fields(record))
-        if hasattr(record, "__dataclass_fields__")
-        else True
-    )
+    parts = fields(record) if hasattr(record, "__dataclass_fields__") else ()
+    return all(read_only(getattr(record, part.name)) for part in parts)
 
 
 def _order(ctx: Context, order: str) -> tuple[bool, int, float, float, tuple[str, ...]]:
@@ -269,26 +292,6 @@ def _conflicts(m: int, pairs: Sequence[tuple[int, int]]) -> np.ndarray:
     return matrix
 
 
-def _draws(table: Candidates) -> Mapping[str, tuple[int, ...]]:
-    members: dict[str, list[int]] = {}
-    for j, proposals in enumerate(table.proposals):
-        by_weight = "rebalance_buys" if table.is_buy[j] else "rebalance_sells"
-        for source in dict.fromkeys(
-            by_weight if proposal.source == "weight_based" else proposal.source
-            for proposal in proposals
-        ):
-            members.setdefault(source, []).append(j)
-    return MappingProxyType({source: _drawn(table, rows) for source, rows in members.items()})
-
-
-def _drawn(table: Candidates, rows: Sequence[int]) -> tuple[int, ...]:
-    best: dict[tuple[int, bool], int] = {}
-    for j in sorted(rows, key=lambda j: (-table.priority[j], j)):
-        if table.priority[j] > 0:
-            best.setdefault((int(table.security[j]), bool(table.is_buy[j])), j)
-    return tuple(best.values())
-
-
 def _holding(symbol: str, quantity: float) -> Holding | None:
     shares = Decimal(repr(float(quantity)))
     return Holding(symbol, shares, (TaxLot(shares),)) if quantity > 0 else None
@@ -297,26 +300,4 @@ def _holding(symbol: str, quantity: float) -> Holding | None:
 def _members(names: tuple[str, ...], chosen: str | None) -> np.ndarray:
     return frozen(
         np.array([chosen is None or name in chosen.split() for name in names], dtype=np.bool_)
-    )
-
-
-def _mix(held: np.ndarray, targets: np.ndarray | None) -> np.ndarray:
-    for mix in (targets, (held > 0).astype(np.float64), np.ones(len(held))):
-        if mix is not None and mix.sum() > 0:
-            return frozen(mix / mix.sum())
-    return frozen(np.zeros(len(held)))
-
-
-def _neutral_estimates(quality: np.ndarray, volatility: np.ndarray) -> Estimates:
-    n = len(quality)
-    return Estimates(
-        expected_return=frozen(np.full(n, 0.065)),
-        volatility=volatility,
-        quality=quality,
-        drawdown=frozen(np.full(n, 0.40)),
-        correlation=frozen(np.where(np.eye(n) > 0, 1.0, 0.4)),
-        shrinkage=0.0,
-        missing=MappingProxyType(
-            {metric: frozen(np.ones(n, dtype=np.bool_)) for metric in METRICS}
-        ),
     )

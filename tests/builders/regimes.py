@@ -5,15 +5,13 @@ plan.
 from __future__ import annotations
 
 from dataclasses import replace
-from types import MappingProxyType
 
 import numpy as np
 
-from builders.world import World, only, session_days, world
+from builders.changes import alone
+from builders.world import World, session_days, world
 from steelyard.market import Index
-from steelyard.modules.registry import Kind
 from steelyard.settings import Neutral, Score, Search
-from steelyard.strategies import Strategy
 
 YEAR = 260
 RATES = {"bull": 1.002, "bear": 0.998, "sideways": 1.0}
@@ -34,31 +32,10 @@ def history(rate: float, sessions: int = YEAR) -> Index:
     return Index(("SPY",), session_days(sessions), (100 * rate ** np.arange(sessions))[:, None])
 
 
-def following(strategy: Strategy) -> Strategy:
-    """The strategy whose only proposals are those of `market_regime`."""
-    kind = Kind.PATTERN
-    choices = tuple(
-        replace(choice, enabled=choice.module.name == "market_regime")
-        for choice in strategy.choices[kind]
-    )
-    return only(
-        replace(strategy, choices=MappingProxyType({**strategy.choices, kind: choices})),
-        Kind.SEQUENCE,
-    )
-
-
 def under(index: Index | None) -> World:
-    """The portfolio beside the history of an index."""
-    return replace(
-        PORTFOLIO,
-        market=replace(PORTFOLIO.market, index=index),
-        strategy=following(PORTFOLIO.strategy),
-    )
+    """The portfolio beside the history of an index, where `market_regime` alone proposes."""
+    return alone(replace(PORTFOLIO, market=replace(PORTFOLIO.market, index=index)), "market_regime")
 
 
-WORLDS: dict[str, tuple[World, Strategy]] = {
-    regime: (under(history(rate)), following(PORTFOLIO.strategy)) for regime, rate in RATES.items()
-}
-"""Regime -> a world, and the strategy under which its plan is what the pattern proposes in that
-regime.
-"""
+WORLDS: dict[str, World] = {regime: under(history(rate)) for regime, rate in RATES.items()}
+"""Regime -> a world whose plan is what the pattern proposes in that regime."""

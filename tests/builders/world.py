@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -43,7 +43,7 @@ SESSIONS = 300
 """Enough for every estimate but the longest ones."""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class World:
     """The arguments of `plan`."""
 
@@ -78,6 +78,20 @@ class World:
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self))
 
+    def plan(self, **options: Any) -> Plan:
+        options = {"targets": self.targets, "state": self.state, **options}
+        return plan(self.snapshot, self.market, self.strategy, **options)
+
+    @functools.cached_property
+    def planned(self) -> Plan:
+        """The plan without options, made once."""
+        return self.plan()
+
+    @functools.cached_property
+    def prepared(self) -> Prepared:
+        """Context, objective and table as `plan` makes them, made once."""
+        return prepared(self)
+
     @property
     def case(self) -> Case:
         return Case(
@@ -86,16 +100,6 @@ class World:
             strategy=self.strategy,
             targets=self.targets,
             state=self.state or BucketState(),
-        )
-
-    def plan(self, **options: Any) -> Plan:
-        return plan(
-            self.snapshot,
-            self.market,
-            self.strategy,
-            targets=self.targets,
-            state=self.state,
-            **options,
         )
 
     @property
@@ -110,13 +114,9 @@ class World:
     @property
     def cash(self) -> Decimal:
         """All cash, base currency."""
+        cash = self.snapshot.cash
         return sum(
-            (
-                amount * self.rates[currency]
-                for currency, amount in self.snapshot.cash.items()
-                if amount
-            ),
-            ZERO,
+            (cash[currency] * self.rates[currency] for currency in cash if cash[currency]), ZERO
         )
 
     @property
@@ -127,18 +127,13 @@ class World:
             if order.side is Side.BUY:
                 security = self.snapshot.security(order.symbol)
                 price = order.limit_price or self.market.quotes[order.symbol].price
-                total += (
-                    order.open_quantity
-                    * price
-                    * self.rates[security.currency if security else self.snapshot.base_currency]
-                )
+                currency = security.currency if security else self.snapshot.base_currency
+                total += order.open_quantity * price * self.rates[currency]
         return total
 
     def held(self, symbol: str) -> Decimal:
-        return next(
-            (holding.quantity for holding in self.snapshot.holdings if holding.symbol == symbol),
-            ZERO,
-        )
+        owned = {holding.symbol: holding.quantity for holding in self.snapshot.holdings}
+        return owned.get(symbol, ZERO)
 
 
 @dataclass(frozen=True)
@@ -202,31 +197,18 @@ def world(
         )
         for symbol in quantities
     )
+    costs = {symbol: Decimal(cost) for symbol, cost in cost_prices.items()}
     holdings = tuple(
-        Holding(
-            symbol,
-            held,
-            (
-                TaxLot(
-                    held,
-                    date(2020, 1, 2),
-                    Decimal(cost_prices[symbol]) if symbol in cost_prices else None,
-                ),
-            ),
-        )
-        for symbol, held in quantities.items()
-        if held > 0
+        Holding(symbol, shares, (TaxLot(shares, date(2020, 1, 2), costs.get(symbol)),))
+        for symbol, shares in quantities.items()
+        if shares > 0
     )
-    balances = (
-        {"USD": Decimal(cash)}
-        if isinstance(cash, str)
-        else {currency: Decimal(amount) for currency, amount in cash.items()}
-    )
+    amounts = {"USD": cash} if isinstance(cash, str) else cash
+    balances = {currency: Decimal(amount) for currency, amount in amounts.items()}
     snapshot = Snapshot(AS_OF, "USD", holdings, balances, securities, open_orders=tuple(orders))
-    wanted = None if targets is None else Targets(MappingProxyType(dict(targets)))
-    return World(
-        snapshot, market(prices, sessions), replace(strategies.default(), **sections), wanted, state
-    )
+    goals = None if targets is None else Targets(MappingProxyType(dict(targets)))
+    strategy = replace(strategies.default(), **sections)
+    return World(snapshot, market(prices, sessions), strategy, goals, state)
 
 
 def market(
@@ -278,66 +260,50 @@ def walk(seed: int, sessions: int) -> np.ndarray:
     return path
 
 
-def without(strategy: Strategy, kind: Kind, *names: str) -> Strategy:
-    """The strategy with some modules of a kind off."""
-    choices = tuple(
-        replace(choice, enabled=choice.enabled and choice.module.name not in names)
-        for choice in strategy.choices[kind]
-    )
+def choosing(strategy: Strategy, kind: Kind, change: Callable[[ModuleChoice], Any]) -> Strategy:
+    """The strategy with every choice of a kind changed: `change` gives the new fields of one."""
+    choices = tuple(replace(choice, **change(choice)) for choice in strategy.choices[kind])
     return replace(strategy, choices=MappingProxyType({**strategy.choices, kind: choices}))
 
 
+def without(strategy: Strategy, kind: Kind, *names: str) -> Strategy:
+    """The strategy with some modules of a kind off."""
+    return choosing(strategy, kind, lambda c: {"enabled": c.enabled and c.module.name not in names})
+
+
 def only(strategy: Strategy, kind: Kind, *names: str) -> Strategy:
-    """The strategy with these modules of a kind alone."""
-    return without(
-        strategy, kind, *({choice.module.name for choice in strategy.choices[kind]} - set(names))
-    )
+    """The strategy with these modules of a kind alone, as far as they are on."""
+    return choosing(strategy, kind, lambda c: {"enabled": c.enabled and c.module.name in names})
 
 
 def with_on(strategy: Strategy, kind: Kind, *names: str) -> Strategy:
     """The strategy with these modules of a kind on as well."""
-    choices = tuple(
-        replace(choice, enabled=choice.enabled or choice.module.name in names)
-        for choice in strategy.choices[kind]
-    )
-    return replace(strategy, choices=MappingProxyType({**strategy.choices, kind: choices}))
+    return choosing(strategy, kind, lambda c: {"enabled": c.enabled or c.module.name in names})
 
 
 def with_module(strategy: Strategy, module: Module) -> Strategy:
     """The strategy with a module from outside, on: what a plugin would add."""
     added = ModuleChoice(module, enabled=True, params=module.params(), why="strategy file")
-    return replace(
-        strategy,
-        choices=MappingProxyType(
-            {**strategy.choices, module.kind: (*strategy.choices[module.kind], added)}
-        ),
-    )
+    choices = (*strategy.choices[module.kind], added)
+    return replace(strategy, choices=MappingProxyType({**strategy.choices, module.kind: choices}))
 
 
 def with_call(strategy: Strategy, kind: Kind, name: str, call: Any) -> Strategy:
     """The strategy with one module's function replaced: what a faulty plugin would do."""
-    choices = tuple(
-        _calling(choice, call) if choice.module.name == name else choice
-        for choice in strategy.choices[kind]
+    return choosing(
+        strategy,
+        kind,
+        lambda c: {"module": replace(c.module, call=call)} if c.module.name == name else {},
     )
-    return replace(strategy, choices=MappingProxyType({**strategy.choices, kind: choices}))
 
 
 def with_params(strategy: Strategy, kind: Kind, name: str, **params: Any) -> Strategy:
     """The strategy with other parameters of one module."""
-    choices = tuple(
-        (
-            replace(choice, params=choice.module.params(**params))
-            if choice.module.name == name
-            else choice
-        )
-        for choice in strategy.choices[kind]
+    return choosing(
+        strategy,
+        kind,
+        lambda c: {"params": c.module.params(**params)} if c.module.name == name else {},
     )
-    return replace(strategy, choices=MappingProxyType({**strategy.choices, kind: choices}))
-
-
-def _calling(choice: ModuleChoice, call: Any) -> ModuleChoice:
-    return replace(choice, module=replace(choice.module, call=call))
 
 
 BUSY = world(

@@ -59,23 +59,11 @@ def securities(draw: st.DrawFn, symbol: str) -> Security:
 def holdings(draw: st.DrawFn, symbol: str) -> Holding:
     """Whole, fractional or dusty; one lot or two; with or without dates and costs."""
     whole = st.sampled_from([150, 40, 400, 2500, 7, 1]).map(Decimal)
-    parts = draw(
-        st.lists(
-            st.one_of(whole, whole, st.decimals(Decimal("0.0001"), 50, places=4)),
-            min_size=1,
-            max_size=2,
-        )
-    )
+    shares = st.one_of(whole, whole, st.decimals(Decimal("0.0001"), 50, places=4))
+    parts = draw(st.lists(shares, min_size=1, max_size=2))
+    ages = [None, *(AS_OF - timedelta(days=days) for days in (2000, 2000, 200, 20))]
     lots = tuple(
-        TaxLot(
-            part,
-            draw(
-                st.sampled_from(
-                    [None, *(AS_OF - timedelta(days=days) for days in (2000, 2000, 200, 20))]
-                )
-            ),
-            draw(st.one_of(st.none(), prices)),
-        )
+        TaxLot(part, draw(st.sampled_from(ages)), draw(st.one_of(st.none(), prices)))
         for part in parts
     )
     sold = draw(st.sampled_from([None, None, None, AS_OF - timedelta(days=30)]))
@@ -90,11 +78,8 @@ def targets(draw: st.DrawFn, symbols: tuple[str, ...]) -> Targets | None:
     parts = [draw(st.sampled_from([2, 3, 5, 1, 0])) for _ in symbols]
     cash = draw(st.integers(0, 3))
     whole = max(1, sum(parts) + cash)
-    return Targets(
-        MappingProxyType(
-            {symbol: part / whole for symbol, part in zip(symbols, parts, strict=True)}
-        )
-    )
+    weights = {symbol: part / whole for symbol, part in zip(symbols, parts, strict=True)}
+    return Targets(MappingProxyType(weights))
 
 
 @st.composite
@@ -126,35 +111,26 @@ def rules(draw: st.DrawFn) -> strategies.Strategy:
         search=Search(max_depth=draw(st.sampled_from([5, 5, 1, 2, 3]))),
         planner=Planner(priority_threshold=draw(st.sampled_from([0.3, 0.0]))),
     )
-    chosen = with_params(
-        chosen,
-        Kind.SEQUENCE,
-        "enhanced_combinatorial",
-        max_combinations=draw(st.sampled_from([40, 40, 40, 1000])),
-    )
-    return without(
-        chosen,
-        Kind.OPPORTUNITY,
-        *draw(st.sampled_from([(), (), ("weight_based",), ("opportunity_buys", "rebalance_buys")])),
-    )
+    most = draw(st.sampled_from([40, 40, 40, 1000]))
+    chosen = with_params(chosen, Kind.SEQUENCE, "enhanced_combinatorial", max_combinations=most)
+    off = [(), (), ("weight_based",), ("opportunity_buys", "rebalance_buys")]
+    return without(chosen, Kind.OPPORTUNITY, *draw(st.sampled_from(off)))
 
 
 @st.composite
 def open_orders(
-    draw: st.DrawFn, symbols: tuple[str, ...], held: dict[str, Decimal]
+    draw: st.DrawFn, symbols: tuple[str, ...], owned: dict[str, Decimal]
 ) -> tuple[Order, ...]:
     if not symbols or draw(st.integers(0, 3)):
         return ()
     symbol = draw(st.sampled_from(symbols))
-    side = draw(st.sampled_from([Side.BUY, Side.SELL])) if held.get(symbol) else Side.BUY
-    quantity = (
-        held[symbol] * draw(st.sampled_from([Decimal("0.5"), Decimal(1)]))
-        if side is Side.SELL
-        else Decimal(draw(st.integers(1, 90)))
-    )
-    return (
-        Order("open-1", symbol, side, quantity, draw(st.sampled_from([None, Decimal("11.5")]))),
-    )
+    side = draw(st.sampled_from([Side.BUY, Side.SELL])) if owned.get(symbol) else Side.BUY
+    if side is Side.SELL:
+        quantity = owned[symbol] * draw(st.sampled_from([Decimal("0.5"), Decimal(1)]))
+    else:
+        quantity = Decimal(draw(st.integers(1, 90)))
+    limit = draw(st.sampled_from([None, Decimal("11.5")]))
+    return (Order("open-1", symbol, side, quantity, limit),)
 
 
 @st.composite
@@ -170,16 +146,12 @@ def worlds(draw: st.DrawFn, most: int = 6) -> World:
     owned = tuple(draw(holdings(symbol)) for symbol in symbols if draw(st.integers(0, 3)))
     rate = {"USD": Decimal(1), "EUR": EUR}
     currency = {security.symbol: security.currency for security in listed}
-    invested = sum(
-        (one.quantity * quoted[one.symbol] * rate[currency[one.symbol]] for one in owned), ZERO
-    )
+    invested = sum((h.quantity * quoted[h.symbol] * rate[currency[h.symbol]] for h in owned), ZERO)
     cash = {"USD": draw(balances(invested))}
     if draw(st.integers(0, 3)) == 0:
         cash["EUR"] = draw(st.decimals(0, 3000, places=2))
-    held = {one.symbol: one.quantity for one in owned}
-    snapshot = Snapshot(
-        AS_OF, "USD", owned, cash, listed, open_orders=draw(open_orders(symbols, held))
-    )
+    orders = draw(open_orders(symbols, {h.symbol: h.quantity for h in owned}))
+    snapshot = Snapshot(AS_OF, "USD", owned, cash, listed, open_orders=orders)
     sessions = draw(st.sampled_from([MANY_SESSIONS, MANY_SESSIONS, SOME_SESSIONS, FEWEST_SESSIONS]))
     walks = dict.fromkeys(symbols, SAME_WALK) if equal else {}
     state = draw(st.sampled_from([None, BucketState("act"), BucketState("hold")]))
@@ -191,8 +163,7 @@ def worlds(draw: st.DrawFn, most: int = 6) -> World:
 @st.composite
 def balances(draw: st.DrawFn, invested: Decimal) -> Decimal:
     """Cash of about the size of the holdings, none, or a debt of up to half of them."""
-    share = Decimal(
-        draw(st.sampled_from(["0.06", "0.06", "0.3", "1.5", "0.0001", "0", "-0.01", "-0.5"]))
-    )
+    shares = ["0.06", "0.06", "0.3", "1.5", "0.0001", "0", "-0.01", "-0.5"]
+    share = Decimal(draw(st.sampled_from(shares)))
     around = max(invested, Decimal(20_000)) if share > 0 else invested
     return (around * share).quantize(Decimal("0.01"), ROUND_UP if share > 0 else ROUND_DOWN)

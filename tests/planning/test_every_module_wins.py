@@ -13,9 +13,10 @@ import pytest
 
 from builders import adaptive as adaptive_worlds
 from builders import regimes as regime_worlds
+from builders.changes import BB_AND_CC_ALIKE, YOUNG, enabled, proposing, traded
 from builders.own import own
+from builders.proposers import WORLDS
 from builders.world import AS_OF, BUSY, World, only, world
-from planning.test_modules_in_plans import TWINS, WORLDS, YOUNG, enabled, proposing, traded, twins
 from steelyard.modules.patterns.adaptive import VARIANTS
 from steelyard.modules.registry import Kind, modules
 from steelyard.settings import Neutral, Score
@@ -59,7 +60,7 @@ CALCULATORS = own(
 )
 VARIED = {
     "adaptive": adaptive_worlds.WORLDS,
-    "market_regime": {r: regime_worlds.WORLDS[r][0] for r in ("bull", "bear", "sideways")},
+    "market_regime": {r: regime_worlds.WORLDS[r] for r in ("bull", "bear", "sideways")},
 }
 """Patterns of several variants, by variant."""
 PATTERNS = own(
@@ -152,10 +153,7 @@ FILTERS = own(
             recently(OVER_AND_UNDER, "CC", last_bought=AS_OF - timedelta(days=10)),
             {},
         ),
-        "correlation_aware": (
-            twins(*TWINS, cash="32000", wanted={"AA": 0.5, "BB": 0.15, "CC": 0.15, "DD": 0.18}),
-            {},
-        ),
+        "correlation_aware": (BB_AND_CC_ALIKE, {}),
         "diversity": (BUSY, {"max_sequences": 1, "diversity_weight": 1.0}),
     },
 )

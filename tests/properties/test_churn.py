@@ -1,6 +1,4 @@
-"""Planning again and again over real history trades little and does not turn back
-(docs/scoring.md).
-"""
+"""Planning again and again over real history trades little and does not turn back."""
 
 from __future__ import annotations
 
@@ -11,6 +9,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from builders.world import only
 from steelyard import samples, strategies
 from steelyard.importers import assemble, read
 from steelyard.market import Market, Quote
@@ -53,68 +52,43 @@ def until(market: Market, last: np.datetime64) -> Market:
 def walk(days: np.ndarray, *, cooldown: bool) -> list[Traded]:
     """Start on target with 100,000 USD, plan and trade on each of `days`; what was traded."""
     sample = samples.sample("growth")
-    inputs = assemble(
-        read(
-            sample.holdings,
-            prices=sample.prices,
-            targets=sample.targets,
-            securities=sample.securities,
-        )
-    )
+    tables = {"targets": sample.targets, "securities": sample.securities}
+    inputs = assemble(read(sample.holdings, prices=sample.prices, **tables))
     strategy = replace(strategies.default(), costs=Costs(fixed=1.0, percent=0.0005))
     if not cooldown:
-        off = {
-            Kind.FILTER: tuple(
-                replace(choice, enabled=False) for choice in strategy.choices[Kind.FILTER]
-            )
-        }
-        strategy = replace(strategy, choices={**strategy.choices, **off})
+        strategy = only(strategy, Kind.FILTER)
     first = until(inputs.market, days[0])
-    held = {
-        s: int(100_000 * w / float(first.quotes[s].price))
-        for s, w in inputs.targets.weights.items()
-    }
-    cash = Decimal(100_000) - sum(held[s] * first.quotes[s].price for s in held)
+    goals, quotes = inputs.targets.weights, first.quotes
+    owned = {s: int(100_000 * goals[s] / float(quotes[s].price)) for s in goals}
+    cash = Decimal(100_000) - sum(owned[s] * quotes[s].price for s in owned)
     bought: dict[str, date] = {}
     sold: dict[str, date] = {}
-    made: list[Traded] = []
+    trades: list[Traded] = []
     for day in days:
         market, today = until(inputs.market, day), day.astype(object)
         holdings = tuple(
-            Holding(
-                s,
-                Decimal(q),
-                (TaxLot(Decimal(q), date(2010, 1, 4)),),
-                None,
-                bought.get(s),
-                sold.get(s),
-            )
-            for s, q in held.items()
-            if q
+            Holding(s, q, (TaxLot(q, date(2010, 1, 4)),), None, bought.get(s), sold.get(s))
+            for s, q in ((s, Decimal(shares)) for s, shares in owned.items() if shares)
         )
         snapshot = Snapshot(today, "USD", holdings, {"USD": cash}, inputs.snapshot.securities)
-        found = plan(snapshot, market, strategy, targets=inputs.targets)
-        for step in found.steps:
-            held[step.symbol] = held.get(step.symbol, 0) + int(step.quantity) * (
-                1 if step.side is Side.BUY else -1
-            )
-            (bought if step.side is Side.BUY else sold)[step.symbol] = today
-            made.append(Traded(today, step.symbol, step.side))
-        cash = found.cash_after["USD"]
-    return made
+        answer = plan(snapshot, market, strategy, targets=inputs.targets)
+        for step in answer.steps:
+            dates, sign = (bought, 1) if step.side is Side.BUY else (sold, -1)
+            owned[step.symbol] = owned.get(step.symbol, 0) + sign * int(step.quantity)
+            dates[step.symbol] = today
+            trades.append(Traded(today, step.symbol, step.side))
+        cash = answer.cash_after["USD"]
+    return trades
 
 
-def reversals(made: list[Traded]) -> int:
+def reversals(trades: list[Traded]) -> int:
     """Orders that turn back an order of the other side in the same name within 90 days."""
-    return sum(
-        any(
-            a.symbol == b.symbol
-            and a.side is not b.side
-            and 0 < (b.on - a.on).days <= REVERSAL_DAYS
-            for a in made[:k]
-        )
-        for k, b in enumerate(made)
-    )
+
+    def turns_back(a: Traded, b: Traded) -> bool:
+        opposite = a.symbol == b.symbol and a.side is not b.side
+        return opposite and 0 < (b.on - a.on).days <= REVERSAL_DAYS
+
+    return sum(any(turns_back(a, b) for a in trades[:k]) for k, b in enumerate(trades))
 
 
 def sessions() -> np.ndarray:
@@ -128,14 +102,14 @@ def test_monthly_plans_trade_at_most_twelve_times_a_year_and_turn_back_at_most_t
     months = days.astype("datetime64[M]")
     last_of_month = days[np.append(months[1:] != months[:-1], True)]
 
-    made = walk(last_of_month, cooldown=False)
+    trades = walk(last_of_month, cooldown=False)
 
-    assert 0 < len(made) <= 12 * YEARS
-    assert reversals(made) <= 2
+    assert 0 < len(trades) <= 12 * YEARS
+    assert reversals(trades) <= 2
 
 
 def test_daily_plans_with_the_cooldown_never_turn_back():
-    made = walk(sessions(), cooldown=True)
+    trades = walk(sessions(), cooldown=True)
 
-    assert made
-    assert reversals(made) == 0
+    assert trades
+    assert reversals(trades) == 0

@@ -48,57 +48,46 @@ def test_an_unknown_name_is_refused_with_the_known_ones():
         sample("gold")
 
 
-@pytest.mark.parametrize("name", PORTFOLIOS)
-def test_every_named_file_exists(name: str):
-    files = sample(name)
+def test_every_named_file_exists():
+    for name in PORTFOLIOS:
+        files = sample(name)
+        paths = {files.holdings, files.targets, files.securities, files.prices}
+        assert files.name == name
+        assert all(path.is_file() for path in (paths | {files.fx, files.index}) - {None}), name
+        assert (files.fx is None) == (files.base_currency == "USD"), name
 
-    assert files.name == name
-    paths = (files.holdings, files.targets, files.securities, files.prices, files.fx, files.index)
-    assert all(path is None or path.is_file() for path in paths)
-    assert (files.fx is None) == (files.base_currency == "USD")
 
-
-@pytest.mark.parametrize("name", PORTFOLIOS)
-def test_a_portfolio_describes_a_security_as_the_common_file_does(name: str):
+def test_a_portfolio_describes_a_security_as_the_common_file_does():
     common = {row["symbol"]: row for row in rows(SECURITIES)}
 
-    assert all(row == common[row["symbol"]] for row in rows(sample(name).securities))
+    for name in PORTFOLIOS:
+        assert all(row == common[row["symbol"]] for row in rows(sample(name).securities)), name
 
 
-@pytest.mark.parametrize("name", PORTFOLIOS)
-def test_a_cost_is_the_close_of_its_acquisition_date(name: str):
-    for row in securities_held(name):
-        if row["acquired"]:
-            cost = Decimal(row["average_cost"])
-            assert Decimal(CLOSES[row["acquired"]][row["symbol"]]).quantize(cost) == cost, row[
-                "symbol"
-            ]
+def test_a_cost_is_the_close_of_its_acquisition_date():
+    for row in (row for name in PORTFOLIOS for row in securities_held(name) if row["acquired"]):
+        cost, close = Decimal(row["average_cost"]), CLOSES[row["acquired"]][row["symbol"]]
+        assert Decimal(close).quantize(cost) == cost, row["symbol"]
 
 
 def test_growth_lists_the_securities_it_plans_with():
     listed = [row["symbol"] for row in rows(sample("growth").securities)]
-    held = [row["symbol"] for row in securities_held("growth")]
+    owned = [row["symbol"] for row in securities_held("growth")]
     targets = rows(sample("growth").targets)
 
     assert sorted(listed) == sorted(GROWTH_19.split())
-    assert [row["symbol"] for row in targets] == held
-    assert set(held) < set(listed)
+    assert [row["symbol"] for row in targets] == owned
+    assert set(owned) < set(listed)
     assert sum(Decimal(row["weight"]) for row in targets) == Decimal("0.95")
 
 
-@pytest.mark.parametrize(
-    ("name", "symbol", "rate"),
-    [("growth", "CASH:USD", Decimal(1)), ("euro", "CASH:EUR", EUR_PER_USD[LAST])],
-)
-def test_cash_is_six_percent_of_value_in_the_accounts_own_currency_alone(
-    name: str, symbol: str, rate: Decimal
-):
-    invested = sum(worth(name, LAST).values()) * rate
-
-    assert list(cash(name)) == [symbol]
-    assert abs(cash(name)[symbol] / (invested + cash(name)[symbol]) - Decimal("0.06")) < Decimal(
-        "0.00001"
-    )
+def test_cash_is_six_percent_of_value_in_the_accounts_own_currency_alone():
+    rates = {"growth": ("CASH:USD", Decimal(1)), "euro": ("CASH:EUR", EUR_PER_USD[LAST])}
+    for name, (symbol, rate) in rates.items():
+        invested = sum(worth(name, LAST).values()) * rate
+        assert list(cash(name)) == [symbol]
+        share = cash(name)[symbol] / (invested + cash(name)[symbol])
+        assert abs(share - Decimal("0.06")) < Decimal("0.00001"), name
 
 
 def test_euro_holds_and_targets_what_growth_does_so_that_every_trade_converts():
@@ -143,24 +132,16 @@ def test_broken_targets_sum_to_more_than_one():
 
 
 @pytest.mark.real_quotes
-@pytest.mark.parametrize(
-    ("day", "usd", "value", "weight_of_aapl"),
-    [
-        ("2019-12-31", 6597, "109947.824", "0.2739"),
-        ("2020-12-31", 9021, "150349.751", "0.3652"),
-        (LAST, 10374, "172905.269", "0.3053"),
-    ],
-)
-def test_growth_is_worth_what_the_score_was_worked_out_with(
-    day: str, usd: int, value: str, weight_of_aapl: str
-):
-    total = sum(worth("growth", day).values()) + usd
+def test_growth_is_worth_what_the_score_was_worked_out_with():
+    def figures(day: str, usd: int) -> list[str]:
+        """Value, weights of AAPL and of cash."""
+        values = worth("growth", day)
+        total = sum(values.values()) + usd
+        return [f"{total}", f"{values['AAPL'] / total:.4f}", f"{usd / total:.4f}"]
 
-    assert total == Decimal(value)
-    assert (worth("growth", day)["AAPL"] / total).quantize(Decimal("0.0001")) == Decimal(
-        weight_of_aapl
-    )
-    assert (usd / total).quantize(Decimal("0.0001")) == Decimal("0.0600")
+    assert figures("2019-12-31", 6597) == ["109947.824", "0.2739", "0.0600"]
+    assert figures("2020-12-31", 9021) == ["150349.751", "0.3652", "0.0600"]
+    assert figures(LAST, 10374) == ["172905.269", "0.3053", "0.0600"]
 
 
 @pytest.mark.real_quotes

@@ -1,6 +1,4 @@
-"""The bundled quotes: shapes, dates, positive numbers, and the hashes of the record. Most hold for
-the generated set as well.
-"""
+"""The bundled quotes, real or generated: shapes, dates, positive numbers, hashes of the record."""
 
 import csv
 import gzip
@@ -21,13 +19,8 @@ SHARES = (
     *("LLY", "MRK", "MSFT", "PEP", "PFE", "PG", "RRC", "UNH", "WMT", "XOM"),
 )
 FUNDS = ("MTUM", "QUAL", "SIZE", "USMV", "VLUE")
-FIRST, FUNDS_FIRST, LAST, SESSIONS, FUND_SESSIONS = (
-    "2004-01-02",
-    "2014-01-02",
-    "2022-12-28",
-    4781,
-    2264,
-)
+FIRST, FUNDS_FIRST, LAST = "2004-01-02", "2014-01-02", "2022-12-28"
+SESSIONS, FUND_SESSIONS = 4781, 2264
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -120,19 +113,14 @@ def test_every_price_has_a_line_in_the_securities_file():
 
 
 def test_the_samples_stay_small_enough_for_a_wheel():
-    files = [
-        path for path in SECURITIES.parent.rglob("*") if path.is_file() and path.suffix != ".pyc"
-    ]
+    files = (path for path in SECURITIES.parent.rglob("*") if path.is_file())
 
-    assert sum(path.stat().st_size for path in files) < 1_000_000
+    assert sum(path.stat().st_size for path in files if path.suffix != ".pyc") < 1_000_000
 
 
 @pytest.mark.real_quotes
 def test_real_closes_keep_the_digits_of_their_source():
-    assert [PRICES[0][symbol] for symbol in ("AAPL", "AMD", "BBY")] == ["0.323", "14.86", "21.2"]
-    assert [PRICES[-1][symbol] for symbol in ("AAPL", "QUAL", "XOM")] == [
-        "125.674",
-        "111.883",
-        "106.627",
-    ]
+    first, last = PRICES[0], PRICES[-1]
+    assert [first[s] for s in ("AAPL", "AMD", "BBY")] == ["0.323", "14.86", "21.2"]
+    assert [last[s] for s in ("AAPL", "QUAL", "XOM")] == ["125.674", "111.883", "106.627"]
     assert (INDEX[0]["SP500"], INDEX[-1]["SP500"]) == ("1108.48", "3783.22")

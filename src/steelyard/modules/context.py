@@ -202,7 +202,7 @@ class Context:
     @property
     def absent_target(self) -> float:
         """Weight of all targets that cannot be bought."""
-        return math.fsum(one.target for one in self.absent)
+        return math.fsum(absent.target for absent in self.absent)
 
     @property
     def target_cash(self) -> float:

@@ -1,10 +1,12 @@
 """Correlation aware: buys that move alike, and buys that move like a large holding."""
 
 import numpy as np
-import pytest
 
+from builders.changes import BB_AND_CC_ALIKE, calling, enabled, proposing, stops, traded, twins
 from builders.context import candidates, context, with_correlation
+from builders.proposers import OVER_AND_UNDER, WORLDS
 from steelyard.modules.filters.correlation_aware import Params, correlation_aware
+from steelyard.modules.registry import Kind
 
 
 def ruled(ctx, *orders, **params):
@@ -16,28 +18,27 @@ def ruled(ctx, *orders, **params):
     return apart, {names[row]: drop for row, drop in ruling.drops.items()}, ruling
 
 
-def three(correlation, known="A B C", weights=(0.05, 0.05, 0.05)):
-    return with_correlation(context("A B C", weights=weights), known, ("A", "B", correlation))
+def three(correlation, history="A B C", weights=(0.05, 0.05, 0.05)):
+    return with_correlation(context("A B C", weights=weights), history, ("A", "B", correlation))
 
 
 BUYS = ("buy A .1 .5 x", "buy B .1 .5 x", "buy C .1 .5 x")
 
 
-@pytest.mark.parametrize(
-    ("correlation", "apart"), [(0.69, False), (0.7, False), (0.71, True), (1.0, True)]
-)
-def test_two_buys_above_the_threshold_do_not_go_together(correlation, apart):
-    assert ruled(three(correlation), *BUYS)[0] == ({frozenset("AB")} if apart else set())
+def test_two_buys_above_the_threshold_do_not_go_together():
+    apart = {value: ruled(three(value), *BUYS)[0] for value in (0.69, 0.7, 0.71, 1.0)}
+
+    pair = {frozenset("AB")}
+    assert apart == {0.69: set(), 0.7: set(), 0.71: pair, 1.0: pair}
 
 
-@pytest.mark.parametrize("threshold", [0.0, 0.7])
-def test_securities_that_move_against_each_other_may_go_together(threshold):
-    ctx = with_correlation(context("A B", weights=[0.3, 0.3]), "A B", ("A", "B", -0.95))
+def test_securities_that_move_against_each_other_may_go_together():
+    ctx = with_correlation(context("A B", weights=0.3), "A B", ("A", "B", -0.95))
 
-    apart, drops, _ = ruled(ctx, "buy A .1 .5 x", "buy B .1 .5 x", correlation_threshold=threshold)
-
-    assert apart == set()
-    assert drops == {}
+    for threshold in (0.0, 0.7):
+        apart, drops, _ = ruled(ctx, *BUYS[:2], correlation_threshold=threshold)
+        assert apart == set()
+        assert drops == {}
 
 
 def test_a_sale_goes_with_anything():
@@ -54,13 +55,11 @@ def test_every_size_is_kept_apart_and_sizes_of_one_security_are_not_a_pair_of_th
     assert pairs.tolist() == [[False, False, True], [False, False, True], [True, True, False]]
 
 
-@pytest.mark.parametrize(("weight", "dropped"), [(0.0999, False), (0.10, True), (0.3, True)])
-def test_a_buy_that_moves_like_a_large_holding_is_dropped(weight, dropped):
-    ctx = three(0.8, weights=(0.05, weight, 0.05))
+def test_a_buy_that_moves_like_a_large_holding_is_dropped():
+    def dropped(weight):
+        return set(ruled(three(0.8, weights=(0.05, weight, 0.05)), *BUYS)[1])
 
-    _, drops, _ = ruled(ctx, *BUYS)
-
-    assert set(drops) == ({"A"} if dropped else set())
+    assert [dropped(weight) for weight in (0.0999, 0.10, 0.3)] == [set(), {"A"}, {"A"}]
 
 
 def test_a_drop_names_the_holding_and_both_numbers():
@@ -92,19 +91,18 @@ def test_at_the_threshold_a_buy_beside_a_large_holding_may_be_made():
     assert ruled(three(0.7, weights=(0.05, 0.3, 0.05)), *BUYS)[1] == {}
 
 
-@pytest.mark.parametrize("known", ["A C", "B C", "C"])
-def test_what_stands_in_for_an_unknown_correlation_keeps_nothing_out(known):
-    apart, drops, ruling = ruled(three(0.9, known=known, weights=(0.05, 0.3, 0.05)), *BUYS)
+def test_what_stands_in_for_an_unknown_correlation_keeps_nothing_out():
+    for history in ("A C", "B C", "C"):
+        apart, drops, ruling = ruled(three(0.9, history, weights=(0.05, 0.3, 0.05)), *BUYS)
 
-    assert apart == set()
-    assert drops == {}
-    assert ruling.unknown == tuple(
-        (symbol, "correlation") for symbol in "AB" if symbol not in known
-    )
+        assert apart == set()
+        assert drops == {}
+        unknown = tuple((symbol, "correlation") for symbol in "AB" if symbol not in history)
+        assert ruling.unknown == unknown
 
 
 def test_a_buy_whose_correlation_is_unknown_is_denied_where_the_user_says_so():
-    _, drops, ruling = ruled(three(0.9, known="B C"), *BUYS, "sell A .05 .5 x", on_missing="deny")
+    _, drops, ruling = ruled(three(0.9, "B C"), *BUYS, "sell A .05 .5 x", on_missing="deny")
 
     assert set(drops) == {"A"}
     assert (
@@ -112,3 +110,74 @@ def test_a_buy_whose_correlation_is_unknown_is_denied_where_the_user_says_so():
         == "correlation is unknown, and correlation_threshold denies what it cannot check"
     )
     assert ruling.unknown == (("A", "correlation"),)
+
+
+# in a plan
+
+
+def asked(of):
+    return enabled(of, Kind.FILTER, "correlation_aware")
+
+
+def test_a_proven_plan_buys_two_that_move_alike_unless_the_filter_keeps_them_apart():
+    free, apart = BB_AND_CC_ALIKE.planned, asked(BB_AND_CC_ALIKE).plan()
+
+    assert {"+BB", "+CC"} <= traded(free)
+    assert len({"+BB", "+CC"} & traded(apart)) == 1
+    assert free.certificate.status == apart.certificate.status == "proven"
+    assert apart.score.plan < free.score.plan
+    assert any(run.name == "correlation_aware" and run.count for run in apart.modules)
+
+
+def test_a_proven_plan_buys_what_moves_like_a_large_holding_unless_the_filter_keeps_it_out():
+    lines = ("AA 500 @ 100", "BB 400 @ 50", "CC 0 @ 80", "DD 100 @ 40")
+    targets = {"AA": 0.5, "BB": 0.2, "CC": 0.15, "DD": 0.13}
+    of = twins(*lines, cash="26000", targets=targets)
+    free, strict = of.plan(), asked(of).plan()
+
+    assert "+CC" in traded(free)
+    assert "+CC" not in traded(strict)
+    assert strict.certificate.status == "proven"
+    assert strict.certificate.candidates < free.certificate.candidates
+    stages = {stage for stage, rule in stops(strict, "CC") if rule == "correlation_threshold"}
+    assert stages == {"filter"}
+
+
+def test_the_patterns_keep_apart_what_the_filter_keeps_apart():
+    plan = proposing(asked(BB_AND_CC_ALIKE)).plan()
+
+    assert plan.verdict.action == "act"
+    assert len({"+BB", "+CC"} & traded(plan)) <= 1
+
+
+def test_conflicts_stay_with_their_orders_when_the_filter_drops_others():
+    lines = ("AA 500 @ 100", "AB 0 @ 30", "BB 0 @ 50", "CC 0 @ 80", "DD 100 @ 40")
+    targets = {"AA": 0.5, "AB": 0.1, "BB": 0.15, "CC": 0.15, "DD": 0.08}
+    free = twins(*lines, cash="46000", targets=targets)
+    strict = asked(free).prepared
+
+    def names(of):
+        return [of.ctx.symbols[i] for i in of.table.security]
+
+    pairs = zip(*np.nonzero(strict.table.account.conflicts), strict=True)
+    apart = {frozenset((names(strict)[a], names(strict)[b])) for a, b in pairs}
+    assert apart == {frozenset({"BB", "CC"})}
+    assert "AB" in set(names(free.prepared)) - set(names(strict))
+    assert strict.table.account.conflicts.shape == (strict.table.m, strict.table.m)
+
+
+def test_what_the_filter_could_not_compare_is_told():
+    plan = asked(WORLDS["cost_optimized"]).plan()
+
+    messages = [w.message for w in plan.warnings if w.module == "filters.correlation_aware"]
+    assert messages == ["correlation_aware lacks the correlation of 1 security: CC."]
+
+
+def test_a_filter_of_pairs_may_say_nothing_of_single_orders():
+    def all_apart(ctx, table, params):
+        return ~np.eye(table.m, dtype=np.bool_)
+
+    plan = calling(asked(OVER_AND_UNDER), Kind.FILTER, "correlation_aware", all_apart).plan()
+
+    assert len(plan.steps) == 1
+    assert plan.certificate.status == "proven"

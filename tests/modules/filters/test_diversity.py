@@ -1,23 +1,23 @@
-"""Diversity: the rank of one proposal, and the running choice of the first ones."""
-
-import itertools
+"""Diversity: the rank of one proposal, and what the ranks do to a plan."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders.changes import YOUNG, enabled, off, proposing, usual
 from builders.context import candidates, context
+from builders.world import BUSY, solution
 from steelyard.arrays import PAD
-from steelyard.modules.candidates import Ranking, Scores
 from steelyard.modules.filters.diversity import Params, diversity, variety
-from steelyard.planning.keep import best
-from steelyard.planning.proposals import keep_best
+from steelyard.modules.registry import Kind
+
+FREE = proposing(BUSY)
 
 LABELS = {"sectors": ["Tech", "Tech", "Energy", ""], "countries": ["US", "CH", "US", "US"]}
 
 
-def world(**labels):
+def small(**labels):
     ctx = context("A B C D", weights=[0.2] * 4, **labels)
     return ctx, candidates(ctx, "sell A .1 .8 x", "buy B .1 .6 x", "buy C .1 .4 y", "buy D .1 .2 x")
 
@@ -27,7 +27,7 @@ def rows(*sets, depth=5):
 
 
 def test_the_rank_is_mean_priority_and_diversity_by_their_shares():
-    ctx, table = world(**LABELS)
+    ctx, table = small(**LABELS)
     chosen = rows((0, 2))
 
     varied = variety(ctx, table, chosen)[0]
@@ -35,28 +35,26 @@ def test_the_rank_is_mean_priority_and_diversity_by_their_shares():
     # two sectors of a half each, one country, two calculators for two orders
     assert varied == pytest.approx(0.4 * 0.5 + 0.3 * 0.0 + 0.3 * 1.0)
     for share in (0.0, 0.3, 1.0):
-        assert diversity(ctx, table, Params(diversity_weight=share)).value(chosen)[
-            0
-        ] == pytest.approx((1 - share) * 0.6 + share * varied)
+        (rank,) = diversity(ctx, table, Params(diversity_weight=share)).value(chosen)
+        assert rank == pytest.approx((1 - share) * 0.6 + share * varied)
 
 
 def test_one_order_is_spread_over_nothing():
-    ctx, table = world(**LABELS)
+    ctx, table = small(**LABELS)
 
     # only that one calculator sized one order; an unlabelled security counts half in each sector
     assert variety(ctx, table, rows((0,), (3,))) == pytest.approx([0.3, 0.3 + 0.4 * 0.5])
 
 
 def test_without_groups_only_the_calculators_vary():
-    ctx, table = world()
+    ctx, table = small()
 
-    assert variety(ctx, table, rows((0, 1), (0, 2), (0, 1, 2, 3))) == pytest.approx(
-        [0.15, 0.3, 0.15]
-    )
+    varied = variety(ctx, table, rows((0, 1), (0, 2), (0, 1, 2, 3)))
+    assert varied == pytest.approx([0.15, 0.3, 0.15])
 
 
 def test_proposals_of_too_little_variety_never_stay():
-    ctx, table = world(**LABELS)
+    ctx, table = small(**LABELS)
     least = variety(ctx, table, rows((0, 2)))[0]
     chosen = rows((0, 1), (0, 2))
 
@@ -67,103 +65,60 @@ def test_proposals_of_too_little_variety_never_stay():
 
 @given(st.lists(st.integers(1, 15), min_size=1, max_size=15, unique=True), st.integers(1, 5))
 def test_a_row_has_its_rank_whatever_batch_it_comes_in(numbers, cut):
-    ctx, table = world(**LABELS)
+    ctx, table = small(**LABELS)
     every = rows(*[[j for j in range(4) if number >> j & 1] for number in numbers])
     ranking = diversity(ctx, table, Params())
 
-    whole = ranking.value(every)
-
-    parts = np.concatenate(
-        [ranking.value(every[start : start + cut]) for start in range(0, len(every), cut)]
-    )
-    assert parts.tolist() == whole.tolist()
+    parts = [ranking.value(every[start : start + cut]) for start in range(0, len(every), cut)]
+    assert np.concatenate(parts).tolist() == ranking.value(every).tolist()
 
 
-# keeping
-
-EVERY = rows(*[chosen for size in (1, 2, 3) for chosen in itertools.combinations(range(8), size)])
+# in a plan
 
 
-def by_table(values, most):
-    """A ranking with a value for each row of EVERY."""
-    known = {bytes(row): value for row, value in zip(EVERY, values, strict=True)}
-    return Ranking(
-        lambda some: np.array(
-            [known[bytes(row)] for row in np.ascontiguousarray(some)], dtype=np.float64
-        ),
-        most,
-    )
+def first_of(most, **params):
+    return enabled(FREE, Kind.FILTER, "diversity", max_sequences=most, **params)
 
 
-def batches(order, net, size):
-    for number, start in enumerate(range(0, len(order), size)):
-        part = order[start : start + size]
-        yield Scores(number, EVERY[part], net[part])
+def test_only_the_first_proposals_stay_and_the_certificate_says_of_how_many():
+    usual, one = FREE.planned, first_of(1, diversity_weight=1.0).plan()
+
+    sequences = f"{usual.certificate.sequences:,d} proposals"
+    assert one.certificate.sequences == usual.certificate.sequences > 1
+    assert usual.certificate.covers == f"best of {sequences}"
+    assert one.certificate.covers == f"best of at most 1 of {sequences}, the first by rank"
+    assert one.score.improvement < usual.score.improvement
+    assert one.certificate.search_gap > usual.certificate.search_gap
 
 
-@given(
-    st.permutations(range(len(EVERY))), st.integers(1, 100), st.integers(1, 40), st.integers(0, 5)
-)
-def test_neither_the_order_of_arrival_nor_the_size_of_a_batch_changes_what_stays(
-    order, size, most, seed
-):
-    random = np.random.default_rng(seed)
-    # few values, so that the cut falls among equals
-    values, net = random.integers(0, 4, len(EVERY)).astype(float), random.normal(size=len(EVERY))
-    net[random.random(len(EVERY)) < 0.2] = -np.inf
-    ranked = (by_table(values, most),)
+def test_where_all_stay_no_plan_changes():
+    plan = first_of(100_000).plan()
 
-    usual = keep_best(5, batches(list(range(len(EVERY))), net, len(EVERY)), ranked)
-    other = keep_best(5, batches(order, net, size), ranked)
-
-    assert other.rows.tolist() == usual.rows.tolist()
-    assert other.net.tolist() == usual.net.tolist()
-    assert other.seen == usual.seen == int(np.isfinite(net).sum())
+    assert plan.steps == FREE.planned.steps
+    assert plan.score == FREE.planned.score
 
 
-def test_what_stays_is_the_first_by_rank_of_all_that_is_feasible_and_its_best_comes_first():
-    values, net = np.arange(len(EVERY), dtype=float), -np.arange(len(EVERY), dtype=float)
-    net[-1] = -np.inf
+def test_over_the_whole_table_it_does_not_run_and_says_so():
+    plan = enabled(BUSY, Kind.FILTER, "diversity", max_sequences=1, min_diversity_score=1.0).plan()
 
-    pool = keep_best(5, batches(list(range(len(EVERY))), net, 7), (by_table(values, 3),))
-
-    assert pool.rows.tolist() == EVERY[[-4, -3, -2]].tolist()
-    assert pool.net.tolist() == net[[-4, -3, -2]].tolist()
-
-
-def test_a_row_stays_only_where_every_ranking_keeps_it():
-    values, net = np.arange(len(EVERY), dtype=float), np.zeros(len(EVERY))
-
-    pool = keep_best(
-        5,
-        batches(list(range(len(EVERY))), net, 7),
-        (by_table(values, 10), by_table(-values, len(EVERY) - 5)),
-    )
-
-    assert sorted(pool.rows.tolist()) == sorted(EVERY[-10:-5].tolist())
+    assert plan.steps == BUSY.planned.steps
+    assert plan.certificate.covers == BUSY.planned.certificate.covers
+    (run,) = [run for run in plan.modules if run.name == "diversity"]
+    assert run.outcome == "no_input"
+    assert run.error == "it ranks proposals, and search.scope is candidates"
 
 
-def test_without_rankings_the_best_stay():
-    net = np.arange(len(EVERY), dtype=float)
-    order = list(range(len(EVERY)))
+def test_among_proposals_a_better_plan_of_too_little_variety_is_kept_out():
+    def varied(of):
+        """Diversity of the plan, 0..1, by the filter's own measure."""
+        answer = solution(of)
+        row = np.array([answer.choice.plan.row], dtype=np.int64)
+        return float(variety(answer.ctx, answer.table, row)[0])
 
-    assert (
-        keep_best(5, batches(order, net, 9), ()).rows.tolist()
-        == best(5, batches(order, net, 9)).rows.tolist()
-    )
+    free = off(proposing(usual(sessions=YOUNG)), Kind.FILTER, "eligibility", "recently_traded")
+    least = varied(free) + 0.01
+    strict = {"min_diversity_score": least, "max_sequences": 100_000}
+    strict = enabled(free, Kind.FILTER, "diversity", **strict)
 
-
-def test_nothing_offered_keeps_nothing():
-    pool = keep_best(5, [], (Ranking(lambda some: np.zeros(len(some)), 3),))
-
-    assert pool.rows.shape == (0, 5)
-    assert pool.seen == 0
-
-
-def test_a_rank_of_minus_infinity_never_stays():
-    values, net = np.full(len(EVERY), -np.inf), np.zeros(len(EVERY))
-
-    assert (
-        len(keep_best(5, batches(list(range(len(EVERY))), net, 9), (by_table(values, 3),)).rows)
-        == 0
-    )
+    assert varied(free) < least <= varied(strict)
+    assert strict.plan().score.improvement < free.plan().score.improvement

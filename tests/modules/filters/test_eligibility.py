@@ -17,9 +17,8 @@ def ruled(ctx, params, *orders):
 def test_a_holding_may_be_sold_from_the_day_of_the_limit_on():
     ctx = context("A B C", days_since_bought=[89, 90, 91])
 
-    drops, _ = ruled(
-        ctx, Params(min_hold_days=90), "sell A .1 .5 x", "sell B .1 .5 x", "sell C .1 .5 x"
-    )
+    sales = [f"sell {symbol} .1 .5 x" for symbol in "ABC"]
+    drops, _ = ruled(ctx, Params(min_hold_days=90), *sales)
 
     assert list(drops) == ["A"]
     assert (drops["A"].rule, drops["A"].value, drops["A"].limit) == ("min_hold_days", 89, 90)
@@ -46,14 +45,10 @@ def test_a_loss_of_exactly_the_panic_limit_may_be_sold():
     drops, _ = ruled(ctx, Params(no_panic_sell_pct=0.2), "sell A .1 .5 x", "sell B .1 .5 x")
 
     assert list(drops) == ["B"]
-    assert (drops["B"].rule, drops["B"].value, drops["B"].limit) == (
-        "no_panic_sell_pct",
-        pytest.approx(-0.2001),
-        -0.2,
-    )
-    assert (
-        drops["B"].why.text == "20.0\u00a0% below its cost, not sold further than 20.0\u00a0% below"
-    )
+    drop, why = drops["B"], "20.0\u00a0% below its cost, not sold further than 20.0\u00a0% below"
+    assert (drop.rule, drop.limit) == ("no_panic_sell_pct", -0.2)
+    assert drop.value == pytest.approx(-0.2001)
+    assert drop.why.text == why
 
 
 def test_an_unknown_date_passes_and_is_reported():
@@ -70,11 +65,9 @@ def test_an_unknown_date_is_denied_where_the_user_says_so():
 
     drops, ruling = ruled(ctx, Params(on_missing="deny"), "sell A .1 .5 x", "sell B .1 .5 x")
 
-    assert (drops["A"].rule, drops["A"].value, drops["A"].limit) == ("min_hold_days", None, 90)
-    assert (
-        drops["A"].why.text
-        == "last_bought is unknown, and min_hold_days denies what it cannot check"
-    )
+    drop, why = drops["A"], "last_bought is unknown, and min_hold_days denies what it cannot check"
+    assert (drop.rule, drop.value, drop.limit) == ("min_hold_days", None, 90)
+    assert drop.why.text == why
     assert ruling.unknown == (("A", "last_bought"),)
 
 

@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import pytest
-
 from builders.context import candidates, context
 from steelyard.modules.candidates import TRAILING_STOP, Proposal
 from steelyard.modules.filters import eligibility
@@ -24,27 +22,21 @@ def dropped(ctx, params, *orders):
     }
 
 
-@pytest.mark.parametrize(("days", "blocked"), [(29, True), (30, False)])
-def test_a_buy_waits_for_the_days_of_its_cooldown(days, blocked):
-    ctx = context("A", days_since_bought=[days])
-
-    assert bool(dropped(ctx, Params(buy_cooldown_days=30), "buy A .1 .5 x")) is blocked
+def blocked(side, **days):
+    """Is an order of that side in A blocked so many days after the last ones?"""
+    return bool(dropped(context("A", **days), Params(), f"{side} A .1 .5 x"))
 
 
-@pytest.mark.parametrize(("days", "blocked"), [(179, True), (180, False)])
-def test_a_sale_waits_for_the_days_of_its_cooldown(days, blocked):
-    ctx = context("A", days_since_sold=[days], days_since_bought=[1000])
+def test_an_order_waits_for_the_days_of_the_cooldown_of_its_side():
+    assert [blocked("buy", days_since_bought=days) for days in (29, 30)] == [True, False]
+    sales = [blocked("sell", days_since_sold=d, days_since_bought=1000) for d in (179, 180)]
+    assert sales == [True, False]
 
-    assert bool(dropped(ctx, Params(sell_cooldown_days=180), "sell A .1 .5 x")) is blocked
 
-
-@pytest.mark.parametrize(("days", "blocked"), [(90, True), (91, False)])
-def test_no_order_undoes_the_last_one_up_to_and_including_the_day_of_the_limit(days, blocked):
-    bought = context("A", days_since_bought=[days])
-    sold = context("A", days_since_sold=[days], days_since_bought=[1000])
-
-    assert bool(dropped(bought, Params(opposite_days=90), "sell A .1 .5 x")) is blocked
-    assert bool(dropped(sold, Params(opposite_days=90), "buy A .1 .5 x")) is blocked
+def test_no_order_undoes_the_last_one_up_to_and_including_the_day_of_the_limit():
+    assert [blocked("sell", days_since_bought=days) for days in (90, 91)] == [True, False]
+    buys = [blocked("buy", days_since_sold=d, days_since_bought=1000) for d in (90, 91)]
+    assert buys == [True, False]
 
 
 def test_the_cooldown_of_one_side_does_not_bind_the_other():
@@ -95,15 +87,11 @@ def test_a_holding_without_any_date_is_unknown_on_both_sides():
     ctx = context("A B")
     table = candidates(ctx, "sell A .1 .5 x", "buy B .1 .5 x")
 
-    allowed, denied = (
-        recently_traded(ctx, table, Params(on_missing=choice)) for choice in ("allow", "deny")
-    )
+    rulings = [recently_traded(ctx, table, Params(on_missing=on)) for on in ("allow", "deny")]
 
-    assert (
-        allowed.unknown
-        == denied.unknown
-        == (("A", "last_bought"), ("A", "last_sold"), ("B", "last_bought"), ("B", "last_sold"))
-    )
+    allowed, denied = rulings
+    dates = tuple((symbol, date) for symbol in "AB" for date in ("last_bought", "last_sold"))
+    assert allowed.unknown == denied.unknown == dates
     assert allowed.keep.all()
     assert not denied.keep.any()
 
@@ -131,9 +119,8 @@ def test_no_date_holds_up_a_trailing_stop_but_a_rule_over_losses_does():
         "A", days_since_bought=[10], days_since_sold=[10], prices=[60], average_cost=[100]
     )
     table = candidates(ctx, "sell A .5 .5 profit_taking")
-    stop = replace(
-        table, proposals=((Proposal("profit_taking", say("by hand"), (TRAILING_STOP,)),),)
-    )
+    exit_ = Proposal("profit_taking", say("by hand"), (TRAILING_STOP,))
+    stop = replace(table, proposals=((exit_,),))
     careful = eligibility.Params(no_panic_sell_pct=0.3)
 
     assert list(recently_traded(ctx, table, Params()).drops) == [0]

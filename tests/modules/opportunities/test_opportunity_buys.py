@@ -21,27 +21,21 @@ from steelyard.portfolio import BucketState
 def test_quality_at_the_floor_is_bought_whether_it_is_held_or_not():
     ctx = context("A B C", weights=[0.1, 0, 0], quality=[0.65, 0.9, 0.6499])
 
-    found = opportunity_buys(ctx, Params())
+    buys = opportunity_buys(ctx, Params())
 
-    assert [c.symbol for c in found] == ["A", "B"]
-    assert all(c.side is Side.BUY and c.tags == ("quality", "opportunity") for c in found)
+    assert [c.symbol for c in buys] == ["A", "B"]
+    assert all(c.side is Side.BUY and c.tags == ("quality", "opportunity") for c in buys)
 
 
-def test_one_two_four_and_eight_base_orders_are_offered():
-    (found,) = opportunity_buys(context("A", quality=[0.9], base_weight=0.02), Params())
+def test_one_two_four_and_eight_base_orders_are_offered_with_quality_and_floor():
+    (buy,) = opportunity_buys(context("A", quality=0.9, base_weight=0.02), Params())
 
-    assert found.weights == (0.02, 0.04, 0.08, 0.16)
+    assert buy.weights == (0.02, 0.04, 0.08, 0.16)
+    assert buy.why.text == "quality 0.90, at least 0.65"
 
 
 def test_what_may_not_be_bought_is_left_alone():
-    assert opportunity_buys(context("A", quality=[0.9], can_buy=""), Params()) == []
-
-
-def test_the_sentence_names_quality_and_floor():
-    assert (
-        opportunity_buys(context("A", quality=[0.9]), Params())[0].why.text
-        == "quality 0.90, at least 0.65"
-    )
+    assert opportunity_buys(context("A", quality=0.9, can_buy=""), Params()) == []
 
 
 def test_with_all_weight_on_momentum_quality_says_nothing():
@@ -56,26 +50,21 @@ def test_with_all_weight_on_momentum_quality_says_nothing():
 def test_half_the_weight_mixes_quality_with_momentum():
     ctx = context("A B", weights=[0, 0], quality=[0.6, 0.6], momentum=[0.25, 0.0])
 
-    found = opportunity_buys(ctx, Params(momentum_weight=0.5))
+    (buy,) = opportunity_buys(ctx, Params(momentum_weight=0.5))
 
-    assert [c.symbol for c in found] == ["A"]
-    assert (
-        found[0].why.text
-        == "quality 0.60 and +25.0\u00a0% in a year (50.0\u00a0% of the mix) score 0.74, at least"
-        " 0.65"
-    )
+    mix = "+25.0\u00a0% in a year (50.0\u00a0% of the mix)"
+    assert buy.symbol == "A"
+    assert buy.why.text == f"quality 0.60 and {mix} score 0.74, at least 0.65"
 
 
 def test_an_unknown_momentum_is_neutral_and_says_so():
     ctx = context("A B", weights=[0, 0], quality=[0.8, 0.79])
 
-    (found,) = opportunity_buys(ctx, Params(momentum_weight=0.5))
+    (buy,) = opportunity_buys(ctx, Params(momentum_weight=0.5))
 
-    assert found.symbol == "A"
-    assert (
-        found.why.text
-        == "quality 0.80 and an unknown momentum (50.0\u00a0% of the mix) score 0.65, at least 0.65"
-    )
+    mix = "an unknown momentum (50.0\u00a0% of the mix)"
+    assert buy.symbol == "A"
+    assert buy.why.text == f"quality 0.80 and {mix} score 0.65, at least 0.65"
 
 
 @given(st.lists(st.floats(-1, 10), min_size=2, max_size=2))
@@ -92,25 +81,20 @@ def dividend_of(amount: str, quality: float = 0.2, **options):
 
 def test_a_dividend_that_is_set_aside_buys_what_paid_it():
     # 1,200 of the currency, .5 of the base currency each, in a value of 100,000
-    (found,) = opportunity_buys(dividend_of("1200", fx=0.5), Params())
+    (buy,) = opportunity_buys(dividend_of("1200", fx=0.5), Params())
 
-    assert (found.symbol, found.weights, found.tags) == (
-        "A",
-        (pytest.approx(0.006),),
-        ("dividend",),
-    )
-    assert found.why.text == "its dividend of 1,200.00 USD goes back into it"
+    assert (buy.symbol, buy.tags) == ("A", ("dividend",))
+    assert buy.weights == pytest.approx((0.006,))
+    assert buy.why.text == "its dividend of 1,200.00 USD goes back into it"
 
 
 def test_a_dividend_is_one_more_size_of_what_is_worth_buying_anyway():
-    found = opportunity_buys(dividend_of("600", quality=0.9), Params())
+    payer, other = opportunity_buys(dividend_of("600", quality=0.9), Params())
 
-    assert [c.symbol for c in found] == ["A", "B"]
-    assert found[0].weights == pytest.approx((0.006, 0.01, 0.02, 0.04, 0.08))
-    assert (
-        found[0].why.text
-        == "quality 0.90, at least 0.65; its dividend of 600.00 USD goes back into it"
-    )
+    back = "its dividend of 600.00 USD goes back into it"
+    assert (payer.symbol, other.symbol) == ("A", "B")
+    assert payer.weights == pytest.approx((0.006, 0.01, 0.02, 0.04, 0.08))
+    assert payer.why.text == f"quality 0.90, at least 0.65; {back}"
 
 
 def test_a_dividend_of_what_may_not_be_bought_or_without_reinvestment_buys_nothing():

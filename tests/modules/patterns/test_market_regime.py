@@ -1,10 +1,11 @@
-import numpy as np
-import pytest
+"""Market regime: what it proposes in a bull, a bear and a sideways market, alone and in a plan."""
 
-from builders.context import candidates, context
+import numpy as np
+
+from builders.changes import exact
+from builders.context import candidates, context, orders
 from builders.regimes import WORLDS, YEAR, history, under
 from builders.world import world
-from steelyard.arrays import PAD
 from steelyard.estimates.regime import UNKNOWN, Regime
 from steelyard.modules.patterns.market_regime import Params, market_regime
 from steelyard.settings import Limits
@@ -21,22 +22,14 @@ ORDERS = (
 HELD = {"symbols": "A B C D E F", "weights": [0.3, 0.2, 0.2, 0.1, 0.05, 0.05]}
 
 
-def proposed(
-    regime: str, *orders: str, params: Params | None = None, cost: float = 0.0, **options
-) -> list[str]:
+def proposed(regime, *lines, params=None, cost=0.0, **options):
     """What the pattern proposes in a regime, like `-A +D`, in the order of the row."""
     ctx = context(**{**HELD, **options}, regime=Regime(regime))
-    table = candidates(ctx, *(orders or ORDERS), cost=cost)
-    found = market_regime(ctx, table, params or Params())
-    assert list(found) == [regime]
-    rows = found[regime]
-    assert len(rows) <= 1
-    return [
-        ("+" if table.is_buy[j] else "-") + ctx.symbols[table.security[j]]
-        for row in rows
-        for j in row.tolist()
-        if j != PAD
-    ]
+    table = candidates(ctx, *(lines or ORDERS), cost=cost)
+    answer = market_regime(ctx, table, params or Params())
+    assert list(answer) == [regime]
+    assert len(answer[regime]) <= 1
+    return [order for row in orders(ctx, table, answer[regime]) for order in row]
 
 
 def test_a_bull_market_takes_profits_then_buys_opportunities_before_gaps():
@@ -67,32 +60,23 @@ def test_a_bear_market_sells_first_what_adds_most_to_risk():
 
 
 def test_a_bear_market_sells_on_until_its_cash_is_raised():
-    poor = {"weights": [0.4, 0.3, 0.2, 0.05, 0.03, 0.02]}
+    poor = {"weights": [0.4, 0.3, 0.2, 0.05, 0.03, 0.02], "params": Params(bear_sell_share=0.2)}
     little = (
         "sell A .02 .9 profit_taking",
         "sell B .02 .8 rebalance_sells",
         "sell C .02 .7 rebalance_sells",
     )
 
-    assert proposed("bear", *little, **poor, params=Params(bear_sell_share=0.2)) == [
-        "-A",
-        "-B",
-        "-C",
-    ]
-    assert proposed(
-        "bear", *little, **poor, params=Params(bear_sell_share=0.2), regimes=Rules(bear_cash=0.02)
-    ) == ["-A"]
+    assert proposed("bear", *little, **poor) == ["-A", "-B", "-C"]
+    assert proposed("bear", *little, **poor, regimes=Rules(bear_cash=0.02)) == ["-A"]
 
 
-@pytest.mark.parametrize(
-    ("regime", "setting", "bought"),
-    [("bull", "bull_cash", "+D"), ("sideways", "sideways_cash", "+D"), ("bear", "bear_cash", "+F")],
-)
-def test_buys_leave_the_cash_that_the_regime_wants(regime, setting, bought):
-    orders = (f"buy {bought[1]} .06 .5 opportunity_buys averaging_down",)
+def test_buys_leave_the_cash_that_the_regime_wants():
+    for regime, symbol in (("bull", "D"), ("sideways", "D"), ("bear", "F")):
+        buy, cash = f"buy {symbol} .06 .5 opportunity_buys averaging_down", f"{regime}_cash"
 
-    assert proposed(regime, *orders, regimes=Rules(**{setting: 0.03})) == [bought]
-    assert proposed(regime, *orders, regimes=Rules(**{setting: 0.05})) == []
+        assert proposed(regime, buy, regimes=Rules(**{cash: 0.03})) == [f"+{symbol}"]
+        assert proposed(regime, buy, regimes=Rules(**{cash: 0.05})) == []
 
 
 def test_a_buy_that_is_too_dear_does_not_stop_the_ones_after_it():
@@ -102,10 +86,10 @@ def test_a_buy_that_is_too_dear_does_not_stop_the_ones_after_it():
 
 
 def test_costs_count_in_the_cash_that_is_left():
-    one = ("buy D .05 .9 opportunity_buys",)
+    buy = "buy D .05 .9 opportunity_buys"
 
-    assert proposed("bull", *one, regimes=Rules(bull_cash=0.05)) == ["+D"]
-    assert proposed("bull", *one, regimes=Rules(bull_cash=0.05), cost=0.001) == []
+    assert proposed("bull", buy, regimes=Rules(bull_cash=0.05)) == ["+D"]
+    assert proposed("bull", buy, regimes=Rules(bull_cash=0.05), cost=0.001) == []
 
 
 def test_sales_never_take_the_place_of_every_buy():
@@ -129,46 +113,34 @@ def test_every_regime_sells_as_many_as_it_is_told():
 # through plan()
 
 
-def traded(plan) -> set[str]:
-    return {("+" if step.side == "buy" else "-") + step.symbol for step in plan.steps}
-
-
-@pytest.mark.parametrize("regime", WORLDS)
-def test_in_each_regime_the_pattern_makes_the_plan(regime):
-    plan = WORLDS[regime][0].plan()
-
-    assert plan.verdict.action == "act"
-    assert plan.proposed_by == (f"market_regime.{regime}",)
-    assert plan.regime.name == regime
-    assert plan.regime.observations == YEAR
-    assert not [warning for warning in plan.warnings if warning.code == "regime_unknown"]
+def test_in_each_regime_the_pattern_makes_the_plan():
+    for regime, of in WORLDS.items():
+        plan = of.planned
+        assert plan.verdict.action == "act"
+        assert plan.proposed_by == (f"market_regime.{regime}",)
+        assert plan.regime.name == regime
+        assert plan.regime.observations == YEAR
+        assert not [warning for warning in plan.warnings if warning.code == "regime_unknown"]
 
 
 def test_one_strategy_on_four_histories_gives_four_answers():
-    plans = [*(where.plan() for where, _ in WORLDS.values()), under(history(1.0, 100)).plan()]
+    worlds = [*WORLDS.values(), under(history(1.0, 100))]
+    plans = [of.planned for of in worlds]
 
-    assert len({where.strategy.sha256 for where, _ in WORLDS.values()}) == 1
-    assert len(
-        {
-            frozenset((step.side, step.symbol, step.quantity) for step in plan.steps)
-            for plan in plans
-        }
-    ) == len(plans)
+    assert len({of.strategy.sha256 for of in worlds}) == 1
+    assert len({frozenset(exact(plan)) for plan in plans}) == len(plans)
     assert len({plan.inputs_sha256 for plan in plans}) == len(plans)
 
 
-@pytest.mark.parametrize(
-    ("index", "why"), [(history(1.0, 100), "200 are needed"), (None, "--index")]
-)
-def test_an_unknown_regime_is_a_warning_and_no_sequence(index, why):
-    plan = under(index).plan()
+def test_an_unknown_regime_is_a_warning_and_no_sequence():
+    for index, why in ((history(1.0, 100), "200 are needed"), (None, "--index")):
+        plan = under(index).plan()
 
-    assert plan.verdict.action == "hold"
-    assert [warning.code for warning in plan.warnings] == ["regime_unknown"]
-    assert why in plan.warnings[0].message
-    assert [(run.outcome, run.count) for run in plan.modules if run.name == "market_regime"] == [
-        ("no_input", None)
-    ]
+        assert plan.verdict.action == "hold"
+        assert [warning.code for warning in plan.warnings] == ["regime_unknown"]
+        assert why in plan.warnings[0].message
+        runs = [(run.outcome, run.count) for run in plan.modules if run.name == "market_regime"]
+        assert runs == [("no_input", None)]
 
 
 def test_where_no_module_asks_for_the_regime_nobody_is_warned():

@@ -1,6 +1,4 @@
-"""Enhanced combinatorial: all combinations if few, else a seeded sample without repeats, always
-affordable.
-"""
+"""Enhanced combinatorial: all combinations if few, else a seeded sample without repeats."""
 
 import itertools
 from collections import Counter
@@ -141,11 +139,8 @@ def test_the_same_seed_gives_the_same_rows_and_another_seed_others():
 def test_random_numbers_depend_on_the_name_of_the_module():
     ctx = context("A", seed=3)
 
-    assert (
-        generator(ctx, "one").random()
-        == generator(ctx, "one").random()
-        != generator(ctx, "two").random()
-    )
+    first, again, other = (generator(ctx, name).random() for name in ("one", "one", "two"))
+    assert first == again != other
 
 
 def test_a_seed_sequence_is_not_proposed_again():
@@ -161,25 +156,19 @@ def test_a_seed_sequence_is_not_proposed_again():
 def test_only_the_best_securities_of_each_side_are_drawn_from():
     ctx, table = large()
 
-    drawn = {
-        ctx.symbols[table.security[j]]
-        for row in found(ctx, table, Params(max_candidates=2))
-        for j in row
-    }
+    rows = found(ctx, table, Params(max_candidates=2))
 
-    assert drawn == set("IJST")
+    assert {ctx.symbols[table.security[j]] for row in rows for j in row} == set("IJST")
 
 
 def test_sizes_say_whether_one_order_of_a_security_is_drawn_or_all():
     ctx, table = large()
 
-    best, every = (
-        {j for row in found(ctx, table, Params(sizes=sizes)) for j in row}
-        for sizes in ("best", "all")
-    )
+    def drawn(sizes):
+        return {j for row in found(ctx, table, Params(sizes=sizes)) for j in row}
 
-    assert best == set(table.pool)
-    assert every == set(range(table.m))
+    assert drawn("best") == set(table.pool)
+    assert drawn("all") == set(range(table.m))
 
 
 def test_half_of_a_sample_draws_the_best_order_of_each_security_only():
@@ -211,9 +200,8 @@ def test_better_sizes_of_a_security_are_drawn_more_often():
 
 def test_a_side_without_candidates_leaves_the_other_alone():
     ctx = context(TWENTY, weights=[0.0] * 20)
-    table = candidates(
-        ctx, *[f"buy {symbol} {size} .9 x" for symbol in TWENTY.split() for size in (0.05, 0.1)]
-    )
+    buys = [f"buy {symbol} {w} .9 x" for symbol in TWENTY.split() for w in (0.05, 0.1)]
+    table = candidates(ctx, *buys)
 
     rows = found(ctx, table)
 
@@ -233,24 +221,14 @@ def test_nothing_to_draw_from_gives_nothing():
 
 def test_what_cash_never_pays_for_ends_after_a_bounded_number_of_draws():
     ctx = context(TWENTY, weights=[0.05] * 20, cash=0.0)
-    table = candidates(
-        ctx,
-        *[
-            f"buy {symbol} {size} .9 opportunity_buys"
-            for symbol in TWENTY.split()
-            for size in (0.05, 0.1)
-        ],
-    )
+    buys = [f"buy {symbol} {w} .9 x" for symbol in TWENTY.split() for w in (0.05, 0.1)]
 
-    assert found(ctx, table) == []
+    assert found(ctx, candidates(ctx, *buys)) == []
 
 
-def test_sampling_weights_grow_with_the_square_of_the_priority():
+def test_sampling_weights_grow_with_the_square_of_the_priority_and_equal_ones_are_even():
     weights = sampling_weights(np.array([0.9, 0.6, 0.3]))
 
     assert weights.sum() == pytest.approx(1)
     assert weights / weights[2] == pytest.approx([11, 3.5, 1])
-
-
-def test_equal_priorities_are_drawn_evenly():
     assert sampling_weights(np.array([0.5, 0.5])).tolist() == [0.5, 0.5]

@@ -12,8 +12,8 @@ from functools import cache
 import numpy as np
 import pytest
 
+from builders.changes import with_form
 from builders.world import BUSY, with_call, without
-from planning.test_degradation import with_form
 from steelyard import samples, strategies
 from steelyard.importers import assemble, read
 from steelyard.modules.registry import Kind

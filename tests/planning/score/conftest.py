@@ -1,9 +1,5 @@
-"""The contexts of the score terms' tests, for the tests of the evaluators over them."""
+"""Contexts and golden vectors of the score, as functions that hypothesis may use."""
 
-from modules.scoring.conftest import (  # noqa: F401 - fixtures
-    context_for,
-    golden,
-    golden_context,
-    some_context,
-    terms_of,
-)
+from builders.score import context_for, golden, golden_context, some_context, terms_of
+
+__all__ = ["context_for", "golden", "golden_context", "some_context", "terms_of"]

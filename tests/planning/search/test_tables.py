@@ -92,7 +92,7 @@ def test_doing_nothing_is_worth_nothing(portfolio):
 
 
 def test_no_rows_have_no_worth_and_many_are_done_in_chunks():
-    from planning.test_limits import usual
+    from builders.changes import usual
 
     tables = prepared(usual()).table.tables
     assert evaluate(tables, np.zeros((0, 3), dtype=np.int64)).shape == (0,)

@@ -20,10 +20,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders.changes import enabled
 from builders.regimes import history
 from builders.world import world
 from builders.worlds import worlds
-from planning.test_modules_in_plans import enabled
 from steelyard import strategies
 from steelyard.errors import InputError
 from steelyard.importers import assemble, read

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from builders.changes import enabled
 from builders.regimes import WORLDS, under
 from builders.world import BUSY
-from planning.test_modules_in_plans import enabled
 from steelyard.modules.registry import Kind
 from steelyard.plans.plan import Plan
 from steelyard.plans.verify import check
@@ -112,7 +112,7 @@ def test_a_scenario_under_the_reserve_is_marked_in_words():
 
 @pytest.mark.parametrize("name", WORLDS)
 def test_a_regime_is_told_where_a_module_asks_for_it(name):
-    plan = WORLDS[name][0].plan()
+    plan = WORLDS[name].plan()
 
     assert regime(plan).startswith(f"Market regime: {name}. The index is ")
     assert f"Market regime: {name}." in printed(plan)

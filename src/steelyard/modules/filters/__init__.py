@@ -12,7 +12,7 @@ Filters of masks and pairs are asked before priorities exist: the `priority`, `d
 the table are empty or 0. Both bind the search, so a plan never breaks them.
 
 To add one: a file with a `Params` model and one function under `@sequence_filter`; its tests in
-`tests/filters/`, its parameters in `tests/contracts/`.
+`tests/modules/filters/`, its parameters in `tests/contracts/`.
 """
 
 from __future__ import annotations
@@ -69,9 +69,7 @@ def ruling(
     rules: Sequence[Rule],
     on_missing: Literal["allow", "deny"],
 ) -> Ruling:
-    """Ask every rule of every order; an order is dropped for the first rule that it breaks. No date
-    holds up a trailing stop.
-    """
+    """Ask every rule of every order, the first broken drops it; no date holds a trailing stop."""
     keep = np.ones(candidates.m, dtype=np.bool_)
     drops: dict[int, Drop] = {}
     unknown: set[tuple[str, str]] = set()

@@ -55,24 +55,19 @@ class Params(ModuleParams):
 def correlation_aware(
     ctx: Context, candidates: Candidates, params: Params
 ) -> tuple[BoolArray, Ruling]:
-    """Keep two buys that move alike out of one plan, and buys that move like a large holding out of
-    all.
-    """
+    """Keep apart two buys that move alike, and out what moves like a large holding."""
     correlation = known_correlation(ctx)
     alike = correlation > params.correlation_threshold
     security, is_buy = candidates.security, candidates.is_buy
     pairs = is_buy[:, None] & is_buy[None, :] & alike[security[:, None], security[None, :]]
-    return frozen(pairs), ruling(
-        ctx, candidates, [_like_a_holding(ctx, correlation, params)], params.on_missing
-    )
+    like_a_holding = _like_a_holding(ctx, correlation, params)
+    return frozen(pairs), ruling(ctx, candidates, [like_a_holding], params.on_missing)
 
 
 def known_correlation(ctx: Context) -> FloatArray:
-    """(n, n) correlations between different securities of known history; -inf elsewhere, which is
-    above no threshold.
-    """
-    known = ~ctx.estimates.missing["correlation"]
-    usable = known[:, None] & known[None, :] & ~np.eye(ctx.n, dtype=np.bool_)
+    """(n, n) correlations between two known histories; -inf elsewhere, above no threshold."""
+    history = ~ctx.estimates.missing["correlation"]
+    usable = history[:, None] & history[None, :] & ~np.eye(ctx.n, dtype=np.bool_)
     return np.where(usable, ctx.estimates.correlation, -np.inf)
 
 

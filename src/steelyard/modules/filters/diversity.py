@@ -1,6 +1,4 @@
-"""Diversity: of all proposals keep those that are good and varied, where the plan is the best
-proposal.
-"""
+"""Diversity: keep the proposals that are good and varied, where the plan is the best proposal."""
 
 from __future__ import annotations
 
@@ -40,9 +38,7 @@ class Params(ModuleParams):
     "diversity", form="rank", version="1.0.0", params=Params, tags=("buy", "sell"), on=False
 )
 def diversity(ctx: Context, candidates: Candidates, params: Params) -> Ranking:
-    """Rank proposals by the mean priority of their orders and by how varied these are; only the
-    first stay.
-    """
+    """Rank proposals by mean priority of their orders and how varied these are; the first stay."""
 
     def value(rows: IntArray) -> FloatArray:
         count = np.maximum((rows >= 0).sum(axis=1), 1)
@@ -67,9 +63,8 @@ def variety(ctx: Context, candidates: Candidates, rows: IntArray) -> FloatArray:
     count = np.maximum((rows >= 0).sum(axis=1), 1)
     calculators = np.minimum(_sums(asked, rows), 1.0).sum(axis=1) / count
     sectors, countries, sized = SHARES
-    spread = sectors * _spread(ctx.sectors, candidates, rows, count) + countries * _spread(
-        ctx.countries, candidates, rows, count
-    )
+    spread = sectors * _spread(ctx.sectors, candidates, rows, count)
+    spread += countries * _spread(ctx.countries, candidates, rows, count)
     return np.asarray(spread + sized * calculators)
 
 

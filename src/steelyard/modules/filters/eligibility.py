@@ -62,8 +62,8 @@ def eligibility(ctx: Context, candidates: Candidates, params: Params) -> Ruling:
 
 
 def _no_panic(ctx: Context, limit: float) -> Rule:
-    known = ctx.average_cost > 0
-    gain = np.divide(ctx.prices, ctx.average_cost, out=np.full(ctx.n, np.nan), where=known) - 1
+    costed = ctx.average_cost > 0
+    gain = np.divide(ctx.prices, ctx.average_cost, out=np.full(ctx.n, np.nan), where=costed) - 1
 
     def why(security: int) -> Sentence:
         return say(
@@ -77,9 +77,9 @@ def _no_panic(ctx: Context, limit: float) -> Rule:
         buys=False,
         metric="average_cost",
         value=gain,
-        unknown=ctx.held & ~known,
+        unknown=ctx.held & ~costed,
         # a loss of exactly the limit may be sold; prices are compared, not rounded losses
-        broken=known & (ctx.prices < ctx.average_cost * (1 - limit)),
+        broken=costed & (ctx.prices < ctx.average_cost * (1 - limit)),
         limit=-limit,
         why=why,
     )

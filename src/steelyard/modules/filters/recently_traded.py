@@ -53,7 +53,7 @@ def _days(ctx: Context, bought: bool) -> FloatArray:
 def _again(ctx: Context, name: str, limit: int, *, buys: bool) -> Rule:
     """The same side twice: blocked while days < limit."""
     days = _days(ctx, bought=buys)
-    unknown = purchase_unknown(ctx) if buys else sale_unknown(ctx)
+    unknown, done = (purchase_unknown(ctx), "bought") if buys else (sale_unknown(ctx), "sold")
     return Rule(
         name=name,
         buys=buys,
@@ -62,11 +62,7 @@ def _again(ctx: Context, name: str, limit: int, *, buys: bool) -> Rule:
         unknown=unknown & (limit > 0),
         broken=days < limit,
         limit=limit,
-        why=since(
-            ("bought" if buys else "sold") + " {days:days} ago, not again before {limit:days}",
-            days,
-            limit,
-        ),
+        why=since(f"{done} {{days:days}} ago, not again before {{limit:days}}", days, limit),
     )
 
 

@@ -7,7 +7,7 @@ lot-valid order, keeps targets from being crossed and caps from being broken, an
 dropped. Nothing found is an empty list.
 
 To add one: a file with a `Params` model and one function under `@opportunity_calculator`; its tests
-in `tests/opportunities/`, its parameters in `tests/contracts/`.
+in `tests/modules/opportunities/`, its world in `tests/contracts/`.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ are left alone.
 SELL_LADDER = (2, 4, 8, 16)
 
 
-def sizes(wanted: Iterable[float], most: float) -> tuple[float, ...]:
+def sizes(amounts: Iterable[float], most: float) -> tuple[float, ...]:
     """Sizes cut to `most`, smallest first, without repeats; none when there is no room.
 
     >>> sizes((0.01, 0.02, 0.04, 0.08), most=0.03)
     (0.01, 0.02, 0.03)
     """
-    return tuple(sorted({min(size, most) for size in wanted})) if most > 0 else ()
+    return tuple(sorted({min(size, most) for size in amounts})) if most > 0 else ()
 
 
-def sales(wanted: Iterable[float]) -> tuple[float, ...]:
+def sales(amounts: Iterable[float]) -> tuple[float, ...]:
     """Sizes of a sale as signed changes of weight."""
-    return tuple(-size for size in wanted)
+    return tuple(-size for size in amounts)

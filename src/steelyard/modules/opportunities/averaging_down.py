@@ -22,12 +22,8 @@ DECIMALS = 12
 class Params(ModuleParams):
     """A band of losses, both ends included: shallower is noise, deeper is another story."""
 
-    dip_threshold: Annotated[Fraction, Field(description="least fraction below average cost")] = (
-        0.10
-    )
-    max_drawdown: Annotated[Fraction, Field(description="greatest fraction below average cost")] = (
-        0.40
-    )
+    dip_threshold: Annotated[Fraction, Field(description="least fraction below average cost")] = 0.1
+    max_drawdown: Annotated[Fraction, Field(description="most, as a fraction below it")] = 0.4
     min_quality_score: Annotated[Fraction, Field(description="least quality")] = 0.60
     max_weight: Annotated[float, Field(gt=0, le=1, description="of value, after the buy")] = 0.10
     priority_weight: PriorityWeight = 1.0
@@ -35,10 +31,8 @@ class Params(ModuleParams):
     @model_validator(mode="after")
     def _a_band(self) -> Self:
         if self.dip_threshold > self.max_drawdown:
-            raise ValueError(
-                f"dip_threshold {self.dip_threshold} is above max_drawdown {self.max_drawdown}: no "
-                "loss lies between them"
-            )
+            band = f"dip_threshold {self.dip_threshold} is above max_drawdown {self.max_drawdown}"
+            raise ValueError(f"{band}: no loss lies between them")
         return self
 
 
@@ -47,9 +41,9 @@ def averaging_down(ctx: Context, params: Params) -> list[Candidate]:
     """Buy more of a sound holding below its cost: one and two base orders, up to a weight."""
     # in decimals: 1 - 90/100 is 0.09999999999999998 in floats
     costs = np.where(ctx.average_cost > 0, ctx.average_cost, np.nan)
-    left = np.round(ctx.prices / costs, DECIMALS)
-    cheap = left <= round(1 - params.dip_threshold, DECIMALS)
-    sinking = left < round(1 - params.max_drawdown, DECIMALS)
+    ratio = np.round(ctx.prices / costs, DECIMALS)
+    cheap = ratio <= round(1 - params.dip_threshold, DECIMALS)
+    sinking = ratio < round(1 - params.max_drawdown, DECIMALS)
     sound = ctx.quality >= params.min_quality_score
     room = params.max_weight - ctx.weights
     return [

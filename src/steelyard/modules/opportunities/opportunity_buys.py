@@ -1,6 +1,4 @@
-"""Opportunity buys: buy what has a smooth record or has been rising, held or not; dividends go back
-into what paid them.
-"""
+"""Opportunity buys: what has a smooth record or is rising; dividends go back to their payer."""
 
 from __future__ import annotations
 
@@ -43,8 +41,7 @@ class Params(ModuleParams):
 
 
 def momentum_score(momentum: FloatArray) -> FloatArray:
-    """Momentum on the scale of quality, (n,) in 0..1: (1 + tanh(m / .25)) / 2, and .5 where it is
-    unknown.
+    """Momentum on the scale of quality, (n,) in 0..1: (1 + tanh(m / .25)) / 2, .5 where unknown.
 
     momentum   (n,)  growth of twelve months less the newest, NaN unknown
     >>> momentum_score(np.array([0.0, 0.25, np.nan])).round(2)
@@ -72,26 +69,23 @@ def opportunity_buys(ctx: Context, params: Params) -> list[Candidate]:
     """
     score = scores(ctx, params)
     dividends = earmarks(ctx) * params.reinvest_dividends
-    found: list[Candidate] = []
+    candidates: list[Candidate] = []
     for i in np.flatnonzero(ctx.can_buy):
         good, dividend = bool(score[i] >= params.min_quality_score), float(dividends[i])
         if not good and not dividend > 0:
             continue
         sizes = [step * ctx.base_weight for step in BUY_LADDER] if good else []
-        found.append(
+        candidates.append(
             Candidate(
                 Side.BUY,
                 ctx.symbols[i],
                 tuple(sorted({*sizes, dividend})) if dividend > 0 else tuple(sizes),
                 params.priority_weight,
                 _why(ctx, params, int(i), good=good, dividend=dividend),
-                (
-                    *(("quality", "opportunity") if good else ()),
-                    *(("dividend",) if dividend > 0 else ()),
-                ),
+                ("quality", "opportunity") * good + ("dividend",) * (dividend > 0),
             )
         )
-    return found
+    return candidates
 
 
 def _why(ctx: Context, params: Params, i: int, *, good: bool, dividend: float) -> Sentence:
@@ -103,25 +97,20 @@ def _why(ctx: Context, params: Params, i: int, *, good: bool, dividend: float) -
         facts |= {"quality": float(ctx.quality[i]), "limit": params.min_quality_score}
         if params.momentum_weight > 0:
             facts |= {"share": params.momentum_weight, "score": float(scores(ctx, params)[i])}
-            facts |= (
-                {}
-                if np.isnan(ctx.trends.momentum[i])
-                else {"momentum": float(ctx.trends.momentum[i])}
-            )
+            momentum = float(ctx.trends.momentum[i])
+            facts |= {} if np.isnan(momentum) else {"momentum": momentum}
     if dividend > 0:
         reasons.append("its dividend of {dividend:money} {currency:text} goes back into it")
-        facts |= {
-            "dividend": ctx.state.dividends[ctx.symbols[i]],
-            "currency": ctx.securities[i].currency,
-        }
+        paid = ctx.state.dividends[ctx.symbols[i]]
+        facts |= {"dividend": paid, "currency": ctx.securities[i].currency}
     return say("; ".join(reasons), **facts)
 
 
 def _of_score(params: Params, momentum: float) -> str:
     if not params.momentum_weight > 0:
         return "quality {quality:ratio}, at least {limit:ratio}"
-    known = "{momentum:spct} in a year" if not np.isnan(momentum) else "an unknown momentum"
+    rise = "{momentum:spct} in a year" if not np.isnan(momentum) else "an unknown momentum"
     return (
-        f"quality {{quality:ratio}} and {known} ({{share:pct}} of the mix) score {{score:ratio}}, "
+        f"quality {{quality:ratio}} and {rise} ({{share:pct}} of the mix) score {{score:ratio}}, "
         "at least {limit:ratio}"
     )

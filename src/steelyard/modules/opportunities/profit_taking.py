@@ -1,6 +1,4 @@
-"""Profit taking: sell a part of a holding that grew far more than a market would have, or leave one
-that falls from its peak.
-"""
+"""Profit taking: sell part of what grew far more than a market; leave what falls from a peak."""
 
 from __future__ import annotations
 
@@ -19,15 +17,11 @@ from steelyard.sentences import Sentence, say
 
 UNKNOWN_YEARS = 1.0
 LEAST_YEARS = 0.1
-"""Days after a purchase a jump of the price is a windfall in full: nothing could have been expected
-yet.
-"""
+"""Days after a purchase a jump of the price is a windfall in full: nothing was expected yet."""
 SIZES = (0.5, 1.0)
 """Of the share of the holding that the decision table asks for."""
 STOP_SIZES = (0.25, 0.5, 1.0)
-"""Of a holding that fell through its stop: all of it, and parts for a plan that cannot use all of
-the money at once.
-"""
+"""Of a holding that fell through its stop: all, and parts for a plan that cannot use it all."""
 DECIMALS = 12
 
 Excess = Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]
@@ -120,9 +114,8 @@ def decide(params: Params, price: float, cost: float, factor: float) -> Row | No
     grown = _exact(price / cost)
 
     def windfall(name: str, share: float) -> Row:
-        return Row(
-            name, share if params.sell_fraction is None else params.sell_fraction, windfall=True
-        )
+        sold = share if params.sell_fraction is None else params.sell_fraction
+        return Row(name, sold, windfall=True)
 
     threshold = params.windfall_threshold
     opens = 0.0 if params.auto_harvest else threshold
@@ -144,8 +137,7 @@ def _exact(number: float) -> float:
 
 
 def stopped(params: Params, price: float, cost: float, peak: float) -> bool:
-    """Did the price reach the gain since the purchase and fall from its peak since? False for an
-    unknown peak.
+    """Did the price reach the gain since the purchase, then fall? False for an unknown peak.
 
     price, cost, peak   per share, one currency. The peak is of the price file's closes: where those
                         contain dividends (adjusted closes) an old peak is lower than what was
@@ -164,19 +156,17 @@ def profit_taking(ctx: Context, params: Params) -> list[Candidate]:
     """Sell half and all of a share, by decision table, of what grew more than expected; leave what
     fell through its trailing stop.
     """
-    years = np.maximum(
-        np.where(np.isnan(ctx.years_held), UNKNOWN_YEARS, ctx.years_held), LEAST_YEARS
-    )
+    years = np.nan_to_num(ctx.years_held, nan=UNKNOWN_YEARS).clip(min=LEAST_YEARS)
     factors = (1 + params.expected_growth) ** years
-    found: list[Candidate] = []
+    candidates: list[Candidate] = []
     for i in np.flatnonzero(ctx.held & ctx.can_sell & (ctx.average_cost > 0)):
         if stopped(params, ctx.prices[i], ctx.average_cost[i], ctx.trends.peaks[i]):
-            found.append(_exit(ctx, params, int(i)))
+            candidates.append(_exit(ctx, params, int(i)))
             continue
         row = decide(params, ctx.prices[i], ctx.average_cost[i], factors[i])
         if row is None:
             continue
-        found.append(
+        candidates.append(
             Candidate(
                 Side.SELL,
                 ctx.symbols[i],
@@ -186,7 +176,7 @@ def profit_taking(ctx: Context, params: Params) -> list[Candidate]:
                 ("windfall", "profit_taking") if row.windfall else ("profit_taking",),
             )
         )
-    return found
+    return candidates
 
 
 def _exit(ctx: Context, params: Params, i: int) -> Candidate:
@@ -215,14 +205,14 @@ def _why(
     ctx: Context, params: Params, row: Row, i: int, years: FloatArray, factors: FloatArray
 ) -> Sentence:
     gain = float(ctx.prices[i] / ctx.average_cost[i]) - 1
-    held = (
+    time = (
         "an unknown time, taken as {years:ratio} years"
         if np.isnan(ctx.years_held[i])
         else "{years:ratio} years"
     )
     return say(
         "{row:text}: {gain:pct} over its cost after "
-        + held
+        + time
         + ", {excess:spp} against growth of {growth:pct} a year",
         row=row.name,
         gain=gain,

@@ -27,16 +27,14 @@ class Params(ModuleParams):
 
 @opportunity_calculator("rebalance_buys", version="1.0.0", params=Params, tags=("buy",))
 def rebalance_buys(ctx: Context, params: Params) -> list[Candidate]:
-    """Buy into sectors and countries under their target: one to eight base orders, at most the
-    shortfall.
-    """
+    """Buy into sectors and countries under target: one to eight base orders, up to the gap."""
     under = [gap for gap in group_gaps(ctx) if -gap.gap > params.underweight_threshold + NOISE]
-    found: list[Candidate] = []
+    candidates: list[Candidate] = []
     for i in np.flatnonzero(ctx.can_buy):
         group = widest(under, int(i))
         if group is None:
             continue
-        found.append(
+        candidates.append(
             Candidate(
                 Side.BUY,
                 ctx.symbols[i],
@@ -52,4 +50,4 @@ def rebalance_buys(ctx: Context, params: Params) -> list[Candidate]:
                 ("rebalance", f"underweight_{group.label.lower()}"),
             )
         )
-    return found
+    return candidates

@@ -47,16 +47,13 @@ class Params(ModuleParams):
 
 @opportunity_calculator("rebalance_sells", version="1.0.0", params=Params, tags=("sell",))
 def rebalance_sells(ctx: Context, params: Params) -> list[Candidate]:
-    """Sell out of sectors and countries over their target; without target weights, trim
-    concentrated holdings.
-    """
-    found = list(_overweight(ctx, params))
+    """Sell out of sectors and countries over target; without target weights trim concentration."""
+    candidates = list(_overweight(ctx, params))
     if ctx.target_weights is None:
-        told = {candidate.symbol for candidate in found}
-        found += [
-            candidate for candidate in _concentrated(ctx, params) if candidate.symbol not in told
-        ]
-    return found
+        symbols = {candidate.symbol for candidate in candidates}
+        concentrated = _concentrated(ctx, params)
+        candidates += [trim for trim in concentrated if trim.symbol not in symbols]
+    return candidates
 
 
 def _overweight(ctx: Context, params: Params) -> Iterator[Candidate]:
@@ -84,9 +81,9 @@ def _overweight(ctx: Context, params: Params) -> Iterator[Candidate]:
 
 def _concentrated(ctx: Context, params: Params) -> Iterator[Candidate]:
     """Holdings far over an even share or over the position cap, which funds are exempt from."""
-    held = ctx.held
-    even = 1 / max(1, int(held.sum()))
-    for i in np.flatnonzero(held & ctx.can_sell):
+    owned = ctx.held
+    even = 1 / max(1, int(owned.sum()))
+    for i in np.flatnonzero(owned & ctx.can_sell):
         weight = float(ctx.weights[i])
         cap = 1.0 if ctx.is_fund[i] else ctx.limits.max_position_weight
         over_even = weight > params.concentration_factor * even + NOISE
@@ -94,15 +91,14 @@ def _concentrated(ctx: Context, params: Params) -> Iterator[Candidate]:
         if not (over_even or over_cap):
             continue
         most = params.max_sell_pct * weight
-        wanted = {most} | {
-            step * ctx.base_weight for step in SELL_LADDER if step * ctx.base_weight < most
-        }
+        ladder = [step * ctx.base_weight for step in SELL_LADDER]
+        amounts = {most, *(size for size in ladder if size < most)}
         if over_cap:
-            wanted.add(weight - cap)
+            amounts.add(weight - cap)
         yield Candidate(
             Side.SELL,
             ctx.symbols[i],
-            sales(sorted(wanted)),
+            sales(sorted(amounts)),
             params.priority_weight,
             _why_concentrated(weight, even, params.concentration_factor, cap if over_cap else None),
             ("rebalance", "concentration"),

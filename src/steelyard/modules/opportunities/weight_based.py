@@ -32,9 +32,7 @@ class Params(ModuleParams):
     "weight_based", version="1.0.0", params=Params, tags=("buy", "sell"), needs=("target_weights",)
 )
 def weight_based(ctx: Context, params: Params) -> list[Candidate]:
-    """Trade towards target weights: half, three quarters and all of the gap; untargeted holdings
-    go.
-    """
+    """Trade towards target weights: half, 3/4 or all of a gap; untargeted holdings go."""
     if ctx.target_weights is None:
         return []
     gaps = ctx.target_weights - ctx.weights

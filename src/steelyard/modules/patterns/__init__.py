@@ -8,7 +8,7 @@ orders that may be a plan. A pattern of several variants gives a mapping from va
 instead, and the plan names the variant.
 
 To add one: a file with a `Params` model and one function under `@pattern_generator`; its tests in
-`tests/patterns/`, its parameters in `tests/contracts/`.
+`tests/modules/patterns/`, its parameters in `tests/contracts/`.
 """
 
 from __future__ import annotations
@@ -78,11 +78,9 @@ def sells_then_buys(
     offered_buys: Sequence[int],
     max_sells: int,
 ) -> list[list[int]]:
-    """One sequence for each number of sales from 1 to `max_sells`, filled up with every buy that
-    fits.
+    """One sequence for each number of sales from 1 to `max_sells`, then every buy that fits.
 
-    While there are buys, sales never take the last step: a sequence of sales alone moves nothing
-    forward.
+    While there are buys, sales never take the last step: sales alone move nothing forward.
     """
     depth = ctx.search.max_depth
     most = min(max_sells, depth - 1 if offered_buys else depth)
@@ -92,9 +90,7 @@ def sells_then_buys(
 
 
 def padded_rows(sequences: Iterable[Sequence[int]], depth: int) -> IntArray:
-    """Sequences as (k, depth) rows, empty ones and repeats of a set left out, in the order
-    given.
-    """
+    """Sequences as (k, depth) rows in their order, empty ones and repeats of a set left out."""
     distinct = {frozenset(sequence): sequence for sequence in reversed(list(sequences)) if sequence}
     rows = np.full((len(distinct), depth), PAD, dtype=np.int64)
     for row, sequence in zip(rows, reversed(distinct.values()), strict=True):

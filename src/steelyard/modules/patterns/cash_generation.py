@@ -37,29 +37,26 @@ class Params(ModuleParams):
     dependencies=(drawn_from("profit_taking", "rebalance_sells"),),
 )
 def cash_generation(ctx: Context, candidates: Candidates, params: Params) -> IntArray:
-    """The fewest sales that raise the cash that is missing, the last one the smallest that is
-    enough; no buys.
-    """
+    """The fewest sales that raise the missing cash, the last the smallest that does; no buys."""
     goal = _goal(ctx) if params.cash_weight is None else params.cash_weight
     proceeds = -candidates.delta - candidates.cost
-    offered = sorted(
-        sells(candidates, "profit_taking", "rebalance_sells"), key=lambda row: -proceeds[row]
-    )
+    drawn = sells(candidates, "profit_taking", "rebalance_sells")
+    offered = sorted(drawn, key=lambda row: -proceeds[row])
     depth, missing = ctx.search.max_depth, goal - candidates.account.cash
-    taken: list[int] = []
-    while missing > SAFETY and len(taken) < depth:
+    orders: list[int] = []
+    while missing > SAFETY and len(orders) < depth:
         fitting = [
             row
             for row in offered
-            if len(fill(candidates.account, taken, [row], depth)) > len(taken)
+            if len(fill(candidates.account, orders, [row], depth)) > len(orders)
         ]
         if not fitting:
             break
         enough = [row for row in fitting if proceeds[row] >= missing - SAFETY]
         row = enough[-1] if enough else fitting[0]
-        taken.append(row)
+        orders.append(row)
         missing -= float(proceeds[row])
-    return padded_rows([taken], depth)
+    return padded_rows([orders], depth)
 
 
 def _goal(ctx: Context) -> float:

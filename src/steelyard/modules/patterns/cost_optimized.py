@@ -18,8 +18,7 @@ from steelyard.modules.tables import evaluate
 
 
 class Params(ModuleParams):
-    """What counts as the same end state, and how many securities may make it. Cost is commission,
-    half spread and conversion margin.
+    """What counts as the same end state. Cost is commission, half spread and conversion margin.
 
     The end state is the same where as much is sold of what is overweight and as much is bought of
     what is underweight: then as much of the distance is gone and as much cash is left.
@@ -42,9 +41,7 @@ class Params(ModuleParams):
     dependencies=(drawn_from("rebalance_sells"), drawn_from("rebalance_buys")),
 )
 def cost_optimized(ctx: Context, candidates: Candidates, params: Params) -> IntArray:
-    """The list of least cost, not of fewest orders, that ends where the best simple rebalance
-    does.
-    """
+    """The list of least cost, not of fewest orders, that ends where the best rebalance does."""
     depth = ctx.search.max_depth
     over = sells(candidates, "rebalance_sells")[: params.max_candidates]
     under = buys(candidates, "rebalance_buys")[: params.max_candidates]
@@ -62,9 +59,9 @@ def cost_optimized(ctx: Context, candidates: Candidates, params: Params) -> IntA
 def _every_list(offered: list[int], depth: int) -> IntArray:
     """Every list of at most `depth` of the offered orders, in the order of offering."""
     lists = [
-        taken + (PAD,) * (depth - size)
+        orders + (PAD,) * (depth - size)
         for size in range(1, depth + 1)
-        for taken in itertools.combinations(offered, size)
+        for orders in itertools.combinations(offered, size)
     ]
     return np.array(lists, dtype=np.int64).reshape(-1, depth)
 
@@ -75,8 +72,8 @@ def _same_end(
     """(k,) True where a row sells as much and buys as much as the best one does."""
     same = np.ones(len(rows), dtype=np.bool_)
     for moved in (np.minimum(candidates.delta, 0.0), np.maximum(candidates.delta, 0.0)):
-        wanted = row_sums(moved, best)
-        same &= np.abs(row_sums(moved, rows) - wanted) <= tolerance * np.abs(wanted) + SAFETY
+        goal = row_sums(moved, best)
+        same &= np.abs(row_sums(moved, rows) - goal) <= tolerance * np.abs(goal) + SAFETY
     return same
 
 

@@ -18,9 +18,7 @@ from steelyard.modules.registry import pattern_generator
     dependencies=(drawn_from("rebalance_sells"), drawn_from("rebalance_buys")),
 )
 def deep_rebalance(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:  # noqa: ARG001 - the shape of every pattern
-    """The largest sales of what is overweight, in at most half of the steps, then the largest buys
-    of what is underweight.
-    """
+    """The largest sales of what is overweight, half of the steps at most, then the largest buys."""
     depth, account = ctx.search.max_depth, candidates.account
 
     def size(row: int) -> float:

@@ -1,6 +1,4 @@
-"""Market regime: what the state of the market asks for, told from the history of an index and never
-from a setting.
-"""
+"""Market regime: what the market asks for, told from the history of an index, never a setting."""
 
 from __future__ import annotations
 
@@ -19,9 +17,7 @@ from steelyard.modules.registry import ModuleParams, pattern_generator
 
 
 class Params(ModuleParams):
-    """How much is sold before anything is bought. The regime and the cash that each one wants are
-    in the section `regime`.
-    """
+    """How much is sold before anything is bought; the cash of each regime is in `regime`."""
 
     max_sells: Annotated[
         int, Field(ge=0, le=10, description="most sales in a bull or sideways market")
@@ -31,9 +27,7 @@ class Params(ModuleParams):
         Field(
             ge=0,
             le=1,
-            description=(
-                "share of the orders that a bear market sells by risk, before it raises cash"
-            ),
+            description="share of the orders that a bear market sells by risk, before raising cash",
         ),
     ] = 0.5
 
@@ -47,29 +41,26 @@ class Params(ModuleParams):
     on=False,
 )
 def market_regime(ctx: Context, candidates: Candidates, params: Params) -> dict[str, IntArray]:
-    """Bull takes profits and buys what is good, bear sells risk and raises cash, sideways restores
-    the targets; unknown does nothing.
+    """Bull takes profits and buys, bear sells risk and raises cash, sideways restores the targets.
 
-    Whatever is bought leaves the cash that the regime wants.
+    Whatever is bought leaves the cash that the regime wants. Unknown does nothing.
     """
     depth = ctx.search.max_depth
     offered: tuple[str, ...]
     match ctx.regime.name:
         case "bull":
             sold = _sold(candidates, "profit_taking", most=min(params.max_sells, depth - 1))
-            wanted, offered = ctx.rules.regime.bull_cash, ("opportunity_buys", "rebalance_buys")
+            goal, offered = ctx.rules.regime.bull_cash, ("opportunity_buys", "rebalance_buys")
         case "bear":
             sold = _shed(ctx, candidates, int(params.bear_sell_share * depth))
-            wanted, offered = ctx.rules.regime.bear_cash, ("averaging_down",)
+            goal, offered = ctx.rules.regime.bear_cash, ("averaging_down",)
         case "sideways":
             sold = _sold(candidates, "rebalance_sells", most=min(params.max_sells, depth - 1))
-            wanted, offered = ctx.rules.regime.sideways_cash, ("rebalance_buys", "opportunity_buys")
+            goal, offered = ctx.rules.regime.sideways_cash, ("rebalance_buys", "opportunity_buys")
         case "unknown":
             return {}
     in_turn = [row for category in offered for row in buys(candidates, category)]
-    return {
-        ctx.regime.name: padded_rows([_bought(candidates, sold, in_turn, depth, wanted)], depth)
-    }
+    return {ctx.regime.name: padded_rows([_bought(candidates, sold, in_turn, depth, goal)], depth)}
 
 
 def _sold(candidates: Candidates, category: str, most: int) -> list[int]:
@@ -77,33 +68,31 @@ def _sold(candidates: Candidates, category: str, most: int) -> list[int]:
 
 
 def _shed(ctx: Context, candidates: Candidates, most: int) -> list[int]:
-    """Sales of what adds most to the risk of the whole, then as many more as the cash of a bear
-    market needs.
-    """
+    """Sales of what adds most to risk, then as many more as the cash of a bear market needs."""
     sigma = ctx.estimates.volatility
     risk = ctx.weights * product(ctx.estimates.correlation * np.outer(sigma, sigma), ctx.weights)
     offered = sorted(
         sells(candidates, "profit_taking", "rebalance_sells"),
         key=lambda row: -risk[candidates.security[row]],
     )
-    taken = fill(candidates.account, [], offered, most)
+    orders = fill(candidates.account, [], offered, most)
     for row in offered:
-        if _cash(candidates, taken) >= ctx.rules.regime.bear_cash - SAFETY:
+        if _cash(candidates, orders) >= ctx.rules.regime.bear_cash - SAFETY:
             break
-        taken = fill(candidates.account, taken, [row], ctx.search.max_depth)
-    return taken
+        orders = fill(candidates.account, orders, [row], ctx.search.max_depth)
+    return orders
 
 
 def _bought(
-    candidates: Candidates, sold: list[int], offered: Iterable[int], depth: int, wanted: float
+    candidates: Candidates, sold: list[int], offered: Iterable[int], depth: int, goal: float
 ) -> list[int]:
-    """The sales and every buy that leaves the wanted cash; one that does not is passed over."""
-    taken = sold
+    """The sales and every buy that leaves the goal in cash; one that does not is passed over."""
+    orders = sold
     for row in offered:
-        with_it = fill(candidates.account, taken, [row], depth)
-        if _cash(candidates, with_it) >= wanted - SAFETY:
-            taken = with_it
-    return taken
+        with_it = fill(candidates.account, orders, [row], depth)
+        if _cash(candidates, with_it) >= goal - SAFETY:
+            orders = with_it
+    return orders
 
 
 def _cash(candidates: Candidates, rows: list[int]) -> float:

@@ -23,6 +23,5 @@ def opportunity_first(ctx: Context, candidates: Candidates, params: NoParams) ->
     first = fill(account, [], buys(candidates, "opportunity_buys"), depth)
     if not first:
         return padded_rows([], depth)
-    return padded_rows(
-        [fill(account, first, buys(candidates, "averaging_down", "rebalance_buys"), depth)], depth
-    )
+    rest = buys(candidates, "averaging_down", "rebalance_buys")
+    return padded_rows([fill(account, first, rest, depth)], depth)

@@ -30,11 +30,8 @@ class Params(ModuleParams):
     dependencies=(drawn_from("profit_taking"),),
 )
 def profit_taking(ctx: Context, candidates: Candidates, params: Params) -> IntArray:
-    """Sales of winners, one more in each sequence, then buys of underweight and fallen names with
-    the proceeds.
-    """
+    """Sales of winners, one more in each sequence, that pay for underweight and fallen names."""
     winners = sells(candidates, "profit_taking")
-    wanted = buys(candidates, "averaging_down", "rebalance_buys")
-    return padded_rows(
-        sells_then_buys(ctx, candidates, winners, wanted, params.max_sells), ctx.search.max_depth
-    )
+    short = buys(candidates, "averaging_down", "rebalance_buys")
+    rows = sells_then_buys(ctx, candidates, winners, short, params.max_sells)
+    return padded_rows(rows, ctx.search.max_depth)

@@ -17,9 +17,7 @@ from steelyard.modules.registry import ModuleParams, pattern_generator
 
 
 class Params(ModuleParams):
-    """How many overweight names are sold at once; half of the default depth leaves room for
-    buys.
-    """
+    """How many overweight names are sold at once; half of the default depth is left for buys."""
 
     max_sells: MaxSells = 2
 
@@ -34,6 +32,5 @@ class Params(ModuleParams):
 def rebalance(ctx: Context, candidates: Candidates, params: Params) -> IntArray:
     """Sales of what is overweight, one more in each sequence, then buys of what is underweight."""
     over, under = sells(candidates, "rebalance_sells"), buys(candidates, "rebalance_buys")
-    return padded_rows(
-        sells_then_buys(ctx, candidates, over, under, params.max_sells), ctx.search.max_depth
-    )
+    rows = sells_then_buys(ctx, candidates, over, under, params.max_sells)
+    return padded_rows(rows, ctx.search.max_depth)

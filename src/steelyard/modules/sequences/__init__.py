@@ -12,7 +12,7 @@ partly filled, or `Loosening`, a rule to solve again without. `what_if.py` score
 the other; both end in the plan's `what_if`.
 
 To add one: a file with a `Params` model and one function under `@sequence_generator`; its tests in
-`tests/sequences/`, its parameters in `tests/contracts/`.
+`tests/modules/sequences/`, its parameters in `tests/contracts/`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""Combinatorial: combinations of sales and buys, the most promising first, every mix of numbers in
-turn.
-"""
+"""Combinatorial: combinations of sales and buys, the most promising first, every mix in turn."""
 
 from __future__ import annotations
 
@@ -20,9 +18,7 @@ from steelyard.modules.context import Context
 from steelyard.modules.registry import ModuleParams, sequence_generator
 
 ATTEMPTS = 32
-"""Combinations looked at for each one wanted: where cash pays for few of them, more would not mend
-that.
-"""
+"""Combinations looked at for each one wanted: where cash pays for few, more would not mend it."""
 
 Ranks = tuple[int, ...]
 
@@ -49,36 +45,30 @@ class Params(ModuleParams):
 def combinatorial(
     ctx: Context, candidates: Candidates, seeds: IntArray, params: Params
 ) -> Iterator[IntArray]:
-    """Feasible combinations of sales and buys, the most promising first, each number of either in
-    turn.
+    """Feasible combinations of sales and buys, most promising first, each number of either in turn.
 
     Promise is the sum of what the orders are worth at most. A turn takes one combination of each
     number of sales and buys, so that neither the first sale nor the largest sequences use up what
     is wanted.
     """
-    depth, left = ctx.search.max_depth, params.max_combinations
+    depth, quota = ctx.search.max_depth, params.max_combinations
     seen = set(map(bytes, canonical_rows(seeds, candidates.m)))
     for block in _turns(candidates, params, depth):
         rows = canonical_rows(block, candidates.m)
         rows = rows[feasible(candidates.account, rows)]
-        fresh = [k for k, key in enumerate(map(bytes, rows)) if key not in seen][:left]
+        fresh = [k for k, key in enumerate(map(bytes, rows)) if key not in seen][:quota]
         seen.update(bytes(rows[k]) for k in fresh)
-        left -= len(fresh)
+        quota -= len(fresh)
         if fresh:
             yield frozen(rows[fresh])
-        if not left:
+        if not quota:
             return
 
 
 def _turns(candidates: Candidates, params: Params, depth: int) -> Iterator[IntArray]:
-    """Blocks of one combination of each shape, most promising first; ends after a bounded number of
-    them.
-    """
+    """Blocks of one combination of each shape, most promising first; their number is bounded."""
     worth = promise(candidates)
-    sells, buys = (
-        _side(candidates, worth, params, buys=False),
-        _side(candidates, worth, params, buys=True),
-    )
+    sells, buys = (_side(candidates, worth, params, buys=side) for side in (False, True))
     numbers = itertools.product(
         range(min(params.max_sells, len(sells)) + 1), range(min(params.max_buys, len(buys)) + 1)
     )
@@ -89,7 +79,8 @@ def _turns(candidates: Candidates, params: Params, depth: int) -> Iterator[IntAr
     ]
     looked_at = 0
     while looked_at < ATTEMPTS * params.max_combinations:
-        drawn = sorted(found for found in (next(lane, None) for lane in lanes) if found is not None)
+        firsts = (next(lane, None) for lane in lanes)
+        drawn = sorted(first for first in firsts if first is not None)
         if not drawn:
             return
         looked_at += len(drawn)
@@ -97,48 +88,40 @@ def _turns(candidates: Candidates, params: Params, depth: int) -> Iterator[IntAr
 
 
 def promise(candidates: Candidates) -> FloatArray:
-    """(m,) what an order is worth at most, alone or with one of the other side; 0 where it only
-    costs.
-    """
+    """(m,) what an order is worth at most, alone or with one of the other side, never under 0."""
     return np.maximum(np.maximum(candidates.alone, candidates.paired), 0.0)
 
 
 def _side(candidates: Candidates, worth: FloatArray, params: Params, *, buys: bool) -> list[int]:
     """The best order of each of the first securities of one side, most promising first."""
-    drawn = [row for row in candidates.pool if bool(candidates.is_buy[row]) is buys][
-        : params.max_candidates
-    ]
-    return sorted(drawn, key=lambda row: -worth[row])
+    drawn = [row for row in candidates.pool if bool(candidates.is_buy[row]) is buys]
+    return sorted(drawn[: params.max_candidates], key=lambda row: -worth[row])
 
 
 def _best_first(
     worth: FloatArray, sells: Sequence[int], buys: Sequence[int], sold: int, bought: int
 ) -> Iterator[tuple[float, Ranks]]:
-    """(minus the sum of worth, rows) of every combination of `sold` sales and `bought` buys, in
-    falling order of the sum.
+    """(minus the sum of worth, rows) of every combination of so many sales and buys, best first.
 
     Both sides are sorted by worth, so moving any one choice down its list never raises the sum: a
     combination is reached from one that is no worse, and the heap gives them in order.
     """
     sides = (*[sells] * sold, *[buys] * bought)
-    # where each place must stop: before its right neighbour on the same side, else at the end of
-    # the list
+    # a place stops before its right neighbour on the same side, else at the end of the list
     last = {sold - 1, sold + bought - 1}
 
     def entry(ranks: Ranks) -> tuple[float, Ranks]:
-        return (
-            -math.fsum(float(worth[side[rank]]) for side, rank in zip(sides, ranks, strict=True)),
-            ranks,
-        )
+        rows = (side[rank] for side, rank in zip(sides, ranks, strict=True))
+        return -math.fsum(float(worth[row]) for row in rows), ranks
 
     first = (*range(sold), *range(bought))
-    heap, known = [entry(first)], {first}
+    heap, reached = [entry(first)], {first}
     while heap:
         negative, ranks = heapq.heappop(heap)
         yield negative, tuple(side[rank] for side, rank in zip(sides, ranks, strict=True))
         for place, rank in enumerate(ranks):
             limit = len(sides[place]) if place in last else ranks[place + 1]
             lower = (*ranks[:place], rank + 1, *ranks[place + 1 :])
-            if rank + 1 < limit and lower not in known:
-                known.add(lower)
+            if rank + 1 < limit and lower not in reached:
+                reached.add(lower)
                 heapq.heappush(heap, entry(lower))

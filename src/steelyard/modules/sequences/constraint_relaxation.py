@@ -1,6 +1,4 @@
-"""Constraint relaxation: what would the plan gain without one of its rules? A report, never a
-plan.
-"""
+"""Constraint relaxation: what would the plan gain without one of its rules? A report, no plan."""
 
 from __future__ import annotations
 
@@ -80,44 +78,27 @@ def constraint_relaxation(
     settings: Mapping[str, Any],
     params: Params,
 ) -> Iterator[Loosening]:
-    """Each rule that is in force, loosened alone: reserve, caps, least order, depth, sales that are
-    off, cooldowns, lots.
-    """
+    """Each rule in force loosened alone: reserve, caps, least order, depth, sales, waits, lots."""
     limits = ctx.limits
     if params.relax_cash_reserve and limits.cash_reserve_weight > 0:
         then = max(0.0, round(limits.cash_reserve_weight - params.reserve_step, DECIMALS))
-        yield Loosening(
-            "a lower cash reserve",
-            "limits.cash_reserve_weight",
-            limits.cash_reserve_weight,
-            then,
-            "pp",
-        )
+        now, setting = limits.cash_reserve_weight, "limits.cash_reserve_weight"
+        yield Loosening("a lower cash reserve", setting, now, then, "pp")
     caps = (
         (params.relax_max_position, "a looser position cap", "max_position_weight", 1.0),
         (params.relax_max_group, "a looser group cap", "max_group_weight", 1.0),
         (params.relax_turnover, "more turnover", "max_turnover_weight", MOST_TURNOVER),
     )
-    for wanted, name, setting, most in caps:
+    for asked, name, setting, most in caps:
         now = getattr(limits, setting)
-        if wanted and now is not None and now < most:
-            yield Loosening(
-                name,
-                f"limits.{setting}",
-                now,
-                min(most, round(now + params.cap_step, DECIMALS)),
-                "pp",
-            )
+        if asked and now is not None and now < most:
+            then = min(most, round(now + params.cap_step, DECIMALS))
+            yield Loosening(name, f"limits.{setting}", now, then, "pp")
     if params.relax_min_order:
         yield from _smaller_orders(ctx)
     if params.relax_depth and ctx.search.max_depth < MOST_DEPTH:
-        yield Loosening(
-            "one more order",
-            "search.max_depth",
-            ctx.search.max_depth,
-            ctx.search.max_depth + 1,
-            "order",
-        )
+        depth = ctx.search.max_depth
+        yield Loosening("one more order", "search.max_depth", depth, depth + 1, "order")
     if params.relax_allow_sell:
         yield from _sales(ctx, params.max_securities)
     if params.relax_cooldown:
@@ -129,32 +110,19 @@ def constraint_relaxation(
 
 
 def _smaller_orders(ctx: Context) -> Iterator[Loosening]:
-    """The one of three rules that sets the least order: given up, or where its cost sets it, twice
-    the cost allowed.
-    """
+    """The rule that sets the least order given up; where its cost does, twice the cost."""
     limits = ctx.limits
     if ctx.min_order_weight > max(limits.min_trade_base / ctx.value, limits.min_trade_weight):
         then = min(1.0, round(TWICE * limits.max_cost_share, DECIMALS))
         if then > limits.max_cost_share:
-            yield Loosening(
-                "costlier small orders", "limits.max_cost_share", limits.max_cost_share, then, "pp"
-            )
+            now, setting = limits.max_cost_share, "limits.max_cost_share"
+            yield Loosening("costlier small orders", setting, now, then, "pp")
     elif limits.min_trade_base / ctx.value > limits.min_trade_weight:
-        yield Loosening(
-            "no least amount",
-            "limits.min_trade_base",
-            limits.min_trade_base,
-            0.0,
-            ctx.base_currency,
-        )
+        now, setting = limits.min_trade_base, "limits.min_trade_base"
+        yield Loosening("no least amount", setting, now, 0.0, ctx.base_currency)
     elif limits.min_trade_weight > 0:
-        yield Loosening(
-            "no least weight of an order",
-            "limits.min_trade_weight",
-            limits.min_trade_weight,
-            0.0,
-            "pp",
-        )
+        now, setting = limits.min_trade_weight, "limits.min_trade_weight"
+        yield Loosening("no least weight of an order", setting, now, 0.0, "pp")
 
 
 def _sales(ctx: Context, most: int) -> Iterator[Loosening]:
@@ -165,9 +133,8 @@ def _sales(ctx: Context, most: int) -> Iterator[Loosening]:
     forbidden = np.array([not security.allow_sell for security in ctx.securities], dtype=np.bool_)
     blocked = np.flatnonzero(ctx.held & ctx.tradable & forbidden)
     for i in sorted(blocked.tolist(), key=lambda i: (-ctx.weights[i], i))[:most]:
-        yield Loosening(
-            f"sales of {ctx.symbols[i]}", f"securities.{ctx.symbols[i]}.allow_sell", 0, 1, "switch"
-        )
+        symbol = ctx.symbols[i]
+        yield Loosening(f"sales of {symbol}", f"securities.{symbol}.allow_sell", 0, 1, "switch")
 
 
 def _no_cooldowns(settings: Mapping[str, Any]) -> Iterator[Loosening]:

@@ -21,9 +21,7 @@ from steelyard.modules.sequences import generator
 NAME = "enhanced_combinatorial"
 
 ATTEMPTS = 8
-"""Draws for each combination wanted: most of those that fail lack cash, and more draws would not
-mend that.
-"""
+"""Draws for each combination wanted: those that fail mostly lack cash, more would not mend that."""
 DRAWN_AT_ONCE = 1024
 YIELDED_AT_ONCE = 256
 LEAST_WEIGHT = 0.1
@@ -44,10 +42,7 @@ class Params(ModuleParams):
     sizes: Annotated[
         Sizes,
         Field(
-            description=(
-                "orders drawn for a security: the one of highest priority, or all of its sizes in "
-                "the second half of the draws"
-            )
+            description="drawn for a security: its first order, or all of them in half of the draws"
         ),
     ] = "all"
 
@@ -73,8 +68,8 @@ class Pick:
         """Number of ways to take 0, 1, …, `most` securities with one order each."""
         ways = [1] + [0] * self.most
         for count in self.counts.tolist():
-            for taken in range(self.most, 0, -1):
-                ways[taken] += ways[taken - 1] * count
+            for number in range(self.most, 0, -1):
+                ways[number] += ways[number - 1] * count
         return ways
 
 
@@ -94,40 +89,32 @@ Shapes = dict[tuple[int, int], int]
 def enhanced_combinatorial(
     ctx: Context, candidates: Candidates, seeds: IntArray, params: Params
 ) -> Iterator[IntArray]:
-    """Distinct feasible combinations of sales and buys: all of them if few, else a seeded sample by
-    priority.
+    """Distinct feasible combinations of sales and buys: all if few, else a sample by priority.
 
     Half of a sample draws only the best order of each security, the other half all sizes: the best
     sizes go together where targets say how large an order is, other sizes are needed where only
     cash limits it.
     """
-    random, depth, wanted = generator(ctx, NAME), ctx.search.max_depth, params.max_combinations
+    random, depth, most = generator(ctx, NAME), ctx.search.max_depth, params.max_combinations
     seen = set(map(bytes, canonical_rows(seeds, candidates.m)))
-    known = len(seen)
+    excluded = len(seen)
     stages = [_sides(candidates, params, depth, "best")]
     if params.sizes == "all":
         every = _sides(candidates, params, depth, "all")
-        few = sum(_shapes(every, depth).values()) <= wanted
+        few = sum(_shapes(every, depth).values()) <= most
         stages = [every] if few else [*stages, every]
     for stage, sides in enumerate(stages, start=1):
-        quota = wanted * stage // len(stages) - (len(seen) - known)
+        quota = most * stage // len(stages) - (len(seen) - excluded)
         yield from _distinct(_combined(random, sides, depth, quota), candidates, seen, quota)
 
 
 def _sides(candidates: Candidates, params: Params, depth: int, sizes: Sizes) -> Sides:
-    sells = _pick(
-        candidates,
-        [row for row in candidates.pool if not candidates.is_buy[row]][: params.max_candidates],
-        sizes,
-    )
-    buys = _pick(
-        candidates,
-        [row for row in candidates.pool if candidates.is_buy[row]][: params.max_candidates],
-        sizes,
-    )
-    return replace(sells, most=min(params.max_sells, sells.most, depth)), replace(
-        buys, most=min(params.max_buys, buys.most, depth)
-    )
+    def side(*, buys: bool, most: int) -> Pick:
+        best = [row for row in candidates.pool if bool(candidates.is_buy[row]) is buys]
+        pick = _pick(candidates, best[: params.max_candidates], sizes)
+        return replace(pick, most=min(most, pick.most, depth))
+
+    return side(buys=False, most=params.max_sells), side(buys=True, most=params.max_buys)
 
 
 def _pick(candidates: Candidates, best: list[int], sizes: Sizes) -> Pick:
@@ -135,9 +122,10 @@ def _pick(candidates: Candidates, best: list[int], sizes: Sizes) -> Pick:
     orders = [_orders(candidates, row, sizes) for row in best]
     rows = np.full((len(best), max(map(len, orders), default=1)), PAD, dtype=np.int64)
     chances = np.ones(rows.shape)
-    for line, chance, found in zip(rows, chances, orders, strict=True):
-        line[: len(found)] = found
-        chance[: len(found) - 1] = np.cumsum(sampling_weights(candidates.priority[found]))[:-1]
+    for line, chance, sizes_of in zip(rows, chances, orders, strict=True):
+        line[: len(sizes_of)] = sizes_of
+        weights = sampling_weights(candidates.priority[sizes_of])
+        chance[: len(sizes_of) - 1] = np.cumsum(weights)[:-1]
     return Pick(
         rows,
         (rows >= 0).sum(axis=1),
@@ -157,8 +145,7 @@ def _orders(candidates: Candidates, best: int, sizes: Sizes) -> list[int]:
 
 
 def sampling_weights(priorities: FloatArray) -> FloatArray:
-    """How often each security is drawn: quadratic in its priority, never 0; uniform if all are
-    equal.
+    """How often each security is drawn: quadratic in priority, never 0; uniform if all are equal.
 
     priorities, returns   (s,); the weights sum to 1
     """
@@ -177,13 +164,13 @@ def _shapes(sides: Sides, depth: int) -> Shapes:
 
 
 def _combined(
-    random: np.random.Generator, sides: Sides, depth: int, wanted: int
+    random: np.random.Generator, sides: Sides, depth: int, most: int
 ) -> Iterator[IntArray]:
-    """Blocks of combinations: every one if there are not more than wanted, else random ones."""
+    """Blocks of combinations: every one if there are not more than `most`, else random ones."""
     shapes = _shapes(sides, depth)
-    if sum(shapes.values()) <= wanted:
+    if sum(shapes.values()) <= most:
         return _enumerated(sides, shapes, depth)
-    return _sampled(random, sides, shapes, depth, wanted)
+    return _sampled(random, sides, shapes, depth, most)
 
 
 def _enumerated(sides: Sides, shapes: Shapes, depth: int) -> Iterator[IntArray]:
@@ -193,9 +180,8 @@ def _enumerated(sides: Sides, shapes: Shapes, depth: int) -> Iterator[IntArray]:
         combined = [
             sold + bought for sold in _combinations(sells, s) for bought in _combinations(buys, b)
         ]
-        yield np.array(
-            [row + (PAD,) * (depth - s - b) for row in combined], dtype=np.int64
-        ).reshape(-1, depth)
+        rows = [row + (PAD,) * (depth - s - b) for row in combined]
+        yield np.array(rows, dtype=np.int64).reshape(-1, depth)
 
 
 def _combinations(side: Pick, size: int) -> list[tuple[int, ...]]:
@@ -203,23 +189,21 @@ def _combinations(side: Pick, size: int) -> list[tuple[int, ...]]:
         line[:count] for line, count in zip(side.rows.tolist(), side.counts.tolist(), strict=True)
     ]
     return [
-        found
-        for taken in itertools.combinations(orders, size)
-        for found in itertools.product(*taken)
+        row
+        for securities in itertools.combinations(orders, size)
+        for row in itertools.product(*securities)
     ]
 
 
 def _sampled(
-    random: np.random.Generator, sides: Sides, shapes: Shapes, depth: int, wanted: int
+    random: np.random.Generator, sides: Sides, shapes: Shapes, depth: int, most: int
 ) -> Iterator[IntArray]:
-    """Blocks of random combinations: first the shape, then securities without replacement, then the
-    order in each.
-    """
+    """Blocks of random combinations: the shape, distinct securities, an order in each."""
     sells, buys = sides
     # a shape with few members is drawn seldom, so that draws are not wasted on repeats
-    likely = np.array([min(count, wanted) for count in shapes.values()], dtype=np.float64)
+    likely = np.array([min(count, most) for count in shapes.values()], dtype=np.float64)
     counts = np.array(list(shapes), dtype=np.int64)
-    for _ in range(math.ceil(ATTEMPTS * wanted / DRAWN_AT_ONCE)):
+    for _ in range(math.ceil(ATTEMPTS * most / DRAWN_AT_ONCE)):
         drawn = counts[random.choice(len(counts), size=DRAWN_AT_ONCE, p=likely / likely.sum())]
         pads = np.full((DRAWN_AT_ONCE, depth), PAD, dtype=np.int64)
         rows = np.concatenate(
@@ -240,26 +224,25 @@ def _draw(random: np.random.Generator, side: Pick, counts: IntArray) -> IntArray
     if not side.most:
         return np.full((len(counts), 0), PAD, dtype=np.int64)
     times = random.standard_exponential((len(counts), len(side.weights))) / side.weights
-    taken = np.argsort(times, axis=1, kind="stable")[:, : side.most]
-    order = (random.random(taken.shape)[:, :, None] >= side.chances[taken]).sum(axis=2)
-    return np.where(np.arange(side.most) < counts[:, None], side.rows[taken, order], PAD)
+    first = np.argsort(times, axis=1, kind="stable")[:, : side.most]
+    order = (random.random(first.shape)[:, :, None] >= side.chances[first]).sum(axis=2)
+    return np.where(np.arange(side.most) < counts[:, None], side.rows[first, order], PAD)
 
 
 def _distinct(
-    blocks: Iterator[IntArray], candidates: Candidates, seen: set[bytes], wanted: int
+    blocks: Iterator[IntArray], candidates: Candidates, seen: set[bytes], quota: int
 ) -> Iterator[IntArray]:
-    """The first `wanted` feasible rows whose set is not `seen` yet; each one joins `seen`."""
-    left = wanted
+    """The first `quota` feasible rows whose set is not `seen` yet; each one joins `seen`."""
     for block in blocks:
         rows = canonical_rows(block, candidates.m)
         rows = rows[feasible(candidates.account, rows)]
         fresh: list[int] = []
         for i, key in enumerate(map(bytes, rows)):
-            if len(fresh) < left and key not in seen:
+            if len(fresh) < quota and key not in seen:
                 seen.add(key)
                 fresh.append(i)
-        left -= len(fresh)
+        quota -= len(fresh)
         for start in range(0, len(fresh), YIELDED_AT_ONCE):
             yield frozen(rows[fresh[start : start + YIELDED_AT_ONCE]])
-        if left <= 0:
+        if quota <= 0:
             return

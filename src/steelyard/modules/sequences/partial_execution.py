@@ -1,6 +1,4 @@
-"""Partial execution: what if the plan stops early, or an order fills in part? A report, never a
-plan.
-"""
+"""Partial execution: what if the plan stops early or an order fills in part? A report, no plan."""
 
 from __future__ import annotations
 
@@ -29,10 +27,7 @@ class Params(ModuleParams):
         Field(
             strict=False, description="shares of one order that fill while the others fill whole"
         ),
-    ] = (
-        0.5,
-        0.75,
-    )
+    ] = (0.5, 0.75)
     min_shares: Annotated[
         int, Field(ge=0, description="an order of which fewer shares fill counts as not filled")
     ] = 1
@@ -48,9 +43,7 @@ def partial_execution(
     settings: Mapping[str, Any],  # noqa: ARG001 - the shape of every what-if generator
     params: Params,
 ) -> Iterator[Fill]:
-    """The plan's prefixes in order of execution, then each order filled in part with the others
-    whole; whole lots only.
-    """
+    """The plan's prefixes in order of execution, then each order in part, the others whole."""
     whole = tuple(candidates.quantity[j] for j in order)
     seen = {whole, (ZERO,) * len(order)}
     for quantities, why in _scenarios(ctx, candidates, order, whole, params):

@@ -1,19 +1,14 @@
-"""Adaptive: nine variants that look for one weakness of the portfolio each, and answer it with one
-sequence.
+"""Adaptive: nine variants that each look for a weakness of the portfolio and answer it.
 
 In: a Context, the table of candidates, the Params of the pattern. Out of each variant: at most one
 list of candidate indices, sells first, that may be a plan; empty where the portfolio does not have
 the weakness.
 
-    geographic_gap       a country is under its target          buys there, in proportion to the
-                         gaps
-    sector_gap           a sector is under its target           buys there, in proportion to the
-                         gaps
+    geographic_gap       a country is under its target          buys there, by gap
+    sector_gap           a sector is under its target           buys there, by gap
     joint_gap            a country and a sector are             buys of what lies in both
-    geographic_swap      a country is over, another is under    a sale there, a buy here, of equal
-                         value
-    concentration_trim   a holding is over the cap              sold down to it, spread over what is
-                         thin
+    geographic_swap      a country is over, another is under    a sale and a buy of equal value
+    concentration_trim   a holding is over the cap              sold down to it, then spread
     risk_reduction       the whole or a holding swings a lot    the riskiest for the calmest
     quality_upgrade      low quality is held                    the lowest for the highest
     income_gap           the holdings yield too little          buys of sound yields
@@ -61,9 +56,7 @@ VARIANTS: Mapping[Variant, Callable[[Context, Candidates, Params], list[int]]] =
 
 @pattern_generator("adaptive", version="1.0.0", params=Params, tags=("sell", "buy"), on=False)
 def adaptive(ctx: Context, candidates: Candidates, params: Params) -> dict[str, IntArray]:
-    """Up to nine sequences, each for one weakness of the portfolio: gaps, concentration, risk,
-    quality, income, idle cash.
-    """
+    """Up to nine sequences, one a weakness: gaps, concentration, risk, quality, income, cash."""
     depth = ctx.search.max_depth
     return {
         name: padded_rows([VARIANTS[name](ctx, candidates, params)], depth)

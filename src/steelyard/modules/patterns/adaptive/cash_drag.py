@@ -12,9 +12,7 @@ from steelyard.modules.patterns.adaptive.choices import Params, every_buy, sprea
 
 
 def cash_drag(ctx: Context, candidates: Candidates, params: Params) -> list[int]:
-    """Buys that bring cash down to the reserve of the regime, spread over the widest gaps in
-    proportion; no sales.
-    """
+    """Buys that bring cash down to the reserve of the regime, spread over the widest gaps."""
     idle = candidates.account.cash - _reserve(ctx)
     if idle <= params.cash_slack + NOISE:
         return []
@@ -27,18 +25,16 @@ def cash_drag(ctx: Context, candidates: Candidates, params: Params) -> list[int]
 
 
 def _reserve(ctx: Context) -> float:
-    """Cash that is no drag: what the regime wants, and never less than the limits and the targets
-    leave.
-    """
+    """Cash that is no drag: what the regime wants, at least what limits and targets leave."""
     rules = ctx.rules.regime
-    wanted = {"bull": rules.bull_cash, "bear": rules.bear_cash, "sideways": rules.sideways_cash}
-    return max(wanted.get(ctx.regime.name, ctx.reserve_weight), ctx.reserve_weight, ctx.target_cash)
+    reserves = {"bull": rules.bull_cash, "bear": rules.bear_cash, "sideways": rules.sideways_cash}
+    return max(
+        reserves.get(ctx.regime.name, ctx.reserve_weight), ctx.reserve_weight, ctx.target_cash
+    )
 
 
 def _gaps(ctx: Context) -> FloatArray:
-    """(n,) how far each security is under its target; without target weights, how far its sectors
-    and countries are.
-    """
+    """(n,) how far each security, or without targets its groups, is under its target."""
     if ctx.target_weights is not None:
         return np.asarray(ctx.target_weights - ctx.weights)
     return sum((max(0.0, -gap.gap) * gap.shares for gap in group_gaps(ctx)), np.zeros(ctx.n))

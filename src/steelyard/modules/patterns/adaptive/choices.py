@@ -1,5 +1,4 @@
-"""What the variants share: their parameters, and how an order of a wanted size is chosen from the
-table.
+"""What the variants share: parameters, and how an order of some size is chosen from the table.
 
 A variant draws securities as every pattern does. Where its intent asks for a size it looks at all
 orders of a drawn security on that side, not only at the one of highest priority.
@@ -96,12 +95,7 @@ class Params(ModuleParams):
     risk_share: Annotated[
         float,
         Field(
-            ge=1,
-            le=20,
-            description=(
-                "a holding's share of the variance, in multiples of its weight, over which risk is "
-                "reduced"
-            ),
+            ge=1, le=20, description="share of the variance, per weight, over which risk is reduced"
         ),
     ] = 1.5
     low_quality_share: Annotated[
@@ -143,10 +137,10 @@ def shortest(gaps: Sequence[GroupGap], least: float, count: int) -> list[GroupGa
     return sorted(under, key=lambda gap: gap.gap)[:count]
 
 
-def shortfall(gap: GroupGap, candidates: Candidates, taken: Sequence[int]) -> float:
+def shortfall(gap: GroupGap, candidates: Candidates, orders: Sequence[int]) -> float:
     """How far a group stays under its target after some orders; never under 0."""
     brought = math.fsum(
-        float(candidates.delta[j] * gap.shares[candidates.security[j]]) for j in taken
+        float(candidates.delta[j] * gap.shares[candidates.security[j]]) for j in orders
     )
     return max(0.0, -gap.gap - brought)
 
@@ -161,32 +155,30 @@ def sizes(candidates: Candidates, row: int) -> list[int]:
 
 def add(
     candidates: Candidates,
-    taken: Sequence[int],
+    orders: Sequence[int],
     row: int,
-    wanted: float,
+    goal: float,
     depth: int,
     most: float = math.inf,
 ) -> list[int]:
-    """Some orders and one more in the security of a drawn one: the closest to the wanted size that
-    the ledger allows.
+    """Some orders and one more in the security of a drawn one: the closest to the goal that fits.
 
-    wanted, most   of value; a size farther from `wanted` than no order at all, or over `most`, is
-                   none
+    goal, most   of value; a size farther from `goal` than no order at all, or over `most`, is none
 
     Unchanged where no size will do.
     """
 
     def off(j: int) -> float:
-        return round(abs(abs(float(candidates.delta[j])) - wanted), TIE_DECIMALS)
+        return round(abs(abs(float(candidates.delta[j])) - goal), TIE_DECIMALS)
 
     fitting = [
         j
         for j in sizes(candidates, row)
-        if off(j) < wanted and abs(candidates.delta[j]) <= most + NOISE
+        if off(j) < goal and abs(candidates.delta[j]) <= most + NOISE
     ]
     return fill(
         candidates.account,
-        taken,
+        orders,
         sorted(fitting, key=lambda j: (off(j), abs(candidates.delta[j]))),
         depth,
     )
@@ -195,8 +187,7 @@ def add(
 def swap(
     candidates: Candidates, sale: int, buy: int, depth: int, most: float = math.inf
 ) -> list[int]:
-    """A sale and a buy of equal value, from all sizes of two drawn orders; nothing where the ledger
-    allows no match.
+    """A sale and a buy of equal value, from all sizes of two drawn orders; nothing where none fits.
 
     Counted for a pair is what both move, up to `most`, less what one moves more than the other and
     less what the larger moves over `most`. The pair that counts most is taken; where none counts
@@ -218,51 +209,47 @@ def swap(
 
 
 def buy_into(ctx: Context, candidates: Candidates, gaps: Sequence[GroupGap]) -> list[int]:
-    """Buys in groups under their targets: the cash that may be spent, split in proportion to the
-    gaps.
+    """Buys in groups under their targets: the cash that may be spent, in proportion to the gaps.
 
     The widest gap left is served first, by the member of highest priority not looked at yet.
     """
     account = candidates.account
     short = np.array([-gap.gap for gap in gaps])
-    left = short * min(
-        1.0, max(0.0, account.spendable - account.floor) / max(float(short.sum()), NOISE)
-    )
-    offered, taken = every_buy(candidates), list[int]()
-    while len(left) and left.max() >= ctx.min_order_weight:
-        widest = int(left.argmax())
+    money = max(0.0, account.spendable - account.floor)
+    short *= min(1.0, money / max(float(short.sum()), NOISE))
+    offered, orders = every_buy(candidates), list[int]()
+    while len(short) and short.max() >= ctx.min_order_weight:
+        widest = int(short.argmax())
         shares = gaps[widest].shares[candidates.security]
         row = next((row for row in offered if shares[row] > 0), None)
         if row is None:
-            left[widest] = 0.0
+            short[widest] = 0.0
             continue
         offered.remove(row)
-        longer = add(
-            candidates, taken, row, float(left[widest] / shares[row]), ctx.search.max_depth
-        )
-        for j in longer[len(taken) :]:
-            left -= [candidates.delta[j] * gap.shares[candidates.security[j]] for gap in gaps]
-        taken = longer
-    return taken
+        goal = float(short[widest] / shares[row])
+        longer = add(candidates, orders, row, goal, ctx.search.max_depth)
+        for j in longer[len(orders) :]:
+            short -= [candidates.delta[j] * gap.shares[candidates.security[j]] for gap in gaps]
+        orders = longer
+    return orders
 
 
 def spread(
     candidates: Candidates,
-    taken: Sequence[int],
+    orders: Sequence[int],
     offered: Sequence[tuple[int, float]],
     money: float,
     room: FloatArray,
     depth: int,
 ) -> list[int]:
-    """Some orders and buys for an amount of money, split in proportion over as many as there are
-    steps left.
+    """Some orders and buys for an amount of money, split over as many as there are steps left.
 
     offered   (row, share > 0), the first ones first; the part of one that cannot be bought goes to
               those after it
     money     of value, costs included, never exceeded
     room      (n,)  most to buy of each security, of value
     """
-    filled = list(taken)
+    filled = list(orders)
     for place, (row, share) in enumerate(offered):
         rest = math.fsum(other for _, other in offered[place : place + max(1, depth - len(filled))])
         most = min(money, float(room[candidates.security[row]]))

@@ -17,18 +17,15 @@ from steelyard.modules.patterns.adaptive.choices import (
 
 
 def geographic_swap(ctx: Context, candidates: Candidates, params: Params) -> list[int]:
-    """A sale in a country over its target and a buy of equal value in one under it, the widest gaps
-    that can be matched.
-    """
+    """A sale in a country over its target for a buy of equal value in one under it."""
     gaps = country_gaps(ctx)
     over = [gap for gap in gaps if gap.gap >= params.geographic_gap - NOISE and gap.gap > 0]
     over = sorted(over, key=lambda gap: -gap.gap)[: params.top_gaps]
-    for source, aim in itertools.product(
-        over, shortest(gaps, params.geographic_gap, params.top_gaps)
-    ):
-        found = _between(ctx, candidates, source, aim)
-        if found:
-            return found
+    under = shortest(gaps, params.geographic_gap, params.top_gaps)
+    for source, aim in itertools.product(over, under):
+        pair = _between(ctx, candidates, source, aim)
+        if pair:
+            return pair
     return []
 
 
@@ -36,15 +33,10 @@ def _between(ctx: Context, candidates: Candidates, source: GroupGap, aim: GroupG
     """The first sale and buy by priority that move something from one country to another."""
     out, into = source.shares[candidates.security], aim.shares[candidates.security]
     sales = [row for row in every_sale(candidates) if out[row] > 0 and into[row] == 0]
-    wanted = [row for row in every_buy(candidates) if into[row] > 0 and out[row] == 0]
-    for sale, buy in itertools.product(sales, wanted):
-        found = swap(
-            candidates,
-            sale,
-            buy,
-            ctx.search.max_depth,
-            most=float(min(source.gap / out[sale], -aim.gap / into[buy])),
-        )
-        if found:
-            return found
+    buys = [row for row in every_buy(candidates) if into[row] > 0 and out[row] == 0]
+    for sale, buy in itertools.product(sales, buys):
+        most = float(min(source.gap / out[sale], -aim.gap / into[buy]))
+        pair = swap(candidates, sale, buy, ctx.search.max_depth, most)
+        if pair:
+            return pair
     return []

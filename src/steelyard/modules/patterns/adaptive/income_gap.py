@@ -10,8 +10,7 @@ from steelyard.modules.patterns.adaptive.choices import Params, add, every_buy
 
 
 def income_gap(ctx: Context, candidates: Candidates, params: Params) -> list[int]:
-    """Buys of the highest sustainable yields, as many as lift the yield of the holdings to its
-    target; no sales.
+    """Buys of the highest sustainable yields, as many as lift that of the holdings to its target.
 
     Payout ratios are not among the inputs: a yield counts as sustainable where quality is at least
     neutral. An unknown yield stands at its neutral value.
@@ -20,10 +19,10 @@ def income_gap(ctx: Context, candidates: Candidates, params: Params) -> list[int
     sound = ctx.quality[candidates.security] >= ctx.score.neutral.quality - NOISE
     offered = [row for row in every_buy(candidates) if yields[row] > target + NOISE and sound[row]]
     missing = dot(ctx.weights, target - ctx.dividend_yield)
-    taken: list[int] = []
+    orders: list[int] = []
     for row in sorted(offered, key=lambda row: -yields[row]):
         above = float(yields[row]) - target
-        longer = add(candidates, taken, row, max(0.0, missing) / above, ctx.search.max_depth)
-        missing -= sum(float(candidates.delta[j]) for j in longer[len(taken) :]) * above
-        taken = longer
-    return taken
+        longer = add(candidates, orders, row, max(0.0, missing) / above, ctx.search.max_depth)
+        missing -= sum(float(candidates.delta[j]) for j in longer[len(orders) :]) * above
+        orders = longer
+    return orders

@@ -12,31 +12,27 @@ from steelyard.modules.patterns.adaptive.choices import Params, add, every_buy, 
 
 
 def joint_gap(ctx: Context, candidates: Candidates, params: Params) -> list[int]:
-    """Buys that lie in a country and in a sector under target, the largest sum of gaps first, each
-    no larger than both gaps allow.
-    """
+    """Buys in a country and a sector under target, the largest sum of gaps first, within both."""
     countries = shortest(country_gaps(ctx), params.geographic_gap, params.top_gaps)
     sectors = shortest(sector_gaps(ctx), params.sector_gap, params.top_gaps)
 
-    def gaps(row: int, taken: Sequence[int]) -> tuple[float, float]:
-        return _gap(countries, candidates, row, taken), _gap(sectors, candidates, row, taken)
+    def gaps(row: int, orders: Sequence[int]) -> tuple[float, float]:
+        return _gap(countries, candidates, row, orders), _gap(sectors, candidates, row, orders)
 
     joint = [row for row in every_buy(candidates) if min(gaps(row, [])) > 0]
-    taken: list[int] = []
+    orders: list[int] = []
     for row in sorted(joint, key=lambda row: -sum(gaps(row, []))):
-        taken = add(candidates, taken, row, min(gaps(row, taken)), ctx.search.max_depth)
-    return taken
+        orders = add(candidates, orders, row, min(gaps(row, orders)), ctx.search.max_depth)
+    return orders
 
 
 def _gap(
-    groups: Sequence[GroupGap], candidates: Candidates, row: int, taken: Sequence[int]
+    groups: Sequence[GroupGap], candidates: Candidates, row: int, orders: Sequence[int]
 ) -> float:
-    """How far the groups of a security are under their targets, each by its share of the
-    security.
-    """
+    """How far the groups of a security are under target, each by its share of the security."""
     security = candidates.security[row]
     return math.fsum(
-        float(gap.shares[security]) * shortfall(gap, candidates, taken)
+        float(gap.shares[security]) * shortfall(gap, candidates, orders)
         for gap in groups
         if gap.shares[security] > 0
     )

@@ -13,9 +13,7 @@ from steelyard.modules.patterns.adaptive.choices import Params, every_buy, every
 
 
 def quality_upgrade(ctx: Context, candidates: Candidates, params: Params) -> list[int]:
-    """A sale from the lowest quarter of the qualities held and a buy of clearly higher quality, of
-    equal value.
-    """
+    """A sale from the lowest quarter of quality for a buy of equal value and higher quality."""
     if not ctx.held.any():
         return []
     quality = ctx.quality[candidates.security]
@@ -27,7 +25,7 @@ def quality_upgrade(ctx: Context, candidates: Candidates, params: Params) -> lis
     for sale, buy in itertools.product(sales, better):
         if quality[buy] < quality[sale] + params.quality_difference - NOISE:
             continue
-        found = swap(candidates, sale, buy, ctx.search.max_depth)
-        if found:
-            return found
+        pair = swap(candidates, sale, buy, ctx.search.max_depth)
+        if pair:
+            return pair
     return []

@@ -15,8 +15,7 @@ from steelyard.modules.patterns.adaptive.choices import Params, every_buy, every
 
 
 def risk_reduction(ctx: Context, candidates: Candidates, params: Params) -> list[int]:
-    """A sale of highest marginal risk and a buy of lowest volatility, of equal value, if the whole
-    gets calmer by it.
+    """A sale of highest marginal risk for a buy of lowest volatility, if the whole gets calmer.
 
     Runs where the volatility of the whole, cash included, is over its target, and otherwise where
     the share of a holding in the variance is over a multiple of its weight in the invested part:
@@ -36,11 +35,11 @@ def risk_reduction(ctx: Context, candidates: Candidates, params: Params) -> list
     sales.sort(key=lambda row: -marginal[candidates.security[row]])
     calm = sorted(every_buy(candidates), key=lambda row: sigma[candidates.security[row]])
     for sale, buy in itertools.product(sales, calm):
-        found = swap(candidates, sale, buy, ctx.search.max_depth)
+        pair = swap(candidates, sale, buy, ctx.search.max_depth)
         after = ctx.weights.copy()
-        after[candidates.security[found]] += candidates.delta[found]
+        after[candidates.security[pair]] += candidates.delta[pair]
         if _variance(covariance, after) < variance - NOISE:
-            return found
+            return pair
     return []
 
 

@@ -1,29 +1,32 @@
-"""Every setting and every parameter changes the plan in both scopes, or it is told here why it acts
-in one alone.
+"""Every setting and every parameter changes the plan, or it is said here why in one scope alone.
 
 One change for each, made through `plan`, beside the same world without it. What only repeats a
 setting is not looked at: the strategy, the rules, hashes and ids. A field that nobody reads changes
 nothing and fails; a new field without an entry fails too.
+
+What changes before the search (the table, the account, what hold is worth) acts in both scopes and
+is planned in one; what acts later is planned in both.
 """
 
 from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pytest
 from pydantic import BaseModel
 
-from builders.adaptive import WEAK, told
+from builders.adaptive import WEAK
+from builders.changes import YOUNG, alone, described, enabled, only_with, scoped, twins
+from builders.each import each
 from builders.regimes import PORTFOLIO, history
-from builders.world import AS_OF, World, market, only, session_days, with_module, with_on, world
+from builders.world import AS_OF, World, choosing, market, session_days, with_module, world
 from steelyard.errors import PlanRefused
 from steelyard.market import Index, Quote
 from steelyard.modules.registry import Kind, Module, ModuleParams, modules
@@ -35,26 +38,16 @@ from steelyard.strategies.strategy import SECTIONS, Strategy
 
 Document = Mapping[str, Any]
 
-YOUNG = 30
-"""Sessions too few for any estimate: neutral values stand for all of them."""
-
-ECHOES = (
-    "plan_id",
-    "strategy",
-    "rules",
-    "reserve",
-    "data_coverage",
-    "inputs_sha256",
-    "timings",
-    "seed",
-)
+ECHOES = {"plan_id", "strategy", "rules", "reserve", "data_coverage"}
+ECHOES |= {"inputs_sha256", "timings", "seed"}
 """Parts of the document that only repeat what was asked."""
+
+BEST = {"steps", "score", "verdict", "candidates", "holdings_after"}
+"""Parts that say what the plan is."""
 
 SCOPES = ("candidates", "proposals")
 FILES = ("plugins",)
-"""Sections that say where modules come from, not what a plan is; their tests are those of
-plugins.
-"""
+"""Sections that say where modules come from, not what a plan is: tested with the plugins."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +56,7 @@ class Change:
 
     of      the world that shows it
     among   other settings, the same on both sides
-    alone   the pattern that makes all proposals on both sides
+    alone   the pattern that makes all proposals on both sides; a pattern's own settings need none
     """
 
     value: Any
@@ -74,44 +67,33 @@ class Change:
 
 def quick(of: World) -> World:
     """The world with fewer made sequences, so that all changes together stay quick."""
-    return replace(
-        of,
-        strategy=put(
-            of.strategy, {"sequence_generators.enhanced_combinatorial.max_combinations": 40}
-        ),
-    )
+    fewer = {"sequence_generators.enhanced_combinatorial.max_combinations": 40}
+    return replace(of, strategy=put(of.strategy, fewer))
 
 
 def put(strategy: Strategy, settings: Mapping[str, Any]) -> Strategy:
-    """The strategy with other values, by dotted key: `limits.funding`, `score.anchors.q`,
-    `filters.eligibility.min_hold_days`.
-    """
+    """The strategy with other values, by dotted key: `filters.eligibility.min_hold_days`."""
     for key, value in settings.items():
         first, *rest = key.split(".")
         if first in SECTIONS:
             strategy = replace(strategy, **{first: put_in(getattr(strategy, first), rest, value)})
         else:
-            kind, (name, *path) = Kind(first), rest
-            choices = tuple(
-                (
-                    replace(choice, params=put_in(choice.params, path, value))
-                    if choice.module.name == name
-                    else choice
-                )
-                for choice in strategy.choices[kind]
-            )
-            strategy = replace(
-                strategy, choices=MappingProxyType({**strategy.choices, kind: choices})
-            )
+            name, *path = rest
+            changed = functools.partial(put_param, name, path, value)
+            strategy = choosing(strategy, Kind(first), changed)
     return strategy
+
+
+def put_param(name: str, path: list[str], value: Any, choice: Any) -> dict[str, Any]:
+    own = choice.module.name == name
+    return {"params": put_in(choice.params, path, value)} if own else {}
 
 
 def put_in(model: Any, path: list[str], value: Any) -> Any:
     name, *rest = path
-    made = model.model_copy(
-        update={name: put_in(getattr(model, name), rest, value) if rest else value}
-    )
-    return type(model).model_validate(made.model_dump(by_alias=True))
+    inner = put_in(getattr(model, name), rest, value) if rest else value
+    changed = model.model_copy(update={name: inner})
+    return type(model).model_validate(changed.model_dump(by_alias=True))
 
 
 def fields_of(model: type[BaseModel]) -> Iterator[str]:
@@ -126,34 +108,18 @@ def fields_of(model: type[BaseModel]) -> Iterator[str]:
 
 def every_key() -> list[str]:
     """Every field of every section, and every parameter of every module that is built in."""
-    sections = [
-        f"{name}.{key}"
-        for name, section in SECTIONS.items()
-        if name not in FILES
-        for key in fields_of(section)
-    ]
-    params = [
-        f"{one.qualified}.{key}"
-        for kind in Kind
-        for one in modules(kind).values()
-        for key in fields_of(one.params)
-    ]
-    return [*sections, *params]
+    models = {name: section for name, section in SECTIONS.items() if name not in FILES}
+    models |= {m.qualified: m.params for kind in Kind for m in modules(kind).values()}
+    return [f"{name}.{key}" for name, model in models.items() for key in fields_of(model)]
 
 
 # worlds
 
 USUAL = quick(
-    told(
+    described(
         world(
-            *(
-                "AA 400 @ 100",
-                "BB 150 @ 50",
-                "CC 0 @ 20",
-                "DD 90 @ 310",
-                "EE 0 @ 75",
-                "FF 330 @ 12",
-            ),
+            *("AA 400 @ 100", "BB 150 @ 50", "CC 0 @ 20"),
+            *("DD 90 @ 310", "EE 0 @ 75", "FF 330 @ 12"),
             cash={"USD": "9000", "EUR": "500"},
             targets={"AA": 0.2, "BB": 0.2, "CC": 0.15, "DD": 0.2, "EE": 0.15},
             sectors={"AA": "Tech", "BB": "Energy", "CC": "Health", "DD": "Tech;Energy"},
@@ -168,33 +134,29 @@ USUAL = quick(
 )
 """A world with something of everything."""
 
-FREE = replace(USUAL, targets=None)
-"""The same without targets."""
+UNTARGETED = replace(USUAL, targets=None)
 
 UNKNOWN = quick(
     replace(USUAL, market=market({s: q.price for s, q in USUAL.market.quotes.items()}, YOUNG))
 )
 """The same with prices too few for any estimate, and no yields."""
 
-OVER = told(
-    replace(
-        world(
-            *("AA 300 @ 100", "BB 300 @ 100", "CC 200 @ 100", "DD 0 @ 100", "EE 0 @ 100"),
-            cash="4000",
-            sectors={"AA": "Tech", "BB": "Energy", "CC": "Health"},
-            groups=Groups(
-                sector={"Tech": 0.25, "Energy": 0.35, "Health": 0.35},
-                country={"US": 0.5, "CH": 0.5},
-            ),
-            sessions=YOUNG,
+OVER = described(
+    world(
+        *("AA 300 @ 100", "BB 300 @ 100", "CC 200 @ 100", "DD 0 @ 100", "EE 0 @ 100"),
+        cash="4000",
+        sectors={"AA": "Tech", "BB": "Energy", "CC": "Health"},
+        groups=Groups(
+            sector={"Tech": 0.25, "Energy": 0.35, "Health": 0.35}, country={"US": 0.5, "CH": 0.5}
         ),
+        sessions=YOUNG,
     ),
     countries={"AA": ("US",), "BB": ("CH",), "CC": ("CH",), "DD": ("US",), "EE": ("CH",)},
     quality={"AA": 0.2, "BB": 0.3, "CC": 0.5, "DD": 0.9, "EE": 0.66},
 )
 """Weights of sectors and countries are wanted, none of securities."""
 
-DIPS = told(
+DIPS = described(
     world(
         *("AA 60 @ 85", "BB 90 @ 65", "CC 80 @ 75", "DD 800 @ 60"),
         cash="30000",
@@ -205,25 +167,20 @@ DIPS = told(
 )
 
 
-def winner(cost: str, years: int = 4) -> World:
-    """A holding that grew to 240, beside two others that it would pay for."""
-    made = world(
-        "AA 200 @ 240",
-        "BB 100 @ 100",
-        "CC 0 @ 50",
+@functools.cache
+def winner(cost: str) -> World:
+    """A holding that grew to 240 in four years, beside two others that it would pay for."""
+    of = world(
+        *("AA 200 @ 240", "BB 100 @ 100", "CC 0 @ 50"),
         cash="20000",
         cost_prices={"AA": cost},
         score=Score(neutral=Neutral(quality=0.4)),
     )
-    one, *others = made.snapshot.holdings
-    lots = tuple(replace(lot, acquired=AS_OF - timedelta(days=365 * years)) for lot in one.lots)
-    return replace(
-        made, snapshot=replace(made.snapshot, holdings=(replace(one, lots=lots), *others))
-    )
+    return aged(of, AA=(4 * 365, None))
 
 
 SIX = quick(
-    told(
+    described(
         world(
             *(f"S{k} 0 @ 50" for k in range(6)),
             cash="90000",
@@ -237,18 +194,18 @@ SIX = quick(
 )
 """Six buys of two countries, each a little more wanted than the next."""
 
-LOW = told(
+LOW = described(
     world(
-        "AA 100 @ 100", "BB 150 @ 100", "CC 500 @ 100", "DD 180 @ 100", cash="6000", sessions=YOUNG
+        *("AA 100 @ 100", "BB 150 @ 100", "CC 500 @ 100", "DD 180 @ 100"),
+        cash="6000",
+        sessions=YOUNG,
     ),
     quality={"AA": 0.0, "BB": 1.0, "CC": 0.5, "DD": 0.5},
 )
 """The worst holding is too small to be sold."""
 
 SELLERS = world(
-    "AA 290 @ 100",
-    "BB 290 @ 100",
-    "CC 290 @ 100",
+    *("AA 290 @ 100", "BB 290 @ 100", "CC 290 @ 100"),
     cash="13000",
     targets=dict.fromkeys(("AA", "BB", "CC"), 0.24),
 )
@@ -266,41 +223,38 @@ def remembered(**state: Any) -> World:
     return replace(USUAL, state=BucketState(**state))
 
 
-def dated(**days: tuple[int | None, int | None]) -> World:
-    """The usual world, some holdings bought and sold so many days ago; a purchase of None days is
-    unknown.
-    """
+def aged(of: World, **days: tuple[int | None, int | None]) -> World:
+    """The world in which some holdings were bought and sold so many days ago; None is unknown."""
 
-    def of(holding: Any) -> Any:
+    def older(holding: Any) -> Any:
         if holding.symbol not in days:
             return holding
-        bought, sold = (
-            None if n is None else AS_OF - timedelta(days=n) for n in days[holding.symbol]
-        )
-        return replace(
-            holding,
-            lots=tuple(replace(lot, acquired=bought) for lot in holding.lots),
-            last_sold=sold,
-        )
+        ages = days[holding.symbol]
+        bought, sold = (None if n is None else AS_OF - timedelta(days=n) for n in ages)
+        lots = tuple(replace(lot, acquired=bought) for lot in holding.lots)
+        return replace(holding, lots=lots, last_sold=sold)
 
-    return replace(
-        USUAL, snapshot=replace(USUAL.snapshot, holdings=tuple(map(of, USUAL.snapshot.holdings)))
-    )
+    holdings = tuple(map(older, of.snapshot.holdings))
+    return replace(of, snapshot=replace(of.snapshot, holdings=holdings))
 
 
-def twins() -> World:
-    """BB and CC have one history, as have AA and EE."""
-    lines = ("AA 300 @ 100", "BB 0 @ 50", "CC 0 @ 80", "DD 200 @ 40", "EE 0 @ 25")
-    made = world(
-        *lines,
+def dated(**days: tuple[int | None, int | None]) -> World:
+    return aged(USUAL, **days)
+
+
+ALIKE = quick(
+    twins(
+        *("AA 300 @ 100", "BB 0 @ 50", "CC 0 @ 80", "DD 200 @ 40", "EE 0 @ 25"),
         cash="60000",
         targets={"AA": 0.3, "BB": 0.2, "CC": 0.2, "DD": 0.1, "EE": 0.1},
         limits=Limits(max_position_weight=1),
+        like_aa="EE",
     )
-    prices = {line.split()[0]: Decimal(line.split()[-1]) for line in lines}
-    return quick(replace(made, market=market(prices, walks={"BB": 7, "CC": 7, "AA": 11, "EE": 11})))
+)
+"""BB and CC have one history."""
 
 
+@functools.cache
 def under(*rates: float) -> World:
     """A portfolio beside an index that grows by one rate a session for a year, then by the next."""
     parts = [history(rate) for rate in rates]
@@ -361,7 +315,7 @@ SETTINGS: dict[str, Change] = {
     "search.max_candidates": Change(1, USUAL),
     "planner.max_opportunities_per_category": Change(1, USUAL),
     "planner.priority_threshold": Change(1.0, USUAL),
-    "planner.base_trade_weight": Change(0.05, FREE),
+    "planner.base_trade_weight": Change(0.05, UNTARGETED),
     "planner.diverse_selection": Change(True, SIX, alone="direct_buy"),
     "planner.diversity_weight": Change(
         1.0, SIX, {"planner.diverse_selection": True, **NO_WEIGHT}, alone="direct_buy"
@@ -373,7 +327,7 @@ SETTINGS: dict[str, Change] = {
         f"score.anchors.{part}": Change((-2.0, 1.0), USUAL)
         for part in ("fit", "conc", "ind", "country", "rao", "tr", "q", "vol", "dd", "inc")
     },
-    "score.anchors.cash": Change((-0.1, 0.0), FREE),
+    "score.anchors.cash": Change((-0.1, 0.0), UNTARGETED),
     **{
         f"score.diversification_parts.{part}": Change(1.0, USUAL)
         for part in ("conc", "ind", "country", "rao")
@@ -381,8 +335,8 @@ SETTINGS: dict[str, Change] = {
     **{f"score.stability_parts.{part}": Change(2.0, USUAL) for part in ("vol", "dd")},
     "score.further": Change({"known_income": 0.2}, with_a_term()),
     "score.target_fit_weight": Change(0.2, USUAL),
-    "score.cash_weight": Change(0.4, FREE),
-    "score.cash_target": Change(0.3, FREE),
+    "score.cash_weight": Change(0.4, UNTARGETED),
+    "score.cash_target": Change(0.3, UNTARGETED),
     "score.fund_names": Change(1.0, USUAL),
     "score.holding_years": Change(0.2, USUAL),
     "score.cost_aversion": Change(50.0, USUAL),
@@ -404,12 +358,12 @@ SETTINGS: dict[str, Change] = {
     "score.neutral.yield_": Change(0.05, UNKNOWN),
     "groups.sector": Change({"Tech": 0.9}, OVER),
     "groups.country": Change({"US": 0.9}, OVER),
-    "regime.enter": Change(0.5, under(1.002), alone="market_regime"),
-    "regime.leave": Change(0.05, under(1.002, 1.0004), {}, alone="market_regime"),
-    "regime.window": Change(500, under(1.002), alone="market_regime"),
-    "regime.bull_cash": Change(0.2, under(1.002), alone="market_regime"),
-    "regime.bear_cash": Change(0.3, under(0.998), alone="market_regime"),
-    "regime.sideways_cash": Change(0.2, under(1.0), alone="market_regime"),
+    "regime.enter": Change(0.5, under(1.002)),
+    "regime.leave": Change(0.05, under(1.002, 1.0004), {}),
+    "regime.window": Change(500, under(1.002)),
+    "regime.bull_cash": Change(0.2, under(1.002)),
+    "regime.bear_cash": Change(0.3, under(0.998)),
+    "regime.sideways_cash": Change(0.2, under(1.0)),
 }
 
 CALCULATORS = {
@@ -419,7 +373,7 @@ CALCULATORS = {
     "averaging_down.max_weight": Change(0.065, DIPS, QUIET),
     "averaging_down.priority_weight": Change(0.5, DIPS, QUIET),
     "opportunity_buys.min_quality_score": Change(0.95, OVER),
-    "opportunity_buys.momentum_weight": Change(1.0, FREE),
+    "opportunity_buys.momentum_weight": Change(1.0, UNTARGETED),
     "opportunity_buys.reinvest_dividends": Change(
         False, remembered(dividends={"AA": Decimal(900)})
     ),
@@ -455,63 +409,43 @@ CALCULATORS = {
 }
 
 PATTERNS = {
-    "adaptive.variants": Change(("sector_gap",), WEAK["cash_drag"], alone="adaptive"),
-    "adaptive.geographic_gap": Change(0.5, WEAK["geographic_gap"], alone="adaptive"),
-    "adaptive.sector_gap": Change(0.5, WEAK["sector_gap"], alone="adaptive"),
-    "adaptive.top_gaps": Change(1, WEAK["geographic_gap"], alone="adaptive"),
-    "adaptive.concentration_cap": Change(0.6, WEAK["concentration_trim"], alone="adaptive"),
-    "adaptive.volatility_target": Change(2.0, WEAK["risk_reduction"], alone="adaptive"),
+    "adaptive.variants": Change(("sector_gap",), WEAK["cash_drag"]),
+    "adaptive.geographic_gap": Change(0.5, WEAK["geographic_gap"]),
+    "adaptive.sector_gap": Change(0.5, WEAK["sector_gap"]),
+    "adaptive.top_gaps": Change(1, WEAK["geographic_gap"]),
+    "adaptive.concentration_cap": Change(0.6, WEAK["concentration_trim"]),
+    "adaptive.volatility_target": Change(2.0, WEAK["risk_reduction"]),
     "adaptive.risk_share": Change(
-        1.0,
-        WEAK["risk_reduction"],
-        {"pattern_generators.adaptive.volatility_target": 2.0},
-        alone="adaptive",
+        1.0, WEAK["risk_reduction"], {"pattern_generators.adaptive.volatility_target": 2.0}
     ),
     "adaptive.low_quality_share": Change(
-        1.0, LOW, {"pattern_generators.adaptive.variants": ("quality_upgrade",)}, alone="adaptive"
+        1.0, LOW, {"pattern_generators.adaptive.variants": ("quality_upgrade",)}
     ),
-    "adaptive.quality_difference": Change(1.0, WEAK["quality_upgrade"], alone="adaptive"),
-    "adaptive.yield_target": Change(0.0, WEAK["income_gap"], alone="adaptive"),
-    "adaptive.cash_slack": Change(1.0, WEAK["cash_drag"], alone="adaptive"),
-    "cash_generation.cash_weight": Change(0.3, USUAL, alone="cash_generation"),
-    "cost_optimized.tolerance": Change(0.25, USUAL, alone="cost_optimized"),
-    "cost_optimized.max_candidates": Change(1, USUAL, alone="cost_optimized"),
-    "market_regime.max_sells": Change(0, under(1.002), alone="market_regime"),
-    "market_regime.bear_sell_share": Change(0.0, under(0.998), alone="market_regime"),
-    "multi_sell.max_sells": Change(2, SELLERS, alone="multi_sell"),
-    "profit_taking.max_sells": Change(1, USUAL, alone="profit_taking"),
-    "rebalance.max_sells": Change(1, USUAL, alone="rebalance"),
+    "adaptive.quality_difference": Change(1.0, WEAK["quality_upgrade"]),
+    "adaptive.yield_target": Change(0.0, WEAK["income_gap"]),
+    "adaptive.cash_slack": Change(1.0, WEAK["cash_drag"]),
+    "cash_generation.cash_weight": Change(0.3, USUAL),
+    "cost_optimized.tolerance": Change(0.25, USUAL),
+    "cost_optimized.max_candidates": Change(1, USUAL),
+    "market_regime.max_sells": Change(0, under(1.002)),
+    "market_regime.bear_sell_share": Change(0.0, under(0.998)),
+    "multi_sell.max_sells": Change(2, SELLERS),
+    "profit_taking.max_sells": Change(1, USUAL),
+    "rebalance.max_sells": Change(1, USUAL),
 }
 
+FEW = {"max_sells": 1, "max_buys": 1, "max_candidates": 1, "max_combinations": 3}
 GENERATORS = {
-    f"{name}.{param}": Change(value, USUAL)
-    for name in ("combinatorial", "enhanced_combinatorial")
-    for param, value in {
-        "max_sells": 1,
-        "max_buys": 1,
-        "max_candidates": 1,
-        "max_combinations": 3,
-    }.items()
-} | {"enhanced_combinatorial.sizes": Change("best", USUAL)}
+    "enhanced_combinatorial.sizes": Change("best", USUAL),
+    **{f"combinatorial.{param}": Change(value, USUAL) for param, value in FEW.items()},
+    **{f"enhanced_combinatorial.{param}": Change(value, USUAL) for param, value in FEW.items()},
+}
 
-RELAXED = (
-    "allow_sell",
-    "min_lot",
-    "max_position",
-    "cooldown",
-    "cash_reserve",
-    "max_group",
-    "turnover",
-    "min_order",
-    "depth",
-)
+RELAXED = ["allow_sell", "min_lot", "max_position", "cooldown", "cash_reserve"]
+RELAXED += ["max_group", "turnover", "min_order", "depth"]
 NONE = {f"sequence_generators.constraint_relaxation.relax_{rule}": False for rule in RELAXED}
-CAPPED = replace(
-    USUAL,
-    strategy=put(
-        USUAL.strategy, {"limits.max_turnover_weight": 0.1, "limits.max_group_weight": 0.4}
-    ),
-)
+CAPS = {"limits.max_turnover_weight": 0.1, "limits.max_group_weight": 0.4}
+CAPPED = replace(USUAL, strategy=put(USUAL.strategy, CAPS))
 
 
 def loosened(rule: str) -> dict[str, Any]:
@@ -519,9 +453,8 @@ def loosened(rule: str) -> dict[str, Any]:
     return {**NONE, f"sequence_generators.constraint_relaxation.relax_{rule}": True}
 
 
-def unsold() -> World:
-    """Two holdings that may not be sold."""
-    return told(CAPPED, allow_sell={"AA": False, "DD": False})
+UNSOLD = described(CAPPED, allow_sell={"AA": False, "DD": False})
+"""Two holdings that may not be sold."""
 
 
 WHAT_IF = {
@@ -530,19 +463,19 @@ WHAT_IF = {
         for rule in RELAXED
         if rule != "allow_sell"
     },
-    "constraint_relaxation.relax_allow_sell": Change(True, unsold(), NONE),
+    "constraint_relaxation.relax_allow_sell": Change(True, UNSOLD, NONE),
     "constraint_relaxation.min_shares_relaxed": Change(0.5, CAPPED, loosened("min_lot")),
     "constraint_relaxation.cap_step": Change(0.02, CAPPED, loosened("turnover")),
     "constraint_relaxation.reserve_step": Change(0.02, CAPPED, loosened("cash_reserve")),
-    "constraint_relaxation.max_securities": Change(1, unsold(), loosened("allow_sell")),
+    "constraint_relaxation.max_securities": Change(1, UNSOLD, loosened("allow_sell")),
     "partial_execution.prefixes": Change(False, USUAL),
     "partial_execution.fills": Change((0.25,), USUAL),
     "partial_execution.min_shares": Change(100, USUAL),
 }
 
 FILTERS = {
-    "correlation_aware.correlation_threshold": Change(1.0, twins()),
-    "correlation_aware.large_holding": Change(0.9, twins()),
+    "correlation_aware.correlation_threshold": Change(1.0, ALIKE),
+    "correlation_aware.large_holding": Change(0.9, ALIKE),
     "correlation_aware.on_missing": Change("deny", UNKNOWN),
     "diversity.diversity_weight": Change(0.0, USUAL, {"filters.diversity.max_sequences": 1}),
     "diversity.max_sequences": Change(1, USUAL, {"filters.diversity.diversity_weight": 1.0}),
@@ -560,114 +493,107 @@ FILTERS = {
     "recently_traded.on_missing": Change("deny", dated(AA=(None, None))),
 }
 
+BY_KIND = {
+    Kind.OPPORTUNITY: CALCULATORS,
+    Kind.PATTERN: PATTERNS,
+    Kind.SEQUENCE: GENERATORS | WHAT_IF,
+    Kind.FILTER: FILTERS,
+}
 CHANGES: dict[str, Change] = {
     **SETTINGS,
-    **{
-        f"{kind}.{key}": change
-        for kind, changes in zip(
-            (Kind.OPPORTUNITY, Kind.PATTERN, Kind.SEQUENCE, Kind.FILTER),
-            (CALCULATORS, PATTERNS, GENERATORS | WHAT_IF, FILTERS),
-            strict=True,
-        )
-        for key, change in changes.items()
-    },
+    **{f"{kind}.{key}": change for kind, own in BY_KIND.items() for key, change in own.items()},
 }
 
-PROPOSE = (
-    "it shapes what is proposed; over the whole table every list is looked at, proposed or not"
-)
+PROPOSE = "it shapes what is proposed; over the whole table every list is looked at"
 ONE_SCOPE = {
     **{key: PROPOSE for key in CHANGES if key.startswith((Kind.PATTERN.value, "regime."))},
     **{f"{Kind.SEQUENCE}.{key}": PROPOSE for key in GENERATORS},
     **{f"planner.{key}": PROPOSE for key in Planner.model_fields if key != "base_trade_weight"},
     **{key: "it ranks proposals" for key in CHANGES if key.startswith("filters.diversity.")},
 }
-"""Settings that decide the plan among proposals alone -> why; over the whole table they may change
-what is told beside it.
-"""
+"""Settings that decide the plan among proposals alone -> why."""
+
+EARLY = {"candidates", "holdings", "objective"}
+"""Parts of the document that stand before a scope matters."""
 
 
-def settled(of: World, key: str, change: Change, scope: str) -> World:
-    """The world in a scope, with the module on that the setting is one of, and with what both sides
-    have.
-    """
-    strategy, (kind, name, *_) = of.strategy, key.split(".")
-    if kind in set(Kind):
-        strategy = with_on(strategy, Kind(kind), name)
+def settled(key: str, scope: str) -> World:
+    """The world of a change in a scope: the module on whose setting it is, what both sides have."""
+    change, (kind, name, *_) = CHANGES[key], key.split(".")
+    proposer = {Kind.PATTERN: name, "regime": "market_regime"}.get(kind, change.alone)
+    of = change.of
+    if proposer:
+        of = alone(of, proposer)
+    elif kind in set(Kind):
+        of = enabled(of, Kind(kind), name)
     if kind == Kind.SEQUENCE:
-        strategy = only(strategy, Kind.SEQUENCE, name)
-    if change.alone:
-        strategy = only(
-            only(with_on(strategy, Kind.PATTERN, change.alone), Kind.PATTERN, change.alone),
-            Kind.SEQUENCE,
-        )
-    return replace(of, strategy=put(strategy, {**change.among, "search.scope": scope}))
+        of = only_with(of, Kind.SEQUENCE, name)
+    return replace(of, strategy=put(of.strategy, {**change.among, "search.scope": scope}))
 
 
 def document(of: World) -> Document:
     """What the plan says beyond what it was asked."""
     try:
-        made = of.plan(steps=ticking()).document()
+        parts = of.plan(steps=ticking()).document()
     except PlanRefused as refused:
         return {"refused": str(refused)}
-    for part, echo in (
-        ("certificate", "seconds"),
-        ("score", "min_improvement"),
-        ("objective", "profile"),
-    ):
-        del made[part][echo]
-    return {name: part for name, part in made.items() if name not in ECHOES}
+    del parts["certificate"]["seconds"]
+    del parts["score"]["min_improvement"]
+    del parts["objective"]["profile"]
+    return {name: part for name, part in parts.items() if name not in ECHOES}
 
 
-def both(key: str, scope: str) -> tuple[Document, Document]:
-    """The documents without and with the change."""
-    change = CHANGES[key]
-    before = settled(change.of, key, change, scope)
-    return document(before), document(
-        replace(before, strategy=put(before.strategy, {key: change.value}))
-    )
+UNCHANGED: dict[tuple[int, str], Document] = {}
+"""World and strategy -> the document of its plan, made once for all settings."""
 
 
-def differing(before: Document, after: Document) -> list[str]:
-    return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+def differing(key: str, scope: str) -> set[str]:
+    """Parts of the document that the change of a setting changes in a scope."""
+    change, of = CHANGES[key], settled(key, scope)
+    asked = (id(change.of), of.strategy.sha256)
+    before = UNCHANGED[asked] = UNCHANGED.get(asked) or document(of)
+    after = document(replace(of, strategy=put(of.strategy, {key: change.value})))
+    return {name for name in {*before, *after} if before.get(name) != after.get(name)}
 
 
-def test_every_setting_and_every_parameter_has_its_change_here():
+def test_every_setting_and_every_parameter_has_its_change_here() -> None:
     assert sorted([*CHANGES, "search.scope"]) == sorted(every_key())
 
 
-@pytest.mark.parametrize("key", CHANGES)
-def test_a_setting_changes_the_best_of_the_proposals(key: str):
-    assert differing(*both(key, "proposals"))
+def acts(key: str) -> None:
+    among_proposals = differing(key, "proposals")
+    assert among_proposals, "it is idle among proposals"
+    if not among_proposals & EARLY:
+        assert differing(key, "candidates"), "it is idle over the whole table"
 
 
-@pytest.mark.parametrize("key", sorted(set(CHANGES) - set(ONE_SCOPE)))
-def test_a_setting_changes_the_best_of_the_whole_table(key: str):
-    assert differing(*both(key, "candidates"))
+def acts_among_proposals_alone(key: str) -> None:
+    assert differing(key, "proposals"), "it is idle"
+    assert BEST.isdisjoint(differing(key, "candidates")), "it changes the best of the whole table"
 
 
-@pytest.mark.parametrize("key", ONE_SCOPE)
-def test_what_shapes_proposals_never_changes_the_best_of_the_whole_table(key: str):
-    before, after = both(key, "candidates")
-
-    assert {"steps", "score", "verdict", "candidates", "holdings_after"}.isdisjoint(
-        differing(before, after)
-    )
+def changes_the_report_and_never_the_plan(key: str) -> None:
+    for scope in SCOPES:
+        parts = differing(key, scope)
+        assert parts, f"it is idle in {scope}"
+        assert parts <= {"what_if", "modules"}, scope
 
 
-@pytest.mark.parametrize("scope", SCOPES)
-@pytest.mark.parametrize("key", WHAT_IF)
-def test_what_a_report_looks_at_changes_the_report_and_never_the_plan(key: str, scope: str):
-    found = differing(*both(f"{Kind.SEQUENCE}.{key}", scope))
-
-    assert set(found) <= {"what_if", "modules"}
+def rule_of(key: str) -> Callable[[str], None]:
+    if key.removeprefix(f"{Kind.SEQUENCE}.") in WHAT_IF:
+        return changes_the_report_and_never_the_plan
+    return acts_among_proposals_alone if key in ONE_SCOPE else acts
 
 
-def test_the_scope_changes_what_the_plan_is_the_best_of():
-    found = {
-        scope: document(settled(USUAL, "search.scope", Change(scope, USUAL), scope))
-        for scope in SCOPES
-    }
+@pytest.mark.parametrize("group", sorted({key.partition(".")[0] for key in CHANGES}))
+def test_every_setting_changes_the_plan_where_it_should_and_nowhere_else(group: str) -> None:
+    keys = {key: key for key in CHANGES if key.partition(".")[0] == group}
 
-    assert differing(found["candidates"], found["proposals"])
-    assert found["proposals"]["certificate"]["covers"].startswith("best of ")
+    each(keys, lambda key: rule_of(key)(key))
+
+
+def test_the_scope_changes_what_the_plan_is_the_best_of() -> None:
+    table, proposals = (document(scoped(USUAL, scope)) for scope in SCOPES)
+
+    assert table != proposals
+    assert proposals["certificate"]["covers"].startswith("best of ")

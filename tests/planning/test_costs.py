@@ -1,0 +1,63 @@
+"""What orders cost: conversion, spread, and tax on the lots that are sold."""
+
+from datetime import date
+from decimal import Decimal
+
+from builders.changes import USUAL, dated_lots, usual
+from steelyard.planning.costs import lots_sold
+from steelyard.portfolio import TaxLot
+from steelyard.settings import Costs, Score
+
+
+def test_a_foreign_order_converts_its_whole_amount_at_the_rate_and_pays_the_margin():
+    plan = usual(foreign=("AA", "CC"), costs=Costs(fx_percent=0.01)).plan()
+
+    sale, rate, exchanged = plan.step("AA"), Decimal("1.25"), plan.conversions[0]
+    assert (sale.currency, sale.fx_rate) == ("EUR", rate)
+    assert sale.notional_base == sale.quantity * 100 * rate
+    assert sale.costs.fx == sale.notional_base / 100
+    assert plan.costs.fx == sum(step.costs.fx for step in plan.steps)
+    assert (exchanged.from_, exchanged.to) == ("EUR", "USD")
+    assert (exchanged.amount, exchanged.rate) == (sale.notional, rate)
+
+
+def test_half_the_spread_is_paid():
+    plan = usual(costs=Costs(spread_bps=40)).plan()
+
+    assert plan.steps
+    assert all(step.costs.spread == step.notional_base * Decimal("0.002") for step in plan.steps)
+
+
+def test_lots_are_sold_oldest_first_and_those_of_unknown_date_before_all():
+    step = dated_lots(USUAL).plan().step("AA")
+
+    assert [lot.quantity for lot in step.lots][:2] == [100, 100]
+    assert [lot.unit_cost for lot in step.lots][:2] == [90, 20]
+    assert sum(lot.quantity for lot in step.lots) == step.quantity
+    assert step.lots[1].gain == 8000
+
+
+def test_lots_of_one_date_are_sold_in_an_order_of_their_own():
+    lots = tuple(TaxLot(Decimal(1), date(2020, 1, 1), cost) for cost in (Decimal(10), Decimal(30)))
+    lots = (*lots, TaxLot(Decimal(1), date(2020, 1, 1)))
+
+    assert [lot.unit_cost for lot, _ in lots_sold(lots, Decimal(2))] == [30, 10]
+    assert lots_sold(lots, Decimal("2.5")) == lots_sold(lots[::-1], Decimal("2.5"))
+
+
+def test_tax_is_charged_on_the_gain_of_the_lots_sold_and_shown_apart_from_costs():
+    free, taxed = (dated_lots(usual(score=Score(tax_rate=rate))).plan() for rate in (0, 0.25))
+
+    gains = sum(lot.gain for lot in taxed.step("AA").lots if lot.gain is not None)
+    assert taxed.costs.tax == gains / 4
+    assert taxed.score.charges.tax > 0 == free.score.charges.tax
+    assert free.costs.tax is None
+    assert taxed.costs.total == sum(step.costs.total for step in taxed.steps)
+
+
+def test_the_tax_on_a_lot_of_unknown_cost_is_not_guessed():
+    plan = usual(score=Score(tax_rate=0.25)).plan()
+
+    assert plan.step("AA") is not None
+    assert plan.costs.tax is None
+    assert ("AA", "average_cost") in {(row.symbol, row.metric) for row in plan.data_coverage}

@@ -1,0 +1,83 @@
+"""The planning set: what it tells of missing data, groups, costs and idle cash."""
+
+from builders.changes import USUAL, traded, usual
+from builders.world import world
+from steelyard.modules.registry import Kind
+from steelyard.settings import Costs, Groups
+
+LINES = ("AA 400 @ 100", "BB 100 @ 100")
+
+
+def messages(plan, code):
+    return [notice.message for notice in plan.warnings if notice.code == code]
+
+
+def test_without_targets_a_warning_says_which_parts_do_not_run():
+    plan = usual(targets=None).plan()
+
+    assert [notice.code for notice in plan.warnings] == ["no_targets"]
+    outcomes = {(run.kind, run.name): run.outcome for run in plan.modules}
+    assert outcomes[Kind.OPPORTUNITY, "weight_based"] == "no_input"
+    assert outcomes[Kind.TERM, "target_fit"] == "no_input"
+    assert plan.objective.mode == "none"
+    assert plan.drift.before is None
+    assert plan.problems == ()
+
+
+def test_a_target_of_a_group_that_no_security_has_is_a_warning_with_the_one_it_may_be_a_slip_of():
+    groups = Groups(sector={"Technologie": 0.4, "Energy": 0.6}, country={"Nowhere": 1.0})
+
+    plan = usual(sectors={"AA": "Technology", "BB": "Energy"}, groups=groups).plan()
+
+    sector, country = messages(plan, "unknown_group")
+    nobody = "No security of this plan has the"
+    technologie = "sector Technologie, to which groups.sector gives a target of 40.0 %."
+    nowhere = "country Nowhere, to which groups.country gives a target of 100.0 %."
+    assert sector == f"{nobody} {technologie} Did you mean Technology?"
+    assert country == f"{nobody} {nowhere}"
+
+
+def test_money_that_pays_for_nothing_is_a_warning_with_its_share():
+    plan = usual(cash={"USD": "9000", "EUR": "4000"}).plan()
+
+    assert ["8.1 %" in message for message in messages(plan, "idle_cash")] == [True]
+
+
+def test_a_commission_that_is_never_small_is_a_warning():
+    assert messages(usual(costs=Costs(percent=0.02)).plan(), "costs_high")
+
+
+def test_the_least_order_keeps_its_commission_under_a_hundredth_or_is_half_a_percent_of_value():
+    def least(percent):
+        return float(usual(costs=Costs(percent=percent)).plan().rules.min_order_base)
+
+    cases = {0.002: 282.5, 0.0099: 20000, 0.00999999999: 2e11, 0.01: 282.5, 0.05: 282.5}
+    assert {percent: least(percent) for percent in cases} == cases
+
+
+def test_what_is_missing_is_counted_with_the_value_used():
+    plan = usual(sessions=40).plan()
+
+    used = {(row.symbol, row.metric): row.used for row in plan.data_coverage}
+    assert used["AA", "volatility"] == 0.25
+    assert used["AA", "dividend_yield"] == 0.02
+    assert used["AA", "sector"] is None
+    assert used["AA", "average_cost"] is None
+
+
+def test_three_hundred_sessions_are_enough_for_every_estimate():
+    missing = {row.metric for row in USUAL.planned.data_coverage}
+
+    assert missing == {"dividend_yield", "sector", "country", "average_cost"}
+
+
+def test_group_targets_alone_move_money_between_groups():
+    def halves(groups):
+        sectors = {"AA": "Tech", "BB": "Energy"}
+        return world(*LINES, cash="3000", sectors=sectors, groups=groups).plan()
+
+    plan = halves(Groups(sector={"Tech": 0.5, "Energy": 0.5}))
+
+    assert plan.verdict.action == "act"
+    assert traded(plan) <= {"-AA", "+BB"}
+    assert plan.score.hold != halves(Groups()).score.hold
