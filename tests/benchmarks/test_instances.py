@@ -16,8 +16,8 @@ from benchmarks.search import (
     search,
 )
 
+from builders.tables import value
 from steelyard.ledger import feasible
-from steelyard.planning.score.model import value
 
 SMALL = Shape(6, 14, 4)
 SHAPES = [
