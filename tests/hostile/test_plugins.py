@@ -474,7 +474,6 @@ AT_LOAD = {
     "exits": ("sys.exit()", "SystemExit"),
     "exits at once": ("os._exit(0)", "exit code 0"),
     "registers nothing": ("", "registers no module"),
-    "registers twice": (NOTHING * 2, "registered already"),
     "has the name of a built-in": (
         NOTHING.replace('"hostile"', '"averaging_down"'),
         "registered already: 1.",

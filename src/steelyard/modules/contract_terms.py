@@ -155,14 +155,18 @@ def _root(variance: FloatArray, z: FloatArray) -> float:
 
 
 def _finite(part: Part, formula: Any) -> Raw:
-    """The formula, each figure of it a finite number that does not drown its anchors."""
-    ask = function_of(formula)
+    """The formula, each figure of it finite, and of a black box not drowning its anchors.
+
+    What has arrays is as flat as they are; debts near all that is held make weights of any size.
+    """
+    ask, is_black_box = function_of(formula), isinstance(part.shape, BlackBox)
 
     def raw(weights: FloatArray, cash: float) -> float:
         figure = float(ask(weights, cash))
         if not math.isfinite(figure):
             raise ModuleError(f"its part {part.name} gives {figure}")
-        _flat(part, abs(figure))
+        if is_black_box:
+            _flat(part, abs(figure))
         return figure
 
     return raw
