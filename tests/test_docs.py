@@ -37,16 +37,19 @@ SKIPPED = "…"
 NOUNS = {
     "__init__",
     "__main__",
+    "arrays",
+    "canonical",
+    "environment",
     "errors",
-    "settings",
+    "ledger",
+    "market",
     "money",
+    "notices",
     "orders",
     "portfolio",
-    "market",
-    "targets",
     "sentences",
-    "verify",
-    "rebalance",
+    "settings",
+    "targets",
 }
 """Files at the root that are no step of the path."""
 GUIDE_LEVELS = [1, 2, 3, 3, 2, 3, 3, 3, 2, 3, 3, 2, 3, 3, 2, 3, 3, 3, 2, 3, 3, 3, 2, 2]
