@@ -797,7 +797,7 @@ def test_the_second_opinion_shares_no_code_with_the_planner():
 def test_where_settled_money_alone_pays_a_sale_in_part_still_pays_its_own_costs():
     of = world(
         "AA 300 @ 100", "BB 100 @ 50", cash="1", targets={"AA": 0.5, "BB": 0.1},
-        limits={"funding": "settled", "cash_reserve_weight": 0.0},
+        limits=Limits(funding="settled", cash_reserve_weight=0.0),
     )  # fmt: skip
     made = enabled(of, Kind.SEQUENCE, "partial_execution").plan()
 
