@@ -84,7 +84,8 @@ def _scenario(book: Book, scenario: Record, place: Place) -> None:
     cash = book.weight(book.cash_before + sum(flows, ZERO))
     place.number("cash_after", cash, "cash after what fills")
     _reserve(book, flows, place)
-    named = scenario["text"].startswith(cased(scenario["name"])[:-1])
+    name = scenario["name"]
+    named = bool(name) and scenario["text"].startswith(f"{cased(name)[:-1]}:")
     place.rule("name", named, "how its sentence begins", "the sentence says what fills")
     check_sentence(place, {"net": scenario["improvement"], "cash": scenario["cash_after"]})
 

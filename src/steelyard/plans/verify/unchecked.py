@@ -77,6 +77,7 @@ LOOSE: Mapping[str, str] = {
     "what_if.relaxations[].unit": "where the rule gains nothing, nothing is told per unit",
     "what_if.relaxations[].steps[].side": SOLVED,
     "what_if.relaxations[].steps[].symbol": SOLVED,
+    "what_if.relaxations[].steps[].quantity": SOLVED,
     "explanation.stability.mean_regret": SOLVED,
     "regime.name": REGIME,
     "regime.distance": REGIME,
@@ -87,6 +88,7 @@ LOOSE: Mapping[str, str] = {
     "not_traded[].side": STOPPED,
     "not_traded[].stage": "where it stopped; held for pauses of buys",
     "not_traded[].rule": "a module's or a step's name for its rule",
+    "not_traded[].value": "null says that the rule has no figure",
     "data_coverage[].metric": "an input; null in `used` says that a rule let it pass",
     "data_coverage[].used": "the neutral value is held; null says that a rule let it pass",
     "modules[].error": MODULE,
@@ -104,10 +106,12 @@ BEYOND: Mapping[str, str] = {
     "how much of each buy the state of the bucket lets through": (
         "its budget, its high-water mark and its aggression are not here"
     ),
-    "that notices, missing figures, stops before the table and runners-up are all there": (
+    "that notices, missing figures, stops before the table, runners-up and answers are all there": (
         "the document does not hold what they came from"
     ),
     "improvements and gains of answers": "each was found by solving or scoring again",
+    "the order of candidates, terms, parts and the steps of alternatives": "it changes no figure",
+    "figures in a reason beyond the digits that it shows": "they are the calculator's own",
     "timings, nodes, seconds, warnings, explanation": (
         "they say how the plan was made, and are not part of its id"
     ),
