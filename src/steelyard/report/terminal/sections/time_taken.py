@@ -24,10 +24,7 @@ class Taken(NamedTuple):
 
 
 def draw(
-    view: View,
-    around: Sequence[tuple[str, float]] = (),
-    *,
-    total: float | None = None,
+    view: View, around: Sequence[tuple[str, float]] = (), *, total: float | None = None
 ) -> None:
     """Print the parts in milliseconds, what is inside of one indented under it.
 
