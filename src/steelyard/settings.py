@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, model_validator
@@ -249,13 +248,11 @@ class ProfileWeights(Shares):
     inc: Share
 
 
-PROFILES: Mapping[Profile, ProfileWeights] = MappingProxyType(
-    {
-        "balanced": ProfileWeights(tr=0.35, div=0.25, q=0.20, stab=0.15, inc=0.05),
-        "conservative": ProfileWeights(tr=0.25, div=0.30, q=0.20, stab=0.20, inc=0.05),
-        "aggressive": ProfileWeights(tr=0.45, div=0.20, q=0.25, stab=0.05, inc=0.05),
-    }
-)
+PROFILES: Mapping[Profile, ProfileWeights] = {
+    "balanced": ProfileWeights(tr=0.35, div=0.25, q=0.20, stab=0.15, inc=0.05),
+    "conservative": ProfileWeights(tr=0.25, div=0.30, q=0.20, stab=0.20, inc=0.05),
+    "aggressive": ProfileWeights(tr=0.45, div=0.20, q=0.25, stab=0.05, inc=0.05),
+}
 
 
 class Neutral(Section):

@@ -7,7 +7,6 @@ default.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
@@ -74,28 +73,26 @@ def _row(
     )
 
 
-PRESETS: Mapping[str, Sliders] = MappingProxyType(
-    {
-        "conservative": _row(0.2, 0.9, 0.3, 0.9, 0.4),
-        "balanced": _row(0.5, 0.6, 0.5, 0.6, 0.5),
-        "aggressive": _row(0.8, 0.3, 0.7, 0.4, 0.7),
-        "momentum": _row(0.8, 0.2, 0.9, 0.4, 0.7),
-        "momentum_hunter": _row(
-            0.7,
-            0.3,
-            0.8,
-            0.4,
-            0.6,
-            trailing_stops=True,
-            follow_regime=True,
-            dividend_handling="reinvest_same",
-        ),
-        "dip_buyer": _row(0.5, 0.7, 0.2, 0.6, 0.4, dividend_handling="reinvest_same"),
-        "value": _row(0.3, 0.8, 0.2, 0.7, 0.2),
-        "steady_eddy": _row(0.3, 0.8, 0.3, 0.7, 0.3, dividend_handling="reinvest_same"),
-        "dividend_catcher": _row(0.4, 0.2, 0.5, 0.8, 0.8, dividend_handling="accumulate_cash"),
-    }
-)
+PRESETS: Mapping[str, Sliders] = {
+    "conservative": _row(0.2, 0.9, 0.3, 0.9, 0.4),
+    "balanced": _row(0.5, 0.6, 0.5, 0.6, 0.5),
+    "aggressive": _row(0.8, 0.3, 0.7, 0.4, 0.7),
+    "momentum": _row(0.8, 0.2, 0.9, 0.4, 0.7),
+    "momentum_hunter": _row(
+        0.7,
+        0.3,
+        0.8,
+        0.4,
+        0.6,
+        trailing_stops=True,
+        follow_regime=True,
+        dividend_handling="reinvest_same",
+    ),
+    "dip_buyer": _row(0.5, 0.7, 0.2, 0.6, 0.4, dividend_handling="reinvest_same"),
+    "value": _row(0.3, 0.8, 0.2, 0.7, 0.2),
+    "steady_eddy": _row(0.3, 0.8, 0.3, 0.7, 0.3, dividend_handling="reinvest_same"),
+    "dividend_catcher": _row(0.4, 0.2, 0.5, 0.8, 0.8, dividend_handling="accumulate_cash"),
+}
 """Settings by name. Where a strategy of the same name is shipped, these are set on top of it."""
 
 

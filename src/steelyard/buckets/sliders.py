@@ -36,7 +36,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 
 from steelyard import strategies
@@ -157,17 +156,15 @@ def _profits(**params: Any) -> Changes:
     return {"opportunity_calculators": {"profit_taking": params}}
 
 
-MAPPING: Mapping[str, Callable[[Any, Strategy], Changes]] = MappingProxyType(
-    {
-        "risk_appetite": _risk_appetite,
-        "hold_duration": _hold_duration,
-        "entry_style": _entry_style,
-        "position_spread": _position_spread,
-        "profit_taking": _profit_taking,
-        "trailing_stops": _trailing_stops,
-        "follow_regime": _follow_regime,
-        "auto_harvest": _auto_harvest,
-        "pause_high_volatility": _pause_high_volatility,
-    }
-)
+MAPPING: Mapping[str, Callable[[Any, Strategy], Changes]] = {
+    "risk_appetite": _risk_appetite,
+    "hold_duration": _hold_duration,
+    "entry_style": _entry_style,
+    "position_spread": _position_spread,
+    "profit_taking": _profit_taking,
+    "trailing_stops": _trailing_stops,
+    "follow_regime": _follow_regime,
+    "auto_harvest": _auto_harvest,
+    "pause_high_volatility": _pause_high_volatility,
+}
 """What each setting changes, in the order in which they act."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from steelyard.cli.health import keeper, outcomes, versions
+from steelyard.cli.health import keeper, versions
 from steelyard.cli.output import Stopwatch, progress
 from steelyard.errors import one_line
 
@@ -182,6 +182,8 @@ def make_plan(
     counted   leave out modules out of service, and count what fails; a demo does neither
     watch     notes how long it took
     """
+    from steelyard.notices import outcomes
+
     watch = watch or Stopwatch()
     health = keeper() if counted else None
     disabled = health.out_of_service(versions(inputs.strategy)) if health else {}

@@ -78,10 +78,8 @@ class PlannerFactoryService:
     ) -> HolisticPlanner:
         """A planner of a satellite, by its settings; raises SettingsError for those of another."""
         if satellite_settings.satellite_id != satellite_id:
-            raise SettingsError(
-                f"The settings of {satellite_settings.satellite_id} were given for the satellite "
-                f"{satellite_id}."
-            )
+            whose = f"The settings of {satellite_settings.satellite_id}"
+            raise SettingsError(f"{whose} were given for the satellite {satellite_id}.")
         config = PlannerConfiguration.of(strategy_of(satellite_settings))
         return ModularPlannerFactory(config).create(satellite_id)
 
@@ -103,9 +101,8 @@ class PlannerFactoryService:
 def _check(config: PlannerConfiguration) -> None:
     errors = ConfigurationValidator.validate(config)
     if errors:
-        raise SettingsError(
-            "\n".join(["The configuration is not valid; no planner was made.", *errors])
-        )
+        refusal = "The configuration is not valid; no planner was made."
+        raise SettingsError("\n".join([refusal, *errors]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,11 +153,7 @@ _SOURCES: list[Source] = [bundled]
 
 
 def configure(source: Source | None) -> None:
-    """Say where `process_planner_batch_job` finds a bucket's data; None = the bundled portfolio
-    again.
-
-    Raises InputError for what cannot be called.
-    """
+    """Say where the batch job finds a bucket's data, None = the bundled portfolio; InputError."""
     if source is not None and not callable(source):
         raise InputError(
             f"A source of data is called with the id of a bucket; {shown(source)} cannot be called."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from steelyard.errors import InputError, did_you_mean
 
@@ -12,22 +11,20 @@ COMPAT = "steelyard.compat"
 LOGGER = "app.modules.planning"
 """The documents' logger; ours is `steelyard`."""
 
-IMPORTS: Mapping[str, str] = MappingProxyType(
-    {
-        "app.modules.planning.domain.planner": COMPAT,
-        "app.modules.planning.domain.planner_adapter": COMPAT,
-        "app.modules.planning.domain.holistic_planner": COMPAT,
-        "app.modules.planning.domain.config.models": COMPAT,
-        "app.modules.planning.domain.config.factory": COMPAT,
-        "app.modules.planning.domain.config.validator": COMPAT,
-        "app.modules.planning.domain.config.planner_config": COMPAT,
-        "app.modules.planning.domain.calculations.opportunities.base": COMPAT,
-        "app.modules.planning.services.planner_factory": COMPAT,
-        "app.modules.planning.jobs.planner_batch": COMPAT,
-        "app.modules.satellites.domain.models": COMPAT,
-        LOGGER: "steelyard",
-    }
-)
+IMPORTS: Mapping[str, str] = {
+    "app.modules.planning.domain.planner": COMPAT,
+    "app.modules.planning.domain.planner_adapter": COMPAT,
+    "app.modules.planning.domain.holistic_planner": COMPAT,
+    "app.modules.planning.domain.config.models": COMPAT,
+    "app.modules.planning.domain.config.factory": COMPAT,
+    "app.modules.planning.domain.config.validator": COMPAT,
+    "app.modules.planning.domain.config.planner_config": COMPAT,
+    "app.modules.planning.domain.calculations.opportunities.base": COMPAT,
+    "app.modules.planning.services.planner_factory": COMPAT,
+    "app.modules.planning.jobs.planner_batch": COMPAT,
+    "app.modules.satellites.domain.models": COMPAT,
+    LOGGER: "steelyard",
+}
 """Name in the documents -> the module here that has whatever they import from it."""
 
 _DOTTED = re.compile(r"(?<![\w.])app\.modules(?:\.[A-Za-z_]\w*)+")

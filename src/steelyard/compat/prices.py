@@ -14,14 +14,20 @@ from types import MappingProxyType
 
 import numpy as np
 
-from steelyard.compat.records import PlannerContext, PortfolioContext, Position, is_number
+from steelyard.compat.records import (
+    NOTHING,
+    PlannerContext,
+    PortfolioContext,
+    Position,
+    is_number,
+    unusable,
+)
 from steelyard.errors import InputError
 from steelyard.market import Market, Quote
 from steelyard.money import FxRate, FxTable
 
 MAX_DIFFERENCE = 0.02
 """Values that say the same thing may differ by this much, as a fraction."""
-NOTHING = "Nothing was planned."
 
 
 @dataclass
@@ -75,7 +81,7 @@ class Prices:
 def exact(number: float, what: str) -> Decimal:
     """A positive number as an exact decimal; raises InputError for anything else."""
     if not is_number(number) or number <= 0:
-        raise InputError(f"The {what} is {number!r}; it must be a number above 0. {NOTHING}")
+        raise unusable(f"The {what}", repr(number), "a number above 0")
     return Decimal(str(number))
 
 
@@ -146,8 +152,8 @@ def _stated(positions: Iterable[Position], base: str) -> dict[str, float]:
         rate = float(exact(position.currency_rate, f"currency_rate of {symbol}"))
         other = 1.0 if currency == base else rates.setdefault(currency, rate)
         if rate != other:
-            why = f"another position has {other:g}"
-            why = "it is the account's currency" if currency == base else why
+            another = f"another position has {other:g}"
+            why = "it is the account's currency" if currency == base else another
             raise InputError(
                 f"The currency_rate of {symbol} is {rate:g} {base} for one {currency}; {why}. "
                 f"{NOTHING}"

@@ -49,7 +49,7 @@ from steelyard.notices import Notice
 from steelyard.portfolio import Holding, Security, Snapshot
 from steelyard.targets import Targets
 
-NO_CASH: Mapping[str, Decimal] = MappingProxyType({})
+NO_CASH: Mapping[str, Decimal] = {}
 DEFAULT_CURRENCY = "USD"
 DEFAULT_BUCKET = "core"
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from steelyard.errors import InputError
@@ -20,7 +19,7 @@ from steelyard.importers.targets import TargetsFile, read_targets
 
 AnyFile = HoldingsFile | PriceTable | TargetsFile | SecuritiesFile | FxFile
 
-NONE: Mapping[str, Any] = MappingProxyType({})
+NONE: Mapping[str, Any] = {}
 ALL_CASH = HoldingsFile(file="--cash", holdings=(), cash=NONE, currencies=NONE)
 """The holdings of an account of cash alone."""
 

@@ -140,19 +140,17 @@ def _acting(choice: ModuleChoice) -> dict[str, Any]:
     return acting if choice.module.digest is None else {**acting, "digest": choice.module.digest}
 
 
-SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
-    {
-        "limits": Limits,
-        "costs": Costs,
-        "search": Search,
-        "planner": Planner,
-        "rebalance": Rebalance,
-        "score": Score,
-        "groups": Groups,
-        "regime": Regime,
-        "plugins": Plugins,
-    }
-)
+SECTIONS: Mapping[str, type[Section]] = {
+    "limits": Limits,
+    "costs": Costs,
+    "search": Search,
+    "planner": Planner,
+    "rebalance": Rebalance,
+    "score": Score,
+    "groups": Groups,
+    "regime": Regime,
+    "plugins": Plugins,
+}
 """Tables of a strategy that are not modules, by name."""
 
 

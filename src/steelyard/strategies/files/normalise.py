@@ -10,7 +10,6 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from steelyard.modules.registry import Kind
 from steelyard.settings import Planner
@@ -55,7 +54,7 @@ MAX_NAME = 200
 MAX_DESCRIPTION = 2000
 EVALUATION_TABLE = "evaluation"
 NO_EVALUATION = Refused("no evaluation but the single score is built yet: leave it out")
-SHARED: Mapping[str, Level] = MappingProxyType({PLANNER: Level.PLANNER, CORE: Level.CORE})
+SHARED: Mapping[str, Level] = {PLANNER: Level.PLANNER, CORE: Level.CORE}
 """Tables that hold keys of many sections."""
 
 HOUSE = ("preset", "name", "description", *SECTIONS, *(kind.value for kind in Kind))

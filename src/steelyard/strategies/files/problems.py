@@ -6,7 +6,6 @@ import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
@@ -166,7 +165,7 @@ class Written:
     raw: object
 
 
-NOTHING_WRITTEN: Mapping[str, Written] = MappingProxyType({})
+NOTHING_WRITTEN: Mapping[str, Written] = {}
 
 
 def explain(

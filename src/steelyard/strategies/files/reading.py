@@ -14,7 +14,6 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from steelyard.errors import SettingsError
@@ -46,7 +45,7 @@ _TOKEN = re.compile(
     r"""#[^\n]*|[\[\]{}.=,\n]|[^\s"'#\[\]{}.=,]+|["']""",
     re.DOTALL,
 )
-_DEPTH: Mapping[str, int] = MappingProxyType({"[": 1, "{": 1, "]": -1, "}": -1})
+_DEPTH: Mapping[str, int] = {"[": 1, "{": 1, "]": -1, "}": -1}
 _QUOTES = frozenset("\"'")
 _ENDS_KEY = frozenset("[]{}=,\n")
 _SIGNS = _ENDS_KEY | {"."}
