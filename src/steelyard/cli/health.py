@@ -1,8 +1,7 @@
 """`steelyard health`: which modules are out of service, since when, and why.
 
-Health belongs to a machine and its user, not to a strategy: it lies in
-`$STEELYARD_HOME/health.json`, and the rules come from the environment,
-`STEELYARD_FAILURE_THRESHOLD` and `STEELYARD_OPEN_SECONDS`.
+Health belongs to a machine and its user: it lies in `$STEELYARD_HOME/health.json`, and the rules
+come from the environment, `STEELYARD_FAILURE_THRESHOLD` and `STEELYARD_OPEN_SECONDS`.
 """
 
 from __future__ import annotations

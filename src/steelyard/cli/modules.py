@@ -81,26 +81,18 @@ def draw(strategy: Strategy, choices: Sequence[ModuleChoice], console: Console) 
 
 
 def _cells(choice: ModuleChoice) -> tuple[str, ...]:
-    module = choice.module
-    return (
-        module.kind.replace("_", " "),
-        module.name,
-        module.version,
-        "on" if choice.enabled else "off",
-        choice.why,
-    )
+    kind, on = choice.module.kind.replace("_", " "), "on" if choice.enabled else "off"
+    return (kind, choice.module.name, choice.module.version, on, choice.why)
 
 
 def _under(strategy: Strategy, choice: ModuleChoice) -> Iterator[str]:
     yield choice.module.summary
     yield _params(choice)
     yield from _conditions(strategy, choice)
-    if choice.module.source != BUILT_IN:
-        by = f", by {choice.module.author}" if choice.module.author else ""
-        yield (
-            f"From {choice.module.source}{by}; Python {choice.module.requires_python}; "
-            f"{choice.module.digest}"
-        )
+    module = choice.module
+    if module.source != BUILT_IN:
+        by = f", by {module.author}" if module.author else ""
+        yield f"From {module.source}{by}; Python {module.requires_python}; {module.digest}"
 
 
 def _conditions(strategy: Strategy, choice: ModuleChoice) -> Iterator[str]:

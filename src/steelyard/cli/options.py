@@ -1,7 +1,6 @@
 """Options to what `plan` takes: own files, or a bundled portfolio, and what is to be said of them.
 
-The options that `plan` and `why` share are declared here once. This is the one place that asks what
-day it is: an as-of date that nothing else gives is today, and the first lines say so.
+The options that `plan` and `why` share are declared here once. Only here is asked what day it is.
 """
 
 from __future__ import annotations
@@ -231,7 +230,7 @@ def _explained(inputs: Inputs, seed: int, plan: Plan, disabled: Mapping[str, str
     )
     with progress("Explaining") as say:
         return explain(
-            case, plan, lambda what, done, total: say(f"Explaining: {what}, {done} of {total}")
+            case, plan, lambda what, n, total: say(f"Explaining: {what}, {n} of {total}")
         )
 
 

@@ -1,8 +1,7 @@
 """Screens, pipes, files, messages and exit codes: everything a command does with its result.
 
-What is printed is rendered whole and written at once. Text that an encoding cannot carry is spelled
-out, a reader who leaves early (`| head`) is no error, and a failure is one message on stderr, never
-a traceback.
+What is printed is rendered whole and written at once. What an encoding cannot carry is spelled out,
+a reader who leaves early is no error, and a failure is one message on stderr, never a traceback.
 """
 
 from __future__ import annotations
@@ -46,17 +45,8 @@ PATIENCE_SECONDS = 1.0
 """What takes longer shows that it is at work."""
 
 SPELLED = {
-    "\u2212": "-",
-    "\u00a0": " ",
-    "\u202f": " ",
-    "→": "->",
-    "·": "|",
-    "▲": "^",
-    "▼": "v",
-    "█": "#",
-    "░": ".",
-    "▒": "+",
-    "┃": "|",
+    **{"\u2212": "-", "\u00a0": " ", "\u202f": " ", "→": "->", "·": "|"},
+    **{"▲": "^", "▼": "v", "█": "#", "░": ".", "▒": "+", "┃": "|"},
 }
 
 
@@ -129,17 +119,14 @@ def writable(path: Path, what: str, mend: str, *, done: str = "Nothing was plann
         raise _unwritten(path, what, error, done, mend) from error
     if not stat.S_ISREG(mode):
         kind = next((kind for is_kind, kind in KINDS if is_kind(mode)), "no regular file")
+        rule = "only a new file or a regular one is written"
         raise InputError(
-            f"The {what} is not written to {path}: it is {kind}, and only a new file or a regular "
-            f"one is written. {done} {mend}"
+            f"The {what} is not written to {path}: it is {kind}, and {rule}. {done} {mend}"
         )
 
 
 def save(path: Path, text: str, what: str, mend: str = OTHER_REPORT) -> None:
-    """Write a file whole or not at all, readable as the user's umask says.
-
-    Raises InputError saying what did not happen, and how to `mend` it.
-    """
+    """Write a file whole or not at all; raises InputError, which says how to `mend` it."""
     writable(path, what, mend, done=UNWRITTEN)
     part = path.with_name(f".{path.name[:100]}.{os.urandom(8).hex()}")
     try:
@@ -178,10 +165,7 @@ def guarded() -> Iterator[None]:
 
 @contextmanager
 def progress(text: str) -> Iterator[Callable[[str], None]]:
-    """Say on a terminal's stderr what takes longer than a second; leaves no trace.
-
-    The block gets a function that says something else from then on.
-    """
+    """Say on a terminal what takes over a second; the block gets a function to say otherwise."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return

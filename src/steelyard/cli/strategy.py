@@ -76,12 +76,8 @@ def show(name: Named, as_json: AsJson = False) -> None:
             write(effective(chosen))
             return
         every = [
-            {
-                "key": f"{setting.table}.{setting.key}",
-                "value": setting.value,
-                "source": setting.source,
-            }
-            for setting in settings(chosen)
+            {"key": f"{row.table}.{row.key}", "value": row.value, "source": row.source}
+            for row in settings(chosen)
         ]
         head = {"name": chosen.name, "description": chosen.description, "sha256": chosen.sha256}
         write_json({**head, "settings": every, "warnings": validate(chosen).warnings})
@@ -101,9 +97,8 @@ def new(
         from steelyard.strategies.writing import begun
 
         if file.suffix != SUFFIX:
-            raise typer.BadParameter(
-                f"a strategy file ends in {SUFFIX}: {file.name}{SUFFIX}", param_hint="FILE"
-            )
+            form = f"a strategy file ends in {SUFFIX}: {file.name}{SUFFIX}"
+            raise typer.BadParameter(form, param_hint="FILE")
         text = begun(preset, file.stem)
         if os.path.lexists(file) and not force:
             there = f"{file} is there already and was left as it is."
@@ -235,16 +230,12 @@ def draw(listed: Sequence[Listed], console: Console) -> None:
         Column("Orders", "right", drop=2),
         Column("Modules", "right", drop=4),
     )
-    table(console, columns, [Row(_cells(entry), _under(entry)) for entry in listed])
+    table(console, columns, [Row(_cells(e), tuple(filter(None, [e.description]))) for e in listed])
 
 
 def _cells(entry: Listed) -> tuple[str, ...]:
     figures = (_number(entry.max_depth), _number(entry.modules))
     return (entry.name, entry.path or entry.kind, entry.scope or "", *figures)
-
-
-def _under(entry: Listed) -> tuple[str, ...]:
-    return (entry.description,) if entry.description else ()
 
 
 def _number(value: int | None) -> str:

@@ -99,10 +99,8 @@ def load(path: Path) -> Plan:
             raise InputError(f"The plan {path} {what}. Nothing was read.")
         content = path.read_bytes()
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(
-            f"The plan {path} could not be read: {reason}. Nothing was read."
-        ) from error
+        what = f"could not be read: {getattr(error, 'strerror', None) or error}"
+        raise InputError(f"The plan {path} {what}. Nothing was read.") from error
     try:
         plan = Plan.model_validate_json(content)
         same = plan.plan_id == plan_id(plan.document())
@@ -133,18 +131,13 @@ def known_symbol(plan: Plan, symbol: str) -> str:
     if name in plan.excluded:
         why_not = f"{name} was left out on your word (--exclude)"
         raise InputError(f"{why_not}, so nothing was calculated for it.")
-    symbols = {holding.symbol for holding in plan.holdings}.union(
-        *(_symbols(plan, part) for part in PARTS)
-    )
+    rows = [*plan.holdings, *(entry for part in PARTS for entry in getattr(plan, part))]
+    symbols = {row.symbol for row in rows if row.symbol}
     if name in symbols:
         return name
     near = did_you_mean(name, sorted(symbols))
     nothing = "it is not held, has no target and no candidate"
     raise InputError(f"The plan has nothing on {name}: {nothing}.{near}")
-
-
-def _symbols(plan: Plan, part: str) -> set[str]:
-    return {entry.symbol for entry in getattr(plan, part) if entry.symbol}
 
 
 def story(plan: Plan, symbol: str) -> dict[str, Any]:

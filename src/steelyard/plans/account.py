@@ -94,9 +94,7 @@ class OpenOrderShown(Record):
         Positive | None,
         Field(description="limit, else newest price of a buy, its currency; null for a sell"),
     ]
-    fx_rate: Annotated[
-        Positive | None, Field(description="base per unit of that currency; null for a sell")
-    ]
+    fx_rate: Positive | None = Field(description="base per unit of that currency; null for a sell")
 
 
 class HoldingShown(Record):
@@ -164,9 +162,7 @@ class Drift(Record):
             )
         ),
     ]
-    absent: Annotated[
-        tuple[AbsentTargetShown, ...], Field(description="each of them, largest first")
-    ]
+    absent: tuple[AbsentTargetShown, ...] = Field(description="each of them, largest first")
 
 
 class CashRung(Record):

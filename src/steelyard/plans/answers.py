@@ -137,9 +137,7 @@ class Loosened(Told):
     now: Annotated[Number, Field(description="as it is; a switch is 0 or 1")]
     then: Annotated[Number, Field(description="as it was tried")]
     unit: Annotated[str, Field(description="what `gain_per_unit` is per; pp is a percentage point")]
-    gain: Annotated[
-        Number, Field(description="net improvement that the plan would gain, score units")
-    ]
+    gain: Number = Field(description="net improvement that the plan would gain, score units")
     gain_per_unit: Annotated[Number, Field(description="gain for one unit of the rule")]
     steps: Annotated[
         tuple[RelaxedStep, ...],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -16,9 +16,7 @@ class PartShown(Record):
 
     name: str
     share: Number
-    scale: Annotated[
-        tuple[Number, Number], Field(description="raw value that is scaled to 0, and to 1")
-    ]
+    scale: tuple[Number, Number] = Field(description="raw value that is scaled to 0, and to 1")
     raw_hold: Number
     raw_plan: Number
     hold: Number

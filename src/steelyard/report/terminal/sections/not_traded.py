@@ -65,12 +65,6 @@ def row(entry: NotTraded) -> Row:
         by_rule(entry.rule, entry.limit),
         by_rule(entry.rule, entry.margin, margin=True),
     )
-    cells = (
-        entry.symbol,
-        side_of(entry.side),
-        f"{entry.stage}: {plain_words(entry.rule)}",
-        entry.candidate or "",
-        entry.module or "",
-        *numbers,
-    )
-    return Row(cells, under=(entry.reason,))
+    rule = f"{entry.stage}: {plain_words(entry.rule)}"
+    who = (entry.candidate or "", entry.module or "")
+    return Row((entry.symbol, side_of(entry.side), rule, *who, *numbers), under=(entry.reason,))
