@@ -45,9 +45,9 @@ PATIENCE_SECONDS = 1.0
 """What takes longer shows that it is at work."""
 
 SPELLED = {
-    **{"\u2212": "-", "\u00a0": " ", "\u202f": " ", "→": "->", "·": "|"},
-    **{"▲": "^", "▼": "v", "█": "#", "░": ".", "▒": "+", "┃": "|"},
-}
+    "\u2212": "-", "\u00a0": " ", "\u202f": " ", "→": "->", "·": "|",
+    "▲": "^", "▼": "v", "█": "#", "░": ".", "▒": "+", "┃": "|",
+}  # fmt: skip
 
 
 def _spell(error: UnicodeError) -> tuple[str, int]:

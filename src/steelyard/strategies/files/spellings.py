@@ -1,11 +1,9 @@
 """Every spelling of a strategy that is accepted, and what each means in the house form.
 
 The house form is one table for each section (`[limits]`, `[search]`, …) and one for each module
-(`[filters.eligibility]`).
-The older documents put many of the same settings at the top of the file, under `[planner]` or under
-`[core]`, parameters in a nested `params` table, and switches in lists. Here each of those becomes a
-`Given`: the house key, the value, and where it was written. `docs/configuration.md` lists the
-tables below.
+(`[filters.eligibility]`). The older documents put many of the same settings at the top of the file,
+under `[planner]` or `[core]`, parameters in a nested `params` table, and switches in lists: each of
+those becomes a `Given`. `docs/configuration.md` lists the tables below.
 
 Precedence: in a module or a section, then `[planner]`, then `[core]`, then the top. Two places that
 name one key must agree; where they do, the first of these is where it is said to come from.
@@ -18,7 +16,6 @@ from dataclasses import dataclass
 from datetime import date, time
 from enum import IntEnum
 from numbers import Integral
-from types import MappingProxyType
 from typing import Any, TypeGuard
 
 from steelyard.modules.registry import Kind
@@ -93,10 +90,7 @@ class Converted:
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """Another name of a house key.
-
-    converted   how the value changes on the way, where it does
-    """
+    """Another name of a house key; `converted` is how its value changes, where it does."""
 
     key: Key
     converted: Converted | None = None
@@ -126,7 +120,6 @@ class Unused:
 
 
 Spelling = Alias | Agrees | Refused | Unused
-
 
 PENALTY_SCALE = 50.0
 """The documents' default penalty of .1 is the default cost aversion of 5."""
@@ -159,6 +152,12 @@ def _not_yet(what: str, *nothing: object) -> Refused:
 SLIDER = Refused(
     "a slider or a switch of a satellite belongs to its settings (SatelliteSettings), not to a "
     "strategy"
+)
+NO_PATHS = "no paths are drawn, as a Monte Carlo evaluation is not built yet"
+SLIDERS = (
+    *("risk_appetite", "hold_duration", "entry_style", "position_spread", "profit_taking"),
+    *("trailing_stops", "follow_regime", "auto_harvest", "pause_high_volatility"),
+    "dividend_handling",
 )
 WHOLE_PLAN = "planning goes in one go, whatever the batches"
 FROM_HOLDINGS = Refused(
@@ -198,9 +197,7 @@ GLOBAL: Mapping[str, Spelling] = {
     "combinatorial_max_candidates": _module(*_COMBINATIONS, "max_candidates"),
     "enable_batch_generation": Unused(WHOLE_PLAN, bool),
     "batch_size": Unused(WHOLE_PLAN),
-    "monte_carlo_path_count": Unused(
-        "no paths are drawn, as a Monte Carlo evaluation is not built yet"
-    ),
+    "monte_carlo_path_count": Unused(NO_PATHS),
     "enable_multi_objective": _not_yet("a multi-objective evaluation", False),
     "enable_stochastic_scenarios": _not_yet("a stochastic evaluation", False),
     "enable_monte_carlo_paths": _not_yet("a Monte Carlo evaluation", False),
@@ -211,24 +208,18 @@ GLOBAL: Mapping[str, Spelling] = {
         "orders are sized in fractions of value, not in money: write planner.base_trade_weight,"
         " the amount over the account's value"
     ),
-    "risk_appetite": SLIDER,
-    "hold_duration": SLIDER,
-    "entry_style": SLIDER,
-    "position_spread": SLIDER,
-    "profit_taking": SLIDER,
-    "trailing_stops": SLIDER,
-    "follow_regime": SLIDER,
-    "auto_harvest": SLIDER,
-    "pause_high_volatility": SLIDER,
-    "dividend_handling": SLIDER,
+    **dict.fromkeys(SLIDERS, SLIDER),
 }
 """Keys of the top, `[planner]` and `[core]` that are not house keys."""
 
 EVALUATION: Mapping[str, Spelling] = {"mode": GLOBAL["evaluation_mode"]}
 """Keys of `[evaluation]`."""
 
-_BUYS: Mapping[str, Spelling] = MappingProxyType(
-    {"base_trade_amount_eur": GLOBAL["base_trade_amount_eur"]}
+_BUYS: Mapping[str, Spelling] = {"base_trade_amount_eur": GLOBAL["base_trade_amount_eur"]}
+
+_OF_WEIGHT_BASED = (
+    *("transaction_cost_fixed", "transaction_cost_percent"),
+    *("trade_cost_multiplier", "min_weight_gap"),
 )
 
 _EVERY_PATTERN: Mapping[str, Spelling] = {
@@ -255,12 +246,7 @@ MODULES: Mapping[str, Mapping[str, Spelling]] = {
     },
     "opportunity_calculators.opportunity_buys": _BUYS,
     "opportunity_calculators.rebalance_buys": _BUYS,
-    "opportunity_calculators.weight_based": {
-        "transaction_cost_fixed": GLOBAL["transaction_cost_fixed"],
-        "transaction_cost_percent": GLOBAL["transaction_cost_percent"],
-        "trade_cost_multiplier": GLOBAL["trade_cost_multiplier"],
-        "min_weight_gap": GLOBAL["min_weight_gap"],
-    },
+    "opportunity_calculators.weight_based": {key: GLOBAL[key] for key in _OF_WEIGHT_BASED},
     "pattern_generators.*": _EVERY_PATTERN,
     "pattern_generators.single_best": {
         **_EVERY_PATTERN,
