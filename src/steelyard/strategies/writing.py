@@ -24,7 +24,7 @@ BEGUN = """# Begun from the preset {preset}: what this file does not say is as t
 
 
 class Setting(NamedTuple):
-    """One value of a strategy: `table` like "score.neutral", key, value (None = off), who set it."""
+    """A value of a strategy: `table` like "score.neutral", key, value (None = off), who set it."""
 
     table: str
     key: str
