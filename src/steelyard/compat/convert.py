@@ -73,10 +73,8 @@ def base_currency(context: PlannerContext) -> str:
         return context.history.fx.base
     currencies = _currencies(context)
     if len(currencies) > 1:
-        raise InputError(
-            f"Positions and securities are in {listed(currencies)}: say which the account counts "
-            f"in, base_currency. {NOTHING}"
-        )
+        what = f"Positions and securities are in {listed(currencies)}"
+        raise InputError(f"{what}: say which the account counts in, base_currency. {NOTHING}")
     return currencies.pop() if currencies else ACCOUNT_CURRENCY
 
 
@@ -136,10 +134,8 @@ def convert(
 
 def _unlisted(symbols: Collection[str]) -> Iterator[str]:
     if symbols:
-        yield (
-            f"No security describes {listed(symbols)}: it may not be sold, as for a security that "
-            "does not opt in."
-        )
+        rule = "it may not be sold, as for a security that does not opt in"
+        yield f"No security describes {listed(symbols)}: {rule}."
 
 
 def _check_buckets(context: PlannerContext, bucket: str) -> tuple[str, ...]:
@@ -168,9 +164,8 @@ def _check_symbols(
     for symbol in positions.keys() & securities.keys():
         here, there = positions[symbol].currency, securities[symbol].currency
         if there not in {None, here}:
-            raise InputError(
-                f"{symbol} is a position in {here} and a security in {there}. {NOTHING}"
-            )
+            both = f"a position in {here} and a security in {there}"
+            raise InputError(f"{symbol} is {both}. {NOTHING}")
 
 
 def _as_of(context: PlannerContext) -> tuple[date, tuple[str, ...]]:
@@ -291,18 +286,12 @@ def _differing(worth: Mapping[str, float], cash: float, context: PlannerContext)
     stated = {symbol: value for symbol, value in values.items() if value is not None}
     for symbol, value in sorted({**context.portfolio_context.positions, **stated}.items()):
         if symbol not in worth:
-            yield (
-                f"The portfolio context values {symbol} at {value:,.2f}, and no position or price "
-                "of it was given."
-            )
+            what = f"The portfolio context values {symbol} at {value:,.2f}"
+            yield f"{what}, and no position or price of it was given."
         elif apart(value, worth[symbol]):
-            yield (
-                f"{symbol} is worth {worth[symbol]:,.2f} by quantity, price and rate, and "
-                f"{value:,.2f} as given: the former was used."
-            )
+            what = f"{symbol} is worth {worth[symbol]:,.2f} by quantity, price and rate"
+            yield f"{what}, and {value:,.2f} as given: the former was used."
     total, invested = context.portfolio_context.total_value, math.fsum(worth.values())
     if total is not None and apart(total, invested) and apart(total, invested + cash):
-        yield (
-            f"total_value is {total:,.2f}; positions are worth {invested:,.2f}, with cash "
-            f"{invested + cash:,.2f}: the latter was used."
-        )
+        worth_now = f"positions are worth {invested:,.2f}, with cash {invested + cash:,.2f}"
+        yield f"total_value is {total:,.2f}; {worth_now}: the latter was used."

@@ -15,7 +15,7 @@ from steelyard.compat.configuration import (
     load_planner_config,
 )
 from steelyard.compat.planner import IN_ONE_GO, HolisticPlanner, checked_bucket
-from steelyard.compat.records import CORE, HolisticPlan, PlannerContext, shown
+from steelyard.compat.records import CORE, NOTHING, HolisticPlan, PlannerContext, shown
 from steelyard.compat.repositories import SettingsRepository, TradeRepository, answer
 from steelyard.errors import InputError, SettingsError
 from steelyard.importers import assemble, read
@@ -92,9 +92,8 @@ class PlannerFactoryService:
                 return self.create_for_core_bucket()
             raise SettingsError("The bucket core takes no satellite settings. No planner was made.")
         if satellite_settings is None:
-            raise SettingsError(
-                f"The bucket {bucket_id} is a satellite, needs its settings: no planner was made."
-            )
+            what = f"The bucket {bucket_id} is a satellite, needs its settings"
+            raise SettingsError(f"{what}: no planner was made.")
         return self.create_for_satellite_bucket(bucket_id, satellite_settings)
 
 
@@ -142,10 +141,8 @@ def bundled(bucket_id: str) -> BucketData:
         bucket=bucket_id,
         source=f"bundled quotes, {SOURCE}",
     )
-    warning = (
-        f"No source of data is configured (compat.configure): {bucket_id} was planned with the "
-        "bundled portfolio, which is not yours."
-    )
+    used = f"{bucket_id} was planned with the bundled portfolio, which is not yours."
+    warning = f"No source of data is configured (compat.configure): {used}"
     return BucketData(context=PlannerContext.of(inputs), said=(warning,))
 
 
@@ -189,10 +186,8 @@ def _at_defaults(satellite_id: str) -> SatelliteSettings:
     try:
         return SatelliteSettings(satellite_id=satellite_id)
     except ValidationError as error:
-        raise InputError(
-            f"{satellite_id!r} cannot be the id of a satellite: {error.errors()[0]['msg']}. "
-            "Nothing was planned."
-        ) from error
+        what = f"{satellite_id!r} cannot be the id of a satellite: {error.errors()[0]['msg']}"
+        raise InputError(f"{what}. {NOTHING}") from error
 
 
 def _planner(bucket_id: str, data: BucketData) -> HolisticPlanner:
@@ -200,10 +195,8 @@ def _planner(bucket_id: str, data: BucketData) -> HolisticPlanner:
     config = data.config or PlannerConfiguration()
     if bucket_id != CORE or data.settings is not None:
         if data.config is not None:
-            raise SettingsError(
-                f"The satellite {bucket_id} has a configuration; it is planned by its settings. "
-                "Nothing was planned."
-            )
+            what = f"The satellite {bucket_id} has a configuration; it is planned by its settings"
+            raise SettingsError(f"{what}. {NOTHING}")
         settings = data.settings or _at_defaults(bucket_id)
         config = PlannerFactoryService().create_for_bucket(bucket_id, settings).config
     return ModularPlannerFactory(config).create(

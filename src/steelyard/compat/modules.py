@@ -197,9 +197,8 @@ class View:
         """Register an object; raises ModuleError for another kind or the name of another."""
         module = instance.as_module() if hasattr(instance, "as_module") else None
         if not isinstance(module, Module) or module.kind is not self.kind:
-            raise ModuleError(
-                f"{type(instance).__name__} is not a module of {self.kind}. It was not registered."
-            )
+            what = f"{type(instance).__name__} is not a module of {self.kind}"
+            raise ModuleError(f"{what}. It was not registered.")
         add(module)
 
 

@@ -45,9 +45,8 @@ def _ours(name: str) -> str:
     if name not in IMPORTS and module in IMPORTS and module != LOGGER:
         return f"{IMPORTS[module]}.{member}"
     if name not in IMPORTS:
-        raise InputError(
-            f"{name} has no counterpart in "
-            f"steelyard.compat.IMPORTS.{did_you_mean(name, list(IMPORTS))} Nothing was translated; "
-            "docs/names.md says where each name of the documents lives."
-        )
+        what = f"{name} has no counterpart in steelyard.compat.IMPORTS"
+        advice = "docs/names.md says where each name of the documents lives."
+        near = did_you_mean(name, list(IMPORTS))
+        raise InputError(f"{what}.{near} Nothing was translated; {advice}")
     return IMPORTS[name]

@@ -133,10 +133,8 @@ class HolisticPlanner:
         owned = {"settings_repo": settings_repo, "trade_repo": trade_repo}
         for name, part in _parts(repositories, "repositories", REPOSITORIES).items():
             if owned[name] is not None:
-                raise InputError(
-                    f"{name} is given twice, on its own and in repositories. Nothing was planned: "
-                    "give it once."
-                )
+                twice = f"{name} is given twice, on its own and in repositories"
+                raise InputError(f"{twice}. Nothing was planned: give it once.")
             owned[name] = part
         self.settings_repo, self.trade_repo = owned["settings_repo"], owned["trade_repo"]
         self.exchange_rate_service = _parts(services, "services", SERVICES).get(SERVICES[0])
@@ -267,10 +265,8 @@ def _configuration(config: object) -> PlannerConfiguration:
         return config or PlannerConfiguration()
     if isinstance(config, Strategy):
         return PlannerConfiguration.of(config)
-    raise SettingsError(
-        f"config is {shown(config)}; it must be a PlannerConfiguration or a Strategy. "
-        "parse_toml_config reads text."
-    )
+    rule = "it must be a PlannerConfiguration or a Strategy"
+    raise SettingsError(f"config is {shown(config)}; {rule}. parse_toml_config reads text.")
 
 
 def checked_bucket(bucket_id: object) -> str:
@@ -310,10 +306,9 @@ def _parts(owner: object | None, what: str, names: Sequence[str]) -> dict[str, A
 def _check_names(options: Mapping[str, Any], names: Sequence[str], what: str) -> None:
     for name in options:
         if name not in names:
-            raise InputError(
-                f"{what} has no {name!r}.{did_you_mean(name, names)} Known: {', '.join(names)}. "
-                "Nothing was planned."
-            )
+            near = did_you_mean(name, names)
+            listed = f"Known: {', '.join(names)}."
+            raise InputError(f"{what} has no {name!r}.{near} {listed} {NOTHING}")
 
 
 async def create_holistic_plan(

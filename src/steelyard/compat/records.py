@@ -182,10 +182,8 @@ class PlannerContext:
         if foreign or snapshot.open_orders:
             orders = f"{len(snapshot.open_orders)} open orders"
             what = f"balances in {', '.join(foreign)}" if foreign else orders
-            raise InputError(
-                f"The account has {what}, which a planner context cannot hold. Nothing was planned:"
-                " use planner.plan."
-            )
+            refusal = f"The account has {what}, which a planner context cannot hold"
+            raise InputError(f"{refusal}. Nothing was planned: use planner.plan.")
         return cls(
             portfolio_context=_portfolio_context(snapshot.securities, market),
             positions=tuple(_position(holding, snapshot, market) for holding in snapshot.holdings),

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from typing import Any, Protocol, TypeVar
 
 from steelyard import strategies
-from steelyard.compat.records import is_number, shown, unusable
+from steelyard.compat.records import NOTHING, is_number, shown, unusable
 from steelyard.errors import InputError, did_you_mean
 from steelyard.strategies import Strategy
 
@@ -103,10 +103,8 @@ def _last(symbol: str, dates: object) -> LastTraded:
     for key in entry:
         if key not in keys:
             near = did_you_mean(str(key), keys)
-            raise InputError(
-                f"The trade history has {key!r} for {symbol}; known are last_buy and "
-                f"last_sell.{near} Nothing was planned."
-            )
+            what = f"The trade history has {key!r} for {symbol}"
+            raise InputError(f"{what}; known are last_buy and last_sell.{near} {NOTHING}")
     return LastTraded(*(day(entry.get(key), f"{key} of {symbol}") for key in keys))
 
 
@@ -136,10 +134,9 @@ async def account_settings(repository: object | None) -> dict[str, float]:
     names = (*KNOWN_SETTINGS, *UNUSED_SETTINGS)
     for name in settings:
         if name not in names:
-            raise InputError(
-                f"settings_repo has {name!r}, which nothing reads.{did_you_mean(str(name), names)} "
-                f"Known: {', '.join(names)}."
-            )
+            what = f"settings_repo has {name!r}, which nothing reads"
+            near = did_you_mean(str(name), names)
+            raise InputError(f"{what}.{near} Known: {', '.join(names)}.")
     return {name: _number(name, value) for name, value in settings.items()}
 
 
@@ -170,17 +167,13 @@ def as_changes(settings: Mapping[str, float], value: float) -> dict[str, Any]:
 def _converted(name: str, number: float, value: float) -> float | int:
     if name == "min_cash_reserve":
         if not 0 <= number <= value:
-            raise InputError(
-                f"min_cash_reserve is {number:,.2f} of an account worth {value:,.2f}. Nothing was "
-                "planned: lower it."
-            )
+            what = f"min_cash_reserve is {number:,.2f} of an account worth {value:,.2f}"
+            raise InputError(f"{what}. Nothing was planned: lower it.")
         return number / value if value else 0.0
     if name == "max_loss_threshold":
         if not -1 <= number <= 0:
-            raise InputError(
-                f"max_loss_threshold is {number:g}; it is a loss, from -1 to 0, like -0.2 for 20 %."
-                " Nothing was planned."
-            )
+            rule = "it is a loss, from -1 to 0, like -0.2 for 20 %"
+            raise InputError(f"max_loss_threshold is {number:g}; {rule}. {NOTHING}")
         return -number
     return int(number) if name in WHOLE else number
 
@@ -218,18 +211,14 @@ async def exchange_rate(service: object, currency: str, base: str) -> float:
     """Units of `base` for one unit of `currency`; raises InputError for a rate not above 0."""
     rate: Any = await answer(_method(service, "exchange_rate_service", "get_rate")(currency, base))
     if not is_number(rate) or rate <= 0:
-        raise InputError(
-            f"exchange_rate_service gives {rate!r} {base} for one {currency}; a rate is above 0. "
-            "Nothing was planned."
-        )
+        what = f"exchange_rate_service gives {rate!r} {base} for one {currency}"
+        raise InputError(f"{what}; a rate is above 0. {NOTHING}")
     return float(rate)
 
 
 def _method(owner: object, name: str, method: str) -> Any:
     function = getattr(owner, method, None)
     if not callable(function):
-        raise InputError(
-            f"The {name} is a {type(owner).__name__} without {method}(). Nothing was planned: give "
-            "an object that has it."
-        )
+        what = f"The {name} is a {type(owner).__name__} without {method}()"
+        raise InputError(f"{what}. Nothing was planned: give an object that has it.")
     return function
