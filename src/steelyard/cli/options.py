@@ -120,10 +120,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What `plan` takes, and the sentences that come first.
-
-    sample   name of the bundled portfolio; None for own files
-    """
+    """What `plan` takes, what is said first, and the bundled portfolio, None for own files."""
 
     imported: Imported
     strategy: Strategy
@@ -134,8 +131,7 @@ class Inputs:
 def read(options: Options, sample: str | None = None) -> Inputs:
     """Read what the options name; without files, or with `sample`, a bundled portfolio.
 
-    Raises SteelyardError for inputs that may not be planned with, and a usage error for files
-    without holdings or cash.
+    Raises SteelyardError for unusable inputs, a usage error for files without holdings or cash.
     """
     if options.files and not (options.holdings or options.cash):
         raise typer.BadParameter(

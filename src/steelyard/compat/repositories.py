@@ -80,10 +80,7 @@ async def answer(value: T | Awaitable[T]) -> T:
 
 
 async def last_traded(repository: object | None) -> dict[str, LastTraded]:
-    """Symbol -> dates of the last buy and sale; nothing without a repository.
-
-    Raises InputError for an object that cannot be asked and for an answer of another shape.
-    """
+    """Symbol -> last buy and sale, none without a repository; InputError for other answers."""
     if repository is None:
         return {}
     history = await answer(_method(repository, "trade_repo", "get_trade_history")())
@@ -121,10 +118,7 @@ def day(value: date | str | None, what: str) -> date | None:
 
 
 async def account_settings(repository: object | None) -> dict[str, float]:
-    """The settings of the account as numbers; nothing without a repository.
-
-    Raises InputError for an unknown setting, one that is no number, and what cannot be asked.
-    """
+    """The account's settings as numbers, none without a repository; InputError for others."""
     if repository is None:
         return {}
     settings = repository

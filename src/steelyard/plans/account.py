@@ -98,8 +98,7 @@ class OpenOrderShown(Record):
 
 
 class HoldingShown(Record):
-    """A security that is held, targeted or traded, before the plan; `band` is (low, high) around
-    the target.
+    """A security that is held, targeted or traded, before the plan; `band` is around the target.
 
     lot_size           shares; an order is a multiple of it, or the whole holding
     lot_value          what one lot costs, base currency
@@ -166,9 +165,7 @@ class Drift(Record):
 
 
 class CashRung(Record):
-    """The balance of one currency at the end of a date: `traded` counts unsettled money, `settled`
-    does not.
-    """
+    """Balance of a currency at the end of a date; `traded` counts unsettled money, `settled` not."""
 
     date: date
     currency: str

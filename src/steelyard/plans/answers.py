@@ -28,9 +28,7 @@ class Stability(Told):
 
 
 class Counterfactual(Told):
-    """What one changed rule would gain: score units, and the costs in base currency that weigh as
-    much.
-    """
+    """What one changed rule would gain: score units, and costs in base currency as heavy."""
 
     name: str
     setting: str
@@ -41,9 +39,7 @@ class Counterfactual(Told):
 
 
 class Threshold(Told):
-    """Price at which a step leaves the plan, other prices as they are; null = it stays over the
-    range looked at.
-    """
+    """Price at which a step leaves the plan, others as they are; null = none in the range tried."""
 
     n: int
     symbol: str
@@ -63,9 +59,7 @@ class Relaxation(Told):
 
 
 class Explanation(Record):
-    """What would change the plan and how sure it is; made only when asked for, not part of the plan
-    id.
-    """
+    """What would change the plan and how sure it is; made when asked for, not part of the id."""
 
     text: str
     stability: Stability
@@ -83,9 +77,7 @@ class Filling(Record):
 
 
 class FillScenario(Told):
-    """The plan partly filled: what of it fills, and what that end state is worth by the same
-    score.
-    """
+    """The plan partly filled: what of it fills, and what that end state is worth by the score."""
 
     name: Annotated[str, Field(description="what fills, in words")]
     fills: Annotated[
@@ -106,9 +98,7 @@ class FillScenario(Told):
 
 
 class Robustness(Told):
-    """What becomes of the plan where its orders fill in part: the end states of scenarios, none of
-    which is a plan.
-    """
+    """What becomes of the plan where its orders fill in part: end states, none of them a plan."""
 
     worst: Annotated[Number, Field(description="least improvement of all scenarios")]
     mean: Annotated[Number, Field(description="mean improvement of all scenarios")]

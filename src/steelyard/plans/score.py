@@ -10,9 +10,7 @@ from steelyard.canonical import Number, Record
 
 
 class PartShown(Record):
-    """A part of a term: its share, raw and scaled value (0..1 unless off scale) before and
-    after.
-    """
+    """A part of a term: share, raw and scaled value (0..1 unless off scale) before and after."""
 
     name: str
     share: Number

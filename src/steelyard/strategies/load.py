@@ -106,8 +106,7 @@ def validate(strategy: Strategy | Mapping[str, Any], folder: Path | None = None)
 def check(path: Path) -> tuple[Problems, Strategy | None]:
     """What is wrong with a file, with lines, and the strategy when it may be used.
 
-    A plugin that could not be loaded is an error here, though a plan goes on without it and says
-    so: who checks a file wants to know before.
+    A plugin that could not be loaded is an error here, though a plan goes on without it.
     """
     try:
         parsed = document(read(path), str(path))

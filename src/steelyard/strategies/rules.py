@@ -97,10 +97,8 @@ def _says_itself(strategy: Strategy, *tables: str) -> bool:
 
 def _neither_side(strategy: Strategy) -> Iterator[Problem]:
     if not (strategy.limits.allow_buy or strategy.limits.allow_sell):
-        text = (
-            "limits.allow_buy and limits.allow_sell are both false: nothing could ever be traded."
-        )
-        yield error(("limits", "allow_buy"), text)
+        both = "limits.allow_buy and limits.allow_sell are both false"
+        yield error(("limits", "allow_buy"), f"{both}: nothing could ever be traded.")
 
 
 def _pairs(strategy: Strategy) -> Iterator[Problem]:

@@ -69,10 +69,7 @@ class Moment(BaseModel):
 
 
 class Circuit(BaseModel):
-    """A module that failed: how often in a row, the last error, since when it counts.
-
-    since   the last failure, or the beginning of the run that tries a half-open module
-    """
+    """A module that failed: how often in a row, the last error, and when, or when last tried."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 

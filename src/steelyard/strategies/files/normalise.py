@@ -111,10 +111,7 @@ def _same(first: object, other: object) -> bool:
 
 
 def normalise(document: Mapping[str, object], modules: Known, *, switching: bool = True) -> Normal:
-    """Every setting of a document in the house form; `problems` has what could not be understood.
-
-    switching   does a module's table without `enabled` switch it on
-    """
+    """Every setting of a document; `switching`: a module's table alone switches the module on."""
     normal = Normal()
     normal.problems += itertools.islice(_not_finite(document, ()), MOST_PROBLEMS)
     if normal.problems:

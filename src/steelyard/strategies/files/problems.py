@@ -57,10 +57,7 @@ def warning(place: Place, text: str) -> Problem:
 
 
 class Problems(list[str]):
-    """The sentences of all errors: empty, and so false, when the strategy is valid.
-
-    found   errors and warnings as records
-    """
+    """The sentences of all errors, empty when valid; `found` has errors and warnings as records."""
 
     def __init__(self, problems: Iterable[Problem] = ()) -> None:
         self.found = tuple(problems)
