@@ -80,21 +80,18 @@ class FillScenario(Told):
     """The plan partly filled: what of it fills, and what that end state is worth by the score."""
 
     name: Annotated[str, Field(description="what fills, in words")]
-    fills: Annotated[
-        tuple[Filling, ...], Field(description="the orders that fill at all, in order of execution")
-    ]
-    improvement: Annotated[
-        Number,
-        Field(
-            description=(
-                "over hold, net of charges; an order that fills in part pays its whole commission"
-            )
-        ),
-    ]
+    fills: tuple[Filling, ...] = Field(
+        description="the orders that fill at all, in order of execution"
+    )
+    improvement: Number = Field(
+        description=(
+            "over hold, net of charges; an order that fills in part pays its whole commission"
+        )
+    )
     cash_after: Annotated[Number, Field(description="all cash after costs, of value")]
-    keeps_reserve: Annotated[
-        bool, Field(description="is the cash after at least what the plan itself must leave")
-    ]
+    keeps_reserve: bool = Field(
+        description="is the cash after at least what the plan itself must leave"
+    )
 
 
 class Robustness(Told):
@@ -103,50 +100,44 @@ class Robustness(Told):
     worst: Annotated[Number, Field(description="least improvement of all scenarios")]
     mean: Annotated[Number, Field(description="mean improvement of all scenarios")]
     share: Annotated[Number, Field(description="share of scenarios that still beat hold")]
-    scenarios: Annotated[
-        tuple[FillScenario, ...],
-        Field(description="prefixes of the plan, then one order in part and the others whole"),
-    ]
+    scenarios: tuple[FillScenario, ...] = Field(
+        description="prefixes of the plan, then one order in part and the others whole"
+    )
 
 
 class RelaxedStep(AlternativeStep):
     """An order of a plan that breaks a rule: never an order to place."""
 
-    relaxed_constraints: Annotated[
-        tuple[str, ...], Field(description="the settings that were loosened for it")
-    ]
+    relaxed_constraints: tuple[str, ...] = Field(
+        description="the settings that were loosened for it"
+    )
 
 
 class Loosened(Told):
     """What one loosened rule would gain, by solving again: the price of that rule, not a plan."""
 
     name: Annotated[str, Field(description="the rule in words")]
-    setting: Annotated[
-        str, Field(description="its dotted name; `securities.SYMBOL` is one of the securities")
-    ]
+    setting: str = Field(
+        description="its dotted name; `securities.SYMBOL` is one of the securities"
+    )
     now: Annotated[Number, Field(description="as it is; a switch is 0 or 1")]
     then: Annotated[Number, Field(description="as it was tried")]
     unit: Annotated[str, Field(description="what `gain_per_unit` is per; pp is a percentage point")]
     gain: Number = Field(description="net improvement that the plan would gain, score units")
     gain_per_unit: Annotated[Number, Field(description="gain for one unit of the rule")]
-    steps: Annotated[
-        tuple[RelaxedStep, ...],
-        Field(description="the orders of the relaxed plan, in order of execution"),
-    ]
+    steps: tuple[RelaxedStep, ...] = Field(
+        description="the orders of the relaxed plan, in order of execution"
+    )
 
 
 class WhatIf(Record):
     """Reports of the what-if generators that are on: they change nothing in the plan."""
 
-    fills: Annotated[
-        Robustness | None,
-        Field(
-            description=(
-                "the plan partly filled; null when not asked for, or where there is nothing to fill"
-            )
-        ),
-    ]
-    relaxations: Annotated[
-        tuple[Loosened, ...],
-        Field(description="each rule loosened alone, in the order of the generator"),
-    ]
+    fills: Robustness | None = Field(
+        description=(
+            "the plan partly filled; null when not asked for, or where there is nothing to fill"
+        )
+    )
+    relaxations: tuple[Loosened, ...] = Field(
+        description="each rule loosened alone, in the order of the generator"
+    )
