@@ -42,7 +42,6 @@ Changes = dict[str, Any]
 
 DECIMALS = 12
 """Sliders are decimals of people: .5 - .3 x .7 is .29."""
-
 HOLD_DAYS = 180
 STOP_DISTANCE = 0.10
 STOP_GAIN = 0.15

@@ -19,7 +19,6 @@ from steelyard.errors import InputError, did_you_mean
 from steelyard.strategies import Strategy
 
 T = TypeVar("T")
-
 Setting = float | int | str
 Trades = Mapping[str, Mapping[str, date | str | None]]
 
@@ -70,7 +69,6 @@ KNOWN_SETTINGS: Mapping[str, tuple[str, ...]] = {
 
 UNUSED_SETTINGS = ("target_annual_return", "optimizer_blend", "optimizer_target_return")
 """Settings of an optimiser that there is none of here: target weights come from the caller."""
-
 WHOLE = frozenset({"max_plan_depth", "min_hold_days", "sell_cooldown_days"})
 
 

@@ -20,14 +20,12 @@ from steelyard.importers.values import NOTHING, BadCell, shown
 from steelyard.notices import Notice
 
 T = TypeVar("T")
-
 MAX_BYTES = 64 * 1024 * 1024
 """Largest file, and largest content of a compressed one."""
 MAX_ROWS = 1_000_000
 """Most rows of a file that is read cell by cell."""
 MAX_TEXT = 10_000
 """Most characters in a cell."""
-
 GZIP_MAGIC = b"\x1f\x8b"
 SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")

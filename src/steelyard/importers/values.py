@@ -12,7 +12,6 @@ from decimal import Decimal
 from steelyard.canonical import plain
 
 NOTHING = "Nothing was planned."
-
 MAX_DIGITS = 40
 """Most characters in a number."""
 MAX_EXPONENT = 12
@@ -25,7 +24,6 @@ SHOWN_CHARACTERS = 40
 """How much of a cell a message repeats."""
 WHOLE = 100
 """Percent."""
-
 SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.\-/^=]{0,31}")
 CURRENCY = re.compile(r"[A-Z]{3}")
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]([+-]?[0-9]{1,3}))?")

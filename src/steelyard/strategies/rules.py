@@ -27,10 +27,8 @@ DEEP = 7
 MANY_PATTERNS = 10
 FEW_PATTERNS = 2
 MANY_COMBINATIONS = 100
-
 OR = "|"
 """Between alternatives of a dependency."""
-
 SELLING = ("profit_taking", "rebalance_sells", "weight_based")
 BUYING = ("averaging_down", "opportunity_buys", "rebalance_buys")
 

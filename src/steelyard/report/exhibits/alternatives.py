@@ -21,14 +21,11 @@ TITLES = {"proposal": "Best proposal", "greedy": "Greedy list"}
 
 WIDTH, HEIGHT = 330.0, 256.0
 """The chart that labels are placed for, px: the narrowest window draws it about this wide."""
-
 TOP, BOTTOM, LEFT, RIGHT = 14.0, 30.0, 8.0, 4.0
 """Room around the points: px above and below, percent on the left and on the right."""
-
 DOT = 6.0
 LETTER, LINE = 6.6, 14.0
 """Size of a letter of a label, px, generous."""
-
 GAP = 9.0
 LIFT = 4.0
 STEEP = 15.0

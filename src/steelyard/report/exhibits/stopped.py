@@ -13,10 +13,8 @@ from steelyard.report.exhibits.words import by_rule, capital, counted, named, pl
 
 ROWS = 40
 """Rows drawn; the rest goes where the other sizes and sides are."""
-
 SYMBOLS = 12
 """Symbols named in one drawn row; the lists below name all."""
-
 TELLING: tuple[Stage, ...] = ("input", "filter", "search", "sizing", "plan", "opportunity")
 """What is said first: what was barred, then what lost, last what was never proposed."""
 

@@ -15,7 +15,6 @@ from steelyard.sentences import FORMATS, SPACE, money, percent, points, signed
 MARGIN = 1.0
 TEN = 0.1
 """The score axis starts at a multiple of ten points."""
-
 LEAST_SHARE = 0.5
 """A term that makes at least this share of all gains is said to bring most of them."""
 

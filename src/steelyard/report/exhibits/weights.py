@@ -14,18 +14,14 @@ from steelyard.sentences import FORMATS, signed
 
 ROWS = 60
 """Rows that a page draws: the traded, the ones out of their band, then the largest."""
-
 ABSENT_ROWS = 10
 """Targets that cannot be bought that are drawn, the largest."""
-
 LEAST_REACH = 0.02
 """Half width of the strips at least, of value."""
-
 POINT = 0.01
 STEPS = 7
 STRIP_MARGIN = 3.0
 """Percent of a strip's width kept free on either side for a dot at the edge."""
-
 IN_BAND = 1e-12
 MOST_DIGITS = 6
 UNGROUPED = "No group"

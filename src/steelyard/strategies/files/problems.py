@@ -19,7 +19,6 @@ LAST_SHORT = 0xFFFF
 """Last character that four digits write."""
 SHOWN_BITS = 200
 """Of a whole number; Python writes out no number of thousands of digits."""
-
 MOST_PROBLEMS = 20
 """After so many nobody reads on, and a file that is wrong everywhere must not take long."""
 

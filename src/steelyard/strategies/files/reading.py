@@ -29,7 +29,6 @@ MAX_SAID = 400
 """Characters of what a parser says."""
 MAX_DIGITS = 4300
 """Python reads no longer whole number."""
-
 BOM = "\ufeff"
 LINE_END = "\n"
 AT_END = "end of document"

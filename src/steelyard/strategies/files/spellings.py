@@ -120,10 +120,8 @@ class Unused:
 
 
 Spelling = Alias | Agrees | Refused | Unused
-
 PENALTY_SCALE = 50.0
 """The documents' default penalty of .1 is the default cost aversion of 5."""
-
 NO_SIGN = Converted(abs, -1, 1, "a minus sign is dropped")
 """A fall written as a negative number, or as the positive one that is meant."""
 COST_AVERSION = Converted(

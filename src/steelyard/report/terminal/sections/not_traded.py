@@ -13,7 +13,6 @@ from steelyard.report.terminal.sections.view import View, side_of
 
 REASONS_SHOWN = 6
 """Rows without `explain`."""
-
 STAGES: tuple[Stage, ...] = (*TELLING, "merge")
 """Order of the ledger; last what lives on in another size."""
 
