@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from typer import Argument, Option
 
 from steelyard.cli.output import guarded, note, screen, write, write_json
 
@@ -31,18 +31,14 @@ IN_WORDS: Mapping[State, str] = {
 
 def health(
     module: Annotated[
-        str | None,
-        typer.Argument(help="Only this one, as `name` or `kind.name`.", metavar="[MODULE]"),
+        str | None, Argument(help="Only this one, as `name` or `kind.name`.", metavar="[MODULE]")
     ] = None,
     reset: Annotated[
-        bool,
-        typer.Option("--reset", help="Forget the failures: the next plan runs the module again."),
+        bool, Option("--reset", help="Forget the failures: the next plan runs the module again.")
     ] = False,
     as_json: Annotated[
         bool,
-        typer.Option(
-            "--json", help="Print one JSON document: every module, those without failures too."
-        ),
+        Option("--json", help="Print one JSON document: every module, those without failures too."),
     ] = False,
 ) -> None:
     """Show which modules are out of service.

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from typer import Option
 
 from steelyard.cli.options import StrategyName, strategy_of
 from steelyard.cli.output import guarded, note, screen, write, write_json
@@ -20,11 +20,9 @@ BUILT_IN = "built-in"
 
 
 def modules(
-    tag: Annotated[
-        str | None, typer.Option(help="Only modules with this tag.", metavar="TAG")
-    ] = None,
+    tag: Annotated[str | None, Option(help="Only modules with this tag.", metavar="TAG")] = None,
     strategy: StrategyName = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: Annotated[bool, Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """List the registered modules and listed plugins, their parameters, and who set them."""
     with guarded():

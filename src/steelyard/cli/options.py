@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer import Option
 
 from steelyard.cli.health import keeper, versions
 from steelyard.cli.output import Stopwatch, progress
@@ -58,7 +59,7 @@ MOST_DIGITS = 18
 
 def _csv(columns: str, *names: str) -> Any:
     """An option that names a file of these columns."""
-    return typer.Option(*names, help=f"CSV: {columns}", metavar="F")
+    return Option(*names, help=f"CSV: {columns}", metavar="F")
 
 
 Holdings = Annotated[Path | None, _csv("symbol, quantity[, price, average_cost, acquired, ...].")]
@@ -72,27 +73,25 @@ Securities = Annotated[
 Fx = Annotated[Path | None, _csv("date, currency, rate; units of base for one of currency.")]
 Index = Annotated[Path | None, _csv("date, SPY, QQQ, ...; what the market regime is told from.")]
 Cash = Annotated[
-    list[str] | None, typer.Option(help="A balance; once per currency.", metavar="CUR=AMOUNT")
+    list[str] | None, Option(help="A balance; once per currency.", metavar="CUR=AMOUNT")
 ]
 Base = Annotated[
-    str | None, typer.Option(help="The currency in which the account counts.", metavar="CUR")
+    str | None, Option(help="The currency in which the account counts.", metavar="CUR")
 ]
 StrategyName = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--strategy",
         help="A preset (strategy list names them), or a TOML file of one's own.",
         metavar="NAME|F.toml",
     ),
 ]
 AsOf = Annotated[
-    date | None, typer.Option(help="Plan as of that day (YYYY-MM-DD).", parser=_day, metavar="DATE")
+    date | None, Option(help="Plan as of that day (YYYY-MM-DD).", parser=_day, metavar="DATE")
 ]
-Seed = Annotated[
-    int, typer.Option(help="Seed of the generators.", parser=_whole_number, metavar="N")
-]
+Seed = Annotated[int, Option(help="Seed of the generators.", parser=_whole_number, metavar="N")]
 Exclude = Annotated[
-    list[str] | None, typer.Option(help="Leave a symbol out; every page says so.", metavar="SYMBOL")
+    list[str] | None, Option(help="Leave a symbol out; every page says so.", metavar="SYMBOL")
 ]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Option
 
 from steelyard.cli.options import (
     AsOf,
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from steelyard.plans.plan import Plan
     from steelyard.plans.verify import Report
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print the whole plan as one JSON document.")]
+AsJson = Annotated[bool, Option("--json", help="Print the whole plan as one JSON document.")]
 
 OWN_FILES = "plan --holdings H.csv --targets T.csv --prices P.csv"
 
@@ -80,7 +80,7 @@ def plan(
     exclude: Exclude = None,
     explain: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--explain",
             help=(
                 "Also solve again for what would change the plan (seconds); show every candidate, "
@@ -90,11 +90,9 @@ def plan(
     ] = False,
     as_json: AsJson = False,
     report: Annotated[
-        Path | None, typer.Option(help="Also write an HTML report.", metavar="F.html")
+        Path | None, Option(help="Also write an HTML report.", metavar="F.html")
     ] = None,
-    timings: Annotated[
-        bool, typer.Option("--timings", help="Show how long each part took.")
-    ] = False,
+    timings: Annotated[bool, Option("--timings", help="Show how long each part took.")] = False,
 ) -> None:
     """Plan the trades that best improve a portfolio.
 

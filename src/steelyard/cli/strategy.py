@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer import Argument, Option
 
 from steelyard.cli.output import FAILED, guarded, note, save, screen, write, write_json
 from steelyard.report import visible
@@ -29,8 +30,8 @@ strategy = typer.Typer(
     add_completion=False,
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-Named = Annotated[str, typer.Argument(help="A preset, or a TOML file.", metavar="NAME|FILE")]
+AsJson = Annotated[bool, Option("--json", help="Print one JSON document.")]
+Named = Annotated[str, Argument(help="A preset, or a TOML file.", metavar="NAME|FILE")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +86,9 @@ def show(name: Named, as_json: AsJson = False) -> None:
 
 @strategy.command("new")
 def new(
-    file: Annotated[Path, typer.Argument(help="Where to write; ends in .toml.", metavar="FILE")],
-    preset: Annotated[str, typer.Option(help="What to begin with.", metavar="P")] = "default",
-    force: Annotated[
-        bool, typer.Option("--force", help="Overwrite the file if it is there.")
-    ] = False,
+    file: Annotated[Path, Argument(help="Where to write; ends in .toml.", metavar="FILE")],
+    preset: Annotated[str, Option(help="What to begin with.", metavar="P")] = "default",
+    force: Annotated[bool, Option("--force", help="Overwrite the file if it is there.")] = False,
 ) -> None:
     """Write a commented strategy file that begins as a preset."""
     with guarded():
@@ -112,7 +111,7 @@ def new(
 
 @strategy.command("validate")
 def validate(
-    file: Annotated[Path, typer.Argument(help="A strategy file.", metavar="FILE")],
+    file: Annotated[Path, Argument(help="A strategy file.", metavar="FILE")],
     as_json: AsJson = False,
 ) -> None:
     """Say all that is wrong with a strategy file.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer import Argument, Option
 
 from steelyard.cli.output import FAILED, guarded, note, screen, write
 
@@ -22,13 +23,13 @@ SHOWN = 20
 def verify(
     plan: Annotated[
         Path,
-        typer.Argument(
+        Argument(
             help="A plan that was saved with --json.", metavar="PLAN.json", show_default=False
         ),
     ],
     *,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print the findings as one JSON document.")
+        bool, Option("--json", help="Print the findings as one JSON document.")
     ] = False,
 ) -> None:
     """Check a saved plan: derive its accounts, limits and sums anew.

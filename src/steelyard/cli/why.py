@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer import Argument, Option
 
 from steelyard.cli.options import (
     AsOf,
@@ -38,11 +39,11 @@ PARTS = ("candidates", "not_traded", "problems", "warnings", "data_coverage")
 
 
 def why(
-    symbol: Annotated[str, typer.Argument(help="The security to explain, upper or lower case.")],
+    symbol: Annotated[str, Argument(help="The security to explain, upper or lower case.")],
     *,
     plan: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             help="A plan that was saved with --json; without it, plans again.", metavar="F.json"
         ),
     ] = None,
@@ -58,7 +59,7 @@ def why(
     as_of: AsOf = None,
     seed: Seed = 0,
     exclude: Exclude = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: Annotated[bool, Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Explain what the plan does and does not do with a symbol."""
     balances, out = tuple(cash or ()), tuple(exclude or ())
