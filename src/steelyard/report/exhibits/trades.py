@@ -134,10 +134,8 @@ def _reserve_said(plan: Plan) -> str:
     reserve = f"The reserve is {money(plan.reserve)}"
     if not has_foreign_cash(plan):
         return reserve + "."
-    balances = {currency: amount for currency, amount in plan.cash_after.items() if amount}
-    total = sum((plan.cash_rates[currency] * balances[currency] for currency in balances), ZERO)
-    towards = "cash in other currencies counts towards it"
-    return f"{reserve}; {towards}: all cash is {money(total)} {plan.base_currency}."
+    total = f"{money(plan.in_base(plan.cash_after))} {plan.base_currency}"
+    return f"{reserve}; cash in other currencies counts towards it: all cash is {total}."
 
 
 def has_foreign_cash(plan: Plan) -> bool:
