@@ -118,7 +118,8 @@ def writable(path: Path, what: str, mend: str, *, done: str = "Nothing was plann
         if path.parent.is_dir():
             return
         raise InputError(
-            f"The {what} is not written to {path}: there is no folder {path.parent}. {done} {mend}"
+            f"The {what} could not be written to {path}: there is no folder {path.parent}. {done} "
+            f"{mend}"
         ) from None
     except (OSError, ValueError) as error:
         raise _unwritten(path, what, error, done, mend) from error
