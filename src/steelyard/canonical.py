@@ -36,9 +36,7 @@ def _decimal(pattern: str) -> WithJsonSchema:
 
 
 Amount = Annotated[
-    Decimal,
-    PlainSerializer(plain, return_type=str),
-    _decimal(r"^-?[0-9]{1,40}(\.[0-9]{1,60})?$"),
+    Decimal, PlainSerializer(plain, return_type=str), _decimal(r"^-?[0-9]{1,40}(\.[0-9]{1,60})?$")
 ]
 """A decimal as text: no exponent, and no more digits than any calculation here keeps."""
 Positive = Annotated[

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
 import platformdirs
@@ -70,11 +69,9 @@ VARIABLES = (
 )
 
 
-HEALTH_FILE: Mapping[str, str] = MappingProxyType(
-    {
-        "Linux": "`~/.local/share/steelyard/health.json`; under `$XDG_DATA_HOME` where that is set",
-        "macOS": "`~/Library/Application Support/steelyard/health.json`",
-        "Windows": r"`%LOCALAPPDATA%\steelyard\health.json`",
-    }
-)
+HEALTH_FILE: Mapping[str, str] = {
+    "Linux": "`~/.local/share/steelyard/health.json`; under `$XDG_DATA_HOME` where that is set",
+    "macOS": "`~/Library/Application Support/steelyard/health.json`",
+    "Windows": r"`%LOCALAPPDATA%\steelyard\health.json`",
+}
 """Platform -> where the failures of modules are kept while `STEELYARD_HOME` is unset."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,9 +14,7 @@ Stage = Literal["input", "opportunity", "sizing", "filter", "merge", "search", "
 
 
 class Notice(Record):
-    """A problem (the plan may differ from what full inputs would give) or a warning (worth
-    knowing).
-    """
+    """A problem (the plan may differ from that of full inputs) or a warning (worth knowing)."""
 
     code: str
     message: str
@@ -24,9 +23,7 @@ class Notice(Record):
 
 
 class Coverage(Record):
-    """A metric that was missing and the neutral value used in its place; null = the rule let it
-    pass.
-    """
+    """A metric that was missing and the value used in its place; null = the rule let it pass."""
 
     symbol: str
     metric: str
@@ -42,6 +39,13 @@ class ModuleRun(Record):
     count: int | None
     error: str | None
     outcome: Literal["ok", "nothing", "no_input", "failed", "disabled"]
+
+
+def outcomes(runs: Iterable[ModuleRun]) -> list[tuple[str, str, str | None]]:
+    """(qualified name, version, error) of the modules that were called; None = it did not fail."""
+    called = [run for run in runs if run.outcome in {"ok", "nothing", "failed"}]
+    errors = [(run.error or "") if run.outcome == "failed" else None for run in called]
+    return [(f"{r.kind}.{r.name}", r.version, e) for r, e in zip(called, errors, strict=True)]
 
 
 class Timing(Record):

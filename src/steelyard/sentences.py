@@ -73,26 +73,24 @@ def points(score: float, digits: int = 2) -> str:
     return _signless(f"{100 * score:.{digits}f}")
 
 
-FORMATS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
-    {
-        "pct": lambda v: f"{percent(v)}{SPACE}%",
-        "spct": lambda v: f"{signed(v)}{SPACE}%",
-        "pp": lambda v: f"{percent(v)}{SPACE}pp",
-        "spp": lambda v: f"{signed(v)}{SPACE}pp",
-        "money": money,
-        "whole": lambda v: money(v, 0),
-        "qty": quantity,
-        "days": lambda v: f"{v:,d}{SPACE}day" + ("" if v == 1 else "s"),
-        "count": lambda v: f"{v:,d}",
-        "points": points,
-        "spoints": lambda v: signed(v, 2),
-        "one": lambda v: _signless(f"{v:.1f}"),
-        "ratio": lambda v: _signless(f"{v:.2f}"),
-        "bps": lambda v: f"{_signless(f'{10_000 * v:.1f}')}{SPACE}bps",
-        "date": lambda v: f"{v.day}{SPACE}{v:%b}{SPACE}{v.year}",
-        "text": lambda v: f"{v:f}" if isinstance(v, Decimal) else str(v),
-    }
-)
+FORMATS: Mapping[str, Callable[[Any], str]] = {
+    "pct": lambda v: f"{percent(v)}{SPACE}%",
+    "spct": lambda v: f"{signed(v)}{SPACE}%",
+    "pp": lambda v: f"{percent(v)}{SPACE}pp",
+    "spp": lambda v: f"{signed(v)}{SPACE}pp",
+    "money": money,
+    "whole": lambda v: money(v, 0),
+    "qty": quantity,
+    "days": lambda v: f"{v:,d}{SPACE}day" + ("" if v == 1 else "s"),
+    "count": lambda v: f"{v:,d}",
+    "points": points,
+    "spoints": lambda v: signed(v, 2),
+    "one": lambda v: _signless(f"{v:.1f}"),
+    "ratio": lambda v: _signless(f"{v:.2f}"),
+    "bps": lambda v: f"{_signless(f'{10_000 * v:.1f}')}{SPACE}bps",
+    "date": lambda v: f"{v.day}{SPACE}{v:%b}{SPACE}{v.year}",
+    "text": lambda v: f"{v:f}" if isinstance(v, Decimal) else str(v),
+}
 
 
 @dataclass(frozen=True, slots=True)

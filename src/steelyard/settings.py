@@ -11,8 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, model_validator
 
@@ -27,6 +26,11 @@ Finite = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
 SUM_TOLERANCE = 1e-6
 LEAST_SPAN = 1e-6
 """Between the two values of an anchor; a part is divided by it."""
+
+
+def setting(default: Any, description: str, **bounds: Any) -> Any:
+    """A field of a section: its default, what it says in docs and schema, and pydantic's bounds."""
+    return Field(default, description=description, **bounds)
 
 
 class Section(BaseModel):
@@ -44,143 +48,107 @@ class Section(BaseModel):
 class Costs(Section):
     """What an order costs, in money of the base currency."""
 
-    fixed: Annotated[
-        float, Field(ge=0, le=1_000_000, description="commission per order, base currency")
-    ] = 2.0
-    percent: Annotated[
-        float, Field(ge=0, le=0.05, description="commission, fraction of the order's amount")
-    ] = 0.002
-    spread_bps: Annotated[
-        float, Field(ge=0, le=1000, description="full bid-ask spread; half of it is paid")
-    ] = 0.0
-    fx_percent: Annotated[
-        float, Field(ge=0, le=0.05, description="margin of currency conversion, of the amount")
-    ] = 0.0
+    fixed: float = setting(2.0, "commission per order, base currency", ge=0, le=1_000_000)
+    percent: float = setting(0.002, "commission, fraction of the order's amount", ge=0, le=0.05)
+    spread_bps: float = setting(0.0, "full bid-ask spread; half of it is paid", ge=0, le=1000)
+    fx_percent: float = setting(0.0, "margin of currency conversion, of the amount", ge=0, le=0.05)
 
 
 class Limits(Section):
     """What a plan may never break; never above max(cap, the value before): no-worsening."""
 
-    cash_reserve_weight: Annotated[Fraction, Field(description="cash that stays, of value")] = 0.02
-    min_trade_base: Annotated[
-        float, Field(ge=0, le=1e12, description="smallest order, base currency, beside other rules")
-    ] = 0.0
-    min_trade_weight: Annotated[Fraction, Field(description="smallest order, of value")] = 0.005
-    max_cost_share: Annotated[
-        float, Field(gt=0, le=1, description="smallest order: commission under this share of it")
-    ] = 0.01
-    max_turnover_weight: Annotated[
-        float | None, Field(gt=0, le=2, description="one-way turnover, of value; off when absent")
-    ] = None
-    max_position_weight: Annotated[
-        float, Field(gt=0, le=1, description="largest single company, of value; funds exempt")
-    ] = 0.20
-    max_group_weight: Annotated[
-        float | None, Field(gt=0, le=1, description="largest sector or country; off when absent")
-    ] = None
-    allow_buy: Annotated[bool, Field(description="may anything be bought")] = True
-    allow_sell: Annotated[bool, Field(description="may anything be sold")] = True
-    funding: Annotated[
-        Funding, Field(description="this plan's sales pay for its buys (proceeds), or settled cash")
-    ] = "proceeds"
-    settlement_days: Annotated[
-        int, Field(ge=0, le=10, description="weekdays from trade to settlement")
-    ] = 1
-    max_stale_sessions: Annotated[
-        int, Field(ge=0, le=60, description="oldest usable price, in sessions of the price file")
-    ] = 5
-    pause_volatility_ratio: Annotated[
-        float | None,
-        Field(
-            gt=0,
-            le=10,
-            description=(
-                "no buys while the volatility of a month is over this many times that of a year; "
-                "off when absent"
-            ),
-        ),
-    ] = None
+    cash_reserve_weight: Fraction = setting(0.02, "cash that stays, of value")
+    min_trade_base: float = setting(
+        0.0, "smallest order, base currency, beside other rules", ge=0, le=1e12
+    )
+    min_trade_weight: Fraction = setting(0.005, "smallest order, of value")
+    max_cost_share: float = setting(
+        0.01, "smallest order: commission under this share of it", gt=0, le=1
+    )
+    max_turnover_weight: float | None = setting(
+        None, "one-way turnover, of value; off when absent", gt=0, le=2
+    )
+    max_position_weight: float = setting(
+        0.20, "largest single company, of value; funds exempt", gt=0, le=1
+    )
+    max_group_weight: float | None = setting(
+        None, "largest sector or country; off when absent", gt=0, le=1
+    )
+    allow_buy: bool = setting(True, "may anything be bought")
+    allow_sell: bool = setting(True, "may anything be sold")
+    funding: Funding = setting(
+        "proceeds", "this plan's sales pay for its buys (proceeds), or settled cash"
+    )
+    settlement_days: int = setting(1, "weekdays from trade to settlement", ge=0, le=10)
+    max_stale_sessions: int = setting(
+        5, "oldest usable price, in sessions of the price file", ge=0, le=60
+    )
+    pause_volatility_ratio: float | None = setting(
+        None,
+        "no buys while the volatility of a month is over this many times that of a year; "
+        "off when absent",
+        gt=0,
+        le=10,
+    )
 
 
 class Search(Section):
     """How far the search goes; its budget is in nodes, the same on every machine."""
 
-    scope: Annotated[
-        Literal["proposals", "candidates"], Field(description="what the plan is the best of")
-    ] = "candidates"
-    max_depth: Annotated[int, Field(ge=1, le=10, description="most orders in a plan")] = 5
-    beam_width: Annotated[
-        int, Field(ge=1, le=1000, description="lists kept per depth before the proof starts")
-    ] = 20
-    max_nodes: Annotated[
-        int, Field(ge=1, le=10_000_000, description="nodes that the proof may branch")
-    ] = 20_000
-    max_seconds: Annotated[
-        float, Field(gt=0, le=86_400, description="safety limit; meeting it is not reproducible")
-    ] = 60.0
-    max_candidates: Annotated[
-        int, Field(ge=1, le=20_000, description="largest candidate table that is searched")
-    ] = 2_000
+    scope: Literal["proposals", "candidates"] = setting(
+        "candidates", "what the plan is the best of"
+    )
+    max_depth: int = setting(5, "most orders in a plan", ge=1, le=10)
+    beam_width: int = setting(20, "lists kept per depth before the proof starts", ge=1, le=1000)
+    max_nodes: int = setting(20_000, "nodes that the proof may branch", ge=1, le=10_000_000)
+    max_seconds: float = setting(
+        60.0, "safety limit; meeting it is not reproducible", gt=0, le=86_400
+    )
+    max_candidates: int = setting(
+        2_000, "largest candidate table that is searched", ge=1, le=20_000
+    )
 
 
 class Planner(Section):
     """What patterns and generators draw from; never cuts the table that is searched."""
 
-    max_opportunities_per_category: Annotated[
-        int, Field(ge=1, le=20, description="securities that a pattern draws per calculator")
-    ] = 5
-    priority_threshold: Annotated[
-        Fraction, Field(description="least priority that patterns and generators draw")
-    ] = 0.3
-    base_trade_weight: Annotated[
-        float, Field(gt=0, le=1, description="rung of the ladder of order sizes, of value")
-    ] = 0.01
-    diverse_selection: Annotated[
-        bool, Field(description="draw from every country or sector in turn, not by priority alone")
-    ] = False
-    diversity_weight: Annotated[
-        Fraction, Field(description="how much a first of its group outweighs priority when diverse")
-    ] = 0.3
+    max_opportunities_per_category: int = setting(
+        5, "securities that a pattern draws per calculator", ge=1, le=20
+    )
+    priority_threshold: Fraction = setting(0.3, "least priority that patterns and generators draw")
+    base_trade_weight: float = setting(
+        0.01, "rung of the ladder of order sizes, of value", gt=0, le=1
+    )
+    diverse_selection: bool = setting(
+        False, "draw from every country or sector in turn, not by priority alone"
+    )
+    diversity_weight: Fraction = setting(
+        0.3, "how much a first of its group outweighs priority when diverse"
+    )
 
 
 class Regime(Section):
     """How a market regime is told from an index, and the cash that each regime wants."""
 
-    enter: Annotated[
-        float, Field(gt=0, le=0.5, description="distance from the average where bull, bear begin")
-    ] = 0.05
-    leave: Annotated[
-        float, Field(ge=0, le=0.5, description="distance where bull or bear ends; at most `enter`")
-    ] = 0.03
-    window: Annotated[
-        int, Field(ge=20, le=500, description="sessions of the average; with fewer no regime")
-    ] = 200
-    bull_cash: Annotated[Fraction, Field(description="cash wanted in a bull market, of value")] = (
-        0.02
-    )
-    bear_cash: Annotated[Fraction, Field(description="cash wanted in a bear market, of value")] = (
-        0.05
-    )
-    sideways_cash: Annotated[
-        Fraction, Field(description="cash wanted in a sideways market, of value")
-    ] = 0.03
+    enter: float = setting(0.05, "distance from the average where bull, bear begin", gt=0, le=0.5)
+    leave: float = setting(0.03, "distance where bull or bear ends; at most `enter`", ge=0, le=0.5)
+    window: int = setting(200, "sessions of the average; with fewer no regime", ge=20, le=500)
+    bull_cash: Fraction = setting(0.02, "cash wanted in a bull market, of value")
+    bear_cash: Fraction = setting(0.05, "cash wanted in a bear market, of value")
+    sideways_cash: Fraction = setting(0.03, "cash wanted in a sideways market, of value")
 
     @model_validator(mode="after")
     def _leaves_inside(self) -> Self:
         if self.leave > self.enter:
-            raise ValueError(
-                f"leave is {self.leave:g} and enter {self.enter:g}; a regime may not end farther "
-                "out than it begins"
-            )
+            leave = f"leave is {self.leave:g} and enter {self.enter:g}"
+            raise ValueError(f"{leave}; a regime may not end farther out than it begins")
         return self
 
 
 class Rebalance(Section):
     """The band around a target that is shown as in or out."""
 
-    drift_band_weight: Annotated[
-        Fraction, Field(description="half width of the band around a target weight")
-    ] = 0.01
+    drift_band_weight: Fraction = setting(0.01, "half width of the band around a target weight")
 
 
 Anchor = tuple[Finite, Finite]
@@ -188,9 +156,8 @@ Anchor = tuple[Finite, Finite]
 
 def _increasing(anchor: Anchor) -> Anchor:
     if not anchor[1] - anchor[0] >= LEAST_SPAN:
-        raise ValueError(
-            f"an anchor is (value shown as 0, value shown as 1) and must increase, not {anchor}"
-        )
+        form = "(value shown as 0, value shown as 1)"
+        raise ValueError(f"an anchor is {form} and must increase, not {anchor}")
     return anchor
 
 
@@ -255,13 +222,11 @@ class ProfileWeights(Shares):
     inc: Share
 
 
-PROFILES: Mapping[Profile, ProfileWeights] = MappingProxyType(
-    {
-        "balanced": ProfileWeights(tr=0.35, div=0.25, q=0.20, stab=0.15, inc=0.05),
-        "conservative": ProfileWeights(tr=0.25, div=0.30, q=0.20, stab=0.20, inc=0.05),
-        "aggressive": ProfileWeights(tr=0.45, div=0.20, q=0.25, stab=0.05, inc=0.05),
-    }
-)
+PROFILES: Mapping[Profile, ProfileWeights] = {
+    "balanced": ProfileWeights(tr=0.35, div=0.25, q=0.20, stab=0.15, inc=0.05),
+    "conservative": ProfileWeights(tr=0.25, div=0.30, q=0.20, stab=0.20, inc=0.05),
+    "aggressive": ProfileWeights(tr=0.45, div=0.20, q=0.25, stab=0.05, inc=0.05),
+}
 
 
 class Neutral(Section):
@@ -269,12 +234,10 @@ class Neutral(Section):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
 
-    mu: Annotated[
-        float, Field(ge=-0.5, le=1, allow_inf_nan=False, description="expected return a year")
-    ] = 0.065
+    mu: float = setting(0.065, "expected return a year", ge=-0.5, le=1, allow_inf_nan=False)
     quality: Fraction = 0.55
     drawdown: Fraction = 0.40
-    vol: Annotated[float, Field(gt=0, le=5, description="volatility a year")] = 0.25
+    vol: float = setting(0.25, "volatility a year", gt=0, le=5)
     corr: Annotated[float, Field(ge=-1, le=1)] = 0.40
     yield_: Annotated[float, Field(ge=0, le=1, alias="yield")] = 0.02
 
@@ -282,10 +245,10 @@ class Neutral(Section):
 class Score(Section):
     """The score: profile, anchors and charges; `docs/scoring.md` has formulas and evidence."""
 
-    profile: Annotated[Profile, Field(description="shares of the terms")] = "balanced"
-    extra_diversification: Annotated[
-        Fraction, Field(description="added to the share of diversification before scaling")
-    ] = 0.0
+    profile: Profile = setting("balanced", "shares of the terms")
+    extra_diversification: Fraction = setting(
+        0.0, "added to the share of diversification before scaling"
+    )
     anchors: Anchors = Anchors()
     diversification_parts: DiversificationParts = DiversificationParts()
     stability_parts: StabilityParts = StabilityParts()
@@ -293,62 +256,47 @@ class Score(Section):
         dict[str, Fraction],
         Field(description="weights of score terms that are not built in; they sum to less than 1"),
     ] = Field(default_factory=dict)
-    target_fit_weight: Annotated[
-        float, Field(ge=0, lt=1, description="weight of target fit when targets are given")
-    ] = 0.5
-    cash_weight: Annotated[
-        float, Field(ge=0, lt=1, description="weight of the cash term without targets")
-    ] = 0.1
-    cash_target: Annotated[Fraction, Field(description="cash share that the cash term prefers")] = (
-        0.05
+    target_fit_weight: float = setting(
+        0.5, "weight of target fit when targets are given", ge=0, lt=1
     )
-    fund_names: Annotated[
-        float, Field(ge=1, le=100_000, description="names that a fund counts as in concentration")
-    ] = 10.0
-    holding_years: Annotated[
-        float, Field(ge=0.01, le=100, description="years over which costs are spread")
-    ] = 2.0
-    cost_aversion: Annotated[
-        float, Field(ge=0, le=1000, description="how much a sure cost outweighs an estimated gain")
-    ] = 5.0
-    order_hurdle: Annotated[
-        float, Field(ge=0, le=1000, description="score that each order must be worth")
-    ] = 0.001
-    min_improvement: Annotated[
-        float, Field(ge=0, le=1000, description="net score under which the answer is hold")
-    ] = 0.005
-    latch_share: Annotated[
-        Fraction, Field(description="share of min_improvement that keeps an act verdict")
-    ] = 0.7
-    min_score_per_return: Annotated[
-        float, Field(ge=0, le=1000, description="least score per unit of yearly return, in charges")
-    ] = 1.0
-    risk_free: Annotated[float, Field(ge=-0.05, le=0.5, description="return of cash a year")] = 0.02
-    equity_premium: Annotated[
-        float, Field(ge=0, le=0.5, description="over risk_free, prior return of a security a year")
-    ] = 0.045
-    tax_rate: Annotated[Fraction, Field(description="tax on realised gains; 0 = not charged")] = 0.0
-    tax_years: Annotated[
-        float, Field(ge=0.01, le=100, description="years by which a sale brings tax forward")
-    ] = 5.0
+    cash_weight: float = setting(0.1, "weight of the cash term without targets", ge=0, lt=1)
+    cash_target: Fraction = setting(0.05, "cash share that the cash term prefers")
+    fund_names: float = setting(
+        10.0, "names that a fund counts as in concentration", ge=1, le=100_000
+    )
+    holding_years: float = setting(2.0, "years over which costs are spread", ge=0.01, le=100)
+    cost_aversion: float = setting(
+        5.0, "how much a sure cost outweighs an estimated gain", ge=0, le=1000
+    )
+    order_hurdle: float = setting(0.001, "score that each order must be worth", ge=0, le=1000)
+    min_improvement: float = setting(
+        0.005, "net score under which the answer is hold", ge=0, le=1000
+    )
+    latch_share: Fraction = setting(0.7, "share of min_improvement that keeps an act verdict")
+    min_score_per_return: float = setting(
+        1.0, "least score per unit of yearly return, in charges", ge=0, le=1000
+    )
+    risk_free: float = setting(0.02, "return of cash a year", ge=-0.05, le=0.5)
+    equity_premium: float = setting(
+        0.045, "over risk_free, prior return of a security a year", ge=0, le=0.5
+    )
+    tax_rate: Fraction = setting(0.0, "tax on realised gains; 0 = not charged")
+    tax_years: float = setting(5.0, "years by which a sale brings tax forward", ge=0.01, le=100)
     neutral: Neutral = Neutral()
 
     @model_validator(mode="after")
     def _further_leaves_room(self) -> Self:
         total = math.fsum(self.further.values())
         if not total < 1:
-            raise ValueError(
-                f"the further terms sum to {total:.6g}; they must leave some weight to the built-in"
-                " ones"
-            )
+            rule = "they must leave some weight to the built-in ones"
+            raise ValueError(f"the further terms sum to {total:.6g}; {rule}")
         return self
 
     def profile_weights(self) -> dict[str, float]:
         """Shares of the five terms of the profile; they sum to 1."""
         profile = PROFILES[self.profile]
-        return profile.model_copy(
-            update={"div": profile.div + self.extra_diversification}
-        ).normalised()
+        div = profile.div + self.extra_diversification
+        return profile.model_copy(update={"div": div}).normalised()
 
 
 GroupWeights = Annotated[
@@ -374,22 +322,17 @@ class Groups(Section):
 class Plugins(Section):
     """Modules from outside: off until listed, pinned by their hash, in a worker process."""
 
-    folder: Annotated[
-        str | None, Field(description="folder of the plugin files; relative to the strategy file")
-    ] = None
+    folder: str | None = setting(None, "folder of the plugin files; relative to the strategy file")
     files: Annotated[
         dict[str, str], Field(description="file name in the folder to `sha256:` and its digest")
     ] = Field(default_factory=dict)
-    entry_points: Annotated[
-        tuple[str, ...],
-        Field(strict=False, description="names in the entry point group `steelyard.plugins`"),
-    ] = ()
-    seconds: Annotated[
-        float, Field(gt=0, le=3600, description="longest that one call of a plugin may take")
-    ] = 10.0
-    megabytes: Annotated[
-        int, Field(ge=256, le=65_536, description="most memory of a plugin worker beyond its start")
-    ] = 1024
+    entry_points: tuple[str, ...] = setting(
+        (), "names in the entry point group `steelyard.plugins`", strict=False
+    )
+    seconds: float = setting(10.0, "longest that one call of a plugin may take", gt=0, le=3600)
+    megabytes: int = setting(
+        1024, "most memory of a plugin worker beyond its start", ge=256, le=65_536
+    )
 
 
 @dataclass(frozen=True)

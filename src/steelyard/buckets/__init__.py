@@ -1,16 +1,12 @@
-"""Core and satellites: one account in separate books, each with its own budget, universe, cash and
-rules.
+"""Core and satellites: one account in separate books, each with its own budget and rules.
 
 In: the snapshot of an account and its buckets. Out: a snapshot, a strategy and a state for each,
-which is what `plan` takes; nothing of one bucket is in another's. Everything is a pure function of
-records.
+which is what `plan` takes; nothing of one bucket is in another's. All functions are pure.
 
-    satellite.py   what a person sets of a satellite: five sliders, four toggles, dividends, a
-                   preset
+    satellite.py   what a person sets: five sliders, four toggles, dividends, a preset
     sliders.py     those settings to a Strategy: the one mapper
     books.py       buckets, their budgets, and the split of an account into them
-    units.py       deposits and withdrawals as units; funding and high-water mark: the state that
-                   scales buys
+    units.py       deposits and withdrawals as units, funding and high-water mark
     dividends.py   where a bucket's dividends go
 """
 

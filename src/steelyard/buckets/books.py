@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Annotated, Literal, Self, get_args
+from typing import Literal, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from steelyard.buckets.satellite import DividendHandling, SatelliteSettings
 from steelyard.buckets.sliders import strategy_of
@@ -18,7 +18,7 @@ from steelyard.canonical import plain
 from steelyard.errors import InputError, SettingsError, did_you_mean
 from steelyard.money import ZERO
 from steelyard.portfolio import BucketState, Snapshot
-from steelyard.settings import SUM_TOLERANCE, Fraction, Section
+from steelyard.settings import SUM_TOLERANCE, Fraction, Section, setting
 from steelyard.strategies import Strategy
 from steelyard.targets import Targets
 
@@ -27,7 +27,6 @@ UNASSIGNED = "UNASSIGNED"
 CASH_TOLERANCE = Decimal("0.01")
 """By how much the buckets' cash of one currency may differ from the account's."""
 
-
 Kind = Literal["core", "satellite"]
 Status = Literal["accumulating", "active"]
 
@@ -35,24 +34,17 @@ Status = Literal["accumulating", "active"]
 class Budgets(Section):
     """How much of an account satellites may be aimed at; the one source of these numbers."""
 
-    satellites_weight: Annotated[
-        float,
-        Field(ge=0, le=0.30, description="targets of all satellites together, of the account"),
-    ] = 0.0
-    least_weight: Annotated[
-        Fraction, Field(description="least target of an active satellite, of the account")
-    ] = 0.02
-    most_weight: Annotated[
-        Fraction, Field(description="greatest target of a satellite, of the account")
-    ] = 0.15
+    satellites_weight: float = setting(
+        0.0, "targets of all satellites together, of the account", ge=0, le=0.30
+    )
+    least_weight: Fraction = setting(0.02, "least target of an active satellite, of the account")
+    most_weight: Fraction = setting(0.15, "greatest target of a satellite, of the account")
 
     @model_validator(mode="after")
     def _least_under_most(self) -> Self:
         if self.least_weight > self.most_weight:
-            raise ValueError(
-                f"least_weight {self.least_weight:g} is above most_weight {self.most_weight:g}: no "
-                "target lies between them"
-            )
+            what = f"least_weight {self.least_weight:g} is above most_weight {self.most_weight:g}"
+            raise ValueError(f"{what}: no target lies between them")
         return self
 
 
@@ -93,26 +85,19 @@ class Bucket:
 def split(
     snapshot: Snapshot, buckets: Sequence[Bucket], budgets: Budgets | None = None
 ) -> Mapping[str, Snapshot]:
-    """Each bucket's own snapshot, by name: its holdings, securities, open orders and cash, and
-    nothing else.
+    """Each bucket's own snapshot, by name: its holdings, securities, open orders and cash alone.
 
-    What is held, or in an open order, and in no universe is the snapshot UNASSIGNED; without such a
-    thing there is none.
-    All books share the market, and with it the days on which anything of the account was quoted:
-    ages of prices are counted in them.
-    Raises SettingsError for budgets that do not add up, InputError when a security is in two
-    buckets, no bucket's symbol is known, or the buckets' cash is not the account's.
+    What is held, or in an open order, and in no universe is the snapshot UNASSIGNED. All books
+    share the market, and with it the days in which ages of prices are counted.
+    Raises SettingsError for budgets that do not add up, InputError for universes or cash that are
+    not the account's.
     """
     _check_budgets(buckets, budgets or Budgets())
     _check_universes(snapshot, buckets)
     _check_cash(snapshot, buckets)
-    books = {
-        bucket.name: _book(snapshot, bucket.name, bucket.universe, bucket.cash)
-        for bucket in buckets
-    }
-    owned = {holding.symbol for holding in snapshot.holdings if holding.quantity} | {
-        order.symbol for order in snapshot.open_orders
-    }
+    books = {b.name: _book(snapshot, b.name, b.universe, b.cash) for b in buckets}
+    owned = {holding.symbol for holding in snapshot.holdings if holding.quantity}
+    owned |= {order.symbol for order in snapshot.open_orders}
     strays = frozenset(owned.difference(*(bucket.universe for bucket in buckets)))
     if strays:
         books[UNASSIGNED] = _book(snapshot, UNASSIGNED, strays, {})
@@ -120,16 +105,9 @@ def split(
 
 
 def targets_of(bucket: Bucket, targets: Targets) -> Targets:
-    """The bucket's own targets, as they are: fractions of the bucket's value, never rescaled from
-    those of the account.
-
-    Raises InputError for a target outside its universe.
-    """
-    strangers = sorted(
-        symbol
-        for symbol, weight in targets.weights.items()
-        if weight > 0 and symbol not in bucket.universe
-    )
+    """The bucket's own targets, never rescaled: fractions of its value; InputError for others'."""
+    aimed_at = {symbol for symbol, weight in targets.weights.items() if weight > 0}
+    strangers = sorted(aimed_at - bucket.universe)
     if strangers:
         raise InputError(
             f"The targets of bucket {bucket.name} name {', '.join(strangers)}, not in its universe."
@@ -145,9 +123,7 @@ def _book(
         snapshot,
         bucket=name,
         holdings=tuple(holding for holding in snapshot.holdings if holding.symbol in universe),
-        securities=tuple(
-            security for security in snapshot.securities if security.symbol in universe
-        ),
+        securities=tuple(entry for entry in snapshot.securities if entry.symbol in universe),
         open_orders=tuple(order for order in snapshot.open_orders if order.symbol in universe),
         excluded=tuple(symbol for symbol in snapshot.excluded if symbol in universe),
         cash=MappingProxyType({snapshot.base_currency: ZERO, **cash}),
@@ -155,18 +131,15 @@ def _book(
 
 
 def _check_budgets(buckets: Sequence[Bucket], budgets: Budgets) -> None:
-    problems = list(_budget_problems(buckets, budgets))
-    if problems:
-        raise SettingsError(
-            "\n".join(["The buckets do not make an account; nothing was planned.", *problems])
-        )
+    if problems := list(_budget_problems(buckets, budgets)):
+        refusal = "The buckets do not make an account; nothing was planned."
+        raise SettingsError("\n".join([refusal, *problems]))
 
 
 def _budget_problems(buckets: Sequence[Bucket], budgets: Budgets) -> Iterable[str]:
     names = Counter(bucket.name for bucket in buckets)
-    yield from (
-        f"There are {count} buckets called {name}." for name, count in names.items() if count > 1
-    )
+    twice = {name: count for name, count in names.items() if count > 1}
+    yield from (f"There are {count} buckets called {name}." for name, count in twice.items())
     if UNASSIGNED in names:
         yield f"No bucket may be called {UNASSIGNED}: that is the book of what is in none."
     cores = sum(bucket.kind == "core" for bucket in buckets)
@@ -176,10 +149,10 @@ def _budget_problems(buckets: Sequence[Bucket], budgets: Budgets) -> Iterable[st
         yield from _target_problems(bucket, budgets)
     satellites = math.fsum(bucket.target_weight for bucket in buckets if bucket.kind == "satellite")
     if not satellites <= budgets.satellites_weight + SUM_TOLERANCE:
-        yield (
-            f"The satellites are aimed at {satellites:.2%} of the account; their budget is "
-            f"{budgets.satellites_weight:.2%} (satellites_weight, at most 30 %)."
+        budget = (
+            f"their budget is {budgets.satellites_weight:.2%} (satellites_weight, at most 30 %)"
         )
+        yield f"The satellites are aimed at {satellites:.2%} of the account; {budget}."
     total = math.fsum(bucket.target_weight for bucket in buckets)
     if not total <= 1 + SUM_TOLERANCE:
         yield f"All buckets together are aimed at {total:.2%} of the account."
@@ -192,18 +165,12 @@ def _target_problems(bucket: Bucket, budgets: Budgets) -> Iterable[str]:
     ):
         if value not in names:
             yield f"Bucket {bucket.name} has the {name} {value!r}; it may be {' or '.join(names)}."
-    if bucket.kind == "core":
-        least, most = 0.0, 1.0
-    else:
-        least, most = (
-            0.0 if bucket.status == "accumulating" else budgets.least_weight,
-            budgets.most_weight,
-        )
+    most = 1.0 if bucket.kind == "core" else budgets.most_weight
+    free = bucket.kind == "core" or bucket.status == "accumulating"
+    least = 0.0 if free else budgets.least_weight
     if not least <= bucket.target_weight <= most:
-        yield (
-            f"Bucket {bucket.name} is aimed at {bucket.target_weight:.2%} of the account; it may be"
-            f" {least:.2%} to {most:.2%}."
-        )
+        aim = f"Bucket {bucket.name} is aimed at {bucket.target_weight:.2%} of the account"
+        yield f"{aim}; it may be {least:.2%} to {most:.2%}."
 
 
 def _check_universes(snapshot: Snapshot, buckets: Sequence[Bucket]) -> None:
@@ -212,20 +179,17 @@ def _check_universes(snapshot: Snapshot, buckets: Sequence[Bucket]) -> None:
     problems: list[str] = []
     for bucket in buckets:
         for symbol in sorted(bucket.universe):
+            where = f"in the universe of {bucket.name}"
             if symbol in owner:
-                problems.append(
-                    f"{symbol} is in the universe of {owner[symbol]} and of {bucket.name}."
-                )
+                other = f"in the universe of {owner[symbol]}"
+                problems.append(f"{symbol} is {other} and of {bucket.name}.")
             if symbol not in names:
-                problems.append(
-                    f"{symbol} in the universe of {bucket.name} is not a security of the "
-                    f"account.{did_you_mean(symbol, [*names])}"
-                )
+                near = did_you_mean(symbol, [*names])
+                problems.append(f"{symbol} {where} is not a security of the account.{near}")
             owner.setdefault(symbol, bucket.name)
     if problems:
-        raise InputError(
-            "\n".join(["A security belongs to one bucket; nothing was planned.", *problems])
-        )
+        refusal = "A security belongs to one bucket; nothing was planned."
+        raise InputError("\n".join([refusal, *problems]))
 
 
 def _check_cash(snapshot: Snapshot, buckets: Sequence[Bucket]) -> None:
@@ -237,12 +201,9 @@ def _check_cash(snapshot: Snapshot, buckets: Sequence[Bucket]) -> None:
         if not (isinstance(amount, Decimal | int) and Decimal(amount).is_finite())
     ]
     if problems:
-        raise InputError(
-            "\n".join(["The buckets' cash is not usable; nothing was planned.", *problems])
-        )
-    for currency in sorted(
-        {*snapshot.cash, *(currency for bucket in buckets for currency in bucket.cash)}
-    ):
+        refusal = "The buckets' cash is not usable; nothing was planned."
+        raise InputError("\n".join([refusal, *problems]))
+    for currency in sorted({*snapshot.cash}.union(*(bucket.cash for bucket in buckets))):
         account = snapshot.cash.get(currency, ZERO)
         booked = sum((bucket.cash.get(currency, ZERO) for bucket in buckets), ZERO)
         if not abs(booked - account) <= CASH_TOLERANCE:
@@ -251,12 +212,7 @@ def _check_cash(snapshot: Snapshot, buckets: Sequence[Bucket]) -> None:
                 f"{plain(booked - account)} too {'much' if booked > account else 'little'}."
             )
     if problems:
-        advice = (
-            f"At most {plain(CASH_TOLERANCE)} of difference is allowed. Correct the cash of the "
-            "buckets."
-        )
-        raise InputError(
-            "\n".join(
-                ["The buckets' cash is not the account's; nothing was planned.", *problems, advice]
-            )
-        )
+        refusal = "The buckets' cash is not the account's; nothing was planned."
+        allowed = f"At most {plain(CASH_TOLERANCE)} of difference is allowed."
+        advice = f"{allowed} Correct the cash of the buckets."
+        raise InputError("\n".join([refusal, *problems, advice]))

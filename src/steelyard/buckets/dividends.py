@@ -15,13 +15,11 @@ from steelyard.portfolio import Snapshot
 
 
 class Credit(NamedTuple):
-    """What dividends made of a bucket, all of it at once: no state lies between credit and
-    transfer.
+    """What dividends made of a bucket: no state lies between credit and transfer.
 
     snapshot     of the bucket, with the cash that stays in it
     transfers    currency -> money for the core, credited here and taken out again
-    set_aside    symbol -> money for more of what paid it, what was waiting included:
-                 `BucketState.dividends` of the next plan; who trades takes out what was bought
+    set_aside    symbol -> money for more of what paid it: `BucketState.dividends` of the next plan
     """
 
     snapshot: Snapshot
@@ -38,10 +36,8 @@ def apply_dividends(
     """Credit dividends to a bucket and do with them as it says.
 
     dividends   symbol -> money in the security's currency, not in the snapshot's cash yet
-    waiting     symbol -> money of earlier dividends that was set aside and bought nothing yet, in
-                the snapshot's cash already
-    Raises InputError for a symbol that is not a security of the bucket, and for an amount that is
-    not positive.
+    waiting     symbol -> money set aside earlier that bought nothing yet, in that cash already
+    Raises InputError for a symbol that is no security of the bucket, and for an amount not above 0.
     """
     received: dict[str, Decimal] = {}
     for symbol, amount in dividends.items():
@@ -58,21 +54,13 @@ def apply_dividends(
         received[security.currency] = received.get(security.currency, ZERO) + amount
     if handling == "send_to_core":
         return Credit(snapshot, MappingProxyType(received), MappingProxyType({}))
-    credited = {
-        currency: snapshot.cash.get(currency, ZERO) + amount
-        for currency, amount in received.items()
-    }
+    set_aside = _together(waiting, dividends) if handling == "reinvest_same" else {}
     return Credit(
-        snapshot=replace(snapshot, cash=MappingProxyType({**snapshot.cash, **credited})),
+        snapshot=replace(snapshot, cash=MappingProxyType(_together(snapshot.cash, received))),
         transfers=MappingProxyType({}),
-        set_aside=MappingProxyType(
-            _together(waiting, dividends) if handling == "reinvest_same" else {}
-        ),
+        set_aside=MappingProxyType(set_aside),
     )
 
 
-def _together(waiting: Mapping[str, Decimal], fresh: Mapping[str, Decimal]) -> dict[str, Decimal]:
-    return {
-        symbol: waiting.get(symbol, ZERO) + fresh.get(symbol, ZERO)
-        for symbol in (*waiting, *(fresh.keys() - waiting.keys()))
-    }
+def _together(before: Mapping[str, Decimal], fresh: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    return {**before, **{key: before.get(key, ZERO) + more for key, more in fresh.items()}}

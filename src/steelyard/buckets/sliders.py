@@ -4,22 +4,15 @@ Slider v in 0..1, each output and where it acts:
 
     risk_appetite    planner.priority_threshold          .5 - .3 v      which orders are proposed
                      limits.max_position_weight          .10 + .10 v    the largest position
-                     score.cost_aversion                 default x (1.5 - v)  what an order must
-                     earn
+                     score.cost_aversion                 default x (1.5 - v)  what orders must earn
     hold_duration    eligibility.min_hold_days           180 v          days from a buy to a sale
-                     recently_traded, its three limits   2 v x default  days between orders in one
-                     security
+                     recently_traded, its three limits   2 v x default  days between orders
     entry_style      averaging_down.priority_weight      1 - v          how early a dip is proposed
-                     opportunity_buys.momentum_weight    v              quality or momentum as the
-                     reason to buy
-    position_spread  planner.max_opportunities_…         2 + 8 v        securities that a pattern
-                     draws
-                     limits.max_position_weight          x (1 - .5 v)   of what risk_appetite or
-                     else the base says
-                     score.extra_diversification         default + .2 v share of diversification in
-                     the score
-    profit_taking    profit_taking.windfall_threshold    .40 - .25 v    the excess that is a
-                     windfall
+                     opportunity_buys.momentum_weight    v              quality, or momentum
+    position_spread  planner.max_opportunities_…         2 + 8 v        securities of a pattern
+                     limits.max_position_weight          x (1 - .5 v)   of risk_appetite or the base
+                     score.extra_diversification         default + .2 v share of diversification
+    profit_taking    profit_taking.windfall_threshold    .40 - .25 v    what excess is a windfall
                      profit_taking.sell_fraction         .20 + .30 v    how much of it is sold
 
 Days and counts are whole, halves upwards. At .5 risk_appetite and hold_duration say of costs and
@@ -36,7 +29,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 
 from steelyard import strategies
@@ -50,7 +42,6 @@ Changes = dict[str, Any]
 
 DECIMALS = 12
 """Sliders are decimals of people: .5 - .3 x .7 is .29."""
-
 HOLD_DAYS = 180
 STOP_DISTANCE = 0.10
 STOP_GAIN = 0.15
@@ -69,12 +60,8 @@ def strategy_of(settings: SatelliteSettings, base: Strategy | None = None) -> St
 
 
 def _start(settings: SatelliteSettings) -> Strategy:
-    name = settings.preset
-    start = (
-        strategies.preset(name)
-        if name is not None and name in strategies.PRESETS
-        else strategies.default()
-    )
+    shipped = settings.preset if settings.preset in strategies.PRESETS else None
+    start = strategies.preset(shipped) if shipped else strategies.default()
     return strategies.overlay(start, {"search": {"scope": "proposals"}}, "satellite")
 
 
@@ -131,9 +118,8 @@ def _position_spread(v: float, base: Strategy) -> Changes:
 
 
 def _profit_taking(v: float, _: Strategy) -> Changes:
-    return _profits(
-        windfall_threshold=_exact(0.40 - 0.25 * v), sell_fraction=_exact(0.20 + 0.30 * v)
-    )
+    threshold, fraction = _exact(0.40 - 0.25 * v), _exact(0.20 + 0.30 * v)
+    return _profits(windfall_threshold=threshold, sell_fraction=fraction)
 
 
 def _trailing_stops(on: bool, _: Strategy) -> Changes:
@@ -157,17 +143,15 @@ def _profits(**params: Any) -> Changes:
     return {"opportunity_calculators": {"profit_taking": params}}
 
 
-MAPPING: Mapping[str, Callable[[Any, Strategy], Changes]] = MappingProxyType(
-    {
-        "risk_appetite": _risk_appetite,
-        "hold_duration": _hold_duration,
-        "entry_style": _entry_style,
-        "position_spread": _position_spread,
-        "profit_taking": _profit_taking,
-        "trailing_stops": _trailing_stops,
-        "follow_regime": _follow_regime,
-        "auto_harvest": _auto_harvest,
-        "pause_high_volatility": _pause_high_volatility,
-    }
-)
+MAPPING: Mapping[str, Callable[[Any, Strategy], Changes]] = {
+    "risk_appetite": _risk_appetite,
+    "hold_duration": _hold_duration,
+    "entry_style": _entry_style,
+    "position_spread": _position_spread,
+    "profit_taking": _profit_taking,
+    "trailing_stops": _trailing_stops,
+    "follow_regime": _follow_regime,
+    "auto_harvest": _auto_harvest,
+    "pause_high_volatility": _pause_high_volatility,
+}
 """What each setting changes, in the order in which they act."""

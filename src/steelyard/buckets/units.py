@@ -1,8 +1,6 @@
-"""Unitised value: deposits and withdrawals change the number of units, gains and losses their
-value.
+"""Unitised value: deposits and withdrawals change how many units there are, gains their value.
 
-So the high-water mark of a bucket is a unit value, and money put in or taken out is neither a gain
-nor a loss.
+So the high-water mark of a bucket is a unit value, and money moved is neither a gain nor a loss.
 
 >>> units = open_units(Decimal(1000))
 >>> units = mark(units, Decimal(1200))                  # it earned a fifth
@@ -48,13 +46,10 @@ def open_units(value: Decimal) -> Units:
 
 
 def move(units: Units, value: Decimal, amount: Decimal) -> Units:
-    """Units after a deposit (> 0) or a withdrawal (< 0) into a bucket that is worth `value` before
-    it, base currency.
+    """Units after a deposit (> 0) or a withdrawal (< 0); `value` before it, base currency.
 
-    The value of a unit stays. A bucket that is worth nothing has no unit value to keep: a deposit
-    opens it anew.
-    Raises InputError for a withdrawal of more than the bucket is worth, and for an amount that is
-    no number.
+    The value of a unit stays; a bucket that is worth nothing has none, a deposit opens it anew.
+    Raises InputError for a withdrawal of more than its worth, and for an amount that is no number.
     """
     if not (value.is_finite() and amount.is_finite()):
         raise InputError(
@@ -78,14 +73,13 @@ def mark(units: Units, value: Decimal) -> Units:
 
 
 def state_of(bucket: Bucket, units: Units, value: Decimal, account_value: Decimal) -> BucketState:
-    """What a plan of the bucket has to know of its size and its losses: that scales its buys, never
-    its sales.
+    """What a plan of the bucket must know of its size and losses: it scales buys, never sales.
 
     units           marked at `value`
     value           of the bucket, base currency
     account_value   of the whole account
-    A satellite that is accumulating has no funding: its size says nothing yet, or it could never
-    start. The core has neither funding nor high-water mark: it is not stopped in a crash.
+    A satellite that is accumulating has no funding, or it could never start; the core has neither
+    funding nor high-water mark: it is not stopped in a crash.
     """
     if bucket.kind == "core":
         return bucket.state

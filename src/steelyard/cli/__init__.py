@@ -22,6 +22,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from typer import Option
 
 from steelyard.cli.demo import demo
 from steelyard.cli.health import health
@@ -55,9 +56,7 @@ def main(
     *,
     version: Annotated[
         bool,
-        typer.Option(
-            "--version", callback=_version, is_eager=True, help="Show the version and exit."
-        ),
+        Option("--version", callback=_version, is_eager=True, help="Show the version and exit."),
     ] = False,
 ) -> None:
     """Plans the trades that best improve a portfolio, explains every line, and states how good the

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Option
 
 from steelyard.cli.options import Options, make_plan, read
 from steelyard.cli.output import OTHER_REPORT, guarded, writable
@@ -18,9 +18,7 @@ REPORT = Path("steelyard-report.html")
 def demo(
     report: Annotated[
         Path | None,
-        typer.Option(
-            help="Write the report there instead.", metavar="F.html", show_default=str(REPORT)
-        ),
+        Option(help="Write the report there instead.", metavar="F.html", show_default=str(REPORT)),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

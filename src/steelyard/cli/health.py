@@ -1,27 +1,25 @@
 """`steelyard health`: which modules are out of service, since when, and why.
 
-Health belongs to a machine and its user, not to a strategy: it lies in
-`$STEELYARD_HOME/health.json`, and the rules come from the environment,
-`STEELYARD_FAILURE_THRESHOLD` and `STEELYARD_OPEN_SECONDS`.
+Health belongs to a machine and its user: it lies in `$STEELYARD_HOME/health.json`, and the rules
+come from the environment, `STEELYARD_FAILURE_THRESHOLD` and `STEELYARD_OPEN_SECONDS`.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from typer import Argument, Option
 
 from steelyard.cli.output import guarded, note, screen, write, write_json
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from steelyard.notices import ModuleRun
     from steelyard.strategies import Strategy
     from steelyard.telemetry.breaker import Circuit, State
-    from steelyard.telemetry.health import Health, Outcome
+    from steelyard.telemetry.health import Health
 
 IN_WORDS: Mapping[State, str] = {
     "closed": "in service",
@@ -33,18 +31,14 @@ IN_WORDS: Mapping[State, str] = {
 
 def health(
     module: Annotated[
-        str | None,
-        typer.Argument(help="Only this one, as `name` or `kind.name`.", metavar="[MODULE]"),
+        str | None, Argument(help="Only this one, as `name` or `kind.name`.", metavar="[MODULE]")
     ] = None,
     reset: Annotated[
-        bool,
-        typer.Option("--reset", help="Forget the failures: the next plan runs the module again."),
+        bool, Option("--reset", help="Forget the failures: the next plan runs the module again.")
     ] = False,
     as_json: Annotated[
         bool,
-        typer.Option(
-            "--json", help="Print one JSON document: every module, those without failures too."
-        ),
+        Option("--json", help="Print one JSON document: every module, those without failures too."),
     ] = False,
 ) -> None:
     """Show which modules are out of service.
@@ -84,19 +78,6 @@ def versions(strategy: Strategy) -> dict[str, str]:
         for kind in strategy.choices
         for choice in strategy.enabled(kind)
     }
-
-
-def outcomes(runs: Iterable[ModuleRun]) -> list[Outcome]:
-    """What counts for the health of modules: those that ran, with their error if they failed."""
-    return [
-        (f"{run.kind}.{run.name}", run.version, _error(run))
-        for run in runs
-        if run.outcome in {"ok", "nothing", "failed"}
-    ]
-
-
-def _error(run: ModuleRun) -> str | None:
-    return (run.error or "") if run.outcome == "failed" else None
 
 
 def listed(health: Health, module: str | None) -> list[dict[str, Any]]:
@@ -165,7 +146,6 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _counted(rows: Sequence[dict[str, Any]]) -> str:
-    """`35 modules (28 that propose or filter orders, 7 score terms)`."""
     from steelyard.modules.registry import Kind
 
     terms = sum(row["kind"] == Kind.TERM for row in rows)

@@ -9,12 +9,7 @@ from collections.abc import Mapping
 from steelyard.errors import one_line
 
 VARIABLE = "STEELYARD_LOG"
-LEVELS = {
-    "debug": logging.DEBUG,
-    "info": logging.INFO,
-    "warning": logging.WARNING,
-    "error": logging.ERROR,
-}
+LEVELS = {name: getattr(logging, name.upper()) for name in ("debug", "info", "warning", "error")}
 FORM = "%(levelname)s %(name)s %(message)s"
 LONGEST_VALUE = 40
 """Characters of a wrong level that are shown."""
@@ -31,9 +26,5 @@ def log_to_stderr(environment: Mapping[str, str]) -> None:
     logger.addHandler(handler)
     logger.setLevel(LEVELS.get(asked.lower(), logging.WARNING))
     if asked.lower() not in LEVELS:
-        logger.warning(
-            "%s is %r: no level of the log. There are %s.",
-            VARIABLE,
-            one_line(asked, LONGEST_VALUE),
-            ", ".join(LEVELS),
-        )
+        level, levels = one_line(asked, LONGEST_VALUE), ", ".join(LEVELS)
+        logger.warning("%s is %r: no level of the log. There are %s.", VARIABLE, level, levels)

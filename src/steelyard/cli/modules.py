@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from typer import Option
 
 from steelyard.cli.options import StrategyName, strategy_of
 from steelyard.cli.output import guarded, note, screen, write, write_json
@@ -20,11 +20,9 @@ BUILT_IN = "built-in"
 
 
 def modules(
-    tag: Annotated[
-        str | None, typer.Option(help="Only modules with this tag.", metavar="TAG")
-    ] = None,
+    tag: Annotated[str | None, Option(help="Only modules with this tag.", metavar="TAG")] = None,
     strategy: StrategyName = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: Annotated[bool, Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """List the registered modules and listed plugins, their parameters, and who set them."""
     with guarded():
@@ -81,26 +79,18 @@ def draw(strategy: Strategy, choices: Sequence[ModuleChoice], console: Console) 
 
 
 def _cells(choice: ModuleChoice) -> tuple[str, ...]:
-    module = choice.module
-    return (
-        module.kind.replace("_", " "),
-        module.name,
-        module.version,
-        "on" if choice.enabled else "off",
-        choice.why,
-    )
+    kind, on = choice.module.kind.replace("_", " "), "on" if choice.enabled else "off"
+    return (kind, choice.module.name, choice.module.version, on, choice.why)
 
 
 def _under(strategy: Strategy, choice: ModuleChoice) -> Iterator[str]:
     yield choice.module.summary
     yield _params(choice)
     yield from _conditions(strategy, choice)
-    if choice.module.source != BUILT_IN:
-        by = f", by {choice.module.author}" if choice.module.author else ""
-        yield (
-            f"From {choice.module.source}{by}; Python {choice.module.requires_python}; "
-            f"{choice.module.digest}"
-        )
+    module = choice.module
+    if module.source != BUILT_IN:
+        by = f", by {module.author}" if module.author else ""
+        yield f"From {module.source}{by}; Python {module.requires_python}; {module.digest}"
 
 
 def _conditions(strategy: Strategy, choice: ModuleChoice) -> Iterator[str]:

@@ -1,7 +1,6 @@
 """Options to what `plan` takes: own files, or a bundled portfolio, and what is to be said of them.
 
-The options that `plan` and `why` share are declared here once. This is the one place that asks what
-day it is: an as-of date that nothing else gives is today, and the first lines say so.
+The options that `plan` and `why` share are declared here once. Only here is asked what day it is.
 """
 
 from __future__ import annotations
@@ -13,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer import Option
 
-from steelyard.cli.health import keeper, outcomes, versions
+from steelyard.cli.health import keeper, versions
 from steelyard.cli.output import Stopwatch, progress
 from steelyard.errors import one_line
 
@@ -59,7 +59,7 @@ MOST_DIGITS = 18
 
 def _csv(columns: str, *names: str) -> Any:
     """An option that names a file of these columns."""
-    return typer.Option(*names, help=f"CSV: {columns}", metavar="F")
+    return Option(*names, help=f"CSV: {columns}", metavar="F")
 
 
 Holdings = Annotated[Path | None, _csv("symbol, quantity[, price, average_cost, acquired, ...].")]
@@ -73,27 +73,25 @@ Securities = Annotated[
 Fx = Annotated[Path | None, _csv("date, currency, rate; units of base for one of currency.")]
 Index = Annotated[Path | None, _csv("date, SPY, QQQ, ...; what the market regime is told from.")]
 Cash = Annotated[
-    list[str] | None, typer.Option(help="A balance; once per currency.", metavar="CUR=AMOUNT")
+    list[str] | None, Option(help="A balance; once per currency.", metavar="CUR=AMOUNT")
 ]
 Base = Annotated[
-    str | None, typer.Option(help="The currency in which the account counts.", metavar="CUR")
+    str | None, Option(help="The currency in which the account counts.", metavar="CUR")
 ]
 StrategyName = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--strategy",
         help="A preset (strategy list names them), or a TOML file of one's own.",
         metavar="NAME|F.toml",
     ),
 ]
 AsOf = Annotated[
-    date | None, typer.Option(help="Plan as of that day (YYYY-MM-DD).", parser=_day, metavar="DATE")
+    date | None, Option(help="Plan as of that day (YYYY-MM-DD).", parser=_day, metavar="DATE")
 ]
-Seed = Annotated[
-    int, typer.Option(help="Seed of the generators.", parser=_whole_number, metavar="N")
-]
+Seed = Annotated[int, Option(help="Seed of the generators.", parser=_whole_number, metavar="N")]
 Exclude = Annotated[
-    list[str] | None, typer.Option(help="Leave a symbol out; every page says so.", metavar="SYMBOL")
+    list[str] | None, Option(help="Leave a symbol out; every page says so.", metavar="SYMBOL")
 ]
 
 
@@ -121,10 +119,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What `plan` takes, and the sentences that come first.
-
-    sample   name of the bundled portfolio; None for own files
-    """
+    """What `plan` takes, what is said first, and the bundled portfolio, None for own files."""
 
     imported: Imported
     strategy: Strategy
@@ -135,8 +130,7 @@ class Inputs:
 def read(options: Options, sample: str | None = None) -> Inputs:
     """Read what the options name; without files, or with `sample`, a bundled portfolio.
 
-    Raises SteelyardError for inputs that may not be planned with, and a usage error for files
-    without holdings or cash.
+    Raises SteelyardError for unusable inputs, a usage error for files without holdings or cash.
     """
     if options.files and not (options.holdings or options.cash):
         raise typer.BadParameter(
@@ -182,6 +176,8 @@ def make_plan(
     counted   leave out modules out of service, and count what fails; a demo does neither
     watch     notes how long it took
     """
+    from steelyard.notices import outcomes
+
     watch = watch or Stopwatch()
     health = keeper() if counted else None
     disabled = health.out_of_service(versions(inputs.strategy)) if health else {}
@@ -229,7 +225,7 @@ def _explained(inputs: Inputs, seed: int, plan: Plan, disabled: Mapping[str, str
     )
     with progress("Explaining") as say:
         return explain(
-            case, plan, lambda what, done, total: say(f"Explaining: {what}, {done} of {total}")
+            case, plan, lambda what, n, total: say(f"Explaining: {what}, {n} of {total}")
         )
 
 

@@ -1,8 +1,7 @@
 """Screens, pipes, files, messages and exit codes: everything a command does with its result.
 
-What is printed is rendered whole and written at once. Text that an encoding cannot carry is spelled
-out, a reader who leaves early (`| head`) is no error, and a failure is one message on stderr, never
-a traceback.
+What is printed is rendered whole and written at once. What an encoding cannot carry is spelled out,
+a reader who leaves early is no error, and a failure is one message on stderr, never a traceback.
 """
 
 from __future__ import annotations
@@ -48,18 +47,9 @@ PATIENCE_SECONDS = 1.0
 """What takes longer shows that it is at work."""
 
 SPELLED = {
-    "\u2212": "-",
-    "\u00a0": " ",
-    "\u202f": " ",
-    "→": "->",
-    "·": "|",
-    "▲": "^",
-    "▼": "v",
-    "█": "#",
-    "░": ".",
-    "▒": "+",
-    "┃": "|",
-}
+    "\u2212": "-", "\u00a0": " ", "\u202f": " ", "→": "->", "·": "|",
+    "▲": "^", "▼": "v", "█": "#", "░": ".", "▒": "+", "┃": "|",
+}  # fmt: skip
 
 
 def _spell(error: UnicodeError) -> tuple[str, int]:
@@ -135,9 +125,9 @@ def writable(path: Path, what: str, mend: str, *, done: str = "Nothing was plann
         raise _unwritten(path, what, error, done, mend) from error
     if not stat.S_ISREG(mode):
         kind = next((kind for is_kind, kind in KINDS if is_kind(mode)), "no regular file")
+        rule = "only a new file or a regular one is written"
         raise InputError(
-            f"The {what} is not written to {path}: it is {kind}, and only a new file or a regular "
-            f"one is written. {done} {mend}"
+            f"The {what} is not written to {path}: it is {kind}, and {rule}. {done} {mend}"
         )
     if what == REPORT and not _is_page(path):
         raise InputError(
@@ -154,10 +144,7 @@ def _is_page(path: Path) -> bool:
 
 
 def save(path: Path, text: str, what: str, mend: str = OTHER_REPORT) -> None:
-    """Write a file whole or not at all, readable as the user's umask says.
-
-    Raises InputError saying what did not happen, and how to `mend` it.
-    """
+    """Write a file whole or not at all; raises InputError, which says how to `mend` it."""
     writable(path, what, mend, done=UNWRITTEN)
     part = path.with_name(f".{path.name[:100]}.{os.urandom(8).hex()}")
     try:
@@ -196,10 +183,7 @@ def guarded() -> Iterator[None]:
 
 @contextmanager
 def progress(text: str) -> Iterator[Callable[[str], None]]:
-    """Say on a terminal's stderr what takes longer than a second; leaves no trace.
-
-    The block gets a function that says something else from then on.
-    """
+    """Say on a terminal what takes over a second; the block gets a function to say otherwise."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Option
 
 from steelyard.cli.options import (
     AsOf,
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from steelyard.plans.plan import Plan
     from steelyard.plans.verify import Report
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print the whole plan as one JSON document.")]
+AsJson = Annotated[bool, Option("--json", help="Print the whole plan as one JSON document.")]
 
 OWN_FILES = "plan --holdings H.csv --targets T.csv --prices P.csv"
 
@@ -80,7 +80,7 @@ def plan(
     exclude: Exclude = None,
     explain: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--explain",
             help=(
                 "Also solve again for what would change the plan (seconds); show every candidate, "
@@ -90,11 +90,9 @@ def plan(
     ] = False,
     as_json: AsJson = False,
     report: Annotated[
-        Path | None, typer.Option(help="Also write an HTML report.", metavar="F.html")
+        Path | None, Option(help="Also write an HTML report.", metavar="F.html")
     ] = None,
-    timings: Annotated[
-        bool, typer.Option("--timings", help="Show how long each part took.")
-    ] = False,
+    timings: Annotated[bool, Option("--timings", help="Show how long each part took.")] = False,
 ) -> None:
     """Plan the trades that best improve a portfolio.
 
@@ -111,24 +109,20 @@ def plan(
         with watch.timed("reading"):
             inputs = read(options)
         document = make_plan(inputs, seed, explained=explain, watch=watch)
-        deliver(
-            document,
-            inputs,
-            Output(
-                as_json, report, explain, timings, own_files=inputs.sample is not None, watch=watch
-            ),
-        )
+        bundled = inputs.sample is not None
+        deliver(document, inputs, Output(as_json, report, explain, timings, bundled, watch))
 
 
 def deliver(plan: Plan, inputs: Inputs, output: Output) -> None:
     """The report to its file, the plan to stdout, what to type next; last, if the report failed."""
     from steelyard.errors import InputError
+    from steelyard.plans import verify
 
     failure: InputError | None = None
     opinion = None
     if output.report is not None or not output.as_json:
         with output.watch.timed("second opinion"):
-            opinion = _opinion(plan)
+            opinion = verify.check(plan.document())  # asked once, for the page and the screen
     if output.report is not None:
         try:
             with output.watch.timed("report"):
@@ -143,13 +137,6 @@ def deliver(plan: Plan, inputs: Inputs, output: Output) -> None:
         write(_shown(plan, inputs, output, opinion, written=failure is None))
     if failure is not None:
         raise failure
-
-
-def _opinion(plan: Plan) -> Report:
-    """What the second opinion says of the plan: asked once, for the page and the screen."""
-    from steelyard.plans import verify
-
-    return verify.check(plan.document())
 
 
 def _save_report(plan: Plan, opinion: Report | None, path: Path) -> None:
@@ -196,16 +183,13 @@ def _time_taken(plan: Plan, console: Console, output: Output) -> None:
 
 def _next(plan: Plan, output: Output) -> list[str]:
     """Commands that can be typed as they stand, or with one's own names in capitals."""
-    symbols = [step.symbol for step in plan.steps] or [
-        holding.symbol for holding in plan.holdings if holding.quantity
-    ]
+    owned = [holding.symbol for holding in plan.holdings if holding.quantity]
+    symbol = next(iter([*(step.symbol for step in plan.steps), *owned]), "SYMBOL")
     command = _command()
     if output.own_files:
-        return [f"{command} why {symbols[0] if symbols else 'SYMBOL'}", f"{command} {OWN_FILES}"]
-    return [
-        f"{command} why SYMBOL, with the same options",
-        *([] if output.report else ["the same with --report plan.html for a page"]),
-    ]
+        return [f"{command} why {symbol}", f"{command} {OWN_FILES}"]
+    page = [] if output.report else ["the same with --report plan.html for a page"]
+    return [f"{command} why SYMBOL, with the same options", *page]
 
 
 def _command() -> str:
@@ -213,7 +197,5 @@ def _command() -> str:
     called = Path(sys.argv[0])
     if called.name == "__main__.py":
         return "python -m steelyard"
-    installed = shutil.which("steelyard")
-    if installed is not None or not called.is_file():
-        return "steelyard"
-    return os.path.relpath(called)
+    by_name = shutil.which("steelyard") is not None or not called.is_file()
+    return "steelyard" if by_name else os.path.relpath(called)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer import Argument, Option
 
 from steelyard.cli.output import FAILED, guarded, note, save, screen, write, write_json
 from steelyard.report import visible
@@ -29,8 +30,8 @@ strategy = typer.Typer(
     add_completion=False,
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-Named = Annotated[str, typer.Argument(help="A preset, or a TOML file.", metavar="NAME|FILE")]
+AsJson = Annotated[bool, Option("--json", help="Print one JSON document.")]
+Named = Annotated[str, Argument(help="A preset, or a TOML file.", metavar="NAME|FILE")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +77,8 @@ def show(name: Named, as_json: AsJson = False) -> None:
             write(effective(chosen))
             return
         every = [
-            {
-                "key": f"{setting.table}.{setting.key}",
-                "value": setting.value,
-                "source": setting.source,
-            }
-            for setting in settings(chosen)
+            {"key": f"{row.table}.{row.key}", "value": row.value, "source": row.source}
+            for row in settings(chosen)
         ]
         head = {"name": chosen.name, "description": chosen.description, "sha256": chosen.sha256}
         write_json({**head, "settings": every, "warnings": validate(chosen).warnings})
@@ -89,11 +86,9 @@ def show(name: Named, as_json: AsJson = False) -> None:
 
 @strategy.command("new")
 def new(
-    file: Annotated[Path, typer.Argument(help="Where to write; ends in .toml.", metavar="FILE")],
-    preset: Annotated[str, typer.Option(help="What to begin with.", metavar="P")] = "default",
-    force: Annotated[
-        bool, typer.Option("--force", help="Overwrite the file if it is there.")
-    ] = False,
+    file: Annotated[Path, Argument(help="Where to write; ends in .toml.", metavar="FILE")],
+    preset: Annotated[str, Option(help="What to begin with.", metavar="P")] = "default",
+    force: Annotated[bool, Option("--force", help="Overwrite the file if it is there.")] = False,
 ) -> None:
     """Write a commented strategy file that begins as a preset."""
     with guarded():
@@ -101,9 +96,8 @@ def new(
         from steelyard.strategies.writing import begun
 
         if file.suffix != SUFFIX:
-            raise typer.BadParameter(
-                f"a strategy file ends in {SUFFIX}: {file.name}{SUFFIX}", param_hint="FILE"
-            )
+            form = f"a strategy file ends in {SUFFIX}: {file.name}{SUFFIX}"
+            raise typer.BadParameter(form, param_hint="FILE")
         text = begun(preset, file.stem)
         if os.path.lexists(file) and not force:
             there = f"{file} is there already and was left as it is."
@@ -117,7 +111,7 @@ def new(
 
 @strategy.command("validate")
 def validate(
-    file: Annotated[Path, typer.Argument(help="A strategy file.", metavar="FILE")],
+    file: Annotated[Path, Argument(help="A strategy file.", metavar="FILE")],
     as_json: AsJson = False,
 ) -> None:
     """Say all that is wrong with a strategy file.
@@ -235,16 +229,12 @@ def draw(listed: Sequence[Listed], console: Console) -> None:
         Column("Orders", "right", drop=2),
         Column("Modules", "right", drop=4),
     )
-    table(console, columns, [Row(_cells(entry), _under(entry)) for entry in listed])
+    table(console, columns, [Row(_cells(e), tuple(filter(None, [e.description]))) for e in listed])
 
 
 def _cells(entry: Listed) -> tuple[str, ...]:
     figures = (_number(entry.max_depth), _number(entry.modules))
     return (entry.name, entry.path or entry.kind, entry.scope or "", *figures)
-
-
-def _under(entry: Listed) -> tuple[str, ...]:
-    return (entry.description,) if entry.description else ()
 
 
 def _number(value: int | None) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer import Argument, Option
 
 from steelyard.cli.output import FAILED, guarded, note, screen, write
 
@@ -22,13 +23,13 @@ SHOWN = 20
 def verify(
     plan: Annotated[
         Path,
-        typer.Argument(
+        Argument(
             help="A plan that was saved with --json.", metavar="PLAN.json", show_default=False
         ),
     ],
     *,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print the findings as one JSON document.")
+        bool, Option("--json", help="Print the findings as one JSON document.")
     ] = False,
 ) -> None:
     """Check a saved plan: derive its accounts, limits and sums anew.
@@ -58,20 +59,15 @@ def read(path: Path) -> str:
         if not stat.S_ISREG(status.st_mode):
             raise InputError(f"The plan {path} is not a file. Nothing was checked.")
         if status.st_size > MAX_BYTES:
-            raise InputError(
-                f"The plan {path} has {status.st_size:,} bytes; at most {MAX_BYTES:,} are read. "
-                "Nothing was checked."
-            )
+            size = f"{status.st_size:,} bytes; at most {MAX_BYTES:,} are read"
+            raise InputError(f"The plan {path} has {size}. Nothing was checked.")
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(
-            f"The plan {path} is not text in UTF-8: byte {error.start:,}. Nothing was checked."
-        ) from error
+        what = f"is not text in UTF-8: byte {error.start:,}"
+        raise InputError(f"The plan {path} {what}. Nothing was checked.") from error
     except (OSError, ValueError) as error:
-        raise InputError(
-            f"The plan {path} could not be read: {getattr(error, 'strerror', None) or error}. "
-            "Nothing was checked."
-        ) from error
+        what = f"could not be read: {getattr(error, 'strerror', None) or error}"
+        raise InputError(f"The plan {path} {what}. Nothing was checked.") from error
 
 
 def findings(document: dict[str, Any], report: Report) -> dict[str, Any]:
@@ -85,12 +81,7 @@ def findings(document: dict[str, Any], report: Report) -> dict[str, Any]:
         "summary": summary(report),
         "checked": report.checked,
         "disagree": [
-            {
-                "name": check.name,
-                "where": check.where,
-                "expected": check.expected,
-                "found": check.found,
-            }
+            {name: getattr(check, name) for name in ("name", "where", "expected", "found")}
             for check in report.failed
         ],
         "unchecked_fields": [{"field": field, "why": why} for field, why in report.unchecked],

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer import Argument, Option
 
 from steelyard.cli.options import (
     AsOf,
@@ -38,11 +39,11 @@ PARTS = ("candidates", "not_traded", "problems", "warnings", "data_coverage")
 
 
 def why(
-    symbol: Annotated[str, typer.Argument(help="The security to explain, upper or lower case.")],
+    symbol: Annotated[str, Argument(help="The security to explain, upper or lower case.")],
     *,
     plan: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             help="A plan that was saved with --json; without it, plans again.", metavar="F.json"
         ),
     ] = None,
@@ -58,7 +59,7 @@ def why(
     as_of: AsOf = None,
     seed: Seed = 0,
     exclude: Exclude = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: Annotated[bool, Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Explain what the plan does and does not do with a symbol."""
     balances, out = tuple(cash or ()), tuple(exclude or ())
@@ -99,10 +100,8 @@ def load(path: Path) -> Plan:
             raise InputError(f"The plan {path} {what}. Nothing was read.")
         content = path.read_bytes()
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(
-            f"The plan {path} could not be read: {reason}. Nothing was read."
-        ) from error
+        what = f"could not be read: {getattr(error, 'strerror', None) or error}"
+        raise InputError(f"The plan {path} {what}. Nothing was read.") from error
     try:
         plan = Plan.model_validate_json(content)
         same = plan.plan_id == plan_id(plan.document())
@@ -133,18 +132,13 @@ def known_symbol(plan: Plan, symbol: str) -> str:
     if name in plan.excluded:
         why_not = f"{name} was left out on your word (--exclude)"
         raise InputError(f"{why_not}, so nothing was calculated for it.")
-    symbols = {holding.symbol for holding in plan.holdings}.union(
-        *(_symbols(plan, part) for part in PARTS)
-    )
+    rows = [*plan.holdings, *(entry for part in PARTS for entry in getattr(plan, part))]
+    symbols = {row.symbol for row in rows if row.symbol}
     if name in symbols:
         return name
     near = did_you_mean(name, sorted(symbols))
     nothing = "it is not held, has no target and no candidate"
     raise InputError(f"The plan has nothing on {name}: {nothing}.{near}")
-
-
-def _symbols(plan: Plan, part: str) -> set[str]:
-    return {entry.symbol for entry in getattr(plan, part) if entry.symbol}
 
 
 def story(plan: Plan, symbol: str) -> dict[str, Any]:

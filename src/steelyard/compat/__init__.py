@@ -1,12 +1,8 @@
-"""The names of the usage guide and its sister documents, over ours: their Python runs here after
-one mapping of imports.
+"""The documents' names over ours: their Python runs here after one mapping of imports.
 
-`IMPORTS` is that mapping and `translate` applies it to source text: everything that the documents
-import is in this package. `records` go in and out, `convert` makes them what `planner.plan` takes,
-`configuration` is a view of a strategy, and `planner` puts the account's `repositories` around it.
-
-An argument or a setting that changes nothing here is refused, or told in the plan's warnings, by
-its name.
+`IMPORTS` is that mapping and `translate` applies it to source text. `records` go in and out,
+`convert` makes them what `planner.plan` takes, `configuration` is a view of a strategy, `planner`
+puts the account's `repositories` around it. What changes nothing here is refused or warned of.
 
 >>> import asyncio
 >>> from steelyard.compat import process_planner_batch_job

@@ -27,8 +27,7 @@ class CircuitBreaker(Health):
         *,
         now: Callable[[], Moment] = this_moment,
     ) -> None:
-        seconds = timeout.total_seconds()
-        rules = Rules(failure_threshold=failure_threshold, open_seconds=seconds)
+        rules = Rules(failure_threshold=failure_threshold, open_seconds=timeout.total_seconds())
         super().__init__({}, rules, now=now)
 
     def key(self, name: str, version: str) -> str:  # noqa: ARG002
@@ -43,10 +42,8 @@ class CircuitBreaker(Health):
     def is_open(self, module_name: str) -> bool:
         """Is the module out of service? False when one run may try."""
         circuits, now = self.circuits(), self.now()
-        states = [
-            state_of(circuits[k], self.rules, now) for k in self.keys(module_name, "", circuits)
-        ]
-        return "open" in states
+        keys = self.keys(module_name, "", circuits)
+        return "open" in [state_of(circuits[key], self.rules, now) for key in keys]
 
     def record_success(self, module_name: str) -> None:
         """Forget the failures of a module."""

@@ -1,5 +1,4 @@
-"""The documents' planner configuration: plain, changeable switches over a strategy, and the
-validator of both.
+"""The documents' planner configuration: changeable switches over a strategy, and their validator.
 
 What a configuration does not name is as its base says: the default strategy, or the file or preset
 that it was made from. Which switches there are, the registry says.
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from steelyard import strategies
-from steelyard.compat.records import shown
+from steelyard.compat.records import NOTHING, shown
 from steelyard.errors import SettingsError, did_you_mean
 from steelyard.modules.registry import Kind, modules
 from steelyard.strategies import Problem, Problems, Strategy
@@ -132,12 +131,10 @@ class PlannerConfiguration:
     max_depth                      most orders in a plan; `max_plan_depth` is the same
     max_opportunities_per_category securities that a pattern draws per calculator
     priority_threshold             least priority that patterns and generators draw
-    enable_diverse_selection       draw from every country or sector in turn; `diversity_weight`
-                                   says how much
+    enable_diverse_selection       draw from country or sector in turn; `diversity_weight`: how much
     transaction_cost_*             money of the account, and fraction of an order's amount
-    scope                          "proposals": the best of what the patterns propose, as the
-                                   documents have it, so that every switch counts; "candidates": the
-                                   best of all candidate orders, patterns are provenance
+    scope                          "proposals": the best of what the patterns propose, as in the
+                                   documents; "candidates": the best of all candidate orders
     base                           the strategy that says everything else
     """
 
@@ -177,11 +174,9 @@ class PlannerConfiguration:
 
     def strategy(self) -> Strategy:
         """The strategy that this means; raises SettingsError naming every unusable key."""
-        wrong = list(self._wrong())
-        if wrong:
-            raise SettingsError(
-                "\n".join(["The configuration cannot be read; nothing was planned.", *wrong])
-            )
+        if wrong := list(self._wrong()):
+            refusal = "The configuration cannot be read; nothing was planned."
+            raise SettingsError("\n".join([refusal, *wrong]))
         changed = strategies.overlay(self.base, self.changes(), why=WHY)
         return replace(changed, name=self.name, description=self.description)
 
@@ -207,14 +202,11 @@ class PlannerConfiguration:
             if not isinstance(value, kind):
                 yield f"{name} is {shown(value)}; it must be a {kind.__name__}."
             elif isinstance(value, Switches):
+                rule = "it must be a ModuleConfig, whose params are a dict."
                 for module, switch in vars(value).items():
-                    if not isinstance(switch, ModuleConfig) or not isinstance(
-                        switch.params, Mapping
-                    ):
-                        yield (
-                            f"{name}.{module} is {shown(switch)}; it must be a ModuleConfig, whose "
-                            "params are a dict."
-                        )
+                    usable = isinstance(switch, ModuleConfig) and isinstance(switch.params, Mapping)
+                    if not usable:
+                        yield f"{name}.{module} is {shown(switch)}; {rule}"
 
     @property
     def max_plan_depth(self) -> int:
@@ -259,14 +251,9 @@ SETTINGS: Mapping[tuple[str, str], str] = {
 
 
 def parse_toml_config(text: str, name: str = "configuration") -> PlannerConfiguration:
-    """The configuration of TOML text in any of the documents' spellings.
-
-    Raises SettingsError listing every problem.
-    """
+    """The configuration of TOML text in any spelling; raises SettingsError with every problem."""
     if not isinstance(text, str):
-        raise SettingsError(
-            f"A configuration is read from text, not from {shown(text)}. Nothing was planned."
-        )
+        raise SettingsError(f"A configuration is read from text, not from {shown(text)}. {NOTHING}")
     return PlannerConfiguration.of(strategies.parse(text, name))
 
 
@@ -274,10 +261,7 @@ load_planner_config_from_string = parse_toml_config
 
 
 def load_planner_config(path: Path | str) -> PlannerConfiguration:
-    """The configuration of a TOML file, named after the file unless it names itself.
-
-    Raises SettingsError.
-    """
+    """The configuration of a TOML file, named after it unless it names itself; SettingsError."""
     return PlannerConfiguration.of(strategies.load(Path(path)))
 
 
@@ -294,11 +278,8 @@ class ConfigurationValidator:
         if isinstance(rules, Strategy | Mapping):
             return strategies.validate(rules)
         if not isinstance(rules, PlannerConfiguration):
-            text = (
-                f"{shown(rules)} is no configuration; give a PlannerConfiguration, a Strategy or a "
-                "parsed TOML document."
-            )
-            return Problems([Problem("error", (), text)])
+            due = "give a PlannerConfiguration, a Strategy or a parsed TOML document."
+            return Problems([Problem("error", (), f"{shown(rules)} is no configuration; {due}")])
         try:
             return strategies.validate(rules.strategy())
         except SettingsError as error:

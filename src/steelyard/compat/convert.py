@@ -9,26 +9,18 @@ from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 
-from steelyard.compat.prices import (
-    NOTHING,
-    Prices,
-    apart,
-    average,
-    exact,
-    fx,
-    listed,
-    market,
-    rates_apart,
-    until,
-)
+from steelyard.compat import prices
+from steelyard.compat.prices import Prices, apart, average, exact, listed
 from steelyard.compat.records import (
     CORE,
+    NOTHING,
     PlannerContext,
     PortfolioContext,
     Position,
     Security,
     is_number,
     shown,
+    unusable,
 )
 from steelyard.compat.repositories import LastTraded, day
 from steelyard.errors import InputError
@@ -42,6 +34,7 @@ OTHER = "OTHER"
 ACCOUNT_CURRENCY = "EUR"
 """Of an account that names no currency at all: the documents'."""
 NEVER = LastTraded(None, None)
+Trades = Mapping[str, LastTraded]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,12 +53,11 @@ def _fraction(number: float | None, what: str) -> float | None:
     if number is None:
         return None
     if not is_number(number) or not 0 <= number <= 1:
-        raise InputError(f"The {what} is {number!r}; it must be a fraction from 0 to 1. {NOTHING}")
+        raise unusable(f"The {what}", repr(number), "a fraction from 0 to 1")
     return float(number)
 
 
 def _currencies(context: PlannerContext) -> set[str]:
-    """Of positions and securities, as far as they name one."""
     securities = {security.currency for security in context.securities if security.currency}
     return securities | {position.currency for position in context.positions}
 
@@ -81,10 +73,8 @@ def base_currency(context: PlannerContext) -> str:
         return context.history.fx.base
     currencies = _currencies(context)
     if len(currencies) > 1:
-        raise InputError(
-            f"Positions and securities are in {listed(currencies)}: say which the account counts "
-            f"in, base_currency. {NOTHING}"
-        )
+        what = f"Positions and securities are in {listed(currencies)}"
+        raise InputError(f"{what}: say which the account counts in, base_currency. {NOTHING}")
     return currencies.pop() if currencies else ACCOUNT_CURRENCY
 
 
@@ -96,10 +86,7 @@ def foreign(context: PlannerContext, base: str) -> set[str]:
 
 
 def convert(
-    context: PlannerContext,
-    bucket: str,
-    rates: Mapping[str, float],
-    trades: Mapping[str, LastTraded],
+    context: PlannerContext, bucket: str, rates: Mapping[str, float], trades: Trades
 ) -> Converted:
     """Snapshot, market and targets of the documents' records.
 
@@ -110,14 +97,14 @@ def convert(
     elsewhere = _check_buckets(context, bucket)
     base = base_currency(context)
     as_of, said = _as_of(context)
-    context = until(context, as_of)
+    context = prices.until(context, as_of)
     targets = _targets(context.target_weights)
     positions = {position.symbol: position for position in context.positions}
     securities = {security.symbol: security for security in context.securities}
     _check_symbols(context, positions, securities)
     symbols = sorted({*positions, *securities, *(targets.weights if targets else ())})
-    prices = Prices(context, as_of)
-    quoted = {symbol: prices.of(symbol, positions.get(symbol)) for symbol in symbols}
+    sources = Prices(context, as_of)
+    quoted = {symbol: sources.of(symbol, positions.get(symbol)) for symbol in symbols}
     snapshot = Snapshot(
         as_of=as_of,
         base_currency=base,
@@ -130,7 +117,7 @@ def convert(
         bucket=bucket,
     )
     quotes = {symbol: price for symbol, price in quoted.items() if price is not None}
-    priced = market(context, quotes, fx(context, base, rates, as_of), as_of)
+    priced = prices.market(context, quotes, prices.fx(context, base, rates, as_of), as_of)
     value, differing = _value(snapshot, priced, context)
     return Converted(
         snapshot=snapshot,
@@ -139,18 +126,16 @@ def convert(
         groups=_groups(context.portfolio_context),
         value=value,
         said=(
-            *(*said, *_unlisted(positions.keys() - securities.keys()), *prices.said()),
-            *(*differing, *rates_apart(context, base, as_of), *elsewhere),
+            *(*said, *_unlisted(positions.keys() - securities.keys()), *sources.said()),
+            *(*differing, *prices.rates_apart(context, base, as_of), *elsewhere),
         ),
     )
 
 
 def _unlisted(symbols: Collection[str]) -> Iterator[str]:
     if symbols:
-        yield (
-            f"No security describes {listed(symbols)}: it may not be sold, as for a security that "
-            "does not opt in."
-        )
+        rule = "it may not be sold, as for a security that does not opt in"
+        yield f"No security describes {listed(symbols)}: {rule}."
 
 
 def _check_buckets(context: PlannerContext, bucket: str) -> tuple[str, ...]:
@@ -179,9 +164,8 @@ def _check_symbols(
     for symbol in positions.keys() & securities.keys():
         here, there = positions[symbol].currency, securities[symbol].currency
         if there not in {None, here}:
-            raise InputError(
-                f"{symbol} is a position in {here} and a security in {there}. {NOTHING}"
-            )
+            both = f"a position in {here} and a security in {there}"
+            raise InputError(f"{symbol} is {both}. {NOTHING}")
 
 
 def _as_of(context: PlannerContext) -> tuple[date, tuple[str, ...]]:
@@ -199,16 +183,13 @@ def _targets(weights: Mapping[str, float] | None) -> Targets | None:
         return None
     for symbol, weight in weights.items():
         if not is_number(weight):
-            raise InputError(
-                f"The target weight of {symbol} is {shown(weight)}; it must be a fraction of value."
-                f" {NOTHING}"
-            )
+            raise unusable(f"The target weight of {symbol}", shown(weight), "a fraction of value")
     return Targets(MappingProxyType({s: float(weight) for s, weight in sorted(weights.items())}))
 
 
 def _cash(amount: float) -> Decimal:
     if not is_number(amount):
-        raise InputError(f"available_cash is {amount!r}; it must be a number. {NOTHING}")
+        raise unusable("available_cash", repr(amount), "a number")
     return Decimal(str(amount))
 
 
@@ -216,7 +197,7 @@ def _holdings(
     context: PlannerContext,
     symbols: Iterable[str],
     positions: Mapping[str, Position],
-    trades: Mapping[str, LastTraded],
+    trades: Trades,
 ) -> Iterator[Holding]:
     """What is held, and what was sold whole, which may not be bought back at once."""
     for symbol, position in positions.items():
@@ -305,18 +286,12 @@ def _differing(worth: Mapping[str, float], cash: float, context: PlannerContext)
     stated = {symbol: value for symbol, value in values.items() if value is not None}
     for symbol, value in sorted({**context.portfolio_context.positions, **stated}.items()):
         if symbol not in worth:
-            yield (
-                f"The portfolio context values {symbol} at {value:,.2f}, and no position or price "
-                "of it was given."
-            )
+            what = f"The portfolio context values {symbol} at {value:,.2f}"
+            yield f"{what}, and no position or price of it was given."
         elif apart(value, worth[symbol]):
-            yield (
-                f"{symbol} is worth {worth[symbol]:,.2f} by quantity, price and rate, and "
-                f"{value:,.2f} as given: the former was used."
-            )
+            what = f"{symbol} is worth {worth[symbol]:,.2f} by quantity, price and rate"
+            yield f"{what}, and {value:,.2f} as given: the former was used."
     total, invested = context.portfolio_context.total_value, math.fsum(worth.values())
     if total is not None and apart(total, invested) and apart(total, invested + cash):
-        yield (
-            f"total_value is {total:,.2f}; positions are worth {invested:,.2f}, with cash "
-            f"{invested + cash:,.2f}: the latter was used."
-        )
+        worth_now = f"positions are worth {invested:,.2f}, with cash {invested + cash:,.2f}"
+        yield f"total_value is {total:,.2f}; {worth_now}: the latter was used."

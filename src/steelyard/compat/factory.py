@@ -15,7 +15,7 @@ from steelyard.compat.configuration import (
     load_planner_config,
 )
 from steelyard.compat.planner import IN_ONE_GO, HolisticPlanner, checked_bucket
-from steelyard.compat.records import CORE, HolisticPlan, PlannerContext, shown
+from steelyard.compat.records import CORE, NOTHING, HolisticPlan, PlannerContext, shown
 from steelyard.compat.repositories import SettingsRepository, TradeRepository, answer
 from steelyard.errors import InputError, SettingsError
 from steelyard.importers import assemble, read
@@ -78,10 +78,8 @@ class PlannerFactoryService:
     ) -> HolisticPlanner:
         """A planner of a satellite, by its settings; raises SettingsError for those of another."""
         if satellite_settings.satellite_id != satellite_id:
-            raise SettingsError(
-                f"The settings of {satellite_settings.satellite_id} were given for the satellite "
-                f"{satellite_id}."
-            )
+            whose = f"The settings of {satellite_settings.satellite_id}"
+            raise SettingsError(f"{whose} were given for the satellite {satellite_id}.")
         config = PlannerConfiguration.of(strategy_of(satellite_settings))
         return ModularPlannerFactory(config).create(satellite_id)
 
@@ -94,18 +92,16 @@ class PlannerFactoryService:
                 return self.create_for_core_bucket()
             raise SettingsError("The bucket core takes no satellite settings. No planner was made.")
         if satellite_settings is None:
-            raise SettingsError(
-                f"The bucket {bucket_id} is a satellite, needs its settings: no planner was made."
-            )
+            what = f"The bucket {bucket_id} is a satellite, needs its settings"
+            raise SettingsError(f"{what}: no planner was made.")
         return self.create_for_satellite_bucket(bucket_id, satellite_settings)
 
 
 def _check(config: PlannerConfiguration) -> None:
     errors = ConfigurationValidator.validate(config)
     if errors:
-        raise SettingsError(
-            "\n".join(["The configuration is not valid; no planner was made.", *errors])
-        )
+        refusal = "The configuration is not valid; no planner was made."
+        raise SettingsError("\n".join([refusal, *errors]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,10 +141,8 @@ def bundled(bucket_id: str) -> BucketData:
         bucket=bucket_id,
         source=f"bundled quotes, {SOURCE}",
     )
-    warning = (
-        f"No source of data is configured (compat.configure): {bucket_id} was planned with the "
-        "bundled portfolio, which is not yours."
-    )
+    used = f"{bucket_id} was planned with the bundled portfolio, which is not yours."
+    warning = f"No source of data is configured (compat.configure): {used}"
     return BucketData(context=PlannerContext.of(inputs), said=(warning,))
 
 
@@ -156,11 +150,7 @@ _SOURCES: list[Source] = [bundled]
 
 
 def configure(source: Source | None) -> None:
-    """Say where `process_planner_batch_job` finds a bucket's data; None = the bundled portfolio
-    again.
-
-    Raises InputError for what cannot be called.
-    """
+    """Say where the batch job finds a bucket's data, None = the bundled portfolio; InputError."""
     if source is not None and not callable(source):
         raise InputError(
             f"A source of data is called with the id of a bucket; {shown(source)} cannot be called."
@@ -196,10 +186,8 @@ def _at_defaults(satellite_id: str) -> SatelliteSettings:
     try:
         return SatelliteSettings(satellite_id=satellite_id)
     except ValidationError as error:
-        raise InputError(
-            f"{satellite_id!r} cannot be the id of a satellite: {error.errors()[0]['msg']}. "
-            "Nothing was planned."
-        ) from error
+        what = f"{satellite_id!r} cannot be the id of a satellite: {error.errors()[0]['msg']}"
+        raise InputError(f"{what}. {NOTHING}") from error
 
 
 def _planner(bucket_id: str, data: BucketData) -> HolisticPlanner:
@@ -207,10 +195,8 @@ def _planner(bucket_id: str, data: BucketData) -> HolisticPlanner:
     config = data.config or PlannerConfiguration()
     if bucket_id != CORE or data.settings is not None:
         if data.config is not None:
-            raise SettingsError(
-                f"The satellite {bucket_id} has a configuration; it is planned by its settings. "
-                "Nothing was planned."
-            )
+            what = f"The satellite {bucket_id} has a configuration; it is planned by its settings"
+            raise SettingsError(f"{what}. {NOTHING}")
         settings = data.settings or _at_defaults(bucket_id)
         config = PlannerFactoryService().create_for_bucket(bucket_id, settings).config
     return ModularPlannerFactory(config).create(

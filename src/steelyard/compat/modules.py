@@ -1,9 +1,8 @@
 """Modules as classes: the style of the documents, beside the decorators that everything else uses.
 
 A class says its `metadata`, may say its `default_params()`, and has one method that does the work;
-that method may be `async`, and is run to its end. An object of it is registered with the registry
-of its kind, and is then a module like every other: parameters become a model, their values come as
-a dictionary.
+that method may be `async`, and is run to its end. An object of it, once registered with its kind,
+is a module like every other: parameters become a model, their values come as a dictionary.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, Literal
 
@@ -32,20 +31,6 @@ from steelyard.modules.registry import (
     first_paragraph,
     modules,
 )
-
-__all__ = [
-    "CalculationModule",
-    "ModuleMetadata",
-    "OpportunityCalculator",
-    "PatternGenerator",
-    "SequenceFilter",
-    "SequenceGenerator",
-    "filter_registry",
-    "opportunity_calculator_registry",
-    "opportunity_registry",
-    "pattern_generator_registry",
-    "sequence_generator_registry",
-]
 
 PLAIN = (bool, int, float, str)
 """Types of defaults that bind the type of a parameter; others take any value."""
@@ -68,16 +53,11 @@ class CalculationModule(ABC):
 
     def validate_dependencies(self, enabled: Iterable[str]) -> list[str]:
         """A sentence for each dependency that none of the enabled modules (qualified) meets."""
-        names = set(enabled)
-        metadata = self.metadata
+        names = [f"{name}." for name in enabled]
         return [
-            f"{metadata.name} requires {dependency.replace('|', ' or ')}, which is not enabled"
-            for dependency in metadata.dependencies
-            if not any(
-                name == need or name.startswith(f"{need}.")
-                for need in dependency.split("|")
-                for name in names
-            )
+            f"{self.metadata.name} requires {needs.replace('|', ' or ')}, which is not enabled"
+            for needs in self.metadata.dependencies
+            if not any(name.startswith(f"{need}.") for need in needs.split("|") for name in names)
         ]
 
     @abstractmethod
@@ -133,10 +113,8 @@ class PatternGenerator(CalculationModule):
 
     def call(self, context: Context, candidates: Candidates, params: ModuleParams) -> IntArray:
         """Run `generate` to its end."""
-        return _rows(
-            completed(self.generate, context, candidates, params.model_dump()),
-            context.search.max_depth,
-        )
+        rows = completed(self.generate, context, candidates, params.model_dump())
+        return _rows(rows, context.search.max_depth)
 
 
 class SequenceGenerator(CalculationModule):
@@ -155,10 +133,8 @@ class SequenceGenerator(CalculationModule):
         self, context: Context, candidates: Candidates, seeds: IntArray, params: ModuleParams
     ) -> Iterator[IntArray]:
         """Run `generate` to its end: one block."""
-        yield _rows(
-            completed(self.generate, context, candidates, seeds, params.model_dump()),
-            context.search.max_depth,
-        )
+        rows = completed(self.generate, context, candidates, seeds, params.model_dump())
+        yield _rows(rows, context.search.max_depth)
 
 
 class SequenceFilter(CalculationModule):
@@ -188,11 +164,7 @@ def completed(function: Callable[..., Any], *inputs: Any) -> Any:
     except RuntimeError:
         return asyncio.run(answer)
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(_run, answer).result()
-
-
-def _run(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    return asyncio.run(coroutine)
+        return pool.submit(asyncio.run, answer).result()
 
 
 def _texts(texts: Sequence[str]) -> tuple[str, ...]:
@@ -203,9 +175,8 @@ def _texts(texts: Sequence[str]) -> tuple[str, ...]:
 def _rows(sequences: Sequence[Sequence[int]], depth: int) -> IntArray:
     """Lists of indices as (k, depth) rows; one that is too long keeps its length, and is told."""
     width = max([depth, *map(len, sequences)])
-    return np.array(
-        [[*row, *[PAD] * (width - len(row))] for row in sequences], dtype=np.int64
-    ).reshape(-1, width)
+    rows = [[*row, *[PAD] * (width - len(row))] for row in sequences]
+    return np.array(rows, dtype=np.int64).reshape(-1, width)
 
 
 class View:
@@ -226,19 +197,12 @@ class View:
         """Register an object; raises ModuleError for another kind or the name of another."""
         module = instance.as_module() if hasattr(instance, "as_module") else None
         if not isinstance(module, Module) or module.kind is not self.kind:
-            raise ModuleError(
-                f"{type(instance).__name__} is not a module of {self.kind}. It was not registered."
-            )
+            what = f"{type(instance).__name__} is not a module of {self.kind}"
+            raise ModuleError(f"{what}. It was not registered.")
         add(module)
 
 
 opportunity_calculator_registry = opportunity_registry = View(Kind.OPPORTUNITY)
-
-
 pattern_generator_registry = View(Kind.PATTERN)
-
-
 sequence_generator_registry = View(Kind.SEQUENCE)
-
-
 filter_registry = View(Kind.FILTER)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from steelyard.errors import InputError, did_you_mean
 
@@ -12,22 +11,20 @@ COMPAT = "steelyard.compat"
 LOGGER = "app.modules.planning"
 """The documents' logger; ours is `steelyard`."""
 
-IMPORTS: Mapping[str, str] = MappingProxyType(
-    {
-        "app.modules.planning.domain.planner": COMPAT,
-        "app.modules.planning.domain.planner_adapter": COMPAT,
-        "app.modules.planning.domain.holistic_planner": COMPAT,
-        "app.modules.planning.domain.config.models": COMPAT,
-        "app.modules.planning.domain.config.factory": COMPAT,
-        "app.modules.planning.domain.config.validator": COMPAT,
-        "app.modules.planning.domain.config.planner_config": COMPAT,
-        "app.modules.planning.domain.calculations.opportunities.base": COMPAT,
-        "app.modules.planning.services.planner_factory": COMPAT,
-        "app.modules.planning.jobs.planner_batch": COMPAT,
-        "app.modules.satellites.domain.models": COMPAT,
-        LOGGER: "steelyard",
-    }
-)
+IMPORTS: Mapping[str, str] = {
+    "app.modules.planning.domain.planner": COMPAT,
+    "app.modules.planning.domain.planner_adapter": COMPAT,
+    "app.modules.planning.domain.holistic_planner": COMPAT,
+    "app.modules.planning.domain.config.models": COMPAT,
+    "app.modules.planning.domain.config.factory": COMPAT,
+    "app.modules.planning.domain.config.validator": COMPAT,
+    "app.modules.planning.domain.config.planner_config": COMPAT,
+    "app.modules.planning.domain.calculations.opportunities.base": COMPAT,
+    "app.modules.planning.services.planner_factory": COMPAT,
+    "app.modules.planning.jobs.planner_batch": COMPAT,
+    "app.modules.satellites.domain.models": COMPAT,
+    LOGGER: "steelyard",
+}
 """Name in the documents -> the module here that has whatever they import from it."""
 
 _DOTTED = re.compile(r"(?<![\w.])app\.modules(?:\.[A-Za-z_]\w*)+")
@@ -48,9 +45,8 @@ def _ours(name: str) -> str:
     if name not in IMPORTS and module in IMPORTS and module != LOGGER:
         return f"{IMPORTS[module]}.{member}"
     if name not in IMPORTS:
-        raise InputError(
-            f"{name} has no counterpart in "
-            f"steelyard.compat.IMPORTS.{did_you_mean(name, list(IMPORTS))} Nothing was translated; "
-            "docs/names.md says where each name of the documents lives."
-        )
+        what = f"{name} has no counterpart in steelyard.compat.IMPORTS"
+        advice = "docs/names.md says where each name of the documents lives."
+        near = did_you_mean(name, list(IMPORTS))
+        raise InputError(f"{what}.{near} Nothing was translated; {advice}")
     return IMPORTS[name]

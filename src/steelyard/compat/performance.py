@@ -7,19 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
-from types import MappingProxyType
 
 from steelyard.notices import Timing
 
-OPERATIONS: Mapping[str, str] = MappingProxyType(
-    {
-        "opportunity_calculators": "calculate",
-        "pattern_generators": "generate",
-        "sequence_generators": "generate",
-        "filters": "filter",
-        "score_terms": "score",
-    }
-)
+OPERATIONS: Mapping[str, str] = {
+    "opportunity_calculators": "calculate",
+    "pattern_generators": "generate",
+    "sequence_generators": "generate",
+    "filters": "filter",
+    "score_terms": "score",
+}
 """What a module of each kind does, in the documents' words."""
 
 

@@ -1,7 +1,4 @@
-"""The documents' planner: async calls over `planner.plan`, the account's repositories around it.
-
-Planning itself is the pure function that the command line calls.
-"""
+"""The documents' planner: async calls over `planner.plan`, the account's repositories around it."""
 
 from __future__ import annotations
 
@@ -18,6 +15,7 @@ from steelyard.compat.convert import Converted, base_currency, convert, foreign
 from steelyard.compat.performance import PerformanceTracker
 from steelyard.compat.records import (
     CORE,
+    NOTHING,
     HolisticPlan,
     PlannerContext,
     PortfolioContext,
@@ -25,6 +23,7 @@ from steelyard.compat.records import (
     Security,
     is_number,
     shown,
+    unusable,
 )
 from steelyard.compat.repositories import (
     ExchangeRateService,
@@ -37,15 +36,12 @@ from steelyard.compat.repositories import (
 )
 from steelyard.errors import InputError, SettingsError, SteelyardError, did_you_mean
 from steelyard.modules.registry import Kind, Module
-from steelyard.notices import ModuleRun
+from steelyard.notices import outcomes
 from steelyard.planning import planner
 from steelyard.plans.plan import Plan
 from steelyard.strategies import Strategy
 from steelyard.telemetry.health import Health, Outcome
 
-FAILED = "failed"
-RAN = ("ok", "nothing", FAILED)
-"""Outcomes of a module that was called."""
 KINDS: Mapping[Kind, str] = {
     Kind.OPPORTUNITY: "calculator",
     Kind.PATTERN: "pattern",
@@ -88,12 +84,8 @@ class Options(Given, total=False):
 
 REPOSITORIES = ("settings_repo", "trade_repo")
 SERVICES = ("exchange_rate_service",)
-
-RULES = tuple(
-    name
-    for name in Options.__annotations__
-    if name not in {*Given.__annotations__, *REPOSITORIES, "bucket_id"}
-)
+NO_RULES = {*Given.__annotations__, *REPOSITORIES, "bucket_id"}
+RULES = tuple(name for name in Options.__annotations__ if name not in NO_RULES)
 """Options that are keys of a strategy, in the documents' spelling."""
 
 
@@ -120,12 +112,9 @@ class HolisticPlanner:
     trade_repo        dates of the last trades: cooldowns and holding times
     repositories      object or mapping with `settings_repo` and `trade_repo`, instead of the two
     services          object or mapping with `exchange_rate_service`
-    circuit_breaker   who leaves out a module that failed too often in a row; None = one of its own,
-                      in memory
-    Raises InputError for a repository that is given twice or is not known and for a bucket without
-    a name, SettingsError for a configuration of another kind.
-
-    `perf` adds up what each module took.
+    circuit_breaker   leaves out modules that failed too often; None = one of its own, in memory
+    perf              adds up what each module took
+    Raises InputError for an unusable repository or bucket, SettingsError for a configuration.
     """
 
     def __init__(
@@ -144,10 +133,8 @@ class HolisticPlanner:
         owned = {"settings_repo": settings_repo, "trade_repo": trade_repo}
         for name, part in _parts(repositories, "repositories", REPOSITORIES).items():
             if owned[name] is not None:
-                raise InputError(
-                    f"{name} is given twice, on its own and in repositories. Nothing was planned: "
-                    "give it once."
-                )
+                twice = f"{name} is given twice, on its own and in repositories"
+                raise InputError(f"{twice}. Nothing was planned: give it once.")
             owned[name] = part
         self.settings_repo, self.trade_repo = owned["settings_repo"], owned["trade_repo"]
         self.exchange_rate_service = _parts(services, "services", SERVICES).get(SERVICES[0])
@@ -167,10 +154,7 @@ class HolisticPlanner:
         available_cash: float,
         **more: Unpack[Given],
     ) -> HolisticPlan:
-        """The plan of these records; units as in `PlannerContext`.
-
-        Raises SteelyardError for records that cannot be planned with.
-        """
+        """The plan of these records, see `PlannerContext`; SteelyardError for unusable ones."""
         _check_names(more, tuple(Given.__annotations__), "create_plan")
         rest: Any = dict(more)
         service = rest.pop("exchange_rate_service", None)
@@ -194,9 +178,7 @@ class HolisticPlanner:
     ) -> HolisticPlan:
         """As `create_plan`, in one go, complete after the first call; its warnings say so."""
         if not is_number(batch_size) or batch_size < 1 or batch_size != int(batch_size):
-            raise InputError(
-                f"batch_size is {batch_size!r}, no whole number from 1. Nothing was planned."
-            )
+            raise InputError(f"batch_size is {batch_size!r}, no whole number from 1. {NOTHING}")
         plan = await self.create_plan(
             portfolio_context, positions, securities, available_cash, **more
         )
@@ -208,13 +190,10 @@ class HolisticPlanner:
         return await self._plan(context, None)
 
     async def dry_run(self, context: PlannerContext) -> dict[str, Any]:
-        """What planning the context would do: `valid`, `modules_loaded`, `estimated_sequences`,
-        `warnings`, `errors`.
+        """What planning the context would do; the sequences are counted, not guessed.
 
-        Planning has no side effects, so the number of sequences is counted, not guessed. Neither
-        `perf` nor `circuit_breaker` hears of it. Calculators are in `modules_loaded` by their
-        names, as the documents have it; other modules by their qualified names, since a pattern may
-        be called like a calculator.
+        Neither `perf` nor `circuit_breaker` hears of it. Calculators are in `modules_loaded` by
+        their names, as the documents have it, other modules by their qualified names.
         """
         problems = ConfigurationValidator.validate(self.config)
         report: dict[str, Any] = {
@@ -233,8 +212,9 @@ class HolisticPlanner:
         except SteelyardError as error:
             return {**report, "valid": False, "errors": [str(error)]}
         for run in plan.modules:
-            if run.outcome == FAILED:
-                report["modules_loaded"][_listed_as(Kind(run.kind), run.name)]["status"] = "error"
+            if run.outcome == "failed":
+                key = run.name if run.kind == Kind.OPPORTUNITY else f"{run.kind}.{run.name}"
+                report["modules_loaded"][key]["status"] = "error"
         report["estimated_sequences"] = plan.certificate.sequences
         notices = (*plan.problems, *plan.warnings)
         report["warnings"] += [*order.said, *(notice.message for notice in notices)]
@@ -242,16 +222,15 @@ class HolisticPlanner:
 
     async def _plan(self, context: PlannerContext, service: object | None) -> HolisticPlan:
         order = await self._order(context, service)
-        enabled = [choice.module for kind in Kind for choice in order.strategy.enabled(kind)]
-        disabled = self.circuit_breaker.out_of_service(
-            {module.qualified: module.version for module in enabled}
-        )
-        outcomes: list[Outcome] = []
+        modules = [choice.module for kind in Kind for choice in order.strategy.enabled(kind)]
+        versions = {module.qualified: module.version for module in modules}
+        disabled = self.circuit_breaker.out_of_service(versions)
+        ran: list[Outcome] = []
         try:
             plan = await asyncio.to_thread(_solve, order, disabled)
-            outcomes = _outcomes(plan)
+            ran = outcomes(plan.modules)
         finally:
-            self.circuit_breaker.record(outcomes)  # a plan that is refused tried no module
+            self.circuit_breaker.record(ran)  # a plan that is refused tried no module
         self.perf.note(plan.timings)
         return HolisticPlan.of(plan, (*order.said, *strategies.validate(order.strategy).warnings))
 
@@ -281,61 +260,37 @@ def _solve(order: Order, disabled: Mapping[str, str]) -> Plan:
     )
 
 
-def _outcomes(plan: Plan) -> list[Outcome]:
-    """What became of the modules that ran: without input, or out of service, none did."""
-
-    def error(run: ModuleRun) -> str | None:
-        return (run.error or "") if run.outcome == FAILED else None
-
-    ran = [run for run in plan.modules if run.outcome in RAN]
-    return [(f"{run.kind}.{run.name}", run.version, error(run)) for run in ran]
-
-
-def _listed_as(kind: Kind, name: str) -> str:
-    """The key of a module in the report of a dry run."""
-    return name if kind is Kind.OPPORTUNITY else f"{kind}.{name}"
-
-
 def _configuration(config: object) -> PlannerConfiguration:
-    if config is None:
-        return PlannerConfiguration()
+    if config is None or isinstance(config, PlannerConfiguration):
+        return config or PlannerConfiguration()
     if isinstance(config, Strategy):
         return PlannerConfiguration.of(config)
-    if isinstance(config, PlannerConfiguration):
-        return config
-    raise SettingsError(
-        f"config is {shown(config)}; it must be a PlannerConfiguration or a Strategy. "
-        "parse_toml_config reads text."
-    )
+    rule = "it must be a PlannerConfiguration or a Strategy"
+    raise SettingsError(f"config is {shown(config)}; {rule}. parse_toml_config reads text.")
 
 
 def checked_bucket(bucket_id: object) -> str:
     """The id of a bucket; raises InputError for what is no text, or empty."""
     if not isinstance(bucket_id, str) or not bucket_id:
-        raise InputError(
-            f"bucket_id is {shown(bucket_id)}; it must be a bucket's name. Nothing was planned."
-        )
+        raise unusable("bucket_id", shown(bucket_id), "a bucket's name")
     return bucket_id
 
 
 def _loaded(strategy: Strategy) -> dict[str, dict[str, Any]]:
-    chosen = [choice for kind in Kind for choice in strategy.enabled(kind)]
     return {
-        _listed_as(choice.module.kind, choice.module.name): {
-            "type": KINDS[choice.module.kind],
+        choice.module.name if kind is Kind.OPPORTUNITY else choice.module.qualified: {
+            "type": KINDS[kind],
             "status": "ok",
             "version": choice.module.version,
             "params": choice.params.model_dump(mode="json", by_alias=True),
         }
-        for choice in chosen
+        for kind in Kind
+        for choice in strategy.enabled(kind)
     }
 
 
 def _parts(owner: object | None, what: str, names: Sequence[str]) -> dict[str, Any]:
-    """The members of an object or a mapping that have one of the names.
-
-    Raises InputError for a mapping with others and for an object with none.
-    """
+    """The members by these names; InputError for a mapping with others, an object with none."""
     if owner is None:
         return {}
     if isinstance(owner, Mapping):
@@ -344,19 +299,16 @@ def _parts(owner: object | None, what: str, names: Sequence[str]) -> dict[str, A
     parts = {name: getattr(owner, name) for name in names if getattr(owner, name, None) is not None}
     if not parts:
         kind = type(owner).__name__
-        raise InputError(
-            f"{what} is a {kind} with none of {', '.join(names)}. Nothing was planned."
-        )
+        raise InputError(f"{what} is a {kind} with none of {', '.join(names)}. {NOTHING}")
     return parts
 
 
 def _check_names(options: Mapping[str, Any], names: Sequence[str], what: str) -> None:
     for name in options:
         if name not in names:
-            raise InputError(
-                f"{what} has no {name!r}.{did_you_mean(name, names)} Known: {', '.join(names)}. "
-                "Nothing was planned."
-            )
+            near = did_you_mean(name, names)
+            listed = f"Known: {', '.join(names)}."
+            raise InputError(f"{what} has no {name!r}.{near} {listed} {NOTHING}")
 
 
 async def create_holistic_plan(

@@ -14,14 +14,20 @@ from types import MappingProxyType
 
 import numpy as np
 
-from steelyard.compat.records import PlannerContext, PortfolioContext, Position, is_number
+from steelyard.compat.records import (
+    NOTHING,
+    PlannerContext,
+    PortfolioContext,
+    Position,
+    is_number,
+    unusable,
+)
 from steelyard.errors import InputError
 from steelyard.market import Market, Quote
 from steelyard.money import FxRate, FxTable
 
 MAX_DIFFERENCE = 0.02
 """Values that say the same thing may differ by this much, as a fraction."""
-NOTHING = "Nothing was planned."
 
 
 @dataclass
@@ -56,26 +62,21 @@ class Prices:
     def said(self) -> Iterator[str]:
         """What a reader must know of the prices."""
         if self.old and self.context.history:
-            yield (
-                f"The price history ends on {self.context.history.last} and the plan is of "
-                f"{self.as_of}: old prices were used for {listed(self.old)}."
-            )
+            ends = f"The price history ends on {self.context.history.last}"
+            used = f"old prices were used for {listed(self.old)}"
+            yield f"{ends} and the plan is of {self.as_of}: {used}."
         if self.from_positions:
-            yield (
-                f"No current prices were given for {listed(self.from_positions)}: the "
-                "current_price of the position was used."
-            )
+            missing = f"No current prices were given for {listed(self.from_positions)}"
+            yield f"{missing}: the current_price of the position was used."
         if self.from_costs:
-            yield (
-                f"Nothing says what {listed(self.from_costs)} costs now: the average cost was "
-                "used, so no gain or loss shows there."
-            )
+            missing = f"Nothing says what {listed(self.from_costs)} costs now"
+            yield f"{missing}: the average cost was used, so no gain or loss shows there."
 
 
 def exact(number: float, what: str) -> Decimal:
     """A positive number as an exact decimal; raises InputError for anything else."""
     if not is_number(number) or number <= 0:
-        raise InputError(f"The {what} is {number!r}; it must be a number above 0. {NOTHING}")
+        raise unusable(f"The {what}", repr(number), "a number above 0")
     return Decimal(str(number))
 
 
@@ -98,10 +99,8 @@ def until(context: PlannerContext, as_of: date) -> PlannerContext:
         return context
     sessions = int(np.searchsorted(history.dates, np.datetime64(as_of, "D"), side="right"))
     if not sessions:
-        raise InputError(
-            f"as_of is {as_of} and the price history begins on {history.dates[0]}. {NOTHING} Give a"
-            " later date."
-        )
+        what = f"as_of is {as_of} and the price history begins on {history.dates[0]}"
+        raise InputError(f"{what}. {NOTHING} Give a later date.")
     quotes = {symbol: _quote(history, symbol, sessions, as_of) for symbol in history.symbols}
     cut = replace(
         history,
@@ -130,10 +129,8 @@ def rates_apart(context: PlannerContext, base: str, as_of: date) -> Iterator[str
     for currency, rate in sorted(_stated(context.positions, base).items()):
         other = context.history.fx.latest(currency, as_of) if context.history else None
         if other is not None and apart(rate, float(other.rate)):
-            yield (
-                f"One {currency} is {float(other.rate):g} {base} in the history and {rate:g} in the"
-                " positions: the former was used."
-            )
+            what = f"One {currency} is {float(other.rate):g} {base} in the history"
+            yield f"{what} and {rate:g} in the positions: the former was used."
 
 
 def _stated(positions: Iterable[Position], base: str) -> dict[str, float]:
@@ -146,12 +143,10 @@ def _stated(positions: Iterable[Position], base: str) -> dict[str, float]:
         rate = float(exact(position.currency_rate, f"currency_rate of {symbol}"))
         other = 1.0 if currency == base else rates.setdefault(currency, rate)
         if rate != other:
-            why = f"another position has {other:g}"
-            why = "it is the account's currency" if currency == base else why
-            raise InputError(
-                f"The currency_rate of {symbol} is {rate:g} {base} for one {currency}; {why}. "
-                f"{NOTHING}"
-            )
+            another = f"another position has {other:g}"
+            why = "it is the account's currency" if currency == base else another
+            what = f"The currency_rate of {symbol} is {rate:g} {base} for one {currency}"
+            raise InputError(f"{what}; {why}. {NOTHING}")
     return rates
 
 
@@ -159,10 +154,8 @@ def fx(context: PlannerContext, base: str, rates: Mapping[str, float], as_of: da
     """The history's rates, and beside them those of positions and service as of the plan's date."""
     history = context.history
     if history is not None and history.fx.base != base:
-        raise InputError(
-            f"The account counts in {base} and the history's rates are into {history.fx.base}. "
-            f"{NOTHING}"
-        )
+        what = f"The account counts in {base} and the history's rates are into {history.fx.base}"
+        raise InputError(f"{what}. {NOTHING}")
     table = dict(history.fx.rates) if history else {}
     for currency, rate in sorted({**_stated(context.positions, base), **rates}.items()):
         if currency != base and currency not in table:

@@ -1,14 +1,13 @@
 """The documents' records: what a plan is asked with, and what it answers.
 
 Money is in the account's currency unless a field says otherwise, weights are fractions, dates are
-dates or ISO text.
-A field that nothing here reads does not exist: to pass one is a TypeError with its name.
+dates or ISO text. A field that nothing reads does not exist: to pass one is a TypeError.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -20,12 +19,13 @@ from steelyard.importers import Inputs
 from steelyard.market import Market
 from steelyard.plans.orders import Step
 from steelyard.plans.plan import Plan
-from steelyard.portfolio import Holding
+from steelyard.portfolio import Holding, Snapshot
 from steelyard.portfolio import Security as HouseSecurity
 
 Day = date | str | None
 CORE = "core"
 """The bucket of whatever names no other."""
+NOTHING = "Nothing was planned."
 LONGEST_SHOWN = 60
 """Characters of a wrong value that are shown."""
 
@@ -46,8 +46,7 @@ class PortfolioContext:
     industry_to_group    the same for industries
     position_avg_prices  symbol -> average cost, where the position has none
     current_prices       symbol -> price in the security's currency
-    history              closes by date, rates and index; without it return and risk are neutral
-                         values, and the plan's data_coverage says so
+    history              closes by date, rates, index; without it return and risk are neutral
     """
 
     country_weights: Mapping[str, float] = field(default_factory=dict)
@@ -70,10 +69,8 @@ class Position:
     """Shares that are held.
 
     avg_price, current_price   per share in `currency`; None = unknown
-    currency_rate              units of the account's currency for one unit of `currency`; needed
-                               when they differ
-    market_value_eur           value in the account's currency; checked against quantity x price x
-                               rate, not used
+    currency_rate              units of the account's currency for one of `currency`
+    market_value_eur           in the account's currency; checked against the rest, not used
     last_bought_at, last_sold_at   what a trade repository has comes before them
     """
 
@@ -117,9 +114,9 @@ class Security:
 
 def is_number(value: object) -> bool:
     """Is it a finite number of any type? A truth value is none."""
-    return (
-        not isinstance(value, bool) and isinstance(value, Real | Decimal) and math.isfinite(value)
-    )
+    if isinstance(value, bool) or not isinstance(value, Real | Decimal):
+        return False
+    return math.isfinite(value)
 
 
 def shown(value: object) -> str:
@@ -127,11 +124,14 @@ def shown(value: object) -> str:
     return f"{one_line(repr(value), LONGEST_SHOWN)} ({type(value).__name__})"
 
 
+def unusable(what: str, value: str, rule: str) -> InputError:
+    """The refusal of a value that breaks a rule."""
+    return InputError(f"{what} is {value}; it must be {rule}. {NOTHING}")
+
+
 def _check_kind(value: object, what: str, kind: type) -> None:
     if not isinstance(value, kind):
-        raise InputError(
-            f"{what} is {shown(value)}; it must be a {kind.__name__}. Nothing was planned."
-        )
+        raise unusable(what, shown(value), f"a {kind.__name__}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,12 +139,10 @@ class PlannerContext:
     """Everything that `plan(context)` and `dry_run(context)` take.
 
     available_cash   in the account's currency
-    current_prices   symbol -> price in the security's currency; comes before every other source of
-                     a price
+    current_prices   symbol -> price in the security's currency; comes before every other source
     target_weights   symbol -> fraction of value; None = no targets
     base_currency    of the account; None = the one currency that everything is in
-    as_of            None = newest date of the portfolio context's history, else today; of a history
-                     that goes on after it nothing later is looked at
+    as_of            None = newest date of the history, else today; nothing later is looked at
     Raises InputError for records of another kind.
     """
 
@@ -182,56 +180,36 @@ class PlannerContext:
         base = snapshot.base_currency
         foreign = sorted(c for c, balance in snapshot.cash.items() if balance and c != base)
         if foreign or snapshot.open_orders:
-            what = f"{len(snapshot.open_orders)} open orders"
-            what = f"balances in {', '.join(foreign)}" if foreign else what
-            raise InputError(
-                f"The account has {what}, which a planner context cannot hold. Nothing was planned:"
-                " use planner.plan."
-            )
-        rates = {
-            currency: market.fx.latest(currency, snapshot.as_of)
-            for currency in {s.currency for s in snapshot.securities}
-        }
-        rated = {currency: float(rate.rate) for currency, rate in rates.items() if rate is not None}
+            orders = f"{len(snapshot.open_orders)} open orders"
+            what = f"balances in {', '.join(foreign)}" if foreign else orders
+            refusal = f"The account has {what}, which a planner context cannot hold"
+            raise InputError(f"{refusal}. Nothing was planned: use planner.plan.")
         return cls(
             portfolio_context=_portfolio_context(snapshot.securities, market),
-            positions=tuple(
-                _position(
-                    holding, snapshot.security(holding.symbol), market, rated, snapshot.bucket
-                )
-                for holding in snapshot.holdings
-            ),
-            securities=tuple(
-                _security(security, snapshot.bucket) for security in snapshot.securities
-            ),
-            available_cash=float(snapshot.cash.get(snapshot.base_currency, 0)),
+            positions=tuple(_position(holding, snapshot, market) for holding in snapshot.holdings),
+            securities=tuple(_security(s, snapshot.bucket) for s in snapshot.securities),
+            available_cash=float(snapshot.cash.get(base, 0)),
             target_weights=None if inputs.targets is None else dict(inputs.targets.weights),
-            base_currency=snapshot.base_currency,
+            base_currency=base,
             as_of=snapshot.as_of,
         )
 
 
-def _portfolio_context(securities: Iterable[HouseSecurity], history: Market) -> PortfolioContext:
-    securities = tuple(securities)
+def _portfolio_context(securities: Sequence[HouseSecurity], history: Market) -> PortfolioContext:
+    yields = {s.symbol: s.dividend_yield for s in securities if s.dividend_yield is not None}
     return PortfolioContext(
         security_countries={s.symbol: ",".join(s.countries) for s in securities if s.countries},
         security_industries={s.symbol: ",".join(s.sectors) for s in securities if s.sectors},
         security_scores={s.symbol: s.quality for s in securities if s.quality is not None},
-        security_dividends={
-            s.symbol: s.dividend_yield for s in securities if s.dividend_yield is not None
-        },
+        security_dividends=yields,
         history=history,
     )
 
 
-def _position(
-    holding: Holding,
-    security: HouseSecurity | None,
-    market: Market,
-    rates: Mapping[str, float],
-    bucket: str,
-) -> Position:
+def _position(holding: Holding, snapshot: Snapshot, market: Market) -> Position:
+    security = snapshot.security(holding.symbol)
     currency = security.currency if security else market.fx.base
+    rate = market.fx.latest(currency, snapshot.as_of)
     quote, cost = market.quotes.get(holding.symbol), holding.average_cost
     return Position(
         symbol=holding.symbol,
@@ -239,12 +217,12 @@ def _position(
         avg_price=None if cost is None else float(cost),
         current_price=None if quote is None else float(quote.price),
         currency=currency,
-        currency_rate=rates.get(currency),
+        currency_rate=None if rate is None else float(rate.rate),
         first_bought_at=holding.acquired,
         last_bought_at=holding.last_bought
         or max((lot.acquired for lot in holding.lots if lot.acquired), default=None),
         last_sold_at=holding.last_sold,
-        bucket_id=bucket,
+        bucket_id=snapshot.bucket,
     )
 
 
@@ -288,15 +266,12 @@ class HolisticPlan:
     """A plan in the documents' words; `document` is the whole of it.
 
     current_score, end_state_score   the same function on both sides: the score of doing nothing,
-                                     and of the plan after its charges for costs, tax and number of
-                                     orders. Usually 0..1; nothing is clipped
+                                     and of the plan after its charges. Usually 0..1, not clipped
     improvement                      end_state_score - current_score
     score_breakdown                  term -> before, after, weight, contribution; and `charges`
     cash_required, cash_generated    what the buys cost and the sales bring, without their costs
-    feasible                         always True: an order list that cash and limits do not allow is
-                                     never a plan
-    warnings, problems               sentences; with a problem the plan may differ from what full
-                                     inputs would give
+    feasible                         always True: what cash and limits do not allow is no plan
+    warnings, problems               sentences; a problem: full inputs might give another plan
     """
 
     steps: tuple[HolisticStep, ...]
@@ -356,7 +331,7 @@ def _step(step: Step) -> HolisticStep:
 
 
 def _breakdown(plan: Plan) -> dict[str, Any]:
-    score = plan.score
+    score, paid = plan.score, plan.score.charges
     terms = {
         term.name: {
             "before": term.hold,
@@ -366,10 +341,5 @@ def _breakdown(plan: Plan) -> dict[str, Any]:
         }
         for term in score.terms
     }
-    charges = {
-        "cost": score.charges.cost,
-        "tax": score.charges.tax,
-        "orders": score.charges.hurdle,
-        "total": score.charges.total,
-    }
+    charges = {"cost": paid.cost, "tax": paid.tax, "orders": paid.hurdle, "total": paid.total}
     return {**terms, "charges": charges, "risk_profile": plan.objective.profile}

@@ -11,16 +11,14 @@ import math
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 from steelyard import strategies
-from steelyard.compat.records import is_number, shown
+from steelyard.compat.records import NOTHING, is_number, shown, unusable
 from steelyard.errors import InputError, did_you_mean
 from steelyard.strategies import Strategy
 
 T = TypeVar("T")
-
 Setting = float | int | str
 Trades = Mapping[str, Mapping[str, date | str | None]]
 
@@ -54,26 +52,23 @@ class LastTraded:
     sold: date | None
 
 
-KNOWN_SETTINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "transaction_cost_fixed": ("costs.fixed",),
-        "transaction_cost_percent": ("costs.percent",),
-        "max_plan_depth": ("search.max_depth",),
-        "min_hold_days": ("filters.eligibility.min_hold_days",),
-        "sell_cooldown_days": ("filters.recently_traded.sell_cooldown_days",),
-        "min_security_score": (
-            "opportunity_calculators.opportunity_buys.min_quality_score",
-            "opportunity_calculators.averaging_down.min_quality_score",
-        ),
-        "max_loss_threshold": ("filters.eligibility.no_panic_sell_pct",),
-        "min_cash_reserve": ("limits.cash_reserve_weight",),
-    }
-)
+KNOWN_SETTINGS: Mapping[str, tuple[str, ...]] = {
+    "transaction_cost_fixed": ("costs.fixed",),
+    "transaction_cost_percent": ("costs.percent",),
+    "max_plan_depth": ("search.max_depth",),
+    "min_hold_days": ("filters.eligibility.min_hold_days",),
+    "sell_cooldown_days": ("filters.recently_traded.sell_cooldown_days",),
+    "min_security_score": (
+        "opportunity_calculators.opportunity_buys.min_quality_score",
+        "opportunity_calculators.averaging_down.min_quality_score",
+    ),
+    "max_loss_threshold": ("filters.eligibility.no_panic_sell_pct",),
+    "min_cash_reserve": ("limits.cash_reserve_weight",),
+}
 """Setting of the account -> what of a strategy it sets."""
 
 UNUSED_SETTINGS = ("target_annual_return", "optimizer_blend", "optimizer_target_return")
 """Settings of an optimiser that there is none of here: target weights come from the caller."""
-
 WHOLE = frozenset({"max_plan_depth", "min_hold_days", "sell_cooldown_days"})
 
 
@@ -83,35 +78,28 @@ async def answer(value: T | Awaitable[T]) -> T:
 
 
 async def last_traded(repository: object | None) -> dict[str, LastTraded]:
-    """Symbol -> dates of the last buy and sale; nothing without a repository.
-
-    Raises InputError for an object without `get_trade_history`, for an answer that is no mapping of
-    mappings, for an unknown key and for text that is no date.
-    """
+    """Symbol -> last buy and sale, none without a repository; InputError for other answers."""
     if repository is None:
         return {}
-    history = _mapping(
-        await answer(_method(repository, "trade_repo", "get_trade_history")()), "The trade history"
-    )
-    return {symbol: _last(symbol, entry) for symbol, entry in history.items()}
+    history = await answer(_method(repository, "trade_repo", "get_trade_history")())
+    entries = _mapping(history, "The trade history")
+    return {symbol: _last(symbol, entry) for symbol, entry in entries.items()}
 
 
 def _mapping(entry: object, what: str) -> Mapping[str, Any]:
     if not isinstance(entry, Mapping):
-        raise InputError(f"{what} is {shown(entry)}; it must be a mapping. Nothing was planned.")
+        raise unusable(what, shown(entry), "a mapping")
     return entry
 
 
 def _last(symbol: str, dates: object) -> LastTraded:
     entry = _mapping(dates, f"The trade history of {symbol}")
-    for key in entry:
-        if key not in {"last_buy", "last_sell"}:
-            near = did_you_mean(str(key), ("last_buy", "last_sell"))
-            raise InputError(
-                f"The trade history has {key!r} for {symbol}; known are last_buy and "
-                f"last_sell.{near} Nothing was planned."
-            )
     keys = ("last_buy", "last_sell")
+    for key in entry:
+        if key not in keys:
+            near = did_you_mean(str(key), keys)
+            what = f"The trade history has {key!r} for {symbol}"
+            raise InputError(f"{what}; known are last_buy and last_sell.{near} {NOTHING}")
     return LastTraded(*(day(entry.get(key), f"{key} of {symbol}") for key in keys))
 
 
@@ -124,32 +112,23 @@ def day(value: date | str | None, what: str) -> date | None:
     try:
         return datetime.fromisoformat(value).date()
     except (TypeError, ValueError) as error:
-        raise InputError(
-            f"The {what} is {value!r}; it must be a date like 2026-01-31. Nothing was planned."
-        ) from error
+        raise unusable(f"The {what}", repr(value), "a date like 2026-01-31") from error
 
 
 async def account_settings(repository: object | None) -> dict[str, float]:
-    """The settings of the account as numbers; nothing without a repository.
-
-    Raises InputError for an unknown setting, a value that is not a finite number, an object without
-    `get_all`, and an answer that is no mapping.
-    """
+    """The account's settings as numbers, none without a repository; InputError for others."""
     if repository is None:
         return {}
-    answered = (
-        repository
-        if isinstance(repository, Mapping)
-        else await answer(_method(repository, "settings_repo", "get_all")())
-    )
-    settings = _mapping(answered, "What settings_repo gives")
+    settings = repository
+    if not isinstance(repository, Mapping):
+        settings = await answer(_method(repository, "settings_repo", "get_all")())
+    settings = _mapping(settings, "What settings_repo gives")
     names = (*KNOWN_SETTINGS, *UNUSED_SETTINGS)
     for name in settings:
         if name not in names:
-            raise InputError(
-                f"settings_repo has {name!r}, which nothing reads.{did_you_mean(str(name), names)} "
-                f"Known: {', '.join(names)}."
-            )
+            what = f"settings_repo has {name!r}, which nothing reads"
+            near = did_you_mean(str(name), names)
+            raise InputError(f"{what}.{near} Known: {', '.join(names)}.")
     return {name: _number(name, value) for name, value in settings.items()}
 
 
@@ -160,9 +139,7 @@ def _number(name: str, value: Setting) -> float:
         number = math.nan
     if not math.isfinite(number) or (name in WHOLE and number != int(number)):
         kind = "a whole number" if name in WHOLE else "a number"
-        raise InputError(
-            f"The setting {name} is {value!r}; it must be {kind}. Nothing was planned."
-        )
+        raise unusable(f"The setting {name}", repr(value), kind)
     return number
 
 
@@ -182,17 +159,13 @@ def as_changes(settings: Mapping[str, float], value: float) -> dict[str, Any]:
 def _converted(name: str, number: float, value: float) -> float | int:
     if name == "min_cash_reserve":
         if not 0 <= number <= value:
-            raise InputError(
-                f"min_cash_reserve is {number:,.2f} of an account worth {value:,.2f}. Nothing was "
-                "planned: lower it."
-            )
+            what = f"min_cash_reserve is {number:,.2f} of an account worth {value:,.2f}"
+            raise InputError(f"{what}. Nothing was planned: lower it.")
         return number / value if value else 0.0
     if name == "max_loss_threshold":
         if not -1 <= number <= 0:
-            raise InputError(
-                f"max_loss_threshold is {number:g}; it is a loss, from -1 to 0, like -0.2 for 20 %."
-                " Nothing was planned."
-            )
+            rule = "it is a loss, from -1 to 0, like -0.2 for 20 %"
+            raise InputError(f"max_loss_threshold is {number:g}; {rule}. {NOTHING}")
         return -number
     return int(number) if name in WHOLE else number
 
@@ -200,18 +173,10 @@ def _converted(name: str, number: float, value: float) -> float | int:
 def with_settings(
     strategy: Strategy, settings: Mapping[str, float], value: float
 ) -> tuple[Strategy, tuple[str, ...]]:
-    """The strategy with the account's settings where it leaves a default, and what was not
-    used.
-
-    settings   of the account, by name
-    value      of the account in its currency
-    """
+    """The strategy with the account's settings where it leaves a default; and what went unused."""
     changes: dict[str, Any] = {}
-    idle = [
-        f"The setting {name} of the account is not used: target weights come from the caller."
-        for name in settings
-        if name in UNUSED_SETTINGS
-    ]
+    because = "of the account is not used: target weights come from the caller."
+    idle = [f"The setting {name} {because}" for name in settings if name in UNUSED_SETTINGS]
     for key, number in as_changes(settings, value).items():
         who = strategy.sources.get(key)
         if who is None:
@@ -238,18 +203,14 @@ async def exchange_rate(service: object, currency: str, base: str) -> float:
     """Units of `base` for one unit of `currency`; raises InputError for a rate not above 0."""
     rate: Any = await answer(_method(service, "exchange_rate_service", "get_rate")(currency, base))
     if not is_number(rate) or rate <= 0:
-        raise InputError(
-            f"exchange_rate_service gives {rate!r} {base} for one {currency}; a rate is above 0. "
-            "Nothing was planned."
-        )
+        what = f"exchange_rate_service gives {rate!r} {base} for one {currency}"
+        raise InputError(f"{what}; a rate is above 0. {NOTHING}")
     return float(rate)
 
 
 def _method(owner: object, name: str, method: str) -> Any:
     function = getattr(owner, method, None)
     if not callable(function):
-        raise InputError(
-            f"The {name} is a {type(owner).__name__} without {method}(). Nothing was planned: give "
-            "an object that has it."
-        )
+        what = f"The {name} is a {type(owner).__name__} without {method}()"
+        raise InputError(f"{what}. Nothing was planned: give an object that has it.")
     return function

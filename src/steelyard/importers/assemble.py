@@ -1,13 +1,10 @@
 """All files to what `plan` takes: one date, one base currency, a price and a rate for all owned.
 
-1. the as-of date: given, else the newest of the price file, else the caller's today; nothing after
-   it goes on
+1. the as-of date: given, else the newest of the price file, else the caller's today
 2. rejected lines of every file, and dates after the as-of date: all listed, nothing is planned
-3. the base currency: given, else the one currency of the cash, else the one that the files name,
-   else USD
+3. the base currency: given, else the one of the cash, else the one of the files, else USD
 4. every security that is held, targeted or listed, with its currency
-5. quotes: the price file where it has the newest session, else the holdings file; rates for every
-   currency
+5. quotes: the price file where it has the newest session, else the holdings file; rates
 """
 
 from __future__ import annotations
@@ -49,7 +46,7 @@ from steelyard.notices import Notice
 from steelyard.portfolio import Holding, Security, Snapshot
 from steelyard.targets import Targets
 
-NO_CASH: Mapping[str, Decimal] = MappingProxyType({})
+NO_CASH: Mapping[str, Decimal] = {}
 DEFAULT_CURRENCY = "USD"
 DEFAULT_BUCKET = "core"
 
@@ -97,9 +94,7 @@ def assemble(
     balances = _cash(files.holdings, cash)
     _reject(files, day)
     base = _base_currency(files, balances, base_currency)
-    holdings = tuple(
-        holding for holding in files.holdings.holdings if holding.symbol not in excluded
-    )
+    holdings = tuple(row for row in files.holdings.holdings if row.symbol not in excluded)
     weights = dict(files.targets.weights) if files.targets else {}
     weights = {symbol: weight for symbol, weight in weights.items() if symbol not in excluded}
     reasons: list[SteelyardError] = []
@@ -119,9 +114,8 @@ def assemble(
         bucket=files.holdings.bucket or bucket,
         excluded=excluded,
     )
-    market = market_of(
-        files.prices, quotes, day, fx, adjusted=adjusted, source=source or _source(files)
-    )
+    source = source or (files.prices or files.holdings).file
+    market = market_of(files.prices, quotes, day, fx, adjusted=adjusted, source=source)
     if files.index:
         market = replace(market, index=index_until(files.index, day))
     warnings = [
@@ -201,15 +195,10 @@ def _reject(files: Files, day: date) -> None:
     """Raise for every line of any file that cannot be used, and for dates after the as-of date."""
     rows = [row for file in files.given for row in file.rejected]
     if not (files.prices and files.prices.rejected):  # else the as-of date is not known
-        rows += [
-            RejectedRow(
-                files.holdings.file,
-                dated.line,
-                f"{dated.column} {dated.on} is after the as-of date {day}",
-            )
-            for dated in files.holdings.dates
-            if dated.on > day
-        ]
+        for dated in files.holdings.dates:
+            if dated.on > day:
+                why = f"{dated.column} {dated.on} is after the as-of date {day}"
+                rows.append(RejectedRow(files.holdings.file, dated.line, why))
     if rows:
         raise RowsRejected(rows)
 
@@ -249,13 +238,9 @@ def _securities(
         security = listed.get(symbol) or Security(symbol, "")
         here = files.holdings.currencies.get(symbol, "")
         if here and security.currency and here != security.currency:
-            there = files.securities.file if files.securities else ""
-            reasons.append(
-                InputError(
-                    f"{symbol} is in {here} in {files.holdings.file} and in {security.currency} in "
-                    f"{there}. Correct one."
-                )
-            )
+            there = f"in {security.currency} in {files.securities.file if files.securities else ''}"
+            sentence = f"{symbol} is in {here} in {files.holdings.file} and {there}. Correct one."
+            reasons.append(InputError(sentence))
         yield replace(security, currency=security.currency or here or base)
 
 
@@ -283,17 +268,11 @@ def _refuse(reasons: Sequence[SteelyardError]) -> None:
         raise reasons[0]
 
 
-def _source(files: Files) -> str:
-    return files.prices.file if files.prices else files.holdings.file
-
-
 def _excluded_targets(files: Files, excluded: Sequence[str]) -> Iterator[Notice]:
     """A target that is left out leaves its weight to cash: say so."""
     for symbol in excluded:
         weight = files.targets.weights.get(symbol, 0.0) if files.targets else 0.0
         if weight:
-            message = (
-                f"The target of {symbol}, {weight:.1%}, is left out with it; the other weights stay"
-                " as they are and its share is cash."
-            )
+            what = f"The target of {symbol}, {weight:.1%}, is left out with it"
+            message = f"{what}; the other weights stay as they are and its share is cash."
             yield Notice(code="excluded_target", message=message, symbol=symbol)

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from steelyard.errors import InputError
@@ -20,7 +19,7 @@ from steelyard.importers.targets import TargetsFile, read_targets
 
 AnyFile = HoldingsFile | PriceTable | TargetsFile | SecuritiesFile | FxFile
 
-NONE: Mapping[str, Any] = MappingProxyType({})
+NONE: Mapping[str, Any] = {}
 ALL_CASH = HoldingsFile(file="--cash", holdings=(), cash=NONE, currencies=NONE)
 """The holdings of an account of cash alone."""
 
@@ -52,10 +51,7 @@ def read(
     fx: Path | None = None,
     index: Path | None = None,
 ) -> Files:
-    """Read every file that is given; without holdings an account of cash alone.
-
-    Raises InputError for a file that cannot be read at all; `assemble` rejects single lines.
-    """
+    """Read every file that is given, no holdings = all cash; InputError for an unreadable one."""
     return Files(
         holdings=read_holdings(holdings) if holdings else ALL_CASH,
         prices=read_prices(prices) if prices else None,
@@ -67,10 +63,7 @@ def read(
 
 
 def parse_cash(texts: Iterable[str]) -> dict[str, Decimal]:
-    """Balances of `USD=1200` arguments.
-
-    Raises InputError for one that is not of this form and for a currency given twice.
-    """
+    """Balances of `USD=1200` arguments; InputError for another form, or a currency given twice."""
     cash: dict[str, Decimal] = {}
     for text in texts:
         name, equals, balance = text.partition("=")

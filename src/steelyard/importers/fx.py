@@ -30,10 +30,7 @@ class FxFile:
 
 
 def read_fx(path: Path) -> FxFile:
-    """The rates of a file, plain or gzip, in any order.
-
-    Raises InputError for a file that is no such table.
-    """
+    """The rates of a file, in any order; raises InputError for a file that is no such table."""
     table = reading.read_table(path, required=COLUMNS, readable=COLUMNS)
     dated: dict[str, dict[date, FxRate]] = {}
 
@@ -46,10 +43,7 @@ def read_fx(path: Path) -> FxFile:
         dated[currency][on] = FxRate(currency, rate, on)
 
     rejected = reading.parse_rows(table, take)
-    rates = {
-        currency: tuple(by_day[on] for on in sorted(by_day))
-        for currency, by_day in sorted(dated.items())
-    }
+    rates = {name: tuple(rate for _, rate in sorted(dated[name].items())) for name in sorted(dated)}
     return FxFile(
         file=table.file, rates=MappingProxyType(rates), rejected=rejected, warnings=table.warnings
     )

@@ -21,20 +21,11 @@ from steelyard.importers.values import BadCell
 from steelyard.notices import Notice
 from steelyard.portfolio import Holding, TaxLot
 
-COLUMNS = (
-    "symbol",
-    "quantity",
-    "price",
-    "average_cost",
-    "acquired",
-    "last_bought",
-    "last_sold",
-    "currency",
-    "bucket",
-)
 REQUIRED = ("symbol", "quantity")
-CASH = "CASH:"
 DATES = ("acquired", "last_bought", "last_sold")
+COLUMNS = (*REQUIRED, "price", "average_cost", *DATES, "currency", "bucket")
+OF_CASH = (*REQUIRED, "currency", "bucket")
+CASH = "CASH:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,26 +93,19 @@ class _Book:
     def _take_cash(self, row: Row) -> None:
         currency = values.currency(row.get("symbol")[len(CASH) :], "cash symbol")
         if row.get("currency") and values.currency(row.get("currency")) != currency:
-            raise BadCell(
-                f"the row is of {currency} but its currency is {values.shown(row.get('currency'))}"
-            )
-        extra = [
-            column
-            for column in COLUMNS
-            if column not in {"symbol", "quantity", "currency", "bucket"} and row.get(column)
-        ]
+            other = values.shown(row.get("currency"))
+            raise BadCell(f"the row is of {currency} but its currency is {other}")
+        extra = [column for column in COLUMNS if column not in OF_CASH and row.get(column)]
         if extra and not (extra == ["price"] and values.number(row.get("price"), "price") == 1):
-            raise BadCell(
-                f"a cash row has a quantity and nothing else; empty its {', '.join(extra)}"
-            )
+            rule = "a cash row has a quantity and nothing else"
+            raise BadCell(f"{rule}; empty its {', '.join(extra)}")
         balance = values.amount(row.get("quantity"), "quantity")
         self._once(CASH + currency, None, row.line)
         self.cash[currency] = balance
 
     def _take_lot(self, row: Row) -> None:
         parsed = _lot_row(row)
-        rows = self.rows.get(parsed.symbol, [])
-        _agree(parsed, rows)
+        _agree(parsed, self.rows.get(parsed.symbol, []))
         self._once(parsed.symbol, parsed.lot.acquired, row.line)
         self.rows.setdefault(parsed.symbol, []).append(parsed)
         for column in DATES:
@@ -134,17 +118,12 @@ class _Book:
         if first != line:
             when = f"acquired {acquired}" if acquired else "without a date of acquisition"
             which = f"{symbol} {when}" if not symbol.startswith(CASH) else symbol
-            raise BadCell(
-                f"{which} stands on line {first} already; lots of one symbol need different dates "
-                "in `acquired`"
-            )
+            rule = "lots of one symbol need different dates in `acquired`"
+            raise BadCell(f"{which} stands on line {first} already; {rule}")
 
 
 def read_holdings(path: Path) -> HoldingsFile:
-    """The holdings of a file.
-
-    Raises InputError for a file that is no such table, and for one with several buckets.
-    """
+    """The holdings of a file; raises InputError for no such table, and for several buckets."""
     table = reading.read_table(path, required=REQUIRED, readable=COLUMNS)
     book = _Book()
     rejected = reading.parse_rows(table, book.take)
@@ -154,9 +133,8 @@ def read_holdings(path: Path) -> HoldingsFile:
             f"{table.file} holds several buckets ({listed}); one is planned at a time. "
             f"{values.NOTHING} Give one file per bucket."
         )
-    currencies = {
-        row.symbol: row.currency for rows in book.rows.values() for row in rows if row.currency
-    }
+    lots = [row for rows in book.rows.values() for row in rows]
+    currencies = {row.symbol: row.currency for row in lots if row.currency}
     return HoldingsFile(
         file=table.file,
         holdings=tuple(_holding(symbol, rows) for symbol, rows in sorted(book.rows.items())),
@@ -188,13 +166,11 @@ def _agree(new: _LotRow, others: list[_LotRow]) -> None:
     """Lots of one symbol have one price and one currency; a lot may leave either to the others."""
     for other in others:
         if new.price and other.price and new.price != other.price:
-            raise BadCell(
-                f"{new.symbol} has the price {new.price} here and {other.price} in another lot"
-            )
+            here = f"{new.symbol} has the price {new.price} here"
+            raise BadCell(f"{here} and {other.price} in another lot")
         if new.currency and other.currency and new.currency != other.currency:
-            raise BadCell(
-                f"{new.symbol} is in {new.currency} here and in {other.currency} in another lot"
-            )
+            here = f"{new.symbol} is in {new.currency} here"
+            raise BadCell(f"{here} and in {other.currency} in another lot")
 
 
 def _holding(symbol: str, rows: list[_LotRow]) -> Holding:

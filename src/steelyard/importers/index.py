@@ -1,7 +1,6 @@
 """Index: levels of market indices, `date, SPY, QQQ, …`; what the market regime is told from.
 
-Nothing in it can be traded. The cells are read by the rules of prices: positive, plain digits, one
-row a day.
+Nothing in it can be traded. Cells follow the rules of prices: positive, plain digits, a row a day.
 """
 
 from __future__ import annotations
@@ -16,10 +15,7 @@ from steelyard.market import Index
 
 
 def read_index(path: Path) -> PriceTable:
-    """The levels of a file, wide or long, plain or gzip.
-
-    Raises InputError for a file that is no such table or has no row that can be used.
-    """
+    """The levels of a file, wide or long; raises InputError for a file that is no such table."""
     return read_prices(path)
 
 

@@ -74,10 +74,7 @@ class PriceTable:
 
 
 def read_prices(path: Path) -> PriceTable:
-    """The prices of a file.
-
-    Raises InputError for a file that is no such table or has no row that can be used.
-    """
+    """The prices of a file; raises InputError for no such table and for one without usable rows."""
     text = reading.read_text(path)
     return _plain(text, path.name) or _checked(text, path.name)
 
@@ -85,19 +82,12 @@ def read_prices(path: Path) -> PriceTable:
 def _plain(text: str, file: str) -> PriceTable | None:
     """A wide file of plain numbers, the short way; None when anything in it needs a closer look."""
     header, _, body = text.partition("\n")
-    if (
-        not text.isascii()
-        or '"' in header
-        or "," not in header
-        or body.encode("ascii").translate(None, PLAIN)
-    ):
+    plain = text.isascii() and '"' not in header and "," in header
+    if not plain or body.encode("ascii").translate(None, PLAIN):
         return None
     names = [name.strip(" \t\r") for name in header.split(",")]
-    if (
-        reading.column_name(names[0]) != DATE
-        or len(set(names)) < len(names)
-        or not all(map(values.SYMBOL.fullmatch, names[1:]))
-    ):
+    usable = len(set(names)) == len(names) and all(map(values.SYMBOL.fullmatch, names[1:]))
+    if reading.column_name(names[0]) != DATE or not usable:
         return None
     if set(LONG[1:]) <= {ALIASES.get(name, name) for name in map(reading.column_name, names)}:
         return None
@@ -115,11 +105,8 @@ def _plain(text: str, file: str) -> PriceTable | None:
         return None
     good = np.isnan(closes) | ((closes > 0) & (closes <= float(values.MAX_PRICE)))
     # a row without prices is no session, and a repeated or unsorted date needs the closer look
-    if (
-        not good.all()
-        or np.isnan(closes).all(axis=1).any()
-        or not (np.diff(dates) > np.timedelta64(0, "D")).all()
-    ):
+    increasing = (np.diff(dates) > np.timedelta64(0, "D")).all()
+    if not good.all() or np.isnan(closes).all(axis=1).any() or not increasing:
         return None
     return _table(file, names[1:], dates, closes, lines)
 
@@ -180,10 +167,8 @@ def _checked(text: str, file: str) -> PriceTable:
     if set(LONG) <= set(columns):
         table = reading.table_of([(1, header), *rows], file, LONG, LONG_KNOWN, ALIASES)
         _read_long(table, cells)
-        symbols, warnings = (
-            sorted({symbol for row in cells.prices.values() for symbol in row}),
-            table.warnings,
-        )
+        symbols = sorted({symbol for row in cells.prices.values() for symbol in row})
+        warnings = table.warnings
     else:
         symbols = _wide_symbols(file, header, columns, cells.rejects)
         _read_wide(rows, symbols, cells)
@@ -203,13 +188,10 @@ def _read_long(table: reading.Table, cells: _Cells) -> None:
         try:
             symbol = values.symbol(row.get("symbol"))
             on = values.day(row.get(DATE), DATE)
-            if row.get("close"):
-                cells.take(on, symbol, row.get("close"))
-            else:
-                raise BadCell(
-                    f"the close of {symbol} is missing; leave the whole line out where there is no "
-                    "price"
-                )
+            if not row.get("close"):
+                rule = "leave the whole line out where there is no price"
+                raise BadCell(f"the close of {symbol} is missing; {rule}")
+            cells.take(on, symbol, row.get("close"))
         except BadCell as error:
             cells.rejects.add(row.line, str(error))
 
@@ -266,16 +248,8 @@ def _rejected(
 ) -> PriceTable:
     """A table of nothing but its rejected lines."""
     none = np.empty(0, dtype="datetime64[D]")
-    return PriceTable(
-        file=file,
-        symbols=(),
-        dates=none,
-        closes=np.empty((0, 0)),
-        lines=(),
-        columns={},
-        rejected=rejected,
-        warnings=warnings,
-    )
+    table = _table(file, (), none, np.empty((0, 0)), ())
+    return replace(table, rejected=rejected, warnings=warnings)
 
 
 def _assembled(

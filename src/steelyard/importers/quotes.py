@@ -83,19 +83,16 @@ def _from_holdings(symbol: str, price: Decimal, files: Files, quote: Quote | Non
     there = "it has none"
     if quote:
         there = f"its last price there, {plain(quote.price)}, is of {quote.on}"
-    message = (
-        f"{symbol} is valued at {plain(price)} as {files.holdings.file} says; {files.prices.file} "
-        f"has no newest price: {there}."
-    )
+    valued = f"{symbol} is valued at {plain(price)} as {files.holdings.file} says"
+    message = f"{valued}; {files.prices.file} has no newest price: {there}."
     return [Notice(code="price_from_holdings", message=message, symbol=symbol)]
 
 
 def _differs(symbol: str, price: Decimal, file: str, quote: Quote) -> Notice:
     away = abs(price / quote.price - 1)
-    message = (
-        f"{symbol} costs {plain(quote.price)} on {quote.on} by the price file and {plain(price)} by"
-        f" {file}, {away:.1%} apart; the price file was used."
-    )
+    by_prices = f"{symbol} costs {plain(quote.price)} on {quote.on} by the price file"
+    by_holdings = f"{plain(price)} by {file}, {away:.1%} apart"
+    message = f"{by_prices} and {by_holdings}; the price file was used."
     return Notice(code="price_differs", message=message, symbol=symbol)
 
 
@@ -141,13 +138,10 @@ def rates_of(
         foreign = sorted(set(currencies) - {base})
         rates = {currency: file.rates[currency] for currency in foreign if currency in file.rates}
         if base in file.rates:
-            reasons.append(
-                InputError(
-                    f"{file.file} has rates of {base}, the base currency itself; a rate is units of"
-                    f" {base} for one unit of another currency. Give rates into that base, or say "
-                    "which base they are of with --base (in Python base_currency)."
-                )
-            )
+            what = f"{file.file} has rates of {base}, the base currency itself"
+            rule = f"a rate is units of {base} for one unit of another currency"
+            which = "say which base they are of with --base (in Python base_currency)"
+            reasons.append(InputError(f"{what}; {rule}. Give rates into that base, or {which}."))
     return FxTable(base, MappingProxyType(rates)).until(day)
 
 
@@ -169,10 +163,8 @@ def check_rates(
 
 def balances_of(cash: Mapping[str, Decimal], base: str, fx: FxTable) -> Mapping[str, Decimal]:
     """Balances by currency, the base always among them; without foreign zeros of no rate."""
-    balances = {base: ZERO} | {
-        currency: balance for currency, balance in cash.items() if balance or fx.known(currency)
-    }
-    return MappingProxyType(dict(sorted(balances.items())))
+    rated = {name: balance for name, balance in cash.items() if balance or fx.known(name)}
+    return MappingProxyType(dict(sorted({base: ZERO, **rated}.items())))
 
 
 def market_of(
@@ -207,18 +199,12 @@ def market_of(
 
 def jumps(market: Market) -> list[Notice]:
     """Warn of closes far from the ones before them, the largest change of each security."""
-    largest = sorted(
-        jump
-        for symbol, closes in zip(market.symbols, market.closes.T, strict=True)
-        for jump in _jumps(symbol, closes, market)
-    )
-    notices = [
-        Notice(code="price_jump", message=message, symbol=symbol)
-        for _, symbol, message in largest[:LISTED]
-    ]
-    if len(largest) > LISTED:
-        others = _some([symbol for _, symbol, _ in largest[LISTED:]])
-        message = f"Prices jump like this in {others} too."
+    columns = zip(market.symbols, market.closes.T, strict=True)
+    largest = sorted(jump for column in columns for jump in _jumps(*column, market))
+    first, rest = largest[:LISTED], largest[LISTED:]
+    notices = [Notice(code="price_jump", message=why, symbol=symbol) for _, symbol, why in first]
+    if rest:
+        message = f"Prices jump like this in {_some([symbol for _, symbol, _ in rest])} too."
         notices.append(Notice(code="price_jump", message=message))
     return notices
 

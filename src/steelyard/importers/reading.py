@@ -1,8 +1,7 @@
 """Files to rows of cells: what every form shares.
 
-A file is looked at before it is opened, read whole under a cap, and cut into rows with their line
-numbers. A row whose cells do not fit (`values.py`) is rejected with its line and reason, and the
-others go on.
+A file is looked at before it is opened, read whole under a cap, and cut into rows. A row whose
+cells do not fit (`values.py`) is rejected with its line and reason, and the others go on.
 """
 
 from __future__ import annotations
@@ -21,18 +20,17 @@ from steelyard.importers.values import NOTHING, BadCell, shown
 from steelyard.notices import Notice
 
 T = TypeVar("T")
-
 MAX_BYTES = 64 * 1024 * 1024
 """Largest file, and largest content of a compressed one."""
 MAX_ROWS = 1_000_000
 """Most rows of a file that is read cell by cell."""
 MAX_TEXT = 10_000
 """Most characters in a cell."""
-
 GZIP_MAGIC = b"\x1f\x8b"
 SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 DELIMITERS = (",", ";", "\t")
+NEW_LINE = b"\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,35 +80,28 @@ class Rejects:
 
 
 def read_text(path: Path) -> str:
-    """The text of a regular file, plain or gzip, UTF-8 with or without a byte order mark.
-
-    Raises InputError when it is missing, no regular file, over 64 MiB, empty or not text.
-    """
+    """The text of a regular file, plain or gzip, UTF-8; raises InputError for any other."""
     content = _content(path)
     if content.startswith(GZIP_MAGIC):
         content = _decompress(content, path)
     if not content.strip():
         raise InputError(f"{path} is empty. {NOTHING} Give a CSV file with a header line.")
     if content.startswith(SPREADSHEETS):
-        raise InputError(
-            f"{path} is a spreadsheet, not CSV. {NOTHING} Save it as CSV (UTF-8) and give that "
-            "file."
-        )
+        advice = "Save it as CSV (UTF-8) and give that file."
+        raise InputError(f"{path} is a spreadsheet, not CSV. {NOTHING} {advice}")
     if content.startswith(UTF_16):
         raise InputError(f"{path} is UTF-16 text. {NOTHING} Save it as UTF-8.")
     nul = content.find(b"\0")
     if nul >= 0:
-        line = content.count(b"\n", 0, nul) + 1
-        raise InputError(
-            f"{path} is not text: line {line} holds a NUL byte. {NOTHING} Give a CSV file."
-        )
+        what = f"line {content.count(NEW_LINE, 0, nul) + 1} holds a NUL byte"
+        raise InputError(f"{path} is not text: {what}. {NOTHING} Give a CSV file.")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+        line = content.count(NEW_LINE, 0, error.start) + 1
+        what = f"line {line} holds the byte 0x{content[error.start]:02x}"
         raise InputError(
-            f"{path} is not UTF-8 text: line {line} holds the byte 0x{content[error.start]:02x}. "
-            f"{NOTHING} Save it as UTF-8."
+            f"{path} is not UTF-8 text: {what}. {NOTHING} Save it as UTF-8."
         ) from error
 
 
@@ -122,9 +113,8 @@ def _content(path: Path) -> bytes:
             kind = "a directory" if stat.S_ISDIR(status.st_mode) else "not a regular file"
             raise InputError(f"{path} is {kind}. {NOTHING} Give a CSV file.")
         if status.st_size > MAX_BYTES:
-            raise InputError(
-                f"{path} has {status.st_size:,} bytes; at most {MAX_BYTES:,} are read. {NOTHING}"
-            )
+            size = f"{status.st_size:,} bytes; at most {MAX_BYTES:,} are read"
+            raise InputError(f"{path} has {size}. {NOTHING}")
         with path.open("rb") as file:
             return file.read(MAX_BYTES)
     except FileNotFoundError as error:
@@ -146,9 +136,8 @@ def _decompress(content: bytes, path: Path) -> bytes:
     if not unpack.eof:
         raise InputError(f"{path} is damaged gzip: it ends too early. {NOTHING}")
     if unpack.unused_data.strip(b"\0"):
-        raise InputError(
-            f"{path} holds more than one gzip stream. {NOTHING} Unpack it and give the CSV file."
-        )
+        advice = "Unpack it and give the CSV file."
+        raise InputError(f"{path} holds more than one gzip stream. {NOTHING} {advice}")
     return text
 
 
@@ -176,16 +165,13 @@ def split(text: str, file: str) -> Iterator[tuple[int, list[str]]]:
     except csv.Error as error:
         if len(text) > csv.field_size_limit() and "field limit" in str(error):
             raise _too_long(file, line) from error
-        raise InputError(
-            f"{file} line {line} is not CSV: {error}. {NOTHING} A cell with a comma or a quote "
-            "needs double quotes around it."
-        ) from error
+        advice = "A cell with a comma or a quote needs double quotes around it."
+        raise InputError(f"{file} line {line} is not CSV: {error}. {NOTHING} {advice}") from error
 
 
 def _too_long(file: str, line: int) -> InputError:
-    return InputError(
-        f"{file} line {line}: a cell has more than {MAX_TEXT:,} characters. {NOTHING}"
-    )
+    what = f"a cell has more than {MAX_TEXT:,} characters"
+    return InputError(f"{file} line {line}: {what}. {NOTHING}")
 
 
 def column_name(cell: str) -> str:
@@ -227,12 +213,10 @@ def table_of(
         if counted(line, cells, len(columns), rejects):
             good.append(Row(line, dict(zip(columns, cells, strict=True))))
         if len(good) + len(rejects.rows) > MAX_ROWS:
-            raise InputError(
-                f"{file} has more than {MAX_ROWS:,} rows. {NOTHING} Give a smaller file."
-            )
-    return Table(
-        file, columns, tuple(good), tuple(rejects.rows), tuple(_unknown(file, columns, readable))
-    )
+            what = f"{file} has more than {MAX_ROWS:,} rows"
+            raise InputError(f"{what}. {NOTHING} Give a smaller file.")
+    warnings = tuple(_unknown(file, columns, readable))
+    return Table(file, columns, tuple(good), tuple(rejects.rows), warnings)
 
 
 def check_columns(
@@ -241,28 +225,22 @@ def check_columns(
     """Raise InputError for a header that lacks a required column or has one twice."""
     missing = [name for name in required if name not in columns]
     if missing:
-        form = ",".join(required)
-        raise InputError(
-            f"{file} has no column {' and no column '.join(missing)}; its first line reads "
-            f"{shown(','.join(header))}. {NOTHING} The first line must name the columns, at least "
-            f"{form}."
-        )
+        reads = f"its first line reads {shown(','.join(header))}"
+        rule = f"The first line must name the columns, at least {','.join(required)}."
+        absent = " and no column ".join(missing)
+        raise InputError(f"{file} has no column {absent}; {reads}. {NOTHING} {rule}")
     twice = sorted({name for name in columns if columns.count(name) > 1})
     if twice:
-        raise InputError(
-            f"{file} has the column {shown(twice[0])} more than once. {NOTHING} Keep one of them."
-        )
+        what = f"{file} has the column {shown(twice[0])} more than once"
+        raise InputError(f"{what}. {NOTHING} Keep one of them.")
 
 
 def counted(line: int, cells: Sequence[str], width: int, rejects: Rejects) -> bool:
     """Has the row as many cells as the header? If not it is rejected."""
     if len(cells) == width:
         return True
-    hint = (
-        " A decimal comma or a comma in a name needs double quotes around the cell."
-        if len(cells) > width
-        else ""
-    )
+    hint = " A decimal comma or a comma in a name needs double quotes around the cell."
+    hint = hint if len(cells) > width else ""
     rejects.add(line, f"{len(cells)} cells where the header has {width}.{hint}")
     return False
 

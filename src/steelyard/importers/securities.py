@@ -21,34 +21,16 @@ from steelyard.notices import Notice
 from steelyard.portfolio import FUND_TYPES, Security
 
 COLUMNS = (
-    "symbol",
-    "name",
-    "product_type",
-    "currency",
-    "lot_size",
-    "sector",
-    "group",
-    "country",
-    "dividend_yield",
-    "quality",
-    "priority_multiplier",
-    "allow_buy",
-    "allow_sell",
+    *("symbol", "name", "product_type", "currency", "lot_size", "sector", "group", "country"),
+    *("dividend_yield", "quality", "priority_multiplier", "allow_buy", "allow_sell"),
 )
 REQUIRED = ("symbol",)
 ALIASES = {"industry": "sector"}
 EQUITY = "EQUITY"
 TYPES = {
     EQUITY: (
-        "stock",
-        "stocks",
-        "share",
-        "shares",
-        "common stock",
-        "ordinary share",
-        "preferred stock",
-        "ADR",
-        "REIT",
+        *("stock", "stocks", "share", "shares", "common stock", "ordinary share"),
+        *("preferred stock", "ADR", "REIT"),
     ),
     "ETF": ("exchange traded fund", "UCITS ETF"),
     "ETC": ("exchange traded commodity",),
@@ -72,10 +54,7 @@ class SecuritiesFile:
 
 
 def read_securities(path: Path) -> SecuritiesFile:
-    """The securities of a file.
-
-    Raises InputError for a file that is no such table.
-    """
+    """The securities of a file; raises InputError for a file that is no such table."""
     table = reading.read_table(path, required=REQUIRED, readable=COLUMNS, aliases=ALIASES)
     securities: dict[str, Security] = {}
     lines: dict[str, int] = {}
@@ -132,14 +111,10 @@ def _unknown_types(file: str, unknown: Mapping[str, Sequence[str]]) -> list[Noti
     """Warn once of all types that are no shares or funds: the cap takes them for single names."""
     if not unknown:
         return []
-    named = [
-        f"{values.shown(text)} of {_few(sorted(symbols))}"
-        for text, symbols in sorted(unknown.items())
-    ]
-    message = (
-        f"These product types of {file} are taken as {EQUITY}: {_few(named, '; ')}. Known are "
-        f"{', '.join(sorted(TYPES))}; funds are {', '.join(sorted(FUND_TYPES))}."
-    )
+    named = [f"{values.shown(text)} of {_few(sorted(unknown[text]))}" for text in sorted(unknown)]
+    what = f"These product types of {file} are taken as {EQUITY}: {_few(named, '; ')}"
+    funds = f"funds are {', '.join(sorted(FUND_TYPES))}"
+    message = f"{what}. Known are {', '.join(sorted(TYPES))}; {funds}."
     return [Notice(code="unknown_product_type", message=message)]
 
 

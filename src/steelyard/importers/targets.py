@@ -28,11 +28,7 @@ class TargetsFile:
 
 
 def read_targets(path: Path) -> TargetsFile:
-    """The targets of a file.
-
-    Raises InputError for a file that is no such table, and for one without rows: that would sell
-    everything.
-    """
+    """The targets of a file; InputError for no such table and for no rows, which would sell all."""
     table = reading.read_table(path, required=COLUMNS, readable=COLUMNS)
     weights: dict[str, float] = {}
     lines: dict[str, int] = {}
@@ -40,31 +36,23 @@ def read_targets(path: Path) -> TargetsFile:
     def take(row: Row) -> None:
         name = row.get("symbol")
         if name.partition(":")[0].strip().upper() == CASH:
-            raise BadCell(
-                f"symbol {values.shown(name)} is no security; leave cash out: what is left under 1"
-                " is cash"
-            )
+            rule = "leave cash out: what is left under 1 is cash"
+            raise BadCell(f"symbol {values.shown(name)} is no security; {rule}")
         symbol = values.symbol(name)
         weight = values.number(row.get("weight"), "weight")
+        what = f"the weight of {symbol} is {weight}; a weight is a fraction of value"
         if weight < 0:
-            raise BadCell(
-                f"the weight of {symbol} is {weight}; a weight is a fraction of value, 0 or more"
-            )
+            raise BadCell(f"{what}, 0 or more")
         if weight > 1:
-            raise BadCell(
-                f"the weight of {symbol} is {weight}; a weight is a fraction of value, at most 1 "
-                f"({values.as_fraction(weight)})"
-            )
+            raise BadCell(f"{what}, at most 1 ({values.as_fraction(weight)})")
         if lines.setdefault(symbol, row.line) != row.line:
             raise BadCell(f"{symbol} stands on line {lines[symbol]} already")
         weights[symbol] = float(weight)
 
     rejected = reading.parse_rows(table, take)
     if not table.rows and not rejected:
-        raise InputError(
-            f"{table.file} has a header and no targets; that would sell everything. "
-            f"{values.NOTHING} Give weights or leave it out."
-        )
+        what = f"{table.file} has a header and no targets; that would sell everything"
+        raise InputError(f"{what}. {values.NOTHING} Give weights or leave it out.")
     return TargetsFile(
         file=table.file,
         weights=MappingProxyType(weights),

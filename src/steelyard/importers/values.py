@@ -12,7 +12,6 @@ from decimal import Decimal
 from steelyard.canonical import plain
 
 NOTHING = "Nothing was planned."
-
 MAX_DIGITS = 40
 """Most characters in a number."""
 MAX_EXPONENT = 12
@@ -25,7 +24,6 @@ SHOWN_CHARACTERS = 40
 """How much of a cell a message repeats."""
 WHOLE = 100
 """Percent."""
-
 SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.\-/^=]{0,31}")
 CURRENCY = re.compile(r"[A-Z]{3}")
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]([+-]?[0-9]{1,3}))?")
@@ -104,9 +102,8 @@ def fraction(text: str, column: str) -> float:
     """A number from 0 to 1."""
     value = number(text, column)
     if not 0 <= value <= 1:
-        raise BadCell(
-            f"{column} {shown(text)} must be a fraction from 0 to 1; {as_fraction(value)}"
-        )
+        rule = f"must be a fraction from 0 to 1; {as_fraction(value)}"
+        raise BadCell(f"{column} {shown(text)} {rule}")
     return float(value)
 
 
@@ -121,28 +118,24 @@ def as_fraction(percent: Decimal) -> str:
 
 def day(text: str, column: str) -> date:
     """A date as 2022-12-28."""
-    if ISO_DATE.fullmatch(text):
-        try:
-            return date.fromisoformat(text)
-        except ValueError as error:
-            raise BadCell(f"{column} {shown(text)} is not a day of the calendar") from error
-    raise BadCell(
-        f"{column} {shown(text)} is not a date; write 2022-12-28"
-        if text
-        else f"{column} is missing"
-    )
+    if not text:
+        raise BadCell(f"{column} is missing")
+    if not ISO_DATE.fullmatch(text):
+        raise BadCell(f"{column} {shown(text)} is not a date; write 2022-12-28")
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise BadCell(f"{column} {shown(text)} is not a day of the calendar") from error
 
 
 def symbol(text: str) -> str:
     """A symbol in upper case."""
     upper = text.upper() if text.isascii() else text
+    if not text:
+        raise BadCell("symbol is missing")
     if not SYMBOL.fullmatch(upper):
-        raise BadCell(
-            f"symbol {shown(text)} is not usable; it begins with A-Z or 0-9, then up to 31 of A-Z "
-            "0-9 . - / ^ ="
-            if text
-            else "symbol is missing"
-        )
+        form = "it begins with A-Z or 0-9, then up to 31 of A-Z 0-9 . - / ^ ="
+        raise BadCell(f"symbol {shown(text)} is not usable; {form}")
     return upper
 
 
@@ -150,9 +143,8 @@ def currency(text: str, column: str = "currency") -> str:
     """A currency code in upper case."""
     upper = text.upper() if text.isascii() else text
     if not CURRENCY.fullmatch(upper):
-        raise BadCell(
-            f"{column} {shown(text)} is not a currency code; write three letters like USD"
-        )
+        what = f"{column} {shown(text)} is not a currency code"
+        raise BadCell(f"{what}; write three letters like USD")
     return upper
 
 
@@ -166,6 +158,5 @@ def flag(text: str, column: str) -> bool:
 
 def names(text: str) -> tuple[str, ...]:
     """Names separated by `;`, each once, in order."""
-    return tuple(
-        dict.fromkeys(part for part in (piece.strip(" \t") for piece in text.split(";")) if part)
-    )
+    parts = (piece.strip(" \t") for piece in text.split(";"))
+    return tuple(dict.fromkeys(part for part in parts if part))

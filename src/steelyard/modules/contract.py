@@ -15,7 +15,6 @@ import re
 import string
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -35,18 +34,16 @@ from steelyard.sentences import Sentence
 Rows = IntArray | Mapping[str, IntArray]
 Pairs = BoolArray | tuple[BoolArray, Ruling | None]
 
-ANSWERS: Mapping[tuple[Kind, Form | None], Any] = MappingProxyType(
-    {
-        (Kind.OPPORTUNITY, None): list[Candidate],
-        (Kind.PATTERN, None): Rows,
-        (Kind.SEQUENCE, "sequences"): Iterator[IntArray],
-        (Kind.FILTER, "mask"): Ruling,
-        (Kind.FILTER, "pairs"): Pairs,
-        (Kind.FILTER, "rows"): RowPredicate,
-        (Kind.FILTER, "rank"): Ranking,
-        (Kind.TERM, None): Term,
-    }
-)
+ANSWERS: Mapping[tuple[Kind, Form | None], Any] = {
+    (Kind.OPPORTUNITY, None): list[Candidate],
+    (Kind.PATTERN, None): Rows,
+    (Kind.SEQUENCE, "sequences"): Iterator[IntArray],
+    (Kind.FILTER, "mask"): Ruling,
+    (Kind.FILTER, "pairs"): Pairs,
+    (Kind.FILTER, "rows"): RowPredicate,
+    (Kind.FILTER, "rank"): Ranking,
+    (Kind.TERM, None): Term,
+}
 """Kind and form of a module -> type of its answer; a what-if is an iterator, see `what_if`."""
 
 MOST_PRIORITY_WEIGHT = 2.0

@@ -33,16 +33,14 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 CLAUSE = re.compile(
     r"(?P<sign>>=|<=|==|!=|~=|>|<)\s*(?P<number>\d{1,4}(\.\d{1,4}){0,2})(?P<any>\.\*)?"
 )
-COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
-    {
-        ">=": operator.ge,
-        "<=": operator.le,
-        "==": operator.eq,
-        "!=": operator.ne,
-        ">": operator.gt,
-        "<": operator.lt,
-    }
-)
+COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+    ">": operator.gt,
+    "<": operator.lt,
+}
 
 FilterForm = Literal["mask", "pairs", "rows", "rank"]
 Form = FilterForm | Literal["sequences", "what_if"]
@@ -67,15 +65,13 @@ class Kind(StrEnum):
     TERM = "score_terms"
 
 
-PACKAGES: Mapping[Kind, str] = MappingProxyType(
-    {
-        Kind.OPPORTUNITY: "steelyard.modules.opportunities",
-        Kind.PATTERN: "steelyard.modules.patterns",
-        Kind.SEQUENCE: "steelyard.modules.sequences",
-        Kind.FILTER: "steelyard.modules.filters",
-        Kind.TERM: "steelyard.modules.scoring",
-    }
-)
+PACKAGES: Mapping[Kind, str] = {
+    Kind.OPPORTUNITY: "steelyard.modules.opportunities",
+    Kind.PATTERN: "steelyard.modules.patterns",
+    Kind.SEQUENCE: "steelyard.modules.sequences",
+    Kind.FILTER: "steelyard.modules.filters",
+    Kind.TERM: "steelyard.modules.scoring",
+}
 
 
 @dataclass

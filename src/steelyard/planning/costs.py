@@ -10,11 +10,7 @@ from decimal import Decimal
 
 from steelyard.modules.context import Context
 from steelyard.money import ZERO
-from steelyard.plans.orders import (
-    CostShown,
-    PlanCosts,
-    Step,
-)
+from steelyard.plans.orders import CostShown, PlanCosts, Step
 from steelyard.portfolio import TaxLot
 from steelyard.settings import Costs
 from steelyard.strategies import Strategy

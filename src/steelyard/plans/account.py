@@ -25,10 +25,9 @@ class StrategyRef(Record):
     name: str
     version: int | None
     sha256: str
-    settings: Annotated[
-        dict[str, Any],
-        Field(description="every section and every module that runs, with its parameters"),
-    ]
+    settings: dict[str, Any] = Field(
+        description="every section and every module that runs, with its parameters"
+    )
 
 
 class ModuleShown(BaseModel):
@@ -90,18 +89,14 @@ class OpenOrderShown(Record):
     symbol: str
     side: Side
     quantity: Amount
-    price: Annotated[
-        Positive | None,
-        Field(description="limit, else newest price of a buy, its currency; null for a sell"),
-    ]
-    fx_rate: Annotated[
-        Positive | None, Field(description="base per unit of that currency; null for a sell")
-    ]
+    price: Positive | None = Field(
+        description="limit, else newest price of a buy, its currency; null for a sell"
+    )
+    fx_rate: Positive | None = Field(description="base per unit of that currency; null for a sell")
 
 
 class HoldingShown(Record):
-    """A security that is held, targeted or traded, before the plan; `band` is (low, high) around
-    the target.
+    """A security that is held, targeted or traded, before the plan; `band` is around the target.
 
     lot_size           shares; an order is a multiple of it, or the whole holding
     lot_value          what one lot costs, base currency
@@ -125,13 +120,12 @@ class HoldingShown(Record):
     weight: Number
     target: Number | None
     band: tuple[Number, Number] | None
-    last_bought: Annotated[
-        date | None,
-        Field(description="date of the last buy, else of the newest lot; null when unknown"),
-    ]
-    last_sold: Annotated[
-        date | None, Field(description="date of the last sale; null when there is none on record")
-    ]
+    last_bought: date | None = Field(
+        description="date of the last buy, else of the newest lot; null when unknown"
+    )
+    last_sold: date | None = Field(
+        description="date of the last sale; null when there is none on record"
+    )
     lots: tuple[LotShown, ...]
 
 
@@ -156,23 +150,16 @@ class Drift(Record):
 
     before: Number | None
     after: Number | None
-    absent_target: Annotated[
-        Number,
-        Field(
-            description=(
-                "target weight of securities without a price, which no order can buy; part of both"
-            )
-        ),
-    ]
-    absent: Annotated[
-        tuple[AbsentTargetShown, ...], Field(description="each of them, largest first")
-    ]
+    absent_target: Number = Field(
+        description=(
+            "target weight of securities without a price, which no order can buy; part of both"
+        )
+    )
+    absent: tuple[AbsentTargetShown, ...] = Field(description="each of them, largest first")
 
 
 class CashRung(Record):
-    """The balance of one currency at the end of a date: `traded` counts unsettled money, `settled`
-    does not.
-    """
+    """Balance of a currency at the end of a date; `traded` has unsettled money, `settled` not."""
 
     date: date
     currency: str
@@ -185,8 +172,7 @@ class RegimeShown(Record):
     """What the market does, told from the history of an index; `unknown` without enough of it."""
 
     name: Literal["bull", "bear", "sideways", "unknown"]
-    distance: Annotated[
-        Number | None,
-        Field(description="newest level over its moving average, less 1; null when unknown"),
-    ]
+    distance: Number | None = Field(
+        description="newest level over its moving average, less 1; null when unknown"
+    )
     observations: Annotated[int, Field(description="levels of the index that it is told from")]

@@ -28,9 +28,7 @@ class Stability(Told):
 
 
 class Counterfactual(Told):
-    """What one changed rule would gain: score units, and the costs in base currency that weigh as
-    much.
-    """
+    """What one changed rule would gain: score units, and costs in base currency as heavy."""
 
     name: str
     setting: str
@@ -41,9 +39,7 @@ class Counterfactual(Told):
 
 
 class Threshold(Told):
-    """Price at which a step leaves the plan, other prices as they are; null = it stays over the
-    range looked at.
-    """
+    """Price at which a step leaves the plan, others as they are; null = none in the range tried."""
 
     n: int
     symbol: str
@@ -63,9 +59,7 @@ class Relaxation(Told):
 
 
 class Explanation(Record):
-    """What would change the plan and how sure it is; made only when asked for, not part of the plan
-    id.
-    """
+    """What would change the plan and how sure it is; made when asked for, not part of the id."""
 
     text: str
     stability: Stability
@@ -83,82 +77,67 @@ class Filling(Record):
 
 
 class FillScenario(Told):
-    """The plan partly filled: what of it fills, and what that end state is worth by the same
-    score.
-    """
+    """The plan partly filled: what of it fills, and what that end state is worth by the score."""
 
     name: Annotated[str, Field(description="what fills, in words")]
-    fills: Annotated[
-        tuple[Filling, ...], Field(description="the orders that fill at all, in order of execution")
-    ]
-    improvement: Annotated[
-        Number,
-        Field(
-            description=(
-                "over hold, net of charges; an order that fills in part pays its whole commission"
-            )
-        ),
-    ]
+    fills: tuple[Filling, ...] = Field(
+        description="the orders that fill at all, in order of execution"
+    )
+    improvement: Number = Field(
+        description=(
+            "over hold, net of charges; an order that fills in part pays its whole commission"
+        )
+    )
     cash_after: Annotated[Number, Field(description="all cash after costs, of value")]
-    keeps_reserve: Annotated[
-        bool, Field(description="is the cash after at least what the plan itself must leave")
-    ]
+    keeps_reserve: bool = Field(
+        description="is the cash after at least what the plan itself must leave"
+    )
 
 
 class Robustness(Told):
-    """What becomes of the plan where its orders fill in part: the end states of scenarios, none of
-    which is a plan.
-    """
+    """What becomes of the plan where its orders fill in part: end states, none of them a plan."""
 
     worst: Annotated[Number, Field(description="least improvement of all scenarios")]
     mean: Annotated[Number, Field(description="mean improvement of all scenarios")]
     share: Annotated[Number, Field(description="share of scenarios that still beat hold")]
-    scenarios: Annotated[
-        tuple[FillScenario, ...],
-        Field(description="prefixes of the plan, then one order in part and the others whole"),
-    ]
+    scenarios: tuple[FillScenario, ...] = Field(
+        description="prefixes of the plan, then one order in part and the others whole"
+    )
 
 
 class RelaxedStep(AlternativeStep):
     """An order of a plan that breaks a rule: never an order to place."""
 
-    relaxed_constraints: Annotated[
-        tuple[str, ...], Field(description="the settings that were loosened for it")
-    ]
+    relaxed_constraints: tuple[str, ...] = Field(
+        description="the settings that were loosened for it"
+    )
 
 
 class Loosened(Told):
     """What one loosened rule would gain, by solving again: the price of that rule, not a plan."""
 
     name: Annotated[str, Field(description="the rule in words")]
-    setting: Annotated[
-        str, Field(description="its dotted name; `securities.SYMBOL` is one of the securities")
-    ]
+    setting: str = Field(
+        description="its dotted name; `securities.SYMBOL` is one of the securities"
+    )
     now: Annotated[Number, Field(description="as it is; a switch is 0 or 1")]
     then: Annotated[Number, Field(description="as it was tried")]
     unit: Annotated[str, Field(description="what `gain_per_unit` is per; pp is a percentage point")]
-    gain: Annotated[
-        Number, Field(description="net improvement that the plan would gain, score units")
-    ]
+    gain: Number = Field(description="net improvement that the plan would gain, score units")
     gain_per_unit: Annotated[Number, Field(description="gain for one unit of the rule")]
-    steps: Annotated[
-        tuple[RelaxedStep, ...],
-        Field(description="the orders of the relaxed plan, in order of execution"),
-    ]
+    steps: tuple[RelaxedStep, ...] = Field(
+        description="the orders of the relaxed plan, in order of execution"
+    )
 
 
 class WhatIf(Record):
     """Reports of the what-if generators that are on: they change nothing in the plan."""
 
-    fills: Annotated[
-        Robustness | None,
-        Field(
-            description=(
-                "the plan partly filled; null when not asked for, or where there is nothing to fill"
-            )
-        ),
-    ]
-    relaxations: Annotated[
-        tuple[Loosened, ...],
-        Field(description="each rule loosened alone, in the order of the generator"),
-    ]
+    fills: Robustness | None = Field(
+        description=(
+            "the plan partly filled; null when not asked for, or where there is nothing to fill"
+        )
+    )
+    relaxations: tuple[Loosened, ...] = Field(
+        description="each rule loosened alone, in the order of the generator"
+    )

@@ -110,10 +110,9 @@ class Alternative(Record):
     cost: Amount
     turnover: Number
     drift_after: Number | None
-    weights: Annotated[
-        dict[str, Number] | None,
-        Field(description="weights after of what the unrestricted optimum trades; else null"),
-    ]
+    weights: dict[str, Number] | None = Field(
+        description="weights after of what the unrestricted optimum trades; else null"
+    )
     proposed_by: Annotated[tuple[str, ...], Field(description=PROPOSED)]
     steps: tuple[AlternativeStep, ...]
 

@@ -78,15 +78,14 @@ class Plan(Record):
     value: Amount
     cash: dict[str, Amount]
     cash_after: dict[str, Amount]
-    cash_rates: Annotated[
-        dict[str, Positive],
-        Field(description="base per unit of each currency of which there is cash"),
-    ]
+    cash_rates: dict[str, Positive] = Field(
+        description="base per unit of each currency of which there is cash"
+    )
     reserve: Amount
     open_buys: Amount
-    open_orders: Annotated[
-        tuple[OpenOrderShown, ...], Field(description="orders that were open before the plan")
-    ]
+    open_orders: tuple[OpenOrderShown, ...] = Field(
+        description="orders that were open before the plan"
+    )
     rules: Rules
     excluded: tuple[str, ...]
     holdings: tuple[HoldingShown, ...]
@@ -99,9 +98,9 @@ class Plan(Record):
     objective: Objective
     certificate: Certificate
     alternatives: tuple[Alternative, ...]
-    what_if: Annotated[
-        WhatIf | None, Field(description="what-if reports; null unless a generator of them is on")
-    ]
+    what_if: WhatIf | None = Field(
+        description="what-if reports; null unless a generator of them is on"
+    )
     explanation: Explanation | None
     regime: Annotated[RegimeShown, Field(description="what the market does")]
     drift: Drift

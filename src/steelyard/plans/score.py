@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -10,15 +10,11 @@ from steelyard.canonical import Number, Record
 
 
 class PartShown(Record):
-    """A part of a term: its share, raw and scaled value (0..1 unless off scale) before and
-    after.
-    """
+    """A part of a term: share, raw and scaled value (0..1 unless off scale) before and after."""
 
     name: str
     share: Number
-    scale: Annotated[
-        tuple[Number, Number], Field(description="raw value that is scaled to 0, and to 1")
-    ]
+    scale: tuple[Number, Number] = Field(description="raw value that is scaled to 0, and to 1")
     raw_hold: Number
     raw_plan: Number
     hold: Number

@@ -1,5 +1,4 @@
-"""A file, TOML text or a mapping to a strategy: read, normalise, lay over its preset, validate; all
-problems told at once.
+"""A file, TOML text or a mapping to a strategy: read, normalise, lay over its preset, validate.
 
 What a document does not name it inherits from its preset, and that from the defaults; what nothing
 reads is an error, so that a slip never goes unseen.
@@ -56,11 +55,7 @@ NO_LINES: Lines = MappingProxyType({})
 
 
 def load(path: Path) -> Strategy:
-    """The strategy of a TOML file, named after the file unless it names itself.
-
-    Raises SettingsError for a file that cannot be read, is not TOML, or has a key or value that is
-    not usable.
-    """
+    """The strategy of a TOML file, named after it unless it names itself; raises SettingsError."""
     return parse(read(path), path.stem, source=str(path), folder=path.parent)
 
 
@@ -86,8 +81,7 @@ def from_mapping(values: Mapping[str, Any], name: str, *, folder: Path | None = 
 
 
 def overlay(strategy: Strategy, changes: Mapping[str, Any], why: Why) -> Strategy:
-    """The strategy with changes over it, in any spelling; a module keeps its switch unless
-    `enabled` is among them.
+    """The strategy with changes over it, in any spelling; only `enabled` changes a switch.
 
     why   who makes the changes: lands in the choices and in `sources`
     Raises SettingsError listing every problem.
@@ -95,11 +89,9 @@ def overlay(strategy: Strategy, changes: Mapping[str, Any], why: Why) -> Strateg
     changes, wrong = _plain(changes)
     normal = normalise(changes, known_modules(strategy), switching=False)
     normal.problems += wrong
-    normal.problems += (
-        [error((PLUGINS,), "plugins are listed in a strategy, not laid over one.")]
-        if PLUGINS in changes
-        else []
-    )
+    if PLUGINS in changes:
+        text = "plugins are listed in a strategy, not laid over one."
+        normal.problems.append(error((PLUGINS,), text))
     changed, problems = _over(strategy, normal, why)
     return _accepted(changed, problems, f"{strategy.name} with changes ({why})", NO_LINES)
 
@@ -114,8 +106,7 @@ def validate(strategy: Strategy | Mapping[str, Any], folder: Path | None = None)
 def check(path: Path) -> tuple[Problems, Strategy | None]:
     """What is wrong with a file, with lines, and the strategy when it may be used.
 
-    A plugin that could not be loaded is an error here, though a plan goes on without it and says
-    so: who checks a file wants to know before.
+    A plugin that could not be loaded is an error here, though a plan goes on without it.
     """
     try:
         parsed = document(read(path), str(path))
@@ -131,29 +122,21 @@ def _accepted(
     strategy: Strategy, problems: Iterable[Problem], source: str, lines: Lines
 ) -> Strategy:
     """The strategy where nothing is wrong with it; raises SettingsError with every error."""
-    errors = [problem.text for problem in located(problems, lines) if problem.severity == "error"][
-        :MOST_PROBLEMS
-    ]
-    if not errors:
+    every = [problem.text for problem in located(problems, lines) if problem.severity == "error"]
+    if not every:
         return strategy
-    count = (
-        "1 problem"
-        if len(errors) == 1
-        else f"{'at least ' if len(errors) >= MOST_PROBLEMS else ''}{len(errors)} problems"
-    )
-    raise SettingsError(
-        "\n".join([f"The strategy {source} has {count}; nothing was planned.", *errors])
-    )
+    errors = every[:MOST_PROBLEMS]
+    least = "at least " if len(errors) >= MOST_PROBLEMS else ""
+    count = "1 problem" if len(errors) == 1 else f"{least}{len(errors)} problems"
+    refusal = f"The strategy {source} has {count}; nothing was planned."
+    raise SettingsError("\n".join([refusal, *errors]))
 
 
 def located(problems: Iterable[Problem], lines: Lines) -> list[Problem]:
     """The problems, each with its line, in the order of the lines of their keys or their tables."""
     rows = [(_line(problem.place, lines), problem) for problem in problems]
-    rows = [
-        (line, replace(problem, text=f"line {line}: {problem.text}") if line else problem)
-        for line, problem in rows
-    ]
-    return [problem for _, problem in sorted(rows, key=lambda pair: pair[0])]
+    rows.sort(key=lambda pair: pair[0])
+    return [replace(p, text=f"line {line}: {p.text}") if line else p for line, p in rows]
 
 
 def _line(place: Place, lines: Lines) -> int:
@@ -182,9 +165,8 @@ def find(name_or_path: str) -> Strategy:
     if name_or_path and (path.suffix == SUFFIX or path.name != name_or_path or path.exists()):
         return load(path)
     near = did_you_mean(name_or_path, PRESETS) or f" Presets are {', '.join(PRESETS)}."
-    raise SettingsError(
-        f"There is no preset {name_or_path!r}, and no such file.{near} Nothing was planned."
-    )
+    what = f"There is no preset {name_or_path!r}, and no such file"
+    raise SettingsError(f"{what}.{near} Nothing was planned.")
 
 
 def examine(
@@ -193,18 +175,12 @@ def examine(
     """A document as a strategy, as far as it can be read, and everything that is wrong with it."""
     values, problems = _plain(values)
     loaded = _loaded(values, folder, problems)
-    names = {
-        kind: tuple(sorted((*modules(kind), *(module.name for module in loaded.modules[kind]))))
-        for kind in Kind
-    }
+    outside = {kind: [module.name for module in loaded.modules[kind]] for kind in Kind}
+    names = {kind: tuple(sorted((*modules(kind), *outside[kind]))) for kind in Kind}
     normal = normalise(values, names)
-    base = _with(_base(normal, problems), loaded)
-    strategy, more = _over(base, normal, why)
-    texts = normal.texts
-    named = replace(
-        strategy, name=texts.get("name") or name, description=texts.get("description", "")
-    )
-    return named, [*problems, *more]
+    strategy, more = _over(_with(_base(normal, problems), loaded), normal, why)
+    own, description = normal.texts.get("name") or name, normal.texts.get("description", "")
+    return replace(strategy, name=own, description=description), [*problems, *more]
 
 
 def _base(normal: Normal, problems: list[Problem]) -> Strategy:
@@ -233,13 +209,12 @@ def _with(base: Strategy, loaded: Loaded) -> Strategy:
     """A strategy that knows the listed plugins too, each on unless it says otherwise."""
     choices, sources = dict(base.choices), dict(base.sources)
     for kind, outside in loaded.modules.items():
-        listed = tuple(
+        listed = (
             ModuleChoice(module, module.on, module.params(), LISTED_WHY) for module in outside
         )
         sources.update({f"{module.qualified}.{ENABLED}": LISTED_WHY for module in outside})
-        choices[kind] = tuple(
-            sorted((*choices[kind], *listed), key=lambda choice: choice.module.name)
-        )
+        every = sorted((*choices[kind], *listed), key=lambda choice: choice.module.name)
+        choices[kind] = tuple(every)
     return replace(
         base,
         choices=MappingProxyType(choices),
@@ -253,11 +228,9 @@ def _over(base: Strategy, normal: Normal, why: Why) -> tuple[Strategy, list[Prob
     built, problems = build(base, normal, why)
     # a name that no module has may be one of a plugin that could not be had: the plan goes on
     # without it, and says so
-    unknown = (
-        [replace(problem, severity="warning") for problem in normal.unknown]
-        if base.problems
-        else normal.unknown
-    )
+    unknown = normal.unknown
+    if base.problems:
+        unknown = [replace(problem, severity="warning") for problem in unknown]
     problems = [*normal.problems, *unknown, *problems]
     unused = tuple(problem.text for problem in problems if problem.severity == "warning")
     built = replace(built, warnings=(*base.warnings, *unused))
@@ -269,8 +242,6 @@ def _over(base: Strategy, normal: Normal, why: Why) -> tuple[Strategy, list[Prob
 def _plain(values: object) -> tuple[dict[str, Any], list[Problem]]:
     """A document as TOML has it; an empty one, and why, for what is no table."""
     table = plain(values)
-    return (
-        (table, [])
-        if isinstance(table, dict)
-        else ({}, [error((), f"A strategy is a table, not {shown(table)}.")])
-    )
+    if isinstance(table, dict):
+        return table, []
+    return {}, [error((), f"A strategy is a table, not {shown(table)}.")]

@@ -1,9 +1,7 @@
-"""What a strategy as a whole may not be, and what is worth knowing of it: one small function for
-each rule.
+"""What a strategy as a whole may not be, and what is worth knowing of it: a function a rule.
 
-Types, ranges and pairs inside one table are the models' business; here are the rules that look
-across tables.
-To add one: a function from a strategy to problems, and its line in RULES.
+Types and ranges are the models' business; here are the rules that look across tables. To add one: a
+function from a strategy to problems, and its line in RULES.
 """
 
 from __future__ import annotations
@@ -29,26 +27,16 @@ DEEP = 7
 MANY_PATTERNS = 10
 FEW_PATTERNS = 2
 MANY_COMBINATIONS = 100
-
 OR = "|"
 """Between alternatives of a dependency."""
-
 SELLING = ("profit_taking", "rebalance_sells", "weight_based")
 BUYING = ("averaging_down", "opportunity_buys", "rebalance_buys")
 
-PAIRS = (
-    (
-        "min_trade_weight",
-        "max_position_weight",
-        "the smallest order would be more than a position may be",
-    ),
-    (
-        "min_trade_weight",
-        "max_turnover_weight",
-        "the smallest order would be more than a plan may turn over",
-    ),
-)
-"""Of `[limits]`: (lower, higher, what would be otherwise); the first is never above the second."""
+LEAST_ORDER_LIMITS = {
+    "max_position_weight": "the smallest order would be more than a position may be",
+    "max_turnover_weight": "the smallest order would be more than a plan may turn over",
+}
+"""Of `[limits]`: what is never below min_trade_weight -> what would be otherwise."""
 
 
 def findings(strategy: Strategy) -> list[Problem]:
@@ -74,27 +62,21 @@ def dependencies(strategy: Strategy) -> Iterator[Problem]:
         for choice in strategy.enabled(kind):
             missing = unmet(strategy, choice)
             by_itself = not inherited(_switched_by(strategy, choice))
-            if missing and (
-                by_itself or strategy.enabled(Kind.OPPORTUNITY)
-            ):  # without any, one warning says so for all
+            # without any calculator, one warning says so for all
+            if missing and (by_itself or strategy.enabled(Kind.OPPORTUNITY)):
                 # what is missing may be the module of a plugin that could not be loaded
                 says = error if by_itself and not strategy.problems else warning
-                text = (
-                    f"{choice.module.qualified} is on and finds nothing without "
-                    f"{' and '.join(missing)}."
-                )
-                yield says((kind.value, choice.module.name), text)
+                text = f"{choice.module.qualified} is on and finds nothing without"
+                place = (kind.value, choice.module.name)
+                yield says(place, f"{text} {' and '.join(missing)}.")
 
 
 def unmet(strategy: Strategy, choice: ModuleChoice) -> list[str]:
     """The dependencies that a strategy does not meet: names, kinds, or what to choose one of."""
     met = {str(kind) for kind in Kind if strategy.enabled(kind)}
     met |= {other.module.qualified for kind in Kind for other in strategy.enabled(kind)}
-    missing = [
-        needed.split(OR)
-        for needed in choice.module.dependencies
-        if met.isdisjoint(needed.split(OR))
-    ]
+    needs = [alternatives.split(OR) for alternatives in choice.module.dependencies]
+    missing = [names for names in needs if met.isdisjoint(names)]
     return [f"one of {', '.join(names)}" if len(names) > 1 else names[0] for names in missing]
 
 
@@ -113,96 +95,73 @@ def _says_itself(strategy: Strategy, *tables: str) -> bool:
 
 def _neither_side(strategy: Strategy) -> Iterator[Problem]:
     if not (strategy.limits.allow_buy or strategy.limits.allow_sell):
-        yield error(
-            ("limits", "allow_buy"),
-            "limits.allow_buy and limits.allow_sell are both false: nothing could ever be traded.",
-        )
+        both = "limits.allow_buy and limits.allow_sell are both false"
+        yield error(("limits", "allow_buy"), f"{both}: nothing could ever be traded.")
 
 
 def _pairs(strategy: Strategy) -> Iterator[Problem]:
-    for low, high, why in PAIRS:
-        lower, higher = getattr(strategy.limits, low), getattr(strategy.limits, high)
-        if higher is not None and lower > higher:
-            yield error(
-                ("limits", low),
-                f"limits.{low} is {lower:g} and limits.{high} is {higher:g}: {why}.",
-            )
+    least = strategy.limits.min_trade_weight
+    for name, why in LEAST_ORDER_LIMITS.items():
+        most = getattr(strategy.limits, name)
+        if most is not None and least > most:
+            what = f"limits.min_trade_weight is {least:g} and limits.{name} is {most:g}: {why}."
+            yield error(("limits", "min_trade_weight"), what)
 
 
 def _terms_known(strategy: Strategy) -> Iterator[Problem]:
     names = {choice.module.name for choice in strategy.choices[Kind.TERM]}
-    says = (
-        warning if strategy.problems else error
-    )  # it may be the term of a plugin that could not be loaded
-    for name in itertools.islice(
-        (name for name in strategy.score.further if name not in names), MOST_PROBLEMS
-    ):
+    # it may be the term of a plugin that could not be loaded
+    says = warning if strategy.problems else error
+    unknown = (name for name in strategy.score.further if name not in names)
+    for name in itertools.islice(unknown, MOST_PROBLEMS):
         place = ("score", "further", name)
-        yield says(
-            place, f"{dotted(place)}: there is no such score term.{meant(place, sorted(names))}"
-        )
+        near = meant(place, sorted(names))
+        yield says(place, f"{dotted(place)}: there is no such score term.{near}")
 
 
 def _high_cost(strategy: Strategy) -> Iterator[Problem]:
     percent = strategy.costs.percent
     if percent > HIGH_COST:
-        yield warning(
-            ("costs", "percent"),
-            f"costs.percent is {percent:g}, a fraction: {100 * percent:g} % of every order. Most "
-            f"brokers take under {100 * HIGH_COST:g} %.",
-        )
+        text = f"costs.percent is {percent:g}, a fraction: {100 * percent:g} % of every order."
+        usual = f"Most brokers take under {100 * HIGH_COST:g} %."
+        yield warning(("costs", "percent"), f"{text} {usual}")
 
 
 def _no_calculators(strategy: Strategy) -> Iterator[Problem]:
     if not strategy.enabled(Kind.OPPORTUNITY):
-        yield warning(
-            (Kind.OPPORTUNITY.value,), "No opportunity calculator is on: every plan is to hold."
-        )
+        text = "No opportunity calculator is on: every plan is to hold."
+        yield warning((Kind.OPPORTUNITY.value,), text)
 
 
 def _no_patterns(strategy: Strategy) -> Iterator[Problem]:
     if not strategy.enabled(Kind.PATTERN):
-        yield warning(
-            (Kind.PATTERN.value,), "No pattern is on: proposals come from the generators alone."
-        )
+        text = "No pattern is on: proposals come from the generators alone."
+        yield warning((Kind.PATTERN.value,), text)
 
 
 def _no_route(strategy: Strategy) -> Iterator[Problem]:
     """An order must get from a calculator into a proposal."""
-    if not strategy.enabled(Kind.OPPORTUNITY):
-        routes: list[ModuleChoice] = []
-    else:
-        makers = [*strategy.enabled(Kind.PATTERN), *strategy.enabled(Kind.SEQUENCE)]
-        routes = [
-            choice
-            for choice in makers
-            if choice.module.form != "what_if" and not unmet(strategy, choice)
-        ]
-    if routes:
+    choices = [*strategy.enabled(Kind.PATTERN), *strategy.enabled(Kind.SEQUENCE)]
+    makers = [choice for choice in choices if choice.module.form != "what_if"]
+    drawing = any(not unmet(strategy, choice) for choice in makers)
+    if drawing and strategy.enabled(Kind.OPPORTUNITY):
         return
-    text = (
-        "No pattern or generator that is on draws from a calculator that is on: there is no "
-        "proposal"
-    )
+    text = "No pattern or generator that is on draws from a calculator that is on: there is no"
+    text = f"{text} proposal"
     if strategy.search.scope == "proposals":
-        yield error(
-            ("search", "scope"), f'{text}, and search.scope = "proposals" plans from nothing else.'
-        )
+        text = f'{text}, and search.scope = "proposals" plans from nothing else.'
+        yield error(("search", "scope"), text)
     else:
         yield warning((Kind.PATTERN.value,), f"{text} to compare the plan with.")
 
 
 def _few_patterns(strategy: Strategy) -> Iterator[Problem]:
-    if (
-        strategy.choice(Kind.SEQUENCE, "combinatorial").enabled
-        and len(strategy.enabled(Kind.PATTERN)) < FEW_PATTERNS
-    ):
+    few = len(strategy.enabled(Kind.PATTERN)) < FEW_PATTERNS
+    if few and strategy.choice(Kind.SEQUENCE, "combinatorial").enabled:
         place = (Kind.SEQUENCE.value, "combinatorial")
-        text = (
-            f"{dotted(place)} is on with fewer than {FEW_PATTERNS} patterns: nearly every proposal "
-            "is a mere combination."
-        )
-        yield warning(place, f"{text} Switch on the patterns whose intent you want.")
+        text = f"{dotted(place)} is on with fewer than {FEW_PATTERNS} patterns: nearly every"
+        mend = "Switch on the patterns whose intent you want."
+        yield warning(place, f"{text} proposal is a mere combination. {mend}")
 
 
 def _correlation(strategy: Strategy) -> Iterator[Problem]:
@@ -214,46 +173,28 @@ def _correlation(strategy: Strategy) -> Iterator[Problem]:
             "allow": "passes it ('deny' would refuse it)",
             "deny": "is refused ('allow' would let it pass)",
         }[missing]
-        text = (
-            f"{dotted(place)} compares price histories: with on_missing = '{missing}' a buy that "
-            "has too little of one"
-        )
-        yield warning(place, f"{text} {what}.")
+        text = f"{dotted(place)} compares price histories: with on_missing = '{missing}' a buy that"
+        yield warning(place, f"{text} has too little of one {what}.")
 
 
 def _diversity(strategy: Strategy) -> Iterator[Problem]:
     place = (Kind.FILTER.value, "diversity")
     if strategy.choice(Kind.FILTER, "diversity").enabled:
         if not strategy.planner.diverse_selection:
-            yield warning(
-                place,
-                "filters.diversity is on and planner.diverse_selection off: it ranks what was drawn"
-                " by priority alone.",
-            )
+            text = "filters.diversity is on and planner.diverse_selection off: it ranks what was"
+            yield warning(place, f"{text} drawn by priority alone.")
         if strategy.search.scope == "candidates":
-            yield warning(
-                place,
-                'filters.diversity ranks proposals only: with search.scope = "candidates" it cannot'
-                " change the plan.",
-            )
+            text = 'filters.diversity ranks proposals only: with search.scope = "candidates" it'
+            yield warning(place, f"{text} cannot change the plan.")
 
 
 def _slow(strategy: Strategy) -> Iterator[Problem]:
     depth, patterns = strategy.search.max_depth, len(strategy.enabled(Kind.PATTERN))
-    if (
-        depth >= DEEP
-        and patterns >= MANY_PATTERNS
-        and _says_itself(strategy, "search.max_depth", Kind.PATTERN.value)
-    ):
-        text = (
-            f"search.max_depth is {depth} with {patterns} patterns on: such a plan takes the "
-            "longest."
-        )
-        mend = (
-            "Where that is too long, lower search.max_depth or search.max_nodes, or switch patterns"
-            " off."
-        )
-        yield warning(("search", "max_depth"), f"{text} {mend}")
+    many = depth >= DEEP and patterns >= MANY_PATTERNS
+    if many and _says_itself(strategy, "search.max_depth", Kind.PATTERN.value):
+        text = f"search.max_depth is {depth} with {patterns} patterns on: such a plan takes the"
+        mend = "Where that is too long, lower search.max_depth or search.max_nodes, or switch"
+        yield warning(("search", "max_depth"), f"{text} longest. {mend} patterns off.")
 
 
 def _many_combinations(strategy: Strategy) -> Iterator[Problem]:
@@ -261,24 +202,18 @@ def _many_combinations(strategy: Strategy) -> Iterator[Problem]:
     most = choice.params.model_dump()["max_combinations"]
     if choice.enabled and most > MANY_COMBINATIONS:
         place = (Kind.SEQUENCE.value, "combinatorial", "max_combinations")
-        text = (
-            f"{dotted(place)} is {most}: the best come first, and each over {MANY_COMBINATIONS} "
-            "takes as long as one of those."
-        )
-        yield warning(place, f"{text} Lower it unless your plans change.")
+        text = f"{dotted(place)} is {most}: the best come first, and each over {MANY_COMBINATIONS}"
+        mend = "Lower it unless your plans change."
+        yield warning(place, f"{text} takes as long as one of those. {mend}")
 
 
 def _one_sided(strategy: Strategy) -> Iterator[Problem]:
-    sides = (("allow_sell", "sales", SELLING), ("allow_buy", "buys", BUYING))
-    for key, what, names in sides:
+    for key, what, names in (("allow_sell", "sales", SELLING), ("allow_buy", "buys", BUYING)):
         on = [name for name in names if strategy.choice(Kind.OPPORTUNITY, name).enabled]
         if on and not getattr(strategy.limits, key):
-            text = f"limits.{key} is false and {', '.join(on)} {'is' if len(on) == 1 else 'are'} on"
-            yield warning(
-                ("limits", key),
-                f"{text}: the {what} that {'it finds' if len(on) == 1 else 'they find'} are "
-                "dropped.",
-            )
+            are, find = ("is", "it finds") if len(on) == 1 else ("are", "they find")
+            text = f"limits.{key} is false and {', '.join(on)} {are} on"
+            yield warning(("limits", key), f"{text}: the {what} that {find} are dropped.")
 
 
 def _of_what_is_off(strategy: Strategy) -> Iterator[Problem]:
@@ -293,10 +228,8 @@ def _of_what_is_off(strategy: Strategy) -> Iterator[Problem]:
         for name, info in type(choice.params).model_fields.items():
             key = f"{choice.module.qualified}.{info.alias or name}"
             if not inherited(strategy.source(key)):
-                yield warning(
-                    tuple(key.split(".")),
-                    f"{key} is set and {choice.module.qualified} is off: it changes nothing.",
-                )
+                text = f"{key} is set and {choice.module.qualified} is off: it changes nothing."
+                yield warning(tuple(key.split(".")), text)
 
 
 RULES: tuple[Callable[[Strategy], Iterable[Problem]], ...] = (

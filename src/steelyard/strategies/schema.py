@@ -1,9 +1,7 @@
-"""JSON Schema of a strategy file, from the settings, the registry and the table of spellings: what
-an editor completes and checks.
+"""JSON Schema of a strategy file, from settings, registry and spellings: what an editor checks.
 
 It knows every accepted key with its type, range and default, and rejects every other; what only a
-rule across tables can tell (two spellings that disagree, a module without what it draws from)
-`strategy validate` says.
+rule across tables can tell `strategy validate` says.
 """
 
 from __future__ import annotations
@@ -84,29 +82,17 @@ def schema() -> Schema:
 
 
 def _texts() -> dict[str, Schema]:
-    preset = {
-        "enum": list(PRESETS),
-        "default": "default",
-        "description": "what is inherited where this file says nothing",
-    }
+    def text(most: int, says: str) -> Schema:
+        return {"type": "string", "maxLength": most, "description": says}
+
+    preset = {"enum": list(PRESETS), "default": "default"}
+    inherited = "what is inherited where this file says nothing"
     return {
-        "preset": preset,
+        "preset": {**preset, "description": inherited},
         "preset_name": {**preset, "description": "the same as `preset`"},
-        "name": {
-            "type": "string",
-            "maxLength": MAX_NAME,
-            "description": "of the strategy; by default the name of the file",
-        },
-        "title": {
-            "type": "string",
-            "maxLength": MAX_DESCRIPTION,
-            "description": "describes the strategy where `description` does not",
-        },
-        "description": {
-            "type": "string",
-            "maxLength": MAX_DESCRIPTION,
-            "description": "for people",
-        },
+        "name": text(MAX_NAME, "of the strategy; by default the name of the file"),
+        "title": text(MAX_DESCRIPTION, "describes the strategy where `description` does not"),
+        "description": text(MAX_DESCRIPTION, "for people"),
     }
 
 
@@ -119,9 +105,8 @@ def _table(properties: Mapping[str, Schema], description: str | None = None) -> 
 def _properties(model: type[BaseModel]) -> Mapping[str, Schema]:
     """The keys of a section or of a module's parameters."""
     root = model.model_json_schema(by_alias=True)
-    return MappingProxyType(
-        {name: _inlined(node, root) for name, node in root.get("properties", {}).items()}
-    )
+    nodes = root.get("properties", {})
+    return MappingProxyType({name: _inlined(node, root) for name, node in nodes.items()})
 
 
 def _inlined(node: Any, root: Mapping[str, Any]) -> Any:
@@ -130,15 +115,12 @@ def _inlined(node: Any, root: Mapping[str, Any]) -> Any:
         return [_inlined(inner, root) for inner in node]
     if not isinstance(node, Mapping):
         return node
-    own = {
-        key: value
-        for key, value in node.items()
-        if key not in ("$ref", "anyOf") and not (key == "default" and value is None)
-    }
-    behind = resolved(node, root)
+    unset = [key for key in node if key == "default" and node[key] is None]
+    own = {key: node[key] for key in node if key not in ("$ref", "anyOf", *unset)}
+    nodes = {**resolved(node, root), **own}
     return {
         key: _inlined(value, root)
-        for key, value in {**behind, **own}.items()
+        for key, value in nodes.items()
         if not (key == "default" and value is None)
     }
 
@@ -149,39 +131,22 @@ def _kind(base: Strategy, kind: Kind) -> Schema:
         choice.module.name: _module(base, choice.module, enabled=choice.enabled)
         for choice in base.choices[kind]
     }
-    return {
-        "type": "object",
-        "properties": tables,
-        "additionalProperties": {"type": ["boolean", "object"]},
-    }
+    more = {"additionalProperties": {"type": ["boolean", "object"]}}
+    return {"type": "object", "properties": tables, **more}
 
 
 def _module(base: Strategy, module: Module, *, enabled: bool) -> Schema:
     params = _params(base, module)
-    switch = {
-        "type": "boolean",
-        "default": enabled,
-        "description": "does it run; a table without this switches it on",
-    }
-    table = _table(
-        {
-            ENABLED: switch,
-            **params,
-            PARAMS: _table(params, "The same parameters, in a table of their own."),
-        }
-    )
-    return {
-        "title": module.name,
-        "description": module.summary,
-        "anyOf": [{"type": "boolean", "default": enabled}, table],
-    }
+    plain = {"type": "boolean", "default": enabled}
+    switch = {**plain, "description": "does it run; a table without this switches it on"}
+    again = _table(params, "The same parameters, in a table of their own.")
+    table = _table({ENABLED: switch, **params, PARAMS: again})
+    return {"title": module.name, "description": module.summary, "anyOf": [plain, table]}
 
 
 def _params(base: Strategy, module: Module) -> dict[str, Schema]:
-    return {
-        **_properties(module.params),
-        **_spelled(base, of_module(module.kind.value, module.name)),
-    }
+    spellings = of_module(module.kind.value, module.name)
+    return {**_properties(module.params), **_spelled(base, spellings)}
 
 
 def _params_table(base: Strategy, kind: Kind) -> Schema:
@@ -193,11 +158,8 @@ def _params_table(base: Strategy, kind: Kind) -> Schema:
 
 
 def _listed(names: list[str], kind: Kind) -> Schema:
-    return {
-        "type": "array",
-        "items": {"enum": names},
-        "description": f"exactly these modules of [{kind.value}] run",
-    }
+    says = f"exactly these modules of [{kind.value}] run"
+    return {"type": "array", "items": {"enum": names}, "description": says}
 
 
 def _spelled(base: Strategy, spellings: Mapping[str, Spelling]) -> dict[str, Schema]:
@@ -209,22 +171,14 @@ def _spelled(base: Strategy, spellings: Mapping[str, Spelling]) -> dict[str, Sch
 def _spelling(base: Strategy, key: str, spelling: Spelling) -> Schema | None:
     match spelling:
         case Alias(target, converted):
-            says = converted.says if converted else ""
-            sets = (
-                f"sets {'.'.join(target)}{f', {says}' if says else ''}"
-                if target[-1] != key or says
-                else None
-            )
-            node = (
-                {"type": "number", "minimum": converted.low, "maximum": converted.high}
-                if converted
-                else _of_key(base, target)
-            )
+            says = f", {converted.says}" if converted else ""
+            sets = f"sets {'.'.join(target)}{says}" if target[-1] != key or says else None
+            node = house = _of_key(base, target)
+            if converted:
+                node = {"type": "number", "minimum": converted.low, "maximum": converted.high}
             return {
                 **node,
-                "description": "; ".join(
-                    filter(None, (_of_key(base, target).get("description"), sets))
-                ),
+                "description": "; ".join(filter(None, (house.get("description"), sets))),
             }
         case Agrees(target):
             return {**_of_key(base, target), "description": f"must be what {'.'.join(target)} is"}

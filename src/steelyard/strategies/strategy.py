@@ -59,12 +59,10 @@ class Strategy:
     """The rules of a plan, complete: nothing that shapes a plan is elsewhere.
 
     version   of a stored strategy; None for a file and for the default
-    problems  what could not be had while loading, a plugin for example: every plan of the strategy
-              says so
+    problems  what could not be had while loading, a plugin for example: every plan says so
     warnings  what the strategy says that changes nothing, in sentences
     choices   kind -> one choice for every registered module, by name
-    sources   key that is not at its default -> who set it, like "search.max_depth" or
-              "filters.eligibility.enabled"
+    sources   key that is not at its default, like "search.max_depth" -> who set it
     """
 
     name: str
@@ -98,10 +96,8 @@ class Strategy:
         for choice in self.choices[kind]:
             if choice.module.name == name:
                 return choice
-        raise UnknownModule(
-            f"There is no {name!r} in "
-            f"{kind}.{did_you_mean(name, [choice.module.name for choice in self.choices[kind]])}"
-        )
+        near = did_you_mean(name, [choice.module.name for choice in self.choices[kind]])
+        raise UnknownModule(f"There is no {name!r} in {kind}.{near}")
 
     def enabled(self, kind: Kind) -> tuple[ModuleChoice, ...]:
         """The modules of a kind that run, by name."""
@@ -109,23 +105,17 @@ class Strategy:
 
     @cached_property
     def content(self) -> Mapping[str, Any]:
-        """What acts, as plain values: every section and the name, version and parameters of every
-        module that runs.
+        """What acts, as plain values: every section, and every module that runs.
 
-        Name, version and description of the strategy say whose rules these are, not what they do,
-        and a module that is off does nothing whatever its parameters. Where plugins come from and
-        how long they may take is not here: what they are is in their version.
+        Name, version and description say whose rules these are, not what they do, and a module that
+        is off does nothing. Where plugins come from and how long they may take is not here.
         """
-        acting = [name for name in SECTIONS if name != "plugins"]
+        acting = {name: getattr(self, name) for name in SECTIONS if name != "plugins"}
+        modules = {kind.value: [_acting(c) for c in self.enabled(kind)] for kind in Kind}
         sections = {
-            name: getattr(self, name).model_dump(mode="json", by_alias=True) for name in acting
+            name: section.model_dump(mode="json", by_alias=True) for name, section in acting.items()
         }
-        return {
-            **sections,
-            "modules": {
-                kind.value: [_acting(choice) for choice in self.enabled(kind)] for kind in Kind
-            },
-        }
+        return {**sections, "modules": modules}
 
     @cached_property
     def sha256(self) -> str:
@@ -140,19 +130,17 @@ def _acting(choice: ModuleChoice) -> dict[str, Any]:
     return acting if choice.module.digest is None else {**acting, "digest": choice.module.digest}
 
 
-SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
-    {
-        "limits": Limits,
-        "costs": Costs,
-        "search": Search,
-        "planner": Planner,
-        "rebalance": Rebalance,
-        "score": Score,
-        "groups": Groups,
-        "regime": Regime,
-        "plugins": Plugins,
-    }
-)
+SECTIONS: Mapping[str, type[Section]] = {
+    "limits": Limits,
+    "costs": Costs,
+    "search": Search,
+    "planner": Planner,
+    "rebalance": Rebalance,
+    "score": Score,
+    "groups": Groups,
+    "regime": Regime,
+    "plugins": Plugins,
+}
 """Tables of a strategy that are not modules, by name."""
 
 

@@ -24,13 +24,7 @@ BEGUN = """# Begun from the preset {preset}: what this file does not say is as t
 
 
 class Setting(NamedTuple):
-    """One value of a strategy.
-
-    table    "limits", "score.neutral" or "filters.eligibility"
-    key      inside it
-    value    None = off
-    source   who set it
-    """
+    """A value of a strategy: `table` like "score.neutral", key, value (None = off), who set it."""
 
     table: str
     key: str
@@ -52,10 +46,8 @@ def settings(strategy: Strategy) -> Iterator[Setting]:
 
 def _section(strategy: Strategy, table: str, section: Section) -> Iterator[Setting]:
     """The values of a table, then those of the tables inside it."""
-    values = {
-        info.alias or name: getattr(section, name)
-        for name, info in type(section).model_fields.items()
-    }
+    names = {info.alias or name: name for name, info in type(section).model_fields.items()}
+    values = {key: getattr(section, name) for key, name in names.items()}
     for key, value in values.items():
         if not isinstance(value, Section | Mapping):
             yield Setting(table, key, value, strategy.source(f"{table}.{key}"))
@@ -64,10 +56,8 @@ def _section(strategy: Strategy, table: str, section: Section) -> Iterator[Setti
         if isinstance(value, Section):
             yield from _section(strategy, inside, value)
         elif isinstance(value, Mapping):
-            yield from (
-                Setting(inside, name, inner, strategy.source(f"{inside}.{name}"))
-                for name, inner in value.items()
-            )
+            for name, inner in value.items():
+                yield Setting(inside, name, inner, strategy.source(f"{inside}.{name}"))
 
 
 def effective(strategy: Strategy) -> str:
@@ -84,10 +74,7 @@ def effective(strategy: Strategy) -> str:
 
 
 def begun(preset: str, name: str) -> str:
-    """The text of a new file: a preset with all its comments, under a name of its own.
-
-    Raises SettingsError where there is no such preset.
-    """
+    """The text of a new file: a preset with its comments and a new name; or SettingsError."""
     schema, *rest = text_of(preset).splitlines()
     first = next(index for index, setting in enumerate(rest) if setting.startswith("name = "))
     own = [f"name = {toml(name)}"] if name.isprintable() else []
@@ -113,9 +100,6 @@ def toml(value: object) -> str:
         return quoted(value)
     if isinstance(value, list | tuple):
         short = f"[{', '.join(map(toml, value))}]"
-        return (
-            short
-            if len(short) <= LONG
-            else "[\n" + "".join(f"    {toml(inner)},\n" for inner in value) + "]"
-        )
+        long = "[\n" + "".join(f"    {toml(inner)},\n" for inner in value) + "]"
+        return short if len(short) <= LONG else long
     return repr(value)

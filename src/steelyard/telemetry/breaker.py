@@ -1,8 +1,6 @@
-"""The circuit of a module: so many failures in a row open it, after a while one run may try, and a
-success closes it.
+"""The circuit of a module: failures in a row open it, later one run may try, a success closes it.
 
-    closed ──failures in a row──▶ open ──open_seconds──▶ half-open ──one run tries──▶ closed, or
-    open again
+    closed ──failures in a row──▶ open ──open_seconds──▶ half-open ──one run tries──▶ closed or open
 
 Pure: what time it is comes in as a `Moment`. Seconds are counted by the monotonic clock, which all
 processes of one boot share; after a reboot they mean nothing, and whatever was open may be tried.
@@ -17,6 +15,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from steelyard.errors import SettingsError, one_line
+from steelyard.settings import setting
 
 State = Literal["closed", "open", "half-open"]
 
@@ -31,13 +30,12 @@ class Rules(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    failure_threshold: Annotated[
-        int, Field(ge=1, le=1000, description="failures in a row that put a module out of service")
-    ] = 3
-    open_seconds: Annotated[
-        float,
-        Field(gt=0, le=86_400, allow_inf_nan=False, description="how long, until one run may try"),
-    ] = 300.0
+    failure_threshold: int = setting(
+        3, "failures in a row that put a module out of service", ge=1, le=1000
+    )
+    open_seconds: float = setting(
+        300.0, "how long, until one run may try", gt=0, le=86_400, allow_inf_nan=False
+    )
 
 
 VARIABLES = {
@@ -49,17 +47,15 @@ VARIABLES = {
 
 def rules_from(environment: Mapping[str, str]) -> Rules:
     """The rules as the environment sets them; raises SettingsError naming variable and range."""
+    rules = {rule: environment[name] for rule, name in VARIABLES.items() if environment.get(name)}
     try:
-        return Rules.model_validate(
-            {rule: environment[name] for rule, name in VARIABLES.items() if environment.get(name)}
-        )
+        return Rules.model_validate(rules)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = VARIABLES[str(first["loc"][0])]
         value = one_line(environment[name], LONGEST_VALUE)
-        raise SettingsError(
-            f"{name} is {value!r}: {first['msg']}. Nothing was planned. Correct it, or unset it."
-        ) from error
+        what = f"{name} is {value!r}: {first['msg']}"
+        raise SettingsError(f"{what}. Nothing was planned. Correct it, or unset it.") from error
 
 
 class Moment(BaseModel):
@@ -73,11 +69,7 @@ class Moment(BaseModel):
 
 
 class Circuit(BaseModel):
-    """What is known of a module that failed: how often in a row, the last error, and since when it
-    counts.
-
-    since   the last failure, or the beginning of the run that tries a half-open module
-    """
+    """A module that failed: how often in a row, the last error, and when, or when last tried."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -112,7 +104,5 @@ def until(circuit: Circuit, rules: Rules) -> datetime:
 def reason(circuit: Circuit, rules: Rules) -> str:
     """Why a module is left out; the same for one state, whenever it is asked."""
     times = "1 failure" if circuit.failures == 1 else f"{circuit.failures} failures in a row"
-    return (
-        f"{times}, the last {circuit.error}; next try after "
-        f"{until(circuit, rules):%Y-%m-%d %H:%M:%S} UTC"
-    )
+    then = f"{until(circuit, rules):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{times}, the last {circuit.error}; next try after {then}"

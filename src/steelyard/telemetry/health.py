@@ -1,5 +1,4 @@
-"""The health of modules between runs: a circuit for each that failed, in a dict of one process or
-in a file that several share.
+"""The health of modules between runs: a circuit for each that failed, in a dict or a shared file.
 
 The file is written whole or not at all, under a lock, and only when something changes: while all
 modules are healthy there is none. What cannot be read is moved aside, what cannot be written is
@@ -92,8 +91,7 @@ class Health:
         return [key] if key in circuits else []
 
     def out_of_service(self, versions: Mapping[str, str]) -> dict[str, str]:
-        """Why modules may not run, by qualified name; a half-open one is left to this run, which
-        must `record` it.
+        """Why modules may not run, by qualified name; a half-open one this run must `record`.
 
         versions   qualified name -> version of the modules that are about to run
         """
@@ -102,10 +100,8 @@ class Health:
         def claim(circuits: Circuits) -> None:
             now, before = self.now(), dict(circuits)
             for name, version in versions.items():
-                states = {
-                    key: state_of(before[key], self.rules, now)
-                    for key in self.keys(name, version, before)
-                }
+                keys = self.keys(name, version, before)
+                states = {key: state_of(before[key], self.rules, now) for key in keys}
                 opened = [key for key, state in states.items() if state == "open"]
                 if opened:
                     out[name] = reason(before[opened[0]], self.rules)
@@ -190,10 +186,8 @@ class InFile:
         except ValidationError:
             self.change(lambda _: None)  # which moves it aside, if nobody else did
         except OSError as error:
-            self._say(
-                f"The health of modules in {self.path} could not be read: {error.strerror}. Every "
-                "module is tried."
-            )
+            what = f"The health of modules in {self.path} could not be read: {error.strerror}"
+            self._say(f"{what}. Every module is tried.")
         return {}
 
     def change(self, change: Change) -> None:
@@ -225,10 +219,7 @@ class InFile:
 
 
 def read(path: Path) -> Circuits:
-    """The circuits of a file, sorted; none without a file.
-
-    Raises ValidationError for what cannot be understood, and OSError.
-    """
+    """The circuits of a file, sorted; none without one. Raises ValidationError and OSError."""
     try:
         seen = path.stat()
         if not stat.S_ISREG(seen.st_mode):  # opening a pipe or a device may wait for ever
@@ -250,10 +241,8 @@ def keep(path: Path, change: Change, say: Callable[[str], None]) -> None:
             first = error.errors(include_url=False)[0]
             aside = path.replace(path.with_name(f"{path.name}.unreadable"))
             at = ".".join(map(str, first["loc"])) or "the file"
-            say(
-                f"{path} is not usable ({at}: {first['msg']}): it is now {aside.name}, and every "
-                "module is tried."
-            )
+            what = f"{path} is not usable ({at}: {first['msg']}): it is now {aside.name}"
+            say(f"{what}, and every module is tried.")
             circuits = {}
         before = dict(circuits)
         change(circuits)
@@ -285,18 +274,14 @@ def replace_file(path: Path, text: str) -> None:
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock file, which the system lets go of when a process ends.
-
-    Raises TimeoutError after `LOCK_SECONDS`.
-    """
+    """Hold the lock file, which ends with the process; raises TimeoutError after a while."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         deadline = time.monotonic() + LOCK_SECONDS
         while not _locks(handle):
             if time.monotonic() > deadline:
-                raise TimeoutError(
-                    None, f"another process has held {path.name} for {LOCK_SECONDS:g} seconds"
-                )
+                what = f"another process has held {path.name} for {LOCK_SECONDS:g} seconds"
+                raise TimeoutError(None, what)
             time.sleep(LOCK_POLL_SECONDS)
         yield
     finally:

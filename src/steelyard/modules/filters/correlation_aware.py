@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
-from pydantic import Field
 
 from steelyard.arrays import BoolArray, FloatArray, frozen
 from steelyard.modules.candidates import Candidates, Ruling
@@ -13,6 +12,7 @@ from steelyard.modules.context import Context
 from steelyard.modules.filters import Rule, ruling
 from steelyard.modules.registry import ModuleParams, sequence_filter
 from steelyard.sentences import Sentence, say
+from steelyard.settings import setting
 
 
 class Params(ModuleParams):
@@ -22,31 +22,22 @@ class Params(ModuleParams):
     history is known. Securities that move against each other are never too alike.
     """
 
-    correlation_threshold: Annotated[
-        float,
-        Field(
-            ge=0,
-            le=1,
-            description=(
-                "two buys of a higher correlation than this do not go together; at it they may"
-            ),
-        ),
-    ] = 0.7
-    large_holding: Annotated[
-        float,
-        Field(
-            gt=0,
-            le=1,
-            description=(
-                "weight from which a holding keeps out buys that move like it, whatever the plan "
-                "sells of it"
-            ),
-        ),
-    ] = 0.10
-    on_missing: Annotated[
-        Literal["allow", "deny"],
-        Field(description="what to do with a buy whose correlations are unknown"),
-    ] = "allow"
+    correlation_threshold: float = setting(
+        0.7,
+        "two buys of a higher correlation than this do not go together; at it they may",
+        ge=0,
+        le=1,
+    )
+    large_holding: float = setting(
+        0.10,
+        "weight from which a holding keeps out buys that move like it, whatever the plan sells of "
+        "it",
+        gt=0,
+        le=1,
+    )
+    on_missing: Literal["allow", "deny"] = setting(
+        "allow", "what to do with a buy whose correlations are unknown"
+    )
 
 
 @sequence_filter(

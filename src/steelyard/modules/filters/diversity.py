@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import numpy as np
-from pydantic import Field
 
 from steelyard.arrays import FloatArray, IntArray, padded, row_sums
 from steelyard.modules.candidates import Candidates, Ranking
 from steelyard.modules.context import Context, Grouping
 from steelyard.modules.registry import ModuleParams, sequence_filter
+from steelyard.settings import setting
 
 SHARES = (0.4, 0.3, 0.3)
 """Of diversity: spread over sectors, spread over countries, variety of calculators."""
@@ -24,14 +22,13 @@ class Params(ModuleParams):
     order.
     """
 
-    diversity_weight: Annotated[
-        float,
-        Field(ge=0, le=1, description="share of diversity in the rank; priority has the rest"),
-    ] = 0.3
-    max_sequences: Annotated[int, Field(ge=1, le=100_000, description="proposals that stay")] = 50
-    min_diversity_score: Annotated[
-        float, Field(ge=0, le=1, description="least diversity of a proposal that stays")
-    ] = 0.0
+    diversity_weight: float = setting(
+        0.3, "share of diversity in the rank; priority has the rest", ge=0, le=1
+    )
+    max_sequences: int = setting(50, "proposals that stay", ge=1, le=100_000)
+    min_diversity_score: float = setting(
+        0.0, "least diversity of a proposal that stays", ge=0, le=1
+    )
 
 
 @sequence_filter(

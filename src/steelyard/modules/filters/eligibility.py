@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import numpy as np
-from pydantic import Field
 
 from steelyard.modules.candidates import Candidates, Ruling
 from steelyard.modules.context import Context
 from steelyard.modules.filters import OnMissing, Rule, purchase_unknown, ruling, since
 from steelyard.modules.registry import ModuleParams, sequence_filter
 from steelyard.sentences import Sentence, say
+from steelyard.settings import setting
 
 
 class Params(ModuleParams):
@@ -20,20 +18,15 @@ class Params(ModuleParams):
     `no_panic_sell_pct` is off by default: a rule that never sells losers works against a stop.
     """
 
-    min_hold_days: Annotated[
-        int,
-        Field(ge=0, le=3650, description="days from the last buy; from this day on it may be sold"),
-    ] = 90
-    no_panic_sell_pct: Annotated[
-        float | None,
-        Field(
-            ge=0,
-            le=1,
-            description=(
-                "a holding further below its average cost than this is not sold; off when absent"
-            ),
-        ),
-    ] = None
+    min_hold_days: int = setting(
+        90, "days from the last buy; from this day on it may be sold", ge=0, le=3650
+    )
+    no_panic_sell_pct: float | None = setting(
+        None,
+        "a holding further below its average cost than this is not sold; off when absent",
+        ge=0,
+        le=1,
+    )
     on_missing: OnMissing = "allow"
 
 

@@ -11,6 +11,7 @@ from steelyard.modules.candidates import Candidates, Ruling
 from steelyard.modules.context import Context
 from steelyard.modules.filters import OnMissing, Rule, purchase_unknown, ruling, sale_unknown, since
 from steelyard.modules.registry import ModuleParams, sequence_filter
+from steelyard.settings import setting
 
 Days = Annotated[int, Field(ge=0, le=3650)]
 
@@ -18,17 +19,13 @@ Days = Annotated[int, Field(ge=0, le=3650)]
 class Params(ModuleParams):
     """Cooldowns in calendar days, each counted from the last order of one side."""
 
-    buy_cooldown_days: Annotated[
-        Days,
-        Field(description="days from a buy to the next buy; from this day on it may be bought"),
-    ] = 30
-    sell_cooldown_days: Annotated[
-        Days,
-        Field(description="days from a sale to the next sale; from this day on it may be sold"),
-    ] = 180
-    opposite_days: Annotated[
-        Days, Field(description="no order against the last one up to and including this day")
-    ] = 90
+    buy_cooldown_days: Days = setting(
+        30, "days from a buy to the next buy; from this day on it may be bought"
+    )
+    sell_cooldown_days: Days = setting(
+        180, "days from a sale to the next sale; from this day on it may be sold"
+    )
+    opposite_days: Days = setting(90, "no order against the last one up to and including this day")
     on_missing: OnMissing = "allow"
 
 

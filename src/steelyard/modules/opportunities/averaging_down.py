@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from steelyard.modules.candidates import Candidate
 from steelyard.modules.context import Context
@@ -13,7 +13,7 @@ from steelyard.modules.opportunities import BUY_LADDER, PriorityWeight, sizes
 from steelyard.modules.registry import ModuleParams, opportunity_calculator
 from steelyard.orders import Side
 from steelyard.sentences import say
-from steelyard.settings import Fraction
+from steelyard.settings import Fraction, setting
 
 STEPS = BUY_LADDER[:2]
 DECIMALS = 12
@@ -22,10 +22,10 @@ DECIMALS = 12
 class Params(ModuleParams):
     """A band of losses, both ends included: shallower is noise, deeper is another story."""
 
-    dip_threshold: Annotated[Fraction, Field(description="least fraction below average cost")] = 0.1
-    max_drawdown: Annotated[Fraction, Field(description="most, as a fraction below it")] = 0.4
-    min_quality_score: Annotated[Fraction, Field(description="least quality")] = 0.60
-    max_weight: Annotated[float, Field(gt=0, le=1, description="of value, after the buy")] = 0.10
+    dip_threshold: Fraction = setting(0.1, "least fraction below average cost")
+    max_drawdown: Fraction = setting(0.4, "most, as a fraction below it")
+    min_quality_score: Fraction = setting(0.60, "least quality")
+    max_weight: float = setting(0.10, "of value, after the buy", gt=0, le=1)
     priority_weight: PriorityWeight = 1.0
 
     @model_validator(mode="after")

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import numpy as np
-from pydantic import Field
 
 from steelyard.arrays import FloatArray
 from steelyard.modules.candidates import Candidate
@@ -14,7 +11,7 @@ from steelyard.modules.opportunities import BUY_LADDER, PriorityWeight
 from steelyard.modules.registry import ModuleParams, opportunity_calculator
 from steelyard.orders import Side
 from steelyard.sentences import Fact, Sentence, say
-from steelyard.settings import Fraction
+from steelyard.settings import Fraction, setting
 
 FAST = 0.25
 """Momentum at which its score is .88: about one volatility of a year."""
@@ -28,15 +25,13 @@ class Params(ModuleParams):
     is held against the least is (1 - w) quality + w momentum, momentum as `momentum_score` has it.
     """
 
-    min_quality_score: Annotated[
-        Fraction, Field(description="least quality, or least mix of quality and momentum")
-    ] = 0.65
-    momentum_weight: Annotated[
-        Fraction, Field(description="weight of momentum in that mix; 0 = quality alone")
-    ] = 0.0
-    reinvest_dividends: Annotated[
-        bool, Field(description="does a dividend set aside for reinvestment buy what paid it")
-    ] = True
+    min_quality_score: Fraction = setting(
+        0.65, "least quality, or least mix of quality and momentum"
+    )
+    momentum_weight: Fraction = setting(0.0, "weight of momentum in that mix; 0 = quality alone")
+    reinvest_dividends: bool = setting(
+        True, "does a dividend set aside for reinvestment buy what paid it"
+    )
     priority_weight: PriorityWeight = 1.1
 
 

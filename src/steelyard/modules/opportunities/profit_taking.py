@@ -14,6 +14,7 @@ from steelyard.modules.opportunities import PriorityWeight, sales
 from steelyard.modules.registry import ModuleParams, opportunity_calculator
 from steelyard.orders import Side
 from steelyard.sentences import Sentence, say
+from steelyard.settings import setting
 
 UNKNOWN_YEARS = 1.0
 LEAST_YEARS = 0.1
@@ -36,62 +37,36 @@ class Params(ModuleParams):
     a high windfall above it, a medium one a little below.
     """
 
-    expected_growth: Annotated[
-        float, Field(ge=0, le=1, description="growth a year that is no windfall")
-    ] = 0.065
-    doubler_gain: Annotated[
-        float,
-        Field(ge=0, le=10, description="gain over average cost from which a holding is a doubler"),
-    ] = 1.0
-    windfall_threshold: Annotated[
-        Excess, Field(description="excess over expected growth above which a doubler is a windfall")
-    ] = 0.30
-    high_above: Annotated[
-        Excess,
-        Field(description="above the threshold, from here on any holding is a high windfall"),
-    ] = 0.20
-    medium_below: Annotated[
-        Excess,
-        Field(description="below the threshold, from here on any holding is a medium windfall"),
-    ] = 0.05
-    windfall_doubler_share: Annotated[
-        Share, Field(description="of the holding, sold of a windfall doubler")
-    ] = 0.50
-    doubler_share: Annotated[
-        Share, Field(description="of the holding, sold of any other doubler")
-    ] = 0.30
-    high_share: Annotated[Share, Field(description="of the holding, sold of a high windfall")] = (
-        0.40
+    expected_growth: float = setting(0.065, "growth a year that is no windfall", ge=0, le=1)
+    doubler_gain: float = setting(
+        1.0, "gain over average cost from which a holding is a doubler", ge=0, le=10
     )
-    medium_share: Annotated[
-        Share, Field(description="of the holding, sold of a medium windfall")
-    ] = 0.20
-    sell_fraction: Annotated[
-        float | None,
-        Field(
-            gt=0,
-            le=1,
-            description=(
-                "of the holding, sold of every windfall in place of its row's share; off when "
-                "absent"
-            ),
-        ),
-    ] = None
-    auto_harvest: Annotated[
-        bool, Field(description="is any excess a windfall, whatever the threshold")
-    ] = False
-    trailing_stop_distance: Annotated[
-        float | None,
-        Field(
-            gt=0,
-            lt=1,
-            description="fall from the peak since purchase from which it is sold; off when absent",
-        ),
-    ] = None
-    trailing_stop_gain: Annotated[
-        float,
-        Field(ge=0, le=10, description="gain over average cost that the peak must have reached"),
-    ] = 0.15
+    windfall_threshold: Excess = setting(
+        0.30, "excess over expected growth above which a doubler is a windfall"
+    )
+    high_above: Excess = setting(
+        0.20, "above the threshold, from here on any holding is a high windfall"
+    )
+    medium_below: Excess = setting(
+        0.05, "below the threshold, from here on any holding is a medium windfall"
+    )
+    windfall_doubler_share: Share = setting(0.50, "of the holding, sold of a windfall doubler")
+    doubler_share: Share = setting(0.30, "of the holding, sold of any other doubler")
+    high_share: Share = setting(0.40, "of the holding, sold of a high windfall")
+    medium_share: Share = setting(0.20, "of the holding, sold of a medium windfall")
+    sell_fraction: float | None = setting(
+        None,
+        "of the holding, sold of every windfall in place of its row's share; off when absent",
+        gt=0,
+        le=1,
+    )
+    auto_harvest: bool = setting(False, "is any excess a windfall, whatever the threshold")
+    trailing_stop_distance: float | None = setting(
+        None, "fall from the peak since purchase from which it is sold; off when absent", gt=0, lt=1
+    )
+    trailing_stop_gain: float = setting(
+        0.15, "gain over average cost that the peak must have reached", ge=0, le=10
+    )
     priority_weight: PriorityWeight = 1.2
 
 

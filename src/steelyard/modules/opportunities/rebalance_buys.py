@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import numpy as np
-from pydantic import Field
 
 from steelyard.modules.candidates import Candidate
 from steelyard.modules.context import Context
@@ -14,14 +11,15 @@ from steelyard.modules.opportunities import BUY_LADDER, PriorityWeight, sizes
 from steelyard.modules.registry import ModuleParams, opportunity_calculator
 from steelyard.orders import Side
 from steelyard.sentences import say
+from steelyard.settings import setting
 
 
 class Params(ModuleParams):
     """When a group is too small."""
 
-    underweight_threshold: Annotated[
-        float, Field(ge=0, le=0.2, description="group weight under its target that is left alone")
-    ] = 0.02
+    underweight_threshold: float = setting(
+        0.02, "group weight under its target that is left alone", ge=0, le=0.2
+    )
     priority_weight: PriorityWeight = 0.9
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
 
 import numpy as np
-from pydantic import Field
 
 from steelyard.modules.candidates import Candidate
 from steelyard.modules.context import Context
@@ -15,33 +13,24 @@ from steelyard.modules.opportunities import SELL_LADDER, PriorityWeight, sales, 
 from steelyard.modules.registry import ModuleParams, opportunity_calculator
 from steelyard.orders import Side
 from steelyard.sentences import Sentence, say
+from steelyard.settings import setting
 
 
 class Params(ModuleParams):
     """When a group or a holding is too large, and how much of a holding may go at once."""
 
-    overweight_threshold: Annotated[
-        float, Field(ge=0, le=0.2, description="group weight over its target that is left alone")
-    ] = 0.02
-    max_sell_pct: Annotated[
-        float,
-        Field(
-            gt=0,
-            le=1,
-            description="largest part of a holding sold at once; half of it is tried too",
-        ),
-    ] = 0.5
-    concentration_factor: Annotated[
-        float,
-        Field(
-            ge=1,
-            le=10,
-            description=(
-                "without target weights: times an even share of the holdings above which one is "
-                "trimmed"
-            ),
-        ),
-    ] = 1.5
+    overweight_threshold: float = setting(
+        0.02, "group weight over its target that is left alone", ge=0, le=0.2
+    )
+    max_sell_pct: float = setting(
+        0.5, "largest part of a holding sold at once; half of it is tried too", gt=0, le=1
+    )
+    concentration_factor: float = setting(
+        1.5,
+        "without target weights: times an even share of the holdings above which one is trimmed",
+        ge=1,
+        le=10,
+    )
     priority_weight: PriorityWeight = 0.8
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import numpy as np
-from pydantic import Field
 
 from steelyard.modules.candidates import Candidate
 from steelyard.modules.context import Context
@@ -14,6 +11,7 @@ from steelyard.modules.opportunities import PriorityWeight
 from steelyard.modules.registry import ModuleParams, opportunity_calculator
 from steelyard.orders import Side
 from steelyard.sentences import Sentence, say
+from steelyard.settings import setting
 
 SIZES = (0.5, 0.75, 1.0)
 """Of the gap. The gap of an untargeted holding is the whole of it, so its last size is the exit."""
@@ -22,9 +20,9 @@ SIZES = (0.5, 0.75, 1.0)
 class Params(ModuleParams):
     """Which gaps are left alone."""
 
-    min_gap_threshold: Annotated[
-        float, Field(ge=0, le=0.1, description="distance from the target weight that is left alone")
-    ] = 0.005
+    min_gap_threshold: float = setting(
+        0.005, "distance from the target weight that is left alone", ge=0, le=0.1
+    )
     priority_weight: PriorityWeight = 1.0
 
 

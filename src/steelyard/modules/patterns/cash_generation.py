@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
 from steelyard.arrays import IntArray
 from steelyard.ledger import SAFETY, fill
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
 from steelyard.modules.patterns import drawn_from, padded_rows, sells
 from steelyard.modules.registry import ModuleParams, pattern_generator
+from steelyard.settings import setting
 
 
 class Params(ModuleParams):
@@ -21,12 +18,9 @@ class Params(ModuleParams):
     where the score prefers more.
     """
 
-    cash_weight: Annotated[
-        float | None,
-        Field(
-            ge=0, le=1, description="cash to raise to, of value; by the other settings when absent"
-        ),
-    ] = None
+    cash_weight: float | None = setting(
+        None, "cash to raise to, of value; by the other settings when absent", ge=0, le=1
+    )
 
 
 @pattern_generator(

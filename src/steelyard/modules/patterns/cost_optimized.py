@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from typing import Annotated
 
 import numpy as np
-from pydantic import Field
 
 from steelyard.arrays import PAD, BoolArray, IntArray, row_sums
 from steelyard.ledger import SAFETY, feasible
@@ -15,6 +13,7 @@ from steelyard.modules.context import Context
 from steelyard.modules.patterns import buys, drawn_from, padded_rows, sells, sells_then_buys
 from steelyard.modules.registry import ModuleParams, pattern_generator
 from steelyard.modules.tables import evaluate
+from steelyard.settings import setting
 
 
 class Params(ModuleParams):
@@ -24,13 +23,10 @@ class Params(ModuleParams):
     what is underweight: then as much of the distance is gone and as much cash is left.
     """
 
-    tolerance: Annotated[
-        float,
-        Field(ge=0, le=0.25, description="by which either amount may differ, a fraction of it"),
-    ] = 0.02
-    max_candidates: Annotated[
-        int, Field(ge=1, le=8, description="securities looked at on each side, by priority")
-    ] = 6
+    tolerance: float = setting(
+        0.02, "by which either amount may differ, a fraction of it", ge=0, le=0.25
+    )
+    max_candidates: int = setting(6, "securities looked at on each side, by priority", ge=1, le=8)
 
 
 @pattern_generator(

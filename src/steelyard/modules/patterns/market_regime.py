@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated
 
 import numpy as np
-from pydantic import Field
 
 from steelyard.arrays import IntArray, product
 from steelyard.ledger import SAFETY, fill
@@ -14,22 +12,16 @@ from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
 from steelyard.modules.patterns import buys, padded_rows, sells
 from steelyard.modules.registry import ModuleParams, pattern_generator
+from steelyard.settings import setting
 
 
 class Params(ModuleParams):
     """How much is sold before anything is bought; the cash of each regime is in `regime`."""
 
-    max_sells: Annotated[
-        int, Field(ge=0, le=10, description="most sales in a bull or sideways market")
-    ] = 2
-    bear_sell_share: Annotated[
-        float,
-        Field(
-            ge=0,
-            le=1,
-            description="share of the orders that a bear market sells by risk, before raising cash",
-        ),
-    ] = 0.5
+    max_sells: int = setting(2, "most sales in a bull or sideways market", ge=0, le=10)
+    bear_sell_share: float = setting(
+        0.5, "share of the orders that a bear market sells by risk, before raising cash", ge=0, le=1
+    )
 
 
 @pattern_generator(

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
 from steelyard.arrays import IntArray
 from steelyard.ledger import fill
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
 from steelyard.modules.patterns import drawn_from, padded_rows, sells
 from steelyard.modules.registry import ModuleParams, pattern_generator
+from steelyard.settings import setting
 
 SEVERAL = 2
 """A single sale is no sequence of several."""
@@ -20,14 +17,9 @@ SEVERAL = 2
 class Params(ModuleParams):
     """How many holdings are sold together at most."""
 
-    max_sells: Annotated[
-        int,
-        Field(
-            ge=SEVERAL,
-            le=10,
-            description="most sales; each number of sales from two on has its sequence",
-        ),
-    ] = 5
+    max_sells: int = setting(
+        5, "most sales; each number of sales from two on has its sequence", ge=SEVERAL, le=10
+    )
 
 
 @pattern_generator(

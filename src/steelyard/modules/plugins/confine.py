@@ -64,15 +64,13 @@ paragraph are allowed with some arguments alone. By paragraph: files and channel
 threads of its own, signals to itself, what time it is and who one is.
 """
 
-COMMANDS: Mapping[str, tuple[int, ...]] = MappingProxyType(
-    {
-        # F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC: no owners, signals, locks; and
-        # F_SETFL, but for O_ASYNC, by which a terminal signals whoever sits in front of it
-        "fcntl": (0, 1, 2, 3, 1030),
-        # TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX: questions and own descriptors
-        "ioctl": (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451),
-    }
-)
+COMMANDS: Mapping[str, tuple[int, ...]] = {
+    # F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC: no owners, signals, locks; and
+    # F_SETFL, but for O_ASYNC, by which a terminal signals whoever sits in front of it
+    "fcntl": (0, 1, 2, 3, 1030),
+    # TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX: questions and own descriptors
+    "ioctl": (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451),
+}
 """Second argument of a call -> allowed values, the same on both processors."""
 
 ARCHES = MappingProxyType({"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)})

@@ -6,16 +6,15 @@ import heapq
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from typing import Annotated
 
 import numpy as np
-from pydantic import Field
 
 from steelyard.arrays import PAD, FloatArray, IntArray, canonical_rows, frozen
 from steelyard.ledger import feasible
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
 from steelyard.modules.registry import ModuleParams, sequence_generator
+from steelyard.settings import setting
 
 ATTEMPTS = 32
 """Combinations looked at for each one wanted: where cash pays for few, more would not mend it."""
@@ -26,12 +25,12 @@ Ranks = tuple[int, ...]
 class Params(ModuleParams):
     """How many sequences, how large and from how many securities."""
 
-    max_sells: Annotated[int, Field(ge=0, le=10, description="most sales in a sequence")] = 3
-    max_buys: Annotated[int, Field(ge=0, le=10, description="most buys in a sequence")] = 3
-    max_candidates: Annotated[
-        int, Field(ge=1, le=50, description="securities drawn from on each side, by priority")
-    ] = 12
-    max_combinations: Annotated[int, Field(ge=1, le=1000, description="most sequences")] = 50
+    max_sells: int = setting(3, "most sales in a sequence", ge=0, le=10)
+    max_buys: int = setting(3, "most buys in a sequence", ge=0, le=10)
+    max_candidates: int = setting(
+        12, "securities drawn from on each side, by priority", ge=1, le=50
+    )
+    max_combinations: int = setting(50, "most sequences", ge=1, le=1000)
 
 
 @sequence_generator(

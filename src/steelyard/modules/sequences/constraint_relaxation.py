@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-from pydantic import Field
 
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
 from steelyard.modules.registry import ModuleParams, sequence_generator
 from steelyard.modules.sequences import Loosening, Order
+from steelyard.settings import setting
 
 MOST_DEPTH = 10
 MOST_TURNOVER = 2.0
@@ -31,36 +31,23 @@ COOLDOWNS = (
 class Params(ModuleParams):
     """Which rules are loosened, each alone, and how far."""
 
-    relax_allow_sell: Annotated[bool, Field(description="sell what may not be sold")] = True
-    relax_min_lot: Annotated[bool, Field(description="trade parts of a lot")] = True
-    relax_max_position: Annotated[bool, Field(description="raise the position cap")] = False
-    relax_cooldown: Annotated[bool, Field(description="end each cooldown and holding period")] = (
-        False
+    relax_allow_sell: bool = setting(True, "sell what may not be sold")
+    relax_min_lot: bool = setting(True, "trade parts of a lot")
+    relax_max_position: bool = setting(False, "raise the position cap")
+    relax_cooldown: bool = setting(False, "end each cooldown and holding period")
+    relax_cash_reserve: bool = setting(True, "lower the cash reserve")
+    relax_max_group: bool = setting(True, "raise the group cap")
+    relax_turnover: bool = setting(True, "raise the turnover cap")
+    relax_min_order: bool = setting(True, "give up the rule that sets the least order")
+    relax_depth: bool = setting(True, "allow one more order")
+    min_shares_relaxed: float = setting(
+        0.1, "what of a lot may be traded where lots are loosened", gt=0, lt=1
     )
-    relax_cash_reserve: Annotated[bool, Field(description="lower the cash reserve")] = True
-    relax_max_group: Annotated[bool, Field(description="raise the group cap")] = True
-    relax_turnover: Annotated[bool, Field(description="raise the turnover cap")] = True
-    relax_min_order: Annotated[
-        bool, Field(description="give up the rule that sets the least order")
-    ] = True
-    relax_depth: Annotated[bool, Field(description="allow one more order")] = True
-    min_shares_relaxed: Annotated[
-        float, Field(gt=0, lt=1, description="what of a lot may be traded where lots are loosened")
-    ] = 0.1
-    cap_step: Annotated[
-        float, Field(gt=0, le=1, description="by which a cap is raised, of value")
-    ] = 0.05
-    reserve_step: Annotated[
-        float, Field(gt=0, le=1, description="by which the reserve is lowered, of value")
-    ] = 0.01
-    max_securities: Annotated[
-        int,
-        Field(
-            ge=1,
-            le=100,
-            description="securities that may not be sold that are tried, largest first",
-        ),
-    ] = 3
+    cap_step: float = setting(0.05, "by which a cap is raised, of value", gt=0, le=1)
+    reserve_step: float = setting(0.01, "by which the reserve is lowered, of value", gt=0, le=1)
+    max_securities: int = setting(
+        3, "securities that may not be sold that are tried, largest first", ge=1, le=100
+    )
 
 
 @sequence_generator(
@@ -82,18 +69,18 @@ def constraint_relaxation(
     limits = ctx.limits
     if params.relax_cash_reserve and limits.cash_reserve_weight > 0:
         then = max(0.0, round(limits.cash_reserve_weight - params.reserve_step, DECIMALS))
-        now, setting = limits.cash_reserve_weight, "limits.cash_reserve_weight"
-        yield Loosening("a lower cash reserve", setting, now, then, "pp")
+        now, key = limits.cash_reserve_weight, "limits.cash_reserve_weight"
+        yield Loosening("a lower cash reserve", key, now, then, "pp")
     caps = (
         (params.relax_max_position, "a looser position cap", "max_position_weight", 1.0),
         (params.relax_max_group, "a looser group cap", "max_group_weight", 1.0),
         (params.relax_turnover, "more turnover", "max_turnover_weight", MOST_TURNOVER),
     )
-    for asked, name, setting, most in caps:
-        now = getattr(limits, setting)
+    for asked, name, key, most in caps:
+        now = getattr(limits, key)
         if asked and now is not None and now < most:
             then = min(most, round(now + params.cap_step, DECIMALS))
-            yield Loosening(name, f"limits.{setting}", now, then, "pp")
+            yield Loosening(name, f"limits.{key}", now, then, "pp")
     if params.relax_min_order:
         yield from _smaller_orders(ctx)
     if params.relax_depth and ctx.search.max_depth < MOST_DEPTH:
@@ -115,14 +102,14 @@ def _smaller_orders(ctx: Context) -> Iterator[Loosening]:
     if ctx.min_order_weight > max(limits.min_trade_base / ctx.value, limits.min_trade_weight):
         then = min(1.0, round(TWICE * limits.max_cost_share, DECIMALS))
         if then > limits.max_cost_share:
-            now, setting = limits.max_cost_share, "limits.max_cost_share"
-            yield Loosening("costlier small orders", setting, now, then, "pp")
+            now, key = limits.max_cost_share, "limits.max_cost_share"
+            yield Loosening("costlier small orders", key, now, then, "pp")
     elif limits.min_trade_base / ctx.value > limits.min_trade_weight:
-        now, setting = limits.min_trade_base, "limits.min_trade_base"
-        yield Loosening("no least amount", setting, now, 0.0, ctx.base_currency)
+        now, key = limits.min_trade_base, "limits.min_trade_base"
+        yield Loosening("no least amount", key, now, 0.0, ctx.base_currency)
     elif limits.min_trade_weight > 0:
-        now, setting = limits.min_trade_weight, "limits.min_trade_weight"
-        yield Loosening("no least weight of an order", setting, now, 0.0, "pp")
+        now, key = limits.min_trade_weight, "limits.min_trade_weight"
+        yield Loosening("no least weight of an order", key, now, 0.0, "pp")
 
 
 def _sales(ctx: Context, most: int) -> Iterator[Loosening]:
@@ -139,7 +126,7 @@ def _sales(ctx: Context, most: int) -> Iterator[Loosening]:
 
 def _no_cooldowns(settings: Mapping[str, Any]) -> Iterator[Loosening]:
     running = {module["name"]: module["params"] for module in settings["modules"]["filters"]}
-    for name, rule, setting in COOLDOWNS:
-        days = running.get(rule, {}).get(setting, 0)
+    for name, rule, key in COOLDOWNS:
+        days = running.get(rule, {}).get(key, 0)
         if days > 0:
-            yield Loosening(name, f"filters.{rule}.{setting}", days, 0, "day")
+            yield Loosening(name, f"filters.{rule}.{key}", days, 0, "day")

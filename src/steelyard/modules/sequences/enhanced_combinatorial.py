@@ -6,10 +6,9 @@ import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
-from pydantic import Field
 
 from steelyard.arrays import PAD, FloatArray, IntArray, canonical_rows, frozen
 from steelyard.ledger import feasible
@@ -17,6 +16,7 @@ from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
 from steelyard.modules.registry import ModuleParams, sequence_generator
 from steelyard.modules.sequences import generator
+from steelyard.settings import setting
 
 NAME = "enhanced_combinatorial"
 
@@ -33,18 +33,15 @@ Sizes = Literal["best", "all"]
 class Params(ModuleParams):
     """How many sequences, how large and from how many securities."""
 
-    max_sells: Annotated[int, Field(ge=0, le=10, description="most sales in a sequence")] = 4
-    max_buys: Annotated[int, Field(ge=0, le=10, description="most buys in a sequence")] = 4
-    max_candidates: Annotated[
-        int, Field(ge=1, le=50, description="securities drawn from on each side, by priority")
-    ] = 12
-    max_combinations: Annotated[int, Field(ge=1, le=100_000, description="most sequences")] = 1000
-    sizes: Annotated[
-        Sizes,
-        Field(
-            description="drawn for a security: its first order, or all of them in half of the draws"
-        ),
-    ] = "all"
+    max_sells: int = setting(4, "most sales in a sequence", ge=0, le=10)
+    max_buys: int = setting(4, "most buys in a sequence", ge=0, le=10)
+    max_candidates: int = setting(
+        12, "securities drawn from on each side, by priority", ge=1, le=50
+    )
+    max_combinations: int = setting(1000, "most sequences", ge=1, le=100_000)
+    sizes: Sizes = setting(
+        "all", "drawn for a security: its first order, or all of them in half of the draws"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from steelyard.modules.registry import ModuleParams, sequence_generator
 from steelyard.modules.sequences import Fill, Order
 from steelyard.money import ZERO
 from steelyard.sentences import Sentence, say
+from steelyard.settings import setting
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -21,16 +22,11 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 class Params(ModuleParams):
     """Which scenarios."""
 
-    prefixes: Annotated[bool, Field(description="the plan ended after each of its orders")] = True
-    fills: Annotated[
-        tuple[Share, ...],
-        Field(
-            strict=False, description="shares of one order that fill while the others fill whole"
-        ),
-    ] = (0.5, 0.75)
-    min_shares: Annotated[
-        int, Field(ge=0, description="an order of which fewer shares fill counts as not filled")
-    ] = 1
+    prefixes: bool = setting(True, "the plan ended after each of its orders")
+    fills: tuple[Share, ...] = setting(
+        (0.5, 0.75), "shares of one order that fill while the others fill whole", strict=False
+    )
+    min_shares: int = setting(1, "an order of which fewer shares fill counts as not filled", ge=0)
 
 
 @sequence_generator(

@@ -26,10 +26,7 @@ from steelyard.plans.account import (
     PricesAsOf,
     StrategyRef,
 )
-from steelyard.plans.orders import (
-    PlanCosts,
-    Step,
-)
+from steelyard.plans.orders import PlanCosts, Step
 from steelyard.portfolio import Snapshot
 from steelyard.strategies import Strategy
 

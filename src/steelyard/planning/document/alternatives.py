@@ -14,10 +14,7 @@ from steelyard.planning.costs import cost_rate, exact
 from steelyard.planning.document.account import drift_after, drift_of
 from steelyard.planning.document.orders import costs_of, turnover
 from steelyard.planning.solve import Solution, step_order
-from steelyard.plans.orders import (
-    Alternative,
-    AlternativeStep,
-)
+from steelyard.plans.orders import Alternative, AlternativeStep
 
 
 def proposers(m: Solution, scored: Scored) -> tuple[str, ...]:

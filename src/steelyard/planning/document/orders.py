@@ -13,16 +13,8 @@ from steelyard.planning import narrative
 from steelyard.planning.costs import exact, lots_sold, order_costs
 from steelyard.planning.solve import Solution
 from steelyard.planning.valuation import Priced
-from steelyard.plans.account import (
-    LotShown,
-)
-from steelyard.plans.orders import (
-    CandidateShown,
-    Conversion,
-    CostShown,
-    NotTraded,
-    Step,
-)
+from steelyard.plans.account import LotShown
+from steelyard.plans.orders import CandidateShown, Conversion, CostShown, NotTraded, Step
 from steelyard.portfolio import TaxLot
 from steelyard.sentences import cased, facts_of
 

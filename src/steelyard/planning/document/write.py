@@ -34,10 +34,7 @@ from steelyard.planning.document.orders import (
 from steelyard.planning.document.score import score_shown
 from steelyard.planning.guard import Guard
 from steelyard.planning.solve import Solution, step_order
-from steelyard.plans.account import (
-    RegimeShown,
-    Rules,
-)
+from steelyard.plans.account import RegimeShown, Rules
 from steelyard.plans.answers import WhatIf
 from steelyard.plans.plan import Plan, Verdict, seal
 from steelyard.plans.score import Objective as ObjectiveShown

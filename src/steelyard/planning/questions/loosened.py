@@ -39,15 +39,13 @@ MOST_DEPTH = 10
 MORE_RESERVE = 0.01
 LOOSER_CAP = 0.05
 
-FORMS: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "pp": ("pct", "percentage point"),
-        "order": ("count", "order"),
-        "day": ("days", "day"),
-        "lot": ("ratio", "lot"),
-        "switch": ("", ""),
-    }
-)
+FORMS: Mapping[str, tuple[str, str]] = {
+    "pp": ("pct", "percentage point"),
+    "order": ("count", "order"),
+    "day": ("days", "day"),
+    "lot": ("ratio", "lot"),
+    "switch": ("", ""),
+}
 """Unit -> how its values are written, and what one is called; any other is a currency."""
 
 

@@ -13,11 +13,7 @@ from types import MappingProxyType
 from steelyard.modules import contract_terms
 from steelyard.modules.context import Context
 from steelyard.modules.registry import Kind, Module, ModuleParams
-from steelyard.modules.terms import (
-    BlackBox,
-    Part,
-    Term,
-)
+from steelyard.modules.terms import BlackBox, Part, Term
 from steelyard.planning.guard import Guard, kept_to
 from steelyard.planning.score.charges import ChargeRates, charge_rates
 from steelyard.planning.score.model import ScoreModel, build_model

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 
 from steelyard.errors import ModuleError
 from steelyard.modules.context import Context
 
-TERM_OF: Mapping[str, str] = MappingProxyType(
-    {
-        "tr": "total_return",
-        "div": "diversification",
-        "q": "quality",
-        "stab": "stability",
-        "inc": "income",
-    }
-)
+TERM_OF: Mapping[str, str] = {
+    "tr": "total_return",
+    "div": "diversification",
+    "q": "quality",
+    "stab": "stability",
+    "inc": "income",
+}
 """Share of a profile -> the term that it weighs."""
 
 

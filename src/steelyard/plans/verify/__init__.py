@@ -1,5 +1,4 @@
-"""An independent second opinion on a plan document: what it says is derived anew, in decimals, from
-what it holds.
+"""An independent second opinion on a plan document: what it says is derived anew, in decimals.
 
 In: a document. Out: a Report of what does not agree, and of every field and matter that could not
 be checked. Nothing of the plan group is imported, so a mistake there cannot repeat itself here.

@@ -63,8 +63,7 @@ def _value(book: Book, top: Place) -> None:
 def _holding(book: Book, place: Place, holding: Record) -> None:
     quantity, unit = holding["quantity"], holding["price"] * holding["fx_rate"]
     place.amount("value", quantity * unit, "value = quantity x price x rate")
-    lot_value = holding["lot_size"] * unit
-    place.amount("lot_value", lot_value, "lot value = lot size x price x rate")
+    place.amount("lot_value", holding["lot_size"] * unit, "lot value = lot size x price x rate")
     place.number("weight", book.weight(holding["value"]), "weight = value / portfolio value")
     place.rule("quantity", quantity >= 0, at_least(ZERO), "no short holding")
     lots = sum((lot["quantity"] for lot in holding["lots"]), ZERO)
@@ -103,9 +102,8 @@ def _targets(book: Book, top: Place) -> None:
         top.tally.rule("holdings", none, "no target", targets, "no targets were given")
         return
     weights = [target for target in targets if target is not None]
-    top.tally.rule(
-        "holdings", len(weights) == len(targets), "a target", targets, "every holding has a target"
-    )
+    every = len(weights) == len(targets)
+    top.tally.rule("holdings", every, "a target", targets, "every holding has a target")
     total, least = sum(weights, drift.row["absent_target"]), min(weights, default=ZERO)
     fits = total <= TARGETS_MAY_SUM_TO
     top.tally.rule("holdings", fits, at_most(ONE), total, "targets sum to at most 1")

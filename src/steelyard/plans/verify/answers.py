@@ -178,18 +178,9 @@ def _counterfactual(book: Book, row: Record, place: Place) -> None:
     tells = row["gain"] != 0 and money is not None
     due = "with a gain" if tells else "nothing"
     place.rule("gain", tells == ("gain" in row["facts"]), due, "a gain is told")
-    name = row["name"]
-    check_sentence(
-        place,
-        {
-            "change": name[:1].upper() + name[1:],
-            "now": row["now"],
-            "then": row["then"],
-            "gain": row["gain"],
-            "currency": book.doc["base_currency"],
-            "worth": None if money is None else abs(money),
-        },
-    )
+    change, worth = row["name"][:1].upper() + row["name"][1:], None if money is None else abs(money)
+    facts = {"change": change, "currency": book.doc["base_currency"], "worth": worth}
+    check_sentence(place, {**facts, "now": row["now"], "then": row["then"], "gain": row["gain"]})
 
 
 def _threshold(book: Book, row: Record, place: Place) -> None:
@@ -208,16 +199,14 @@ def _threshold(book: Book, row: Record, place: Place) -> None:
         place.same("off_target", None, "no distance without a price")
     elif holding is not None:
         unit = holding["quantity"] * holding["fx_rate"]
-        value = book.value + unit * (price - step["price"])
-        off = holding["target"]
-        off = None if off is None or value <= 0 else unit * price / value - off
+        value, target = book.value + unit * (price - step["price"]), holding["target"]
+        off = None if target is None or value <= 0 else unit * price / value - target
         place.number("off_target", off, "distance from target at that price")
     check_sentence(place, facts)
 
 
 def _relaxation(book: Book, row: Record, place: Place) -> None:
     """The smallest loosening of one limit under which a plan gets through."""
-    now = _now(book, row["setting"])
-    place.number("now", now, AS_IT_IS)
+    place.number("now", _now(book, row["setting"]), AS_IT_IS)
     facts = {"setting": row["setting"], "now": row["now"], "then": row["then"]}
     check_sentence(place, {**facts, "gain": row["improvement"]})

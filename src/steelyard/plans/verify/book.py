@@ -49,10 +49,8 @@ class Book:
     @cached_property
     def table(self) -> Mapping[tuple[str, str, Decimal], Record]:
         """Symbol, side and quantity -> row of the candidate table."""
-        return {
-            (row["symbol"], row["side"], row["quantity"]): row
-            for row in reversed(self.doc["candidates"])
-        }
+        rows = reversed(self.doc["candidates"])
+        return {(row["symbol"], row["side"], row["quantity"]): row for row in rows}
 
     @cached_property
     def steps(self) -> list[Record]:
@@ -85,11 +83,8 @@ class Book:
     @cached_property
     def filters(self) -> Mapping[str, Mapping[str, Any]]:
         """Name -> parameters of the filters of the strategy that really ran."""
-        ran = {
-            run["name"]
-            for run in self.doc["modules"]
-            if run["kind"] == FILTERS and run["outcome"] in {"ok", "nothing"}
-        }
+        runs = [run for run in self.doc["modules"] if run["kind"] == FILTERS]
+        ran = {run["name"] for run in runs if run["outcome"] in {"ok", "nothing"}}
         modules = self.settings["modules"].get(FILTERS, ())
         return {module["name"]: module["params"] for module in modules if module["name"] in ran}
 
@@ -154,8 +149,7 @@ class Book:
         holding = self.holdings.get(symbol)
         if holding is None:
             return ZERO, True
-        sold = oldest_first(holding["lots"], quantity)
-        gains = [gain(lot, part, holding) for lot, part in sold]
+        gains = [gain(lot, part, holding) for lot, part in oldest_first(holding["lots"], quantity)]
         return sum((profit for profit in gains if profit is not None), ZERO), None not in gains
 
 
@@ -175,18 +169,18 @@ def signed(order: Record) -> Decimal:
 
 def oldest_first(lots: Iterable[Record], quantity: Decimal) -> list[tuple[Record, Decimal]]:
     """Which lots a sale takes, and how much: of unknown age first, of one day the dearest."""
+
+    def age(lot: Record) -> tuple[date, Decimal, Decimal]:
+        return lot["acquired"] or date.min, -(lot["unit_cost"] or ZERO), -lot["quantity"]
+
     parts: list[tuple[Record, Decimal]] = []
     due = quantity
-    for lot in sorted(lots, key=_age):
+    for lot in sorted(lots, key=age):
         part = min(due, lot["quantity"])
         if part > 0:
             parts.append((lot, part))
         due -= max(part, ZERO)
     return parts
-
-
-def _age(lot: Record) -> tuple[date, Decimal, Decimal]:
-    return lot["acquired"] or date.min, -(lot["unit_cost"] or ZERO), -lot["quantity"]
 
 
 def gain(lot: Record, quantity: Decimal, holding: Record) -> Decimal | None:

@@ -65,11 +65,8 @@ def _terms(book: Book, tally: Tally) -> None:
     for state in STATES:
         terms = [term["weight"] * term[state] for term in score["terms"]]
         place.number(state, sum(terms, ZERO), "score = sum of weight x term", *terms)
-    ran = [
-        run["name"]
-        for run in book.doc["modules"]
-        if run["kind"] == "score_terms" and run["outcome"] == "ok"
-    ]
+    runs = [run for run in book.doc["modules"] if run["kind"] == "score_terms"]
+    ran = [run["name"] for run in runs if run["outcome"] == "ok"]
     names = [term["name"] for term in score["terms"]]
     tally.rule("score.terms", sorted(ran) == sorted(names), ran, names, "the terms that ran")
 
@@ -98,8 +95,7 @@ class Rates:
 def charge_rates(book: Book) -> Rates | None:
     """What the settings charge; None where they make no sense.
 
-    A unit of yearly return is worth the weight of the return term over its scale, or a least score
-    if that is more.
+    A unit of yearly return is worth the weight of its term over its scale, or a least score.
     """
     settings = book.settings["score"]
     low, high = settings["anchors"]["tr"]
@@ -150,11 +146,9 @@ def _score(book: Book, tally: Tally) -> None:
 
 def _tax(book: Book, orders: list[Record] | None = None) -> Decimal:
     """Tax money of the sales among orders, else of the steps; lots of unknown cost left out."""
-    sales = (
-        book.taxed_gain(order["symbol"], order["quantity"])[0]
-        for order in (book.steps if orders is None else orders)
-        if order["side"] == SELL
-    )
+    orders = book.steps if orders is None else orders
+    sold = [(order["symbol"], order["quantity"]) for order in orders if order["side"] == SELL]
+    sales = (book.taxed_gain(symbol, quantity)[0] for symbol, quantity in sold)
     rate: Decimal = book.settings["score"]["tax_rate"]
     return rate * sum(sales, ZERO) if rate else ZERO
 

@@ -1,9 +1,8 @@
 """The form of a plan document, from its packaged JSON Schema: what may be calculated with.
 
-In: a document. Out: the same with decimal strings and JSON numbers as `Decimal` and ISO dates as
-dates, every field that is missing or of another kind, and which fields a check has looked at.
-What the schema does not know is noted as not checked, never refused. Of JSON Schema this reads what
-`scripts/make_docs.py` writes: KEYWORDS.
+In: a document. Out: the same with numbers as `Decimal` and ISO dates as dates, every field that is
+missing or of another kind, and which fields a check has looked at. What the schema does not know is
+noted as not checked, never refused. Of JSON Schema it reads what `scripts/make_docs.py` writes.
 """
 
 from __future__ import annotations
@@ -106,9 +105,7 @@ def _kind(schema: Schema, defs: Schema, at: str, leaves: dict[str, list[str]]) -
         return _either(schema["anyOf"], defs, at, leaves)
     if kind == "array":
         return _list(schema, defs, at, leaves)
-    if kind == "object":
-        return _object(schema, defs, at, leaves)
-    return _single(schema, kind)
+    return _object(schema, defs, at, leaves) if kind == "object" else _single(schema, kind)
 
 
 def _single(schema: Schema, kind: str | None) -> Kind:
@@ -154,8 +151,7 @@ def _text(schema: Schema) -> Kind:
     if schema["format"] == "date":
         return Kind("a date", _day)
     pattern = re.compile(schema["pattern"])
-    above = "" if pattern.match("0") else " above 0"
-    name = f"a decimal number{above} as text"
+    name = f"a decimal number{'' if pattern.match('0') else ' above 0'} as text"
 
     def read(value: Any, where: Where, reading: Reading) -> Any:
         if isinstance(value, str) and pattern.fullmatch(value):
@@ -189,11 +185,8 @@ def _number(schema: Schema, *, whole: bool) -> Kind:
     def read(value: Any, where: Where, reading: Reading) -> Any:
         fits = type(value) is int or (type(value) is float and not whole)
         fits = fits and (value == 0 or abs(value) >= LEAST_NUMBER) and low <= value <= high
-        if (
-            not fits
-            or (over is not None and value <= over)
-            or (under is not None and value >= under)
-        ):
+        fits = fits and (over is None or value > over) and (under is None or value < under)
+        if not fits:
             return _misfit(name, value, where, reading)
         return value if whole else Decimal(repr(value))
 

@@ -56,10 +56,8 @@ def _candidate(book: Book, row: Record, place: Place, prices: dict[str, Decimal]
     place.rule("priority", 0 <= row["priority"] <= 1, "0 to 1", "a priority is 0 to 1")
     holding = book.holdings.get(row["symbol"])
     if holding is None:
-        place.tally.skip(
-            "lots, caps and flags of candidates that are neither held nor targeted",
-            "the document describes them only where they are traded",
-        )
+        what = "lots, caps and flags of candidates that are neither held nor targeted"
+        place.tally.skip(what, "the document describes them only where they are traded")
         place.same("side", BUY, "what is not held cannot be sold")
         return
     place.same("currency", holding["currency"], "one currency for one security")
@@ -72,10 +70,8 @@ def _order(book: Book, order: Record, holding: Record, place: Place) -> None:
     side, amount = order["side"], order["notional_base"]
     exits = side == SELL and quantity == whole
     place.rule("quantity", quantity > 0, "more than 0", "an order is for something")
-    in_lots = exits or quantity % lot == 0
-    place.rule(
-        "quantity", in_lots, f"a multiple of {lot}, or {whole}", "whole lots, or the whole holding"
-    )
+    in_lots, due = exits or quantity % lot == 0, f"a multiple of {lot}, or {whole}"
+    place.rule("quantity", in_lots, due, "whole lots, or the whole holding")
     least = book.doc["rules"]["min_order_base"]
     enough = exits or amount >= least * (1 - WEIGHT_SLACK)
     place.rule("notional_base", enough, at_least(least), "the least order, full exits exempt")
@@ -123,12 +119,8 @@ def _panic(book: Book, order: Record, holding: Record, place: Place) -> None:
     """No sale too far below the average cost, where the strategy asks and every cost is known."""
     share = number_of((book.filters.get("eligibility") or {}).get("no_panic_sell_pct"))
     lots, quantity = holding["lots"], holding["quantity"]
-    if (
-        share is None
-        or order["side"] != SELL
-        or not quantity
-        or None in [lot["unit_cost"] for lot in lots]
-    ):
+    unknown = None in [lot["unit_cost"] for lot in lots]
+    if share is None or order["side"] != SELL or not quantity or unknown:
         return
     average = sum((lot["unit_cost"] * lot["quantity"] for lot in lots), ZERO) / quantity
     least = average * (1 - share)
@@ -222,10 +214,8 @@ def _together(book: Book, top: Place) -> None:
         fits = doc["turnover"] <= cap + WEIGHT_SLACK
         top.rule("turnover", fits, at_most(cap), "the turnover cap")
     if book.limits["max_group_weight"] is not None:
-        tally.skip(
-            "sector and country caps",
-            "the document does not hold the sectors and countries of the securities",
-        )
+        why = "the document does not hold the sectors and countries of the securities"
+        tally.skip("sector and country caps", why)
 
 
 def _totals(book: Book, tally: Tally) -> None:
@@ -234,11 +224,8 @@ def _totals(book: Book, tally: Tally) -> None:
         due = sum((step["costs"][part] for step in book.steps), ZERO)
         place.amount(part, due, f"{part} of all steps")
     rate = book.settings["score"]["tax_rate"]
-    sales = [
-        book.taxed_gain(step["symbol"], step["quantity"])
-        for step in book.steps
-        if step["side"] == SELL
-    ]
+    sold = [step for step in book.steps if step["side"] == SELL]
+    sales = [book.taxed_gain(step["symbol"], step["quantity"]) for step in sold]
     counted = bool(rate) and all(every for _, every in sales)
     tax = rate * sum((taxed for taxed, _ in sales), ZERO) if counted else None
     place.amount("tax", tax, "tax = rate x gains of the lots sold")
@@ -270,9 +257,8 @@ def _ends(book: Book, tally: Tally) -> None:
         where, end = f"candidates: {row_id}", ends.pop(row_id, 0)
         tally.rule(where, count == 1, 1, count, "a candidate stands once in the table")
         tally.rule(where, end == 1, 1, end, "a candidate ends once")
-    tally.rule(
-        "not_traded", not ends, "ids of the table", [*ends], "only candidates are candidates"
-    )
+    name = "only candidates are candidates"
+    tally.rule("not_traded", not ends, "ids of the table", [*ends], name)
     for n, stop in enumerate(stops):
         row, place = book.candidates.get(stop["candidate"]), tally.at(f"not_traded[{n}]", stop)
         for key in ("symbol", "side") if row is not None else ():
@@ -307,10 +293,8 @@ def _pauses(book: Book, tally: Tally) -> None:
         else:
             place.number("value", ZERO, "a bucket that buys nothing has no appetite")
     if limit is not None:
-        tally.skip(
-            "limits.pause_volatility_ratio where it stops nothing",
-            "the document does not hold the volatility of the market",
-        )
+        why = "the document does not hold the volatility of the market"
+        tally.skip("limits.pause_volatility_ratio where it stops nothing", why)
 
 
 def _filters_left_out(book: Book, tally: Tally) -> None:
@@ -319,7 +303,5 @@ def _filters_left_out(book: Book, tally: Tally) -> None:
         if name not in FILTERS_OF_DATES:
             tally.skip(f"filter {name}", "the document does not hold what it looks at")
         elif params.get("on_missing") == "deny":
-            tally.skip(
-                f"{name}: on_missing",
-                "whether an unknown date was denied is not derived, only known dates",
-            )
+            why = "whether an unknown date was denied is not derived, only known dates"
+            tally.skip(f"{name}: on_missing", why)

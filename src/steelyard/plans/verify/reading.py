@@ -1,7 +1,6 @@
 """From text to a plan document, or a clear word on why it is none.
 
-The id is computed anew from the definition: SHA-256 of the content as JSON, keys sorted, no white
-space.
+The id is computed anew: SHA-256 of the content as JSON, keys sorted, no white space.
 """
 
 from __future__ import annotations
@@ -32,14 +31,11 @@ HALF_A_NUMBER = re.compile(r"-|\.|[eE][-+]?")
 def load(text: str) -> dict[str, Any]:
     """The plan document in a text, numbers as Python reads JSON; its content is not judged here.
 
-    Raises InputError, each with its own words, for what is too large, empty, not JSON, cut off, not
-    a plan of Steelyard, or a plan of a newer or unknown version.
+    Raises InputError, each with its own words, for what is no plan of Steelyard of this version.
     """
     if len(text) > MAX_CHARACTERS:
-        raise InputError(
-            f"The plan is {len(text):,} characters long; at most {MAX_CHARACTERS:,} are read. "
-            "Nothing was checked."
-        )
+        size = f"{len(text):,} characters long; at most {MAX_CHARACTERS:,} are read"
+        raise InputError(f"The plan is {size}. Nothing was checked.")
     if not text.strip():
         raise InputError(f"The plan is empty. Nothing was checked. {HOW_TO}")
     try:
@@ -47,13 +43,11 @@ def load(text: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         _refuse(text, error)
     except RecursionError as error:
-        raise InputError(
-            f"The plan is nested far deeper than any plan. Nothing was checked. {HOW_TO}"
-        ) from error
+        what = "The plan is nested far deeper than any plan"
+        raise InputError(f"{what}. Nothing was checked. {HOW_TO}") from error
     except ValueError as error:
-        raise InputError(
-            f"The plan holds a number that cannot be read: {error}. Nothing was checked. {HOW_TO}"
-        ) from error
+        what = f"The plan holds a number that cannot be read: {error}"
+        raise InputError(f"{what}. Nothing was checked. {HOW_TO}") from error
     return _of_our_form(document)
 
 
@@ -62,45 +56,33 @@ def _pairs(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     entries: dict[str, Any] = {}
     for key, value in pairs:
         if key in entries:
-            raise InputError(
-                f"The plan says {key!r} twice in one place, so it can be read in two ways. Nothing "
-                "was checked. Plan again."
-            )
+            what = f"The plan says {key!r} twice in one place, so it can be read in two ways"
+            raise InputError(f"{what}. Nothing was checked. Plan again.")
         entries[key] = value
     return entries
 
 
 def _no_number(constant: str) -> NoReturn:
-    raise InputError(
-        f"The plan holds {constant}, which no plan of Steelyard does: missing is null. Nothing was "
-        "checked. Plan again."
-    )
+    what = f"The plan holds {constant}, which no plan of Steelyard does: missing is null"
+    raise InputError(f"{what}. Nothing was checked. Plan again.")
 
 
 def _refuse(text: str, error: json.JSONDecodeError) -> NoReturn:
     at = f"line {error.lineno}, column {error.colno}"
     if text.lstrip()[:1] in {"{", "["} and _cut_off(text, error):
-        raise InputError(
-            f"The plan ends too early, at {at}: the file was cut off. Nothing was checked. {HOW_TO}"
-        ) from error
-    raise InputError(
-        f"The plan is not JSON: {error.msg[:1].lower()}{error.msg[1:]} at {at}. Nothing was "
-        f"checked. {HOW_TO}"
-    ) from error
+        what = f"ends too early, at {at}: the file was cut off"
+        raise InputError(f"The plan {what}. Nothing was checked. {HOW_TO}") from error
+    what = f"is not JSON: {error.msg[:1].lower()}{error.msg[1:]} at {at}"
+    raise InputError(f"The plan {what}. Nothing was checked. {HOW_TO}") from error
 
 
 def _cut_off(text: str, error: json.JSONDecodeError) -> bool:
     """Could more text have made it right?"""
     rest = text[error.pos :].rstrip()
-    unfinished = "Unterminated string" in error.msg or (
-        "escape" in error.msg and len(rest) <= ESCAPE
-    )
-    return (
-        not rest
-        or unfinished
-        or bool(HALF_A_NUMBER.fullmatch(rest))
-        or any(word.startswith(rest) for word in WORDS)
-    )
+    in_escape = "escape" in error.msg and len(rest) <= ESCAPE
+    if not rest or "Unterminated string" in error.msg or in_escape:
+        return True
+    return bool(HALF_A_NUMBER.fullmatch(rest)) or any(word.startswith(rest) for word in WORDS)
 
 
 def _of_our_form(document: Any) -> dict[str, Any]:

@@ -88,10 +88,8 @@ def _covers(book: Book, tally: Tally) -> None:
     place.same("candidates", len(book.doc["candidates"]), "candidates of the table")
     seen = certificate["sequences"]
     if certificate["scope"] != PROPOSALS:
-        due = (
-            f"every list of at most {search['max_depth']} of {certificate['candidates']:,d} "
-            "candidates, one order per security"
-        )
+        lists = f"every list of at most {search['max_depth']} of {certificate['candidates']:,d}"
+        due = f"{lists} candidates, one order per security"
         place.same("covers", due, "what the plan is the best of")
         return
     most = min(_by_rank(book), default=seen)

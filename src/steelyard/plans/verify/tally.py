@@ -17,7 +17,6 @@ AMOUNT_SLACK = Decimal("1e-12")
 AMOUNT_SLACK_OF_ITSELF = Decimal("1e-22")
 NUMBER_SLACK = Decimal("1e-10")
 """Absolute up to 1, of itself above."""
-
 ID = "plan_id"
 SHOWN_DIGITS = 15
 """Significant digits of a derived figure in a message."""

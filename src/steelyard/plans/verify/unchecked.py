@@ -9,7 +9,6 @@ from steelyard.plans.verify.form import Reading
 
 UNKNOWN = "this version of verify does not know the field"
 UNREAD = "no check looks at it"
-
 SCORE = "a score: it needs the estimates, and those the price history"
 MADE = "how the plan was made; not part of its id"
 SOLVED = "found by solving again with other inputs or rules"
@@ -21,7 +20,6 @@ REGIME = "told from the index, which is not here; its range is held"
 ABSENT = "an input; its weights are summed, its name is not elsewhere"
 STOPPED = "held where the table has the candidate; of a wish that never became one it stands alone"
 MODULE = "what a module says of itself; that it may say so is held"
-
 NOTICE = "words of a notice, which has no facts"
 OWN = "a name alone; inputs_sha256 is the hash of the inputs"
 
@@ -35,14 +33,8 @@ LOOSE: Mapping[str, str] = {
     "certificate.nodes": MADE,
     "certificate.seconds": MADE,
     "not_traded[].module": "who wished or stopped it",
-    "problems[].code": NOTICE,
-    "problems[].message": NOTICE,
-    "problems[].module": NOTICE,
-    "problems[].symbol": NOTICE,
-    "warnings[].code": NOTICE,
-    "warnings[].message": NOTICE,
-    "warnings[].module": NOTICE,
-    "warnings[].symbol": NOTICE,
+    **{f"problems[].{key}": NOTICE for key in ("code", "message", "module", "symbol")},
+    **{f"warnings[].{key}": NOTICE for key in ("code", "message", "module", "symbol")},
     "data_coverage[].symbol": "an input: whose figure was missing",
     "reproducible": "whether a time limit struck",
     "modules[].count": "how much a module returned",
@@ -57,11 +49,8 @@ LOOSE: Mapping[str, str] = {
     "excluded": "an input; that nothing of it is touched is held",
     "holdings[].name": TRADED,
     "holdings[].currency": TRADED,
-    "holdings[].is_fund": BINDS,
-    "holdings[].allow_buy": BINDS,
-    "holdings[].allow_sell": BINDS,
-    "holdings[].last_bought": BINDS,
-    "holdings[].last_sold": BINDS,
+    **{f"holdings[].{key}": BINDS for key in ("is_fund", "allow_buy", "allow_sell")},
+    **{f"holdings[].{key}": BINDS for key in ("last_bought", "last_sold")},
     "holdings[].lots[].acquired": "an input; seen where it changes which lots are sold",
     "candidates[].currency": "of a security that is neither held nor targeted",
     "candidates[].priority": "0 to 1; it needs the estimates and the calculator's weight",
@@ -79,9 +68,7 @@ LOOSE: Mapping[str, str] = {
     "what_if.relaxations[].steps[].symbol": SOLVED,
     "what_if.relaxations[].steps[].quantity": SOLVED,
     "explanation.stability.mean_regret": SOLVED,
-    "regime.name": REGIME,
-    "regime.distance": REGIME,
-    "regime.observations": REGIME,
+    **{f"regime.{key}": REGIME for key in ("name", "distance", "observations")},
     "drift.absent[].symbol": ABSENT,
     "drift.absent[].why": ABSENT,
     "not_traded[].symbol": STOPPED,

@@ -1,7 +1,7 @@
 """Words: every sentence is rendered again from its template and facts, and compared whole.
 
-The sentences of the verdict and of the steps are composed again, so that their words and facts are
-those of the plan; the reasons in between are a module's own, and only their rendering is judged.
+The sentences of the verdict and of the steps are composed again; the reasons in between are a
+module's own, and only their rendering is judged.
 """
 
 from __future__ import annotations
@@ -112,10 +112,8 @@ def _headline(book: Book, facts: dict[str, object]) -> str:
     else:
         facts |= {"before": PERCENT * before, "after": after}
         verb, what = "take", "drift from {before:one} to {after:pp}"
-    return (
-        f"Act. {{count:text}} {trades} {verb}{'s' if count == 1 else ''} {what}, for "
-        "{currency:text} {cost:money} in costs and {turnover:pct} turnover."
-    )
+    act = f"Act. {{count:text}} {trades} {verb}{'s' if count == 1 else ''} {what}"
+    return act + ", for {currency:text} {cost:money} in costs and {turnover:pct} turnover."
 
 
 def _hold(book: Book, facts: dict[str, object]) -> str:
@@ -124,10 +122,8 @@ def _hold(book: Book, facts: dict[str, object]) -> str:
     best = next((other for other in others if other["name"] == f"{RUNNER_UP}1"), None)
     if best is not None:
         facts |= {"gain": best["improvement"], "least": book.doc["score"]["min_improvement"]}
-        return (
-            f"Hold. The best {'proposal' if proposals else 'plan found'} changes the score by "
-            "{gain:spoints} points after charges; {least:points} are asked for."
-        )
+        what = f"Hold. The best {'proposal' if proposals else 'plan found'} changes the score by"
+        return what + " {gain:spoints} points after charges; {least:points} are asked for."
     if book.doc["candidates"] and proposals:
         return "Hold. The modules propose no plan that fits the cash and the limits."
     if book.doc["candidates"]:
@@ -148,11 +144,8 @@ def _moved(book: Book, facts: dict[str, object]) -> str:
     moved = [step for step in book.steps if step["notional_base"] >= most]
     named = book.doc["verdict"]["facts"].get("moved")
     step = next((step for step in moved if step["symbol"] == named), moved[0])
-    facts |= {
-        "moved": step["symbol"],
-        "from_weight": step["weight_before"],
-        "to_weight": step["weight_after"],
-    }
+    weights = {"from_weight": step["weight_before"], "to_weight": step["weight_after"]}
+    facts |= {"moved": step["symbol"], **weights}
     return "{moved:text} moves most, from {from_weight:pct} to {to_weight:pct} of value."
 
 
@@ -161,10 +154,8 @@ def _furthest(book: Book, facts: dict[str, object]) -> str:
     if not book.by_targets:
         return ""
     after = {row["symbol"]: row["weight"] for row in book.doc["holdings_after"]}
-    off = {
-        symbol: after.get(symbol, ZERO) - (row["target"] or ZERO)
-        for symbol, row in book.holdings.items()
-    }
+    targets = {symbol: row["target"] or ZERO for symbol, row in book.holdings.items()}
+    off = {symbol: after.get(symbol, ZERO) - target for symbol, target in targets.items()}
     absent = {row["symbol"]: row for row in book.doc["drift"]["absent"]}
     off |= {symbol: -row["target"] for symbol, row in absent.items()}
     off[CASH] = book.cash_weight_after - book.target_cash
@@ -179,8 +170,7 @@ def _furthest(book: Book, facts: dict[str, object]) -> str:
     if largest <= hurdle - NUMBER_SLACK or (unsure and silent):
         return ""
     facts |= {"furthest": named, "off": abs(off[named])}
-    way = "over" if off[named] > 0 else "under"
-    why = ""
+    way, why = "over" if off[named] > 0 else "under", ""
     if named in absent:
         facts["why"], why = absent[named]["why"], ": {why:text}"
     return "{furthest:text} stays furthest from its target, {off:pp} " + f"{way} it{why}."
@@ -211,10 +201,9 @@ def _step(book: Book, step: Record, place: Place) -> None:
         "weight_after": step["weight_after"],
         "adds": step["adds"],
     }
-    shares = "{shares:qty}"
-    if sells and step["quantity"] == holding["quantity"]:
-        shares = "all {shares:qty}"
-    elif sells:
+    whole = sells and step["quantity"] == holding["quantity"]
+    shares = "all {shares:qty}" if whole else "{shares:qty}"
+    if sells and not whole:
         shares, facts["held"] = "{shares:qty} of {held:qty}", holding["quantity"]
     weight = "Its weight goes from {weight_before:pct} to {weight_after:pct}"
     if target is not None:

@@ -21,14 +21,11 @@ TITLES = {"proposal": "Best proposal", "greedy": "Greedy list"}
 
 WIDTH, HEIGHT = 330.0, 256.0
 """The chart that labels are placed for, px: the narrowest window draws it about this wide."""
-
 TOP, BOTTOM, LEFT, RIGHT = 14.0, 30.0, 8.0, 4.0
 """Room around the points: px above and below, percent on the left and on the right."""
-
 DOT = 6.0
 LETTER, LINE = 6.6, 14.0
 """Size of a letter of a label, px, generous."""
-
 GAP = 9.0
 LIFT = 4.0
 STEEP = 15.0
@@ -159,11 +156,11 @@ def _note(plan: Plan, other: Alternative) -> str:
     added = [_order(step) for symbol, step in theirs.items() if symbol not in mine]
     if len(added) == len(theirs):
         return ", ".join(added)
+    both = [(step, mine[symbol]) for symbol, step in theirs.items() if symbol in mine]
     resized = [
-        f"{symbol} {quantity(step.quantity)} for {quantity(mine[symbol].quantity)}"
-        for symbol, step in theirs.items()
-        if symbol in mine
-        and (step.side, step.quantity) != (mine[symbol].side, mine[symbol].quantity)
+        f"{step.symbol} {quantity(step.quantity)} for {quantity(own.quantity)}"
+        for step, own in both
+        if (step.side, step.quantity) != (own.side, own.quantity)
     ]
     dropped = ", ".join(symbol for symbol in mine if symbol not in theirs)
     changes = [*added, *resized, *([f"not {dropped}"] if dropped else [])]
@@ -187,10 +184,8 @@ def _scatter(plan: Plan, rows: Sequence[Row]) -> Scatter:
     def across(value: float) -> float:
         return LEFT + x.at(value) * (WHOLE - LEFT - RIGHT) / WHOLE
 
-    spots = [
-        (row, across(float(row.cost)), place(height))
-        for row, height in zip(rows, heights, strict=True)
-    ]
+    pairs = zip(rows, heights, strict=True)
+    spots = [(row, across(float(row.cost)), place(height)) for row, height in pairs]
     title = "Drift left, pp: less is better, so it is up" if by_drift else "Net gain, points"
     named = "; ".join(f"{row.n} {row.name}, cost {FORMATS['money'](row.cost)}" for row in rows)
     half, right = LINE / 2, LEFT * WIDTH / WHOLE

@@ -45,27 +45,22 @@ CLAIMS = {
     "bounded": "another set of the {candidates} candidate orders may gain more, at most by the gap",
     "none": "whether another set of the {candidates} candidate orders gains more was not measured",
 }
-
-
 TOO_LITTLE = "no set of the {candidates} candidate orders gains the {asked} points asked for"
 
 
 def _passed_over(plan: Plan) -> bool:
     """Is there a plan that gains, and too little to act on?"""
-    return not plan.steps and any(
-        other.steps and other.improvement > 0 for other in plan.alternatives
-    )
+    gains = any(other.steps and other.improvement > 0 for other in plan.alternatives)
+    return gains and not plan.steps
 
 
 def _said(plan: Plan) -> str:
     """What was compared, what that proves, and who chose among the best where a black box did."""
     certificate = plan.certificate
-    claim = CLAIMS[certificate.status]
-    if certificate.status == "proven" and _passed_over(plan):
-        claim = TOO_LITTLE
-    claim = claim.format(
-        candidates=f"{certificate.candidates:,d}", asked=points(plan.score.min_improvement)
-    )
+    too_little = certificate.status == "proven" and _passed_over(plan)
+    claim = TOO_LITTLE if too_little else CLAIMS[certificate.status]
+    asked = points(plan.score.min_improvement)
+    claim = claim.format(candidates=f"{certificate.candidates:,d}", asked=asked)
     by = certificate.selected_by
     chosen = f" Chosen among the best sets by {by}." if by else ""
     return f"{capital(certificate.covers)}: {claim}.{chosen}"

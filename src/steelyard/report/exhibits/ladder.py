@@ -17,7 +17,6 @@ from steelyard.sentences import FORMATS, money
 
 TAIL = 0.45
 """Drawn after the last date, as a share of the days before it: the last balance is seen."""
-
 HEADROOM = 1.12
 LEAST_SPAN = 1.0
 

@@ -37,7 +37,8 @@ class Metric:
 
 
 LONGER = "Give a longer price history."
-SPREAD = "It counts as spread over all {} present."
+OVER_SECTORS = "It counts as spread over all sectors present."
+OVER_COUNTRIES = "It counts as spread over all countries present."
 OF_A_RULE = "The rule that asks for it let it pass."
 PASSED_OVER = "Rules that ask for a gain or a loss pass it over."
 PASSED = "Rules that ask for it let it pass."
@@ -46,14 +47,10 @@ METRICS = {
     "volatility": Metric("Volatility", "pct", LONGER),
     "drawdown": Metric("Drawdown", "pct", LONGER),
     "correlation": Metric("Correlation", "ratio", LONGER),
-    "quality": Metric(
-        "Quality", "ratio", f"Add quality to {SECURITIES}, or give a longer price history."
-    ),
+    "quality": Metric("Quality", "ratio", f"Add quality to {SECURITIES}, or {LONGER.lower()}"),
     "dividend_yield": Metric("Dividend yield", "pct", f"Add dividend_yield to {SECURITIES}."),
-    "sector": Metric("Sector", "text", f"Add sector to {SECURITIES}.", SPREAD.format("sectors")),
-    "country": Metric(
-        "Country", "text", f"Add country to {SECURITIES}.", SPREAD.format("countries")
-    ),
+    "sector": Metric("Sector", "text", f"Add sector to {SECURITIES}.", OVER_SECTORS),
+    "country": Metric("Country", "text", f"Add country to {SECURITIES}.", OVER_COUNTRIES),
     "average_cost": Metric("Cost", "text", f"Add average_cost to {HOLDINGS}.", PASSED_OVER),
     "last_bought": Metric(
         "Date of the last purchase", "text", f"Add last_bought to {HOLDINGS}.", PASSED
@@ -84,12 +81,9 @@ def _notice(level: Level, notice: Notice) -> Note:
 def _unknown_lots(plan: Plan) -> Iterable[Note]:
     symbols = sorted({step.symbol for step in plan.steps for lot in step.lots if lot.gain is None})
     if symbols:
-        yield Note(
-            "warn",
-            f"The gain on {named(symbols)} is not known.",
-            "The cost of a lot that is sold is not on file, so no tax can be worked out. Add "
-            f"average_cost to {HOLDINGS}.",
-        )
+        title = f"The gain on {named(symbols)} is not known."
+        text = "The cost of a lot that is sold is not on file, so no tax can be worked out."
+        yield Note("warn", title, f"{text} Add average_cost to {HOLDINGS}.")
 
 
 def _excluded(plan: Plan) -> Iterable[Note]:

@@ -38,6 +38,5 @@ def credited(plan: Plan) -> list[Credit]:
     by: dict[tuple[str, ...], list[str]] = {}
     for name, who in sets:
         by.setdefault(who, []).append(name)
-    return [
-        Credit(capital(", ".join(names)), ", ".join(who) or SEARCH) for who, names in by.items()
-    ]
+    pairs = ((", ".join(names), ", ".join(who)) for who, names in by.items())
+    return [Credit(capital(names), who or SEARCH) for names, who in pairs]

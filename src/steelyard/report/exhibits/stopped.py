@@ -13,19 +13,8 @@ from steelyard.report.exhibits.words import by_rule, capital, counted, named, pl
 
 ROWS = 40
 """Rows drawn; the rest goes where the other sizes and sides are."""
-
 SYMBOLS = 12
 """Symbols named in one drawn row; the lists below name all."""
-
-STAGES: dict[Stage, str] = {
-    "input": "Input",
-    "opportunity": "Opportunity",
-    "sizing": "Sizing",
-    "filter": "Filter",
-    "merge": "Merge",
-    "search": "Search",
-    "plan": "Plan",
-}
 TELLING: tuple[Stage, ...] = ("input", "filter", "search", "sizing", "plan", "opportunity")
 """What is said first: what was barred, then what lost, last what was never proposed."""
 
@@ -93,12 +82,8 @@ def _nearest(plan: Plan, entries: Iterable[NotTraded]) -> list[NotTraded]:
     gains = {candidate.id: candidate.gain for candidate in plan.candidates}
 
     def rank(entry: NotTraded) -> tuple[int, float, str, str]:
-        return (
-            TELLING.index(entry.stage),
-            -gains.get(entry.candidate or "", 0.0),
-            entry.symbol,
-            entry.rule,
-        )
+        gain = gains.get(entry.candidate or "", 0.0)
+        return TELLING.index(entry.stage), -gain, entry.symbol, entry.rule
 
     first: dict[str, NotTraded] = {}
     for entry in sorted((entry for entry in entries if entry.symbol not in traded), key=rank):
@@ -112,7 +97,7 @@ def _row(group: Sequence[NotTraded], names: dict[str, str]) -> Row:
         symbols=named([entry.symbol for entry in group], SYMBOLS),
         name=names.get(first.symbol, "") if len(group) == 1 else "",
         side=first.side,
-        stage=STAGES[first.stage],
+        stage=capital(first.stage),
         rule=plain_words(first.rule),
         value=_alike(by_rule(entry.rule, entry.value) for entry in group),
         limit=_alike(by_rule(entry.rule, entry.limit) for entry in group),
@@ -132,14 +117,12 @@ def _rest(entries: Iterable[NotTraded]) -> Iterable[Remainder]:
         by_kind.setdefault((entry.stage, entry.rule, entry.side), []).append(entry)
     for kind in sorted(by_kind, key=lambda kind: (kind[0], kind[1], kind[2] or "")):
         stage, rule, side = kind
-        group = by_kind[kind]
         by_symbol: dict[str, list[str]] = {}
-        for entry in group:
-            by_symbol.setdefault(entry.symbol, []).append(
-                by_rule(entry.rule, entry.margin, margin=True)
-            )
-        listed = [_told(symbol, margins) for symbol, margins in sorted(by_symbol.items())]
-        yield Remainder(STAGES[stage], plain_words(rule), side, len(group), "; ".join(listed))
+        for entry in by_kind[kind]:
+            margin = by_rule(rule, entry.margin, margin=True)
+            by_symbol.setdefault(entry.symbol, []).append(margin)
+        text = "; ".join(_told(symbol, margins) for symbol, margins in sorted(by_symbol.items()))
+        yield Remainder(capital(stage), plain_words(rule), side, len(by_kind[kind]), text)
 
 
 def _told(symbol: str, margins: Sequence[str]) -> str:

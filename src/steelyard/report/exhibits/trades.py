@@ -110,12 +110,9 @@ def _heading(plan: Plan) -> str:
 
 def _said(plan: Plan) -> str:
     if not plan.steps:
-        rejected = [other for other in plan.alternatives if other.steps]
-        if rejected:
-            return (
-                "What would be traded by the best plan that was rejected stands under alternatives."
-            )
-        return "No plan that trades was found."
+        below = "What would be traded by the best plan that was rejected stands under alternatives."
+        rejected = any(other.steps for other in plan.alternatives)
+        return below if rejected else "No plan that trades was found."
     return (
         "Whole lots at the prices shown. \u201cAdds\u201d is what the plan\u2019s net score loses "
         "without the order, in points; a sale that only funds may be negative."
@@ -137,15 +134,11 @@ def _reserve_said(plan: Plan) -> str:
     reserve = f"The reserve is {money(plan.reserve)}"
     if not has_foreign_cash(plan):
         return reserve + "."
-    total = plan.in_base(plan.cash_after)
-    return (
-        f"{reserve}; cash in other currencies counts towards it: all cash is {money(total)} "
-        f"{plan.base_currency}."
-    )
+    total = f"{money(plan.in_base(plan.cash_after))} {plan.base_currency}"
+    return f"{reserve}; cash in other currencies counts towards it: all cash is {total}."
 
 
 def has_foreign_cash(plan: Plan) -> bool:
     """Is there cash in another currency than the base after the plan?"""
-    return any(
-        amount for currency, amount in plan.cash_after.items() if currency != plan.base_currency
-    )
+    base = plan.base_currency
+    return any(amount for currency, amount in plan.cash_after.items() if currency != base)

@@ -15,7 +15,6 @@ from steelyard.sentences import FORMATS, SPACE, money, percent, points, signed
 MARGIN = 1.0
 TEN = 0.1
 """The score axis starts at a multiple of ten points."""
-
 LEAST_SHARE = 0.5
 """A term that makes at least this share of all gains is said to bring most of them."""
 
@@ -48,8 +47,8 @@ class Bar:
         """The share of a term."""
         if self.term is None:
             return ""
-        off = ", off scale" if self.term.off_scale else ""
-        return f"{percent(self.term.weight)}{SPACE}%{off}"
+        off_scale = ", off scale" if self.term.off_scale else ""
+        return f"{percent(self.term.weight)}{SPACE}%{off_scale}"
 
     @property
     def before(self) -> str:
@@ -103,15 +102,11 @@ def _charges(plan: Plan) -> Iterable[Bar]:
     charges, level = plan.score.charges, plan.score.plan
     if not plan.steps:
         return
-    parts = {
-        "Charge for costs": charges.cost,
-        "Charge for tax": charges.tax,
-        "Charge per order": charges.hurdle,
-    }
-    for label, charge in parts.items():
+    parts = (("for costs", charges.cost), ("for tax", charges.tax), ("per order", charges.hurdle))
+    for what, charge in parts:
         if charge:
             kind: Kind = "loss" if charge > 0 else "gain"
-            yield Bar(label, kind, level, level - charge, signed(-charge, 2))
+            yield Bar(f"Charge {what}", kind, level, level - charge, signed(-charge, 2))
             level -= charge
     yield Bar("Net of charges", "end", 0.0, level, points(level))
 

@@ -13,18 +13,14 @@ from steelyard.sentences import FORMATS, signed
 
 ROWS = 60
 """Rows that a page draws: the traded, the ones out of their band, then the largest."""
-
 ABSENT_ROWS = 10
 """Targets that cannot be bought that are drawn, the largest."""
-
 LEAST_REACH = 0.02
 """Half width of the strips at least, of value."""
-
 POINT = 0.01
 STEPS = 7
 STRIP_MARGIN = 3.0
 """Percent of a strip's width kept free on either side for a dot at the edge."""
-
 IN_BAND = 1e-12
 MOST_DIGITS = 6
 UNGROUPED = "No group"
@@ -66,9 +62,8 @@ class WeightRow:
         if self.band is None or self.off is None or self.target is None or self.inside(self.after):
             return 1
         edge = (self.band[0] if self.off < 0 else self.band[1]) - self.target
-        tried = range(1, MOST_DIGITS)
-        apart = (n for n in tried if signed(self.off, n) != signed(edge, n))
-        return next(apart, MOST_DIGITS)
+        digits = range(1, MOST_DIGITS)
+        return next((n for n in digits if signed(self.off, n) != signed(edge, n)), MOST_DIGITS)
 
     @property
     def state(self) -> str:
@@ -199,9 +194,9 @@ def _grouped(
     if len(by_label) <= 1:
         by_label = {"": list(rows)}
     shown = {row.symbol for row in drawn}
-    for label, members in sorted(
-        by_label.items(), key=lambda item: (-math.fsum(map(_size, item[1])), item[0])
-    ):
+    sizes = {label: math.fsum(map(_size, members)) for label, members in by_label.items()}
+    for label in sorted(sizes, key=lambda label: (-sizes[label], label)):
+        members = by_label[label]
         if drawn_members := _by_size(row for row in members if row.symbol in shown):
             yield _group(label, drawn_members, members)
 
@@ -236,12 +231,9 @@ def _rest_held(rest: Sequence[WeightRow]) -> str:
     if not rest:
         return ""
     out = sum(row.state in {"out", "left"} for row in rest)
-    if out:
-        where = f", {out} of them outside their bands"
-    elif any(row.band is not None for row in rest):
-        where = " inside their bands"
-    else:
-        where = ", smaller and not traded"
+    banded = any(row.band is not None for row in rest)
+    where = " inside their bands" if banded else ", smaller and not traded"
+    where = f", {out} of them outside their bands" if out else where
     return f"{len(rest):,d} more holding{'' if len(rest) == 1 else 's'}{where}"
 
 

@@ -71,11 +71,7 @@ def what_ifs(plan: Plan) -> WhatIfs | None:
     scenarios = sorted(map(_scenario, fills), key=lambda scenario: scenario.net)
     rules = sorted(report.relaxations, key=lambda rule: -rule.gain)
     idle = [rule.name for rule in rules if rule.gain == 0]
-    parts = [
-        part
-        for part, there in (("it fills in part", fills), ("a rule were looser", rules))
-        if there
-    ]
+    parts = ["it fills in part"] * bool(fills) + ["a rule were looser"] * bool(rules)
     return WhatIfs(
         heading=f"What if {', or '.join(parts)}",
         filled=report.fills.text if report.fills else "",

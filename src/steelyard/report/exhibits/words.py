@@ -44,10 +44,9 @@ def capital(text: str) -> str:
 
 def sentence(text: str) -> str:
     """Capital first, but not in the name of a file or a setting; full stop last."""
-    first = text.partition(" ")[0]
-    return (text if IN_NAMES & set(first.rstrip(",;:.")) else capital(text)) + (
-        "" if text.endswith((".", "!", "?")) or not text else "."
-    )
+    named_first = IN_NAMES & set(text.partition(" ")[0].rstrip(",;:."))
+    stop = "" if text.endswith((".", "!", "?")) or not text else "."
+    return (text if named_first else capital(text)) + stop
 
 
 def counted(count: int, noun: str, plural: str | None = None) -> str:
@@ -83,55 +82,37 @@ def rate(amount: Decimal) -> str:
     return money(amount, max(0, RATE_DIGITS - 1 - amount.adjusted()))
 
 
-def _share(value: float) -> str:
-    return FORMATS["pct"](value)
-
-
-def _share_margin(value: float) -> str:
-    return FORMATS["spp"](value)
-
-
 def _score(value: float) -> str:
     return signed(value, 2)
 
 
 def _whole(unit: str) -> tuple[Callable[[float], str], Callable[[float], str]]:
-    def plain(value: float) -> str:
-        return f"{money(value, 0)}{SPACE}{unit}" + ("" if abs(value) == 1 else "s")
+    def of(text: str, value: float) -> str:
+        return f"{text}{SPACE}{unit}" + ("" if abs(value) == 1 else "s")
 
-    def margin(value: float) -> str:
-        return f"{signed(value, 0, scale=1)}{SPACE}{unit}" + ("" if abs(value) == 1 else "s")
-
-    return plain, margin
+    return (lambda n: of(money(n, 0), n)), (lambda n: of(signed(n, 0, scale=1), n))
 
 
 def _number(value: float) -> str:
     return f"{value:.4g}".replace("-", "\u2212")
 
 
-SHARES = (_share, _share_margin)
+SHARES = (FORMATS["pct"], FORMATS["spp"])
 POINTS = (_score, _score)
 DAYS, ORDERS, SESSIONS = _whole("day"), _whole("order"), _whole("session")
 NUMBERS = (_number, _number)
 
+OF_SHARES = (
+    *("no_crossing", "max_position", "min_order", "open_orders", "near_target", "cash"),
+    *("max_turnover", "max_group", "no_panic_sell_pct", "same_size"),
+)
+OF_POINTS = (
+    *("min_improvement", "net_gain", "not_proposed", "ranked_out", "row_filter", "not_searched"),
+    "one_order_per_security",
+)
 UNITS = {
-    "no_crossing": SHARES,
-    "max_position": SHARES,
-    "min_order": SHARES,
-    "open_orders": SHARES,
-    "near_target": SHARES,
-    "cash": SHARES,
-    "max_turnover": SHARES,
-    "max_group": SHARES,
-    "no_panic_sell_pct": SHARES,
-    "min_improvement": POINTS,
-    "same_size": SHARES,
-    "net_gain": POINTS,
-    "not_proposed": POINTS,
-    "ranked_out": POINTS,
-    "row_filter": POINTS,
-    "not_searched": POINTS,
-    "one_order_per_security": POINTS,
+    **dict.fromkeys(OF_SHARES, SHARES),
+    **dict.fromkeys(OF_POINTS, POINTS),
     "max_depth": ORDERS,
     "stale_price": SESSIONS,
 }

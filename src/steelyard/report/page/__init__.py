@@ -1,11 +1,9 @@
 """The report: one self-contained HTML file without script, requests or clock.
 
-1. withhold what the second opinion      verify.check
-   does not agree with
-2. one record per exhibit               trades, weights, waterfall, ladder, alternatives, what_if,
-   stopped, notes
-3. lay them out                         templates/page.html, charts.html
-4. embed style, fonts, plan document    below
+1. withhold what the second opinion refutes   verify.check
+2. one record per exhibit                     report.exhibits
+3. lay them out                               templates/page.html, charts.html
+4. embed style, fonts, plan document          below
 
 Records carry numbers, templates format and escape them: every string of the document is untrusted.
 """
@@ -46,10 +44,8 @@ from steelyard.sentences import FORMATS, money, percent, points, quantity, signe
 HERE = Path(__file__).parent
 FONTS = (("Inter S", "inter-s.woff2"), ("Serif S", "serif-s.woff2"))
 WEIGHTS = "400 600"
-
 DOCUMENT_BYTES = 100_000
 """Largest plan document that travels inside its report."""
-
 HASH = re.compile("[0-9a-f]{64}")
 SHORT = 16
 DIGITS = 2
@@ -94,12 +90,10 @@ def render(plan: Plan, opinion: verify.Report | None = None) -> str:
 def _withhold(opinion: verify.Report) -> None:
     """Raise InternalError for the first figure that does not agree."""
     for check in opinion.failed[:1]:
-        raise InternalError(
-            f"The report was not written: at {check.where}, {check.name}: expected "
-            f"{check.expected or 'nothing'}, found {check.found or 'nothing'} "
-            f"({verify.summary(opinion)}). The plan document may not be used either. Please "
-            "report this."
-        )
+        both = f"expected {check.expected or 'nothing'}, found {check.found or 'nothing'}"
+        figure = f"at {check.where}, {check.name}: {both} ({verify.summary(opinion)})"
+        advice = "The plan document may not be used either. Please report this."
+        raise InternalError(f"The report was not written: {figure}. {advice}")
 
 
 def embedded(plan: Plan) -> str | None:

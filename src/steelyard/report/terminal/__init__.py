@@ -1,10 +1,8 @@
 """A plan as people read it in a terminal, the answer first.
 
-`show` prints in this order: what and when, verdict, trades with a reason under each, costs, drift,
-weights, score, cash ladder, what was not traded and why, alternatives, certificate, problems, seal.
-`show_why` prints the whole story of one symbol. Both only format: every sentence with a finding
-comes from the plan.
-Narrow windows lose columns, never text; colour repeats what words and shapes say.
+`show` prints the sections in the order of `sections.order`, `show_why` the whole story of one
+symbol. Both only format: every sentence with a finding comes from the plan. Narrow windows lose
+columns, never text; colour repeats what words and shapes say.
 """
 
 from __future__ import annotations
@@ -33,12 +31,8 @@ def show(
     from steelyard.report.terminal.sections import order, view  # noqa: PLC0415 lists need none
 
     shown = view.View(console, plan, explain, opinion)
-    for section in (
-        *order.SECTIONS,
-        *(order.EXPLAINED if explain else ()),
-        *order.LAST,
-        *(order.TIMED if timings else ()),
-    ):
+    explained, timed = order.EXPLAINED if explain else (), order.TIMED if timings else ()
+    for section in (*order.SECTIONS, *explained, *order.LAST, *timed):
         section.draw(shown)
 
 

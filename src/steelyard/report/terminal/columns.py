@@ -1,10 +1,9 @@
 """Text in columns for a window of any width: what the terminal view is made of.
 
 Strings come in, `rich.text.Text` lines go out. Nothing is ever cut: a window that is too narrow
-loses the columns that matter least, then the widest column of words wraps; sentences wrap between
-words, and a space before a unit (U+00A0) does not break. Rich's own tables can neither drop a
-column nor put a sentence under a row. Every string passes `visible`, so text from files is shown
-and never obeyed.
+loses the columns that matter least, then the widest column of words wraps; U+00A0 does not break.
+(Rich's own tables can neither drop a column nor put a sentence under a row.) Every string passes
+`visible`: text from files is shown and never obeyed.
 """
 
 from __future__ import annotations
@@ -86,20 +85,16 @@ def fitting(
 ) -> tuple[list[Column], list[Row]]:
     """The columns that fit a window, and their cells; an empty one that may go goes anyway."""
     room = width - indent
-    chosen = [
-        i
-        for i, column in enumerate(columns)
-        if not column.drop or any(row.cells[i] for row in rows)
-    ]
+    filled = [any(row.cells[i] for row in rows) for i in range(len(columns))]
+    chosen = [i for i, column in enumerate(columns) if filled[i] or not column.drop]
     natural = _natural(columns, rows)
     while sum(natural[i] for i in chosen) + GAP * (len(chosen) - 1) > room:
         least = max(chosen, key=lambda i: columns[i].drop)
         if not columns[least].drop:
             break
         chosen.remove(least)
-    return [columns[i] for i in chosen], [
-        replace(row, cells=tuple(row.cells[i] for i in chosen)) for row in rows
-    ]
+    cut = [replace(row, cells=tuple(row.cells[i] for i in chosen)) for row in rows]
+    return [columns[i] for i in chosen], cut
 
 
 def grid(
@@ -107,10 +102,9 @@ def grid(
 ) -> Iterator[Text]:
     """Heads and rows, aligned; a column of words wraps where all of them together are too wide."""
     widths = _widths(columns, rows, width - indent)
-    if any(column.head for column in columns):
-        yield from _aligned(
-            columns, tuple(column.head for column in columns), widths, indent, "dim"
-        )
+    heads = tuple(column.head for column in columns)
+    if any(heads):
+        yield from _aligned(columns, heads, widths, indent, "dim")
     inset = indent + (widths[0] + GAP if columns[0].align == "right" else GAP)
     for row in rows:
         yield from _aligned(columns, tuple(map(visible, row.cells)), widths, indent, row.style)
@@ -145,10 +139,8 @@ def _aligned(
     style: str,
 ) -> Iterator[Text]:
     """One row, over several lines when a column of words had to wrap."""
-    stacks = [
-        wrap(cell, width) if cell_len(cell) > width else [cell]
-        for cell, width in zip(cells, widths, strict=True)
-    ]
+    sized = zip(cells, widths, strict=True)
+    stacks = [wrap(cell, width) if cell_len(cell) > width else [cell] for cell, width in sized]
     for level in range(max(map(len, stacks))):
         parts = []
         for column, width, stack in zip(columns, widths, stacks, strict=True):

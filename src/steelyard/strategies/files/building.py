@@ -25,28 +25,17 @@ def known_modules(strategy: Strategy) -> Known:
 
 
 def build(base: Strategy, normal: Normal, why: Why) -> tuple[Strategy, list[Problem]]:
-    """A strategy with the settings laid over it, and what is wrong with them; what is wrong keeps
-    the value of the base.
-
-    why   who sets them
-    """
+    """A strategy with the settings that `why` lays over it; and what is wrong, and not laid."""
     problems: list[Problem] = []
     sections = {name: section(getattr(base, name), normal, (name,), problems) for name in SECTIONS}
     choices = {
         kind: tuple(_choice(choice, normal, why, problems) for choice in base.choices[kind])
         for kind in Kind
     }
-    sources = {
-        **base.sources,
-        **{
-            leaf: why
-            for key, setting in normal.givens.items()
-            for leaf in _leaves(".".join(key), setting.value)
-        },
-    }
-    built = replace(
-        base, **sections, choices=MappingProxyType(choices), sources=MappingProxyType(sources)
-    )
+    settings = {".".join(key): setting.value for key, setting in normal.givens.items()}
+    leaves = (leaf for key, value in settings.items() for leaf in _leaves(key, value))
+    sources = MappingProxyType({**base.sources, **dict.fromkeys(leaves, why)})
+    built = replace(base, **sections, choices=MappingProxyType(choices), sources=sources)
     return built, [*problems, *_disagreeing(built, normal)]
 
 
@@ -63,11 +52,8 @@ def _choice(base: ModuleChoice, normal: Normal, why: Why, problems: list[Problem
     table = (base.module.kind.value, base.module.name)
     switch = normal.givens.get((*table, ENABLED))
     if switch is not None and not isinstance(switch.value, bool):
-        text = (
-            f"{dotted(switch.written)} is {shown(switch.raw)}; it must be true or false. It sets "
-            f"{dotted(switch.key)}."
-        )
-        problems.append(error(switch.written, text))
+        text = f"{dotted(switch.written)} is {shown(switch.raw)}; it must be true or false."
+        problems.append(error(switch.written, f"{text} It sets {dotted(switch.key)}."))
         switch = None
     params = section(base.params, normal, table, problems)
     if switch is None and params is base.params:
@@ -84,17 +70,12 @@ def section(base: S, normal: Normal, table: Key, problems: list[Problem]) -> S:
     }
     if not settings:
         return base
+    values = {name: setting.value for name, setting in settings.items()}
     try:
-        return type(base).model_validate(
-            _merged(base, {name: setting.value for name, setting in settings.items()})
-        )
+        return type(base).model_validate(_merged(base, values))
     except ValidationError as errors:
-        problems += explain(
-            errors,
-            type(base),
-            table,
-            {name: Written(setting.written, setting.raw) for name, setting in settings.items()},
-        )
+        written = {name: Written(row.written, row.raw) for name, row in settings.items()}
+        problems += explain(errors, type(base), table, written)
         return base
 
 
@@ -109,11 +90,10 @@ def _merged(base: Section, table: Mapping[str, Any]) -> dict[str, Any]:
     merged: dict[str, Any] = {key: getattr(base, name) for key, name in keys.items()}
     for key, value in table.items():
         inside = merged.get(key)
-        merged[key] = (
-            _merged(inside, value)
-            if isinstance(inside, Section) and isinstance(value, Mapping)
-            else value
-        )
+        if isinstance(inside, Section) and isinstance(value, Mapping):
+            merged[key] = _merged(inside, value)
+        else:
+            merged[key] = value
     return merged
 
 
@@ -123,8 +103,8 @@ def _disagreeing(strategy: Strategy, normal: Normal) -> Iterator[Problem]:
         value = getattr(getattr(strategy, setting.key[0]), setting.key[1])
         if plain(value) != plain(setting.value) or isinstance(setting.value, bool):
             key = dotted(setting.key)
-            text = (
-                f"{dotted(setting.written)} is {shown(setting.raw)} and {key} is {shown(value)}: "
-                "it is one number for the whole strategy. "
+            differ = (
+                f"{dotted(setting.written)} is {shown(setting.raw)} and {key} is {shown(value)}"
             )
-            yield error(setting.written, f"{text}Set {key}, or leave it out.")
+            rule = f"it is one number for the whole strategy. Set {key}, or leave it out."
+            yield error(setting.written, f"{differ}: {rule}")

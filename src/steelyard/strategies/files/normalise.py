@@ -1,5 +1,4 @@
-"""A document in any accepted spelling to settings of the house form, and what is wrong with its
-keys.
+"""A document in any accepted spelling to settings of the house form, and its wrong keys.
 
 Nothing is validated here but names, tables and switches: values meet their models in `building.py`.
 """
@@ -10,7 +9,6 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from steelyard.modules.registry import Kind
 from steelyard.settings import Planner
@@ -55,9 +53,10 @@ MAX_NAME = 200
 MAX_DESCRIPTION = 2000
 EVALUATION_TABLE = "evaluation"
 NO_EVALUATION = Refused("no evaluation but the single score is built yet: leave it out")
-SHARED: Mapping[str, Level] = MappingProxyType({PLANNER: Level.PLANNER, CORE: Level.CORE})
+SHARED: Mapping[str, Level] = {PLANNER: Level.PLANNER, CORE: Level.CORE}
 """Tables that hold keys of many sections."""
 
+EQUAL = "make them equal, or keep one."
 HOUSE = ("preset", "name", "description", *SECTIONS, *(kind.value for kind in Kind))
 """Keys of the top in the house form."""
 KEYS = (*HOUSE, CORE, EVALUATION_TABLE, *NAMES, *ENABLED_LISTS, *PARAM_TABLES, *GLOBAL)
@@ -99,11 +98,9 @@ class Normal:
         other = self.givens.get(setting.key)
         if other is not None and not _same(other.value, setting.value):
             first, second = sorted((other, setting), key=lambda setting: setting.level)
-            self.wrong(
-                first.written,
-                f"is {shown(first.raw)} and {dotted(second.written)} is {shown(second.raw)}, but "
-                f"both set {dotted(setting.key)}: make them equal, or keep one.",
-            )
+            both = f"is {shown(first.raw)} and {dotted(second.written)} is {shown(second.raw)}"
+            text = f"{both}, but both set {dotted(setting.key)}: {EQUAL}"
+            self.wrong(first.written, text)
         if other is None or setting.level < other.level:
             self.givens[setting.key] = setting
 
@@ -114,10 +111,7 @@ def _same(first: object, other: object) -> bool:
 
 
 def normalise(document: Mapping[str, object], modules: Known, *, switching: bool = True) -> Normal:
-    """Every setting of a document in the house form; `problems` has what could not be understood.
-
-    switching   does a module's table without `enabled` switch it on
-    """
+    """Every setting of a document; `switching`: a module's table alone switches the module on."""
     normal = Normal()
     normal.problems += itertools.islice(_not_finite(document, ()), MOST_PROBLEMS)
     if normal.problems:
@@ -190,15 +184,11 @@ def _general(normal: Normal, written: Key, value: object, level: Level) -> None:
     elif key in GLOBAL:
         _spelled(normal, GLOBAL[key], written, value, level)
     else:
-        here = {
-            Level.TOP: KEYS,
-            Level.PLANNER: (*Planner.model_fields, *GLOBAL, *NAMES),
-            Level.CORE: (*GLOBAL, *NAMES),
-        }[level]
-        listed = {
-            Level.TOP: HOUSE,
-            Level.PLANNER: tuple(Planner.model_fields),
-            Level.CORE: ("max_plan_depth",),
+        planner = tuple(Planner.model_fields)
+        here, listed = {
+            Level.TOP: (KEYS, HOUSE),
+            Level.PLANNER: ((*planner, *GLOBAL, *NAMES), planner),
+            Level.CORE: ((*GLOBAL, *NAMES), ("max_plan_depth",)),
         }[level]
         normal.problems.append(error(written, unknown_key(written, here, listed)))
 
@@ -214,11 +204,8 @@ def _text(normal: Normal, written: Key, value: object) -> None:
     elif key == "description":
         normal.texts[key] = value
     elif normal.texts.setdefault(key, value) != value:
-        normal.wrong(
-            written,
-            f"is {shown(value)}, but elsewhere the {key} is {shown(normal.texts[key])}: make them "
-            "equal, or keep one.",
-        )
+        other = f"elsewhere the {key} is {shown(normal.texts[key])}"
+        normal.wrong(written, f"is {shown(value)}, but {other}: {EQUAL}")
 
 
 def _spelled(normal: Normal, spelling: Spelling, written: Key, value: object, level: Level) -> None:
@@ -230,18 +217,14 @@ def _spelled(normal: Normal, spelling: Spelling, written: Key, value: object, le
             if converted.takes(value):
                 normal.give(Given(key, converted.by(value), written, level, value))
             else:
-                text = (
-                    f"it must be a number from {converted.low:,} to {converted.high:,}. It sets "
-                    f"{dotted(key)}, {converted.says}."
-                )
-                normal.wrong(written, f"is {shown(value)}; {text}")
+                rule = f"it must be a number from {converted.low:,} to {converted.high:,}"
+                sets = f"It sets {dotted(key)}, {converted.says}."
+                normal.wrong(written, f"is {shown(value)}; {rule}. {sets}")
         case Agrees(key):
             normal.agrees.append(Given(key, value, written, level, value))
         case Unused(_, kind) if type(value) is not kind:
-            normal.wrong(
-                written,
-                f"is {shown(value)}; it must be {NOUNS['boolean' if kind is bool else 'integer']}.",
-            )
+            noun = NOUNS["boolean" if kind is bool else "integer"]
+            normal.wrong(written, f"is {shown(value)}; it must be {noun}.")
         case Unused(says):
             normal.problems.append(warning(written, f"{dotted(written)} changes nothing: {says}."))
         case Refused(says, nothing):
@@ -265,29 +248,20 @@ def _module(normal: Normal, kind: Kind, name: str, value: object) -> None:
         normal.give(Given((*written, ENABLED), value, written, Level.MODULE, value))
         return
     if not isinstance(value, Mapping):
-        normal.wrong(
-            written,
-            f"is {shown(value)}; it must be true, false, or a table of `enabled` and parameters.",
-        )
+        rule = "it must be true, false, or a table of `enabled` and parameters."
+        normal.wrong(written, f"is {shown(value)}; {rule}")
         return
     rest = {key: inside for key, inside in value.items() if key not in (ENABLED, PARAMS)}
     _params(normal, kind, name, written, rest, Level.MODULE)
     if PARAMS in value:
         _params(normal, kind, name, (*written, PARAMS), value[PARAMS], Level.MODULE)
+    switch, on = (*written, ENABLED), value.get(ENABLED)
     if ENABLED not in value:
-        normal.named[(*written, ENABLED)] = written
-    elif isinstance(value[ENABLED], bool):
-        normal.give(
-            Given(
-                (*written, ENABLED),
-                value[ENABLED],
-                (*written, ENABLED),
-                Level.MODULE,
-                value[ENABLED],
-            )
-        )
+        normal.named[switch] = written
+    elif isinstance(on, bool):
+        normal.give(Given(switch, on, switch, Level.MODULE, on))
     else:
-        normal.wrong((*written, ENABLED), f"is {shown(value[ENABLED])}; it must be true or false.")
+        normal.wrong(switch, f"is {shown(on)}; it must be true or false.")
 
 
 def _params(normal: Normal, kind: Kind, name: str, table: Key, value: object, level: Level) -> None:
@@ -320,6 +294,5 @@ def _not_finite(value: object, place: tuple[int | str, ...]) -> Iterator[Problem
             yield from _not_finite(inner, (*place, key))
     elif isinstance(value, float) and not math.isfinite(value):
         written = tuple(itertools.takewhile(lambda part: isinstance(part, str), place))
-        yield error(
-            tuple(map(str, written)), f"{indexed(place)} is {value}; it must be a finite number."
-        )
+        text = f"{indexed(place)} is {value}; it must be a finite number."
+        yield error(tuple(map(str, written)), text)

@@ -6,10 +6,10 @@ import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from steelyard.errors import did_you_mean
 
@@ -19,7 +19,6 @@ LAST_SHORT = 0xFFFF
 """Last character that four digits write."""
 SHOWN_BITS = 200
 """Of a whole number; Python writes out no number of thousands of digits."""
-
 MOST_PROBLEMS = 20
 """After so many nobody reads on, and a file that is wrong everywhere must not take long."""
 
@@ -57,10 +56,7 @@ def warning(place: Place, text: str) -> Problem:
 
 
 class Problems(list[str]):
-    """The sentences of all errors: empty, and so false, when the strategy is valid.
-
-    found   errors and warnings as records
-    """
+    """The sentences of all errors, empty when valid; `found` has errors and warnings as records."""
 
     def __init__(self, problems: Iterable[Problem] = ()) -> None:
         self.found = tuple(problems)
@@ -83,16 +79,13 @@ class Problems(list[str]):
 
 
 def quoted(text: str) -> str:
-    """A text as TOML has it between double quotes, on one line, with nothing in it that a terminal
-    would obey.
+    """A text as TOML has it between double quotes, with nothing that a terminal would obey.
 
     >>> print(quoted("North America"), quoted("\x9b2J"))
     "North America" "\\u009b2J"
     """
-    return "".join(
-        sign if sign.isprintable() else _escaped(sign)
-        for sign in json.dumps(text, ensure_ascii=False)
-    )
+    signs = json.dumps(text, ensure_ascii=False)
+    return "".join(sign if sign.isprintable() else _escaped(sign) for sign in signs)
 
 
 def _escaped(sign: str) -> str:
@@ -131,20 +124,12 @@ def shown(value: object) -> str:
     if isinstance(value, int) and value.bit_length() > SHOWN_BITS:
         return f"a number of {value.bit_length():,} bits"
     if isinstance(value, list | tuple):
-        text = f"[{', '.join(map(shown, value[:SHOWN_CHARACTERS]))}]"
-    elif isinstance(value, str):
-        text = repr(value[:SHOWN_CHARACTERS])
-    else:
-        text = str(value)
-    return cut(text)
+        return cut(f"[{', '.join(map(shown, value[:SHOWN_CHARACTERS]))}]")
+    return cut(repr(value[:SHOWN_CHARACTERS]) if isinstance(value, str) else str(value))
 
 
 def unknown_key(place: Place, names: Sequence[str], listed: Sequence[str] | None = None) -> str:
-    """Sentence for a key that nothing reads.
-
-    known    every name that a slip may have meant
-    listed   those that are named when none is near; by default all
-    """
+    """Sentence for a key that nothing reads; `listed` are named, else all, when none is near."""
     *table, _ = place
     where = f"in [{dotted(table)}] " if table else ""
     near = meant(place, names) or f" Known {where}are {', '.join(sorted(listed or names))}."
@@ -166,7 +151,7 @@ class Written:
     raw: object
 
 
-NOTHING_WRITTEN: Mapping[str, Written] = MappingProxyType({})
+NOTHING_WRITTEN: Mapping[str, Written] = {}
 
 
 def explain(
@@ -187,35 +172,24 @@ def explain(
         elsewhere = written.get(str(first))
         place = elsewhere.place if elsewhere else (*table, str(first)) if first else table
         value = elsewhere.raw if elsewhere and not rest else slip["input"]
-        text = _sentence(
-            schema, (*place, *rest), tuple(slip["loc"]), slip["type"], value, slip.get("ctx", {})
-        )
+        text = _sentence(schema, (*place, *rest), slip, value)
         house = dotted((*table, str(first)))
         exact = (*place, *map(str, itertools.takewhile(lambda part: isinstance(part, str), rest)))
-        problems.append(
-            error(
-                exact,
-                text if not elsewhere or house == dotted(place) else f"{text} It sets {house}.",
-            )
-        )
+        sets = f" It sets {house}." if elsewhere and house != dotted(place) else ""
+        problems.append(error(exact, f"{text}{sets}"))
     return problems
 
 
 def _sentence(
-    schema: Schema,
-    place: tuple[int | str, ...],
-    location: tuple[int | str, ...],
-    kind: str,
-    value: object,
-    context: Mapping[str, Any],
+    schema: Schema, place: tuple[int | str, ...], slip: ErrorDetails, value: object
 ) -> str:
+    location, kind = slip["loc"], slip["type"]
     if kind == "extra_forbidden":
-        return unknown_key(
-            tuple(map(str, place)), list(_find(schema, location[:-1]).get("properties", {}))
-        )
+        names = list(_find(schema, location[:-1]).get("properties", {}))
+        return unknown_key(tuple(map(str, place)), names)
     full = indexed(place)
     if kind == "value_error":
-        return f"{full}: {context['error']}."
+        return f"{full}: {slip['ctx']['error']}."
     if kind == "missing":
         return f"{full} is missing; it must be {allowed(_find(schema, location), schema)}."
     return f"{full} is {shown(value)}; it must be {allowed(_find(schema, location), schema)}."
@@ -223,10 +197,8 @@ def _sentence(
 
 def indexed(place: Iterable[int | str]) -> str:
     """`score.anchors.fit[0]`."""
-    path = "".join(
-        f"[{part}]" if isinstance(part, int) else f".{dotted((part,))}" for part in place
-    )
-    return path.removeprefix(".")
+    parts = (f"[{p}]" if isinstance(p, int) else f".{dotted((p,))}" for p in place)
+    return "".join(parts).removeprefix(".")
 
 
 def resolved(node: Schema, root: Schema) -> Schema:
@@ -272,17 +244,15 @@ def allowed(node: Schema, root: Schema) -> str:
 
 
 def _list(node: Schema, root: Schema) -> str:
-    items = node.get("prefixItems")
-    if items:
+    if items := node.get("prefixItems"):
         return f"a list of {len(items)}: " + " and ".join(allowed(item, root) for item in items)
     return f"a list, each entry {allowed(node.get('items', {}), root)}"
 
 
 def _range(node: Schema) -> str:
     """` from 0 to 1`, ` above 0 and at most 2`, `, 0 or more`."""
-    low, over, high, under = (
-        _bound(node, key) for key in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
-    )
+    keys = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
+    low, over, high, under = (_bound(node, key) for key in keys)
     if low and high:
         return f" from {low} to {high}"
     if low and not under:

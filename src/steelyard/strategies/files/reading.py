@@ -1,5 +1,4 @@
-"""TOML text to plain values, and where each key stands: caps first, then syntax, every refusal with
-its place.
+"""TOML text to plain values, and where each key stands; every refusal has its place.
 
 One scan in linear time looks at structure alone, before the parser meets the text: what is too
 large or too deep never reaches it.
@@ -14,7 +13,6 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from steelyard.errors import SettingsError
@@ -31,7 +29,6 @@ MAX_SAID = 400
 """Characters of what a parser says."""
 MAX_DIGITS = 4300
 """Python reads no longer whole number."""
-
 BOM = "\ufeff"
 LINE_END = "\n"
 AT_END = "end of document"
@@ -46,7 +43,7 @@ _TOKEN = re.compile(
     r"""#[^\n]*|[\[\]{}.=,\n]|[^\s"'#\[\]{}.=,]+|["']""",
     re.DOTALL,
 )
-_DEPTH: Mapping[str, int] = MappingProxyType({"[": 1, "{": 1, "]": -1, "}": -1})
+_DEPTH: Mapping[str, int] = {"[": 1, "{": 1, "]": -1, "}": -1}
 _QUOTES = frozenset("\"'")
 _ENDS_KEY = frozenset("[]{}=,\n")
 _SIGNS = _ENDS_KEY | {"."}
@@ -87,17 +84,15 @@ def read(path: Path) -> str:
             raise _too_large(str(path), len(content))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise SettingsError(
-            f"The strategy {path} could not be read: {reason}. Nothing was planned."
-        ) from error
+        what = f"could not be read: {reason}"
+        raise SettingsError(f"The strategy {path} {what}. Nothing was planned.") from error
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise SettingsError(
-            f"The strategy {path} is not UTF-8 text (line {line}, byte {error.start}). Nothing was "
-            "planned: save it as UTF-8."
-        ) from error
+        what = f"is not UTF-8 text (line {line}, byte {error.start})"
+        advice = "Nothing was planned: save it as UTF-8."
+        raise SettingsError(f"The strategy {path} {what}. {advice}") from error
 
 
 def document(text: str, source: str) -> Document:
@@ -110,10 +105,8 @@ def document(text: str, source: str) -> Document:
     try:
         return Document(tomllib.loads(text), dict(reversed(keys)))
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(
-            f"The strategy {source} is not valid TOML: {_said(str(error), text, keys)}. Nothing was"
-            " planned."
-        ) from error
+        what = f"is not valid TOML: {_said(str(error), text, keys)}"
+        raise SettingsError(f"The strategy {source} {what}. Nothing was planned.") from error
     except ValueError as error:
         raise _too_long(text, source) from error
 
@@ -121,10 +114,8 @@ def document(text: str, source: str) -> Document:
 def _said(error: str, text: str, keys: Sequence[tuple[Place, int]]) -> str:
     """What a parser says, its place first and keys as a file has them."""
     place = _PLACE.search(error)
-    message = cut(
-        _NAMES.sub(lambda names: dotted(ast.literal_eval(names[0])), _PLACE.sub("", error)),
-        MAX_SAID,
-    )
+    bare = _PLACE.sub("", error)
+    message = cut(_NAMES.sub(lambda names: dotted(ast.literal_eval(names[0])), bare), MAX_SAID)
     if place is None or place[1] != AT_END:
         return f"{place[1]}: {message}" if place else message
     # of a value that nothing closes the line where it begins, of a key the last one
@@ -134,34 +125,26 @@ def _said(error: str, text: str, keys: Sequence[tuple[Place, int]]) -> str:
 
 
 def _too_large(source: str, size: int) -> SettingsError:
-    return SettingsError(
-        f"The strategy {source} has {size:,} bytes; at most {MAX_BYTES:,} are read. Nothing was "
-        "planned."
-    )
+    what = f"has {size:,} bytes; at most {MAX_BYTES:,} are read"
+    return SettingsError(f"The strategy {source} {what}. Nothing was planned.")
 
 
 def _too_long(text: str, source: str) -> SettingsError:
     token = _LONG_NUMBER.search(text)
     where = f", {_at(text, token.start())}," if token else ""
-    return SettingsError(
-        f"The strategy {source}{where} has a number with too many digits. Nothing was planned."
-    )
+    what = "has a number with too many digits. Nothing was planned."
+    return SettingsError(f"The strategy {source}{where} {what}")
 
 
 def _at(text: str, position: int) -> str:
     """`line 3, column 5`."""
-    return (
-        f"line {text.count(LINE_END, 0, position) + 1}, column "
-        f"{position - text.rfind(LINE_END, 0, position)}"
-    )
+    line = text.count(LINE_END, 0, position) + 1
+    return f"line {line}, column {position - text.rfind(LINE_END, 0, position)}"
 
 
 def _over(depth: int, dots: int, text: str, position: int, source: str) -> SettingsError:
-    what = (
-        f"a key of more than {MAX_PARTS} parts"
-        if dots >= MAX_PARTS
-        else f"more than {MAX_KEYS:,} keys"
-    )
+    what = f"more than {MAX_KEYS:,} keys"
+    what = f"a key of more than {MAX_PARTS} parts" if dots >= MAX_PARTS else what
     what = f"nested more than {MAX_NESTING} deep" if depth > MAX_NESTING else what
     return SettingsError(
         f"The strategy {source} is not usable: {_at(text, position)}: {what}. Nothing was planned."
@@ -179,10 +162,9 @@ def _name(sign: str) -> str:
 
 
 def _tokens(text: str, source: str) -> Iterator[tuple[str, int]]:
-    """Each token of a text and how deep it is; raises SettingsError for what is too deep, too long
-    or too much.
+    """Each token of a text and how deep it is, up to a text that nothing closes, as the parser.
 
-    Ends at a text that nothing closes: the parser gets no further either.
+    Raises SettingsError for what is too deep, too long or too much.
     """
     depth = dots = keys = 0
     before = LINE_END

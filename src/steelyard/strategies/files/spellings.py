@@ -1,11 +1,9 @@
 """Every spelling of a strategy that is accepted, and what each means in the house form.
 
 The house form is one table for each section (`[limits]`, `[search]`, …) and one for each module
-(`[filters.eligibility]`).
-The older documents put many of the same settings at the top of the file, under `[planner]` or under
-`[core]`, parameters in a nested `params` table, and switches in lists. Here each of those becomes a
-`Given`: the house key, the value, and where it was written. `docs/configuration.md` lists the
-tables below.
+(`[filters.eligibility]`). The older documents put many of the same settings at the top of the file,
+under `[planner]` or `[core]`, parameters in a nested `params` table, and switches in lists: each of
+those becomes a `Given`. `docs/configuration.md` lists the tables below.
 
 Precedence: in a module or a section, then `[planner]`, then `[core]`, then the top. Two places that
 name one key must agree; where they do, the first of these is where it is said to come from.
@@ -18,7 +16,6 @@ from dataclasses import dataclass
 from datetime import date, time
 from enum import IntEnum
 from numbers import Integral
-from types import MappingProxyType
 from typing import Any, TypeGuard
 
 from steelyard.modules.registry import Kind
@@ -43,14 +40,12 @@ class Level(IntEnum):
     TOP = 3
 
 
-LEVELS: Mapping[Level, str] = MappingProxyType(
-    {
-        Level.MODULE: "the table of a module or of a section",
-        Level.PLANNER: "`[planner]`",
-        Level.CORE: "`[core]`",
-        Level.TOP: "the top of the file",
-    }
-)
+LEVELS: Mapping[Level, str] = {
+    Level.MODULE: "the table of a module or of a section",
+    Level.PLANNER: "`[planner]`",
+    Level.CORE: "`[core]`",
+    Level.TOP: "the top of the file",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +90,7 @@ class Converted:
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """Another name of a house key.
-
-    converted   how the value changes on the way, where it does
-    """
+    """Another name of a house key; `converted` is how its value changes, where it does."""
 
     key: Key
     converted: Converted | None = None
@@ -128,11 +120,8 @@ class Unused:
 
 
 Spelling = Alias | Agrees | Refused | Unused
-
-
 PENALTY_SCALE = 50.0
 """The documents' default penalty of .1 is the default cost aversion of 5."""
-
 NO_SIGN = Converted(abs, -1, 1, "a minus sign is dropped")
 """A fall written as a negative number, or as the positive one that is meant."""
 COST_AVERSION = Converted(
@@ -162,6 +151,12 @@ SLIDER = Refused(
     "a slider or a switch of a satellite belongs to its settings (SatelliteSettings), not to a "
     "strategy"
 )
+NO_PATHS = "no paths are drawn, as a Monte Carlo evaluation is not built yet"
+SLIDERS = (
+    *("risk_appetite", "hold_duration", "entry_style", "position_spread", "profit_taking"),
+    *("trailing_stops", "follow_regime", "auto_harvest", "pause_high_volatility"),
+    "dividend_handling",
+)
 WHOLE_PLAN = "planning goes in one go, whatever the batches"
 FROM_HOLDINGS = Refused(
     "dates and returns come from the holdings file (acquired, last_bought, last_sold, "
@@ -170,84 +165,70 @@ FROM_HOLDINGS = Refused(
 
 _COMBINATIONS = (Kind.SEQUENCE, "enhanced_combinatorial")
 
-GLOBAL: Mapping[str, Spelling] = MappingProxyType(
-    {
-        "max_depth": _search("max_depth"),
-        "max_plan_depth": _search("max_depth"),
-        "beam_width": _search("beam_width"),
-        "max_opportunities_per_category": _planner("max_opportunities_per_category"),
-        "priority_threshold": _planner("priority_threshold"),
-        "priority_threshold_for_combinations": _planner("priority_threshold"),
-        "enable_diverse_selection": _planner("diverse_selection"),
-        "diversity_weight": _planner("diversity_weight"),
-        "transaction_cost_fixed": Alias(("costs", "fixed")),
-        "transaction_cost_percent": Alias(("costs", "percent")),
-        "trade_cost_multiplier": Alias(("limits", "max_cost_share"), COST_SHARE),
-        "cost_penalty_factor": Alias(("score", "cost_aversion"), COST_AVERSION),
-        "allow_buy": Alias(("limits", "allow_buy")),
-        "allow_sell": Alias(("limits", "allow_sell")),
-        "max_position_concentration": Alias(("limits", "max_position_weight")),
-        "max_position_size": Alias(("limits", "max_position_weight")),
-        "min_hold_days": _module(Kind.FILTER, "eligibility", "min_hold_days"),
-        "max_loss_threshold": _module(Kind.FILTER, "eligibility", "no_panic_sell_pct", NO_SIGN),
-        "sell_cooldown_days": _module(Kind.FILTER, "recently_traded", "sell_cooldown_days"),
-        "buy_cooldown_days": _module(Kind.FILTER, "recently_traded", "buy_cooldown_days"),
-        "min_weight_gap": _module(Kind.OPPORTUNITY, "weight_based", "min_gap_threshold"),
-        "enable_market_regime_scenarios": _module(Kind.PATTERN, "market_regime", ENABLED),
-        "enable_combinatorial": _module(*_COMBINATIONS, ENABLED),
-        "combinatorial_max_combinations_per_depth": _module(*_COMBINATIONS, "max_combinations"),
-        "combinatorial_max_sells": _module(*_COMBINATIONS, "max_sells"),
-        "combinatorial_max_buys": _module(*_COMBINATIONS, "max_buys"),
-        "combinatorial_max_candidates": _module(*_COMBINATIONS, "max_candidates"),
-        "enable_batch_generation": Unused(WHOLE_PLAN, bool),
-        "batch_size": Unused(WHOLE_PLAN),
-        "monte_carlo_path_count": Unused(
-            "no paths are drawn, as a Monte Carlo evaluation is not built yet"
-        ),
-        "enable_multi_objective": _not_yet("a multi-objective evaluation", False),
-        "enable_stochastic_scenarios": _not_yet("a stochastic evaluation", False),
-        "enable_monte_carlo_paths": _not_yet("a Monte Carlo evaluation", False),
-        "enable_multi_timeframe": _not_yet("a multi-timeframe evaluation", False),
-        "stochastic_price_shifts": _not_yet("a stochastic evaluation", []),
-        "evaluation_mode": _not_yet("any evaluation but `single_objective`", "single_objective"),
-        "base_trade_amount_eur": Refused(
-            "orders are sized in fractions of value, not in money: write planner.base_trade_weight,"
-            " the amount over the account's value"
-        ),
-        "risk_appetite": SLIDER,
-        "hold_duration": SLIDER,
-        "entry_style": SLIDER,
-        "position_spread": SLIDER,
-        "profit_taking": SLIDER,
-        "trailing_stops": SLIDER,
-        "follow_regime": SLIDER,
-        "auto_harvest": SLIDER,
-        "pause_high_volatility": SLIDER,
-        "dividend_handling": SLIDER,
-    }
-)
+GLOBAL: Mapping[str, Spelling] = {
+    "max_depth": _search("max_depth"),
+    "max_plan_depth": _search("max_depth"),
+    "beam_width": _search("beam_width"),
+    "max_opportunities_per_category": _planner("max_opportunities_per_category"),
+    "priority_threshold": _planner("priority_threshold"),
+    "priority_threshold_for_combinations": _planner("priority_threshold"),
+    "enable_diverse_selection": _planner("diverse_selection"),
+    "diversity_weight": _planner("diversity_weight"),
+    "transaction_cost_fixed": Alias(("costs", "fixed")),
+    "transaction_cost_percent": Alias(("costs", "percent")),
+    "trade_cost_multiplier": Alias(("limits", "max_cost_share"), COST_SHARE),
+    "cost_penalty_factor": Alias(("score", "cost_aversion"), COST_AVERSION),
+    "allow_buy": Alias(("limits", "allow_buy")),
+    "allow_sell": Alias(("limits", "allow_sell")),
+    "max_position_concentration": Alias(("limits", "max_position_weight")),
+    "max_position_size": Alias(("limits", "max_position_weight")),
+    "min_hold_days": _module(Kind.FILTER, "eligibility", "min_hold_days"),
+    "max_loss_threshold": _module(Kind.FILTER, "eligibility", "no_panic_sell_pct", NO_SIGN),
+    "sell_cooldown_days": _module(Kind.FILTER, "recently_traded", "sell_cooldown_days"),
+    "buy_cooldown_days": _module(Kind.FILTER, "recently_traded", "buy_cooldown_days"),
+    "min_weight_gap": _module(Kind.OPPORTUNITY, "weight_based", "min_gap_threshold"),
+    "enable_market_regime_scenarios": _module(Kind.PATTERN, "market_regime", ENABLED),
+    "enable_combinatorial": _module(*_COMBINATIONS, ENABLED),
+    "combinatorial_max_combinations_per_depth": _module(*_COMBINATIONS, "max_combinations"),
+    "combinatorial_max_sells": _module(*_COMBINATIONS, "max_sells"),
+    "combinatorial_max_buys": _module(*_COMBINATIONS, "max_buys"),
+    "combinatorial_max_candidates": _module(*_COMBINATIONS, "max_candidates"),
+    "enable_batch_generation": Unused(WHOLE_PLAN, bool),
+    "batch_size": Unused(WHOLE_PLAN),
+    "monte_carlo_path_count": Unused(NO_PATHS),
+    "enable_multi_objective": _not_yet("a multi-objective evaluation", False),
+    "enable_stochastic_scenarios": _not_yet("a stochastic evaluation", False),
+    "enable_monte_carlo_paths": _not_yet("a Monte Carlo evaluation", False),
+    "enable_multi_timeframe": _not_yet("a multi-timeframe evaluation", False),
+    "stochastic_price_shifts": _not_yet("a stochastic evaluation", []),
+    "evaluation_mode": _not_yet("any evaluation but `single_objective`", "single_objective"),
+    "base_trade_amount_eur": Refused(
+        "orders are sized in fractions of value, not in money: write planner.base_trade_weight,"
+        " the amount over the account's value"
+    ),
+    **dict.fromkeys(SLIDERS, SLIDER),
+}
 """Keys of the top, `[planner]` and `[core]` that are not house keys."""
 
-EVALUATION: Mapping[str, Spelling] = MappingProxyType({"mode": GLOBAL["evaluation_mode"]})
+EVALUATION: Mapping[str, Spelling] = {"mode": GLOBAL["evaluation_mode"]}
 """Keys of `[evaluation]`."""
 
-_BUYS: Mapping[str, Spelling] = MappingProxyType(
-    {"base_trade_amount_eur": GLOBAL["base_trade_amount_eur"]}
+_BUYS: Mapping[str, Spelling] = {"base_trade_amount_eur": GLOBAL["base_trade_amount_eur"]}
+
+_OF_WEIGHT_BASED = (
+    *("transaction_cost_fixed", "transaction_cost_percent"),
+    *("trade_cost_multiplier", "min_weight_gap"),
 )
 
-_EVERY_PATTERN: Mapping[str, Spelling] = MappingProxyType(
-    {
-        "max_depth": Agrees(("search", "max_depth")),
-        "available_cash_eur": Refused("cash comes from the account: leave it out", (0, 0.0)),
-    }
-)
+_EVERY_PATTERN: Mapping[str, Spelling] = {
+    "max_depth": Agrees(("search", "max_depth")),
+    "available_cash_eur": Refused("cash comes from the account: leave it out", (0, 0.0)),
+}
 
-_COMBINATORIAL: Mapping[str, Spelling] = MappingProxyType(
-    {
-        "priority_threshold": Agrees(("planner", "priority_threshold")),
-        "max_steps": Agrees(("search", "max_depth")),
-    }
-)
+_COMBINATORIAL: Mapping[str, Spelling] = {
+    "priority_threshold": Agrees(("planner", "priority_threshold")),
+    "max_steps": Agrees(("search", "max_depth")),
+}
 
 _ENFORCE = Refused(
     "a rule that is on is enforced; to switch one off set its number to 0, or switch the "
@@ -255,96 +236,81 @@ _ENFORCE = Refused(
     (True,),
 )
 
-MODULES: Mapping[str, Mapping[str, Spelling]] = MappingProxyType(
-    {
-        "opportunity_calculators.averaging_down": {
-            **_BUYS,
-            "dip_threshold": _module(Kind.OPPORTUNITY, "averaging_down", "dip_threshold", NO_SIGN),
-            "max_drawdown": _module(Kind.OPPORTUNITY, "averaging_down", "max_drawdown", NO_SIGN),
-        },
-        "opportunity_calculators.opportunity_buys": _BUYS,
-        "opportunity_calculators.rebalance_buys": _BUYS,
-        "opportunity_calculators.weight_based": {
-            "transaction_cost_fixed": GLOBAL["transaction_cost_fixed"],
-            "transaction_cost_percent": GLOBAL["transaction_cost_percent"],
-            "trade_cost_multiplier": GLOBAL["trade_cost_multiplier"],
-            "min_weight_gap": GLOBAL["min_weight_gap"],
-        },
-        "pattern_generators.*": _EVERY_PATTERN,
-        "pattern_generators.single_best": {
-            **_EVERY_PATTERN,
-            "max_depth": Refused("a single order is one order deep: leave it out", (1,)),
-        },
-        "pattern_generators.adaptive": {
-            **_EVERY_PATTERN,
-            "min_large_gap": _module(Kind.PATTERN, "adaptive", "geographic_gap"),
-            "min_medium_gap": _module(Kind.PATTERN, "adaptive", "sector_gap"),
-        },
-        "pattern_generators.market_regime": {
-            **_EVERY_PATTERN,
-            "market_regime": Refused(
-                "the regime is detected from the index, never set: leave it out"
-            ),
-        },
-        "sequence_generators.combinatorial": _COMBINATORIAL,
-        "sequence_generators.enhanced_combinatorial": _COMBINATORIAL,
-        "filters.correlation_aware": {
-            "lookback_days": Unused(
-                "correlations come from all the prices given; give fewer for a shorter look back"
-            ),
-            "securities": Refused("securities come from the account: leave it out"),
-            "correlation_matrix": Refused(
-                "correlations are estimated from the prices given: leave it out"
-            ),
-        },
-        "filters.eligibility": {
-            "max_loss_threshold": GLOBAL["max_loss_threshold"],
-            "sell_cooldown_days": GLOBAL["sell_cooldown_days"],
-            "enforce_min_hold": _ENFORCE,
-            "enforce_sell_cooldown": _ENFORCE,
-            "enforce_max_loss": _ENFORCE,
-            "position_acquired_dates": FROM_HOLDINGS,
-            "last_sell_dates": FROM_HOLDINGS,
-            "position_returns": FROM_HOLDINGS,
-        },
-        "filters.recently_traded": {
-            "enforce_buy_cooldown": _ENFORCE,
-            "enforce_sell_cooldown": _ENFORCE,
-            "trade_history": FROM_HOLDINGS,
-        },
-    }
-)
+MODULES: Mapping[str, Mapping[str, Spelling]] = {
+    "opportunity_calculators.averaging_down": {
+        **_BUYS,
+        "dip_threshold": _module(Kind.OPPORTUNITY, "averaging_down", "dip_threshold", NO_SIGN),
+        "max_drawdown": _module(Kind.OPPORTUNITY, "averaging_down", "max_drawdown", NO_SIGN),
+    },
+    "opportunity_calculators.opportunity_buys": _BUYS,
+    "opportunity_calculators.rebalance_buys": _BUYS,
+    "opportunity_calculators.weight_based": {key: GLOBAL[key] for key in _OF_WEIGHT_BASED},
+    "pattern_generators.*": _EVERY_PATTERN,
+    "pattern_generators.single_best": {
+        **_EVERY_PATTERN,
+        "max_depth": Refused("a single order is one order deep: leave it out", (1,)),
+    },
+    "pattern_generators.adaptive": {
+        **_EVERY_PATTERN,
+        "min_large_gap": _module(Kind.PATTERN, "adaptive", "geographic_gap"),
+        "min_medium_gap": _module(Kind.PATTERN, "adaptive", "sector_gap"),
+    },
+    "pattern_generators.market_regime": {
+        **_EVERY_PATTERN,
+        "market_regime": Refused("the regime is detected from the index, never set: leave it out"),
+    },
+    "sequence_generators.combinatorial": _COMBINATORIAL,
+    "sequence_generators.enhanced_combinatorial": _COMBINATORIAL,
+    "filters.correlation_aware": {
+        "lookback_days": Unused(
+            "correlations come from all the prices given; give fewer for a shorter look back"
+        ),
+        "securities": Refused("securities come from the account: leave it out"),
+        "correlation_matrix": Refused(
+            "correlations are estimated from the prices given: leave it out"
+        ),
+    },
+    "filters.eligibility": {
+        "max_loss_threshold": GLOBAL["max_loss_threshold"],
+        "sell_cooldown_days": GLOBAL["sell_cooldown_days"],
+        "enforce_min_hold": _ENFORCE,
+        "enforce_sell_cooldown": _ENFORCE,
+        "enforce_max_loss": _ENFORCE,
+        "position_acquired_dates": FROM_HOLDINGS,
+        "last_sell_dates": FROM_HOLDINGS,
+        "position_returns": FROM_HOLDINGS,
+    },
+    "filters.recently_traded": {
+        "enforce_buy_cooldown": _ENFORCE,
+        "enforce_sell_cooldown": _ENFORCE,
+        "trade_history": FROM_HOLDINGS,
+    },
+}
 """Parameters of modules that are not house keys, by qualified name; `*` = all of the kind."""
 
-ENABLED_LISTS: Mapping[str, Kind] = MappingProxyType(
-    {
-        "enabled_opportunity_calculators": Kind.OPPORTUNITY,
-        "enabled_pattern_generators": Kind.PATTERN,
-        "enabled_sequence_generators": Kind.SEQUENCE,
-        "enabled_filters": Kind.FILTER,
-    }
-)
+ENABLED_LISTS: Mapping[str, Kind] = {
+    "enabled_opportunity_calculators": Kind.OPPORTUNITY,
+    "enabled_pattern_generators": Kind.PATTERN,
+    "enabled_sequence_generators": Kind.SEQUENCE,
+    "enabled_filters": Kind.FILTER,
+}
 """Lists of names: exactly these run."""
 
-PARAM_TABLES: Mapping[str, Kind] = MappingProxyType(
-    {
-        "opportunity_params": Kind.OPPORTUNITY,
-        "pattern_params": Kind.PATTERN,
-        "generator_params": Kind.SEQUENCE,
-        "filter_params": Kind.FILTER,
-    }
-)
+PARAM_TABLES: Mapping[str, Kind] = {
+    "opportunity_params": Kind.OPPORTUNITY,
+    "pattern_params": Kind.PATTERN,
+    "generator_params": Kind.SEQUENCE,
+    "filter_params": Kind.FILTER,
+}
 """Tables of parameters by module; they switch nothing on."""
 
-NAMES: Mapping[str, str] = MappingProxyType(
-    {
-        "name": "name",
-        "description": "description",
-        "title": "description",
-        "preset": "preset",
-        "preset_name": "preset",
-    }
-)
+NAMES: Mapping[str, str] = {
+    "name": "name",
+    "description": "description",
+    "title": "description",
+    "preset": "preset",
+    "preset_name": "preset",
+}
 """Texts, at the top, in `[planner]` or in `[core]` -> what they are."""
 
 

@@ -21,7 +21,6 @@ add a variant: a file with one such function, its name in `choices.Variant`, its
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 
 from steelyard.arrays import IntArray
 from steelyard.modules.candidates import Candidates
@@ -39,19 +38,17 @@ from steelyard.modules.patterns.adaptive.risk_reduction import risk_reduction
 from steelyard.modules.patterns.adaptive.sector_gap import sector_gap
 from steelyard.modules.registry import pattern_generator
 
-VARIANTS: Mapping[Variant, Callable[[Context, Candidates, Params], list[int]]] = MappingProxyType(
-    {
-        "geographic_gap": geographic_gap,
-        "sector_gap": sector_gap,
-        "joint_gap": joint_gap,
-        "geographic_swap": geographic_swap,
-        "concentration_trim": concentration_trim,
-        "risk_reduction": risk_reduction,
-        "quality_upgrade": quality_upgrade,
-        "income_gap": income_gap,
-        "cash_drag": cash_drag,
-    }
-)
+VARIANTS: Mapping[Variant, Callable[[Context, Candidates, Params], list[int]]] = {
+    "geographic_gap": geographic_gap,
+    "sector_gap": sector_gap,
+    "joint_gap": joint_gap,
+    "geographic_swap": geographic_swap,
+    "concentration_trim": concentration_trim,
+    "risk_reduction": risk_reduction,
+    "quality_upgrade": quality_upgrade,
+    "income_gap": income_gap,
+    "cash_drag": cash_drag,
+}
 
 
 @pattern_generator("adaptive", version="1.0.0", params=Params, tags=("sell", "buy"), on=False)

@@ -21,7 +21,7 @@ from steelyard.modules.context import Context
 from steelyard.modules.groups import NOISE, GroupGap
 from steelyard.modules.patterns import buys, sells
 from steelyard.modules.registry import ModuleParams
-from steelyard.settings import Fraction
+from steelyard.settings import Fraction, setting
 
 Variant = Literal[
     "geographic_gap",
@@ -63,62 +63,32 @@ class Params(ModuleParams):
     """Which of the nine variants run, and from which number on each sees something to do."""
 
     variants: Variants = ALL
-    geographic_gap: Annotated[
-        float,
-        Field(
-            ge=0,
-            le=0.5,
-            description="least distance of a country from its target, of the invested part",
-        ),
-    ] = 0.02
-    sector_gap: Annotated[
-        float,
-        Field(
-            ge=0,
-            le=0.5,
-            description="least distance of a sector under its target, of the invested part",
-        ),
-    ] = 0.01
-    top_gaps: Annotated[
-        int, Field(ge=1, le=20, description="countries and sectors looked at, widest gap first")
-    ] = 3
-    concentration_cap: Annotated[
-        float,
-        Field(gt=0, le=1, description="of value; a larger holding is trimmed to it, funds exempt"),
-    ] = 0.15
-    volatility_target: Annotated[
-        float,
-        Field(
-            ge=0, le=2, description="volatility a year, cash included, over which risk is reduced"
-        ),
-    ] = 0.15
-    risk_share: Annotated[
-        float,
-        Field(
-            ge=1, le=20, description="share of the variance, per weight, over which risk is reduced"
-        ),
-    ] = 1.5
-    low_quality_share: Annotated[
-        Fraction,
-        Field(description="part of the holdings, lowest quality first, that may be upgraded"),
-    ] = 0.25
-    quality_difference: Annotated[
-        Fraction, Field(description="least quality that an upgrade adds")
-    ] = 0.2
-    yield_target: Annotated[
-        float,
-        Field(
-            ge=0,
-            le=0.2,
-            description="dividend yield a year of the holdings under which income is bought",
-        ),
-    ] = 0.02
-    cash_slack: Annotated[
-        Fraction,
-        Field(
-            description="cash over the reserve of the market regime that is left alone, of value"
-        ),
-    ] = 0.05
+    geographic_gap: float = setting(
+        0.02, "least distance of a country from its target, of the invested part", ge=0, le=0.5
+    )
+    sector_gap: float = setting(
+        0.01, "least distance of a sector under its target, of the invested part", ge=0, le=0.5
+    )
+    top_gaps: int = setting(3, "countries and sectors looked at, widest gap first", ge=1, le=20)
+    concentration_cap: float = setting(
+        0.15, "of value; a larger holding is trimmed to it, funds exempt", gt=0, le=1
+    )
+    volatility_target: float = setting(
+        0.15, "volatility a year, cash included, over which risk is reduced", ge=0, le=2
+    )
+    risk_share: float = setting(
+        1.5, "share of the variance, per weight, over which risk is reduced", ge=1, le=20
+    )
+    low_quality_share: Fraction = setting(
+        0.25, "part of the holdings, lowest quality first, that may be upgraded"
+    )
+    quality_difference: Fraction = setting(0.2, "least quality that an upgrade adds")
+    yield_target: float = setting(
+        0.02, "dividend yield a year of the holdings under which income is bought", ge=0, le=0.2
+    )
+    cash_slack: Fraction = setting(
+        0.05, "cash over the reserve of the market regime that is left alone, of value"
+    )
 
 
 def every_buy(candidates: Candidates) -> list[int]:

@@ -30,13 +30,9 @@ def draw(view: View) -> None:
         drift = "none" if other.drift is None else percent(other.drift)
         numbers = (points(other.score), signed(other.net, 2), money(other.cost))
         trades = (other.orders if view.explain else "") or other.note
-        rows.append(
-            Row(
-                (other.name, *numbers, percent(other.turnover), drift),
-                under=(trades,) if trades else (),
-                style="bold" if other.kind == "plan" else "",
-            )
-        )
+        cells = (other.name, *numbers, percent(other.turnover), drift)
+        style = "bold" if other.kind == "plan" else ""
+        rows.append(Row(cells, (trades,) if trades else (), style))
     view.table(columns, rows)
     sources = credited(plan) if view.explain else []
     if sources:

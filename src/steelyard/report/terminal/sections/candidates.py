@@ -13,20 +13,11 @@ def draw(view: View) -> None:
     """Print every candidate and who asked for it."""
     plan = view.plan
     view.title(f"The candidate table, {len(plan.candidates)} rows")
-    columns = (
-        Column("Id"),
-        Column("Side"),
-        Column("Symbol"),
-        *figure_heads(plan),
-        Column("Proposed by", drop=3),
-    )
-    view.table(
-        columns,
-        [
-            Row((c.id, SIDES[c.side], c.symbol, *figures(c), ", ".join(c.sources)))
-            for c in plan.candidates
-        ],
-    )
+    heads = (Column("Id"), Column("Side"), Column("Symbol"), *figure_heads(plan))
+    cells = [
+        (c.id, SIDES[c.side], c.symbol, *figures(c), ", ".join(c.sources)) for c in plan.candidates
+    ]
+    view.table((*heads, Column("Proposed by", drop=3)), list(map(Row, cells)))
 
 
 def figure_heads(plan: Plan) -> tuple[Column, ...]:

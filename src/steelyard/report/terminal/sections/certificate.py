@@ -18,7 +18,5 @@ def draw(view: View) -> None:
         view.say(proposed(plan.proposed_by, len(plan.proposed_by) if view.explain else MOST))
     headroom = plan.certificate.structural_headroom
     if headroom is not None:
-        view.say(
-            f"Structural headroom {points(headroom)} points: other sizes and more orders could add "
-            "at most that."
-        )
+        most = "other sizes and more orders could add at most that"
+        view.say(f"Structural headroom {points(headroom)} points: {most}.")

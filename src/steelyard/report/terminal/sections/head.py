@@ -14,11 +14,8 @@ def draw(view: View) -> None:
     """Print bucket, strategy, day, value, market regime, and the verdict with its figures."""
     plan = view.plan
     version = f" v{plan.strategy.version}" if plan.strategy.version is not None else ""
-    view.say(
-        f"{plan.bucket} · {plan.strategy.name}{version} · as of {day(plan.as_of)} · value "
-        f"{in_base(plan, plan.value)}",
-        indent=0,
-    )
+    what = f"{plan.bucket} · {plan.strategy.name}{version} · as of {day(plan.as_of)}"
+    view.say(f"{what} · value {in_base(plan, plan.value)}", indent=0)
     if regime(plan):
         view.say(regime(plan), indent=0)
     view.emit([Text("")])
@@ -27,13 +24,8 @@ def draw(view: View) -> None:
     if plan.verdict.detail:
         view.say(plan.verdict.detail, indent=0)
     if plan.problems:
-        view.say(
-            f"{counted(len(plan.problems), 'problem')}, told before the seal; not to be sent live.",
-            indent=0,
-        )
+        problems = counted(len(plan.problems), "problem")
+        view.say(f"{problems}, told before the seal; not to be sent live.", indent=0)
     if plan.excluded:
-        view.say(
-            f"Left out on your word: {', '.join(plan.excluded)}. Values and weights are without "
-            "them.",
-            indent=0,
-        )
+        out = f"Left out on your word: {', '.join(plan.excluded)}."
+        view.say(f"{out} Values and weights are without them.", indent=0)

@@ -13,7 +13,6 @@ from steelyard.report.terminal.sections.view import View, side_of
 
 REASONS_SHOWN = 6
 """Rows without `explain`."""
-
 STAGES: tuple[Stage, ...] = (*TELLING, "merge")
 """Order of the ledger; last what lives on in another size."""
 
@@ -65,12 +64,6 @@ def row(entry: NotTraded) -> Row:
         by_rule(entry.rule, entry.limit),
         by_rule(entry.rule, entry.margin, margin=True),
     )
-    cells = (
-        entry.symbol,
-        side_of(entry.side),
-        f"{entry.stage}: {plain_words(entry.rule)}",
-        entry.candidate or "",
-        entry.module or "",
-        *numbers,
-    )
-    return Row(cells, under=(entry.reason,))
+    rule = f"{entry.stage}: {plain_words(entry.rule)}"
+    who = (entry.candidate or "", entry.module or "")
+    return Row((entry.symbol, side_of(entry.side), rule, *who, *numbers), under=(entry.reason,))

@@ -11,11 +11,8 @@ LEVELS = {"stop": "Problem: ", "warn": "Warning: ", "info": ""}
 
 def draw(view: View) -> None:
     """Print all notes of the plan; what was left out stands in the head already."""
-    tell(
-        view,
-        view.plan.model_copy(update={"excluded": ()}),
-        "What to know before trusting the numbers",
-    )
+    plan = view.plan.model_copy(update={"excluded": ()})
+    tell(view, plan, "What to know before trusting the numbers")
 
 
 def tell(view: View, plan: Plan, title: str) -> None:

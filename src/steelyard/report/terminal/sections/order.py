@@ -21,17 +21,8 @@ from steelyard.report.terminal.sections import (
 )
 
 SECTIONS = (
-    head,
-    trades,
-    costs,
-    drift,
-    weights,
-    score,
-    cash,
-    not_traded,
-    alternatives,
-    what_if,
-    explanation,
+    *(head, trades, costs, drift, weights, score, cash),
+    *(not_traded, alternatives, what_if, explanation),
 )
 EXPLAINED = (candidates, modules)
 LAST = (certificate, notes, seal)

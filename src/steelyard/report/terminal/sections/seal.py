@@ -12,23 +12,16 @@ def draw(view: View) -> None:
     plan, opinion = view.plan, view.opinion or verify.check(view.plan.document())
     view.title("Seal")
     version = f" v{plan.strategy.version}" if plan.strategy.version is not None else ""
+    prices = plan.prices_as_of
+    quotes = f"quotes of {day(prices.quotes)}, history to {day(prices.history)}"
+    struck = "" if plan.reproducible else "; not reproducible: a time limit struck"
     rows = [
         ("plan", plan.plan_id[:HASH_SHOWN]),
         ("strategy", f"{plan.strategy.name}{version}, {plan.strategy.sha256[:HASH_SHOWN]}"),
         ("inputs", plan.inputs_sha256[:HASH_SHOWN]),
-        (
-            "prices",
-            (
-                f"quotes of {day(plan.prices_as_of.quotes)}, history to "
-                f"{day(plan.prices_as_of.history)}, {plan.price_source}"
-            ),
-        ),
+        ("prices", f"{quotes}, {plan.price_source}"),
         ("second opinion", verify.summary(opinion)),
-        (
-            "seed",
-            str(plan.seed)
-            + ("" if plan.reproducible else "; not reproducible: a time limit struck"),
-        ),
+        ("seed", f"{plan.seed}{struck}"),
     ]
     view.table((Column(""), Column("")), [Row(row) for row in rows])
     view.say(f"Not checked by the second opinion: {verify.left_out(opinion)}.", style="dim")

@@ -24,10 +24,7 @@ class Taken(NamedTuple):
 
 
 def draw(
-    view: View,
-    around: Sequence[tuple[str, float]] = (),
-    *,
-    total: float | None = None,
+    view: View, around: Sequence[tuple[str, float]] = (), *, total: float | None = None
 ) -> None:
     """Print the parts in milliseconds, what is inside of one indented under it.
 
@@ -35,23 +32,16 @@ def draw(
     total    seconds of the whole command
     """
     view.title("Time taken")
-    parts = (
-        list(_commanded(around, view.plan.timings))
-        if around
-        else list(staged(view.plan.timings, 0))
-    )
+    timings = view.plan.timings
+    parts = list(_commanded(around, timings) if around else staged(timings, 0))
     if total is not None:
         spent = sum(part.seconds for part in parts if not part.depth)
         parts += [Taken(0, REST, max(0.0, total - spent)), Taken(0, "total", total)]
-    rows = [
-        Row((2 * part.depth * " " + part.name, f"{1000 * part.seconds:,.1f} ms")) for part in parts
-    ]
-    view.table((Column("Part"), Column("", "right")), rows)
+    cells = [(2 * p.depth * " " + p.name, f"{1000 * p.seconds:,.1f} ms") for p in parts]
+    view.table((Column("Part"), Column("", "right")), list(map(Row, cells)))
     if total is not None:
-        view.say(
-            "What is indented is part of what stands over it. Starting Python is not counted.",
-            style="dim",
-        )
+        indented = "What is indented is part of what stands over it."
+        view.say(f"{indented} Starting Python is not counted.", style="dim")
 
 
 def _commanded(around: Iterable[tuple[str, float]], timings: Iterable[Timing]) -> Iterator[Taken]:
@@ -60,17 +50,12 @@ def _commanded(around: Iterable[tuple[str, float]], timings: Iterable[Timing]) -
         if name == PLANNING:
             stages = list(staged(timings, 1))
             yield from stages
-            yield Taken(
-                1,
-                REST,
-                max(0.0, seconds - sum(stage.seconds for stage in stages if stage.depth == 1)),
-            )
+            spent = sum(stage.seconds for stage in stages if stage.depth == 1)
+            yield Taken(1, REST, max(0.0, seconds - spent))
 
 
 def staged(timings: Iterable[Timing], depth: int) -> Iterator[Taken]:
-    """Each stage, then its modules: they are noted when they end, so those of a stage come before
-    it; modules have a kind and a dot.
-    """
+    """Each stage, then its modules, which are noted before it; modules have a kind and a dot."""
     modules: list[Timing] = []
     for timing in timings:
         if "." in timing.name:
@@ -79,11 +64,8 @@ def staged(timings: Iterable[Timing], depth: int) -> Iterator[Taken]:
         yield from _stage(timing, modules, depth)
         modules = []
     if modules:
-        yield from _stage(
-            Timing(name=AFTERWARDS, seconds=sum(module.seconds for module in modules)),
-            modules,
-            depth,
-        )
+        seconds = sum(module.seconds for module in modules)
+        yield from _stage(Timing(name=AFTERWARDS, seconds=seconds), modules, depth)
 
 
 def _stage(stage: Timing, modules: Iterable[Timing], depth: int) -> Iterator[Taken]:

@@ -18,10 +18,8 @@ from steelyard.sentences import FORMATS, money
 
 BAR = 24
 """Length of the longest bar, terminal columns."""
-
 NAME = 36
 """Longest name in a table; `why` shows it whole."""
-
 HASH_SHOWN = 16
 """Digits of a hash that are shown."""
 

@@ -9,7 +9,6 @@ from steelyard.sentences import percent, signed
 
 ROWS = 19
 """Rows without `explain`, cash not counted."""
-
 NONE = "–"
 """Where a security without a price would have its weight."""
 

@@ -31,15 +31,11 @@ def draw(view: View, symbol: str) -> None:
 
 def _about(plan: Plan, symbol: str) -> Plan:
     """The plan with only what notes say of one symbol."""
-    return plan.model_copy(
-        update={
-            "problems": tuple(notice for notice in plan.problems if notice.symbol == symbol),
-            "warnings": tuple(notice for notice in plan.warnings if notice.symbol == symbol),
-            "data_coverage": tuple(entry for entry in plan.data_coverage if entry.symbol == symbol),
-            "steps": tuple(step for step in plan.steps if step.symbol == symbol),
-            "excluded": (),
-        }
-    )
+    own = {
+        part: tuple(entry for entry in getattr(plan, part) if entry.symbol == symbol)
+        for part in ("problems", "warnings", "data_coverage", "steps")
+    }
+    return plan.model_copy(update={**own, "excluded": ()})
 
 
 def _head(view: View, symbol: str, holding: HoldingShown | None, step: Step | None) -> None:
@@ -47,12 +43,10 @@ def _head(view: View, symbol: str, holding: HoldingShown | None, step: Step | No
     name = f" {holding.name}" if holding and holding.name and holding.name != symbol else ""
     where = f"{plan.bucket} · as of {day(plan.as_of)} · plan {plan.plan_id[:HASH_SHOWN]}"
     view.say(f"{symbol}{name} · {where}", indent=0)
+    stays = holding is not None and holding.quantity
+    verdict = "Kept as it is." if stays else "Not held, not bought."
     if step is not None:
         verdict = f"{step.side.capitalize()} {quantity(step.quantity)}."
-    elif holding is not None and holding.quantity:
-        verdict = "Kept as it is."
-    else:
-        verdict = "Not held, not bought."
     view.emit([Text("")])
     view.say(verdict, indent=0, style="bold")
     if holding is not None:
