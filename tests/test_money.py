@@ -19,7 +19,7 @@ RATES = FxTable(
                 FxRate("EUR", Decimal("1.10"), date(2024, 1, 3)),
                 FxRate("EUR", Decimal("1.25"), date(2024, 1, 5)),
             )
-        },
+        }
     ),
 )
 

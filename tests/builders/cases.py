@@ -333,8 +333,7 @@ GENERATORS = {
         },
     ),
     "partial_execution": Case(
-        bound,
-        {"prefixes": Change(False), "fills": Change((0.3,)), "min_shares": Change(60)},
+        bound, {"prefixes": Change(False), "fills": Change((0.3,)), "min_shares": Change(60)}
     ),
     "enhanced_combinatorial": Case(
         REDEPLOY,

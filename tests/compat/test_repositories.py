@@ -14,12 +14,7 @@ from typing import Any
 import pytest
 
 from builders.compat import Settings, Trades, plan, refusal, trades
-from steelyard.compat import (
-    CircuitBreaker,
-    HolisticPlanner,
-    PlannerConfiguration,
-    PlannerContext,
-)
+from steelyard.compat import CircuitBreaker, HolisticPlanner, PlannerConfiguration, PlannerContext
 from steelyard.compat.convert import convert
 from steelyard.planning import planner
 
@@ -74,11 +69,7 @@ SETTINGS = {  # of the account -> as written, ours, as meant
     "max_plan_depth": (2, "search.max_depth", 2),
     "min_hold_days": (10, "filters.eligibility.min_hold_days", 10),
     "sell_cooldown_days": (11, "filters.recently_traded.sell_cooldown_days", 11),
-    "min_security_score": (
-        0.8,
-        "opportunity_calculators.opportunity_buys.min_quality_score",
-        0.8,
-    ),
+    "min_security_score": (0.8, "opportunity_calculators.opportunity_buys.min_quality_score", 0.8),
     "max_loss_threshold": (-0.2, "filters.eligibility.no_panic_sell_pct", 0.2),
     "min_cash_reserve": (1300, "limits.cash_reserve_weight", 0.1),
 }

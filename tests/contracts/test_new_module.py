@@ -73,10 +73,7 @@ def test_the_best_sale_pays_for_the_best_buy():
 def test_without_candidates_there_is_no_row_with_an_order():
     assert (one_for_one(*of_table(symbols="A B")(), NoParams()) < 0).all()
 '''
-NEW = {
-    "opportunities/crumbs.py": CRUMBS,
-    "patterns/one_for_one.py": ONE_FOR_ONE,
-}
+NEW = {"opportunities/crumbs.py": CRUMBS, "patterns/one_for_one.py": ONE_FOR_ONE}
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", "build", "dist")
 
 

@@ -131,10 +131,7 @@ ENDING = {
         "its answer",
     ),
     "closes its channel": (calculator("os.closerange(3, 60); time.sleep(60)"), "worker"),
-    "fails in mid-search": (
-        sieve("rows", FAILS_LATER),
-        "exit code 1",
-    ),
+    "fails in mid-search": (sieve("rows", FAILS_LATER), "exit code 1"),
 }
 """Calls after which there is no worker any more."""
 
@@ -166,10 +163,7 @@ BREAKING = {
         ),
         "2,500 characters with its facts",
     ),
-    "calls a variant by a number": (
-        pattern("return {1: []}"),
-        "where a str is due",
-    ),
+    "calls a variant by a number": (pattern("return {1: []}"), "where a str is due"),
     "calls a variant by a tag": (
         pattern("return {'<b>': []}"),
         "variants are named in small letters",
@@ -263,10 +257,7 @@ BREAKING = {
         "apart from itself",
     ),
     "is no predicate": (sieve("rows", "return 1"), "a int where a function is due"),
-    "answers once for all": (
-        sieve("rows", "return lambda rows: True"),
-        "an answer of shape ()",
-    ),
+    "answers once for all": (sieve("rows", "return lambda rows: True"), "an answer of shape ()"),
     "a part that is not concave": (
         part("1.0", "Quadratic(0.0, np.zeros(n), -np.eye(n))"),
         "not concave",

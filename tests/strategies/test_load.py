@@ -122,10 +122,7 @@ REFUSED = [
         "[limits]\nfunding = 'loan'",
         "limits.funding is 'loan'; it must be one of 'proceeds', 'settled'.",
     ),
-    (
-        "[costs]\nfixed = '2.0'",
-        "costs.fixed is '2.0'; it must be a number from 0 to 1,000,000.",
-    ),
+    ("[costs]\nfixed = '2.0'", "costs.fixed is '2.0'; it must be a number from 0 to 1,000,000."),
     ("[costs]\nfixed = true", "costs.fixed is true; it must be a number from 0 to 1,000,000."),
     (
         "[costs]\nfixed = 2022-12-28",
@@ -134,10 +131,7 @@ REFUSED = [
     ("[costs]\npercent = nan", "costs.percent is nan; it must be a finite number."),
     ("[costs]\nfixed = -inf", "costs.fixed is -inf; it must be a finite number."),
     ("[costs]\nfixed = 1e999", "costs.fixed is inf; it must be a finite number."),
-    (
-        "[score.anchors]\nfit = [nan, 0]",
-        "score.anchors.fit[0] is nan; it must be a finite number.",
-    ),
+    ("[score.anchors]\nfit = [nan, 0]", "score.anchors.fit[0] is nan; it must be a finite number."),
     ("[score.anchors]\nfit = [1, 0]", "score.anchors.fit: an anchor is"),
     (
         "[score.anchors]\nfit = [1]",
@@ -159,10 +153,7 @@ REFUSED = [
         "[score.stability_parts]\nvol = 0\ndd = 0",
         "score.stability_parts: at least one share must be above 0.",
     ),
-    (
-        "[score.neutral]\nyield = 2",
-        "score.neutral.yield is 2; it must be a number from 0 to 1.",
-    ),
+    ("[score.neutral]\nyield = 2", "score.neutral.yield is 2; it must be a number from 0 to 1."),
     (
         "[groups.sector]\nEnergy = 1.2",
         "groups.sector.Energy is 1.2; it must be a number from 0 to 1.",
@@ -180,10 +171,7 @@ REFUSED = [
         "[[limits]]\nallow_buy = true",
         "line 1: limits is [a table]; it must be a table, written [limits].",
     ),
-    (
-        "filters = true",
-        "filters is true; it must be a table of modules, written [filters.NAME].",
-    ),
+    ("filters = true", "filters is true; it must be a table of modules, written [filters.NAME]."),
     (
         "[opportunity_calculators]\nprofit_takin = true",
         (

@@ -171,11 +171,7 @@ def test_what_a_file_does_not_name_it_inherits_from_its_preset_and_is_never_swit
     assert [
         strategy.source(key)
         for key in ("search.max_depth", "search.beam_width", "search.max_nodes")
-    ] == [
-        "strategy file",
-        "preset conservative",
-        "default",
-    ]
+    ] == ["strategy file", "preset conservative", "default"]
 
 
 def test_parameters_alone_keep_what_the_preset_says_of_the_others():
