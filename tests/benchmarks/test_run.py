@@ -1,6 +1,4 @@
-"""benchmarks/README.md is written by script: figures between the markers, words around them left
-alone.
-"""
+"""benchmarks/README.md is written by script: figures between markers, words around them stay."""
 
 import json
 from datetime import date

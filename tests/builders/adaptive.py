@@ -1,6 +1,4 @@
-"""Nine worlds, each in need of one variant of the pattern `adaptive`, which alone proposes in
-it.
-"""
+"""Nine worlds, each in need of one variant of the pattern `adaptive`, which alone proposes."""
 
 from __future__ import annotations
 

@@ -197,9 +197,7 @@ def in_market(regime: str) -> Callable[[], World]:
 
 
 def bound() -> World:
-    """A plan of a sale and a buy under every rule that can be loosened; nothing that is held may be
-    sold.
-    """
+    """A sale and a buy under every rule that can be loosened; no holding may be sold."""
     ctx, table = of_table(
         "sell A .10 .9 rebalance_sells",
         "buy B .07 .8 rebalance_buys",

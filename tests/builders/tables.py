@@ -1,6 +1,4 @@
-"""Small random tables of every kind that the search may meet, and the answers found by trying all
-sets.
-"""
+"""Small random tables of every kind that the search may meet; the answers by trying all sets."""
 
 from __future__ import annotations
 
@@ -23,9 +21,7 @@ MOST_ORDERS = 10
 
 
 def table(seed, *, orders=None, depth=None, securities=None):
-    """One problem: half are tight in cash; caps, conflicts, predicates, sizes, norms and degenerate
-    accounts by chance.
-    """
+    """Half are tight in cash; caps, conflicts, predicates, sizes, norms, odd accounts by chance."""
     random = np.random.default_rng(seed)
 
     def chance(share):
@@ -92,9 +88,7 @@ def orders_of(random, weights, aims, m):
 
 
 def score_of(random, weights, cash, aims):
-    """A concave score: squares around the aims, groups and factors; no norm, one or two; a variance
-    may be none at all.
-    """
+    """A concave score: squares around aims, groups, factors; up to two norms; maybe no variance."""
     n = len(weights)
     size = random.choice([0.0, 0.2, 1.0, 5.0])
     groups, factors = (
@@ -137,9 +131,7 @@ def gradient(model, z):
 
 
 def mirrored(pairs, depth, *, cash=1.0):
-    """`pairs` securities that cannot be told apart, half of what would be best may be bought: many
-    ties.
-    """
+    """`pairs` of like securities, of which half of the best may be bought: many ties."""
     n = pairs
     aims = np.full(n, 1.0 / n)
     model = ScoreModel(0.0, np.append(2 * aims, 0.0), np.diag(np.append(np.ones(n), 0.0)), ())

@@ -217,9 +217,7 @@ def market(
     fx: Decimal = Decimal("1.25"),
     walks: Mapping[str, int] | None = None,
 ) -> Market:
-    """Random walks that end at the given prices; each symbol's own walk, or that of the seed in
-    `walks`.
-    """
+    """Random walks that end at the given prices, by symbol or by the seed in `walks`."""
     symbols = tuple(sorted(prices))
     days = session_days(sessions)
     columns = [

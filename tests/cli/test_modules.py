@@ -1,6 +1,4 @@
-"""`steelyard modules`: what is registered, what a strategy lists, and why something does not
-run.
-"""
+"""`steelyard modules`: what is registered, what a strategy lists, why something does not run."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The same inputs give the same plan: whatever the order, the batches, the names, the scale, the
-hash seed.
-"""
+"""The same inputs, the same plan: whatever the order, batches, names, scale, hash seed."""
 
 import json
 import os

@@ -1,6 +1,4 @@
-"""The search against trying all sets, on two thousand random tables; and what must not change its
-answer.
-"""
+"""The search against trying all sets, on random tables; and what must not change its answer."""
 
 import itertools
 from dataclasses import replace

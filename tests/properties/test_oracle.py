@@ -37,26 +37,20 @@ NEAR = {"abs": 1e-9, "rel": 1e-9}
 
 @dataclass(frozen=True)
 class Enumerated:
-    """Every set of a world's table: its net, and by how much of value it keeps every limit
-    (negative = breaks one).
-    """
+    """Every set of a table: its net, by how much of value it keeps all limits (< 0: breaks one)."""
 
     net: dict[tuple[int, ...], float]
     slack: dict[tuple[int, ...], float]
 
     def best(self, least_slack: float) -> float:
-        """The best net of the sets that keep every limit by that much; doing nothing is always
-        there.
-        """
+        """The best net of the sets that keep every limit by that much; hold is among them."""
         return max(
             (self.net[row] for row in self.net if self.slack[row] >= least_slack), default=0.0
         )
 
 
 def enumerated(portfolio: World, solved: Prepared, plan: Plan, rows: list[int]) -> Enumerated:
-    """All sets of at most `max_depth` of the rows of the candidate table, one order per
-    security.
-    """
+    """All sets of at most `max_depth` of the rows of the table, one order per security."""
     sets = Enumerated({}, {})
     for size in range(1, portfolio.strategy.search.max_depth + 1):
         for row in itertools.combinations(rows, size):
@@ -75,9 +69,7 @@ def signed(plan: Plan, j: int) -> Decimal:
 
 
 def net_of(solved: Prepared, plan: Plan, row: tuple[int, ...]) -> float:
-    """Score after less score before, less the charges of `spec/scoring.md` 2.8, in plain
-    numbers.
-    """
+    """Score after less before, less the charges of `spec/scoring.md` 2.8, in plain numbers."""
     score, value = solved.ctx.score, plan.value
     weights = solved.ctx.weights.copy()
     for j in row:

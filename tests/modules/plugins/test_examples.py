@@ -1,6 +1,4 @@
-"""Every documented plugin is loaded from its folder, pinned, and takes part in a plan of the
-bundled portfolio.
-"""
+"""Every documented plugin loads from its folder, pinned, and takes part in the bundled plan."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""A built-in module moved into a plugin answers what it answers here, to the last bit; so do the
-forms that none of them has.
-"""
+"""A built-in module as a plugin answers to the last bit what it answers here; other forms too."""
 
 from __future__ import annotations
 

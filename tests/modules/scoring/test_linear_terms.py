@@ -1,6 +1,4 @@
-"""Total return, quality and income: plain sums, monotone in their inputs, neutral where nothing is
-known.
-"""
+"""Total return, quality, income: plain sums, monotone in their inputs, neutral where unknown."""
 
 import numpy as np
 import pytest

@@ -1,6 +1,4 @@
-"""Shapes of score terms beyond the built-in ones: separable and black box, through the whole
-planner.
-"""
+"""Score terms of other shapes, separable and black box, through the whole planner."""
 
 from __future__ import annotations
 

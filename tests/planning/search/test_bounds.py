@@ -1,6 +1,4 @@
-"""Every bound of the search is a bound: of the root, of any node, from any point and with any
-multipliers.
-"""
+"""Every bound is one: of the root, of any node, from any point, with any multipliers."""
 
 import itertools
 from dataclasses import replace
@@ -62,9 +60,7 @@ def nodes_of(random, problem, count):
 
 
 def completions(problem, row, allowed, room):
-    """The best net of the sets that include a row and at most `room` of those allowed, and of those
-    with each order.
-    """
+    """The best net of the sets with a row and <= `room` of those allowed, and with each."""
     rows, net = brute_force(problem)
     some = set(row[row >= 0].tolist())
     extra = [set(other[other >= 0].tolist()) - some for other in rows]
@@ -195,9 +191,7 @@ def test_an_extension_is_worth_and_allowed_what_the_set_is():
 
 
 def test_a_set_that_is_exactly_on_a_limit_is_found_whichever_order_joins_last():
-    """Sums in another order than the ledger's differ in the last bit: that must not lose the
-    set.
-    """
+    """Sums in another order than the ledger's differ in the last bit: no set is lost by it."""
     due = np.arange(5)
     for seed in range(100):
         delta = np.random.default_rng(seed).uniform(0.05, 0.1, 5)

@@ -22,9 +22,7 @@ TIE = 1e-9
 
 @st.composite
 def problems(draw, *, free=False):
-    """Random concave scores, several sizes per security, tight money, conflicts, caps; sells first;
-    `free` = nothing binds.
-    """
+    """Random concave scores, sizes, tight money, conflicts, caps; `free` = none binds."""
     random = np.random.default_rng(draw(st.integers(0, 2**32)))
     m, n = draw(st.integers(1, 9)), draw(st.integers(1, 6))
     security = np.sort(random.integers(0, n, m))

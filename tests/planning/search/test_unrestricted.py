@@ -1,6 +1,4 @@
-"""The continuous optimum: a bound that nothing exceeds, close to what an independent solver
-finds.
-"""
+"""The continuous optimum: a bound that nothing exceeds, close to that of another solver."""
 
 from __future__ import annotations
 

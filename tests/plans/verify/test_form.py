@@ -1,6 +1,4 @@
-"""The second opinion knows every field of today's document, and every rule that the document lets
-it derive.
-"""
+"""The second opinion knows every field of a document, and every rule that follows from it."""
 
 from __future__ import annotations
 
@@ -36,9 +34,7 @@ TARGETS = {"AA": 0.2, "BB": 0.2, "CC": 0.15, "DD": 0.2, "EE": 0.15}
 
 
 def everything(**options: Any) -> World:
-    """Every module of every kind on, foreign money, open orders, every limit set, an index, a
-    satellite's state.
-    """
+    """Every module, foreign money, open orders, every limit, an index, a satellite's state."""
     full = world(
         *LINES,
         cash={"USD": "9000", "EUR": "500"},

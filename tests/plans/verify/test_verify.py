@@ -51,9 +51,7 @@ WORDS = (
 )  # fmt: skip
 """Words of which a field holds one: another of them is a change too."""
 MUCH = 0.11
-"""An improvement that no list of orders of the small portfolio reaches, and three quarters of which
-one does.
-"""
+"""An improvement that no orders of the small portfolio reach, and three quarters of which do."""
 
 Path = tuple[str | int, ...]
 
@@ -83,9 +81,7 @@ def of_sample(name: str, *, targets: bool = True) -> str:
 
 
 def of_everything() -> str:
-    """Foreign cash and securities, every cost, tax, open orders, caps, lots, a latch: and the
-    explanation.
-    """
+    """Foreign cash and names, every cost, tax, open orders, caps, lots, a latch: why."""
     rich = world(
         "AA 400 @ 100", "BB 100 @ 50", "CC 30 @ 200", "DD 0 @ 25", "EE 60 @ 80",
         cash={"USD": "9000", "EUR": "1500"},
@@ -419,9 +415,7 @@ def test_an_order_against_a_flag_is_seen(name: str):
 
 
 def under(of: dict[str, Any], section: str, name: str, value: Any) -> dict[str, Any]:
-    """The same plan under another rule, consistent in itself: what a planner that ignores the rule
-    would write.
-    """
+    """The plan under another rule, consistent: as a planner writes that ignores the rule."""
     settings = of["strategy"]["settings"]
     settings[section][name] = value
     of["strategy"]["sha256"] = hash_of(settings)
@@ -534,9 +528,7 @@ def test_a_filter_that_was_out_of_service_is_not_held_against_the_plan():
 
 
 def certified(status: str, *, gap: float | None) -> dict[str, Any]:
-    """The plan of growth with another certificate, consistent in itself unless the status is
-    wrong.
-    """
+    """The plan of growth with another certificate, consistent unless the status is wrong."""
     of = document("growth")
     score, certificate = of["score"], of["certificate"]
     certificate |= {

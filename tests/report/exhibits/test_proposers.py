@@ -1,6 +1,4 @@
-"""Who proposed the plan: one line in the terminal, all names when asked for and in the seal of the
-page.
-"""
+"""Who proposed the plan: a line in the terminal, all names on request and in the page's seal."""
 
 import pytest
 

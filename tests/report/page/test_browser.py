@@ -1,6 +1,4 @@
-"""The report in the machine's Chromium: it asks for nothing, logs no error, fits its window and
-prints short.
-"""
+"""The report in Chromium: it asks for nothing, logs no error, fits its window, prints short."""
 
 import json
 import re
@@ -66,9 +64,7 @@ def run(chromium: str, folder: Path, *options: str) -> subprocess.CompletedProce
 
 
 def requests(log: Path) -> list[str]:
-    """Addresses that a page asked for, by the net log; what the browser asks for on its own has no
-    origin.
-    """
+    """Addresses that a page asked for, by the net log; the browser's own have no origin."""
     text = log.read_text("utf-8", errors="replace")
     events = json.loads(text if text.rstrip().endswith("}") else text.rstrip().rstrip(",") + "]}")[
         "events"

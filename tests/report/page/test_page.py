@@ -1,6 +1,4 @@
-"""The HTML report: every figure is the document's, nothing leaves the page, nothing in it obeys a
-file.
-"""
+"""The HTML report: figures are the document's, nothing leaves the page, nothing obeys a file."""
 
 import json
 import re

@@ -1,6 +1,4 @@
-"""The terminal view: the answer first, nothing cut at any width, text of files shown and never
-obeyed.
-"""
+"""The terminal view: the answer first, nothing cut at any width, files' text never obeyed."""
 
 import io
 import re
