@@ -78,6 +78,22 @@ class World:
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self))
 
+    def having(self, **changes: Any) -> World:
+        """With other fields of its own, of its snapshot, of its market, or of sections of rules.
+
+        >>> BUSY.having(cash={}, limits={"max_turnover_weight": 0.1}).snapshot.cash
+        {}
+        """
+        parts: dict[str, Any] = {}
+        for name in ("snapshot", "market", "strategy"):
+            record = getattr(self, name)
+            names = [key for key in changes if key in record.__dataclass_fields__]
+            own = {key: changes.pop(key) for key in names}
+            for key in {*own} & {*SECTIONS}:
+                own[key] = getattr(record, key).model_copy(update=own[key])
+            parts[name] = replace(record, **own)
+        return replace(self, **{**parts, **changes})
+
     def plan(self, **options: Any) -> Plan:
         options = {"targets": self.targets, "state": self.state, **options}
         return plan(self.snapshot, self.market, self.strategy, **options)

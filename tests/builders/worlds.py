@@ -25,9 +25,20 @@ SECTORS = ("Energy", "Health Care", "Technology")
 COUNTRIES = ("DE", "US")
 QUALITIES = (None, 0.1, 0.9)
 SAME_WALK = 7
+USUAL = 100
+"""Examples of a property; the nightly profile has more."""
 
-FEWER = settings(max_examples=settings.default.max_examples // 4)
-"""For rules beside the invariants, so that all of them together stay quick."""
+SOME = settings(max_examples=settings.default.max_examples * 2 // 5)
+"""For rules of whole plans: 40 examples, 200 in the nightly profile."""
+FEWER = settings(max_examples=settings.default.max_examples // 10)
+"""For rules beside the invariants, each example a plan or two: 10 examples, 50 nightly."""
+
+
+def seeds(usual: int, nightly: int) -> range:
+    """So many seeds of random cases, and so many in the nightly profile."""
+    return range(nightly if settings.default.max_examples > USUAL else usual)
+
+
 FEWEST_SESSIONS, SOME_SESSIONS, MANY_SESSIONS = 1, 60, 300
 
 usual_prices = st.sampled_from(

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from builders.worlds import SOME
 from steelyard.errors import SettingsError
 from steelyard.strategies import PRESETS, from_mapping, load, parse, validate
 from steelyard.strategies.presets import text_of
@@ -404,7 +405,7 @@ FRAGMENTS = [
 ]
 
 
-@settings(deadline=None, max_examples=150)
+@SOME
 @given(
     st.sampled_from(PRESETS),
     st.lists(

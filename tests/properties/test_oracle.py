@@ -10,11 +10,11 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from builders.world import Prepared, World, prepared, with_params, world
-from builders.worlds import worlds
+from builders.worlds import SOME, worlds
 from steelyard.arrays import PAD
 from steelyard.modules.candidates import Batch, Scores
 from steelyard.modules.registry import Kind
@@ -140,7 +140,7 @@ def small(portfolio: World) -> World:
     )
 
 
-@settings(max_examples=settings.default.max_examples // 2)
+@SOME
 @given(worlds(most=4))
 def test_the_plan_is_the_best_of_all_sets_of_its_table(portfolio):
     portfolio = small(portfolio)
@@ -188,6 +188,7 @@ def exact_worlds(draw: st.DrawFn) -> World:
     )
 
 
+@SOME
 @given(exact_worlds())
 def test_a_list_that_leaves_exactly_the_reserve_may_be_the_plan(portfolio):
     plan, solved = portfolio.plan(), prepared(portfolio)
@@ -203,7 +204,7 @@ def test_a_list_that_leaves_exactly_the_reserve_may_be_the_plan(portfolio):
         assert every.slack[chosen] >= 0
 
 
-@settings(max_examples=settings.default.max_examples // 2)
+@SOME
 @given(worlds(), st.data())
 def test_given_all_sets_of_a_few_candidates_the_steps_choose_the_best(portfolio, data):
     portfolio = small(portfolio)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders.worlds import SOME
 from steelyard.arrays import PAD
 from steelyard.ledger import Account, feasible
 from steelyard.modules.tables import NormTable, Tables, evaluate
@@ -82,6 +83,7 @@ def every_set(problem):
     return cells, net
 
 
+@SOME
 @given(problems())
 def test_the_proof_finds_the_best_set_and_every_tie(problem):
     cells, net = every_set(problem)
@@ -101,6 +103,7 @@ def test_the_proof_finds_the_best_set_and_every_tie(problem):
         assert ties <= {tuple(row) for row in proof.pool.rows.tolist()}
 
 
+@SOME
 @given(problems(), st.integers(1, 3))
 def test_a_search_that_is_stopped_never_claims_too_little(problem, nodes):
     _, net = every_set(problem)
@@ -110,6 +113,7 @@ def test_a_search_that_is_stopped_never_claims_too_little(problem, nodes):
     assert proof.bound >= max(0.0, float(net.max())) - TIE
 
 
+@SOME
 @given(problems())
 def test_time_that_is_up_stops_the_search_and_the_bound_still_holds(problem):
     _, net = every_set(problem)
@@ -120,6 +124,7 @@ def test_time_that_is_up_stops_the_search_and_the_bound_still_holds(problem):
     assert proof.bound >= max(0.0, float(net.max())) - TIE
 
 
+@SOME
 @given(problems())
 def test_the_root_bound_is_a_bound(problem):
     _, net = every_set(problem)
@@ -130,6 +135,7 @@ def test_the_root_bound_is_a_bound(problem):
     assert (root.mu >= 0).all()
 
 
+@SOME
 @given(problems(), st.sampled_from([1, 3, 20]))
 def test_what_the_beam_and_the_greedy_list_offer_may_be_a_plan(problem, width):
     mu = root_bound(relaxation(problem)).mu
@@ -140,6 +146,7 @@ def test_what_the_beam_and_the_greedy_list_offer_may_be_a_plan(problem, width):
         assert feasible(problem.account, rows).all()
 
 
+@SOME
 @given(problems(free=True))
 def test_a_wide_beam_finds_the_best_of_small_problems_that_money_does_not_bind(problem):
     _, net = every_set(problem)
@@ -151,6 +158,7 @@ def test_a_wide_beam_finds_the_best_of_small_problems_that_money_does_not_bind(p
     assert evaluate(problem.tables, proof).max(initial=0.0) >= net.max() - TIE
 
 
+@SOME
 @given(problems())
 def test_a_row_predicate_is_never_broken_and_the_best_permitted_set_is_found(problem):
     def permit(rows):
@@ -168,6 +176,7 @@ def test_a_row_predicate_is_never_broken_and_the_best_permitted_set_is_found(pro
     )
 
 
+@SOME
 @given(problems(), st.randoms(use_true_random=False))
 def test_the_seeds_change_nothing_but_the_work(problem, random):
     cells, _ = every_set(problem)

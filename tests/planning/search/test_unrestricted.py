@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.tables import value
+from builders.worlds import SOME
 from steelyard.planning.score.model import ScoreModel
 from steelyard.planning.search.unrestricted import GAP, Room, best_vertex, unrestricted
 
@@ -49,6 +50,7 @@ def payable(room: Room, trade: np.ndarray) -> bool:
     )
 
 
+@SOME
 @given(st.integers(0, 10_000), st.booleans())
 def test_no_payable_trade_exceeds_the_bound(seed, tight):
     model, start, room = instance(seed, tight=tight)
@@ -68,6 +70,7 @@ def test_no_payable_trade_exceeds_the_bound(seed, tight):
             )
 
 
+@SOME
 @given(st.integers(0, 10_000))
 def test_the_best_vertex_is_payable_and_no_random_trade_beats_it(seed):
     _, start, room = instance(seed)

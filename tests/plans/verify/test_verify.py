@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from builders.changes import enabled
 from builders.regimes import history
 from builders.world import world
-from builders.worlds import worlds
+from builders.worlds import SOME, worlds
 from steelyard import strategies
 from steelyard.errors import InputError
 from steelyard.importers import assemble, read
@@ -281,6 +281,7 @@ def test_every_figure_of_a_plan_agrees(name: str):
     assert verify.summary(report) == f"checked: {report.checked:,d} figures re-derived, all agree"
 
 
+@SOME
 @given(of=worlds())
 def test_every_figure_of_every_plan_agrees(of):
     report = verify.check(verify.load(of.plan().to_json()))
@@ -701,6 +702,7 @@ JSON = st.recursive(
 )
 
 
+@SOME
 @given(data=st.data())
 def test_no_document_of_whatever_content_ends_in_a_crash(data):
     of = document("everything")
