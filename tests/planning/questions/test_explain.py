@@ -48,14 +48,8 @@ def growth_case(min_improvement: float | None = None) -> Case:
 
 
 def planned(case: Case) -> Plan:
-    return plan(
-        case.snapshot,
-        case.market,
-        case.strategy,
-        targets=case.targets,
-        state=case.state,
-        seed=case.seed,
-    )
+    asked = {"targets": case.targets, "state": case.state, "seed": case.seed}
+    return plan(case.snapshot, case.market, case.strategy, **asked)
 
 
 @cache
@@ -78,12 +72,14 @@ def test_an_explanation_leaves_the_plan_and_its_id_alone():
     )
 
 
-def test_the_same_case_is_explained_the_same_twice():
-    case = growth_case()
+def test_the_same_case_is_explained_the_same_twice_and_progress_is_told_to_almost_all():
+    case, calls = growth_case(), []
 
-    again = explain(case, planned(case))
+    again = explain(case, planned(case), lambda *call: calls.append(call))
 
     assert again.explanation == explained().explanation
+    assert calls[0] == ("re-estimating returns and risk", 0, RESAMPLES)
+    assert all(0 <= done < total for _, done, total in calls)
 
 
 def test_stability_counts_the_re_estimates_in_which_the_plan_beats_hold():
@@ -173,15 +169,6 @@ def test_a_hold_plan_is_told_the_smallest_loosening_that_would_act():
 
 def test_an_acting_plan_needs_no_relaxation():
     assert explained().explanation.relaxations == ()
-
-
-def test_progress_is_told_from_nothing_to_almost_all():
-    case, calls = growth_case(), []
-
-    explain(case, planned(case), lambda what, done, total: calls.append((what, done, total)))
-
-    assert calls[0] == ("re-estimating returns and risk", 0, RESAMPLES)
-    assert all(0 <= done < total for _, done, total in calls)
 
 
 @pytest.mark.parametrize("minimum", [None, 0.30])
@@ -293,7 +280,8 @@ def test_what_is_refused_when_it_is_solved_again_leaves_the_plan_and_a_warning()
 
 
 def test_a_term_that_the_plan_is_made_without_weighs_nothing_when_it_is_explained(monkeypatch):
-    nets = []
+    nets, few = [], 3
+    monkeypatch.setattr("steelyard.planning.questions.stability.RESAMPLES", few)
 
     def under(*given):
         nets.append(_under(*given))
@@ -314,4 +302,4 @@ def test_a_term_that_the_plan_is_made_without_weighs_nothing_when_it_is_explaine
     off = replace(case, strategy=without(BUSY.strategy, Kind.TERM, "quality"))
 
     assert explain(case, planned(case)).explanation == explain(off, planned(off)).explanation
-    assert nets[:RESAMPLES] == nets[RESAMPLES:]
+    assert nets[:few] == nets[few:]
