@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
 
 from steelyard import arrays
-from steelyard.arrays import dot, gram, product, rounded_up
+from steelyard.arrays import distinct, dot, firsts, gram, product, rounded_up
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -47,3 +48,13 @@ def test_products_without_blas_are_products(seed, n):
 @given(st.floats(-1e3, 1e3))
 def test_a_bound_is_never_rounded_down_and_by_less_than_its_ninth_decimal(bound):
     assert bound - 1e-12 <= rounded_up(bound) <= bound + 1.001e-9
+
+
+@given(
+    npst.arrays(
+        np.int64, st.tuples(st.integers(0, 9), st.integers(1, 3)), elements=st.integers(-1, 3)
+    )
+)
+def test_distinct_rows_and_first_places_are_those_that_numpy_finds(rows):
+    assert np.array_equal(distinct(rows), np.unique(rows, axis=0))
+    assert np.array_equal(firsts(rows[:, 0]), np.unique(rows[:, 0], return_index=True)[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import json
 import os
@@ -26,6 +27,7 @@ from steelyard import strategies
 from steelyard.cli import app
 from steelyard.modules.registry import PACKAGES, Kind
 from steelyard.plans import plan as plans
+from steelyard.samples import sample
 from steelyard.settings import Section
 from steelyard.strategies.files import spellings
 
@@ -42,16 +44,19 @@ SKIPPED = "…"
 NOUNS = {
     "__init__",
     "__main__",
+    "arrays",
+    "canonical",
+    "environment",
     "errors",
-    "settings",
+    "ledger",
+    "market",
     "money",
+    "notices",
     "orders",
     "portfolio",
-    "market",
-    "targets",
     "sentences",
-    "verify",
-    "rebalance",
+    "settings",
+    "targets",
 }
 """Files at the root that are no step of the path."""
 GUIDE_LEVELS = [1, 2, 3, 3, 2, 3, 3, 3, 2, 3, 3, 2, 3, 3, 2, 3, 3, 3, 2, 3, 3, 3, 2, 2]
@@ -466,6 +471,29 @@ def test_from_python_it_takes_under_ten_lines():
     script = next(fence for fence in fences("tutorial.md") if fence.name == "first.py")
 
     assert len([line for line in script.text.splitlines() if line.strip()]) < 10
+
+
+def test_the_python_of_the_readme_runs_on_its_own_two_files(
+    tmp_path: Path, environment: dict[str, str]
+):
+    fences_of_readme = blocks((ROOT / "README.md").read_text(encoding="utf-8"))
+    script = next(fence.text for fence in fences_of_readme if fence.language == "python")
+    files = next(fence.text for fence in fences_of_readme if "holdings.csv  " in fence.text)
+    for line in files.splitlines():
+        for name, cell in zip(("holdings.csv", "targets.csv"), line.split(), strict=False):
+            if not cell.endswith(".csv"):
+                with (tmp_path / name).open("a", encoding="utf-8") as file:
+                    file.write(cell + "\n")
+    prices = gzip.decompress(sample("growth").prices.read_bytes())
+    (tmp_path / "prices.csv").write_bytes(prices)
+
+    result = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert result.returncode == 0, result.stderr
+    assert re.match(r"(Act|Hold)\. ", result.stdout)
 
 
 DROPPED_IN = """

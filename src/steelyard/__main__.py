@@ -44,6 +44,8 @@ def main() -> None:
         signal.signal(number, _stop)
     sys.unraisablehook = _not_swallowed
     gc.set_threshold(FEWEST_COLLECTED)
+    # no plug-in of a library may change what a strategy means, and looking for one takes long
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # started with it closed: then nobody listens
             setattr(sys, name, io.StringIO())

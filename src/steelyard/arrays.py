@@ -101,6 +101,27 @@ def _products(a: FloatArray, b: FloatArray) -> FloatArray:
     return np.array([product(b, row) for row in a]).reshape(len(a), len(b))
 
 
+def firsts(values: IntArray) -> IntArray:
+    """Where each distinct value of (m,) stands first, in the order of the values.
+
+    Not `np.unique`, which imports masked arrays: a tenth of the time that numpy itself takes.
+    """
+    order = np.argsort(values, kind="stable")
+    return np.asarray(order[_new(values[order, None])])
+
+
+def distinct(rows: IntArray) -> IntArray:
+    """The different rows of (k, d), in their own order."""
+    ordered = rows[np.lexsort(rows.T[::-1])]
+    return np.asarray(ordered[_new(ordered)])
+
+
+def _new(ordered: IntArray) -> BoolArray:
+    """(k,) False for each row that is the one before it."""
+    changes = (ordered[1:] != ordered[:-1]).any(axis=1)
+    return np.append(True, changes)[: len(ordered)]
+
+
 def padded(values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
     """Values (m, …) with a zero row appended, which index -1 (PAD) then reads."""
     return np.concatenate([values, np.zeros((1, *values.shape[1:]), dtype=values.dtype)])

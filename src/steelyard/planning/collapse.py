@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from steelyard.arrays import FloatArray, IntArray, dot, frozen, product
+from steelyard.arrays import FloatArray, IntArray, dot, firsts, frozen, product
 from steelyard.modules.tables import NormTable, Tables
 from steelyard.modules.terms import LEAST_VARIANCE, Separable
 from steelyard.planning.score.charges import ChargeRates
@@ -55,7 +55,7 @@ def separate(
     rest = np.arange(len(security))
     while len(rest):
         # one order of each security at a time, since `each` sees all weights at once
-        first = np.unique(security[rest], return_index=True)[1]
+        first = firsts(security[rest])
         now = rest[first]
         after = weights.copy()
         after[security[now]] += delta[now]

@@ -786,3 +786,15 @@ def test_the_second_opinion_shares_no_code_with_the_planner():
     others = {name for name in ours if not name.startswith("steelyard.plans.verify")}
     assert others == {"steelyard.canonical", "steelyard.errors", "steelyard.sentences"}
     assert {name.split(".")[0] for name in imports} - {"steelyard"} <= sys.stdlib_module_names
+
+
+def test_where_settled_money_alone_pays_a_sale_in_part_still_pays_its_own_costs():
+    of = world(
+        "AA 300 @ 100", "BB 100 @ 50", cash="1", targets={"AA": 0.5, "BB": 0.1},
+        limits=Limits(funding="settled", cash_reserve_weight=0.0),
+    )  # fmt: skip
+    made = enabled(of, Kind.SEQUENCE, "partial_execution").plan()
+
+    assert {step.side for step in made.steps} == {Side.SELL}
+    assert all(scenario.keeps_reserve for scenario in made.what_if.fills.scenarios)
+    assert not verify.check(made.document()).failed

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from steelyard.arrays import PAD, BoolArray, FloatArray, IntArray, rounded_up
+from steelyard.arrays import PAD, BoolArray, FloatArray, IntArray, distinct, rounded_up
 from steelyard.ledger import feasible
 from steelyard.modules.candidates import Scores
 from steelyard.modules.tables import evaluate
@@ -263,7 +263,7 @@ def _floor(pool: Pool) -> float:
 
 def _offer(problem: Problem, pool: Pool, rows: IntArray) -> Pool:
     """The pool with the rows that are new, feasible by the ledger and permitted."""
-    fresh = np.unique(rows, axis=0)
+    fresh = distinct(rows)
     if len(pool.rows):
         old = {tuple(row) for row in pool.rows.tolist()}
         fresh = fresh[[tuple(row) not in old for row in fresh.tolist()]]

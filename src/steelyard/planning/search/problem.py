@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from steelyard.arrays import PAD, BoolArray, FloatArray, IntArray
+from steelyard.arrays import PAD, BoolArray, FloatArray, IntArray, firsts
 from steelyard.ledger import SAFETY, Account
 from steelyard.modules.candidates import RowPredicate
 from steelyard.modules.tables import Tables
@@ -84,7 +84,8 @@ class Problem:
     @cached_property
     def place(self) -> IntArray:
         """(m,) row of `groups` that each order stands in."""
-        return np.asarray(np.unique(self.account.security, return_inverse=True)[1])
+        names = self.account.security[firsts(self.account.security)]
+        return np.asarray(np.searchsorted(names, self.account.security))
 
     def allowed(self, rows: IntArray) -> BoolArray:
         """(k, m) orders that may still join each row by security and conflicts."""

@@ -65,7 +65,7 @@ def _robustness(book: Book, fills: Record, tally: Tally) -> None:
 def _scenario(book: Book, scenario: Record, place: Place) -> None:
     """What fills is part of the plan, in whole lots, and leaves the cash that is told."""
     steps = {step["n"]: step for step in book.steps}
-    paid, brought = ZERO, ZERO
+    flows: list[Decimal] = []
     for n, filling in enumerate(scenario["fills"]):
         at, step = place.tally.at(f"{place.where}.fills[{n}]", filling), steps.get(filling["n"])
         at.rule("n", step is not None, "the number of a step", "an order of the plan")
@@ -80,21 +80,20 @@ def _scenario(book: Book, scenario: Record, place: Place) -> None:
         notional = quantity * step["price"] * step["fx_rate"]
         at.amount("notional_base", notional, "notional = quantity x price x rate")
         cost = book.cost_of(notional, step["currency"])["total"]
-        paid += cost if step["side"] == SELL else notional + cost
-        brought += notional if step["side"] == SELL else ZERO
-    cash = book.weight(book.cash_before + brought - paid)
+        flows.append((notional if step["side"] == SELL else -notional) - cost)
+    cash = book.weight(book.cash_before + sum(flows, ZERO))
     place.number("cash_after", cash, "cash after what fills")
-    _reserve(book, brought, paid, place)
+    _reserve(book, flows, place)
     named = scenario["text"].startswith(cased(scenario["name"])[:-1])
     place.rule("name", named, "how its sentence begins", "the sentence says what fills")
     check_sentence(place, {"net": scenario["improvement"], "cash": scenario["cash_after"]})
 
 
-def _reserve(book: Book, brought: Decimal, paid: Decimal, place: Place) -> None:
+def _reserve(book: Book, flows: list[Decimal], place: Place) -> None:
     """What may pay is not under the reserve, or what there was; at the limit rounding decides."""
-    rest = book.spendable - paid
-    if book.limits["funding"] != "settled":
-        rest += brought
+    # where settled money alone pays, a sale brings nothing, and takes what its costs are above it
+    settled = book.limits["funding"] == "settled"
+    rest = book.spendable + sum((min(flow, ZERO) if settled else flow for flow in flows), ZERO)
     foreign = book.cash_before - book.spendable
     over = book.weight(rest - min(max(book.doc["reserve"] - foreign, ZERO), book.spendable))
     if abs(over) > NUMBER_SLACK:
