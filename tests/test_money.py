@@ -100,9 +100,7 @@ def test_a_series_carries_a_rate_forward_until_it_is_too_old():
 
 
 def test_the_age_of_a_rate_is_counted_in_sessions_so_a_weekend_does_not_age_it():
-    weekend = days("2024-01-05", "2024-01-08")
-
-    assert RATES.series("EUR", weekend, 1).tolist() == [1.25, 1.25]
+    assert RATES.series("EUR", days("2024-01-05", "2024-01-08"), 1).tolist() == [1.25, 1.25]
 
 
 def test_a_series_over_no_days_is_empty():

@@ -221,6 +221,4 @@ def test_repositories_may_come_together(small: PlannerContext):
         settings_repo=Settings(transaction_cost_fixed=7), trade_repo=Trades({})
     )
 
-    made = plan(small, repositories=together)
-
-    assert made.document.rules.costs.fixed == 7
+    assert plan(small, repositories=together).document.rules.costs.fixed == 7

@@ -394,9 +394,7 @@ def test_a_formula_that_says_something_else_each_time_is_asked_once_for_each_end
             return 0.001 * len(asked)
         return Term('hostile', (Part('p', 1.0, 0.0, 1.0, raw, BlackBox(None)),))
     """)
-    plan = plan_of(tmp_path, text, weight=0.05)
-
-    assert ran(plan, "hostile") == [("ok", 1)]
+    assert ran(plan_of(tmp_path, text, weight=0.05), "hostile") == [("ok", 1)]
 
 
 def test_calculators_that_ask_for_too_much_cost_only_themselves(tmp_path):

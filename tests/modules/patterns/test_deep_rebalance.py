@@ -19,9 +19,7 @@ def test_the_largest_moves_come_first_in_half_of_the_steps():
         "buy F .05 .8 weight_based",
     )
 
-    deep = rows("A B C D E F", *lines, weights=0.15, max_depth=4)
-
-    assert deep == [["-B", "-C", "+E", "+F"]]
+    assert rows("A B C D E F", *lines, weights=0.15, max_depth=4) == [["-B", "-C", "+E", "+F"]]
 
 
 def test_of_equal_moves_the_higher_priority_comes_first():

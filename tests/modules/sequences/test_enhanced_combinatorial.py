@@ -148,9 +148,7 @@ def test_a_seed_sequence_is_not_proposed_again():
     table = candidates(ctx, "sell A .1 .9 x", "buy B .1 .9 x")
 
     # a seed may list its orders in any order
-    rows = found(ctx, table, seeds=np.array([[1, 0, PAD, PAD, PAD]]))
-
-    assert rows == [(1,), (0,)]
+    assert found(ctx, table, seeds=np.array([[1, 0, PAD, PAD, PAD]])) == [(1,), (0,)]
 
 
 def test_only_the_best_securities_of_each_side_are_drawn_from():

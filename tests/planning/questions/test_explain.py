@@ -298,7 +298,7 @@ def test_a_term_that_the_plan_is_made_without_weighs_nothing_when_it_is_explaine
         return Term("quality", (Part("q", 1.0, 0.0, 1.0, raw, BlackBox()),))
 
     faulty = with_call(BUSY.strategy, Kind.TERM, "quality", term)
-    case = Case(snapshot=BUSY.snapshot, market=BUSY.market, strategy=faulty, targets=BUSY.targets)
+    case = replace(BUSY, strategy=faulty).case
     off = replace(case, strategy=without(BUSY.strategy, Kind.TERM, "quality"))
 
     assert explain(case, planned(case)).explanation == explain(off, planned(off)).explanation

@@ -19,7 +19,6 @@ from builders.world import World, with_module, with_on, with_params, world
 from steelyard.modules.plugins import load_plugins
 from steelyard.modules.registry import Kind
 from steelyard.orders import Order, Side
-from steelyard.planning.case import Case
 from steelyard.planning.questions.explain import explain
 from steelyard.plans import plan as plans
 from steelyard.plans import verify
@@ -83,13 +82,7 @@ def document() -> Iterator[dict[str, Any]]:
     of = replace(
         of, strategy=replace(strategy, score=strategy.score.model_copy(update={"further": further}))
     )
-    case = Case(
-        snapshot=of.snapshot,
-        market=of.market,
-        strategy=of.strategy,
-        targets=of.targets,
-        state=of.state,
-    )
+    case = of.case
     yield verify.load(explain(case, of.plan()).to_json())
     loaded.close()
 

@@ -29,7 +29,6 @@ from steelyard.errors import InputError
 from steelyard.importers import assemble, read
 from steelyard.modules.registry import Kind
 from steelyard.orders import Order, Side
-from steelyard.planning.case import Case
 from steelyard.planning.planner import plan
 from steelyard.planning.questions.explain import explain
 from steelyard.plans import plan as plans
@@ -100,13 +99,7 @@ def of_everything() -> str:
         score=Score(tax_rate=0.25),
     )  # fmt: skip
     acting = plan(rich.snapshot, rich.market, rich.strategy, targets=rich.targets, state=rich.state)
-    case = Case(
-        snapshot=rich.snapshot,
-        market=rich.market,
-        strategy=rich.strategy,
-        targets=rich.targets,
-        state=rich.state,
-    )
+    case = rich.case
     return explain(case, acting).to_json()
 
 
@@ -120,9 +113,7 @@ def of_cash_alone() -> str:
         limits=Limits(max_position_weight=1.0),
         score=Score(min_improvement=MUCH),
     )
-    case = Case(
-        snapshot=poor.snapshot, market=poor.market, strategy=poor.strategy, targets=poor.targets
-    )
+    case = poor.case
     return explain(case, poor.plan()).to_json()
 
 
@@ -284,9 +275,7 @@ def test_every_figure_of_a_plan_agrees(name: str):
 @SOME
 @given(of=worlds())
 def test_every_figure_of_every_plan_agrees(of):
-    report = verify.check(verify.load(of.plan().to_json()))
-
-    assert report.failed == ()
+    assert verify.check(verify.load(of.plan().to_json())).failed == ()
 
 
 @pytest.mark.parametrize("name", MADE)
