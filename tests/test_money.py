@@ -30,14 +30,9 @@ def days(*texts):
 
 def test_plain_text_has_no_exponent_and_no_trailing_zeros():
     texts = {
-        "1E+3": "1000",
-        "2.50": "2.5",
-        "0.000001": "0.000001",
-        "-0.00": "0",
-        "0E-14": "0",
-        "-7.10": "-7.1",
-        "120": "120",
-    }
+        "1E+3": "1000", "2.50": "2.5", "0.000001": "0.000001", "-0.00": "0", "0E-14": "0",
+        "-7.10": "-7.1", "120": "120",
+    }  # fmt: skip
 
     assert {amount: plain(Decimal(amount)) for amount in texts} == texts
 

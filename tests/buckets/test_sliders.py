@@ -314,11 +314,8 @@ DIPS = rated(
         cash="8000",
         cost_prices={"AA": "120", "BB": "115"},
     ),
-    AA=0.64,
-    BB=0.64,
-    CC=0.7,
-    DD=0.5,
-)
+    AA=0.64, BB=0.64, CC=0.7, DD=0.5,
+)  # fmt: skip
 SECTORS = rated(
     world(
         "AA 500 @ 100",
@@ -328,11 +325,8 @@ SECTORS = rated(
         cash="5000",
         sectors={"AA": "T", "BB": "T", "CC": "E", "DD": "H"},
     ),
-    AA=0.6,
-    BB=0.5,
-    CC=0.6,
-    DD=0.6,
-)
+    AA=0.6, BB=0.5, CC=0.6, DD=0.6,
+)  # fmt: skip
 WINNER = rated(
     world("AA 300 @ 100", "BB 300 @ 100", "CC 0 @ 20", cash="1000", cost_prices={"AA": "66"}),
     AA=0.05,

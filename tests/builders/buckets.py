@@ -23,13 +23,8 @@ def rated(of: World, **quality: float) -> World:
 def account(aa: int = 300, bb: int = 200, price: str = "100", cash: int = 10_000) -> World:
     """AA, BB and CC are the core's, DD, EE and FF the satellite's."""
     lines = (
-        f"AA {aa} @ {price}",
-        f"BB {bb} @ 50",
-        "CC 0 @ 20",
-        "DD 40 @ 50",
-        "EE 0 @ 25",
-        "FF 0 @ 10",
-    )
+        f"AA {aa} @ {price}", f"BB {bb} @ 50", "CC 0 @ 20", "DD 40 @ 50", "EE 0 @ 25", "FF 0 @ 10",
+    )  # fmt: skip
     return rated(world(*lines, cash=str(cash)), CC=0.9, EE=0.95, FF=0.9)
 
 

@@ -178,12 +178,9 @@ REDEPLOY = of_table(
 )
 
 SHORT_OF_CASH = of_table(
-    "sell A .06 .9 profit_taking",
-    "sell B .02 .8 rebalance_sells",
-    "sell C .03 .7 rebalance_sells",
-    symbols="A B C",
-    weights=[0.3, 0.3, 0.39],
-)
+    "sell A .06 .9 profit_taking", "sell B .02 .8 rebalance_sells", "sell C .03 .7 rebalance_sells",
+    symbols="A B C", weights=[0.3, 0.3, 0.39],
+)  # fmt: skip
 
 
 def in_market(regime: str) -> Callable[[], World]:
@@ -210,12 +207,9 @@ def bound() -> World:
 
 
 TWO_WAYS = of_table(
-    "sell A .101 .9 rebalance_sells",
-    "sell B .10 .8 rebalance_sells",
-    "buy C .10 .7 rebalance_buys",
-    symbols="A B C",
-    weights=[0.3, 0.3, 0.3],
-)
+    "sell A .101 .9 rebalance_sells", "sell B .10 .8 rebalance_sells",
+    "buy C .10 .7 rebalance_buys", symbols="A B C", weights=[0.3, 0.3, 0.3],
+)  # fmt: skip
 
 
 def of_unequal_costs() -> World:
@@ -238,24 +232,16 @@ GAPS = of_table(
 """CH and Energy are .037 under their targets, JP and Health .047."""
 
 WEAK = of_table(
-    "sell A .05 .9 rebalance_sells",
-    "sell B .05 .8 rebalance_sells",
-    "buy C .05 .7 opportunity_buys",
-    symbols="A B C",
-    weights=[0.5, 0.2, 0.1],
-    volatility=[0.5, 0.3, 0.1],
-    quality=[0.5, 0.4, 0.9],
-    dividend_yield=[0.0, 0.0, 0.04],
-)
+    "sell A .05 .9 rebalance_sells", "sell B .05 .8 rebalance_sells",
+    "buy C .05 .7 opportunity_buys", symbols="A B C", weights=[0.5, 0.2, 0.1],
+    volatility=[0.5, 0.3, 0.1], quality=[0.5, 0.4, 0.9], dividend_yield=[0.0, 0.0, 0.04],
+)  # fmt: skip
 """Something for every variant that looks at holdings; a fifth is cash."""
 
 UNEQUAL_QUALITY = of_table(
-    "sell A .05 .9 rebalance_sells",
-    "buy C .05 .7 opportunity_buys",
-    symbols="A B C",
-    weights=[0.4, 0.4, 0.1],
-    quality=[0.5, 0.4, 0.9],
-)
+    "sell A .05 .9 rebalance_sells", "buy C .05 .7 opportunity_buys", symbols="A B C",
+    weights=[0.4, 0.4, 0.1], quality=[0.5, 0.4, 0.9],
+)  # fmt: skip
 """What may be sold is not of the lowest quality held."""
 
 

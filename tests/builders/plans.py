@@ -31,12 +31,9 @@ FEW = 20
 def bundled(name: str, **sections: object) -> Plan:
     files = samples.sample(name)
     read = importers.read(
-        files.holdings,
-        prices=files.prices,
-        targets=files.targets,
-        securities=files.securities,
+        files.holdings, prices=files.prices, targets=files.targets, securities=files.securities,
         fx=files.fx,
-    )
+    )  # fmt: skip
     inputs = importers.assemble(read, base_currency=files.base_currency)
     return make_plan(
         inputs.snapshot, inputs.market, replace(default(), **sections), targets=inputs.targets
@@ -213,21 +210,9 @@ def with_costs_off_by(amount: str) -> Plan:
 
 
 ALL = (
-    growth,
-    euro,
-    proposals,
-    hold,
-    one_holding,
-    untargeted,
-    two_currencies,
-    all_cash,
-    worthless,
-    overdrawn,
-    absent,
-    sixty,
-    five_hundred,
-    hostile,
-)
+    growth, euro, proposals, hold, one_holding, untargeted, two_currencies, all_cash, worthless,
+    overdrawn, absent, sixty, five_hundred, hostile,
+)  # fmt: skip
 
 
 def every_plan(test: Callable[[Callable[[], Plan]], None]) -> Callable[[], None]:

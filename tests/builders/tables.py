@@ -137,14 +137,9 @@ def mirrored(pairs, depth, *, cash=1.0):
     model = ScoreModel(0.0, np.append(2 * aims, 0.0), np.diag(np.append(np.ones(n), 0.0)), ())
     delta, security = np.full(n, 0.5 / n), np.arange(n)
     tables = collapse(
-        model,
-        np.append(np.zeros(n), 1.0),
-        security,
-        delta,
-        np.zeros(n),
-        np.zeros(n),
+        model, np.append(np.zeros(n), 1.0), security, delta, np.zeros(n), np.zeros(n),
         ChargeRates(0.0, 0.0, 0.0),
-    )
+    )  # fmt: skip
     return Problem(tables, account_of(security, delta, cash=cash), depth)
 
 
@@ -152,19 +147,10 @@ def account_of(security, delta, *, cash=1.0, **limits):
     """An account where nothing binds but what is said."""
     m = len(security)
     plain = Account(
-        security=security,
-        delta=delta,
-        cost=np.zeros(m),
-        conflicts=np.zeros((m, m), dtype=bool),
-        cash=cash,
-        spendable=cash,
-        reserve=0.0,
-        settled_only=False,
-        turnover_cap=None,
-        group_shares=np.zeros((m, 0)),
-        group_weights=np.zeros(0),
-        group_cap=None,
-    )
+        security=security, delta=delta, cost=np.zeros(m), conflicts=np.zeros((m, m), dtype=bool),
+        cash=cash, spendable=cash, reserve=0.0, settled_only=False, turnover_cap=None,
+        group_shares=np.zeros((m, 0)), group_weights=np.zeros(0), group_cap=None,
+    )  # fmt: skip
     return replace(plain, **limits)
 
 

@@ -111,12 +111,9 @@ class World:
     @property
     def case(self) -> Case:
         return Case(
-            snapshot=self.snapshot,
-            market=self.market,
-            strategy=self.strategy,
-            targets=self.targets,
-            state=self.state or BucketState(),
-        )
+            snapshot=self.snapshot, market=self.market, strategy=self.strategy,
+            targets=self.targets, state=self.state or BucketState(),
+        )  # fmt: skip
 
     @property
     def rates(self) -> dict[str, Decimal]:

@@ -729,9 +729,6 @@ def test_shapes_that_do_not_fit_are_refused():
         estimated(random_closes(1, 300, 2), fundamentals=[0.1, 0.2, 0.3])
     with pytest.raises(ValueError, match="closes must be"):
         estimate(
-            np.ones(3),
-            settings=DEFAULTS,
-            dividend_yield=np.ones(3),
-            fundamental_quality=np.ones(3),
-            adjusted=True,
-        )
+            np.ones(3), settings=DEFAULTS, dividend_yield=np.ones(3),
+            fundamental_quality=np.ones(3), adjusted=True,
+        )  # fmt: skip

@@ -202,12 +202,9 @@ def test_a_security_is_quoted_where_a_file_says_else_in_the_base_currency(tmp_pa
 
 def test_excluding_leaves_a_symbol_out_everywhere_and_says_so(tmp_path: Path):
     given_files = files(
-        tmp_path,
-        holdings="symbol,quantity\nAAA,1\nQQQ,1\n",
-        prices=PRICES,
-        targets="symbol,weight\nAAA,0.5\nQQQ,0.25\n",
-        securities="symbol,name\nQQQ,Lost\n",
-    )
+        tmp_path, holdings="symbol,quantity\nAAA,1\nQQQ,1\n", prices=PRICES,
+        targets="symbol,weight\nAAA,0.5\nQQQ,0.25\n", securities="symbol,name\nQQQ,Lost\n",
+    )  # fmt: skip
 
     assembled = assemble(given_files, exclude=["qqq", "QQQ"])
 

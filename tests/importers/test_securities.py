@@ -69,16 +69,10 @@ def test_product_types_that_are_neither_shares_nor_funds_are_one_warning_in_the_
 
 
 NAMES = {
-    "stock": "EQUITY",
-    "Common Stock": "EQUITY",
-    "SHARE": "EQUITY",
-    "equity": "EQUITY",
-    "etf": "ETF",
-    "Exchange-Traded Fund": "ETF",
-    "etc": "ETC",
-    "fund": "MUTUALFUND",
+    "stock": "EQUITY", "Common Stock": "EQUITY", "SHARE": "EQUITY", "equity": "EQUITY",
+    "etf": "ETF", "Exchange-Traded Fund": "ETF", "etc": "ETC", "fund": "MUTUALFUND",
     "mutual_fund": "MUTUALFUND",
-}
+}  # fmt: skip
 
 
 def test_product_types_have_the_names_that_people_give_them(tmp_path: Path):

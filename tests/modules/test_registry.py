@@ -176,24 +176,14 @@ def test_parameters_are_frozen_and_strict():
 
 
 FITS = [
-    (">=3.11", (3, 11, 0), True),
-    (">=3.11", (3, 10, 9), False),
-    (">=3.11,<4", (3, 14, 1), True),
-    (">=3.11,<3.14", (3, 14, 0), False),
-    ("==3.12.*", (3, 12, 7), True),
-    ("==3.12.*", (3, 13, 0), False),
-    ("==3.12", (3, 12, 0), True),
-    ("==3.12", (3, 12, 1), False),
-    ("!=3.12.3", (3, 12, 3), False),
-    ("~=3.11", (3, 14, 0), True),
-    ("~=3.11", (4, 0, 0), False),
-    ("~=3.11.2", (3, 11, 5), True),
-    ("~=3.11.2", (3, 12, 0), False),
-    ("<=3.12", (3, 12, 1), False),
-    (">3.11", (3, 11, 4), True),
-    (" >= 3.9 , != 3.11.* ", (3, 11, 4), False),
+    (">=3.11", (3, 11, 0), True), (">=3.11", (3, 10, 9), False), (">=3.11,<4", (3, 14, 1), True),
+    (">=3.11,<3.14", (3, 14, 0), False), ("==3.12.*", (3, 12, 7), True),
+    ("==3.12.*", (3, 13, 0), False), ("==3.12", (3, 12, 0), True), ("==3.12", (3, 12, 1), False),
+    ("!=3.12.3", (3, 12, 3), False), ("~=3.11", (3, 14, 0), True), ("~=3.11", (4, 0, 0), False),
+    ("~=3.11.2", (3, 11, 5), True), ("~=3.11.2", (3, 12, 0), False), ("<=3.12", (3, 12, 1), False),
+    (">3.11", (3, 11, 4), True), (" >= 3.9 , != 3.11.* ", (3, 11, 4), False),
     (">=3", (3, 11, 4), True),
-]
+]  # fmt: skip
 
 
 def test_a_version_specifier_means_what_it_means_to_packages():
@@ -203,16 +193,8 @@ def test_a_version_specifier_means_what_it_means_to_packages():
 
 
 NO_SPECIFIERS = [
-    "",
-    "3.11",
-    ">=3.x",
-    "=>3.11",
-    ">=3.11,",
-    ">=3.11.*.1",
-    "^3.11",
-    ">=3.11; python",
-    ">=3.11.0.0",
-]
+    "", "3.11", ">=3.x", "=>3.11", ">=3.11,", ">=3.11.*.1", "^3.11", ">=3.11; python", ">=3.11.0.0",
+]  # fmt: skip
 
 
 def test_what_is_no_version_specifier_is_refused(own_registry):
@@ -243,14 +225,9 @@ def test_a_dependency_is_a_kind_or_a_qualified_name_or_several_of_them(own_regis
 
 
 NO_DEPENDENCIES = [
-    "",
-    "eligibility",
-    "filter.eligibility",
-    "filters.",
-    "filters.A",
-    "filters |score_terms",
+    "", "eligibility", "filter.eligibility", "filters.", "filters.A", "filters |score_terms",
     "filters.a.b",
-]
+]  # fmt: skip
 
 
 def test_another_dependency_is_refused(own_registry):

@@ -92,18 +92,10 @@ def test_the_id_leaves_out_what_tells_how_the_plan_was_made():
 def test_the_id_covers_everything_else():
     plan = USUAL.plan(disabled={"averaging_down": "tired"})
     updates = {
-        "bucket": "other",
-        "seed": 9,
-        "value": Decimal(1),
-        "problems": (),
-        "reproducible": False,
-        "turnover": 0.5,
-        "inputs_sha256": "0",
-        "excluded": ("ZZ",),
-        "base_currency": "EUR",
-        "not_traded": (),
-        "candidates": (),
-    }
+        "bucket": "other", "seed": 9, "value": Decimal(1), "problems": (), "reproducible": False,
+        "turnover": 0.5, "inputs_sha256": "0", "excluded": ("ZZ",), "base_currency": "EUR",
+        "not_traded": (), "candidates": (),
+    }  # fmt: skip
 
     ids = {name: changed(plan, **{name: value}) for name, value in updates.items()}
 

@@ -37,12 +37,9 @@ GROWN = world(
     targets={"AA": 0.3, "BB": 0.2, "CC": 0.2},
 )
 SHORT_OF_ENERGY = world(
-    *("AA 300 @ 100", "BB 100 @ 100"),
-    cash="20000",
-    sectors={"AA": "Tech", "BB": "Energy"},
-    targets={"AA": 0.5, "BB": 0.45},
-    sessions=YOUNG,
-)
+    *("AA 300 @ 100", "BB 100 @ 100"), cash="20000", sectors={"AA": "Tech", "BB": "Energy"},
+    targets={"AA": 0.5, "BB": 0.45}, sessions=YOUNG,
+)  # fmt: skip
 CONCENTRATED = world("AA 600 @ 100", "BB 150 @ 100", "CC 150 @ 100", cash="5000")
 OVER_AND_UNDER = WORLDS["deep_rebalance"]
 

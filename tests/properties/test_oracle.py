@@ -300,14 +300,9 @@ def mirrored(depth: int) -> World:
     """Two securities that differ in their names alone, both over their targets."""
     targets = {"AA": 0.4, "AB": 0.4}
     portfolio = world(
-        "AA 100 @ 100",
-        "AB 100 @ 100",
-        "ZZ 0 @ 100",
-        cash="1000",
-        targets=targets,
-        sessions=1,
+        "AA 100 @ 100", "AB 100 @ 100", "ZZ 0 @ 100", cash="1000", targets=targets, sessions=1,
         search=Search(max_depth=depth),
-    )
+    )  # fmt: skip
     return replace(
         portfolio,
         strategy=with_params(portfolio.strategy, Kind.FILTER, "eligibility", min_hold_days=0),

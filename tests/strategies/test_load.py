@@ -287,29 +287,13 @@ def test_a_preset_with_a_slip_of_the_pen_is_a_strategy_or_a_refusal(
 
 
 KNOWN = [
-    *SECTIONS,
-    *(str(kind) for kind in Kind),
-    *GLOBAL,
-    *ENABLED_LISTS,
-    *PARAM_TABLES,
-    *NAMES,
-    "core",
-    "evaluation",
-    "x",
-]
+    *SECTIONS, *(str(kind) for kind in Kind), *GLOBAL, *ENABLED_LISTS, *PARAM_TABLES, *NAMES,
+    "core", "evaluation", "x",
+]  # fmt: skip
 INNER = [
-    *GLOBAL,
-    "enabled",
-    "params",
-    "profit_taking",
-    "adaptive",
-    "eligibility",
-    "combinatorial",
-    "anchors",
-    "sector",
-    "files",
-    "x",
-]
+    *GLOBAL, "enabled", "params", "profit_taking", "adaptive", "eligibility", "combinatorial",
+    "anchors", "sector", "files", "x",
+]  # fmt: skip
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.dates()
 TABLES = st.recursive(
     SCALARS,

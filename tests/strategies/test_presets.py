@@ -230,12 +230,9 @@ def test_what_a_strategy_is_can_be_written_out_and_read_back(name: str):
 @pytest.mark.parametrize("name", [None, *SATELLITE_PRESETS])
 def test_what_a_satellite_plans_with_can_be_written_out_and_read_back(name: str | None):
     sliders = {
-        "risk_appetite": 0.37,
-        "hold_duration": 0.9,
-        "entry_style": 0.2,
-        "trailing_stops": True,
+        "risk_appetite": 0.37, "hold_duration": 0.9, "entry_style": 0.2, "trailing_stops": True,
         "follow_regime": True,
-    }
+    }  # fmt: skip
     strategy = strategy_of(SatelliteSettings(satellite_id="trends", preset=name, **sliders))
 
     assert parse(effective(strategy), "x").sha256 == strategy.sha256

@@ -94,16 +94,11 @@ combinatorial_max_candidates | 6 | GEN.enhanced_combinatorial.max_candidates | 6
 """)
 """Key -> as written, ours, what it is then."""
 IDLE = {
-    "enable_batch_generation": True,
-    "batch_size": 100,
-    "monte_carlo_path_count": 100,
-    "enable_multi_objective": False,
-    "enable_stochastic_scenarios": False,
-    "enable_monte_carlo_paths": False,
-    "enable_multi_timeframe": False,
-    "stochastic_price_shifts": [],
-    "evaluation_mode": "single_objective",
-}
+    "enable_batch_generation": True, "batch_size": 100, "monte_carlo_path_count": 100,
+    "enable_multi_objective": False, "enable_stochastic_scenarios": False,
+    "enable_monte_carlo_paths": False, "enable_multi_timeframe": False,
+    "stochastic_price_shifts": [], "evaluation_mode": "single_objective",
+}  # fmt: skip
 REFUSED = {
     "enable_multi_objective": (True, "is not built yet: leave it out"),
     "enable_stochastic_scenarios": (True, "is not built yet: leave it out"),

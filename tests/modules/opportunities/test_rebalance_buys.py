@@ -10,12 +10,9 @@ TWO = ["Tech", "Energy"]
 
 def test_securities_of_a_group_under_its_target_are_offered_up_to_the_shortfall():
     ctx = context(
-        "A B C",
-        weights=[0.6, 0.4, 0],
-        targets=[0.55, 0.35, 0.10],
-        sectors=["Tech", "Energy", "Health"],
-        base_weight=0.02,
-    )
+        "A B C", weights=[0.6, 0.4, 0], targets=[0.55, 0.35, 0.10],
+        sectors=["Tech", "Energy", "Health"], base_weight=0.02,
+    )  # fmt: skip
 
     (buy,) = rebalance_buys(ctx, Params())
 

@@ -44,12 +44,9 @@ def test_an_excess_of_exactly_the_threshold_is_left_alone():
 
 def test_countries_count_like_sectors_and_the_wider_excess_gives_the_reason():
     ctx = context(
-        "A B C",
-        weights=[0.40, 0.30, 0.30],
-        targets=[0.35, 0.15, 0.50],
-        sectors=["X", "Y", "Z"],
+        "A B C", weights=[0.40, 0.30, 0.30], targets=[0.35, 0.15, 0.50], sectors=["X", "Y", "Z"],
         countries=["US", "US", "CH"],
-    )
+    )  # fmt: skip
 
     groups = {c.symbol: c.why.facts["group"] for c in rebalance_sells(ctx, Params())}
 
@@ -66,12 +63,9 @@ def test_an_unlabelled_fund_is_not_sold_for_a_group_that_it_is_only_spread_over(
 
 def test_group_targets_of_the_strategy_win_over_target_weights():
     ctx = context(
-        "A B",
-        weights=[0.5, 0.5],
-        targets=[0.5, 0.5],
-        sectors=["Tech", "Energy"],
+        "A B", weights=[0.5, 0.5], targets=[0.5, 0.5], sectors=["Tech", "Energy"],
         sector_targets={"Tech": 0.3, "Energy": 0.7},
-    )
+    )  # fmt: skip
 
     (sale,) = rebalance_sells(ctx, Params())
 

@@ -262,14 +262,10 @@ def test_a_buy_that_is_too_dear_does_not_stop_those_after_it():
 
 def test_the_second_security_of_a_group_gets_what_the_first_leaves():
     ctx, table = weak(
-        "geographic_gap",
-        "buy B .08 .9 rebalance_buys",
-        "buy C .08 .8 rebalance_buys",
-        "buy C .04 .7 rebalance_buys",
-        weights=[0.6, 0.1, 0.1],
-        countries=["US", "CH", "CH"],
+        "geographic_gap", "buy B .08 .9 rebalance_buys", "buy C .08 .8 rebalance_buys",
+        "buy C .04 .7 rebalance_buys", weights=[0.6, 0.1, 0.1], countries=["US", "CH", "CH"],
         country_targets={"US": 0.5, "CH": 0.5},
-    )
+    )  # fmt: skip
 
     assert proposed("geographic_gap", ctx, table) == ["+B 0.08", "+C 0.08"]
     assert proposed("geographic_gap", *weak("geographic_gap", max_depth=1)) == ["+C 0.06"]

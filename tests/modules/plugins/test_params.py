@@ -76,23 +76,11 @@ def slips(error):
 
 def test_what_the_plugin_refuses_is_refused_with_its_words_and_what_it_takes_is_taken(mine):
     refused = [
-        {"share": 1.5},
-        {"share": "0.5"},
-        {"share": True},
-        {"count": 10},
-        {"count": 1.5},
-        {"on": 1},
-        {"mode": "other"},
-        {"text": "abcdef"},
-        {"text": "1"},
-        {"limit": 0.0},
-        {"names": ["a", "b", "c"]},
-        {"names": [1]},
-        {"pair": [1.0]},
-        {"weights": {"a": "x"}},
-        {"strange": 1},
-        {"share": 2, "count": 0},
-    ]
+        {"share": 1.5}, {"share": "0.5"}, {"share": True}, {"count": 10}, {"count": 1.5}, {"on": 1},
+        {"mode": "other"}, {"text": "abcdef"}, {"text": "1"}, {"limit": 0.0},
+        {"names": ["a", "b", "c"]}, {"names": [1]}, {"pair": [1.0]}, {"weights": {"a": "x"}},
+        {"strange": 1}, {"share": 2, "count": 0},
+    ]  # fmt: skip
     for values in refused:
         with pytest.raises(ValidationError) as theirs:
             Own.model_validate_json(json.dumps(values))

@@ -30,12 +30,9 @@ MOVED = {
     Kind.TERM: ("target_fit", "diversification", "stability", "quality"),
 }
 FOLDERS = {
-    Kind.OPPORTUNITY: "opportunities",
-    Kind.PATTERN: "patterns",
-    Kind.SEQUENCE: "sequences",
-    Kind.FILTER: "filters",
-    Kind.TERM: "scoring",
-}
+    Kind.OPPORTUNITY: "opportunities", Kind.PATTERN: "patterns", Kind.SEQUENCE: "sequences",
+    Kind.FILTER: "filters", Kind.TERM: "scoring",
+}  # fmt: skip
 NAMES = [(kind, name) for kind, names in MOVED.items() for name in names]
 
 

@@ -58,12 +58,9 @@ def everything(**options: Any) -> World:
         )
     strategy = with_params(strategy, Kind.FILTER, "eligibility", no_panic_sell_pct=0.9)
     strategy = with_params(
-        strategy,
-        Kind.SEQUENCE,
-        "constraint_relaxation",
-        relax_max_position=True,
+        strategy, Kind.SEQUENCE, "constraint_relaxation", relax_max_position=True,
         relax_cooldown=True,
-    )
+    )  # fmt: skip
     return replace(full, strategy=strategy, market=replace(full.market, index=history(1.001)))
 
 

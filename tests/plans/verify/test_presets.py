@@ -33,12 +33,9 @@ def disagreements(cases: list[tuple[str, bool]]) -> dict[object, object]:
 def planned(preset: str, portfolio: str, targeted: bool) -> Plan:
     files = sample(portfolio)
     read = importers.read(
-        files.holdings,
-        prices=files.prices,
-        targets=files.targets if targeted else None,
-        securities=files.securities,
-        fx=files.fx,
-    )
+        files.holdings, prices=files.prices, targets=files.targets if targeted else None,
+        securities=files.securities, fx=files.fx,
+    )  # fmt: skip
     inputs = importers.assemble(read, base_currency=files.base_currency)
 
     return planner.plan(

@@ -58,22 +58,13 @@ Path = tuple[str | int, ...]
 def of_sample(name: str, *, targets: bool = True) -> str:
     files = sample(name)
     read_in = read(
-        files.holdings,
-        prices=files.prices,
-        targets=files.targets if targets else None,
-        securities=files.securities,
-        fx=files.fx,
-    )
+        files.holdings, prices=files.prices, targets=files.targets if targets else None,
+        securities=files.securities, fx=files.fx,
+    )  # fmt: skip
     inputs = assemble(
-        read_in,
-        cash={},
-        base_currency=files.base_currency,
-        as_of=None,
-        exclude=(),
-        today=date(2024, 1, 1),
-        bucket="core",
-        source="bundled",
-    )
+        read_in, cash={}, base_currency=files.base_currency, as_of=None, exclude=(),
+        today=date(2024, 1, 1), bucket="core", source="bundled",
+    )  # fmt: skip
     return plan(
         inputs.snapshot, inputs.market, strategies.default(), targets=inputs.targets
     ).to_json()
@@ -106,13 +97,9 @@ def of_everything() -> str:
 def of_cash_alone() -> str:
     """A hold plan that says what would let a plan through."""
     poor = world(
-        "AA 13 @ 100",
-        "BB 10 @ 100",
-        cash="400",
-        targets={"AA": 0.4, "BB": 0.5},
-        limits=Limits(max_position_weight=1.0),
-        score=Score(min_improvement=MUCH),
-    )
+        "AA 13 @ 100", "BB 10 @ 100", cash="400", targets={"AA": 0.4, "BB": 0.5},
+        limits=Limits(max_position_weight=1.0), score=Score(min_improvement=MUCH),
+    )  # fmt: skip
     case = poor.case
     return explain(case, poor.plan()).to_json()
 
@@ -134,12 +121,9 @@ def of_what_ifs() -> str:
     orders = {"AA": 0.2, "BB": 0.2, "CC": 0.15, "DD": 0.2, "EE": 0.15}
     lines = ("AA 400 @ 100", "BB 150 @ 50", "CC 0 @ 20", "DD 90 @ 310", "EE 20 @ 75")
     of = world(
-        *lines,
-        cash={"USD": "9000", "EUR": "500"},
-        targets=orders,
-        foreign=("BB",),
+        *lines, cash={"USD": "9000", "EUR": "500"}, targets=orders, foreign=("BB",),
         limits=Limits(max_turnover_weight=0.25),
-    )
+    )  # fmt: skip
     barred = tuple(
         replace(security, allow_sell=security.symbol != "AA") for security in of.snapshot.securities
     )
@@ -352,14 +336,9 @@ def test_an_alternative_that_is_missing_or_renamed_is_seen(name: str):
 
 
 LISTS = (
-    "holdings",
-    "holdings_after",
-    "candidates",
-    "steps",
-    "conversions",
-    "cash_ladder",
+    "holdings", "holdings_after", "candidates", "steps", "conversions", "cash_ladder",
     "open_orders",
-)
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["growth", "everything"])
@@ -522,11 +501,8 @@ def certified(status: str, *, gap: float | None) -> dict[str, Any]:
     of = document("growth")
     score, certificate = of["score"], of["certificate"]
     certificate |= {
-        "status": status,
-        "search_gap": gap,
-        "bound": None,
-        "search_gap_of_improvement": None,
-    }
+        "status": status, "search_gap": gap, "bound": None, "search_gap_of_improvement": None,
+    }  # fmt: skip
     if gap is not None:
         bound = score["hold"] + score["improvement"] + gap
         certificate |= {"bound": bound, "search_gap_of_improvement": gap / score["improvement"]}

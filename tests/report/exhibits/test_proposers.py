@@ -10,12 +10,8 @@ from steelyard.report.exhibits.proposers import SEARCH, Credit, credited, propos
 from steelyard.report.page import render
 
 MANY = (
-    "deep_rebalance",
-    "mixed_strategy",
-    "adaptive.cash_drag",
-    "rebalance",
-    "enhanced_combinatorial",
-)
+    "deep_rebalance", "mixed_strategy", "adaptive.cash_drag", "rebalance", "enhanced_combinatorial",
+)  # fmt: skip
 
 
 def by(plan, *modules, others=()):

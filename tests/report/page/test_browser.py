@@ -83,14 +83,9 @@ def test_the_page_makes_no_request_and_logs_no_error(chromium, tmp_path, name):
     file.write_text(render(getattr(sample, name)()), "utf-8")
 
     done = run(
-        chromium,
-        tmp_path,
-        "--enable-logging=stderr",
-        "--v=0",
-        f"--log-net-log={log}",
-        "--dump-dom",
-        file.as_uri(),
-    )
+        chromium, tmp_path, "--enable-logging=stderr", "--v=0", f"--log-net-log={log}",
+        "--dump-dom", file.as_uri(),
+    )  # fmt: skip
 
     assert "<h1>" in done.stdout
     assert [line for line in done.stderr.splitlines() if "CONSOLE" in line] == []
@@ -108,14 +103,9 @@ def test_the_net_log_would_show_a_request_and_the_policy_would_block_it(chromium
     unprotected.write_text(attacked.replace("Content-Security-Policy", "x"), "utf-8")
 
     done = run(
-        chromium,
-        tmp_path,
-        "--enable-logging=stderr",
-        "--v=0",
-        f"--log-net-log={log}",
-        "--dump-dom",
-        file.as_uri(),
-    )
+        chromium, tmp_path, "--enable-logging=stderr", "--v=0", f"--log-net-log={log}",
+        "--dump-dom", file.as_uri(),
+    )  # fmt: skip
     leak = run(chromium, tmp_path, f"--log-net-log={open_log}", "--dump-dom", unprotected.as_uri())
 
     assert (
@@ -145,13 +135,9 @@ def test_nothing_is_wider_than_its_window(chromium, tmp_path, name):
     frames.write_text(f"<!DOCTYPE html><body>{windows}{PROBE}</body>", "utf-8")
 
     done = run(
-        chromium,
-        tmp_path,
-        "--allow-file-access-from-files",
-        "--window-size=1400,1000",
-        "--dump-dom",
-        frames.as_uri(),
-    )
+        chromium, tmp_path, "--allow-file-access-from-files", "--window-size=1400,1000",
+        "--dump-dom", frames.as_uri(),
+    )  # fmt: skip
 
     widths = json.loads(re.findall(r'<pre id="widths">(.*?)</pre>', done.stdout)[0])
     assert widths == {str(width): width for width in WIDTHS}

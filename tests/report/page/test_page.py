@@ -357,12 +357,9 @@ def certified(**update: object) -> Element:
 )
 def test_the_badge_says_how_far_the_plan_is_proven(status, gap, level, badge):
     box = certified(
-        covers="best of 1,004 proposals",
-        status=status,
-        search_gap=gap,
-        bound=None,
+        covers="best of 1,004 proposals", status=status, search_gap=gap, bound=None,
         structural_headroom=None,
-    )
+    )  # fmt: skip
 
     assert box.one("p", klass="badge").text.strip() == badge
     assert level in box.one("p", klass="badge").classes
@@ -396,16 +393,9 @@ def test_what_would_change_the_plan_is_told_when_it_was_asked_for():
         mean_regret=0.0,
     )
     more = Counterfactual(
-        text="A sixth order would add 1.20 points.",
-        template="",
-        facts={},
-        name="x",
-        setting="y",
-        now=5,
-        then=6,
-        gain=0.012,
-        money=None,
-    )
+        text="A sixth order would add 1.20 points.", template="", facts={}, name="x", setting="y",
+        now=5, then=6, gain=0.012, money=None,
+    )  # fmt: skip
     explanation = Explanation(
         text="", stability=stability, counterfactuals=(more,), thresholds=(), relaxations=()
     )
