@@ -34,12 +34,8 @@ WEAK: Mapping[Variant, World] = {
         countries=COUNTRIES,
     ),
     "sector_gap": world(
-        *("AA 500 @ 100", "BB 300 @ 100"),
-        cash="20000",
-        targets={"AA": 0.5, "BB": 0.45},
-        sectors=SECTORS,
-        limits=FREE,
-        sessions=YOUNG,
+        *("AA 500 @ 100", "BB 300 @ 100"), cash="20000", targets={"AA": 0.5, "BB": 0.45},
+        sectors=SECTORS, limits=FREE, sessions=YOUNG,
     ),
     "joint_gap": described(
         world(
@@ -54,12 +50,8 @@ WEAK: Mapping[Variant, World] = {
     ),
     "geographic_swap": described(
         world(
-            *("AA 700 @ 100", "BB 270 @ 100"),
-            cash="3000",
-            targets={"AA": 0.5, "BB": 0.47},
-            limits=FREE,
-            score=CALM,
-            sessions=YOUNG,
+            *("AA 700 @ 100", "BB 270 @ 100"), cash="3000", targets={"AA": 0.5, "BB": 0.47},
+            limits=FREE, score=CALM, sessions=YOUNG,
         ),
         countries=COUNTRIES,
     ),
@@ -94,7 +86,7 @@ WEAK: Mapping[Variant, World] = {
         limits=FREE,
         sessions=YOUNG,
     ),
-}
+}  # fmt: skip
 
 WORLDS: Mapping[Variant, World] = MappingProxyType(
     {variant: adapting(of, variant) for variant, of in WEAK.items()}

@@ -117,17 +117,12 @@ CALCULATORS = {
     ),
     "averaging_down": Case(
         of_context(
-            symbols="A B C",
-            weights=[0.085] * 3,
-            prices=[85, 65, 75],
-            average_cost=[100] * 3,
+            symbols="A B C", weights=[0.085] * 3, prices=[85, 65, 75], average_cost=[100] * 3,
             quality=[0.9, 0.9, 0.62],
         ),
         {
-            "dip_threshold": Change(0.2),
-            "max_drawdown": Change(0.3),
-            "min_quality_score": Change(0.7),
-            "max_weight": Change(0.2),
+            "dip_threshold": Change(0.2), "max_drawdown": Change(0.3),
+            "min_quality_score": Change(0.7), "max_weight": Change(0.2),
             "priority_weight": Change(0.5),
         },
     ),
@@ -165,7 +160,7 @@ CALCULATORS = {
         of_context(symbols="A B", weights=[0.54, 0.30], targets=[0.5, 0.5]),
         {"min_gap_threshold": Change(0.05), "priority_weight": Change(0.5)},
     ),
-}
+}  # fmt: skip
 
 REDEPLOY = of_table(
     "sell A .06 .9 profit_taking rebalance_sells",
@@ -292,28 +287,19 @@ GENERATORS = {
     "combinatorial": Case(
         REDEPLOY,
         {
-            "max_sells": Change(1),
-            "max_buys": Change(1),
-            "max_candidates": Change(1),
+            "max_sells": Change(1), "max_buys": Change(1), "max_candidates": Change(1),
             "max_combinations": Change(3),
         },
     ),
     "constraint_relaxation": Case(
         bound,
         {
-            "relax_allow_sell": Change(False),
-            "relax_min_lot": Change(False),
-            "relax_max_position": Change(True),
-            "relax_cooldown": Change(True),
-            "relax_cash_reserve": Change(False),
-            "relax_max_group": Change(False),
-            "relax_turnover": Change(False),
-            "relax_min_order": Change(False),
-            "relax_depth": Change(False),
-            "min_shares_relaxed": Change(0.2),
-            "cap_step": Change(0.1),
-            "reserve_step": Change(0.02),
-            "max_securities": Change(1),
+            "relax_allow_sell": Change(False), "relax_min_lot": Change(False),
+            "relax_max_position": Change(True), "relax_cooldown": Change(True),
+            "relax_cash_reserve": Change(False), "relax_max_group": Change(False),
+            "relax_turnover": Change(False), "relax_min_order": Change(False),
+            "relax_depth": Change(False), "min_shares_relaxed": Change(0.2),
+            "cap_step": Change(0.1), "reserve_step": Change(0.02), "max_securities": Change(1),
         },
     ),
     "partial_execution": Case(
@@ -322,14 +308,11 @@ GENERATORS = {
     "enhanced_combinatorial": Case(
         REDEPLOY,
         {
-            "max_sells": Change(1),
-            "max_buys": Change(1),
-            "max_candidates": Change(1),
-            "max_combinations": Change(3),
-            "sizes": Change("best"),
+            "max_sells": Change(1), "max_buys": Change(1), "max_candidates": Change(1),
+            "max_combinations": Change(3), "sizes": Change("best"),
         },
     ),
-}
+}  # fmt: skip
 
 
 def correlated(
@@ -347,48 +330,31 @@ def correlated(
 FILTERS = {
     "correlation_aware": Case(
         correlated(
-            "buy A .1 .5 x",
-            "buy B .1 .5 x",
-            "buy C .1 .5 x",
-            traced="A B",
-            alike=("A", "B", 0.75),
-            symbols="A B C",
-            weights=[0.05, 0.3, 0.05],
+            "buy A .1 .5 x", "buy B .1 .5 x", "buy C .1 .5 x", traced="A B", alike=("A", "B", 0.75),
+            symbols="A B C", weights=[0.05, 0.3, 0.05],
         ),
         {
-            "correlation_threshold": Change(0.8),
-            "large_holding": Change(0.4),
+            "correlation_threshold": Change(0.8), "large_holding": Change(0.4),
             "on_missing": Change("deny"),
         },
     ),
     "diversity": Case(
         of_table(
-            "sell A .1 .9 x",
-            "buy B .1 .5 x",
-            "buy C .05 .5 y",
-            symbols="A B C",
-            weights=[0.3] * 3,
-            sectors=["Tech", "Tech", "Energy"],
-            countries=["US", "CH", "US"],
+            "sell A .1 .9 x", "buy B .1 .5 x", "buy C .05 .5 y", symbols="A B C", weights=[0.3] * 3,
+            sectors=["Tech", "Tech", "Energy"], countries=["US", "CH", "US"],
         ),
         {
-            "diversity_weight": Change(0.9),
-            "max_sequences": Change(2),
+            "diversity_weight": Change(0.9), "max_sequences": Change(2),
             "min_diversity_score": Change(0.5),
         },
     ),
     "eligibility": Case(
         of_table(
-            "sell A .1 .5 x",
-            "sell B .1 .5 x",
-            symbols="A B",
-            prices=[50, 50],
-            average_cost=[100, 100],
-            days_since_bought=[50, float("nan")],
+            "sell A .1 .5 x", "sell B .1 .5 x", symbols="A B", prices=[50, 50],
+            average_cost=[100, 100], days_since_bought=[50, float("nan")],
         ),
         {
-            "min_hold_days": Change(30),
-            "no_panic_sell_pct": Change(0.2),
+            "min_hold_days": Change(30), "no_panic_sell_pct": Change(0.2),
             "on_missing": Change("deny"),
         },
     ),
@@ -403,13 +369,11 @@ FILTERS = {
             days_since_sold=[float("nan"), 150, 300, float("nan")],
         ),
         {
-            "buy_cooldown_days": Change(10),
-            "sell_cooldown_days": Change(100),
-            "opposite_days": Change(40),
-            "on_missing": Change("deny"),
+            "buy_cooldown_days": Change(10), "sell_cooldown_days": Change(100),
+            "opposite_days": Change(40), "on_missing": Change("deny"),
         },
     ),
-}
+}  # fmt: skip
 
 CASES: Mapping[tuple[Kind, str], Case] = {
     (kind, name): case

@@ -69,12 +69,9 @@ def one_holding() -> Plan:
 @functools.cache
 def untargeted() -> Plan:
     return world(
-        "AA 400 @ 100",
-        "BB 20 @ 50",
-        "CC 30 @ 75",
-        cash="9000",
+        "AA 400 @ 100", "BB 20 @ 50", "CC 30 @ 75", cash="9000",
         sectors={"AA": "Energy", "BB": "Technology"},
-    ).plan()
+    ).plan()  # fmt: skip
 
 
 @functools.cache

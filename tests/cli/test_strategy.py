@@ -94,11 +94,8 @@ def test_validate_prints_all_errors_and_warnings_with_their_lines(folder: Path):
 
     assert result.exit_code == 1
     assert [line.split(":")[0] for line in result.stdout.splitlines()] == [
-        "warning  line 1",
-        "error    line 2",
-        "error    line 4",
-        "error    line 5",
-    ]
+        "warning  line 1", "error    line 2", "error    line 4", "error    line 5",
+    ]  # fmt: skip
     assert result.stderr == "bad.toml is not usable: 3 errors, 1 warning.\n"
 
 

@@ -132,13 +132,9 @@ def test_an_object_is_a_module_like_every_other(own_registry):
         {"most": 1, "share": 0.5, "names": ["a"]},
     )
     assert module.metadata == ModuleMetadata(
-        "swap",
-        "1.2.3",
-        "Me",
-        "Sell the first, buy the last.",
-        tags=["sell", "buy"],
+        "swap", "1.2.3", "Me", "Sell the first, buy the last.", tags=["sell", "buy"],
         dependencies=["opportunity_calculators"],
-    )
+    )  # fmt: skip
 
 
 def test_its_parameters_are_checked_by_the_types_of_their_defaults():

@@ -71,11 +71,8 @@ def test_a_plan_that_holds_changes_nothing(small: PlannerContext):
 
     assert made.steps == ()
     assert (made.improvement, made.cash_required, made.cash_generated, made.feasible) == (
-        0,
-        0,
-        0,
-        True,
-    )
+        0, 0, 0, True,
+    )  # fmt: skip
     assert made.end_state_score == made.current_score
     assert made.narrative_summary.startswith("Hold")
 
@@ -212,13 +209,10 @@ def test_the_pattern_of_the_market_regime_needs_an_index(bundled: PlannerContext
     files = sample("growth")
     with_index = assemble(
         read(
-            files.holdings,
-            prices=files.prices,
-            targets=files.targets,
-            securities=files.securities,
+            files.holdings, prices=files.prices, targets=files.targets, securities=files.securities,
             index=files.index,
         )
-    )
+    )  # fmt: skip
 
     told = plan(
         situation(PlannerContext.of(with_index), "market_regime"),
@@ -368,11 +362,8 @@ def test_a_dry_run_counts_what_planning_would_generate_and_leaves_no_trace(small
     assert report["errors"] == []
     assert report["estimated_sequences"] == plan(small).document.certificate.sequences > 0
     assert report["modules_loaded"]["weight_based"].keys() == {
-        "type",
-        "status",
-        "version",
-        "params",
-    }
+        "type", "status", "version", "params",
+    }  # fmt: skip
     assert (
         report["modules_loaded"]["weight_based"]["type"],
         report["modules_loaded"]["weight_based"]["status"],
@@ -413,11 +404,8 @@ def test_perf_adds_up_real_timings_of_every_module(small: PlannerContext):
     assert 0 < one["min"] <= one["mean"] <= one["max"] <= one["total"]
     assert math.isclose(one["mean"], one["total"] / 2)
     assert {
-        "profit_taking.calculate",
-        "profit_taking.generate",
-        "eligibility.filter",
-        "planner.prove",
-    } <= set(stats)
+        "profit_taking.calculate", "profit_taking.generate", "eligibility.filter", "planner.prove",
+    } <= set(stats)  # fmt: skip
 
 
 def test_a_block_can_be_tracked_too():
@@ -458,11 +446,8 @@ def test_a_module_that_fails_three_times_is_left_out_of_the_fourth_plan(small: P
     made = [asyncio.run(holistic.plan(small)) for _ in range(4)]
 
     assert ["failed: ValueError: no" in " ".join(one.problems) for one in made] == [
-        True,
-        True,
-        True,
-        False,
-    ]
+        True, True, True, False,
+    ]  # fmt: skip
     assert "out of service: 3 failures in a row" in " ".join(made[3].problems)
     assert {one.steps for one in made} == {made[0].steps}
 

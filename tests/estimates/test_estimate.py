@@ -631,11 +631,8 @@ def test_the_matrix_is_a_correlation_matrix_whatever_is_missing(seed, names, kin
     for i, kind in enumerate(kinds[:names]):
         if kind != "known":
             closes[:, i] = {
-                "missing": np.nan,
-                "constant": 3.0,
-                "twin": 2 * first,
-                "mirror": 1 / first,
-            }[kind]
+                "missing": np.nan, "constant": 3.0, "twin": 2 * first, "mirror": 1 / first,
+            }[kind]  # fmt: skip
 
     matrix = estimated(closes, settings=Score(neutral=Neutral(corr=neutral))).correlation
 

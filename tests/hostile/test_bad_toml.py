@@ -168,11 +168,8 @@ def test_problems_come_in_the_order_of_their_lines():
         parse("[filters.none]\n[costs]\nfixed = -1\n[limits]\nallow_buy = 1\nfoo = 2\n", "x")
 
     assert [line.partition(":")[0] for line in str(refused.value).splitlines()[1:]] == [
-        "line 1",
-        "line 3",
-        "line 5",
-        "line 6",
-    ]
+        "line 1", "line 3", "line 5", "line 6",
+    ]  # fmt: skip
 
 
 def test_lines_are_found_after_texts_over_several_lines_and_lists():

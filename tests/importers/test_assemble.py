@@ -22,11 +22,8 @@ def test_three_and_two_columns_and_prices_are_a_whole_account(tmp_path: Path):
 
     snapshot, market = assembled.snapshot, assembled.market
     assert (snapshot.as_of, assembled.as_of_from, snapshot.base_currency, snapshot.bucket) == (
-        LAST,
-        "prices",
-        "USD",
-        "core",
-    )
+        LAST, "prices", "USD", "core",
+    )  # fmt: skip
     assert [holding.symbol for holding in snapshot.holdings] == ["AAA"]
     assert snapshot.securities == (
         Security("AAA", "USD"),
@@ -246,12 +243,9 @@ def test_rejected_lines_of_all_files_are_told_before_anything_else(tmp_path: Pat
         )
 
     assert [(row.file, row.line) for row in refused.value.rows] == [
-        ("holdings.csv", 2),
-        ("targets.csv", 2),
-        ("securities.csv", 2),
-        ("fx.csv", 2),
+        ("holdings.csv", 2), ("targets.csv", 2), ("securities.csv", 2), ("fx.csv", 2),
         ("holdings.csv", 3),
-    ]
+    ]  # fmt: skip
 
 
 def test_a_price_file_of_rejected_lines_is_told_even_without_a_date(tmp_path: Path):
@@ -267,14 +261,11 @@ def test_the_bundled_portfolios_are_read_without_a_word(name: str):
 
     assembled = assemble(
         read(
-            bundled.holdings,
-            prices=bundled.prices,
-            targets=bundled.targets,
-            securities=bundled.securities,
-            fx=bundled.fx,
+            bundled.holdings, prices=bundled.prices, targets=bundled.targets,
+            securities=bundled.securities, fx=bundled.fx,
         ),
         base_currency=bundled.base_currency,
-    )
+    )  # fmt: skip
 
     assert assembled.snapshot.as_of == LAST
     assert assembled.market.closes.shape == (4781, 19)

@@ -32,21 +32,12 @@ def test_a_security_with_everything(tmp_path: Path):
 
     assert file.securities == (
         Security(
-            symbol="AAA",
-            currency="EUR",
-            name="Alpha",
-            product_type="ETF",
-            lot_size=Decimal("0.001"),
-            sectors=("Energy", "Utilities"),
-            countries=("France", "Italy"),
-            group="Funds",
-            dividend_yield=0.03,
-            quality=0.7,
-            priority_multiplier=1.5,
-            allow_buy=True,
-            allow_sell=False,
+            symbol="AAA", currency="EUR", name="Alpha", product_type="ETF",
+            lot_size=Decimal("0.001"), sectors=("Energy", "Utilities"),
+            countries=("France", "Italy"), group="Funds", dividend_yield=0.03, quality=0.7,
+            priority_multiplier=1.5, allow_buy=True, allow_sell=False,
         ),
-    )
+    )  # fmt: skip
     assert file.securities[0].is_fund
     assert not file.warnings
 

@@ -13,26 +13,16 @@ from steelyard.strategies import default, parse
 
 EXPECTED = {
     Kind.OPPORTUNITY: {
-        "averaging_down",
-        "opportunity_buys",
-        "profit_taking",
-        "rebalance_buys",
-        "rebalance_sells",
+        "averaging_down", "opportunity_buys", "profit_taking", "rebalance_buys", "rebalance_sells",
         "weight_based",
     },
     Kind.PATTERN: {"averaging_down", "direct_buy", "profit_taking", "rebalance", "single_best"},
     Kind.SEQUENCE: {"enhanced_combinatorial"},
     Kind.FILTER: {"eligibility", "recently_traded"},
     Kind.TERM: {
-        "cash",
-        "diversification",
-        "income",
-        "quality",
-        "stability",
-        "target_fit",
-        "total_return",
+        "cash", "diversification", "income", "quality", "stability", "target_fit", "total_return",
     },
-}
+}  # fmt: skip
 
 
 class Params(ModuleParams):
@@ -151,12 +141,8 @@ def test_a_decorator_takes_its_summary_from_the_first_line_of_the_docstring(own_
     found = module(Kind.PATTERN, "told")
 
     assert (found.summary, found.version, found.tags, found.needs, found.call) == (
-        "One line.",
-        "1.2.3",
-        ("x",),
-        ("target_weights",),
-        told,
-    )
+        "One line.", "1.2.3", ("x",), ("target_weights",), told,
+    )  # fmt: skip
 
 
 def test_a_fresh_process_finds_the_modules_without_importing_them_first():

@@ -146,13 +146,10 @@ FAULTY = {
         "numbers": lambda ctx, table, params: Ruling(np.ones(table.m), {}),
     },
     (Kind.TERM, "quality"): {
-        "raises": failing,
-        "not finite": quality(of=np.nan),
-        "the wrong size": quality(n=3),
-        "another name": quality("fame"),
-        "None": lambda ctx, params: None,
+        "raises": failing, "not finite": quality(of=np.nan), "the wrong size": quality(n=3),
+        "another name": quality("fame"), "None": lambda ctx, params: None,
     },
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("kind", "name"), FAULTY, ids=[name for _, name in FAULTY])

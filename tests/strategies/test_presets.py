@@ -109,14 +109,9 @@ def test_the_three_documented_presets_have_their_documented_numbers():
         2.5,
     ]
     assert on(conservative, Kind.PATTERN) == {
-        "direct_buy",
-        "profit_taking",
-        "rebalance",
-        "single_best",
-        "opportunity_first",
-        "cash_generation",
-        "cost_optimized",
-    }
+        "direct_buy", "profit_taking", "rebalance", "single_best", "opportunity_first",
+        "cash_generation", "cost_optimized",
+    }  # fmt: skip
     assert on(default(), Kind.PATTERN) < on(aggressive, Kind.PATTERN)
     assert on(aggressive, Kind.PATTERN) - on(default(), Kind.PATTERN) == {
         "adaptive",
@@ -136,13 +131,10 @@ def test_the_three_documented_presets_have_their_documented_numbers():
         )
         taking = strategy.choice(Kind.OPPORTUNITY, "profit_taking").params.model_dump()
         assert expected == (
-            eligibility["min_hold_days"],
-            eligibility["no_panic_sell_pct"],
-            traded["sell_cooldown_days"],
-            traded["buy_cooldown_days"],
-            correlated["correlation_threshold"],
-            taking["windfall_threshold"],
-        )
+            eligibility["min_hold_days"], eligibility["no_panic_sell_pct"],
+            traded["sell_cooldown_days"], traded["buy_cooldown_days"],
+            correlated["correlation_threshold"], taking["windfall_threshold"],
+        )  # fmt: skip
 
 
 def test_presets_that_follow_the_documents_plan_from_proposals():

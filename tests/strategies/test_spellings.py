@@ -324,12 +324,9 @@ def test_a_flat_file_is_read_in_full():
         0.002,
     )
     assert strategy.planner.model_dump() == {
-        "max_opportunities_per_category": 8,
-        "priority_threshold": 0.2,
-        "base_trade_weight": 0.01,
-        "diverse_selection": True,
-        "diversity_weight": 0.2,
-    }
+        "max_opportunities_per_category": 8, "priority_threshold": 0.2, "base_trade_weight": 0.01,
+        "diverse_selection": True, "diversity_weight": 0.2,
+    }  # fmt: skip
     assert strategy.choice(Kind.PATTERN, "adaptive").enabled
     assert not strategy.choice(Kind.PATTERN, "market_regime").enabled
     SCHEMA.validate(tomllib.loads(USAGE_GUIDE))
@@ -531,9 +528,7 @@ def test_an_overlay_that_is_not_usable_is_refused():
 FORMS = {
     "search.max_depth": ({3: 3, 4: 4}, ("max_depth", "max_plan_depth"), ("search.max_depth",)),
     "planner.max_opportunities_per_category": (
-        {3: 3, 8: 8},
-        ("max_opportunities_per_category",),
-        (),
+        {3: 3, 8: 8}, ("max_opportunities_per_category",), (),
     ),
     "planner.priority_threshold": (
         {0.2: 0.2, 0.4: 0.4},
@@ -555,8 +550,7 @@ FORMS = {
         {11: 11, 12: 12},
         ("min_hold_days",),
         (
-            "filters.eligibility.min_hold_days",
-            "filters.eligibility.params.min_hold_days",
+            "filters.eligibility.min_hold_days", "filters.eligibility.params.min_hold_days",
             "filter_params.eligibility.min_hold_days",
         ),
     ),
@@ -569,7 +563,7 @@ FORMS = {
             "filter_params.eligibility.max_loss_threshold",
         ),
     ),
-}
+}  # fmt: skip
 """House key -> (as written -> as meant, names at the top and in two tables, other places)."""
 
 

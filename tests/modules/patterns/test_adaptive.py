@@ -224,18 +224,15 @@ STILL = {
         {"max_depth": 1},
     ],
     "income_gap": [
-        {"dividend_yield": [0.02, 0.02, 0.06]},
-        {"dividend_yield": [0.015, 0.015, 0.02]},
-        {"quality": [0.5, 0.5, 0.5]},
-        {"weights": [0.0] * 3},
-        {"cash": 0.02},
+        {"dividend_yield": [0.02, 0.02, 0.06]}, {"dividend_yield": [0.015, 0.015, 0.02]},
+        {"quality": [0.5, 0.5, 0.5]}, {"weights": [0.0] * 3}, {"cash": 0.02},
     ],
     "cash_drag": [
         {"targets": [0.37, 0.25, 0.2]},
         {"limits": Limits(cash_reserve_weight=0.18)},
         {"regime": Regime("bear"), "regimes": RegimeRules(bear_cash=0.19)},
     ],
-}
+}  # fmt: skip
 
 
 @every_variant

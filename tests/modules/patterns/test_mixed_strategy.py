@@ -17,11 +17,8 @@ def test_one_or_two_sales_are_mixed_with_one_or_two_buys_of_any_kind():
     )  # fmt: skip
 
     assert mixes("A B C D E F", *lines, weights=0.15) == [
-        ["-A", "+D"],
-        ["-A", "+D", "+E"],
-        ["-A", "-B", "+D"],
-        ["-A", "-B", "+D", "+E"],
-    ]
+        ["-A", "+D"], ["-A", "+D", "+E"], ["-A", "-B", "+D"], ["-A", "-B", "+D", "+E"],
+    ]  # fmt: skip
 
 
 def test_one_side_alone_is_no_mix():

@@ -469,14 +469,10 @@ def test_caps_on_groups_and_what_filters_look_at_beside_dates_are_told_as_not_ch
     filters.append({"name": "correlation", "version": "1.0.0", "params": {}})
     of["modules"].append(
         {
-            "kind": "filters",
-            "name": "correlation",
-            "version": "1.0.0",
-            "count": 1,
-            "error": None,
+            "kind": "filters", "name": "correlation", "version": "1.0.0", "count": 1, "error": None,
             "outcome": "ok",
         }
-    )
+    )  # fmt: skip
     of["strategy"]["sha256"] = hash_of(of["strategy"]["settings"])
 
     report = verify.check(with_its_id(of))

@@ -32,11 +32,8 @@ def test_the_state_of_a_band_is_one_of_four():
         return weights.WeightRow("A", "", now, after, 0.10, (0.09, 0.11), True).state
 
     assert [state(0.10, 0.10), state(0.20, 0.10), state(0.20, 0.15), state(0.10, 0.15)] == [
-        "in",
-        "closed",
-        "out",
-        "left",
-    ]
+        "in", "closed", "out", "left",
+    ]  # fmt: skip
     assert state(0.11, 0.11) == "in"
 
 

@@ -323,12 +323,9 @@ def test_headings_state_what_was_found():
     headings = {heading.text for make in sample.ALL for heading in page(make).all("h2")}
 
     assert {
-        "Five trades, sells first",
-        "One sale",
-        "No trades",
-        "Four of eleven breaches close",
+        "Five trades, sells first", "One sale", "No trades", "Four of eleven breaches close",
         "The score stays at 63.54",
-    } <= headings
+    } <= headings  # fmt: skip
 
 
 def test_a_hold_report_has_the_same_sections_and_shows_the_best_rejected_plan():
