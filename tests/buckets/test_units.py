@@ -70,16 +70,10 @@ def test_a_bucket_that_was_emptied_opens_anew():
 @pytest.mark.parametrize(
     ("value", "aggression"),
     [
-        ("1200", 1),
-        ("1000", 1),
-        ("999.99", 0.8),
-        ("800", 0.8),
-        ("799.99", 0.6),
-        ("600", 0.6),
-        ("400", 0.4),
-        ("399.99", 0),
+        ("1200", 1), ("1000", 1), ("999.99", 0.8), ("800", 0.8), ("799.99", 0.6), ("600", 0.6),
+        ("400", 0.4), ("399.99", 0),
     ],
-)
+)  # fmt: skip
 def test_funding_is_the_held_part_of_the_budget(value, aggression):
     # a tenth of 10,000 is the budget
     state = state_of(satellite(), open_units(Decimal(value)), Decimal(value), Decimal(10_000))
@@ -201,12 +195,10 @@ def test_a_target_weight_may_come_from_an_array():
 @pytest.mark.parametrize(
     "odd",
     [
-        {"funding": float("nan")},
-        {"high_water_mark": float("inf")},
-        {"unit_value": float("nan")},
+        {"funding": float("nan")}, {"high_water_mark": float("inf")}, {"unit_value": float("nan")},
         {"dividends": {"A": Decimal("sNaN")}},
     ],
-)
+)  # fmt: skip
 def test_a_state_with_a_figure_that_is_no_number_is_refused(odd):
     with pytest.raises(InputError, match="The state of a bucket is not usable: its"):
         BucketState(**odd)

@@ -482,11 +482,9 @@ def test_a_security_that_moves_only_on_days_that_others_lack_is_missing_in_corre
 
 
 @given(
-    seed=seeds,
-    days=st.integers(253, 2521),
-    slower=st.floats(-2e-3, 2e-3),
+    seed=seeds, days=st.integers(253, 2521), slower=st.floats(-2e-3, 2e-3),
     faster=st.floats(1e-8, 2e-3),
-)
+)  # fmt: skip
 def test_expected_return_rises_with_past_growth_at_equal_volatility(seed, days, slower, faster):
     moves = np.random.default_rng(seed).normal(0, 0.012, days)
     slow, fast = (

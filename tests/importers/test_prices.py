@@ -49,17 +49,10 @@ def same(a: PriceTable, b: PriceTable) -> bool:
         LONG,
     ],
     ids=[
-        "wide",
-        "gzip",
-        "CRLF",
-        "semicolons",
-        "lower case",
-        "quoted",
-        "unsorted",
-        "exponent and empty day",
-        "long",
+        "wide", "gzip", "CRLF", "semicolons", "lower case", "quoted", "unsorted",
+        "exponent and empty day", "long",
     ],
-)
+)  # fmt: skip
 def test_every_form_gives_the_same_table(tmp_path: Path, content: str | bytes):
     table = read(tmp_path, content)
 

@@ -72,11 +72,9 @@ def test_a_neutral_metric_makes_every_state_equal(context_for, make, params, met
 
 
 @given(
-    seed=st.integers(0, 2**32 - 1),
-    n=st.integers(1, 6),
-    with_targets=st.booleans(),
+    seed=st.integers(0, 2**32 - 1), n=st.integers(1, 6), with_targets=st.booleans(),
     more=st.floats(1e-6, 0.3),
-)
+)  # fmt: skip
 @settings(deadline=None)
 @pytest.mark.parametrize("metric", ["mu", "quality", "yields"])
 def test_the_whole_score_of_what_holds_a_security_rises_with_its_inputs(
