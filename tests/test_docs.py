@@ -443,15 +443,11 @@ def test_every_trouble_of_the_documents_has_its_section():
     }
 
     assert found["From the usage guide"] == [
-        "A strategy does not validate",
-        "A module is not found",
-        "A plan takes long",
-    ]
+        "A strategy does not validate", "A module is not found", "A plan takes long",
+    ]  # fmt: skip
     assert found["From the services"] == [
-        "Nothing starts",
-        "Planning is slow",
-        "A plan runs into its time limit",
-    ]
+        "Nothing starts", "Planning is slow", "A plan runs into its time limit",
+    ]  # fmt: skip
 
 
 def test_from_python_it_takes_under_ten_lines():

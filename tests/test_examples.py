@@ -104,11 +104,9 @@ def custom_configuration(output: str, folder: Path, inputs: Inputs) -> None:
     assert found["default"][2] == f"{plan(inputs).drift.after:.1%}"
     assert len({tuple(row) for name, row in found.items() if name != "strategy"}) >= 4
     careful = planner.plan(
-        inputs.snapshot,
-        inputs.market,
-        strategies.load(folder / "careful.toml"),
+        inputs.snapshot, inputs.market, strategies.load(folder / "careful.toml"),
         targets=inputs.targets,
-    )
+    )  # fmt: skip
     assert all(step.notional_base >= 3000 for step in careful.steps)
     assert found["careful"][0] == str(len(careful.steps))
     assert "Did you mean min_trade_base?" in output

@@ -341,10 +341,8 @@ def test_clashes_are_asked_of_pairs_only():
 def test_a_pad_reads_zero():
     assert padded(np.array([1.0, 2.0]))[PAD] == 0
     assert row_sums(np.array([1.0, 2.0]), np.array([[0, 1], [1, PAD], [PAD, PAD]])).tolist() == [
-        3.0,
-        2.0,
-        0.0,
-    ]
+        3.0, 2.0, 0.0,
+    ]  # fmt: skip
 
 
 def test_lots_are_whole_and_never_more_than_the_size_but_for_division_noise():

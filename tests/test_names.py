@@ -159,11 +159,9 @@ def test_documents_follow_one_another():
 
 def test_every_module_of_the_usage_guide_is_registered():
     kinds = {
-        "calculator": Kind.OPPORTUNITY,
-        "pattern": Kind.PATTERN,
-        "sequence generator": Kind.SEQUENCE,
-        "filter": Kind.FILTER,
-    }
+        "calculator": Kind.OPPORTUNITY, "pattern": Kind.PATTERN,
+        "sequence generator": Kind.SEQUENCE, "filter": Kind.FILTER,
+    }  # fmt: skip
     named = [
         (kinds[what], row.name)
         for row in ROWS

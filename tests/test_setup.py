@@ -18,11 +18,9 @@ LOCKED = ["alpha", "beta", "delta", "epsilon", "eta", "gamma", "iota", "kappa", 
 """Ten wheels: alpha needs beta with its extra, that gamma; delta epsilon, that zeta."""
 
 ASKS = {
-    "alpha": ["beta[fast]>=1"],
-    "beta": ["gamma>=1; extra == 'fast'"],
-    "delta": ["epsilon>=1,<3"],
+    "alpha": ["beta[fast]>=1"], "beta": ["gamma>=1; extra == 'fast'"], "delta": ["epsilon>=1,<3"],
     "epsilon": ["zeta"],
-}
+}  # fmt: skip
 
 
 def wheel(folder: Path, name: str, version: str, asks: list[str]) -> Path:

@@ -113,10 +113,8 @@ def test_each_handling_makes_another_plan():
     )
 
     assert [plan.value for plan in (sent, kept, reinvested)] == [
-        Decimal(9500),
-        Decimal(9900),
-        Decimal(9900),
-    ]
+        Decimal(9500), Decimal(9900), Decimal(9900),
+    ]  # fmt: skip
     assert (sent.candidates, kept.candidates) == ((), ())
     (bought,) = reinvested.candidates
     assert (bought.symbol, bought.side, bought.quantity) == ("DD", "buy", Decimal(8))

@@ -50,12 +50,10 @@ FORMULAS = {
     ("position_spread", "limits.max_position_weight"): (0.20, 0.15, 0.10),
     ("position_spread", "score.extra_diversification"): (0.0, 0.1, 0.2),
     ("profit_taking", "opportunity_calculators.profit_taking.windfall_threshold"): (
-        0.40,
-        0.275,
-        0.15,
+        0.40, 0.275, 0.15,
     ),
     ("profit_taking", "opportunity_calculators.profit_taking.sell_fraction"): (0.20, 0.35, 0.50),
-}
+}  # fmt: skip
 TOGGLED = {
     ("trailing_stops", "opportunity_calculators.profit_taking.trailing_stop_distance"): (
         None,

@@ -89,11 +89,9 @@ def test_funding_is_the_held_part_of_the_budget(value, aggression):
 def test_a_fall_to_exactly_a_step_is_at_the_step(value, aggression):
     # from .7; in floats .595 / .7 is over .85
     state = state_of(
-        satellite(status="accumulating"),
-        Units(Decimal(1), Decimal("0.7")),
-        Decimal(value),
+        satellite(status="accumulating"), Units(Decimal(1), Decimal("0.7")), Decimal(value),
         Decimal(10),
-    )
+    )  # fmt: skip
 
     assert state.aggression == aggression
 
@@ -183,13 +181,11 @@ def test_a_flow_that_is_no_number_is_refused():
 def test_a_target_weight_may_come_from_an_array():
     assert (
         state_of(
-            satellite(target_weight=np.float64(0.1)),
-            open_units(Decimal(700)),
-            Decimal(700),
+            satellite(target_weight=np.float64(0.1)), open_units(Decimal(700)), Decimal(700),
             Decimal(10_000),
         ).funding
         == 0.7
-    )
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

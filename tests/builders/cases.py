@@ -191,11 +191,9 @@ def in_market(regime: str) -> Callable[[], World]:
 def bound() -> World:
     """A sale and a buy under every rule that can be loosened; no holding may be sold."""
     ctx, table = of_table(
-        "sell A .10 .9 rebalance_sells",
-        "buy B .07 .8 rebalance_buys",
-        symbols="A B C D",
+        "sell A .10 .9 rebalance_sells", "buy B .07 .8 rebalance_buys", symbols="A B C D",
         weights=[0.2] * 4,
-    )()
+    )()  # fmt: skip
     securities = tuple(replace(security, allow_sell=False) for security in ctx.securities)
     limits = Limits(max_turnover_weight=0.5, max_group_weight=0.5)
     return replace(ctx, securities=securities, rules=replace(ctx.rules, limits=limits)), table
@@ -378,10 +376,8 @@ FILTERS = {
 CASES: Mapping[tuple[Kind, str], Case] = {
     (kind, name): case
     for kind, cases in (
-        (Kind.OPPORTUNITY, CALCULATORS),
-        (Kind.PATTERN, PATTERNS),
-        (Kind.SEQUENCE, GENERATORS),
+        (Kind.OPPORTUNITY, CALCULATORS), (Kind.PATTERN, PATTERNS), (Kind.SEQUENCE, GENERATORS),
         (Kind.FILTER, FILTERS),
     )
     for name, case in own(kind, "CASE", cases).items()
-}
+}  # fmt: skip

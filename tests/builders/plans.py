@@ -78,11 +78,9 @@ def untargeted() -> Plan:
 def two_currencies() -> Plan:
     lines = ("AA 200 @ 100", "BB 100 @ 50", "CC 10 @ 75")
     return world(
-        *lines,
-        cash={"USD": "900", "EUR": "2500"},
-        foreign=["BB", "CC"],
+        *lines, cash={"USD": "900", "EUR": "2500"}, foreign=["BB", "CC"],
         targets={"AA": 0.4, "BB": 0.3, "CC": 0.2},
-    ).plan()
+    ).plan()  # fmt: skip
 
 
 @functools.cache
@@ -113,11 +111,9 @@ def _wide(count: int) -> Plan:
     names = [f"S{i:03d}" for i in range(count)]
     lines = [f"{name} {3000 if i < CAP else 100} @ {10 + i % 7}" for i, name in enumerate(names)]
     plan = world(
-        *lines,
-        cash="20000",
-        targets=dict.fromkeys(names, 0.95 / count),
+        *lines, cash="20000", targets=dict.fromkeys(names, 0.95 / count),
         search=Search(scope="proposals"),
-    ).plan()
+    ).plan()  # fmt: skip
     holdings = tuple(
         holding.model_copy(update={"group": GROUPS[i % len(GROUPS)]})
         for i, holding in enumerate(plan.holdings)

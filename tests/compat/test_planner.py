@@ -96,11 +96,9 @@ def test_money_in_and_out_are_the_sums_of_the_steps(small: PlannerContext):
 def test_four_calls_make_one_plan(small: PlannerContext):
     given = {"target_weights": small.target_weights, "as_of": small.as_of}
     records = {
-        "portfolio_context": small.portfolio_context,
-        "positions": small.positions,
-        "securities": small.securities,
-        "available_cash": small.available_cash,
-    }
+        "portfolio_context": small.portfolio_context, "positions": small.positions,
+        "securities": small.securities, "available_cash": small.available_cash,
+    }  # fmt: skip
 
     made = [
         plan(small),

@@ -35,11 +35,9 @@ def test_a_trade_repository_feeds_the_cooldowns(small: PlannerContext):
 def test_what_was_sold_whole_is_not_bought_back_at_once(small: PlannerContext):
     acme, _ = small.positions
     context = replace(
-        small,
-        positions=(acme,),
-        target_weights={"ACME": 0.5, "BOLT": 0.45},
+        small, positions=(acme,), target_weights={"ACME": 0.5, "BOLT": 0.45},
         current_prices={"BOLT": 50.0},
-    )
+    )  # fmt: skip
 
     free = plan(context)
     cooling = plan(context, trade_repo=Trades({"BOLT": {"last_sell": "2026-01-02"}}))

@@ -474,7 +474,5 @@ def test_numbers_of_other_libraries_are_numbers():
     strategy = from_mapping({"max_depth": np.int64(3), "costs": {"fixed": np.float64(1.5)}}, "x")
 
     assert (
-        type(strategy.search.max_depth),
-        strategy.search.max_depth,
-        type(strategy.costs.fixed),
-    ) == (int, 3, float)
+        type(strategy.search.max_depth), strategy.search.max_depth, type(strategy.costs.fixed),
+    ) == (int, 3, float)  # fmt: skip

@@ -26,10 +26,8 @@ def test_three_and_two_columns_and_prices_are_a_whole_account(tmp_path: Path):
     )  # fmt: skip
     assert [holding.symbol for holding in snapshot.holdings] == ["AAA"]
     assert snapshot.securities == (
-        Security("AAA", "USD"),
-        Security("BBB", "USD"),
-        Security("ZZZ", "USD"),
-    )
+        Security("AAA", "USD"), Security("BBB", "USD"), Security("ZZZ", "USD"),
+    )  # fmt: skip
     assert market.symbols == ("AAA", "BBB")  # what nobody holds, wants or lists is left out
     assert market.closes.tolist() == [[9, 20], [10, 21], [11, 22]]
     assert market.quotes["BBB"].price == 22
@@ -114,10 +112,8 @@ def test_an_as_of_date_between_sessions_takes_the_session_before(tmp_path: Path)
     )
 
     assert (assembled.snapshot.as_of, assembled.as_of_from, assembled.market.last) == (
-        date(2022, 12, 25),
-        "argument",
-        date(2022, 12, 23),
-    )
+        date(2022, 12, 25), "argument", date(2022, 12, 23),
+    )  # fmt: skip
     assert assembled.market.quotes["AAA"].price == 9
 
 
@@ -189,10 +185,8 @@ def test_a_security_is_quoted_where_a_file_says_else_in_the_base_currency(tmp_pa
     )
 
     assert [(other.symbol, other.currency) for other in assembled.snapshot.securities] == [
-        ("AAA", "GBP"),
-        ("BBB", "GBP"),
-        ("CCC", "USD"),
-    ]
+        ("AAA", "GBP"), ("BBB", "GBP"), ("CCC", "USD"),
+    ]  # fmt: skip
     assert list(assembled.market.fx.rates) == ["GBP"]
     assert dict(assembled.snapshot.cash) == {"USD": Decimal(0)}
 
@@ -284,12 +278,10 @@ def test_the_broken_portfolio_is_refused_for_all_that_the_files_show():
     ):
         assemble(
             read(
-                bundled.holdings,
-                prices=bundled.prices,
-                targets=bundled.targets,
+                bundled.holdings, prices=bundled.prices, targets=bundled.targets,
                 securities=bundled.securities,
             )
-        )
+        )  # fmt: skip
 
 
 def test_no_warning_begins_with_the_name_of_a_file_which_would_be_capitalised(tmp_path: Path):

@@ -199,11 +199,9 @@ def test_a_module_that_needs_another_python_is_refused_with_the_reason(own_regis
 
 
 DEPENDENCIES = [
-    "filters",
-    "filters.eligibility",
-    "filters|score_terms",
+    "filters", "filters.eligibility", "filters|score_terms",
     "pattern_generators.a|pattern_generators.b",
-]
+]  # fmt: skip
 
 
 def test_a_dependency_is_a_kind_or_a_qualified_name_or_several_of_them(own_registry):
@@ -233,8 +231,6 @@ def test_a_module_tells_its_metadata_and_its_defaults_as_plain_values():
     found = module(Kind.FILTER, "diversity")
 
     assert (found.metadata.name, found.metadata.version, found.metadata.description) == (
-        "diversity",
-        found.version,
-        found.summary,
-    )
+        "diversity", found.version, found.summary,
+    )  # fmt: skip
     assert found.default_params() == found.params().model_dump(mode="json")

@@ -494,11 +494,9 @@ FILTERS = {
 }
 
 BY_KIND = {
-    Kind.OPPORTUNITY: CALCULATORS,
-    Kind.PATTERN: PATTERNS,
-    Kind.SEQUENCE: GENERATORS | WHAT_IF,
+    Kind.OPPORTUNITY: CALCULATORS, Kind.PATTERN: PATTERNS, Kind.SEQUENCE: GENERATORS | WHAT_IF,
     Kind.FILTER: FILTERS,
-}
+}  # fmt: skip
 CHANGES: dict[str, Change] = {
     **SETTINGS,
     **{f"{kind}.{key}": change for kind, own in BY_KIND.items() for key, change in own.items()},

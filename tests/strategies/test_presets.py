@@ -98,16 +98,12 @@ def test_the_three_documented_presets_have_their_documented_numbers():
         one.planner.max_opportunities_per_category for one in (default(), conservative, aggressive)
     ] == [5, 3, 10]
     assert [one.planner.priority_threshold for one in (default(), conservative, aggressive)] == [
-        0.3,
-        0.5,
-        0.2,
-    ]
+        0.3, 0.5, 0.2,
+    ]  # fmt: skip
     assert [one.search.beam_width for one in (conservative, aggressive)] == [5, 20]
     assert [one.score.cost_aversion for one in (default(), conservative, aggressive)] == [
-        5.0,
-        7.5,
-        2.5,
-    ]
+        5.0, 7.5, 2.5,
+    ]  # fmt: skip
     assert on(conservative, Kind.PATTERN) == {
         "direct_buy", "profit_taking", "rebalance", "single_best", "opportunity_first",
         "cash_generation", "cost_optimized",

@@ -319,10 +319,8 @@ def test_a_flat_file_is_read_in_full():
 
     assert (strategy.name, strategy.description) == ("aggressive", "Aggressive trading strategy")
     assert (strategy.search.max_depth, strategy.costs.fixed, strategy.costs.percent) == (
-        7,
-        2.0,
-        0.002,
-    )
+        7, 2.0, 0.002,
+    )  # fmt: skip
     assert strategy.planner.model_dump() == {
         "max_opportunities_per_category": 8, "priority_threshold": 0.2, "base_trade_weight": 0.01,
         "diverse_selection": True, "diversity_weight": 0.2,

@@ -22,11 +22,9 @@ def test_holdings_of_a_group_over_its_target_are_offered_for_sale():
 
 def test_a_quarter_and_half_of_the_position_are_offered_up_to_the_excess_of_the_group():
     ctx = context(
-        "A B C",
-        weights=[0.20, 0.50, 0.30],
-        targets=[0.10, 0.30, 0.60],
+        "A B C", weights=[0.20, 0.50, 0.30], targets=[0.10, 0.30, 0.60],
         sectors=["Tech", "Tech", "Energy"],
-    )
+    )  # fmt: skip
 
     sizes = {c.symbol: c.weights for c in rebalance_sells(ctx, Params())}
 
@@ -134,11 +132,9 @@ def test_what_may_not_be_sold_is_left_alone():
 
 def test_with_group_targets_only_a_holding_is_offered_once_for_the_group_else_for_its_size():
     ctx = context(
-        "A B C",
-        weights=[0.3, 0.3, 0.4],
-        sectors=["Tech", "Energy", "Energy"],
+        "A B C", weights=[0.3, 0.3, 0.4], sectors=["Tech", "Energy", "Energy"],
         sector_targets={"Tech": 0.2, "Energy": 0.8},
-    )
+    )  # fmt: skip
 
     tags = {c.symbol: c.tags[1] for c in rebalance_sells(ctx, Params())}
 

@@ -37,7 +37,5 @@ def test_a_mix_keeps_to_the_depth():
     buys = [f"buy {symbol} .05 .9 opportunity_buys" for symbol in "CD"]
 
     assert mixes("A B C D", *sales, *buys, weights=0.2, max_depth=3) == [
-        ["-A", "+C"],
-        ["-A", "+C", "+D"],
-        ["-A", "-B", "+C"],
-    ]
+        ["-A", "+C"], ["-A", "+C", "+D"], ["-A", "-B", "+C"],
+    ]  # fmt: skip

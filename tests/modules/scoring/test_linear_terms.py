@@ -82,10 +82,8 @@ def test_the_whole_score_of_what_holds_a_security_rises_with_its_inputs(
 ):
     ctx = some_context(seed, n, with_targets=with_targets)
     now = {
-        "mu": ctx.estimates.expected_return,
-        "quality": ctx.quality,
-        "yields": ctx.dividend_yield,
-    }[metric].copy()
+        "mu": ctx.estimates.expected_return, "quality": ctx.quality, "yields": ctx.dividend_yield,
+    }[metric].copy()  # fmt: skip
     now[0] += more
     better = some_context(seed, n, with_targets=with_targets, **{metric: now})
 

@@ -31,12 +31,10 @@ def instance(seed: int, n: int = 6, tight: bool = True) -> tuple[ScoreModel, np.
         model,
         start,
         Room(
-            size,
-            np.concatenate([1 + rate, rate - 1]),
-            np.full(2 * n, 0.01),
+            size, np.concatenate([1 + rate, rate - 1]), np.full(2 * n, 0.01),
             max(0.0, start[-1] - 0.02),
         ),
-    )
+    )  # fmt: skip
 
 
 HALF_A_POINT = 0.005

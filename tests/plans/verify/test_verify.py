@@ -725,11 +725,9 @@ def test_a_plan_that_was_cut_off_anywhere_is_said_to_be_cut_off():
 
 def test_money_settles_on_weekdays():
     due = [
-        ("2022-12-28", 1, "2022-12-29"),
-        ("2022-12-30", 1, "2023-01-02"),
-        ("2022-12-31", 0, "2023-01-02"),
-        ("2023-01-01", 2, "2023-01-04"),
-    ]
+        ("2022-12-28", 1, "2022-12-29"), ("2022-12-30", 1, "2023-01-02"),
+        ("2022-12-31", 0, "2023-01-02"), ("2023-01-01", 2, "2023-01-04"),
+    ]  # fmt: skip
 
     for day, count, settles in due:
         assert str(weekdays_after(date.fromisoformat(day), count)) == settles, day

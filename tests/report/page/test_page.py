@@ -134,10 +134,8 @@ def test_every_figure_of_the_trades_table_is_the_documents(make):
         assert shares == quantity(step.quantity)
         assert number(price.removesuffix(step.currency)) == step.price
         assert (amount, cost, adds) == (
-            money(step.notional_base, 0),
-            money(step.costs.total),
-            signed(step.adds, 2),
-        )
+            money(step.notional_base, 0), money(step.costs.total), signed(step.adds, 2),
+        )  # fmt: skip
         assert visible(step.reason[:1].upper() + step.reason[1:]) in why[-1]
     flow = sum(
         step.notional_base if step.side is Side.SELL else -step.notional_base for step in plan.steps
@@ -231,11 +229,9 @@ def test_costs_by_kind_and_alternatives_are_the_documents(make):
     others = root.one("table", klass="other").rows()
 
     assert costs == {
-        "Commission": money(plan.costs.commission),
-        "Spread": money(plan.costs.spread),
-        "Conversion": money(plan.costs.fx),
-        "Total": money(plan.costs.total),
-    }
+        "Commission": money(plan.costs.commission), "Spread": money(plan.costs.spread),
+        "Conversion": money(plan.costs.fx), "Total": money(plan.costs.total),
+    }  # fmt: skip
     own = [cells for cells in others if cells[1].startswith("This plan")]
     assert [cells[2:4] for cells in own] == [
         [points(plan.score.plan), signed(plan.score.improvement, 2)]
