@@ -60,13 +60,9 @@ def run(path: Path, folder: Path) -> str:
         "STEELYARD_HOME": str(folder / "home"),
     }
     done = subprocess.run(
-        [sys.executable, "-c", NO_NETWORK, str(path)],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+        [sys.executable, "-c", NO_NETWORK, str(path)], cwd=folder, env=environment,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 

@@ -32,13 +32,9 @@ def core(
     name: str = "core", universe=("AA", "BB", "CC"), cash: str = "8000", target_weight: float = 0.9
 ) -> Bucket:
     return Bucket(
-        name=name,
-        kind="core",
-        target_weight=target_weight,
-        universe=frozenset(universe),
-        cash=MappingProxyType({"USD": Decimal(cash)}),
-        rules=default(),
-    )
+        name=name, kind="core", target_weight=target_weight, universe=frozenset(universe),
+        cash=MappingProxyType({"USD": Decimal(cash)}), rules=default(),
+    )  # fmt: skip
 
 
 def satellite(
@@ -49,10 +45,7 @@ def satellite(
     **given,
 ) -> Bucket:
     return Bucket(
-        name=name,
-        kind="satellite",
-        target_weight=target_weight,
-        universe=frozenset(universe),
+        name=name, kind="satellite", target_weight=target_weight, universe=frozenset(universe),
         cash=MappingProxyType({"USD": Decimal(cash)}),
         **{"rules": SatelliteSettings(satellite_id="growth"), **given},
-    )
+    )  # fmt: skip

@@ -163,14 +163,10 @@ CALCULATORS = {
 }  # fmt: skip
 
 REDEPLOY = of_table(
-    "sell A .06 .9 profit_taking rebalance_sells",
-    "sell B .06 .8 profit_taking rebalance_sells",
-    "sell B .03 .7 profit_taking rebalance_sells",
-    "buy C .05 .7 averaging_down rebalance_buys",
-    "buy D .05 .6 averaging_down rebalance_buys",
-    symbols="A B C D",
-    weights=[0.2] * 4,
-)
+    "sell A .06 .9 profit_taking rebalance_sells", "sell B .06 .8 profit_taking rebalance_sells",
+    "sell B .03 .7 profit_taking rebalance_sells", "buy C .05 .7 averaging_down rebalance_buys",
+    "buy D .05 .6 averaging_down rebalance_buys", symbols="A B C D", weights=[0.2] * 4,
+)  # fmt: skip
 
 SHORT_OF_CASH = of_table(
     "sell A .06 .9 profit_taking", "sell B .02 .8 rebalance_sells", "sell C .03 .7 rebalance_sells",
@@ -213,15 +209,11 @@ def of_unequal_costs() -> World:
 
 
 GAPS = of_table(
-    "buy B .02 .9 rebalance_buys",
-    "buy C .02 .8 rebalance_buys",
-    symbols="A B C",
-    weights=[0.6, 0.15, 0.15],
-    countries=["US", "CH", "JP"],
-    country_targets={"US": 0.55, "CH": 0.22, "JP": 0.23},
-    sectors=["Tech", "Energy", "Health"],
+    "buy B .02 .9 rebalance_buys", "buy C .02 .8 rebalance_buys", symbols="A B C",
+    weights=[0.6, 0.15, 0.15], countries=["US", "CH", "JP"],
+    country_targets={"US": 0.55, "CH": 0.22, "JP": 0.23}, sectors=["Tech", "Energy", "Health"],
     sector_targets={"Tech": 0.55, "Energy": 0.22, "Health": 0.23},
-)
+)  # fmt: skip
 """CH and Energy are .037 under their targets, JP and Health .047."""
 
 WEAK = of_table(
@@ -358,11 +350,7 @@ FILTERS = {
     ),
     "recently_traded": Case(
         of_table(
-            "buy A .1 .5 x",
-            "sell B .1 .5 x",
-            "sell C .1 .5 x",
-            "buy D .1 .5 x",
-            symbols="A B C D",
+            "buy A .1 .5 x", "sell B .1 .5 x", "sell C .1 .5 x", "buy D .1 .5 x", symbols="A B C D",
             days_since_bought=[20, 500, 50, float("nan")],
             days_since_sold=[float("nan"), 150, 300, float("nan")],
         ),

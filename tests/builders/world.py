@@ -201,15 +201,12 @@ def world(
     prices = {symbol: Decimal(price) for symbol, _, price in parts}
     securities = tuple(
         Security(
-            symbol,
-            "EUR" if symbol in foreign else "USD",
-            f"{symbol} Inc",
-            "ETF" if symbol in funds else "EQUITY",
-            Decimal(lots.get(symbol, "1")),
+            symbol, "EUR" if symbol in foreign else "USD", f"{symbol} Inc",
+            "ETF" if symbol in funds else "EQUITY", Decimal(lots.get(symbol, "1")),
             tuple(name for name in sectors.get(symbol, "").split(";") if name),
         )
         for symbol in quantities
-    )
+    )  # fmt: skip
     costs = {symbol: Decimal(cost) for symbol, cost in cost_prices.items()}
     holdings = tuple(
         Holding(symbol, shares, (TaxLot(shares, date(2020, 1, 2), costs.get(symbol)),))

@@ -157,13 +157,10 @@ def test_a_signal_during_an_import_ends_with_its_code_and_one_line(tmp_path, num
 @pytest.mark.parametrize("number", ENDS, ids=lambda number: number.name)
 def test_a_signal_while_it_plans_ends_with_its_code_and_one_line(tmp_path, number):
     process = subprocess.Popen(
-        [*PROGRAM, "plan", *own_files(tmp_path), "--explain"],
-        cwd=tmp_path,
-        env={**os.environ, "STEELYARD_LOG": "debug"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+        [*PROGRAM, "plan", *own_files(tmp_path), "--explain"], cwd=tmp_path,
+        env={**os.environ, "STEELYARD_LOG": "debug"}, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
     assert process.stderr.readline().startswith("DEBUG steelyard")
 
     process.send_signal(number)

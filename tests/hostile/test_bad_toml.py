@@ -439,23 +439,14 @@ WEIRD = [
 def everywhere(weird: object) -> list[Any]:
     """Documents that have a value in every kind of place, the first as the whole of it."""
     return [
-        weird,
-        {"x": weird},
-        {"max_depth": weird},
-        {"limits": weird},
-        {"limits": {"allow_buy": weird}},
-        {"filters": {"eligibility": weird}},
-        {"filters": {"eligibility": {"enabled": weird}}},
-        {"enabled_filters": [weird]},
-        {"plugins": {"files": weird}},
-        {"preset": weird},
-        {"planner": {"max_depth": weird}, "max_depth": 3},
-        {"groups": {"sector": {"x": weird}}},
-        {"score": {"anchors": {"fit": weird}}},
-        {"enable_multi_objective": weird},
-        {"pattern_generators": {"rebalance": {"max_depth": weird}}},
-        {"max_loss_threshold": weird},
-    ]
+        weird, {"x": weird}, {"max_depth": weird}, {"limits": weird},
+        {"limits": {"allow_buy": weird}}, {"filters": {"eligibility": weird}},
+        {"filters": {"eligibility": {"enabled": weird}}}, {"enabled_filters": [weird]},
+        {"plugins": {"files": weird}}, {"preset": weird},
+        {"planner": {"max_depth": weird}, "max_depth": 3}, {"groups": {"sector": {"x": weird}}},
+        {"score": {"anchors": {"fit": weird}}}, {"enable_multi_objective": weird},
+        {"pattern_generators": {"rebalance": {"max_depth": weird}}}, {"max_loss_threshold": weird},
+    ]  # fmt: skip
 
 
 def test_what_no_file_can_say_is_told_and_never_raised():

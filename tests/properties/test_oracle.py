@@ -177,15 +177,11 @@ def exact_worlds(draw: st.DrawFn) -> World:
     cash = value - sum(before[s] * prices[s] for s in symbols)
     assume(cash > 0 and any(due[s] > before[s] for s in symbols))
     return world(
-        *(f"{s} {before[s]} @ {prices[s]}" for s in symbols),
-        cash=str(cash),
-        targets={s: float(due[s] * prices[s] / value) for s in symbols if due[s]},
-        funds=symbols,
-        sessions=1,
-        costs=costs,
-        limits=Limits(cash_reserve_weight=float(reserve)),
+        *(f"{s} {before[s]} @ {prices[s]}" for s in symbols), cash=str(cash),
+        targets={s: float(due[s] * prices[s] / value) for s in symbols if due[s]}, funds=symbols,
+        sessions=1, costs=costs, limits=Limits(cash_reserve_weight=float(reserve)),
         search=Search(max_depth=MOST_DEPTH),
-    )
+    )  # fmt: skip
 
 
 @SOME

@@ -195,20 +195,17 @@ filters.eligibility.max_loss_threshold | -0.25 | filters.eligibility.no_panic_se
 filters.eligibility.sell_cooldown_days | 120 | filters.recently_traded.sell_cooldown_days | 120
 """)
 HARMLESS_IN_MODULES = {
-    "pattern_generators.*.max_depth": 5,
-    "pattern_generators.*.available_cash_eur": 0.0,
+    "pattern_generators.*.max_depth": 5, "pattern_generators.*.available_cash_eur": 0.0,
     "pattern_generators.single_best.max_depth": 1,
     "sequence_generators.combinatorial.priority_threshold": 0.3,
     "sequence_generators.combinatorial.max_steps": 5,
     "sequence_generators.enhanced_combinatorial.priority_threshold": 0.3,
     "sequence_generators.enhanced_combinatorial.max_steps": 5,
-    "filters.correlation_aware.lookback_days": 252,
-    "filters.eligibility.enforce_min_hold": True,
-    "filters.eligibility.enforce_sell_cooldown": True,
-    "filters.eligibility.enforce_max_loss": True,
+    "filters.correlation_aware.lookback_days": 252, "filters.eligibility.enforce_min_hold": True,
+    "filters.eligibility.enforce_sell_cooldown": True, "filters.eligibility.enforce_max_loss": True,
     "filters.recently_traded.enforce_buy_cooldown": True,
     "filters.recently_traded.enforce_sell_cooldown": True,
-}
+}  # fmt: skip
 REFUSED_IN_MODULES = rows_of("""
 CALC.averaging_down.base_trade_amount_eur | 1000 | write planner.base_trade_weight
 CALC.opportunity_buys.base_trade_amount_eur | 1000 | write planner.base_trade_weight
@@ -530,17 +527,14 @@ FORMS = {
         {3: 3, 8: 8}, ("max_opportunities_per_category",), (),
     ),
     "planner.priority_threshold": (
-        {0.2: 0.2, 0.4: 0.4},
-        ("priority_threshold", "priority_threshold_for_combinations"),
-        (),
+        {0.2: 0.2, 0.4: 0.4}, ("priority_threshold", "priority_threshold_for_combinations"), (),
     ),
     "planner.diversity_weight": ({0.2: 0.2, 0.4: 0.4}, ("diversity_weight",), ()),
     "costs.fixed": (
         {5.0: 5.0, 1: 1.0},
         ("transaction_cost_fixed",),
         (
-            "costs.fixed",
-            "opportunity_calculators.weight_based.transaction_cost_fixed",
+            "costs.fixed", "opportunity_calculators.weight_based.transaction_cost_fixed",
             "opportunity_calculators.weight_based.params.transaction_cost_fixed",
         ),
     ),

@@ -18,13 +18,10 @@ from steelyard.settings import Plugins
 
 FOLDER = ROOT / "examples" / "plugins"
 KINDS = {
-    "tax_loss_harvest": "opportunity_calculators",
-    "my_custom": "opportunity_calculators",
-    "swap_in_sector": "pattern_generators",
-    "leave_one_out": "sequence_generators",
-    "calm_buys": "filters",
-    "home_currency": "score_terms",
-}
+    "tax_loss_harvest": "opportunity_calculators", "my_custom": "opportunity_calculators",
+    "swap_in_sector": "pattern_generators", "leave_one_out": "sequence_generators",
+    "calm_buys": "filters", "home_currency": "score_terms",
+}  # fmt: skip
 
 
 @functools.cache

@@ -98,15 +98,11 @@ def term_content(term: Term, ctx):
     weights = np.linspace(0.0, 0.2, ctx.n)
     return [
         (
-            part.name,
-            part.share,
-            part.lo,
-            part.hi,
-            pytest.approx(part.raw(weights, 0.1), abs=1e-12),
-            type(part.shape).__name__,
+            part.name, part.share, part.lo, part.hi,
+            pytest.approx(part.raw(weights, 0.1), abs=1e-12), type(part.shape).__name__,
         )
         for part in term.parts
-    ]
+    ]  # fmt: skip
 
 
 def test_every_built_in_module_answers_the_same_from_its_worker(moved):

@@ -55,19 +55,13 @@ def problems(draw, *, free=False):
     cash = 5.0 if free else draw(st.sampled_from([0.01, 0.1, 0.5, -0.1]))
     capped = not free and draw(st.booleans())
     account = Account(
-        security=security,
-        delta=delta,
-        cost=np.abs(delta) * 0.002,
-        conflicts=conflicts,
-        cash=cash,
-        spendable=cash,
-        reserve=0.02,
-        settled_only=not free and draw(st.booleans()),
+        security=security, delta=delta, cost=np.abs(delta) * 0.002, conflicts=conflicts, cash=cash,
+        spendable=cash, reserve=0.02, settled_only=not free and draw(st.booleans()),
         turnover_cap=None if free else draw(st.sampled_from([None, 0.15])),
         group_shares=(security % 2 == 0).astype(float)[:, None] if capped else np.zeros((m, 0)),
         group_weights=np.array([0.3]) if capped else np.zeros(0),
         group_cap=0.35 if capped else None,
-    )
+    )  # fmt: skip
     return Problem(Tables(linear, curvature, norms), account, draw(st.integers(1, 4)))
 
 

@@ -141,14 +141,11 @@ def of_what_ifs() -> str:
 
 
 MADE: dict[str, Callable[[], str]] = {
-    "growth": lambda: of_sample("growth"),
-    "euro": lambda: of_sample("euro"),
+    "growth": lambda: of_sample("growth"), "euro": lambda: of_sample("euro"),
     "growth without targets": lambda: of_sample("growth", targets=False),
-    "everything": of_everything,
-    "hold": of_cash_alone,
-    "spent": of_spending,
+    "everything": of_everything, "hold": of_cash_alone, "spent": of_spending,
     "what if": of_what_ifs,
-}
+}  # fmt: skip
 
 
 @functools.cache
@@ -284,17 +281,14 @@ def test_every_field_that_is_listed_as_unchecked_has_its_own_reason_and_is_no_mo
 
 
 REWORDED: list[tuple[Path, str, str]] = [
-    (("steps", 0, "narrative"), "Sell", "Buy"),
-    (("steps", 0, "narrative"), "AAPL", "TSLA"),
-    (("steps", 0, "facts", "act"), "Sell", "Buy"),
-    (("steps", 0, "template"), "{act:text}", "Buy"),
-    (("steps", 0, "reason"), "over", "under"),
-    (("verdict", "detail"), "over", "under"),
+    (("steps", 0, "narrative"), "Sell", "Buy"), (("steps", 0, "narrative"), "AAPL", "TSLA"),
+    (("steps", 0, "facts", "act"), "Sell", "Buy"), (("steps", 0, "template"), "{act:text}", "Buy"),
+    (("steps", 0, "reason"), "over", "under"), (("verdict", "detail"), "over", "under"),
     (("verdict", "text"), "Five", "Six"),
     (("not_traded", 0, "reason"), "further from", "closer to"),
     (("certificate", "covers"), "one order", "two orders"),
     (("prices_as_of", "quotes"), "2022", "2035"),
-]
+]  # fmt: skip
 
 
 def test_other_words_are_seen():
@@ -681,22 +675,17 @@ def test_no_document_of_whatever_content_ends_in_a_crash(data):
 
 
 NO_PLANS = [
-    ("", "is empty"),
-    (" \n", "is empty"),
+    ("", "is empty"), (" \n", "is empty"),
     ("<html>", "is not JSON: expecting value at line 1, column 1"),
     ("symbol,weight\nAAPL,0.1\n", "is not JSON"),
-    ('{"schema": "steelyard.plan/1",, }', "is not JSON"),
-    ('{"a": 1} {"b": 2}', "is not JSON"),
-    ("[1, 2]", "not a plan of Steelyard"),
-    ("12", "not a plan of Steelyard"),
+    ('{"schema": "steelyard.plan/1",, }', "is not JSON"), ('{"a": 1} {"b": 2}', "is not JSON"),
+    ("[1, 2]", "not a plan of Steelyard"), ("12", "not a plan of Steelyard"),
     ('{"schema": "other/1"}', "not a plan of Steelyard"),
     ('{"schema": 1}', "not a plan of Steelyard"),
     ('{"schema": "steelyard.plan/2"}', "made by a newer version of Steelyard"),
     ('{"schema": "steelyard.plan/0"}', "does not know"),
-    ('{"schema": "steelyard.plan/one"}', "does not know"),
-    ('{"a": NaN}', "holds NaN"),
-    ('{"a": -Infinity}', "holds -Infinity"),
-    ('{"a": 1, "a": 2}', "says 'a' twice"),
+    ('{"schema": "steelyard.plan/one"}', "does not know"), ('{"a": NaN}', "holds NaN"),
+    ('{"a": -Infinity}', "holds -Infinity"), ('{"a": 1, "a": 2}', "says 'a' twice"),
     ("[" * 100_000, "nested far deeper"),
     ('{"a": ' + "9" * 5000 + "}", "number that cannot be read"),
     (" " * (64 * 1024 * 1024 + 1), "characters long; at most"),

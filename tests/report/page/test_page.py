@@ -378,13 +378,9 @@ def test_the_badge_leaves_the_details_of_what_was_compared_to_the_sentence():
 
 def test_what_would_change_the_plan_is_told_when_it_was_asked_for():
     stability = Stability(
-        text="Under 20 re-estimates it beats hold in 19.",
-        template="",
-        facts={},
-        resamples=20,
-        share=0.95,
-        mean_regret=0.0,
-    )
+        text="Under 20 re-estimates it beats hold in 19.", template="", facts={}, resamples=20,
+        share=0.95, mean_regret=0.0,
+    )  # fmt: skip
     more = Counterfactual(
         text="A sixth order would add 1.20 points.", template="", facts={}, name="x", setting="y",
         now=5, then=6, gain=0.012, money=None,
