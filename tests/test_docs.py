@@ -106,11 +106,9 @@ def shell(folder: Path) -> dict[str, str]:
         if not key.startswith(("COLUMNS", "LINES", "FORCE_COLOR", "STEELYARD"))
     }
     return {
-        **kept,
-        "PATH": f"{commands}{os.pathsep}{kept.get('PATH', '')}",
-        "PYTHONUTF8": "1",
+        **kept, "PATH": f"{commands}{os.pathsep}{kept.get('PATH', '')}", "PYTHONUTF8": "1",
         "STEELYARD_HOME": os.environ["STEELYARD_HOME"],
-    }
+    }  # fmt: skip
 
 
 # the references

@@ -144,11 +144,9 @@ def satellites(output: str, folder: Path, inputs: Inputs) -> None:
 
 
 CHECKS: dict[str, Callable[[str, Path, Inputs], None]] = {
-    "basic": basic,
-    "custom_configuration": custom_configuration,
-    "performance_comparison": performance_comparison,
-    "satellites": satellites,
-}
+    "basic": basic, "custom_configuration": custom_configuration,
+    "performance_comparison": performance_comparison, "satellites": satellites,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

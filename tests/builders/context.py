@@ -155,16 +155,14 @@ def context(
         seed=seed,
         state=BucketState(),
         rules=Rules(
-            limits=limits or Limits(),
-            planner=Planner(base_trade_weight=base_weight),
-            search=Search(max_depth=max_depth),
-            score=score or Score(),
+            limits=limits or Limits(), planner=Planner(base_trade_weight=base_weight),
+            search=Search(max_depth=max_depth), score=score or Score(),
             groups=Groups(sector=dict(sector_targets or {}), country=dict(country_targets or {})),
             regime=regimes or RegimeRules(),
         ),
         trends=Trends(full(momentum), full(peaks), volatility_ratio),
         regime=regime or UNKNOWN,
-    )
+    )  # fmt: skip
 
 
 def _labels(texts: Sequence[str], n: int) -> list[tuple[str, ...]]:

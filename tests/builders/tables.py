@@ -101,11 +101,9 @@ def score_of(random, weights, cash, aims):
         random.normal(0, random.choice([0.0, 0.05, 0.3]), n), 0.0
     )
     return ScoreModel(
-        0.0,
-        slope,
-        (curvature + curvature.T) / 2,
+        0.0, slope, (curvature + curvature.T) / 2,
         tuple(norm_of(random, n) for _ in range(random.integers(0, 3))),
-    )
+    )  # fmt: skip
 
 
 def norm_of(random, n):

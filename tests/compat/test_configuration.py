@@ -38,11 +38,9 @@ FLAT = (
     " 3.0\n"
 )
 FAMILIES = [
-    (OpportunityCalculatorsConfig, Kind.OPPORTUNITY),
-    (PatternGeneratorsConfig, Kind.PATTERN),
-    (SequenceGeneratorsConfig, Kind.SEQUENCE),
-    (FiltersConfig, Kind.FILTER),
-]
+    (OpportunityCalculatorsConfig, Kind.OPPORTUNITY), (PatternGeneratorsConfig, Kind.PATTERN),
+    (SequenceGeneratorsConfig, Kind.SEQUENCE), (FiltersConfig, Kind.FILTER),
+]  # fmt: skip
 
 
 @pytest.fixture

@@ -265,17 +265,15 @@ def test_a_parameter_of_a_module_acts(small: PlannerContext):
 
 
 SETTINGS: dict[str, tuple[Any, str]] = {
-    "max_depth": (1, "search.max_depth"),
-    "max_plan_depth": (1, "search.max_depth"),
+    "max_depth": (1, "search.max_depth"), "max_plan_depth": (1, "search.max_depth"),
     "max_opportunities_per_category": (1, "planner.max_opportunities_per_category"),
     "priority_threshold": (0.9, "planner.priority_threshold"),
     "enable_diverse_selection": (True, "planner.diverse_selection"),
     "diversity_weight": (0.7, "planner.diversity_weight"),
     "transaction_cost_fixed": (9.0, "costs.fixed"),
-    "transaction_cost_percent": (0.004, "costs.percent"),
-    "allow_buy": (False, "limits.allow_buy"),
+    "transaction_cost_percent": (0.004, "costs.percent"), "allow_buy": (False, "limits.allow_buy"),
     "allow_sell": (False, "limits.allow_sell"),
-}
+}  # fmt: skip
 
 
 def test_every_field_of_a_configuration_is_a_setting_of_the_strategy():

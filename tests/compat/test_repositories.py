@@ -171,11 +171,9 @@ def test_nothing_of_one_planner_is_in_another(small: PlannerContext):
     before = plan(small, config)
 
     plan(
-        small,
-        config,
-        settings_repo={"transaction_cost_fixed": 50},
+        small, config, settings_repo={"transaction_cost_fixed": 50},
         trade_repo=Trades({"ACME": {"last_buy": "2026-01-08"}}),
-    )
+    )  # fmt: skip
 
     assert HolisticPlanner().config == PlannerConfiguration() == config
     assert (

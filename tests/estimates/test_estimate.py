@@ -274,11 +274,9 @@ def test_loops_over_plain_numbers_give_the_same_estimates(seed, days, names):
         due = [plain(column) for column in columns]
         assert figures.missing[metric].tolist() == [x is None for x in due]
         np.testing.assert_allclose(
-            getattr(figures, metric),
-            [NEUTRAL[metric] if x is None else x for x in due],
-            rtol=0,
+            getattr(figures, metric), [NEUTRAL[metric] if x is None else x for x in due], rtol=0,
             atol=1e-10,
-        )
+        )  # fmt: skip
     due = [plain_volatility(own(column[-757:])) for column in columns]
     np.testing.assert_allclose(
         figures.volatility, [0.25 if x is None else x for x in due], rtol=0, atol=1e-12
@@ -396,11 +394,9 @@ def test_a_security_without_history_is_exactly_neutral_and_changes_no_other(seed
     others = [i for i in range(names) if i != gone]
     alone = estimated(closes[:, others])
     closes[:, gone] = {
-        "none": np.nan,
-        "short": np.where(np.arange(700) < 448, np.nan, closes[:, gone]),
-        "constant": 17.0,
-        "even growth": 17.0 * np.exp(2e-4 * np.arange(700)),
-    }[why]
+        "none": np.nan, "short": np.where(np.arange(700) < 448, np.nan, closes[:, gone]),
+        "constant": 17.0, "even growth": 17.0 * np.exp(2e-4 * np.arange(700)),
+    }[why]  # fmt: skip
 
     figures = estimated(closes)
 

@@ -464,16 +464,14 @@ AT_LOAD = {
     "exits at once": ("os._exit(0)", "exit code 0"),
     "registers nothing": ("", "registers no module"),
     "has the name of a built-in": (
-        NOTHING.replace('"hostile"', '"averaging_down"'),
-        "registered already: 1.",
+        NOTHING.replace('"hostile"', '"averaging_down"'), "registered already: 1.",
     ),
     "needs another Python": (
         NOTHING.replace("params=Params", "params=Params, requires_python='>=99'"),
         "needs Python >=99",
     ),
     "has a parameter without a default": (
-        "class Params(ModuleParams):\n    x: int\n" + NOTHING,
-        "hostile.x has no default",
+        "class Params(ModuleParams):\n    x: int\n" + NOTHING, "hostile.x has no default",
     ),
     "has a parameter that cannot be checked": (
         "import datetime\nclass Params(ModuleParams):\n    x: datetime.date = datetime.date(2020, "
@@ -488,7 +486,7 @@ AT_LOAD = {
         "class Params(ModuleParams):\n    x: Annotated[int, Field(ge=1)] = 0\n" + NOTHING,
         "the parameters of hostile cannot be read",
     ),
-}
+}  # fmt: skip
 
 
 def test_plugins_that_cannot_be_loaded_are_problems_of_every_plan(tmp_path):

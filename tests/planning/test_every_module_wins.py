@@ -27,11 +27,9 @@ DIP = world(
     score=GOOD, sessions=YOUNG, targets={"AA": 0.25, "BB": 0.35, "CC": 0.35},
 )  # fmt: skip
 GROWN = world(
-    *("AA 500 @ 100", "BB 200 @ 100", "CC 200 @ 100"),
-    cash="5000",
-    cost_prices={"AA": "30"},
+    *("AA 500 @ 100", "BB 200 @ 100", "CC 200 @ 100"), cash="5000", cost_prices={"AA": "30"},
     targets={"AA": 0.3, "BB": 0.2, "CC": 0.2},
-)
+)  # fmt: skip
 SHORT_OF_ENERGY = world(
     *("AA 300 @ 100", "BB 100 @ 100"), cash="20000", sectors={"AA": "Tech", "BB": "Energy"},
     targets={"AA": 0.5, "BB": 0.45}, sessions=YOUNG,

@@ -43,13 +43,11 @@ def wrong(problem, proof):
     best = float(net.max())  # the empty set is among them
     ties = tuples(rows[(net >= best - TIE + ROUNDING) & (rows >= 0).any(axis=1)])
     faults = {
-        "not proven": not proof.proven,
-        "best": abs(best_of(proof.pool) - best) > ROUNDING,
-        "bound": abs(proof.bound - best) > ROUNDING,
-        "root": proof.root.bound < best - ROUNDING,
+        "not proven": not proof.proven, "best": abs(best_of(proof.pool) - best) > ROUNDING,
+        "bound": abs(proof.bound - best) > ROUNDING, "root": proof.root.bound < best - ROUNDING,
         "infeasible": not tuples(proof.pool.rows) <= tuples(rows),
         "ties": best > TIE and not ties <= tuples(proof.pool.rows),
-    }
+    }  # fmt: skip
     return [name for name, fault in faults.items() if fault] or None
 
 

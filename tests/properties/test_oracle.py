@@ -220,13 +220,11 @@ def test_given_all_sets_of_a_few_candidates_the_steps_choose_the_best(portfolio,
     cut = data.draw(st.integers(1, max(1, len(rows))))
     batches = [
         Batch(
-            n,
-            rows[start : start + cut],
-            np.zeros(len(rows[start : start + cut]), dtype=np.int64),
+            n, rows[start : start + cut], np.zeros(len(rows[start : start + cut]), dtype=np.int64),
             ("all",),
         )
         for n, start in enumerate(range(0, len(rows), cut))
-    ]
+    ]  # fmt: skip
     pool = best(
         depth, data.draw(st.permutations(list(evaluate_batches(solved.table, batches, Findings()))))
     )

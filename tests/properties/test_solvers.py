@@ -11,12 +11,10 @@ from steelyard.planning.search.relax import relaxation
 from steelyard.planning.search.root_bound import root_bound
 
 SHAPES = (
-    Shape(20, 40, 5),
-    Shape(20, 40, 5, tight_cash=True),
-    Shape(20, 40, 5, tight_cash=True, caps=True, conflicts=True),
-    Shape(30, 60, 4, caps=True),
+    Shape(20, 40, 5), Shape(20, 40, 5, tight_cash=True),
+    Shape(20, 40, 5, tight_cash=True, caps=True, conflicts=True), Shape(30, 60, 4, caps=True),
     Shape(30, 50, 8, conflicts=True),
-)
+)  # fmt: skip
 SOLVER = 2e-6
 """What SCIP's tolerances of 1e-6 leave open, in units of score."""
 LOOSE = 0.05

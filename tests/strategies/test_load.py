@@ -74,10 +74,8 @@ def test_a_file_says_what_it_changes_and_the_rest_keeps_its_default():
     assert choice(strategy, Kind.OPPORTUNITY, "weight_based").why == "default"
     eligibility = choice(strategy, Kind.FILTER, "eligibility")
     assert (
-        eligibility.enabled,
-        eligibility.why,
-        eligibility.params.model_dump()["min_hold_days"],
-    ) == (True, "strategy file", 30)
+        eligibility.enabled, eligibility.why, eligibility.params.model_dump()["min_hold_days"],
+    ) == (True, "strategy file", 30)  # fmt: skip
 
 
 def test_tables_may_stand_in_any_order():
@@ -322,12 +320,10 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path):
     (tmp_path / "large.toml").write_bytes(b"#" * 65_537)
     cases = {
         "missing.toml": "could not be read: No such file or directory",
-        ".": "is not a regular file",
-        "fifo.toml": "is not a regular file",
-        "latin.toml": "is not UTF-8 text",
-        "large.toml": "at most 65,536 are read",
+        ".": "is not a regular file", "fifo.toml": "is not a regular file",
+        "latin.toml": "is not UTF-8 text", "large.toml": "at most 65,536 are read",
         "nul\0.toml": "could not be read",
-    }
+    }  # fmt: skip
     for name, expected in cases.items():
         with pytest.raises(SettingsError, match=expected):
             load(tmp_path / name)

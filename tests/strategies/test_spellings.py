@@ -637,10 +637,8 @@ def test_a_template_of_mixed_levels_means_what_it_says():
     strategy = parse(TRENDS, "x")
 
     expected = {
-        "search.max_depth": 3,
-        "planner.max_opportunities_per_category": 3,
-        "planner.priority_threshold": 0.4,
-        "filters.eligibility.min_hold_days": 30,
+        "search.max_depth": 3, "planner.max_opportunities_per_category": 3,
+        "planner.priority_threshold": 0.4, "filters.eligibility.min_hold_days": 30,
         "filters.recently_traded.sell_cooldown_days": 90,
         "filters.eligibility.no_panic_sell_pct": 0.15,
         "opportunity_calculators.profit_taking.windfall_threshold": 0.15,
@@ -649,7 +647,7 @@ def test_a_template_of_mixed_levels_means_what_it_says():
         "opportunity_calculators.averaging_down.max_drawdown": 0.25,
         "sequence_generators.combinatorial.enabled": True,
         "sequence_generators.enhanced_combinatorial.max_combinations": 25,
-    }
+    }  # fmt: skip
     assert {key: value(strategy, key) for key in expected} == expected
     assert strategy.source("search.max_depth") == "strategy file"
     SCHEMA.validate(tomllib.loads(TRENDS))

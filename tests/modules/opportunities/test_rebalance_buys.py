@@ -33,11 +33,9 @@ def test_a_shortfall_of_exactly_the_threshold_is_left_alone():
 
 def test_a_security_of_two_sectors_belongs_to_both():
     ctx = context(
-        "A B C",
-        weights=[0.8, 0.1, 0.1],
-        sectors=["Tech", "Energy;Health", "Health"],
+        "A B C", weights=[0.8, 0.1, 0.1], sectors=["Tech", "Energy;Health", "Health"],
         sector_targets={"Tech": 0.4, "Health": 0.5, "Energy": 0.1},
-    )
+    )  # fmt: skip
 
     groups = {c.symbol: c.why.facts["group"] for c in rebalance_buys(ctx, Params())}
 

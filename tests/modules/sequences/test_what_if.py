@@ -323,14 +323,12 @@ def double(ctx, table, order, *_):
 
 
 WRONG = {
-    "raises": lambda *_: 1 / 0,
-    "number": lambda *_: [7],
-    "too much": double,
+    "raises": lambda *_: 1 / 0, "number": lambda *_: [7], "too much": double,
     "another plan": lambda ctx, table, order, *_: [Fill(order[:1], (Decimal(1),), None)],
     "no rule": loosening("limits.no_such_rule", 1, 2),
     "no section": loosening("no_such_section.rule", 1, 2),
     "not loosened": loosening("search.max_depth", 5, 5, "order"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", GENERATORS)

@@ -59,11 +59,9 @@ def test_nothing_turns_into_a_number_that_is_not_one(
     context_for, terms_of, n, weights, cash, with_targets
 ):
     ctx = context_for(
-        n,
-        weights=np.array(weights),
-        cash=cash,
+        n, weights=np.array(weights), cash=cash,
         targets=np.full(n, 0.9 / max(n, 1)) if with_targets else None,
-    )
+    )  # fmt: skip
     terms = terms_of(ctx)
 
     evaluation = evaluate(
