@@ -221,10 +221,22 @@ def unseen(of: dict[str, Any], changes: list[tuple[Path, Any, Any]]) -> dict[str
     return missed
 
 
+@functools.cache
+def fields_of(name: str) -> frozenset[str]:
+    return frozenset(field(path) for path, _ in leaves(document(name)))
+
+
+@functools.cache
+def turns_of(where: str) -> frozenset[str]:
+    """Two of the plans that have a field, others for other fields."""
+    names = [name for name in MADE if where in fields_of(name)]
+    return frozenset(names[(len(where) + k) % len(names)] for k in range(2))
+
+
 def unlisted(name: str, turn: int | None) -> dict[str, list[Any]]:
     """Changes that go unseen in fields that are not said to be unchecked.
 
-    turn   one entry of each field, changed in one way, others at another turn; None is every one
+    turn   one entry of each field whose turn it is, changed in one way; None is every one
     """
     of = document(name)
     by_field: dict[str, list[tuple[Path, Any]]] = {}
@@ -232,7 +244,9 @@ def unlisted(name: str, turn: int | None) -> dict[str, list[Any]]:
         if path != ("plan_id",):
             by_field.setdefault(field(path), []).append((path, value))
     changes = []
-    for n, entries in enumerate(by_field.values()):
+    for n, (where, entries) in enumerate(sorted(by_field.items())):
+        if turn is not None and name not in turns_of(where):
+            continue
         for path, value in entries if turn is None else [entries[(n + turn) % len(entries)]]:
             ways = others(path, value)
             chosen = ways if turn is None else [ways[(n + turn) % len(ways)]]
