@@ -28,15 +28,16 @@ SAME_WALK = 7
 USUAL = 100
 """Examples of a property; the nightly profile has more."""
 
-SOME = settings(max_examples=settings.default.max_examples * 2 // 5)
-"""For rules of whole plans: 40 examples, 200 in the nightly profile."""
-FEWER = settings(max_examples=settings.default.max_examples // 10)
-"""For rules beside the invariants, each example a plan or two: 10 examples, 50 nightly."""
+NIGHTLY = settings.default.max_examples > USUAL
+SOME = settings(max_examples=settings.default.max_examples if NIGHTLY else 40)
+"""For rules of whole plans and searches: 40 examples, 500 nightly."""
+FEWER = settings(max_examples=settings.default.max_examples // (4 if NIGHTLY else 10))
+"""For rules beside the invariants, each example a plan or two: 10 examples, 125 nightly."""
 
 
 def seeds(usual: int, nightly: int) -> range:
     """So many seeds of random cases, and so many in the nightly profile."""
-    return range(nightly if settings.default.max_examples > USUAL else usual)
+    return range(nightly if NIGHTLY else usual)
 
 
 FEWEST_SESSIONS, SOME_SESSIONS, MANY_SESSIONS = 1, 60, 300
