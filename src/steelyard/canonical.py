@@ -53,7 +53,9 @@ Number = Annotated[float, PlainSerializer(published, return_type=float)]
 class Record(BaseModel):
     """A frozen part of the document."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", json_schema_serialization_defaults_required=True
+    )
 
 
 def sha256(content: Any) -> str:

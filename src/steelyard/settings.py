@@ -32,7 +32,13 @@ LEAST_SPAN = 1e-6
 class Section(BaseModel):
     """A frozen table of a strategy: unknown keys are errors, values are never coerced from text."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    # in a plan document every field is there, at its default too
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        json_schema_serialization_defaults_required=True,
+    )
 
 
 class Costs(Section):

@@ -67,6 +67,13 @@ def one_holding() -> Plan:
 
 
 @functools.cache
+def no_cash() -> Plan:
+    """All of it is invested, and a currency has an empty balance."""
+    cash = {"USD": "0", "EUR": "0"}
+    return world("AA 10 @ 100", "BB 20 @ 60", cash=cash, targets={"AA": 0.3, "BB": 0.3}).plan()
+
+
+@functools.cache
 def untargeted() -> Plan:
     return world(
         "AA 400 @ 100", "BB 20 @ 50", "CC 30 @ 75", cash="9000",
@@ -203,8 +210,8 @@ def with_costs_off_by(amount: str) -> Plan:
 
 
 ALL = (
-    growth, euro, proposals, hold, one_holding, untargeted, two_currencies, all_cash, worthless,
-    overdrawn, absent, sixty, five_hundred, hostile,
+    no_cash, growth, euro, proposals, hold, one_holding, untargeted, two_currencies, all_cash,
+    worthless, overdrawn, absent, sixty, five_hundred, hostile,
 )  # fmt: skip
 
 

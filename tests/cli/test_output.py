@@ -3,6 +3,8 @@
 import os
 import socket
 import stat
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,10 +86,10 @@ def test_a_link_to_nothing_and_one_in_a_loop_are_links(folder: Path):
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
 def test_a_file_is_written_whole_and_as_the_umask_says(folder: Path, umask: int, mode: int):
     with masked(umask):
-        save(folder / "new.html", "first\n", "report")
-        save(folder / "new.html", "second\n", "report")
+        save(folder / "new.html", "<!DOCTYPE html>first\n", "report")
+        save(folder / "new.html", "<!doctype html>second\n", "report")
 
-    assert state(folder) == [("new.html", stat.S_IFREG | mode, b"second\n")]
+    assert state(folder) == [("new.html", stat.S_IFREG | mode, b"<!doctype html>second\n")]
 
 
 @contextmanager
@@ -100,19 +102,19 @@ def masked(umask: int) -> Iterator[None]:
 
 
 def test_a_file_that_could_not_be_written_whole_leaves_the_old_one_and_no_part(folder: Path):
-    (folder / "r.html").write_text("old")
+    (folder / "r.html").write_text("<!doctype html>old")
 
     with pytest.raises(InputError, match=r"could not be written to .*Nothing was written"):
         save(folder / "r.html", "text that ends badly \ud800", "report")
 
-    assert state(folder) == [("r.html", (folder / "r.html").stat().st_mode, b"old")]
+    assert state(folder) == [("r.html", (folder / "r.html").stat().st_mode, b"<!doctype html>old")]
 
 
 def test_a_path_that_cannot_be_is_refused_in_one_sentence(folder: Path):
     (folder / "file").write_text("")
 
     for path, reason in (
-        (folder / "no" / "r.html", "No such file or directory"),
+        (folder / "no" / "r.html", "there is no folder"),
         (folder / "file" / "r.html", "Not a directory"),
         (folder / ("x" * 300), "File name too long"),
         (folder / "a\0b", "null"),
@@ -126,13 +128,41 @@ def test_a_report_that_cannot_be_written_leaves_the_plan_on_the_screen_and_fails
     files = own_files(folder)
     before = state(folder)
 
-    result = run("plan", *files, "--report", folder / "no" / "such" / "report.html")
+    # a folder that takes no file from anybody
+    result = run("plan", *files, "--report", "/proc/self/report.html")
 
     assert result.exit_code == 1
     assert "Seal" in result.stdout
     assert "Report written" not in result.stdout
     assert "could not be written" in result.stderr
     assert state(folder) == before
+
+
+def test_a_report_never_takes_the_place_of_what_is_no_report_and_says_so_before_it_plans(
+    folder: Path,
+):
+    files = own_files(folder)
+    before = state(folder)
+
+    for target in (*(path for path in folder.iterdir()), folder / "no" / "r.html"):
+        result = run("plan", *files, "--report", target)
+
+        assert result.exit_code == 1
+        assert result.stdout == ""
+        assert "Nothing was planned" in result.stderr
+    assert state(folder) == before
+
+
+def test_an_exit_code_stands_when_the_reader_has_gone(folder: Path):
+    plan = run("plan", *own_files(folder), "--json").stdout
+    (folder / "w.json").write_text(plan.replace('"value": "', '"value": "9', 1))
+    command = [sys.executable, "-m", "steelyard", "verify", str(folder / "w.json")]
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        process.stderr.read()
+
+    assert process.wait() == 1
 
 
 def test_a_refusal_that_quotes_a_file_is_printed_without_its_controls(capsys):

@@ -54,7 +54,7 @@ def test_a_new_file_never_overwrites_another_unless_told_to(folder: Path):
             ("new", "none/mine.toml"),
             1,
             (
-                "could not be written to none/mine.toml: No such file or directory. Nothing was "
+                "could not be written to none/mine.toml: there is no folder none. Nothing was "
                 "written."
             ),
         ),

@@ -26,7 +26,7 @@ import typer
 from steelyard.cli.demo import demo
 from steelyard.cli.health import health
 from steelyard.cli.modules import modules
-from steelyard.cli.output import write
+from steelyard.cli.output import guarded, write
 from steelyard.cli.plan import plan
 from steelyard.cli.strategy import strategy
 from steelyard.cli.verify import verify
@@ -45,7 +45,8 @@ def _version(asked: bool) -> None:
     if asked:
         from importlib.metadata import version as installed
 
-        write(f"steelyard {installed('steelyard')}\n")
+        with guarded():
+            write(f"steelyard {installed('steelyard')}\n")
         raise typer.Exit
 
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 FAILED = 1
 OTHER_REPORT = "Name another file with --report."
 UNWRITTEN = "Nothing was written."
+REPORT = "report"
+PAGE = b"<!doctype html>"
 KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
     (stat.S_ISLNK, "a link to another file"),
     (stat.S_ISDIR, "a folder"),
@@ -73,7 +75,7 @@ codecs.register_error("steelyard.spell", _spell)
 
 
 def write(text: str, stream: TextIO | None = None) -> None:
-    """Write to stdout, or `stream`; a reader that has gone ends the command quietly."""
+    """Write to stdout, or `stream`; to a reader that has gone, nothing: the exit code stands."""
     stream = stream or sys.stdout
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is not None:
@@ -85,9 +87,8 @@ def write(text: str, stream: TextIO | None = None) -> None:
         # the interpreter flushes once more at its end: let that go nowhere
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        if isinstance(error, BrokenPipeError):
-            raise typer.Exit from error
-        raise
+        if not isinstance(error, BrokenPipeError):
+            raise
 
 
 def write_json(document: object) -> None:
@@ -124,7 +125,12 @@ def writable(path: Path, what: str, mend: str, *, done: str = "Nothing was plann
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
-        return
+        if path.parent.is_dir():
+            return
+        raise InputError(
+            f"The {what} could not be written to {path}: there is no folder {path.parent}. {done} "
+            f"{mend}"
+        ) from None
     except (OSError, ValueError) as error:
         raise _unwritten(path, what, error, done, mend) from error
     if not stat.S_ISREG(mode):
@@ -133,6 +139,18 @@ def writable(path: Path, what: str, mend: str, *, done: str = "Nothing was plann
             f"The {what} is not written to {path}: it is {kind}, and only a new file or a regular "
             f"one is written. {done} {mend}"
         )
+    if what == REPORT and not _is_page(path):
+        raise InputError(
+            f"The {what} is not written to {path}: that file is no report, and would be lost. "
+            f"{done} {mend}"
+        )
+
+
+def _is_page(path: Path) -> bool:
+    """Is it empty, or HTML? Somebody's holdings must not become a page."""
+    with path.open("rb") as file:
+        begins = file.read(len(PAGE)).lower()
+    return not begins or begins == PAGE
 
 
 def save(path: Path, text: str, what: str, mend: str = OTHER_REPORT) -> None:

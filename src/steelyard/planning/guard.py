@@ -1,8 +1,8 @@
 """Who runs a module: is it in service, are its inputs there, how long it takes, what if it fails.
 
-A module that fails costs only itself: the plan names it and goes on. One whose *answer* fails when
-it is used (a row predicate, a ranking, the formula of a score term) has the plan made again as
-without it: `settled`.
+A module that fails costs only itself: the plan names it and goes on. One that fails after something
+was made with its answer (a row predicate, a ranking, the formula of a score term, a generator after
+its first block) has the plan made again as without it: `settled`.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class Guard:
         return outcome
 
     def failed(self, module: Module, error: Exception, seconds: float = 0.0) -> None:
-        """Note that a module raised; what it proposed before stays."""
+        """Note that a module raised before anything was made with its answer."""
         self.late |= isinstance(error, DeadlineStruck)
         self._failed(module, error_text(error), seconds)
 
@@ -173,11 +173,15 @@ def kept_to(module: Module, answer: Callable[P, T]) -> Callable[P, T]:
         try:
             return answer(*args, **kwargs)
         except Exception as error:
-            raise FailedLate(
-                module.qualified, error_text(error), struck=isinstance(error, DeadlineStruck)
-            ) from error
+            raise failed_late(module, error) from error
 
     return asked
+
+
+def failed_late(module: Module, error: Exception) -> FailedLate:
+    """What to raise where a module fails after something was made with its answer."""
+    struck = isinstance(error, DeadlineStruck)
+    return FailedLate(module.qualified, error_text(error), struck=struck)
 
 
 def error_text(error: Exception) -> str:

@@ -20,7 +20,7 @@ from steelyard.modules.candidates import Batch, Candidates, Ranking, RowPredicat
 from steelyard.modules.context import Context
 from steelyard.modules.registry import Kind, Module, ModuleParams
 from steelyard.notices import Timing
-from steelyard.planning.guard import Guard, kept_to
+from steelyard.planning.guard import Guard, failed_late, kept_to
 from steelyard.planning.keep import Pool, best
 from steelyard.strategies import ModuleChoice, Strategy
 
@@ -100,7 +100,7 @@ def _proposed(
 def _blocks(
     ctx: Context, table: Candidates, choice: ModuleChoice, seeds: IntArray, guard: Guard
 ) -> Iterator[IntArray]:
-    """Blocks of a lazy generator: what came before a failure counts."""
+    """Blocks of a lazy generator; one that fails after a block has the plan made as without it."""
     module, findings = choice.module, guard.findings
     if guard.hindered(module, ctx) is not None:
         return
@@ -113,7 +113,9 @@ def _blocks(
             rows = None if block is END else contract.rows(block, table.m, ctx.search.max_depth)
         except FailedLate:
             raise  # another module's answer failed inside of this one
-        except Exception as error:  # noqa: BLE001 a module of any quality may fail in any way
+        except Exception as error:
+            if count:  # its blocks are proposed: the plan is made again as without them
+                raise failed_late(module, error) from error
             guard.failed(module, error, seconds + findings.clock() - start)
             return
         seconds += findings.clock() - start

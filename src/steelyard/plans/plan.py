@@ -9,7 +9,9 @@ without `plan_id`, `warnings`, `timings`, `explanation`, `certificate.seconds` a
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
@@ -125,6 +127,11 @@ class Plan(Record):
     def to_json(self) -> str:
         """The document as indented JSON text, keys in the order of the schema."""
         return json.dumps(self.document(), indent=2, ensure_ascii=False, allow_nan=False)
+
+    def in_base(self, balances: Mapping[str, Decimal]) -> Decimal:
+        """Balances by currency in base currency; an empty one needs no rate."""
+        rates = {**self.cash_rates, self.base_currency: Decimal(1)}
+        return sum((amount * rates[c] for c, amount in balances.items() if amount), Decimal(0))
 
     def step(self, symbol: str) -> Step | None:
         """The step that trades a symbol; None when nothing does."""

@@ -58,6 +58,7 @@ TRIES = {
     "lock": lambda: fcntl.flock(here, fcntl.LOCK_SH),
     "lease": lambda: fcntl.fcntl(here, fcntl.F_SETLEASE, fcntl.F_RDLCK),
     "notify": lambda: fcntl.fcntl(here, fcntl.F_NOTIFY, fcntl.DN_ACCESS),
+    "signals by a flag": lambda: fcntl.fcntl(0, fcntl.F_SETFL, os.O_ASYNC | os.O_NONBLOCK),
     "owner": lambda: fcntl.fcntl(0, fcntl.F_SETOWN, planner),
     "owner by a record": lambda: fcntl.fcntl(0, 15, bytes(8)),
     "signal of a descriptor": lambda: fcntl.fcntl(0, fcntl.F_SETSIG, signal.SIGKILL),

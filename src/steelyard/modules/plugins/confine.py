@@ -66,8 +66,9 @@ threads of its own, signals to itself, what time it is and who one is.
 
 COMMANDS: Mapping[str, tuple[int, ...]] = MappingProxyType(
     {
-        # F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC: no owners, signals, locks
-        "fcntl": (0, 1, 2, 3, 4, 1030),
+        # F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC: no owners, signals, locks; and
+        # F_SETFL, but for O_ASYNC, by which a terminal signals whoever sits in front of it
+        "fcntl": (0, 1, 2, 3, 1030),
         # TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX: questions and own descriptors
         "ioctl": (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451),
     }
@@ -85,6 +86,7 @@ AT_NUMBER, AT_ARCH = 0, 4
 FIRST, SECOND, THIRD = 16, 24, 32
 """Where the low half of an argument is."""
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+SET_FLAGS = 4
 CLONE_THREAD = 0x00010000
 AF_UNIX, STREAM = 1, 0x80001
 """A pair that only knows itself, closed in programs: what a loop of asyncio wakes itself with."""
@@ -177,6 +179,7 @@ def _narrowed() -> dict[str, list[bytes]]:
         "clone": [*_unless(FIRST, ANY_BIT, CLONE_THREAD), allowed],
         "prlimit64": _own_time(),
         **{name: _one_of(values) for name, values in COMMANDS.items()},
+        "fcntl": [*_flags_without_signals(), *_one_of(COMMANDS["fcntl"])],
         **{name: [_step(RETURN, ABSENT)] for name in ("clone3", "openat2")},
     }
 
@@ -190,6 +193,18 @@ def _reading(flags: int) -> list[bytes]:
     """Files open for reading alone."""
     refused, allowed = _step(RETURN, REFUSE), _step(RETURN, ALLOW)
     return [_step(LOAD, flags), _step(ANY_BIT, WRITING, otherwise=1), refused, allowed]
+
+
+def _flags_without_signals() -> list[bytes]:
+    """Flags of an open file may be set, O_ASYNC among them not; other commands go on."""
+    return [
+        _step(LOAD, SECOND),
+        _step(EQUALS, SET_FLAGS, otherwise=4),
+        _step(LOAD, THIRD),
+        _step(ANY_BIT, os.O_ASYNC, otherwise=1),
+        _step(RETURN, REFUSE),
+        _step(RETURN, ALLOW),
+    ]
 
 
 def _one_of(values: tuple[int, ...]) -> list[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from steelyard.plans.verify.book import PROPOSALS, Book
@@ -65,14 +66,18 @@ def _modules(book: Book, tally: Tally) -> None:
     """What ran is what the strategy has on, and says why it gave nothing."""
     settings = book.settings["modules"]
     has = {(kind, own["name"], own["version"]) for kind in settings for own in settings[kind]}
-    ran = set()
+    ran: Counter[tuple[str, str, str]] = Counter()
     for n, run in enumerate(book.doc["modules"]):
         place = tally.at(f"modules[{n}]", run)
         key = run["kind"], run["name"], run["version"]
-        ran.add(key)
+        ran[key] += 1
         place.rule("name", key in has, "a module of the strategy", "what ran is on")
         why = (run["error"] is not None) == (run["outcome"] in WITH_ERROR)
         place.rule("error", why, f"for {', '.join(sorted(WITH_ERROR))}", "no result has a reason")
+    once = all(ran[key] == 1 for key in has)
+    tally.rule(
+        "modules", once, "each once", len(book.doc["modules"]), "every module that is on ran"
+    )
 
 
 def _covers(book: Book, tally: Tally) -> None:

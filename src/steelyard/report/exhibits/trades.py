@@ -137,14 +137,7 @@ def _reserve_said(plan: Plan) -> str:
     reserve = f"The reserve is {money(plan.reserve)}"
     if not has_foreign_cash(plan):
         return reserve + "."
-    total = sum(
-        (
-            amount * plan.cash_rates[currency]
-            for currency, amount in plan.cash_after.items()
-            if amount
-        ),
-        ZERO,
-    )
+    total = plan.in_base(plan.cash_after)
     return (
         f"{reserve}; cash in other currencies counts towards it: all cash is {money(total)} "
         f"{plan.base_currency}."

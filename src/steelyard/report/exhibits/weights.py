@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from steelyard.money import ZERO
 from steelyard.plans.plan import Plan
 from steelyard.report.exhibits.scale import Scale, ceiling, nice_step
 from steelyard.report.exhibits.words import counted, lower
@@ -163,9 +162,7 @@ def cash_weights(plan: Plan) -> tuple[float, float]:
     """All cash before and after, of the pre-trade value; before costs: a state sums to 1."""
     if not plan.value:
         return 0.0, 0.0
-    rates = plan.cash_rates
-    before = sum((amount * rates[currency] for currency, amount in plan.cash.items()), ZERO)
-    after = sum((amount * rates[currency] for currency, amount in plan.cash_after.items()), ZERO)
+    before, after = plan.in_base(plan.cash), plan.in_base(plan.cash_after)
     return float(before / plan.value), float((after + plan.costs.total) / plan.value)
 
 
