@@ -29,17 +29,17 @@ demo: $(READY)  ## plan the bundled portfolio, offline; writes steelyard-report.
 	@$(BIN)/steelyard demo
 
 test: $(TOOLS)  ## unit, property, contract and golden tests
-	@$(BIN)/python -m pytest -q -n 2
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 check: $(TOOLS)  ## lint, format, types, import directions, lock file, generated docs
 	@scripts/check
 
 coverage: $(TOOLS)  ## branch coverage of the planning code by its own tests, without the contract tests; under 90 % fails
-	@$(BIN)/python -m pytest -q -n 2 $(PLANNING_TESTS) --cov --cov-report=
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal $(PLANNING_TESTS) --cov --cov-report=
 	@$(BIN)/coverage report --fail-under=90 --include='$(subst $(space),$(comma),$(foreach m,$(PLANNING),src/steelyard/$(m) src/steelyard/$(m)/*))' --omit='src/steelyard/modules/plugins/*'
 
 others: $(TOOLS)  ## the tests that `coverage` leaves out: both together are `test`, each test once
-	@$(BIN)/python -m pytest -q -n 2 $(foreach t,$(PLANNING_TESTS),--ignore=$(t))
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal $(foreach t,$(PLANNING_TESTS),--ignore=$(t))
 
 bench: $(TOOLS)  ## measure; writes benchmarks/README.md
 	@$(BIN)/python -m benchmarks.run
@@ -56,7 +56,7 @@ $(PEERS)/.ready: benchmarks/peers.txt | $(TOOLS)
 nightly: $(TOOLS)  ## every test but the browser's, slow ones and 500 examples a property too
 	@mkdir -p build && $(BIN)/uv export --quiet --frozen --only-group oracles >build/oracles.lock
 	@scripts/install $(VENV) build/oracles.lock
-	@$(BIN)/python -m pytest -q -n 2 -m "not browser" --hypothesis-profile=nightly
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not browser" --hypothesis-profile=nightly
 
 data: $(TOOLS)  ## derive the bundled prices again (SOURCE=skfolio, or SOURCE=generated)
 	@test $(SOURCE) = generated || $(BIN)/uv pip install --quiet --no-deps --target build/data --group data

@@ -20,11 +20,9 @@ if HERE not in sys.path:
 pytest.register_assert_rewrite("builders")
 
 COMMON = {
-    "deadline": None,
-    "derandomize": True,
-    "suppress_health_check": [HealthCheck.too_slow],
+    "deadline": None, "derandomize": True, "suppress_health_check": [HealthCheck.too_slow],
     "database": None,
-}
+}  # fmt: skip
 settings.register_profile("default", max_examples=100, **COMMON)
 settings.register_profile("nightly", max_examples=500, **COMMON)
 settings.load_profile("default")

@@ -7,10 +7,12 @@ import importlib.util
 import json
 import os
 import re
+import shlex
 import stat
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import chdir
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -18,6 +20,7 @@ from typing import NamedTuple
 import jsonschema
 import pytest
 import typer.main
+from typer.testing import CliRunner
 
 from builders.paths import ROOT
 from steelyard import strategies
@@ -35,24 +38,13 @@ FENCE = re.compile(
     r"^```(?P<language>\w+)(?: (?P<name>\S+))?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
+PLAIN = re.compile(r"steelyard [^|<>&;$*?~`]+")
+"""A command that needs no shell."""
 SKIPPED = "…"
 NOUNS = {
-    "__init__",
-    "__main__",
-    "arrays",
-    "canonical",
-    "environment",
-    "errors",
-    "ledger",
-    "market",
-    "money",
-    "notices",
-    "orders",
-    "portfolio",
-    "sentences",
-    "settings",
-    "targets",
-}
+    "__init__", "__main__", "arrays", "canonical", "environment", "errors", "ledger", "market",
+    "money", "notices", "orders", "portfolio", "sentences", "settings", "targets",
+}  # fmt: skip
 """Files at the root that are no step of the path."""
 GUIDE_LEVELS = [1, 2, 3, 3, 2, 3, 3, 3, 2, 3, 3, 2, 3, 3, 2, 3, 3, 3, 2, 3, 3, 3, 2, 2]
 """Of the usage guide's headings, in order."""
@@ -95,9 +87,13 @@ def pages(make_docs: ModuleType) -> Mapping[str, str]:
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
+    return shell(tmp_path)
+
+
+def shell(folder: Path) -> dict[str, str]:
     """The user's shell: `steelyard` and `python` are these; nothing of the checkout."""
-    commands = tmp_path / "bin"
-    commands.mkdir()
+    commands = folder / "bin"
+    commands.mkdir(exist_ok=True)
     for name, arguments in (("steelyard", " -m steelyard"), ("python", "")):
         command = commands / name
         command.write_text(
@@ -110,11 +106,9 @@ def environment(tmp_path: Path) -> dict[str, str]:
         if not key.startswith(("COLUMNS", "LINES", "FORCE_COLOR", "STEELYARD"))
     }
     return {
-        **kept,
-        "PATH": f"{commands}{os.pathsep}{kept.get('PATH', '')}",
-        "PYTHONUTF8": "1",
-        "STEELYARD_HOME": str(tmp_path / "home"),
-    }
+        **kept, "PATH": f"{commands}{os.pathsep}{kept.get('PATH', '')}", "PYTHONUTF8": "1",
+        "STEELYARD_HOME": os.environ["STEELYARD_HOME"],
+    }  # fmt: skip
 
 
 # the references
@@ -363,33 +357,40 @@ def shows(output: str, shown: str) -> str | None:
     return None
 
 
-def walk(page: str, found: Iterable[Fence], folder: Path, environment: dict[str, str]) -> None:
-    """Type every command in one folder, write the files, compare what is shown and printed."""
+def walk(
+    page: str, found: Iterable[Fence], folder: Path, environment: dict[str, str] | None
+) -> None:
+    """Type every command in one folder, write the files, compare what is shown and printed.
+
+    environment   of the shell that every command is typed in; None = where one is needed
+    """
     folder.mkdir()
     output = ""
     for fence in found:
         if fence.language == "sh":
             output = ""
             for command in commands(fence.text):
-                # the commands of our own page, in a shell because that is where they are typed
-                done = subprocess.run(
-                    command,
-                    shell=True,
-                    cwd=folder,
-                    env=environment,
-                    capture_output=True,
-                    text=True,
-                    check=False,
-                )
-                assert done.returncode == (1 if fence.name == "fails" else 0), (
-                    f"{command}\n{done.stdout}{done.stderr}"
-                )
-                output += done.stdout + done.stderr
+                code, answer = typed(command, folder, environment)
+                assert code == (1 if fence.name == "fails" else 0), f"{command}\n{answer}"
+                output += answer
         elif fence.language == "text":
             missing = shows(output, fence.text)
             assert missing is None, f"{page} shows {missing!r}, and this is printed:\n{output}"
         else:
             (folder / fence.name).write_text(fence.text, encoding="utf-8")
+
+
+def typed(command: str, folder: Path, environment: Mapping[str, str] | None) -> tuple[int, str]:
+    """Code and output of a line of our own pages: in this process where no shell is needed."""
+    if environment is None and PLAIN.fullmatch(command):
+        with chdir(folder):
+            result = CliRunner().invoke(app, shlex.split(command)[1:])
+        return result.exit_code, result.output
+    done = subprocess.run(
+        command, shell=True, cwd=folder, env=environment or shell(folder.parent),
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout
 
 
 def sections(page: str) -> dict[str, list[Fence]]:
@@ -419,10 +420,8 @@ def test_the_tutorial_runs_and_prints_what_it_shows(tmp_path: Path, environment:
 @pytest.mark.parametrize(
     ("page", "title"), SECTIONS, ids=[f"{page}: {title}" for page, title in SECTIONS]
 )
-def test_every_section_runs_and_prints_what_it_shows(
-    page: str, title: str, tmp_path: Path, environment: dict[str, str]
-):
-    walk(page, sections(page)[title], tmp_path / "mine", environment)
+def test_every_section_runs_and_prints_what_it_shows(page: str, title: str, tmp_path: Path):
+    walk(page, sections(page)[title], tmp_path / "mine", None)
 
 
 def test_the_guide_has_the_headings_of_the_usage_guide():
@@ -442,15 +441,11 @@ def test_every_trouble_of_the_documents_has_its_section():
     }
 
     assert found["From the usage guide"] == [
-        "A strategy does not validate",
-        "A module is not found",
-        "A plan takes long",
-    ]
+        "A strategy does not validate", "A module is not found", "A plan takes long",
+    ]  # fmt: skip
     assert found["From the services"] == [
-        "Nothing starts",
-        "Planning is slow",
-        "A plan runs into its time limit",
-    ]
+        "Nothing starts", "Planning is slow", "A plan runs into its time limit",
+    ]  # fmt: skip
 
 
 def test_from_python_it_takes_under_ten_lines():
@@ -484,6 +479,7 @@ def test_the_python_of_the_readme_runs_on_its_own_two_files(
 
 DROPPED_IN = """
 import importlib, json, sys
+from contextlib import chdir
 from pathlib import Path
 for package in sys.argv[2].split():
     folder = Path(sys.argv[1]) / package.rpartition(".")[2]

@@ -1,6 +1,4 @@
-"""The table of environment variables: every one that the code reads, its default as the code has
-it, where files lie.
-"""
+"""The table of environment variables: each that the code reads, its default, where files lie."""
 
 from __future__ import annotations
 

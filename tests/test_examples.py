@@ -60,13 +60,9 @@ def run(path: Path, folder: Path) -> str:
         "STEELYARD_HOME": str(folder / "home"),
     }
     done = subprocess.run(
-        [sys.executable, "-c", NO_NETWORK, str(path)],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+        [sys.executable, "-c", NO_NETWORK, str(path)], cwd=folder, env=environment,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
@@ -104,11 +100,9 @@ def custom_configuration(output: str, folder: Path, inputs: Inputs) -> None:
     assert found["default"][2] == f"{plan(inputs).drift.after:.1%}"
     assert len({tuple(row) for name, row in found.items() if name != "strategy"}) >= 4
     careful = planner.plan(
-        inputs.snapshot,
-        inputs.market,
-        strategies.load(folder / "careful.toml"),
+        inputs.snapshot, inputs.market, strategies.load(folder / "careful.toml"),
         targets=inputs.targets,
-    )
+    )  # fmt: skip
     assert all(step.notional_base >= 3000 for step in careful.steps)
     assert found["careful"][0] == str(len(careful.steps))
     assert "Did you mean min_trade_base?" in output
@@ -150,11 +144,9 @@ def satellites(output: str, folder: Path, inputs: Inputs) -> None:
 
 
 CHECKS: dict[str, Callable[[str, Path, Inputs], None]] = {
-    "basic": basic,
-    "custom_configuration": custom_configuration,
-    "performance_comparison": performance_comparison,
-    "satellites": satellites,
-}
+    "basic": basic, "custom_configuration": custom_configuration,
+    "performance_comparison": performance_comparison, "satellites": satellites,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

@@ -54,19 +54,12 @@ def account(
         return array
 
     return Account(
-        security=closed(range(m) if security is None else security, np.int64),
-        delta=closed(delta),
-        cost=closed(np.broadcast_to(cost, (m,))),
-        conflicts=closed(forbidden, np.bool_),
-        cash=cash,
-        spendable=cash if spendable is None else spendable,
-        reserve=reserve,
-        settled_only=settled,
-        turnover_cap=turnover,
-        group_shares=closed(shares),
-        group_weights=closed(before),
+        security=closed(range(m) if security is None else security, np.int64), delta=closed(delta),
+        cost=closed(np.broadcast_to(cost, (m,))), conflicts=closed(forbidden, np.bool_), cash=cash,
+        spendable=cash if spendable is None else spendable, reserve=reserve, settled_only=settled,
+        turnover_cap=turnover, group_shares=closed(shares), group_weights=closed(before),
         group_cap=cap,
-    )
+    )  # fmt: skip
 
 
 def fits(book, *row):
@@ -213,16 +206,13 @@ def accounts(draw):
     return account(
         draw(st.lists(weight, min_size=m, max_size=m)),
         security=draw(st.lists(st.integers(0, 4), min_size=m, max_size=m)),
-        cost=draw(st.sampled_from([0.0, 0.001])),
-        cash=cash,
+        cost=draw(st.sampled_from([0.0, 0.001])), cash=cash,
         spendable=cash - draw(st.sampled_from([0.0, 0.1, -0.05])),
-        reserve=draw(st.sampled_from([0.0, 0.02, 0.5])),
-        settled=draw(st.booleans()),
+        reserve=draw(st.sampled_from([0.0, 0.02, 0.5])), settled=draw(st.booleans()),
         turnover=draw(st.sampled_from([None, 0.2])),
-        conflicts=draw(st.lists(pair, max_size=2)) if m > 1 else (),
-        groups=groups,
+        conflicts=draw(st.lists(pair, max_size=2)) if m > 1 else (), groups=groups,
         cap=draw(st.sampled_from([None, 0.35])),
-    )
+    )  # fmt: skip
 
 
 def by_hand(book, row):
@@ -341,10 +331,8 @@ def test_clashes_are_asked_of_pairs_only():
 def test_a_pad_reads_zero():
     assert padded(np.array([1.0, 2.0]))[PAD] == 0
     assert row_sums(np.array([1.0, 2.0]), np.array([[0, 1], [1, PAD], [PAD, PAD]])).tolist() == [
-        3.0,
-        2.0,
-        0.0,
-    ]
+        3.0, 2.0, 0.0,
+    ]  # fmt: skip
 
 
 def test_lots_are_whole_and_never_more_than_the_size_but_for_division_noise():

@@ -1,6 +1,4 @@
-"""scripts/make_data.py: the generated set has the shape of the bundled one; the pinned wheels are
-checked before anything is written.
-"""
+"""scripts/make_data.py: made like the bundled set; pinned wheels are checked before it writes."""
 
 import csv
 import gzip

@@ -19,7 +19,7 @@ RATES = FxTable(
                 FxRate("EUR", Decimal("1.10"), date(2024, 1, 3)),
                 FxRate("EUR", Decimal("1.25"), date(2024, 1, 5)),
             )
-        },
+        }
     ),
 )
 
@@ -30,14 +30,9 @@ def days(*texts):
 
 def test_plain_text_has_no_exponent_and_no_trailing_zeros():
     texts = {
-        "1E+3": "1000",
-        "2.50": "2.5",
-        "0.000001": "0.000001",
-        "-0.00": "0",
-        "0E-14": "0",
-        "-7.10": "-7.1",
-        "120": "120",
-    }
+        "1E+3": "1000", "2.50": "2.5", "0.000001": "0.000001", "-0.00": "0", "0E-14": "0",
+        "-7.10": "-7.1", "120": "120",
+    }  # fmt: skip
 
     assert {amount: plain(Decimal(amount)) for amount in texts} == texts
 
@@ -100,9 +95,7 @@ def test_a_series_carries_a_rate_forward_until_it_is_too_old():
 
 
 def test_the_age_of_a_rate_is_counted_in_sessions_so_a_weekend_does_not_age_it():
-    weekend = days("2024-01-05", "2024-01-08")
-
-    assert RATES.series("EUR", weekend, 1).tolist() == [1.25, 1.25]
+    assert RATES.series("EUR", days("2024-01-05", "2024-01-08"), 1).tolist() == [1.25, 1.25]
 
 
 def test_a_series_over_no_days_is_empty():

@@ -16,13 +16,10 @@ from steelyard.modules.registry import Kind, modules
 
 PAGE = ROOT / "docs" / "names.md"
 DOCUMENTS = (
-    "Usage guide",
-    "Architecture improvements (both editions)",
-    "Architecture improvements (newer edition)",
-    "Architecture improvements (older edition)",
-    "Planning microservices",
-    "Rebalancer plan",
-)
+    "Usage guide", "Architecture improvements (both editions)",
+    "Architecture improvements (newer edition)", "Architecture improvements (older edition)",
+    "Planning microservices", "Rebalancer plan",
+)  # fmt: skip
 NONE = "—"
 
 
@@ -144,12 +141,9 @@ def test_every_name_is_here_or_has_its_reason():
 def test_later_names_the_part_that_it_comes_with():
     intro = PAGE.read_text(encoding="utf-8").partition("| document |")[0]
     parts = (
-        "evaluation modes",
-        "resumable",
-        "life of a strategy",
-        "rebalancing and execution",
+        "evaluation modes", "resumable", "life of a strategy", "rebalancing and execution",
         "services and observability",
-    )
+    )  # fmt: skip
 
     assert all(part in " ".join(intro.split()) for part in parts)
     assert [
@@ -165,11 +159,9 @@ def test_documents_follow_one_another():
 
 def test_every_module_of_the_usage_guide_is_registered():
     kinds = {
-        "calculator": Kind.OPPORTUNITY,
-        "pattern": Kind.PATTERN,
-        "sequence generator": Kind.SEQUENCE,
-        "filter": Kind.FILTER,
-    }
+        "calculator": Kind.OPPORTUNITY, "pattern": Kind.PATTERN,
+        "sequence generator": Kind.SEQUENCE, "filter": Kind.FILTER,
+    }  # fmt: skip
     named = [
         (kinds[what], row.name)
         for row in ROWS

@@ -35,12 +35,9 @@ def test_an_order_of_unknown_status_may_still_trade():
 
 def test_a_snapshot_sums_the_open_quantity_of_one_side_of_one_symbol():
     orders = (
-        order(),
-        order(filled="4"),
-        order(side=Side.SELL),
-        order(symbol="B"),
+        order(), order(filled="4"), order(side=Side.SELL), order(symbol="B"),
         order(OrderStatus.FILLED),
-    )
+    )  # fmt: skip
     snapshot = Snapshot(date(2024, 1, 2), "USD", (), {}, (), open_orders=orders)
 
     assert snapshot.open_quantity("A", Side.BUY) == 16

@@ -24,34 +24,20 @@ from steelyard.sentences import (
 )
 
 CASES = [
-    ("pct", 0.1234, f"12.3{SPACE}%"),
-    ("pct", -0.02, f"{MINUS}2.0{SPACE}%"),
-    ("pp", 0.0183, f"1.8{SPACE}pp"),
-    ("spct", -0.0183, f"−1.8{SPACE}%"),
-    ("spp", 0.0183, f"+1.8{SPACE}pp"),
-    ("spp", -0.0183, f"{MINUS}1.8{SPACE}pp"),
-    ("spp", 0.0, f"0.0{SPACE}pp"),
-    ("spp", -0.0001, f"0.0{SPACE}pp"),
-    ("money", Decimal("1234567.891"), "1,234,567.89"),
-    ("money", Decimal("-0.001"), "0.00"),
-    ("whole", Decimal("1234.5"), "1,234"),
-    ("qty", Decimal("1E+3"), "1,000"),
-    ("qty", Decimal("0.000001"), "0.000001"),
-    ("qty", 12.5, "12.5"),
-    ("qty", Decimal("-0.5"), f"{MINUS}0.5"),
-    ("days", 1, f"1{SPACE}day"),
-    ("days", 1200, f"1,200{SPACE}days"),
-    ("count", 12345, "12,345"),
-    ("points", 0.19068, "19.07"),
-    ("points", -0.00001, "0.00"),
-    ("spoints", 0.19068, "+19.07"),
-    ("one", 22.04, "22.0"),
-    ("ratio", 0.756, "0.76"),
-    ("bps", 0.00125, f"12.5{SPACE}bps"),
-    ("date", date(2022, 12, 8), f"8{SPACE}Dec{SPACE}2022"),
-    ("text", "A&B", "A&B"),
+    ("pct", 0.1234, f"12.3{SPACE}%"), ("pct", -0.02, f"{MINUS}2.0{SPACE}%"),
+    ("pp", 0.0183, f"1.8{SPACE}pp"), ("spct", -0.0183, f"−1.8{SPACE}%"),
+    ("spp", 0.0183, f"+1.8{SPACE}pp"), ("spp", -0.0183, f"{MINUS}1.8{SPACE}pp"),
+    ("spp", 0.0, f"0.0{SPACE}pp"), ("spp", -0.0001, f"0.0{SPACE}pp"),
+    ("money", Decimal("1234567.891"), "1,234,567.89"), ("money", Decimal("-0.001"), "0.00"),
+    ("whole", Decimal("1234.5"), "1,234"), ("qty", Decimal("1E+3"), "1,000"),
+    ("qty", Decimal("0.000001"), "0.000001"), ("qty", 12.5, "12.5"),
+    ("qty", Decimal("-0.5"), f"{MINUS}0.5"), ("days", 1, f"1{SPACE}day"),
+    ("days", 1200, f"1,200{SPACE}days"), ("count", 12345, "12,345"), ("points", 0.19068, "19.07"),
+    ("points", -0.00001, "0.00"), ("spoints", 0.19068, "+19.07"), ("one", 22.04, "22.0"),
+    ("ratio", 0.756, "0.76"), ("bps", 0.00125, f"12.5{SPACE}bps"),
+    ("date", date(2022, 12, 8), f"8{SPACE}Dec{SPACE}2022"), ("text", "A&B", "A&B"),
     ("text", Decimal("1E+3"), "1000"),
-]
+]  # fmt: skip
 
 
 def test_every_format_reads_as_the_reports_do():

@@ -84,16 +84,12 @@ def test_the_defaults_are_those_of_the_documents():
     assert (Costs().fixed, Costs().percent) == (2.0, 0.002)
     assert (Limits().cash_reserve_weight, Limits().max_position_weight) == (0.02, 0.20)
     assert (Limits().max_group_weight, Limits().max_turnover_weight, Limits().funding) == (
-        None,
-        None,
-        "proceeds",
-    )
+        None, None, "proceeds",
+    )  # fmt: skip
     assert Limits().max_stale_sessions == 5
     assert (Score().min_improvement, Score().order_hurdle, Score().latch_share) == (
-        0.005,
-        0.001,
-        0.7,
-    )
+        0.005, 0.001, 0.7,
+    )  # fmt: skip
     assert Search().max_depth == 5
 
 

@@ -1,6 +1,4 @@
-"""Set-up cannot rot: installing a lock resolves nothing, so what the index publishes next changes
-nothing.
-"""
+"""Set-up cannot rot: a lock resolves nothing, whatever the index publishes next."""
 
 import base64
 import hashlib
@@ -17,16 +15,12 @@ import pytest
 from builders.paths import ROOT
 
 LOCKED = ["alpha", "beta", "delta", "epsilon", "eta", "gamma", "iota", "kappa", "theta", "zeta"]
-"""Ten wheels: alpha asks for beta with its extra, which asks for gamma; delta for epsilon, and
-epsilon for zeta.
-"""
+"""Ten wheels: alpha needs beta with its extra, that gamma; delta epsilon, that zeta."""
 
 ASKS = {
-    "alpha": ["beta[fast]>=1"],
-    "beta": ["gamma>=1; extra == 'fast'"],
-    "delta": ["epsilon>=1,<3"],
+    "alpha": ["beta[fast]>=1"], "beta": ["gamma>=1; extra == 'fast'"], "delta": ["epsilon>=1,<3"],
     "epsilon": ["zeta"],
-}
+}  # fmt: skip
 
 
 def wheel(folder: Path, name: str, version: str, asks: list[str]) -> Path:

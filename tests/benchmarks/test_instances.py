@@ -21,12 +21,10 @@ from steelyard.ledger import feasible
 
 SMALL = Shape(6, 14, 4)
 SHAPES = [
-    SMALL,
-    dataclasses.replace(SMALL, tight_cash=True),
-    dataclasses.replace(SMALL, caps=True),
+    SMALL, dataclasses.replace(SMALL, tight_cash=True), dataclasses.replace(SMALL, caps=True),
     dataclasses.replace(SMALL, conflicts=True),
     dataclasses.replace(SMALL, tight_cash=True, caps=True, conflicts=True),
-]
+]  # fmt: skip
 SEEDS = range(10)
 
 

@@ -1,6 +1,4 @@
-"""The kernel must stay far faster than what it stands for: a ratio within one run, so that no
-machine decides it.
-"""
+"""The kernel stays far faster than what it stands for: a ratio within one run, on any machine."""
 
 import time
 from collections.abc import Callable

@@ -1,6 +1,4 @@
-"""benchmarks/README.md is written by script: figures between the markers, words around them left
-alone.
-"""
+"""benchmarks/README.md is written by script: figures between markers, words around them stay."""
 
 import json
 from datetime import date
@@ -12,40 +10,19 @@ import pytest
 from benchmarks import run
 
 RECORDED = {
-    "n": 20,
-    "hold": 0.6,
-    "net": 0.16,
-    "orders": 5,
-    "candidates": 42,
-    "scope": "candidates",
-    "status": "bounded",
-    "gap": 0.002,
-    "nodes": 1234,
-    "first_seconds": [0.03, 0.02, 0.05],
-    "searched_seconds": [0.04],
-    "recorded_seconds": 0.016,
-    "recorded_net": 0.17,
-    "recorded_orders": 5,
-    "recorded_off_lot": 1,
-    "recorded_cash_after": 652.0,
-    "recorded_cash_missing": 333.0,
-    "original_hold": 0.562,
-    "original_ours": 0.586,
+    "n": 20, "hold": 0.6, "net": 0.16, "orders": 5, "candidates": 42, "scope": "candidates",
+    "status": "bounded", "gap": 0.002, "nodes": 1234, "first_seconds": [0.03, 0.02, 0.05],
+    "searched_seconds": [0.04], "recorded_seconds": 0.016, "recorded_net": 0.17,
+    "recorded_orders": 5, "recorded_off_lot": 1, "recorded_cash_after": 652.0,
+    "recorded_cash_missing": 333.0, "original_hold": 0.562, "original_ours": 0.586,
     "original_recorded": 0.615,
-}
+}  # fmt: skip
 
 SEARCHED = {
-    "label": "small",
-    "aim": 0.025,
-    "proven": 3,
-    "count": 4,
-    "nodes": 12.0,
-    "largest_gap": 0.01,
-    "enumeration_median": 0.2,
-    "enumeration_largest": 0.3,
-    "greed_median": 0.4,
+    "label": "small", "aim": 0.025, "proven": 3, "count": 4, "nodes": 12.0, "largest_gap": 0.01,
+    "enumeration_median": 0.2, "enumeration_largest": 0.3, "greed_median": 0.4,
     "greed_largest": 0.5,
-}
+}  # fmt: skip
 
 
 FACTORS = {"median": 1, "iqr": 0.1, "min": 1, "max": 2}

@@ -108,14 +108,10 @@ def test_the_budget_of_all_satellites_has_a_hard_cap():
 @pytest.mark.parametrize(
     ("target", "status", "fits"),
     [
-        (0.02, "active", True),
-        (0.15, "active", True),
-        (0.0199, "active", False),
-        (0.1501, "active", False),
-        (0.0, "accumulating", True),
-        (0.1501, "accumulating", False),
+        (0.02, "active", True), (0.15, "active", True), (0.0199, "active", False),
+        (0.1501, "active", False), (0.0, "accumulating", True), (0.1501, "accumulating", False),
     ],
-)
+)  # fmt: skip
 def test_a_satellite_has_a_least_and_a_greatest_target(target, status, fits):
     buckets = [core(target_weight=0.7), satellite(target_weight=target, status=status)]
 
@@ -175,11 +171,9 @@ def test_a_bucket_plans_with_its_strategy_or_with_that_of_its_settings():
 
 @FEWER
 @given(
-    aa=st.integers(0, 900),
-    bb=st.integers(0, 900),
-    price=st.sampled_from(["1", "99", "1500"]),
+    aa=st.integers(0, 900), bb=st.integers(0, 900), price=st.sampled_from(["1", "99", "1500"]),
     cash=st.integers(-3000, 90_000),
-)
+)  # fmt: skip
 def test_nothing_in_the_core_changes_a_plan_of_a_satellite(aa, bb, price, cash):
     usual, other = account(), account(aa=aa, bb=bb, price=price, cash=2000 + cash)
 

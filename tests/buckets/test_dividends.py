@@ -100,11 +100,9 @@ def paid_to(handling, amount="400"):
     credit = apply_dividends(HELD.snapshot, {"DD": Decimal(amount)}, handling)
     strategy = only(default(), Kind.OPPORTUNITY, "opportunity_buys")
     return replace(
-        HELD,
-        snapshot=credit.snapshot,
-        strategy=strategy,
+        HELD, snapshot=credit.snapshot, strategy=strategy,
         state=BucketState(dividends=credit.set_aside),
-    ).plan()
+    ).plan()  # fmt: skip
 
 
 def test_each_handling_makes_another_plan():
@@ -113,10 +111,8 @@ def test_each_handling_makes_another_plan():
     )
 
     assert [plan.value for plan in (sent, kept, reinvested)] == [
-        Decimal(9500),
-        Decimal(9900),
-        Decimal(9900),
-    ]
+        Decimal(9500), Decimal(9900), Decimal(9900),
+    ]  # fmt: skip
     assert (sent.candidates, kept.candidates) == ((), ())
     (bought,) = reinvested.candidates
     assert (bought.symbol, bought.side, bought.quantity) == ("DD", "buy", Decimal(8))

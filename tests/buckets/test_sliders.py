@@ -50,12 +50,10 @@ FORMULAS = {
     ("position_spread", "limits.max_position_weight"): (0.20, 0.15, 0.10),
     ("position_spread", "score.extra_diversification"): (0.0, 0.1, 0.2),
     ("profit_taking", "opportunity_calculators.profit_taking.windfall_threshold"): (
-        0.40,
-        0.275,
-        0.15,
+        0.40, 0.275, 0.15,
     ),
     ("profit_taking", "opportunity_calculators.profit_taking.sell_fraction"): (0.20, 0.35, 0.50),
-}
+}  # fmt: skip
 TOGGLED = {
     ("trailing_stops", "opportunity_calculators.profit_taking.trailing_stop_distance"): (
         None,
@@ -269,12 +267,9 @@ def one_idea(of: World) -> World:
 
 EVEN = ("BB 100 @ 100", "DD 200 @ 50", "EE 400 @ 25")
 ROOM = rated(
-    world("AA 80 @ 100", "BB 80 @ 100", "CC 0 @ 30", "DD 0 @ 20", cash="84000"),
-    AA=0.95,
-    BB=0.9,
-    CC=0.8,
-    DD=0.75,
-)
+    world("AA 80 @ 100", "BB 80 @ 100", "CC 0 @ 30", "DD 0 @ 20", cash="84000"), AA=0.95, BB=0.9,
+    CC=0.8, DD=0.75,
+)  # fmt: skip
 NAMES = [letter * 2 for letter in "ABCDEFGHIJKL"]
 MANY = rated(
     world(*(f"{name} 0 @ {10 + 3 * k}" for k, name in enumerate(NAMES)), cash="100000"),
@@ -291,48 +286,28 @@ MIXED = rated(
 DEAR = rated(
     world(
         *(
-            "AA 100 @ 100",
-            *EVEN,
-            "FF 100 @ 100",
-            "GG 100 @ 100",
-            "HH 100 @ 100",
-            "II 100 @ 100",
-            "JJ 100 @ 100",
-            "CC 0 @ 20",
+            "AA 100 @ 100", *EVEN, "FF 100 @ 100", "GG 100 @ 100", "HH 100 @ 100", "II 100 @ 100",
+            "JJ 100 @ 100", "CC 0 @ 20",
         ),
         cash="3000",
     ),
     AA=0.05,
     CC=0.9,
-)
+)  # fmt: skip
 DIPS = rated(
     world(
-        "AA 40 @ 100",
-        "BB 40 @ 100",
-        "CC 0 @ 30",
-        "DD 840 @ 100",
-        cash="8000",
+        "AA 40 @ 100", "BB 40 @ 100", "CC 0 @ 30", "DD 840 @ 100", cash="8000",
         cost_prices={"AA": "120", "BB": "115"},
     ),
-    AA=0.64,
-    BB=0.64,
-    CC=0.7,
-    DD=0.5,
-)
+    AA=0.64, BB=0.64, CC=0.7, DD=0.5,
+)  # fmt: skip
 SECTORS = rated(
     world(
-        "AA 500 @ 100",
-        "BB 250 @ 100",
-        "CC 50 @ 100",
-        "DD 0 @ 40",
-        cash="5000",
+        "AA 500 @ 100", "BB 250 @ 100", "CC 50 @ 100", "DD 0 @ 40", cash="5000",
         sectors={"AA": "T", "BB": "T", "CC": "E", "DD": "H"},
     ),
-    AA=0.6,
-    BB=0.5,
-    CC=0.6,
-    DD=0.6,
-)
+    AA=0.6, BB=0.5, CC=0.6, DD=0.6,
+)  # fmt: skip
 WINNER = rated(
     world("AA 300 @ 100", "BB 300 @ 100", "CC 0 @ 20", cash="1000", cost_prices={"AA": "66"}),
     AA=0.05,

@@ -70,16 +70,10 @@ def test_a_bucket_that_was_emptied_opens_anew():
 @pytest.mark.parametrize(
     ("value", "aggression"),
     [
-        ("1200", 1),
-        ("1000", 1),
-        ("999.99", 0.8),
-        ("800", 0.8),
-        ("799.99", 0.6),
-        ("600", 0.6),
-        ("400", 0.4),
-        ("399.99", 0),
+        ("1200", 1), ("1000", 1), ("999.99", 0.8), ("800", 0.8), ("799.99", 0.6), ("600", 0.6),
+        ("400", 0.4), ("399.99", 0),
     ],
-)
+)  # fmt: skip
 def test_funding_is_the_held_part_of_the_budget(value, aggression):
     # a tenth of 10,000 is the budget
     state = state_of(satellite(), open_units(Decimal(value)), Decimal(value), Decimal(10_000))
@@ -95,11 +89,9 @@ def test_funding_is_the_held_part_of_the_budget(value, aggression):
 def test_a_fall_to_exactly_a_step_is_at_the_step(value, aggression):
     # from .7; in floats .595 / .7 is over .85
     state = state_of(
-        satellite(status="accumulating"),
-        Units(Decimal(1), Decimal("0.7")),
-        Decimal(value),
+        satellite(status="accumulating"), Units(Decimal(1), Decimal("0.7")), Decimal(value),
         Decimal(10),
-    )
+    )  # fmt: skip
 
     assert state.aggression == aggression
 
@@ -189,24 +181,20 @@ def test_a_flow_that_is_no_number_is_refused():
 def test_a_target_weight_may_come_from_an_array():
     assert (
         state_of(
-            satellite(target_weight=np.float64(0.1)),
-            open_units(Decimal(700)),
-            Decimal(700),
+            satellite(target_weight=np.float64(0.1)), open_units(Decimal(700)), Decimal(700),
             Decimal(10_000),
         ).funding
         == 0.7
-    )
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
     "odd",
     [
-        {"funding": float("nan")},
-        {"high_water_mark": float("inf")},
-        {"unit_value": float("nan")},
+        {"funding": float("nan")}, {"high_water_mark": float("inf")}, {"unit_value": float("nan")},
         {"dividends": {"A": Decimal("sNaN")}},
     ],
-)
+)  # fmt: skip
 def test_a_state_with_a_figure_that_is_no_number_is_refused(odd):
     with pytest.raises(InputError, match="The state of a bucket is not usable: its"):
         BucketState(**odd)

@@ -1,6 +1,4 @@
-"""Nine worlds, each in need of one variant of the pattern `adaptive`, which alone proposes in
-it.
-"""
+"""Nine worlds, each in need of one variant of the pattern `adaptive`, which alone proposes."""
 
 from __future__ import annotations
 
@@ -27,49 +25,33 @@ CALM = Score(neutral=Neutral(vol=0.1))
 WEAK: Mapping[Variant, World] = {
     "geographic_gap": described(
         world(
-            *("AA 500 @ 100", "BB 150 @ 100", "CC 100 @ 100"),
-            cash="25000",
-            targets={"AA": 0.5, "BB": 0.25, "CC": 0.2},
-            limits=FREE,
-            sessions=YOUNG,
+            *("AA 500 @ 100", "BB 150 @ 100", "CC 100 @ 100"), cash="25000",
+            targets={"AA": 0.5, "BB": 0.25, "CC": 0.2}, limits=FREE, sessions=YOUNG,
         ),
         countries=COUNTRIES,
     ),
     "sector_gap": world(
-        *("AA 500 @ 100", "BB 300 @ 100"),
-        cash="20000",
-        targets={"AA": 0.5, "BB": 0.45},
-        sectors=SECTORS,
-        limits=FREE,
-        sessions=YOUNG,
+        *("AA 500 @ 100", "BB 300 @ 100"), cash="20000", targets={"AA": 0.5, "BB": 0.45},
+        sectors=SECTORS, limits=FREE, sessions=YOUNG,
     ),
     "joint_gap": described(
         world(
             *("AA 450 @ 100", "BB 100 @ 100", "CC 100 @ 100", "DD 100 @ 100", "EE 50 @ 100"),
-            cash="20000",
-            targets={"AA": 0.4, "BB": 0.15, "CC": 0.1, "DD": 0.18, "EE": 0.12},
-            sectors=SECTORS,
-            limits=FREE,
-            sessions=YOUNG,
+            cash="20000", targets={"AA": 0.4, "BB": 0.15, "CC": 0.1, "DD": 0.18, "EE": 0.12},
+            sectors=SECTORS, limits=FREE, sessions=YOUNG,
         ),
         countries=COUNTRIES,
     ),
     "geographic_swap": described(
         world(
-            *("AA 700 @ 100", "BB 270 @ 100"),
-            cash="3000",
-            targets={"AA": 0.5, "BB": 0.47},
-            limits=FREE,
-            score=CALM,
-            sessions=YOUNG,
+            *("AA 700 @ 100", "BB 270 @ 100"), cash="3000", targets={"AA": 0.5, "BB": 0.47},
+            limits=FREE, score=CALM, sessions=YOUNG,
         ),
         countries=COUNTRIES,
     ),
     "concentration_trim": world(
-        *("AA 500 @ 100", "BB 225 @ 100", "CC 225 @ 100", "DD 0 @ 100", "EE 0 @ 100"),
-        cash="5000",
-        targets={"AA": 0.2, "BB": 0.225, "CC": 0.225, "DD": 0.15, "EE": 0.15},
-        sessions=YOUNG,
+        *("AA 500 @ 100", "BB 225 @ 100", "CC 225 @ 100", "DD 0 @ 100", "EE 0 @ 100"), cash="5000",
+        targets={"AA": 0.2, "BB": 0.225, "CC": 0.225, "DD": 0.15, "EE": 0.15}, sessions=YOUNG,
     ),
     "risk_reduction": described(
         world("AA 100 @ 100", "BB 250 @ 100", "VV 600 @ 100", cash="5000"),
@@ -77,26 +59,20 @@ WEAK: Mapping[Variant, World] = {
     ),
     "quality_upgrade": described(
         world(
-            *("AA 400 @ 100", "BB 180 @ 100", "CC 180 @ 100", "DD 180 @ 100"),
-            cash="6000",
-            score=CALM,
-            sessions=YOUNG,
+            *("AA 400 @ 100", "BB 180 @ 100", "CC 180 @ 100", "DD 180 @ 100"), cash="6000",
+            score=CALM, sessions=YOUNG,
         ),
         quality={"AA": 0.0, "BB": 1.0, "CC": 0.6, "DD": 0.6},
     ),
     "income_gap": described(
         world("AA 250 @ 100", "BB 100 @ 100", "CC 100 @ 100", cash="55000", sessions=YOUNG),
-        dividend_yield={"AA": 0.0, "BB": 0.06, "CC": 0.0},
-        quality={"BB": 0.9, "CC": 0.9},
+        dividend_yield={"AA": 0.0, "BB": 0.06, "CC": 0.0}, quality={"BB": 0.9, "CC": 0.9},
     ),
     "cash_drag": world(
-        *("AA 200 @ 100", "BB 200 @ 100", "CC 200 @ 100"),
-        cash="40000",
-        targets={"AA": 0.4, "BB": 0.3, "CC": 0.25},
-        limits=FREE,
-        sessions=YOUNG,
+        *("AA 200 @ 100", "BB 200 @ 100", "CC 200 @ 100"), cash="40000",
+        targets={"AA": 0.4, "BB": 0.3, "CC": 0.25}, limits=FREE, sessions=YOUNG,
     ),
-}
+}  # fmt: skip
 
 WORLDS: Mapping[Variant, World] = MappingProxyType(
     {variant: adapting(of, variant) for variant, of in WEAK.items()}

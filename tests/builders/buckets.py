@@ -23,13 +23,8 @@ def rated(of: World, **quality: float) -> World:
 def account(aa: int = 300, bb: int = 200, price: str = "100", cash: int = 10_000) -> World:
     """AA, BB and CC are the core's, DD, EE and FF the satellite's."""
     lines = (
-        f"AA {aa} @ {price}",
-        f"BB {bb} @ 50",
-        "CC 0 @ 20",
-        "DD 40 @ 50",
-        "EE 0 @ 25",
-        "FF 0 @ 10",
-    )
+        f"AA {aa} @ {price}", f"BB {bb} @ 50", "CC 0 @ 20", "DD 40 @ 50", "EE 0 @ 25", "FF 0 @ 10",
+    )  # fmt: skip
     return rated(world(*lines, cash=str(cash)), CC=0.9, EE=0.95, FF=0.9)
 
 
@@ -37,13 +32,9 @@ def core(
     name: str = "core", universe=("AA", "BB", "CC"), cash: str = "8000", target_weight: float = 0.9
 ) -> Bucket:
     return Bucket(
-        name=name,
-        kind="core",
-        target_weight=target_weight,
-        universe=frozenset(universe),
-        cash=MappingProxyType({"USD": Decimal(cash)}),
-        rules=default(),
-    )
+        name=name, kind="core", target_weight=target_weight, universe=frozenset(universe),
+        cash=MappingProxyType({"USD": Decimal(cash)}), rules=default(),
+    )  # fmt: skip
 
 
 def satellite(
@@ -54,10 +45,7 @@ def satellite(
     **given,
 ) -> Bucket:
     return Bucket(
-        name=name,
-        kind="satellite",
-        target_weight=target_weight,
-        universe=frozenset(universe),
+        name=name, kind="satellite", target_weight=target_weight, universe=frozenset(universe),
         cash=MappingProxyType({"USD": Decimal(cash)}),
         **{"rules": SatelliteSettings(satellite_id="growth"), **given},
-    )
+    )  # fmt: skip

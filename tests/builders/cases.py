@@ -117,17 +117,12 @@ CALCULATORS = {
     ),
     "averaging_down": Case(
         of_context(
-            symbols="A B C",
-            weights=[0.085] * 3,
-            prices=[85, 65, 75],
-            average_cost=[100] * 3,
+            symbols="A B C", weights=[0.085] * 3, prices=[85, 65, 75], average_cost=[100] * 3,
             quality=[0.9, 0.9, 0.62],
         ),
         {
-            "dip_threshold": Change(0.2),
-            "max_drawdown": Change(0.3),
-            "min_quality_score": Change(0.7),
-            "max_weight": Change(0.2),
+            "dip_threshold": Change(0.2), "max_drawdown": Change(0.3),
+            "min_quality_score": Change(0.7), "max_weight": Change(0.2),
             "priority_weight": Change(0.5),
         },
     ),
@@ -165,25 +160,18 @@ CALCULATORS = {
         of_context(symbols="A B", weights=[0.54, 0.30], targets=[0.5, 0.5]),
         {"min_gap_threshold": Change(0.05), "priority_weight": Change(0.5)},
     ),
-}
+}  # fmt: skip
 
 REDEPLOY = of_table(
-    "sell A .06 .9 profit_taking rebalance_sells",
-    "sell B .06 .8 profit_taking rebalance_sells",
-    "sell B .03 .7 profit_taking rebalance_sells",
-    "buy C .05 .7 averaging_down rebalance_buys",
-    "buy D .05 .6 averaging_down rebalance_buys",
-    symbols="A B C D",
-    weights=[0.2] * 4,
-)
+    "sell A .06 .9 profit_taking rebalance_sells", "sell B .06 .8 profit_taking rebalance_sells",
+    "sell B .03 .7 profit_taking rebalance_sells", "buy C .05 .7 averaging_down rebalance_buys",
+    "buy D .05 .6 averaging_down rebalance_buys", symbols="A B C D", weights=[0.2] * 4,
+)  # fmt: skip
 
 SHORT_OF_CASH = of_table(
-    "sell A .06 .9 profit_taking",
-    "sell B .02 .8 rebalance_sells",
-    "sell C .03 .7 rebalance_sells",
-    symbols="A B C",
-    weights=[0.3, 0.3, 0.39],
-)
+    "sell A .06 .9 profit_taking", "sell B .02 .8 rebalance_sells", "sell C .03 .7 rebalance_sells",
+    symbols="A B C", weights=[0.3, 0.3, 0.39],
+)  # fmt: skip
 
 
 def in_market(regime: str) -> Callable[[], World]:
@@ -197,27 +185,20 @@ def in_market(regime: str) -> Callable[[], World]:
 
 
 def bound() -> World:
-    """A plan of a sale and a buy under every rule that can be loosened; nothing that is held may be
-    sold.
-    """
+    """A sale and a buy under every rule that can be loosened; no holding may be sold."""
     ctx, table = of_table(
-        "sell A .10 .9 rebalance_sells",
-        "buy B .07 .8 rebalance_buys",
-        symbols="A B C D",
+        "sell A .10 .9 rebalance_sells", "buy B .07 .8 rebalance_buys", symbols="A B C D",
         weights=[0.2] * 4,
-    )()
+    )()  # fmt: skip
     securities = tuple(replace(security, allow_sell=False) for security in ctx.securities)
     limits = Limits(max_turnover_weight=0.5, max_group_weight=0.5)
     return replace(ctx, securities=securities, rules=replace(ctx.rules, limits=limits)), table
 
 
 TWO_WAYS = of_table(
-    "sell A .101 .9 rebalance_sells",
-    "sell B .10 .8 rebalance_sells",
-    "buy C .10 .7 rebalance_buys",
-    symbols="A B C",
-    weights=[0.3, 0.3, 0.3],
-)
+    "sell A .101 .9 rebalance_sells", "sell B .10 .8 rebalance_sells",
+    "buy C .10 .7 rebalance_buys", symbols="A B C", weights=[0.3, 0.3, 0.3],
+)  # fmt: skip
 
 
 def of_unequal_costs() -> World:
@@ -228,36 +209,24 @@ def of_unequal_costs() -> World:
 
 
 GAPS = of_table(
-    "buy B .02 .9 rebalance_buys",
-    "buy C .02 .8 rebalance_buys",
-    symbols="A B C",
-    weights=[0.6, 0.15, 0.15],
-    countries=["US", "CH", "JP"],
-    country_targets={"US": 0.55, "CH": 0.22, "JP": 0.23},
-    sectors=["Tech", "Energy", "Health"],
+    "buy B .02 .9 rebalance_buys", "buy C .02 .8 rebalance_buys", symbols="A B C",
+    weights=[0.6, 0.15, 0.15], countries=["US", "CH", "JP"],
+    country_targets={"US": 0.55, "CH": 0.22, "JP": 0.23}, sectors=["Tech", "Energy", "Health"],
     sector_targets={"Tech": 0.55, "Energy": 0.22, "Health": 0.23},
-)
+)  # fmt: skip
 """CH and Energy are .037 under their targets, JP and Health .047."""
 
 WEAK = of_table(
-    "sell A .05 .9 rebalance_sells",
-    "sell B .05 .8 rebalance_sells",
-    "buy C .05 .7 opportunity_buys",
-    symbols="A B C",
-    weights=[0.5, 0.2, 0.1],
-    volatility=[0.5, 0.3, 0.1],
-    quality=[0.5, 0.4, 0.9],
-    dividend_yield=[0.0, 0.0, 0.04],
-)
+    "sell A .05 .9 rebalance_sells", "sell B .05 .8 rebalance_sells",
+    "buy C .05 .7 opportunity_buys", symbols="A B C", weights=[0.5, 0.2, 0.1],
+    volatility=[0.5, 0.3, 0.1], quality=[0.5, 0.4, 0.9], dividend_yield=[0.0, 0.0, 0.04],
+)  # fmt: skip
 """Something for every variant that looks at holdings; a fifth is cash."""
 
 UNEQUAL_QUALITY = of_table(
-    "sell A .05 .9 rebalance_sells",
-    "buy C .05 .7 opportunity_buys",
-    symbols="A B C",
-    weights=[0.4, 0.4, 0.1],
-    quality=[0.5, 0.4, 0.9],
-)
+    "sell A .05 .9 rebalance_sells", "buy C .05 .7 opportunity_buys", symbols="A B C",
+    weights=[0.4, 0.4, 0.1], quality=[0.5, 0.4, 0.9],
+)  # fmt: skip
 """What may be sold is not of the lowest quality held."""
 
 
@@ -308,45 +277,32 @@ GENERATORS = {
     "combinatorial": Case(
         REDEPLOY,
         {
-            "max_sells": Change(1),
-            "max_buys": Change(1),
-            "max_candidates": Change(1),
+            "max_sells": Change(1), "max_buys": Change(1), "max_candidates": Change(1),
             "max_combinations": Change(3),
         },
     ),
     "constraint_relaxation": Case(
         bound,
         {
-            "relax_allow_sell": Change(False),
-            "relax_min_lot": Change(False),
-            "relax_max_position": Change(True),
-            "relax_cooldown": Change(True),
-            "relax_cash_reserve": Change(False),
-            "relax_max_group": Change(False),
-            "relax_turnover": Change(False),
-            "relax_min_order": Change(False),
-            "relax_depth": Change(False),
-            "min_shares_relaxed": Change(0.2),
-            "cap_step": Change(0.1),
-            "reserve_step": Change(0.02),
-            "max_securities": Change(1),
+            "relax_allow_sell": Change(False), "relax_min_lot": Change(False),
+            "relax_max_position": Change(True), "relax_cooldown": Change(True),
+            "relax_cash_reserve": Change(False), "relax_max_group": Change(False),
+            "relax_turnover": Change(False), "relax_min_order": Change(False),
+            "relax_depth": Change(False), "min_shares_relaxed": Change(0.2),
+            "cap_step": Change(0.1), "reserve_step": Change(0.02), "max_securities": Change(1),
         },
     ),
     "partial_execution": Case(
-        bound,
-        {"prefixes": Change(False), "fills": Change((0.3,)), "min_shares": Change(60)},
+        bound, {"prefixes": Change(False), "fills": Change((0.3,)), "min_shares": Change(60)}
     ),
     "enhanced_combinatorial": Case(
         REDEPLOY,
         {
-            "max_sells": Change(1),
-            "max_buys": Change(1),
-            "max_candidates": Change(1),
-            "max_combinations": Change(3),
-            "sizes": Change("best"),
+            "max_sells": Change(1), "max_buys": Change(1), "max_candidates": Change(1),
+            "max_combinations": Change(3), "sizes": Change("best"),
         },
     ),
-}
+}  # fmt: skip
 
 
 def correlated(
@@ -364,77 +320,52 @@ def correlated(
 FILTERS = {
     "correlation_aware": Case(
         correlated(
-            "buy A .1 .5 x",
-            "buy B .1 .5 x",
-            "buy C .1 .5 x",
-            traced="A B",
-            alike=("A", "B", 0.75),
-            symbols="A B C",
-            weights=[0.05, 0.3, 0.05],
+            "buy A .1 .5 x", "buy B .1 .5 x", "buy C .1 .5 x", traced="A B", alike=("A", "B", 0.75),
+            symbols="A B C", weights=[0.05, 0.3, 0.05],
         ),
         {
-            "correlation_threshold": Change(0.8),
-            "large_holding": Change(0.4),
+            "correlation_threshold": Change(0.8), "large_holding": Change(0.4),
             "on_missing": Change("deny"),
         },
     ),
     "diversity": Case(
         of_table(
-            "sell A .1 .9 x",
-            "buy B .1 .5 x",
-            "buy C .05 .5 y",
-            symbols="A B C",
-            weights=[0.3] * 3,
-            sectors=["Tech", "Tech", "Energy"],
-            countries=["US", "CH", "US"],
+            "sell A .1 .9 x", "buy B .1 .5 x", "buy C .05 .5 y", symbols="A B C", weights=[0.3] * 3,
+            sectors=["Tech", "Tech", "Energy"], countries=["US", "CH", "US"],
         ),
         {
-            "diversity_weight": Change(0.9),
-            "max_sequences": Change(2),
+            "diversity_weight": Change(0.9), "max_sequences": Change(2),
             "min_diversity_score": Change(0.5),
         },
     ),
     "eligibility": Case(
         of_table(
-            "sell A .1 .5 x",
-            "sell B .1 .5 x",
-            symbols="A B",
-            prices=[50, 50],
-            average_cost=[100, 100],
-            days_since_bought=[50, float("nan")],
+            "sell A .1 .5 x", "sell B .1 .5 x", symbols="A B", prices=[50, 50],
+            average_cost=[100, 100], days_since_bought=[50, float("nan")],
         ),
         {
-            "min_hold_days": Change(30),
-            "no_panic_sell_pct": Change(0.2),
+            "min_hold_days": Change(30), "no_panic_sell_pct": Change(0.2),
             "on_missing": Change("deny"),
         },
     ),
     "recently_traded": Case(
         of_table(
-            "buy A .1 .5 x",
-            "sell B .1 .5 x",
-            "sell C .1 .5 x",
-            "buy D .1 .5 x",
-            symbols="A B C D",
+            "buy A .1 .5 x", "sell B .1 .5 x", "sell C .1 .5 x", "buy D .1 .5 x", symbols="A B C D",
             days_since_bought=[20, 500, 50, float("nan")],
             days_since_sold=[float("nan"), 150, 300, float("nan")],
         ),
         {
-            "buy_cooldown_days": Change(10),
-            "sell_cooldown_days": Change(100),
-            "opposite_days": Change(40),
-            "on_missing": Change("deny"),
+            "buy_cooldown_days": Change(10), "sell_cooldown_days": Change(100),
+            "opposite_days": Change(40), "on_missing": Change("deny"),
         },
     ),
-}
+}  # fmt: skip
 
 CASES: Mapping[tuple[Kind, str], Case] = {
     (kind, name): case
     for kind, cases in (
-        (Kind.OPPORTUNITY, CALCULATORS),
-        (Kind.PATTERN, PATTERNS),
-        (Kind.SEQUENCE, GENERATORS),
+        (Kind.OPPORTUNITY, CALCULATORS), (Kind.PATTERN, PATTERNS), (Kind.SEQUENCE, GENERATORS),
         (Kind.FILTER, FILTERS),
     )
     for name, case in own(kind, "CASE", cases).items()
-}
+}  # fmt: skip

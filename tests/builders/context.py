@@ -155,16 +155,14 @@ def context(
         seed=seed,
         state=BucketState(),
         rules=Rules(
-            limits=limits or Limits(),
-            planner=Planner(base_trade_weight=base_weight),
-            search=Search(max_depth=max_depth),
-            score=score or Score(),
+            limits=limits or Limits(), planner=Planner(base_trade_weight=base_weight),
+            search=Search(max_depth=max_depth), score=score or Score(),
             groups=Groups(sector=dict(sector_targets or {}), country=dict(country_targets or {})),
             regime=regimes or RegimeRules(),
         ),
         trends=Trends(full(momentum), full(peaks), volatility_ratio),
         regime=regime or UNKNOWN,
-    )
+    )  # fmt: skip
 
 
 def _labels(texts: Sequence[str], n: int) -> list[tuple[str, ...]]:
@@ -207,19 +205,12 @@ def candidates(
     delta = np.where(is_buy, size, -size)
     costs = np.full(m, cost)
     account = Account(
-        security=frozen(security),
-        delta=frozen(delta),
-        cost=frozen(costs),
-        conflicts=frozen(_conflicts(m, conflicts)),
-        cash=ctx.cash_weight,
-        spendable=ctx.spendable_weight,
-        reserve=ctx.reserve_weight,
-        settled_only=ctx.limits.funding == "settled",
-        turnover_cap=ctx.limits.max_turnover_weight,
-        group_shares=frozen(np.zeros((m, 0))),
-        group_weights=frozen(np.zeros(0)),
-        group_cap=None,
-    )
+        security=frozen(security), delta=frozen(delta), cost=frozen(costs),
+        conflicts=frozen(_conflicts(m, conflicts)), cash=ctx.cash_weight,
+        spendable=ctx.spendable_weight, reserve=ctx.reserve_weight,
+        settled_only=ctx.limits.funding == "settled", turnover_cap=ctx.limits.max_turnover_weight,
+        group_shares=frozen(np.zeros((m, 0))), group_weights=frozen(np.zeros(0)), group_cap=None,
+    )  # fmt: skip
     nothing = frozen(np.zeros(m))
     table = Candidates(
         ids=tuple(f"c{j + 1}" for j in range(m)),

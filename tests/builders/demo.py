@@ -39,12 +39,10 @@ def kinds() -> dict[str, World]:
     """A world for each kind of plan."""
     capped = Limits(max_turnover_weight=0.05, max_group_weight=0.3)
     return {
-        "an act": USUAL,
-        "a hold": scored(USUAL, min_improvement=9.0),
+        "an act": USUAL, "a hold": scored(USUAL, min_improvement=9.0),
         "no targets": usual(targets=None),
         "capped": usual(limits=capped, sectors={"AA": "Tech", "BB": "Energy"}),
         "taxed": dated_lots(usual(score=Score(tax_rate=0.3))),
-        "settled": usual(limits=Limits(funding="settled")),
-        "in euro": usual(foreign=("AA", "BB")),
+        "settled": usual(limits=Limits(funding="settled")), "in euro": usual(foreign=("AA", "BB")),
         "growth": growth(),
-    }
+    }  # fmt: skip

@@ -31,12 +31,9 @@ FEW = 20
 def bundled(name: str, **sections: object) -> Plan:
     files = samples.sample(name)
     read = importers.read(
-        files.holdings,
-        prices=files.prices,
-        targets=files.targets,
-        securities=files.securities,
+        files.holdings, prices=files.prices, targets=files.targets, securities=files.securities,
         fx=files.fx,
-    )
+    )  # fmt: skip
     inputs = importers.assemble(read, base_currency=files.base_currency)
     return make_plan(
         inputs.snapshot, inputs.market, replace(default(), **sections), targets=inputs.targets
@@ -79,23 +76,18 @@ def no_cash() -> Plan:
 @functools.cache
 def untargeted() -> Plan:
     return world(
-        "AA 400 @ 100",
-        "BB 20 @ 50",
-        "CC 30 @ 75",
-        cash="9000",
+        "AA 400 @ 100", "BB 20 @ 50", "CC 30 @ 75", cash="9000",
         sectors={"AA": "Energy", "BB": "Technology"},
-    ).plan()
+    ).plan()  # fmt: skip
 
 
 @functools.cache
 def two_currencies() -> Plan:
     lines = ("AA 200 @ 100", "BB 100 @ 50", "CC 10 @ 75")
     return world(
-        *lines,
-        cash={"USD": "900", "EUR": "2500"},
-        foreign=["BB", "CC"],
+        *lines, cash={"USD": "900", "EUR": "2500"}, foreign=["BB", "CC"],
         targets={"AA": 0.4, "BB": 0.3, "CC": 0.2},
-    ).plan()
+    ).plan()  # fmt: skip
 
 
 @functools.cache
@@ -126,11 +118,9 @@ def _wide(count: int) -> Plan:
     names = [f"S{i:03d}" for i in range(count)]
     lines = [f"{name} {3000 if i < CAP else 100} @ {10 + i % 7}" for i, name in enumerate(names)]
     plan = world(
-        *lines,
-        cash="20000",
-        targets=dict.fromkeys(names, 0.95 / count),
+        *lines, cash="20000", targets=dict.fromkeys(names, 0.95 / count),
         search=Search(scope="proposals"),
-    ).plan()
+    ).plan()  # fmt: skip
     holdings = tuple(
         holding.model_copy(update={"group": GROUPS[i % len(GROUPS)]})
         for i, holding in enumerate(plan.holdings)
@@ -220,22 +210,9 @@ def with_costs_off_by(amount: str) -> Plan:
 
 
 ALL = (
-    no_cash,
-    growth,
-    euro,
-    proposals,
-    hold,
-    one_holding,
-    untargeted,
-    two_currencies,
-    all_cash,
-    worthless,
-    overdrawn,
-    absent,
-    sixty,
-    five_hundred,
-    hostile,
-)
+    no_cash, growth, euro, proposals, hold, one_holding, untargeted, two_currencies, all_cash,
+    worthless, overdrawn, absent, sixty, five_hundred, hostile,
+)  # fmt: skip
 
 
 def every_plan(test: Callable[[Callable[[], Plan]], None]) -> Callable[[], None]:

@@ -46,9 +46,7 @@ def pin(path: Path) -> str:
 def plugins(
     folder: Path, files: Mapping[str, str], head: str = HEAD, **settings: Any
 ) -> Iterator[Loaded]:
-    """The plugins of some files, their workers ended afterwards; all must be quick unless a test
-    says otherwise.
-    """
+    """The plugins of some files, workers ended afterwards; quick unless a test says not."""
     for name, text in files.items():
         (folder / name).write_text(head + textwrap.dedent(text), encoding="utf-8")
     pins = {name: pin(folder / name) for name in files}

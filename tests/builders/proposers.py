@@ -14,19 +14,15 @@ OVER_AND_UNDER = world(
 
 WORLDS = {
     "multi_sell": world(
-        *("AA 290 @ 100", "BB 290 @ 100", "CC 290 @ 100"),
-        cash="13000",
+        *("AA 290 @ 100", "BB 290 @ 100", "CC 290 @ 100"), cash="13000",
         targets=dict.fromkeys(["AA", "BB", "CC"], 0.24),
     ),
     "mixed_strategy": world(
-        *("AA 400 @ 100", "BB 100 @ 100", "CC 300 @ 100", "DD 0 @ 50"),
-        cash="5000",
-        targets={"AA": 0.2, "BB": 0.25, "CC": 0.3, "DD": 0.2},
-        cost_prices={"AA": "40"},
+        *("AA 400 @ 100", "BB 100 @ 100", "CC 300 @ 100", "DD 0 @ 50"), cash="5000",
+        targets={"AA": 0.2, "BB": 0.25, "CC": 0.3, "DD": 0.2}, cost_prices={"AA": "40"},
     ),
     "opportunity_first": world(
-        *("AA 250 @ 100", "BB 250 @ 100", "CC 250 @ 100", "DD 0 @ 50"),
-        cash="25000",
+        *("AA 250 @ 100", "BB 250 @ 100", "CC 250 @ 100", "DD 0 @ 50"), cash="25000",
         score=Score(neutral=Neutral(quality=0.9)),
     ),
     "deep_rebalance": OVER_AND_UNDER,
@@ -35,14 +31,10 @@ WORLDS = {
         targets={"AA": 0.25, "BB": 0.3, "CC": 0.2},
     ),
     "cost_optimized": world(
-        *("AA 300 @ 100", "BB 300 @ 100", "CC 60 @ 100", "FF 240 @ 100"),
-        cash="4000",
-        targets={"AA": 0.25, "BB": 0.25, "CC": 0.16, "DD": 0.1, "FF": 0.2},
-        foreign=["FF"],
-        costs=Costs(fx_percent=0.02),
-        limits=Limits(max_turnover_weight=0.102),
-        score=Score(target_fit_weight=0.1),
-        sessions=YOUNG,
+        *("AA 300 @ 100", "BB 300 @ 100", "CC 60 @ 100", "FF 240 @ 100"), cash="4000",
+        targets={"AA": 0.25, "BB": 0.25, "CC": 0.16, "DD": 0.1, "FF": 0.2}, foreign=["FF"],
+        costs=Costs(fx_percent=0.02), limits=Limits(max_turnover_weight=0.102),
+        score=Score(target_fit_weight=0.1), sessions=YOUNG,
     ),
     "combinatorial": OVER_AND_UNDER,
-}
+}  # fmt: skip

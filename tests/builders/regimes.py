@@ -1,6 +1,4 @@
-"""One portfolio under four markets: what the pattern `market_regime` makes of it as part of a
-plan.
-"""
+"""One portfolio under four markets: what the pattern `market_regime` makes of it in a plan."""
 
 from __future__ import annotations
 

@@ -51,18 +51,14 @@ def draw(seed, n, *, with_targets, **overrides):
     parts = rng.dirichlet(np.ones(n + 1))
     labels = [(), ("sector 0",), ("sector 1",), ("sector 0", "sector 2")]
     options = {
-        "cash": float(parts[-1]),
-        "weights": parts[:-1],
+        "cash": float(parts[-1]), "weights": parts[:-1],
         "targets": rng.dirichlet(np.ones(n + 1))[:-1] if with_targets else None,
-        "mu": rng.uniform(0.03, 0.1, n),
-        "quality": rng.uniform(0.2, 0.9, n),
-        "yields": rng.uniform(0, 0.06, n),
-        "vol": rng.uniform(0.1, 0.6, n),
-        "drawdown": rng.uniform(0.1, 0.9, n),
-        "correlation": covariance / np.outer(scale, scale),
+        "mu": rng.uniform(0.03, 0.1, n), "quality": rng.uniform(0.2, 0.9, n),
+        "yields": rng.uniform(0, 0.06, n), "vol": rng.uniform(0.1, 0.6, n),
+        "drawdown": rng.uniform(0.1, 0.9, n), "correlation": covariance / np.outer(scale, scale),
         "funds": tuple(np.flatnonzero(rng.random(n) < 0.3)),
         "sectors": [labels[k] for k in rng.integers(0, 4, n)],
-    }
+    }  # fmt: skip
     return build(n, **(options | overrides))
 
 
@@ -83,18 +79,13 @@ def of_golden(golden, *, with_targets, profile="balanced", **overrides):
         return [neutral[key] if row[key] is None else row[key] for row in rows]
 
     options = {
-        "targets": golden["targets"] if with_targets else None,
-        "mu": metric("mu"),
-        "quality": metric("quality"),
-        "yields": metric("yield"),
-        "vol": metric("vol"),
-        "drawdown": metric("drawdown"),
-        "correlation": golden["correlation"],
+        "targets": golden["targets"] if with_targets else None, "mu": metric("mu"),
+        "quality": metric("quality"), "yields": metric("yield"), "vol": metric("vol"),
+        "drawdown": metric("drawdown"), "correlation": golden["correlation"],
         "funds": tuple(i for i, row in enumerate(rows) if row["kind"] == "ETF"),
         "sectors": [tuple(row["industries"]) for row in rows],
-        "countries": [tuple(row["countries"]) for row in rows],
-        "score": Score(profile=profile),
-    }
+        "countries": [tuple(row["countries"]) for row in rows], "score": Score(profile=profile),
+    }  # fmt: skip
     return build(len(rows), **(options | overrides))
 
 

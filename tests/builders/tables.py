@@ -1,6 +1,4 @@
-"""Small random tables of every kind that the search may meet, and the answers found by trying all
-sets.
-"""
+"""Small random tables of every kind that the search may meet; the answers by trying all sets."""
 
 from __future__ import annotations
 
@@ -23,9 +21,7 @@ MOST_ORDERS = 10
 
 
 def table(seed, *, orders=None, depth=None, securities=None):
-    """One problem: half are tight in cash; caps, conflicts, predicates, sizes, norms and degenerate
-    accounts by chance.
-    """
+    """Half are tight in cash; caps, conflicts, predicates, sizes, norms, odd accounts by chance."""
     random = np.random.default_rng(seed)
 
     def chance(share):
@@ -92,9 +88,7 @@ def orders_of(random, weights, aims, m):
 
 
 def score_of(random, weights, cash, aims):
-    """A concave score: squares around the aims, groups and factors; no norm, one or two; a variance
-    may be none at all.
-    """
+    """A concave score: squares around aims, groups, factors; up to two norms; maybe no variance."""
     n = len(weights)
     size = random.choice([0.0, 0.2, 1.0, 5.0])
     groups, factors = (
@@ -107,11 +101,9 @@ def score_of(random, weights, cash, aims):
         random.normal(0, random.choice([0.0, 0.05, 0.3]), n), 0.0
     )
     return ScoreModel(
-        0.0,
-        slope,
-        (curvature + curvature.T) / 2,
+        0.0, slope, (curvature + curvature.T) / 2,
         tuple(norm_of(random, n) for _ in range(random.integers(0, 3))),
-    )
+    )  # fmt: skip
 
 
 def norm_of(random, n):
@@ -137,22 +129,15 @@ def gradient(model, z):
 
 
 def mirrored(pairs, depth, *, cash=1.0):
-    """`pairs` securities that cannot be told apart, half of what would be best may be bought: many
-    ties.
-    """
+    """`pairs` of like securities, of which half of the best may be bought: many ties."""
     n = pairs
     aims = np.full(n, 1.0 / n)
     model = ScoreModel(0.0, np.append(2 * aims, 0.0), np.diag(np.append(np.ones(n), 0.0)), ())
     delta, security = np.full(n, 0.5 / n), np.arange(n)
     tables = collapse(
-        model,
-        np.append(np.zeros(n), 1.0),
-        security,
-        delta,
-        np.zeros(n),
-        np.zeros(n),
+        model, np.append(np.zeros(n), 1.0), security, delta, np.zeros(n), np.zeros(n),
         ChargeRates(0.0, 0.0, 0.0),
-    )
+    )  # fmt: skip
     return Problem(tables, account_of(security, delta, cash=cash), depth)
 
 
@@ -160,19 +145,10 @@ def account_of(security, delta, *, cash=1.0, **limits):
     """An account where nothing binds but what is said."""
     m = len(security)
     plain = Account(
-        security=security,
-        delta=delta,
-        cost=np.zeros(m),
-        conflicts=np.zeros((m, m), dtype=bool),
-        cash=cash,
-        spendable=cash,
-        reserve=0.0,
-        settled_only=False,
-        turnover_cap=None,
-        group_shares=np.zeros((m, 0)),
-        group_weights=np.zeros(0),
-        group_cap=None,
-    )
+        security=security, delta=delta, cost=np.zeros(m), conflicts=np.zeros((m, m), dtype=bool),
+        cash=cash, spendable=cash, reserve=0.0, settled_only=False, turnover_cap=None,
+        group_shares=np.zeros((m, 0)), group_weights=np.zeros(0), group_cap=None,
+    )  # fmt: skip
     return replace(plain, **limits)
 
 

@@ -78,6 +78,22 @@ class World:
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self))
 
+    def having(self, **changes: Any) -> World:
+        """With other fields of its own, of its snapshot, of its market, or of sections of rules.
+
+        >>> BUSY.having(cash={}, limits={"max_turnover_weight": 0.1}).snapshot.cash
+        {}
+        """
+        parts: dict[str, Any] = {}
+        for name in ("snapshot", "market", "strategy"):
+            record = getattr(self, name)
+            names = [key for key in changes if key in record.__dataclass_fields__]
+            own = {key: changes.pop(key) for key in names}
+            for key in {*own} & {*SECTIONS}:
+                own[key] = getattr(record, key).model_copy(update=own[key])
+            parts[name] = replace(record, **own)
+        return replace(self, **{**parts, **changes})
+
     def plan(self, **options: Any) -> Plan:
         options = {"targets": self.targets, "state": self.state, **options}
         return plan(self.snapshot, self.market, self.strategy, **options)
@@ -95,12 +111,9 @@ class World:
     @property
     def case(self) -> Case:
         return Case(
-            snapshot=self.snapshot,
-            market=self.market,
-            strategy=self.strategy,
-            targets=self.targets,
-            state=self.state or BucketState(),
-        )
+            snapshot=self.snapshot, market=self.market, strategy=self.strategy,
+            targets=self.targets, state=self.state or BucketState(),
+        )  # fmt: skip
 
     @property
     def rates(self) -> dict[str, Decimal]:
@@ -188,15 +201,12 @@ def world(
     prices = {symbol: Decimal(price) for symbol, _, price in parts}
     securities = tuple(
         Security(
-            symbol,
-            "EUR" if symbol in foreign else "USD",
-            f"{symbol} Inc",
-            "ETF" if symbol in funds else "EQUITY",
-            Decimal(lots.get(symbol, "1")),
+            symbol, "EUR" if symbol in foreign else "USD", f"{symbol} Inc",
+            "ETF" if symbol in funds else "EQUITY", Decimal(lots.get(symbol, "1")),
             tuple(name for name in sectors.get(symbol, "").split(";") if name),
         )
         for symbol in quantities
-    )
+    )  # fmt: skip
     costs = {symbol: Decimal(cost) for symbol, cost in cost_prices.items()}
     holdings = tuple(
         Holding(symbol, shares, (TaxLot(shares, date(2020, 1, 2), costs.get(symbol)),))
@@ -217,9 +227,7 @@ def market(
     fx: Decimal = Decimal("1.25"),
     walks: Mapping[str, int] | None = None,
 ) -> Market:
-    """Random walks that end at the given prices; each symbol's own walk, or that of the seed in
-    `walks`.
-    """
+    """Random walks that end at the given prices, by symbol or by the seed in `walks`."""
     symbols = tuple(sorted(prices))
     days = session_days(sessions)
     columns = [

@@ -25,9 +25,21 @@ SECTORS = ("Energy", "Health Care", "Technology")
 COUNTRIES = ("DE", "US")
 QUALITIES = (None, 0.1, 0.9)
 SAME_WALK = 7
+USUAL = 100
+"""Examples of a property; the nightly profile has more."""
 
-FEWER = settings(max_examples=settings.default.max_examples // 4)
-"""For rules beside the invariants, so that all of them together stay quick."""
+NIGHTLY = settings.default.max_examples > USUAL
+SOME = settings(max_examples=settings.default.max_examples if NIGHTLY else 40)
+"""For rules of whole plans and searches: 40 examples, 500 nightly."""
+FEWER = settings(max_examples=settings.default.max_examples // (4 if NIGHTLY else 10))
+"""For rules beside the invariants, each example a plan or two: 10 examples, 125 nightly."""
+
+
+def seeds(usual: int, nightly: int) -> range:
+    """So many seeds of random cases, and so many in the nightly profile."""
+    return range(nightly if NIGHTLY else usual)
+
+
 FEWEST_SESSIONS, SOME_SESSIONS, MANY_SESSIONS = 1, 60, 300
 
 usual_prices = st.sampled_from(
@@ -40,11 +52,8 @@ lot_sizes = st.sampled_from([Decimal(1)] * 4 + [Decimal(10), Decimal("0.001"), D
 @st.composite
 def securities(draw: st.DrawFn, symbol: str) -> Security:
     return Security(
-        symbol,
-        draw(st.sampled_from(["USD", "USD", "EUR"])),
-        f"{symbol} name",
-        draw(st.sampled_from(["EQUITY", "EQUITY", "EQUITY", "ETF"])),
-        draw(lot_sizes),
+        symbol, draw(st.sampled_from(["USD", "USD", "EUR"])), f"{symbol} name",
+        draw(st.sampled_from(["EQUITY", "EQUITY", "EQUITY", "ETF"])), draw(lot_sizes),
         draw(st.sampled_from([(), *((name,) for name in SECTORS), SECTORS[:2]])),
         draw(st.sampled_from([(), *((name,) for name in COUNTRIES)])),
         quality=draw(st.sampled_from(QUALITIES)),
@@ -52,7 +61,7 @@ def securities(draw: st.DrawFn, symbol: str) -> Security:
         priority_multiplier=draw(st.sampled_from([1.0, 1.0, 0.5, 3.0])),
         allow_buy=draw(st.sampled_from([True] * 5 + [False])),
         allow_sell=draw(st.sampled_from([True] * 5 + [False])),
-    )
+    )  # fmt: skip
 
 
 @st.composite
@@ -104,13 +113,10 @@ def rules(draw: st.DrawFn) -> strategies.Strategy:
         tax_rate=draw(st.sampled_from([0.0, 0.0, 0.25])),
     )
     chosen = replace(
-        strategies.default(),
-        costs=costs,
-        limits=limits,
-        score=score,
+        strategies.default(), costs=costs, limits=limits, score=score,
         search=Search(max_depth=draw(st.sampled_from([5, 5, 1, 2, 3]))),
         planner=Planner(priority_threshold=draw(st.sampled_from([0.3, 0.0]))),
-    )
+    )  # fmt: skip
     most = draw(st.sampled_from([40, 40, 40, 1000]))
     chosen = with_params(chosen, Kind.SEQUENCE, "enhanced_combinatorial", max_combinations=most)
     off = [(), (), ("weight_based",), ("opportunity_buys", "rebalance_buys")]

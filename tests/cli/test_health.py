@@ -1,6 +1,4 @@
-"""Modules out of service, through the commands: what is left out, shown, tried again and
-forgotten.
-"""
+"""Modules out of service, in the commands: what is left out, shown, tried again and forgotten."""
 
 import hashlib
 import json

@@ -1,6 +1,4 @@
-"""`steelyard modules`: what is registered, what a strategy lists, and why something does not
-run.
-"""
+"""`steelyard modules`: what is registered, what a strategy lists, why something does not run."""
 
 from __future__ import annotations
 
@@ -36,12 +34,9 @@ def test_every_built_in_module_and_score_term_is_listed():
     keys = {"kind", "name", "version", "enabled", "why", "source", "requires_python", "params"}
     assert {frozenset(entry) for entry in listed} == {frozenset(keys)}
     assert {entry["kind"] for entry in listed} == {
-        "opportunity_calculators",
-        "pattern_generators",
-        "sequence_generators",
-        "filters",
+        "opportunity_calculators", "pattern_generators", "sequence_generators", "filters",
         "score_terms",
-    }
+    }  # fmt: skip
     assert all(entry["name"] in text for entry in listed)
     assert sum(entry["kind"] != "score_terms" for entry in listed) >= BUILT_IN
     assert all(

@@ -33,12 +33,9 @@ def linked(path: Path) -> None:
 
 
 NEVER_REPLACED: dict[str, Callable[[Path], None]] = {
-    "a device": device,
-    "a pipe": os.mkfifo,
-    "a socket": bound,
-    "a folder": Path.mkdir,
+    "a device": device, "a pipe": os.mkfifo, "a socket": bound, "a folder": Path.mkdir,
     "a link to another file": linked,
-}
+}  # fmt: skip
 
 
 def state(folder: Path) -> list[tuple[str, int, bytes]]:

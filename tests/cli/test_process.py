@@ -18,14 +18,9 @@ def run(
     folder: Path, *arguments: str, program=PROGRAM, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*program, *arguments],
-        cwd=folder,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+        [*program, *arguments], cwd=folder, env={**os.environ, **environment}, capture_output=True,
+        text=True, timeout=60, check=False,
+    )  # fmt: skip
 
 
 def test_demo_plans_and_reports_and_exits_with_0(tmp_path: Path):
@@ -56,12 +51,9 @@ def test_a_wrong_option_exits_with_2(tmp_path: Path):
 
 def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path):
     process = subprocess.Popen(
-        [*PROGRAM, "plan", "--json"],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        [*PROGRAM, "plan", "--json"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True,
-    )
+    )  # fmt: skip
     process.stdout.close()
 
     code = process.wait(timeout=60)
@@ -81,14 +73,9 @@ def test_an_output_that_cannot_be_written_is_one_message_and_1(tmp_path: Path):
     with (tmp_path / "full").open("w") as full:
         command = [sys.executable, "-c", code, "plan"]
         done = subprocess.run(
-            command,
-            cwd=tmp_path,
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=60,
+            command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60,
             check=False,
-        )
+        )  # fmt: skip
 
     assert done.returncode == 1
     assert "could not be written: File too large" in done.stderr
@@ -103,13 +90,9 @@ def test_what_takes_longer_than_a_second_says_so_on_a_terminal_and_not_on_stdout
     ours, theirs = pty.openpty()
 
     done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=theirs,
-        timeout=60,
-        check=True,
-    )
+        [sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, stderr=theirs,
+        timeout=60, check=True,
+    )  # fmt: skip
 
     os.close(theirs)
     assert done.stdout == b""
@@ -174,13 +157,10 @@ def test_a_signal_during_an_import_ends_with_its_code_and_one_line(tmp_path, num
 @pytest.mark.parametrize("number", ENDS, ids=lambda number: number.name)
 def test_a_signal_while_it_plans_ends_with_its_code_and_one_line(tmp_path, number):
     process = subprocess.Popen(
-        [*PROGRAM, "plan", *own_files(tmp_path), "--explain"],
-        cwd=tmp_path,
-        env={**os.environ, "STEELYARD_LOG": "debug"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+        [*PROGRAM, "plan", *own_files(tmp_path), "--explain"], cwd=tmp_path,
+        env={**os.environ, "STEELYARD_LOG": "debug"}, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
     assert process.stderr.readline().startswith("DEBUG steelyard")
 
     process.send_signal(number)

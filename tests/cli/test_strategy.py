@@ -94,11 +94,8 @@ def test_validate_prints_all_errors_and_warnings_with_their_lines(folder: Path):
 
     assert result.exit_code == 1
     assert [line.split(":")[0] for line in result.stdout.splitlines()] == [
-        "warning  line 1",
-        "error    line 2",
-        "error    line 4",
-        "error    line 5",
-    ]
+        "warning  line 1", "error    line 2", "error    line 4", "error    line 5",
+    ]  # fmt: skip
     assert result.stderr == "bad.toml is not usable: 3 errors, 1 warning.\n"
 
 
@@ -293,17 +290,10 @@ def test_nothing_that_a_file_says_or_is_called_reaches_a_terminal_to_be_obeyed(f
     (folder / "bad.toml").write_text('"\\u001b[31m" = 1\n[filters."\\u009b2J"]\n')
 
     commands = [
-        ("list",),
-        ("list", "--json"),
-        ("new", name),
-        ("validate", name),
-        ("show", "named.toml"),
-        ("show", "named.toml", "--json"),
-        ("validate", "bad.toml"),
-        ("validate", "bad.toml", "--json"),
-        ("show", "bad.toml"),
-        ("show", "none\x1b.toml"),
-    ]
+        ("list",), ("list", "--json"), ("new", name), ("validate", name), ("show", "named.toml"),
+        ("show", "named.toml", "--json"), ("validate", "bad.toml"),
+        ("validate", "bad.toml", "--json"), ("show", "bad.toml"), ("show", "none\x1b.toml"),
+    ]  # fmt: skip
     for command in commands:
         assert all(line.isprintable() for line in run("strategy", *command).output.split("\n")), (
             command

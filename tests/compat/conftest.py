@@ -36,17 +36,11 @@ def small() -> PlannerContext:
         portfolio_context=PortfolioContext(security_scores={"ACME": 0.7, "BOLT": 0.7}),
         positions=(
             Position(
-                symbol="ACME",
-                quantity=100,
-                avg_price=50,
-                current_price=100,
+                symbol="ACME", quantity=100, avg_price=50, current_price=100,
                 first_bought_at="2020-01-02",
             ),
             Position(
-                symbol="BOLT",
-                quantity=40,
-                avg_price=60,
-                current_price=50,
+                symbol="BOLT", quantity=40, avg_price=60, current_price=50,
                 first_bought_at="2020-01-02",
             ),
         ),
@@ -57,7 +51,7 @@ def small() -> PlannerContext:
         available_cash=1000,
         target_weights={"ACME": 0.5, "BOLT": 0.45},
         as_of=AS_OF,
-    )
+    )  # fmt: skip
 
 
 @pytest.fixture

@@ -38,11 +38,9 @@ FLAT = (
     " 3.0\n"
 )
 FAMILIES = [
-    (OpportunityCalculatorsConfig, Kind.OPPORTUNITY),
-    (PatternGeneratorsConfig, Kind.PATTERN),
-    (SequenceGeneratorsConfig, Kind.SEQUENCE),
-    (FiltersConfig, Kind.FILTER),
-]
+    (OpportunityCalculatorsConfig, Kind.OPPORTUNITY), (PatternGeneratorsConfig, Kind.PATTERN),
+    (SequenceGeneratorsConfig, Kind.SEQUENCE), (FiltersConfig, Kind.FILTER),
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -166,11 +164,9 @@ def test_a_file_and_its_text_are_one_configuration(tmp_path: Path):
 
     assert loaded == compat.load_planner_config_from_string(FLAT) == parse_toml_config(FLAT)
     assert (
-        loaded.name,
-        loaded.max_depth,
-        loaded.max_opportunities_per_category,
+        loaded.name, loaded.max_depth, loaded.max_opportunities_per_category,
         loaded.transaction_cost_fixed,
-    ) == ("flat", 7, 8, 3.0)
+    ) == ("flat", 7, 8, 3.0)  # fmt: skip
 
 
 # validation

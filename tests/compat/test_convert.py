@@ -43,9 +43,7 @@ def test_prices_come_from_the_caller_then_the_position_then_its_cost(small: Plan
 
 
 def test_a_position_s_own_price_is_used_and_said(small: PlannerContext):
-    made = plan(small)
-
-    assert "ACME, BOLT: the current_price of the position" in made.warnings[0]
+    assert "ACME, BOLT: the current_price of the position" in plan(small).warnings[0]
 
 
 def test_a_history_gives_prices_and_statistics(bundled: PlannerContext):

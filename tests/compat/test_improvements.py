@@ -33,13 +33,10 @@ BLOCKS = {
 def names() -> dict[str, Any]:
     """What the blocks take for granted, and then what they define."""
     return {
-        "Dict": dict,
-        "List": list,
-        "PlannerConfiguration": PlannerConfiguration,
-        "PlannerContext": PlannerContext,
-        "HolisticPlanner": HolisticPlanner,
+        "Dict": dict, "List": list, "PlannerConfiguration": PlannerConfiguration,
+        "PlannerContext": PlannerContext, "HolisticPlanner": HolisticPlanner,
         "parse_toml_config": parse_toml_config,
-    }
+    }  # fmt: skip
 
 
 def test_the_blocks_are_the_document_s_to_the_byte():

@@ -108,10 +108,8 @@ def test_the_plugin_of_the_documents_loads_as_written_and_takes_part(tmp_path):
     assert loaded.problems == ()
     (module,) = every(loaded)
     assert (module.qualified, module.version, module.author) == (
-        "opportunity_calculators.my_custom",
-        "1.0.0",
-        "Me",
-    )
+        "opportunity_calculators.my_custom", "1.0.0", "Me",
+    )  # fmt: skip
     run = next(run for run in plan.modules if run.name == "my_custom")
     assert (run.outcome, run.error) == ("nothing", None)
 
@@ -132,13 +130,9 @@ def test_an_object_is_a_module_like_every_other(own_registry):
         {"most": 1, "share": 0.5, "names": ["a"]},
     )
     assert module.metadata == ModuleMetadata(
-        "swap",
-        "1.2.3",
-        "Me",
-        "Sell the first, buy the last.",
-        tags=["sell", "buy"],
+        "swap", "1.2.3", "Me", "Sell the first, buy the last.", tags=["sell", "buy"],
         dependencies=["opportunity_calculators"],
-    )
+    )  # fmt: skip
 
 
 def test_its_parameters_are_checked_by_the_types_of_their_defaults():
@@ -204,11 +198,9 @@ def test_a_class_that_is_registered_has_a_switch_and_starts_off(own_registry):
 
 def test_the_registries_have_the_names_of_the_guide_and_show_the_same_modules():
     registries = (
-        opportunity_registry,
-        pattern_generator_registry,
-        sequence_generator_registry,
+        opportunity_registry, pattern_generator_registry, sequence_generator_registry,
         filter_registry,
-    )
+    )  # fmt: skip
 
     assert opportunity_registry is opportunity_calculator_registry
     for view in registries:

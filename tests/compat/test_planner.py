@@ -71,11 +71,8 @@ def test_a_plan_that_holds_changes_nothing(small: PlannerContext):
 
     assert made.steps == ()
     assert (made.improvement, made.cash_required, made.cash_generated, made.feasible) == (
-        0,
-        0,
-        0,
-        True,
-    )
+        0, 0, 0, True,
+    )  # fmt: skip
     assert made.end_state_score == made.current_score
     assert made.narrative_summary.startswith("Hold")
 
@@ -99,11 +96,9 @@ def test_money_in_and_out_are_the_sums_of_the_steps(small: PlannerContext):
 def test_four_calls_make_one_plan(small: PlannerContext):
     given = {"target_weights": small.target_weights, "as_of": small.as_of}
     records = {
-        "portfolio_context": small.portfolio_context,
-        "positions": small.positions,
-        "securities": small.securities,
-        "available_cash": small.available_cash,
-    }
+        "portfolio_context": small.portfolio_context, "positions": small.positions,
+        "securities": small.securities, "available_cash": small.available_cash,
+    }  # fmt: skip
 
     made = [
         plan(small),
@@ -212,13 +207,10 @@ def test_the_pattern_of_the_market_regime_needs_an_index(bundled: PlannerContext
     files = sample("growth")
     with_index = assemble(
         read(
-            files.holdings,
-            prices=files.prices,
-            targets=files.targets,
-            securities=files.securities,
+            files.holdings, prices=files.prices, targets=files.targets, securities=files.securities,
             index=files.index,
         )
-    )
+    )  # fmt: skip
 
     told = plan(
         situation(PlannerContext.of(with_index), "market_regime"),
@@ -273,17 +265,15 @@ def test_a_parameter_of_a_module_acts(small: PlannerContext):
 
 
 SETTINGS: dict[str, tuple[Any, str]] = {
-    "max_depth": (1, "search.max_depth"),
-    "max_plan_depth": (1, "search.max_depth"),
+    "max_depth": (1, "search.max_depth"), "max_plan_depth": (1, "search.max_depth"),
     "max_opportunities_per_category": (1, "planner.max_opportunities_per_category"),
     "priority_threshold": (0.9, "planner.priority_threshold"),
     "enable_diverse_selection": (True, "planner.diverse_selection"),
     "diversity_weight": (0.7, "planner.diversity_weight"),
     "transaction_cost_fixed": (9.0, "costs.fixed"),
-    "transaction_cost_percent": (0.004, "costs.percent"),
-    "allow_buy": (False, "limits.allow_buy"),
+    "transaction_cost_percent": (0.004, "costs.percent"), "allow_buy": (False, "limits.allow_buy"),
     "allow_sell": (False, "limits.allow_sell"),
-}
+}  # fmt: skip
 
 
 def test_every_field_of_a_configuration_is_a_setting_of_the_strategy():
@@ -368,11 +358,8 @@ def test_a_dry_run_counts_what_planning_would_generate_and_leaves_no_trace(small
     assert report["errors"] == []
     assert report["estimated_sequences"] == plan(small).document.certificate.sequences > 0
     assert report["modules_loaded"]["weight_based"].keys() == {
-        "type",
-        "status",
-        "version",
-        "params",
-    }
+        "type", "status", "version", "params",
+    }  # fmt: skip
     assert (
         report["modules_loaded"]["weight_based"]["type"],
         report["modules_loaded"]["weight_based"]["status"],
@@ -413,11 +400,8 @@ def test_perf_adds_up_real_timings_of_every_module(small: PlannerContext):
     assert 0 < one["min"] <= one["mean"] <= one["max"] <= one["total"]
     assert math.isclose(one["mean"], one["total"] / 2)
     assert {
-        "profit_taking.calculate",
-        "profit_taking.generate",
-        "eligibility.filter",
-        "planner.prove",
-    } <= set(stats)
+        "profit_taking.calculate", "profit_taking.generate", "eligibility.filter", "planner.prove",
+    } <= set(stats)  # fmt: skip
 
 
 def test_a_block_can_be_tracked_too():
@@ -458,11 +442,8 @@ def test_a_module_that_fails_three_times_is_left_out_of_the_fourth_plan(small: P
     made = [asyncio.run(holistic.plan(small)) for _ in range(4)]
 
     assert ["failed: ValueError: no" in " ".join(one.problems) for one in made] == [
-        True,
-        True,
-        True,
-        False,
-    ]
+        True, True, True, False,
+    ]  # fmt: skip
     assert "out of service: 3 failures in a row" in " ".join(made[3].problems)
     assert {one.steps for one in made} == {made[0].steps}
 

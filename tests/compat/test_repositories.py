@@ -14,12 +14,7 @@ from typing import Any
 import pytest
 
 from builders.compat import Settings, Trades, plan, refusal, trades
-from steelyard.compat import (
-    CircuitBreaker,
-    HolisticPlanner,
-    PlannerConfiguration,
-    PlannerContext,
-)
+from steelyard.compat import CircuitBreaker, HolisticPlanner, PlannerConfiguration, PlannerContext
 from steelyard.compat.convert import convert
 from steelyard.planning import planner
 
@@ -40,11 +35,9 @@ def test_a_trade_repository_feeds_the_cooldowns(small: PlannerContext):
 def test_what_was_sold_whole_is_not_bought_back_at_once(small: PlannerContext):
     acme, _ = small.positions
     context = replace(
-        small,
-        positions=(acme,),
-        target_weights={"ACME": 0.5, "BOLT": 0.45},
+        small, positions=(acme,), target_weights={"ACME": 0.5, "BOLT": 0.45},
         current_prices={"BOLT": 50.0},
-    )
+    )  # fmt: skip
 
     free = plan(context)
     cooling = plan(context, trade_repo=Trades({"BOLT": {"last_sell": "2026-01-02"}}))
@@ -74,11 +67,7 @@ SETTINGS = {  # of the account -> as written, ours, as meant
     "max_plan_depth": (2, "search.max_depth", 2),
     "min_hold_days": (10, "filters.eligibility.min_hold_days", 10),
     "sell_cooldown_days": (11, "filters.recently_traded.sell_cooldown_days", 11),
-    "min_security_score": (
-        0.8,
-        "opportunity_calculators.opportunity_buys.min_quality_score",
-        0.8,
-    ),
+    "min_security_score": (0.8, "opportunity_calculators.opportunity_buys.min_quality_score", 0.8),
     "max_loss_threshold": (-0.2, "filters.eligibility.no_panic_sell_pct", 0.2),
     "min_cash_reserve": (1300, "limits.cash_reserve_weight", 0.1),
 }
@@ -182,11 +171,9 @@ def test_nothing_of_one_planner_is_in_another(small: PlannerContext):
     before = plan(small, config)
 
     plan(
-        small,
-        config,
-        settings_repo={"transaction_cost_fixed": 50},
+        small, config, settings_repo={"transaction_cost_fixed": 50},
         trade_repo=Trades({"ACME": {"last_buy": "2026-01-08"}}),
-    )
+    )  # fmt: skip
 
     assert HolisticPlanner().config == PlannerConfiguration() == config
     assert (
@@ -230,6 +217,4 @@ def test_repositories_may_come_together(small: PlannerContext):
         settings_repo=Settings(transaction_cost_fixed=7), trade_repo=Trades({})
     )
 
-    made = plan(small, repositories=together)
-
-    assert made.document.rules.costs.fixed == 7
+    assert plan(small, repositories=together).document.rules.costs.fixed == 7

@@ -55,16 +55,12 @@ def free_names() -> dict[str, Any]:
     inputs = assemble(read(files.holdings, prices=files.prices, securities=files.securities))
     context = PlannerContext.of(inputs)
     return {
-        "portfolio_context": context.portfolio_context,
-        "positions": context.positions,
-        "securities": context.securities,
-        "available_cash": context.available_cash,
-        "settings_repo": {},
-        "trade_repo": Trades(),
+        "portfolio_context": context.portfolio_context, "positions": context.positions,
+        "securities": context.securities, "available_cash": context.available_cash,
+        "settings_repo": {}, "trade_repo": Trades(),
         "settings": compat.SatelliteSettings(satellite_id="momentum_1", risk_appetite=0.5),
-        "config": compat.PlannerConfiguration(),
-        "HolisticPlanner": HolisticPlanner,
-    }
+        "config": compat.PlannerConfiguration(), "HolisticPlanner": HolisticPlanner,
+    }  # fmt: skip
 
 
 def compiled(block: Block) -> CodeType:

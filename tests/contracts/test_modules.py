@@ -35,32 +35,20 @@ WORLDS = {
     "zero targets": {"symbols": "A B", "weights": [0.5, 0.3], "targets": [0.0, 0.0]},
     "negative cash": {"symbols": "A B", "weights": [0.6, 0.5]},
     "nothing known": {
-        "symbols": "A B C",
-        "average_cost": NAN,
-        "years_held": NAN,
-        "days_since_bought": NAN,
+        "symbols": "A B C", "average_cost": NAN, "years_held": NAN, "days_since_bought": NAN,
         "days_since_sold": NAN,
     },
     "nothing may be traded": {
-        "symbols": "A B",
-        "can_buy": "",
-        "can_sell": "",
-        "targets": [0.1, 0.8],
+        "symbols": "A B", "can_buy": "", "can_sell": "", "targets": [0.1, 0.8],
     },
     "everything said": {
-        "symbols": "A B C D",
-        "weights": [0.5, 0.2, 0.1, 0.0],
-        "targets": [0.2, 0.3, 0.2, 0.2],
-        "prices": [300, 80, 70, 50],
-        "average_cost": [100, 100, 100, NAN],
-        "years_held": [1, 2, 3, NAN],
-        "days_since_bought": [10, 100, 1000, NAN],
-        "days_since_sold": [100, NAN, 20, 5],
-        "quality": [0.9, 0.7, 0.6, 0.8],
-        "sectors": ["X", "X;Y", "Z", ""],
-        "countries": ["US", "US", "CH", ""],
+        "symbols": "A B C D", "weights": [0.5, 0.2, 0.1, 0.0], "targets": [0.2, 0.3, 0.2, 0.2],
+        "prices": [300, 80, 70, 50], "average_cost": [100, 100, 100, NAN],
+        "years_held": [1, 2, 3, NAN], "days_since_bought": [10, 100, 1000, NAN],
+        "days_since_sold": [100, NAN, 20, 5], "quality": [0.9, 0.7, 0.6, 0.8],
+        "sectors": ["X", "X;Y", "Z", ""], "countries": ["US", "US", "CH", ""],
     },
-}
+}  # fmt: skip
 
 
 def of(ctx):

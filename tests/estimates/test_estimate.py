@@ -274,11 +274,9 @@ def test_loops_over_plain_numbers_give_the_same_estimates(seed, days, names):
         due = [plain(column) for column in columns]
         assert figures.missing[metric].tolist() == [x is None for x in due]
         np.testing.assert_allclose(
-            getattr(figures, metric),
-            [NEUTRAL[metric] if x is None else x for x in due],
-            rtol=0,
+            getattr(figures, metric), [NEUTRAL[metric] if x is None else x for x in due], rtol=0,
             atol=1e-10,
-        )
+        )  # fmt: skip
     due = [plain_volatility(own(column[-757:])) for column in columns]
     np.testing.assert_allclose(
         figures.volatility, [0.25 if x is None else x for x in due], rtol=0, atol=1e-12
@@ -396,11 +394,9 @@ def test_a_security_without_history_is_exactly_neutral_and_changes_no_other(seed
     others = [i for i in range(names) if i != gone]
     alone = estimated(closes[:, others])
     closes[:, gone] = {
-        "none": np.nan,
-        "short": np.where(np.arange(700) < 448, np.nan, closes[:, gone]),
-        "constant": 17.0,
-        "even growth": 17.0 * np.exp(2e-4 * np.arange(700)),
-    }[why]
+        "none": np.nan, "short": np.where(np.arange(700) < 448, np.nan, closes[:, gone]),
+        "constant": 17.0, "even growth": 17.0 * np.exp(2e-4 * np.arange(700)),
+    }[why]  # fmt: skip
 
     figures = estimated(closes)
 
@@ -482,11 +478,9 @@ def test_a_security_that_moves_only_on_days_that_others_lack_is_missing_in_corre
 
 
 @given(
-    seed=seeds,
-    days=st.integers(253, 2521),
-    slower=st.floats(-2e-3, 2e-3),
+    seed=seeds, days=st.integers(253, 2521), slower=st.floats(-2e-3, 2e-3),
     faster=st.floats(1e-8, 2e-3),
-)
+)  # fmt: skip
 def test_expected_return_rises_with_past_growth_at_equal_volatility(seed, days, slower, faster):
     moves = np.random.default_rng(seed).normal(0, 0.012, days)
     slow, fast = (
@@ -631,11 +625,8 @@ def test_the_matrix_is_a_correlation_matrix_whatever_is_missing(seed, names, kin
     for i, kind in enumerate(kinds[:names]):
         if kind != "known":
             closes[:, i] = {
-                "missing": np.nan,
-                "constant": 3.0,
-                "twin": 2 * first,
-                "mirror": 1 / first,
-            }[kind]
+                "missing": np.nan, "constant": 3.0, "twin": 2 * first, "mirror": 1 / first,
+            }[kind]  # fmt: skip
 
     matrix = estimated(closes, settings=Score(neutral=Neutral(corr=neutral))).correlation
 
@@ -729,9 +720,6 @@ def test_shapes_that_do_not_fit_are_refused():
         estimated(random_closes(1, 300, 2), fundamentals=[0.1, 0.2, 0.3])
     with pytest.raises(ValueError, match="closes must be"):
         estimate(
-            np.ones(3),
-            settings=DEFAULTS,
-            dividend_yield=np.ones(3),
-            fundamental_quality=np.ones(3),
-            adjusted=True,
-        )
+            np.ones(3), settings=DEFAULTS, dividend_yield=np.ones(3),
+            fundamental_quality=np.ones(3), adjusted=True,
+        )  # fmt: skip

@@ -57,13 +57,11 @@ FLAT = np.full(250, 100.0)
 @pytest.mark.parametrize(
     ("levels", "name"),
     [
-        (100 * 1.002 ** np.arange(250), "bull"),
-        (100 * 0.998 ** np.arange(250), "bear"),
-        (FLAT, "sideways"),
-        (100 * 1.002 ** np.arange(199), "unknown"),
+        (100 * 1.002 ** np.arange(250), "bull"), (100 * 0.998 ** np.arange(250), "bear"),
+        (FLAT, "sideways"), (100 * 1.002 ** np.arange(199), "unknown"),
     ],
     ids=["rising", "falling", "flat", "short"],
-)
+)  # fmt: skip
 def test_four_histories_are_four_regimes(levels, name):
     assert regime(levels).name == name
 
@@ -85,18 +83,12 @@ def test_without_an_index_it_is_unknown_and_says_why():
 @pytest.mark.parametrize(
     ("distances", "name"),
     [
-        ((0.0499,), "sideways"),
-        ((0.0501,), "bull"),
-        ((0.06, 0.0301), "bull"),
-        ((0.06, 0.0299), "sideways"),
-        ((0.06, 0.0299, 0.0499), "sideways"),
-        ((-0.0501,), "bear"),
-        ((-0.06, -0.0301), "bear"),
-        ((-0.06, -0.0299), "sideways"),
-        ((0.06, -0.06), "bear"),
+        ((0.0499,), "sideways"), ((0.0501,), "bull"), ((0.06, 0.0301), "bull"),
+        ((0.06, 0.0299), "sideways"), ((0.06, 0.0299, 0.0499), "sideways"), ((-0.0501,), "bear"),
+        ((-0.06, -0.0301), "bear"), ((-0.06, -0.0299), "sideways"), ((0.06, -0.06), "bear"),
         ((-0.06, 0.06), "bull"),
     ],
-)
+)  # fmt: skip
 def test_a_regime_begins_at_five_percent_and_ends_at_three(distances, name):
     answer = regime(at_distances(*distances), rules=SHORT)
 

@@ -23,13 +23,9 @@ from steelyard.settings import Costs
 
 DEMO = json.loads((GOLDEN / "scoring_golden.json").read_text(encoding="utf-8"))["demo"]["cases"]
 SHORT = {
-    "total_return": "tr",
-    "diversification": "div",
-    "quality": "q",
-    "stability": "stab",
-    "income": "inc",
-    "target_fit": "fit",
-}
+    "total_return": "tr", "diversification": "div", "quality": "q", "stability": "stab",
+    "income": "inc", "target_fit": "fit",
+}  # fmt: skip
 NEAR = {"abs": 1e-6, "rel": 0}
 REFERENCE = {"AAPL": -210, "JNJ": 39, "QUAL": 48, "JPM": 36, "MSFT": 18}
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from builders.worlds import SOME
 from steelyard.errors import SettingsError
 from steelyard.strategies import PRESETS, from_mapping, load, parse, validate
 from steelyard.strategies.presets import text_of
@@ -167,11 +168,8 @@ def test_problems_come_in_the_order_of_their_lines():
         parse("[filters.none]\n[costs]\nfixed = -1\n[limits]\nallow_buy = 1\nfoo = 2\n", "x")
 
     assert [line.partition(":")[0] for line in str(refused.value).splitlines()[1:]] == [
-        "line 1",
-        "line 3",
-        "line 5",
-        "line 6",
-    ]
+        "line 1", "line 3", "line 5", "line 6",
+    ]  # fmt: skip
 
 
 def test_lines_are_found_after_texts_over_several_lines_and_lists():
@@ -404,7 +402,7 @@ FRAGMENTS = [
 ]
 
 
-@settings(deadline=None, max_examples=150)
+@SOME
 @given(
     st.sampled_from(PRESETS),
     st.lists(
@@ -432,51 +430,23 @@ TABLE["limits"] = TABLE
 LIST: list[object] = []
 LIST.append(LIST)
 WEIRD = [
-    None,
-    {1, 2},
-    np.array([1.0, 2.0]),
-    np.array([]),
-    np.float64("nan"),
-    np.bool_(1),
-    [[[]]],
-    TABLE,
-    LIST,
-    b"x",
-    object(),
-    1j,
-    Decimal("NaN"),
-    float("inf"),
-    range(3),
-    Path("x"),
-    "\ud800",
-    10**5_000,
-    {None: 1},
-    {(1, 2): {10**5_000: 3}},
-    iter([1]),
-    int,
-]
+    None, {1, 2}, np.array([1.0, 2.0]), np.array([]), np.float64("nan"), np.bool_(1), [[[]]], TABLE,
+    LIST, b"x", object(), 1j, Decimal("NaN"), float("inf"), range(3), Path("x"), "\ud800",
+    10**5_000, {None: 1}, {(1, 2): {10**5_000: 3}}, iter([1]), int,
+]  # fmt: skip
 
 
 def everywhere(weird: object) -> list[Any]:
     """Documents that have a value in every kind of place, the first as the whole of it."""
     return [
-        weird,
-        {"x": weird},
-        {"max_depth": weird},
-        {"limits": weird},
-        {"limits": {"allow_buy": weird}},
-        {"filters": {"eligibility": weird}},
-        {"filters": {"eligibility": {"enabled": weird}}},
-        {"enabled_filters": [weird]},
-        {"plugins": {"files": weird}},
-        {"preset": weird},
-        {"planner": {"max_depth": weird}, "max_depth": 3},
-        {"groups": {"sector": {"x": weird}}},
-        {"score": {"anchors": {"fit": weird}}},
-        {"enable_multi_objective": weird},
-        {"pattern_generators": {"rebalance": {"max_depth": weird}}},
-        {"max_loss_threshold": weird},
-    ]
+        weird, {"x": weird}, {"max_depth": weird}, {"limits": weird},
+        {"limits": {"allow_buy": weird}}, {"filters": {"eligibility": weird}},
+        {"filters": {"eligibility": {"enabled": weird}}}, {"enabled_filters": [weird]},
+        {"plugins": {"files": weird}}, {"preset": weird},
+        {"planner": {"max_depth": weird}, "max_depth": 3}, {"groups": {"sector": {"x": weird}}},
+        {"score": {"anchors": {"fit": weird}}}, {"enable_multi_objective": weird},
+        {"pattern_generators": {"rebalance": {"max_depth": weird}}}, {"max_loss_threshold": weird},
+    ]  # fmt: skip
 
 
 def test_what_no_file_can_say_is_told_and_never_raised():
@@ -495,7 +465,5 @@ def test_numbers_of_other_libraries_are_numbers():
     strategy = from_mapping({"max_depth": np.int64(3), "costs": {"fixed": np.float64(1.5)}}, "x")
 
     assert (
-        type(strategy.search.max_depth),
-        strategy.search.max_depth,
-        type(strategy.costs.fixed),
-    ) == (int, 3, float)
+        type(strategy.search.max_depth), strategy.search.max_depth, type(strategy.costs.fixed),
+    ) == (int, 3, float)  # fmt: skip

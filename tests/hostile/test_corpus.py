@@ -38,12 +38,9 @@ def inputs_of(folder: Path) -> Inputs:
     others = {form: folder / f"{form}.csv" for form in FORMS if (folder / f"{form}.csv").exists()}
     files = read(folder / "holdings.csv", **others)
     return assemble(
-        files,
-        cash=parse_cash(args.cash),
-        base_currency=args.base,
-        as_of=args.as_of,
+        files, cash=parse_cash(args.cash), base_currency=args.base, as_of=args.as_of,
         exclude=args.exclude,
-    )
+    )  # fmt: skip
 
 
 def wrong(folder: Path) -> str:

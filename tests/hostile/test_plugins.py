@@ -131,10 +131,7 @@ ENDING = {
         "its answer",
     ),
     "closes its channel": (calculator("os.closerange(3, 60); time.sleep(60)"), "worker"),
-    "fails in mid-search": (
-        sieve("rows", FAILS_LATER),
-        "exit code 1",
-    ),
+    "fails in mid-search": (sieve("rows", FAILS_LATER), "exit code 1"),
 }
 """Calls after which there is no worker any more."""
 
@@ -166,10 +163,7 @@ BREAKING = {
         ),
         "2,500 characters with its facts",
     ),
-    "calls a variant by a number": (
-        pattern("return {1: []}"),
-        "where a str is due",
-    ),
+    "calls a variant by a number": (pattern("return {1: []}"), "where a str is due"),
     "calls a variant by a tag": (
         pattern("return {'<b>': []}"),
         "variants are named in small letters",
@@ -263,10 +257,7 @@ BREAKING = {
         "apart from itself",
     ),
     "is no predicate": (sieve("rows", "return 1"), "a int where a function is due"),
-    "answers once for all": (
-        sieve("rows", "return lambda rows: True"),
-        "an answer of shape ()",
-    ),
+    "answers once for all": (sieve("rows", "return lambda rows: True"), "an answer of shape ()"),
     "a part that is not concave": (
         part("1.0", "Quadratic(0.0, np.zeros(n), -np.eye(n))"),
         "not concave",
@@ -403,9 +394,7 @@ def test_a_formula_that_says_something_else_each_time_is_asked_once_for_each_end
             return 0.001 * len(asked)
         return Term('hostile', (Part('p', 1.0, 0.0, 1.0, raw, BlackBox(None)),))
     """)
-    plan = plan_of(tmp_path, text, weight=0.05)
-
-    assert ran(plan, "hostile") == [("ok", 1)]
+    assert ran(plan_of(tmp_path, text, weight=0.05), "hostile") == [("ok", 1)]
 
 
 def test_calculators_that_ask_for_too_much_cost_only_themselves(tmp_path):
@@ -475,16 +464,14 @@ AT_LOAD = {
     "exits at once": ("os._exit(0)", "exit code 0"),
     "registers nothing": ("", "registers no module"),
     "has the name of a built-in": (
-        NOTHING.replace('"hostile"', '"averaging_down"'),
-        "registered already: 1.",
+        NOTHING.replace('"hostile"', '"averaging_down"'), "registered already: 1.",
     ),
     "needs another Python": (
         NOTHING.replace("params=Params", "params=Params, requires_python='>=99'"),
         "needs Python >=99",
     ),
     "has a parameter without a default": (
-        "class Params(ModuleParams):\n    x: int\n" + NOTHING,
-        "hostile.x has no default",
+        "class Params(ModuleParams):\n    x: int\n" + NOTHING, "hostile.x has no default",
     ),
     "has a parameter that cannot be checked": (
         "import datetime\nclass Params(ModuleParams):\n    x: datetime.date = datetime.date(2020, "
@@ -499,7 +486,7 @@ AT_LOAD = {
         "class Params(ModuleParams):\n    x: Annotated[int, Field(ge=1)] = 0\n" + NOTHING,
         "the parameters of hostile cannot be read",
     ),
-}
+}  # fmt: skip
 
 
 def test_plugins_that_cannot_be_loaded_are_problems_of_every_plan(tmp_path):

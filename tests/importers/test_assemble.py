@@ -22,17 +22,12 @@ def test_three_and_two_columns_and_prices_are_a_whole_account(tmp_path: Path):
 
     snapshot, market = assembled.snapshot, assembled.market
     assert (snapshot.as_of, assembled.as_of_from, snapshot.base_currency, snapshot.bucket) == (
-        LAST,
-        "prices",
-        "USD",
-        "core",
-    )
+        LAST, "prices", "USD", "core",
+    )  # fmt: skip
     assert [holding.symbol for holding in snapshot.holdings] == ["AAA"]
     assert snapshot.securities == (
-        Security("AAA", "USD"),
-        Security("BBB", "USD"),
-        Security("ZZZ", "USD"),
-    )
+        Security("AAA", "USD"), Security("BBB", "USD"), Security("ZZZ", "USD"),
+    )  # fmt: skip
     assert market.symbols == ("AAA", "BBB")  # what nobody holds, wants or lists is left out
     assert market.closes.tolist() == [[9, 20], [10, 21], [11, 22]]
     assert market.quotes["BBB"].price == 22
@@ -96,12 +91,10 @@ def test_nothing_after_the_as_of_date_gets_through(
     late = assemble(files(tmp_path, holdings=holdings, prices=prices, fx=fx), as_of=LAST)
     then = assemble(
         files(
-            tmp_path,
-            holdings=holdings,
-            prices=PRICES,
+            tmp_path, holdings=holdings, prices=PRICES,
             fx="date,currency,rate\n2022-12-27,EUR,1.05\n",
         )
-    )
+    )  # fmt: skip
 
     assert late.snapshot == then.snapshot
     assert late.market.quotes == then.market.quotes
@@ -117,10 +110,8 @@ def test_an_as_of_date_between_sessions_takes_the_session_before(tmp_path: Path)
     )
 
     assert (assembled.snapshot.as_of, assembled.as_of_from, assembled.market.last) == (
-        date(2022, 12, 25),
-        "argument",
-        date(2022, 12, 23),
-    )
+        date(2022, 12, 25), "argument", date(2022, 12, 23),
+    )  # fmt: skip
     assert assembled.market.quotes["AAA"].price == 9
 
 
@@ -136,11 +127,9 @@ def test_the_order_of_lines_changes_nothing(tmp_path: Path, order: list[int]):
             return "\n".join([header, *(rows[i] for i in places)])
 
         return inputs(
-            tmp_path,
-            lines("symbol,quantity,acquired", holdings),
-            targets=lines("symbol,weight", targets),
-            securities=lines("symbol,sector", securities),
-        )
+            tmp_path, lines("symbol,quantity,acquired", holdings),
+            targets=lines("symbol,weight", targets), securities=lines("symbol,sector", securities),
+        )  # fmt: skip
 
     assert assembled(order).snapshot == assembled([0, 1, 2, 3]).snapshot
     assert assembled(order).targets == assembled([0, 1, 2, 3]).targets
@@ -182,32 +171,25 @@ def test_the_base_currency_is_the_one_of_the_cash_then_of_the_securities_then_us
 def test_a_security_is_quoted_where_a_file_says_else_in_the_base_currency(tmp_path: Path):
     assembled = assemble(
         files(
-            tmp_path,
-            holdings="symbol,quantity,currency\nAAA,1,GBP\nBBB,1,\nCCC,1,\n",
-            prices=PRICES,
-            securities="symbol,name,currency\nAAA,Alpha,\nBBB,Beta,GBP\n",
+            tmp_path, holdings="symbol,quantity,currency\nAAA,1,GBP\nBBB,1,\nCCC,1,\n",
+            prices=PRICES, securities="symbol,name,currency\nAAA,Alpha,\nBBB,Beta,GBP\n",
             fx="date,currency,rate\n2022-12-28,GBP,1.2\n2022-12-28,JPY,0.007\n",
         ),
         base_currency="usd",
-    )
+    )  # fmt: skip
 
     assert [(other.symbol, other.currency) for other in assembled.snapshot.securities] == [
-        ("AAA", "GBP"),
-        ("BBB", "GBP"),
-        ("CCC", "USD"),
-    ]
+        ("AAA", "GBP"), ("BBB", "GBP"), ("CCC", "USD"),
+    ]  # fmt: skip
     assert list(assembled.market.fx.rates) == ["GBP"]
     assert dict(assembled.snapshot.cash) == {"USD": Decimal(0)}
 
 
 def test_excluding_leaves_a_symbol_out_everywhere_and_says_so(tmp_path: Path):
     given_files = files(
-        tmp_path,
-        holdings="symbol,quantity\nAAA,1\nQQQ,1\n",
-        prices=PRICES,
-        targets="symbol,weight\nAAA,0.5\nQQQ,0.25\n",
-        securities="symbol,name\nQQQ,Lost\n",
-    )
+        tmp_path, holdings="symbol,quantity\nAAA,1\nQQQ,1\n", prices=PRICES,
+        targets="symbol,weight\nAAA,0.5\nQQQ,0.25\n", securities="symbol,name\nQQQ,Lost\n",
+    )  # fmt: skip
 
     assembled = assemble(given_files, exclude=["qqq", "QQQ"])
 
@@ -241,20 +223,15 @@ def test_the_bucket_of_the_file_wins(tmp_path: Path):
 def test_rejected_lines_of_all_files_are_told_before_anything_else(tmp_path: Path):
     with pytest.raises(RowsRejected) as refused:
         inputs(
-            tmp_path,
-            "symbol,quantity,acquired\nAAA,x,\nQQQ,1,2023-06-01\n",
-            targets="symbol,weight\nAAA,2\n",
-            fx="date,currency,rate\n2022-12-28,EUR,0\n",
+            tmp_path, "symbol,quantity,acquired\nAAA,x,\nQQQ,1,2023-06-01\n",
+            targets="symbol,weight\nAAA,2\n", fx="date,currency,rate\n2022-12-28,EUR,0\n",
             securities="symbol,quality\nAAA,9\n",
-        )
+        )  # fmt: skip
 
     assert [(row.file, row.line) for row in refused.value.rows] == [
-        ("holdings.csv", 2),
-        ("targets.csv", 2),
-        ("securities.csv", 2),
-        ("fx.csv", 2),
+        ("holdings.csv", 2), ("targets.csv", 2), ("securities.csv", 2), ("fx.csv", 2),
         ("holdings.csv", 3),
-    ]
+    ]  # fmt: skip
 
 
 def test_a_price_file_of_rejected_lines_is_told_even_without_a_date(tmp_path: Path):
@@ -270,14 +247,11 @@ def test_the_bundled_portfolios_are_read_without_a_word(name: str):
 
     assembled = assemble(
         read(
-            bundled.holdings,
-            prices=bundled.prices,
-            targets=bundled.targets,
-            securities=bundled.securities,
-            fx=bundled.fx,
+            bundled.holdings, prices=bundled.prices, targets=bundled.targets,
+            securities=bundled.securities, fx=bundled.fx,
         ),
         base_currency=bundled.base_currency,
-    )
+    )  # fmt: skip
 
     assert assembled.snapshot.as_of == LAST
     assert assembled.market.closes.shape == (4781, 19)
@@ -296,20 +270,16 @@ def test_the_broken_portfolio_is_refused_for_all_that_the_files_show():
     ):
         assemble(
             read(
-                bundled.holdings,
-                prices=bundled.prices,
-                targets=bundled.targets,
+                bundled.holdings, prices=bundled.prices, targets=bundled.targets,
                 securities=bundled.securities,
             )
-        )
+        )  # fmt: skip
 
 
 def test_no_warning_begins_with_the_name_of_a_file_which_would_be_capitalised(tmp_path: Path):
     assembled = inputs(
-        tmp_path,
-        "symbol,quantity,colour\nAAA,10,red\n",
-        targets="symbol,weight,note\nBBB,0.2,x\n",
+        tmp_path, "symbol,quantity,colour\nAAA,10,red\n", targets="symbol,weight,note\nBBB,0.2,x\n",
         securities="symbol,product_type\nAAA,warrant\n",
-    )
+    )  # fmt: skip
 
     assert [warning.message.split()[0] for warning in assembled.warnings] == ["The", "The", "These"]

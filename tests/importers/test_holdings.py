@@ -25,12 +25,8 @@ def test_two_columns_are_enough(tmp_path: Path):
     ]
     assert file.holdings[0].lots == (TaxLot(Decimal(10)),)
     assert (dict(file.cash), dict(file.currencies), file.bucket, file.rejected, file.warnings) == (
-        {},
-        {},
-        None,
-        (),
-        (),
-    )
+        {}, {}, None, (), (),
+    )  # fmt: skip
 
 
 def test_a_header_alone_is_an_all_cash_account(tmp_path: Path):

@@ -57,9 +57,7 @@ def test_an_earlier_as_of_date_cuts_the_index_too(tmp_path):
 
 
 def test_an_index_that_begins_later_has_no_level(tmp_path):
-    assembled = inputs(tmp_path, INDEX, as_of=date(2022, 12, 23))
-
-    assert len(assembled.market.index.dates) == 0
+    assert len(inputs(tmp_path, INDEX, as_of=date(2022, 12, 23)).market.index.dates) == 0
 
 
 def test_an_index_decides_neither_the_date_nor_what_may_be_traded(tmp_path):

@@ -49,17 +49,10 @@ def same(a: PriceTable, b: PriceTable) -> bool:
         LONG,
     ],
     ids=[
-        "wide",
-        "gzip",
-        "CRLF",
-        "semicolons",
-        "lower case",
-        "quoted",
-        "unsorted",
-        "exponent and empty day",
-        "long",
+        "wide", "gzip", "CRLF", "semicolons", "lower case", "quoted", "unsorted",
+        "exponent and empty day", "long",
     ],
-)
+)  # fmt: skip
 def test_every_form_gives_the_same_table(tmp_path: Path, content: str | bytes):
     table = read(tmp_path, content)
 
@@ -114,22 +107,11 @@ CELLS = st.one_of(
     st.decimals(min_value="0.001", max_value=10**6, places=3, allow_nan=False).map(str),
     st.sampled_from(
         [
-            "",
-            "0",
-            "-1",
-            "1.",
-            ".5",
-            "1-1",
-            "1.1.1",
-            "nan",
-            "1e3",
-            "1_0",
-            "9999999999999",
-            "0.0000000000001",
-            "x",
+            "", "0", "-1", "1.", ".5", "1-1", "1.1.1", "nan", "1e3", "1_0", "9999999999999",
+            "0.0000000000001", "x",
         ]
     ),
-)
+)  # fmt: skip
 DATES = st.sampled_from(
     ["2022-12-27", "2022-12-28", "2022-12-29", "2022-02-30", "20221228", "", "2022-12-28,1"]
 )

@@ -109,15 +109,10 @@ def test_gzip_is_known_by_its_content_and_read_whole_or_not_at_all(tmp_path: Pat
         "\n\nsymbol,quantity,name\nAAA,1,Alpha\n",
     ],
     ids=[
-        "plain",
-        "mark and CRLF",
-        "spaces and capitals",
-        "semicolons",
-        "tabs",
-        "quotes and blank lines",
-        "blank first lines",
+        "plain", "mark and CRLF", "spaces and capitals", "semicolons", "tabs",
+        "quotes and blank lines", "blank first lines",
     ],
-)
+)  # fmt: skip
 def test_every_usual_spelling_of_a_table_is_read(tmp_path: Path, content: str):
     read = table(tmp_path, content)
 

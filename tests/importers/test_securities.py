@@ -32,21 +32,12 @@ def test_a_security_with_everything(tmp_path: Path):
 
     assert file.securities == (
         Security(
-            symbol="AAA",
-            currency="EUR",
-            name="Alpha",
-            product_type="ETF",
-            lot_size=Decimal("0.001"),
-            sectors=("Energy", "Utilities"),
-            countries=("France", "Italy"),
-            group="Funds",
-            dividend_yield=0.03,
-            quality=0.7,
-            priority_multiplier=1.5,
-            allow_buy=True,
-            allow_sell=False,
+            symbol="AAA", currency="EUR", name="Alpha", product_type="ETF",
+            lot_size=Decimal("0.001"), sectors=("Energy", "Utilities"),
+            countries=("France", "Italy"), group="Funds", dividend_yield=0.03, quality=0.7,
+            priority_multiplier=1.5, allow_buy=True, allow_sell=False,
         ),
-    )
+    )  # fmt: skip
     assert file.securities[0].is_fund
     assert not file.warnings
 
@@ -69,16 +60,10 @@ def test_product_types_that_are_neither_shares_nor_funds_are_one_warning_in_the_
 
 
 NAMES = {
-    "stock": "EQUITY",
-    "Common Stock": "EQUITY",
-    "SHARE": "EQUITY",
-    "equity": "EQUITY",
-    "etf": "ETF",
-    "Exchange-Traded Fund": "ETF",
-    "etc": "ETC",
-    "fund": "MUTUALFUND",
+    "stock": "EQUITY", "Common Stock": "EQUITY", "SHARE": "EQUITY", "equity": "EQUITY",
+    "etf": "ETF", "Exchange-Traded Fund": "ETF", "etc": "ETC", "fund": "MUTUALFUND",
     "mutual_fund": "MUTUALFUND",
-}
+}  # fmt: skip
 
 
 def test_product_types_have_the_names_that_people_give_them(tmp_path: Path):

@@ -13,26 +13,16 @@ from steelyard.strategies import default, parse
 
 EXPECTED = {
     Kind.OPPORTUNITY: {
-        "averaging_down",
-        "opportunity_buys",
-        "profit_taking",
-        "rebalance_buys",
-        "rebalance_sells",
+        "averaging_down", "opportunity_buys", "profit_taking", "rebalance_buys", "rebalance_sells",
         "weight_based",
     },
     Kind.PATTERN: {"averaging_down", "direct_buy", "profit_taking", "rebalance", "single_best"},
     Kind.SEQUENCE: {"enhanced_combinatorial"},
     Kind.FILTER: {"eligibility", "recently_traded"},
     Kind.TERM: {
-        "cash",
-        "diversification",
-        "income",
-        "quality",
-        "stability",
-        "target_fit",
-        "total_return",
+        "cash", "diversification", "income", "quality", "stability", "target_fit", "total_return",
     },
-}
+}  # fmt: skip
 
 
 class Params(ModuleParams):
@@ -151,12 +141,8 @@ def test_a_decorator_takes_its_summary_from_the_first_line_of_the_docstring(own_
     found = module(Kind.PATTERN, "told")
 
     assert (found.summary, found.version, found.tags, found.needs, found.call) == (
-        "One line.",
-        "1.2.3",
-        ("x",),
-        ("target_weights",),
-        told,
-    )
+        "One line.", "1.2.3", ("x",), ("target_weights",), told,
+    )  # fmt: skip
 
 
 def test_a_fresh_process_finds_the_modules_without_importing_them_first():
@@ -176,24 +162,14 @@ def test_parameters_are_frozen_and_strict():
 
 
 FITS = [
-    (">=3.11", (3, 11, 0), True),
-    (">=3.11", (3, 10, 9), False),
-    (">=3.11,<4", (3, 14, 1), True),
-    (">=3.11,<3.14", (3, 14, 0), False),
-    ("==3.12.*", (3, 12, 7), True),
-    ("==3.12.*", (3, 13, 0), False),
-    ("==3.12", (3, 12, 0), True),
-    ("==3.12", (3, 12, 1), False),
-    ("!=3.12.3", (3, 12, 3), False),
-    ("~=3.11", (3, 14, 0), True),
-    ("~=3.11", (4, 0, 0), False),
-    ("~=3.11.2", (3, 11, 5), True),
-    ("~=3.11.2", (3, 12, 0), False),
-    ("<=3.12", (3, 12, 1), False),
-    (">3.11", (3, 11, 4), True),
-    (" >= 3.9 , != 3.11.* ", (3, 11, 4), False),
+    (">=3.11", (3, 11, 0), True), (">=3.11", (3, 10, 9), False), (">=3.11,<4", (3, 14, 1), True),
+    (">=3.11,<3.14", (3, 14, 0), False), ("==3.12.*", (3, 12, 7), True),
+    ("==3.12.*", (3, 13, 0), False), ("==3.12", (3, 12, 0), True), ("==3.12", (3, 12, 1), False),
+    ("!=3.12.3", (3, 12, 3), False), ("~=3.11", (3, 14, 0), True), ("~=3.11", (4, 0, 0), False),
+    ("~=3.11.2", (3, 11, 5), True), ("~=3.11.2", (3, 12, 0), False), ("<=3.12", (3, 12, 1), False),
+    (">3.11", (3, 11, 4), True), (" >= 3.9 , != 3.11.* ", (3, 11, 4), False),
     (">=3", (3, 11, 4), True),
-]
+]  # fmt: skip
 
 
 def test_a_version_specifier_means_what_it_means_to_packages():
@@ -203,16 +179,8 @@ def test_a_version_specifier_means_what_it_means_to_packages():
 
 
 NO_SPECIFIERS = [
-    "",
-    "3.11",
-    ">=3.x",
-    "=>3.11",
-    ">=3.11,",
-    ">=3.11.*.1",
-    "^3.11",
-    ">=3.11; python",
-    ">=3.11.0.0",
-]
+    "", "3.11", ">=3.x", "=>3.11", ">=3.11,", ">=3.11.*.1", "^3.11", ">=3.11; python", ">=3.11.0.0",
+]  # fmt: skip
 
 
 def test_what_is_no_version_specifier_is_refused(own_registry):
@@ -231,11 +199,9 @@ def test_a_module_that_needs_another_python_is_refused_with_the_reason(own_regis
 
 
 DEPENDENCIES = [
-    "filters",
-    "filters.eligibility",
-    "filters|score_terms",
+    "filters", "filters.eligibility", "filters|score_terms",
     "pattern_generators.a|pattern_generators.b",
-]
+]  # fmt: skip
 
 
 def test_a_dependency_is_a_kind_or_a_qualified_name_or_several_of_them(own_registry):
@@ -243,14 +209,9 @@ def test_a_dependency_is_a_kind_or_a_qualified_name_or_several_of_them(own_regis
 
 
 NO_DEPENDENCIES = [
-    "",
-    "eligibility",
-    "filter.eligibility",
-    "filters.",
-    "filters.A",
-    "filters |score_terms",
+    "", "eligibility", "filter.eligibility", "filters.", "filters.A", "filters |score_terms",
     "filters.a.b",
-]
+]  # fmt: skip
 
 
 def test_another_dependency_is_refused(own_registry):
@@ -270,8 +231,6 @@ def test_a_module_tells_its_metadata_and_its_defaults_as_plain_values():
     found = module(Kind.FILTER, "diversity")
 
     assert (found.metadata.name, found.metadata.version, found.metadata.description) == (
-        "diversity",
-        found.version,
-        found.summary,
-    )
+        "diversity", found.version, found.summary,
+    )  # fmt: skip
     assert found.default_params() == found.params().model_dump(mode="json")

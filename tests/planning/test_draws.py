@@ -11,11 +11,9 @@ from steelyard.settings import Planner
 
 SIX = tuple(f"S{k}" for k in range(6))
 WORLD = world(
-    *(f"{symbol} 0 @ 50" for symbol in SIX),
-    cash="90000",
-    targets={symbol: 0.17 - 0.01 * k for k, symbol in enumerate(SIX)},
-    sessions=1,
-)
+    *(f"{symbol} 0 @ 50" for symbol in SIX), cash="90000",
+    targets={symbol: 0.17 - 0.01 * k for k, symbol in enumerate(SIX)}, sessions=1,
+)  # fmt: skip
 """Six buys, each a little more wanted than the next."""
 
 

@@ -23,26 +23,17 @@ from steelyard.settings import Neutral, Score
 
 GOOD = Score(neutral=Neutral(quality=0.9))
 DIP = world(
-    *("AA 20 @ 100", "BB 150 @ 100", "CC 150 @ 100"),
-    cash="10000",
-    cost_prices={"AA": "130"},
-    score=GOOD,
-    sessions=YOUNG,
-    targets={"AA": 0.25, "BB": 0.35, "CC": 0.35},
-)
+    *("AA 20 @ 100", "BB 150 @ 100", "CC 150 @ 100"), cash="10000", cost_prices={"AA": "130"},
+    score=GOOD, sessions=YOUNG, targets={"AA": 0.25, "BB": 0.35, "CC": 0.35},
+)  # fmt: skip
 GROWN = world(
-    *("AA 500 @ 100", "BB 200 @ 100", "CC 200 @ 100"),
-    cash="5000",
-    cost_prices={"AA": "30"},
+    *("AA 500 @ 100", "BB 200 @ 100", "CC 200 @ 100"), cash="5000", cost_prices={"AA": "30"},
     targets={"AA": 0.3, "BB": 0.2, "CC": 0.2},
-)
+)  # fmt: skip
 SHORT_OF_ENERGY = world(
-    *("AA 300 @ 100", "BB 100 @ 100"),
-    cash="20000",
-    sectors={"AA": "Tech", "BB": "Energy"},
-    targets={"AA": 0.5, "BB": 0.45},
-    sessions=YOUNG,
-)
+    *("AA 300 @ 100", "BB 100 @ 100"), cash="20000", sectors={"AA": "Tech", "BB": "Energy"},
+    targets={"AA": 0.5, "BB": 0.45}, sessions=YOUNG,
+)  # fmt: skip
 CONCENTRATED = world("AA 600 @ 100", "BB 150 @ 100", "CC 150 @ 100", cash="5000")
 OVER_AND_UNDER = WORLDS["deep_rebalance"]
 
@@ -50,14 +41,11 @@ CALCULATORS = own(
     Kind.OPPORTUNITY,
     "WORLD",
     {
-        "profit_taking": GROWN,
-        "averaging_down": DIP,
-        "opportunity_buys": WORLDS["opportunity_first"],
-        "rebalance_sells": CONCENTRATED,
-        "rebalance_buys": SHORT_OF_ENERGY,
-        "weight_based": OVER_AND_UNDER,
+        "profit_taking": GROWN, "averaging_down": DIP,
+        "opportunity_buys": WORLDS["opportunity_first"], "rebalance_sells": CONCENTRATED,
+        "rebalance_buys": SHORT_OF_ENERGY, "weight_based": OVER_AND_UNDER,
     },
-)
+)  # fmt: skip
 VARIED = {
     "adaptive": adaptive_worlds.WORLDS,
     "market_regime": {r: regime_worlds.WORLDS[r] for r in ("bull", "bear", "sideways")},
@@ -67,15 +55,11 @@ PATTERNS = own(
     Kind.PATTERN,
     "WORLD",
     {
-        **VARIED,
-        **{name: of for name, of in WORLDS.items() if name != "combinatorial"},
-        "direct_buy": DIP,
-        "profit_taking": GROWN,
-        "rebalance": OVER_AND_UNDER,
-        "averaging_down": DIP,
-        "single_best": GROWN,
+        **VARIED, **{name: of for name, of in WORLDS.items() if name != "combinatorial"},
+        "direct_buy": DIP, "profit_taking": GROWN, "rebalance": OVER_AND_UNDER,
+        "averaging_down": DIP, "single_best": GROWN,
     },
-)
+)  # fmt: skip
 WHAT_IF = [name for name, module in modules(Kind.SEQUENCE).items() if module.form == "what_if"]
 GENERATORS = own(
     Kind.SEQUENCE,

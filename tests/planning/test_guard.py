@@ -95,21 +95,16 @@ def quality(name="quality", n=0, of=0.0):
 
 FAULTY = {
     (Kind.OPPORTUNITY, "opportunity_buys"): {
-        "raises": failing,
-        "an unknown symbol": candidate("NOPE"),
+        "raises": failing, "an unknown symbol": candidate("NOPE"),
         "not a number": candidate(weights=(float("nan"),)),
         "endless": candidate(weights=(float("inf"),)),
         "a buy of less than nothing": candidate(weights=(-0.05,)),
-        "a sale of more": candidate("AA", side=Side.SELL),
-        "nothing": candidate(weights=(0.0,)),
+        "a sale of more": candidate("AA", side=Side.SELL), "nothing": candidate(weights=(0.0,)),
         "too heavy": candidate(priority_weight=9.0),
         "a heavy nothing": candidate(priority_weight=float("nan")),
-        "why is text": candidate(why="text"),
-        "no why": candidate(why=None),
-        "tags are text": candidate(tags="ab"),
-        "a tag is a number": candidate(tags=(5,)),
-        "not a list": lambda ctx, params: 7,
-        "None": lambda ctx, params: None,
+        "why is text": candidate(why="text"), "no why": candidate(why=None),
+        "tags are text": candidate(tags="ab"), "a tag is a number": candidate(tags=(5,)),
+        "not a list": lambda ctx, params: 7, "None": lambda ctx, params: None,
     },
     (Kind.PATTERN, "direct_buy"): {
         "raises": failing,
@@ -126,8 +121,7 @@ FAULTY = {
         },
     },
     (Kind.SEQUENCE, "enhanced_combinatorial"): {
-        "raises": failing,
-        "raises later": raises_later,
+        "raises": failing, "raises later": raises_later,
         "the wrong depth": blocks(np.zeros((1, 2), dtype=np.int64)),
         "an unknown candidate": blocks(np.full((1, 5), 10**6)),
         "not an iterator": lambda ctx, table, seeds, params: 7,
@@ -146,13 +140,10 @@ FAULTY = {
         "numbers": lambda ctx, table, params: Ruling(np.ones(table.m), {}),
     },
     (Kind.TERM, "quality"): {
-        "raises": failing,
-        "not finite": quality(of=np.nan),
-        "the wrong size": quality(n=3),
-        "another name": quality("fame"),
-        "None": lambda ctx, params: None,
+        "raises": failing, "not finite": quality(of=np.nan), "the wrong size": quality(n=3),
+        "another name": quality("fame"), "None": lambda ctx, params: None,
     },
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("kind", "name"), FAULTY, ids=[name for _, name in FAULTY])

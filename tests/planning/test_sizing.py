@@ -32,9 +32,7 @@ def test_an_open_sell_of_a_part_stops_the_full_exit():
 
 def test_a_remainder_under_the_least_order_goes_too():
     # 240 of 250 shares at 1 would leave 10, under half a percent of value
-    of = world("AA 100 @ 100", "BB 250 @ 1", cash="5000", targets={"AA": 0.5})
-
-    assert sizes(of) == {250}
+    assert sizes(world("AA 100 @ 100", "BB 250 @ 1", cash="5000", targets={"AA": 0.5})) == {250}
 
 
 def test_lots_of_a_hundred_are_kept():
@@ -47,6 +45,4 @@ def test_lots_of_a_hundred_are_kept():
 def test_fractional_shares_are_never_sold_beyond_what_is_held():
     # 2.9999999999 shares that no open order covers are two whole lots, not three
     lines = ("AA 400 @ 100", "BB 3.9999999999 @ 5000")
-    of = world(*lines, cash="9000", targets={"AA": 0.5}, orders=open_sell(1))
-
-    assert max(sizes(of)) == 2
+    assert max(sizes(world(*lines, cash="9000", targets={"AA": 0.5}, orders=open_sell(1)))) == 2

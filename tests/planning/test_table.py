@@ -122,14 +122,12 @@ def test_an_order_that_can_never_be_paid_changes_no_other_priority(of):
         full_exit=np.append(table.full_exit, False),
         proposals=(*table.proposals, table.proposals[0]),
         account=replace(
-            account,
-            security=np.append(account.security, last),
-            delta=np.append(account.delta, 1e6),
-            cost=np.append(account.cost, 0.0),
+            account, security=np.append(account.security, last),
+            delta=np.append(account.delta, 1e6), cost=np.append(account.cost, 0.0),
             conflicts=np.pad(account.conflicts, (0, 1)),
             group_shares=np.pad(account.group_shares, ((0, 1), (0, 0))),
         ),
-    )
+    )  # fmt: skip
 
     def scores(of):
         return with_scores(

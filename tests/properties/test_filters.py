@@ -35,10 +35,8 @@ def bound(of: World, name: str, broken: str, **params: Any) -> Rule:
     """A filter that keeps orders like `+BB +CC` from standing in one plan."""
     orders = set(broken.split())
     return (
-        of,
-        lambda free: enabled(free, Kind.FILTER, name, **params),
-        lambda p: orders <= traded(p),
-    )
+        of, lambda free: enabled(free, Kind.FILTER, name, **params), lambda p: orders <= traded(p),
+    )  # fmt: skip
 
 
 BOUND: dict[str, Rule] = {

@@ -10,11 +10,11 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from builders.world import Prepared, World, prepared, with_params, world
-from builders.worlds import worlds
+from builders.worlds import SOME, worlds
 from steelyard.arrays import PAD
 from steelyard.modules.candidates import Batch, Scores
 from steelyard.modules.registry import Kind
@@ -37,26 +37,20 @@ NEAR = {"abs": 1e-9, "rel": 1e-9}
 
 @dataclass(frozen=True)
 class Enumerated:
-    """Every set of a world's table: its net, and by how much of value it keeps every limit
-    (negative = breaks one).
-    """
+    """Every set of a table: its net, by how much of value it keeps all limits (< 0: breaks one)."""
 
     net: dict[tuple[int, ...], float]
     slack: dict[tuple[int, ...], float]
 
     def best(self, least_slack: float) -> float:
-        """The best net of the sets that keep every limit by that much; doing nothing is always
-        there.
-        """
+        """The best net of the sets that keep every limit by that much; hold is among them."""
         return max(
             (self.net[row] for row in self.net if self.slack[row] >= least_slack), default=0.0
         )
 
 
 def enumerated(portfolio: World, solved: Prepared, plan: Plan, rows: list[int]) -> Enumerated:
-    """All sets of at most `max_depth` of the rows of the candidate table, one order per
-    security.
-    """
+    """All sets of at most `max_depth` of the rows of the table, one order per security."""
     sets = Enumerated({}, {})
     for size in range(1, portfolio.strategy.search.max_depth + 1):
         for row in itertools.combinations(rows, size):
@@ -75,9 +69,7 @@ def signed(plan: Plan, j: int) -> Decimal:
 
 
 def net_of(solved: Prepared, plan: Plan, row: tuple[int, ...]) -> float:
-    """Score after less score before, less the charges of `spec/scoring.md` 2.8, in plain
-    numbers.
-    """
+    """Score after less before, less the charges of `spec/scoring.md` 2.8, in plain numbers."""
     score, value = solved.ctx.score, plan.value
     weights = solved.ctx.weights.copy()
     for j in row:
@@ -148,7 +140,7 @@ def small(portfolio: World) -> World:
     )
 
 
-@settings(max_examples=settings.default.max_examples // 2)
+@SOME
 @given(worlds(most=4))
 def test_the_plan_is_the_best_of_all_sets_of_its_table(portfolio):
     portfolio = small(portfolio)
@@ -185,17 +177,14 @@ def exact_worlds(draw: st.DrawFn) -> World:
     cash = value - sum(before[s] * prices[s] for s in symbols)
     assume(cash > 0 and any(due[s] > before[s] for s in symbols))
     return world(
-        *(f"{s} {before[s]} @ {prices[s]}" for s in symbols),
-        cash=str(cash),
-        targets={s: float(due[s] * prices[s] / value) for s in symbols if due[s]},
-        funds=symbols,
-        sessions=1,
-        costs=costs,
-        limits=Limits(cash_reserve_weight=float(reserve)),
+        *(f"{s} {before[s]} @ {prices[s]}" for s in symbols), cash=str(cash),
+        targets={s: float(due[s] * prices[s] / value) for s in symbols if due[s]}, funds=symbols,
+        sessions=1, costs=costs, limits=Limits(cash_reserve_weight=float(reserve)),
         search=Search(max_depth=MOST_DEPTH),
-    )
+    )  # fmt: skip
 
 
+@SOME
 @given(exact_worlds())
 def test_a_list_that_leaves_exactly_the_reserve_may_be_the_plan(portfolio):
     plan, solved = portfolio.plan(), prepared(portfolio)
@@ -211,7 +200,7 @@ def test_a_list_that_leaves_exactly_the_reserve_may_be_the_plan(portfolio):
         assert every.slack[chosen] >= 0
 
 
-@settings(max_examples=settings.default.max_examples // 2)
+@SOME
 @given(worlds(), st.data())
 def test_given_all_sets_of_a_few_candidates_the_steps_choose_the_best(portfolio, data):
     portfolio = small(portfolio)
@@ -231,13 +220,11 @@ def test_given_all_sets_of_a_few_candidates_the_steps_choose_the_best(portfolio,
     cut = data.draw(st.integers(1, max(1, len(rows))))
     batches = [
         Batch(
-            n,
-            rows[start : start + cut],
-            np.zeros(len(rows[start : start + cut]), dtype=np.int64),
+            n, rows[start : start + cut], np.zeros(len(rows[start : start + cut]), dtype=np.int64),
             ("all",),
         )
         for n, start in enumerate(range(0, len(rows), cut))
-    ]
+    ]  # fmt: skip
     pool = best(
         depth, data.draw(st.permutations(list(evaluate_batches(solved.table, batches, Findings()))))
     )
@@ -307,14 +294,9 @@ def mirrored(depth: int) -> World:
     """Two securities that differ in their names alone, both over their targets."""
     targets = {"AA": 0.4, "AB": 0.4}
     portfolio = world(
-        "AA 100 @ 100",
-        "AB 100 @ 100",
-        "ZZ 0 @ 100",
-        cash="1000",
-        targets=targets,
-        sessions=1,
+        "AA 100 @ 100", "AB 100 @ 100", "ZZ 0 @ 100", cash="1000", targets=targets, sessions=1,
         search=Search(max_depth=depth),
-    )
+    )  # fmt: skip
     return replace(
         portfolio,
         strategy=with_params(portfolio.strategy, Kind.FILTER, "eligibility", min_hold_days=0),

@@ -119,19 +119,17 @@ USUAL = quick(
     described(
         world(
             *("AA 400 @ 100", "BB 150 @ 50", "CC 0 @ 20"),
-            *("DD 90 @ 310", "EE 0 @ 75", "FF 330 @ 12"),
-            cash={"USD": "9000", "EUR": "500"},
+            *("DD 90 @ 310", "EE 0 @ 75", "FF 330 @ 12"), cash={"USD": "9000", "EUR": "500"},
             targets={"AA": 0.2, "BB": 0.2, "CC": 0.15, "DD": 0.2, "EE": 0.15},
             sectors={"AA": "Tech", "BB": "Energy", "CC": "Health", "DD": "Tech;Energy"},
-            foreign=("BB",),
-            funds=("DD",),
+            foreign=("BB",), funds=("DD",),
             cost_prices={"AA": "40", "BB": "60", "DD": "100", "FF": "20"},
             search=Search(max_depth=3),
         ),
         countries={"AA": ("US",), "BB": ("CH",), "CC": ("US",), "DD": ("JP",)},
         dividend_yield={"AA": 0.01, "BB": 0.05},
     )
-)
+)  # fmt: skip
 """A world with something of everything."""
 
 UNTARGETED = replace(USUAL, targets=None)
@@ -158,40 +156,34 @@ OVER = described(
 
 DIPS = described(
     world(
-        *("AA 60 @ 85", "BB 90 @ 65", "CC 80 @ 75", "DD 800 @ 60"),
-        cash="30000",
-        cost_prices={"AA": "100", "BB": "100", "CC": "100"},
-        sessions=YOUNG,
+        *("AA 60 @ 85", "BB 90 @ 65", "CC 80 @ 75", "DD 800 @ 60"), cash="30000",
+        cost_prices={"AA": "100", "BB": "100", "CC": "100"}, sessions=YOUNG,
     ),
     quality={"AA": 0.9, "BB": 0.9, "CC": 0.75},
-)
+)  # fmt: skip
 
 
 @functools.cache
 def winner(cost: str) -> World:
     """A holding that grew to 240 in four years, beside two others that it would pay for."""
     of = world(
-        *("AA 200 @ 240", "BB 100 @ 100", "CC 0 @ 50"),
-        cash="20000",
-        cost_prices={"AA": cost},
+        *("AA 200 @ 240", "BB 100 @ 100", "CC 0 @ 50"), cash="20000", cost_prices={"AA": cost},
         score=Score(neutral=Neutral(quality=0.4)),
-    )
+    )  # fmt: skip
     return aged(of, AA=(4 * 365, None))
 
 
 SIX = quick(
     described(
         world(
-            *(f"S{k} 0 @ 50" for k in range(6)),
-            cash="90000",
+            *(f"S{k} 0 @ 50" for k in range(6)), cash="90000",
             targets={f"S{k}": 0.17 - 0.01 * k for k in range(6)},
             planner=Planner(priority_threshold=0.0, max_opportunities_per_category=4),
-            search=Search(max_depth=2),
-            sessions=YOUNG,
+            search=Search(max_depth=2), sessions=YOUNG,
         ),
         countries={f"S{k}": ("US" if k < 3 else "CH",) for k in range(6)},
     )
-)
+)  # fmt: skip
 """Six buys of two countries, each a little more wanted than the next."""
 
 LOW = described(
@@ -244,13 +236,11 @@ def dated(**days: tuple[int | None, int | None]) -> World:
 
 ALIKE = quick(
     twins(
-        *("AA 300 @ 100", "BB 0 @ 50", "CC 0 @ 80", "DD 200 @ 40", "EE 0 @ 25"),
-        cash="60000",
+        *("AA 300 @ 100", "BB 0 @ 50", "CC 0 @ 80", "DD 200 @ 40", "EE 0 @ 25"), cash="60000",
         targets={"AA": 0.3, "BB": 0.2, "CC": 0.2, "DD": 0.1, "EE": 0.1},
-        limits=Limits(max_position_weight=1),
-        like_aa="EE",
+        limits=Limits(max_position_weight=1), like_aa="EE",
     )
-)
+)  # fmt: skip
 """BB and CC have one history."""
 
 
@@ -494,11 +484,9 @@ FILTERS = {
 }
 
 BY_KIND = {
-    Kind.OPPORTUNITY: CALCULATORS,
-    Kind.PATTERN: PATTERNS,
-    Kind.SEQUENCE: GENERATORS | WHAT_IF,
+    Kind.OPPORTUNITY: CALCULATORS, Kind.PATTERN: PATTERNS, Kind.SEQUENCE: GENERATORS | WHAT_IF,
     Kind.FILTER: FILTERS,
-}
+}  # fmt: skip
 CHANGES: dict[str, Change] = {
     **SETTINGS,
     **{f"{kind}.{key}": change for kind, own in BY_KIND.items() for key, change in own.items()},

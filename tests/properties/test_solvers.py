@@ -1,6 +1,4 @@
-"""Other people's solvers as second opinions: SCIP on whole searches, Clarabel on the relaxation.
-Nightly; dependency group `bench`.
-"""
+"""Second opinions, nightly: SCIP on searches, Clarabel on the relaxation (group `oracles`)."""
 
 import numpy as np
 import pytest
@@ -13,18 +11,14 @@ from steelyard.planning.search.relax import relaxation
 from steelyard.planning.search.root_bound import root_bound
 
 SHAPES = (
-    Shape(20, 40, 5),
-    Shape(20, 40, 5, tight_cash=True),
-    Shape(20, 40, 5, tight_cash=True, caps=True, conflicts=True),
-    Shape(30, 60, 4, caps=True),
+    Shape(20, 40, 5), Shape(20, 40, 5, tight_cash=True),
+    Shape(20, 40, 5, tight_cash=True, caps=True, conflicts=True), Shape(30, 60, 4, caps=True),
     Shape(30, 50, 8, conflicts=True),
-)
+)  # fmt: skip
 SOLVER = 2e-6
 """What SCIP's tolerances of 1e-6 leave open, in units of score."""
 LOOSE = 0.05
-"""How much of the improvement the root bound may lose to the exact optimum of the same
-relaxation.
-"""
+"""How much of the improvement the root bound may lose to the optimum of the same relaxation."""
 
 pytestmark = pytest.mark.nightly
 
@@ -119,9 +113,7 @@ def test_the_root_bound_is_hardly_above_the_optimum_of_the_relaxation(shape, see
 
 
 def solved_by_clarabel(relaxed):
-    """The most of the relaxation over shares 0..1 of orders, one per security, at most `depth`,
-    within the linear limits.
-    """
+    """The most over shares 0..1 of orders, one a security, <= `depth`, within linear limits."""
     import clarabel
     from scipy import sparse
 

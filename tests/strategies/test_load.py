@@ -74,10 +74,8 @@ def test_a_file_says_what_it_changes_and_the_rest_keeps_its_default():
     assert choice(strategy, Kind.OPPORTUNITY, "weight_based").why == "default"
     eligibility = choice(strategy, Kind.FILTER, "eligibility")
     assert (
-        eligibility.enabled,
-        eligibility.why,
-        eligibility.params.model_dump()["min_hold_days"],
-    ) == (True, "strategy file", 30)
+        eligibility.enabled, eligibility.why, eligibility.params.model_dump()["min_hold_days"],
+    ) == (True, "strategy file", 30)  # fmt: skip
 
 
 def test_tables_may_stand_in_any_order():
@@ -122,10 +120,7 @@ REFUSED = [
         "[limits]\nfunding = 'loan'",
         "limits.funding is 'loan'; it must be one of 'proceeds', 'settled'.",
     ),
-    (
-        "[costs]\nfixed = '2.0'",
-        "costs.fixed is '2.0'; it must be a number from 0 to 1,000,000.",
-    ),
+    ("[costs]\nfixed = '2.0'", "costs.fixed is '2.0'; it must be a number from 0 to 1,000,000."),
     ("[costs]\nfixed = true", "costs.fixed is true; it must be a number from 0 to 1,000,000."),
     (
         "[costs]\nfixed = 2022-12-28",
@@ -134,10 +129,7 @@ REFUSED = [
     ("[costs]\npercent = nan", "costs.percent is nan; it must be a finite number."),
     ("[costs]\nfixed = -inf", "costs.fixed is -inf; it must be a finite number."),
     ("[costs]\nfixed = 1e999", "costs.fixed is inf; it must be a finite number."),
-    (
-        "[score.anchors]\nfit = [nan, 0]",
-        "score.anchors.fit[0] is nan; it must be a finite number.",
-    ),
+    ("[score.anchors]\nfit = [nan, 0]", "score.anchors.fit[0] is nan; it must be a finite number."),
     ("[score.anchors]\nfit = [1, 0]", "score.anchors.fit: an anchor is"),
     (
         "[score.anchors]\nfit = [1]",
@@ -159,10 +151,7 @@ REFUSED = [
         "[score.stability_parts]\nvol = 0\ndd = 0",
         "score.stability_parts: at least one share must be above 0.",
     ),
-    (
-        "[score.neutral]\nyield = 2",
-        "score.neutral.yield is 2; it must be a number from 0 to 1.",
-    ),
+    ("[score.neutral]\nyield = 2", "score.neutral.yield is 2; it must be a number from 0 to 1."),
     (
         "[groups.sector]\nEnergy = 1.2",
         "groups.sector.Energy is 1.2; it must be a number from 0 to 1.",
@@ -180,10 +169,7 @@ REFUSED = [
         "[[limits]]\nallow_buy = true",
         "line 1: limits is [a table]; it must be a table, written [limits].",
     ),
-    (
-        "filters = true",
-        "filters is true; it must be a table of modules, written [filters.NAME].",
-    ),
+    ("filters = true", "filters is true; it must be a table of modules, written [filters.NAME]."),
     (
         "[opportunity_calculators]\nprofit_takin = true",
         (
@@ -266,20 +252,11 @@ def test_any_value_of_any_key_is_a_strategy_or_a_refusal(
     value = data.draw(
         st.sampled_from(
             [
-                "true",
-                "-1",
-                "0.5",
-                "'x'",
-                "[]",
-                "{}",
-                "[1, 2]",
-                "{a = 1}",
-                "07:32:00",
-                "1979-05-27",
-                "10000000000000000000000",
+                "true", "-1", "0.5", "'x'", "[]", "{}", "[1, 2]", "{a = 1}", "07:32:00",
+                "1979-05-27", "10000000000000000000000",
             ]
         )
-    )
+    )  # fmt: skip
     assert "othing was planned" in outcome(f"[{section}]\n{key} = {value}\n")
 
 
@@ -299,29 +276,13 @@ def test_a_preset_with_a_slip_of_the_pen_is_a_strategy_or_a_refusal(
 
 
 KNOWN = [
-    *SECTIONS,
-    *(str(kind) for kind in Kind),
-    *GLOBAL,
-    *ENABLED_LISTS,
-    *PARAM_TABLES,
-    *NAMES,
-    "core",
-    "evaluation",
-    "x",
-]
+    *SECTIONS, *(str(kind) for kind in Kind), *GLOBAL, *ENABLED_LISTS, *PARAM_TABLES, *NAMES,
+    "core", "evaluation", "x",
+]  # fmt: skip
 INNER = [
-    *GLOBAL,
-    "enabled",
-    "params",
-    "profit_taking",
-    "adaptive",
-    "eligibility",
-    "combinatorial",
-    "anchors",
-    "sector",
-    "files",
-    "x",
-]
+    *GLOBAL, "enabled", "params", "profit_taking", "adaptive", "eligibility", "combinatorial",
+    "anchors", "sector", "files", "x",
+]  # fmt: skip
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.dates()
 TABLES = st.recursive(
     SCALARS,
@@ -359,12 +320,10 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path):
     (tmp_path / "large.toml").write_bytes(b"#" * 65_537)
     cases = {
         "missing.toml": "could not be read: No such file or directory",
-        ".": "is not a regular file",
-        "fifo.toml": "is not a regular file",
-        "latin.toml": "is not UTF-8 text",
-        "large.toml": "at most 65,536 are read",
+        ".": "is not a regular file", "fifo.toml": "is not a regular file",
+        "latin.toml": "is not UTF-8 text", "large.toml": "at most 65,536 are read",
         "nul\0.toml": "could not be read",
-    }
+    }  # fmt: skip
     for name, expected in cases.items():
         with pytest.raises(SettingsError, match=expected):
             load(tmp_path / name)

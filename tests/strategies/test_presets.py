@@ -98,25 +98,16 @@ def test_the_three_documented_presets_have_their_documented_numbers():
         one.planner.max_opportunities_per_category for one in (default(), conservative, aggressive)
     ] == [5, 3, 10]
     assert [one.planner.priority_threshold for one in (default(), conservative, aggressive)] == [
-        0.3,
-        0.5,
-        0.2,
-    ]
+        0.3, 0.5, 0.2,
+    ]  # fmt: skip
     assert [one.search.beam_width for one in (conservative, aggressive)] == [5, 20]
     assert [one.score.cost_aversion for one in (default(), conservative, aggressive)] == [
-        5.0,
-        7.5,
-        2.5,
-    ]
+        5.0, 7.5, 2.5,
+    ]  # fmt: skip
     assert on(conservative, Kind.PATTERN) == {
-        "direct_buy",
-        "profit_taking",
-        "rebalance",
-        "single_best",
-        "opportunity_first",
-        "cash_generation",
-        "cost_optimized",
-    }
+        "direct_buy", "profit_taking", "rebalance", "single_best", "opportunity_first",
+        "cash_generation", "cost_optimized",
+    }  # fmt: skip
     assert on(default(), Kind.PATTERN) < on(aggressive, Kind.PATTERN)
     assert on(aggressive, Kind.PATTERN) - on(default(), Kind.PATTERN) == {
         "adaptive",
@@ -136,13 +127,10 @@ def test_the_three_documented_presets_have_their_documented_numbers():
         )
         taking = strategy.choice(Kind.OPPORTUNITY, "profit_taking").params.model_dump()
         assert expected == (
-            eligibility["min_hold_days"],
-            eligibility["no_panic_sell_pct"],
-            traded["sell_cooldown_days"],
-            traded["buy_cooldown_days"],
-            correlated["correlation_threshold"],
-            taking["windfall_threshold"],
-        )
+            eligibility["min_hold_days"], eligibility["no_panic_sell_pct"],
+            traded["sell_cooldown_days"], traded["buy_cooldown_days"],
+            correlated["correlation_threshold"], taking["windfall_threshold"],
+        )  # fmt: skip
 
 
 def test_presets_that_follow_the_documents_plan_from_proposals():
@@ -171,11 +159,7 @@ def test_what_a_file_does_not_name_it_inherits_from_its_preset_and_is_never_swit
     assert [
         strategy.source(key)
         for key in ("search.max_depth", "search.beam_width", "search.max_nodes")
-    ] == [
-        "strategy file",
-        "preset conservative",
-        "default",
-    ]
+    ] == ["strategy file", "preset conservative", "default"]
 
 
 def test_parameters_alone_keep_what_the_preset_says_of_the_others():
@@ -234,12 +218,9 @@ def test_what_a_strategy_is_can_be_written_out_and_read_back(name: str):
 @pytest.mark.parametrize("name", [None, *SATELLITE_PRESETS])
 def test_what_a_satellite_plans_with_can_be_written_out_and_read_back(name: str | None):
     sliders = {
-        "risk_appetite": 0.37,
-        "hold_duration": 0.9,
-        "entry_style": 0.2,
-        "trailing_stops": True,
+        "risk_appetite": 0.37, "hold_duration": 0.9, "entry_style": 0.2, "trailing_stops": True,
         "follow_regime": True,
-    }
+    }  # fmt: skip
     strategy = strategy_of(SatelliteSettings(satellite_id="trends", preset=name, **sliders))
 
     assert parse(effective(strategy), "x").sha256 == strategy.sha256

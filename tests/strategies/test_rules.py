@@ -95,19 +95,13 @@ ERRORS = [
         "opportunity_calculators.none: there is no such module.",
     ),
     ("[pattern_generators]\nnone = true", "pattern_generators.none: there is no such module."),
-    (
-        "[sequence_generators]\nnone = true",
-        "sequence_generators.none: there is no such module.",
-    ),
+    ("[sequence_generators]\nnone = true", "sequence_generators.none: there is no such module."),
     ("[filters]\nnone = true", "filters.none: there is no such module."),
     (
         "[opportunity_calculators.averaging_down]\ndip_threshold = 0.5",
         "opportunity_calculators.averaging_down: dip_threshold 0.5 is above max_drawdown 0.4",
     ),
-    (
-        "scope = 1\n[search]\nscope = 'proposals'\n",
-        "scope is not a known key",
-    ),
+    ("scope = 1\n[search]\nscope = 'proposals'\n", "scope is not a known key"),
     (
         ALL_CALCULATORS_OFF + "[search]\nscope = 'proposals'",
         (
@@ -115,10 +109,7 @@ ERRORS = [
             ' proposal, and search.scope = "proposals"'
         ),
     ),
-    (
-        ONLY_OPPORTUNITY_FIRST,
-        "there is no proposal",
-    ),
+    (ONLY_OPPORTUNITY_FIRST, "there is no proposal"),
     (
         (
             "enabled_pattern_generators = []\nenabled_sequence_generators = "
@@ -156,10 +147,7 @@ WARNINGS = [
         "[filters.correlation_aware]\non_missing = 'deny'",
         "on_missing = 'deny' a buy that has too little of one is refused",
     ),
-    (
-        "[filters]\ndiversity = true",
-        "filters.diversity is on and planner.diverse_selection off",
-    ),
+    ("[filters]\ndiversity = true", "filters.diversity is on and planner.diverse_selection off"),
     (
         "[filters]\ndiversity = true",
         'filters.diversity ranks proposals only: with search.scope = "candidates" it cannot',
@@ -180,10 +168,7 @@ WARNINGS = [
         "allow_buy = false",
         "limits.allow_buy is false and averaging_down, opportunity_buys, rebalance_buys are on",
     ),
-    (
-        "min_weight_gap = 0.1\npreset = 'conservative'",
-        "weight_based.min_gap_threshold is set and",
-    ),
+    ("min_weight_gap = 0.1\npreset = 'conservative'", "weight_based.min_gap_threshold is set and"),
     (
         "[opportunity_calculators]\nprofit_taking = false",
         (

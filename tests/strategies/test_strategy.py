@@ -98,9 +98,7 @@ def test_the_hash_does_not_depend_on_the_hash_seed():
     for seed in ("0", "1"):
         run = subprocess.run(
             [sys.executable, "-c", code],
-            env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)}, capture_output=True,
+            text=True, check=True,
+        )  # fmt: skip
         assert run.stdout.strip() == default().sha256

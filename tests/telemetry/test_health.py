@@ -232,11 +232,9 @@ def test_a_reading_that_went_back_means_a_reboot_where_boots_have_no_name(made, 
 def test_the_time_of_day_decides_nothing(made, clock):
     fail(made(), 3)
     health = Health(
-        made().store.path.parent,
-        Rules(),
-        warn=print,
+        made().store.path.parent, Rules(), warn=print,
         now=lambda: clock().model_copy(update={"utc": START + timedelta(days=9)}),
-    )
+    )  # fmt: skip
 
     assert MODULE in health.out_of_service(VERSIONS)
 

@@ -53,11 +53,9 @@ def test_a_drop_names_rule_days_and_limit():
     )
 
     assert {key: (drop.rule, drop.value, drop.limit) for key, drop in drops.items()} == {
-        ("buy", "A"): ("buy_cooldown_days", 10, 30),
-        ("sell", "A"): ("opposite_days", 10, 90),
-        ("sell", "B"): ("sell_cooldown_days", 20, 180),
-        ("buy", "B"): ("buy_cooldown_days", 10, 30),
-    }
+        ("buy", "A"): ("buy_cooldown_days", 10, 30), ("sell", "A"): ("opposite_days", 10, 90),
+        ("sell", "B"): ("sell_cooldown_days", 20, 180), ("buy", "B"): ("buy_cooldown_days", 10, 30),
+    }  # fmt: skip
     assert drops["buy", "A"].why.text == "bought 10\u00a0days ago, not again before 30\u00a0days"
     assert drops["sell", "A"].why.text == "bought 10\u00a0days ago, not sold within 90\u00a0days"
     assert drops["sell", "B"].why.text == "sold 20\u00a0days ago, not again before 180\u00a0days"

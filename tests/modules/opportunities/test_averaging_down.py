@@ -70,11 +70,8 @@ def test_the_sentence_names_loss_and_quality():
 def test_both_ends_of_the_band_are_in_it_in_decimals_whatever_the_cost(count, fall):
     cost = Decimal(count) / 100
     ctx = context(
-        "A",
-        weights=[0.05],
-        prices=[float(cost * (1 - Decimal(fall)))],
-        average_cost=[float(cost)],
+        "A", weights=[0.05], prices=[float(cost * (1 - Decimal(fall)))], average_cost=[float(cost)],
         quality=[0.9],
-    )
+    )  # fmt: skip
 
     assert [found.symbol for found in averaging_down(ctx, Params())] == ["A"]

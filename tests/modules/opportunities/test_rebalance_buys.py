@@ -10,12 +10,9 @@ TWO = ["Tech", "Energy"]
 
 def test_securities_of_a_group_under_its_target_are_offered_up_to_the_shortfall():
     ctx = context(
-        "A B C",
-        weights=[0.6, 0.4, 0],
-        targets=[0.55, 0.35, 0.10],
-        sectors=["Tech", "Energy", "Health"],
-        base_weight=0.02,
-    )
+        "A B C", weights=[0.6, 0.4, 0], targets=[0.55, 0.35, 0.10],
+        sectors=["Tech", "Energy", "Health"], base_weight=0.02,
+    )  # fmt: skip
 
     (buy,) = rebalance_buys(ctx, Params())
 
@@ -36,11 +33,9 @@ def test_a_shortfall_of_exactly_the_threshold_is_left_alone():
 
 def test_a_security_of_two_sectors_belongs_to_both():
     ctx = context(
-        "A B C",
-        weights=[0.8, 0.1, 0.1],
-        sectors=["Tech", "Energy;Health", "Health"],
+        "A B C", weights=[0.8, 0.1, 0.1], sectors=["Tech", "Energy;Health", "Health"],
         sector_targets={"Tech": 0.4, "Health": 0.5, "Energy": 0.1},
-    )
+    )  # fmt: skip
 
     groups = {c.symbol: c.why.facts["group"] for c in rebalance_buys(ctx, Params())}
 

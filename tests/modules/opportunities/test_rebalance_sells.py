@@ -22,11 +22,9 @@ def test_holdings_of_a_group_over_its_target_are_offered_for_sale():
 
 def test_a_quarter_and_half_of_the_position_are_offered_up_to_the_excess_of_the_group():
     ctx = context(
-        "A B C",
-        weights=[0.20, 0.50, 0.30],
-        targets=[0.10, 0.30, 0.60],
+        "A B C", weights=[0.20, 0.50, 0.30], targets=[0.10, 0.30, 0.60],
         sectors=["Tech", "Tech", "Energy"],
-    )
+    )  # fmt: skip
 
     sizes = {c.symbol: c.weights for c in rebalance_sells(ctx, Params())}
 
@@ -44,12 +42,9 @@ def test_an_excess_of_exactly_the_threshold_is_left_alone():
 
 def test_countries_count_like_sectors_and_the_wider_excess_gives_the_reason():
     ctx = context(
-        "A B C",
-        weights=[0.40, 0.30, 0.30],
-        targets=[0.35, 0.15, 0.50],
-        sectors=["X", "Y", "Z"],
+        "A B C", weights=[0.40, 0.30, 0.30], targets=[0.35, 0.15, 0.50], sectors=["X", "Y", "Z"],
         countries=["US", "US", "CH"],
-    )
+    )  # fmt: skip
 
     groups = {c.symbol: c.why.facts["group"] for c in rebalance_sells(ctx, Params())}
 
@@ -66,12 +61,9 @@ def test_an_unlabelled_fund_is_not_sold_for_a_group_that_it_is_only_spread_over(
 
 def test_group_targets_of_the_strategy_win_over_target_weights():
     ctx = context(
-        "A B",
-        weights=[0.5, 0.5],
-        targets=[0.5, 0.5],
-        sectors=["Tech", "Energy"],
+        "A B", weights=[0.5, 0.5], targets=[0.5, 0.5], sectors=["Tech", "Energy"],
         sector_targets={"Tech": 0.3, "Energy": 0.7},
-    )
+    )  # fmt: skip
 
     (sale,) = rebalance_sells(ctx, Params())
 
@@ -140,11 +132,9 @@ def test_what_may_not_be_sold_is_left_alone():
 
 def test_with_group_targets_only_a_holding_is_offered_once_for_the_group_else_for_its_size():
     ctx = context(
-        "A B C",
-        weights=[0.3, 0.3, 0.4],
-        sectors=["Tech", "Energy", "Energy"],
+        "A B C", weights=[0.3, 0.3, 0.4], sectors=["Tech", "Energy", "Energy"],
         sector_targets={"Tech": 0.2, "Energy": 0.8},
-    )
+    )  # fmt: skip
 
     tags = {c.symbol: c.tags[1] for c in rebalance_sells(ctx, Params())}
 

@@ -56,12 +56,9 @@ def test_what_may_not_be_traded_is_left_alone():
 
 def test_a_buy_under_its_cost_says_that_it_averages_down():
     ctx = context(
-        "A B C",
-        weights=[0.1, 0.1, 0.3],
-        targets=[0.2, 0.2, 0.1],
-        prices=[90, 100, 90],
+        "A B C", weights=[0.1, 0.1, 0.3], targets=[0.2, 0.2, 0.1], prices=[90, 100, 90],
         average_cost=[100] * 3,
-    )
+    )  # fmt: skip
 
     tags = {c.symbol: c.tags for c in weight_based(ctx, Params())}
 

@@ -183,59 +183,44 @@ def test_the_pattern_is_all_its_variants_in_their_order():
 
 STILL = {
     "geographic_gap": [
-        {"country_targets": {}},
-        {"country_targets": {"US": 0.6, "CH": 0.27, "JP": 0.13}},
+        {"country_targets": {}}, {"country_targets": {"US": 0.6, "CH": 0.27, "JP": 0.13}},
         {"country_targets": {"US": 0.57, "CH": 0.289, "JP": 0.141}},
-        {"countries": ["US", "US", "US"]},
-        {"cash": 0.02},
+        {"countries": ["US", "US", "US"]}, {"cash": 0.02},
     ],
     "sector_gap": [
         {"sector_targets": {}},
-        {"sector_targets": {"Tech": 0.589, "Energy": 0.279, "Health": 0.132}},
-        {"cash": 0.02},
+        {"sector_targets": {"Tech": 0.589, "Energy": 0.279, "Health": 0.132}}, {"cash": 0.02},
     ],
     "joint_gap": [
         {"country_targets": {"US": 0.73, "CH": 0.27}},
         {"sector_targets": {"Tech": 0.73, "Energy": 0.27}},
         {"sectors": ["Tech", "Tech", "Tech", "Energy"]},
-        {"sectors": ["Tech", "Tech", "", "Energy"]},
-        {"cash": 0.02},
+        {"sectors": ["Tech", "Tech", "", "Energy"]}, {"cash": 0.02},
     ],
     "geographic_swap": [
-        {"country_targets": {"US": 0.61, "CH": 0.39}},
-        {"country_targets": {}},
-        {"countries": ["US", "US", "US"]},
-        {"limits": Limits(funding="settled")},
-        {"max_depth": 1},
+        {"country_targets": {"US": 0.61, "CH": 0.39}}, {"country_targets": {}},
+        {"countries": ["US", "US", "US"]}, {"limits": Limits(funding="settled")}, {"max_depth": 1},
     ],
     "concentration_trim": [{"weights": [0.15, 0.14, 0.14, 0.14, 0.14]}, {"funds": "A"}],
     "risk_reduction": [
-        {"volatility": [0.14, 0.12, 0.11, 0.10]},
-        {"volatility": [0.1, 0.1, 0.3, 0.3]},
-        {"volatility": [0.0] * 4},
-        {"limits": Limits(funding="settled", cash_reserve_weight=0.05)},
+        {"volatility": [0.14, 0.12, 0.11, 0.10]}, {"volatility": [0.1, 0.1, 0.3, 0.3]},
+        {"volatility": [0.0] * 4}, {"limits": Limits(funding="settled", cash_reserve_weight=0.05)},
         {"max_depth": 1},
     ],
     "quality_upgrade": [
-        {"quality": [0.5, 0.51, 0.52, 0.69]},
-        {"quality": [0.5, 0.5, 0.5, 0.1]},
-        {"weights": [0.0] * 4},
-        {"limits": Limits(funding="settled", cash_reserve_weight=0.04)},
+        {"quality": [0.5, 0.51, 0.52, 0.69]}, {"quality": [0.5, 0.5, 0.5, 0.1]},
+        {"weights": [0.0] * 4}, {"limits": Limits(funding="settled", cash_reserve_weight=0.04)},
         {"max_depth": 1},
     ],
     "income_gap": [
-        {"dividend_yield": [0.02, 0.02, 0.06]},
-        {"dividend_yield": [0.015, 0.015, 0.02]},
-        {"quality": [0.5, 0.5, 0.5]},
-        {"weights": [0.0] * 3},
-        {"cash": 0.02},
+        {"dividend_yield": [0.02, 0.02, 0.06]}, {"dividend_yield": [0.015, 0.015, 0.02]},
+        {"quality": [0.5, 0.5, 0.5]}, {"weights": [0.0] * 3}, {"cash": 0.02},
     ],
     "cash_drag": [
-        {"targets": [0.37, 0.25, 0.2]},
-        {"limits": Limits(cash_reserve_weight=0.18)},
+        {"targets": [0.37, 0.25, 0.2]}, {"limits": Limits(cash_reserve_weight=0.18)},
         {"regime": Regime("bear"), "regimes": RegimeRules(bear_cash=0.19)},
     ],
-}
+}  # fmt: skip
 
 
 @every_variant
@@ -262,14 +247,10 @@ def test_a_buy_that_is_too_dear_does_not_stop_those_after_it():
 
 def test_the_second_security_of_a_group_gets_what_the_first_leaves():
     ctx, table = weak(
-        "geographic_gap",
-        "buy B .08 .9 rebalance_buys",
-        "buy C .08 .8 rebalance_buys",
-        "buy C .04 .7 rebalance_buys",
-        weights=[0.6, 0.1, 0.1],
-        countries=["US", "CH", "CH"],
+        "geographic_gap", "buy B .08 .9 rebalance_buys", "buy C .08 .8 rebalance_buys",
+        "buy C .04 .7 rebalance_buys", weights=[0.6, 0.1, 0.1], countries=["US", "CH", "CH"],
         country_targets={"US": 0.5, "CH": 0.5},
-    )
+    )  # fmt: skip
 
     assert proposed("geographic_gap", ctx, table) == ["+B 0.08", "+C 0.08"]
     assert proposed("geographic_gap", *weak("geographic_gap", max_depth=1)) == ["+C 0.06"]
@@ -288,14 +269,11 @@ def test_an_order_of_several_sectors_counts_for_each_by_its_share():
 
 def test_of_several_joint_gaps_the_largest_sum_comes_first_and_none_is_overfilled():
     ctx, table = weak(
-        "joint_gap",
-        *buys("BCD", 0.02, 0.06, 0.09),
-        weights=[0.66, 0.05, 0.05, 0.04],
-        countries=["US", "CH", "JP", "CH"],
-        sectors=["Tech", "Energy", "Energy", "Energy"],
+        "joint_gap", *buys("BCD", 0.02, 0.06, 0.09), weights=[0.66, 0.05, 0.05, 0.04],
+        countries=["US", "CH", "JP", "CH"], sectors=["Tech", "Energy", "Energy", "Energy"],
         country_targets={"US": 0.6, "CH": 0.28, "JP": 0.12},
         sector_targets={"Tech": 0.6, "Energy": 0.4},
-    )
+    )  # fmt: skip
 
     # CH is .09 under, JP .02, Energy .11: B takes all of CH, C what is left of Energy
     assert proposed("joint_gap", ctx, table) == ["+B 0.09", "+C 0.02"]
@@ -357,12 +335,9 @@ def test_a_step_of_quality_of_exactly_the_difference_is_enough():
 
 def test_the_highest_sound_yield_is_bought_first_and_no_more_than_is_missing():
     ctx, table = weak(
-        "income_gap",
-        *buys("BC", 0.01, 0.02, 0.04, 0.06, source="x"),
-        dividend_yield=[0.015, 0.05, 0.06],
-        weights=[0.5, 0.0, 0.0],
-        quality=[0.5, 0.55, 0.9],
-    )
+        "income_gap", *buys("BC", 0.01, 0.02, 0.04, 0.06, source="x"),
+        dividend_yield=[0.015, 0.05, 0.06], weights=[0.5, 0.0, 0.0], quality=[0.5, 0.55, 0.9],
+    )  # fmt: skip
 
     # .0025 a year is missing: .06 of C brings .0024, which leaves too little for an order
     assert proposed("income_gap", ctx, table) == ["+C 0.06"]

@@ -5,10 +5,8 @@ from steelyard.modules.patterns import NoParams
 from steelyard.modules.patterns.averaging_down import averaging_down
 
 FELL, ROSE, SALE = (
-    "buy A .05 .6 averaging_down",
-    "buy B .05 .9 opportunity_buys",
-    "sell C .1 .9 profit_taking",
-)
+    "buy A .05 .6 averaging_down", "buy B .05 .9 opportunity_buys", "sell C .1 .9 profit_taking",
+)  # fmt: skip
 
 
 def test_only_what_fell_is_bought_and_nothing_sold():

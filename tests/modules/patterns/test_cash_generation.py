@@ -5,10 +5,8 @@ from steelyard.modules.patterns.cash_generation import Params, cash_generation
 from steelyard.settings import Limits
 
 LADDER = (
-    "sell A .02 .9 profit_taking",
-    "sell B .08 .5 rebalance_sells",
-    "sell C .05 .7 weight_based",
-)
+    "sell A .02 .9 profit_taking", "sell B .08 .5 rebalance_sells", "sell C .05 .7 weight_based",
+)  # fmt: skip
 
 
 def raising(amount, *lines, **options):

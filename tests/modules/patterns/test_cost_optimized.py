@@ -23,11 +23,9 @@ def two_ways(conflicts=()):
     """10 % of A, or 5 % of B and 5 % of C, pay for D; A is the first and the dearest."""
     ctx = context("A B C D", weights=[0.3, 0.25, 0.25, 0.19], cash=0.01, limits=TIGHT)
     lines = (
-        "sell A .10 .9 rebalance_sells",
-        "sell B .05 .8 rebalance_sells",
-        "sell C .05 .7 weight_based",
-        "buy D .10 .9 rebalance_buys",
-    )
+        "sell A .10 .9 rebalance_sells", "sell B .05 .8 rebalance_sells",
+        "sell C .05 .7 weight_based", "buy D .10 .9 rebalance_buys",
+    )  # fmt: skip
     return ctx, candidates(ctx, *lines, conflicts=conflicts)
 
 

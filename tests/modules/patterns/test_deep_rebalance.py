@@ -11,17 +11,12 @@ def rows(symbols, *lines, **options):
 
 def test_the_largest_moves_come_first_in_half_of_the_steps():
     lines = (
-        "sell A .02 .9 rebalance_sells",
-        "sell B .10 .5 rebalance_sells",
-        "sell C .06 .7 weight_based",
-        "buy D .02 .9 rebalance_buys",
-        "buy E .12 .4 rebalance_buys",
+        "sell A .02 .9 rebalance_sells", "sell B .10 .5 rebalance_sells",
+        "sell C .06 .7 weight_based", "buy D .02 .9 rebalance_buys", "buy E .12 .4 rebalance_buys",
         "buy F .05 .8 weight_based",
-    )
+    )  # fmt: skip
 
-    deep = rows("A B C D E F", *lines, weights=0.15, max_depth=4)
-
-    assert deep == [["-B", "-C", "+E", "+F"]]
+    assert rows("A B C D E F", *lines, weights=0.15, max_depth=4) == [["-B", "-C", "+E", "+F"]]
 
 
 def test_of_equal_moves_the_higher_priority_comes_first():

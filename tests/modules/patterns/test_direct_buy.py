@@ -11,13 +11,9 @@ def bought(symbols, *lines, weights):
 
 def test_buys_of_every_kind_come_by_priority_while_cash_lasts():
     rows = bought(
-        "A B C D",
-        "buy A .05 .6 rebalance_buys",
-        "buy B .05 .9 averaging_down",
-        "buy C .05 .7 opportunity_buys",
-        "buy D .05 .5 weight_based",
-        weights=0.2,
-    )
+        "A B C D", "buy A .05 .6 rebalance_buys", "buy B .05 .9 averaging_down",
+        "buy C .05 .7 opportunity_buys", "buy D .05 .5 weight_based", weights=0.2,
+    )  # fmt: skip
 
     assert rows == [["+B", "+C", "+A"]]
 

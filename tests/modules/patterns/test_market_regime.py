@@ -12,13 +12,10 @@ from steelyard.settings import Limits
 from steelyard.settings import Regime as Rules
 
 ORDERS = (
-    "sell A .10 .9 profit_taking",
-    "sell B .10 .8 profit_taking rebalance_sells",
-    "sell C .05 .7 rebalance_sells",
-    "buy D .05 .5 opportunity_buys",
-    "buy E .05 .9 rebalance_buys",
+    "sell A .10 .9 profit_taking", "sell B .10 .8 profit_taking rebalance_sells",
+    "sell C .05 .7 rebalance_sells", "buy D .05 .5 opportunity_buys", "buy E .05 .9 rebalance_buys",
     "buy F .05 .6 averaging_down",
-)
+)  # fmt: skip
 HELD = {"symbols": "A B C D E F", "weights": [0.3, 0.2, 0.2, 0.1, 0.05, 0.05]}
 
 

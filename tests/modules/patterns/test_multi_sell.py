@@ -6,11 +6,9 @@ from steelyard.modules.patterns.multi_sell import Params, multi_sell
 
 def test_two_and_more_are_sold_at_once_and_nothing_bought():
     lines = (
-        "sell A .05 .7 profit_taking",
-        "sell B .05 .9 rebalance_sells",
-        "sell C .05 .8 weight_based",
-        "buy D .05 .9 rebalance_buys",
-    )
+        "sell A .05 .7 profit_taking", "sell B .05 .9 rebalance_sells",
+        "sell C .05 .8 weight_based", "buy D .05 .9 rebalance_buys",
+    )  # fmt: skip
 
     rows = proposed(multi_sell, Params(), "A B C D", *lines, weights=0.2)
 

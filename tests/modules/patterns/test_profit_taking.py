@@ -6,11 +6,9 @@ from steelyard.modules.patterns.profit_taking import Params, profit_taking
 
 def test_more_and_more_winners_pay_for_buys():
     lines = (
-        "sell A .06 .9 profit_taking",
-        "sell B .06 .8 profit_taking",
-        "buy C .05 .7 averaging_down",
+        "sell A .06 .9 profit_taking", "sell B .06 .8 profit_taking", "buy C .05 .7 averaging_down",
         "buy D .05 .6 weight_based",
-    )
+    )  # fmt: skip
 
     rows = proposed(profit_taking, Params(max_sells=2), "A B C D", *lines, weights=0.25, cash=0.02)
 

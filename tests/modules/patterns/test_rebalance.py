@@ -16,11 +16,9 @@ def sales(symbols):
 
 def test_the_overweight_is_sold_and_the_underweight_bought():
     lines = (
-        "sell A .06 .5 rebalance_sells",
-        "sell B .10 .8 weight_based",
-        "sell C .10 .9 profit_taking",
-        "buy D .05 .6 rebalance_buys",
-    )
+        "sell A .06 .5 rebalance_sells", "sell B .10 .8 weight_based",
+        "sell C .10 .9 profit_taking", "buy D .05 .6 rebalance_buys",
+    )  # fmt: skip
 
     two = rows("A B C D", *lines, params=Params(max_sells=2), weights=0.25, cash=0.02)
 

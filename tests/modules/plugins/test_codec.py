@@ -81,28 +81,18 @@ def test_what_is_not_of_its_type_is_neither_written_nor_read():
         return Candidate(**{**fields, "why": WHY, **changes})
 
     wrong = [
-        (list[Candidate], [candidate(symbol=1)]),
-        (list[Candidate], [candidate(weights="0.1")]),
+        (list[Candidate], [candidate(symbol=1)]), (list[Candidate], [candidate(weights="0.1")]),
         (list[Candidate], [candidate(weights=(True,))]),
         (list[Candidate], [candidate(why=say("{x:text}", x=True))]),
-        (list[Candidate], [candidate(tags="tax")]),
-        (list[Candidate], [candidate()] * 20_001),
-        (FloatArray, np.array([1j])),
-        (IntArray, np.array([0.5])),
-        (Ruling, None),
-    ]
+        (list[Candidate], [candidate(tags="tax")]), (list[Candidate], [candidate()] * 20_001),
+        (FloatArray, np.array([1j])), (IntArray, np.array([0.5])), (Ruling, None),
+    ]  # fmt: skip
     plain = Writer(lambda *_: 0).write(Candidate, candidate())
     forged = [
-        {**plain, "symbol": 1},
-        {**plain, "symbol": "x" * 501},
-        {**plain, "side": "hold"},
-        {**plain, "weights": 3},
-        {**plain, "weights": [None]},
-        {**plain, "why": []},
-        {name: value for name, value in plain.items() if name != "why"},
-        [],
-        None,
-    ]
+        {**plain, "symbol": 1}, {**plain, "symbol": "x" * 501}, {**plain, "side": "hold"},
+        {**plain, "weights": 3}, {**plain, "weights": [None]}, {**plain, "why": []},
+        {name: value for name, value in plain.items() if name != "why"}, [], None,
+    ]  # fmt: skip
     passed = []
     for hint, value in wrong:
         try:

@@ -212,32 +212,22 @@ def test_the_program_allows_what_is_listed_with_harmless_arguments_alone(machine
     allow, refuse = confine.ALLOW, confine.REFUSE
     due = {
         **{(name, ()): allow for name in number if name not in narrowed},
-        ("openat", (0, 0, os.O_RDONLY)): allow,
-        ("openat", (0, 0, os.O_WRONLY)): refuse,
-        ("openat", (0, 0, os.O_RDWR)): refuse,
-        ("openat", (0, 0, os.O_CREAT)): refuse,
-        ("openat", (0, 0, os.O_TRUNC)): refuse,
-        ("open", (0, os.O_RDONLY)): allow,
+        ("openat", (0, 0, os.O_RDONLY)): allow, ("openat", (0, 0, os.O_WRONLY)): refuse,
+        ("openat", (0, 0, os.O_RDWR)): refuse, ("openat", (0, 0, os.O_CREAT)): refuse,
+        ("openat", (0, 0, os.O_TRUNC)): refuse, ("open", (0, os.O_RDONLY)): allow,
         ("open", (0, os.O_TRUNC)): refuse,
         **{("fcntl", (0, command)): allow for command in (0, 1, 2, 3, 4, 1030)},
         **{("fcntl", (0, command)): refuse for command in (5, 6, 8, 10, 15, 1024, 1026, 1031)},
         **{("fcntl", (0, command + (1 << 32))): refuse for command in (8, 10)},
         **{("ioctl", (0, command)): allow for command in (0x5401, 0x5421, 0x5451)},
         **{("ioctl", (0, command)): refuse for command in (0x5412, 0x541C, 0x5452, 0x8901)},
-        ("socketpair", (1, 0x80001)): allow,
-        ("socketpair", (1, 0x80002)): refuse,
-        ("socketpair", (2, 0x80001)): refuse,
-        ("clone", (0x3D0F00,)): allow,
-        ("clone", (17,)): refuse,
-        ("prlimit64", (99, 4, 0)): allow,
-        ("prlimit64", (0, 0, 1)): allow,
-        ("prlimit64", (0, 0, 1 << 40)): allow,
-        ("prlimit64", (0, 9, 1)): refuse,
-        ("prlimit64", (99, 0, 1)): refuse,
-        ("prlimit64", (99, 4, 1 << 40)): refuse,
-        ("clone3", ()): confine.ABSENT,
-        ("openat2", ()): confine.ABSENT,
-    }
+        ("socketpair", (1, 0x80001)): allow, ("socketpair", (1, 0x80002)): refuse,
+        ("socketpair", (2, 0x80001)): refuse, ("clone", (0x3D0F00,)): allow,
+        ("clone", (17,)): refuse, ("prlimit64", (99, 4, 0)): allow, ("prlimit64", (0, 0, 1)): allow,
+        ("prlimit64", (0, 0, 1 << 40)): allow, ("prlimit64", (0, 9, 1)): refuse,
+        ("prlimit64", (99, 0, 1)): refuse, ("prlimit64", (99, 4, 1 << 40)): refuse,
+        ("clone3", ()): confine.ABSENT, ("openat2", ()): confine.ABSENT,
+    }  # fmt: skip
     wrong = {
         (name, args): answer
         for (name, args), answer in due.items()

@@ -1,6 +1,4 @@
-"""Every documented plugin is loaded from its folder, pinned, and takes part in a plan of the
-bundled portfolio.
-"""
+"""Every documented plugin loads from its folder, pinned, and takes part in the bundled plan."""
 
 from __future__ import annotations
 
@@ -20,13 +18,10 @@ from steelyard.settings import Plugins
 
 FOLDER = ROOT / "examples" / "plugins"
 KINDS = {
-    "tax_loss_harvest": "opportunity_calculators",
-    "my_custom": "opportunity_calculators",
-    "swap_in_sector": "pattern_generators",
-    "leave_one_out": "sequence_generators",
-    "calm_buys": "filters",
-    "home_currency": "score_terms",
-}
+    "tax_loss_harvest": "opportunity_calculators", "my_custom": "opportunity_calculators",
+    "swap_in_sector": "pattern_generators", "leave_one_out": "sequence_generators",
+    "calm_buys": "filters", "home_currency": "score_terms",
+}  # fmt: skip
 
 
 @functools.cache

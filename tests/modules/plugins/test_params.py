@@ -76,23 +76,11 @@ def slips(error):
 
 def test_what_the_plugin_refuses_is_refused_with_its_words_and_what_it_takes_is_taken(mine):
     refused = [
-        {"share": 1.5},
-        {"share": "0.5"},
-        {"share": True},
-        {"count": 10},
-        {"count": 1.5},
-        {"on": 1},
-        {"mode": "other"},
-        {"text": "abcdef"},
-        {"text": "1"},
-        {"limit": 0.0},
-        {"names": ["a", "b", "c"]},
-        {"names": [1]},
-        {"pair": [1.0]},
-        {"weights": {"a": "x"}},
-        {"strange": 1},
-        {"share": 2, "count": 0},
-    ]
+        {"share": 1.5}, {"share": "0.5"}, {"share": True}, {"count": 10}, {"count": 1.5}, {"on": 1},
+        {"mode": "other"}, {"text": "abcdef"}, {"text": "1"}, {"limit": 0.0},
+        {"names": ["a", "b", "c"]}, {"names": [1]}, {"pair": [1.0]}, {"weights": {"a": "x"}},
+        {"strange": 1}, {"share": 2, "count": 0},
+    ]  # fmt: skip
     for values in refused:
         with pytest.raises(ValidationError) as theirs:
             Own.model_validate_json(json.dumps(values))
@@ -191,10 +179,7 @@ def test_a_name_that_means_something_else_and_a_schema_that_is_none_are_refused(
             for name in ("enabled", "model_dump", "_hidden", "a-b", "json")
         ],
         "the parameters of own cannot be read": [
-            "",
-            [],
-            {"properties": 1},
-            {"properties": {f"x{k}": number for k in range(101)}},
+            "", [], {"properties": 1}, {"properties": {f"x{k}": number for k in range(101)}},
         ],
         "own.x cannot be read": [
             {"properties": {"x": {**number, "minimum": "1"}}},
@@ -202,15 +187,14 @@ def test_a_name_that_means_something_else_and_a_schema_that_is_none_are_refused(
             {"properties": {"x": {**number, "anyOf": [{"type": "dragon"}]}}},
         ],
         "own.x is described with int": [
-            {"properties": {"x": 1}},
-            {"properties": {"x": {**number, "prefixItems": [1]}}},
+            {"properties": {"x": 1}}, {"properties": {"x": {**number, "prefixItems": [1]}}},
         ],
         "own.x is described with format": [
             {"properties": {"x": {**number, "format": "date"}}},
             {"properties": {"x": {**number, "items": {"format": "date"}}}},
         ],
         "own.x has no default": [{"properties": {"x": {"type": "integer"}}}],
-    }
+    }  # fmt: skip
     wrong = []
     for sentence, schemas in due.items():
         for schema in schemas:

@@ -1,6 +1,4 @@
-"""A built-in module moved into a plugin answers what it answers here, to the last bit; so do the
-forms that none of them has.
-"""
+"""A built-in module as a plugin answers to the last bit what it answers here; other forms too."""
 
 from __future__ import annotations
 
@@ -32,12 +30,9 @@ MOVED = {
     Kind.TERM: ("target_fit", "diversification", "stability", "quality"),
 }
 FOLDERS = {
-    Kind.OPPORTUNITY: "opportunities",
-    Kind.PATTERN: "patterns",
-    Kind.SEQUENCE: "sequences",
-    Kind.FILTER: "filters",
-    Kind.TERM: "scoring",
-}
+    Kind.OPPORTUNITY: "opportunities", Kind.PATTERN: "patterns", Kind.SEQUENCE: "sequences",
+    Kind.FILTER: "filters", Kind.TERM: "scoring",
+}  # fmt: skip
 NAMES = [(kind, name) for kind, names in MOVED.items() for name in names]
 
 
@@ -103,15 +98,11 @@ def term_content(term: Term, ctx):
     weights = np.linspace(0.0, 0.2, ctx.n)
     return [
         (
-            part.name,
-            part.share,
-            part.lo,
-            part.hi,
-            pytest.approx(part.raw(weights, 0.1), abs=1e-12),
-            type(part.shape).__name__,
+            part.name, part.share, part.lo, part.hi,
+            pytest.approx(part.raw(weights, 0.1), abs=1e-12), type(part.shape).__name__,
         )
         for part in term.parts
-    ]
+    ]  # fmt: skip
 
 
 def test_every_built_in_module_answers_the_same_from_its_worker(moved):

@@ -19,11 +19,9 @@ ALONE = {"diversification": 1.0}
 def of(ctx, w=None, cash=None):
     """Parts by name at an end state, the present one unless given."""
     evaluation = evaluate(
-        [diversification(ctx, Params())],
-        ALONE,
-        ctx.weights if w is None else np.array(w),
+        [diversification(ctx, Params())], ALONE, ctx.weights if w is None else np.array(w),
         ctx.cash_weight if cash is None else cash,
-    )
+    )  # fmt: skip
     return {part.name: part for part in evaluation.terms[0].parts}
 
 

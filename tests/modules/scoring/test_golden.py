@@ -1,6 +1,4 @@
-"""The vectors that were made before the code: raw figures, terms, scores, slopes, charges, to
-1e-6.
-"""
+"""The vectors made before the code: raw figures, terms, scores, slopes, charges, to 1e-6."""
 
 import json
 

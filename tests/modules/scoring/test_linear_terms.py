@@ -1,6 +1,4 @@
-"""Total return, quality and income: plain sums, monotone in their inputs, neutral where nothing is
-known.
-"""
+"""Total return, quality, income: plain sums, monotone in their inputs, neutral where unknown."""
 
 import numpy as np
 import pytest
@@ -74,11 +72,9 @@ def test_a_neutral_metric_makes_every_state_equal(context_for, make, params, met
 
 
 @given(
-    seed=st.integers(0, 2**32 - 1),
-    n=st.integers(1, 6),
-    with_targets=st.booleans(),
+    seed=st.integers(0, 2**32 - 1), n=st.integers(1, 6), with_targets=st.booleans(),
     more=st.floats(1e-6, 0.3),
-)
+)  # fmt: skip
 @settings(deadline=None)
 @pytest.mark.parametrize("metric", ["mu", "quality", "yields"])
 def test_the_whole_score_of_what_holds_a_security_rises_with_its_inputs(
@@ -86,10 +82,8 @@ def test_the_whole_score_of_what_holds_a_security_rises_with_its_inputs(
 ):
     ctx = some_context(seed, n, with_targets=with_targets)
     now = {
-        "mu": ctx.estimates.expected_return,
-        "quality": ctx.quality,
-        "yields": ctx.dividend_yield,
-    }[metric].copy()
+        "mu": ctx.estimates.expected_return, "quality": ctx.quality, "yields": ctx.dividend_yield,
+    }[metric].copy()  # fmt: skip
     now[0] += more
     better = some_context(seed, n, with_targets=with_targets, **{metric: now})
 

@@ -66,12 +66,9 @@ def by_group(grouping, targets, u, aims):
 
 
 @given(
-    seed=st.integers(0, 2**32 - 1),
-    n=st.integers(1, 12),
-    with_targets=st.booleans(),
-    groups=GROUPS,
+    seed=st.integers(0, 2**32 - 1), n=st.integers(1, 12), with_targets=st.booleans(), groups=GROUPS,
     scale=st.sampled_from([1.0, 0.1, 3.0]),
-)
+)  # fmt: skip
 @settings(deadline=None)
 def test_every_part_is_its_formula_in_plain_loops(
     some_context, terms_of, seed, n, with_targets, groups, scale

@@ -44,10 +44,8 @@ def shape(table, row):
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(["sell", "buy"]),
-            st.sampled_from("ABCD"),
-            st.sampled_from([0.05, 0.1, 0.2]),
-            st.sampled_from([0.3, 0.9]),
+            st.sampled_from(["sell", "buy"]), st.sampled_from("ABCD"),
+            st.sampled_from([0.05, 0.1, 0.2]), st.sampled_from([0.3, 0.9]),
         ),
         max_size=6,
         unique_by=lambda order: order[:2],
@@ -56,7 +54,7 @@ def shape(table, row):
     st.integers(1, 4),
     st.integers(0, 3),
     st.integers(0, 3),
-)
+)  # fmt: skip
 def test_when_they_are_few_every_feasible_combination_comes_once(
     wanted, values, depth, max_sells, max_buys
 ):

@@ -59,10 +59,8 @@ def oracle(ctx, table, params):
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(["sell", "buy"]),
-            st.sampled_from("ABCD"),
-            st.sampled_from([0.05, 0.1, 0.2]),
-            st.sampled_from([0.3, 0.6, 0.9]),
+            st.sampled_from(["sell", "buy"]), st.sampled_from("ABCD"),
+            st.sampled_from([0.05, 0.1, 0.2]), st.sampled_from([0.3, 0.6, 0.9]),
         ),
         max_size=8,
         unique_by=lambda order: order[:3],
@@ -70,7 +68,7 @@ def oracle(ctx, table, params):
     st.integers(1, 4),
     st.integers(0, 3),
     st.integers(0, 3),
-)
+)  # fmt: skip
 def test_when_they_are_few_every_feasible_combination_comes_once(
     wanted, depth, max_sells, max_buys
 ):
@@ -148,9 +146,7 @@ def test_a_seed_sequence_is_not_proposed_again():
     table = candidates(ctx, "sell A .1 .9 x", "buy B .1 .9 x")
 
     # a seed may list its orders in any order
-    rows = found(ctx, table, seeds=np.array([[1, 0, PAD, PAD, PAD]]))
-
-    assert rows == [(1,), (0,)]
+    assert found(ctx, table, seeds=np.array([[1, 0, PAD, PAD, PAD]])) == [(1,), (0,)]
 
 
 def test_only_the_best_securities_of_each_side_are_drawn_from():

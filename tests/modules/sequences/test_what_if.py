@@ -61,11 +61,8 @@ def test_prefixes_come_first_then_each_order_in_part_with_the_others_whole():
 
 def test_what_fills_is_whole_lots():
     assert filled(*SELL_AND_BUY, lots=10, params=Fills(prefixes=False)) == [
-        (50, 70),
-        (70, 70),
-        (100, 30),
-        (100, 50),
-    ]
+        (50, 70), (70, 70), (100, 30), (100, 50),
+    ]  # fmt: skip
 
 
 def test_what_is_under_the_least_number_of_shares_does_not_fill():
@@ -326,14 +323,12 @@ def double(ctx, table, order, *_):
 
 
 WRONG = {
-    "raises": lambda *_: 1 / 0,
-    "number": lambda *_: [7],
-    "too much": double,
+    "raises": lambda *_: 1 / 0, "number": lambda *_: [7], "too much": double,
     "another plan": lambda ctx, table, order, *_: [Fill(order[:1], (Decimal(1),), None)],
     "no rule": loosening("limits.no_such_rule", 1, 2),
     "no section": loosening("no_such_section.rule", 1, 2),
     "not loosened": loosening("search.max_depth", 5, 5, "order"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", GENERATORS)

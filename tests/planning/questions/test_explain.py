@@ -48,14 +48,8 @@ def growth_case(min_improvement: float | None = None) -> Case:
 
 
 def planned(case: Case) -> Plan:
-    return plan(
-        case.snapshot,
-        case.market,
-        case.strategy,
-        targets=case.targets,
-        state=case.state,
-        seed=case.seed,
-    )
+    asked = {"targets": case.targets, "state": case.state, "seed": case.seed}
+    return plan(case.snapshot, case.market, case.strategy, **asked)
 
 
 @cache
@@ -78,12 +72,14 @@ def test_an_explanation_leaves_the_plan_and_its_id_alone():
     )
 
 
-def test_the_same_case_is_explained_the_same_twice():
-    case = growth_case()
+def test_the_same_case_is_explained_the_same_twice_and_progress_is_told_to_almost_all():
+    case, calls = growth_case(), []
 
-    again = explain(case, planned(case))
+    again = explain(case, planned(case), lambda *call: calls.append(call))
 
     assert again.explanation == explained().explanation
+    assert calls[0] == ("re-estimating returns and risk", 0, RESAMPLES)
+    assert all(0 <= done < total for _, done, total in calls)
 
 
 def test_stability_counts_the_re_estimates_in_which_the_plan_beats_hold():
@@ -175,21 +171,15 @@ def test_an_acting_plan_needs_no_relaxation():
     assert explained().explanation.relaxations == ()
 
 
-def test_progress_is_told_from_nothing_to_almost_all():
-    case, calls = growth_case(), []
-
-    explain(case, planned(case), lambda what, done, total: calls.append((what, done, total)))
-
-    assert calls[0] == ("re-estimating returns and risk", 0, RESAMPLES)
-    assert all(0 <= done < total for _, done, total in calls)
-
-
-@pytest.mark.parametrize("minimum", [None, 0.30])
-def test_every_number_of_an_explanation_is_a_fact(minimum):
-    told = explained(minimum).explanation
-
-    for said in (told.stability, *told.counterfactuals, *told.thresholds, *told.relaxations):
-        assert not any(c.isdigit() for c in without_facts(said.text, said.facts)), said.text
+def test_every_number_of_an_explanation_is_a_fact():
+    for whole in (explained().explanation, explained(0.30).explanation):
+        for part in (
+            whole.stability,
+            *whole.counterfactuals,
+            *whole.thresholds,
+            *whole.relaxations,
+        ):
+            assert not any(c.isdigit() for c in without_facts(part.text, part.facts)), part.text
 
 
 def without_facts(text: str, facts: Mapping[str, object]) -> str:
@@ -293,7 +283,8 @@ def test_what_is_refused_when_it_is_solved_again_leaves_the_plan_and_a_warning()
 
 
 def test_a_term_that_the_plan_is_made_without_weighs_nothing_when_it_is_explained(monkeypatch):
-    nets = []
+    nets, few = [], 3
+    monkeypatch.setattr("steelyard.planning.questions.stability.RESAMPLES", few)
 
     def under(*given):
         nets.append(_under(*given))
@@ -310,8 +301,8 @@ def test_a_term_that_the_plan_is_made_without_weighs_nothing_when_it_is_explaine
         return Term("quality", (Part("q", 1.0, 0.0, 1.0, raw, BlackBox()),))
 
     faulty = with_call(BUSY.strategy, Kind.TERM, "quality", term)
-    case = Case(snapshot=BUSY.snapshot, market=BUSY.market, strategy=faulty, targets=BUSY.targets)
+    case = replace(BUSY, strategy=faulty).case
     off = replace(case, strategy=without(BUSY.strategy, Kind.TERM, "quality"))
 
     assert explain(case, planned(case)).explanation == explain(off, planned(off)).explanation
-    assert nets[:RESAMPLES] == nets[RESAMPLES:]
+    assert nets[:few] == nets[few:]

@@ -36,11 +36,9 @@ def test_every_setting_of_the_charges_changes_something(context_for):
 
 
 @given(
-    cost=st.floats(0, 0.1),
-    more=st.floats(1e-9, 0.1),
-    tax=st.floats(-0.1, 0.1),
+    cost=st.floats(0, 0.1), more=st.floats(1e-9, 0.1), tax=st.floats(-0.1, 0.1),
     orders=st.integers(0, 10),
-)
+)  # fmt: skip
 def test_a_higher_cost_and_another_order_are_always_charged_more(
     context_for, cost, more, tax, orders
 ):

@@ -1,6 +1,4 @@
-"""The array form: concave, equal to the readable reference, with the slope that differences
-give.
-"""
+"""The array form: concave, equal to the readable reference, its slope that of differences."""
 
 import time
 

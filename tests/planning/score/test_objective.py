@@ -1,6 +1,4 @@
-"""Shapes of score terms beyond the built-in ones: separable and black box, through the whole
-planner.
-"""
+"""Score terms of other shapes, separable and black box, through the whole planner."""
 
 from __future__ import annotations
 
@@ -46,13 +44,9 @@ def liking(symbol, max_delta):
     def term(ctx, _):
         i = ctx.symbols.index(symbol)
         part = Part(
-            "liking",
-            1.0,
-            0.0,
-            1.0,
-            lambda weights, cash: 1.0 if weights[i] > 0 else 0.0,
+            "liking", 1.0, 0.0, 1.0, lambda weights, cash: 1.0 if weights[i] > 0 else 0.0,
             BlackBox(max_delta),
-        )
+        )  # fmt: skip
         return Term("liking", (part,))
 
     return term
@@ -99,13 +93,9 @@ def test_a_separable_shape_is_exact_in_value_gradient_and_tables():
 
 
 WORLD = world(
-    "AA 40 @ 100",
-    "BB 30 @ 100",
-    "CC 0 @ 50",
-    "DD 0 @ 20",
-    cash="3000",
+    "AA 40 @ 100", "BB 30 @ 100", "CC 0 @ 50", "DD 0 @ 20", cash="3000",
     targets={"AA": 0.25, "BB": 0.3, "CC": 0.25, "DD": 0.1},
-)
+)  # fmt: skip
 
 
 def test_a_separable_term_takes_part_in_the_proof():

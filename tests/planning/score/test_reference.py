@@ -50,24 +50,18 @@ def test_a_bar_stays_in_0_to_1_rises_with_the_value_and_is_marked_exactly_when_c
 @pytest.mark.parametrize(
     ("n", "weights", "cash"),
     [
-        (0, [], 1.0),
-        (1, [0.0], 1.0),
-        (1, [1.0], 0.0),
-        (3, [0.0, 0.0, 0.0], 1.0),
-        (3, [0.0, 1.0, 0.0], 0.0),
-        (2, [0.7, 0.5], -0.2),
+        (0, [], 1.0), (1, [0.0], 1.0), (1, [1.0], 0.0), (3, [0.0, 0.0, 0.0], 1.0),
+        (3, [0.0, 1.0, 0.0], 0.0), (2, [0.7, 0.5], -0.2),
     ],
     ids=["nothing", "one, all cash", "one security", "all cash", "one holding", "negative cash"],
-)
+)  # fmt: skip
 def test_nothing_turns_into_a_number_that_is_not_one(
     context_for, terms_of, n, weights, cash, with_targets
 ):
     ctx = context_for(
-        n,
-        weights=np.array(weights),
-        cash=cash,
+        n, weights=np.array(weights), cash=cash,
         targets=np.full(n, 0.9 / max(n, 1)) if with_targets else None,
-    )
+    )  # fmt: skip
     terms = terms_of(ctx)
 
     evaluation = evaluate(

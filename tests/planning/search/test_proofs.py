@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders.worlds import SOME
 from steelyard.arrays import PAD
 from steelyard.ledger import Account, feasible
 from steelyard.modules.tables import NormTable, Tables, evaluate
@@ -22,9 +23,7 @@ TIE = 1e-9
 
 @st.composite
 def problems(draw, *, free=False):
-    """Random concave scores, several sizes per security, tight money, conflicts, caps; sells first;
-    `free` = nothing binds.
-    """
+    """Random concave scores, sizes, tight money, conflicts, caps; `free` = none binds."""
     random = np.random.default_rng(draw(st.integers(0, 2**32)))
     m, n = draw(st.integers(1, 9)), draw(st.integers(1, 6))
     security = np.sort(random.integers(0, n, m))
@@ -56,19 +55,13 @@ def problems(draw, *, free=False):
     cash = 5.0 if free else draw(st.sampled_from([0.01, 0.1, 0.5, -0.1]))
     capped = not free and draw(st.booleans())
     account = Account(
-        security=security,
-        delta=delta,
-        cost=np.abs(delta) * 0.002,
-        conflicts=conflicts,
-        cash=cash,
-        spendable=cash,
-        reserve=0.02,
-        settled_only=not free and draw(st.booleans()),
+        security=security, delta=delta, cost=np.abs(delta) * 0.002, conflicts=conflicts, cash=cash,
+        spendable=cash, reserve=0.02, settled_only=not free and draw(st.booleans()),
         turnover_cap=None if free else draw(st.sampled_from([None, 0.15])),
         group_shares=(security % 2 == 0).astype(float)[:, None] if capped else np.zeros((m, 0)),
         group_weights=np.array([0.3]) if capped else np.zeros(0),
         group_cap=0.35 if capped else None,
-    )
+    )  # fmt: skip
     return Problem(Tables(linear, curvature, norms), account, draw(st.integers(1, 4)))
 
 
@@ -84,6 +77,7 @@ def every_set(problem):
     return cells, net
 
 
+@SOME
 @given(problems())
 def test_the_proof_finds_the_best_set_and_every_tie(problem):
     cells, net = every_set(problem)
@@ -103,6 +97,7 @@ def test_the_proof_finds_the_best_set_and_every_tie(problem):
         assert ties <= {tuple(row) for row in proof.pool.rows.tolist()}
 
 
+@SOME
 @given(problems(), st.integers(1, 3))
 def test_a_search_that_is_stopped_never_claims_too_little(problem, nodes):
     _, net = every_set(problem)
@@ -112,6 +107,7 @@ def test_a_search_that_is_stopped_never_claims_too_little(problem, nodes):
     assert proof.bound >= max(0.0, float(net.max())) - TIE
 
 
+@SOME
 @given(problems())
 def test_time_that_is_up_stops_the_search_and_the_bound_still_holds(problem):
     _, net = every_set(problem)
@@ -122,6 +118,7 @@ def test_time_that_is_up_stops_the_search_and_the_bound_still_holds(problem):
     assert proof.bound >= max(0.0, float(net.max())) - TIE
 
 
+@SOME
 @given(problems())
 def test_the_root_bound_is_a_bound(problem):
     _, net = every_set(problem)
@@ -132,6 +129,7 @@ def test_the_root_bound_is_a_bound(problem):
     assert (root.mu >= 0).all()
 
 
+@SOME
 @given(problems(), st.sampled_from([1, 3, 20]))
 def test_what_the_beam_and_the_greedy_list_offer_may_be_a_plan(problem, width):
     mu = root_bound(relaxation(problem)).mu
@@ -142,6 +140,7 @@ def test_what_the_beam_and_the_greedy_list_offer_may_be_a_plan(problem, width):
         assert feasible(problem.account, rows).all()
 
 
+@SOME
 @given(problems(free=True))
 def test_a_wide_beam_finds_the_best_of_small_problems_that_money_does_not_bind(problem):
     _, net = every_set(problem)
@@ -153,6 +152,7 @@ def test_a_wide_beam_finds_the_best_of_small_problems_that_money_does_not_bind(p
     assert evaluate(problem.tables, proof).max(initial=0.0) >= net.max() - TIE
 
 
+@SOME
 @given(problems())
 def test_a_row_predicate_is_never_broken_and_the_best_permitted_set_is_found(problem):
     def permit(rows):
@@ -170,6 +170,7 @@ def test_a_row_predicate_is_never_broken_and_the_best_permitted_set_is_found(pro
     )
 
 
+@SOME
 @given(problems(), st.randoms(use_true_random=False))
 def test_the_seeds_change_nothing_but_the_work(problem, random):
     cells, _ = every_set(problem)

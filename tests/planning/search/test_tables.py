@@ -1,6 +1,4 @@
-"""The collapsed tables: the score of a set, whatever the number of securities, equal to the
-readable evaluator.
-"""
+"""The collapsed tables: the score of a set, of any size, equal to the readable evaluator."""
 
 import numpy as np
 import pytest

@@ -1,6 +1,4 @@
-"""The continuous optimum: a bound that nothing exceeds, close to what an independent solver
-finds.
-"""
+"""The continuous optimum: a bound that nothing exceeds, close to that of another solver."""
 
 from __future__ import annotations
 
@@ -10,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.tables import value
+from builders.worlds import SOME
 from steelyard.planning.score.model import ScoreModel
 from steelyard.planning.search.unrestricted import GAP, Room, best_vertex, unrestricted
 
@@ -32,12 +31,10 @@ def instance(seed: int, n: int = 6, tight: bool = True) -> tuple[ScoreModel, np.
         model,
         start,
         Room(
-            size,
-            np.concatenate([1 + rate, rate - 1]),
-            np.full(2 * n, 0.01),
+            size, np.concatenate([1 + rate, rate - 1]), np.full(2 * n, 0.01),
             max(0.0, start[-1] - 0.02),
         ),
-    )
+    )  # fmt: skip
 
 
 HALF_A_POINT = 0.005
@@ -51,6 +48,7 @@ def payable(room: Room, trade: np.ndarray) -> bool:
     )
 
 
+@SOME
 @given(st.integers(0, 10_000), st.booleans())
 def test_no_payable_trade_exceeds_the_bound(seed, tight):
     model, start, room = instance(seed, tight=tight)
@@ -70,6 +68,7 @@ def test_no_payable_trade_exceeds_the_bound(seed, tight):
             )
 
 
+@SOME
 @given(st.integers(0, 10_000))
 def test_the_best_vertex_is_payable_and_no_random_trade_beats_it(seed):
     _, start, room = instance(seed)

@@ -1,6 +1,4 @@
-"""The second opinion knows every field of today's document, and every rule that the document lets
-it derive.
-"""
+"""The second opinion knows every field of a document, and every rule that follows from it."""
 
 from __future__ import annotations
 
@@ -21,7 +19,6 @@ from builders.world import World, with_module, with_on, with_params, world
 from steelyard.modules.plugins import load_plugins
 from steelyard.modules.registry import Kind
 from steelyard.orders import Order, Side
-from steelyard.planning.case import Case
 from steelyard.planning.questions.explain import explain
 from steelyard.plans import plan as plans
 from steelyard.plans import verify
@@ -36,9 +33,7 @@ TARGETS = {"AA": 0.2, "BB": 0.2, "CC": 0.15, "DD": 0.2, "EE": 0.15}
 
 
 def everything(**options: Any) -> World:
-    """Every module of every kind on, foreign money, open orders, every limit set, an index, a
-    satellite's state.
-    """
+    """Every module, foreign money, open orders, every limit, an index, a satellite's state."""
     full = world(
         *LINES,
         cash={"USD": "9000", "EUR": "500"},
@@ -63,12 +58,9 @@ def everything(**options: Any) -> World:
         )
     strategy = with_params(strategy, Kind.FILTER, "eligibility", no_panic_sell_pct=0.9)
     strategy = with_params(
-        strategy,
-        Kind.SEQUENCE,
-        "constraint_relaxation",
-        relax_max_position=True,
+        strategy, Kind.SEQUENCE, "constraint_relaxation", relax_max_position=True,
         relax_cooldown=True,
-    )
+    )  # fmt: skip
     return replace(full, strategy=strategy, market=replace(full.market, index=history(1.001)))
 
 
@@ -87,13 +79,7 @@ def document() -> Iterator[dict[str, Any]]:
     of = replace(
         of, strategy=replace(strategy, score=strategy.score.model_copy(update={"further": further}))
     )
-    case = Case(
-        snapshot=of.snapshot,
-        market=of.market,
-        strategy=of.strategy,
-        targets=of.targets,
-        state=of.state,
-    )
+    case = of.case
     yield verify.load(explain(case, of.plan()).to_json())
     loaded.close()
 

@@ -23,13 +23,12 @@ from hypothesis import strategies as st
 from builders.changes import enabled
 from builders.regimes import history
 from builders.world import world
-from builders.worlds import worlds
+from builders.worlds import SOME, worlds
 from steelyard import strategies
 from steelyard.errors import InputError
 from steelyard.importers import assemble, read
 from steelyard.modules.registry import Kind
 from steelyard.orders import Order, Side
-from steelyard.planning.case import Case
 from steelyard.planning.planner import plan
 from steelyard.planning.questions.explain import explain
 from steelyard.plans import plan as plans
@@ -51,9 +50,7 @@ WORDS = (
 )  # fmt: skip
 """Words of which a field holds one: another of them is a change too."""
 MUCH = 0.11
-"""An improvement that no list of orders of the small portfolio reaches, and three quarters of which
-one does.
-"""
+"""An improvement that no orders of the small portfolio reach, and three quarters of which do."""
 
 Path = tuple[str | int, ...]
 
@@ -61,31 +58,20 @@ Path = tuple[str | int, ...]
 def of_sample(name: str, *, targets: bool = True) -> str:
     files = sample(name)
     read_in = read(
-        files.holdings,
-        prices=files.prices,
-        targets=files.targets if targets else None,
-        securities=files.securities,
-        fx=files.fx,
-    )
+        files.holdings, prices=files.prices, targets=files.targets if targets else None,
+        securities=files.securities, fx=files.fx,
+    )  # fmt: skip
     inputs = assemble(
-        read_in,
-        cash={},
-        base_currency=files.base_currency,
-        as_of=None,
-        exclude=(),
-        today=date(2024, 1, 1),
-        bucket="core",
-        source="bundled",
-    )
+        read_in, cash={}, base_currency=files.base_currency, as_of=None, exclude=(),
+        today=date(2024, 1, 1), bucket="core", source="bundled",
+    )  # fmt: skip
     return plan(
         inputs.snapshot, inputs.market, strategies.default(), targets=inputs.targets
     ).to_json()
 
 
 def of_everything() -> str:
-    """Foreign cash and securities, every cost, tax, open orders, caps, lots, a latch: and the
-    explanation.
-    """
+    """Foreign cash and names, every cost, tax, open orders, caps, lots, a latch: why."""
     rich = world(
         "AA 400 @ 100", "BB 100 @ 50", "CC 30 @ 200", "DD 0 @ 25", "EE 60 @ 80",
         cash={"USD": "9000", "EUR": "1500"},
@@ -104,29 +90,17 @@ def of_everything() -> str:
         score=Score(tax_rate=0.25),
     )  # fmt: skip
     acting = plan(rich.snapshot, rich.market, rich.strategy, targets=rich.targets, state=rich.state)
-    case = Case(
-        snapshot=rich.snapshot,
-        market=rich.market,
-        strategy=rich.strategy,
-        targets=rich.targets,
-        state=rich.state,
-    )
+    case = rich.case
     return explain(case, acting).to_json()
 
 
 def of_cash_alone() -> str:
     """A hold plan that says what would let a plan through."""
     poor = world(
-        "AA 13 @ 100",
-        "BB 10 @ 100",
-        cash="400",
-        targets={"AA": 0.4, "BB": 0.5},
-        limits=Limits(max_position_weight=1.0),
-        score=Score(min_improvement=MUCH),
-    )
-    case = Case(
-        snapshot=poor.snapshot, market=poor.market, strategy=poor.strategy, targets=poor.targets
-    )
+        "AA 13 @ 100", "BB 10 @ 100", cash="400", targets={"AA": 0.4, "BB": 0.5},
+        limits=Limits(max_position_weight=1.0), score=Score(min_improvement=MUCH),
+    )  # fmt: skip
+    case = poor.case
     return explain(case, poor.plan()).to_json()
 
 
@@ -147,12 +121,9 @@ def of_what_ifs() -> str:
     orders = {"AA": 0.2, "BB": 0.2, "CC": 0.15, "DD": 0.2, "EE": 0.15}
     lines = ("AA 400 @ 100", "BB 150 @ 50", "CC 0 @ 20", "DD 90 @ 310", "EE 20 @ 75")
     of = world(
-        *lines,
-        cash={"USD": "9000", "EUR": "500"},
-        targets=orders,
-        foreign=("BB",),
+        *lines, cash={"USD": "9000", "EUR": "500"}, targets=orders, foreign=("BB",),
         limits=Limits(max_turnover_weight=0.25),
-    )
+    )  # fmt: skip
     barred = tuple(
         replace(security, allow_sell=security.symbol != "AA") for security in of.snapshot.securities
     )
@@ -170,14 +141,11 @@ def of_what_ifs() -> str:
 
 
 MADE: dict[str, Callable[[], str]] = {
-    "growth": lambda: of_sample("growth"),
-    "euro": lambda: of_sample("euro"),
+    "growth": lambda: of_sample("growth"), "euro": lambda: of_sample("euro"),
     "growth without targets": lambda: of_sample("growth", targets=False),
-    "everything": of_everything,
-    "hold": of_cash_alone,
-    "spent": of_spending,
+    "everything": of_everything, "hold": of_cash_alone, "spent": of_spending,
     "what if": of_what_ifs,
-}
+}  # fmt: skip
 
 
 @functools.cache
@@ -253,10 +221,22 @@ def unseen(of: dict[str, Any], changes: list[tuple[Path, Any, Any]]) -> dict[str
     return missed
 
 
+@functools.cache
+def fields_of(name: str) -> frozenset[str]:
+    return frozenset(field(path) for path, _ in leaves(document(name)))
+
+
+@functools.cache
+def turns_of(where: str) -> frozenset[str]:
+    """Two of the plans that have a field, others for other fields."""
+    names = [name for name in MADE if where in fields_of(name)]
+    return frozenset(names[(len(where) + k) % len(names)] for k in range(2))
+
+
 def unlisted(name: str, turn: int | None) -> dict[str, list[Any]]:
     """Changes that go unseen in fields that are not said to be unchecked.
 
-    turn   one entry of each field, changed in one way, others at another turn; None is every one
+    turn   one entry of each field whose turn it is, changed in one way; None is every one
     """
     of = document(name)
     by_field: dict[str, list[tuple[Path, Any]]] = {}
@@ -264,7 +244,9 @@ def unlisted(name: str, turn: int | None) -> dict[str, list[Any]]:
         if path != ("plan_id",):
             by_field.setdefault(field(path), []).append((path, value))
     changes = []
-    for n, entries in enumerate(by_field.values()):
+    for n, (where, entries) in enumerate(sorted(by_field.items())):
+        if turn is not None and name not in turns_of(where):
+            continue
         for path, value in entries if turn is None else [entries[(n + turn) % len(entries)]]:
             ways = others(path, value)
             chosen = ways if turn is None else [ways[(n + turn) % len(ways)]]
@@ -285,11 +267,10 @@ def test_every_figure_of_a_plan_agrees(name: str):
     assert verify.summary(report) == f"checked: {report.checked:,d} figures re-derived, all agree"
 
 
+@SOME
 @given(of=worlds())
 def test_every_figure_of_every_plan_agrees(of):
-    report = verify.check(verify.load(of.plan().to_json()))
-
-    assert report.failed == ()
+    assert verify.check(verify.load(of.plan().to_json())).failed == ()
 
 
 @pytest.mark.parametrize("name", MADE)
@@ -318,17 +299,14 @@ def test_every_field_that_is_listed_as_unchecked_has_its_own_reason_and_is_no_mo
 
 
 REWORDED: list[tuple[Path, str, str]] = [
-    (("steps", 0, "narrative"), "Sell", "Buy"),
-    (("steps", 0, "narrative"), "AAPL", "TSLA"),
-    (("steps", 0, "facts", "act"), "Sell", "Buy"),
-    (("steps", 0, "template"), "{act:text}", "Buy"),
-    (("steps", 0, "reason"), "over", "under"),
-    (("verdict", "detail"), "over", "under"),
+    (("steps", 0, "narrative"), "Sell", "Buy"), (("steps", 0, "narrative"), "AAPL", "TSLA"),
+    (("steps", 0, "facts", "act"), "Sell", "Buy"), (("steps", 0, "template"), "{act:text}", "Buy"),
+    (("steps", 0, "reason"), "over", "under"), (("verdict", "detail"), "over", "under"),
     (("verdict", "text"), "Five", "Six"),
     (("not_traded", 0, "reason"), "further from", "closer to"),
     (("certificate", "covers"), "one order", "two orders"),
     (("prices_as_of", "quotes"), "2022", "2035"),
-]
+]  # fmt: skip
 
 
 def test_other_words_are_seen():
@@ -370,17 +348,12 @@ def test_an_alternative_that_is_missing_or_renamed_is_seen(name: str):
 
 
 LISTS = (
-    "holdings",
-    "holdings_after",
-    "candidates",
-    "steps",
-    "conversions",
-    "cash_ladder",
+    "holdings", "holdings_after", "candidates", "steps", "conversions", "cash_ladder",
     "open_orders",
-)
+)  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["growth", "euro", "everything"])
+@pytest.mark.parametrize("name", ["growth", "everything"])
 def test_an_entry_that_is_dropped_or_there_twice_is_seen(name: str):
     of = document(name)
     missed = []
@@ -405,7 +378,7 @@ def test_a_candidate_whose_end_is_not_told_is_seen():
     assert not verify.check(with_its_id({**of, "not_traded": rest})).ok
 
 
-@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("name", ["growth", "everything", "hold"])
 def test_an_order_against_a_flag_is_seen(name: str):
     of = document(name)
     orders = {(row["symbol"], row["side"]) for row in of["candidates"]}
@@ -423,9 +396,7 @@ def test_an_order_against_a_flag_is_seen(name: str):
 
 
 def under(of: dict[str, Any], section: str, name: str, value: Any) -> dict[str, Any]:
-    """The same plan under another rule, consistent in itself: what a planner that ignores the rule
-    would write.
-    """
+    """The plan under another rule, consistent: as a planner writes that ignores the rule."""
     settings = of["strategy"]["settings"]
     settings[section][name] = value
     of["strategy"]["sha256"] = hash_of(settings)
@@ -510,14 +481,10 @@ def test_caps_on_groups_and_what_filters_look_at_beside_dates_are_told_as_not_ch
     filters.append({"name": "correlation", "version": "1.0.0", "params": {}})
     of["modules"].append(
         {
-            "kind": "filters",
-            "name": "correlation",
-            "version": "1.0.0",
-            "count": 1,
-            "error": None,
+            "kind": "filters", "name": "correlation", "version": "1.0.0", "count": 1, "error": None,
             "outcome": "ok",
         }
-    )
+    )  # fmt: skip
     of["strategy"]["sha256"] = hash_of(of["strategy"]["settings"])
 
     report = verify.check(with_its_id(of))
@@ -538,17 +505,12 @@ def test_a_filter_that_was_out_of_service_is_not_held_against_the_plan():
 
 
 def certified(status: str, *, gap: float | None) -> dict[str, Any]:
-    """The plan of growth with another certificate, consistent in itself unless the status is
-    wrong.
-    """
+    """The plan of growth with another certificate, consistent unless the status is wrong."""
     of = document("growth")
     score, certificate = of["score"], of["certificate"]
     certificate |= {
-        "status": status,
-        "search_gap": gap,
-        "bound": None,
-        "search_gap_of_improvement": None,
-    }
+        "status": status, "search_gap": gap, "bound": None, "search_gap_of_improvement": None,
+    }  # fmt: skip
     if gap is not None:
         bound = score["hold"] + score["improvement"] + gap
         certificate |= {"bound": bound, "search_gap_of_improvement": gap / score["improvement"]}
@@ -713,6 +675,7 @@ JSON = st.recursive(
 )
 
 
+@SOME
 @given(data=st.data())
 def test_no_document_of_whatever_content_ends_in_a_crash(data):
     of = document("everything")
@@ -730,22 +693,17 @@ def test_no_document_of_whatever_content_ends_in_a_crash(data):
 
 
 NO_PLANS = [
-    ("", "is empty"),
-    (" \n", "is empty"),
+    ("", "is empty"), (" \n", "is empty"),
     ("<html>", "is not JSON: expecting value at line 1, column 1"),
     ("symbol,weight\nAAPL,0.1\n", "is not JSON"),
-    ('{"schema": "steelyard.plan/1",, }', "is not JSON"),
-    ('{"a": 1} {"b": 2}', "is not JSON"),
-    ("[1, 2]", "not a plan of Steelyard"),
-    ("12", "not a plan of Steelyard"),
+    ('{"schema": "steelyard.plan/1",, }', "is not JSON"), ('{"a": 1} {"b": 2}', "is not JSON"),
+    ("[1, 2]", "not a plan of Steelyard"), ("12", "not a plan of Steelyard"),
     ('{"schema": "other/1"}', "not a plan of Steelyard"),
     ('{"schema": 1}', "not a plan of Steelyard"),
     ('{"schema": "steelyard.plan/2"}', "made by a newer version of Steelyard"),
     ('{"schema": "steelyard.plan/0"}', "does not know"),
-    ('{"schema": "steelyard.plan/one"}', "does not know"),
-    ('{"a": NaN}', "holds NaN"),
-    ('{"a": -Infinity}', "holds -Infinity"),
-    ('{"a": 1, "a": 2}', "says 'a' twice"),
+    ('{"schema": "steelyard.plan/one"}', "does not know"), ('{"a": NaN}', "holds NaN"),
+    ('{"a": -Infinity}', "holds -Infinity"), ('{"a": 1, "a": 2}', "says 'a' twice"),
     ("[" * 100_000, "nested far deeper"),
     ('{"a": ' + "9" * 5000 + "}", "number that cannot be read"),
     (" " * (64 * 1024 * 1024 + 1), "characters long; at most"),
@@ -774,11 +732,9 @@ def test_a_plan_that_was_cut_off_anywhere_is_said_to_be_cut_off():
 
 def test_money_settles_on_weekdays():
     due = [
-        ("2022-12-28", 1, "2022-12-29"),
-        ("2022-12-30", 1, "2023-01-02"),
-        ("2022-12-31", 0, "2023-01-02"),
-        ("2023-01-01", 2, "2023-01-04"),
-    ]
+        ("2022-12-28", 1, "2022-12-29"), ("2022-12-30", 1, "2023-01-02"),
+        ("2022-12-31", 0, "2023-01-02"), ("2023-01-01", 2, "2023-01-04"),
+    ]  # fmt: skip
 
     for day, count, settles in due:
         assert str(weekdays_after(date.fromisoformat(day), count)) == settles, day

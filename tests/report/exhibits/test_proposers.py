@@ -1,6 +1,4 @@
-"""Who proposed the plan: one line in the terminal, all names when asked for and in the seal of the
-page.
-"""
+"""Who proposed the plan: a line in the terminal, all names on request and in the page's seal."""
 
 import pytest
 
@@ -12,12 +10,8 @@ from steelyard.report.exhibits.proposers import SEARCH, Credit, credited, propos
 from steelyard.report.page import render
 
 MANY = (
-    "deep_rebalance",
-    "mixed_strategy",
-    "adaptive.cash_drag",
-    "rebalance",
-    "enhanced_combinatorial",
-)
+    "deep_rebalance", "mixed_strategy", "adaptive.cash_drag", "rebalance", "enhanced_combinatorial",
+)  # fmt: skip
 
 
 def by(plan, *modules, others=()):

@@ -32,11 +32,8 @@ def test_the_state_of_a_band_is_one_of_four():
         return weights.WeightRow("A", "", now, after, 0.10, (0.09, 0.11), True).state
 
     assert [state(0.10, 0.10), state(0.20, 0.10), state(0.20, 0.15), state(0.10, 0.15)] == [
-        "in",
-        "closed",
-        "out",
-        "left",
-    ]
+        "in", "closed", "out", "left",
+    ]  # fmt: skip
     assert state(0.11, 0.11) == "in"
 
 
@@ -57,13 +54,10 @@ def test_a_target_that_cannot_be_bought_has_a_row_and_is_none_of_the_cash():
 @pytest.mark.parametrize(
     ("after", "text"),
     [
-        (0.1896, "\u22121.04"),
-        (0.1899999, "\u22121.00001"),
-        (0.2104, "+1.04"),
-        (0.185, "\u22121.5"),
-        (0.19, "\u22121.0"),
+        (0.1896, "\u22121.04"), (0.1899999, "\u22121.00001"), (0.2104, "+1.04"),
+        (0.185, "\u22121.5"), (0.19, "\u22121.0"),
     ],
-)
+)  # fmt: skip
 def test_a_weight_just_outside_its_band_does_not_read_as_its_edge(after, text):
     row = weights.WeightRow("AA", "", 0.2, after, 0.2, (0.19, 0.21), False)
 

@@ -17,19 +17,11 @@ def test_numbers_of_the_ledger_stand_in_the_unit_of_their_rule():
 
 def test_prices_stand_as_quoted_and_rates_with_six_digits():
     assert [words.price(Decimal(text)) for text in ("125.674", "12", "1234.5", "0.0001")] == [
-        "125.674",
-        "12.00",
-        "1,234.50",
-        "0.0001",
-    ]
+        "125.674", "12.00", "1,234.50", "0.0001",
+    ]  # fmt: skip
     assert [words.rate(Decimal(text)) for text in ("0.9398496241", "1.0639999", "156.25")] == [
-        "0.939850",
-        "1.06400",
-        "156.250",
-    ]
+        "0.939850", "1.06400", "156.250",
+    ]  # fmt: skip
     assert [words.signed_money(Decimal(text)) for text in ("23456.79", "-0.2", "0", "-5365")] == [
-        "+23,457",
-        "0",
-        "0",
-        "\u22125,365",
-    ]
+        "+23,457", "0", "0", "\u22125,365",
+    ]  # fmt: skip

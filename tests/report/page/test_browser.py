@@ -1,6 +1,4 @@
-"""The report in the machine's Chromium: it asks for nothing, logs no error, fits its window and
-prints short.
-"""
+"""The report in Chromium: it asks for nothing, logs no error, fits its window, prints short."""
 
 import json
 import re
@@ -17,19 +15,11 @@ pytestmark = pytest.mark.browser
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 QUIET = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-default-apps",
-    "--no-default-browser-check",
-    "--hide-scrollbars",
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-default-apps", "--no-default-browser-check", "--hide-scrollbars",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-)
+)  # fmt: skip
 PATIENCE = 120
 MOST_PAGES = 6
 BROWSER = "not an origin"
@@ -66,9 +56,7 @@ def run(chromium: str, folder: Path, *options: str) -> subprocess.CompletedProce
 
 
 def requests(log: Path) -> list[str]:
-    """Addresses that a page asked for, by the net log; what the browser asks for on its own has no
-    origin.
-    """
+    """Addresses that a page asked for, by the net log; the browser's own have no origin."""
     text = log.read_text("utf-8", errors="replace")
     events = json.loads(text if text.rstrip().endswith("}") else text.rstrip().rstrip(",") + "]}")[
         "events"
@@ -87,14 +75,9 @@ def test_the_page_makes_no_request_and_logs_no_error(chromium, tmp_path, name):
     file.write_text(render(getattr(sample, name)()), "utf-8")
 
     done = run(
-        chromium,
-        tmp_path,
-        "--enable-logging=stderr",
-        "--v=0",
-        f"--log-net-log={log}",
-        "--dump-dom",
-        file.as_uri(),
-    )
+        chromium, tmp_path, "--enable-logging=stderr", "--v=0", f"--log-net-log={log}",
+        "--dump-dom", file.as_uri(),
+    )  # fmt: skip
 
     assert "<h1>" in done.stdout
     assert [line for line in done.stderr.splitlines() if "CONSOLE" in line] == []
@@ -112,14 +95,9 @@ def test_the_net_log_would_show_a_request_and_the_policy_would_block_it(chromium
     unprotected.write_text(attacked.replace("Content-Security-Policy", "x"), "utf-8")
 
     done = run(
-        chromium,
-        tmp_path,
-        "--enable-logging=stderr",
-        "--v=0",
-        f"--log-net-log={log}",
-        "--dump-dom",
-        file.as_uri(),
-    )
+        chromium, tmp_path, "--enable-logging=stderr", "--v=0", f"--log-net-log={log}",
+        "--dump-dom", file.as_uri(),
+    )  # fmt: skip
     leak = run(chromium, tmp_path, f"--log-net-log={open_log}", "--dump-dom", unprotected.as_uri())
 
     assert (
@@ -149,13 +127,9 @@ def test_nothing_is_wider_than_its_window(chromium, tmp_path, name):
     frames.write_text(f"<!DOCTYPE html><body>{windows}{PROBE}</body>", "utf-8")
 
     done = run(
-        chromium,
-        tmp_path,
-        "--allow-file-access-from-files",
-        "--window-size=1400,1000",
-        "--dump-dom",
-        frames.as_uri(),
-    )
+        chromium, tmp_path, "--allow-file-access-from-files", "--window-size=1400,1000",
+        "--dump-dom", frames.as_uri(),
+    )  # fmt: skip
 
     widths = json.loads(re.findall(r'<pre id="widths">(.*?)</pre>', done.stdout)[0])
     assert widths == {str(width): width for width in WIDTHS}

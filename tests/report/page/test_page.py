@@ -1,6 +1,4 @@
-"""The HTML report: every figure is the document's, nothing leaves the page, nothing in it obeys a
-file.
-"""
+"""The HTML report: figures are the document's, nothing leaves the page, nothing obeys a file."""
 
 import json
 import re
@@ -136,10 +134,8 @@ def test_every_figure_of_the_trades_table_is_the_documents(make):
         assert shares == quantity(step.quantity)
         assert number(price.removesuffix(step.currency)) == step.price
         assert (amount, cost, adds) == (
-            money(step.notional_base, 0),
-            money(step.costs.total),
-            signed(step.adds, 2),
-        )
+            money(step.notional_base, 0), money(step.costs.total), signed(step.adds, 2),
+        )  # fmt: skip
         assert visible(step.reason[:1].upper() + step.reason[1:]) in why[-1]
     flow = sum(
         step.notional_base if step.side is Side.SELL else -step.notional_base for step in plan.steps
@@ -233,11 +229,9 @@ def test_costs_by_kind_and_alternatives_are_the_documents(make):
     others = root.one("table", klass="other").rows()
 
     assert costs == {
-        "Commission": money(plan.costs.commission),
-        "Spread": money(plan.costs.spread),
-        "Conversion": money(plan.costs.fx),
-        "Total": money(plan.costs.total),
-    }
+        "Commission": money(plan.costs.commission), "Spread": money(plan.costs.spread),
+        "Conversion": money(plan.costs.fx), "Total": money(plan.costs.total),
+    }  # fmt: skip
     own = [cells for cells in others if cells[1].startswith("This plan")]
     assert [cells[2:4] for cells in own] == [
         [points(plan.score.plan), signed(plan.score.improvement, 2)]
@@ -325,12 +319,9 @@ def test_headings_state_what_was_found():
     headings = {heading.text for make in sample.ALL for heading in page(make).all("h2")}
 
     assert {
-        "Five trades, sells first",
-        "One sale",
-        "No trades",
-        "Four of eleven breaches close",
+        "Five trades, sells first", "One sale", "No trades", "Four of eleven breaches close",
         "The score stays at 63.54",
-    } <= headings
+    } <= headings  # fmt: skip
 
 
 def test_a_hold_report_has_the_same_sections_and_shows_the_best_rejected_plan():
@@ -359,12 +350,9 @@ def certified(**update: object) -> Element:
 )
 def test_the_badge_says_how_far_the_plan_is_proven(status, gap, level, badge):
     box = certified(
-        covers="best of 1,004 proposals",
-        status=status,
-        search_gap=gap,
-        bound=None,
+        covers="best of 1,004 proposals", status=status, search_gap=gap, bound=None,
         structural_headroom=None,
-    )
+    )  # fmt: skip
 
     assert box.one("p", klass="badge").text.strip() == badge
     assert level in box.one("p", klass="badge").classes
@@ -390,24 +378,13 @@ def test_the_badge_leaves_the_details_of_what_was_compared_to_the_sentence():
 
 def test_what_would_change_the_plan_is_told_when_it_was_asked_for():
     stability = Stability(
-        text="Under 20 re-estimates it beats hold in 19.",
-        template="",
-        facts={},
-        resamples=20,
-        share=0.95,
-        mean_regret=0.0,
-    )
+        text="Under 20 re-estimates it beats hold in 19.", template="", facts={}, resamples=20,
+        share=0.95, mean_regret=0.0,
+    )  # fmt: skip
     more = Counterfactual(
-        text="A sixth order would add 1.20 points.",
-        template="",
-        facts={},
-        name="x",
-        setting="y",
-        now=5,
-        then=6,
-        gain=0.012,
-        money=None,
-    )
+        text="A sixth order would add 1.20 points.", template="", facts={}, name="x", setting="y",
+        now=5, then=6, gain=0.012, money=None,
+    )  # fmt: skip
     explanation = Explanation(
         text="", stability=stability, counterfactuals=(more,), thresholds=(), relaxations=()
     )

@@ -1,6 +1,4 @@
-"""The terminal view: the answer first, nothing cut at any width, text of files shown and never
-obeyed.
-"""
+"""The terminal view: the answer first, nothing cut at any width, files' text never obeyed."""
 
 import io
 import re
@@ -82,19 +80,10 @@ def test_a_narrow_window_loses_columns_in_their_order(growth):
 def test_the_answer_comes_first_and_the_seal_last(growth):
     text = shown(growth)
     order = [
-        "as of",
-        growth.verdict.text[:20],
-        "trades, sells first",
-        "Costs ",
-        "Drift ",
-        "Weights",
-        "Score ",
-        "Cash by day",
-        "not traded, and why",
-        "What else was weighed",
-        growth.certificate.covers[:20].capitalize(),
-        "Seal",
-    ]
+        "as of", growth.verdict.text[:20], "trades, sells first", "Costs ", "Drift ", "Weights",
+        "Score ", "Cash by day", "not traded, and why", "What else was weighed",
+        growth.certificate.covers[:20].capitalize(), "Seal",
+    ]  # fmt: skip
 
     places = [text.index(part) for part in order]
     assert places == sorted(places)
@@ -182,12 +171,9 @@ def test_drift_without_targets_is_said_in_words():
 
 def test_conversions_problems_warnings_and_missing_data_are_all_shown(growth):
     conversion = Conversion(
-        from_="USD",
-        to="EUR",
-        amount=Decimal("1234.5"),
-        rate=1 / Decimal("1.0640"),
+        from_="USD", to="EUR", amount=Decimal("1234.5"), rate=1 / Decimal("1.0640"),
         cost=Decimal("1.2"),
-    )
+    )  # fmt: skip
     unknown = "holdings.csv: column note is not used."
     depth = "search.max_depth is 7: slow."
     update = {
