@@ -55,9 +55,10 @@ def main() -> None:
         _say(stopped)
         raise
     finally:
-        # the result is out, or the line is: what comes now has nothing left to close
+        # the result is out, or the line is: a signal now changes neither, and Python itself sets
+        # every handler back at its end but this one
         for number in LINES:
-            signal.signal(number, _end)
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _run() -> None:
