@@ -1,4 +1,4 @@
-# ruff: noqa: PLC0415 each library is imported by its own function: importing is timed, and the others need not be there
+# ruff: noqa: PLC0415 each library is imported by its own function: importing is timed
 """One other library on one problem, timed: run by `peers`, in the environment that has these
 libraries and not ours.
 

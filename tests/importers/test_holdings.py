@@ -36,7 +36,8 @@ def test_a_header_alone_is_an_all_cash_account(tmp_path: Path):
 def test_rows_of_one_symbol_with_different_dates_are_its_lots_oldest_first(tmp_path: Path):
     file = read(
         tmp_path,
-        "symbol,quantity,price,average_cost,acquired,currency\nAAA,1,30,20,2021-05-01,USD\nAAA,2,30,,,\nAAA,3,,10,2019-05-01,usd\n",
+        "symbol,quantity,price,average_cost,acquired,currency\n"
+        "AAA,1,30,20,2021-05-01,USD\nAAA,2,30,,,\nAAA,3,,10,2019-05-01,usd\n",
     )
 
     (holding,) = file.holdings
@@ -53,7 +54,8 @@ def test_rows_of_one_symbol_with_different_dates_are_its_lots_oldest_first(tmp_p
 def test_acquired_stands_in_for_last_bought(tmp_path: Path):
     file = read(
         tmp_path,
-        "symbol,quantity,acquired,last_bought,last_sold\nAAA,1,2020-01-02,,\nBBB,1,2020-01-02,2021-01-04,2022-01-03\nCCC,1,,,\n",
+        "symbol,quantity,acquired,last_bought,last_sold\n"
+        "AAA,1,2020-01-02,,\nBBB,1,2020-01-02,2021-01-04,2022-01-03\nCCC,1,,,\n",
     )
 
     bought = {holding.symbol: (holding.last_bought, holding.last_sold) for holding in file.holdings}

@@ -25,7 +25,9 @@ def test_a_security_with_everything(tmp_path: Path):
     file = read_securities(
         written(
             tmp_path,
-            "symbol,name,product_type,currency,lot_size,industry,group,country,dividend_yield,quality,priority_multiplier,allow_buy,allow_sell\nAAA,Alpha,etf,eur,0.001,Energy;"
+            "symbol,name,product_type,currency,lot_size,industry,group,country,"
+            "dividend_yield,quality,priority_multiplier,allow_buy,allow_sell\n"
+            "AAA,Alpha,etf,eur,0.001,Energy;"
             " Utilities,Funds,France;Italy,0.03,0.7,1.5,TRUE,false\n",
         )
     )

@@ -11,7 +11,7 @@ import math
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from steelyard import strategies
 from steelyard.compat.records import NOTHING, is_number, shown, unusable
@@ -74,7 +74,7 @@ WHOLE = frozenset({"max_plan_depth", "min_hold_days", "sell_cooldown_days"})
 
 async def answer(value: T | Awaitable[T]) -> T:
     """The value of a call that may be async."""
-    return await value if inspect.isawaitable(value) else value  # type: ignore[no-any-return, unused-ignore]
+    return cast(T, await value if inspect.isawaitable(value) else value)
 
 
 async def last_traded(repository: object | None) -> dict[str, LastTraded]:

@@ -152,7 +152,7 @@ def preset(name: str) -> Strategy:
 
 
 @cache
-def _preset(name: str, text: str, every: tuple[Module, ...]) -> Strategy:  # noqa: ARG001 - see `default`
+def _preset(name: str, text: str, every: tuple[Module, ...]) -> Strategy:  # noqa: ARG001
     strategy, problems = examine(document(text, name).values, name, None, preset_why(name))
     return _accepted(strategy, problems, name, NO_LINES)
 

@@ -17,7 +17,7 @@ from steelyard.modules.registry import pattern_generator
     tags=("buy",),
     dependencies=(drawn_from("averaging_down"),),
 )
-def averaging_down(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:  # noqa: ARG001 - the shape of every pattern
+def averaging_down(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:
     """Buys of holdings below their cost that cash pays for, by priority; no sales."""
     depth = ctx.search.max_depth
     return padded_rows(

@@ -17,7 +17,7 @@ from steelyard.modules.registry import pattern_generator
     tags=("sell", "buy"),
     dependencies=(drawn_from("rebalance_sells"), drawn_from("rebalance_buys")),
 )
-def deep_rebalance(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:  # noqa: ARG001 - the shape of every pattern
+def deep_rebalance(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:
     """The largest sales of what is overweight, half of the steps at most, then the largest buys."""
     depth, account = ctx.search.max_depth, candidates.account
 

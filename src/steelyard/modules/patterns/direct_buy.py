@@ -17,7 +17,7 @@ from steelyard.modules.registry import pattern_generator
     tags=("buy",),
     dependencies=(drawn_from("rebalance_buys", "averaging_down", "opportunity_buys"),),
 )
-def direct_buy(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:  # noqa: ARG001 - the shape of every pattern
+def direct_buy(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:
     """Buys of every kind that cash pays for, by priority; one too dear does not block the next."""
     offered = buys(candidates, "rebalance_buys", "averaging_down", "opportunity_buys")
     depth = ctx.search.max_depth

@@ -24,7 +24,7 @@ ONE_OR_TWO = (1, 2)
         drawn_from("averaging_down", "rebalance_buys", "opportunity_buys"),
     ),
 )
-def mixed_strategy(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:  # noqa: ARG001 - the shape of every pattern
+def mixed_strategy(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:
     """One or two sales of any kind, by priority, with one or two buys; each mix is a sequence."""
     depth, account = ctx.search.max_depth, candidates.account
     offered_sells = sells(candidates, "profit_taking", "rebalance_sells")

@@ -17,7 +17,7 @@ from steelyard.modules.registry import pattern_generator
     tags=("buy",),
     dependencies=(drawn_from("opportunity_buys"),),
 )
-def opportunity_first(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:  # noqa: ARG001 - the shape of every pattern
+def opportunity_first(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:
     """Buys of opportunities before any other buy, whatever the priority of the others; no sales."""
     depth, account = ctx.search.max_depth, candidates.account
     first = fill(account, [], buys(candidates, "opportunity_buys"), depth)

@@ -19,7 +19,7 @@ from steelyard.modules.registry import pattern_generator
     tags=("buy", "sell"),
     dependencies=("opportunity_calculators",),
 )
-def single_best(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:  # noqa: ARG001 - the shape of every pattern
+def single_best(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:
     """The order of highest priority that cash and limits allow alone."""
     pool = np.array(candidates.pool, dtype=np.int64)
     alone = pool[feasible(candidates.account, pool[:, None])]

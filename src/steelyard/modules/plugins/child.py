@@ -188,7 +188,8 @@ def _run(source: Source) -> None:
     module = types.ModuleType(source.name)
     module.__file__ = source.label
     sys.modules[source.name] = module
-    exec(compile(source.code, source.label, "exec", dont_inherit=True), module.__dict__)  # noqa: S102 the bytes that the strategy pins
+    code = compile(source.code, source.label, "exec", dont_inherit=True)
+    exec(code, module.__dict__)  # noqa: S102 the bytes that the strategy pins
 
 
 def _schema(module: Module) -> dict[str, Any]:

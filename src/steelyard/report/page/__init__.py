@@ -83,7 +83,7 @@ def render(plan: Plan, opinion: verify.Report | None = None) -> str:
         unchecked=verify.left_out(opinion),
         style=_style(),
         footer=Markup(_page_footer(plan)),  # noqa: S704 hexadecimal digits or nothing
-        document=(Markup(document) if document is not None else None),  # noqa: S704 every < is escaped
+        document=(Markup(document) if document is not None else None),  # noqa: S704 escaped
     )
 
 
