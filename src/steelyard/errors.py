@@ -3,7 +3,8 @@
 ```text
 SteelyardError
 ├── InputError             a file or an argument is not usable; nothing was calculated
-│   └── RowsRejected       lines of a file, all of them listed
+│   ├── RowsRejected       lines of a file, all of them listed
+│   └── LimitExceeded      a file or a portfolio larger than a limit that is set
 ├── SettingsError          a strategy or a setting is not usable
 ├── PlanRefused            the inputs are readable, but no plan may be made from them
 ├── ModuleError            a registered module broke its contract
@@ -25,21 +26,91 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong, for programs.
+
+    code      what kind: short, stable, in lower case
+    message   the sentence for a person
+    place     file and line, option, setting or symbol; "" = nowhere in particular
+    value     as it was given; None where there is no one value
+    limit     what it had to be, or which figure it met
+    hint      what to do
+    """
+
+    code: str
+    message: str
+    place: str = ""
+    value: str | None = None
+    limit: str | None = None
+    hint: str = ""
+
+
 class SteelyardError(Exception):
-    """Base of all; `str(error)` is a message for a person."""
+    """Base of all; `str(error)` is a message for a person, `faults` the same for programs."""
+
+    code = "error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        place: str = "",
+        value: object = None,
+        limit: object = None,
+        hint: str = "",
+    ) -> None:
+        super().__init__(message)
+        self._fault = Fault(
+            code=code or self.code,
+            message=message,
+            place=place,
+            value=None if value is None else str(value),
+            limit=None if limit is None else str(limit),
+            hint=hint,
+        )
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """Everything that is wrong, at least one."""
+        return (self._fault,)
 
 
 class InputError(SteelyardError):
     """A file or an argument is not usable; nothing was calculated."""
 
+    code = "input"
+
+
+class LimitExceeded(InputError):
+    """A file or a portfolio is larger than a limit that is set; the message names what to do."""
+
+    code = "limit_exceeded"
+
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
-    """One line of a file that could not be used: `line` is 1-based and counts the header."""
+    """One line of a file that could not be used: `line` is 1-based and counts the header.
+
+    code, column, value, limit, hint   as in `Fault`; the column is part of its place
+    """
 
     file: str
     line: int
     reason: str
+    code: str = "bad_cell"
+    column: str = ""
+    value: str | None = None
+    limit: str | None = None
+    hint: str = ""
+
+    @property
+    def fault(self) -> Fault:
+        """The same, for programs."""
+        column = f", column {self.column}" if self.column else ""
+        place = f"{self.file} line {self.line}{column}"
+        return Fault(self.code, str(self), place, self.value, self.limit, self.hint)
 
     def __str__(self) -> str:
         return f"{self.file} line {self.line}: {self.reason}"
@@ -49,6 +120,7 @@ class RowsRejected(InputError):
     """Lines of one or more files, all of them listed, so that one look mends the file."""
 
     SHOWN = 20
+    code = "rows_rejected"
 
     def __init__(self, rows: Sequence[RejectedRow]) -> None:
         self.rows = tuple(rows)
@@ -62,27 +134,42 @@ class RowsRejected(InputError):
             )
         )
 
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """One for each line."""
+        return tuple(row.fault for row in self.rows)
+
 
 class SettingsError(SteelyardError):
     """A strategy or a setting is not usable; the message names the key and its range."""
+
+    code = "settings"
 
 
 class PlanRefused(SteelyardError):
     """The inputs are readable, but no plan may be made from them; no order exists."""
 
+    code = "refused"
+
 
 class ModuleError(SteelyardError):
     """A registered module broke its contract: wrong shape, not finite, unknown symbol."""
 
+    code = "module"
+
 
 class UnknownModule(ModuleError):
     """A name that no module has."""
+
+    code = "unknown_module"
 
 
 class DeadlineStruck(ModuleError):
     """A plugin took longer than it may: its worker was stopped, and a plan that met it need not
     repeat.
     """
+
+    code = "deadline"
 
 
 class FailedLate(ModuleError):
@@ -93,6 +180,8 @@ class FailedLate(ModuleError):
     struck   did a deadline end it
     """
 
+    code = "failed_late"
+
     def __init__(self, module: str, told: str, *, struck: bool = False) -> None:
         self.module, self.told, self.struck = module, told, struck
         super().__init__(
@@ -102,6 +191,8 @@ class FailedLate(ModuleError):
 
 class InternalError(SteelyardError):
     """Two of our own calculations disagree by more than rounding: the plan is withheld."""
+
+    code = "internal"
 
 
 LOOKED_AT = 10

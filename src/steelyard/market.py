@@ -7,27 +7,33 @@ currency with that day's rate, so that every statistic is what the account's own
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 
+from steelyard.ages import DateArray
 from steelyard.arrays import FloatArray
 from steelyard.money import FxTable
-
-DateArray = npt.NDArray[np.datetime64]
+from steelyard.notices import Drop
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A price in the security's currency and the session it is of."""
+    """A price in the security's currency and the session it is of.
+
+    source   the file it is from; "" = not known
+    unit     in which it was quoted, like GBp; "" = the security's currency
+    """
 
     symbol: str
     price: Decimal
     on: date
+    source: str = ""
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,7 @@ class Market:
     adjusted   closes contain dividends; then no yield is added to returns
     source     where the prices come from, for people
     index      history of market indices; None = the market regime is unknown
+    withheld   symbol -> why its newest price may not be traded on, of what is not held
     """
 
     symbols: tuple[str, ...]
@@ -67,6 +74,7 @@ class Market:
     adjusted: bool = True
     source: str = ""
     index: Index | None = None
+    withheld: Mapping[str, Drop] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def last(self) -> date | None:

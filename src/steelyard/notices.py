@@ -14,12 +14,17 @@ Stage = Literal["input", "opportunity", "sizing", "filter", "merge", "search", "
 
 
 class Notice(Record):
-    """A problem (the plan may differ from that of full inputs) or a warning (worth knowing)."""
+    """A problem (the plan may differ from that of full inputs) or a warning (worth knowing).
+
+    head   told first: what was read or decided about units, percent, rounding, a default cap that
+           gave way, an accepted price
+    """
 
     code: str
     message: str
     module: str | None = None
     symbol: str | None = None
+    head: bool = False
 
 
 class Coverage(Record):

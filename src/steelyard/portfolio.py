@@ -19,6 +19,12 @@ from steelyard.money import ZERO
 from steelyard.orders import Order, Side
 
 FUND_TYPES = frozenset({"ETF", "ETC", "MUTUALFUND"})
+PRODUCT_TYPES = ("EQUITY", *sorted(FUND_TYPES), "BOND", "OPTION", "FUTURE", "CRYPTO", "CASHLIKE")
+"""What is known of; OTHER is none of these, and "" is not known: one name, or a fund?"""
+MULTIPLIERS = {"BOND": Decimal("0.01"), "OPTION": Decimal(100)}
+"""Value of one piece at a quoted price of 1, where no file says: bonds are quoted per 100."""
+NOT_TRADED_TYPES = frozenset({"OPTION", "FUTURE"})
+"""Valued and kept out of trading, as every short is."""
 
 FUNDING_STEPS = ((1.0, 1.0), (0.8, 0.8), (0.6, 0.6), (0.4, 0.4))
 """(held part of the budget, aggression from there on); under the last step nothing is bought."""
@@ -31,7 +37,13 @@ DRAWDOWN_DECIMALS = 12
 class Security:
     """What may be traded.
 
+    product_type         of PRODUCT_TYPES; "" = unknown
     lot_size             shares; orders are multiples of it
+    multiplier           value of one share at a price of 1
+    isin                 "" = unknown
+    classes              dimension -> name; "" is the dimension `class`
+    preference           within a class, lowest first; None = none
+    substitute           name of the group of near equals; "" = none
     sectors, countries   names; several share the weight evenly; none = spread over all groups
                          present
     dividend_yield       fraction a year; None = unknown
@@ -52,6 +64,11 @@ class Security:
     priority_multiplier: float = 1.0
     allow_buy: bool = True
     allow_sell: bool = True
+    multiplier: Decimal = Decimal(1)
+    isin: str = ""
+    classes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    preference: int | None = None
+    substitute: str = ""
 
     @property
     def is_fund(self) -> bool:
@@ -61,18 +78,24 @@ class Security:
 
 @dataclass(frozen=True, slots=True)
 class TaxLot:
-    """Shares bought together: `unit_cost` per share in the security's currency, None = unknown."""
+    """Shares bought together: `unit_cost` per share in the security's currency, None = unknown.
+
+    account   where they lie; "" = the file names none
+    """
 
     quantity: Decimal
     acquired: date | None = None
     unit_cost: Decimal | None = None
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
     """Shares of one security with their lots, oldest first; Σ lots = quantity.
 
-    price   as the holdings file gives it, in the security's currency; None when it does not
+    quantity       negative = short; 0 = sold out, and only the dates count
+    price          as the holdings file gives it, in the security's currency; None when it does not
+    sold_at_loss   was the last sale at a loss
     """
 
     symbol: str
@@ -81,6 +104,7 @@ class Holding:
     price: Decimal | None = None
     last_bought: date | None = None
     last_sold: date | None = None
+    sold_at_loss: bool = False
 
     @property
     def average_cost(self) -> Decimal | None:
@@ -160,11 +184,21 @@ class BucketState:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """Money on its way, from or for trades that are done: `amount` arrives (or leaves) on a day."""
+
+    currency: str
+    amount: Decimal
+    on: date
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """A portfolio at one date.
 
     cash         currency -> settled balance; may be negative
+    settling     money that is not settled yet, beside `cash`
     securities   everything that is held or may be traded, in any order
     excluded     symbols left out on the user's word; every page says so
     """
@@ -177,6 +211,7 @@ class Snapshot:
     bucket: str = "core"
     open_orders: tuple[Order, ...] = ()
     excluded: tuple[str, ...] = ()
+    settling: tuple[Settling, ...] = ()
     _by_symbol: Mapping[str, Security] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -14,8 +14,9 @@ from typing import Literal
 
 import numpy as np
 
+from steelyard.ages import DateArray
 from steelyard.arrays import BoolArray, FloatArray
-from steelyard.market import DateArray, Index
+from steelyard.market import Index
 from steelyard.sentences import Sentence, say
 from steelyard.settings import Regime as Rules
 

@@ -13,8 +13,8 @@ from datetime import date
 
 import numpy as np
 
+from steelyard.ages import DateArray
 from steelyard.arrays import FloatArray, product
-from steelyard.market import DateArray
 
 WEEK = 5
 MONTH = 21

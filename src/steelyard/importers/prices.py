@@ -20,12 +20,13 @@ from types import MappingProxyType
 
 import numpy as np
 
+from steelyard.ages import DateArray
 from steelyard.arrays import FloatArray
 from steelyard.errors import InputError, RejectedRow
 from steelyard.importers import reading, values
 from steelyard.importers.reading import Rejects
 from steelyard.importers.values import BadCell
-from steelyard.market import DateArray, Quote
+from steelyard.market import Quote
 from steelyard.notices import Notice
 
 DATE = "date"

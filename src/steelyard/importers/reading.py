@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from steelyard.errors import InputError, RejectedRow, did_you_mean
+from steelyard.importers.statement import Source
 from steelyard.importers.values import NOTHING, BadCell, shown
 from steelyard.notices import Notice
 
@@ -103,6 +104,32 @@ def read_text(path: Path) -> str:
         raise InputError(
             f"{path} is not UTF-8 text: {what}. {NOTHING} Save it as UTF-8."
         ) from error
+
+
+def open_source(path: Path) -> Source:
+    """A regular file, plain or gzip, opened once: for who recognises and reads it.
+
+    UTF-8, UTF-16 with its mark, else cp1252 where every byte is a character of it; "" = no text.
+    """
+    content = _content(path)
+    if content.startswith(GZIP_MAGIC):
+        content = _decompress(content, path)
+    if not content.strip():
+        raise InputError(f"{path} is empty. {NOTHING} Give a CSV file with a header line.")
+    if content.startswith(SPREADSHEETS):
+        advice = "Save it as CSV (UTF-8) and give that file."
+        raise InputError(f"{path} is a spreadsheet, not CSV. {NOTHING} {advice}")
+    if content.startswith(UTF_16):
+        return Source(path, content, content.decode("utf-16", errors="replace"), "utf-16")
+    if b"\0" in content:
+        return Source(path, content, "", "")
+    try:
+        return Source(path, content, content.decode("utf-8-sig"), "utf-8")
+    except UnicodeDecodeError:
+        try:
+            return Source(path, content, content.decode("cp1252"), "cp1252")
+        except UnicodeDecodeError:
+            return Source(path, content, "", "")
 
 
 def _content(path: Path) -> bytes:
@@ -260,5 +287,5 @@ def parse_rows(table: Table, parse: Callable[[Row], None]) -> tuple[RejectedRow,
         try:
             parse(row)
         except BadCell as error:
-            rejects.add(row.line, str(error))
+            rejects.rows.append(error.row(table.file, row.line))
     return tuple(sorted(rejects.rows, key=lambda rejected: rejected.line))

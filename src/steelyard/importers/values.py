@@ -6,10 +6,12 @@ A number is plain digits, a date 2022-12-28, a weight a fraction; nothing is gue
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from steelyard.canonical import plain
+from steelyard.errors import RejectedRow
 
 NOTHING = "Nothing was planned."
 MAX_DIGITS = 40
@@ -24,15 +26,49 @@ SHOWN_CHARACTERS = 40
 """How much of a cell a message repeats."""
 WHOLE = 100
 """Percent."""
-SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.\-/^=]{0,31}")
+SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.:\-/^=]{0,31}")
 CURRENCY = re.compile(r"[A-Z]{3}")
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]([+-]?[0-9]{1,3}))?")
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+MINOR_UNITS = {
+    "GBp": ("GBP", 100),
+    "GBX": ("GBP", 100),
+    "ZAc": ("ZAR", 100),
+    "ZAX": ("ZAR", 100),
+    "ILA": ("ILS", 100),
+    "ILX": ("ILS", 100),
+}
+"""Code of a minor unit -> its currency, and how many make one: London quotes in pence."""
+NO_SYMBOLS = frozenset({"NAN", "NULL", "NONE", "N/A", "#N/A", "TRUE", "FALSE", "TOTAL"})
+"""What spreadsheets and programs write where there is nothing."""
 NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 
 
 class BadCell(ValueError):
-    """A cell does not hold what its column promises; the text is the reason alone."""
+    """A cell does not hold what its column promises; the text is the reason alone.
+
+    code, column, value, limit, hint   as in `errors.RejectedRow`
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        code: str = "bad_cell",
+        column: str = "",
+        value: str | None = None,
+        limit: str | None = None,
+        hint: str = "",
+    ) -> None:
+        super().__init__(reason)
+        self.code, self.column, self.value = code, column, value
+        self.limit, self.hint = limit, hint
+
+    def row(self, file: str, line: int) -> RejectedRow:
+        """The line that is rejected for it."""
+        return RejectedRow(
+            file, line, str(self), self.code, self.column, self.value, self.limit, self.hint
+        )
 
 
 def shown(text: str) -> str:
@@ -129,23 +165,70 @@ def day(text: str, column: str) -> date:
 
 
 def symbol(text: str) -> str:
-    """A symbol in upper case."""
-    upper = text.upper() if text.isascii() else text
+    """A symbol in upper case; a blank inside is read as a dot: BRK B is BRK.B.
+
+    >>> symbol("brk b")
+    'BRK.B'
+    """
+    upper = text.upper().replace(" ", ".") if text.isascii() else text
     if not text:
-        raise BadCell("symbol is missing")
+        raise BadCell("symbol is missing", code="missing", column="symbol")
     if not SYMBOL.fullmatch(upper):
-        form = "it begins with A-Z or 0-9, then up to 31 of A-Z 0-9 . - / ^ ="
-        raise BadCell(f"symbol {shown(text)} is not usable; {form}")
+        form = "it begins with A-Z or 0-9, then up to 31 of A-Z 0-9 . : - / ^ ="
+        reason = f"symbol {shown(text)} is not usable; {form}"
+        raise BadCell(reason, code="bad_symbol", column="symbol", value=text, limit=form)
     return upper
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What a price is quoted in: `parts` of it are one of `currency`; 1 unless it is a minor unit.
+
+    code   as the file writes it
+    """
+
+    currency: str
+    code: str
+    parts: int = 1
+
+    @property
+    def minor(self) -> str:
+        """The code of a minor unit, else an empty text."""
+        return self.code if self.parts > 1 else ""
+
+    def major(self, price: Decimal) -> Decimal:
+        """A price in the currency."""
+        return price / self.parts if self.parts > 1 else price
+
+
+def unit(text: str, column: str = "currency") -> Unit:
+    """A currency code, of a minor unit too; the case of pence decides, so it is looked at first.
+
+    >>> unit("GBp"), unit("usd")
+    (Unit(currency='GBP', code='GBp', parts=100), Unit(currency='USD', code='USD', parts=1))
+    """
+    minor = MINOR_UNITS.get(text) or (MINOR_UNITS.get(text.upper()) if text.islower() else None)
+    if minor:
+        return Unit(minor[0], text, minor[1])
+    upper = text.upper() if text.isascii() else text
+    if not CURRENCY.fullmatch(upper):
+        reason = f"{column} {shown(text)} is not a currency code; write three letters like USD"
+        raise BadCell(reason, code="bad_currency", column=column, value=text, hint="write USD")
+    if text not in {upper, text.lower()}:
+        units = ", ".join(sorted(MINOR_UNITS))
+        reason = f"{column} {shown(text)} mixes capitals and small letters: {upper}, or its parts?"
+        hint = f"write {upper}, or a minor unit that is known ({units})"
+        raise BadCell(f"{reason} {hint}", code="mixed_case", column=column, value=text, hint=hint)
+    return Unit(upper, upper)
 
 
 def currency(text: str, column: str = "currency") -> str:
-    """A currency code in upper case."""
-    upper = text.upper() if text.isascii() else text
-    if not CURRENCY.fullmatch(upper):
-        what = f"{column} {shown(text)} is not a currency code"
-        raise BadCell(f"{what}; write three letters like USD")
-    return upper
+    """A currency code in upper case; a minor unit is none."""
+    named = unit(text, column)
+    if named.minor:
+        reason = f"{column} {shown(text)} is a part of {named.currency}; write {named.currency}"
+        raise BadCell(reason, code="minor_unit", column=column, value=text, hint=named.currency)
+    return named.currency
 
 
 def flag(text: str, column: str) -> bool:
