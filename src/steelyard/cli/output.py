@@ -119,7 +119,11 @@ def writable(path: Path, what: str, mend: str, *, done: str = "Nothing was plann
             return
         raise InputError(
             f"The {what} could not be written to {path}: there is no folder {path.parent}. {done} "
-            f"{mend}"
+            f"{mend}",
+            code="no_folder",
+            place=str(path),
+            value=str(path.parent),
+            hint=mend,
         ) from None
     except (OSError, ValueError) as error:
         raise _unwritten(path, what, error, done, mend) from error
@@ -127,12 +131,20 @@ def writable(path: Path, what: str, mend: str, *, done: str = "Nothing was plann
         kind = next((kind for is_kind, kind in KINDS if is_kind(mode)), "no regular file")
         rule = "only a new file or a regular one is written"
         raise InputError(
-            f"The {what} is not written to {path}: it is {kind}, and {rule}. {done} {mend}"
+            f"The {what} is not written to {path}: it is {kind}, and {rule}. {done} {mend}",
+            code="not_a_regular_file",
+            place=str(path),
+            value=kind,
+            limit=rule,
+            hint=mend,
         )
     if what == REPORT and not _is_page(path):
         raise InputError(
             f"The {what} is not written to {path}: that file is no report, and would be lost. "
-            f"{done} {mend}"
+            f"{done} {mend}",
+            code="not_a_report",
+            place=str(path),
+            hint=mend,
         )
 
 
@@ -163,7 +175,13 @@ def _unwritten(path: Path, what: str, error: Exception, done: str, mend: str) ->
     from steelyard.errors import InputError
 
     reason = getattr(error, "strerror", None) or str(error)
-    return InputError(f"The {what} could not be written to {path}: {reason}. {done} {mend}")
+    return InputError(
+        f"The {what} could not be written to {path}: {reason}. {done} {mend}",
+        code="unwritable",
+        place=str(path),
+        value=reason,
+        hint=mend,
+    )
 
 
 @contextmanager

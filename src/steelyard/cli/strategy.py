@@ -101,7 +101,12 @@ def new(
         text = begun(preset, file.stem)
         if os.path.lexists(file) and not force:
             there = f"{file} is there already and was left as it is."
-            raise InputError(f"{there} Name another file, or overwrite it with --force.")
+            raise InputError(
+                f"{there} Name another file, or overwrite it with --force.",
+                code="file_exists",
+                place=str(file),
+                hint="name another file, or overwrite it with --force",
+            )
         save(file, text, "strategy", "Name another file.")
         typed = shlex.quote(str(file))
         say(f"{file} begins as the preset {preset}.")
@@ -124,7 +129,13 @@ def validate(
 
         if str(file) in PRESETS and not file.exists():
             is_preset = f"{file} is a preset, and presets are valid."
-            raise InputError(f"{is_preset} To see it: steelyard strategy show {file}")
+            raise InputError(
+                f"{is_preset} To see it: steelyard strategy show {file}",
+                code="validates_files_only",
+                place="FILE",
+                value=str(file),
+                hint=f"steelyard strategy show {file}",
+            )
         problems, usable = check(file)
         if as_json:
             verdict = {"valid": problems.is_valid, "errors": problems.errors}
