@@ -14,9 +14,9 @@ import stat
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -25,9 +25,11 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from steelyard.errors import InputError
+    from steelyard.errors import Fault, InputError
 
 FAILED = 1
+ERROR_FORM = "steelyard.error/1"
+"""Form of the document of a failure; docs/error-schema.json is its schema."""
 OTHER_REPORT = "Name another file with --report."
 UNWRITTEN = "Nothing was written."
 REPORT = "report"
@@ -87,6 +89,13 @@ def write_json(document: object) -> None:
 
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
     write("\n".join(map(visible, text.split("\n"))) + "\n")
+
+
+def write_error(faults: Sequence[Fault], first: Fault | None = None) -> None:
+    """Write what failed as one JSON document to stdout: the whole, and each thing that is wrong."""
+    whole = first or faults[0]
+    errors = [asdict(fault) for fault in faults]
+    write_json({"schema": ERROR_FORM, "error": asdict(whole), "errors": errors})
 
 
 def note(text: str) -> None:

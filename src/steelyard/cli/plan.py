@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import typer
 from typer import Option
 
 from steelyard.cli.options import (
@@ -30,6 +31,7 @@ from steelyard.cli.options import (
     read,
 )
 from steelyard.cli.output import (
+    FAILED,
     OTHER_REPORT,
     Stopwatch,
     guarded,
@@ -136,7 +138,9 @@ def deliver(plan: Plan, inputs: Inputs, output: Output) -> None:
     else:
         write(_shown(plan, inputs, output, opinion, written=failure is None))
     if failure is not None:
-        raise failure
+        # the plan is out: of two documents on stdout neither could be read
+        note(str(failure))
+        raise typer.Exit(FAILED)
 
 
 def _save_report(plan: Plan, opinion: Report | None, path: Path) -> None:

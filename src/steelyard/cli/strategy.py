@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
+from steelyard.cli.commands import Commands
 from steelyard.cli.output import FAILED, guarded, note, save, screen, write, write_json
 from steelyard.report import visible
 
@@ -23,12 +24,7 @@ if TYPE_CHECKING:
 SUFFIX = ".toml"
 NOT_A_STRATEGY = ("pyproject.toml",)
 
-strategy = typer.Typer(
-    help="Presets and strategy files: list, show, begin, check.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    add_completion=False,
-)
+strategy = Commands(help="Presets and strategy files: list, show, begin, check.")
 
 AsJson = Annotated[bool, Option("--json", help="Print one JSON document.")]
 Named = Annotated[str, Argument(help="A preset, or a TOML file.", metavar="NAME|FILE")]
