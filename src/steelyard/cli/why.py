@@ -9,23 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Argument, Option
 
-from steelyard.cli.options import (
-    AsOf,
-    Base,
-    Cash,
-    Exclude,
-    Fx,
-    Holdings,
-    Index,
-    Options,
-    Prices,
-    Securities,
-    Seed,
-    StrategyName,
-    TargetsFile,
-    make_plan,
-    read,
-)
+from steelyard.cli.options import Options, make_plan, planning, read
 from steelyard.cli.output import guarded, note, screen, write, write_json
 
 if TYPE_CHECKING:
@@ -38,6 +22,7 @@ PARTS = ("candidates", "not_traded", "problems", "warnings", "data_coverage")
 """Lists of the plan document whose entries name a symbol."""
 
 
+@planning
 def why(
     symbol: Annotated[str, Argument(help="The security to explain, upper or lower case.")],
     *,
@@ -47,26 +32,11 @@ def why(
             help="A plan that was saved with --json; without it, plans again.", metavar="F.json"
         ),
     ] = None,
-    holdings: Holdings = None,
-    prices: Prices = None,
-    targets: TargetsFile = None,
-    securities: Securities = None,
-    fx: Fx = None,
-    index: Index = None,
-    cash: Cash = None,
-    base: Base = None,
-    strategy: StrategyName = None,
-    as_of: AsOf = None,
-    seed: Seed = 0,
-    exclude: Exclude = None,
+    options: Options,
     as_json: Annotated[bool, Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Explain what the plan does and does not do with a symbol."""
-    balances, out = tuple(cash or ()), tuple(exclude or ())
-    options = Options(
-        holdings, prices, targets, securities, fx, balances, base, strategy, as_of, out, index
-    )
-    if plan is not None and (options != Options() or seed):
+    if plan is not None and options != Options():
         raise typer.BadParameter(
             "--plan reads a plan that is made; it goes with no other input.", param_hint="--plan"
         )
@@ -76,7 +46,7 @@ def why(
             document = load(plan)
         else:
             inputs = read(options)
-            document, remarks = make_plan(inputs, seed), inputs.said
+            document, remarks = make_plan(inputs, options.seed), inputs.said
         symbol = known_symbol(document, symbol)
         if as_json:
             for line in remarks:
