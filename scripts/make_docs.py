@@ -911,14 +911,15 @@ def _name(annotation: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """One place of the package that makes an error: its code, class and sentence; `coded` = it
-    names a code of its own or its class has one.
+    """One place of the package that makes an error: its code, class, sentence and keywords;
+    `coded` = it names a code of its own or its class has one.
     """
 
     code: str
     kind: str
     sentence: str
     where: str
+    words: frozenset[str]
     coded: bool
 
 
@@ -951,16 +952,36 @@ def _raised_in(path: Path, shown: Path) -> Iterator[Raised]:
         if name not in {*KINDS_OF_ERRORS, "BadCell"}:
             continue
         around = [f for f in functions if f.lineno <= node.lineno <= (f.end_lineno or 0)]
-        code = next((word.value for word in node.keywords if word.arg == "code"), None)
-        coded = isinstance(code, ast.Constant)
         kind = KINDS_OF_ERRORS.get(name)
-        yield Raised(
-            code=str(code.value) if coded else kind.code if kind else "bad_cell",
-            kind=name,
-            sentence=_sentence(node, [tree, *around]),
-            where=f"{shown}:{node.lineno}",
-            coded=coded or (code is None and kind is not None and name not in GENERAL),
-        )
+        own = kind.code if kind else "bad_cell"
+        codes = _codes(node, tree, around)
+        for code in codes or [own]:
+            yield Raised(
+                code=code,
+                kind=name,
+                sentence=_sentence(node, [tree, *around]),
+                where=f"{shown}:{node.lineno}",
+                words=frozenset(word.arg for word in node.keywords if word.arg),
+                coded=bool(codes) or (kind is not None and name not in GENERAL),
+            )
+
+
+def _codes(call: ast.Call, tree: ast.Module, around: Sequence[ast.FunctionDef]) -> list[str]:
+    """The codes of an error: the one it is made with, or those that its function is called with."""
+    code = next((word.value for word in call.keywords if word.arg == "code"), None)
+    if not isinstance(code, ast.Name) or not around:
+        return [str(code.value)] if isinstance(code, ast.Constant) else []
+    function = around[-1]
+    names = [parameter.arg for parameter in function.args.args]
+    place = names.index(code.id) - (names[0] == "self") if code.id in names else -1
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    values = [
+        next((word.value for word in node.keywords if word.arg == code.id), None)
+        or (node.args[place] if 0 <= place < len(node.args) else None)
+        for node in calls
+        if getattr(node.func, "id", getattr(node.func, "attr", "")) == function.name
+    ]
+    return sorted({str(value.value) for value in values if isinstance(value, ast.Constant)})
 
 
 def _sentence(call: ast.Call, around: Sequence[ast.AST]) -> str:
