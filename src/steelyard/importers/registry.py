@@ -21,8 +21,6 @@ from steelyard.notices import Notice
 
 GROUP = "steelyard.importers"
 BUILT_IN = "built-in"
-GENERIC = "generic"
-"""The form that reads any table of known columns: asked only about what no other recognises."""
 LINES_SHOWN = 3
 LONGEST_WHY = 200
 """Characters of what another package's error says."""
@@ -92,7 +90,6 @@ def choose(
     problems = [] if problems is None else problems
     problems.extend(every.problems)
     fitting = [form for form in every.by_name.values() if _recognises(form, source, problems)]
-    fitting = [form for form in fitting if form.importer.name != GENERIC] or fitting
     if not fitting:
         raise _nothing_fits(source, every)
     if len(fitting) > 1:
