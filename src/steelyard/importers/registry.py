@@ -30,3 +30,10 @@ class Importer:
     recognises: Callable[[Source], bool]
     read: Callable[[Source], Statement]
     extra: str = ""
+
+
+def choose(source: Source, name: str | None = None) -> Importer:
+    """Temporary."""
+    from steelyard.importers.brokers import FORMS
+
+    return next(form for form in FORMS if form.recognises(source))
