@@ -22,7 +22,7 @@ line prints it and exits with 1; it never prints a traceback for any of these.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -47,8 +47,16 @@ class Fault:
     hint: str = ""
 
 
+def each(code: str, sentences: Iterable[str], place: str = "") -> tuple[Fault, ...]:
+    """A fault for each sentence."""
+    return tuple(Fault(code, sentence, place) for sentence in sentences)
+
+
 class SteelyardError(Exception):
-    """Base of all; `str(error)` is a message for a person, `faults` the same for programs."""
+    """Base of all; `str(error)` is a message for a person, `fault` the same for programs.
+
+    `faults` has each thing that is wrong, where they are several.
+    """
 
     code = "error"
 
@@ -61,9 +69,11 @@ class SteelyardError(Exception):
         value: object = None,
         limit: object = None,
         hint: str = "",
+        faults: Sequence[Fault] = (),
     ) -> None:
+        """`faults`: of several things that are wrong, each one."""
         super().__init__(message)
-        self._fault = Fault(
+        self.fault = Fault(
             code=code or self.code,
             message=message,
             place=place,
@@ -71,11 +81,12 @@ class SteelyardError(Exception):
             limit=None if limit is None else str(limit),
             hint=hint,
         )
+        self._faults = tuple(faults)
 
     @property
     def faults(self) -> tuple[Fault, ...]:
         """Everything that is wrong, at least one."""
-        return (self._fault,)
+        return self._faults or (self.fault,)
 
 
 class InputError(SteelyardError):
