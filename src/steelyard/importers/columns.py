@@ -34,7 +34,10 @@ from steelyard.importers.statement import ONE, Balance, Passed, Position, Source
 from steelyard.importers.values import NOTHING, BadCell, shown
 from steelyard.notices import Notice
 
-NUMBERS = ("quantity", "price", "value", "base_value", "average_cost", "cost_basis", "currency")
+NUMBERS = (
+    *("quantity", "price", "value", "base_value", "average_cost", "cost_basis", "multiplier"),
+    "currency",
+)
 """Fields whose cells tell how a file writes numbers; some currencies have an amount behind them."""
 NEAR = Decimal("0.01")
 """How far the rows may be from their total, as a share of it."""
@@ -83,8 +86,9 @@ def _notation(cut: Sheet) -> Notation | None:
         return cut.form.notation
     lines = (*cut.lines, *cut.totals)
     cells = [line.cells[name] for line in lines for name in NUMBERS if name in line.cells]
+    numbers = (number for _, number in map(money, cells) if _is_number(number))
     try:
-        return amounts.notation_of(money(cell)[1] for cell in cells)
+        return amounts.notation_of(numbers)
     except BadCell as error:
         hint = "write all numbers with a decimal point, or all with a decimal comma"
         raise InputError(
@@ -94,6 +98,16 @@ def _notation(cut: Sheet) -> Notation | None:
             value=error.value,
             hint=hint,
         ) from error
+
+
+def _is_number(text: str) -> bool:
+    """Is a text a number in either notation? What is none is rejected by its line."""
+    for notation in Notation:
+        try:
+            return amounts.amount(text, "", notation) is not None
+        except BadCell:
+            continue
+    return False
 
 
 @dataclass
@@ -204,7 +218,7 @@ class _Reading:
 
     def take_uncounted(self, lines: list[Line]) -> None:
         """Rows without a count are accounts of cash where the total is reached with them only."""
-        if not lines:
+        if not lines or self.cut.rejected:
             return
         rows = [self._row(line) for line in lines]
         if self._reached_with(rows):

@@ -2,12 +2,13 @@
 
 Fields: symbol, isin, wkn, name, quantity, price, value, base_value (in the base currency),
 currency, average_cost, cost_basis (in all), product_type, multiplier, account, bucket, acquired,
-last_bought, last_sold, settles.
+last_bought, last_sold, sold_at_loss, settles.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -123,6 +124,10 @@ class Cells:
         """The date of a cell."""
         return values.day(self.text(name), self.line.names[name]) if self.text(name) else None
 
+    def flag(self, name: str) -> bool:
+        """`true` or `false`."""
+        return values.flag(self.text(name), self.line.names[name])
+
     def unit(self, *names: str) -> Unit | None:
         """What the numbers of these cells are in, as the row says; None = it does not say."""
         units = {
@@ -130,18 +135,29 @@ class Cells:
             for name in names
             if (code := self._code(name))
         }
-        if len({unit.currency for unit in units}) > 1:
-            both = " and ".join(sorted(unit.code for unit in units))
-            raise BadCell(f"the row is in {both}", code="two_currencies", column="currency")
-        unit = min(units, key=lambda unit: unit.parts, default=None)
         if len(units) > 1:
             both = " and ".join(sorted(unit.code for unit in units))
             raise BadCell(f"the row is in {both}: which?", code="two_units", column="currency")
+        unit = next(iter(units), None) or self._unit_of_sign(names)
         if unit is None and self.form.currency:
             unit = Unit(self.form.currency, self.form.currency)
         for name in names:
             self._check_sign(name, unit)
         return unit
+
+    def _unit_of_sign(self, names: Sequence[str]) -> Unit | None:
+        """The currency of a sign of money, where nothing else names one; $ and ¥ are of several."""
+        cells = {name: self.text(name) for name in names}
+        signs = [(sign, name) for name, cell in cells.items() for sign in SIGNS if sign in cell]
+        if not signs or self.form.currency:
+            return None
+        (sign, name), currencies = signs[0], sorted(SIGNS[signs[0][0]])
+        if len(currencies) > 1:
+            column, cell = self.line.names.get(name, name), cells[name]
+            reason = f"{column} {shown(cell)} may be {' or '.join(currencies)}"
+            hint = f"name the currency in a column; without {sign} the base currency is used"
+            raise BadCell(reason, code="which_currency", column=column, value=cell, hint=hint)
+        return Unit(currencies[0], currencies[0])
 
     def _code(self, name: str) -> str:
         cell = self.text(name)
@@ -204,6 +220,7 @@ def cash_amount(row: Cells) -> Decimal | None:
 
 
 def position_of(row: Cells) -> Position:
+    """A row that is not cash; raises BadCell."""
     symbol, product_type = _security(row)
     quantity = row.number("quantity")
     if quantity is None:
@@ -217,7 +234,7 @@ def position_of(row: Cells) -> Position:
     value = _value(row, unit)
     if not product_type and _is_per_hundred(symbol, quantity, price, row.number("value")):
         product_type = "BOND"
-    multiplier = row.number("multiplier") or MULTIPLIERS.get(product_type)
+    multiplier = _multiplier(row) or MULTIPLIERS.get(product_type)
     isin = next((text for name in IDS if is_isin(text := row.text(name).upper())), "")
     return Position(
         line=row.line.line,
@@ -235,6 +252,7 @@ def position_of(row: Cells) -> Position:
         acquired=row.day("acquired"),
         last_bought=row.day("last_bought"),
         last_sold=row.day("last_sold"),
+        sold_at_loss=bool(row.text("sold_at_loss")) and row.flag("sold_at_loss"),
         account=row.line.account,
         bucket=row.text("bucket"),
         value=value,
@@ -253,6 +271,14 @@ def _security(row: Cells) -> tuple[str, str]:
         raise BadCell(reason, code="missing", column="symbol", value=row.label, hint=hint)
     option = option_symbol(row.id)
     return (option, "OPTION") if option else (values.symbol(row.id), product_type)
+
+
+def _multiplier(row: Cells) -> Decimal | None:
+    multiplier = row.number("multiplier")
+    if multiplier is not None and multiplier <= 0:
+        column = row.line.names["multiplier"]
+        raise BadCell(f"{column} {multiplier} is not above 0", code="range", column=column)
+    return multiplier
 
 
 def _is_per_hundred(
@@ -276,6 +302,7 @@ def _value(row: Cells, unit: Unit | None) -> Decimal | None:
 
 
 def has_cost(row: Cells) -> bool:
+    """Does a row state what its shares cost?"""
     return any(row.number(name) is not None for name in ("average_cost", "cost_basis"))
 
 
