@@ -292,7 +292,7 @@ class _Cutter:
             if alone and form.sections and is_header(following, form):
                 self._enter(one_line(text, MOST_TEXT))
                 self._pass(line, "line above the table")
-            elif alone and self._is_prose(text):
+            elif alone and self._is_prose(cells, text):
                 self._pass(line, "line under the table" if self.header else "line above the table")
             else:
                 self._row(line, cells)
@@ -303,9 +303,11 @@ class _Cutter:
     def _enter(self, account: str) -> None:
         self.account, self.new_section = account, True
 
-    def _is_prose(self, text: str) -> bool:
-        """A sentence; above the table, whatever stands alone."""
-        return self.header is None or len(text.split()) >= WORDS_OF_FOOTER
+    def _is_prose(self, cells: list[str], text: str) -> bool:
+        """A sentence under the table; above it, whatever stands alone."""
+        # in a row of empty cells a few words are the name of a holding that lost its numbers
+        apart = len(cells) == 1 or self.sheet.form.footer is not None
+        return self.header is None or (apart and len(text.split()) >= WORDS_OF_FOOTER)
 
     def _begin(self, line: int, cells: list[str]) -> None:
         sheet, place = self.sheet, f"{self.sheet.file} line {line}"

@@ -10,7 +10,7 @@ from steelyard.importers.columns import importer
 from steelyard.importers.sheet import Form
 
 FORM = Form(
-    name="portfolio_performance",
+    name="portfolio-performance",
     broker="Portfolio Performance",
     columns={
         "symbol": ("symbol", "ticker symbol", "ticker", "tickersymbol"),
