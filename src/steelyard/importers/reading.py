@@ -173,12 +173,14 @@ def delimiter_of(header: str) -> str:
     return next((sign for sign in DELIMITERS if sign in header), ",")
 
 
-def split(text: str, file: str) -> Iterator[tuple[int, list[str]]]:
+def split(text: str, file: str, delimiter: str | None = None) -> Iterator[tuple[int, list[str]]]:
     """(line, cells) of every row that is not blank; the line is where the row begins.
+
+    delimiter   None = that of the first line
 
     Raises InputError for quotes that do not close and for cells over 10,000 characters.
     """
-    sign = delimiter_of(text.lstrip().partition("\n")[0])
+    sign = delimiter or delimiter_of(text.lstrip().partition("\n")[0])
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True)
     line = 1
     try:
