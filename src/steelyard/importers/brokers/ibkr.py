@@ -15,6 +15,7 @@ from itertools import groupby
 from steelyard.canonical import plain
 from steelyard.errors import RejectedRow
 from steelyard.importers import values
+from steelyard.importers.bonds import bond_multiplier
 from steelyard.importers.options import is_isin, option_symbol
 from steelyard.importers.statement import Balance, Position
 from steelyard.importers.values import BadCell
@@ -60,9 +61,6 @@ KINDS = {
 """Asset category, as the activity statement and as Flex write it, in lower case."""
 STOCK_KINDS = {"ETF": "ETF", "ETC": "ETC", "ETN": "ETC"}
 """Type of a stock; every other type, like COMMON or ADR, is one company."""
-BOND_MULTIPLIER = Decimal("0.01")
-AGREES = Decimal("0.001")
-"""Fraction by which a value may differ from quantity x price x multiplier to tell a multiplier."""
 SETTLES_IN = 2
 """Weekdays until unsettled cash has settled: trades of stocks take one or two."""
 SATURDAY = 5
@@ -97,7 +95,7 @@ class Open:
     @property
     def product_type(self) -> str:
         """Raises BadCell for a category that is not known: it might be counted per 100."""
-        # "Stocks - Held with Interactive Brokers (U.K.) Limited carried by …"
+        # a broker in Britain adds by whom they are held: Stocks - Held with ...
         name = self.kind.partition(" - ")[0].strip().lower()
         if name and name not in KINDS:
             reason = f"asset category {values.shown(self.kind)} is not known"
@@ -137,17 +135,7 @@ def _multiplier(row: Open, kind: str) -> Decimal | None:
     """As stated; of a bond what its value says, for it may be quoted per 100 or in money."""
     if kind != "BOND":
         return row.multiplier
-    choices = (BOND_MULTIPLIER, row.multiplier or Decimal(1))
-    if row.value is not None and row.price is not None:
-        for choice in choices:
-            if agrees(row.value, row.quantity * row.price * choice):
-                return choice
-    return BOND_MULTIPLIER
-
-
-def agrees(value: Decimal, other: Decimal) -> bool:
-    """Are two values the same but for rounding, far less than a factor of 100?"""
-    return abs(value - other) <= AGREES * abs(value) + 1
+    return bond_multiplier(row.quantity, row.price, row.value, row.multiplier)
 
 
 def positions(

@@ -29,8 +29,9 @@ FIRST = re.compile(r"\s*\"?[^\",\n]{1,60}\"?,\"?Header\"?,")
 DATA = re.compile(r"^\"?[^\",\n]{1,60}\"?,\"?Data\"?,", re.MULTILINE)
 DAY = re.compile(r"([A-Z][a-z]+) ([0-9]{1,2}), ([0-9]{4})")
 MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 BASE_SUMMARY = "Base Currency Summary"
 CASH_ROWS = ("Ending Cash", "Ending Settled Cash")
 REQUIRED = {

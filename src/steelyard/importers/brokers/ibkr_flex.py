@@ -2,7 +2,7 @@
 
 XML goes through ibflex (extra `ibkr`), which is given the sections and fields that are read here
 and nothing else: its lists of fields and words lag behind what the broker adds. What has a document
-type or entities is refused before it is parsed. CSV may hold several sections, each with its header.
+type or entities is refused before it is parsed. CSV may hold several sections with their headers.
 """
 
 from __future__ import annotations
@@ -132,7 +132,8 @@ def read(source: Source) -> Statement:
     days = _last_days(query)
     opens = [row for row in query.opens if row.price_on == days[row.account]]
     endings = [row for row in query.endings if row.on == days[row.account]]
-    older = [row for row in (*query.opens, *query.endings) if row not in (*opens, *endings)]
+    older = [row.line for row in query.opens if row.price_on != days[row.account]]
+    older += [row.line for row in query.endings if row.on != days[row.account]]
     holdings, rejected = positions(opens, source.name)
     as_of = max((day for day in days.values() if day), default=None)
     cash, guessed = balances(endings, as_of)
@@ -142,7 +143,7 @@ def read(source: Source) -> Statement:
         as_of=as_of,
         positions=holdings,
         balances=cash,
-        passed=(*query.passed, *(Passed(row.line, "row of an earlier day") for row in older)),
+        passed=(*query.passed, *(Passed(line, "row of an earlier day") for line in older)),
         guessed=guessed if endings else (*guessed, NO_CASH),
         rejected=tuple(sorted((*query.rejected, *rejected), key=lambda row: row.line)),
         base=query.bases.pop() if len(query.bases) == 1 else "",
@@ -169,21 +170,25 @@ def _of_csv(source: Source) -> Query:
             query.passed.append(Passed(line, "record"))
             continue
         row = cells[2:] if cells[0] in {"HEADER", "DATA"} else cells
-        if cells[0] == "HEADER" or len({"ClientAccountID", "CurrencyPrimary"} & {*row}) > 1:
+        if (
+            cells[0] == "HEADER"
+            or len({"ClientAccountID", "CurrencyPrimary"} & {*row}) > 1
+            or (not header and len({"Symbol", "CurrencyPrimary"} & {*row}) > 1)
+        ):
             header = [COLUMNS.get(name, "") for name in row]
-            query.sections += POSITION <= {*header} or CASH <= {*header}
-        elif not header and len({"Symbol", "CurrencyPrimary"} & {*row}) > 1:
-            header = [COLUMNS.get(name, "") for name in row]
-            query.sections += POSITION <= {*header}
+            query.sections += _is_read(header)
         else:
             _add(query, line, header, row)
     return query
 
 
+def _is_read(header: Sequence[str]) -> bool:
+    return POSITION.issubset(header) or CASH.issubset(header)
+
+
 def _add(query: Query, line: int, header: Sequence[str], row: Sequence[str]) -> None:
     """A row of positions or cash to the query; of another section, it is passed over."""
-    names = {*header}
-    if not POSITION <= names and not CASH <= names:
+    if not _is_read(header):
         query.passed.append(Passed(line, "row of another section"))
         return
     try:
@@ -193,7 +198,9 @@ def _add(query: Query, line: int, header: Sequence[str], row: Sequence[str]) -> 
         cells = dict.fromkeys(FIELDS, "") | dict(zip(header, row, strict=True))
         numbers = {name: amount(cells[name], name) for name in NUMBERS}
         days = {name: _day(cells[name], name) for name in DATES}
-        _add_record(query, line, OPEN if POSITION <= names else ENDING, (cells, numbers, days))
+        _add_record(
+            query, line, OPEN if POSITION.issubset(header) else ENDING, (cells, numbers, days)
+        )
     except BadCell as error:
         query.rejected.append(error.row(query.file, line))
 
@@ -313,7 +320,7 @@ def _tree(source: Source) -> ET.Element:
         reason = f"{file} has a document type or entities, which no Flex query has"
         raise InputError(f"{reason}. {NOTHING}", code="unsafe_xml", place=file)
     try:
-        return ET.fromstring(text)
+        return ET.fromstring(text)  # noqa: S314 - no document type, so no entities
     except (ET.ParseError, ValueError) as error:
         reason = f"{file} is not whole XML: {one_line(str(error), MESSAGE_CHARACTERS)}"
         hint = "Export the query again."
