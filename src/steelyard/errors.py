@@ -7,6 +7,7 @@ SteelyardError
 │   └── LimitExceeded      a file or a portfolio larger than a limit that is set
 ├── SettingsError          a strategy or a setting is not usable
 ├── PlanRefused            the inputs are readable, but no plan may be made from them
+│   └── SeveralReasons     for more than one reason
 ├── ModuleError            a registered module broke its contract
 │   ├── UnknownModule      a name that no module has, with near names
 │   ├── DeadlineStruck     a plugin took longer than it may; its worker was stopped
@@ -161,6 +162,23 @@ class PlanRefused(SteelyardError):
     """The inputs are readable, but no plan may be made from them; no order exists."""
 
     code = "refused"
+
+
+class SeveralReasons(PlanRefused):
+    """A plan is refused for more than one reason; what none of them did is said once."""
+
+    code = "several"
+
+    def __init__(self, reasons: Sequence[SteelyardError], nothing: str) -> None:
+        head = f"The plan is refused for {len(reasons)} reasons. {nothing}"
+        texts = [" ".join(str(reason).replace(nothing, "").split()) for reason in reasons]
+        super().__init__("\n".join([head, *texts]))
+        self._faults = tuple(fault for reason in reasons for fault in reason.faults)
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """Those of every reason."""
+        return self._faults
 
 
 class ModuleError(SteelyardError):
