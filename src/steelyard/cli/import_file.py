@@ -1,4 +1,4 @@
-"""`steelyard import FILE`: what a file of holdings says, and how it was read; our own form of it."""
+"""`steelyard import FILE`: what a file of holdings says and how it was read; our own form of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Argument, Option
 
-from steelyard.cli.options import AccountName, FormName, MappingFile, mapping_of
+from steelyard.cli.options import AccountName, FormName, MappingFile, columns_of, default_mapping
 from steelyard.cli.output import FAILED, guarded, note, save, screen, writable, write, write_json
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 OTHER = "Name another file."
 UNUSED = "Nothing is planned from it, and nothing was written."
 FORM = "steelyard.statement/1"
+LONGEST_LIST = 100
+"""Characters of a list of symbols."""
 
 
 def import_file(
@@ -62,8 +64,8 @@ def import_file(
             raise typer.BadParameter("name a file, or --list.", param_hint="FILE")
         paths = {"holdings": out, "securities": securities_out, "mapping": save_mapping}
         _check(file, paths)
-        used = mapping_of(mapping, columns or ())
-        statement = _of_account(_read(file, form, used), account)
+        statement, used = _read(file, form, columns_of(columns or ()), mapping)
+        statement = _of_account(statement, account)
         if as_json:
             write_json(document(statement))
         else:
@@ -72,10 +74,12 @@ def import_file(
             count = len(statement.rejected)
             note(f"{count} line{'' if count == 1 else 's'} of {file} cannot be used. {UNUSED}")
             raise typer.Exit(FAILED)
+        if out and not securities_out:
+            _check_whole(statement)
         for text in _written(statement, used, paths):
             note(text)
         if not as_json:
-            _next(file, paths)
+            _next(file, statement, paths)
 
 
 def _check(file: Path, paths: Mapping[str, Path | None]) -> None:
@@ -97,16 +101,22 @@ def _check(file: Path, paths: Mapping[str, Path | None]) -> None:
         writable(path, what, OTHER, done="Nothing was read.")
 
 
-def _read(file: Path, form: str | None, used: ImportMapping) -> Statement:
-    """The statement of a file, under the user's names of its symbols."""
+def _read(
+    file: Path, form: str | None, columns: dict[str, str], mapping: Path | None
+) -> tuple[Statement, ImportMapping]:
+    """The statement of a file, under the user's names of its symbols, and the mapping in use."""
     from steelyard.importers.files import read_statement
+    from steelyard.importers.mapping import ImportMapping, read_mapping
     from steelyard.importers.reading import open_source
     from steelyard.importers.spelling import Spellings
 
-    statement = read_statement(open_source(file), form, used.columns)
+    path = mapping or default_mapping()
+    used = read_mapping(path) if path else ImportMapping()
+    statement = read_statement(open_source(file), form, columns, used.columns)
     spellings = Spellings.of(used.alias, {})
     rows = (replace(row, symbol=spellings.symbol(row.symbol)) for row in statement.positions)
-    return replace(statement, positions=tuple(rows))
+    used = replace(used, columns={**used.columns, **columns})
+    return replace(statement, positions=tuple(rows)), used
 
 
 def _of_account(statement: Statement, account: str | None) -> Statement:
@@ -161,6 +171,25 @@ def _show(statement: Statement) -> None:
     write(screen(lambda console: draw(statement, console)))
 
 
+def _check_whole(statement: Statement) -> None:
+    """Raise InputError where our own form alone would be worth something else."""
+    from steelyard.errors import InputError, one_line
+    from steelyard.importers.writing import needs_securities
+
+    symbols = needs_securities(statement)
+    if symbols:
+        listed = one_line(", ".join(symbols), LONGEST_LIST)
+        hint = "Give --securities-out F.csv too."
+        raise InputError(
+            f"Our own form of holdings has no product type and no multiplier, and {listed} would "
+            f"be worth something else. Nothing was written. {hint}",
+            code="needs_securities",
+            place="--out",
+            value=", ".join(symbols),
+            hint=hint,
+        )
+
+
 def _written(
     statement: Statement, used: ImportMapping, paths: Mapping[str, Path | None]
 ) -> Iterable[str]:
@@ -191,15 +220,16 @@ def _written(
         yield f"The {what} were written to {path}." if what != "mapping" else f"Mapping: {path}."
 
 
-def _next(file: Path, paths: Mapping[str, Path | None]) -> None:
+def _next(file: Path, statement: Statement, paths: Mapping[str, Path | None]) -> None:
     """What to type with what was read."""
     from steelyard.report import visible
 
     securities = paths["securities"]
     listed = f" --securities {shlex.quote(str(securities))}" if securities else ""
     holdings = shlex.quote(str(paths["holdings"] or file))
-    command = f"steelyard plan --holdings {holdings}{listed} --targets TARGETS.csv"
-    write(visible(f"\nTo plan with it: {command}") + "\n")
+    day = f" --as-of {statement.as_of}" if paths["holdings"] and statement.as_of else ""
+    command = f"steelyard plan --holdings {holdings}{listed} --targets TARGETS.csv{day}"
+    write(f"\n{visible(f'To plan with it: {command}')}\n")
 
 
 def _list(as_json: bool) -> None:

@@ -43,6 +43,12 @@ TOTALS = (
 )
 
 
+JOINTS = frozenset(
+    {"of", "without", "that", "with", "in", "dated", "from", "under", "over", "to", "at", "on"}
+)
+"""Words that end the noun of a phrase."""
+
+
 def value_of(row: Position) -> Decimal | None:
     """What a row is worth in its currency; None without a price and without a stated value."""
     if row.price is None:
@@ -93,19 +99,11 @@ def counted(count: int, what: str) -> str:
     """
     if count == 1:
         return f"1 {what}"
-    first, *rest = what.split(" ")
-    at = next((i for i, word in enumerate(rest) if word in JOINTS or first.endswith(",")), None)
-    head = [first, *rest] if at is None else [first, *rest[:at]]
-    tail = [] if at is None else rest[at:]
-    noun = head[-1]
-    comma = "," if noun.endswith(",") else ""
-    noun = noun.removesuffix(",")
-    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return " ".join([str(count), *head[:-1], many + comma, *tail])
-
-
-JOINTS = frozenset({"of", "without", "that", "with", "in", "dated", "from"})
-"""Words that end the noun of a phrase."""
+    words = what.replace(",", " ,").split(" ")
+    at = next((i for i, word in enumerate(words) if i and word in {*JOINTS, ","}), len(words))
+    noun = words[at - 1]
+    words[at - 1] = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{count} {' '.join(words).replace(' ,', ',')}"
 
 
 def _kept_out(row: Position) -> str:

@@ -25,7 +25,6 @@ from steelyard.errors import one_line
 if TYPE_CHECKING:
     from steelyard.importers import Files
     from steelyard.importers import Inputs as Imported
-    from steelyard.importers.mapping import ImportMapping
     from steelyard.plans.plan import Plan
     from steelyard.samples import Sample
     from steelyard.strategies import Strategy
@@ -339,20 +338,16 @@ def default_mapping() -> Path | None:
     return path if path.is_file() else None
 
 
-def mapping_of(path: Path | None, columns: Sequence[str]) -> ImportMapping:
-    """The mapping of a file, the user's own without one, and of FIELD=COLUMN arguments."""
-    from steelyard.importers.mapping import ImportMapping, read_mapping
-
-    path = path or default_mapping()
-    mapping = read_mapping(path) if path else ImportMapping()
-    pairs: dict[str, str] = {}
-    for text in columns:
-        name, equals, column = text.partition("=")
-        if not (equals and name.strip() and column.strip()) or name.strip() in pairs:
+def columns_of(texts: Sequence[str]) -> dict[str, str]:
+    """Field -> column of FIELD=COLUMN arguments."""
+    columns: dict[str, str] = {}
+    for text in texts:
+        name, equals, column = (part.strip() for part in text.partition("="))
+        if not (equals and name and column) or name in columns:
             what = f"{one_line(text, LONGEST_VALUE)} maps nothing, or a field twice"
             raise typer.BadParameter(f"{what}; write symbol=Ticker.", param_hint="--map")
-        pairs[name.strip()] = column.strip()
-    return replace(mapping, columns={**mapping.columns, **pairs})
+        columns[name] = column
+    return columns
 
 
 def _read(paths: Options | Sample, index: Path | None, options: Options) -> Files:

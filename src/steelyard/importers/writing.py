@@ -16,27 +16,56 @@ from datetime import date
 from decimal import Decimal
 
 from steelyard.canonical import plain
-from steelyard.importers.cash_words import CASH, PREFIX
+from steelyard.importers.cash_words import CASH, PREFIX, is_cash
 from steelyard.importers.holdings import COLUMNS
-from steelyard.importers.statement import Balance, Position, Statement
+from steelyard.importers.statement import ONE, Balance, Position, Statement
 from steelyard.importers.values import MAX_DIGITS, MINOR_UNITS
 from steelyard.money import ZERO
+from steelyard.portfolio import MULTIPLIERS, NOT_TRADED_TYPES
 
 OF_SECURITIES = ("symbol", "name", "product_type", "currency", "multiplier", "isin")
+CASHLIKE = "CASHLIKE"
 RUN = ("=", "+", "-", "@", "\t", "\r")
 """What a cell begins with that a spreadsheet runs."""
 
 
 def holdings_text(statement: Statement) -> str:
     """The statement in our own form; rows of one lot, and of one balance, as one."""
-    rows = [_row(position) for position in joined(statement.positions)]
-    return _table(COLUMNS, [*rows, *map(_cash_row, summed(statement.balances))])
+    positions = [row for row in statement.positions if not _is_cash(row)]
+    money = [_balance(row) for row in statement.positions if _is_cash(row)]
+    rows = [_row(position) for position in joined(positions)]
+    return _table(COLUMNS, [*rows, *map(_cash_row, summed([*statement.balances, *money]))])
+
+
+def needs_securities(statement: Statement) -> list[str]:
+    """Symbols that are worth something else, or traded, where only our own form is read."""
+    return [
+        row.symbol
+        for row in statement.positions
+        if row.product_type in {*MULTIPLIERS, *NOT_TRADED_TYPES} or row.multiplier not in {None, ONE}
+    ]
+
+
+def _is_cash(row: Position) -> bool:
+    return row.product_type == CASHLIKE or is_cash(row.symbol, row.price)
+
+
+def _balance(row: Position) -> Balance:
+    return Balance(
+        line=row.line,
+        currency=row.currency,
+        amount=row.quantity * (ONE if row.price is None else row.price),
+        account=row.account,
+        bucket=row.bucket,
+    )
 
 
 def securities_text(statement: Statement) -> str:
     """A securities file of the symbols of which the file says more; empty if of none."""
     rows: dict[str, dict[str, str]] = {}
     for position in statement.positions:
+        if _is_cash(position):
+            continue
         multiplier = "" if position.multiplier is None else plain(position.multiplier)
         more = {
             "name": inert(position.name),
