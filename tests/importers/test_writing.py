@@ -28,11 +28,15 @@ DAYS = st.dates(date(1990, 1, 1), date(2030, 1, 1))
 SYMBOLS = st.from_regex(r"[A-Z][A-Z0-9]{0,8}(?:[.:/^=-][A-Z0-9]{1,4})?", fullmatch=True).filter(
     lambda text: not (is_cash_name(text) or option_symbol(text) or text in NO_SYMBOLS)
 )
-WORDS = st.text(st.characters(categories=["L", "N", "P", "S"]) | st.sampled_from(' \n,;"'), max_size=12)
+WORDS = st.text(
+    st.characters(categories=["L", "N", "P", "S"]) | st.sampled_from(' \n,;"'), max_size=12
+)
 TEXTS = WORDS.map(lambda text: text.strip(" \t\r\n")).filter(
     lambda text: not text.startswith(writing.RUN)
 )
-UNITS = st.sampled_from([("USD", ""), ("", ""), *((c, unit) for unit, (c, _) in MINOR_UNITS.items())])
+UNITS = st.sampled_from(
+    [("USD", ""), ("", ""), *((c, unit) for unit, (c, _) in MINOR_UNITS.items())]
+)
 
 
 def decimals(least: str, most: str, places: int):
@@ -93,7 +97,7 @@ def test_our_own_form_written_and_read_is_the_identity(tmp_path_factory, rows, c
 
 def test_written_twice_it_stays_the_same_whatever_the_texts_are(tmp_path):
     row = Position(line=0, symbol="AAA", quantity=Decimal(1))
-    accounts = ["=1+1", "@SUM(A1)", "-x", "+y", "'quoted", "a,\"b\"\nc"]
+    accounts = ["=1+1", "@SUM(A1)", "-x", "+y", "'quoted", 'a,"b"\nc']
     rows = tuple(replace(row, account=text, bucket=text) for text in accounts)
 
     first = writing.holdings_text(Statement(file="x", form="f", positions=rows))
@@ -108,7 +112,9 @@ def test_rows_of_one_lot_are_one_with_their_costs_and_the_same_row_twice_stays_t
     lot = Position(line=3, symbol="AAA", quantity=Decimal(1), average_cost=Decimal(10))
     dated = replace(lot, acquired=date(2020, 1, 1))
     costs = [Decimal(10), Decimal(20), None]
-    rows = [replace(lot, line=n, quantity=Decimal(n), average_cost=c) for n, c in enumerate(costs, 1)]
+    rows = [
+        replace(lot, line=n, quantity=Decimal(n), average_cost=c) for n, c in enumerate(costs, 1)
+    ]
 
     (whole,) = writing.joined(rows[:2])
     (unknown,) = writing.joined(rows)
@@ -140,7 +146,9 @@ def test_balances_of_one_day_add_up_and_funds_of_the_money_market_are_cash():
 def test_a_securities_file_has_what_the_holdings_say_more_and_is_read(tmp_path):
     rows = (
         Position(line=1, symbol="AAA", quantity=Decimal(1), currency="GBP", name="=Ay, Inc."),
-        Position(line=2, symbol="AAA", quantity=Decimal(2), isin="US0378331005", product_type="ETF"),
+        Position(
+            line=2, symbol="AAA", quantity=Decimal(2), isin="US0378331005", product_type="ETF"
+        ),
         Position(line=3, symbol="BBB", quantity=Decimal(2), multiplier=Decimal(50)),
         Position(line=4, symbol="CCC", quantity=Decimal(2)),
     )

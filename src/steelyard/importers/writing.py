@@ -42,7 +42,8 @@ def needs_securities(statement: Statement) -> list[str]:
     return [
         row.symbol
         for row in statement.positions
-        if row.product_type in {*MULTIPLIERS, *NOT_TRADED_TYPES} or row.multiplier not in {None, ONE}
+        if row.product_type in {*MULTIPLIERS, *NOT_TRADED_TYPES}
+        or row.multiplier not in {None, ONE}
     ]
 
 
