@@ -176,9 +176,9 @@ def read_statement(
 
 
 def _mapped(source: Source, columns: Mapping[str, str]) -> Statement:
-    from steelyard.importers.brokers import generic  # noqa: PLC0415 few files need it
+    from steelyard.importers.brokers.generic import read as mapped  # noqa: PLC0415 seldom
 
-    return generic.read(source, columns)
+    return mapped(source, columns)
 
 
 def _respelled(file: SecuritiesFile | None, spellings: Spellings) -> SecuritiesFile | None:
