@@ -218,7 +218,7 @@ def read_table(
     """A file cut into rows by a header of known columns.
 
     required   columns without which the file is refused
-    readable   every column that is read; others are a warning
+    readable   every column that is read, `class.*` for all that begin so; others are a warning
     aliases    spelling -> column
     Raises InputError for a file that is no such table.
     """
@@ -275,8 +275,9 @@ def counted(line: int, cells: Sequence[str], width: int, rejects: Rejects) -> bo
 
 
 def _unknown(file: str, columns: Sequence[str], readable: Sequence[str]) -> Iterable[Notice]:
+    stems = tuple(name[:-1] for name in readable if name.endswith("*"))
     for name in columns:
-        if name not in readable:
+        if name not in readable and not (stems and name.startswith(stems)):
             near = did_you_mean(name, readable)
             message = f"The column {shown(name)} of {file} is not read.{near}"
             yield Notice(code="unknown_column", message=message)
