@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from steelyard.errors import InputError
 from steelyard.importers import PriceTable, read_prices
-from steelyard.importers.prices import _checked, _plain
 from steelyard.market import Quote
 from steelyard.samples import sample
 

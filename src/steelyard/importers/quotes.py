@@ -182,7 +182,7 @@ def market_of(
     closes = np.full((len(dates), len(symbols)), np.nan)
     for k, symbol in enumerate(symbols):
         if prices and symbol in prices.columns:
-            closes[:, k] = prices.closes[: len(dates), prices.symbols.index(symbol)]
+            closes[:, k] = prices.closes[: len(dates), prices.columns[symbol]]
         else:
             closes[-1, k] = float(quotes[symbol].price)
     closes.setflags(write=False)
