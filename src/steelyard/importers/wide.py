@@ -30,7 +30,7 @@ def read_wide(lines: Lines, header: Sequence[str], grid: Grid, kept: Kept) -> Re
     for name, _, _ in wide.columns:
         grid.column(name)
     while (chunk := lines.chunk()) and len(rejects.rows) < MOST_REJECTED:
-        count = wide.block(chunk, lines.line) if lines.sign == "," else 0
+        count = wide.block(chunk, lines.line, lines.sign.encode())
         if count:
             lines.passed(count)
             continue
@@ -76,11 +76,15 @@ class _Wide:
         ]
         self.lines: dict[date, int] = {}
 
-    def block(self, chunk: bytes, first: int) -> int:
-        """Keep plain lines at once, the first of them number `first`.
+    def block(self, chunk: bytes, first: int, sign: bytes) -> int:
+        """Keep plain lines at once, the first of them number `first`, their cells cut by `sign`.
 
         returns   how many they are; 0 = nothing was kept, they need a closer look
         """
+        if sign != b",":
+            if b"," in chunk:
+                return 0
+            chunk = chunk.replace(sign, b",")
         if chunk.translate(None, plain.PLAIN):
             return 0
         lines = chunk.splitlines()
