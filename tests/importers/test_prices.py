@@ -251,15 +251,13 @@ def test_two_spellings_of_one_symbol_are_refused_by_name(tmp_path: Path, content
 LINES = "date,symbol,close,currency,split,volume\n"
 
 
-def test_prices_in_pence_are_read_in_pounds_exactly(tmp_path: Path):
+def test_prices_are_as_the_file_writes_them_with_its_units_beside(tmp_path: Path):
     table = read(
         tmp_path,
         LINES + "2022-12-27,AAA,70.1,GBp,,5\n2022-12-27,BBB,2.5,usd,,\n2022-12-28,AAA,70.3,GBp,,\n",
     )
 
-    quote = table.quote("AAA", date(2022, 12, 27))
-    assert quote == Quote("AAA", Decimal("0.701"), date(2022, 12, 27), "prices.csv", "GBp")
-    assert table.closes[:, 0].tolist() == [0.701, 0.703]
+    assert table.closes[:, 0].tolist() == [70.1, 70.3]
     assert table.units == {"AAA": "GBp", "BBB": "USD"}
     assert not table.warnings
 

@@ -1,6 +1,6 @@
 """Long prices: `date, symbol, close`, a row a price; also `currency`, `split` and `volume`.
 
-Lines without quotes, blanks, pence and splits take the short way, a block of them at once; whatever
+Lines without quotes, blanks and splits take the short way, a block of them at once; whatever
 that finds suspicious is read row by row. The two ways give the same.
 """
 
@@ -97,8 +97,10 @@ class Long:
             columns = [list(compress(column, picked)) for column in columns]
             texts = columns[self.place[CLOSE]]
             joined = ",".join(texts).encode()
-            if self._remarkable(columns) or not all(texts) or joined.translate(None, plain.PLAIN):
+            split = SPLIT in self.place and not NO_SPLIT.issuperset(columns[self.place[SPLIT]])
+            if split or not all(texts) or joined.translate(None, plain.PLAIN):
                 return False
+            self._note_units(columns)
             block = plain.numbers(joined)
             symbols = [str(names[symbol]) for symbol in columns[self.place[SYMBOL]]]
             dates = [days[day] for day in columns[self.place[DATE]]]
@@ -125,14 +127,12 @@ class Long:
         grid.exact.update({(symbols[k], days[k]): price for k, price in exact.items()})
         return True
 
-    def _remarkable(self, columns: Sequence[Sequence[str]]) -> bool:
-        """Does a row have a split, or a price in a minor unit?"""
-        if SPLIT in self.place and not NO_SPLIT.issuperset(columns[self.place[SPLIT]]):
-            return True
-        if CURRENCY not in self.place:
-            return False
-        pairs = set(zip(columns[self.place[SYMBOL]], columns[self.place[CURRENCY]], strict=True))
-        return any(self._unit(symbol, code).parts > 1 for symbol, code in pairs)
+    def _note_units(self, columns: Sequence[Sequence[str]]) -> None:
+        """Note the units of rows; raises BadCell."""
+        if CURRENCY in self.place:
+            symbols, codes = columns[self.place[SYMBOL]], columns[self.place[CURRENCY]]
+            for symbol, code in set(zip(symbols, codes, strict=True)):
+                self._unit(symbol, code)
 
     def row(self, line: int, cells: Sequence[str]) -> None:
         """Keep the price of one row, looked at cell by cell."""
@@ -160,7 +160,7 @@ class Long:
             raise BadCell(f"the close of {symbol} is missing; {rule}", code="missing", column=CLOSE)
         price = values.positive(text[CLOSE], f"the price of {symbol}", values.MAX_PRICE)
         if CURRENCY in text:
-            price = self._unit(text[SYMBOL], text[CURRENCY]).major(price)
+            self._unit(text[SYMBOL], text[CURRENCY])
         shares = None if text.get(SPLIT, "") in NO_SPLIT else factor(text[SPLIT])
         self.grid.put(on, name, price)
         if shares is not None:
@@ -176,8 +176,8 @@ class Long:
             self._days[text] = values.day(text, DATE)
         return self._days[text]
 
-    def _unit(self, symbol: str, code: str) -> Unit:
-        """The unit of a row; raises BadCell where the symbol had another one."""
+    def _unit(self, symbol: str, code: str) -> None:
+        """Note the unit of a row; raises BadCell where the symbol had another one."""
         unit = values.unit(code)
         first = self.units.setdefault(str(self._name(symbol)), unit)
         if first != unit:
@@ -189,7 +189,6 @@ class Long:
                 value=code,
                 limit=first.code,
             )
-        return first
 
 
 def factor(text: str) -> Decimal:

@@ -41,11 +41,11 @@ class PriceTable:
 
     symbols    (n,)   in the order of `closes`
     dates      (T,)   datetime64[D], strictly increasing: days on which the file has any price
-    closes     (T, n) in the major unit, NaN where there is none; read-only
+    closes     (T, n) as the file quotes them, in `units`; NaN where there is none; read-only
     columns    symbol -> its column of `closes`
     exact      (symbol, day) -> price, where the float is another number
     named      every symbol that the file names, read or not
-    units      symbol -> code in which the file quotes it, like GBp, where it has a column for that
+    units      symbol -> code in which the file quotes it, like GBp, where it has such a column
     splits     symbol -> day -> shares after for one share before, likewise
     """
 
@@ -62,7 +62,9 @@ class PriceTable:
     warnings: tuple[Notice, ...] = ()
 
     def quote(self, symbol: str, as_of: date) -> Quote | None:
-        """Newest price at or before a date, exactly as the file writes it; None without any."""
+        """Newest price at or before a date, exactly as the file writes it, in the unit of the file;
+        None without any.
+        """
         if symbol not in self.columns:
             return None
         column = self.closes[: self.until(as_of), self.columns[symbol]]
@@ -73,8 +75,7 @@ class PriceTable:
         on: date = self.dates[newest].astype(object)
         # the shortest text of a float is what was written, wherever `exact` does not say otherwise
         price = self.exact.get((symbol, on)) or Decimal(repr(float(column[newest])))
-        code = self.units.get(symbol, "")
-        return Quote(symbol, price, on, self.file, code if code in values.MINOR_UNITS else "")
+        return Quote(symbol, price, on, self.file)
 
     def until(self, as_of: date) -> int:
         """Number of sessions at or before a date."""

@@ -137,9 +137,9 @@ def delimiter_of(header: str) -> str:
     return next((sign for sign in DELIMITERS if sign in header), ",")
 
 
-def split(text: str, file: str) -> Iterator[tuple[int, list[str]]]:
-    """`csv_rows` of a whole text."""
-    sign = delimiter_of(text.lstrip().partition("\n")[0])
+def split(text: str, file: str, delimiter: str | None = None) -> Iterator[tuple[int, list[str]]]:
+    """`csv_rows` of a whole text; without a delimiter, that of the first line."""
+    sign = delimiter or delimiter_of(text.lstrip().partition("\n")[0])
     return csv_rows(io.StringIO(text, newline=""), file, sign)
 
 
@@ -189,7 +189,7 @@ def read_table(
     """A file cut into rows by a header of known columns.
 
     required   columns without which the file is refused
-    readable   every column that is read; others are a warning
+    readable   every column that is read, `class.*` for all that begin so; others are a warning
     aliases    spelling -> column
     Raises InputError for a file that is no such table.
     """
@@ -248,8 +248,9 @@ def counted(line: int, cells: Sequence[str], width: int, rejects: Rejects) -> bo
 
 def unknown_columns(file: str, columns: Sequence[str], readable: Sequence[str]) -> Iterable[Notice]:
     """Say which columns are not read."""
+    stems = tuple(name[:-1] for name in readable if name.endswith("*"))
     for name in columns:
-        if name not in readable:
+        if name not in readable and not (stems and name.startswith(stems)):
             near = did_you_mean(name, readable)
             message = f"The column {shown(name)} of {file} is not read.{near}"
             yield Notice(code="unknown_column", message=message)
