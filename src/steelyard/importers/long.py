@@ -90,8 +90,10 @@ class Long:
             return False
 
     def _keep(self, columns: Sequence[Sequence[str]]) -> bool:
-        names = {symbol: self._name(symbol) for symbol in set(columns[self.place[SYMBOL]])}
-        days = {day: self._day(day) for day in set(columns[self.place[DATE]])}
+        names = {
+            symbol: self._name(symbol) for symbol in dict.fromkeys(columns[self.place[SYMBOL]])
+        }
+        days = {day: self._day(day) for day in dict.fromkeys(columns[self.place[DATE]])}
         picked = [names[symbol] is not None for symbol in columns[self.place[SYMBOL]]]
         if any(picked):
             columns = [list(compress(column, picked)) for column in columns]
@@ -131,7 +133,7 @@ class Long:
         """Note the units of rows; raises BadCell."""
         if CURRENCY in self.place:
             symbols, codes = columns[self.place[SYMBOL]], columns[self.place[CURRENCY]]
-            for symbol, code in set(zip(symbols, codes, strict=True)):
+            for symbol, code in dict.fromkeys(zip(symbols, codes, strict=True)):
                 self._unit(symbol, code)
 
     def row(self, line: int, cells: Sequence[str]) -> None:
