@@ -172,13 +172,8 @@ class SeveralReasons(PlanRefused):
     def __init__(self, reasons: Sequence[SteelyardError], nothing: str) -> None:
         head = f"The plan is refused for {len(reasons)} reasons. {nothing}"
         texts = [" ".join(str(reason).replace(nothing, "").split()) for reason in reasons]
-        super().__init__("\n".join([head, *texts]))
-        self._faults = tuple(fault for reason in reasons for fault in reason.faults)
-
-    @property
-    def faults(self) -> tuple[Fault, ...]:
-        """Those of every reason."""
-        return self._faults
+        faults = tuple(fault for reason in reasons for fault in reason.faults)
+        super().__init__("\n".join([head, *texts]), faults=faults)
 
 
 class ModuleError(SteelyardError):

@@ -25,7 +25,6 @@ from steelyard.ages import weekdays
 from steelyard.canonical import plain
 from steelyard.errors import (
     InputError,
-    PlanRefused,
     RejectedRow,
     RowsRejected,
     SeveralReasons,

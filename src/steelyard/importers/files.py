@@ -153,9 +153,9 @@ def read_statement(
     if form == OWN or (form is None and not columns and is_own(source)):
         return read_own(source)[0]
     if columns and form in {None, GENERIC}:
-        from steelyard.importers.brokers import generic
+        from steelyard.importers.brokers.generic import read as mapped  # noqa: PLC0415 seldom
 
-        return generic.read(source, columns)
+        return mapped(source, columns)
     return registry.choose(source, form).read(source)
 
 

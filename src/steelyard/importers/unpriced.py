@@ -33,7 +33,7 @@ def unpriced_targets(
         return
     near_to = _names(files) - {*weights}
     classes = _classes(files)
-    unpriced = [symbol for symbol in sorted(weights) if weights[symbol] and symbol not in quotes]
+    unpriced = [name for name in sorted(weights) if weights[name] and name not in quotes]
     as_class = {
         symbol: classes.get(_plain(symbol), "")
         for symbol in unpriced
