@@ -5,6 +5,7 @@ The options of every command that plans are declared here once. Only here is ask
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
@@ -277,7 +278,9 @@ def _own(options: Options, strategy: Strategy) -> Inputs:
 
 
 def _read(paths: Options | Sample, index: Path | None) -> Files:
+    from steelyard.importers import Reading
     from steelyard.importers import read as read_files
+    from steelyard.importers.limits import limits_from
 
     return read_files(
         paths.holdings,
@@ -286,6 +289,7 @@ def _read(paths: Options | Sample, index: Path | None) -> Files:
         securities=paths.securities,
         fx=paths.fx,
         index=index,
+        reading=Reading(limits=limits_from(os.environ)),
     )
 
 
