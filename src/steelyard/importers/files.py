@@ -105,12 +105,16 @@ def read(
     owned = ALL_CASH
     if holdings:
         choices = _choices(reading, listed, spellings, exclude)
-        owned = holdings_of(*_statement(open_source(holdings, reading.limits), reading, mapping, choices))
+        owned = holdings_of(
+            *_statement(open_source(holdings, reading.limits), reading, mapping, choices)
+        )
     aims = read_targets(targets, spellings, reading.limits) if targets else None
     listed = _respelled(listed, spellings)
     return Files(
         holdings=owned,
-        prices=read_prices(prices, names=spellings.added, limits=reading.limits) if prices else None,
+        prices=read_prices(prices, names=spellings.added, limits=reading.limits)
+        if prices
+        else None,
         targets=aims,
         securities=listed,
         fx=read_fx(fx, reading.limits) if fx else None,
