@@ -140,7 +140,7 @@ def test_a_file_is_recognised_by_its_importer_and_by_no_other(importers, sources
         if importer.recognises(source) is not (form == name)
     ]
 
-    assert wrongs == []
+    assert not wrongs, "\n".join(wrongs[:40])
 
 
 def test_a_file_is_recognised_whatever_it_is_called(importers, sources):
@@ -173,7 +173,7 @@ def test_what_is_cut_changed_or_of_another_gives_a_statement_or_an_error_of_ours
                     if time.perf_counter() - began > MOST_SECONDS:
                         problems.append(f"{name}, {source.name}, {what}: over 2 s")
 
-    assert problems == []
+    assert not problems, "\n".join(problems[:40])
 
 
 def test_an_importer_prints_nothing_and_opens_no_file(importers, sources):
@@ -214,4 +214,4 @@ def test_a_message_repeats_at_most_forty_characters_of_a_cell(importers, sources
                     if MARK[: LONGEST + 1] in text
                 ]
 
-    assert problems == []
+    assert not problems, "\n".join(problems[:40])
