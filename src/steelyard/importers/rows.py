@@ -31,6 +31,8 @@ CASH_WORDS = frozenset(
     | {"total cash", "barmittel", "liquidität", "liquidités", "efectivo", "contanti"}
 )
 CASH_BEGINS = ("cash & cash fund", "cash & money market")
+NEAR_ONE = Decimal("0.02")
+"""By how much a price of cash may differ from 1: funds of the money market may float a little."""
 PENDING_WORDS = frozenset({"pending activity"})
 MONEY_FUNDS = frozenset(
     {"SPAXX", "FDRXX", "FCASH", "FZFXX", "FDLXX", "SPRXX", "FZDXX", "FTEXX", "FGTXX", "FRGXX"}
@@ -216,12 +218,15 @@ def cash_amount(row: Cells) -> Decimal | None:
     inline = money(row.text("currency"))
     if value is None and inline[0]:
         value = row.number("currency")
+    if price is not None and abs(price - ONE) > NEAR_ONE:
+        reason = f"{shown(row.label)} is read as cash, and its price is {price:,f}"
+        raise BadCell(reason, code="cash_with_price", column="price", value=str(price), limit="1")
     counted = quantity * (ONE if price is None else price) if quantity is not None else None
     if value is None or counted is None:
         return counted if value is None else value
     if abs(value - counted) > max(abs(value) * NEAR, CENT):
         reason = f"{shown(row.label)} is {value:,f} here and {counted:,f} as quantity times price"
-        raise BadCell(reason, code="two_values", column=row.line.names["value"], value=str(value))
+        raise BadCell(reason, code="two_values", column="value", value=str(value))
     return value
 
 
