@@ -33,7 +33,11 @@ def home(environment: Mapping[str, str]) -> Path:
     except RuntimeError as error:
         raise SettingsError(
             f"{VARIABLE} is {chosen!r}, and nobody of that name has a home. Nothing was planned. "
-            "Name a whole path, or unset it."
+            "Name a whole path, or unset it.",
+            code="no_such_home",
+            place=VARIABLE,
+            value=chosen,
+            hint="name a whole path, or unset it",
         ) from error
 
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Literal
 
-from steelyard.errors import InputError
+from steelyard.errors import InputError, each
 from steelyard.money import ZERO
 from steelyard.orders import Order, Side
 
@@ -160,7 +160,10 @@ class BucketState:
         if wrong:
             raise InputError(
                 f"The state of a bucket is not usable: {', '.join(wrong)}. Nothing was planned; "
-                "correct it."
+                "correct it.",
+                code="bucket_state",
+                faults=each("bucket_state", wrong),
+                hint="correct it",
             )
 
     @property

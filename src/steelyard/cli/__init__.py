@@ -8,6 +8,7 @@
     health.py    which modules are out of service
     strategy.py  presets and strategy files: list, show, new, validate, schema
     options.py   options to a snapshot, market, targets and strategy
+    commands.py  what every command shares: options given once, failures in JSON
     logs.py      the log, for whoever asks for it
     output.py    screens, pipes, files, messages, exit codes
 
@@ -24,6 +25,7 @@ from typing import Annotated
 import typer
 from typer import Option
 
+from steelyard.cli.commands import Commands
 from steelyard.cli.demo import demo
 from steelyard.cli.health import health
 from steelyard.cli.modules import modules
@@ -33,12 +35,8 @@ from steelyard.cli.strategy import strategy
 from steelyard.cli.verify import verify
 from steelyard.cli.why import why
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+app = Commands(
+    pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]}
 )
 
 

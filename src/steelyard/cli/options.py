@@ -1,15 +1,17 @@
 """Options to what `plan` takes: own files, or a bundled portfolio, and what is to be said of them.
 
-The options that `plan` and `why` share are declared here once. Only here is asked what day it is.
+The options of every command that plans are declared here once. Only here is asked what day it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 from typer import Option
@@ -62,22 +64,6 @@ def _csv(columns: str, *names: str) -> Any:
     return Option(*names, help=f"CSV: {columns}", metavar="F")
 
 
-Holdings = Annotated[Path | None, _csv("symbol, quantity[, price, average_cost, acquired, ...].")]
-Prices = Annotated[Path | None, _csv("date, AAA, BBB, ... or date, symbol, close.")]
-TargetsFile = Annotated[
-    Path | None, _csv("symbol, weight; fractions, the rest is cash.", "--targets")
-]
-Securities = Annotated[
-    Path | None, _csv("symbol, name, product_type, currency, lot_size, sector, ...")
-]
-Fx = Annotated[Path | None, _csv("date, currency, rate; units of base for one of currency.")]
-Index = Annotated[Path | None, _csv("date, SPY, QQQ, ...; what the market regime is told from.")]
-Cash = Annotated[
-    list[str] | None, Option(help="A balance; once per currency.", metavar="CUR=AMOUNT")
-]
-Base = Annotated[
-    str | None, Option(help="The currency in which the account counts.", metavar="CUR")
-]
 StrategyName = Annotated[
     str | None,
     Option(
@@ -86,35 +72,70 @@ StrategyName = Annotated[
         metavar="NAME|F.toml",
     ),
 ]
-AsOf = Annotated[
-    date | None, Option(help="Plan as of that day (YYYY-MM-DD).", parser=_day, metavar="DATE")
-]
-Seed = Annotated[int, Option(help="Seed of the generators.", parser=_whole_number, metavar="N")]
-Exclude = Annotated[
-    list[str] | None, Option(help="Leave a symbol out; every page says so.", metavar="SYMBOL")
-]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the user said about the inputs; an index may go with the bundled portfolios too."""
+    """What the user says about the inputs: each field is an option of every command that plans."""
 
-    holdings: Path | None = None
-    prices: Path | None = None
-    targets: Path | None = None
-    securities: Path | None = None
-    fx: Path | None = None
-    cash: tuple[str, ...] = ()
-    base: str | None = None
-    strategy: str | None = None
-    as_of: date | None = None
-    exclude: tuple[str, ...] = ()
-    index: Path | None = None
+    holdings: Annotated[
+        Path | None, _csv("symbol, quantity[, price, average_cost, acquired, ...].")
+    ] = None
+    prices: Annotated[Path | None, _csv("date, AAA, BBB, ... or date, symbol, close.")] = None
+    targets: Annotated[
+        Path | None, _csv("symbol, weight; fractions, the rest is cash.", "--targets")
+    ] = None
+    securities: Annotated[
+        Path | None, _csv("symbol, name, product_type, currency, lot_size, sector, ...")
+    ] = None
+    fx: Annotated[Path | None, _csv("date, currency, rate; units of base for one of currency.")] = (
+        None
+    )
+    index: Annotated[
+        Path | None, _csv("date, SPY, QQQ, ...; what the market regime is told from.")
+    ] = None
+    cash: Annotated[
+        list[str] | None, Option(help="A balance; once per currency.", metavar="CUR=AMOUNT")
+    ] = None
+    base: Annotated[
+        str | None, Option(help="The currency in which the account counts.", metavar="CUR")
+    ] = None
+    strategy: StrategyName = None
+    as_of: Annotated[
+        date | None, Option(help="Plan as of that day (YYYY-MM-DD).", parser=_day, metavar="DATE")
+    ] = None
+    seed: Annotated[
+        int, Option(help="Seed of the generators.", parser=_whole_number, metavar="N")
+    ] = 0
+    exclude: Annotated[
+        list[str] | None, Option(help="Leave a symbol out; every page says so.", metavar="SYMBOL")
+    ] = None
 
     @property
     def files(self) -> bool:
         """Is any input file named?"""
         return any((self.holdings, self.prices, self.targets, self.securities, self.fx))
+
+
+def planning(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with an option for each field of `Options`; it gets them as `options`."""
+    hints = get_type_hints(Options, include_extras=True)
+    shared = [
+        Parameter(
+            field.name, Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name]
+        )
+        for field in fields(Options)
+    ]
+    own = signature(command, eval_str=True).parameters
+    parts = [[parameter] if name != "options" else shared for name, parameter in own.items()]
+
+    @wraps(command)
+    def run(**arguments: Any) -> None:
+        options = Options(**{field.name: arguments.pop(field.name) for field in fields(Options)})
+        command(**arguments, options=options)
+
+    run.__signature__ = Signature([p for part in parts for p in part])  # type: ignore[attr-defined]
+    return run
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,10 +294,10 @@ def _assemble(files: Files, options: Options, *, base: str | None, source: str |
 
     return assemble(
         files,
-        cash=parse_cash(options.cash),
+        cash=parse_cash(options.cash or ()),
         base_currency=base,
         as_of=options.as_of,
-        exclude=options.exclude,
+        exclude=options.exclude or (),
         today=datetime.now().astimezone().date(),
         bucket=BUCKET,
         source=source,

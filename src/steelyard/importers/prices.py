@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -56,6 +56,12 @@ class PriceTable:
     columns: Mapping[str, int]
     rejected: tuple[RejectedRow, ...] = ()
     warnings: tuple[Notice, ...] = ()
+    units: Mapping[str, str] = field(default_factory=dict)
+    splits: Mapping[str, Mapping[date, float]] = field(default_factory=dict)
+
+    @property
+    def named(self):
+        return self.symbols
 
     def quote(self, symbol: str, as_of: date) -> Quote | None:
         """Newest price at or before a date, exactly as the file writes it; None without any."""
@@ -74,7 +80,7 @@ class PriceTable:
         return int(np.searchsorted(self.dates, np.datetime64(as_of, "D"), side="right"))
 
 
-def read_prices(path: Path) -> PriceTable:
+def read_prices(path: Path, *, names: object = None) -> PriceTable:
     """The prices of a file; raises InputError for no such table and for one without usable rows."""
     text = reading.read_text(path)
     return _plain(text, path.name) or _checked(text, path.name)

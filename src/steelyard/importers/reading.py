@@ -173,12 +173,14 @@ def delimiter_of(header: str) -> str:
     return next((sign for sign in DELIMITERS if sign in header), ",")
 
 
-def split(text: str, file: str) -> Iterator[tuple[int, list[str]]]:
+def split(text: str, file: str, delimiter: str | None = None) -> Iterator[tuple[int, list[str]]]:
     """(line, cells) of every row that is not blank; the line is where the row begins.
+
+    delimiter   None = that of the first line
 
     Raises InputError for quotes that do not close and for cells over 10,000 characters.
     """
-    sign = delimiter_of(text.lstrip().partition("\n")[0])
+    sign = delimiter or delimiter_of(text.lstrip().partition("\n")[0])
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True)
     line = 1
     try:
@@ -216,7 +218,7 @@ def read_table(
     """A file cut into rows by a header of known columns.
 
     required   columns without which the file is refused
-    readable   every column that is read; others are a warning
+    readable   every column that is read, `class.*` for all that begin so; others are a warning
     aliases    spelling -> column
     Raises InputError for a file that is no such table.
     """
@@ -273,8 +275,9 @@ def counted(line: int, cells: Sequence[str], width: int, rejects: Rejects) -> bo
 
 
 def _unknown(file: str, columns: Sequence[str], readable: Sequence[str]) -> Iterable[Notice]:
+    stems = tuple(name[:-1] for name in readable if name.endswith("*"))
     for name in columns:
-        if name not in readable:
+        if name not in readable and not (stems and name.startswith(stems)):
             near = did_you_mean(name, readable)
             message = f"The column {shown(name)} of {file} is not read.{near}"
             yield Notice(code="unknown_column", message=message)

@@ -14,7 +14,7 @@ from decimal import Decimal
 import numpy as np
 
 from steelyard.ages import weekdays
-from steelyard.errors import PlanRefused, did_you_mean
+from steelyard.errors import PlanRefused, did_you_mean, each
 from steelyard.market import Market, Quote
 from steelyard.money import ZERO, FxRate
 from steelyard.notices import Drop, Stop
@@ -143,7 +143,10 @@ def value_portfolio(case: Case, findings: Findings) -> Valuation:
         raise PlanRefused(
             "The value of the portfolio is unknown, so nothing was planned:\n"
             + "\n".join(f"  {line}" for line in sheet.unvalued)
-            + "\nAdd the missing price or rate, or leave a security out with --exclude SYMBOL."
+            + "\nAdd the missing price or rate, or leave a security out with --exclude SYMBOL.",
+            code="value_unknown",
+            faults=each("value_unknown", sheet.unvalued),
+            hint="add the missing price or rate, or leave a security out with --exclude SYMBOL",
         )
     cash_rates = {currency: rate.rate for currency, rate in rates.items() if rate is not None}
     kept_out = tuple(sheet.kept_out)
@@ -153,7 +156,11 @@ def value_portfolio(case: Case, findings: Findings) -> Valuation:
     if value < 0:
         raise PlanRefused(
             f"The portfolio is worth {value:,.2f} {snapshot.base_currency}: more is owed than "
-            "owned. Nothing was planned; check the cash."
+            "owned. Nothing was planned; check the cash.",
+            code="owes_more_than_it_owns",
+            value=f"{value:.2f} {snapshot.base_currency}",
+            limit="above 0",
+            hint="check the cash",
         )
     if kept_out:
         findings.warnings.append(warning(kept_out, value, snapshot.base_currency))
@@ -214,7 +221,11 @@ def _refuse_sparse(market: Market) -> None:
             f"The prices are {apart:g} days apart (median of {len(dates)} dates, {dates[0]} to "
             f"{dates[-1]}); closes at most {MOST_DAYS_APART} days apart are asked for. Returns and "
             "volatility would be taken for those of days. Nothing was planned: give daily closes, "
-            f"or fewer than {LEAST_HISTORY} dates, from which nothing is estimated."
+            f"or fewer than {LEAST_HISTORY} dates, from which nothing is estimated.",
+            code="prices_not_daily",
+            value=f"{apart:g} days apart",
+            limit=f"{MOST_DAYS_APART} days",
+            hint=f"give daily closes, or fewer than {LEAST_HISTORY} dates",
         )
 
 
@@ -305,7 +316,10 @@ def _open_buys(snapshot: Snapshot, priced: Mapping[str, Priced]) -> Decimal:
         if quoted is None:
             raise PlanRefused(
                 f"The open buy {order.client_order_id} of {order.symbol} cannot be valued: it has "
-                "no price. Nothing was planned."
+                "no price. Nothing was planned.",
+                code="open_buy_without_price",
+                place=order.symbol,
+                value=order.client_order_id,
             )
         price = (order.limit_price or quoted.price) * quoted.security.multiplier
         total += order.open_quantity * price * quoted.rate
