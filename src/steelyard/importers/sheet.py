@@ -16,6 +16,7 @@ from types import MappingProxyType
 from steelyard.errors import InputError, RejectedRow, did_you_mean, one_line
 from steelyard.importers import reading
 from steelyard.importers.amounts import Notation
+from steelyard.importers.limits import LIMITS
 from steelyard.importers.statement import Passed, Source
 from steelyard.importers.values import NOTHING, BadCell, shown
 
@@ -162,9 +163,8 @@ def cut(source: Source, form: Form) -> Sheet:
 
 def _limited(rows: Iterator[tuple[int, list[str]]], file: str) -> Iterator[tuple[int, list[str]]]:
     for count, row in enumerate(rows):
-        if count >= reading.MAX_ROWS:
-            what = f"{file} has more than {reading.MAX_ROWS:,} rows"
-            raise InputError(f"{what}. {NOTHING} Give a smaller file.", place=file)
+        if count >= LIMITS.max_rows:
+            raise LIMITS.exceeded("max_rows", file, f"has more than {LIMITS.max_rows:,} rows")
         yield row
 
 
