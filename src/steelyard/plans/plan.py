@@ -46,7 +46,7 @@ from steelyard.plans.score import Certificate, Objective, ScoreShown
 
 SCHEMA: Literal["steelyard.plan/1"] = "steelyard.plan/1"
 SCHEMA_ID = "urn:steelyard:plan:1"
-VERSION = "1.1"
+VERSION = "1.2"
 """Of the JSON Schema: the second number goes up with each field that is added."""
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from steelyard.plans.verify.book import BUY, ONE, SELL, ZERO, Book, gain, signed
+from steelyard.plans.verify.book import BUY, FUNDS, ONE, SELL, ZERO, Book, gain, signed
 from steelyard.plans.verify.tally import Place, Record, Tally, at_least, at_most
 
 SATURDAY = 5
@@ -66,6 +66,7 @@ def _holding(book: Book, place: Place, holding: Record) -> None:
     place.amount("lot_value", holding["lot_size"] * unit, "lot value = lot size x price x rate")
     place.number("weight", book.weight(holding["value"]), "weight = value / portfolio value")
     place.rule("quantity", quantity >= 0, at_least(ZERO), "no short holding")
+    place.same("is_fund", holding["product_type"] in FUNDS, "funds are told by their type")
     lots = sum((lot["quantity"] for lot in holding["lots"]), ZERO)
     place.amount("quantity", lots, "the lots are the holding")
     for n, lot in enumerate(holding["lots"]):

@@ -49,7 +49,7 @@ LOOSE: Mapping[str, str] = {
     "excluded": "an input; that nothing of it is touched is held",
     "holdings[].name": TRADED,
     "holdings[].currency": TRADED,
-    **{f"holdings[].{key}": BINDS for key in ("is_fund", "allow_buy", "allow_sell")},
+    **{f"holdings[].{key}": BINDS for key in ("product_type", "allow_buy", "allow_sell")},
     **{f"holdings[].{key}": BINDS for key in ("last_bought", "last_sold")},
     "holdings[].lots[].acquired": "an input; seen where it changes which lots are sold",
     "candidates[].currency": "of a security that is neither held nor targeted",
