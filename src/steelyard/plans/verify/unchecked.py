@@ -20,6 +20,7 @@ REGIME = "told from the index, which is not here; its range is held"
 ABSENT = "an input; its weights are summed, its name is not elsewhere"
 STOPPED = "held where the table has the candidate; of a wish that never became one it stands alone"
 MODULE = "what a module says of itself; that it may say so is held"
+NOTICE_KEYS = ("code", "message", "module", "symbol", "head")
 NOTICE = "words of a notice, which has no facts"
 OWN = "a name alone; inputs_sha256 is the hash of the inputs"
 
@@ -33,8 +34,8 @@ LOOSE: Mapping[str, str] = {
     "certificate.nodes": MADE,
     "certificate.seconds": MADE,
     "not_traded[].module": "who wished or stopped it",
-    **{f"problems[].{key}": NOTICE for key in ("code", "message", "module", "symbol")},
-    **{f"warnings[].{key}": NOTICE for key in ("code", "message", "module", "symbol")},
+    **{f"problems[].{key}": NOTICE for key in NOTICE_KEYS},
+    **{f"warnings[].{key}": NOTICE for key in NOTICE_KEYS},
     "data_coverage[].symbol": "an input: whose figure was missing",
     "reproducible": "whether a time limit struck",
     "modules[].count": "how much a module returned",
