@@ -66,13 +66,14 @@ class Context:
     symbols            (n,)
     securities         (n,)  their records
     holdings           (n,)  what is held, None where nothing is
-    prices             (n,)  newest price, the security's currency
+    prices             (n,)  newest price of one share, the security's currency: as quoted x the
+                             security's multiplier, so that price x fx x shares is money
     fx                 (n,)  base per unit of that currency
     quantities         (n,)  shares held
     sellable           (n,)  shares not reserved by open sells
     weights            (n,)  held, of value
     target_weights     (n,)  of value, 0 where absent; None without targets
-    average_cost       (n,)  per share, the security's currency, NaN unknown
+    average_cost       (n,)  of one share, the security's currency, like `prices`; NaN unknown
     years_held         (n,)  since the oldest lot, NaN unknown or not held
     days_since_bought  (n,)  NaN unknown or never
     days_since_sold    (n,)  NaN unknown or never
@@ -83,12 +84,16 @@ class Context:
     neutral_mix        (n,)  sums to 1: what cash is looked through into
     sectors, countries       groupings over the same n
     estimates                return, risk, quality, correlation, neutral where missing
-    trends                   momentum, peaks, volatility of late
+    trends                   momentum, peaks (like `prices`), volatility of late
     regime                   of the market, from the history of an index
-    cash_weight              all cash, of value; 1 - sum of weights
-    spendable_weight         base cash less open buys, of value
+    cash_weight              all cash, settled or not, of value; 1 - sum of weights but for what is
+                             kept out of trading
+    spendable_weight         base cash that may pay, less open buys, of value
     open_buys_weight         money that open buys may still take, of value: in cash_weight, but
                              promised
+    awaited_weight           money that settles later and may not pay yet, of value: in cash_weight
+    kept_out_weight          sum of the sizes of what is held and not traded, of value: shorts,
+                             options and futures
     value                    V, base currency, > 0
     min_order_weight         least order, of value
     seed                     of every random draw
@@ -132,6 +137,8 @@ class Context:
     rules: Rules
     regime: Regime = UNKNOWN
     open_buys_weight: float = 0.0
+    awaited_weight: float = 0.0
+    kept_out_weight: float = 0.0
     absent: tuple[AbsentTarget, ...] = ()
     exact: ExactMoney | None = None
 

@@ -175,7 +175,9 @@ def _exit(ctx: Context, i: int, priority_weight: float, proposal: Proposal) -> S
     holding = ctx.holdings[i]
     if holding is None:
         raise ModuleError(
-            f"{proposal.source} wants to sell {ctx.symbols[i]}, of which nothing is held."
+            f"{proposal.source} wants to sell {ctx.symbols[i]}, of which nothing is held.",
+            code="sells_nothing_held",
+            place=ctx.symbols[i],
         )
     return Sized(
         i,

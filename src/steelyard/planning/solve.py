@@ -120,7 +120,7 @@ def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
         choice=choice,
         certificate=certify(ctx, objective, choice, pool, evidence, ranked),
         evidence=evidence,
-        inputs_sha256=inputs_sha256(case, ctx),
+        inputs_sha256=inputs_sha256(case, ctx, valuation.kept_out),
     )
 
 
@@ -179,8 +179,9 @@ def _note_value(ctx: Context, valuation: Valuation, findings: Findings) -> None:
         findings.warnings.append(Notice(code="no_value", message=message))
     foreign = ctx.cash_weight - ctx.spendable_weight
     if foreign > 0:
+        awaited = ", or not settled yet" if ctx.awaited_weight > 0 else ""
         message = (
             f"{100 * foreign:.1f} % of value is cash that pays for nothing in this plan: foreign "
-            "balances and money of open buys."
+            f"balances and money of open buys{awaited}."
         )
         findings.warnings.append(Notice(code="idle_cash", message=message))

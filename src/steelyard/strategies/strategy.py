@@ -101,7 +101,9 @@ class Strategy:
             if choice.module.name == name:
                 return choice
         near = did_you_mean(name, [choice.module.name for choice in self.choices[kind]])
-        raise UnknownModule(f"There is no {name!r} in {kind}.{near}")
+        raise UnknownModule(
+            f"There is no {name!r} in {kind}.{near}", place=str(kind), value=name, hint=near.strip()
+        )
 
     def enabled(self, kind: Kind) -> tuple[ModuleChoice, ...]:
         """The modules of a kind that run, by name."""

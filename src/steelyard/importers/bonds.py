@@ -1,0 +1,29 @@
+"""Bonds: what one piece is worth at a quoted price of 1, as the stated value tells."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from steelyard.portfolio import MULTIPLIERS
+
+AGREES = Decimal("0.001")
+"""Fraction by which a value may differ from quantity x price x multiplier, and 1 of the currency."""
+
+
+def bond_multiplier(
+    quantity: Decimal, price: Decimal | None, value: Decimal | None, stated: Decimal | None
+) -> Decimal:
+    """Of .01 (quoted per 100) and what the file states (1 where it states none) the one that
+    gives the value; .01 where neither does or there is no value.
+
+    >>> bond_multiplier(Decimal(5000), Decimal("98.5"), Decimal(4925), Decimal(1))
+    Decimal('0.01')
+    >>> bond_multiplier(Decimal(5), Decimal(985), Decimal(4925), None)
+    Decimal('1')
+    """
+    per_100 = MULTIPLIERS["BOND"]
+    if value is not None and price is not None:
+        for choice in (per_100, stated or Decimal(1)):
+            if abs(value - quantity * price * choice) <= AGREES * abs(value) + 1:
+                return choice
+    return per_100
