@@ -125,7 +125,7 @@ class Choices:
 
 def holdings_of(statement: Statement, choices: Choices) -> HoldingsFile:
     """The holdings of one account; raises InputError where an account or a bucket must be named."""
-    account = _account(statement, choices.account)
+    account = account_of(statement, choices.account)
     positions = [row for row in statement.positions if account in {None, row.account}]
     balances = [row for row in statement.balances if account in {None, row.account}]
     bucket = _bucket(statement.file, positions, balances)
@@ -164,7 +164,7 @@ def holdings_of(statement: Statement, choices: Choices) -> HoldingsFile:
     )
 
 
-def _account(statement: Statement, chosen: str | None) -> str | None:
+def account_of(statement: Statement, chosen: str | None) -> str | None:
     """The account to read; None where the file names none."""
     rows: tuple[Position | Balance, ...] = (*statement.positions, *statement.balances)
     names = sorted({row.account for row in rows})

@@ -27,11 +27,13 @@ from steelyard.importers.spelling import Spellings
 from steelyard.importers.statement import Source, Statement
 from steelyard.importers.targets import TargetsFile, read_targets
 from steelyard.importers.values import normal
+from steelyard.notices import Notice
 
 AnyFile = HoldingsFile | PriceTable | TargetsFile | SecuritiesFile | FxFile
 OWN = "own"
 """What `--as` calls our own form."""
 GENERIC = "generic"
+NO_COLUMNS: Mapping[str, str] = MappingProxyType({})
 
 ALL_CASH = HoldingsFile(file="--cash")
 """The holdings of an account of cash alone."""
@@ -97,22 +99,23 @@ def read(
 
     exclude   symbols whose rows of the holdings are not looked at
     """
+    limits = reading.limits
     mapping = read_mapping(reading.mapping) if reading.mapping else ImportMapping()
-    listed = read_securities(securities, reading.limits) if securities else None
+    listed = read_securities(securities, limits) if securities else None
     spellings = _spellings(mapping, listed)
     owned = ALL_CASH
     if holdings:
         choices = _choices(reading, listed, spellings, exclude)
-        owned = holdings_of(*_statement(open_source(holdings, reading.limits), reading, mapping, choices))
-    aims = read_targets(targets, spellings, reading.limits) if targets else None
+        owned = holdings_of(*_statement(open_source(holdings, limits), reading, mapping, choices))
+    aims = read_targets(targets, spellings, limits) if targets else None
     listed = _respelled(listed, spellings)
     return Files(
         holdings=owned,
-        prices=read_prices(prices, names=spellings.added, limits=reading.limits) if prices else None,
+        prices=read_prices(prices, names=spellings.added, limits=limits) if prices else None,
         targets=aims,
         securities=listed,
-        fx=read_fx(fx, reading.limits) if fx else None,
-        index=read_index(index, reading.limits) if index else None,
+        fx=read_fx(fx, limits) if fx else None,
+        index=read_index(index, limits) if index else None,
         spellings=spellings,
     )
 
@@ -142,24 +145,44 @@ def _statement(
     source: Source, reading: Reading, mapping: ImportMapping, choices: Choices
 ) -> tuple[Statement, Choices]:
     """The statement of a file, by the form that is named or recognised."""
-    columns = {**mapping.columns, **reading.columns}
     if reading.form == OWN or (reading.form is None and not reading.columns and is_own(source)):
         statement, passed = read_own(source, choices.exclude, choices.listed)
         return statement, replace(choices, passed=passed)
-    return read_statement(source, reading.form, columns), choices
+    statement = read_statement(source, reading.form, reading.columns, mapping.columns)
+    return statement, choices
 
 
 def read_statement(
-    source: Source, form: str | None = None, columns: Mapping[str, str] | None = None
+    source: Source,
+    form: str | None = None,
+    columns: Mapping[str, str] = NO_COLUMNS,
+    otherwise: Mapping[str, str] = NO_COLUMNS,
 ) -> Statement:
-    """The statement of a file of any form; `columns` are for one that nobody else recognises."""
+    """The statement of a file of any form.
+
+    columns     field -> column of the file, on the user's word for this file
+    otherwise   the same of a mapping file, which is of all files: for one that nobody recognises
+    Raises InputError for a file of no form or of several, and for no such table.
+    """
     if form == OWN or (form is None and not columns and is_own(source)):
         return read_own(source)[0]
-    if columns and form in {None, GENERIC}:
-        from steelyard.importers.brokers.generic import read as mapped  # noqa: PLC0415 seldom
+    if form == GENERIC or (form is None and columns):
+        return _mapped(source, {**otherwise, **columns})
+    problems: list[Notice] = []
+    try:
+        importer = registry.choose(source, form, problems)
+    except InputError as error:
+        if not otherwise or error.fault.code != registry.UNKNOWN_FILE:
+            raise
+        return _mapped(source, otherwise)
+    statement = importer.read(source)
+    return replace(statement, guessed=(*problems, *statement.guessed))
 
-        return mapped(source, columns)
-    return registry.choose(source, form).read(source)
+
+def _mapped(source: Source, columns: Mapping[str, str]) -> Statement:
+    from steelyard.importers.brokers.generic import read as mapped  # noqa: PLC0415 seldom
+
+    return mapped(source, columns)
 
 
 def _respelled(file: SecuritiesFile | None, spellings: Spellings) -> SecuritiesFile | None:
