@@ -16,6 +16,7 @@ from types import MappingProxyType
 from steelyard.canonical import plain
 from steelyard.errors import InputError, RejectedRow
 from steelyard.importers import reading, values
+from steelyard.importers.limits import LIMITS, FileLimits
 from steelyard.importers.options import option_symbol
 from steelyard.importers.reading import Row
 from steelyard.importers.spelling import Spellings, collisions
@@ -104,13 +105,15 @@ def _weight(row: Row, key: str) -> _Cell:
     return _Cell(row.line, number, percent, text)
 
 
-def read_targets(path: Path, spellings: Spellings | None = None) -> TargetsFile:
+def read_targets(
+    path: Path, spellings: Spellings | None = None, limits: FileLimits = LIMITS
+) -> TargetsFile:
     """The targets of a file; InputError for no such table and for no rows, which would sell all.
 
     spellings   names to symbols; the file's own are added
     """
     spellings = spellings or Spellings()
-    table = reading.read_table(path, required=COLUMNS, readable=COLUMNS)
+    table = reading.read_table(path, required=COLUMNS, readable=COLUMNS, limits=limits)
     sheet = _Sheet()
     rejected = reading.parse_rows(table, sheet.take)
     if not table.rows and not rejected:
