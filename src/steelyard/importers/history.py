@@ -1,10 +1,13 @@
 """Temporary until the branch of histories is merged."""
 
 from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+
 import numpy as np
+
 from steelyard.ages import DateArray
 from steelyard.arrays import FloatArray
 from steelyard.notices import Notice
