@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Context, Decimal, Inexact
 from enum import Enum
@@ -153,8 +153,20 @@ def _move(stocks: dict[tuple[str, str], _Stock], entry: Entry) -> None:
         return
     stock = stocks.setdefault((entry.account, entry.symbol), _Stock(entry))
     _one_security(stock, entry)
-    stock.entry = entry if not stock.lots or entry.kind is Kind.SPLIT else stock.entry
+    stock.entry = _details(stock, entry)
     MOVES[entry.kind](stock, entry)
+
+
+def _details(stock: _Stock, entry: Entry) -> Entry:
+    """What names a stock: the first entry of its lots, and what it left out and others say."""
+    first, later = (stock.entry, entry) if stock.lots else (entry, stock.entry)
+    return replace(
+        first,
+        currency=first.currency or later.currency,
+        name=first.name or later.name,
+        isin=entry.isin or stock.entry.isin,
+        product_type=first.product_type or later.product_type,
+    )
 
 
 def _one_security(stock: _Stock, entry: Entry) -> None:

@@ -100,7 +100,7 @@ def _body(source: Source) -> tuple[str, int]:
     place = content.find(ROOT, 0, HEADER_BYTES + len(ROOT))
     if place < 0:
         raise _refused(file, f"no {ROOT.decode()} in its first {HEADER_BYTES:,} bytes")
-    parser, header = _ofxtools()
+    _, header = _ofxtools()
     try:
         kind, _ = header.parse_header(BytesIO(content[:place]))
         text = content[place:].decode(kind.codec)
@@ -129,7 +129,7 @@ def _parsed(text: str, line: int, file: str) -> ET.Element:
     try:
         builder.feed(text)
         root = builder.close()
-    except (parser.ParseError, LookupError, AssertionError, ValueError) as error:
+    except (SyntaxError, LookupError, AssertionError, ValueError) as error:
         raise _refused(file, one_line(str(error), MESSAGE_CHARACTERS)) from error
     if not isinstance(root, ET.Element):
         raise _refused(file, "it has no elements")
