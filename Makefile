@@ -61,6 +61,7 @@ nightly: $(TOOLS)  ## every test but the browser's, slow ones and 500 examples a
 data: $(TOOLS)  ## derive the bundled prices again (SOURCE=skfolio, or SOURCE=generated)
 	@test $(SOURCE) = generated || $(BIN)/uv pip install --quiet --no-deps --target build/data --group data
 	@PYTHONPATH=build/data $(BIN)/python scripts/make_data.py --source $(SOURCE)
+	@test $(SOURCE) = generated || PYTHONPATH=build/data $(BIN)/python scripts/make_rate_ranges.py
 
 docs: $(TOOLS)  ## write the generated references under docs/
 	@$(BIN)/python scripts/make_docs.py

@@ -8,19 +8,25 @@
     cli.md             --help of every command
     plan.md            records of plans/
     plan-schema.json   their JSON Schema; a copy goes into the package, for `steelyard verify`
+    errors.md          every place that makes an error: its code and sentence
+    error-schema.json  JSON Schema of a failure under --json
 
 Words that no model carries come from scripts/meanings.toml. The output depends on the code alone:
 no date, no width of a window, no order of a folder.
 """
 
 import argparse
+import ast
+import dataclasses
 import inspect
 import json
+import re
 import sys
 import tomllib
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -31,7 +37,9 @@ import typer.main
 from pydantic import BaseModel
 from typer.testing import CliRunner
 
+from steelyard import errors
 from steelyard.cli import app
+from steelyard.cli.output import ERROR_FORM
 from steelyard.environment import HEALTH_FILE, VARIABLES
 from steelyard.modules.registry import PACKAGES, Kind, Module, modules
 from steelyard.plans import plan as plans
@@ -152,6 +160,8 @@ def pages() -> dict[str, str]:
         "configuration.md": configuration_page,
         "cli.md": cli_page,
         "plan.md": plan_page,
+        "errors.md": errors_page,
+        "error-schema.json": lambda: [json.dumps(error_schema(), indent=1)],
         "plan-schema.json": lambda: [json.dumps(plans.json_schema(), indent=1, ensure_ascii=False)],
     }
     made = {name: "\n".join(write()) + "\n" for name, write in writers.items()}
@@ -894,6 +904,175 @@ def _name(annotation: Any) -> str:
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):
         return " or ".join(f"`{json.dumps(str(member))}`" for member in annotation)
     return NAMES[annotation]
+
+
+# errors
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """One place of the package that makes an error: its code, class, sentence and keywords;
+    `coded` = it names a code of its own or its class has one.
+    """
+
+    code: str
+    kind: str
+    sentence: str
+    where: str
+    words: frozenset[str]
+    coded: bool
+
+
+GENERAL = {"SteelyardError", "InputError", "SettingsError", "PlanRefused", "ModuleError"}
+"""Kinds of errors whose own code says too little."""
+KINDS_OF_ERRORS = {
+    kind.__name__: kind
+    for kind in vars(errors).values()
+    if isinstance(kind, type) and issubclass(kind, errors.SteelyardError)
+}
+LONGEST_SENTENCE = 150
+
+
+def raised(package: Path) -> list[Raised]:
+    """Every place that makes an error of ours, in the order of the files."""
+    return [
+        site
+        for path in sorted(package.rglob("*.py"))
+        for site in _raised_in(path, path.relative_to(package))
+    ]
+
+
+def _raised_in(path: Path, shown: Path) -> Iterator[Raised]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    for node in ast.walk(tree):
+        name = (
+            node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+        )
+        if name not in {*KINDS_OF_ERRORS, "BadCell"}:
+            continue
+        around = [f for f in functions if f.lineno <= node.lineno <= (f.end_lineno or 0)]
+        kind = KINDS_OF_ERRORS.get(name)
+        own = kind.code if kind else "bad_cell"
+        codes = _codes(node, tree, around)
+        for code in codes or [own]:
+            yield Raised(
+                code=code,
+                kind=name,
+                sentence=_sentence(node, [tree, *around]),
+                where=f"{shown}:{node.lineno}",
+                words=frozenset(word.arg for word in node.keywords if word.arg),
+                coded=bool(codes) or (kind is not None and name not in GENERAL),
+            )
+
+
+def _codes(call: ast.Call, tree: ast.Module, around: Sequence[ast.FunctionDef]) -> list[str]:
+    """The codes of an error: the one it is made with, or those that its function is called with."""
+    code = next((word.value for word in call.keywords if word.arg == "code"), None)
+    if not isinstance(code, ast.Name) or not around:
+        return [str(code.value)] if isinstance(code, ast.Constant) else []
+    function = around[-1]
+    names = [parameter.arg for parameter in function.args.args]
+    place = names.index(code.id) - (names[0] == "self") if code.id in names else -1
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    values = [
+        next((word.value for word in node.keywords if word.arg == code.id), None)
+        or (node.args[place] if 0 <= place < len(node.args) else None)
+        for node in calls
+        if getattr(node.func, "id", getattr(node.func, "attr", "")) == function.name
+    ]
+    return sorted({str(value.value) for value in values if isinstance(value, ast.Constant)})
+
+
+def _sentence(call: ast.Call, around: Sequence[ast.AST]) -> str:
+    """The message of an error as the code has it, with … for what differs."""
+    texts = {
+        target.id: node.value
+        for scope in around
+        for node in (scope.body if isinstance(scope, ast.Module) else ast.walk(scope))
+        if isinstance(node, ast.Assign) and node.lineno <= call.lineno
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    text = re.sub(r"(…\s?)+", "… ", _literal(call.args[0], texts, 3) if call.args else "…")
+    text = re.sub(r"… ([.,:;)])", r"…\1", " ".join(text.split())).removesuffix(". …")
+    if text == "…" and isinstance(call.func, ast.Name):
+        text = (inspect.getdoc(KINDS_OF_ERRORS.get(call.func.id)) or "…").partition("\n")[0]
+    return text if len(text) <= LONGEST_SENTENCE else text[: LONGEST_SENTENCE - 1] + "…"
+
+
+def _literal(node: ast.AST, texts: Mapping[str, ast.expr], depth: int) -> str:
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_literal(part, texts, depth) for part in node.values)
+    if isinstance(node, ast.FormattedValue):
+        return _literal(node.value, texts, depth)
+    if (
+        isinstance(node, ast.Name)
+        and depth
+        and isinstance(texts.get(node.id), ast.Constant | ast.JoinedStr)
+    ):
+        return _literal(texts[node.id], texts, depth - 1)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _literal(node.left, texts, depth) + _literal(node.right, texts, depth)
+    if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.List):
+        return f"{_literal(node.args[0].elts[0], texts, depth)} …"  # "\n".join([refusal, *all])
+    return "…"
+
+
+def errors_page() -> Iterator[str]:
+    """Every code with its class and sentence."""
+    yield from generated("Errors", "the places that raise them")
+    yield from (
+        "Every error has a code, and where they mean something a place, the value, the limit that",
+        "it met and a hint: `error.fault` in Python, and `error.faults` for each thing that is",
+        "wrong where they are several. With `--json` a command that fails prints them as one",
+        "document, after the schema in [error-schema.json](error-schema.json):",
+        "",
+        "```text",
+        json.dumps({"schema": ERROR_FORM, "error": {"code": "…"}, "errors": [{"code": "…"}]}),
+        "```",
+        "",
+        "The sentence is on stderr too. The exit code is 1; it is 2 for the code `usage`, an",
+        "argument that cannot be: then the place is the option. Codes are stable, sentences are",
+        "not. `BadCell` is a line of a file, told with all others of it in a `RowsRejected`.",
+        "",
+    )
+    sites: dict[str, Raised] = {}
+    for site in raised(ROOT / "src" / "steelyard"):
+        sites.setdefault(site.code, site)
+    rows = [(f"`{code}`", f"`{site.kind}`", site.sentence) for code, site in sorted(sites.items())]
+    yield from table(("code", "error", "sentence"), rows)
+
+
+def error_schema() -> dict[str, Any]:
+    """JSON Schema of the document of a failure."""
+    maybe = {"type": ["string", "null"]}
+    fields = {
+        field.name: maybe if "None" in str(field.type) else {"type": "string"}
+        for field in dataclasses.fields(errors.Fault)
+    }
+    fault = {
+        "type": "object",
+        "properties": fields | {"code": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$"}},
+        "required": list(fields),
+        "additionalProperties": False,
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:steelyard:error:1",
+        "title": "What a command prints under --json when it fails",
+        "type": "object",
+        "properties": {
+            "schema": {"const": ERROR_FORM},
+            "error": {"$ref": "#/$defs/fault"},
+            "errors": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/fault"}},
+        },
+        "required": ["schema", "error", "errors"],
+        "additionalProperties": False,
+        "$defs": {"fault": fault},
+    }
 
 
 if __name__ == "__main__":

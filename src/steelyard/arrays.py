@@ -57,7 +57,10 @@ def canonical_rows(rows: IntArray, m: int) -> IntArray:
     """
     if rows.size and (rows.max() >= m or rows.min() < PAD):
         raise InternalError(
-            f"A sequence names candidate {int(rows.max())} of a table of {m}. Nothing was planned."
+            f"A sequence names candidate {int(rows.max())} of a table of {m}. Nothing was planned.",
+            code="beyond_table",
+            value=int(rows.max()),
+            limit=m,
         )
     lifted = np.sort(np.where(rows < 0, m, rows), axis=1)
     return np.where(lifted == m, PAD, lifted)

@@ -33,7 +33,11 @@ def home(environment: Mapping[str, str]) -> Path:
     except RuntimeError as error:
         raise SettingsError(
             f"{VARIABLE} is {chosen!r}, and nobody of that name has a home. Nothing was planned. "
-            "Name a whole path, or unset it."
+            "Name a whole path, or unset it.",
+            code="no_such_home",
+            place=VARIABLE,
+            value=chosen,
+            hint="name a whole path, or unset it",
         ) from error
 
 
@@ -65,6 +69,22 @@ VARIABLES = (
         "STEELYARD_OPEN_SECONDS",
         "seconds that a module is out of service before one plan tries it: over 0, at most 86,400",
         "300",
+    ),
+    Variable(
+        "STEELYARD_MAX_FILE_BYTES",
+        "the largest file that is read whole, which is every file but prices; plain or unpacked",
+        "67,108,864",
+    ),
+    Variable(
+        "STEELYARD_MAX_PRICE_BYTES",
+        "the largest file of prices, plain or unpacked",
+        "1,073,741,824",
+    ),
+    Variable("STEELYARD_MAX_FILE_ROWS", "the most rows of a file that is read whole", "1,000,000"),
+    Variable(
+        "STEELYARD_MAX_PRICE_CELLS",
+        "the most closes of the symbols in use that a file of prices may give",
+        "50,000,000",
     ),
 )
 

@@ -7,6 +7,7 @@ SteelyardError
 │   └── LimitExceeded      a file or a portfolio larger than a limit that is set
 ├── SettingsError          a strategy or a setting is not usable
 ├── PlanRefused            the inputs are readable, but no plan may be made from them
+│   └── SeveralReasons     for more than one reason
 ├── ModuleError            a registered module broke its contract
 │   ├── UnknownModule      a name that no module has, with near names
 │   ├── DeadlineStruck     a plugin took longer than it may; its worker was stopped
@@ -21,7 +22,7 @@ line prints it and exits with 1; it never prints a traceback for any of these.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -46,8 +47,16 @@ class Fault:
     hint: str = ""
 
 
+def each(code: str, sentences: Iterable[str], place: str = "") -> tuple[Fault, ...]:
+    """A fault for each sentence."""
+    return tuple(Fault(code, sentence, place) for sentence in sentences)
+
+
 class SteelyardError(Exception):
-    """Base of all; `str(error)` is a message for a person, `faults` the same for programs."""
+    """Base of all; `str(error)` is a message for a person, `fault` the same for programs.
+
+    `faults` has each thing that is wrong, where they are several.
+    """
 
     code = "error"
 
@@ -60,9 +69,11 @@ class SteelyardError(Exception):
         value: object = None,
         limit: object = None,
         hint: str = "",
+        faults: Sequence[Fault] = (),
     ) -> None:
+        """`faults`: of several things that are wrong, each one."""
         super().__init__(message)
-        self._fault = Fault(
+        self.fault = Fault(
             code=code or self.code,
             message=message,
             place=place,
@@ -70,11 +81,12 @@ class SteelyardError(Exception):
             limit=None if limit is None else str(limit),
             hint=hint,
         )
+        self._faults = tuple(faults)
 
     @property
     def faults(self) -> tuple[Fault, ...]:
         """Everything that is wrong, at least one."""
-        return (self._fault,)
+        return self._faults or (self.fault,)
 
 
 class InputError(SteelyardError):
@@ -150,6 +162,18 @@ class PlanRefused(SteelyardError):
     """The inputs are readable, but no plan may be made from them; no order exists."""
 
     code = "refused"
+
+
+class SeveralReasons(PlanRefused):
+    """A plan is refused for more than one reason; what none of them did is said once."""
+
+    code = "several"
+
+    def __init__(self, reasons: Sequence[SteelyardError], nothing: str) -> None:
+        head = f"The plan is refused for {len(reasons)} reasons. {nothing}"
+        texts = [" ".join(str(reason).replace(nothing, "").split()) for reason in reasons]
+        faults = tuple(fault for reason in reasons for fault in reason.faults)
+        super().__init__("\n".join([head, *texts]), faults=faults)
 
 
 class ModuleError(SteelyardError):

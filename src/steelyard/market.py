@@ -81,19 +81,13 @@ class Market:
         """Newest session; None without any."""
         return cast(date, self.dates[-1].astype(object)) if len(self.dates) else None
 
-    def age(self, on: date) -> int:
-        """Sessions of the price file after `on`: 0 for the newest session."""
-        return int(
-            len(self.dates) - np.searchsorted(self.dates, np.datetime64(on, "D"), side="right")
-        )
-
     def base_closes(
         self, symbols: Iterable[str], currencies: Iterable[str], max_age: int
     ) -> FloatArray:
         """Closes in the base currency.
 
         symbols, currencies   (k,)    what to take and in which currency it is quoted
-        max_age               oldest usable rate, in sessions
+        max_age               oldest usable rate, in weekdays
         returns               (T, k)  NaN where there is no close or no rate
         """
         column = {symbol: i for i, symbol in enumerate(self.symbols)}

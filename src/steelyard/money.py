@@ -17,6 +17,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
+from steelyard.ages import weekdays
 from steelyard.arrays import FloatArray
 
 ZERO = Decimal(0)
@@ -76,7 +77,7 @@ class FxTable:
         return rates[count - 1] if count else None
 
     def series(self, currency: str, days: npt.NDArray[np.datetime64], max_age: int) -> FloatArray:
-        """Rate of each day of `days`, carried forward over at most `max_age` of those days.
+        """Rate of each day of `days`, carried forward over at most `max_age` weekdays.
 
         days      (T,)  dates, oldest first
         returns   (T,)  units of base per unit of currency, NaN where no rate is young enough
@@ -91,11 +92,8 @@ class FxTable:
             self._columns[currency] = on, np.array([float(rate.rate) for rate in rates])
         dates, values = self._columns[currency]
         newest = np.searchsorted(dates, days, side="right") - 1
-        result = np.where(newest >= 0, values[newest], np.nan)
-        # the age is counted in the days of the price file, so that holidays and weekends do not
-        # count
-        born = np.searchsorted(days, dates[newest], side="left")
-        return np.where(np.arange(len(days)) - born > max_age, np.nan, result)
+        usable = (newest >= 0) & (weekdays(dates[newest], days) <= max_age)
+        return np.where(usable, values[newest], np.nan)
 
     def until(self, last: date) -> FxTable:
         """The same table without rates after `last`."""

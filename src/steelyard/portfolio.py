@@ -7,20 +7,22 @@ are `Decimal`, in shares and in the named currency; dates are calendar dates of 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Literal
 
-from steelyard.errors import InputError
+from steelyard.errors import InputError, each
 from steelyard.money import ZERO
 from steelyard.orders import Order, Side
 
 FUND_TYPES = frozenset({"ETF", "ETC", "MUTUALFUND"})
 PRODUCT_TYPES = ("EQUITY", *sorted(FUND_TYPES), "BOND", "OPTION", "FUTURE", "CRYPTO", "CASHLIKE")
 """What is known of; OTHER is none of these, and "" is not known: one name, or a fund?"""
+SPREAD_TYPES = FUND_TYPES | {"CASHLIKE"}
+"""More than the fate of one company, issuer or coin: no single-name rule is for them."""
 MULTIPLIERS = {"BOND": Decimal("0.01"), "OPTION": Decimal(100)}
 """Value of one piece at a quoted price of 1, where no file says: bonds are quoted per 100."""
 NOT_TRADED_TYPES = frozenset({"OPTION", "FUTURE"})
@@ -72,8 +74,18 @@ class Security:
 
     @property
     def is_fund(self) -> bool:
-        """Funds count as several names and are exempt from the position cap."""
+        """Funds count as several names."""
         return self.product_type in FUND_TYPES
+
+    @property
+    def is_spread(self) -> bool:
+        """Known to be no single name: exempt from the position cap."""
+        return self.product_type in SPREAD_TYPES
+
+    @property
+    def is_unknown(self) -> bool:
+        """One name, or a fund? No file says."""
+        return not self.product_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +172,10 @@ class BucketState:
         if wrong:
             raise InputError(
                 f"The state of a bucket is not usable: {', '.join(wrong)}. Nothing was planned; "
-                "correct it."
+                "correct it.",
+                code="bucket_state",
+                faults=each("bucket_state", wrong),
+                hint="correct it",
             )
 
     @property
@@ -193,6 +208,14 @@ class Settling:
     on: date
 
 
+def _with(cash: Mapping[str, Decimal], settling: Iterable[Settling]) -> dict[str, Decimal]:
+    """Balances with amounts on top, sorted by currency."""
+    whole = dict(cash)
+    for entry in settling:
+        whole[entry.currency] = whole.get(entry.currency, ZERO) + entry.amount
+    return dict(sorted(whole.items()))
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """A portfolio at one date.
@@ -222,9 +245,29 @@ class Snapshot:
         )
 
     @property
+    def settled(self) -> dict[str, Decimal]:
+        """Currency -> settled balance, with what has settled by the date itself; sorted."""
+        return _with(self.cash, (entry for entry in self.settling if entry.on <= self.as_of))
+
+    @property
+    def pending(self) -> tuple[Settling, ...]:
+        """Money that settles after the date, first things first."""
+        later = (entry for entry in self.settling if entry.on > self.as_of and entry.amount)
+        return tuple(sorted(later, key=lambda entry: (entry.on, entry.currency, entry.amount)))
+
+    @property
     def balances(self) -> dict[str, Decimal]:
-        """Currency -> settled balance, of those that are not 0."""
-        return {currency: amount for currency, amount in self.cash.items() if amount}
+        """Currency -> settled and pending money, of those where there is any."""
+        whole = _with(self.cash, self.settling)
+        named = {entry.currency for entry in self.pending}
+        return {c: amount for c, amount in whole.items() if amount or c in named}
+
+    def available(self, funding: Literal["proceeds", "settled"]) -> dict[str, Decimal]:
+        """Currency -> money that counts as there: what is to leave is gone at once, what is to
+        arrive counts where proceeds may pay.
+        """
+        counted = (entry for entry in self.pending if funding == "proceeds" or entry.amount < 0)
+        return _with(self.settled, counted)
 
     def security(self, symbol: str) -> Security | None:
         """The record of a symbol; None when the snapshot does not know it."""

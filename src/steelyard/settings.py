@@ -81,7 +81,7 @@ class Limits(Section):
     )
     settlement_days: int = setting(1, "weekdays from trade to settlement", ge=0, le=10)
     max_stale_sessions: int = setting(
-        5, "oldest usable price, in sessions of the price file", ge=0, le=60
+        5, "oldest usable price or rate, in weekdays before the as-of date", ge=0, le=60
     )
     pause_volatility_ratio: float | None = setting(
         None,

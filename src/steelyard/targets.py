@@ -27,14 +27,22 @@ class Targets:
             if not (math.isfinite(weight) and weight >= 0):
                 raise InputError(
                     f"The target of {symbol} is {weight}; a weight is a fraction of value, 0 or "
-                    "more. Nothing was planned."
+                    "more. Nothing was planned.",
+                    code="bad_weight",
+                    place=symbol,
+                    value=weight,
+                    limit="0 or more",
                 )
         total = math.fsum(self.weights.values())
         if total > 1 + SUM_TOLERANCE:
             raise InputError(
                 f"The targets sum to {total:.6g}, {total - 1:.4g} over 1. Weights are fractions of "
                 "portfolio value and are never rescaled; what is left under 1 is cash. Nothing "
-                "was planned: lower them and plan again."
+                "was planned: lower them and plan again.",
+                code="targets_over_one",
+                value=f"{total:.6g}",
+                limit=1,
+                hint="lower them and plan again",
             )
 
     @property

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from steelyard.importers import Files, Inputs, assemble, read
 
-TODAY = date(2023, 1, 5)
+TODAY = date(2023, 1, 4)
 LAST = date(2022, 12, 28)
 PRICES = "date,AAA,BBB,CCC\n2022-12-23,9,20,5\n2022-12-27,10,21,5\n2022-12-28,11,22,5\n"
 

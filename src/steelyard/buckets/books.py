@@ -15,7 +15,7 @@ from pydantic import model_validator
 from steelyard.buckets.satellite import DividendHandling, SatelliteSettings
 from steelyard.buckets.sliders import strategy_of
 from steelyard.canonical import plain
-from steelyard.errors import InputError, SettingsError, did_you_mean
+from steelyard.errors import InputError, SettingsError, did_you_mean, each
 from steelyard.money import ZERO
 from steelyard.portfolio import BucketState, Snapshot
 from steelyard.settings import SUM_TOLERANCE, Fraction, Section, setting
@@ -111,7 +111,11 @@ def targets_of(bucket: Bucket, targets: Targets) -> Targets:
     if strangers:
         raise InputError(
             f"The targets of bucket {bucket.name} name {', '.join(strangers)}, not in its universe."
-            " Nothing was planned: take them out of its targets, or put them into its universe."
+            " Nothing was planned: take them out of its targets, or put them into its universe.",
+            code="targets_outside_universe",
+            place=f"bucket {bucket.name}",
+            value=", ".join(strangers),
+            hint="take them out of its targets, or put them into its universe",
         )
     return targets
 
@@ -133,7 +137,11 @@ def _book(
 def _check_budgets(buckets: Sequence[Bucket], budgets: Budgets) -> None:
     if problems := list(_budget_problems(buckets, budgets)):
         refusal = "The buckets do not make an account; nothing was planned."
-        raise SettingsError("\n".join([refusal, *problems]))
+        raise SettingsError(
+            "\n".join([refusal, *problems]),
+            code="bucket_budgets",
+            faults=each("bucket_budgets", problems),
+        )
 
 
 def _budget_problems(buckets: Sequence[Bucket], budgets: Budgets) -> Iterable[str]:
@@ -189,7 +197,11 @@ def _check_universes(snapshot: Snapshot, buckets: Sequence[Bucket]) -> None:
             owner.setdefault(symbol, bucket.name)
     if problems:
         refusal = "A security belongs to one bucket; nothing was planned."
-        raise InputError("\n".join([refusal, *problems]))
+        raise InputError(
+            "\n".join([refusal, *problems]),
+            code="bucket_universes",
+            faults=each("bucket_universes", problems),
+        )
 
 
 def _check_cash(snapshot: Snapshot, buckets: Sequence[Bucket]) -> None:
@@ -202,7 +214,11 @@ def _check_cash(snapshot: Snapshot, buckets: Sequence[Bucket]) -> None:
     ]
     if problems:
         refusal = "The buckets' cash is not usable; nothing was planned."
-        raise InputError("\n".join([refusal, *problems]))
+        raise InputError(
+            "\n".join([refusal, *problems]),
+            code="bucket_cash_unusable",
+            faults=each("bucket_cash_unusable", problems),
+        )
     for currency in sorted({*snapshot.cash}.union(*(bucket.cash for bucket in buckets))):
         account = snapshot.cash.get(currency, ZERO)
         booked = sum((bucket.cash.get(currency, ZERO) for bucket in buckets), ZERO)
@@ -215,4 +231,10 @@ def _check_cash(snapshot: Snapshot, buckets: Sequence[Bucket]) -> None:
         refusal = "The buckets' cash is not the account's; nothing was planned."
         allowed = f"At most {plain(CASH_TOLERANCE)} of difference is allowed."
         advice = f"{allowed} Correct the cash of the buckets."
-        raise InputError("\n".join([refusal, *problems, advice]))
+        raise InputError(
+            "\n".join([refusal, *problems, advice]),
+            code="bucket_cash_differs",
+            limit=plain(CASH_TOLERANCE),
+            hint="correct the cash of the buckets",
+            faults=each("bucket_cash_differs", problems),
+        )

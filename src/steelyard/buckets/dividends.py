@@ -45,11 +45,17 @@ def apply_dividends(
         if security is None:
             raise InputError(
                 f"The dividend of {symbol} is not of a security of bucket {snapshot.bucket}. "
-                "Nothing was credited."
+                "Nothing was credited.",
+                code="dividend_of_stranger",
+                place=symbol,
             )
         if not (amount.is_finite() and amount > 0):
             raise InputError(
-                f"The dividend of {symbol} is {amount}; it must be above 0. Nothing was credited."
+                f"The dividend of {symbol} is {amount}; it must be above 0. Nothing was credited.",
+                code="dividend_not_positive",
+                place=symbol,
+                value=amount,
+                limit="above 0",
             )
         received[security.currency] = received.get(security.currency, ZERO) + amount
     if handling == "send_to_core":

@@ -40,7 +40,10 @@ def open_units(value: Decimal) -> Units:
     """Units of a bucket that starts with `value`, base currency; raises InputError under 0."""
     if not (value.is_finite() and value >= 0):
         raise InputError(
-            f"A bucket cannot start with {value}; it may be 0 or more. Nothing was booked."
+            f"A bucket cannot start with {value}; it may be 0 or more. Nothing was booked.",
+            code="start_negative",
+            value=value,
+            limit="0 or more",
         )
     return Units(value / FIRST, FIRST)
 
@@ -54,13 +57,19 @@ def move(units: Units, value: Decimal, amount: Decimal) -> Units:
     if not (value.is_finite() and amount.is_finite()):
         raise InputError(
             f"A bucket worth {value} cannot be changed by {amount}: both must be numbers. Nothing "
-            "was booked."
+            "was booked.",
+            code="flow_no_number",
+            value=amount,
+            limit="a finite number",
         )
     after = value + amount
     if after < 0:
         raise InputError(
             f"A withdrawal of {plain(-amount)} is {plain(-after)} more than the bucket is worth "
-            f"({plain(value)}). Nothing was booked."
+            f"({plain(value)}). Nothing was booked.",
+            code="withdrawal_too_large",
+            value=plain(-amount),
+            limit=plain(value),
         )
     if value <= 0 or not units.count:
         return open_units(after)

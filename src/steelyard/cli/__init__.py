@@ -4,10 +4,12 @@
     plan.py      one's own files
     why.py       the story of one symbol
     verify.py    the figures of a saved plan, derived anew
+    import_file.py   what a file of holdings says; import_view.py shows it
     modules.py   what is registered, and what a strategy makes of it
     health.py    which modules are out of service
     strategy.py  presets and strategy files: list, show, new, validate, schema
     options.py   options to a snapshot, market, targets and strategy
+    commands.py  what every command shares: options given once, failures in JSON
     logs.py      the log, for whoever asks for it
     output.py    screens, pipes, files, messages, exit codes
 
@@ -24,8 +26,10 @@ from typing import Annotated
 import typer
 from typer import Option
 
+from steelyard.cli.commands import Commands
 from steelyard.cli.demo import demo
 from steelyard.cli.health import health
+from steelyard.cli.import_file import import_file
 from steelyard.cli.modules import modules
 from steelyard.cli.output import guarded, write
 from steelyard.cli.plan import plan
@@ -33,12 +37,8 @@ from steelyard.cli.strategy import strategy
 from steelyard.cli.verify import verify
 from steelyard.cli.why import why
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+app = Commands(
+    pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]}
 )
 
 
@@ -68,6 +68,7 @@ app.command()(demo)
 app.command()(plan)
 app.command()(why)
 app.command()(verify)
+app.command("import")(import_file)
 app.command()(modules)
 app.command()(health)
 app.add_typer(strategy, name="strategy")

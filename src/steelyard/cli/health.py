@@ -98,7 +98,13 @@ def listed(health: Health, module: str | None) -> list[dict[str, Any]]:
     chosen = [row for row in rows if module in {row["name"], f"{row['kind']}.{row['name']}"}]
     if not chosen:
         near = did_you_mean(module, sorted({row["name"] for row in rows}))
-        raise InputError(f"There is no module {module}, and none of that name has failed.{near}")
+        raise InputError(
+            f"There is no module {module}, and none of that name has failed.{near}",
+            code="health_no_module",
+            place="MODULE",
+            value=module,
+            hint=near.strip(),
+        )
     return chosen
 
 

@@ -44,7 +44,14 @@ def chosen(strategy: Strategy, tag: str | None) -> list[ModuleChoice]:
     tags = sorted({name for choice in choices for name in choice.module.tags})
     if tag is not None and tag not in tags:
         near, every = did_you_mean(tag, tags), ", ".join(tags) or "none"
-        raise InputError(f"No module has the tag {tag}.{near} Tags: {every}.")
+        raise InputError(
+            f"No module has the tag {tag}.{near} Tags: {every}.",
+            code="no_such_tag",
+            place="--tag",
+            value=tag,
+            limit=every,
+            hint=near.strip(),
+        )
     return [choice for choice in choices if tag is None or tag in choice.module.tags]
 
 

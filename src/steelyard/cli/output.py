@@ -14,9 +14,9 @@ import stat
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -25,9 +25,11 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from steelyard.errors import InputError
+    from steelyard.errors import Fault, InputError
 
 FAILED = 1
+ERROR_FORM = "steelyard.error/1"
+"""Form of the document of a failure; docs/error-schema.json is its schema."""
 OTHER_REPORT = "Name another file with --report."
 UNWRITTEN = "Nothing was written."
 REPORT = "report"
@@ -89,6 +91,13 @@ def write_json(document: object) -> None:
     write("\n".join(map(visible, text.split("\n"))) + "\n")
 
 
+def write_error(faults: Sequence[Fault], first: Fault | None = None) -> None:
+    """Write what failed as one JSON document to stdout: the whole, and each thing that is wrong."""
+    whole = first or faults[0]
+    errors = [asdict(fault) for fault in faults]
+    write_json({"schema": ERROR_FORM, "error": asdict(whole), "errors": errors})
+
+
 def note(text: str) -> None:
     """One message on stderr, characters that a terminal would obey shown instead."""
     from steelyard.report import visible
@@ -119,7 +128,11 @@ def writable(path: Path, what: str, mend: str, *, done: str = "Nothing was plann
             return
         raise InputError(
             f"The {what} could not be written to {path}: there is no folder {path.parent}. {done} "
-            f"{mend}"
+            f"{mend}",
+            code="no_folder",
+            place=str(path),
+            value=str(path.parent),
+            hint=mend,
         ) from None
     except (OSError, ValueError) as error:
         raise _unwritten(path, what, error, done, mend) from error
@@ -127,12 +140,20 @@ def writable(path: Path, what: str, mend: str, *, done: str = "Nothing was plann
         kind = next((kind for is_kind, kind in KINDS if is_kind(mode)), "no regular file")
         rule = "only a new file or a regular one is written"
         raise InputError(
-            f"The {what} is not written to {path}: it is {kind}, and {rule}. {done} {mend}"
+            f"The {what} is not written to {path}: it is {kind}, and {rule}. {done} {mend}",
+            code="not_a_regular_file",
+            place=str(path),
+            value=kind,
+            limit=rule,
+            hint=mend,
         )
     if what == REPORT and not _is_page(path):
         raise InputError(
             f"The {what} is not written to {path}: that file is no report, and would be lost. "
-            f"{done} {mend}"
+            f"{done} {mend}",
+            code="not_a_report",
+            place=str(path),
+            hint=mend,
         )
 
 
@@ -163,7 +184,13 @@ def _unwritten(path: Path, what: str, error: Exception, done: str, mend: str) ->
     from steelyard.errors import InputError
 
     reason = getattr(error, "strerror", None) or str(error)
-    return InputError(f"The {what} could not be written to {path}: {reason}. {done} {mend}")
+    return InputError(
+        f"The {what} could not be written to {path}: {reason}. {done} {mend}",
+        code="unwritable",
+        place=str(path),
+        value=reason,
+        hint=mend,
+    )
 
 
 @contextmanager

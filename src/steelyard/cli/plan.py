@@ -9,27 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import typer
 from typer import Option
 
-from steelyard.cli.options import (
-    AsOf,
-    Base,
-    Cash,
-    Exclude,
-    Fx,
-    Holdings,
-    Index,
-    Inputs,
-    Options,
-    Prices,
-    Securities,
-    Seed,
-    StrategyName,
-    TargetsFile,
-    make_plan,
-    read,
-)
+from steelyard.cli.options import Inputs, Options, make_plan, planning, read
 from steelyard.cli.output import (
+    FAILED,
     OTHER_REPORT,
     Stopwatch,
     guarded,
@@ -64,20 +49,10 @@ class Output:
     watch: Stopwatch = field(default_factory=Stopwatch)
 
 
+@planning
 def plan(
     *,
-    holdings: Holdings = None,
-    prices: Prices = None,
-    targets: TargetsFile = None,
-    securities: Securities = None,
-    fx: Fx = None,
-    index: Index = None,
-    cash: Cash = None,
-    base: Base = None,
-    strategy: StrategyName = None,
-    as_of: AsOf = None,
-    seed: Seed = 0,
-    exclude: Exclude = None,
+    options: Options,
     explain: Annotated[
         bool,
         Option(
@@ -101,14 +76,10 @@ def plan(
     with guarded():
         if report is not None:
             writable(report, "report", OTHER_REPORT)
-        balances, out = tuple(cash or ()), tuple(exclude or ())
-        options = Options(
-            holdings, prices, targets, securities, fx, balances, base, strategy, as_of, out, index
-        )
         watch = Stopwatch()
         with watch.timed("reading"):
             inputs = read(options)
-        document = make_plan(inputs, seed, explained=explain, watch=watch)
+        document = make_plan(inputs, options.seed, explained=explain, watch=watch)
         bundled = inputs.sample is not None
         deliver(document, inputs, Output(as_json, report, explain, timings, bundled, watch))
 
@@ -136,7 +107,9 @@ def deliver(plan: Plan, inputs: Inputs, output: Output) -> None:
     else:
         write(_shown(plan, inputs, output, opinion, written=failure is None))
     if failure is not None:
-        raise failure
+        # the plan is out: of two documents on stdout neither could be read
+        note(str(failure))
+        raise typer.Exit(FAILED)
 
 
 def _save_report(plan: Plan, opinion: Report | None, path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
+from steelyard.cli.commands import Commands
 from steelyard.cli.output import FAILED, guarded, note, save, screen, write, write_json
 from steelyard.report import visible
 
@@ -23,12 +24,7 @@ if TYPE_CHECKING:
 SUFFIX = ".toml"
 NOT_A_STRATEGY = ("pyproject.toml",)
 
-strategy = typer.Typer(
-    help="Presets and strategy files: list, show, begin, check.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    add_completion=False,
-)
+strategy = Commands(help="Presets and strategy files: list, show, begin, check.")
 
 AsJson = Annotated[bool, Option("--json", help="Print one JSON document.")]
 Named = Annotated[str, Argument(help="A preset, or a TOML file.", metavar="NAME|FILE")]
@@ -101,7 +97,12 @@ def new(
         text = begun(preset, file.stem)
         if os.path.lexists(file) and not force:
             there = f"{file} is there already and was left as it is."
-            raise InputError(f"{there} Name another file, or overwrite it with --force.")
+            raise InputError(
+                f"{there} Name another file, or overwrite it with --force.",
+                code="file_exists",
+                place=str(file),
+                hint="name another file, or overwrite it with --force",
+            )
         save(file, text, "strategy", "Name another file.")
         typed = shlex.quote(str(file))
         say(f"{file} begins as the preset {preset}.")
@@ -124,7 +125,13 @@ def validate(
 
         if str(file) in PRESETS and not file.exists():
             is_preset = f"{file} is a preset, and presets are valid."
-            raise InputError(f"{is_preset} To see it: steelyard strategy show {file}")
+            raise InputError(
+                f"{is_preset} To see it: steelyard strategy show {file}",
+                code="validates_files_only",
+                place="FILE",
+                value=str(file),
+                hint=f"steelyard strategy show {file}",
+            )
         problems, usable = check(file)
         if as_json:
             verdict = {"valid": problems.is_valid, "errors": problems.errors}

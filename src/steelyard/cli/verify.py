@@ -57,17 +57,35 @@ def read(path: Path) -> str:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise InputError(f"The plan {path} is not a file. Nothing was checked.")
+            raise InputError(
+                f"The plan {path} is not a file. Nothing was checked.",
+                code="plan_unreadable",
+                place=str(path),
+            )
         if status.st_size > MAX_BYTES:
             size = f"{status.st_size:,} bytes; at most {MAX_BYTES:,} are read"
-            raise InputError(f"The plan {path} has {size}. Nothing was checked.")
+            raise InputError(
+                f"The plan {path} has {size}. Nothing was checked.",
+                code="plan_too_large",
+                place=str(path),
+                value=status.st_size,
+                limit=MAX_BYTES,
+            )
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         what = f"is not text in UTF-8: byte {error.start:,}"
-        raise InputError(f"The plan {path} {what}. Nothing was checked.") from error
+        raise InputError(
+            f"The plan {path} {what}. Nothing was checked.",
+            code="plan_not_text",
+            place=str(path),
+            value=f"byte {error.start}",
+            limit="UTF-8",
+        ) from error
     except (OSError, ValueError) as error:
         what = f"could not be read: {getattr(error, 'strerror', None) or error}"
-        raise InputError(f"The plan {path} {what}. Nothing was checked.") from error
+        raise InputError(
+            f"The plan {path} {what}. Nothing was checked.", code="plan_unreadable", place=str(path)
+        ) from error
 
 
 def findings(document: dict[str, Any], report: Report) -> dict[str, Any]:

@@ -9,23 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Argument, Option
 
-from steelyard.cli.options import (
-    AsOf,
-    Base,
-    Cash,
-    Exclude,
-    Fx,
-    Holdings,
-    Index,
-    Options,
-    Prices,
-    Securities,
-    Seed,
-    StrategyName,
-    TargetsFile,
-    make_plan,
-    read,
-)
+from steelyard.cli.options import Options, make_plan, planning, read
 from steelyard.cli.output import guarded, note, screen, write, write_json
 
 if TYPE_CHECKING:
@@ -38,6 +22,7 @@ PARTS = ("candidates", "not_traded", "problems", "warnings", "data_coverage")
 """Lists of the plan document whose entries name a symbol."""
 
 
+@planning
 def why(
     symbol: Annotated[str, Argument(help="The security to explain, upper or lower case.")],
     *,
@@ -47,26 +32,11 @@ def why(
             help="A plan that was saved with --json; without it, plans again.", metavar="F.json"
         ),
     ] = None,
-    holdings: Holdings = None,
-    prices: Prices = None,
-    targets: TargetsFile = None,
-    securities: Securities = None,
-    fx: Fx = None,
-    index: Index = None,
-    cash: Cash = None,
-    base: Base = None,
-    strategy: StrategyName = None,
-    as_of: AsOf = None,
-    seed: Seed = 0,
-    exclude: Exclude = None,
+    options: Options,
     as_json: Annotated[bool, Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Explain what the plan does and does not do with a symbol."""
-    balances, out = tuple(cash or ()), tuple(exclude or ())
-    options = Options(
-        holdings, prices, targets, securities, fx, balances, base, strategy, as_of, out, index
-    )
-    if plan is not None and (options != Options() or seed):
+    if plan is not None and options != Options():
         raise typer.BadParameter(
             "--plan reads a plan that is made; it goes with no other input.", param_hint="--plan"
         )
@@ -76,7 +46,7 @@ def why(
             document = load(plan)
         else:
             inputs = read(options)
-            document, remarks = make_plan(inputs, seed), inputs.said
+            document, remarks = make_plan(inputs, options.seed), inputs.said
         symbol = known_symbol(document, symbol)
         if as_json:
             for line in remarks:
@@ -97,20 +67,38 @@ def load(path: Path) -> Plan:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
             what = f"is not a regular file of at most {MAX_BYTES:,} bytes"
-            raise InputError(f"The plan {path} {what}. Nothing was read.")
+            raise InputError(
+                f"The plan {path} {what}. Nothing was read.",
+                code="plan_unreadable",
+                place=str(path),
+                limit=f"a regular file of at most {MAX_BYTES} bytes",
+            )
         content = path.read_bytes()
     except (OSError, ValueError) as error:
         what = f"could not be read: {getattr(error, 'strerror', None) or error}"
-        raise InputError(f"The plan {path} {what}. Nothing was read.") from error
+        raise InputError(
+            f"The plan {path} {what}. Nothing was read.", code="plan_unreadable", place=str(path)
+        ) from error
     try:
         plan = Plan.model_validate_json(content)
         same = plan.plan_id == plan_id(plan.document())
     except (ValidationError, ValueError) as error:
         what = f"The plan {path} is not a plan document: {_first(error)}."
-        raise InputError(f"{what} Save one with: steelyard plan --json > F.json") from error
+        raise InputError(
+            f"{what} Save one with: steelyard plan --json > F.json",
+            code="not_a_plan",
+            place=str(path),
+            value=_first(error),
+            hint="steelyard plan --json > F.json",
+        ) from error
     if not same:
         changed = f"The plan {path} was changed after it was made"
-        raise InputError(f"{changed}: its content does not give its plan_id. Plan again.")
+        raise InputError(
+            f"{changed}: its content does not give its plan_id. Plan again.",
+            code="plan_changed",
+            place=str(path),
+            hint="plan again",
+        )
     return plan
 
 
@@ -131,14 +119,26 @@ def known_symbol(plan: Plan, symbol: str) -> str:
     name = symbol.strip().upper()
     if name in plan.excluded:
         why_not = f"{name} was left out on your word (--exclude)"
-        raise InputError(f"{why_not}, so nothing was calculated for it.")
+        raise InputError(
+            f"{why_not}, so nothing was calculated for it.",
+            code="symbol_left_out",
+            place="SYMBOL",
+            value=name,
+            hint="plan without --exclude of it",
+        )
     rows = [*plan.holdings, *(entry for part in PARTS for entry in getattr(plan, part))]
     symbols = {row.symbol for row in rows if row.symbol}
     if name in symbols:
         return name
     near = did_you_mean(name, sorted(symbols))
     nothing = "it is not held, has no target and no candidate"
-    raise InputError(f"The plan has nothing on {name}: {nothing}.{near}")
+    raise InputError(
+        f"The plan has nothing on {name}: {nothing}.{near}",
+        code="no_such_symbol",
+        place="SYMBOL",
+        value=name,
+        hint=near.strip(),
+    )
 
 
 def story(plan: Plan, symbol: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from steelyard import strategies
 from steelyard.compat.records import NOTHING, shown
-from steelyard.errors import SettingsError, did_you_mean
+from steelyard.errors import SettingsError, did_you_mean, each
 from steelyard.modules.registry import Kind, modules
 from steelyard.strategies import Problem, Problems, Strategy
 
@@ -117,7 +117,14 @@ def _params_of(kind: Kind) -> Callable[[PlannerConfiguration, str], dict[str, An
         every = _params(kind)(config)
         if name not in every:
             near = did_you_mean(name, list(every))
-            raise SettingsError(f"There is no {name!r} in {kind}.{near} Known: {', '.join(every)}.")
+            raise SettingsError(
+                f"There is no {name!r} in {kind}.{near} Known: {', '.join(every)}.",
+                code="configuration_no_module",
+                place=str(kind),
+                value=name,
+                limit=", ".join(every),
+                hint=near.strip(),
+            )
         return every[name]
 
     return params_of
@@ -176,7 +183,11 @@ class PlannerConfiguration:
         """The strategy that this means; raises SettingsError naming every unusable key."""
         if wrong := list(self._wrong()):
             refusal = "The configuration cannot be read; nothing was planned."
-            raise SettingsError("\n".join([refusal, *wrong]))
+            raise SettingsError(
+                "\n".join([refusal, *wrong]),
+                code="configuration_unreadable",
+                faults=each("configuration_unreadable", wrong),
+            )
         changed = strategies.overlay(self.base, self.changes(), why=WHY)
         return replace(changed, name=self.name, description=self.description)
 
@@ -253,7 +264,12 @@ SETTINGS: Mapping[tuple[str, str], str] = {
 def parse_toml_config(text: str, name: str = "configuration") -> PlannerConfiguration:
     """The configuration of TOML text in any spelling; raises SettingsError with every problem."""
     if not isinstance(text, str):
-        raise SettingsError(f"A configuration is read from text, not from {shown(text)}. {NOTHING}")
+        raise SettingsError(
+            f"A configuration is read from text, not from {shown(text)}. {NOTHING}",
+            code="configuration_no_text",
+            value=shown(text),
+            limit="text",
+        )
     return PlannerConfiguration.of(strategies.parse(text, name))
 
 

@@ -74,7 +74,13 @@ def base_currency(context: PlannerContext) -> str:
     currencies = _currencies(context)
     if len(currencies) > 1:
         what = f"Positions and securities are in {listed(currencies)}"
-        raise InputError(f"{what}: say which the account counts in, base_currency. {NOTHING}")
+        raise InputError(
+            f"{what}: say which the account counts in, base_currency. {NOTHING}",
+            code="base_unsettled",
+            place="base_currency",
+            value=listed(currencies),
+            hint="say which the account counts in",
+        )
     return currencies.pop() if currencies else ACCOUNT_CURRENCY
 
 
@@ -143,11 +149,22 @@ def _check_buckets(context: PlannerContext, bucket: str) -> tuple[str, ...]:
     owners = {p.bucket_id for p in context.positions} | {s.bucket_id for s in context.securities}
     whose = f"The positions and securities belong to {listed(owners)}"
     if len(owners) > 1:
-        raise InputError(f"{whose}; a plan is of one bucket. {NOTHING} Give those of one.")
+        raise InputError(
+            f"{whose}; a plan is of one bucket. {NOTHING} Give those of one.",
+            code="several_buckets",
+            value=listed(owners),
+            limit="one bucket",
+            hint="give those of one",
+        )
     if owners <= {bucket}:
         return ()
     if owners != {CORE}:
-        raise InputError(f"{whose}, and the plan is of {bucket}. {NOTHING}")
+        raise InputError(
+            f"{whose}, and the plan is of {bucket}. {NOTHING}",
+            code="another_bucket",
+            value=listed(owners),
+            limit=bucket,
+        )
     name_none = f"The positions and securities name no bucket beside {CORE}"
     return (f"{name_none}, and were planned as those of {bucket}.",)
 
@@ -160,12 +177,23 @@ def _check_symbols(
         ("security", context.securities, securities),
     ):
         if len(records) != len(unique):
-            raise InputError(f"A symbol has more than one {what}. {NOTHING} Join them.")
+            raise InputError(
+                f"A symbol has more than one {what}. {NOTHING} Join them.",
+                code="symbol_twice",
+                place=what,
+                hint="join them",
+            )
     for symbol in positions.keys() & securities.keys():
         here, there = positions[symbol].currency, securities[symbol].currency
         if there not in {None, here}:
             both = f"a position in {here} and a security in {there}"
-            raise InputError(f"{symbol} is {both}. {NOTHING}")
+            raise InputError(
+                f"{symbol} is {both}. {NOTHING}",
+                code="currencies_differ",
+                place=symbol,
+                value=here,
+                limit=there,
+            )
 
 
 def _as_of(context: PlannerContext) -> tuple[date, tuple[str, ...]]:

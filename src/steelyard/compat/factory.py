@@ -17,7 +17,7 @@ from steelyard.compat.configuration import (
 from steelyard.compat.planner import IN_ONE_GO, HolisticPlanner, checked_bucket
 from steelyard.compat.records import CORE, NOTHING, HolisticPlan, PlannerContext, shown
 from steelyard.compat.repositories import SettingsRepository, TradeRepository, answer
-from steelyard.errors import InputError, SettingsError
+from steelyard.errors import InputError, SettingsError, each
 from steelyard.importers import assemble, read
 from steelyard.modules.registry import Module
 from steelyard.samples import SOURCE, sample
@@ -79,7 +79,12 @@ class PlannerFactoryService:
         """A planner of a satellite, by its settings; raises SettingsError for those of another."""
         if satellite_settings.satellite_id != satellite_id:
             whose = f"The settings of {satellite_settings.satellite_id}"
-            raise SettingsError(f"{whose} were given for the satellite {satellite_id}.")
+            raise SettingsError(
+                f"{whose} were given for the satellite {satellite_id}.",
+                code="settings_of_another",
+                place=satellite_id,
+                value=satellite_settings.satellite_id,
+            )
         config = PlannerConfiguration.of(strategy_of(satellite_settings))
         return ModularPlannerFactory(config).create(satellite_id)
 
@@ -90,10 +95,16 @@ class PlannerFactoryService:
         if bucket_id == CORE:
             if satellite_settings is None:
                 return self.create_for_core_bucket()
-            raise SettingsError("The bucket core takes no satellite settings. No planner was made.")
+            raise SettingsError(
+                "The bucket core takes no satellite settings. No planner was made.",
+                code="core_has_no_sliders",
+                place=CORE,
+            )
         if satellite_settings is None:
             what = f"The bucket {bucket_id} is a satellite, needs its settings"
-            raise SettingsError(f"{what}: no planner was made.")
+            raise SettingsError(
+                f"{what}: no planner was made.", code="satellite_needs_sliders", place=bucket_id
+            )
         return self.create_for_satellite_bucket(bucket_id, satellite_settings)
 
 
@@ -101,7 +112,11 @@ def _check(config: PlannerConfiguration) -> None:
     errors = ConfigurationValidator.validate(config)
     if errors:
         refusal = "The configuration is not valid; no planner was made."
-        raise SettingsError("\n".join([refusal, *errors]))
+        raise SettingsError(
+            "\n".join([refusal, *errors]),
+            code="configuration_invalid",
+            faults=each("configuration_invalid", errors),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +168,11 @@ def configure(source: Source | None) -> None:
     """Say where the batch job finds a bucket's data, None = the bundled portfolio; InputError."""
     if source is not None and not callable(source):
         raise InputError(
-            f"A source of data is called with the id of a bucket; {shown(source)} cannot be called."
+            f"A source of data is called with the id of a bucket; {shown(source)} cannot be "
+            "called.",
+            code="source_not_callable",
+            value=shown(source),
+            limit="a function of the id of a bucket",
         )
     _SOURCES[:] = [source or bundled]
 
@@ -171,7 +190,11 @@ async def process_planner_batch_job(
     if not isinstance(data, BucketData):
         raise InputError(
             f"The source of data (compat.configure) gave {shown(data)} for {bucket_id}; it must be "
-            "a BucketData."
+            "a BucketData.",
+            code="source_answer",
+            place=bucket_id,
+            value=shown(data),
+            limit="a BucketData",
         )
     plan = await _planner(bucket_id, data).plan(data.context)
     idle = {
@@ -187,7 +210,9 @@ def _at_defaults(satellite_id: str) -> SatelliteSettings:
         return SatelliteSettings(satellite_id=satellite_id)
     except ValidationError as error:
         what = f"{satellite_id!r} cannot be the id of a satellite: {error.errors()[0]['msg']}"
-        raise InputError(f"{what}. {NOTHING}") from error
+        raise InputError(
+            f"{what}. {NOTHING}", code="bad_satellite_id", place="bucket_id", value=satellite_id
+        ) from error
 
 
 def _planner(bucket_id: str, data: BucketData) -> HolisticPlanner:
@@ -196,7 +221,12 @@ def _planner(bucket_id: str, data: BucketData) -> HolisticPlanner:
     if bucket_id != CORE or data.settings is not None:
         if data.config is not None:
             what = f"The satellite {bucket_id} has a configuration; it is planned by its settings"
-            raise SettingsError(f"{what}. {NOTHING}")
+            raise SettingsError(
+                f"{what}. {NOTHING}",
+                code="satellite_has_configuration",
+                place=bucket_id,
+                hint="plan it by its settings",
+            )
         settings = data.settings or _at_defaults(bucket_id)
         config = PlannerFactoryService().create_for_bucket(bucket_id, settings).config
     return ModularPlannerFactory(config).create(

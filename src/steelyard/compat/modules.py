@@ -198,7 +198,12 @@ class View:
         module = instance.as_module() if hasattr(instance, "as_module") else None
         if not isinstance(module, Module) or module.kind is not self.kind:
             what = f"{type(instance).__name__} is not a module of {self.kind}"
-            raise ModuleError(f"{what}. It was not registered.")
+            raise ModuleError(
+                f"{what}. It was not registered.",
+                code="not_a_module",
+                value=type(instance).__name__,
+                limit=str(self.kind),
+            )
         add(module)
 
 

@@ -48,5 +48,10 @@ def _ours(name: str) -> str:
         what = f"{name} has no counterpart in steelyard.compat.IMPORTS"
         advice = "docs/names.md says where each name of the documents lives."
         near = did_you_mean(name, list(IMPORTS))
-        raise InputError(f"{what}.{near} Nothing was translated; {advice}")
+        raise InputError(
+            f"{what}.{near} Nothing was translated; {advice}",
+            code="no_counterpart",
+            value=name,
+            hint=f"{near} {advice}".strip(),
+        )
     return IMPORTS[name]

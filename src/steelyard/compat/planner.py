@@ -134,7 +134,12 @@ class HolisticPlanner:
         for name, part in _parts(repositories, "repositories", REPOSITORIES).items():
             if owned[name] is not None:
                 twice = f"{name} is given twice, on its own and in repositories"
-                raise InputError(f"{twice}. Nothing was planned: give it once.")
+                raise InputError(
+                    f"{twice}. Nothing was planned: give it once.",
+                    code="part_twice",
+                    place=name,
+                    hint="give it once",
+                )
             owned[name] = part
         self.settings_repo, self.trade_repo = owned["settings_repo"], owned["trade_repo"]
         self.exchange_rate_service = _parts(services, "services", SERVICES).get(SERVICES[0])
@@ -178,7 +183,13 @@ class HolisticPlanner:
     ) -> HolisticPlan:
         """As `create_plan`, in one go, complete after the first call; its warnings say so."""
         if not is_number(batch_size) or batch_size < 1 or batch_size != int(batch_size):
-            raise InputError(f"batch_size is {batch_size!r}, no whole number from 1. {NOTHING}")
+            raise InputError(
+                f"batch_size is {batch_size!r}, no whole number from 1. {NOTHING}",
+                code="bad_batch_size",
+                place="batch_size",
+                value=batch_size,
+                limit="a whole number from 1",
+            )
         plan = await self.create_plan(
             portfolio_context, positions, securities, available_cash, **more
         )
@@ -266,7 +277,14 @@ def _configuration(config: object) -> PlannerConfiguration:
     if isinstance(config, Strategy):
         return PlannerConfiguration.of(config)
     rule = "it must be a PlannerConfiguration or a Strategy"
-    raise SettingsError(f"config is {shown(config)}; {rule}. parse_toml_config reads text.")
+    raise SettingsError(
+        f"config is {shown(config)}; {rule}. parse_toml_config reads text.",
+        code="not_a_configuration",
+        place="config",
+        value=shown(config),
+        limit=rule,
+        hint="parse_toml_config reads text",
+    )
 
 
 def checked_bucket(bucket_id: object) -> str:
@@ -299,7 +317,13 @@ def _parts(owner: object | None, what: str, names: Sequence[str]) -> dict[str, A
     parts = {name: getattr(owner, name) for name in names if getattr(owner, name, None) is not None}
     if not parts:
         kind = type(owner).__name__
-        raise InputError(f"{what} is a {kind} with none of {', '.join(names)}. {NOTHING}")
+        raise InputError(
+            f"{what} is a {kind} with none of {', '.join(names)}. {NOTHING}",
+            code="no_known_part",
+            place=what,
+            value=kind,
+            limit=", ".join(names),
+        )
     return parts
 
 
@@ -308,7 +332,14 @@ def _check_names(options: Mapping[str, Any], names: Sequence[str], what: str) ->
         if name not in names:
             near = did_you_mean(name, names)
             listed = f"Known: {', '.join(names)}."
-            raise InputError(f"{what} has no {name!r}.{near} {listed} {NOTHING}")
+            raise InputError(
+                f"{what} has no {name!r}.{near} {listed} {NOTHING}",
+                code="unknown_part",
+                place=what,
+                value=name,
+                limit=", ".join(names),
+                hint=near.strip(),
+            )
 
 
 async def create_holistic_plan(

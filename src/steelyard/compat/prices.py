@@ -100,7 +100,14 @@ def until(context: PlannerContext, as_of: date) -> PlannerContext:
     sessions = int(np.searchsorted(history.dates, np.datetime64(as_of, "D"), side="right"))
     if not sessions:
         what = f"as_of is {as_of} and the price history begins on {history.dates[0]}"
-        raise InputError(f"{what}. {NOTHING} Give a later date.")
+        raise InputError(
+            f"{what}. {NOTHING} Give a later date.",
+            code="before_history",
+            place="as_of",
+            value=as_of,
+            limit=history.dates[0],
+            hint="give a later date",
+        )
     quotes = {symbol: _quote(history, symbol, sessions, as_of) for symbol in history.symbols}
     cut = replace(
         history,
@@ -146,7 +153,13 @@ def _stated(positions: Iterable[Position], base: str) -> dict[str, float]:
             another = f"another position has {other:g}"
             why = "it is the account's currency" if currency == base else another
             what = f"The currency_rate of {symbol} is {rate:g} {base} for one {currency}"
-            raise InputError(f"{what}; {why}. {NOTHING}")
+            raise InputError(
+                f"{what}; {why}. {NOTHING}",
+                code="rates_contradict",
+                place=f"currency_rate of {symbol}",
+                value=f"{rate:g}",
+                limit=f"{other:g}",
+            )
     return rates
 
 
@@ -155,7 +168,13 @@ def fx(context: PlannerContext, base: str, rates: Mapping[str, float], as_of: da
     history = context.history
     if history is not None and history.fx.base != base:
         what = f"The account counts in {base} and the history's rates are into {history.fx.base}"
-        raise InputError(f"{what}. {NOTHING}")
+        raise InputError(
+            f"{what}. {NOTHING}",
+            code="another_base",
+            place="base_currency",
+            value=base,
+            limit=history.fx.base,
+        )
     table = dict(history.fx.rates) if history else {}
     for currency, rate in sorted({**_stated(context.positions, base), **rates}.items()):
         if currency != base and currency not in table:

@@ -126,7 +126,13 @@ def shown(value: object) -> str:
 
 def unusable(what: str, value: str, rule: str) -> InputError:
     """The refusal of a value that breaks a rule."""
-    return InputError(f"{what} is {value}; it must be {rule}. {NOTHING}")
+    return InputError(
+        f"{what} is {value}; it must be {rule}. {NOTHING}",
+        code="unusable_value",
+        place=what,
+        value=value,
+        limit=rule,
+    )
 
 
 def _check_kind(value: object, what: str, kind: type) -> None:
@@ -183,7 +189,12 @@ class PlannerContext:
             orders = f"{len(snapshot.open_orders)} open orders"
             what = f"balances in {', '.join(foreign)}" if foreign else orders
             refusal = f"The account has {what}, which a planner context cannot hold"
-            raise InputError(f"{refusal}. Nothing was planned: use planner.plan.")
+            raise InputError(
+                f"{refusal}. Nothing was planned: use planner.plan.",
+                code="context_cannot_hold",
+                value=what,
+                hint="use planner.plan",
+            )
         return cls(
             portfolio_context=_portfolio_context(snapshot.securities, market),
             positions=tuple(_position(holding, snapshot, market) for holding in snapshot.holdings),

@@ -99,7 +99,14 @@ def _last(symbol: str, dates: object) -> LastTraded:
         if key not in keys:
             near = did_you_mean(str(key), keys)
             what = f"The trade history has {key!r} for {symbol}"
-            raise InputError(f"{what}; known are last_buy and last_sell.{near} {NOTHING}")
+            raise InputError(
+                f"{what}; known are last_buy and last_sell.{near} {NOTHING}",
+                code="unknown_trade_key",
+                place=f"trade history of {symbol}",
+                value=str(key),
+                limit=", ".join(keys),
+                hint=near.strip(),
+            )
     return LastTraded(*(day(entry.get(key), f"{key} of {symbol}") for key in keys))
 
 
@@ -128,7 +135,14 @@ async def account_settings(repository: object | None) -> dict[str, float]:
         if name not in names:
             what = f"settings_repo has {name!r}, which nothing reads"
             near = did_you_mean(str(name), names)
-            raise InputError(f"{what}.{near} Known: {', '.join(names)}.")
+            raise InputError(
+                f"{what}.{near} Known: {', '.join(names)}.",
+                code="unknown_account_setting",
+                place="settings_repo",
+                value=str(name),
+                limit=", ".join(names),
+                hint=near.strip(),
+            )
     return {name: _number(name, value) for name, value in settings.items()}
 
 
@@ -160,12 +174,25 @@ def _converted(name: str, number: float, value: float) -> float | int:
     if name == "min_cash_reserve":
         if not 0 <= number <= value:
             what = f"min_cash_reserve is {number:,.2f} of an account worth {value:,.2f}"
-            raise InputError(f"{what}. Nothing was planned: lower it.")
+            raise InputError(
+                f"{what}. Nothing was planned: lower it.",
+                code="reserve_over_value",
+                place=name,
+                value=f"{number:g}",
+                limit=f"{value:g}",
+                hint="lower it",
+            )
         return number / value if value else 0.0
     if name == "max_loss_threshold":
         if not -1 <= number <= 0:
             rule = "it is a loss, from -1 to 0, like -0.2 for 20 %"
-            raise InputError(f"max_loss_threshold is {number:g}; {rule}. {NOTHING}")
+            raise InputError(
+                f"max_loss_threshold is {number:g}; {rule}. {NOTHING}",
+                code="loss_threshold_range",
+                place="max_loss_threshold",
+                value=f"{number:g}",
+                limit=rule,
+            )
         return -number
     return int(number) if name in WHOLE else number
 
@@ -204,7 +231,13 @@ async def exchange_rate(service: object, currency: str, base: str) -> float:
     rate: Any = await answer(_method(service, "exchange_rate_service", "get_rate")(currency, base))
     if not is_number(rate) or rate <= 0:
         what = f"exchange_rate_service gives {rate!r} {base} for one {currency}"
-        raise InputError(f"{what}; a rate is above 0. {NOTHING}")
+        raise InputError(
+            f"{what}; a rate is above 0. {NOTHING}",
+            code="rate_not_positive",
+            place=f"exchange_rate_service, {currency}",
+            value=repr(rate),
+            limit="above 0",
+        )
     return float(rate)
 
 
@@ -212,5 +245,12 @@ def _method(owner: object, name: str, method: str) -> Any:
     function = getattr(owner, method, None)
     if not callable(function):
         what = f"The {name} is a {type(owner).__name__} without {method}()"
-        raise InputError(f"{what}. Nothing was planned: give an object that has it.")
+        raise InputError(
+            f"{what}. Nothing was planned: give an object that has it.",
+            code="no_such_method",
+            place=name,
+            value=type(owner).__name__,
+            limit=f"{method}()",
+            hint="give an object that has it",
+        )
     return function

@@ -296,7 +296,11 @@ def _rows_of_securities(closes: FloatArray) -> FloatArray:
     if bad:
         raise InputError(
             f"{bad} closes of the last ten years are zero, negative or infinite; a close is a "
-            "positive number. Nothing was calculated: correct the price file and plan again."
+            "positive number. Nothing was calculated: correct the price file and plan again.",
+            code="closes_not_positive",
+            value=bad,
+            limit=0,
+            hint="correct the price file and plan again",
         )
     return rows
 

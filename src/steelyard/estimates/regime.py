@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from steelyard.ages import DateArray
+from steelyard.ages import DateArray, weekdays
 from steelyard.arrays import BoolArray, FloatArray
 from steelyard.market import Index
 from steelyard.sentences import Sentence, say
@@ -52,10 +52,8 @@ def detect(index: Index | None, as_of: date, rules: Rules, max_age: int) -> Regi
     past = index.dates <= np.datetime64(as_of, "D")
     dates, levels = index.dates[past], index.levels[past]
     present = np.isfinite(levels)
-    newest = [column.nonzero()[0][-1] if column.any() else None for column in present.T]
-    fresh = [
-        k for k, row in enumerate(newest) if row is not None and _age(dates[row], as_of) <= max_age
-    ]
+    newest = [dates[column][-1:] for column in present.T]
+    fresh = [k for k, day in enumerate(newest) if (weekdays(day, as_of) <= max_age).any()]
     if not fresh:
         return Regime(
             "unknown", None, _count(present), _stale(dates[present.any(axis=1)], as_of, max_age)
@@ -80,11 +78,6 @@ def _count(present: BoolArray) -> int:
     return int(present.sum(axis=0).max(initial=0))
 
 
-def _age(newest: np.datetime64, as_of: date) -> int:
-    """Weekdays from a level to a date: an index has its own sessions."""
-    return int(np.busday_count(newest, np.datetime64(as_of, "D")))
-
-
 def _stale(dates: DateArray, as_of: date, max_age: int) -> Sentence:
     if not len(dates):
         return say("the index has no level up to that day")
@@ -94,7 +87,7 @@ def _stale(dates: DateArray, as_of: date, max_age: int) -> Sentence:
         "{limit:count} are allowed "
         "(limits.max_stale_sessions)",
         newest=newest,
-        age=_age(dates[-1], as_of),
+        age=weekdays(newest, as_of),
         limit=max_age,
     )
 

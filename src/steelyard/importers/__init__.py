@@ -1,20 +1,23 @@
 """Files to a snapshot, a market and targets: paths and arguments in, records out, nothing printed.
 
-    reading.py      any file: looked at, read under a cap, cut into rows
-    values.py       a cell → a symbol, a number, a day
-    holdings.py     symbol, quantity, …   → holdings with lots, cash
-    targets.py      symbol, weight        → weights
-    prices.py       wide or long          → closes and exact newest prices
-    securities.py   symbol, name, …       → what may be traded
-    fx.py           date, currency, rate  → rates
-    index.py        like prices           → levels of market indices
-    files.py        all of them
-    quotes.py       everything owned      → prices, rates, market
-    assemble.py     files and arguments   → what `plan` takes
+    reading.py       any file: looked at, read under a limit, cut into rows
+    values.py        a cell → a symbol, a number, a day, a unit; amounts.py as brokers write them
+    statement.py     what any file of holdings says; holdings.py reads our own form, brokers/ theirs
+    registry.py      importers by name
+    book.py          a statement → holdings with lots, cash
+    spelling.py      the several names of a security → its symbol; mapping.py the user's aliases
+    targets.py       symbol, weight        → weights
+    prices.py        wide or long          → closes and exact newest prices; history.py judges them
+    securities.py    symbol, name, …       → what may be traded
+    fx.py            date, currency, rate  → rates; rates.py judges them
+    index.py         like prices           → levels of market indices
+    files.py         all of them
+    quotes.py        everything owned      → prices, rates, market; disagreements.py judges them
+    unpriced.py      targets without a price: a slip, a class, or not bought yet
+    assemble.py      files and arguments   → what `plan` takes
 
 Every line that cannot be used comes back with its number and reason, over all files at once, and
-while there is one nothing is planned. To add a form: a file here with one function from a path to a
-frozen record that has `file`, `rejected` and `warnings`; a broker's export gives a `HoldingsFile`.
+while there is one nothing is planned. To add a form of holdings: see `registry.py`.
 
 >>> from steelyard.samples import sample
 >>> files = sample("growth")
@@ -25,9 +28,9 @@ frozen record that has `file`, `rejected` and `warnings`; a broker's export give
 """
 
 from steelyard.importers.assemble import Inputs, assemble
-from steelyard.importers.files import Files, parse_cash, read
+from steelyard.importers.book import HoldingsFile
+from steelyard.importers.files import Files, Reading, parse_cash, read
 from steelyard.importers.fx import FxFile, read_fx
-from steelyard.importers.holdings import HoldingsFile, read_holdings
 from steelyard.importers.index import read_index
 from steelyard.importers.prices import PriceTable, read_prices
 from steelyard.importers.securities import SecuritiesFile, read_securities
@@ -39,13 +42,13 @@ __all__ = [
     "HoldingsFile",
     "Inputs",
     "PriceTable",
+    "Reading",
     "SecuritiesFile",
     "TargetsFile",
     "assemble",
     "parse_cash",
     "read",
     "read_fx",
-    "read_holdings",
     "read_index",
     "read_prices",
     "read_securities",

@@ -1,10 +1,13 @@
 """All files to what `plan` takes: one date, one base currency, a price and a rate for all owned.
 
-1. the as-of date: given, else the newest of the price file, else the caller's today
-2. rejected lines of every file, and dates after the as-of date: all listed, nothing is planned
+1. the as-of date: given, else the newest of the price file, else the day of the holdings file, else
+   the caller's today; no date of any file is after today
+2. rejected lines of every file, dates after the as-of date, rates that no currency ever came near:
+   all listed, nothing is planned
 3. the base currency: given, else the one of the cash, else the one of the files, else USD
 4. every security that is held, targeted or listed, with its currency
-5. quotes: the price file where it has the newest session, else the holdings file; rates
+5. quotes and rates, and what contradicts each other in them
+6. targets that no file has a price of
 """
 
 from __future__ import annotations
@@ -16,39 +19,53 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Literal
 
+import numpy as np
+
+from steelyard.ages import weekdays
 from steelyard.canonical import plain
 from steelyard.errors import (
     InputError,
-    PlanRefused,
     RejectedRow,
     RowsRejected,
+    SeveralReasons,
     SteelyardError,
     did_you_mean,
 )
 from steelyard.importers import values
+from steelyard.importers.book import HoldingsFile
 from steelyard.importers.files import Files
-from steelyard.importers.holdings import HoldingsFile
 from steelyard.importers.index import index_until
+from steelyard.importers.jumps import jumps
 from steelyard.importers.prices import PriceTable
 from steelyard.importers.quotes import (
+    Findings,
+    Pricing,
     balances_of,
     check_rates,
-    jumps,
+    closes_of,
+    judge_changes,
     market_of,
+    minor_units,
     needs,
     quotes_of,
     rates_of,
-    slips,
+    units_of,
 )
+from steelyard.importers.rates import implausible
 from steelyard.importers.targets import TargetsFile
+from steelyard.importers.unpriced import unpriced_targets
 from steelyard.market import Market
 from steelyard.notices import Notice
-from steelyard.portfolio import Holding, Security, Snapshot
+from steelyard.portfolio import MULTIPLIERS, Holding, Security, Snapshot
 from steelyard.targets import Targets
 
 NO_CASH: Mapping[str, Decimal] = {}
 DEFAULT_CURRENCY = "USD"
 DEFAULT_BUCKET = "core"
+MOST_AHEAD = 5
+"""Weekdays by which an as-of date may be after the newest prices; over which a view is old."""
+
+AsOfFrom = Literal["argument", "prices", "holdings", "today"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +81,7 @@ class Inputs:
     market: Market
     targets: Targets | None
     warnings: tuple[Notice, ...]
-    as_of_from: Literal["argument", "prices", "today"]
+    as_of_from: AsOfFrom
 
 
 def assemble(
@@ -74,6 +91,7 @@ def assemble(
     base_currency: str | None = None,
     as_of: date | None = None,
     exclude: Sequence[str] = (),
+    accept_price: Sequence[str] = (),
     today: date | None = None,
     bucket: str = DEFAULT_BUCKET,
     adjusted: bool = True,
@@ -81,30 +99,47 @@ def assemble(
 ) -> Inputs:
     """What `plan` takes, from files and arguments.
 
-    cash      balances beside those of the holdings file; one that both give must be equal
-    exclude   symbols left out; each must be held, targeted or listed
-    today     as-of date when neither an argument nor a price file gives one
-    bucket    unless the holdings file names one
-    adjusted  do the closes contain dividends
-    source    where the prices come from, for people; by default the name of the file
-    Raises RowsRejected, InputError, or PlanRefused when something owned has no price or no rate.
+    cash           balances beside those of the holdings file; one that both give must be equal
+    exclude        symbols left out; each must be held, targeted or listed
+    accept_price   symbols, and currencies, whose newest price is taken although another figure
+                   contradicts it
+    today          no date of any file may be after it; the as-of date when nothing else gives one
+    bucket         unless the holdings file names one
+    adjusted       do the closes contain dividends
+    source         where the prices come from, for people; by default the name of the file
+    Raises RowsRejected, InputError, or PlanRefused when something owned has no price or no rate,
+    or one that is contradicted.
     """
     excluded = _excluded(files, exclude)
-    day, as_of_from = _as_of(files.prices, as_of, today)
+    day, as_of_from = _as_of(files, as_of, today)
     balances = _cash(files.holdings, cash)
-    _reject(files, day)
     base = _base_currency(files, balances, base_currency)
+    _reject(files, day, today, base)
     holdings = tuple(row for row in files.holdings.holdings if row.symbol not in excluded)
     weights = dict(files.targets.weights) if files.targets else {}
     weights = {symbol: weight for symbol, weight in weights.items() if symbol not in excluded}
-    reasons: list[SteelyardError] = []
-    securities = tuple(_securities(files, holdings, weights, excluded, base, reasons))
-    quotes, notices = quotes_of(files, holdings, securities, day, reasons)
-    currencies = {*balances, *(security.currency for security in securities)}
-    fx = rates_of(files.fx, base, currencies, day, reasons)
-    check_rates(needs(holdings, securities, balances, base), fx, files.fx, day, reasons)
-    targets = _targets(files.targets, weights, reasons)
-    _refuse(reasons)
+    findings = Findings()
+    securities = tuple(_securities(files, holdings, weights, excluded, base, findings.reasons))
+    symbols = [security.symbol for security in securities]
+    pricing = Pricing(
+        files=files,
+        day=day,
+        units=units_of(files, securities),
+        accepted=_accepted(files, accept_price, symbols, {*balances, base}),
+        matters={row.symbol for row in holdings if row.quantity} | {*weights},
+    )
+    quotes = quotes_of(pricing, holdings, symbols, findings)
+    settling = files.holdings.settling
+    amounts = [*balances.items(), *((row.currency, row.amount) for row in settling)]
+    currencies = {*(name for name, _ in amounts), *(s.currency for s in securities)}
+    fx = rates_of(files.fx, base, currencies, pricing, findings)
+    findings.reasons += check_rates(needs(holdings, securities, amounts, base), fx, files.fx, day)
+    findings.reasons += unpriced_targets(files, weights, quotes)
+    targets = _targets(files.targets, weights, findings.reasons)
+    table = closes_of(pricing, quotes)
+    judge_changes(pricing, table, findings)
+    _refuse(findings.reasons)
+    findings.notices += minor_units(pricing, holdings, quotes)
     snapshot = Snapshot(
         as_of=day,
         base_currency=base,
@@ -113,16 +148,17 @@ def assemble(
         securities=securities,
         bucket=files.holdings.bucket or bucket,
         excluded=excluded,
+        settling=settling,
     )
     source = source or (files.prices or files.holdings).file
-    market = market_of(files.prices, quotes, day, fx, adjusted=adjusted, source=source)
+    market = market_of(pricing, quotes, table, fx, findings, adjusted=adjusted, source=source)
     if files.index:
         market = replace(market, index=index_until(files.index, day))
     warnings = [
         *(notice for file in files.given for notice in file.warnings),
-        *notices,
-        *slips(files.prices, weights, quotes),
+        *findings.notices,
         *jumps(market),
+        *_old_view(day, as_of_from, today),
         *_excluded_targets(files, excluded),
     ]
     return Inputs(
@@ -140,43 +176,131 @@ def _listed(files: Files) -> dict[str, Security]:
     return {security.symbol: security for security in listed}
 
 
+def _named(files: Files) -> set[str]:
+    """Every symbol that a file names: held, targeted or listed."""
+    named = {holding.symbol for holding in files.holdings.holdings} | {*_listed(files)}
+    return named | {*(files.targets.weights if files.targets else {})}
+
+
 def _excluded(files: Files, exclude: Sequence[str]) -> tuple[str, ...]:
     """The symbols to leave out, checked: a slip would leave in what the owner wants out."""
-    symbols = sorted({text.strip().upper() for text in exclude})
+    symbols = sorted({files.spellings.symbol(text.strip().upper()) for text in exclude})
     if any(file.rejected for file in files.given):
         return tuple(symbols)
-    targeted = files.targets.weights if files.targets else {}
-    named = {holding.symbol for holding in files.holdings.holdings} | {*targeted, *_listed(files)}
+    named = _named(files)
     for symbol in symbols:
-        if symbol not in named:
+        if symbol not in named and values.normal(symbol) not in files.holdings.passed:
             near = did_you_mean(symbol, sorted(named))
             unknown = f"{values.shown(symbol)} cannot be excluded: it is neither held, targeted nor"
-            raise InputError(f"{unknown} listed.{near} {values.NOTHING}")
+            raise InputError(
+                f"{unknown} listed.{near} {values.NOTHING}",
+                code="unknown_exclude",
+                place="--exclude",
+                value=symbol,
+                hint=near.strip(),
+            )
     return tuple(symbols)
 
 
-def _as_of(
-    prices: PriceTable | None, as_of: date | None, today: date | None
-) -> tuple[date, Literal["argument", "prices", "today"]]:
-    """The as-of date; inside the price data where there are any."""
+def _accepted(
+    files: Files, accept_price: Sequence[str], symbols: Sequence[str], currencies: set[str]
+) -> frozenset[str]:
+    """The symbols and currencies whose newest figure is taken as it is, checked."""
+    accepted = {files.spellings.symbol(text.strip().upper()) for text in accept_price}
+    rated = set(files.fx.rates) if files.fx else set()
+    for symbol in sorted(accepted - {*symbols} - currencies - rated):
+        near = did_you_mean(symbol, sorted(symbols))
+        what = f"{values.shown(symbol)} has no price to accept: it is neither held, targeted nor"
+        raise InputError(
+            f"{what} listed.{near} {values.NOTHING}",
+            code="unknown_accept",
+            place="--accept-price",
+            value=symbol,
+            hint=near.strip(),
+        )
+    return frozenset(accepted)
+
+
+def _as_of(files: Files, as_of: date | None, today: date | None) -> tuple[date, AsOfFrom]:
+    """The as-of date; at most a week after the prices, and never after today."""
+    if as_of is not None and today is not None and as_of > today:
+        raise _bad_date(f"The as-of date {as_of} is after today, {today}", as_of, f"{today}")
+    prices, stated = files.prices, files.holdings.as_of
     if prices is not None and len(prices.dates):
-        first, last = prices.dates[0].astype(object), prices.dates[-1].astype(object)
-        if as_of is None:
-            return last, "prices"
-        if not first <= as_of <= last:
-            raise InputError(
-                f"The as-of date {as_of} is outside the prices of {prices.file}, which run from "
-                f"{first} to {last}. {values.NOTHING} Choose a date between them or give other "
-                "prices."
-            )
+        return _within(prices, as_of, today)
     if as_of is not None:
         return as_of, "argument"
     if prices is not None:  # all its lines were rejected, and that is what the caller hears next
         return date.max, "prices"
+    if stated is not None:
+        if today is not None and stated > today:
+            raise _bad_date(
+                f"{files.holdings.file} is of {stated}, after today", stated, f"{today}"
+            )
+        return stated, "holdings"
     if today is None:
         neither = "There is neither a price file nor an as-of date."
-        raise InputError(f"{neither} {values.NOTHING} Give one of them.")
+        hint = "Give one of them."
+        raise InputError(
+            f"{neither} {values.NOTHING} {hint}", code="no_date", place="--as-of", hint=hint
+        )
     return today, "today"
+
+
+def _within(prices: PriceTable, as_of: date | None, today: date | None) -> tuple[date, AsOfFrom]:
+    """The as-of date beside a price file."""
+    first, last = (prices.dates[k].astype(object) for k in (0, -1))
+    if today is not None and last > today:
+        raise _after_today(prices, today)
+    if as_of is None:
+        return last, "prices"
+    if not (first <= as_of and weekdays(last, as_of) <= MOST_AHEAD):
+        raise _bad_date(
+            f"The as-of date {as_of} is outside the prices of {prices.file}, which run from "
+            f"{first} to {last}; it may be {MOST_AHEAD} weekdays after them",
+            as_of,
+            f"{first} to {last}",
+        )
+    return as_of, "argument"
+
+
+def _bad_date(what: str, day: date, limit: str) -> InputError:
+    hint = "Choose another date, or give other prices."
+    return InputError(
+        f"{what}. {values.NOTHING} {hint}",
+        code="as_of_outside",
+        place="--as-of",
+        value=day,
+        limit=limit,
+        hint=hint,
+    )
+
+
+def _after_today(prices: PriceTable, today: date) -> InputError:
+    """A price of tomorrow is a slip of the year, and every age would be counted from it."""
+    days = [str(d) for d in prices.dates[prices.dates > np.datetime64(today, "D")]]
+    more = f" and {len(days) - 1} more" if len(days) > 1 else ""
+    hint = "Correct the date."
+    return InputError(
+        f"{prices.file} has prices of {days[0]}{more}, after today, {today}. {values.NOTHING} "
+        f"{hint}",
+        code="after_today",
+        place=prices.file,
+        value=days[0],
+        limit=today,
+        hint=hint,
+    )
+
+
+def _old_view(day: date, as_of_from: AsOfFrom, today: date | None) -> Iterator[Notice]:
+    """Say first that the newest prices are old: the plan is of their day, not of today's."""
+    age = 0 if today is None else weekdays(day, today)
+    if as_of_from in {"prices", "holdings"} and age > MOST_AHEAD:
+        message = (
+            f"The newest prices are of {day}, {age} weekdays ago: this is the plan of that day, "
+            "not of today."
+        )
+        yield Notice(code="old_view", message=message, head=True)
 
 
 def _cash(holdings: HoldingsFile, arguments: Mapping[str, Decimal]) -> dict[str, Decimal]:
@@ -191,16 +315,40 @@ def _cash(holdings: HoldingsFile, arguments: Mapping[str, Decimal]) -> dict[str,
     return {**holdings.cash, **arguments}
 
 
-def _reject(files: Files, day: date) -> None:
-    """Raise for every line of any file that cannot be used, and for dates after the as-of date."""
+def _reject(files: Files, day: date, today: date | None, base: str) -> None:
+    """Raise for every line of any file that cannot be used, and for dates that cannot be."""
     rows = [row for file in files.given for row in file.rejected]
     if not (files.prices and files.prices.rejected):  # else the as-of date is not known
-        for dated in files.holdings.dates:
-            if dated.on > day:
-                why = f"{dated.column} {dated.on} is after the as-of date {day}"
-                rows.append(RejectedRow(files.holdings.file, dated.line, why))
+        rows += _late(files.holdings, day)
+    if files.fx:
+        rows += implausible(files.fx, base, day)
+        rows += _late_rates(files, today)
     if rows:
         raise RowsRejected(rows)
+
+
+def _late(file: HoldingsFile, day: date) -> Iterator[RejectedRow]:
+    for dated in file.dates:
+        if dated.on > day:
+            reason = f"{dated.column} {dated.on} is after the as-of date {day}"
+            yield RejectedRow(
+                file.file,
+                dated.line,
+                reason,
+                "date_after_as_of",
+                dated.column,
+                f"{dated.on}",
+                f"{day}",
+            )
+
+
+def _late_rates(files: Files, today: date | None) -> Iterator[RejectedRow]:
+    for (currency, on), line in sorted((files.fx.lines if files.fx else {}).items()):
+        if files.fx and today is not None and on > today:
+            reason = f"the rate of {currency} is of {on}, after today, {today}"
+            yield RejectedRow(
+                files.fx.file, line, reason, "after_today", "date", f"{on}", f"{today}"
+            )
 
 
 def _base_currency(files: Files, cash: Mapping[str, Decimal], argument: str | None) -> str:
@@ -212,7 +360,11 @@ def _base_currency(files: Files, cash: Mapping[str, Decimal], argument: str | No
             raise InputError(f"The {error}. {values.NOTHING}") from error
     named = {security.currency for security in _listed(files).values() if security.currency}
     named |= set(files.holdings.currencies.values())
-    for where, currencies in (("cash is", set(cash)), ("securities are", named)):
+    balances = {currency for currency, balance in cash.items() if balance}
+    balances |= {row.currency for row in files.holdings.settling}
+    stated = {files.holdings.base} - {""}
+    sources = (("account is", stated), ("cash is", balances), ("securities are", named))
+    for where, currencies in sources:
         if len(currencies) > 1:
             raise InputError(
                 f"The {where} in {', '.join(sorted(currencies))}. {values.NOTHING} Say in which "
@@ -232,16 +384,37 @@ def _securities(
     reasons: list[SteelyardError],
 ) -> Iterator[Security]:
     """Everything held, targeted or listed; what no file describes is quoted in the base."""
-    listed = _listed(files)
+    listed, listings = _listed(files), files.holdings.listings
     symbols = {holding.symbol for holding in holdings} | {*weights, *listed}
     for symbol in sorted(symbols - set(excluded)):
-        security = listed.get(symbol) or Security(symbol, "")
-        here = files.holdings.currencies.get(symbol, "")
-        if here and security.currency and here != security.currency:
+        security = listed.get(symbol) or Security(symbol, "", product_type="")
+        here = listings.get(symbol)
+        if here and here.currency and security.currency not in {"", here.currency}:
             there = f"in {security.currency} in {files.securities.file if files.securities else ''}"
-            sentence = f"{symbol} is in {here} in {files.holdings.file} and {there}. Correct one."
-            reasons.append(InputError(sentence))
-        yield replace(security, currency=security.currency or here or base)
+            sentence = f"{symbol} is in {here.currency} in {files.holdings.file} and {there}."
+            reasons.append(
+                InputError(
+                    f"{sentence} {values.NOTHING} Correct one.",
+                    code="two_currencies",
+                    place=f"{files.holdings.file}, {symbol}",
+                    value=here.currency,
+                    limit=security.currency,
+                    hint="Correct one.",
+                )
+            )
+        if here:
+            kind = security.product_type or here.product_type
+            own = here.multiplier or MULTIPLIERS.get(kind, security.multiplier)
+            security = replace(
+                security,
+                product_type=kind,
+                multiplier=own if security.multiplier == 1 else security.multiplier,
+                name=security.name or here.name,
+                isin=security.isin or here.isin,
+            )
+        yield replace(
+            security, currency=security.currency or (here.currency if here else "") or base
+        )
 
 
 def _targets(
@@ -250,20 +423,16 @@ def _targets(
     """The weights as targets; None without a file."""
     if file is None:
         return None
-    try:
-        return Targets(MappingProxyType(dict(sorted(weights.items()))))
-    except InputError as error:
-        reasons.append(error)
+    if file.refused:
+        reasons.append(file.refused)
         return None
+    return Targets(MappingProxyType(dict(sorted(weights.items()))))
 
 
 def _refuse(reasons: Sequence[SteelyardError]) -> None:
     """Raise the one reason, or all of them together."""
     if len(reasons) > 1:
-        head = f"The plan is refused for {len(reasons)} reasons. {values.NOTHING}"
-        raise PlanRefused("\n".join([head, *map(str, reasons)]))
-    if reasons and values.NOTHING not in str(reasons[0]):
-        raise type(reasons[0])(f"{reasons[0]} {values.NOTHING}")
+        raise SeveralReasons(reasons, values.NOTHING)
     if reasons:
         raise reasons[0]
 

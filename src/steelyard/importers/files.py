@@ -1,32 +1,73 @@
-"""What was read: the files that were given, and the cash of the arguments."""
+"""What was read: the files that were given, and the cash of the arguments.
+
+The order is that of what depends on what: the mapping and the securities say how names are read,
+holdings and targets which symbols are in use, and of the prices only those are kept.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
 
 from steelyard.errors import InputError
-from steelyard.importers import values
+from steelyard.importers import registry, values
+from steelyard.importers.book import Choices, HoldingsFile, holdings_of
 from steelyard.importers.fx import FxFile, read_fx
-from steelyard.importers.holdings import HoldingsFile, read_holdings
+from steelyard.importers.holdings import is_own, may_be_own, read_own
 from steelyard.importers.index import read_index
+from steelyard.importers.limits import LIMITS, FileLimits
+from steelyard.importers.mapping import ImportMapping, read_mapping
 from steelyard.importers.prices import PriceTable, read_prices
+from steelyard.importers.reading import open_source
 from steelyard.importers.securities import SecuritiesFile, read_securities
+from steelyard.importers.spelling import Spellings
+from steelyard.importers.statement import Source, Statement
 from steelyard.importers.targets import TargetsFile, read_targets
+from steelyard.importers.values import normal
+from steelyard.notices import Notice
 
 AnyFile = HoldingsFile | PriceTable | TargetsFile | SecuritiesFile | FxFile
+OWN = "own"
+"""What `--as` calls our own form."""
+GENERIC = "generic"
+NO_COLUMNS: Mapping[str, str] = MappingProxyType({})
 
-NONE: Mapping[str, Any] = {}
-ALL_CASH = HoldingsFile(file="--cash", holdings=(), cash=NONE, currencies=NONE)
+ALL_CASH = HoldingsFile(file="--cash")
 """The holdings of an account of cash alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How the file of holdings is to be read.
+
+    form      name of an importer; None = by what is in the file
+    columns   field -> column of the file, as --map
+    mapping   a mapping file
+    account   which of several
+    base      the currency in which the account counts, where the user says it
+    limits    of all files
+    """
+
+    form: str | None = None
+    columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    mapping: Path | None = None
+    account: str | None = None
+    base: str | None = None
+    limits: FileLimits = LIMITS
+
+
+AS_IT_IS = Reading()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Files:
-    """What was read; a file that was not given is None."""
+    """What was read; a file that was not given is None.
+
+    spellings   names to symbols, over all files
+    """
 
     holdings: HoldingsFile
     prices: PriceTable | None = None
@@ -34,6 +75,7 @@ class Files:
     securities: SecuritiesFile | None = None
     fx: FxFile | None = None
     index: PriceTable | None = None
+    spellings: Spellings = field(default_factory=Spellings)
 
     @property
     def given(self) -> tuple[AnyFile, ...]:
@@ -50,15 +92,125 @@ def read(
     securities: Path | None = None,
     fx: Path | None = None,
     index: Path | None = None,
+    exclude: Sequence[str] = (),
+    reading: Reading = AS_IT_IS,
 ) -> Files:
-    """Read every file that is given, no holdings = all cash; InputError for an unreadable one."""
+    """Read every file that is given, no holdings = all cash; InputError for an unreadable one.
+
+    exclude   symbols whose rows of the holdings are not looked at
+    """
+    limits = reading.limits
+    mapping = read_mapping(reading.mapping) if reading.mapping else ImportMapping()
+    listed = read_securities(securities, limits) if securities else None
+    spellings = _spellings(mapping, listed)
+    owned = ALL_CASH
+    if holdings:
+        choices = _choices(reading, listed, spellings, exclude)
+        owned = holdings_of(*_statement(open_source(holdings, limits), reading, mapping, choices))
+    aims = read_targets(targets, spellings, limits) if targets else None
+    listed = _respelled(listed, spellings)
     return Files(
-        holdings=read_holdings(holdings) if holdings else ALL_CASH,
-        prices=read_prices(prices) if prices else None,
-        targets=read_targets(targets) if targets else None,
-        securities=read_securities(securities) if securities else None,
-        fx=read_fx(fx) if fx else None,
-        index=read_index(index) if index else None,
+        holdings=owned,
+        prices=read_prices(prices, names=spellings.added, limits=limits) if prices else None,
+        targets=aims,
+        securities=listed,
+        fx=read_fx(fx, limits) if fx else None,
+        index=read_index(index, limits) if index else None,
+        spellings=spellings,
+    )
+
+
+def _spellings(mapping: ImportMapping, listed: SecuritiesFile | None) -> Spellings:
+    rows = listed.securities if listed else ()
+    return Spellings.of(mapping.alias, {row.isin: row.symbol for row in rows if row.isin})
+
+
+def _choices(
+    reading: Reading, listed: SecuritiesFile | None, spellings: Spellings, exclude: Sequence[str]
+) -> Choices:
+    rows = listed.securities if listed else ()
+    names = {normal(spellings.symbol(text.strip().upper())) for text in exclude}
+    names |= {normal(text.strip()) for text in exclude}
+    names |= {old for old, new in spellings.alias.items() if normal(new) in names}
+    return Choices(
+        account=reading.account,
+        exclude=frozenset(names),
+        currency=values.currency(reading.base.strip(), "base currency") if reading.base else "",
+        listed={normal(spellings.symbol(row.symbol)): row for row in rows},
+        spellings=spellings,
+    )
+
+
+def _statement(
+    source: Source, reading: Reading, mapping: ImportMapping, choices: Choices
+) -> tuple[Statement, Choices]:
+    """The statement of a file, by the form that is named or recognised."""
+    passed = set[str]()
+
+    def own(source: Source) -> Statement:
+        statement, symbols = read_own(source, choices.exclude, choices.listed)
+        passed.update(symbols)
+        return statement
+
+    statement = read_statement(source, reading.form, reading.columns, mapping.columns, own)
+    return statement, replace(choices, passed=frozenset(passed))
+
+
+def _own(source: Source) -> Statement:
+    """Our own form, every row of it."""
+    return read_own(source)[0]
+
+
+def read_statement(
+    source: Source,
+    form: str | None = None,
+    columns: Mapping[str, str] = NO_COLUMNS,
+    otherwise: Mapping[str, str] = NO_COLUMNS,
+    own: Callable[[Source], Statement] = _own,
+) -> Statement:
+    """The statement of a file of any form.
+
+    columns     field -> column of the file, on the user's word for this file
+    otherwise   the same of a mapping file, which is of all files: for one that nobody recognises
+    own         reads our own form
+    Raises InputError for a file of no form or of several, and for no such table.
+    """
+    if form == OWN or (form is None and not columns and is_own(source)):
+        return own(source)
+    if form == GENERIC or (form is None and columns):
+        return _mapped(source, {**otherwise, **columns})
+    problems: list[Notice] = []
+    try:
+        importer = registry.choose(source, form, problems)
+    except InputError as error:
+        if error.fault.code != registry.UNKNOWN_FILE:
+            raise
+        if otherwise:
+            return _mapped(source, otherwise)
+        if not may_be_own(source):
+            raise
+        return own(source)
+    statement = importer.read(source)
+    return replace(statement, guessed=(*problems, *statement.guessed))
+
+
+def _mapped(source: Source, columns: Mapping[str, str]) -> Statement:
+    from steelyard.importers.brokers.generic import read as mapped  # noqa: PLC0415 seldom
+
+    return mapped(source, columns)
+
+
+def _respelled(file: SecuritiesFile | None, spellings: Spellings) -> SecuritiesFile | None:
+    """The securities under the symbols of the holdings and the targets."""
+    if file is None:
+        return None
+    spellings.add(row.symbol for row in file.securities)
+    securities = [replace(row, symbol=spellings.symbol(row.symbol)) for row in file.securities]
+    return replace(
+        file,
+        securities=tuple(sorted(securities, key=lambda row: row.symbol)),
+        units={spellings.symbol(symbol): unit for symbol, unit in file.units.items()},
+        lines={spellings.symbol(symbol): line for symbol, line in file.lines.items()},
     )
 
 
@@ -68,13 +220,19 @@ def parse_cash(texts: Iterable[str]) -> dict[str, Decimal]:
     for text in texts:
         name, equals, balance = text.partition("=")
         try:
-            currency = values.currency(name.strip(), "currency")
+            unit = values.unit(name.strip(), "currency")
             if not equals:
                 raise values.BadCell("the amount is missing")
-            if currency in cash:
-                raise values.BadCell(f"{currency} is given twice")
-            cash[currency] = values.amount(balance.strip(), "amount")
+            if unit.currency in cash:
+                raise values.BadCell(f"{unit.currency} is given twice")
+            cash[unit.currency] = unit.major(values.amount(balance.strip(), "amount"))
         except values.BadCell as error:
             what = f"The cash {values.shown(text)} is not usable: {error}."
-            raise InputError(f"{what} {values.NOTHING} Write USD=1200.") from error
+            raise InputError(
+                f"{what} {values.NOTHING} Write USD=1200.",
+                code="bad_cash",
+                place="--cash",
+                value=text,
+                hint="Write USD=1200.",
+            ) from error
     return cash

@@ -1,185 +1,150 @@
-"""Holdings: what is owned, lot by lot, and the cash.
+"""Holdings in our own form: what is owned, lot by lot, and the cash.
 
-`symbol, quantity` and optionally `price, average_cost, acquired, last_bought, last_sold, currency,
-bucket`. Rows of one symbol with different `acquired` are its lots; `CASH:USD` is a balance, which
-may be negative. A file with only a header is an all-cash account.
+`symbol, quantity` and optionally `price, average_cost, acquired, last_bought, last_sold,
+sold_at_loss, currency, account, bucket, settles`. Rows of one symbol with different `acquired` are
+its lots; `CASH:USD` is a balance, which may be negative, and arrives on the day of `settles`. A
+quantity below 0 is a short, 0 a holding that was sold out and whose dates still count. A file with
+only a header is an all-cash account.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal
-from pathlib import Path
-from types import MappingProxyType
+from collections.abc import Iterable
 
-from steelyard.errors import InputError, RejectedRow
 from steelyard.importers import reading, values
+from steelyard.importers.cash_words import PREFIX, currency_of, is_cash_name
+from steelyard.importers.options import option_symbol
 from steelyard.importers.reading import Row
+from steelyard.importers.statement import Balance, Position, Source, Statement
 from steelyard.importers.values import BadCell
-from steelyard.notices import Notice
-from steelyard.portfolio import Holding, TaxLot
 
+FORM = "holdings"
 REQUIRED = ("symbol", "quantity")
 DATES = ("acquired", "last_bought", "last_sold")
-COLUMNS = (*REQUIRED, "price", "average_cost", *DATES, "currency", "bucket")
-OF_CASH = (*REQUIRED, "currency", "bucket")
-CASH = "CASH:"
+COLUMNS = (
+    *(*REQUIRED, "price", "average_cost", *DATES, "sold_at_loss", "currency", "account", "bucket"),
+    "settles",
+)
+OF_CASH = (*REQUIRED, "currency", "account", "bucket", "settles")
 
 
-@dataclass(frozen=True, slots=True)
-class Dated:
-    """A date of the file and where: one after the as-of date is rejected by its line."""
-
-    line: int
-    column: str
-    on: date
+def is_own(source: Source) -> bool:
+    """Has the first line no column but ours?"""
+    return set(REQUIRED) <= _columns(source) <= set(COLUMNS)
 
 
-@dataclass(frozen=True, kw_only=True)
-class HoldingsFile:
-    """What a holdings file says.
+def may_be_own(source: Source) -> bool:
+    """Has the first line the columns that ours must have, and others too?"""
+    return set(REQUIRED) <= _columns(source)
 
-    holdings     by symbol, sorted; lots oldest first, a lot without a date before the others
-    cash         currency -> balance
-    currencies   symbol -> currency, where the file names one
-    bucket       the one bucket that the file names; None when it names none
-    dates        every date with its line
-    rejected     lines that cannot be used: nothing may be planned while there is one
+
+def _columns(source: Source) -> set[str]:
+    first = source.head.lstrip("\ufeff\r\n").partition("\n")[0]
+    cells = [cell.strip(' \t\r"') for cell in first.split(reading.delimiter_of(first))]
+    return {reading.column_name(cell) for cell in cells}
+
+
+def read_own(
+    source: Source, exclude: Iterable[str] = (), listed: Iterable[str] = ()
+) -> tuple[Statement, frozenset[str]]:
+    """The statement of a file of our own form, and the excluded symbols that it names.
+
+    exclude   symbols whose rows are not looked at, in normal form
+    listed    symbols that the securities file has: CASH or USD is a security where it says so
+    Raises InputError for no such table.
     """
-
-    file: str
-    holdings: tuple[Holding, ...]
-    cash: Mapping[str, Decimal]
-    currencies: Mapping[str, str]
-    bucket: str | None = None
-    dates: tuple[Dated, ...] = ()
-    rejected: tuple[RejectedRow, ...] = ()
-    warnings: tuple[Notice, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _LotRow:
-    """One row of the file, checked."""
-
-    symbol: str
-    lot: TaxLot
-    price: Decimal | None
-    last_bought: date | None
-    last_sold: date | None
-    currency: str | None
-
-
-@dataclass
-class _Book:
-    """What the rows so far add up to."""
-
-    rows: dict[str, list[_LotRow]] = field(default_factory=dict)
-    cash: dict[str, Decimal] = field(default_factory=dict)
-    lines: dict[tuple[str, date | None], int] = field(default_factory=dict)
-    buckets: set[str] = field(default_factory=set)
-    dates: list[Dated] = field(default_factory=list)
-
-    def take(self, row: Row) -> None:
-        """Add one row; raises BadCell."""
-        if row.get("symbol").upper().startswith(CASH):
-            self._take_cash(row)
-        else:
-            self._take_lot(row)
-        if row.get("bucket"):
-            self.buckets.add(row.get("bucket"))
-
-    def _take_cash(self, row: Row) -> None:
-        currency = values.currency(row.get("symbol")[len(CASH) :], "cash symbol")
-        if row.get("currency") and values.currency(row.get("currency")) != currency:
-            other = values.shown(row.get("currency"))
-            raise BadCell(f"the row is of {currency} but its currency is {other}")
-        extra = [column for column in COLUMNS if column not in OF_CASH and row.get(column)]
-        if extra and not (extra == ["price"] and values.number(row.get("price"), "price") == 1):
-            rule = "a cash row has a quantity and nothing else"
-            raise BadCell(f"{rule}; empty its {', '.join(extra)}")
-        balance = values.amount(row.get("quantity"), "quantity")
-        self._once(CASH + currency, None, row.line)
-        self.cash[currency] = balance
-
-    def _take_lot(self, row: Row) -> None:
-        parsed = _lot_row(row)
-        _agree(parsed, self.rows.get(parsed.symbol, []))
-        self._once(parsed.symbol, parsed.lot.acquired, row.line)
-        self.rows.setdefault(parsed.symbol, []).append(parsed)
-        for column in DATES:
-            on = row.optional(column, values.day)
-            if on is not None:
-                self.dates.append(Dated(row.line, column, on))
-
-    def _once(self, symbol: str, acquired: date | None, line: int) -> None:
-        first = self.lines.setdefault((symbol, acquired), line)
-        if first != line:
-            when = f"acquired {acquired}" if acquired else "without a date of acquisition"
-            which = f"{symbol} {when}" if not symbol.startswith(CASH) else symbol
-            rule = "lots of one symbol need different dates in `acquired`"
-            raise BadCell(f"{which} stands on line {first} already; {rule}")
-
-
-def read_holdings(path: Path) -> HoldingsFile:
-    """The holdings of a file; raises InputError for no such table, and for several buckets."""
-    table = reading.read_table(path, required=REQUIRED, readable=COLUMNS)
-    book = _Book()
-    rejected = reading.parse_rows(table, book.take)
-    if len(book.buckets) > 1:
-        listed = ", ".join(values.shown(name) for name in sorted(book.buckets))
-        raise InputError(
-            f"{table.file} holds several buckets ({listed}); one is planned at a time. "
-            f"{values.NOTHING} Give one file per bucket."
-        )
-    lots = [row for rows in book.rows.values() for row in rows]
-    currencies = {row.symbol: row.currency for row in lots if row.currency}
-    return HoldingsFile(
+    rows = reading.split(source.text, source.name)
+    table = reading.table_of(rows, source.name, REQUIRED, COLUMNS, {}, source.limits)
+    sheet = _Sheet(frozenset(exclude), frozenset(listed))
+    rejected = reading.parse_rows(table, sheet.take)
+    statement = Statement(
         file=table.file,
-        holdings=tuple(_holding(symbol, rows) for symbol, rows in sorted(book.rows.items())),
-        cash=MappingProxyType(dict(sorted(book.cash.items()))),
-        currencies=MappingProxyType(dict(sorted(currencies.items()))),
-        bucket=next(iter(book.buckets), None),
-        dates=tuple(book.dates),
+        form=FORM,
+        positions=tuple(sheet.positions),
+        balances=tuple(sheet.balances),
         rejected=rejected,
         warnings=table.warnings,
     )
+    return statement, frozenset(sheet.passed)
 
 
-def _lot_row(row: Row) -> _LotRow:
-    acquired = row.optional("acquired", values.day)
-    cost = row.optional("average_cost", values.positive, values.MAX_PRICE)
-    quantity = values.positive(row.get("quantity"), "quantity", values.MAX_QUANTITY)
-    return _LotRow(
-        symbol=values.symbol(row.get("symbol")),
-        lot=TaxLot(quantity, acquired, cost),
-        price=row.optional("price", values.positive, values.MAX_PRICE),
-        # who names no purchase bought when the lot was acquired
-        last_bought=row.optional("last_bought", values.day) or acquired,
-        last_sold=row.optional("last_sold", values.day),
-        currency=row.optional("currency", values.currency),
+class _Sheet:
+    """The rows so far."""
+
+    def __init__(self, exclude: frozenset[str], listed: frozenset[str]) -> None:
+        self.exclude, self.listed = exclude, listed
+        self.positions: list[Position] = []
+        self.balances: list[Balance] = []
+        self.passed: set[str] = set()
+
+    def take(self, row: Row) -> None:
+        """Add one row; raises BadCell."""
+        name = row.get("symbol")
+        if values.normal(name) in self.exclude:
+            self.passed.add(values.normal(name))
+        elif name.upper().startswith(PREFIX) or self._is_cash(row, name):
+            self.balances.append(_balance(row))
+        else:
+            self.positions.append(_position(row, self.listed))
+
+    def _is_cash(self, row: Row, name: str) -> bool:
+        """Is the row cash by its name and a price of 1 or none?"""
+        if not is_cash_name(name) or values.normal(name) in self.listed:
+            return False
+        price = row.get("price")
+        if price and values.number(price, "price") != 1:
+            reason = f"{values.shown(name)} is a name of cash, and its price is {price}"
+            hint = "empty the price, or list it in the securities file if it is a security"
+            raise BadCell(
+                f"{reason}; {hint}", code="cash_with_price", column="price", value=price, hint=hint
+            )
+        return True
+
+
+def _balance(row: Row) -> Balance:
+    name, own = row.get("symbol"), row.optional("currency", values.unit)
+    code = name[len(PREFIX) :] if name.upper().startswith(PREFIX) else currency_of(name)
+    unit = values.unit(code, "cash symbol") if code else own
+    if own is not None and unit is not None and own.currency != unit.currency:
+        reason = f"the row is of {unit.currency} but its currency is {values.shown(own.code)}"
+        raise BadCell(reason, code="two_currencies", column="currency", value=own.code)
+    extra = [column for column in COLUMNS if column not in OF_CASH and row.get(column)]
+    if extra and not (extra == ["price"] and values.number(row.get("price"), "price") == 1):
+        rule = "a cash row has a quantity and nothing else"
+        raise BadCell(f"{rule}; empty its {', '.join(extra)}", code="cash_row", column=extra[0])
+    amount = values.amount(row.get("quantity"), "quantity")
+    return Balance(
+        line=row.line,
+        currency="" if unit is None else unit.currency,
+        amount=amount if unit is None else unit.major(amount),
+        settles=row.optional("settles", values.day),
+        account=row.get("account"),
+        bucket=row.get("bucket"),
+        label="" if name.upper().startswith(PREFIX) else name,
     )
 
 
-def _agree(new: _LotRow, others: list[_LotRow]) -> None:
-    """Lots of one symbol have one price and one currency; a lot may leave either to the others."""
-    for other in others:
-        if new.price and other.price and new.price != other.price:
-            here = f"{new.symbol} has the price {new.price} here"
-            raise BadCell(f"{here} and {other.price} in another lot")
-        if new.currency and other.currency and new.currency != other.currency:
-            here = f"{new.symbol} is in {new.currency} here"
-            raise BadCell(f"{here} and in {other.currency} in another lot")
-
-
-def _holding(symbol: str, rows: list[_LotRow]) -> Holding:
-    ordered = sorted(rows, key=lambda row: row.lot.acquired or date.min)
-    return Holding(
-        symbol=symbol,
-        quantity=sum((row.lot.quantity for row in ordered), Decimal(0)),
-        lots=tuple(row.lot for row in ordered),
-        price=next((row.price for row in rows if row.price), None),
-        last_bought=max((row.last_bought for row in rows if row.last_bought), default=None),
-        last_sold=max((row.last_sold for row in rows if row.last_sold), default=None),
+def _position(row: Row, listed: frozenset[str]) -> Position:
+    name = row.get("symbol")
+    unit = row.optional("currency", values.unit) or values.Unit("", "")
+    acquired = row.optional("acquired", values.day)
+    if row.get("settles"):
+        rule = "only cash has a day on which it settles; empty it, or write CASH:USD for the symbol"
+        raise BadCell(rule, code="settles", column="settles", value=row.get("settles"))
+    cost = row.optional("average_cost", values.positive, values.MAX_PRICE)
+    price = row.optional("price", values.positive_or_none, values.MAX_PRICE)
+    return Position(
+        line=row.line,
+        symbol=option_symbol(name) or values.holding_symbol(name, listed),
+        quantity=values.within(row.get("quantity"), "quantity", values.MAX_QUANTITY),
+        currency=unit.currency,
+        price=None if price is None else unit.major(price),
+        unit=unit.minor,
+        average_cost=None if cost is None else unit.major(cost),
+        acquired=acquired,
+        last_bought=row.optional("last_bought", values.day),
+        last_sold=row.optional("last_sold", values.day),
+        sold_at_loss=row.optional("sold_at_loss", values.flag) is True,
+        account=row.get("account"),
+        bucket=row.get("bucket"),
     )

@@ -28,7 +28,10 @@ TERMS = (
 )
 SPACED = tuple(re.compile(rf"{ROOT} {day} {terms}") for day in DATES for terms in TERMS)
 """AAPL 01/16/2026 250.00 C, AAPL 16JAN26 250 C, AAPL Jan 16 '26 $250 Call."""
-MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
+MONTHS = (
+    *("JAN", "FEB", "MAR", "APR", "MAY", "JUN"),
+    *("JUL", "AUG", "SEP", "OCT", "NOV", "DEC"),
+)
 THOUSANDTHS = 1000
 STRIKE_DIGITS = 8
 ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")

@@ -1,123 +1,219 @@
-"""Prices and rates of all that is owned, into a market, and what looks wrong in them.
+"""Prices and rates of all that is owned, into a market.
 
-A price is the price file's where that has the newest session, else the holdings file's.
+A price is the newest of the price file and the holdings file, the price file's where both are of
+one day. What the two, or two closes, disagree on is judged in `disagreements.py`.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 
 import numpy as np
 
+from steelyard.ages import DateArray
 from steelyard.arrays import FloatArray
 from steelyard.canonical import plain
 from steelyard.errors import InputError, PlanRefused, SteelyardError, did_you_mean
+from steelyard.importers import history
+from steelyard.importers.disagreements import Change, Ruling, jump, kept_out, two_sources, withheld
 from steelyard.importers.files import Files
 from steelyard.importers.fx import FxFile
 from steelyard.importers.prices import PriceTable
+from steelyard.importers.rates import rate_jump
+from steelyard.importers.values import MINOR_UNITS, NOTHING, Unit
 from steelyard.market import Market, Quote
 from steelyard.money import ZERO, FxRate, FxTable
-from steelyard.notices import Notice
+from steelyard.notices import Drop, Notice
 from steelyard.portfolio import Holding, Security
 
-MAX_PRICE_DIFFERENCE = Decimal("0.02")
-"""Prices of the two files that differ by more, as a fraction of the price file's, are a warning."""
-MOST_CHANGE = 1.8
-"""Factor between two closes, either way, over which the newer one looks like an unadjusted split,
-the least common of which halves a price, or like a slip; shares of large companies have risen by
-half in a day.
-"""
-MOST_BETWEEN = 5
-"""Sessions between two closes that still count as one change."""
 LISTED = 5
 """How many symbols a message lists."""
 
 
-def quotes_of(
-    files: Files,
-    holdings: Sequence[Holding],
-    securities: Sequence[Security],
-    day: date,
-    reasons: list[SteelyardError],
-) -> tuple[dict[str, Quote], list[Notice]]:
-    """Newest prices by symbol; a holding without one is a reason to refuse."""
-    prices, notices = files.prices, list[Notice]()
-    newest = prices.dates[prices.until(day) - 1].astype(object) if prices else None
-    quotes: dict[str, Quote] = {}
-    for security in securities:
-        quote = prices.quote(security.symbol, day) if prices else None
-        if quote is not None:
-            quotes[security.symbol] = quote
-    for holding in holdings:
-        quote = quotes.get(holding.symbol)
+@dataclass
+class Findings:
+    """What the judging of prices came to: reasons to refuse, what is said, what is kept out."""
+
+    reasons: list[SteelyardError] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    withheld: dict[str, Drop] = field(default_factory=dict)
+
+    def rule(self, ruling: Ruling) -> None:
+        """Note a ruling."""
+        if ruling.refused is not None:
+            self.reasons.append(ruling.refused)
+        if ruling.notice is not None:
+            self.notices.append(ruling.notice)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pricing:
+    """What a price is looked up by.
+
+    units      symbol -> the unit in which the price file quotes it
+    accepted   symbols and currencies whose newest figure the user takes as it is
+    matters    symbols that are held or targeted: what is wrong with them refuses the plan
+    """
+
+    files: Files
+    day: date
+    units: Mapping[str, Unit]
+    accepted: Container[str]
+    matters: Container[str]
+
+    @property
+    def prices(self) -> PriceTable | None:
+        """The price file."""
+        return self.files.prices
+
+    def listed(self, symbol: str, day: date) -> Quote | None:
+        """The price file's newest at or before a day, in the security's currency."""
+        quote = self.prices.quote(symbol, day) if self.prices else None
+        if quote is None or self.prices is None:
+            return None
+        unit = self.units.get(symbol)
+        price = quote.price if unit is None else unit.major(quote.price)
+        source = self.prices.file
+        return replace(quote, price=price, source=source, unit="" if unit is None else unit.minor)
+
+    def owned(self, holding: Holding) -> Quote | None:
+        """The holdings file's price, of the day that the file says, else of the as-of date."""
         if holding.price is None:
-            if quote is None:
-                reasons.append(_no_price(holding.symbol, files, day))
-        elif quote is None or quote.on != newest:
-            quotes[holding.symbol] = Quote(holding.symbol, holding.price, day)
-            notices += _from_holdings(holding.symbol, holding.price, files, quote)
-        elif abs(holding.price - quote.price) > MAX_PRICE_DIFFERENCE * quote.price:
-            notices.append(_differs(holding.symbol, holding.price, files.holdings.file, quote))
-    return quotes, notices
+            return None
+        file = self.files.holdings
+        listing = file.listings[holding.symbol]
+        on = listing.on or file.as_of or self.day
+        return Quote(holding.symbol, holding.price, on, file.file, listing.unit)
+
+
+def units_of(files: Files, securities: Iterable[Security]) -> dict[str, Unit]:
+    """Symbol -> the unit of its closes: the price file's own, else the securities', the holdings'.
+
+    A listing is quoted in one unit everywhere; where a file is not, its prices disagree by 100.
+    """
+    own = files.prices.units if files.prices else {}
+    listed = files.securities.units if files.securities else {}
+    named = (
+        {security.symbol for security in files.securities.securities if security.currency}
+        if (files.securities)
+        else set()
+    )
+    units: dict[str, Unit] = {}
+    for security in securities:
+        symbol, code = security.symbol, ""
+        if symbol in own:
+            code = own[symbol]
+        elif symbol in listed:
+            code = listed[symbol].code
+        elif symbol not in named and symbol in files.holdings.listings:
+            code = files.holdings.listings[symbol].unit
+        minor = MINOR_UNITS.get(code) or MINOR_UNITS.get(code.upper() if code.islower() else code)
+        if minor is not None:
+            units[symbol] = Unit(minor[0], code, minor[1])
+    return units
+
+
+def quotes_of(
+    pricing: Pricing, holdings: Sequence[Holding], symbols: Iterable[str], findings: Findings
+) -> dict[str, Quote]:
+    """Newest prices by symbol; a holding without one is a reason to refuse."""
+    day = pricing.day
+    quotes = {s: quote for s in symbols if (quote := pricing.listed(s, day)) is not None}
+    for holding in holdings:
+        if not holding.quantity:
+            continue
+        listed, owned = quotes.get(holding.symbol), pricing.owned(holding)
+        accepted = holding.symbol in pricing.accepted
+        if owned is None:
+            if listed is None and not _needs_none(holding, pricing.files):
+                findings.reasons.append(_no_price(holding.symbol, pricing.files, day))
+        elif listed is None:
+            quotes[holding.symbol] = owned
+            findings.notices += _from_holdings(owned, pricing.files, None)
+        elif listed.on >= owned.on:
+            then = pricing.listed(holding.symbol, owned.on) or listed
+            findings.rule(two_sources(then, owned, accepted=accepted))
+        else:
+            quotes[holding.symbol] = owned
+            findings.rule(two_sources(owned, listed, accepted=accepted))
+            findings.notices += _from_holdings(owned, pricing.files, listed)
+    return quotes
+
+
+def _needs_none(holding: Holding, files: Files) -> bool:
+    """A future without a value of its own counts 0: its price is not its worth."""
+    return files.holdings.listings[holding.symbol].product_type == "FUTURE"
 
 
 def _no_price(symbol: str, files: Files, day: date) -> PlanRefused:
     leave = f"or leave it out with --exclude {symbol}."
     if files.prices is None:
         missing = f"{symbol} is held and {files.holdings.file} gives no price for it"
-        return PlanRefused(f"{missing}. Give a price file, or a price in its row, {leave}")
-    near = did_you_mean(symbol, [name for name in files.prices.symbols if name != symbol])
+        hint = f"Give a price file, or a price in its row, {leave}"
+        return PlanRefused(
+            f"{missing}. {hint}",
+            code="no_price",
+            place=f"{files.holdings.file}, {symbol}",
+            hint=hint,
+        )
+    near = did_you_mean(symbol, [name for name in files.prices.named if name != symbol])
     missing = f"{symbol} is held and {files.prices.file} has no price of it at or before {day}"
     unknown = "so the value of the account is unknown"
-    return PlanRefused(f"{missing}, {unknown}.{near} Add a price, {leave}")
+    hint = f"Add a price, {leave}"
+    return PlanRefused(
+        f"{missing}, {unknown}.{near} {NOTHING} {hint}",
+        code="no_price",
+        place=f"{files.prices.file}, {symbol}",
+        hint=f"{near.strip()} {hint}".strip(),
+    )
 
 
-def _from_holdings(symbol: str, price: Decimal, files: Files, quote: Quote | None) -> list[Notice]:
+def _from_holdings(owned: Quote, files: Files, listed: Quote | None) -> list[Notice]:
     """Say when a price file is given and the holdings file's price is used all the same."""
     if files.prices is None:
         return []
     there = "it has none"
-    if quote:
-        there = f"its last price there, {plain(quote.price)}, is of {quote.on}"
-    valued = f"{symbol} is valued at {plain(price)} as {files.holdings.file} says"
+    if listed:
+        there = f"its last price there, {plain(listed.price)}, is of {listed.on}"
+    valued = f"{owned.symbol} is valued at {plain(owned.price)} as {owned.source} says"
     message = f"{valued}; {files.prices.file} has no newest price: {there}."
-    return [Notice(code="price_from_holdings", message=message, symbol=symbol)]
+    return [Notice(code="price_from_holdings", message=message, symbol=owned.symbol)]
 
 
-def _differs(symbol: str, price: Decimal, file: str, quote: Quote) -> Notice:
-    away = abs(price / quote.price - 1)
-    by_prices = f"{symbol} costs {plain(quote.price)} on {quote.on} by the price file"
-    by_holdings = f"{plain(price)} by {file}, {away:.1%} apart"
-    message = f"{by_prices} and {by_holdings}; the price file was used."
-    return Notice(code="price_differs", message=message, symbol=symbol)
-
-
-def slips(
-    prices: PriceTable | None, weights: Mapping[str, float], quotes: Mapping[str, Quote]
+def minor_units(
+    pricing: Pricing, holdings: Sequence[Holding], quotes: Mapping[str, Quote]
 ) -> Iterator[Notice]:
-    """Warn of targets without a price that look like slips of symbols of the price file."""
-    others = [symbol for symbol in prices.symbols if symbol not in quotes] if prices else []
-    for symbol in sorted(weights):
-        near = did_you_mean(symbol, others) if weights[symbol] and symbol not in quotes else ""
-        if prices and near:
-            message = f"{symbol} has a target, and {prices.file} has no price of it.{near}"
-            yield Notice(code="unknown_target", message=message, symbol=symbol)
+    """Say once for each unit what was read in it, and by how much it was divided."""
+    by_code: dict[str, list[str]] = {}
+    listings = pricing.files.holdings.listings
+    for holding in holdings:
+        if listings[holding.symbol].unit:
+            by_code.setdefault(listings[holding.symbol].unit, []).append(holding.symbol)
+    for symbol, unit in pricing.units.items():
+        if symbol in quotes and symbol not in by_code.get(unit.minor, []):
+            by_code.setdefault(unit.minor, []).append(symbol)
+    for code, symbols in sorted(by_code.items()):
+        currency, parts = MINOR_UNITS.get(code) or MINOR_UNITS[code.upper()]
+        message = (
+            f"Prices in {code} are read as {currency}, divided by {parts}: {some(sorted(symbols))}."
+        )
+        yield Notice(code="minor_unit", message=message, head=True)
 
 
 def needs(
     holdings: Sequence[Holding],
     securities: Sequence[Security],
-    cash: Mapping[str, Decimal],
+    cash: Iterable[tuple[str, Decimal]],
     base: str,
 ) -> dict[str, list[str]]:
     """Foreign currencies and what is owned in them; a balance of 0 needs no rate."""
     currencies = {security.symbol: security.currency for security in securities}
-    owned = [(currencies[holding.symbol], holding.symbol) for holding in holdings]
-    owned += [(currency, "cash") for currency, balance in cash.items() if balance]
+    owned = [(currencies[h.symbol], h.symbol) for h in holdings if h.quantity]
+    owned += [(currency, "cash") for currency, balance in cash if balance]
     needed: dict[str, list[str]] = {}
     for currency, name in owned:
         if currency != base:
@@ -126,39 +222,49 @@ def needs(
 
 
 def rates_of(
-    file: FxFile | None,
-    base: str,
-    currencies: Iterable[str],
-    day: date,
-    reasons: list[SteelyardError],
+    file: FxFile | None, base: str, currencies: Iterable[str], pricing: Pricing, findings: Findings
 ) -> FxTable:
     """Rates of the currencies into the base currency, up to the as-of date."""
     rates: dict[str, tuple[FxRate, ...]] = {}
     if file:
         foreign = sorted(set(currencies) - {base})
         rates = {currency: file.rates[currency] for currency in foreign if currency in file.rates}
+        for history_of in rates.values():
+            refused = rate_jump(history_of, pricing.day, pricing.accepted)
+            findings.reasons += [refused] if refused else []
         if base in file.rates:
-            what = f"{file.file} has rates of {base}, the base currency itself"
-            rule = f"a rate is units of {base} for one unit of another currency"
-            which = "say which base they are of with --base (in Python base_currency)"
-            reasons.append(InputError(f"{what}; {rule}. Give rates into that base, or {which}."))
-    return FxTable(base, MappingProxyType(rates)).until(day)
+            findings.reasons.append(_base_rated(file, base))
+    return FxTable(base, MappingProxyType(rates)).until(pricing.day)
+
+
+def _base_rated(file: FxFile, base: str) -> InputError:
+    what = f"{file.file} has rates of {base}, the base currency itself"
+    rule = f"a rate is units of {base} for one unit of another currency"
+    hint = "Give rates into that base, or say which base they are of with --base"
+    return InputError(
+        f"{what}; {rule}. {NOTHING} {hint} (in Python base_currency).",
+        code="base_rated",
+        place=file.file,
+        hint=hint,
+    )
 
 
 def check_rates(
-    needed: Mapping[str, Sequence[str]],
-    fx: FxTable,
-    file: FxFile | None,
-    day: date,
-    reasons: list[SteelyardError],
-) -> None:
+    needed: Mapping[str, Sequence[str]], fx: FxTable, file: FxFile | None, day: date
+) -> Iterator[PlanRefused]:
     """Owned in a currency without a rate: the value is unknown. The rest the planner may leave."""
     where = f"{file.file} has none at or before {day}" if file else "no file of rates was given"
     for currency in sorted(needed):
         if not fx.known(currency):
-            by = _some(needed[currency])
+            by = some(needed[currency])
             missing = f"There is no rate of {currency} into {fx.base}, needed by {by}: {where}"
-            reasons.append(PlanRefused(f"{missing}. Give one with --fx."))
+            yield PlanRefused(
+                f"{missing}. Give one with --fx.",
+                code="no_rate",
+                place="--fx",
+                value=currency,
+                hint="Give one with --fx",
+            )
 
 
 def balances_of(cash: Mapping[str, Decimal], base: str, fx: FxTable) -> Mapping[str, Decimal]:
@@ -167,66 +273,88 @@ def balances_of(cash: Mapping[str, Decimal], base: str, fx: FxTable) -> Mapping[
     return MappingProxyType(dict(sorted({base: ZERO, **rated}.items())))
 
 
+@dataclass(frozen=True)
+class Closes:
+    """Closes of n symbols over T sessions up to the as-of date, in each security's currency.
+
+    closes   (T, n) as the file has them, pence divided, before any judgement
+    """
+
+    symbols: tuple[str, ...]
+    dates: DateArray
+    closes: FloatArray
+
+
+def closes_of(pricing: Pricing, quotes: Mapping[str, Quote]) -> Closes:
+    """Closes up to the as-of date of what is quoted; a holdings price alone is one close."""
+    prices, symbols = pricing.prices, tuple(sorted(quotes))
+    if prices is None:
+        day = np.array([pricing.day], dtype="datetime64[D]")
+        row = np.array([[float(quotes[symbol].price) for symbol in symbols]]).reshape(1, -1)
+        return Closes(symbols, day, row)
+    count = prices.until(pricing.day)
+    closes = np.full((count, len(symbols)), np.nan)
+    places = {symbol: i for i, symbol in enumerate(prices.symbols)}
+    for k, symbol in enumerate(symbols):
+        if symbol in places:
+            unit = pricing.units.get(symbol)
+            closes[:, k] = prices.closes[:count, places[symbol]] / (
+                1 if unit is None else unit.parts
+            )
+        else:
+            closes[-1, k] = float(quotes[symbol].price)
+    return Closes(symbols, prices.dates[:count], closes)
+
+
+def judge_changes(pricing: Pricing, table: Closes, findings: Findings) -> None:
+    """Newest closes that jump: refused where they matter, else kept out of trading."""
+    prices = pricing.prices
+    if prices is None:
+        return
+    kept = []
+    for symbol, column in zip(table.symbols, table.closes.T, strict=True):
+        adjusted = history.split_adjusted(table.dates, column, prices.splits.get(symbol, {}))
+        last = history.last_change(adjusted)
+        if last is None:
+            continue
+        before, newest = (table.dates[i].astype(object) for i in last)
+        change = Change(symbol, float(adjusted[last[0]]), before, float(adjusted[last[1]]), newest)
+        if symbol in pricing.matters:
+            findings.rule(jump(change, prices.file, accepted=symbol in pricing.accepted))
+        elif change.jumps:
+            findings.withheld[symbol] = withheld(change)
+            kept.append(change)
+    findings.notices += kept_out(kept, LISTED)
+
+
 def market_of(
-    prices: PriceTable | None,
+    pricing: Pricing,
     quotes: Mapping[str, Quote],
-    day: date,
+    table: Closes,
     fx: FxTable,
+    findings: Findings,
     *,
     adjusted: bool,
     source: str,
 ) -> Market:
-    """Closes up to the as-of date of what is quoted; a holdings price is one close."""
-    symbols = tuple(sorted(quotes))
-    dates = prices.dates[: prices.until(day)] if prices else np.array([day], dtype="datetime64[D]")
-    closes = np.full((len(dates), len(symbols)), np.nan)
-    for k, symbol in enumerate(symbols):
-        if prices and symbol in prices.columns:
-            closes[:, k] = prices.closes[: len(dates), prices.symbols.index(symbol)]
-        else:
-            closes[-1, k] = float(quotes[symbol].price)
-    closes.setflags(write=False)
+    """The market of what is quoted, its history judged."""
+    splits = pricing.prices.splits if pricing.prices else {}
+    judged = history.judged_history(table.dates, table.closes, table.symbols, splits)
+    findings.notices += judged.notices
+    judged.closes.setflags(write=False)
     return Market(
-        symbols=symbols,
-        dates=dates,
-        closes=closes,
-        quotes=MappingProxyType({symbol: quotes[symbol] for symbol in symbols}),
+        symbols=table.symbols,
+        dates=judged.dates,
+        closes=judged.closes,
+        quotes=MappingProxyType({symbol: quotes[symbol] for symbol in table.symbols}),
         fx=fx,
         adjusted=adjusted,
         source=source,
+        withheld=MappingProxyType(dict(sorted(findings.withheld.items()))),
     )
 
 
-def jumps(market: Market) -> list[Notice]:
-    """Warn of closes far from the ones before them, the largest change of each security."""
-    columns = zip(market.symbols, market.closes.T, strict=True)
-    largest = sorted(jump for column in columns for jump in _jumps(*column, market))
-    first, rest = largest[:LISTED], largest[LISTED:]
-    notices = [Notice(code="price_jump", message=why, symbol=symbol) for _, symbol, why in first]
-    if rest:
-        message = f"Prices jump like this in {_some([symbol for _, symbol, _ in rest])} too."
-        notices.append(Notice(code="price_jump", message=message))
-    return notices
-
-
-def _jumps(symbol: str, closes: FloatArray, market: Market) -> Iterator[tuple[float, str, str]]:
-    """(minus its size, symbol, sentence) of the largest jump in `closes` (T,), if there is any."""
-    priced = np.flatnonzero(~np.isnan(closes))
-    changes = np.log(closes[priced[1:]] / closes[priced[:-1]])
-    sizes = np.abs(changes) * (np.diff(priced) <= MOST_BETWEEN)
-    count = int((sizes > math.log(MOST_CHANGE)).sum())
-    if count:
-        k = int(np.argmax(sizes))
-        before, after = priced[k], priced[k + 1]
-        more = f" ({count - 1} more like it)" if count > 1 else ""
-        message = (
-            f"{symbol} goes from {closes[before]:g} on {market.dates[before]} to {closes[after]:g} "
-            f"on {market.dates[after]}, {math.exp(changes[k]):.3g} times as much{more}: an "
-            "unadjusted split or a wrong price would spoil return and risk estimates."
-        )
-        yield -float(sizes[k]), symbol, message
-
-
-def _some(names: Sequence[str]) -> str:
+def some(names: Sequence[str], label: Callable[[str], str] = str) -> str:
+    """The first few names, and how many more."""
     more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    return ", ".join(names[:LISTED]) + more
+    return ", ".join(label(name) for name in names[:LISTED]) + more

@@ -1,29 +1,36 @@
 """Securities: what may be traded and what is known of it.
 
 `symbol` and optionally `name, product_type, currency, lot_size, sector` (or `industry`), `group,
-country, dividend_yield, quality, priority_multiplier, allow_buy, allow_sell`. Several sectors or
-countries are separated by `;`. An empty cell is unknown, never 0.
+country, dividend_yield, quality, priority_multiplier, allow_buy, allow_sell, multiplier, isin`, and
+`class, class.DIMENSION, preference, substitute`, which are checked and not used yet. Several
+sectors or countries are separated by `;`. An empty cell is unknown, never 0. A currency of GBp says
+that the price file quotes it in pence.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 
 from steelyard.errors import RejectedRow
 from steelyard.importers import reading, values
+from steelyard.importers.limits import LIMITS, FileLimits
 from steelyard.importers.reading import Row
-from steelyard.importers.values import BadCell
+from steelyard.importers.values import BadCell, Unit
 from steelyard.notices import Notice
-from steelyard.portfolio import FUND_TYPES, Security
+from steelyard.portfolio import FUND_TYPES, MULTIPLIERS, Security
 
 COLUMNS = (
     *("symbol", "name", "product_type", "currency", "lot_size", "sector", "group", "country"),
     *("dividend_yield", "quality", "priority_multiplier", "allow_buy", "allow_sell"),
+    *("multiplier", "isin", "class", "preference", "substitute", "class.*"),
 )
+NOT_USED = ("class", "preference", "substitute")
+CLASS = "class."
 REQUIRED = ("symbol",)
 ALIASES = {"industry": "sector"}
 EQUITY = "EQUITY"
@@ -35,68 +42,150 @@ TYPES = {
     "ETF": ("exchange traded fund", "UCITS ETF"),
     "ETC": ("exchange traded commodity",),
     "MUTUALFUND": ("fund", "mutual fund", "index fund", "investment fund", "unit trust"),
+    "BOND": ("bonds", "fixed income", "treasury", "note", "government bond", "corporate bond"),
+    "OPTION": ("options", "equity option", "call", "put", "warrant"),
+    "FUTURE": ("futures",),
+    "CRYPTO": ("cryptocurrency", "crypto currency", "coin", "token"),
+    "CASHLIKE": ("money market", "money market fund", "cash", "cash equivalent"),
+    "OTHER": (),
 }
 """Product type -> other names of it; capitals, spaces, hyphens and underscores do not count."""
 TYPES_TOLD = 5
 """Unknown types, and symbols of each, that the warning names."""
 MAX_LOT = Decimal("1e9")
 MAX_MULTIPLIER = Decimal(100)
+MAX_VALUE_MULTIPLIER = Decimal("1e6")
+MAX_PREFERENCE = Decimal(1000)
+ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
 
 
 @dataclass(frozen=True, kw_only=True)
 class SecuritiesFile:
-    """What a securities file says; an empty currency is the base currency."""
+    """What a securities file says; an empty currency is the base currency.
+
+    units   symbol -> minor unit in which the price file quotes it, like GBp
+    lines   symbol -> its line
+    """
 
     file: str
     securities: tuple[Security, ...]
+    units: Mapping[str, Unit] = field(default_factory=lambda: MappingProxyType({}))
+    lines: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     rejected: tuple[RejectedRow, ...] = ()
     warnings: tuple[Notice, ...] = ()
 
 
-def read_securities(path: Path) -> SecuritiesFile:
+def read_securities(path: Path, limits: FileLimits = LIMITS) -> SecuritiesFile:
     """The securities of a file; raises InputError for a file that is no such table."""
-    table = reading.read_table(path, required=REQUIRED, readable=COLUMNS, aliases=ALIASES)
+    table = reading.read_table(
+        path, required=REQUIRED, readable=COLUMNS, aliases=ALIASES, limits=limits
+    )
+    dimensions = {
+        name.partition(CLASS)[2]: name for name in table.columns if name.startswith(CLASS)
+    }
+    if "class" in table.columns:
+        dimensions[""] = "class"
     securities: dict[str, Security] = {}
     lines: dict[str, int] = {}
+    units: dict[str, Unit] = {}
     unknown: dict[str, list[str]] = {}
 
     def take(row: Row) -> None:
-        security = _security(row)
+        unit = row.optional("currency", values.unit)
+        security = _security(row, unit, dimensions)
         if lines.setdefault(security.symbol, row.line) != row.line:
-            raise BadCell(f"{security.symbol} stands on line {lines[security.symbol]} already")
+            reason = f"{security.symbol} stands on line {lines[security.symbol]} already"
+            raise BadCell(reason, code="twice", column="symbol", value=security.symbol)
         securities[security.symbol] = security
+        if unit is not None and unit.minor:
+            units[security.symbol] = unit
         text = row.get("product_type")
         if text and _bare(text) not in KNOWN_TYPES:
             unknown.setdefault(text, []).append(security.symbol)
 
     rejected = reading.parse_rows(table, take)
+    rejected = (*rejected, *_twice(table.file, securities.values(), lines))
     return SecuritiesFile(
         file=table.file,
         securities=tuple(securities[symbol] for symbol in sorted(securities)),
-        rejected=rejected,
-        warnings=(*table.warnings, *_unknown_types(table.file, unknown)),
+        units=MappingProxyType(units),
+        lines=MappingProxyType(lines),
+        rejected=tuple(sorted(rejected, key=lambda row: row.line)),
+        warnings=(
+            *table.warnings,
+            *_unknown_types(table.file, unknown),
+            *_unused(table.file, table.columns),
+        ),
     )
 
 
-def _security(row: Row) -> Security:
+def _security(row: Row, unit: Unit | None, dimensions: Mapping[str, str]) -> Security:
     get, optional = row.get, row.optional
-    kind = get("product_type")
-    multiplier = optional("priority_multiplier", values.positive, MAX_MULTIPLIER)
+    kind = KNOWN_TYPES.get(_bare(get("product_type")), "")
+    priority = optional("priority_multiplier", values.positive, MAX_MULTIPLIER)
+    multiplier = optional("multiplier", values.positive, MAX_VALUE_MULTIPLIER)
     return Security(
         symbol=values.symbol(get("symbol")),
-        currency=optional("currency", values.currency) or "",
+        currency="" if unit is None else unit.currency,
         name=get("name"),
-        product_type=KNOWN_TYPES.get(_bare(kind), kind.upper()) or EQUITY,
+        product_type=kind,
         lot_size=optional("lot_size", values.positive, MAX_LOT) or Decimal(1),
         sectors=values.names(get("sector")),
         countries=values.names(get("country")),
         group=get("group") or None,
         dividend_yield=optional("dividend_yield", values.fraction),
         quality=optional("quality", values.fraction),
-        priority_multiplier=float(multiplier or 1),
+        priority_multiplier=float(priority or 1),
         allow_buy=optional("allow_buy", values.flag) is not False,
         allow_sell=optional("allow_sell", values.flag) is not False,
+        multiplier=multiplier or MULTIPLIERS.get(kind, Decimal(1)),
+        isin=optional("isin", _isin) or "",
+        classes=MappingProxyType(
+            {d: get(column) for d, column in dimensions.items() if get(column)}
+        ),
+        preference=optional("preference", _preference),
+        substitute=get("substitute"),
     )
+
+
+def _isin(text: str, column: str) -> str:
+    """Two letters, nine letters or digits, and the check digit that they give."""
+    upper = text.upper()
+    digits = "".join(str(int(sign, 36)) for sign in upper) if ISIN.fullmatch(upper) else ""
+    doubled = "".join(str(int(sign) * (1 + k % 2)) for k, sign in enumerate(reversed(digits)))
+    if not digits or sum(map(int, doubled)) % 10:
+        reason = f"{column} {values.shown(text)} is no ISIN: its form or its check digit is wrong"
+        raise BadCell(reason, code="bad_isin", column=column, value=text)
+    return upper
+
+
+def _preference(text: str, column: str) -> int:
+    value = values.positive(text, column, MAX_PREFERENCE)
+    if value != int(value):
+        reason = f"{column} {values.shown(text)} is no whole number; the first to buy is 1"
+        raise BadCell(reason, code="bad_preference", column=column, value=text)
+    return int(value)
+
+
+def _twice(
+    file: str, securities: Iterable[Security], lines: Mapping[str, int]
+) -> Iterator[RejectedRow]:
+    """One security on two lines, by another spelling of its symbol or by its ISIN."""
+    first: dict[str, str] = {}
+    for security in sorted(securities, key=lambda s: lines[s.symbol]):
+        for name in {values.normal(security.symbol), security.isin} - {""}:
+            other = first.setdefault(name, security.symbol)
+            if other != security.symbol:
+                reason = f"{security.symbol} is {other} of line {lines[other]} by {name}"
+                yield RejectedRow(file, lines[security.symbol], reason, "two_spellings", "symbol")
+
+
+def _unused(file: str, columns: Sequence[str]) -> Iterator[Notice]:
+    """Columns that are read for what is not built yet, named once."""
+    unused = [name for name in columns if name in NOT_USED or name.startswith(CLASS)]
+    if unused:
+        message = f"{', '.join(unused)} of {file} are checked and not used yet."
+        yield Notice(code="not_used_yet", message=message)
 
 
 def _bare(text: str) -> str:
@@ -107,12 +196,21 @@ def _bare(text: str) -> str:
 KNOWN_TYPES = {_bare(name): kind for kind, names in TYPES.items() for name in (kind, *names)}
 
 
+def product_type(text: str) -> str:
+    """The product type that a word names; "" for one that is not known.
+
+    >>> product_type("Common Stock"), product_type("Wertpapier")
+    ('EQUITY', '')
+    """
+    return KNOWN_TYPES.get(_bare(text), "")
+
+
 def _unknown_types(file: str, unknown: Mapping[str, Sequence[str]]) -> list[Notice]:
-    """Warn once of all types that are no shares or funds: the cap takes them for single names."""
+    """Name once all types that are not known: the planner asks what matters of them."""
     if not unknown:
         return []
     named = [f"{values.shown(text)} of {_few(sorted(unknown[text]))}" for text in sorted(unknown)]
-    what = f"These product types of {file} are taken as {EQUITY}: {_few(named, '; ')}"
+    what = f"These product types of {file} are not known: {_few(named, '; ')}"
     funds = f"funds are {', '.join(sorted(FUND_TYPES))}"
     message = f"{what}. Known are {', '.join(sorted(TYPES))}; {funds}."
     return [Notice(code="unknown_product_type", message=message)]

@@ -6,6 +6,7 @@ A number is plain digits, a date 2022-12-28, a weight a fraction; nothing is gue
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -28,6 +29,8 @@ WHOLE = 100
 """Percent."""
 SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.:\-/^=]{0,31}")
 CURRENCY = re.compile(r"[A-Z]{3}")
+SEPARATORS = re.compile(r"[-/ ]")
+"""What stands for the dot of BRK.B elsewhere."""
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]([+-]?[0-9]{1,3}))?")
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 MINOR_UNITS = {
@@ -118,20 +121,30 @@ def _share(text: str) -> str:
 
 def positive(text: str, column: str, most: Decimal) -> Decimal:
     """A number above 0 and at most `most`."""
-    value = number(text, column)
+    value = within(text, column, most)
     if value <= 0:
-        raise BadCell(f"{column} {shown(text)} must be above 0")
-    if value > most:
-        raise BadCell(f"{column} {shown(text)} is over {most:,f}, the most that is read")
+        reason = f"{column} {shown(text)} must be above 0"
+        raise BadCell(reason, code="not_positive", column=column, value=text, limit="above 0")
+    return value
+
+
+def positive_or_none(text: str, column: str, most: Decimal) -> Decimal | None:
+    """A number above 0; None for 0, which is how closed and delisted lines are written."""
+    return positive(text, column, most) if number(text, column) else None
+
+
+def within(text: str, column: str, most: Decimal) -> Decimal:
+    """A number of either sign and at most `most`."""
+    value = number(text, column)
+    if abs(value) > most:
+        reason = f"{column} {shown(text)} is over {most:,f}, the most that is read"
+        raise BadCell(reason, code="too_large", column=column, value=text, limit=f"{most:f}")
     return value
 
 
 def amount(text: str, column: str) -> Decimal:
     """Money, of either sign."""
-    value = number(text, column)
-    if abs(value) > MAX_CASH:
-        raise BadCell(f"{column} {shown(text)} is over {MAX_CASH:,f}, the most that is read")
-    return value
+    return within(text, column, MAX_CASH)
 
 
 def fraction(text: str, column: str) -> float:
@@ -178,6 +191,25 @@ def symbol(text: str) -> str:
         reason = f"symbol {shown(text)} is not usable; {form}"
         raise BadCell(reason, code="bad_symbol", column="symbol", value=text, limit=form)
     return upper
+
+
+def normal(text: str) -> str:
+    """The form by which symbols of several files are matched.
+
+    >>> {normal(text) for text in ("BRK.B", "BRK-B", "BRK/B", "brk b")}
+    {'BRK.B'}
+    """
+    return SEPARATORS.sub(".", text.upper())
+
+
+def holding_symbol(text: str, listed: Container[str]) -> str:
+    """A symbol that is owned: what spreadsheets write for nothing is none, unless it is listed."""
+    name = symbol(text)
+    if name in NO_SYMBOLS and normal(name) not in listed:
+        reason = f"symbol {shown(text)} is what programs write where there is nothing"
+        hint = "correct it, or list it in the securities file if it is a security"
+        raise BadCell(f"{reason}; {hint}", code="no_symbol", column="symbol", value=text, hint=hint)
+    return name
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from steelyard.arrays import BoolArray, FloatArray, floats, frozen
+import numpy as np
+
+from steelyard.arrays import BoolArray, FloatArray, flags, floats, frozen
 from steelyard.estimates.estimate import Estimates
 from steelyard.estimates.regime import UNKNOWN, Regime
 from steelyard.estimates.trends import Trends
@@ -43,6 +45,10 @@ class Grouping:
         return len(self.labels) > 1
 
 
+LEFT_OUT = "left out"
+"""Why a target is absent that the user excluded; every other reason is a price or rate."""
+
+
 @dataclass(frozen=True, slots=True)
 class AbsentTarget:
     """A target that no order can buy, of value, and why in a few words: `no price`."""
@@ -60,13 +66,14 @@ class Context:
     symbols            (n,)
     securities         (n,)  their records
     holdings           (n,)  what is held, None where nothing is
-    prices             (n,)  newest price, the security's currency
+    prices             (n,)  newest price of one share, the security's currency: as quoted x the
+                             security's multiplier, so that price x fx x shares is money
     fx                 (n,)  base per unit of that currency
     quantities         (n,)  shares held
     sellable           (n,)  shares not reserved by open sells
     weights            (n,)  held, of value
     target_weights     (n,)  of value, 0 where absent; None without targets
-    average_cost       (n,)  per share, the security's currency, NaN unknown
+    average_cost       (n,)  of one share, the security's currency, like `prices`; NaN unknown
     years_held         (n,)  since the oldest lot, NaN unknown or not held
     days_since_bought  (n,)  NaN unknown or never
     days_since_sold    (n,)  NaN unknown or never
@@ -77,12 +84,16 @@ class Context:
     neutral_mix        (n,)  sums to 1: what cash is looked through into
     sectors, countries       groupings over the same n
     estimates                return, risk, quality, correlation, neutral where missing
-    trends                   momentum, peaks, volatility of late
+    trends                   momentum, peaks (like `prices`), volatility of late
     regime                   of the market, from the history of an index
-    cash_weight              all cash, of value; 1 - sum of weights
-    spendable_weight         base cash less open buys, of value
+    cash_weight              all cash, settled or not, of value; 1 - sum of weights but for what is
+                             kept out of trading
+    spendable_weight         base cash that may pay, less open buys, of value
     open_buys_weight         money that open buys may still take, of value: in cash_weight, but
                              promised
+    awaited_weight           money that settles later and may not pay yet, of value: in cash_weight
+    kept_out_weight          sum of the sizes of what is held and not traded, of value: shorts,
+                             options and futures
     value                    V, base currency, > 0
     min_order_weight         least order, of value
     seed                     of every random draw
@@ -126,6 +137,8 @@ class Context:
     rules: Rules
     regime: Regime = UNKNOWN
     open_buys_weight: float = 0.0
+    awaited_weight: float = 0.0
+    kept_out_weight: float = 0.0
     absent: tuple[AbsentTarget, ...] = ()
     exact: ExactMoney | None = None
 
@@ -170,6 +183,24 @@ class Context:
         return floats(security.lot_size for security in self.securities)
 
     @cached_property
+    def single_name(self) -> BoolArray:
+        """(n,) what single-name rules may move: an unknown type only where targets decide."""
+        decided = self.target_weights is not None
+        names = (not s.is_spread and (decided or not s.is_unknown) for s in self.securities)
+        return flags(names)
+
+    @cached_property
+    def caps(self) -> FloatArray:
+        """(n,) most that a buy may make of each, of value: the cap or the target over it.
+
+        inf for funds; a type that nobody knows is capped: what the answer could forbid waits.
+        """
+        cap = np.full(self.n, self.limits.max_position_weight)
+        if self.target_weights is not None:
+            cap = np.maximum(cap, self.target_weights)
+        return frozen(np.where(flags(s.is_spread for s in self.securities), np.inf, cap))
+
+    @cached_property
     def priority_multiplier(self) -> FloatArray:
         """(n,)"""
         return floats(security.priority_multiplier for security in self.securities)
@@ -198,6 +229,21 @@ class Context:
     def lot_weight(self) -> FloatArray:
         """(n,) one lot, of value."""
         return frozen(self.prices * self.fx * self.lot_sizes / self.value)
+
+    @cached_property
+    def unpriced(self) -> tuple[AbsentTarget, ...]:
+        """Targets without a usable price, largest first."""
+        return tuple(absent for absent in self.absent if absent.why != LEFT_OUT)
+
+    @cached_property
+    def sales_wait(self) -> BoolArray:
+        """(n,) held without a target, and not sold for it while another target has no price.
+
+        A slip in a symbol looks like that: what it means may be what is held.
+        """
+        if self.target_weights is None or not self.unpriced:
+            return frozen(np.zeros(self.n, dtype=np.bool_))
+        return frozen(self.held & (self.target_weights == 0))
 
     @property
     def absent_target(self) -> float:

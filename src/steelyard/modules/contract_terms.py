@@ -44,12 +44,25 @@ def term(ctx: Context, name: str, answer: Any, *, proven: bool = True) -> Term:
     proven   are its matrices known to be positive semidefinite? Asked otherwise: it costs n^3
     """
     if not isinstance(answer, Term):
-        raise ModuleError(f"it returns a {type_name(answer)} where a Term is due")
+        raise ModuleError(
+            f"it returns a {type_name(answer)} where a Term is due",
+            code="not_a_term",
+            value=type_name(answer),
+        )
     if answer.name != name:
-        raise ModuleError(f"its term is called {answer.name!r}; the name of the module is due")
+        raise ModuleError(
+            f"its term is called {answer.name!r}; the name of the module is due",
+            code="term_name",
+            value=answer.name,
+        )
     total = math.fsum(part.share for part in answer.parts)
     if not abs(total - 1) <= SHARES_WITHIN or any(part.share < 0 for part in answer.parts):
-        raise ModuleError(f"the shares of its parts sum to {total:.6g}; they must sum to 1")
+        raise ModuleError(
+            f"the shares of its parts sum to {total:.6g}; they must sum to 1",
+            code="shares_sum",
+            value=f"{total:.6g}",
+            limit=1,
+        )
     checked = (_part(ctx, part, proven=proven) for part in answer.parts)
     return replace(answer, parts=tuple(checked))
 
@@ -58,11 +71,19 @@ def _part(ctx: Context, part: Part, *, proven: bool) -> Part:
     if not -math.inf < part.lo < part.hi < math.inf:
         raise ModuleError(
             f"the anchors of its part {part.name} are {part.lo:g} and {part.hi:g}; they must "
-            "increase"
+            "increase",
+            code="anchors_order",
+            place=part.name,
+            value=f"{part.lo:g}",
+            limit=f"{part.hi:g}",
         )
     figures = _figures(part, ctx.n + 1)
     if not all(np.isfinite(array).all() for array in figures):
-        raise ModuleError(f"an array or the constant of its part {part.name} is not finite")
+        raise ModuleError(
+            f"an array or the constant of its part {part.name} is not finite",
+            code="part_not_finite",
+            place=part.name,
+        )
     for figure in (part.lo, part.hi, *(_largest(array) for array in figures)):
         _flat(part, abs(figure))
     if not proven:
@@ -87,7 +108,10 @@ def _figures(part: Part, size: int) -> list[FloatArray]:
         case _:
             raise ModuleError(
                 f"its part {part.name} is a {type_name(part.shape)}; a part is Linear, Quadratic, "
-                "Norm or BlackBox"
+                "Norm or BlackBox",
+                code="part_shape",
+                place=part.name,
+                value=type_name(part.shape),
             )
     for what, (array, sides) in arrays.items():
         exactly(array, f"the {what} of its part {part.name}", (size,) * sides, np.float64)
@@ -104,7 +128,11 @@ def _flat(part: Part, figure: float) -> None:
     if not figure <= STEEPEST * span:
         raise ModuleError(
             f"its part {part.name} has the figure {figure:g}, more than {STEEPEST:g} times what "
-            f"lies between its anchors, {span:g}"
+            f"lies between its anchors, {span:g}",
+            code="part_too_steep",
+            place=part.name,
+            value=f"{figure:g}",
+            limit=f"{STEEPEST * span:g}",
         )
 
 
@@ -116,7 +144,9 @@ def _convex(part: Part) -> None:
         case Separable():
             raise ModuleError(
                 f"its part {part.name} is a Separable, of which nobody knows that it is concave; a "
-                "plugin's part is Linear, Quadratic, Norm or BlackBox"
+                "plugin's part is Linear, Quadratic, Norm or BlackBox",
+                code="separable_of_plugin",
+                place=part.name,
             )
         case _:
             return
@@ -126,7 +156,9 @@ def _convex(part: Part) -> None:
     except np.linalg.LinAlgError as error:
         raise ModuleError(
             f"the matrix of its part {part.name} is not positive semidefinite, so the part is not "
-            "concave"
+            "concave",
+            code="matrix_not_psd",
+            place=part.name,
         ) from error
 
 
@@ -164,7 +196,12 @@ def _finite(part: Part, formula: Any) -> Raw:
     def raw(weights: FloatArray, cash: float) -> float:
         figure = float(ask(weights, cash))
         if not math.isfinite(figure):
-            raise ModuleError(f"its part {part.name} gives {figure}")
+            raise ModuleError(
+                f"its part {part.name} gives {figure}",
+                code="formula_value",
+                place=part.name,
+                value=figure,
+            )
         if is_black_box:
             _flat(part, abs(figure))
         return figure
@@ -185,7 +222,11 @@ def _same(part: Part, raw: Raw, by_shape: Raw | None, n: int) -> None:
         if not abs(formula - arrays) <= SPLIT * max(1.0, abs(formula)):
             raise ModuleError(
                 f"its part {part.name}, with {invested:.0%} invested evenly: the formula gives "
-                f"{formula:.12g} and the arrays {arrays:.12g}. It was not scored"
+                f"{formula:.12g} and the arrays {arrays:.12g}. It was not scored",
+                code="formula_and_arrays",
+                place=part.name,
+                value=f"{arrays:.12g}",
+                limit=f"{formula:.12g}",
             )
 
 
@@ -197,7 +238,11 @@ def type_name(answer: object) -> str:
 def function_of(answer: Any) -> Callable[..., Any]:
     """The answer, if it is a function."""
     if not callable(answer):
-        raise ModuleError(f"it returns a {type_name(answer)} where a function is due")
+        raise ModuleError(
+            f"it returns a {type_name(answer)} where a function is due",
+            code="not_a_function",
+            value=type_name(answer),
+        )
     return answer  # type: ignore[no-any-return]
 
 
@@ -207,6 +252,10 @@ def exactly(answer: Any, what: str, shape: tuple[int, ...], dtype: type[np.gener
     if array.shape != shape or array.dtype != dtype:
         raise ModuleError(
             f"{what} of shape {array.shape} and type {array.dtype}; {shape} of type "
-            f"{np.dtype(dtype)} is due"
+            f"{np.dtype(dtype)} is due",
+            code="array_form",
+            place=what,
+            value=f"{array.shape} {array.dtype}",
+            limit=f"{shape} {np.dtype(dtype)}",
         )
     return array

@@ -176,7 +176,10 @@ def add(module: Module) -> None:
         where = ".".join(code_of(other))
         raise ModuleError(
             f"{module.qualified} is registered already ({other.version}, {where}). The second one "
-            "was not registered."
+            "was not registered.",
+            code="module_twice",
+            place=module.qualified,
+            value=other.version,
         )
     _MODULES[module.kind][module.name] = module
 
@@ -193,27 +196,41 @@ def check(module: Module) -> None:
     if not NAME.fullmatch(module.name) or not VERSION.fullmatch(module.version):
         raise ModuleError(
             f"Module {module.name!r} version {module.version!r}: a name is lower case letters, "
-            "digits and _, a version is like 1.0.0. It was not registered."
+            "digits and _, a version is like 1.0.0. It was not registered.",
+            code="module_name",
+            value=f"{module.name} {module.version}",
+            limit="lower case letters, digits and _; a version like 1.0.0",
         )
     lists: dict[str, object] = {"tags": module.tags, "dependencies": module.dependencies}
     for name, texts in lists.items():
         if isinstance(texts, str):
             raise ModuleError(
                 f"{module.qualified}: its {name} are the text {texts!r}; a tuple of texts is due. "
-                "It was not registered."
+                "It was not registered.",
+                code="module_text_for_tuple",
+                place=module.qualified,
+                value=texts,
             )
     for dependency in module.dependencies:
         if not all(map(_may_be_needed, dependency.split("|"))):
             kinds = ", ".join(kind.value for kind in Kind)
             raise ModuleError(
                 f"{module.qualified} depends on {dependency!r}; a dependency is a kind ({kinds}) or"
-                " kind.name, alternatives apart by |. It was not registered."
+                " kind.name, alternatives apart by |. It was not registered.",
+                code="module_dependency",
+                place=module.qualified,
+                value=dependency,
+                limit=kinds,
             )
     if not python_fits(module.requires_python):
         running = ".".join(map(str, sys.version_info[:3]))
         raise ModuleError(
             f"{module.qualified} needs Python {module.requires_python}; this is {running}. It was "
-            "not registered."
+            "not registered.",
+            code="needs_python",
+            place=module.qualified,
+            value=running,
+            limit=module.requires_python,
         )
 
 
@@ -234,7 +251,10 @@ def python_fits(specifier: str, running: tuple[int, ...] = sys.version_info[:3])
     if not all(clauses):
         raise ModuleError(
             f"{specifier!r} is no version specifier; requires_python is like '>=3.11' or "
-            "'>=3.11,<4'."
+            "'>=3.11,<4'.",
+            code="python_specifier",
+            value=specifier,
+            limit=">=3.11 or >=3.11,<4",
         )
     return all(
         _fits(clause["sign"], clause["number"], clause["any"] is not None, running)
@@ -323,6 +343,9 @@ def module(kind: Kind, name: str) -> Module:
     if name not in registry:
         raise UnknownModule(
             f"There is no {name!r} in {kind}.{did_you_mean(name, list(registry))} Known: "
-            f"{', '.join(registry)}."
+            f"{', '.join(registry)}.",
+            value=name,
+            place=str(kind),
+            hint=did_you_mean(name, list(registry)).strip(),
         )
     return registry[name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from steelyard.estimates.estimate import TEN_YEARS
 from steelyard.market import Market
 from steelyard.modules.context import Context
 from steelyard.orders import Order
+from steelyard.planning.kept_out import KeptOut
 from steelyard.portfolio import BucketState, Holding, Security, Snapshot
 from steelyard.strategies import Strategy
 from steelyard.targets import Targets, TargetsFailed
@@ -48,7 +49,7 @@ class Case:
         return replace(self, strategy=replace(self.strategy, **{section: changed}))
 
 
-def inputs_sha256(case: Case, ctx: Context) -> str:
+def inputs_sha256(case: Case, ctx: Context, kept_out: Sequence[KeptOut] = ()) -> str:
     """SHA-256 over snapshot, quotes, rates, closes, targets, strategy, state, seed, disabled.
 
     Truncated at the as-of date and restricted to the planning set of `ctx`, so that what cannot
@@ -101,17 +102,34 @@ def inputs_sha256(case: Case, ctx: Context) -> str:
             ],
             "seed": case.seed,
             "disabled": dict(case.disabled),
+            **_where_used(snapshot, kept_out),
         }
     )
 
 
+def _where_used(snapshot: Snapshot, kept_out: Sequence[KeptOut]) -> dict[str, Any]:
+    """What few portfolios have: without it the hash is as it was before it could be told."""
+    parts: dict[str, Any] = {
+        "settling": sorted(
+            [entry.currency, plain(entry.amount), entry.on.isoformat()]
+            for entry in snapshot.settling
+        ),
+        "kept_out": [
+            [
+                *_security(position.security),
+                "" if position.quote is None else plain(position.quote.price),
+                "" if position.quote is None else position.quote.on.isoformat(),
+                "" if position.rate is None else plain(position.rate),
+            ]
+            for position in kept_out
+        ],
+    }
+    return {name: part for name, part in parts.items() if part}
+
+
 def _cash_rates(snapshot: Snapshot, market: Market) -> dict[str, str]:
     """Rates of the balances: they count whether or not a security is quoted in that currency."""
-    rates = {
-        currency: market.fx.latest(currency, snapshot.as_of)
-        for currency, amount in snapshot.cash.items()
-        if amount
-    }
+    rates = {currency: market.fx.latest(currency, snapshot.as_of) for currency in snapshot.balances}
     return {currency: plain(rate.rate) for currency, rate in rates.items() if rate is not None}
 
 
@@ -159,6 +177,7 @@ def _security(security: Security) -> list[Any]:
         security.priority_multiplier,
         security.allow_buy,
         security.allow_sell,
+        *([] if security.multiplier == 1 else [plain(security.multiplier)]),
     ]
 
 

@@ -165,7 +165,10 @@ def _ranked(
             raise InternalError(
                 f"The collapsed score of {scored.row} is {net:.15g} and the reference evaluator's "
                 f"{scored.net:.15g}, {abs(scored.net - net):.1e} apart; at most {allowed:.0e} is "
-                "rounding. No plan was made. Please report this."
+                "rounding. No plan was made. Please report this.",
+                code="scores_differ",
+                value=f"{net:.15g}",
+                limit=f"{scored.net:.15g}",
             )
         finalists.append(scored)
     return sorted(

@@ -72,8 +72,9 @@ def sale_tax(ctx: Context, i: int, quantity: Decimal) -> float:
     holding = ctx.holdings[i]
     if ctx.score.tax_rate == 0 or holding is None:
         return 0.0
+    multiplier = ctx.securities[i].multiplier
     gain = sum(
-        float(shares) * (float(ctx.prices[i]) - float(lot.unit_cost))
+        float(shares) * (float(ctx.prices[i]) - float(lot.unit_cost * multiplier))
         for lot, shares in lots_sold(holding.lots, quantity)
         if lot.unit_cost is not None
     )
@@ -85,8 +86,9 @@ def least_tax_rate(ctx: Context, i: int) -> float:
     holding = ctx.holdings[i]
     if ctx.score.tax_rate == 0 or holding is None:
         return 0.0
+    multiplier = ctx.securities[i].multiplier
     gains = [
-        1 - float(lot.unit_cost) / float(ctx.prices[i])
+        1 - float(lot.unit_cost * multiplier) / float(ctx.prices[i])
         for lot in holding.lots
         if lot.unit_cost is not None
     ]

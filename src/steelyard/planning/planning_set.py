@@ -6,7 +6,7 @@ Weights are of the pre-trade value.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -18,14 +18,16 @@ from steelyard.estimates.estimate import estimate
 from steelyard.estimates.regime import detect
 from steelyard.estimates.trends import Trends, momentum, peaks, volatility_ratio
 from steelyard.market import Market
-from steelyard.modules.context import AbsentTarget, Context, Grouping
+from steelyard.modules.context import LEFT_OUT, AbsentTarget, Context, Grouping
 from steelyard.modules.registry import Kind
 from steelyard.money import ZERO, ExactMoney
-from steelyard.notices import Coverage, Notice
+from steelyard.notices import Coverage, Drop, Notice
 from steelyard.orders import Side
 from steelyard.planning.case import Case
 from steelyard.planning.costs import min_order_weight
+from steelyard.planning.decisions import note_decisions
 from steelyard.planning.findings import Findings
+from steelyard.planning.kept_out import WHAT
 from steelyard.planning.valuation import Priced, Valuation
 from steelyard.portfolio import Holding, Snapshot
 from steelyard.strategies import Strategy
@@ -43,6 +45,8 @@ WHY_ABSENT = {
     "no_rate": "no exchange rate",
     "stale_rate": "old exchange rate",
     "stale_price": "old price",
+    "price_jump": "a price in doubt",
+    **WHAT,
 }
 """Rule that kept a target out of the planning set -> why, in a few words."""
 
@@ -66,7 +70,7 @@ def members(case: Case, valuation: Valuation) -> tuple[str, ...]:
         symbols |= {
             symbol
             for symbol, p in priced.items()
-            if p.fresh and p.security.allow_buy and p.security.lot_size * p.price * p.rate <= means
+            if p.fresh and p.security.allow_buy and p.security.lot_size * p.share <= means
         }
     return tuple(sorted(symbols))
 
@@ -74,7 +78,8 @@ def members(case: Case, valuation: Valuation) -> tuple[str, ...]:
 def _means(valuation: Valuation, snapshot: Snapshot) -> Decimal:
     """What could pay for one lot, base currency: spendable cash and all that may be sold."""
     sellable = sum((p.value for p in valuation.priced.values() if p.security.allow_sell), ZERO)
-    return snapshot.cash.get(snapshot.base_currency, ZERO) - valuation.open_buys + sellable
+    cash = snapshot.available("proceeds").get(snapshot.base_currency, ZERO)
+    return cash - valuation.open_buys + sellable
 
 
 def build_context(
@@ -82,6 +87,7 @@ def build_context(
 ) -> Context:
     """The Context of the planning set `symbols`; what is missing or odd in it is noted."""
     ctx = _context(case, valuation, symbols)
+    note_decisions(ctx, case.strategy, findings)
     _note_absent(ctx, case.market, findings)
     _note_coverage(ctx, findings)
     _note_groups(ctx, findings)
@@ -99,8 +105,9 @@ def _context(case: Case, valuation: Valuation, symbols: tuple[str, ...]) -> Cont
     worth = valuation.value > 0
     value = float(valuation.value) if worth else 1.0
     acquired = [h.acquired if h else None for h in holdings]
-    quantities, prices = floats(p.quantity for p in rows), floats(p.price for p in rows)
+    quantities, prices = floats(p.quantity for p in rows), floats(p.unit_price for p in rows)
     fx = floats(p.rate for p in rows)
+    multipliers = floats(s.multiplier for s in securities)
     weights = frozen(quantities * prices * fx / value * worth)
     targets = case.target_weights
     target_weights = (
@@ -110,7 +117,8 @@ def _context(case: Case, valuation: Valuation, symbols: tuple[str, ...]) -> Cont
     stale = strategy.limits.max_stale_sessions
     closes = market.base_closes(symbols, [s.currency for s in securities], stale)
     yields = floats(s.dividend_yield for s in securities)
-    money = _exact_money(rows, snapshot, valuation)
+    money = _exact_money(rows, case, valuation)
+    cash = _worth(snapshot.balances, valuation)
     return Context(
         as_of=snapshot.as_of,
         base_currency=snapshot.base_currency,
@@ -123,7 +131,7 @@ def _context(case: Case, valuation: Valuation, symbols: tuple[str, ...]) -> Cont
         sellable=frozen(quantities - _reserved(rows, snapshot)),
         weights=weights,
         target_weights=target_weights,
-        average_cost=floats(h.average_cost if h else None for h in holdings),
+        average_cost=frozen(floats(h.average_cost if h else None for h in holdings) * multipliers),
         years_held=frozen(_days(snapshot.as_of, acquired) / YEAR_DAYS),
         days_since_bought=_days(snapshot.as_of, map(last_bought, holdings)),
         days_since_sold=_days(snapshot.as_of, (h.last_sold if h else None for h in holdings)),
@@ -144,13 +152,15 @@ def _context(case: Case, valuation: Valuation, symbols: tuple[str, ...]) -> Cont
         ),
         trends=Trends(
             momentum=frozen(momentum(closes)),
-            peaks=frozen(peaks(_own_closes(market, symbols), market.dates, acquired)),
+            peaks=frozen(peaks(_own_closes(market, symbols), market.dates, acquired) * multipliers),
             volatility_ratio=volatility_ratio(closes, weights),
         ),
         regime=detect(market.index, snapshot.as_of, strategy.regime, stale),
-        cash_weight=float(money.cash + valuation.open_buys) / value * worth,
+        cash_weight=float(cash) / value * worth,
         spendable_weight=float(money.spendable) / value * worth,
         open_buys_weight=float(valuation.open_buys) / value * worth,
+        awaited_weight=float(cash - valuation.open_buys - money.cash) / value * worth,
+        kept_out_weight=math.fsum(abs(float(k.value)) for k in valuation.kept_out) / value * worth,
         value=value,
         min_order_weight=min_order_weight(strategy, value),
         seed=case.seed,
@@ -161,15 +171,21 @@ def _context(case: Case, valuation: Valuation, symbols: tuple[str, ...]) -> Cont
     )
 
 
-def _exact_money(rows: list[Priced], snapshot: Snapshot, valuation: Valuation) -> ExactMoney:
+def _exact_money(rows: list[Priced], case: Case, valuation: Valuation) -> ExactMoney:
     """The decimals that the cash floor is judged by."""
-    cash = sum((amount * valuation.cash_rates[c] for c, amount in snapshot.balances.items()), ZERO)
+    available = case.snapshot.available(case.strategy.limits.funding)
     return ExactMoney(
-        shares=tuple(p.price * p.rate for p in rows),
+        shares=tuple(p.share for p in rows),
         value=valuation.value,
-        cash=cash - valuation.open_buys,
-        spendable=snapshot.cash.get(snapshot.base_currency, ZERO) - valuation.open_buys,
+        cash=_worth(available, valuation) - valuation.open_buys,
+        spendable=available.get(case.snapshot.base_currency, ZERO) - valuation.open_buys,
     )
+
+
+def _worth(balances: Mapping[str, Decimal], valuation: Valuation) -> Decimal:
+    """Balances in base currency; an empty one needs no rate."""
+    rates = valuation.cash_rates
+    return sum((amount * rates[c] for c, amount in balances.items() if amount), ZERO)
 
 
 def _reserved(rows: list[Priced], snapshot: Snapshot) -> FloatArray:
@@ -189,13 +205,18 @@ def _absent(case: Case, valuation: Valuation, symbols: tuple[str, ...]) -> tuple
         return ()
     inside, unusable = set(symbols), valuation.unusable
     absent = [
-        AbsentTarget(symbol, weight, WHY_ABSENT[unusable[symbol].rule])
+        AbsentTarget(symbol, weight, _why_absent(unusable[symbol]))
         if symbol in unusable
-        else AbsentTarget(symbol, weight, "left out")
+        else AbsentTarget(symbol, weight, LEFT_OUT)
         for symbol, weight in case.target_weights.weights.items()
         if weight > 0 and symbol not in inside
     ]
     return tuple(sorted(absent, key=lambda target: (-target.target, target.symbol)))
+
+
+def _why_absent(drop: Drop) -> str:
+    """Its words, or those of whoever withheld the price."""
+    return WHY_ABSENT.get(drop.rule) or drop.why.text
 
 
 def _note_absent(ctx: Context, market: Market, findings: Findings) -> None:

@@ -28,6 +28,7 @@ from steelyard.modules.tables import evaluate
 from steelyard.notices import Notice
 from steelyard.planning.case import Case, inputs_sha256
 from steelyard.planning.choice import Choice, choose_in_scope
+from steelyard.planning.decisions import refuse_cap_against_target
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard, settled
 from steelyard.planning.keep import Pool
@@ -88,6 +89,7 @@ def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
     disagree, FailedLate when a module's answer fails when it is used: `settled` then solves again.
     """
     strategy, findings = case.strategy, guard.findings
+    refuse_cap_against_target(case)
     _note_case(case, findings)
     with findings.timed("value and context"):
         valuation = value_portfolio(case, findings)
@@ -118,7 +120,7 @@ def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
         choice=choice,
         certificate=certify(ctx, objective, choice, pool, evidence, ranked),
         evidence=evidence,
-        inputs_sha256=inputs_sha256(case, ctx),
+        inputs_sha256=inputs_sha256(case, ctx, valuation.kept_out),
     )
 
 
@@ -177,8 +179,9 @@ def _note_value(ctx: Context, valuation: Valuation, findings: Findings) -> None:
         findings.warnings.append(Notice(code="no_value", message=message))
     foreign = ctx.cash_weight - ctx.spendable_weight
     if foreign > 0:
+        awaited = ", or not settled yet" if ctx.awaited_weight > 0 else ""
         message = (
             f"{100 * foreign:.1f} % of value is cash that pays for nothing in this plan: foreign "
-            "balances and money of open buys."
+            f"balances and money of open buys{awaited}."
         )
         findings.warnings.append(Notice(code="idle_cash", message=message))

@@ -136,7 +136,7 @@ def account_of(ctx: Context, rows: Sequence[Sized]) -> Account:
         ),
         cost=frozen(np.array([order_cost(ctx, row.i, row.weight) for row in rows])),
         conflicts=frozen(np.zeros((len(rows), len(rows)), dtype=np.bool_)),
-        cash=ctx.cash_weight - ctx.open_buys_weight,
+        cash=ctx.cash_weight - ctx.open_buys_weight - ctx.awaited_weight,
         spendable=ctx.spendable_weight,
         reserve=ctx.reserve_weight,
         settled_only=ctx.limits.funding == "settled",

@@ -83,7 +83,12 @@ def refuse_large(count: int, outside: Mapping[str, int], ctx: Context) -> None:
     raise PlanRefused(
         f"The calculators ask for {count:,d} orders; at most {ctx.search.max_candidates:,d} are "
         "searched (search.max_candidates). Nothing was planned: leave securities out, raise "
-        "min_trade_base, or raise the limit."
+        "min_trade_base, or raise the limit.",
+        code="too_many_candidates",
+        place="search.max_candidates",
+        value=count,
+        limit=ctx.search.max_candidates,
+        hint="leave securities out, raise min_trade_base, or raise the limit",
     )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from steelyard.canonical import Amount, Number, Positive, Record
+from steelyard.canonical import Amount, FactValue, Number, Positive, Record
 from steelyard.orders import Side
 from steelyard.settings import Costs, Limits, Rebalance, Regime, Score, Search
 
@@ -78,12 +78,23 @@ class Rules(Record):
     drift_band_weight: Number
 
 
+MULTIPLIER = "value of one share at a price of 1, its currency; all but some bonds and options: 1"
+
+
+class SettlingShown(Record):
+    """Money on its way when the plan was made: `amount` arrives, or leaves, on a day after it."""
+
+    currency: Annotated[str, Field(description="of the amount")]
+    amount: Annotated[Amount, Field(description="that currency; negative when it leaves")]
+    on: Annotated[date, Field(description="day on which it settles")]
+
+
 class OpenOrderShown(Record):
     """An order that was open before the plan: a buy reserves money, a sell reserves shares.
 
     quantity           shares that may still trade
     price, fx_rate     what a buy reserves: its limit, else the newest price, and base per unit;
-                       null for a sell
+                       null for a sell, as is the multiplier
     """
 
     symbol: str
@@ -92,6 +103,7 @@ class OpenOrderShown(Record):
     price: Positive | None = Field(
         description="limit, else newest price of a buy, its currency; null for a sell"
     )
+    multiplier: Positive | None = Field(description=f"{MULTIPLIER}; null for a sell")
     fx_rate: Positive | None = Field(description="base per unit of that currency; null for a sell")
 
 
@@ -111,9 +123,14 @@ class HoldingShown(Record):
     lot_size: Positive
     lot_value: Annotated[Amount, Field(description="what one lot costs, base currency")]
     is_fund: bool
+    product_type: str = Field(description='what it is; "" = no file says: one name, or a fund?')
     allow_buy: bool
     allow_sell: bool
     price: Positive
+    price_source: Annotated[str, Field(description="file that the price is from")]
+    price_on: Annotated[date, Field(description="session of the price")]
+    price_unit: Annotated[str, Field(description="in which it was quoted: GBp, else its currency")]
+    multiplier: Annotated[Positive, Field(description=MULTIPLIER)]
     currency: str
     fx_rate: Positive
     value: Amount
@@ -127,6 +144,31 @@ class HoldingShown(Record):
         description="date of the last sale; null when there is none on record"
     )
     lots: tuple[LotShown, ...]
+
+
+class KeptOutShown(Record):
+    """A position that is valued and not traded: a short, an option, a future.
+
+    price, fx_rate   null for a future whose row states no value: it counts 0
+    why              a sentence, rendered from `template` and `facts`
+    """
+
+    symbol: str
+    name: str
+    product_type: Annotated[str, Field(description="OPTION, FUTURE, or that of the short")]
+    quantity: Annotated[Amount, Field(description="negative for a short")]
+    price: Positive | None = Field(description="as quoted; null for a future that counts 0")
+    price_source: str | None = Field(description="file that the price is from")
+    price_on: date | None = Field(description="session of the price")
+    price_unit: str | None = Field(description="in which it was quoted: GBp, else its currency")
+    multiplier: Annotated[Positive, Field(description=MULTIPLIER)]
+    currency: str
+    fx_rate: Positive | None = Field(description="base per unit of that currency")
+    value: Annotated[Amount, Field(description="base currency, negative for a short")]
+    weight: Annotated[Number, Field(description="of value; the same after the plan")]
+    why: str
+    template: Annotated[str, Field(description="of `why`, filled from `facts`")]
+    facts: dict[str, FactValue]
 
 
 class HoldingAfter(Record):
@@ -146,7 +188,9 @@ class AbsentTargetShown(Record):
 
 
 class Drift(Record):
-    """Half the sum of absolute deviations from target, cash included."""
+    """Half the sum of absolute deviations from target, cash included; what is kept out of trading
+    has a target of 0.
+    """
 
     before: Number | None
     after: Number | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 from pydantic import ConfigDict, Field
@@ -9,7 +10,7 @@ from pydantic import ConfigDict, Field
 from steelyard.canonical import Amount, FactValue, Number, Positive, Record
 from steelyard.notices import Stage
 from steelyard.orders import Side
-from steelyard.plans.account import LotShown
+from steelyard.plans.account import MULTIPLIER, LotShown
 
 TEMPLATE = "each `{fact:format}` is filled from `facts`"
 
@@ -23,6 +24,7 @@ class CandidateShown(Record):
     quantity: Amount
     price: Annotated[Positive, Field(description="newest price, the security's currency")]
     currency: Annotated[str, Field(description="of the price")]
+    multiplier: Annotated[Positive, Field(description=MULTIPLIER)]
     fx_rate: Annotated[Positive, Field(description="base per unit of that currency")]
     notional_base: Amount
     cost: Amount
@@ -57,6 +59,10 @@ class Step(Record):
     name: str
     quantity: Amount
     price: Positive
+    price_source: Annotated[str, Field(description="file that the price is from")]
+    price_on: Annotated[date, Field(description="session of the price")]
+    price_unit: Annotated[str, Field(description="in which it was quoted: GBp, else its currency")]
+    multiplier: Annotated[Positive, Field(description=MULTIPLIER)]
     currency: str
     fx_rate: Positive
     notional: Amount

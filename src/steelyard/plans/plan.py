@@ -24,11 +24,13 @@ from steelyard.plans.account import (
     Drift,
     HoldingAfter,
     HoldingShown,
+    KeptOutShown,
     OpenOrderShown,
     PricesAsOf,
     RegimeShown,
     Rules,
     SettingsShown,
+    SettlingShown,
     StrategyRef,
 )
 from steelyard.plans.answers import Explanation, WhatIf
@@ -46,7 +48,7 @@ from steelyard.plans.score import Certificate, Objective, ScoreShown
 
 SCHEMA: Literal["steelyard.plan/1"] = "steelyard.plan/1"
 SCHEMA_ID = "urn:steelyard:plan:1"
-VERSION = "1.1"
+VERSION = "1.2"
 """Of the JSON Schema: the second number goes up with each field that is added."""
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -77,9 +79,14 @@ class Plan(Record):
     base_currency: str
     value: Amount
     cash: dict[str, Amount]
-    cash_after: dict[str, Amount]
+    settling: tuple[SettlingShown, ...] = Field(
+        description="money that settles after the day of the plan: in `value`, not in `cash`"
+    )
+    cash_after: dict[str, Amount] = Field(
+        description="each balance when all has settled, what was on its way and the plan"
+    )
     cash_rates: dict[str, Positive] = Field(
-        description="base per unit of each currency of which there is cash"
+        description="base per unit of each currency of which there is cash, settled or not"
     )
     reserve: Amount
     open_buys: Amount
@@ -88,6 +95,9 @@ class Plan(Record):
     )
     rules: Rules
     excluded: tuple[str, ...]
+    kept_out: tuple[KeptOutShown, ...] = Field(
+        description="positions that are valued and not traded: shorts, options, futures"
+    )
     holdings: tuple[HoldingShown, ...]
     holdings_after: tuple[HoldingAfter, ...]
     candidates: tuple[CandidateShown, ...]

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from steelyard.errors import SettingsError, did_you_mean
+from steelyard.errors import SettingsError, did_you_mean, each
 from steelyard.modules.plugins import NONE, Loaded, load_plugins
 from steelyard.modules.registry import Kind, Module, modules
 from steelyard.settings import Plugins
@@ -129,7 +129,12 @@ def _accepted(
     least = "at least " if len(errors) >= MOST_PROBLEMS else ""
     count = "1 problem" if len(errors) == 1 else f"{least}{len(errors)} problems"
     refusal = f"The strategy {source} has {count}; nothing was planned."
-    raise SettingsError("\n".join([refusal, *errors]))
+    raise SettingsError(
+        "\n".join([refusal, *errors]),
+        code="strategy_problems",
+        place=source,
+        faults=each("strategy_problems", errors, source),
+    )
 
 
 def located(problems: Iterable[Problem], lines: Lines) -> list[Problem]:
@@ -166,7 +171,14 @@ def find(name_or_path: str) -> Strategy:
         return load(path)
     near = did_you_mean(name_or_path, PRESETS) or f" Presets are {', '.join(PRESETS)}."
     what = f"There is no preset {name_or_path!r}, and no such file"
-    raise SettingsError(f"{what}.{near} Nothing was planned.")
+    raise SettingsError(
+        f"{what}.{near} Nothing was planned.",
+        code="no_such_strategy",
+        place="--strategy",
+        value=name_or_path,
+        limit=", ".join(PRESETS),
+        hint=near.strip(),
+    )
 
 
 def examine(

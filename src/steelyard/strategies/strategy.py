@@ -91,13 +91,19 @@ class Strategy:
         """Who set a key: `search.max_depth`, `filters.eligibility.enabled`."""
         return self.sources.get(key, DEFAULT_WHY)
 
+    def is_written(self, key: str) -> bool:
+        """Does a file of the user's say it? Defaults, presets and sliders give way to targets."""
+        return self.source(key) == FILE_WHY
+
     def choice(self, kind: Kind, name: str) -> ModuleChoice:
         """What the strategy makes of a module; raises UnknownModule."""
         for choice in self.choices[kind]:
             if choice.module.name == name:
                 return choice
         near = did_you_mean(name, [choice.module.name for choice in self.choices[kind]])
-        raise UnknownModule(f"There is no {name!r} in {kind}.{near}")
+        raise UnknownModule(
+            f"There is no {name!r} in {kind}.{near}", place=str(kind), value=name, hint=near.strip()
+        )
 
     def enabled(self, kind: Kind) -> tuple[ModuleChoice, ...]:
         """The modules of a kind that run, by name."""

@@ -55,7 +55,14 @@ def rules_from(environment: Mapping[str, str]) -> Rules:
         name = VARIABLES[str(first["loc"][0])]
         value = one_line(environment[name], LONGEST_VALUE)
         what = f"{name} is {value!r}: {first['msg']}"
-        raise SettingsError(f"{what}. Nothing was planned. Correct it, or unset it.") from error
+        raise SettingsError(
+            f"{what}. Nothing was planned. Correct it, or unset it.",
+            code="bad_variable",
+            place=name,
+            value=value,
+            limit=first["msg"],
+            hint="correct it, or unset it",
+        ) from error
 
 
 class Moment(BaseModel):

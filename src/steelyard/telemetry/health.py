@@ -206,7 +206,12 @@ class InFile:
         try:
             keep(self.path, change, self._say)
         except OSError as error:
-            raise InputError(f"{self._unwritten(error)} Nothing was reset.") from error
+            raise InputError(
+                f"{self._unwritten(error)} Nothing was reset.",
+                code="health_unwritable",
+                place=str(self.path),
+                value=error.strerror,
+            ) from error
 
     def _unwritten(self, error: OSError) -> str:
         reason = error.strerror or str(error)

@@ -115,15 +115,21 @@ def answer_bytes(
 def read_answer(frame: bytes) -> tuple[Answer, tuple[Array, ...]]:
     """A frame without its length; the planner's side. ModuleError for what is no such frame."""
     if len(frame) < TEXT_LENGTH.size:
-        raise ModuleError("its answer is cut short")
+        raise ModuleError("its answer is cut short", code="answer_cut_short")
     (size,) = TEXT_LENGTH.unpack_from(frame)
     if size > min(MOST_TEXT, len(frame) - TEXT_LENGTH.size):
-        raise ModuleError(f"its answer has {size:,} bytes of text, more than it has or may have")
+        raise ModuleError(
+            f"its answer has {size:,} bytes of text, more than it has or may have",
+            code="answer_too_much_text",
+            value=size,
+        )
     start = TEXT_LENGTH.size + size
     try:
         answer = Answer.model_validate_json(frame[TEXT_LENGTH.size : start])
     except ValidationError as error:
-        raise ModuleError(f"its answer cannot be used: {words(first(error))}") from error
+        raise ModuleError(
+            f"its answer cannot be used: {words(first(error))}", code="answer_unreadable"
+        ) from error
     return answer, tuple(_arrays(frame, start, answer.arrays))
 
 
@@ -134,11 +140,20 @@ def _arrays(frame: bytes, start: int, forms: Sequence[ArrayForm]) -> list[Array]
         size = 0 if dtype is None else math.prod(form.shape) * dtype.itemsize
         if dtype is None or start + size > len(frame):
             what = f"type {words(form.type)!r} and shape {form.shape}"
-            raise ModuleError(f"its answer announces an array of {what} that is not in it")
+            raise ModuleError(
+                f"its answer announces an array of {what} that is not in it",
+                code="answer_lacks_array",
+                value=what,
+            )
         arrays.append(restored(frame[start : start + size], dtype.str, form.shape))
         start += size
     if start != len(frame):
-        raise ModuleError(f"its answer has {len(frame) - start:,} bytes too many")
+        raise ModuleError(
+            f"its answer has {len(frame) - start:,} bytes too many",
+            code="answer_bytes_left",
+            value=len(frame) - start,
+            limit=0,
+        )
     return arrays
 
 

@@ -132,7 +132,9 @@ class Worker:
         try:
             params = module.params.model_validate_json(facts["params"])
         except ValidationError as error:
-            raise ModuleError(f"its parameters cannot be used: {channel.first(error)}") from error
+            raise ModuleError(
+                f"its parameters cannot be used: {channel.first(error)}", code="parameters_unusable"
+            ) from error
         # for plugins that draw without asking: the same in every plan
         random.seed(self.received["context"].record.seed)
         inputs = [self.received[name].record for name in facts["inputs"]]
@@ -151,7 +153,7 @@ class Worker:
             if data is not None:
                 self.received[name] = Received(token, data)
             elif self.received[name].token != token:
-                raise ModuleError(f"its worker lost the {name}")
+                raise ModuleError(f"its worker lost the {name}", code="input_lost", value=name)
 
     def _watched(self, work: Callable[[], Any]) -> Any:
         """What a plugin gives; ModuleError where it wrote into its input, which is then renewed."""
@@ -164,7 +166,11 @@ class Worker:
                 self.received[name].renew()
         if changed:
             which = " and the ".join(changed)
-            raise ModuleError(f"it changed its input, the {which}; modules may only read it")
+            raise ModuleError(
+                f"it changed its input, the {which}; modules may only read it",
+                code="input_changed",
+                value=which,
+            )
         return reply
 
     def _encoded(self, hint: Any, value: Any) -> Reply:
@@ -196,14 +202,22 @@ def _schema(module: Module) -> dict[str, Any]:
     """JSON Schema of the parameters with every default; ModuleError where one cannot be used."""
     for name, info in module.params.model_fields.items():
         if info.is_required():
-            raise ModuleError(f"{module.name}.{name} has no default; every parameter needs one")
+            raise ModuleError(
+                f"{module.name}.{name} has no default; every parameter needs one",
+                code="parameter_without_default",
+                place=f"{module.name}.{name}",
+            )
     try:
         schema = module.params.model_json_schema()
         defaults = module.params().model_dump(mode="json", by_alias=True)
         module.params.model_validate_json(json.dumps(defaults, allow_nan=False))
     except Exception as error:
         why = channel.first(error) if isinstance(error, ValidationError) else error
-        raise ModuleError(f"the parameters of {module.name} cannot be read: {why}") from error
+        raise ModuleError(
+            f"the parameters of {module.name} cannot be read: {why}",
+            code="parameters_schema",
+            place=module.name,
+        ) from error
     for name, node in schema.get("properties", {}).items():
         node["default"] = defaults[name]
     return schema

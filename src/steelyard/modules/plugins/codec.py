@@ -93,13 +93,24 @@ class Writer:
     def _array(self, hint: Any, value: Any, at: str) -> int:
         array, dtype = np.asarray(value), _dtype(hint)
         if array.size and array.dtype.kind not in ARRAYS[dtype]:
-            raise ModuleError(f"{at} is an array of {array.dtype} where {np.dtype(dtype)} is due")
+            raise ModuleError(
+                f"{at} is an array of {array.dtype} where {np.dtype(dtype)} is due",
+                code="answer_array_type",
+                place=at,
+                value=array.dtype,
+                limit=np.dtype(dtype),
+            )
         self.arrays.append(array.astype(dtype, copy=False))
         return len(self.arrays) - 1
 
     def _function(self, hint: Any, value: Any, at: str) -> int | None:
         if not (value is None or callable(value)):
-            raise ModuleError(f"{at} is a {_type(value)} where a function is due")
+            raise ModuleError(
+                f"{at} is a {_type(value)} where a function is due",
+                code="answer_no_function",
+                place=at,
+                value=_type(value),
+            )
         return None if value is None else self.keep(value, get_args(hint)[-1], False)
 
     def _blocks(self, hint: Any, value: Any, _: str) -> int:
@@ -137,7 +148,7 @@ class Reader:
             raise
         except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
             why = f"{_type(error)} {words(str(error), 100)}"
-            raise ModuleError(f"its answer cannot be used: {why}") from error
+            raise ModuleError(f"its answer cannot be used: {why}", code="answer_refused") from error
 
     def _of(self, hint: Any, plain: Any) -> Any:
         return plain if hint is Any else getattr(self, _form(hint))(hint, plain)
@@ -198,11 +209,21 @@ def _dtype(hint: Any) -> Any:
 def _each(at: str, value: Any, args: tuple[Any, ...]) -> Iterator[tuple[Any, Any]]:
     """The entries of a list or tuple, each with its hint."""
     if isinstance(value, str):
-        raise ModuleError(f"{at} is the text {value!r}; a tuple of texts is due, ({value!r},)")
+        raise ModuleError(
+            f"{at} is the text {value!r}; a tuple of texts is due, ({value!r},)",
+            code="text_for_tuple",
+            place=at,
+            value=value,
+        )
     entries = list(value) if isinstance(value, Iterable) else _odd(at, value, list)
     uniform = len(args) == 1 or args[-1] is ...
     if len(entries) > MOST or not (uniform or len(entries) == len(args)):
-        raise ModuleError(f"{at} has {len(entries):,} entries, which is not what is due")
+        raise ModuleError(
+            f"{at} has {len(entries):,} entries, which is not what is due",
+            code="answer_length",
+            place=at,
+            value=len(entries),
+        )
     return zip(args[:1] * len(entries) if uniform else args, entries, strict=True)
 
 
@@ -226,7 +247,13 @@ def _expect(at: str, value: Any, kind: Any) -> None:
 def _odd(at: str, value: Any, hint: Any) -> NoReturn:
     options = get_args(hint) if _form(hint) == "_union" else (hint,)
     due = " or ".join(map(_name, options))
-    raise ModuleError(f"{at} is a {_type(value)} where a {due} is due")
+    raise ModuleError(
+        f"{at} is a {_type(value)} where a {due} is due",
+        code="answer_type",
+        place=at,
+        value=_type(value),
+        limit=due,
+    )
 
 
 def _name(hint: Any) -> str:
@@ -241,5 +268,10 @@ def _text(plain: Any) -> str:
     """One line without control characters; too much is refused."""
     _expect("its answer", plain, str)
     if len(plain) > LONGEST:
-        raise ModuleError(f"its answer has a text of {len(plain):,} characters; at most {LONGEST}")
+        raise ModuleError(
+            f"its answer has a text of {len(plain):,} characters; at most {LONGEST}",
+            code="answer_text_length",
+            value=len(plain),
+            limit=LONGEST,
+        )
     return words(plain)

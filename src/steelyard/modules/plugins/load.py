@@ -62,7 +62,7 @@ def _workers(settings: Plugins, folder: Path | None, problems: list[Notice]) -> 
     for label, read in readers.items():
         try:
             if os.name != "posix":
-                raise ModuleError("plugins run on Linux and macOS only")
+                raise ModuleError("plugins run on Linux and macOS only", code="plugins_unsupported")
             worker = Worker(read(), settings)
             worker.start()
         except (ModuleError, OSError) as error:
@@ -83,14 +83,17 @@ def _take(worker: Worker, modules: dict[Kind, dict[str, Module]]) -> None:
     listed = worker.load()
     if not 0 < len(listed) <= MOST_MODULES:
         count = f"{len(listed)} modules; at most {MOST_MODULES}" if listed else "no module"
-        raise ModuleError(f"it registers {count}")
+        raise ModuleError(f"it registers {count}", code="plugin_registers", value=count, limit=1)
     own: dict[str, Module] = {}
     for module, schema in listed:
         others = {**registry.modules(module.kind), **modules[module.kind]}
         other = others.get(module.name) or own.get(module.qualified)
         if other is not None:
             raise ModuleError(
-                f"its {module.qualified} is registered already: {other.version}, {other.source}"
+                f"its {module.qualified} is registered already: {other.version}, {other.source}",
+                code="plugin_name_used",
+                place=module.qualified,
+                value=other.source,
             )
         own[module.qualified] = _module(module, schema, worker)
     for module in own.values():
@@ -99,7 +102,12 @@ def _take(worker: Worker, modules: dict[Kind, dict[str, Module]]) -> None:
 
 def _module(listed: Module, schema: Any, worker: Worker) -> Module:
     if (listed.kind, listed.form) not in ANSWERS:
-        raise ModuleError(f"its {listed.qualified} has the form {listed.form}, not for plugins")
+        raise ModuleError(
+            f"its {listed.qualified} has the form {listed.form}, not for plugins",
+            code="plugin_form",
+            place=listed.qualified,
+            value=listed.form,
+        )
     module = replace(
         listed,
         params=params_model(listed.name, schema, judge_of(worker, listed)),

@@ -57,7 +57,12 @@ def params_model(name: str, schema: Any, ask: Ask) -> type[ModuleParams]:
     """
     nodes = schema.get("properties", {}) if isinstance(schema, dict) else None
     if not isinstance(nodes, dict) or len(nodes) > MOST_PARAMETERS:
-        raise ModuleError(f"the parameters of {name} cannot be read; at most {MOST_PARAMETERS} are")
+        raise ModuleError(
+            f"the parameters of {name} cannot be read; at most {MOST_PARAMETERS} are",
+            code="too_many_parameters",
+            place=name,
+            limit=MOST_PARAMETERS,
+        )
     fields: Any = {key: (Any, _field(name, key, node)) for key, node in nodes.items()}
     doc = words(str(schema.get("description", ""))) or None
 
@@ -78,10 +83,19 @@ def _field(module: str, name: str, node: Any) -> Any:
     """The field of a parameter; raises ModuleError for a name that means something else."""
     odd = not name.isidentifier() or name.startswith("_") or name == "enabled"
     if odd or hasattr(ModuleParams, name):
-        raise ModuleError(f"{module} has a parameter {words(name, 100)!r}; it needs another name")
+        raise ModuleError(
+            f"{module} has a parameter {words(name, 100)!r}; it needs another name",
+            code="parameter_name",
+            place=module,
+            value=words(name, 100),
+        )
     _understand(f"{module}.{name}", node)
     if "default" not in node or not _travels(node["default"]):
-        raise ModuleError(f"{module}.{name} has no default; every parameter needs one")
+        raise ModuleError(
+            f"{module}.{name} has no default; every parameter needs one",
+            code="parameter_without_default",
+            place=f"{module}.{name}",
+        )
     if "description" in node:
         node["description"] = words(node["description"])
     return Field(node["default"], description=node.get("description"))
@@ -93,11 +107,18 @@ def _understand(at: str, node: Any) -> None:
     if further:
         raise ModuleError(
             f"{at} is described with {words(further[0], 100)}, which no message could explain; use "
-            "numbers, text, choices and lists"
+            "numbers, text, choices and lists",
+            code="parameter_constraint",
+            place=at,
+            value=words(further[0], 100),
         )
     wrong = [word for word, value in node.items() if not isinstance(value, WORDS[word])]
     if wrong or node.get("type", "null") not in TYPES:
-        raise ModuleError(f"{at} cannot be read: {', '.join(wrong) or words(node['type'], 100)}")
+        raise ModuleError(
+            f"{at} cannot be read: {', '.join(wrong) or words(node['type'], 100)}",
+            code="parameter_type",
+            place=at,
+        )
     inner = (node.get("items"), node.get("additionalProperties"))
     for each in (*node.get("prefixItems", ()), *node.get("anyOf", ()), *inner):
         if not isinstance(each, bool | None):

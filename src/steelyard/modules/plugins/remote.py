@@ -39,11 +39,13 @@ class Kept:
     def __call__(self, *args: Any) -> Any:
         """Ask it; ModuleError when its worker has ended, DeadlineStruck when all is too long."""
         if self._worker.starts != self._start:
-            raise ModuleError("its worker has ended since it answered")
+            raise ModuleError("its worker has ended since it answered", code="worker_gone")
         most = PATIENCE * self._worker.seconds
         if self._spent > most:
             how = f"over {most:g} s together ({PATIENCE} times plugins.seconds)"
-            raise DeadlineStruck(f"its answers took {how}; it is not asked again")
+            raise DeadlineStruck(
+                f"its answers took {how}; it is not asked again", code="plugin_answers_slow"
+            )
         start = time.monotonic()
         try:
             answer = self._worker.ask("apply", {"kept": self._number, "args": args})
@@ -80,7 +82,7 @@ def judge_of(worker: Worker, module: Module) -> Callable[[str], Any]:
     def judge(values: str) -> Any:
         asked = living()
         if asked is None:
-            raise ModuleError("its worker has ended")
+            raise ModuleError("its worker has ended", code="worker_gone")
         return asked.ask("params", {"module": module.qualified, "params": values})[0]
 
     return judge
@@ -120,5 +122,9 @@ def _counted(blocks: Iterator[IntArray]) -> Iterator[IntArray]:
     for block in blocks:
         count += max(len(block), 1)
         if count > STREAM_ROWS:
-            raise ModuleError(f"it gave more than {STREAM_ROWS:,} sequences; it is asked no more")
+            raise ModuleError(
+                f"it gave more than {STREAM_ROWS:,} sequences; it is asked no more",
+                code="too_many_sequences",
+                limit=STREAM_ROWS,
+            )
         yield block

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from steelyard.errors import ModuleError, SettingsError, did_you_mean
+from steelyard.errors import ModuleError, SettingsError, did_you_mean, each
 from steelyard.settings import Plugins
 
 GROUP = "steelyard.plugins"
@@ -70,7 +70,9 @@ def check(settings: Plugins) -> None:
         wrong.append(f"{count} plugins are listed; at most {MOST_SOURCES} are run.")
     if wrong:
         raise SettingsError(
-            "\n".join(["The plugins cannot be loaded; nothing was planned.", *wrong])
+            "\n".join(["The plugins cannot be loaded; nothing was planned.", *wrong]),
+            code="plugins_unloadable",
+            faults=each("plugins_unloadable", wrong),
         )
 
 
@@ -82,7 +84,11 @@ def folder_of(settings: Plugins, beside: Path | None) -> Path:
     if beside is None:
         raise SettingsError(
             f"plugins.folder is {settings.folder!r}, which is relative to the strategy file, and "
-            "this strategy is no file. Nothing was planned: give an absolute folder."
+            "this strategy is no file. Nothing was planned: give an absolute folder.",
+            code="plugins_folder_relative",
+            place="plugins.folder",
+            value=settings.folder,
+            hint="give an absolute folder",
         )
     return beside / folder
 
@@ -94,7 +100,11 @@ def pinned(folder: Path, name: str, digest: str) -> Source:
     if actual != digest:
         raise ModuleError(
             f"it is not the file that the strategy pins: expected {digest}, found {actual}. If the "
-            "change is yours, pin the new one"
+            "change is yours, pin the new one",
+            code="plugin_not_pinned",
+            value=actual,
+            limit=digest,
+            hint="if the change is yours, pin the new one",
         )
     return Source(label=name, name=f"steelyard_plugin_{Path(name).stem}", digest=digest, code=code)
 
@@ -106,15 +116,25 @@ def _bytes(path: Path) -> bytes:
         handle = os.open(path, flags)
     except OSError as error:
         why = "it is a symbolic link" if path.is_symlink() else error.strerror or str(error)
-        raise ModuleError(f"{path} could not be read: {why}") from error
+        raise ModuleError(
+            f"{path} could not be read: {why}", code="plugin_unreadable", place=str(path), value=why
+        ) from error
     status = os.fstat(handle)
     if not stat.S_ISREG(status.st_mode):
         os.close(handle)
-        raise ModuleError(f"{path} is not a regular file")
+        raise ModuleError(
+            f"{path} is not a regular file", code="plugin_no_regular_file", place=str(path)
+        )
     with os.fdopen(handle, "rb") as file:
         code = file.read(MOST_BYTES + 1)
     if len(code) > MOST_BYTES:
-        raise ModuleError(f"{path} has {status.st_size:,} bytes; at most {MOST_BYTES:,} are read")
+        raise ModuleError(
+            f"{path} has {status.st_size:,} bytes; at most {MOST_BYTES:,} are read",
+            code="plugin_too_large",
+            place=str(path),
+            value=status.st_size,
+            limit=MOST_BYTES,
+        )
     return code
 
 
@@ -130,11 +150,17 @@ def entry_point(name: str) -> Source:
         names = sorted({entry.name for entry in installed})
         raise ModuleError(
             f"no installed package has it in the group {GROUP}.{did_you_mean(name, names)} "
-            f"Installed: {', '.join(names) or 'none'}"
+            f"Installed: {', '.join(names) or 'none'}",
+            code="plugin_not_installed",
+            value=name,
+            limit=", ".join(names),
+            hint=did_you_mean(name, names).strip(),
         )
     if len(matches) > 1:
         packages = ", ".join(f"{package} {version}" for _, package, version in sorted(matches))
-        raise ModuleError(f"several packages have it: {packages}")
+        raise ModuleError(
+            f"several packages have it: {packages}", code="plugin_ambiguous", value=packages
+        )
     (((value, package, version), entry),) = matches.items()
     module, _, attr = value.partition(":")
     content = "\n".join([package, version, value, *_hashes(entry, module)])

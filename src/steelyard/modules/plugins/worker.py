@@ -72,7 +72,10 @@ class Worker:
             if self.starts == MOST_STARTS:
                 raise ModuleError(
                     f"its worker has ended {MOST_STARTS} times and is not started again; nothing of"
-                    f" the plugin {self.source.label} runs until the strategy is loaded anew"
+                    f" the plugin {self.source.label} runs until the strategy is loaded anew",
+                    code="worker_starts",
+                    place=self.source.label,
+                    limit=MOST_STARTS,
                 )
             self.starts += 1
             self._sent, self.dropped = {}, deque()
@@ -85,7 +88,9 @@ class Worker:
             value, _ = self._exchange("load", {"source": self.source, "seconds": self.seconds})
             if self._listed not in (None, value):
                 self.end()
-                raise ModuleError("started again, it registers something else than before")
+                raise ModuleError(
+                    "started again, it registers something else than before", code="plugin_differs"
+                )
             self._listed = value
             return codec.Reader().read(codec.LISTED, value)  # type: ignore[no-any-return]
 
@@ -142,7 +147,8 @@ class Worker:
         if answer.call != self._calls:
             self.end()
             raise ModuleError(
-                "it answered another question than it was asked; its worker was ended"
+                "it answered another question than it was asked; its worker was ended",
+                code="answer_to_another",
             )
         if answer.fault is not None:
             raise _error(answer.fault, self.source.label)
@@ -154,7 +160,11 @@ def _error(fault: Fault, label: str) -> ModuleError:
     ours = fault.type == ModuleError.__name__
     parts = [fault.text] if ours else [fault.type, *filter(None, [fault.text])]
     where = "" if fault.line is None else f" ({label} line {fault.line})"
-    return ModuleError(words(": ".join(parts)) + where)
+    return ModuleError(
+        words(": ".join(parts)) + where,
+        code="plugin_raised",
+        place=label if fault.line is None else f"{label} line {fault.line}",
+    )
 
 
 def _shut(worker: int, *, living: bool) -> None:
@@ -197,7 +207,9 @@ class _Process:
             ready = [handle for handle, _ in poll.poll(max(rest, 0.0) * 1000)]
             if not ready:
                 late = f"it took longer than {seconds:g} s (plugins.seconds); its worker was ended"
-                raise DeadlineStruck(late)
+                raise DeadlineStruck(
+                    late, code="plugin_too_slow", place="plugins.seconds", limit=f"{seconds:g} s"
+                )
             if self._out in ready:
                 frame += self._read(PIECE)
             elif self._in in ready:
@@ -207,10 +219,20 @@ class _Process:
             if due is None and len(frame) >= LENGTH.size:
                 (size,) = LENGTH.unpack_from(frame)
                 if size > MOST_ANSWER:
-                    raise ModuleError(f"its answer has {size:,} bytes; at most {MOST_ANSWER:,}")
+                    raise ModuleError(
+                        f"its answer has {size:,} bytes; at most {MOST_ANSWER:,}",
+                        code="answer_too_large",
+                        value=size,
+                        limit=MOST_ANSWER,
+                    )
                 due = LENGTH.size + size
         if len(frame) != due:
-            raise ModuleError(f"it says {len(frame) - due:,} bytes more than its answer")
+            raise ModuleError(
+                f"it says {len(frame) - due:,} bytes more than its answer",
+                code="answer_over_length",
+                value=len(frame) - due,
+                limit=0,
+            )
         return bytes(frame[LENGTH.size :])
 
     def _write(self, pending: memoryview) -> memoryview:
@@ -235,13 +257,23 @@ class _Process:
         try:
             code = self._process.wait(timeout=0.5)
         except subprocess.TimeoutExpired:
-            return ModuleError("it closed its channel; its worker was ended")
+            return ModuleError("it closed its channel; its worker was ended", code="worker_silent")
         if -code in {signal.SIGXCPU, signal.SIGALRM}:
             why = "it used more processor time than one call may (plugins.seconds)"
-            return DeadlineStruck(f"{why}; its worker was ended")
+            return DeadlineStruck(
+                f"{why}; its worker was ended",
+                code="plugin_processor_time",
+                place="plugins.seconds",
+            )
         if code < 0:
-            return ModuleError(f"its worker was ended by signal {signal.Signals(-code).name}")
-        return ModuleError(f"its worker ended itself with exit code {code}")
+            return ModuleError(
+                f"its worker was ended by signal {signal.Signals(-code).name}",
+                code="worker_signalled",
+                value=signal.Signals(-code).name,
+            )
+        return ModuleError(
+            f"its worker ended itself with exit code {code}", code="worker_exited", value=code
+        )
 
 
 def _end(process: subprocess.Popen[bytes], owner: int) -> None:

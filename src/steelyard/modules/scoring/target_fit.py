@@ -35,7 +35,10 @@ def target_fit(ctx: Context, _: Params) -> Term:
     Raises ModuleError without target weights.
     """
     if ctx.target_weights is None:
-        raise ModuleError("target_fit needs target weights and there are none; it was not scored.")
+        raise ModuleError(
+            "target_fit needs target weights and there are none; it was not scored.",
+            code="no_target_weights",
+        )
     targets, target_cash = ctx.target_weights, ctx.target_cash
     aim = end_state(targets, target_cash)
 

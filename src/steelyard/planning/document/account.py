@@ -13,21 +13,25 @@ from steelyard.money import ZERO
 from steelyard.orders import Side
 from steelyard.planning.choice import Scored
 from steelyard.planning.costs import by_age
-from steelyard.planning.document.orders import lot_shown
+from steelyard.planning.document.orders import lot_shown, price_origin
 from steelyard.planning.planning_set import last_bought
 from steelyard.planning.solve import Solution
+from steelyard.planning.valuation import quoted
 from steelyard.plans.account import (
     AbsentTargetShown,
     CashRung,
     Drift,
     HoldingAfter,
     HoldingShown,
+    KeptOutShown,
     OpenOrderShown,
     PricesAsOf,
+    SettlingShown,
     StrategyRef,
 )
 from steelyard.plans.orders import PlanCosts, Step
 from steelyard.portfolio import Snapshot
+from steelyard.sentences import cased, facts_of
 from steelyard.strategies import Strategy
 
 
@@ -40,6 +44,7 @@ def drift_of(ctx: Context, weights: np.ndarray, cash: float) -> float | None:
             np.abs(weights - ctx.target_weights).sum()
             + abs(cash - ctx.target_cash)
             + ctx.absent_target
+            + ctx.kept_out_weight
         )
         / 2
     )
@@ -69,7 +74,8 @@ def drift_after(m: Solution, scored: Scored) -> float | None:
 def cash_after_of(
     snapshot: Snapshot, steps: Iterable[Step], costs: PlanCosts
 ) -> dict[str, Decimal]:
-    after = {**snapshot.cash}
+    """Every balance when all has settled: what is on its way, and the plan's own orders."""
+    after = snapshot.available("proceeds")
     flow = sum(
         (step.notional_base if step.side is Side.SELL else -step.notional_base for step in steps),
         ZERO,
@@ -108,15 +114,17 @@ def strategy_shown(strategy: Strategy) -> StrategyRef:
 
 
 def open_orders(m: Solution) -> Iterable[OpenOrderShown]:
+    priced = {**m.valuation.priced, **quoted(m.valuation.kept_out)}
     for order in m.case.snapshot.open_orders:
         if not order.open_quantity:
             continue
-        p = m.valuation.priced.get(order.symbol) if order.side is Side.BUY else None
+        p = priced.get(order.symbol) if order.side is Side.BUY else None
         yield OpenOrderShown(
             symbol=order.symbol,
             side=order.side,
             quantity=order.open_quantity,
             price=None if p is None else order.limit_price or p.price,
+            multiplier=None if p is None else p.security.multiplier,
             fx_rate=None if p is None else p.rate,
         )
 
@@ -133,11 +141,14 @@ def holdings_shown(m: Solution) -> Iterable[HoldingShown]:
             quantity=p.quantity,
             sellable=p.quantity - min(p.quantity, m.case.snapshot.open_quantity(symbol, Side.SELL)),
             lot_size=p.security.lot_size,
-            lot_value=p.security.lot_size * p.price * p.rate,
+            lot_value=p.security.lot_size * p.share,
             is_fund=p.security.is_fund,
+            product_type=p.security.product_type,
             allow_buy=p.security.allow_buy,
             allow_sell=p.security.allow_sell,
             price=p.price,
+            **price_origin(p.quote, p.security),
+            multiplier=p.security.multiplier,
             currency=p.security.currency,
             fx_rate=p.rate,
             value=p.value,
@@ -151,6 +162,40 @@ def holdings_shown(m: Solution) -> Iterable[HoldingShown]:
                 for lot in (by_age(p.holding.lots) if p.holding else ())
             ),
         )
+
+
+def kept_out(m: Solution) -> Iterable[KeptOutShown]:
+    """What is held and not traded, with its value."""
+    for position in m.valuation.kept_out:
+        security, quote, why = position.security, position.quote, position.drop.why
+        origin = dict.fromkeys(("price_source", "price_on", "price_unit"))
+        yield KeptOutShown(
+            symbol=security.symbol,
+            name=security.name,
+            product_type=security.product_type,
+            quantity=position.holding.quantity,
+            price=None if quote is None else quote.price,
+            **(origin if quote is None else price_origin(quote, security)),
+            multiplier=security.multiplier,
+            currency=security.currency,
+            fx_rate=position.rate,
+            value=position.value,
+            weight=weight_of(m, position.value),
+            why=cased(why.text),
+            template=why.template,
+            facts=facts_of(why),
+        )
+
+
+def weight_of(m: Solution, amount: Decimal) -> float:
+    """Of value; 0 where nothing is owned."""
+    return float(amount) / m.ctx.value if m.valuation.value > 0 else 0.0
+
+
+def settling(snapshot: Snapshot) -> Iterable[SettlingShown]:
+    """Money on its way, first things first."""
+    for entry in snapshot.pending:
+        yield SettlingShown(currency=entry.currency, amount=entry.amount, on=entry.on)
 
 
 def holdings_after(m: Solution) -> Iterable[HoldingAfter]:
@@ -171,20 +216,35 @@ def holdings_after(m: Solution) -> Iterable[HoldingAfter]:
 
 
 def cash_ladder(m: Solution, cash_after: Mapping[str, Decimal]) -> Iterable[CashRung]:
-    """Per currency: settled today, there once traded, settled after the settlement days."""
-    today = m.case.snapshot.as_of
+    """Per currency: settled today, there once traded, then settled on each day that brings money:
+    what was on its way on its own day, the orders after the settlement days.
+    """
+    snapshot = m.case.snapshot
+    today, before = snapshot.as_of, snapshot.settled
     settles = settlement_date(today, m.ctx.limits.settlement_days)
     for currency, after in cash_after.items():
-        before = m.case.snapshot.cash.get(currency, ZERO)
+        balance = before.get(currency, ZERO)
         yield CashRung(
-            date=today, currency=currency, balance=before, kind="settled", estimated=False
+            date=today, currency=currency, balance=balance, kind="settled", estimated=False
         )
-        if after != before:
+        days: dict[date, Decimal] = {}
+        for entry in snapshot.pending:
+            if entry.currency == currency:
+                days[entry.on] = days.get(entry.on, ZERO) + entry.amount
+        traded = after - balance - sum(days.values(), ZERO)
+        if traded:
+            days[settles] = days.get(settles, ZERO) + traded
             yield CashRung(
                 date=today, currency=currency, balance=after, kind="traded", estimated=True
             )
+        for day in sorted(days):
+            balance += days[day]
             yield CashRung(
-                date=settles, currency=currency, balance=after, kind="settled", estimated=True
+                date=day,
+                currency=currency,
+                balance=balance,
+                kind="settled",
+                estimated=bool(traded) and day >= settles,
             )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
+from steelyard.market import Quote
 from steelyard.modules.candidates import Candidates
 from steelyard.money import ZERO
 from steelyard.notices import Stop
@@ -15,7 +17,7 @@ from steelyard.planning.solve import Solution
 from steelyard.planning.valuation import Priced
 from steelyard.plans.account import LotShown
 from steelyard.plans.orders import CandidateShown, Conversion, CostShown, NotTraded, Step
-from steelyard.portfolio import TaxLot
+from steelyard.portfolio import Security, TaxLot
 from steelyard.sentences import cased, facts_of
 
 
@@ -29,7 +31,7 @@ def priced_of(m: Solution, j: int) -> Priced:
 
 def notional_base(m: Solution, j: int) -> Decimal:
     p = priced_of(m, j)
-    return m.table.quantity[j] * p.price * p.rate
+    return m.table.quantity[j] * p.share
 
 
 def costs_of(m: Solution, j: int) -> CostShown:
@@ -60,8 +62,18 @@ def lots_of(m: Solution, j: int) -> tuple[LotShown, ...]:
 
 
 def lot_shown(lot: TaxLot, quantity: Decimal, p: Priced) -> LotShown:
-    gain = None if lot.unit_cost is None else (p.price - lot.unit_cost) * quantity * p.rate
+    per_quote = quantity * p.security.multiplier * p.rate
+    gain = None if lot.unit_cost is None else (p.price - lot.unit_cost) * per_quote
     return LotShown(acquired=lot.acquired, quantity=quantity, unit_cost=lot.unit_cost, gain=gain)
+
+
+def price_origin(quote: Quote, security: Security) -> dict[str, Any]:
+    """Where a price is from, of which session, and in what it was quoted."""
+    return {
+        "price_source": quote.source,
+        "price_on": quote.on,
+        "price_unit": quote.unit or security.currency,
+    }
 
 
 def step_shown(m: Solution, n: int, j: int) -> Step:
@@ -78,9 +90,11 @@ def step_shown(m: Solution, n: int, j: int) -> Step:
         name=p.security.name,
         quantity=table.quantity[j],
         price=p.price,
+        **price_origin(p.quote, p.security),
+        multiplier=p.security.multiplier,
         currency=p.security.currency,
         fx_rate=p.rate,
-        notional=table.quantity[j] * p.price,
+        notional=table.quantity[j] * p.unit_price,
         notional_base=amount,
         costs=costs_of(m, j),
         weight_before=weight,
@@ -135,6 +149,7 @@ def candidates_shown(m: Solution) -> Iterable[CandidateShown]:
             side=table.side(j),
             quantity=table.quantity[j],
             price=p.price,
+            multiplier=p.security.multiplier,
             currency=p.security.currency,
             fx_rate=p.rate,
             notional_base=notional_base(m, j),

@@ -18,8 +18,10 @@ from steelyard.planning.document.account import (
     drift_shown,
     holdings_after,
     holdings_shown,
+    kept_out,
     open_orders,
     prices_as_of,
+    settling,
     strategy_shown,
 )
 from steelyard.planning.document.alternatives import alternatives, proposers
@@ -82,7 +84,8 @@ def write(
             strategy=strategy_shown(strategy),
             base_currency=ctx.base_currency,
             value=m.valuation.value,
-            cash=dict(sorted(snapshot.cash.items())),
+            cash=snapshot.settled,
+            settling=tuple(settling(snapshot)),
             cash_after=cash_after,
             cash_rates=dict(sorted(m.valuation.cash_rates.items())),
             reserve=Decimal(repr(ctx.reserve_weight)) * m.valuation.value,
@@ -96,6 +99,7 @@ def write(
                 drift_band_weight=strategy.rebalance.drift_band_weight,
             ),
             excluded=snapshot.excluded,
+            kept_out=tuple(kept_out(m)),
             holdings=tuple(holdings_shown(m)),
             holdings_after=tuple(holdings_after(m)),
             candidates=tuple(candidates_shown(m)),

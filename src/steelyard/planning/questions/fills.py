@@ -55,7 +55,7 @@ def _part(solution: Solution, j: int, quantity: Decimal) -> Sized:
 
 def _filling(solution: Solution, n: int, j: int, quantity: Decimal) -> Filling:
     p = solution.valuation.priced[solution.ctx.symbols[solution.table.security[j]]]
-    return Filling(n=n, quantity=quantity, notional_base=quantity * p.price * p.rate)
+    return Filling(n=n, quantity=quantity, notional_base=quantity * p.share)
 
 
 def _scenario(why: Sentence, scored: Scored, cash: float) -> Sentence:

@@ -109,7 +109,11 @@ def _applied(case: Case, question: Loosening) -> Case:
         return replace(case, strategy=_with_parameter(case.strategy, owner, name, question.then))
     now = getattr(getattr(case.strategy, kind, None), rest, None)
     if now is None:
-        raise ModuleError(f"it loosens {question.setting}, which is no rule of the strategy")
+        raise ModuleError(
+            f"it loosens {question.setting}, which is no rule of the strategy",
+            code="loosens_no_rule",
+            place=question.setting,
+        )
     return case.with_setting(kind, rest, type(now)(question.then))
 
 

@@ -110,7 +110,9 @@ def build_model(
     if not parts:
         raise PlanRefused(
             "No score term is left, so no two portfolios can be compared. Nothing was planned: "
-            "enable at least one."
+            "enable at least one.",
+            code="no_score_term",
+            hint="enable at least one",
         )
     if size is None:
         size = next(len(arrays[-1]) for _, part, _ in parts if (arrays := _arrays(part)))
@@ -162,7 +164,15 @@ def _check(term: Term, part: Part, size: int) -> None:
         shapes = ", ".join(str(array.shape) for array in arrays)
         raise ModuleError(
             f"{at}: arrays of shape {shapes}, where {size} entries a side were due. It was not "
-            "scored."
+            "scored.",
+            code="term_arrays",
+            place=at,
+            value=str(shapes),
+            limit=size,
         )
     if not (math.isfinite(constant) and all(np.isfinite(array).all() for array in arrays)):
-        raise ModuleError(f"{at}: its constant or an array is not finite. It was not scored.")
+        raise ModuleError(
+            f"{at}: its constant or an array is not finite. It was not scored.",
+            code="term_not_finite",
+            place=at,
+        )

@@ -36,7 +36,10 @@ def term_weights(ctx: Context, names: Iterable[str]) -> dict[str, float]:
             mode = "without target weights" if ctx.target_weights is None else "with target weights"
             raise ModuleError(
                 f"The score term {name!r} has no weight {mode}; those that have are "
-                f"{', '.join(shares)}. It was not scored."
+                f"{', '.join(shares)}. It was not scored.",
+                code="term_without_weight",
+                value=name,
+                limit=", ".join(shares),
             )
     total = math.fsum(shares[name] for name in named)
     return {name: shares[name] / total if total > 0 else 0.0 for name in named}

@@ -8,10 +8,27 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from steelyard.plans.verify.book import BUY, ONE, SELL, ZERO, Book, gain, signed
+from steelyard.plans.verify.book import (
+    BUY,
+    FUNDS,
+    ONE,
+    SELL,
+    SETTLED,
+    ZERO,
+    Book,
+    gain,
+    per_point,
+    signed,
+)
 from steelyard.plans.verify.tally import Place, Record, Tally, at_least, at_most
+from steelyard.plans.verify.words import check_sentence
 
 SATURDAY = 5
+WEEK = 7
+OPTION, FUTURE = "OPTION", "FUTURE"
+WHAT = {OPTION: "an option", FUTURE: "a future"}
+"""Types that are not traded, as their sentence names them."""
+NOT_TRADED_TOO = "it stands in not_traded with the same words"
 LONGEST_SETTLEMENT_DAYS = 366
 TARGETS_MAY_SUM_TO = Decimal("1.000001")
 
@@ -21,6 +38,10 @@ def check_account(book: Book, tally: Tally) -> None:
     top = tally.at("", book.doc)
     _rates(book, tally)
     _value(book, top)
+    _prices(book, tally)
+    _settling(book, tally)
+    for n, position in enumerate(book.kept_out):
+        _kept_out(book, tally.at(f"kept_out[{n}]", position), position)
     for n, holding in enumerate(book.doc["holdings"]):
         _holding(book, tally.at(f"holdings[{n}]", holding), holding)
     _names(book, top)
@@ -35,44 +56,103 @@ def _rates(book: Book, tally: Tally) -> None:
     """One currency, one rate; the base currency is worth 1; no price is of tomorrow."""
     doc, one_rate = book.doc, "one rate for one currency"
     rates = tally.at("cash_rates", doc["cash_rates"])
-    for currency, amount in doc["cash"].items():
+    for currency, amount in book.balances.items():
         has = currency in doc["cash_rates"] or not amount
         tally.rule(rates.path(currency), has, "a rate", None, "every balance has a rate")
     for currency in doc["cash_rates"]:
         rates.amount(currency, book.rates[currency], one_rate)
-        has = currency in doc["cash"]
+        has = currency in book.balances
         tally.rule(rates.path(currency), has, "a balance", None, "only balances have a cash rate")
     for part in ("holdings", "candidates", "steps"):
         for n, row in enumerate(doc[part]):
             place = tally.at(f"{part}[{n}]", row)
             place.amount("fx_rate", book.rates.get(row["currency"]), one_rate)
+    for n, row in enumerate(book.kept_out):
+        rate = None if row["price"] is None else book.rates.get(row["currency"])
+        tally.at(f"kept_out[{n}]", row).amount("fx_rate", rate, one_rate)
     prices = tally.at("prices_as_of", doc["prices_as_of"])
     for key in ("quotes", "history"):
         old = doc["prices_as_of"][key] <= doc["as_of"]
         prices.rule(key, old, f"at most {doc['as_of']}", "no price is newer than the plan")
 
 
+def _prices(book: Book, tally: Tally) -> None:
+    """Of which day each price is: none of tomorrow, none too old under what is held or traded."""
+    doc, most = book.doc, book.limits["max_stale_sessions"]
+    traded = {step["symbol"] for step in book.steps}
+    for part in ("holdings", "kept_out"):
+        for n, row in enumerate(doc[part]):
+            place, day = tally.at(f"{part}[{n}]", row), row["price_on"]
+            if day is None:
+                continue  # a future that counts 0, held so below
+            newest = doc["prices_as_of"]["quotes"] if part == "holdings" else doc["as_of"]
+            place.rule("price_on", day <= newest, f"at most {newest}", "no price is of tomorrow")
+            if row["quantity"] or row["symbol"] in traded:
+                name = "what is held or traded has a young price"
+                young = weekdays_between(day, doc["as_of"]) <= most
+                place.rule("price_on", young, f"at most {most} weekdays old", name)
+
+
+def _settling(book: Book, tally: Tally) -> None:
+    """Money on its way comes after the day of the plan, first things first."""
+    rows, as_of = book.doc["settling"], book.doc["as_of"]
+    for n, row in enumerate(rows):
+        place = tally.at(f"settling[{n}]", row)
+        place.rule("on", row["on"] > as_of, f"after {as_of}", "what settled by today is cash")
+        place.rule("amount", bool(row["amount"]), "an amount", "money on its way is some")
+    days = [row["on"] for row in rows]
+    tally.rule("settling", days == sorted(days), "by day", days, "first things first")
+
+
+def _kept_out(book: Book, place: Place, row: Record) -> None:
+    """A position that no order touches: what it is, what it is worth, why it is not traded."""
+    priced, quantity = row["price"] is not None, row["quantity"]
+    for key in ("price_source", "price_on", "price_unit", "fx_rate"):
+        has = (row[key] is not None) is priced
+        place.rule(key, has, "with a price", "a price has its source, day, unit and rate")
+    price = row["price"] if priced else ZERO
+    unit = price * per_point(row) if priced and row["fx_rate"] is not None else ZERO
+    place.amount("value", quantity * unit, "value = quantity x price x multiplier x rate")
+    place.number("weight", book.weight(row["value"]), "weight = value / portfolio value")
+    kind = row["product_type"]
+    due = kind in WHAT or quantity < 0
+    place.rule("product_type", due, "a short, an option or a future", "why it is not traded")
+    place.rule("quantity", bool(quantity), "some", "a position is for something")
+    place.rule("price", priced or kind == FUTURE, "a price", "only a future may have no price")
+    stops = [stop for stop in book.doc["not_traded"] if stop["symbol"] == row["symbol"]]
+    words = {key: [stop[key] for stop in stops] for key in ("template", "facts")}
+    for key, there in words.items():
+        place.rule(key, row[key] in there, "as it stands there", NOT_TRADED_TOO)
+    kind = WHAT.get(kind, "a short position")
+    side = "short" if quantity < 0 else "long"
+    check_sentence(place, {"kind": kind, "pieces": abs(quantity), "side": side}, text="why")
+
+
 def _value(book: Book, top: Place) -> None:
-    worth = sum((holding["value"] for holding in book.doc["holdings"]), ZERO)
-    top.amount("value", worth + book.cash_before, "value = holdings + cash in base")
+    positions = (*book.doc["holdings"], *book.kept_out)
+    worth = sum((position["value"] for position in positions), ZERO)
+    name = "value = holdings + what is not traded + cash in base, settled or not"
+    top.amount("value", worth + book.cash_before, name)
     reserve = book.limits["cash_reserve_weight"] * book.value
     top.amount("reserve", reserve, "reserve = weight x value")
     top.rule("value", book.value >= 0, at_least(ZERO), "the value is not negative")
 
 
 def _holding(book: Book, place: Place, holding: Record) -> None:
-    quantity, unit = holding["quantity"], holding["price"] * holding["fx_rate"]
-    place.amount("value", quantity * unit, "value = quantity x price x rate")
-    place.amount("lot_value", holding["lot_size"] * unit, "lot value = lot size x price x rate")
+    quantity, unit = holding["quantity"], holding["price"] * per_point(holding)
+    place.amount("value", quantity * unit, "value = quantity x price x multiplier x rate")
+    name = "lot value = lot size x price x multiplier x rate"
+    place.amount("lot_value", holding["lot_size"] * unit, name)
     place.number("weight", book.weight(holding["value"]), "weight = value / portfolio value")
     place.rule("quantity", quantity >= 0, at_least(ZERO), "no short holding")
+    place.same("is_fund", holding["product_type"] in FUNDS, "funds are told by their type")
     lots = sum((lot["quantity"] for lot in holding["lots"]), ZERO)
     place.amount("quantity", lots, "the lots are the holding")
     for n, lot in enumerate(holding["lots"]):
         at = place.tally.at(f"{place.where}.lots[{n}]", lot)
         at.rule("quantity", lot["quantity"] > 0, "more than 0", "no empty lot")
         due = gain(lot, lot["quantity"], holding)
-        at.amount("gain", due, "gain = (price - cost) x quantity x rate")
+        at.amount("gain", due, "gain = (price - cost) x multiplier x quantity x rate")
     target, half = holding["target"], book.doc["rules"]["drift_band_weight"]
     edges = (None, None) if target is None else (max(ZERO, target - half), target + half)
     band = dict(zip(("low", "high"), holding["band"] or (None, None), strict=True))
@@ -87,7 +167,11 @@ def _names(book: Book, top: Place) -> None:
         times = Counter(row["symbol"] for row in book.doc[part])
         twice = [symbol for symbol, count in times.items() if count > 1]
         top.tally.rule(part, not twice, "each once", twice, "a symbol stands once")
-    listed = {*book.holdings, *(row["symbol"] for row in book.doc["candidates"])}
+    traded = {*book.holdings, *(row["symbol"] for row in book.doc["candidates"])}
+    symbols = [row["symbol"] for row in book.kept_out]
+    once = len({*symbols}) == len(symbols) and not traded & {*symbols}
+    top.tally.rule("kept_out", once, "each once", symbols, "what is not traded stands nowhere else")
+    listed = {*traded, *symbols}
     touched = [symbol for symbol in book.doc["excluded"] if symbol in listed]
     top.rule("excluded", not touched, f"nothing of {touched}", "what is excluded is not touched")
 
@@ -122,11 +206,13 @@ def _open_orders(book: Book, top: Place) -> None:
             reserved[order["symbol"]] += quantity
             place.same("price", None, "an open sell reserves no money")
             place.same("fx_rate", None, "an open sell reserves no money")
+            place.same("multiplier", None, "an open sell reserves no money")
             continue
-        for key in ("price", "fx_rate"):
+        for key in ("price", "fx_rate", "multiplier"):
             place.rule(key, order[key] is not None, f"a {key}", "an open buy has a price and rate")
-        money += quantity * (price or ZERO) * (rate or ZERO)
-    top.amount("open_buys", money, "open buys = quantity x price x rate")
+        money += quantity * (price or ZERO) * (order["multiplier"] or ZERO) * (rate or ZERO)
+        of_its_holding(book, order, place)
+    top.amount("open_buys", money, "open buys = quantity x price x multiplier x rate")
     for n, holding in enumerate(book.doc["holdings"]):
         rest = max(ZERO, holding["quantity"] - Decimal(reserved[holding["symbol"]]))
         place = top.tally.at(f"holdings[{n}]", holding)
@@ -149,27 +235,34 @@ def _after(book: Book, top: Place) -> None:
         place = top.tally.at(f"holdings_after[{n}]", after)
         quantity = holding["quantity"] + Decimal(moved[after["symbol"]])
         place.amount("quantity", quantity, "quantity after = before + steps")
-        weight = book.weight(quantity * holding["price"] * holding["fx_rate"])
+        weight = book.weight(quantity * holding["price"] * per_point(holding))
         place.number("weight", weight, "weight after = value after / value")
         place.rule("quantity", quantity >= 0, at_least(ZERO), "nothing is sold short")
     if book.value > 0:
-        weights = [after["weight"] for after in doc["holdings_after"]]
+        weights = [row["weight"] for row in (*doc["holdings_after"], *book.kept_out)]
         cash = book.weight(book.in_base(doc["cash_after"]) + doc["costs"]["total"])
         whole = top.tally.at("holdings_after", {"": sum(weights, cash)})
-        whole.number("", ONE, "weights after + cash after + costs = 1", *weights, cash)
+        whole.number(
+            "",
+            ONE,
+            "weights after, not traded among them, + cash after + costs = 1",
+            *weights,
+            cash,
+        )
 
 
 def _cash_after(book: Book, top: Place) -> None:
     """Sales come in, buys and costs go out, all in the base currency; other balances stay."""
     doc = book.doc
     base, after = doc["base_currency"], doc["cash_after"]
-    due, names = sorted({*doc["cash"], base}), sorted(after)
+    due, names = sorted({*book.balances, base}), sorted(after)
     top.tally.rule("cash_after", due == names, due, names, "the currencies of the cash after")
     brought = [signed(step) - step["costs"]["total"] for step in book.steps]
     balances = top.tally.at("cash_after", after)
     for currency in after:
-        cash = doc["cash"].get(currency, ZERO) + (sum(brought, ZERO) if currency == base else ZERO)
-        balances.amount(currency, cash, "cash after = cash + sales - buys - costs")
+        moved = sum(brought, ZERO) if currency == base else ZERO
+        cash = book.balances.get(currency, ZERO) + moved
+        balances.amount(currency, cash, "cash after = all cash + sales - buys - costs")
     if not book.steps:
         return
 
@@ -180,14 +273,16 @@ def _cash_after(book: Book, top: Place) -> None:
     reserve = min(doc["reserve"], free)
     rest = book.in_base(after) - doc["open_buys"]
     floor("the reserve stays in cash, or what there was", reserve, rest)
-    settled = book.limits["funding"] == "settled"
+    settled = book.limits["funding"] == SETTLED
     # what a sale brings is not settled yet; what its costs take beyond that is due
     pays = [min(money, ZERO) if settled else money for money in brought]
     rest = book.spendable + sum(pays, ZERO)
     money = "settled money alone pays" if settled else "money that is there pays"
     floor(f"{money}, open buys keep theirs", min(ZERO, book.spendable), rest)
     if settled:
+        free = book.in_base(book.available) - doc["open_buys"]
         rest += free - book.spendable
+        reserve = min(doc["reserve"], free)
         floor("the reserve stays in settled cash, or what there was", reserve, rest)
 
 
@@ -213,13 +308,37 @@ def _ladder(book: Book, top: Place) -> None:
 def _rungs(book: Book, settled_on: date) -> Iterator[dict[str, Any]]:
     doc = book.doc
     for currency in sorted(doc["cash_after"]):
-        before, after = doc["cash"].get(currency, ZERO), doc["cash_after"][currency]
-        rung = {"date": doc["as_of"], "currency": currency, "balance": before, "kind": "settled"}
-        yield {**rung, "estimated": False}
-        if before != after:
-            rung |= {"balance": after, "estimated": True}
-            yield {**rung, "kind": "traded"}
-            yield {**rung, "date": settled_on}
+        balance, after = doc["cash"].get(currency, ZERO), doc["cash_after"][currency]
+        traded = after - book.balances.get(currency, ZERO)
+        coming = [(r["on"], r["amount"]) for r in doc["settling"] if r["currency"] == currency]
+        rung = {"currency": currency, "kind": "settled", "estimated": False}
+        yield {**rung, "date": doc["as_of"], "balance": balance}
+        if traded:
+            coming.append((settled_on, traded))
+            whole = {"kind": "traded", "balance": after, "estimated": True}
+            yield {**rung, **whole, "date": doc["as_of"]}
+        for day in sorted({day for day, _ in coming}):
+            balance += sum((amount for on, amount in coming if on == day), ZERO)
+            has_orders = bool(traded) and day >= settled_on
+            yield {**rung, "date": day, "balance": balance, "estimated": has_orders}
+
+
+def of_its_holding(book: Book, order: Record, place: Place) -> None:
+    """One multiplier for one security, wherever it stands."""
+    positions = (*book.doc["holdings"], *book.kept_out)
+    rows = [row["multiplier"] for row in positions if row["symbol"] == order["symbol"]]
+    for multiplier in rows[:1]:
+        place.amount("multiplier", multiplier, "one multiplier for one security")
+
+
+def weekdays_between(since: date, until: date) -> int:
+    """Weekdays from one day up to another, not counting it: how old a price is.
+
+    >>> weekdays_between(date(2026, 11, 27), date(2026, 11, 30))
+    1
+    """
+    weeks, rest = divmod((until - since).days, WEEK)
+    return SATURDAY * weeks + sum((since.weekday() + day) % WEEK < SATURDAY for day in range(rest))
 
 
 def weekdays_after(day: date, count: int) -> date:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from steelyard.plans.verify.book import ONE, SELL, ZERO, Book
+from steelyard.plans.verify.book import ONE, SELL, ZERO, Book, per_point
 from steelyard.plans.verify.figures import charge_rates
 from steelyard.plans.verify.tally import NUMBER_SLACK, Place, Record, Tally, number_of
 from steelyard.plans.verify.words import check_sentence
@@ -77,8 +77,8 @@ def _scenario(book: Book, scenario: Record, place: Place) -> None:
         due = f"at most {step['quantity']} in lots of {lot}"
         part = 0 < quantity <= step["quantity"] and whole
         at.rule("quantity", part, due, "part of the order in whole lots")
-        notional = quantity * step["price"] * step["fx_rate"]
-        at.amount("notional_base", notional, "notional = quantity x price x rate")
+        notional = quantity * step["price"] * per_point(step)
+        at.amount("notional_base", notional, "notional = quantity x price x multiplier x rate")
         cost = book.cost_of(notional, step["currency"])["total"]
         flows.append((notional if step["side"] == SELL else -notional) - cost)
     cash = book.weight(book.cash_before + sum(flows, ZERO))
@@ -198,7 +198,7 @@ def _threshold(book: Book, row: Record, place: Place) -> None:
     if price is None:
         place.same("off_target", None, "no distance without a price")
     elif holding is not None:
-        unit = holding["quantity"] * holding["fx_rate"]
+        unit = holding["quantity"] * per_point(holding)
         value, target = book.value + unit * (price - step["price"]), holding["target"]
         off = None if target is None or value <= 0 else unit * price / value - target
         place.number("off_target", off, "distance from target at that price")

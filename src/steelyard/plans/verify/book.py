@@ -12,8 +12,12 @@ from typing import Any
 from steelyard.plans.verify.tally import Record
 
 ZERO, ONE, HALF = Decimal(0), Decimal(1), Decimal("0.5")
+FUNDS = frozenset({"ETF", "ETC", "MUTUALFUND"})
+EXEMPT = FUNDS | {"CASHLIKE"}
+"""Product types that no single-name rule is for."""
 BPS = Decimal(10_000)
 BY_TARGETS = "targets"
+SETTLED = "settled"
 FILTERS = "filters"
 SELL, BUY = "sell", "buy"
 ACT, HOLD = "act", "hold"
@@ -22,6 +26,8 @@ STORM, NO_APPETITE = "high_volatility", "aggression"
 """Rules under which nothing is bought at all."""
 UNRESTRICTED, GREEDY, PROPOSAL = "unrestricted", "greedy", "proposal"
 """Names of alternatives; the first has no orders: any quantities, in any number of orders."""
+LEFT_OUT = "left out"
+"""Why a target is absent that the user excluded; every other reason is a price or rate."""
 RUNNER_UP = "runner_up_"
 
 
@@ -94,19 +100,43 @@ class Book:
         rates: dict[str, Decimal] = {self.doc["base_currency"]: ONE}
         for currency, rate in self.doc["cash_rates"].items():
             rates.setdefault(currency, rate)
-        for row in (*self.doc["holdings"], *self.doc["candidates"]):
-            rates.setdefault(row["currency"], row["fx_rate"])
+        for row in (*self.doc["holdings"], *self.doc["candidates"], *self.kept_out):
+            if row["fx_rate"] is not None:
+                rates.setdefault(row["currency"], row["fx_rate"])
         return rates
 
     @cached_property
+    def kept_out(self) -> list[Record]:
+        """What is held and not traded."""
+        return list(self.doc["kept_out"])
+
+    @cached_property
+    def balances(self) -> Mapping[str, Decimal]:
+        """Currency -> all its cash, settled or not."""
+        return self.with_settling(arriving=True)
+
+    @cached_property
+    def available(self) -> Mapping[str, Decimal]:
+        """Currency -> what counts as there: what arrives may have to settle first."""
+        return self.with_settling(arriving=self.limits["funding"] != SETTLED)
+
+    def with_settling(self, *, arriving: bool) -> dict[str, Decimal]:
+        """The settled balances less what is to leave, and with what is to arrive."""
+        whole = dict(self.doc["cash"])
+        for row in self.doc["settling"]:
+            amount = row["amount"] if arriving else min(ZERO, row["amount"])
+            whole[row["currency"]] = whole.get(row["currency"], ZERO) + amount
+        return whole
+
+    @cached_property
     def cash_before(self) -> Decimal:
-        """All cash, base currency."""
-        return self.in_base(self.doc["cash"])
+        """All cash, base currency, settled or not."""
+        return self.in_base(self.balances)
 
     @cached_property
     def spendable(self) -> Decimal:
-        """What may pay for orders: base cash that no open buy reserves."""
-        cash = Decimal(self.doc["cash"].get(self.doc["base_currency"], ZERO))
+        """What may pay for orders: base cash that is there and no open buy reserves."""
+        cash = Decimal(self.available.get(self.doc["base_currency"], ZERO))
         return cash - Decimal(self.doc["open_buys"])
 
     @cached_property
@@ -114,6 +144,12 @@ class Book:
         """What the targets leave for cash."""
         targets = (holding["target"] or ZERO for holding in self.doc["holdings"])
         return max(ZERO, ONE - sum(targets, self.doc["drift"]["absent_target"]))
+
+    @cached_property
+    def unpriced(self) -> list[str]:
+        """Targets without a usable price."""
+        absent = self.doc["drift"]["absent"]
+        return [row["symbol"] for row in absent if row["why"] != LEFT_OUT]
 
     @cached_property
     def cash_weight_after(self) -> Decimal:
@@ -184,7 +220,12 @@ def oldest_first(lots: Iterable[Record], quantity: Decimal) -> list[tuple[Record
 
 
 def gain(lot: Record, quantity: Decimal, holding: Record) -> Decimal | None:
-    """(price - cost) x quantity x rate; None when the cost is unknown."""
+    """(price - cost) x multiplier x quantity x rate; None when the cost is unknown."""
     if lot["unit_cost"] is None:
         return None
-    return Decimal((holding["price"] - lot["unit_cost"]) * quantity * holding["fx_rate"])
+    return Decimal((holding["price"] - lot["unit_cost"]) * quantity * per_point(holding))
+
+
+def per_point(row: Record) -> Decimal:
+    """What one share is worth at a price of 1, base currency: multiplier x rate."""
+    return Decimal(row["multiplier"] * row["fx_rate"])

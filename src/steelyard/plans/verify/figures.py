@@ -171,6 +171,7 @@ def drift(book: Book, moves: Mapping[str, Decimal], bought: Decimal) -> Decimal 
     ]
     # cash before costs, so that the distances of one state sum to its value
     cash = abs(book.weight(book.cash_before) - bought - book.target_cash)
+    off += [abs(book.weight(row["value"])) for row in book.kept_out]
     return Decimal(HALF * (sum(off, cash) + book.doc["drift"]["absent_target"]))
 
 

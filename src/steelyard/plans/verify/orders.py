@@ -9,6 +9,7 @@ from typing import Any
 
 from steelyard.plans.verify.book import (
     BUY,
+    EXEMPT,
     NO_APPETITE,
     ONE,
     SELL,
@@ -17,6 +18,7 @@ from steelyard.plans.verify.book import (
     Book,
     gain,
     oldest_first,
+    per_point,
     signed,
 )
 from steelyard.plans.verify.tally import Place, Record, Tally, at_least, at_most, number_of
@@ -25,6 +27,7 @@ WEIGHT_SLACK = Decimal("1e-9")
 """A limit on a weight is met within this: a whole lot may be that far over by rounding."""
 FILTERS_OF_DATES = ("eligibility", "recently_traded")
 SIZING = "sizing"
+NOTIONAL_BASE = "notional in base = quantity x price x multiplier x rate"
 PARTS_OF_COST = ("commission", "spread", "fx", "total")
 OF_ITS_CANDIDATE = ("symbol", "side", "currency", "tags")
 
@@ -32,9 +35,9 @@ OF_ITS_CANDIDATE = ("symbol", "side", "currency", "tags")
 def check_orders(book: Book, tally: Tally) -> None:
     """The candidate table, the steps, and what became of every candidate."""
     top = tally.at("", book.doc)
-    prices = {symbol: holding["price"] for symbol, holding in book.holdings.items()}
+    first = {**book.holdings}
     for n, row in enumerate(book.doc["candidates"]):
-        _candidate(book, row, tally.at(f"candidates[{n}]", row), prices)
+        _candidate(book, row, tally.at(f"candidates[{n}]", row), first)
     for n, step in enumerate(book.steps):
         _step(book, step, n, tally.at(f"steps[{n}]", step))
     _together(book, top)
@@ -46,11 +49,13 @@ def check_orders(book: Book, tally: Tally) -> None:
     _filters_left_out(book, tally)
 
 
-def _candidate(book: Book, row: Record, place: Place, prices: dict[str, Decimal]) -> None:
-    price = prices.setdefault(row["symbol"], row["price"])
-    place.amount("price", price, "one price for one security")
-    amount = row["quantity"] * row["price"] * row["fx_rate"]
-    place.amount("notional_base", amount, "notional in base = quantity x price x rate")
+def _candidate(book: Book, row: Record, place: Place, first: dict[str, Record]) -> None:
+    """`first`: symbol -> who names it first; a security has one price and one multiplier."""
+    security = first.setdefault(row["symbol"], row)
+    place.amount("price", security["price"], "one price for one security")
+    place.amount("multiplier", security["multiplier"], "one multiplier for one security")
+    amount = row["quantity"] * row["price"] * per_point(row)
+    place.amount("notional_base", amount, NOTIONAL_BASE)
     cost = book.cost_of(amount, row["currency"])["total"]
     place.amount("cost", cost, "cost = commission + half spread + conversion")
     place.rule("priority", 0 <= row["priority"] <= 1, "0 to 1", "a priority is 0 to 1")
@@ -85,15 +90,23 @@ def _order(book: Book, order: Record, holding: Record, place: Place) -> None:
         least_weight = target or ZERO
         over = after >= least_weight - WEIGHT_SLACK
         place.rule("quantity", over, at_least(least_weight), "no sale goes under the target")
+        waits = bool(book.unpriced) and target == 0
+        name = "nothing is sold for having no target while another cannot be bought"
+        place.rule("side", not waits, f"a price of {', '.join(book.unpriced)}", name)
     else:
         after = before + book.weight(amount)
         if target is not None:
             under = after <= target + WEIGHT_SLACK
             place.rule("quantity", under, at_most(target), "no buy goes over the target")
-        if not holding["is_fund"]:
-            cap = max(book.limits["max_position_weight"], before)
+        if holding["product_type"] not in EXEMPT:
+            cap = max(book.limits["max_position_weight"], target or ZERO, before)
             fits = after <= cap + WEIGHT_SLACK
-            place.rule("quantity", fits, at_most(cap), "the position cap, or the weight before")
+            place.rule(
+                "quantity",
+                fits,
+                at_most(cap),
+                "the position cap, the target over it, or the weight before",
+            )
     _dates(book, order, holding, place)
     _panic(book, order, holding, place)
 
@@ -140,10 +153,10 @@ def _days(book: Book, then: Any) -> int | None:
 
 def _step(book: Book, step: Record, n: int, place: Place) -> None:
     place.same("n", n + 1, "steps are numbered")
-    notional = step["quantity"] * step["price"]
-    place.amount("notional", notional, "notional = quantity x price")
+    notional = step["quantity"] * step["price"] * step["multiplier"]
+    place.amount("notional", notional, "notional = quantity x price x multiplier")
     amount = notional * step["fx_rate"]
-    place.amount("notional_base", amount, "notional in base = quantity x price x rate")
+    place.amount("notional_base", amount, NOTIONAL_BASE)
     costs = place.tally.at(f"{place.where}.costs", step["costs"])
     for part, due in book.cost_of(amount, step["currency"]).items():
         costs.amount(part, due, f"{part} by the rules")
@@ -152,7 +165,7 @@ def _step(book: Book, step: Record, n: int, place: Place) -> None:
     if row is not None:
         for key in OF_ITS_CANDIDATE:
             place.same(key, row[key], f"{key} of the candidate")
-        for key in ("quantity", "price", "fx_rate", "notional_base"):
+        for key in ("quantity", "price", "multiplier", "fx_rate", "notional_base"):
             place.amount(key, row[key], f"{key} of the candidate")
         costs.amount("total", row["cost"], "cost of the candidate")
         place.same("proposed_by", row["sources"], "who proposed the candidate")
@@ -165,7 +178,7 @@ def _step(book: Book, step: Record, n: int, place: Place) -> None:
 
 
 def _in_holding(book: Book, step: Record, holding: Record, place: Place) -> None:
-    for key in ("name", "currency"):
+    for key in ("name", "currency", "price_source", "price_on", "price_unit"):
         place.same(key, holding[key], f"{key} of the holding")
     place.amount("price", holding["price"], "price of the holding")
     before = book.weight(holding["value"])
@@ -185,7 +198,7 @@ def _lots(step: Record, holding: Record, place: Place) -> None:
         at.amount("quantity", quantity, "quantity of a lot sold")
         at.amount("unit_cost", lot["unit_cost"], "unit cost of a lot sold")
         due_gain = gain(lot, quantity, holding)
-        at.amount("gain", due_gain, "gain = (price - cost) x quantity x rate")
+        at.amount("gain", due_gain, "gain = (price - cost) x multiplier x quantity x rate")
     if step["side"] == SELL:
         sold = sum((lot["quantity"] for lot in step["lots"]), ZERO)
         place.amount("quantity", sold, "the lots sold are the order")
@@ -241,7 +254,8 @@ def _conversions(book: Book, top: Place) -> None:
         place, sells = top.tally.at(f"conversions[{n}]", row), step["side"] == SELL
         place.same("from", step["currency"] if sells else base, "converted from")
         place.same("to", base if sells else step["currency"], "converted to")
-        amount = step["quantity"] * step["price"] * (ONE if sells else step["fx_rate"])
+        notional = step["quantity"] * step["price"] * step["multiplier"]
+        amount = notional * (ONE if sells else step["fx_rate"])
         place.amount("amount", amount, "the whole order is converted")
         rate = step["fx_rate"] if sells else 1 / step["fx_rate"]
         place.amount("rate", rate, "rate of the conversion")

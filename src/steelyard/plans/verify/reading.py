@@ -35,19 +35,30 @@ def load(text: str) -> dict[str, Any]:
     """
     if len(text) > MAX_CHARACTERS:
         size = f"{len(text):,} characters long; at most {MAX_CHARACTERS:,} are read"
-        raise InputError(f"The plan is {size}. Nothing was checked.")
+        raise InputError(
+            f"The plan is {size}. Nothing was checked.",
+            code="plan_too_large",
+            value=len(text),
+            limit=MAX_CHARACTERS,
+        )
     if not text.strip():
-        raise InputError(f"The plan is empty. Nothing was checked. {HOW_TO}")
+        raise InputError(
+            f"The plan is empty. Nothing was checked. {HOW_TO}", code="plan_empty", hint=HOW_TO
+        )
     try:
         document = json.loads(text, object_pairs_hook=_pairs, parse_constant=_no_number)
     except json.JSONDecodeError as error:
         _refuse(text, error)
     except RecursionError as error:
         what = "The plan is nested far deeper than any plan"
-        raise InputError(f"{what}. Nothing was checked. {HOW_TO}") from error
+        raise InputError(
+            f"{what}. Nothing was checked. {HOW_TO}", code="plan_too_deep", hint=HOW_TO
+        ) from error
     except ValueError as error:
         what = f"The plan holds a number that cannot be read: {error}"
-        raise InputError(f"{what}. Nothing was checked. {HOW_TO}") from error
+        raise InputError(
+            f"{what}. Nothing was checked. {HOW_TO}", code="plan_number_unreadable", hint=HOW_TO
+        ) from error
     return _of_our_form(document)
 
 
@@ -57,23 +68,44 @@ def _pairs(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     for key, value in pairs:
         if key in entries:
             what = f"The plan says {key!r} twice in one place, so it can be read in two ways"
-            raise InputError(f"{what}. Nothing was checked. Plan again.")
+            raise InputError(
+                f"{what}. Nothing was checked. Plan again.",
+                code="plan_key_twice",
+                value=key,
+                hint="plan again",
+            )
         entries[key] = value
     return entries
 
 
 def _no_number(constant: str) -> NoReturn:
     what = f"The plan holds {constant}, which no plan of Steelyard does: missing is null"
-    raise InputError(f"{what}. Nothing was checked. Plan again.")
+    raise InputError(
+        f"{what}. Nothing was checked. Plan again.",
+        code="plan_not_a_number",
+        value=constant,
+        limit="null",
+        hint="plan again",
+    )
 
 
 def _refuse(text: str, error: json.JSONDecodeError) -> NoReturn:
     at = f"line {error.lineno}, column {error.colno}"
     if text.lstrip()[:1] in {"{", "["} and _cut_off(text, error):
         what = f"ends too early, at {at}: the file was cut off"
-        raise InputError(f"The plan {what}. Nothing was checked. {HOW_TO}") from error
+        raise InputError(
+            f"The plan {what}. Nothing was checked. {HOW_TO}",
+            code="plan_cut_off",
+            place=at,
+            hint=HOW_TO,
+        ) from error
     what = f"is not JSON: {error.msg[:1].lower()}{error.msg[1:]} at {at}"
-    raise InputError(f"The plan {what}. Nothing was checked. {HOW_TO}") from error
+    raise InputError(
+        f"The plan {what}. Nothing was checked. {HOW_TO}",
+        code="plan_not_json",
+        place=at,
+        hint=HOW_TO,
+    ) from error
 
 
 def _cut_off(text: str, error: json.JSONDecodeError) -> bool:
@@ -90,18 +122,32 @@ def _of_our_form(document: Any) -> dict[str, Any]:
     if not isinstance(document, dict) or not isinstance(form, str) or not form.startswith(FORM):
         raise InputError(
             f'The file is JSON, but not a plan of Steelyard: it lacks "schema": "{FORM}{VERSION}".'
-            f" Nothing was checked. {HOW_TO}"
+            f" Nothing was checked. {HOW_TO}",
+            code="plan_of_no_form",
+            place="schema",
+            limit=f"{FORM}{VERSION}",
+            hint=HOW_TO,
         )
     number = re.fullmatch(r"[0-9]{1,9}", form.removeprefix(FORM))
     if number and int(number.group()) > VERSION:
         raise InputError(
             f"The plan is of form {form!r}, made by a newer version of Steelyard; this one reads "
-            f"{FORM}{VERSION}. Nothing was checked. Update Steelyard, or plan again."
+            f"{FORM}{VERSION}. Nothing was checked. Update Steelyard, or plan again.",
+            code="plan_of_newer_form",
+            place="schema",
+            value=form,
+            limit=f"{FORM}{VERSION}",
+            hint="update Steelyard, or plan again",
         )
     if not number or int(number.group()) < VERSION:
         raise InputError(
             f"The plan is of form {form[:60]!r}, which this version of Steelyard does not know; it "
-            f"reads {FORM}{VERSION}. Nothing was checked. Plan again."
+            f"reads {FORM}{VERSION}. Nothing was checked. Plan again.",
+            code="plan_of_older_form",
+            place="schema",
+            value=form[:60],
+            limit=f"{FORM}{VERSION}",
+            hint="plan again",
         )
     return document
 

@@ -20,8 +20,12 @@ REGIME = "told from the index, which is not here; its range is held"
 ABSENT = "an input; its weights are summed, its name is not elsewhere"
 STOPPED = "held where the table has the candidate; of a wish that never became one it stands alone"
 MODULE = "what a module says of itself; that it may say so is held"
+ORIGIN = "where a price is from, and in what it was quoted; inputs_sha256 is the hash of the price"
+DATED = "an input; held to be young enough, and no later than the plan"
 NOTICE = "words of a notice, which has no facts"
 OWN = "a name alone; inputs_sha256 is the hash of the inputs"
+
+PRICED = ("holdings", "kept_out")
 
 LOOSE: Mapping[str, str] = {
     "bucket": OWN,
@@ -33,8 +37,8 @@ LOOSE: Mapping[str, str] = {
     "certificate.nodes": MADE,
     "certificate.seconds": MADE,
     "not_traded[].module": "who wished or stopped it",
-    **{f"problems[].{key}": NOTICE for key in ("code", "message", "module", "symbol")},
-    **{f"warnings[].{key}": NOTICE for key in ("code", "message", "module", "symbol")},
+    **{f"problems[].{key}": NOTICE for key in ("code", "message", "module", "symbol", "head")},
+    **{f"warnings[].{key}": NOTICE for key in ("code", "message", "module", "symbol", "head")},
     "data_coverage[].symbol": "an input: whose figure was missing",
     "reproducible": "whether a time limit struck",
     "modules[].count": "how much a module returned",
@@ -49,7 +53,13 @@ LOOSE: Mapping[str, str] = {
     "excluded": "an input; that nothing of it is touched is held",
     "holdings[].name": TRADED,
     "holdings[].currency": TRADED,
-    **{f"holdings[].{key}": BINDS for key in ("is_fund", "allow_buy", "allow_sell")},
+    **{f"{part}[].{key}": ORIGIN for part in PRICED for key in ("price_source", "price_unit")},
+    **{f"{part}[].price_on": DATED for part in PRICED},
+    "kept_out[].name": OWN,
+    "kept_out[].currency": "an input; one rate for one currency is held",
+    "kept_out[].multiplier": "held in the value; of a future that counts 0 nothing depends on it",
+    "kept_out[].product_type": "an input; that it keeps the position out of trading is held",
+    **{f"holdings[].{key}": BINDS for key in ("product_type", "allow_buy", "allow_sell")},
     **{f"holdings[].{key}": BINDS for key in ("last_bought", "last_sold")},
     "holdings[].lots[].acquired": "an input; seen where it changes which lots are sold",
     "candidates[].currency": "of a security that is neither held nor targeted",

@@ -93,7 +93,14 @@ def _withhold(opinion: verify.Report) -> None:
         both = f"expected {check.expected or 'nothing'}, found {check.found or 'nothing'}"
         figure = f"at {check.where}, {check.name}: {both} ({verify.summary(opinion)})"
         advice = "The plan document may not be used either. Please report this."
-        raise InternalError(f"The report was not written: {figure}. {advice}")
+        raise InternalError(
+            f"The report was not written: {figure}. {advice}",
+            code="second_opinion_differs",
+            place=check.where,
+            value=check.found,
+            limit=check.expected,
+            hint=advice,
+        )
 
 
 def embedded(plan: Plan) -> str | None:

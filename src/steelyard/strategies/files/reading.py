@@ -74,7 +74,11 @@ def read(path: Path) -> str:
         mode, size = path.stat().st_mode, path.stat().st_size
         if not stat.S_ISREG(mode):
             raise SettingsError(
-                f"The strategy {path} is not a regular file. Nothing was planned: give a TOML file."
+                f"The strategy {path} is not a regular file. Nothing was planned: give a TOML "
+                "file.",
+                code="strategy_no_regular_file",
+                place=str(path),
+                hint="give a TOML file",
             )
         if size > MAX_BYTES:
             raise _too_large(str(path), size)
@@ -85,14 +89,24 @@ def read(path: Path) -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         what = f"could not be read: {reason}"
-        raise SettingsError(f"The strategy {path} {what}. Nothing was planned.") from error
+        raise SettingsError(
+            f"The strategy {path} {what}. Nothing was planned.",
+            code="strategy_unreadable",
+            place=str(path),
+            value=reason,
+        ) from error
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         what = f"is not UTF-8 text (line {line}, byte {error.start})"
         advice = "Nothing was planned: save it as UTF-8."
-        raise SettingsError(f"The strategy {path} {what}. {advice}") from error
+        raise SettingsError(
+            f"The strategy {path} {what}. {advice}",
+            code="strategy_not_utf8",
+            place=f"{path}, line {line}, byte {error.start}",
+            hint="save it as UTF-8",
+        ) from error
 
 
 def document(text: str, source: str) -> Document:
@@ -106,7 +120,11 @@ def document(text: str, source: str) -> Document:
         return Document(tomllib.loads(text), dict(reversed(keys)))
     except tomllib.TOMLDecodeError as error:
         what = f"is not valid TOML: {_said(str(error), text, keys)}"
-        raise SettingsError(f"The strategy {source} {what}. Nothing was planned.") from error
+        raise SettingsError(
+            f"The strategy {source} {what}. Nothing was planned.",
+            code="strategy_not_toml",
+            place=source,
+        ) from error
     except ValueError as error:
         raise _too_long(text, source) from error
 
@@ -126,14 +144,24 @@ def _said(error: str, text: str, keys: Sequence[tuple[Place, int]]) -> str:
 
 def _too_large(source: str, size: int) -> SettingsError:
     what = f"has {size:,} bytes; at most {MAX_BYTES:,} are read"
-    return SettingsError(f"The strategy {source} {what}. Nothing was planned.")
+    return SettingsError(
+        f"The strategy {source} {what}. Nothing was planned.",
+        code="strategy_too_large",
+        place=source,
+        value=size,
+        limit=MAX_BYTES,
+    )
 
 
 def _too_long(text: str, source: str) -> SettingsError:
     token = _LONG_NUMBER.search(text)
     where = f", {_at(text, token.start())}," if token else ""
     what = "has a number with too many digits. Nothing was planned."
-    return SettingsError(f"The strategy {source}{where} {what}")
+    return SettingsError(
+        f"The strategy {source}{where} {what}",
+        code="strategy_number_too_long",
+        place=f"{source}{where}".rstrip(","),
+    )
 
 
 def _at(text: str, position: int) -> str:
@@ -147,7 +175,10 @@ def _over(depth: int, dots: int, text: str, position: int, source: str) -> Setti
     what = f"a key of more than {MAX_PARTS} parts" if dots >= MAX_PARTS else what
     what = f"nested more than {MAX_NESTING} deep" if depth > MAX_NESTING else what
     return SettingsError(
-        f"The strategy {source} is not usable: {_at(text, position)}: {what}. Nothing was planned."
+        f"The strategy {source} is not usable: {_at(text, position)}: {what}. Nothing was planned.",
+        code="strategy_too_deep",
+        place=f"{source}, {_at(text, position)}",
+        value=what,
     )
 
 

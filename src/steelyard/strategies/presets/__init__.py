@@ -35,8 +35,18 @@ def text_of(name: str) -> str:
     if name in PRESETS:
         return (_FOLDER / f"{name}{SUFFIX}").read_text(encoding="utf-8")
     if not is_bare(name):
-        raise SettingsError(f"{name!r} is no preset: {NO_PATH}. Presets are {', '.join(PRESETS)}.")
+        raise SettingsError(
+            f"{name!r} is no preset: {NO_PATH}. Presets are {', '.join(PRESETS)}.",
+            code="preset_is_no_path",
+            value=name,
+            limit=", ".join(PRESETS),
+            hint=NO_PATH,
+        )
     raise SettingsError(
         f"There is no preset {name!r}.{did_you_mean(name, PRESETS)} Presets are "
-        f"{', '.join(PRESETS)}."
+        f"{', '.join(PRESETS)}.",
+        code="no_such_preset",
+        value=name,
+        limit=", ".join(PRESETS),
+        hint=did_you_mean(name, PRESETS).strip(),
     )

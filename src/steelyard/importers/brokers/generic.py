@@ -1,0 +1,110 @@
+"""Any table with a header, by a mapping of our fields to its columns: `--map symbol=Ticker`.
+
+A field that is not mapped is read where the file has a column of its name. It is recognised by
+nothing: who gives a mapping asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from steelyard.errors import InputError, did_you_mean, one_line
+from steelyard.importers import columns as tables
+from steelyard.importers import reading, sheet
+from steelyard.importers.sheet import MOST_TEXT, Form, plain
+from steelyard.importers.statement import Source, Statement
+from steelyard.importers.values import NOTHING, shown
+from steelyard.portfolio import PRODUCT_TYPES
+
+FIELDS = (
+    *("symbol", "isin", "wkn", "name", "quantity", "price", "value", "currency", "average_cost"),
+    *("cost_basis", "product_type", "multiplier", "account", "bucket", "acquired", "last_bought"),
+    *("last_sold", "sold_at_loss", "settles"),
+)
+WORDS = {
+    "EQUITY": ("stock", "stocks", "equities", "common stock", "share", "shares", "aktie", "adr"),
+    "ETF": ("etfs", "exchange traded fund"),
+    "MUTUALFUND": ("mutual fund", "mutual funds", "fund", "fonds"),
+    "BOND": ("bonds", "fixed income", "anleihe"),
+    "OPTION": ("options",),
+    "FUTURE": ("futures",),
+    "CRYPTO": ("cryptocurrency",),
+    "CASH": ("cash", "money market", "money market fund", "cash and money market"),
+}
+"""Words of a type column besides the product types themselves."""
+TOTALS = frozenset({"total", "totals", "sum", "grand total", "account total", "summe", "gesamt"})
+
+
+def read(source: Source, columns: Mapping[str, str]) -> Statement:
+    """What a file says by a mapping field -> column.
+
+    Raises InputError for a field or a column that does not exist, and for no such table.
+    """
+    _check_fields(columns)
+    _check_columns(source, columns)
+    return tables.read(source, _form(columns))
+
+
+def _form(columns: Mapping[str, str]) -> Form:
+    mapped = {meaning: (plain(column),) for meaning, column in columns.items()}
+    own = {name: (name, name.replace("_", " ")) for name in FIELDS if name not in mapped}
+    signs = frozenset(alias for aliases in mapped.values() for alias in aliases)
+    types = {name.lower(): name for name in (*PRODUCT_TYPES, "OTHER")}
+    return Form(
+        name="generic",
+        broker="Mapped",
+        columns={**own, **mapped},
+        required=("quantity",),
+        signs=signs,
+        enough=len(signs),
+        types=types | tables.types_of(WORDS),
+        totals=TOTALS,
+    )
+
+
+def _check_fields(columns: Mapping[str, str]) -> None:
+    for name in columns:
+        if name not in FIELDS:
+            near = did_you_mean(name, FIELDS)
+            fields = ", ".join(FIELDS)
+            raise InputError(
+                f"There is no field {shown(name)} to map.{near} {NOTHING} Fields: {fields}.",
+                code="unknown_field",
+                place="--map",
+                value=name,
+                limit=fields,
+                hint=near.strip() or "map a field that exists",
+            )
+    if not columns:
+        hint = "Map at least the symbol: --map symbol=COLUMN."
+        what = "No column is mapped"
+        raise InputError(f"{what}. {NOTHING} {hint}", code="no_mapping", place="--map", hint=hint)
+
+
+def _check_columns(source: Source, columns: Mapping[str, str]) -> None:
+    """Raise InputError for a column that no row near the beginning names with the others."""
+    line, header = _header(source, {plain(column) for column in columns.values()})
+    names = [cell for cell in header if cell.strip()]
+    absent = [column for column in columns.values() if plain(column) not in map(plain, names)]
+    if absent:
+        near = did_you_mean(absent[0], names)
+        place = f"{source.name} line {line}"
+        listed = shown(one_line(", ".join(names), MOST_TEXT))
+        raise InputError(
+            f"{place} has no column {shown(absent[0])}.{near} It names {listed}. {NOTHING}",
+            code="no_column",
+            place=f"{place}, column {absent[0]}",
+            value=absent[0],
+            hint=near.strip() or "map a column that the file has",
+        )
+
+
+def _header(source: Source, names: set[str]) -> tuple[int, Sequence[str]]:
+    """The line that names most of the columns, the first of equals, and its cells."""
+    rows = [
+        (number, sheet.cells_of(text, sign))
+        for number, text in enumerate(source.head.splitlines()[: sheet.LINES_OF_HEAD], 1)
+        for sign in reading.DELIMITERS
+    ]
+    # where none has any, the first that has several cells
+    return max(rows, key=lambda row: (len(names & set(map(plain, row[1]))), len(row[1]) > 1))

@@ -1,0 +1,54 @@
+"""What brokers call cash: words, currency codes, and funds of the money market at a price of 1."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+CASH = "CASH"
+PREFIX = "CASH:"
+WORDS = frozenset(
+    {
+        *("CASH", "CASH BALANCE", "CASH & CASH INVESTMENTS", "CASH AND CASH INVESTMENTS"),
+        *("CASH & CASH EQUIVALENTS", "CASH AND CASH EQUIVALENTS", "CASH & EQUIVALENTS"),
+        *("CASH AND EQUIVALENTS", "CASH & MONEY MARKET", "CASH AND MONEY MARKET", "CORE CASH"),
+        *("SETTLED CASH", "AVAILABLE CASH", "UNINVESTED CASH", "SETTLEMENT FUND", "SWEEP"),
+        *("CASH & SWEEP FUNDS", "CASH SWEEP", "BANK SWEEP", "MONEY MARKET", "LIQUIDITY"),
+        *("GELD", "BARGELD", "GUTHABEN", "KONTO", "KASSE", "LIQUIDITÄT", "ESPÈCES", "LIQUIDITÉS"),
+        *("EFECTIVO", "CONTANTI", "LIQUIDITÀ"),
+    }
+)
+CURRENCIES = frozenset(
+    {
+        *("AUD", "BGN", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF"),
+        *("IDR", "ILS", "INR", "ISK", "JPY", "KRW", "MXN", "MYR", "NOK", "NZD", "PHP", "PLN"),
+        *("RON", "SEK", "SGD", "THB", "TRY", "USD", "ZAR"),
+    }
+)
+"""Codes that stand for cash of that currency where a symbol is asked for."""
+MONEY_MARKET = re.compile(r"[A-Z]{3}XX|(?:FCASH|CORE|QACDS|QCASH|QPCTQ|QIWSQ)")
+"""US funds of the money market have five letters that end in XX; Fidelity's cash has its own."""
+
+
+def is_cash(name: str, price: Decimal | None) -> bool:
+    """Is a row of this name cash? A price other than 1 says that it is something else.
+
+    >>> is_cash("Cash & Cash Investments", None), is_cash("SPAXX**", Decimal(1))
+    (True, True)
+    >>> is_cash("USD", Decimal("65.2")), is_cash("AAPL", Decimal(1))
+    (False, False)
+    """
+    return is_cash_name(name) and (price is None or price == 1)
+
+
+def is_cash_name(name: str) -> bool:
+    """Is it a cash word, a currency, or a fund of the money market?"""
+    upper = " ".join(name.upper().split())
+    bare = upper.rstrip("*")
+    return upper in WORDS or bare in CURRENCIES or MONEY_MARKET.fullmatch(bare) is not None
+
+
+def currency_of(name: str) -> str:
+    """The currency that a name of cash says, else an empty text."""
+    bare = name.upper().strip().rstrip("*")
+    return bare if bare in CURRENCIES else ""

@@ -1,0 +1,98 @@
+"""Targets that no file has a price of: a slip of a symbol, a class, or something not bought yet.
+
+A slip and a class are refused: the money meant for them would be taken from what is held. Anything
+else stays unbuyable cash, and the planner sells nothing for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from steelyard.errors import InputError, did_you_mean
+from steelyard.importers.files import Files
+from steelyard.importers.targets import TargetsFile
+from steelyard.importers.values import NOTHING, shown
+from steelyard.market import Quote
+
+CLASS_WORDS = frozenset(
+    {
+        *("STOCK", "STOCKS", "EQUITY", "EQUITIES", "SHARES", "BOND", "BONDS", "FIXED.INCOME"),
+        *("COMMODITIES", "REAL.ESTATE", "REITS", "CRYPTO", "ALTERNATIVES", "FUNDS", "ETFS"),
+        *("INTERNATIONAL", "DOMESTIC", "EMERGING", "DEVELOPED"),
+    }
+)
+"""Names of asset classes that stand where a symbol should."""
+
+
+def unpriced_targets(
+    files: Files, weights: Mapping[str, float], quotes: Mapping[str, Quote]
+) -> Iterator[InputError]:
+    """Why targets with a weight and no price are refused, one after the other."""
+    file = files.targets
+    if file is None:
+        return
+    near_to = _names(files) - {*weights}
+    classes = _classes(files)
+    unpriced = sorted(name for name, weight in weights.items() if weight and name not in quotes)
+    as_class = {
+        symbol: classes.get(_plain(symbol), "")
+        for symbol in unpriced
+        if _plain(symbol) in classes or symbol in CLASS_WORDS
+    }
+    if as_class:
+        yield _are_classes(file, as_class)
+    for symbol in unpriced:
+        if symbol in as_class:
+            continue
+        near = did_you_mean(symbol, sorted(near_to))
+        if near:
+            where = f"{file.file} line {file.lines.get(symbol, 1)}"
+            hint = f"{near.strip()} Correct it, give it a price, or leave it out with --exclude"
+            yield InputError(
+                f"{where}: {symbol} has a target of {weights[symbol]:.4g} and no price.{near} {NOTHING} "
+                f"Correct it, give it a price, or leave it out with --exclude {symbol}.",
+                code="unknown_target",
+                place=where,
+                value=symbol,
+                hint=f"{hint} {symbol}.",
+            )
+
+
+def _names(files: Files) -> set[str]:
+    """Everything that has a name a target could be a slip of: held or priced."""
+    priced = {files.spellings.symbol(name) for name in (files.prices.named if files.prices else ())}
+    return priced | {row.symbol for row in files.holdings.holdings if row.quantity}
+
+
+def _plain(text: str) -> str:
+    """A name without what a symbol cannot have."""
+    return text.upper().replace(" ", ".").replace("-", ".").replace("/", ".")
+
+
+def _classes(files: Files) -> dict[str, str]:
+    """Names of sectors, groups, countries and classes of the securities file, by plain form."""
+    rows = files.securities.securities if files.securities else ()
+    labels: dict[str, str] = {}
+    for row in rows:
+        for label in (*row.sectors, *row.countries, row.group or "", *row.classes.values()):
+            labels[_plain(label)] = label
+    return {name: label for name, label in labels.items() if name}
+
+
+def _are_classes(file: TargetsFile, labels: Mapping[str, str]) -> InputError:
+    """Refuse the names of classes, all in one sentence: symbol -> the group it is, "" = by word."""
+    rows = sorted((file.lines.get(symbol, 1), symbol) for symbol in labels)
+    names = ", ".join(f"{shown(labels[symbol] or symbol)} (line {line})" for line, symbol in rows)
+    first = labels[rows[0][1]] or rows[0][1].title()
+    what = f"{names} of {file.file} {'is a class' if len(rows) == 1 else 'are classes'}"
+    hint = (
+        f"A weight of a class is written class:{first}, or stands in the strategy under "
+        "[groups.sector] or [groups.country]; otherwise give each security its own weight"
+    )
+    return InputError(
+        f"{what} of securities, and no symbol that has a price. {NOTHING} {hint}.",
+        code="class_as_symbol",
+        place=f"{file.file} line {rows[0][0]}",
+        value=rows[0][1],
+        hint=hint,
+    )
