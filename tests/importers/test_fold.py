@@ -14,7 +14,7 @@ from builders.each import each
 from steelyard.importers.fold import Entry, Folded, Kind, fold
 from steelyard.importers.statement import Position
 
-FIRST = datetime(2024, 1, 1)
+FIRST = datetime.fromisoformat("2024-01-01")
 
 
 @dataclass
@@ -239,6 +239,10 @@ def test_cash_is_whole_from_a_deposit_on_and_never_below_nothing():
     cases = {
         "from a deposit": ([deposit, cash("2024-01-03", "-10")], True),
         "spent on the day of the deposit": ([deposit, cash("2024-01-02", "-9")], True),
+        "bought on that day": (
+            [replace(deposit, kind=Kind.BUY, cash=(), opens=False), deposit],
+            True,
+        ),
         "begins with a dividend": ([cash("2024-01-01", "1"), deposit], False),
         "overdrawn": ([deposit, cash("2024-01-03", "-11"), cash("2024-01-04", "5")], False),
         "nothing": ([], False),

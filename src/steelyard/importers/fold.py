@@ -82,7 +82,7 @@ class Folded:
     balances    of every currency that moved, with its account
     rejected    entries that cannot be: a sale of more than there is
     as_of       day of the last entry; None = there is none
-    whole       does the first entry bring cash, and is cash never below 0 at the end of a day?
+    whole       does cash come first, and is it never below 0 at the end of a day?
     """
 
     positions: tuple[Position, ...]
@@ -143,7 +143,7 @@ def fold(entries: Iterable[Entry], file: str) -> Folded:
         _balances(cash, ordered),
         tuple(rejected),
         ordered[-1].at.date() if ordered else None,
-        bool(ordered) and ordered[0].opens and not overdrawn,
+        not overdrawn and any(entry.opens for entry in ordered if entry.at == ordered[0].at),
     )
 
 

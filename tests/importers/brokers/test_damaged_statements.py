@@ -186,8 +186,9 @@ def test_cells_of_any_text_are_an_error_or_read_as_they_stand(data: st.DataObjec
         row = data.draw(st.sampled_from(table))
         place = data.draw(st.integers(0, len(row) - 1))
         row[place] = data.draw(
-            st.sampled_from(["", "--", "0", "-1", "1,234", "1.234,5", "(5)", "1e400", "nan", "9" * 50,
-                             "\u0663", "=1+2", "CASH", "Lot", "Summary", "USD", "GBX", "\x00"])
+            st.sampled_from(["", "--", "0", "-1", "1,234", "1.234,5", "(5)", "1e400", "nan",
+                             "9" * 50, "\u0663", "=1+2", "CASH", "Lot", "Summary", "USD", "GBX",
+                             "\x00"])
             | st.text(max_size=12)
         )  # fmt: skip
     text = io.StringIO()

@@ -73,11 +73,16 @@ def test_what_cannot_be_so_is_refused_by_line():
     cases = {
         "more sold than bought": ('"quantity": 4,', '"quantity": 40,', 17, "leave 10"),
         "an unknown type": ('"type": "SELL"', '"type": "SWAP"', 17, "may move shares"),
-        "no currency": ('"unitPrice": 82, "currency": "GBp"', '"unitPrice": 82, "currency": "G"', 18, "not a currency"),
+        "no currency": (
+            '"unitPrice": 82, "currency": "GBp"', '"unitPrice": 82, "currency": "G"', 18,
+            "not a currency",
+        ),
         "no price": ('"unitPrice": 82,', '"unitPrice": null,', 18, "unitPrice"),
         "a price below nothing": ('"unitPrice": 82,', '"unitPrice": -82,', 18, "below 0"),
         "no quantity": ('"quantity": 2000,', '"quantity": NaN,', 18, "quantity"),
-        "an asset without a symbol": ('{ "YAHOO": "0P0000ABCD.F" }', "{}", 20, "ISIN or a symbol mapping"),
+        "an asset without a symbol": (
+            '{ "YAHOO": "0P0000ABCD.F" }', "{}", 20, "ISIN or a symbol mapping",
+        ),
         "no date": ('"2025-03-05T00:00:00.000Z"', '"05.03.2025"', 18, "is not a time"),
         "no balance": ('"balance": 250,', '"balance": "much",', 5, "balance"),
     }  # fmt: skip
@@ -95,7 +100,9 @@ def test_what_is_no_export_is_refused_with_what_to_do():
     cases = {
         "cut": ('"user": { "settings"', '"user": { "settings', "not whole JSON"),
         "no day": ('"date": "2026-01-09T12:00:00.000Z", "version"', '"version"', "meta.date"),
-        "accounts of another kind": ('"platforms": []', '"platforms": [], "accounts": 5', "accounts is no list"),
+        "accounts of another kind": (
+            '"platforms": []', '"platforms": [], "accounts": 5', "accounts is no list",
+        ),
     }  # fmt: skip
 
     def check(old: str, new: str, words: str) -> None:

@@ -40,7 +40,8 @@ def test_positions_lots_and_settled_cash_are_read():
 def test_types_multipliers_values_names_and_days_come_from_where_the_statement_has_them():
     rows = {row.symbol: row for row in reversed(statement(FORM, "plain.csv").positions)}
 
-    assert {symbol: (row.product_type, row.multiplier, row.value) for symbol, row in rows.items()} == {
+    kinds = {name: (row.product_type, row.multiplier, row.value) for name, row in rows.items()}
+    assert kinds == {
         "BRK.B": ("EQUITY", 1, 5000),
         "VOD": ("", 1, 1424),
         "IWDA": ("ETF", 1, 1250),
@@ -49,7 +50,7 @@ def test_types_multipliers_values_names_and_days_come_from_where_the_statement_h
         "AAPL260116C00250000": ("OPTION", 100, -830),
         # its Value is the notional
         "ESH6": ("FUTURE", 50, None),
-    }  # fmt: skip
+    }
     first = rows["BRK.B"]
     assert (first.acquired, first.isin) == (date(2021, 3, 4), "US0846707026")
     assert rows["IWDA"].name == "ISHARES CORE MSCI WORLD"
@@ -97,14 +98,18 @@ def test_an_end_inside_the_positions_is_said_first():
 
 def test_what_cannot_be_so_is_refused_by_line_or_with_both_readings():
     cases = {
-        "lots that are not the whole": ("USD,BRK B,-,15", "USD,BRK B,-,16", 13, "the lots of BRK B"),
+        "lots that are not the whole": (
+            "USD,BRK B,-,15", "USD,BRK B,-,16", 13, "the lots of 'BRK B'",
+        ),
         "unknown category": ("Summary,Bonds", "Summary,Perpetuals", 20, "asset category"),
         "no number": ("EUR,IWDA,-,12.5", "EUR,IWDA,-,twelve", 18, "not a number"),
         "no quantity": ("EUR,IWDA,-,12.5", "EUR,IWDA,-,", 18, "Quantity is missing"),
         "cells too many": (",1250,250,25,", ",1250,250,25,,,9", 18, "cells where the header"),
         "currency twice": ("Ending Cash,USD", "Ending Cash,EUR", 30, "stands on line 28 already"),
         "another kind of row": ("Data,Summary,Bonds", "Date,Summary,Bonds", 20, "no kind of row"),
-        "neither summary nor lot": ("Data,Summary,Futures", "Data,Whole,Futures", 23, "neither Summary nor Lot"),
+        "neither summary nor lot": (
+            "Data,Summary,Futures", "Data,Whole,Futures", 23, "neither Summary nor Lot",
+        ),
     }  # fmt: skip
 
     def check(old: str, new: str, line: int, words: str) -> None:

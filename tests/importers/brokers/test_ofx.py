@@ -116,13 +116,18 @@ def test_what_cannot_be_so_is_refused_by_line():
         "units of no number": (plain, "<UNITS>20.125", "<UNITS>1.234,5", 22, "UNITS"),
         "long or short": (plain, "LONG<UNITS>15<", "LONG<UNITS>-15<", 19, "long or short"),
         "no side": (plain, "LONG<UNITS>15<", "BOTH<UNITS>15<", 19, "neither LONG nor SHORT"),
-        "a day that is not": (plain, "<MKTVAL>7500<DTPRICEASOF>20260109160000", "<MKTVAL>7500<DTPRICEASOF>20261309160000", 19, "not a day"),
+        "a day that is not": (
+            plain, "<MKTVAL>7500<DTPRICEASOF>20260109160000",
+            "<MKTVAL>7500<DTPRICEASOF>20261309160000", 19, "not a day",
+        ),
         "no cash": (plain, "<AVAILCASH>1022.37", "<AVAILCASH>some", 27, "AVAILCASH"),
         "more sold than there is": (trades, "<UNITS>-20<", "<UNITS>-50<", 18, "leave 41"),
         "a short sale": (trades, "<SELLTYPE>SELL<", "<SELLTYPE>SELLSHORT<", 18, "short sale"),
         "two ratios": (trades, "<NUMERATOR>4", "<NUMERATOR>3", 17, "which is it"),
         "a number twice": (trades, "<FITID>9", "<FITID>7", 21, "stands on line 19 already"),
-        "a transfer nowhere": (trades, "<TFERACTION>IN", "<TFERACTION>UP", 19, "neither IN nor OUT"),
+        "a transfer nowhere": (
+            trades, "<TFERACTION>IN", "<TFERACTION>UP", 19, "neither IN nor OUT",
+        ),
     }  # fmt: skip
 
     def check(file: str, old: str, new: str, line: int, words: str) -> None:
@@ -147,7 +152,9 @@ def test_a_file_whose_tags_do_not_close_in_order_is_refused_where_they_do_not():
     cases = {
         "cut": ("</SECLIST></SECLISTMSGSRSV1>\n</OFX>", "", "it ends before"),
         "a tag of small letters": ("<UNITS>20.125", "<units>20.125", "line 22"),
-        "closed out of order": ("</INVPOS><REINVDIV>Y</POSMF>", "</POSMF><REINVDIV>Y</INVPOS>", "line 22"),
+        "closed out of order": (
+            "</INVPOS><REINVDIV>Y</POSMF>", "</POSMF><REINVDIV>Y</INVPOS>", "line 22",
+        ),
         "half a tag": ("</POSMF>", "</POSMF", "line 22"),
         "no root": ("<OFX>", "<OFC>", "no <OFX>"),
         "another header": ("OFXHEADER:100", "OFXHEADER:999", "is not whole OFX"),
@@ -178,7 +185,7 @@ def test_a_file_over_the_cap_is_refused_with_both_sizes(monkeypatch: pytest.Monk
 
 def test_characters_are_decoded_as_the_header_says():
     plain = fixture(FORM, "plain.ofx")
-    coded = plain.content.replace(b"Coca-Cola", "Coca‑Côla".replace("\u2011", "-").encode("cp1252"))
+    coded = plain.content.replace(b"Coca-Cola", "Coca-Côla".encode("cp1252"))
     read = answer(FORM, replace(plain, content=coded))
 
     assert isinstance(read, Statement)

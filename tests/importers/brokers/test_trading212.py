@@ -108,7 +108,10 @@ def test_what_cannot_be_so_is_refused_by_line():
         "no total": ("714.56", "Not available", 3, "total is missing"),
         "a date of two readings": ("2025-01-06 09:30:02.125", "01/06/2025 09:30", 3, "is not like"),
         "no such time": ("09:30:02.125", "25:30:02.125", 3, "not a time of the day"),
-        "shares below nothing": ("VUSA,Vanguard S&P 500,5,82", "VUSA,Vanguard S&P 500,-5,82", 12, "the action says the direction"),
+        "shares below nothing": (
+            "VUSA,Vanguard S&P 500,5,82", "VUSA,Vanguard S&P 500,-5,82", 12,
+            "the action says the direction",
+        ),
         "a comma": ("Vodafone Group,1000,", 'Vodafone Group,"1.000,5",', 3, "decimal point"),
     }  # fmt: skip
 

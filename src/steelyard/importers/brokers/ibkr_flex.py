@@ -116,7 +116,7 @@ def recognises(source: Source) -> bool:
     if "<FlexQueryResponse" in source.head:
         return True
     lines = source.head.replace('"', "").splitlines()[:4]
-    return any({"CurrencyPrimary", "Symbol"} <= {*_cells(line)} for line in lines)
+    return any(_is_header(_cells(line), first=True) for line in lines)
 
 
 def _cells(line: str) -> list[str]:

@@ -24,7 +24,7 @@ HEADER_BYTES = 2000
 """Longest header: what stands before the root."""
 MOST_BYTES = 32 * 1024 * 1024
 """Largest file that is parsed: its tree takes some ten times as much memory."""
-MESSAGE_CHARACTERS = 200
+MESSAGE_CHARACTERS = 50
 CDATA = "<![CDATA["
 CDATA_END = "]]>"
 EMPTY = re.compile(r"<(MEMO|NAME|CHECKNUM|REFNUM|TICKER|FIID|RATING)>(\s*)(?=<(?!/\1>))")
@@ -149,7 +149,7 @@ def _check_nesting(tags: re.Pattern[str], text: str, line: int, file: str) -> No
             tag_stack.pop()
         elif not value and not match["closetag"]:
             tag_stack.append(tag)
-        place = match.end()
+        place = match.end() - len((match["tail"] or "").lstrip())
     rest = text[place:].strip()
     if rest:
         at = line + text.count("\n", 0, len(text) - len(text[place:].lstrip()))
