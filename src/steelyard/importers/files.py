@@ -18,6 +18,7 @@ from steelyard.importers.book import Choices, HoldingsFile, holdings_of
 from steelyard.importers.fx import FxFile, read_fx
 from steelyard.importers.holdings import is_own, may_be_own, read_own
 from steelyard.importers.index import read_index
+from steelyard.importers.limits import LIMITS, FileLimits
 from steelyard.importers.mapping import ImportMapping, read_mapping
 from steelyard.importers.prices import PriceTable, read_prices
 from steelyard.importers.reading import open_source
@@ -47,6 +48,7 @@ class Reading:
     mapping   a mapping file
     account   which of several
     base      the currency in which the account counts, where the user says it
+    limits    of all files
     """
 
     form: str | None = None
@@ -54,6 +56,7 @@ class Reading:
     mapping: Path | None = None
     account: str | None = None
     base: str | None = None
+    limits: FileLimits = LIMITS
 
 
 AS_IT_IS = Reading()
@@ -96,22 +99,23 @@ def read(
 
     exclude   symbols whose rows of the holdings are not looked at
     """
+    limits = reading.limits
     mapping = read_mapping(reading.mapping) if reading.mapping else ImportMapping()
-    listed = read_securities(securities) if securities else None
+    listed = read_securities(securities, limits) if securities else None
     spellings = _spellings(mapping, listed)
     owned = ALL_CASH
     if holdings:
         choices = _choices(reading, listed, spellings, exclude)
-        owned = holdings_of(*_statement(open_source(holdings), reading, mapping, choices))
-    aims = read_targets(targets, spellings) if targets else None
+        owned = holdings_of(*_statement(open_source(holdings, limits), reading, mapping, choices))
+    aims = read_targets(targets, spellings, limits) if targets else None
     listed = _respelled(listed, spellings)
     return Files(
         holdings=owned,
-        prices=read_prices(prices, names=spellings.added) if prices else None,
+        prices=read_prices(prices, names=spellings.added, limits=limits) if prices else None,
         targets=aims,
         securities=listed,
-        fx=read_fx(fx) if fx else None,
-        index=read_index(index) if index else None,
+        fx=read_fx(fx, limits) if fx else None,
+        index=read_index(index, limits) if index else None,
         spellings=spellings,
     )
 

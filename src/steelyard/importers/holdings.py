@@ -53,9 +53,8 @@ def read_own(
     listed    symbols that the securities file has: CASH or USD is a security where it says so
     Raises InputError for no such table.
     """
-    table = reading.table_of(
-        reading.split(source.text, source.name), source.name, REQUIRED, COLUMNS, {}
-    )
+    rows = reading.split(source.text, source.name)
+    table = reading.table_of(rows, source.name, REQUIRED, COLUMNS, {}, source.limits)
     sheet = _Sheet(frozenset(exclude), frozenset(listed))
     rejected = reading.parse_rows(table, sheet.take)
     statement = Statement(

@@ -69,9 +69,10 @@ def plausible(currency: str, base: str, year: int) -> Range | None:
     return ours[0] / theirs[1] / WIDTH, ours[1] / theirs[0] * WIDTH
 
 
-def implausible(file: FxFile, base: str) -> Iterator[RejectedRow]:
-    """Every rate that is outside its range, or a spike among its neighbours, by line."""
-    for currency, rates in file.rates.items():
+def implausible(file: FxFile, base: str, day: date) -> Iterator[RejectedRow]:
+    """Every rate up to a day that is outside its range, or a spike among its neighbours."""
+    for currency in file.rates:
+        rates = [rate for rate in file.rates[currency] if rate.on <= day]
         if currency == base:
             continue
         spikes = set(_spikes(rates))

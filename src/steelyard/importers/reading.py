@@ -121,15 +121,15 @@ def open_source(path: Path, limits: FileLimits = LIMITS) -> Source:
     if not content.strip():
         raise empty(path)
     if content.startswith(UTF_16):
-        return Source(path, content, content.decode("utf-16", errors="replace"), "utf-16")
+        return Source(path, content, content.decode("utf-16", errors="replace"), "utf-16", limits)
     if b"\0" in content:
-        return Source(path, content, "", "")
+        return Source(path, content, "", "", limits)
     for encoding, codec in CODECS.items():
         try:
-            return Source(path, content, content.decode(codec), encoding)
+            return Source(path, content, content.decode(codec), encoding, limits)
         except UnicodeDecodeError:
             continue
-    return Source(path, content, "", "")
+    return Source(path, content, "", "", limits)
 
 
 def delimiter_of(header: str) -> str:

@@ -52,7 +52,8 @@ SIGNS = {
 """Sign of money -> the currencies that it may mean."""
 CUSIP = re.compile(r"[0-9A-Z]{8}[0-9]")
 NEAR = Decimal("0.01")
-"""How far a stated value may be from a hundredth of price x count."""
+"""How far a stated value may be from quantity times price, or a hundredth of it, as a share."""
+CENT = Decimal("0.01")
 HUNDRED = 100
 MOST = {"quantity": values.MAX_QUANTITY, "price": values.MAX_PRICE}
 
@@ -184,11 +185,12 @@ def is_cash(row: Cells) -> bool:
     """
     symbol = row.text("symbol").upper()
     fund = symbol.removesuffix(CORE_SUFFIX)
-    if row.product_type == CASH or symbol.startswith(CASH_ROW) or fund != symbol:
+    if row.product_type == CASH or symbol.startswith(CASH_ROW):
         return True
     words = [row.text("symbol"), "" if row.id else row.text("name")]
     by_word = any(is_cash_word(word) or plain(word) in PENDING_WORDS for word in words)
-    return (by_word or fund in MONEY_FUNDS) and row.number("price") in {None, ONE}
+    by_fund = fund != symbol or fund in MONEY_FUNDS
+    return (by_word or by_fund) and row.number("price") in {None, ONE}
 
 
 def is_cash_word(text: str) -> bool:
@@ -214,9 +216,13 @@ def cash_amount(row: Cells) -> Decimal | None:
     inline = money(row.text("currency"))
     if value is None and inline[0]:
         value = row.number("currency")
-    if value is not None or quantity is None:
-        return value
-    return quantity * (ONE if price is None else price)
+    counted = quantity * (ONE if price is None else price) if quantity is not None else None
+    if value is None or counted is None:
+        return counted if value is None else value
+    if abs(value - counted) > max(abs(value) * NEAR, CENT):
+        reason = f"{shown(row.label)} is {value:,f} here and {counted:,f} as quantity times price"
+        raise BadCell(reason, code="two_values", column=row.line.names["value"], value=str(value))
+    return value
 
 
 def position_of(row: Cells) -> Position:

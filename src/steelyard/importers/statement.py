@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from steelyard.errors import RejectedRow
+from steelyard.importers.limits import LIMITS, FileLimits
 from steelyard.notices import Notice
 
 ONE = Decimal(1)
@@ -118,12 +119,14 @@ class Source:
     content   bytes, gzip unpacked
     text      decoded as UTF-8, else as cp1252 or UTF-16 where that is beyond doubt; "" = no text
     encoding  which of them
+    limits    of rows, for who reads it
     """
 
     path: Path
     content: bytes
     text: str
     encoding: Literal["utf-8", "cp1252", "utf-16", ""] = "utf-8"
+    limits: FileLimits = LIMITS
 
     @property
     def name(self) -> str:

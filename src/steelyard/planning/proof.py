@@ -84,10 +84,7 @@ def prove(
 
 def room_of(ctx: Context, objective: Objective) -> Room:
     """How far each security may be traded at all, whatever the candidates are."""
-    weights, cap = (
-        ctx.weights,
-        np.where(ctx.is_fund, np.inf, np.maximum(ctx.limits.max_position_weight, ctx.weights)),
-    )
+    weights, cap = ctx.weights, np.maximum(ctx.caps, ctx.weights)
     most = cap if ctx.target_weights is None else np.minimum(cap, ctx.target_weights)
     least = np.zeros(ctx.n) if ctx.target_weights is None else ctx.target_weights
     sellable = ctx.sellable * ctx.prices * ctx.fx / ctx.value
@@ -101,7 +98,8 @@ def room_of(ctx: Context, objective: Objective) -> Room:
     # nobody can spend more than everything: keeps the room finite where no cap binds
     everything = max(0.0, spare) + float(sellable.sum())
     buy = np.where(ctx.can_buy, np.clip(most - weights, 0.0, everything), 0.0)
-    sell = np.where(ctx.can_sell, np.clip(np.minimum(weights - least, sellable), 0.0, None), 0.0)
+    may_sell = ctx.can_sell & ~ctx.sales_wait
+    sell = np.where(may_sell, np.clip(np.minimum(weights - least, sellable), 0.0, None), 0.0)
     return Room(
         size=np.concatenate([buy, sell]),
         use=np.concatenate([1 + rate, rate - 1]),

@@ -28,6 +28,7 @@ from steelyard.modules.tables import evaluate
 from steelyard.notices import Notice
 from steelyard.planning.case import Case, inputs_sha256
 from steelyard.planning.choice import Choice, choose_in_scope
+from steelyard.planning.decisions import refuse_cap_against_target
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard, settled
 from steelyard.planning.keep import Pool
@@ -88,6 +89,7 @@ def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
     disagree, FailedLate when a module's answer fails when it is used: `settled` then solves again.
     """
     strategy, findings = case.strategy, guard.findings
+    refuse_cap_against_target(case)
     _note_case(case, findings)
     with findings.timed("value and context"):
         valuation = value_portfolio(case, findings)

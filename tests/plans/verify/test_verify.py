@@ -440,7 +440,13 @@ def under(of: dict[str, Any], section: str, name: str, value: Any) -> dict[str, 
 @pytest.mark.parametrize(
     ("name", "section", "setting", "value", "rule"),
     [
-        ("growth", "limits", "max_position_weight", 0.05, "the position cap, or the weight before"),
+        (
+            "growth without targets",
+            "limits",
+            "max_position_weight",
+            0.05,
+            "the position cap, the target over it, or the weight before",
+        ),
         ("growth", "limits", "max_turnover_weight", 0.01, "the turnover cap"),
         ("growth", "limits", "allow_buy", False, "strategy and security allow the side"),
         ("growth", "limits", "allow_sell", False, "strategy and security allow the side"),

@@ -59,7 +59,7 @@ LOOSE: Mapping[str, str] = {
     "kept_out[].currency": "an input; one rate for one currency is held",
     "kept_out[].multiplier": "held in the value; of a future that counts 0 nothing depends on it",
     "kept_out[].product_type": "an input; that it keeps the position out of trading is held",
-    **{f"holdings[].{key}": BINDS for key in ("is_fund", "allow_buy", "allow_sell")},
+    **{f"holdings[].{key}": BINDS for key in ("product_type", "allow_buy", "allow_sell")},
     **{f"holdings[].{key}": BINDS for key in ("last_bought", "last_sold")},
     "holdings[].lots[].acquired": "an input; seen where it changes which lots are sold",
     "candidates[].currency": "of a security that is neither held nor targeted",
