@@ -13,6 +13,7 @@ import steelyard
 from steelyard import environment as home
 from steelyard.cli import logs
 from steelyard.environment import HEALTH_FILE, VARIABLES
+from steelyard.importers import limits
 from steelyard.telemetry import breaker
 from steelyard.telemetry.health import FILE
 
@@ -28,12 +29,19 @@ def test_every_variable_that_the_code_names_is_in_the_table():
         for name in re.findall(r"\bSTEELYARD_[A-Z_]+\b", source.read_text(encoding="utf-8"))
     }
 
-    assert named == set(BY_NAME) == {home.VARIABLE, logs.VARIABLE, *breaker.VARIABLES.values()}
+    code = {home.VARIABLE, logs.VARIABLE, *breaker.VARIABLES.values(), *limits.VARIABLES.values()}
+    assert named == set(BY_NAME) == code
 
 
 @pytest.mark.parametrize("rule", breaker.VARIABLES)
 def test_a_default_in_the_table_is_that_of_the_code(rule: str):
     assert float(BY_NAME[breaker.VARIABLES[rule]].default) == getattr(breaker.Rules(), rule)
+
+
+def test_the_default_limits_in_the_table_are_those_of_the_code():
+    shown = {name: BY_NAME[variable].default for name, variable in limits.VARIABLES.items()}
+
+    assert shown == {name: f"{getattr(limits.LIMITS, name):,}" for name in limits.VARIABLES}
 
 
 def test_every_level_of_the_log_is_in_the_table():

@@ -70,6 +70,22 @@ VARIABLES = (
         "seconds that a module is out of service before one plan tries it: over 0, at most 86,400",
         "300",
     ),
+    Variable(
+        "STEELYARD_MAX_FILE_BYTES",
+        "the largest file that is read whole, which is every file but prices; plain or unpacked",
+        "67,108,864",
+    ),
+    Variable(
+        "STEELYARD_MAX_PRICE_BYTES",
+        "the largest file of prices, plain or unpacked",
+        "1,073,741,824",
+    ),
+    Variable("STEELYARD_MAX_FILE_ROWS", "the most rows of a file that is read whole", "1,000,000"),
+    Variable(
+        "STEELYARD_MAX_PRICE_CELLS",
+        "the most closes of the symbols in use that a file of prices may give",
+        "50,000,000",
+    ),
 )
 
 

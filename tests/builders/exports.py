@@ -10,11 +10,11 @@ from decimal import Decimal
 from pathlib import Path
 
 from steelyard.errors import SteelyardError
-from steelyard.importers.brokers import FORMS
 from steelyard.importers.reading import open_source
-from steelyard.importers.registry import Importer
+from steelyard.importers.registry import Importer, forms
 from steelyard.importers.statement import Position, Source, Statement
 
+FORMS = tuple(form.importer for form in forms().by_name.values())
 FILES = Path(__file__).parents[1] / "importers" / "brokers" / "files"
 COLUMNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "schwab": {

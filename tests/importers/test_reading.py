@@ -10,16 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.files import written
-from steelyard.errors import InputError
-from steelyard.importers import reading
+from steelyard.errors import InputError, LimitExceeded
+from steelyard.importers.limits import LIMITS, FileLimits
 from steelyard.importers.reading import read_table, read_text
 
 
-def table(folder: Path, content: str | bytes):
+def table(folder: Path, content: str | bytes, limits: FileLimits = LIMITS):
     return read_table(
         written(folder, content),
         required=("symbol", "quantity"),
         readable=("symbol", "quantity", "name"),
+        limits=limits,
     )
 
 
@@ -67,21 +68,18 @@ def test_a_long_field_is_refused_with_its_line(tmp_path: Path, length: int):
         table(tmp_path, "symbol,quantity\nAAA," + "1" * length + "\n")
 
 
-def test_more_rows_than_are_held_in_memory_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(reading, "MAX_ROWS", 3)
-    rows = "AAA,1\nBBB\nCCC,1\n"
+def test_more_rows_than_the_limit_are_refused(tmp_path: Path):
+    rows, limits = "AAA,1\nBBB\nCCC,1\n", FileLimits(max_rows=3)
 
-    assert len(table(tmp_path, "symbol,quantity\n" + rows).rows) == 2
-    with pytest.raises(InputError, match=r"f\.csv has more than 3 rows"):
-        table(tmp_path, "symbol,quantity\n" + rows + "DDD\n")
+    assert len(table(tmp_path, "symbol,quantity\n" + rows, limits).rows) == 2
+    with pytest.raises(LimitExceeded, match=r"f\.csv has more than 3 rows.*MAX_FILE_ROWS"):
+        table(tmp_path, "symbol,quantity\n" + rows + "DDD\n", limits)
 
 
 def test_a_gzip_bomb_is_refused(tmp_path: Path):
-    bomb = gzip.compress(b"0" * (reading.MAX_BYTES + 10), compresslevel=1)
+    bomb = gzip.compress(b"0" * (LIMITS.max_bytes + 10), compresslevel=1)
 
-    with pytest.raises(InputError, match="unpacks to more than 67,108,864 bytes"):
+    with pytest.raises(LimitExceeded, match="unpacks to more than 67,108,864 bytes"):
         read_text(written(tmp_path, bomb))
 
 

@@ -4,6 +4,7 @@
     plan.py      one's own files
     why.py       the story of one symbol
     verify.py    the figures of a saved plan, derived anew
+    import_file.py   what a file of holdings says; import_view.py shows it
     modules.py   what is registered, and what a strategy makes of it
     health.py    which modules are out of service
     strategy.py  presets and strategy files: list, show, new, validate, schema
@@ -28,6 +29,7 @@ from typer import Option
 from steelyard.cli.commands import Commands
 from steelyard.cli.demo import demo
 from steelyard.cli.health import health
+from steelyard.cli.import_file import import_file
 from steelyard.cli.modules import modules
 from steelyard.cli.output import guarded, write
 from steelyard.cli.plan import plan
@@ -66,6 +68,7 @@ app.command()(demo)
 app.command()(plan)
 app.command()(why)
 app.command()(verify)
+app.command("import")(import_file)
 app.command()(modules)
 app.command()(health)
 app.add_typer(strategy, name="strategy")

@@ -5,7 +5,8 @@ The options of every command that plans are declared here once. Only here is ask
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from functools import wraps
@@ -18,6 +19,7 @@ from typer import Option
 
 from steelyard.cli.health import keeper, versions
 from steelyard.cli.output import Stopwatch, progress
+from steelyard.environment import home
 from steelyard.errors import one_line
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from steelyard.strategies import Strategy
     from steelyard.telemetry.health import Outcome
 
+MAPPING = "import.toml"
+"""The user's own mapping, in $STEELYARD_HOME."""
 BUNDLED = "growth"
 """The portfolio of who gives no files."""
 BUCKET = "core"
@@ -73,14 +77,40 @@ StrategyName = Annotated[
     ),
 ]
 
+FormName = Annotated[
+    str | None,
+    Option(
+        "--as",
+        help="Read the holdings as that form (import --list names them); by default as what is in "
+        "the file.",
+        metavar="FORM",
+    ),
+]
+AccountName = Annotated[
+    str | None, Option("--account", help="The account to read, of several.", metavar="A")
+]
+MappingFile = Annotated[
+    Path | None,
+    Option(
+        "--mapping",
+        help="TOML: [columns] of a file of one's own, [alias] of symbols; by default "
+        "$STEELYARD_HOME/import.toml, where there is one.",
+        metavar="F.toml",
+    ),
+]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """What the user says about the inputs: each field is an option of every command that plans."""
 
     holdings: Annotated[
-        Path | None, _csv("symbol, quantity[, price, average_cost, acquired, ...].")
+        Path | None,
+        _csv("symbol, quantity[, price, average_cost, acquired, ...], or a broker's file."),
     ] = None
+    form: FormName = None
+    account: AccountName = None
+    mapping: MappingFile = None
     prices: Annotated[Path | None, _csv("date, AAA, BBB, ... or date, symbol, close.")] = None
     targets: Annotated[
         Path | None, _csv("symbol, weight; fractions, the rest is cash.", "--targets")
@@ -109,6 +139,10 @@ class Options:
     ] = 0
     exclude: Annotated[
         list[str] | None, Option(help="Leave a symbol out; every page says so.", metavar="SYMBOL")
+    ] = None
+    accept_price: Annotated[
+        list[str] | None,
+        Option(help="Take a price that another figure contradicts.", metavar="SYMBOL"),
     ] = None
 
     @property
@@ -159,6 +193,12 @@ def read(options: Options, sample: str | None = None) -> Inputs:
             "An all-cash account is --cash CUR=AMOUNT, or a file with only its header.",
             param_hint="--holdings",
         )
+    for name, value in (
+        *(("--as", options.form), ("--account", options.account)),
+        ("--mapping", options.mapping),
+    ):
+        if value is not None and options.holdings is None:
+            raise typer.BadParameter("it says how --holdings is read.", param_hint=name)
     strategy = strategy_of(options.strategy)
     with progress("Reading the files"):
         own = sample is None and options.files
@@ -255,7 +295,7 @@ def _bundled(options: Options, strategy: Strategy, sample: str | None) -> Inputs
     from steelyard.samples import sample as files_of
 
     files = files_of(sample or BUNDLED)
-    content = _read(files, options.index or files.index)
+    content = _read(files, options.index or files.index, Options(exclude=options.exclude))
     base = options.base or files.base_currency
     imported = _assemble(content, options, base=base, source=f"bundled quotes, {SOURCE}")
     why = "The" if sample else "No files were given, so this is the"
@@ -264,9 +304,9 @@ def _bundled(options: Options, strategy: Strategy, sample: str | None) -> Inputs
 
 
 def _own(options: Options, strategy: Strategy) -> Inputs:
-    files = _read(options, options.index)
+    files = _read(options, options.index, options)
     imported = _assemble(files, options, base=options.base, source=None)
-    remarks = []
+    remarks = _read_as(files)
     if options.holdings is None:
         remarks.append("No holdings were given: an account of cash alone.")
     if options.prices is None:
@@ -276,8 +316,44 @@ def _own(options: Options, strategy: Strategy) -> Inputs:
     return Inputs(imported, strategy, tuple(remarks))
 
 
-def _read(paths: Options | Sample, index: Path | None) -> Files:
+def _read_as(files: Files) -> list[str]:
+    """How a file of holdings that is not of our own form was read."""
+    from steelyard.importers.holdings import FORM
+
+    owned = files.holdings
+    if owned.form == FORM:
+        return []
+    currencies = sorted({*owned.cash, *(row.currency for row in owned.settling)})
+    cash = f"cash in {' and '.join(currencies)}" if currencies else "no cash"
+    account = f" of the account {owned.account}" if owned.account else ""
+    day = f", as of {owned.as_of}" if owned.as_of else ""
+    count = sum(bool(row.quantity) for row in owned.holdings)
+    counted = f"{count} holding{'' if count == 1 else 's'} and {cash}"
+    return [f"Read as {owned.form}{account}{day}: {counted}. To see it: steelyard import FILE"]
+
+
+def default_mapping() -> Path | None:
+    """The user's own mapping file, where there is one."""
+    path = home(os.environ) / MAPPING
+    return path if path.is_file() else None
+
+
+def columns_of(texts: Sequence[str]) -> dict[str, str]:
+    """Field -> column of FIELD=COLUMN arguments."""
+    columns: dict[str, str] = {}
+    for text in texts:
+        name, equals, column = (part.strip() for part in text.partition("="))
+        if not (equals and name and column) or name in columns:
+            what = f"{one_line(text, LONGEST_VALUE)} maps nothing, or a field twice"
+            raise typer.BadParameter(f"{what}; write symbol=Ticker.", param_hint="--map")
+        columns[name] = column
+    return columns
+
+
+def _read(paths: Options | Sample, index: Path | None, options: Options) -> Files:
+    from steelyard.importers import Reading
     from steelyard.importers import read as read_files
+    from steelyard.importers.limits import limits_from
 
     return read_files(
         paths.holdings,
@@ -286,6 +362,14 @@ def _read(paths: Options | Sample, index: Path | None) -> Files:
         securities=paths.securities,
         fx=paths.fx,
         index=index,
+        exclude=options.exclude or (),
+        reading=Reading(
+            form=options.form,
+            mapping=options.mapping or default_mapping(),
+            account=options.account,
+            base=options.base,
+            limits=limits_from(os.environ),
+        ),
     )
 
 
@@ -298,6 +382,7 @@ def _assemble(files: Files, options: Options, *, base: str | None, source: str |
         base_currency=base,
         as_of=options.as_of,
         exclude=options.exclude or (),
+        accept_price=options.accept_price or (),
         today=datetime.now().astimezone().date(),
         bucket=BUCKET,
         source=source,

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 
-from steelyard.errors import InputError
+from steelyard.errors import InputError, one_line
 from steelyard.importers import amounts, sheet
 from steelyard.importers.amounts import Notation
 from steelyard.importers.cash_words import PREFIX
@@ -32,7 +32,7 @@ from steelyard.importers.rows import (
 )
 from steelyard.importers.sheet import Form, Line, Sheet
 from steelyard.importers.statement import ONE, Balance, Passed, Position, Source, Statement
-from steelyard.importers.values import NOTHING, BadCell, shown
+from steelyard.importers.values import NOTHING, SHOWN_CHARACTERS, BadCell, shown
 from steelyard.notices import Notice
 
 NUMBERS = (
@@ -168,12 +168,13 @@ class _Reading:
             )
         )
         if not (pending or is_plain_cash(label)):
-            self._guess("read_as_cash", f"{label} of {self.cut.form.broker} is read as cash.")
+            name = one_line(label, SHOWN_CHARACTERS)
+            self._guess("read_as_cash", f"{name} of {self.cut.form.broker} is read as cash.")
 
     def _settles(self, row: Cells, label: str) -> date | None:
         """The weekday after the statement's; None where that is not known."""
         if self.cut.as_of is None:
-            message = f"{row.line.account} {label}".strip()
+            message = one_line(f"{row.line.account} {label}".strip(), 2 * SHOWN_CHARACTERS)
             rule = "the file says no day, so it is read as settled"
             self._guess("pending_settled", f"{message} of {self.cut.file}: {rule}.")
             return None

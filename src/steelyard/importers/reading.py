@@ -8,28 +8,26 @@ from __future__ import annotations
 
 import csv
 import io
-import stat
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from steelyard.errors import InputError, RejectedRow, did_you_mean
+from steelyard.importers.limits import LIMITS, FileLimits
+from steelyard.importers.opening import blocks, empty
 from steelyard.importers.statement import Source
 from steelyard.importers.values import NOTHING, BadCell, shown
 from steelyard.notices import Notice
 
 T = TypeVar("T")
-MAX_BYTES = 64 * 1024 * 1024
-"""Largest file, and largest content of a compressed one."""
-MAX_ROWS = 1_000_000
-"""Most rows of a file that is read cell by cell."""
+MOST_REJECTED = 10_000
+"""Rejected lines after which a large file is read no further."""
 MAX_TEXT = 10_000
 """Most characters in a cell."""
-GZIP_MAGIC = b"\x1f\x8b"
-SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+CODECS: Mapping[Literal["utf-8", "cp1252"], str] = {"utf-8": "utf-8-sig", "cp1252": "cp1252"}
+"""Encoding -> by what it is read, the likelier first."""
 DELIMITERS = (",", ";", "\t")
 NEW_LINE = b"\n"
 
@@ -75,97 +73,70 @@ class Rejects:
     file: str
     rows: list[RejectedRow] = field(default_factory=list)
 
+    @property
+    def full(self) -> bool:
+        """Are they so many that reading on would tell nobody more?"""
+        return len(self.rows) >= MOST_REJECTED
+
     def add(self, line: int, reason: str) -> None:
         """Note a line and why it cannot be used."""
         self.rows.append(RejectedRow(self.file, line, reason))
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, limits: FileLimits = LIMITS) -> str:
     """The text of a regular file, plain or gzip, UTF-8; raises InputError for any other."""
-    content = _content(path)
-    if content.startswith(GZIP_MAGIC):
-        content = _decompress(content, path)
-    if not content.strip():
-        raise InputError(f"{path} is empty. {NOTHING} Give a CSV file with a header line.")
-    if content.startswith(SPREADSHEETS):
-        advice = "Save it as CSV (UTF-8) and give that file."
-        raise InputError(f"{path} is a spreadsheet, not CSV. {NOTHING} {advice}")
+    source = open_source(path, limits)
+    if source.encoding != "utf-8":
+        raise _not_utf_8(source)
+    return source.text
+
+
+def _not_utf_8(source: Source) -> InputError:
+    """What is wrong with a content that is no UTF-8 text, and where."""
+    path, content = source.path, source.content
     if content.startswith(UTF_16):
-        raise InputError(f"{path} is UTF-16 text. {NOTHING} Save it as UTF-8.")
+        return InputError(f"{path} is UTF-16 text. {NOTHING} Save it as UTF-8.")
     nul = content.find(b"\0")
     if nul >= 0:
         what = f"line {content.count(NEW_LINE, 0, nul) + 1} holds a NUL byte"
-        raise InputError(f"{path} is not text: {what}. {NOTHING} Give a CSV file.")
+        return InputError(f"{path} is not text: {what}. {NOTHING} Give a CSV file.")
+    return bad_byte(path, content, 1)
+
+
+def bad_byte(path: Path, content: bytes, line: int) -> InputError:
+    """The error of the first byte that is not UTF-8; `line` is the number of the first one."""
+    start = _first_bad(content)
+    line += content.count(NEW_LINE, 0, start)
+    what = f"line {line} holds the byte 0x{content[start]:02x}"
+    return InputError(f"{path} is not UTF-8 text: {what}. {NOTHING} Save it as UTF-8.")
+
+
+def _first_bad(content: bytes) -> int:
     try:
-        return content.decode("utf-8-sig")
+        content.decode("utf-8")
     except UnicodeDecodeError as error:
-        line = content.count(NEW_LINE, 0, error.start) + 1
-        what = f"line {line} holds the byte 0x{content[error.start]:02x}"
-        raise InputError(
-            f"{path} is not UTF-8 text: {what}. {NOTHING} Save it as UTF-8."
-        ) from error
+        return error.start
+    return 0
 
 
-def open_source(path: Path) -> Source:
+def open_source(path: Path, limits: FileLimits = LIMITS) -> Source:
     """A regular file, plain or gzip, opened once: for who recognises and reads it.
 
     UTF-8, UTF-16 with its mark, else cp1252 where every byte is a character of it; "" = no text.
     """
-    content = _content(path)
-    if content.startswith(GZIP_MAGIC):
-        content = _decompress(content, path)
+    content = b"".join(blocks(path, limits, "max_bytes"))
     if not content.strip():
-        raise InputError(f"{path} is empty. {NOTHING} Give a CSV file with a header line.")
-    if content.startswith(SPREADSHEETS):
-        advice = "Save it as CSV (UTF-8) and give that file."
-        raise InputError(f"{path} is a spreadsheet, not CSV. {NOTHING} {advice}")
+        raise empty(path)
     if content.startswith(UTF_16):
-        return Source(path, content, content.decode("utf-16", errors="replace"), "utf-16")
+        return Source(path, content, content.decode("utf-16", errors="replace"), "utf-16", limits)
     if b"\0" in content:
-        return Source(path, content, "", "")
-    try:
-        return Source(path, content, content.decode("utf-8-sig"), "utf-8")
-    except UnicodeDecodeError:
+        return Source(path, content, "", "", limits)
+    for encoding, codec in CODECS.items():
         try:
-            return Source(path, content, content.decode("cp1252"), "cp1252")
+            return Source(path, content, content.decode(codec), encoding, limits)
         except UnicodeDecodeError:
-            return Source(path, content, "", "")
-
-
-def _content(path: Path) -> bytes:
-    try:
-        # looked at before it is opened: opening a FIFO would wait forever
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            kind = "a directory" if stat.S_ISDIR(status.st_mode) else "not a regular file"
-            raise InputError(f"{path} is {kind}. {NOTHING} Give a CSV file.")
-        if status.st_size > MAX_BYTES:
-            size = f"{status.st_size:,} bytes; at most {MAX_BYTES:,} are read"
-            raise InputError(f"{path} has {size}. {NOTHING}")
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES)
-    except FileNotFoundError as error:
-        raise InputError(f"{path} does not exist. {NOTHING} Check the path.") from error
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{path} could not be read: {reason}. {NOTHING}") from error
-
-
-def _decompress(content: bytes, path: Path) -> bytes:
-    """Unpack gzip, never past the cap."""
-    unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    try:
-        text = unpack.decompress(content, MAX_BYTES + 1)
-    except zlib.error as error:
-        raise InputError(f"{path} is damaged gzip: {error}. {NOTHING}") from error
-    if len(text) > MAX_BYTES:
-        raise InputError(f"{path} unpacks to more than {MAX_BYTES:,} bytes. {NOTHING}")
-    if not unpack.eof:
-        raise InputError(f"{path} is damaged gzip: it ends too early. {NOTHING}")
-    if unpack.unused_data.strip(b"\0"):
-        advice = "Unpack it and give the CSV file."
-        raise InputError(f"{path} holds more than one gzip stream. {NOTHING} {advice}")
-    return text
+            continue
+    return Source(path, content, "", "", limits)
 
 
 def delimiter_of(header: str) -> str:
@@ -174,25 +145,31 @@ def delimiter_of(header: str) -> str:
 
 
 def split(text: str, file: str, delimiter: str | None = None) -> Iterator[tuple[int, list[str]]]:
+    """`csv_rows` of a whole text; without a delimiter, that of the first line."""
+    sign = delimiter or delimiter_of(text.lstrip().partition("\n")[0])
+    return csv_rows(io.StringIO(text, newline=""), file, sign)
+
+
+def csv_rows(
+    lines: Iterable[str], file: str, sign: str, line: int = 1
+) -> Iterator[tuple[int, list[str]]]:
     """(line, cells) of every row that is not blank; the line is where the row begins.
 
-    delimiter   None = that of the first line
-
+    sign   between cells
+    line   number of the first line
     Raises InputError for quotes that do not close and for cells over 10,000 characters.
     """
-    sign = delimiter or delimiter_of(text.lstrip().partition("\n")[0])
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True)
-    line = 1
+    reader, first = csv.reader(lines, delimiter=sign, strict=True), line
     try:
         for cells in reader:
-            if any(len(cell) > MAX_TEXT for cell in cells):
+            if cells and len(max(cells, key=len)) > MAX_TEXT:
                 raise _too_long(file, line)
             stripped = [cell.strip(" \t\r\n") for cell in cells]
             if any(stripped):
                 yield line, stripped
-            line = reader.line_num + 1
+            line = first + reader.line_num
     except csv.Error as error:
-        if len(text) > csv.field_size_limit() and "field limit" in str(error):
+        if "field limit" in str(error):
             raise _too_long(file, line) from error
         advice = "A cell with a comma or a quote needs double quotes around it."
         raise InputError(f"{file} line {line} is not CSV: {error}. {NOTHING} {advice}") from error
@@ -214,6 +191,7 @@ def read_table(
     required: Sequence[str],
     readable: Sequence[str],
     aliases: Mapping[str, str] | None = None,
+    limits: FileLimits = LIMITS,
 ) -> Table:
     """A file cut into rows by a header of known columns.
 
@@ -222,7 +200,8 @@ def read_table(
     aliases    spelling -> column
     Raises InputError for a file that is no such table.
     """
-    return table_of(split(read_text(path), path.name), path.name, required, readable, aliases or {})
+    rows = split(read_text(path, limits), path.name)
+    return table_of(rows, path.name, required, readable, aliases or {}, limits)
 
 
 def table_of(
@@ -231,6 +210,7 @@ def table_of(
     required: Sequence[str],
     readable: Sequence[str],
     aliases: Mapping[str, str],
+    limits: FileLimits = LIMITS,
 ) -> Table:
     """The table of rows already split; the first is the header."""
     lines = iter(rows)
@@ -241,10 +221,9 @@ def table_of(
     for line, cells in lines:
         if counted(line, cells, len(columns), rejects):
             good.append(Row(line, dict(zip(columns, cells, strict=True))))
-        if len(good) + len(rejects.rows) > MAX_ROWS:
-            what = f"{file} has more than {MAX_ROWS:,} rows"
-            raise InputError(f"{what}. {NOTHING} Give a smaller file.")
-    warnings = tuple(_unknown(file, columns, readable))
+        if len(good) + len(rejects.rows) > limits.max_rows:
+            raise limits.exceeded("max_rows", file, f"has more than {limits.max_rows:,} rows")
+    warnings = tuple(unknown_columns(file, columns, readable))
     return Table(file, columns, tuple(good), tuple(rejects.rows), warnings)
 
 
@@ -274,7 +253,8 @@ def counted(line: int, cells: Sequence[str], width: int, rejects: Rejects) -> bo
     return False
 
 
-def _unknown(file: str, columns: Sequence[str], readable: Sequence[str]) -> Iterable[Notice]:
+def unknown_columns(file: str, columns: Sequence[str], readable: Sequence[str]) -> Iterable[Notice]:
+    """Say which columns are not read."""
     stems = tuple(name[:-1] for name in readable if name.endswith("*"))
     for name in columns:
         if name not in readable and not (stems and name.startswith(stems)):

@@ -21,8 +21,8 @@ from steelyard.notices import Notice
 
 GROUP = "steelyard.importers"
 BUILT_IN = "built-in"
-GENERIC = "generic"
-"""The form that reads any table of known columns: asked only about what no other recognises."""
+UNKNOWN_FILE = "unknown_file"
+"""Code of the error for a file that no importer recognises."""
 LINES_SHOWN = 3
 LONGEST_WHY = 200
 """Characters of what another package's error says."""
@@ -92,7 +92,6 @@ def choose(
     problems = [] if problems is None else problems
     problems.extend(every.problems)
     fitting = [form for form in every.by_name.values() if _recognises(form, source, problems)]
-    fitting = [form for form in fitting if form.importer.name != GENERIC] or fitting
     if not fitting:
         raise _nothing_fits(source, every)
     if len(fitting) > 1:
@@ -204,7 +203,7 @@ def _nothing_fits(source: Source, every: Forms) -> InputError:
     return InputError(
         f"{source.name} is of no form that is known; {begins}. {NOTHING} Known are our own form "
         f"(a first line symbol,quantity) and {known}. For another table {hint}.",
-        code="unknown_file",
+        code=UNKNOWN_FILE,
         place=source.name,
         limit=", ".join(every.by_name),
         hint=hint,

@@ -151,7 +151,7 @@ def cut(source: Source, form: Form) -> Sheet:
         )
     sheet = Sheet(source.name, form, delimiter)
     cutter = _Cutter(sheet)
-    rows = _limited(reading.split(source.text, source.name, delimiter), source.name)
+    rows = _limited(reading.split(source.text, source.name, delimiter), source)
     line, cells = next(rows, (0, []))
     while cells:
         after, following = next(rows, (0, []))
@@ -160,11 +160,13 @@ def cut(source: Source, form: Form) -> Sheet:
     return sheet
 
 
-def _limited(rows: Iterator[tuple[int, list[str]]], file: str) -> Iterator[tuple[int, list[str]]]:
+def _limited(
+    rows: Iterator[tuple[int, list[str]]], source: Source
+) -> Iterator[tuple[int, list[str]]]:
+    most = source.limits.max_rows
     for count, row in enumerate(rows):
-        if count >= reading.MAX_ROWS:
-            what = f"{file} has more than {reading.MAX_ROWS:,} rows"
-            raise InputError(f"{what}. {NOTHING} Give a smaller file.", place=file)
+        if count >= most:
+            raise source.limits.exceeded("max_rows", source.name, f"has more than {most:,} rows")
         yield row
 
 

@@ -33,7 +33,7 @@ def unpriced_targets(
         return
     near_to = _names(files) - {*weights}
     classes = _classes(files)
-    unpriced = [name for name in sorted(weights) if weights[name] and name not in quotes]
+    unpriced = sorted(name for name, weight in weights.items() if weight and name not in quotes)
     as_class = {
         symbol: classes.get(_plain(symbol), "")
         for symbol in unpriced
@@ -49,8 +49,8 @@ def unpriced_targets(
             where = f"{file.file} line {file.lines.get(symbol, 1)}"
             hint = f"{near.strip()} Correct it, give it a price, or leave it out with --exclude"
             yield InputError(
-                f"{where}: {symbol} has a target of {weights[symbol]:.4g} and no price.{near} {NOTHING} "
-                f"Correct it, give it a price, or leave it out with --exclude {symbol}.",
+                f"{where}: {symbol} has a target of {weights[symbol]:.4g} and no price.{near} "
+                f"{NOTHING} Correct it, give it a price, or leave it out with --exclude {symbol}.",
                 code="unknown_target",
                 place=where,
                 value=symbol,

@@ -4,9 +4,9 @@ from datetime import date
 from decimal import Decimal
 
 from builders import exports
-
 from steelyard.importers.statement import Statement
 
+HUNDREDTH = "its value is a hundredth of quantity times price"
 FILES = exports.FILES / "fidelity"
 
 
@@ -32,8 +32,7 @@ def test_holdings_an_option_and_a_bond_are_read_beside_core_cash():
     ]
     assert [(n.message, n.head) for n in statement.guessed] == [
         ("SPAXX** of Fidelity is read as cash.", True),
-        ("91282CHT1 is read as a bond quoted per 100: its value is a hundredth of quantity times "
-         "price.", True),
+        (f"91282CHT1 is read as a bond quoted per 100: {HUNDREDTH}.", True),
     ]  # fmt: skip
     assert statement.as_of == date(2026, 1, 9)
 

@@ -5,8 +5,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from builders import exports
 
+from builders import exports
 from steelyard.errors import InputError
 from steelyard.importers.brokers import generic
 from steelyard.importers.statement import Source, Statement

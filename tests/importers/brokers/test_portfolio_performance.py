@@ -1,9 +1,8 @@
-"""Portfolio Performance: columns of the user's choice, languages, currencies in quotes, accounts."""
+"""Portfolio Performance: columns of the user's choice, languages, currencies, accounts."""
 
 from decimal import Decimal
 
 from builders import exports
-
 from steelyard.importers.statement import Statement
 
 FILES = exports.FILES / "portfolio_performance"

@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 from builders import exports
-
 from steelyard.importers.statement import Statement
 
 FILES = exports.FILES / "vanguard"

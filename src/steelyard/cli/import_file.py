@@ -1,0 +1,262 @@
+"""`steelyard import FILE`: what a file of holdings says and how it was read; our own form of it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer import Argument, Option
+
+from steelyard.cli.options import AccountName, FormName, MappingFile, columns_of, default_mapping
+from steelyard.cli.output import FAILED, guarded, note, save, screen, writable, write, write_json
+
+if TYPE_CHECKING:
+    from steelyard.importers.mapping import ImportMapping
+    from steelyard.importers.registry import Form
+    from steelyard.importers.statement import Statement
+
+OTHER = "Name another file."
+UNUSED = "Nothing is planned from it, and nothing was written."
+FORM = "steelyard.statement/1"
+LONGEST_LIST = 100
+"""Characters of a list of symbols."""
+
+
+def import_file(
+    file: Annotated[
+        Path | None, Argument(help="As a broker or a program wrote it.", metavar="[FILE]")
+    ] = None,
+    *,
+    form: FormName = None,
+    columns: Annotated[
+        list[str] | None,
+        Option("--map", help="Read a field of ours from a column.", metavar="FIELD=COLUMN"),
+    ] = None,
+    mapping: MappingFile = None,
+    account: AccountName = None,
+    out: Annotated[
+        Path | None, Option(help="Write the holdings in our own form.", metavar="F.csv")
+    ] = None,
+    securities_out: Annotated[
+        Path | None, Option(help="Write names, types, multipliers and ISINs.", metavar="F.csv")
+    ] = None,
+    save_mapping: Annotated[
+        Path | None, Option(help="Write the columns and aliases that were used.", metavar="F.toml")
+    ] = None,
+    every: Annotated[bool, Option("--list", help="List the forms that are recognised.")] = False,
+    as_json: Annotated[bool, Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Show what a file of holdings says and how it was read; write it in our own form.
+
+    The exit code is 1 where lines of it are rejected: then nothing is written.
+    """
+    with guarded():
+        if every:
+            _list(as_json)
+            return
+        if file is None:
+            raise typer.BadParameter("name a file, or --list.", param_hint="FILE")
+        paths = {"holdings": out, "securities": securities_out, "mapping": save_mapping}
+        _check(file, paths)
+        statement, used = _read(file, form, columns_of(columns or ()), mapping)
+        statement = _of_account(statement, account)
+        if as_json:
+            write_json(document(statement))
+        else:
+            _show(statement)
+        if statement.rejected:
+            count = len(statement.rejected)
+            note(f"{count} line{'' if count == 1 else 's'} of {file} cannot be used. {UNUSED}")
+            raise typer.Exit(FAILED)
+        if out and not securities_out:
+            _check_whole(statement)
+        for text in _written(statement, used, paths):
+            note(text)
+        if not as_json:
+            _next(file, statement, paths)
+
+
+def _check(file: Path, paths: Mapping[str, Path | None]) -> None:
+    """Raise InputError for a place that is not written to, before anything is read."""
+    from steelyard.errors import InputError
+
+    seen = [file.absolute()]
+    for what, path in paths.items():
+        if path is None:
+            continue
+        if path.absolute() in seen or (path.exists() and path.samefile(file)):
+            raise InputError(
+                f"The {what} would be written over {path}. Nothing was written. {OTHER}",
+                code="same_file",
+                place=str(path),
+                hint=OTHER,
+            )
+        seen.append(path.absolute())
+        writable(path, what, OTHER, done="Nothing was read.")
+
+
+def _read(
+    file: Path, form: str | None, columns: dict[str, str], mapping: Path | None
+) -> tuple[Statement, ImportMapping]:
+    """The statement of a file, under the user's names of its symbols, and the mapping in use."""
+    from steelyard.importers.files import read_statement
+    from steelyard.importers.limits import limits_from
+    from steelyard.importers.mapping import ImportMapping, read_mapping
+    from steelyard.importers.reading import open_source
+    from steelyard.importers.spelling import Spellings
+
+    source = open_source(file, limits_from(os.environ))
+    path = mapping or default_mapping()
+    used = read_mapping(path) if path else ImportMapping()
+    statement = read_statement(source, form, columns, used.columns)
+    spellings = Spellings.of(used.alias, {})
+    rows = (replace(row, symbol=spellings.symbol(row.symbol)) for row in statement.positions)
+    used = replace(used, columns={**used.columns, **columns})
+    return replace(statement, positions=tuple(rows)), used
+
+
+def _of_account(statement: Statement, account: str | None) -> Statement:
+    """The rows of one account; all of them where none is named."""
+    from steelyard.importers.book import account_of
+
+    if account is None:
+        return statement
+    chosen = account_of(statement, account)
+    return replace(
+        statement,
+        positions=tuple(row for row in statement.positions if row.account == chosen),
+        balances=tuple(row for row in statement.balances if row.account == chosen),
+    )
+
+
+def document(statement: Statement) -> dict[str, Any]:
+    """The statement as plain JSON values; numbers are texts, for they are exact."""
+    from steelyard.cli.import_view import summary, totals
+
+    head = {"schema": FORM, "summary": summary(statement), **_plain(statement)}
+    names = ("currency", "holdings", "cash", "without_price")
+    rows = [dict(zip(names, map(_value, row), strict=True)) for row in totals(statement)]
+    return {**head, "totals": rows}
+
+
+def _plain(record: Any) -> dict[str, Any]:
+    names = [name for name in _names(record) if not name.startswith("_")]
+    return {name: _value(getattr(record, name)) for name in names}
+
+
+def _names(record: Any) -> Iterable[str]:
+    models = getattr(type(record), "model_fields", None)
+    return models or [field.name for field in fields(record)]
+
+
+def _value(value: Any) -> Any:
+    from steelyard.canonical import plain
+
+    if isinstance(value, tuple):
+        return [_value(entry) for entry in value]
+    if isinstance(value, Decimal):
+        return plain(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return value if value is None or isinstance(value, str | int) else _plain(value)
+
+
+def _show(statement: Statement) -> None:
+    from steelyard.cli.import_view import draw
+
+    write(screen(lambda console: draw(statement, console)))
+
+
+def _check_whole(statement: Statement) -> None:
+    """Raise InputError where our own form alone would be worth something else."""
+    from steelyard.errors import InputError, one_line
+    from steelyard.importers.writing import needs_securities
+
+    symbols = needs_securities(statement)
+    if symbols:
+        listed = one_line(", ".join(symbols), LONGEST_LIST)
+        hint = "Give --securities-out F.csv too."
+        raise InputError(
+            f"Our own form of holdings has no product type and no multiplier, and {listed} would "
+            f"be worth something else. Nothing was written. {hint}",
+            code="needs_securities",
+            place="--out",
+            value=", ".join(symbols),
+            hint=hint,
+        )
+
+
+def _written(
+    statement: Statement, used: ImportMapping, paths: Mapping[str, Path | None]
+) -> Iterable[str]:
+    """Write what is asked for; says what was and what was not."""
+    from steelyard.errors import InputError
+    from steelyard.importers import writing
+
+    texts = {
+        "holdings": writing.holdings_text(statement),
+        "securities": writing.securities_text(statement),
+        "mapping": writing.mapping_text(used.columns, used.alias),
+    }
+    for what, path in paths.items():
+        if path is None:
+            continue
+        if what == "mapping" and not (used.columns or used.alias):
+            hint = "Use --map or --mapping with it."
+            raise InputError(
+                f"No column was mapped and no alias used, so there is no mapping to save. {hint}",
+                code="no_mapping_used",
+                place="--save-mapping",
+                hint=hint,
+            )
+        if not texts[what]:
+            yield f"{statement.file} says no more of its securities: {path} was not written."
+            continue
+        save(path, texts[what], what, OTHER)
+        yield f"The {what} were written to {path}." if what != "mapping" else f"Mapping: {path}."
+
+
+def _next(file: Path, statement: Statement, paths: Mapping[str, Path | None]) -> None:
+    """What to type with what was read."""
+    from steelyard.report import visible
+
+    securities = paths["securities"]
+    listed = f" --securities {shlex.quote(str(securities))}" if securities else ""
+    holdings = shlex.quote(str(paths["holdings"] or file))
+    day = f" --as-of {statement.as_of}" if paths["holdings"] and statement.as_of else ""
+    command = f"steelyard plan --holdings {holdings}{listed} --targets TARGETS.csv{day}"
+    write(f"\n{visible(f'To plan with it: {command}')}\n")
+
+
+def _list(as_json: bool) -> None:
+    """Every form that is recognised, and whose it is."""
+    from steelyard.importers.registry import forms
+
+    every = forms()
+    if as_json:
+        write_json([_listed(form) for form in every.by_name.values()])
+    else:
+        from steelyard.report.terminal.columns import Column, Row, table
+
+        columns = (Column("Form"), Column("Files"), Column("From", drop=1), Column("Extra", drop=2))
+        rows = [Row(tuple(_listed(form).values())) for form in every.by_name.values()]
+        write(screen(lambda console: table(console, columns, rows)))
+    for problem in every.problems:
+        note(problem.message)
+
+
+def _listed(form: Form) -> dict[str, str]:
+    importer = form.importer
+    return {
+        "name": importer.name,
+        "title": importer.title,
+        "source": form.source,
+        "extra": importer.extra,
+    }
