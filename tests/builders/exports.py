@@ -10,11 +10,11 @@ from decimal import Decimal
 from pathlib import Path
 
 from steelyard.errors import SteelyardError
-from steelyard.importers.brokers import FORMS
 from steelyard.importers.reading import open_source
-from steelyard.importers.registry import Importer
+from steelyard.importers.registry import Importer, forms
 from steelyard.importers.statement import Position, Source, Statement
 
+FORMS = tuple(form.importer for form in forms().by_name.values())
 FILES = Path(__file__).parents[1] / "importers" / "brokers" / "files"
 COLUMNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "schwab": {
@@ -38,7 +38,10 @@ COLUMNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "degiro": {
         "quantity": ("Amount", "Quantity", "Aantal", "Anzahl", "Quantité", "Cantidad", "Quantità"),
         "price": ("Closing", "Slotkoers", "Schlußkurs", "Clôture", "Precio de cierre", "Chiusura"),
-        "value": ("Lokale waarde", ""),
+        "value": (
+            *("Local value", "Lokale waarde", "Wert", "Montant local", "Valor local"),
+            *("Valore locale", ""),
+        ),
     },
     "portfolio-performance": {
         "quantity": ("Shares", "Bestand"),
@@ -126,8 +129,8 @@ def differences(name: str, file: Source, statement: Statement) -> list[str]:
 
 def is_header(name: str, cells: list[str]) -> bool:
     """Does a row name two of a broker's numbers?"""
-    names = [column for columns in COLUMNS[name].values() for column in columns if column]
-    return sum(cell in names for cell in cells) > 1
+    names = {column for columns in COLUMNS[name].values() for column in columns if column}
+    return len(names & set(cells)) > 1
 
 
 def _numbers(
