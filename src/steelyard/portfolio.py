@@ -21,6 +21,8 @@ from steelyard.orders import Order, Side
 FUND_TYPES = frozenset({"ETF", "ETC", "MUTUALFUND"})
 PRODUCT_TYPES = ("EQUITY", *sorted(FUND_TYPES), "BOND", "OPTION", "FUTURE", "CRYPTO", "CASHLIKE")
 """What is known of; OTHER is none of these, and "" is not known: one name, or a fund?"""
+SPREAD_TYPES = FUND_TYPES | {"CASHLIKE"}
+"""More than the fate of one company, issuer or coin: no single-name rule is for them."""
 MULTIPLIERS = {"BOND": Decimal("0.01"), "OPTION": Decimal(100)}
 """Value of one piece at a quoted price of 1, where no file says: bonds are quoted per 100."""
 NOT_TRADED_TYPES = frozenset({"OPTION", "FUTURE"})
@@ -72,8 +74,18 @@ class Security:
 
     @property
     def is_fund(self) -> bool:
-        """Funds count as several names and are exempt from the position cap."""
+        """Funds count as several names."""
         return self.product_type in FUND_TYPES
+
+    @property
+    def is_spread(self) -> bool:
+        """Known to be no single name: exempt from the position cap."""
+        return self.product_type in SPREAD_TYPES
+
+    @property
+    def is_unknown(self) -> bool:
+        """One name, or a fund? No file says."""
+        return not self.product_type
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,13 @@ def context(
         MappingProxyType({metric: frozen(np.ones(n, dtype=np.bool_)) for metric in METRICS}),
     )
     securities = tuple(
-        Security(name, "USD", lot_size=Decimal(repr(float(lot))), priority_multiplier=float(factor))
+        Security(
+            name,
+            "USD",
+            product_type="ETF" if name in funds.split() else "EQUITY",
+            lot_size=Decimal(repr(float(lot))),
+            priority_multiplier=float(factor),
+        )
         for name, lot, factor in zip(names, full(lot_sizes), full(multipliers), strict=True)
     )
     return Context(

@@ -19,7 +19,7 @@ WORLDS = {
     ),
     "mixed_strategy": world(
         *("AA 400 @ 100", "BB 100 @ 100", "CC 300 @ 100", "DD 0 @ 50"), cash="5000",
-        targets={"AA": 0.2, "BB": 0.25, "CC": 0.3, "DD": 0.2}, cost_prices={"AA": "40"},
+        targets=dict.fromkeys(["AA", "BB", "CC", "DD"], 0.2), cost_prices={"AA": "40"},
     ),
     "opportunity_first": world(
         *("AA 250 @ 100", "BB 250 @ 100", "CC 250 @ 100", "DD 0 @ 50"), cash="25000",

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
+from builders.buckets import rated
 from builders.changes import HELD, USUAL, stops, usual
 from builders.world import world
 from steelyard.orders import Order, Side
@@ -118,19 +119,25 @@ def test_a_turnover_cap_binds():
     assert USUAL.planned.turnover > 0.1 >= limited(max_turnover_weight=0.1).turnover > 0
 
 
-def test_a_position_cap_binds_and_funds_are_exempt():
-    def after(plan):
-        return {row.symbol: row.weight for row in plan.holdings_after}["BB"]
+def test_a_target_wins_over_a_default_cap():
+    after = {row.symbol: row.weight for row in USUAL.planned.holdings_after}["BB"]
 
-    assert after(USUAL.planned) <= 0.2
-    assert 0.2 < after(usual(funds=("BB",)).plan()) <= 0.3 + 1e-9
+    assert 0.2 < after <= 0.3 + 1e-9
 
 
-def test_a_position_over_its_cap_may_stay_but_not_grow():
-    plan = world("AA 400 @ 100", "BB 0 @ 20", cash="9000", targets={"AA": 0.95}).plan()
+def test_without_targets_a_position_over_its_cap_may_stay_but_not_grow():
+    def bought(kind):
+        of = rated(world("AA 300 @ 100", "BB 100 @ 100", cash="60000"), AA=0.95, BB=0.95)
+        listed = tuple(replace(s, product_type=kind) for s in of.snapshot.securities)
+        plan = of.having(securities=listed).plan(targets=None)
+        return quantities(plan, Side.BUY), stops(plan, "AA")
 
-    assert quantities(plan, Side.BUY) == {}
-    assert {rule for _, rule in stops(plan, "AA")} <= {"no_crossing", "max_position"}
+    for kind in ("EQUITY", "BOND", "CRYPTO", "OTHER", ""):
+        buys, why = bought(kind)
+        assert "AA" not in buys, kind
+        assert ("sizing", "max_position") in why, kind
+    for kind in ("ETF", "ETC", "MUTUALFUND", "CASHLIKE"):
+        assert "max_position" not in {rule for _, rule in bought(kind)[1]}, kind
 
 
 def group_weights(of, plan):

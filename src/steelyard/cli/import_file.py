@@ -112,11 +112,10 @@ def _read(
     from steelyard.importers.reading import open_source
     from steelyard.importers.spelling import Spellings
 
+    source = open_source(file, limits_from(os.environ))
     path = mapping or default_mapping()
     used = read_mapping(path) if path else ImportMapping()
-    statement = read_statement(
-        open_source(file, limits_from(os.environ)), form, columns, used.columns
-    )
+    statement = read_statement(source, form, columns, used.columns)
     spellings = Spellings.of(used.alias, {})
     rows = (replace(row, symbol=spellings.symbol(row.symbol)) for row in statement.positions)
     used = replace(used, columns={**used.columns, **columns})

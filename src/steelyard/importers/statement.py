@@ -13,6 +13,7 @@ from typing import Literal
 
 from steelyard.errors import RejectedRow
 from steelyard.importers.limits import LIMITS, FileLimits
+from steelyard.money import FxRate
 from steelyard.notices import Notice
 
 ONE = Decimal(1)
@@ -95,6 +96,7 @@ class Statement:
     warnings    what changes nothing
     rejected    lines that cannot be used: nothing may be planned while there is one
     base        the currency in which the account counts; "" = the file does not say
+    rates       units of `base` for one of a currency, where the file states values in both
     complete    False = cash is not known, as in a fold that does not begin with a deposit
     """
 
@@ -108,6 +110,7 @@ class Statement:
     warnings: tuple[Notice, ...] = ()
     rejected: tuple[RejectedRow, ...] = ()
     base: str = ""
+    rates: tuple[FxRate, ...] = ()
     complete: bool = True
 
 

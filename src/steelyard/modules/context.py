@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from steelyard.arrays import BoolArray, FloatArray, floats, frozen
+import numpy as np
+
+from steelyard.arrays import BoolArray, FloatArray, flags, floats, frozen
 from steelyard.estimates.estimate import Estimates
 from steelyard.estimates.regime import UNKNOWN, Regime
 from steelyard.estimates.trends import Trends
@@ -41,6 +43,10 @@ class Grouping:
     def counts(self) -> bool:
         """Fewer than two groups say nothing about a portfolio: not drawn, not scored."""
         return len(self.labels) > 1
+
+
+LEFT_OUT = "left out"
+"""Why a target is absent that the user excluded; every other reason is a price or rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +183,24 @@ class Context:
         return floats(security.lot_size for security in self.securities)
 
     @cached_property
+    def single_name(self) -> BoolArray:
+        """(n,) what single-name rules may move: an unknown type only where targets decide."""
+        decided = self.target_weights is not None
+        names = (not s.is_spread and (decided or not s.is_unknown) for s in self.securities)
+        return flags(names)
+
+    @cached_property
+    def caps(self) -> FloatArray:
+        """(n,) most that a buy may make of each, of value: the cap or the target over it.
+
+        inf for funds; a type that nobody knows is capped: what the answer could forbid waits.
+        """
+        cap = np.full(self.n, self.limits.max_position_weight)
+        if self.target_weights is not None:
+            cap = np.maximum(cap, self.target_weights)
+        return frozen(np.where(flags(s.is_spread for s in self.securities), np.inf, cap))
+
+    @cached_property
     def priority_multiplier(self) -> FloatArray:
         """(n,)"""
         return floats(security.priority_multiplier for security in self.securities)
@@ -205,6 +229,21 @@ class Context:
     def lot_weight(self) -> FloatArray:
         """(n,) one lot, of value."""
         return frozen(self.prices * self.fx * self.lot_sizes / self.value)
+
+    @cached_property
+    def unpriced(self) -> tuple[AbsentTarget, ...]:
+        """Targets without a usable price, largest first."""
+        return tuple(absent for absent in self.absent if absent.why != LEFT_OUT)
+
+    @cached_property
+    def sales_wait(self) -> BoolArray:
+        """(n,) held without a target, and not sold for it while another target has no price.
+
+        A slip in a symbol looks like that: what it means may be what is held.
+        """
+        if self.target_weights is None or not self.unpriced:
+            return frozen(np.zeros(self.n, dtype=np.bool_))
+        return frozen(self.held & (self.target_weights == 0))
 
     @property
     def absent_target(self) -> float:

@@ -18,13 +18,14 @@ from steelyard.estimates.estimate import estimate
 from steelyard.estimates.regime import detect
 from steelyard.estimates.trends import Trends, momentum, peaks, volatility_ratio
 from steelyard.market import Market
-from steelyard.modules.context import AbsentTarget, Context, Grouping
+from steelyard.modules.context import LEFT_OUT, AbsentTarget, Context, Grouping
 from steelyard.modules.registry import Kind
 from steelyard.money import ZERO, ExactMoney
 from steelyard.notices import Coverage, Drop, Notice
 from steelyard.orders import Side
 from steelyard.planning.case import Case
 from steelyard.planning.costs import min_order_weight
+from steelyard.planning.decisions import note_decisions
 from steelyard.planning.findings import Findings
 from steelyard.planning.kept_out import WHAT
 from steelyard.planning.valuation import Priced, Valuation
@@ -86,6 +87,7 @@ def build_context(
 ) -> Context:
     """The Context of the planning set `symbols`; what is missing or odd in it is noted."""
     ctx = _context(case, valuation, symbols)
+    note_decisions(ctx, case.strategy, findings)
     _note_absent(ctx, case.market, findings)
     _note_coverage(ctx, findings)
     _note_groups(ctx, findings)
@@ -177,6 +179,9 @@ def _exact_money(rows: list[Priced], case: Case, valuation: Valuation) -> ExactM
         value=valuation.value,
         cash=_worth(available, valuation) - valuation.open_buys,
         spendable=available.get(case.snapshot.base_currency, ZERO) - valuation.open_buys,
+        base_cash=case.snapshot.balances.get(case.snapshot.base_currency, ZERO),
+        all_cash=_worth(case.snapshot.balances, valuation) - valuation.open_buys,
+        open_buys=valuation.open_buys,
     )
 
 
@@ -205,7 +210,7 @@ def _absent(case: Case, valuation: Valuation, symbols: tuple[str, ...]) -> tuple
     absent = [
         AbsentTarget(symbol, weight, _why_absent(unusable[symbol]))
         if symbol in unusable
-        else AbsentTarget(symbol, weight, "left out")
+        else AbsentTarget(symbol, weight, LEFT_OUT)
         for symbol, weight in case.target_weights.weights.items()
         if weight > 0 and symbol not in inside
     ]

@@ -21,6 +21,7 @@ from steelyard.modules.terms import end_state
 from steelyard.planning.choice import Choice
 from steelyard.planning.costs import cost_rate, least_tax_rate
 from steelyard.planning.keep import Pool
+from steelyard.planning.overdraft import covering
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.search.beam import beam, greedy
 from steelyard.planning.search.branch_and_bound import Proof, branch_and_bound
@@ -64,9 +65,12 @@ def prove(
     problem = Problem(table.tables, table.account, ctx.search.max_depth, table.predicates)
     root = root_bound(relaxation(problem))
     simple = greedy(problem)
+    due = None if table.account.exact is None else table.account.exact.due
+    paid = None if due is None else covering(ctx, table, due)
     seeds = [
         proposals.rows,
         simple,
+        *(() if paid is None else (paid,)),
         *(beam(problem, root.mu, ctx.search.beam_width) if table.m else ()),
     ]
     proof = branch_and_bound(
@@ -84,10 +88,7 @@ def prove(
 
 def room_of(ctx: Context, objective: Objective) -> Room:
     """How far each security may be traded at all, whatever the candidates are."""
-    weights, cap = (
-        ctx.weights,
-        np.where(ctx.is_fund, np.inf, np.maximum(ctx.limits.max_position_weight, ctx.weights)),
-    )
+    weights, cap = ctx.weights, np.maximum(ctx.caps, ctx.weights)
     most = cap if ctx.target_weights is None else np.minimum(cap, ctx.target_weights)
     least = np.zeros(ctx.n) if ctx.target_weights is None else ctx.target_weights
     sellable = ctx.sellable * ctx.prices * ctx.fx / ctx.value
@@ -101,7 +102,8 @@ def room_of(ctx: Context, objective: Objective) -> Room:
     # nobody can spend more than everything: keeps the room finite where no cap binds
     everything = max(0.0, spare) + float(sellable.sum())
     buy = np.where(ctx.can_buy, np.clip(most - weights, 0.0, everything), 0.0)
-    sell = np.where(ctx.can_sell, np.clip(np.minimum(weights - least, sellable), 0.0, None), 0.0)
+    may_sell = ctx.can_sell & ~ctx.sales_wait
+    sell = np.where(may_sell, np.clip(np.minimum(weights - least, sellable), 0.0, None), 0.0)
     return Room(
         size=np.concatenate([buy, sell]),
         use=np.concatenate([1 + rate, rate - 1]),

@@ -20,10 +20,12 @@ from steelyard.notices import Drop, Stop
 from steelyard.orders import Side
 from steelyard.planning.findings import Findings
 from steelyard.portfolio import DRAWDOWN_STEPS
-from steelyard.sentences import say
+from steelyard.sentences import Fact, say
 
 MERGE_WITHIN = 0.10
 """Sizes of one security and side this close to each other are one order."""
+
+TARGET_WITHOUT_PRICE = "target_without_price"
 
 WHOLE = 1e-9
 """A wish for at least this much less than everything is a wish for everything."""
@@ -114,12 +116,10 @@ def _size_buy(
 def _room_to_buy(ctx: Context, i: int) -> tuple[float, str]:
     """Largest change of weight that a buy may make, and the rule that sets it."""
     weight = float(ctx.weights[i])
-    room, rule = np.inf, "min_order"
-    if not ctx.is_fund[i]:
-        room, rule = max(ctx.limits.max_position_weight, weight) - weight, "max_position"
+    room, rule = max(float(ctx.caps[i]), weight) - weight, "max_position"
     if ctx.target_weights is not None:
         gap = float(ctx.target_weights[i]) - weight
-        if gap < room:
+        if gap <= room:
             room, rule = gap, "no_crossing"
     return float(room), rule
 
@@ -131,6 +131,8 @@ def _size_sell(
         return Drop(
             "allow_sell", None, None, say("may not be sold: switched off, or its price is too old")
         )
+    if ctx.sales_wait[i]:
+        return _waits(ctx)
     unit = float(ctx.prices[i] * ctx.fx[i]) / ctx.value
     sellable = float(ctx.sellable[i]) * unit
     target = 0.0 if ctx.target_weights is None else float(ctx.target_weights[i])
@@ -156,6 +158,17 @@ def _size_sell(
     return Sized(
         i, Side.SELL, _shares(ctx, i, lots), weight, False, at_target, priority_weight, (proposal,)
     )
+
+
+def _waits(ctx: Context) -> Drop:
+    """Why nothing without a target is sold: the money may be meant for what it looks like."""
+    first, count = ctx.unpriced[0], len(ctx.unpriced)
+    what, facts = "{count:count} targets cannot be bought", dict[str, Fact](count=count)
+    if count == 1:
+        what = "the target of {target:text} cannot be bought: {lack:text}"
+        facts = {"target": first.symbol, "lack": first.why}
+    why = say(f"not sold for having no target while {what}", **facts)
+    return Drop(TARGET_WITHOUT_PRICE, None, None, why)
 
 
 def _exit(ctx: Context, i: int, priority_weight: float, proposal: Proposal) -> Sized:
@@ -203,9 +216,9 @@ def _no_room(ctx: Context, i: int, rule: str, room: float) -> Drop:
         why = say(
             "at {weight:pct} of value it is at or over the position cap of {cap:pct}",
             weight=float(ctx.weights[i]),
-            cap=ctx.limits.max_position_weight,
+            cap=float(ctx.caps[i]),
         )
-        return Drop(rule, float(ctx.weights[i]), ctx.limits.max_position_weight, why)
+        return Drop(rule, float(ctx.weights[i]), float(ctx.caps[i]), why)
     if rule == "open_orders":
         return Drop(rule, room, 0.0, say("open sell orders already cover all of it"))
     if room == 0:

@@ -21,13 +21,14 @@ from functools import partial
 
 import numpy as np
 
-from steelyard.ledger import feasible
+from steelyard.ledger import debt_paid, feasible
 from steelyard.modules.candidates import Batch, Candidates, Scores
 from steelyard.modules.context import Context
 from steelyard.modules.tables import evaluate
 from steelyard.notices import Notice
 from steelyard.planning.case import Case, inputs_sha256
 from steelyard.planning.choice import Choice, choose_in_scope
+from steelyard.planning.decisions import refuse_cap_against_target
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard, settled
 from steelyard.planning.keep import Pool
@@ -88,6 +89,7 @@ def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
     disagree, FailedLate when a module's answer fails when it is used: `settled` then solves again.
     """
     strategy, findings = case.strategy, guard.findings
+    refuse_cap_against_target(case)
     _note_case(case, findings)
     with findings.timed("value and context"):
         valuation = value_portfolio(case, findings)
@@ -145,7 +147,7 @@ def evaluate_batches(
     """Feasibility and net improvement of every batch."""
     leader = 0.0
     for batch in batches:
-        fits = feasible(table.account, batch.rows)
+        fits = feasible(table.account, batch.rows) & debt_paid(table.account, batch.rows)
         net = np.where(fits, evaluate(table.tables, batch.rows), -np.inf)
         leader = max(leader, float(net.max(initial=0.0)))
         findings.tell(BatchScored(batch.number, len(batch.rows), leader))

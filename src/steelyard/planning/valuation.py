@@ -122,7 +122,9 @@ def value_portfolio(case: Case, findings: Findings) -> Valuation:
     for symbol in _symbols(case):
         security = snapshot.security(symbol) or Security(symbol, snapshot.base_currency)
         _enter(sheet, security, holdings.get(symbol), case)
-    findings.stops += [Stop(symbol, None, "input", drop) for symbol, drop in sheet.unusable.items()]
+    findings.stops.extend(
+        Stop(symbol, None, "input", drop) for symbol, drop in sheet.unusable.items()
+    )
     rates = {currency: _rate(currency, snapshot, market, limits) for currency in snapshot.balances}
     sheet.unvalued += [
         f"cash in {currency}: {_no_rate(currency, snapshot, market, limits).why}"

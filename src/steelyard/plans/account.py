@@ -123,6 +123,7 @@ class HoldingShown(Record):
     lot_size: Positive
     lot_value: Annotated[Amount, Field(description="what one lot costs, base currency")]
     is_fund: bool
+    product_type: str = Field(description='what it is; "" = no file says: one name, or a fund?')
     allow_buy: bool
     allow_sell: bool
     price: Positive

@@ -91,6 +91,10 @@ class Strategy:
         """Who set a key: `search.max_depth`, `filters.eligibility.enabled`."""
         return self.sources.get(key, DEFAULT_WHY)
 
+    def is_written(self, key: str) -> bool:
+        """Does a file of the user's say it? Defaults, presets and sliders give way to targets."""
+        return self.source(key) == FILE_WHY
+
     def choice(self, kind: Kind, name: str) -> ModuleChoice:
         """What the strategy makes of a module; raises UnknownModule."""
         for choice in self.choices[kind]:

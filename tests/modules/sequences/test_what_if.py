@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from builders.buckets import rated
 from builders.changes import calling, described, enabled, exact, scoped, scored
 from builders.changes import same_plan as same_answer
 from builders.context import candidates, context
@@ -234,8 +235,8 @@ def test_one_more_order_gains_what_a_deeper_plan_gains():
 
 
 def test_a_rule_that_binds_has_a_price():
-    def has_a_price(setting, value, least_gain):
-        of = replace(BUSY, strategy=replace(BUSY.strategy, limits=Limits(**{setting: value})))
+    def has_a_price(setting, value, least_gain, world=BUSY):
+        of = world.having(limits={setting: value})
         plan = asking(of, "constraint_relaxation", **ALL).plan()
         rules = {rule.setting: rule for rule in plan.what_if.relaxations}
         rule = rules[f"limits.{setting}"]
@@ -246,7 +247,8 @@ def test_a_rule_that_binds_has_a_price():
         assert verify.check(plan.document()).ok
 
     has_a_price("max_turnover_weight", 0.05, 0.01)
-    has_a_price("max_position_weight", 0.12, 0.001)
+    free = rated(BUSY.having(targets=None), AA=0.95, BB=0.95, CC=0.95, DD=0.95, EE=0.95)
+    has_a_price("max_position_weight", 0.08, 0.0001, free)
     has_a_price("allow_sell", False, 0.01)
 
 

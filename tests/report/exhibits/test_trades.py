@@ -15,7 +15,7 @@ def test_a_reserve_that_other_currencies_help_to_hold_says_so():
 
     assert (
         trades.trades(plan).reserve_said
-        == "The reserve is 624.25; cash in other currencies counts towards it: all cash is 4,349.30"
+        == "The reserve is 624.25; cash in other currencies counts towards it: all cash is 3,174.88"
         " USD."
     )
     assert "reserve 624 of all cash" in ladder.cash(plan).ladders[0].said

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from steelyard.arrays import flags
 from steelyard.modules.candidates import Candidate
 from steelyard.modules.context import Context
 from steelyard.modules.groups import NOISE, group_gaps, widest
@@ -69,12 +70,16 @@ def _overweight(ctx: Context, params: Params) -> Iterator[Candidate]:
 
 
 def _concentrated(ctx: Context, params: Params) -> Iterator[Candidate]:
-    """Holdings far over an even share or over the position cap, which funds are exempt from."""
+    """Holdings far over an even share or over the position cap, which funds are exempt from.
+
+    A type that nobody knows is left alone: it may be a fund.
+    """
     owned = ctx.held
     even = 1 / max(1, int(owned.sum()))
-    for i in np.flatnonzero(owned & ctx.can_sell):
+    unknown = flags(security.is_unknown for security in ctx.securities)
+    for i in np.flatnonzero(owned & ctx.can_sell & ~unknown):
         weight = float(ctx.weights[i])
-        cap = 1.0 if ctx.is_fund[i] else ctx.limits.max_position_weight
+        cap = float(ctx.caps[i])
         over_even = weight > params.concentration_factor * even + NOISE
         over_cap = weight > cap + NOISE
         if not (over_even or over_cap):

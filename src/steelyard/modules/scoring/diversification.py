@@ -73,7 +73,7 @@ def _shares(ctx: Context) -> dict[str, float]:
 
 
 def _concentration(ctx: Context, share: float) -> Part:
-    names = np.where(ctx.is_fund, ctx.score.fund_names, 1.0)
+    names = np.where(ctx.single_name, 1.0, ctx.score.fund_names)
     aim = _aim(ctx)
 
     def raw(weights: FloatArray, cash: float) -> float:

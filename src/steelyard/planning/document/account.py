@@ -143,6 +143,7 @@ def holdings_shown(m: Solution) -> Iterable[HoldingShown]:
             lot_size=p.security.lot_size,
             lot_value=p.security.lot_size * p.share,
             is_fund=p.security.is_fund,
+            product_type=p.security.product_type,
             allow_buy=p.security.allow_buy,
             allow_sell=p.security.allow_sell,
             price=p.price,

@@ -10,6 +10,7 @@ from typing import Any
 
 from steelyard.plans.verify.book import (
     BUY,
+    FUNDS,
     ONE,
     SELL,
     SETTLED,
@@ -144,6 +145,7 @@ def _holding(book: Book, place: Place, holding: Record) -> None:
     place.amount("lot_value", holding["lot_size"] * unit, name)
     place.number("weight", book.weight(holding["value"]), "weight = value / portfolio value")
     place.rule("quantity", quantity >= 0, at_least(ZERO), "no short holding")
+    place.same("is_fund", holding["product_type"] in FUNDS, "funds are told by their type")
     lots = sum((lot["quantity"] for lot in holding["lots"]), ZERO)
     place.amount("quantity", lots, "the lots are the holding")
     for n, lot in enumerate(holding["lots"]):

@@ -12,6 +12,9 @@ from typing import Any
 from steelyard.plans.verify.tally import Record
 
 ZERO, ONE, HALF = Decimal(0), Decimal(1), Decimal("0.5")
+FUNDS = frozenset({"ETF", "ETC", "MUTUALFUND"})
+EXEMPT = FUNDS | {"CASHLIKE"}
+"""Product types that no single-name rule is for."""
 BPS = Decimal(10_000)
 BY_TARGETS = "targets"
 SETTLED = "settled"
@@ -23,6 +26,8 @@ STORM, NO_APPETITE = "high_volatility", "aggression"
 """Rules under which nothing is bought at all."""
 UNRESTRICTED, GREEDY, PROPOSAL = "unrestricted", "greedy", "proposal"
 """Names of alternatives; the first has no orders: any quantities, in any number of orders."""
+LEFT_OUT = "left out"
+"""Why a target is absent that the user excluded; every other reason is a price or rate."""
 RUNNER_UP = "runner_up_"
 
 
@@ -135,10 +140,21 @@ class Book:
         return cash - Decimal(self.doc["open_buys"])
 
     @cached_property
+    def overdrawn(self) -> bool:
+        """Is cash of the base currency under 0 before the plan, with all that is on its way?"""
+        return self.value > 0 and self.balances.get(self.doc["base_currency"], ZERO) < 0
+
+    @cached_property
     def target_cash(self) -> Decimal:
         """What the targets leave for cash."""
         targets = (holding["target"] or ZERO for holding in self.doc["holdings"])
         return max(ZERO, ONE - sum(targets, self.doc["drift"]["absent_target"]))
+
+    @cached_property
+    def unpriced(self) -> list[str]:
+        """Targets without a usable price."""
+        absent = self.doc["drift"]["absent"]
+        return [row["symbol"] for row in absent if row["why"] != LEFT_OUT]
 
     @cached_property
     def cash_weight_after(self) -> Decimal:

@@ -9,6 +9,7 @@ from typing import Any
 
 from steelyard.plans.verify.book import (
     BUY,
+    EXEMPT,
     NO_APPETITE,
     ONE,
     SELL,
@@ -87,17 +88,27 @@ def _order(book: Book, order: Record, holding: Record, place: Place) -> None:
         sellable, after = holding["sellable"], before - book.weight(amount)
         place.rule("quantity", quantity <= sellable, at_most(sellable), "no more than may be sold")
         least_weight = target or ZERO
-        over = after >= least_weight - WEIGHT_SLACK
-        place.rule("quantity", over, at_least(least_weight), "no sale goes under the target")
+        over = after >= least_weight - WEIGHT_SLACK or book.overdrawn
+        place.rule(
+            "quantity", over, at_least(least_weight), "no sale goes under the target but for a debt"
+        )
+        waits = bool(book.unpriced) and target == 0
+        name = "nothing is sold for having no target while another cannot be bought"
+        place.rule("side", not waits, f"a price of {', '.join(book.unpriced)}", name)
     else:
         after = before + book.weight(amount)
         if target is not None:
             under = after <= target + WEIGHT_SLACK
             place.rule("quantity", under, at_most(target), "no buy goes over the target")
-        if not holding["is_fund"]:
-            cap = max(book.limits["max_position_weight"], before)
+        if holding["product_type"] not in EXEMPT:
+            cap = max(book.limits["max_position_weight"], target or ZERO, before)
             fits = after <= cap + WEIGHT_SLACK
-            place.rule("quantity", fits, at_most(cap), "the position cap, or the weight before")
+            place.rule(
+                "quantity",
+                fits,
+                at_most(cap),
+                "the position cap, the target over it, or the weight before",
+            )
     _dates(book, order, holding, place)
     _panic(book, order, holding, place)
 

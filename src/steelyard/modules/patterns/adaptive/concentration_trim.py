@@ -22,7 +22,9 @@ from steelyard.modules.patterns.adaptive.choices import (
 
 def concentration_trim(ctx: Context, candidates: Candidates, params: Params) -> list[int]:
     """Holdings over the cap sold down to it, then what overlaps least bought; funds are exempt."""
-    cap = np.where(ctx.is_fund, np.inf, params.concentration_cap)
+    cap = np.where(ctx.single_name, params.concentration_cap, np.inf)
+    if ctx.target_weights is not None:
+        cap = np.maximum(cap, ctx.target_weights)
     excess = ctx.weights - cap
     depth, orders = ctx.search.max_depth, list[int]()
     over = [row for row in every_sale(candidates) if excess[candidates.security[row]] > NOISE]
