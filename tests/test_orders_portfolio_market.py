@@ -111,12 +111,6 @@ def prices():
     )
 
 
-def test_age_counts_the_sessions_after_a_day():
-    days = date(2024, 1, 4), date(2024, 1, 3), date(2023, 12, 1), date(2024, 1, 9)
-
-    assert [prices().age(day) for day in days] == [0, 1, 3, 0]
-
-
 def test_the_last_session_is_a_date_and_without_any_it_is_none():
     assert prices().last == date(2024, 1, 4)
     assert (

@@ -9,11 +9,38 @@ from pathlib import Path
 import pytest
 
 from builders.paths import ROOT
+from steelyard.importers.brokers import generic
 from steelyard.importers.reading import open_source
+from steelyard.importers.registry import BUILT_IN, Importer, forms
 from steelyard.importers.statement import Source
 
 FILES = ROOT / "tests" / "importers" / "brokers" / "files"
 """name of a form/a file of it."""
+COLUMNS = {
+    "symbol": "Ticker",
+    "quantity": "Stück",
+    "price": "Preis",
+    "currency": "Währung",
+    "acquired": "Gekauft",
+    "cost_basis": "Einstand gesamt",
+    "product_type": "Art",
+    "account": "Depot",
+}
+
+
+MAPPED = Importer(
+    name="generic",
+    title="mapped table",
+    recognises=lambda source: False,
+    read=lambda source: generic.read(source, COLUMNS),
+)
+"""The form that reads any table, as if its user had mapped the columns of the file of it here."""
+
+
+def importers() -> dict[str, Importer]:
+    """Ours by their names, and that of a mapped table."""
+    built_in = [form.importer for form in forms().by_name.values() if form.source == BUILT_IN]
+    return {importer.name: importer for importer in (*built_in, MAPPED)}
 
 
 def opened(path: Path, content: str | bytes) -> Source:
@@ -26,7 +53,7 @@ def files() -> dict[str, list[Path]]:
     """Every file of the fixtures, by the name of its form."""
     folders = sorted(folder for folder in FILES.iterdir() if folder.is_dir())
     return {
-        folder.name: sorted(path for path in folder.iterdir() if path.is_file())
+        folder.name.replace("_", "-"): sorted(path for path in folder.iterdir() if path.is_file())
         for folder in folders
     }
 

@@ -26,7 +26,8 @@ def test_three_and_two_columns_and_prices_are_a_whole_account(tmp_path: Path):
     )  # fmt: skip
     assert [holding.symbol for holding in snapshot.holdings] == ["AAA"]
     assert snapshot.securities == (
-        Security("AAA", "USD"), Security("BBB", "USD"), Security("ZZZ", "USD"),
+        Security("AAA", "USD", product_type=""), Security("BBB", "USD", product_type=""),
+        Security("ZZZ", "USD", product_type=""),
     )  # fmt: skip
     assert market.symbols == ("AAA", "BBB")  # what nobody holds, wants or lists is left out
     assert market.closes.tolist() == [[9, 20], [10, 21], [11, 22]]
@@ -279,7 +280,7 @@ def test_the_broken_portfolio_is_refused_for_all_that_the_files_show():
 def test_no_warning_begins_with_the_name_of_a_file_which_would_be_capitalised(tmp_path: Path):
     assembled = inputs(
         tmp_path, "symbol,quantity,colour\nAAA,10,red\n", targets="symbol,weight,note\nBBB,0.2,x\n",
-        securities="symbol,product_type\nAAA,warrant\n",
+        securities="symbol,product_type\nAAA,certificate\n",
     )  # fmt: skip
 
     assert [warning.message.split()[0] for warning in assembled.warnings] == ["The", "The", "These"]

@@ -144,10 +144,11 @@ def test_an_unadjusted_split_or_a_slip_in_the_prices_is_a_warning_with_date_and_
     assert jumps(tmp_path, [100, 56, 100, 120]) == []
 
 
-def test_a_price_after_a_long_gap_may_be_any(tmp_path: Path):
-    rows = [f"2022-12-{day:02d},{'' if 1 < day < 8 else 10 * day},5" for day in range(1, 9)]
-
-    assert inputs(tmp_path, prices="\n".join(["date,AAA,BBB", *rows, ""])).warnings == ()
+def test_a_price_after_a_gap_of_weeks_may_have_moved_further(tmp_path: Path):
+    rows = "date,AAA,BBB\n2022-12-01,10,5\n{},,5\n2022-12-28,{},5\n"
+    assert inputs(tmp_path, prices=rows.format("2022-12-20", 25)).warnings == ()
+    with pytest.raises(PlanRefused, match="a factor of 4"):
+        inputs(tmp_path, prices=rows.format("2022-12-20", 40))
 
 
 def test_the_first_few_of_many_jumps_are_told_and_the_others_named(tmp_path: Path):

@@ -16,7 +16,10 @@ from steelyard.portfolio import Security
 def test_a_security_needs_only_its_symbol_and_what_is_missing_is_unknown(tmp_path: Path):
     file = read_securities(written(tmp_path, "symbol\nBBB\naaa\n"))
 
-    assert file.securities == (Security("AAA", ""), Security("BBB", ""))
+    assert file.securities == (
+        Security("AAA", "", product_type=""),
+        Security("BBB", "", product_type=""),
+    )
     assert file.securities[0].quality is None
     assert file.securities[0].dividend_yield is None
 
@@ -47,7 +50,7 @@ def test_a_security_with_everything(tmp_path: Path):
 def test_product_types_that_are_neither_shares_nor_funds_are_one_warning_in_the_words_of_the_file(
     tmp_path: Path,
 ):
-    text = "symbol,product_type\nAAA,EFT\nBBB,\nCCC,Warrant\nDDD,Warrant\n"
+    text = "symbol,product_type\nAAA,EFT\nBBB,\nCCC,Certificate\nDDD,Certificate\n"
 
     read = read_securities(written(tmp_path, text))
 
@@ -55,8 +58,9 @@ def test_product_types_that_are_neither_shares_nor_funds_are_one_warning_in_the_
     assert (warning.code, warning.symbol) == ("unknown_product_type", None)
     assert (
         warning.message
-        == "These product types of f.csv are taken as EQUITY: 'EFT' of AAA; 'Warrant' of CCC, DDD. "
-        "Known are EQUITY, ETC, ETF, MUTUALFUND; funds are ETC, ETF, MUTUALFUND."
+        == "These product types of f.csv are not known: 'Certificate' of CCC, DDD; 'EFT' of AAA. "
+        "Known are BOND, CASHLIKE, CRYPTO, EQUITY, ETC, ETF, FUTURE, MUTUALFUND, OPTION, OTHER; "
+        "funds are ETC, ETF, MUTUALFUND."
     )
     assert [security.is_fund for security in read.securities] == [False] * 4
 

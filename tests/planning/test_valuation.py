@@ -59,10 +59,10 @@ def test_a_few_quotes_far_apart_are_no_history_and_no_reason_to_refuse():
     assert replace(daily, market=replace(daily.market, dates=dates)).plan().verdict.action == "act"
 
 
-def test_a_held_price_may_be_five_sessions_old_and_not_six():
+def test_a_held_price_may_be_five_weekdays_old_and_not_six():
     assert with_quote(USUAL, "AA", 0).plan().value > 0
     assert with_quote(USUAL, "AA", 5).plan().value > 0
-    too_old = "6 sessions before the as-of date; at most 5 are allowed"
+    too_old = "and 6 weekdays old; at most 5 are allowed"
     refused(with_quote(USUAL, "AA", 6), too_old)
 
 
@@ -75,7 +75,7 @@ def test_a_held_foreign_security_without_a_rate_refuses_the_plan():
 
 def test_an_old_rate_is_no_rate_and_its_date_age_and_limit_are_told():
     old = (
-        r"from EUR into USD is of 2024-03-07, 6 sessions before the as-of date; at most 5 are "
+        r"from EUR into USD is of 2024-03-07 and 6 weekdays old; at most 5 are "
         r"allowed \(limits.max_stale_sessions\)"
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
@@ -106,13 +107,15 @@ def _read(
 ) -> tuple[Statement, ImportMapping]:
     """The statement of a file, under the user's names of its symbols, and the mapping in use."""
     from steelyard.importers.files import read_statement
+    from steelyard.importers.limits import limits_from
     from steelyard.importers.mapping import ImportMapping, read_mapping
     from steelyard.importers.reading import open_source
     from steelyard.importers.spelling import Spellings
 
+    source = open_source(file, limits_from(os.environ))
     path = mapping or default_mapping()
     used = read_mapping(path) if path else ImportMapping()
-    statement = read_statement(open_source(file), form, columns, used.columns)
+    statement = read_statement(source, form, columns, used.columns)
     spellings = Spellings.of(used.alias, {})
     rows = (replace(row, symbol=spellings.symbol(row.symbol)) for row in statement.positions)
     used = replace(used, columns={**used.columns, **columns})

@@ -353,6 +353,7 @@ def columns_of(texts: Sequence[str]) -> dict[str, str]:
 def _read(paths: Options | Sample, index: Path | None, options: Options) -> Files:
     from steelyard.importers import Reading
     from steelyard.importers import read as read_files
+    from steelyard.importers.limits import limits_from
 
     return read_files(
         paths.holdings,
@@ -367,6 +368,7 @@ def _read(paths: Options | Sample, index: Path | None, options: Options) -> File
             mapping=options.mapping or default_mapping(),
             account=options.account,
             base=options.base,
+            limits=limits_from(os.environ),
         ),
     )
 

@@ -321,7 +321,7 @@ def _reject(files: Files, day: date, today: date | None, base: str) -> None:
     if not (files.prices and files.prices.rejected):  # else the as-of date is not known
         rows += _late(files.holdings, day)
     if files.fx:
-        rows += implausible(files.fx, base)
+        rows += implausible(files.fx, base, day)
         rows += _late_rates(files, today)
     if rows:
         raise RowsRejected(rows)
@@ -423,11 +423,10 @@ def _targets(
     """The weights as targets; None without a file."""
     if file is None:
         return None
-    try:
-        return Targets(MappingProxyType(dict(sorted(weights.items()))))
-    except InputError as error:
-        reasons.append(error)
+    if file.refused:
+        reasons.append(file.refused)
         return None
+    return Targets(MappingProxyType(dict(sorted(weights.items()))))
 
 
 def _refuse(reasons: Sequence[SteelyardError]) -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from steelyard.portfolio import MULTIPLIERS
 
 AGREES = Decimal("0.001")
-"""Fraction by which a value may differ from quantity x price x multiplier, and 1 of the currency."""
+"""Fraction by which a value may differ from quantity x price x multiplier, besides 1 in money."""
 
 
 def bond_multiplier(

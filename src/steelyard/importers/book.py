@@ -22,7 +22,7 @@ from steelyard.importers.options import option_symbol
 from steelyard.importers.spelling import Spellings, collisions
 from steelyard.importers.statement import Balance, Position, Statement
 from steelyard.importers.values import NOTHING, normal, shown
-from steelyard.money import ZERO
+from steelyard.money import ZERO, FxRate
 from steelyard.notices import Notice
 from steelyard.portfolio import MULTIPLIERS, Holding, Security, Settling, TaxLot
 
@@ -75,6 +75,7 @@ class HoldingsFile:
     settling   money on its way
     listings   symbol -> how it is quoted
     base       the currency in which the account counts; "" = the file does not say
+    rates      currency -> the rate into `base` by which the file values it
     bucket     the one bucket that the file names; None when it names none
     account    the one that was picked, or the only one; "" = the file names none
     dates      every date with its line
@@ -90,6 +91,7 @@ class HoldingsFile:
     settling: tuple[Settling, ...] = ()
     listings: Mapping[str, Listing] = field(default_factory=lambda: NO_LISTINGS)
     base: str = ""
+    rates: Mapping[str, FxRate] = field(default_factory=lambda: MappingProxyType({}))
     bucket: str | None = None
     account: str = ""
     dates: tuple[Dated, ...] = ()
@@ -155,6 +157,7 @@ def holdings_of(statement: Statement, choices: Choices) -> HoldingsFile:
         settling=tuple(cash.settling),
         listings=MappingProxyType({symbol: book.listing(symbol) for symbol in sorted(book.rows)}),
         base=statement.base,
+        rates=MappingProxyType({rate.currency: rate for rate in statement.rates}),
         bucket=bucket,
         account=account or "",
         dates=tuple(_dates(positions)),

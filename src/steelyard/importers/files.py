@@ -6,7 +6,7 @@ holdings and targets which symbols are in use, and of the prices only those are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -16,8 +16,9 @@ from steelyard.errors import InputError
 from steelyard.importers import registry, values
 from steelyard.importers.book import Choices, HoldingsFile, holdings_of
 from steelyard.importers.fx import FxFile, read_fx
-from steelyard.importers.holdings import is_own, read_own
+from steelyard.importers.holdings import is_own, may_be_own, read_own
 from steelyard.importers.index import read_index
+from steelyard.importers.limits import LIMITS, FileLimits
 from steelyard.importers.mapping import ImportMapping, read_mapping
 from steelyard.importers.prices import PriceTable, read_prices
 from steelyard.importers.reading import open_source
@@ -47,6 +48,7 @@ class Reading:
     mapping   a mapping file
     account   which of several
     base      the currency in which the account counts, where the user says it
+    limits    of all files
     """
 
     form: str | None = None
@@ -54,6 +56,7 @@ class Reading:
     mapping: Path | None = None
     account: str | None = None
     base: str | None = None
+    limits: FileLimits = LIMITS
 
 
 AS_IT_IS = Reading()
@@ -96,22 +99,23 @@ def read(
 
     exclude   symbols whose rows of the holdings are not looked at
     """
+    limits = reading.limits
     mapping = read_mapping(reading.mapping) if reading.mapping else ImportMapping()
-    listed = read_securities(securities) if securities else None
+    listed = read_securities(securities, limits) if securities else None
     spellings = _spellings(mapping, listed)
     owned = ALL_CASH
     if holdings:
         choices = _choices(reading, listed, spellings, exclude)
-        owned = holdings_of(*_statement(open_source(holdings), reading, mapping, choices))
-    aims = read_targets(targets, spellings) if targets else None
+        owned = holdings_of(*_statement(open_source(holdings, limits), reading, mapping, choices))
+    aims = read_targets(targets, spellings, limits) if targets else None
     listed = _respelled(listed, spellings)
     return Files(
         holdings=owned,
-        prices=read_prices(prices, names=spellings.added) if prices else None,
+        prices=read_prices(prices, names=spellings.added, limits=limits) if prices else None,
         targets=aims,
         securities=listed,
-        fx=read_fx(fx) if fx else None,
-        index=read_index(index) if index else None,
+        fx=read_fx(fx, limits) if fx else None,
+        index=read_index(index, limits) if index else None,
         spellings=spellings,
     )
 
@@ -141,11 +145,20 @@ def _statement(
     source: Source, reading: Reading, mapping: ImportMapping, choices: Choices
 ) -> tuple[Statement, Choices]:
     """The statement of a file, by the form that is named or recognised."""
-    if reading.form == OWN or (reading.form is None and not reading.columns and is_own(source)):
-        statement, passed = read_own(source, choices.exclude, choices.listed)
-        return statement, replace(choices, passed=passed)
-    statement = read_statement(source, reading.form, reading.columns, mapping.columns)
-    return statement, choices
+    passed = set[str]()
+
+    def own(source: Source) -> Statement:
+        statement, symbols = read_own(source, choices.exclude, choices.listed)
+        passed.update(symbols)
+        return statement
+
+    statement = read_statement(source, reading.form, reading.columns, mapping.columns, own)
+    return statement, replace(choices, passed=frozenset(passed))
+
+
+def _own(source: Source) -> Statement:
+    """Our own form, every row of it."""
+    return read_own(source)[0]
 
 
 def read_statement(
@@ -153,24 +166,30 @@ def read_statement(
     form: str | None = None,
     columns: Mapping[str, str] = NO_COLUMNS,
     otherwise: Mapping[str, str] = NO_COLUMNS,
+    own: Callable[[Source], Statement] = _own,
 ) -> Statement:
     """The statement of a file of any form.
 
     columns     field -> column of the file, on the user's word for this file
     otherwise   the same of a mapping file, which is of all files: for one that nobody recognises
+    own         reads our own form
     Raises InputError for a file of no form or of several, and for no such table.
     """
     if form == OWN or (form is None and not columns and is_own(source)):
-        return read_own(source)[0]
+        return own(source)
     if form == GENERIC or (form is None and columns):
         return _mapped(source, {**otherwise, **columns})
     problems: list[Notice] = []
     try:
         importer = registry.choose(source, form, problems)
     except InputError as error:
-        if not otherwise or error.fault.code != registry.UNKNOWN_FILE:
+        if error.fault.code != registry.UNKNOWN_FILE:
             raise
-        return _mapped(source, otherwise)
+        if otherwise:
+            return _mapped(source, otherwise)
+        if not may_be_own(source):
+            raise
+        return own(source)
     statement = importer.read(source)
     return replace(statement, guessed=(*problems, *statement.guessed))
 

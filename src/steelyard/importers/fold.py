@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Context, Decimal, Inexact
 from enum import Enum
@@ -82,7 +82,7 @@ class Folded:
     balances    of every currency that moved, with its account
     rejected    entries that cannot be: a sale of more than there is
     as_of       day of the last entry; None = there is none
-    whole       does the first entry bring cash, and is cash never below 0 at the end of a day?
+    whole       does cash come first, and is it never below 0 at the end of a day?
     """
 
     positions: tuple[Position, ...]
@@ -143,7 +143,7 @@ def fold(entries: Iterable[Entry], file: str) -> Folded:
         _balances(cash, ordered),
         tuple(rejected),
         ordered[-1].at.date() if ordered else None,
-        bool(ordered) and ordered[0].opens and not overdrawn,
+        not overdrawn and any(entry.opens for entry in ordered if entry.at == ordered[0].at),
     )
 
 
@@ -153,8 +153,20 @@ def _move(stocks: dict[tuple[str, str], _Stock], entry: Entry) -> None:
         return
     stock = stocks.setdefault((entry.account, entry.symbol), _Stock(entry))
     _one_security(stock, entry)
-    stock.entry = entry if not stock.lots or entry.kind is Kind.SPLIT else stock.entry
+    stock.entry = _details(stock, entry)
     MOVES[entry.kind](stock, entry)
+
+
+def _details(stock: _Stock, entry: Entry) -> Entry:
+    """What names a stock: the first entry of its lots, and what it left out and others say."""
+    first, later = (stock.entry, entry) if stock.lots else (entry, stock.entry)
+    return replace(
+        first,
+        currency=first.currency or later.currency,
+        name=first.name or later.name,
+        isin=entry.isin or stock.entry.isin,
+        product_type=first.product_type or later.product_type,
+    )
 
 
 def _one_security(stock: _Stock, entry: Entry) -> None:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from steelyard.errors import RejectedRow
 from steelyard.importers import reading, values
+from steelyard.importers.limits import LIMITS, FileLimits
 from steelyard.importers.reading import Row
 from steelyard.importers.values import BadCell, Unit
 from steelyard.money import FxRate
@@ -37,9 +38,9 @@ class FxFile:
     warnings: tuple[Notice, ...] = ()
 
 
-def read_fx(path: Path) -> FxFile:
+def read_fx(path: Path, limits: FileLimits = LIMITS) -> FxFile:
     """The rates of a file, in any order; raises InputError for a file that is no such table."""
-    table = reading.read_table(path, required=COLUMNS, readable=COLUMNS)
+    table = reading.read_table(path, required=COLUMNS, readable=COLUMNS, limits=limits)
     dated: dict[str, dict[date, FxRate]] = {}
     lines: dict[tuple[str, date], int] = {}
     minor: dict[str, Unit] = {}

@@ -30,10 +30,18 @@ OF_CASH = (*REQUIRED, "currency", "account", "bucket", "settles")
 
 def is_own(source: Source) -> bool:
     """Has the first line no column but ours?"""
+    return set(REQUIRED) <= _columns(source) <= set(COLUMNS)
+
+
+def may_be_own(source: Source) -> bool:
+    """Has the first line the columns that ours must have, and others too?"""
+    return set(REQUIRED) <= _columns(source)
+
+
+def _columns(source: Source) -> set[str]:
     first = source.head.lstrip("\ufeff\r\n").partition("\n")[0]
     cells = [cell.strip(' \t\r"') for cell in first.split(reading.delimiter_of(first))]
-    columns = {reading.column_name(cell) for cell in cells}
-    return set(REQUIRED) <= columns <= set(COLUMNS)
+    return {reading.column_name(cell) for cell in cells}
 
 
 def read_own(
@@ -45,9 +53,8 @@ def read_own(
     listed    symbols that the securities file has: CASH or USD is a security where it says so
     Raises InputError for no such table.
     """
-    table = reading.table_of(
-        reading.split(source.text, source.name), source.name, REQUIRED, COLUMNS, {}
-    )
+    rows = reading.split(source.text, source.name)
+    table = reading.table_of(rows, source.name, REQUIRED, COLUMNS, {}, source.limits)
     sheet = _Sheet(frozenset(exclude), frozenset(listed))
     rejected = reading.parse_rows(table, sheet.take)
     statement = Statement(

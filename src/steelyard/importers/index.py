@@ -10,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
+from steelyard.importers.limits import LIMITS, FileLimits
 from steelyard.importers.prices import PriceTable, read_prices
 from steelyard.market import Index
 
 
-def read_index(path: Path) -> PriceTable:
+def read_index(path: Path, limits: FileLimits = LIMITS) -> PriceTable:
     """The levels of a file, wide or long; raises InputError for a file that is no such table."""
-    return read_prices(path)
+    return read_prices(path, limits=limits)
 
 
 def index_until(table: PriceTable, as_of: date) -> Index:

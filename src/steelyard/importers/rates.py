@@ -69,9 +69,10 @@ def plausible(currency: str, base: str, year: int) -> Range | None:
     return ours[0] / theirs[1] / WIDTH, ours[1] / theirs[0] * WIDTH
 
 
-def implausible(file: FxFile, base: str) -> Iterator[RejectedRow]:
-    """Every rate that is outside its range, or a spike among its neighbours, by line."""
-    for currency, rates in file.rates.items():
+def implausible(file: FxFile, base: str, day: date) -> Iterator[RejectedRow]:
+    """Every rate up to a day that is outside its range, or a spike among its neighbours."""
+    for currency in file.rates:
+        rates = [rate for rate in file.rates[currency] if rate.on <= day]
         if currency == base:
             continue
         spikes = set(_spikes(rates))
@@ -107,6 +108,24 @@ def _outside(file: FxFile, rate: FxRate, base: str, bounds: Range) -> RejectedRo
     else:
         hint = "Typed wrong?"
     return _row(file, rate, "implausible_rate", f"{reason}. {hint}", limit, hint)
+
+
+def stated_rate(rate: FxRate, base: str, file: str) -> PlanRefused | None:
+    """Why a rate that a file of holdings values by may not be used; None = it may."""
+    bounds = plausible(rate.currency, base, rate.on.year)
+    if bounds is None or bounds[0] <= rate.rate <= bounds[1]:
+        return None
+    limit = f"{bounds[0]:.3g} to {bounds[1]:.3g}"
+    hint = "Correct the values, or give rates with --fx"
+    return PlanRefused(
+        f"{file} values {rate.currency} at {plain(rate.rate)} {base}; {limit} is all that it ever "
+        f"came near. Nothing was planned. {hint}.",
+        code="implausible_rate",
+        place=file,
+        value=plain(rate.rate),
+        limit=limit,
+        hint=hint,
+    )
 
 
 def _row(

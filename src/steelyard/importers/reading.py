@@ -21,6 +21,8 @@ from steelyard.importers.values import NOTHING, BadCell, shown
 from steelyard.notices import Notice
 
 T = TypeVar("T")
+MOST_REJECTED = 10_000
+"""Rejected lines after which a large file is read no further."""
 MAX_TEXT = 10_000
 """Most characters in a cell."""
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -70,6 +72,11 @@ class Rejects:
 
     file: str
     rows: list[RejectedRow] = field(default_factory=list)
+
+    @property
+    def full(self) -> bool:
+        """Are they so many that reading on would tell nobody more?"""
+        return len(self.rows) >= MOST_REJECTED
 
     def add(self, line: int, reason: str) -> None:
         """Note a line and why it cannot be used."""
@@ -121,15 +128,15 @@ def open_source(path: Path, limits: FileLimits = LIMITS) -> Source:
     if not content.strip():
         raise empty(path)
     if content.startswith(UTF_16):
-        return Source(path, content, content.decode("utf-16", errors="replace"), "utf-16")
+        return Source(path, content, content.decode("utf-16", errors="replace"), "utf-16", limits)
     if b"\0" in content:
-        return Source(path, content, "", "")
+        return Source(path, content, "", "", limits)
     for encoding, codec in CODECS.items():
         try:
-            return Source(path, content, content.decode(codec), encoding)
+            return Source(path, content, content.decode(codec), encoding, limits)
         except UnicodeDecodeError:
             continue
-    return Source(path, content, "", "")
+    return Source(path, content, "", "", limits)
 
 
 def delimiter_of(header: str) -> str:

@@ -18,6 +18,7 @@ from types import MappingProxyType
 
 from steelyard.errors import RejectedRow
 from steelyard.importers import reading, values
+from steelyard.importers.limits import LIMITS, FileLimits
 from steelyard.importers.reading import Row
 from steelyard.importers.values import BadCell, Unit
 from steelyard.notices import Notice
@@ -74,9 +75,11 @@ class SecuritiesFile:
     warnings: tuple[Notice, ...] = ()
 
 
-def read_securities(path: Path) -> SecuritiesFile:
+def read_securities(path: Path, limits: FileLimits = LIMITS) -> SecuritiesFile:
     """The securities of a file; raises InputError for a file that is no such table."""
-    table = reading.read_table(path, required=REQUIRED, readable=COLUMNS, aliases=ALIASES)
+    table = reading.read_table(
+        path, required=REQUIRED, readable=COLUMNS, aliases=ALIASES, limits=limits
+    )
     dimensions = {
         name.partition(CLASS)[2]: name for name in table.columns if name.startswith(CLASS)
     }

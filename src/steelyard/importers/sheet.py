@@ -16,7 +16,6 @@ from types import MappingProxyType
 from steelyard.errors import InputError, RejectedRow, did_you_mean, one_line
 from steelyard.importers import reading
 from steelyard.importers.amounts import Notation
-from steelyard.importers.limits import LIMITS
 from steelyard.importers.statement import Passed, Source
 from steelyard.importers.values import NOTHING, BadCell, shown
 
@@ -152,7 +151,7 @@ def cut(source: Source, form: Form) -> Sheet:
         )
     sheet = Sheet(source.name, form, delimiter)
     cutter = _Cutter(sheet)
-    rows = _limited(reading.split(source.text, source.name, delimiter), source.name)
+    rows = _limited(reading.split(source.text, source.name, delimiter), source)
     line, cells = next(rows, (0, []))
     while cells:
         after, following = next(rows, (0, []))
@@ -161,10 +160,13 @@ def cut(source: Source, form: Form) -> Sheet:
     return sheet
 
 
-def _limited(rows: Iterator[tuple[int, list[str]]], file: str) -> Iterator[tuple[int, list[str]]]:
+def _limited(
+    rows: Iterator[tuple[int, list[str]]], source: Source
+) -> Iterator[tuple[int, list[str]]]:
+    most = source.limits.max_rows
     for count, row in enumerate(rows):
-        if count >= LIMITS.max_rows:
-            raise LIMITS.exceeded("max_rows", file, f"has more than {LIMITS.max_rows:,} rows")
+        if count >= most:
+            raise source.limits.exceeded("max_rows", source.name, f"has more than {most:,} rows")
         yield row
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Literal
 
 from steelyard.errors import RejectedRow
+from steelyard.importers.limits import LIMITS, FileLimits
+from steelyard.money import FxRate
 from steelyard.notices import Notice
 
 ONE = Decimal(1)
@@ -94,6 +96,7 @@ class Statement:
     warnings    what changes nothing
     rejected    lines that cannot be used: nothing may be planned while there is one
     base        the currency in which the account counts; "" = the file does not say
+    rates       units of `base` for one of a currency, where the file states values in both
     complete    False = cash is not known, as in a fold that does not begin with a deposit
     """
 
@@ -107,6 +110,7 @@ class Statement:
     warnings: tuple[Notice, ...] = ()
     rejected: tuple[RejectedRow, ...] = ()
     base: str = ""
+    rates: tuple[FxRate, ...] = ()
     complete: bool = True
 
 
@@ -118,12 +122,14 @@ class Source:
     content   bytes, gzip unpacked
     text      decoded as UTF-8, else as cp1252 or UTF-16 where that is beyond doubt; "" = no text
     encoding  which of them
+    limits    of rows, for who reads it
     """
 
     path: Path
     content: bytes
     text: str
     encoding: Literal["utf-8", "cp1252", "utf-16", ""] = "utf-8"
+    limits: FileLimits = LIMITS
 
     @property
     def name(self) -> str:

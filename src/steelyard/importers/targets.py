@@ -16,6 +16,7 @@ from types import MappingProxyType
 from steelyard.canonical import plain
 from steelyard.errors import InputError, RejectedRow
 from steelyard.importers import reading, values
+from steelyard.importers.limits import LIMITS, FileLimits
 from steelyard.importers.options import option_symbol
 from steelyard.importers.reading import Row
 from steelyard.importers.spelling import Spellings, collisions
@@ -41,12 +42,14 @@ class TargetsFile:
     weights   symbol -> fraction of value; the sum with cash and classes is at most 1
     classes   (dimension, name) -> fraction; "" is the dimension `class`
     lines     symbol -> its line
+    refused   why the weights as a whole cannot be used
     """
 
     file: str
     weights: Mapping[str, float]
     classes: Mapping[tuple[str, str], float] = field(default_factory=lambda: MappingProxyType({}))
     lines: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    refused: InputError | None = None
     rejected: tuple[RejectedRow, ...] = ()
     warnings: tuple[Notice, ...] = ()
 
@@ -102,13 +105,15 @@ def _weight(row: Row, key: str) -> _Cell:
     return _Cell(row.line, number, percent, text)
 
 
-def read_targets(path: Path, spellings: Spellings | None = None) -> TargetsFile:
+def read_targets(
+    path: Path, spellings: Spellings | None = None, limits: FileLimits = LIMITS
+) -> TargetsFile:
     """The targets of a file; InputError for no such table and for no rows, which would sell all.
 
     spellings   names to symbols; the file's own are added
     """
     spellings = spellings or Spellings()
-    table = reading.read_table(path, required=COLUMNS, readable=COLUMNS)
+    table = reading.read_table(path, required=COLUMNS, readable=COLUMNS, limits=limits)
     sheet = _Sheet()
     rejected = reading.parse_rows(table, sheet.take)
     if not table.rows and not rejected:
@@ -123,8 +128,9 @@ def read_targets(path: Path, spellings: Spellings | None = None) -> TargetsFile:
     lines = {name: sheet.cells[name].line for name in symbols}
     spellings.add(symbols)
     rejected = (*rejected, *out_of_range, *collisions(table.file, lines, spellings))
-    if not rejected:
-        fractions = _rounded(table.file, sheet.cells, fractions, notices)
+    refused = None if rejected else _refused(table.file, sheet.cells, fractions)
+    if not (rejected or refused):
+        fractions = _rounded(table.file, fractions, notices)
     return TargetsFile(
         file=table.file,
         weights=MappingProxyType({spellings.symbol(k): float(fractions[k]) for k in symbols}),
@@ -136,6 +142,7 @@ def read_targets(path: Path, spellings: Spellings | None = None) -> TargetsFile:
             }
         ),
         lines=MappingProxyType({spellings.symbol(name): line for name, line in lines.items()}),
+        refused=refused,
         rejected=tuple(sorted(rejected, key=lambda row: row.line)),
         warnings=(*notices, *_classes_unused(table.file, sheet)),
     )
@@ -177,39 +184,47 @@ def _row(file: str, cell: _Cell, code: str, reason: str, hint: str) -> RejectedR
     return RejectedRow(file, cell.line, reason, code, "weight", cell.text, "1", hint)
 
 
-def _rounded(
-    file: str, cells: Mapping[str, _Cell], fractions: dict[str, Decimal], notices: list[Notice]
-) -> dict[str, Decimal]:
-    """The weights with a rounding over 1 taken off the largest; raises InputError for more."""
+def _refused(
+    file: str, cells: Mapping[str, _Cell], fractions: Mapping[str, Decimal]
+) -> InputError | None:
+    """Why the sum of the weights cannot be meant; None where it can."""
     total = sum(fractions.values(), Decimal(0))
     over = total - 1
     lines = [cell.line for cell in cells.values()]
-    where = f"{file} lines {min(lines)} to {max(lines)}" if len(lines) > 1 else f"{file} line 2"
     if over > MOST_ROUNDING:
-        hint = "Lower them and plan again; what is left under 1 is cash"
-        raise InputError(
+        where = f"{file} lines {min(lines)} to {max(lines)}"
+        what = (
             f"{where}: the targets sum to {plain(total)}, {plain(over)} over 1. Weights are "
-            f"fractions of portfolio value and are never rescaled. {NOTHING} {hint}.",
-            code="targets_over_1",
-            place=where,
-            value=plain(total),
-            limit="1",
-            hint=hint,
+            "fractions of portfolio value and are never rescaled"
         )
-    if CASH in fractions and over < -MOST_ROUNDING:
+        hint = "Lower them and plan again; what is left under 1 is cash"
+    elif CASH in fractions and over < -MOST_ROUNDING:
+        where = f"{file} line {cells[CASH].line}"
+        what = (
+            f"{where}: the cash target is {plain(fractions[CASH])}, and with it the weights sum to "
+            f"{plain(total)}, {plain(-over)} under 1"
+        )
         hint = "Correct one of them, or leave the CASH row out: what is left under 1 is cash"
-        raise InputError(
-            f"{file} line {cells[CASH].line}: the cash target is {plain(fractions[CASH])}, and "
-            f"with it the weights sum to {plain(total)}, {plain(-over)} under 1. {NOTHING} {hint}.",
-            code="cash_target",
-            place=f"{file} line {cells[CASH].line}",
-            value=plain(total),
-            limit="1",
-            hint=hint,
-        )
-    if over <= LEAST_ROUNDING:
+    else:
+        return None
+    return InputError(
+        f"{what}. {NOTHING} {hint}.",
+        code="targets_over_1" if over > 0 else "cash_target",
+        place=where,
+        value=plain(total),
+        limit="1",
+        hint=hint,
+    )
+
+
+def _rounded(file: str, fractions: dict[str, Decimal], notices: list[Notice]) -> dict[str, Decimal]:
+    """The weights with a rounding over 1 taken off the largest, the first by symbol of equals."""
+    total = sum(fractions.values(), Decimal(0))
+    over = total - 1
+    securities = sorted(key for key in fractions if key != CASH)
+    if over <= LEAST_ROUNDING or not securities:
         return fractions
-    largest = min((key for key in fractions if key != CASH), key=lambda key: (-fractions[key], key))
+    largest = max(securities, key=fractions.__getitem__)
     message = (
         f"The targets of {file} sum to {plain(total)}; {plain(over)}, a rounding, was taken off "
         f"the largest, {largest}."

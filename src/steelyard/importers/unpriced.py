@@ -33,7 +33,7 @@ def unpriced_targets(
         return
     near_to = _names(files) - {*weights}
     classes = _classes(files)
-    unpriced = [name for name in sorted(weights) if weights[name] and name not in quotes]
+    unpriced = sorted(name for name, weight in weights.items() if weight and name not in quotes)
     as_class = {
         symbol: classes.get(_plain(symbol), "")
         for symbol in unpriced

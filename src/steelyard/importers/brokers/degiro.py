@@ -37,6 +37,6 @@ FORM = Form(
     },
     required=("symbol", "name", "quantity", "price", "currency", "base_value"),
     signs=frozenset({*IDS, *CLOSE, *LOCAL[:6], "valor local", "valore locale", *BASE}),
-    enough=2,
+    enough=3,
 )
 IMPORTER = importer(FORM)

@@ -106,5 +106,6 @@ def _header(source: Source, names: set[str]) -> tuple[int, Sequence[str]]:
         for number, text in enumerate(source.head.splitlines()[: sheet.LINES_OF_HEAD], 1)
         for sign in reading.DELIMITERS
     ]
-    # where none has any, the first that has several cells
-    return max(rows, key=lambda row: (len(names & set(map(plain, row[1]))), len(row[1]) > 1))
+    # where none has any, the first that has several cells; a file of bytes has no line
+    fits = [(len(names & set(map(plain, cells))), len(cells) > 1) for _, cells in rows]
+    return rows[fits.index(max(fits))] if rows else (1, [])

@@ -163,7 +163,8 @@ def _of_lots(rows: Sequence[Open], file: str, rejected: list[RejectedRow]) -> Se
     total = sum((row.quantity for row in whole), ZERO)
     parts = sum((row.quantity for row in lots), ZERO)
     if total != parts:
-        reason = f"the lots of {whole[0].symbol} are {plain(parts)}, its summary {plain(total)}"
+        name = values.shown(whole[0].symbol)
+        reason = f"the lots of {name} are {plain(parts)}, its summary {plain(total)}"
         cell = BadCell(
             f"{reason}; one of them is not whole",
             code="lots_differ",

@@ -8,7 +8,7 @@ sections in English; in another language the file is refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -21,6 +21,7 @@ from steelyard.importers.reading import split
 from steelyard.importers.registry import Importer
 from steelyard.importers.statement import Passed, Source, Statement
 from steelyard.importers.values import NOTHING, BadCell, shown
+from steelyard.notices import Notice
 
 TITLE = "IBKR activity statement"
 OPEN, CASH, ACCOUNT = "Open Positions", "Cash Report", "Account Information"
@@ -64,6 +65,7 @@ class Reading:
     lines: list[Line] = field(default_factory=list)
     passed: list[Passed] = field(default_factory=list)
     rejected: list[RejectedRow] = field(default_factory=list)
+    last: str = ""
 
 
 def recognises(source: Source) -> bool:
@@ -95,11 +97,24 @@ def read(source: Source) -> Statement:
         positions=holdings,
         balances=cash,
         passed=tuple(reading.passed),
-        guessed=guessed if has_cash else (*guessed, NO_CASH),
+        guessed=tuple(_notices(reading, guessed, has_cash)),
         rejected=tuple(sorted((*reading.rejected, *rejected), key=lambda row: row.line)),
         base=bases.pop() if len(bases) == 1 else "",
         complete=has_cash,
     )
+
+
+def _notices(reading: Reading, guessed: Iterable[Notice], has_cash: bool) -> Iterator[Notice]:
+    """What was decided, what is not known, and an end where no statement ends."""
+    yield from guessed
+    if not has_cash:
+        yield NO_CASH
+    if reading.last in REQUIRED:
+        message = (
+            f"The file ends inside {reading.last}, where a whole statement goes on: rows may be "
+            "missing. If any is, export the statement again."
+        )
+        yield Notice(code="may_be_cut", message=message, head=True)
 
 
 def _lines(source: Source) -> Reading:
@@ -107,6 +122,7 @@ def _lines(source: Source) -> Reading:
     reading, header, account = Reading(source.name), dict[str, list[str]](), ""
     for number, cells in split(source.text, source.name):
         section, word, rest = cells[0], (cells[1:2] or [""])[0], cells[2:]
+        reading.last = section
         if section not in SECTIONS:
             continue
         if word == "Header":

@@ -53,6 +53,8 @@ WORDS = (
     "levelOfDetail",
     "side",
 )
+CODES = ("assetCategory", "currency", "levelOfDetail", "side")
+LONGEST_CODE = 20
 FIELDS = frozenset((*DATES, *NUMBERS, *WORDS))
 COLUMNS = {
     "ClientAccountID": "accountId",
@@ -114,7 +116,7 @@ def recognises(source: Source) -> bool:
     if "<FlexQueryResponse" in source.head:
         return True
     lines = source.head.replace('"', "").splitlines()[:4]
-    return any({"CurrencyPrimary", "Symbol"} <= {*_cells(line)} for line in lines)
+    return any(_is_header(_cells(line), first=True) for line in lines)
 
 
 def _cells(line: str) -> list[str]:
@@ -170,16 +172,19 @@ def _of_csv(source: Source) -> Query:
             query.passed.append(Passed(line, "record"))
             continue
         row = cells[2:] if cells[0] in {"HEADER", "DATA"} else cells
-        if (
-            cells[0] == "HEADER"
-            or len({"ClientAccountID", "CurrencyPrimary"} & {*row}) > 1
-            or (not header and len({"Symbol", "CurrencyPrimary"} & {*row}) > 1)
-        ):
+        if cells[0] == "HEADER" or _is_header(row, first=not header):
             header = [COLUMNS.get(name, "") for name in row]
             query.sections += _is_read(header)
         else:
             _add(query, line, header, row)
     return query
+
+
+def _is_header(row: Sequence[str], *, first: bool) -> bool:
+    """Names of columns; a later section is known by the names that every section begins with."""
+    return {"ClientAccountID", "CurrencyPrimary"} <= {*row} or (
+        first and {"Symbol", "CurrencyPrimary"} <= {*row}
+    )
 
 
 def _is_read(header: Sequence[str]) -> bool:
@@ -346,6 +351,7 @@ def _add_typed(query: Query, line: int, ibflex: Any, tag: str, cells: Mapping[st
             fields[name] = day.isoformat() if day else ""
     if tag == ENDING and fields.get("currency") == BASE:
         return
+    _check_cells(fields)
     try:
         record = ibflex.parse_data_element(ET.Element(tag, fields))
     except (ibflex.FlexParserError, ArithmeticError, AttributeError, LookupError, TypeError) as why:
@@ -353,10 +359,20 @@ def _add_typed(query: Query, line: int, ibflex: Any, tag: str, cells: Mapping[st
         raise BadCell(f"ibflex does not read it: {reason}", code="bad_row") from why
     typed = {name: getattr(record, name, None) for name in FIELDS}
     words = {name: "" if typed[name] is None else _word(typed[name]) for name in WORDS}
-    numbers = {name: _finite(typed[name], name) for name in NUMBERS}
+    numbers = {name: typed[name] for name in NUMBERS}
     days = {name: _date(typed[name]) for name in DATES}
     days["reportDate"] = days["reportDate"] or _day(cells["toDate"], "toDate")
     _add_record(query, line, tag, (words, numbers, days))
+
+
+def _check_cells(fields: Mapping[str, str]) -> None:
+    """Raise BadCell for what ibflex would take for a number, like NaN, or would repeat whole."""
+    for name, cell in fields.items():
+        if name in NUMBERS:
+            amount(cell, name)
+        elif name in CODES and len(cell) > LONGEST_CODE:
+            reason = f"{name} {shown(cell)} is not known"
+            raise BadCell(reason, code="unknown_kind", column=name, value=cell)
 
 
 def _word(value: Any) -> str:
@@ -366,14 +382,6 @@ def _word(value: Any) -> str:
 
 def _date(value: Any) -> date | None:
     return value.date() if isinstance(value, datetime) else value
-
-
-def _finite(number: Decimal | None, column: str) -> Decimal | None:
-    """A number that money or shares can be; ibflex reads NaN and 1e999 too."""
-    if number is not None and not (number.is_finite() and abs(number) <= values.MAX_CASH):
-        reason = f"{column} {shown(str(number))} is over {values.MAX_CASH:,f} or no number"
-        raise BadCell(reason, code="bad_number", column=column, value=str(number))
-    return number
 
 
 IMPORTER = Importer(name="ibkr-flex", title=TITLE, recognises=recognises, read=read, extra="ibkr")

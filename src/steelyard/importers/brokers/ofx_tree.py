@@ -24,7 +24,7 @@ HEADER_BYTES = 2000
 """Longest header: what stands before the root."""
 MOST_BYTES = 32 * 1024 * 1024
 """Largest file that is parsed: its tree takes some ten times as much memory."""
-MESSAGE_CHARACTERS = 200
+MESSAGE_CHARACTERS = 50
 CDATA = "<![CDATA["
 CDATA_END = "]]>"
 EMPTY = re.compile(r"<(MEMO|NAME|CHECKNUM|REFNUM|TICKER|FIID|RATING)>(\s*)(?=<(?!/\1>))")
@@ -100,7 +100,7 @@ def _body(source: Source) -> tuple[str, int]:
     place = content.find(ROOT, 0, HEADER_BYTES + len(ROOT))
     if place < 0:
         raise _refused(file, f"no {ROOT.decode()} in its first {HEADER_BYTES:,} bytes")
-    parser, header = _ofxtools()
+    _, header = _ofxtools()
     try:
         kind, _ = header.parse_header(BytesIO(content[:place]))
         text = content[place:].decode(kind.codec)
@@ -129,7 +129,7 @@ def _parsed(text: str, line: int, file: str) -> ET.Element:
     try:
         builder.feed(text)
         root = builder.close()
-    except (parser.ParseError, LookupError, AssertionError, ValueError) as error:
+    except (SyntaxError, LookupError, AssertionError, ValueError) as error:
         raise _refused(file, one_line(str(error), MESSAGE_CHARACTERS)) from error
     if not isinstance(root, ET.Element):
         raise _refused(file, "it has no elements")
@@ -149,7 +149,7 @@ def _check_nesting(tags: re.Pattern[str], text: str, line: int, file: str) -> No
             tag_stack.pop()
         elif not value and not match["closetag"]:
             tag_stack.append(tag)
-        place = match.end()
+        place = match.end() - len((match["tail"] or "").lstrip())
     rest = text[place:].strip()
     if rest:
         at = line + text.count("\n", 0, len(text) - len(text[place:].lstrip()))

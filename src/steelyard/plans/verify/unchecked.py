@@ -56,6 +56,8 @@ LOOSE: Mapping[str, str] = {
     **{f"{part}[].{key}": ORIGIN for part in PRICED for key in ("price_source", "price_unit")},
     **{f"{part}[].price_on": DATED for part in PRICED},
     "kept_out[].name": OWN,
+    "kept_out[].currency": "an input; one rate for one currency is held",
+    "kept_out[].multiplier": "held in the value; of a future that counts 0 nothing depends on it",
     "kept_out[].product_type": "an input; that it keeps the position out of trading is held",
     **{f"holdings[].{key}": BINDS for key in ("product_type", "allow_buy", "allow_sell")},
     **{f"holdings[].{key}": BINDS for key in ("last_bought", "last_sold")},

@@ -99,7 +99,7 @@ def _number(value: float) -> str:
 
 SHARES = (FORMATS["pct"], FORMATS["spp"])
 POINTS = (_score, _score)
-DAYS, ORDERS, SESSIONS = _whole("day"), _whole("order"), _whole("session")
+DAYS, ORDERS, WEEKDAYS = _whole("day"), _whole("order"), _whole("weekday")
 NUMBERS = (_number, _number)
 
 OF_SHARES = (
@@ -114,7 +114,7 @@ UNITS = {
     **dict.fromkeys(OF_SHARES, SHARES),
     **dict.fromkeys(OF_POINTS, POINTS),
     "max_depth": ORDERS,
-    "stale_price": SESSIONS,
+    **dict.fromkeys(("stale_price", "stale_rate"), WEEKDAYS),
 }
 """Rule -> how its numbers and its margin are written; `_days` are days, others plain numbers."""
 
