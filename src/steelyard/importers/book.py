@@ -20,9 +20,10 @@ from steelyard.importers.cash_words import currency_of, is_cash
 from steelyard.importers.holdings import DATES, FORM
 from steelyard.importers.options import option_symbol
 from steelyard.importers.spelling import Spellings, collisions
+from steelyard.importers.stated_rates import stated_rates
 from steelyard.importers.statement import Balance, Position, Statement
 from steelyard.importers.values import NOTHING, normal, shown
-from steelyard.money import ZERO, FxRate
+from steelyard.money import ZERO
 from steelyard.notices import Notice
 from steelyard.portfolio import MULTIPLIERS, Holding, Security, Settling, TaxLot
 
@@ -91,7 +92,7 @@ class HoldingsFile:
     settling: tuple[Settling, ...] = ()
     listings: Mapping[str, Listing] = field(default_factory=lambda: NO_LISTINGS)
     base: str = ""
-    rates: Mapping[str, FxRate] = field(default_factory=lambda: MappingProxyType({}))
+    rates: Mapping[str, Decimal] = field(default_factory=lambda: MappingProxyType({}))
     bucket: str | None = None
     account: str = ""
     dates: tuple[Dated, ...] = ()
@@ -146,7 +147,8 @@ def holdings_of(statement: Statement, choices: Choices) -> HoldingsFile:
     cash = _Cash(statement.file, choices.currency or statement.base or _only_currency(balances))
     for balance in (*balances, *moved):
         cash.take(balance)
-    rejected += [*book.rejected, *cash.rejected]
+    rates, contradicted = stated_rates(statement, positions)
+    rejected += [*book.rejected, *cash.rejected, *contradicted]
     holdings = [book.holding(symbol) for symbol in sorted(book.rows)]
     return HoldingsFile(
         file=statement.file,
@@ -157,7 +159,7 @@ def holdings_of(statement: Statement, choices: Choices) -> HoldingsFile:
         settling=tuple(cash.settling),
         listings=MappingProxyType({symbol: book.listing(symbol) for symbol in sorted(book.rows)}),
         base=statement.base,
-        rates=MappingProxyType({rate.currency: rate for rate in statement.rates}),
+        rates=MappingProxyType(rates),
         bucket=bucket,
         account=account or "",
         dates=tuple(_dates(positions)),

@@ -236,7 +236,7 @@ def rates_of(
             refused = rate_jump(rates[currency], pricing.day, pricing.accepted)
             findings.reasons += [refused] if refused else []
         elif owned.base == base and currency in owned.rates:
-            rate = owned.rates[currency]
+            rate = FxRate(currency, owned.rates[currency], owned.as_of or pricing.day)
             rates[currency] = (rate,)
             message = f"{owned.file} values {currency} at {plain(rate.rate)} {base}: that was used."
             findings.notices.append(Notice(code="rate_from_holdings", message=message))

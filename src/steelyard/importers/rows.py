@@ -283,6 +283,7 @@ def position_of(row: Cells) -> Position:
         account=row.line.account,
         bucket=row.text("bucket"),
         value=value,
+        base_value=row.number("base_value"),
     )
 
 
