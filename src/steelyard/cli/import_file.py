@@ -159,6 +159,8 @@ def _names(record: Any) -> Iterable[str]:
 def _value(value: Any) -> Any:
     from steelyard.canonical import plain
 
+    if isinstance(value, Mapping):
+        return {key: _value(entry) for key, entry in value.items()}
     if isinstance(value, tuple):
         return [_value(entry) for entry in value]
     if isinstance(value, Decimal):
