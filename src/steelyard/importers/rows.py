@@ -276,7 +276,7 @@ def position_of(row: Cells) -> Position:
         account=row.line.account,
         bucket=row.text("bucket"),
         value=value,
-        base_value=row.number("base_value"),
+        base_value=_base_value(row, value),
     )
 
 
@@ -318,6 +318,16 @@ def _value(row: Cells, unit: Unit | None) -> Decimal | None:
     if value is None or (of_value and of_value.currency) != (unit and unit.currency):
         return None
     return of_value.major(value) if of_value else value
+
+
+def _base_value(row: Cells, value: Decimal | None) -> Decimal | None:
+    """The value in the base currency: of a cell of its own, or that names no currency beside a
+    price that does.
+    """
+    in_base = row.number("base_value")
+    if in_base is None and value is None and row.unit("currency", "value") is None:
+        in_base = stated_value(row)
+    return in_base
 
 
 def has_cost(row: Cells) -> bool:
