@@ -42,8 +42,8 @@ PLAIN = re.compile(r"steelyard [^|<>&;$*?~`]+")
 """A command that needs no shell."""
 SKIPPED = "…"
 NOUNS = {
-    "__init__", "__main__", "arrays", "canonical", "environment", "errors", "ledger", "market",
-    "money", "notices", "orders", "portfolio", "sentences", "settings", "targets",
+    "__init__", "__main__", "ages", "arrays", "canonical", "environment", "errors", "ledger",
+    "market", "money", "notices", "orders", "portfolio", "sentences", "settings", "targets",
 }  # fmt: skip
 """Files at the root that are no step of the path."""
 GUIDE_LEVELS = [1, 2, 3, 3, 2, 3, 3, 3, 2, 3, 3, 2, 3, 3, 2, 3, 3, 3, 2, 3, 3, 3, 2, 2]

@@ -13,6 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 DateArray = npt.NDArray[np.datetime64]
+LEAST_HISTORY = 20
+"""Dates from which prices are a history that statistics are made of, and no longer a few quotes."""
+MOST_DAYS_APART = 3
+"""Median days between the closes of a daily history: over a weekend there are three."""
 
 
 @overload
@@ -31,3 +35,13 @@ def weekdays(since: date | DateArray, until: date | DateArray) -> int | npt.NDAr
     """
     count = np.busday_count(since, until)
     return int(count) if np.ndim(count) == 0 else count
+
+
+def days_apart(dates: DateArray) -> float:
+    """Median days between dates (T,), T at least 2."""
+    return float(np.median(np.diff(dates).astype(np.int64)))
+
+
+def is_daily(dates: DateArray) -> bool:
+    """Are the dates (T,) those of days, not of weeks or months? A few quotes may be of any days."""
+    return len(dates) < LEAST_HISTORY or days_apart(dates) <= MOST_DAYS_APART

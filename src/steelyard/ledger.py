@@ -36,10 +36,12 @@ class ExactCash:
 
     flows   (m,)  what an order does to the cash that may pay: a sale's proceeds less its costs
     spare   spendable cash over its floor, >= 0
+    due     what the orders must bring together; None = nothing
     """
 
     flows: tuple[Decimal, ...]
     spare: Decimal
+    due: Decimal | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +61,8 @@ class Account:
     group_weights  (g,)   weights of the groups before
     group_cap      of value; None = off
     exact          the cash that the weights stand for; None = the floats as they are written
+    due            what the orders of a plan must bring together, of value, for cash is overdrawn;
+                   None = nothing: hold is a plan too
     """
 
     security: IntArray
@@ -74,16 +78,21 @@ class Account:
     group_weights: FloatArray
     group_cap: float | None
     exact: ExactCash | None = None
+    due: float | None = None
+
+    @cached_property
+    def brought(self) -> FloatArray:
+        """(m,) what an order does to the cash; a sale pays its own costs."""
+        return -self.delta - self.cost
 
     @cached_property
     def payment(self) -> FloatArray:
         """(m,) what an order does to the cash that may pay.
 
-        A sale pays its own costs. Where only settled cash counts it brings nothing, and takes only
-        what its proceeds do not cover.
+        Where only settled cash counts a sale brings nothing, and takes only what its proceeds do
+        not cover.
         """
-        brought = -self.delta - self.cost
-        return np.minimum(brought, 0.0) if self.settled_only else brought
+        return np.minimum(self.brought, 0.0) if self.settled_only else self.brought
 
     @cached_property
     def floor(self) -> float:
@@ -166,6 +175,22 @@ def cash_kept(account: Account, rows: IntArray) -> BoolArray:
     enough = over >= 0
     for k in np.flatnonzero(np.abs(over) <= NEAR * account.scale):
         enough[k] = account.pays(rows[k].tolist())
+    return np.asarray(enough)
+
+
+def debt_paid(account: Account, rows: IntArray) -> BoolArray:
+    """(k,) True where the orders bring what is due, or nothing is: only then may they be the plan.
+
+    Apart from `feasible`, for a list grows to it order by order.
+    """
+    if account.due is None:
+        return np.ones(len(rows), dtype=np.bool_)
+    over = row_sums(account.brought, rows) - account.due
+    enough = over >= 0
+    exact = account.exact
+    if exact is not None and exact.due is not None:
+        for k in np.flatnonzero(np.abs(over) <= NEAR * account.scale):
+            enough[k] = sum(exact.flows[j] for j in rows[k].tolist() if j >= 0) >= exact.due
     return np.asarray(enough)
 
 

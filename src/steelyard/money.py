@@ -31,12 +31,18 @@ class ExactMoney:
     value       of the portfolio
     cash        all cash less what open buys may take
     spendable   base cash less open buys
+    base_cash   all cash of the base currency, settled or not
+    all_cash    all cash, settled or not, less what open buys may take
+    open_buys   what open buys may take
     """
 
     shares: tuple[Decimal, ...]
     value: Decimal
     cash: Decimal
     spendable: Decimal
+    base_cash: Decimal
+    all_cash: Decimal
+    open_buys: Decimal
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from steelyard.ages import is_daily
 from steelyard.importers.history import (
     daily_since,
-    is_daily,
     judged_history,
     last_change,
     spikes,
@@ -90,7 +90,7 @@ def test_closes_before_a_split_are_divided_where_the_price_changes_as_it_says():
     cases = {
         "raw": ([100, 101, 102, 10.3, 10.2, 10.1], 10, [10, 10.1, 10.2, 10.3, 10.2, 10.1]),
         "adjusted": ([10, 10.1, 10.2, 10.3, 10.2, 10.1], 10, None),
-        "no price on the day": ([100, 101, NAN, NAN, 10.2, 10.1], 10, [10, 10.1, NAN, NAN, 10.2, 10.1]),
+        "no price on it": ([100, NAN, NAN, NAN, 10, 9], 10, [10, NAN, NAN, NAN, 10, 9]),
         "reverse": ([1, 1.01, 1.02, 10.3, 10, 10], 0.1, [10, 10.1, 10.2, 10.3, 10, 10]),
         "a small one": ([11, 11, 11, 10, 10, 10], 1.1, [10, 10, 10, 10, 10, 10]),
         "a small one, adjusted": ([10, 10, 10, 9.9, 10, 10], 1.1, None),

@@ -420,13 +420,16 @@ def _securities(
 def _targets(
     file: TargetsFile | None, weights: Mapping[str, float], reasons: list[SteelyardError]
 ) -> Targets | None:
-    """The weights as targets; None without a file."""
+    """The weights as targets; None without a file.
+
+    A class has no price, so its weight is that of a target which cannot be bought.
+    """
     if file is None:
         return None
     if file.refused:
         reasons.append(file.refused)
         return None
-    return Targets(MappingProxyType(dict(sorted(weights.items()))))
+    return Targets(MappingProxyType(dict(sorted({**weights, **file.classes}.items()))))
 
 
 def _refuse(reasons: Sequence[SteelyardError]) -> None:

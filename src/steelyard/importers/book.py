@@ -20,6 +20,7 @@ from steelyard.importers.cash_words import currency_of, is_cash
 from steelyard.importers.holdings import DATES, FORM
 from steelyard.importers.options import option_symbol
 from steelyard.importers.spelling import Spellings, collisions
+from steelyard.importers.stated_rates import stated_rates
 from steelyard.importers.statement import Balance, Position, Statement
 from steelyard.importers.values import NOTHING, normal, shown
 from steelyard.money import ZERO
@@ -75,6 +76,7 @@ class HoldingsFile:
     settling   money on its way
     listings   symbol -> how it is quoted
     base       the currency in which the account counts; "" = the file does not say
+    rates      currency -> the rate into `base` by which the file values it
     bucket     the one bucket that the file names; None when it names none
     account    the one that was picked, or the only one; "" = the file names none
     dates      every date with its line
@@ -90,6 +92,7 @@ class HoldingsFile:
     settling: tuple[Settling, ...] = ()
     listings: Mapping[str, Listing] = field(default_factory=lambda: NO_LISTINGS)
     base: str = ""
+    rates: Mapping[str, Decimal] = field(default_factory=lambda: MappingProxyType({}))
     bucket: str | None = None
     account: str = ""
     dates: tuple[Dated, ...] = ()
@@ -144,7 +147,8 @@ def holdings_of(statement: Statement, choices: Choices) -> HoldingsFile:
     cash = _Cash(statement.file, choices.currency or statement.base or _only_currency(balances))
     for balance in (*balances, *moved):
         cash.take(balance)
-    rejected += [*book.rejected, *cash.rejected]
+    rates, contradicted = stated_rates(statement, positions)
+    rejected += [*book.rejected, *cash.rejected, *contradicted]
     holdings = [book.holding(symbol) for symbol in sorted(book.rows)]
     return HoldingsFile(
         file=statement.file,
@@ -155,6 +159,7 @@ def holdings_of(statement: Statement, choices: Choices) -> HoldingsFile:
         settling=tuple(cash.settling),
         listings=MappingProxyType({symbol: book.listing(symbol) for symbol in sorted(book.rows)}),
         base=statement.base,
+        rates=MappingProxyType(rates),
         bucket=bucket,
         account=account or "",
         dates=tuple(_dates(positions)),

@@ -13,23 +13,24 @@ from decimal import Decimal
 from functools import partial
 
 from steelyard.errors import InputError, one_line
-from steelyard.importers import amounts, sheet, values
+from steelyard.importers import amounts, sheet
 from steelyard.importers.amounts import Notation
+from steelyard.importers.cash_words import PREFIX
 from steelyard.importers.registry import Importer
 from steelyard.importers.rows import (
-    CASH_ROW,
-    PENDING_WORDS,
     Cells,
     cash_amount,
-    cash_code,
+    cash_unit,
     has_cost,
     is_cash,
-    is_cash_word,
+    is_pending,
+    is_plain_cash,
     is_uncounted,
     money,
     position_of,
+    stated_value,
 )
-from steelyard.importers.sheet import Form, Line, Sheet, plain
+from steelyard.importers.sheet import Form, Line, Sheet
 from steelyard.importers.statement import ONE, Balance, Passed, Position, Source, Statement
 from steelyard.importers.values import NOTHING, SHOWN_CHARACTERS, BadCell, shown
 from steelyard.notices import Notice
@@ -145,18 +146,16 @@ class _Reading:
         self.sums[row.line.table] = None if unknown else _sum([so_far, value])
 
     def _take_cash(self, row: Cells) -> None:
-        label, pending = row.label, plain(row.label) in PENDING_WORDS
+        label, pending = row.label, is_pending(row.label)
         amount = cash_amount(row)
         if amount is None and pending:
             self.cut.passed.append(Passed(row.line.line, "pending row without an amount"))
             return
         if amount is None:
             raise BadCell(f"{shown(label)} has no amount", code="missing", column="value")
-        code = cash_code(row)
-        unit = values.unit(code) if code else row.unit("currency", "value")
+        unit = cash_unit(row)
         self._add(row, amount)
         self.no_currency += unit is None
-        plainly = label.upper().startswith(CASH_ROW)
         self.balances.append(
             Balance(
                 line=row.line.line,
@@ -165,10 +164,10 @@ class _Reading:
                 settles=self._settles(row, label) if pending else row.day("settles"),
                 account=row.line.account,
                 bucket=row.text("bucket"),
-                label="" if plainly else label,
+                label="" if label.upper().startswith(PREFIX) else label,
             )
         )
-        if not (pending or plainly or is_cash_word(label)):
+        if not (pending or is_plain_cash(label)):
             name = one_line(label, SHOWN_CHARACTERS)
             self._guess("read_as_cash", f"{name} of {self.cut.form.broker} is read as cash.")
 
@@ -196,7 +195,7 @@ class _Reading:
 
     def _take_position(self, row: Cells) -> None:
         position = position_of(row)
-        counted = row.number("value")
+        counted = stated_value(row)
         if counted is None and position.price is not None:
             counted = position.price * position.quantity * (position.multiplier or ONE)
         self._add(row, counted)

@@ -13,14 +13,17 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
-from steelyard.ages import DateArray, weekdays
+from steelyard.ages import (
+    LEAST_HISTORY,
+    MOST_DAYS_APART,
+    DateArray,
+    days_apart,
+    is_daily,
+    weekdays,
+)
 from steelyard.arrays import FloatArray
 from steelyard.notices import Notice
 
-LEAST_HISTORY = 20
-"""Dates from which prices are a history that statistics are made of, and no longer a few quotes."""
-MOST_DAYS_APART = 3
-"""Median days between the closes of a daily history: over a weekend there are three."""
 MOST_GAP = 10
 """Weekdays between two rows of one history; after a longer gap a new one begins."""
 SPIKE = 3.0
@@ -79,15 +82,6 @@ def judged_history(
     return History(run, cells, tuple(notices))
 
 
-def is_daily(dates: DateArray) -> bool:
-    """Are the dates (T,) those of days, not of weeks or months? A few quotes may be of any days."""
-    return len(dates) < LEAST_HISTORY or _days_apart(dates) <= MOST_DAYS_APART
-
-
-def _days_apart(dates: DateArray) -> float:
-    return float(np.median(np.diff(dates).astype(np.int64)))
-
-
 def daily_since(dates: DateArray) -> int:
     """Row after the last gap of more than 10 weekdays between two dates (T,); 0 without any.
 
@@ -105,8 +99,11 @@ def split_adjusted(
 
     dates, closes   (T,)  NaN where there is no close
     splits          first day of the new count of shares -> shares after for one before
-    returns         (T,)  a split over which the closes do not change so is in them already
+    returns         (T,)  a split over which the closes do not change so is in them already;
+                    without splits the closes themselves
     """
+    if not splits:
+        return closes
     adjusted = closes.copy()
     priced = np.flatnonzero(~np.isnan(closes))
     for on, shares in sorted(splits.items()):
@@ -152,7 +149,7 @@ def last_change(closes: FloatArray) -> tuple[int, int] | None:
 
 
 def _not_daily(dates: DateArray) -> Notice:
-    apart = _days_apart(dates)
+    apart = days_apart(dates)
     message = (
         f"The prices are {apart:g} days apart (median of {len(dates)} dates, {dates[0]} to "
         f"{dates[-1]}): they value the account, and no return, risk or trend is taken from them. "

@@ -31,8 +31,6 @@ NO_SPLIT = frozenset({"", "0", "0.0", "1", "1.0"})
 """What stands where there was no split; some programs write 0."""
 MOST_SPLIT = Decimal(10_000)
 """Largest factor of a split; its inverse is the smallest."""
-MOST_REJECTED = 10_000
-"""Rejected lines after which a file is read no further."""
 CLOSER_LOOK = (b'"', b" ", b"\t", b"\0")
 """Where a block has one of these, its rows are read one by one."""
 
@@ -56,7 +54,7 @@ class Long:
 
     def read(self, lines: Lines) -> None:
         """Read all lines below the header."""
-        while (chunk := lines.chunk()) and len(self.rejects.rows) < MOST_REJECTED:
+        while (chunk := lines.chunk()) and not self.rejects.full:
             count = self.block(chunk, lines.sign)
             if count:
                 lines.passed(count)

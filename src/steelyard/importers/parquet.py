@@ -23,14 +23,14 @@ from steelyard.importers.limits import FileLimits
 from steelyard.importers.long import ALIASES, DATE, NEEDED, READABLE, VOLUME, Long
 from steelyard.importers.reading import Rejects
 from steelyard.importers.values import NOTHING, BadCell
-from steelyard.importers.wide import MOST_REJECTED, wide_symbols
+from steelyard.importers.wide import wide_symbols
 
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
 
 FIRST = 2
 """The line of the first row."""
-AT_ONCE = 512 * 1024
+AT_ONCE = 128 * 1024
 """Cells that are read at a time."""
 INDEX = "__index_level_0__"
 """What pandas calls the column of an index without a name."""
@@ -101,7 +101,7 @@ class _Wide:
             some = max(1, AT_ONCE // max(1, count))
             picked = list(self.columns)
             for first in range(0, len(picked), some):
-                if len(self.rejects.rows) < MOST_REJECTED:
+                if not self.rejects.full:
                     self._keep(group, picked[first : first + some], usable, line)
             line += count
         self._drop_empty()
@@ -160,8 +160,8 @@ def _long(file: ParquetFile, columns: Sequence[str], grid: Grid, kept: Kept) -> 
     picked = [name for name in READABLE if name in columns and name != VOLUME]
     spelled = [names[columns.index(name)] for name in picked]
     long, line = Long(picked, grid, kept), FIRST
-    for batch in file.iter_batches(AT_ONCE // 16, columns=spelled, use_threads=False):
-        if len(long.rejects.rows) < MOST_REJECTED:
+    for batch in file.iter_batches(AT_ONCE // 4, columns=spelled, use_threads=False):
+        if not long.rejects.full:
             long.columns([_texts(batch, name) for name in spelled], line)
         line += batch.num_rows
     return Contents(grid, long.rejects, long.units, long.splits, warnings)

@@ -23,7 +23,7 @@ from steelyard.importers.disagreements import Change, Ruling, jump, kept_out, tw
 from steelyard.importers.files import Files
 from steelyard.importers.fx import FxFile
 from steelyard.importers.prices import PriceTable
-from steelyard.importers.rates import rate_jump
+from steelyard.importers.rates import rate_jump, stated_rate
 from steelyard.importers.values import MINOR_UNITS, NOTHING, Unit
 from steelyard.market import Market, Quote
 from steelyard.money import ZERO, FxRate, FxTable
@@ -224,16 +224,26 @@ def needs(
 def rates_of(
     file: FxFile | None, base: str, currencies: Iterable[str], pricing: Pricing, findings: Findings
 ) -> FxTable:
-    """Rates of the currencies into the base currency, up to the as-of date."""
+    """Rates of the currencies into the base currency, up to the as-of date.
+
+    The file of rates where it has a currency, else what the holdings file values it by.
+    """
     rates: dict[str, tuple[FxRate, ...]] = {}
-    if file:
-        foreign = sorted(set(currencies) - {base})
-        rates = {currency: file.rates[currency] for currency in foreign if currency in file.rates}
-        for history_of in rates.values():
-            refused = rate_jump(history_of, pricing.day, pricing.accepted)
+    owned = pricing.files.holdings
+    for currency in sorted(set(currencies) - {base}):
+        if file and currency in file.rates:
+            rates[currency] = file.rates[currency]
+            refused = rate_jump(rates[currency], pricing.day, pricing.accepted)
             findings.reasons += [refused] if refused else []
-        if base in file.rates:
-            findings.reasons.append(_base_rated(file, base))
+        elif owned.base == base and currency in owned.rates:
+            rate = FxRate(currency, owned.rates[currency], owned.as_of or pricing.day)
+            rates[currency] = (rate,)
+            message = f"{owned.file} values {currency} at {plain(rate.rate)} {base}: that was used."
+            findings.notices.append(Notice(code="rate_from_holdings", message=message))
+            refused = stated_rate(rate, base, owned.file)
+            findings.reasons += [refused] if refused else []
+    if file and base in file.rates:
+        findings.reasons.append(_base_rated(file, base))
     return FxTable(base, MappingProxyType(rates)).until(pricing.day)
 
 

@@ -110,6 +110,24 @@ def _outside(file: FxFile, rate: FxRate, base: str, bounds: Range) -> RejectedRo
     return _row(file, rate, "implausible_rate", f"{reason}. {hint}", limit, hint)
 
 
+def stated_rate(rate: FxRate, base: str, file: str) -> PlanRefused | None:
+    """Why a rate that a file of holdings values by may not be used; None = it may."""
+    bounds = plausible(rate.currency, base, rate.on.year)
+    if bounds is None or bounds[0] <= rate.rate <= bounds[1]:
+        return None
+    limit = f"{bounds[0]:.3g} to {bounds[1]:.3g}"
+    hint = "Correct the values, or give rates with --fx"
+    return PlanRefused(
+        f"{file} values {rate.currency} at {plain(rate.rate)} {base}; {limit} is all that it ever "
+        f"came near. Nothing was planned. {hint}.",
+        code="implausible_rate",
+        place=file,
+        value=plain(rate.rate),
+        limit=limit,
+        hint=hint,
+    )
+
+
 def _row(
     file: FxFile, rate: FxRate, code: str, reason: str, limit: str, hint: str = ""
 ) -> RejectedRow:

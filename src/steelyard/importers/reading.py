@@ -21,6 +21,8 @@ from steelyard.importers.values import NOTHING, BadCell, shown
 from steelyard.notices import Notice
 
 T = TypeVar("T")
+MOST_REJECTED = 10_000
+"""Rejected lines after which a large file is read no further."""
 MAX_TEXT = 10_000
 """Most characters in a cell."""
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -70,6 +72,11 @@ class Rejects:
 
     file: str
     rows: list[RejectedRow] = field(default_factory=list)
+
+    @property
+    def full(self) -> bool:
+        """Are they so many that reading on would tell nobody more?"""
+        return len(self.rows) >= MOST_REJECTED
 
     def add(self, line: int, reason: str) -> None:
         """Note a line and why it cannot be used."""

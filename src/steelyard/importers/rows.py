@@ -14,8 +14,9 @@ from datetime import date
 from decimal import Decimal
 
 from steelyard.errors import one_line
-from steelyard.importers import amounts, values
+from steelyard.importers import amounts, cash_words, values
 from steelyard.importers.amounts import Notation
+from steelyard.importers.bonds import bond_multiplier
 from steelyard.importers.options import is_isin, option_symbol
 from steelyard.importers.sheet import MOST_TEXT, Form, Line, plain
 from steelyard.importers.statement import ONE, Position
@@ -23,23 +24,11 @@ from steelyard.importers.values import BadCell, Unit, shown
 from steelyard.portfolio import MULTIPLIERS
 
 IDS = ("symbol", "isin", "wkn")
-CASH = "CASH"
-CASH_ROW = "CASH:"
-CASH_WORDS = frozenset(
-    {"cash", "cash & cash investments", "cash and cash investments", "cash & cash equivalents"}
-    | {"cash balance", "settled cash", "cash core", "futures cash", "us dollars", "u s dollar"}
-    | {"total cash", "barmittel", "liquidität", "liquidités", "efectivo", "contanti"}
-)
-CASH_BEGINS = ("cash & cash fund", "cash & money market")
+FUND_OF_CASH = "CASH & CASH FUND"
+"""DEGIRO's cash: this, sometimes more words, and the currency in brackets."""
+NEAR_ONE = Decimal("0.02")
+"""By how much a price of cash may differ from 1: funds of the money market may float a little."""
 PENDING_WORDS = frozenset({"pending activity"})
-MONEY_FUNDS = frozenset(
-    {"SPAXX", "FDRXX", "FCASH", "FZFXX", "FDLXX", "SPRXX", "FZDXX", "FTEXX", "FGTXX", "FRGXX"}
-    | {"FSIXX", "FIGXX", "QPIFQ", "VMFXX", "VMRXX", "VUSXX", "VMSXX", "VCTXX", "VYFXX"}
-    | {"SWVXX", "SNSXX", "SNVXX", "SNOXX", "SNAXX", "SUTXX", "SWTXX", "SWGXX"}
-)
-"""Money-market funds at a price of 1 in which brokers keep cash."""
-CORE_SUFFIX = "**"
-"""Fidelity marks so what holds the cash of an account."""
 CODE_BEFORE = re.compile(r"([A-Za-z]{3})\s*([^A-Za-z]*[0-9][^A-Za-z]*)")
 CODE_BEHIND = re.compile(r"([^A-Za-z]*[0-9][^A-Za-z]*)\s*([A-Za-z]{3})")
 CODE_IN_NAME = re.compile(r"\(([A-Z]{3})\)")
@@ -93,6 +82,10 @@ class Cells:
         """A cell, empty where the broker writes that there is nothing."""
         return cell_text(self.line, name)
 
+    def column(self, name: str) -> str:
+        """What the file calls a field."""
+        return self.line.names.get(name, name)
+
     @property
     def id(self) -> str:
         """What names the security: its symbol, else its ISIN, else its WKN."""
@@ -105,7 +98,7 @@ class Cells:
 
     def number(self, name: str) -> Decimal | None:
         """The number of a cell; None where there is none; raises BadCell."""
-        cell, column = self.text(name), self.line.names.get(name, name)
+        cell, column = self.text(name), self.column(name)
         bare = money(cell)[1]
         if "%" in bare:
             reason = f"{column} {shown(cell)} is a percentage"
@@ -123,18 +116,16 @@ class Cells:
 
     def day(self, name: str) -> date | None:
         """The date of a cell."""
-        return values.day(self.text(name), self.line.names[name]) if self.text(name) else None
+        return values.day(self.text(name), self.column(name)) if self.text(name) else None
 
     def flag(self, name: str) -> bool:
         """`true` or `false`."""
-        return values.flag(self.text(name), self.line.names[name])
+        return values.flag(self.text(name), self.column(name))
 
     def unit(self, *names: str) -> Unit | None:
         """What the numbers of these cells are in, as the row says; None = it does not say."""
         units = {
-            values.unit(code, self.line.names.get(name, name))
-            for name in names
-            if (code := self._code(name))
+            values.unit(code, self.column(name)) for name in names if (code := self._code(name))
         }
         if len(units) > 1:
             both = " and ".join(sorted(unit.code for unit in units))
@@ -154,7 +145,7 @@ class Cells:
             return None
         (sign, name), currencies = signs[0], sorted(SIGNS[signs[0][0]])
         if len(currencies) > 1:
-            column, cell = self.line.names.get(name, name), cells[name]
+            column, cell = self.column(name), cells[name]
             reason = f"{column} {shown(cell)} may be {' or '.join(currencies)}"
             hint = f"name the currency in a column; without {sign} the base currency is used"
             raise BadCell(reason, code="which_currency", column=column, value=cell, hint=hint)
@@ -166,7 +157,7 @@ class Cells:
 
     def _check_sign(self, name: str, unit: Unit | None) -> None:
         """$, €, £ and ¥ are signs of some currencies only."""
-        cell, column = self.text(name), self.line.names.get(name, name)
+        cell, column = self.text(name), self.column(name)
         for sign, currencies in SIGNS.items():
             if sign in cell and unit is not None and unit.currency not in currencies:
                 reason = f"{column} {shown(cell)} is not in {unit.currency}"
@@ -183,45 +174,72 @@ def is_cash(row: Cells) -> bool:
 
     CASH is a share too: what has another price is no cash.
     """
-    symbol = row.text("symbol").upper()
-    fund = symbol.removesuffix(CORE_SUFFIX)
-    if row.product_type == CASH or symbol.startswith(CASH_ROW):
+    symbol, label = row.text("symbol"), "" if row.id else row.text("name")
+    if row.product_type == cash_words.CASH or symbol.upper().startswith(cash_words.PREFIX):
         return True
-    words = [row.text("symbol"), "" if row.id else row.text("name")]
-    by_word = any(is_cash_word(word) or plain(word) in PENDING_WORDS for word in words)
-    by_fund = fund != symbol or fund in MONEY_FUNDS
-    return (by_word or by_fund) and row.number("price") in {None, ONE}
+    names = [name for name in (symbol, label) if is_cash_name(name) or is_pending(name)]
+    return bool(names) and row.number("price") in {None, ONE}
 
 
-def is_cash_word(text: str) -> bool:
-    """Is it what a broker calls plain cash?
+def is_cash_name(text: str) -> bool:
+    """Is it what a broker calls cash, or a fund of the money market?
 
-    >>> is_cash_word("CASH & CASH FUND & FTX CASH (EUR)"), is_cash_word("CASHLESS INC")
+    >>> is_cash_name("CASH & CASH FUND & FTX CASH (EUR)"), is_cash_name("CASHLESS INC")
     (True, False)
     """
-    return plain(text) in CASH_WORDS or plain(text).startswith(CASH_BEGINS)
+    return cash_words.is_cash_name(text) or text.upper().startswith(FUND_OF_CASH)
 
 
-def cash_code(row: Cells) -> str:
-    """The currency that the label itself names: CASH:EUR, CASH FUND (EUR)."""
-    if row.label.upper().startswith(CASH_ROW):
-        return row.label[len(CASH_ROW) :]
-    match = CODE_IN_NAME.search(row.label)
-    return match[1] if match and not row.id else ""
+def is_plain_cash(text: str) -> bool:
+    """Is it a word or a currency, where nothing had to be decided?"""
+    upper = " ".join(text.upper().split())
+    plainly = upper in cash_words.WORDS or cash_words.currency_of(upper)
+    return bool(plainly) or upper.startswith((FUND_OF_CASH, cash_words.PREFIX))
+
+
+def is_pending(text: str) -> bool:
+    """Is it money of trades that are not settled?"""
+    return plain(text) in PENDING_WORDS
+
+
+def cash_unit(row: Cells) -> Unit | None:
+    """The currency of cash: as the label names it (CASH:EUR, CASH FUND (EUR)), else the row."""
+    label, unit = row.label, row.unit("currency", "value")
+    in_brackets = CODE_IN_NAME.search(label) if not row.id else None
+    code = in_brackets[1] if in_brackets else cash_words.currency_of(label)
+    if label.upper().startswith(cash_words.PREFIX):
+        code = label[len(cash_words.PREFIX) :]
+    named = values.unit(code, "symbol") if code else None
+    if named and unit and named != unit:
+        reason = f"{shown(label)} is in {named.code}, but its currency is {unit.code}"
+        raise BadCell(reason, code="two_currencies", column="currency", value=unit.code)
+    return named or unit
+
+
+def stated_value(row: Cells) -> Decimal | None:
+    """The value as the file counts it: in a cell of its own, or behind the currency."""
+    value = row.number("value")
+    behind = row.number("currency") if money(row.text("currency"))[0] else None
+    if value is not None and behind is not None and value != behind:
+        reason = f"the row has the values {behind} and {value}"
+        raise BadCell(reason, code="two_values", column=row.column("currency"), value=str(value))
+    return behind if value is None else value
 
 
 def cash_amount(row: Cells) -> Decimal | None:
     """The value that is stated, else the count at its price, a price of 1 where there is none."""
-    value, quantity, price = (row.number(name) for name in ("value", "quantity", "price"))
-    inline = money(row.text("currency"))
-    if value is None and inline[0]:
-        value = row.number("currency")
+    value, quantity, price = stated_value(row), row.number("quantity"), row.number("price")
+    if price is not None and abs(price - ONE) > NEAR_ONE:
+        reason = f"{shown(row.label)} is read as cash, and its price is {price:,f}"
+        raise BadCell(
+            reason, code="cash_with_price", column=row.column("price"), value=str(price), limit="1"
+        )
     counted = quantity * (ONE if price is None else price) if quantity is not None else None
     if value is None or counted is None:
         return counted if value is None else value
     if abs(value - counted) > max(abs(value) * NEAR, CENT):
         reason = f"{shown(row.label)} is {value:,f} here and {counted:,f} as quantity times price"
-        raise BadCell(reason, code="two_values", column=row.line.names["value"], value=str(value))
+        raise BadCell(reason, code="two_values", column=row.column("value"), value=str(value))
     return value
 
 
@@ -230,17 +248,20 @@ def position_of(row: Cells) -> Position:
     symbol, product_type = _security(row)
     quantity = row.number("quantity")
     if quantity is None:
-        column = row.line.names.get("quantity", "quantity")
+        column = row.column("quantity")
         reason = f"{shown(row.label)} has no {column}"
         raise BadCell(reason, code="missing", column=column)
     unit, price = row.unit("currency", "price"), row.number("price")
     if price is not None and price < 0:
-        column = row.line.names["price"]
+        column = row.column("price")
         raise BadCell(f"{column} {price} is below 0", code="range", column=column)
     value = _value(row, unit)
-    if not product_type and _is_per_hundred(symbol, quantity, price, row.number("value")):
+    if not product_type and _is_per_hundred(symbol, quantity, price, stated_value(row)):
         product_type = "BOND"
     multiplier = _multiplier(row) or MULTIPLIERS.get(product_type)
+    if product_type == "BOND":
+        in_currency = unit.major(price) if unit and price else price
+        multiplier = bond_multiplier(quantity, in_currency, value, _multiplier(row))
     isin = next((text for name in IDS if is_isin(text := row.text(name).upper())), "")
     return Position(
         line=row.line.line,
@@ -262,6 +283,7 @@ def position_of(row: Cells) -> Position:
         account=row.line.account,
         bucket=row.text("bucket"),
         value=value,
+        base_value=row.number("base_value"),
     )
 
 
@@ -282,7 +304,7 @@ def _security(row: Cells) -> tuple[str, str]:
 def _multiplier(row: Cells) -> Decimal | None:
     multiplier = row.number("multiplier")
     if multiplier is not None and multiplier <= 0:
-        column = row.line.names["multiplier"]
+        column = row.column("multiplier")
         raise BadCell(f"{column} {multiplier} is not above 0", code="range", column=column)
     return multiplier
 
@@ -298,9 +320,7 @@ def _is_per_hundred(
 
 def _value(row: Cells, unit: Unit | None) -> Decimal | None:
     """The stated value, where it is in the currency of the price."""
-    value = row.number("value")
-    if value is None and money(row.text("currency"))[0]:
-        value = row.number("currency")
+    value = stated_value(row)
     of_value = row.unit("currency", "value")
     if value is None or (of_value and of_value.currency) != (unit and unit.currency):
         return None

@@ -5,10 +5,12 @@ Numbers are exact and in the major unit: who reads pence divides by 100 and says
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from steelyard.errors import RejectedRow
@@ -33,6 +35,7 @@ class Position:
     product_type   of `portfolio.PRODUCT_TYPES`; "" = the file does not say
     value          as the file states it, in `currency`; None = it does not. It must agree with
                    quantity x price x multiplier
+    base_value     the same in the currency in which the account counts
     """
 
     line: int
@@ -54,6 +57,7 @@ class Position:
     account: str = ""
     bucket: str = ""
     value: Decimal | None = None
+    base_value: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +99,7 @@ class Statement:
     warnings    what changes nothing
     rejected    lines that cannot be used: nothing may be planned while there is one
     base        the currency in which the account counts; "" = the file does not say
+    rates       currency -> units of `base` for one of it, where the file says so
     complete    False = cash is not known, as in a fold that does not begin with a deposit
     """
 
@@ -108,6 +113,7 @@ class Statement:
     warnings: tuple[Notice, ...] = ()
     rejected: tuple[RejectedRow, ...] = ()
     base: str = ""
+    rates: Mapping[str, Decimal] = field(default_factory=lambda: MappingProxyType({}))
     complete: bool = True
 
 

@@ -19,8 +19,6 @@ from steelyard.importers.reading import Rejects
 from steelyard.importers.values import BadCell
 
 DATE = "date"
-MOST_REJECTED = 10_000
-"""Rejected lines after which a file is read no further."""
 
 
 def read_wide(lines: Lines, header: Sequence[str], grid: Grid, kept: Kept) -> Rejects:
@@ -29,7 +27,7 @@ def read_wide(lines: Lines, header: Sequence[str], grid: Grid, kept: Kept) -> Re
     wide = _Wide(wide_symbols(header, rejects, kept), grid, rejects)
     for name, _, _ in wide.columns:
         grid.column(name)
-    while (chunk := lines.chunk()) and len(rejects.rows) < MOST_REJECTED:
+    while (chunk := lines.chunk()) and not rejects.full:
         count = wide.block(chunk, lines.line, lines.sign.encode())
         if count:
             lines.passed(count)

@@ -103,7 +103,9 @@ def choose(
     ranked = _ranked(ctx, objective, table, pool, hold.evaluation.score)
     threshold = least_net(ctx)
     best = ranked[0] if ranked else None
-    plan = best if best is not None and best.net > 0 and best.net >= threshold else hold
+    owed = table.account.due is not None
+    worth_it = best is not None and best.net > 0 and best.net >= threshold
+    plan = best if best is not None and (owed or worth_it) else hold
     runners_up = tuple(scored for scored in ranked if scored is not plan)[:RUNNERS_UP]
     scored_named = {
         name: score_set(
@@ -135,7 +137,8 @@ def choose_in_scope(
     greedy     (1, d)  the list that a greedy planner makes
     """
     named = {"greedy": greedy}
-    if ctx.search.scope == "proposals":
+    owed = table.account.due is not None
+    if ctx.search.scope == "proposals" and (len(proposals.rows) or not owed):
         return choose(ctx, objective, table, proposals, named)
     if len(proposals.rows):
         named["proposal"] = proposals.rows[:1]

@@ -82,10 +82,11 @@ def warning(positions: tuple[KeptOut, ...], value: Decimal, currency: str) -> No
     )
     more = f" and {count - NAMED} more" if count > NAMED else ""
     share = f" ({signed(float(worth / value))} % of value)" if value > 0 else ""
+    them = "it" if count == 1 else "them"
     message = (
         f"{count} position{' is' if count == 1 else 's are'} valued and not traded: {named}{more}, "
         f"worth {currency} {money(worth)}{share}{' together' if count > 1 else ''}. "
-        "No order touches them, and every weight counts them."
+        f"No order touches {them}, and every weight counts {them}."
     )
     return Notice(code="kept_out", message=message, head=True)
 

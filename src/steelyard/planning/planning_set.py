@@ -179,6 +179,9 @@ def _exact_money(rows: list[Priced], case: Case, valuation: Valuation) -> ExactM
         value=valuation.value,
         cash=_worth(available, valuation) - valuation.open_buys,
         spendable=available.get(case.snapshot.base_currency, ZERO) - valuation.open_buys,
+        base_cash=case.snapshot.balances.get(case.snapshot.base_currency, ZERO),
+        all_cash=_worth(case.snapshot.balances, valuation) - valuation.open_buys,
+        open_buys=valuation.open_buys,
     )
 
 

@@ -21,6 +21,7 @@ from steelyard.modules.terms import end_state
 from steelyard.planning.choice import Choice
 from steelyard.planning.costs import cost_rate, least_tax_rate
 from steelyard.planning.keep import Pool
+from steelyard.planning.overdraft import covering
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.search.beam import beam, greedy
 from steelyard.planning.search.branch_and_bound import Proof, branch_and_bound
@@ -64,9 +65,12 @@ def prove(
     problem = Problem(table.tables, table.account, ctx.search.max_depth, table.predicates)
     root = root_bound(relaxation(problem))
     simple = greedy(problem)
+    due = None if table.account.exact is None else table.account.exact.due
+    paid = None if due is None else covering(ctx, table, due)
     seeds = [
         proposals.rows,
         simple,
+        *(() if paid is None else (paid,)),
         *(beam(problem, root.mu, ctx.search.beam_width) if table.m else ()),
     ]
     proof = branch_and_bound(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from steelyard.arrays import PAD, BoolArray, FloatArray, IntArray, canonical_rows, row_sums
-from steelyard.ledger import Account, cash_kept, feasible, groups_kept
+from steelyard.ledger import Account, cash_kept, debt_paid, feasible, groups_kept
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
 from steelyard.modules.tables import evaluate
@@ -70,8 +70,8 @@ class _Beside:
             rows=rows,
             change=net - evaluate(table.tables, chosen[None, :]),
             cash=account.spendable + row_sums(account.payment, rows),
-            enough=cash_kept(account, rows),
-            fits=feasible(account, rows),
+            enough=cash_kept(account, rows) & debt_paid(account, rows),
+            fits=feasible(account, rows) & debt_paid(account, rows),
         )
 
 
@@ -146,13 +146,15 @@ def _added(ctx: Context, table: Candidates, beside: _Beside, j: int, proposers: 
     """Why the plan with row j added is not the plan."""
     account, with_it = table.account, beside.rows[j : j + 1]
     if not beside.enough[j]:
-        cash = float(beside.cash[j])
+        cash, floor = float(beside.cash[j]), account.floor
+        if account.due is not None:
+            floor = max(floor, account.spendable + account.due)
         why = say(
             "with it {cash:pct} of value would be left in cash; {floor:pct} must stay",
             cash=cash,
-            floor=account.floor,
+            floor=floor,
         )
-        return Drop("cash", cash, account.floor, why)
+        return Drop("cash", cash, floor, why)
     over = _over_a_cap(account, with_it)
     if over is not None:
         return over

@@ -21,7 +21,7 @@ from functools import partial
 
 import numpy as np
 
-from steelyard.ledger import feasible
+from steelyard.ledger import debt_paid, feasible
 from steelyard.modules.candidates import Batch, Candidates, Scores
 from steelyard.modules.context import Context
 from steelyard.modules.tables import evaluate
@@ -147,7 +147,7 @@ def evaluate_batches(
     """Feasibility and net improvement of every batch."""
     leader = 0.0
     for batch in batches:
-        fits = feasible(table.account, batch.rows)
+        fits = feasible(table.account, batch.rows) & debt_paid(table.account, batch.rows)
         net = np.where(fits, evaluate(table.tables, batch.rows), -np.inf)
         leader = max(leader, float(net.max(initial=0.0)))
         findings.tell(BatchScored(batch.number, len(batch.rows), leader))

@@ -11,9 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-import numpy as np
-
-from steelyard.ages import weekdays
+from steelyard.ages import LEAST_HISTORY, MOST_DAYS_APART, days_apart, is_daily, weekdays
 from steelyard.errors import PlanRefused, did_you_mean, each
 from steelyard.market import Market, Quote
 from steelyard.money import ZERO, FxRate
@@ -25,12 +23,6 @@ from steelyard.planning.kept_out import KeptOut, counts_nothing, drop_of, not_tr
 from steelyard.portfolio import Holding, Security, Snapshot
 from steelyard.sentences import say
 from steelyard.settings import Limits
-
-LEAST_HISTORY = 20
-"""Dates from which prices are a history that estimates are made of, and no longer a few quotes."""
-
-MOST_DAYS_APART = 3
-"""Median days between the closes of a daily history: over a weekend there are three."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,10 +205,8 @@ def _symbols(case: Case) -> list[str]:
 def _refuse_sparse(market: Market) -> None:
     """Refuse weekly or monthly closes: estimates take them for those of days."""
     dates = market.dates
-    if len(dates) < LEAST_HISTORY:
-        return
-    apart = float(np.median(np.diff(dates).astype(np.int64)))
-    if apart > MOST_DAYS_APART:
+    if not is_daily(dates):
+        apart = days_apart(dates)
         raise PlanRefused(
             f"The prices are {apart:g} days apart (median of {len(dates)} dates, {dates[0]} to "
             f"{dates[-1]}); closes at most {MOST_DAYS_APART} days apart are asked for. Returns and "

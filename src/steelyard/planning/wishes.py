@@ -21,6 +21,7 @@ from steelyard.notices import Coverage, Notice, Stop
 from steelyard.orders import Side
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard, Outcome, kept_to
+from steelyard.planning.overdraft import sales_for_cash, with_due, with_sales_for_cash
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.sizing import Sized, merge, size, why_unasked, wishes
 from steelyard.planning.table import bare_table, with_conflicts, with_scores
@@ -42,16 +43,19 @@ def find_opportunities(
     ]
     rows = [row for wished in asked for row in wished.rows]
     refuse_large(len(rows), {w.module: len(w.rows) for w in asked if not w.built_in}, ctx)
-    rows = _masked(ctx, rows, strategy, guard)
-    rows = merge(ctx, rows, findings)
+    for_cash = sales_for_cash(ctx)
+    rows = _masked(ctx, [*rows, *for_cash], strategy, guard)
+    rows = with_sales_for_cash(rows, for_cash, lambda asked: merge(ctx, asked, findings))
     rows, conflicts = _paired(ctx, rows, strategy, guard)
     table = with_conflicts(bare_table(ctx, rows), conflicts)
     symbols = {symbol for wished in asked for symbol in wished.symbols}
+    symbols |= {ctx.symbols[row.i] for row in for_cash}
     _note_unasked(ctx, symbols, _idle(ctx, asked, findings), findings)
     findings.finished("find_opportunities", table.m)
     weights = np.array([row.priority_weight for row in rows])
     table = with_scores(ctx, table, objective.model, objective.rates, weights)
-    return replace(table, predicates=tuple(_predicates(ctx, table, strategy, guard)))
+    table = replace(table, predicates=tuple(_predicates(ctx, table, strategy, guard)))
+    return with_due(ctx, table)
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,14 @@ class Plan(Record):
         rates = {**self.cash_rates, self.base_currency: Decimal(1)}
         return sum((amount * rates[c] for c, amount in balances.items() if amount), Decimal(0))
 
+    @property
+    def balances(self) -> dict[str, Decimal]:
+        """All cash before the plan by currency, settled or on its way."""
+        whole = dict(self.cash)
+        for entry in self.settling:
+            whole[entry.currency] = whole.get(entry.currency, Decimal(0)) + entry.amount
+        return whole
+
     def step(self, symbol: str) -> Step | None:
         """The step that trades a symbol; None when nothing does."""
         return next((step for step in self.steps if step.symbol == symbol), None)

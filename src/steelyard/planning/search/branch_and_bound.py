@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from steelyard.arrays import PAD, BoolArray, FloatArray, IntArray, distinct, rounded_up
-from steelyard.ledger import feasible
+from steelyard.ledger import debt_paid, feasible
 from steelyard.modules.candidates import Scores
 from steelyard.modules.tables import evaluate
 from steelyard.planning.keep import Pool, merge
@@ -149,14 +149,14 @@ def branch_and_bound(
     opened, nodes, stopped = _Open(), 1, None
     if problem.m:
         pool = _branch(problem, root, _first(problem, root), pool, opened)
-    while opened.bound >= _best(pool) - SLACK:
+    while opened.heap and opened.bound >= _best(problem, pool) - SLACK:
         if nodes >= max_nodes or (timed_out is not None and timed_out()):
             stopped = "nodes" if nodes >= max_nodes else "seconds"
             break
-        batch = opened.take(_best(pool) - SLACK, min(NODES_AT_ONCE, max_nodes - nodes))
+        batch = opened.take(_best(problem, pool) - SLACK, min(NODES_AT_ONCE, max_nodes - nodes))
         pool = _branch(problem, root, _gather(problem, batch), pool, opened)
         nodes += len(batch)
-    best = _best(pool)
+    best = _best(problem, pool)
     return Proof(
         pool,
         best if stopped is None else max(best, rounded_up(min(opened.bound, root.bound))),
@@ -166,9 +166,10 @@ def branch_and_bound(
     )
 
 
-def _best(pool: Pool) -> float:
-    """Net of the best set; doing nothing is always one."""
-    return max(0.0, float(pool.net[0])) if len(pool.net) else 0.0
+def _best(problem: Problem, pool: Pool) -> float:
+    """Net of the best set; doing nothing is one too, but where a debt is due."""
+    nothing = 0.0 if problem.account.due is None else -np.inf
+    return max(nothing, float(pool.net[0])) if len(pool.net) else nothing
 
 
 def _first(problem: Problem, root: Root) -> _Nodes:
@@ -229,7 +230,7 @@ def _branch(problem: Problem, root: Root, nodes: _Nodes, pool: Pool, opened: _Op
         bounded.with_order, np.minimum(bounded.bound, nodes.bound[deep])[:, None]
     )
     ranked = np.argsort(-with_order_bound, axis=1, kind="stable")
-    counts = (with_order_bound >= _best(pool) - SLACK).sum(axis=1)
+    counts = (with_order_bound >= _best(problem, pool) - SLACK).sum(axis=1)
     for k in np.flatnonzero(counts):
         orders = ranked[k, : counts[k]].copy()
         family = _Family(
@@ -268,6 +269,6 @@ def _offer(problem: Problem, pool: Pool, rows: IntArray) -> Pool:
         old = {tuple(row) for row in pool.rows.tolist()}
         fresh = fresh[[tuple(row) not in old for row in fresh.tolist()]]
     fresh = fresh[(fresh >= 0).any(axis=1)]
-    fresh = fresh[feasible(problem.account, fresh)]
+    fresh = fresh[feasible(problem.account, fresh) & debt_paid(problem.account, fresh)]
     fresh = fresh[problem.permits(fresh)]
     return merge(pool, Scores(0, fresh, evaluate(problem.tables, fresh))) if len(fresh) else pool

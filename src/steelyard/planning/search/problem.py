@@ -40,7 +40,7 @@ class Problem:
     @cached_property
     def limits(self) -> tuple[FloatArray, FloatArray]:
         """A (p, m) and b (p,): the same limits as `ledger.feasible`, first cash, then turnover,
-        then groups.
+        then groups, last what is due.
 
         Where cash is at its floor, orders that take none are still let through, as there.
         """
@@ -58,6 +58,9 @@ class Problem:
                 + SAFETY
                 - account.group_weights
             )
+        if account.due is not None:
+            rows.append(-account.brought)
+            bounds.append(SAFETY * account.scale - account.due)
         return np.array(rows), np.array(bounds)
 
     @cached_property

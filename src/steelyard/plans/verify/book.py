@@ -140,6 +140,11 @@ class Book:
         return cash - Decimal(self.doc["open_buys"])
 
     @cached_property
+    def overdrawn(self) -> bool:
+        """Is cash of the base currency under 0 before the plan, with all that is on its way?"""
+        return self.value > 0 and self.balances.get(self.doc["base_currency"], ZERO) < 0
+
+    @cached_property
     def target_cash(self) -> Decimal:
         """What the targets leave for cash."""
         targets = (holding["target"] or ZERO for holding in self.doc["holdings"])

@@ -135,6 +135,7 @@ def _score(book: Book, tally: Tally) -> None:
     verdict.same("action", ACT if book.steps else HOLD, "act = there are steps")
     if book.steps:
         enough = net > 0 and score["improvement"] >= score["min_improvement"] - NUMBER_SLACK
+        enough |= book.overdrawn  # what is owed is paid, whatever it is worth
         due = at_least(score["min_improvement"])
         place.rule("improvement", enough, due, "a plan is worth its least improvement")
     elif score["terms"]:
@@ -289,6 +290,8 @@ def _certificate(book: Book, tally: Tally) -> None:
     _share_of_improvement(gap, score["improvement"], place)
     slack = NUMBER_SLACK * (1 + abs(bound))
     for n, other in enumerate(book.doc["alternatives"]):
+        if book.overdrawn and other["name"] in {HOLD, GREEDY}:
+            continue  # they need not pay what is owed
         worth, at = score["hold"] + other["improvement"], tally.at(f"alternatives[{n}]", other)
         headroom = certificate["structural_headroom"]
         if other["name"] != UNRESTRICTED and other["improvement"] >= score["min_improvement"]:

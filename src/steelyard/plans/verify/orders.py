@@ -88,8 +88,10 @@ def _order(book: Book, order: Record, holding: Record, place: Place) -> None:
         sellable, after = holding["sellable"], before - book.weight(amount)
         place.rule("quantity", quantity <= sellable, at_most(sellable), "no more than may be sold")
         least_weight = target or ZERO
-        over = after >= least_weight - WEIGHT_SLACK
-        place.rule("quantity", over, at_least(least_weight), "no sale goes under the target")
+        over = after >= least_weight - WEIGHT_SLACK or book.overdrawn
+        place.rule(
+            "quantity", over, at_least(least_weight), "no sale goes under the target but for a debt"
+        )
         waits = bool(book.unpriced) and target == 0
         name = "nothing is sold for having no target while another cannot be bought"
         place.rule("side", not waits, f"a price of {', '.join(book.unpriced)}", name)

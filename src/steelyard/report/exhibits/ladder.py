@@ -163,10 +163,13 @@ def _heading(plan: Plan) -> str:
 
 def _meaning(plan: Plan) -> str:
     """What the lines mean."""
+    coming = " Money on its way settles on its own day." if plan.settling else ""
     if not plan.steps:
-        return "Settled balance by currency. Nothing is traded, so nothing moves."
+        return coming.strip() or (
+            "Settled balance by currency. Nothing is traded, so nothing moves."
+        )
     days = plan.rules.limits.settlement_days
     return (
         "Filled: settled money. Dotted: with trades not yet settled. Dashed: the reserve. "
-        f"Settlement is estimated, {days} weekday{'' if days == 1 else 's'} after trading."
+        f"Settlement is estimated, {days} weekday{'' if days == 1 else 's'} after trading.{coming}"
     )

@@ -123,10 +123,14 @@ def _cash_said(plan: Plan, sold: Decimal, bought: Decimal) -> str:
     """The cash account in one line; it is a sum that `verify` checks."""
     base = plan.base_currency
     before, after = plan.cash.get(base, ZERO), plan.cash_after.get(base, ZERO)
+    coming = plan.balances.get(base, ZERO) - before
     if not plan.steps:
-        return f"Cash stays at {money(before)} {base}."
+        then = f", with what is on its way {money(after)}" if coming else ""
+        return f"Cash stays at {money(before)} {base}{then}."
     spent = f"{MINUS} bought {money(bought)} {MINUS} costs {money(plan.costs.total)}"
-    return f"Cash {money(before)} + sold {money(sold)} {spent} = {money(after)} {base}."
+    way = "+ coming in" if coming > 0 else f"{MINUS} going out"
+    settling = f" {way} {money(abs(coming))}" if coming else ""
+    return f"Cash {money(before)}{settling} + sold {money(sold)} {spent} = {money(after)} {base}."
 
 
 def _reserve_said(plan: Plan) -> str:

@@ -24,6 +24,7 @@ STRIP_MARGIN = 3.0
 IN_BAND = 1e-12
 MOST_DIGITS = 6
 UNGROUPED = "No group"
+NOT_TRADED = "not traded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class WeightRow:
     """One security, or cash, of the pre-trade value; target and band None where there is none.
 
     absent   why no order can buy it, in a few words; it has then no weight, only a target
+    fixed    why no order moves its weight, in a few words
     """
 
     symbol: str
@@ -41,6 +43,7 @@ class WeightRow:
     band: tuple[float, float] | None
     traded: bool
     absent: str = ""
+    fixed: str = ""
 
     @property
     def off(self) -> float | None:
@@ -69,7 +72,7 @@ class WeightRow:
     def state(self) -> str:
         """The band after: in, closed (was out), out (as before), left (was in); empty without."""
         if self.band is None:
-            return self.absent
+            return self.absent or self.fixed
         before, then = self.inside(self.now), self.inside(self.after)
         if then:
             return "in" if before else "closed"
@@ -94,6 +97,7 @@ class Weights:
     rows     drawn: the traded first, then those out of their band, then the largest
     groups   the same rows by group, for a page
     absent   targets that no order can buy
+    kept_out positions that are valued and not traded
     rest     rows that are not drawn
     total    sums over everything, cash included
     top      the largest weight or target
@@ -104,6 +108,7 @@ class Weights:
     rows: tuple[WeightRow, ...]
     groups: tuple[Group, ...]
     absent: tuple[WeightRow, ...]
+    kept_out: tuple[WeightRow, ...]
     cash: WeightRow
     rest: tuple[WeightRow, ...]
     rest_said: str
@@ -122,19 +127,23 @@ def weights(plan: Plan, most: int | None = ROWS, most_absent: int | None = ABSEN
         WeightRow(target.symbol, "", 0.0, 0.0, target.target, None, False, target.why)
         for target in plan.drift.absent
     ]
+    kept_out = _kept_out(plan)
     labels = {holding.symbol: holding.group for holding in plan.holdings}
     cash = _cash(plan, rows)
     drawn, rest = _fold(rows, most)
-    drawn_absent = absent[:most_absent]
-    everything = [*rows, *absent, cash]
+    drawn_absent, drawn_kept_out = absent[:most_absent], kept_out[:most_absent]
+    everything = [*rows, *absent, *kept_out, cash]
     top = max([*map(_size, everything), POINT])
     return Weights(
         rows=tuple(drawn),
         groups=tuple(_grouped(drawn, rows, labels)),
         absent=tuple(drawn_absent),
+        kept_out=tuple(drawn_kept_out),
         cash=cash,
-        rest=(*rest, *absent[len(drawn_absent) :]),
-        rest_said=_rest_said(rest, len(absent) - len(drawn_absent)),
+        rest=(*rest, *absent[len(drawn_absent) :], *kept_out[len(drawn_kept_out) :]),
+        rest_said=_rest_said(
+            rest, len(absent) - len(drawn_absent), len(kept_out) - len(drawn_kept_out)
+        ),
         total=_group("", everything, everything),
         top=top,
         bars=Scale(0.0, ceiling(top, nice_step(top, STEPS))),
@@ -153,11 +162,23 @@ def _rows(plan: Plan) -> list[WeightRow]:
     ]
 
 
+def _kept_out(plan: Plan) -> list[WeightRow]:
+    """What is valued and not traded, the largest first: its target is 0."""
+    target = 0.0 if plan.objective.mode == "targets" else None
+    rows = [
+        WeightRow(p.symbol, p.name, p.weight, p.weight, target, None, False, fixed=NOT_TRADED)
+        for p in plan.kept_out
+    ]
+    return sorted(rows, key=lambda row: (-abs(row.now), row.symbol))
+
+
 def cash_weights(plan: Plan) -> tuple[float, float]:
-    """All cash before and after, of the pre-trade value; before costs: a state sums to 1."""
+    """All cash before and after, settled or not, of the pre-trade value; before costs: a state
+    sums to 1.
+    """
     if not plan.value:
         return 0.0, 0.0
-    before, after = plan.in_base(plan.cash), plan.in_base(plan.cash_after)
+    before, after = plan.in_base(plan.balances), plan.in_base(plan.cash_after)
     return float(before / plan.value), float((after + plan.costs.total) / plan.value)
 
 
@@ -220,11 +241,15 @@ def _strips(rows: Sequence[WeightRow]) -> Scale | None:
     return Scale(-reach, reach, STRIP_MARGIN)
 
 
-def _rest_said(rest: Sequence[WeightRow], absent: int) -> str:
-    """What is listed and not drawn; `absent` targets that cannot be bought beside the holdings."""
+def _rest_said(rest: Sequence[WeightRow], absent: int, kept_out: int) -> str:
+    """What is listed and not drawn: beside the holdings, so many targets that cannot be bought and
+    positions that are not traded.
+    """
     plural = "" if absent == 1 else "s"
     targets = f"{absent:,d} more target{plural} that cannot be bought" if absent > 0 else ""
-    return " and ".join(part for part in (_rest_held(rest), targets) if part)
+    plural = "" if kept_out == 1 else "s"
+    positions = f"{kept_out:,d} more position{plural} {NOT_TRADED}" if kept_out > 0 else ""
+    return " and ".join(part for part in (_rest_held(rest), targets, positions) if part)
 
 
 def _rest_held(rest: Sequence[WeightRow]) -> str:
@@ -265,6 +290,8 @@ def _said(plan: Plan, rows: Sequence[WeightRow]) -> str:
     what = f"{securities} and cash, percent of value before trading."
     if plan.drift.absent:
         what += f" {counted(len(plan.drift.absent), 'target')} cannot be bought."
+    if plan.kept_out:
+        what += f" {counted(len(plan.kept_out), 'position')} {NOT_TRADED}."
     if plan.objective.mode == "none":
         return what + " No target weights were given."
     half = FORMATS["pp"](plan.rules.drift_band_weight)

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from steelyard.planning.narrative import in_words
-from steelyard.sentences import FORMATS, SPACE, money, signed
+from steelyard.sentences import FORMATS, MINUS, SPACE, money, points, signed
 
 LEAST_PRICE_DIGITS = 2
 RATE_DIGITS = 6
+OFF_SCALE = "off the scale"
 IN_NAMES = frozenset("_./")
 """Signs inside the name of a file or a setting."""
 NAMED = 8
@@ -30,6 +31,16 @@ PARTS = {
     "cash": "distance from the cash target",
 }
 """Part of a score term -> what it measures."""
+
+
+def on_scale(score: float) -> str:
+    """A score of 0 to 100 points; one under 0 is no number that a reader must decode.
+
+    >>> on_scale(0.4567), on_scale(-2.98)
+    ('45.67', 'off the scale')
+    """
+    text = points(score)
+    return OFF_SCALE if text.startswith(MINUS) else text
 
 
 def plain_words(name: str) -> str:
@@ -99,7 +110,7 @@ def _number(value: float) -> str:
 
 SHARES = (FORMATS["pct"], FORMATS["spp"])
 POINTS = (_score, _score)
-DAYS, ORDERS, SESSIONS = _whole("day"), _whole("order"), _whole("session")
+DAYS, ORDERS, WEEKDAYS = _whole("day"), _whole("order"), _whole("weekday")
 NUMBERS = (_number, _number)
 
 OF_SHARES = (
@@ -114,7 +125,7 @@ UNITS = {
     **dict.fromkeys(OF_SHARES, SHARES),
     **dict.fromkeys(OF_POINTS, POINTS),
     "max_depth": ORDERS,
-    "stale_price": SESSIONS,
+    **dict.fromkeys(("stale_price", "stale_rate"), WEEKDAYS),
 }
 """Rule -> how its numbers and its margin are written; `_days` are days, others plain numbers."""
 

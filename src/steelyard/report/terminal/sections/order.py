@@ -12,6 +12,7 @@ from steelyard.report.terminal.sections import (
     modules,
     not_traded,
     notes,
+    prices,
     score,
     seal,
     time_taken,
@@ -24,6 +25,6 @@ SECTIONS = (
     *(head, trades, costs, drift, weights, score, cash),
     *(not_traded, alternatives, what_if, explanation),
 )
-EXPLAINED = (candidates, modules)
+EXPLAINED = (prices, candidates, modules)
 LAST = (certificate, notes, seal)
 TIMED = (time_taken,)

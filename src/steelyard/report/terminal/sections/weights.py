@@ -24,7 +24,7 @@ def draw(view: View) -> None:
         columns += [Column("Target", "right"), Column("Off target, pp", "right")]
     columns += [Column(" ", drop=1)]
     bars = "█ held, ░ sold, ▒ bought" + (", ┃ target" if targeted else "") + "."
-    rows = (*exhibit.rows, *exhibit.absent, exhibit.cash)
+    rows = (*exhibit.rows, *exhibit.absent, *exhibit.kept_out, exhibit.cash)
     view.table(columns, [_row(row, exhibit.top) for row in rows], (" ", bars))
     if exhibit.rest:
         view.say(f"and {exhibit.rest_said}: steelyard plan --explain", style="dim")
@@ -36,7 +36,8 @@ def _row(row: WeightRow, top: float) -> Row:
     cells = [row.symbol, short(row.name), now, after]
     if row.target is not None and row.off is not None and row.off_now is not None:
         change = f"{signed(row.off_now)} → {signed(row.off)}"
-        off = f"{signed(row.off)}, {row.absent}" if row.absent else change
+        why = row.absent or row.fixed
+        off = f"{signed(row.off)}, {why}" if why else change
         cells += [percent(row.target), off]
     return Row((*cells, _bar(row, top)))
 

@@ -9,10 +9,12 @@ from rich.text import Text
 from steelyard.plans.account import HoldingShown
 from steelyard.plans.orders import CandidateShown, Step
 from steelyard.plans.plan import Plan
+from steelyard.report.exhibits.notes import cap_gave_way
+from steelyard.report.exhibits.notes import notes as all_notes
 from steelyard.report.exhibits.words import price
 from steelyard.report.terminal.columns import Column, Row
 from steelyard.report.terminal.sections import candidates, not_traded, notes, trades
-from steelyard.report.terminal.sections.view import HASH_SHOWN, SIDES, View, day
+from steelyard.report.terminal.sections.view import HASH_SHOWN, SIDES, View, day, in_base
 from steelyard.sentences import percent, quantity
 
 
@@ -26,7 +28,7 @@ def draw(view: View, symbol: str) -> None:
         _order(view, step)
     _in_table(view, symbol)
     _dropped(view, symbol)
-    notes.tell(view, _about(plan, symbol), "Data")
+    notes.tell(view, all_notes(_about(plan, symbol)), "Data")
 
 
 def _about(plan: Plan, symbol: str) -> Plan:
@@ -43,14 +45,21 @@ def _head(view: View, symbol: str, holding: HoldingShown | None, step: Step | No
     name = f" {holding.name}" if holding and holding.name and holding.name != symbol else ""
     where = f"{plan.bucket} · as of {day(plan.as_of)} · plan {plan.plan_id[:HASH_SHOWN]}"
     view.say(f"{symbol}{name} · {where}", indent=0)
+    position = next((p for p in plan.kept_out if p.symbol == symbol), None)
     stays = holding is not None and holding.quantity
-    verdict = "Kept as it is." if stays else "Not held, not bought."
+    verdict = "Kept as it is." if stays or position is not None else "Not held, not bought."
     if step is not None:
         verdict = f"{step.side.capitalize()} {quantity(step.quantity)}."
     view.emit([Text("")])
     view.say(verdict, indent=0, style="bold")
     if holding is not None:
         view.say(_owned(holding), indent=0)
+        if (cap := cap_gave_way(plan, holding)) is not None:
+            gave_way = f"The cap of {percent(cap)} % on a single name gave way to its target."
+            view.say(gave_way, indent=0)
+    if position is not None:
+        worth = f"{in_base(plan, position.value)}, {percent(position.weight)} % of value"
+        view.say(f"{quantity(position.quantity)} held, worth {worth}, not traded.", indent=0)
     for target in plan.drift.absent:
         if target.symbol == symbol:
             view.say(f"Target {percent(target.target)} % of value; {target.why}.", indent=0)

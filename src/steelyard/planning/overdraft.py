@@ -1,0 +1,171 @@
+"""Cash that is overdrawn: the sales that pay it back, and how much of it they surely can.
+
+A debt is the one case in which a plan must act: hold would leave cash under 0. Sales for it may go
+under a target, for whole lots seldom end where cash does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+import numpy as np
+
+from steelyard.arrays import PAD, IntArray
+from steelyard.ledger import ExactCash, feasible
+from steelyard.modules.candidates import Candidates, Proposal
+from steelyard.modules.context import Context
+from steelyard.money import ZERO, ExactMoney
+from steelyard.orders import Side
+from steelyard.planning.costs import exact, exact_cost
+from steelyard.planning.sizing import Sized
+from steelyard.sentences import say
+
+RAISE_CASH = "raise_cash"
+"""Who asks for these sales: no module, the cash itself."""
+
+
+def needs(ctx: Context) -> list[Decimal]:
+    """What sales have to bring, base currency, most first: the reserve, at least no debt.
+
+    Empty where base cash is not overdrawn.
+    """
+    money = ctx.exact
+    if money is None or not ctx.overdrawn:
+        return []
+    reserve = exact(ctx.reserve_weight) * money.value
+    least = money.open_buys - money.base_cash
+    return sorted({max(reserve - money.all_cash, least), least, -money.base_cash}, reverse=True)
+
+
+def sales_for_cash(ctx: Context) -> list[Sized]:
+    """Sales of each holding that may be sold: all that is missing, its share of it, everything."""
+    missing, money = needs(ctx), ctx.exact
+    if not missing or money is None:
+        return []
+    may = np.flatnonzero(ctx.can_sell & ~ctx.sales_wait & (ctx.sellable > 0))
+    whole = sum((_worth(ctx, money, int(i)) for i in may), ZERO)
+    orders: dict[tuple[int, Decimal], Sized] = {}
+    for i in may.tolist():
+        share = _worth(ctx, money, i) / whole
+        for amount in (*missing, *(part * share for part in missing), None):
+            order = _sale(ctx, money, i, amount)
+            if order is not None:
+                orders.setdefault((i, order.quantity), order)
+        for order in _past_target(ctx, money, i):
+            orders.setdefault((i, order.quantity), order)
+    return list(orders.values())
+
+
+def _worth(ctx: Context, money: ExactMoney, i: int) -> Decimal:
+    return Decimal(repr(float(ctx.sellable[i]))) * money.shares[i]
+
+
+def _sale(ctx: Context, money: ExactMoney, i: int, amount: Decimal | None) -> Sized | None:
+    """The fewest lots that bring an amount after costs, at least the least order; None = all."""
+    holding, lot = ctx.holdings[i], ctx.securities[i].lot_size
+    if holding is None:
+        return None
+    sellable = Decimal(repr(float(ctx.sellable[i])))
+    free = float(ctx.sellable[i]) == float(ctx.quantities[i])
+    most = (min(sellable, holding.quantity) / lot).to_integral_value(ROUND_FLOOR)
+    fixed, rate = exact_cost(ctx.costs, foreign=ctx.securities[i].currency != ctx.base_currency)
+    least = Decimal(repr(ctx.min_order_weight)) * money.value
+    lots = most
+    if amount is not None:
+        per_lot = lot * money.shares[i]
+        brings = (amount + fixed) / (per_lot * (1 - rate))
+        lots = max(brings, least / per_lot).to_integral_value(ROUND_CEILING)
+    rest = holding.quantity - lots * lot
+    if free and (amount is None or rest * money.shares[i] < least):
+        return _order(ctx, i, holding.quantity, full_exit=True)
+    if not 0 < lots <= most or lots * lot * money.shares[i] < least:
+        return None
+    return _order(ctx, i, lots * lot, full_exit=False)
+
+
+def _past_target(ctx: Context, money: ExactMoney, i: int) -> Iterator[Sized]:
+    """Down to the target, and one lot further than that goes in whole lots."""
+    if ctx.target_weights is None or ctx.weights[i] <= ctx.target_weights[i]:
+        return
+    over = float(ctx.weights[i] - ctx.target_weights[i])
+    lots = Decimal(int(over / float(ctx.lot_weight[i])) + 1)
+    quantity = lots * ctx.securities[i].lot_size
+    enough = Decimal(repr(ctx.min_order_weight)) * money.value <= quantity * money.shares[i]
+    holding = ctx.holdings[i]
+    if enough and holding is not None and quantity <= Decimal(repr(float(ctx.sellable[i]))):
+        yield _order(ctx, i, quantity, full_exit=quantity == holding.quantity)
+
+
+def _order(ctx: Context, i: int, quantity: Decimal, *, full_exit: bool) -> Sized:
+    lots = float(quantity / ctx.securities[i].lot_size)
+    money = ctx.exact
+    debt = -money.base_cash if money is not None else ZERO
+    why = say("cash is overdrawn by {base:text} {debt:money}", base=ctx.base_currency, debt=debt)
+    return Sized(
+        i,
+        Side.SELL,
+        quantity,
+        float(ctx.weights[i]) if full_exit else lots * float(ctx.lot_weight[i]),
+        full_exit=full_exit,
+        to_target=False,
+        priority_weight=1.0,
+        proposals=(Proposal(RAISE_CASH, why, (RAISE_CASH,)),),
+    )
+
+
+def with_sales_for_cash(
+    rows: Iterable[Sized], for_cash: Iterable[Sized], merged: Callable[[list[Sized]], list[Sized]]
+) -> list[Sized]:
+    """Rows merged, the sales for cash apart: a lot more or less is what they are for."""
+    own = {id(row) for row in for_cash}
+    every = list(rows)
+    orders = merged([row for row in every if id(row) not in own])
+    there = {(row.i, row.side, row.quantity) for row in orders}
+    more = [row for row in every if id(row) in own and (row.i, row.side, row.quantity) not in there]
+    return sorted([*orders, *more], key=lambda r: (r.side is Side.BUY, r.i, -r.weight))
+
+
+def with_due(ctx: Context, table: Candidates) -> Candidates:
+    """The table with what its orders must bring: the most that some list of sales surely does."""
+    for need in needs(ctx):
+        row = covering(ctx, table, need)
+        if row is not None and table.account.exact is not None:
+            due = replace(table.account.exact, due=need)
+            weight = float(need) / ctx.value
+            account = replace(table.account, due=weight, exact=due)
+            return replace(table, account=account)
+    return table
+
+
+def covering(ctx: Context, table: Candidates, need: Decimal) -> IntArray | None:
+    """(1, depth)  the fewest sales that bring an amount, the last no larger than it has to be."""
+    cash = table.account.exact
+    if cash is None:
+        return None
+    depth, clash = ctx.search.max_depth, table.account.conflicts | table.account.conflicts.T
+    row: list[int] = []
+    for j in sorted(_largest(table, cash).values(), key=lambda j: (-cash.flows[j], j)):
+        if len(row) < depth and sum(cash.flows[k] for k in row) < need and not clash[j, row].any():
+            row.append(j)
+    if not row or sum(cash.flows[j] for j in row) < need:
+        return None
+    rest = need - sum((cash.flows[j] for j in row[:-1]), ZERO)
+    same = np.flatnonzero((table.security == table.security[row[-1]]) & ~table.is_buy).tolist()
+    fits = [j for j in same if cash.flows[j] >= rest and not clash[j, row[:-1]].any()]
+    row[-1] = min(fits, key=lambda j: (cash.flows[j], j))
+    whole = np.full((1, depth), PAD, dtype=np.int64)
+    whole[0, : len(row)] = sorted(row)
+    allowed = feasible(table.account, whole)[0] and all(p(whole)[0] for p in table.predicates)
+    return whole if allowed else None
+
+
+def _largest(table: Candidates, cash: ExactCash) -> dict[int, int]:
+    """Security -> its sale that brings most."""
+    best: dict[int, int] = {}
+    for j in np.flatnonzero(~table.is_buy).tolist():
+        i = int(table.security[j])
+        if i not in best or cash.flows[j] > cash.flows[best[i]]:
+            best[i] = j
+    return best

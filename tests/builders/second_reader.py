@@ -1,0 +1,196 @@
+"""What brokers' files say by the csv module, json, regular expressions and Decimal alone.
+
+A statement is compared with it line by line; of a history, which is folded, with a fold of a few
+lines. Nothing here is shared with the importers but the statement.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+
+from builders import exports
+from steelyard.importers.statement import Position, Source, Statement
+
+MONEY = re.compile(r"[\s$€£¥'%+]|\b[A-Z]{3}\b|GBp|GBX")
+SIGNS = {
+    **dict.fromkeys(("transfer in", "stock distribution"), 1),
+    "transfer out": -1,
+    **{f"{order} buy": 1 for order in ("market", "limit", "stop", "stop limit")},
+    **{f"{order} sell": -1 for order in ("market", "limit", "stop", "stop limit")},
+}
+"""What a row of Trading 212 does to shares."""
+SPLITS = {"stock split close": 0, "stock split open": 1}
+
+
+def differences(form: str, source: Source, statement: Statement) -> list[str]:
+    """Numbers of a statement that the file does not say; none of one with rejected lines."""
+    if statement.rejected:
+        return []
+    return list(READERS.get(form, _nothing)(source, statement))
+
+
+def numbers(text: str) -> set[Decimal]:
+    """A cell as a number, read with a decimal point and with a decimal comma."""
+    bare = MONEY.sub("", text.replace("\u2212", "-"))
+    negative = bare.startswith(("(", "-")) or bare.endswith("-")
+    bare = bare.strip("()-")
+    read = set()
+    for digits in (bare.replace(",", ""), bare.replace(".", "").replace(",", ".")):
+        try:
+            read.add(-Decimal(digits) if negative else Decimal(digits))
+        except InvalidOperation:
+            continue
+    return {number for number in read if number.is_finite()}
+
+
+def _nothing(source: Source, statement: Statement) -> Iterator[str]:
+    raise AssertionError(f"no second reader reads {statement.form}")
+
+
+def _of_table(source: Source, statement: Statement) -> Iterator[str]:
+    """Each number stands in a cell of its line; the price of a lot may stand above it."""
+    lines = {line: _all(cells) for line, cells in _lines(source).items()}
+    every = set[Decimal]().union(*lines.values())
+    for row in statement.positions:
+        yield from _absent(row, lines.get(row.line, set()), every)
+    for balance in statement.balances:
+        # what settles later may be the difference of two cells
+        if balance.settles is None and balance.amount not in every:
+            yield f"line {balance.line}: cash of {balance.amount}"
+
+
+def _absent(row: Position, quantities: set[Decimal], prices: set[Decimal]) -> Iterator[str]:
+    parts = 100 if row.unit else 1
+    if row.quantity not in quantities:
+        yield f"line {row.line}: {row.symbol} has {row.quantity}, not of {sorted(quantities)[:9]}"
+    if row.price is not None and row.price * parts not in prices:
+        yield f"line {row.line}: {row.symbol} is at {row.price}, not of {sorted(prices)[:9]}"
+
+
+def _all(texts: list[str]) -> set[Decimal]:
+    return set[Decimal]().union(*map(numbers, texts))
+
+
+def _lines(source: Source) -> dict[int, list[str]]:
+    sign = ";" if source.text.count(";") > source.text.count(",") else ","
+    reader = csv.reader(io.StringIO(source.text, newline=""), delimiter=sign)
+    line, rows = 1, {}
+    for cells in reader:
+        rows[line] = cells
+        line = reader.line_num + 1
+    return rows
+
+
+def _of_flex(source: Source, statement: Statement) -> Iterator[str]:
+    if not source.text.lstrip().startswith("<"):
+        yield from _of_table(source, statement)
+        return
+    for row in statement.positions:
+        quantities, prices = (
+            _all(re.findall(rf'\b{name}\s*=\s*["\']([^"\']*)', source.text))
+            for name in ("position", "markPrice")
+        )
+        yield from _absent(row, quantities, prices)
+    cash = _all(re.findall(r'\bending(?:Settled)?Cash\s*=\s*["\']([^"\']*)', source.text))
+    for balance in statement.balances:
+        if balance.settles is None and balance.amount not in cash:
+            yield f"cash of {balance.amount} is not of {sorted(cash)}"
+
+
+def _of_ofx(source: Source, statement: Statement) -> Iterator[str]:
+    """Positions and cash as the file lists them."""
+    units = _all(_tags(source, "UNITS"))
+    prices = _all(_tags(source, "UNITPRICE"))
+    if "<INVPOS>" not in source.text:
+        return
+    for row in statement.positions:
+        yield from _absent(row, units, prices)
+    cash = _all([*_tags(source, "AVAILCASH"), *_tags(source, "BALAMT")])
+    for balance in statement.balances:
+        if balance.amount not in cash:
+            yield f"cash of {balance.amount} is not of {sorted(cash)}"
+
+
+def _tags(source: Source, name: str) -> list[str]:
+    return re.findall(rf"<{name}>([^<\r\n]*)", source.text)
+
+
+def _of_trading212(source: Source, statement: Statement) -> Iterator[str]:
+    rows = _lines(source)
+    first = next(line for line, cells in rows.items() if any(cell.strip() for cell in cells))
+    header = {name.strip(): place for place, name in enumerate(rows.pop(first))}
+    passed = {row.line for row in statement.passed}
+    events = []
+    for line, cells in rows.items():
+        if len(cells) < len(header):
+            continue  # a row without cells is none
+        action = (
+            cells[header["Action"]].strip().lower() if line not in passed and any(cells) else ""
+        )
+        shares = cells[header["No. of shares"]].strip() if "No. of shares" in header else ""
+        if shares and (action in SIGNS or action in SPLITS):
+            ticker = cells[header["Ticker"]].strip() if "Ticker" in header else ""
+            isin = cells[header["ISIN"]].strip() if "ISIN" in header else ""
+            at = datetime.fromisoformat(cells[header["Time"]].strip())
+            events.append((at, action, ticker or isin, Fraction(Decimal(shares.replace(",", "")))))
+    yield from _folded(statement, _held(events))
+
+
+def _held(events: list[tuple[datetime, str, str, Fraction]]) -> dict[str, Fraction]:
+    held: dict[str, Fraction] = defaultdict(Fraction)
+    halves: dict[tuple[datetime, str], dict[int, Fraction]] = defaultdict(dict)
+    for at, action, name, shares in sorted(events, key=lambda event: event[0]):
+        if action in SIGNS:
+            held[name] += SIGNS[action] * shares
+            continue
+        both = halves[at, name]
+        both[SPLITS[action]] = shares
+        if len(both) == len(SPLITS):
+            held[name] *= both[1] / both[0]
+    return held
+
+
+def _of_ghostfolio(source: Source, statement: Statement) -> Iterator[str]:
+    held: dict[str, Fraction] = defaultdict(Fraction)
+    export = json.loads(source.text, parse_float=Decimal, parse_int=Decimal)
+    exported = str(export.get("meta", {}).get("date", ""))[:10] or "9999"
+    for item in export["activities"]:
+        sign = {"BUY": 1, "SELL": -1}.get(item.get("type"))
+        if sign and str(item.get("date"))[:10] <= exported:
+            symbol = item.get("symbol") or item.get("SymbolProfile", {}).get("symbol")
+            held[str(symbol)] += sign * Fraction(item["quantity"])
+    yield from _folded(statement, held)
+
+
+def _folded(statement: Statement, held: Mapping[str, Fraction]) -> Iterator[str]:
+    """Quantities by symbol, of those that are left, however the symbols are written."""
+    ours: dict[str, Fraction] = defaultdict(Fraction)
+    for row in statement.positions:
+        ours[row.symbol] += Fraction(row.quantity)
+    mine = sorted(shares for shares in ours.values() if shares)
+    theirs = sorted(shares for shares in held.values() if shares)
+    if [round(float(n), 9) for n in mine] != [round(float(n), 9) for n in theirs]:
+        yield f"{[float(n) for n in mine]} are left, and by the second reader {held}"
+
+
+READERS: Mapping[str, Callable[[Source, Statement], Iterator[str]]] = {
+    **{
+        name: lambda source, statement, name=name: exports.differences(name, source, statement)
+        for name in exports.COLUMNS
+    },
+    "generic": _of_table,
+    "own": _of_table,
+    "ibkr-activity": _of_table,
+    "ibkr-flex": _of_flex,
+    "ofx": _of_ofx,
+    "trading212": _of_trading212,
+    "ghostfolio": _of_ghostfolio,
+}

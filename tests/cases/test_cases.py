@@ -1,0 +1,291 @@
+"""Situations that people described in public trackers, inputs of our own: what is right of each.
+
+A folder holds the files of one. What a plan does with quantities is the matter of other tests; here
+it is that nothing wrong is taken for right, and what is said first.
+"""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builders.commands import run
+
+HERE = Path(__file__).parent
+DAY = ("--as-of", "2026-01-09")
+
+
+def options(folder: str, *more: str, **files: str) -> list[str]:
+    named = [
+        part for form, name in files.items() for part in (f"--{form}", str(HERE / folder / name))
+    ]
+    return ["plan", *named, *more, "--json"]
+
+
+def planned(folder: str, *more: str, **files: str) -> dict[str, Any]:
+    result = run(*options(folder, *more, **files))
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def refused(folder: str, *more: str, **files: str) -> dict[str, Any]:
+    result = run(*options(folder, *more, **files))
+    assert result.exit_code == 1, result.output
+    return json.loads(result.stdout)
+
+
+def head(plan: dict[str, Any]) -> list[str]:
+    """Codes of what is told first."""
+    return [notice["code"] for notice in (*plan["problems"], *plan["warnings"]) if notice["head"]]
+
+
+def orders(plan: dict[str, Any]) -> dict[str, str]:
+    return {step["symbol"]: f"{step['side']} {step['quantity']}" for step in plan["steps"]}
+
+
+def targets(plan: dict[str, Any]) -> dict[str, float]:
+    return {row["symbol"]: row["target"] for row in plan["holdings"]}
+
+
+def test_new_cash_is_put_to_work_where_the_default_cap_is_under_a_target():
+    folder, files = "new_cash_only", {"holdings": "holdings.csv", "targets": "targets.csv"}
+    plan = planned(folder, *DAY, **files, strategy="strategy.toml")
+    funds = planned(folder, *DAY, **files, strategy="strategy.toml", securities="securities.csv")
+
+    assert orders(plan) == orders(funds)
+    assert all(order.startswith("buy") for order in orders(plan).values())
+    assert {"BND", "VTI"} <= set(orders(plan))  # VTI, of 50 %, was refused by the cap of 20 %
+    assert "cap_gave_way" in head(plan)
+
+
+def test_a_cap_that_the_user_wrote_under_a_target_is_a_contradiction(tmp_path: Path):
+    strategy = tmp_path / "cap.toml"
+    strategy.write_text("[limits]\nmax_position_weight = 0.2\n")
+
+    error = refused(
+        "new_cash_only", *DAY, "--strategy", str(strategy),
+        holdings="holdings.csv", targets="targets.csv",
+    )["error"]  # fmt: skip
+
+    assert error["code"] == "cap_against_target"
+    assert all(part in error["message"] for part in ("VTI", "50", "20", "max_position_weight"))
+
+
+def test_fractions_are_bought_to_the_last_cent():
+    plan = planned(
+        "fractional_broker", *DAY, holdings="holdings.csv", targets="targets.csv",
+        securities="securities.csv", strategy="free.toml",
+    )  # fmt: skip
+
+    assert len(plan["steps"]) == 4
+    assert plan["drift"]["after"] < 1e-5
+    assert 0 <= Decimal(plan["cash_after"]["USD"]) < Decimal("0.01")
+
+
+def test_a_billion_is_counted_to_the_cent():
+    plan = planned(
+        "huge_account_1e9", *DAY, holdings="holdings.csv", targets="targets.csv",
+        securities="securities.csv",
+    )  # fmt: skip
+
+    assert plan["value"] == "1024026000.25"
+    assert head(plan) == []
+
+
+def test_no_order_is_under_the_least_one():
+    for strategy, least in (("min.toml", 1000), ("min250.toml", 250)):
+        plan = planned(
+            "minimum_order_value", *DAY, holdings="holdings.csv", targets="targets.csv",
+            strategy=strategy,
+        )  # fmt: skip
+        assert all(Decimal(step["notional_base"]) >= least for step in plan["steps"])
+
+
+def test_names_of_classes_are_refused_with_where_class_targets_go():
+    for file, names in (("targets_class.csv", ("US large", "Bonds")), ("targets_names.csv", ())):
+        error = refused(
+            "asset_class_targets", holdings="holdings.csv", targets=file,
+            securities="securities.csv", prices="prices.csv",
+        )["error"]  # fmt: skip
+        assert error["code"] == "class_as_symbol", error
+        assert all(name in error["message"] for name in (*names, "class:", "[groups.sector]"))
+
+
+def test_weights_by_rounding_in_percent_and_with_a_cash_row_are_what_they_mean():
+    third, weights = 1 / 3, {}
+    for name, expected, codes in (
+        ("t_0999", (0.333, 0.333, 0.333), set()),
+        ("t_10001", (0.3333, 0.3333, 0.3334), {"rounded_weights"}),
+        ("t_bps", (0.333333, 0.333333, 0.333334), {"rounded_weights"}),
+        ("t_float", (third, third, third), set()),
+        ("t_100", (0.33, 0.33, 0.34), {"percent_weights"}),
+        ("t_pct", (0.333, 0.333, 0.334), {"percent_weights"}),
+        ("t_cash", (0.30, 0.30, 0.30), set()),
+    ):
+        plan = planned(
+            "weights_sum_0999", *DAY, holdings="holdings.csv", targets=f"{name}.csv",
+            strategy="cap.toml",
+        )  # fmt: skip
+        weights[name] = targets(plan)
+        assert list(weights[name].values()) == pytest.approx(expected, abs=1e-9), name
+        assert set(head(plan)) == codes, name
+
+
+def test_three_targets_of_a_third_are_reached_although_the_default_cap_is_a_fifth():
+    plan = planned("weights_sum_0999", *DAY, holdings="holdings.csv", targets="t_0999.csv")
+
+    assert plan["verdict"]["action"] == "act"
+    assert "cap_gave_way" in head(plan)
+
+
+def test_a_short_is_a_fixed_negative_value_and_can_be_left_out():
+    plan = planned("short_position", *DAY, holdings="holdings.csv", targets="targets.csv")
+    without = planned(
+        "short_position", *DAY, "--exclude", "TSLA", holdings="holdings.csv", targets="targets.csv"
+    )
+
+    (short,) = plan["kept_out"]
+    assert (plan["value"], short["symbol"], short["value"]) == ("66000", "TSLA", "-8000")
+    assert "kept_out" in head(plan)
+    assert "TSLA" not in orders(plan)
+    assert (without["value"], without["kept_out"]) == ("74000", [])
+
+
+def test_an_old_price_is_refused_with_its_age_and_the_rest_is_planned_without_it():
+    files = {"holdings": "holdings.csv", "targets": "targets.csv"}
+    old = refused("delisted_no_price", **files, prices="prices.csv")
+    missing = refused("delisted_no_price", **files, prices="prices_none.csv")
+    zero = refused(
+        "delisted_no_price", holdings="holdings0.csv", targets="targets.csv",
+        prices="prices_none.csv",
+    )  # fmt: skip
+    out = planned(
+        "delisted_no_price", "--exclude", "HSE.TO", holdings="holdings0.csv",
+        targets="targets.csv", prices="prices_none.csv",
+    )  # fmt: skip
+
+    assert "30 weekdays" in old["error"]["message"]
+    for error in (old, missing, zero):
+        text = " ".join(fault["message"] for fault in error["errors"])
+        assert "HSE.TO" in text, error
+        assert "--exclude" in error["error"]["message"], error
+    assert (out["excluded"], out["value"]) == (["HSE.TO"], "18640")
+
+
+def test_rows_of_zero_are_passed_over():
+    plan = planned("zero_quantity_row", *DAY, holdings="holdings.csv")
+
+    assert (plan["base_currency"], plan["value"]) == ("USD", "2754")
+    assert [row["symbol"] for row in plan["holdings"]] == ["AAPL"]
+
+
+def test_eight_decimals_and_dust_are_exact():
+    plan = planned(
+        "crypto_8_decimals", *DAY, holdings="holdings.csv", targets="targets.csv",
+        securities="securities.csv", strategy="free.toml",
+    )  # fmt: skip
+
+    assert orders(plan)["SHIB"] == "sell 1523456.78901234"
+    assert plan["drift"]["after"] < 1e-5
+
+
+def test_a_loan_is_paid_back_or_the_head_says_by_how_much_it_is_not():
+    files = {"securities": "securities.csv"}
+    for more in ({}, {"targets": "targets.csv"}):
+        plan = planned("negative_cash_t1", *DAY, holdings="holdings_margin.csv", **files, **more)
+        cash, reserve = Decimal(plan["cash_after"]["USD"]), Decimal(plan["reserve"])
+        assert cash >= 0
+        assert cash >= reserve or "reserve_short" in head(plan), more
+
+
+def test_a_verdict_does_not_praise_a_drift_that_does_not_move():
+    plan = planned(
+        "negative_cash_t1", *DAY, holdings="holdings.csv", targets="targets.csv",
+        securities="securities.csv", strategy="settled.toml",
+    )  # fmt: skip
+
+    assert "from 10.8 to 10.8" not in plan["verdict"]["text"].replace("\u00a0", " ")
+
+
+def test_a_position_file_of_schwab_is_read_as_it_is():
+    plan = planned("schwab_positions_raw", *DAY, holdings="Individual-Positions-2026-01-09.csv")
+
+    held = {row["symbol"]: row["quantity"] for row in plan["holdings"]}
+    (option,) = plan["kept_out"]
+    assert held == {"BRK/B": "12", "SCHB": "1250.5"}
+    assert (plan["cash"], plan["value"]) == ({"USD": "2000"}, "40762.85")
+    assert (option["symbol"], option["quantity"], option["value"]) == (
+        "AAPL260116C00250000", "-2", "-830",
+    )  # fmt: skip
+    assert "kept_out" in head(plan)
+
+
+def test_an_activity_statement_is_read_as_it_is():
+    fx = "date,currency,rate\n2026-01-09,GBP,1.15\n2026-01-09,USD,.86\n"
+    folder = "ibkr_activity_raw"
+    path = HERE / folder / "fx.csv"
+    assert path.read_text() == fx
+    plan = planned(folder, *DAY, holdings="U0000000_20260109.csv", fx="fx.csv")
+
+    held = {row["symbol"]: (row["quantity"], row["price"]) for row in plan["holdings"]}
+    assert held == {"VOD": ("2000", "0.712"), "VWCE": ("205.2935", "128.4")}
+    assert (plan["base_currency"], plan["cash"]["EUR"]) == ("EUR", "1022.37")
+    assert [row["symbol"] for row in plan["kept_out"]] == ["AAPL260116C00250000"]
+
+
+def test_a_portfolio_of_degiro_is_read_as_it_is_pence_and_commas_and_all():
+    plan = planned("degiro_portfolio_raw", *DAY, holdings="Portfolio.csv")
+
+    held = {row["symbol"]: row for row in plan["holdings"]}
+    fund, miner = held["IE00B3RBWM25"], held["JE00B5TT1872"]
+    assert (fund["quantity"], fund["price"], fund["currency"]) == ("1037", "128.4", "EUR")
+    assert (miner["quantity"], miner["price"], miner["currency"]) == ("677", "1.0985", "GBP")
+    assert (miner["price_unit"], plan["cash"]["EUR"]) == ("GBX", "1079.92")
+    assert Decimal(plan["value"]) == pytest.approx(Decimal("135099.34"), abs=Decimal("0.05"))
+    assert "minor_unit" in head(plan)
+    assert plan["verdict"]["action"] == "hold"  # one fund of the whole world is no single name
+
+
+def test_the_same_by_hand_is_worth_the_same_and_decimal_commas_are_asked_for():
+    plan = planned("degiro_portfolio_raw", *DAY, holdings="dots.csv", fx="fx.csv")
+    errors = refused("degiro_portfolio_raw", *DAY, holdings="renamed.csv")
+
+    assert Decimal(plan["value"]) == pytest.approx(Decimal("135088.19"), abs=Decimal("0.05"))
+    assert {"minor_unit"} <= set(head(plan))
+    assert errors["errors"][0]["place"].startswith("renamed.csv line 2")
+
+
+def test_three_spellings_of_one_share_are_one_share():
+    three = planned(
+        "brk_b_spelling", holdings="holdings.csv", targets="targets.csv", prices="prices.csv"
+    )
+    two = planned("brk_b_spelling", *DAY, holdings="holdings_p.csv", targets="targets.csv")
+
+    for plan in (three, two):
+        assert {symbol: round(target, 3) for symbol, target in targets(plan).items()} == {
+            "BRK.B": 0.5, "KO": 0.4,
+        }  # fmt: skip
+        assert plan["value"] == "17924"
+
+
+def test_two_tables_of_vanguard_are_told_apart():
+    plan = planned("vanguard_two_tables", *DAY, holdings="OfxDownload.csv")
+
+    held = {row["symbol"]: row["quantity"] for row in plan["holdings"]}
+    assert (held, plan["cash"]) == ({"VTSAX": "100.512"}, {"USD": "5000"})
+
+
+def test_one_fund_of_the_world_is_asked_about_and_not_sold():
+    alone = planned("one_world_etf_no_targets", *DAY, holdings="holdings.csv")
+    aimed = planned(
+        "one_world_etf_no_targets", *DAY, holdings="holdings.csv", targets="targets.csv"
+    )
+
+    assert (alone["verdict"]["action"], orders(alone)) == ("hold", {})
+    assert "unknown_type" in head(alone)
+    assert not any(order.startswith("sell") for order in orders(aimed).values())
+    assert "cap_gave_way" in head(aimed)

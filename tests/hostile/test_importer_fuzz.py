@@ -1,0 +1,197 @@
+"""Every importer on files that nobody wrote: no traceback, no wait, and no number of its own.
+
+A file of a fixture is changed at random: bytes, lines, cells, numbers, encoding. What comes of it
+is an error of ours, or a statement whose every quantity, price and balance a second reader reads.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from builders import second_reader
+from builders.importers import files, importers
+from steelyard.errors import SteelyardError
+from steelyard.importers.files import read_statement
+from steelyard.importers.holdings import is_own, read_own
+from steelyard.importers.reading import open_source
+from steelyard.importers.registry import Importer
+from steelyard.importers.statement import Source, Statement
+
+FEW, MANY = 1_800, 30_000
+"""Inputs of all importers together: always, and at night."""
+MOST_SECONDS = 2.0
+NUMBER = re.compile(r"\d[\d.,]*")
+OWN_FORM = """symbol,quantity,price,average_cost,acquired,currency,account,settles
+AAA,10,12.5,11,2020-01-02,USD,one,
+BBB,-2.25,250,,,GBp,one,
+CCC,0,,,,USD,two,
+CASH:USD,300.25,,,,,one,
+CASH:EUR,-20,,,,,two,2026-01-05
+"""
+OWN = Importer(
+    name="own", title="holdings", recognises=is_own, read=lambda source: read_own(source)[0]
+)
+INSERTED = (
+    *(
+        "0",
+        ",",
+        ";",
+        '"',
+        "\n",
+        "\r",
+        "\t",
+        "-",
+        "(",
+        ")",
+        "1e9",
+        "\u00a0",
+        "\u0663",
+        "\u202e",
+        "=",
+    ),
+    *("NaN", "1,234", "1.234,5", "CASH", "Total", "<", "{", "\x00", "9" * 20),
+)
+
+Change = Callable[[random.Random, str], str]
+
+
+def flip(draw: random.Random, text: str) -> str:
+    place = draw.randrange(len(text))
+    return text[:place] + draw.choice(INSERTED) + text[place + draw.choice((0, 1, 1)) :]
+
+
+def lines(draw: random.Random, text: str) -> str:
+    rows = text.splitlines(keepends=True)
+    one, other = draw.randrange(len(rows)), draw.randrange(len(rows))
+    what = draw.choice(("swap", "double", "drop", "cut"))
+    if what == "swap":
+        rows[one], rows[other] = rows[other], rows[one]
+    elif what == "double":
+        rows.insert(other, rows[one])
+    elif what == "drop":
+        del rows[one]
+    else:
+        rows = rows[:one]
+    return "".join(rows)
+
+
+def cells(draw: random.Random, text: str) -> str:
+    """Two pieces between separators change places."""
+    pieces = re.split(r"([,;\t<>\"\n])", text)
+    one, other = (draw.randrange(0, len(pieces), 2) for _ in range(2))
+    pieces[one], pieces[other] = pieces[other], pieces[one]
+    return "".join(pieces)
+
+
+def scaled(draw: random.Random, text: str) -> str:
+    found = list(NUMBER.finditer(text))
+    if not found:
+        return text
+    match = draw.choice(found)
+    written = draw.choice(("0", "-" + match[0], match[0] + "00", "0.0" + match[0], "9" * 45, ""))
+    return text[: match.start()] + written + text[match.end() :]
+
+
+CHANGES: tuple[Change, ...] = (flip, lines, cells, scaled)
+ENCODINGS = ("utf-8", "utf-8", "utf-8", "utf-8-sig", "cp1252", "utf-16", "latin-1")
+
+
+def mutant(draw: random.Random, text: str) -> bytes:
+    """The file after one to six changes, in some encoding, now and then with a broken byte."""
+    for _ in range(draw.randint(1, 6)):
+        text = draw.choice(CHANGES)(draw, text) if text else "\n"
+    content = text.encode(draw.choice(ENCODINGS), errors="replace")
+    if draw.random() < 0.1 and content:
+        broken = bytearray(content)
+        broken[draw.randrange(len(broken))] = draw.choice(b"\xff\xfe\x00\x80\x1f")
+        content = bytes(broken)
+    return content
+
+
+def problems(form: str, importer: Importer, path: Path, content: bytes) -> Iterator[str]:
+    """What is wrong with what comes of a file."""
+    path.write_bytes(content)
+    began = time.perf_counter()
+    result: Statement | None = None
+    source: Source | None = None
+    try:
+        source = open_source(path)
+        importer.recognises(source)
+        result = importer.read(source)
+    except SteelyardError as error:
+        if path.name not in str(error):
+            yield f"names no file: {error}"
+    except Exception as error:  # noqa: BLE001 that is what is looked for
+        yield f"{error!r}"
+    if time.perf_counter() - began > MOST_SECONDS:
+        yield f"takes {time.perf_counter() - began:.1f} s"
+    if result is not None and source is not None:
+        try:
+            yield from second_reader.differences(form, source, result)
+        except Exception as error:  # noqa: BLE001 a file that the second reader cannot read
+            yield f"is read, and the second reader says {error!r}"
+
+
+def fuzz(folder: Path, count: int) -> tuple[list[str], Counter[str]]:
+    """What is wrong over so many files, and how many of each form were read."""
+    every, wrong, read = {**importers(), OWN.name: OWN}, [], Counter[str]()
+    own = folder / "own_form.txt"
+    own.write_text(OWN_FORM)
+    sheets = [(form, path) for form, paths in files().items() for path in paths]
+    sheets += [("own", own)] * 5
+    texts = {path: open_source(path).text for _, path in sheets}
+    draw = random.Random("importers")
+    for number in range(count):
+        form, path = sheets[number % len(sheets)]
+        content = mutant(draw, texts[path])
+        # the second reader knows by its name how a file writes numbers
+        faults = list(problems(form, every[form], folder / path.name, content))
+        wrong += [f"{form} {path.name} {number}: {text}" for text in faults]
+        read[form] += not faults
+    return wrong, read
+
+
+def test_no_change_of_a_file_makes_a_traceback_a_wait_or_a_number(tmp_path: Path):
+    wrong, read = fuzz(tmp_path, FEW)
+
+    assert not wrong, "\n".join(text[:300] for text in wrong[:60])
+    assert read.keys() == {*importers(), OWN.name}
+
+
+@pytest.mark.nightly
+def test_no_change_of_a_file_makes_a_traceback_a_wait_or_a_number_at_night(tmp_path: Path):
+    wrong, _ = fuzz(tmp_path, MANY)
+
+    assert not wrong, "\n".join(text[:300] for text in wrong[:60])
+
+
+@settings(max_examples=200)
+@given(st.data())
+def test_any_text_under_the_header_of_a_form_is_a_statement_or_an_error(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+):
+    form, paths = data.draw(st.sampled_from(sorted(files().items())))
+    text = open_source(data.draw(st.sampled_from(paths))).text
+    head = "".join(text.splitlines(keepends=True)[: data.draw(st.integers(0, 12))])
+    body = data.draw(
+        st.text(max_size=200) | st.binary(max_size=200).map(lambda b: b.decode("latin-1"))
+    )
+    path = tmp_path_factory.getbasetemp() / "any.csv"
+
+    content = (head + body).encode("utf-8", errors="replace")
+    assert list(problems(form, importers()[form], path, content)) == []
+    try:
+        statement = read_statement(open_source(path))
+    except SteelyardError:
+        return
+    assert all(isinstance(row.quantity, Decimal) for row in statement.positions)
