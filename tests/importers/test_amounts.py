@@ -21,7 +21,9 @@ REFUSED = [
 
 
 def test_signs_of_money_blanks_and_brackets_stand_around_a_number():
-    wrong = {cell: str(amount(cell, "x")) for cell in READ if amount(cell, "x") != Decimal(READ[cell])}
+    wrong = {
+        cell: str(amount(cell, "x")) for cell in READ if amount(cell, "x") != Decimal(READ[cell])
+    }
 
     assert wrong == {}
 
