@@ -72,7 +72,7 @@ def test_a_cap_that_the_user_wrote_under_a_target_is_a_contradiction(tmp_path: P
     )["error"]  # fmt: skip
 
     assert error["code"] == "cap_against_target"
-    assert all(part in error["message"] for part in ("VTI", "50", "20", "cap.toml"))
+    assert all(part in error["message"] for part in ("VTI", "50", "20", "max_position_weight"))
 
 
 def test_fractions_are_bought_to_the_last_cent():

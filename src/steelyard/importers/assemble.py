@@ -135,7 +135,7 @@ def assemble(
     fx = rates_of(files.fx, base, currencies, pricing, findings)
     findings.reasons += check_rates(needs(holdings, securities, amounts, base), fx, files.fx, day)
     findings.reasons += unpriced_targets(files, weights, quotes)
-    targets = _targets(files.targets, weights, findings.reasons)
+    targets = _targets(files.targets, weights, base, findings.reasons)
     table = closes_of(pricing, quotes)
     judge_changes(pricing, table, findings)
     _refuse(findings.reasons)
@@ -418,15 +418,31 @@ def _securities(
 
 
 def _targets(
-    file: TargetsFile | None, weights: Mapping[str, float], reasons: list[SteelyardError]
+    file: TargetsFile | None, weights: Mapping[str, float], base: str, reasons: list[SteelyardError]
 ) -> Targets | None:
-    """The weights as targets; None without a file."""
+    """The weights as targets; None without a file.
+
+    A class has no price, so its weight is that of a target which cannot be bought.
+    """
     if file is None:
         return None
+    if file.cash not in {"", base}:
+        what = f"{file.file} has a target of cash in {file.cash}, and the account counts in {base}"
+        hint = f"Write CASH or CASH:{base}: the cash target is of all cash"
+        reasons.append(
+            InputError(
+                f"{what}. {values.NOTHING} {hint}.",
+                code="cash_target",
+                place=file.file,
+                value=file.cash,
+                limit=base,
+                hint=hint,
+            )
+        )
     if file.refused:
         reasons.append(file.refused)
         return None
-    return Targets(MappingProxyType(dict(sorted(weights.items()))))
+    return Targets(MappingProxyType(dict(sorted({**weights, **file.classes}.items()))))
 
 
 def _refuse(reasons: Sequence[SteelyardError]) -> None:

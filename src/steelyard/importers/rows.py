@@ -26,6 +26,8 @@ from steelyard.portfolio import MULTIPLIERS
 IDS = ("symbol", "isin", "wkn")
 FUND_OF_CASH = "CASH & CASH FUND"
 """DEGIRO's cash: this, sometimes more words, and the currency in brackets."""
+NEAR_ONE = Decimal("0.02")
+"""By how much a price of cash may differ from 1: funds of the money market may float a little."""
 PENDING_WORDS = frozenset({"pending activity"})
 CODE_BEFORE = re.compile(r"([A-Za-z]{3})\s*([^A-Za-z]*[0-9][^A-Za-z]*)")
 CODE_BEHIND = re.compile(r"([^A-Za-z]*[0-9][^A-Za-z]*)\s*([A-Za-z]{3})")
@@ -227,6 +229,11 @@ def stated_value(row: Cells) -> Decimal | None:
 def cash_amount(row: Cells) -> Decimal | None:
     """The value that is stated, else the count at its price, a price of 1 where there is none."""
     value, quantity, price = stated_value(row), row.number("quantity"), row.number("price")
+    if price is not None and abs(price - ONE) > NEAR_ONE:
+        reason = f"{shown(row.label)} is read as cash, and its price is {price:,f}"
+        raise BadCell(
+            reason, code="cash_with_price", column=row.column("price"), value=str(price), limit="1"
+        )
     counted = quantity * (ONE if price is None else price) if quantity is not None else None
     if value is None or counted is None:
         return counted if value is None else value
