@@ -220,7 +220,12 @@ def _cash(holdings: HoldingsFile, arguments: Mapping[str, Decimal]) -> dict[str,
         if other != balance:
             raise InputError(
                 f"The cash in {currency} is {plain(balance)} by the argument and {plain(other)} in "
-                f"{holdings.file}. {values.NOTHING} Keep one of them."
+                f"{holdings.file}. {values.NOTHING} Keep one of them.",
+                code="cash_twice",
+                place=f"--cash {currency}",
+                value=plain(balance),
+                limit=plain(other),
+                hint="keep one of them",
             )
     return {**holdings.cash, **arguments}
 
@@ -243,7 +248,12 @@ def _base_currency(files: Files, cash: Mapping[str, Decimal], argument: str | No
         try:
             return values.currency(argument.strip(), "base currency")
         except values.BadCell as error:
-            raise InputError(f"The {error}. {values.NOTHING}") from error
+            raise InputError(
+                f"The {error}. {values.NOTHING}",
+                code="bad_base_currency",
+                place="--base",
+                value=argument,
+            ) from error
     named = {security.currency for security in _listed(files).values() if security.currency}
     named |= set(files.holdings.currencies.values())
     balances = {currency for currency, balance in cash.items() if balance}
@@ -254,7 +264,11 @@ def _base_currency(files: Files, cash: Mapping[str, Decimal], argument: str | No
         if len(currencies) > 1:
             raise InputError(
                 f"The {where} in {', '.join(sorted(currencies))}. {values.NOTHING} Say in which "
-                f"the account counts: --base {min(currencies)} (in Python base_currency)."
+                f"the account counts: --base {min(currencies)} (in Python base_currency).",
+                code="several_base_currencies",
+                place="--base",
+                value=", ".join(sorted(currencies)),
+                hint=f"say in which the account counts: --base {min(currencies)}",
             )
         if currencies:
             return currencies.pop()
@@ -281,7 +295,7 @@ def _securities(
             reasons.append(
                 InputError(
                     f"{sentence} {values.NOTHING} Correct one.",
-                    code="two_currencies",
+                    code="securities_currency",
                     place=f"{files.holdings.file}, {symbol}",
                     value=here.currency,
                     limit=security.currency,
