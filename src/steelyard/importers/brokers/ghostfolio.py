@@ -238,7 +238,7 @@ def _entries(export: Export) -> Iterator[Entry]:
         try:
             kind, at = _text(item, "type"), _time(_text(item, "date"), "date")
             if at > export.now:
-                export.passed.append(Passed(line, "draft, dated after the export"))
+                export.passed.append(Passed(line, "draft dated after the export"))
             elif kind in TRADES:
                 yield _trade(export, item, line, at)
             elif kind in NO_SHARES:

@@ -123,7 +123,7 @@ def _notices(history: History, folded: Folded) -> Iterator[Notice]:
     if days:
         message = (
             f"Holdings are what the transactions from {min(days)} to {max(days)} add up to; "
-            f"what was bought before is not in them: {BEGIN}."
+            f"what was bought before, and a split without rows, is not in them: {BEGIN}."
         )
         yield Notice(code="folded", message=message, head=True)
     if not folded.whole:
