@@ -26,7 +26,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-
 LONGEST_VALUE = 1000
 """Characters of a value or a limit, in what programs read."""
 

@@ -232,8 +232,12 @@ def _next(file: Path, statement: Statement, paths: Mapping[str, Path | None]) ->
     securities = paths["securities"]
     listed = f" --securities {shlex.quote(str(securities))}" if securities else ""
     holdings = shlex.quote(str(paths["holdings"] or file))
-    day = f" --as-of {statement.as_of}" if paths["holdings"] and statement.as_of else ""
-    command = f"steelyard plan --holdings {holdings}{listed} --targets TARGETS.csv{day}"
+    more = ""
+    if paths["holdings"]:  # what our own form has no column for
+        more += f" --as-of {statement.as_of}" if statement.as_of else ""
+        more += f" --base {statement.base}" if statement.base else ""
+        more += " --fx RATES.csv" if statement.rates else ""
+    command = f"steelyard plan --holdings {holdings}{listed} --targets TARGETS.csv{more}"
     write(f"\n{visible(f'To plan with it: {command}')}\n")
 
 
