@@ -141,8 +141,8 @@ def test_what_cannot_be_so_is_refused_by_line_or_with_both_readings():
 
 def test_a_period_that_is_not_read_and_columns_that_are_not_there_refuse_the_file():
     cases = {
-        "period": ("December 31, 2025\"", "31. Dezember 2025\"", "bad_date"),
-        "a day that is not": ("December 31, 2025\"", "December 32, 2025\"", "bad_date"),
+        "period": ("December 31, 2025\"", "31. Dezember 2025\"", "bad_period"),
+        "a day that is not": ("December 31, 2025\"", "December 32, 2025\"", "bad_period"),
         "column": ("Close Price,Value", "Schlusskurs,Value", "no_column"),
     }  # fmt: skip
 

@@ -259,7 +259,9 @@ def _trade(export: Export, item: Items, line: int, at: datetime) -> Entry:
     kind = KINDS.get(_text(profile, "assetSubClass"), "")
     price = values.amount(_text(item, "unitPrice"), "unitPrice")
     if price < 0:
-        raise BadCell(f"unitPrice {shown(str(price))} is below 0", column="unitPrice")
+        raise BadCell(
+            f"unitPrice {shown(str(price))} is below 0", column="unitPrice", code="price_below_zero"
+        )
     return Entry(
         line=line,
         at=at,

@@ -212,7 +212,7 @@ def _last_day(line: Line, file: str) -> date:
     reason = f"{file} line {line.number}: the period {shown(text)} is not read"
     raise InputError(
         f"{reason}; it reads like January 9, 2026. {NOTHING} {LANGUAGE}",
-        code="bad_date",
+        code="bad_period",
         place=f"{file} line {line.number}",
         value=text,
         hint=LANGUAGE,
