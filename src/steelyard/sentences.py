@@ -42,12 +42,12 @@ def _signless(text: str) -> str:
 
 def percent(weight: float, digits: int = 1) -> str:
     """Weight as a percentage without its sign: .1234 gives 12.3."""
-    return _signless(f"{100 * weight:.{digits}f}")
+    return _signless(f"{_published(100 * weight):.{digits}f}")
 
 
 def signed(value: float, digits: int = 1, scale: float = 100) -> str:
     """A number that always carries its sign, except 0: .0183 gives +1.8."""
-    text = f"{scale * value:+.{digits}f}"
+    text = f"{_published(scale * value):+.{digits}f}"
     sign, bare = (MINUS if text[0] == "-" else "+"), text[1:]
     return sign + bare if any(c in "123456789" for c in bare) else bare
 
@@ -70,7 +70,7 @@ def quantity(amount: Decimal | float) -> str:
 
 def points(score: float, digits: int = 2) -> str:
     """Score as people read it: 100 x, without a sign unless negative."""
-    return _signless(f"{100 * score:.{digits}f}")
+    return _signless(f"{_published(100 * score):.{digits}f}")
 
 
 FORMATS: Mapping[str, Callable[[Any], str]] = {

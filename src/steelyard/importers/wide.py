@@ -49,7 +49,11 @@ def wide_symbols(
         raise InputError(
             f"{selection.file} is not a price file: its first line reads "
             f"{values.shown(','.join(header))}. {values.NOTHING} Its header is `date,AAA,BBB,…` "
-            "with a column for each symbol, or `date,symbol,close`."
+            "with a column for each symbol, or `date,symbol,close`.",
+            code="no_price_file",
+            place=f"{selection.file} line 1",
+            value=values.shown(",".join(header)),
+            hint="its header is date,AAA,BBB or date,symbol,close",
         )
     symbols: list[tuple[str, str]] = []
     for cell in header[1:]:
@@ -61,7 +65,12 @@ def wide_symbols(
             continue
         if symbol in selection.named:
             what = f"{selection.file} has the column {symbol} more than once"
-            raise InputError(f"{what}. {values.NOTHING} Keep one of them.")
+            raise InputError(
+                f"{what}. {values.NOTHING} Keep one of them.",
+                code="column_twice",
+                place=f"{selection.file} line 1, column {symbol}",
+                hint="keep one of them",
+            )
         symbols.append((symbol, selection.name(symbol) or ""))
     return symbols
 
@@ -134,7 +143,12 @@ class _Wide:
         try:
             on = values.day(cells[0], DATE)
             if self.lines.setdefault(on, line) != line:
-                raise BadCell(f"{on} stands on line {self.lines[on]} already")
+                raise BadCell(
+                    f"{on} stands on line {self.lines[on]} already",
+                    code="day_twice",
+                    column=DATE,
+                    value=str(on),
+                )
         except BadCell as error:
             self.rejects.rows.append(error.row(self.rejects.file, line))
             return

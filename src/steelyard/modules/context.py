@@ -246,6 +246,12 @@ class Context:
         return frozen(self.held & (self.target_weights == 0))
 
     @property
+    def overdrawn(self) -> bool:
+        """Is cash of the base currency under 0, with all that is on its way?"""
+        money = self.exact
+        return money is not None and money.value > 0 and money.base_cash < 0
+
+    @property
     def absent_target(self) -> float:
         """Weight of all targets that cannot be bought."""
         return math.fsum(absent.target for absent in self.absent)

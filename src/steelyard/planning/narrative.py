@@ -5,7 +5,7 @@ No praise and no forecast: every number is a fact of the plan, formatted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -14,9 +14,10 @@ import numpy as np
 from steelyard.arrays import FloatArray
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
+from steelyard.money import ZERO
 from steelyard.notices import ModuleRun
 from steelyard.planning.choice import Choice
-from steelyard.sentences import Fact, Sentence, renamed, say
+from steelyard.sentences import Fact, Sentence, money, renamed, say
 
 NUMBER_WORDS = (
     *("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven"),
@@ -26,19 +27,37 @@ NUMBER_WORDS = (
 TARGET_TAG = "optimizer_target"
 """Tag of the calculators that close the gap to a target."""
 
+SAME_DRIFT = 0.0005
+"""A drift that moves by less is the same: half of what is shown of it."""
+
+LEAST_SHORT = Decimal("0.005")
+"""Less is missing to a reserve only by rounding."""
+
 MARGINAL = 0.001
 """A step that adds less score than this is called marginal: a tenth of a point."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The headline: drift as fractions (None without targets), cost in base, turnover of value."""
+    """The headline: drift as fractions (None without targets), cost in base, turnover of value.
+
+    sold, bought   base currency
+    cash_before    of the base currency, with what is on its way
+    cash_after     currency -> balance
+    over_reserve   all cash after, in base, less open buys and the reserve; negative = missing
+    """
 
     drift_before: float | None
     drift_after: float | None
     cost: Decimal
     turnover: float
     candidates: int
+    sold: Decimal
+    bought: Decimal
+    cash_before: Decimal
+    cash_after: Mapping[str, Decimal]
+    over_reserve: Decimal
+    reserve: Decimal
 
 
 def in_words(count: int) -> str:
@@ -73,16 +92,10 @@ def verdict(ctx: Context, choice: Choice, figures: Figures) -> Sentence:
 def _act(ctx: Context, choice: Choice, figures: Figures) -> Sentence:
     """How many trades, what they bring, what they cost."""
     count = len(choice.plan.row)
-    lead = "Act. {count:text} trade takes" if count == 1 else "Act. {count:text} trades take"
-    what = " drift from {before:one} to {after:pp}"
-    if figures.drift_before is None or figures.drift_after is None:
-        lead = "Act. {count:text} trade adds" if count == 1 else "Act. {count:text} trades add"
-        what = " {gain:points} points to the score, after charges"
-        facts: dict[str, Fact] = {"gain": choice.plan.net}
-    else:
-        facts = {"before": 100 * figures.drift_before, "after": figures.drift_after}
+    what, facts = _brings(ctx, choice, figures, "" if count > 1 else "s")
     return say(
-        lead + what + ", for {currency:text} {cost:money} in costs and {turnover:pct} turnover.",
+        f"Act. {{count:text}} trade{'s' if count > 1 else ''} {what}, for {{currency:text}} "
+        "{cost:money} in costs and {turnover:pct} turnover.",
         count=in_words(count),
         cost=figures.cost,
         currency=ctx.base_currency,
@@ -91,13 +104,83 @@ def _act(ctx: Context, choice: Choice, figures: Figures) -> Sentence:
     )
 
 
+def _brings(ctx: Context, choice: Choice, figures: Figures, s: str) -> tuple[str, dict[str, Fact]]:
+    """What the trades do, as words and facts; `s` ends the verb of a single one."""
+    before, after = figures.drift_before, figures.drift_after
+    drift: dict[str, Fact] = {}
+    if before is not None and after is not None:
+        drift = {"before": 100 * before, "after": after}
+    if ctx.overdrawn:
+        cash: dict[str, Fact] = {
+            "cash_from": figures.cash_before,
+            "cash_to": figures.cash_after[ctx.base_currency],
+        }
+        words = f"bring{s} cash from {{currency:text}} {{cash_from:money}} to {{cash_to:money}}"
+        if before is None or after is None or abs(after - before) < SAME_DRIFT:
+            return words, cash
+        return words + " and drift from {before:one} to {after:pp}", cash | drift
+    if before is None or after is None:
+        gain: dict[str, Fact] = {"gain": choice.plan.net}
+        return f"add{s} {{gain:points}} points to the score, after charges", gain
+    if abs(after - before) >= SAME_DRIFT:
+        return f"take{s} drift from {{before:one}} to {{after:pp}}", drift
+    if ctx.limits.funding == "settled" and not figures.bought:
+        words = f"raise{s} {{currency:text}} {{sold:money}} for a later plan to spend once it has "
+        return words + "settled; drift is {after:pp} until then", {
+            "sold": figures.sold, "after": after,
+        }  # fmt: skip
+    words = f"leave{s} drift at {{after:pp}} and add{s} {{gain:points}} points to the score, "
+    return words + "after charges", {"after": after, "gain": choice.plan.net}
+
+
+def shortfalls(ctx: Context, figures: Figures) -> Iterator[tuple[str, Sentence]]:
+    """(code, sentence) of cash that ends under 0 and of a reserve that is not met."""
+    base = ctx.base_currency
+    left = figures.cash_after.get(base, ZERO)
+    if left < 0:
+        yield (
+            "cash_short",
+            say(
+                "Cash ends at {short_currency:text} {cash_left:money}: {cash_missing:money} is "
+                "missing, and no list of sales that the rules allow brings all of it.",
+                short_currency=base,
+                cash_left=left,
+                cash_missing=-left,
+            ),
+        )
+    owed = {c: -amount for c, amount in figures.cash_after.items() if amount < 0 and c != base}
+    if owed:
+        yield (
+            "cash_short",
+            say(
+                "{owed:text} is missing: a plan converts no cash to pay for it.",
+                owed=", ".join(f"{c} {money(amount)}" for c, amount in sorted(owed.items())),
+            ),
+        )
+    if -figures.over_reserve >= LEAST_SHORT:
+        yield (
+            "reserve_short",
+            say(
+                "Cash ends {reserve_missing:money} under the reserve of {reserve_currency:text} "
+                "{reserve:money}.",
+                reserve_missing=-figures.over_reserve,
+                reserve_currency=base,
+                reserve=figures.reserve,
+            ),
+        )
+
+
 def detail(
-    ctx: Context, table: Candidates, choice: Choice, runs: Sequence[ModuleRun] = ()
+    ctx: Context,
+    table: Candidates,
+    choice: Choice,
+    short: Sequence[Sentence] = (),
+    runs: Sequence[ModuleRun] = (),
 ) -> Sentence:
-    """At most three sentences: what moves most, what stays off target, which modules are out."""
+    """What cash is short of, what moves most, what stays off target, which modules are out."""
     after = table.after(ctx.weights, choice.plan.row)
     of_weights = [tell(ctx, table, choice, after) for tell in (_moved, _furthest)]
-    parts = [*of_weights, _without(runs)]
+    parts = [*short, *of_weights, _without(runs)]
     sentences = [part for part in parts if part is not None]
     facts: dict[str, Fact] = {name: fact for part in sentences for name, fact in part.facts.items()}
     return say(" ".join(part.template for part in sentences), **facts)
@@ -187,11 +270,13 @@ def step(
     # one name may not tell two things: the order's own facts keep theirs
     why = renamed(why, {name for name, fact in why.facts.items() if own.get(name, fact) != fact})
     lead += " {symbol:text} for {currency:text} {notional:money}: "
-    worth = _worth(bool(table.is_buy[j]), adds)
+    worth = _worth(bool(table.is_buy[j]), adds, owed=ctx.overdrawn)
     return why, say(lead + why.template + weight + ". " + worth, **{**why.facts, **own})
 
 
-def _worth(is_buy: bool, adds: float) -> str:
+def _worth(is_buy: bool, adds: float, *, owed: bool) -> str:
+    if adds < 0 and not is_buy and owed:
+        return "It pays what is owed: without it the money would be missing."
     if adds < 0 and not is_buy:
         return "It funds the buys: without it the money would be missing."
     if adds < MARGINAL:

@@ -32,7 +32,7 @@ def needs(ctx: Context) -> list[Decimal]:
     Empty where base cash is not overdrawn.
     """
     money = ctx.exact
-    if money is None or money.base_cash >= 0 or money.value <= 0:
+    if money is None or not ctx.overdrawn:
         return []
     reserve = exact(ctx.reserve_weight) * money.value
     least = money.open_buys - money.base_cash

@@ -493,7 +493,7 @@ def test_a_target_on_the_other_side_of_an_order_is_seen(name: str):
         before = of["holdings"][n]["target"]
         of["holdings"][n]["target"] = step["weight_before"]
         crossed = (
-            "no sale goes under the target"
+            "no sale goes under the target but for a debt"
             if step["side"] == "sell"
             else "no buy goes over the target"
         )

@@ -6,10 +6,13 @@ Decimal in, decimal out: quantities x prices x rates are never rounded here.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from steelyard.canonical import published
+from steelyard.money import ZERO
 from steelyard.notices import Notice
+from steelyard.orders import Side
 from steelyard.planning import narrative
 from steelyard.planning.costs import exact, total_costs
 from steelyard.planning.document.account import (
@@ -38,6 +41,7 @@ from steelyard.planning.guard import Guard
 from steelyard.planning.solve import Solution, step_order
 from steelyard.plans.account import RegimeShown, Rules
 from steelyard.plans.answers import WhatIf
+from steelyard.plans.orders import Step
 from steelyard.plans.plan import Plan, Verdict, seal
 from steelyard.plans.score import Objective as ObjectiveShown
 from steelyard.sentences import facts_of
@@ -57,14 +61,26 @@ def write(
     steps = [step_shown(m, n, j) for n, j in enumerate(order, start=1)]
     costs = total_costs(steps, tax_of(m))
     cash_after = cash_after_of(snapshot, steps, costs)
+    rates = {**m.valuation.cash_rates, ctx.base_currency: Decimal(1)}
     drift = drift_shown(m)
+    reserve = Decimal(repr(ctx.reserve_weight)) * m.valuation.value
+    in_base = sum((amount * rates[c] for c, amount in cash_after.items() if amount), ZERO)
     figures = narrative.Figures(
-        drift.before, drift.after, costs.total, turnover(m.table, choice.plan.row), m.table.m
+        drift_before=drift.before,
+        drift_after=drift.after,
+        cost=costs.total,
+        turnover=turnover(m.table, choice.plan.row),
+        candidates=m.table.m,
+        sold=_traded(steps, Side.SELL),
+        bought=_traded(steps, Side.BUY),
+        cash_before=snapshot.balances.get(ctx.base_currency, ZERO),
+        cash_after=cash_after,
+        over_reserve=in_base - m.valuation.open_buys - reserve,
+        reserve=reserve,
     )
-    headline, detail = (
-        narrative.verdict(ctx, choice, figures),
-        narrative.detail(ctx, m.table, choice, findings.runs),
-    )
+    short = list(narrative.shortfalls(ctx, figures))
+    headline = narrative.verdict(ctx, choice, figures)
+    detail = narrative.detail(ctx, m.table, choice, [s for _, s in short], findings.runs)
     return seal(
         Plan(
             plan_id="",
@@ -88,7 +104,7 @@ def write(
             settling=tuple(settling(snapshot)),
             cash_after=cash_after,
             cash_rates=dict(sorted(m.valuation.cash_rates.items())),
-            reserve=Decimal(repr(ctx.reserve_weight)) * m.valuation.value,
+            reserve=reserve,
             open_buys=m.valuation.open_buys,
             open_orders=tuple(open_orders(m)),
             rules=Rules(
@@ -124,7 +140,10 @@ def write(
             costs=costs,
             cash_ladder=tuple(cash_ladder(m, cash_after)),
             not_traded=tuple(not_traded(stop) for stop in findings.stops),
-            problems=tuple(findings.problems),
+            problems=(
+                *(Notice(code=code, message=sentence.text) for code, sentence in short),
+                *findings.problems,
+            ),
             warnings=(*warnings, *findings.warnings),
             data_coverage=tuple(findings.coverage),
             reproducible=m.evidence.proof.stopped != "seconds" and not guard.late,
@@ -134,3 +153,7 @@ def write(
             inputs_sha256=m.inputs_sha256,
         )
     )
+
+
+def _traded(steps: Iterable[Step], side: Side) -> Decimal:
+    return sum((step.notional_base for step in steps if step.side is side), ZERO)

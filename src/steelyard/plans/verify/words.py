@@ -6,10 +6,19 @@ module's own, and only their rendering is judged.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
-from steelyard.plans.verify.book import NO_APPETITE, PROPOSALS, RUNNER_UP, SELL, ZERO, Book
+from steelyard.plans.verify.book import (
+    BUY,
+    NO_APPETITE,
+    PROPOSALS,
+    RUNNER_UP,
+    SELL,
+    SETTLED,
+    ZERO,
+    Book,
+)
 from steelyard.plans.verify.tally import NUMBER_SLACK, Place, Record, Tally, number_of
 from steelyard.sentences import again, cased, fields
 
@@ -18,6 +27,9 @@ COUNTS = (
     *("Eight", "Nine", "Ten", "Eleven", "Twelve"),
 )
 PERCENT = 100
+SAME_DRIFT = Decimal("0.0005")
+LEAST_SHORT = Decimal("0.005")
+CASH_SHORT, RESERVE_SHORT = "cash_short", "reserve_short"
 MARGINAL = Decimal("0.001")
 """A step that adds less is called marginal."""
 CASH = "Cash"
@@ -83,7 +95,14 @@ def _verdict(book: Book, tally: Tally) -> None:
     place, row = tally.at("verdict", book.doc["verdict"]), book.doc["verdict"]
     facts: dict[str, object] = {}
     place.same("template", _headline(book, facts), "the words of the verdict")
-    parts = (_moved(book, facts), _furthest(book, facts), _without(book, facts))
+    short = list(_shortfalls(book, facts))
+    _problems(book, [code for code, _ in short], tally)
+    parts = (
+        *(sentence for _, sentence in short),
+        _moved(book, facts),
+        _furthest(book, facts),
+        _without(book, facts),
+    )
     due = " ".join(part for part in parts if part)
     place.same("detail_template", due, "the words of the verdict")
     check_text(place, "text", "template", case=False)
@@ -95,7 +114,7 @@ def _verdict(book: Book, tally: Tally) -> None:
 
 def _headline(book: Book, facts: dict[str, object]) -> str:
     """The template of the verdict; what it tells goes into `facts`."""
-    doc, count, score = book.doc, len(book.steps), book.doc["score"]
+    doc, count = book.doc, len(book.steps)
     if not count:
         return _hold(book, facts)
     facts |= {
@@ -105,15 +124,82 @@ def _headline(book: Book, facts: dict[str, object]) -> str:
         "turnover": doc["turnover"],
     }
     trades = "trade" if count == 1 else "trades"
-    before, after = doc["drift"]["before"], doc["drift"]["after"]
-    if before is None or after is None:
-        facts["gain"] = score["improvement"]
-        verb, what = "add", "{gain:points} points to the score, after charges"
-    else:
-        facts |= {"before": PERCENT * before, "after": after}
-        verb, what = "take", "drift from {before:one} to {after:pp}"
-    act = f"Act. {{count:text}} {trades} {verb}{'s' if count == 1 else ''} {what}"
+    act = f"Act. {{count:text}} {trades} {_brings(book, facts, '' if count > 1 else 's')}"
     return act + ", for {currency:text} {cost:money} in costs and {turnover:pct} turnover."
+
+
+def _brings(book: Book, facts: dict[str, object], s: str) -> str:
+    """What the trades do; `s` ends the verb of a single one."""
+    doc, base = book.doc, book.doc["base_currency"]
+    before, after = doc["drift"]["before"], doc["drift"]["after"]
+    by_targets = before is not None and after is not None
+    moves = by_targets and abs(after - before) >= SAME_DRIFT
+    if by_targets:
+        facts["after"] = after
+    if moves:
+        facts["before"] = PERCENT * before
+    if book.overdrawn:
+        facts |= {"cash_from": book.balances[base], "cash_to": doc["cash_after"].get(base, ZERO)}
+        cash = f"bring{s} cash from {{currency:text}} {{cash_from:money}} to {{cash_to:money}}"
+        if not moves:
+            facts.pop("after", None)
+            return cash
+        return cash + " and drift from {before:one} to {after:pp}"
+    if not by_targets:
+        facts["gain"] = doc["score"]["improvement"]
+        return f"add{s} {{gain:points}} points to the score, after charges"
+    if moves:
+        return f"take{s} drift from {{before:one}} to {{after:pp}}"
+    traded = {side: [step for step in book.steps if step["side"] == side] for side in (SELL, BUY)}
+    if book.limits["funding"] == SETTLED and not traded[BUY]:
+        facts["sold"] = sum((step["notional_base"] for step in traded[SELL]), ZERO)
+        later = f"raise{s} {{currency:text}} {{sold:money}} for a later plan to spend once it has "
+        return later + "settled; drift is {after:pp} until then"
+    facts["gain"] = doc["score"]["improvement"]
+    stays = f"leave{s} drift at {{after:pp}} and add{s} {{gain:points}} points to the score, "
+    return stays + "after charges"
+
+
+def _shortfalls(book: Book, facts: dict[str, object]) -> Iterator[tuple[str, str]]:
+    """(code, template) of cash that ends under 0 and of a reserve that is not met."""
+    doc, base = book.doc, book.doc["base_currency"]
+    after = doc["cash_after"]
+    left = after.get(base, ZERO)
+    if left < 0:
+        facts |= {"short_currency": base, "cash_left": left, "cash_missing": -left}
+        yield (
+            CASH_SHORT,
+            (
+                "Cash ends at {short_currency:text} {cash_left:money}: {cash_missing:money} is "
+                "missing, and no list of sales that the rules allow brings all of it."
+            ),
+        )
+    owed = {currency: -amount for currency, amount in after.items() if amount < 0}
+    owed.pop(base, None)
+    if owed:
+        facts["owed"] = ", ".join(f"{key} {owed[key]:,.2f}" for key in sorted(owed))
+        yield CASH_SHORT, "{owed:text} is missing: a plan converts no cash to pay for it."
+    missing = doc["reserve"] + doc["open_buys"] - book.in_base(after)
+    if missing >= LEAST_SHORT:
+        figures = {"reserve_missing": missing, "reserve": doc["reserve"]}
+        facts |= {**figures, "reserve_currency": base}
+        yield (
+            RESERVE_SHORT,
+            (
+                "Cash ends {reserve_missing:money} under the reserve of {reserve_currency:text} "
+                "{reserve:money}."
+            ),
+        )
+
+
+def _problems(book: Book, due: list[str], tally: Tally) -> None:
+    """What cash is short of stands among the problems, in the words of the verdict."""
+    short = [row for row in book.doc["problems"] if row["code"] in {CASH_SHORT, RESERVE_SHORT}]
+    codes, name = [row["code"] for row in short], "what cash is short of is a problem"
+    tally.rule("problems", codes == due, due, codes, name)
+    told = " ".join(row["message"] for row in short)
+    detail, name = book.doc["verdict"]["detail"], "the verdict tells what cash is short of first"
+    tally.rule("verdict.detail", detail.startswith(told), told, detail, name)
 
 
 def _hold(book: Book, facts: dict[str, object]) -> str:
@@ -209,7 +295,9 @@ def _step(book: Book, step: Record, place: Place) -> None:
     if target is not None:
         weight, facts["target"] = weight + ", target {target:pct}", target
     worth = "Without it the plan would gain {adds:points} points less."
-    if step["adds"] < 0 and sells:
+    if step["adds"] < 0 and sells and book.overdrawn:
+        worth = "It pays what is owed: without it the money would be missing."
+    elif step["adds"] < 0 and sells:
         worth = "It funds the buys: without it the money would be missing."
     elif step["adds"] < MARGINAL:
         worth = "It is marginal: it adds {adds:points} points."

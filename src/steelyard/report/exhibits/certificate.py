@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from steelyard.plans.plan import Plan
-from steelyard.report.exhibits.words import capital
+from steelyard.report.exhibits.words import capital, on_scale
 from steelyard.sentences import points, signed
 
 Level = Literal["ok", "warn", "info"]
@@ -73,6 +73,6 @@ def _figures(plan: Plan) -> Iterable[tuple[str, str]]:
     gap = certificate.search_gap
     yield "Search gap", NOT_MEASURED if gap is None else points(gap)
     if certificate.bound is not None:
-        yield "Score bound", points(certificate.bound)
+        yield "Score bound", on_scale(certificate.bound)
     if certificate.structural_headroom is not None:
         yield "Structural headroom", points(certificate.structural_headroom)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from steelyard.notices import Notice
+from steelyard.plans.account import HoldingShown
 from steelyard.plans.plan import Plan
+from steelyard.portfolio import SPREAD_TYPES
 from steelyard.report.exhibits.words import capital, counted, named, plain_words, sentence
 from steelyard.sentences import FORMATS, SPACE
 
@@ -15,6 +17,10 @@ Level = Literal["stop", "warn", "info"]
 
 SECURITIES = "the securities file"
 HOLDINGS = "the holdings file"
+
+
+LEVELS: dict[Level, str] = {"stop": "Problem: ", "warn": "Warning: ", "info": ""}
+"""How the notes of each level begin in a terminal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,9 @@ METRICS = {
     "last_sold": Metric("Date of the last sale", "text", f"Add last_sold to {HOLDINGS}.", PASSED),
 }
 
+MOST_FIRST = 5
+"""Notes in the head of a plan; the others stand below."""
+
 TITLES = {"strategy": "On the strategy"}
 """Code of a notice -> its title, where its words alone say too little."""
 
@@ -69,6 +78,42 @@ def notes(plan: Plan) -> list[Note]:
         *(_notice("warn", notice) for notice in plan.warnings),
     ]
     return [*notices, *_unknown_lots(plan), *_excluded(plan), *_coverage(plan)]
+
+
+def cap_gave_way(plan: Plan, holding: HoldingShown) -> float | None:
+    """The cap on a single name, where the target of a holding is over it."""
+    cap, spread = plan.rules.limits.max_position_weight, holding.product_type in SPREAD_TYPES
+    return cap if holding.target is not None and holding.target > cap and not spread else None
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """What stands in the head: problems and what was decided about the inputs; `more` are below."""
+
+    notes: tuple[Note, ...]
+    more: int
+
+
+def first(plan: Plan) -> First:
+    """The notes of the head, but for what the verdict says in the same words."""
+    entries = _first(plan)
+    return First(tuple(entries[:MOST_FIRST]), max(0, len(entries) - MOST_FIRST))
+
+
+def rest(plan: Plan) -> list[Note]:
+    """All notes that do not stand in the head."""
+    others = [notice for notice in plan.warnings if not notice.head]
+    bare = plan.model_copy(update={"problems": (), "warnings": tuple(others)})
+    return [*_first(plan)[MOST_FIRST:], *notes(bare)]
+
+
+def _first(plan: Plan) -> list[Note]:
+    problems = (problem for problem in plan.problems if problem.message not in plan.verdict.detail)
+    heads = (notice for notice in plan.warnings if notice.head)
+    return [
+        *(_notice("stop", problem) for problem in problems),
+        *(_notice("warn", notice) for notice in heads),
+    ]
 
 
 def _notice(level: Level, notice: Notice) -> Note:

@@ -9,7 +9,7 @@ from typing import Literal
 from steelyard.plans.plan import Plan
 from steelyard.plans.score import TermShown
 from steelyard.report.exhibits.scale import Scale
-from steelyard.report.exhibits.words import capital, plain_words
+from steelyard.report.exhibits.words import capital, on_scale, plain_words
 from steelyard.sentences import FORMATS, SPACE, money, percent, points, signed
 
 MARGIN = 1.0
@@ -53,12 +53,12 @@ class Bar:
     @property
     def before(self) -> str:
         """The term's own score before the plan."""
-        return "" if self.term is None else points(self.term.hold)
+        return "" if self.term is None else on_scale(self.term.hold)
 
     @property
     def after(self) -> str:
         """The term's own score after the plan."""
-        return "" if self.term is None else points(self.term.plan)
+        return "" if self.term is None else on_scale(self.term.plan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Waterfall:
 def score(plan: Plan) -> Waterfall:
     """From hold over each term to the plan, then less the charges."""
     shown = plan.score
-    bars = [Bar("Hold", "start", 0.0, shown.hold, points(shown.hold))]
+    bars = [Bar("Hold", "start", 0.0, shown.hold, on_scale(shown.hold))]
     level = shown.hold
     for term in sorted(shown.terms, key=lambda term: (-_change(term), term.name)):
         change = _change(term)
@@ -83,7 +83,7 @@ def score(plan: Plan) -> Waterfall:
         kind: Kind = "loss" if change < 0 else "gain"
         bars.append(Bar(label, kind, level, level + change, signed(change, 2), term))
         level += change
-    bars.append(Bar("This plan", "end", 0.0, shown.plan, points(shown.plan)))
+    bars.append(Bar("This plan", "end", 0.0, shown.plan, on_scale(shown.plan)))
     bars += _charges(plan)
     low = min(bar.left if bar.kind in {"gain", "loss"} else bar.right for bar in bars)
     start = max(0.0, TEN * int(low / TEN)) if low >= 0 else low
@@ -108,13 +108,13 @@ def _charges(plan: Plan) -> Iterable[Bar]:
             kind: Kind = "loss" if charge > 0 else "gain"
             yield Bar(f"Charge {what}", kind, level, level - charge, signed(-charge, 2))
             level -= charge
-    yield Bar("Net of charges", "end", 0.0, level, points(level))
+    yield Bar("Net of charges", "end", 0.0, level, on_scale(level))
 
 
 def _heading(plan: Plan) -> str:
     """What moves the score most, and what that costs."""
     if not plan.steps:
-        return f"The score stays at {points(plan.score.hold)}"
+        return f"The score stays at {on_scale(plan.score.hold)}"
     gains = [(_change(term), term.name) for term in plan.score.terms if _change(term) > 0]
     if not gains:
         return "What moves the score, and what it costs"

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from steelyard.planning.narrative import in_words
-from steelyard.sentences import FORMATS, SPACE, money, signed
+from steelyard.sentences import FORMATS, MINUS, SPACE, money, points, signed
 
 LEAST_PRICE_DIGITS = 2
 RATE_DIGITS = 6
+OFF_SCALE = "off the scale"
 IN_NAMES = frozenset("_./")
 """Signs inside the name of a file or a setting."""
 NAMED = 8
@@ -30,6 +31,16 @@ PARTS = {
     "cash": "distance from the cash target",
 }
 """Part of a score term -> what it measures."""
+
+
+def on_scale(score: float) -> str:
+    """A score of 0 to 100 points; one under 0 is no number that a reader must decode.
+
+    >>> on_scale(0.4567), on_scale(-2.98)
+    ('45.67', 'off the scale')
+    """
+    text = points(score)
+    return OFF_SCALE if text.startswith(MINUS) else text
 
 
 def plain_words(name: str) -> str:

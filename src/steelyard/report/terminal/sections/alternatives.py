@@ -6,9 +6,10 @@ from rich.text import Text
 
 from steelyard.report.exhibits.alternatives import weighed
 from steelyard.report.exhibits.proposers import credited
+from steelyard.report.exhibits.words import on_scale
 from steelyard.report.terminal.columns import Column, Row
 from steelyard.report.terminal.sections.view import View
-from steelyard.sentences import money, percent, points, signed
+from steelyard.sentences import money, percent, signed
 
 
 def draw(view: View) -> None:
@@ -28,7 +29,7 @@ def draw(view: View) -> None:
     rows = []
     for other in weighed(plan).rows:
         drift = "none" if other.drift is None else percent(other.drift)
-        numbers = (points(other.score), signed(other.net, 2), money(other.cost))
+        numbers = (on_scale(other.score), signed(other.net, 2), money(other.cost))
         trades = (other.orders if view.explain else "") or other.note
         cells = (other.name, *numbers, percent(other.turnover), drift)
         style = "bold" if other.kind == "plan" else ""

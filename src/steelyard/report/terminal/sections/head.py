@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
+from steelyard.report.exhibits.notes import LEVELS, first
 from steelyard.report.exhibits.regime import regime
 from steelyard.report.exhibits.words import counted
 from steelyard.report.terminal.columns import sentence
@@ -24,8 +25,19 @@ def draw(view: View) -> None:
     if plan.verdict.detail:
         view.say(plan.verdict.detail, indent=0)
     if plan.problems:
-        problems = counted(len(plan.problems), "problem")
-        view.say(f"{problems}, told before the seal; not to be sent live.", indent=0)
+        view.say(f"{counted(len(plan.problems), 'problem')}: not to be sent live.", indent=0)
     if plan.excluded:
         out = f"Left out on your word: {', '.join(plan.excluded)}."
         view.say(f"{out} Values and weights are without them.", indent=0)
+    _first(view)
+
+
+def _first(view: View) -> None:
+    """Problems and what was decided about the inputs, before any trade."""
+    head = first(view.plan)
+    if head.notes:
+        view.emit([Text("")])
+    for note in head.notes:
+        view.say(f"{LEVELS[note.level]}{note.title} {note.text}")
+    if head.more:
+        view.say(f"and {head.more} more below")

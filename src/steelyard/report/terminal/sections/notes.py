@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from steelyard.plans.plan import Plan
-from steelyard.report.exhibits.notes import notes
-from steelyard.report.terminal.sections.view import View
+from collections.abc import Sequence
 
-LEVELS = {"stop": "Problem: ", "warn": "Warning: ", "info": ""}
+from steelyard.report.exhibits.notes import LEVELS, Note, rest
+from steelyard.report.terminal.sections.view import View
 
 
 def draw(view: View) -> None:
-    """Print all notes of the plan; what was left out stands in the head already."""
+    """Print all notes that do not stand in the head, as what was left out does."""
     plan = view.plan.model_copy(update={"excluded": ()})
-    tell(view, plan, "What to know before trusting the numbers")
+    tell(view, rest(plan), "What to know before trusting the numbers")
 
 
-def tell(view: View, plan: Plan, title: str) -> None:
-    """Problems, warnings and missing data of `plan`, each with its consequence."""
-    entries = notes(plan)
+def tell(view: View, entries: Sequence[Note], title: str) -> None:
+    """Problems, warnings and missing data, each with its consequence."""
     if not entries:
         return
     view.title(title)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from steelyard.plans.score import TermShown
 from steelyard.report.exhibits.waterfall import score
-from steelyard.report.exhibits.words import PARTS, plain_words
+from steelyard.report.exhibits.words import PARTS, on_scale, plain_words
 from steelyard.report.terminal.columns import Column, Row
 from steelyard.report.terminal.sections.view import View
-from steelyard.sentences import percent, points, signed
+from steelyard.sentences import percent, signed
 
 COLUMNS = (
     Column("Term"),
@@ -24,8 +24,8 @@ def draw(view: View) -> None:
     """Print hold, every term, the plan and the charges; parts of the terms too with `explain`."""
     plan, exhibit = view.plan, score(view.plan)
     net = f", net of charges {signed(plan.score.improvement, 2)}"
-    change = f" → {points(plan.score.plan)}{net}" if plan.steps else ""
-    view.title(f"Score {points(plan.score.hold)}{change}")
+    change = f" → {on_scale(plan.score.plan)}{net}" if plan.steps else ""
+    view.title(f"Score {on_scale(plan.score.hold)}{change}")
     rows: list[Row] = []
     for bar in exhibit.bars:
         style = "" if bar.kind in {"gain", "loss"} else "bold"
@@ -41,4 +41,4 @@ def _parts(term: TermShown) -> Iterator[Row]:
     for part in term.parts:
         name = f"  {PARTS.get(part.name, plain_words(part.name))} ({part.name})"
         share = percent(term.weight * part.share)
-        yield Row((name, share, points(part.hold), points(part.plan), ""))
+        yield Row((name, share, on_scale(part.hold), on_scale(part.plan), ""))

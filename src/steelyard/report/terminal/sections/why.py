@@ -9,6 +9,8 @@ from rich.text import Text
 from steelyard.plans.account import HoldingShown
 from steelyard.plans.orders import CandidateShown, Step
 from steelyard.plans.plan import Plan
+from steelyard.report.exhibits.notes import cap_gave_way
+from steelyard.report.exhibits.notes import notes as all_notes
 from steelyard.report.exhibits.words import price
 from steelyard.report.terminal.columns import Column, Row
 from steelyard.report.terminal.sections import candidates, not_traded, notes, trades
@@ -26,7 +28,7 @@ def draw(view: View, symbol: str) -> None:
         _order(view, step)
     _in_table(view, symbol)
     _dropped(view, symbol)
-    notes.tell(view, _about(plan, symbol), "Data")
+    notes.tell(view, all_notes(_about(plan, symbol)), "Data")
 
 
 def _about(plan: Plan, symbol: str) -> Plan:
@@ -52,6 +54,9 @@ def _head(view: View, symbol: str, holding: HoldingShown | None, step: Step | No
     view.say(verdict, indent=0, style="bold")
     if holding is not None:
         view.say(_owned(holding), indent=0)
+        if (cap := cap_gave_way(plan, holding)) is not None:
+            gave_way = f"The cap of {percent(cap)} % on a single name gave way to its target."
+            view.say(gave_way, indent=0)
     if position is not None:
         worth = f"{in_base(plan, position.value)}, {percent(position.weight)} % of value"
         view.say(f"{quantity(position.quantity)} held, worth {worth}, not traded.", indent=0)
