@@ -1,6 +1,7 @@
 """Books: a bucket's snapshot has its own holdings, securities and cash, and no other's."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import numpy as np
@@ -14,6 +15,7 @@ from steelyard.buckets import UNASSIGNED, Budgets, SatelliteSettings, split, tar
 from steelyard.errors import InputError, SettingsError
 from steelyard.orders import Order, Side
 from steelyard.planning.planner import plan
+from steelyard.portfolio import Settling
 from steelyard.strategies import default
 from steelyard.targets import Targets
 
@@ -35,6 +37,16 @@ def test_each_bucket_gets_its_own_holdings_securities_and_cash():
     assert dict(books["core"].cash) == {"USD": Decimal(8000)}
     assert dict(books["growth"].cash) == {"USD": Decimal(2000)}
     assert [book.bucket for book in books.values()] == ["core", "growth"]
+
+
+def test_money_on_its_way_is_the_cores_and_is_counted_once():
+    snapshot = replace(
+        account().snapshot, settling=(Settling("USD", Decimal(5), date(2030, 1, 2)),)
+    )
+
+    books = split(snapshot, [core(), satellite()], BUDGETS)
+
+    assert (books["core"].settling, books["growth"].settling) == (snapshot.settling, ())
 
 
 def test_open_orders_and_exclusions_go_where_their_symbol_is():

@@ -56,11 +56,11 @@ def _nothing(source: Source, statement: Statement) -> Iterator[str]:
 
 
 def _of_table(source: Source, statement: Statement) -> Iterator[str]:
-    """Each number stands in a cell of its line."""
+    """Each number stands in a cell of its line; the price of a lot may stand above it."""
     lines = {line: _all(cells) for line, cells in _lines(source).items()}
     every = set[Decimal]().union(*lines.values())
     for row in statement.positions:
-        yield from _absent(row, lines.get(row.line, set()), lines.get(row.line, set()))
+        yield from _absent(row, lines.get(row.line, set()), every)
     for balance in statement.balances:
         # what settles later may be the difference of two cells
         if balance.settles is None and balance.amount not in every:
@@ -125,10 +125,13 @@ def _tags(source: Source, name: str) -> list[str]:
 
 def _of_trading212(source: Source, statement: Statement) -> Iterator[str]:
     rows = _lines(source)
-    header = {name: place for place, name in enumerate(rows.pop(min(rows)))}
+    first = next(line for line, cells in rows.items() if any(cell.strip() for cell in cells))
+    header = {name.strip(): place for place, name in enumerate(rows.pop(first))}
     passed = {row.line for row in statement.passed}
     events = []
     for line, cells in rows.items():
+        if len(cells) < len(header):
+            continue  # a row without cells is none
         action = (
             cells[header["Action"]].strip().lower() if line not in passed and any(cells) else ""
         )
@@ -158,10 +161,10 @@ def _held(events: list[tuple[datetime, str, str, Fraction]]) -> dict[str, Fracti
 def _of_ghostfolio(source: Source, statement: Statement) -> Iterator[str]:
     held: dict[str, Fraction] = defaultdict(Fraction)
     export = json.loads(source.text, parse_float=Decimal, parse_int=Decimal)
-    passed = {row.line for row in statement.passed}
-    for number, item in enumerate(export["activities"], 1):
+    exported = str(export.get("meta", {}).get("date", ""))[:10] or "9999"
+    for item in export["activities"]:
         sign = {"BUY": 1, "SELL": -1}.get(item.get("type"))
-        if sign and number not in passed and not item.get("isDraft"):
+        if sign and str(item.get("date"))[:10] <= exported:
             symbol = item.get("symbol") or item.get("SymbolProfile", {}).get("symbol")
             held[str(symbol)] += sign * Fraction(item["quantity"])
     yield from _folded(statement, held)

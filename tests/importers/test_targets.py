@@ -1,6 +1,10 @@
 """Targets: weights by symbol."""
 
+from decimal import Decimal
 from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from builders.files import written
 from steelyard.importers import read_targets
@@ -10,3 +14,66 @@ def test_targets_are_weights_by_symbol_and_0_is_one(tmp_path: Path):
     file = read_targets(written(tmp_path, "weight,symbol\n0.25,aaa\n0,BBB\n1e-2,CCC\n"))
 
     assert dict(file.weights) == {"AAA": 0.25, "BBB": 0.0, "CCC": 0.01}
+
+
+def test_what_weights_cannot_mean_is_refused_with_its_lines_and_what_to_write(tmp_path: Path):
+    wrong = []
+    for rows, code, parts in (
+        ("AAA,30%\nBBB,0.3", "mixed_percent", ("line 2", "write 0.3")),
+        ("AAA,33\nBBB,33", "weight_over_1", ("line 2", "33% is 0.33")),
+        ("AAA,0.7\nBBB,0.5", "targets_over_1", ("lines 2 to 3", "1.2", "0.2 over 1")),
+        ("AAA,120%\nBBB,1%", "weight_over_1", ("line 2", "120%")),
+        ("AAA,0.6\nCASH,0.1", "cash_target", ("line 3", "0.7", "0.3 under 1")),
+        ("AAA,-0.1", "negative_weight", ("line 2", "0 or more")),
+        ("AAA,x", "bad_cell", ("line 2", "not a number")),
+        ("BRK.B,0.1\nBRK-B,0.2", "two_spellings", ("line 3", "BRK.B on line 2")),
+        ("AAA,0.1\naaa,0.2", "twice", ("line 3", "line 2")),
+        ("CASH,0.1\ncash:usd,0.2", "twice", ("line 3", "line 2")),
+        ("class:,0.1", "no_class", ("line 2", "class:NAME")),
+    ):
+        file = read_targets(written(tmp_path, f"symbol,weight\n{rows}\n"))
+        faults = [row.fault for row in file.rejected] + (
+            list(file.refused.faults) if file.refused else []
+        )
+        if faults[0].code != code or not all(part in faults[0].message for part in parts):
+            wrong.append((rows, faults[0]))
+    assert not wrong
+
+
+def test_weights_of_classes_are_read_and_said_not_to_be_used(tmp_path: Path):
+    file = read_targets(
+        written(tmp_path, "symbol,weight\nclass:US large,0.4\nclass.region:Asia,.1\nAAA,.2\n")
+    )
+
+    assert dict(file.classes) == {"class:US large": 0.4, "class.region:Asia": 0.1}
+    assert dict(file.weights) == {"AAA": 0.2}
+    assert [(notice.code, notice.head) for notice in file.warnings] == [("class_targets", True)]
+
+
+@given(
+    st.lists(st.integers(0, 10_000), min_size=1, max_size=8),
+    st.sampled_from(["", "%", "percent"]),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_weights_are_read_exactly_in_either_form_or_refused(
+    tmp_path: Path, parts: list[int], form: str
+):
+    total = sum(parts)
+    unit = Decimal(100) if form else Decimal(1)
+    weights = [Decimal(part) * unit / 10_000 for part in parts]
+    sign = "%" if form == "%" else ""
+    rows = "".join(f"S{k},{weight:f}{sign}\n" for k, weight in enumerate(weights))
+
+    file = read_targets(written(tmp_path, f"symbol,weight\n{rows}"))
+
+    in_percent = form == "%" or (9_950 <= total <= 10_050 and max(weights) > 1)
+    if form == "percent" and not in_percent:
+        assert file.rejected or file.refused or max(weights) <= 1
+    elif total > 10_010 or max(parts) > 10_000:
+        assert file.rejected or file.refused
+    else:
+        read = [Decimal(repr(weight)) for weight in file.weights.values()]
+        assert max(
+            abs(a - Decimal(p) / 10_000) for a, p in zip(read, parts, strict=True)
+        ) <= Decimal("0.001")
+        assert sum(read) <= 1 + Decimal("1e-9")

@@ -1,5 +1,5 @@
-"""A factor of 10 or 100 in one cell of the inputs is refused, kept out of trading and said first, or
-cannot be known to be wrong; a date that is moved never leaves an old figure to trade on.
+"""A factor of 10 or 100 in one cell of the inputs is refused, kept out and said first, or cannot be
+known to be wrong; a date that is moved never leaves an old figure to trade on.
 
 `python -m pytest -s tests/properties/test_factors.py` prints how many cells fell into each class.
 """

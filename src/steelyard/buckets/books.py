@@ -87,20 +87,22 @@ def split(
 ) -> Mapping[str, Snapshot]:
     """Each bucket's own snapshot, by name: its holdings, securities, open orders and cash alone.
 
-    What is held, or in an open order, and in no universe is the snapshot UNASSIGNED. All books
-    share the market, and with it the days in which ages of prices are counted.
+    What is held, or in an open order, and in no universe is the snapshot UNASSIGNED. Money on its
+    way is the core's: the buckets name settled cash alone. All books share the market.
     Raises SettingsError for budgets that do not add up, InputError for universes or cash that are
     not the account's.
     """
     _check_budgets(buckets, budgets or Budgets())
     _check_universes(snapshot, buckets)
     _check_cash(snapshot, buckets)
-    books = {b.name: _book(snapshot, b.name, b.universe, b.cash) for b in buckets}
+    settled = replace(snapshot, settling=())
+    of_kind = {"core": snapshot, "satellite": settled}
+    books = {b.name: _book(of_kind[b.kind], b.name, b.universe, b.cash) for b in buckets}
     owned = {holding.symbol for holding in snapshot.holdings if holding.quantity}
     owned |= {order.symbol for order in snapshot.open_orders}
     strays = frozenset(owned.difference(*(bucket.universe for bucket in buckets)))
     if strays:
-        books[UNASSIGNED] = _book(snapshot, UNASSIGNED, strays, {})
+        books[UNASSIGNED] = _book(settled, UNASSIGNED, strays, {})
     return MappingProxyType(books)
 
 

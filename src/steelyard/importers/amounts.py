@@ -31,6 +31,8 @@ NOTHING = frozenset({"", "-", "--", "---", "n/a", "N/A", "NA", "na", "—", "Not
 MONEY_SIGNS = "$€£¥"
 SPACES = "\u00a0\u202f\u2009 '\u2019"
 """Blanks and apostrophes that separate thousands."""
+AROUND = MONEY_SIGNS + SPACES
+BLANK_GROUPS = re.compile(rf"[0-9]{{1,3}}(?:[{SPACES}][0-9]{{3}})+(?=[.,]|$)")
 DIGITS = re.compile(r"[0-9.,]+")
 GROUPED = {
     Notation.POINT: re.compile(r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)?(?:\.[0-9]*)?"),
@@ -68,17 +70,19 @@ def amount(text: str, column: str, notation: Notation = Notation.POINT) -> Decim
 
 def _unsigned(cell: str) -> tuple[str, bool]:
     """The digits and separators of a cell, and whether it is negative: -1, 1-, (1), -$1, $-1."""
-    bare = cell.rstrip("%").strip()
+    bare = cell.rstrip("%").strip().replace("\u2212", "-")
     negative = bare.startswith("(") and bare.endswith(")")
-    bare = bare[1:-1] if negative else bare
-    for sign in (*MONEY_SIGNS, *SPACES):
-        bare = bare.replace(sign, "")
-    bare = bare.replace("\u2212", "-")
+    # inside a number a sign of money is a slip, and a blank separates groups of three alone
+    bare = (bare[1:-1] if negative else bare).strip(AROUND)
     minus = bare.startswith("-") or bare.endswith("-")
     if minus and not negative:
         bare = bare.removeprefix("-") if bare.startswith("-") else bare.removesuffix("-")
     elif bare.startswith("+"):
         bare = bare[1:]
+    bare = bare.strip(AROUND)
+    groups = BLANK_GROUPS.match(bare)
+    if groups:
+        bare = re.sub(r"[^0-9]", "", groups[0]) + bare[groups.end() :]
     return bare, negative or minus
 
 

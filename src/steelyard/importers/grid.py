@@ -60,7 +60,12 @@ class Grid:
         column, row = self.column(symbol), self.days.setdefault(on, len(self.days))
         self._fit()
         if not np.isnan(self.cells[row, column]):
-            raise BadCell(f"{symbol} has a price of {on} already")
+            raise BadCell(
+                f"{symbol} has a price of {on} already",
+                code="price_twice",
+                column=symbol,
+                value=str(price),
+            )
         self.cells[row, column] = close = float(price)
         exact = inexact(str(price), close)
         if exact is not None:
@@ -72,11 +77,15 @@ class Grid:
         if needs[0] * needs[1] > self.limits.max_cells:
             what = f"gives more than {self.limits.max_cells:,} closes of the symbols in use"
             raise self.limits.exceeded("max_cells", self.file, what)
-        if needs[0] > room[0] or needs[1] > room[1]:
-            shape = [_grown(*pair) for pair in zip(needs, room, strict=True)]
-            larger = np.full(shape, np.nan)
+        rows, columns = (_grown(*pair) for pair in zip(needs, room, strict=True))
+        if columns > room[1]:
+            larger = np.full((rows, columns), np.nan)
             larger[: room[0], : room[1]] = self.cells
             self.cells = larger
+        elif rows > room[0]:
+            # in place, where the system can: the old and the new are never there at once
+            self.cells.resize((rows, columns), refcheck=False)
+            self.cells[room[0] :] = np.nan
 
     def sorted(self, symbols: Sequence[str]) -> tuple[DateArray, FloatArray]:
         """Dates in order, and closes of the symbols in theirs; the grid is empty afterwards."""

@@ -99,8 +99,11 @@ def split_adjusted(
 
     dates, closes   (T,)  NaN where there is no close
     splits          first day of the new count of shares -> shares after for one before
-    returns         (T,)  a split over which the closes do not change so is in them already
+    returns         (T,)  a split over which the closes do not change so is in them already;
+                    without splits the closes themselves
     """
+    if not splits:
+        return closes
     adjusted = closes.copy()
     priced = np.flatnonzero(~np.isnan(closes))
     for on, shares in sorted(splits.items()):

@@ -5,15 +5,16 @@ Numbers are exact and in the major unit: who reads pence divides by 100 and says
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from steelyard.errors import RejectedRow
 from steelyard.importers.limits import LIMITS, FileLimits
-from steelyard.money import FxRate
 from steelyard.notices import Notice
 
 ONE = Decimal(1)
@@ -34,6 +35,7 @@ class Position:
     product_type   of `portfolio.PRODUCT_TYPES`; "" = the file does not say
     value          as the file states it, in `currency`; None = it does not. It must agree with
                    quantity x price x multiplier
+    base_value     the same in the currency in which the account counts
     """
 
     line: int
@@ -55,6 +57,7 @@ class Position:
     account: str = ""
     bucket: str = ""
     value: Decimal | None = None
+    base_value: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +99,7 @@ class Statement:
     warnings    what changes nothing
     rejected    lines that cannot be used: nothing may be planned while there is one
     base        the currency in which the account counts; "" = the file does not say
-    rates       units of `base` for one of a currency, where the file states values in both
+    rates       currency -> units of `base` for one of it, where the file says so
     complete    False = cash is not known, as in a fold that does not begin with a deposit
     """
 
@@ -110,7 +113,7 @@ class Statement:
     warnings: tuple[Notice, ...] = ()
     rejected: tuple[RejectedRow, ...] = ()
     base: str = ""
-    rates: tuple[FxRate, ...] = ()
+    rates: Mapping[str, Decimal] = field(default_factory=lambda: MappingProxyType({}))
     complete: bool = True
 
 

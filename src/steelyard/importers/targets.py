@@ -40,15 +40,17 @@ class TargetsFile:
     """What a targets file says.
 
     weights   symbol -> fraction of value; the sum with cash and classes is at most 1
-    classes   (dimension, name) -> fraction; "" is the dimension `class`
+    classes   row as written, like class:US large or class.region:Asia -> fraction
     lines     symbol -> its line
+    cash      currency that a CASH row names; "" = none does
     refused   why the weights as a whole cannot be used
     """
 
     file: str
     weights: Mapping[str, float]
-    classes: Mapping[tuple[str, str], float] = field(default_factory=lambda: MappingProxyType({}))
+    classes: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     lines: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    cash: str = ""
     refused: InputError | None = None
     rejected: tuple[RejectedRow, ...] = ()
     warnings: tuple[Notice, ...] = ()
@@ -69,8 +71,8 @@ class _Sheet:
     """The rows so far; "CASH" is among the keys of `cells`, classes are `class.DIMENSION:NAME`."""
 
     cells: dict[str, _Cell] = field(default_factory=dict)
-    classes: dict[str, tuple[str, str]] = field(default_factory=dict)
-    names: dict[str, int] = field(default_factory=dict)
+    classes: list[str] = field(default_factory=list)
+    cash: str = ""
 
     def take(self, row: Row) -> None:
         """Add one row; raises BadCell."""
@@ -88,9 +90,12 @@ class _Sheet:
             if not label:
                 reason = f"symbol {shown(name)} names no class; write class:NAME"
                 raise BadCell(reason, code="no_class", column="symbol", value=name)
-            self.classes[f"class.{dimension}:{label}"] = dimension, label
-            return f"class.{dimension}:{label}"
-        if name.partition(":")[0].strip().upper() == CASH:
+            key = f"class.{dimension}:{label}" if dimension else f"class:{label}"
+            self.classes.append(key)
+            return key
+        word, colon, code = name.partition(":")
+        if word.strip().upper() == CASH:
+            self.cash = values.currency(code.strip(), "cash symbol") if colon else self.cash
             return CASH
         return option_symbol(name) or values.symbol(name)
 
@@ -134,14 +139,9 @@ def read_targets(
     return TargetsFile(
         file=table.file,
         weights=MappingProxyType({spellings.symbol(k): float(fractions[k]) for k in symbols}),
-        classes=MappingProxyType(
-            {
-                label: float(fractions[key])
-                for key, label in sheet.classes.items()
-                if key in fractions
-            }
-        ),
+        classes=MappingProxyType({key: float(fractions[key]) for key in sheet.classes}),
         lines=MappingProxyType({spellings.symbol(name): line for name, line in lines.items()}),
+        cash=sheet.cash,
         refused=refused,
         rejected=tuple(sorted(rejected, key=lambda row: row.line)),
         warnings=(*notices, *_classes_unused(table.file, sheet)),
@@ -236,7 +236,7 @@ def _rounded(file: str, fractions: dict[str, Decimal], notices: list[Notice]) ->
 def _classes_unused(file: str, sheet: _Sheet) -> Iterator[Notice]:
     """Weights of classes are not followed yet: what they would hold stays cash."""
     if sheet.classes:
-        names = ", ".join(shown(label) for _, label in sheet.classes.values())
+        names = ", ".join(map(shown, sheet.classes))
         message = (
             f"The class targets of {file} ({names}) are read and not used yet: their weight stays "
             "cash, and nothing that has no target of its own is sold."

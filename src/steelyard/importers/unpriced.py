@@ -49,8 +49,8 @@ def unpriced_targets(
             where = f"{file.file} line {file.lines.get(symbol, 1)}"
             hint = f"{near.strip()} Correct it, give it a price, or leave it out with --exclude"
             yield InputError(
-                f"{where}: {symbol} has a target of {weights[symbol]:.4g} and no price.{near} {NOTHING} "
-                f"Correct it, give it a price, or leave it out with --exclude {symbol}.",
+                f"{where}: {symbol} has a target of {weights[symbol]:.4g} and no price.{near} "
+                f"{NOTHING} Correct it, give it a price, or leave it out with --exclude {symbol}.",
                 code="unknown_target",
                 place=where,
                 value=symbol,
