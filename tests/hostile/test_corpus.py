@@ -33,13 +33,14 @@ def inputs_of(folder: Path) -> Inputs:
     parser.add_argument("--base")
     parser.add_argument("--cash", action="append", default=[])
     parser.add_argument("--exclude", action="append", default=[])
+    parser.add_argument("--accept-price", action="append", default=[])
     text = folder / "args.txt"
     args = parser.parse_args(text.read_text(encoding="utf-8").split() if text.exists() else [])
     others = {form: folder / f"{form}.csv" for form in FORMS if (folder / f"{form}.csv").exists()}
     files = read(folder / "holdings.csv", **others)
     return assemble(
         files, cash=parse_cash(args.cash), base_currency=args.base, as_of=args.as_of,
-        exclude=args.exclude,
+        exclude=args.exclude, accept_price=args.accept_price, today=date(2026, 11, 28),
     )  # fmt: skip
 
 

@@ -181,12 +181,13 @@ def test_any_text_under_the_header_of_a_form_is_a_statement_or_an_error(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ):
     form, paths = data.draw(st.sampled_from(sorted(files().items())))
-    text = open_source(data.draw(st.sampled_from(paths))).text
+    original = data.draw(st.sampled_from(paths))
+    text = open_source(original).text
     head = "".join(text.splitlines(keepends=True)[: data.draw(st.integers(0, 12))])
     body = data.draw(
         st.text(max_size=200) | st.binary(max_size=200).map(lambda b: b.decode("latin-1"))
     )
-    path = tmp_path_factory.getbasetemp() / "any.csv"
+    path = tmp_path_factory.getbasetemp() / original.name
 
     content = (head + body).encode("utf-8", errors="replace")
     assert list(problems(form, importers()[form], path, content)) == []

@@ -27,7 +27,7 @@ LEAST_APART = Decimal("1.02")
 MOST_APART_LATER = Decimal(3)
 """The same where one of them is older than a week: a price may have moved since."""
 SPLITS = (2, 3, 4, 5, 6, 7, 8, 15, 20, 25, 30, 50)
-TWICE = 2
+TWICE, THOUSAND = 2, 1000
 CLOSE = Decimal("0.05")
 """How near a factor is to a typical one, as a fraction."""
 
@@ -46,6 +46,15 @@ AGREED = Ruling()
 def between(a: Decimal, b: Decimal) -> Decimal:
     """Factor between two figures, at least 1."""
     return max(a / b, b / a)
+
+
+def times(factor: Decimal | float) -> str:
+    """A factor as people read it.
+
+    >>> times(Decimal("2.0213")), times(100.0), times(12345.6)
+    ('2.02', '100', '12,346')
+    """
+    return f"{float(factor):.3g}" if factor < THOUSAND else f"{factor:,.0f}"
 
 
 def cause(factor: Decimal) -> str:
@@ -73,7 +82,7 @@ def two_sources(first: Quote, second: Quote, *, accepted: bool) -> Ruling:
         return AGREED
     symbol, away = first.symbol, f"{factor - 1:.1%} apart"
     if factor >= TWICE:
-        away = f"a factor of {factor:.3g}"
+        away = f"a factor of {times(factor)}"
     figures = (
         f"{symbol} costs {plain(first.price)} on {first.on} by {first.source} and "
         f"{plain(second.price)} on {second.on} by {second.source}, {away}"
@@ -124,7 +133,7 @@ class Change:
         """Both closes with their days."""
         return (
             f"{self.symbol} goes from {self.before:g} on {self.before_on} to {self.newest:g} on "
-            f"{self.newest_on}, a factor of {self.factor:.3g}"
+            f"{self.newest_on}, a factor of {times(self.factor)}"
         )
 
 

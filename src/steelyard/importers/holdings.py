@@ -34,8 +34,8 @@ def is_own(source: Source) -> bool:
 
 
 def may_be_own(source: Source) -> bool:
-    """Has the first line the columns that ours must have, and others too?"""
-    return set(REQUIRED) <= _columns(source)
+    """Has the first line one of the columns that ours must have?"""
+    return bool(set(REQUIRED) & _columns(source))
 
 
 def _columns(source: Source) -> set[str]:
@@ -103,8 +103,9 @@ class _Sheet:
 
 def _balance(row: Row) -> Balance:
     name, own = row.get("symbol"), row.optional("currency", values.unit)
-    code = name[len(PREFIX) :] if name.upper().startswith(PREFIX) else currency_of(name)
-    unit = values.unit(code, "cash symbol") if code else own
+    named = name.upper().startswith(PREFIX)
+    code = name[len(PREFIX) :] if named else currency_of(name)
+    unit = values.unit(code, "cash symbol") if named or code else own
     if own is not None and unit is not None and own.currency != unit.currency:
         reason = f"the row is of {unit.currency} but its currency is {values.shown(own.code)}"
         raise BadCell(reason, code="two_currencies", column="currency", value=own.code)
@@ -120,7 +121,7 @@ def _balance(row: Row) -> Balance:
         settles=row.optional("settles", values.day),
         account=row.get("account"),
         bucket=row.get("bucket"),
-        label="" if name.upper().startswith(PREFIX) else name,
+        label="" if named else name,
     )
 
 

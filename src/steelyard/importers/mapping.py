@@ -66,7 +66,7 @@ def _alias(path: Path, table: Mapping[str, Any]) -> Mapping[str, str]:
             values.symbol(old.strip()): values.symbol(new.strip()) for old, new in table.items()
         }
     except BadCell as error:
-        raise _unusable(path, f"has an alias whose {error}", "Correct it.", "bad_symbol") from error
+        raise _unusable(path, f"has an alias whose {error}", "Correct it.", "bad_alias") from error
     for old, new in alias.items():
         if new in alias and new != old:
             what = f"reads {old} as {new} and {new} as {alias[new]}"

@@ -55,7 +55,12 @@ def read_parquet(path: Path, kept: Kept, limits: FileLimits) -> Contents:
             return _contents(file, kept, limits)
     except (pa.ArrowException, OSError) as error:
         reason = str(error).partition("\n")[0]
-        raise InputError(f"{path} could not be read as Parquet: {reason}. {NOTHING}") from error
+        raise InputError(
+            f"{path} could not be read as Parquet: {reason}. {NOTHING}",
+            code="bad_parquet",
+            place=str(path),
+            value=reason,
+        ) from error
 
 
 def _contents(file: ParquetFile, kept: Kept, limits: FileLimits) -> Contents:
@@ -113,7 +118,12 @@ class _Wide:
             try:
                 on = values.day(text, DATE)
                 if lines.setdefault(on, first + k) != first + k:
-                    raise BadCell(f"{on} stands on line {lines[on]} already")
+                    raise BadCell(
+                        f"{on} stands on line {lines[on]} already",
+                        code="day_twice",
+                        column=DATE,
+                        value=str(on),
+                    )
                 usable[k] = on
             except BadCell as error:
                 self.rejects.rows.append(error.row(self.rejects.file, first + k))

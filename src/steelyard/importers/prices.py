@@ -120,7 +120,10 @@ def _table(contents: Contents, kept: Kept) -> PriceTable:
     elif not grid.days:
         raise InputError(
             f"{grid.file} has a header and no prices. {values.NOTHING} Give at least one day of "
-            "closes."
+            "closes.",
+            code="no_prices",
+            place=grid.file,
+            hint="give at least one day of closes",
         )
     symbols = sorted(grid.columns)
     dates, closes = grid.sorted(symbols)

@@ -155,7 +155,7 @@ def _no_price(symbol: str, files: Files, day: date) -> PlanRefused:
         missing = f"{symbol} is held and {files.holdings.file} gives no price for it"
         hint = f"Give a price file, or a price in its row, {leave}"
         return PlanRefused(
-            f"{missing}. {hint}",
+            f"{missing}. {NOTHING} {hint}",
             code="no_price",
             place=f"{files.holdings.file}, {symbol}",
             hint=hint,
@@ -269,7 +269,7 @@ def check_rates(
             by = some(needed[currency])
             missing = f"There is no rate of {currency} into {fx.base}, needed by {by}: {where}"
             yield PlanRefused(
-                f"{missing}. Give one with --fx.",
+                f"{missing}. {NOTHING} Give one with --fx.",
                 code="no_rate",
                 place="--fx",
                 value=currency,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -29,6 +29,7 @@ FUND_OF_CASH = "CASH & CASH FUND"
 NEAR_ONE = Decimal("0.02")
 """By how much a price of cash may differ from 1: funds of the money market may float a little."""
 PENDING_WORDS = frozenset({"pending activity"})
+CODE = re.compile(r"[A-Za-z]{3}")
 CODE_BEFORE = re.compile(r"([A-Za-z]{3})\s*([^A-Za-z]*[0-9][^A-Za-z]*)")
 CODE_BEHIND = re.compile(r"([^A-Za-z]*[0-9][^A-Za-z]*)\s*([A-Za-z]{3})")
 CODE_IN_NAME = re.compile(r"\(([A-Z]{3})\)")
@@ -53,6 +54,8 @@ def money(cell: str) -> tuple[str, str]:
     >>> money("USD 149,30"), money("(1.50)")
     (('USD', '149,30'), ('', '(1.50)'))
     """
+    if not CODE.search(cell):
+        return "", cell
     before, behind = CODE_BEFORE.fullmatch(cell), CODE_BEHIND.fullmatch(cell)
     if before:
         return before[1], before[2]
@@ -61,26 +64,21 @@ def money(cell: str) -> tuple[str, str]:
 
 def is_uncounted(line: Line) -> bool:
     """Has a row neither count nor symbol?"""
-    return all(cell_text(line, name) == "" for name in (*IDS, "quantity"))
-
-
-def cell_text(line: Line, name: str) -> str:
-    """A cell, empty where the broker writes that there is nothing."""
-    cell = line.cells.get(name, "")
-    return "" if cell in amounts.NOTHING else cell
+    return not any(line.cells.get(name) for name in (*IDS, "quantity"))
 
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """A line with its numbers."""
+    """A line with its numbers; `numbers` are those that were asked for already."""
 
     line: Line
     form: Form
     notation: Notation | None
+    numbers: dict[str, Decimal | None] = field(default_factory=dict)
 
     def text(self, name: str) -> str:
-        """A cell, empty where the broker writes that there is nothing."""
-        return cell_text(self.line, name)
+        """A cell, empty where there is nothing or no such column."""
+        return self.line.cells.get(name, "")
 
     def column(self, name: str) -> str:
         """What the file calls a field."""
@@ -98,7 +96,14 @@ class Cells:
 
     def number(self, name: str) -> Decimal | None:
         """The number of a cell; None where there is none; raises BadCell."""
+        if name not in self.numbers:
+            self.numbers[name] = self._number(name)
+        return self.numbers[name]
+
+    def _number(self, name: str) -> Decimal | None:
         cell, column = self.text(name), self.column(name)
+        if not cell:
+            return None
         bare = money(cell)[1]
         if "%" in bare:
             reason = f"{column} {shown(cell)} is a percentage"
@@ -158,8 +163,10 @@ class Cells:
     def _check_sign(self, name: str, unit: Unit | None) -> None:
         """$, €, £ and ¥ are signs of some currencies only."""
         cell, column = self.text(name), self.column(name)
+        if unit is None:
+            return
         for sign, currencies in SIGNS.items():
-            if sign in cell and unit is not None and unit.currency not in currencies:
+            if sign in cell and unit.currency not in currencies:
                 reason = f"{column} {shown(cell)} is not in {unit.currency}"
                 raise BadCell(reason, code="two_currencies", column=column, value=cell)
 

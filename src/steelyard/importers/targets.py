@@ -42,6 +42,7 @@ class TargetsFile:
     weights   symbol -> fraction of value; the sum with cash and classes is at most 1
     classes   row as written, like class:US large or class.region:Asia -> fraction
     lines     symbol -> its line
+    cash      currency that a CASH row names; "" = none does
     refused   why the weights as a whole cannot be used
     """
 
@@ -49,6 +50,7 @@ class TargetsFile:
     weights: Mapping[str, float]
     classes: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     lines: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    cash: str = ""
     refused: InputError | None = None
     rejected: tuple[RejectedRow, ...] = ()
     warnings: tuple[Notice, ...] = ()
@@ -70,6 +72,7 @@ class _Sheet:
 
     cells: dict[str, _Cell] = field(default_factory=dict)
     classes: list[str] = field(default_factory=list)
+    cash: str = ""
 
     def take(self, row: Row) -> None:
         """Add one row; raises BadCell."""
@@ -90,7 +93,9 @@ class _Sheet:
             key = f"class.{dimension}:{label}" if dimension else f"class:{label}"
             self.classes.append(key)
             return key
-        if name.partition(":")[0].strip().upper() == CASH:
+        word, colon, code = name.partition(":")
+        if word.strip().upper() == CASH:
+            self.cash = values.currency(code.strip(), "cash symbol") if colon else self.cash
             return CASH
         return option_symbol(name) or values.symbol(name)
 
@@ -136,6 +141,7 @@ def read_targets(
         weights=MappingProxyType({spellings.symbol(k): float(fractions[k]) for k in symbols}),
         classes=MappingProxyType({key: float(fractions[key]) for key in sheet.classes}),
         lines=MappingProxyType({spellings.symbol(name): line for name, line in lines.items()}),
+        cash=sheet.cash,
         refused=refused,
         rejected=tuple(sorted(rejected, key=lambda row: row.line)),
         warnings=(*notices, *_classes_unused(table.file, sheet)),

@@ -47,7 +47,11 @@ def wide_symbols(header: Sequence[str], rejects: Rejects, kept: Kept) -> list[tu
         raise InputError(
             f"{kept.file} is not a price file: its first line reads "
             f"{values.shown(','.join(header))}. {values.NOTHING} Its header is `date,AAA,BBB,…` "
-            "with a column for each symbol, or `date,symbol,close`."
+            "with a column for each symbol, or `date,symbol,close`.",
+            code="no_price_file",
+            place=f"{kept.file} line 1",
+            value=values.shown(",".join(header)),
+            hint="its header is date,AAA,BBB or date,symbol,close",
         )
     symbols: list[tuple[str, str]] = []
     for cell in header[1:]:
@@ -59,7 +63,12 @@ def wide_symbols(header: Sequence[str], rejects: Rejects, kept: Kept) -> list[tu
             continue
         if symbol in kept.named:
             what = f"{kept.file} has the column {symbol} more than once"
-            raise InputError(f"{what}. {values.NOTHING} Keep one of them.")
+            raise InputError(
+                f"{what}. {values.NOTHING} Keep one of them.",
+                code="column_twice",
+                place=f"{kept.file} line 1, column {symbol}",
+                hint="keep one of them",
+            )
         symbols.append((symbol, kept.name(symbol) or ""))
     return symbols
 
@@ -132,7 +141,12 @@ class _Wide:
         try:
             on = values.day(cells[0], DATE)
             if self.lines.setdefault(on, line) != line:
-                raise BadCell(f"{on} stands on line {self.lines[on]} already")
+                raise BadCell(
+                    f"{on} stands on line {self.lines[on]} already",
+                    code="day_twice",
+                    column=DATE,
+                    value=str(on),
+                )
         except BadCell as error:
             self.rejects.rows.append(error.row(self.rejects.file, line))
             return

@@ -143,8 +143,7 @@ def positions(
 ) -> tuple[tuple[Position, ...], tuple[RejectedRow, ...]]:
     """The holdings of all rows, by lots where there are some; and the lines that cannot be used."""
     accepted, rejected = list[Position](), list[RejectedRow]()
-    ordered = sorted(rows, key=lambda row: (row.account, row.symbol, row.isin, row.kind))
-    for _, group in groupby(ordered, lambda row: (row.account, row.symbol, row.isin, row.kind)):
+    for _, group in groupby(sorted(rows, key=_security), _security):
         same = sorted(group, key=lambda row: row.line)
         for row in _of_lots(same, file, rejected):
             try:
@@ -152,6 +151,11 @@ def positions(
             except BadCell as error:
                 rejected.append(error.row(file, row.line))
     return tuple(sorted(accepted, key=lambda entry: entry.line)), tuple(rejected)
+
+
+def _security(row: Open) -> tuple[str, ...]:
+    """What the rows of one security share: a symbol alone may be listed in two currencies."""
+    return row.account, row.symbol, row.currency, row.isin, row.kind
 
 
 def _of_lots(rows: Sequence[Open], file: str, rejected: list[RejectedRow]) -> Sequence[Open]:
