@@ -72,32 +72,32 @@ def flip(draw: random.Random, text: str) -> str:
 
 def lines(draw: random.Random, text: str) -> str:
     rows = text.splitlines(keepends=True)
-    one, other = draw.randrange(len(rows)), draw.randrange(len(rows))
+    here, there = draw.randrange(len(rows)), draw.randrange(len(rows))
     what = draw.choice(("swap", "double", "drop", "cut"))
     if what == "swap":
-        rows[one], rows[other] = rows[other], rows[one]
+        rows[here], rows[there] = rows[there], rows[here]
     elif what == "double":
-        rows.insert(other, rows[one])
+        rows.insert(there, rows[here])
     elif what == "drop":
-        del rows[one]
+        del rows[here]
     else:
-        rows = rows[:one]
+        rows = rows[:here]
     return "".join(rows)
 
 
 def cells(draw: random.Random, text: str) -> str:
     """Two pieces between separators change places."""
     pieces = re.split(r"([,;\t<>\"\n])", text)
-    one, other = (draw.randrange(0, len(pieces), 2) for _ in range(2))
-    pieces[one], pieces[other] = pieces[other], pieces[one]
+    here, there = (draw.randrange(0, len(pieces), 2) for _ in range(2))
+    pieces[here], pieces[there] = pieces[there], pieces[here]
     return "".join(pieces)
 
 
 def scaled(draw: random.Random, text: str) -> str:
-    found = list(NUMBER.finditer(text))
-    if not found:
+    numbers = list(NUMBER.finditer(text))
+    if not numbers:
         return text
-    match = draw.choice(found)
+    match = draw.choice(numbers)
     written = draw.choice(("0", "-" + match[0], match[0] + "00", "0.0" + match[0], "9" * 45, ""))
     return text[: match.start()] + written + text[match.end() :]
 

@@ -30,9 +30,6 @@ from steelyard.importers.values import normal
 from steelyard.notices import Notice
 
 AnyFile = HoldingsFile | PriceTable | TargetsFile | SecuritiesFile | FxFile
-OWN = "own"
-"""What `--as` calls our own form."""
-GENERIC = "generic"
 NO_COLUMNS: Mapping[str, str] = MappingProxyType({})
 
 ALL_CASH = HoldingsFile(file="--cash")
@@ -175,9 +172,9 @@ def read_statement(
     own         reads our own form
     Raises InputError for a file of no form or of several, and for no such table.
     """
-    if form == OWN or (form is None and not columns and is_own(source)):
+    if form == registry.OWN or (form is None and not columns and is_own(source)):
         return own(source)
-    if form == GENERIC or (form is None and columns):
+    if form == registry.GENERIC or (form is None and columns):
         return _mapped(source, {**otherwise, **columns})
     problems: list[Notice] = []
     try:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from builders import plans as sample
 from builders.pages import Element, html, page, read
 from builders.paths import ROOT
+from builders.world import world
 from steelyard.errors import InternalError
 from steelyard.notices import Timing
 from steelyard.orders import Side
@@ -402,6 +403,15 @@ def test_problems_stand_in_the_facts_and_in_the_notes():
         item.one("dt").text == "Problems" for item in root.one("dl", klass="facts").all("div")
     )
     assert len(root.all("p", klass="stop")) == 1
+
+
+def test_what_was_decided_about_inputs_stands_in_the_head_of_the_page_and_only_there():
+    of = world("AA 40 @ 100", cash="1000", targets={"AA": 0.7})
+    root = drawn(of.planned)
+
+    (note,) = root.one("div", klass="verdict").all("p", klass="note")
+    assert "gave way to your targets over it: AA 70.0" in note.text
+    assert sum("gave way" in other.text for other in root.all("p", klass="note")) == 1
 
 
 # nothing obeys a file
