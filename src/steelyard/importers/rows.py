@@ -43,6 +43,8 @@ NEAR = Decimal("0.01")
 """How far a stated value may be from quantity times price, or a hundredth of it, as a share."""
 CENT = Decimal("0.01")
 HUNDRED = 100
+MOST_PERCENT = 300
+"""No bond costs more than that of its par: a larger price is another slip."""
 MOST = {"quantity": values.MAX_QUANTITY, "price": values.MAX_PRICE}
 
 
@@ -304,7 +306,7 @@ def _is_per_hundred(
     """Is what a CUSIP or an ISIN names valued at a hundredth of quantity times price? A bond is."""
     if not (is_isin(symbol) or CUSIP.fullmatch(symbol)) or not (price and value and quantity):
         return False
-    return abs(value * HUNDRED / (quantity * price) - 1) <= NEAR
+    return price <= MOST_PERCENT and abs(value * HUNDRED / (quantity * price) - 1) <= NEAR
 
 
 def _value(row: Cells, unit: Unit | None) -> Decimal | None:
