@@ -97,7 +97,7 @@ def read(
     exclude   symbols whose rows of the holdings are not looked at
     """
     limits = reading.limits
-    mapping = read_mapping(reading.mapping) if reading.mapping else ImportMapping()
+    mapping = read_mapping(reading.mapping, reading.limits) if reading.mapping else ImportMapping()
     listed = read_securities(securities, limits) if securities else None
     spellings = _spellings(mapping, listed)
     owned = ALL_CASH
