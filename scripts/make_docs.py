@@ -747,7 +747,12 @@ def cli_page() -> Iterator[str]:
         ("variable", "sets", "default"),
         [(f"`{one.name}`", one.meaning, one.default) for one in VARIABLES],
     )
-    yield from ("", "Where the failures of modules are kept while `STEELYARD_HOME` is unset:", "")
+    yield from (
+        "",
+        "Where the failures of modules are kept while `STEELYARD_HOME` is unset. Beside them is",
+        "looked for `import.toml`, the columns and aliases that `--mapping` takes:",
+        "",
+    )
     yield from table(
         ("platform", "file"), [(platform, where) for platform, where in HEALTH_FILE.items()]
     )
@@ -954,7 +959,10 @@ def _raised_in(path: Path, shown: Path) -> Iterator[Raised]:
         around = [f for f in functions if f.lineno <= node.lineno <= (f.end_lineno or 0)]
         kind = KINDS_OF_ERRORS.get(name)
         own = kind.code if kind else "bad_cell"
-        codes = _codes(node, tree, around)
+        word = next((word.value for word in node.keywords if word.arg == "code"), None)
+        if isinstance(word, ast.Attribute):  # that of the error it was made of
+            continue
+        codes = _codes(word, tree, around)
         for code in codes or [own]:
             yield Raised(
                 code=code,
@@ -966,11 +974,21 @@ def _raised_in(path: Path, shown: Path) -> Iterator[Raised]:
             )
 
 
-def _codes(call: ast.Call, tree: ast.Module, around: Sequence[ast.FunctionDef]) -> list[str]:
+def _codes(code: ast.expr | None, tree: ast.Module, around: Sequence[ast.FunctionDef]) -> list[str]:
     """The codes of an error: the one it is made with, or those that its function is called with."""
-    code = next((word.value for word in call.keywords if word.arg == "code"), None)
-    if not isinstance(code, ast.Name) or not around:
-        return [str(code.value)] if isinstance(code, ast.Constant) else []
+    if isinstance(code, ast.Constant):
+        return [str(code.value)]
+    if isinstance(code, ast.IfExp):
+        return [*_codes(code.body, tree, around), *_codes(code.orelse, tree, around)]
+    if not isinstance(code, ast.Name):
+        return []
+    constants = [
+        node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == code.id
+    ]
+    if constants or not around:
+        return [str(value.value) for value in constants if isinstance(value, ast.Constant)]
     function = around[-1]
     names = [parameter.arg for parameter in function.args.args]
     place = names.index(code.id) - (names[0] == "self") if code.id in names else -1

@@ -11,6 +11,7 @@ import shlex
 import stat
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import chdir
 from pathlib import Path
@@ -22,6 +23,7 @@ import pytest
 import typer.main
 from typer.testing import CliRunner
 
+from builders.importers import install
 from builders.paths import ROOT
 from steelyard import strategies
 from steelyard.cli import app
@@ -402,7 +404,9 @@ def sections(page: str) -> dict[str, list[Fence]]:
 
 
 SECTIONS = [
-    (page, title) for page in ("guide.md", "troubleshooting.md") for title in sections(page)
+    (page, title)
+    for page in ("guide.md", "importing.md", "troubleshooting.md")
+    for title in sections(page)
 ]
 
 
@@ -517,3 +521,23 @@ def test_the_five_modules_of_the_pipeline_page_run_when_they_are_dropped_in(
     assert done.returncode == 0, done.stderr
     runs = json.loads(done.stdout)
     assert {name: runs[name][0] for name in names} == dict.fromkeys(names, "ok"), runs
+
+
+def test_the_importer_of_its_page_is_installed_and_reads_the_file_of_its_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    written = {fence.name: fence.text for fence in fences("importers.md") if fence.name}
+    project = tomllib.loads(written["pyproject.toml"])["project"]
+    points = project["entry-points"]["steelyard.importers"]
+    attributes = {name: target.partition(":")[2] for name, target in points.items()}
+    code = written["steelyard_harbour.py"]
+    install(tmp_path / "site", monkeypatch, project["name"], code, attributes)
+    (tmp_path / "harbour.csv").write_text(written["harbour.csv"], encoding="utf-8")
+
+    shown = CliRunner().invoke(app, ["import", str(tmp_path / "harbour.csv")])
+    listed = CliRunner().invoke(app, ["import", "--list"])
+
+    first = "Read as Harbour Bank holdings, as of 2026-11-20: 2 holdings, 1 cash row, 1 header"
+    assert shown.stdout.startswith(first), shown.output
+    assert "1,054.38" in shown.stdout
+    assert "steelyard-harbour 1.0" in listed.stdout

@@ -51,5 +51,5 @@ def test_one_file_has_one_notation():
     assert notation_of(["1 234", "12"]) is None
     assert notation_of(["1 234,5"]) is Notation.COMMA
     assert either("1,234") == "'1,234' is 1234 or 1.234"
-    with pytest.raises(BadCell, match="decimal point and .* decimal comma"):
+    with pytest.raises(BadCell, match=r"decimal point and .* decimal comma"):
         notation_of(["1.5", "1,5"])

@@ -267,7 +267,7 @@ def test_the_broken_portfolio_is_refused_for_all_that_the_files_show():
     bundled = sample("broken")
 
     with pytest.raises(
-        PlanRefused, match=r"2 reasons(.|\n)*TWTR is held(.|\n)*targets sum to 1\.2"
+        PlanRefused, match=r"3 reasons(.|\n)*TWTR is held(.|\n)*APPL has a target(.|\n)*sum to 1\.2"
     ):
         assemble(
             read(

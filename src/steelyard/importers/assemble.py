@@ -17,26 +17,22 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Literal
 
-import numpy as np
-
-from steelyard.ages import weekdays
 from steelyard.canonical import plain
 from steelyard.errors import (
     InputError,
-    RejectedRow,
     RowsRejected,
     SeveralReasons,
     SteelyardError,
     did_you_mean,
 )
 from steelyard.importers import values
+from steelyard.importers.as_of import AsOfFrom, late, late_rates, old_view
+from steelyard.importers.as_of import as_of as date_of
 from steelyard.importers.book import HoldingsFile
 from steelyard.importers.files import Files
 from steelyard.importers.index import index_until
 from steelyard.importers.jumps import jumps
-from steelyard.importers.prices import PriceTable
 from steelyard.importers.quotes import (
     Findings,
     Pricing,
@@ -62,10 +58,6 @@ from steelyard.targets import Targets
 NO_CASH: Mapping[str, Decimal] = {}
 DEFAULT_CURRENCY = "USD"
 DEFAULT_BUCKET = "core"
-MOST_AHEAD = 5
-"""Weekdays by which an as-of date may be after the newest prices; over which a view is old."""
-
-AsOfFrom = Literal["argument", "prices", "holdings", "today"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +103,7 @@ def assemble(
     or one that is contradicted.
     """
     excluded = _excluded(files, exclude)
-    day, as_of_from = _as_of(files, as_of, today)
+    day, as_of_from = date_of(files, as_of, today)
     balances = _cash(files.holdings, cash)
     base = _base_currency(files, balances, base_currency)
     _reject(files, day, today, base)
@@ -158,7 +150,7 @@ def assemble(
         *(notice for file in files.given for notice in file.warnings),
         *findings.notices,
         *jumps(market),
-        *_old_view(day, as_of_from, today),
+        *old_view(day, as_of_from, today),
         *_excluded_targets(files, excluded),
     ]
     return Inputs(
@@ -221,88 +213,6 @@ def _accepted(
     return frozenset(accepted)
 
 
-def _as_of(files: Files, as_of: date | None, today: date | None) -> tuple[date, AsOfFrom]:
-    """The as-of date; at most a week after the prices, and never after today."""
-    if as_of is not None and today is not None and as_of > today:
-        raise _bad_date(f"The as-of date {as_of} is after today, {today}", as_of, f"{today}")
-    prices, stated = files.prices, files.holdings.as_of
-    if prices is not None and len(prices.dates):
-        return _within(prices, as_of, today)
-    if as_of is not None:
-        return as_of, "argument"
-    if prices is not None:  # all its lines were rejected, and that is what the caller hears next
-        return date.max, "prices"
-    if stated is not None:
-        if today is not None and stated > today:
-            raise _bad_date(
-                f"{files.holdings.file} is of {stated}, after today", stated, f"{today}"
-            )
-        return stated, "holdings"
-    if today is None:
-        neither = "There is neither a price file nor an as-of date."
-        hint = "Give one of them."
-        raise InputError(
-            f"{neither} {values.NOTHING} {hint}", code="no_date", place="--as-of", hint=hint
-        )
-    return today, "today"
-
-
-def _within(prices: PriceTable, as_of: date | None, today: date | None) -> tuple[date, AsOfFrom]:
-    """The as-of date beside a price file."""
-    first, last = (prices.dates[k].astype(object) for k in (0, -1))
-    if today is not None and last > today:
-        raise _after_today(prices, today)
-    if as_of is None:
-        return last, "prices"
-    if not (first <= as_of and weekdays(last, as_of) <= MOST_AHEAD):
-        raise _bad_date(
-            f"The as-of date {as_of} is outside the prices of {prices.file}, which run from "
-            f"{first} to {last}; it may be {MOST_AHEAD} weekdays after them",
-            as_of,
-            f"{first} to {last}",
-        )
-    return as_of, "argument"
-
-
-def _bad_date(what: str, day: date, limit: str) -> InputError:
-    hint = "Choose another date, or give other prices."
-    return InputError(
-        f"{what}. {values.NOTHING} {hint}",
-        code="as_of_outside",
-        place="--as-of",
-        value=day,
-        limit=limit,
-        hint=hint,
-    )
-
-
-def _after_today(prices: PriceTable, today: date) -> InputError:
-    """A price of tomorrow is a slip of the year, and every age would be counted from it."""
-    days = [str(d) for d in prices.dates[prices.dates > np.datetime64(today, "D")]]
-    more = f" and {len(days) - 1} more" if len(days) > 1 else ""
-    hint = "Correct the date."
-    return InputError(
-        f"{prices.file} has prices of {days[0]}{more}, after today, {today}. {values.NOTHING} "
-        f"{hint}",
-        code="after_today",
-        place=prices.file,
-        value=days[0],
-        limit=today,
-        hint=hint,
-    )
-
-
-def _old_view(day: date, as_of_from: AsOfFrom, today: date | None) -> Iterator[Notice]:
-    """Say first that the newest prices are old: the plan is of their day, not of today's."""
-    age = 0 if today is None else weekdays(day, today)
-    if as_of_from in {"prices", "holdings"} and age > MOST_AHEAD:
-        message = (
-            f"The newest prices are of {day}, {age} weekdays ago: this is the plan of that day, "
-            "not of today."
-        )
-        yield Notice(code="old_view", message=message, head=True)
-
-
 def _cash(holdings: HoldingsFile, arguments: Mapping[str, Decimal]) -> dict[str, Decimal]:
     """Balances of the file and of the arguments; they may repeat but not contradict each other."""
     for currency, balance in arguments.items():
@@ -310,7 +220,12 @@ def _cash(holdings: HoldingsFile, arguments: Mapping[str, Decimal]) -> dict[str,
         if other != balance:
             raise InputError(
                 f"The cash in {currency} is {plain(balance)} by the argument and {plain(other)} in "
-                f"{holdings.file}. {values.NOTHING} Keep one of them."
+                f"{holdings.file}. {values.NOTHING} Keep one of them.",
+                code="cash_twice",
+                place=f"--cash {currency}",
+                value=plain(balance),
+                limit=plain(other),
+                hint="keep one of them",
             )
     return {**holdings.cash, **arguments}
 
@@ -319,36 +234,12 @@ def _reject(files: Files, day: date, today: date | None, base: str) -> None:
     """Raise for every line of any file that cannot be used, and for dates that cannot be."""
     rows = [row for file in files.given for row in file.rejected]
     if not (files.prices and files.prices.rejected):  # else the as-of date is not known
-        rows += _late(files.holdings, day)
+        rows += late(files.holdings, day)
     if files.fx:
         rows += implausible(files.fx, base, day)
-        rows += _late_rates(files, today)
+        rows += late_rates(files, today)
     if rows:
         raise RowsRejected(rows)
-
-
-def _late(file: HoldingsFile, day: date) -> Iterator[RejectedRow]:
-    for dated in file.dates:
-        if dated.on > day:
-            reason = f"{dated.column} {dated.on} is after the as-of date {day}"
-            yield RejectedRow(
-                file.file,
-                dated.line,
-                reason,
-                "date_after_as_of",
-                dated.column,
-                f"{dated.on}",
-                f"{day}",
-            )
-
-
-def _late_rates(files: Files, today: date | None) -> Iterator[RejectedRow]:
-    for (currency, on), line in sorted((files.fx.lines if files.fx else {}).items()):
-        if files.fx and today is not None and on > today:
-            reason = f"the rate of {currency} is of {on}, after today, {today}"
-            yield RejectedRow(
-                files.fx.file, line, reason, "after_today", "date", f"{on}", f"{today}"
-            )
 
 
 def _base_currency(files: Files, cash: Mapping[str, Decimal], argument: str | None) -> str:
@@ -357,7 +248,12 @@ def _base_currency(files: Files, cash: Mapping[str, Decimal], argument: str | No
         try:
             return values.currency(argument.strip(), "base currency")
         except values.BadCell as error:
-            raise InputError(f"The {error}. {values.NOTHING}") from error
+            raise InputError(
+                f"The {error}. {values.NOTHING}",
+                code="bad_base_currency",
+                place="--base",
+                value=argument,
+            ) from error
     named = {security.currency for security in _listed(files).values() if security.currency}
     named |= set(files.holdings.currencies.values())
     balances = {currency for currency, balance in cash.items() if balance}
@@ -368,7 +264,11 @@ def _base_currency(files: Files, cash: Mapping[str, Decimal], argument: str | No
         if len(currencies) > 1:
             raise InputError(
                 f"The {where} in {', '.join(sorted(currencies))}. {values.NOTHING} Say in which "
-                f"the account counts: --base {min(currencies)} (in Python base_currency)."
+                f"the account counts: --base {min(currencies)} (in Python base_currency).",
+                code="several_base_currencies",
+                place="--base",
+                value=", ".join(sorted(currencies)),
+                hint=f"say in which the account counts: --base {min(currencies)}",
             )
         if currencies:
             return currencies.pop()
@@ -395,7 +295,7 @@ def _securities(
             reasons.append(
                 InputError(
                     f"{sentence} {values.NOTHING} Correct one.",
-                    code="two_currencies",
+                    code="securities_currency",
                     place=f"{files.holdings.file}, {symbol}",
                     value=here.currency,
                     limit=security.currency,

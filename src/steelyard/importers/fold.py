@@ -110,17 +110,14 @@ class _Lot:
 
 @dataclass
 class _Stock:
-    """One symbol of one account while it is folded."""
+    """One symbol of one account while it is folded; `shares` are those of its lots."""
 
     entry: Entry
     lots: deque[_Lot] = field(default_factory=deque)
+    shares: Fraction = Fraction(0)
     last_bought: date | None = None
     last_sold: date | None = None
     sold_at_loss: bool = False
-
-    @property
-    def shares(self) -> Fraction:
-        return sum((lot.shares for lot in self.lots), Fraction(0))
 
 
 def fold(entries: Iterable[Entry], file: str) -> Folded:
@@ -193,6 +190,7 @@ def _add(stock: _Stock, entry: Entry) -> None:
     acquired = entry.at.date() if entry.kind is Kind.BUY else entry.acquired
     cost = None if entry.price is None else Fraction(entry.price)
     stock.lots.append(_Lot(entry.line, Fraction(entry.quantity), cost, acquired))
+    stock.shares += Fraction(entry.quantity)
     if entry.kind is Kind.BUY:
         stock.last_bought = entry.at.date()
 
@@ -202,6 +200,7 @@ def _remove(stock: _Stock, entry: Entry) -> None:
     rest, loss = Fraction(entry.quantity), False
     if rest > stock.shares:
         raise _short(entry, entry.quantity, stock.shares)
+    stock.shares -= rest
     while rest:
         lot = stock.lots[0]
         part = min(rest, lot.shares)
@@ -217,6 +216,7 @@ def _remove(stock: _Stock, entry: Entry) -> None:
 def _split(stock: _Stock, entry: Entry) -> None:
     if entry.before is not None and Fraction(entry.before) != stock.shares:
         raise _short(entry, entry.before, stock.shares)
+    stock.shares *= entry.ratio
     for lot in stock.lots:
         lot.shares *= entry.ratio
         lot.cost = None if lot.cost is None else lot.cost / entry.ratio
@@ -259,9 +259,15 @@ def as_decimal(number: Fraction) -> Decimal:
 
 
 def _rows(stock: _Stock) -> Iterable[Position]:
-    """A row for each lot, or one of quantity 0 with the dates of what is sold out."""
+    """A row for each lot, or one of quantity 0 with the dates of what is sold out; lots of one day
+    and cost are one lot.
+    """
     empty = _Lot(stock.entry.line, Fraction(0), None, None)
-    for lot in stock.lots or (empty,):
+    rows = dict[tuple[date | None, Fraction | None], _Lot]()
+    for part in stock.lots or (empty,):
+        row = rows.setdefault((part.acquired, part.cost), replace(part, shares=Fraction(0)))
+        row.shares += part.shares
+    for lot in rows.values():
         yield Position(
             line=lot.line,
             symbol=stock.entry.symbol,

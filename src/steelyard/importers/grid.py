@@ -60,7 +60,12 @@ class Grid:
         column, row = self.column(symbol), self.days.setdefault(on, len(self.days))
         self._fit()
         if not np.isnan(self.cells[row, column]):
-            raise BadCell(f"{symbol} has a price of {on} already")
+            raise BadCell(
+                f"{symbol} has a price of {on} already",
+                code="price_twice",
+                column=symbol,
+                value=str(price),
+            )
         self.cells[row, column] = close = float(price)
         exact = inexact(str(price), close)
         if exact is not None:

@@ -78,6 +78,13 @@ def limits_from(environment: Mapping[str, str]) -> FileLimits:
             if not usable or not 1 <= int(text) <= LARGEST:
                 what = f"{variable} is {one_line(text, LONGEST_VALUE)!r}: a whole number from 1"
                 rule = f"{what} to {LARGEST:,} is asked for. {NOTHING} Correct it, or unset it."
-                raise SettingsError(rule, place=variable, value=text, limit=LARGEST)
+                raise SettingsError(
+                    rule,
+                    place=variable,
+                    value=text,
+                    limit=LARGEST,
+                    code="bad_file_limit",
+                    hint="correct it, or unset it",
+                )
             limits[limit] = int(text)
     return FileLimits(**limits)

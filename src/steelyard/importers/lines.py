@@ -38,7 +38,12 @@ class Lines:
         if not chunk:
             raise opening.empty(self.path)
         if chunk.startswith(reading.UTF_16):
-            raise InputError(f"{self.path} is UTF-16 text. {NOTHING} Save it as UTF-8.")
+            raise InputError(
+                f"{self.path} is UTF-16 text. {NOTHING} Save it as UTF-8.",
+                code="utf_16",
+                place=str(self.path),
+                hint="save it as UTF-8",
+            )
         self.sign = reading.delimiter_of(chunk.lstrip().splitlines()[0].decode("latin-1"))
         self.back(chunk)
         return next(self.rows(), (1, list[str]()))[1]
@@ -58,7 +63,13 @@ class Lines:
             self._rest += block
             if len(self._rest) > LONGEST:
                 what = f"{self.name} line {self.line} has more than {LONGEST:,} bytes"
-                raise InputError(f"{what}. {NOTHING} Give a CSV file.", limit=LONGEST)
+                raise InputError(
+                    f"{what}. {NOTHING} Give a CSV file.",
+                    limit=LONGEST,
+                    code="line_too_long",
+                    place=f"{self.name} line {self.line}",
+                    hint="give a CSV file",
+                )
         lines, self._rest = self._rest, b""
         return lines
 
@@ -71,7 +82,12 @@ class Lines:
         if b"\0" in chunk:
             line = self.line + chunk.count(b"\n", 0, chunk.find(b"\0"))
             what = f"{self.path} is not text: line {line} holds a NUL byte"
-            raise InputError(f"{what}. {NOTHING} Give a CSV file.")
+            raise InputError(
+                f"{what}. {NOTHING} Give a CSV file.",
+                code="nul_byte",
+                place=f"{self.path} line {line}",
+                hint="give a CSV file",
+            )
         self._queue.extend(chunk.splitlines(keepends=True))
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:

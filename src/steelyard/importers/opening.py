@@ -37,7 +37,12 @@ def blocks(path: Path, limits: FileLimits, limit: str) -> Iterator[bytes]:
         content = raw
     if first.startswith(SPREADSHEETS):
         advice = "Save it as CSV (UTF-8) and give that file."
-        raise InputError(f"{path} is a spreadsheet, not CSV. {NOTHING} {advice}")
+        raise InputError(
+            f"{path} is a spreadsheet, not CSV. {NOTHING} {advice}",
+            code="spreadsheet",
+            place=str(path),
+            hint=advice,
+        )
     size = len(first)
     while first:
         if size > getattr(limits, limit):
@@ -62,7 +67,13 @@ def _raw(path: Path, limits: FileLimits, limit: str) -> Iterator[bytes]:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             kind = "a directory" if stat.S_ISDIR(status.st_mode) else "not a regular file"
-            raise InputError(f"{path} is {kind}. {NOTHING} Give a CSV file.")
+            raise InputError(
+                f"{path} is {kind}. {NOTHING} Give a CSV file.",
+                code="no_regular_file",
+                place=str(path),
+                value=kind,
+                hint="give a CSV file",
+            )
         if status.st_size > getattr(limits, limit):
             what = f"has {status.st_size:,} bytes"
             raise limits.exceeded(limit, str(path), what, status.st_size)
@@ -70,10 +81,20 @@ def _raw(path: Path, limits: FileLimits, limit: str) -> Iterator[bytes]:
             while block := file.read(BLOCK):
                 yield block
     except FileNotFoundError as error:
-        raise InputError(f"{path} does not exist. {NOTHING} Check the path.") from error
+        raise InputError(
+            f"{path} does not exist. {NOTHING} Check the path.",
+            code="no_file",
+            place=str(path),
+            hint="check the path",
+        ) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{path} could not be read: {reason}. {NOTHING}") from error
+        raise InputError(
+            f"{path} could not be read: {reason}. {NOTHING}",
+            code="unreadable_file",
+            place=str(path),
+            value=reason,
+        ) from error
 
 
 def _unpacked(first: bytes, rest: Iterator[bytes], path: Path) -> Iterator[bytes]:
@@ -84,7 +105,12 @@ def _unpacked(first: bytes, rest: Iterator[bytes], path: Path) -> Iterator[bytes
         try:
             piece = unpack.decompress(packed, BLOCK)
         except zlib.error as error:
-            raise InputError(f"{path} is damaged gzip: {error}. {NOTHING}") from error
+            raise InputError(
+                f"{path} is damaged gzip: {error}. {NOTHING}",
+                code="bad_gzip",
+                place=str(path),
+                value=error,
+            ) from error
         if piece:
             yield piece
         if unpack.eof:
@@ -92,9 +118,18 @@ def _unpacked(first: bytes, rest: Iterator[bytes], path: Path) -> Iterator[bytes
             break
         packed = unpack.unconsumed_tail or next(rest, b"")
     if not unpack.eof:
-        raise InputError(f"{path} is damaged gzip: it ends too early. {NOTHING}")
+        raise InputError(
+            f"{path} is damaged gzip: it ends too early. {NOTHING}",
+            code="bad_gzip",
+            place=str(path),
+        )
     while after:
         if after.strip(b"\0"):
             advice = "Unpack it and give the CSV file."
-            raise InputError(f"{path} holds more than one gzip stream. {NOTHING} {advice}")
+            raise InputError(
+                f"{path} holds more than one gzip stream. {NOTHING} {advice}",
+                code="several_gzip_streams",
+                place=str(path),
+                hint=advice,
+            )
         after = next(rest, b"")

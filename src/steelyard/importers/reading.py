@@ -95,11 +95,21 @@ def _not_utf_8(source: Source) -> InputError:
     """What is wrong with a content that is no UTF-8 text, and where."""
     path, content = source.path, source.content
     if content.startswith(UTF_16):
-        return InputError(f"{path} is UTF-16 text. {NOTHING} Save it as UTF-8.")
+        return InputError(
+            f"{path} is UTF-16 text. {NOTHING} Save it as UTF-8.",
+            code="utf_16",
+            place=str(path),
+            hint="save it as UTF-8",
+        )
     nul = content.find(b"\0")
     if nul >= 0:
         what = f"line {content.count(NEW_LINE, 0, nul) + 1} holds a NUL byte"
-        return InputError(f"{path} is not text: {what}. {NOTHING} Give a CSV file.")
+        return InputError(
+            f"{path} is not text: {what}. {NOTHING} Give a CSV file.",
+            code="nul_byte",
+            place=str(path),
+            hint="give a CSV file",
+        )
     return bad_byte(path, content, 1)
 
 
@@ -108,7 +118,12 @@ def bad_byte(path: Path, content: bytes, line: int) -> InputError:
     start = _first_bad(content)
     line += content.count(NEW_LINE, 0, start)
     what = f"line {line} holds the byte 0x{content[start]:02x}"
-    return InputError(f"{path} is not UTF-8 text: {what}. {NOTHING} Save it as UTF-8.")
+    return InputError(
+        f"{path} is not UTF-8 text: {what}. {NOTHING} Save it as UTF-8.",
+        code="not_utf_8",
+        place=f"{path} line {line}",
+        hint="save it as UTF-8",
+    )
 
 
 def _first_bad(content: bytes) -> int:
@@ -172,12 +187,22 @@ def csv_rows(
         if "field limit" in str(error):
             raise _too_long(file, line) from error
         advice = "A cell with a comma or a quote needs double quotes around it."
-        raise InputError(f"{file} line {line} is not CSV: {error}. {NOTHING} {advice}") from error
+        raise InputError(
+            f"{file} line {line} is not CSV: {error}. {NOTHING} {advice}",
+            code="not_csv",
+            place=f"{file} line {line}",
+            hint=advice,
+        ) from error
 
 
 def _too_long(file: str, line: int) -> InputError:
     what = f"a cell has more than {MAX_TEXT:,} characters"
-    return InputError(f"{file} line {line}: {what}. {NOTHING}")
+    return InputError(
+        f"{file} line {line}: {what}. {NOTHING}",
+        code="cell_too_long",
+        place=f"{file} line {line}",
+        limit=MAX_TEXT,
+    )
 
 
 def column_name(cell: str) -> str:
@@ -236,11 +261,23 @@ def check_columns(
         reads = f"its first line reads {shown(','.join(header))}"
         rule = f"The first line must name the columns, at least {','.join(required)}."
         absent = " and no column ".join(missing)
-        raise InputError(f"{file} has no column {absent}; {reads}. {NOTHING} {rule}")
+        raise InputError(
+            f"{file} has no column {absent}; {reads}. {NOTHING} {rule}",
+            code="missing_column",
+            place=f"{file} line 1",
+            value=shown(",".join(header)),
+            limit=", ".join(required),
+            hint=rule,
+        )
     twice = sorted({name for name in columns if columns.count(name) > 1})
     if twice:
         what = f"{file} has the column {shown(twice[0])} more than once"
-        raise InputError(f"{what}. {NOTHING} Keep one of them.")
+        raise InputError(
+            f"{what}. {NOTHING} Keep one of them.",
+            code="column_twice",
+            place=f"{file} line 1, column {shown(twice[0])}",
+            hint="keep one of them",
+        )
 
 
 def counted(line: int, cells: Sequence[str], width: int, rejects: Rejects) -> bool:

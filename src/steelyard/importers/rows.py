@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -24,11 +24,10 @@ from steelyard.importers.values import BadCell, Unit, shown
 from steelyard.portfolio import MULTIPLIERS
 
 IDS = ("symbol", "isin", "wkn")
-FUND_OF_CASH = "CASH & CASH FUND"
-"""DEGIRO's cash: this, sometimes more words, and the currency in brackets."""
 NEAR_ONE = Decimal("0.02")
 """By how much a price of cash may differ from 1: funds of the money market may float a little."""
 PENDING_WORDS = frozenset({"pending activity"})
+CODE = re.compile(r"[A-Za-z]{3}")
 CODE_BEFORE = re.compile(r"([A-Za-z]{3})\s*([^A-Za-z]*[0-9][^A-Za-z]*)")
 CODE_BEHIND = re.compile(r"([^A-Za-z]*[0-9][^A-Za-z]*)\s*([A-Za-z]{3})")
 CODE_IN_NAME = re.compile(r"\(([A-Z]{3})\)")
@@ -44,6 +43,8 @@ NEAR = Decimal("0.01")
 """How far a stated value may be from quantity times price, or a hundredth of it, as a share."""
 CENT = Decimal("0.01")
 HUNDRED = 100
+MOST_PERCENT = 300
+"""No bond costs more than that of its par: a larger price is another slip."""
 MOST = {"quantity": values.MAX_QUANTITY, "price": values.MAX_PRICE}
 
 
@@ -53,6 +54,8 @@ def money(cell: str) -> tuple[str, str]:
     >>> money("USD 149,30"), money("(1.50)")
     (('USD', '149,30'), ('', '(1.50)'))
     """
+    if not CODE.search(cell):
+        return "", cell
     before, behind = CODE_BEFORE.fullmatch(cell), CODE_BEHIND.fullmatch(cell)
     if before:
         return before[1], before[2]
@@ -61,26 +64,21 @@ def money(cell: str) -> tuple[str, str]:
 
 def is_uncounted(line: Line) -> bool:
     """Has a row neither count nor symbol?"""
-    return all(cell_text(line, name) == "" for name in (*IDS, "quantity"))
-
-
-def cell_text(line: Line, name: str) -> str:
-    """A cell, empty where the broker writes that there is nothing."""
-    cell = line.cells.get(name, "")
-    return "" if cell in amounts.NOTHING else cell
+    return not any(line.cells.get(name) for name in (*IDS, "quantity"))
 
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """A line with its numbers."""
+    """A line with its numbers; `numbers` are those that were asked for already."""
 
     line: Line
     form: Form
     notation: Notation | None
+    numbers: dict[str, Decimal | None] = field(default_factory=dict)
 
     def text(self, name: str) -> str:
-        """A cell, empty where the broker writes that there is nothing."""
-        return cell_text(self.line, name)
+        """A cell, empty where there is nothing or no such column."""
+        return self.line.cells.get(name, "")
 
     def column(self, name: str) -> str:
         """What the file calls a field."""
@@ -98,7 +96,14 @@ class Cells:
 
     def number(self, name: str) -> Decimal | None:
         """The number of a cell; None where there is none; raises BadCell."""
+        if name not in self.numbers:
+            self.numbers[name] = self._number(name)
+        return self.numbers[name]
+
+    def _number(self, name: str) -> Decimal | None:
         cell, column = self.text(name), self.column(name)
+        if not cell:
+            return None
         bare = money(cell)[1]
         if "%" in bare:
             reason = f"{column} {shown(cell)} is a percentage"
@@ -158,8 +163,10 @@ class Cells:
     def _check_sign(self, name: str, unit: Unit | None) -> None:
         """$, €, £ and ¥ are signs of some currencies only."""
         cell, column = self.text(name), self.column(name)
+        if unit is None:
+            return
         for sign, currencies in SIGNS.items():
-            if sign in cell and unit is not None and unit.currency not in currencies:
+            if sign in cell and unit.currency not in currencies:
                 reason = f"{column} {shown(cell)} is not in {unit.currency}"
                 raise BadCell(reason, code="two_currencies", column=column, value=cell)
 
@@ -177,24 +184,8 @@ def is_cash(row: Cells) -> bool:
     symbol, label = row.text("symbol"), "" if row.id else row.text("name")
     if row.product_type == cash_words.CASH or symbol.upper().startswith(cash_words.PREFIX):
         return True
-    names = [name for name in (symbol, label) if is_cash_name(name) or is_pending(name)]
+    names = [name for name in (symbol, label) if cash_words.is_cash_name(name) or is_pending(name)]
     return bool(names) and row.number("price") in {None, ONE}
-
-
-def is_cash_name(text: str) -> bool:
-    """Is it what a broker calls cash, or a fund of the money market?
-
-    >>> is_cash_name("CASH & CASH FUND & FTX CASH (EUR)"), is_cash_name("CASHLESS INC")
-    (True, False)
-    """
-    return cash_words.is_cash_name(text) or text.upper().startswith(FUND_OF_CASH)
-
-
-def is_plain_cash(text: str) -> bool:
-    """Is it a word or a currency, where nothing had to be decided?"""
-    upper = " ".join(text.upper().split())
-    plainly = upper in cash_words.WORDS or cash_words.currency_of(upper)
-    return bool(plainly) or upper.startswith((FUND_OF_CASH, cash_words.PREFIX))
 
 
 def is_pending(text: str) -> bool:
@@ -283,7 +274,7 @@ def position_of(row: Cells) -> Position:
         account=row.line.account,
         bucket=row.text("bucket"),
         value=value,
-        base_value=row.number("base_value"),
+        base_value=_base_value(row, value),
     )
 
 
@@ -315,7 +306,7 @@ def _is_per_hundred(
     """Is what a CUSIP or an ISIN names valued at a hundredth of quantity times price? A bond is."""
     if not (is_isin(symbol) or CUSIP.fullmatch(symbol)) or not (price and value and quantity):
         return False
-    return abs(value * HUNDRED / (quantity * price) - 1) <= NEAR
+    return price <= MOST_PERCENT and abs(value * HUNDRED / (quantity * price) - 1) <= NEAR
 
 
 def _value(row: Cells, unit: Unit | None) -> Decimal | None:
@@ -325,6 +316,16 @@ def _value(row: Cells, unit: Unit | None) -> Decimal | None:
     if value is None or (of_value and of_value.currency) != (unit and unit.currency):
         return None
     return of_value.major(value) if of_value else value
+
+
+def _base_value(row: Cells, value: Decimal | None) -> Decimal | None:
+    """The value in the base currency: of a cell of its own, or that names no currency beside a
+    price that does.
+    """
+    in_base = row.number("base_value")
+    if in_base is None and value is None and row.unit("currency", "value") is None:
+        in_base = stated_value(row)
+    return in_base
 
 
 def has_cost(row: Cells) -> bool:

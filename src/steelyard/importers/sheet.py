@@ -11,10 +11,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from types import MappingProxyType
+from typing import Literal
 
 from steelyard.errors import InputError, RejectedRow, did_you_mean, one_line
 from steelyard.importers import reading
+from steelyard.importers.amounts import NOTHING as NO_NUMBER
 from steelyard.importers.amounts import Notation
 from steelyard.importers.statement import Passed, Source
 from steelyard.importers.values import NOTHING, BadCell, shown
@@ -92,8 +95,9 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row of a table: field -> cell, and the column names for messages.
+    """A row of a table: field -> cell, empty where the broker writes that there is nothing.
 
+    names   of the columns, for messages
     table   which table of the file, from 0
     """
 
@@ -131,6 +135,7 @@ class Sheet:
         )
 
 
+@lru_cache(maxsize=4096)
 def plain(cell: str) -> str:
     """A header cell or a word as it is compared: lower case, one blank, straight apostrophes."""
     return " ".join(cell.lower().replace("\u2019", "'").replace("\ufeff", "").split())
@@ -189,13 +194,17 @@ def cells_of(text: str, delimiter: str) -> list[str]:
 
 def is_header(cells: Sequence[str], form: Form) -> bool:
     """Does a row name enough of the form's columns, and none of another table?"""
-    names = set(_names(cells))
-    names |= {_templated(name) for name in names}
-    return len(names & form.signs) >= form.enough and not _of_next_table(names, form)
+    return _heading(cells, form) == "this table"
 
 
-def _of_next_table(names: set[str], form: Form) -> bool:
-    return len(names & form.next_table) > 1
+def _heading(cells: Sequence[str], form: Form) -> Literal["", "this table", "next table"]:
+    """Of which table a row is the header."""
+    names = {plain(cell) for cell in cells if cell}
+    if len(names & form.next_table) > 1:
+        return "next table"
+    if names & form.signs:
+        names |= {_templated(name) for name in names}
+    return "this table" if len(names & form.signs) >= form.enough else ""
 
 
 def _names(cells: Sequence[str]) -> list[str]:
@@ -280,15 +289,15 @@ class _Cutter:
 
     def take(self, line: int, cells: list[str], following: list[str]) -> None:
         """Put one row where it belongs; `following` is the one after it."""
-        form, names = self.sheet.form, set(_names(cells))
+        form, heading = self.sheet.form, _heading(cells, self.sheet.form)
         text = ", ".join(cell for cell in cells if cell)
         alone = sum(map(bool, cells)) == 1
         if self.over:
             self._pass(line, form.next_rows)
-        elif _of_next_table(names, form):
+        elif heading == "next table":
             self.over = self.sheet.closed = True
             self._pass(line, "header of another table")
-        elif is_header(cells, form):
+        elif heading:
             self._begin(line, cells)
         elif not self._note(line, text):
             if alone and form.sections and is_header(following, form):
@@ -361,7 +370,8 @@ class _Cutter:
         if misfit is not None:
             self.sheet.reject(line, misfit)
             return
-        fields = {meaning: cells[place] for meaning, place in self.header.places.items()}
+        places = self.header.places.items()
+        fields = {name: "" if cells[at] in NO_NUMBER else cells[at] for name, at in places}
         account = one_line(fields.get("account", ""), MOST_TEXT) or self.account
         row = Line(line, fields, self.header.names, account, self.sheet.tables - 1)
         first = plain(next(cell for cell in cells if cell))

@@ -91,7 +91,12 @@ def number(text: str, column: str) -> Decimal:
     """
     match = NUMBER.fullmatch(text) if len(text) <= MAX_DIGITS else None
     if match is None or abs(int(match[1] or 0)) > MAX_EXPONENT:
-        raise BadCell(f"{column} {shown(text)} {_why_no_number(text)}")
+        raise BadCell(
+            f"{column} {shown(text)} {_why_no_number(text)}",
+            code="no_number",
+            column=column,
+            value=text,
+        )
     return Decimal(text)
 
 
@@ -152,7 +157,14 @@ def fraction(text: str, column: str) -> float:
     value = number(text, column)
     if not 0 <= value <= 1:
         rule = f"must be a fraction from 0 to 1; {as_fraction(value)}"
-        raise BadCell(f"{column} {shown(text)} {rule}")
+        raise BadCell(
+            f"{column} {shown(text)} {rule}",
+            code="no_fraction",
+            column=column,
+            value=text,
+            limit="0 to 1",
+            hint=as_fraction(value),
+        )
     return float(value)
 
 
@@ -168,13 +180,24 @@ def as_fraction(percent: Decimal) -> str:
 def day(text: str, column: str) -> date:
     """A date as 2022-12-28."""
     if not text:
-        raise BadCell(f"{column} is missing")
+        raise BadCell(f"{column} is missing", code="missing_date", column=column)
     if not ISO_DATE.fullmatch(text):
-        raise BadCell(f"{column} {shown(text)} is not a date; write 2022-12-28")
+        raise BadCell(
+            f"{column} {shown(text)} is not a date; write 2022-12-28",
+            code="bad_date",
+            column=column,
+            value=text,
+            hint="write 2022-12-28",
+        )
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise BadCell(f"{column} {shown(text)} is not a day of the calendar") from error
+        raise BadCell(
+            f"{column} {shown(text)} is not a day of the calendar",
+            code="bad_date",
+            column=column,
+            value=text,
+        ) from error
 
 
 def symbol(text: str) -> str:
@@ -267,7 +290,13 @@ def flag(text: str, column: str) -> bool:
     """`true` or `false`."""
     lower = text.lower()
     if lower not in {"true", "false"}:
-        raise BadCell(f"{column} {shown(text)} must be true or false")
+        raise BadCell(
+            f"{column} {shown(text)} must be true or false",
+            code="no_flag",
+            column=column,
+            value=text,
+            limit="true or false",
+        )
     return lower == "true"
 
 

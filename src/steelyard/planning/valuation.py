@@ -236,7 +236,12 @@ def _price(
         raise PlanRefused(
             f"The price of {symbol} is of {quote.on}, after the day of the plan "
             f"({snapshot.as_of}). Nothing was planned: correct its date, or plan as of a later day "
-            "(--as-of)."
+            "(--as-of).",
+            code="price_after_day",
+            place=symbol,
+            value=quote.on,
+            limit=snapshot.as_of,
+            hint="correct its date, or plan as of a later day (--as-of)",
         )
     rate = _rate(security.currency, snapshot, market, limits)
     if rate is None:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -160,6 +161,18 @@ def test_the_file_of_another_form_is_an_error_or_says_nothing():
 @settings(max_examples=400)
 @given(st.data())
 def test_changed_bytes_are_an_error_or_read_as_they_stand(data: st.DataObject):
+    check_changed_bytes(data)
+
+
+@pytest.mark.nightly
+@settings(max_examples=10_000)
+@given(st.data())
+def test_many_changed_bytes_are_an_error_or_read_as_they_stand(data: st.DataObject):
+    check_changed_bytes(data)
+
+
+def check_changed_bytes(data: st.DataObject) -> None:
+    """Some bytes of some fixture, each changed to one that means something."""
     form, path = data.draw(st.sampled_from(fixtures()))
     source = open_source(path)
     content = bytearray(source.content)

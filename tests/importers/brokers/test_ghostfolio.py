@@ -42,7 +42,7 @@ def test_drafts_after_the_export_are_passed_over_and_counted():
     assert [(row.line, row.what) for row in read.passed] == [
         (21, "dividend activity"),
         (22, "fee activity"),
-        (23, "draft, dated after the export"),
+        (23, "draft dated after the export"),
     ]
     assert read.as_of == date(2025, 3, 7)
 

@@ -67,6 +67,24 @@ def test_accounts_are_read_apart_and_the_base_summary_only_where_it_is_all_there
     assert cash(alone) == [("U0000003", "CHF", D("250.5"), None)]
 
 
+def test_one_symbol_of_two_securities_has_no_name_and_its_listings_are_not_mixed():
+    plain = fixture(FORM, "plain.csv")
+    info = "Financial Instrument Information,Data,Stocks,BRK B,"
+    second = f"{info}ANOTHER COMPANY,1,GB0000000009,BRK B,LSE,1,COMMON,\n{info}"
+    listed = "Open Positions,Data,Summary,Stocks,GBP,VOD"
+    both = f"{listed.replace('GBP,VOD', 'GBP,BRK B')},-,7,1,3,21,4,28,7,,\n{listed}"
+    read = answer(FORM, changed(changed(plain, info, second), listed + ",-", both + ",-"))
+
+    assert isinstance(read, Statement)
+    rows = [row for row in read.positions if row.symbol == "BRK.B"]
+    assert [(row.currency, row.quantity, row.name, row.product_type) for row in rows] == [
+        ("USD", 10, "", ""),
+        ("USD", 5, "", ""),
+        ("GBP", 7, "", ""),
+    ]
+    assert read.rejected == ()
+
+
 def test_an_account_without_positions_is_empty_and_one_without_cash_is_said_to_be_so():
     empty = statement(FORM, "empty.csv")
     plain = fixture(FORM, "plain.csv")
@@ -123,8 +141,8 @@ def test_what_cannot_be_so_is_refused_by_line_or_with_both_readings():
 
 def test_a_period_that_is_not_read_and_columns_that_are_not_there_refuse_the_file():
     cases = {
-        "period": ("December 31, 2025\"", "31. Dezember 2025\"", "bad_date"),
-        "a day that is not": ("December 31, 2025\"", "December 32, 2025\"", "bad_date"),
+        "period": ("December 31, 2025\"", "31. Dezember 2025\"", "bad_period"),
+        "a day that is not": ("December 31, 2025\"", "December 32, 2025\"", "bad_period"),
         "column": ("Close Price,Value", "Schlusskurs,Value", "no_column"),
     }  # fmt: skip
 

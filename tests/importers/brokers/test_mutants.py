@@ -182,7 +182,9 @@ def test_a_changed_cell_is_an_error_or_read_as_it_stands(data: st.DataObject):
 def test_any_text_behind_a_header_is_an_error_or_a_statement(text: str, fixture: tuple[str, Path]):
     name, path = fixture
     head = exports.source(path).text.splitlines(keepends=True)[:4]
+    file = exports.source(path, "".join(head) + text)
 
-    answer = exports.read(name, exports.source(path, "".join(head) + text))
+    answer = exports.read(name, file)
 
     assert isinstance(answer, Statement | SteelyardError)
+    assert {form.recognises(exports.source(path, text)) for form in exports.FORMS} <= {True, False}

@@ -190,3 +190,10 @@ def test_characters_are_decoded_as_the_header_says():
 
     assert isinstance(read, Statement)
     assert read.positions[1].name == "Coca-Côla"
+
+
+def test_a_short_position_is_negative_whichever_way_the_bank_signs_it():
+    for units in ("<UNITS>-10<", "<UNITS>10<"):
+        read = answer(FORM, changed(fixture(FORM, "plain.ofx"), "<UNITS>-10<", units))
+        assert isinstance(read, Statement)
+        assert read.positions[1].quantity == -10, units

@@ -238,7 +238,7 @@ def _entries(export: Export) -> Iterator[Entry]:
         try:
             kind, at = _text(item, "type"), _time(_text(item, "date"), "date")
             if at > export.now:
-                export.passed.append(Passed(line, "draft, dated after the export"))
+                export.passed.append(Passed(line, "draft dated after the export"))
             elif kind in TRADES:
                 yield _trade(export, item, line, at)
             elif kind in NO_SHARES:
@@ -259,7 +259,9 @@ def _trade(export: Export, item: Items, line: int, at: datetime) -> Entry:
     kind = KINDS.get(_text(profile, "assetSubClass"), "")
     price = values.amount(_text(item, "unitPrice"), "unitPrice")
     if price < 0:
-        raise BadCell(f"unitPrice {shown(str(price))} is below 0", column="unitPrice")
+        raise BadCell(
+            f"unitPrice {shown(str(price))} is below 0", column="unitPrice", code="price_below_zero"
+        )
     return Entry(
         line=line,
         at=at,

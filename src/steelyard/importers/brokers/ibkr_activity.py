@@ -25,7 +25,8 @@ from steelyard.notices import Notice
 
 TITLE = "IBKR activity statement"
 OPEN, CASH, ACCOUNT = "Open Positions", "Cash Report", "Account Information"
-SECTIONS = ("Statement", ACCOUNT, OPEN, CASH, "Financial Instrument Information")
+INFO = "Financial Instrument Information"
+SECTIONS = ("Statement", ACCOUNT, OPEN, CASH, INFO)
 FIRST = re.compile(r"\s*\"?[^\",\n]{1,60}\"?,\"?Header\"?,")
 DATA = re.compile(r"^\"?[^\",\n]{1,60}\"?,\"?Data\"?,", re.MULTILINE)
 DAY = re.compile(r"([A-Z][a-z]+) ([0-9]{1,2}), ([0-9]{4})")
@@ -78,12 +79,7 @@ def read(source: Source) -> Statement:
     reading = _lines(source)
     _check(reading)
     as_of = _as_of(reading)
-    infos = {
-        name.strip(): line
-        for line in reading.lines
-        if line.section == "Financial Instrument Information"
-        for name in line.get("Symbol").split(",")
-    }
+    infos = _infos(reading)
     rows = [row for line in reading.lines if (row := _open(line, infos, reading))]
     endings = _endings(reading)
     holdings, rejected = positions(rows, source.name)
@@ -216,14 +212,25 @@ def _last_day(line: Line, file: str) -> date:
     reason = f"{file} line {line.number}: the period {shown(text)} is not read"
     raise InputError(
         f"{reason}; it reads like January 9, 2026. {NOTHING} {LANGUAGE}",
-        code="bad_date",
+        code="bad_period",
         place=f"{file} line {line.number}",
         value=text,
         hint=LANGUAGE,
     )
 
 
-def _open(line: Line, infos: Mapping[str, Line], reading: Reading) -> Open | None:
+def _infos(reading: Reading) -> dict[str, Line | None]:
+    """What is known of each symbol; nothing of a symbol that two securities have."""
+    infos = dict[str, Line | None]()
+    for line in reading.lines:
+        for name in line.get("Symbol").split(",") if line.section == INFO else ():
+            other = infos.setdefault(name.strip(), line)
+            if other and other.get("Security ID") != line.get("Security ID"):
+                infos[name.strip()] = None
+    return infos
+
+
+def _open(line: Line, infos: Mapping[str, Line | None], reading: Reading) -> Open | None:
     """One row of open positions; None for other rows and for those that are rejected."""
     if line.section != OPEN:
         return None

@@ -123,7 +123,7 @@ def _notices(history: History, folded: Folded) -> Iterator[Notice]:
     if days:
         message = (
             f"Holdings are what the transactions from {min(days)} to {max(days)} add up to; "
-            f"what was bought before is not in them: {BEGIN}."
+            f"what was bought before, and a split without rows, is not in them: {BEGIN}."
         )
         yield Notice(code="folded", message=message, head=True)
     if not folded.whole:
@@ -142,7 +142,13 @@ def _old_currency(table: Table) -> str:
     old = [match[1].upper() for name in table.columns if (match := OLD_TOTAL.fullmatch(name))]
     if len(old) > 1:
         reason = f"{table.file} has totals in {' and '.join(old)}"
-        raise InputError(f"{reason}. {NOTHING} Keep one of the columns.", place=table.file)
+        raise InputError(
+            f"{reason}. {NOTHING} Keep one of the columns.",
+            place=table.file,
+            code="several_totals",
+            value=" and ".join(old),
+            hint="keep one of the columns",
+        )
     return (old or [""])[0]
 
 
@@ -192,7 +198,12 @@ def _time(text: str) -> datetime:
     try:
         at = datetime.fromisoformat(f"{day} {clock}")
     except ValueError as error:
-        raise BadCell(f"time {shown(text)} is not a time of the day") from error
+        raise BadCell(
+            f"time {shown(text)} is not a time of the day",
+            code="bad_time",
+            column="time",
+            value=text,
+        ) from error
     return at.replace(microsecond=int(parts[:MICROSECONDS].ljust(MICROSECONDS, "0")))
 
 
@@ -200,7 +211,12 @@ def _shares(row: Row) -> Decimal:
     """Shares of a row, 0 where it moves none."""
     shares = amount(row.get(SHARES), SHARES) or Decimal(0)
     if shares < 0:
-        raise BadCell(f"{shown(row.get(SHARES))} shares: the action says the direction")
+        raise BadCell(
+            f"{shown(row.get(SHARES))} shares: the action says the direction",
+            code="shares_below_zero",
+            column=SHARES,
+            value=row.get(SHARES),
+        )
     return shares
 
 
@@ -293,7 +309,11 @@ def _split(at: datetime, rows: Mapping[str, Row]) -> Entry:
     """A split of its two rows; raises BadCell where one of them is missing."""
     if {*rows} != {SPLIT_OPEN, SPLIT_CLOSE}:
         missing = SPLIT_OPEN if SPLIT_CLOSE in rows else SPLIT_CLOSE
-        raise BadCell(f"a split has two rows of one time, and {shown(missing)} is missing")
+        raise BadCell(
+            f"a split has two rows of one time, and {shown(missing)} is missing",
+            code="half_a_split",
+            value=missing,
+        )
     after, before = (_shares(rows[action]) for action in (SPLIT_OPEN, SPLIT_CLOSE))
     if not after or not before:
         raise BadCell("a split without shares", code="missing", column=SHARES)

@@ -288,7 +288,7 @@ def _certificate(book: Book, tally: Tally) -> None:
     place.number("search_gap", bound - reached, name, bound, score["hold"])
     place.rule("search_gap", gap >= 0, at_least(ZERO), "no gap is negative")
     _share_of_improvement(gap, score["improvement"], place)
-    slack = NUMBER_SLACK * (1 + abs(bound))
+    slack = NUMBER_SLACK * (1 + abs(bound) + abs(score["hold"]))
     for n, other in enumerate(book.doc["alternatives"]):
         if book.overdrawn and other["name"] in {HOLD, GREEDY}:
             continue  # they need not pay what is owed

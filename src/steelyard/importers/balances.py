@@ -1,0 +1,52 @@
+"""Rows of cash to balances by currency, and to what is still on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from steelyard.errors import RejectedRow
+from steelyard.importers.cash_words import is_plain_cash
+from steelyard.importers.statement import Balance
+from steelyard.importers.values import shown
+from steelyard.money import ZERO
+from steelyard.notices import Notice
+from steelyard.portfolio import Settling
+
+
+@dataclass
+class Cash:
+    """Rows of cash: balances by currency, and what is still on its way.
+
+    default   the currency of a row that names none
+    """
+
+    file: str
+    default: str
+    balances: dict[str, Decimal] = field(default_factory=dict)
+    settling: list[Settling] = field(default_factory=list)
+    rejected: list[RejectedRow] = field(default_factory=list)
+    _lines: dict[tuple[str, str, date | None], int] = field(default_factory=dict)
+    _words: dict[str, str] = field(default_factory=dict)
+
+    def take(self, row: Balance) -> None:
+        """Add a balance; our own CASH:CUR of one day may stand once."""
+        currency = row.currency or self.default or "USD"
+        if row.label:
+            self._words[row.label] = currency
+        first = self._lines.setdefault((row.label, currency, row.settles), row.line)
+        if not row.label and first != row.line:
+            reason = f"CASH:{currency} stands on line {first} already"
+            self.rejected.append(RejectedRow(self.file, row.line, reason, "same_cash"))
+        elif row.settles is None:
+            self.balances[currency] = self.balances.get(currency, ZERO) + row.amount
+        else:
+            self.settling.append(Settling(currency, row.amount, row.settles))
+
+    def notices(self) -> Iterator[Notice]:
+        """Say which words were read as cash, and in which currency; first what is no plain word."""
+        for word, currency in sorted(self._words.items()):
+            message = f"{shown(word)} of {self.file} is read as cash in {currency}."
+            yield Notice(code="read_as_cash", message=message, head=not is_plain_cash(word))
