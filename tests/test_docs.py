@@ -404,7 +404,9 @@ def sections(page: str) -> dict[str, list[Fence]]:
 
 
 SECTIONS = [
-    (page, title) for page in ("guide.md", "troubleshooting.md") for title in sections(page)
+    (page, title)
+    for page in ("guide.md", "importing.md", "troubleshooting.md")
+    for title in sections(page)
 ]
 
 
