@@ -452,6 +452,19 @@ def test_every_trouble_of_the_documents_has_its_section():
     ]  # fmt: skip
 
 
+def test_every_code_of_the_troubles_is_one_that_the_sources_give():
+    page = FENCE.sub("", (DOCS / "troubleshooting.md").read_text(encoding="utf-8"))
+    quoted = {
+        code
+        for line in re.findall(r"\*Code\*: ([^*]*)", page)
+        for code in re.findall(r"`(\w+)`", line)
+    }
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
+
+    assert quoted
+    assert sorted(code for code in quoted if f'"{code}"' not in sources) == []
+
+
 def test_from_python_it_takes_under_ten_lines():
     script = next(fence for fence in fences("tutorial.md") if fence.name == "first.py")
 
