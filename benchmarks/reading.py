@@ -2,8 +2,9 @@
 
     python -m benchmarks.reading     makes the files, prints the table, and writes README.md
 
-The files are of made-up prices of four decimals. Seconds are those of the processor. Memory is the most that the process had at once,
-as the system counts it, less what it had when all was imported; Linux alone tells it.
+The files are of made-up prices of four decimals. Seconds are those of the processor. Memory is the
+most that the process had at once, as the system counts it, less what it had when all was imported;
+Linux alone tells it.
 """
 
 from __future__ import annotations
@@ -156,10 +157,10 @@ def rows_of(folder: Path) -> Iterator[str]:
     small = sample("growth").holdings
     size = len(open_source(small).content)
     yield Reading.of("small", small).row("14 holdings", size, "0.005 s")
-    held, ten = folder / "held.csv", folder / "ten.csv"
-    write_holdings(held, HELD)
+    account, ten = folder / "held.csv", folder / "ten.csv"
+    write_holdings(account, HELD)
     write_wide(ten, TEN_YEARS, HELD)
-    reading = Reading.of("account", held, ten)
+    reading = Reading.of("account", account, ten)
     name = f"{HELD:,} holdings, {TEN_YEARS:,} sessions of each, ready to plan"
     yield reading.row(name, ten.stat().st_size, "10 s, 1,074 MB in all")
     ten.unlink()

@@ -747,7 +747,12 @@ def cli_page() -> Iterator[str]:
         ("variable", "sets", "default"),
         [(f"`{one.name}`", one.meaning, one.default) for one in VARIABLES],
     )
-    yield from ("", "Where the failures of modules are kept while `STEELYARD_HOME` is unset:", "")
+    yield from (
+        "",
+        "Where the failures of modules are kept while `STEELYARD_HOME` is unset. Beside them is",
+        "looked for `import.toml`, the columns and aliases that `--mapping` takes:",
+        "",
+    )
     yield from table(
         ("platform", "file"), [(platform, where) for platform, where in HEALTH_FILE.items()]
     )

@@ -18,6 +18,7 @@ from steelyard.sentences import (
     points,
     quantity,
     renamed,
+    percent,
     say,
     signed,
     worded,
@@ -120,3 +121,14 @@ def test_no_number_reads_minus_zero(value):
     ):
         assert "-" not in text
         assert not (MINUS in text and not any(digit in text for digit in "123456789"))
+
+
+def test_a_weight_is_rounded_alike_in_a_sentence_and_in_a_table():
+    # the sums of weights behind one published figure differ in the last bits
+    for tenths in range(5, 10_000, 10):
+        weight = tenths / 100_000
+        for noise in (-2e-17, 0.0, 2e-17, 1e-16):
+            near = weight + noise
+            words = say("{before:one} {after:pct}", before=100 * near, after=near).text
+            first, second = words.replace("\u00a0%", "").split(" ")
+            assert first == second == percent(near), near

@@ -26,6 +26,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+LONGEST_VALUE = 1000
+"""Characters of a value or a limit, in what programs read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -77,8 +80,8 @@ class SteelyardError(Exception):
             code=code or self.code,
             message=message,
             place=place,
-            value=None if value is None else str(value),
-            limit=None if limit is None else str(limit),
+            value=None if value is None else str(value)[:LONGEST_VALUE],
+            limit=None if limit is None else str(limit)[:LONGEST_VALUE],
             hint=hint,
         )
         self._faults = tuple(faults)
@@ -122,7 +125,8 @@ class RejectedRow:
         """The same, for programs."""
         column = f", column {self.column}" if self.column else ""
         place = f"{self.file} line {self.line}{column}"
-        return Fault(self.code, str(self), place, self.value, self.limit, self.hint)
+        value = None if self.value is None else self.value[:LONGEST_VALUE]
+        return Fault(self.code, str(self), place, value, self.limit, self.hint)
 
     def __str__(self) -> str:
         return f"{self.file} line {self.line}: {self.reason}"

@@ -69,7 +69,10 @@ class Limits(Section):
         None, "one-way turnover, of value; off when absent", gt=0, le=2
     )
     max_position_weight: float = setting(
-        0.20, "largest single company, of value; funds exempt", gt=0, le=1
+        0.20,
+        "largest single name, of value; funds exempt, and a target wins over the default",
+        gt=0,
+        le=1,
     )
     max_group_weight: float | None = setting(
         None, "largest sector or country; off when absent", gt=0, le=1

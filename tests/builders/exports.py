@@ -122,12 +122,14 @@ def has_decimal_comma(name: str, file: Source) -> bool:
 
 
 def _differences(name: str, file: Source, statement: Statement, comma: bool) -> list[str]:
+    if statement.rejected:
+        # nothing may be planned with it, so no number of it is used and no row is missed
+        return []
     cells = rows(file)
-    at = (*statement.positions, *statement.balances, *statement.passed, *statement.rejected)
+    at = (*statement.positions, *statement.balances, *statement.passed)
     lines = {row.line for row in at}
     headers = {line for line in cells if is_header(name, cells[line])}
-    # while a line is rejected nothing is planned, so no other can be missed
-    lost = set() if statement.rejected else set(cells) - lines - headers
+    lost = set(cells) - lines - headers
     wrong = [f"line {line} is lost" for line in sorted(lost)]
     for position in statement.positions:
         header = cells[max(line for line in headers if line < position.line)]

@@ -141,44 +141,44 @@ def _of_trading212(source: Source, statement: Statement) -> Iterator[str]:
             isin = cells[header["ISIN"]].strip() if "ISIN" in header else ""
             at = datetime.fromisoformat(cells[header["Time"]].strip())
             events.append((at, action, ticker or isin, Fraction(Decimal(shares.replace(",", "")))))
-    yield from _folded(statement, _held(events))
+    yield from _folded(statement, _fold(events))
 
 
-def _held(events: list[tuple[datetime, str, str, Fraction]]) -> dict[str, Fraction]:
-    held: dict[str, Fraction] = defaultdict(Fraction)
+def _fold(events: list[tuple[datetime, str, str, Fraction]]) -> dict[str, Fraction]:
+    shares_of: dict[str, Fraction] = defaultdict(Fraction)
     halves: dict[tuple[datetime, str], dict[int, Fraction]] = defaultdict(dict)
     for at, action, name, shares in sorted(events, key=lambda event: event[0]):
         if action in SIGNS:
-            held[name] += SIGNS[action] * shares
+            shares_of[name] += SIGNS[action] * shares
             continue
         both = halves[at, name]
         both[SPLITS[action]] = shares
         if len(both) == len(SPLITS):
-            held[name] *= both[1] / both[0]
-    return held
+            shares_of[name] *= both[1] / both[0]
+    return shares_of
 
 
 def _of_ghostfolio(source: Source, statement: Statement) -> Iterator[str]:
-    held: dict[str, Fraction] = defaultdict(Fraction)
+    shares_of: dict[str, Fraction] = defaultdict(Fraction)
     export = json.loads(source.text, parse_float=Decimal, parse_int=Decimal)
     exported = str(export.get("meta", {}).get("date", ""))[:10] or "9999"
     for item in export["activities"]:
         sign = {"BUY": 1, "SELL": -1}.get(item.get("type"))
         if sign and str(item.get("date"))[:10] <= exported:
             symbol = item.get("symbol") or item.get("SymbolProfile", {}).get("symbol")
-            held[str(symbol)] += sign * Fraction(item["quantity"])
-    yield from _folded(statement, held)
+            shares_of[str(symbol)] += sign * Fraction(item["quantity"])
+    yield from _folded(statement, shares_of)
 
 
-def _folded(statement: Statement, held: Mapping[str, Fraction]) -> Iterator[str]:
+def _folded(statement: Statement, shares_of: Mapping[str, Fraction]) -> Iterator[str]:
     """Quantities by symbol, of those that are left, however the symbols are written."""
     ours: dict[str, Fraction] = defaultdict(Fraction)
     for row in statement.positions:
         ours[row.symbol] += Fraction(row.quantity)
     mine = sorted(shares for shares in ours.values() if shares)
-    theirs = sorted(shares for shares in held.values() if shares)
+    theirs = sorted(shares for shares in shares_of.values() if shares)
     if [round(float(n), 9) for n in mine] != [round(float(n), 9) for n in theirs]:
-        yield f"{[float(n) for n in mine]} are left, and by the second reader {held}"
+        yield f"{[float(n) for n in mine]} are left, and by the second reader {shares_of}"
 
 
 READERS: Mapping[str, Callable[[Source, Statement], Iterator[str]]] = {

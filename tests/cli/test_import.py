@@ -88,11 +88,11 @@ def test_no_window_is_too_narrow(monkeypatch, width: str):
 
 
 def test_one_account_of_several_is_shown_and_written_and_another_is_refused(own: Path):
-    one = json.loads(imported(own, "--account", "ONE", "--json").stdout)
+    first = json.loads(imported(own, "--account", "ONE", "--json").stdout)
     wrong = imported(own, "--account", "tow", code=1).stderr
 
-    assert [row["symbol"] for row in one["positions"]] == ["AAA", "OLD"]
-    assert [row["amount"] for row in one["balances"]] == ["300"]
+    assert [row["symbol"] for row in first["positions"]] == ["AAA", "OLD"]
+    assert [row["amount"] for row in first["balances"]] == ["300"]
     assert "Did you mean two?" in wrong
 
 
@@ -204,7 +204,7 @@ def test_the_forms_are_listed_with_where_they_are_from(tmp_path, monkeypatch):
     result = imported("--list")
     rows = json.loads(imported("--list", "--json").stdout)
 
-    assert [row["name"] for row in rows] == list(registry.forms().by_name)
+    assert [row["name"] for row in rows] == ["own", "generic", *registry.forms().by_name]
     assert rows[-1] == {"name": "x", "title": "X files", "source": "x-importer 1.0", "extra": ""}
     assert "X files" in result.stdout
     assert "The importer 'broken' of x-importer 1.0 is not used" in result.stderr

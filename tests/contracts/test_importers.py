@@ -185,10 +185,10 @@ def test_an_importer_prints_nothing_and_opens_no_file(importers, sources):
             opened.append(f"{event} {details[0]}")
 
     for rounds in range(2):  # what is imported on the first round is there on the second
-        said = io.StringIO()
+        printed = io.StringIO()
         for form, sheets in sources.items():
             for source in sheets:
-                with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+                with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
                     if rounds:
                         active[0] = True
                     read(importers[form], source)
@@ -196,7 +196,7 @@ def test_an_importer_prints_nothing_and_opens_no_file(importers, sources):
         if not rounds:
             sys.addaudithook(hook)
 
-    assert (opened, said.getvalue()) == ([], "")
+    assert (opened, printed.getvalue()) == ([], "")
 
 
 def test_a_message_repeats_at_most_forty_characters_of_a_cell(importers, sources):

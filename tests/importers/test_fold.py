@@ -88,12 +88,17 @@ def histories(draw: st.DrawFn) -> list[Entry]:
 
 
 def by_share(rows: list[Position]) -> list[tuple[Decimal | None, date | None]]:
-    """Cost and day of every share, in the order of the lots."""
+    """Cost and day of every share."""
     return [
         (row.average_cost and round(row.average_cost, 20), row.acquired)
         for row in rows
         for _ in range(int(row.quantity))
     ]
+
+
+def in_order(shares: list[tuple[Decimal | None, date | None]]) -> list[tuple[date, Decimal]]:
+    """Shares by day and cost, what is not known first."""
+    return sorted((day or date.min, cost or Decimal(0)) for cost, day in shares)
 
 
 @given(histories())
@@ -116,7 +121,8 @@ def test_a_fold_leaves_what_counting_every_share_leaves(entries: list[Entry]):
             (None if cost is None else round(Decimal(cost.numerator) / cost.denominator, 20), day)
             for cost, day in drawer.shares
         ]
-        assert by_share(rows) == costs
+        assert in_order(by_share(rows)) == in_order(costs)
+        assert len({(row.average_cost, row.acquired) for row in rows}) == len(rows)
         dates = {(row.last_bought, row.last_sold, row.sold_at_loss) for row in rows}
         assert dates == {(drawer.bought, drawer.sold, drawer.loss)}
 

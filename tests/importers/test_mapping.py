@@ -25,10 +25,10 @@ def test_what_is_not_understood_is_refused_with_what_to_do(tmp_path: Path):
         ("[alias]\nA = 1\n", "bad_value"),
         ("[aliases]\nA = 'B'\n", "unknown_key"),
         ("[alias]\nA = 'B'\nB = 'C'\n", "alias_chain"),
-        ("[alias]\n'' = 'B'\n", "bad_symbol"),
+        ("[alias]\n'' = 'B'\n", "bad_alias"),
         ("alias = 3\n", "unknown_key"),
         ("[alias\n", "not_toml"),
-        ("\xff", "not_toml"),
+        ("\xff", "not_utf_8"),
     ):
         with pytest.raises(InputError) as refusal:
             read_mapping(written(tmp_path, text.encode("latin-1"), "import.toml"))

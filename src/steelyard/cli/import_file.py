@@ -19,7 +19,7 @@ from steelyard.cli.output import FAILED, guarded, note, save, screen, writable, 
 
 if TYPE_CHECKING:
     from steelyard.importers.mapping import ImportMapping
-    from steelyard.importers.registry import Form
+    from steelyard.importers.registry import Forms
     from steelyard.importers.statement import Statement
 
 OTHER = "Name another file."
@@ -159,6 +159,8 @@ def _names(record: Any) -> Iterable[str]:
 def _value(value: Any) -> Any:
     from steelyard.canonical import plain
 
+    if isinstance(value, Mapping):
+        return {key: _value(entry) for key, entry in value.items()}
     if isinstance(value, tuple):
         return [_value(entry) for entry in value]
     if isinstance(value, Decimal):
@@ -230,33 +232,43 @@ def _next(file: Path, statement: Statement, paths: Mapping[str, Path | None]) ->
     securities = paths["securities"]
     listed = f" --securities {shlex.quote(str(securities))}" if securities else ""
     holdings = shlex.quote(str(paths["holdings"] or file))
-    day = f" --as-of {statement.as_of}" if paths["holdings"] and statement.as_of else ""
-    command = f"steelyard plan --holdings {holdings}{listed} --targets TARGETS.csv{day}"
+    more = ""
+    if paths["holdings"]:  # what our own form has no column for
+        more += f" --as-of {statement.as_of}" if statement.as_of else ""
+        more += f" --base {statement.base}" if statement.base else ""
+        more += " --fx RATES.csv" if statement.rates else ""
+    command = f"steelyard plan --holdings {holdings}{listed} --targets TARGETS.csv{more}"
     write(f"\n{visible(f'To plan with it: {command}')}\n")
 
 
 def _list(as_json: bool) -> None:
-    """Every form that is recognised, and whose it is."""
+    """Every form that can be named, and whose it is."""
     from steelyard.importers.registry import forms
 
     every = forms()
+    rows = list(_listed(every))
     if as_json:
-        write_json([_listed(form) for form in every.by_name.values()])
+        write_json(rows)
     else:
         from steelyard.report.terminal.columns import Column, Row, table
 
         columns = (Column("Form"), Column("Files"), Column("From", drop=1), Column("Extra", drop=2))
-        rows = [Row(tuple(_listed(form).values())) for form in every.by_name.values()]
-        write(screen(lambda console: table(console, columns, rows)))
+        lines = [Row(tuple(row.values())) for row in rows]
+        write(screen(lambda console: table(console, columns, lines)))
     for problem in every.problems:
         note(problem.message)
 
 
-def _listed(form: Form) -> dict[str, str]:
-    importer = form.importer
-    return {
-        "name": importer.name,
-        "title": importer.title,
-        "source": form.source,
-        "extra": importer.extra,
-    }
+def _listed(every: Forms) -> Iterable[dict[str, str]]:
+    from steelyard.importers.registry import BUILT_IN, WITHOUT_IMPORTER
+
+    for name, title in WITHOUT_IMPORTER.items():
+        yield {"name": name, "title": title, "source": BUILT_IN, "extra": ""}
+    for name, form in every.by_name.items():
+        importer = form.importer
+        yield {
+            "name": name,
+            "title": importer.title,
+            "source": form.source,
+            "extra": importer.extra,
+        }

@@ -143,6 +143,13 @@ def _remarks(statement: Statement) -> Iterator[tuple[str, Sequence[str]]]:
     yield "Worth knowing", [notice.message for notice in statement.warnings]
     if not statement.complete:
         yield "Not known", ["The cash: the file does not begin with all that came in."]
+    yield (
+        "Rates of the file",
+        [
+            f"One {name} is {quantity(rate)} {statement.base}"
+            for name, rate in statement.rates.items()
+        ],
+    )
     yield "Passed over", list(_passed(statement.passed))
     yield "Rejected", [str(row) for row in statement.rejected]
 

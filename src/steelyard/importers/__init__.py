@@ -1,13 +1,13 @@
 """Files to a snapshot, a market and targets: paths and arguments in, records out, nothing printed.
 
-    reading.py       any file: looked at, read under a limit, cut into rows
+    opening.py       a path → its content, by limits.py; reading.py cuts it into rows
     values.py        a cell → a symbol, a number, a day, a unit; amounts.py as brokers write them
     statement.py     what any file of holdings says; holdings.py reads our own form, brokers/ theirs
     registry.py      importers by name
     book.py          a statement → holdings with lots, cash
     spelling.py      the several names of a security → its symbol; mapping.py the user's aliases
     targets.py       symbol, weight        → weights
-    prices.py        wide or long          → closes and exact newest prices; history.py judges them
+    prices.py        wide, long, Parquet   → closes of what is in use; history.py judges them
     securities.py    symbol, name, …       → what may be traded
     fx.py            date, currency, rate  → rates; rates.py judges them
     index.py         like prices           → levels of market indices

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from steelyard.errors import RejectedRow
+from steelyard.importers.cash_words import is_plain_cash
 from steelyard.importers.statement import Balance
 from steelyard.importers.values import shown
 from steelyard.money import ZERO
@@ -45,7 +46,7 @@ class Cash:
             self.settling.append(Settling(currency, row.amount, row.settles))
 
     def notices(self) -> Iterator[Notice]:
-        """Say which words were read as cash, and in which currency."""
+        """Say which words were read as cash, and in which currency; first what is no plain word."""
         for word, currency in sorted(self._words.items()):
             message = f"{shown(word)} of {self.file} is read as cash in {currency}."
-            yield Notice(code="read_as_cash", message=message, head=True)
+            yield Notice(code="read_as_cash", message=message, head=not is_plain_cash(word))

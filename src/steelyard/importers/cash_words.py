@@ -18,6 +18,8 @@ WORDS = frozenset(
         *("EFECTIVO", "CONTANTI", "LIQUIDITÀ"),
     }
 )
+FUND_OF_CASH = "CASH & CASH FUND"
+"""DEGIRO's cash: this, sometimes more words, and the currency in brackets."""
 CURRENCIES = frozenset(
     {
         *("AUD", "BGN", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF"),
@@ -41,11 +43,20 @@ def is_cash(name: str, price: Decimal | None) -> bool:
     return is_cash_name(name) and (price is None or price == 1)
 
 
+def is_plain_cash(name: str) -> bool:
+    """Is it a word of cash or a currency? Nothing had to be decided to read it so.
+
+    >>> is_plain_cash("CASH & CASH FUND & FTX CASH (EUR)"), is_plain_cash("CASHLESS INC")
+    (True, False)
+    """
+    upper = " ".join(name.upper().split())
+    return upper in WORDS or upper in CURRENCIES or upper.startswith((FUND_OF_CASH, PREFIX))
+
+
 def is_cash_name(name: str) -> bool:
     """Is it a cash word, a currency, or a fund of the money market?"""
-    upper = " ".join(name.upper().split())
-    bare = upper.rstrip("*")
-    return upper in WORDS or bare in CURRENCIES or MONEY_MARKET.fullmatch(bare) is not None
+    bare = name.upper().strip().rstrip("*")
+    return is_plain_cash(name) or bare in CURRENCIES or bool(MONEY_MARKET.fullmatch(bare))
 
 
 def currency_of(name: str) -> str:

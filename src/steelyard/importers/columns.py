@@ -15,7 +15,7 @@ from functools import partial
 from steelyard.errors import InputError, one_line
 from steelyard.importers import amounts, sheet
 from steelyard.importers.amounts import Notation
-from steelyard.importers.cash_words import PREFIX
+from steelyard.importers.cash_words import PREFIX, is_plain_cash
 from steelyard.importers.registry import Importer
 from steelyard.importers.rows import (
     Cells,
@@ -24,7 +24,6 @@ from steelyard.importers.rows import (
     has_cost,
     is_cash,
     is_pending,
-    is_plain_cash,
     is_uncounted,
     money,
     position_of,

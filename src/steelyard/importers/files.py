@@ -30,9 +30,6 @@ from steelyard.importers.values import normal
 from steelyard.notices import Notice
 
 AnyFile = HoldingsFile | PriceTable | TargetsFile | SecuritiesFile | FxFile
-OWN = "own"
-"""What `--as` calls our own form."""
-GENERIC = "generic"
 NO_COLUMNS: Mapping[str, str] = MappingProxyType({})
 
 ALL_CASH = HoldingsFile(file="--cash")
@@ -100,7 +97,7 @@ def read(
     exclude   symbols whose rows of the holdings are not looked at
     """
     limits = reading.limits
-    mapping = read_mapping(reading.mapping) if reading.mapping else ImportMapping()
+    mapping = read_mapping(reading.mapping, reading.limits) if reading.mapping else ImportMapping()
     listed = read_securities(securities, limits) if securities else None
     spellings = _spellings(mapping, listed)
     owned = ALL_CASH
@@ -175,9 +172,9 @@ def read_statement(
     own         reads our own form
     Raises InputError for a file of no form or of several, and for no such table.
     """
-    if form == OWN or (form is None and not columns and is_own(source)):
+    if form == registry.OWN or (form is None and not columns and is_own(source)):
         return own(source)
-    if form == GENERIC or (form is None and columns):
+    if form == registry.GENERIC or (form is None and columns):
         return _mapped(source, {**otherwise, **columns})
     problems: list[Notice] = []
     try:

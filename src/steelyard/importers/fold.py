@@ -259,9 +259,15 @@ def as_decimal(number: Fraction) -> Decimal:
 
 
 def _rows(stock: _Stock) -> Iterable[Position]:
-    """A row for each lot, or one of quantity 0 with the dates of what is sold out."""
+    """A row for each lot, or one of quantity 0 with the dates of what is sold out; lots of one day
+    and cost are one lot.
+    """
     empty = _Lot(stock.entry.line, Fraction(0), None, None)
-    for lot in stock.lots or (empty,):
+    rows = dict[tuple[date | None, Fraction | None], _Lot]()
+    for part in stock.lots or (empty,):
+        row = rows.setdefault((part.acquired, part.cost), replace(part, shares=Fraction(0)))
+        row.shares += part.shares
+    for lot in rows.values():
         yield Position(
             line=lot.line,
             symbol=stock.entry.symbol,

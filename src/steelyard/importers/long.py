@@ -17,9 +17,9 @@ import numpy as np
 from steelyard.arrays import FloatArray
 from steelyard.importers import plain, reading, values
 from steelyard.importers.grid import Grid
-from steelyard.importers.kept import Kept
 from steelyard.importers.lines import Lines
 from steelyard.importers.reading import Rejects
+from steelyard.importers.selection import Selection
 from steelyard.importers.values import BadCell, Unit
 
 DATE, SYMBOL, CLOSE, CURRENCY, SPLIT = "date", "symbol", "close", "currency", "split"
@@ -43,10 +43,10 @@ class Long:
     splits   name -> day -> shares after for one share before
     """
 
-    def __init__(self, columns: Sequence[str], grid: Grid, kept: Kept) -> None:
+    def __init__(self, columns: Sequence[str], grid: Grid, selection: Selection) -> None:
         self.width = len(columns)
         self.place = {name: columns.index(name) for name in READABLE if name in columns}
-        self.grid, self.kept, self.rejects = grid, kept, Rejects(kept.file)
+        self.grid, self.selection, self.rejects = grid, selection, Rejects(selection.file)
         self.units: dict[str, Unit] = {}
         self.splits: dict[str, dict[date, float]] = {}
         self._names: dict[str, str | None] = {}
@@ -168,7 +168,7 @@ class Long:
 
     def _name(self, text: str) -> str | None:
         if text not in self._names:
-            self._names[text] = self.kept.name(values.symbol(text))
+            self._names[text] = self.selection.name(values.symbol(text))
         return self._names[text]
 
     def _day(self, text: str) -> date:

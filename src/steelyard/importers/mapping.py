@@ -20,6 +20,8 @@ from typing import Any
 
 from steelyard.errors import InputError, did_you_mean
 from steelyard.importers import values
+from steelyard.importers.limits import LIMITS, FileLimits
+from steelyard.importers.reading import read_text
 from steelyard.importers.values import NOTHING, BadCell, shown
 
 TABLES = ("alias", "columns")
@@ -38,13 +40,11 @@ class ImportMapping:
     columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
-def read_mapping(path: Path) -> ImportMapping:
+def read_mapping(path: Path, limits: FileLimits = LIMITS) -> ImportMapping:
     """The mapping of a TOML file; raises InputError for anything in it that is not understood."""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise _unusable(path, "does not exist", "Check the path.", "no_file") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        content = tomllib.loads(read_text(path, limits))
+    except tomllib.TOMLDecodeError as error:
         raise _unusable(path, f"is not TOML: {error}", "Correct it.", "not_toml") from error
     for name, table in content.items():
         if name not in TABLES or not isinstance(table, dict):

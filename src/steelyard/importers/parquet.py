@@ -18,10 +18,10 @@ from steelyard.arrays import FloatArray
 from steelyard.errors import InputError
 from steelyard.importers import plain, reading, values
 from steelyard.importers.grid import Contents, Grid
-from steelyard.importers.kept import Kept
 from steelyard.importers.limits import FileLimits
 from steelyard.importers.long import ALIASES, DATE, NEEDED, READABLE, VOLUME, Long
 from steelyard.importers.reading import Rejects
+from steelyard.importers.selection import Selection
 from steelyard.importers.values import NOTHING, BadCell
 from steelyard.importers.wide import wide_symbols
 
@@ -36,7 +36,7 @@ INDEX = "__index_level_0__"
 """What pandas calls the column of an index without a name."""
 
 
-def read_parquet(path: Path, kept: Kept, limits: FileLimits) -> Contents:
+def read_parquet(path: Path, selection: Selection, limits: FileLimits) -> Contents:
     """The prices of a Parquet file; raises InputError for no such file and without pyarrow."""
     try:
         import pyarrow as pa  # noqa: PLC0415 whoever has no Parquet needs none
@@ -52,7 +52,7 @@ def read_parquet(path: Path, kept: Kept, limits: FileLimits) -> Contents:
         ) from error
     try:
         with ParquetFile(path) as file:
-            return _contents(file, kept, limits)
+            return _contents(file, selection, limits)
     except (pa.ArrowException, OSError) as error:
         reason = str(error).partition("\n")[0]
         raise InputError(
@@ -63,23 +63,23 @@ def read_parquet(path: Path, kept: Kept, limits: FileLimits) -> Contents:
         ) from error
 
 
-def _contents(file: ParquetFile, kept: Kept, limits: FileLimits) -> Contents:
+def _contents(file: ParquetFile, selection: Selection, limits: FileLimits) -> Contents:
     names = file.schema_arrow.names
     header = [DATE if name == INDEX else name for name in names]
     columns = [ALIASES.get(name, name) for name in map(reading.column_name, header)]
-    grid = Grid(kept.file, limits)
+    grid = Grid(selection.file, limits)
     if set(NEEDED) <= set(columns):
-        return _long(file, columns, grid, kept)
+        return _long(file, columns, grid, selection)
     # pandas writes its index as the last column
     dates = columns.index(DATE) if DATE in columns else 0
     order = [dates, *(k for k in range(len(header)) if k != dates)]
-    rejects = Rejects(kept.file)
-    symbols = wide_symbols([header[k] for k in order], rejects, kept)
+    rejects = Rejects(selection.file)
+    symbols = wide_symbols([header[k] for k in order], rejects, selection)
     picked = {name: names[k] for k, (_, name) in zip(order[1:], symbols, strict=True) if name}
     cells = file.metadata.num_rows * len(picked)
     if cells > limits.max_cells:
         what = f"has {cells:,} closes of the symbols in use"
-        raise limits.exceeded("max_cells", kept.file, what, cells)
+        raise limits.exceeded("max_cells", selection.file, what, cells)
     _Wide(file, picked, names[dates], grid, rejects).read()
     return Contents(grid, rejects)
 
@@ -163,13 +163,13 @@ class _Wide:
                 del self.grid.days[on]
 
 
-def _long(file: ParquetFile, columns: Sequence[str], grid: Grid, kept: Kept) -> Contents:
+def _long(file: ParquetFile, columns: Sequence[str], grid: Grid, selection: Selection) -> Contents:
     names = file.schema_arrow.names
-    reading.check_columns(kept.file, names, columns, NEEDED)
-    warnings = tuple(reading.unknown_columns(kept.file, columns, READABLE))
+    reading.check_columns(selection.file, names, columns, NEEDED)
+    warnings = tuple(reading.unknown_columns(selection.file, columns, READABLE))
     picked = [name for name in READABLE if name in columns and name != VOLUME]
     spelled = [names[columns.index(name)] for name in picked]
-    long, line = Long(picked, grid, kept), FIRST
+    long, line = Long(picked, grid, selection), FIRST
     for batch in file.iter_batches(AT_ONCE // 4, columns=spelled, use_threads=False):
         if not long.rejects.full:
             long.columns([_texts(batch, name) for name in spelled], line)

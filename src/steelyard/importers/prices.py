@@ -23,10 +23,10 @@ from steelyard.arrays import FloatArray
 from steelyard.errors import InputError, RejectedRow
 from steelyard.importers import reading, values
 from steelyard.importers.grid import Contents, Grid
-from steelyard.importers.kept import Kept, Names
 from steelyard.importers.limits import LIMITS, FileLimits
 from steelyard.importers.lines import Lines, opened
 from steelyard.importers.long import ALIASES, NEEDED, READABLE, Long
+from steelyard.importers.selection import Names, Selection
 from steelyard.importers.wide import read_wide
 from steelyard.market import Quote
 from steelyard.notices import Notice
@@ -92,27 +92,27 @@ def read_prices(
     file have one name; LimitExceeded for a file that is too large.
     """
     first, lines = opened(path, limits)
-    kept = Kept(path.name, names)
+    selection = Selection(path.name, names)
     if first.startswith(PARQUET):
         from steelyard.importers.parquet import read_parquet  # noqa: PLC0415 few files are
 
-        return _table(read_parquet(path, kept, limits), kept)
-    return _table(_text(lines, kept, limits), kept)
+        return _table(read_parquet(path, selection, limits), selection)
+    return _table(_text(lines, selection, limits), selection)
 
 
-def _text(lines: Lines, kept: Kept, limits: FileLimits) -> Contents:
+def _text(lines: Lines, selection: Selection, limits: FileLimits) -> Contents:
     header, grid = lines.header(), Grid(lines.name, limits)
     columns = [ALIASES.get(name, name) for name in map(reading.column_name, header)]
     if not set(NEEDED) <= set(columns):
-        return Contents(grid, read_wide(lines, header, grid, kept))
+        return Contents(grid, read_wide(lines, header, grid, selection))
     reading.check_columns(lines.name, header, columns, NEEDED)
     warnings = tuple(reading.unknown_columns(lines.name, columns, READABLE))
-    long = Long(columns, grid, kept)
+    long = Long(columns, grid, selection)
     long.read(lines)
     return Contents(grid, long.rejects, long.units, long.splits, warnings)
 
 
-def _table(contents: Contents, kept: Kept) -> PriceTable:
+def _table(contents: Contents, selection: Selection) -> PriceTable:
     """The table of what was read; one of nothing but rejected lines where there are any."""
     grid, rows = contents.grid, contents.rejects.rows
     if rows:
@@ -135,7 +135,7 @@ def _table(contents: Contents, kept: Kept) -> PriceTable:
         closes=closes,
         columns=MappingProxyType({symbol: k for k, symbol in enumerate(symbols)}),
         exact=MappingProxyType(grid.exact),
-        named=tuple(kept.named),
+        named=tuple(selection.named),
         units=MappingProxyType(codes),
         splits=MappingProxyType(contents.splits),
         rejected=tuple(sorted(rows, key=lambda row: row.line)),

@@ -9,7 +9,7 @@ run in this process, with the rights of who runs it: they are the user's own cho
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module, metadata
 from types import MappingProxyType
@@ -20,6 +20,9 @@ from steelyard.importers.values import NOTHING, shown
 from steelyard.notices import Notice
 
 GROUP = "steelyard.importers"
+OWN, GENERIC = "own", "generic"
+WITHOUT_IMPORTER = {OWN: "our own form", GENERIC: "any table with a header, by --map"}
+"""What `--as` may name beside the importers."""
 BUILT_IN = "built-in"
 UNKNOWN_FILE = "unknown_file"
 """Code of the error for a file that no importer recognises."""
@@ -69,7 +72,7 @@ def forms() -> Forms:
     installed = metadata.entry_points(group=GROUP)
     for entry in sorted(set(installed), key=lambda entry: (entry.name, entry.value)):
         package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "another package"
-        used = entry.name in by_name
+        used = entry.name in {*by_name, *WITHOUT_IMPORTER}
         form, wrong = (None, "another has its name") if used else _loaded(entry, package)
         if form:
             by_name[form.importer.name] = form
@@ -184,25 +187,25 @@ def _named(name: str, every: Forms) -> Importer:
     if form:
         return form.importer
     broken = " ".join(notice.message for notice in every.problems if shown(name) in notice.message)
-    near = did_you_mean(name, list(every.by_name))
-    known = ", ".join(every.by_name)
+    names = [*WITHOUT_IMPORTER, *every.by_name]
+    near, listed = did_you_mean(name, names), ", ".join(names)
     raise InputError(
-        f"There is no form {shown(name)}.{near} {broken or f'Known: {known}.'} {NOTHING}",
+        f"There is no form {shown(name)}.{near} {broken or f'There are {listed}.'} {NOTHING}",
         code="unknown_form",
         place="--as",
         value=name,
-        limit=known,
+        limit=listed,
         hint=near.strip() or "steelyard import --list names them",
     )
 
 
 def _nothing_fits(source: Source, every: Forms) -> InputError:
     begins = _begins(source)
-    known = _listed(form.importer.title for form in every.by_name.values())
+    titles = ", ".join(form.importer.title for form in every.by_name.values())
     hint = "say which column is which: --map symbol=COLUMN --map quantity=COLUMN"
     return InputError(
         f"{source.name} is of no form that is known; {begins}. {NOTHING} Known are our own form "
-        f"(a first line symbol,quantity) and {known}. For another table {hint}.",
+        f"(a first line symbol,quantity) and {titles}. For another table {hint}.",
         code=UNKNOWN_FILE,
         place=source.name,
         limit=", ".join(every.by_name),
@@ -216,7 +219,3 @@ def _begins(source: Source) -> str:
     if not lines:
         return "it is no text"
     return f"it begins {', '.join(map(shown, lines[:LINES_SHOWN]))}"
-
-
-def _listed(titles: Iterable[str]) -> str:
-    return ", ".join(titles) or "no other"

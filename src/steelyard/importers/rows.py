@@ -24,8 +24,6 @@ from steelyard.importers.values import BadCell, Unit, shown
 from steelyard.portfolio import MULTIPLIERS
 
 IDS = ("symbol", "isin", "wkn")
-FUND_OF_CASH = "CASH & CASH FUND"
-"""DEGIRO's cash: this, sometimes more words, and the currency in brackets."""
 NEAR_ONE = Decimal("0.02")
 """By how much a price of cash may differ from 1: funds of the money market may float a little."""
 PENDING_WORDS = frozenset({"pending activity"})
@@ -45,6 +43,8 @@ NEAR = Decimal("0.01")
 """How far a stated value may be from quantity times price, or a hundredth of it, as a share."""
 CENT = Decimal("0.01")
 HUNDRED = 100
+MOST_PERCENT = 300
+"""No bond costs more than that of its par: a larger price is another slip."""
 MOST = {"quantity": values.MAX_QUANTITY, "price": values.MAX_PRICE}
 
 
@@ -184,24 +184,8 @@ def is_cash(row: Cells) -> bool:
     symbol, label = row.text("symbol"), "" if row.id else row.text("name")
     if row.product_type == cash_words.CASH or symbol.upper().startswith(cash_words.PREFIX):
         return True
-    names = [name for name in (symbol, label) if is_cash_name(name) or is_pending(name)]
+    names = [name for name in (symbol, label) if cash_words.is_cash_name(name) or is_pending(name)]
     return bool(names) and row.number("price") in {None, ONE}
-
-
-def is_cash_name(text: str) -> bool:
-    """Is it what a broker calls cash, or a fund of the money market?
-
-    >>> is_cash_name("CASH & CASH FUND & FTX CASH (EUR)"), is_cash_name("CASHLESS INC")
-    (True, False)
-    """
-    return cash_words.is_cash_name(text) or text.upper().startswith(FUND_OF_CASH)
-
-
-def is_plain_cash(text: str) -> bool:
-    """Is it a word or a currency, where nothing had to be decided?"""
-    upper = " ".join(text.upper().split())
-    plainly = upper in cash_words.WORDS or cash_words.currency_of(upper)
-    return bool(plainly) or upper.startswith((FUND_OF_CASH, cash_words.PREFIX))
 
 
 def is_pending(text: str) -> bool:
@@ -322,7 +306,7 @@ def _is_per_hundred(
     """Is what a CUSIP or an ISIN names valued at a hundredth of quantity times price? A bond is."""
     if not (is_isin(symbol) or CUSIP.fullmatch(symbol)) or not (price and value and quantity):
         return False
-    return abs(value * HUNDRED / (quantity * price) - 1) <= NEAR
+    return price <= MOST_PERCENT and abs(value * HUNDRED / (quantity * price) - 1) <= NEAR
 
 
 def _value(row: Cells, unit: Unit | None) -> Decimal | None:

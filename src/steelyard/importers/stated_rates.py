@@ -10,7 +10,7 @@ from decimal import Context, Decimal
 
 from steelyard.canonical import plain
 from steelyard.errors import RejectedRow
-from steelyard.importers.statement import Position, Statement
+from steelyard.importers.statement import ONE, Position, Statement
 
 DIGITS = Context(prec=8)
 AGREES = Decimal("0.01")
@@ -24,8 +24,9 @@ def stated_rates(
     """Currency -> units of the base for one, and the rows that contradict the others."""
     by_currency: dict[str, list[tuple[Position, Decimal, Decimal]]] = {}
     for row in positions:
-        if row.value and row.base_value and row.currency not in {"", statement.base}:
-            by_currency.setdefault(row.currency, []).append((row, row.value, row.base_value))
+        value = _worth(row)
+        if value and row.base_value and row.currency not in {"", statement.base}:
+            by_currency.setdefault(row.currency, []).append((row, value, row.base_value))
     rates, rejected = dict(statement.rates), list[RejectedRow]()
     for currency, rows in by_currency.items():
         total = sum(abs(value) for _, value, _ in rows)
@@ -41,3 +42,10 @@ def stated_rates(
                     RejectedRow(statement.file, row.line, reason, "two_rates", "value", plain(base))
                 )
     return rates, rejected
+
+
+def _worth(row: Position) -> Decimal | None:
+    """The value as the file states it, else quantity x price; None where it has neither."""
+    if row.value is not None or row.price is None:
+        return row.value
+    return row.quantity * row.price * (row.multiplier or ONE)

@@ -13,18 +13,18 @@ from datetime import date
 from steelyard.errors import InputError
 from steelyard.importers import plain, reading, values
 from steelyard.importers.grid import Grid
-from steelyard.importers.kept import Kept
 from steelyard.importers.lines import Lines
 from steelyard.importers.reading import Rejects
+from steelyard.importers.selection import Selection
 from steelyard.importers.values import BadCell
 
 DATE = "date"
 
 
-def read_wide(lines: Lines, header: Sequence[str], grid: Grid, kept: Kept) -> Rejects:
+def read_wide(lines: Lines, header: Sequence[str], grid: Grid, selection: Selection) -> Rejects:
     """Read all lines below the header into the grid; the lines that cannot be used."""
     rejects = Rejects(lines.name)
-    wide = _Wide(wide_symbols(header, rejects, kept), grid, rejects)
+    wide = _Wide(wide_symbols(header, rejects, selection), grid, rejects)
     for name, _, _ in wide.columns:
         grid.column(name)
     while (chunk := lines.chunk()) and not rejects.full:
@@ -38,18 +38,20 @@ def read_wide(lines: Lines, header: Sequence[str], grid: Grid, kept: Kept) -> Re
     return rejects
 
 
-def wide_symbols(header: Sequence[str], rejects: Rejects, kept: Kept) -> list[tuple[str, str]]:
+def wide_symbols(
+    header: Sequence[str], rejects: Rejects, selection: Selection
+) -> list[tuple[str, str]]:
     """(symbol, name it is kept under) of each column of a wide header, "" where it is not.
 
     Raises InputError for no such header, and for a symbol that comes twice.
     """
     if reading.column_name(header[0]) != DATE or len(header) == 1:
         raise InputError(
-            f"{kept.file} is not a price file: its first line reads "
+            f"{selection.file} is not a price file: its first line reads "
             f"{values.shown(','.join(header))}. {values.NOTHING} Its header is `date,AAA,BBB,…` "
             "with a column for each symbol, or `date,symbol,close`.",
             code="no_price_file",
-            place=f"{kept.file} line 1",
+            place=f"{selection.file} line 1",
             value=values.shown(",".join(header)),
             hint="its header is date,AAA,BBB or date,symbol,close",
         )
@@ -58,18 +60,18 @@ def wide_symbols(header: Sequence[str], rejects: Rejects, kept: Kept) -> list[tu
         try:
             symbol = values.symbol(cell)
         except BadCell as error:
-            rejects.rows.append(error.row(kept.file, 1))
+            rejects.rows.append(error.row(selection.file, 1))
             symbols.append(("", ""))
             continue
-        if symbol in kept.named:
-            what = f"{kept.file} has the column {symbol} more than once"
+        if symbol in selection.named:
+            what = f"{selection.file} has the column {symbol} more than once"
             raise InputError(
                 f"{what}. {values.NOTHING} Keep one of them.",
                 code="column_twice",
-                place=f"{kept.file} line 1, column {symbol}",
+                place=f"{selection.file} line 1, column {symbol}",
                 hint="keep one of them",
             )
-        symbols.append((symbol, kept.name(symbol) or ""))
+        symbols.append((symbol, selection.name(symbol) or ""))
     return symbols
 
 

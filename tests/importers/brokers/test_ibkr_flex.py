@@ -47,6 +47,38 @@ def test_positions_lots_and_settled_cash_are_read():
     assert [row.line for row in read.positions] == [13, 14, 15, 16, 17, 18]
 
 
+def test_equal_lots_of_one_day_are_one_lot():
+    plain = fixture(FORM, "plain.csv")
+    lot = next(line for line in plain.text.splitlines(True) if "20230506" in line)
+    halves = lot.replace('"5","500","2500"', '"2","500","1000"') + lot.replace(
+        '"5","500","2500"', '"3","500","1500"'
+    )
+    read = answer(FORM, changed(plain, lot, halves))
+
+    assert isinstance(read, Statement)
+    assert owned(read) == owned(statement(FORM, "plain.csv"))
+    assert read.positions[1].value == 2500
+
+
+def test_lots_without_a_summary_are_the_holding():
+    plain = fixture(FORM, "plain.csv")
+    summary = next(line for line in plain.text.splitlines(True) if '"15","500"' in line)
+    read = answer(FORM, changed(plain, summary, ""))
+
+    assert isinstance(read, Statement)
+    assert owned(read) == owned(statement(FORM, "plain.csv"))
+
+
+def test_a_sum_and_its_lots_that_do_not_say_what_they_are_are_not_counted_twice():
+    plain = fixture(FORM, "plain.csv")
+    text = plain.text.replace('"LevelOfDetail"', '"Level"').replace('"SUMMARY"', '""')
+    read = answer(FORM, of_text(plain, text))
+
+    assert isinstance(read, Statement)
+    assert [(row.line, row.code) for row in read.rejected] == [(2, "two_readings")]
+    assert "LevelOfDetail" in read.rejected[0].hint
+
+
 def test_csv_says_what_xml_says():
     def bare(row: Position) -> Position:
         return replace(row, line=0)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from builders import plans as sample
 from builders.pages import Element, html, page, read
 from builders.paths import ROOT
+from builders.world import world
 from steelyard.errors import InternalError
 from steelyard.notices import Timing
 from steelyard.orders import Side
@@ -23,6 +24,7 @@ from steelyard.plans.verify import check
 from steelyard.report import visible
 from steelyard.report.exhibits import waterfall
 from steelyard.report.page import DOCUMENT_BYTES, embedded, render
+from steelyard.report.exhibits import words
 from steelyard.sentences import MINUS, money, percent, points, quantity, signed
 
 MOST_BYTES = 300_000
@@ -213,12 +215,12 @@ def test_the_score_falls_from_hold_over_each_term_to_the_plan(make):
     table = page(make).all("table", klass="fall")[0]
     rows = {cells[0]: cells[-1] for cells in table.rows()}
 
-    assert rows["Hold"] == points(plan.score.hold)
-    assert rows["This plan"] == points(plan.score.plan)
+    assert rows["Hold"] == words.on_scale(plan.score.hold)
+    assert rows["This plan"] == words.on_scale(plan.score.plan)
     changes = [signed(term.weight * (term.plan - term.hold), 2) for term in plan.score.terms]
     assert sorted(changes) == sorted(cells[-1] for cells in table.rows()[1 : len(changes) + 1])
     if plan.steps:
-        assert rows["Net of charges"] == points(plan.score.hold + plan.score.improvement)
+        assert rows["Net of charges"] == words.on_scale(plan.score.hold + plan.score.improvement)
 
 
 @sample.every_plan
@@ -234,11 +236,11 @@ def test_costs_by_kind_and_alternatives_are_the_documents(make):
     }  # fmt: skip
     own = [cells for cells in others if cells[1].startswith("This plan")]
     assert [cells[2:4] for cells in own] == [
-        [points(plan.score.plan), signed(plan.score.improvement, 2)]
+        [words.on_scale(plan.score.plan), signed(plan.score.improvement, 2)]
     ]
     shown = {(cells[2], cells[3], cells[5]) for cells in others}
     assert all(
-        (points(other.score), signed(other.improvement, 2), money(other.cost)) in shown
+        (words.on_scale(other.score), signed(other.improvement, 2), money(other.cost)) in shown
         for other in plan.alternatives
     )
     gains = [number(cells[3]) for cells in others]
@@ -402,6 +404,15 @@ def test_problems_stand_in_the_facts_and_in_the_notes():
         item.one("dt").text == "Problems" for item in root.one("dl", klass="facts").all("div")
     )
     assert len(root.all("p", klass="stop")) == 1
+
+
+def test_what_was_decided_about_inputs_stands_in_the_head_of_the_page_and_only_there():
+    of = world("AA 40 @ 100", cash="1000", targets={"AA": 0.7})
+    root = drawn(of.planned)
+
+    (note,) = root.one("div", klass="verdict").all("p", klass="note")
+    assert "gave way to your targets over it: AA 70.0" in note.text
+    assert sum("gave way" in other.text for other in root.all("p", klass="note")) == 1
 
 
 # nothing obeys a file

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from builders import plans as sample
+from builders.world import world
 from steelyard.notices import Coverage, Notice
 from steelyard.plans.orders import Conversion
 from steelyard.plans.plan import Plan
@@ -203,7 +204,7 @@ def test_conversions_problems_warnings_and_missing_data_are_all_shown(growth):
         "Left out on your word: TSLA.",
     ):
         assert sentence in text
-    announced = text.index("One problem, told before the seal; not to be sent live.")
+    announced = text.index("One problem: not to be sent live.")
     assert announced < text.index("trades, sells first")
     assert "to be sent live" not in shown(growth)
 
@@ -220,7 +221,7 @@ def test_a_term_off_scale_says_so_and_counts_in_full(growth):
 
     text = flat(shown(changed(growth, "score", terms=terms)))
 
-    assert "%, off scale −20.00" in text
+    assert "%, off scale off the scale" in text
     assert "Off scale: the term is outside 0 to 100 and counts in full." in text
     assert "off scale" not in shown(growth).lower()
 
@@ -289,3 +290,20 @@ def test_a_target_that_cannot_be_bought_has_a_row_and_is_none_of_the_cash():
     assert re.search(r"Cash 30\.0 \d+\.\d 20\.0 \+10\.0 →", text)
     why = "Not held, not bought. Target 20.0 % of value; no price."
     assert why in flat(story(sample.absent(), "PG"))
+
+
+def test_what_was_decided_about_inputs_stands_before_the_trades_and_only_there():
+    plan = world("AA 40 @ 100", cash="1000", targets={"AA": 0.7}).plan()
+    for width in (60, 120):
+        text = " ".join(shown(plan, width).split())
+        assert text.count("gave way to your targets over it: AA 70.0 %") == 1, width
+        assert text.index("gave way") < text.index("One sale"), width
+    assert "gave way to its target" in story(plan, "AA")
+
+
+def test_a_score_under_0_is_off_the_scale_and_no_number():
+    plan = sample.overdrawn()
+    text = shown(plan)
+
+    assert plan.score.hold < 0
+    assert "Score off the scale" in text

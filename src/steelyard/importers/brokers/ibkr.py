@@ -162,8 +162,11 @@ def _of_lots(rows: Sequence[Open], file: str, rejected: list[RejectedRow]) -> Se
     """The rows of one security that count: its lots, priced as the summary, or the summary."""
     lots = [row for row in rows if row.lot]
     whole = [row for row in rows if not row.lot]
-    if not lots or not whole:
+    if not lots:
+        _check_once(rows, file, rejected)
         return rows
+    if not whole:
+        return _merged(lots)
     total = sum((row.quantity for row in whole), ZERO)
     parts = sum((row.quantity for row in lots), ZERO)
     if total != parts:
@@ -178,7 +181,38 @@ def _of_lots(rows: Sequence[Open], file: str, rejected: list[RejectedRow]) -> Se
             hint="export the statement again",
         )
         rejected.append(cell.row(file, whole[0].line))
-    return [_as_priced(lot, whole[0]) for lot in lots]
+    return _merged(_as_priced(lot, whole[0]) for lot in lots)
+
+
+def _check_once(rows: Sequence[Open], file: str, rejected: list[RejectedRow]) -> None:
+    """Rows that do not say what they are: a first one as large as all others may be their sum."""
+    first, *others = rows
+    if others and first.quantity == sum((row.quantity for row in others), ZERO):
+        name, total = values.shown(first.symbol), plain(first.quantity)
+        hint = "add the field LevelOfDetail to the query"
+        cell = BadCell(
+            f"{name} is {total} here and in {len(others)} more rows together: a sum and its lots, "
+            f"or twice as many? To tell, {hint}",
+            code="two_readings",
+            column="quantity",
+            value=total,
+            hint=hint,
+        )
+        rejected.append(cell.row(file, first.line))
+
+
+def _merged(lots: Iterable[Open]) -> list[Open]:
+    """Lots, those that are equal but for their line as one: they add up to a summary."""
+    rows = dict[Open, Open]()
+    for lot in lots:
+        same = rows.get(bare := replace(lot, line=0, quantity=ZERO, value=None))
+        rows[bare] = lot if same is None else _sum(same, lot)
+    return list(rows.values())
+
+
+def _sum(lot: Open, other: Open) -> Open:
+    value = None if lot.value is None or other.value is None else lot.value + other.value
+    return replace(lot, quantity=lot.quantity + other.quantity, value=value)
 
 
 def _as_priced(lot: Open, summary: Open) -> Open:

@@ -26,6 +26,7 @@ TOP, BOTTOM, LEFT, RIGHT = 14.0, 30.0, 8.0, 4.0
 DOT = 6.0
 LETTER, LINE = 6.6, 14.0
 """Size of a letter of a label, px, generous."""
+SAME_ORDERS = "the same orders"
 GAP = 9.0
 LIFT = 4.0
 STEEP = 15.0
@@ -164,7 +165,7 @@ def _note(plan: Plan, other: Alternative) -> str:
     ]
     dropped = ", ".join(symbol for symbol in mine if symbol not in theirs)
     changes = [*added, *resized, *([f"not {dropped}"] if dropped else [])]
-    return "; ".join(changes) or "the same orders"
+    return "; ".join(changes) or SAME_ORDERS
 
 
 def _scatter(plan: Plan, rows: Sequence[Row]) -> Scatter:
@@ -207,7 +208,9 @@ def _labelled(spots: Sequence[tuple[Row, float, float]], axis: Sequence[Box]) ->
     covered: list[Box] = [*axis, *(_around(x * WIDTH / WHOLE, y) for _, x, y in spots)]
     placed: dict[int, Point] = {}
     for row, x, y in sorted(spots, key=lambda spot: (spot[0].kind != "plan", spot[0].n)):
-        label = f"{row.n}" if row.kind == "runner" else f"{row.n} {row.name.partition(':')[0]}"
+        # of two in one place one has its name: there is room for both numbers
+        bare = row.kind == "runner" or row.note == SAME_ORDERS
+        label = f"{row.n}" if bare else f"{row.n} {row.name.partition(':')[0]}"
         own = _around(x * WIDTH / WHOLE, y)
         point, box = _free(row, (x, y), label, [box for box in covered if box != own])
         covered.append(box)

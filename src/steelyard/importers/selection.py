@@ -11,7 +11,7 @@ Names = Callable[[str], str | None]
 """A symbol as the file writes it, in capitals -> the name to keep it under; None = skip it."""
 
 
-class Kept:
+class Selection:
     """What `names` says of the symbols of one file; without it every symbol is kept.
 
     named   every symbol that the file names, in its order -> the name it is kept under
