@@ -452,6 +452,53 @@ def test_every_trouble_of_the_documents_has_its_section():
     ]  # fmt: skip
 
 
+CODES = re.compile(r"\*Code\*: ([^*]*)")
+
+
+def test_every_code_of_the_troubles_is_one_that_the_sources_give():
+    page = FENCE.sub("", (DOCS / "troubleshooting.md").read_text(encoding="utf-8"))
+    quoted = {code for codes in CODES.findall(page) for code in re.findall(r"`(\w+)`", codes)}
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
+
+    assert quoted
+    assert sorted(code for code in quoted if f'"{code}"' not in sources) == []
+
+
+def test_what_a_trouble_shows_is_refused_with_a_code_that_it_names(tmp_path: Path):
+    page = (DOCS / "troubleshooting.md").read_text(encoding="utf-8")
+    opening, *parts = re.split(r"^## ", page, flags=re.MULTILINE)
+    others = {}
+    for number, part in enumerate(parts):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        write_files(opening, folder)
+        for trouble in re.split(r"^### ", part, flags=re.MULTILINE)[1:]:
+            write_files(trouble, folder)
+            for named, command in refused_commands(trouble):
+                _, answer = typed(f"{command} --json", folder, None)
+                error, _ = json.JSONDecoder().raw_decode(answer[answer.index("{") :])
+                if f"`{error['errors'][0]['code']}`" not in named:
+                    others[command] = error["errors"][0]["code"]
+
+    assert others == {}
+
+
+def write_files(text: str, folder: Path) -> None:
+    for fence in blocks(text):
+        if fence.language in {"csv", "toml"}:
+            (folder / fence.name).write_text(fence.text, encoding="utf-8")
+
+
+def refused_commands(text: str) -> Iterator[tuple[str, str]]:
+    """(codes that the text names, command that is refused and needs no shell)"""
+    named = CODES.search(text)
+    for fence in blocks(text):
+        if named and fence.language == "sh" and fence.name == "fails":
+            for line in commands(fence.text):
+                if PLAIN.fullmatch(line):
+                    yield named[1], line
+
+
 def test_from_python_it_takes_under_ten_lines():
     script = next(fence for fence in fences("tutorial.md") if fence.name == "first.py")
 
