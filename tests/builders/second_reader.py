@@ -27,6 +27,9 @@ SIGNS = {
     **{f"{order} sell": -1 for order in ("market", "limit", "stop", "stop limit")},
 }
 """What a row of Trading 212 does to shares."""
+OFX_TRADE = re.compile(
+    r"<(BUY(?!TYPE)\w+|SELL(?!TYPE)\w+|REINVEST|TRANSFER|SPLIT)>(.*?)</\1>", re.DOTALL
+)
 SPLITS = {"stock split close": 0, "stock split open": 1}
 
 
@@ -106,17 +109,39 @@ def _of_flex(source: Source, statement: Statement) -> Iterator[str]:
 
 
 def _of_ofx(source: Source, statement: Statement) -> Iterator[str]:
-    """Positions and cash as the file lists them."""
+    """Positions and cash as the file lists them; of a list of transactions, what they leave."""
+    if "<INVPOS>" not in source.text:
+        yield from _folded(statement, _ofx_trades(source.text))
+        return
     units = _all(_tags(source, "UNITS"))
     prices = _all(_tags(source, "UNITPRICE"))
-    if "<INVPOS>" not in source.text:
-        return
     for row in statement.positions:
         yield from _absent(row, units, prices)
     cash = _all([*_tags(source, "AVAILCASH"), *_tags(source, "BALAMT")])
     for balance in statement.balances:
         if balance.amount not in cash:
             yield f"cash of {balance.amount} is not of {sorted(cash)}"
+
+
+def _ofx_trades(text: str) -> dict[str, Fraction]:
+    """What is left of each security after buys, sales, transfers and splits, by their days."""
+    left_of: dict[str, Fraction] = defaultdict(Fraction)
+    trades = []
+    for match in OFX_TRADE.finditer(text):
+        facts = dict(re.findall(r"<(\w+)>([^<\s][^<]*)", match[2]))
+        trades.append((facts.get("DTTRADE", "")[:8], match[1], facts))
+    for _, kind, facts in sorted(trades, key=lambda trade: trade[0]):
+        if kind == "SPLIT":
+            names = (
+                ("NUMERATOR", "DENOMINATOR") if "NUMERATOR" in facts else ("NEWUNITS", "OLDUNITS")
+            )
+            after, before = (Fraction(facts[name].strip()) for name in names)
+            left_of[facts["UNIQUEID"]] *= after / before
+            continue
+        out = kind.startswith("SELL") or facts.get("TFERACTION", "").strip().upper() == "OUT"
+        units = abs(Fraction(facts["UNITS"].strip()))
+        left_of[facts["UNIQUEID"]] += -units if out else units
+    return left_of
 
 
 def _tags(source: Source, name: str) -> list[str]:

@@ -101,10 +101,10 @@ def test_our_own_form_is_written_and_planned_with(own: Path, folder: Path):
         ACCOUNTS, "--account", "Roth IRA ...918", "--out", "o.csv", "--securities-out", "s.csv"
     )
 
-    assert (
-        "steelyard plan --holdings o.csv --securities s.csv --targets TARGETS.csv --as-of"
-        in result.stdout
-    )
+    command = "steelyard plan --holdings o.csv --as-of 2026-01-09 --base USD --securities s.csv"
+    assert command in result.stdout
+    again = imported(ACCOUNTS, "--as", "schwab", "--account", "Roth IRA ...918").stdout
+    assert "--as schwab --account 'Roth IRA ...918' --targets TARGETS.csv" in again
     assert "The holdings were written to o.csv." in result.stderr
     (folder / "t.csv").write_text("symbol,weight\nVTI,1\n")
     files = ("--holdings", "o.csv", "--securities", "s.csv", "--targets", "t.csv")
@@ -118,6 +118,8 @@ def test_what_our_own_form_would_be_worth_otherwise_is_not_written_alone(folder:
 
     assert "AAPL260116C00250000" in error
     assert "--securities-out" in error
+    document = json.loads(imported(FIDELITY, "--out", "o.csv", "--json", code=1).stdout)
+    assert document["error"]["code"] == "needs_securities"
     assert not Path("o.csv").exists()
     imported(FIDELITY, "--out", "o.csv", "--securities-out", "s.csv")
     assert "AAPL260116C00250000,AAPL JAN 16 2026 $250 CALL,OPTION,USD" in Path("s.csv").read_text()

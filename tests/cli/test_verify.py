@@ -60,7 +60,7 @@ def test_an_edited_plan_exits_with_1_and_says_what_disagrees_where_and_by_how_mu
     assert result.exit_code == 1
     assert "The plan was changed after it was made" in result.stdout
     before, after = json.loads(plan)["cash_after"]["USD"], json.loads(plan)["value"]
-    assert "cash_after.USD: cash after = cash + sales - buys - costs" in result.stdout
+    assert "cash_after.USD: cash after = all cash + sales - buys - costs" in result.stdout
     assert f"expected {Decimal(before) + 100:f}, found {before}" in result.stdout
     assert f"expected {Decimal(after) + 100:f}, found {after}" in result.stdout
     assert "figures disagree. Do not trade on this plan: plan again." in result.stderr

@@ -12,6 +12,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -208,3 +209,25 @@ def test_any_text_under_the_header_of_a_form_is_a_statement_or_an_error(
     except SteelyardError:
         return
     assert all(isinstance(row.quantity, Decimal) for row in statement.positions)
+
+
+def test_the_second_reader_sees_a_quantity_and_a_price_that_the_file_does_not_say():
+    unseen = []
+    for form, paths in files().items():
+        for source in map(open_source, paths):
+            try:
+                statement = importers()[form].read(source)
+            except SteelyardError:
+                continue
+            if not statement.positions or second_reader.differences(form, source, statement):
+                continue
+            first, *rest = statement.positions
+            changes = {"quantity": first.quantity * 7919, "price": (first.price or 0) * 7919}
+            for name, value in changes.items():
+                if value:
+                    row = replace(first, **{name: value})
+                    wrong = replace(statement, positions=(row, *rest), rejected=())
+                    if not second_reader.differences(form, source, wrong):
+                        unseen.append(f"{source.name} of {form}: {name}")
+
+    assert unseen == []

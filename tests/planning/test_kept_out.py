@@ -43,6 +43,7 @@ def test_a_short_counts_negative_and_is_told_first_and_not_traded():
     rest = "(\u221212.1 % of value). No order touches it, and every weight counts it."
     assert head(plan) == [f"{what} {rest}"]
     assert stops(plan, "TSLA") == [("input", "short")]
+    assert plan.kept_out[0].why == "A short position of 20: it is valued and not traded."
     # SPY and cash are off, and so is the whole short
     assert plan.drift.before == pytest.approx(
         (abs(59 / 66 - 0.9) + abs(15 / 66 - 0.1) + 8 / 66) / 2

@@ -67,20 +67,32 @@ def import_file(
         _check(file, paths)
         statement, used = _read(file, form, columns_of(columns or ()), mapping)
         statement = _of_account(statement, account)
-        if as_json:
-            write_json(document(statement))
-        else:
-            _show(statement)
-        if statement.rejected:
-            count = len(statement.rejected)
-            note(f"{count} line{'' if count == 1 else 's'} of {file} cannot be used. {UNUSED}")
-            raise typer.Exit(FAILED)
-        if out and not securities_out:
-            _check_whole(statement)
-        for text in _written(statement, used, paths):
-            note(text)
         if not as_json:
-            _next(file, statement, paths)
+            _show(statement)
+        if not statement.rejected:
+            if out and not securities_out:
+                _check_whole(statement)
+            for text in _written(statement, used, paths):
+                note(text)
+        if as_json:  # last: a document of an error would be a second one
+            write_json(document(statement))
+        _refuse(file, statement)
+        if columns and not (out or save_mapping):
+            note(
+                "To plan with it, save the mapping (--save-mapping) or write our own form (--out)."
+            )
+        elif not as_json:
+            mapped = save_mapping or mapping
+            as_read = {"--holdings": file, "--as": form, "--account": account, "--mapping": mapped}
+            _next(statement, paths, as_read)
+
+
+def _refuse(file: Path, statement: Statement) -> None:
+    """End with 1 where lines are rejected."""
+    count = len(statement.rejected)
+    if count:
+        note(f"{count} line{'' if count == 1 else 's'} of {file} cannot be used. {UNUSED}")
+        raise typer.Exit(FAILED)
 
 
 def _check(file: Path, paths: Mapping[str, Path | None]) -> None:
@@ -225,19 +237,20 @@ def _written(
         yield f"The {what} were written to {path}." if what != "mapping" else f"Mapping: {path}."
 
 
-def _next(file: Path, statement: Statement, paths: Mapping[str, Path | None]) -> None:
-    """What to type with what was read."""
+def _next(
+    statement: Statement, paths: Mapping[str, Path | None], as_read: Mapping[str, object]
+) -> None:
+    """What to type with what was read; `as_read` are the options of a file that is read again."""
     from steelyard.report import visible
 
-    securities = paths["securities"]
-    listed = f" --securities {shlex.quote(str(securities))}" if securities else ""
-    holdings = shlex.quote(str(paths["holdings"] or file))
-    more = ""
+    options = dict(as_read)
     if paths["holdings"]:  # what our own form has no column for
-        more += f" --as-of {statement.as_of}" if statement.as_of else ""
-        more += f" --base {statement.base}" if statement.base else ""
-        more += " --fx RATES.csv" if statement.rates else ""
-    command = f"steelyard plan --holdings {holdings}{listed} --targets TARGETS.csv{more}"
+        rates = "RATES.csv" if statement.rates else None
+        days = {"--as-of": statement.as_of, "--base": statement.base, "--fx": rates}
+        options = {"--holdings": paths["holdings"], **days}
+    options |= {"--securities": paths["securities"], "--targets": "TARGETS.csv"}
+    typed = [f"{name} {shlex.quote(str(value))}" for name, value in options.items() if value]
+    command = " ".join(["steelyard plan", *typed])
     write(f"\n{visible(f'To plan with it: {command}')}\n")
 
 

@@ -44,7 +44,10 @@ TOTALS = (
 
 
 JOINTS = frozenset(
-    {"of", "without", "that", "with", "in", "dated", "from", "under", "over", "to", "at", "on"}
+    {
+        *("of", "without", "that", "with", "in", "dated", "from", "under", "over", "to", "at"),
+        *("on", "above", "below", "between", "before", "after", "by", "for", "per"),
+    }
 )
 """Words that end the noun of a phrase."""
 

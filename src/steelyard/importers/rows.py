@@ -104,7 +104,8 @@ class Cells:
         cell, column = self.text(name), self.column(name)
         if not cell:
             return None
-        bare = money(cell)[1]
+        # a count has no currency
+        bare = cell if name == "quantity" else money(cell)[1]
         if "%" in bare:
             reason = f"{column} {shown(cell)} is a percentage"
             raise BadCell(reason, code="bad_number", column=column, value=cell)

@@ -82,9 +82,7 @@ def _unknown_types(ctx: Context) -> Iterable[Notice]:
     """Without targets only the type says whether a large holding is too large: ask for it."""
     if ctx.target_weights is not None:
         return
-    unknown = [
-        s.symbol for s, held in zip(ctx.securities, ctx.held, strict=True) if held and s.is_unknown
-    ]
+    unknown = [ctx.symbols[i] for i in np.flatnonzero(ctx.held) if ctx.securities[i].is_unknown]
     if unknown:
         its = "it is" if len(unknown) == 1 else "each is"
         message = (

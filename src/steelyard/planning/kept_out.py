@@ -64,12 +64,12 @@ def drop_of(rule: str, holding: Holding | None, quote: Quote | None) -> Drop:
         why = say("{kind:text}; it is not traded", kind=_a(WHAT[rule]))
         return Drop(rule, None, None, why)
     worth = "valued" if quote is not None else "counted 0, since its row states no value,"
-    side = "short" if holding.quantity < 0 else "long"
+    many = " of {pieces:qty}" if rule == "short" else ", {pieces:qty} {side:text}"
     why = say(
-        "{kind:text}, {pieces:qty} {side:text}: it is " + worth + " and not traded",
+        "{kind:text}" + many + ": it is " + worth + " and not traded",
         kind=_a(WHAT[rule]),
         pieces=abs(holding.quantity),
-        side=side,
+        side="short" if holding.quantity < 0 else "long",
     )
     return Drop(rule, None, None, why)
 

@@ -56,7 +56,7 @@ def test_the_cash_account_is_a_sum_with_what_is_on_its_way():
     assert f"= {plan.cash_after['USD']:,.2f} USD." in said
     exhibit = cash(plan)
     assert exhibit.said.endswith("Money on its way settles on its own day.")
-    assert [day.settled for day in exhibit.ladders[0].days][0] == Decimal(9000)
+    assert exhibit.ladders[0].days[0].settled == Decimal(9000)
 
 
 def test_prices_of_one_file_and_day_are_one_line_and_others_have_their_rows():
@@ -70,7 +70,7 @@ def test_prices_of_one_file_and_day_are_one_line_and_others_have_their_rows():
     said = "Two prices are of 15\u00a0Mar\u00a02024, from p.csv. One is of another file or day."
     assert exhibit.said == said
     assert [(r.symbol, r.unit, r.source) for r in exhibit.rows] == [("BB", "USc", "h.csv")]
-    assert AS_OF == plan.holdings[1].price_on
+    assert plan.holdings[1].price_on == AS_OF
     for text in (printed(plan), render(plan)):
         assert "h.csv" in text
         assert "USc" in text

@@ -22,9 +22,8 @@ from steelyard.plans.answers import Counterfactual, Explanation, Stability
 from steelyard.plans.plan import Plan, plan_id, seal
 from steelyard.plans.verify import check
 from steelyard.report import visible
-from steelyard.report.exhibits import waterfall
+from steelyard.report.exhibits import waterfall, words
 from steelyard.report.page import DOCUMENT_BYTES, embedded, render
-from steelyard.report.exhibits import words
 from steelyard.sentences import MINUS, money, percent, points, quantity, signed
 
 MOST_BYTES = 300_000

@@ -197,9 +197,9 @@ def _problems(book: Book, due: list[str], tally: Tally) -> None:
     short = [row for row in book.doc["problems"] if row["code"] in {CASH_SHORT, RESERVE_SHORT}]
     codes, name = [row["code"] for row in short], "what cash is short of is a problem"
     tally.rule("problems", codes == due, due, codes, name)
-    told = " ".join(row["message"] for row in short)
+    sentences = " ".join(row["message"] for row in short)
     detail, name = book.doc["verdict"]["detail"], "the verdict tells what cash is short of first"
-    tally.rule("verdict.detail", detail.startswith(told), told, detail, name)
+    tally.rule("verdict.detail", detail.startswith(sentences), sentences, detail, name)
 
 
 def _hold(book: Book, facts: dict[str, object]) -> str:
