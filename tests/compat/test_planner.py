@@ -174,9 +174,10 @@ def only(kind: str, name: str | None, **fields_: Any) -> PlannerConfiguration:
 
 
 def situation(bundled: PlannerContext, name: str) -> PlannerContext:
-    """The bundled portfolio; much cash for what buys, a debt for what sells, a dip in JNJ."""
-    cash = {"direct_buy": 60_000, "opportunity_first": 60_000, "averaging_down": 60_000}
-    debt = dict.fromkeys(("multi_sell", "cash_generation", "market_regime"), -8_000)
+    """The bundled portfolio; much cash for what buys, none or a debt for what sells, a dip in JNJ."""
+    cash = dict.fromkeys(("direct_buy", "opportunity_first", "averaging_down"), 60_000)
+    cash["market_regime"] = 0
+    debt = dict.fromkeys(("multi_sell", "cash_generation"), -8_000)
     positions = tuple(
         replace(one, avg_price=250.0) if one.symbol == "JNJ" else one for one in bundled.positions
     )

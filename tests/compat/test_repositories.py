@@ -159,7 +159,7 @@ def test_what_the_account_says_changes_the_trades_by_itself(small: PlannerContex
 
     free = trades(plan(rich))
 
-    assert free == [("BUY", "BOLT", 32)]
+    assert free == [("BUY", "BOLT", 88)]
     assert [name for name, what in account.items() if trades(plan(rich, **what)) == free] == []
 
 

@@ -12,7 +12,7 @@ WORDS = frozenset(
         *("CASH", "CASH BALANCE", "CASH & CASH INVESTMENTS", "CASH AND CASH INVESTMENTS"),
         *("CASH & CASH EQUIVALENTS", "CASH AND CASH EQUIVALENTS", "CASH & EQUIVALENTS"),
         *("CASH AND EQUIVALENTS", "CASH & MONEY MARKET", "CASH AND MONEY MARKET", "CORE CASH"),
-        *("SETTLED CASH", "AVAILABLE CASH", "UNINVESTED CASH", "SETTLEMENT FUND", "SWEEP"),
+        *("SETTLED CASH", "AVAILABLE CASH", "UNINVESTED CASH", "SETTLEMENT FUND"),
         *("CASH & SWEEP FUNDS", "CASH SWEEP", "BANK SWEEP", "MONEY MARKET", "LIQUIDITY"),
         *("GELD", "BARGELD", "GUTHABEN", "KONTO", "KASSE", "LIQUIDITÄT", "ESPÈCES", "LIQUIDITÉS"),
         *("EFECTIVO", "CONTANTI", "LIQUIDITÀ"),
@@ -28,8 +28,8 @@ CURRENCIES = frozenset(
     }
 )
 """Codes that stand for cash of that currency where a symbol is asked for."""
-MONEY_MARKET = re.compile(r"[A-Z]{3}XX|(?:FCASH|CORE|QACDS|QCASH|QPCTQ|QIWSQ)")
-"""US funds of the money market have five letters that end in XX; Fidelity's cash has its own."""
+MONEY_MARKET = re.compile(r"[A-Z]{3}XX|[A-Z]+\*\*")
+"""US funds of the money market have five letters that end in XX; Fidelity marks its cash with **."""
 
 
 def is_cash(name: str, price: Decimal | None) -> bool:
@@ -55,8 +55,7 @@ def is_plain_cash(name: str) -> bool:
 
 def is_cash_name(name: str) -> bool:
     """Is it a cash word, a currency, or a fund of the money market?"""
-    bare = name.upper().strip().rstrip("*")
-    return is_plain_cash(name) or bare in CURRENCIES or bool(MONEY_MARKET.fullmatch(bare))
+    return is_plain_cash(name) or bool(MONEY_MARKET.fullmatch(name.upper().strip()))
 
 
 def currency_of(name: str) -> str:
