@@ -25,7 +25,7 @@ def test_what_weights_cannot_mean_is_refused_with_its_lines_and_what_to_write(tm
         ("AAA,120%\nBBB,1%", "weight_over_1", ("line 2", "120%")),
         ("AAA,0.6\nCASH,0.1", "cash_target", ("line 3", "0.7", "0.3 under 1")),
         ("AAA,-0.1", "negative_weight", ("line 2", "0 or more")),
-        ("AAA,x", "bad_cell", ("line 2", "not a number")),
+        ("AAA,x", "no_number", ("line 2", "not a number")),
         ("BRK.B,0.1\nBRK-B,0.2", "two_spellings", ("line 3", "BRK.B on line 2")),
         ("AAA,0.1\naaa,0.2", "twice", ("line 3", "line 2")),
         ("CASH,0.1\ncash:usd,0.2", "twice", ("line 3", "line 2")),

@@ -114,6 +114,10 @@ def a_plan_is_worth_it_or_it_is_hold(world: World, plan: Plan) -> None:
         assert total == pytest.approx(getattr(score, which), rel=ROUNDING, abs=ROUNDING)
 
 
+SHORT = {"cash_short", "reserve_short"}
+"""Problems of the account itself: the plan says them and is none the worse."""
+
+
 def overdrawn(world: World) -> bool:
     """What is owed is paid by sales, whatever they are worth and wherever the targets are."""
     return world.snapshot.balances.get("USD", ZERO) < 0
@@ -207,7 +211,9 @@ def alternatives_are_other_ends_that_are_not_better(world: World, plan: Plan) ->
     assert len(set(ends)) == len(ends) <= 3
     assert frozenset(exact(plan)) not in ends
     if plan.steps:
-        best = max(a.improvement for a in (plan.alternatives[0], *runners_up))
+        # hold leaves a debt where it is, so it may be worth more than paying it
+        hold = () if overdrawn(world) else (plan.alternatives[0],)
+        best = max((a.improvement for a in (*hold, *runners_up)), default=-np.inf)
         assert best <= plan.score.improvement + ROUNDING
 
 
@@ -236,7 +242,7 @@ def test_every_plan_keeps_every_rule(world):
 
     for rule in RULES:
         rule(world, plan)
-    assert not plan.problems
+    assert {problem.code for problem in plan.problems} <= SHORT
 
 
 @FEWER

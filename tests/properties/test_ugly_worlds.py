@@ -9,7 +9,7 @@ from builders.changes import off, only_with, usual
 from builders.each import each
 from builders.world import World, world
 from builders.worlds import FEWER, worlds
-from properties.test_invariants import RULES
+from properties.test_invariants import RULES, SHORT
 from steelyard.modules.registry import Kind
 from steelyard.plans.verify import check
 from steelyard.settings import Costs, Limits, Planner, Score, Search
@@ -106,7 +106,7 @@ def test_an_ugly_world_has_a_plan_that_keeps_every_rule_and_that_verify_agrees_w
         plan = of.plan()
         for rule in RULES:
             rule(of, plan)
-        assert not plan.problems
+        assert {problem.code for problem in plan.problems} <= SHORT
         assert name in DEBTS or check(plan.document()).failed == ()
         plan.to_json()
 

@@ -96,6 +96,7 @@ def number(text: str, column: str) -> Decimal:
             code="no_number",
             column=column,
             value=text,
+            hint="write a plain number like 1234.5",
         )
     return Decimal(text)
 
