@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from steelyard.errors import InputError
 from steelyard.importers import PriceTable, read_prices
-from steelyard.importers.selection import Names
+from steelyard.importers.prices.selection import Names
 
 ROWS, COLUMNS = 1_500, 1_000
 FIRST = date(2018, 1, 1)

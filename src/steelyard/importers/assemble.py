@@ -32,7 +32,7 @@ from steelyard.importers.as_of import as_of as date_of
 from steelyard.importers.book import HoldingsFile
 from steelyard.importers.files import Files
 from steelyard.importers.index import index_until
-from steelyard.importers.jumps import jumps
+from steelyard.importers.prices.jumps import jumps
 from steelyard.importers.quotes import (
     Findings,
     Pricing,

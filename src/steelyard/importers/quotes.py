@@ -18,11 +18,10 @@ from steelyard.ages import DateArray
 from steelyard.arrays import FloatArray
 from steelyard.canonical import plain
 from steelyard.errors import InputError, PlanRefused, SteelyardError, did_you_mean
-from steelyard.importers import history
 from steelyard.importers.disagreements import Change, Ruling, jump, kept_out, two_sources, withheld
 from steelyard.importers.files import Files
 from steelyard.importers.fx import FxFile
-from steelyard.importers.prices import PriceTable
+from steelyard.importers.prices import PriceTable, history
 from steelyard.importers.rates import rate_jump, stated_rate
 from steelyard.importers.values import MINOR_UNITS, NOTHING, Unit
 from steelyard.market import Market, Quote

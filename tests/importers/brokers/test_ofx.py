@@ -12,7 +12,7 @@ import pytest
 from builders.each import each
 from builders.statements import answer, cash, changed, codes, fixture, of_text, owned, statement
 from steelyard.errors import InputError, LimitExceeded
-from steelyard.importers.brokers import ofx_tree
+from steelyard.importers.ofx import tree as ofx_tree
 from steelyard.importers.statement import Statement
 
 FORM = "ofx"

@@ -6,8 +6,8 @@ it; older files have both in one cell. No cell says what kind a security is, and
 
 from __future__ import annotations
 
-from steelyard.importers.columns import importer
-from steelyard.importers.sheet import AFTER, Form
+from steelyard.importers.tables.columns import importer
+from steelyard.importers.tables.sheet import AFTER, Form
 
 LOCAL = (
     *("local value", "lokale waarde", "wert", "lokaler wert", "valeur locale", "montant local"),

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 
 from steelyard.importers.amounts import Notation
-from steelyard.importers.columns import importer
-from steelyard.importers.sheet import Form
+from steelyard.importers.tables.columns import importer
+from steelyard.importers.tables.sheet import Form
 
 FORM = Form(
     name="fidelity",

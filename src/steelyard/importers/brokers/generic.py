@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from steelyard.errors import InputError, did_you_mean, one_line
-from steelyard.importers import columns as tables
-from steelyard.importers import reading, sheet
-from steelyard.importers.sheet import MOST_TEXT, Form, plain
+from steelyard.importers import reading
 from steelyard.importers.statement import Source, Statement
+from steelyard.importers.tables import columns as tables
+from steelyard.importers.tables import sheet
+from steelyard.importers.tables.sheet import MOST_TEXT, Form, plain
 from steelyard.importers.values import NOTHING, shown
 from steelyard.portfolio import PRODUCT_TYPES
 

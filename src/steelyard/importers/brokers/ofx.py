@@ -18,16 +18,10 @@ from steelyard.canonical import plain
 from steelyard.errors import InputError, RejectedRow
 from steelyard.importers import values
 from steelyard.importers.bonds import bond_multiplier
-from steelyard.importers.brokers.ofx_security import Securities, day, number, unit_of
-from steelyard.importers.brokers.ofx_trades import (
-    DATES,
-    JOURNALS,
-    TRANSACTIONS,
-    Transaction,
-    entry_of,
-)
-from steelyard.importers.brokers.ofx_tree import Tree, is_ofx, text_of
 from steelyard.importers.fold import BEGIN, Entry, fold
+from steelyard.importers.ofx.security import Securities, day, number, unit_of
+from steelyard.importers.ofx.trades import DATES, JOURNALS, TRANSACTIONS, Transaction, entry_of
+from steelyard.importers.ofx.tree import Tree, is_ofx, text_of
 from steelyard.importers.registry import Importer
 from steelyard.importers.statement import Balance, Passed, Position, Source, Statement
 from steelyard.importers.values import NOTHING, BadCell, shown

@@ -6,8 +6,8 @@ The user chooses the columns. A quote carries its currency where that is not the
 
 from __future__ import annotations
 
-from steelyard.importers.columns import importer
-from steelyard.importers.sheet import Form
+from steelyard.importers.tables.columns import importer
+from steelyard.importers.tables.sheet import Form
 
 FORM = Form(
     name="portfolio-performance",

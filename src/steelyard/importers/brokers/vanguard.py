@@ -6,8 +6,8 @@ Every row ends in a comma. The transactions are passed over: what is owned stand
 from __future__ import annotations
 
 from steelyard.importers.amounts import Notation
-from steelyard.importers.columns import importer
-from steelyard.importers.sheet import Form
+from steelyard.importers.tables.columns import importer
+from steelyard.importers.tables.sheet import Form
 
 FORM = Form(
     name="vanguard",

@@ -22,12 +22,12 @@ from steelyard.ages import DateArray
 from steelyard.arrays import FloatArray
 from steelyard.errors import InputError, RejectedRow
 from steelyard.importers import reading, values
-from steelyard.importers.grid import Contents, Grid
 from steelyard.importers.limits import LIMITS, FileLimits
-from steelyard.importers.lines import Lines, opened
-from steelyard.importers.long import ALIASES, NEEDED, READABLE, Long
-from steelyard.importers.selection import Names, Selection
-from steelyard.importers.wide import read_wide
+from steelyard.importers.prices.grid import Contents, Grid
+from steelyard.importers.prices.lines import Lines, opened
+from steelyard.importers.prices.long import ALIASES, NEEDED, READABLE, Long
+from steelyard.importers.prices.selection import Names, Selection
+from steelyard.importers.prices.wide import read_wide
 from steelyard.market import Quote
 from steelyard.notices import Notice
 
@@ -94,7 +94,7 @@ def read_prices(
     first, lines = opened(path, limits)
     selection = Selection(path.name, names)
     if first.startswith(PARQUET):
-        from steelyard.importers.parquet import read_parquet  # noqa: PLC0415 few files are
+        from steelyard.importers.prices.parquet import read_parquet  # noqa: PLC0415 few files are
 
         return _table(read_parquet(path, selection, limits), selection)
     return _table(_text(lines, selection, limits), selection)

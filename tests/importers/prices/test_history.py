@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steelyard.ages import is_daily
-from steelyard.importers.history import (
+from steelyard.importers.prices.history import (
     daily_since,
     judged_history,
     last_change,

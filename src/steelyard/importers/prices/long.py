@@ -15,11 +15,12 @@ from itertools import compress
 import numpy as np
 
 from steelyard.arrays import FloatArray
-from steelyard.importers import plain, reading, values
-from steelyard.importers.grid import Grid
-from steelyard.importers.lines import Lines
+from steelyard.importers import reading, values
+from steelyard.importers.prices import plain
+from steelyard.importers.prices.grid import Grid
+from steelyard.importers.prices.lines import Lines
+from steelyard.importers.prices.selection import Selection
 from steelyard.importers.reading import Rejects
-from steelyard.importers.selection import Selection
 from steelyard.importers.values import BadCell, Unit
 
 DATE, SYMBOL, CLOSE, CURRENCY, SPLIT = "date", "symbol", "close", "currency", "split"

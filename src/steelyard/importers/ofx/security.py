@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 
 from steelyard.importers import values
-from steelyard.importers.brokers.ofx_tree import text_of
+from steelyard.importers.ofx.tree import text_of
 from steelyard.importers.options import is_isin, option_symbol
 from steelyard.importers.values import BadCell, shown
 from steelyard.notices import Notice

@@ -16,14 +16,15 @@ import numpy as np
 
 from steelyard.arrays import FloatArray
 from steelyard.errors import InputError
-from steelyard.importers import plain, reading, values
-from steelyard.importers.grid import Contents, Grid
+from steelyard.importers import reading, values
 from steelyard.importers.limits import FileLimits
-from steelyard.importers.long import ALIASES, DATE, NEEDED, READABLE, VOLUME, Long
+from steelyard.importers.prices import plain
+from steelyard.importers.prices.grid import Contents, Grid
+from steelyard.importers.prices.long import ALIASES, DATE, NEEDED, READABLE, VOLUME, Long
+from steelyard.importers.prices.selection import Selection
+from steelyard.importers.prices.wide import wide_symbols
 from steelyard.importers.reading import Rejects
-from steelyard.importers.selection import Selection
 from steelyard.importers.values import NOTHING, BadCell
-from steelyard.importers.wide import wide_symbols
 
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from datetime import date
 
 from steelyard.errors import InputError
-from steelyard.importers import plain, reading, values
-from steelyard.importers.grid import Grid
-from steelyard.importers.lines import Lines
+from steelyard.importers import reading, values
+from steelyard.importers.prices import plain
+from steelyard.importers.prices.grid import Grid
+from steelyard.importers.prices.lines import Lines
+from steelyard.importers.prices.selection import Selection
 from steelyard.importers.reading import Rejects
-from steelyard.importers.selection import Selection
 from steelyard.importers.values import BadCell
 
 DATE = "date"

@@ -13,11 +13,13 @@ from decimal import Decimal
 from functools import partial
 
 from steelyard.errors import InputError, one_line
-from steelyard.importers import amounts, sheet
+from steelyard.importers import amounts
 from steelyard.importers.amounts import Notation
 from steelyard.importers.cash_words import PREFIX, is_plain_cash
 from steelyard.importers.registry import Importer
-from steelyard.importers.rows import (
+from steelyard.importers.statement import ONE, Balance, Passed, Position, Source, Statement
+from steelyard.importers.tables import sheet
+from steelyard.importers.tables.rows import (
     Cells,
     cash_amount,
     cash_unit,
@@ -29,8 +31,7 @@ from steelyard.importers.rows import (
     position_of,
     stated_value,
 )
-from steelyard.importers.sheet import Form, Line, Sheet
-from steelyard.importers.statement import ONE, Balance, Passed, Position, Source, Statement
+from steelyard.importers.tables.sheet import Form, Line, Sheet
 from steelyard.importers.values import NOTHING, SHOWN_CHARACTERS, BadCell, shown
 from steelyard.notices import Notice
 

@@ -14,9 +14,9 @@ from datetime import datetime, time
 from decimal import Decimal
 from fractions import Fraction
 
-from steelyard.importers.brokers.ofx_security import Securities, day, number, unit_of
-from steelyard.importers.brokers.ofx_tree import text_of
 from steelyard.importers.fold import Entry, Kind
+from steelyard.importers.ofx.security import Securities, day, number, unit_of
+from steelyard.importers.ofx.tree import text_of
 from steelyard.importers.values import BadCell, shown
 from steelyard.money import ZERO
 

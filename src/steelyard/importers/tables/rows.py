@@ -18,8 +18,8 @@ from steelyard.importers import amounts, cash_words, values
 from steelyard.importers.amounts import Notation
 from steelyard.importers.bonds import bond_multiplier
 from steelyard.importers.options import is_isin, option_symbol
-from steelyard.importers.sheet import MOST_TEXT, Form, Line, plain
 from steelyard.importers.statement import ONE, Position
+from steelyard.importers.tables.sheet import MOST_TEXT, Form, Line, plain
 from steelyard.importers.values import BadCell, Unit, shown
 from steelyard.portfolio import MULTIPLIERS
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from steelyard.errors import InputError
-from steelyard.importers import columns
-from steelyard.importers.sheet import Form
 from steelyard.importers.statement import Source, Statement
+from steelyard.importers.tables import columns
+from steelyard.importers.tables.sheet import Form
 
 FORM = Form(
     name="invented",

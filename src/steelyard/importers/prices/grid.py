@@ -17,7 +17,7 @@ import numpy.typing as npt
 from steelyard.ages import DateArray
 from steelyard.arrays import FloatArray
 from steelyard.importers.limits import FileLimits
-from steelyard.importers.plain import inexact
+from steelyard.importers.prices.plain import inexact
 from steelyard.importers.reading import Rejects
 from steelyard.importers.values import BadCell, Unit
 from steelyard.notices import Notice

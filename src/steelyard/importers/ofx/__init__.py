@@ -1,0 +1,1 @@
+"""What an OFX statement is made of: tree, securities, trades; `brokers/ofx.py` reads it."""
