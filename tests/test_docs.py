@@ -27,7 +27,8 @@ from builders.importers import install
 from builders.paths import ROOT
 from steelyard import strategies
 from steelyard.cli import app
-from steelyard.importers import fx, holdings, limits, long, securities, targets, values
+from steelyard.importers import fx, holdings, limits, securities, targets, values
+from steelyard.importers.prices import long
 from steelyard.importers.registry import forms
 from steelyard.modules.registry import PACKAGES, Kind
 from steelyard.plans import plan as plans
