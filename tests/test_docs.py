@@ -27,6 +27,9 @@ from builders.importers import install
 from builders.paths import ROOT
 from steelyard import strategies
 from steelyard.cli import app
+from steelyard.importers import fx, holdings, limits, securities, targets, values
+from steelyard.importers.prices import long
+from steelyard.importers.registry import forms
 from steelyard.modules.registry import PACKAGES, Kind
 from steelyard.plans import plan as plans
 from steelyard.samples import sample
@@ -450,6 +453,17 @@ def test_every_trouble_of_the_documents_has_its_section():
     assert found["From the services"] == [
         "Nothing starts", "Planning is slow", "A plan runs into its time limit",
     ]  # fmt: skip
+
+
+def test_every_form_column_unit_and_limit_is_on_the_page_on_importing():
+    page = (DOCS / "importing.md").read_text(encoding="utf-8")
+    columns = {
+        *(*holdings.COLUMNS, *securities.COLUMNS, *securities.ALIASES, *targets.COLUMNS),
+        *(*long.READABLE, *fx.COLUMNS),
+    }
+    names = {*columns, *forms().by_name, *values.MINOR_UNITS, *limits.VARIABLES.values()}
+
+    assert sorted(name for name in names - {"class.*"} if f"`{name}`" not in page) == []
 
 
 CODES = re.compile(r"\*Code\*: ([^*]*)")
