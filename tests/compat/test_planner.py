@@ -174,7 +174,7 @@ def only(kind: str, name: str | None, **fields_: Any) -> PlannerConfiguration:
 
 
 def situation(bundled: PlannerContext, name: str) -> PlannerContext:
-    """The bundled portfolio; much cash for what buys, none or a debt for what sells, a dip in JNJ."""
+    """The bundled portfolio; much cash for what buys, none or a debt for what sells, JNJ dips."""
     cash = dict.fromkeys(("direct_buy", "opportunity_first", "averaging_down"), 60_000)
     cash["market_regime"] = 0
     debt = dict.fromkeys(("multi_sell", "cash_generation"), -8_000)

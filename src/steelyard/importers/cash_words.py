@@ -29,7 +29,7 @@ CURRENCIES = frozenset(
 )
 """Codes that stand for cash of that currency where a symbol is asked for."""
 MONEY_MARKET = re.compile(r"[A-Z]{3}XX|[A-Z]+\*\*")
-"""US funds of the money market have five letters that end in XX; Fidelity marks its cash with **."""
+"""US funds of the money market have five letters ending in XX; Fidelity marks its cash by **."""
 
 
 def is_cash(name: str, price: Decimal | None) -> bool:
