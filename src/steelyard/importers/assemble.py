@@ -43,6 +43,7 @@ from steelyard.importers.quotes import (
     market_of,
     minor_units,
     needs,
+    priced_funds,
     quotes_of,
     rates_of,
     units_of,
@@ -105,7 +106,7 @@ def assemble(
     excluded = _excluded(files, exclude)
     day, as_of_from = date_of(files, as_of, today)
     balances = _cash(files.holdings, cash)
-    base = _base_currency(files, balances, base_currency)
+    base, assumed = _base_currency(files, balances, base_currency)
     _reject(files, day, today, base)
     holdings = tuple(row for row in files.holdings.holdings if row.symbol not in excluded)
     weights = dict(files.targets.weights) if files.targets else {}
@@ -125,7 +126,9 @@ def assemble(
     amounts = [*balances.items(), *((row.currency, row.amount) for row in settling)]
     currencies = {*(name for name, _ in amounts), *(s.currency for s in securities)}
     fx = rates_of(files.fx, base, currencies, pricing, findings)
-    findings.reasons += check_rates(needs(holdings, securities, amounts, base), fx, files.fx, day)
+    needed = needs(holdings, securities, amounts, base)
+    findings.reasons += check_rates(needed, fx, pricing, assumed=assumed)
+    findings.reasons += priced_funds(pricing)
     findings.reasons += unpriced_targets(files, weights, quotes)
     targets = _targets(files.targets, weights, base, findings.reasons)
     table = closes_of(pricing, quotes)
@@ -242,11 +245,16 @@ def _reject(files: Files, day: date, today: date | None, base: str) -> None:
         raise RowsRejected(rows)
 
 
-def _base_currency(files: Files, cash: Mapping[str, Decimal], argument: str | None) -> str:
-    """The argument, else the one currency of the cash, else of the files, else USD."""
+def _base_currency(
+    files: Files, cash: Mapping[str, Decimal], argument: str | None
+) -> tuple[str, bool]:
+    """The argument, else the one currency of the account, the cash, the files, else USD.
+
+    The second is true where nobody says so.
+    """
     if argument is not None:
         try:
-            return values.currency(argument.strip(), "base currency")
+            return values.currency(argument.strip(), "base currency"), False
         except values.BadCell as error:
             raise InputError(
                 f"The {error}. {values.NOTHING}",
@@ -271,8 +279,8 @@ def _base_currency(files: Files, cash: Mapping[str, Decimal], argument: str | No
                 hint=f"say in which the account counts: --base {min(currencies)}",
             )
         if currencies:
-            return currencies.pop()
-    return DEFAULT_CURRENCY
+            return currencies.pop(), not (stated or balances)
+    return DEFAULT_CURRENCY, True
 
 
 def _securities(

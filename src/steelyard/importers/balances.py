@@ -45,6 +45,11 @@ class Cash:
         else:
             self.settling.append(Settling(currency, row.amount, row.settles))
 
+    @property
+    def funds(self) -> tuple[str, ...]:
+        """What is no plain word of cash: funds at a price of 1, if it is one."""
+        return tuple(sorted(w.upper().rstrip("*") for w in self._words if not is_plain_cash(w)))
+
     def notices(self) -> Iterator[Notice]:
         """Say which words were read as cash, and in which currency; first what is no plain word."""
         for word, currency in sorted(self._words.items()):

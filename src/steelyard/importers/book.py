@@ -51,6 +51,7 @@ class HoldingsFile:
     holdings   by symbol, sorted; lots oldest first, a lot without a date before the others
     cash       currency -> settled balance
     settling   money on its way
+    funds      symbols of funds of the money market that are read as cash
     listings   symbol -> how it is quoted
     base       the currency in which the account counts; "" = the file does not say
     rates      currency -> the rate into `base` by which the file values it
@@ -67,6 +68,7 @@ class HoldingsFile:
     holdings: tuple[Holding, ...] = ()
     cash: Mapping[str, Decimal] = field(default_factory=lambda: MappingProxyType({}))
     settling: tuple[Settling, ...] = ()
+    funds: tuple[str, ...] = ()
     listings: Mapping[str, Listing] = field(default_factory=lambda: NO_LISTINGS)
     base: str = ""
     rates: Mapping[str, Decimal] = field(default_factory=lambda: MappingProxyType({}))
@@ -111,7 +113,7 @@ def holdings_of(statement: Statement, choices: Choices) -> HoldingsFile:
     bucket = _bucket(statement.file, positions, balances)
     passed = {normal(row.symbol) for row in positions if _excluded(row, choices)}
     positions = [row for row in positions if normal(row.symbol) not in passed]
-    positions, moved, notices = _money_market(statement.file, positions, choices.listed)
+    positions, moved = _money_market(positions, choices.listed)
     book = Lots(statement.file, own=statement.form == FORM)
     lines = {row.symbol: row.line for row in reversed(positions)}
     choices.spellings.add(lines)
@@ -124,6 +126,7 @@ def holdings_of(statement: Statement, choices: Choices) -> HoldingsFile:
     cash = Cash(statement.file, choices.currency or statement.base or _only_currency(balances))
     for balance in (*balances, *moved):
         cash.take(balance)
+    choices.spellings.add(cash.funds)
     rates, contradicted = stated_rates(statement, positions)
     rejected += [*book.rejected, *cash.rejected, *contradicted]
     holdings = [book.holding(symbol) for symbol in sorted(book.rows)]
@@ -134,6 +137,7 @@ def holdings_of(statement: Statement, choices: Choices) -> HoldingsFile:
         holdings=tuple(holdings),
         cash=MappingProxyType(dict(sorted(cash.balances.items()))),
         settling=tuple(cash.settling),
+        funds=cash.funds,
         listings=MappingProxyType({symbol: book.listing(symbol) for symbol in sorted(book.rows)}),
         base=statement.base,
         rates=MappingProxyType(rates),
@@ -142,7 +146,7 @@ def holdings_of(statement: Statement, choices: Choices) -> HoldingsFile:
         dates=tuple(_dates(positions)),
         passed=frozenset(passed) | choices.passed,
         rejected=tuple(sorted(rejected, key=lambda row: row.line)),
-        warnings=(*statement.guessed, *notices, *cash.notices(), *statement.warnings),
+        warnings=(*statement.guessed, *cash.notices(), *statement.warnings),
     )
 
 
@@ -197,32 +201,25 @@ def _excluded(row: Position, choices: Choices) -> bool:
 
 
 def _money_market(
-    file: str, positions: Sequence[Position], listed: Container[str]
-) -> tuple[list[Position], list[Balance], list[Notice]]:
-    """Rows that are cash by name and price, turned to balances; a listed symbol is a security."""
-    securities, balances, names = list[Position](), list[Balance](), list[str]()
+    positions: Sequence[Position], listed: Container[str]
+) -> tuple[list[Position], list[Balance]]:
+    """Rows that are cash by type, or by name and price; a listed symbol is a security."""
+    securities, balances = list[Position](), list[Balance]()
     for row in positions:
         cash = row.product_type == "CASHLIKE" or is_cash(row.symbol, row.price)
         if not cash or normal(row.symbol) in listed:
             securities.append(row)
             continue
-        amount = row.quantity * (row.price or ONE)
-        currency = row.currency or currency_of(row.symbol)
-        names.append(row.symbol)
         balances.append(
             Balance(
                 line=row.line,
-                currency=currency,
-                amount=amount,
+                currency=row.currency or currency_of(row.symbol),
+                amount=row.quantity * (row.price or ONE),
                 account=row.account,
                 label=row.symbol,
             )
         )
-    notices = []
-    if names:
-        message = f"{', '.join(names)} of {file} is read as cash, at a price of 1."
-        notices = [Notice(code="read_as_cash", message=message, head=True)]
-    return securities, balances, notices
+    return securities, balances
 
 
 def _only_currency(balances: Iterable[Balance]) -> str:
@@ -237,9 +234,24 @@ def _described(row: Position, listed: Mapping[str, Security]) -> Position:
     kind = (security.product_type if security else "") or row.product_type
     if not kind and option_symbol(row.symbol):
         kind = "OPTION"
+    if kind == "FUTURE":
+        return _future(row)
     own = row.multiplier if row.multiplier is not None else MULTIPLIERS.get(kind)
     multiplier = security.multiplier if security and security.multiplier != 1 else own
     return replace(row, product_type=kind, multiplier=multiplier)
+
+
+def _future(row: Position) -> Position:
+    """A future at the value that its row states, else without a price: never at its notional."""
+    price = row.value / row.quantity if row.value and row.quantity else None
+    usable = price is not None and price > 0
+    return replace(
+        row,
+        product_type="FUTURE",
+        multiplier=ONE,
+        price=price if usable else None,
+        average_cost=None,
+    )
 
 
 def _dates(positions: Iterable[Position]) -> Iterator[Dated]:

@@ -15,7 +15,7 @@ from steelyard.ages import weekdays
 from steelyard.canonical import plain
 from steelyard.errors import PlanRefused
 from steelyard.importers.rates import MOST_JUMP, NEIGHBOURS
-from steelyard.importers.values import NOTHING
+from steelyard.importers.values import NOTHING, unit
 from steelyard.market import Quote
 from steelyard.notices import Drop, Notice
 from steelyard.sentences import say
@@ -83,10 +83,7 @@ def two_sources(first: Quote, second: Quote, *, accepted: bool) -> Ruling:
     symbol, away = first.symbol, f"{factor - 1:.1%} apart"
     if factor >= TWICE:
         away = f"a factor of {times(factor)}"
-    figures = (
-        f"{symbol} costs {plain(first.price)} on {first.on} by {first.source} and "
-        f"{plain(second.price)} on {second.on} by {second.source}, {away}"
-    )
+    figures = f"{symbol} costs {_figure(first)} and {_figure(second)}, {away}"
     if factor <= most:
         message = f"{figures}; {first.source} was used."
         return Ruling(
@@ -105,6 +102,15 @@ def two_sources(first: Quote, second: Quote, *, accepted: bool) -> Ruling:
             hint=hint,
         )
     )
+
+
+def _figure(quote: Quote) -> str:
+    """A price with its day and its file, and how it was quoted where that is in a minor unit."""
+    quoted = ""
+    if quote.unit:
+        parts = unit(quote.unit).parts
+        quoted = f" (quoted as {plain(quote.price * parts)} {quote.unit})"
+    return f"{plain(quote.price)}{quoted} on {quote.on} by {quote.source}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ from steelyard.money import ZERO, FxRate, FxTable
 from steelyard.notices import Drop, Notice
 from steelyard.portfolio import Holding, Security
 
+NEAR_ONE = Decimal("0.02")
+"""By how much the price of a fund of the money market may differ from 1."""
 LISTED = 5
 """How many symbols a message lists."""
 
@@ -183,6 +185,24 @@ def _from_holdings(owned: Quote, files: Files, listed: Quote | None) -> list[Not
     return [Notice(code="price_from_holdings", message=message, symbol=owned.symbol)]
 
 
+def priced_funds(pricing: Pricing) -> Iterator[InputError]:
+    """Funds that are read as cash at a price of 1, and cost something else by the price file."""
+    file = pricing.files.holdings.file
+    for symbol in pricing.files.holdings.funds:
+        quote = pricing.listed(symbol, pricing.day)
+        if quote is not None and abs(quote.price - 1) > NEAR_ONE:
+            hint = "List it in the securities file (--securities) if it is a security"
+            yield InputError(
+                f"{symbol} of {file} is read as cash, at a price of 1, and costs "
+                f"{plain(quote.price)} on {quote.on} by {quote.source}. {NOTHING} {hint}.",
+                code="fund_with_price",
+                place=f"{quote.source}, {symbol}",
+                value=plain(quote.price),
+                limit="1",
+                hint=hint,
+            )
+
+
 def minor_units(
     pricing: Pricing, holdings: Sequence[Holding], quotes: Mapping[str, Quote]
 ) -> Iterator[Notice]:
@@ -259,20 +279,26 @@ def _base_rated(file: FxFile, base: str) -> InputError:
 
 
 def check_rates(
-    needed: Mapping[str, Sequence[str]], fx: FxTable, file: FxFile | None, day: date
+    needed: Mapping[str, Sequence[str]], fx: FxTable, pricing: Pricing, *, assumed: bool
 ) -> Iterator[PlanRefused]:
-    """Owned in a currency without a rate: the value is unknown. The rest the planner may leave."""
+    """Owned in a currency without a rate: the value is unknown. The rest the planner may leave.
+
+    assumed   nobody says in which currency the account counts
+    """
+    file, day = pricing.files.fx, pricing.day
+    hint = "Give one with --fx"
+    hint += f", or say in which currency the account counts, if not {fx.base}: --base" * assumed
     where = f"{file.file} has none at or before {day}" if file else "no file of rates was given"
     for currency in sorted(needed):
         if not fx.known(currency):
             by = some(needed[currency])
             missing = f"There is no rate of {currency} into {fx.base}, needed by {by}: {where}"
             yield PlanRefused(
-                f"{missing}. {NOTHING} Give one with --fx.",
+                f"{missing}. {NOTHING} {hint}.",
                 code="no_rate",
                 place="--fx",
                 value=currency,
-                hint="Give one with --fx",
+                hint=hint,
             )
 
 
