@@ -1,4 +1,4 @@
-"""A statement to holdings: values that are stated, futures, funds that are cash, rates of a file."""
+"""A statement to holdings: stated values, futures, funds that are cash, rates of a file."""
 
 from datetime import date
 from decimal import Decimal
@@ -86,7 +86,7 @@ def test_a_fund_that_is_read_as_cash_and_has_another_price_is_refused(tmp_path: 
     prices = "date,AAA,ABCXX\n2022-12-27,10,24\n2022-12-28,11,{}\n"
     holdings = written(tmp_path, "symbol,quantity\nAAA,1\nABCXX,80\n", "h.csv")
 
-    with pytest.raises(InputError, match="ABCXX of h.csv is read as cash"):
+    with pytest.raises(InputError, match=r"ABCXX of h.csv is read as cash"):
         assemble(read(holdings, prices=written(tmp_path, prices.format(24), "p.csv")))
     one = assemble(read(holdings, prices=written(tmp_path, prices.replace("24", "1").format(1))))
     assert dict(one.snapshot.cash) == {"USD": 80}
