@@ -44,17 +44,24 @@ def unpriced_targets(
     for symbol in unpriced:
         if symbol in as_class:
             continue
-        near = did_you_mean(symbol, sorted(near_to))
+        same = sorted(name for name in near_to if _bare(name) == _bare(symbol))
+        near = f" Did you mean {same[0]}?" if same else did_you_mean(symbol, sorted(near_to))
         if near:
             where = f"{file.file} line {file.lines.get(symbol, 1)}"
-            hint = f"{near.strip()} Correct it, give it a price, or leave it out with --exclude"
+            hint = f"Correct it, give it a price, or leave it out with --exclude {symbol}."
+            if same:
+                hint = (
+                    f'If they are one, write "{same[0]}" = "{symbol}" under [alias] of a mapping '
+                    f"file (--mapping). Otherwise give it a price, or leave it out with --exclude "
+                    f"{symbol}."
+                )
             yield InputError(
                 f"{where}: {symbol} has a target of {weights[symbol]:.4g} and no price.{near} "
-                f"{NOTHING} Correct it, give it a price, or leave it out with --exclude {symbol}.",
+                f"{NOTHING} {hint}",
                 code="unknown_target",
                 place=where,
                 value=symbol,
-                hint=f"{hint} {symbol}.",
+                hint=f"{near.strip()} {hint}",
             )
 
 
@@ -62,6 +69,11 @@ def _names(files: Files) -> set[str]:
     """Everything that has a name a target could be a slip of: held or priced."""
     priced = {files.spellings.symbol(name) for name in (files.prices.named if files.prices else ())}
     return priced | {row.symbol for row in files.holdings.holdings if row.quantity}
+
+
+def _bare(text: str) -> str:
+    """A symbol without what separates its parts."""
+    return "".join(sign for sign in text if sign.isalnum())
 
 
 def _plain(text: str) -> str:
