@@ -125,9 +125,11 @@ def quotes_of(
     day = pricing.day
     quotes = {s: quote for s in symbols if (quote := pricing.listed(s, day)) is not None}
     for holding in holdings:
-        if not holding.quantity:
-            continue
         listed, owned = quotes.get(holding.symbol), pricing.owned(holding)
+        if not holding.quantity:
+            if listed is None and owned is not None:
+                quotes[holding.symbol] = owned  # sold out, and perhaps to be bought again
+            continue
         accepted = holding.symbol in pricing.accepted
         if owned is None:
             if listed is None and not _needs_none(holding, pricing.files):

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from steelyard.errors import InputError, did_you_mean
 from steelyard.importers.files import Files
 from steelyard.importers.targets import TargetsFile
-from steelyard.importers.values import NOTHING, shown
+from steelyard.importers.values import NO_SYMBOLS, NOTHING, shown
 from steelyard.market import Quote
 
 CLASS_WORDS = frozenset(
@@ -45,17 +45,21 @@ def unpriced_targets(
         if symbol in as_class:
             continue
         near = did_you_mean(symbol, sorted(near_to))
-        if near:
-            where = f"{file.file} line {file.lines.get(symbol, 1)}"
-            hint = f"{near.strip()} Correct it, give it a price, or leave it out with --exclude"
-            yield InputError(
-                f"{where}: {symbol} has a target of {weights[symbol]:.4g} and no price.{near} "
-                f"{NOTHING} Correct it, give it a price, or leave it out with --exclude {symbol}.",
-                code="unknown_target",
-                place=where,
-                value=symbol,
-                hint=f"{hint} {symbol}.",
-            )
+        if near or symbol in NO_SYMBOLS:
+            yield _slip(file, symbol, weights[symbol], near)
+
+
+def _slip(file: TargetsFile, symbol: str, weight: float, near: str) -> InputError:
+    """Refuse a target that is near another name, or what programs write where there is nothing."""
+    where = f"{file.file} line {file.lines.get(symbol, 1)}"
+    hint = f"Correct it, give it a price, or leave it out with --exclude {symbol}."
+    return InputError(
+        f"{where}: {symbol} has a target of {weight:.4g} and no price.{near} {NOTHING} {hint}",
+        code="unknown_target",
+        place=where,
+        value=symbol,
+        hint=f"{near.strip()} {hint}".strip(),
+    )
 
 
 def _names(files: Files) -> set[str]:
