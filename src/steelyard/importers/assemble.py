@@ -311,8 +311,8 @@ def _currencies(files: Files, symbol: str, listed: str) -> list[tuple[str, str]]
     here = files.holdings.listings.get(symbol)
     unit = files.prices.units.get(symbol, "") if files.prices else ""
     sources = [
-        (listed, files.securities.file if files.securities else ""),
         (here.currency if here else "", files.holdings.file),
+        (listed, files.securities.file if files.securities else ""),
         (values.unit(unit).currency if unit else "", files.prices.file if files.prices else ""),
     ]
     return [(currency, file) for currency, file in sources if currency]
