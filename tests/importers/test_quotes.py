@@ -240,3 +240,15 @@ def test_a_cusip_of_which_nothing_is_known_is_asked_about(tmp_path: Path):
         securities="symbol,product_type\n912828ZQ6,BOND\n",
     )  # fmt: skip
     assert read.snapshot.securities[0].multiplier == Decimal("0.01")
+
+
+def test_a_price_a_hundred_times_its_cost_is_refused_where_pence_are_about(tmp_path: Path):
+    holdings = "symbol,quantity,average_cost,currency\nAAA,1,{},{}\n"
+    prices = "date,AAA\n2022-12-27,71\n2022-12-28,71.2\n"
+    for cost, currency in (("0.7", "GBP"), ("0.7", "GBp")):
+        with pytest.raises(PlanRefused, match="pence read as pounds"):
+            inputs(tmp_path, holdings.format(cost, currency), prices)
+    read = inputs(tmp_path, holdings.format("70", "GBP"), prices)
+    assert read.market.quotes["AAA"].price == Decimal("71.2")
+    given = files(tmp_path, holdings=holdings.format("0.7", "GBP"), prices=prices)
+    assert [w.code for w in assemble(given, accept_price=["AAA"]).warnings] == ["accepted_price"]
