@@ -16,7 +16,8 @@ from builders.paths import TESTS
 CORPUS = TESTS / "hostile" / "corpus"
 CASES = (
     "as_of_before_the_data", "base_currency_unclear", "cash_argument_text", "exclude_unknown",
-    "held_currency_without_rate", "holdings_utf_16", "index_ragged", "price_nan_long", "rate_twice",
+    "held_currency_without_rate", "index_ragged", "price_a_hundred_times", "price_nan_long",
+    "rate_twice", "several_accounts",
     "several_lines_of_several_files", "stale_price_of_held", "symbol_escape", "target_twice",
     "worth_less_than_nothing", "yield_in_percent",
 )  # fmt: skip

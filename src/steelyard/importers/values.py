@@ -108,6 +108,15 @@ def _spelled(text: str, quote: str) -> Iterator[str]:
         room = room - 1 if mark else MOST_MARKS * (seen and sign != " ")
 
 
+def spelt(text: str) -> str:
+    """Foreign text with every sign beyond ASCII as its code, cut.
+
+    >>> spelt("\uff21AA")
+    "'\\\\uff21AA'"
+    """
+    return ascii(text[:SHOWN_CHARACTERS]) + "…" * (len(text) > SHOWN_CHARACTERS)
+
+
 def number(text: str, column: str) -> Decimal:
     """Plain decimal number in the digits 0-9, with an exponent up to 12.
 
@@ -237,7 +246,8 @@ def symbol(text: str) -> str:
         raise BadCell("symbol is missing", code="missing", column="symbol")
     if not SYMBOL.fullmatch(upper):
         form = "it begins with A-Z or 0-9, then up to 31 of A-Z 0-9 . : - / ^ ="
-        reason = f"symbol {shown(text)} is not usable; {form}"
+        # letters that look like A-Z are told apart by their codes alone
+        reason = f"symbol {shown(text) if text.isascii() else spelt(text)} is not usable; {form}"
         raise BadCell(reason, code="bad_symbol", column="symbol", value=text, limit=form)
     return upper
 

@@ -62,6 +62,7 @@ class LotShown(Record):
     quantity: Amount
     unit_cost: Amount | None
     gain: Amount | None = None
+    account: str = ""
 
 
 class Rules(Record):

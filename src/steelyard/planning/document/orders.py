@@ -64,7 +64,13 @@ def lots_of(m: Solution, j: int) -> tuple[LotShown, ...]:
 def lot_shown(lot: TaxLot, quantity: Decimal, p: Priced) -> LotShown:
     per_quote = quantity * p.security.multiplier * p.rate
     gain = None if lot.unit_cost is None else (p.price - lot.unit_cost) * per_quote
-    return LotShown(acquired=lot.acquired, quantity=quantity, unit_cost=lot.unit_cost, gain=gain)
+    return LotShown(
+        acquired=lot.acquired,
+        quantity=quantity,
+        unit_cost=lot.unit_cost,
+        gain=gain,
+        account=lot.account,
+    )
 
 
 def price_origin(quote: Quote, security: Security) -> dict[str, Any]:

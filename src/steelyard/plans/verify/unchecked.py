@@ -61,6 +61,7 @@ LOOSE: Mapping[str, str] = {
     "kept_out[].product_type": "an input; that it keeps the position out of trading is held",
     **{f"holdings[].{key}": BINDS for key in ("product_type", "allow_buy", "allow_sell")},
     **{f"holdings[].{key}": BINDS for key in ("last_bought", "last_sold")},
+    **{f"{part}[].lots[].account": "an input" for part in ("holdings", "steps")},
     "holdings[].lots[].acquired": "an input; seen where it changes which lots are sold",
     "candidates[].currency": "of a security that is neither held nor targeted",
     "candidates[].priority": "0 to 1; it needs the estimates and the calculator's weight",

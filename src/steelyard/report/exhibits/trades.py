@@ -39,6 +39,7 @@ class Lot:
     currency: str
     gain: Decimal | None
     years: float | None
+    account: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +95,16 @@ def _lots(plan: Plan) -> Iterable[Lot]:
     for step in plan.steps:
         for lot in step.lots:
             years = None if lot.acquired is None else (plan.as_of - lot.acquired).days / DAYS_A_YEAR
-            cost, gain = lot.unit_cost, lot.gain
-            yield Lot(step.symbol, lot.acquired, lot.quantity, cost, step.currency, gain, years)
+            yield Lot(
+                symbol=step.symbol,
+                acquired=lot.acquired,
+                quantity=lot.quantity,
+                unit_cost=lot.unit_cost,
+                currency=step.currency,
+                gain=lot.gain,
+                years=years,
+                account=lot.account,
+            )
 
 
 def _heading(plan: Plan) -> str:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from steelyard.errors import one_line
 from steelyard.plans.orders import Step
 from steelyard.report.exhibits.trades import trades
 from steelyard.report.exhibits.words import price, sentence
 from steelyard.report.terminal.columns import Column, Row
 from steelyard.report.terminal.sections.view import SIDES, STYLES, View, day, in_base, short
 from steelyard.sentences import money, percent, quantity, signed
+
+LONGEST_ACCOUNT = 40
+"""Characters of the name of an account."""
 
 
 def draw(view: View) -> None:
@@ -63,5 +67,6 @@ def _story(view: View, step: Step) -> Iterator[str]:
         if lot.unit_cost is not None:
             cost = f"{price(lot.unit_cost)} {step.currency}"
         gain = in_base(view.plan, lot.gain) if lot.gain is not None else "unknown"
-        yield f"Lot of {acquired}: {quantity(lot.quantity)} at {cost}, gain {gain}."
+        place = f" in {one_line(lot.account, LONGEST_ACCOUNT)}" if lot.account else ""
+        yield f"Lot of {acquired}{place}: {quantity(lot.quantity)} at {cost}, gain {gain}."
     yield f"Proposed by {', '.join(step.proposed_by)}."
