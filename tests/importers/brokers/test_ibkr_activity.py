@@ -54,6 +54,7 @@ def test_types_multipliers_values_names_and_days_come_from_where_the_statement_h
     first = rows["BRK.B"]
     assert (first.acquired, first.isin) == (date(2021, 3, 4), "US0846707026")
     assert rows["IWDA"].name == "ISHARES CORE MSCI WORLD"
+    assert rows["T.4.1/8.11/15/32"].name == "T 4 1/8 11/15/32"  # as the broker writes it
 
 
 def test_accounts_are_read_apart_and_the_base_summary_only_where_it_is_all_there_is():

@@ -123,7 +123,7 @@ def position(row: Open) -> Position:
         price_on=row.price_on,
         multiplier=_multiplier(row, kind),
         product_type=kind,
-        name=row.name,
+        name=row.name or (row.symbol if kind == "BOND" else ""),
         isin=isin if is_isin(isin) else "",
         average_cost=row.cost,
         acquired=row.opened,
