@@ -241,7 +241,12 @@ def one_line(text: str, most: int) -> str:
     return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
+def nearest(name: str, known: Sequence[str]) -> str:
+    """The nearest known name, or an empty string."""
+    return next(iter(get_close_matches(name, known, n=1)), "")
+
+
 def did_you_mean(name: str, known: Sequence[str]) -> str:
     """` Did you mean AAPL?` for the nearest known name, or an empty string."""
-    near = get_close_matches(name, known, n=1)
-    return f" Did you mean {near[0]}?" if near else ""
+    near = nearest(name, known)
+    return f" Did you mean {near}?" if near else ""

@@ -39,7 +39,7 @@ class Targets:
                 f"The targets sum to {total:.6g}, {total - 1:.4g} over 1. Weights are fractions of "
                 "portfolio value and are never rescaled; what is left under 1 is cash. Nothing "
                 "was planned: lower them and plan again.",
-                code="targets_over_one",
+                code="targets_over_1",
                 value=f"{total:.6g}",
                 limit=1,
                 hint="lower them and plan again",

@@ -39,8 +39,9 @@ def refused(folder: str, *more: str, **files: str) -> dict[str, Any]:
 
 
 def head(plan: dict[str, Any]) -> list[str]:
-    """Codes of what is told first."""
-    return [notice["code"] for notice in (*plan["problems"], *plan["warnings"]) if notice["head"]]
+    """Codes of what is told first: problems, and the warnings that are marked so."""
+    first = [notice for notice in plan["warnings"] if notice["head"]]
+    return [notice["code"] for notice in (*plan["problems"], *first)]
 
 
 def orders(plan: dict[str, Any]) -> dict[str, str]:

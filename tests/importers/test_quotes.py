@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from builders.files import LAST, PRICES, files, inputs, written
-from steelyard.errors import InputError, PlanRefused
+from steelyard.errors import InputError, PlanRefused, RowsRejected
 from steelyard.importers import Reading, assemble
 from steelyard.importers import read as read_files
 from steelyard.portfolio import Security
@@ -210,3 +210,45 @@ def test_an_alias_of_the_mapping_file_is_read_in_every_file(tmp_path: Path):
 
     assert [row.symbol for row in read.snapshot.holdings] == ["AAA"]
     assert dict(read.targets.weights) == {"AAA": 0.5}
+
+
+def test_what_was_sold_out_may_be_bought_again_at_the_price_of_its_row(tmp_path: Path):
+    read = inputs(
+        tmp_path, "symbol,quantity,price\nAAA,0,12\nZZZ,0,7\nCASH:USD,9,\n",
+        targets="symbol,weight\nZZZ,.5\n",
+    )  # fmt: skip
+
+    assert read.market.quotes["ZZZ"].price == 7
+    assert read.market.quotes["AAA"].price == 11
+
+
+def test_a_currency_that_the_price_file_says_must_be_that_of_the_others(tmp_path: Path):
+    rows = "date,symbol,close,currency\n2022-12-27,AAA,10,{0}\n2022-12-28,AAA,11,{0}\n"
+    with pytest.raises(InputError, match=r"in GBP in holdings\.csv and in USD in prices\.csv"):
+        inputs(tmp_path, "symbol,quantity,currency\nAAA,1,GBP\n", rows.format("USD"))
+
+    read = inputs(tmp_path, "symbol,quantity,currency\nAAA,1,GBP\n", rows.format("GBX"))
+    assert read.market.quotes["AAA"].price == Decimal("0.11")
+
+
+def test_a_cusip_of_which_nothing_is_known_is_asked_about(tmp_path: Path):
+    with pytest.raises(RowsRejected, match="as shares it is worth 985, as a bond"):
+        inputs(tmp_path, "symbol,quantity,price\n912828ZQ6,10,98.5\n", prices=None)
+
+    read = inputs(
+        tmp_path, "symbol,quantity,price\n912828ZQ6,10,98.5\n", prices=None,
+        securities="symbol,product_type\n912828ZQ6,BOND\n",
+    )  # fmt: skip
+    assert read.snapshot.securities[0].multiplier == Decimal("0.01")
+
+
+def test_a_price_a_hundred_times_its_cost_is_refused_where_pence_are_about(tmp_path: Path):
+    holdings = "symbol,quantity,average_cost,currency\nAAA,1,{},{}\n"
+    prices = "date,AAA\n2022-12-27,71\n2022-12-28,71.2\n"
+    for cost, currency in (("0.7", "GBP"), ("0.7", "GBp")):
+        with pytest.raises(PlanRefused, match="pence read as pounds"):
+            inputs(tmp_path, holdings.format(cost, currency), prices)
+    read = inputs(tmp_path, holdings.format("70", "GBP"), prices)
+    assert read.market.quotes["AAA"].price == Decimal("71.2")
+    given = files(tmp_path, holdings=holdings.format("0.7", "GBP"), prices=prices)
+    assert [w.code for w in assemble(given, accept_price=["AAA"]).warnings] == ["accepted_price"]

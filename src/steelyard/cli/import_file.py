@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import date
 from decimal import Decimal
@@ -14,15 +14,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Argument, Option
 
-from steelyard.cli.options import AccountName, FormName, MappingFile, columns_of, default_mapping
+from steelyard.cli.options import (
+    AccountName,
+    ColumnsMapped,
+    FormName,
+    MappingFile,
+    columns_of,
+    default_mapping,
+)
 from steelyard.cli.output import FAILED, guarded, note, save, screen, writable, write, write_json
 
 if TYPE_CHECKING:
     from steelyard.importers.mapping import ImportMapping
+    from steelyard.importers.preview import Preview
     from steelyard.importers.registry import Forms
     from steelyard.importers.statement import Statement
 
 OTHER = "Name another file."
+UNREAD = "Nothing was read."
 UNUSED = "Nothing is planned from it, and nothing was written."
 FORM = "steelyard.statement/1"
 LONGEST_LIST = 100
@@ -35,10 +44,7 @@ def import_file(
     ] = None,
     *,
     form: FormName = None,
-    columns: Annotated[
-        list[str] | None,
-        Option("--map", help="Read a field of ours from a column.", metavar="FIELD=COLUMN"),
-    ] = None,
+    columns: ColumnsMapped = None,
     mapping: MappingFile = None,
     account: AccountName = None,
     out: Annotated[
@@ -57,7 +63,9 @@ def import_file(
 
     The exit code is 1 where lines of it are rejected: then nothing is written.
     """
-    with guarded():
+    from steelyard.importers.preview import preview
+
+    with guarded(nothing=UNREAD):
         if every:
             _list(as_json)
             return
@@ -65,26 +73,26 @@ def import_file(
             raise typer.BadParameter("name a file, or --list.", param_hint="FILE")
         paths = {"holdings": out, "securities": securities_out, "mapping": save_mapping}
         _check(file, paths)
-        statement, used = _read(file, form, columns_of(columns or ()), mapping)
-        statement = _of_account(statement, account)
+        named = columns_of(columns or ())
+        statement, used = _read(file, form, named, mapping)
+        judged = preview(statement, account, used.alias)
+        statement = judged.statement
         if not as_json:
-            _show(statement)
+            _show(judged)
         if not statement.rejected:
             if out and not securities_out:
                 _check_whole(statement)
             for text in _written(statement, used, paths):
                 note(text)
         if as_json:  # last: a document of an error would be a second one
-            write_json(document(statement))
+            write_json(document(judged))
         _refuse(file, statement)
-        if columns and not (out or save_mapping):
-            note(
-                "To plan with it, save the mapping (--save-mapping) or write our own form (--out)."
-            )
-        elif not as_json:
-            mapped = save_mapping or mapping
-            as_read = {"--holdings": file, "--as": form, "--account": account, "--mapping": mapped}
-            _next(statement, paths, as_read)
+        if not as_json:
+            as_read: list[tuple[str, object]] = [("--holdings", file), ("--as", form)]
+            as_read += [("--account", account), ("--mapping", save_mapping or mapping)]
+            if not save_mapping:
+                as_read += [("--map", f"{name}={column}") for name, column in named.items()]
+            _next(judged, paths, as_read)
 
 
 def _refuse(file: Path, statement: Statement) -> None:
@@ -111,51 +119,32 @@ def _check(file: Path, paths: Mapping[str, Path | None]) -> None:
                 hint=OTHER,
             )
         seen.append(path.absolute())
-        writable(path, what, OTHER, done="Nothing was read.")
+        writable(path, what, OTHER, done=UNREAD)
 
 
 def _read(
     file: Path, form: str | None, columns: dict[str, str], mapping: Path | None
 ) -> tuple[Statement, ImportMapping]:
-    """The statement of a file, under the user's names of its symbols, and the mapping in use."""
+    """The statement of a file, and the mapping in use."""
     from steelyard.importers.files import read_statement
     from steelyard.importers.limits import limits_from
     from steelyard.importers.mapping import ImportMapping, read_mapping
     from steelyard.importers.reading import open_source
-    from steelyard.importers.spelling import Spellings
 
     source = open_source(file, limits_from(os.environ))
     path = mapping or default_mapping()
     used = read_mapping(path) if path else ImportMapping()
     statement = read_statement(source, form, columns, used.columns)
-    spellings = Spellings.of(used.alias, {})
-    rows = (replace(row, symbol=spellings.symbol(row.symbol)) for row in statement.positions)
-    used = replace(used, columns={**used.columns, **columns})
-    return replace(statement, positions=tuple(rows)), used
+    return statement, replace(used, columns={**used.columns, **columns})
 
 
-def _of_account(statement: Statement, account: str | None) -> Statement:
-    """The rows of one account; all of them where none is named."""
-    from steelyard.importers.book import account_of
-
-    if account is None:
-        return statement
-    chosen = account_of(statement, account)
-    return replace(
-        statement,
-        positions=tuple(row for row in statement.positions if row.account == chosen),
-        balances=tuple(row for row in statement.balances if row.account == chosen),
-    )
-
-
-def document(statement: Statement) -> dict[str, Any]:
+def document(preview: Preview) -> dict[str, Any]:
     """The statement as plain JSON values; numbers are texts, for they are exact."""
-    from steelyard.cli.import_view import summary, totals
+    from steelyard.cli.import_view import summary
+    from steelyard.importers.preview import totals
 
-    head = {"schema": FORM, "summary": summary(statement), **_plain(statement)}
-    names = ("currency", "holdings", "cash", "without_price")
-    rows = [dict(zip(names, map(_value, row), strict=True)) for row in totals(statement)]
-    return {**head, "totals": rows}
+    head = {"schema": FORM, "summary": summary(preview), **_plain(preview.statement)}
+    return {**head, "totals": [_plain(row) for row in totals(preview.accounts)]}
 
 
 def _plain(record: Any) -> dict[str, Any]:
@@ -182,10 +171,10 @@ def _value(value: Any) -> Any:
     return value if value is None or isinstance(value, str | int) else _plain(value)
 
 
-def _show(statement: Statement) -> None:
+def _show(preview: Preview) -> None:
     from steelyard.cli.import_view import draw
 
-    write(screen(lambda console: draw(statement, console)))
+    write(screen(lambda console: draw(preview, console)))
 
 
 def _check_whole(statement: Statement) -> None:
@@ -238,18 +227,26 @@ def _written(
 
 
 def _next(
-    statement: Statement, paths: Mapping[str, Path | None], as_read: Mapping[str, object]
+    preview: Preview, paths: Mapping[str, Path | None], as_read: Sequence[tuple[str, object]]
 ) -> None:
     """What to type with what was read; `as_read` are the options of a file that is read again."""
+    from steelyard.importers.preview import accounts_of, without_price
     from steelyard.report import visible
 
-    options = dict(as_read)
+    statement = preview.statement
+    options = list(as_read)
     if paths["holdings"]:  # what our own form has no column for
         rates = "RATES.csv" if statement.rates else None
-        days = {"--as-of": statement.as_of, "--base": statement.base, "--fx": rates}
-        options = {"--holdings": paths["holdings"], **days}
-    options |= {"--securities": paths["securities"], "--targets": "TARGETS.csv"}
-    typed = [f"{name} {shlex.quote(str(value))}" for name, value in options.items() if value]
+        options = [("--holdings", paths["holdings"]), ("--as-of", statement.as_of)]
+        options += [("--base", statement.base), ("--fx", rates)]
+    accounts = accounts_of(statement)
+    if len(accounts) > 1:
+        options.append(("--account", next(name for name in accounts if name)))
+    options.append(("--securities", paths["securities"]))
+    if any(map(without_price, preview.accounts)):
+        options.append(("--prices", "PRICES.csv"))
+    options.append(("--targets", "TARGETS.csv"))
+    typed = [f"{name} {shlex.quote(str(value))}" for name, value in options if value]
     command = " ".join(["steelyard plan", *typed])
     write(f"\n{visible(f'To plan with it: {command}')}\n")
 

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from rich.console import Console
 
+from steelyard.cli.tally import tally
+from steelyard.importers.book import described
+from steelyard.importers.options import is_isin
+from steelyard.importers.preview import Preview, Total, totals
 from steelyard.importers.statement import ONE, Balance, Passed, Position, Statement
-from steelyard.money import ZERO
-from steelyard.portfolio import MULTIPLIERS, NOT_TRADED_TYPES
 from steelyard.report.terminal.columns import Column, Row, emit, sentence, table
 from steelyard.sentences import money, quantity
 
+FUTURE, NOT_COUNTED = "FUTURE", "not counted"
+"""A future counts 0 where its row states no value: its notional is not what it is worth."""
 SHOWN = 20
 """Lines of a kind that are told one by one; --json tells all."""
+CASH_UNKNOWN = "cash_unknown"
+"""Code of the notice that says why no cash was read."""
+NAME = "Name"
 HOLDINGS = (
     Column("Symbol"),
-    Column("Name", drop=7),
+    Column(NAME, drop=7),
     Column("Quantity", "right"),
     Column("Price", "right", drop=1),
-    Column("Unit", drop=2),
-    Column("Cost", "right", drop=5),
+    Column("Currency", drop=2),
+    Column("Cost each", "right", drop=5),
     Column("Acquired", drop=6),
     Column("Account", drop=4),
     Column("Value", "right", drop=3),
@@ -43,90 +50,32 @@ TOTALS = (
 )
 
 
-JOINTS = frozenset(
-    {
-        *("of", "without", "that", "with", "in", "dated", "from", "under", "over", "to", "at"),
-        *("on", "above", "below", "between", "before", "after", "by", "for", "per"),
-    }
-)
-"""Words that end the noun of a phrase."""
-
-
 def value_of(row: Position) -> Decimal | None:
-    """What a row is worth in its currency; None without a price and without a stated value."""
-    if row.price is None:
-        return row.value
-    multiplier = row.multiplier if row.multiplier is not None else MULTIPLIERS.get(row.product_type)
-    return row.quantity * row.price * (multiplier or ONE)
+    """What a plan counts for a row, in its currency; None without a price in the row."""
+    row = described(row, {})
+    return None if row.price is None else row.quantity * row.price * (row.multiplier or ONE)
 
 
-def totals(statement: Statement) -> list[tuple[str, Decimal, Decimal, int]]:
-    """(currency, holdings, cash, holdings without a price), by currency."""
-    rows: dict[str, tuple[Decimal, Decimal, int]] = {}
-    for position in statement.positions:
-        worth, cash, unpriced = rows.get(position.currency, (ZERO, ZERO, 0))
-        value = value_of(position)
-        unpriced += value is None and bool(position.quantity)
-        rows[position.currency] = (worth + (value or ZERO), cash, unpriced)
-    for balance in statement.balances:
-        worth, cash, unpriced = rows.get(balance.currency, (ZERO, ZERO, 0))
-        rows[balance.currency] = (worth, cash + balance.amount, unpriced)
-    return [(currency, *row) for currency, row in sorted(rows.items())]
-
-
-def summary(statement: Statement) -> str:
-    """How the file was read, in one sentence.
-
-    >>> summary(Statement(file="h.csv", form="Fidelity positions"))
-    'Read as Fidelity positions: 0 holdings, 0 cash rows.'
-    """
-    traded = [row for row in statement.positions if row.quantity and not _kept_out(row)]
-    parts = [counted(len(traded), "holding"), counted(len(statement.balances), "cash row")]
-    for what, count in Counter(map(_kept_out, statement.positions)).items():
-        if what:
-            parts.append(f"{counted(count, what)} kept out of trading")
-    empty = sum(not row.quantity for row in statement.positions)
-    if empty:
-        parts.append(f"{counted(empty, 'sold-out holding')} whose dates count")
-    for what, count in Counter(row.what for row in statement.passed).items():
-        parts.append(f"{counted(count, what)} passed over")
+def summary(preview: Preview) -> str:
+    """How the file was read, in one sentence."""
+    statement = preview.statement
     day = f", as of {statement.as_of}" if statement.as_of else ""
-    return f"Read as {statement.form}{day}: {', '.join(parts)}."
+    counts = tally(preview.accounts, (row.what for row in statement.passed))
+    return f"Read as {statement.form}{day}: {counts}."
 
 
-def counted(count: int, what: str) -> str:
-    """A count and its noun, in the plural where it is due.
-
-    >>> counted(2, "row of an earlier day"), counted(2, "dividend activity"), counted(1, "footer")
-    ('2 rows of an earlier day', '2 dividend activities', '1 footer')
-    """
-    if count == 1:
-        return f"1 {what}"
-    words = what.replace(",", " ,").split(" ")
-    at = next((i for i, word in enumerate(words) if i and word in {*JOINTS, ","}), len(words))
-    noun = words[at - 1]
-    words[at - 1] = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{count} {' '.join(words).replace(' ,', ',')}"
-
-
-def _kept_out(row: Position) -> str:
-    """As what a row is valued and never traded; empty for one that may be."""
-    if row.product_type in NOT_TRADED_TYPES:
-        return row.product_type.lower()
-    return "short position" if row.quantity < 0 else ""
-
-
-def draw(statement: Statement, console: Console) -> None:
+def draw(preview: Preview, console: Console) -> None:
     """All that a file says."""
 
     def say(text: str, indent: int = 0) -> None:
         emit(console, sentence(text, console.width, indent=indent))
 
-    say(summary(statement))
+    statement = preview.statement
+    say(summary(preview))
     for columns, rows in (
-        (HOLDINGS, [_holding(row) for row in statement.positions]),
+        (_columns(statement), [_holding(row) for row in statement.positions]),
         (CASH, [_cash(row) for row in statement.balances]),
-        (TOTALS, [_total(*row) for row in totals(statement)]),
+        (TOTALS, [_total(row) for row in totals(preview.accounts)]),
     ):
         if rows:
             console.print()
@@ -141,11 +90,20 @@ def draw(statement: Statement, console: Console) -> None:
             say(f"and {len(texts) - SHOWN:,d} more; --json tells all", 2)
 
 
+def _columns(statement: Statement) -> list[Column]:
+    """Those of holdings; the names stay where an ISIN is all that there is beside them."""
+    names_stay = any(is_isin(row.symbol) for row in statement.positions)
+    return [
+        replace(column, drop=0) if names_stay and column.head == NAME else column
+        for column in HOLDINGS
+    ]
+
+
 def _remarks(statement: Statement) -> Iterator[tuple[str, Sequence[str]]]:
-    yield "Decided", [notice.message for notice in statement.guessed]
+    unknown = [notice for notice in statement.guessed if notice.code == CASH_UNKNOWN]
+    yield "Decided", [row.message for row in statement.guessed if row not in unknown]
     yield "Worth knowing", [notice.message for notice in statement.warnings]
-    if not statement.complete:
-        yield "Not known", ["The cash: the file does not begin with all that came in."]
+    yield "Not known", [notice.message for notice in unknown]
     yield (
         "Rates of the file",
         [
@@ -189,7 +147,7 @@ def _holding(row: Position) -> Row:
             "" if row.average_cost is None else quantity(row.average_cost),
             row.acquired.isoformat() if row.acquired else "",
             row.account,
-            "" if value is None else money(value),
+            (NOT_COUNTED if row.product_type == FUTURE else "") if value is None else money(value),
         )
     )
 
@@ -200,7 +158,6 @@ def _cash(row: Balance) -> Row:
     return Row((currency, money(row.amount), settles, row.account, row.label))
 
 
-def _total(currency: str, worth: Decimal, cash: Decimal, unpriced: int) -> Row:
-    together = money(worth + cash)
-    figures = (money(worth), money(cash), together, str(unpriced or ""))
-    return Row((currency or "no currency", *figures))
+def _total(row: Total) -> Row:
+    figures = (money(row.holdings), money(row.cash), money(row.holdings + row.cash))
+    return Row((row.currency or "no currency", *figures, str(row.without_price or "")))

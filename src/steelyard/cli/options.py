@@ -6,6 +6,7 @@ The options of every command that plans are declared here once. Only here is ask
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
@@ -25,6 +26,7 @@ from steelyard.errors import one_line
 if TYPE_CHECKING:
     from steelyard.importers import Files
     from steelyard.importers import Inputs as Imported
+    from steelyard.importers.book import HoldingsFile
     from steelyard.plans.plan import Plan
     from steelyard.samples import Sample
     from steelyard.strategies import Strategy
@@ -89,6 +91,10 @@ FormName = Annotated[
 AccountName = Annotated[
     str | None, Option("--account", help="The account to read, of several.", metavar="A")
 ]
+ColumnsMapped = Annotated[
+    list[str] | None,
+    Option("--map", help="Read a field of ours from a column.", metavar="FIELD=COLUMN"),
+]
 MappingFile = Annotated[
     Path | None,
     Option(
@@ -110,10 +116,11 @@ class Options:
     ] = None
     form: FormName = None
     account: AccountName = None
+    columns: ColumnsMapped = None
     mapping: MappingFile = None
     prices: Annotated[Path | None, _csv("date, AAA, BBB, ... or date, symbol, close.")] = None
     targets: Annotated[
-        Path | None, _csv("symbol, weight; fractions, the rest is cash.", "--targets")
+        Path | None, _csv("symbol, weight; fractions or percent, the rest is cash.", "--targets")
     ] = None
     securities: Annotated[
         Path | None, _csv("symbol, name, product_type, currency, lot_size, sector, ...")
@@ -195,7 +202,7 @@ def read(options: Options, sample: str | None = None) -> Inputs:
         )
     for name, value in (
         *(("--as", options.form), ("--account", options.account)),
-        ("--mapping", options.mapping),
+        *(("--map", options.columns), ("--mapping", options.mapping)),
     ):
         if value is not None and options.holdings is None:
             raise typer.BadParameter("it says how --holdings is read.", param_hint=name)
@@ -306,7 +313,7 @@ def _bundled(options: Options, strategy: Strategy, sample: str | None) -> Inputs
 def _own(options: Options, strategy: Strategy) -> Inputs:
     files = _read(options, options.index, options)
     imported = _assemble(files, options, base=options.base, source=None)
-    remarks = _read_as(files)
+    remarks = _read_as(files.holdings, options.holdings)
     if options.holdings is None:
         remarks.append("No holdings were given: an account of cash alone.")
     if options.prices is None:
@@ -316,20 +323,19 @@ def _own(options: Options, strategy: Strategy) -> Inputs:
     return Inputs(imported, strategy, tuple(remarks))
 
 
-def _read_as(files: Files) -> list[str]:
+def _read_as(owned: HoldingsFile, path: Path | None) -> list[str]:
     """How a file of holdings that is not of our own form was read."""
+    from steelyard.cli.tally import tally
     from steelyard.importers.holdings import FORM
 
-    owned = files.holdings
-    if owned.form == FORM:
+    if path is None or owned.form == FORM:
         return []
     currencies = sorted({*owned.cash, *(row.currency for row in owned.settling)})
     cash = f"cash in {' and '.join(currencies)}" if currencies else "no cash"
     account = f" of the account {owned.account}" if owned.account else ""
     day = f", as of {owned.as_of}" if owned.as_of else ""
-    count = sum(bool(row.quantity) for row in owned.holdings)
-    counted = f"{count} holding{'' if count == 1 else 's'} and {cash}"
-    return [f"Read as {owned.form}{account}{day}: {counted}. To see it: steelyard import FILE"]
+    seen = f"steelyard import {shlex.quote(str(path))}"
+    return [f"Read as {owned.form}{account}{day}: {tally([owned])}; {cash}. To see it: {seen}"]
 
 
 def default_mapping() -> Path | None:
@@ -365,6 +371,7 @@ def _read(paths: Options | Sample, index: Path | None, options: Options) -> File
         exclude=options.exclude or (),
         reading=Reading(
             form=options.form,
+            columns=columns_of(options.columns or ()),
             mapping=options.mapping or default_mapping(),
             account=options.account,
             base=options.base,

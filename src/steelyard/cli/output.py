@@ -10,13 +10,17 @@ import codecs
 import contextlib
 import json
 import os
+import shutil
 import stat
 import sys
+import textwrap
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -25,7 +29,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from steelyard.errors import Fault, InputError
+    from steelyard.errors import Fault, InputError, SteelyardError
 
 FAILED = 1
 ERROR_FORM = "steelyard.error/1"
@@ -45,6 +49,8 @@ KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
 """What stands at a path -> how a message calls it."""
 PIPE_WIDTH = 160
 """Columns of what is not a window: room for every column of every table."""
+LEAST_WIDTH = 20
+"""Columns of a window under which its lines are not broken any shorter."""
 PATIENCE_SECONDS = 1.0
 """What takes longer shows that it is at work."""
 
@@ -99,10 +105,21 @@ def write_error(faults: Sequence[Fault], first: Fault | None = None) -> None:
 
 
 def note(text: str) -> None:
-    """One message on stderr, characters that a terminal would obey shown instead."""
+    """One message on stderr, characters that a terminal would obey shown instead.
+
+    On a terminal lines break between words; what is longer than a line stays whole, to be copied.
+    """
     from steelyard.report import visible
 
-    write("\n".join(map(visible, text.split("\n"))) + "\n", sys.stderr)
+    lines: Iterable[str] = map(visible, text.split("\n"))
+    if sys.stderr.isatty():
+        width = max(LEAST_WIDTH, shutil.get_terminal_size().columns)
+        lines = chain.from_iterable(map(partial(_broken, width), lines))
+    write("\n".join(lines) + "\n", sys.stderr)
+
+
+def _broken(width: int, line: str) -> list[str]:
+    return textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def screen(draw: Callable[[Console], None]) -> str:
@@ -194,18 +211,36 @@ def _unwritten(path: Path, what: str, error: Exception, done: str, mend: str) ->
 
 
 @contextmanager
-def guarded() -> Iterator[None]:
-    """A failure inside becomes a message and an exit code; a bug of ours keeps its traceback."""
+def guarded(nothing: str = "") -> Iterator[None]:
+    """A failure inside becomes a message and an exit code; a bug of ours keeps its traceback.
+
+    nothing   what the command has not done, said for `Nothing was planned.`
+    """
     from steelyard.errors import SteelyardError
 
     try:
         yield
     except SteelyardError as error:
-        note(str(error))
-        raise typer.Exit(FAILED) from error
+        meant = _of_another(error, nothing) if nothing else error
+        note(str(meant))
+        raise typer.Exit(FAILED) from meant
     except OSError as error:
         note(f"The output could not be written: {error.strerror or error}. Nothing was sent.")
         raise typer.Exit(FAILED) from error
+
+
+def _of_another(error: SteelyardError, nothing: str) -> SteelyardError:
+    """The error of a command that does not plan: every sentence says what that has not done."""
+    from steelyard.errors import SteelyardError
+    from steelyard.importers.values import NOTHING
+
+    def meant(fault: Fault) -> Fault:
+        return replace(fault, message=fault.message.replace(NOTHING, nothing))
+
+    whole = meant(error.fault)
+    other = SteelyardError(whole.message, faults=[meant(fault) for fault in error.faults])
+    other.fault = whole
+    return other
 
 
 @contextmanager

@@ -30,7 +30,7 @@ from steelyard.importers import values
 from steelyard.importers.as_of import AsOfFrom, late, late_rates, old_view
 from steelyard.importers.as_of import as_of as date_of
 from steelyard.importers.book import HoldingsFile
-from steelyard.importers.files import Files
+from steelyard.importers.files import Files, base_of
 from steelyard.importers.index import index_until
 from steelyard.importers.prices.jumps import jumps
 from steelyard.importers.quotes import (
@@ -253,15 +253,7 @@ def _base_currency(
     The second is true where nobody says so.
     """
     if argument is not None:
-        try:
-            return values.currency(argument.strip(), "base currency"), False
-        except values.BadCell as error:
-            raise InputError(
-                f"The {error}. {values.NOTHING}",
-                code="bad_base_currency",
-                place="--base",
-                value=argument,
-            ) from error
+        return base_of(argument), False
     named = {security.currency for security in _listed(files).values() if security.currency}
     named |= set(files.holdings.currencies.values())
     balances = {currency for currency, balance in cash.items() if balance}
@@ -297,19 +289,10 @@ def _securities(
     for symbol in sorted(symbols - set(excluded)):
         security = listed.get(symbol) or Security(symbol, "", product_type="")
         here = listings.get(symbol)
-        if here and here.currency and security.currency not in {"", here.currency}:
-            there = f"in {security.currency} in {files.securities.file if files.securities else ''}"
-            sentence = f"{symbol} is in {here.currency} in {files.holdings.file} and {there}."
-            reasons.append(
-                InputError(
-                    f"{sentence} {values.NOTHING} Correct one.",
-                    code="securities_currency",
-                    place=f"{files.holdings.file}, {symbol}",
-                    value=here.currency,
-                    limit=security.currency,
-                    hint="Correct one.",
-                )
-            )
+        currencies = _currencies(files, symbol, security.currency)
+        names = {currency for currency, _ in currencies}
+        if len(names) > 1:
+            reasons.append(_two_currencies(symbol, currencies))
         if here:
             kind = security.product_type or here.product_type
             own = here.multiplier or MULTIPLIERS.get(kind, security.multiplier)
@@ -320,9 +303,31 @@ def _securities(
                 name=security.name or here.name,
                 isin=security.isin or here.isin,
             )
-        yield replace(
-            security, currency=security.currency or (here.currency if here else "") or base
-        )
+        yield replace(security, currency=currencies[0][0] if currencies else base)
+
+
+def _currencies(files: Files, symbol: str, listed: str) -> list[tuple[str, str]]:
+    """(currency, file) of every file that says in which currency a security is quoted."""
+    here = files.holdings.listings.get(symbol)
+    unit = files.prices.units.get(symbol, "") if files.prices else ""
+    sources = [
+        (here.currency if here else "", files.holdings.file),
+        (listed, files.securities.file if files.securities else ""),
+        (values.unit(unit).currency if unit else "", files.prices.file if files.prices else ""),
+    ]
+    return [(currency, file) for currency, file in sources if currency]
+
+
+def _two_currencies(symbol: str, currencies: Sequence[tuple[str, str]]) -> InputError:
+    both = " and ".join(f"in {currency} in {file}" for currency, file in currencies)
+    return InputError(
+        f"{symbol} is {both}. {values.NOTHING} Correct one.",
+        code="securities_currency",
+        place=symbol,
+        value=currencies[-1][0],
+        limit=currencies[0][0],
+        hint="Correct one.",
+    )
 
 
 def _targets(

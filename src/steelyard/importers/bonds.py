@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 from steelyard.portfolio import MULTIPLIERS
@@ -27,3 +28,18 @@ def bond_multiplier(
             if abs(value - quantity * price * choice) <= AGREES * abs(value) + 1:
                 return choice
     return per_100
+
+
+CUSIP = re.compile(r"(?=.*[0-9])[0-9A-Z]{8}[0-9]")
+PER_HUNDRED = Decimal(20), Decimal(300)
+"""Between these lie the prices of bonds, per 100."""
+
+
+def may_be_bond(symbol: str, price: Decimal | None) -> bool:
+    """Is it named as bonds are, and priced as they are? Then shares and pieces of 100 are in doubt.
+
+    >>> may_be_bond("912828ZQ6", Decimal("98.5")), may_be_bond("VOO", Decimal("98.5"))
+    (True, False)
+    """
+    low, high = PER_HUNDRED
+    return bool(CUSIP.fullmatch(symbol)) and price is not None and low <= price <= high

@@ -57,6 +57,7 @@ class HoldingsFile:
     rates      currency -> the rate into `base` by which the file values it
     bucket     the one bucket that the file names; None when it names none
     account    the one that was picked, or the only one; "" = the file names none
+    cash_rows  rows that the cash and the settling are made of
     dates      every date with its line
     passed     excluded symbols that the file names, in normal form
     rejected   lines that cannot be used: nothing may be planned while there is one
@@ -74,6 +75,7 @@ class HoldingsFile:
     rates: Mapping[str, Decimal] = field(default_factory=lambda: MappingProxyType({}))
     bucket: str | None = None
     account: str = ""
+    cash_rows: int = 0
     dates: tuple[Dated, ...] = ()
     passed: frozenset[str] = frozenset()
     rejected: tuple[RejectedRow, ...] = ()
@@ -113,7 +115,7 @@ def holdings_of(statement: Statement, choices: Choices) -> HoldingsFile:
     bucket = _bucket(statement.file, positions, balances)
     passed = {normal(row.symbol) for row in positions if _excluded(row, choices)}
     positions = [row for row in positions if normal(row.symbol) not in passed]
-    positions, moved = _money_market(positions, choices.listed)
+    positions, moved = money_market(positions, choices.listed)
     book = Lots(statement.file, own=statement.form == FORM)
     lines = {row.symbol: row.line for row in reversed(positions)}
     choices.spellings.add(lines)
@@ -122,7 +124,7 @@ def holdings_of(statement: Statement, choices: Choices) -> HoldingsFile:
     other_names = {row.value for row in twice}
     for row in (row for row in positions if row.symbol not in other_names):
         symbol = choices.spellings.symbol(row.symbol)
-        book.take(_described(replace(row, symbol=symbol), choices.listed))
+        book.take(described(replace(row, symbol=symbol), choices.listed))
     cash = Cash(statement.file, choices.currency or statement.base or _only_currency(balances))
     for balance in (*balances, *moved):
         cash.take(balance)
@@ -143,6 +145,7 @@ def holdings_of(statement: Statement, choices: Choices) -> HoldingsFile:
         rates=MappingProxyType(rates),
         bucket=bucket,
         account=account or "",
+        cash_rows=len(balances) + len(moved),
         dates=tuple(_dates(positions)),
         passed=frozenset(passed) | choices.passed,
         rejected=tuple(sorted(rejected, key=lambda row: row.line)),
@@ -200,7 +203,7 @@ def _excluded(row: Position, choices: Choices) -> bool:
     return bool({normal(row.symbol), normal(symbol)} & choices.exclude)
 
 
-def _money_market(
+def money_market(
     positions: Sequence[Position], listed: Container[str]
 ) -> tuple[list[Position], list[Balance]]:
     """Rows that are cash by type, or by name and price; a listed symbol is a security."""
@@ -228,7 +231,7 @@ def _only_currency(balances: Iterable[Balance]) -> str:
     return currencies.pop() if len(currencies) == 1 else ""
 
 
-def _described(row: Position, listed: Mapping[str, Security]) -> Position:
+def described(row: Position, listed: Mapping[str, Security]) -> Position:
     """The row with its product type and multiplier: the securities file's, else its own."""
     security = listed.get(normal(row.symbol))
     kind = (security.product_type if security else "") or row.product_type

@@ -26,6 +26,8 @@ LEAST_APART = Decimal("1.02")
 """Factor from which their difference is said."""
 MOST_APART_LATER = Decimal(3)
 """The same where one of them is older than a week: a price may have moved since."""
+ABOUT_HUNDRED = Decimal(50), Decimal(200)
+"""Factors between a price and a cost that look like pence beside pounds."""
 SPLITS = (2, 3, 4, 5, 6, 7, 8, 15, 20, 25, 30, 50)
 TWICE, THOUSAND = 2, 1000
 CLOSE = Decimal("0.05")
@@ -111,6 +113,37 @@ def _figure(quote: Quote) -> str:
         parts = unit(quote.unit).parts
         quoted = f" (quoted as {plain(quote.price * parts)} {quote.unit})"
     return f"{plain(quote.price)}{quoted} on {quote.on} by {quote.source}"
+
+
+def against_cost(quote: Quote, cost: Decimal, *, accepted: bool) -> Ruling:
+    """A price about a hundred times its cost, or a hundredth, of a currency that has pence.
+
+    quote   the only price there is
+    cost    per share, in the same currency
+    """
+    factor = between(quote.price, cost)
+    low, high = ABOUT_HUNDRED
+    if not low <= factor <= high:
+        return AGREED
+    figures = f"{quote.symbol} costs {_figure(quote)} and was bought at {plain(cost)}"
+    away = f"a factor of {times(factor)}"
+    if accepted:
+        return Ruling(notice=_accepted(quote.symbol, f"{figures}, {away}; the price was accepted."))
+    hint = (
+        f"say its currency as the price file quotes it (GBP or GBp) in the securities file, or "
+        f"take {plain(quote.price)} with --accept-price {quote.symbol}"
+    )
+    return Ruling(
+        PlanRefused(
+            f"{figures}, {away}: pence read as pounds, or pounds as pence? {NOTHING} "
+            f"{hint[0].upper()}{hint[1:]}.",
+            code="unit_in_doubt",
+            place=f"{quote.source}, {quote.symbol}",
+            value=plain(quote.price),
+            limit=plain(cost),
+            hint=hint,
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,10 +132,24 @@ def _choices(
     return Choices(
         account=reading.account,
         exclude=frozenset(names),
-        currency=values.currency(reading.base.strip(), "base currency") if reading.base else "",
+        currency=base_of(reading.base) if reading.base else "",
         listed={normal(spellings.symbol(row.symbol)): row for row in rows},
         spellings=spellings,
     )
+
+
+def base_of(text: str) -> str:
+    """The currency in which the account counts, as an argument says it; raises InputError."""
+    try:
+        return values.currency(text.strip(), "base currency")
+    except values.BadCell as error:
+        raise InputError(
+            f"The {error}. {values.NOTHING}",
+            code=error.code,
+            place="--base",
+            value=text,
+            hint=error.hint,
+        ) from error
 
 
 def _statement(

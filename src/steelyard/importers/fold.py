@@ -47,6 +47,7 @@ class Entry:
     at         when; of two at one time, what adds shares comes first
     quantity   shares bought, sold or moved, above 0
     currency   of the price, major unit
+    unit       in which it was quoted when that is a minor unit, like GBX
     price      per share; None = not known
     acquired   of shares moved in, where the file says it
     ratio      of a split: shares after for one before
@@ -61,6 +62,7 @@ class Entry:
     symbol: str = ""
     quantity: Decimal = ZERO
     currency: str = ""
+    unit: str = ""
     price: Decimal | None = None
     acquired: date | None = None
     ratio: Fraction = Fraction(1)
@@ -160,6 +162,7 @@ def _details(stock: _Stock, entry: Entry) -> Entry:
     return replace(
         first,
         currency=first.currency or later.currency,
+        unit=first.unit or later.unit,
         name=first.name or later.name,
         isin=entry.isin or stock.entry.isin,
         product_type=first.product_type or later.product_type,
@@ -273,6 +276,7 @@ def _rows(stock: _Stock) -> Iterable[Position]:
             symbol=stock.entry.symbol,
             quantity=as_decimal(lot.shares),
             currency=stock.entry.currency,
+            unit=stock.entry.unit,
             name=stock.entry.name,
             isin=stock.entry.isin,
             product_type=stock.entry.product_type,

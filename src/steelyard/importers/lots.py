@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from steelyard.canonical import plain
 from steelyard.errors import RejectedRow
+from steelyard.importers.bonds import may_be_bond
 from steelyard.importers.statement import ONE, Position
 from steelyard.money import ZERO
 from steelyard.portfolio import Holding, TaxLot
@@ -53,7 +54,7 @@ class Lots:
     def take(self, row: Position) -> None:
         """Add a row, or reject it."""
         others = self.rows.get(row.symbol, [])
-        fault = self._wrong_value(row) or self._against(row, others)
+        fault = self._wrong_value(row) or self._bond(row) or self._against(row, others)
         if fault is None:
             self.rows.setdefault(row.symbol, []).append(row)
         else:
@@ -78,6 +79,20 @@ class Lots:
         return self._fault(
             row, "value_differs", reason, value=plain(value), limit=plain(row.value), hint=hint
         )
+
+    def _bond(self, row: Position) -> RejectedRow | None:
+        """A row that may be a bond, which would be worth a hundredth, where nothing says it."""
+        if row.product_type or row.value is not None or row.multiplier is not None:
+            return None
+        if not may_be_bond(row.symbol, row.price):
+            return None
+        value = row.quantity * (row.price or ONE)
+        hint = "say its product_type in the securities file (--securities)"
+        reason = (
+            f"{row.symbol} is a CUSIP, and no file says what it is: as shares it is worth "
+            f"{plain(value)}, as a bond, quoted per 100, {plain(value / 100)}; {hint}"
+        )
+        return self._fault(row, "bond_or_shares", reason, value=plain(value), hint=hint)
 
     def _against(self, row: Position, others: Sequence[Position]) -> RejectedRow | None:
         """A row that contradicts another of its symbol."""

@@ -18,7 +18,16 @@ from steelyard.ages import DateArray
 from steelyard.arrays import FloatArray
 from steelyard.canonical import plain
 from steelyard.errors import InputError, PlanRefused, SteelyardError, did_you_mean
-from steelyard.importers.disagreements import Change, Ruling, jump, kept_out, two_sources, withheld
+from steelyard.importers.disagreements import (
+    AGREED,
+    Change,
+    Ruling,
+    against_cost,
+    jump,
+    kept_out,
+    two_sources,
+    withheld,
+)
 from steelyard.importers.files import Files
 from steelyard.importers.fx import FxFile
 from steelyard.importers.prices import PriceTable, history
@@ -29,6 +38,8 @@ from steelyard.money import ZERO, FxRate, FxTable
 from steelyard.notices import Drop, Notice
 from steelyard.portfolio import Holding, Security
 
+WITH_PENCE = frozenset(currency for currency, _ in MINOR_UNITS.values())
+"""Currencies that are quoted in a minor unit somewhere."""
 NEAR_ONE = Decimal("0.02")
 """By how much the price of a fund of the money market may differ from 1."""
 LISTED = 5
@@ -125,12 +136,16 @@ def quotes_of(
     day = pricing.day
     quotes = {s: quote for s in symbols if (quote := pricing.listed(s, day)) is not None}
     for holding in holdings:
-        if not holding.quantity:
-            continue
         listed, owned = quotes.get(holding.symbol), pricing.owned(holding)
+        if not holding.quantity:
+            if listed is None and owned is not None:
+                quotes[holding.symbol] = owned  # sold out, and perhaps to be bought again
+            continue
         accepted = holding.symbol in pricing.accepted
         if owned is None:
-            if listed is None and not _needs_none(holding, pricing.files):
+            if listed is not None:
+                findings.rule(_by_cost(pricing, holding, listed, accepted=accepted))
+            elif not _needs_none(holding, pricing.files):
                 findings.reasons.append(_no_price(holding.symbol, pricing.files, day))
         elif listed is None:
             quotes[holding.symbol] = owned
@@ -143,6 +158,15 @@ def quotes_of(
             findings.rule(two_sources(owned, listed, accepted=accepted))
             findings.notices += _from_holdings(owned, pricing.files, listed)
     return quotes
+
+
+def _by_cost(pricing: Pricing, holding: Holding, listed: Quote, *, accepted: bool) -> Ruling:
+    """The only price there is against the cost, where pence are about."""
+    currency = pricing.files.holdings.listings[holding.symbol].currency
+    costs = [lot.unit_cost for lot in holding.lots if lot.unit_cost]
+    if not costs or not (listed.unit or currency in WITH_PENCE):
+        return AGREED
+    return against_cost(listed, costs[-1], accepted=accepted)
 
 
 def _needs_none(holding: Holding, files: Files) -> bool:

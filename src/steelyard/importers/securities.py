@@ -19,6 +19,7 @@ from types import MappingProxyType
 from steelyard.errors import RejectedRow
 from steelyard.importers import reading, values
 from steelyard.importers.limits import LIMITS, FileLimits
+from steelyard.importers.options import is_isin
 from steelyard.importers.reading import Row
 from steelyard.importers.values import BadCell, Unit
 from steelyard.notices import Notice
@@ -56,7 +57,6 @@ MAX_LOT = Decimal("1e9")
 MAX_MULTIPLIER = Decimal(100)
 MAX_VALUE_MULTIPLIER = Decimal("1e6")
 MAX_PREFERENCE = Decimal(1000)
-ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,9 +151,7 @@ def _security(row: Row, unit: Unit | None, dimensions: Mapping[str, str]) -> Sec
 def _isin(text: str, column: str) -> str:
     """Two letters, nine letters or digits, and the check digit that they give."""
     upper = text.upper()
-    digits = "".join(str(int(sign, 36)) for sign in upper) if ISIN.fullmatch(upper) else ""
-    doubled = "".join(str(int(sign) * (1 + k % 2)) for k, sign in enumerate(reversed(digits)))
-    if not digits or sum(map(int, doubled)) % 10:
+    if not is_isin(upper):
         reason = f"{column} {values.shown(text)} is no ISIN: its form or its check digit is wrong"
         raise BadCell(reason, code="bad_isin", column=column, value=text)
     return upper

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from steelyard.errors import InputError, did_you_mean
+from steelyard.errors import InputError, nearest
 from steelyard.importers.files import Files
 from steelyard.importers.targets import TargetsFile
-from steelyard.importers.values import NOTHING, shown
+from steelyard.importers.values import NO_SYMBOLS, NOTHING, shown
 from steelyard.market import Quote
 
 CLASS_WORDS = frozenset(
@@ -44,24 +44,43 @@ def unpriced_targets(
     for symbol in unpriced:
         if symbol in as_class:
             continue
-        near = did_you_mean(symbol, sorted(near_to))
-        if near:
-            where = f"{file.file} line {file.lines.get(symbol, 1)}"
-            hint = f"{near.strip()} Correct it, give it a price, or leave it out with --exclude"
-            yield InputError(
-                f"{where}: {symbol} has a target of {weights[symbol]:.4g} and no price.{near} "
-                f"{NOTHING} Correct it, give it a price, or leave it out with --exclude {symbol}.",
-                code="unknown_target",
-                place=where,
-                value=symbol,
-                hint=f"{hint} {symbol}.",
-            )
+        same = sorted(name for name in near_to if _bare(name) == _bare(symbol))
+        near = same[0] if same else nearest(symbol, sorted(near_to))
+        if near or symbol in NO_SYMBOLS:
+            yield _slip(file, symbol, weights[symbol], near, aliased=bool(same))
+
+
+def _slip(file: TargetsFile, symbol: str, weight: float, near: str, *, aliased: bool) -> InputError:
+    """Refuse a target that is near another name, or what programs write where there is nothing.
+
+    aliased   do the two names differ by separators alone? Then they may be one
+    """
+    where = f"{file.file} line {file.lines.get(symbol, 1)}"
+    hint = f"Correct it, give it a price, or leave it out with --exclude {symbol}."
+    if aliased:
+        hint = (
+            f'If they are one, write "{near}" = "{symbol}" under [alias] of a mapping file '
+            f"(--mapping). Otherwise give it a price, or leave it out with --exclude {symbol}."
+        )
+    meant = f" Did you mean {near}?" if near else ""
+    return InputError(
+        f"{where}: {symbol} has a target of {weight:.4g} and no price.{meant} {NOTHING} {hint}",
+        code="unknown_target",
+        place=where,
+        value=symbol,
+        hint=f"{meant.strip()} {hint}".strip(),
+    )
 
 
 def _names(files: Files) -> set[str]:
     """Everything that has a name a target could be a slip of: held or priced."""
     priced = {files.spellings.symbol(name) for name in (files.prices.named if files.prices else ())}
     return priced | {row.symbol for row in files.holdings.holdings if row.quantity}
+
+
+def _bare(text: str) -> str:
+    """A symbol without what separates its parts."""
+    return "".join(sign for sign in text if sign.isalnum())
 
 
 def _plain(text: str) -> str:

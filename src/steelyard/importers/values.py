@@ -6,10 +6,11 @@ A number is plain digits, a date 2022-12-28, a weight a fraction; nothing is gue
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from unicodedata import category
 
 from steelyard.canonical import plain
 from steelyard.errors import RejectedRow
@@ -27,6 +28,12 @@ SHOWN_CHARACTERS = 40
 """How much of a cell a message repeats."""
 WHOLE = 100
 """Percent."""
+MOST_MARKS = 3
+"""Combining marks that one letter may carry."""
+BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0") | {
+    *map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
+}
+"""Signs that count as printable and are not seen: fillers, joiners, selectors of variants."""
 SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.:\-/^=]{0,31}")
 CURRENCY = re.compile(r"[A-Z]{3}")
 SEPARATORS = re.compile(r"[-/ ]")
@@ -75,12 +82,39 @@ class BadCell(ValueError):
 
 
 def shown(text: str) -> str:
-    """Foreign text in a message: quoted, without control characters, cut.
+    r"""Foreign text in a message: quoted, cut, and what a reader would not see spelled out.
 
-    >>> shown("12\\x1b[31m")
-    "'12\\\\x1b[31m'"
+    >>> print(shown("Stück \x1b[31m\u202e"))
+    'Stück \x1b[31m\u202e'
     """
-    return ascii(text) if len(text) <= SHOWN_CHARACTERS else ascii(text[:SHOWN_CHARACTERS]) + "…"
+    cut = text[:SHOWN_CHARACTERS]
+    quote = '"' if "'" in cut and '"' not in cut else "'"
+    spelled = "".join(_spelled(cut, quote))
+    return f"{quote}{spelled}{quote}" + "…" * (len(text) > SHOWN_CHARACTERS)
+
+
+def _spelled(text: str, quote: str) -> Iterator[str]:
+    """Each sign as it is, or as an escape: controls, turns of direction, blanks that are no
+    space, and marks that stand on no letter or too many on one.
+    """
+    room = 0
+    for sign in text:
+        mark = category(sign).startswith("M")
+        seen = sign.isprintable() and sign not in BLANK and (room > 0 or not mark)
+        if sign in {quote, "\\"}:
+            yield f"\\{sign}"
+        else:
+            yield sign if seen else ascii(sign)[1:-1]
+        room = room - 1 if mark else MOST_MARKS * (seen and sign != " ")
+
+
+def spelt(text: str) -> str:
+    """Foreign text with every sign beyond ASCII as its code, cut.
+
+    >>> spelt("\uff21AA")
+    "'\\\\uff21AA'"
+    """
+    return ascii(text[:SHOWN_CHARACTERS]) + "…" * (len(text) > SHOWN_CHARACTERS)
 
 
 def number(text: str, column: str) -> Decimal:
@@ -212,7 +246,8 @@ def symbol(text: str) -> str:
         raise BadCell("symbol is missing", code="missing", column="symbol")
     if not SYMBOL.fullmatch(upper):
         form = "it begins with A-Z or 0-9, then up to 31 of A-Z 0-9 . : - / ^ ="
-        reason = f"symbol {shown(text)} is not usable; {form}"
+        # letters that look like A-Z are told apart by their codes alone
+        reason = f"symbol {shown(text) if text.isascii() else spelt(text)} is not usable; {form}"
         raise BadCell(reason, code="bad_symbol", column="symbol", value=text, limit=form)
     return upper
 

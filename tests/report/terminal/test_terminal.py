@@ -204,9 +204,9 @@ def test_conversions_problems_warnings_and_missing_data_are_all_shown(growth):
         "Left out on your word: TSLA.",
     ):
         assert sentence in text
-    announced = text.index("One problem: not to be sent live.")
+    announced = text.index("One problem: see it before anything is sent.")
     assert announced < text.index("trades, sells first")
-    assert "to be sent live" not in shown(growth)
+    assert "before anything is sent" not in shown(growth)
 
 
 def test_the_lowest_point_of_the_cash_ladder_is_marked_once_a_currency():

@@ -269,6 +269,7 @@ def _trade(export: Export, item: Items, line: int, at: datetime) -> Entry:
         symbol=_symbol(item, profile),
         quantity=values.positive(_text(item, "quantity"), "quantity", values.MAX_QUANTITY),
         currency=unit.currency,
+        unit=unit.minor,
         price=unit.major(price),
         account=export.accounts.get(_text(item, "accountId"), ""),
         name=_text(profile, "name"),

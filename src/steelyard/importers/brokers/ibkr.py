@@ -21,6 +21,7 @@ from steelyard.importers.statement import Balance, Position
 from steelyard.importers.values import BadCell
 from steelyard.money import ZERO
 from steelyard.notices import Notice
+from steelyard.sentences import money
 
 KINDS = {
     "stocks": "",
@@ -262,7 +263,7 @@ def balances(
                 )
             )
             message = (
-                f"{plain(pending)} {currency} of cash is not settled and the statement "
+                f"{money(pending)} {currency} of cash is not settled and the statement "
                 f"gives no day; it is read as there on {day}, {SETTLES_IN} weekdays after."
             )
             notices.append(Notice(code="settles_guessed", message=message, head=True))

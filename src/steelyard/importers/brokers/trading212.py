@@ -237,6 +237,7 @@ def _trade(history: History, row: Row, at: datetime, kind: Kind, shares: Decimal
         symbol=_symbol(row),
         quantity=shares,
         currency=unit.currency if unit else "",
+        unit=unit.minor if unit else "",
         price=unit.major(price) if unit and price is not None else None,
         cash=_paid(history, row, kind),
         name=row.get("name"),

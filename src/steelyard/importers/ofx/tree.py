@@ -97,6 +97,8 @@ def _body(source: Source) -> tuple[str, int]:
         size = f"{file} has {len(content):,} bytes; of OFX at most {MOST_BYTES:,} are read"
         hint = "Download a shorter period."
         raise LimitExceeded(f"{size}. {NOTHING} {hint}", place=file, value=len(content), hint=hint)
+    if b"\0" in content:  # ofxtools passes over it, and a figure may have lost a digit there
+        raise _refused(file, "a NUL byte, so it is no text")
     place = content.find(ROOT, 0, HEADER_BYTES + len(ROOT))
     if place < 0:
         raise _refused(file, f"no {ROOT.decode()} in its first {HEADER_BYTES:,} bytes")

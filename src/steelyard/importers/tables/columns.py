@@ -15,7 +15,7 @@ from functools import partial
 from steelyard.errors import InputError, one_line
 from steelyard.importers import amounts
 from steelyard.importers.amounts import Notation
-from steelyard.importers.cash_words import PREFIX, is_plain_cash
+from steelyard.importers.cash_words import PREFIX
 from steelyard.importers.registry import Importer
 from steelyard.importers.statement import ONE, Balance, Passed, Position, Source, Statement
 from steelyard.importers.tables import sheet
@@ -167,9 +167,6 @@ class _Reading:
                 label="" if label.upper().startswith(PREFIX) else label,
             )
         )
-        if not (pending or is_plain_cash(label)):
-            name = one_line(label, SHOWN_CHARACTERS)
-            self._guess("read_as_cash", f"{name} of {self.cut.form.broker} is read as cash.")
 
     def _settles(self, row: Cells, label: str) -> date | None:
         """The weekday after the statement's; None where that is not known."""

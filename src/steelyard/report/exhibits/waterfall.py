@@ -9,7 +9,7 @@ from typing import Literal
 from steelyard.plans.plan import Plan
 from steelyard.plans.score import TermShown
 from steelyard.report.exhibits.scale import Scale
-from steelyard.report.exhibits.words import capital, on_scale, plain_words
+from steelyard.report.exhibits.words import OFF_SCALE, capital, on_scale, plain_words
 from steelyard.sentences import FORMATS, SPACE, money, percent, points, signed
 
 MARGIN = 1.0
@@ -47,7 +47,8 @@ class Bar:
         """The share of a term."""
         if self.term is None:
             return ""
-        off_scale = ", off scale" if self.term.off_scale else ""
+        told_there = OFF_SCALE in {self.before, self.after}
+        off_scale = ", off scale" if self.term.off_scale and not told_there else ""
         return f"{percent(self.term.weight)}{SPACE}%{off_scale}"
 
     @property

@@ -25,7 +25,9 @@ def draw(view: View) -> None:
     if plan.verdict.detail:
         view.say(plan.verdict.detail, indent=0)
     if plan.problems:
-        view.say(f"{counted(len(plan.problems), 'problem')}: not to be sent live.", indent=0)
+        them = "it" if len(plan.problems) == 1 else "them"
+        count = counted(len(plan.problems), "problem")
+        view.say(f"{count}: see {them} before anything is sent.", indent=0)
     if plan.excluded:
         out = f"Left out on your word: {', '.join(plan.excluded)}."
         view.say(f"{out} Values and weights are without them.", indent=0)
