@@ -49,7 +49,9 @@ def test_drafts_after_the_export_are_passed_over_and_counted():
 
 
 def test_an_activity_of_the_moment_of_the_export_is_no_draft():
-    read = ghostfolio.read(changed(fixture(FORM, "plain.json"), "2026-06-01T00:00:00.000Z", "2026-01-09T12:00:00.000Z"))
+    read = ghostfolio.read(
+        changed(fixture(FORM, "plain.json"), "2026-06-01T00:00:00.000Z", "2026-01-09T12:00:00.000Z")
+    )
 
     assert 23 not in [row.line for row in read.passed]
     assert sum(row.quantity for row in read.positions if row.symbol == "VWCE.DE") == 106
