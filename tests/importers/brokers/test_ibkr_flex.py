@@ -79,6 +79,16 @@ def test_a_sum_and_its_lots_that_do_not_say_what_they_are_are_not_counted_twice(
     assert "LevelOfDetail" in read.rejected[0].hint
 
 
+def test_lots_under_another_isin_than_their_sum_are_not_counted_beside_it():
+    plain = fixture(FORM, "plain.csv")
+    first, _, rest = plain.text.partition("\n")
+    whole, _, lots = rest.partition("\n")
+    read = answer(FORM, of_text(plain, "\n".join([first, whole.replace("US08", "US09"), lots])))
+
+    assert isinstance(read, Statement)
+    assert [(row.line, row.code) for row in read.rejected] == [(2, "lots_differ")]
+
+
 def test_csv_says_what_xml_says():
     def bare(row: Position) -> Position:
         return replace(row, line=0)

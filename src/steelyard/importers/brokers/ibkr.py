@@ -6,7 +6,7 @@ file is refused by line where they do not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -143,7 +143,8 @@ def positions(
     rows: Iterable[Open], file: str
 ) -> tuple[tuple[Position, ...], tuple[RejectedRow, ...]]:
     """The holdings of all rows, by lots where there are some; and the lines that cannot be used."""
-    accepted, rejected = list[Position](), list[RejectedRow]()
+    rows = tuple(rows)
+    accepted, rejected = list[Position](), list(_torn(rows, file))
     for _, group in groupby(sorted(rows, key=_security), _security):
         same = sorted(group, key=lambda row: row.line)
         for row in _of_lots(same, file, rejected):
@@ -157,6 +158,26 @@ def positions(
 def _security(row: Open) -> tuple[str, ...]:
     """What the rows of one security share: a symbol alone may be listed in two currencies."""
     return row.account, row.symbol, row.currency, row.isin, row.kind
+
+
+def _torn(rows: Sequence[Open], file: str) -> Iterator[RejectedRow]:
+    """A summary and lots of one symbol that say they are two securities would count twice."""
+    levels: dict[tuple[str, str], dict[tuple[str, ...], set[bool]]] = {}
+    for row in rows:
+        names = levels.setdefault((row.account, row.symbol), {})
+        names.setdefault(_security(row), set()).add(row.lot)
+    for row in rows:
+        names = levels[row.account, row.symbol]
+        if not row.lot and names[_security(row)] == {False} and {True} in names.values():
+            cell = BadCell(
+                f"{values.shown(row.symbol)} has its lots under another ISIN, currency or kind than"
+                " its summary, so they would be counted twice",
+                code="lots_differ",
+                column="symbol",
+                value=row.symbol,
+                hint="export the statement again",
+            )
+            yield cell.row(file, row.line)
 
 
 def _of_lots(rows: Sequence[Open], file: str, rejected: list[RejectedRow]) -> Sequence[Open]:
