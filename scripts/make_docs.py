@@ -938,6 +938,10 @@ KINDS_OF_ERRORS = {
 LONGEST_SENTENCE = 150
 
 
+ROW, ROW_REASON, ROW_CODE = "RejectedRow", 2, 3
+"""A line of a file that is rejected, and the places of its reason and its code."""
+
+
 def raised(package: Path) -> list[Raised]:
     """Every place that makes an error of ours, in the order of the files."""
     return [
@@ -945,6 +949,50 @@ def raised(package: Path) -> list[Raised]:
         for path in sorted(package.rglob("*.py"))
         for site in _raised_in(path, path.relative_to(package))
     ]
+
+
+def rejected(package: Path) -> list[Raised]:
+    """Every place that rejects a line of a file without a `BadCell`, in the order of the files."""
+    return [
+        Raised(code, ROW, sentence, f"{path.relative_to(package)}:{line}", frozenset(), coded=True)
+        for path in sorted(package.rglob("*.py"))
+        for code, sentence, line in _rejected_in(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+
+
+def _rejected_in(tree: ast.Module) -> Iterator[tuple[str, str, int]]:
+    """Code, sentence and line of each; of a function that makes them, for each of its calls."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    for node in calls:
+        if _called(node) != ROW or len(node.args) <= ROW_CODE:
+            continue
+        code, reason = node.args[ROW_CODE], node.args[ROW_REASON]
+        if isinstance(code, ast.Constant):
+            yield str(code.value), _sentence(node, _around(node, tree), ROW_REASON), node.lineno
+        if not (isinstance(code, ast.Name) and isinstance(reason, ast.Name)):
+            continue
+        maker = max(
+            (f for f in functions if f.lineno <= node.lineno <= (f.end_lineno or 0)),
+            key=lambda f: f.lineno,
+        )
+        names = [parameter.arg for parameter in maker.args.args if parameter.arg != "self"]
+        for call in (call for call in calls if _called(call) == maker.name):
+            word = call.args[names.index(code.id)]
+            if isinstance(word, ast.Constant):
+                sentence = _sentence(call, _around(call, tree), names.index(reason.id))
+                yield str(word.value), sentence, call.lineno
+
+
+def _called(call: ast.Call) -> str:
+    return str(getattr(call.func, "id", getattr(call.func, "attr", "")))
+
+
+def _around(node: ast.AST, tree: ast.Module) -> list[ast.AST]:
+    """The file and the functions around a call."""
+    line = getattr(node, "lineno", 0)
+    functions = (part for part in ast.walk(tree) if isinstance(part, ast.FunctionDef))
+    return [tree, *(f for f in functions if f.lineno <= line <= (f.end_lineno or 0))]
 
 
 def _raised_in(path: Path, shown: Path) -> Iterator[Raised]:
@@ -1002,8 +1050,8 @@ def _codes(code: ast.expr | None, tree: ast.Module, around: Sequence[ast.Functio
     return sorted({str(value.value) for value in values if isinstance(value, ast.Constant)})
 
 
-def _sentence(call: ast.Call, around: Sequence[ast.AST]) -> str:
-    """The message of an error as the code has it, with … for what differs."""
+def _sentence(call: ast.Call, around: Sequence[ast.AST], at: int = 0) -> str:
+    """The message of an error as the code has it, with … for what differs; `at` its argument."""
     texts = {
         target.id: node.value
         for scope in around
@@ -1012,7 +1060,7 @@ def _sentence(call: ast.Call, around: Sequence[ast.AST]) -> str:
         for target in node.targets
         if isinstance(target, ast.Name)
     }
-    text = re.sub(r"(…\s?)+", "… ", _literal(call.args[0], texts, 3) if call.args else "…")
+    text = re.sub(r"(…\s?)+", "… ", _literal(call.args[at], texts, 3) if call.args else "…")
     text = re.sub(r"… ([.,:;)])", r"…\1", " ".join(text.split())).removesuffix(". …")
     if text == "…" and isinstance(call.func, ast.Name):
         text = (inspect.getdoc(KINDS_OF_ERRORS.get(call.func.id)) or "…").partition("\n")[0]
@@ -1054,11 +1102,13 @@ def errors_page() -> Iterator[str]:
         "",
         "The sentence is on stderr too. The exit code is 1; it is 2 for the code `usage`, an",
         "argument that cannot be: then the place is the option. Codes are stable, sentences are",
-        "not. `BadCell` is a line of a file, told with all others of it in a `RowsRejected`.",
+        "not. `BadCell` and `RejectedRow` are a line of a file, told with all others of it in a",
+        "`RowsRejected`.",
         "",
     )
     sites: dict[str, Raised] = {}
-    for site in raised(ROOT / "src" / "steelyard"):
+    package = ROOT / "src" / "steelyard"
+    for site in (*raised(package), *rejected(package)):
         sites.setdefault(site.code, site)
     rows = [(f"`{code}`", f"`{site.kind}`", site.sentence) for code, site in sorted(sites.items())]
     yield from table(("code", "error", "sentence"), rows)

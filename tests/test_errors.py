@@ -33,6 +33,14 @@ def test_every_place_that_makes_an_error_gives_it_a_code_of_its_own(make_docs: M
     assert [f"{site.where} {site.kind}" for site in sites if not site.coded] == []
 
 
+def test_a_line_that_a_function_rejects_has_a_code_and_its_reason(make_docs: ModuleType):
+    lines = {site.code: site.sentence for site in make_docs.rejected(PACKAGE)}
+
+    codes = {"value_differs", "two_prices", "two_rates", "same_lot", "same_cash", "mixed_percent"}
+    assert codes | {"long_and_short", "weight_over_1"} <= lines.keys()
+    assert [code for code, sentence in lines.items() if not sentence.strip("… ")] == []
+
+
 def test_a_code_is_of_one_kind_of_error(make_docs: ModuleType):
     kinds = defaultdict(set)
     for site in make_docs.raised(PACKAGE):

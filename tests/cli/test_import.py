@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def own(folder: Path) -> Path:
 def test_the_first_line_says_how_the_file_was_read_and_all_of_it_is_shown():
     text = " ".join(imported(FIDELITY).stdout.split())
 
-    first = "Read as Fidelity positions, as of 2026-01-09: 3 holdings, 2 cash rows, 1 option kept"
+    first = "Read as Fidelity positions, as of 2026-01-09: 3 holdings, 1 option kept out"
     assert text.startswith(first)
     shown = ("BRKB", "BERKSHIRE", "1,984.80", "AAPL260116C00250000", "Pending Activity")
     assert [
@@ -223,7 +224,8 @@ def test_a_plan_says_first_how_holdings_of_a_broker_were_read(folder: Path):
     assert (several.exit_code, result.exit_code, why.exit_code) == (1, 0, 0), result.output
     assert "--account" in several.stderr
     first = (
-        "Read as Schwab positions of the account Roth IRA ...918, as of 2026-01-09: 1 holding and"
+        "Read as Schwab positions of the account Roth IRA ...918, as of 2026-01-09: 1 holding, 1 "
+        f"cash row; cash in USD. To see it: steelyard import {ACCOUNTS}"
     )
     assert " ".join(result.stdout.split()).startswith(first)
     assert " ".join(why.stdout.split()).startswith(first)
@@ -234,3 +236,104 @@ def test_how_holdings_are_read_goes_with_holdings_only():
         result = run("plan", option, "x")
         assert result.exit_code == 2
         assert "--holdings" in result.stderr
+
+
+def mapped(folder: Path, text: str) -> Path:
+    path = folder / "mine.csv"
+    path.write_text(text)
+    return path
+
+
+COLUMNS = ("Ticker", "Units", "Close", "Worth", "Kind")
+FIELDS = ("symbol", "quantity", "price", "value", "product_type")
+MAPS = [part for pair in zip(FIELDS, COLUMNS, strict=True) for part in ("--map", "=".join(pair))]
+
+
+def test_import_rejects_what_a_plan_rejects(folder: Path):
+    (folder / "t.csv").write_text("symbol,weight\nAAA,0.5\n")
+    cases = {
+        "value_differs": "AAA,48,100,480,\n",
+        "same_lot": "AAA,48,100,4800,\nAAA,48,100,4800,\n",
+        "two_prices": "AAA,48,100,4800,\nAAA,4,90,360,\n",
+        "two_spellings": "BRK.B,1,100,100,\nBRK-B,1,100,100,\n",
+        "long_and_short": "AAA,48,100,4800,\nAAA,-4,100,-400,\n",
+    }
+    wrong = {}
+    for code, rows in cases.items():
+        path = mapped(folder, ",".join(COLUMNS) + "\n" + rows)
+        imported = run("import", path, *MAPS, "--out", "out.csv", "--json")
+        planned = run("plan", "--holdings", path, *MAPS, "--targets", "t.csv", "--json")
+        codes = [row["code"] for row in json.loads(imported.stdout)["rejected"]]
+        faults = [fault["code"] for fault in json.loads(planned.stdout)["errors"]]
+        if (codes, faults, imported.exit_code) != ([code], [code], 1):
+            wrong[code] = (codes, faults, imported.exit_code)
+
+    assert wrong == {}
+    assert not (folder / "out.csv").exists()
+
+
+def test_totals_are_what_a_plan_counts_and_a_future_without_a_value_is_none(folder: Path):
+    text = ",".join(COLUMNS) + "\nAAA,10,100,,\nESH6,1,6900,,Future\nCASH,500,,,\n"
+    path = mapped(folder, text)
+    (folder / "t.csv").write_text("symbol,weight\nAAA,0.5\n")
+
+    shown = run("import", path, *MAPS)
+    totals = json.loads(run("import", path, *MAPS, "--json").stdout)["totals"]
+    plan = run("plan", "--holdings", path, *MAPS, "--targets", "t.csv", "--json")
+
+    assert "not counted" in shown.stdout
+    assert "1 holding, 1 future kept out of trading, 1 cash row" in shown.stdout
+    assert [(row["holdings"], row["cash"]) for row in totals] == [("1000", "500")]
+    assert json.loads(plan.stdout)["value"] == "1500"
+
+
+def test_the_command_to_plan_names_what_a_plan_would_ask_for(folder: Path):
+    unpriced = mapped(folder, "symbol,quantity\nAAA,10\n")
+
+    first = run("import", ACCOUNTS).stdout.splitlines()[-1]
+    second = run("import", unpriced).stdout.splitlines()[-1]
+
+    assert "--account 'Individual ...407' --targets" in first
+    assert second.endswith("mine.csv --prices PRICES.csv --targets TARGETS.csv")
+
+
+def test_a_table_of_ones_own_is_planned_with_as_it_was_mapped(folder: Path):
+    path = mapped(folder, ",".join(COLUMNS) + "\nAAA,10,100,1000,\nCASH,500,,,\n")
+    (folder / "TARGETS.csv").write_text("symbol,weight\nAAA,0.5\n")
+
+    typed = run("import", path, *MAPS).stdout.splitlines()[-1].partition(": ")[2]
+    refused = run("plan", "--holdings", path, "--as", "schwab", "--targets", "TARGETS.csv")
+
+    assert run(*shlex.split(typed)[1:]).exit_code == 0
+    assert "--map symbol=COLUMN" in refused.stderr
+
+
+def test_an_error_of_import_does_not_speak_of_a_plan(folder: Path):
+    (folder / "none.csv").write_text("a,b\n1,2\n")
+
+    result = run("import", "none.csv", "--json")
+
+    document = json.loads(result.stdout)
+    assert result.exit_code == 1
+    messages = [result.stderr, document["error"]["message"], document["errors"][0]["message"]]
+    assert [text for text in messages if "planned" in text or "Nothing was read." not in text] == []
+
+
+def test_what_is_not_known_says_why_and_once(folder: Path):
+    text = (FILES / "ghostfolio" / "plain.json").read_text()
+    data = json.loads(text)
+    data["accounts"] = []
+    (folder / "g.json").write_text(json.dumps(data))
+
+    shown = " ".join(imported("g.json").stdout.split())
+
+    assert "Not known: Cash is not known: the export has no accounts with a balance." in shown
+    assert shown.count("has no accounts") == 1
+    assert "does not begin" not in shown
+
+
+def test_names_stay_where_symbols_are_isins(monkeypatch):
+    monkeypatch.setattr("steelyard.cli.output.PIPE_WIDTH", 80)
+    monkeypatch.setenv("COLUMNS", "80")
+
+    assert "CENTAMIN" in imported(FILES / "degiro" / "de.csv").stdout

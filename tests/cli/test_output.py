@@ -1,5 +1,6 @@
 """Files, messages and streams: what is written whole, refused, spelled out, or told."""
 
+import io
 import os
 import socket
 import stat
@@ -13,7 +14,7 @@ import pytest
 import typer
 
 from builders.commands import own_files, run
-from steelyard.cli.output import guarded, save, write, write_json
+from steelyard.cli.output import guarded, note, save, write, write_json
 from steelyard.errors import InputError, PlanRefused
 
 
@@ -189,3 +190,25 @@ def test_json_keeps_letters_and_escapes_what_a_terminal_would_obey(capsys):
     write_json({"name": "Société\x9b2J\u202e"})
 
     assert capsys.readouterr().out == '{\n  "name": "Société\\u009b2J\\u202e"\n}\n'
+
+
+class Window(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_message_breaks_between_words_in_a_window_and_never_in_a_pipe(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    path = "/" + "p" * 60
+    text = f"{'word ' * 20}{path} end\nsecond"
+    window, pipe = Window(), io.StringIO()
+
+    for stream in (window, pipe):
+        monkeypatch.setattr(sys, "stderr", stream)
+        note(text)
+
+    lines = window.getvalue().splitlines()
+    assert pipe.getvalue() == f"{text}\n"
+    assert [line for line in lines if len(line) > 40] == [path]
+    assert lines[-1] == "second"
+    assert " ".join(lines).split() == text.split()

@@ -202,3 +202,16 @@ def test_the_broken_sample_is_refused_with_all_its_reasons():
 
     assert (result.exit_code, result.stdout) == (1, "")
     assert "1.2" in result.stderr
+
+
+def test_a_target_that_is_held_under_another_spelling_is_refused_with_the_alias(tmp_path: Path):
+    (tmp_path / "h.csv").write_text("symbol,quantity,price\nBRKB,2,500\nVTI,1,300\n")
+    (tmp_path / "t.csv").write_text("symbol,weight\nBRK.B,0.5\nVTI,0.2\n")
+    files = ("--holdings", tmp_path / "h.csv", "--targets", tmp_path / "t.csv")
+
+    refused = run("plan", *files)
+    (tmp_path / "m.toml").write_text('[alias]\n"BRKB" = "BRK.B"\n')
+    planned = run("plan", *files, "--mapping", tmp_path / "m.toml")
+
+    assert (refused.exit_code, planned.exit_code) == (1, 0), planned.output
+    assert 'write "BRKB" = "BRK.B" under [alias] of a mapping file' in refused.stderr

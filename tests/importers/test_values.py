@@ -89,3 +89,26 @@ def test_symbols_are_upper_case_and_plain():
 def test_names_are_split_once_each():
     assert values.names(" Energy ; Materials;;Energy") == ("Energy", "Materials")
     assert values.names("") == ()
+
+
+def test_foreign_text_is_readable_and_hides_nothing():
+    cases = {
+        "Stück": "'Stück'",
+        "日本": "'日本'",
+        "cafe\u0301": "'cafe\u0301'",
+        "a\u202eb": "'a\\u202eb'",
+        "a\u200bb": "'a\\u200bb'",
+        "\u0301x": "'\\u0301x'",
+        " \u0301": "' \\u0301'",
+        "a\u2028b": "'a\\u2028b'",
+        "\x1b[31m": "'\\x1b[31m'",
+        "\ud800\ue000": "'\\ud800\\ue000'",
+        "a\ufe0f\u3164": "'a\\ufe0f\\u3164'",
+        "it's": '"it\'s"',
+        "a\\b": "'a\\\\b'",
+        "e" + "\u0301" * 5: "'e" + "\u0301" * 3 + "\\u0301" * 2 + "'",
+    }
+    wrong = {text: values.shown(text) for text, expected in cases.items()
+             if values.shown(text) != expected}  # fmt: skip
+
+    assert wrong == {}

@@ -238,7 +238,8 @@ def _of_another(error: SteelyardError, nothing: str) -> SteelyardError:
         return replace(fault, message=fault.message.replace(NOTHING, nothing))
 
     whole = meant(error.fault)
-    other = SteelyardError(whole.message, faults=[meant(fault) for fault in error.faults])
+    faults = [meant(fault) for fault in error.faults]
+    other = SteelyardError(whole.message, code=error.fault.code, faults=faults)
     other.fault = whole
     return other
 

@@ -31,7 +31,6 @@ def test_holdings_an_option_and_a_bond_are_read_beside_core_cash():
         ("91282CHT1", 3000, Decimal("98.766"), 97, "BOND", Decimal("0.01")),
     ]
     assert [(n.message, n.head) for n in statement.guessed] == [
-        ("SPAXX** of Fidelity is read as cash.", True),
         (f"91282CHT1 is read as a bond quoted per 100: {HUNDREDTH}.", True),
     ]  # fmt: skip
     assert statement.as_of == date(2026, 1, 9)

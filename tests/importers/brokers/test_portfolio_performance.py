@@ -31,9 +31,7 @@ def test_a_symbol_else_an_isin_else_a_wkn_names_a_row_and_quotes_name_their_curr
     assert [(b.label, b.currency, b.amount) for b in statement.balances] == [
         ("Tagesgeld", "", 2253)
     ]
-    assert [(n.code, n.head) for n in statement.guessed] == [
-        ("read_as_cash", True), ("no_currency", True),
-    ]  # fmt: skip
+    assert [(n.code, n.head) for n in statement.guessed] == [("no_currency", True)]
 
 
 def test_english_columns_have_decimal_points():
