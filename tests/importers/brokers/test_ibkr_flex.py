@@ -228,3 +228,13 @@ def test_a_long_text_in_a_field_is_not_repeated_whole():
     assert isinstance(read, Statement | SteelyardError)
     said = " ".join(str(row) for row in read.rejected) if isinstance(read, Statement) else str(read)
     assert long[:41] not in said
+
+
+def test_cash_and_trades_without_positions_are_no_account_of_cash_alone():
+    plain, trades = fixture(FORM, "plain.csv"), fixture(FORM, "trades.csv")
+    header = next(k for k, line in enumerate(plain.text.splitlines()) if "EndingCash" in line)
+    report = "\n".join(plain.text.splitlines()[header:])
+    read = answer(FORM, of_text(plain, f"{report}\n{trades.text}"))
+
+    assert isinstance(read, InputError)
+    assert read.fault.code == "no_positions"

@@ -104,7 +104,12 @@ Record = tuple[Words, Numbers, Days]
 
 @dataclass
 class Query:
-    """What a query holds, in the order of the file."""
+    """What a query holds, in the order of the file.
+
+    sections   how many of those that are read it has
+    listed     is open positions among them?
+    traded     has it trades?
+    """
 
     file: str
     opens: list[Open] = field(default_factory=list)
@@ -113,6 +118,8 @@ class Query:
     rejected: list[RejectedRow] = field(default_factory=list)
     bases: set[str] = field(default_factory=set)
     sections: int = 0
+    listed: bool = False
+    traded: bool = False
     others: list[Line] = field(default_factory=list)
 
 
@@ -133,6 +140,11 @@ def read(source: Source) -> Statement:
     query = _of_xml(source) if source.text.lstrip().startswith("<") else _of_csv(source)
     if not query.sections and any("buySell" in cells for _, cells in query.others):
         return folded(query.others, source.name, TITLE, query.rejected)
+    if query.traded and not query.listed:
+        reason = f"{source.name} has trades and no open positions: what is owned is not in it"
+        raise InputError(
+            f"{reason}. {NOTHING} {ADD}", code="no_positions", place=source.name, hint=ADD
+        )
     if not query.sections and not query.rejected:
         reason = f"{source.name} has neither open positions nor a cash report"
         raise InputError(
@@ -183,6 +195,8 @@ def _of_csv(source: Source) -> Query:
             names = [TRADED.get(name, "") for name in row]
             header = [COLUMNS.get(name, "") for name in row]
             query.sections += _is_read(header)
+            query.listed |= POSITION.issubset(header)
+            query.traded |= TRADE.issubset(names)
         else:
             _add(query, line, header, row)
             _add_other(query, line, header, names, row)
@@ -309,6 +323,8 @@ def _of_xml(source: Source) -> Query:
     lines = {tag: _lines(source.text, tag) for tag in ROWS}
     for statement in root.iter("FlexStatement"):
         query.sections += sum(statement.find(name) is not None for name in ROWS.values())
+        query.listed |= statement.find(ROWS[OPEN]) is not None
+        query.traded |= statement.find("Trades/Trade") is not None
         query.bases.update(
             base for info in statement.iter("AccountInformation") if (base := info.get("currency"))
         )
