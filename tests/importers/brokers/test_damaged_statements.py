@@ -55,6 +55,8 @@ def read_otherwise(form: str, source: Source, read: Statement) -> list[str]:
     """Positions and cash of a table that the csv module and Decimal read otherwise."""
     if form not in {"ibkr_activity", "ibkr_flex"} or not source.path.name.endswith(".csv"):
         return []
+    if any(notice.code == "folded" for notice in read.guessed):
+        return []  # what trades add up to stands in no row
     rows, line = dict[int, set[Decimal]](), 1
     lines = csv.reader(io.StringIO(source.text, newline=""))
     for cells in lines:

@@ -8,6 +8,7 @@ from decimal import Decimal as D
 from builders.each import each
 from builders.statements import answer, cash, changed, codes, fixture, owned, statement
 from steelyard.errors import InputError
+from steelyard.importers.brokers import ghostfolio
 from steelyard.importers.statement import Statement
 
 FORM = "ghostfolio"
@@ -45,6 +46,15 @@ def test_drafts_after_the_export_are_passed_over_and_counted():
         (23, "draft dated after the export"),
     ]
     assert read.as_of == date(2025, 3, 7)
+
+
+def test_an_activity_of_the_moment_of_the_export_is_no_draft():
+    read = ghostfolio.read(
+        changed(fixture(FORM, "plain.json"), "2026-06-01T00:00:00.000Z", "2026-01-09T12:00:00.000Z")
+    )
+
+    assert 23 not in [row.line for row in read.passed]
+    assert sum(row.quantity for row in read.positions if row.symbol == "VWCE.DE") == 106
 
 
 def test_an_export_without_accounts_or_profiles_is_read_without_cash():

@@ -161,3 +161,15 @@ def test_days_of_several_statements_must_agree():
 
     assert isinstance(error, InputError)
     assert "2026-01-08 and 2026-01-09" in str(error)
+
+
+def test_trades_without_positions_are_no_account_of_cash_alone():
+    plain = fixture(FORM, "plain.csv")
+    rows = [row for row in plain.text.splitlines() if not row.startswith("Open Positions")]
+    trade = "Trades,Header,DataDiscriminator,Symbol\nTrades,Data,Order,VOD\n"
+
+    read = answer(FORM, of_text(plain, trade + "\n".join(rows)))
+
+    assert isinstance(read, InputError)
+    assert read.fault.code == "no_positions"
+    assert isinstance(answer(FORM, of_text(plain, "\n".join(rows))), Statement)

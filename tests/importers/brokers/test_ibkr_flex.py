@@ -13,7 +13,7 @@ from builders.each import each
 from builders.statements import answer, cash, changed, codes, fixture, of_text, owned, statement
 from steelyard.errors import InputError, LimitExceeded, SteelyardError
 from steelyard.importers.brokers import ibkr_flex
-from steelyard.importers.statement import Position, Statement
+from steelyard.importers.statement import Position, Source, Statement
 
 FORM = "ibkr_flex"
 
@@ -111,10 +111,49 @@ def test_only_the_last_day_of_an_account_counts():
     assert (codes(read), read.complete) == (["cash_unknown"], False)
 
 
-def test_a_csv_with_records_is_read_and_one_of_trades_alone_refused():
+def test_a_csv_with_records_is_read():
     assert owned(statement(FORM, "records.csv")) == [("KO", D(3), "USD", D(70), D(50))]
-    with pytest.raises(InputError, match="Add the section Open Positions"):
-        statement(FORM, "trades.csv")
+
+
+def test_trades_without_positions_are_folded_and_their_cash_is_not_known():
+    csv, xml = statement(FORM, "trades_folded.csv"), statement(FORM, "trades_folded.xml")
+
+    assert owned(csv) == [
+        ("US1912161007", D(6), "USD", None, D(60)),
+        ("IE00BK5BQT80", D(0), "EUR", None, None),
+    ]
+    assert owned(xml) == [("KO", D(6), "USD", None, D(60))]
+    assert [(row.last_bought, row.last_sold, row.sold_at_loss) for row in csv.positions] == [
+        (date(2024, 1, 4), date(2024, 3, 5), True),
+        (date(2024, 2, 1), date(2024, 4, 1), False),
+    ]
+    assert [[row.line for row in read.passed] for read in (csv, xml)] == [[4], [6]]
+    for read in (csv, xml):
+        assert codes(read) == ["folded", "cash_unknown"]
+        assert (read.complete, read.balances, read.rejected) == (False, (), ())
+    assert ibkr_flex.recognises(fixture(FORM, "trades_folded.csv"))
+
+
+def test_trades_that_cannot_be_folded_are_refused_by_line():
+    csv, xml = fixture(FORM, "trades_folded.csv"), fixture(FORM, "trades_folded.xml")
+    action = '<CorporateActions><CorporateAction symbol="KO" quantity="10" /></CorporateActions>'
+    cases = {
+        "more sold than bought": (csv, '"-4"', '"-14"', 2, "negative_position"),
+        "a cancelled trade": (csv, '"SELL","20240305"', '"SELL (Ca.)","20240305"', 2, "bad_row"),
+        "bought or sold": (csv, '"10"', '"-10"', 3, "two_readings"),
+        "a date with slashes": (csv, "20240104", "01/04/2024", 3, "bad_date"),
+        "a cell too few": (csv, ',"-1","USD"\n"BUY"', ',"-1"\n"BUY"', 2, "bad_row"),
+        "a corporate action": (xml, "</Trades>", f"</Trades>\n{action}", 9, "no_rule"),
+    }
+
+    def check(source: Source, old: str, new: str, line: int, code: str) -> None:
+        read = ibkr_flex.read(changed(source, old, new))
+        assert (line, code) in [(row.line, row.code) for row in read.rejected]
+
+    each(cases, check)
+    orders = changed(xml, 'levelOfDetail="EXECUTION"', 'levelOfDetail="ORDER"')
+    with pytest.raises(InputError, match="Choose Executions"):
+        ibkr_flex.read(orders)
 
 
 def test_unsafe_and_damaged_xml_is_refused_before_it_is_parsed():
@@ -189,3 +228,13 @@ def test_a_long_text_in_a_field_is_not_repeated_whole():
     assert isinstance(read, Statement | SteelyardError)
     said = " ".join(str(row) for row in read.rejected) if isinstance(read, Statement) else str(read)
     assert long[:41] not in said
+
+
+def test_cash_and_trades_without_positions_are_no_account_of_cash_alone():
+    plain, trades = fixture(FORM, "plain.csv"), fixture(FORM, "trades.csv")
+    header = next(k for k, line in enumerate(plain.text.splitlines()) if "EndingCash" in line)
+    report = "\n".join(plain.text.splitlines()[header:])
+    read = answer(FORM, of_text(plain, f"{report}\n{trades.text}"))
+
+    assert isinstance(read, InputError)
+    assert read.fault.code == "no_positions"

@@ -25,6 +25,7 @@ from steelyard.notices import Notice
 
 TITLE = "IBKR activity statement"
 OPEN, CASH, ACCOUNT = "Open Positions", "Cash Report", "Account Information"
+TRADES = "Trades"
 INFO = "Financial Instrument Information"
 SECTIONS = ("Statement", ACCOUNT, OPEN, CASH, INFO)
 FIRST = re.compile(r"\s*\"?[^\",\n]{1,60}\"?,\"?Header\"?,")
@@ -67,6 +68,7 @@ class Reading:
     passed: list[Passed] = field(default_factory=list)
     rejected: list[RejectedRow] = field(default_factory=list)
     last: str = ""
+    traded: bool = False
 
 
 def recognises(source: Source) -> bool:
@@ -119,6 +121,7 @@ def _lines(source: Source) -> Reading:
     for number, cells in split(source.text, source.name):
         section, word, rest = cells[0], (cells[1:2] or [""])[0], cells[2:]
         reading.last = section
+        reading.traded |= section == TRADES and word == "Data"
         if section not in SECTIONS:
             continue
         if word == "Header":
@@ -168,6 +171,10 @@ def _check(reading: Reading) -> None:
             reason = f"{file} is an activity statement without the sections {OPEN} and {CASH}"
             reason, hint = f"{reason} in English", LANGUAGE
         raise InputError(f"{reason}. {NOTHING} {hint}", code="no_section", place=file, hint=hint)
+    if reading.traded and OPEN not in sections:
+        hint = "Export an Activity Statement with both sections."
+        reason = f"{file} has {TRADES} and no {OPEN}: what is owned is not in it"
+        raise InputError(f"{reason}. {NOTHING} {hint}", code="no_positions", place=file, hint=hint)
     for line in reading.lines:
         missing = [name for name in REQUIRED.get(line.section, ()) if name not in line.cells]
         if missing:

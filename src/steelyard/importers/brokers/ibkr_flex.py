@@ -21,6 +21,8 @@ from steelyard.errors import InputError, LimitExceeded, RejectedRow, one_line
 from steelyard.importers import values
 from steelyard.importers.amounts import amount
 from steelyard.importers.brokers.ibkr import NO_CASH, Ending, Open, balances, positions
+from steelyard.importers.brokers.ibkr_trades import COLUMNS as TRADED
+from steelyard.importers.brokers.ibkr_trades import TRADE, Line, folded
 from steelyard.importers.reading import split
 from steelyard.importers.registry import Importer
 from steelyard.importers.statement import Passed, Source, Statement
@@ -81,6 +83,8 @@ COLUMNS = {
 OPEN, ENDING = "OpenPosition", "CashReportCurrency"
 ROWS = {OPEN: "OpenPositions", ENDING: "CashReport"}
 """Element -> the section of the statement in which it stands."""
+MOVES = {"Trade": "Trades", "CorporateAction": "CorporateActions", "Transfer": "Transfers"}
+"""Elements that move shares -> their section."""
 POSITION = frozenset(("symbol", "position", "markPrice", "currency"))
 CASH = frozenset(("currency", "endingCash"))
 """Fields by which a section of the CSV is recognised."""
@@ -100,7 +104,12 @@ Record = tuple[Words, Numbers, Days]
 
 @dataclass
 class Query:
-    """What a query holds, in the order of the file."""
+    """What a query holds, in the order of the file.
+
+    sections   how many of those that are read it has
+    listed     is open positions among them?
+    traded     has it trades?
+    """
 
     file: str
     opens: list[Open] = field(default_factory=list)
@@ -109,6 +118,9 @@ class Query:
     rejected: list[RejectedRow] = field(default_factory=list)
     bases: set[str] = field(default_factory=set)
     sections: int = 0
+    listed: bool = False
+    traded: bool = False
+    others: list[Line] = field(default_factory=list)
 
 
 def recognises(source: Source) -> bool:
@@ -126,6 +138,13 @@ def _cells(line: str) -> list[str]:
 def read(source: Source) -> Statement:
     """Positions, lots and cash of the last day that each account has."""
     query = _of_xml(source) if source.text.lstrip().startswith("<") else _of_csv(source)
+    if not query.sections and any("buySell" in cells for _, cells in query.others):
+        return folded(query.others, source.name, TITLE, query.rejected)
+    if query.traded and not query.listed:
+        reason = f"{source.name} has trades and no open positions: what is owned is not in it"
+        raise InputError(
+            f"{reason}. {NOTHING} {ADD}", code="no_positions", place=source.name, hint=ADD
+        )
     if not query.sections and not query.rejected:
         reason = f"{source.name} has neither open positions nor a cash report"
         raise InputError(
@@ -166,24 +185,30 @@ def _last_days(query: Query) -> dict[str, date | None]:
 
 def _of_csv(source: Source) -> Query:
     """Rows under the header of their section; a section that is not read is passed over."""
-    query, header = Query(source.name), list[str]()
+    query, header, names = Query(source.name), list[str](), list[str]()
     for line, cells in split(source.text, source.name):
         if cells[0] in RECORDS:
             query.passed.append(Passed(line, "record"))
             continue
         row = cells[2:] if cells[0] in {"HEADER", "DATA"} else cells
         if cells[0] == "HEADER" or _is_header(row, first=not header):
+            names = [TRADED.get(name, "") for name in row]
             header = [COLUMNS.get(name, "") for name in row]
             query.sections += _is_read(header)
+            query.listed |= POSITION.issubset(header)
+            query.traded |= TRADE.issubset(names)
         else:
             _add(query, line, header, row)
+            _add_other(query, line, header, names, row)
     return query
 
 
 def _is_header(row: Sequence[str], *, first: bool) -> bool:
     """Names of columns; a later section is known by the names that every section begins with."""
-    return {"ClientAccountID", "CurrencyPrimary"} <= {*row} or (
-        first and {"Symbol", "CurrencyPrimary"} <= {*row}
+    return (
+        {"ClientAccountID", "CurrencyPrimary"} <= {*row}
+        or (first and {"Symbol", "CurrencyPrimary"} <= {*row})
+        or {"Buy/Sell", "TradeDate", "CurrencyPrimary"} <= {*row}
     )
 
 
@@ -208,6 +233,19 @@ def _add(query: Query, line: int, header: Sequence[str], row: Sequence[str]) -> 
         )
     except BadCell as error:
         query.rejected.append(error.row(query.file, line))
+
+
+def _add_other(
+    query: Query, line: int, header: Sequence[str], names: Sequence[str], row: Sequence[str]
+) -> None:
+    """A trade, or another row with a quantity: what is folded where no position is stated."""
+    if _is_read(header) or "quantity" not in names:
+        return
+    if len(row) == len(names):
+        query.others.append((line, dict(zip(names, row, strict=True))))
+    elif not query.sections and TRADE.issubset(names):
+        cell = BadCell(f"{len(row)} cells where the header has {len(names)}", code="bad_row")
+        query.rejected.append(cell.row(query.file, line))
 
 
 def _add_record(query: Query, line: int, tag: str, record: Record) -> None:
@@ -285,6 +323,8 @@ def _of_xml(source: Source) -> Query:
     lines = {tag: _lines(source.text, tag) for tag in ROWS}
     for statement in root.iter("FlexStatement"):
         query.sections += sum(statement.find(name) is not None for name in ROWS.values())
+        query.listed |= statement.find(ROWS[OPEN]) is not None
+        query.traded |= statement.find("Trades/Trade") is not None
         query.bases.update(
             base for info in statement.iter("AccountInformation") if (base := info.get("currency"))
         )
@@ -296,7 +336,18 @@ def _of_xml(source: Source) -> Query:
                     _add_typed(query, line, ibflex, tag, whole | element.attrib)
                 except BadCell as error:
                     query.rejected.append(error.row(source.name, line))
+    _add_others(query, root, source.text)
     return query
+
+
+def _add_others(query: Query, root: ET.Element, text: str) -> None:
+    """Trades and other rows that move shares, for where no position is stated."""
+    for tag, section in MOVES.items():
+        lines = _lines(text, tag)
+        for statement in root.iter("FlexStatement"):
+            whole = {"accountId": statement.get("accountId", "")}
+            for element in statement.iterfind(f"{section}/{tag}"):
+                query.others.append((next(lines, 0), whole | element.attrib))
 
 
 def _ibflex() -> Any:
