@@ -136,16 +136,16 @@ def _brings(ctx: Context, choice: Choice, figures: Figures, s: str) -> tuple[str
 def shortfalls(ctx: Context, figures: Figures) -> Iterator[tuple[str, Sentence]]:
     """(code, sentence) of cash that ends under 0 and of a reserve that is not met."""
     base = ctx.base_currency
-    left = figures.cash_after.get(base, ZERO)
-    if left < 0:
+    balance = figures.cash_after.get(base, ZERO)
+    if balance < 0:
         yield (
             "cash_short",
             say(
                 "Cash ends at {short_currency:text} {cash_left:money}: {cash_missing:money} is "
                 "missing, and no list of sales that the rules allow brings all of it.",
                 short_currency=base,
-                cash_left=left,
-                cash_missing=-left,
+                cash_left=balance,
+                cash_missing=-balance,
             ),
         )
     owed = {c: -amount for c, amount in figures.cash_after.items() if amount < 0 and c != base}

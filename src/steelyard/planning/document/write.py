@@ -6,12 +6,12 @@ Decimal in, decimal out: quantities x prices x rates are never rounded here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from steelyard.canonical import published
 from steelyard.money import ZERO
-from steelyard.notices import Notice
+from steelyard.notices import ModuleRun, Notice
 from steelyard.orders import Side
 from steelyard.planning import narrative
 from steelyard.planning.costs import exact, total_costs
@@ -39,12 +39,53 @@ from steelyard.planning.document.orders import (
 from steelyard.planning.document.score import score_shown
 from steelyard.planning.guard import Guard
 from steelyard.planning.solve import Solution, step_order
-from steelyard.plans.account import RegimeShown, Rules
+from steelyard.plans.account import Drift, RegimeShown, Rules
 from steelyard.plans.answers import WhatIf
-from steelyard.plans.orders import Step
+from steelyard.plans.orders import PlanCosts, Step
 from steelyard.plans.plan import Plan, Verdict, seal
 from steelyard.plans.score import Objective as ObjectiveShown
-from steelyard.sentences import facts_of
+from steelyard.sentences import Sentence, facts_of
+
+
+def _figures(
+    m: Solution, steps: Sequence[Step], drift: Drift, costs: PlanCosts
+) -> narrative.Figures:
+    """What the verdict tells in numbers."""
+    ctx, snapshot = m.ctx, m.case.snapshot
+    cash_after = cash_after_of(snapshot, steps, costs)
+    rates = {**m.valuation.cash_rates, ctx.base_currency: Decimal(1)}
+    reserve = Decimal(repr(ctx.reserve_weight)) * m.valuation.value
+    in_base = sum((amount * rates[c] for c, amount in cash_after.items() if amount), ZERO)
+    return narrative.Figures(
+        drift_before=drift.before,
+        drift_after=drift.after,
+        cost=costs.total,
+        turnover=turnover(m.table, m.choice.plan.row),
+        candidates=m.table.m,
+        sold=_traded(steps, Side.SELL),
+        bought=_traded(steps, Side.BUY),
+        cash_before=snapshot.balances.get(ctx.base_currency, ZERO),
+        cash_after=cash_after,
+        over_reserve=in_base - m.valuation.open_buys - reserve,
+        reserve=reserve,
+    )
+
+
+def _verdict(
+    m: Solution, figures: narrative.Figures, short: Sequence[Sentence], runs: Sequence[ModuleRun]
+) -> Verdict:
+    """What to do, in a sentence, and what must be said with it."""
+    headline = narrative.verdict(m.ctx, m.choice, figures)
+    detail = narrative.detail(m.ctx, m.table, m.choice, list(short), list(runs))
+    return Verdict(
+        action="act" if m.choice.acts else "hold",
+        previous=m.ctx.state.previous_verdict,
+        text=headline.text,
+        template=headline.template,
+        detail=detail.text,
+        detail_template=detail.template,
+        facts=dict(sorted({**facts_of(detail), **facts_of(headline)}.items())),
+    )
 
 
 def write(
@@ -60,39 +101,14 @@ def write(
     order = step_order(m.table, choice.plan.row)
     steps = [step_shown(m, n, j) for n, j in enumerate(order, start=1)]
     costs = total_costs(steps, tax_of(m))
-    cash_after = cash_after_of(snapshot, steps, costs)
-    rates = {**m.valuation.cash_rates, ctx.base_currency: Decimal(1)}
     drift = drift_shown(m)
-    reserve = Decimal(repr(ctx.reserve_weight)) * m.valuation.value
-    in_base = sum((amount * rates[c] for c, amount in cash_after.items() if amount), ZERO)
-    figures = narrative.Figures(
-        drift_before=drift.before,
-        drift_after=drift.after,
-        cost=costs.total,
-        turnover=turnover(m.table, choice.plan.row),
-        candidates=m.table.m,
-        sold=_traded(steps, Side.SELL),
-        bought=_traded(steps, Side.BUY),
-        cash_before=snapshot.balances.get(ctx.base_currency, ZERO),
-        cash_after=cash_after,
-        over_reserve=in_base - m.valuation.open_buys - reserve,
-        reserve=reserve,
-    )
+    figures = _figures(m, steps, drift, costs)
+    cash_after, reserve = figures.cash_after, figures.reserve
     short = list(narrative.shortfalls(ctx, figures))
-    headline = narrative.verdict(ctx, choice, figures)
-    detail = narrative.detail(ctx, m.table, choice, [s for _, s in short], findings.runs)
     return seal(
         Plan(
             plan_id="",
-            verdict=Verdict(
-                action="act" if choice.acts else "hold",
-                previous=ctx.state.previous_verdict,
-                text=headline.text,
-                template=headline.template,
-                detail=detail.text,
-                detail_template=detail.template,
-                facts=dict(sorted({**facts_of(detail), **facts_of(headline)}.items())),
-            ),
+            verdict=_verdict(m, figures, [sentence for _, sentence in short], findings.runs),
             bucket=snapshot.bucket,
             as_of=snapshot.as_of,
             prices_as_of=prices_as_of(m),
