@@ -92,7 +92,40 @@ def _lines(source: Source) -> dict[int, list[str]]:
     return rows
 
 
+def _flex_trades(source: Source) -> list[Fraction]:
+    """What executions leave of each security, of those of which something is left."""
+    rows: list[dict[str, str]] = []
+    if source.text.lstrip().startswith("<"):
+        for match in re.finditer(r"<Trade\s([^>]*)>", source.text):
+            pairs = re.findall(r'(\w+)\s*=\s*["\']([^"\']*)', match[1])
+            rows.append({name.lower(): text for name, text in pairs})
+    else:
+        lines = [line for line in source.text.splitlines() if line.strip()]
+        for row in csv.DictReader(lines):
+            plain = {str(name).replace("/", "").lower(): text or "" for name, text in row.items()}
+            rows.append(plain)
+    shares: dict[str, Fraction] = defaultdict(Fraction)
+    for row in rows:
+        if row.get("levelofdetail", "").strip().upper() in {"", "EXECUTION"} and (
+            row.get("assetclass", row.get("assetcategory", "")).strip().upper() != "CASH"
+        ):
+            units = abs(Fraction(row["quantity"].replace(",", "").strip()))
+            name = row.get("isin", "").strip() or row.get("symbol", "").strip()
+            if re.fullmatch(r"[A-Z]{3}\.[A-Z]{3}", name):
+                continue  # an exchange of currencies
+            shares[name] += units if row["buysell"].strip().upper() == "BUY" else -units
+    return sorted(amount for amount in shares.values() if amount)
+
+
 def _of_flex(source: Source, statement: Statement) -> Iterator[str]:
+    if any(notice.code == "folded" for notice in statement.guessed):
+        owned: dict[str, Fraction] = defaultdict(Fraction)
+        for row in statement.positions:
+            owned[row.symbol] += Fraction(row.quantity)
+        left = sorted(amount for amount in owned.values() if amount)
+        if left != _flex_trades(source):
+            yield f"{[*map(float, left)]} are left, and by the second reader {_flex_trades(source)}"
+        return
     if not source.text.lstrip().startswith("<"):
         yield from _of_table(source, statement)
         return

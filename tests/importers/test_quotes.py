@@ -133,9 +133,9 @@ def test_an_empty_foreign_balance_needs_no_rate(tmp_path: Path):
 def test_an_unadjusted_split_or_a_slip_in_the_prices_is_a_warning_with_date_and_factor(
     tmp_path: Path,
 ):
-    (messages,) = jumps(tmp_path, [100, 101, 25.5, 25])
+    (messages,) = jumps(tmp_path, [100, 101, 40, 41])
     change, _, consequence = messages.partition(": ")
-    assert change == "AAA goes from 101 on 2022-12-02 to 25.5 on 2022-12-03, 0.252 times as much"
+    assert change == "AAA goes from 101 on 2022-12-02 to 40 on 2022-12-03, 0.396 times as much"
     assert (
         consequence == "an unadjusted split or a wrong price would spoil return and risk estimates."
     )
@@ -152,7 +152,7 @@ def test_a_price_after_a_gap_of_weeks_may_have_moved_further(tmp_path: Path):
 
 
 def test_the_first_few_of_many_jumps_are_told_and_the_others_named(tmp_path: Path):
-    messages = jumps(tmp_path, [100, 25, 25], "A,B,C,D,E,F,G")
+    messages = jumps(tmp_path, [100, 45, 45], "A,B,C,D,E,F,G")
 
     assert len(messages) == 6
     assert messages[-1] == "Prices jump like this in F, G too."
@@ -252,3 +252,44 @@ def test_a_price_a_hundred_times_its_cost_is_refused_where_pence_are_about(tmp_p
     assert read.market.quotes["AAA"].price == Decimal("71.2")
     given = files(tmp_path, holdings=holdings.format("0.7", "GBP"), prices=prices)
     assert [w.code for w in assemble(given, accept_price=["AAA"]).warnings] == ["accepted_price"]
+
+
+def test_a_step_of_the_last_days_that_stands_is_refused_and_one_that_went_back_is_not(
+    tmp_path: Path,
+):
+    rows = "date,AAA\n" + "".join(f"2022-12-{day:02d},{{}}\n" for day in (20, 21, 22, 23, 27, 28))
+    with pytest.raises(PlanRefused, match="a factor of 10"):
+        inputs(tmp_path, prices=rows.format(10, 10, 100, 101, 100, 100))
+
+    read = inputs(tmp_path, prices=rows.format(10, 10, 100, 10, 10, 10.1))
+    assert read.market.quotes["AAA"].price == Decimal("10.1")
+
+
+def test_a_listing_of_london_needs_a_currency_and_a_bond_near_one_is_asked_about(tmp_path: Path):
+    prices = "date,SHEL.L,BND\n2022-12-27,2740,.98\n2022-12-28,2745,.984\n"
+    for listed, match in (
+        ("symbol,product_type\nBND,BOND\n", "BND is counted per 100"),
+        ("symbol,currency\nBND,GBP\n", r"in which currency SHEL\.L is quoted"),
+    ):
+        with pytest.raises(PlanRefused, match=match):
+            inputs(
+                tmp_path, "symbol,quantity\nBND,5\nCASH:GBP,9\n", prices,
+                targets="symbol,weight\nSHEL.L,.4\n", securities=listed,
+            )  # fmt: skip
+    read = inputs(
+        tmp_path, "symbol,quantity\nBND,5\nCASH:GBP,9\n", prices,
+        targets="symbol,weight\nSHEL.L,.4\n",
+        securities="symbol,product_type,multiplier,currency\nBND,BOND,1,GBP\nSHEL.L,,,GBp\n",
+    )  # fmt: skip
+    assert read.market.quotes["SHEL.L"].price == Decimal("27.45")
+    assert [row.multiplier for row in read.snapshot.securities] == [1, 1]
+
+
+def test_an_option_that_has_ended_and_money_of_next_year_are_refused(tmp_path: Path):
+    for row, code in (
+        ("AAPL220116C00250000,2,4,", "expired_option"),
+        ("CASH:USD,900,,2042-12-30", "settles_late"),
+    ):
+        with pytest.raises((InputError, PlanRefused)) as refusal:
+            inputs(tmp_path, f"symbol,quantity,price,settles\nAAA,1,,\n{row}\n")
+        assert [fault.code for fault in refusal.value.faults] == [code]

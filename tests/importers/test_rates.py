@@ -81,3 +81,12 @@ def test_a_price_of_tomorrow_and_an_as_of_date_of_tomorrow_are_refused(tmp_path:
     for price_day, as_of in (("2032-12-28", None), ("2023-01-04", date(2023, 1, 5))):
         with pytest.raises(InputError, match="after today"):
             inputs(tmp_path, prices=rows.format(price_day), as_of=as_of)
+
+
+def test_a_rate_of_which_nothing_is_known_must_be_accepted_by_name(tmp_path: Path):
+    rates = {"2022-12-28": "4000"}
+    with pytest.raises(PlanRefused, match="One COP is counted as 4000 EUR"):
+        rated(tmp_path, "COP", rates)
+
+    read = rated(tmp_path, "COP", rates, accept_price=["COP"])
+    assert [notice.code for notice in read.warnings if notice.head] == ["accepted_price"]

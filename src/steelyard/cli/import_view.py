@@ -9,7 +9,7 @@ from decimal import Decimal
 from rich.console import Console
 
 from steelyard.cli.tally import tally
-from steelyard.importers.book import described
+from steelyard.importers.book import Choices, described
 from steelyard.importers.options import is_isin
 from steelyard.importers.preview import Preview, Total, totals
 from steelyard.importers.statement import ONE, Balance, Passed, Position, Statement
@@ -52,7 +52,7 @@ TOTALS = (
 
 def value_of(row: Position) -> Decimal | None:
     """What a plan counts for a row, in its currency; None without a price in the row."""
-    row = described(row, {})
+    row = described(row, Choices())
     return None if row.price is None else row.quantity * row.price * (row.multiplier or ONE)
 
 

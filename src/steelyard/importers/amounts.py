@@ -26,7 +26,9 @@ class Notation(Enum):
         return "," if self is Notation.POINT else "."
 
 
-NOTHING = frozenset({"", "-", "--", "---", "n/a", "N/A", "NA", "na", "—", "Not available"})
+NOTHING = frozenset(
+    {"", "-", "--", "---", "n/a", "N/A", "NA", "na", "—", "Not available", "Incomplete"}
+)
 """What stands where a broker has no number."""
 MONEY_SIGNS = "$€£¥"
 SPACES = "\u00a0\u202f\u2009 '\u2019"

@@ -6,7 +6,7 @@ today. No date of any file is after today, and `--as-of` moves the view, never t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Literal
 
@@ -17,9 +17,13 @@ from steelyard.errors import InputError, RejectedRow
 from steelyard.importers import values
 from steelyard.importers.book import HoldingsFile
 from steelyard.importers.files import Files
+from steelyard.importers.options import expiry
 from steelyard.importers.prices import PriceTable
 from steelyard.notices import Notice
 
+SETTLES = "settles"
+LONGEST_WAIT = 20
+"""Weekdays within which every trade settles; a later day is a slip."""
 MOST_AHEAD = 5
 """Weekdays by which an as-of date may be after the newest prices; over which a view is old."""
 
@@ -109,8 +113,20 @@ def old_view(day: date, as_of_from: AsOfFrom, today: date | None) -> Iterator[No
 
 
 def late(file: HoldingsFile, day: date) -> Iterator[RejectedRow]:
+    """Dates after the as-of date, and money that would settle when no trade of today does."""
     for dated in file.dates:
-        if dated.on > day:
+        if dated.column == SETTLES:
+            wait = weekdays(day, dated.on)
+            if wait > LONGEST_WAIT:
+                reason = (
+                    f"{SETTLES} {dated.on} is {wait:,} weekdays after the as-of date {day}; at "
+                    f"most {LONGEST_WAIT} are read"
+                )
+                limit = f"{LONGEST_WAIT} weekdays"
+                yield RejectedRow(
+                    file.file, dated.line, reason, "settles_late", SETTLES, f"{dated.on}", limit
+                )
+        elif dated.on > day:
             reason = f"{dated.column} {dated.on} is after the as-of date {day}"
             yield RejectedRow(
                 file.file,
@@ -121,6 +137,24 @@ def late(file: HoldingsFile, day: date) -> Iterator[RejectedRow]:
                 f"{dated.on}",
                 f"{day}",
             )
+
+
+def expired(file: HoldingsFile, excluded: Sequence[str], day: date) -> Iterator[InputError]:
+    """Options whose last day is past: what they were worth is in the cash by now, or nothing."""
+    for holding in file.holdings:
+        last = expiry(holding.symbol)
+        if last is None or last >= day or not holding.quantity or holding.symbol in excluded:
+            continue
+        hint = f"Give a newer file, or leave it out with --exclude {holding.symbol}"
+        yield InputError(
+            f"{holding.symbol} of {file.file} is an option that ended on {last}, before the as-of "
+            f"date {day}. {values.NOTHING} {hint}.",
+            code="expired_option",
+            place=f"{file.file}, {holding.symbol}",
+            value=last,
+            limit=day,
+            hint=hint,
+        )
 
 
 def late_rates(files: Files, today: date | None) -> Iterator[RejectedRow]:

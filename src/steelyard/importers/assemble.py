@@ -27,7 +27,7 @@ from steelyard.errors import (
     did_you_mean,
 )
 from steelyard.importers import values
-from steelyard.importers.as_of import AsOfFrom, late, late_rates, old_view
+from steelyard.importers.as_of import AsOfFrom, expired, late, late_rates, old_view
 from steelyard.importers.as_of import as_of as date_of
 from steelyard.importers.book import HoldingsFile
 from steelyard.importers.files import Files, base_of
@@ -39,6 +39,7 @@ from steelyard.importers.quotes import (
     balances_of,
     check_rates,
     closes_of,
+    in_doubt,
     judge_changes,
     market_of,
     minor_units,
@@ -112,6 +113,7 @@ def assemble(
     weights = dict(files.targets.weights) if files.targets else {}
     weights = {symbol: weight for symbol, weight in weights.items() if symbol not in excluded}
     findings = Findings()
+    findings.reasons += expired(files.holdings, excluded, day)
     securities = tuple(_securities(files, holdings, weights, excluded, base, findings.reasons))
     symbols = [security.symbol for security in securities]
     pricing = Pricing(
@@ -128,7 +130,7 @@ def assemble(
     fx = rates_of(files.fx, base, currencies, pricing, findings)
     needed = needs(holdings, securities, amounts, base)
     findings.reasons += check_rates(needed, fx, pricing, assumed=assumed)
-    findings.reasons += priced_funds(pricing)
+    findings.reasons += [*priced_funds(pricing), *in_doubt(pricing, securities, quotes)]
     findings.reasons += unpriced_targets(files, weights, quotes)
     targets = _targets(files.targets, weights, base, findings.reasons)
     table = closes_of(pricing, quotes)
@@ -296,10 +298,11 @@ def _securities(
         if here:
             kind = security.product_type or here.product_type
             own = here.multiplier or MULTIPLIERS.get(kind, security.multiplier)
+            written = files.securities is not None and symbol in files.securities.written
             security = replace(
                 security,
                 product_type=kind,
-                multiplier=own if security.multiplier == 1 else security.multiplier,
+                multiplier=security.multiplier if written else own,
                 name=security.name or here.name,
                 isin=security.isin or here.isin,
             )

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from steelyard.errors import RejectedRow
-from steelyard.importers.cash_words import is_plain_cash
+from steelyard.importers.cash_words import is_cash_name, is_plain_cash
 from steelyard.importers.statement import Balance
 from steelyard.importers.values import shown
 from steelyard.money import ZERO
@@ -28,17 +28,23 @@ class Cash:
     balances: dict[str, Decimal] = field(default_factory=dict)
     settling: list[Settling] = field(default_factory=list)
     rejected: list[RejectedRow] = field(default_factory=list)
-    _lines: dict[tuple[str, str, date | None], int] = field(default_factory=dict)
+    _lines: dict[tuple[str, str, date | None, Decimal | None], int] = field(default_factory=dict)
     _words: dict[str, str] = field(default_factory=dict)
 
-    def take(self, row: Balance) -> None:
-        """Add a balance; our own CASH:CUR of one day may stand once."""
+    def take(self, row: Balance, *, decided: bool = False) -> None:
+        """Add a balance, or reject it where it stands already.
+
+        decided   was it a security by its form? Then it is said that it was read as cash
+        """
         currency = row.currency or self.default or "USD"
-        if row.label:
+        if row.settles is None and (decided or is_cash_name(row.label)):
             self._words[row.label] = currency
-        first = self._lines.setdefault((row.label, currency, row.settles), row.line)
-        if not row.label and first != row.line:
-            reason = f"CASH:{currency} stands on line {first} already"
+        # of our own form CASH:CUR stands once a day; a broker may have several rows of one word
+        amount = row.amount if row.label else None
+        first = self._lines.setdefault((row.label, currency, row.settles, amount), row.line)
+        if first != row.line and row.amount:
+            name = shown(row.label) if row.label else f"CASH:{currency}"
+            reason = f"{name} stands on line {first} already"
             self.rejected.append(RejectedRow(self.file, row.line, reason, "same_cash"))
         elif row.settles is None:
             self.balances[currency] = self.balances.get(currency, ZERO) + row.amount

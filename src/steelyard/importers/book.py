@@ -95,6 +95,7 @@ class Choices:
     exclude     symbols left out, in normal form
     currency    of cash rows that name none
     listed      normal form -> the row of the securities file
+    written     normal forms of those whose multiplier that file writes
     spellings   names to symbols
     passed      excluded symbols that were passed over already, in normal form
     """
@@ -103,6 +104,7 @@ class Choices:
     exclude: frozenset[str] = frozenset()
     currency: str = ""
     listed: Mapping[str, Security] = field(default_factory=lambda: MappingProxyType({}))
+    written: Container[str] = frozenset()
     spellings: Spellings = field(default_factory=Spellings)
     passed: frozenset[str] = frozenset()
 
@@ -124,12 +126,14 @@ def holdings_of(statement: Statement, choices: Choices) -> HoldingsFile:
     other_names = {row.value for row in twice}
     for row in (row for row in positions if row.symbol not in other_names):
         symbol = choices.spellings.symbol(row.symbol)
-        book.take(described(replace(row, symbol=symbol), choices.listed))
+        book.take(described(replace(row, symbol=symbol), choices))
     cash = Cash(statement.file, choices.currency or statement.base or _only_currency(balances))
-    for balance in (*balances, *moved):
+    for balance in balances:
         cash.take(balance)
+    for balance in moved:
+        cash.take(balance, decided=True)
     choices.spellings.add(cash.funds)
-    rates, contradicted = stated_rates(statement, positions)
+    rates, contradicted = stated_rates(statement, positions, balances)
     rejected += [*book.rejected, *cash.rejected, *contradicted]
     holdings = [book.holding(symbol) for symbol in sorted(book.rows)]
     return HoldingsFile(
@@ -146,7 +150,7 @@ def holdings_of(statement: Statement, choices: Choices) -> HoldingsFile:
         bucket=bucket,
         account=account or "",
         cash_rows=len(balances) + len(moved),
-        dates=tuple(_dates(positions)),
+        dates=(*_dates(positions), *_settling(balances)),
         passed=frozenset(passed) | choices.passed,
         rejected=tuple(sorted(rejected, key=lambda row: row.line)),
         warnings=(*statement.guessed, *cash.notices(), *statement.warnings),
@@ -231,16 +235,18 @@ def _only_currency(balances: Iterable[Balance]) -> str:
     return currencies.pop() if len(currencies) == 1 else ""
 
 
-def described(row: Position, listed: Mapping[str, Security]) -> Position:
+def described(row: Position, choices: Choices) -> Position:
     """The row with its product type and multiplier: the securities file's, else its own."""
-    security = listed.get(normal(row.symbol))
+    name = normal(row.symbol)
+    security = choices.listed.get(name)
     kind = (security.product_type if security else "") or row.product_type
     if not kind and option_symbol(row.symbol):
         kind = "OPTION"
     if kind == "FUTURE":
         return _future(row)
-    own = row.multiplier if row.multiplier is not None else MULTIPLIERS.get(kind)
-    multiplier = security.multiplier if security and security.multiplier != 1 else own
+    multiplier = row.multiplier if row.multiplier is not None else MULTIPLIERS.get(kind)
+    if security and name in choices.written:
+        multiplier = security.multiplier
     return replace(row, product_type=kind, multiplier=multiplier)
 
 
@@ -255,6 +261,12 @@ def _future(row: Position) -> Position:
         price=price if usable else None,
         average_cost=None,
     )
+
+
+def _settling(balances: Iterable[Balance]) -> Iterator[Dated]:
+    for row in balances:
+        if row.settles is not None:
+            yield Dated(row.line, "settles", row.settles)
 
 
 def _dates(positions: Iterable[Position]) -> Iterator[Dated]:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from steelyard.ages import weekdays
 from steelyard.canonical import plain
 from steelyard.errors import PlanRefused
-from steelyard.importers.rates import MOST_JUMP, NEIGHBOURS
+from steelyard.importers.rates import MOST_JUMP, NEIGHBOURS, times
 from steelyard.importers.values import NOTHING, unit
 from steelyard.market import Quote
 from steelyard.notices import Drop, Notice
@@ -29,7 +29,7 @@ MOST_APART_LATER = Decimal(3)
 ABOUT_HUNDRED = Decimal(50), Decimal(200)
 """Factors between a price and a cost that look like pence beside pounds."""
 SPLITS = (2, 3, 4, 5, 6, 7, 8, 15, 20, 25, 30, 50)
-TWICE, THOUSAND = 2, 1000
+TWICE = 2
 CLOSE = Decimal("0.05")
 """How near a factor is to a typical one, as a fraction."""
 
@@ -48,15 +48,6 @@ AGREED = Ruling()
 def between(a: Decimal, b: Decimal) -> Decimal:
     """Factor between two figures, at least 1."""
     return max(a / b, b / a)
-
-
-def times(factor: Decimal | float) -> str:
-    """A factor as people read it.
-
-    >>> times(Decimal("2.0213")), times(100.0), times(12345.6)
-    ('2.02', '100', '12,346')
-    """
-    return f"{float(factor):.3g}" if factor < THOUSAND else f"{factor:,.0f}"
 
 
 def cause(factor: Decimal) -> str:
@@ -148,13 +139,14 @@ def against_cost(quote: Quote, cost: Decimal, *, accepted: bool) -> Ruling:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A newest close and the one before, in one unit."""
+    """A close and the one before, in one unit; an older pair than the newest may move further."""
 
     symbol: str
     before: float
     before_on: date
     newest: float
     newest_on: date
+    newest_pair: bool = True
 
     @property
     def factor(self) -> float:
@@ -165,7 +157,7 @@ class Change:
     def jumps(self) -> bool:
         """Is it more than a price does from one close to the next?"""
         near = weekdays(self.before_on, self.newest_on) <= NEIGHBOURS
-        return self.factor > float(MOST_JUMP if near else MOST_APART_LATER)
+        return self.factor > float(MOST_JUMP if near and self.newest_pair else MOST_APART_LATER)
 
     @property
     def figures(self) -> str:

@@ -134,6 +134,7 @@ def _choices(
         exclude=frozenset(names),
         currency=base_of(reading.base) if reading.base else "",
         listed={normal(spellings.symbol(row.symbol)): row for row in rows},
+        written={normal(spellings.symbol(symbol)) for symbol in (listed.written if listed else ())},
         spellings=spellings,
     )
 
@@ -221,6 +222,7 @@ def _respelled(file: SecuritiesFile | None, spellings: Spellings) -> SecuritiesF
         file,
         securities=tuple(sorted(securities, key=lambda row: row.symbol)),
         units={spellings.symbol(symbol): unit for symbol, unit in file.units.items()},
+        written=frozenset(map(spellings.symbol, file.written)),
         lines={spellings.symbol(symbol): line for symbol, line in file.lines.items()},
     )
 

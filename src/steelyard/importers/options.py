@@ -84,3 +84,21 @@ def is_isin(text: str) -> bool:
     digits = "".join(str(int(sign, 36)) for sign in text)[::-1]
     doubled = (int(digit) * (1 + place % 2) for place, digit in enumerate(digits))
     return sum(n // DECIMAL_BASE + n % DECIMAL_BASE for n in doubled) % DECIMAL_BASE == 0
+
+
+COMPACT_DATE = re.compile(r"[A-Z0-9]+?([0-9]{6})[CP][0-9]{8}")
+
+
+def expiry(symbol: str) -> date | None:
+    """The last day of an option by its symbol, as `option_symbol` gives it; None = no option.
+
+    >>> expiry("AAPL260116C00250000"), expiry("AAPL")
+    (datetime.date(2026, 1, 16), None)
+    """
+    match = COMPACT_DATE.fullmatch(symbol)
+    if match is None:
+        return None
+    try:
+        return date.fromisoformat(f"20{match[1][:2]}-{match[1][2:4]}-{match[1][4:]}")
+    except ValueError:
+        return None

@@ -27,7 +27,7 @@ MOST_JUMP = Decimal("1.5")
 """Factor between a newest rate, or close, and the one before, over which one of them is wrong."""
 NEIGHBOURS = 10
 """Weekdays within which two figures are neighbours."""
-SPIKE = 3
+SPIKE, THOUSAND = 3, 1000
 """Factor from both its neighbours over which an older rate is wrong."""
 
 Range = tuple[Decimal, Decimal]
@@ -135,6 +135,15 @@ def _row(
     return RejectedRow(file.file, line, reason, code, "rate", plain(rate.rate), limit, hint)
 
 
+def times(factor: Decimal | float) -> str:
+    """A factor as people read it.
+
+    >>> times(Decimal("2.0213")), times(Decimal("9.9999")), times(12345.6)
+    ('2.02', '10', '12,346')
+    """
+    return f"{float(factor):.3g}" if factor < THOUSAND else f"{factor:,.0f}"
+
+
 def rate_jump(rates: Sequence[FxRate], day: date, accepted: Container[str]) -> PlanRefused | None:
     """Why the newest rate at a day may not be used: too far from the one before; None = it may."""
     past = [rate for rate in rates if rate.on <= day]
@@ -147,8 +156,8 @@ def rate_jump(rates: Sequence[FxRate], day: date, accepted: Container[str]) -> P
     hint = f"correct it, or take it as it is with --accept-price {newest.currency}"
     return PlanRefused(
         f"The rate of {newest.currency} is {plain(newest.rate)} on {newest.on} and "
-        f"{plain(before.rate)} on {before.on}, a factor of {factor:.3g}: inverted, or typed wrong? "
-        f"Nothing was planned; {hint}.",
+        f"{plain(before.rate)} on {before.on}, a factor of {times(factor)}: inverted, or typed "
+        f"wrong? Nothing was planned; {hint}.",
         code="rate_jump",
         place=newest.currency,
         value=plain(newest.rate),

@@ -63,13 +63,15 @@ MAX_PREFERENCE = Decimal(1000)
 class SecuritiesFile:
     """What a securities file says; an empty currency is the base currency.
 
-    units   symbol -> minor unit in which the price file quotes it, like GBp
-    lines   symbol -> its line
+    units      symbol -> minor unit in which the price file quotes it, like GBp
+    written    symbols whose multiplier the file writes: nothing else decides it
+    lines      symbol -> its line
     """
 
     file: str
     securities: tuple[Security, ...]
     units: Mapping[str, Unit] = field(default_factory=lambda: MappingProxyType({}))
+    written: frozenset[str] = frozenset()
     lines: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     rejected: tuple[RejectedRow, ...] = ()
     warnings: tuple[Notice, ...] = ()
@@ -88,6 +90,7 @@ def read_securities(path: Path, limits: FileLimits = LIMITS) -> SecuritiesFile:
     securities: dict[str, Security] = {}
     lines: dict[str, int] = {}
     units: dict[str, Unit] = {}
+    written = set[str]()
     unknown: dict[str, list[str]] = {}
 
     def take(row: Row) -> None:
@@ -97,6 +100,8 @@ def read_securities(path: Path, limits: FileLimits = LIMITS) -> SecuritiesFile:
             reason = f"{security.symbol} stands on line {lines[security.symbol]} already"
             raise BadCell(reason, code="twice", column="symbol", value=security.symbol)
         securities[security.symbol] = security
+        if row.get("multiplier"):
+            written.add(security.symbol)
         if unit is not None and unit.minor:
             units[security.symbol] = unit
         text = row.get("product_type")
@@ -109,6 +114,7 @@ def read_securities(path: Path, limits: FileLimits = LIMITS) -> SecuritiesFile:
         file=table.file,
         securities=tuple(securities[symbol] for symbol in sorted(securities)),
         units=MappingProxyType(units),
+        written=frozenset(written),
         lines=MappingProxyType(lines),
         rejected=tuple(sorted(rejected, key=lambda row: row.line)),
         warnings=(

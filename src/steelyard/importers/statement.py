@@ -64,8 +64,9 @@ class Position:
 class Balance:
     """One row of cash; rows of one currency, account and day add up where the file has several.
 
-    settles   the day it arrives (or leaves); None = settled
-    label     what the file calls it, where that is not CASH:CUR
+    settles      the day it arrives (or leaves); None = settled
+    label        what the file calls it, where that is not CASH:CUR
+    base_value   the same in the currency in which the account counts
     """
 
     line: int
@@ -75,6 +76,7 @@ class Balance:
     account: str = ""
     bucket: str = ""
     label: str = ""
+    base_value: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

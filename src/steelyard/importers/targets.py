@@ -32,6 +32,8 @@ LEAST_ROUNDING = Decimal("1e-9")
 """A sum over 1 by less is how programs print fractions, and is no matter."""
 PERCENT_SUMS = (Decimal("99.5"), Decimal("100.5"))
 """Weights without a sign are percent when they sum to this and one of them is over 1."""
+LEAST_PERCENT = Decimal("0.01")
+"""Weights with % that sum to less are fractions with a sign too many."""
 ONE, WHOLE = Decimal(1), Decimal(100)
 
 
@@ -176,6 +178,7 @@ def _fractions(
         elif cell.number > (WHOLE if percent else ONE):
             rule = f"at most {'100 %' if percent else '1'} ({values.as_fraction(cell.number)})"
             reason = f"the weight of {key} is {cell.text}; a weight is a fraction of value, {rule}"
+            reason += "" if percent else "; where all are percent, write % on every line"
             rejected.append(_row(file, cell, "weight_over_1", reason, rule))
     return {k: cell.number / (WHOLE if percent else ONE) for k, cell in cells.items()}, rejected
 
@@ -191,7 +194,11 @@ def _refused(
     total = sum(fractions.values(), Decimal(0))
     over = total - 1
     lines = [cell.line for cell in cells.values()]
-    if over > MOST_ROUNDING:
+    if total <= LEAST_PERCENT and all(cell.percent for cell in cells.values()):
+        where = f"{file} lines {min(lines)} to {max(lines)}"
+        what = f"{where}: the targets sum to {plain(100 * total)} %"
+        hint = "Write 25 % for a quarter; a fraction, 0.25, carries no %"
+    elif over > MOST_ROUNDING:
         where = f"{file} lines {min(lines)} to {max(lines)}"
         what = (
             f"{where}: the targets sum to {plain(total)}, {plain(over)} over 1. Weights are "
@@ -209,7 +216,7 @@ def _refused(
         return None
     return InputError(
         f"{what}. {NOTHING} {hint}.",
-        code="targets_over_1" if over > 0 else "cash_target",
+        code="targets_over_1" if over > 0 else "cash_target" if CASH in cells else "percent_sum",
         place=where,
         value=plain(total),
         limit="1",

@@ -44,10 +44,26 @@ def unpriced_targets(
     for symbol in unpriced:
         if symbol in as_class:
             continue
+        if symbol in files.holdings.funds:
+            yield _is_cash(file, symbol, files.holdings.file)
+            continue
         same = sorted(name for name in near_to if _bare(name) == _bare(symbol))
         near = same[0] if same else nearest(symbol, sorted(near_to))
         if near or symbol in NO_SYMBOLS:
             yield _slip(file, symbol, weights[symbol], near, aliased=bool(same))
+
+
+def _is_cash(file: TargetsFile, symbol: str, holdings: str) -> InputError:
+    """Refuse a target of what is read as cash: the cash target is another row."""
+    where = f"{file.file} line {file.lines.get(symbol, 1)}"
+    hint = "Write CASH for its target, or list it in the securities file if it is a security"
+    return InputError(
+        f"{where}: {symbol} of {holdings} is read as cash. {NOTHING} {hint}.",
+        code="fund_as_target",
+        place=where,
+        value=symbol,
+        hint=hint,
+    )
 
 
 def _slip(file: TargetsFile, symbol: str, weight: float, near: str, *, aliased: bool) -> InputError:

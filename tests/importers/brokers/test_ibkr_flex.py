@@ -184,7 +184,7 @@ def test_xml_over_the_cap_is_refused_with_both_sizes(monkeypatch: pytest.MonkeyP
 def test_without_ibflex_the_extra_is_named(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "ibflex.parser", None)
 
-    with pytest.raises(InputError, match=r"pip install 'steelyard\[ibkr\]'"):
+    with pytest.raises(InputError, match=r"pip install 'ibflex\[web\]>=1\.1,<2'"):
         statement(FORM, "plain.xml")
     assert statement(FORM, "plain.csv").positions
 

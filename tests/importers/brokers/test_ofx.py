@@ -172,7 +172,7 @@ def test_a_file_whose_tags_do_not_close_in_order_is_refused_where_they_do_not():
 def test_without_ofxtools_the_extra_is_named(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "ofxtools.Parser", None)
 
-    with pytest.raises(InputError, match=r"pip install 'steelyard\[ofx\]'"):
+    with pytest.raises(InputError, match=r"pip install 'ofxtools>=1\.1,<2'"):
         statement(FORM, "plain.ofx")
 
 

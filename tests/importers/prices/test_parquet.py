@@ -154,7 +154,7 @@ def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.
     for name in [name for name in sys.modules if name.partition(".")[0] == "pyarrow"]:
         monkeypatch.setitem(sys.modules, name, None)
 
-    with pytest.raises(InputError, match=r"pip install 'steelyard\[parquet\]'") as refused:
+    with pytest.raises(InputError, match=r"pip install 'pyarrow>=21'") as refused:
         read_prices(path)
 
     assert refused.value.faults[0].code == "missing_extra"

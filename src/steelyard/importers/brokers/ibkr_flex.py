@@ -355,7 +355,7 @@ def _ibflex() -> Any:
     try:
         return import_module("ibflex.parser")
     except ImportError as error:
-        hint = "pip install 'steelyard[ibkr]'"
+        hint = "pip install 'ibflex[web]>=1.1,<2', or Steelyard with its extra [ibkr]"
         raise InputError(
             f"Flex queries as XML are read through ibflex, which is not installed. {NOTHING} "
             f"Install it with {hint}, or export the query as CSV.",

@@ -70,7 +70,7 @@ def _ofxtools() -> tuple[Any, Any]:
     try:
         return import_module("ofxtools.Parser"), import_module("ofxtools.header")
     except ImportError as error:
-        hint = "pip install 'steelyard[ofx]'"
+        hint = "pip install 'ofxtools>=1.1,<2', or Steelyard with its extra [ofx]"
         raise InputError(
             f"OFX and QFX are read through ofxtools, which is not installed. {NOTHING} "
             f"Install it with {hint}.",

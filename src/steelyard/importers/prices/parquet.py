@@ -44,7 +44,7 @@ def read_parquet(path: Path, selection: Selection, limits: FileLimits) -> Conten
         from pyarrow.parquet import ParquetFile  # noqa: PLC0415 likewise
     except ImportError as error:
         what = f"{path} is a Parquet file, and pyarrow, which reads those, is not installed"
-        advice = "pip install 'steelyard[parquet]'"
+        advice = "pip install 'pyarrow>=21', or Steelyard with its extra [parquet]"
         raise InputError(
             f"{what}. {NOTHING} Install it ({advice}), or give a CSV file.",
             code="missing_extra",

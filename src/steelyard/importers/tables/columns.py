@@ -165,6 +165,7 @@ class _Reading:
                 account=row.line.account,
                 bucket=row.text("bucket"),
                 label="" if label.upper().startswith(PREFIX) else label,
+                base_value=row.number("base_value"),
             )
         )
 
