@@ -111,7 +111,7 @@ def _flex_trades(source: Source) -> list[Fraction]:
         ):
             units = abs(Fraction(row["quantity"].replace(",", "").strip()))
             name = row.get("isin", "").strip() or row.get("symbol", "").strip()
-            if re.fullmatch(r"[A-Z]{3}\.[A-Z]{3}", name):
+            if not name or re.fullmatch(r"[A-Z]{3}\.[A-Z]{3}", name):
                 continue  # an exchange of currencies
             shares[name] += units if row["buysell"].strip().upper() == "BUY" else -units
     return sorted(amount for amount in shares.values() if amount)
