@@ -100,17 +100,20 @@ def _flex_trades(source: Source) -> list[Fraction]:
             pairs = re.findall(r'(\w+)\s*=\s*["\']([^"\']*)', match[1])
             rows.append({name.lower(): text for name, text in pairs})
     else:
-        lines = [line for line in source.text.splitlines() if line.strip()]
-        for row in csv.DictReader(lines):
-            plain = {str(name).replace("/", "").lower(): text or "" for name, text in row.items()}
-            rows.append(plain)
+        header: list[str] = []
+        for cells in csv.reader(source.text.splitlines()):
+            plain = [cell.strip().replace("/", "").lower() for cell in cells]
+            if "buysell" in plain:
+                header = plain
+            elif header and cells:
+                rows.append(dict(zip(header, cells, strict=False)))
     shares: dict[str, Fraction] = defaultdict(Fraction)
     for row in rows:
         if row.get("levelofdetail", "").strip().upper() in {"", "EXECUTION"} and (
             row.get("assetclass", row.get("assetcategory", "")).strip().upper() != "CASH"
         ):
             units = abs(Fraction(row["quantity"].replace(",", "").strip()))
-            name = row.get("isin", "").strip() or row.get("symbol", "").strip()
+            name = row.get("symbol", "").strip() or row.get("isin", "").strip()
             if not name or re.fullmatch(r"[A-Z]{3}\.[A-Z]{3}", name):
                 continue  # an exchange of currencies
             shares[name] += units if row["buysell"].strip().upper() == "BUY" else -units
@@ -162,7 +165,10 @@ def _ofx_trades(text: str) -> dict[str, Fraction]:
     trades = []
     for match in OFX_TRADE.finditer(text):
         facts = dict(re.findall(r"<(\w+)>([^<\s][^<]*)", match[2]))
-        trades.append((facts.get("DTTRADE", "")[:8], match[1], facts))
+        day = re.sub(r"[^0-9]", "", facts.get("DTTRADE", ""))[:8]
+        trade = (day, match[1], facts)
+        if trade not in trades:  # a transaction has one FITID: the same again is the same
+            trades.append(trade)
     for _, kind, facts in sorted(trades, key=lambda trade: trade[0]):
         if kind == "SPLIT":
             names = (

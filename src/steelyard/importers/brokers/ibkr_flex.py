@@ -320,6 +320,7 @@ def _of_xml(source: Source) -> Query:
     """The rows of the sections that are read, typed by ibflex."""
     ibflex = _ibflex()
     query, root = Query(source.name), _tree(source)
+    _check_sections(root, source.name)
     lines = {tag: _lines(source.text, tag) for tag in ROWS}
     for statement in root.iter("FlexStatement"):
         query.sections += sum(statement.find(name) is not None for name in ROWS.values())
@@ -338,6 +339,23 @@ def _of_xml(source: Source) -> Query:
                     query.rejected.append(error.row(source.name, line))
     _add_others(query, root, source.text)
     return query
+
+
+def _check_sections(root: ET.Element, file: str) -> None:
+    """Raise InputError for a row that stands outside its section: it would be passed over."""
+    for tag, section in {**ROWS, **MOVES}.items():
+        inside = sum(1 for _ in root.iterfind(f".//{section}/{tag}"))
+        if inside != sum(1 for _ in root.iter(tag)):
+            hint = "Run the query again."
+            raise InputError(
+                f"{file} has a row {tag} outside {section}: it is not as Interactive Brokers "
+                f"writes it. {NOTHING} {hint}",
+                code="row_outside",
+                place=file,
+                value=tag,
+                limit=section,
+                hint=hint,
+            )
 
 
 def _add_others(query: Query, root: ET.Element, text: str) -> None:
