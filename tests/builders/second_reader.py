@@ -164,7 +164,8 @@ def _ofx_trades(text: str) -> dict[str, Fraction]:
     left_of: dict[str, Fraction] = defaultdict(Fraction)
     trades = []
     for match in OFX_TRADE.finditer(text):
-        facts = dict(re.findall(r"<(\w+)>([^<\s][^<]*)", match[2]))
+        pairs = re.findall(r"<(\w+)>([^<]*)", match[2])
+        facts = {name: text.strip() for name, text in pairs if text.strip()}
         day = re.sub(r"[^0-9]", "", facts.get("DTTRADE", ""))[:8]
         trade = (day, match[1], facts)
         if trade not in trades:  # a transaction has one FITID: the same again is the same
