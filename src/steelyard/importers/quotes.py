@@ -330,7 +330,7 @@ def rates_of(
             rate = FxRate(currency, owned.rates[currency], owned.as_of or pricing.day)
             rates[currency] = (rate,)
             message = f"{owned.file} values {currency} at {plain(rate.rate)} {base}: that was used."
-            findings.notices.append(Notice(code="rate_from_holdings", message=message))
+            findings.notices.append(Notice(code="rate_from_holdings", message=message, head=True))
             refused = stated_rate(rate, base, owned.file)
             findings.reasons += [refused] if refused else []
     findings.reasons += _other_base(owned, base)
