@@ -293,3 +293,9 @@ def test_an_option_that_has_ended_and_money_of_next_year_are_refused(tmp_path: P
         with pytest.raises((InputError, PlanRefused)) as refusal:
             inputs(tmp_path, f"symbol,quantity,price,settles\nAAA,1,,\n{row}\n")
         assert [fault.code for fault in refusal.value.faults] == [code]
+
+
+def test_the_history_of_one_security_is_no_price_file_of_four_symbols(tmp_path: Path):
+    text = "Date,Open,High,Low,Close,Volume\n2022-12-28,10,11,9,10.5,1000\n"
+    with pytest.raises(InputError, match="history of one security"):
+        inputs(tmp_path, "symbol,quantity\nAAA,1\n", text)

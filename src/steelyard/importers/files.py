@@ -32,6 +32,8 @@ from steelyard.notices import Notice
 AnyFile = HoldingsFile | PriceTable | TargetsFile | SecuritiesFile | FxFile
 NO_COLUMNS: Mapping[str, str] = MappingProxyType({})
 
+OF_ONE_SECURITY = frozenset({"OPEN", "HIGH", "LOW", "CLOSE"})
+"""Columns of the price history of one security, as data services write it."""
 ALL_CASH = HoldingsFile(file="--cash")
 """The holdings of an account of cash alone."""
 
@@ -108,7 +110,7 @@ def read(
     listed = _respelled(listed, spellings)
     return Files(
         holdings=owned,
-        prices=read_prices(prices, names=spellings.added, limits=limits) if prices else None,
+        prices=_prices(prices, spellings, limits) if prices else None,
         targets=aims,
         securities=listed,
         fx=read_fx(fx, limits) if fx else None,
@@ -210,6 +212,21 @@ def _mapped(source: Source, columns: Mapping[str, str]) -> Statement:
     from steelyard.importers.brokers.generic import read as mapped  # noqa: PLC0415 seldom
 
     return mapped(source, columns)
+
+
+def _prices(path: Path, spellings: Spellings, limits: FileLimits) -> PriceTable:
+    """The prices of the symbols in use; raises InputError for the history of one security."""
+    table = read_prices(path, names=spellings.added, limits=limits)
+    if set(table.named) >= OF_ONE_SECURITY and not set(table.symbols) & OF_ONE_SECURITY:
+        hint = "Give one file with the header date,symbol,close, or date and a column per symbol"
+        raise InputError(
+            f"{path.name} looks like the history of one security: its columns are "
+            f"{', '.join(table.named)}. {values.NOTHING} {hint}.",
+            code="one_security",
+            place=path.name,
+            hint=hint,
+        )
+    return table
 
 
 def _respelled(file: SecuritiesFile | None, spellings: Spellings) -> SecuritiesFile | None:
