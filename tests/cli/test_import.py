@@ -186,7 +186,8 @@ def test_nothing_but_a_free_path_or_another_regular_file_is_written(own: Path, f
 
 def test_what_a_spreadsheet_or_a_terminal_would_run_stays_inert(folder: Path):
     (folder / "t.csv").write_text(
-        'Ticker,Shares,Price,Name,Depot\nAAA,1,2,"=HYPERLINK(""x"")",@cmd\nBBB,1,2,\x1b[31m\u202ered,=1+1\n'
+        'Ticker,Shares,Price,Name,Depot\nAAA,1,2,"=HYPERLINK(""x"")",@cmd\n'
+        "BBB,1,2,\x1b[31m\u202ered,=1+1\n"
     )
     columns = ("--map", "symbol=Ticker", "--map", "quantity=Shares", "--map", "account=Depot")
     result = imported("t.csv", *columns, "--out", "o.csv", "--securities-out", "s.csv")

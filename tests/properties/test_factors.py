@@ -44,7 +44,8 @@ PENCE = {
     "securities": "symbol,product_type,currency,lot_size\nVOD.L,EQUITY,GBp,1\nSHEL.L,EQUITY,GBX,1\n"
     "SAP.DE,EQUITY,EUR,1\n7203.T,EQUITY,JPY,100\n",
     "prices": "date,VOD.L,SHEL.L,SAP.DE,7203.T\n2022-12-22,88,2290,97,1850\n"
-    "2022-12-23,87.9,2300,97.2,1849\n2022-12-27,88.1,2305,97,1855\n2022-12-28,88.3,2310,97.1,1850\n",
+    "2022-12-23,87.9,2300,97.2,1849\n2022-12-27,88.1,2305,97,1855\n"
+    "2022-12-28,88.3,2310,97.1,1850\n",
     "fx": "date,currency,rate\n2022-12-27,EUR,.882\n2022-12-28,EUR,.8832\n2022-12-27,JPY,.00621\n"
     "2022-12-28,JPY,.00620\n",
 }

@@ -12,7 +12,9 @@
     fx.py            date, currency, rate  → rates; rates.py judges them
     index.py         like prices           → levels of market indices
     files.py         all of them
-    quotes.py        everything owned      → prices, rates, market; disagreements.py judges them
+    quotes.py        everything owned      → prices; disagreements.py and doubts.py judge them
+    owned_rates.py   everything owned      → rates
+    closes.py        what is quoted        → market, its newest changes judged
     unpriced.py      targets without a price: a slip, a class, or not bought yet
     assemble.py      files and arguments   → what `plan` takes
 

@@ -40,8 +40,6 @@ GROUPED = {
     Notation.POINT: re.compile(r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)?(?:\.[0-9]*)?"),
     Notation.COMMA: re.compile(r"(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+)?(?:,[0-9]*)?"),
 }
-THREE = 3
-"""Digits of a group of thousands."""
 
 
 def amount(text: str, column: str, notation: Notation = Notation.POINT) -> Decimal | None:

@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -30,25 +30,13 @@ from steelyard.importers import values
 from steelyard.importers.as_of import AsOfFrom, expired, late, late_rates, old_view
 from steelyard.importers.as_of import as_of as date_of
 from steelyard.importers.book import HoldingsFile
+from steelyard.importers.closes import closes_of, judge_changes, market_of
+from steelyard.importers.doubts import in_doubt, priced_funds
 from steelyard.importers.files import Files, base_of
 from steelyard.importers.index import index_until
+from steelyard.importers.owned_rates import balances_of, check_rates, needs, rates_of
 from steelyard.importers.prices.jumps import jumps
-from steelyard.importers.quotes import (
-    Findings,
-    Pricing,
-    balances_of,
-    check_rates,
-    closes_of,
-    in_doubt,
-    judge_changes,
-    market_of,
-    minor_units,
-    needs,
-    priced_funds,
-    quotes_of,
-    rates_of,
-    units_of,
-)
+from steelyard.importers.quotes import Findings, Pricing, minor_units, quotes_of, units_of
 from steelyard.importers.rates import implausible
 from steelyard.importers.targets import TargetsFile
 from steelyard.importers.unpriced import unpriced_targets
@@ -187,15 +175,7 @@ def _excluded(files: Files, exclude: Sequence[str]) -> tuple[str, ...]:
     named = _named(files)
     for symbol in symbols:
         if symbol not in named and values.normal(symbol) not in files.holdings.passed:
-            near = did_you_mean(symbol, sorted(named))
-            unknown = f"{values.shown(symbol)} cannot be excluded: it is neither held, targeted nor"
-            raise InputError(
-                f"{unknown} listed.{near} {values.NOTHING}",
-                code="unknown_exclude",
-                place="--exclude",
-                value=symbol,
-                hint=near.strip(),
-            )
+            raise _unknown(symbol, "cannot be excluded", named, "exclude")
     return tuple(symbols)
 
 
@@ -206,16 +186,21 @@ def _accepted(
     accepted = {files.spellings.symbol(text.strip().upper()) for text in accept_price}
     rated = set(files.fx.rates) if files.fx else set()
     for symbol in sorted(accepted - {*symbols} - currencies - rated):
-        near = did_you_mean(symbol, sorted(symbols))
-        what = f"{values.shown(symbol)} has no price to accept: it is neither held, targeted nor"
-        raise InputError(
-            f"{what} listed.{near} {values.NOTHING}",
-            code="unknown_accept",
-            place="--accept-price",
-            value=symbol,
-            hint=near.strip(),
-        )
+        raise _unknown(symbol, "has no price to accept", symbols, "accept-price")
     return frozenset(accepted)
+
+
+def _unknown(symbol: str, what: str, named: Iterable[str], option: str) -> InputError:
+    """A symbol of an option that no file names."""
+    near = did_you_mean(symbol, sorted(named))
+    return InputError(
+        f"{values.shown(symbol)} {what}: it is neither held, targeted nor listed.{near} "
+        f"{values.NOTHING}",
+        code="unknown_symbol",
+        place=f"--{option}",
+        value=symbol,
+        hint=near.strip(),
+    )
 
 
 def _cash(holdings: HoldingsFile, arguments: Mapping[str, Decimal]) -> dict[str, Decimal]:

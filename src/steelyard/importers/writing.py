@@ -16,7 +16,8 @@ from datetime import date
 from decimal import Decimal
 
 from steelyard.canonical import plain
-from steelyard.importers.cash_words import CASH, PREFIX, is_cash
+from steelyard.importers.book import money_market
+from steelyard.importers.cash_words import CASH, PREFIX
 from steelyard.importers.holdings import COLUMNS
 from steelyard.importers.statement import ONE, Balance, Position, Statement
 from steelyard.importers.values import MAX_DIGITS, MINOR_UNITS
@@ -31,8 +32,7 @@ RUN = ("=", "+", "-", "@", "\t", "\r")
 
 def holdings_text(statement: Statement) -> str:
     """The statement in our own form; rows of one lot, and of one balance, as one."""
-    positions = [row for row in statement.positions if not _is_cash(row)]
-    money = [_balance(row) for row in statement.positions if _is_cash(row)]
+    positions, money = money_market(statement.positions, ())
     rows = [_row(position) for position in joined(positions)]
     return _table(COLUMNS, [*rows, *map(_cash_row, summed([*statement.balances, *money]))])
 
@@ -47,26 +47,10 @@ def needs_securities(statement: Statement) -> list[str]:
     ]
 
 
-def _is_cash(row: Position) -> bool:
-    return row.product_type == CASHLIKE or is_cash(row.symbol, row.price)
-
-
-def _balance(row: Position) -> Balance:
-    return Balance(
-        line=row.line,
-        currency=row.currency,
-        amount=row.quantity * (ONE if row.price is None else row.price),
-        account=row.account,
-        bucket=row.bucket,
-    )
-
-
 def securities_text(statement: Statement) -> str:
     """A securities file of the symbols of which the file says more; empty if of none."""
     rows: dict[str, dict[str, str]] = {}
-    for position in statement.positions:
-        if _is_cash(position):
-            continue
+    for position in money_market(statement.positions, ())[0]:
         multiplier = "" if position.multiplier is None else plain(position.multiplier)
         more = {
             "name": inert(position.name),
