@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializ
 
 Profile = Literal["balanced", "conservative", "aggressive"]
 Funding = Literal["proceeds", "settled"]
+Scope = Literal["proposals", "candidates", "quantities"]
 
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
@@ -68,6 +69,9 @@ class Limits(Section):
     max_turnover_weight: float | None = setting(
         None, "one-way turnover, of value; off when absent", gt=0, le=2
     )
+    max_orders: int | None = setting(
+        None, "most orders in a plan; off when absent", ge=1, le=1_000_000
+    )
     max_position_weight: float = setting(
         0.20,
         "largest single name, of value; funds exempt, and a target wins over the default",
@@ -98,10 +102,22 @@ class Limits(Section):
 class Search(Section):
     """How far the search goes; its budget is in nodes, the same on every machine."""
 
-    scope: Literal["proposals", "candidates"] = setting(
-        "candidates", "what the plan is the best of"
+    scope: Scope = setting("candidates", "what the plan is the best of")
+    max_depth: int = setting(
+        5,
+        "most orders in a proposal and in a set of candidates; of a plan where a file says it",
+        ge=1,
+        le=10,
     )
-    max_depth: int = setting(5, "most orders in a plan", ge=1, le=10)
+    refine: bool = setting(
+        True, "fit the quantities of the chosen orders, where the scope searches none itself"
+    )
+    resolved_orders: int = setting(
+        12,
+        "plans of at most so many orders are solved again without each, for what it is worth",
+        ge=0,
+        le=50,
+    )
     beam_width: int = setting(20, "lists kept per depth before the proof starts", ge=1, le=1000)
     max_nodes: int = setting(20_000, "nodes that the proof may branch", ge=1, le=10_000_000)
     max_seconds: float = setting(

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from steelyard import strategies
 from steelyard.compat.records import NOTHING, shown
 from steelyard.errors import SettingsError, did_you_mean, each
 from steelyard.modules.registry import Kind, modules
+from steelyard.settings import Scope
 from steelyard.strategies import Problem, Problems, Strategy
 
 WHY = "configuration"
@@ -160,7 +161,7 @@ class PlannerConfiguration:
     pattern_generators: PatternGeneratorsConfig = AS_BASE
     sequence_generators: SequenceGeneratorsConfig = AS_BASE
     filters: FiltersConfig = AS_BASE
-    scope: Literal["proposals", "candidates"] = "proposals"
+    scope: Scope = "proposals"
     base: Strategy = field(default_factory=strategies.default)
 
     def __post_init__(self) -> None:

@@ -53,11 +53,10 @@ class Proposal:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Candidates:
-    """The table of possible orders: exactly what the search sees, sells first, then by symbol and
-    size.
+class Orders:
+    """Whole orders as arrays, m of them, sells first, then by symbol and size.
 
-    ids          (m,)  c1, c2, …
+    ids          (m,)  c1, c2, … of the candidate table; None where the table has no such row
     security     (m,)  index into the context
     is_buy       (m,)
     quantity     (m,)  exact, a multiple of the lot or the whole holding
@@ -65,10 +64,47 @@ class Candidates:
     cost         (m,)  commission + half spread + conversion margin, of value
     tax          (m,)  tax money of a sale, of value (negative for a loss); 0 when not charged
     full_exit    (m,)
-    priority     (m,)  0..1
     proposals    (m,)  who asked for it, first is the one that sized it
+    refined_from (m,)  the quantity that a size was fitted from; None where it was not; empty where
+                 none was
     account      the cash walk over these rows: what fits together (`ledger.feasible`,
                  `ledger.fill`)
+    """
+
+    ids: tuple[str | None, ...]
+    security: IntArray
+    is_buy: BoolArray
+    quantity: tuple[Decimal, ...]
+    delta: FloatArray
+    cost: FloatArray
+    tax: FloatArray
+    full_exit: BoolArray
+    proposals: tuple[tuple[Proposal, ...], ...]
+    account: Account
+    refined_from: tuple[Decimal | None, ...] = ()
+
+    @property
+    def m(self) -> int:
+        """Number of rows."""
+        return len(self.ids)
+
+    def side(self, j: int) -> Side:
+        """Of order j."""
+        return Side.BUY if self.is_buy[j] else Side.SELL
+
+    def after(self, weights: FloatArray, row: Iterable[int]) -> FloatArray:
+        """(n,) weights after the orders of `row`, both of pre-trade value."""
+        end = weights.copy()
+        for j in row:
+            end[self.security[j]] += self.delta[j]
+        return end
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidates(Orders):
+    """The table of possible orders: what the calculators ask for, sized, and what it is worth.
+
+    priority     (m,)  0..1
     tables       the score collapsed onto the rows
     alone        (m,)  net of the order alone, feasible or not
     paired       (m,)  best net of the order alone or with one of the other side, if feasible; -inf
@@ -83,17 +119,7 @@ class Candidates:
     predicates   what row filters let through
     """
 
-    ids: tuple[str, ...]
-    security: IntArray
-    is_buy: BoolArray
-    quantity: tuple[Decimal, ...]
-    delta: FloatArray
-    cost: FloatArray
-    tax: FloatArray
-    full_exit: BoolArray
     priority: FloatArray
-    proposals: tuple[tuple[Proposal, ...], ...]
-    account: Account
     tables: Tables
     alone: FloatArray
     paired: FloatArray
@@ -103,25 +129,9 @@ class Candidates:
     predicates: tuple[RowPredicate, ...] = ()
 
     @property
-    def m(self) -> int:
-        """Number of rows."""
-        return len(self.ids)
-
-    @property
     def appeal(self) -> FloatArray:
         """(m,) what draws are ordered by, 0..1."""
         return self.priority if self.diverse is None else self.diverse
-
-    def side(self, j: int) -> Side:
-        """Of order j."""
-        return Side.BUY if self.is_buy[j] else Side.SELL
-
-    def after(self, weights: FloatArray, row: Iterable[int]) -> FloatArray:
-        """(n,) weights after the orders of `row`, both of pre-trade value."""
-        end = weights.copy()
-        for j in row:
-            end[self.security[j]] += self.delta[j]
-        return end
 
 
 @dataclass(frozen=True, slots=True)

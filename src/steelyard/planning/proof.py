@@ -29,7 +29,7 @@ from steelyard.planning.search.problem import Problem
 from steelyard.planning.search.relax import relaxation
 from steelyard.planning.search.root_bound import root_bound
 from steelyard.planning.search.unrestricted import Room, Unrestricted, unrestricted
-from steelyard.plans.score import Certificate
+from steelyard.plans.score import Certificate, Gap
 
 PROVEN = 1e-9
 """A gap up to this is none: ties are decided by the reference evaluator within it."""
@@ -139,12 +139,25 @@ def certify(
         status="none" if gap is None else "proven" if proven else "bounded",
         search_gap=gap,
         search_gap_of_improvement=gap / net if gap is not None and net > 0 else None,
+        gap=None if gap is None else gap_shown(ctx, objective, gap, net),
         bound=None if gap is None else hold + net + gap,
         structural_headroom=None if ranked_by else max(0.0, evidence.unrestricted.bound - net),
+        local_optimum=None,
+        refined=None,
+        neighbours=(),
         nodes=evidence.proof.nodes,
         candidates=evidence.candidates,
         sequences=proposals.seen,
         seconds=round(evidence.seconds, 6),
+    )
+
+
+def gap_shown(ctx: Context, objective: Objective, gap: float, net: float) -> Gap:
+    """A gap as people read it: points, money a year, share of the improvement."""
+    return Gap(
+        points=100 * gap,
+        base_per_year=objective.rates.base_per_year(gap, ctx.value),
+        of_improvement=gap / net if net > 0 else None,
     )
 
 

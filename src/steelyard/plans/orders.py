@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -49,11 +49,32 @@ class PlanCosts(CostShown):
     tax: Amount | None
 
 
+class Adds(Record):
+    """What the plan loses without an order.
+
+    score          net of the plan less net without it
+    base_per_year  the same as money a year; null where nothing says what a point is worth
+    drift_pp       percentage points of drift that it takes away; null without targets
+    how            resolved: the best plan without that security; drop_one: the other orders as
+                   they are
+    """
+
+    score: Number
+    base_per_year: Amount | None
+    drift_pp: Number | None
+    how: Literal["resolved", "drop_one"]
+
+
 class Step(Record):
-    """One order. `adds` is what the plan's net loses without it; `lots` are those sold."""
+    """One order. `adds` is what the plan loses without it; `lots` are those sold.
+
+    candidate      row of the table with this very size; null where only the search has it
+    refined_from   quantity of that row where the size was fitted afterwards; else null
+    """
 
     n: int
-    candidate: str
+    candidate: str | None
+    refined_from: Amount | None
     side: Side
     symbol: str
     name: str
@@ -70,7 +91,7 @@ class Step(Record):
     costs: CostShown
     weight_before: Number
     weight_after: Number
-    adds: Number
+    adds: Adds
     lots: tuple[LotShown, ...]
     tags: tuple[str, ...]
     proposed_by: tuple[str, ...]

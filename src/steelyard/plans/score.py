@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from steelyard.canonical import Number, Record
+from steelyard.canonical import Amount, Number, Record
+from steelyard.orders import Side
+from steelyard.settings import Scope
 
 
 class PartShown(Record):
@@ -63,21 +65,66 @@ class Objective(Record):
     profile: str
 
 
+class Gap(Record):
+    """How far the plan is at most from the best possible one.
+
+    points          score x 100
+    base_per_year   the same as money a year: score / lambda x value; null where nothing says what
+                    a point is worth
+    of_improvement  share of the plan's improvement; null of a plan that holds
+    """
+
+    points: Number
+    base_per_year: Amount | None
+    of_improvement: Number | None
+
+
+class OrderChange(Record):
+    """An order of a neighbour that the plan has not, or has in another size."""
+
+    side: Side
+    symbol: str
+    quantity: Amount
+    was: Annotated[Amount | None, Field(description="signed shares of the plan; null = none")]
+
+
+class Neighbour(Record):
+    """A list that differs from the plan by one order or two, judged by the reference evaluator.
+
+    change   what differs, in words
+    orders   the orders that differ, each as it is in the neighbour; quantity 0 = dropped
+    """
+
+    change: str
+    orders: tuple[OrderChange, ...]
+    improvement: Number
+    feasible: bool
+
+
 class Certificate(Record):
     """How far the plan is from the best one. `bound` is on the scale of hold + improvement.
 
-    covers        what it is the best of
-    selected_by   black-box terms that re-ranked the best sets, and how many; null when none did
+    covers         what it is the best of
+    selected_by    black-box terms that re-ranked the best sets, and how many; null when none did
+    gap            the search gap in points, money a year, and as a share of the improvement
+    local_optimum  which changes were searched and improve nothing; null where quantities are not
+                   searched
+    refined        score that fitting the quantities added; null where they were not fitted
+    neighbours     the best lists that are one change away
     """
 
-    scope: Literal["proposals", "candidates"]
+    scope: Scope
     covers: str
     selected_by: str | None
-    status: Literal["proven", "bounded", "none"]
+    status: Literal["proven", "within_one_lot", "bounded", "none"]
     search_gap: Number | None
     search_gap_of_improvement: Number | None
+    gap: Gap | None
     bound: Number | None
     structural_headroom: Number | None
+    local_optimum: Literal["pairs", "single"] | None
+    refined: Number | None
+    neighbours: tuple[Neighbour, ...]
     nodes: int | None
     candidates: int
     sequences: int

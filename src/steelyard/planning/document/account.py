@@ -8,12 +8,10 @@ from decimal import Decimal
 
 import numpy as np
 
-from steelyard.modules.context import Context
 from steelyard.money import ZERO
 from steelyard.orders import Side
-from steelyard.planning.choice import Scored
 from steelyard.planning.costs import by_age
-from steelyard.planning.document.orders import lot_shown, price_origin
+from steelyard.planning.document.orders import drift_after, drift_of, lot_shown, price_origin
 from steelyard.planning.planning_set import last_bought
 from steelyard.planning.solve import Solution
 from steelyard.planning.valuation import quoted
@@ -35,39 +33,16 @@ from steelyard.sentences import cased, facts_of
 from steelyard.strategies import Strategy
 
 
-def drift_of(ctx: Context, weights: np.ndarray, cash: float) -> float | None:
-    """Half the sum of absolute deviations from target, cash included; None without targets."""
-    if ctx.target_weights is None:
-        return None
-    return (
-        float(
-            np.abs(weights - ctx.target_weights).sum()
-            + abs(cash - ctx.target_cash)
-            + ctx.absent_target
-            + ctx.kept_out_weight
-        )
-        / 2
-    )
-
-
 def drift_shown(m: Solution) -> Drift:
     ctx = m.ctx
     return Drift(
         before=drift_of(ctx, ctx.weights, ctx.cash_weight),
-        after=drift_after(m, m.choice.plan),
+        after=drift_after(m, m.choice.plan.row),
         absent_target=ctx.absent_target,
         absent=tuple(
             AbsentTargetShown(symbol=absent.symbol, target=absent.target, why=absent.why)
             for absent in ctx.absent
         ),
-    )
-
-
-def drift_after(m: Solution, scored: Scored) -> float | None:
-    # cash before costs, so that the deviations of one state sum to its value
-    after = m.table.after(m.ctx.weights, scored.row)
-    return drift_of(
-        m.ctx, after, m.ctx.cash_weight - float(sum(m.table.delta[j] for j in scored.row))
     )
 
 

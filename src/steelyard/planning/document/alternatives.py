@@ -11,8 +11,7 @@ from steelyard.canonical import published
 from steelyard.money import ZERO
 from steelyard.planning.choice import Scored
 from steelyard.planning.costs import cost_rate, exact
-from steelyard.planning.document.account import drift_after, drift_of
-from steelyard.planning.document.orders import costs_of, turnover
+from steelyard.planning.document.orders import costs_of, drift_after, drift_of, turnover
 from steelyard.planning.solve import Solution, step_order
 from steelyard.plans.orders import Alternative, AlternativeStep
 
@@ -65,7 +64,7 @@ def _alternative(m: Solution, name: str, scored: Scored) -> Alternative:
         improvement=scored.net,
         cost=sum((costs_of(m, j).total for j in order), ZERO),
         turnover=turnover(m.table, order),
-        drift_after=drift_after(m, scored),
+        drift_after=drift_after(m, scored.row),
         weights=None,
         proposed_by=proposers(m, scored),
         steps=tuple(

@@ -6,8 +6,12 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
+
+from steelyard.arrays import FloatArray
 from steelyard.market import Quote
 from steelyard.modules.candidates import Candidates
+from steelyard.modules.context import Context
 from steelyard.money import ZERO
 from steelyard.notices import Stop
 from steelyard.orders import Side
@@ -16,7 +20,7 @@ from steelyard.planning.costs import exact, lots_sold, order_costs
 from steelyard.planning.solve import Solution
 from steelyard.planning.valuation import Priced
 from steelyard.plans.account import LotShown
-from steelyard.plans.orders import CandidateShown, Conversion, CostShown, NotTraded, Step
+from steelyard.plans.orders import Adds, CandidateShown, Conversion, CostShown, NotTraded, Step
 from steelyard.portfolio import Security, TaxLot
 from steelyard.sentences import cased, facts_of
 
@@ -91,6 +95,7 @@ def step_shown(m: Solution, n: int, j: int) -> Step:
     return Step(
         n=n,
         candidate=table.ids[j],
+        refined_from=None,
         side=table.side(j),
         symbol=p.security.symbol,
         name=p.security.name,
@@ -105,7 +110,7 @@ def step_shown(m: Solution, n: int, j: int) -> Step:
         costs=costs_of(m, j),
         weight_before=weight,
         weight_after=0.0 if table.full_exit[j] else weight + float(table.delta[j]),
-        adds=adds,
+        adds=adds_shown(m, j, adds),
         lots=lots_of(m, j),
         tags=_tags(table, j),
         proposed_by=tuple(proposal.source for proposal in table.proposals[j]),
@@ -115,6 +120,40 @@ def step_shown(m: Solution, n: int, j: int) -> Step:
         template=does.template,
         facts=facts_of(does),
     )
+
+
+def adds_shown(m: Solution, j: int, score: float) -> Adds:
+    """What the plan loses without order j."""
+    rest = tuple(k for k in m.choice.plan.row if k != j)
+    with_it, without = (drift_after(m, row) for row in (m.choice.plan.row, rest))
+    return Adds(
+        score=score,
+        base_per_year=m.objective.rates.base_per_year(score, m.ctx.value),
+        drift_pp=None if with_it is None or without is None else 100 * (without - with_it),
+        how="drop_one",
+    )
+
+
+def drift_of(ctx: Context, weights: FloatArray, cash: float) -> float | None:
+    """Half the sum of absolute deviations from target, cash included; None without targets."""
+    if ctx.target_weights is None:
+        return None
+    return (
+        float(
+            np.abs(weights - ctx.target_weights).sum()
+            + abs(cash - ctx.target_cash)
+            + ctx.absent_target
+            + ctx.kept_out_weight
+        )
+        / 2
+    )
+
+
+def drift_after(m: Solution, row: Iterable[int]) -> float | None:
+    """Drift after a set of orders; its cash is before costs, so that deviations sum to value."""
+    orders = list(row)
+    after = m.table.after(m.ctx.weights, orders)
+    return drift_of(m.ctx, after, m.ctx.cash_weight - float(sum(m.table.delta[j] for j in orders)))
 
 
 def _tags(table: Candidates, j: int) -> tuple[str, ...]:

@@ -19,17 +19,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from steelyard.modules.context import Context
 
 
 @dataclass(frozen=True, slots=True)
 class ChargeRates:
-    """Score per unit of cost / V, per unit of tax / V, and per order."""
+    """Score per unit of cost / V, per unit of tax / V, and per order.
+
+    per_return   lambda, the score of one unit of yearly return: a score over it is a return a year
+    """
 
     cost: float
     tax: float
     hurdle: float
+    per_return: float = 1.0
+
+    def base_per_year(self, score: float, value: float) -> Decimal:
+        """What a score is worth a year in money, cents; `value` of the portfolio, base currency."""
+        return Decimal(f"{score / self.per_return * value:.2f}")
 
     def total(self, cost: float, tax: float, orders: int) -> float:
         """Charge of a set of orders: `cost` and `tax` as fractions of V, tax < 0 for a loss."""
@@ -46,4 +55,5 @@ def charge_rates(ctx: Context, weights: Mapping[str, float]) -> ChargeRates:
         cost=per_return * settings.cost_aversion / settings.holding_years,
         tax=per_return * (1 - discount) / settings.tax_years,
         hurdle=settings.order_hurdle,
+        per_return=per_return,
     )

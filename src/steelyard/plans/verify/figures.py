@@ -142,7 +142,8 @@ def _score(book: Book, tally: Tally) -> None:
         place.number("improvement", ZERO, "hold improves nothing")
     if len(book.steps) == 1:
         only = tally.at("steps[0]", book.steps[0])
-        only.number("adds", score["improvement"], "one step adds the whole improvement")
+        worth = tally.at("steps[0].adds", only.row["adds"])
+        worth.number("score", score["improvement"], "one step adds the whole improvement")
 
 
 def _tax(book: Book, orders: list[Record] | None = None) -> Decimal:
@@ -236,7 +237,7 @@ def _alternative(
         place.number("improvement", rows[0]["gain"], "what the one order gains")
     # the plan itself, or the plan less one step, is worth what the plan says
     ids = {row["id"] for row in rows}
-    adds = {step["candidate"]: step["adds"] for step in book.steps}
+    adds = {step["candidate"]: step["adds"]["score"] for step in book.steps}
     without = adds.keys() - ids
     if ids <= adds.keys() and len(without) <= 1:
         due = score["improvement"] - sum((adds[candidate] for candidate in without), ZERO)

@@ -285,7 +285,7 @@ def _step(book: Book, step: Record, place: Place) -> None:
         "notional": step["notional_base"],
         "weight_before": step["weight_before"],
         "weight_after": step["weight_after"],
-        "adds": step["adds"],
+        "adds": step["adds"]["score"],
     }
     whole = sells and step["quantity"] == holding["quantity"]
     shares = "all {shares:qty}" if whole else "{shares:qty}"
@@ -295,11 +295,11 @@ def _step(book: Book, step: Record, place: Place) -> None:
     if target is not None:
         weight, facts["target"] = weight + ", target {target:pct}", target
     worth = "Without it the plan would gain {adds:points} points less."
-    if step["adds"] < 0 and sells and book.overdrawn:
+    if step["adds"]["score"] < 0 and sells and book.overdrawn:
         worth = "It pays what is owed: without it the money would be missing."
-    elif step["adds"] < 0 and sells:
+    elif step["adds"]["score"] < 0 and sells:
         worth = "It funds the buys: without it the money would be missing."
-    elif step["adds"] < MARGINAL:
+    elif step["adds"]["score"] < MARGINAL:
         worth = "It is marginal: it adds {adds:points} points."
     lead = f"{{act:text}} {shares} {{symbol:text}} for {{currency:text}} {{notional:money}}: "
     due = f"{lead}{step['reason_template']}. {weight}. {worth}"

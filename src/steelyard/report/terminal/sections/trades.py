@@ -52,7 +52,7 @@ def row(view: View, step: Step) -> Row:
             money(step.notional_base, 0),
             money(step.costs.total),
             f"{percent(step.weight_before)} → {percent(step.weight_after)}",
-            signed(step.adds, 2),
+            signed(step.adds.score, 2),
         ),
         under=under,
         style=STYLES[step.side],
