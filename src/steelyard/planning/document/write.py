@@ -39,7 +39,7 @@ from steelyard.planning.document.orders import (
 from steelyard.planning.document.score import score_shown
 from steelyard.planning.guard import Guard
 from steelyard.planning.solve import Solution, step_order
-from steelyard.plans.account import Drift, RegimeShown, Rules
+from steelyard.plans.account import Drift, RegimeShown, Rules, Thresholds
 from steelyard.plans.answers import WhatIf
 from steelyard.plans.orders import PlanCosts, Step
 from steelyard.plans.plan import Plan, Verdict, seal
@@ -126,7 +126,14 @@ def write(
             rules=Rules(
                 costs=ctx.costs,
                 limits=ctx.limits,
+                thresholds=Thresholds(
+                    names=ctx.n,
+                    min_trade_weight=ctx.limits.min_trade_weight,
+                    order_hurdle=ctx.score.order_hurdle,
+                    min_improvement=ctx.score.min_improvement,
+                ),
                 max_depth=ctx.search.max_depth,
+                max_orders=strategy.most_orders,
                 min_order_base=exact(published(ctx.min_order_weight * ctx.value)),
                 drift_band_weight=strategy.rebalance.drift_band_weight,
             ),

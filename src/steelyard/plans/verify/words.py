@@ -249,7 +249,7 @@ def _furthest(book: Book, facts: dict[str, object]) -> str:
     named = str(book.doc["verdict"]["facts"].get("furthest"))
     if abs(off.get(named, ZERO)) < largest - NUMBER_SLACK:
         named = max(off, key=lambda symbol: abs(off[symbol]))
-    hurdle = book.settings["score"]["order_hurdle"]
+    hurdle = book.thresholds["order_hurdle"]
     silent = "furthest" not in book.doc["verdict"]["facts"]
     # on the hurdle itself rounding decides; without any row the planning set may be empty
     unsure = largest <= hurdle + NUMBER_SLACK or not (book.holdings or book.candidates)
@@ -324,7 +324,9 @@ def _stop(book: Book, stop: Record, place: Place) -> None:
     shares = number_of(stop["facts"].get("shares"))
     if shares is not None:
         of_one = (stop["symbol"], stop["side"], shares) in book.table
-        name = "shares in words are those of a candidate"
+        step = book.step_of.get(stop["symbol"])
+        of_one |= step is not None and step["quantity"] == shares
+        name = "shares in words are those of a candidate or a step"
         place.rule("facts", of_one or _filtered(book, stop), "shares of a candidate", name)
     check_sentence(place, derived, text="reason")
 
