@@ -20,7 +20,7 @@ from steelyard.notices import ModuleRun
 from steelyard.orders import Side
 from steelyard.planning.choice import Choice
 from steelyard.plans.orders import Adds
-from steelyard.plans.score import Certificate, OrderChange
+from steelyard.plans.score import Certificate, Gap, OrderChange
 from steelyard.sentences import SPACE, Fact, Sentence, money, quantity, renamed, say
 
 NUMBER_WORDS = (
@@ -199,7 +199,9 @@ def detail(
     """
     after = orders.after(ctx.weights, choice.plan.row)
     of_weights = [tell(ctx, orders, choice, after) for tell in (_moved, _furthest)]
-    parts = [*short, *of_weights, _certified(ctx, choice, certificate), _without(runs)]
+    asked = None if choice.acts else choice.threshold
+    proof = certified(certificate, ctx.base_currency, asked)
+    parts = [*short, *of_weights, proof, _without(runs)]
     sentences = [part for part in parts if part is not None]
     facts: dict[str, Fact] = {name: fact for part in sentences for name, fact in part.facts.items()}
     return say(" ".join(part.template for part in sentences), **facts)
@@ -212,45 +214,46 @@ def extent(most_orders: int | None) -> str:
     return f"any size and at most {most_orders:,d} order{'' if most_orders == 1 else 's'}"
 
 
-def _certified(ctx: Context, choice: Choice, certificate: Certificate) -> Sentence | None:
-    """How far the plan is from the best possible one; told of a search over all quantities."""
+def certified(certificate: Certificate, base_currency: str, asked: float | None) -> Sentence | None:
+    """How far the plan is from the best possible one; None of a search over fewer quantities.
+
+    asked   what a plan must gain, where this one holds
+    """
     if certificate.scope != "quantities":
         return None
-    lists: dict[str, Fact] = {"extent": certificate.covers.removeprefix(EVERY)}
-    if certificate.status == "proven":
-        if choice.acts:
-            return say("Proven best: no whole-lot order list of {extent:text} is better.", **lists)
-        return say(
-            "Proven: no whole-lot order list of {extent:text} gains the {asked:points} points "
-            "that are asked for.",
-            asked=choice.threshold,
-            **lists,
-        )
-    gap = certificate.gap
-    if certificate.status == "none" or gap is None:
-        return say(
-            "How far it is from the best possible plan of {extent:text} was not measured.", **lists
-        )
-    facts: dict[str, Fact] = {"gap": gap.points / 100, **lists}
-    amounts = []
+    extent_: dict[str, Fact] = {"extent": certificate.covers.removeprefix(EVERY)}
+    lists = "no whole-lot order list of {extent:text}"
+    if certificate.status == "proven" and asked is None:
+        return say(f"Proven best: {lists} is better.", **extent_)
+    if certificate.status == "proven" and not asked:
+        return say(f"Proven: {lists} is better than holding.", **extent_)
+    if certificate.status == "proven" and asked is not None:
+        what = "gains the {asked:points} points that are asked for"
+        return say(f"Proven: {lists} {what}.", asked=asked, **extent_)
+    if certificate.status == "none" or certificate.gap is None:
+        best = "the best possible plan of {extent:text}"
+        return say(f"How far it is from {best} was not measured.", **extent_)
+    lot = certificate.status == "within_one_lot"
+    return _within(certificate.gap, base_currency, extent_, one_lot=lot)
+
+
+def _within(
+    gap: Gap, base_currency: str, extent_: Mapping[str, Fact], *, one_lot: bool
+) -> Sentence:
+    """A gap in points, in money a year, and as a share of the improvement."""
+    facts: dict[str, Fact] = {"gap": gap.points / 100, **extent_}
+    lead, amounts = "Within {gap:points_up} points", list[str]()
+    if one_lot:
+        lead, amounts = "Within one lot", ["{gap:points_up} points"]
     if gap.base_per_year is not None:
-        amounts.append(f"{{currency:text}} {{gap_year:{at_most(gap.base_per_year)}}} a year")
-        facts |= {"gap_year": gap.base_per_year, "currency": ctx.base_currency}
+        form = "whole_up" if abs(gap.base_per_year) >= WHOLE_MONEY else "money_up"
+        amounts.append(f"{{currency:text}} {{gap_year:{form}}} a year")
+        facts |= {"gap_year": gap.base_per_year, "currency": base_currency}
     if gap.of_improvement is not None:
         amounts.append("{gap_share:pct_up} of the improvement")
         facts["gap_share"] = gap.of_improvement
-    if certificate.status == "within_one_lot":
-        amounts.insert(0, "{gap:points_up} points")
-        lead = "Within one lot"
-    else:
-        lead = "Within {gap:points_up} points"
-    most = f": at most {', '.join(amounts)}." if amounts else "."
-    return say(f"{lead} of the best possible plan of {{extent:text}}{most}", **facts)
-
-
-def at_most(amount: Decimal) -> str:
-    """Format of money that is an upper limit: small amounts with decimals."""
-    return "whole_up" if abs(amount) >= WHOLE_MONEY else "money_up"
+    most = f": at most {', '.join(amounts)}" if amounts else ""
+    return say(f"{lead} of the best possible plan of {{extent:text}}{most}.", **facts)
 
 
 def changed(orders: Sequence[OrderChange]) -> str:

@@ -20,7 +20,7 @@ from steelyard.plans.verify.book import (
     Book,
 )
 from steelyard.plans.verify.tally import NUMBER_SLACK, Place, Record, Tally, number_of
-from steelyard.sentences import again, cased, fields
+from steelyard.sentences import again, cased, fields, quantity
 
 COUNTS = (
     *("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven"),
@@ -56,6 +56,10 @@ def check_words(book: Book, tally: Tally) -> None:
     _verdict(book, tally)
     for n, step in enumerate(book.steps):
         _step(book, step, tally.at(f"steps[{n}]", step))
+    for n, near in enumerate(book.doc["certificate"]["neighbours"]):
+        place = tally.at(f"certificate.neighbours[{n}]", near)
+        due = " and ".join(map(_change, near["orders"]))
+        place.same("change", due, "the words of a change are its orders")
     for n, stop in enumerate(book.doc["not_traded"]):
         _stop(book, stop, tally.at(f"not_traded[{n}]", stop))
 
@@ -279,10 +283,13 @@ def _certified(book: Book, facts: dict[str, object]) -> str:
     if row["scope"] != QUANTITIES:
         return ""
     facts["extent"] = row["covers"].removeprefix(EVERY)
+    asked = book.doc["score"]["min_improvement"]
     if status == PROVEN and book.steps:
         return "Proven best: no whole-lot order list of {extent:text} is better."
+    if status == PROVEN and not asked:
+        return "Proven: no whole-lot order list of {extent:text} is better than holding."
     if status == PROVEN:
-        facts["asked"] = book.doc["score"]["min_improvement"]
+        facts["asked"] = asked
         lists = "Proven: no whole-lot order list of {extent:text} gains the {asked:points} points"
         return f"{lists} that are asked for."
     if status == UNKNOWN or gap is None:
@@ -311,6 +318,18 @@ def _without(book: Book, facts: dict[str, object]) -> str:
     facts |= {"missing": Decimal(len(missing)), "without": ", ".join(missing)}
     what = "module that failed or is" if len(missing) == 1 else "modules that failed or are"
     return f"The plan is without {{missing:count}} {what} out of service: {{without:text}}."
+
+
+def _change(order: Record) -> str:
+    """What a list beside the plan does with one security."""
+    was, side, symbol = order["was"] or ZERO, order["side"], order["symbol"]
+    own = SELL if was < 0 else BUY
+    if not order["quantity"]:
+        return f"do not {own} {symbol}"
+    does = f"{side} {quantity(order['quantity'])} {symbol}"
+    if not was:
+        return f"also {does}"
+    return f"{does} instead of {'' if own == side else f'{own}ing '}{quantity(abs(was))}"
 
 
 def _step(book: Book, step: Record, place: Place) -> None:
