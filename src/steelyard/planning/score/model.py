@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -26,6 +26,8 @@ from steelyard.modules.terms import (
     Term,
 )
 
+NOTHING = frozen(np.zeros(0))
+
 
 @dataclass(frozen=True, slots=True)
 class ScoreModel:
@@ -36,6 +38,8 @@ class ScoreModel:
     curvature  (n + 1, n + 1)  H, symmetric, positive semidefinite
     norms      pairs of k >= 0 and V (n + 1, n + 1), symmetric, positive semidefinite
     separables pairs of k and a separable shape
+    separable  (n + 1,)  >= 0: what parts with a diagonal matrix bring of the curvature; H less
+               diag(separable) is still positive semidefinite; left out = 0
     A black box is not in it.
     """
 
@@ -44,6 +48,11 @@ class ScoreModel:
     curvature: FloatArray
     norms: tuple[tuple[float, FloatArray], ...]
     separables: tuple[tuple[float, Separable], ...] = ()
+    separable: FloatArray = field(default_factory=lambda: NOTHING)
+
+    def __post_init__(self) -> None:
+        if not len(self.separable):
+            object.__setattr__(self, "separable", frozen(np.zeros(len(self.slope))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +126,7 @@ def build_model(
     if size is None:
         size = next(len(arrays[-1]) for _, part, _ in parts if (arrays := _arrays(part)))
     constants: list[float] = []
-    slope, H = np.zeros(size), np.zeros((size, size))
+    slope, H, separable = np.zeros(size), np.zeros((size, size)), np.zeros(size)
     norms: list[tuple[float, FloatArray]] = []
     separables: list[tuple[float, Separable]] = []
     for term, part, k in parts:
@@ -131,6 +140,7 @@ def build_model(
                 constants.append(k * constant)
                 slope += k * linear
                 H += k * curvature
+                separable += k * _if_diagonal(curvature)
             case Norm(variance):
                 norms.append((k, frozen((variance + variance.T) / 2)))
             case Separable():
@@ -138,8 +148,19 @@ def build_model(
             case BlackBox():
                 constants.append(k * part.lo)
     return ScoreModel(
-        math.fsum(constants), frozen(slope), frozen((H + H.T) / 2), tuple(norms), tuple(separables)
+        math.fsum(constants),
+        frozen(slope),
+        frozen((H + H.T) / 2),
+        tuple(norms),
+        tuple(separables),
+        frozen(separable),
     )
+
+
+def _if_diagonal(matrix: FloatArray) -> FloatArray:
+    """(n,) the diagonal of a matrix that has nothing beside it, else 0."""
+    diagonal = np.diagonal(matrix)
+    return np.asarray(diagonal * (np.count_nonzero(matrix) == np.count_nonzero(diagonal)))
 
 
 def _arrays(part: Part) -> tuple[FloatArray, ...]:
