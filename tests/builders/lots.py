@@ -50,13 +50,18 @@ class Formula:
     def model(self) -> ScoreModel:
         """The same multiplied out."""
         size = len(self.slope)
-        H, slope = np.zeros((size, size)), self.slope.copy()
+        H, slope, separable = np.zeros((size, size)), self.slope.copy(), np.zeros(size)
         for k, M, aim in self.squares:
-            H += k * np.einsum("ri,rj->ij", M, M)
+            square = k * np.einsum("ri,rj->ij", M, M)
+            H += square
+            if np.count_nonzero(square) == np.count_nonzero(np.diagonal(square)):
+                separable += np.diagonal(square)
             slope += 2 * k * np.einsum("ri,r->i", M, aim)
         constant = -math.fsum(k * float((aim**2).sum()) for k, _, aim in self.squares)
         norms = tuple((k, frozen(np.einsum("ri,rj->ij", L, L))) for k, L in self.norms)
-        return ScoreModel(constant, frozen(slope), frozen((H + H.T) / 2), norms)
+        return ScoreModel(
+            constant, frozen(slope), frozen((H + H.T) / 2), norms, separable=frozen(separable)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -408,10 +413,11 @@ def _formula(rng: Generator, n: int, targets: FloatArray) -> Formula:
         aims = np.append(targets, 1 - targets.sum())
         squares.append((float(rng.uniform(0.5, 5.0)), np.eye(n + 1), aims))
     if kind != "linear":
-        aim = sectors.T @ mix if kind == "targets" else np.zeros(2)
-        squares.append((float(rng.uniform(0.1, 1.0)), sectors.T @ seen, aim))
-        common = loadings.T @ seen
-        squares.append((float(rng.uniform(0.1, 1.0)), common, common @ np.append(mix, 0)))
+        aim = (sectors * mix[:, None]).sum(axis=0) if kind == "targets" else np.zeros(2)
+        squares.append((float(rng.uniform(0.1, 1.0)), np.einsum("ig,ij->gj", sectors, seen), aim))
+        common = np.einsum("ig,ij->gj", loadings, seen)
+        aim = (common * np.append(mix, 0)).sum(axis=1)
+        squares.append((float(rng.uniform(0.1, 1.0)), common, aim))
     if kind == "none":
         cash = np.append(np.zeros(n), 1.0)[None]
         squares.append((float(rng.uniform(0.5, 2.0)), cash, np.array([0.05])))
