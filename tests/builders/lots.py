@@ -200,7 +200,7 @@ def drawn(seed: int, most_lists: int = MOST_LISTS) -> Drawn:
 
 
 def larger(seed: int, n: int) -> Drawn:
-    """Too large to be enumerated: no norm, no row predicate; at times cash that just pays a list."""
+    """Too large to be enumerated: no norm, no row predicate; cash may just pay some list."""
     rng = np.random.default_rng([seed, n])
     loose = _loose(rng, seed, n, math.inf)
     loose = replace(loose, formula=replace(loose.formula, norms=()), forbids=(), even=False)

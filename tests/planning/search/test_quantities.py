@@ -11,12 +11,12 @@ from functools import cache
 
 import numpy as np
 import pytest
+from steelyard.planning.search.quantities import search_lots
 
 from builders.lots import Drawn, drawn, enumerated, larger
 from builders.paths import TESTS
 from steelyard.arrays import frozen
 from steelyard.planning.search.lots import NONE, LotList, LotProblem, LotProof
-from steelyard.planning.search.quantities import search_lots
 
 PROBLEMS, ENOUGH = 500, 495
 """Small problems, and in how many of them the optimum has to be met."""
