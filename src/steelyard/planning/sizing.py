@@ -155,6 +155,9 @@ def _size_sell(
     if weight < ctx.min_order_weight or not lots:
         rule = "no_crossing" if room < min(asked, sellable) else "min_order"
         return _too_small(ctx, rule, weight, amount, room if rule == "no_crossing" else None)
+    holding = ctx.holdings[i]
+    if holding is not None and _shares(ctx, i, lots) == holding.quantity:
+        return _exit(ctx, i, priority_weight, proposal)  # its target is less than half a lot
     at_target = lots == _lots_sold(ctx, i, room, room)
     return Sized(
         i, Side.SELL, _shares(ctx, i, lots), weight, False, at_target, priority_weight, (proposal,)
