@@ -52,7 +52,7 @@ def size(ctx: Context, source: str, candidate: Candidate, weight: float) -> Size
     source   the calculator
     weight   > 0 buys, < 0 sells, of value
     """
-    i = ctx.symbols.index(candidate.symbol)
+    i = ctx.place[candidate.symbol]
     proposal = Proposal(source, candidate.why, candidate.tags)
     if candidate.side is Side.BUY:
         return paused(ctx) or _size_buy(

@@ -188,3 +188,16 @@ def test_building_the_model_costs_little_beside_looping_over_the_portfolio(some_
     assert best_of(lambda: build_model(terms, weights)) < 3 * best_of(
         lambda: evaluate(terms, weights, ctx.weights, ctx.cash_weight)
     )
+
+
+@given(seed=SEEDS, n=SIZES, with_targets=st.booleans(), groups=GROUPS)
+@settings(deadline=None)
+def test_what_is_separable_can_be_taken_out_of_the_curvature(case, seed, n, with_targets, groups):
+    _, terms, weights, model = case(seed, n, with_targets, groups)
+    own, on_cash = ("target_fit", np.ones(n + 1)) if with_targets else ("cash", np.eye(n + 1)[-1])
+    part = next(term for term in terms if term.name == own).parts[0]
+    rest = model.curvature - np.diag(model.separable)
+
+    factor = weights[own] * part.share / (part.hi - part.lo)
+    assert model.separable == pytest.approx(factor * on_cash, rel=1e-14)
+    assert np.linalg.eigvalsh(rest)[0] >= -1e-12 * np.abs(rest).max()
