@@ -5,10 +5,14 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from builders.context import context
 from builders.world import with_on, world
 from steelyard import arrays, strategies
 from steelyard.arrays import LARGEST_DENSE, Factored, diagonal_of
+from steelyard.errors import ModuleError
+from steelyard.modules import contract_terms
 from steelyard.modules.registry import Kind
+from steelyard.modules.terms import Part, Quadratic, Term
 from steelyard.planning.guard import Guard
 from steelyard.planning.planning_set import build_context, members
 from steelyard.planning.score.model import Point
@@ -24,7 +28,7 @@ def some_world(seed, n, kinds):
     aims = rng.dirichlet(np.ones(n)) * 0.95
     names = [f"S{i:03d}" for i in range(n)]
     made_of = world(
-        *(f"{name} {own} @ {price}" for name, own, price in zip(names, shares, prices, strict=True)),
+        *map("{} {} @ {}".format, names, shares, prices),
         cash="900", targets=dict(zip(names, aims.tolist(), strict=True)),
         sectors={name: f"s{i % 5}" for i, name in enumerate(names) if i % 7},
     )  # fmt: skip
@@ -113,3 +117,30 @@ def test_six_hundred_securities_without_a_history_are_a_plan_that_says_so():
     plan = some_world(5, n, ["none"]).plan()
 
     assert sum(lack.metric == "correlation" for lack in plan.data_coverage) == n
+
+
+def test_a_plugin_gives_factors_of_many_securities_and_only_those_that_are_seen_to_be_concave():
+    ctx, cash = context("A B C"), np.eye(4)[:, :1]
+    cases = {
+        "an array": (np.eye(4), "a Factored is due"),
+        "factors": (Factored(np.ones(4), cash, np.ones(1)), None),
+        "a weight under 0": (Factored(np.ones(4), cash, -np.ones(1)), "not positive semidefinite"),
+        "a diagonal under 0": (Factored(-np.ones(4), cash, np.ones(1)), "not positive semidefin"),
+        "a weight too many": (Factored(np.ones(4), cash, np.ones(2)), "the factors of the curvat"),
+        "a row too few": (Factored(np.ones(3), cash, np.ones(1)), "the diagonal of the curvature"),
+        "no number": (Factored(np.ones(4), cash, np.full(1, np.nan)), "is not finite"),
+    }
+    wrong = []
+    for name, (matrix, due) in cases.items():
+        part = Part("p", 1.0, -1.0, 0.0, None, Quadratic(0.0, np.zeros(4), matrix))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(arrays, "LARGEST_DENSE", 2)
+            try:
+                contract_terms.term(ctx, "t", Term("t", (part,)), proven=False)
+                answer = None
+            except ModuleError as error:
+                answer = str(error)
+        if (answer is None) != (due is None) or (due and due not in str(answer)):
+            wrong.append((name, answer))
+
+    assert not wrong
