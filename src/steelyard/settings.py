@@ -13,7 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    field_validator,
+    model_validator,
+)
 
 Profile = Literal["balanced", "conservative", "aggressive"]
 Funding = Literal["proceeds", "settled"]
@@ -99,6 +107,14 @@ class Limits(Section):
         gt=0,
         le=10,
     )
+
+    @field_validator("max_orders", mode="before")
+    @classmethod
+    def _some_orders(cls, most: object) -> object:
+        if most == 0 and not isinstance(most, bool):
+            instead = "to stop buys or sales set limits.allow_buy or limits.allow_sell = false"
+            raise ValueError(f"0 orders are no plan; {instead}, and for no limit leave it out")
+        return most
 
 
 class Search(Section):

@@ -149,8 +149,11 @@ WARNINGS = [
     ),
     ("[filters]\ndiversity = true", "filters.diversity is on and planner.diverse_selection off"),
     (
-        "[filters]\ndiversity = true",
-        'filters.diversity ranks proposals only: with search.scope = "candidates" it cannot',
+        "[search]\nscope = 'candidates'\n[filters]\ndiversity = true",
+        (
+            "A setting is idle, for it changes no plan where search.scope is "
+            '"candidates": filters.diversity.'
+        ),
     ),
     ("max_depth = 7", "search.max_depth is 7 with 11 patterns"),
     (
@@ -168,7 +171,7 @@ WARNINGS = [
         "allow_buy = false",
         "limits.allow_buy is false and averaging_down, opportunity_buys, rebalance_buys are on",
     ),
-    ("min_weight_gap = 0.1\npreset = 'conservative'", "weight_based.min_gap_threshold is set and"),
+    ("dip_threshold = 0.1\npreset = 'conservative'", "averaging_down.dip_threshold is set and"),
     (
         "[opportunity_calculators]\nprofit_taking = false",
         (

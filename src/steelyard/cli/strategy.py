@@ -66,6 +66,8 @@ def show(name: Named, as_json: AsJson = False) -> None:
     """
     with guarded():
         from steelyard.strategies import find, validate
+        from steelyard.strategies.scope import scope_of
+        from steelyard.strategies.thresholds import following
         from steelyard.strategies.writing import effective, settings
 
         chosen = find(name)
@@ -77,7 +79,12 @@ def show(name: Named, as_json: AsJson = False) -> None:
             for row in settings(chosen)
         ]
         head = {"name": chosen.name, "description": chosen.description, "sha256": chosen.sha256}
-        write_json({**head, "settings": every, "warnings": validate(chosen).warnings})
+        scopes = {
+            name: dict(zip(("scope", "why"), scope_of(chosen, targets=targets), strict=True))
+            for name, targets in (("without_targets", False), ("with_targets", True))
+        }
+        decided = {"scopes": scopes, "following": following(chosen)}
+        write_json({**head, **decided, "settings": every, "warnings": validate(chosen).warnings})
 
 
 @strategy.command("new")
@@ -211,11 +218,19 @@ def _listed(strategy: Strategy, kind: str, path: str | None) -> Listed:
         kind=kind,
         path=path,
         description=strategy.description,
-        scope=strategy.search.scope,
+        scope=_scopes(strategy),
         max_depth=strategy.search.max_depth,
         modules=sum(len(strategy.enabled(choices)) for choices in strategy.choices),
         sha256=strategy.sha256,
     )
+
+
+def _scopes(strategy: Strategy) -> str:
+    """The scope; where targets make another, both, that without them first."""
+    from steelyard.strategies.scope import scope_of
+
+    scopes = dict.fromkeys(scope_of(strategy, targets=targets)[0] for targets in (False, True))
+    return " / ".join(scopes)
 
 
 def _list(rows: Sequence[Listed], as_json: bool) -> None:

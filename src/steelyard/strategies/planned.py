@@ -10,12 +10,9 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from steelyard.modules.registry import Kind
-from steelyard.strategies.files.spellings import ENABLED
 from steelyard.strategies.scope import (
     REFINE,
     SCOPE,
-    TOWARDS_TARGETS,
     binding_orders,
     chosen_scope,
     refine_of,
@@ -23,8 +20,6 @@ from steelyard.strategies.scope import (
 )
 from steelyard.strategies.strategy import Strategy
 from steelyard.strategies.thresholds import followed, following
-
-SWITCH = f"{Kind.OPPORTUNITY.value}.{TOWARDS_TARGETS}.{ENABLED}"
 
 
 def as_planned(strategy: Strategy, *, targets: bool, names: int) -> Strategy:
@@ -34,10 +29,10 @@ def as_planned(strategy: Strategy, *, targets: bool, names: int) -> Strategy:
     names     in the planning set
     """
     scope, why = scope_of(strategy, targets=targets)
-    base = followed(_towards_targets(strategy) if targets else strategy, names)
+    base = followed(strategy, names)
     search = base.search.model_copy(update={"scope": scope, "refine": refine_of(strategy)})
     limits = base.limits.model_copy(update={"max_orders": binding_orders(strategy, scope)})
-    sources = MappingProxyType({**base.sources, **dict.fromkeys((SCOPE, REFINE, SWITCH), why)})
+    sources = MappingProxyType({**base.sources, **dict.fromkeys((SCOPE, REFINE), why)})
     return replace(base, search=search, limits=limits, sources=sources)
 
 
@@ -56,23 +51,3 @@ def _undecided(strategy: Strategy) -> Iterator[tuple[str, Any]]:
         yield "depth_binds", True
     if following(strategy):
         yield "following", following(strategy)
-    if _is_off(strategy):
-        yield "towards_targets", True
-
-
-def _is_off(strategy: Strategy) -> bool:
-    """Is what trades towards targets off, though the user does not say so?"""
-    choice = strategy.choice(Kind.OPPORTUNITY, TOWARDS_TARGETS)
-    return not choice.enabled and not strategy.is_set(SWITCH)
-
-
-def _towards_targets(strategy: Strategy) -> Strategy:
-    """With what trades towards targets on, unless the user switches it off."""
-    if not _is_off(strategy):
-        return strategy
-    choices = tuple(
-        replace(choice, enabled=True) if choice.module.name == TOWARDS_TARGETS else choice
-        for choice in strategy.choices[Kind.OPPORTUNITY]
-    )
-    every = MappingProxyType({**strategy.choices, Kind.OPPORTUNITY: choices})
-    return replace(strategy, choices=every)

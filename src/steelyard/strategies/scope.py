@@ -26,7 +26,6 @@ QUANTITIES_READY = False
 SCOPE = "search.scope"
 DEPTH = "search.max_depth"
 REFINE = "search.refine"
-TOWARDS_TARGETS = "weight_based"
 
 
 def scope_of(strategy: Strategy, *, targets: bool) -> tuple[Scope, str]:
