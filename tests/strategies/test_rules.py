@@ -171,7 +171,7 @@ WARNINGS = [
         "allow_buy = false",
         "limits.allow_buy is false and averaging_down, opportunity_buys, rebalance_buys are on",
     ),
-    ("dip_threshold = 0.1\npreset = 'conservative'", "averaging_down.dip_threshold is set and"),
+    ("combinatorial_max_candidates = 5", "combinatorial.max_candidates is set and"),
     (
         "[opportunity_calculators]\nprofit_taking = false",
         (
@@ -188,6 +188,7 @@ def test_a_warning_is_worth_knowing_and_refuses_nothing():
 
 NOTHING_TO_WARN_OF = [
     "transaction_cost_percent = 0.01",
+    "min_weight_gap = 0.1\npreset = 'conservative'",
     "max_depth = 6",
     f"max_depth = 7\nenabled_pattern_generators = {PATTERNS[: MANY_PATTERNS - 1]}",
     "[sequence_generators.combinatorial]\nmax_combinations = 100",

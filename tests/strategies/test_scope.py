@@ -174,6 +174,22 @@ def test_quantities_of_chosen_orders_are_fitted_where_no_scope_is_named():
     assert {text: refine_of(parse(text, "x")) for text in cases} == cases
 
 
+def test_what_trades_towards_targets_is_on_with_targets_unless_the_user_switches_it_off():
+    written = "[opportunity_calculators.weight_based]\nenabled = false\n"
+    strategies = [
+        *((preset(name), True) for name in PRESETS),
+        (parse("preset = 'conservative'\ncosts.fixed = 1", "x"), True),
+        *((parse(f"preset = '{name}'\n{written}", "x"), False) for name in PRESETS),
+        (off(default(), Kind.OPPORTUNITY, "weight_based"), False),
+    ]
+
+    def trades_towards(strategy: Strategy) -> bool:
+        planned = as_planned(strategy, targets=True, names=5)
+        return planned.choice(Kind.OPPORTUNITY, "weight_based").enabled
+
+    assert [s.name for s, due in strategies if trades_towards(s) is not due] == []
+
+
 def test_what_a_plan_decides_is_decided_once():
     for name in PRESETS:
         for targets in (False, True):

@@ -10,6 +10,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from steelyard.modules.registry import Kind
+from steelyard.strategies.files.spellings import ENABLED
 from steelyard.strategies.scope import (
     REFINE,
     SCOPE,
@@ -21,6 +23,9 @@ from steelyard.strategies.scope import (
 from steelyard.strategies.strategy import Strategy
 from steelyard.strategies.thresholds import followed, following
 
+TOWARDS_TARGETS = "weight_based"
+SWITCH = f"{Kind.OPPORTUNITY.value}.{TOWARDS_TARGETS}.{ENABLED}"
+
 
 def as_planned(strategy: Strategy, *, targets: bool, names: int) -> Strategy:
     """The rules of one plan, complete.
@@ -29,10 +34,10 @@ def as_planned(strategy: Strategy, *, targets: bool, names: int) -> Strategy:
     names     in the planning set
     """
     scope, why = scope_of(strategy, targets=targets)
-    base = followed(strategy, names)
+    base = followed(_towards_targets(strategy) if targets else strategy, names)
     search = base.search.model_copy(update={"scope": scope, "refine": refine_of(strategy)})
     limits = base.limits.model_copy(update={"max_orders": binding_orders(strategy, scope)})
-    sources = MappingProxyType({**base.sources, **dict.fromkeys((SCOPE, REFINE), why)})
+    sources = MappingProxyType({**base.sources, **dict.fromkeys((SCOPE, REFINE, SWITCH), why)})
     return replace(base, search=search, limits=limits, sources=sources)
 
 
@@ -51,3 +56,23 @@ def _undecided(strategy: Strategy) -> Iterator[tuple[str, Any]]:
         yield "depth_binds", True
     if following(strategy):
         yield "following", following(strategy)
+    if _is_off(strategy):
+        yield "towards_targets", True
+
+
+def _is_off(strategy: Strategy) -> bool:
+    """Is what trades towards targets off, though the user does not say so?"""
+    choice = strategy.choice(Kind.OPPORTUNITY, TOWARDS_TARGETS)
+    return not choice.enabled and not strategy.is_set(SWITCH)
+
+
+def _towards_targets(strategy: Strategy) -> Strategy:
+    """With what trades towards targets on, unless the user switches it off."""
+    if not _is_off(strategy):
+        return strategy
+    choices = tuple(
+        replace(choice, enabled=True) if choice.module.name == TOWARDS_TARGETS else choice
+        for choice in strategy.choices[Kind.OPPORTUNITY]
+    )
+    every = MappingProxyType({**strategy.choices, Kind.OPPORTUNITY: choices})
+    return replace(strategy, choices=every)

@@ -28,6 +28,7 @@ DEEP = 7
 MANY_PATTERNS = 10
 FEW_PATTERNS = 2
 MANY_COMBINATIONS = 100
+TOWARDS_TARGETS = f"{Kind.OPPORTUNITY}.weight_based"
 OR = "|"
 """Between alternatives of a dependency."""
 SELLING = ("profit_taking", "rebalance_sells", "weight_based")
@@ -240,6 +241,7 @@ def _of_what_is_off(strategy: Strategy) -> Iterator[Problem]:
         for kind in Kind
         for choice in strategy.choices[kind]
         if not choice.enabled and inherited(_switched_by(strategy, choice))
+        if choice.module.qualified != TOWARDS_TARGETS  # with targets it is on
     ]
     for choice in off:
         for name, info in type(choice.params).model_fields.items():

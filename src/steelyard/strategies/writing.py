@@ -115,7 +115,10 @@ def _effective(strategy: Strategy, inner: Setting) -> str:
     if key == REFINE:
         return line(inner.key, refine_of(strategy), inner.source)
     setting = line(inner.key, inner.value, inner.source)
-    decided = key in following(strategy) or (key == DEPTH and not strategy.is_set(DEPTH))
+    free = key == DEPTH and not strategy.is_set(DEPTH)
+    decided = key in following(strategy) or (
+        free and chosen_scope(strategy, targets=False)[0] == "quantities"
+    )
     return f"# {setting}" if decided else setting
 
 
