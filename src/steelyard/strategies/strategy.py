@@ -126,6 +126,17 @@ class Strategy:
         aliases = {info.alias: field for field, info in type(choice.params).model_fields.items()}
         return aliases.get(rest[0], rest[0]) in choice.params.model_fields_set
 
+    @property
+    def most_orders(self) -> int | None:
+        """Most orders of a plan: the limit, and the depth where it binds; None = no limit.
+
+        The depth is that of proposals and of sets of candidates; over quantities it binds only
+        where the strategy itself says it.
+        """
+        by_depth = self.search.scope != "quantities" or self.is_set("search.max_depth")
+        limits = [self.limits.max_orders, self.search.max_depth if by_depth else None]
+        return min((most for most in limits if most is not None), default=None)
+
     def choice(self, kind: Kind, name: str) -> ModuleChoice:
         """What the strategy makes of a module; raises UnknownModule."""
         for choice in self.choices[kind]:
