@@ -40,6 +40,7 @@ class Listed:
     description: str
     scope: str | None = None
     max_depth: int | None = None
+    max_orders: int | None = None
     modules: int | None = None
     sha256: str | None = None
 
@@ -220,6 +221,7 @@ def _listed(strategy: Strategy, kind: str, path: str | None) -> Listed:
         description=strategy.description,
         scope=_scopes(strategy),
         max_depth=strategy.search.max_depth,
+        max_orders=_most_orders(strategy),
         modules=sum(len(strategy.enabled(choices)) for choices in strategy.choices),
         sha256=strategy.sha256,
     )
@@ -231,6 +233,13 @@ def _scopes(strategy: Strategy) -> str:
 
     scopes = dict.fromkeys(scope_of(strategy, targets=targets)[0] for targets in (False, True))
     return " / ".join(scopes)
+
+
+def _most_orders(strategy: Strategy) -> int | None:
+    """Most orders of a plan without targets; None = as many as earn their charge."""
+    from steelyard.strategies.planned import as_planned
+
+    return as_planned(strategy, targets=False, names=0).most_orders
 
 
 def _list(rows: Sequence[Listed], as_json: bool) -> None:
@@ -255,7 +264,9 @@ def draw(listed: Sequence[Listed], console: Console) -> None:
 
 
 def _cells(entry: Listed) -> tuple[str, ...]:
-    figures = (_number(entry.max_depth), _number(entry.modules))
+    usable = entry.modules is not None
+    orders = "any" if usable and entry.max_orders is None else _number(entry.max_orders)
+    figures = (orders, _number(entry.modules))
     return (entry.name, entry.path or entry.kind, entry.scope or "", *figures)
 
 
