@@ -117,8 +117,8 @@ def domain_of(ctx: Context, objective: Objective, strategy: Strategy, guard: Gua
 
 
 def most_orders(strategy: Strategy) -> int | None:
-    """Most orders of a plan; the length of proposals binds where the user's own file says it."""
-    written = strategy.is_written("search.max_depth")
+    """Most orders of a plan; the length of proposals binds where the user says it."""
+    written = strategy.is_set("search.max_depth")
     both = (strategy.limits.max_orders, strategy.search.max_depth if written else None)
     return min((limit for limit in both if limit is not None), default=None)
 
