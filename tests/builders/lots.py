@@ -50,13 +50,18 @@ class Formula:
     def model(self) -> ScoreModel:
         """The same multiplied out."""
         size = len(self.slope)
-        H, slope = np.zeros((size, size)), self.slope.copy()
+        H, slope, separable = np.zeros((size, size)), self.slope.copy(), np.zeros(size)
         for k, M, aim in self.squares:
-            H += k * np.einsum("ri,rj->ij", M, M)
+            square = k * np.einsum("ri,rj->ij", M, M)
+            H += square
+            if np.count_nonzero(square) == np.count_nonzero(np.diagonal(square)):
+                separable += np.diagonal(square)
             slope += 2 * k * np.einsum("ri,r->i", M, aim)
         constant = -math.fsum(k * float((aim**2).sum()) for k, _, aim in self.squares)
         norms = tuple((k, frozen(np.einsum("ri,rj->ij", L, L))) for k, L in self.norms)
-        return ScoreModel(constant, frozen(slope), frozen((H + H.T) / 2), norms)
+        return ScoreModel(
+            constant, frozen(slope), frozen((H + H.T) / 2), norms, separable=frozen(separable)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,18 +188,45 @@ def _of(each: np.ndarray, way: IntArray) -> np.ndarray:
 def drawn(seed: int, most_lists: int = MOST_LISTS) -> Drawn:
     """The problem of that seed; in one of two the cash just pays one of the best lists."""
     rng = np.random.default_rng([seed, 7])
-    n = int(rng.choice([2, 3, 3, 4, 4]))
+    loose = _loose(rng, seed, int(rng.choice([2, 3, 3, 4, 4])), most_lists)
+    if rng.random() < 0.5:
+        return loose
+    free = tuple(use for use in loose.uses if use.name != "cash")
+    lists = enumerated(replace(loose, uses=free, empty=False))
+    if not len(lists.net):
+        return loose
+    k = int(rng.integers(min(FEW, len(lists.net))))
+    return _tight(loose, lists.way[k], lists.lots[k], owes=bool(rng.random() < 0.5))
+
+
+def larger(seed: int, n: int) -> Drawn:
+    """Too large to be enumerated: no norm, no row predicate; cash may just pay some list."""
+    rng = np.random.default_rng([seed, n])
+    loose = _loose(rng, seed, n, math.inf)
+    loose = replace(loose, formula=replace(loose.formula, norms=()), forbids=(), even=False)
+    if rng.random() < 0.5:
+        return loose
+    way, lots = np.full(n, NONE), np.zeros(n, dtype=np.int64)
+    for i in np.flatnonzero(rng.random(n) < 0.5):
+        mine = np.flatnonzero(loose.ways.security == i)
+        if len(mine):
+            way[i] = rng.choice(mine)
+            lots[i] = rng.integers(loose.ways.least[way[i]], loose.ways.most[way[i]] + 1)
+    return _tight(loose, way, lots, owes=False)
+
+
+def _loose(rng: Generator, seed: int, n: int, most_lists: float) -> Drawn:
     cash = int(rng.integers(5_000, 90_000))
     shares = _units(rng, n, VALUE - cash)
     targets = _units(rng, n, int(rng.integers(900_000, VALUE)))
-    price = rng.integers(VALUE // 80, VALUE // 12, n)
+    price = rng.integers(VALUE // (30 * n), VALUE // (4 * n), n)
     if rng.random() < 0.3:  # what is held is whole lots
         shares = shares // price * price
         cash = VALUE - int(shares.sum())
     fee, cost = _costs(rng, price)
     ways = _ways(rng, (shares, targets, price), (fee, cost), most_lists)
     uses = _uses(rng, ways, (fee, cost), (shares, cash))
-    loose = Drawn(
+    return Drawn(
         seed=seed,
         formula=_formula(rng, n, targets / VALUE),
         start=frozen(np.append(shares, cash) / VALUE),
@@ -205,20 +237,13 @@ def drawn(seed: int, most_lists: int = MOST_LISTS) -> Drawn:
         even=bool(rng.random() < 0.08),
         empty=True,
     )
-    return _tight(rng, loose) if rng.random() < 0.5 else loose
 
 
-def _tight(rng: Generator, loose: Drawn) -> Drawn:
-    """The same with cash that one of the best lists ends at exactly; a debt where it has to sell."""
-    free = [use for use in loose.uses if use.name != "cash"]
-    lists = enumerated(replace(loose, uses=tuple(free), empty=False))
-    if not len(lists.net):
-        return loose
-    k = int(rng.integers(min(FEW, len(lists.net))))
-    uses, owes = [], bool(rng.random() < 0.5)
+def _tight(loose: Drawn, way: IntArray, lots: IntArray, *, owes: bool) -> Drawn:
+    """The same with cash that a list ends at exactly; a debt where that list has to sell."""
+    uses = []
     for use in loose.uses:
-        way = lists.way[k]
-        spent = int((_of(use.fixed, way) + _of(use.each, way) * lists.lots[k]).sum())
+        spent = int((_of(use.fixed, way) + _of(use.each, way) * lots).sum())
         if use.name != "cash":
             uses.append(use)
         elif spent < 0 and owes:
@@ -247,11 +272,11 @@ def _ways(
     rng: Generator,
     sizes: tuple[IntArray, IntArray, IntArray],
     costs: tuple[int, IntArray],
-    most_lists: int,
+    most_lists: float,
 ) -> Ways:
     """Ways of every security, cut until enumeration is small enough."""
     shares, targets, price = sizes
-    least_order = int(rng.choice([0, 0, 20_000, 60_000]))
+    least_order = int(rng.choice([0, 0, 60_000, 180_000])) // len(price)
     towards, taxed = bool(rng.random() < 0.4), bool(rng.random() < 0.3)
     gains, split = rng.normal(0.0, 0.004, (len(price), 2)) * taxed, rng.random(len(price))
     for longest in range(MOST_LOTS, 0, -1):
@@ -348,7 +373,7 @@ def _uses(
         most = int(rng.integers(100_000, 600_000))
         uses.append(Use(name="turnover", fixed=none, each=np.abs(money), limit=most))
     if rng.random() < 0.35:
-        most = int(rng.integers(1, 4)) * VALUE
+        most = int(rng.integers(1, 2 + len(shares) // 2)) * VALUE
         uses.append(Use(name="orders", fixed=none + VALUE, each=none, limit=most))
     if rng.random() < 0.3:
         group = ways.security % 2 == 0
@@ -367,7 +392,9 @@ def _conflicts(rng: Generator, ways: Ways) -> IntArray:
         (a, b)
         for a in range(len(ways))
         for b in range(a + 1, len(ways))
-        if ways.security[a] != ways.security[b] and side[a] == side[b] and rng.random() < 0.3
+        if ways.security[a] != ways.security[b]
+        and side[a] == side[b]
+        and rng.random() < 1 / len(side)
     ]
     return frozen(np.array(pairs, dtype=np.int64).reshape(-1, 2))
 
@@ -386,10 +413,11 @@ def _formula(rng: Generator, n: int, targets: FloatArray) -> Formula:
         aims = np.append(targets, 1 - targets.sum())
         squares.append((float(rng.uniform(0.5, 5.0)), np.eye(n + 1), aims))
     if kind != "linear":
-        aim = sectors.T @ mix if kind == "targets" else np.zeros(2)
-        squares.append((float(rng.uniform(0.1, 1.0)), sectors.T @ seen, aim))
-        common = loadings.T @ seen
-        squares.append((float(rng.uniform(0.1, 1.0)), common, common @ np.append(mix, 0)))
+        aim = (sectors * mix[:, None]).sum(axis=0) if kind == "targets" else np.zeros(2)
+        squares.append((float(rng.uniform(0.1, 1.0)), np.einsum("ig,ij->gj", sectors, seen), aim))
+        common = np.einsum("ig,ij->gj", loadings, seen)
+        aim = (common * np.append(mix, 0)).sum(axis=1)
+        squares.append((float(rng.uniform(0.1, 1.0)), common, aim))
     if kind == "none":
         cash = np.append(np.zeros(n), 1.0)[None]
         squares.append((float(rng.uniform(0.5, 2.0)), cash, np.array([0.05])))

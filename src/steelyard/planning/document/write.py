@@ -76,7 +76,7 @@ def _verdict(
 ) -> Verdict:
     """What to do, in a sentence, and what must be said with it."""
     headline = narrative.verdict(m.ctx, m.choice, figures)
-    detail = narrative.detail(m.ctx, m.table, m.choice, list(short), list(runs))
+    detail = narrative.detail(m.ctx, m.table, m.choice, m.certificate, list(short), list(runs))
     return Verdict(
         action="act" if m.choice.acts else "hold",
         previous=m.ctx.state.previous_verdict,
