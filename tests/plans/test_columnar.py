@@ -6,13 +6,17 @@ import copy
 import json
 from typing import Any
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders.world import world
 from builders.worlds import SOME
+from steelyard.cli.why import load
 from steelyard.errors import InputError
-from steelyard.plans import columnar
+from steelyard.plans import columnar, verify
+from steelyard.plans import plan as plans
 from steelyard.sentences import again, cased
 
 VALUES = (
@@ -25,9 +29,7 @@ NAMES = st.sampled_from([
 ])  # fmt: skip
 JSON = st.recursive(
     VALUES,
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4)
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4),
     max_leaves=8,
 )
 RECORDS = st.dictionaries(NAMES, JSON, max_size=6)
@@ -61,7 +63,7 @@ def test_whatever_is_folded_comes_back_byte_for_byte(rows, inner, rest, more):
     folded = columnar.fold(document)
 
     assert text(document) == before
-    assert (columnar.KEY in folded) is (more > 0)
+    assert (columnar.COLUMNAR in folded) is (more > 0)
     assert text(columnar.unfold(json.loads(text(folded)))) == before
 
 
@@ -74,7 +76,9 @@ def test_a_list_of_exactly_the_limit_stays_a_list_and_one_more_is_columns():
         "columnar": [["rows"]],
         "rows": {
             "rows": len(rows),
-            "columns": {"symbol": {"words": " ".join(r["symbol"] for r in rows)}, "one": {"all": 1}},
+            "columns": {
+                "symbol": {"words": " ".join(row["symbol"] for row in rows)}, "one": {"all": 1},
+            },
         },
     }  # fmt: skip
 
@@ -133,3 +137,18 @@ def test_columns_that_are_not_those_of_a_list_are_refused():
         refused.append(error.value.fault.code)
 
     assert refused == ["plan_columns"] * len(BROKEN)
+
+
+def test_a_long_plan_is_read_by_everything_that_reads_a_short_one(tmp_path):
+    lines = [f"A{n:03d} {10 + n % 7} @ {20 + n % 50}" for n in range(columnar.ROWS + 1)]
+    targets = {f"A{n:03d}": 0.9 / len(lines) for n in range(len(lines))}
+    made = world(*lines, cash="9000", targets=targets).plan()
+    path = tmp_path / "plan.json"
+    path.write_text(made.to_json(), encoding="utf-8")
+    document = json.loads(path.read_text(encoding="utf-8"))
+
+    assert ["holdings"] in document[columnar.COLUMNAR]
+    jsonschema.validate(document, plans.json_schema())
+    assert verify.load(path.read_text(encoding="utf-8")) == made.document()
+    assert verify.check(verify.load(path.read_text(encoding="utf-8"))).failed == ()
+    assert load(path).document() == made.document()

@@ -25,6 +25,7 @@ A plan's id is that of the unfolded content: it does not depend on the form.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NoReturn
 
 from steelyard.errors import InputError
@@ -32,13 +33,40 @@ from steelyard.sentences import again, cased
 
 ROWS = 200
 """Lists of at most so many records stay lists."""
-KEY = "columnar"
+COLUMNAR = "columnar"
 MAX_VALUES = 20_000_000
 """Most values of all columns of a document that are read."""
 FACTS = "facts"
 SENTENCES = {"reason": "reason_template", "narrative": "template", "why": "template"}
 """A text of a record -> where its template stands, if there; else in `template`."""
 PLAIN = "template"
+
+TABLES: dict[str, Any] = {
+    "description": "paths of the lists that are written as columns; only where there are some",
+    "type": "array",
+    "items": {
+        "type": "array",
+        "items": {"anyOf": [{"type": "string"}, {"type": "integer"}]},
+    },
+}
+TABLE: dict[str, Any] = {
+    "description": (
+        "A list of more than 200 records, column by column; the columns may be nested. A column is "
+        "a list of the values, or says how to make it: all the same, distinct values and indices, "
+        "texts with a blank between them, those of an earlier column, rendered from a template, "
+        "records, lists with their lengths, others with the rows that are null."
+    ),
+    "type": "object",
+    "properties": {
+        "rows": {"type": "integer", "minimum": 0},
+        "columns": {"type": "object"},
+        "keys": {"type": "array"},
+        "index": {},
+    },
+    "required": ["rows", "columns"],
+    "additionalProperties": False,
+}
+"""JSON Schema of the key `columnar` and of a list in that form."""
 
 Json = Any
 Path = tuple[str | int, ...]
@@ -50,7 +78,7 @@ Path = tuple[str | int, ...]
 def fold(document: Mapping[str, Any]) -> dict[str, Any]:
     """The document with its long lists as columns; one without any is returned as it is."""
     folded = dict(document)
-    paths = [] if KEY in folded else [*_long(folded, ())]
+    paths = [] if COLUMNAR in folded else [*_long(folded, ())]
     if not paths:
         return folded
     for path in paths:
@@ -61,7 +89,7 @@ def fold(document: Mapping[str, Any]) -> dict[str, Any]:
             node = node[key]
         node[path[-1]] = _table(node[path[-1]])
     first = next(iter(folded))
-    return {first: folded.pop(first), KEY: [list(path) for path in paths], **folded}
+    return {first: folded.pop(first), COLUMNAR: [list(path) for path in paths], **folded}
 
 
 def _long(node: Json, path: Path) -> Iterator[Path]:
@@ -201,12 +229,12 @@ def unfold(document: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises InputError where the columns are not those of a list.
     """
-    if KEY not in document:
+    if COLUMNAR not in document:
         return dict(document)
-    whole = {key: value for key, value in document.items() if key != KEY}
+    whole = {key: value for key, value in document.items() if key != COLUMNAR}
     budget = [MAX_VALUES]
     try:
-        for path in document[KEY]:
+        for path in document[COLUMNAR]:
             node: Any = whole
             for key in path[:-1]:
                 node[key] = node[key].copy()
@@ -225,7 +253,7 @@ def _refuse(what: str, error: Exception | None = None) -> NoReturn:
         f"The columns of the plan are not those of its lists ({what}). Nothing was read. Plan "
         "again.",
         code="plan_columns",
-        place=KEY,
+        place=COLUMNAR,
         value=what,
         hint="plan again",
     ) from error
@@ -273,7 +301,7 @@ class _Reader:
             self.read.setdefault(path, values)
         return values
 
-    def _indexed(self, column: Mapping[str, Any], rows: int, path: str | None) -> list[Json]:
+    def _indexed(self, column: Mapping[str, Any], _: int, path: str | None) -> list[Json]:
         values = column["values"]
         if min(column["index"], default=0) < 0:
             raise ValueError(f"an index under 0 in {path or 'a column'}")
@@ -308,13 +336,13 @@ class _Reader:
             values[name] = iter(self.column(column, due, _join(path, name)))
         return [{name: next(values[name]) for name in forms[n]} for n in index]
 
-    def _lists(self, column: Mapping[str, Any], rows: int, path: str | None) -> list[Json]:
+    def _lists(self, column: Mapping[str, Any], rows: int, _: str | None) -> list[Json]:
         lengths = self.column(column["lengths"], rows, "")
         whole = _count(sum(map(_count, lengths)))
         items = iter(_Reader(whole, self.budget).column(column["items"], whole, ""))
-        return [[next(items) for _ in range(length)] for length in lengths]
+        return [list(islice(items, length)) for length in lengths]
 
-    def _absent(self, column: Mapping[str, Any], rows: int, path: str | None) -> list[Json]:
+    def _absent(self, column: Mapping[str, Any], rows: int, _: str | None) -> list[Json]:
         absent = set(column["absent"])
         rest = _count(rows - len(absent))
         others = iter(_Reader(rest, self.budget).column(column["others"], rest, ""))
