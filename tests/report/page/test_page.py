@@ -22,7 +22,7 @@ from steelyard.plans.answers import Counterfactual, Explanation, Stability
 from steelyard.plans.plan import Plan, plan_id, seal
 from steelyard.plans.verify import check
 from steelyard.report import visible
-from steelyard.report.exhibits import waterfall, words
+from steelyard.report.exhibits import waterfall, words, worth
 from steelyard.report.page import DOCUMENT_BYTES, embedded, render
 from steelyard.sentences import MINUS, money, percent, points, quantity, signed
 
@@ -135,7 +135,8 @@ def test_every_figure_of_the_trades_table_is_the_documents(make):
         assert shares == quantity(step.quantity)
         assert number(price.removesuffix(step.currency)) == step.price
         assert (amount, cost, adds) == (
-            money(step.notional_base, 0), money(step.costs.total), signed(step.adds, 2),
+            money(step.notional_base, 0), money(step.costs.total),
+            worth.amount(step.adds.base_per_year),
         )  # fmt: skip
         assert visible(step.reason[:1].upper() + step.reason[1:]) in why[-1]
     flow = sum(
@@ -234,16 +235,17 @@ def test_costs_by_kind_and_alternatives_are_the_documents(make):
         "Conversion": money(plan.costs.fx), "Total": money(plan.costs.total),
     }  # fmt: skip
     own = [cells for cells in others if cells[1].startswith("This plan")]
-    assert [cells[2:4] for cells in own] == [
-        [words.on_scale(plan.score.plan), signed(plan.score.improvement, 2)]
+    assert [(cells[3], *cells[5:]) for cells in own] == [
+        (money(plan.costs.total), "", "", words.on_scale(plan.score.plan))
     ]
-    shown = {(cells[2], cells[3], cells[5]) for cells in others}
-    assert all(
-        (words.on_scale(other.score), signed(other.improvement, 2), money(other.cost)) in shown
-        for other in plan.alternatives
-    )
-    gains = [number(cells[3]) for cells in others]
-    assert gains == sorted(gains, reverse=True)
+    shown = {(cells[3], *cells[5:]) for cells in others}
+    for other in plan.alternatives:
+        beside = other.improvement - plan.score.improvement
+        distance = (worth.signed_amount(worth.a_year(plan, beside)), worth.near(beside))
+        row = (money(other.cost), *distance, words.on_scale(other.score))
+        assert row in shown or (other.name == "hold" and not plan.steps)
+    points = [number(cells[6] or "0") for cells in others if cells[6] != words.OFF_SCALE]
+    assert points == sorted(points, reverse=True)
 
 
 @sample.every_plan

@@ -34,13 +34,14 @@ PARTS = {
 
 
 def on_scale(score: float) -> str:
-    """A score of 0 to 100 points; one under 0 is no number that a reader must decode.
+    """A score of 0 to 100 points; one under or over is no number that a reader must decode.
 
-    >>> on_scale(0.4567), on_scale(-2.98)
-    ('45.67', 'off the scale')
+    >>> on_scale(0.4567), on_scale(-2.98), on_scale(1.2)
+    ('45.67', 'off the scale', 'off the scale')
     """
     text = points(score)
-    return OFF_SCALE if text.startswith(MINUS) else text
+    above = text != points(1.0) and score > 1
+    return OFF_SCALE if text.startswith(MINUS) or above else text
 
 
 def plain_words(name: str) -> str:
@@ -73,7 +74,7 @@ def lower(text: str) -> str:
 def named(symbols: Sequence[str], most: int = NAMED) -> str:
     """`A, B and 3 more`."""
     more = len(symbols) - most
-    return ", ".join(symbols[:most]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(symbols[:most]) + (f" and {more:,d} more" if more > 0 else "")
 
 
 def price(amount: Decimal) -> str:

@@ -28,6 +28,7 @@ from steelyard.report.exhibits import (
     alternatives,
     certificate,
     ladder,
+    neighbours,
     notes,
     prices,
     proposers,
@@ -38,6 +39,7 @@ from steelyard.report.exhibits import (
     weights,
     what_if,
     words,
+    worth,
 )
 from steelyard.report.exhibits.scale import Scale
 from steelyard.sentences import FORMATS, money, percent, points, quantity, signed
@@ -66,6 +68,8 @@ def render(plan: Plan, opinion: verify.Report | None = None) -> str:
         plan=plan,
         verdict=_verdict(plan),
         box=certificate.box(plan),
+        near=neighbours.neighbours(plan),
+        worth=trades.worth_of(plan),
         trades=trades.trades(plan),
         first=notes.first(plan),
         notes=notes.rest(plan),
@@ -186,6 +190,10 @@ def _environment() -> Environment:
         "pp": signed,
         "points": points,
         "on_scale": words.on_scale,
+        "gained": worth.gained,
+        "near": worth.near,
+        "a_year": worth.amount,
+        "signed_a_year": worth.signed_amount,
         "spoints": lambda score: signed(score, DIGITS),
         "qty": quantity,
         "price": words.price,
