@@ -12,7 +12,7 @@ from steelyard.plans.orders import Alternative, AlternativeStep
 from steelyard.plans.plan import Plan
 from steelyard.report.exhibits.scale import WHOLE, Scale, ticks
 from steelyard.report.exhibits.words import capital, counted, lower, named, plain_words
-from steelyard.report.exhibits.worth import a_year
+from steelyard.report.exhibits.worth import a_year, amount
 from steelyard.sentences import FORMATS, MINUS, SPACE, points, quantity
 
 Kind = Literal["plan", "runner", "other", "free"]
@@ -34,6 +34,9 @@ TOP, BOTTOM, LEFT, RIGHT = 14.0, 30.0, 8.0, 4.0
 DOT = 6.0
 LETTER, LINE = 6.6, 14.0
 """Size of a letter of a label, px, generous."""
+SAME = 1e-9
+"""Nets closer than this are one: rounding."""
+BESIDE = "Points and money a year are against the plan, by what the score weighs; no forecast."
 SAME_ORDERS = "the same orders"
 GAP = 9.0
 LIFT = 4.0
@@ -327,6 +330,12 @@ def _said(plan: Plan) -> str:
         return f"{what} The best rejected plan nets {nets}; {asked} is asked for."
     gap = plan.score.improvement - best.improvement
     name = lower(title(best.name))
+    if abs(gap) < SAME:
+        return f"{what} The next best, {name}, nets as much as the plan."
+    money = a_year(plan, abs(gap))
+    distance = f"{points(abs(gap))} points"
+    if money is not None:
+        distance = f"what weighs like {plan.base_currency} {amount(money)} a year ({distance})"
     if gap < 0:
-        return f"{what} {capital(name)} nets {points(-gap)} points more than the plan."
-    return f"{what} The next best, {name}, nets {points(gap)} points less than the plan."
+        return f"{what} {capital(name)} nets {distance} more than the plan."
+    return f"{what} The next best, {name}, nets {distance} less than the plan."

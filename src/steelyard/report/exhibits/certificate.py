@@ -22,16 +22,22 @@ LOCAL = {
     "single": "No change of one order improves it.",
 }
 """What was searched around the plan, in words."""
+WHOLE_LOTS = "Of every list in whole lots that cash, limits and filters allow."
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Badge, figures and one sentence; `level` names the icon and its colour."""
+    """Badge, figures and what they mean; `level` names the icon and its colour.
+
+    said    how far from the best, and what was searched
+    beside  the same without what the verdict says already
+    """
 
     level: Level
     badge: str
     figures: tuple[tuple[str, str], ...]
     said: str
+    beside: str
 
 
 def box(plan: Plan) -> Box:
@@ -48,7 +54,10 @@ def box(plan: Plan) -> Box:
         level, badge = "warn", f"{best}within {points(certificate.search_gap)} of best"
     if certificate.scope == QUANTITIES and certificate.status != "proven":
         level, badge = _of_any_size(certificate)
-    return Box(level, capital(badge), tuple(_figures(plan)), _said(plan))
+    claim, more = _claim(plan), tuple(_more(certificate))
+    of_any_size = certificate.scope == QUANTITIES
+    beside = " ".join(more or (WHOLE_LOTS,) if of_any_size else (claim, *more))
+    return Box(level, capital(badge), tuple(_figures(plan)), " ".join((claim, *more)), beside)
 
 
 def _of_any_size(certificate: Certificate) -> tuple[Level, str]:
@@ -74,20 +83,22 @@ def _passed_over(plan: Plan) -> bool:
     return gains and not plan.steps
 
 
-def _said(plan: Plan) -> str:
-    """What was compared, what that proves, and who chose among the best where a black box did."""
-    certificate = plan.certificate
+def _claim(plan: Plan) -> str:
+    """What the search proves."""
     asked = None if plan.steps else plan.score.min_improvement
-    sentence = certified(certificate, plan.base_currency, asked)
-    parts = [_of_candidates(plan) if sentence is None else sentence.text]
+    sentence = certified(plan.certificate, plan.base_currency, asked)
+    return _of_candidates(plan) if sentence is None else sentence.text
+
+
+def _more(certificate: Certificate) -> Iterable[str]:
+    """What was searched around the plan, what was fitted, who chose where a black box did."""
     if certificate.local_optimum is not None and certificate.status != "proven":
-        parts.append(LOCAL[certificate.local_optimum])
+        yield LOCAL[certificate.local_optimum]
     if certificate.refined:
-        fitted = points(certificate.refined)
-        parts.append(f"Fitting the sizes of its orders to each other added {fitted} points.")
+        added = points(certificate.refined)
+        yield f"Fitting the sizes of its orders to each other added {added} points."
     if certificate.selected_by:
-        parts.append(f"Chosen among the best sets by {certificate.selected_by}.")
-    return " ".join(parts)
+        yield f"Chosen among the best sets by {certificate.selected_by}."
 
 
 def _of_candidates(plan: Plan) -> str:
@@ -123,6 +134,6 @@ def _at_most(gap: Gap, base: str) -> Iterable[tuple[str, str]]:
     yield "A better plan gains at most", f"{FORMATS['points_up'](gap.points / 100)} points"
     if gap.base_per_year is not None:
         form = "whole_up" if abs(gap.base_per_year) >= WHOLE_MONEY else "money_up"
-        yield "which weighs like, a year", f"{FORMATS[form](gap.base_per_year)} {base}"
+        yield "as money a year", f"{FORMATS[form](gap.base_per_year)} {base}"
     if gap.of_improvement is not None:
         yield "of the improvement", FORMATS["pct_up"](gap.of_improvement)

@@ -51,6 +51,7 @@ class Trades:
     steps      the largest by amount, in the order of the plan
     more       the others
     more_said  how many they are and what they come to; empty where there are none
+    lots_said  how many lots are not listed
     """
 
     steps: tuple[Step, ...]
@@ -58,7 +59,7 @@ class Trades:
     more_said: str
     exchanges: tuple[Exchange, ...]
     lots: tuple[Lot, ...]
-    more_lots: int
+    lots_said: str
     sold: Decimal
     bought: Decimal
     cost: Decimal
@@ -76,7 +77,7 @@ class Trades:
 def trades(plan: Plan, most: int | None = MOST) -> Trades:
     """The exhibit of a plan; of long lists the largest orders, all of them for None."""
     steps, more = folded(plan.steps, lambda step: step.notional_base, most)
-    lots, more_lots = first(list(_lots(steps, plan.as_of)))
+    lots, _ = first(list(_lots(steps, plan.as_of)))
     sold = sum((step.notional_base for step in plan.steps if step.side is Side.SELL), ZERO)
     bought = sum((step.notional_base for step in plan.steps if step.side is Side.BUY), ZERO)
     return Trades(
@@ -85,7 +86,7 @@ def trades(plan: Plan, most: int | None = MOST) -> Trades:
         more_said=_more_said(plan, more),
         exchanges=tuple(_exchanges(plan)),
         lots=tuple(lots),
-        more_lots=more_lots,
+        lots_said=_lots_said(plan, len(lots)),
         sold=sold,
         bought=bought,
         cost=plan.costs.total,
@@ -117,6 +118,12 @@ def _more_said(plan: Plan, more: Sequence[Step]) -> str:
     total = sum((step.notional_base for step in more), ZERO)
     worth = f"{plan.base_currency} {money(total, 0)}"
     return f"and {len(more):,d} more: {worth} in all, {ALL}" if more else ""
+
+
+def _lots_said(plan: Plan, shown: int) -> str:
+    """How many lots are not listed."""
+    more = sum(len(step.lots) for step in plan.steps) - shown
+    return f"and {more:,d} more lot{'' if more == 1 else 's'}: {ALL}" if more else ""
 
 
 def _lots(steps: Iterable[Step], as_of: date) -> Iterable[Lot]:

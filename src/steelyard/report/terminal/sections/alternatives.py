@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from rich.text import Text
 
+from steelyard.report.exhibits.alternatives import BESIDE, weighed
 from steelyard.report.exhibits.alternatives import Row as Weighed
-from steelyard.report.exhibits.alternatives import weighed
 from steelyard.report.exhibits.proposers import credited
 from steelyard.report.exhibits.words import on_scale
 from steelyard.report.exhibits.worth import gained, near, signed_amount
 from steelyard.report.terminal.columns import Column, Row
 from steelyard.report.terminal.sections.view import View
 from steelyard.sentences import money, percent
-
-BESIDE = "Points and money a year are against the plan, by what the score weighs; no forecast."
 
 
 def draw(view: View) -> None:
