@@ -121,7 +121,8 @@ def many(count: int) -> Plan:
     held = [
         plan.holdings[i % len(plan.holdings)].model_copy(
             update={"symbol": name, "name": f"{name} Incorporated", "weight": weight,
-                    "target": weight, "band": (0.0, weight + 0.01), "group": f"Group {i % 9}", "lots": ()}
+                    "target": weight, "band": (0.0, weight + 0.01), "lots": (),
+                    "group": f"Group {i % 9}"}
         )
         for i, name in enumerate(names)
     ]  # fmt: skip

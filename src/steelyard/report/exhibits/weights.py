@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from steelyard.plans.plan import Plan
+from steelyard.report.exhibits.fold import MOST
 from steelyard.report.exhibits.scale import Scale, ceiling, nice_step
 from steelyard.report.exhibits.words import counted, lower
 from steelyard.sentences import FORMATS, signed
@@ -266,13 +267,12 @@ def _rest_held(rest: Sequence[WeightRow]) -> str:
     banded = any(row.band is not None for row in rest)
     where = " inside their bands" if banded else ", smaller and not traded"
     where = f", {out:,d} of them outside their bands" if out else where
-    sums = (FORMATS["pct"](math.fsum(values)) for values in _now_and_after(rest))
-    together = f", together {' → '.join(sums)} of value"
-    return f"{len(rest):,d} more holding{'' if len(rest) == 1 else 's'}{together}{where}"
-
-
-def _now_and_after(rows: Sequence[WeightRow]) -> tuple[list[float], list[float]]:
-    return [row.now for row in rows], [row.after for row in rows]
+    now, after = (
+        math.fsum(weights) for weights in ((r.now for r in rest), (r.after for r in rest))
+    )
+    sums = f" with {FORMATS['pct'](now)} of value, {FORMATS['pct'](after)} after"
+    what = f"{len(rest):,d} more holding{'' if len(rest) == 1 else 's'}"
+    return f"{what}{sums if len(rest) > MOST else ''}{where}"
 
 
 def _heading(plan: Plan, rows: Sequence[WeightRow]) -> str:

@@ -95,7 +95,7 @@ def rate(amount: Decimal) -> str:
 
 
 def _score(value: float) -> str:
-    return signed(value, 2)
+    return signed(value, 2) if abs(value) <= 1 else OFF_SCALE
 
 
 def _whole(unit: str) -> tuple[Callable[[float], str], Callable[[float], str]]:
@@ -125,14 +125,18 @@ OF_POINTS = (
 UNITS = {
     **dict.fromkeys(OF_SHARES, SHARES),
     **dict.fromkeys(OF_POINTS, POINTS),
-    "max_depth": ORDERS,
+    **dict.fromkeys(("max_depth", "max_orders"), ORDERS),
     **dict.fromkeys(("stale_price", "stale_rate"), WEEKDAYS),
 }
 """Rule -> how its numbers and its margin are written; `_days` are days, others plain numbers."""
 
 
-def by_rule(rule: str, value: float | None, *, margin: bool = False) -> str:
-    """A number of the ledger in the unit of its rule; empty where the rule has none."""
+def by_rule(rule: str, value: float | None, *, stage: str = "", margin: bool = False) -> str:
+    """A number of the ledger in the unit of its rule; empty where the rule has none. What the
+    search says of a rule that is not listed is a change of the score.
+    """
     if value is None:
         return ""
-    return UNITS.get(rule, DAYS if rule.endswith("_days") else NUMBERS)[1 if margin else 0](value)
+    usual = POINTS if stage == "search" else NUMBERS
+    units = UNITS.get(rule, DAYS if rule.endswith("_days") else usual)
+    return units[1 if margin else 0](value)

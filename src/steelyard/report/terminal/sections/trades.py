@@ -43,9 +43,8 @@ def draw(view: View) -> None:
         Column(worth, "right", drop=2),
     )
     rows = [row(view, step) for step in exhibit.steps]
-    view.table(columns, rows, (worth, ADDS if worth == "Adds" else A_YEAR))
-    if exhibit.more:
-        view.say(exhibit.more_said)
+    meaning = ADDS if worth == "Adds" else A_YEAR
+    view.table(columns, rows, (worth, meaning), exhibit.more_said)
 
 
 def row(view: View, step: Step) -> Row:
