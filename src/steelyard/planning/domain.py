@@ -52,6 +52,7 @@ class Domain:
     quantity   (w,) shares of one lot; of a full exit all that is held
     full_exit  (w,)
     account    the cash walk without rows: what is due stands here
+    most_orders   of a list; None = any number
     seeds      lists to begin with: where cash is overdrawn, sales that pay it back
     """
 
@@ -60,6 +61,7 @@ class Domain:
     quantity: tuple[Decimal, ...]
     full_exit: BoolArray
     account: Account
+    most_orders: int | None
     seeds: tuple[LotList, ...] = ()
 
 
@@ -102,6 +104,7 @@ def domain_of(ctx: Context, objective: Objective, strategy: Strategy, guard: Gua
         quantity=tuple(lot_quantity(ctx, i, kind) for i, kind in kinds),
         full_exit=frozen(trades.kind == EXIT),
         account=account,
+        most_orders=orders,
         seeds=seeds,
     )
 
