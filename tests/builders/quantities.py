@@ -9,6 +9,7 @@ from builders import plans as sample
 from steelyard.canonical import published
 from steelyard.orders import Side
 from steelyard.planning import narrative
+from steelyard.planning.proof import every_list
 from steelyard.plans import verify
 from steelyard.plans.account import HoldingAfter
 from steelyard.plans.orders import Alternative, AlternativeStep, NotTraded, Step
@@ -34,7 +35,7 @@ def certificate(plan: Plan, status: str, gap: float | None, most: int | None = N
         update={
             "scope": "quantities",
             "status": status,
-            "covers": narrative.EVERY + narrative.extent(most),
+            "covers": every_list(most),
             "search_gap": gap,
             "search_gap_of_improvement": None if shown is None else shown.of_improvement,
             "gap": shown,
@@ -104,6 +105,12 @@ def hold() -> Plan:
 def one() -> Plan:
     """One order, of at most one."""
     return in_quantities(sample.one_holding(), "within_one_lot", 0.00002, 1)
+
+
+@functools.cache
+def unmeasured() -> Plan:
+    """Five orders, and nothing is known of better ones."""
+    return in_quantities(sample.growth(), "none", None)
 
 
 @functools.cache

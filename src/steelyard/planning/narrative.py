@@ -46,11 +46,8 @@ LEAST_DRIFT = 0.05
 WHOLE_MONEY = 10
 """Money a year is told in whole units from here on."""
 
-SEARCH = "search"
-"""Source of an order that no calculator asked for: the search alone has it."""
-
 EVERY = "every whole-lot order list of "
-"""How what a plan is the best of begins in scope `quantities`; `extent` follows."""
+"""How what a plan is the best of begins in scope `quantities`; the extent follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,13 +204,6 @@ def detail(
     return say(" ".join(part.template for part in sentences), **facts)
 
 
-def extent(most_orders: int | None) -> str:
-    """What order lists were searched: of any size, and of how many orders."""
-    if most_orders is None:
-        return "any size and any number of orders"
-    return f"any size and at most {most_orders:,d} order{'' if most_orders == 1 else 's'}"
-
-
 def certified(certificate: Certificate, base_currency: str, asked: float | None) -> Sentence | None:
     """How far the plan is from the best possible one; None of a search over fewer quantities.
 
@@ -324,29 +314,12 @@ def _without(runs: Sequence[ModuleRun]) -> Sentence | None:
     )
 
 
-def reason(ctx: Context, orders: Orders, j: int) -> Sentence:
-    """Why it was proposed: by the target where there is one, else by its first calculator; of an
-    order that only the search has, what it does for the whole.
+def reason(orders: Orders, j: int) -> Sentence:
+    """Why it was proposed: by the target where there is one, else by its first calculator; an order
+    that nobody proposed has the reason of the search.
     """
-    asked = [p for p in orders.proposals[j] if p.source != SEARCH]
-    if not asked:
-        return _searched(ctx, int(orders.security[j]), is_buy=bool(orders.is_buy[j]))
-    return next((p.why for p in asked if TARGET_TAG in p.tags), asked[0].why)
-
-
-def _searched(ctx: Context, i: int, *, is_buy: bool) -> Sentence:
-    """Why the search trades a security in a way that no calculator asked for."""
-    if ctx.target_weights is None:
-        return say("no calculator asks for it; the plan as a whole is better with it")
-    off = float(ctx.weights[i] - ctx.target_weights[i])
-    side = "over" if off > 0 else "under"
-    stands = f"{{off_target:pp}} {side} its target"
-    facts: dict[str, Fact] = {"off_target": abs(off)}
-    if abs(off) < SAME_DRIFT:
-        stands, facts = "at its target", {}
-    if is_buy == (off < 0) and facts:
-        return say(f"{stands}, in the size that suits the plan as a whole best", **facts)
-    return say(f"{stands}; the plan as a whole is better with it", **facts)
+    proposals = orders.proposals[j]
+    return next((p.why for p in proposals if TARGET_TAG in p.tags), proposals[0].why)
 
 
 def step(
@@ -354,7 +327,7 @@ def step(
 ) -> tuple[Sentence, Sentence]:
     """(reason, what the step does): the order, its reason, its weight, what it adds."""
     i = int(orders.security[j])
-    worth, amounts = _worth(adds, is_buy=bool(orders.is_buy[j]), owed=ctx.overdrawn)
+    worth, amounts = worth_of(adds, is_buy=bool(orders.is_buy[j]), owed=ctx.overdrawn)
     own: dict[str, Fact] = {
         "act": "Buy" if orders.is_buy[j] else "Sell",
         "shares": orders.quantity[j],
@@ -375,14 +348,14 @@ def step(
     if ctx.target_weights is not None:
         own["target"] = float(ctx.target_weights[i])
         weight += ", target {target:pct}"
-    why = reason(ctx, orders, j)
+    why = reason(orders, j)
     # one name may not tell two things: the order's own facts keep theirs
     why = renamed(why, {name for name, fact in why.facts.items() if own.get(name, fact) != fact})
     lead += " {symbol:text} for {currency:text} {notional:money}: "
     return why, say(lead + why.template + weight + ". " + worth, **{**why.facts, **own})
 
 
-def _worth(adds: Adds, *, is_buy: bool, owed: bool) -> tuple[str, dict[str, Fact]]:
+def worth_of(adds: Adds, *, is_buy: bool, owed: bool) -> tuple[str, dict[str, Fact]]:
     """What the plan loses without an order, money a year and drift first, points last."""
     if adds.score < 0 and not is_buy and adds.how == "drop_one":
         what = "pays what is owed" if owed else "funds the buys"

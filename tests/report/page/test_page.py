@@ -347,7 +347,7 @@ def certified(**update: object) -> Element:
     ("status", "gap", "level", "badge"),
     [
         ("none", None, "info", "Best of 1,004 proposals, not proven"),
-        ("bounded", 0.0012, "warn", "Best of 1,004 proposals, within 0.12 of best"),
+        ("bounded", 0.0012, "warn", "Best of 1,004 proposals, within 0.12 points of the best"),
         ("proven", 0.0, "ok", "Proven best"),
     ],
 )

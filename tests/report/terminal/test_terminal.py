@@ -94,8 +94,14 @@ def test_the_answer_comes_first_and_the_seal_last(growth):
     ("scope", "status", "gap", "headroom", "sentence"),
     [
         ("proposals", "none", None, None, "Best of 1,204 proposals, not proven."),
-        ("candidates", "bounded", 0.0037, 0.01, "Within 0.37 of best."),
-        ("candidates", "proven", 0.0, 0.01, "Proven best."),
+        (
+            "candidates",
+            "bounded",
+            0.0037,
+            0.01,
+            "Within 0.37 points of the best of the candidates.",
+        ),
+        ("candidates", "proven", 0.0, 0.01, "Proven best of the candidates."),
     ],
 )
 def test_the_certificate_says_what_is_proven_and_what_is_not(

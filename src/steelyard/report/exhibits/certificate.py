@@ -46,12 +46,15 @@ def box(plan: Plan) -> Box:
     level: Level = "info"
     best = "" if certificate.scope != "proposals" else certificate.covers.partition(", ")[0] + ", "
     badge = f"{best}not proven"
+    of = " of the candidates" if certificate.scope == "candidates" else ""
     if certificate.status == "proven":
-        level, badge = "ok", "Proven best" if plan.steps else "Proven: nothing better than holding"
+        level = "ok"
+        badge = f"Proven best{of}" if plan.steps else "Proven: nothing better than holding"
         if _passed_over(plan):
             badge = "Proven: nothing gains enough to act"
     elif certificate.status == "bounded" and certificate.search_gap is not None:
-        level, badge = "warn", f"{best}within {points(certificate.search_gap)} of best"
+        gap = FORMATS["points_up"](certificate.search_gap)
+        level, badge = "warn", f"{best}within {gap} points of the best{of}"
     if certificate.scope == QUANTITIES and certificate.status != "proven":
         level, badge = _of_any_size(certificate)
     claim, more = _claim(plan), tuple(_more(certificate))
@@ -125,8 +128,14 @@ def _figures(plan: Plan) -> Iterable[tuple[str, str]]:
         yield from _at_most(gap, plan.base_currency)
     if certificate.bound is not None and certificate.scope != QUANTITIES:
         yield "Score bound", on_scale(certificate.bound)
-    if certificate.structural_headroom is not None:
-        yield "Structural headroom", points(certificate.structural_headroom)
+    if headroom(plan) is not None:
+        yield "Structural headroom", points(headroom(plan) or 0.0)
+
+
+def headroom(plan: Plan) -> float | None:
+    """What other sizes and more orders could add at most; None where all of them were searched."""
+    certificate = plan.certificate
+    return None if certificate.scope == QUANTITIES else certificate.structural_headroom
 
 
 def _at_most(gap: Gap, base: str) -> Iterable[tuple[str, str]]:

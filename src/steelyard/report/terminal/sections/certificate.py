@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from steelyard.report.exhibits.certificate import box
+from steelyard.report.exhibits.certificate import box, headroom
 from steelyard.report.exhibits.neighbours import Row as Near
 from steelyard.report.exhibits.neighbours import neighbours
 from steelyard.report.exhibits.proposers import MOST, proposed
@@ -19,10 +19,10 @@ def draw(view: View) -> None:
     view.say(summary.said)
     if plan.steps:
         view.say(proposed(plan.proposed_by, len(plan.proposed_by) if view.explain else MOST))
-    headroom = plan.certificate.structural_headroom
-    if headroom is not None:
+    room = headroom(plan)
+    if room is not None:
         most = "other sizes and more orders could add at most that"
-        view.say(f"Structural headroom {points(headroom)} points: {most}.")
+        view.say(f"Structural headroom {points(room)} points: {most}.")
     _near(view)
 
 
