@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -183,12 +184,13 @@ def certify(
     choice: Choice,
     proposals: Pool,
     evidence: Evidence,
-    ranked: Sequence[Ranking],
+    beside: tuple[Sequence[Ranking], float | None],
 ) -> Certificate:
     """The certificate of the chosen plan under the scope of the strategy, without neighbours.
 
-    ranked   what rank filters leave of the proposals
+    beside   what rank filters leave of the proposals, and the smallest loss by one lot
     """
+    ranked, one_lot = beside
     hold, net, lots = choice.hold.evaluation.score, choice.plan.net, evidence.lots
     gap = search_gap(objective, choice, evidence)
     ranked_by = sorted({term.name for term, _, _ in objective.black_boxes})
@@ -198,7 +200,7 @@ def certify(
         scope=ctx.search.scope,
         covers=_covers(ctx, evidence, proposals, ranked),
         selected_by=f"{', '.join(ranked_by)}, of {evidence.lists}" if ranked_by else None,
-        status="none" if gap is None else "proven" if proven else "bounded",
+        status=_status(gap, None if ranked_by else one_lot, proven=proven),
         search_gap=gap,
         search_gap_of_improvement=gap / net if gap is not None and net > 0 else None,
         gap=None if gap is None else gap_shown(ctx, objective, gap, net),
@@ -212,6 +214,16 @@ def certify(
         sequences=proposals.seen,
         seconds=round(evidence.seconds, 6),
     )
+
+
+def _status(
+    gap: float | None, one_lot: float | None, *, proven: bool
+) -> Literal["proven", "within_one_lot", "bounded", "none"]:
+    if gap is None:
+        return "none"
+    if proven:
+        return "proven"
+    return "within_one_lot" if one_lot is not None and gap <= one_lot else "bounded"
 
 
 def gap_shown(ctx: Context, objective: Objective, gap: float, net: float) -> Gap:
@@ -241,8 +253,9 @@ def search_gap(objective: Objective, choice: Choice, evidence: Evidence) -> floa
 
 def every_list(most_orders: int | None) -> str:
     """What a plan over whole lots is the best of."""
-    orders = "any number of orders" if most_orders is None else f"at most {most_orders:,d} orders"
-    return f"every whole-lot order list of any size and {orders} that filters and limits allow"
+    lists = "every whole-lot order list of any size and any number of orders"
+    orders = "" if most_orders is None else f", of at most {most_orders:,d} orders"
+    return f"{lists} that the filters and limits allow{orders[: None if most_orders != 1 else -1]}"
 
 
 def _covers(ctx: Context, evidence: Evidence, proposals: Pool, ranked: Sequence[Ranking]) -> str:

@@ -34,6 +34,7 @@ from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard, settled
 from steelyard.planning.keep import Pool
 from steelyard.planning.lists import chosen
+from steelyard.planning.neighbours import Near, least_loss, neighbours
 from steelyard.planning.planning_set import build_context, members
 from steelyard.planning.proof import Evidence, Search, certify, prove
 from steelyard.planning.proposals import Proposals, Row, generate, keep_best, rankings
@@ -69,6 +70,7 @@ class Solution:
     """What solving a case gives: everything that a document is written from.
 
     proposers       sequence -> the modules that proposed it
+    near            lists one change away from a plan over whole lots
     inputs_sha256   hash of all that the plan is a function of
     """
 
@@ -81,6 +83,7 @@ class Solution:
     choice: Choice
     certificate: Certificate
     evidence: Evidence
+    near: tuple[Near, ...]
     inputs_sha256: str
 
     @property
@@ -120,6 +123,9 @@ def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
         depth = min(ctx.search.max_depth, ctx.limits.max_orders or ctx.search.max_depth)
         asked = (proposals.proposers, depth if domain is None else domain.most_orders)
         findings.stops.extend(rejections(ctx, objective, table, choice, asked))
+        lots = evidence.lots
+        near = () if lots is None else neighbours(ctx, objective, choice, lots)
+        one_lot = None if lots is None or not choice.acts else least_loss(choice, lots)
     _note_value(ctx, valuation, findings)
     return Solution(
         case=case,
@@ -129,7 +135,8 @@ def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
         table=table,
         proposers=proposals.proposers,
         choice=choice,
-        certificate=certify(ctx, objective, choice, pool, evidence, ranked),
+        certificate=certify(ctx, objective, choice, pool, evidence, (ranked, one_lot)),
+        near=near,
         evidence=evidence,
         inputs_sha256=inputs_sha256(case, ctx, valuation.kept_out),
     )

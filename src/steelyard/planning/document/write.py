@@ -28,6 +28,7 @@ from steelyard.planning.document.account import (
     strategy_shown,
 )
 from steelyard.planning.document.alternatives import alternatives, proposers
+from steelyard.planning.document.certificate import certificate_shown
 from steelyard.planning.document.orders import (
     candidates_shown,
     conversions,
@@ -149,7 +150,7 @@ def write(
             objective=ObjectiveShown(
                 mode="none" if ctx.target_weights is None else "targets", profile=ctx.score.profile
             ),
-            certificate=m.certificate,
+            certificate=certificate_shown(m),
             alternatives=tuple(alternatives(m)),
             what_if=what_if,
             explanation=None,

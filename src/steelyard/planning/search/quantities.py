@@ -19,7 +19,15 @@ import numpy as np
 
 from steelyard.arrays import IntArray, rounded_up
 from steelyard.planning.keep import FEW, MOST_TIES, TIE
-from steelyard.planning.search.climb import Allowed, allowed_by, distinct, pairs, repaired, singles
+from steelyard.planning.search.climb import (
+    Allowed,
+    allowed_by,
+    distinct,
+    mended,
+    pairs,
+    repaired,
+    singles,
+)
 from steelyard.planning.search.lot_branching import SLACK, Best, Node, branched, narrowed, node_of
 from steelyard.planning.search.lots import NONE, Listed, LotList, LotProblem, LotProof, nothing
 from steelyard.planning.search.moves import Cross, Curves, Field, Place, replaced
@@ -169,7 +177,10 @@ def _climbed(search: LotSearch, starts: list[LotList]) -> list[Place]:
         if place is None:
             continue
         place = singles(search.field, place, hold, search.allowed)
-        if search.allowed(place.orders):
+        if not search.allowed(place.orders):
+            nearest = mended(search.field, place, hold, search.allowed)
+            place = nearest and singles(search.field, nearest, hold, search.allowed)
+        if place is not None and search.allowed(place.orders):
             places[place.orders.key] = place
     return sorted(places.values(), key=lambda p: (-p.net, p.orders.key))
 
