@@ -198,34 +198,21 @@ def test_a_sale_that_pays_a_debt_is_said_to_pay_it():
     assert narrative.worth_of(adds, is_buy=False, owed=True) == (paid, {})
 
 
-ANY = "any size and any number of orders that filters and limits allow"
+ANY = "any size and any number of orders that the filters and limits allow"
+BEST = f"the best possible plan of {ANY}"
+AT_MOST = "at most 0.01 points, USD 0.05 a year, 0.1 % of the improvement"
 PROOFS = [
-    (
-        quantities.proven,
-        f"Proven best: no whole-lot order list of {ANY} is better.",
-    ),
+    (quantities.proven, f"Proven best: no whole-lot order list of {ANY} is better."),
     (
         quantities.hold,
         f"Proven: no whole-lot order list of {ANY} gains the 90.00 points that are asked for.",
     ),
     (
         quantities.growth,
-        (
-            f"Within 0.04 points of the best possible plan of {ANY}: at most USD 31 a year, 0.2 % of "
-            "the improvement."
-        ),
+        f"Within 0.04 points of {BEST}: at most USD 31 a year, 0.2 % of the improvement.",
     ),
-    (
-        quantities.one,
-        (
-            "Within one lot of the best possible plan of any size and at most 1 order that filters and "
-            "limits allow: at most 0.01 points, USD 0.06 a year, 0.1 % of the improvement."
-        ),
-    ),
-    (
-        quantities.unmeasured,
-        f"How far it is from the best possible plan of {ANY} was not measured.",
-    ),
+    (quantities.one, f"Within one lot of {BEST}, of at most 1 order: {AT_MOST}."),
+    (quantities.unmeasured, f"How far it is from {BEST} was not measured."),
 ]
 
 
