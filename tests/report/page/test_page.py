@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import plans as sample
+from builders import quantities
 from builders.pages import Element, html, page, read
 from builders.paths import ROOT
 from builders.world import world
@@ -28,6 +29,7 @@ from steelyard.sentences import MINUS, money, percent, points, quantity, signed
 
 MOST_BYTES = 300_000
 MOST_BYTES_BARE = 150_000
+MOST_BYTES_OF_THOUSANDS = 1_500_000
 MOST_NODES = 4_000
 DRAWN = 60
 
@@ -546,3 +548,40 @@ def test_every_row_of_a_table_has_as_many_cells_as_its_head():
             for row in table.all("tr"):
                 cells = [cell for cell in row.children if isinstance(cell, Element)]
                 assert sum(int(cell.attributes.get("colspan", "1")) for cell in cells) == columns
+
+
+def test_a_page_of_thousands_of_orders_is_small_and_folds_all_its_lists():
+    plan = quantities.many(3000)
+    text = render(plan, quantities.agreed())
+    root = read(text)
+    table = root.one("table", klass="trades")
+    rest = [step for step in plan.steps if step.symbol not in table.text]
+
+    assert len(text.encode()) < MOST_BYTES_OF_THOUSANDS
+    assert len(table.rows()) == 2 * 20 + 2
+    assert len(rest) == 2980
+    assert all(f"<b>{step.symbol}</b>" in text for step in rest)
+    assert "and 2,980 more: USD" in table.text
+    assert len(root.one("table", klass="weights").rows()) < 100
+    notes = [cells[1] for cells in root.one("table", klass="other").rows()]
+    assert max(map(len, notes)) < 400
+
+
+def test_the_page_tells_all_lists_near_the_plan_and_the_three_nearest_first():
+    plan = quantities.growth()
+    near = read(render(plan, quantities.agreed())).one("div", klass="near")
+    nearest, others = near.all("table")
+
+    assert [cells[0] for cells in nearest.rows()] == [
+        "Sell 209 AAPL instead of 210", "Buy 40 JNJ instead of 39", "Buy 47 QUAL instead of 48",
+    ]  # fmt: skip
+    assert len(others.rows()) == 17
+    assert [cells[-1] for cells in others.rows()].count("no") == 4
+
+
+def test_drift_cost_and_cash_stand_before_the_score():
+    facts = page(sample.growth).one("dl", klass="facts")
+
+    assert [term.text for term in facts.all("dt")] == [
+        "Drift", "Cost", "Cash", "Turnover", "Score",
+    ]  # fmt: skip
