@@ -58,6 +58,7 @@ class Figures:
     cash_before    of the base currency, with what is on its way
     cash_after     currency -> balance
     over_reserve   all cash after, in base, less open buys and the reserve; negative = missing
+    passed_over    (drift after, cost) of the best plan found where this one holds
     """
 
     drift_before: float | None
@@ -71,6 +72,7 @@ class Figures:
     cash_after: Mapping[str, Decimal]
     over_reserve: Decimal
     reserve: Decimal
+    passed_over: tuple[float | None, Decimal] | None
 
 
 def in_words(count: int) -> str:
@@ -82,13 +84,12 @@ def verdict(ctx: Context, choice: Choice, figures: Figures) -> Sentence:
     """Act or hold, in one sentence with the numbers that matter."""
     if choice.acts:
         return _act(ctx, choice, figures)
-    if choice.best is not None:
-        what = "proposal" if ctx.search.scope == "proposals" else "plan found"
+    if choice.best is not None and figures.passed_over is not None:
+        return _passed_over(ctx, choice, choice.best.net, figures)
+    if ctx.search.scope == "quantities":
         return say(
-            f"Hold. The best {what} changes the score by {{gain:spoints}} points after charges; "
-            f"{{least:points}} are asked for.",
-            gain=choice.best.net,
-            least=choice.threshold,
+            "Hold. No order list was found that fits lots, cash and limits and gains anything "
+            "after charges."
         )
     if figures.candidates and ctx.search.scope == "proposals":
         return say("Hold. The modules propose no plan that fits the cash and the limits.")
@@ -100,6 +101,19 @@ def verdict(ctx: Context, choice: Choice, figures: Figures) -> Sentence:
             "limits and the least order."
         )
     return say("Hold. No calculator proposes an order that fits lots, limits and the least order.")
+
+
+def _passed_over(ctx: Context, choice: Choice, gain: float, figures: Figures) -> Sentence:
+    """What the best plan found would do, and what it gains of what is asked for."""
+    what = "proposal" if ctx.search.scope == "proposals" else "plan found"
+    asked = "{gain:spoints} points after charges; {least:points} are asked for."
+    facts: dict[str, Fact] = {"gain": gain, "least": choice.threshold}
+    before, (after, cost) = figures.drift_before, figures.passed_over or (None, ZERO)
+    if before is None or after is None or abs(after - before) < SAME_DRIFT:
+        return say(f"Hold. The best {what} changes the score by {asked}", **facts)
+    facts |= {"before": 100 * before, "after": after, "cost": cost, "currency": ctx.base_currency}
+    does = "would take drift from {before:one} to {after:pp}, for {currency:text} {cost:money}"
+    return say(f"Hold. The best {what} {does} in costs; it changes the score by {asked}", **facts)
 
 
 def _act(ctx: Context, choice: Choice, figures: Figures) -> Sentence:
