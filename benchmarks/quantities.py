@@ -138,7 +138,7 @@ def measure(known: Known) -> Nine:
 
     to_root, _ = fastest(lambda: search(0))
     to_proof, proof = fastest(lambda: search(Search().max_nodes))
-    free = replace(domain.problem, permits=lambda orders: True)
+    free = replace(domain.problem, permits=lambda _: True)
     best = search_lots(free, domain.seeds, max_nodes=Search().max_nodes).lists[0].net
     table = tuple(POINTS * of_depth.plan().score.improvement for of_depth in deep)
     return Nine(known, answer, table, proof, POINTS * best, to_root, to_proof)
