@@ -38,6 +38,9 @@ CASES = [
     ("ratio", 0.756, "0.76"), ("bps", 0.00125, f"12.5{SPACE}bps"),
     ("date", date(2022, 12, 8), f"8{SPACE}Dec{SPACE}2022"), ("text", "A&B", "A&B"),
     ("text", Decimal("1E+3"), "1000"),
+    ("points_up", 0.00034, "0.04"), ("points_up", 0.0003, "0.03"), ("points_up", 0.0, "0.00"),
+    ("points_up", 1e-7, "0.01"), ("money_up", Decimal("1.231"), "1.24"),
+    ("whole_up", Decimal("1211.02"), "1,212"), ("pct_up", 0.00041, f"0.1{SPACE}%"),
 ]  # fmt: skip
 
 

@@ -1,12 +1,14 @@
 """Arrays as all of planning writes them: their types, closing them to writing, and rows of indices.
 
 k rows of at most d indices into m things; PAD fills the rest of a row.
+A symmetric matrix of many securities is never written out: see `Factored`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
 
@@ -23,6 +25,9 @@ DOUBLE_BITS = 53
 BOUND_UNITS = 1e9
 WITHOUT_BLAS = 2_000_000
 """Multiplications of a matrix product up to which numpy alone is as fast."""
+
+LARGEST_DENSE = 500
+"""Securities up to which their matrices are arrays; those of more are `Factored`."""
 
 PAD = -1
 """Fills the rest of a row of candidate indices."""
@@ -71,9 +76,136 @@ def dot(a: FloatArray, b: FloatArray) -> float:
     return float((a * b).sum())
 
 
-def product(matrix: FloatArray, vector: FloatArray) -> FloatArray:
+@dataclass(frozen=True, slots=True)
+class Factored:
+    """A symmetric matrix M = diag(d) + F diag(w) F' of n rows, in n x k numbers.
+
+    diagonal   (n,)    d
+    factors    (n, k)  F
+    weights    (k,)    w, of either sign
+    """
+
+    diagonal: FloatArray
+    factors: FloatArray
+    weights: FloatArray
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n, n), as of the array that it stands for."""
+        return len(self.diagonal), len(self.diagonal)
+
+    def __len__(self) -> int:
+        return len(self.diagonal)
+
+
+Matrix = Factored | FloatArray
+"""A symmetric matrix in either form."""
+
+
+def finite(matrix: Matrix) -> bool:
+    """Is every number in it finite? Also of any array."""
+    if isinstance(matrix, Factored):
+        return all(map(finite, (matrix.diagonal, matrix.factors, matrix.weights)))
+    return bool(np.isfinite(matrix).all())
+
+
+def written_out(n: int) -> bool:
+    """Are the matrices of n securities arrays?"""
+    return n <= LARGEST_DENSE
+
+
+def diagonal_matrix(values: FloatArray, n: int) -> Matrix:
+    """diag(values), in the form of n securities."""
+    if written_out(n):
+        return frozen(np.diag(values))
+    return Factored(values, np.zeros((len(values), 0)), np.zeros(0))
+
+
+def product(matrix: Matrix, vector: FloatArray) -> FloatArray:
     """M x, (k,), of a matrix (k, n) and a vector (n,), without BLAS as `dot`."""
+    if isinstance(matrix, Factored):
+        inner = matrix.weights * np.einsum("nk,n->k", matrix.factors, vector)
+        return np.asarray(matrix.diagonal * vector + np.einsum("nk,k->n", matrix.factors, inner))
     return np.asarray((matrix * vector).sum(axis=1))
+
+
+def diagonal_of(matrix: Matrix) -> FloatArray:
+    """(n,) M_ii."""
+    if isinstance(matrix, Factored):
+        squares = np.einsum("nk,nk,k->n", matrix.factors, matrix.factors, matrix.weights)
+        return np.asarray(matrix.diagonal + squares)
+    return np.diagonal(matrix)
+
+
+def column_of(matrix: Matrix, j: int) -> FloatArray:
+    """(n,) M_ij over i."""
+    if isinstance(matrix, Factored):
+        inner = matrix.weights * matrix.factors[j]
+        column = np.einsum("nk,k->n", matrix.factors, inner)
+        column[j] += matrix.diagonal[j]
+        return np.asarray(column)
+    return matrix[:, j]
+
+
+def block(matrix: Matrix, rows: IntArray, columns: IntArray) -> FloatArray:
+    """(r, c) entries M_ij of some rows and columns."""
+    if isinstance(matrix, Factored):
+        entries = across(matrix.factors[rows] * matrix.weights, matrix.factors[columns])
+        same = rows[:, None] == columns[None, :]
+        return entries + np.where(same, matrix.diagonal[rows][:, None], 0.0)
+    return matrix[np.ix_(rows, columns)]
+
+
+def dense(matrix: Matrix) -> FloatArray:
+    """(n, n) M as an array; only of few rows."""
+    everything = np.arange(len(matrix))
+    return block(matrix, everything, everything) if isinstance(matrix, Factored) else matrix
+
+
+def times(number: float, matrix: Matrix) -> Matrix:
+    """k M."""
+    if isinstance(matrix, Factored):
+        return Factored(number * matrix.diagonal, matrix.factors, number * matrix.weights)
+    return number * matrix
+
+
+def scaled(matrix: Matrix, scale: FloatArray) -> Matrix:
+    """s_i M_ij s_j."""
+    if isinstance(matrix, Factored):
+        factors = matrix.factors * scale[:, None]
+        return Factored(matrix.diagonal * scale**2, factors, matrix.weights)
+    return np.multiply.outer(scale, scale) * matrix
+
+
+def with_cash(matrix: Matrix) -> Matrix:
+    """(n + 1, n + 1): one more row and column, of zeros."""
+    if isinstance(matrix, Factored):
+        factors = np.pad(matrix.factors, ((0, 1), (0, 0)))
+        return Factored(np.append(matrix.diagonal, 0.0), factors, matrix.weights)
+    return frozen(np.pad(matrix, ((0, 1), (0, 1))))
+
+
+def total(parts: list[Matrix], size: int, n: int) -> Matrix:
+    """The sum of matrices of `size` rows, in the form of n securities.
+
+    Raises InternalError for an array where there are too many securities for one.
+    """
+    if written_out(n):
+        return sum((dense(part) for part in parts), np.zeros((size, size)))
+    factored = [part for part in parts if isinstance(part, Factored)]
+    if len(factored) < len(parts):
+        raise InternalError(
+            f"A matrix of {n:,} securities is written out; of more than {LARGEST_DENSE} factors "
+            "are due. Nothing was planned.",
+            code="matrix_written_out",
+            value=n,
+            limit=LARGEST_DENSE,
+        )
+    return Factored(
+        sum((part.diagonal for part in factored), np.zeros(size)),
+        np.concatenate([np.zeros((size, 0)), *(part.factors for part in factored)], axis=1),
+        np.concatenate([np.zeros(0), *(part.weights for part in factored)]),
+    )
 
 
 def rounded_up(bound: float) -> float:
@@ -87,14 +219,27 @@ def gram(rows: FloatArray) -> FloatArray:
     BLAS sums in another order on every processor. Whole numbers under 2^53 sum to the same in any
     order, so the rows are cut into two slices of so many bits that no sum of products needs more.
     """
+    high, low, scale, step = _slices(rows)
+    between = _products(high, low)
+    sums = _products(high, high) + (between + between.T) * step
+    sums += _products(low, low) * step**2
+    return np.asarray(sums / scale**2)
+
+
+def across(a: FloatArray, b: FloatArray) -> FloatArray:
+    """A B', (k, m), of rows A (k, d) and B (m, d), in the way of `gram`."""
+    (a_high, a_low, a_scale, step), (b_high, b_low, b_scale, _) = _slices(a), _slices(b)
+    sums = _products(a_high, b_low) + _products(a_low, b_high)
+    sums = _products(a_high, b_high) + sums * step + _products(a_low, b_low) * step**2
+    return np.asarray(sums / (a_scale * b_scale))
+
+
+def _slices(rows: FloatArray) -> tuple[FloatArray, FloatArray, float, float]:
+    """Whole numbers H and L with rows = (H + step L) / scale."""
     bits = (DOUBLE_BITS - math.ceil(math.log2(max(2, rows.shape[1])))) // 2
     scale = 2.0 ** (bits - math.frexp(float(np.abs(rows).max(initial=1.0)))[1])
     high = np.rint(rows * scale)
-    low = np.rint((rows * scale - high) * 2.0**bits)
-    across = _products(high, low)
-    sums = _products(high, high) + (across + across.T) * 2.0**-bits
-    sums += _products(low, low) * 2.0 ** (-2 * bits)
-    return np.asarray(sums / scale**2)
+    return high, np.rint((rows * scale - high) * 2.0**bits), scale, 2.0**-bits
 
 
 def _products(a: FloatArray, b: FloatArray) -> FloatArray:

@@ -51,7 +51,7 @@ class Account:
     security       (m,)   which security the order is in: at most one order per security
     delta          (m,)   signed change of weight
     cost           (m,)   of value
-    conflicts      (m, m) True where two orders may not go together
+    conflicts      (m, m) True where two orders may not go together; (0, 0) where none are
     cash           all cash before less what open buys may take, of value
     spendable      base cash less open buys, of value: what may pay
     reserve        cash that must stay, of value
@@ -125,6 +125,14 @@ class Account:
         """Are there two orders at all that may not go together?"""
         return bool(self.conflicts.any())
 
+    @cached_property
+    def apart(self) -> BoolArray:
+        """(m, m) True where two orders may not go together, whichever way round it was said."""
+        m = len(self.security)
+        if not self.any_conflict:
+            return np.zeros((m, m), dtype=np.bool_)
+        return np.asarray(self.conflicts | self.conflicts.T)
+
 
 def least_spendable(cash: Cash, spendable: Cash, reserve: Cash) -> Cash:
     """What must stay of the spendable cash: the reserve, or what is there if that is less.
@@ -159,7 +167,7 @@ def feasible(account: Account, rows: IntArray) -> BoolArray:
     """
     good = cash_kept(account, rows) & ~clashes(account, rows)
     if account.turnover_cap is not None:
-        good &= row_sums(np.abs(account.delta), rows) / 2 <= account.turnover_cap
+        good &= row_sums(np.abs(account.delta), rows) / 2 <= account.turnover_cap + SAFETY
     if account.group_cap is not None:
         good &= groups_kept(account, rows)
     empty = (rows < 0).all(axis=1)
@@ -190,7 +198,9 @@ def debt_paid(account: Account, rows: IntArray) -> BoolArray:
     exact = account.exact
     if exact is not None and exact.due is not None:
         for k in np.flatnonzero(np.abs(over) <= NEAR * account.scale):
-            enough[k] = sum(exact.flows[j] for j in rows[k].tolist() if j >= 0) >= exact.due
+            enough[k] = (
+                sum(Fraction(exact.flows[j]) for j in rows[k].tolist() if j >= 0) >= exact.due
+            )
     return np.asarray(enough)
 
 

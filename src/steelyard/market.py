@@ -6,7 +6,7 @@ currency with that day's rate, so that every statistic is what the account's own
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -16,9 +16,13 @@ from typing import cast
 import numpy as np
 
 from steelyard.ages import DateArray
-from steelyard.arrays import FloatArray
+from steelyard.arrays import FloatArray, IntArray
 from steelyard.money import FxTable
 from steelyard.notices import Drop
+
+EVERY_ROW = slice(None)
+ROWS_AT_ONCE = 64
+"""Sessions that are turned into the base currency at a time: few, to stay near the processor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +86,44 @@ class Market:
         return cast(date, self.dates[-1].astype(object)) if len(self.dates) else None
 
     def base_closes(
-        self, symbols: Iterable[str], currencies: Iterable[str], max_age: int
+        self,
+        symbols: Sequence[str],
+        currencies: Sequence[str],
+        max_age: int,
+        rows: slice = EVERY_ROW,
     ) -> FloatArray:
         """Closes in the base currency.
 
         symbols, currencies   (k,)    what to take and in which currency it is quoted
         max_age               oldest usable rate, in weekdays
+        rows                  which sessions
         returns               (T, k)  NaN where there is no close or no rate
         """
+        dates, places = self.dates[rows], self.places(symbols)
+        units = {currency: i for i, currency in enumerate(sorted({*currencies}))}
+        series = [self.fx.series(currency, dates, max_age) for currency in units]
+        rates = np.array(series).reshape(len(units), len(dates)).T
+        unit = np.array([units[currency] for currency in currencies], dtype=np.int64)
+        closes = _columns(self.closes[rows], places)
+        for k in range(0, len(dates), ROWS_AT_ONCE):
+            # a price of the base currency times 1 is the same to the last bit
+            closes[k : k + ROWS_AT_ONCE] *= rates[k : k + ROWS_AT_ONCE].take(unit, axis=1)
+        return closes
+
+    def own_closes(self, symbols: Sequence[str], rows: slice = EVERY_ROW) -> FloatArray:
+        """(T, k) closes in each security's own currency, NaN where there is none."""
+        return _columns(self.closes[rows], self.places(symbols))
+
+    def places(self, symbols: Sequence[str]) -> IntArray:
+        """(k,) columns of the securities, -1 for those without."""
         column = {symbol: i for i, symbol in enumerate(self.symbols)}
-        places = np.array([column.get(symbol, -1) for symbol in symbols], dtype=np.int64)
-        units = np.array(list(currencies))
-        result = np.full((len(self.dates), len(places)), np.nan)
-        result[:, places >= 0] = self.closes[:, places[places >= 0]]
-        for currency in {*units.tolist()} - {self.fx.base}:
-            result[:, units == currency] *= self.fx.series(currency, self.dates, max_age)[:, None]
-        return result
+        return np.array([column.get(symbol, -1) for symbol in symbols], dtype=np.int64)
+
+
+def _columns(closes: FloatArray, places: IntArray) -> FloatArray:
+    """(T, k) some columns of (T, n), a copy; NaN for column -1."""
+    if not closes.shape[1]:
+        return np.full((len(closes), len(places)), np.nan)
+    columns = closes.take(places, axis=1, mode="clip")
+    columns[:, places < 0] = np.nan
+    return columns

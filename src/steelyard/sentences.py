@@ -10,7 +10,8 @@ Formats, by the rules of the reports (space before a unit is U+00A0, minus is U+
 `pct` weight as percent, `spct` signed percent, `pp` signed-less percentage points, `spp` signed
 percentage points, `money` two decimals and thousands, `whole` whole units, `qty` all significant
 digits, `days`, `count`, `points` 100 x score with two decimals, `spoints` signed, `one` one
-decimal, `ratio` two decimals, `bps`, `date`, `text`.
+decimal, `ratio` two decimals, `bps`, `date`, `text`. Of what is at most so much, rounded up and
+never down: `points_up`, `money_up`, `whole_up`, `pct_up`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import string
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from types import MappingProxyType
 from typing import Any
 
@@ -73,6 +74,12 @@ def points(score: float, digits: int = 2) -> str:
     return _signless(f"{_published(100 * score):.{digits}f}")
 
 
+def upwards(amount: Decimal | float, digits: int, scale: int = 1) -> str:
+    """Rounded up: what is at most .034 is at most .04, never at most .03."""
+    exact = amount if isinstance(amount, Decimal) else Decimal(repr(published(amount)))
+    return money((scale * exact).quantize(Decimal(1).scaleb(-digits), ROUND_CEILING), digits)
+
+
 FORMATS: Mapping[str, Callable[[Any], str]] = {
     "pct": lambda v: f"{percent(v)}{SPACE}%",
     "spct": lambda v: f"{signed(v)}{SPACE}%",
@@ -87,6 +94,10 @@ FORMATS: Mapping[str, Callable[[Any], str]] = {
     "spoints": lambda v: signed(v, 2),
     "one": lambda v: _signless(f"{v:.1f}"),
     "ratio": lambda v: _signless(f"{v:.2f}"),
+    "points_up": lambda v: upwards(v, 2, 100),
+    "money_up": lambda v: upwards(v, 2),
+    "whole_up": lambda v: upwards(v, 0),
+    "pct_up": lambda v: f"{upwards(v, 1, 100)}{SPACE}%",
     "bps": lambda v: f"{_signless(f'{10_000 * v:.1f}')}{SPACE}bps",
     "date": lambda v: f"{v.day}{SPACE}{v:%b}{SPACE}{v.year}",
     "text": lambda v: f"{v:f}" if isinstance(v, Decimal) else str(v),

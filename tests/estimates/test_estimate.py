@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 
 from builders.paths import GOLDEN as golden_folder
 from steelyard.errors import InputError
+from steelyard.estimates.correlation import complete_correlation, shrunk_correlation
 from steelyard.estimates.estimate import (
     METRICS,
     Estimates,
-    complete_correlation,
+    History,
     drawdown,
     estimate,
     expected_return,
     quality,
-    shrunk_correlation,
     volatility,
 )
 from steelyard.samples import sample
@@ -74,6 +74,11 @@ def with_holes(closes, seed):
         if kind:
             closes[rng.integers(0, days, rng.integers(12)), i] = np.nan
     return closes
+
+
+def alone(closes):
+    """One security."""
+    return History.of(closes[None, :])
 
 
 def smallest_eigenvalue(matrix):
@@ -484,7 +489,7 @@ def test_a_security_that_moves_only_on_days_that_others_lack_is_missing_in_corre
 def test_expected_return_rises_with_past_growth_at_equal_volatility(seed, days, slower, faster):
     moves = np.random.default_rng(seed).normal(0, 0.012, days)
     slow, fast = (
-        expected_return(np.exp(np.cumsum(moves + drift)), 0.0, 0.065)
+        expected_return(alone(np.exp(np.cumsum(moves + drift))), np.zeros(1), 0.065)[0]
         for drift in (slower, slower + faster)
     )
 
@@ -496,7 +501,7 @@ def test_expected_return_lies_between_the_prior_and_past_growth(seed, days):
     closes = random_closes(seed, days, 1)[:, 0]
     growth = (closes[-1] / closes[0]) ** (YEAR / (days - 1)) - 1
 
-    figures = expected_return(closes, 0.0, 0.065)
+    figures = expected_return(alone(closes), np.zeros(1), 0.065)[0]
 
     assert min(growth, 0.065) - 1e-12 <= figures <= max(growth, 0.065) + 1e-12
 
@@ -525,9 +530,7 @@ def test_the_yield_is_added_to_growth_only_if_the_closes_leave_dividends_out():
     bare = estimated(closes, adjusted=True, yields=[0.01, 0.05, np.nan])
     paid = estimated(closes, adjusted=False, yields=[0.0, 0.05, np.nan])
 
-    trust = 0.03**2 / (
-        0.03**2 + np.array([volatility(closes[:, i]) for i in range(3)]) ** 2 / (999 / YEAR)
-    )
+    trust = 0.03**2 / (0.03**2 + volatility(History.of(closes.T)) ** 2 / (999 / YEAR))
     assert same(bare, estimated(closes))
     np.testing.assert_allclose(
         paid.expected_return - bare.expected_return, trust * [0.0, 0.05, 0.02], rtol=0, atol=1e-12
@@ -559,19 +562,21 @@ def test_volatility_looks_at_the_last_756_returns_and_drawdown_at_1260_closes():
 def test_drawdown_is_the_worst_fall_from_a_running_high():
     closes = np.array([100.0, 120.0, 90.0, 130.0, 104.0] + [110.0] * 250)
 
-    assert drawdown(closes) == pytest.approx(0.25)
+    assert drawdown(alone(closes))[0] == pytest.approx(0.25)
 
 
 def test_a_security_that_rises_every_day_has_no_drawdown_and_the_best_raw_quality():
     closes = np.exp(np.cumsum(np.random.default_rng(1).uniform(0.001, 0.002, 2521)))
 
-    assert drawdown(closes) == 0
-    assert quality(closes, closes[-1261:], 0.02, 0.55) == pytest.approx(0.55 + 10 / 15 * 0.45)
+    assert drawdown(alone(closes))[0] == 0
+    assert quality(alone(closes), alone(closes[-1261:]), 0.02, 0.55)[0] == pytest.approx(
+        0.55 + 10 / 15 * 0.45
+    )
 
 
 def test_under_two_years_quality_leaves_out_consistency():
     rising = np.exp(np.cumsum(np.random.default_rng(1).uniform(-0.012, 0.009, 505)))
-    longer, shorter = (quality(c, c, 0.02, 0.55) for c in (rising, rising[1:]))
+    longer, shorter = (quality(alone(c), alone(c), 0.02, 0.55)[0] for c in (rising, rising[1:]))
 
     # the price falls over every year: consistency is 0 and draws quality down as soon as it counts
     assert shorter - longer > 0.005

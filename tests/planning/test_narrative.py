@@ -90,7 +90,8 @@ def test_the_sentences_of_a_plan_are_sentences():
 
 def test_a_step_says_what_the_plan_loses_without_it():
     for step in USUAL.planned.steps:
-        assert step.facts["adds"] == pytest.approx(step.adds)
+        assert step.facts["adds"] == pytest.approx(step.adds.score)
+        assert Decimal(step.facts["worth"]) == step.adds.base_per_year
         assert f"{step.quantity:,f}" in step.narrative
         assert step.symbol in step.narrative
 

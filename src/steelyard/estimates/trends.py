@@ -8,6 +8,7 @@ pause), they are not scored.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -61,20 +62,22 @@ def _newest(closes: FloatArray) -> FloatArray:
     return newest
 
 
-def peaks(closes: FloatArray, dates: DateArray, since: list[date | None]) -> FloatArray:
+def peaks(closes: FloatArray, dates: DateArray, since: Sequence[date | None]) -> FloatArray:
     """Highest close of each security on or after a day, (n,); NaN where the day is unknown or has
     no close after it.
 
     closes   (T, n) of the sessions `dates` (T,)
     """
     highest = np.full(closes.shape[1], np.nan)
+    alike: dict[date, list[int]] = {}
     for i, day in enumerate(since):
-        if day is None:
-            continue
-        since_then = closes[dates >= np.datetime64(day, "D"), i]
-        finite = since_then[np.isfinite(since_then)]
-        if len(finite):
-            highest[i] = finite.max()
+        if day is not None:
+            alike.setdefault(day, []).append(i)
+    for day, members in alike.items():
+        first = int(np.searchsorted(dates, np.datetime64(day, "D")))
+        since_then = closes[first:, members]
+        top = np.where(np.isfinite(since_then), since_then, -np.inf).max(axis=0, initial=-np.inf)
+        highest[members] = np.where(np.isfinite(top), top, np.nan)
     return highest
 
 

@@ -9,6 +9,7 @@ n securities · m candidates · k sequences in a batch · d steps deep · g grou
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -176,6 +177,11 @@ class Context:
     def groups(self) -> Groups:
         """Targets of sectors and countries."""
         return self.rules.groups
+
+    @cached_property
+    def place(self) -> Mapping[str, int]:
+        """Symbol -> its place in every (n,) array."""
+        return {symbol: i for i, symbol in enumerate(self.symbols)}
 
     @cached_property
     def lot_sizes(self) -> FloatArray:

@@ -13,7 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from steelyard.arrays import FloatArray, frozen, product
+from steelyard.arrays import (
+    LARGEST_DENSE,
+    Factored,
+    FloatArray,
+    Matrix,
+    dense,
+    diagonal_of,
+    finite,
+    frozen,
+    product,
+    written_out,
+)
 from steelyard.errors import ModuleError
 from steelyard.modules.context import Context
 from steelyard.modules.terms import (
@@ -78,7 +89,7 @@ def _part(ctx: Context, part: Part, *, proven: bool) -> Part:
             limit=f"{part.hi:g}",
         )
     figures = _figures(part, ctx.n + 1)
-    if not all(np.isfinite(array).all() for array in figures):
+    if not all(map(finite, figures)):
         raise ModuleError(
             f"an array or the constant of its part {part.name} is not finite",
             code="part_not_finite",
@@ -94,15 +105,15 @@ def _part(ctx: Context, part: Part, *, proven: bool) -> Part:
     return replace(part, raw=raw)
 
 
-def _figures(part: Part, size: int) -> list[FloatArray]:
+def _figures(part: Part, size: int) -> list[Matrix]:
     """What a shape is made of, each of n + 1 entries a side."""
     match part.shape:
         case Linear(constant, slope):
-            constants, arrays = [constant], {"slope": (slope, 1)}
+            constants, slopes, matrices = [constant], {"slope": slope}, {}
         case Quadratic(constant, slope, curvature):
-            constants, arrays = [constant], {"slope": (slope, 1), "curvature": (curvature, 2)}
+            constants, slopes, matrices = [constant], {"slope": slope}, {"curvature": curvature}
         case Norm(variance):
-            constants, arrays = [], {"variance": (variance, 2)}
+            constants, slopes, matrices = [], {}, {"variance": variance}
         case Separable() | BlackBox():
             return []
         case _:
@@ -113,12 +124,36 @@ def _figures(part: Part, size: int) -> list[FloatArray]:
                 place=part.name,
                 value=type_name(part.shape),
             )
-    for what, (array, sides) in arrays.items():
-        exactly(array, f"the {what} of its part {part.name}", (size,) * sides, np.float64)
-    return [np.array(constants), *(array for array, _ in arrays.values())]
+    for what, array in slopes.items():
+        exactly(array, f"the {what} of its part {part.name}", (size,), np.float64)
+    for what, matrix in matrices.items():
+        _matrix(matrix, f"the {what} of its part {part.name}", size)
+    return [np.array(constants), *slopes.values(), *matrices.values()]
 
 
-def _largest(array: FloatArray) -> float:
+def _matrix(matrix: Matrix, what: str, size: int) -> None:
+    """Raises ModuleError for a matrix of another size or form than is due."""
+    if isinstance(matrix, Factored):
+        k = len(matrix.weights)
+        exactly(matrix.diagonal, f"the diagonal of {what}", (size,), np.float64)
+        exactly(matrix.factors, f"the factors of {what}", (size, k), np.float64)
+        exactly(matrix.weights, f"the weights of {what}", (k,), np.float64)
+        return
+    exactly(matrix, what, (size, size), np.float64)
+    if not written_out(size - 1):
+        raise ModuleError(
+            f"{what} is an array of {size:,} rows; of more than {LARGEST_DENSE} securities "
+            "a Factored is due",
+            code="matrix_not_factored",
+            place=what,
+            value=size,
+            limit=LARGEST_DENSE,
+        )
+
+
+def _largest(matrix: Matrix) -> float:
+    """Largest entry; of factors that of the diagonal, which is the largest of a concave part."""
+    array = diagonal_of(matrix) if isinstance(matrix, Factored) else matrix
     return float(np.abs(array).max(initial=0.0))
 
 
@@ -140,7 +175,9 @@ def _convex(part: Part) -> None:
     """Raises ModuleError unless the part is concave: proofs rest on that."""
     match part.shape:
         case Quadratic(_, _, matrix) | Norm(matrix):
-            even = (matrix + matrix.T) / 2
+            if isinstance(matrix, Factored) and _sum_of_squares(matrix):
+                return
+            written = dense(matrix) if written_out(len(matrix) - 1) else None
         case Separable():
             raise ModuleError(
                 f"its part {part.name} is a Separable, of which nobody knows that it is concave; a "
@@ -150,16 +187,28 @@ def _convex(part: Part) -> None:
             )
         case _:
             return
-    slack = CONVEX_WITHIN * max(1.0, _largest(even))
-    try:
-        np.linalg.cholesky(even + 2 * slack * np.eye(len(even)))
-    except np.linalg.LinAlgError as error:
+    if written is None or not _semidefinite((written + written.T) / 2):
         raise ModuleError(
             f"the matrix of its part {part.name} is not positive semidefinite, so the part is not "
             "concave",
             code="matrix_not_psd",
             place=part.name,
-        ) from error
+            hint="of many securities, give a diagonal and weights that are not negative",
+        )
+
+
+def _sum_of_squares(matrix: Factored) -> bool:
+    """Is it positive semidefinite as anybody can see?"""
+    return bool((matrix.diagonal >= 0).all() and (matrix.weights >= 0).all())
+
+
+def _semidefinite(even: FloatArray) -> bool:
+    slack = CONVEX_WITHIN * max(1.0, _largest(even))
+    try:
+        np.linalg.cholesky(even + 2 * slack * np.eye(len(even)))
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
 def by_arrays(shape: Shape) -> Raw | None:
@@ -177,12 +226,12 @@ def by_arrays(shape: Shape) -> Raw | None:
             return None
 
 
-def _sum(constant: float, slope: FloatArray, bend: FloatArray | None, z: FloatArray) -> float:
+def _sum(constant: float, slope: FloatArray, bend: Matrix | None, z: FloatArray) -> float:
     bent = [] if bend is None else (-z * product(bend, z)).tolist()
     return math.fsum([constant, *(slope * z).tolist(), *bent])
 
 
-def _root(variance: FloatArray, z: FloatArray) -> float:
+def _root(variance: Matrix, z: FloatArray) -> float:
     return -math.sqrt(max(math.fsum((z * product(variance, z)).tolist()), LEAST_VARIANCE))
 
 

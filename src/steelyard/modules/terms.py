@@ -1,4 +1,7 @@
-"""What a score is made of: terms, their parts, and the array forms that a part may have."""
+"""What a score is made of: terms, their parts, and the array forms that a part may have.
+
+A matrix is `Factored` where there are more than `LARGEST_DENSE` securities.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from steelyard.arrays import FloatArray, frozen
+from steelyard.arrays import FloatArray, Matrix, frozen
 from steelyard.settings import Anchor
 
 LEAST_VARIANCE = 1e-18
@@ -29,14 +32,14 @@ class Quadratic:
 
     constant: float
     slope: FloatArray
-    curvature: FloatArray
+    curvature: Matrix
 
 
 @dataclass(frozen=True, slots=True)
 class Norm:
     """raw = -sqrt(max(z' V z, LEAST_VARIANCE)), V (n + 1, n + 1) positive semidefinite."""
 
-    variance: FloatArray
+    variance: Matrix
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,9 @@ from steelyard.portfolio import BucketState, Holding, Security, Snapshot
 from steelyard.strategies import Strategy
 from steelyard.targets import Targets, TargetsFailed
 
+HASHED_AT_ONCE = 256
+"""Sessions of closes that are in memory at a time."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
@@ -183,7 +186,10 @@ def _security(security: Security) -> list[Any]:
 
 def _closes(ctx: Context, market: Market) -> str:
     """Hash of the rows that any estimate may look at, in base currency."""
-    closes = market.base_closes(
-        ctx.symbols, [s.currency for s in ctx.securities], ctx.limits.max_stale_sessions
-    )[-TEN_YEARS - 1 :]
-    return hashlib.sha256(np.ascontiguousarray(closes, dtype="<f8").tobytes()).hexdigest()
+    currencies, stale = [s.currency for s in ctx.securities], ctx.limits.max_stale_sessions
+    digest, count = hashlib.sha256(), len(market.dates)
+    for start in range(max(0, count - TEN_YEARS - 1), count, HASHED_AT_ONCE):
+        rows = slice(start, start + HASHED_AT_ONCE)
+        closes = market.base_closes(ctx.symbols, currencies, stale, rows)
+        digest.update(np.ascontiguousarray(closes, dtype="<f8").data)
+    return digest.hexdigest()

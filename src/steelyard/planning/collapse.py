@@ -9,7 +9,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from steelyard.arrays import FloatArray, IntArray, dot, firsts, frozen, product
+from steelyard.arrays import (
+    Factored,
+    FloatArray,
+    IntArray,
+    Matrix,
+    across,
+    dot,
+    firsts,
+    frozen,
+    product,
+)
 from steelyard.modules.tables import NormTable, Tables
 from steelyard.modules.terms import LEAST_VARIANCE, Separable
 from steelyard.planning.score.charges import ChargeRates
@@ -69,8 +79,15 @@ def along(slope: FloatArray, security: IntArray, delta: FloatArray) -> FloatArra
     return np.asarray(delta * (slope[security] - slope[-1]))
 
 
-def between(matrix: FloatArray, security: IntArray, delta: FloatArray) -> FloatArray:
+def between(matrix: Matrix, security: IntArray, delta: FloatArray) -> FloatArray:
     """(m, m) d_i' M d_j."""
+    if isinstance(matrix, Factored):
+        rows = (matrix.factors[security] - matrix.factors[-1]) * delta[:, None]
+        own = np.where(security[:, None] == security, matrix.diagonal[security][:, None], 0.0)
+        own += matrix.diagonal[-1]
+        own *= np.multiply.outer(delta, delta)
+        own += across(rows * matrix.weights, rows)
+        return (own + own.T) / 2
     inner = matrix[:-1, :-1] - (matrix[:-1, -1:] + matrix[-1:, :-1]) + matrix[-1, -1]
     # entries are picked once per security, and whole rows copied for its orders: m x m may be large
     table: FloatArray = inner.take(security, axis=1).take(security, axis=0)

@@ -8,6 +8,9 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 
+import numpy as np
+
+from steelyard.arrays import FloatArray, flags
 from steelyard.modules.context import Context
 from steelyard.money import ZERO
 from steelyard.plans.orders import CostShown, PlanCosts, Step
@@ -34,6 +37,13 @@ def cost_rate(ctx: Context, i: int) -> float:
         + ctx.costs.spread_bps / HALF_SPREAD_BPS
         + (ctx.costs.fx_percent if foreign else 0.0)
     )
+
+
+def cost_rates(ctx: Context) -> FloatArray:
+    """(n,) `cost_rate` of every security."""
+    foreign = flags(security.currency != ctx.base_currency for security in ctx.securities)
+    home = ctx.costs.percent + ctx.costs.spread_bps / HALF_SPREAD_BPS
+    return home + np.where(foreign, ctx.costs.fx_percent, 0.0)
 
 
 def order_costs(costs: Costs, notional_base: Decimal, *, foreign: bool) -> CostShown:

@@ -12,12 +12,16 @@ from decimal import Decimal
 import numpy as np
 
 from steelyard.arrays import FloatArray
-from steelyard.modules.candidates import Candidates
+from steelyard.canonical import published
+from steelyard.modules.candidates import Orders
 from steelyard.modules.context import Context
 from steelyard.money import ZERO
 from steelyard.notices import ModuleRun
+from steelyard.orders import Side
 from steelyard.planning.choice import Choice
-from steelyard.sentences import Fact, Sentence, money, renamed, say
+from steelyard.plans.orders import Adds
+from steelyard.plans.score import Certificate, Gap, OrderChange
+from steelyard.sentences import SPACE, Fact, Sentence, money, quantity, renamed, say
 
 NUMBER_WORDS = (
     *("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven"),
@@ -35,6 +39,18 @@ LEAST_SHORT = Decimal("0.005")
 
 MARGINAL = 0.001
 """A step that adds less score than this is called marginal: a tenth of a point."""
+
+LEAST_DRIFT = 0.05
+"""Percentage points of drift under which an order is not said to move it: they would read 0.0."""
+
+WHOLE_MONEY = 10
+"""Money a year is told in whole units from here on."""
+
+SEARCH = "search"
+"""Source of an order that no calculator asked for: the search alone has it."""
+
+EVERY = "every whole-lot order list of "
+"""How what a plan is the best of begins in scope `quantities`; `extent` follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,26 +188,101 @@ def shortfalls(ctx: Context, figures: Figures) -> Iterator[tuple[str, Sentence]]
 
 def detail(
     ctx: Context,
-    table: Candidates,
+    orders: Orders,
     choice: Choice,
+    certificate: Certificate,
     short: Sequence[Sentence] = (),
     runs: Sequence[ModuleRun] = (),
 ) -> Sentence:
-    """What cash is short of, what moves most, what stays off target, which modules are out."""
-    after = table.after(ctx.weights, choice.plan.row)
-    of_weights = [tell(ctx, table, choice, after) for tell in (_moved, _furthest)]
-    parts = [*short, *of_weights, _without(runs)]
+    """What cash is short of, what moves most, what stays off target, how far from the best, which
+    modules are out.
+    """
+    after = orders.after(ctx.weights, choice.plan.row)
+    of_weights = [tell(ctx, orders, choice, after) for tell in (_moved, _furthest)]
+    asked = None if choice.acts else choice.threshold
+    proof = certified(certificate, ctx.base_currency, asked)
+    parts = [*short, *of_weights, proof, _without(runs)]
     sentences = [part for part in parts if part is not None]
     facts: dict[str, Fact] = {name: fact for part in sentences for name, fact in part.facts.items()}
     return say(" ".join(part.template for part in sentences), **facts)
 
 
-def _moved(ctx: Context, table: Candidates, choice: Choice, after: FloatArray) -> Sentence | None:
+def extent(most_orders: int | None) -> str:
+    """What order lists were searched: of any size, and of how many orders."""
+    if most_orders is None:
+        return "any size and any number of orders"
+    return f"any size and at most {most_orders:,d} order{'' if most_orders == 1 else 's'}"
+
+
+def certified(certificate: Certificate, base_currency: str, asked: float | None) -> Sentence | None:
+    """How far the plan is from the best possible one; None of a search over fewer quantities.
+
+    asked   what a plan must gain, where this one holds
+    """
+    if certificate.scope != "quantities":
+        return None
+    extent_: dict[str, Fact] = {"extent": certificate.covers.removeprefix(EVERY)}
+    lists = "no whole-lot order list of {extent:text}"
+    if certificate.status == "proven" and asked is None:
+        return say(f"Proven best: {lists} is better.", **extent_)
+    if certificate.status == "proven" and not asked:
+        return say(f"Proven: {lists} is better than holding.", **extent_)
+    if certificate.status == "proven" and asked is not None:
+        what = "gains the {asked:points} points that are asked for"
+        return say(f"Proven: {lists} {what}.", asked=asked, **extent_)
+    if certificate.status == "none" or certificate.gap is None:
+        best = "the best possible plan of {extent:text}"
+        return say(f"How far it is from {best} was not measured.", **extent_)
+    lot = certificate.status == "within_one_lot"
+    return _within(certificate.gap, base_currency, extent_, one_lot=lot)
+
+
+def _within(
+    gap: Gap, base_currency: str, extent_: Mapping[str, Fact], *, one_lot: bool
+) -> Sentence:
+    """A gap in points, in money a year, and as a share of the improvement."""
+    facts: dict[str, Fact] = {"gap": gap.points / 100, **extent_}
+    lead, amounts = "Within {gap:points_up} points", list[str]()
+    if one_lot:
+        lead, amounts = "Within one lot", ["{gap:points_up} points"]
+    if gap.base_per_year is not None:
+        form = "whole_up" if abs(gap.base_per_year) >= WHOLE_MONEY else "money_up"
+        amounts.append(f"{{currency:text}} {{gap_year:{form}}} a year")
+        facts |= {"gap_year": gap.base_per_year, "currency": base_currency}
+    if gap.of_improvement is not None:
+        amounts.append("{gap_share:pct_up} of the improvement")
+        facts["gap_share"] = gap.of_improvement
+    most = f": at most {', '.join(amounts)}" if amounts else ""
+    return say(f"{lead} of the best possible plan of {{extent:text}}{most}.", **facts)
+
+
+def changed(orders: Sequence[OrderChange]) -> str:
+    """What a list one change away from the plan does in its place, in words.
+
+    >>> changed([OrderChange(side="sell", symbol="AA", quantity=Decimal(9), was=Decimal(-10))])
+    'sell 9 AA instead of 10'
+    """
+    return " and ".join(map(_change, orders))
+
+
+def _change(order: OrderChange) -> str:
+    was = order.was or ZERO
+    own = Side.SELL if was < 0 else Side.BUY
+    if not order.quantity:
+        return f"do not {own.value} {order.symbol}"
+    does = f"{order.side.value} {quantity(order.quantity)} {order.symbol}"
+    if not was:
+        return f"also {does}"
+    before = quantity(abs(was))
+    return f"{does} instead of {before if own is order.side else f'{own.value}ing {before}'}"
+
+
+def _moved(ctx: Context, orders: Orders, choice: Choice, after: FloatArray) -> Sentence | None:
     """The largest order."""
     if not choice.acts:
         return None
-    j = choice.plan.row[int(np.argmax([abs(table.delta[k]) for k in choice.plan.row]))]
-    i = int(table.security[j])
+    j = choice.plan.row[int(np.argmax([abs(orders.delta[k]) for k in choice.plan.row]))]
+    i = int(orders.security[j])
     return say(
         "{moved:text} moves most, from {from_weight:pct} to {to_weight:pct} of value.",
         moved=ctx.symbols[i],
@@ -200,13 +291,11 @@ def _moved(ctx: Context, table: Candidates, choice: Choice, after: FloatArray) -
     )
 
 
-def _furthest(
-    ctx: Context, table: Candidates, choice: Choice, after: FloatArray
-) -> Sentence | None:
+def _furthest(ctx: Context, orders: Orders, choice: Choice, after: FloatArray) -> Sentence | None:
     """What is furthest from its target after the plan, where that is worth an order."""
     if ctx.target_weights is None or not ctx.n:
         return None
-    cash = ctx.cash_weight - float(sum(table.delta[j] for j in choice.plan.row))
+    cash = ctx.cash_weight - float(sum(orders.delta[j] for j in choice.plan.row))
     absent = [-target.target for target in ctx.absent]
     off = np.concatenate([after - ctx.target_weights, [cash - ctx.target_cash], absent])
     names = (*ctx.symbols, "Cash", *(target.symbol for target in ctx.absent))
@@ -235,30 +324,50 @@ def _without(runs: Sequence[ModuleRun]) -> Sentence | None:
     )
 
 
-def reason(table: Candidates, j: int) -> Sentence:
-    """Why it was proposed: by the target where there is one, else by its first calculator."""
-    proposals = table.proposals[j]
-    return next((p.why for p in proposals if TARGET_TAG in p.tags), proposals[0].why)
+def reason(ctx: Context, orders: Orders, j: int) -> Sentence:
+    """Why it was proposed: by the target where there is one, else by its first calculator; of an
+    order that only the search has, what it does for the whole.
+    """
+    asked = [p for p in orders.proposals[j] if p.source != SEARCH]
+    if not asked:
+        return _searched(ctx, int(orders.security[j]), is_buy=bool(orders.is_buy[j]))
+    return next((p.why for p in asked if TARGET_TAG in p.tags), asked[0].why)
+
+
+def _searched(ctx: Context, i: int, *, is_buy: bool) -> Sentence:
+    """Why the search trades a security in a way that no calculator asked for."""
+    if ctx.target_weights is None:
+        return say("no calculator asks for it; the plan as a whole is better with it")
+    off = float(ctx.weights[i] - ctx.target_weights[i])
+    side = "over" if off > 0 else "under"
+    stands = f"{{off_target:pp}} {side} its target"
+    facts: dict[str, Fact] = {"off_target": abs(off)}
+    if abs(off) < SAME_DRIFT:
+        stands, facts = "at its target", {}
+    if is_buy == (off < 0) and facts:
+        return say(f"{stands}, in the size that suits the plan as a whole best", **facts)
+    return say(f"{stands}; the plan as a whole is better with it", **facts)
 
 
 def step(
-    ctx: Context, table: Candidates, j: int, adds: float, notional: Decimal
+    ctx: Context, orders: Orders, j: int, adds: Adds, notional: Decimal
 ) -> tuple[Sentence, Sentence]:
     """(reason, what the step does): the order, its reason, its weight, what it adds."""
-    i = int(table.security[j])
+    i = int(orders.security[j])
+    worth, amounts = _worth(adds, is_buy=bool(orders.is_buy[j]), owed=ctx.overdrawn)
     own: dict[str, Fact] = {
-        "act": "Buy" if table.is_buy[j] else "Sell",
-        "shares": table.quantity[j],
+        "act": "Buy" if orders.is_buy[j] else "Sell",
+        "shares": orders.quantity[j],
         "symbol": ctx.symbols[i],
         "currency": ctx.base_currency,
         "notional": notional,
         "weight_before": float(ctx.weights[i]),
-        "weight_after": float(ctx.weights[i] + table.delta[j]),
-        "adds": adds,
+        "weight_after": float(ctx.weights[i] + orders.delta[j]),
+        **amounts,
     }
-    if table.is_buy[j]:
+    if orders.is_buy[j]:
         lead = "{act:text} {shares:qty}"
-    elif table.full_exit[j]:
+    elif orders.full_exit[j]:
         lead = "{act:text} all {shares:qty}"
     else:
         lead, own["held"] = "{act:text} {shares:qty} of {held:qty}", float(ctx.quantities[i])
@@ -266,19 +375,37 @@ def step(
     if ctx.target_weights is not None:
         own["target"] = float(ctx.target_weights[i])
         weight += ", target {target:pct}"
-    why = reason(table, j)
+    why = reason(ctx, orders, j)
     # one name may not tell two things: the order's own facts keep theirs
     why = renamed(why, {name for name, fact in why.facts.items() if own.get(name, fact) != fact})
     lead += " {symbol:text} for {currency:text} {notional:money}: "
-    worth = _worth(bool(table.is_buy[j]), adds, owed=ctx.overdrawn)
     return why, say(lead + why.template + weight + ". " + worth, **{**why.facts, **own})
 
 
-def _worth(is_buy: bool, adds: float, *, owed: bool) -> str:
-    if adds < 0 and not is_buy and owed:
-        return "It pays what is owed: without it the money would be missing."
-    if adds < 0 and not is_buy:
-        return "It funds the buys: without it the money would be missing."
-    if adds < MARGINAL:
-        return "It is marginal: it adds {adds:points} points."
-    return "Without it the plan would gain {adds:points} points less."
+def _worth(adds: Adds, *, is_buy: bool, owed: bool) -> tuple[str, dict[str, Fact]]:
+    """What the plan loses without an order, money a year and drift first, points last."""
+    if adds.score < 0 and not is_buy and adds.how == "drop_one":
+        what = "pays what is owed" if owed else "funds the buys"
+        return f"It {what}: without it the money would be missing.", {}
+    facts: dict[str, Fact] = {"adds": adds.score}
+    weighs = ""
+    if adds.base_per_year is not None:
+        form = "whole" if abs(adds.base_per_year) >= WHOLE_MONEY else "money"
+        weighs = f"like {{currency:text}} {{worth:{form}}} a year ({{adds:points}} points)"
+        facts["worth"] = adds.base_per_year
+    if adds.score < MARGINAL:
+        how_much = f"the score weighs it {weighs}" if weighs else "it adds {adds:points} points"
+        return f"It is marginal: {how_much}.", facts
+    lead = "Without it the best plan would"
+    if adds.how == "drop_one":
+        lead = "Without it, the other orders as they are, the plan would"
+    drift = 0.0 if adds.drift_pp is None else published(adds.drift_pp)
+    if abs(drift) >= LEAST_DRIFT:
+        facts["drift"] = abs(drift)
+        lead += f" have {{drift:one}}{SPACE}pp {'more' if drift > 0 else 'less'} drift"
+        loss = (
+            f"; the score weighs the loss {weighs}" if weighs else " and {adds:points} points less"
+        )
+        return f"{lead}{loss}.", facts
+    loss = f"be worse by what the score weighs {weighs}" if weighs else "lose {adds:points} points"
+    return f"{lead} {loss}.", facts

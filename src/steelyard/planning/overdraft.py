@@ -20,7 +20,7 @@ from steelyard.money import ZERO, ExactMoney
 from steelyard.orders import Side
 from steelyard.planning.costs import exact, exact_cost
 from steelyard.planning.sizing import Sized
-from steelyard.sentences import say
+from steelyard.sentences import Sentence, say
 
 RAISE_CASH = "raise_cash"
 """Who asks for these sales: no module, the cash itself."""
@@ -100,9 +100,6 @@ def _past_target(ctx: Context, money: ExactMoney, i: int) -> Iterator[Sized]:
 
 def _order(ctx: Context, i: int, quantity: Decimal, *, full_exit: bool) -> Sized:
     lots = float(quantity / ctx.securities[i].lot_size)
-    money = ctx.exact
-    debt = -money.base_cash if money is not None else ZERO
-    why = say("cash is overdrawn by {base:text} {debt:money}", base=ctx.base_currency, debt=debt)
     return Sized(
         i,
         Side.SELL,
@@ -111,8 +108,15 @@ def _order(ctx: Context, i: int, quantity: Decimal, *, full_exit: bool) -> Sized
         full_exit=full_exit,
         to_target=False,
         priority_weight=1.0,
-        proposals=(Proposal(RAISE_CASH, why, (RAISE_CASH,)),),
+        proposals=(Proposal(RAISE_CASH, why_overdrawn(ctx), (RAISE_CASH,)),),
     )
+
+
+def why_overdrawn(ctx: Context) -> Sentence:
+    """Why something is sold that no target asks to sell."""
+    money = ctx.exact
+    debt = -money.base_cash if money is not None else ZERO
+    return say("cash is overdrawn by {base:text} {debt:money}", base=ctx.base_currency, debt=debt)
 
 
 def with_sales_for_cash(
@@ -144,7 +148,7 @@ def covering(ctx: Context, table: Candidates, need: Decimal) -> IntArray | None:
     cash = table.account.exact
     if cash is None:
         return None
-    depth, clash = ctx.search.max_depth, table.account.conflicts | table.account.conflicts.T
+    depth, clash = ctx.search.max_depth, table.account.apart
     row: list[int] = []
     for j in sorted(_largest(table, cash).values(), key=lambda j: (-cash.flows[j], j)):
         if len(row) < depth and sum(cash.flows[k] for k in row) < need and not clash[j, row].any():

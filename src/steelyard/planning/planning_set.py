@@ -6,7 +6,7 @@ Weights are of the pre-trade value.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from steelyard.arrays import BoolArray, FloatArray, flags, floats, frozen
 from steelyard.errors import did_you_mean, one_line
-from steelyard.estimates.estimate import estimate
+from steelyard.estimates.estimate import TEN_YEARS, estimate
 from steelyard.estimates.regime import detect
 from steelyard.estimates.trends import Trends, momentum, peaks, volatility_ratio
 from steelyard.market import Market
@@ -115,7 +115,8 @@ def _context(case: Case, valuation: Valuation, symbols: tuple[str, ...]) -> Cont
     )
     fresh = flags(p.fresh and worth for p in rows)
     stale = strategy.limits.max_stale_sessions
-    closes = market.base_closes(symbols, [s.currency for s in securities], stale)
+    ten_years = slice(-TEN_YEARS - 1, None)
+    closes = market.base_closes(symbols, [s.currency for s in securities], stale, ten_years)
     yields = floats(s.dividend_yield for s in securities)
     money = _exact_money(rows, case, valuation)
     cash = _worth(snapshot.balances, valuation)
@@ -152,7 +153,7 @@ def _context(case: Case, valuation: Valuation, symbols: tuple[str, ...]) -> Cont
         ),
         trends=Trends(
             momentum=frozen(momentum(closes)),
-            peaks=frozen(peaks(_own_closes(market, symbols), market.dates, acquired) * multipliers),
+            peaks=frozen(_peaks(market, symbols, acquired) * multipliers),
             volatility_ratio=volatility_ratio(closes, weights),
         ),
         regime=detect(market.index, snapshot.as_of, strategy.regime, stale),
@@ -248,14 +249,12 @@ def _note_absent(ctx: Context, market: Market, findings: Findings) -> None:
         )
 
 
-def _own_closes(market: Market, symbols: tuple[str, ...]) -> FloatArray:
-    """Closes (T, n) in each security's own currency, NaN where there is none."""
-    columns = {symbol: i for i, symbol in enumerate(market.symbols)}
-    own = np.full((len(market.dates), len(symbols)), np.nan)
-    for k, symbol in enumerate(symbols):
-        if symbol in columns:
-            own[:, k] = market.closes[:, columns[symbol]]
-    return own
+def _peaks(market: Market, symbols: Sequence[str], acquired: Sequence[date | None]) -> FloatArray:
+    """(n,) highest close of each since it is held, its own currency; only rows since then."""
+    known = [day for day in acquired if day is not None]
+    first = 0 if not known else int(np.searchsorted(market.dates, np.datetime64(min(known), "D")))
+    rows = slice(first, None)
+    return peaks(market.own_closes(symbols, rows), market.dates[rows], acquired)
 
 
 def neutral_mix(target_weights: FloatArray | None, is_held: np.ndarray) -> FloatArray:

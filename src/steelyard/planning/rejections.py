@@ -116,7 +116,7 @@ def _beside_plan(
     """The first rule that keeps row j out of the plan, in the order in which a person would ask."""
     if beside.twin[j] != PAD:
         return _swapped(beside, j)
-    if table.account.conflicts[j, list(plan)].any():
+    if table.account.apart[j, list(plan)].any():
         why = say("a filter keeps it out of one plan with another order of this plan")
         return Drop("conflict", None, None, why)
     if len(plan) >= ctx.search.max_depth:

@@ -19,6 +19,7 @@ from steelyard.modules.context import Context
 from steelyard.notices import Drop, Stop
 from steelyard.orders import Side
 from steelyard.planning.findings import Findings
+from steelyard.planning.nearest import nearest_lots
 from steelyard.portfolio import DRAWDOWN_STEPS
 from steelyard.sentences import Fact, say
 
@@ -51,16 +52,16 @@ def size(ctx: Context, source: str, candidate: Candidate, weight: float) -> Size
     source   the calculator
     weight   > 0 buys, < 0 sells, of value
     """
-    i = ctx.symbols.index(candidate.symbol)
+    i = ctx.place[candidate.symbol]
     proposal = Proposal(source, candidate.why, candidate.tags)
     if candidate.side is Side.BUY:
-        return _paused(ctx) or _size_buy(
+        return paused(ctx) or _size_buy(
             ctx, i, weight * ctx.state.aggression, candidate.priority_weight, proposal
         )
     return _size_sell(ctx, i, -weight, candidate.priority_weight, proposal)
 
 
-def _paused(ctx: Context) -> Drop | None:
+def paused(ctx: Context) -> Drop | None:
     """Why nothing at all may be bought: the bucket's state or a stormy market."""
     limit = ctx.limits.pause_volatility_ratio
     if limit is not None and ctx.trends.volatility_ratio > limit:
@@ -97,7 +98,7 @@ def _size_buy(
     if room <= 0:
         return _no_room(ctx, i, rule, room)
     amount = min(asked, room)
-    lots = _lots(ctx, i, amount)
+    lots = _lots_bought(ctx, i, amount, room, rule)
     weight = lots * float(ctx.lot_weight[i])
     if weight < ctx.min_order_weight or not lots:
         return _too_small(
@@ -107,7 +108,7 @@ def _size_buy(
             amount,
             room if room < asked else None,
         )
-    at_target = lots == _lots(ctx, i, room)
+    at_target = lots == _lots_bought(ctx, i, room, room, rule)
     return Sized(
         i, Side.BUY, _shares(ctx, i, lots), weight, False, at_target, priority_weight, (proposal,)
     )
@@ -143,7 +144,7 @@ def _size_sell(
         )
     amount = min(asked, room)
     may_exit = target == 0.0 and ctx.sellable[i] == ctx.quantities[i]
-    lots = _lots_held(ctx, i, amount)
+    lots = _lots_sold(ctx, i, amount, room)
     weight = lots * float(ctx.lot_weight[i])
     rest = float(ctx.weights[i]) - weight
     # no stumps: what would be left over of an untargeted name must be an order of its own, else it
@@ -154,7 +155,7 @@ def _size_sell(
     if weight < ctx.min_order_weight or not lots:
         rule = "no_crossing" if room < min(asked, sellable) else "min_order"
         return _too_small(ctx, rule, weight, amount, room if rule == "no_crossing" else None)
-    at_target = lots == _lots_held(ctx, i, room)
+    at_target = lots == _lots_sold(ctx, i, room, room)
     return Sized(
         i, Side.SELL, _shares(ctx, i, lots), weight, False, at_target, priority_weight, (proposal,)
     )
@@ -198,6 +199,27 @@ def _shares(ctx: Context, i: int, lots: float) -> Decimal:
 def _lots(ctx: Context, i: int, weight: float) -> float:
     """Whole lots of security i in a weight >= 0."""
     return float(whole_lots(np.array([weight]), ctx.lot_weight[i : i + 1])[0])
+
+
+def _lots_bought(ctx: Context, i: int, amount: float, room: float, rule: str) -> float:
+    """Whole lots of a buy: all of the gap in nearest lots, less of it or the cap rounded down."""
+    lots = _lots(ctx, i, amount)
+    if rule != "no_crossing" or amount < room:
+        return lots
+    cap = max(float(ctx.caps[i]), float(ctx.weights[i])) - float(ctx.weights[i])
+    nearest = float(nearest_lots(ctx, np.array([i]))[0])
+    return nearest if np.isinf(cap) else min(nearest, _lots(ctx, i, cap))
+
+
+def _lots_sold(ctx: Context, i: int, amount: float, room: float) -> float:
+    """Whole lots of a sale: down to a target in nearest lots, less or without one rounded down."""
+    if ctx.target_weights is None or ctx.target_weights[i] == 0 or amount < room:
+        return _lots_held(ctx, i, amount)
+    if room < float(ctx.weights[i] - ctx.target_weights[i]):
+        return _lots_held(ctx, i, amount)
+    nearest = -float(nearest_lots(ctx, np.array([i]))[0])
+    unit = float(ctx.prices[i] * ctx.fx[i]) / ctx.value
+    return min(nearest, _lots_held(ctx, i, float(ctx.sellable[i]) * unit))
 
 
 def _lots_held(ctx: Context, i: int, weight: float) -> float:

@@ -9,15 +9,16 @@ It orders seeds and display and never cuts the table.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
+from decimal import localcontext
 from types import MappingProxyType
 
 import numpy as np
 
 from steelyard.arrays import BoolArray, FloatArray, frozen, product
 from steelyard.ledger import Account, ExactCash, feasible, least_spendable
-from steelyard.modules.candidates import Candidates
-from steelyard.modules.context import Context
+from steelyard.modules.candidates import Candidates, Orders
+from steelyard.modules.context import Context, Grouping
 from steelyard.modules.tables import Tables, evaluate
 from steelyard.modules.terms import end_state
 from steelyard.orders import Side
@@ -28,34 +29,41 @@ from steelyard.planning.score.charges import ChargeRates
 from steelyard.planning.score.model import ScoreModel
 from steelyard.planning.sizing import Sized
 
+DIGITS = 100
+"""No product of a quantity, a price, a rate of exchange and a rate of cost has more."""
+
 
 def bare_table(ctx: Context, rows: Sequence[Sized]) -> Candidates:
     """The rows as a table without a score: what mask filters and pair conflicts judge."""
-    account = account_of(ctx, rows)
     m = len(rows)
     nothing = frozen(np.zeros(m))
+    ids = tuple(f"c{j + 1}" for j in range(m))
+    orders = orders_table(ctx, rows, ids, account_of(ctx, rows))
     return Candidates(
-        ids=tuple(f"c{j + 1}" for j in range(m)),
+        **{field.name: getattr(orders, field.name) for field in fields(Orders)},
+        priority=nothing,
+        tables=Tables(nothing, frozen(np.zeros((m, m))), ()),
+        alone=nothing,
+        paired=nothing,
+    )
+
+
+def orders_table(
+    ctx: Context, rows: Sequence[Sized], ids: tuple[str | None, ...], account: Account
+) -> Orders:
+    """The rows as arrays; `account` is the cash walk over them."""
+    taxes = [sale_tax(ctx, row.i, row.quantity) if row.side is Side.SELL else 0.0 for row in rows]
+    return Orders(
+        ids=ids,
         security=account.security,
         is_buy=frozen(account.delta > 0),
         quantity=tuple(row.quantity for row in rows),
         delta=account.delta,
         cost=account.cost,
-        tax=frozen(
-            np.array(
-                [
-                    sale_tax(ctx, row.i, row.quantity) if row.side is Side.SELL else 0.0
-                    for row in rows
-                ]
-            )
-        ),
+        tax=frozen(np.array(taxes)),
         full_exit=frozen(np.array([row.full_exit for row in rows], dtype=np.bool_)),
-        priority=nothing,
         proposals=tuple(row.proposals for row in rows),
         account=account,
-        tables=Tables(nothing, frozen(np.zeros((m, m))), ()),
-        alone=nothing,
-        paired=nothing,
     )
 
 
@@ -123,19 +131,14 @@ def paired_gains(table: Candidates, alone: FloatArray) -> FloatArray:
 def account_of(ctx: Context, rows: Sequence[Sized]) -> Account:
     """The cash walk over the rows."""
     security = np.array([row.i for row in rows], dtype=np.int64)
-    capped = (
-        [g for g in (ctx.sectors, ctx.countries) if g.counts]
-        if ctx.limits.max_group_weight is not None
-        else []
-    )
-    shares = np.concatenate([g.shares for g in capped], axis=1) if capped else np.zeros((ctx.n, 0))
+    shares = group_shares(ctx)
     return Account(
         security=frozen(security),
         delta=frozen(
             np.array([row.weight if row.side is Side.BUY else -row.weight for row in rows])
         ),
         cost=frozen(np.array([order_cost(ctx, row.i, row.weight) for row in rows])),
-        conflicts=frozen(np.zeros((len(rows), len(rows)), dtype=np.bool_)),
+        conflicts=frozen(np.zeros((0, 0), dtype=np.bool_)),
         cash=ctx.cash_weight - ctx.open_buys_weight - ctx.awaited_weight,
         spendable=ctx.spendable_weight,
         reserve=ctx.reserve_weight,
@@ -148,6 +151,19 @@ def account_of(ctx: Context, rows: Sequence[Sized]) -> Account:
     )
 
 
+def capped_groups(ctx: Context) -> list[Grouping]:
+    """The dimensions whose groups are capped, as `group_shares` puts them side by side."""
+    if ctx.limits.max_group_weight is None:
+        return []
+    return [grouping for grouping in (ctx.sectors, ctx.countries) if grouping.counts]
+
+
+def group_shares(ctx: Context) -> FloatArray:
+    """(n, g) share of each security in each capped group."""
+    shares = [grouping.shares for grouping in capped_groups(ctx)]
+    return np.concatenate(shares, axis=1) if shares else np.zeros((ctx.n, 0))
+
+
 def exact_cash(ctx: Context, rows: Sequence[Sized]) -> ExactCash | None:
     """The cash walk over the rows in the decimals of the document; None where those are unknown."""
     money = ctx.exact
@@ -155,9 +171,11 @@ def exact_cash(ctx: Context, rows: Sequence[Sized]) -> ExactCash | None:
         return None
     costs = {foreign: exact_cost(ctx.costs, foreign=foreign) for foreign in (False, True)}
     flows = []
-    for row in rows:
-        amount = row.quantity * money.shares[row.i]
-        fixed, rate = costs[ctx.securities[row.i].currency != ctx.base_currency]
-        flows.append((-amount if row.side is Side.BUY else amount) - fixed - rate * amount)
-    floor = least_spendable(money.cash, money.spendable, exact(ctx.reserve_weight) * money.value)
-    return ExactCash(tuple(flows), money.spendable - floor)
+    with localcontext(prec=DIGITS):
+        for row in rows:
+            amount = row.quantity * money.shares[row.i]
+            fixed, rate = costs[ctx.securities[row.i].currency != ctx.base_currency]
+            flows.append((-amount if row.side is Side.BUY else amount) - fixed - rate * amount)
+        reserve = exact(ctx.reserve_weight) * money.value
+        floor = least_spendable(money.cash, money.spendable, reserve)
+        return ExactCash(tuple(flows), money.spendable - floor)

@@ -65,16 +65,36 @@ class LotShown(Record):
     account: str = ""
 
 
+class Thresholds(Record):
+    """What an order and a plan must be worth, as resolved for the names of this plan.
+
+    names             securities of the planning set
+    min_trade_weight  least order, of value
+    order_hurdle      score that each order is charged
+    min_improvement   score that a plan must gain, before the latch
+    """
+
+    names: int
+    min_trade_weight: Number
+    order_hurdle: Number
+    min_improvement: Number
+
+
 class Rules(Record):
     """What binds the plan, so that it can be checked from the document alone.
 
+    max_depth          length of a proposal and of a set of candidates
+    max_orders         most orders of the plan: the limit of orders, and max_depth where it binds;
+                       null = as many as earn their charge
     min_order_base     least order, base currency; full exits are exempt
     drift_band_weight  half width of the band shown around a target
     """
 
     costs: Costs
     limits: Limits
+    thresholds: Thresholds
     max_depth: int
+    max_orders: int | None
     min_order_base: Amount
     drift_band_weight: Number
 

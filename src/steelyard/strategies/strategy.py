@@ -95,6 +95,17 @@ class Strategy:
         """Does a file of the user's say it? Defaults, presets and sliders give way to targets."""
         return self.source(key) == FILE_WHY
 
+    @property
+    def most_orders(self) -> int | None:
+        """Most orders of a plan: the limit, and the depth where it binds; None = no limit.
+
+        The depth is that of proposals and of sets of candidates; over quantities it binds only
+        where a file says it.
+        """
+        by_depth = self.search.scope != "quantities" or self.is_written("search.max_depth")
+        limits = [self.limits.max_orders, self.search.max_depth if by_depth else None]
+        return min((most for most in limits if most is not None), default=None)
+
     def choice(self, kind: Kind, name: str) -> ModuleChoice:
         """What the strategy makes of a module; raises UnknownModule."""
         for choice in self.choices[kind]:

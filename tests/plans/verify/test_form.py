@@ -126,7 +126,7 @@ def test_the_packaged_schema_is_that_of_the_records_and_of_words_that_are_read()
         (("rules", "limits", "cash_reserve_weight"), 1.5, "a number, at least 0, at most 1"),
         (("rules", "limits", "max_cost_share"), 0, "a number, over 0, at most 1"),
         (("rules", "max_depth"), 2.0, "a whole number"),
-        (("certificate", "status"), "sure", "proven or bounded or none"),
+        (("certificate", "status"), "sure", "proven or within_one_lot or bounded or none"),
         (("holdings", 0, "price"), "0", "a decimal number above 0 as text"),
         (("holdings", 0, "band"), [0.1], "a list"),
         (("steps", 0, "facts", "shares"), {}, "text or a whole number or a number or null"),

@@ -36,6 +36,7 @@ from steelyard.plans import plan as plans
 from steelyard.plans import verify
 from steelyard.plans.verify.account import weekdays_after
 from steelyard.plans.verify.reading import content_id, hash_of
+from steelyard.plans.verify.rules import EVERY_LIST
 from steelyard.plans.verify.unchecked import UNKNOWN, UNREAD
 from steelyard.portfolio import BucketState
 from steelyard.samples import sample
@@ -45,9 +46,12 @@ from steelyard.settings import Costs, Limits, Score
 DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 WORDS = (
-    {"buy", "sell"}, {"act", "hold"}, {"candidates", "proposals"}, {"targets", "none"},
-    {"proven", "bounded", "none"}, {"settled", "traded"}, {"bull", "bear", "sideways", "unknown"},
-    {"sizing", "search", "plan", "filter"}, {"ok", "nothing", "failed"}, {"proceeds", "settled"},
+    {"buy", "sell"}, {"act", "hold"}, {"candidates", "proposals", "quantities"},
+    {"targets", "none"}, {"proven", "within_one_lot", "bounded", "none"},
+    {"resolved", "drop_one"}, {"pairs", "single"}, {"settled", "traded"},
+    {"bull", "bear", "sideways", "unknown"},
+    {"sizing", "search", "plan", "filter"}, {"ok", "nothing", "failed"},
+    {"proceeds", "settled"},
 )  # fmt: skip
 """Words of which a field holds one: another of them is a change too."""
 MUCH = 0.11
@@ -162,11 +166,61 @@ def of_positions() -> str:
     return of.having(quotes=quotes).plan().to_json()
 
 
+def of_quantities() -> str:
+    """A plan over quantities: an order that is none of the table's, neighbours, a gap.
+
+    It is that of growth, told as the best of every list.
+    """
+    of = document("growth")
+    settings, certificate, steps = of["strategy"]["settings"], of["certificate"], of["steps"]
+    settings["search"]["scope"] = certificate["scope"] = "quantities"
+    of["strategy"]["sha256"] = hash_of(settings)
+    of["rules"]["max_orders"] = None
+    without = steps[0]["candidate"]
+    of["candidates"] = [row for row in of["candidates"] if row["id"] != without]
+    steps[0] |= {"candidate": None, "tags": [], "proposed_by": []}
+    steps[-1]["adds"] |= {"how": "resolved", "score": steps[-1]["adds"]["score"]}
+    gap = 2e-5
+    certificate |= {
+        "candidates": len(of["candidates"]), "covers": EVERY_LIST, "local_optimum": "pairs",
+        "status": "within_one_lot", "search_gap": gap, "gap": shown(of, gap),
+        "search_gap_of_improvement": gap / of["score"]["improvement"],
+        "bound": of["score"]["hold"] + of["score"]["improvement"] + gap,
+        "neighbours": [
+            neighbour(of, 0.01, (0, -1)), neighbour(of, 0.02, (-1, -1)),
+            neighbour(of, 0.03, (1, None)), neighbour(of, 0.04, (0, -2), (1, None)),
+            neighbour(of, 0.05, (-1, 10_000), feasible=False),
+            neighbour(of, 0.06, (0, None), feasible=False),
+        ],
+    }  # fmt: skip
+    return plans.seal(plans.Plan.model_validate(of)).to_json()
+
+
+def neighbour(of: dict[str, Any], loss: float, *changes: Any, feasible: bool = True) -> Any:
+    """The plan with some steps changed by so many lots; None drops one."""
+    lots = {holding["symbol"]: Decimal(holding["lot_size"]) for holding in of["holdings"]}
+    orders = []
+    for n, more in changes:
+        step = of["steps"][n]
+        was = Decimal(step["quantity"])
+        other = Decimal(0) if more is None else was + more * lots[step["symbol"]]
+        sign = "-" if step["side"] == "sell" else ""
+        orders.append(
+            {
+                "side": step["side"], "symbol": step["symbol"], "quantity": f"{other:f}",
+                "was": f"{sign}{was:f}",
+            }
+        )  # fmt: skip
+    improvement = of["score"]["improvement"] - loss
+    words = " and ".join(order["symbol"] for order in orders)
+    return {"change": words, "orders": orders, "improvement": improvement, "feasible": feasible}
+
+
 MADE: dict[str, Callable[[], str]] = {
     "growth": lambda: of_sample("growth"), "euro": lambda: of_sample("euro"),
     "growth without targets": lambda: of_sample("growth", targets=False),
     "everything": of_everything, "hold": of_cash_alone, "spent": of_spending,
-    "what if": of_what_ifs, "positions": of_positions,
+    "what if": of_what_ifs, "positions": of_positions, "quantities": of_quantities,
 }  # fmt: skip
 
 
@@ -314,7 +368,8 @@ def test_every_field_that_is_listed_as_unchecked_has_its_own_reason_and_is_no_mo
         origins = {where for where in money if where.endswith(("_source", "_unit", "_on"))}
 
         assert {*money} - origins <= {
-            "not_traded[].value", "what_if.relaxations[].steps[].quantity"
+            "not_traded[].value", "what_if.relaxations[].steps[].quantity", "steps[].adds.drift_pp",
+            "certificate.neighbours[].orders[].quantity",
         }  # fmt: skip
         assert [where for where, why in listed.items() if why in {UNREAD, UNKNOWN}] == []
 
@@ -424,7 +479,9 @@ def under(of: dict[str, Any], section: str, name: str, value: Any) -> dict[str, 
     rules = of["rules"]
     if section in rules:
         rules[section][name] = value
-    rules["max_depth"] = settings["search"]["max_depth"]
+    rules["max_depth"] = rules["max_orders"] = settings["search"]["max_depth"]
+    for key, part in (("min_trade_weight", "limits"), ("min_improvement", "score")):
+        rules["thresholds"][key] = settings[part][key]
     worth, limits = Decimal(of["value"]), rules["limits"]
     of["reserve"] = f"{Decimal(str(limits['cash_reserve_weight'])) * worth:f}"
     spare = Decimal(str(limits["max_cost_share"])) - Decimal(str(rules["costs"]["percent"]))
@@ -492,11 +549,7 @@ def test_a_target_on_the_other_side_of_an_order_is_seen(name: str):
         n = [holding["symbol"] for holding in of["holdings"]].index(step["symbol"])
         before = of["holdings"][n]["target"]
         of["holdings"][n]["target"] = step["weight_before"]
-        crossed = (
-            "no sale goes under the target but for a debt"
-            if step["side"] == "sell"
-            else "no buy goes over the target"
-        )
+        crossed = "no order passes its target by half a lot, and a tie does not cross"
         assert crossed in {check.name for check in verify.check(of).failed}
         of["holdings"][n]["target"] = before
 
@@ -531,16 +584,32 @@ def test_a_filter_that_was_out_of_service_is_not_held_against_the_plan():
     assert verify.check(with_its_id(of)).ok
 
 
+def shown(of: dict[str, Any], gap: float) -> dict[str, Any]:
+    """A gap as people read it."""
+    worth = float(of["value"]) * gap / per_return(of)
+    share = gap / of["score"]["improvement"]
+    return {"points": 100 * gap, "base_per_year": f"{worth:.2f}", "of_improvement": share}
+
+
+def per_return(of: dict[str, Any]) -> float:
+    """The score of one unit of yearly return."""
+    settings = of["strategy"]["settings"]["score"]
+    low, high = settings["anchors"]["tr"]
+    weights = [t["weight"] for t in of["score"]["terms"] if t["name"] == "total_return"]
+    return max(sum(weights) / (high - low), settings["min_score_per_return"])
+
+
 def certified(status: str, *, gap: float | None) -> dict[str, Any]:
     """The plan of growth with another certificate, consistent unless the status is wrong."""
     of = document("growth")
     score, certificate = of["score"], of["certificate"]
     certificate |= {
         "status": status, "search_gap": gap, "bound": None, "search_gap_of_improvement": None,
+        "gap": None,
     }  # fmt: skip
     if gap is not None:
-        bound = score["hold"] + score["improvement"] + gap
-        certificate |= {"bound": bound, "search_gap_of_improvement": gap / score["improvement"]}
+        bound, share = score["hold"] + score["improvement"] + gap, gap / score["improvement"]
+        certificate |= {"bound": bound, "search_gap_of_improvement": share, "gap": shown(of, gap)}
     return with_its_id(of)
 
 
@@ -555,6 +624,201 @@ def test_a_certificate_says_what_its_status_means():
     rulings = [(s, gap, verify.check(certified(s, gap=gap)).ok) for s, gap, _ in CERTIFICATES]
 
     assert rulings == CERTIFICATES
+
+
+def names_of(of: dict[str, Any]) -> set[str]:
+    """What does not agree, by name; the id is made anew."""
+    return {check.name for check in verify.check(with_its_id(of)).failed}
+
+
+def edited(name: str, *edits: tuple[Path, Any]) -> set[str]:
+    """What does not agree once some fields have other values."""
+    of = document(name)
+    for path, value in edits:
+        put(of, path, value)
+    return names_of(of)
+
+
+CAP = "the position cap, the target over it, or the weight before"
+CROSSES = "no order passes its target by half a lot, and a tie does not cross"
+DROPPED = "what is dropped is of the plan"
+MONEY = "money a year = score / lambda x value"
+LESS = "drift without a step less drift with it"
+MOST = "most orders: the limit, or the depth where a file says it"
+DEPTH = "most orders: the limit, and the depth of the search"
+AS_SET = "a threshold is as the strategy sets it"
+NOT_OVER = "no plan without it is over the bound"
+CHANGE_AWAY = "a neighbour is one change away, or a pair"
+CERTIFICATE, NEIGHBOURS = ("certificate",), ("certificate", "neighbours")
+GAP = (*CERTIFICATE, "gap")
+FALSE_CLAIMS: list[tuple[str, tuple[tuple[Path, Any], ...], str]] = [
+    ("quantities", (((*GAP, "points"), 0.003),), "points = 100 x score"),
+    ("quantities", (((*GAP, "base_per_year"), "7.00"),), "money a year = score / lambda x value"),
+    ("quantities", (((*GAP, "of_improvement"), 0.5),), "the share of the improvement"),
+    ("quantities", ((GAP, None),), "both say how far the plan is"),
+    ("quantities", (((*CERTIFICATE, "covers"), "every list"),), "what the plan is the best of"),
+    ("quantities", (((*CERTIFICATE, "status"), "proven"),), "what proven means"),
+    (
+        "quantities", (((*CERTIFICATE, "local_optimum"), None),),
+        "only quantities are searched change by change",
+    ),
+    (
+        "growth", (((*CERTIFICATE, "local_optimum"), "pairs"),),
+        "only quantities are searched change by change",
+    ),
+    ("quantities", (((*CERTIFICATE, "refined"), 0.1),), "the strategy fits sizes afterwards"),
+    ("quantities", (((*NEIGHBOURS, 0, "improvement"), 0.9),), "no neighbour is better"),
+    ("quantities", (((*NEIGHBOURS, 0, "improvement"), 0.9),), "no neighbour is over the bound"),
+    ("quantities", (((*NEIGHBOURS, 4, "feasible"), True),), CAP),
+    ("quantities", (((*NEIGHBOURS, 4, "feasible"), True),), CROSSES),
+    (
+        "quantities", (((*NEIGHBOURS, 5, "feasible"), True),),
+        "money that is there pays, open buys keep theirs",
+    ),
+    (
+        "quantities", (((*NEIGHBOURS, 0, "orders", 0, "quantity"), "2.5"),),
+        "whole lots, or the whole holding",
+    ),
+    (
+        "quantities", (((*NEIGHBOURS, 1, "orders", 0, "quantity"), "1"),),
+        "the least order, full exits exempt",
+    ),
+    (
+        "quantities", (((*NEIGHBOURS, 0, "orders", 0, "was"), "-211"),),
+        "shares of the plan, negative when sold",
+    ),
+    (
+        "quantities", (((*NEIGHBOURS, 0, "orders", 0, "quantity"), "210"),),
+        "a neighbour differs from the plan",
+    ),
+    ("quantities", (((*NEIGHBOURS, 2, "orders", 0, "side"), "sell"),), DROPPED),
+    ("quantities", (((*NEIGHBOURS, 0, "orders"), []),), CHANGE_AWAY),
+    ("quantities", ((("steps", 1, "candidate"), None),), "a size of the table has its id"),
+    ("growth", ((("steps", 1, "candidate"), None),), "a step is a candidate"),
+    ("quantities", ((("steps", 0, "refined_from"), "3"),), "only a candidate is fitted"),
+    ("quantities", ((("steps", 4, "adds", "score"), -1.0),), NOT_OVER),
+    ("quantities", ((("steps", 1, "adds", "base_per_year"), "5.00"),), MONEY),
+    ("quantities", ((("steps", 1, "adds", "drift_pp"), 5.0),), LESS),
+    ("quantities", ((("steps", 4, "adds", "drift_pp"), None),), "drift is from targets"),
+    ("quantities", ((("rules", "max_orders"), 3),), "at most so many orders"),
+    ("quantities", ((("rules", "max_orders"), 7),), MOST),
+    ("growth", ((("rules", "max_orders"), None),), DEPTH),
+    ("growth", ((("rules", "thresholds", "order_hurdle"), 0.5),), AS_SET),
+    ("growth", ((("rules", "thresholds", "names"), 3),), "what is listed is counted"),
+]  # fmt: skip
+
+
+def test_what_a_plan_over_quantities_says_falsely_is_named():
+    missed = []
+    for plan_of, edits, due in FALSE_CLAIMS:
+        failed = edited(plan_of, *edits)
+        missed += [] if due in failed else [(edits, due, failed)]
+
+    assert missed == []
+
+
+def test_a_step_that_was_solved_again_in_a_long_plan_is_seen():
+    of = document("quantities")
+    of["strategy"]["settings"]["search"]["resolved_orders"] = 4
+    of["strategy"]["sha256"] = hash_of(of["strategy"]["settings"])
+
+    assert names_of(of) == {"only a short plan is solved again"}
+
+
+def test_one_lot_that_costs_less_than_the_gap_refutes_within_one_lot():
+    of = document("quantities")
+    of["certificate"]["neighbours"][0]["improvement"] = of["score"]["improvement"] - 1e-5
+    assert names_of(of) == {"what within_one_lot means"}
+
+    of["certificate"]["status"] = "bounded"
+    assert names_of(of) == set()
+
+
+def test_more_than_twenty_neighbours_are_seen():
+    of = document("quantities")
+    of["certificate"]["neighbours"] *= 4
+
+    assert names_of(of) == {"only quantities are searched change by change"}
+
+
+def test_a_limit_of_orders_holds_for_neighbours_too():
+    of = document("quantities")
+    unused = next(
+        row for row in of["holdings"]
+        if row["symbol"] not in {step["symbol"] for step in of["steps"]}
+        and Decimal(row["quantity"]) and row["target"] is not None
+    )  # fmt: skip
+    settings, limits = of["strategy"]["settings"], of["rules"]["limits"]
+    settings["limits"]["max_orders"] = limits["max_orders"] = of["rules"]["max_orders"] = 5
+    of["strategy"]["sha256"] = hash_of(settings)
+    of["certificate"]["covers"] += ", of at most 5 orders"
+    assert names_of(of) == set()
+
+    more = {"side": "sell", "symbol": unused["symbol"], "quantity": unused["quantity"], "was": None}
+    of["certificate"]["neighbours"][0]["orders"] = [more]
+    assert "at most so many orders" in names_of(of)
+
+
+def test_an_order_may_pass_its_target_by_less_than_half_a_lot_and_not_by_a_tie():
+    crossed = "no order passes its target by half a lot, and a tie does not cross"
+    rulings = []
+    for share in ("0.49", "0.5", "0.51"):
+        of = document("quantities")
+        step = of["steps"][1]
+        row = next(row for row in of["holdings"] if row["symbol"] == step["symbol"])
+        lot, value = Decimal(row["lot_value"]), Decimal(of["value"])
+        # a lot of a round weight, so that half of it is a number of few digits
+        of["value"] = f"{lot * 1000:f}"
+        after = (Decimal(row["value"]) + Decimal(step["notional_base"])) / (lot * 1000)
+        row["target"] = float(after - Decimal(share) / 1000)
+        rulings.append((share, crossed in names_of(of)))
+        assert value > 0
+
+    assert rulings == [("0.49", False), ("0.5", True), ("0.51", True)]
+
+
+def test_an_order_that_passes_its_target_may_not_raise_the_drift():
+    of = document("quantities")
+    step = of["steps"][1]
+    row = next(row for row in of["holdings"] if row["symbol"] == step["symbol"])
+    lot = float(Decimal(row["lot_value"]) / Decimal(of["value"]))
+    rulings = []
+    for others, past in ((None, 0.25), (0.0, 0.25), (0.0, -0.25)):
+        for other in of["holdings"] if others is not None else ():
+            other["target"] = others  # cash is far under its target: every buy takes it further
+        row["target"] = step["weight_after"] - past * lot
+        failed = {(check.where, check.name) for check in verify.check(with_its_id(of)).failed}
+        rulings.append(("steps", "an order that passes its target raises no drift") in failed)
+        of["steps"] = [step]
+
+    assert rulings == [False, True, False]
+
+
+def test_a_fitted_step_keeps_the_id_of_its_candidate_and_says_its_size():
+    of = document("growth")
+    candidate = next(row for row in of["candidates"] if row["id"] == of["steps"][0]["candidate"])
+    lot = next(h for h in of["holdings"] if h["symbol"] == candidate["symbol"])["lot_size"]
+    size = Decimal(candidate["quantity"]) - Decimal(lot)
+    amount = size * Decimal(candidate["price"]) * Decimal(candidate["fx_rate"])
+    fixed = Decimal(str(of["rules"]["costs"]["fixed"]))
+    share = (Decimal(candidate["cost"]) - fixed) / Decimal(candidate["notional_base"])
+    candidate |= {
+        "quantity": f"{size:f}", "notional_base": f"{amount:f}",
+        "cost": f"{fixed + share * amount:f}",
+    }  # fmt: skip
+    of["steps"][0]["refined_from"] = candidate["quantity"]
+    of["certificate"]["refined"] = 0.0
+    of["alternatives"] = [
+        other for other in of["alternatives"]
+        if candidate["symbol"] not in {step["symbol"] for step in other["steps"]}
+    ]  # fmt: skip
+    agrees = names_of(of)
+    assert agrees == {"the alternatives of the scope"}
+
+    of["steps"][0]["refined_from"] = of["steps"][0]["quantity"]
+    assert names_of(of) - agrees == {"fitted from the size of the candidate"}
+    of["steps"][0]["refined_from"] = None
+    assert "quantity of the candidate" in names_of(of) - agrees
 
 
 def test_what_a_black_box_re_ranked_is_never_proven():

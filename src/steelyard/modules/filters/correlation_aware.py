@@ -6,13 +6,16 @@ from typing import Literal
 
 import numpy as np
 
-from steelyard.arrays import BoolArray, FloatArray, frozen
+from steelyard.arrays import BoolArray, FloatArray, IntArray, block, frozen
 from steelyard.modules.candidates import Candidates, Ruling
 from steelyard.modules.context import Context
 from steelyard.modules.filters import Rule, ruling
 from steelyard.modules.registry import ModuleParams, sequence_filter
 from steelyard.sentences import Sentence, say
 from steelyard.settings import setting
+
+AT_ONCE = 512
+"""Buys that are compared with all others at a time."""
 
 
 class Params(ModuleParams):
@@ -47,27 +50,36 @@ def correlation_aware(
     ctx: Context, candidates: Candidates, params: Params
 ) -> tuple[BoolArray, Ruling]:
     """Keep apart two buys that move alike, and out what moves like a large holding."""
-    correlation = known_correlation(ctx)
-    alike = correlation > params.correlation_threshold
-    security, is_buy = candidates.security, candidates.is_buy
-    pairs = is_buy[:, None] & is_buy[None, :] & alike[security[:, None], security[None, :]]
-    like_a_holding = _like_a_holding(ctx, correlation, params)
-    return frozen(pairs), ruling(ctx, candidates, [like_a_holding], params.on_missing)
+    pairs = _alike(ctx, candidates, params.correlation_threshold)
+    return frozen(pairs), ruling(ctx, candidates, [_like_a_holding(ctx, params)], params.on_missing)
 
 
-def known_correlation(ctx: Context) -> FloatArray:
-    """(n, n) correlations between two known histories; -inf elsewhere, above no threshold."""
+def known_correlations(ctx: Context, rows: IntArray, columns: IntArray) -> FloatArray:
+    """(r, c) correlations between two known histories; -inf elsewhere, above no threshold."""
     history = ~ctx.estimates.missing["correlation"]
-    usable = history[:, None] & history[None, :] & ~np.eye(ctx.n, dtype=np.bool_)
-    return np.where(usable, ctx.estimates.correlation, -np.inf)
+    usable = history[rows][:, None] & history[columns] & (rows[:, None] != columns)
+    return np.where(usable, block(ctx.estimates.correlation, rows, columns), -np.inf)
 
 
-def _like_a_holding(ctx: Context, correlation: FloatArray, params: Params) -> Rule:
+def _alike(ctx: Context, candidates: Candidates, threshold: float) -> BoolArray:
+    """(m, m) True for two buys whose correlation is above it."""
+    buys = np.flatnonzero(candidates.is_buy)
+    security = candidates.security[buys]
+    pairs = np.zeros((candidates.m, candidates.m), dtype=np.bool_)
+    for start in range(0, len(buys), AT_ONCE):
+        some = slice(start, start + AT_ONCE)
+        alike = known_correlations(ctx, security[some], security) > threshold
+        pairs[np.ix_(buys[some], buys)] = alike
+    return pairs
+
+
+def _like_a_holding(ctx: Context, params: Params) -> Rule:
     """Buys of what moves like a large holding in another security."""
-    large = ctx.weights >= params.large_holding
-    closeness = np.where(large[None, :], correlation, -np.inf)
-    nearest = closeness.argmax(axis=1) if ctx.n else np.zeros(0, dtype=np.int64)
-    highest = closeness[np.arange(ctx.n), nearest]
+    large = np.flatnonzero(ctx.weights >= params.large_holding)
+    nearest, highest = np.zeros(ctx.n, dtype=np.int64), np.full(ctx.n, -np.inf)
+    if len(large):
+        closeness = known_correlations(ctx, np.arange(ctx.n), large)
+        nearest, highest = large[closeness.argmax(axis=1)], closeness.max(axis=1)
 
     def why(security: int) -> Sentence:
         holding = nearest[security]

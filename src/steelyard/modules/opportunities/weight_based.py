@@ -43,14 +43,14 @@ def weight_based(ctx: Context, params: Params) -> list[Candidate]:
             ctx.symbols[i],
             tuple(size * float(gaps[i]) for size in SIZES),
             params.priority_weight,
-            _why(float(ctx.weights[i]), float(ctx.target_weights[i])),
+            towards(float(ctx.weights[i]), float(ctx.target_weights[i])),
             _tags(ctx, int(i), buys[i]),
         )
         for i in np.flatnonzero(buys | sells)
     ]
 
 
-def _why(weight: float, target: float) -> Sentence:
+def towards(weight: float, target: float) -> Sentence:
     if target == 0:
         return say("{weight:pct} of value and no target", weight=weight)
     if weight < target:

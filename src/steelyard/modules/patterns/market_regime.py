@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numpy as np
-
-from steelyard.arrays import IntArray, product
+from steelyard.arrays import IntArray, product, scaled
 from steelyard.ledger import SAFETY, fill
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
@@ -62,7 +60,7 @@ def _sold(candidates: Candidates, category: str, most: int) -> list[int]:
 def _shed(ctx: Context, candidates: Candidates, most: int) -> list[int]:
     """Sales of what adds most to risk, then as many more as the cash of a bear market needs."""
     sigma = ctx.estimates.volatility
-    risk = ctx.weights * product(ctx.estimates.correlation * np.outer(sigma, sigma), ctx.weights)
+    risk = ctx.weights * product(scaled(ctx.estimates.correlation, sigma), ctx.weights)
     offered = sorted(
         sells(candidates, "profit_taking", "rebalance_sells"),
         key=lambda row: -risk[candidates.security[row]],

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from steelyard.arrays import FloatArray, frozen
+from steelyard.arrays import FloatArray, diagonal_matrix, frozen
 from steelyard.modules.context import Context
 from steelyard.modules.registry import ModuleParams, score_term
 from steelyard.modules.terms import Part, Quadratic, Term
@@ -30,5 +30,5 @@ def cash(ctx: Context, _: Params) -> Term:
         return -((cash - goal) ** 2)
 
     on_cash = np.append(np.zeros(ctx.n), 1.0)
-    shape = Quadratic(-(goal**2), frozen(2 * goal * on_cash), frozen(np.diag(on_cash)))
+    shape = Quadratic(-(goal**2), frozen(2 * goal * on_cash), diagonal_matrix(on_cash, ctx.n))
     return Term("cash", (Part("cash", 1.0, *ctx.score.anchors.cash, raw, shape),))

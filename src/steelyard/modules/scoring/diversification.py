@@ -27,7 +27,17 @@ import math
 
 import numpy as np
 
-from steelyard.arrays import FloatArray, dot, frozen, gram, product
+from steelyard.arrays import (
+    Factored,
+    FloatArray,
+    Matrix,
+    diagonal_matrix,
+    dot,
+    frozen,
+    gram,
+    product,
+    written_out,
+)
 from steelyard.modules.context import Context, Grouping
 from steelyard.modules.registry import ModuleParams, score_term
 from steelyard.modules.terms import Part, Quadratic, Term, end_state
@@ -80,7 +90,7 @@ def _concentration(ctx: Context, share: float) -> Part:
         return -math.fsum(((_seen(ctx, weights, cash) - aim) ** 2 / names).tolist())
 
     anchor = _anchor(ctx.score.anchors.conc, from_aim=ctx.target_weights is not None)
-    shape = _quadratic(ctx, np.diag(1 / names), aim / names, dot(aim, aim / names))
+    shape = _quadratic(ctx, diagonal_matrix(1 / names, ctx.n), aim / names, dot(aim, aim / names))
     return Part("conc", share, *anchor, raw, shape)
 
 
@@ -117,8 +127,14 @@ def _groups(
         return -math.fsum(((sizes - aim) ** 2).tolist())
 
     scale = _anchor(anchor, from_aim=bool(targets) or ctx.target_weights is not None)
-    together, pull = gram(grouping.shares), product(grouping.shares, aim)
+    together, pull = _in_one_group(grouping.shares), product(grouping.shares, aim)
     return Part(name, share, *scale, raw, _quadratic(ctx, together, pull, dot(aim, aim)))
+
+
+def _in_one_group(shares: FloatArray) -> Matrix:
+    """A A' (n, n) of shares A (n, g)."""
+    n, groups = shares.shape
+    return gram(shares) if written_out(n) else Factored(np.zeros(n), shares, np.ones(groups))
 
 
 def _aim(ctx: Context) -> FloatArray:
@@ -137,16 +153,36 @@ def _seen(ctx: Context, weights: FloatArray, cash: float) -> FloatArray:
     return np.asarray(weights + cash * ctx.neutral_mix)
 
 
-def _quadratic(ctx: Context, M: FloatArray, pull: FloatArray, offset: float) -> Quadratic:
+def _quadratic(ctx: Context, M: Matrix, pull: FloatArray, offset: float) -> Quadratic:
     """-(u' M u - 2 pull . u + offset) in terms of z = (w, c), where u = B z.
 
     M     (n, n)  positive semidefinite
     pull  (n,)
     """
     mix = ctx.neutral_mix
+    slope = frozen(2 * end_state(pull, dot(mix, pull)))
+    if isinstance(M, Factored):
+        return Quadratic(-offset, slope, _seen_through(M, mix))
     seen = product(M, mix)
     curvature = np.empty((ctx.n + 1, ctx.n + 1))
     curvature[:-1, :-1] = M
     curvature[:-1, -1] = curvature[-1, :-1] = seen
     curvature[-1, -1] = dot(mix, seen)
-    return Quadratic(-offset, frozen(2 * end_state(pull, dot(mix, pull))), frozen(curvature))
+    return Quadratic(-offset, slope, frozen(curvature))
+
+
+def _seen_through(M: Factored, mix: FloatArray) -> Factored:
+    """B' M B (n + 1, n + 1) as factors.
+
+    B' diag(d) B is diag(d) and a row and a column for cash, b e' + e b' with b = (d m, m'd m / 2),
+    e = (0, 1): half of (b + e)(b + e)' less half of (b - e)(b - e)', both of one size.
+    """
+    cash = np.einsum("nk,n->k", M.factors, mix)
+    factors, diagonal = np.vstack([M.factors, cash]), np.append(M.diagonal, 0.0)
+    pull = M.diagonal * mix
+    if not pull.any():
+        return Factored(diagonal, factors, M.weights)
+    border, size = end_state(pull, dot(mix, pull) / 2), math.sqrt(float(np.abs(pull).max()))
+    sides = np.repeat(border[:, None] / size, 2, axis=1)
+    sides[-1] += [size, -size]
+    return Factored(diagonal, np.hstack([factors, sides]), np.append(M.weights, [0.5, -0.5]))

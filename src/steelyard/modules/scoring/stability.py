@@ -15,9 +15,7 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
-from steelyard.arrays import FloatArray, frozen, product
+from steelyard.arrays import FloatArray, product, scaled, with_cash
 from steelyard.modules.context import Context
 from steelyard.modules.registry import ModuleParams, score_term
 from steelyard.modules.terms import LEAST_VARIANCE, Norm, Part, Term, linear_part
@@ -37,12 +35,10 @@ def stability(ctx: Context, _: Params) -> Term:
 
 def _volatility(ctx: Context, share: float) -> Part:
     sigma = ctx.estimates.volatility
-    covariance = np.multiply.outer(sigma, sigma) * ctx.estimates.correlation
+    covariance = scaled(ctx.estimates.correlation, sigma)
 
     def raw(weights: FloatArray, _: float) -> float:
         variance = math.fsum((weights * product(covariance, weights)).tolist())
         return -math.sqrt(max(variance, LEAST_VARIANCE))
 
-    with_cash = np.zeros((ctx.n + 1, ctx.n + 1))
-    with_cash[:-1, :-1] = covariance
-    return Part("vol", share, *ctx.score.anchors.vol, raw, Norm(frozen(with_cash)))
+    return Part("vol", share, *ctx.score.anchors.vol, raw, Norm(with_cash(covariance)))

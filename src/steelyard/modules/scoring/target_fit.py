@@ -15,7 +15,7 @@ import math
 
 import numpy as np
 
-from steelyard.arrays import FloatArray, dot, frozen
+from steelyard.arrays import FloatArray, diagonal_matrix, dot, frozen
 from steelyard.errors import ModuleError
 from steelyard.modules.context import Context
 from steelyard.modules.registry import ModuleParams, score_term
@@ -46,5 +46,6 @@ def target_fit(ctx: Context, _: Params) -> Term:
         misses = (weights - targets) ** 2
         return -math.fsum([*misses.tolist(), (cash - target_cash) ** 2])
 
-    shape = Quadratic(-dot(aim, aim), frozen(2 * aim), frozen(np.eye(len(aim))))
+    identity = diagonal_matrix(np.ones(len(aim)), ctx.n)
+    shape = Quadratic(-dot(aim, aim), frozen(2 * aim), identity)
     return Term("target_fit", (Part("fit", 1.0, *ctx.score.anchors.fit, raw, shape),))

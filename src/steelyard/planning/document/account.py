@@ -107,7 +107,7 @@ def open_orders(m: Solution) -> Iterable[OpenOrderShown]:
 def holdings_shown(m: Solution) -> Iterable[HoldingShown]:
     ctx, half = m.ctx, m.case.strategy.rebalance.drift_band_weight
     for symbol in _shown(m):
-        i, p = ctx.symbols.index(symbol), m.valuation.priced[symbol]
+        i, p = ctx.place[symbol], m.valuation.priced[symbol]
         target = None if ctx.target_weights is None else float(ctx.target_weights[i])
         yield HoldingShown(
             symbol=symbol,
@@ -177,7 +177,7 @@ def holdings_after(m: Solution) -> Iterable[HoldingAfter]:
     after = m.table.after(m.ctx.weights, m.choice.plan.row)
     moved = {int(m.table.security[j]): j for j in m.choice.plan.row}
     for symbol in _shown(m):
-        i = m.ctx.symbols.index(symbol)
+        i = m.ctx.place[symbol]
         quantity = m.valuation.priced[symbol].quantity
         if i in moved:
             quantity += (

@@ -88,7 +88,7 @@ def price_origin(quote: Quote, security: Security) -> dict[str, Any]:
 
 def step_shown(m: Solution, n: int, j: int) -> Step:
     p, table = priced_of(m, j), m.table
-    adds = m.choice.adds[m.choice.plan.row.index(j)]
+    adds = adds_shown(m, j, m.choice.adds[m.choice.plan.row.index(j)])
     amount = notional_base(m, j)
     why, does = narrative.step(m.ctx, table, j, adds, amount)
     weight = float(m.ctx.weights[table.security[j]])
@@ -110,7 +110,7 @@ def step_shown(m: Solution, n: int, j: int) -> Step:
         costs=costs_of(m, j),
         weight_before=weight,
         weight_after=0.0 if table.full_exit[j] else weight + float(table.delta[j]),
-        adds=adds_shown(m, j, adds),
+        adds=adds,
         lots=lots_of(m, j),
         tags=_tags(table, j),
         proposed_by=tuple(proposal.source for proposal in table.proposals[j]),

@@ -39,7 +39,7 @@ from steelyard.planning.document.orders import (
 from steelyard.planning.document.score import score_shown
 from steelyard.planning.guard import Guard
 from steelyard.planning.solve import Solution, step_order
-from steelyard.plans.account import Drift, RegimeShown, Rules
+from steelyard.plans.account import Drift, RegimeShown, Rules, Thresholds
 from steelyard.plans.answers import WhatIf
 from steelyard.plans.orders import PlanCosts, Step
 from steelyard.plans.plan import Plan, Verdict, seal
@@ -76,7 +76,7 @@ def _verdict(
 ) -> Verdict:
     """What to do, in a sentence, and what must be said with it."""
     headline = narrative.verdict(m.ctx, m.choice, figures)
-    detail = narrative.detail(m.ctx, m.table, m.choice, list(short), list(runs))
+    detail = narrative.detail(m.ctx, m.table, m.choice, m.certificate, list(short), list(runs))
     return Verdict(
         action="act" if m.choice.acts else "hold",
         previous=m.ctx.state.previous_verdict,
@@ -126,7 +126,14 @@ def write(
             rules=Rules(
                 costs=ctx.costs,
                 limits=ctx.limits,
+                thresholds=Thresholds(
+                    names=ctx.n,
+                    min_trade_weight=ctx.limits.min_trade_weight,
+                    order_hurdle=ctx.score.order_hurdle,
+                    min_improvement=ctx.score.min_improvement,
+                ),
                 max_depth=ctx.search.max_depth,
+                max_orders=strategy.most_orders,
                 min_order_base=exact(published(ctx.min_order_weight * ctx.value)),
                 drift_band_weight=strategy.rebalance.drift_band_weight,
             ),

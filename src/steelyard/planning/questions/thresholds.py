@@ -107,5 +107,5 @@ def _trades(solution: Solution, step: Step) -> bool:
 def _off_target(solution: Solution, symbol: str) -> float | None:
     if solution.ctx.target_weights is None:
         return None
-    i = solution.ctx.symbols.index(symbol)
+    i = solution.ctx.place[symbol]
     return float(solution.ctx.weights[i] - solution.ctx.target_weights[i])

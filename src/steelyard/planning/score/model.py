@@ -13,7 +13,18 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from steelyard.arrays import FloatArray, dot, frozen
+from steelyard.arrays import (
+    Factored,
+    FloatArray,
+    Matrix,
+    diagonal_of,
+    dot,
+    finite,
+    frozen,
+    product,
+    times,
+    total,
+)
 from steelyard.errors import ModuleError, PlanRefused
 from steelyard.modules.terms import (
     LEAST_VARIANCE,
@@ -35,7 +46,7 @@ class ScoreModel:
 
     constant
     slope      (n + 1,)
-    curvature  (n + 1, n + 1)  H, symmetric, positive semidefinite
+    curvature  (n + 1, n + 1)  H, symmetric, positive semidefinite; factors if n is large
     norms      pairs of k >= 0 and V (n + 1, n + 1), symmetric, positive semidefinite
     separables pairs of k and a separable shape
     separable  (n + 1,)  >= 0: what parts with a diagonal matrix bring of the curvature; H less
@@ -45,8 +56,8 @@ class ScoreModel:
 
     constant: float
     slope: FloatArray
-    curvature: FloatArray
-    norms: tuple[tuple[float, FloatArray], ...]
+    curvature: Matrix
+    norms: tuple[tuple[float, Matrix], ...]
     separables: tuple[tuple[float, Separable], ...] = ()
     separable: FloatArray = field(default_factory=lambda: NOTHING)
 
@@ -69,9 +80,8 @@ class Point:
     @classmethod
     def at(cls, model: ScoreModel, z: FloatArray) -> Point:
         """The point with its products."""
-        moved = np.flatnonzero(z)
         matrices = (model.curvature, *(V for _, V in model.norms))
-        return cls(model, z, tuple((M[moved] * z[moved, None]).sum(axis=0) for M in matrices))
+        return cls(model, z, tuple(_times(M, z) for M in matrices))
 
     def moved(self, d: Point, step: float) -> Point:
         """The point z + step d."""
@@ -126,8 +136,9 @@ def build_model(
     if size is None:
         size = next(len(arrays[-1]) for _, part, _ in parts if (arrays := _arrays(part)))
     constants: list[float] = []
-    slope, H, separable = np.zeros(size), np.zeros((size, size)), np.zeros(size)
-    norms: list[tuple[float, FloatArray]] = []
+    slope, separable = np.zeros(size), np.zeros(size)
+    curvatures: list[Matrix] = []
+    norms: list[tuple[float, Matrix]] = []
     separables: list[tuple[float, Separable]] = []
     for term, part, k in parts:
         _check(term, part, size)
@@ -139,10 +150,10 @@ def build_model(
             case Quadratic(constant, linear, curvature):
                 constants.append(k * constant)
                 slope += k * linear
-                H += k * curvature
+                curvatures.append(times(k, curvature))
                 separable += k * _if_diagonal(curvature)
             case Norm(variance):
-                norms.append((k, frozen((variance + variance.T) / 2)))
+                norms.append((k, _even(total([variance], size, size - 1))))
             case Separable():
                 separables.append((k, part.shape))
             case BlackBox():
@@ -150,20 +161,35 @@ def build_model(
     return ScoreModel(
         math.fsum(constants),
         frozen(slope),
-        frozen((H + H.T) / 2),
+        _even(total(curvatures, size, size - 1)),
         tuple(norms),
         tuple(separables),
         frozen(separable),
     )
 
 
-def _if_diagonal(matrix: FloatArray) -> FloatArray:
+def _times(matrix: Matrix, z: FloatArray) -> FloatArray:
+    """M z of a z with few entries."""
+    if isinstance(matrix, Factored):
+        return product(matrix, z)
+    moved = np.flatnonzero(z)
+    return np.asarray((matrix[moved] * z[moved, None]).sum(axis=0))
+
+
+def _even(matrix: Matrix) -> Matrix:
+    """Symmetric to the last bit, and closed to writing."""
+    return matrix if isinstance(matrix, Factored) else frozen((matrix + matrix.T) / 2)
+
+
+def _if_diagonal(matrix: Matrix) -> FloatArray:
     """(n,) the diagonal of a matrix that has nothing beside it, else 0."""
-    diagonal = np.diagonal(matrix)
+    if isinstance(matrix, Factored):
+        return matrix.diagonal * (not matrix.factors.size)
+    diagonal = diagonal_of(matrix)
     return np.asarray(diagonal * (np.count_nonzero(matrix) == np.count_nonzero(diagonal)))
 
 
-def _arrays(part: Part) -> tuple[FloatArray, ...]:
+def _arrays(part: Part) -> tuple[Matrix, ...]:
     """Slope or matrix last, so that its length is n + 1."""
     match part.shape:
         case Linear(_, slope):
@@ -181,7 +207,7 @@ def _check(term: Term, part: Part, size: int) -> None:
     constant = part.shape.constant if isinstance(part.shape, Linear | Quadratic) else 0.0
     arrays = _arrays(part)
     at = f"Score term {term.name}, part {part.name}"
-    if any(array.shape != (size,) * array.ndim or not array.ndim for array in arrays):
+    if any(set(array.shape) != {size} for array in arrays):
         shapes = ", ".join(str(array.shape) for array in arrays)
         raise ModuleError(
             f"{at}: arrays of shape {shapes}, where {size} entries a side were due. It was not "
@@ -191,7 +217,7 @@ def _check(term: Term, part: Part, size: int) -> None:
             value=str(shapes),
             limit=size,
         )
-    if not (math.isfinite(constant) and all(np.isfinite(array).all() for array in arrays)):
+    if not (math.isfinite(constant) and all(finite(array) for array in arrays)):
         raise ModuleError(
             f"{at}: its constant or an array is not finite. It was not scored.",
             code="term_not_finite",

@@ -50,7 +50,7 @@ class Problem:
         bounds = [max(0.0, account.spendable - account.floor) + SAFETY * account.scale]
         if account.turnover_cap is not None:
             rows.append(np.abs(account.delta) / 2)
-            bounds.append(account.turnover_cap)
+            bounds.append(account.turnover_cap + SAFETY)
         if account.group_cap is not None:
             rows += list((account.delta[:, None] * account.group_shares).T)
             bounds += list(
@@ -67,11 +67,7 @@ class Problem:
     def blocked(self) -> BoolArray:
         """(m + 1, m) which orders may not join another; row m, for PAD, blocks nothing."""
         security = self.account.security
-        pairs = (
-            (security[:, None] == security[None, :])
-            | self.account.conflicts
-            | self.account.conflicts.T
-        )
+        pairs = (security[:, None] == security[None, :]) | self.account.apart
         return np.vstack([pairs, np.zeros((1, self.m), dtype=np.bool_)])
 
     @cached_property

@@ -10,7 +10,10 @@ be checked. Nothing of the plan group is imported, so a mistake there cannot rep
     rules       the strategy's rules, modules, regime and scope
     account     holdings, lots, weights, rates, cash, reserve, ladder
     orders      candidates, steps, costs, limits, masks, lots sold, conversions
-    figures     score, charges, drift, turnover, alternatives, certificate
+    lists       what binds an order by itself, and the orders of a list together
+    charges     what an improvement is charged, and what a score is worth in money
+    figures     score, charges, drift, turnover, what steps add, alternatives
+    certificate bound, gap, status, neighbours
     words       verdict, narratives and reasons: rendered again from template and facts
     answers     partial fills, loosened rules, what would change the plan
     unchecked   which fields a change may go unseen in, and why
@@ -25,6 +28,7 @@ from typing import Any
 from steelyard.plans.verify.account import check_account
 from steelyard.plans.verify.answers import check_answers
 from steelyard.plans.verify.book import Book
+from steelyard.plans.verify.certificate import check_certificate
 from steelyard.plans.verify.figures import check_figures
 from steelyard.plans.verify.form import Reading, read
 from steelyard.plans.verify.orders import check_orders
@@ -69,6 +73,7 @@ def _derive(book: Book, document: Mapping[str, Any], tally: Tally) -> None:
     check_account(book, tally)
     check_orders(book, tally)
     check_figures(book, tally)
+    check_certificate(book, tally)
     check_words(book, tally)
     check_answers(book, tally)
 

@@ -13,7 +13,6 @@ from steelyard.plans.verify.book import (
     FUNDS,
     ONE,
     SELL,
-    SETTLED,
     ZERO,
     Book,
     gain,
@@ -263,27 +262,6 @@ def _cash_after(book: Book, top: Place) -> None:
         moved = sum(brought, ZERO) if currency == base else ZERO
         cash = book.balances.get(currency, ZERO) + moved
         balances.amount(currency, cash, "cash after = all cash + sales - buys - costs")
-    if not book.steps:
-        return
-
-    def floor(what: str, least: Decimal, rest: Decimal) -> None:
-        top.tally.rule("cash_after", rest >= least, at_least(least), rest, what)
-
-    free = book.cash_before - doc["open_buys"]
-    reserve = min(doc["reserve"], free)
-    rest = book.in_base(after) - doc["open_buys"]
-    floor("the reserve stays in cash, or what there was", reserve, rest)
-    settled = book.limits["funding"] == SETTLED
-    # what a sale brings is not settled yet; what its costs take beyond that is due
-    pays = [min(money, ZERO) if settled else money for money in brought]
-    rest = book.spendable + sum(pays, ZERO)
-    money = "settled money alone pays" if settled else "money that is there pays"
-    floor(f"{money}, open buys keep theirs", min(ZERO, book.spendable), rest)
-    if settled:
-        free = book.in_base(book.available) - doc["open_buys"]
-        rest += free - book.spendable
-        reserve = min(doc["reserve"], free)
-        floor("the reserve stays in settled cash, or what there was", reserve, rest)
 
 
 def _ladder(book: Book, top: Place) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from steelyard.plans.verify.book import ONE, SELL, ZERO, Book, per_point
-from steelyard.plans.verify.figures import charge_rates
+from steelyard.plans.verify.charges import charge_rates
 from steelyard.plans.verify.tally import NUMBER_SLACK, Place, Record, Tally, number_of
 from steelyard.plans.verify.words import check_sentence
 from steelyard.sentences import cased

@@ -21,7 +21,7 @@ SETTLED = "settled"
 FILTERS = "filters"
 SELL, BUY = "sell", "buy"
 ACT, HOLD = "act", "hold"
-PROPOSALS = "proposals"
+PROPOSALS, QUANTITIES = "proposals", "quantities"
 STORM, NO_APPETITE = "high_volatility", "aggression"
 """Rules under which nothing is bought at all."""
 UNRESTRICTED, GREEDY, PROPOSAL = "unrestricted", "greedy", "proposal"
@@ -59,6 +59,16 @@ class Book:
         return {(row["symbol"], row["side"], row["quantity"]): row for row in rows}
 
     @cached_property
+    def priced(self) -> Mapping[str, Record]:
+        """Symbol -> a candidate of it: one price for one security."""
+        return by(self.doc["candidates"], "symbol")
+
+    @cached_property
+    def step_of(self) -> Mapping[str, Record]:
+        """Symbol -> the step that trades it."""
+        return by(self.steps, "symbol")
+
+    @cached_property
     def steps(self) -> list[Record]:
         """The orders of the plan."""
         return list(self.doc["steps"])
@@ -79,6 +89,17 @@ class Book:
         """What an order costs."""
         costs: Record = self.doc["rules"]["costs"]
         return costs
+
+    @cached_property
+    def thresholds(self) -> Record:
+        """What an order and a plan must be worth, as resolved for this plan."""
+        thresholds: Record = self.doc["rules"]["thresholds"]
+        return thresholds
+
+    @cached_property
+    def by_quantities(self) -> bool:
+        """Was every quantity searched, not only those of the table?"""
+        return bool(self.doc["certificate"]["scope"] == QUANTITIES)
 
     @cached_property
     def settings(self) -> Mapping[str, Any]:
@@ -184,6 +205,22 @@ class Book:
             "fx": rules["fx_percent"] * notional_base if foreign else ZERO,
         }
         return {**parts, "total": sum(parts.values(), ZERO)}
+
+    def order(self, symbol: str, side: str, quantity: Decimal) -> Record | None:
+        """An order by the prices of the document; None where that has no price of the security."""
+        row = self.table.get((symbol, side, quantity))
+        security = self.holdings.get(symbol) or self.priced.get(symbol)
+        if row is not None or security is None:
+            return row
+        amount = quantity * security["price"] * per_point(security)
+        return {
+            "symbol": symbol,
+            "side": side,
+            "quantity": quantity,
+            "currency": security["currency"],
+            "notional_base": amount,
+            "cost": self.cost_of(amount, security["currency"])["total"],
+        }
 
     def taxed_gain(self, symbol: str, quantity: Decimal) -> tuple[Decimal, bool]:
         """(gain over the lots of known cost, base currency; is every cost known) of a sale."""

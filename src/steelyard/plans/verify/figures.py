@@ -1,4 +1,4 @@
-"""Sums and differences of the score, its charges, the drift, the alternatives, the certificate.
+"""Sums and differences of the score, its charges, the drift, the steps and the alternatives.
 
 What the terms are worth needs the estimates and is not judged; that they add up is.
 """
@@ -6,7 +6,6 @@ What the terms are worth needs the estimates and is not judged; that they add up
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 
 from steelyard.plans.verify.book import (
@@ -22,10 +21,14 @@ from steelyard.plans.verify.book import (
     UNRESTRICTED,
     ZERO,
     Book,
+    signed,
 )
+from steelyard.plans.verify.charges import Rates, charge_rates, check_per_year
+from steelyard.plans.verify.lists import check_order, drift_without
 from steelyard.plans.verify.tally import NUMBER_SLACK, Place, Record, Tally, at_least, at_most
 
-TOTAL_RETURN = "total_return"
+RESOLVED = "resolved"
+PERCENT = 100
 STATES = (HOLD, "plan")
 DIGITS_SLACK = Decimal("1e-11")
 """Of a number that was published with 12 significant digits."""
@@ -36,8 +39,8 @@ def check_figures(book: Book, tally: Tally) -> None:
     _terms(book, tally)
     _score(book, tally)
     _drift(book, tally)
+    _adds(book, tally)
     _alternatives(book, tally)
-    _certificate(book, tally)
 
 
 def _terms(book: Book, tally: Tally) -> None:
@@ -83,36 +86,6 @@ def _part(part: Record, place: Place) -> None:
         place.rule(state, close, f"{due:.12g}", "scaled = (raw - low) / (high - low)")
 
 
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """Score per unit of cost / V, per unit of tax / V, per order."""
-
-    cost: Decimal
-    tax: Decimal
-    hurdle: Decimal
-
-
-def charge_rates(book: Book) -> Rates | None:
-    """What the settings charge; None where they make no sense.
-
-    A unit of yearly return is worth the weight of its term over its scale, or a least score.
-    """
-    settings = book.settings["score"]
-    low, high = settings["anchors"]["tr"]
-    neutral, years = settings["neutral"]["mu"], settings["tax_years"]
-    if low >= high or settings["holding_years"] <= 0 or years <= 0 or neutral <= -1:
-        return None
-    terms = book.doc["score"]["terms"]
-    weight = sum((term["weight"] for term in terms if term["name"] == TOTAL_RETURN), ZERO)
-    per_return = max(weight / (high - low), settings["min_score_per_return"])
-    brought_forward = 1 - (1 + neutral) ** -years
-    return Rates(
-        cost=per_return * settings["cost_aversion"] / settings["holding_years"],
-        tax=per_return * brought_forward / years,
-        hurdle=settings["order_hurdle"],
-    )
-
-
 def _score(book: Book, tally: Tally) -> None:
     doc, score, settings = book.doc, book.doc["score"], book.settings["score"]
     place, charges = tally.at("score", score), score["charges"]
@@ -129,7 +102,7 @@ def _score(book: Book, tally: Tally) -> None:
         at.number("tax", rates.tax * taxed, "tax is charged by the settings")
         at.number("hurdle", rates.hurdle * len(book.steps), "each order is charged its hurdle")
     latched = settings["latch_share"] if doc["verdict"]["previous"] == ACT else ONE
-    least = latched * settings["min_improvement"]
+    least = latched * book.thresholds["min_improvement"]
     place.number("min_improvement", least, "least improvement by the settings")
     verdict = tally.at("verdict", doc["verdict"])
     verdict.same("action", ACT if book.steps else HOLD, "act = there are steps")
@@ -140,10 +113,6 @@ def _score(book: Book, tally: Tally) -> None:
         place.rule("improvement", enough, due, "a plan is worth its least improvement")
     elif score["terms"]:
         place.number("improvement", ZERO, "hold improves nothing")
-    if len(book.steps) == 1:
-        only = tally.at("steps[0]", book.steps[0])
-        worth = tally.at("steps[0].adds", only.row["adds"])
-        worth.number("score", score["improvement"], "one step adds the whole improvement")
 
 
 def _tax(book: Book, orders: list[Record] | None = None) -> Decimal:
@@ -177,6 +146,41 @@ def drift(book: Book, moves: Mapping[str, Decimal], bought: Decimal) -> Decimal 
     return Decimal(HALF * (sum(off, cash) + book.doc["drift"]["absent_target"]))
 
 
+def _adds(book: Book, tally: Tally) -> None:
+    """What each step is worth: alone derived where the other orders stay as they are."""
+    doc, rates = book.doc, charge_rates(book)
+    improvement, gap = doc["score"]["improvement"], doc["certificate"]["search_gap"]
+    few = len(book.steps) <= book.settings["search"]["resolved_orders"]
+    cash_off = book.cash_weight_after - book.target_cash
+    for n, step in enumerate(book.steps):
+        adds, resolved = step["adds"], step["adds"]["how"] == RESOLVED
+        place = tally.at(f"steps[{n}].adds", adds)
+        check_per_year(book, rates, adds["score"], place)
+        place.rule("how", few or not resolved, "drop_one", "only a short plan is solved again")
+        if resolved:
+            _resolved(book, place, gap)
+        elif len(book.steps) == 1:
+            place.number("score", improvement, "one step adds the whole improvement")
+        if not book.by_targets or resolved:
+            has = (adds["drift_pp"] is not None) == book.by_targets
+            place.rule("drift_pp", has, "with targets", "drift is from targets")
+        elif step["symbol"] in book.holdings:
+            moved = book.weight(signed(step))
+            due = PERCENT * drift_without(book, step, moved, cash_off)
+            place.number("drift_pp", due, "drift without a step less drift with it")
+
+
+def _resolved(book: Book, place: Place, gap: Decimal | None) -> None:
+    """The best plan without a security is none of those that are better than the bound."""
+    what = "what a step that was solved again adds to the drift"
+    place.tally.skip(what, "the plan without it is not in the document")
+    if gap is None or book.overdrawn or not book.doc["score"]["terms"]:
+        return
+    refined = book.doc["certificate"]["refined"] or ZERO
+    least, adds = -(gap + refined + NUMBER_SLACK), place.row["score"]
+    place.rule("score", adds >= least, at_least(least), "no plan without it is over the bound")
+
+
 def _moves(book: Book, orders: list[Record]) -> dict[str, Decimal]:
     """Symbol -> change of weight."""
     moves: dict[str, Decimal] = {}
@@ -196,14 +200,27 @@ def _alternatives(book: Book, tally: Tally) -> None:
         if other["name"] == UNRESTRICTED:
             _unrestricted(book, other, rates, place)
             continue
-        rows = []
-        for m, order in enumerate(other["steps"]):
-            key = order["symbol"], order["side"], order["quantity"]
-            row, name = book.table.get(key), "an order of an alternative is a candidate"
-            tally.rule(f"{place.where}.steps[{m}]", row is not None, "a candidate", key, name)
-            rows += [] if row is None else [row]
-        if len(rows) == len(other["steps"]):
+        orders = [_order(book, order, m, place) for m, order in enumerate(other["steps"])]
+        rows = [order for order in orders if order is not None]
+        if len(rows) == len(orders):
             _alternative(book, other, rows, rates, place)
+
+
+def _order(book: Book, order: Record, m: int, place: Place) -> Record | None:
+    """An order of an alternative by the prices of the document: a candidate, or any whole lots."""
+    key = order["symbol"], order["side"], order["quantity"]
+    where, row = f"{place.where}.steps[{m}]", book.table.get(key)
+    if row is not None or not book.by_quantities:
+        name = "an order of an alternative is a candidate"
+        place.tally.rule(where, row is not None, "a candidate", key, name)
+        return row
+    row, holding = book.order(*key), book.holdings.get(order["symbol"])
+    if row is None:
+        name = "what an alternative trades has a price"
+        place.tally.rule(where, False, "a price", order["symbol"], name)
+    elif holding is not None:
+        check_order(book, row, holding, place.tally.at(where, row))
+    return row
 
 
 def _due_names(book: Book) -> list[str]:
@@ -233,17 +250,27 @@ def _alternative(
         place.number("improvement", due, "improvement = score - hold - charges", score["hold"])
     if not rows:
         place.number("score", score["hold"], "the score of doing nothing")
-    if len(rows) == 1:
+    if len(rows) == 1 and "gain" in rows[0]:
         place.number("improvement", rows[0]["gain"], "what the one order gains")
-    # the plan itself, or the plan less one step, is worth what the plan says
-    ids = {row["id"] for row in rows}
-    adds = {step["candidate"]: step["adds"]["score"] for step in book.steps}
-    without = adds.keys() - ids
-    if ids <= adds.keys() and len(without) <= 1:
-        due = score["improvement"] - sum((adds[candidate] for candidate in without), ZERO)
-        place.number("improvement", due, "improvement of the plan less what a step adds")
-        if not without:
-            place.same("proposed_by", book.doc["proposed_by"], "who proposed the plan")
+    _less_a_step(book, rows, place)
+
+
+def _less_a_step(book: Book, rows: list[Record], place: Place) -> None:
+    """The plan itself, or the plan less one step, is worth what the plan says."""
+    orders = {(row["symbol"], row["side"], row["quantity"]) for row in rows}
+    adds = {(s["symbol"], s["side"], s["quantity"]): s["adds"] for s in book.steps}
+    without = [adds[order] for order in adds.keys() - orders]
+    if not orders <= adds.keys() or len(without) > 1:
+        return
+    due = book.doc["score"]["improvement"] - sum((step["score"] for step in without), ZERO)
+    if without and without[0]["how"] == RESOLVED:
+        # the best plan without the security is no worse than the plan less its order
+        under, name = place.row["improvement"] <= due + NUMBER_SLACK, "best without the security"
+        place.rule("improvement", under, at_most(due), name)
+        return
+    place.number("improvement", due, "improvement of the plan less what a step adds")
+    if not without:
+        place.same("proposed_by", book.doc["proposed_by"], "who proposed the plan")
 
 
 def _unrestricted(book: Book, other: Record, rates: Rates | None, place: Place) -> None:
@@ -275,58 +302,3 @@ def _unrestricted(book: Book, other: Record, rates: Rates | None, place: Place) 
     place.number("drift_after", after, "drift after")
     least = min(weights.values(), default=ZERO)
     place.rule("weights", least >= -NUMBER_SLACK, at_least(ZERO), "nothing is sold short")
-
-
-def _certificate(book: Book, tally: Tally) -> None:
-    certificate, score = book.doc["certificate"], book.doc["score"]
-    place = tally.at("certificate", certificate)
-    _status(certificate, place)
-    bound, gap = certificate["bound"], certificate["search_gap"]
-    if bound is None or gap is None:
-        return
-    reached = score["hold"] + score["improvement"]
-    name = "search gap = bound - (hold + improvement)"
-    place.number("search_gap", bound - reached, name, bound, score["hold"])
-    place.rule("search_gap", gap >= 0, at_least(ZERO), "no gap is negative")
-    _share_of_improvement(gap, score["improvement"], place)
-    slack = NUMBER_SLACK * (1 + abs(bound) + abs(score["hold"]))
-    for n, other in enumerate(book.doc["alternatives"]):
-        if book.overdrawn and other["name"] in {HOLD, GREEDY}:
-            continue  # they need not pay what is owed
-        worth, at = score["hold"] + other["improvement"], tally.at(f"alternatives[{n}]", other)
-        headroom = certificate["structural_headroom"]
-        if other["name"] != UNRESTRICTED and other["improvement"] >= score["min_improvement"]:
-            under = worth <= bound + slack
-            at.rule("improvement", under, at_most(bound), "no alternative is over the bound")
-        elif other["name"] == UNRESTRICTED and headroom is not None:
-            least = other["improvement"] - score["improvement"]
-            name = "the headroom covers the unrestricted optimum"
-            place.rule("structural_headroom", headroom >= least - slack, at_least(least), name)
-
-
-def _share_of_improvement(gap: Decimal, improvement: Decimal, place: Place) -> None:
-    key, name = "search_gap_of_improvement", "search gap / improvement"
-    share = gap / improvement if improvement > 0 else None
-    of_it = place.row[key]
-    if share is None or of_it is None:
-        place.number(key, share, name)
-        return
-    # a small improvement makes much of the rounding of the gap
-    slack = NUMBER_SLACK + DIGITS_SLACK / improvement + DIGITS_SLACK * share
-    place.rule(key, abs(share - of_it) <= slack, f"{share:.12g}", name)
-
-
-def _status(certificate: Record, place: Place) -> None:
-    status, gap = certificate["status"], certificate["search_gap"]
-    both = gap is not None and certificate["bound"] is not None
-    ranked = certificate["selected_by"] is not None
-    # re-ranked by a black box: nothing is proven, whatever the gap
-    due, agrees = {
-        "proven": ("a bound, a gap of 0, and no black box", both and gap == 0 and not ranked),
-        "bounded": ("a bound and a gap above 0", both and (gap > 0 or ranked)),
-        "none": ("no bound and no gap", not both),
-    }[status]
-    place.rule("status", agrees, due, f"what {status} means")
-    if status == "none":
-        for key in ("bound", "search_gap", "search_gap_of_improvement"):
-            place.same(key, None, f"what {status} means")

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from decimal import Decimal
 from itertools import pairwise
-from typing import Any
 
 from steelyard.plans.verify.book import (
     BUY,
-    EXEMPT,
     NO_APPETITE,
     ONE,
     SELL,
@@ -21,10 +18,15 @@ from steelyard.plans.verify.book import (
     per_point,
     signed,
 )
-from steelyard.plans.verify.tally import Place, Record, Tally, at_least, at_most, number_of
+from steelyard.plans.verify.lists import (
+    WEIGHT_SLACK,
+    check_crossings,
+    check_list,
+    check_order,
+    totals,
+)
+from steelyard.plans.verify.tally import Place, Record, Tally, at_most
 
-WEIGHT_SLACK = Decimal("1e-9")
-"""A limit on a weight is met within this: a whole lot may be that far over by rounding."""
 FILTERS_OF_DATES = ("eligibility", "recently_traded")
 SIZING = "sizing"
 NOTIONAL_BASE = "notional in base = quantity x price x multiplier x rate"
@@ -66,91 +68,7 @@ def _candidate(book: Book, row: Record, place: Place, first: dict[str, Record]) 
         place.same("side", BUY, "what is not held cannot be sold")
         return
     place.same("currency", holding["currency"], "one currency for one security")
-    _order(book, row, holding, place)
-
-
-def _order(book: Book, order: Record, holding: Record, place: Place) -> None:
-    """What binds an order by itself, whatever else is traded."""
-    quantity, whole, lot = order["quantity"], holding["quantity"], holding["lot_size"]
-    side, amount = order["side"], order["notional_base"]
-    exits = side == SELL and quantity == whole
-    place.rule("quantity", quantity > 0, "more than 0", "an order is for something")
-    in_lots, due = exits or quantity % lot == 0, f"a multiple of {lot}, or {whole}"
-    place.rule("quantity", in_lots, due, "whole lots, or the whole holding")
-    least = book.doc["rules"]["min_order_base"]
-    enough = exits or amount >= least * (1 - WEIGHT_SLACK)
-    place.rule("notional_base", enough, at_least(least), "the least order, full exits exempt")
-    allowed = bool(book.limits[f"allow_{side}"] and holding[f"allow_{side}"])
-    place.rule("side", allowed, "an allowed side", "strategy and security allow the side")
-    before = book.weight(holding["value"])
-    target = holding["target"]
-    if side == SELL:
-        sellable, after = holding["sellable"], before - book.weight(amount)
-        place.rule("quantity", quantity <= sellable, at_most(sellable), "no more than may be sold")
-        least_weight = target or ZERO
-        over = after >= least_weight - WEIGHT_SLACK or book.overdrawn
-        place.rule(
-            "quantity", over, at_least(least_weight), "no sale goes under the target but for a debt"
-        )
-        waits = bool(book.unpriced) and target == 0
-        name = "nothing is sold for having no target while another cannot be bought"
-        place.rule("side", not waits, f"a price of {', '.join(book.unpriced)}", name)
-    else:
-        after = before + book.weight(amount)
-        if target is not None:
-            under = after <= target + WEIGHT_SLACK
-            place.rule("quantity", under, at_most(target), "no buy goes over the target")
-        if holding["product_type"] not in EXEMPT:
-            cap = max(book.limits["max_position_weight"], target or ZERO, before)
-            fits = after <= cap + WEIGHT_SLACK
-            place.rule(
-                "quantity",
-                fits,
-                at_most(cap),
-                "the position cap, the target over it, or the weight before",
-            )
-    _dates(book, order, holding, place)
-    _panic(book, order, holding, place)
-
-
-def _dates(book: Book, order: Record, holding: Record, place: Place) -> None:
-    """The holding time and the cooldowns of the strategy, where they are on."""
-    bought, sold = (_days(book, holding[key]) for key in ("last_bought", "last_sold"))
-    hold = _wait(book.filters.get("eligibility"), "min_hold_days")
-    again = _wait(book.filters.get("recently_traded"), f"{order['side']}_cooldown_days")
-    opposite = _wait(book.filters.get("recently_traded"), "opposite_days", included=True)
-    same, other = (sold, bought) if order["side"] == SELL else (bought, sold)
-    waits = [
-        ("days between orders of one side", same, again),
-        ("days between orders of opposite sides", other, opposite),
-        *([("days from the last buy to a sale", bought, hold)] if order["side"] == SELL else []),
-    ]
-    for name, days, wait in waits:
-        if days is not None and wait:
-            place.rule("side", days >= wait, f"{wait} days, not {days}", name)
-
-
-def _panic(book: Book, order: Record, holding: Record, place: Place) -> None:
-    """No sale too far below the average cost, where the strategy asks and every cost is known."""
-    share = number_of((book.filters.get("eligibility") or {}).get("no_panic_sell_pct"))
-    lots, quantity = holding["lots"], holding["quantity"]
-    unknown = None in [lot["unit_cost"] for lot in lots]
-    if share is None or order["side"] != SELL or not quantity or unknown:
-        return
-    average = sum((lot["unit_cost"] * lot["quantity"] for lot in lots), ZERO) / quantity
-    least = average * (1 - share)
-    dear = holding["price"] >= least * (1 - WEIGHT_SLACK)
-    place.rule("side", dear, f"a price of {at_least(least)}", "no sale at a deep loss")
-
-
-def _wait(params: Any, name: str, *, included: bool = False) -> int:
-    """Days that a filter asks for; 0 when it is off. `included` also asks for the last of them."""
-    days = params.get(name) if isinstance(params, dict) else None
-    return days + included if isinstance(days, int) else 0
-
-
-def _days(book: Book, then: Any) -> int | None:
-    return None if then is None else int((book.doc["as_of"] - then).days)
+    check_order(book, row, holding, place)
 
 
 def _step(book: Book, step: Record, n: int, place: Place) -> None:
@@ -162,21 +80,41 @@ def _step(book: Book, step: Record, n: int, place: Place) -> None:
     costs = place.tally.at(f"{place.where}.costs", step["costs"])
     for part, due in book.cost_of(amount, step["currency"]).items():
         costs.amount(part, due, f"{part} by the rules")
-    row = book.candidates.get(step["candidate"])
-    place.rule("candidate", row is not None, "an id of the table", "a step is a candidate")
-    if row is not None:
-        for key in OF_ITS_CANDIDATE:
-            place.same(key, row[key], f"{key} of the candidate")
-        for key in ("quantity", "price", "multiplier", "fx_rate", "notional_base"):
-            place.amount(key, row[key], f"{key} of the candidate")
-        costs.amount("total", row["cost"], "cost of the candidate")
-        place.same("proposed_by", row["sources"], "who proposed the candidate")
+    _of_candidate(book, step, place)
     holding = book.holdings.get(step["symbol"])
     place.rule("symbol", holding is not None, "a symbol of the holdings", "a step is listed")
     if holding is not None:
         _in_holding(book, step, holding, place)
-        _order(book, step, holding, place)
+        check_order(book, step, holding, place)
         _lots(step, holding, place)
+
+
+def _of_candidate(book: Book, step: Record, place: Place) -> None:
+    """The row of the table that a step is, or was before its size was fitted."""
+    if step["candidate"] is None:
+        place.rule("candidate", book.by_quantities, "an id of the table", "a step is a candidate")
+        size = step["symbol"], step["side"], step["quantity"]
+        own = book.table.get(size, {"id": None})["id"]
+        place.same("candidate", own, "a size of the table has its id")
+        place.same("refined_from", None, "only a candidate is fitted")
+        return
+    row = book.candidates.get(step["candidate"])
+    place.rule("candidate", row is not None, "an id of the table", "a step is a candidate")
+    if row is None:
+        return
+    for key in OF_ITS_CANDIDATE:
+        place.same(key, row[key], f"{key} of the candidate")
+    for key in ("price", "multiplier", "fx_rate"):
+        place.amount(key, row[key], f"{key} of the candidate")
+    place.same("proposed_by", row["sources"], "who proposed the candidate")
+    if step["refined_from"] is None:
+        place.amount("quantity", row["quantity"], "quantity of the candidate")
+        return
+    place.amount("refined_from", row["quantity"], "fitted from the size of the candidate")
+    other = step["quantity"] != row["quantity"]
+    place.rule("quantity", other, "another size", "what was fitted has another size")
+    fits = book.settings["search"]["refine"] and not book.by_quantities
+    place.rule("refined_from", fits, "not fitted", "the strategy fits sizes afterwards")
 
 
 def _in_holding(book: Book, step: Record, holding: Record, place: Place) -> None:
@@ -209,8 +147,6 @@ def _lots(step: Record, holding: Record, place: Place) -> None:
 def _together(book: Book, top: Place) -> None:
     """What binds the steps as a list."""
     doc, steps, tally = book.doc, book.steps, top.tally
-    depth, count = doc["rules"]["max_depth"], len(steps)
-    tally.rule("steps", count <= depth, f"at most {depth}", count, "at most so many orders")
     times = Counter(step["symbol"] for step in steps)
     twice = [symbol for symbol, orders in times.items() if orders > 1]
     tally.rule("steps", not twice, "each once", twice, "one order per security")
@@ -224,10 +160,11 @@ def _together(book: Book, top: Place) -> None:
             place.rule("notional_base", smaller, at_most(largest), "larger orders first")
     traded = sum((step["notional_base"] for step in steps), ZERO)
     top.number("turnover", book.weight(traded) / 2, "turnover = half of all orders / value")
-    cap = book.limits["max_turnover_weight"]
-    if cap is not None:
-        fits = doc["turnover"] <= cap + WEIGHT_SLACK
-        top.rule("turnover", fits, at_most(cap), "the turnover cap")
+    whole = totals((step, step["costs"]["total"]) for step in steps)
+    check_list(book, whole, book.in_base(doc["cash_after"]), tally)
+    # the sizes of a table are chosen before the cash is known
+    listed = [step for step in steps if step["symbol"] in book.holdings and book.by_quantities]
+    check_crossings(book, listed, book.cash_weight_after - book.target_cash, tally, "steps")
     if book.limits["max_group_weight"] is not None:
         why = "the document does not hold the sectors and countries of the securities"
         tally.skip("sector and country caps", why)
@@ -267,7 +204,7 @@ def _conversions(book: Book, top: Place) -> None:
 def _ends(book: Book, tally: Tally) -> None:
     """Every candidate is a step or is said not to be traded, once; what is said is of it."""
     stops = book.doc["not_traded"]
-    ends = Counter(step["candidate"] for step in book.steps)
+    ends = Counter(step["candidate"] for step in book.steps if step["candidate"] is not None)
     ends.update(stop["candidate"] for stop in stops if stop["candidate"] is not None)
     for row_id, count in Counter(row["id"] for row in book.doc["candidates"]).items():
         where, end = f"candidates: {row_id}", ends.pop(row_id, 0)
@@ -285,7 +222,7 @@ def _least_order(book: Book, tally: Tally) -> None:
     """The least order: by money, by weight, and so that its commission stays a small share."""
     limits, costs = book.limits, book.costs
     value = book.value if book.value > 0 else ONE
-    least = max(limits["min_trade_base"], limits["min_trade_weight"] * value)
+    least = max(limits["min_trade_base"], book.thresholds["min_trade_weight"] * value)
     spare = limits["max_cost_share"] - costs["percent"]
     if spare > 0:
         least = max(least, costs["fixed"] / spare)

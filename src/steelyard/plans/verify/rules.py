@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from steelyard.plans.verify.book import PROPOSALS, Book
+from steelyard.plans.verify.book import PROPOSALS, QUANTITIES, Book
 from steelyard.plans.verify.reading import hash_of
-from steelyard.plans.verify.tally import Record, Tally
+from steelyard.plans.verify.tally import Place, Record, Tally
 
 NEUTRAL_OF = {
     "expected_return": "mu",
@@ -18,6 +18,16 @@ NEUTRAL_OF = {
     "dividend_yield": "yield",
 }
 """Metric of the data coverage -> the setting that stands for it where it is missing."""
+THRESHOLDS = (
+    ("limits", "min_trade_weight"),
+    ("score", "order_hurdle"),
+    ("score", "min_improvement"),
+)
+EVERY_LIST = (
+    "every whole-lot order list of any size and any number of orders that the filters and limits "
+    "allow"
+)
+"""What a plan in scope quantities is the best of."""
 WITH_ERROR = frozenset({"no_input", "failed", "disabled"})
 
 
@@ -33,6 +43,8 @@ def check_rules(book: Book, settings: object, tally: Tally) -> None:
             place.same(name, own[section].get(name), as_set)
     place = tally.at("rules", rules)
     place.same("max_depth", own["search"]["max_depth"], as_set)
+    _most_orders(book, place)
+    _thresholds(book, tally)
     place.same("drift_band_weight", own["rebalance"]["drift_band_weight"], as_set)
     objective = tally.at("objective", book.doc["objective"])
     objective.same("profile", own["score"]["profile"], "the profile of the strategy")
@@ -40,6 +52,32 @@ def check_rules(book: Book, settings: object, tally: Tally) -> None:
     _modules(book, tally)
     _covers(book, tally)
     _coverage(book, tally)
+
+
+def _most_orders(book: Book, place: Place) -> None:
+    """The limit of orders, and the depth: over quantities only where a file says it."""
+    limit, depth = book.limits["max_orders"], book.settings["search"]["max_depth"]
+    least = depth if limit is None else min(limit, depth)
+    if not book.by_quantities:
+        place.same("max_orders", least, "most orders: the limit, and the depth of the search")
+        return
+    fits = book.doc["rules"]["max_orders"] in {limit, least}
+    due = f"{'no limit' if limit is None else limit} or {least}"
+    place.rule("max_orders", fits, due, "most orders: the limit, or the depth where a file says it")
+    if limit != least:
+        why = "the document does not hold which settings a file names"
+        place.tally.skip("whether search.max_depth binds the plan", why)
+
+
+def _thresholds(book: Book, tally: Tally) -> None:
+    """What the strategy says in numbers is so; what it leaves open follows the number of names."""
+    own, shown = book.settings, book.thresholds
+    place = tally.at("rules.thresholds", shown)
+    for section, name in THRESHOLDS:
+        place.same(name, own[section][name], "a threshold is as the strategy sets it")
+    listed = {row["symbol"] for part in ("holdings", "candidates") for row in book.doc[part]}
+    least = len(listed)
+    place.rule("names", shown["names"] >= least, f"at least {least}", "what is listed is counted")
 
 
 def _regime(rules: Record, regime: Record, tally: Tally) -> None:
@@ -87,6 +125,11 @@ def _covers(book: Book, tally: Tally) -> None:
     place.same("scope", search["scope"], "the scope of the strategy")
     place.same("candidates", len(book.doc["candidates"]), "candidates of the table")
     seen = certificate["sequences"]
+    if certificate["scope"] == QUANTITIES:
+        most = book.doc["rules"]["max_orders"]
+        orders = "" if most is None else f", of at most {most:,d} order{'s' * (most != 1)}"
+        place.same("covers", EVERY_LIST + orders, "what the plan is the best of")
+        return
     if certificate["scope"] != PROPOSALS:
         lists = f"every list of at most {search['max_depth']} of {certificate['candidates']:,d}"
         due = f"{lists} candidates, one order per security"

@@ -12,6 +12,7 @@ UNREAD = "no check looks at it"
 SCORE = "a score: it needs the estimates, and those the price history"
 MADE = "how the plan was made; not part of its id"
 SOLVED = "found by solving again with other inputs or rules"
+SEARCHED = "what was searched; that only quantities are is held"
 NOT_LATER = "held to be no later than as_of; the sessions of the price files are not here"
 TRADED = "an input; held against the orders in it alone"
 BINDS = "an input; seen where an order breaks it"
@@ -72,6 +73,17 @@ LOOSE: Mapping[str, str] = {
     "score.terms[].off_scale": "on the very end of the scale rounding decides",
     "certificate.selected_by": "which black boxes; that nothing is proven with one is held",
     "certificate.structural_headroom": "at most: an upper bound may be larger",
+    "certificate.refined": SCORE,
+    "certificate.local_optimum": SEARCHED,
+    "certificate.neighbours[].change": "the change in words; the orders beside it are held",
+    "certificate.neighbours[].improvement": "at most the plan's; a score needs the estimates",
+    "certificate.neighbours[].feasible": "held where it is true: of filters not all is here",
+    "certificate.neighbours[].orders[].side": "held where the document lists the security",
+    "certificate.neighbours[].orders[].symbol": "held where the document lists the security",
+    "certificate.neighbours[].orders[].quantity": "held where the neighbour is feasible",
+    "steps[].adds.how": "of a short plan either; what is solved again is not here",
+    "steps[].adds.drift_pp": "held where the other orders stay as they are",
+    "rules.thresholds.names": "at least what is listed; of the rest nothing is here",
     "certificate.sequences": "how much was done; told in words in scope proposals only",
     "alternatives[].proposed_by": WHOSE,
     "what_if.relaxations[].unit": "where the rule gains nothing, nothing is told per unit",
@@ -96,6 +108,7 @@ LOOSE: Mapping[str, str] = {
 
 BEYOND: Mapping[str, str] = {
     "what the score terms, gains, adds and priorities are worth": SCORE,
+    "what the neighbours of the plan are worth": SCORE,
     "that the bound is one": "a proof is not searched again, only its sums are",
     "what a reason says beside its figures": "it is the calculator's or the filter's own sentence",
     "prices, rates, quantities, targets and dates themselves": (

@@ -20,7 +20,7 @@ from steelyard.plans.verify.book import (
     Book,
 )
 from steelyard.plans.verify.tally import NUMBER_SLACK, Place, Record, Tally, number_of
-from steelyard.sentences import again, cased, fields
+from steelyard.sentences import again, cased, fields, quantity
 
 COUNTS = (
     *("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven"),
@@ -32,6 +32,15 @@ LEAST_SHORT = Decimal("0.005")
 CASH_SHORT, RESERVE_SHORT = "cash_short", "reserve_short"
 MARGINAL = Decimal("0.001")
 """A step that adds less is called marginal."""
+LEAST_DRIFT = Decimal("0.05")
+"""Percentage points of drift that an order is said to move."""
+WHOLE_MONEY = 10
+"""Money a year is told without cents from here on."""
+QUANTITIES = "quantities"
+EVERY = "every whole-lot order list of "
+DROP_ONE = "drop_one"
+PROVEN, ONE_LOT, UNKNOWN = "proven", "within_one_lot", "none"
+SPACE = "\u00a0"
 CASH = "Cash"
 """What the verdict calls the cash where a symbol could stand; no symbol has small letters."""
 FILTER = "filter"
@@ -47,6 +56,10 @@ def check_words(book: Book, tally: Tally) -> None:
     _verdict(book, tally)
     for n, step in enumerate(book.steps):
         _step(book, step, tally.at(f"steps[{n}]", step))
+    for n, near in enumerate(book.doc["certificate"]["neighbours"]):
+        place = tally.at(f"certificate.neighbours[{n}]", near)
+        due = " and ".join(map(_change, near["orders"]))
+        place.same("change", due, "the words of a change are its orders")
     for n, stop in enumerate(book.doc["not_traded"]):
         _stop(book, stop, tally.at(f"not_traded[{n}]", stop))
 
@@ -101,6 +114,7 @@ def _verdict(book: Book, tally: Tally) -> None:
         *(sentence for _, sentence in short),
         _moved(book, facts),
         _furthest(book, facts),
+        _certified(book, facts),
         _without(book, facts),
     )
     due = " ".join(part for part in parts if part)
@@ -249,7 +263,7 @@ def _furthest(book: Book, facts: dict[str, object]) -> str:
     named = str(book.doc["verdict"]["facts"].get("furthest"))
     if abs(off.get(named, ZERO)) < largest - NUMBER_SLACK:
         named = max(off, key=lambda symbol: abs(off[symbol]))
-    hurdle = book.settings["score"]["order_hurdle"]
+    hurdle = book.thresholds["order_hurdle"]
     silent = "furthest" not in book.doc["verdict"]["facts"]
     # on the hurdle itself rounding decides; without any row the planning set may be empty
     unsure = largest <= hurdle + NUMBER_SLACK or not (book.holdings or book.candidates)
@@ -262,6 +276,40 @@ def _furthest(book: Book, facts: dict[str, object]) -> str:
     return "{furthest:text} stays furthest from its target, {off:pp} " + f"{way} it{why}."
 
 
+def _certified(book: Book, facts: dict[str, object]) -> str:
+    """How far from the best possible plan; told of a search over all quantities."""
+    row = book.doc["certificate"]
+    status, gap = row["status"], row["gap"]
+    if row["scope"] != QUANTITIES:
+        return ""
+    facts["extent"] = row["covers"].removeprefix(EVERY)
+    asked = book.doc["score"]["min_improvement"]
+    if status == PROVEN and book.steps:
+        return "Proven best: no whole-lot order list of {extent:text} is better."
+    if status == PROVEN and not asked:
+        return "Proven: no whole-lot order list of {extent:text} is better than holding."
+    if status == PROVEN:
+        facts["asked"] = asked
+        lists = "Proven: no whole-lot order list of {extent:text} gains the {asked:points} points"
+        return f"{lists} that are asked for."
+    if status == UNKNOWN or gap is None:
+        return "How far it is from the best possible plan of {extent:text} was not measured."
+    facts["gap"] = gap["points"] / PERCENT
+    lead, amounts = "Within {gap:points_up} points", []
+    if status == ONE_LOT:
+        lead, amounts = "Within one lot", ["{gap:points_up} points"]
+    money, share = gap["base_per_year"], gap["of_improvement"]
+    if money is not None:
+        form = "whole_up" if abs(money) >= WHOLE_MONEY else "money_up"
+        amounts.append(f"{{currency:text}} {{gap_year:{form}}} a year")
+        facts |= {"gap_year": money, "currency": book.doc["base_currency"]}
+    if share is not None:
+        amounts.append("{gap_share:pct_up} of the improvement")
+        facts["gap_share"] = share
+    most = f": at most {', '.join(amounts)}" if amounts else ""
+    return f"{lead} of the best possible plan of {{extent:text}}{most}."
+
+
 def _without(book: Book, facts: dict[str, object]) -> str:
     runs = book.doc["modules"]
     missing = [run["name"] for run in runs if run["outcome"] in {"failed", "disabled"}]
@@ -270,6 +318,18 @@ def _without(book: Book, facts: dict[str, object]) -> str:
     facts |= {"missing": Decimal(len(missing)), "without": ", ".join(missing)}
     what = "module that failed or is" if len(missing) == 1 else "modules that failed or are"
     return f"The plan is without {{missing:count}} {what} out of service: {{without:text}}."
+
+
+def _change(order: Record) -> str:
+    """What a list beside the plan does with one security."""
+    was, side, symbol = order["was"] or ZERO, order["side"], order["symbol"]
+    own = SELL if was < 0 else BUY
+    if not order["quantity"]:
+        return f"do not {own} {symbol}"
+    does = f"{side} {quantity(order['quantity'])} {symbol}"
+    if not was:
+        return f"also {does}"
+    return f"{does} instead of {'' if own == side else f'{own}ing '}{quantity(abs(was))}"
 
 
 def _step(book: Book, step: Record, place: Place) -> None:
@@ -285,8 +345,8 @@ def _step(book: Book, step: Record, place: Place) -> None:
         "notional": step["notional_base"],
         "weight_before": step["weight_before"],
         "weight_after": step["weight_after"],
-        "adds": step["adds"]["score"],
     }
+    worth = _worth(book, step, facts)
     whole = sells and step["quantity"] == holding["quantity"]
     shares = "all {shares:qty}" if whole else "{shares:qty}"
     if sells and not whole:
@@ -294,19 +354,39 @@ def _step(book: Book, step: Record, place: Place) -> None:
     weight = "Its weight goes from {weight_before:pct} to {weight_after:pct}"
     if target is not None:
         weight, facts["target"] = weight + ", target {target:pct}", target
-    worth = "Without it the plan would gain {adds:points} points less."
-    if step["adds"]["score"] < 0 and sells and book.overdrawn:
-        worth = "It pays what is owed: without it the money would be missing."
-    elif step["adds"]["score"] < 0 and sells:
-        worth = "It funds the buys: without it the money would be missing."
-    elif step["adds"]["score"] < MARGINAL:
-        worth = "It is marginal: it adds {adds:points} points."
     lead = f"{{act:text}} {shares} {{symbol:text}} for {{currency:text}} {{notional:money}}: "
     due = f"{lead}{step['reason_template']}. {weight}. {worth}"
     place.same("template", due, "the words of a step")
     check_text(place, "reason", "reason_template", case=False)
     check_text(place, "narrative", "template", case=False)
     check_facts(place, facts, "template")
+
+
+def _worth(book: Book, step: Record, facts: dict[str, object]) -> str:
+    """What the plan loses without the order; a sale may only bring the money."""
+    adds = step["adds"]
+    score, money, drift = adds["score"], adds["base_per_year"], adds["drift_pp"] or ZERO
+    alone = adds["how"] == DROP_ONE
+    if score < 0 and step["side"] == SELL and alone:
+        does = "pays what is owed" if book.overdrawn else "funds the buys"
+        return f"It {does}: without it the money would be missing."
+    facts["adds"], weighs = score, ""
+    if money is not None:
+        facts["worth"] = money
+        form = "whole" if abs(money) >= WHOLE_MONEY else "money"
+        weighs = f"like {{currency:text}} {{worth:{form}}} a year ({{adds:points}} points)"
+    if score < MARGINAL:
+        how_much = f"the score weighs it {weighs}" if weighs else "it adds {adds:points} points"
+        return f"It is marginal: {how_much}."
+    whole = "Without it, the other orders as they are, the plan" if alone else ""
+    lead = f"{whole or 'Without it the best plan'} would"
+    if abs(drift) < LEAST_DRIFT:
+        worse = f"be worse by what the score weighs {weighs}"
+        return f"{lead} {worse if weighs else 'lose {adds:points} points'}."
+    facts["drift"] = abs(drift)
+    lead += f" have {{drift:one}}{SPACE}pp {'more' if drift > 0 else 'less'} drift"
+    loss = f"; the score weighs the loss {weighs}" if weighs else " and {adds:points} points less"
+    return f"{lead}{loss}."
 
 
 def _stop(book: Book, stop: Record, place: Place) -> None:
@@ -324,7 +404,9 @@ def _stop(book: Book, stop: Record, place: Place) -> None:
     shares = number_of(stop["facts"].get("shares"))
     if shares is not None:
         of_one = (stop["symbol"], stop["side"], shares) in book.table
-        name = "shares in words are those of a candidate"
+        step = book.step_of.get(stop["symbol"])
+        of_one |= step is not None and step["quantity"] == shares
+        name = "shares in words are those of a candidate or a step"
         place.rule("facts", of_one or _filtered(book, stop), "shares of a candidate", name)
     check_sentence(place, derived, text="reason")
 

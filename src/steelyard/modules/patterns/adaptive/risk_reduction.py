@@ -5,9 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 
-import numpy as np
-
-from steelyard.arrays import FloatArray, dot, product
+from steelyard.arrays import block, dot, product, scaled
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
 from steelyard.modules.groups import NOISE
@@ -23,8 +21,9 @@ def risk_reduction(ctx: Context, candidates: Candidates, params: Params) -> list
     value.
     """
     sigma = ctx.estimates.volatility
-    covariance = ctx.estimates.correlation * np.outer(sigma, sigma)
-    marginal, variance = product(covariance, ctx.weights), _variance(covariance, ctx.weights)
+    covariance = scaled(ctx.estimates.correlation, sigma)
+    marginal = product(covariance, ctx.weights)
+    variance = dot(ctx.weights, marginal)
     if variance <= 0:
         return []
     # w m / variance > multiple x w / invested, without dividing by a weight
@@ -36,12 +35,8 @@ def risk_reduction(ctx: Context, candidates: Candidates, params: Params) -> list
     calm = sorted(every_buy(candidates), key=lambda row: sigma[candidates.security[row]])
     for sale, buy in itertools.product(sales, calm):
         pair = swap(candidates, sale, buy, ctx.search.max_depth)
-        after = ctx.weights.copy()
-        after[candidates.security[pair]] += candidates.delta[pair]
-        if _variance(covariance, after) < variance - NOISE:
+        moved, change = candidates.security[pair], candidates.delta[pair]
+        pull = 2 * marginal[moved] + product(block(covariance, moved, moved), change)
+        if dot(change, pull) < -NOISE:
             return pair
     return []
-
-
-def _variance(covariance: FloatArray, weights: FloatArray) -> float:
-    return dot(weights, product(covariance, weights))

@@ -1,0 +1,258 @@
+"""Which orders of any size a plan may hold, and lists of them as exact orders.
+
+From the context to the problem of the search over whole lots, and from its lists back to rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+
+from steelyard.arrays import BoolArray, IntArray, frozen
+from steelyard.ledger import Account
+from steelyard.modules.candidates import Orders, Proposal
+from steelyard.modules.context import Context
+from steelyard.modules.opportunities.weight_based import towards
+from steelyard.modules.terms import end_state
+from steelyard.orders import Side
+from steelyard.planning.gate import Gate
+from steelyard.planning.guard import Guard
+from steelyard.planning.overdraft import needs, why_overdrawn
+from steelyard.planning.reach import reach_of
+from steelyard.planning.score.objective import Objective
+from steelyard.planning.screen import screened
+from steelyard.planning.search.lots import LotList, LotProblem, nothing
+from steelyard.planning.sizing import Sized
+from steelyard.planning.table import account_of, orders_table
+from steelyard.planning.ways import (
+    BUY,
+    EXIT,
+    SALE,
+    SEARCHED,
+    Trades,
+    limits_of,
+    lot_quantity,
+    sized,
+    trades_of,
+    ways_of,
+)  # fmt: skip
+from steelyard.strategies import Strategy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Domain:
+    """Everything that may be traded; w ways.
+
+    problem    what the search is asked
+    trades     the ways before they are charged
+    quantity   (w,) shares of one lot; of a full exit all that is held
+    full_exit  (w,)
+    account    the cash walk without rows: what is due stands here
+    seeds      lists to begin with: where cash is overdrawn, sales that pay it back
+    """
+
+    problem: LotProblem
+    trades: Trades
+    quantity: tuple[Decimal, ...]
+    full_exit: BoolArray
+    account: Account
+    seeds: tuple[LotList, ...] = ()
+
+
+def domain_of(ctx: Context, objective: Objective, strategy: Strategy, guard: Guard) -> Domain:
+    """The ways to trade that targets, limits and filters leave, and the problem over them."""
+    demands = needs(ctx)
+    reach = reach_of(ctx, for_cash=bool(demands))
+    trades, conflicts, judges = screened(ctx, trades_of(ctx, reach), strategy, guard)
+    orders = most_orders(strategy)
+    account = account_of(ctx, ())
+    turning = np.where(trades.kind == EXIT, 0, reach.turning[trades.security])
+    if demands:  # a sale that pays a debt may end under its target
+        turning = np.where(trades.kind == BUY, turning, 0)
+    gate = Gate(
+        ctx=ctx, trades=trades, account=account, turning=turning, orders=orders, judges=judges
+    )
+    seeds: tuple[LotList, ...] = ()
+    for need in demands:
+        cover = covering(gate, need, conflicts)
+        if cover is not None and account.exact is not None:
+            exact = replace(account.exact, due=need)
+            account = replace(account, due=float(need) / ctx.value, exact=exact)
+            gate, seeds = replace(gate, account=account), (cover,)
+            break
+    limits, names = limits_of(ctx, account, orders)
+    problem = LotProblem(
+        model=objective.model,
+        start=end_state(ctx.weights, ctx.cash_weight),
+        ways=ways_of(ctx, trades, objective.rates, account, orders is not None),
+        limits=limits,
+        names=names,
+        conflicts=conflicts,
+        permits=gate.permits,
+        empty=account.due is None,
+    )
+    kinds = zip(trades.security.tolist(), trades.kind.tolist(), strict=True)
+    return Domain(
+        problem=problem,
+        trades=trades,
+        quantity=tuple(lot_quantity(ctx, i, kind) for i, kind in kinds),
+        full_exit=frozen(trades.kind == EXIT),
+        account=account,
+        seeds=seeds,
+    )
+
+
+def most_orders(strategy: Strategy) -> int | None:
+    """Most orders of a plan; the length of proposals binds where the user's own file says it."""
+    written = strategy.is_written("search.max_depth")
+    both = (strategy.limits.max_orders, strategy.search.max_depth if written else None)
+    return min((limit for limit in both if limit is not None), default=None)
+
+
+def covering(gate: Gate, need: Decimal, conflicts: IntArray) -> LotList | None:
+    """The fewest sales that bring an amount, the last no larger than it has to be."""
+    trades, money = gate.trades, gate.exact
+    due = Fraction(need) * money.whole
+    sales = np.flatnonzero(trades.kind != BUY).tolist()
+    brings = {w: money.of(w, int(trades.most[w])) for w in sales}
+    best: dict[int, int] = {}
+    for w in sorted(brings, key=lambda w: (-brings[w], w)):
+        best.setdefault(int(trades.security[w]), w)
+    apart = {*map(tuple, conflicts.tolist())}
+    chosen: list[int] = []
+    for w in best.values():
+        full = gate.orders is not None and len(chosen) >= gate.orders
+        clash = any((min(w, v), max(w, v)) in apart for v in chosen)
+        if sum(brings[v] for v in chosen) < due and not full and not clash and brings[w] > 0:
+            chosen.append(w)
+    if not chosen or sum(brings[v] for v in chosen) < due:
+        return None
+    rest = due - sum(brings[v] for v in chosen[:-1])
+    last = _smallest(gate, int(trades.security[chosen[-1]]), rest)
+    cover = list_of(gate.ctx.n, trades, [*((w, int(trades.most[w])) for w in chosen[:-1]), last])
+    return cover if gate.permits(cover) else None
+
+
+def _smallest(gate: Gate, i: int, rest: Fraction) -> tuple[int, int]:
+    """Way and lots of the sale of security i that brings an amount and least beyond it."""
+    trades, money = gate.trades, gate.exact
+    fits: list[tuple[int, int, int]] = []
+    for w in np.flatnonzero((trades.security == i) & (trades.kind != BUY)).tolist():
+        lots = max(int(trades.least[w]), -int(-(rest + money.fixed) // money.lots[w]))
+        if lots <= trades.most[w]:
+            fits.append((money.of(w, lots), w, lots))
+    _, way, lots = min(fits)
+    return way, lots
+
+
+def list_of(n: int, trades: Trades, orders: Iterable[tuple[int, int]]) -> LotList:
+    """Ways and lots as a list."""
+    empty = nothing(n)
+    way, lots = empty.way.copy(), empty.lots.copy()
+    for w, count in orders:
+        way[trades.security[w]], lots[trades.security[w]] = w, count
+    return LotList(frozen(way), frozen(lots))
+
+
+def seed_of(domain: Domain, table: Orders, row: Sequence[int]) -> LotList | None:
+    """Rows of a table as a list; None where one is not of the domain, or two of one security."""
+    parts = [_place(domain, table, j) for j in row]
+    ways = [part for part in parts if part is not None]
+    securities = {int(table.security[j]) for j in row}
+    if len(ways) < len(parts) or len(securities) < len(parts):
+        return None
+    return list_of(domain.problem.n, domain.trades, ways)
+
+
+def _place(domain: Domain, table: Orders, j: int) -> tuple[int, int] | None:
+    """Way and lots of an order; None where it is no order of the domain."""
+    trades, quantity = domain.trades, table.quantity[j]
+    kind = BUY if table.is_buy[j] else EXIT if table.full_exit[j] else SALE
+    first, end = np.searchsorted(trades.security, [table.security[j], table.security[j] + 1])
+    for w in range(int(first), int(end)):
+        lots = int(quantity // domain.quantity[w])
+        whole = trades.kind[w] == kind and lots * domain.quantity[w] == quantity
+        if whole and int(trades.least[w]) <= lots <= int(trades.most[w]):
+            return w, lots
+    return None
+
+
+def orders_of(
+    ctx: Context, domain: Domain, table: Orders, lists: Iterable[LotList]
+) -> tuple[Orders, list[tuple[int, ...]]]:
+    """The table's rows, then those that only the lists have, and of each list its rows.
+
+    Rows that only a list has bear no id: no calculator asked for them, the search did.
+    """
+    rows = [_row(table, j) for j in range(table.m)]
+    there = {(row.i, row.side, row.quantity): j for j, row in enumerate(rows)}
+    ways: dict[int, int] = {}
+    indices = []
+    for orders in lists:
+        index = []
+        at = orders.traded
+        mine = sized(ctx, domain.trades, orders)
+        way_of = dict(zip(at.tolist(), orders.way[at].tolist(), strict=True))
+        for row in mine:
+            j = there.setdefault((row.i, row.side, row.quantity), len(rows))
+            if j == len(rows):
+                rows.append(replace(row, proposals=(_proposal(ctx, row),)))
+            ways[j] = way_of[row.i]
+            index.append(j)
+        indices.append(tuple(sorted(index)))
+    account = replace(account_of(ctx, rows), conflicts=_conflicts(domain, table, ways, len(rows)))
+    if domain.account.due is not None and account.exact is not None and domain.account.exact:
+        exact = replace(account.exact, due=domain.account.exact.due)
+        account = replace(account, due=domain.account.due, exact=exact)
+    ids = (*table.ids, *(None,) * (len(rows) - table.m))
+    return orders_table(ctx, rows, ids, account), indices
+
+
+def _row(table: Orders, j: int) -> Sized:
+    return Sized(
+        int(table.security[j]),
+        table.side(j),
+        table.quantity[j],
+        abs(float(table.delta[j])),
+        full_exit=bool(table.full_exit[j]),
+        to_target=False,
+        priority_weight=1.0,
+        proposals=table.proposals[j],
+    )
+
+
+def _proposal(ctx: Context, row: Sized) -> Proposal:
+    """Why the search has an order that nobody asked for."""
+    i = row.i
+    if ctx.target_weights is None:
+        return SEARCHED
+    gap = float(ctx.target_weights[i] - ctx.weights[i])
+    if row.side is Side.SELL and gap >= 0:
+        return Proposal(SEARCHED.source, why_overdrawn(ctx), ())
+    return Proposal(
+        SEARCHED.source, towards(float(ctx.weights[i]), gap + float(ctx.weights[i])), ()
+    )
+
+
+def _conflicts(domain: Domain, table: Orders, ways: Mapping[int, int], m: int) -> BoolArray:
+    """(m, m) pairs of rows that may not go together; (0, 0) where there are none.
+
+    ways   row -> its way, of every row that a list has
+    """
+    pairs = domain.problem.conflicts
+    if not len(pairs) and not table.account.any_conflict:
+        return frozen(np.zeros((0, 0), dtype=np.bool_))
+    apart = np.zeros((m, m), dtype=np.bool_)
+    apart[: table.m, : table.m] = table.account.apart
+    rows, way = np.array([*ways], dtype=np.int64), np.array([*ways.values()], dtype=np.int64)
+    used, place = np.unique(way, return_inverse=True)
+    both = pairs[np.isin(pairs, used).all(axis=1)]
+    a, b = np.searchsorted(used, both).T
+    small = np.zeros((len(used), len(used)), dtype=np.bool_)
+    small[a, b] = small[b, a] = True
+    apart[np.ix_(rows, rows)] |= small[np.ix_(place, place)]
+    return frozen(apart)

@@ -1,0 +1,130 @@
+"""What the filters of a strategy say of ways to trade: which may be used, and which not together.
+
+The table's run asked them too and noted what came of it: here they are asked again without a word,
+about every security at its largest size. A filter that fails now was relied on: the plan is made
+again as without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+import numpy as np
+
+from steelyard.arrays import BoolArray, IntArray, frozen
+from steelyard.modules import contract
+from steelyard.modules.candidates import Candidates
+from steelyard.modules.context import Context
+from steelyard.modules.registry import BUILT_IN, Kind
+from steelyard.planning.findings import Findings
+from steelyard.planning.guard import Guard, kept_to
+from steelyard.planning.search.lots import LotList
+from steelyard.planning.sizing import Sized
+from steelyard.planning.table import bare_table
+from steelyard.planning.ways import Trades, orders_at, sized
+from steelyard.strategies import ModuleChoice, Strategy
+
+T = TypeVar("T")
+Judge = Callable[[LotList], bool]
+"""Does a filter let a whole list through?"""
+
+
+def screened(
+    ctx: Context, trades: Trades, strategy: Strategy, guard: Guard
+) -> tuple[Trades, IntArray, tuple[Judge, ...]]:
+    """The ways that the filters leave, pairs (c, 2) of them that may not go together, and the
+    filters that have to be asked of every list: those whose answer depends on the size, and those
+    of rows.
+    """
+    choices = [c for c in strategy.enabled(Kind.FILTER) if serves(c, ctx, guard)]
+    judges: list[ModuleChoice] = [c for c in choices if c.module.form == "rows"]
+    for choice in choices:
+        if choice.module.form == "mask" and len(trades.security):
+            keep, by_size = _mask(ctx, trades, choice)
+            trades = trades.only(keep)
+            judges += [choice] if by_size else []
+    pairs = np.zeros((0, 2), dtype=np.int64)
+    for choice in choices:
+        if choice.module.form == "pairs" and len(trades.security):
+            trades, pairs = _apart(ctx, trades, pairs, choice)
+    return trades, frozen(pairs), tuple(_judges(ctx, trades, judges))
+
+
+def serves(choice: ModuleChoice, ctx: Context, guard: Guard) -> bool:
+    """Does a filter work in this plan? What keeps it from it was noted when it was first run."""
+    failed = {(run.kind, run.name) for run in guard.findings.runs if run.outcome == "failed"}
+    if (choice.module.kind, choice.module.name) in failed:
+        return False
+    quiet = replace(guard, findings=Findings(), bucket=None)
+    return quiet.hindered(choice.module, ctx) is None
+
+
+def _probe(ctx: Context, rows: Sequence[Sized]) -> Candidates:
+    """Orders as a table that filters judge; its cash walk is in floats, for nothing asks it."""
+    return bare_table(replace(ctx, exact=None), rows)
+
+
+def _mask(ctx: Context, trades: Trades, choice: ModuleChoice) -> tuple[BoolArray, bool]:
+    """(w,) which ways a mask filter leaves, and whether its answer depends on the size."""
+    largest = _kept(ctx, orders_at(ctx, trades, trades.most), choice)
+    if choice.module.source == BUILT_IN:
+        return largest, False
+    least = _kept(ctx, orders_at(ctx, trades, trades.least), choice)
+    return largest | least, bool((largest != least).any())
+
+
+def _kept(ctx: Context, rows: Sequence[Sized], choice: ModuleChoice) -> BoolArray:
+    def ask() -> BoolArray:
+        answer = choice.module.call(ctx, _probe(ctx, rows), choice.params)
+        return contract.ruling(ctx, answer, len(rows)).keep
+
+    return kept_to(choice.module, ask)()
+
+
+def _apart(
+    ctx: Context, trades: Trades, pairs: IntArray, choice: ModuleChoice
+) -> tuple[Trades, IntArray]:
+    """What a pair filter leaves, and all pairs so far with its own."""
+    rows = orders_at(ctx, trades, trades.most)
+
+    def ask() -> tuple[BoolArray, BoolArray]:
+        answer = choice.module.call(ctx, _probe(ctx, rows), choice.params)
+        apart, ruling = contract.pairs(ctx, answer, len(rows))
+        return apart, np.ones(len(rows), dtype=np.bool_) if ruling is None else ruling.keep
+
+    apart, keep = kept_to(choice.module, ask)()
+    more = np.argwhere(np.triu(apart))
+    more = more[trades.security[more[:, 0]] != trades.security[more[:, 1]]]
+    pairs = np.unique(np.concatenate([pairs, more]), axis=0)
+    pairs = pairs[keep[pairs].all(axis=1)]
+    return trades.only(keep), (np.cumsum(keep) - 1)[pairs]
+
+
+def _judges(ctx: Context, trades: Trades, choices: Sequence[ModuleChoice]) -> Iterator[Judge]:
+    for choice in choices:
+        judge = _row_judge if choice.module.form == "rows" else _mask_judge
+        yield kept_to(choice.module, judge(ctx, trades, choice))
+
+
+def _row_judge(ctx: Context, trades: Trades, choice: ModuleChoice) -> Judge:
+    """A predicate of rows of a table: of one that holds the list and no more."""
+
+    def judge(orders: LotList) -> bool:
+        rows = sized(ctx, trades, orders)
+        answer = choice.module.call(ctx, bare_table(ctx, rows), choice.params)
+        depth = max(len(rows), ctx.search.max_depth)
+        predicate = contract.predicate(answer, depth)
+        row = np.full((1, depth), -1, dtype=np.int64)
+        row[0, : len(rows)] = np.arange(len(rows))
+        return bool(predicate(row)[0])
+
+    return judge
+
+
+def _mask_judge(ctx: Context, trades: Trades, choice: ModuleChoice) -> Judge:
+    def judge(orders: LotList) -> bool:
+        return bool(_kept(ctx, sized(ctx, trades, orders), choice).all())
+
+    return judge
