@@ -22,8 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from steelyard.planning.domain import domain_of
-from steelyard.planning.search.quantities import search_lots
 
 from benchmarks import THREADS
 from benchmarks.pictures import Panel, Point, draw
@@ -33,9 +31,11 @@ from benchmarks.run import machine
 from benchmarks.seed_baseline import case
 from benchmarks.whole_plans import MIN_GAP, THRESHOLDS, world
 from steelyard import plan, strategies
+from steelyard.planning.domain import domain_of
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard
 from steelyard.planning.search.lots import LotProof
+from steelyard.planning.search.quantities import search_lots
 from steelyard.planning.solve import LOCAL, solved
 from steelyard.plans.plan import Plan
 from steelyard.settings import Search
