@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from steelyard.arrays import BoolArray, FloatArray, IntArray, padded, row_sums
+from steelyard.arrays import BoolArray, FloatArray, IntArray, firsts, padded, row_sums
 from steelyard.money import ZERO
 
 Cash = TypeVar("Cash", float, Decimal)
@@ -25,6 +25,9 @@ SAFETY = 1e-12
 
 NEAR = 1e-9
 """Cash this close to its floor, of value, is judged in exact decimals: floats cannot tell."""
+
+LONG = 50
+"""Orders of a set from which on it is looked at by itself."""
 
 LOT_TOLERANCE = 1e-9
 """A wanted size this close under a whole lot (in lots) is that lot: division noise, not intent."""
@@ -214,12 +217,25 @@ def clashes(account: Account, rows: IntArray) -> BoolArray:
     real = np.ascontiguousarray((rows >= 0).T)
     order = np.maximum(rows.T, 0)
     security = account.security[order]
+    if len(order) > LONG:
+        return _clash_of_long(account, rows)
     for a in range(len(order)):
         for b in range(a + 1, len(order)):
             together = security[a] == security[b]
             if account.any_conflict:
                 together |= account.conflicts.take(order[a] * m + order[b])
             bad |= together & real[a] & real[b]
+    return bad
+
+
+def _clash_of_long(account: Account, rows: IntArray) -> BoolArray:
+    """`clashes` row by row: pairs of columns are too many."""
+    bad = np.zeros(len(rows), dtype=np.bool_)
+    for k, row in enumerate(rows):
+        real = row[row >= 0]
+        bad[k] = len(firsts(account.security[real])) < len(real)
+        if account.any_conflict:
+            bad[k] |= bool(account.conflicts[np.ix_(real, real)].any())
     return bad
 
 

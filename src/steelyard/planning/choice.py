@@ -13,9 +13,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from steelyard.arrays import PAD, IntArray
+from steelyard.arrays import PAD, FloatArray
 from steelyard.errors import InternalError
-from steelyard.modules.candidates import Candidates
+from steelyard.modules.candidates import Orders
 from steelyard.modules.context import Context
 from steelyard.planning.keep import TIE, Pool
 from steelyard.planning.score.objective import Objective
@@ -47,21 +47,39 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
+class Worth:
+    """What a plan loses without one of its orders.
+
+    score     net of the plan less net without it
+    without   (n,) weights after of what is left
+    resolved  is that the best plan without the security, and not the other orders as they are?
+    """
+
+    score: float
+    without: FloatArray
+    resolved: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """The plan, hold, and other sets; `best` is the best set found even where hold wins.
 
+    orders      what every row indexes: the candidate table, and orders that only the search has
     named       other sets that a reader compares with, by name
     threshold   net that a plan must reach
-    adds        (steps) what the plan's net loses without each of its orders
+    worths      (steps) of the plan's orders, in the order of its row
+    refined     net that fitting the quantities added; None where they were not fitted
     """
 
+    orders: Orders
     hold: Scored
     plan: Scored
     best: Scored | None
     runners_up: tuple[Scored, ...]
     named: Mapping[str, Scored]
     threshold: float
-    adds: tuple[float, ...]
+    worths: tuple[Worth, ...]
+    refined: float | None = None
 
     @property
     def acts(self) -> bool:
@@ -69,15 +87,34 @@ class Choice:
         return bool(self.plan.row)
 
 
+@dataclass(frozen=True, slots=True)
+class Finalists:
+    """Sets that may be the plan, best first: rows of `orders` and their net by the arrays."""
+
+    orders: Orders
+    rows: tuple[tuple[int, ...], ...]
+    net: tuple[float, ...]
+
+    @classmethod
+    def of_pool(cls, table: Orders, pool: Pool, *, every: bool) -> Finalists:
+        """The ties of the best and the runners-up of a pool over a table; every row if asked."""
+        count = len(pool.net) if every else _tied(pool.net) + RUNNERS_UP
+        rows = tuple(tuple(j for j in row if j != PAD) for row in pool.rows[:count].tolist())
+        return cls(table, rows, tuple(pool.net[:count].tolist()))
+
+
+def _tied(net: FloatArray) -> int:
+    return int((net >= net[0] - TIE).sum()) if len(net) else 0
+
+
 def score_set(
-    ctx: Context, objective: Objective, table: Candidates, row: Sequence[int], hold: float
+    ctx: Context, objective: Objective, orders: Orders, row: Sequence[int], hold: float
 ) -> Scored:
     """Score one set by the reference evaluator; `hold` is the score of doing nothing."""
-    weights = table.after(ctx.weights, row)
-    cash = ctx.cash_weight - math.fsum(float(table.delta[j]) for j in row)
+    weights, at = orders.after(ctx.weights, row), list(row)
+    cash = ctx.cash_weight - math.fsum(orders.delta[at].tolist())
     evaluation = reference(objective.terms, objective.weights, weights, cash)
-    cost = math.fsum(float(table.cost[j]) for j in row)
-    tax = math.fsum(float(table.tax[j]) for j in row)
+    cost, tax = math.fsum(orders.cost[at].tolist()), math.fsum(orders.tax[at].tolist())
     rates = objective.rates
     charges = (rates.cost * cost, rates.tax * tax, rates.hurdle * len(row))
     return Scored(
@@ -89,60 +126,51 @@ def score_set(
     )
 
 
+def doing_nothing(ctx: Context, objective: Objective, orders: Orders) -> Scored:
+    """Doing nothing."""
+    hold = score_set(ctx, objective, orders, (), 0.0)
+    return Scored((), hold.evaluation, 0.0, 0.0, (0.0, 0.0, 0.0))
+
+
 def choose(
-    ctx: Context, objective: Objective, table: Candidates, pool: Pool, named: Mapping[str, IntArray]
-) -> Choice:
-    """Pick the plan among the kept rows, or hold.
-
-    named   rows (1, d) to score beside them
-
-    Raises InternalError when the tables and the reference evaluator differ by more than 1e-9.
-    """
-    hold = score_set(ctx, objective, table, (), 0.0)
-    hold = Scored((), hold.evaluation, 0.0, 0.0, (0.0, 0.0, 0.0))
-    ranked = _ranked(ctx, objective, table, pool, hold.evaluation.score)
-    threshold = least_net(ctx)
-    best = ranked[0] if ranked else None
-    owed = table.account.due is not None
-    worth_it = best is not None and best.net > 0 and best.net >= threshold
-    plan = best if best is not None and (owed or worth_it) else hold
-    runners_up = tuple(scored for scored in ranked if scored is not plan)[:RUNNERS_UP]
-    scored_named = {
-        name: score_set(
-            ctx, objective, table, [int(j) for j in rows[0] if j != PAD], hold.evaluation.score
-        )
-        for name, rows in named.items()
-    }
-    adds = tuple(
-        plan.net
-        - score_set(
-            ctx, objective, table, [k for k in plan.row if k != j], hold.evaluation.score
-        ).net
-        for j in plan.row
-    )
-    return Choice(hold, plan, best, runners_up, scored_named, threshold, adds)
-
-
-def choose_in_scope(
     ctx: Context,
     objective: Objective,
-    table: Candidates,
-    proposals: Pool,
-    searched: Pool,
-    greedy: IntArray,
+    finalists: Finalists,
+    named: Mapping[str, Sequence[int]],
+    *,
+    owed: bool,
 ) -> Choice:
-    """The plan: the best of what was proposed, or of the whole table, beside the best proposal.
+    """Pick the plan among the finalists, or hold; what its orders are worth is not told yet.
 
-    searched   the best sets of the whole table
-    greedy     (1, d)  the list that a greedy planner makes
+    named   sets to score beside them
+    owed    is a debt due? Then hold is no plan
+
+    Raises InternalError when the arrays and the reference evaluator differ by more than 1e-9.
     """
-    named = {"greedy": greedy}
-    owed = table.account.due is not None
-    if ctx.search.scope == "proposals" and (len(proposals.rows) or not owed):
-        return choose(ctx, objective, table, proposals, named)
-    if len(proposals.rows):
-        named["proposal"] = proposals.rows[:1]
-    return choose(ctx, objective, table, searched, named)
+    orders, threshold = finalists.orders, least_net(ctx)
+    hold = doing_nothing(ctx, objective, orders)
+    ranked = _ranked(ctx, objective, finalists, hold.evaluation.score)
+    best = ranked[0] if ranked else None
+    worth_it = best is not None and best.net > 0 and best.net >= threshold
+    plan = best if best is not None and (owed or worth_it) else hold
+    scored_named = {
+        name: score_set(ctx, objective, orders, row, hold.evaluation.score)
+        for name, row in named.items()
+    }
+    runners_up = tuple(scored for scored in ranked if scored is not plan)[:RUNNERS_UP]
+    return Choice(orders, hold, plan, best, runners_up, scored_named, threshold, ())
+
+
+def one_by_one(ctx: Context, objective: Objective, choice: Choice) -> tuple[Worth, ...]:
+    """What each order of the plan is worth beside the others as they are."""
+    orders, row, hold = choice.orders, choice.plan.row, choice.hold.evaluation.score
+    worths = []
+    for j in row:
+        rest = [k for k in row if k != j]
+        net = score_set(ctx, objective, orders, rest, hold).net
+        without = orders.after(ctx.weights, rest)
+        worths.append(Worth(choice.plan.net - net, without, resolved=False))
+    return tuple(worths)
 
 
 def least_net(ctx: Context) -> float:
@@ -151,20 +179,15 @@ def least_net(ctx: Context) -> float:
     return share * ctx.score.min_improvement
 
 
-def _ranked(
-    ctx: Context, objective: Objective, table: Candidates, pool: Pool, hold: float
-) -> list[Scored]:
-    """The ties of the best and the runners-up, re-scored, best first."""
-    if not len(pool.net):
-        return []
-    tied = len(pool.net) if objective.black_boxes else int((pool.net >= pool.net[0] - TIE).sum())
-    finalists: list[Scored] = []
-    for cells, net in zip(pool.rows[: tied + RUNNERS_UP], pool.net, strict=False):
+def _ranked(ctx: Context, objective: Objective, finalists: Finalists, hold: float) -> list[Scored]:
+    """The finalists re-scored, best first."""
+    orders, scored_sets = finalists.orders, list[Scored]()
+    for row, net in zip(finalists.rows, finalists.net, strict=True):
         # debts near the value of the holdings make weights, and so scores, of any size: rounding
         # grows with them
-        allowed = AGREEMENT * max(1.0, abs(hold), abs(float(net)))
-        scored = score_set(ctx, objective, table, [int(j) for j in cells if j != PAD], hold)
-        if abs(scored.net - _black_box_gain(ctx, objective, table, scored.row) - net) > allowed:
+        allowed = AGREEMENT * max(1.0, abs(hold), abs(net))
+        scored = score_set(ctx, objective, orders, row, hold)
+        if abs(scored.net - _black_box_gain(ctx, objective, orders, row) - net) > allowed:
             raise InternalError(
                 f"The collapsed score of {scored.row} is {net:.15g} and the reference evaluator's "
                 f"{scored.net:.15g}, {abs(scored.net - net):.1e} apart; at most {allowed:.0e} is "
@@ -173,9 +196,9 @@ def _ranked(
                 value=f"{net:.15g}",
                 limit=f"{scored.net:.15g}",
             )
-        finalists.append(scored)
+        scored_sets.append(scored)
     return sorted(
-        finalists,
+        scored_sets,
         key=lambda s: (
             -round(s.net, DECISIVE_DECIMALS),
             len(s.row),
@@ -186,13 +209,13 @@ def _ranked(
 
 
 def _black_box_gain(
-    ctx: Context, objective: Objective, table: Candidates, row: tuple[int, ...]
+    ctx: Context, objective: Objective, orders: Orders, row: tuple[int, ...]
 ) -> float:
     """What the parts without an array form add to the net of a set: the tables do not know them."""
     if not objective.black_boxes:
         return 0.0
-    after = table.after(ctx.weights, row)
-    cash = ctx.cash_weight - math.fsum(float(table.delta[j]) for j in row)
+    after = orders.after(ctx.weights, row)
+    cash = ctx.cash_weight - math.fsum(orders.delta[list(row)].tolist())
     return math.fsum(
         k * (part.raw(after, cash) - part.raw(ctx.weights, ctx.cash_weight))
         for _, part, k in objective.black_boxes

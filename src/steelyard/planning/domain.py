@@ -13,11 +13,13 @@ from fractions import Fraction
 import numpy as np
 
 from steelyard.arrays import BoolArray, IntArray, frozen
+from steelyard.errors import InternalError
 from steelyard.ledger import Account
 from steelyard.modules.candidates import Orders, Proposal
 from steelyard.modules.context import Context
 from steelyard.modules.opportunities.weight_based import towards
 from steelyard.modules.terms import end_state
+from steelyard.money import ZERO
 from steelyard.orders import Side
 from steelyard.planning.gate import Gate
 from steelyard.planning.guard import Guard
@@ -25,7 +27,7 @@ from steelyard.planning.overdraft import needs, why_overdrawn
 from steelyard.planning.reach import reach_of
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.screen import screened
-from steelyard.planning.search.lots import LotList, LotProblem, nothing
+from steelyard.planning.search.lots import NONE, LotList, LotProblem, nothing
 from steelyard.planning.sizing import Sized
 from steelyard.planning.table import account_of, orders_table
 from steelyard.planning.ways import (
@@ -52,6 +54,7 @@ class Domain:
     quantity   (w,) shares of one lot; of a full exit all that is held
     full_exit  (w,)
     account    the cash walk without rows: what is due stands here
+    most_orders   of a list; None = any number
     seeds      lists to begin with: where cash is overdrawn, sales that pay it back
     """
 
@@ -60,7 +63,14 @@ class Domain:
     quantity: tuple[Decimal, ...]
     full_exit: BoolArray
     account: Account
+    most_orders: int | None
     seeds: tuple[LotList, ...] = ()
+
+    def signed(self, orders: LotList, i: int) -> Decimal:
+        """Shares of the order in security i, < 0 sold; 0 where there is none."""
+        w = int(orders.way[i])
+        shares = ZERO if w == NONE else self.quantity[w] * int(orders.lots[i])
+        return -shares if w != NONE and self.trades.lot[w] < 0 else shares
 
 
 def domain_of(ctx: Context, objective: Objective, strategy: Strategy, guard: Guard) -> Domain:
@@ -102,6 +112,7 @@ def domain_of(ctx: Context, objective: Objective, strategy: Strategy, guard: Gua
         quantity=tuple(lot_quantity(ctx, i, kind) for i, kind in kinds),
         full_exit=frozen(trades.kind == EXIT),
         account=account,
+        most_orders=orders,
         seeds=seeds,
     )
 
@@ -166,6 +177,18 @@ def seed_of(domain: Domain, table: Orders, row: Sequence[int]) -> LotList | None
     if len(ways) < len(parts) or len(securities) < len(parts):
         return None
     return list_of(domain.problem.n, domain.trades, ways)
+
+
+def list_of_row(domain: Domain, orders: Orders, row: Sequence[int]) -> LotList:
+    """Rows of orders that are of the domain, as a list; raises InternalError for others."""
+    listed = seed_of(domain, orders, row)
+    if listed is None:
+        raise InternalError(
+            "The plan holds an order that no list of whole lots may have. No plan was made. Please "
+            "report this.",
+            code="outside_domain",
+        )
+    return listed
 
 
 def _place(domain: Domain, table: Orders, j: int) -> tuple[int, int] | None:

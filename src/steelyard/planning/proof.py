@@ -1,31 +1,35 @@
-"""The search over the whole candidate table, and the certificate: how far a plan is from the best
-one.
+"""The search, and the certificate: how far a plan is from the best one.
 
-Two numbers, never mixed: the search gap (0 = no set of candidates is better) and the structural
-headroom (what other quantities and more orders could add at most: the candidates and the depth
-limit quality, not the search).
+In scope `quantities` the search is over every list of whole lots; the table's best set is where it
+starts and what it is compared with. In the other scopes it is over the table: then two numbers are
+never mixed, the search gap (0 = no set of candidates is better) and the structural headroom (what
+other quantities and more orders could add at most).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from steelyard.arrays import IntArray
+from steelyard.arrays import PAD, IntArray
 from steelyard.ledger import least_spendable
 from steelyard.modules.candidates import Candidates, Ranking
 from steelyard.modules.context import Context
 from steelyard.modules.terms import end_state
 from steelyard.planning.choice import Choice
 from steelyard.planning.costs import cost_rate, least_tax_rate
+from steelyard.planning.domain import Domain, seed_of
 from steelyard.planning.keep import Pool
 from steelyard.planning.overdraft import covering
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.search.beam import beam, greedy
 from steelyard.planning.search.branch_and_bound import Proof, branch_and_bound
+from steelyard.planning.search.lots import LotProof
 from steelyard.planning.search.problem import Problem
+from steelyard.planning.search.quantities import LotSearch
 from steelyard.planning.search.relax import relaxation
 from steelyard.planning.search.root_bound import root_bound
 from steelyard.planning.search.unrestricted import Room, Unrestricted, unrestricted
@@ -34,11 +38,36 @@ from steelyard.plans.score import Certificate, Gap
 PROVEN = 1e-9
 """A gap up to this is none: ties are decided by the reference evaluator within it."""
 
+USUAL_WAYS = 10_000
+"""Square of the ways to trade up to which a node over whole lots counts as one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What the search is given beside the table: what may be traded at all, and a clock.
+
+    domain   None in the scopes of the table, where sizes are not fitted
+    """
+
+    domain: Domain | None
+    clock: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class ByLots:
+    """The search over every list of whole lots: what it was of, and what it ended with."""
+
+    domain: Domain
+    search: LotSearch
+    proof: LotProof
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the search over the table found.
+    """What the search found.
 
+    proof          over the table; in scope `quantities` only what the beam and the proposals give
+    lots           over every list of whole lots; None in the other scopes
     candidates     rows of the table
     greedy         (1, d)  the list that a greedy planner makes
     unrestricted   the continuous optimum
@@ -46,10 +75,31 @@ class Evidence:
     """
 
     proof: Proof
+    lots: ByLots | None
     candidates: int
     greedy: IntArray
     unrestricted: Unrestricted
     seconds: float
+
+    @property
+    def stopped(self) -> str | None:
+        """Which budget ended the search of the plan's own scope."""
+        return self.proof.stopped if self.lots is None else self.lots.proof.stopped
+
+    @property
+    def nodes(self) -> int:
+        """Branched in the plan's own scope."""
+        return self.proof.nodes if self.lots is None else self.lots.proof.nodes
+
+    @property
+    def bound(self) -> float:
+        """No set of the plan's own scope has a larger net."""
+        return self.proof.bound if self.lots is None else self.lots.proof.bound
+
+    @property
+    def lists(self) -> int:
+        """How many sets of the plan's own scope came back."""
+        return len(self.proof.pool.net) if self.lots is None else len(self.lots.proof.lists)
 
 
 def prove(
@@ -57,11 +107,12 @@ def prove(
     objective: Objective,
     table: Candidates,
     proposals: Pool,
-    clock: Callable[[], float],
+    search: Search,
 ) -> Evidence:
-    """Search all sets of candidates, from the beam, the best proposals and the greedy list."""
-    started = clock()
+    """Search the scope of the strategy, from the beam, the best proposals and the greedy list."""
+    started = search.clock()
     deadline = started + ctx.search.max_seconds
+    domain = search.domain
     problem = Problem(table.tables, table.account, ctx.search.max_depth, table.predicates)
     root = root_bound(relaxation(problem))
     simple = greedy(problem)
@@ -73,17 +124,30 @@ def prove(
         *(() if paid is None else (paid,)),
         *(beam(problem, root.mu, ctx.search.beam_width) if table.m else ()),
     ]
-    proof = branch_and_bound(
-        problem,
-        seeds,
-        max_nodes=ctx.search.max_nodes,
-        timed_out=lambda: clock() > deadline,
-        root=root,
-    )
+
+    def timed_out() -> bool:
+        return search.clock() > deadline
+
+    by_lots = domain is not None and ctx.search.scope == "quantities"
+    nodes = 1 if by_lots else ctx.search.max_nodes
+    proof = branch_and_bound(problem, seeds, max_nodes=nodes, timed_out=timed_out, root=root)
+    lots = None
+    if domain is not None and by_lots:
+        rows = [*proof.pool.rows[:1], *proposals.rows[:1], *simple]
+        starts = [seed_of(domain, table, [j for j in row.tolist() if j != PAD]) for row in rows]
+        searched = LotSearch.of(domain.problem)
+        lists = [*domain.seeds, *(start for start in starts if start is not None)]
+        lots = ByLots(domain, searched, searched.run(lists, lot_nodes(ctx, domain), timed_out))
     ceiling = unrestricted(
         objective.model, end_state(ctx.weights, ctx.cash_weight), room_of(ctx, objective)
     )
-    return Evidence(proof, table.m, simple, ceiling, clock() - started)
+    return Evidence(proof, lots, table.m, simple, ceiling, search.clock() - started)
+
+
+def lot_nodes(ctx: Context, domain: Domain) -> int:
+    """Nodes over whole lots: `search.max_nodes`; a node of many ways counts for more than one."""
+    ways = len(domain.problem.ways)
+    return ctx.search.max_nodes * USUAL_WAYS // max(USUAL_WAYS, ways**2)
 
 
 def room_of(ctx: Context, objective: Objective) -> Room:
@@ -120,36 +184,46 @@ def certify(
     choice: Choice,
     proposals: Pool,
     evidence: Evidence,
-    ranked: Sequence[Ranking],
+    beside: tuple[Sequence[Ranking], float | None],
 ) -> Certificate:
-    """The certificate of the chosen plan under the scope of the strategy.
+    """The certificate of the chosen plan under the scope of the strategy, without neighbours.
 
-    ranked   what rank filters leave of the proposals
+    beside   what rank filters leave of the proposals, and the smallest loss by one lot
     """
-    hold, net = choice.hold.evaluation.score, choice.plan.net
-    gap = search_gap(objective, choice, evidence.proof)
+    ranked, one_lot = beside
+    hold, net, lots = choice.hold.evaluation.score, choice.plan.net, evidence.lots
+    gap = search_gap(objective, choice, evidence)
     ranked_by = sorted({term.name for term, _, _ in objective.black_boxes})
     proven = gap == 0.0 and not ranked_by
+    local = None if lots is None else lots.proof.local_optimum
     return Certificate(
         scope=ctx.search.scope,
-        covers=_covers(ctx, evidence.candidates, proposals, ranked),
-        selected_by=(
-            f"{', '.join(ranked_by)}, of {len(evidence.proof.pool.net)}" if ranked_by else None
-        ),
-        status="none" if gap is None else "proven" if proven else "bounded",
+        covers=_covers(ctx, evidence, proposals, ranked),
+        selected_by=f"{', '.join(ranked_by)}, of {evidence.lists}" if ranked_by else None,
+        status=_status(gap, None if ranked_by else one_lot, proven=proven),
         search_gap=gap,
         search_gap_of_improvement=gap / net if gap is not None and net > 0 else None,
         gap=None if gap is None else gap_shown(ctx, objective, gap, net),
         bound=None if gap is None else hold + net + gap,
         structural_headroom=None if ranked_by else max(0.0, evidence.unrestricted.bound - net),
-        local_optimum=None,
-        refined=None,
+        local_optimum=local,
+        refined=choice.refined,
         neighbours=(),
-        nodes=evidence.proof.nodes,
+        nodes=evidence.nodes,
         candidates=evidence.candidates,
         sequences=proposals.seen,
         seconds=round(evidence.seconds, 6),
     )
+
+
+def _status(
+    gap: float | None, one_lot: float | None, *, proven: bool
+) -> Literal["proven", "within_one_lot", "bounded", "none"]:
+    if gap is None:
+        return "none"
+    if proven:
+        return "proven"
+    return "within_one_lot" if one_lot is not None and gap <= one_lot else "bounded"
 
 
 def gap_shown(ctx: Context, objective: Objective, gap: float, net: float) -> Gap:
@@ -161,7 +235,7 @@ def gap_shown(ctx: Context, objective: Objective, gap: float, net: float) -> Gap
     )
 
 
-def search_gap(objective: Objective, choice: Choice, proof: Proof) -> float | None:
+def search_gap(objective: Objective, choice: Choice, evidence: Evidence) -> float | None:
     """How much more net any set could have than the plan, by the rule of the least improvement.
 
     None when a black box re-ranked the sets and does not say how much it can move them.
@@ -169,15 +243,22 @@ def search_gap(objective: Objective, choice: Choice, proof: Proof) -> float | No
     reach = objective.black_box_reach
     if reach is None:
         return None
-    most = proof.bound + reach
+    most = evidence.bound + reach
     # a set that cannot reach the least improvement is no better than hold
     if not choice.acts and most < max(choice.threshold, PROVEN):
         return 0.0
-    gap = max(0.0, most - choice.plan.net)
+    gap = max(0.0, most - choice.plan.net + (choice.refined or 0.0))
     return 0.0 if gap <= PROVEN else gap
 
 
-def _covers(ctx: Context, candidates: int, proposals: Pool, ranked: Sequence[Ranking]) -> str:
+def every_list(most_orders: int | None) -> str:
+    """What a plan over whole lots is the best of."""
+    lists = "every whole-lot order list of any size and any number of orders"
+    orders = "" if most_orders is None else f", of at most {most_orders:,d} orders"
+    return f"{lists} that the filters and limits allow{orders[: None if most_orders != 1 else -1]}"
+
+
+def _covers(ctx: Context, evidence: Evidence, proposals: Pool, ranked: Sequence[Ranking]) -> str:
     seen = proposals.seen
     most = min((ranking.most for ranking in ranked), default=seen)
     if most < seen:
@@ -185,4 +266,6 @@ def _covers(ctx: Context, candidates: int, proposals: Pool, ranked: Sequence[Ran
     if ctx.search.scope == "proposals":
         return f"best of {seen:,d} proposals"
     depth = ctx.search.max_depth
-    return f"every list of at most {depth} of {candidates:,d} candidates, one order per security"
+    if ctx.search.scope == "quantities":
+        return every_list(None if evidence.lots is None else evidence.lots.domain.most_orders)
+    return f"every list of at most {depth} of {evidence.candidates:,d} candidates, one order per security"

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from steelyard.arrays import PAD, BoolArray, FloatArray, IntArray, canonical_rows, row_sums
+from steelyard.arrays import PAD, FloatArray, IntArray, row_sums
 from steelyard.ledger import Account, cash_kept, debt_paid, feasible, groups_kept
-from steelyard.modules.candidates import Candidates
+from steelyard.modules.candidates import Candidates, Orders
 from steelyard.modules.context import Context
-from steelyard.modules.tables import evaluate
+from steelyard.modules.terms import end_state
 from steelyard.notices import Drop, Stop
 from steelyard.planning.choice import Choice
-from steelyard.planning.search.extend import net_with_order
+from steelyard.planning.score.model import Point
+from steelyard.planning.score.objective import Objective
+from steelyard.planning.search.moves import along
 from steelyard.sentences import say
 
 Proposers = Mapping[tuple[int, ...], Sequence[str]]
@@ -39,53 +41,76 @@ BETTER_BUT = {
 class _Beside:
     """The plan with each order of the table in it: in its twin's place, or added.
 
-    twin     (m,)        the plan's order in the same security, PAD where there is none
-    rows     (m, d + 1)  canonical
-    change   (m,)        of net, by the tables
-    cash     (m,)        spendable cash after, of value
-    enough, fits (m,)    by cash, and by all that the ledger asks
+    twin     (m,)  the plan's order in the same security, PAD where there is none
+    change   (m,)  of net
+    rest     what the plan's orders do to the cash that may pay, of value
     """
 
+    orders: Orders
+    plan: tuple[int, ...]
     twin: IntArray
-    rows: IntArray
     change: FloatArray
-    cash: FloatArray
-    enough: BoolArray
-    fits: BoolArray
+    rest: float
 
     @classmethod
-    def of(cls, table: Candidates, plan: tuple[int, ...]) -> _Beside:
-        """All orders at once: each changes the plan by one increment of the tables."""
-        chosen, orders, account = np.array(plan), np.arange(table.m), table.account
-        same = table.security[:, None] == table.security[chosen]
-        added = np.where(same.any(axis=1), PAD, orders)
-        rows = canonical_rows(
-            np.column_stack([np.where(same, orders[:, None], chosen), added]), table.m
-        )
-        shorter = [[PAD if j == gone else j for j in plan] for gone in (PAD, *plan)]
-        start = np.where(same.any(axis=1), 1 + same.argmax(axis=1), 0)
-        net = net_with_order(table.tables, np.array(shorter))[start, orders]
-        return cls(
-            twin=np.where(same.any(axis=1), chosen[same.argmax(axis=1)], PAD),
-            rows=rows,
-            change=net - evaluate(table.tables, chosen[None, :]),
-            cash=account.spendable + row_sums(account.payment, rows),
-            enough=cash_kept(account, rows) & debt_paid(account, rows),
-            fits=feasible(account, rows) & debt_paid(account, rows),
-        )
+    def of(cls, objective: Objective, table: Candidates, choice: Choice, ctx: Context) -> _Beside:
+        """All orders at once: each changes the end state of the plan along one line."""
+        orders, plan = choice.orders, choice.plan.row
+        twin = np.full(ctx.n, PAD, dtype=np.int64)
+        twin[orders.security[list(plan)]] = plan
+        own = twin[table.security]
+        real, some = np.maximum(own, 0), own != PAD
+        before = np.where(some, orders.delta[real], 0.0)
+        weights = orders.after(ctx.weights, plan)
+        cash = ctx.cash_weight - math.fsum(orders.delta[list(plan)].tolist())
+        point = Point.at(objective.model, end_state(weights, cash))
+        rates = objective.rates
+        charge = rates.cost * table.cost + rates.tax * table.tax + rates.hurdle
+        spared = rates.cost * orders.cost + rates.tax * orders.tax + rates.hurdle
+        change = along(objective.model, point, table.security, table.delta - before)
+        change = change - charge + np.where(some, spared[real], 0.0)
+        rest = math.fsum(orders.account.payment[list(plan)].tolist())
+        return cls(orders, plan, own, change, rest)
+
+    def row(self, j: int) -> IntArray:
+        """(1, d) the plan with row j of the table in it."""
+        others = [k for k in self.plan if k != self.twin[j]]
+        return np.array([sorted([*others, j])], dtype=np.int64)
+
+    def cash(self, j: int) -> float:
+        """Spendable cash then, of value."""
+        account = self.orders.account
+        return account.spendable + self.rest + float(account.payment[j])
+
+    def enough(self, j: int) -> bool:
+        """Does the cash reach, and is what is due brought?"""
+        row, account = self.row(j), self.orders.account
+        return bool(cash_kept(account, row)[0] and debt_paid(account, row)[0])
+
+    def fits(self, j: int) -> bool:
+        """Does it keep all that the ledger asks?"""
+        row, account = self.row(j), self.orders.account
+        return bool(feasible(account, row)[0] and debt_paid(account, row)[0])
 
 
 def rejections(
-    ctx: Context, table: Candidates, choice: Choice, proposers: Proposers
+    ctx: Context,
+    objective: Objective,
+    table: Candidates,
+    choice: Choice,
+    asked: tuple[Proposers, int | None],
 ) -> Iterator[Stop]:
-    """Why each candidate that is not in the plan is not in it."""
+    """Why each candidate that is not in the plan is not in it.
+
+    asked   who proposed what, and the most orders of a plan
+    """
     plan = choice.plan.row
-    beside = _Beside.of(table, plan) if choice.acts else None
+    beside = _Beside.of(objective, table, choice, ctx) if choice.acts else None
     for j in sorted({*range(table.m)} - {*plan}):
         drop = (
             _beside_hold(table, choice, j)
             if beside is None
-            else _beside_plan(ctx, table, plan, beside, j, proposers)
+            else _beside_plan(ctx, table, plan, beside, j, asked)
         )
         side = table.side(j)
         yield Stop(ctx.symbols[table.security[j]], side, "search", drop, table.ids[j])
@@ -111,26 +136,29 @@ def _beside_plan(
     plan: tuple[int, ...],
     beside: _Beside,
     j: int,
-    proposers: Proposers,
+    asked: tuple[Proposers, int | None],
 ) -> Drop:
     """The first rule that keeps row j out of the plan, in the order in which a person would ask."""
+    proposers, most = asked
     if beside.twin[j] != PAD:
         return _swapped(beside, j)
-    if table.account.apart[j, list(plan)].any():
+    account = beside.orders.account
+    if account.any_conflict and account.apart[j, list(plan)].any():
         why = say("a filter keeps it out of one plan with another order of this plan")
         return Drop("conflict", None, None, why)
-    if len(plan) >= ctx.search.max_depth:
+    if most is not None and len(plan) >= most:
+        limit = "limits.max_orders" if most == ctx.limits.max_orders else "search.max_depth"
         why = say(
-            "the plan has {orders:count} orders, the most that search.max_depth allows",
+            "the plan has {orders:count} orders, the most that " + limit + " allows",
             orders=len(plan),
         )
-        return Drop("max_depth", float(len(plan)), float(ctx.search.max_depth), why)
+        return Drop(limit.partition(".")[2], float(len(plan)), float(most), why)
     return _added(ctx, table, beside, j, proposers)
 
 
 def _swapped(beside: _Beside, j: int) -> Drop:
     """Why the plan with row j in the place of its twin is not the plan."""
-    if not beside.fits[j]:
+    if not beside.fits(j):
         why = say("the plan trades the security in another size; this one would not fit instead")
         return Drop("one_order_per_security", None, None, why)
     change = float(beside.change[j])
@@ -144,9 +172,9 @@ def _swapped(beside: _Beside, j: int) -> Drop:
 
 def _added(ctx: Context, table: Candidates, beside: _Beside, j: int, proposers: Proposers) -> Drop:
     """Why the plan with row j added is not the plan."""
-    account, with_it = table.account, beside.rows[j : j + 1]
-    if not beside.enough[j]:
-        cash, floor = float(beside.cash[j]), account.floor
+    account, with_it = beside.orders.account, beside.row(j)
+    if not beside.enough(j):
+        cash, floor = beside.cash(j), account.floor
         if account.due is not None:
             floor = max(floor, account.spendable + account.due)
         why = say(
@@ -186,9 +214,11 @@ def _better_but(
     ctx: Context, table: Candidates, with_it: IntArray, change: float, proposers: Proposers
 ) -> Drop:
     """Why a set (1, d) that fits, and is worth more by the tables, is not the plan."""
-    whole = np.full((1, ctx.search.max_depth), PAD, dtype=np.int64)
+    depth = ctx.search.max_depth
+    whole = np.full((1, max(depth, with_it.shape[1])), PAD, dtype=np.int64)
     whole[:, : with_it.shape[1]] = with_it
-    if not all(predicate(whole)[0] for predicate in table.predicates):
+    of_table = whole.shape[1] == depth and whole.max() < table.m
+    if of_table and not all(predicate(whole)[0] for predicate in table.predicates):
         rule = "row_filter"
     elif ctx.search.scope != "proposals":
         rule = "not_searched"

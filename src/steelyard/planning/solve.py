@@ -22,18 +22,21 @@ from functools import partial
 import numpy as np
 
 from steelyard.ledger import debt_paid, feasible
-from steelyard.modules.candidates import Batch, Candidates, Scores
+from steelyard.modules.candidates import Batch, Candidates, Orders, Scores
 from steelyard.modules.context import Context
 from steelyard.modules.tables import evaluate
 from steelyard.notices import Notice
 from steelyard.planning.case import Case, inputs_sha256
-from steelyard.planning.choice import Choice, choose_in_scope
+from steelyard.planning.choice import Choice
 from steelyard.planning.decisions import refuse_cap_against_target
+from steelyard.planning.domain import domain_of
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard, settled
 from steelyard.planning.keep import Pool
+from steelyard.planning.lists import chosen
+from steelyard.planning.neighbours import Near, least_loss, neighbours
 from steelyard.planning.planning_set import build_context, members
-from steelyard.planning.proof import Evidence, certify, prove
+from steelyard.planning.proof import Evidence, Search, certify, prove
 from steelyard.planning.proposals import Proposals, Row, generate, keep_best, rankings
 from steelyard.planning.rejections import rejections
 from steelyard.planning.score.objective import Objective, objective_of
@@ -58,7 +61,7 @@ class Steps:
     find_opportunities: Callable[[Context, Objective, Strategy, Guard], Candidates]
     generate: Callable[[Context, Candidates, Strategy, Guard], Proposals]
     evaluate: Callable[[Candidates, Iterable[Batch], Findings], Iterator[Scores]]
-    prove: Callable[[Context, Objective, Candidates, Pool, Callable[[], float]], Evidence]
+    prove: Callable[[Context, Objective, Candidates, Pool, Search], Evidence]
     clock: Callable[[], float] = time.perf_counter
 
 
@@ -67,6 +70,7 @@ class Solution:
     """What solving a case gives: everything that a document is written from.
 
     proposers       sequence -> the modules that proposed it
+    near            lists one change away from a plan over whole lots
     inputs_sha256   hash of all that the plan is a function of
     """
 
@@ -79,7 +83,13 @@ class Solution:
     choice: Choice
     certificate: Certificate
     evidence: Evidence
+    near: tuple[Near, ...]
     inputs_sha256: str
+
+    @property
+    def orders(self) -> Orders:
+        """What the rows of the choice index."""
+        return self.choice.orders
 
 
 def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
@@ -104,11 +114,18 @@ def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
         pool = keep_best(ctx.search.max_depth, scores, ranked)
         findings.finished("evaluate", pool.seen)
     with findings.timed("prove"):
-        evidence = steps.prove(ctx, objective, table, pool, steps.clock)
-        findings.finished("prove", evidence.proof.nodes)
+        by_lots = ctx.search.scope == "quantities"
+        domain = domain_of(ctx, objective, strategy, guard) if by_lots else None
+        evidence = steps.prove(ctx, objective, table, pool, Search(domain, steps.clock))
+        findings.finished("prove", evidence.nodes)
     with findings.timed("choose"):
-        choice = choose_in_scope(ctx, objective, table, pool, evidence.proof.pool, evidence.greedy)
-        findings.stops.extend(rejections(ctx, table, choice, proposals.proposers))
+        choice = chosen(ctx, objective, table, pool, evidence)
+        depth = min(ctx.search.max_depth, ctx.limits.max_orders or ctx.search.max_depth)
+        asked = (proposals.proposers, depth if domain is None else domain.most_orders)
+        findings.stops.extend(rejections(ctx, objective, table, choice, asked))
+        lots = evidence.lots
+        near = () if lots is None else neighbours(ctx, objective, choice, lots)
+        one_lot = None if lots is None or not choice.acts else least_loss(choice, lots)
     _note_value(ctx, valuation, findings)
     return Solution(
         case=case,
@@ -118,7 +135,8 @@ def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
         table=table,
         proposers=proposals.proposers,
         choice=choice,
-        certificate=certify(ctx, objective, choice, pool, evidence, ranked),
+        certificate=certify(ctx, objective, choice, pool, evidence, (ranked, one_lot)),
+        near=near,
         evidence=evidence,
         inputs_sha256=inputs_sha256(case, ctx, valuation.kept_out),
     )
@@ -130,9 +148,9 @@ def solved(case: Case, steps: Steps, guard: Guard | None = None) -> tuple[Soluti
     return settled(lambda current: (solve(case, current, steps), current), begun)
 
 
-def step_order(table: Candidates, row: Iterable[int]) -> list[int]:
+def step_order(orders: Orders, row: Iterable[int]) -> list[int]:
     """Sells first, larger orders first within a side: cash never dips lower than at the end."""
-    return sorted(row, key=lambda j: (bool(table.is_buy[j]), -abs(float(table.delta[j])), j))
+    return sorted(row, key=lambda j: (bool(orders.is_buy[j]), -abs(float(orders.delta[j])), j))
 
 
 def local(batch_size: int = 4096, clock: Callable[[], float] = time.perf_counter) -> Steps:

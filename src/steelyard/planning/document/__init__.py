@@ -3,6 +3,7 @@
     account.py        prices, holdings, drift, cash by day, whose rules
     orders.py         candidates, steps with their lots and costs, conversions, what was not traded
     alternatives.py   what else was weighed
+    certificate.py    how far the plan is from the best, and its neighbours
     score.py          the score by term and part
     write.py          all of it, sealed by its id
 

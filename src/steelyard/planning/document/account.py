@@ -69,7 +69,7 @@ def prices_as_of(m: Solution) -> PricesAsOf:
 
 def _shown(m: Solution) -> list[str]:
     """Symbols that the tables of holdings list: held, targeted or traded."""
-    ctx, traded = m.ctx, {int(m.table.security[j]) for j in m.choice.plan.row}
+    ctx, traded = m.ctx, {int(m.orders.security[j]) for j in m.choice.plan.row}
     targeted = ctx.target_weights if ctx.target_weights is not None else np.zeros(ctx.n)
     return [
         symbol
@@ -174,16 +174,16 @@ def settling(snapshot: Snapshot) -> Iterable[SettlingShown]:
 
 
 def holdings_after(m: Solution) -> Iterable[HoldingAfter]:
-    after = m.table.after(m.ctx.weights, m.choice.plan.row)
-    moved = {int(m.table.security[j]): j for j in m.choice.plan.row}
+    after = m.orders.after(m.ctx.weights, m.choice.plan.row)
+    moved = {int(m.orders.security[j]): j for j in m.choice.plan.row}
     for symbol in _shown(m):
         i = m.ctx.place[symbol]
         quantity = m.valuation.priced[symbol].quantity
         if i in moved:
             quantity += (
-                m.table.quantity[moved[i]]
-                if m.table.is_buy[moved[i]]
-                else -m.table.quantity[moved[i]]
+                m.orders.quantity[moved[i]]
+                if m.orders.is_buy[moved[i]]
+                else -m.orders.quantity[moved[i]]
             )
         yield HoldingAfter(
             symbol=symbol, quantity=quantity, weight=float(after[i]) if quantity else 0.0

@@ -57,21 +57,21 @@ def _unrestricted(m: Solution) -> Alternative:
 
 
 def _alternative(m: Solution, name: str, scored: Scored) -> Alternative:
-    order = step_order(m.table, scored.row)
+    order = step_order(m.orders, scored.row)
     return Alternative(
         name=name,
         score=scored.evaluation.score,
         improvement=scored.net,
         cost=sum((costs_of(m, j).total for j in order), ZERO),
-        turnover=turnover(m.table, order),
+        turnover=turnover(m.orders, order),
         drift_after=drift_after(m, scored.row),
         weights=None,
         proposed_by=proposers(m, scored),
         steps=tuple(
             AlternativeStep(
-                side=m.table.side(j),
-                symbol=m.ctx.symbols[m.table.security[j]],
-                quantity=m.table.quantity[j],
+                side=m.orders.side(j),
+                symbol=m.ctx.symbols[m.orders.security[j]],
+                quantity=m.orders.quantity[j],
             )
             for j in order
         ),

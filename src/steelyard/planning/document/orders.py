@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 
 from steelyard.arrays import FloatArray
 from steelyard.market import Quote
-from steelyard.modules.candidates import Candidates
+from steelyard.modules.candidates import Orders
 from steelyard.modules.context import Context
 from steelyard.money import ZERO
 from steelyard.notices import Stop
@@ -25,17 +26,17 @@ from steelyard.portfolio import Security, TaxLot
 from steelyard.sentences import cased, facts_of
 
 
-def turnover(table: Candidates, row: Iterable[int]) -> float:
+def turnover(table: Orders, row: Iterable[int]) -> float:
     return float(sum(abs(table.delta[j]) for j in row)) / 2
 
 
 def priced_of(m: Solution, j: int) -> Priced:
-    return m.valuation.priced[m.ctx.symbols[m.table.security[j]]]
+    return m.valuation.priced[m.ctx.symbols[m.orders.security[j]]]
 
 
 def notional_base(m: Solution, j: int) -> Decimal:
     p = priced_of(m, j)
-    return m.table.quantity[j] * p.share
+    return m.orders.quantity[j] * p.share
 
 
 def costs_of(m: Solution, j: int) -> CostShown:
@@ -50,7 +51,7 @@ def tax_of(m: Solution) -> Decimal | None:
     """Tax of the plan's sales; None without a rate, or where the cost of a sold lot is unknown."""
     if m.ctx.score.tax_rate == 0:
         return None
-    gains = [lot.gain for j in m.choice.plan.row if not m.table.is_buy[j] for lot in lots_of(m, j)]
+    gains = [lot.gain for j in m.choice.plan.row if not m.orders.is_buy[j] for lot in lots_of(m, j)]
     if any(gain is None for gain in gains):
         return None
     return exact(m.ctx.score.tax_rate) * sum((gain for gain in gains if gain is not None), ZERO)
@@ -58,10 +59,10 @@ def tax_of(m: Solution) -> Decimal | None:
 
 def lots_of(m: Solution, j: int) -> tuple[LotShown, ...]:
     p = priced_of(m, j)
-    if m.table.is_buy[j] or p.holding is None:
+    if m.orders.is_buy[j] or p.holding is None:
         return ()
     return tuple(
-        lot_shown(lot, shares, p) for lot, shares in lots_sold(p.holding.lots, m.table.quantity[j])
+        lot_shown(lot, shares, p) for lot, shares in lots_sold(p.holding.lots, m.orders.quantity[j])
     )
 
 
@@ -87,15 +88,15 @@ def price_origin(quote: Quote, security: Security) -> dict[str, Any]:
 
 
 def step_shown(m: Solution, n: int, j: int) -> Step:
-    p, table = priced_of(m, j), m.table
-    adds = adds_shown(m, j, m.choice.adds[m.choice.plan.row.index(j)])
+    p, table = priced_of(m, j), m.orders
+    adds = adds_shown(m, j)
     amount = notional_base(m, j)
     why, does = narrative.step(m.ctx, table, j, adds, amount)
     weight = float(m.ctx.weights[table.security[j]])
     return Step(
         n=n,
         candidate=table.ids[j],
-        refined_from=None,
+        refined_from=table.refined_from[j] if table.refined_from else None,
         side=table.side(j),
         symbol=p.security.symbol,
         name=p.security.name,
@@ -122,15 +123,17 @@ def step_shown(m: Solution, n: int, j: int) -> Step:
     )
 
 
-def adds_shown(m: Solution, j: int, score: float) -> Adds:
+def adds_shown(m: Solution, j: int) -> Adds:
     """What the plan loses without order j."""
-    rest = tuple(k for k in m.choice.plan.row if k != j)
-    with_it, without = (drift_after(m, row) for row in (m.choice.plan.row, rest))
+    ctx, worth = m.ctx, m.choice.worths[m.choice.plan.row.index(j)]
+    rest = worth.without
+    cash = ctx.cash_weight - math.fsum((rest - ctx.weights).tolist())
+    with_it, without = drift_after(m, m.choice.plan.row), drift_of(ctx, rest, cash)
     return Adds(
-        score=score,
-        base_per_year=m.objective.rates.base_per_year(score, m.ctx.value),
+        score=worth.score,
+        base_per_year=m.objective.rates.base_per_year(worth.score, ctx.value),
         drift_pp=None if with_it is None or without is None else 100 * (without - with_it),
-        how="drop_one",
+        how="resolved" if worth.resolved else "drop_one",
     )
 
 
@@ -152,11 +155,11 @@ def drift_of(ctx: Context, weights: FloatArray, cash: float) -> float | None:
 def drift_after(m: Solution, row: Iterable[int]) -> float | None:
     """Drift after a set of orders; its cash is before costs, so that deviations sum to value."""
     orders = list(row)
-    after = m.table.after(m.ctx.weights, orders)
-    return drift_of(m.ctx, after, m.ctx.cash_weight - float(sum(m.table.delta[j] for j in orders)))
+    after = m.orders.after(m.ctx.weights, orders)
+    return drift_of(m.ctx, after, m.ctx.cash_weight - float(sum(m.orders.delta[j] for j in orders)))
 
 
-def _tags(table: Candidates, j: int) -> tuple[str, ...]:
+def _tags(table: Orders, j: int) -> tuple[str, ...]:
     return tuple(sorted({tag for proposal in table.proposals[j] for tag in proposal.tags}))
 
 

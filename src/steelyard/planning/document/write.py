@@ -28,6 +28,7 @@ from steelyard.planning.document.account import (
     strategy_shown,
 )
 from steelyard.planning.document.alternatives import alternatives, proposers
+from steelyard.planning.document.certificate import certificate_shown
 from steelyard.planning.document.orders import (
     candidates_shown,
     conversions,
@@ -60,7 +61,7 @@ def _figures(
         drift_before=drift.before,
         drift_after=drift.after,
         cost=costs.total,
-        turnover=turnover(m.table, m.choice.plan.row),
+        turnover=turnover(m.orders, m.choice.plan.row),
         candidates=m.table.m,
         sold=_traded(steps, Side.SELL),
         bought=_traded(steps, Side.BUY),
@@ -76,7 +77,7 @@ def _verdict(
 ) -> Verdict:
     """What to do, in a sentence, and what must be said with it."""
     headline = narrative.verdict(m.ctx, m.choice, figures)
-    detail = narrative.detail(m.ctx, m.table, m.choice, m.certificate, list(short), list(runs))
+    detail = narrative.detail(m.ctx, m.orders, m.choice, m.certificate, list(short), list(runs))
     return Verdict(
         action="act" if m.choice.acts else "hold",
         previous=m.ctx.state.previous_verdict,
@@ -98,7 +99,7 @@ def write(
     """
     snapshot, market, strategy = m.case.snapshot, m.case.market, m.case.strategy
     ctx, choice, findings = m.ctx, m.choice, guard.findings
-    order = step_order(m.table, choice.plan.row)
+    order = step_order(m.orders, choice.plan.row)
     steps = [step_shown(m, n, j) for n, j in enumerate(order, start=1)]
     costs = total_costs(steps, tax_of(m))
     drift = drift_shown(m)
@@ -149,7 +150,7 @@ def write(
             objective=ObjectiveShown(
                 mode="none" if ctx.target_weights is None else "targets", profile=ctx.score.profile
             ),
-            certificate=m.certificate,
+            certificate=certificate_shown(m),
             alternatives=tuple(alternatives(m)),
             what_if=what_if,
             explanation=None,
@@ -159,7 +160,7 @@ def write(
                 observations=ctx.regime.observations,
             ),
             drift=drift,
-            turnover=turnover(m.table, choice.plan.row),
+            turnover=turnover(m.orders, choice.plan.row),
             costs=costs,
             cash_ladder=tuple(cash_ladder(m, cash_after)),
             not_traded=tuple(not_traded(stop) for stop in findings.stops),
@@ -169,7 +170,7 @@ def write(
             ),
             warnings=(*warnings, *findings.warnings),
             data_coverage=tuple(findings.coverage),
-            reproducible=m.evidence.proof.stopped != "seconds" and not guard.late,
+            reproducible=m.evidence.stopped != "seconds" and not guard.late,
             modules=tuple(findings.runs),
             timings=tuple(findings.timings),
             seed=ctx.seed,

@@ -39,7 +39,7 @@ def filled(solution: Solution, order: Order, fill: Fill) -> FillScenario:
 
 def _part(solution: Solution, j: int, quantity: Decimal) -> Sized:
     """Part of an order, or all of it: then it weighs exactly what the table says."""
-    table = solution.table
+    table = solution.orders
     whole = table.quantity[j]
     return Sized(
         i=int(table.security[j]),
@@ -54,7 +54,7 @@ def _part(solution: Solution, j: int, quantity: Decimal) -> Sized:
 
 
 def _filling(solution: Solution, n: int, j: int, quantity: Decimal) -> Filling:
-    p = solution.valuation.priced[solution.ctx.symbols[solution.table.security[j]]]
+    p = solution.valuation.priced[solution.ctx.symbols[solution.orders.security[j]]]
     return Filling(n=n, quantity=quantity, notional_base=quantity * p.share)
 
 

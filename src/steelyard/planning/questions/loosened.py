@@ -66,11 +66,11 @@ def loosened(
             Notice(code="what_if_refused", message=message, module=module.qualified)
         )
         return None
-    guard.late |= inner.late or other.evidence.proof.stopped == "seconds"
+    guard.late |= inner.late or other.evidence.stopped == "seconds"
     gain = other.choice.plan.net - solution.choice.plan.net
     gain = 0.0 if abs(gain) <= PROVEN else gain
     units = abs(question.then - question.now) * (POINTS if question.unit == "pp" else 1)
-    order = step_order(other.table, other.choice.plan.row)
+    order = step_order(other.orders, other.choice.plan.row)
     return Loosened(
         name=question.name,
         setting=question.setting,
@@ -85,7 +85,7 @@ def loosened(
 
 
 def _relaxed(other: Solution, j: int, setting: str) -> RelaxedStep:
-    table = other.table
+    table = other.orders
     return RelaxedStep(
         side=table.side(j),
         symbol=other.ctx.symbols[table.security[j]],

@@ -96,7 +96,7 @@ def _at_price(case: Case, step: Step, factor: float, steps: Steps) -> Solution:
 
 
 def _trades(solution: Solution, step: Step) -> bool:
-    table = solution.table
+    table = solution.orders
     return any(
         solution.ctx.symbols[table.security[j]] == step.symbol
         and bool(table.is_buy[j]) is (step.side is Side.BUY)

@@ -37,7 +37,7 @@ def _asked(
     solution: Solution, choice: ModuleChoice, guard: Guard, steps: Steps
 ) -> list[FillScenario | Loosened]:
     """The answers of one generator; its failure costs only itself."""
-    order = tuple(step_order(solution.table, solution.choice.plan.row))
+    order = tuple(step_order(solution.orders, solution.choice.plan.row))
     settings = solution.case.strategy.content
 
     def answer(question: Any) -> FillScenario | Loosened | None:

@@ -18,6 +18,8 @@ LEAST_GAIN = 1e-12
 """Less is rounding: it would let a climb go round in circles."""
 TRIED = 50
 """Changes that `permits` may forbid before a step is given up."""
+MENDED = 400
+MENDINGS = 4
 MANY = 16
 """Improving changes from which on several are made at once."""
 CELLS = 200_000
@@ -86,6 +88,34 @@ def repaired(field: Field, place: Place, hold: float) -> Place | None:
 
 def _changed(place: Place, firsts: Firsts, k: int) -> LotList:
     return place.with_order(int(firsts.security[k]), int(firsts.way[k]), int(firsts.lots[k]))
+
+
+def mended(field: Field, place: Place, hold: float, allowed: Allowed) -> Place | None:
+    """The nearest place that may be a plan, one change of an order away or two; None without one.
+
+    What `permits` forbids the arrays do not see, so a place may keep every limit and yet be none.
+    """
+    for _ in range(MENDINGS):
+        if allowed(place.orders):
+            return place
+        if not len(field.live):
+            return None
+        replies = field.replies(place, no_change(len(field.problem.limits)))
+        gain, lots = replies.gain[0], replies.lots[0]
+        firsts, _ = field.options(place, 1)
+        changes = [
+            (float(gain[v]), with_reply(field, place.orders, v, int(lots[v])))
+            for v in np.flatnonzero(np.isfinite(gain)).tolist()
+        ]
+        changes += [
+            (float(firsts.gain[k]), _changed(place, firsts, k)) for k in range(len(firsts.security))
+        ]
+        changes.sort(key=lambda change: -change[0])
+        lists = [orders for _, orders in changes[:MENDED]]
+        better = next((orders for orders in lists if allowed(orders)), None)
+        places = [Place.of(field.problem, orders, hold) for orders in (better or lists[0],)]
+        place = places[0]
+    return place if allowed(place.orders) else None
 
 
 def singles(field: Field, place: Place, hold: float, allowed: Allowed) -> Place:
@@ -171,14 +201,15 @@ def _pair_steps(
         for at in best[flat[best] > LEAST_GAIN].tolist():
             k, v = divmod(at, len(field.live))
             first = _changed(place, some, k)
-            orders = _with(field, first, v, int(replies.lots[k, v]))
+            orders = with_reply(field, first, v, int(replies.lots[k, v]))
             if allowed(orders):
                 new = Place.of(field.problem, orders, hold)
                 if new.fits and new.net > place.net + LEAST_GAIN / 2:
                     yield new
 
 
-def _with(field: Field, orders: LotList, v: int, count: int) -> LotList:
+def with_reply(field: Field, orders: LotList, v: int, count: int) -> LotList:
+    """A list with `count` lots of the open way v, 0 drops what its security has."""
     w = int(field.live[v])
     i = int(field.problem.ways.security[w])
     way, lots = orders.way.copy(), orders.lots.copy()

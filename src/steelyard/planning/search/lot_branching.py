@@ -26,7 +26,7 @@ from steelyard.planning.search.relaxed import Bounded, Relaxation, Spot, bound, 
 from steelyard.planning.search.response import Open
 
 SLACK = 5e-10
-"""A node is dropped when its bound is over the best list by no more: half of what counts as none."""
+"""A node whose bound is over the best list by no more is dropped: half of what counts as none."""
 NODE_STEPS = 6
 """Proximal steps at a node: it starts where its parent ended."""
 WHOLE = 1e-7
@@ -111,7 +111,7 @@ def branched(
     max_nodes: int,
     timed_out: Callable[[], bool] | None = None,
 ) -> tuple[float, int, str | None]:
-    """Search from the root: bound over every list, nodes branched, what stopped it (None: nothing)."""
+    """Search from the root: a bound over every list, nodes branched, and what stopped it."""
     heap: list[tuple[float, int, Node]] = [(-root.bound, 0, root)]
     nodes, count = 0, 0
     while heap and -heap[0][0] > best.net + SLACK:

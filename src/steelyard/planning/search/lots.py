@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -150,7 +151,7 @@ class LotProof:
     root: float
     nodes: int
     stopped: str | None
-    local_optimum: str
+    local_optimum: Literal["pairs", "single"]
 
     @property
     def proven(self) -> bool:

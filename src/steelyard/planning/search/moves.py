@@ -12,9 +12,9 @@ from functools import cached_property
 
 import numpy as np
 
-from steelyard.arrays import FloatArray, IntArray
+from steelyard.arrays import FloatArray, IntArray, Matrix, block, column_of, diagonal_of, firsts
 from steelyard.modules.terms import LEAST_VARIANCE
-from steelyard.planning.score.model import Point
+from steelyard.planning.score.model import Point, ScoreModel
 from steelyard.planning.search.lots import NONE, LotList, LotProblem
 from steelyard.planning.search.response import Open
 
@@ -22,14 +22,6 @@ TOLERANCE = 1e-12
 """Of a limit: what is on it but for rounding may be tried; `permits` has the last word."""
 
 NEWTON_STEPS = 2
-
-
-def diagonal_of(M: FloatArray) -> FloatArray:
-    return np.diag(M)
-
-
-def column_of(M: FloatArray, j: int) -> FloatArray:
-    return M[:, j]
 
 
 @dataclass(frozen=True)
@@ -113,9 +105,38 @@ class Curves:
         return cls(first, tuple(others))
 
 
-def _own(M: object) -> FloatArray:
+def _own(M: Matrix) -> FloatArray:
     diagonal, cash = diagonal_of(M), column_of(M, -1)
     return np.asarray(diagonal[:-1] - 2 * cash[:-1] + cash[-1])
+
+
+def along(model: ScoreModel, point: Point, security: IntArray, change: FloatArray) -> FloatArray:
+    """(k,) of the score when security i (k,) moves by `change` (k,) out of cash, each alone."""
+    own = [_own(M)[security] for M in (model.curvature, *(V for _, V in model.norms))]
+    pull = model.slope - 2 * point.products[0]
+    gain = change * (pull[security] - pull[-1] - change * own[0])
+    for (k, Vz, v), bend in zip(point.norms, own[1:], strict=True):
+        root = np.sqrt(max(v, LEAST_VARIANCE))
+        after = v + change * (2 * (Vz[security] - Vz[-1]) + change * bend)
+        gain = gain - k * (np.sqrt(np.maximum(after, LEAST_VARIANCE)) - root)
+    return np.asarray(gain + apart(model, point.z[:-1], security, change))
+
+
+def apart(
+    model: ScoreModel, weights: FloatArray, security: IntArray, change: FloatArray
+) -> FloatArray:
+    """(k,) what shapes of one weight each add to `along`."""
+    added = np.zeros(len(security))
+    for k, shape in model.separables:
+        before, rest = shape.each(weights), np.arange(len(security))
+        while len(rest):
+            # one change of each security at a time, since `each` sees all weights at once
+            now = rest[firsts(security[rest])]
+            moved = weights.copy()
+            moved[security[now]] += change[now]
+            added[now] += k * (shape.each(moved) - before)[security[now]]
+            rest = np.setdiff1d(rest, now)
+    return added
 
 
 @dataclass(frozen=True)
@@ -136,10 +157,9 @@ class Cross:
         return cls(index, first, tuple(others))
 
 
-def _between(M: object, some: IntArray) -> FloatArray:
+def _between(M: Matrix, some: IntArray) -> FloatArray:
     cash = column_of(M, -1)
-    rows = np.array([column_of(M, int(i))[some] for i in some]).reshape(len(some), len(some))
-    return np.asarray(rows - cash[some][:, None] - cash[some] + cash[-1])
+    return np.asarray(block(M, some, some) - cash[some][:, None] - cash[some] + cash[-1])
 
 
 @dataclass(frozen=True)
@@ -192,19 +212,7 @@ class Field:
         for (k, pull, v), own in zip(place.pulls, self.curves.norms, strict=True):
             after = np.maximum(v + change * (2 * pull[i] + change * own[i]), LEAST_VARIANCE)
             gain = gain - k * (np.sqrt(after) - np.sqrt(v))
-        return np.asarray(gain + self._separate(place, i, change))
-
-    def _separate(self, place: Place, i: IntArray, change: FloatArray) -> FloatArray:
-        """What shapes of one weight each add; every one sees all weights at once."""
-        added = np.zeros(len(i))
-        for k, shape in self.problem.model.separables:
-            z = place.point.z[:-1]
-            before = shape.each(z)
-            for at in range(len(i)):
-                moved = z.copy()
-                moved[i[at]] += change[at]
-                added[at] += k * float((shape.each(moved) - before)[i[at]])
-        return added
+        return np.asarray(gain + apart(self.problem.model, place.point.z[:-1], i, change))
 
     def options(self, place: Place, most: int) -> tuple[Firsts, bool]:
         """Every change of one security within the node, and whether they are all there are.
@@ -212,7 +220,7 @@ class Field:
         most   lots to either side of the place's own, or of the nearest end
         """
         ways, node, orders = self.problem.ways, self.node, place.orders
-        way, lots, complete = [], [], True
+        way, lots, complete = list[int](), list[int](), True
         for w in self.live.tolist():
             i = int(ways.security[w])
             low, high = int(node.least[w]), int(node.most[w])
@@ -227,8 +235,8 @@ class Field:
         w = np.array(way, dtype=np.int64)
         security = np.concatenate([ways.security[w], drops])
         w = np.concatenate([w, np.full(len(drops), NONE)])
-        count = np.concatenate([np.array(lots, dtype=np.int64), np.zeros(len(drops), np.int64)])
-        return self.firsts(place, security, w, count), complete
+        counts = np.concatenate([np.array(lots, dtype=np.int64), np.zeros(len(drops), np.int64)])
+        return self.firsts(place, security, w, counts), complete
 
     def firsts(self, place: Place, i: IntArray, way: IntArray, lots: IntArray) -> Firsts:
         """Changes of security i (k,) to lots (k,) of a way (k,), NONE drops."""
@@ -245,7 +253,7 @@ class Field:
 
         cross   curvature between the securities of firsts and of the open ways
         """
-        ways, node, live = self.problem.ways, self.node, self.live
+        ways, live = self.problem.ways, self.live
         i, lot = ways.security[live], ways.lot[live]
         after = _After.of(self, place, firsts, i, cross)
         low, high = self._within(place, firsts)
@@ -257,7 +265,7 @@ class Field:
             change = lot * rounded - place.change[i]
             charge = ways.charge[live] + ways.rate[live] * rounded - place.charged[i]
             gain = np.where(inside, after.gain(change) - charge, -np.inf)
-            gain += self._separate_many(place, firsts, i, change)
+            gain += self._apart(place, i, change)
             better = gain > gains
             gains = np.where(better, gain, gains)
             counts = np.where(better, rounded, counts).astype(np.int64)
@@ -265,13 +273,13 @@ class Field:
         gains = np.where(same, -np.inf, gains + firsts.gain[:, None])
         return self._or_dropped(place, firsts, after, Replies(gains, counts))
 
-    def _separate_many(
-        self, place: Place, firsts: Firsts, i: IntArray, change: FloatArray
-    ) -> FloatArray | float:
+    def _apart(self, place: Place, i: IntArray, change: FloatArray) -> FloatArray | float:
+        """`apart` of changes (k, v) of the securities i (v,)."""
         if not self.problem.model.separables:
             return 0.0
         flat = np.broadcast_to(i, change.shape).ravel()
-        return self._separate(place, flat, change.ravel()).reshape(change.shape)
+        added = apart(self.problem.model, place.point.z[:-1], flat, change.ravel())
+        return added.reshape(change.shape)
 
     def _within(self, place: Place, firsts: Firsts) -> tuple[FloatArray, FloatArray]:
         """(k, v) fewest and most lots that the node and the limits leave; low > high: none."""
@@ -302,9 +310,7 @@ class Field:
             return replies
         gain = after.gain(np.broadcast_to(-place.change[i], replies.gain.shape))
         gain = gain + place.charged[i] + firsts.gain[:, None]
-        gain = gain + self._separate_many(
-            place, firsts, i, np.broadcast_to(-place.change[i], replies.gain.shape)
-        )
+        gain = gain + self._apart(place, i, np.broadcast_to(-place.change[i], gain.shape))
         spare = place.spare[None, None, :] - firsts.use[:, None, :] + place.spent[i][None, :, :]
         may = own & (firsts.security[:, None] != i) & (spare >= 0).all(axis=2)
         better = may & (gain > replies.gain)

@@ -19,16 +19,25 @@ import numpy as np
 
 from steelyard.arrays import IntArray, rounded_up
 from steelyard.planning.keep import FEW, MOST_TIES, TIE
-from steelyard.planning.search.climb import Allowed, allowed_by, distinct, pairs, repaired, singles
+from steelyard.planning.search.climb import (
+    Allowed,
+    allowed_by,
+    distinct,
+    mended,
+    pairs,
+    repaired,
+    singles,
+)
 from steelyard.planning.search.lot_branching import SLACK, Best, Node, branched, narrowed, node_of
-from steelyard.planning.search.lots import Listed, LotList, LotProblem, LotProof, nothing
-from steelyard.planning.search.moves import Cross, Curves, Field, Place
+from steelyard.planning.search.lots import NONE, Listed, LotList, LotProblem, LotProof, nothing
+from steelyard.planning.search.moves import Cross, Curves, Field, Place, replaced
 from steelyard.planning.search.relaxed import Relaxation, begin, relaxation
 from steelyard.planning.search.response import Open
 
 ROOT_STEPS = 24
+AGAIN_STEPS = 6
 PAIRED = 200
-"""Securities of which all pairs are tried; of more those of largest gap or slope."""
+"""Securities of which all pairs are tried; of more those of largest slope."""
 LOOKED_AFTER = 3
 """Starts that are climbed by pairs too."""
 
@@ -51,6 +60,80 @@ class _Met:
         return sorted(self.places.values(), key=lambda p: (-p.net, p.orders.key))
 
 
+@dataclass(frozen=True)
+class LotSearch:
+    """A problem with its relaxed optimum: where the search, and questions after it, start from."""
+
+    relaxed: Relaxation
+    root: Node
+    field: Field
+    allowed: Allowed
+
+    @classmethod
+    def of(cls, problem: LotProblem, within: Open | None = None) -> LotSearch:
+        """Solve the relaxed problem.
+
+        within   what is searched; None = everything
+        """
+        relaxed = relaxation(problem)
+        everything = within or Open.all(problem.ways, problem.n)
+        root = node_of(relaxed, everything, begin(relaxed), ROOT_STEPS)
+        whole = Field.of(problem, Curves.of(problem), everything)
+        return cls(relaxed, root, whole, allowed_by(problem))
+
+    @property
+    def problem(self) -> LotProblem:
+        """What is searched."""
+        return self.relaxed.problem
+
+    def place(self, orders: LotList) -> Place:
+        """A list with what its neighbours are measured from."""
+        return Place.of(self.problem, orders, self.relaxed.hold)
+
+    def run(
+        self,
+        seeds: Iterable[LotList],
+        max_nodes: int,
+        timed_out: Callable[[], bool] | None = None,
+    ) -> LotProof:
+        """Search every list; see `search_lots`."""
+        problem, root, met = self.problem, self.root, _Met()
+        own = [root.bounded.exact.orders, _rounded(self)]
+        places = _climbed(self, distinct([*own, *seeds, nothing(problem.n)]))
+        for place in places:
+            met.keep(place)
+        best = Best(self.relaxed, self.allowed, met.keep, _net(problem, places))
+        complete = _by_pairs(self, places, best)
+        bound, nodes, stopped = _proven(self, best, max_nodes, timed_out)
+        if stopped is not None and nodes:
+            complete = _by_pairs(self, met.ranked()[:1], best)
+        ranked = [p for p in met.ranked() if p.net > 0 or not problem.empty]
+        near = sum(p.net >= best.net - TIE for p in ranked)
+        return LotProof(
+            lists=tuple(Listed(p.orders, p.net) for p in ranked[: max(FEW, min(near, MOST_TIES))]),
+            bound=max(bound, best.net),
+            root=rounded_up(root.bound),
+            nodes=nodes,
+            stopped=stopped,
+            # the best of all is also the best of its neighbours
+            local_optimum="pairs" if complete or stopped is None else "single",
+        )
+
+    def without(self, orders: LotList, i: int) -> Place | None:
+        """About the best list that does not trade security i, from a list that does."""
+        node = self.field.node
+        shut = self.problem.ways.security == i
+        closed = Open(np.where(shut, 1, node.least), np.where(shut, 0, node.most), node.none)
+        again = node_of(self.relaxed, closed, self.root.spot, AGAIN_STEPS)
+        search = replace(self, root=again, field=replaced(self.field, closed))
+        rest = self.place(orders).with_order(i, NONE, 0)
+        places = _climbed(search, distinct([rest, again.bounded.exact.orders]))
+        if not places:
+            return None
+        best = Best(self.relaxed, self.allowed, lambda _: None, places[0].net)
+        return _paired_up(search, places[0], best)[0]
+
+
 def search_lots(
     problem: LotProblem,
     seeds: Iterable[LotList],
@@ -64,29 +147,7 @@ def search_lots(
     max_nodes   nodes to branch at most; 0 stops at the bound of the root
     timed_out   asked before each node; True stops the search
     """
-    relaxed, met, allowed = relaxation(problem), _Met(), allowed_by(problem)
-    everything = Open.all(problem.ways, problem.n)
-    if not problem.empty:
-        everything = _owing(problem)
-    root = node_of(relaxed, everything, begin(relaxed), ROOT_STEPS)
-    whole = Field.of(problem, Curves.of(problem), everything)
-    starts = distinct(
-        [root.bounded.exact.orders, _rounded(relaxed, root), *seeds, nothing(problem.n)]
-    )
-    places = _climbed(relaxed, whole, starts, allowed)
-    for place in places:
-        met.keep(place)
-    best = Best(relaxed, allowed, met.keep, _net(problem, places))
-    local = _by_pairs(relaxed, whole, root, (places, best))
-    bound, nodes, stopped = _proven(relaxed, root, best, max_nodes, timed_out)
-    ranked = [p for p in met.ranked() if p.net > 0 or not problem.empty]
-    near = sum(p.net >= best.net - TIE for p in ranked)
-    lists = tuple(Listed(p.orders, p.net) for p in ranked[: max(FEW, min(near, MOST_TIES))])
-    return LotProof(lists, max(bound, best.net), rounded_up(root.bound), nodes, stopped, local)
-
-
-def _owing(problem: LotProblem) -> Open:
-    return Open.all(problem.ways, problem.n)
+    return LotSearch.of(problem).run(seeds, max_nodes, timed_out)
 
 
 def _net(problem: LotProblem, places: list[Place]) -> float:
@@ -94,53 +155,57 @@ def _net(problem: LotProblem, places: list[Place]) -> float:
     return max([0.0 if problem.empty else -np.inf, *(place.net for place in places)])
 
 
-def _rounded(relaxed: Relaxation, root: Node) -> LotList:
-    """The relaxed optimum in whole lots, orders of half a tangent and more."""
-    problem, change = relaxed.problem, root.spot.change
-    ways = problem.ways
-    chosen, lots = nothing(problem.n).way.copy(), nothing(problem.n).lots.copy()
-    if not len(ways):
-        return nothing(problem.n)
-    size = change[ways.security[:]] / ways.lot
-    good = (size >= ways.least / 2) & (np.rint(size) <= ways.most)
+def _rounded(search: LotSearch) -> LotList:
+    """The relaxed optimum in whole lots, orders of half the least size and more."""
+    problem, change, node = search.problem, search.root.spot.change, search.field.node
+    ways, empty = problem.ways, nothing(problem.n)
+    way, lots = empty.way.copy(), empty.lots.copy()
+    size = change[ways.security] / ways.lot if len(ways) else np.zeros(0)
+    good = (size >= node.least / 2) & (np.rint(size) <= node.most) & (node.most >= node.least)
     for w in np.flatnonzero(good).tolist():
         i = int(ways.security[w])
-        chosen[i], lots[i] = w, max(int(ways.least[w]), int(np.rint(size[w])))
-    return LotList(chosen, lots)
+        way[i], lots[i] = w, max(int(node.least[w]), int(np.rint(size[w])))
+    return LotList(way, lots)
 
 
-def _climbed(
-    relaxed: Relaxation, whole: Field, starts: list[LotList], allowed: Allowed
-) -> list[Place]:
+def _climbed(search: LotSearch, starts: list[LotList]) -> list[Place]:
     """Each start repaired and climbed by single orders, best first, each once."""
     places: dict[bytes, Place] = {}
+    hold = search.relaxed.hold
     for orders in starts:
-        place = repaired(whole, Place.of(relaxed.problem, orders, relaxed.hold), relaxed.hold)
+        place = repaired(search.field, search.place(orders), hold)
         if place is None:
             continue
-        place = singles(whole, place, relaxed.hold, allowed)
-        if allowed(place.orders):
+        place = singles(search.field, place, hold, search.allowed)
+        if not search.allowed(place.orders):
+            nearest = mended(search.field, place, hold, search.allowed)
+            place = nearest and singles(search.field, nearest, hold, search.allowed)
+        if place is not None and search.allowed(place.orders):
             places[place.orders.key] = place
     return sorted(places.values(), key=lambda p: (-p.net, p.orders.key))
 
 
-def _by_pairs(relaxed: Relaxation, whole: Field, root: Node, over: tuple[list[Place], Best]) -> str:
+def _by_pairs(search: LotSearch, places: list[Place], best: Best) -> bool:
     """Climb the best places by pairs within what the bound leaves open; was every pair tried?"""
-    places, best = over
     complete = False
     for place in places[:LOOKED_AFTER]:
-        open_ = narrowed(relaxed, root, best.net)
-        some, all_pairs = _paired(relaxed.problem, whole, open_, place)
-        cross = Cross.of(relaxed.problem, some)
-        within = replace(whole, node=open_, live=_live(relaxed.problem, open_, some))
-        new, tried = pairs(within, place, relaxed.hold, best.allowed, cross)
-        new = singles(whole, new, relaxed.hold, best.allowed)
+        new, tried = _paired_up(search, place, best)
         if best.allowed(new.orders):
             best.keep(new)
             if new.net >= best.net:
-                complete = tried and all_pairs
+                complete = tried
             best.net = max(best.net, new.net)
-    return "pairs" if complete else "single"
+    return complete
+
+
+def _paired_up(search: LotSearch, place: Place, best: Best) -> tuple[Place, bool]:
+    """A place climbed by pairs, and whether every pair that may be better was tried."""
+    problem, hold = search.problem, search.relaxed.hold
+    node = narrowed(search.relaxed, search.root, best.net)
+    some, all_pairs = _paired(problem, node, place)
+    within = replace(search.field, node=node, live=_live(problem, node, some))
+    new, tried = pairs(within, place, hold, best.allowed, Cross.of(problem, some))
+    return singles(search.field, new, hold, best.allowed), tried and all_pairs
 
 
 def _live(problem: LotProblem, node: Open, some: IntArray) -> IntArray:
@@ -149,20 +214,17 @@ def _live(problem: LotProblem, node: Open, some: IntArray) -> IntArray:
     return np.flatnonzero((node.most >= node.least) & among[problem.ways.security])
 
 
-def _paired(problem: LotProblem, whole: Field, node: Open, place: Place) -> tuple[IntArray, bool]:
+def _paired(problem: LotProblem, node: Open, place: Place) -> tuple[IntArray, bool]:
     """Securities of which pairs are tried: those that can still change, at most `PAIRED`."""
-    ways = problem.ways
+    ways, orders = problem.ways, place.orders
     options = np.where(node.none == 0, 1, 0)
     np.add.at(options, ways.security, np.maximum(node.most - node.least + 1, 0))
     # what a place has that the bound rules out may still be given up
-    own = place.orders.way
-    real = np.maximum(own, 0)
-    outside = (own >= 0) & (
-        ((place.orders.lots < node.least[real]) | (place.orders.lots > node.most[real]))
-        if len(ways)
-        else False
-    )
-    some = np.flatnonzero((options > 1) | outside)
+    at = orders.traded
+    way = orders.way[at]
+    outside = (orders.lots[at] < node.least[way]) | (orders.lots[at] > node.most[way])
+    options[at[outside]] = 2
+    some = np.flatnonzero(options > 1)
     if len(some) <= PAIRED:
         return some, True
     rank = np.argsort(-np.abs(place.slope[some]), kind="stable")[:PAIRED]
@@ -170,13 +232,10 @@ def _paired(problem: LotProblem, whole: Field, node: Open, place: Place) -> tupl
 
 
 def _proven(
-    relaxed: Relaxation,
-    root: Node,
-    best: Best,
-    max_nodes: int,
-    timed_out: Callable[[], bool] | None,
+    search: LotSearch, best: Best, max_nodes: int, timed_out: Callable[[], bool] | None
 ) -> tuple[float, int, str | None]:
     """Branch until nothing is open."""
+    relaxed, root = search.relaxed, search.root
     if root.bound <= best.net + SLACK:
         return best.net, 0, None
     again = node_of(relaxed, narrowed(relaxed, root, best.net), root.spot, ROOT_STEPS)

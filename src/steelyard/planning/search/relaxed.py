@@ -1,6 +1,6 @@
 """The relaxed problem: every security on its concave envelope, tied by cash and the limits.
 
-    maximise  R(z) + sum of envelopes(d_i) - D_c (c + e)^2    over d and the change of cash e = -sum d
+    maximise  R(z) + sum of envelopes(d_i) - D_c (c + e)^2    over d and cash e = -sum d
     subject   use <= limits, spread along the envelopes
 
 R is the score less its diagonal part (`curvature`), concave and smooth. Solved by accelerated
@@ -34,7 +34,7 @@ GOOD = 1e-7
 """Of value: answers that fit together but for so little will do; the bound is exact at any price."""
 POWER_STEPS = 8
 ROOM = 1.2
-"""Over the estimate of the largest curvature, since few steps estimate it from below."""
+"""Over the estimate of the largest curvature: few steps estimate it from below."""
 LEAST_PROX = 1e-3
 LEAST_PRICE, MOST_PRICE = 1e-3, 1e6
 TINY = 1e-18
@@ -269,18 +269,22 @@ class _Market:
         """The price of cash for every price of a limit; limits that are over, one by one."""
         for _ in range(ROUNDS):
             for j in range(len(limits)):
-
-                def over(price: float, j: int = j) -> float:
-                    tried = limits.copy()
-                    tried[j] = price
-                    return float(self._cleared(cash, tried)[1].over[1 + j])
-
-                limits = limits.copy()
-                limits[j] = falling_root(over, float(limits[j]))
+                limits = self._priced(cash, limits, j)
             cash, answer = self._cleared(cash, limits)
             if answer.miss(limits) <= GOOD:
                 break
         return cash, limits, answer
+
+    def _priced(self, cash: float, limits: FloatArray, j: int) -> FloatArray:
+        """The prices of the limits with that at which limit j is kept, cash cleared."""
+        tried = limits.copy()
+
+        def over(price: float) -> float:
+            tried[j] = price
+            return float(self._cleared(cash, tried)[1].over[1 + j])
+
+        tried[j] = falling_root(over, float(limits[j]))
+        return tried
 
     def _cleared(self, cash: float, limits: FloatArray) -> tuple[float, _Answer]:
         """The price of cash at which the changes sum to 0: Newton's method between two ends."""
@@ -341,8 +345,9 @@ def _solve(J: list[list[float]], right: list[float]) -> list[float]:
 
 
 def falling_root(over: Callable[[float], float], near: float) -> float:
-    """The price >= 0 at which a falling function of it is 0, 0 where it never is over; regula falsi,
-    the Illinois way.
+    """The price >= 0 at which a falling function of it is 0, 0 where it never is over.
+
+    Regula falsi, the Illinois way.
     """
     low, at_low = 0.0, over(0.0)
     if at_low <= GOOD / 2:
@@ -368,11 +373,7 @@ def begin(relaxed: Relaxation) -> Spot:
     """Where the first node starts: hold, nothing priced."""
     change = np.zeros(len(relaxed.start))
     point = Point.at(relaxed.problem.model, relaxed.start)
-    return Spot(change, point, _cash_price(relaxed, point), np.zeros(len(relaxed.problem.limits)))
-
-
-def _cash_price(relaxed: Relaxation, point: Point) -> float:
-    return float(point.gradient()[-1])
+    return Spot(change, point, float(point.gradient()[-1]), np.zeros(len(relaxed.problem.limits)))
 
 
 def improve(relaxed: Relaxation, node: Open, spot: Spot, steps: int) -> Spot:

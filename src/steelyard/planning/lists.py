@@ -1,0 +1,80 @@
+"""From the lists that the search brings back to the plan: chosen, and what each order is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from steelyard.arrays import PAD, IntArray
+from steelyard.modules.candidates import Candidates
+from steelyard.modules.context import Context
+from steelyard.planning.choice import (
+    RUNNERS_UP,
+    Choice,
+    Finalists,
+    Worth,
+    choose,
+    one_by_one,
+)
+from steelyard.planning.domain import orders_of
+from steelyard.planning.keep import TIE, Pool
+from steelyard.planning.proof import ByLots, Evidence
+from steelyard.planning.score.objective import Objective
+from steelyard.planning.search.lots import Listed
+
+
+def chosen(
+    ctx: Context, objective: Objective, table: Candidates, proposals: Pool, evidence: Evidence
+) -> Choice:
+    """The plan of the strategy's scope, beside the best of the narrower ones."""
+    if evidence.lots is not None:
+        return _by_lots(ctx, objective, table, proposals, (evidence, evidence.lots))
+    owed, every = table.account.due is not None, bool(objective.black_boxes)
+    named, pool = {"greedy": _row(evidence.greedy)}, proposals
+    if ctx.search.scope != "proposals" or (owed and not len(proposals.rows)):
+        named |= {"proposal": _row(proposals.rows)} if len(proposals.rows) else {}
+        pool = evidence.proof.pool
+    finalists = Finalists.of_pool(table, pool, every=every)
+    choice = choose(ctx, objective, finalists, named, owed=owed)
+    return replace(choice, worths=one_by_one(ctx, objective, choice))
+
+
+def _by_lots(
+    ctx: Context,
+    objective: Objective,
+    table: Candidates,
+    proposals: Pool,
+    searched: tuple[Evidence, ByLots],
+) -> Choice:
+    evidence, lots = searched
+    named = {"greedy": _row(evidence.greedy)}
+    for name, pool in (("proposal", proposals), ("candidates", evidence.proof.pool)):
+        named |= {name: _row(pool.rows)} if len(pool.rows) else {}
+    lists = _deciding(lots.proof.lists, every=bool(objective.black_boxes))
+    orders, rows = orders_of(ctx, lots.domain, table, [listed.orders for listed in lists])
+    finalists = Finalists(orders, tuple(rows), tuple(listed.net for listed in lists))
+    choice = choose(ctx, objective, finalists, named, owed=not lots.domain.problem.empty)
+    if not 0 < len(choice.plan.row) <= ctx.search.resolved_orders:
+        return replace(choice, worths=one_by_one(ctx, objective, choice))
+    plan = lists[rows.index(choice.plan.row)]
+    return replace(choice, worths=tuple(_resolved(ctx, choice, plan, lots)))
+
+
+def _deciding(lists: tuple[Listed, ...], *, every: bool) -> list[Listed]:
+    """The ties of the best and the runners-up; all of them where a black box re-ranks."""
+    tied = sum(listed.net >= lists[0].net - TIE for listed in lists)
+    return list(lists if every else lists[: tied + RUNNERS_UP])
+
+
+def _resolved(ctx: Context, choice: Choice, plan: Listed, lots: ByLots) -> Iterator[Worth]:
+    """What each order of the plan is worth: beside the best list without its security."""
+    for j in choice.plan.row:
+        i = int(choice.orders.security[j])
+        place = lots.search.without(plan.orders, i)
+        net = 0.0 if place is None else place.net
+        without = ctx.weights if place is None else ctx.weights + place.change
+        yield Worth(choice.plan.net - max(0.0, net), without if net > 0 else ctx.weights, True)
+
+
+def _row(rows: IntArray) -> list[int]:
+    return [j for j in rows[0].tolist() if j != PAD]
