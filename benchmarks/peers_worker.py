@@ -122,7 +122,8 @@ def single_period(problem: Problem) -> Work:
     cost = float(problem["cost"].mean())
 
     def work() -> Floats:
-        goal = -RISK_AVERSION * cvx.FullCovariance() - cvx.TransactionCost(a=cost, b=None) / HORIZON
+        costs = (1 / HORIZON) * cvx.TransactionCost(a=cost, b=None)
+        goal = -RISK_AVERSION * cvx.FullCovariance() - costs
         policy = cvx.SinglePeriodOptimization(
             goal,
             [cvx.LongOnly(), cvx.LeverageLimit(1)],
@@ -141,18 +142,17 @@ def tracker(problem: Problem) -> Work:
     import pandas as pd
     from skfolio.optimization import BenchmarkTracker
 
-    returns, targets = problem["returns"], problem["targets"]
+    returns, invested = problem["returns"], float(problem["targets"].sum())
     history = pd.DataFrame(returns, columns=[f"S{i}" for i in range(returns.shape[1])])
-    benchmark = pd.Series(returns @ targets)
+    benchmark = pd.Series(returns @ problem["targets"]) / invested
 
     def work() -> Floats:
         model = BenchmarkTracker(
             transaction_costs=float(problem["cost"].mean()) / HORIZON,
-            previous_weights=problem["start"][:-1],
-            budget=float(targets.sum()),
+            previous_weights=problem["start"][:-1] / invested,
         )
         model.fit(history, benchmark)
-        return np.asarray(np.maximum(model.weights_, 0) / problem["lots"])
+        return np.asarray(np.maximum(model.weights_, 0) * invested / problem["lots"])
 
     return work
 
