@@ -11,12 +11,12 @@ from functools import cache
 
 import numpy as np
 import pytest
-from steelyard.planning.search.quantities import search_lots
 
 from builders.lots import Drawn, drawn, enumerated, larger
 from builders.paths import TESTS
 from steelyard.arrays import frozen
 from steelyard.planning.search.lots import NONE, LotList, LotProblem, LotProof
+from steelyard.planning.search.quantities import search_lots
 
 PROBLEMS, PARTS = 500, 5
 """Small problems, and parts that may run beside each other; of a part one in a hundred may miss."""
