@@ -576,7 +576,7 @@ def presets_section() -> Iterator[str]:
 PRESETS_SAY = """
 All are in `src/steelyard/strategies/presets/`, each with the reason of every number. Those that
 follow the planners of the older documents plan from proposals, so that patterns, priorities and
-sliders decide; `default` plans the proven best of all candidate orders.
+sliders decide; `default` searches order lists in whole lots, of any size and any number of orders.
 """.strip()
 
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from steelyard.plans.verify.book import (
     ACT,
+    CANDIDATES,
     GREEDY,
     HALF,
     HOLD,
@@ -27,8 +28,6 @@ from steelyard.plans.verify.charges import Rates, charge_rates, check_per_year
 from steelyard.plans.verify.lists import check_order, drift_without
 from steelyard.plans.verify.tally import NUMBER_SLACK, Place, Record, Tally, at_least, at_most
 
-CANDIDATES = "candidates"
-"""Alternative: the best set of rows of the table."""
 RESOLVED = "resolved"
 PERCENT = 100
 STATES = (HOLD, "plan")
@@ -231,7 +230,9 @@ def _due_names(book: Book) -> list[str]:
     proposed = certificate["scope"] != PROPOSALS and certificate["sequences"] > 0
     next_best = sum(other["name"].startswith(RUNNER_UP) for other in others)
     runners_up = [f"{RUNNER_UP}{n}" for n in range(1, next_best + 1)]
-    narrower = [*([PROPOSAL] if proposed else []), *([CANDIDATES] if book.by_quantities else [])]
+    # where a table has a set that may be a plan is not in the document
+    tabled = book.by_quantities and any(other["name"] == CANDIDATES for other in others)
+    narrower = [*([PROPOSAL] if proposed else []), *([CANDIDATES] if tabled else [])]
     return [HOLD, GREEDY, *narrower, *runners_up, UNRESTRICTED]
 
 
