@@ -93,7 +93,7 @@ def of_everything() -> str:
         state=BucketState("act"),
         costs=Costs(fixed=1.5, percent=0.001, spread_bps=6.0, fx_percent=0.0015),
         limits=Limits(max_turnover_weight=0.5, max_group_weight=0.9, settlement_days=2),
-        score=Score(tax_rate=0.25),
+        score=Score(tax_rate=0.25), search=Search(scope="candidates"),
     )  # fmt: skip
     acting = plan(rich.snapshot, rich.market, rich.strategy, targets=rich.targets, state=rich.state)
     case = rich.case
@@ -105,6 +105,7 @@ def of_cash_alone() -> str:
     poor = world(
         "AA 13 @ 100", "BB 10 @ 100", cash="400", targets={"AA": 0.4, "BB": 0.5},
         limits=Limits(max_position_weight=1.0), score=Score(min_improvement=MUCH),
+        search=Search(scope="candidates"),
     )  # fmt: skip
     case = poor.case
     return explain(case, poor.plan()).to_json()
@@ -1077,6 +1078,7 @@ def test_where_settled_money_alone_pays_a_sale_in_part_still_pays_its_own_costs(
     of = world(
         "AA 300 @ 100", "BB 100 @ 50", cash="1", targets={"AA": 0.5, "BB": 0.1},
         limits=Limits(funding="settled", cash_reserve_weight=0.0),
+        search=Search(scope="candidates"),
     )  # fmt: skip
     made = enabled(of, Kind.SEQUENCE, "partial_execution").plan()
 
