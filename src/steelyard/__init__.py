@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from steelyard.arrays import PAD
+    from steelyard.arrays import PAD, Factored
     from steelyard.errors import SteelyardError
     from steelyard.ledger import feasible, fill
     from steelyard.modules.candidates import Candidate, Candidates, Ranking, Ruling
@@ -36,6 +36,7 @@ __all__ = [
     "Candidates",
     "Context",
     "Drop",
+    "Factored",
     "Linear",
     "ModuleParams",
     "Norm",
@@ -60,7 +61,7 @@ __all__ = [
 ]
 
 _HOME = {
-    "arrays": ("PAD",),
+    "arrays": ("PAD", "Factored"),
     "errors": ("SteelyardError",),
     "ledger": ("feasible", "fill"),
     "modules.candidates": ("Candidate", "Candidates", "Ranking", "Ruling"),

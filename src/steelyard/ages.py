@@ -7,6 +7,7 @@ younger. Friday to Monday is one weekday; over a weekend nothing ages.
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 from typing import overload
 
 import numpy as np
@@ -33,8 +34,15 @@ def weekdays(since: date | DateArray, until: date | DateArray) -> int | npt.NDAr
     >>> weekdays(date(2026, 11, 27), date(2026, 11, 30))
     1
     """
-    count = np.busday_count(since, until)
-    return int(count) if np.ndim(count) == 0 else count
+    if isinstance(since, date) and isinstance(until, date):
+        return _weekdays(since, until)
+    return np.asarray(np.busday_count(since, until))
+
+
+@lru_cache(maxsize=4096)
+def _weekdays(since: date, until: date) -> int:
+    """Of two dates: thousands of prices are of the same few days."""
+    return int(np.busday_count(since, until))
 
 
 def days_apart(dates: DateArray) -> float:

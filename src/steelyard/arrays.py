@@ -23,7 +23,7 @@ IntArray = npt.NDArray[np.int64]
 
 DOUBLE_BITS = 53
 BOUND_UNITS = 1e9
-WITHOUT_BLAS = 2_000_000
+WITHOUT_BLAS = 100_000
 """Multiplications of a matrix product up to which numpy alone is as fast."""
 
 LARGEST_DENSE = 500
@@ -237,9 +237,13 @@ def across(a: FloatArray, b: FloatArray) -> FloatArray:
 def _slices(rows: FloatArray) -> tuple[FloatArray, FloatArray, float, float]:
     """Whole numbers H and L with rows = (H + step L) / scale."""
     bits = (DOUBLE_BITS - math.ceil(math.log2(max(2, rows.shape[1])))) // 2
-    scale = 2.0 ** (bits - math.frexp(float(np.abs(rows).max(initial=1.0)))[1])
-    high = np.rint(rows * scale)
-    return high, np.rint((rows * scale - high) * 2.0**bits), scale, 2.0**-bits
+    largest = max(1.0, float(rows.max(initial=1.0)), -float(rows.min(initial=-1.0)))
+    scale = 2.0 ** (bits - math.frexp(largest)[1])
+    low = rows * scale
+    high = np.rint(low)
+    low -= high
+    low *= 2.0**bits
+    return high, np.rint(low, out=low), scale, 2.0**-bits
 
 
 def _products(a: FloatArray, b: FloatArray) -> FloatArray:

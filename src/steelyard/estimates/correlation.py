@@ -160,8 +160,9 @@ def shrunk_factors(returns: FloatArray, neutral: float) -> Shrunk:
 
 def standardised(returns: FloatArray) -> FloatArray:
     """(k, T) returns less their mean, over their standard deviation."""
-    centred = returns - returns.mean(axis=1, keepdims=True)
-    return np.asarray(centred / returns.std(axis=1, keepdims=True))
+    z = returns - returns.mean(axis=1, keepdims=True)
+    z /= returns.std(axis=1, keepdims=True)
+    return np.asarray(z)
 
 
 def _intensity(
@@ -197,12 +198,10 @@ def complete_correlation(known_matrix: FloatArray, usable: BoolArray, neutral: f
     returns       (n, n)  symmetric, unit diagonal; the mean is lowered until the matrix is positive
                   definite
     """
-    mean = _mean_of_pairs(known_matrix) if len(known_matrix) >= FEWEST_FOR_MEAN else neutral
-    everywhere = np.ix_(usable, usable)
-    matrix = np.eye(len(usable))
-    matrix[everywhere] = known_matrix
     if usable.all():
-        return matrix
+        return known_matrix
+    mean = _mean_of_pairs(known_matrix) if len(known_matrix) >= FEWEST_FOR_MEAN else neutral
+    everywhere, matrix = np.ix_(usable, usable), known_matrix
     for factor in MISSING_CORRELATION_FACTORS:
         matrix = np.full((len(usable), len(usable)), factor * mean)
         np.fill_diagonal(matrix, 1.0)

@@ -283,9 +283,14 @@ def _histories(
     for start in range(0, closes.shape[1], BLOCK):
         rows = np.array(closes[:, start : start + BLOCK].T, dtype=np.float64, order="C")
         have = ~np.isnan(rows)
-        counts = np.stack([have[:, -window:].sum(axis=1) for window in WINDOWS], axis=1)
+        if have.all():
+            length = rows.shape[1]
+            counts = tuple(min(length, window) for window in WINDOWS)
+            yield np.arange(start, start + len(rows)), rows, counts
+            continue
+        each = np.stack([have[:, -window:].sum(axis=1) for window in WINDOWS], axis=1)
         groups: dict[tuple[int, ...], list[int]] = {}
-        for i, own in enumerate(counts.tolist()):
+        for i, own in enumerate(each.tolist()):
             groups.setdefault(tuple(own), []).append(i)
         for own, members in groups.items():
             alike = np.array(members)

@@ -33,7 +33,6 @@ from steelyard.planning.table import account_of, orders_table
 from steelyard.planning.ways import (
     BUY,
     EXIT,
-    SALE,
     SEARCHED,
     Trades,
     limits_of,
@@ -52,7 +51,7 @@ class Domain:
     problem    what the search is asked
     trades     the ways before they are charged
     quantity   (w,) shares of one lot; of a full exit all that is held
-    full_exit  (w,)
+    full_exit  (w,)   all that is held, in one lot
     account    the cash walk without rows: what is due stands here
     most_orders   of a list; None = any number
     seeds      lists to begin with: where cash is overdrawn, sales that pay it back
@@ -78,7 +77,7 @@ def domain_of(ctx: Context, objective: Objective, strategy: Strategy, guard: Gua
     demands = needs(ctx)
     reach = reach_of(ctx, for_cash=bool(demands))
     trades, conflicts, judges = screened(ctx, trades_of(ctx, reach), strategy, guard)
-    orders = most_orders(strategy)
+    orders = strategy.most_orders
     account = account_of(ctx, ())
     turning = np.where(trades.kind == EXIT, 0, reach.turning[trades.security])
     if demands:  # a sale that pays a debt may end under its target
@@ -115,13 +114,6 @@ def domain_of(ctx: Context, objective: Objective, strategy: Strategy, guard: Gua
         most_orders=orders,
         seeds=seeds,
     )
-
-
-def most_orders(strategy: Strategy) -> int | None:
-    """Most orders of a plan; the length of proposals binds where the user's own file says it."""
-    written = strategy.is_written("search.max_depth")
-    both = (strategy.limits.max_orders, strategy.search.max_depth if written else None)
-    return min((limit for limit in both if limit is not None), default=None)
 
 
 def covering(gate: Gate, need: Decimal, conflicts: IntArray) -> LotList | None:
@@ -194,11 +186,11 @@ def list_of_row(domain: Domain, orders: Orders, row: Sequence[int]) -> LotList:
 def _place(domain: Domain, table: Orders, j: int) -> tuple[int, int] | None:
     """Way and lots of an order; None where it is no order of the domain."""
     trades, quantity = domain.trades, table.quantity[j]
-    kind = BUY if table.is_buy[j] else EXIT if table.full_exit[j] else SALE
     first, end = np.searchsorted(trades.security, [table.security[j], table.security[j] + 1])
     for w in range(int(first), int(end)):
         lots = int(quantity // domain.quantity[w])
-        whole = trades.kind[w] == kind and lots * domain.quantity[w] == quantity
+        same_side = bool(trades.kind[w] == BUY) is bool(table.is_buy[j])
+        whole = same_side and lots * domain.quantity[w] == quantity
         if whole and int(trades.least[w]) <= lots <= int(trades.most[w]):
             return w, lots
     return None

@@ -1,12 +1,20 @@
 """Every formula of a score term again, in plain loops as `docs/scoring.md` writes it."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from builders.tables import gradient
+from steelyard import arrays
+from steelyard.arrays import Factored, dense
+from steelyard.modules import contract_terms
+from steelyard.modules.terms import end_state
+from steelyard.planning.score.model import build_model
+from steelyard.planning.score.weights import term_weights
 from steelyard.settings import Groups
 
 GROUPS = st.sampled_from(
@@ -84,3 +92,46 @@ def test_every_part_is_its_formula_in_plain_loops(
     assert due.keys() & figures.keys() >= {"conc", "rao", "vol", "dd", "q"}
     for name in due.keys() & figures.keys():
         assert figures[name] == pytest.approx(due[name], abs=1e-12, rel=1e-12), name
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1), n=st.integers(1, 12), with_targets=st.booleans(), groups=GROUPS
+)  # fmt: skip
+@settings(deadline=None)
+def test_of_many_securities_the_parts_are_the_same_formulas_over_factors(
+    some_context, terms_of, seed, n, with_targets, groups
+):
+    ctx = some_context(seed, n, with_targets=with_targets, groups=groups)
+    rng = np.random.default_rng(seed)
+    w = rng.dirichlet(np.ones(n)) * (rng.random(n) < 0.7)
+    cash = 1 - float(w.sum())
+    due, few = plain(ctx, w.tolist(), cash), model_of(terms_of(ctx), ctx)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(arrays, "LARGEST_DENSE", n - 1)
+        many_ctx = in_factors(ctx)
+        terms = [contract_terms.term(many_ctx, t.name, t) for t in terms_of(many_ctx)]
+        many = model_of(terms, many_ctx)
+
+    figures = {part.name: part.raw(w, cash) for term in terms for part in term.parts}
+    for name in due.keys() & figures.keys():
+        # an eigenvalue is right to rounding of the largest, and volatility is a root of such sums
+        assert figures[name] == pytest.approx(due[name], abs=3e-8 if name == "vol" else 1e-12)
+    z = end_state(w, cash)
+    assert isinstance(many.curvature, Factored)
+    assert dense(many.curvature) == pytest.approx(few.curvature, abs=1e-11)
+    assert dense(many.norms[0][1]) == pytest.approx(few.norms[0][1], abs=1e-11)
+    assert np.array_equal(many.separable, few.separable)
+    assert many.slope == pytest.approx(few.slope, abs=1e-11)
+    assert gradient(many, z) == pytest.approx(gradient(few, z), abs=1e-6)
+
+
+def in_factors(ctx):
+    """The context with the same correlation as factors of both signs."""
+    values, vectors = np.linalg.eigh(ctx.estimates.correlation - np.eye(ctx.n) / 2)
+    few = Factored(np.full(ctx.n, 0.5), vectors, values)
+    return replace(ctx, estimates=replace(ctx.estimates, correlation=few))
+
+
+def model_of(terms, ctx):
+    return build_model(terms, term_weights(ctx, [term.name for term in terms]), ctx.n + 1)

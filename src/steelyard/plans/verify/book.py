@@ -18,13 +18,14 @@ EXEMPT = FUNDS | {"CASHLIKE"}
 BPS = Decimal(10_000)
 BY_TARGETS = "targets"
 SETTLED = "settled"
-FILTERS = "filters"
+FILTERS, FILTER = "filters", "filter"
 SELL, BUY = "sell", "buy"
 ACT, HOLD = "act", "hold"
 PROPOSALS, QUANTITIES = "proposals", "quantities"
 STORM, NO_APPETITE = "high_volatility", "aggression"
 """Rules under which nothing is bought at all."""
 UNRESTRICTED, GREEDY, PROPOSAL = "unrestricted", "greedy", "proposal"
+CANDIDATES = "candidates"
 """Names of alternatives; the first has no orders: any quantities, in any number of orders."""
 LEFT_OUT = "left out"
 """Why a target is absent that the user excluded; every other reason is a price or rate."""
@@ -114,6 +115,12 @@ class Book:
         ran = {run["name"] for run in runs if run["outcome"] in {"ok", "nothing"}}
         modules = self.settings["modules"].get(FILTERS, ())
         return {module["name"]: module["params"] for module in modules if module["name"] in ran}
+
+    @cached_property
+    def filtered(self) -> frozenset[tuple[str, str]]:
+        """(symbol, side) of what a filter stopped."""
+        stops = (row for row in self.doc["not_traded"] if row["stage"] == FILTER)
+        return frozenset((row["symbol"], row["side"]) for row in stops)
 
     @cached_property
     def rates(self) -> Mapping[str, Decimal]:

@@ -43,7 +43,6 @@ PROVEN, ONE_LOT, UNKNOWN = "proven", "within_one_lot", "none"
 SPACE = "\u00a0"
 CASH = "Cash"
 """What the verdict calls the cash where a symbol could stand; no symbol has small letters."""
-FILTER = "filter"
 DERIVED_ELSEWHERE = {NO_APPETITE}
 """Rules whose number is not told in their sentence: it must be 0, which the orders hold."""
 
@@ -424,12 +423,7 @@ def _stop(book: Book, stop: Record, place: Place) -> None:
         step = book.step_of.get(stop["symbol"])
         of_one |= step is not None and step["quantity"] == shares
         name = "shares in words are those of a candidate or a step"
-        place.rule("facts", of_one or _filtered(book, stop), "shares of a candidate", name)
+        # what was merged into an order that a filter stopped is told before pairs are
+        of_one |= (stop["symbol"], stop["side"]) in book.filtered
+        place.rule("facts", of_one, "shares of a candidate", name)
     check_sentence(place, derived, text="reason")
-
-
-def _filtered(book: Book, stop: Record) -> bool:
-    """Did a filter stop an order like it? What was merged into it is told before pairs are."""
-    key = (stop["symbol"], stop["side"])
-    stops = book.doc["not_traded"]
-    return any(row["stage"] == FILTER and (row["symbol"], row["side"]) == key for row in stops)
