@@ -35,10 +35,10 @@ def as_planned(strategy: Strategy, *, targets: bool, names: int) -> Strategy:
     scope, why = scope_of(strategy, targets=targets)
     base = followed(_towards_targets(strategy) if targets else strategy, names)
     most = binding_orders(strategy, scope)
-    depth = base.search.max_depth if most is None else min(most, base.search.max_depth)
-    search = base.search.model_copy(
-        update={"scope": scope, "refine": refine_of(strategy), "max_depth": depth}
-    )
+    resolved: dict[str, Any] = {"scope": scope, "refine": refine_of(strategy)}
+    if scope != "quantities" and most is not None and most < base.search.max_depth:
+        resolved["max_depth"] = most
+    search = base.search.model_copy(update=resolved)
     limits = base.limits.model_copy(update={"max_orders": most})
     sources = MappingProxyType({**base.sources, **dict.fromkeys((SCOPE, REFINE, SWITCH), why)})
     return replace(base, search=search, limits=limits, sources=sources)
