@@ -425,7 +425,7 @@ def test_what_was_decided_about_inputs_stands_in_the_head_of_the_page_and_only_t
 
 
 def test_hostile_text_makes_no_element_and_no_attribute():
-    plain, attacked = page(sample.growth), page(sample.hostile)
+    plain, attacked = page(quantities.five), page(sample.hostile)
 
     assert {e.tag for e in attacked.all()} == {e.tag for e in plain.all()}
     assert len(attacked.all("script")) == 1
