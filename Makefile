@@ -43,6 +43,7 @@ others: $(TOOLS)  ## the tests that `coverage` leaves out: both together are `te
 
 bench: $(TOOLS)  ## measure; writes benchmarks/README.md
 	@$(BIN)/python -m benchmarks.run
+	@$(BIN)/python -m benchmarks.quantities
 
 bench-peers: $(PEERS)/.ready  ## measure other libraries, in an environment of their own; writes benchmarks/peers.md
 	@$(BIN)/python -m benchmarks.peers --python $(PEERS)/bin/python

@@ -1,11 +1,12 @@
-"""Other libraries on related problems, beside ours, in an environment of their own: `make
+"""Other libraries on the same accounts, beside ours, in an environment of their own: `make
 bench-peers`.
 
     python -m benchmarks.peers --python build/peers/bin/python [--date 2026-01-31]
 
-They do not solve our problem; each row of the table says what it does and does not solve. What is
-compared is the time that a user waits for an answer of that kind. One made-up instance per size
-(`instances`), the same for all.
+One generated world per size (`whole_plans.world`), the same for all. Each library is asked its own
+question, how to follow the given targets, and the account that it ends in is scored by our score
+with our charges, whatever rules of ours it breaks: what it breaks is counted. Continuous weights
+are scored as they are, and with every order rounded down to whole lots.
 """
 
 from __future__ import annotations
@@ -18,26 +19,33 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks import THREADS
-from benchmarks.instances import RESERVE, Instance, Shape, coefficients, instance
+from benchmarks.planning import Inputs, Prepared, judge, orders_of, prepare
 from benchmarks.run import machine, write
-from benchmarks.search import PROOF, Solve, capped_enumeration, gap, search
-from steelyard.settings import Score
+from benchmarks.whole_plans import world
+from steelyard import strategies
+from steelyard.planning.costs import order_cost
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE / "peers.md"
 WORKER = HERE / "peers_worker.py"
-SHAPES = (Shape(50, 100, 5), Shape(200, 300, 5), Shape(1000, 300, 5))
+SIZES = (50, 200, 1_000)
 OBSERVATIONS = 500
 RUNS = 7
 MOST_SECONDS = 300.0
+SMALL = 1e-9
+"""Of value: a continuous order under it is none."""
+POINTS = 100
+
+Orders = Mapping[str, Decimal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,91 +56,138 @@ class Peer:
     title: str
     solves: str
     lacks: str
+    whole_lots: bool = False
 
 
 PEERS = (
     Peer(
         "discrete_greedy",
         "PyPortfolioOpt DiscreteAllocation, greedy",
-        "whole lots near given target weights",
-        "current holdings, costs, number of orders, any objective but nearness to the targets; no "
-        "optimum",
+        "whole lots near the targets",
+        "costs, cash to the cent, number of orders, the score; no optimum",
+        whole_lots=True,
     ),
     Peer(
         "discrete_lp",
         "PyPortfolioOpt DiscreteAllocation, integer programme",
         "the same, optimal in absolute distance from the targets",
-        "current holdings, costs, number of orders",
+        "costs, cash to the cent, number of orders, the score",
+        whole_lots=True,
     ),
     Peer(
         "continuous",
         "cvxpy with Clarabel on our score",
-        "the exact optimum of our score less percentage costs, over all weights",
-        "lots, number of orders, fixed fees and hurdle, caps, conflicts: an upper limit, no order "
-        "list",
+        "the optimum of our score less percentage costs, over all weights",
+        "lots, number of orders, fixed fees and hurdle",
     ),
     Peer(
         "single_period",
-        "cvxportfolio SinglePeriodOptimization",
-        "return less variance less percentage costs, from history",
-        "our score, lots, number of orders, fixed fees",
+        "cvxportfolio SinglePeriodOptimization, benchmark = targets",
+        "tracking variance less percentage costs, from history",
+        "the score, lots, number of orders, fixed fees",
     ),
     Peer(
-        "mean_risk",
-        "skfolio MeanRisk with transaction costs",
-        "return less variance less percentage costs, from history",
-        "our score, lots, number of orders, fixed fees, cash",
+        "tracker",
+        "skfolio BenchmarkTracker with transaction costs",
+        "tracking error less percentage costs, from history",
+        "the score, lots, number of orders, fixed fees, cash",
     ),
 )
 
 
+@dataclass(frozen=True)
+class Account:
+    """A world with what our planner sees of it."""
+
+    n: int
+    inputs: Inputs
+    prepared: Prepared
+
+    @classmethod
+    def of(cls, n: int) -> Account:
+        """The world of that size, planned over whole lots."""
+        arguments = world(n)
+        own = strategies.overlay(
+            arguments["strategy"], {"search": {"scope": "quantities"}}, "benchmark"
+        )
+        inputs = Inputs(arguments["snapshot"], arguments["market"], own, arguments["targets"])
+        return cls(n, inputs, prepare(inputs))
+
+    def export(self, folder: Path) -> Path:
+        """The problem as plain arrays, for an environment without our package."""
+        ctx, model = self.prepared.ctx, self.prepared.objective.model
+        market = self.inputs.market
+        columns = [market.symbols.index(symbol) for symbol in ctx.symbols]
+        closes = market.closes[-OBSERVATIONS - 1 :, columns]
+        each = [order_cost(ctx, i, 1.0) - order_cost(ctx, i, 0.0) for i in range(len(ctx.symbols))]
+        ((k, variance),) = model.norms
+        path = folder / f"n{self.n}.npz"
+        np.savez(
+            path,
+            start=np.append(ctx.weights, ctx.cash_weight),
+            targets=ctx.target_weights,
+            lots=ctx.prices * ctx.fx / ctx.value,
+            value=ctx.value,
+            slope=model.slope,
+            curvature=model.curvature,
+            separable=model.separable,
+            norm=k,
+            variance=variance,
+            cost=np.array(each),
+            cost_rate=self.prepared.objective.rates.cost,
+            floor=self.prepared.table.account.floor,
+            returns=closes[1:] / closes[:-1] - 1,
+        )
+        return path
+
+    def orders(self, shares: Sequence[float]) -> Orders:
+        """From what is held to shares (n,) of the planning set."""
+        ctx = self.prepared.ctx
+        lot = ctx.prices * ctx.fx / ctx.value
+        moved = {
+            symbol: Decimal(repr(end)) - Decimal(repr(float(ctx.quantities[i])))
+            for i, (symbol, end) in enumerate(zip(ctx.symbols, shares, strict=True))
+            if abs(end - float(ctx.quantities[i])) * lot[i] > SMALL
+        }
+        return {symbol: quantity for symbol, quantity in moved.items() if quantity}
+
+    def row(self, title: str, orders: Orders, seconds: str) -> str:
+        """Of the table of this size."""
+        judged = judge(self.prepared, orders)
+        missing = f", {100 * judged.cash_missing:.2f} short" if judged.cash_missing > SMALL else ""
+        return _row(
+            title,
+            f"{POINTS * judged.net:+.4f}",
+            f"{100 * self.drift(orders):.2f}",
+            f"{100 * judged.cash_after:.2f}{missing}",
+            f"{judged.orders:,d}",
+            f"{judged.off_lot:,d}" if judged.off_lot else "",
+            seconds,
+        )
+
+    def drift(self, orders: Orders) -> float:
+        """Half of what lies elsewhere than at the targets, cash included, before costs."""
+        ctx = self.prepared.ctx
+        if ctx.target_weights is None:
+            raise ValueError("the world has no targets")
+        weights = ctx.weights.copy()
+        for symbol, quantity in orders.items():
+            i = ctx.symbols.index(symbol)
+            weights[i] += float(quantity) * ctx.prices[i] * ctx.fx[i] / ctx.value
+        cash = ctx.cash_weight - float((weights - ctx.weights).sum())
+        gaps = np.append(weights - ctx.target_weights, cash - 1 + ctx.target_weights.sum())
+        return float(np.abs(gaps).sum()) / 2
+
+
 @dataclass(frozen=True, slots=True)
-class Ours:
-    """A search of ours for the same problem."""
+class Answer:
+    """What a library gave: end shares and seconds of the counted runs, or why there are none."""
 
-    title: str
-    solve: Solve
-    solves: str
-    lacks: str
-
-
-OURS = (
-    Ours(
-        "Steelyard: score collapsed onto the orders, search with proof",
-        search,
-        "the proven best of all lists of at most 5 orders in whole lots, out of 100 or 300; costs, "
-        "fees, cash, one order per security",
-        "lists with other sizes than those in its table",
-    ),
-    Ours(
-        "Steelyard: score collapsed onto the orders, capped enumeration",
-        capped_enumeration,
-        "the best of at most 1,000 lists of at most 5 orders in whole lots, out of 100 or 300; "
-        "costs, fees, cash, one order per security",
-        "the same, and whether another list is better",
-    ),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Timed:
-    """Seconds of the counted runs, or why there are none."""
-
+    shares: tuple[float, ...] = ()
     seconds: tuple[float, ...] = ()
     imported: float | None = None
     version: str = ""
-    remark: str = ""
     failure: str = ""
-
-    @property
-    def cell(self) -> str:
-        """Median and fastest in milliseconds, or why there are none."""
-        if self.failure:
-            return f"failed: {self.failure}"
-        return (
-            f"{1e3 * statistics.median(self.seconds):,.1f}, "
-            f"{1e3 * min(self.seconds):,.1f}{self.remark}"
-        )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -154,56 +209,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     chosen = parser.parse_args(arguments)
     load = os.getloadavg()[0]
-    problems = [instance(shape, 0) for shape in SHAPES]
-    ours = [
-        (searched, [time_ours(searched.solve, problem) for problem in problems])
-        for searched in OURS
-    ]
-    with tempfile.TemporaryDirectory() as folder:
-        files = [export(problem, Path(folder)) for problem in problems]
-        theirs = [
-            (peer, [time_peer(chosen.python, peer, file) for file in files]) for peer in PEERS
-        ]
-    write(PAGE, machine(chosen.date, load) + "\n\n" + table(ours, theirs))
+    parts, last = [machine(chosen.date, load)], {}
+    for n in SIZES:
+        account = Account.of(n)
+        with tempfile.TemporaryDirectory() as folder:
+            file = account.export(Path(folder))
+            last = {peer.key: ask(chosen.python, peer, file) for peer in PEERS}
+        parts.append(f"### n = {n:,d}\n\n{table(account, last)}")
+        print(parts[-1], flush=True)
+    write(PAGE, "\n\n".join([*parts, "### What each is asked", asked(last)]))
     print(f"Written: {os.path.relpath(PAGE)}")
     return 0
 
 
-def export(problem: Instance, folder: Path) -> Path:
-    """The problem as plain arrays, for an environment without our package."""
-    world, n, each = problem.world, problem.shape.n, coefficients()
-    rng = np.random.default_rng([problem.seed, n])
-    common = (
-        rng.normal(0, 1 / np.sqrt(252), (OBSERVATIONS, world.loadings.shape[1])) @ world.loadings.T
-    )
-    returns = (
-        world.mu / 252 + common + rng.normal(0, 1 / np.sqrt(252), (OBSERVATIONS, n)) * world.own
-    )
-    path = folder / f"n{n}.npz"
-    np.savez(
-        path,
-        start=problem.start,
-        targets=world.targets,
-        mix=world.targets / world.targets.sum(),
-        loadings=world.loadings,
-        own=world.own,
-        sectors=world.sectors,
-        countries=world.countries,
-        slope=problem.model.slope,
-        curvature=problem.model.curvature,
-        variance=problem.model.norms[0][1],
-        coefficient_names=np.array(list(each)),
-        coefficient_values=np.array(list(each.values())),
-        cost_rate=problem.rates.cost,
-        reserve=RESERVE,
-        risk_free=Score().risk_free,
-        lots=rng.uniform(0.02, 0.25, n) / n,
-        returns=returns,
-    )
-    return path
-
-
-def time_peer(python: Path, peer: Peer, file: Path) -> Timed:
+def ask(python: Path, peer: Peer, file: Path) -> Answer:
     """One library on one problem, in a process of its own with one thread of arithmetic."""
     command = [str(python), str(WORKER), peer.key, str(file)]
     environment = os.environ | dict.fromkeys(THREADS, "1")
@@ -217,52 +236,70 @@ def time_peer(python: Path, peer: Peer, file: Path) -> Timed:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return Timed(failure=f"no answer in {MOST_SECONDS:.0f} s")
+        return Answer(failure=f"no answer in {MOST_SECONDS:.0f} s")
     if done.returncode:
-        return Timed(
+        return Answer(
             failure=(done.stderr.strip().splitlines() or ["no message"])[-1].replace("|", "/")[:200]
         )
     match = json.loads(done.stdout.strip().splitlines()[-1])
-    return Timed(tuple(match["seconds"]), match["import"], match["version"])
+    return Answer(
+        tuple(match["shares"]), tuple(match["seconds"]), match["import"], match["version"]
+    )
 
 
-def time_ours(solve: Solve, problem: Instance) -> Timed:
-    """Collapse and solve, as a plan does; the first run is not counted."""
-
-    def once() -> float:
-        start = time.perf_counter()
-        solve(replace(problem, tables=problem.collapse()))
-        return time.perf_counter() - start
-
-    match = solve(problem)
-    unproven = match.bound is not None and gap(match.net, match.bound) > PROOF
-    return Timed(tuple(once() for _ in range(RUNS)), remark=" (not proven)" if unproven else "")
-
-
-def table(
-    ours: Sequence[tuple[Ours, list[Timed]]], theirs: Sequence[tuple[Peer, list[Timed]]]
-) -> str:
-    """Markdown: a row a call."""
-    sizes = " | ".join(f"n = {shape.n}, ms" for shape in SHAPES)
-    lines = [
-        f"| what | {sizes} | import, s | solves | does not know |",
-        "|---" * (len(SHAPES) + 4) + "|",
-    ]
-    rows: list[tuple[Ours | Peer, list[Timed]]] = [*ours, *theirs]
-    for row, times in rows:
-        version = next((timed.version for timed in times if timed.version), "")
-        imported = next(
-            (f"{timed.imported:.1f}" for timed in times if timed.imported is not None), ""
-        )
-        cells = [
-            f"{row.title} {version}".strip(),
-            *(timed.cell for timed in times),
-            imported,
-            row.solves,
-            row.lacks,
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
+def table(account: Account, answers: Mapping[str, Answer]) -> str:
+    """Ours first, then each peer; of continuous weights twice."""
+    head = _row(
+        "what", "our score, net of our charges, points", "drift after, pp",
+        "cash after costs, % of value", "orders", "not whole lots", "ms: median, fastest",
+    )  # fmt: skip
+    answer = account.inputs.plan()
+    seconds = timed(account.inputs.plan)
+    title = f"**Steelyard, scope quantities**, {answer.certificate.status}, whole plan"
+    lines = [head, _row(*["---"] * 7), account.row(title, orders_of(answer), seconds)]
+    for peer in PEERS:
+        given_back = answers[peer.key]
+        if given_back.failure:
+            lines.append(_row(peer.title, f"failed: {given_back.failure}", *[""] * 5))
+            continue
+        orders = account.orders(given_back.shares)
+        lines.append(account.row(peer.title, orders, _cell(given_back.seconds)))
+        if not peer.whole_lots:
+            whole = {
+                symbol: quantity.to_integral_value(ROUND_DOWN)
+                for symbol, quantity in orders.items()
+            }
+            whole = {symbol: quantity for symbol, quantity in whole.items() if quantity}
+            lines.append(account.row("the same, orders rounded down to whole lots", whole, ""))
     return "\n".join(lines)
+
+
+def timed(action: Callable[[], object]) -> str:
+    """Of as many runs as the peers get."""
+    seconds = []
+    for _ in range(RUNS):
+        start = time.perf_counter()
+        action()
+        seconds.append(time.perf_counter() - start)
+    return _cell(seconds)
+
+
+def asked(answers: Mapping[str, Answer]) -> str:
+    """What each call solves and does not know."""
+    lines = [_row("what", "version", "import, s", "solves", "does not know"), _row(*["---"] * 5)]
+    for peer in PEERS:
+        answer = answers[peer.key]
+        imported = "" if answer.imported is None else f"{answer.imported:.1f}"
+        lines.append(_row(peer.title, answer.version, imported, peer.solves, peer.lacks))
+    return "\n".join(lines)
+
+
+def _cell(seconds: Sequence[float]) -> str:
+    return f"{1e3 * statistics.median(seconds):,.1f}, {1e3 * min(seconds):,.1f}"
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cells) + " |"
 
 
 if __name__ == "__main__":

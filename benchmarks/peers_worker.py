@@ -3,7 +3,7 @@
 libraries and not ours.
 
     python peers_worker.py PEER PROBLEM.npz      prints {"import": s, "seconds": [...], "version":
-    "...", "note": "..."}
+    "...", "shares": [...]}
 
 Building the problem is part of what is timed, since a planner would build it every time. The first
 run is not counted.
@@ -21,86 +21,87 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 RUNS, PATIENCE = 7, 3.0
 """Counted runs, and seconds after which fewer are enough (at least three)."""
 FEWEST = 3
-COST = 0.002
-VALUE_PER_SECURITY = 2_500.0
 RISK_AVERSION = 5.0
-AGREEMENT = 1e-5
+HORIZON = 504
+"""Days over which a cost is spread: two years, as our charge does."""
+AGREEMENT, RANK = 1e-5, 1e-12
 
+Floats = npt.NDArray[np.float64]
 Problem = dict[str, Any]
-Work = Callable[[], str]
+Work = Callable[[], Floats]
+"""Gives the shares (n,) that the account ends with."""
 
 
 def discrete_allocation(problem: Problem, solver: str) -> Work:
-    """Whole lots nearest to given weights: PyPortfolioOpt DiscreteAllocation."""
+    """Whole lots nearest to the targets: PyPortfolioOpt DiscreteAllocation."""
     import pandas as pd
     from pypfopt import DiscreteAllocation
 
-    n = len(problem["targets"])
-    weights = {i: float(weight) for i, weight in enumerate(problem["targets"]) if weight > 0}
-    prices = pd.Series(problem["lots"] * VALUE_PER_SECURITY * n)[list(weights)]
+    targets, value = problem["targets"], float(problem["value"])
+    weights = {i: float(w / targets.sum()) for i, w in enumerate(targets) if w > 0}
+    prices = pd.Series(problem["lots"] * value)[list(weights)]
 
-    def work() -> str:
+    def work() -> Floats:
         allocation = DiscreteAllocation(
-            weights, prices, total_portfolio_value=VALUE_PER_SECURITY * n
+            weights, prices, total_portfolio_value=value * float(targets.sum())
         )
-        answer, rest = (
+        answer, _ = (
             allocation.greedy_portfolio() if solver == "greedy" else allocation.lp_portfolio()
         )
-        return (
-            f"{len(answer)} positions, {100 * rest / (VALUE_PER_SECURITY * n):.2f} % of value left "
-            "in cash"
-        )
+        shares = np.zeros(len(targets))
+        shares[list(answer)] = list(answer.values())
+        return shares
 
     return work
 
 
 def continuous_score(problem: Problem) -> Work:
-    """Our score without lots, depth, fixed fees and hurdle, percentage costs charged: cvxpy with
-    Clarabel.
+    """Our score without lots, fixed fees and hurdle, percentage costs charged: cvxpy with Clarabel.
+
+    Raises AssertionError where its value is not our score of the same weights.
     """
     import cvxpy as cp
 
-    start, mix, each = problem["start"], problem["mix"], problem["coefficients"]
-    volatility = np.sqrt((problem["loadings"] ** 2).sum(axis=1) + problem["own"] ** 2)
-    common, own = problem["loadings"] / volatility[:, None], problem["own"] / volatility
+    start, curvature, variance, k = (
+        problem[key] for key in ("start", "curvature", "variance", "norm")
+    )
+    own, n = problem["separable"], len(problem["start"]) - 1
 
-    def work() -> str:
-        w, c = cp.Variable(len(mix), nonneg=True), cp.Variable()
-        u = w + mix * c
-        cost = COST * cp.norm1(w - start[:-1])
-        squares = (
-            each["fit"] * (cp.sum_squares(w) + cp.square(c))
-            + each["conc"] * cp.sum_squares(u)
-            + each["ind"] * cp.sum_squares(problem["sectors"].T @ u)
-            + each["country"] * cp.sum_squares(problem["countries"].T @ u)
-            + each["rao"] * (cp.sum_squares(common.T @ u) + cp.sum_squares(cp.multiply(own, u)))
+    def work() -> Floats:
+        common, spread = factor(curvature - np.diag(own)), factor(variance)
+        w, c = cp.Variable(n, nonneg=True), cp.Variable()
+        z = cp.hstack([w, c])
+        cost = problem["cost"] @ cp.abs(w - start[:-1])
+        squares = cp.sum_squares(cp.multiply(np.sqrt(own), z)) + cp.sum_squares(common @ z)
+        score = problem["slope"] @ z - squares - float(k) * cp.norm2(spread @ z)
+        asked = cp.Problem(
+            cp.Maximize(score - float(problem["cost_rate"]) * cost),
+            [cp.sum(w) + c == start.sum(), c - cost >= float(problem["floor"])],
         )
-        risk = cp.norm2(cp.hstack([problem["loadings"].T @ w, cp.multiply(problem["own"], w)]))
-        score = problem["slope"][:-1] @ w + problem["slope"][-1] * c - squares - each["vol"] * risk
-        solved = cp.Problem(
-            cp.Maximize(score - problem["cost_rate"] * cost),
-            [cp.sum(w) + c == 1, c - cost >= problem["reserve"]],
-        )
-        solved.solve(solver=cp.CLARABEL)
-        z = np.append(w.value, c.value)
-        ours = (
-            problem["slope"] @ z
-            - z @ problem["curvature"] @ z
-            - each["vol"] * np.sqrt(z @ problem["variance"] @ z)
-        )
+        asked.solve(solver=cp.CLARABEL)
+        end = np.append(w.value, c.value)
+        ours = problem["slope"] @ end - end @ curvature @ end - k * np.sqrt(end @ variance @ end)
         if abs(ours - score.value) > AGREEMENT:
             raise AssertionError(f"this is not our score: {score.value} instead of {ours}")
-        return f"{int((np.abs(w.value - start[:-1]) > 1e-4).sum())} securities traded"
+        return np.asarray(w.value / problem["lots"])
 
     return work
 
 
+def factor(matrix: Floats) -> Floats:
+    """(r, n) rows of which the squares sum to the matrix."""
+    values, vectors = np.linalg.eigh(matrix)
+    large = values > RANK * values[-1]
+    return np.asarray((vectors[:, large] * np.sqrt(values[large])).T)
+
+
 def single_period(problem: Problem) -> Work:
-    """Return less risk less costs, continuous: cvxportfolio SinglePeriodOptimization, full
+    """Tracking variance and costs, continuous: cvxportfolio SinglePeriodOptimization, full
     covariance from the history.
     """
     import cvxportfolio as cvx
@@ -111,48 +112,47 @@ def single_period(problem: Problem) -> Work:
         index=pd.bdate_range("2020-01-01", periods=len(problem["returns"]), tz="UTC"),
     )
     history.columns = [f"S{i}" for i in range(history.shape[1])]
-    history["cash"] = problem["risk_free"] / 252
+    history["cash"] = 0.0
     market = cvx.UserProvidedMarketData(
         returns=history, cash_key="cash", min_history=pd.Timedelta("1d"), online_usage=True
     )
-    value = VALUE_PER_SECURITY * len(problem["mix"])
+    value, targets = float(problem["value"]), problem["targets"]
     holdings = pd.Series(problem["start"] * value, index=history.columns)
+    aims = pd.Series(np.append(targets, 1 - targets.sum()), index=history.columns)
+    cost = float(problem["cost"].mean())
 
-    def work() -> str:
-        aim = (
-            cvx.ReturnsForecast()
-            - RISK_AVERSION * cvx.FullCovariance()
-            - cvx.TransactionCost(a=COST, b=None)
-        )
+    def work() -> Floats:
+        costs = (1 / HORIZON) * cvx.TransactionCost(a=cost, b=None)
+        goal = -RISK_AVERSION * cvx.FullCovariance() - costs
         policy = cvx.SinglePeriodOptimization(
-            aim, [cvx.LongOnly(), cvx.LeverageLimit(1)], include_cash_return=False
+            goal,
+            [cvx.LongOnly(), cvx.LeverageLimit(1)],
+            include_cash_return=False,
+            benchmark=cvx.FixedWeights(aims),
         )
         trades = policy.execute(holdings, market)[0]
-        return f"{int((trades.iloc[:-1].abs() > 1e-4 * value).sum())} securities traded"
+        end = (holdings + trades).to_numpy()[:-1] / value
+        return np.asarray(np.maximum(end, 0) / problem["lots"])
 
     return work
 
 
-def mean_risk(problem: Problem) -> Work:
-    """Return less variance less costs, continuous: skfolio MeanRisk, moments from the history."""
+def tracker(problem: Problem) -> Work:
+    """Tracking error and costs, continuous: skfolio BenchmarkTracker, moments from the history."""
     import pandas as pd
-    from skfolio.optimization import MeanRisk, ObjectiveFunction
+    from skfolio.optimization import BenchmarkTracker
 
-    history = pd.DataFrame(
-        problem["returns"], columns=[f"S{i}" for i in range(problem["returns"].shape[1])]
-    )
-    before = problem["start"][:-1]
+    returns, invested = problem["returns"], float(problem["targets"].sum())
+    history = pd.DataFrame(returns, columns=[f"S{i}" for i in range(returns.shape[1])])
+    benchmark = pd.Series(returns @ problem["targets"]) / invested
 
-    def work() -> str:
-        model = MeanRisk(
-            objective_function=ObjectiveFunction.MAXIMIZE_UTILITY,
-            risk_aversion=RISK_AVERSION,
-            transaction_costs=COST / 252,
-            previous_weights=before,
-            budget=float(before.sum()),
+    def work() -> Floats:
+        model = BenchmarkTracker(
+            transaction_costs=float(problem["cost"].mean()) / HORIZON,
+            previous_weights=problem["start"][:-1] / invested,
         )
-        model.fit(history)
-        return f"{int((np.abs(model.weights_ - before) > 1e-4).sum())} securities traded"
+        model.fit(history, benchmark)
+        return np.asarray(np.maximum(model.weights_, 0) * invested / problem["lots"])
 
     return work
 
@@ -162,7 +162,7 @@ PEERS: dict[str, tuple[str, Callable[[Problem], Work]]] = {
     "discrete_lp": ("pyportfolioopt", lambda problem: discrete_allocation(problem, "lp")),
     "continuous": ("cvxpy", continuous_score),
     "single_period": ("cvxportfolio", single_period),
-    "mean_risk": ("skfolio", mean_risk),
+    "tracker": ("skfolio", tracker),
 }
 
 
@@ -174,20 +174,23 @@ def main() -> None:
     package, prepare = PEERS[name]
     with np.load(path) as file:
         problem: Problem = {key: file[key] for key in file.files}
-    names, values = problem.pop("coefficient_names"), problem.pop("coefficient_values")
-    problem["coefficients"] = dict(zip(names.tolist(), values.tolist(), strict=True))
     start = time.perf_counter()
     work = prepare(problem)
     imported = time.perf_counter() - start
     seconds: list[float] = []
-    note = work()
+    shares = work()
     while len(seconds) < RUNS and (len(seconds) < FEWEST or sum(seconds) < PATIENCE):
         start = time.perf_counter()
-        note = work()
+        shares = work()
         seconds.append(time.perf_counter() - start)
     print(
         json.dumps(
-            {"import": imported, "seconds": seconds, "version": version(package), "note": note}
+            {
+                "import": imported,
+                "seconds": seconds,
+                "version": version(package),
+                "shares": shares.tolist(),
+            }
         )
     )
 

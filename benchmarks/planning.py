@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 
 import numpy as np
@@ -91,7 +92,7 @@ class Judged:
         return max(0.0, self.floor - self.cash_after)
 
 
-def sample_inputs(name: str, strategy: Strategy | None = None) -> Inputs:
+def sample_inputs(name: str, strategy: Strategy | None = None, as_of: date | None = None) -> Inputs:
     """A bundled portfolio with its prices and targets, as the command line reads it."""
     files = samples.sample(name)
     seen = read(
@@ -102,7 +103,7 @@ def sample_inputs(name: str, strategy: Strategy | None = None) -> Inputs:
         fx=files.fx,
         index=files.index,
     )
-    imported = assemble(seen, base_currency=files.base_currency)
+    imported = assemble(seen, base_currency=files.base_currency, as_of=as_of)
     return Inputs(imported.snapshot, imported.market, strategy or default(), imported.targets)
 
 

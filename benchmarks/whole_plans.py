@@ -47,14 +47,14 @@ PAGE = Path(__file__).with_name("README.md")
 START, END = "<!-- whole plans: written by whole_plans.py -->", "<!-- whole plans: end -->"
 
 
-def world(n: int) -> dict[str, Any]:
+def world(n: int, sessions: int = SESSIONS) -> dict[str, Any]:
     """The arguments of `plan` for n securities: five common movements, 40 % not held, one seed."""
     rng = np.random.default_rng(n)
     symbols = tuple(f"S{i:05d}" for i in range(n))
-    days = np.busday_offset(np.datetime64(AS_OF), np.arange(1 - SESSIONS, 1), roll="backward")
+    days = np.busday_offset(np.datetime64(AS_OF), np.arange(1 - sessions, 1), roll="backward")
     loadings = rng.normal(0.6, 0.4, (n, FACTORS)) * np.array([1, 0.4, 0.4, 0.3, 0.3]) * 0.01
-    moves = rng.normal(size=(SESSIONS, FACTORS)) @ loadings.T
-    moves += rng.normal(0.0002, 0.012, (SESSIONS, n))
+    moves = rng.normal(size=(sessions, FACTORS)) @ loadings.T
+    moves += rng.normal(0.0002, 0.012, (sessions, n))
     prices = np.round(rng.uniform(10, 300, n), 2)
     closes = prices * np.exp(np.cumsum(moves, axis=0) - moves.sum(axis=0))
     closes.setflags(write=False)

@@ -43,6 +43,7 @@ from steelyard.cli.output import ERROR_FORM
 from steelyard.environment import HEALTH_FILE, VARIABLES
 from steelyard.modules.registry import PACKAGES, Kind, Module, modules
 from steelyard.plans import plan as plans
+from steelyard.plans.columnar import ROWS
 from steelyard.plans.verify.unchecked import BEYOND, LOOSE
 from steelyard.settings import PROFILES, Section
 from steelyard.strategies import PRESETS, Strategy, preset
@@ -575,7 +576,7 @@ def presets_section() -> Iterator[str]:
 PRESETS_SAY = """
 All are in `src/steelyard/strategies/presets/`, each with the reason of every number. Those that
 follow the planners of the older documents plan from proposals, so that patterns, priorities and
-sliders decide; `default` plans the proven best of all candidate orders.
+sliders decide; `default` searches order lists in whole lots, of any size and any number of orders.
 """.strip()
 
 
@@ -800,7 +801,7 @@ def _help(arguments: list[str]) -> Iterator[str]:
 def plan_page() -> Iterator[str]:
     yield from generated("The plan document", "plans/")
     yield from _summary(plans.__doc__ or "")
-    yield from ("", *PLAN_INTRODUCTION.strip().splitlines())
+    yield from ("", *PLAN_INTRODUCTION.format(rows=ROWS).strip().splitlines())
     for record in records(plans.Plan):
         first = (inspect.getdoc(record) or "").partition("\n\n")[0]
         yield from ("", f"## {record.__name__}", "", *_summary(first), "")
@@ -827,7 +828,9 @@ It shares no code with the planner. It reads the document by the packaged copy o
 * holdings, lots, weights, rates, cash, reserve, the ladder of cash; that no price is of later;
 * every candidate and step: amounts, costs, lots, limits, dates, and where each candidate ends;
 * sums and differences of the score, its charges, drift, turnover, the alternatives that the scope
-  must have, the certificate;
+  must have; what a step is worth in money, and in drift where the others stay as they are;
+* the certificate: bound, gap in points, money and share, status; that each neighbour that is said
+  to be feasible keeps every limit that the document holds, and that none is better;
 * every sentence: rendered again from its template and facts and compared whole. The templates and
   facts of the verdict and of the steps are derived too; those of a reason are its module's own.
 
@@ -839,6 +842,31 @@ PLAN_INTRODUCTION = """
 `steelyard plan --json` prints it. [`plan-schema.json`](plan-schema.json) is the same as JSON
 Schema. A reader should ask for the `schema` that it knows and refuse others. Every field is always
 there.
+
+## Long lists
+
+A list of more than {rows} records is written as columns, so that a plan of 5,000 securities and
+thousands of orders stays under 5 MB; each field of the plan is then one line of text. The key
+`columnar` holds the path of each such list, as `["alternatives", 3, "steps"]`; a shorter plan has
+neither. In the place of the list stands `{{"rows": N, "columns": {{name: column}}}}`. A column of N
+values is one of
+
+| column | values |
+|---|---|
+| `[v, …]` | as they are |
+| `{{"all": v}}` | the same everywhere |
+| `{{"values": […], "index": […]}}` | each distinct value once, and which of them |
+| `{{"words": "a b c"}}` | texts without blanks, a blank between them |
+| `{{"same": "facts.symbol"}}` | those of an earlier column of the list |
+| `{{"sentence": "template"}}` | that template with `facts`; `"cased": true`: capital, full stop |
+| `{{"columns": {{…}}}}` | records that all have the same keys |
+| `{{"keys": [[…]], "index": C, "columns": {{…}}}}` | records of several sets of keys |
+| `{{"lengths": C, "items": C}}` | lists: how long each is, and all of theirs in a row |
+| `{{"absent": […], "others": C}}` | null in these rows, counted from 0 |
+
+A column of records of several sets of keys has a value for each of them that has its key. Nothing
+is lost: `steelyard.plans.columnar.unfold` gives the same document back, and `plan_id` is
+that of the lists. Every command that reads a plan reads both forms.
 """
 
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from steelyard.arrays import BoolArray, FloatArray, IntArray, firsts, padded, row_sums
+from steelyard.arrays import BoolArray, FloatArray, IntArray, padded, row_sums
 from steelyard.money import ZERO
 
 Cash = TypeVar("Cash", float, Decimal)
@@ -212,30 +212,29 @@ def clashes(account: Account, rows: IntArray) -> BoolArray:
     m, bad = len(account.security), np.zeros(len(rows), dtype=np.bool_)
     if not m:
         return bad
+    # pads stand for securities that there are not, each another one
+    empty = -1 - np.arange(rows.shape[1])
+    security = np.where(rows >= 0, account.security[np.maximum(rows, 0)], empty)
+    security.sort(axis=1)
+    bad |= (security[:, 1:] == security[:, :-1]).any(axis=1)
+    return bad | _conflicting(account, rows) if account.any_conflict else bad
+
+
+def _conflicting(account: Account, rows: IntArray) -> BoolArray:
+    """(k,) True where a row has a conflicting pair."""
+    bad = np.zeros(len(rows), dtype=np.bool_)
+    if rows.shape[1] > LONG:  # pairs of columns are too many
+        for k, row in enumerate(rows):
+            real = row[row >= 0]
+            bad[k] = bool(account.conflicts[np.ix_(real, real)].any())
+        return bad
     # a pad reads order 0, so what it finds does not count: no padded copy of a table that may be
     # large
-    real = np.ascontiguousarray((rows >= 0).T)
+    m, real = len(account.security), np.ascontiguousarray((rows >= 0).T)
     order = np.maximum(rows.T, 0)
-    security = account.security[order]
-    if len(order) > LONG:
-        return _clash_of_long(account, rows)
     for a in range(len(order)):
         for b in range(a + 1, len(order)):
-            together = security[a] == security[b]
-            if account.any_conflict:
-                together |= account.conflicts.take(order[a] * m + order[b])
-            bad |= together & real[a] & real[b]
-    return bad
-
-
-def _clash_of_long(account: Account, rows: IntArray) -> BoolArray:
-    """`clashes` row by row: pairs of columns are too many."""
-    bad = np.zeros(len(rows), dtype=np.bool_)
-    for k, row in enumerate(rows):
-        real = row[row >= 0]
-        bad[k] = len(firsts(account.security[real])) < len(real)
-        if account.any_conflict:
-            bad[k] |= bool(account.conflicts[np.ix_(real, real)].any())
+            bad |= account.conflicts.take(order[a] * m + order[b]) & real[a] & real[b]
     return bad
 
 

@@ -13,7 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    field_validator,
+    model_validator,
+)
 
 Profile = Literal["balanced", "conservative", "aggressive"]
 Funding = Literal["proceeds", "settled"]
@@ -62,7 +70,9 @@ class Limits(Section):
     min_trade_base: float = setting(
         0.0, "smallest order, base currency, beside other rules", ge=0, le=1e12
     )
-    min_trade_weight: Fraction = setting(0.005, "smallest order, of value")
+    min_trade_weight: Fraction = setting(
+        0.005, "smallest order, of value; follows the number of names"
+    )
     max_cost_share: float = setting(
         0.01, "smallest order: commission under this share of it", gt=0, le=1
     )
@@ -98,11 +108,21 @@ class Limits(Section):
         le=10,
     )
 
+    @field_validator("max_orders", mode="before")
+    @classmethod
+    def _some_orders(cls, most: object) -> object:
+        if most == 0 and not isinstance(most, bool):
+            instead = "to stop buys or sales set limits.allow_buy or limits.allow_sell = false"
+            raise ValueError(f"0 orders are no plan; {instead}, and for no limit leave it out")
+        return most
+
 
 class Search(Section):
     """How far the search goes; its budget is in nodes, the same on every machine."""
 
-    scope: Scope = setting("candidates", "what the plan is the best of")
+    scope: Scope = setting(
+        "quantities", "what the plan is the best of; where no file says it, by what the file sets"
+    )
     max_depth: int = setting(
         5,
         "most orders in a proposal and in a set of candidates; of a plan where a file says it",
@@ -110,7 +130,9 @@ class Search(Section):
         le=10,
     )
     refine: bool = setting(
-        True, "fit the quantities of the chosen orders, where the scope searches none itself"
+        True,
+        "fit the quantities of the chosen orders, where the scope searches none itself; off where "
+        "a file says the scope",
     )
     resolved_orders: int = setting(
         12,
@@ -287,9 +309,14 @@ class Score(Section):
     cost_aversion: float = setting(
         5.0, "how much a sure cost outweighs an estimated gain", ge=0, le=1000
     )
-    order_hurdle: float = setting(0.001, "score that each order must be worth", ge=0, le=1000)
+    order_hurdle: float = setting(
+        0.001, "score that each order must be worth; follows the number of names", ge=0, le=1000
+    )
     min_improvement: float = setting(
-        0.005, "net score under which the answer is hold", ge=0, le=1000
+        0.005,
+        "net score under which the answer is hold; follows the number of names",
+        ge=0,
+        le=1000,
     )
     latch_share: Fraction = setting(0.7, "share of min_improvement that keeps an act verdict")
     min_score_per_return: float = setting(

@@ -127,16 +127,12 @@ def test_halves_are_rounded_upwards_so_that_every_step_is_equally_wide():
 # who set what
 
 
-def test_settings_that_nobody_made_leave_the_default_but_for_the_scope():
+def test_settings_that_nobody_made_leave_the_default():
     made = of()
 
     assert made.name == "s"
-    assert made.search.scope == "proposals"
-    assert dict(made.sources) == {"search.scope": "satellite"}
-    assert (
-        made.sha256
-        == strategies.overlay(strategies.default(), {"search": {"scope": "proposals"}}, "x").sha256
-    )
+    assert dict(made.sources) == {}
+    assert made.sha256 == strategies.default().sha256
 
 
 def test_what_is_set_wins_over_the_preset_and_the_strategy_says_who_set_it():
@@ -152,7 +148,6 @@ def test_what_is_set_wins_over_the_preset_and_the_strategy_says_who_set_it():
 def test_a_preset_is_the_strategy_of_its_name_with_its_sliders_on_top():
     def by_hand(preset: str) -> str:
         base = strategies.preset(preset if preset in strategies.PRESETS else "default")
-        base = strategies.overlay(base, {"search": {"scope": "proposals"}}, "x")
         row = {name: getattr(PRESETS[preset], name) for name in (*SLIDERS, *TOGGLES)}
         return strategy_of(SatelliteSettings(satellite_id="s", **row), base).sha256
 

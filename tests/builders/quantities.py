@@ -9,6 +9,7 @@ from builders import plans as sample
 from steelyard.canonical import published
 from steelyard.orders import Side
 from steelyard.planning import narrative
+from steelyard.planning.proof import every_list
 from steelyard.plans import verify
 from steelyard.plans.account import HoldingAfter
 from steelyard.plans.orders import Alternative, AlternativeStep, NotTraded, Step
@@ -34,7 +35,7 @@ def certificate(plan: Plan, status: str, gap: float | None, most: int | None = N
         update={
             "scope": "quantities",
             "status": status,
-            "covers": narrative.EVERY + narrative.extent(most),
+            "covers": every_list(most),
             "search_gap": gap,
             "search_gap_of_improvement": None if shown is None else shown.of_improvement,
             "gap": shown,
@@ -107,6 +108,12 @@ def one() -> Plan:
 
 
 @functools.cache
+def unmeasured() -> Plan:
+    """Five orders, and nothing is known of better ones."""
+    return in_quantities(sample.growth(), "none", None)
+
+
+@functools.cache
 def many(count: int) -> Plan:
     """`count` orders in as many securities, and as many again that are not traded.
 
@@ -121,7 +128,8 @@ def many(count: int) -> Plan:
     held = [
         plan.holdings[i % len(plan.holdings)].model_copy(
             update={"symbol": name, "name": f"{name} Incorporated", "weight": weight,
-                    "target": weight, "group": f"Group {i % 9}", "lots": ()}
+                    "target": weight, "band": (0.0, weight + 0.01), "lots": (),
+                    "group": f"Group {i % 9}"}
         )
         for i, name in enumerate(names)
     ]  # fmt: skip

@@ -32,6 +32,7 @@ from steelyard.compat import (
 )
 from steelyard.errors import InputError, SettingsError
 from steelyard.modules.registry import Kind, modules
+from steelyard.strategies.scope import chosen_scope
 
 FLAT = (
     'name = "flat"\nmax_depth = 7\nmax_opportunities_per_category = 8\ntransaction_cost_fixed ='
@@ -65,20 +66,37 @@ def test_every_built_in_module_has_its_switch_as_the_default_has_it():
     }
 
 
-def test_a_configuration_that_changes_nothing_is_the_default_but_for_its_scope():
-    same = PlannerConfiguration(scope="candidates")
+def test_a_configuration_that_changes_nothing_is_the_default():
+    same = PlannerConfiguration()
 
     assert same.changes() == {}
     assert same.strategy().sha256 == strategies.default().sha256
-    assert PlannerConfiguration().changes() == {"search": {"scope": "proposals"}}
+
+
+def test_what_differs_from_the_default_counts_as_set_and_so_does_a_scope():
+    default = PlannerConfiguration()
+    off = FiltersConfig(diversity=ModuleConfig(enabled=False))
+    cases = [
+        (PlannerConfiguration(), "quantities"),
+        (PlannerConfiguration(priority_threshold=default.priority_threshold), "quantities"),
+        (PlannerConfiguration(filters=off), "quantities"),
+        (PlannerConfiguration(max_depth=3), "quantities"),
+        (PlannerConfiguration(priority_threshold=0.45), "proposals"),
+        (PlannerConfiguration(scope="quantities", priority_threshold=0.45), "quantities"),
+        (PlannerConfiguration(scope="candidates"), "candidates"),
+    ]
+
+    def scopes(config: PlannerConfiguration) -> set[str]:
+        return {chosen_scope(config.strategy(), targets=targets)[0] for targets in (False, True)}
+
+    assert [(config, due) for config, due in cases if scopes(config) != {due}] == []
 
 
 def test_a_strategy_made_into_a_configuration_and_back_is_the_same():
     strategy = strategies.preset("aggressive")
 
     assert PlannerConfiguration.of(strategy).strategy().sha256 == strategy.sha256
-    again = PlannerConfiguration(base=strategy, scope=strategy.search.scope)
-    assert again.strategy().sha256 == strategy.sha256
+    assert PlannerConfiguration(base=strategy).strategy().sha256 == strategy.sha256
 
 
 def test_what_a_configuration_does_not_name_is_as_its_base_has_it():

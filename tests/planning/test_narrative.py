@@ -8,13 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders import quantities
 from builders.changes import USUAL, proposing
 from builders.demo import kinds
 from builders.each import each
 from builders.world import world
 from builders.worlds import FEWER, SOME, worlds
+from steelyard.planning import narrative
+from steelyard.plans.orders import Adds
 from steelyard.plans.plan import Plan
-from steelyard.sentences import FORMATS, MINUS, SPACE
+from steelyard.plans.score import OrderChange
+from steelyard.sentences import FORMATS, MINUS, SPACE, say
 from steelyard.settings import Limits
 
 NUMBER = re.compile(rf"[+{MINUS}-]?\d[\d,]*(?:\.\d+)?")
@@ -122,6 +126,129 @@ def test_a_hold_for_want_of_money_says_so():
     assert plan.verdict.action == "hold"
     if plan.candidates:
         assert plan.verdict.text == "Hold. No order in question fits the cash and the limits."
+
+
+WORTHS = [
+    (
+        (0.0343, "3054.42", 3.93, "resolved"),
+        (
+            "Without it the best plan would have 3.9 pp more drift; the score weighs the loss like "
+            "USD 3,054 a year (3.43 points)."
+        ),
+    ),
+    (
+        (0.0343, "3054.42", 3.93, "drop_one"),
+        (
+            "Without it, the other orders as they are, the plan would have 3.9 pp more drift; the "
+            "score weighs the loss like USD 3,054 a year (3.43 points)."
+        ),
+    ),
+    (
+        (0.0343, "3054.42", -0.21, "resolved"),
+        (
+            "Without it the best plan would have 0.2 pp less drift; the score weighs the loss like "
+            "USD 3,054 a year (3.43 points)."
+        ),
+    ),
+    (
+        (0.0112, "9.5", 0.04, "resolved"),
+        (
+            "Without it the best plan would be worse by what the score weighs like USD 9.50 a year "
+            "(1.12 points)."
+        ),
+    ),
+    (
+        (0.0112, None, None, "drop_one"),
+        "Without it, the other orders as they are, the plan would lose 1.12 points.",
+    ),
+    (
+        (0.0112, None, 1.0, "resolved"),
+        "Without it the best plan would have 1.0 pp more drift and 1.12 points less.",
+    ),
+    (
+        (0.0004, "35.55", 0.3, "resolved"),
+        "It is marginal: the score weighs it like USD 36 a year (0.04 points).",
+    ),
+    ((0.0004, None, 0.3, "resolved"), "It is marginal: it adds 0.04 points."),
+    (
+        (-0.0101, "-900", 0.0, "drop_one"),
+        "It funds the buys: without it the money would be missing.",
+    ),
+]
+
+
+def test_a_steps_worth_is_told_as_drift_and_money_a_year_and_then_points():
+    def is_told(figures, sentence):
+        score, money, drift, how = figures
+        adds = Adds(
+            score=score, base_per_year=None if money is None else Decimal(money),
+            drift_pp=drift, how=how,
+        )  # fmt: skip
+        template, facts = narrative.worth_of(adds, is_buy=False, owed=False)
+
+        assert say(template, **facts, currency="USD").text.replace(SPACE, " ") == sentence
+
+    each(dict(enumerate(WORTHS)), is_told)
+
+
+def test_a_sale_that_pays_a_debt_is_said_to_pay_it():
+    adds = Adds(score=-0.2, base_per_year=Decimal(-5), drift_pp=0.0, how="drop_one")
+
+    paid = "It pays what is owed: without it the money would be missing."
+    assert narrative.worth_of(adds, is_buy=False, owed=True) == (paid, {})
+
+
+ANY = "any size and any number of orders that the filters and limits allow"
+BEST = f"the best possible plan of {ANY}"
+AT_MOST = "at most 0.01 points, USD 0.05 a year, 0.1 % of the improvement"
+PROOFS = [
+    (quantities.proven, f"Proven best: no whole-lot order list of {ANY} is better."),
+    (
+        quantities.hold,
+        f"Proven: no whole-lot order list of {ANY} gains the 90.00 points that are asked for.",
+    ),
+    (
+        quantities.growth,
+        f"Within 0.04 points of {BEST}: at most USD 31 a year, 0.2 % of the improvement.",
+    ),
+    (quantities.one, f"Within one lot of {BEST}, of at most 1 order: {AT_MOST}."),
+    (quantities.unmeasured, f"How far it is from {BEST} was not measured."),
+]
+
+
+def test_how_far_a_plan_is_from_the_best_possible_stands_in_the_verdict():
+    def is_told(make, sentence):
+        assert make().verdict.detail.replace(SPACE, " ").endswith(sentence)
+
+    each(dict(enumerate(PROOFS)), is_told)
+
+
+def test_a_table_searched_whole_claims_nothing_of_other_sizes():
+    usual = USUAL.planned
+    certificate = usual.certificate.model_copy(update={"scope": "candidates"})
+
+    assert narrative.certified(certificate, "USD", None) is None
+
+
+CHANGES = [
+    (("sell", 209, -210), "sell 209 AA instead of 210"),
+    (("buy", 12, None), "also buy 12 AA"),
+    (("buy", 0, 40), "do not buy AA"),
+    (("sell", 0, -7), "do not sell AA"),
+    (("buy", 1500, -3), "buy 1,500 AA instead of selling 3"),
+]
+
+
+def test_what_a_list_beside_the_plan_changes_is_told_in_words():
+    def is_told(change, words):
+        side, size, was = change
+        was = None if was is None else Decimal(was)
+        change = OrderChange(side=side, symbol="AA", quantity=Decimal(size), was=was)
+
+        assert narrative.changed([change]) == words
+        assert narrative.changed([change, change]) == f"{words} and {words}"
+
+    each(dict(enumerate(CHANGES)), is_told)
 
 
 @FEWER

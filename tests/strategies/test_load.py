@@ -202,7 +202,7 @@ REFUSED = [
     ),
     (
         "[search]\nscope = 'all'",
-        "search.scope is 'all'; it must be one of 'proposals', 'candidates'.",
+        "search.scope is 'all'; it must be one of 'proposals', 'candidates', 'quantities'.",
     ),
     ("name = 3", "name is 3; it must be text of at most 200 characters."),
     (f"name = '{'n' * 201}'", "it must be text of at most 200 characters."),

@@ -149,8 +149,11 @@ WARNINGS = [
     ),
     ("[filters]\ndiversity = true", "filters.diversity is on and planner.diverse_selection off"),
     (
-        "[filters]\ndiversity = true",
-        'filters.diversity ranks proposals only: with search.scope = "candidates" it cannot',
+        "[search]\nscope = 'candidates'\n[filters]\ndiversity = true",
+        (
+            "A setting is idle, for it changes no plan where search.scope is "
+            '"candidates": filters.diversity.'
+        ),
     ),
     ("max_depth = 7", "search.max_depth is 7 with 11 patterns"),
     (
@@ -168,7 +171,10 @@ WARNINGS = [
         "allow_buy = false",
         "limits.allow_buy is false and averaging_down, opportunity_buys, rebalance_buys are on",
     ),
-    ("min_weight_gap = 0.1\npreset = 'conservative'", "weight_based.min_gap_threshold is set and"),
+    (
+        "combinatorial_max_candidates = 5\npreset = 'conservative'",
+        "enhanced_combinatorial.max_candidates is set and",
+    ),
     (
         "[opportunity_calculators]\nprofit_taking = false",
         (
@@ -185,6 +191,7 @@ def test_a_warning_is_worth_knowing_and_refuses_nothing():
 
 NOTHING_TO_WARN_OF = [
     "transaction_cost_percent = 0.01",
+    "min_weight_gap = 0.1\npreset = 'conservative'",
     "max_depth = 6",
     f"max_depth = 7\nenabled_pattern_generators = {PATTERNS[: MANY_PATTERNS - 1]}",
     "[sequence_generators.combinatorial]\nmax_combinations = 100",
@@ -382,3 +389,42 @@ def test_a_plugin_that_cannot_be_had_leaves_the_strategy_usable_and_is_told(tmp_
 
     assert strategy.problems
     assert "outside: there is no such module." in "\n".join(validate(strategy).warnings)
+
+
+LIMITS = {
+    "limits.max_orders = 0": (
+        "limits.max_orders: 0 orders are no plan; to stop buys or sales set limits.allow_buy or "
+        "limits.allow_sell = false, and for no limit leave it out."
+    ),
+    "limits.max_orders = 1000001": (
+        "limits.max_orders is 1000001; it must be a whole number from 1 to 1,000,000."
+    ),
+    "limits.max_orders = true": (
+        "limits.max_orders is true; it must be a whole number from 1 to 1,000,000."
+    ),
+    "limits.cash_reserve_weight = 1.2": (
+        "limits.cash_reserve_weight is 1.2; it must be a number from 0 to 1."
+    ),
+    "limits.min_trade_base = -1": (
+        "limits.min_trade_base is -1; it must be a number from 0 to 1,000,000,000,000."
+    ),
+    "limits.min_trade_weight = 0.3": (
+        "limits.min_trade_weight is 0.3 and limits.max_position_weight is 0.2: the smallest order "
+        "would be more than a position may be."
+    ),
+    "limits.allow_buy = false\nlimits.allow_sell = false": (
+        "limits.allow_buy and limits.allow_sell are both false: nothing could ever be traded."
+    ),
+}
+
+
+def test_a_limit_that_makes_no_sense_is_refused_with_what_to_do():
+    assert {
+        text: refusal(text).split("\n")[1].partition(": ")[2] for text in LIMITS
+    } == LIMITS  # fmt: skip
+
+
+def test_a_million_orders_may_be_the_limit_and_all_of_it_the_reserve():
+    assert parse("limits.max_orders = 1_000_000", "x").limits.max_orders == 1_000_000
+    assert "limits.cash_reserve_weight is 1: all of the value is to stay cash, so nothing is ever" \
+        in warnings("limits.cash_reserve_weight = 1")  # fmt: skip

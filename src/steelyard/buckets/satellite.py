@@ -13,6 +13,7 @@ from pydantic import Field, field_validator
 
 from steelyard.errors import did_you_mean
 from steelyard.settings import Fraction, Section, setting
+from steelyard.strategies.strategy import SETTING_WHY, SLIDER_WHY
 
 DividendHandling = Literal["reinvest_same", "send_to_core", "accumulate_cash"]
 
@@ -89,7 +90,7 @@ class SatelliteSettings(Sliders):
         """The value of a setting and who set it; None and "default" where nobody did."""
         value = getattr(self, name)
         if value is not None:
-            return value, f"{'slider' if name in SLIDERS else 'setting'} {name}"
+            return value, f"{SLIDER_WHY if name in SLIDERS else SETTING_WHY}{name}"
         row = PRESETS.get(self.preset) if self.preset else None
         value = getattr(row, name) if row else None
         return value, "default" if value is None else f"preset {self.preset}"

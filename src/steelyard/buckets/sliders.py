@@ -19,9 +19,10 @@ Days and counts are whole, halves upwards. At .5 risk_appetite and hold_duration
 days what the default says. A slider that is set decides its outputs whole: what the base has there
 is gone, but for the position cap that two sliders share. Toggles switch one thing each.
 
-Without a base it is the strategy that is shipped under the preset's name, else the default one, and
-the plan is the best of what is proposed (search.scope): half of the outputs steer proposals and
-would be idle where the whole table is searched.
+Without a base it is the strategy that is shipped under the preset's name, else the default one.
+Half of the outputs steer proposals and would be idle where quantities are searched: without targets
+the plan is the best of what is proposed. Targets say more than they do: with targets any whole-lot
+order list is searched, and proposals are where that begins. A base that names its scope keeps it.
 """
 
 from __future__ import annotations
@@ -61,8 +62,7 @@ def strategy_of(settings: SatelliteSettings, base: Strategy | None = None) -> St
 
 def _start(settings: SatelliteSettings) -> Strategy:
     shipped = settings.preset if settings.preset in strategies.PRESETS else None
-    start = strategies.preset(shipped) if shipped else strategies.default()
-    return strategies.overlay(start, {"search": {"scope": "proposals"}}, "satellite")
+    return strategies.preset(shipped) if shipped else strategies.default()
 
 
 def _exact(value: float) -> float:

@@ -40,6 +40,7 @@ class Listed:
     description: str
     scope: str | None = None
     max_depth: int | None = None
+    max_orders: int | None = None
     modules: int | None = None
     sha256: str | None = None
 
@@ -66,6 +67,8 @@ def show(name: Named, as_json: AsJson = False) -> None:
     """
     with guarded():
         from steelyard.strategies import find, validate
+        from steelyard.strategies.scope import scope_of
+        from steelyard.strategies.thresholds import following
         from steelyard.strategies.writing import effective, settings
 
         chosen = find(name)
@@ -77,7 +80,12 @@ def show(name: Named, as_json: AsJson = False) -> None:
             for row in settings(chosen)
         ]
         head = {"name": chosen.name, "description": chosen.description, "sha256": chosen.sha256}
-        write_json({**head, "settings": every, "warnings": validate(chosen).warnings})
+        scopes = {
+            name: dict(zip(("scope", "why"), scope_of(chosen, targets=targets), strict=True))
+            for name, targets in (("without_targets", False), ("with_targets", True))
+        }
+        decided = {"scopes": scopes, "following": following(chosen)}
+        write_json({**head, **decided, "settings": every, "warnings": validate(chosen).warnings})
 
 
 @strategy.command("new")
@@ -211,11 +219,27 @@ def _listed(strategy: Strategy, kind: str, path: str | None) -> Listed:
         kind=kind,
         path=path,
         description=strategy.description,
-        scope=strategy.search.scope,
+        scope=_scopes(strategy),
         max_depth=strategy.search.max_depth,
+        max_orders=_most_orders(strategy),
         modules=sum(len(strategy.enabled(choices)) for choices in strategy.choices),
         sha256=strategy.sha256,
     )
+
+
+def _scopes(strategy: Strategy) -> str:
+    """The scope; where targets make another, both, that without them first."""
+    from steelyard.strategies.scope import scope_of
+
+    scopes = dict.fromkeys(scope_of(strategy, targets=targets)[0] for targets in (False, True))
+    return " / ".join(scopes)
+
+
+def _most_orders(strategy: Strategy) -> int | None:
+    """Most orders of a plan without targets; None = as many as earn their charge."""
+    from steelyard.strategies.planned import as_planned
+
+    return as_planned(strategy, targets=False, names=0).most_orders
 
 
 def _list(rows: Sequence[Listed], as_json: bool) -> None:
@@ -240,7 +264,9 @@ def draw(listed: Sequence[Listed], console: Console) -> None:
 
 
 def _cells(entry: Listed) -> tuple[str, ...]:
-    figures = (_number(entry.max_depth), _number(entry.modules))
+    usable = entry.modules is not None
+    orders = "any" if usable and entry.max_orders is None else _number(entry.max_orders)
+    figures = (orders, _number(entry.modules))
     return (entry.name, entry.path or entry.kind, entry.scope or "", *figures)
 
 

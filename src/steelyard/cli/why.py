@@ -80,7 +80,7 @@ def load(path: Path) -> Plan:
             f"The plan {path} {what}. Nothing was read.", code="plan_unreadable", place=str(path)
         ) from error
     try:
-        plan = Plan.model_validate_json(content)
+        plan = Plan.from_json(content)
         same = plan.plan_id == plan_id(plan.document())
     except (ValidationError, ValueError) as error:
         what = f"The plan {path} is not a plan document: {_first(error)}."

@@ -142,7 +142,9 @@ class PlannerConfiguration:
     enable_diverse_selection       draw from country or sector in turn; `diversity_weight`: how much
     transaction_cost_*             money of the account, and fraction of an order's amount
     scope                          "proposals": the best of what the patterns propose, as in the
-                                   documents; "candidates": the best of all candidate orders
+                                   documents; "candidates": the best of all candidate orders;
+                                   "quantities": of any whole lots; None: as the base says, else
+                                   "proposals" where what shapes these differs from the base
     base                           the strategy that says everything else
     """
 
@@ -161,7 +163,7 @@ class PlannerConfiguration:
     pattern_generators: PatternGeneratorsConfig = AS_BASE
     sequence_generators: SequenceGeneratorsConfig = AS_BASE
     filters: FiltersConfig = AS_BASE
-    scope: Scope = "proposals"
+    scope: Scope | None = None
     base: Strategy = field(default_factory=strategies.default)
 
     def __post_init__(self) -> None:
@@ -178,7 +180,7 @@ class PlannerConfiguration:
     @classmethod
     def of(cls, strategy: Strategy) -> PlannerConfiguration:
         """The switches of a strategy; what they cannot say stays in `base`."""
-        return cls(strategy.name, strategy.description, scope=strategy.search.scope, base=strategy)
+        return cls(strategy.name, strategy.description, base=strategy)
 
     def strategy(self) -> Strategy:
         """The strategy that this means; raises SettingsError naming every unusable key."""
@@ -194,7 +196,7 @@ class PlannerConfiguration:
 
     def changes(self) -> dict[str, Any]:
         """What differs from the base, in our spelling."""
-        changes: dict[str, Any] = {}
+        changes: dict[str, Any] = {} if self.scope is None else {"search": {"scope": self.scope}}
         for (section, key), name in SETTINGS.items():
             if getattr(self, name) != getattr(getattr(self.base, section), key):
                 changes.setdefault(section, {})[key] = getattr(self, name)
@@ -249,7 +251,6 @@ class PlannerConfiguration:
 
 SETTINGS: Mapping[tuple[str, str], str] = {
     ("search", "max_depth"): "max_depth",
-    ("search", "scope"): "scope",
     ("planner", "max_opportunities_per_category"): "max_opportunities_per_category",
     ("planner", "priority_threshold"): "priority_threshold",
     ("planner", "diverse_selection"): "enable_diverse_selection",

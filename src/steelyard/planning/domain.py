@@ -33,7 +33,6 @@ from steelyard.planning.table import account_of, orders_table
 from steelyard.planning.ways import (
     BUY,
     EXIT,
-    SALE,
     SEARCHED,
     Trades,
     limits_of,
@@ -52,7 +51,7 @@ class Domain:
     problem    what the search is asked
     trades     the ways before they are charged
     quantity   (w,) shares of one lot; of a full exit all that is held
-    full_exit  (w,)
+    full_exit  (w,)   all that is held, in one lot
     account    the cash walk without rows: what is due stands here
     most_orders   of a list; None = any number
     seeds      lists to begin with: where cash is overdrawn, sales that pay it back
@@ -118,8 +117,8 @@ def domain_of(ctx: Context, objective: Objective, strategy: Strategy, guard: Gua
 
 
 def most_orders(strategy: Strategy) -> int | None:
-    """Most orders of a plan; the length of proposals binds where the user's own file says it."""
-    written = strategy.is_written("search.max_depth")
+    """Most orders of a plan; the length of proposals binds where the user says it."""
+    written = strategy.is_set("search.max_depth")
     both = (strategy.limits.max_orders, strategy.search.max_depth if written else None)
     return min((limit for limit in both if limit is not None), default=None)
 
@@ -194,11 +193,11 @@ def list_of_row(domain: Domain, orders: Orders, row: Sequence[int]) -> LotList:
 def _place(domain: Domain, table: Orders, j: int) -> tuple[int, int] | None:
     """Way and lots of an order; None where it is no order of the domain."""
     trades, quantity = domain.trades, table.quantity[j]
-    kind = BUY if table.is_buy[j] else EXIT if table.full_exit[j] else SALE
     first, end = np.searchsorted(trades.security, [table.security[j], table.security[j] + 1])
     for w in range(int(first), int(end)):
         lots = int(quantity // domain.quantity[w])
-        whole = trades.kind[w] == kind and lots * domain.quantity[w] == quantity
+        same_side = bool(trades.kind[w] == BUY) is bool(table.is_buy[j])
+        whole = same_side and lots * domain.quantity[w] == quantity
         if whole and int(trades.least[w]) <= lots <= int(trades.most[w]):
             return w, lots
     return None

@@ -46,11 +46,8 @@ LEAST_DRIFT = 0.05
 WHOLE_MONEY = 10
 """Money a year is told in whole units from here on."""
 
-SEARCH = "search"
-"""Source of an order that no calculator asked for: the search alone has it."""
-
 EVERY = "every whole-lot order list of "
-"""How what a plan is the best of begins in scope `quantities`; `extent` follows."""
+"""How what a plan is the best of begins in scope `quantities`; the extent follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +58,7 @@ class Figures:
     cash_before    of the base currency, with what is on its way
     cash_after     currency -> balance
     over_reserve   all cash after, in base, less open buys and the reserve; negative = missing
+    passed_over    (drift after, cost) of the best plan found where this one holds
     """
 
     drift_before: float | None
@@ -74,6 +72,7 @@ class Figures:
     cash_after: Mapping[str, Decimal]
     over_reserve: Decimal
     reserve: Decimal
+    passed_over: tuple[float | None, Decimal] | None
 
 
 def in_words(count: int) -> str:
@@ -85,13 +84,12 @@ def verdict(ctx: Context, choice: Choice, figures: Figures) -> Sentence:
     """Act or hold, in one sentence with the numbers that matter."""
     if choice.acts:
         return _act(ctx, choice, figures)
-    if choice.best is not None:
-        what = "proposal" if ctx.search.scope == "proposals" else "plan found"
+    if choice.best is not None and figures.passed_over is not None:
+        return _passed_over(ctx, choice, choice.best.net, figures)
+    if ctx.search.scope == "quantities":
         return say(
-            f"Hold. The best {what} changes the score by {{gain:spoints}} points after charges; "
-            f"{{least:points}} are asked for.",
-            gain=choice.best.net,
-            least=choice.threshold,
+            "Hold. No order list was found that fits lots, cash and limits and gains anything "
+            "after charges."
         )
     if figures.candidates and ctx.search.scope == "proposals":
         return say("Hold. The modules propose no plan that fits the cash and the limits.")
@@ -103,6 +101,19 @@ def verdict(ctx: Context, choice: Choice, figures: Figures) -> Sentence:
             "limits and the least order."
         )
     return say("Hold. No calculator proposes an order that fits lots, limits and the least order.")
+
+
+def _passed_over(ctx: Context, choice: Choice, gain: float, figures: Figures) -> Sentence:
+    """What the best plan found would do, and what it gains of what is asked for."""
+    what = "proposal" if ctx.search.scope == "proposals" else "plan found"
+    asked = "{gain:spoints} points after charges; {least:points} are asked for."
+    facts: dict[str, Fact] = {"gain": gain, "least": choice.threshold}
+    before, (after, cost) = figures.drift_before, figures.passed_over or (None, ZERO)
+    if before is None or after is None or abs(after - before) < SAME_DRIFT:
+        return say(f"Hold. The best {what} changes the score by {asked}", **facts)
+    facts |= {"before": 100 * before, "after": after, "cost": cost, "currency": ctx.base_currency}
+    does = "would take drift from {before:one} to {after:pp}, for {currency:text} {cost:money}"
+    return say(f"Hold. The best {what} {does} in costs; it changes the score by {asked}", **facts)
 
 
 def _act(ctx: Context, choice: Choice, figures: Figures) -> Sentence:
@@ -205,13 +216,6 @@ def detail(
     sentences = [part for part in parts if part is not None]
     facts: dict[str, Fact] = {name: fact for part in sentences for name, fact in part.facts.items()}
     return say(" ".join(part.template for part in sentences), **facts)
-
-
-def extent(most_orders: int | None) -> str:
-    """What order lists were searched: of any size, and of how many orders."""
-    if most_orders is None:
-        return "any size and any number of orders"
-    return f"any size and at most {most_orders:,d} order{'' if most_orders == 1 else 's'}"
 
 
 def certified(certificate: Certificate, base_currency: str, asked: float | None) -> Sentence | None:
@@ -324,29 +328,12 @@ def _without(runs: Sequence[ModuleRun]) -> Sentence | None:
     )
 
 
-def reason(ctx: Context, orders: Orders, j: int) -> Sentence:
-    """Why it was proposed: by the target where there is one, else by its first calculator; of an
-    order that only the search has, what it does for the whole.
+def reason(orders: Orders, j: int) -> Sentence:
+    """Why it was proposed: by the target where there is one, else by its first calculator; an order
+    that nobody proposed has the reason of the search.
     """
-    asked = [p for p in orders.proposals[j] if p.source != SEARCH]
-    if not asked:
-        return _searched(ctx, int(orders.security[j]), is_buy=bool(orders.is_buy[j]))
-    return next((p.why for p in asked if TARGET_TAG in p.tags), asked[0].why)
-
-
-def _searched(ctx: Context, i: int, *, is_buy: bool) -> Sentence:
-    """Why the search trades a security in a way that no calculator asked for."""
-    if ctx.target_weights is None:
-        return say("no calculator asks for it; the plan as a whole is better with it")
-    off = float(ctx.weights[i] - ctx.target_weights[i])
-    side = "over" if off > 0 else "under"
-    stands = f"{{off_target:pp}} {side} its target"
-    facts: dict[str, Fact] = {"off_target": abs(off)}
-    if abs(off) < SAME_DRIFT:
-        stands, facts = "at its target", {}
-    if is_buy == (off < 0) and facts:
-        return say(f"{stands}, in the size that suits the plan as a whole best", **facts)
-    return say(f"{stands}; the plan as a whole is better with it", **facts)
+    proposals = orders.proposals[j]
+    return next((p.why for p in proposals if TARGET_TAG in p.tags), proposals[0].why)
 
 
 def step(
@@ -354,7 +341,7 @@ def step(
 ) -> tuple[Sentence, Sentence]:
     """(reason, what the step does): the order, its reason, its weight, what it adds."""
     i = int(orders.security[j])
-    worth, amounts = _worth(adds, is_buy=bool(orders.is_buy[j]), owed=ctx.overdrawn)
+    worth, amounts = worth_of(adds, is_buy=bool(orders.is_buy[j]), owed=ctx.overdrawn)
     own: dict[str, Fact] = {
         "act": "Buy" if orders.is_buy[j] else "Sell",
         "shares": orders.quantity[j],
@@ -375,14 +362,14 @@ def step(
     if ctx.target_weights is not None:
         own["target"] = float(ctx.target_weights[i])
         weight += ", target {target:pct}"
-    why = reason(ctx, orders, j)
+    why = reason(orders, j)
     # one name may not tell two things: the order's own facts keep theirs
     why = renamed(why, {name for name, fact in why.facts.items() if own.get(name, fact) != fact})
     lead += " {symbol:text} for {currency:text} {notional:money}: "
     return why, say(lead + why.template + weight + ". " + worth, **{**why.facts, **own})
 
 
-def _worth(adds: Adds, *, is_buy: bool, owed: bool) -> tuple[str, dict[str, Fact]]:
+def worth_of(adds: Adds, *, is_buy: bool, owed: bool) -> tuple[str, dict[str, Fact]]:
     """What the plan loses without an order, money a year and drift first, points last."""
     if adds.score < 0 and not is_buy and adds.how == "drop_one":
         what = "pays what is owed" if owed else "funds the buys"

@@ -92,6 +92,7 @@ def build_context(
     _note_coverage(ctx, findings)
     _note_groups(ctx, findings)
     _note_costs(ctx, findings)
+    _note_least(ctx, findings)
     _note_regime(ctx, case.strategy, findings)
     return ctx
 
@@ -325,6 +326,19 @@ def _note_costs(ctx: Context, findings: Findings) -> None:
                 ),
             )
         )
+
+
+def _note_least(ctx: Context, findings: Findings) -> None:
+    """Say that the least order is more than all that there is."""
+    if ctx.min_order_weight > 1:
+        by_base = ctx.limits.min_trade_base >= ctx.min_order_weight * ctx.value
+        key = "limits.min_trade_base" if by_base else "limits.max_cost_share"
+        message = (
+            f"The smallest order by {key} is {ctx.min_order_weight * ctx.value:,.2f} "
+            f"{ctx.base_currency}, more than the value of {ctx.value:,.2f}: nothing can be traded "
+            f"but a holding sold whole. {'Lower' if by_base else 'Raise'} it."
+        )
+        findings.warnings.append(Notice(code="least_order_over_value", message=message))
 
 
 def _note_groups(ctx: Context, findings: Findings) -> None:

@@ -15,15 +15,15 @@ import numpy as np
 
 from steelyard.arrays import BoolArray, IntArray, frozen
 from steelyard.modules import contract
-from steelyard.modules.candidates import Candidates
+from steelyard.modules.candidates import Candidates, Orders
 from steelyard.modules.context import Context
 from steelyard.modules.registry import BUILT_IN, Kind
+from steelyard.planning.costs import cost_rates
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard, kept_to
 from steelyard.planning.search.lots import LotList
-from steelyard.planning.sizing import Sized
-from steelyard.planning.table import bare_table
-from steelyard.planning.ways import Trades, orders_at, sized
+from steelyard.planning.table import account_of, bare_table, group_shares, unscored
+from steelyard.planning.ways import BUY, EXIT, SEARCHED, Trades, lot_quantity, sized
 from steelyard.strategies import ModuleChoice, Strategy
 
 T = TypeVar("T")
@@ -61,24 +61,46 @@ def serves(choice: ModuleChoice, ctx: Context, guard: Guard) -> bool:
     return quiet.hindered(choice.module, ctx) is None
 
 
-def _probe(ctx: Context, rows: Sequence[Sized]) -> Candidates:
-    """Orders as a table that filters judge; its cash walk is in floats, for nothing asks it."""
-    return bare_table(replace(ctx, exact=None), rows)
+def _probe(ctx: Context, trades: Trades, lots: IntArray) -> Candidates:
+    """Each way as a row of so many lots; its cash walk is in floats, for nothing asks it."""
+    delta, m = trades.lot * lots, len(lots)
+    cost = ctx.costs.fixed / ctx.value + np.abs(delta) * cost_rates(ctx)[trades.security]
+    every = zip(trades.security.tolist(), trades.kind.tolist(), lots.tolist(), strict=True)
+    columns = Orders(
+        ids=tuple(f"c{j + 1}" for j in range(m)),
+        security=frozen(trades.security),
+        is_buy=frozen(trades.kind == BUY),
+        quantity=tuple(count * lot_quantity(ctx, i, kind) for i, kind, count in every),
+        delta=frozen(delta),
+        cost=frozen(cost),
+        tax=frozen(trades.tax + trades.tax_rate * lots),
+        full_exit=frozen(trades.kind == EXIT),
+        proposals=((SEARCHED,),) * m,
+        account=replace(
+            account_of(ctx, ()),
+            security=frozen(trades.security),
+            delta=frozen(delta),
+            cost=frozen(cost),
+            group_shares=frozen(group_shares(ctx)[trades.security]),
+            exact=None,
+        ),
+    )
+    return unscored(columns)
 
 
 def _mask(ctx: Context, trades: Trades, choice: ModuleChoice) -> tuple[BoolArray, bool]:
     """(w,) which ways a mask filter leaves, and whether its answer depends on the size."""
-    largest = _kept(ctx, orders_at(ctx, trades, trades.most), choice)
+    largest = _kept(ctx, _probe(ctx, trades, trades.most), choice)
     if choice.module.source == BUILT_IN:
         return largest, False
-    least = _kept(ctx, orders_at(ctx, trades, trades.least), choice)
+    least = _kept(ctx, _probe(ctx, trades, trades.least), choice)
     return largest | least, bool((largest != least).any())
 
 
-def _kept(ctx: Context, rows: Sequence[Sized], choice: ModuleChoice) -> BoolArray:
+def _kept(ctx: Context, table: Candidates, choice: ModuleChoice) -> BoolArray:
     def ask() -> BoolArray:
-        answer = choice.module.call(ctx, _probe(ctx, rows), choice.params)
-        return contract.ruling(ctx, answer, len(rows)).keep
+        answer = choice.module.call(ctx, table, choice.params)
+        return contract.ruling(ctx, answer, table.m).keep
 
     return kept_to(choice.module, ask)()
 
@@ -87,12 +109,12 @@ def _apart(
     ctx: Context, trades: Trades, pairs: IntArray, choice: ModuleChoice
 ) -> tuple[Trades, IntArray]:
     """What a pair filter leaves, and all pairs so far with its own."""
-    rows = orders_at(ctx, trades, trades.most)
+    table = _probe(ctx, trades, trades.most)
 
     def ask() -> tuple[BoolArray, BoolArray]:
-        answer = choice.module.call(ctx, _probe(ctx, rows), choice.params)
-        apart, ruling = contract.pairs(ctx, answer, len(rows))
-        return apart, np.ones(len(rows), dtype=np.bool_) if ruling is None else ruling.keep
+        answer = choice.module.call(ctx, table, choice.params)
+        apart, ruling = contract.pairs(ctx, answer, table.m)
+        return apart, np.ones(table.m, dtype=np.bool_) if ruling is None else ruling.keep
 
     apart, keep = kept_to(choice.module, ask)()
     more = np.argwhere(np.triu(apart))
@@ -125,6 +147,6 @@ def _row_judge(ctx: Context, trades: Trades, choice: ModuleChoice) -> Judge:
 
 def _mask_judge(ctx: Context, trades: Trades, choice: ModuleChoice) -> Judge:
     def judge(orders: LotList) -> bool:
-        return bool(_kept(ctx, sized(ctx, trades, orders), choice).all())
+        return bool(_kept(ctx, bare_table(ctx, sized(ctx, trades, orders)), choice).all())
 
     return judge

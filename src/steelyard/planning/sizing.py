@@ -155,6 +155,9 @@ def _size_sell(
     if weight < ctx.min_order_weight or not lots:
         rule = "no_crossing" if room < min(asked, sellable) else "min_order"
         return _too_small(ctx, rule, weight, amount, room if rule == "no_crossing" else None)
+    holding = ctx.holdings[i]
+    if holding is not None and _shares(ctx, i, lots) == holding.quantity:
+        return _exit(ctx, i, priority_weight, proposal)  # its target is less than half a lot
     at_target = lots == _lots_sold(ctx, i, room, room)
     return Sized(
         i, Side.SELL, _shares(ctx, i, lots), weight, False, at_target, priority_weight, (proposal,)
@@ -202,9 +205,13 @@ def _lots(ctx: Context, i: int, weight: float) -> float:
 
 
 def _lots_bought(ctx: Context, i: int, amount: float, room: float, rule: str) -> float:
-    """Whole lots of a buy: all of the gap in nearest lots, less of it or the cap rounded down."""
+    """Whole lots of a buy: all of the gap in nearest lots, less of it or the cap rounded down.
+
+    Where the lot more is the same order but for its size, it is left to the search over quantities:
+    buys that all pass their targets are more than the cash that the targets share out.
+    """
     lots = _lots(ctx, i, amount)
-    if rule != "no_crossing" or amount < room:
+    if rule != "no_crossing" or amount < room or lots >= (1 - MERGE_WITHIN) * (lots + 1):
         return lots
     cap = max(float(ctx.caps[i]), float(ctx.weights[i])) - float(ctx.weights[i])
     nearest = float(nearest_lots(ctx, np.array([i]))[0])
@@ -332,7 +339,21 @@ def merge(ctx: Context, rows: Sequence[Sized], findings: Findings) -> list[Sized
         findings.stops.append(
             Stop(ctx.symbols[row.i], row.side, "merge", drop, module=row.proposals[0].source)
         )
-    return sorted(orders, key=lambda r: (r.side is Side.BUY, r.i, -r.weight))
+    shorter = [row for order in orders for row in _a_lot_shorter(ctx, order, orders)]
+    return sorted([*orders, *shorter], key=lambda r: (r.side is Side.BUY, r.i, -r.weight))
+
+
+def _a_lot_shorter(ctx: Context, row: Sized, orders: Sequence[Sized]) -> Iterator[Sized]:
+    """A buy that passes its target also a lot shorter: all of them may be more than the cash."""
+    if row.side is not Side.BUY or not row.to_target or ctx.target_weights is None:
+        return
+    if row.weight <= float(ctx.target_weights[row.i] - ctx.weights[row.i]):
+        return
+    lot, weight = ctx.securities[row.i].lot_size, row.weight - float(ctx.lot_weight[row.i])
+    quantity = row.quantity - lot
+    there = any(o.i == row.i and o.side is row.side and o.quantity == quantity for o in orders)
+    if quantity > 0 and weight >= ctx.min_order_weight and not there:
+        yield replace(row, quantity=quantity, weight=weight, to_target=False)
 
 
 def _same_order(a: Sized, b: Sized) -> bool:

@@ -39,6 +39,7 @@ from steelyard.planning.planning_set import build_context, members
 from steelyard.planning.proof import Evidence, Search, certify, prove
 from steelyard.planning.proposals import Proposals, Row, generate, keep_best, rankings
 from steelyard.planning.rejections import rejections
+from steelyard.planning.rules import with_rules
 from steelyard.planning.score.objective import Objective, objective_of
 from steelyard.planning.valuation import Valuation, value_portfolio
 from steelyard.planning.wishes import find_opportunities
@@ -98,12 +99,15 @@ def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
     Raises PlanRefused when the value is unknown, InternalError when two of our calculations
     disagree, FailedLate when a module's answer fails when it is used: `settled` then solves again.
     """
-    strategy, findings = case.strategy, guard.findings
+    findings = guard.findings
     refuse_cap_against_target(case)
     _note_case(case, findings)
     with findings.timed("value and context"):
         valuation = value_portfolio(case, findings)
-        ctx = build_context(case, valuation, members(case, valuation), findings)
+        symbols = members(case, valuation)
+        case = with_rules(case, len(symbols), findings)
+        strategy = case.strategy
+        ctx = build_context(case, valuation, symbols, findings)
         objective = objective_of(ctx, strategy, guard)
     with findings.timed("find opportunities"):
         table = steps.find_opportunities(ctx, objective, strategy, guard)

@@ -37,10 +37,13 @@ PARTNERS, AT_ONCE = 32, 1_024
 
 def bare_table(ctx: Context, rows: Sequence[Sized]) -> Candidates:
     """The rows as a table without a score: what mask filters and pair conflicts judge."""
-    m = len(rows)
-    nothing = frozen(np.zeros(m))
-    ids = tuple(f"c{j + 1}" for j in range(m))
-    orders = orders_table(ctx, rows, ids, account_of(ctx, rows))
+    ids = tuple(f"c{j + 1}" for j in range(len(rows)))
+    return unscored(orders_table(ctx, rows, ids, account_of(ctx, rows)))
+
+
+def unscored(orders: Orders) -> Candidates:
+    """Orders as a table on which no score stands yet."""
+    m, nothing = orders.m, frozen(np.zeros(orders.m))
     return Candidates(
         **{field.name: getattr(orders, field.name) for field in fields(Orders)},
         priority=nothing,

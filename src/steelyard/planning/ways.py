@@ -212,18 +212,24 @@ def orders_at(ctx: Context, trades: Trades, lots: IntArray) -> list[Sized]:
         strict=True,
     )  # fmt: skip
     return [
-        Sized(
-            i,
-            Side.BUY if kind == BUY else Side.SELL,
-            count * lot_quantity(ctx, i, kind),
-            count * abs(lot),
-            full_exit=kind == EXIT,
-            to_target=False,
-            priority_weight=1.0,
-            proposals=(SEARCHED,),
-        )
+        _order(ctx, i, kind, count * lot_quantity(ctx, i, kind), count * abs(lot))
         for i, kind, lot, count in every
     ]
+
+
+def _order(ctx: Context, i: int, kind: int, quantity: Decimal, weight: float) -> Sized:
+    side = Side.BUY if kind == BUY else Side.SELL
+    # down to a target of less than half a lot is an exit too
+    return Sized(
+        i,
+        side,
+        quantity,
+        weight,
+        full_exit=side is Side.SELL and quantity == _holding(ctx, i),
+        to_target=False,
+        priority_weight=1.0,
+        proposals=(SEARCHED,),
+    )
 
 
 def sized(ctx: Context, trades: Trades, orders: LotList) -> list[Sized]:

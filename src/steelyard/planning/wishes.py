@@ -42,7 +42,10 @@ def find_opportunities(
         _run_calculator(ctx, choice, guard) for choice in strategy.enabled(Kind.OPPORTUNITY)
     ]
     rows = [row for wished in asked for row in wished.rows]
-    refuse_large(len(rows), {w.module: len(w.rows) for w in asked if not w.built_in}, ctx)
+    if ctx.search.scope == "quantities":
+        rows = cut(ctx, rows, findings)
+    else:
+        refuse_large(len(rows), {w.module: len(w.rows) for w in asked if not w.built_in}, ctx)
     for_cash = sales_for_cash(ctx)
     rows = _masked(ctx, [*rows, *for_cash], strategy, guard)
     rows = with_sales_for_cash(rows, for_cash, lambda asked: merge(ctx, asked, findings))
@@ -94,6 +97,44 @@ def refuse_large(count: int, outside: Mapping[str, int], ctx: Context) -> None:
         limit=ctx.search.max_candidates,
         hint="leave securities out, raise min_trade_base, or raise the limit",
     )
+
+
+def cut(ctx: Context, rows: Sequence[Sized], findings: Findings) -> list[Sized]:
+    """The rows of a table within `max_candidates`, where that is only where the search begins.
+
+    Per security and side the row nearest to the whole gap stays, the largest gaps first, then the
+    others. A warning says how many there were.
+    """
+    most = ctx.search.max_candidates
+    if len(rows) <= most:
+        return list(rows)
+    gaps = _gaps(ctx, rows)
+    seen: set[tuple[int, Side]] = set()
+    rank = []
+    for j in sorted(range(len(rows)), key=lambda j: (abs(rows[j].weight - gaps[j]), j)):
+        key = rows[j].i, rows[j].side
+        rank.append((key in seen, -gaps[j], j))
+        seen.add(key)
+    stay = sorted(j for *_, j in sorted(rank)[:most])
+    message = (
+        f"The calculators ask for {len(rows):,d} orders in {len(seen):,d} securities; the search "
+        f"begins from {most:,d} of them (search.max_candidates), those nearest to the largest "
+        "gaps. It may trade every security all the same."
+    )
+    findings.warnings.append(Notice(code="table_cut", message=message))
+    return [rows[j] for j in stay]
+
+
+def _gaps(ctx: Context, rows: Sequence[Sized]) -> list[float]:
+    """Distance of each row's security from its target, of value; without one its largest row."""
+    largest: dict[tuple[int, Side], float] = {}
+    for row in rows:
+        key = row.i, row.side
+        largest[key] = max(largest.get(key, 0.0), row.weight)
+    if ctx.target_weights is None:
+        return [largest[row.i, row.side] for row in rows]
+    off = ctx.target_weights - ctx.weights
+    return [abs(float(off[row.i])) for row in rows]
 
 
 def _run_calculator(ctx: Context, choice: ModuleChoice, guard: Guard) -> Wished:
@@ -240,6 +281,11 @@ def _idle(ctx: Context, asked: Sequence[Wished], findings: Findings) -> str | No
         f"Target weights were given, and {TOWARDS_TARGETS} {idle}: no order is asked for to reach "
         f"them; {mend}."
     )
+    if ctx.search.scope == "quantities":
+        message = (
+            f"Target weights were given, and {TOWARDS_TARGETS} {idle}: orders towards them come "
+            f"from the search alone, as far as the score gains by them; {mend}."
+        )
     findings.warnings.append(Notice(code="targets_unused", message=message, module=module))
     return idle
 

@@ -34,6 +34,7 @@ from steelyard.plans.account import (
     StrategyRef,
 )
 from steelyard.plans.answers import Explanation, WhatIf
+from steelyard.plans.columnar import COLUMNAR, TABLE, TABLES, fold, unfold
 from steelyard.plans.orders import (
     PROPOSED,
     TEMPLATE,
@@ -48,7 +49,7 @@ from steelyard.plans.score import Certificate, Objective, ScoreShown
 
 SCHEMA: Literal["steelyard.plan/1"] = "steelyard.plan/1"
 SCHEMA_ID = "urn:steelyard:plan:1"
-VERSION = "1.2"
+VERSION = "1.3"
 """Of the JSON Schema: the second number goes up with each field that is added."""
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -134,8 +135,25 @@ class Plan(Record):
         return self.model_dump(mode="json", by_alias=True)
 
     def to_json(self) -> str:
-        """The document as indented JSON text, keys in the order of the schema."""
-        return json.dumps(self.document(), indent=2, ensure_ascii=False, allow_nan=False)
+        """The document as JSON text, keys in the order of the schema: indented; where lists are
+        long these are columns, and every field of the plan a line.
+        """
+        folded = fold(self.document())
+        if COLUMNAR not in folded:
+            return json.dumps(folded, indent=2, ensure_ascii=False, allow_nan=False)
+        lines = (f"{json.dumps(key)}: {_compact(value)}" for key, value in folded.items())
+        return "{\n" + ",\n".join(lines) + "\n}"
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Plan:
+        """The plan of a document in either form; raises ValueError for what is none.
+
+        What has changed since it was made is not noticed: compare `plan_id` of it.
+        """
+        document = json.loads(text)
+        if not isinstance(document, dict) or COLUMNAR not in document:
+            return cls.model_validate_json(text)
+        return cls.model_validate_json(json.dumps(unfold(document)))
 
     def in_base(self, balances: Mapping[str, Decimal]) -> Decimal:
         """Balances by currency in base currency; an empty one needs no rate."""
@@ -153,6 +171,10 @@ class Plan(Record):
     def step(self, symbol: str) -> Step | None:
         """The step that trades a symbol; None when nothing does."""
         return next((step for step in self.steps if step.symbol == symbol), None)
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 OUTSIDE_ID = ("plan_id", "warnings", "timings", "explanation")
@@ -176,13 +198,28 @@ def seal(plan: Plan) -> Plan:
 
 
 def json_schema() -> dict[str, Any]:
-    """JSON Schema of the document as it is written, the settings of its strategy included."""
+    """JSON Schema of the document as it is written, the settings of its strategy included.
+
+    Every list of records may be a list or, where `columnar` names it, columns.
+    """
     _, schema = models_json_schema(
         [(Plan, "serialization"), (SettingsShown, "serialization")], by_alias=True
     )
     records = schema["$defs"]
+    for record in records.values():
+        for field in record.get("properties", {}).values():
+            _or_columns(field)
     plan = records.pop(Plan.__name__)
+    plan["properties"] = {**plan["properties"], COLUMNAR: TABLES}
     shown = records["StrategyRef"]["properties"]["settings"]
     settings = {"$ref": f"#/$defs/{SettingsShown.__name__}", "description": shown["description"]}
     records["StrategyRef"]["properties"]["settings"] = settings
+    records["Table"] = TABLE
     return {"$schema": DIALECT, "$id": SCHEMA_ID, "version": VERSION, "$defs": records, **plan}
+
+
+def _or_columns(field: dict[str, Any]) -> None:
+    """A list of records may be columns too."""
+    if field.get("type") == "array" and "$ref" in field.get("items", {}):
+        listed = {key: field.pop(key) for key in ("type", "items")}
+        field["anyOf"] = [listed, {"$ref": "#/$defs/Table"}]

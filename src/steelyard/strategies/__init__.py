@@ -8,6 +8,9 @@ In: a file, TOML text, a mapping, the name of a preset, or nothing for the defau
     files/         the steps of it: reading, spellings, normalise, building, problems
     rules.py       what a strategy as a whole may not be, and what is worth knowing of it
     presets/       strategies to begin with
+    scope.py       what a plan is the best of, by what is set, and what that leaves idle
+    thresholds.py  thresholds that follow the number of names
+    planned.py     a strategy as one plan is made by it
     schema.py      what an editor needs to complete and check a file
     writing.py     a strategy as a commented file
 """
@@ -26,6 +29,7 @@ from steelyard.strategies.load import (
 from steelyard.strategies.presets import PRESETS
 from steelyard.strategies.rules import check_dependencies, validate_dependencies
 from steelyard.strategies.schema import schema
+from steelyard.strategies.scope import scope_of
 from steelyard.strategies.strategy import ModuleChoice, Strategy, Why, default
 
 __all__ = [
@@ -45,6 +49,7 @@ __all__ = [
     "parse",
     "preset",
     "schema",
+    "scope_of",
     "validate",
     "validate_dependencies",
 ]

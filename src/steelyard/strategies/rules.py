@@ -19,6 +19,7 @@ from steelyard.strategies.files.problems import (
     warning,
 )
 from steelyard.strategies.files.spellings import ENABLED
+from steelyard.strategies.scope import SCOPE, idle, idle_sentence, scope_of
 from steelyard.strategies.strategy import ModuleChoice, Strategy, Why, inherited
 
 HIGH_COST = 0.01
@@ -27,6 +28,7 @@ DEEP = 7
 MANY_PATTERNS = 10
 FEW_PATTERNS = 2
 MANY_COMBINATIONS = 100
+TOWARDS_TARGETS = f"{Kind.OPPORTUNITY}.weight_based"
 OR = "|"
 """Between alternatives of a dependency."""
 SELLING = ("profit_taking", "rebalance_sells", "weight_based")
@@ -99,6 +101,12 @@ def _neither_side(strategy: Strategy) -> Iterator[Problem]:
         yield error(("limits", "allow_buy"), f"{both}: nothing could ever be traded.")
 
 
+def _all_cash(strategy: Strategy) -> Iterator[Problem]:
+    if strategy.limits.cash_reserve_weight == 1 and strategy.limits.allow_buy:
+        text = "limits.cash_reserve_weight is 1: all of the value is to stay cash, so nothing is"
+        yield warning(("limits", "cash_reserve_weight"), f"{text} ever bought.")
+
+
 def _pairs(strategy: Strategy) -> Iterator[Problem]:
     least = strategy.limits.min_trade_weight
     for name, why in LEAST_ORDER_LIMITS.items():
@@ -148,8 +156,10 @@ def _no_route(strategy: Strategy) -> Iterator[Problem]:
         return
     text = "No pattern or generator that is on draws from a calculator that is on: there is no"
     text = f"{text} proposal"
-    if strategy.search.scope == "proposals":
+    if scope_of(strategy, targets=False)[0] == "proposals":
         text = f'{text}, and search.scope = "proposals" plans from nothing else.'
+        if not strategy.is_set(SCOPE):
+            text += f' What is set makes it that: name another, {SCOPE} = "quantities".'
         yield error(("search", "scope"), text)
     else:
         yield warning((Kind.PATTERN.value,), f"{text} to compare the plan with.")
@@ -179,13 +189,21 @@ def _correlation(strategy: Strategy) -> Iterator[Problem]:
 
 def _diversity(strategy: Strategy) -> Iterator[Problem]:
     place = (Kind.FILTER.value, "diversity")
-    if strategy.choice(Kind.FILTER, "diversity").enabled:
-        if not strategy.planner.diverse_selection:
-            text = "filters.diversity is on and planner.diverse_selection off: it ranks what was"
-            yield warning(place, f"{text} drawn by priority alone.")
-        if strategy.search.scope == "candidates":
-            text = 'filters.diversity ranks proposals only: with search.scope = "candidates" it'
-            yield warning(place, f"{text} cannot change the plan.")
+    on = strategy.choice(Kind.FILTER, "diversity").enabled
+    if on and not strategy.planner.diverse_selection:
+        text = "filters.diversity is on and planner.diverse_selection off: it ranks what was"
+        yield warning(place, f"{text} drawn by priority alone.")
+
+
+def _idle(strategy: Strategy) -> Iterator[Problem]:
+    """Settings that the strategy itself says and its scope leaves idle, each named once."""
+    without, with_targets = (scope_of(strategy, targets=targets)[0] for targets in (False, True))
+    names = idle(strategy, without)
+    if names:
+        yield warning(("search", "scope"), idle_sentence(without, names))
+    only = [name for name in idle(strategy, with_targets) if name not in names]
+    if only:
+        yield warning(("search", "scope"), f"With targets: {idle_sentence(with_targets, only)}")
 
 
 def _slow(strategy: Strategy) -> Iterator[Problem]:
@@ -223,6 +241,7 @@ def _of_what_is_off(strategy: Strategy) -> Iterator[Problem]:
         for kind in Kind
         for choice in strategy.choices[kind]
         if not choice.enabled and inherited(_switched_by(strategy, choice))
+        if choice.module.qualified != TOWARDS_TARGETS  # with targets it is on
     ]
     for choice in off:
         for name, info in type(choice.params).model_fields.items():
@@ -234,6 +253,7 @@ def _of_what_is_off(strategy: Strategy) -> Iterator[Problem]:
 
 RULES: tuple[Callable[[Strategy], Iterable[Problem]], ...] = (
     _neither_side,
+    _all_cash,
     _pairs,
     _terms_known,
     dependencies,
@@ -244,6 +264,7 @@ RULES: tuple[Callable[[Strategy], Iterable[Problem]], ...] = (
     _few_patterns,
     _correlation,
     _diversity,
+    _idle,
     _slow,
     _many_combinations,
     _one_sided,

@@ -44,6 +44,16 @@ def inherited(why: Why) -> bool:
     return why == DEFAULT_WHY or why.startswith(preset_why(""))
 
 
+SLIDER_WHY = "slider "
+SETTING_WHY = "setting "
+"""How what a satellite's sliders, and its toggles, set is told."""
+
+
+def own(why: Why) -> bool:
+    """Did the user say so: in a file, an option, a configuration or code?"""
+    return not inherited(why) and not why.startswith((SLIDER_WHY, SETTING_WHY))
+
+
 @dataclass(frozen=True, slots=True)
 class ModuleChoice:
     """A module, whether it runs, its parameters, and who said so last: see `Why`."""
@@ -95,14 +105,35 @@ class Strategy:
         """Does a file of the user's say it? Defaults, presets and sliders give way to targets."""
         return self.source(key) == FILE_WHY
 
+    def is_set(self, key: str) -> bool:
+        """Does the user say it, in text or in an object made in code, at its default too?"""
+        return own(self.sources[key]) if key in self.sources else self._in_code(key)
+
+    def setter(self, key: str) -> Why:
+        """Who set a key, code too."""
+        return (
+            self.source(key) if key in self.sources else "code" if self.is_set(key) else "default"
+        )
+
+    def _in_code(self, key: str) -> bool:
+        """Was it given to the record that holds it? Of a switch: is it not as it is by itself?"""
+        table, name, *rest = key.split(".")
+        if table in SECTIONS:
+            return name in getattr(self, table).model_fields_set
+        choice = self.choice(Kind(table), name)
+        if rest == ["enabled"]:
+            return choice.enabled is not switched_on(choice.module)
+        aliases = {info.alias: field for field, info in type(choice.params).model_fields.items()}
+        return aliases.get(rest[0], rest[0]) in choice.params.model_fields_set
+
     @property
     def most_orders(self) -> int | None:
         """Most orders of a plan: the limit, and the depth where it binds; None = no limit.
 
         The depth is that of proposals and of sets of candidates; over quantities it binds only
-        where a file says it.
+        where the strategy itself says it.
         """
-        by_depth = self.search.scope != "quantities" or self.is_written("search.max_depth")
+        by_depth = self.search.scope != "quantities" or self.is_set("search.max_depth")
         limits = [self.limits.max_orders, self.search.max_depth if by_depth else None]
         return min((most for most in limits if most is not None), default=None)
 
@@ -136,8 +167,10 @@ class Strategy:
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of what acts: two strategies of one hash make the same plan."""
-        return sha256(self.content)
+        """Hash of what acts, and of what a plan decides itself: of one hash, the same plan."""
+        from steelyard.strategies.planned import undecided  # noqa: PLC0415 - it imports this
+
+        return sha256({**self.content, **undecided(self)})
 
 
 def _acting(choice: ModuleChoice) -> dict[str, Any]:
@@ -161,10 +194,15 @@ SECTIONS: Mapping[str, type[Section]] = {
 """Tables of a strategy that are not modules, by name."""
 
 
+def switched_on(module: Module) -> bool:
+    """Does a module run where nobody says anything? What is not built in is off."""
+    return module.on and module.source == BUILT_IN
+
+
 def default_choices(kind: Kind) -> tuple[ModuleChoice, ...]:
-    """The registered modules of a kind by their defaults; what is not built in is off."""
+    """The registered modules of a kind by their defaults."""
     return tuple(
-        ModuleChoice(module, module.on and module.source == BUILT_IN, module.params(), DEFAULT_WHY)
+        ModuleChoice(module, switched_on(module), module.params(), DEFAULT_WHY)
         for module in modules(kind).values()
     )
 

@@ -10,7 +10,9 @@ from steelyard.settings import Section
 from steelyard.strategies.files.problems import bare, quoted
 from steelyard.strategies.files.spellings import ENABLED
 from steelyard.strategies.presets import text_of
+from steelyard.strategies.scope import DEPTH, REFINE, SCOPE, chosen_scope, refine_of, scope_of
 from steelyard.strategies.strategy import SECTIONS, Strategy, Why
+from steelyard.strategies.thresholds import FEW, MANY, following, threshold
 
 COMMENT_COLUMN = 34
 """Where comments begin, where the setting leaves room."""
@@ -61,16 +63,63 @@ def _section(strategy: Strategy, table: str, section: Section) -> Iterator[Setti
 
 
 def effective(strategy: Strategy) -> str:
-    """A strategy as a file that says everything: each value with who set it."""
-    lines = [f"name = {toml(strategy.name)}"]
+    """A strategy as a file that says everything: each value with who set it.
+
+    What a plan decides itself stands in comments: thresholds that follow, a depth that binds none.
+    """
+    lines = [*_decided(strategy), f"name = {toml(strategy.name)}"]
     lines += [f"description = {toml(strategy.description)}"] if strategy.description else []
     table = ""
     for inner in settings(strategy):
         if inner.table != table:
             table = inner.table
             lines += ["", f"[{table}]"]
-        lines.append(line(inner.key, inner.value, inner.source))
+        lines.append(_effective(strategy, inner))
     return "\n".join(lines) + "\n"
+
+
+def _decided(strategy: Strategy) -> list[str]:
+    """Comments: which scope with and without targets and why, which thresholds follow."""
+    scopes = [f"# {text}" for text in scopes_shown(strategy)]
+    return [*scopes, *(f"# {text}" for text in thresholds_shown(strategy)), ""]
+
+
+def scopes_shown(strategy: Strategy) -> list[str]:
+    """Sentences: the scope without targets and with them, and why."""
+    (scope, why), (other, more) = (scope_of(strategy, targets=t) for t in (False, True))
+    if (scope, why) == (other, more):
+        return [f'{SCOPE} is "{scope}". {why}']
+    return [
+        f'Without targets {SCOPE} is "{scope}". {why}',
+        f'With targets it is "{other}". {more}',
+    ]
+
+
+def thresholds_shown(strategy: Strategy) -> list[str]:
+    """A sentence on the thresholds that follow the number of names, where there are any."""
+    keys = following(strategy)
+    if not keys:
+        return []
+    numbers = ", ".join(f"{key} {threshold(strategy, key):g}" for key in keys)
+    verb = "follows" if len(keys) == 1 else "follow"
+    rule = f"times {FEW} / N over {FEW}, and 0 from {MANY:,d} on"
+    return [f"{numbers}: {verb} the number N of names in a plan, {rule}; what is written is kept."]
+
+
+def _effective(strategy: Strategy, inner: Setting) -> str:
+    """A line of the file; a comment where writing it down would change the plan."""
+    key = f"{inner.table}.{inner.key}"
+    if key == SCOPE:
+        scope, _ = chosen_scope(strategy, targets=False)
+        return line(inner.key, scope, inner.source)
+    if key == REFINE:
+        return line(inner.key, refine_of(strategy), inner.source)
+    setting = line(inner.key, inner.value, inner.source)
+    free = key == DEPTH and not strategy.is_set(DEPTH)
+    decided = key in following(strategy) or (
+        free and chosen_scope(strategy, targets=False)[0] == "quantities"
+    )
+    return f"# {setting}" if decided else setting
 
 
 def begun(preset: str, name: str) -> str:

@@ -11,18 +11,20 @@ from functools import cache
 
 import numpy as np
 import pytest
-from steelyard.planning.search.quantities import search_lots
 
 from builders.lots import Drawn, drawn, enumerated, larger
 from builders.paths import TESTS
 from steelyard.arrays import frozen
 from steelyard.planning.search.lots import NONE, LotList, LotProblem, LotProof
+from steelyard.planning.search.quantities import search_lots
 
-PROBLEMS, ENOUGH = 500, 495
-"""Small problems, and in how many of them the optimum has to be met."""
+PROBLEMS, PARTS = 500, 5
+"""Small problems, and parts that may run beside each other; of a part one in a hundred may miss."""
 NODES = 20_000
 TIE = 1e-9
-SOME = range(0, PROBLEMS, 8)
+SOME = range(0, PROBLEMS, 12)
+TOLD_APART = range(0, PROBLEMS, 40)
+"""Problems of which two environments must give the same last digit."""
 LARGER, SCIP_SECONDS, SCIP_TIE = 50, 60, 1e-6
 ENVIRONMENTS = [
     (hash_seed, kernel, threads)
@@ -74,9 +76,10 @@ def together(drawn: Drawn, orders: LotList) -> bool:
     return any({int(a), int(b)} <= ways for a, b in drawn.conflicts)
 
 
-def test_the_optimum_of_small_problems_is_met_and_no_bound_is_under_it():
+@pytest.mark.parametrize("part", range(PARTS))
+def test_the_optimum_of_small_problems_is_met_and_no_bound_is_under_it(part):
     missed, under, unequal, open_ = {}, {}, {}, {}
-    for seed in range(PROBLEMS):
+    for seed in range(part, PROBLEMS, PARTS):
         made, proof = drawn(seed), answer(seed)
         best = enumerated(made).best
         short = best - worth(proof, empty=made.empty)
@@ -89,9 +92,9 @@ def test_the_optimum_of_small_problems_is_met_and_no_bound_is_under_it():
         if not proof.proven:
             open_[seed] = proof.bound - best
 
-    assert len(missed) <= PROBLEMS - ENOUGH, missed
+    assert len(missed) <= PROBLEMS // PARTS // 100, missed
     assert (under, unequal) == ({}, {}), (under, unequal)
-    assert len(open_) <= PROBLEMS - ENOUGH, open_
+    assert len(open_) <= PROBLEMS // PARTS // 100, open_
 
 
 def test_every_list_may_be_a_plan_is_worth_what_is_said_and_comes_best_first():
@@ -222,7 +225,7 @@ def test_a_list_to_start_from_is_never_lost():
 def digest() -> str:
     """Of what the search answers to some problems, in their last digit."""
     parts = hashlib.sha256()
-    for seed in SOME:
+    for seed in TOLD_APART:
         proof = search(drawn(seed).problem)
         parts.update(repr((proof.bound, proof.root, proof.nodes, proof.stopped)).encode())
         for listed in proof.lists:

@@ -47,7 +47,7 @@ def test_what_an_alternative_does_otherwise_is_told():
 
     assert rows["Hold"] == "no trades"
     assert rows["Runner-up 1"] == "MSFT 14 for 18"
-    assert rows["Unrestricted"] == "any quantity, any depth: a bound, not a plan"
+    assert rows["Unrestricted"] == "any quantity, any number of orders: a bound, not a plan"
 
 
 def test_the_heading_of_the_alternatives_counts_what_can_be_traded():

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import plans as sample
+from builders import quantities
 from builders.pages import Element, html, page, read
 from builders.paths import ROOT
 from builders.world import world
@@ -22,12 +23,13 @@ from steelyard.plans.answers import Counterfactual, Explanation, Stability
 from steelyard.plans.plan import Plan, plan_id, seal
 from steelyard.plans.verify import check
 from steelyard.report import visible
-from steelyard.report.exhibits import waterfall, words
+from steelyard.report.exhibits import waterfall, words, worth
 from steelyard.report.page import DOCUMENT_BYTES, embedded, render
 from steelyard.sentences import MINUS, money, percent, points, quantity, signed
 
 MOST_BYTES = 300_000
 MOST_BYTES_BARE = 150_000
+MOST_BYTES_OF_THOUSANDS = 1_500_000
 MOST_NODES = 4_000
 DRAWN = 60
 
@@ -135,7 +137,8 @@ def test_every_figure_of_the_trades_table_is_the_documents(make):
         assert shares == quantity(step.quantity)
         assert number(price.removesuffix(step.currency)) == step.price
         assert (amount, cost, adds) == (
-            money(step.notional_base, 0), money(step.costs.total), signed(step.adds, 2),
+            money(step.notional_base, 0), money(step.costs.total),
+            worth.amount(step.adds.base_per_year),
         )  # fmt: skip
         assert visible(step.reason[:1].upper() + step.reason[1:]) in why[-1]
     flow = sum(
@@ -234,16 +237,17 @@ def test_costs_by_kind_and_alternatives_are_the_documents(make):
         "Conversion": money(plan.costs.fx), "Total": money(plan.costs.total),
     }  # fmt: skip
     own = [cells for cells in others if cells[1].startswith("This plan")]
-    assert [cells[2:4] for cells in own] == [
-        [words.on_scale(plan.score.plan), signed(plan.score.improvement, 2)]
+    assert [(cells[3], *cells[5:]) for cells in own] == [
+        (money(plan.costs.total), "", "", words.on_scale(plan.score.plan))
     ]
-    shown = {(cells[2], cells[3], cells[5]) for cells in others}
-    assert all(
-        (words.on_scale(other.score), signed(other.improvement, 2), money(other.cost)) in shown
-        for other in plan.alternatives
-    )
-    gains = [number(cells[3]) for cells in others]
-    assert gains == sorted(gains, reverse=True)
+    shown = {(cells[3], *cells[5:]) for cells in others}
+    for other in plan.alternatives:
+        beside = other.improvement - plan.score.improvement
+        distance = (worth.signed_amount(worth.a_year(plan, beside)), worth.near(beside))
+        row = (money(other.cost), *distance, words.on_scale(other.score))
+        assert row in shown or (other.name == "hold" and not plan.steps)
+    points = [number(cells[6] or "0") for cells in others if cells[6] != words.OFF_SCALE]
+    assert points == sorted(points, reverse=True)
 
 
 @sample.every_plan
@@ -345,7 +349,7 @@ def certified(**update: object) -> Element:
     ("status", "gap", "level", "badge"),
     [
         ("none", None, "info", "Best of 1,004 proposals, not proven"),
-        ("bounded", 0.0012, "warn", "Best of 1,004 proposals, within 0.12 of best"),
+        ("bounded", 0.0012, "warn", "Best of 1,004 proposals, within 0.12 points of the best"),
         ("proven", 0.0, "ok", "Proven best"),
     ],
 )
@@ -544,3 +548,40 @@ def test_every_row_of_a_table_has_as_many_cells_as_its_head():
             for row in table.all("tr"):
                 cells = [cell for cell in row.children if isinstance(cell, Element)]
                 assert sum(int(cell.attributes.get("colspan", "1")) for cell in cells) == columns
+
+
+def test_a_page_of_thousands_of_orders_is_small_and_folds_all_its_lists():
+    plan = quantities.many(3000)
+    text = render(plan, quantities.agreed())
+    root = read(text)
+    table = root.one("table", klass="trades")
+    rest = [step for step in plan.steps if step.symbol not in table.text]
+
+    assert len(text.encode()) < MOST_BYTES_OF_THOUSANDS
+    assert len(table.rows()) == 2 * 20 + 2
+    assert len(rest) == 2980
+    assert all(f"<b>{step.symbol}</b>" in text for step in rest)
+    assert "and 2,980 more: USD" in table.text
+    assert len(root.one("table", klass="weights").rows()) < 100
+    notes = [cells[1] for cells in root.one("table", klass="other").rows()]
+    assert max(map(len, notes)) < 400
+
+
+def test_the_page_tells_all_lists_near_the_plan_and_the_three_nearest_first():
+    plan = quantities.growth()
+    near = read(render(plan, quantities.agreed())).one("div", klass="near")
+    nearest, others = near.all("table")
+
+    assert [cells[0] for cells in nearest.rows()] == [
+        "Sell 209 AAPL instead of 210", "Buy 40 JNJ instead of 39", "Buy 47 QUAL instead of 48",
+    ]  # fmt: skip
+    assert len(others.rows()) == 17
+    assert [cells[-1] for cells in others.rows()].count("no") == 4
+
+
+def test_drift_cost_and_cash_stand_before_the_score():
+    facts = page(sample.growth).one("dl", klass="facts")
+
+    assert [term.text for term in facts.all("dt")] == [
+        "Drift", "Cost", "Cash", "Turnover", "Score",
+    ]  # fmt: skip

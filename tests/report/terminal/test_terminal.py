@@ -9,6 +9,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from builders import plans as sample
+from builders import quantities
+from builders.each import each
 from builders.world import world
 from steelyard.notices import Coverage, Notice
 from steelyard.plans.orders import Conversion
@@ -94,8 +96,14 @@ def test_the_answer_comes_first_and_the_seal_last(growth):
     ("scope", "status", "gap", "headroom", "sentence"),
     [
         ("proposals", "none", None, None, "Best of 1,204 proposals, not proven."),
-        ("candidates", "bounded", 0.0037, 0.01, "Within 0.37 of best."),
-        ("candidates", "proven", 0.0, 0.01, "Proven best."),
+        (
+            "candidates",
+            "bounded",
+            0.0037,
+            0.01,
+            "Within 0.37 points of the best of the candidates.",
+        ),
+        ("candidates", "proven", 0.0, 0.01, "Proven best of the candidates."),
     ],
 )
 def test_the_certificate_says_what_is_proven_and_what_is_not(
@@ -309,3 +317,74 @@ def test_a_score_under_0_is_off_the_scale_and_no_number():
 
     assert plan.score.hold < 0
     assert "Score off the scale" in text
+
+
+LONG = {"none": 0, "one": 1, "eleven": 11, "eighty": 80, "thousands": 3000}
+
+
+def of_orders(count: int) -> Plan:
+    few = {0: quantities.hold, 1: quantities.one}
+    return few[count]() if count in few else quantities.many(count)
+
+
+def test_a_plan_of_any_number_of_orders_is_told_in_a_screen_or_five_at_any_width():
+    def fits(count):
+        plan = of_orders(count)
+        for width in (60, 80, 140):
+            lines = printed(
+                lambda console: show(plan, console, opinion=quantities.agreed()), width
+            ).splitlines()
+            assert max(map(cell_len, lines)) <= width, width
+            assert len(lines) <= 260, width
+
+    each(LONG, fits)
+
+
+def test_what_is_folded_is_told_with_its_sum_and_all_of_it_stands_under_explain():
+    plan = quantities.many(80)
+    folded = printed(lambda console: show(plan, console, opinion=quantities.agreed()))
+    whole = printed(lambda console: show(plan, console, explain=True, opinion=quantities.agreed()))
+
+    rest = sorted(step.notional_base for step in plan.steps)[: 80 - 20]
+    assert f"and 60 more: USD {sum(rest):,.0f} in all, see --json" in folded
+    assert sum(bool(re.match(r" +\d+  [▲▼] ", line)) for line in folded.splitlines()) == 20
+    assert "and 60 more: USD" not in whole
+    assert sum(bool(re.match(r" +\d+  [▲▼] ", line)) for line in whole.splitlines()) >= 80
+
+
+def test_the_three_nearest_lists_are_shown_and_all_of_them_under_explain():
+    plan = quantities.growth()
+
+    def table(explain):
+        text = printed(
+            lambda console: show(plan, console, explain=explain, opinion=quantities.agreed())
+        )
+        return text[text.index("Nearest to the plan") :].split("\n\n")[0].splitlines()
+
+    heads = ["Instead", "of", "the", "plan", "Points", "USD", "a", "year", "Fits"]
+    assert table(explain=False)[1].split() == heads
+    assert table(explain=False)[2:] == [
+        "  Sell 209 AAPL instead of 210  −0.003       −2.67  yes",
+        "  Buy 40 JNJ instead of 39       −0.01       −5.34  yes",
+        "  Buy 47 QUAL instead of 48      −0.01       −8.00  yes",
+        "  and 17 more: steelyard plan --explain",
+    ]
+    assert len(table(explain=True)) == 2 + 20
+
+
+def test_a_size_that_was_fitted_says_from_which():
+    plan = sample.growth()
+    first = plan.steps[0].model_copy(update={"refined_from": Decimal(127)})
+    fitted = plan.model_copy(update={"steps": (first, *plan.steps[1:])})
+
+    text = flat(printed(lambda c: show(fitted, c, explain=True, opinion=quantities.agreed())))
+    assert "Its size was fitted to the other orders: 127 before." in text
+
+
+def test_small_weights_of_thousands_of_names_keep_two_decimals():
+    text = printed(
+        lambda console: show(quantities.many(3000), console, opinion=quantities.agreed())
+    )
+
+    assert re.search(r"S0000 .* 0\.02 +0\.02 +0\.02 ", text)
+    assert "and 5,981 more holdings with 94.7 % of value, 94.7 % after inside" in flat(text)

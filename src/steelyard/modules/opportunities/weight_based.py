@@ -21,7 +21,10 @@ class Params(ModuleParams):
     """Which gaps are left alone."""
 
     min_gap_threshold: float = setting(
-        0.005, "distance from the target weight that is left alone", ge=0, le=0.1
+        0.005,
+        "distance from the target weight that is left alone; follows the number of names",
+        ge=0,
+        le=0.1,
     )
     priority_weight: PriorityWeight = 1.0
 

@@ -32,6 +32,8 @@ from steelyard.planning.document.certificate import certificate_shown
 from steelyard.planning.document.orders import (
     candidates_shown,
     conversions,
+    costs_of,
+    drift_after,
     not_traded,
     step_shown,
     tax_of,
@@ -69,7 +71,16 @@ def _figures(
         cash_after=cash_after,
         over_reserve=in_base - m.valuation.open_buys - reserve,
         reserve=reserve,
+        passed_over=_passed_over(m),
     )
+
+
+def _passed_over(m: Solution) -> tuple[float | None, Decimal] | None:
+    """Drift after and cost of the best plan found, where it is not worth it."""
+    best = m.choice.best
+    if m.choice.acts or best is None:
+        return None
+    return drift_after(m, best.row), sum((costs_of(m, j).total for j in best.row), ZERO)
 
 
 def _verdict(

@@ -6,7 +6,7 @@ change there is; where hundreds improve, many are made at once as long as they i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -24,8 +24,8 @@ MANY = 16
 """Improving changes from which on several are made at once."""
 CELLS = 200_000
 """Pairs of changes judged at once."""
-OPTIONS = 40
-"""Lots to either side that a first change of a pair is tried with."""
+NEAR_LOTS, OPTIONS = 3, 40
+"""Lots to either side that a first change of a pair is tried with: at first, and at last."""
 
 Allowed = Callable[[LotList], bool]
 
@@ -164,10 +164,9 @@ def _first(
     for at in order[:TRIED].tolist():
         w, count = int(field.live[at]), int(lots[at])
         orders = place.with_order(int(field.problem.ways.security[w]), w if count else NONE, count)
-        if allowed(orders):
-            new = Place.of(field.problem, orders, hold)
-            if new.fits and new.net > place.net + LEAST_GAIN / 2:
-                return new
+        new = _better(field, place, orders, hold, allowed)
+        if new is not None:
+            return new
     return None
 
 
@@ -176,36 +175,54 @@ def pairs(
 ) -> tuple[Place, bool]:
     """Climb by changes of two orders, and of one, until none improves.
 
-    Second: were all pairs within the field tried?
+    First changes of a few lots are tried first, then of many. Second: were all within the field?
     """
+    window = NEAR_LOTS
     while True:
-        place = singles(field, place, hold, allowed)
-        firsts, complete = field.options(place, OPTIONS)
-        better = next(_pair_steps(field, place, hold, allowed, (firsts, cross)), None)
-        if better is None:
+        firsts, complete = field.options(place, window)
+        better = _pair_steps(field, place, hold, allowed, (firsts, cross))
+        if better is not place:
+            place, window = singles(field, better, hold, allowed), NEAR_LOTS
+        elif window == OPTIONS or complete:
             return place, complete
-        place = better
+        else:
+            window = OPTIONS
 
 
 def _pair_steps(
     field: Field, place: Place, hold: float, allowed: Allowed, over: tuple[Firsts, Cross]
-) -> Iterator[Place]:
-    """Places that a pair of changes leads to, each better than `place`."""
+) -> Place:
+    """The place after the best pairs of changes of the first block that has some, each better."""
     firsts, cross = over
     size = max(1, CELLS // max(1, len(field.live)))
     for start in range(0, len(firsts.security), size):
         some = part(firsts, np.arange(start, min(start + size, len(firsts.security))))
         replies = field.replies(place, some, cross)
-        flat = replies.gain.ravel()
-        best = _largest(flat, TRIED)
-        for at in best[flat[best] > LEAST_GAIN].tolist():
+        best = _largest(replies.gain.ravel(), TRIED)
+        moved, current = set[int](), place
+        for at in best.tolist():
             k, v = divmod(at, len(field.live))
-            first = _changed(place, some, k)
+            i, j = int(some.security[k]), int(field.problem.ways.security[field.live[v]])
+            if replies.gain[k, v] <= LEAST_GAIN or i in moved or j in moved:
+                continue
+            first = current.with_order(i, int(some.way[k]), int(some.lots[k]))
             orders = with_reply(field, first, v, int(replies.lots[k, v]))
-            if allowed(orders):
-                new = Place.of(field.problem, orders, hold)
-                if new.fits and new.net > place.net + LEAST_GAIN / 2:
-                    yield new
+            new = _better(field, current, orders, hold, allowed)
+            if new is not None:
+                current = new
+                moved |= {i, j}
+        if current is not place:
+            return current
+    return place
+
+
+def _better(
+    field: Field, place: Place, orders: LotList, hold: float, allowed: Allowed
+) -> Place | None:
+    """The place of a list that is better and may be a plan."""
+    new = Place.of(field.problem, orders, hold)
+    improves = new.fits and new.net > place.net + LEAST_GAIN / 2
+    return new if improves and allowed(orders) else None
 
 
 def with_reply(field: Field, orders: LotList, v: int, count: int) -> LotList:

@@ -35,10 +35,9 @@ from steelyard.planning.search.relaxed import Relaxation, begin, relaxation
 from steelyard.planning.search.response import Open
 
 ROOT_STEPS = 24
-AGAIN_STEPS = 6
 PAIRED = 200
 """Securities of which all pairs are tried; of more those of largest slope."""
-LOOKED_AFTER = 3
+LOOKED_AFTER = 2
 """Starts that are climbed by pairs too."""
 
 
@@ -124,14 +123,9 @@ class LotSearch:
         node = self.field.node
         shut = self.problem.ways.security == i
         closed = Open(np.where(shut, 1, node.least), np.where(shut, 0, node.most), node.none)
-        again = node_of(self.relaxed, closed, self.root.spot, AGAIN_STEPS)
-        search = replace(self, root=again, field=replaced(self.field, closed))
-        rest = self.place(orders).with_order(i, NONE, 0)
-        places = _climbed(search, distinct([rest, again.bounded.exact.orders]))
-        if not places:
-            return None
-        best = Best(self.relaxed, self.allowed, lambda _: None, places[0].net)
-        return _paired_up(search, places[0], best)[0]
+        search = replace(self, field=replaced(self.field, closed))
+        places = _climbed(search, [self.place(orders).with_order(i, NONE, 0)])
+        return places[0] if places else None
 
 
 def search_lots(

@@ -61,7 +61,7 @@ def check(document: Mapping[str, Any]) -> Report:
         if reading.misfits:
             tally.skip("everything else", "the document has not the form of a plan")
         else:
-            reading.seen[""] |= {ID, "schema"}  # held above, and by the form
+            reading.seen[""] |= {ID, "schema", "columnar"}  # held above, and by the form
             _derive(Book(doc), document, tally)
     fields = () if reading.misfits else tuple(unchecked(reading))
     beyond = {**tally.skipped, **BEYOND}

@@ -18,7 +18,7 @@ EXEMPT = FUNDS | {"CASHLIKE"}
 BPS = Decimal(10_000)
 BY_TARGETS = "targets"
 SETTLED = "settled"
-FILTERS = "filters"
+FILTERS, FILTER = "filters", "filter"
 SELL, BUY = "sell", "buy"
 ACT, HOLD = "act", "hold"
 PROPOSALS, QUANTITIES = "proposals", "quantities"
@@ -114,6 +114,12 @@ class Book:
         ran = {run["name"] for run in runs if run["outcome"] in {"ok", "nothing"}}
         modules = self.settings["modules"].get(FILTERS, ())
         return {module["name"]: module["params"] for module in modules if module["name"] in ran}
+
+    @cached_property
+    def filtered(self) -> frozenset[tuple[str, str]]:
+        """(symbol, side) of what a filter stopped."""
+        stops = (row for row in self.doc["not_traded"] if row["stage"] == FILTER)
+        return frozenset((row["symbol"], row["side"]) for row in stops)
 
     @cached_property
     def rates(self) -> Mapping[str, Decimal]:

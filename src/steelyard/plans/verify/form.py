@@ -28,6 +28,8 @@ LEAST_NUMBER, LARGEST_NUMBER = 1e-300, 1e30
 SHORT = 60
 """Characters of a value in a message."""
 NULL = {"type": "null"}
+TABLE = {"$ref": "#/$defs/Table"}
+"""A list as columns: it is read as a list before its form is held against the schema."""
 PYTHON = {"string": str, "integer": int, "number": float, "null": type(None)}
 
 Schema = Mapping[str, Any]
@@ -124,8 +126,11 @@ def _single(schema: Schema, kind: str | None) -> Kind:
 
 def _either(schemas: list[Schema], defs: Schema, at: str, leaves: dict[str, list[str]]) -> Kind:
     """Null or a kind; of several kinds the value stays as it is."""
+    schemas = [schema for schema in schemas if schema != TABLE]
     kinds = [_kind(schema, defs, at, leaves) for schema in schemas if schema != NULL]
     name = " or ".join([kind.name for kind in kinds] + ["null"] * (len(kinds) < len(schemas)))
+    if len(schemas) == 1:
+        return kinds[0]
     if len(kinds) > 1:
         types = {PYTHON[schema["type"]] for schema in schemas}
         return _plain(name, lambda value: type(value) in types)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
 from steelyard.errors import InputError
+from steelyard.plans.columnar import unfold
 
 MAX_CHARACTERS = 64 * 1024 * 1024
 FORM = "steelyard.plan/"
@@ -59,7 +60,7 @@ def load(text: str) -> dict[str, Any]:
         raise InputError(
             f"{what}. Nothing was checked. {HOW_TO}", code="plan_number_unreadable", hint=HOW_TO
         ) from error
-    return _of_our_form(document)
+    return unfold(_of_our_form(document))
 
 
 def _pairs(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:

@@ -75,7 +75,6 @@ LOOSE: Mapping[str, str] = {
     "certificate.structural_headroom": "at most: an upper bound may be larger",
     "certificate.refined": SCORE,
     "certificate.local_optimum": SEARCHED,
-    "certificate.neighbours[].change": "the change in words; the orders beside it are held",
     "certificate.neighbours[].improvement": "at most the plan's; a score needs the estimates",
     "certificate.neighbours[].feasible": "held where it is true: of filters not all is here",
     "certificate.neighbours[].orders[].side": "held where the document lists the security",

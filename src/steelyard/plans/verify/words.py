@@ -43,7 +43,6 @@ PROVEN, ONE_LOT, UNKNOWN = "proven", "within_one_lot", "none"
 SPACE = "\u00a0"
 CASH = "Cash"
 """What the verdict calls the cash where a symbol could stand; no symbol has small letters."""
-FILTER = "filter"
 DERIVED_ELSEWHERE = {NO_APPETITE}
 """Rules whose number is not told in their sentence: it must be 0, which the orders hold."""
 
@@ -221,9 +220,13 @@ def _hold(book: Book, facts: dict[str, object]) -> str:
     others = book.doc["alternatives"]
     best = next((other for other in others if other["name"] == f"{RUNNER_UP}1"), None)
     if best is not None:
-        facts |= {"gain": best["improvement"], "least": book.doc["score"]["min_improvement"]}
-        what = f"Hold. The best {'proposal' if proposals else 'plan found'} changes the score by"
-        return what + " {gain:spoints} points after charges; {least:points} are asked for."
+        best_of = f"Hold. The best {'proposal' if proposals else 'plan found'}"
+        return f"{best_of} {_passed_over(book, best, facts)}"
+    if book.doc["certificate"]["scope"] == QUANTITIES:
+        return (
+            "Hold. No order list was found that fits lots, cash and limits and gains anything "
+            "after charges."
+        )
     if book.doc["candidates"] and proposals:
         return "Hold. The modules propose no plan that fits the cash and the limits."
     if book.doc["candidates"]:
@@ -234,6 +237,19 @@ def _hold(book: Book, facts: dict[str, object]) -> str:
             "limits and the least order."
         )
     return "Hold. No calculator proposes an order that fits lots, limits and the least order."
+
+
+def _passed_over(book: Book, best: Record, facts: dict[str, object]) -> str:
+    """What the best plan that is not worth it would do."""
+    facts |= {"gain": best["improvement"], "least": book.doc["score"]["min_improvement"]}
+    asked = "{gain:spoints} points after charges; {least:points} are asked for."
+    before, after = book.doc["drift"]["before"], best["drift_after"]
+    if before is None or after is None or abs(after - before) < SAME_DRIFT:
+        return f"changes the score by {asked}"
+    facts |= {"before": PERCENT * before, "after": after, "cost": best["cost"]}
+    facts["currency"] = book.doc["base_currency"]
+    does = "would take drift from {before:one} to {after:pp}, for {currency:text} {cost:money}"
+    return f"{does} in costs; it changes the score by {asked}"
 
 
 def _moved(book: Book, facts: dict[str, object]) -> str:
@@ -407,12 +423,7 @@ def _stop(book: Book, stop: Record, place: Place) -> None:
         step = book.step_of.get(stop["symbol"])
         of_one |= step is not None and step["quantity"] == shares
         name = "shares in words are those of a candidate or a step"
-        place.rule("facts", of_one or _filtered(book, stop), "shares of a candidate", name)
+        # what was merged into an order that a filter stopped is told before pairs are
+        of_one |= (stop["symbol"], stop["side"]) in book.filtered
+        place.rule("facts", of_one, "shares of a candidate", name)
     check_sentence(place, derived, text="reason")
-
-
-def _filtered(book: Book, stop: Record) -> bool:
-    """Did a filter stop an order like it? What was merged into it is told before pairs are."""
-    key = (stop["symbol"], stop["side"])
-    stops = book.doc["not_traded"]
-    return any(row["stage"] == FILTER and (row["symbol"], row["side"]) == key for row in stops)

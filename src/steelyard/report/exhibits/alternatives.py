@@ -7,17 +7,25 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
+from steelyard.planning.narrative import in_words
 from steelyard.plans.orders import Alternative, AlternativeStep
 from steelyard.plans.plan import Plan
 from steelyard.report.exhibits.scale import WHOLE, Scale, ticks
-from steelyard.report.exhibits.words import capital, counted, lower, plain_words
+from steelyard.report.exhibits.words import capital, counted, lower, named, plain_words
+from steelyard.report.exhibits.worth import a_year, amount
 from steelyard.sentences import FORMATS, MINUS, SPACE, points, quantity
 
 Kind = Literal["plan", "runner", "other", "free"]
 
 RUNNER = "runner_up_"
 FREE = "unrestricted"
-TITLES = {"proposal": "Best proposal", "greedy": "Greedy list"}
+TITLES = {
+    "proposal": "Best proposal",
+    "greedy": "Greedy list",
+    "candidates": "Best of the candidates",
+}
+CHANGES = 6
+"""Orders told of one alternative before it says how many more differ."""
 
 WIDTH, HEIGHT = 330.0, 256.0
 """The chart that labels are placed for, px: the narrowest window draws it about this wide."""
@@ -26,6 +34,9 @@ TOP, BOTTOM, LEFT, RIGHT = 14.0, 30.0, 8.0, 4.0
 DOT = 6.0
 LETTER, LINE = 6.6, 14.0
 """Size of a letter of a label, px, generous."""
+SAME = 1e-9
+"""Nets closer than this are one: rounding."""
+BESIDE = "Points and money a year are against the plan, by what the score weighs; no forecast."
 SAME_ORDERS = "the same orders"
 GAP = 9.0
 LIFT = 4.0
@@ -37,8 +48,9 @@ RINGS = 4
 class Row:
     """One plan: `n` is its number in the table and on the chart; `net` is after charges.
 
-    note     what it trades, told as the difference from the plan
+    note     what it is, and what it trades, told as the difference from the plan
     orders   all that it trades
+    beside   net that it has more than the plan; a year the same as money
     """
 
     n: int
@@ -51,6 +63,8 @@ class Row:
     drift: float | None
     cost: Decimal
     turnover: float
+    beside: float
+    a_year: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +134,14 @@ def _own(plan: Plan) -> Row:
         drift=plan.drift.after,
         cost=plan.costs.total,
         turnover=plan.turnover,
+        beside=0.0,
+        a_year=a_year(plan, 0.0),
     )
 
 
 def _other(plan: Plan, other: Alternative) -> Row:
     runner = other.name.startswith(RUNNER)
+    beside = other.improvement - plan.score.improvement
     return Row(
         n=0,
         name=title(other.name),
@@ -136,6 +153,8 @@ def _other(plan: Plan, other: Alternative) -> Row:
         drift=other.drift_after,
         cost=other.cost,
         turnover=other.turnover,
+        beside=beside,
+        a_year=a_year(plan, beside),
     )
 
 
@@ -149,23 +168,43 @@ def title(name: str) -> str:
 
 
 def _note(plan: Plan, other: Alternative) -> str:
-    """What it trades, told as the difference from the plan where the two share an order."""
+    """What it is, and what it trades besides or in place of the plan's orders."""
     if not other.steps:
-        return "any quantity, any depth: a bound, not a plan" if other.name == FREE else "no trades"
+        if other.name == FREE:
+            return "any quantity, any number of orders: a bound, not a plan"
+        return "no trades"
+    what = _what(plan) if other.name == "candidates" else ""
+    return "; ".join(part for part in (what, _trades(plan, other)) if part)
+
+
+def _what(plan: Plan) -> str:
+    """The best set of the table."""
+    depth = plan.rules.max_depth
+    most = lower(in_words(depth))
+    return f"the best set of at most {most} of the calculators\u2019 orders"
+
+
+def _trades(plan: Plan, other: Alternative) -> str:
+    """What it trades, told as the difference from the plan where the two share an order."""
     mine = {step.symbol: step for step in plan.steps}
     theirs = {step.symbol: step for step in other.steps}
     added = [_order(step) for symbol, step in theirs.items() if symbol not in mine]
     if len(added) == len(theirs):
-        return ", ".join(added)
+        return _few(added)
     both = [(step, mine[symbol]) for symbol, step in theirs.items() if symbol in mine]
     resized = [
         f"{step.symbol} {quantity(step.quantity)} for {quantity(own.quantity)}"
         for step, own in both
         if (step.side, step.quantity) != (own.side, own.quantity)
     ]
-    dropped = ", ".join(symbol for symbol in mine if symbol not in theirs)
-    changes = [*added, *resized, *([f"not {dropped}"] if dropped else [])]
-    return "; ".join(changes) or SAME_ORDERS
+    dropped = named([symbol for symbol in mine if symbol not in theirs], CHANGES)
+    changes = [_few(added), _few(resized), f"not {dropped}" if dropped else ""]
+    return "; ".join(filter(None, changes)) or SAME_ORDERS
+
+
+def _few(changes: Sequence[str]) -> str:
+    """The first few changes, and how many more there are."""
+    return named(changes, CHANGES)
 
 
 def _scatter(plan: Plan, rows: Sequence[Row]) -> Scatter:
@@ -291,6 +330,12 @@ def _said(plan: Plan) -> str:
         return f"{what} The best rejected plan nets {nets}; {asked} is asked for."
     gap = plan.score.improvement - best.improvement
     name = lower(title(best.name))
+    if abs(gap) < SAME:
+        return f"{what} The next best, {name}, nets as much as the plan."
+    money = a_year(plan, abs(gap))
+    distance = f"{points(abs(gap))} points"
+    if money is not None:
+        distance = f"what weighs like {plan.base_currency} {amount(money)} a year ({distance})"
     if gap < 0:
-        return f"{what} {capital(name)} nets {points(-gap)} points more than the plan."
-    return f"{what} The next best, {name}, nets {points(gap)} points less than the plan."
+        return f"{what} {capital(name)} nets {distance} more than the plan."
+    return f"{what} The next best, {name}, nets {distance} less than the plan."

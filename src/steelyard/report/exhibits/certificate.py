@@ -6,23 +6,38 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from steelyard.planning.narrative import certified
 from steelyard.plans.plan import Plan
+from steelyard.plans.score import Certificate, Gap
 from steelyard.report.exhibits.words import capital, on_scale
-from steelyard.sentences import points, signed
+from steelyard.report.exhibits.worth import WHOLE_MONEY, gained
+from steelyard.sentences import FORMATS, points
 
 Level = Literal["ok", "warn", "info"]
 
+QUANTITIES = "quantities"
 NOT_MEASURED = "not measured"
+LOCAL = {
+    "pairs": "No change of one order or of two improves it.",
+    "single": "No change of one order improves it.",
+}
+"""What was searched around the plan, in words."""
+WHOLE_LOTS = "Of every list in whole lots that cash, limits and filters allow."
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Badge, figures and one sentence; `level` names the icon and its colour."""
+    """Badge, figures and what they mean; `level` names the icon and its colour.
+
+    said    how far from the best, and what was searched
+    beside  the same without what the verdict says already
+    """
 
     level: Level
     badge: str
     figures: tuple[tuple[str, str], ...]
     said: str
+    beside: str
 
 
 def box(plan: Plan) -> Box:
@@ -31,13 +46,30 @@ def box(plan: Plan) -> Box:
     level: Level = "info"
     best = "" if certificate.scope != "proposals" else certificate.covers.partition(", ")[0] + ", "
     badge = f"{best}not proven"
+    of = " of the candidates" if certificate.scope == "candidates" else ""
     if certificate.status == "proven":
-        level, badge = "ok", "Proven best" if plan.steps else "Proven: nothing better than holding"
+        level = "ok"
+        badge = f"Proven best{of}" if plan.steps else "Proven: nothing better than holding"
         if _passed_over(plan):
             badge = "Proven: nothing gains enough to act"
     elif certificate.status == "bounded" and certificate.search_gap is not None:
-        level, badge = "warn", f"{best}within {points(certificate.search_gap)} of best"
-    return Box(level, capital(badge), tuple(_figures(plan)), _said(plan))
+        gap = FORMATS["points_up"](certificate.search_gap)
+        level, badge = "warn", f"{best}within {gap} points of the best{of}"
+    if certificate.scope == QUANTITIES and certificate.status != "proven":
+        level, badge = _of_any_size(certificate)
+    claim, more = _claim(plan), tuple(_more(certificate))
+    of_any_size = certificate.scope == QUANTITIES
+    beside = " ".join(more or (WHOLE_LOTS,) if of_any_size else (claim, *more))
+    return Box(level, capital(badge), tuple(_figures(plan)), " ".join((claim, *more)), beside)
+
+
+def _of_any_size(certificate: Certificate) -> tuple[Level, str]:
+    """Level and badge of a search over all quantities that did not end in a proof."""
+    if certificate.status == "within_one_lot":
+        return "ok", "within one lot of the best"
+    if certificate.status == "none" or certificate.search_gap is None:
+        return "info", "distance from the best not measured"
+    return "warn", f"within {FORMATS['points_up'](certificate.search_gap)} points of the best"
 
 
 CLAIMS = {
@@ -54,25 +86,63 @@ def _passed_over(plan: Plan) -> bool:
     return gains and not plan.steps
 
 
-def _said(plan: Plan) -> str:
-    """What was compared, what that proves, and who chose among the best where a black box did."""
+def _claim(plan: Plan) -> str:
+    """What the search proves."""
+    asked = None if plan.steps else plan.score.min_improvement
+    sentence = certified(plan.certificate, plan.base_currency, asked)
+    return _of_candidates(plan) if sentence is None else sentence.text
+
+
+def _more(certificate: Certificate) -> Iterable[str]:
+    """What was searched around the plan, what was fitted, who chose where a black box did."""
+    if certificate.local_optimum is not None and certificate.status != "proven":
+        yield LOCAL[certificate.local_optimum]
+    if certificate.refined:
+        added = points(certificate.refined)
+        yield f"Fitting the sizes of its orders to each other added {added} points."
+    if certificate.selected_by:
+        yield f"Chosen among the best sets by {certificate.selected_by}."
+
+
+def _of_candidates(plan: Plan) -> str:
+    """What a search over the table or the proposals proves."""
     certificate = plan.certificate
     too_little = certificate.status == "proven" and _passed_over(plan)
     claim = TOO_LITTLE if too_little else CLAIMS[certificate.status]
     asked = points(plan.score.min_improvement)
     claim = claim.format(candidates=f"{certificate.candidates:,d}", asked=asked)
-    by = certificate.selected_by
-    chosen = f" Chosen among the best sets by {by}." if by else ""
-    return f"{capital(certificate.covers)}: {claim}.{chosen}"
+    return f"{capital(certificate.covers)}: {claim}."
 
 
 def _figures(plan: Plan) -> Iterable[tuple[str, str]]:
     certificate = plan.certificate
-    yield "Net gain over hold", signed(plan.score.improvement, 2)
-    yield "Sequences compared", f"{certificate.sequences:,d}"
-    gap = certificate.search_gap
-    yield "Search gap", NOT_MEASURED if gap is None else points(gap)
-    if certificate.bound is not None:
+    yield "Net gain over hold", gained(plan.score.improvement)
+    gap = certificate.gap
+    if certificate.scope != QUANTITIES:
+        yield "Sequences compared", f"{certificate.sequences:,d}"
+        search_gap = certificate.search_gap
+        yield "Search gap", NOT_MEASURED if search_gap is None else points(search_gap)
+    elif gap is None:
+        yield "A better plan gains at most", NOT_MEASURED
+    elif certificate.status != "proven":
+        yield from _at_most(gap, plan.base_currency)
+    if certificate.bound is not None and certificate.scope != QUANTITIES:
         yield "Score bound", on_scale(certificate.bound)
-    if certificate.structural_headroom is not None:
-        yield "Structural headroom", points(certificate.structural_headroom)
+    if headroom(plan) is not None:
+        yield "Structural headroom", points(headroom(plan) or 0.0)
+
+
+def headroom(plan: Plan) -> float | None:
+    """What other sizes and more orders could add at most; None where all of them were searched."""
+    certificate = plan.certificate
+    return None if certificate.scope == QUANTITIES else certificate.structural_headroom
+
+
+def _at_most(gap: Gap, base: str) -> Iterable[tuple[str, str]]:
+    """How much better a better plan can be, rounded up."""
+    yield "A better plan gains at most", f"{FORMATS['points_up'](gap.points / 100)} points"
+    if gap.base_per_year is not None:
+        form = "whole_up" if abs(gap.base_per_year) >= WHOLE_MONEY else "money_up"
+        yield "as money a year", f"{FORMATS[form](gap.base_per_year)} {base}"
+    if gap.of_improvement is not None:
+        yield "of the improvement", FORMATS["pct_up"](gap.of_improvement)

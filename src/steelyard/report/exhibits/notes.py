@@ -10,6 +10,7 @@ from steelyard.notices import Notice
 from steelyard.plans.account import HoldingShown
 from steelyard.plans.plan import Plan
 from steelyard.portfolio import SPREAD_TYPES
+from steelyard.report.exhibits import fold
 from steelyard.report.exhibits.words import capital, counted, named, plain_words, sentence
 from steelyard.sentences import FORMATS, SPACE
 
@@ -64,6 +65,8 @@ METRICS = {
     "last_sold": Metric("Date of the last sale", "text", f"Add last_sold to {HOLDINGS}.", PASSED),
 }
 
+MOST_NOTES = 40
+"""Notes below the head, problems first; more are counted."""
 MOST_FIRST = 5
 """Notes in the head of a plan; the others stand below."""
 
@@ -104,7 +107,9 @@ def rest(plan: Plan) -> list[Note]:
     """All notes that do not stand in the head."""
     others = [notice for notice in plan.warnings if not notice.head]
     bare = plan.model_copy(update={"problems": (), "warnings": tuple(others)})
-    return [*_first(plan)[MOST_FIRST:], *notes(bare)]
+    shown, more = fold.first([*_first(plan)[MOST_FIRST:], *notes(bare)], MOST_NOTES)
+    hidden = f"{counted(more, 'more note')}: {fold.ALL}."
+    return [*shown, *([Note("info", hidden, "")] if more else [])]
 
 
 def _first(plan: Plan) -> list[Note]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from steelyard.plans.account import HoldingShown, KeptOutShown
 from steelyard.plans.plan import Plan
+from steelyard.report.exhibits.fold import first
 from steelyard.report.exhibits.words import counted
 from steelyard.sentences import FORMATS
 
@@ -36,6 +37,16 @@ class Prices:
 
     said: str
     rows: tuple[PriceRow, ...]
+
+    @property
+    def shown(self) -> int:
+        """Rows that a page lists."""
+        return len(first(self.rows)[0])
+
+    @property
+    def more(self) -> int:
+        """Rows that it only counts."""
+        return len(self.rows) - self.shown
 
 
 def prices(plan: Plan) -> Prices:

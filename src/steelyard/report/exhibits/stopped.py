@@ -99,11 +99,21 @@ def _row(group: Sequence[NotTraded], names: dict[str, str]) -> Row:
         side=first.side,
         stage=capital(first.stage),
         rule=plain_words(first.rule),
-        value=_alike(by_rule(entry.rule, entry.value) for entry in group),
-        limit=_alike(by_rule(entry.rule, entry.limit) for entry in group),
-        margin=_alike(by_rule(entry.rule, entry.margin, margin=True) for entry in group),
+        value=_alike(_number(entry, entry.value) for entry in group),
+        limit=_alike(_number(entry, entry.limit) for entry in group),
+        margin=_alike(
+            by_rule(entry.rule, entry.margin, stage=entry.stage, margin=True) for entry in group
+        ),
         reason=first.reason,
     )
+
+
+def _number(entry: NotTraded, value: float | None) -> str:
+    return by_rule(entry.rule, value, stage=entry.stage)
+
+
+def _margin(entry: NotTraded) -> str:
+    return by_rule(entry.rule, entry.margin, stage=entry.stage, margin=True)
 
 
 def _alike(texts: Iterable[str]) -> str:
@@ -119,8 +129,7 @@ def _rest(entries: Iterable[NotTraded]) -> Iterable[Remainder]:
         stage, rule, side = kind
         by_symbol: dict[str, list[str]] = {}
         for entry in by_kind[kind]:
-            margin = by_rule(rule, entry.margin, margin=True)
-            by_symbol.setdefault(entry.symbol, []).append(margin)
+            by_symbol.setdefault(entry.symbol, []).append(_margin(entry))
         text = "; ".join(_told(symbol, margins) for symbol, margins in sorted(by_symbol.items()))
         yield Remainder(capital(stage), plain_words(rule), side, len(by_kind[kind]), text)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -11,10 +11,12 @@ from steelyard.money import ZERO
 from steelyard.orders import Side
 from steelyard.plans.orders import Step
 from steelyard.plans.plan import Plan
+from steelyard.report.exhibits.fold import ALL, MOST, first, folded
 from steelyard.report.exhibits.words import counted
 from steelyard.sentences import MINUS, money
 
 DAYS_A_YEAR = 365.25
+ADDS = "Adds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,20 @@ class Lot:
 
 @dataclass(frozen=True, slots=True)
 class Trades:
-    """The exhibit; sums in base currency."""
+    """The exhibit; sums in base currency.
+
+    steps      the largest by amount, in the order of the plan
+    more       the others
+    more_said  how many they are and what they come to; empty where there are none
+    lots_said  how many lots are not listed
+    """
 
     steps: tuple[Step, ...]
+    more: tuple[Step, ...]
+    more_said: str
     exchanges: tuple[Exchange, ...]
     lots: tuple[Lot, ...]
+    lots_said: str
     sold: Decimal
     bought: Decimal
     cost: Decimal
@@ -63,14 +74,19 @@ class Trades:
         return self.sold - self.bought
 
 
-def trades(plan: Plan) -> Trades:
-    """The exhibit of a plan."""
+def trades(plan: Plan, most: int | None = MOST) -> Trades:
+    """The exhibit of a plan; of long lists the largest orders, all of them for None."""
+    steps, more = folded(plan.steps, lambda step: step.notional_base, most)
+    lots, _ = first(list(_lots(steps, plan.as_of)))
     sold = sum((step.notional_base for step in plan.steps if step.side is Side.SELL), ZERO)
     bought = sum((step.notional_base for step in plan.steps if step.side is Side.BUY), ZERO)
     return Trades(
-        steps=plan.steps,
+        steps=tuple(steps),
+        more=tuple(more),
+        more_said=_more_said(plan, more),
         exchanges=tuple(_exchanges(plan)),
-        lots=tuple(_lots(plan)),
+        lots=tuple(lots),
+        lots_said=_lots_said(plan, len(lots)),
         sold=sold,
         bought=bought,
         cost=plan.costs.total,
@@ -79,6 +95,12 @@ def trades(plan: Plan) -> Trades:
         cash_said=_cash_said(plan, sold, bought),
         reserve_said=_reserve_said(plan),
     )
+
+
+def worth_of(plan: Plan) -> str:
+    """Head of the column that tells what the plan loses without each order."""
+    in_money = all(step.adds.base_per_year is not None for step in plan.steps)
+    return f"{plan.base_currency} a year" if in_money else ADDS
 
 
 def _exchanges(plan: Plan) -> Iterable[Exchange]:
@@ -91,10 +113,23 @@ def _exchanges(plan: Plan) -> Iterable[Exchange]:
         yield Exchange(from_, to, amount, rate, cost)
 
 
-def _lots(plan: Plan) -> Iterable[Lot]:
-    for step in plan.steps:
+def _more_said(plan: Plan, more: Sequence[Step]) -> str:
+    """`and 60 more: USD 12,345 in all, see --json`."""
+    total = sum((step.notional_base for step in more), ZERO)
+    worth = f"{plan.base_currency} {money(total, 0)}"
+    return f"and {len(more):,d} more: {worth} in all, {ALL}" if more else ""
+
+
+def _lots_said(plan: Plan, shown: int) -> str:
+    """How many lots are not listed."""
+    more = sum(len(step.lots) for step in plan.steps) - shown
+    return f"and {more:,d} more lot{'' if more == 1 else 's'}: {ALL}" if more else ""
+
+
+def _lots(steps: Iterable[Step], as_of: date) -> Iterable[Lot]:
+    for step in steps:
         for lot in step.lots:
-            years = None if lot.acquired is None else (plan.as_of - lot.acquired).days / DAYS_A_YEAR
+            years = None if lot.acquired is None else (as_of - lot.acquired).days / DAYS_A_YEAR
             yield Lot(
                 symbol=step.symbol,
                 acquired=lot.acquired,
@@ -122,9 +157,12 @@ def _said(plan: Plan) -> str:
         below = "What would be traded by the best plan that was rejected stands under alternatives."
         rejected = any(other.steps for other in plan.alternatives)
         return below if rejected else "No plan that trades was found."
+    lots = "Whole lots at the prices shown."
+    if worth_of(plan) == ADDS:
+        return f"{lots} \u201cAdds\u201d: points of the net score that the plan loses without it."
     return (
-        "Whole lots at the prices shown. \u201cAdds\u201d is what the plan\u2019s net score loses "
-        "without the order, in points; a sale that only funds may be negative."
+        f"{lots} \u201cA year\u201d is what the plan loses without the order, as money a year that "
+        "the score weighs as much; no forecast. A sale that only funds may be negative."
     )
 
 

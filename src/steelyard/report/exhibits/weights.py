@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from steelyard.plans.plan import Plan
+from steelyard.report.exhibits.fold import MOST
 from steelyard.report.exhibits.scale import Scale, ceiling, nice_step
 from steelyard.report.exhibits.words import counted, lower
 from steelyard.sentences import FORMATS, signed
@@ -18,6 +19,8 @@ ABSENT_ROWS = 10
 LEAST_REACH = 0.02
 """Half width of the strips at least, of value."""
 POINT = 0.01
+SMALL = 0.01
+"""Where every weight is under this, weights have two decimals."""
 STEPS = 7
 STRIP_MARGIN = 3.0
 """Percent of a strip's width kept free on either side for a dot at the edge."""
@@ -118,6 +121,11 @@ class Weights:
     strips: Scale | None
     heading: str
     said: str
+
+    @property
+    def digits(self) -> int:
+        """Decimals of a percentage: of hundreds of small weights one would read 0.0."""
+        return 1 if max(map(_size, self.rows), default=1.0) >= SMALL else 2
 
 
 def weights(plan: Plan, most: int | None = ROWS, most_absent: int | None = ABSENT_ROWS) -> Weights:
@@ -258,8 +266,13 @@ def _rest_held(rest: Sequence[WeightRow]) -> str:
     out = sum(row.state in {"out", "left"} for row in rest)
     banded = any(row.band is not None for row in rest)
     where = " inside their bands" if banded else ", smaller and not traded"
-    where = f", {out} of them outside their bands" if out else where
-    return f"{len(rest):,d} more holding{'' if len(rest) == 1 else 's'}{where}"
+    where = f", {out:,d} of them outside their bands" if out else where
+    now, after = (
+        math.fsum(weights) for weights in ((r.now for r in rest), (r.after for r in rest))
+    )
+    sums = f" with {FORMATS['pct'](now)} of value, {FORMATS['pct'](after)} after"
+    what = f"{len(rest):,d} more holding{'' if len(rest) == 1 else 's'}"
+    return f"{what}{sums if len(rest) > MOST else ''}{where}"
 
 
 def _heading(plan: Plan, rows: Sequence[WeightRow]) -> str:

@@ -34,13 +34,14 @@ PARTS = {
 
 
 def on_scale(score: float) -> str:
-    """A score of 0 to 100 points; one under 0 is no number that a reader must decode.
+    """A score of 0 to 100 points; one under or over is no number that a reader must decode.
 
-    >>> on_scale(0.4567), on_scale(-2.98)
-    ('45.67', 'off the scale')
+    >>> on_scale(0.4567), on_scale(-2.98), on_scale(1.2)
+    ('45.67', 'off the scale', 'off the scale')
     """
     text = points(score)
-    return OFF_SCALE if text.startswith(MINUS) else text
+    above = text != points(1.0) and score > 1
+    return OFF_SCALE if text.startswith(MINUS) or above else text
 
 
 def plain_words(name: str) -> str:
@@ -73,7 +74,7 @@ def lower(text: str) -> str:
 def named(symbols: Sequence[str], most: int = NAMED) -> str:
     """`A, B and 3 more`."""
     more = len(symbols) - most
-    return ", ".join(symbols[:most]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(symbols[:most]) + (f" and {more:,d} more" if more > 0 else "")
 
 
 def price(amount: Decimal) -> str:
@@ -94,7 +95,7 @@ def rate(amount: Decimal) -> str:
 
 
 def _score(value: float) -> str:
-    return signed(value, 2)
+    return signed(value, 2) if abs(value) <= 1 else OFF_SCALE
 
 
 def _whole(unit: str) -> tuple[Callable[[float], str], Callable[[float], str]]:
@@ -124,14 +125,18 @@ OF_POINTS = (
 UNITS = {
     **dict.fromkeys(OF_SHARES, SHARES),
     **dict.fromkeys(OF_POINTS, POINTS),
-    "max_depth": ORDERS,
+    **dict.fromkeys(("max_depth", "max_orders"), ORDERS),
     **dict.fromkeys(("stale_price", "stale_rate"), WEEKDAYS),
 }
 """Rule -> how its numbers and its margin are written; `_days` are days, others plain numbers."""
 
 
-def by_rule(rule: str, value: float | None, *, margin: bool = False) -> str:
-    """A number of the ledger in the unit of its rule; empty where the rule has none."""
+def by_rule(rule: str, value: float | None, *, stage: str = "", margin: bool = False) -> str:
+    """A number of the ledger in the unit of its rule; empty where the rule has none. What the
+    search says of a rule that is not listed is a change of the score.
+    """
     if value is None:
         return ""
-    return UNITS.get(rule, DAYS if rule.endswith("_days") else NUMBERS)[1 if margin else 0](value)
+    usual = POINTS if stage == "search" else NUMBERS
+    units = UNITS.get(rule, DAYS if rule.endswith("_days") else usual)
+    return units[1 if margin else 0](value)

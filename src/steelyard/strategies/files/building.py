@@ -85,11 +85,15 @@ def _is_switch(key: Key) -> bool:
 
 
 def _merged(base: Section, table: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a section under those of a table; so for tables inside it."""
+    """What is set of a section under the values of a table; so for tables inside it.
+
+    What is set nowhere stays out, so that `model_fields_set` says what somebody set.
+    """
     keys = {info.alias or name: name for name, info in type(base).model_fields.items()}
-    merged: dict[str, Any] = {key: getattr(base, name) for key, name in keys.items()}
+    fields = base.model_fields_set
+    merged: dict[str, Any] = {key: getattr(base, n) for key, n in keys.items() if n in fields}
     for key, value in table.items():
-        inside = merged.get(key)
+        inside = getattr(base, keys[key]) if key in keys else None
         if isinstance(inside, Section) and isinstance(value, Mapping):
             merged[key] = _merged(inside, value)
         else:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from steelyard.report.exhibits.certificate import box
+from steelyard.report.exhibits.certificate import box, headroom
+from steelyard.report.exhibits.neighbours import Row as Near
+from steelyard.report.exhibits.neighbours import neighbours
 from steelyard.report.exhibits.proposers import MOST, proposed
+from steelyard.report.terminal.columns import Column, Row
 from steelyard.report.terminal.sections.view import View
 from steelyard.sentences import points
 
@@ -16,7 +19,31 @@ def draw(view: View) -> None:
     view.say(summary.said)
     if plan.steps:
         view.say(proposed(plan.proposed_by, len(plan.proposed_by) if view.explain else MOST))
-    headroom = plan.certificate.structural_headroom
-    if headroom is not None:
+    room = headroom(plan)
+    if room is not None:
         most = "other sizes and more orders could add at most that"
-        view.say(f"Structural headroom {points(headroom)} points: {most}.")
+        view.say(f"Structural headroom {points(room)} points: {most}.")
+    _near(view)
+
+
+def _near(view: View) -> None:
+    """The lists nearest to the plan; with `explain` all that were judged."""
+    exhibit = neighbours(view.plan)
+    if exhibit is None:
+        return
+    view.title(exhibit.heading)
+    rows = exhibit.nearest + (exhibit.others if view.explain else ())
+    columns = (
+        Column("Instead of the plan"),
+        Column("Points", "right"),
+        Column(f"{view.plan.base_currency} a year", "right", drop=1),
+        Column("Fits"),
+    )
+    view.table(columns, list(map(_row, rows)))
+    if exhibit.others and not view.explain:
+        more = f"and {len(exhibit.others)} more: steelyard plan --explain"
+        view.say(more, style="dim")
+
+
+def _row(near: Near) -> Row:
+    return Row((near.change, near.points, near.money, near.fits))

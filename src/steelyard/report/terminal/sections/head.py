@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from rich.text import Text
 
+from steelyard.report.exhibits.fold import MOST
 from steelyard.report.exhibits.notes import LEVELS, first
 from steelyard.report.exhibits.regime import regime
-from steelyard.report.exhibits.words import counted
+from steelyard.report.exhibits.words import counted, named
 from steelyard.report.terminal.columns import sentence
 from steelyard.report.terminal.sections.view import View, day, in_base
 
@@ -29,7 +30,7 @@ def draw(view: View) -> None:
         count = counted(len(plan.problems), "problem")
         view.say(f"{count}: see {them} before anything is sent.", indent=0)
     if plan.excluded:
-        out = f"Left out on your word: {', '.join(plan.excluded)}."
+        out = f"Left out on your word: {named(plan.excluded, MOST)}."
         view.say(f"{out} Values and weights are without them.", indent=0)
     _first(view)
 

@@ -60,9 +60,9 @@ def in_order(entries: Iterable[NotTraded]) -> list[NotTraded]:
 def row(entry: NotTraded) -> Row:
     """An entry of the ledger with its numbers."""
     numbers = (
-        by_rule(entry.rule, entry.value),
-        by_rule(entry.rule, entry.limit),
-        by_rule(entry.rule, entry.margin, margin=True),
+        by_rule(entry.rule, entry.value, stage=entry.stage),
+        by_rule(entry.rule, entry.limit, stage=entry.stage),
+        by_rule(entry.rule, entry.margin, stage=entry.stage, margin=True),
     )
     rule = f"{entry.stage}: {plain_words(entry.rule)}"
     who = (entry.candidate or "", entry.module or "")

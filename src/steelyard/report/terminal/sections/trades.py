@@ -6,12 +6,18 @@ from collections.abc import Iterator
 
 from steelyard.errors import one_line
 from steelyard.plans.orders import Step
-from steelyard.report.exhibits.trades import trades
+from steelyard.report.exhibits.trades import trades, worth_of
 from steelyard.report.exhibits.words import price, sentence
+from steelyard.report.exhibits.worth import amount, gained
 from steelyard.report.terminal.columns import Column, Row
 from steelyard.report.terminal.sections.view import SIDES, STYLES, View, day, in_base, short
-from steelyard.sentences import money, percent, quantity, signed
+from steelyard.sentences import money, percent, quantity
 
+ADDS = "Adds: points of the score, net of costs, that the plan loses without this order."
+A_YEAR = (
+    "A year: what the plan loses without this order, as money that the score weighs as much; "
+    "no forecast."
+)
 LONGEST_ACCOUNT = 40
 """Characters of the name of an account."""
 
@@ -19,9 +25,11 @@ LONGEST_ACCOUNT = 40
 def draw(view: View) -> None:
     """Print every order with its reason."""
     plan = view.plan
-    view.title(trades(plan).heading)
+    exhibit = trades(plan, None) if view.explain else trades(plan)
+    view.title(exhibit.heading)
     if not plan.steps:
         return
+    worth = worth_of(plan)
     columns = (
         Column("#", "right"),
         Column("Side"),
@@ -32,10 +40,11 @@ def draw(view: View) -> None:
         Column(f"Amount, {plan.base_currency}", "right"),
         Column("Cost", "right", drop=1),
         Column("Weight, %", "right", drop=3),
-        Column("Adds", "right", drop=2),
+        Column(worth, "right", drop=2),
     )
-    note = "Adds: points of the score, net of costs, that the plan loses without this order."
-    view.table(columns, [row(view, step) for step in plan.steps], ("Adds", note))
+    rows = [row(view, step) for step in exhibit.steps]
+    meaning = ADDS if worth == "Adds" else A_YEAR
+    view.table(columns, rows, (worth, meaning), exhibit.more_said)
 
 
 def row(view: View, step: Step) -> Row:
@@ -52,15 +61,22 @@ def row(view: View, step: Step) -> Row:
             money(step.notional_base, 0),
             money(step.costs.total),
             f"{percent(step.weight_before)} → {percent(step.weight_after)}",
-            signed(step.adds.score, 2),
+            _adds(step),
         ),
         under=under,
         style=STYLES[step.side],
     )
 
 
+def _adds(step: Step) -> str:
+    money_a_year = step.adds.base_per_year
+    return gained(step.adds.score) if money_a_year is None else amount(money_a_year)
+
+
 def _story(view: View, step: Step) -> Iterator[str]:
     yield step.narrative or step.reason
+    if step.refined_from is not None:
+        yield f"Its size was fitted to the other orders: {quantity(step.refined_from)} before."
     for lot in step.lots:
         acquired = day(lot.acquired) if lot.acquired else "unknown date"
         cost = "unknown cost"
@@ -69,4 +85,4 @@ def _story(view: View, step: Step) -> Iterator[str]:
         gain = in_base(view.plan, lot.gain) if lot.gain is not None else "unknown"
         place = f" in {one_line(lot.account, LONGEST_ACCOUNT)}" if lot.account else ""
         yield f"Lot of {acquired}{place}: {quantity(lot.quantity)} at {cost}, gain {gain}."
-    yield f"Proposed by {', '.join(step.proposed_by)}."
+    yield f"Proposed by {', '.join(step.proposed_by) or 'the search alone'}."

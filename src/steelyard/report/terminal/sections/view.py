@@ -55,11 +55,19 @@ class View:
         self.say(text, indent=0, style="bold")
 
     def table(
-        self, columns: Sequence[Column], rows: Sequence[Row], note: tuple[str, str] | None = None
+        self,
+        columns: Sequence[Column],
+        rows: Sequence[Row],
+        note: tuple[str, str] | None = None,
+        more: str = "",
     ) -> None:
-        """Print rows; `note` is (head, meaning), printed if the column of that head had room."""
+        """Print rows and how many more there are; `note` is (head, meaning), printed if the column
+        of that head had room.
+        """
         fit, cut = fitting(columns, rows, self.width)
         self.emit(grid(fit, cut, self.width))
+        if more:
+            self.say(more)
         if note is not None and note[0] in {column.head for column in fit}:
             self.say(note[1], style="dim")
 

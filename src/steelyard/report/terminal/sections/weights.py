@@ -25,20 +25,22 @@ def draw(view: View) -> None:
     columns += [Column(" ", drop=1)]
     bars = "█ held, ░ sold, ▒ bought" + (", ┃ target" if targeted else "") + "."
     rows = (*exhibit.rows, *exhibit.absent, *exhibit.kept_out, exhibit.cash)
-    view.table(columns, [_row(row, exhibit.top) for row in rows], (" ", bars))
+    view.table(columns, [_row(row, exhibit.top, exhibit.digits) for row in rows], (" ", bars))
     if exhibit.rest:
         view.say(f"and {exhibit.rest_said}: steelyard plan --explain", style="dim")
     view.say("Cash after is before costs.", style="dim")
 
 
-def _row(row: WeightRow, top: float) -> Row:
-    now, after = (NONE, NONE) if row.absent else (percent(row.now), percent(row.after))
+def _row(row: WeightRow, top: float, digits: int) -> Row:
+    now, after = (
+        (NONE, NONE) if row.absent else (percent(row.now, digits), percent(row.after, digits))
+    )
     cells = [row.symbol, short(row.name), now, after]
     if row.target is not None and row.off is not None and row.off_now is not None:
-        change = f"{signed(row.off_now)} → {signed(row.off)}"
+        change = f"{signed(row.off_now, digits)} → {signed(row.off, digits)}"
         why = row.absent or row.fixed
-        off = f"{signed(row.off)}, {why}" if why else change
-        cells += [percent(row.target), off]
+        off = f"{signed(row.off, digits)}, {why}" if why else change
+        cells += [percent(row.target, digits), off]
     return Row((*cells, _bar(row, top)))
 
 

@@ -11,6 +11,7 @@ from steelyard.plans.orders import CandidateShown, Step
 from steelyard.plans.plan import Plan
 from steelyard.report.exhibits.notes import cap_gave_way
 from steelyard.report.exhibits.notes import notes as all_notes
+from steelyard.report.exhibits.trades import worth_of
 from steelyard.report.exhibits.words import price
 from steelyard.report.terminal.columns import Column, Row
 from steelyard.report.terminal.sections import candidates, not_traded, notes, trades
@@ -77,7 +78,8 @@ def _owned(holding: HoldingShown) -> str:
 def _order(view: View, step: Step) -> None:
     view.title(f"Order {step.n} of {len(view.plan.steps)}")
     row = trades.row(view, step)
-    heads = ("Quantity", "Price", f"Amount, {view.plan.base_currency}", "Cost", "Weight, %", "Adds")
+    worth, amount = worth_of(view.plan), f"Amount, {view.plan.base_currency}"
+    heads = ("Quantity", "Price", amount, "Cost", "Weight, %", worth)
     columns = (Column("#", "right"), Column("Side"), *(Column(head, "right") for head in heads))
     view.table(columns, [Row((*row.cells[:2], *row.cells[4:]), row.under, row.style)])
 
@@ -85,7 +87,8 @@ def _order(view: View, step: Step) -> None:
 def _in_table(view: View, symbol: str) -> None:
     rows = [c for c in view.plan.candidates if c.symbol == symbol]
     if not rows:
-        view.title("No candidate reached the table")
+        alone = "; the search alone has the order" if view.plan.step(symbol) else ""
+        view.title(f"No candidate reached the table{alone}")
         return
     chosen = {step.candidate for step in view.plan.steps}
     view.title("In the candidate table")
