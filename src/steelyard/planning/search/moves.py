@@ -41,8 +41,8 @@ class Place:
     def of(cls, problem: LotProblem, orders: LotList, hold: float) -> Place:
         """The place of a list; `hold` is F(start)."""
         change = problem.change(orders)
-        z = problem.start + np.append(change, -change.sum())
-        point = Point.at(problem.model, z)
+        step = Point.at(problem.model, np.append(change, -change.sum()))
+        point = problem.origin.moved(step, 1.0)
         return cls(problem, orders, change, point, point.value() - hold - problem.charged(orders))
 
     @cached_property
