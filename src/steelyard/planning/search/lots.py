@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
 from steelyard.arrays import FloatArray, IntArray, frozen
-from steelyard.planning.score.model import ScoreModel
+from steelyard.planning.score.model import Point, ScoreModel
 
 NONE = -1
 """In place of a way: the security is not traded."""
@@ -102,6 +103,11 @@ class LotProblem:
     def n(self) -> int:
         """Number of securities."""
         return len(self.start) - 1
+
+    @cached_property
+    def origin(self) -> Point:
+        """Where every list starts: few entries move from there."""
+        return Point.at(self.model, self.start)
 
     def change(self, orders: LotList) -> FloatArray:
         """(n,) change of weight of a list."""
