@@ -32,7 +32,7 @@ from steelyard.compat import (
 )
 from steelyard.errors import InputError, SettingsError
 from steelyard.modules.registry import Kind, modules
-from steelyard.strategies.scope import chosen_scope
+from steelyard.strategies.scope import scope_of
 
 FLAT = (
     'name = "flat"\nmax_depth = 7\nmax_opportunities_per_category = 8\ntransaction_cost_fixed ='
@@ -87,7 +87,7 @@ def test_what_differs_from_the_default_counts_as_set_and_so_does_a_scope():
     ]
 
     def scopes(config: PlannerConfiguration) -> set[str]:
-        return {chosen_scope(config.strategy(), targets=targets)[0] for targets in (False, True)}
+        return {scope_of(config.strategy(), targets=targets)[0] for targets in (False, True)}
 
     assert [(config, due) for config, due in cases if scopes(config) != {due}] == []
 

@@ -11,7 +11,7 @@ from steelyard.modules.registry import Kind
 from steelyard.settings import Limits, Planner, Score, Search
 from steelyard.strategies import PRESETS, Strategy, default, overlay, parse, preset, validate
 from steelyard.strategies.planned import as_planned
-from steelyard.strategies.scope import binding_orders, chosen_scope, idle, refine_of
+from steelyard.strategies.scope import binding_orders, idle, refine_of, scope_of
 from steelyard.strategies.thresholds import FOLLOWING, GAP_KEY, followed, threshold
 
 P, C, Q = "proposals", "candidates", "quantities"
@@ -20,7 +20,7 @@ OTHERS = [name for name in PRESETS if name != "default"]
 
 def scopes(strategy: Strategy) -> tuple[str, str]:
     """Without targets, and with them."""
-    without, with_targets = (chosen_scope(strategy, targets=t)[0] for t in (False, True))
+    without, with_targets = (scope_of(strategy, targets=t)[0] for t in (False, True))
     return without, with_targets
 
 
@@ -126,7 +126,7 @@ def test_each_scope_has_a_sentence_that_says_why():
         ),
     }  # fmt: skip
 
-    assert {text: chosen_scope(parse(text, "x"), targets=True)[1] for text in cases} == cases
+    assert {text: scope_of(parse(text, "x"), targets=True)[1] for text in cases} == cases
 
 
 def test_settings_that_the_scope_leaves_idle_are_each_named_once():

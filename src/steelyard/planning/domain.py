@@ -77,7 +77,7 @@ def domain_of(ctx: Context, objective: Objective, strategy: Strategy, guard: Gua
     demands = needs(ctx)
     reach = reach_of(ctx, for_cash=bool(demands))
     trades, conflicts, judges = screened(ctx, trades_of(ctx, reach), strategy, guard)
-    orders = most_orders(strategy)
+    orders = strategy.most_orders
     account = account_of(ctx, ())
     turning = np.where(trades.kind == EXIT, 0, reach.turning[trades.security])
     if demands:  # a sale that pays a debt may end under its target
@@ -114,13 +114,6 @@ def domain_of(ctx: Context, objective: Objective, strategy: Strategy, guard: Gua
         most_orders=orders,
         seeds=seeds,
     )
-
-
-def most_orders(strategy: Strategy) -> int | None:
-    """Most orders of a plan; the length of proposals binds where the user says it."""
-    written = strategy.is_set("search.max_depth")
-    both = (strategy.limits.max_orders, strategy.search.max_depth if written else None)
-    return min((limit for limit in both if limit is not None), default=None)
 
 
 def covering(gate: Gate, need: Decimal, conflicts: IntArray) -> LotList | None:

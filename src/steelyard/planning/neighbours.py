@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 
 import numpy as np
 
@@ -47,7 +48,7 @@ def neighbours(
 ) -> tuple[Near, ...]:
     """The best lists one change away, best first, after at most a few that a limit forbids."""
     place = place_of(choice, lots)
-    lists = [orders for orders, _ in zip(_near(lots.search.field, place), range(JUDGED))]
+    lists = list(islice(_near(lots.search.field, place), JUDGED))
     orders, rows = orders_of(ctx, lots.domain, choice.orders, lists)
     hold, judged = choice.hold.evaluation.score, list[Near]()
     for changed, row in zip(lists, rows, strict=True):

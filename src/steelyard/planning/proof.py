@@ -254,8 +254,9 @@ def search_gap(objective: Objective, choice: Choice, evidence: Evidence) -> floa
 def every_list(most_orders: int | None) -> str:
     """What a plan over whole lots is the best of."""
     lists = "every whole-lot order list of any size and any number of orders"
-    orders = "" if most_orders is None else f", of at most {most_orders:,d} orders"
-    return f"{lists} that the filters and limits allow{orders[: None if most_orders != 1 else -1]}"
+    many = "s" if most_orders != 1 else ""
+    orders = "" if most_orders is None else f", of at most {most_orders:,d} order{many}"
+    return f"{lists} that the filters and limits allow{orders}"
 
 
 def _covers(ctx: Context, evidence: Evidence, proposals: Pool, ranked: Sequence[Ranking]) -> str:
@@ -268,4 +269,5 @@ def _covers(ctx: Context, evidence: Evidence, proposals: Pool, ranked: Sequence[
     depth = ctx.search.max_depth
     if ctx.search.scope == "quantities":
         return every_list(None if evidence.lots is None else evidence.lots.domain.most_orders)
-    return f"every list of at most {depth} of {evidence.candidates:,d} candidates, one order per security"
+    lists = f"every list of at most {depth} of {evidence.candidates:,d} candidates"
+    return f"{lists}, one order per security"

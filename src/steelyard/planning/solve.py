@@ -124,8 +124,7 @@ def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
         findings.finished("prove", evidence.nodes)
     with findings.timed("choose"):
         choice = chosen(ctx, objective, table, pool, evidence)
-        depth = min(ctx.search.max_depth, ctx.limits.max_orders or ctx.search.max_depth)
-        asked = (proposals.proposers, depth if domain is None else domain.most_orders)
+        asked = (proposals.proposers, strategy.most_orders)
         findings.stops.extend(rejections(ctx, objective, table, choice, asked))
         lots = evidence.lots
         near = () if lots is None else neighbours(ctx, objective, choice, lots)

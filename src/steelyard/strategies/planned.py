@@ -16,7 +16,6 @@ from steelyard.strategies.scope import (
     REFINE,
     SCOPE,
     binding_orders,
-    chosen_scope,
     refine_of,
     scope_of,
 )
@@ -35,8 +34,12 @@ def as_planned(strategy: Strategy, *, targets: bool, names: int) -> Strategy:
     """
     scope, why = scope_of(strategy, targets=targets)
     base = followed(_towards_targets(strategy) if targets else strategy, names)
-    search = base.search.model_copy(update={"scope": scope, "refine": refine_of(strategy)})
-    limits = base.limits.model_copy(update={"max_orders": binding_orders(strategy, scope)})
+    most = binding_orders(strategy, scope)
+    resolved: dict[str, Any] = {"scope": scope, "refine": refine_of(strategy)}
+    if scope != "quantities" and most is not None and most < base.search.max_depth:
+        resolved["max_depth"] = most
+    search = base.search.model_copy(update=resolved)
+    limits = base.limits.model_copy(update={"max_orders": most})
     sources = MappingProxyType({**base.sources, **dict.fromkeys((SCOPE, REFINE, SWITCH), why)})
     return replace(base, search=search, limits=limits, sources=sources)
 
@@ -47,7 +50,7 @@ def undecided(strategy: Strategy) -> dict[str, Any]:
 
 
 def _undecided(strategy: Strategy) -> Iterator[tuple[str, Any]]:
-    scopes = [chosen_scope(strategy, targets=targets)[0] for targets in (False, True)]
+    scopes = [scope_of(strategy, targets=targets)[0] for targets in (False, True)]
     if set(scopes) != {strategy.search.scope}:
         yield "scope", scopes
     if set(scopes) != {"quantities"} and refine_of(strategy) is not strategy.search.refine:

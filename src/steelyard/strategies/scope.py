@@ -20,9 +20,6 @@ from steelyard.strategies.strategy import (
     own,
 )
 
-QUANTITIES_READY = False
-"""Until the search over quantities is here, the best set of all candidates stands for it."""
-
 SCOPE = "search.scope"
 DEPTH = "search.max_depth"
 REFINE = "search.refine"
@@ -30,12 +27,6 @@ REFINE = "search.refine"
 
 def scope_of(strategy: Strategy, *, targets: bool) -> tuple[Scope, str]:
     """What the plan is the best of, with or without targets, and a sentence that says why."""
-    scope, why = chosen_scope(strategy, targets=targets)
-    return ("candidates" if scope == "quantities" and not QUANTITIES_READY else scope), why
-
-
-def chosen_scope(strategy: Strategy, *, targets: bool) -> tuple[Scope, str]:
-    """As `scope_of`, whatever is built yet."""
     if _says(strategy, SCOPE):
         return strategy.search.scope, f"{SCOPE} is named ({strategy.setter(SCOPE)})."
     shaping = proposing(strategy)

@@ -10,7 +10,7 @@ from steelyard.settings import Section
 from steelyard.strategies.files.problems import bare, quoted
 from steelyard.strategies.files.spellings import ENABLED
 from steelyard.strategies.presets import text_of
-from steelyard.strategies.scope import DEPTH, REFINE, SCOPE, chosen_scope, refine_of, scope_of
+from steelyard.strategies.scope import DEPTH, REFINE, SCOPE, refine_of, scope_of
 from steelyard.strategies.strategy import SECTIONS, Strategy, Why
 from steelyard.strategies.thresholds import FEW, MANY, following, threshold
 
@@ -110,14 +110,14 @@ def _effective(strategy: Strategy, inner: Setting) -> str:
     """A line of the file; a comment where writing it down would change the plan."""
     key = f"{inner.table}.{inner.key}"
     if key == SCOPE:
-        scope, _ = chosen_scope(strategy, targets=False)
+        scope, _ = scope_of(strategy, targets=False)
         return line(inner.key, scope, inner.source)
     if key == REFINE:
         return line(inner.key, refine_of(strategy), inner.source)
     setting = line(inner.key, inner.value, inner.source)
     free = key == DEPTH and not strategy.is_set(DEPTH)
     decided = key in following(strategy) or (
-        free and chosen_scope(strategy, targets=False)[0] == "quantities"
+        free and scope_of(strategy, targets=False)[0] == "quantities"
     )
     return f"# {setting}" if decided else setting
 

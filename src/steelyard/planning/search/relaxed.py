@@ -31,7 +31,7 @@ CLEARING_STEPS = 40
 ROUNDS = 2
 FITS = 1e-10
 GOOD = 1e-7
-"""Of value: answers that fit together but for so little will do; the bound is exact at any price."""
+"""Of value: answers that fit together but for so little will do: any price gives a bound."""
 POWER_STEPS = 8
 ROOM = 1.2
 """Over the estimate of the largest curvature: few steps estimate it from below."""

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from steelyard.plans.verify.book import (
     ACT,
+    CANDIDATES,
     GREEDY,
     HALF,
     HOLD,
@@ -229,7 +230,10 @@ def _due_names(book: Book) -> list[str]:
     proposed = certificate["scope"] != PROPOSALS and certificate["sequences"] > 0
     next_best = sum(other["name"].startswith(RUNNER_UP) for other in others)
     runners_up = [f"{RUNNER_UP}{n}" for n in range(1, next_best + 1)]
-    return [HOLD, GREEDY, *([PROPOSAL] if proposed else []), *runners_up, UNRESTRICTED]
+    # where a table has a set that may be a plan is not in the document
+    tabled = book.by_quantities and any(other["name"] == CANDIDATES for other in others)
+    narrower = [*([PROPOSAL] if proposed else []), *([CANDIDATES] if tabled else [])]
+    return [HOLD, GREEDY, *narrower, *runners_up, UNRESTRICTED]
 
 
 def _alternative(
