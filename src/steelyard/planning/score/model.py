@@ -66,6 +66,10 @@ class ScoreModel:
             object.__setattr__(self, "separable", frozen(np.zeros(len(self.slope))))
 
 
+FEW = 8
+"""Entries that are not 0 are few when they are at most one in so many."""
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
     """z (n + 1,) = (weights, cash) with its products with every matrix of the model.
@@ -170,9 +174,12 @@ def build_model(
 
 def _times(matrix: Matrix, z: FloatArray) -> FloatArray:
     """M z of a z with few entries."""
-    if isinstance(matrix, Factored):
-        return product(matrix, z)
     moved = np.flatnonzero(z)
+    if isinstance(matrix, Factored):
+        if len(moved) > len(z) // FEW:
+            return product(matrix, z)
+        inner = matrix.weights * np.einsum("ck,c->k", matrix.factors[moved], z[moved])
+        return np.asarray(matrix.diagonal * z + np.einsum("nk,k->n", matrix.factors, inner))
     return np.asarray((matrix[moved] * z[moved, None]).sum(axis=0))
 
 

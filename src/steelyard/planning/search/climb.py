@@ -52,7 +52,7 @@ def clashing(problem: LotProblem, orders: LotList) -> bool:
     return bool(used[problem.conflicts].all(axis=1).any())
 
 
-def repaired(field: Field, place: Place, hold: float) -> Place | None:
+def repaired(field: Field, place: Place) -> Place | None:
     """A place that keeps every limit: while one is over, the change that costs least for what it
     brings back; None where none does.
     """
@@ -82,7 +82,7 @@ def repaired(field: Field, place: Place, hold: float) -> Place | None:
             return None
         ratio = np.where(good, firsts.gain / np.minimum(np.maximum(back, 1e-15), over[j]), -np.inf)
         k = int(ratio.argmax())
-        place = Place.of(problem, _changed(place, firsts, k), hold)
+        place = place.to(_changed(place, firsts, k))
     return None
 
 
@@ -90,7 +90,7 @@ def _changed(place: Place, firsts: Firsts, k: int) -> LotList:
     return place.with_order(int(firsts.security[k]), int(firsts.way[k]), int(firsts.lots[k]))
 
 
-def mended(field: Field, place: Place, hold: float, allowed: Allowed) -> Place | None:
+def mended(field: Field, place: Place, allowed: Allowed) -> Place | None:
     """The nearest place that may be a plan, one change of an order away or two; None without one.
 
     What `permits` forbids the arrays do not see, so a place may keep every limit and yet be none.
@@ -113,12 +113,11 @@ def mended(field: Field, place: Place, hold: float, allowed: Allowed) -> Place |
         changes.sort(key=lambda change: -change[0])
         lists = [orders for _, orders in changes[:MENDED]]
         better = next((orders for orders in lists if allowed(orders)), None)
-        places = [Place.of(field.problem, orders, hold) for orders in (better or lists[0],)]
-        place = places[0]
+        place = place.to(better or lists[0])
     return place if allowed(place.orders) else None
 
 
-def singles(field: Field, place: Place, hold: float, allowed: Allowed) -> Place:
+def singles(field: Field, place: Place, allowed: Allowed) -> Place:
     """Climb by changes of one order until none improves."""
     nothing = no_change(len(field.problem.limits))
     while True:
@@ -128,15 +127,15 @@ def singles(field: Field, place: Place, hold: float, allowed: Allowed) -> Place:
         gain, lots = replies.gain[0], replies.lots[0]
         order = np.argsort(-gain, kind="stable")
         order = order[gain[order] > LEAST_GAIN]
-        better = _several(field, place, hold, allowed, order, lots)
-        better = better or _first(field, place, hold, allowed, order, lots)
+        better = _several(field, place, allowed, order, lots)
+        better = better or _first(field, place, allowed, order, lots)
         if better is None:
             return place
         place = better
 
 
 def _several(
-    field: Field, place: Place, hold: float, allowed: Allowed, order: IntArray, lots: IntArray
+    field: Field, place: Place, allowed: Allowed, order: IntArray, lots: IntArray
 ) -> Place | None:
     """Many improving changes at once, of each security the best, if they improve together."""
     count = len(order)
@@ -151,28 +150,26 @@ def _several(
                 done.add(i)
                 way[i], lot[i] = (w, int(lots[at])) if lots[at] else (NONE, 0)
         changed = LotList(way, lot)
-        new = Place.of(field.problem, changed, hold)
+        new = place.to(changed)
         if new.net > place.net + LEAST_GAIN and new.fits and allowed(changed):
             return new
     return None
 
 
 def _first(
-    field: Field, place: Place, hold: float, allowed: Allowed, order: IntArray, lots: IntArray
+    field: Field, place: Place, allowed: Allowed, order: IntArray, lots: IntArray
 ) -> Place | None:
     """The best change that may be made."""
     for at in order[:TRIED].tolist():
         w, count = int(field.live[at]), int(lots[at])
         orders = place.with_order(int(field.problem.ways.security[w]), w if count else NONE, count)
-        new = _better(field, place, orders, hold, allowed)
+        new = _better(place, orders, allowed)
         if new is not None:
             return new
     return None
 
 
-def pairs(
-    field: Field, place: Place, hold: float, allowed: Allowed, cross: Cross
-) -> tuple[Place, bool]:
+def pairs(field: Field, place: Place, allowed: Allowed, cross: Cross) -> tuple[Place, bool]:
     """Climb by changes of two orders, and of one, until none improves.
 
     First changes of a few lots are tried first, then of many. Second: were all within the field?
@@ -180,18 +177,16 @@ def pairs(
     window = NEAR_LOTS
     while True:
         firsts, complete = field.options(place, window)
-        better = _pair_steps(field, place, hold, allowed, (firsts, cross))
+        better = _pair_steps(field, place, allowed, (firsts, cross))
         if better is not place:
-            place, window = singles(field, better, hold, allowed), NEAR_LOTS
+            place, window = singles(field, better, allowed), NEAR_LOTS
         elif window == OPTIONS or complete:
             return place, complete
         else:
             window = OPTIONS
 
 
-def _pair_steps(
-    field: Field, place: Place, hold: float, allowed: Allowed, over: tuple[Firsts, Cross]
-) -> Place:
+def _pair_steps(field: Field, place: Place, allowed: Allowed, over: tuple[Firsts, Cross]) -> Place:
     """The place after the best pairs of changes of the first block that has some, each better."""
     firsts, cross = over
     size = max(1, CELLS // max(1, len(field.live)))
@@ -207,7 +202,7 @@ def _pair_steps(
                 continue
             first = current.with_order(i, int(some.way[k]), int(some.lots[k]))
             orders = with_reply(field, first, v, int(replies.lots[k, v]))
-            new = _better(field, current, orders, hold, allowed)
+            new = _better(current, orders, allowed)
             if new is not None:
                 current = new
                 moved |= {i, j}
@@ -216,13 +211,12 @@ def _pair_steps(
     return place
 
 
-def _better(
-    field: Field, place: Place, orders: LotList, hold: float, allowed: Allowed
-) -> Place | None:
+def _better(place: Place, orders: LotList, allowed: Allowed) -> Place | None:
     """The place of a list that is better and may be a plan."""
-    new = Place.of(field.problem, orders, hold)
-    improves = new.fits and new.net > place.net + LEAST_GAIN / 2
-    return new if improves and allowed(orders) else None
+    if not allowed(orders):
+        return None
+    new = place.to(orders)
+    return new if new.fits and new.net > place.net + LEAST_GAIN / 2 else None
 
 
 def with_reply(field: Field, orders: LotList, v: int, count: int) -> LotList:

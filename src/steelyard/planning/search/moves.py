@@ -14,7 +14,7 @@ import numpy as np
 
 from steelyard.arrays import FloatArray, IntArray, Matrix, block, column_of, diagonal_of, firsts
 from steelyard.modules.terms import LEAST_VARIANCE
-from steelyard.planning.score.model import Point, ScoreModel
+from steelyard.planning.score.model import FEW, Point, ScoreModel
 from steelyard.planning.search.lots import NONE, LotList, LotProblem
 from steelyard.planning.search.response import Open
 
@@ -36,6 +36,7 @@ class Place:
     change: FloatArray
     point: Point
     net: float
+    hold: float
 
     @classmethod
     def of(cls, problem: LotProblem, orders: LotList, hold: float) -> Place:
@@ -43,7 +44,19 @@ class Place:
         change = problem.change(orders)
         z = problem.start + np.append(change, -change.sum())
         point = Point.at(problem.model, z)
-        return cls(problem, orders, change, point, point.value() - hold - problem.charged(orders))
+        net = point.value() - hold - problem.charged(orders)
+        return cls(problem, orders, change, point, net, hold)
+
+    def to(self, orders: LotList) -> Place:
+        """The place of a list that differs in few orders: what it is worth follows the change."""
+        change = self.problem.change(orders)
+        by = change - self.change
+        if np.count_nonzero(by) > len(by) // FEW:
+            return Place.of(self.problem, orders, self.hold)
+        d = Point.at(self.problem.model, np.append(by, -by.sum()))
+        point = self.point.moved(d, 1.0)
+        net = point.value() - self.hold - self.problem.charged(orders)
+        return Place(self.problem, orders, change, point, net, self.hold)
 
     @cached_property
     def charged(self) -> FloatArray:

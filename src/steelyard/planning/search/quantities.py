@@ -37,6 +37,8 @@ from steelyard.planning.search.response import Open
 ROOT_STEPS = 24
 PAIRED = 200
 """Securities of which all pairs are tried; of more those of largest slope."""
+CLIMBED, SMALL = 2, 500
+"""Starts that are climbed at least; of few securities more, as many as go into SMALL."""
 LOOKED_AFTER = 2
 """Starts that are climbed by pairs too."""
 
@@ -163,20 +165,24 @@ def _rounded(search: LotSearch) -> LotList:
 
 
 def _climbed(search: LotSearch, starts: list[LotList]) -> list[Place]:
-    """Each start repaired and climbed by single orders, best first, each once."""
+    """The starts repaired, the best of them climbed by single orders, best first, each once."""
+    begun = [repaired(search.field, search.place(orders)) for orders in starts]
+    ready = sorted((place for place in begun if place is not None), key=lambda p: -p.net)
     places: dict[bytes, Place] = {}
-    hold = search.relaxed.hold
-    for orders in starts:
-        place = repaired(search.field, search.place(orders), hold)
-        if place is None:
-            continue
-        place = singles(search.field, place, hold, search.allowed)
-        if not search.allowed(place.orders):
-            nearest = mended(search.field, place, hold, search.allowed)
-            place = nearest and singles(search.field, nearest, hold, search.allowed)
-        if place is not None and search.allowed(place.orders):
+    for start in ready[: max(CLIMBED, SMALL // max(1, search.problem.n))]:
+        place = _climb(search, start)
+        if place is not None:
             places[place.orders.key] = place
     return sorted(places.values(), key=lambda p: (-p.net, p.orders.key))
+
+
+def _climb(search: LotSearch, start: Place) -> Place | None:
+    """A start climbed by single orders, to a list that may be a plan."""
+    place = singles(search.field, start, search.allowed)
+    if search.allowed(place.orders):
+        return place
+    nearest = mended(search.field, place, search.allowed)
+    return None if nearest is None else singles(search.field, nearest, search.allowed)
 
 
 def _by_pairs(search: LotSearch, places: list[Place], best: Best) -> bool:
@@ -194,12 +200,12 @@ def _by_pairs(search: LotSearch, places: list[Place], best: Best) -> bool:
 
 def _paired_up(search: LotSearch, place: Place, best: Best) -> tuple[Place, bool]:
     """A place climbed by pairs, and whether every pair that may be better was tried."""
-    problem, hold = search.problem, search.relaxed.hold
+    problem = search.problem
     node = narrowed(search.relaxed, search.root, best.net)
     some, all_pairs = _paired(problem, node, place)
     within = replace(search.field, node=node, live=_live(problem, node, some))
-    new, tried = pairs(within, place, hold, best.allowed, Cross.of(problem, some))
-    return singles(search.field, new, hold, best.allowed), tried and all_pairs
+    new, tried = pairs(within, place, best.allowed, Cross.of(problem, some))
+    return singles(search.field, new, best.allowed), tried and all_pairs
 
 
 def _live(problem: LotProblem, node: Open, some: IntArray) -> IntArray:
