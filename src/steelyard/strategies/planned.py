@@ -55,7 +55,8 @@ def _undecided(strategy: Strategy) -> Iterator[tuple[str, Any]]:
         yield "scope", scopes
     if set(scopes) != {"quantities"} and refine_of(strategy) is not strategy.search.refine:
         yield "refine", refine_of(strategy)
-    if binding_orders(strategy, "quantities") != strategy.limits.max_orders:
+    most = binding_orders(strategy, "quantities")
+    if "quantities" in scopes and most != strategy.limits.max_orders:
         yield "depth_binds", True
     if following(strategy):
         yield "following", following(strategy)

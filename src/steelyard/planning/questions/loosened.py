@@ -36,6 +36,7 @@ POINTS = 100
 """Percentage points in 1."""
 
 MOST_DEPTH = 10
+MOST_ORDERS = 1_000_000
 MORE_RESERVE = 0.01
 LOOSER_CAP = 0.05
 
@@ -178,9 +179,11 @@ def counterfactuals(solution: Solution, steps: Steps, tell: Progress) -> Iterato
 
 def _changes(strategy: Strategy) -> Iterator[tuple[str, str, str, float, float]]:
     """(name, section, setting, now, then) of every rule that is in force."""
-    depth, limits = strategy.search.max_depth, strategy.limits
-    if depth < MOST_DEPTH:
-        yield "one more order", "search", "max_depth", depth, depth + 1
+    limits, orders = strategy.limits, _more_orders(strategy)
+    if orders is not None:
+        section, setting, now, most = orders
+        if now < most:
+            yield "one more order", section, setting, now, now + 1
     yield (
         "another percent of reserve",
         "limits",
@@ -212,6 +215,17 @@ def _changes(strategy: Strategy) -> Iterator[tuple[str, str, str, float, float]]
             limits.max_turnover_weight,
             limits.max_turnover_weight + LOOSER_CAP,
         )
+
+
+def _more_orders(strategy: Strategy) -> tuple[str, str, int, int] | None:
+    """(section, setting, now, most) of what limits the orders of a plan; None where nothing does.
+
+    Over quantities a depth that binds stands in the limit of orders: see `strategies/planned.py`.
+    """
+    limit, depth = strategy.limits.max_orders, strategy.search.max_depth
+    if strategy.search.scope != "quantities" and (limit is None or depth < limit):
+        return "search", "max_depth", depth, MOST_DEPTH
+    return None if limit is None else ("limits", "max_orders", limit, MOST_ORDERS)
 
 
 def _up(weight: float, by: float) -> float:
@@ -270,7 +284,7 @@ def relaxations(solution: Solution, steps: Steps, tell: Progress) -> Iterator[Re
 
 def _ladders(strategy: Strategy) -> Iterator[tuple[str, str, float, list[float]]]:
     """(section, setting, now, values to try, mildest first)."""
-    limits, score, depth = strategy.limits, strategy.score, strategy.search.max_depth
+    limits, score, orders = strategy.limits, strategy.score, _more_orders(strategy)
     yield (
         "score",
         "min_improvement",
@@ -289,7 +303,9 @@ def _ladders(strategy: Strategy) -> Iterator[tuple[str, str, float, list[float]]
         limits.min_trade_weight,
         [limits.min_trade_weight * share for share in (0.5, 0.25, 0.0)],
     )
-    yield "search", "max_depth", depth, list(range(depth + 1, MOST_DEPTH + 1))
+    if orders is not None:
+        section, setting, least, most = orders
+        yield section, setting, least, list(range(least + 1, min(most, least + MOST_DEPTH) + 1))
     for cap in ("max_position_weight", "max_group_weight", "max_turnover_weight"):
         now = getattr(limits, cap)
         if now is not None and now < 1:
