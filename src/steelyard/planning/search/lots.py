@@ -88,8 +88,9 @@ class LotProblem:
     permits    may a list be a plan, exactly? Asked of every list before it is kept; it may only
                forbid what the arrays allow, but for rounding
     empty      may doing nothing be the plan? Not where a debt is due
-    turning    (w,)      lots from which on an order passes its target, which `permits` may forbid
-               by what all orders do; 0 or left out where none does
+    turning    (w,)      lots from which on an order passes its target; 0 where none does
+    turn_cash  (w,)      cash (of value, after) at which it may: a buy at this and more, a sale at
+               this and less; `permits` judges it exactly. Both left out where nothing turns
     """
 
     model: ScoreModel
@@ -101,6 +102,7 @@ class LotProblem:
     permits: Callable[[LotList], bool]
     empty: bool = True
     turning: IntArray | None = None
+    turn_cash: FloatArray | None = None
 
     @property
     def n(self) -> int:
