@@ -103,15 +103,14 @@ def mended(field: Field, place: Place, allowed: Allowed) -> Place | None:
         replies = field.replies(place, no_change(len(field.problem.limits)))
         gain, lots = replies.gain[0], replies.lots[0]
         firsts, _ = field.options(place, 1)
-        changes = [
-            (float(gain[v]), with_reply(field, place.orders, v, int(lots[v])))
-            for v in np.flatnonzero(np.isfinite(gain)).tolist()
+        some = np.flatnonzero(np.isfinite(gain))
+        best = np.argsort(-np.concatenate([gain[some], firsts.gain]), kind="stable")[:MENDED]
+        lists = [
+            with_reply(field, place.orders, int(some[c]), int(lots[some[c]]))
+            if c < len(some)
+            else _changed(place, firsts, c - len(some))
+            for c in best.tolist()
         ]
-        changes += [
-            (float(firsts.gain[k]), _changed(place, firsts, k)) for k in range(len(firsts.security))
-        ]
-        changes.sort(key=lambda change: -change[0])
-        lists = [orders for _, orders in changes[:MENDED]]
         better = next((orders for orders in lists if allowed(orders)), None)
         place = place.to(better or lists[0])
     return place if allowed(place.orders) else None
