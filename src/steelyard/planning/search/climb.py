@@ -116,14 +116,16 @@ def _one_changed(field: Field, place: Place, allowed: Allowed) -> Place | None:
     replies = field.replies(place, no_change(len(field.problem.limits)))
     gain, lots = replies.gain[0], replies.lots[0]
     firsts, _ = field.options(place, 1)
-    changes = [
-        (float(gain[v]), with_reply(field, place.orders, v, int(lots[v])))
-        for v in np.flatnonzero(np.isfinite(gain)).tolist()
-    ]
-    alone = range(len(firsts.security))
-    changes += [(float(firsts.gain[k]), _changed(place, firsts, k)) for k in alone]
-    changes.sort(key=lambda change: -change[0])
-    near = next((orders for _, orders in changes[:MENDED] if allowed(orders)), None)
+    some = np.flatnonzero(np.isfinite(gain))
+    # a list is as long as there are securities: each is made when it is asked about
+    best = np.argsort(-np.concatenate([gain[some], firsts.gain]), kind="stable")[:MENDED]
+    lists = (
+        with_reply(field, place.orders, int(some[c]), int(lots[some[c]]))
+        if c < len(some)
+        else _changed(place, firsts, c - len(some))
+        for c in best.tolist()
+    )
+    near = next((orders for orders in lists if allowed(orders)), None)
     return None if near is None else place.to(near)
 
 
