@@ -128,7 +128,7 @@ def measure(known: Known) -> Nine:
         replace(inputs, strategy=strategy(inputs, {"scope": "candidates", "max_depth": depth}))
         for depth in DEPTHS
     ]
-    asked = case_of(replace(inputs, strategy=strategy(inputs, {"scope": "candidates"})))
+    asked = case_of(replace(inputs, strategy=strategy(inputs, {"scope": "quantities"})))
     solution, _ = solved(asked, LOCAL)
     guard = Guard(disabled={}, findings=Findings())
     domain = domain_of(solution.ctx, solution.objective, asked.strategy, guard)
