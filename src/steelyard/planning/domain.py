@@ -103,6 +103,7 @@ def domain_of(ctx: Context, objective: Objective, strategy: Strategy, guard: Gua
         conflicts=conflicts,
         permits=gate.permits,
         empty=account.due is None,
+        turning=turning,
     )
     kinds = zip(trades.security.tolist(), trades.kind.tolist(), strict=True)
     return Domain(

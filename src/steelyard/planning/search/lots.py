@@ -88,6 +88,8 @@ class LotProblem:
     permits    may a list be a plan, exactly? Asked of every list before it is kept; it may only
                forbid what the arrays allow, but for rounding
     empty      may doing nothing be the plan? Not where a debt is due
+    turning    (w,)      lots from which on an order passes its target, which `permits` may forbid
+               by what all orders do; 0 or left out where none does
     """
 
     model: ScoreModel
@@ -98,6 +100,7 @@ class LotProblem:
     conflicts: IntArray
     permits: Callable[[LotList], bool]
     empty: bool = True
+    turning: IntArray | None = None
 
     @property
     def n(self) -> int:
@@ -115,6 +118,20 @@ class LotProblem:
         if not len(self.ways):
             return np.zeros(self.n)
         return np.where(orders.way == NONE, 0.0, self.ways.lot[way] * orders.lots)
+
+    def turned_back(self, orders: LotList, sign: int) -> LotList:
+        """The list with orders that pass their target one lot shorter of it: buys (sign 1), sales
+        (-1), or both (0); what is then under its least size is dropped.
+        """
+        if self.turning is None or not len(self.ways):
+            return orders
+        way = np.maximum(orders.way, 0)
+        turn = self.turning[way]
+        past = (orders.way != NONE) & (turn > 0) & (orders.lots >= turn)
+        past &= (sign == 0) | (np.sign(self.ways.lot[way]) == sign)
+        lots = np.where(past, turn - 1, orders.lots)
+        gone = past & (lots < self.ways.least[way])
+        return LotList(np.where(gone, NONE, orders.way), np.where(gone, 0, lots))
 
     def charged(self, orders: LotList) -> float:
         """Score that a list is charged."""
