@@ -83,9 +83,8 @@ def constraint_relaxation(
             yield Loosening(name, f"limits.{key}", now, then, "pp")
     if params.relax_min_order:
         yield from _smaller_orders(ctx)
-    if params.relax_depth and ctx.search.max_depth < MOST_DEPTH:
-        depth = ctx.search.max_depth
-        yield Loosening("one more order", "search.max_depth", depth, depth + 1, "order")
+    if params.relax_depth:
+        yield from _one_more_order(ctx)
     if params.relax_allow_sell:
         yield from _sales(ctx, params.max_securities)
     if params.relax_cooldown:
@@ -94,6 +93,15 @@ def constraint_relaxation(
         yield Loosening(
             "parts of a lot", "securities.lot_size", 1.0, params.min_shares_relaxed, "lot"
         )
+
+
+def _one_more_order(ctx: Context) -> Iterator[Loosening]:
+    """The limit of orders raised by one: over whole lots only `limits.max_orders` is one."""
+    most, depth = ctx.limits.max_orders, ctx.search.max_depth
+    if most is not None and (ctx.search.scope == "quantities" or most <= depth):
+        yield Loosening("one more order", "limits.max_orders", most, most + 1, "order")
+    elif ctx.search.scope != "quantities" and depth < MOST_DEPTH:
+        yield Loosening("one more order", "search.max_depth", depth, depth + 1, "order")
 
 
 def _smaller_orders(ctx: Context) -> Iterator[Loosening]:
