@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 import math
 from collections.abc import Iterator
+=======
+from collections.abc import Iterator, Mapping, Sequence
+>>>>>>> questions
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 
 from steelyard.arrays import PAD, IntArray
-from steelyard.modules.candidates import Candidates
+from steelyard.modules.candidates import Candidates, Orders
 from steelyard.modules.context import Context
 from steelyard.planning.choice import (
     RUNNERS_UP,
@@ -19,8 +24,12 @@ from steelyard.planning.choice import (
     choose,
     one_by_one,
 )
+<<<<<<< HEAD
 from steelyard.planning.domain import orders_of
 from steelyard.planning.drift import drift_of
+=======
+from steelyard.planning.domain import Domain, orders_of
+>>>>>>> questions
 from steelyard.planning.keep import TIE, Pool
 from steelyard.planning.proof import ByLots, Evidence
 from steelyard.planning.score.objective import Objective
@@ -54,14 +63,26 @@ def _by_lots(
     named = {"greedy": _row(evidence.greedy)}
     for name, pool in (("proposal", proposals), ("candidates", evidence.proof.pool)):
         named |= {name: _row(pool.rows)} if len(pool.rows) else {}
-    lists = _deciding(lots.proof.lists, every=bool(objective.black_boxes))
-    orders, rows = orders_of(ctx, lots.domain, table, [listed.orders for listed in lists])
-    finalists = Finalists(orders, tuple(rows), tuple(listed.net for listed in lists))
-    choice = choose(ctx, objective, finalists, named, owed=not lots.domain.problem.empty)
-    if not 0 < len(choice.plan.row) <= ctx.search.resolved_orders:
+    choice, plan = best_list(ctx, objective, table, (lots.domain, lots.proof.lists), named)
+    if plan is None or len(choice.plan.row) > ctx.search.resolved_orders:
         return replace(choice, worths=one_by_one(ctx, objective, choice))
-    plan = lists[rows.index(choice.plan.row)]
     return replace(choice, worths=tuple(_resolved(ctx, choice, plan, lots)))
+
+
+def best_list(
+    ctx: Context,
+    objective: Objective,
+    table: Orders,
+    searched: tuple[Domain, tuple[Listed, ...]],
+    named: Mapping[str, Sequence[int]] = MappingProxyType({}),
+) -> tuple[Choice, Listed | None]:
+    """The best of the lists of a search, without its worths, and as it was listed; None: hold."""
+    domain, met = searched
+    lists = _deciding(met, every=bool(objective.black_boxes))
+    orders, rows = orders_of(ctx, domain, table, [listed.orders for listed in lists])
+    finalists = Finalists(orders, tuple(rows), tuple(listed.net for listed in lists))
+    choice = choose(ctx, objective, finalists, named, owed=not domain.problem.empty)
+    return choice, lists[rows.index(choice.plan.row)] if choice.acts else None
 
 
 def _deciding(lists: tuple[Listed, ...], *, every: bool) -> list[Listed]:

@@ -1,45 +1,38 @@
-"""One rule changed, what then: the case solved again without it.
-
-loosened          what a generator asks for, beside the plan: the price of that rule
-counterfactuals   every rule in force, one notch looser
-relaxations       of a hold plan: the smallest loosening that lets a plan through
-"""
+"""What a generator asks for beside the plan: the price of a rule, by solving without it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
 
-from steelyard.canonical import plain
 from steelyard.errors import ModuleError, PlanRefused
-from steelyard.modules.context import Context
 from steelyard.modules.registry import Kind, Module
 from steelyard.modules.sequences import Loosening
 from steelyard.notices import Notice
 from steelyard.planning.case import Case
-from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard
-from steelyard.planning.proof import PROVEN
-from steelyard.planning.solve import Solution, Steps, solved, step_order
-from steelyard.plans.answers import Counterfactual, Loosened, Relaxation, RelaxedStep
+from steelyard.planning.questions.again import Answer, asked_by
+from steelyard.planning.questions.counterfactuals import gain_of
+from steelyard.planning.questions.rules import ORDER_LIMITS, Change
+from steelyard.planning.solve import Solution, Steps, step_order
+from steelyard.plans.answers import Loosened, RelaxedStep
 from steelyard.portfolio import Security
 from steelyard.sentences import Fact, Sentence, say, worded
 from steelyard.strategies import Strategy
 
-Progress = Callable[[str, int, int], None]
-"""(what, done, of how many)"""
-
 POINTS = 100
 """Percentage points in 1."""
 
+<<<<<<< HEAD
 MOST_DEPTH = 10
 MOST_ORDERS = 1_000_000
 MORE_RESERVE = 0.01
 LOOSER_CAP = 0.05
 
+=======
+>>>>>>> questions
 FORMS: Mapping[str, tuple[str, str]] = {
     "pp": ("pct", "percentage point"),
     "order": ("count", "order"),
@@ -57,19 +50,17 @@ def loosened(
 
     A warning says so then. A module that fails late there is not taken out of the plan itself.
     """
-    case = solution.case
-    begun = Guard(case.disabled, guard.gone, findings=Findings(clock=steps.clock))
+    asked = asked_by(solution, guard, steps)
     try:
-        other, inner = solved(_applied(case, question), steps, begun)
+        other = asked.again(_applied(solution.case, question), prove=True)
     except PlanRefused as refused:
         message = f"{question.name} could not be tried ({question.setting}): {refused}"
         guard.findings.warnings.append(
             Notice(code="what_if_refused", message=message, module=module.qualified)
         )
         return None
-    guard.late |= inner.late or other.evidence.stopped == "seconds"
-    gain = other.choice.plan.net - solution.choice.plan.net
-    gain = 0.0 if abs(gain) <= PROVEN else gain
+    guard.late |= other.late
+    gain = gain_of(asked.now, other)
     units = abs(question.then - question.now) * (POINTS if question.unit == "pp" else 1)
     order = step_order(other.orders, other.choice.plan.row)
     return Loosened(
@@ -85,7 +76,7 @@ def loosened(
     )
 
 
-def _relaxed(other: Solution, j: int, setting: str) -> RelaxedStep:
+def _relaxed(other: Answer, j: int, setting: str) -> RelaxedStep:
     table = other.orders
     return RelaxedStep(
         side=table.side(j),
@@ -108,6 +99,8 @@ def _applied(case: Case, question: Loosening) -> Case:
         )
     if kind == "filters":
         return replace(case, strategy=_with_parameter(case.strategy, owner, name, question.then))
+    if question.setting in ORDER_LIMITS:
+        return Change(question.name, kind, rest, question.now, question.then).applied(case)
     now = getattr(getattr(case.strategy, kind, None), rest, None)
     if now is None:
         raise ModuleError(
@@ -155,6 +148,7 @@ def _price_of(question: Loosening, gain: float, per_unit: float) -> Sentence:
     if not form:
         return say(text, **facts)
     return say(text + ", {each:spoints} for each {unit:text}", each=per_unit, unit=unit, **facts)
+<<<<<<< HEAD
 
 
 def counterfactuals(solution: Solution, steps: Steps, tell: Progress) -> Iterator[Counterfactual]:
@@ -314,3 +308,5 @@ def _ladders(strategy: Strategy) -> Iterator[tuple[str, str, float, list[float]]
 
 def _number(value: float) -> str:
     return plain(Decimal(repr(value)))
+=======
+>>>>>>> questions
