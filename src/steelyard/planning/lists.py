@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
 import math
-from collections.abc import Iterator
-=======
 from collections.abc import Iterator, Mapping, Sequence
->>>>>>> questions
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -24,12 +20,8 @@ from steelyard.planning.choice import (
     choose,
     one_by_one,
 )
-<<<<<<< HEAD
-from steelyard.planning.domain import orders_of
-from steelyard.planning.drift import drift_of
-=======
 from steelyard.planning.domain import Domain, orders_of
->>>>>>> questions
+from steelyard.planning.drift import drift_of
 from steelyard.planning.keep import TIE, Pool
 from steelyard.planning.proof import ByLots, Evidence
 from steelyard.planning.score.objective import Objective
