@@ -24,14 +24,20 @@ from steelyard.planning.domain import Domain, orders_of
 from steelyard.planning.drift import drift_of
 from steelyard.planning.keep import TIE, Pool
 from steelyard.planning.proof import ByLots, Evidence
+from steelyard.planning.refine import refined
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.search.lots import Listed
 
 
 def chosen(
-    ctx: Context, objective: Objective, table: Candidates, proposals: Pool, evidence: Evidence
+    ctx: Context,
+    objective: Objective,
+    table: Candidates,
+    proposals: Pool,
+    searched: tuple[Domain | None, Evidence],
 ) -> Choice:
     """The plan of the strategy's scope, beside the best of the narrower ones."""
+    domain, evidence = searched
     if evidence.lots is not None:
         return _by_lots(ctx, objective, table, proposals, (evidence, evidence.lots))
     owed, every = table.account.due is not None, bool(objective.black_boxes)
@@ -41,6 +47,8 @@ def chosen(
         pool = evidence.proof.pool
     finalists = Finalists.of_pool(table, pool, every=every)
     choice = choose(ctx, objective, finalists, named, owed=owed)
+    if domain is not None:
+        choice = refined(ctx, objective, choice, domain)
     return replace(choice, worths=one_by_one(ctx, objective, choice))
 
 

@@ -204,7 +204,7 @@ def certify(
         search_gap=gap,
         search_gap_of_improvement=gap / net if gap is not None and net > 0 else None,
         gap=None if gap is None else gap_shown(ctx, objective, gap, net),
-        bound=None if gap is None else hold + net + gap,
+        bound=None if gap is None else hold + net - (choice.refined or 0.0) + gap,
         structural_headroom=None if ranked_by else max(0.0, evidence.unrestricted.bound - net),
         local_optimum=local,
         refined=choice.refined,
