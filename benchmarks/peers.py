@@ -43,7 +43,7 @@ RUNS = 7
 MOST_SECONDS = 300.0
 SMALL = 1e-9
 """Of value: a continuous order under it is none."""
-POINTS = 100
+POINTS, HALF = 100, 0.5
 
 Orders = Mapping[str, Decimal]
 
@@ -108,7 +108,7 @@ class Account:
         """The world of that size, planned over whole lots."""
         arguments = world(n)
         own = strategies.overlay(
-            arguments["strategy"], {"search": {"scope": "quantities"}}, "benchmark"
+            arguments["strategy"], {"search": {"scope": "quantities", "max_nodes": 1}}, "benchmark"
         )
         inputs = Inputs(arguments["snapshot"], arguments["market"], own, arguments["targets"])
         return cls(n, inputs, prepare(inputs))
@@ -162,8 +162,18 @@ class Account:
             f"{100 * judged.cash_after:.2f}{missing}",
             f"{judged.orders:,d}",
             f"{judged.off_lot:,d}" if judged.off_lot else "",
+            f"{self.astray(orders):,d}" if self.astray(orders) else "",
             seconds,
         )
+
+    def astray(self, orders: Orders) -> int:
+        """Orders that pass their target by half a lot or more, or lead away from it."""
+        ctx = self.prepared.ctx
+        if ctx.target_weights is None:
+            raise ValueError("the world has no targets")
+        gaps = (ctx.target_weights - ctx.weights) * ctx.value / (ctx.prices * ctx.fx)
+        moves = [(float(q), float(gaps[ctx.symbols.index(s)])) for s, q in orders.items()]
+        return sum(move * gap < 0 or abs(move) - abs(gap) >= HALF for move, gap in moves)
 
     def drift(self, orders: Orders) -> float:
         """Half of what lies elsewhere than at the targets, cash included, before costs."""
@@ -251,16 +261,18 @@ def table(account: Account, answers: Mapping[str, Answer]) -> str:
     """Ours first, then each peer; of continuous weights twice."""
     head = _row(
         "what", "our score, net of our charges, points", "drift after, pp",
-        "cash after costs, % of value", "orders", "not whole lots", "ms: median, fastest",
+        "cash after costs, % of value", "orders", "not whole lots",
+        "away from or past their target", "ms: median, fastest",
     )  # fmt: skip
     answer = account.inputs.plan()
     seconds = timed(account.inputs.plan)
-    title = f"**Steelyard, scope quantities**, {answer.certificate.status}, whole plan"
-    lines = [head, _row(*["---"] * 7), account.row(title, orders_of(answer), seconds)]
+    left_over = POINTS * (answer.certificate.search_gap or 0.0)
+    title = f"**Steelyard, scope quantities**, whole plan; at most {left_over:.4f} from the best"
+    lines = [head, _row(*["---"] * 8), account.row(title, orders_of(answer), seconds)]
     for peer in PEERS:
         given_back = answers[peer.key]
         if given_back.failure:
-            lines.append(_row(peer.title, f"failed: {given_back.failure}", *[""] * 5))
+            lines.append(_row(peer.title, f"failed: {given_back.failure}", *[""] * 6))
             continue
         orders = account.orders(given_back.shares)
         lines.append(account.row(peer.title, orders, _cell(given_back.seconds)))

@@ -162,7 +162,7 @@ def context(
         state=BucketState(),
         rules=Rules(
             limits=limits or Limits(), planner=Planner(base_trade_weight=base_weight),
-            search=Search(max_depth=max_depth), score=score or Score(),
+            search=Search(scope="candidates", max_depth=max_depth), score=score or Score(),
             groups=Groups(sector=dict(sector_targets or {}), country=dict(country_targets or {})),
             regime=regimes or RegimeRules(),
         ),

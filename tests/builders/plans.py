@@ -141,7 +141,7 @@ def five_hundred() -> Plan:
 @functools.cache
 def hostile() -> Plan:
     """Every text that comes from a file or a module is an attack, and every figure still agrees."""
-    plan = growth()
+    plan = bundled("growth", search=Search(scope="candidates", refine=False))
     name = {"name": HOSTILE}
     return seal(
         plan.model_copy(

@@ -6,6 +6,7 @@ import functools
 from decimal import Decimal
 
 from builders import plans as sample
+from builders.world import world
 from steelyard.canonical import published
 from steelyard.orders import Side
 from steelyard.planning import narrative
@@ -16,6 +17,7 @@ from steelyard.plans.orders import Alternative, AlternativeStep, NotTraded, Step
 from steelyard.plans.plan import Plan, seal
 from steelyard.plans.score import Certificate, Gap, Neighbour, OrderChange
 from steelyard.sentences import again, facts_of, say
+from steelyard.settings import Score, Search
 
 PER_RETURN = 1.9444
 LEAST, LOT = 500, 37
@@ -83,34 +85,48 @@ def in_quantities(
     return seal(plan.model_copy(update={"certificate": proof, "verdict": verdict}))
 
 
+TABLE = Search(scope="candidates", refine=False)
+
+
+@functools.cache
+def five() -> Plan:
+    """The best five orders of the candidates: what the plans below are made of."""
+    return sample.bundled("growth", search=TABLE)
+
+
 @functools.cache
 def growth() -> Plan:
     """Five orders, within a stated distance of the best."""
-    return in_quantities(sample.growth())
+    return in_quantities(five())
 
 
 @functools.cache
 def proven() -> Plan:
     """Five orders, proven best."""
-    return in_quantities(sample.growth(), "proven", 0.0)
+    return in_quantities(five(), "proven", 0.0)
 
 
 @functools.cache
 def hold() -> Plan:
     """No order."""
-    return in_quantities(sample.hold(), "proven", 0.0)
+    return in_quantities(
+        sample.bundled("growth", search=TABLE, score=Score(min_improvement=0.9)), "proven", 0.0
+    )
 
 
 @functools.cache
 def one() -> Plan:
     """One order, of at most one."""
-    return in_quantities(sample.one_holding(), "within_one_lot", 0.00002, 1)
+    return in_quantities(
+        world("AA 40 @ 100", cash="1000", targets={"AA": 0.5}, search=TABLE).plan(),
+        "within_one_lot", 0.00002, 1,
+    )  # fmt: skip
 
 
 @functools.cache
 def unmeasured() -> Plan:
     """Five orders, and nothing is known of better ones."""
-    return in_quantities(sample.growth(), "none", None)
+    return in_quantities(five(), "none", None)
 
 
 @functools.cache
@@ -119,7 +135,7 @@ def many(count: int) -> Plan:
 
     Its figures are not those of any portfolio: the second opinion would differ.
     """
-    plan = sample.growth()
+    plan = five()
     names = [f"S{i:04d}" for i in range(2 * count)]
     steps = tuple(_step(plan, n, name, count) for n, name in enumerate(names[:count]))
     steps = tuple(sorted(steps, key=lambda step: (step.side != Side.SELL, step.symbol)))
@@ -207,4 +223,4 @@ def _stops(plan: Plan, names: list[str]) -> list[NotTraded]:
 @functools.cache
 def agreed() -> verify.Report:
     """A second opinion that agrees, for documents that are only looked at."""
-    return verify.check(sample.growth().document())
+    return verify.check(five().document())

@@ -67,8 +67,9 @@ def test_every_built_in_module_has_its_switch_as_the_default_has_it():
 
 
 def test_a_configuration_that_changes_nothing_is_the_default():
-    same = PlannerConfiguration()
+    same = PlannerConfiguration(scope=None)
 
+    assert PlannerConfiguration().changes() == {"search": {"scope": "proposals"}}
     assert same.changes() == {}
     assert same.strategy().sha256 == strategies.default().sha256
 
@@ -77,11 +78,15 @@ def test_what_differs_from_the_default_counts_as_set_and_so_does_a_scope():
     default = PlannerConfiguration()
     off = FiltersConfig(diversity=ModuleConfig(enabled=False))
     cases = [
-        (PlannerConfiguration(), "quantities"),
-        (PlannerConfiguration(priority_threshold=default.priority_threshold), "quantities"),
-        (PlannerConfiguration(filters=off), "quantities"),
-        (PlannerConfiguration(max_depth=3), "quantities"),
-        (PlannerConfiguration(priority_threshold=0.45), "proposals"),
+        (PlannerConfiguration(), "proposals"),
+        (PlannerConfiguration(scope=None), "quantities"),
+        (
+            PlannerConfiguration(scope=None, priority_threshold=default.priority_threshold),
+            "quantities",
+        ),
+        (PlannerConfiguration(scope=None, filters=off), "quantities"),
+        (PlannerConfiguration(scope=None, max_depth=3), "quantities"),
+        (PlannerConfiguration(scope=None, priority_threshold=0.45), "proposals"),
         (PlannerConfiguration(scope="quantities", priority_threshold=0.45), "quantities"),
         (PlannerConfiguration(scope="candidates"), "candidates"),
     ]
@@ -96,7 +101,7 @@ def test_a_strategy_made_into_a_configuration_and_back_is_the_same():
     strategy = strategies.preset("aggressive")
 
     assert PlannerConfiguration.of(strategy).strategy().sha256 == strategy.sha256
-    assert PlannerConfiguration(base=strategy).strategy().sha256 == strategy.sha256
+    assert PlannerConfiguration(scope=None, base=strategy).strategy().sha256 == strategy.sha256
 
 
 def test_what_a_configuration_does_not_name_is_as_its_base_has_it():

@@ -125,7 +125,10 @@ def test_a_hold_for_want_of_money_says_so():
 
     assert plan.verdict.action == "hold"
     if plan.candidates:
-        assert plan.verdict.text == "Hold. No order in question fits the cash and the limits."
+        assert plan.verdict.text == (
+            "Hold. No order list was found that fits lots, cash and limits and gains anything "
+            "after charges."
+        )
 
 
 WORTHS = [

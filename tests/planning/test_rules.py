@@ -40,9 +40,12 @@ def test_a_plan_of_forty_names_has_half_the_thresholds_and_says_so():
     assert (shown.order_hurdle, shown.min_improvement) == (0.0005, 0.0025)
     assert plan.score.min_improvement == 0.0025
     assert told(plan, "thresholds_follow") == [
-        "Thresholds that no file sets follow the 40 securities of the plan: "
-        "limits.min_trade_weight 0.0025, score.order_hurdle 0.0005, score.min_improvement 0.0025, "
-        "opportunity_calculators.weight_based.min_gap_threshold 0.0025."
+        (
+            "Thresholds that no file sets follow the 40 securities of the plan: "
+            "limits.min_trade_weight 0.0025, score.order_hurdle 0.0005, "
+            "score.min_improvement 0.0025, opportunity_calculators.weight_based.min_gap_threshold "
+            "0.0025."
+        )
     ]
     assert verify.check(verify.load(plan.to_json())).failed == ()
 
@@ -79,8 +82,10 @@ def test_settings_that_the_scope_leaves_idle_are_named_in_one_warning_of_the_pla
     of = replace(names(5), strategy=parse(text, "x"))
 
     assert told(of.planned, "idle_settings") == [
-        '2 settings are idle, for they change no plan where search.scope is "candidates": '
-        "planner.priority_threshold, filters.diversity."
+        (
+            '2 settings are idle, for they change no plan where search.scope is "candidates": '
+            "planner.priority_threshold, filters.diversity."
+        )
     ]
     assert told(scoped(names(5), "proposals").planned, "idle_settings") == []
 
@@ -97,12 +102,16 @@ def test_a_least_order_over_the_value_is_told_with_both_figures():
     share = names(5, costs=Costs(fixed=20_000.0)).planned
 
     assert told(base, "least_order_over_value") == [
-        "The smallest order by limits.min_trade_base is 5,000,000.00 USD, more than the value of "
-        "1,000,000.00: nothing can be traded but a holding sold whole. Lower it."
+        (
+            "The smallest order by limits.min_trade_base is 5,000,000.00 USD, more than the value "
+            "of 1,000,000.00: nothing can be traded but a holding sold whole. Lower it."
+        )
     ]
     assert told(share, "least_order_over_value") == [
-        "The smallest order by limits.max_cost_share is 2,500,000.00 USD, more than the value of "
-        "1,000,000.00: nothing can be traded but a holding sold whole. Raise it."
+        (
+            "The smallest order by limits.max_cost_share is 2,500,000.00 USD, more than the value "
+            "of 1,000,000.00: nothing can be traded but a holding sold whole. Raise it."
+        )
     ]
     assert base.steps == share.steps == ()
 
@@ -138,7 +147,7 @@ def test_a_table_over_the_limit_keeps_the_row_nearest_to_each_gap_the_largest_fi
     assert [(row.i, row.weight) for row in cut(ctx, every, findings)] == due
     said = [notice.message for notice in findings.warnings]
     assert said == ([] if most > len(every) else [
-        f"The calculators ask for 5 orders in 3 securities; the search begins from {most} of them "
+        (f"The calculators ask for 5 orders in 3 securities; the search begins from {most} of them "
         "(search.max_candidates), those nearest to the largest gaps. It may trade every security "
-        "all the same."
+        "all the same.")
     ])  # fmt: skip

@@ -1,23 +1,34 @@
 """Many securities: their matrices are factors, and that changes no plan."""
 
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from builders.context import context
 from builders.world import with_on, world
 from steelyard import arrays, strategies
-from steelyard.arrays import LARGEST_DENSE, Factored, diagonal_of
+from steelyard.arrays import LARGEST_DENSE, Factored, dense, diagonal_of, firsts
 from steelyard.errors import ModuleError
+from steelyard.ledger import Account
 from steelyard.modules import contract_terms
 from steelyard.modules.registry import Kind
+from steelyard.modules.tables import Pairs, evaluate, pair_nets
 from steelyard.modules.terms import Part, Quadratic, Term
+from steelyard.planning.collapse import collapse
 from steelyard.planning.guard import Guard
 from steelyard.planning.planning_set import build_context, members
-from steelyard.planning.score.model import Point
+from steelyard.planning.score.charges import ChargeRates
+from steelyard.planning.score.model import Point, ScoreModel
 from steelyard.planning.score.objective import objective_of
-from steelyard.planning.score.reference import evaluate
+from steelyard.planning.score.reference import evaluate as scored_by_formula
+from steelyard.planning.search.extend import net_with_order
+from steelyard.planning.search.problem import Problem
+from steelyard.planning.search.relax import relaxation
+from steelyard.planning.search.root_bound import root_bound
 from steelyard.planning.valuation import value_portfolio
 
 
@@ -71,11 +82,8 @@ def scored(world):
     valuation = value_portfolio(world.case, guard.findings)
     ctx = build_context(world.case, valuation, members(world.case, valuation), guard.findings)
     objective = objective_of(ctx, world.strategy, guard)
-    return (
-        ctx,
-        objective,
-        evaluate(objective.terms, objective.weights, ctx.weights, ctx.cash_weight),
-    )
+    hold = scored_by_formula(objective.terms, objective.weights, ctx.weights, ctx.cash_weight)
+    return ctx, objective, hold
 
 
 def test_of_many_securities_all_memory_is_less_than_one_matrix_of_them():
@@ -144,3 +152,51 @@ def test_a_plugin_gives_factors_of_many_securities_and_only_those_that_are_seen_
             wrong.append((name, answer))
 
     assert not wrong
+
+
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(2, 12), depth=st.integers(1, 4))
+@settings(deadline=None)
+def test_tables_of_orders_that_are_never_written_out_say_what_written_ones_say(seed, n, depth):
+    rng = np.random.default_rng(seed)
+    model = ScoreModel(
+        0.0, rng.normal(size=n + 1), factors_of(rng, n), ((0.3, factors_of(rng, n)),), (),
+        np.append(np.full(n, 0.1), 0.0),
+    )  # fmt: skip
+    written = replace(
+        model, curvature=dense(model.curvature), norms=((0.3, dense(model.norms[0][1])),)
+    )
+    security = np.sort(rng.integers(0, n, 2 * n))
+    delta, cost = rng.normal(0, 0.1, 2 * n), rng.random(2 * n) / 1e3
+    start, rates = np.full(n + 1, 1 / (n + 1)), ChargeRates(1.0, 1.0, 1e-3)
+    few, many = (
+        collapse(each, start, security, delta, cost, cost, rates) for each in (written, model)
+    )
+    some = rng.permutation(firsts(security))
+    rows = np.array([rng.permutation(some)[:depth] for _ in range(5)])
+    rows[rng.random(rows.shape) < 0.2] = -1
+    relaxed = relaxation(problem_of(many, security, delta, depth))
+
+    assert isinstance(many.quadratic, Pairs)
+    assert evaluate(many, rows) == pytest.approx(evaluate(few, rows), abs=1e-10)
+    assert net_with_order(many, rows) == pytest.approx(net_with_order(few, rows), abs=1e-9)
+    a, b = some[: len(some) // 2], some[len(some) // 2 :]
+    singles = pair_nets(many, a, b).ravel()
+    pairs = np.stack([np.repeat(a, len(b)), np.tile(b, len(a))], axis=1)
+    assert singles == pytest.approx(evaluate(few, pairs), abs=1e-9)
+    assert root_bound(relaxed).bound >= float(evaluate(few, rows).max()) - 1e-9
+
+
+def factors_of(rng, n):
+    """A matrix of n securities and cash, positive semidefinite also without a tenth of each."""
+    return Factored(0.1 + rng.random(n + 1), rng.normal(size=(n + 1, 3)) / 2, rng.random(3))
+
+
+def problem_of(tables, security, delta, depth):
+    """With cash for everything."""
+    account = Account(
+        security=security, delta=delta, cost=np.zeros(len(delta)),
+        conflicts=np.zeros((0, 0), dtype=np.bool_), cash=9.0, spendable=9.0, reserve=0.0,
+        settled_only=False, turnover_cap=None, group_shares=np.zeros((len(delta), 0)),
+        group_weights=np.zeros(0), group_cap=None,
+    )  # fmt: skip
+    return Problem(tables, account, depth, ())

@@ -2,7 +2,7 @@
 
 import functools
 
-from builders.changes import calling, off
+from builders.changes import calling, off, scoped
 from builders.each import each
 from builders.world import world
 from steelyard.modules.registry import Kind
@@ -35,12 +35,22 @@ def unused(plan):
 def test_a_plan_says_that_nothing_trades_towards_the_targets_and_why():
     def is_said(why, plan):
         (message,) = unused(plan)
-        nothing = f"Target weights were given, and weight_based {why}: no order is asked for to"
-        assert message.startswith(f"{nothing} reach them; ")
+        nothing = f"Target weights were given, and weight_based {why}: orders towards them come"
+        assert message.startswith(
+            f"{nothing} from the search alone, as far as the score gains by them; "
+        )
 
     each(idle(), is_said)
     switch = "; switch it on with [opportunity_calculators.weight_based] enabled = true."
     assert unused(idle()["is off"][1])[0].endswith(switch)
+
+
+def test_in_the_scopes_of_the_table_no_order_is_asked_for_to_reach_the_targets():
+    for scope in ("candidates", "proposals"):
+        plan = off(scoped(FAR_OFF, scope), Kind.OPPORTUNITY, NAME).planned
+
+        (message,) = unused(plan)
+        assert "weight_based is off: no order is asked for to reach them; switch it on" in message
 
 
 def test_the_reason_of_what_is_not_traded_is_the_calculator_and_not_its_distance():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from steelyard.plans.verify import Report
 
 MAX_BYTES = 64 * 1024 * 1024
+STDIN = Path("-")
 SHOWN = 20
 """Figures that disagree, told one by one; --json tells all."""
 
@@ -24,7 +26,9 @@ def verify(
     plan: Annotated[
         Path,
         Argument(
-            help="A plan that was saved with --json.", metavar="PLAN.json", show_default=False
+            help="A plan that was saved with --json; - reads stdin.",
+            metavar="PLAN.json",
+            show_default=False,
         ),
     ],
     *,
@@ -51,10 +55,15 @@ def verify(
 
 
 def read(path: Path) -> str:
-    """The text of a file; raises InputError for what is no text, no regular file or too large."""
+    """The text of a file, `-` of stdin; raises InputError for what is no text, no regular file or
+    too large.
+    """
     from steelyard.errors import InputError
 
     try:
+        if path == STDIN:
+            # one byte too many is told by the reader of plans
+            return sys.stdin.buffer.read(MAX_BYTES + 1).decode("utf-8-sig")
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise InputError(

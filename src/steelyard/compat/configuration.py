@@ -163,7 +163,7 @@ class PlannerConfiguration:
     pattern_generators: PatternGeneratorsConfig = AS_BASE
     sequence_generators: SequenceGeneratorsConfig = AS_BASE
     filters: FiltersConfig = AS_BASE
-    scope: Scope | None = None
+    scope: Scope | None = "proposals"
     base: Strategy = field(default_factory=strategies.default)
 
     def __post_init__(self) -> None:
@@ -180,7 +180,7 @@ class PlannerConfiguration:
     @classmethod
     def of(cls, strategy: Strategy) -> PlannerConfiguration:
         """The switches of a strategy; what they cannot say stays in `base`."""
-        return cls(strategy.name, strategy.description, base=strategy)
+        return cls(strategy.name, strategy.description, scope=None, base=strategy)
 
     def strategy(self) -> Strategy:
         """The strategy that this means; raises SettingsError naming every unusable key."""

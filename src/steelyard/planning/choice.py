@@ -17,10 +17,14 @@ from steelyard.arrays import PAD, FloatArray
 from steelyard.errors import InternalError
 from steelyard.modules.candidates import Orders
 from steelyard.modules.context import Context
+from steelyard.modules.terms import end_state
+from steelyard.planning.drift import drift_after, drifts_without
 from steelyard.planning.keep import TIE, Pool
+from steelyard.planning.score.model import Point
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.score.reference import Evaluation
 from steelyard.planning.score.reference import evaluate as reference
+from steelyard.planning.search.moves import along
 
 AGREEMENT = 1e-9
 """Largest difference between collapsed tables and reference evaluator; of scores where over 1."""
@@ -28,6 +32,9 @@ AGREEMENT = 1e-9
 DECISIVE_DECIMALS = 12
 
 RUNNERS_UP = 3
+
+FEW_ORDERS = 50
+"""Orders up to which the reference evaluator tells what each is worth; of more the arrays do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +57,13 @@ class Scored:
 class Worth:
     """What a plan loses without one of its orders.
 
-    score     net of the plan less net without it
-    without   (n,) weights after of what is left
-    resolved  is that the best plan without the security, and not the other orders as they are?
+    score      net of the plan less net without it
+    drift      of what is left; None without targets
+    resolved   is that the best plan without the security, and not the other orders as they are?
     """
 
     score: float
-    without: FloatArray
+    drift: float | None
     resolved: bool
 
 
@@ -163,14 +170,29 @@ def choose(
 
 def one_by_one(ctx: Context, objective: Objective, choice: Choice) -> tuple[Worth, ...]:
     """What each order of the plan is worth beside the others as they are."""
-    orders, row, hold = choice.orders, choice.plan.row, choice.hold.evaluation.score
+    orders, row = choice.orders, choice.plan.row
+    if len(row) > FEW_ORDERS:
+        return _all_at_once(ctx, objective, choice)
     worths = []
     for j in row:
         rest = [k for k in row if k != j]
-        net = score_set(ctx, objective, orders, rest, hold).net
-        without = orders.after(ctx.weights, rest)
-        worths.append(Worth(choice.plan.net - net, without, resolved=False))
+        net = score_set(ctx, objective, orders, rest, choice.hold.evaluation.score).net
+        worths.append(Worth(choice.plan.net - net, drift_after(ctx, orders, rest), False))
     return tuple(worths)
+
+
+def _all_at_once(ctx: Context, objective: Objective, choice: Choice) -> tuple[Worth, ...]:
+    """The same by the arrays: each order moves the end state along one line."""
+    orders, row, rates = choice.orders, list(choice.plan.row), objective.rates
+    after = orders.after(ctx.weights, row)
+    cash = ctx.cash_weight - math.fsum(orders.delta[row].tolist())
+    point = Point.at(objective.model, end_state(after, cash))
+    security, delta = orders.security[row], orders.delta[row]
+    charge = rates.cost * orders.cost[row] + rates.tax * orders.tax[row] + rates.hurdle
+    scores = -along(objective.model, point, security, -delta) - charge
+    drifts = drifts_without(ctx, after, cash, security, delta)
+    pairs = zip(scores.tolist(), drifts, strict=True)
+    return tuple(Worth(score, drift, resolved=False) for score, drift in pairs)
 
 
 def least_net(ctx: Context) -> float:

@@ -14,13 +14,12 @@ from steelyard.arrays import (
     FloatArray,
     IntArray,
     Matrix,
-    across,
     dot,
     firsts,
     frozen,
     product,
 )
-from steelyard.modules.tables import NormTable, Tables
+from steelyard.modules.tables import NormTable, Pairs, PairTable, Tables
 from steelyard.modules.terms import LEAST_VARIANCE, Separable
 from steelyard.planning.score.charges import ChargeRates
 from steelyard.planning.score.model import ScoreModel
@@ -49,11 +48,12 @@ def collapse(
         pull = product(variance, start)
         v0 = max(dot(start, pull), LEAST_VARIANCE)
         linear = frozen(2 * along(pull, security, delta))
-        norms.append(NormTable(k, v0, linear, frozen(between(variance, security, delta))))
+        norms.append(NormTable(k, v0, linear, between(variance, security, delta)))
     linear = along(slope, security, delta) - charges
     for k, shape in model.separables:
         linear = linear + k * separate(shape, start[:-1], security, delta)
-    return Tables(frozen(linear), frozen(between(model.curvature, security, delta)), tuple(norms))
+    table = between(model.curvature, security, delta, model.separable[:-1])
+    return Tables(frozen(linear), table, tuple(norms))
 
 
 def separate(
@@ -79,18 +79,15 @@ def along(slope: FloatArray, security: IntArray, delta: FloatArray) -> FloatArra
     return np.asarray(delta * (slope[security] - slope[-1]))
 
 
-def between(matrix: Matrix, security: IntArray, delta: FloatArray) -> FloatArray:
-    """(m, m) d_i' M d_j."""
+def between(
+    matrix: Matrix, security: IntArray, delta: FloatArray, own: FloatArray | None = None
+) -> PairTable:
+    """(m, m) d_i' M d_j; of many securities not written out, see `Pairs`."""
     if isinstance(matrix, Factored):
-        rows = (matrix.factors[security] - matrix.factors[-1]) * delta[:, None]
-        own = np.where(security[:, None] == security, matrix.diagonal[security][:, None], 0.0)
-        own += matrix.diagonal[-1]
-        own *= np.multiply.outer(delta, delta)
-        own += across(rows * matrix.weights, rows)
-        return (own + own.T) / 2
+        return Pairs(matrix, security, delta, np.zeros(len(matrix) - 1) if own is None else own)
     inner = matrix[:-1, :-1] - (matrix[:-1, -1:] + matrix[-1:, :-1]) + matrix[-1, -1]
     # entries are picked once per security, and whole rows copied for its orders: m x m may be large
     table: FloatArray = inner.take(security, axis=1).take(security, axis=0)
     # an outer product is symmetric to the last bit, two scalings in turn are not
     table *= np.multiply.outer(delta, delta)
-    return table
+    return frozen(table)

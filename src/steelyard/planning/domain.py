@@ -12,7 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from steelyard.arrays import BoolArray, IntArray, frozen
+from steelyard.arrays import BoolArray, FloatArray, IntArray, frozen
 from steelyard.errors import InternalError
 from steelyard.ledger import Account
 from steelyard.modules.candidates import Orders, Proposal
@@ -103,6 +103,8 @@ def domain_of(ctx: Context, objective: Objective, strategy: Strategy, guard: Gua
         conflicts=conflicts,
         permits=gate.permits,
         empty=account.due is None,
+        turning=turning,
+        turn_cash=_turn_cash(ctx, trades, turning),
     )
     kinds = zip(trades.security.tolist(), trades.kind.tolist(), strict=True)
     return Domain(
@@ -114,6 +116,21 @@ def domain_of(ctx: Context, objective: Objective, strategy: Strategy, guard: Gua
         most_orders=orders,
         seeds=seeds,
     )
+
+
+def _turn_cash(ctx: Context, trades: Trades, turning: IntArray) -> FloatArray:
+    """(w,) cash after at which an order may pass its target: then drift is no higher than one lot
+    before it. A buy at this and more, a sale at this and less.
+
+    One lot before, r of the gap is left, more than half a lot; the last lot closes it, opens what
+    is past it, and moves cash by itself: drift is no higher while cash is no further than r beyond
+    its own target.
+    """
+    if ctx.target_weights is None:
+        return np.zeros(len(turning))
+    gap = np.abs(ctx.target_weights - ctx.weights)[trades.security]
+    rest = gap - (turning - 1) * np.abs(trades.lot)
+    return ctx.target_cash - np.where(trades.lot > 0, rest, -rest)
 
 
 def covering(gate: Gate, need: Decimal, conflicts: IntArray) -> LotList | None:

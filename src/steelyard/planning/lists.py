@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
+
+import numpy as np
 
 from steelyard.arrays import PAD, IntArray
 from steelyard.modules.candidates import Candidates, Orders
@@ -18,6 +21,7 @@ from steelyard.planning.choice import (
     one_by_one,
 )
 from steelyard.planning.domain import Domain, orders_of
+from steelyard.planning.drift import drift_of
 from steelyard.planning.keep import TIE, Pool
 from steelyard.planning.proof import ByLots, Evidence
 from steelyard.planning.score.objective import Objective
@@ -85,8 +89,10 @@ def _resolved(ctx: Context, choice: Choice, plan: Listed, lots: ByLots) -> Itera
         i = int(choice.orders.security[j])
         place = lots.search.without(plan.orders, i)
         net = 0.0 if place is None else place.net
-        without = ctx.weights if place is None else ctx.weights + place.change
-        yield Worth(choice.plan.net - max(0.0, net), without if net > 0 else ctx.weights, True)
+        change = place.change if place is not None and net > 0 else np.zeros(ctx.n)
+        cash = ctx.cash_weight - math.fsum(change.tolist())
+        drift = drift_of(ctx, ctx.weights + change, cash)
+        yield Worth(choice.plan.net - max(0.0, net), drift, resolved=True)
 
 
 def _row(rows: IntArray) -> list[int]:

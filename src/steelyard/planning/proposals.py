@@ -177,7 +177,7 @@ def rankings(
         if choice.module.form != "rank":
             continue
         if ctx.search.scope != "proposals":
-            guard.idle(choice.module, "it ranks proposals, and search.scope is candidates")
+            guard.idle(choice.module, f"it ranks proposals, and search.scope is {ctx.search.scope}")
             continue
 
         def work(params: ModuleParams, module: Module = choice.module) -> Ranking:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from steelyard.arrays import PAD, FloatArray, IntArray, row_sums
-from steelyard.ledger import Account, cash_kept, debt_paid, feasible, groups_kept
+from steelyard.ledger import NEAR, Account, cash_kept, debt_paid, feasible, groups_kept
 from steelyard.modules.candidates import Candidates, Orders
 from steelyard.modules.context import Context
 from steelyard.modules.terms import end_state
@@ -80,16 +80,25 @@ class _Beside:
     def cash(self, j: int) -> float:
         """Spendable cash then, of value."""
         account = self.orders.account
-        return account.spendable + self.rest + float(account.payment[j])
+        own = 0.0 if self.twin[j] == PAD else float(account.payment[self.twin[j]])
+        return account.spendable + self.rest + float(account.payment[j]) - own
 
     def enough(self, j: int) -> bool:
         """Does the cash reach, and is what is due brought?"""
-        row, account = self.row(j), self.orders.account
+        account = self.orders.account
+        over = self.cash(j) - account.floor
+        if account.due is None and abs(over) > NEAR * account.scale:
+            return over > 0
+        row = self.row(j)
         return bool(cash_kept(account, row)[0] and debt_paid(account, row)[0])
 
     def fits(self, j: int) -> bool:
         """Does it keep all that the ledger asks?"""
-        row, account = self.row(j), self.orders.account
+        account = self.orders.account
+        capped = account.turnover_cap is not None or account.group_cap is not None
+        if not capped and not account.any_conflict:
+            return self.enough(j)
+        row = self.row(j)
         return bool(feasible(account, row)[0] and debt_paid(account, row)[0])
 
 
@@ -172,7 +181,7 @@ def _swapped(beside: _Beside, j: int) -> Drop:
 
 def _added(ctx: Context, table: Candidates, beside: _Beside, j: int, proposers: Proposers) -> Drop:
     """Why the plan with row j added is not the plan."""
-    account, with_it = beside.orders.account, beside.row(j)
+    account = beside.orders.account
     if not beside.enough(j):
         cash, floor = beside.cash(j), account.floor
         if account.due is not None:
@@ -183,12 +192,13 @@ def _added(ctx: Context, table: Candidates, beside: _Beside, j: int, proposers: 
             floor=floor,
         )
         return Drop("cash", cash, floor, why)
-    over = _over_a_cap(account, with_it)
+    capped = account.turnover_cap is not None or account.group_cap is not None
+    over = _over_a_cap(account, beside.row(j)) if capped else None
     if over is not None:
         return over
     change = float(beside.change[j])
     if change > 0:
-        return _better_but(ctx, table, with_it, change, proposers)
+        return _better_but(ctx, table, beside.row(j), change, proposers)
     why = say("adding it would change the plan by {change:spoints} points net", change=change)
     return Drop("net_gain", change, 0.0, why)
 

@@ -15,9 +15,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -27,9 +27,10 @@ from steelyard.modules.context import Context
 from steelyard.modules.tables import evaluate
 from steelyard.notices import Notice
 from steelyard.planning.case import Case, inputs_sha256
-from steelyard.planning.choice import Choice
+from steelyard.planning.choice import Choice, Worth
 from steelyard.planning.decisions import refuse_cap_against_target
 from steelyard.planning.domain import domain_of
+from steelyard.planning.drift import drift_after
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard, settled
 from steelyard.planning.keep import Pool
@@ -91,6 +92,16 @@ class Solution:
     def orders(self) -> Orders:
         """What the rows of the choice index."""
         return self.choice.orders
+
+    @cached_property
+    def drift(self) -> float | None:
+        """After the plan; None without targets."""
+        return drift_after(self.ctx, self.orders, self.choice.plan.row)
+
+    @cached_property
+    def worth(self) -> Mapping[int, Worth]:
+        """Order of the plan -> what it is worth."""
+        return dict(zip(self.choice.plan.row, self.choice.worths, strict=True))
 
 
 def solve(case: Case, guard: Guard, steps: Steps) -> Solution:

@@ -15,11 +15,11 @@ from types import MappingProxyType
 
 import numpy as np
 
-from steelyard.arrays import BoolArray, FloatArray, frozen, product
+from steelyard.arrays import BoolArray, FloatArray, IntArray, frozen, product
 from steelyard.ledger import Account, ExactCash, feasible, least_spendable
 from steelyard.modules.candidates import Candidates, Orders
 from steelyard.modules.context import Context, Grouping
-from steelyard.modules.tables import Tables, evaluate
+from steelyard.modules.tables import Pairs, Tables, evaluate, pair_nets
 from steelyard.modules.terms import end_state
 from steelyard.orders import Side
 from steelyard.planning.collapse import collapse
@@ -31,6 +31,8 @@ from steelyard.planning.sizing import Sized
 
 DIGITS = 100
 """No product of a quantity, a price, a rate of exchange and a rate of cost has more."""
+PARTNERS, AT_ONCE = 32, 1_024
+"""Of many securities: orders of the other side that each is tried with, and orders at a time."""
 
 
 def bare_table(ctx: Context, rows: Sequence[Sized]) -> Candidates:
@@ -116,12 +118,22 @@ def with_scores(
 
 
 def paired_gains(table: Candidates, alone: FloatArray) -> FloatArray:
-    """(m,) best net of each order alone or with one of the other side, over feasible sets."""
+    """(m,) best net of each order alone or with one of the other side, over feasible sets.
+
+    Of many securities, with one of the `PARTNERS` that are best alone.
+    """
     gains = np.where(
         feasible(table.account, np.arange(table.m, dtype=np.int64)[:, None]), alone, -np.inf
     )
     sells, buys = np.flatnonzero(~table.is_buy), np.flatnonzero(table.is_buy)
-    if len(sells) and len(buys):
+    if isinstance(table.tables.quadratic, Pairs):
+        for side, others in ((sells, buys), (buys, sells)):
+            # thousands by thousands would take longer than the plan: the best of the other side
+            few = others[np.argsort(-alone[others], kind="stable")[:PARTNERS]]
+            for k in range(0, len(side) if len(few) else 0, AT_ONCE):
+                some = side[k : k + AT_ONCE]
+                gains[some] = np.maximum(gains[some], _best_partner(table, some, few))
+    elif len(sells) and len(buys):
         pairs = np.stack([np.repeat(sells, len(buys)), np.tile(buys, len(sells))], axis=1)
         net = np.where(
             feasible(table.account, pairs), evaluate(table.tables, pairs), -np.inf
@@ -129,6 +141,14 @@ def paired_gains(table: Candidates, alone: FloatArray) -> FloatArray:
         gains[sells] = np.maximum(gains[sells], net.max(axis=1))
         gains[buys] = np.maximum(gains[buys], net.max(axis=0))
     return np.asarray(gains)
+
+
+def _best_partner(table: Candidates, some: IntArray, others: IntArray) -> FloatArray:
+    """(s,) best net of each order with one of the others, over feasible sets."""
+    pairs = np.stack([np.repeat(some, len(others)), np.tile(others, len(some))], axis=1)
+    fits = feasible(table.account, pairs).reshape(len(some), len(others))
+    net = np.where(fits, pair_nets(table.tables, some, others), -np.inf)
+    return np.asarray(net.max(axis=1))
 
 
 def account_of(ctx: Context, rows: Sequence[Sized]) -> Account:

@@ -35,7 +35,8 @@ def as_planned(strategy: Strategy, *, targets: bool, names: int) -> Strategy:
     scope, why = scope_of(strategy, targets=targets)
     base = followed(_towards_targets(strategy) if targets else strategy, names)
     most = binding_orders(strategy, scope)
-    resolved: dict[str, Any] = {"scope": scope, "refine": refine_of(strategy)}
+    refine = scope == "quantities" or refine_of(strategy)  # idle over quantities
+    resolved: dict[str, Any] = {"scope": scope, "refine": refine}
     if scope != "quantities" and most is not None and most < base.search.max_depth:
         resolved["max_depth"] = most
     search = base.search.model_copy(update=resolved)
@@ -55,7 +56,8 @@ def _undecided(strategy: Strategy) -> Iterator[tuple[str, Any]]:
         yield "scope", scopes
     if set(scopes) != {"quantities"} and refine_of(strategy) is not strategy.search.refine:
         yield "refine", refine_of(strategy)
-    if binding_orders(strategy, "quantities") != strategy.limits.max_orders:
+    most = binding_orders(strategy, "quantities")
+    if "quantities" in scopes and most != strategy.limits.max_orders:
         yield "depth_binds", True
     if following(strategy):
         yield "following", following(strategy)

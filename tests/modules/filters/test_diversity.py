@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders.changes import YOUNG, enabled, off, proposing, usual
+from builders.changes import YOUNG, enabled, off, proposing, scoped, usual
 from builders.context import candidates, context
 from builders.world import BUSY, solution
 from steelyard.arrays import PAD
@@ -99,13 +99,17 @@ def test_where_all_stay_no_plan_changes():
 
 
 def test_over_the_whole_table_it_does_not_run_and_says_so():
-    plan = enabled(BUSY, Kind.FILTER, "diversity", max_sequences=1, min_diversity_score=1.0).plan()
+    for scope in ("candidates", "quantities"):
+        of = scoped(BUSY, scope)
+        plan = enabled(
+            of, Kind.FILTER, "diversity", max_sequences=1, min_diversity_score=1.0
+        ).plan()
 
-    assert plan.steps == BUSY.planned.steps
-    assert plan.certificate.covers == BUSY.planned.certificate.covers
-    (run,) = [run for run in plan.modules if run.name == "diversity"]
-    assert run.outcome == "no_input"
-    assert run.error == "it ranks proposals, and search.scope is candidates"
+        assert plan.steps == of.planned.steps
+        assert plan.certificate.covers == of.planned.certificate.covers
+        (run,) = [run for run in plan.modules if run.name == "diversity"]
+        assert run.outcome == "no_input"
+        assert run.error == f"it ranks proposals, and search.scope is {scope}"
 
 
 def test_among_proposals_a_better_plan_of_too_little_variety_is_kept_out():

@@ -13,7 +13,7 @@ from steelyard.ledger import clashes, feasible
 from steelyard.modules.tables import NormTable, Tables, evaluate
 from steelyard.planning.search.beam import _largest, beam, greedy
 from steelyard.planning.search.branch_and_bound import branch_and_bound
-from steelyard.planning.search.extend import extend, with_order
+from steelyard.planning.search.extend import extend, indicator, with_order
 from steelyard.planning.search.problem import Problem
 from steelyard.planning.search.relax import (
     ELIMINATED,
@@ -21,7 +21,6 @@ from steelyard.planning.search.relax import (
     SHIFTS,
     best_additions,
     bounds,
-    indicator,
     least_eigenvalue,
     relaxation,
     removable_diagonal,

@@ -43,7 +43,7 @@ from steelyard.plans.verify.unchecked import UNKNOWN, UNREAD
 from steelyard.portfolio import BucketState
 from steelyard.samples import sample
 from steelyard.sentences import again
-from steelyard.settings import Costs, Limits, Score
+from steelyard.settings import Costs, Limits, Scope, Score, Search
 
 DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -62,7 +62,7 @@ MUCH = 0.11
 Path = tuple[str | int, ...]
 
 
-def of_sample(name: str, *, targets: bool = True) -> str:
+def of_sample(name: str, scope: Scope = "candidates", *, targets: bool = True) -> str:
     files = sample(name)
     read_in = read(
         files.holdings, prices=files.prices, targets=files.targets if targets else None,
@@ -72,9 +72,8 @@ def of_sample(name: str, *, targets: bool = True) -> str:
         read_in, cash={}, base_currency=files.base_currency, as_of=None, exclude=(),
         today=date(2024, 1, 1), bucket="core", source="bundled",
     )  # fmt: skip
-    return plan(
-        inputs.snapshot, inputs.market, strategies.default(), targets=inputs.targets
-    ).to_json()
+    strategy = replace(strategies.default(), search=Search(scope=scope))
+    return plan(inputs.snapshot, inputs.market, strategy, targets=inputs.targets).to_json()
 
 
 def of_everything() -> str:
@@ -94,7 +93,7 @@ def of_everything() -> str:
         state=BucketState("act"),
         costs=Costs(fixed=1.5, percent=0.001, spread_bps=6.0, fx_percent=0.0015),
         limits=Limits(max_turnover_weight=0.5, max_group_weight=0.9, settlement_days=2),
-        score=Score(tax_rate=0.25),
+        score=Score(tax_rate=0.25), search=Search(scope="candidates"),
     )  # fmt: skip
     acting = plan(rich.snapshot, rich.market, rich.strategy, targets=rich.targets, state=rich.state)
     case = rich.case
@@ -106,6 +105,7 @@ def of_cash_alone() -> str:
     poor = world(
         "AA 13 @ 100", "BB 10 @ 100", cash="400", targets={"AA": 0.4, "BB": 0.5},
         limits=Limits(max_position_weight=1.0), score=Score(min_improvement=MUCH),
+        search=Search(scope="candidates"),
     )  # fmt: skip
     case = poor.case
     return explain(case, poor.plan()).to_json()
@@ -243,6 +243,8 @@ MADE: dict[str, Callable[[], str]] = {
     "growth without targets": lambda: of_sample("growth", targets=False),
     "everything": of_everything, "hold": of_cash_alone, "spent": of_spending,
     "what if": of_what_ifs, "positions": of_positions, "quantities": of_quantities,
+    "growth over quantities": lambda: of_sample("growth", "quantities"),
+    "euro over quantities": lambda: of_sample("euro", "quantities", targets=False),
 }  # fmt: skip
 
 
@@ -666,8 +668,7 @@ CROSSES = "no order passes its target by half a lot, and a tie does not cross"
 DROPPED = "what is dropped is of the plan"
 MONEY = "money a year = score / lambda x value"
 LESS = "drift without a step less drift with it"
-MOST = "most orders: the limit, or the depth where a file says it"
-DEPTH = "most orders: the limit, and the depth of the search"
+MOST = "most orders: the limit, and the depth of a set of candidates"
 AS_SET = "a threshold is as the strategy sets it"
 NOT_OVER = "no plan without it is over the bound"
 CHANGE_AWAY = "a neighbour is one change away, or a pair"
@@ -724,7 +725,7 @@ FALSE_CLAIMS: list[tuple[str, tuple[tuple[Path, Any], ...], str]] = [
     ("quantities", ((("steps", 4, "adds", "drift_pp"), None),), "drift is from targets"),
     ("quantities", ((("rules", "max_orders"), 3),), "at most so many orders"),
     ("quantities", ((("rules", "max_orders"), 7),), MOST),
-    ("growth", ((("rules", "max_orders"), None),), DEPTH),
+    ("growth", ((("rules", "max_orders"), None),), MOST),
     ("growth", ((("rules", "thresholds", "order_hurdle"), 0.5),), AS_SET),
     ("growth", ((("rules", "thresholds", "names"), 3),), "what is listed is counted"),
 ]  # fmt: skip
@@ -828,6 +829,8 @@ def test_a_fitted_step_keeps_the_id_of_its_candidate_and_says_its_size():
         "quantity": f"{size:f}", "notional_base": f"{amount:f}",
         "cost": f"{fixed + share * amount:f}",
     }  # fmt: skip
+    of["strategy"]["settings"]["search"]["refine"] = True
+    of["strategy"]["sha256"] = hash_of(of["strategy"]["settings"])
     of["steps"][0]["refined_from"] = candidate["quantity"]
     of["certificate"]["refined"] = 0.0
     of["alternatives"] = [
@@ -1075,6 +1078,7 @@ def test_where_settled_money_alone_pays_a_sale_in_part_still_pays_its_own_costs(
     of = world(
         "AA 300 @ 100", "BB 100 @ 50", cash="1", targets={"AA": 0.5, "BB": 0.1},
         limits=Limits(funding="settled", cash_reserve_weight=0.0),
+        search=Search(scope="candidates"),
     )  # fmt: skip
     made = enabled(of, Kind.SEQUENCE, "partial_execution").plan()
 

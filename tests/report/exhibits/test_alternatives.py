@@ -46,7 +46,11 @@ def test_what_an_alternative_does_otherwise_is_told():
     rows = {row.name: row.note for row in alternatives.weighed(sample.growth()).rows}
 
     assert rows["Hold"] == "no trades"
-    assert rows["Runner-up 1"] == "MSFT 14 for 18"
+    assert rows["Runner-up 1"] == "AAPL 245 for 249; not LLY, KO"
+    assert rows["Best of the candidates"] == (
+        "the best set of at most five of the calculators’ orders; AAPL 210 for 249, JPM 36 for 37, "
+        "MSFT 18 for 19; not LLY, HD, WMT, KO, PG, UNH"
+    )
     assert rows["Unrestricted"] == "any quantity, any number of orders: a bound, not a plan"
 
 

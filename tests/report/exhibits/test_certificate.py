@@ -14,7 +14,7 @@ BADGES = {
     "bounded": (quantities.growth, "warn", "Within 0.04 points of the best"),
     "one lot": (quantities.one, "ok", "Within one lot of the best"),
     "unmeasured": (quantities.unmeasured, "info", "Distance from the best not measured"),
-    "table": (sample.growth, "ok", "Proven best of the candidates"),
+    "table": (quantities.five, "ok", "Proven best of the candidates"),
 }
 
 
@@ -62,7 +62,7 @@ def test_the_nearest_lists_are_feasible_and_the_others_follow_best_first():
     assert [row.points for row in exhibit.nearest] == ["−0.003", "−0.01", "−0.01"]
     assert exhibit.nearest[0].change == "Sell 209 AAPL instead of 210"
     assert [row.fits for row in exhibit.others].count("no") == 4
-    assert neighbours(sample.growth()) is None
+    assert neighbours(quantities.five()) is None
 
 
 def test_money_a_year_is_what_the_document_says_of_each_order():

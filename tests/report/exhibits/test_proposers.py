@@ -40,8 +40,7 @@ def test_explaining_names_every_module_also_of_the_alternatives(growth):
     assert f"Proposed as a whole by {', '.join(MANY)}." in text
     sources = text[text.index("Orders of Come from") : text.index("The candidate table")]
     assert all(
-        module in sources
-        for module in (*MANY, "income_gap", "Hold, greedy list, best proposal, runner-up 1")
+        module in sources for module in (*MANY, "income_gap", "Hold, greedy list, best proposal")
     )
 
 

@@ -5,7 +5,7 @@ from steelyard.report.exhibits import ladder, trades
 
 
 def test_trades_are_counted_in_words():
-    assert trades.trades(sample.growth()).heading == "Five trades, sells first"
+    assert trades.trades(sample.growth()).heading == "Eleven trades, sells first"
     assert trades.trades(sample.one_holding()).heading in {"One sale", "One purchase"}
     assert trades.trades(sample.hold()).heading == "No trades"
 

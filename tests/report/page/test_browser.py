@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from builders import plans as sample
+from builders import quantities
 from steelyard.report.page import render
 
 pytestmark = pytest.mark.browser
@@ -25,6 +26,7 @@ MOST_PAGES = 6
 BROWSER = "not an origin"
 ELSEWHERE = "http://127.0.0.1:9/"
 SHOWN = ("growth", "euro", "hold", "hostile", "five_hundred")
+THOUSANDS = "thousands"
 WIDTHS = (1280, 390, 320)
 
 PROBE = """<script>
@@ -47,6 +49,13 @@ def chromium() -> str:
     if browser is None:
         pytest.skip(f"no browser on this machine: none of {', '.join(NAMES)} is on the PATH")
     return browser
+
+
+def drawn(name: str) -> str:
+    """The page of a plan; that of thousands of orders is only looked at."""
+    if name == THOUSANDS:
+        return render(quantities.many(3000), quantities.agreed())
+    return render(getattr(sample, name)())
 
 
 def run(chromium: str, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -116,10 +125,10 @@ def test_the_net_log_would_show_a_request_and_the_policy_would_block_it(chromium
     assert "<title>1<" in leak.stdout
 
 
-@pytest.mark.parametrize("name", SHOWN)
+@pytest.mark.parametrize("name", [*SHOWN, THOUSANDS])
 def test_nothing_is_wider_than_its_window(chromium, tmp_path, name):
     page, frames = tmp_path / "report.html", tmp_path / "frames.html"
-    page.write_text(render(getattr(sample, name)()), "utf-8")
+    page.write_text(drawn(name), "utf-8")
     windows = "".join(
         f'<iframe src="report.html" width="{width}" height="900" style="border:0"></iframe>'
         for width in WIDTHS

@@ -72,7 +72,9 @@ def test_at_any_width_no_line_is_wider_and_no_reason_or_order_is_cut(growth, wid
 
 def test_a_narrow_window_loses_columns_in_their_order(growth):
     heads = {
-        width: next(line for line in shown(growth, width).splitlines() if line.startswith("  #"))
+        width: next(
+            line for line in shown(growth, width).splitlines() if line.lstrip().startswith("#")
+        )
         for width in WIDTHS
     }
 
@@ -85,7 +87,7 @@ def test_the_answer_comes_first_and_the_seal_last(growth):
     order = [
         "as of", growth.verdict.text[:20], "trades, sells first", "Costs ", "Drift ", "Weights",
         "Score ", "Cash by day", "not traded, and why", "What else was weighed",
-        growth.certificate.covers[:20].capitalize(), "Seal",
+        "Proven best.", "Seal",
     ]  # fmt: skip
 
     places = [text.index(part) for part in order]
@@ -276,14 +278,14 @@ def test_colour_never_carries_meaning_alone(growth):
 
 
 def test_why_tells_every_candidate_kept_or_dropped_of_that_symbol_only(growth):
-    text = flat(story(growth, "AAPL", 140))
+    text = flat(story(growth, "JNJ", 140))
 
     for candidate in growth.candidates:
-        assert (f" {candidate.id} " in text) == (candidate.symbol == "AAPL")
+        assert (f" {candidate.id} " in text) == (candidate.symbol == "JNJ")
     for entry in growth.not_traded:
-        assert entry.symbol != "AAPL" or flat(entry.reason) in text
+        assert entry.symbol != "JNJ" or flat(entry.reason) in text
     assert "in the plan" in text
-    assert "Sell 210." in text
+    assert "Buy 39." in text
 
 
 def test_why_of_a_holding_that_stays_says_so(growth):

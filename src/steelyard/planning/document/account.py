@@ -11,7 +11,8 @@ import numpy as np
 from steelyard.money import ZERO
 from steelyard.orders import Side
 from steelyard.planning.costs import by_age
-from steelyard.planning.document.orders import drift_after, drift_of, lot_shown, price_origin
+from steelyard.planning.document.orders import lot_shown, price_origin
+from steelyard.planning.drift import drift_of
 from steelyard.planning.planning_set import last_bought
 from steelyard.planning.solve import Solution
 from steelyard.planning.valuation import quoted
@@ -37,7 +38,7 @@ def drift_shown(m: Solution) -> Drift:
     ctx = m.ctx
     return Drift(
         before=drift_of(ctx, ctx.weights, ctx.cash_weight),
-        after=drift_after(m, m.choice.plan.row),
+        after=m.drift,
         absent_target=ctx.absent_target,
         absent=tuple(
             AbsentTargetShown(symbol=absent.symbol, target=absent.target, why=absent.why)

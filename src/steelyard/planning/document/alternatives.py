@@ -11,7 +11,8 @@ from steelyard.canonical import published
 from steelyard.money import ZERO
 from steelyard.planning.choice import Scored
 from steelyard.planning.costs import cost_rate, exact
-from steelyard.planning.document.orders import costs_of, drift_after, drift_of, turnover
+from steelyard.planning.document.orders import costs_of, turnover
+from steelyard.planning.drift import drift_after, drift_of
 from steelyard.planning.solve import Solution, step_order
 from steelyard.plans.orders import Alternative, AlternativeStep
 
@@ -64,7 +65,7 @@ def _alternative(m: Solution, name: str, scored: Scored) -> Alternative:
         improvement=scored.net,
         cost=sum((costs_of(m, j).total for j in order), ZERO),
         turnover=turnover(m.orders, order),
-        drift_after=drift_after(m, scored.row),
+        drift_after=drift_after(m.ctx, m.orders, scored.row),
         weights=None,
         proposed_by=proposers(m, scored),
         steps=tuple(

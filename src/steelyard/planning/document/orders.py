@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-import numpy as np
-
-from steelyard.arrays import FloatArray
 from steelyard.market import Quote
 from steelyard.modules.candidates import Orders
-from steelyard.modules.context import Context
 from steelyard.money import ZERO
 from steelyard.notices import Stop
 from steelyard.orders import Side
@@ -125,38 +120,13 @@ def step_shown(m: Solution, n: int, j: int) -> Step:
 
 def adds_shown(m: Solution, j: int) -> Adds:
     """What the plan loses without order j."""
-    ctx, worth = m.ctx, m.choice.worths[m.choice.plan.row.index(j)]
-    rest = worth.without
-    cash = ctx.cash_weight - math.fsum((rest - ctx.weights).tolist())
-    with_it, without = drift_after(m, m.choice.plan.row), drift_of(ctx, rest, cash)
+    worth, drift = m.worth[j], m.drift
     return Adds(
         score=worth.score,
-        base_per_year=m.objective.rates.base_per_year(worth.score, ctx.value),
-        drift_pp=None if with_it is None or without is None else 100 * (without - with_it),
+        base_per_year=m.objective.rates.base_per_year(worth.score, m.ctx.value),
+        drift_pp=None if worth.drift is None or drift is None else 100 * (worth.drift - drift),
         how="resolved" if worth.resolved else "drop_one",
     )
-
-
-def drift_of(ctx: Context, weights: FloatArray, cash: float) -> float | None:
-    """Half the sum of absolute deviations from target, cash included; None without targets."""
-    if ctx.target_weights is None:
-        return None
-    return (
-        float(
-            np.abs(weights - ctx.target_weights).sum()
-            + abs(cash - ctx.target_cash)
-            + ctx.absent_target
-            + ctx.kept_out_weight
-        )
-        / 2
-    )
-
-
-def drift_after(m: Solution, row: Iterable[int]) -> float | None:
-    """Drift after a set of orders; its cash is before costs, so that deviations sum to value."""
-    orders = list(row)
-    after = m.orders.after(m.ctx.weights, orders)
-    return drift_of(m.ctx, after, m.ctx.cash_weight - float(sum(m.orders.delta[j] for j in orders)))
 
 
 def _tags(table: Orders, j: int) -> tuple[str, ...]:

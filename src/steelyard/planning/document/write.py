@@ -33,13 +33,13 @@ from steelyard.planning.document.orders import (
     candidates_shown,
     conversions,
     costs_of,
-    drift_after,
     not_traded,
     step_shown,
     tax_of,
     turnover,
 )
 from steelyard.planning.document.score import score_shown
+from steelyard.planning.drift import drift_after
 from steelyard.planning.guard import Guard
 from steelyard.planning.solve import Solution, step_order
 from steelyard.plans.account import Drift, RegimeShown, Rules, Thresholds
@@ -80,7 +80,9 @@ def _passed_over(m: Solution) -> tuple[float | None, Decimal] | None:
     best = m.choice.best
     if m.choice.acts or best is None:
         return None
-    return drift_after(m, best.row), sum((costs_of(m, j).total for j in best.row), ZERO)
+    return drift_after(m.ctx, m.orders, best.row), sum(
+        (costs_of(m, j).total for j in best.row), ZERO
+    )
 
 
 def _verdict(

@@ -10,18 +10,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from steelyard.arrays import (
     Factored,
     FloatArray,
+    IntArray,
     Matrix,
     diagonal_of,
     dot,
     finite,
     frozen,
-    product,
     times,
     total,
 )
@@ -38,6 +39,8 @@ from steelyard.modules.terms import (
 )
 
 NOTHING = frozen(np.zeros(0))
+MANY = 2
+"""Of so many entries or fewer, rows of factors are picked before they are summed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,49 +64,74 @@ class ScoreModel:
     separables: tuple[tuple[float, Separable], ...] = ()
     separable: FloatArray = field(default_factory=lambda: NOTHING)
 
+    @property
+    def matrices(self) -> tuple[Matrix, ...]:
+        """H, then V of each norm."""
+        return self.curvature, *(V for _, V in self.norms)
+
     def __post_init__(self) -> None:
         if not len(self.separable):
             object.__setattr__(self, "separable", frozen(np.zeros(len(self.slope))))
 
 
-FEW = 8
-"""Entries that are not 0 are few when they are at most one in so many."""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Point:
-    """z (n + 1,) = (weights, cash) with its products with every matrix of the model.
+    """z (n + 1,) = (weights, cash) with what every matrix of the model makes of it.
 
-    The products follow a step instead of being made again; a step moves few entries.
+    sums   of each matrix M: M z (n + 1,) of an array, F' z (k,) of factors
+    They follow a step instead of being made again; a step moves few entries.
     """
 
     model: ScoreModel
     z: FloatArray
-    products: tuple[FloatArray, ...]
+    sums: tuple[FloatArray, ...]
 
     @classmethod
     def at(cls, model: ScoreModel, z: FloatArray) -> Point:
-        """The point with its products."""
-        matrices = (model.curvature, *(V for _, V in model.norms))
-        return cls(model, z, tuple(_times(M, z) for M in matrices))
+        """The point with its sums."""
+        moved = np.flatnonzero(z)
+        return cls(model, z, tuple(_sums(M, z, moved) for M in model.matrices))
 
     def moved(self, d: Point, step: float) -> Point:
         """The point z + step d."""
-        pairs = zip(self.products, d.products, strict=True)
+        pairs = zip(self.sums, d.sums, strict=True)
         return Point(self.model, self.z + step * d.z, tuple(a + step * b for a, b in pairs))
+
+    @cached_property
+    def products(self) -> tuple[FloatArray, ...]:
+        """M z of each matrix, (n + 1,): of factors made when it is first asked for."""
+        pairs = zip(self.model.matrices, self.sums, strict=True)
+        return tuple(
+            M.diagonal * self.z + np.einsum("nk,k->n", M.factors, M.weights * own)
+            if isinstance(M, Factored)
+            else own
+            for M, own in pairs
+        )
+
+    @cached_property
+    def squares(self) -> tuple[float, ...]:
+        """z' M z of each matrix."""
+        pairs = zip(self.model.matrices, self.sums, strict=True)
+        return tuple(
+            dot(M.diagonal * self.z, self.z) + dot(M.weights * own, own)
+            if isinstance(M, Factored)
+            else dot(self.z, own)
+            for M, own in pairs
+        )
 
     @property
     def norms(self) -> list[tuple[float, FloatArray, float]]:
         """k, V z and z' V z of each norm."""
-        pairs = zip(self.model.norms, self.products[1:], strict=True)
-        return [(k, Vz, dot(self.z, Vz)) for (k, _), Vz in pairs]
+        each = zip(self.model.norms, self.products[1:], self.squares[1:], strict=True)
+        return [(k, Vz, v) for (k, _), Vz, v in each]
 
     def value(self) -> float:
         """F(z)."""
         model, z = self.model, self.z
-        smooth = model.constant + dot(model.slope, z) - dot(z, self.products[0])
+        smooth = model.constant + dot(model.slope, z) - self.squares[0]
         smooth += math.fsum(k * float(shape.each(z[:-1]).sum()) for k, shape in model.separables)
-        return smooth - math.fsum(k * math.sqrt(max(v, LEAST_VARIANCE)) for k, _, v in self.norms)
+        pairs = zip(model.norms, self.squares[1:], strict=True)
+        return smooth - math.fsum(k * math.sqrt(max(v, LEAST_VARIANCE)) for (k, _), v in pairs)
 
     def gradient(self) -> FloatArray:
         """Slope of F at z, (n + 1,)."""
@@ -172,15 +200,13 @@ def build_model(
     )
 
 
-def _times(matrix: Matrix, z: FloatArray) -> FloatArray:
-    """M z of a z with few entries."""
-    moved = np.flatnonzero(z)
-    if isinstance(matrix, Factored):
-        if len(moved) > len(z) // FEW:
-            return product(matrix, z)
-        inner = matrix.weights * np.einsum("ck,c->k", matrix.factors[moved], z[moved])
-        return np.asarray(matrix.diagonal * z + np.einsum("nk,k->n", matrix.factors, inner))
-    return np.asarray((matrix[moved] * z[moved, None]).sum(axis=0))
+def _sums(matrix: Matrix, z: FloatArray, moved: IntArray) -> FloatArray:
+    """M z of an array, F' z of factors; `moved` are the entries of z that are not 0."""
+    if not isinstance(matrix, Factored):
+        return np.asarray((matrix[moved] * z[moved, None]).sum(axis=0))
+    few = MANY * len(moved) < len(z)
+    factors = matrix.factors[moved] if few else matrix.factors
+    return np.asarray(np.einsum("nk,n->k", factors, z[moved] if few else z))
 
 
 def _even(matrix: Matrix) -> Matrix:

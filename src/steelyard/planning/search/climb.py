@@ -19,7 +19,7 @@ LEAST_GAIN = 1e-12
 TRIED = 50
 """Changes that `permits` may forbid before a step is given up."""
 MENDED = 400
-MENDINGS = 4
+"""Lists one change away that are asked about."""
 MANY = 16
 """Improving changes from which on several are made at once."""
 CELLS = 200_000
@@ -91,30 +91,42 @@ def _changed(place: Place, firsts: Firsts, k: int) -> LotList:
 
 
 def mended(field: Field, place: Place, allowed: Allowed) -> Place | None:
-    """The nearest place that may be a plan, one change of an order away or two; None without one.
+    """A place near by that may be a plan; None without one.
 
-    What `permits` forbids the arrays do not see, so a place may keep every limit and yet be none.
+    What `permits` forbids the arrays do not see, so a place may keep every limit and yet be none:
+    orders that pass their target turn back, those of one side first; else one order changes.
     """
-    for _ in range(MENDINGS):
-        if allowed(place.orders):
-            return place
-        if not len(field.live):
-            return None
-        replies = field.replies(place, no_change(len(field.problem.limits)))
-        gain, lots = replies.gain[0], replies.lots[0]
-        firsts, _ = field.options(place, 1)
-        changes = [
-            (float(gain[v]), with_reply(field, place.orders, v, int(lots[v])))
-            for v in np.flatnonzero(np.isfinite(gain)).tolist()
-        ]
-        changes += [
-            (float(firsts.gain[k]), _changed(place, firsts, k)) for k in range(len(firsts.security))
-        ]
-        changes.sort(key=lambda change: -change[0])
-        lists = [orders for _, orders in changes[:MENDED]]
-        better = next((orders for orders in lists if allowed(orders)), None)
-        place = place.to(better or lists[0])
-    return place if allowed(place.orders) else None
+    turned = _turned_back(field, place, allowed)
+    return turned or _one_changed(field, place, allowed)
+
+
+def _turned_back(field: Field, place: Place, allowed: Allowed) -> Place | None:
+    problem, lists = field.problem, list[LotList]()
+    for first, second in ((1, -1), (-1, 1)):
+        one_side = problem.turned_back(place.orders, first)
+        lists += [one_side, problem.turned_back(one_side, second)]
+    places = [repaired(field, place.to(orders)) for orders in lists]
+    good = [near for near in places if near is not None and allowed(near.orders)]
+    return max(good, key=lambda near: near.net, default=None)
+
+
+def _one_changed(field: Field, place: Place, allowed: Allowed) -> Place | None:
+    if not len(field.live):
+        return None
+    replies = field.replies(place, no_change(len(field.problem.limits)))
+    gain, lots = replies.gain[0], replies.lots[0]
+    firsts, _ = field.options(place, 1)
+    some = np.flatnonzero(np.isfinite(gain))
+    # a list is as long as there are securities: each is made when it is asked about
+    best = np.argsort(-np.concatenate([gain[some], firsts.gain]), kind="stable")[:MENDED]
+    lists = (
+        with_reply(field, place.orders, int(some[c]), int(lots[some[c]]))
+        if c < len(some)
+        else _changed(place, firsts, c - len(some))
+        for c in best.tolist()
+    )
+    near = next((orders for orders in lists if allowed(orders)), None)
+    return None if near is None else place.to(near)
 
 
 def singles(field: Field, place: Place, allowed: Allowed) -> Place:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from steelyard.arrays import BoolArray, FloatArray, IntArray, padded
-from steelyard.modules.tables import Tables
+from steelyard.modules.tables import Pairs, PairTable, Tables
 from steelyard.modules.terms import LEAST_VARIANCE
 from steelyard.planning.search.problem import Problem
 
@@ -48,7 +48,7 @@ def net_with_order(tables: Tables, rows: IntArray) -> FloatArray:
     """(k, m) net of each row (k, d) with each order added to it."""
     linear, Q = tables.linear, tables.quadratic
     base, cross = own_and_cross(Q, rows)
-    net = gathered(linear, rows)[:, None] + linear - base[:, None] - 2 * cross - np.diag(Q)
+    net = gathered(linear, rows)[:, None] + linear - base[:, None] - 2 * cross - alone(Q)
     for norm in tables.norms:
         own, between = own_and_cross(norm.quadratic, rows)
         variance = (
@@ -57,7 +57,7 @@ def net_with_order(tables: Tables, rows: IntArray) -> FloatArray:
             + norm.linear
             + own[:, None]
             + 2 * between
-            + np.diag(norm.quadratic)
+            + alone(norm.quadratic)
         )
         net -= norm.k * (np.sqrt(np.maximum(variance, LEAST_VARIANCE)) - np.sqrt(norm.v0))
     return np.asarray(net)
@@ -68,8 +68,15 @@ def gathered(values: FloatArray, rows: IntArray) -> FloatArray:
     return np.asarray(padded(values)[rows].sum(axis=1))
 
 
-def summed(table: FloatArray, rows: IntArray) -> FloatArray:
+def alone(table: PairTable) -> FloatArray:
+    """(m,) what each order does by itself."""
+    return table.diagonal if isinstance(table, Pairs) else np.diag(table)
+
+
+def summed(table: PairTable, rows: IntArray) -> FloatArray:
     """(k, m) M x of each row x (k, d), for a symmetric table M (m, m)."""
+    if isinstance(table, Pairs):
+        return applied(table, indicator(rows, len(table)))
     total = np.zeros((len(rows), len(table)))
     for column in rows.T:
         real = np.flatnonzero(column >= 0)
@@ -80,7 +87,19 @@ def summed(table: FloatArray, rows: IntArray) -> FloatArray:
     return total
 
 
-def own_and_cross(table: FloatArray, rows: IntArray) -> tuple[FloatArray, FloatArray]:
+def applied(table: Pairs, z: FloatArray) -> FloatArray:
+    """(k, m) M z of each z (k, m)."""
+    return np.array([table.times(row) for row in z]).reshape(z.shape)
+
+
+def indicator(rows: IntArray, m: int) -> FloatArray:
+    """(k, m) 1 where an order is in the row (k, d)."""
+    x = np.zeros((len(rows), m + 1))
+    np.put_along_axis(x, rows, 1.0, axis=1)
+    return x[:, :-1]
+
+
+def own_and_cross(table: PairTable, rows: IntArray) -> tuple[FloatArray, FloatArray]:
     """x' M x (k,) and M x (k, m) of each row x, for a symmetric table M (m, m)."""
     cross = summed(table, rows)
     own = np.where(rows >= 0, np.take_along_axis(cross, rows, axis=1), 0.0).sum(axis=1)

@@ -22,13 +22,14 @@ from steelyard.arrays import FloatArray, rounded_up
 from steelyard.planning.search.climb import Allowed
 from steelyard.planning.search.lots import NONE, LotList
 from steelyard.planning.search.moves import Place
-from steelyard.planning.search.relaxed import Bounded, Relaxation, Spot, bound, improve
+from steelyard.planning.search.relaxed import Bounded, Relaxation, Spot, bound, cash_range, improve
 from steelyard.planning.search.response import Open
 
 SLACK = 5e-10
 """A node whose bound is over the best list by no more is dropped: half of what counts as none."""
 NODE_STEPS = 6
 """Proximal steps at a node: it starts where its parent ended."""
+CASH_SLACK = 1e-9
 WHOLE = 1e-7
 """Lots this close to a whole number are whole."""
 
@@ -101,7 +102,34 @@ def narrowed(relaxed: Relaxation, node: Node, net: float) -> Open:
     least = np.where(shut, 1, low).astype(np.int64)
     most = np.where(shut, 0, high).astype(np.int64)
     none = np.where(was.none < answer.value - spare, -np.inf, was.none)
-    return Open(least, most, none)
+    return turned(relaxed, Open(least, most, none, _cash(relaxed, node, spare)))
+
+
+def _cash(relaxed: Relaxation, node: Node, spare: float) -> tuple[float, float]:
+    """Cash outside of this costs more than is to spare: its part of the bound is a parabola too."""
+    curve, start, (low, high) = float(relaxed.delta[-1]), float(relaxed.start[-1]), node.open.cash
+    if curve <= 0:
+        return low, high
+    free, ends = start + node.bounded.cash, cash_range(relaxed, node.open)
+    # where the parabola's top lies outside of what was allowed, what is lost is measured from there
+    top = start + min(max(node.bounded.cash, ends[0]), ends[1])
+    reach = math.sqrt(max(0.0, spare) / curve + (top - free) ** 2) + CASH_SLACK
+    return max(low, free - reach), min(high, free + reach)
+
+
+def turned(relaxed: Relaxation, allowed: Open) -> Open:
+    """Without orders that pass their target where no cash that is allowed lets them."""
+    problem = relaxed.problem
+    if problem.turning is None or problem.turn_cash is None or not len(problem.ways):
+        return allowed
+    low, high = allowed.cash
+    buys = problem.ways.lot > 0
+    shut = np.where(
+        buys, problem.turn_cash > high + CASH_SLACK, problem.turn_cash < low - CASH_SLACK
+    )
+    shut &= problem.turning > 0
+    most = np.where(shut, np.minimum(allowed.most, problem.turning - 1), allowed.most)
+    return replace(allowed, most=most)
 
 
 def branched(
@@ -171,7 +199,39 @@ def _settled(relaxed: Relaxation, allowed: Open, best: Best) -> bool:
 
 def _split(relaxed: Relaxation, node: Node, allowed: Open) -> list[Open]:
     """Two parts that together are the node, less at most what may not be a plan."""
-    return _apart(relaxed, node, allowed) or _at_a_size(relaxed, node, allowed)
+    return (
+        _apart(relaxed, node, allowed)
+        or _by_cash(relaxed, node, allowed)
+        or _at_a_size(relaxed, node, allowed)
+    )
+
+
+def _by_cash(relaxed: Relaxation, node: Node, allowed: Open) -> list[Open]:
+    """An order that passes its target though the cash is not there: one lot less, or the cash."""
+    problem = relaxed.problem
+    if problem.turning is None or problem.turn_cash is None or not len(problem.ways):
+        return []
+    ways, turn = problem.ways, problem.turning
+    cash = float(node.spot.point.z[-1])
+    lots = node.spot.change[ways.security] / ways.lot
+    past = (turn > 0) & (allowed.most >= turn) & (lots > turn - 1 + WHOLE)
+    buys = ways.lot > 0
+    short = np.where(buys, problem.turn_cash - cash, cash - problem.turn_cash)
+    wrong = np.flatnonzero(past & (short > CASH_SLACK))
+    if not len(wrong):
+        return []
+    # the side that asks for least: it shuts the others when it is refused
+    w = int(wrong[np.argmin(short[wrong])])
+    most = allowed.most.copy()
+    most[w] = turn[w] - 1
+    low, high = allowed.cash
+    limit = float(problem.turn_cash[w])
+    there = (max(low, limit), high) if buys[w] else (low, min(high, limit))
+    # where the cash is not there, neither may those that ask for more of it
+    away = (low, min(high, limit)) if buys[w] else (max(low, limit), high)
+    if there[0] > there[1]:
+        return [turned(relaxed, replace(allowed, most=most))]
+    return [replace(allowed, cash=there), turned(relaxed, replace(allowed, most=most, cash=away))]
 
 
 def _apart(relaxed: Relaxation, node: Node, allowed: Open) -> list[Open]:
@@ -191,7 +251,7 @@ def _apart(relaxed: Relaxation, node: Node, allowed: Open) -> list[Open]:
 def _without(allowed: Open, w: int) -> Open:
     least, most = allowed.least.copy(), allowed.most.copy()
     least[w], most[w] = 1, 0
-    return Open(least, most, allowed.none)
+    return replace(allowed, least=least, most=most)
 
 
 def _at_a_size(relaxed: Relaxation, node: Node, allowed: Open) -> list[Open]:
@@ -212,7 +272,7 @@ def _at_a_size(relaxed: Relaxation, node: Node, allowed: Open) -> list[Open]:
                 least[w], most[w] = 1, 0
         if not low <= 0 <= high:
             none[i] = -np.inf
-        parts.append(Open(least, most, none))
+        parts.append(replace(allowed, least=least, most=most, none=none))
     return parts
 
 

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
 from steelyard.arrays import FloatArray, IntArray, frozen
-from steelyard.planning.score.model import ScoreModel
+from steelyard.planning.score.model import Point, ScoreModel
 
 NONE = -1
 """In place of a way: the security is not traded."""
@@ -87,6 +88,9 @@ class LotProblem:
     permits    may a list be a plan, exactly? Asked of every list before it is kept; it may only
                forbid what the arrays allow, but for rounding
     empty      may doing nothing be the plan? Not where a debt is due
+    turning    (w,)      lots from which on an order passes its target; 0 where none does
+    turn_cash  (w,)      cash (of value, after) at which it may: a buy at this and more, a sale at
+               this and less; `permits` judges it exactly. Both left out where nothing turns
     """
 
     model: ScoreModel
@@ -97,11 +101,18 @@ class LotProblem:
     conflicts: IntArray
     permits: Callable[[LotList], bool]
     empty: bool = True
+    turning: IntArray | None = None
+    turn_cash: FloatArray | None = None
 
     @property
     def n(self) -> int:
         """Number of securities."""
         return len(self.start) - 1
+
+    @cached_property
+    def origin(self) -> Point:
+        """Where every list starts: few entries move from there."""
+        return Point.at(self.model, self.start)
 
     def change(self, orders: LotList) -> FloatArray:
         """(n,) change of weight of a list."""
@@ -109,6 +120,20 @@ class LotProblem:
         if not len(self.ways):
             return np.zeros(self.n)
         return np.where(orders.way == NONE, 0.0, self.ways.lot[way] * orders.lots)
+
+    def turned_back(self, orders: LotList, sign: int) -> LotList:
+        """The list with orders that pass their target one lot shorter of it: buys (sign 1), sales
+        (-1), or both (0); what is then under its least size is dropped.
+        """
+        if self.turning is None or not len(self.ways):
+            return orders
+        way = np.maximum(orders.way, 0)
+        turn = self.turning[way]
+        past = (orders.way != NONE) & (turn > 0) & (orders.lots >= turn)
+        past &= (sign == 0) | (np.sign(self.ways.lot[way]) == sign)
+        lots = np.where(past, turn - 1, orders.lots)
+        gone = past & (lots < self.ways.least[way])
+        return LotList(np.where(gone, NONE, orders.way), np.where(gone, 0, lots))
 
     def charged(self, orders: LotList) -> float:
         """Score that a list is charged."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from steelyard.arrays import FloatArray, IntArray, Matrix, block, column_of, diagonal_of, firsts
 from steelyard.modules.terms import LEAST_VARIANCE
-from steelyard.planning.score.model import FEW, Point, ScoreModel
+from steelyard.planning.score.model import Point, ScoreModel
 from steelyard.planning.search.lots import NONE, LotList, LotProblem
 from steelyard.planning.search.response import Open
 
@@ -42,8 +42,8 @@ class Place:
     def of(cls, problem: LotProblem, orders: LotList, hold: float) -> Place:
         """The place of a list; `hold` is F(start)."""
         change = problem.change(orders)
-        z = problem.start + np.append(change, -change.sum())
-        point = Point.at(problem.model, z)
+        step = Point.at(problem.model, np.append(change, -change.sum()))
+        point = problem.origin.moved(step, 1.0)
         net = point.value() - hold - problem.charged(orders)
         return cls(problem, orders, change, point, net, hold)
 
@@ -51,8 +51,6 @@ class Place:
         """The place of a list that differs in few orders: what it is worth follows the change."""
         change = self.problem.change(orders)
         by = change - self.change
-        if np.count_nonzero(by) > len(by) // FEW:
-            return Place.of(self.problem, orders, self.hold)
         d = Point.at(self.problem.model, np.append(by, -by.sum()))
         point = self.point.moved(d, 1.0)
         net = point.value() - self.hold - self.problem.charged(orders)

@@ -64,13 +64,6 @@ class Problem:
         return np.array(rows), np.array(bounds)
 
     @cached_property
-    def blocked(self) -> BoolArray:
-        """(m + 1, m) which orders may not join another; row m, for PAD, blocks nothing."""
-        security = self.account.security
-        pairs = (security[:, None] == security[None, :]) | self.account.apart
-        return np.vstack([pairs, np.zeros((1, self.m), dtype=np.bool_)])
-
-    @cached_property
     def groups(self) -> IntArray:
         """(s, g) orders of each security, PAD filled: the best of each is found in one pass."""
         counts = np.bincount(self.place)
@@ -88,9 +81,12 @@ class Problem:
 
     def allowed(self, rows: IntArray) -> BoolArray:
         """(k, m) orders that may still join each row by security and conflicts."""
-        closed = np.zeros((len(rows), self.m), dtype=np.bool_)
-        for column in rows.T:
-            closed |= self.blocked[column]
+        account, closed = self.account, np.zeros((len(rows), self.m), dtype=np.bool_)
+        for column in rows.T if self.m else ():
+            blocked = account.security[column][:, None] == account.security
+            if account.any_conflict:
+                blocked |= account.apart[column]
+            closed |= blocked & (column >= 0)[:, None]
         return ~closed
 
     def permits(self, rows: IntArray) -> BoolArray:

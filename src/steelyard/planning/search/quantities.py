@@ -124,7 +124,8 @@ class LotSearch:
         """About the best list that does not trade security i, from a list that does."""
         node = self.field.node
         shut = self.problem.ways.security == i
-        closed = Open(np.where(shut, 1, node.least), np.where(shut, 0, node.most), node.none)
+        least, most = np.where(shut, 1, node.least), np.where(shut, 0, node.most)
+        closed = replace(node, least=least, most=most)
         search = replace(self, field=replaced(self.field, closed))
         places = _climbed(search, [self.place(orders).with_order(i, NONE, 0)])
         return places[0] if places else None

@@ -28,8 +28,9 @@ import numpy as np
 import numpy.typing as npt
 
 from steelyard.arrays import PAD, BoolArray, FloatArray, IntArray
+from steelyard.modules.tables import Pairs, PairTable
 from steelyard.modules.terms import LEAST_VARIANCE
-from steelyard.planning.search.extend import summed
+from steelyard.planning.search.extend import applied, indicator, summed
 from steelyard.planning.search.problem import Problem
 
 STRUCTURE = 1e-9
@@ -66,7 +67,7 @@ class Relaxation:
 
     problem: Problem
     linear: FloatArray
-    quadratic: FloatArray
+    quadratic: PairTable
 
     @cached_property
     def stiffness(self) -> FloatArray:
@@ -77,7 +78,7 @@ class Relaxation:
         )
 
     @property
-    def quadratics(self) -> tuple[FloatArray, ...]:
+    def quadratics(self) -> tuple[PairTable, ...]:
         """The quadratic table, then that of each norm, (m, m) each."""
         return (self.quadratic, *(norm.quadratic for norm in self.problem.tables.norms))
 
@@ -104,6 +105,9 @@ def relaxation(problem: Problem) -> Relaxation:
     unchanged = Relaxation(problem, problem.tables.linear, Q)
     if not problem.m:
         return unchanged
+    if isinstance(Q, Pairs):
+        linear = problem.tables.linear - Q.own[Q.security] * delta**2
+        return Relaxation(problem, linear, Q.rest())
     first, place = problem.groups[:, 0], problem.place
     G = Q[np.ix_(first, first)] / np.outer(delta[first], delta[first])
     # one table as scratch: it may be hundreds of megabytes
@@ -213,13 +217,6 @@ def bounds(
     return Bounds(least, np.where(allowed, with_order, -np.inf), point.z, mu)
 
 
-def indicator(rows: IntArray, m: int) -> FloatArray:
-    """(k, m) 1 where an order is in the row (k, d)."""
-    x = np.zeros((len(rows), m + 1))
-    np.put_along_axis(x, rows, 1.0, axis=1)
-    return x[:, :-1]
-
-
 def best_additions(
     problem: Problem, slope: FloatArray, room: IntArray
 ) -> tuple[FloatArray, IntArray, FloatArray]:
@@ -263,11 +260,7 @@ class _Point:
     @classmethod
     def at(cls, relaxed: Relaxation, z: FloatArray) -> _Point:
         """The point with its products."""
-        products = [np.zeros(z.shape) for _ in relaxed.quadratics]
-        for j in np.flatnonzero(z.any(axis=0)):
-            for Mz, M in zip(products, relaxed.quadratics, strict=True):
-                Mz += z[:, j, None] * M[j]
-        return cls(z, products)
+        return cls(z, [_times(M, z) for M in relaxed.quadratics])
 
     def tangent(self, relaxed: Relaxation) -> tuple[FloatArray, FloatArray]:
         """Of g at z: its value at x = 0, (k,), and its slope (k, m)."""
@@ -320,6 +313,16 @@ class _Point:
             before, after = np.maximum(v0, LEAST_VARIANCE), np.maximum(v0 + v1 + v2, LEAST_VARIANCE)
             there += norm.k * (v1 / (2 * np.sqrt(before)) - (v1 + 2 * v2) / (2 * np.sqrt(after)))
         return np.asarray(np.clip(here / np.maximum(here - there, TINY), 0.0, 1.0))
+
+
+def _times(table: PairTable, z: FloatArray) -> FloatArray:
+    """(k, m) M z of each z (k, m), which has few entries."""
+    if isinstance(table, Pairs):
+        return applied(table, z)
+    total = np.zeros(z.shape)
+    for j in np.flatnonzero(z.any(axis=0)):
+        total += z[:, j, None] * table[j]
+    return total
 
 
 def _dots(x: FloatArray, y: FloatArray) -> FloatArray:

@@ -123,6 +123,7 @@ class _Sides:
     charge      of an order, and rate per unit of weight
     use         of each limit by an order, and use_rate per unit of weight
     forced      no order is not allowed, and only this side is open
+    cash        least and most change of cash
     """
 
     low: FloatArray
@@ -132,6 +133,17 @@ class _Sides:
     use: FloatArray
     use_rate: FloatArray
     forced: BoolArray
+    cash: tuple[float, float]
+
+
+def cash_range(relaxed: Relaxation, node: Open) -> tuple[float, float]:
+    """Least and most change of cash in a node."""
+    start = float(relaxed.start[-1])
+    low, high = (
+        max(relaxed.cash[0], node.cash[0] - start),
+        min(relaxed.cash[1], node.cash[1] - start),
+    )
+    return min(low, high), max(low, high)
 
 
 def _sides(relaxed: Relaxation, node: Open) -> _Sides:
@@ -153,7 +165,8 @@ def _sides(relaxed: Relaxation, node: Open) -> _Sides:
     use[:, at[0], at[1]] = ways.use[live][order].T
     use_rate[:, at[0], at[1]] = (ways.use_rate[live] / size[:, None])[order].T
     forced = np.isneginf(node.none) & (high > 0) & ~(high > 0).all(axis=0)
-    return _Sides(np.minimum(low, high), high, charge, rate, use, use_rate, forced)
+    cash = cash_range(relaxed, node)
+    return _Sides(np.minimum(low, high), high, charge, rate, use, use_rate, forced, cash)
 
 
 SIGN = np.array([[1.0], [-1.0]])
@@ -233,7 +246,7 @@ class _Market:
         free = (curve > envelopes.tangent) & (curve < sides.high)
         slope = np.where(beyond, free * self.bend, (line > 0) / prox)
         wish = (self.cash_wish - cash) * self.cash_bend
-        e = min(max(wish, self.relaxed.cash[0]), self.relaxed.cash[1])
+        e = min(max(wish, sides.cash[0]), sides.cash[1])
         share = np.where(beyond, u > 0, u / np.maximum(envelopes.tangent, TINY))
         used = (sides.use_rate * u + sides.use * share).sum(axis=(1, 2))
         fit = float(u[0].sum() - u[1].sum()) + e
@@ -415,10 +428,13 @@ def _pull(relaxed: Relaxation, spot: Spot) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class Bounded:
-    """A bound on the net of every list of a node, and how each security answers its prices."""
+    """A bound on the net of every list of a node, how each security answers its prices, and the
+    change of cash that answers its own.
+    """
 
     bound: float
     exact: Exact
+    cash: float
 
 
 def bound(relaxed: Relaxation, node: Open, spot: Spot) -> Bounded:
@@ -429,7 +445,8 @@ def bound(relaxed: Relaxation, node: Open, spot: Spot) -> Bounded:
     tangent -= dot(pull + 2 * delta * start, spot.change) + dot(delta * start, start)
     slope, curve = float(pull[-1]) - spot.cash, float(delta[-1])
     free = slope / (2 * curve) if curve > 0 else math.copysign(math.inf, slope)
-    e = min(max(free, relaxed.cash[0]), relaxed.cash[1])
+    low, high = cash_range(relaxed, node)
+    e = min(max(free, low), high)
     answer = exact(
         problem.ways,
         relaxed.first,
@@ -439,4 +456,4 @@ def bound(relaxed: Relaxation, node: Open, spot: Spot) -> Bounded:
     )
     total = tangent - relaxed.hold + slope * e - curve * e * e
     total += math.fsum(answer.value.tolist()) + dot(spot.limits, problem.limits)
-    return Bounded(total, answer)
+    return Bounded(total, answer, free)

@@ -20,11 +20,14 @@ from steelyard.planning.search.lots import NONE, LotList, Ways
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """What a node still allows: fewest and most lots (w,) of each way, no order (n,) at all."""
+    """What a node still allows: fewest and most lots (w,) of each way, no order (n,) at all, and
+    least and most cash after.
+    """
 
     least: IntArray
     most: IntArray
     none: FloatArray
+    cash: tuple[float, float] = (-np.inf, np.inf)
 
     @classmethod
     def all(cls, ways: Ways, n: int) -> Open:

@@ -114,10 +114,10 @@ def _spread(trade: FloatArray) -> FloatArray:
 def _line_search(point: Point, d: Point, charge: float, most: float) -> float:
     """Newton's method for the best step in 0..most along a concave line."""
     first = dot(point.model.slope, d.z) - 2 * dot(d.z, point.products[0]) - charge
-    second = -2 * dot(d.z, d.products[0])
+    second = -2 * d.squares[0]
     norms = [
         (k, v0, 2 * dot(d.z, Vz), v2)
-        for (k, Vz, v0), (_, _, v2) in zip(point.norms, d.norms, strict=True)
+        for (k, Vz, v0), v2 in zip(point.norms, d.squares[1:], strict=True)
     ]
     t = 0.0
     for _ in range(NEWTON_STEPS):

@@ -217,15 +217,15 @@ def _order(book: Book, order: Record, m: int, place: Place) -> Record | None:
         return row
     row, holding = book.order(*key), book.holdings.get(order["symbol"])
     if row is None:
-        name = "what an alternative trades has a price"
-        place.tally.rule(where, False, "a price", order["symbol"], name)
+        what = "alternatives that trade what is neither held, targeted nor traded"
+        place.tally.skip(what, "the document does not hold its price")
     elif holding is not None:
         check_order(book, row, holding, place.tally.at(where, row))
     return row
 
 
 def _due_names(book: Book) -> list[str]:
-    """Hold, greedy, the best proposal where the plan is none, those next to the best, no orders."""
+    """Hold, greedy, the best of narrower scopes, those next to the best, any quantities."""
     certificate, others = book.doc["certificate"], book.doc["alternatives"]
     proposed = certificate["scope"] != PROPOSALS and certificate["sequences"] > 0
     next_best = sum(other["name"].startswith(RUNNER_UP) for other in others)

@@ -55,22 +55,15 @@ def check_rules(book: Book, settings: object, tally: Tally) -> None:
 
 
 def _most_orders(book: Book, place: Place) -> None:
-    """The limit of orders, and the depth: over quantities only where a file says it."""
+    """The limit of orders, as the plan decided it; of sets of candidates the depth too."""
     limit, depth = book.limits["max_orders"], book.settings["search"]["max_depth"]
-    least = depth if limit is None else min(limit, depth)
     if not book.by_quantities:
-        place.same("max_orders", least, "most orders: the limit, and the depth of the search")
-        return
-    fits = book.doc["rules"]["max_orders"] in {limit, least}
-    due = f"{'no limit' if limit is None else limit} or {least}"
-    place.rule("max_orders", fits, due, "most orders: the limit, or the depth where a file says it")
-    if limit != least:
-        why = "the document does not hold which settings a file names"
-        place.tally.skip("whether search.max_depth binds the plan", why)
+        limit = depth if limit is None else min(limit, depth)
+    place.same("max_orders", limit, "most orders: the limit, and the depth of a set of candidates")
 
 
 def _thresholds(book: Book, tally: Tally) -> None:
-    """What the strategy says in numbers is so; what it leaves open follows the number of names."""
+    """The thresholds as the plan decided them for its number of names."""
     own, shown = book.settings, book.thresholds
     place = tally.at("rules.thresholds", shown)
     for section, name in THRESHOLDS:

@@ -80,6 +80,8 @@ LOOSE: Mapping[str, str] = {
     "certificate.neighbours[].orders[].side": "held where the document lists the security",
     "certificate.neighbours[].orders[].symbol": "held where the document lists the security",
     "certificate.neighbours[].orders[].quantity": "held where the neighbour is feasible",
+    "steps[].tags": WHOSE,
+    "steps[].proposed_by": WHOSE,
     "steps[].adds.how": "of a short plan either; what is solved again is not here",
     "steps[].adds.drift_pp": "held where the other orders stay as they are",
     "rules.thresholds.names": "at least what is listed; of the rest nothing is here",

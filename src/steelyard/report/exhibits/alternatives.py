@@ -41,7 +41,7 @@ SAME_ORDERS = "the same orders"
 GAP = 9.0
 LIFT = 4.0
 STEEP = 15.0
-RINGS = 4
+RINGS = 7
 
 
 @dataclass(frozen=True, slots=True)
