@@ -32,6 +32,7 @@ from benchmarks.planning import Inputs, Prepared, judge, orders_of, prepare
 from benchmarks.run import machine, write
 from benchmarks.whole_plans import world
 from steelyard import strategies
+from steelyard.arrays import Factored, FloatArray, Matrix
 from steelyard.planning.costs import order_cost
 
 HERE = Path(__file__).resolve().parent
@@ -129,10 +130,10 @@ class Account:
             lots=ctx.prices * ctx.fx / ctx.value,
             value=ctx.value,
             slope=model.slope,
-            curvature=model.curvature,
+            curvature=written_out(model.curvature),
             separable=model.separable,
             norm=k,
-            variance=variance,
+            variance=written_out(variance),
             cost=np.array(each),
             cost_rate=self.prepared.objective.rates.cost,
             floor=self.prepared.table.account.floor,
@@ -230,6 +231,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     write(PAGE, "\n\n".join([*parts, "### What each is asked", asked(last)]))
     print(f"Written: {os.path.relpath(PAGE)}")
     return 0
+
+
+def written_out(matrix: Matrix) -> FloatArray:
+    """(n, n) of either form."""
+    if isinstance(matrix, Factored):
+        common = np.einsum("ik,k,jk->ij", matrix.factors, matrix.weights, matrix.factors)
+        return np.asarray(common + np.diag(matrix.diagonal))
+    return matrix
 
 
 def ask(python: Path, peer: Peer, file: Path) -> Answer:

@@ -14,7 +14,7 @@ from steelyard.planning.proof import PROVEN
 from steelyard.planning.questions.again import Answer, Asked, Progress
 from steelyard.planning.questions.rules import ORDER_LIMITS, Change, changes
 from steelyard.plans.answers import Counterfactual
-from steelyard.sentences import Sentence, say, worded
+from steelyard.sentences import Sentence, points, say, worded
 
 Span = tuple[float, float] | None
 """Between these the gain lies, of the best plans that there are; None where it is not known."""
@@ -89,11 +89,18 @@ def _text(now: Answer, change: Change, gain: float, worth: tuple[Decimal | None,
 
 def _bounded(opening: str, facts: dict[str, Any], least: float, most: float) -> Sentence:
     """What two searches that are not proven can tell."""
+    if points(least) == points(most):
+        if points(most) == points(0.0):
+            return say(opening + " changes the plan by less than a hundredth of a point.", **facts)
+        about = (least + most) / 2
+        return say(
+            opening + " changes the plan by about {about:spoints} points.", **facts, about=about
+        )
     if least > 0:
-        text = " gains the plan at least {least:points} points and at most {most:points}."
+        text = " gains the plan {least:points} to {most:points} points."
         return say(opening + text, **facts, least=least, most=most)
     if most < 0:
-        text = " costs the plan at least {least:points} points and at most {most:points}."
+        text = " costs the plan {least:points} to {most:points} points."
         return say(opening + text, **facts, least=-most, most=-least)
     text = " changes the plan by at most {most:points} points, less than its search can tell."
     return say(opening + text, **facts, most=max(most, -least))

@@ -182,6 +182,8 @@ def _counterfactual(book: Book, row: Record, place: Place) -> None:
     change, worth = row["name"][:1].upper() + row["name"][1:], None if money is None else abs(money)
     facts = {"change": change, "currency": book.doc["base_currency"], "worth": worth}
     facts |= {"now": row["now"], "then": row["then"], "gain": row["gain"]}
+    if least is not None:
+        facts["about"] = (least + most) / 2
     if least is not None and least <= 0 <= most:
         facts["most"] = max(most, -least)
     elif least is not None:
@@ -202,7 +204,8 @@ def _span(row: Record, place: Place) -> None:
     tells = exact and gain != 0 and row["money"] is not None
     due = "with a gain" if tells else "nothing"
     place.rule("gain", tells == ("gain" in facts), due, "a gain is told where it is proven")
-    if not exact:
+    reads_same = round(POINTS * least, 2) == round(POINTS * most, 2)
+    if not exact and not reads_same:
         place.rule("gain_most", "most" in facts, "the most", "of an open gain the span is told")
     if tells:
         near = abs(gain - least) <= PROVEN
