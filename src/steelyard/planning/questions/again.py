@@ -38,6 +38,9 @@ from steelyard.plans.plan import Plan
 Progress = Callable[[str, int, int], None]
 """(what, done, of how many)"""
 
+Posed = tuple[Case, Context, Objective, Domain]
+"""A case by its rules, as a problem over whole lots."""
+
 MORE_NODES = 20
 """Nodes that a question may branch, beside twice those of the plan, where the plan is proven."""
 
@@ -121,19 +124,25 @@ class Asked:
             solution, inner = solved(case, self.steps, guard)
             answer = answer_of(solution)
             return replace(answer, late=answer.late or inner.late)
+        return self.searched(self.posed(case), prove=prove)
+
+    def posed(self, case: Case) -> Posed:
+        """A changed case as a problem over whole lots; estimates stand where they are the same."""
+        return _posed(case, self.gone, self.now.ctx)
+
+    def searched(self, posed: Posed, *, prove: bool = False) -> Answer:
+        """A problem searched from the plan."""
+        case, ctx, objective, domain = posed
         nodes = 2 * self.nodes + MORE_NODES if prove and self.now.gap == 0 else 0
-        case, ctx, objective, domain = _posed(case, self.gone, self.now.ctx)
-        listed = nearest(domain, ctx, self.now.shares)
         search, started = LotSearch.of(domain.problem), self.steps.clock()
         proof = search.run(
-            [*domain.seeds, listed],
+            [*domain.seeds, nearest(domain, ctx, self.now.shares)],
             min(nodes, lot_nodes(ctx, domain)),
             lambda: self.steps.clock() > started + ctx.search.max_seconds,
         )
         choice, best = best_list(ctx, objective, bare_table(ctx, []), (domain, proof.lists))
         orders = nothing(ctx.n) if best is None else best.orders
-        gap = search_gap(objective, choice, proof.bound)
-        late = proof.stopped == "seconds"
+        gap, late = search_gap(objective, choice, proof.bound), proof.stopped == "seconds"
         return Answer(case, ctx, objective, choice, gap, Lots(domain, orders, search), late)
 
 
@@ -189,10 +198,6 @@ def _nearest_way(domain: Domain, i: int, shares: Decimal) -> list[tuple[int, int
             lots = min(max(asked, int(trades.least[w])), int(trades.most[w]))
             near.append((abs(lots * domain.quantity[w] - size), w, lots))
     return [min(near)[1:]] if near else []
-
-
-Posed = tuple[Case, Context, Objective, Domain]
-"""A case by its rules, as a problem over whole lots."""
 
 
 def _posed(case: Case, gone: Mapping[str, str], like: Context | None) -> Posed:

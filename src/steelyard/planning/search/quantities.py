@@ -130,6 +130,22 @@ class LotSearch:
         places = _climbed(search, [self.place(orders).with_order(i, NONE, 0)])
         return places[0] if places else None
 
+    def with_order(self, orders: LotList, i: int, side: int) -> Place | None:
+        """About the best list that buys security i (side 1), or sells it (-1), from another."""
+        node, ways = self.field.node, self.problem.ways
+        own = ways.security == i
+        shut, none = own & (np.sign(ways.lot) != side), node.none.copy()
+        none[i] = -np.inf
+        some = np.flatnonzero(own & ~shut)
+        if not len(some):
+            return None
+        closed = Open(np.where(shut, 1, node.least), np.where(shut, 0, node.most), none)
+        search = replace(self, field=replaced(self.field, closed))
+        first = int(some[0])
+        start = self.place(orders).with_order(i, first, int(node.least[first]))
+        places = _climbed(search, [start])
+        return places[0] if places else None
+
     def fitted(self, orders: LotList) -> Place | None:
         """About the best list of the same orders in other quantities, none of them dropped."""
         node, ways, at = self.field.node, self.problem.ways, orders.traded
