@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 
 from steelyard.arrays import PAD, IntArray
-from steelyard.modules.candidates import Candidates
+from steelyard.modules.candidates import Candidates, Orders
 from steelyard.modules.context import Context
 from steelyard.planning.choice import (
     RUNNERS_UP,
@@ -19,18 +20,24 @@ from steelyard.planning.choice import (
     choose,
     one_by_one,
 )
-from steelyard.planning.domain import orders_of
+from steelyard.planning.domain import Domain, orders_of
 from steelyard.planning.drift import drift_of
 from steelyard.planning.keep import TIE, Pool
 from steelyard.planning.proof import ByLots, Evidence
+from steelyard.planning.refine import refined
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.search.lots import Listed
 
 
 def chosen(
-    ctx: Context, objective: Objective, table: Candidates, proposals: Pool, evidence: Evidence
+    ctx: Context,
+    objective: Objective,
+    table: Candidates,
+    proposals: Pool,
+    searched: tuple[Domain | None, Evidence],
 ) -> Choice:
     """The plan of the strategy's scope, beside the best of the narrower ones."""
+    domain, evidence = searched
     if evidence.lots is not None:
         return _by_lots(ctx, objective, table, proposals, (evidence, evidence.lots))
     owed, every = table.account.due is not None, bool(objective.black_boxes)
@@ -40,6 +47,8 @@ def chosen(
         pool = evidence.proof.pool
     finalists = Finalists.of_pool(table, pool, every=every)
     choice = choose(ctx, objective, finalists, named, owed=owed)
+    if domain is not None:
+        choice = refined(ctx, objective, choice, domain)
     return replace(choice, worths=one_by_one(ctx, objective, choice))
 
 
@@ -54,14 +63,26 @@ def _by_lots(
     named = {"greedy": _row(evidence.greedy)}
     for name, pool in (("proposal", proposals), ("candidates", evidence.proof.pool)):
         named |= {name: _row(pool.rows)} if len(pool.rows) else {}
-    lists = _deciding(lots.proof.lists, every=bool(objective.black_boxes))
-    orders, rows = orders_of(ctx, lots.domain, table, [listed.orders for listed in lists])
-    finalists = Finalists(orders, tuple(rows), tuple(listed.net for listed in lists))
-    choice = choose(ctx, objective, finalists, named, owed=not lots.domain.problem.empty)
-    if not 0 < len(choice.plan.row) <= ctx.search.resolved_orders:
+    choice, plan = best_list(ctx, objective, table, (lots.domain, lots.proof.lists), named)
+    if plan is None or len(choice.plan.row) > ctx.search.resolved_orders:
         return replace(choice, worths=one_by_one(ctx, objective, choice))
-    plan = lists[rows.index(choice.plan.row)]
     return replace(choice, worths=tuple(_resolved(ctx, choice, plan, lots)))
+
+
+def best_list(
+    ctx: Context,
+    objective: Objective,
+    table: Orders,
+    searched: tuple[Domain, tuple[Listed, ...]],
+    named: Mapping[str, Sequence[int]] = MappingProxyType({}),
+) -> tuple[Choice, Listed | None]:
+    """The best of the lists of a search, without its worths, and as it was listed; None: hold."""
+    domain, met = searched
+    lists = _deciding(met, every=bool(objective.black_boxes))
+    orders, rows = orders_of(ctx, domain, table, [listed.orders for listed in lists])
+    finalists = Finalists(orders, tuple(rows), tuple(listed.net for listed in lists))
+    choice = choose(ctx, objective, finalists, named, owed=not domain.problem.empty)
+    return choice, lists[rows.index(choice.plan.row)] if choice.acts else None
 
 
 def _deciding(lists: tuple[Listed, ...], *, every: bool) -> list[Listed]:

@@ -83,10 +83,17 @@ def _means(valuation: Valuation, snapshot: Snapshot) -> Decimal:
 
 
 def build_context(
-    case: Case, valuation: Valuation, symbols: tuple[str, ...], findings: Findings
+    case: Case,
+    valuation: Valuation,
+    symbols: tuple[str, ...],
+    findings: Findings,
+    like: Context | None = None,
 ) -> Context:
-    """The Context of the planning set `symbols`; what is missing or odd in it is noted."""
-    ctx = _context(case, valuation, symbols)
+    """The Context of the planning set `symbols`; what is missing or odd in it is noted.
+
+    like   of the same history: its estimates stand where they would come out the same
+    """
+    ctx = _context(case, valuation, symbols, like)
     note_decisions(ctx, case.strategy, findings)
     _note_absent(ctx, case.market, findings)
     _note_coverage(ctx, findings)
@@ -97,7 +104,9 @@ def build_context(
     return ctx
 
 
-def _context(case: Case, valuation: Valuation, symbols: tuple[str, ...]) -> Context:
+def _context(
+    case: Case, valuation: Valuation, symbols: tuple[str, ...], like: Context | None
+) -> Context:
     snapshot, market, strategy = case.snapshot, case.market, case.strategy
     rows = [valuation.priced[symbol] for symbol in symbols]
     securities, holdings = tuple(p.security for p in rows), tuple(p.holding for p in rows)
@@ -145,7 +154,9 @@ def _context(case: Case, valuation: Valuation, symbols: tuple[str, ...]) -> Cont
         neutral_mix=neutral_mix(target_weights, quantities > 0),
         sectors=grouping("sector", [s.sectors for s in securities]),
         countries=grouping("country", [s.countries for s in securities]),
-        estimates=estimate(
+        estimates=like.estimates
+        if like is not None and _estimates_alike(like, symbols, strategy)
+        else estimate(
             closes,
             settings=strategy.score,
             dividend_yield=yields,
@@ -171,6 +182,14 @@ def _context(case: Case, valuation: Valuation, symbols: tuple[str, ...]) -> Cont
         absent=_absent(case, valuation, symbols),
         exact=money,
     )
+
+
+def _estimates_alike(like: Context, symbols: tuple[str, ...], strategy: Strategy) -> bool:
+    """Do symbols and rules that estimates are made by not differ? A price is no rule."""
+    beside = {"order_hurdle": 0.0, "min_improvement": 0.0}
+    alike = like.score.model_copy(update=beside) == strategy.score.model_copy(update=beside)
+    stale = like.limits.max_stale_sessions == strategy.limits.max_stale_sessions
+    return alike and stale and like.symbols == symbols
 
 
 def _exact_money(rows: list[Priced], case: Case, valuation: Valuation) -> ExactMoney:

@@ -192,7 +192,7 @@ def certify(
     """
     ranked, one_lot = beside
     hold, net, lots = choice.hold.evaluation.score, choice.plan.net, evidence.lots
-    gap = search_gap(objective, choice, evidence)
+    gap = search_gap(objective, choice, evidence.bound)
     ranked_by = sorted({term.name for term, _, _ in objective.black_boxes})
     proven = gap == 0.0 and not ranked_by
     local = None if lots is None else lots.proof.local_optimum
@@ -204,7 +204,7 @@ def certify(
         search_gap=gap,
         search_gap_of_improvement=gap / net if gap is not None and net > 0 else None,
         gap=None if gap is None else gap_shown(ctx, objective, gap, net),
-        bound=None if gap is None else hold + net + gap,
+        bound=None if gap is None else hold + net - (choice.refined or 0.0) + gap,
         structural_headroom=None if ranked_by else max(0.0, evidence.unrestricted.bound - net),
         local_optimum=local,
         refined=choice.refined,
@@ -235,15 +235,16 @@ def gap_shown(ctx: Context, objective: Objective, gap: float, net: float) -> Gap
     )
 
 
-def search_gap(objective: Objective, choice: Choice, evidence: Evidence) -> float | None:
+def search_gap(objective: Objective, choice: Choice, bound: float) -> float | None:
     """How much more net any set could have than the plan, by the rule of the least improvement.
 
+    bound   no set has a larger net, but for what black boxes add
     None when a black box re-ranked the sets and does not say how much it can move them.
     """
     reach = objective.black_box_reach
     if reach is None:
         return None
-    most = evidence.bound + reach
+    most = bound + reach
     # a set that cannot reach the least improvement is no better than hold
     if not choice.acts and most < max(choice.threshold, PROVEN):
         return 0.0

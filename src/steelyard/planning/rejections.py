@@ -115,7 +115,9 @@ def rejections(
     """
     plan = choice.plan.row
     beside = _Beside.of(objective, table, choice, ctx) if choice.acts else None
-    for j in sorted({*range(table.m)} - {*plan}):
+    # a candidate whose quantity was fitted is in the plan, in another size
+    chosen = {choice.orders.ids[j] for j in plan}
+    for j in (j for j, name in enumerate(table.ids) if name not in chosen):
         drop = (
             _beside_hold(table, choice, j)
             if beside is None

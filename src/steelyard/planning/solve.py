@@ -130,11 +130,12 @@ def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
         findings.finished("evaluate", pool.seen)
     with findings.timed("prove"):
         by_lots = ctx.search.scope == "quantities"
-        domain = domain_of(ctx, objective, strategy, guard) if by_lots else None
+        sized = by_lots or ctx.search.refine
+        domain = domain_of(ctx, objective, strategy, guard) if sized else None
         evidence = steps.prove(ctx, objective, table, pool, Search(domain, steps.clock))
         findings.finished("prove", evidence.nodes)
     with findings.timed("choose"):
-        choice = chosen(ctx, objective, table, pool, evidence)
+        choice = chosen(ctx, objective, table, pool, (domain, evidence))
         asked = (proposals.proposers, strategy.most_orders)
         findings.stops.extend(rejections(ctx, objective, table, choice, asked))
         lots = evidence.lots

@@ -28,13 +28,18 @@ class Stability(Told):
 
 
 class Counterfactual(Told):
-    """What one changed rule would gain: score units, and costs in base currency as heavy."""
+    """What one changed rule would gain: score units, and costs in base currency as heavy.
+
+    Where a search is not proven the gain lies in a span, and no more of it is claimed.
+    """
 
     name: str
     setting: str
     now: Number
     then: Number
     gain: Number
+    gain_least: Number | None
+    gain_most: Number | None
     money: Amount | None
 
 
@@ -65,6 +70,7 @@ class Explanation(Record):
     stability: Stability
     counterfactuals: tuple[Counterfactual, ...]
     thresholds: tuple[Threshold, ...]
+    unasked: Told | None
     relaxations: tuple[Relaxation, ...]
 
 

@@ -100,20 +100,38 @@ def test_a_counterfactual_is_what_planning_with_the_changed_rule_gives():
         now = getattr(getattr(case.strategy, section), setting)
         then = planned(case.with_setting(section, setting, type(now)(found.then)))
 
+        as_it_is = told.score.improvement
+        if setting == "order_hurdle":
+            # today's plan by the changed rule: each order is charged less
+            as_it_is += (now - found.then) * len(told.steps)
         assert found.now == now
-        assert found.gain == pytest.approx(
-            then.score.improvement - told.score.improvement, abs=1e-9
-        )
-    names = {found.name for found in told.explanation.counterfactuals}
-    assert names >= {"one more order", "another percent of reserve", "a looser position cap"}
+        assert found.gain == pytest.approx(then.score.improvement - as_it_is, abs=1e-9)
+        assert found.gain_least == found.gain_most == found.gain, found.text
+    assert [found.name for found in told.explanation.counterfactuals] == [
+        "another percent of reserve",
+        "a looser position cap",
+        "a smaller least order",
+        "a lower hurdle for each order",
+    ]
 
 
-def test_one_more_order_never_makes_the_proven_plan_worse():
-    more = next(
-        found for found in explained().explanation.counterfactuals if found.name == "one more order"
-    )
+def test_one_more_order_is_asked_only_where_the_number_of_orders_is_limited():
+    limited = growth_case().with_setting("limits", "max_orders", 4)
+    by_depth = growth_case().with_setting("search", "max_depth", 4)
+    wrong = []
+    for case, key in ((limited, "limits.max_orders"), (by_depth, "search.max_depth")):
+        now = planned(case)
+        more = explain(case, now).explanation.counterfactuals[0]
+        section, setting = more.setting.split(".")
+        then = planned(case.with_setting(section, setting, 5))
 
-    assert more.gain >= 0
+        gain = then.score.improvement - now.score.improvement
+        if (more.name, more.setting, more.now) != ("one more order", key, 4):
+            wrong.append(more)
+        if not (len(now.steps) == 4 and more.gain > 0 and abs(more.gain - gain) < 1e-9):
+            wrong.append((more, gain))
+
+    assert wrong == []
 
 
 def test_the_money_of_a_counterfactual_is_the_cost_that_would_eat_its_gain():

@@ -84,7 +84,7 @@ def constraint_relaxation(
     if params.relax_min_order:
         yield from _smaller_orders(ctx)
     if params.relax_depth:
-        yield from _more_orders(ctx)
+        yield from _one_more_order(ctx)
     if params.relax_allow_sell:
         yield from _sales(ctx, params.max_securities)
     if params.relax_cooldown:
@@ -95,14 +95,13 @@ def constraint_relaxation(
         )
 
 
-def _more_orders(ctx: Context) -> Iterator[Loosening]:
-    """One order more, by what limits them: over quantities a depth that binds is that limit."""
-    limit, depth = ctx.limits.max_orders, ctx.search.max_depth
-    name = "one more order"
-    if limit is not None and (ctx.search.scope == "quantities" or limit <= depth):
-        yield Loosening(name, "limits.max_orders", limit, limit + 1, "order")
+def _one_more_order(ctx: Context) -> Iterator[Loosening]:
+    """The limit of orders raised by one: over whole lots only `limits.max_orders` is one."""
+    most, depth = ctx.limits.max_orders, ctx.search.max_depth
+    if most is not None and (ctx.search.scope == "quantities" or most <= depth):
+        yield Loosening("one more order", "limits.max_orders", most, most + 1, "order")
     elif ctx.search.scope != "quantities" and depth < MOST_DEPTH:
-        yield Loosening(name, "search.max_depth", depth, depth + 1, "order")
+        yield Loosening("one more order", "search.max_depth", depth, depth + 1, "order")
 
 
 def _smaller_orders(ctx: Context) -> Iterator[Loosening]:

@@ -2,7 +2,7 @@
 
 1. stability         under re-estimates of returns and risk, does the plan still beat hold
 2. counterfactuals   one more order, a looser cap, another percent of reserve: the gain of each
-3. thresholds        for each order the price at which it leaves the plan
+3. thresholds        for each order, of many the largest, the price at which it leaves the plan
 4. relaxations       of a hold plan: the smallest loosening that lets a plan through
 """
 
@@ -11,10 +11,12 @@ from __future__ import annotations
 from steelyard.errors import FailedLate, PlanRefused
 from steelyard.notices import Notice
 from steelyard.planning.case import Case
-from steelyard.planning.questions.loosened import Progress, counterfactuals, relaxations
+from steelyard.planning.questions.again import Progress, asked_of
+from steelyard.planning.questions.counterfactuals import counterfactuals
+from steelyard.planning.questions.relaxations import relaxations
 from steelyard.planning.questions.stability import stability
-from steelyard.planning.questions.thresholds import thresholds
-from steelyard.planning.solve import LOCAL, Steps, solved
+from steelyard.planning.questions.thresholds import largest_first, thresholds, unasked
+from steelyard.planning.solve import LOCAL, Steps
 from steelyard.plans.answers import Explanation
 from steelyard.plans.plan import Plan
 
@@ -44,14 +46,16 @@ def _unexplained(plan: Plan, why: str, module: str | None) -> Plan:
 
 def _explanation(case: Case, plan: Plan, tell: Progress, steps: Steps) -> Explanation:
     """Solve again for all four parts; raises FailedLate and PlanRefused."""
-    solution, guard = solved(case, steps)
-    stable = stability(solution, guard.gone, tell)
+    asked = asked_of(case, plan, steps)
+    stable = stability(asked, tell)
+    largest, rest = largest_first(plan.steps, asked.now.ctx.search.resolved_orders)
     return Explanation(
         text=stable.text,
         stability=stable,
-        counterfactuals=tuple(counterfactuals(solution, steps, tell)),
-        thresholds=tuple(thresholds(solution, plan.steps, steps, tell)),
-        relaxations=(() if solution.choice.acts else tuple(relaxations(solution, steps, tell))),
+        counterfactuals=tuple(counterfactuals(asked, tell)),
+        thresholds=tuple(thresholds(asked, largest, tell)),
+        unasked=unasked(len(largest), len(plan.steps)) if rest else None,
+        relaxations=() if asked.now.choice.acts else tuple(relaxations(asked, tell)),
     )
 
 

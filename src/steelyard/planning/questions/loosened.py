@@ -1,44 +1,29 @@
-"""One rule changed, what then: the case solved again without it.
-
-loosened          what a generator asks for, beside the plan: the price of that rule
-counterfactuals   every rule in force, one notch looser
-relaxations       of a hold plan: the smallest loosening that lets a plan through
-"""
+"""What a generator asks for beside the plan: the price of a rule, by solving without it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
 
-from steelyard.canonical import plain
 from steelyard.errors import ModuleError, PlanRefused
-from steelyard.modules.context import Context
 from steelyard.modules.registry import Kind, Module
 from steelyard.modules.sequences import Loosening
 from steelyard.notices import Notice
 from steelyard.planning.case import Case
-from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard
-from steelyard.planning.proof import PROVEN
-from steelyard.planning.solve import Solution, Steps, solved, step_order
-from steelyard.plans.answers import Counterfactual, Loosened, Relaxation, RelaxedStep
+from steelyard.planning.questions.again import Answer, asked_by
+from steelyard.planning.questions.counterfactuals import gain_of
+from steelyard.planning.questions.rules import ORDER_LIMITS, Change
+from steelyard.planning.solve import Solution, Steps, step_order
+from steelyard.plans.answers import Loosened, RelaxedStep
 from steelyard.portfolio import Security
 from steelyard.sentences import Fact, Sentence, say, worded
 from steelyard.strategies import Strategy
 
-Progress = Callable[[str, int, int], None]
-"""(what, done, of how many)"""
-
 POINTS = 100
 """Percentage points in 1."""
-
-MOST_DEPTH = 10
-MOST_ORDERS = 1_000_000
-MORE_RESERVE = 0.01
-LOOSER_CAP = 0.05
 
 FORMS: Mapping[str, tuple[str, str]] = {
     "pp": ("pct", "percentage point"),
@@ -57,19 +42,17 @@ def loosened(
 
     A warning says so then. A module that fails late there is not taken out of the plan itself.
     """
-    case = solution.case
-    begun = Guard(case.disabled, guard.gone, findings=Findings(clock=steps.clock))
+    asked = asked_by(solution, guard, steps)
     try:
-        other, inner = solved(_applied(case, question), steps, begun)
+        other = asked.again(_applied(solution.case, question), prove=True)
     except PlanRefused as refused:
         message = f"{question.name} could not be tried ({question.setting}): {refused}"
         guard.findings.warnings.append(
             Notice(code="what_if_refused", message=message, module=module.qualified)
         )
         return None
-    guard.late |= inner.late or other.evidence.stopped == "seconds"
-    gain = other.choice.plan.net - solution.choice.plan.net
-    gain = 0.0 if abs(gain) <= PROVEN else gain
+    guard.late |= other.late
+    gain = gain_of(asked.now, other)
     units = abs(question.then - question.now) * (POINTS if question.unit == "pp" else 1)
     order = step_order(other.orders, other.choice.plan.row)
     return Loosened(
@@ -85,7 +68,7 @@ def loosened(
     )
 
 
-def _relaxed(other: Solution, j: int, setting: str) -> RelaxedStep:
+def _relaxed(other: Answer, j: int, setting: str) -> RelaxedStep:
     table = other.orders
     return RelaxedStep(
         side=table.side(j),
@@ -108,6 +91,8 @@ def _applied(case: Case, question: Loosening) -> Case:
         )
     if kind == "filters":
         return replace(case, strategy=_with_parameter(case.strategy, owner, name, question.then))
+    if question.setting in ORDER_LIMITS:
+        return Change(question.name, kind, rest, question.now, question.then).applied(case)
     now = getattr(getattr(case.strategy, kind, None), rest, None)
     if now is None:
         raise ModuleError(
@@ -155,162 +140,3 @@ def _price_of(question: Loosening, gain: float, per_unit: float) -> Sentence:
     if not form:
         return say(text, **facts)
     return say(text + ", {each:spoints} for each {unit:text}", each=per_unit, unit=unit, **facts)
-
-
-def counterfactuals(solution: Solution, steps: Steps, tell: Progress) -> Iterator[Counterfactual]:
-    """What one looser rule would gain, by solving again: each rule in force, alone."""
-    changes = list(_changes(solution.case.strategy))
-    worth = solution.objective.rates.cost
-    for k, (name, section, setting, now, then) in enumerate(changes):
-        tell("solving with one rule changed", k, len(changes))
-        other, _ = solved(solution.case.with_setting(section, setting, then), steps)
-        gain = other.choice.plan.net - solution.choice.plan.net
-        money = Decimal(repr(round(gain / worth * solution.ctx.value, 2))) if worth > 0 else None
-        yield Counterfactual(
-            name=name,
-            setting=f"{section}.{setting}",
-            now=now,
-            then=then,
-            gain=gain,
-            money=money,
-            **worded(_counterfactual_text(solution.ctx, name, now, then, gain, money)),
-        )
-
-
-def _changes(strategy: Strategy) -> Iterator[tuple[str, str, str, float, float]]:
-    """(name, section, setting, now, then) of every rule that is in force."""
-    limits, orders = strategy.limits, _more_orders(strategy)
-    if orders is not None:
-        section, setting, now, most = orders
-        if now < most:
-            yield "one more order", section, setting, now, now + 1
-    yield (
-        "another percent of reserve",
-        "limits",
-        "cash_reserve_weight",
-        limits.cash_reserve_weight,
-        _up(limits.cash_reserve_weight, MORE_RESERVE),
-    )
-    if limits.max_position_weight < 1:
-        yield (
-            "a looser position cap",
-            "limits",
-            "max_position_weight",
-            limits.max_position_weight,
-            _up(limits.max_position_weight, LOOSER_CAP),
-        )
-    if limits.max_group_weight is not None and limits.max_group_weight < 1:
-        yield (
-            "a looser group cap",
-            "limits",
-            "max_group_weight",
-            limits.max_group_weight,
-            _up(limits.max_group_weight, LOOSER_CAP),
-        )
-    if limits.max_turnover_weight is not None:
-        yield (
-            "more turnover",
-            "limits",
-            "max_turnover_weight",
-            limits.max_turnover_weight,
-            limits.max_turnover_weight + LOOSER_CAP,
-        )
-
-
-def _more_orders(strategy: Strategy) -> tuple[str, str, int, int] | None:
-    """(section, setting, now, most) of what limits the orders of a plan; None where nothing does.
-
-    Over quantities a depth that binds stands in the limit of orders: see `strategies/planned.py`.
-    """
-    limit, depth = strategy.limits.max_orders, strategy.search.max_depth
-    if strategy.search.scope != "quantities" and (limit is None or depth < limit):
-        return "search", "max_depth", depth, MOST_DEPTH
-    return None if limit is None else ("limits", "max_orders", limit, MOST_ORDERS)
-
-
-def _up(weight: float, by: float) -> float:
-    """A weight raised, at most to 1, without the noise of binary fractions."""
-    return min(1.0, round(weight + by, 9))
-
-
-def _counterfactual_text(
-    ctx: Context, name: str, now: float, then: float, gain: float, money: Decimal | None
-) -> Sentence:
-    form = "count" if name == "one more order" else "pct"
-    change = f"{{change:text}} ({{now:{form}}} to {{then:{form}}})"
-    facts: dict[str, Any] = {
-        "change": name[0].upper() + name[1:],
-        "now": now,
-        "then": then,
-        "gain": gain,
-    }
-    if gain == 0 or money is None:
-        return say(change + " changes nothing.", **facts)
-    facts |= {"currency": ctx.base_currency, "worth": abs(money)}
-    return say(
-        change
-        + " changes the plan by {gain:spoints} points, as much as {currency:text} {worth:whole} of"
-        " costs.",
-        **facts,
-    )
-
-
-def relaxations(solution: Solution, steps: Steps, tell: Progress) -> Iterator[Relaxation]:
-    """Of a hold plan: each limit alone, loosened step by step until a plan gets through."""
-    ladders = list(_ladders(solution.case.strategy))
-    for k, (section, setting, now, rungs) in enumerate(ladders):
-        tell("loosening one limit at a time", k, len(ladders))
-        for then in rungs:
-            other, _ = solved(solution.case.with_setting(section, setting, then), steps)
-            if not other.choice.acts:
-                continue
-            sentence = say(
-                "A plan gets through when {setting:text} goes from {now:text} to {then:text}: it "
-                "gains {gain:points} points net.",
-                setting=f"{section}.{setting}",
-                now=_number(now),
-                then=_number(then),
-                gain=other.choice.plan.net,
-            )
-            yield Relaxation(
-                setting=f"{section}.{setting}",
-                now=now,
-                then=then,
-                improvement=other.choice.plan.net,
-                **worded(sentence),
-            )
-            break
-
-
-def _ladders(strategy: Strategy) -> Iterator[tuple[str, str, float, list[float]]]:
-    """(section, setting, now, values to try, mildest first)."""
-    limits, score, orders = strategy.limits, strategy.score, _more_orders(strategy)
-    yield (
-        "score",
-        "min_improvement",
-        score.min_improvement,
-        [score.min_improvement * share for share in (0.75, 0.5, 0.25, 0.0)],
-    )
-    yield (
-        "limits",
-        "cash_reserve_weight",
-        limits.cash_reserve_weight,
-        [limits.cash_reserve_weight * share for share in (0.75, 0.5, 0.25, 0.0)],
-    )
-    yield (
-        "limits",
-        "min_trade_weight",
-        limits.min_trade_weight,
-        [limits.min_trade_weight * share for share in (0.5, 0.25, 0.0)],
-    )
-    if orders is not None:
-        section, setting, least, most = orders
-        yield section, setting, least, list(range(least + 1, min(most, least + MOST_DEPTH) + 1))
-    for cap in ("max_position_weight", "max_group_weight", "max_turnover_weight"):
-        now = getattr(limits, cap)
-        if now is not None and now < 1:
-            yield "limits", cap, now, [_up(now, by) for by in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)]
-
-
-def _number(value: float) -> str:
-    return plain(Decimal(repr(value)))

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from steelyard.arrays import PAD, FloatArray, IntArray
+from steelyard.arrays import FloatArray, IntArray
 from steelyard.estimates.estimate import TEN_YEARS, Estimates, estimate
-from steelyard.modules.tables import evaluate
+from steelyard.modules.candidates import Orders
+from steelyard.modules.context import Context
 from steelyard.modules.terms import end_state
+from steelyard.planning.case import Case
 from steelyard.planning.collapse import collapse
 from steelyard.planning.guard import Guard
-from steelyard.planning.questions.loosened import Progress
-from steelyard.planning.score.objective import objective_of
+from steelyard.planning.questions.again import Asked, Lots, Progress
+from steelyard.planning.score.model import Point
+from steelyard.planning.score.objective import Objective, objective_of
 from steelyard.planning.search.branch_and_bound import branch_and_bound
 from steelyard.planning.search.problem import Problem
+from steelyard.planning.search.quantities import LotSearch
 from steelyard.planning.solve import Solution
+from steelyard.planning.ways import ways_of
 from steelyard.plans.answers import Stability
 from steelyard.sentences import Fact, say, worded
 
@@ -26,16 +32,13 @@ BLOCK_DAYS = 21
 """Mean length of a bootstrap block: a month keeps most of the dependence between days."""
 
 
-def stability(solution: Solution, gone: Mapping[str, str], tell: Progress) -> Stability:
-    """In how many re-estimates of returns and risk the answer stands, and what it misses.
-
-    gone   modules that the plan is made without, since they failed late -> error
-    """
-    row, threshold = solution.choice.plan.row, solution.choice.threshold
-    holds, regrets = 0, []
-    for k, estimates in enumerate(resampled(solution)):
+def stability(asked: Asked, tell: Progress) -> Stability:
+    """In how many re-estimates of returns and risk the answer stands, and what it misses."""
+    choice, threshold = asked.now.choice, asked.now.choice.threshold
+    row, holds, regrets = choice.plan.row, 0, list[float]()
+    for k, estimates in enumerate(resampled(asked.now.case, asked.now.ctx)):
         tell("re-estimating returns and risk", k, RESAMPLES)
-        net, best = _under(solution, gone, estimates)
+        net, best = _net_and_best(asked, estimates)
         reachable = best if best >= threshold else 0.0
         holds += net > 0 if row else reachable == 0.0
         regrets.append(max(0.0, reachable - net))
@@ -54,12 +57,12 @@ def stability(solution: Solution, gone: Mapping[str, str], tell: Progress) -> St
     return Stability(resamples=RESAMPLES, share=share, mean_regret=regret, **worded(sentence))
 
 
-def resampled(solution: Solution) -> Iterator[Estimates]:
+def resampled(case: Case, ctx: Context) -> Iterator[Estimates]:
     """Estimates from bootstrap histories: blocks of days, all together, ending at today's prices.
 
     Source: Politis and Romano, The stationary bootstrap (1994).
     """
-    market, ctx = solution.case.market, solution.ctx
+    market = case.market
     currencies = [security.currency for security in ctx.securities]
     closes = market.base_closes(ctx.symbols, currencies, ctx.limits.max_stale_sessions)[
         -TEN_YEARS - 1 :
@@ -106,22 +109,56 @@ def _history(returns: FloatArray, closes: FloatArray) -> FloatArray:
     return np.asarray(history)
 
 
-def _under(
-    solution: Solution, gone: Mapping[str, str], estimates: Estimates
-) -> tuple[float, float]:
-    """(net of the plan, best net of any set) under other estimates; the same orders and limits."""
-    case, row, table = solution.case, solution.choice.plan.row, solution.table
+def _net_and_best(asked: Asked, estimates: Estimates) -> tuple[float, float]:
+    basis = asked.basis
+    if isinstance(basis, Solution):
+        return _under(asked, basis, estimates)
+    return _refitted(asked, basis, estimates)
+
+
+def _under(asked: Asked, solution: Solution, estimates: Estimates) -> tuple[float, float]:
+    """(net of the plan, best net of any set) under other estimates, in a scope of the table."""
+    case, table = solution.case, solution.table
     ctx = replace(solution.ctx, estimates=estimates)
-    objective = objective_of(ctx, case.strategy, Guard(case.disabled, gone))
+    objective = objective_of(ctx, case.strategy, Guard(case.disabled, asked.gone))
     start = end_state(ctx.weights, ctx.cash_weight)
     tables = collapse(
         objective.model, start, table.security, table.delta, table.cost, table.tax, objective.rates
     )
-    cells = np.full((1, ctx.search.max_depth), PAD, dtype=np.int64)
-    cells[0, : len(row)] = row
     problem = Problem(tables, table.account, ctx.search.max_depth, table.predicates)
     proof = branch_and_bound(
-        problem, [cells, solution.evidence.proof.pool.rows], max_nodes=ctx.search.max_nodes
+        problem, [solution.evidence.proof.pool.rows], max_nodes=ctx.search.max_nodes
     )
     best = float(proof.pool.net[0]) if len(proof.pool.net) else 0.0
-    return (float(evaluate(tables, cells)[0]) if row else 0.0), best
+    return net_of(ctx, objective, solution.orders, solution.choice.plan.row), best
+
+
+def net_of(ctx: Context, objective: Objective, orders: Orders, row: Sequence[int]) -> float:
+    """Net of a set by the model's arrays."""
+    at, model = list(row), objective.model
+    start = end_state(ctx.weights, ctx.cash_weight)
+    after = end_state(
+        orders.after(ctx.weights, row), ctx.cash_weight - math.fsum(orders.delta[at].tolist())
+    )
+    gain = Point.at(model, after).value() - Point.at(model, start).value()
+    cost, tax = float(orders.cost[at].sum()), float(orders.tax[at].sum())
+    return gain - objective.rates.total(cost, tax, len(at))
+
+
+def _refitted(asked: Asked, lots: Lots, estimates: Estimates) -> tuple[float, float]:
+    """(net of the plan's orders in their best quantities, best net of any list), over whole lots.
+
+    The plan's side of each security stays, its quantity is fitted again; the other list comes from
+    a search from the plan that does not branch.
+    """
+    now, domain = asked.now, lots.domain
+    ctx = replace(now.ctx, estimates=estimates)
+    guard = Guard(now.case.disabled, asked.gone)
+    objective = objective_of(ctx, now.case.strategy, guard)
+    counted = domain.most_orders is not None
+    ways = ways_of(ctx, domain.trades, objective.rates, domain.account, counted)
+    search = LotSearch.of(replace(domain.problem, model=objective.model, ways=ways))
+    fitted = search.fitted(lots.listed) if now.choice.acts else None
+    starts = [lots.listed, *([] if fitted is None else [fitted.orders])]
+    best = search.run([*domain.seeds, *starts], 0).lists
+    return 0.0 if fitted is None else fitted.net, best[0].net if best else 0.0

@@ -2,31 +2,53 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+import numpy as np
+
 from steelyard.orders import Side
-from steelyard.planning.case import Case
-from steelyard.planning.questions.loosened import Progress
-from steelyard.planning.solve import Solution, Steps, solved
-from steelyard.plans.answers import Threshold
+from steelyard.planning.questions.again import Answer, Asked, Progress
+from steelyard.planning.search.lots import NONE
+from steelyard.planning.search.moves import no_change
+from steelyard.plans.answers import Threshold, Told
 from steelyard.plans.orders import Step
 from steelyard.sentences import Sentence, longer, say, worded
 
 LARGEST_FALL = 0.5
 LARGEST_RISE = 2.0
-PRICE_HALVINGS = 6
+PRECISION = 0.01
+"""Of today's price."""
 PRICE_DIGITS = 6
 
+Mark = tuple[float, float | None]
+"""A factor of today's price, and what the order is worth there, < 0 where it is gone; or None."""
 
-def thresholds(
-    solution: Solution, order: Sequence[Step], steps: Steps, tell: Progress
-) -> Iterator[Threshold]:
+
+def largest_first(order: Sequence[Step], most: int) -> tuple[list[Step], bool]:
+    """The largest orders by amount, as the plan has them, and whether there are more."""
+    largest = sorted(order, key=lambda step: (-step.notional_base, step.n))[:most]
+    return sorted(largest, key=lambda step: step.n), len(order) > most
+
+
+def unasked(asked: int, orders: int) -> Told:
+    """Which orders were not asked."""
+    sentence = say(
+        "The price at which an order leaves was looked for of the {asked:count} largest of "
+        "{orders:count} orders.",
+        asked=asked,
+        orders=orders,
+    )
+    return Told(**worded(sentence))
+
+
+def thresholds(asked: Asked, order: Sequence[Step], tell: Progress) -> Iterator[Threshold]:
     """The price at which each order leaves the plan, other prices as they are."""
     for k, step in enumerate(order):
         tell("finding the prices at which orders leave", k, len(order))
-        factor, beyond = leaves_at(solution.case, step, steps)
+        factor, beyond = leaves_at(asked, step)
         price = None if factor is None else _price(step.price, factor)
         off = None if beyond is None else _off_target(beyond, step.symbol)
         yield Threshold(
@@ -65,47 +87,80 @@ def _sentence(
     )
 
 
-def leaves_at(case: Case, step: Step, steps: Steps) -> tuple[float | None, Solution | None]:
-    """Factor of today's price at which the order leaves, to one percent, and the case there.
+def leaves_at(asked: Asked, step: Step) -> tuple[float | None, Answer | None]:
+    """Factor of today's price at which the order leaves, to one percent, and the answer there.
 
     A sale is tried at falling prices, a buy at rising ones; (None, None) if it stays over the whole
-    range.
+    range. Between the nearest price at which it stays and the nearest at which it is gone, what
+    the order is worth there says where to look next.
     """
-    near, far = 1.0, LARGEST_FALL if step.side is Side.SELL else LARGEST_RISE
-    beyond = _at_price(case, step, far, steps)
-    if _trades(beyond, step):
+    far = LARGEST_FALL if step.side is Side.SELL else LARGEST_RISE
+    beyond = _at_price(asked, step, far)
+    if _row_of(beyond, step) is not None:
         return None, None
-    for _ in range(PRICE_HALVINGS):
+    near, bisect = 1.0, False
+    worth_near: float | None = step.adds.score
+    worth_far = _worth(beyond, step)
+    while abs(far - near) > PRECISION:
         middle = (near + far) / 2
-        solution = _at_price(case, step, middle, steps)
-        if _trades(solution, step):
-            near = middle
+        if not bisect:
+            middle = _between((near, worth_near), (far, worth_far), middle)
+        width, answer = abs(far - near), _at_price(asked, step, middle)
+        worth = _worth(answer, step)
+        if _row_of(answer, step) is not None:
+            near, worth_near = middle, worth
         else:
-            far, beyond = middle, solution
+            far, worth_far, beyond = middle, worth, answer
+        bisect = abs(far - near) > width / 2
     return far, beyond
+
+
+def _between(near: Mark, far: Mark, middle: float) -> float:
+    """Where the worth of the order would be nothing on a line, a little past it on the far side."""
+    (a, worth), (b, loss) = near, far
+    if worth is None or loss is None or worth <= 0 or loss >= 0:
+        return middle
+    guess = a + (b - a) * worth / (worth - loss)
+    nudge = math.copysign(PRECISION / 2, b - a)
+    guess += nudge if abs(guess - a) < abs(b - a) / 2 else -nudge
+    low, high = sorted((a + nudge, b - nudge))
+    return min(max(guess, low), high)
+
+
+def _worth(answer: Answer, step: Step) -> float | None:
+    """What the order adds to a plan over whole lots, or would cost it; None where nothing says."""
+    lots = answer.lots
+    if lots is None or lots.search is None:
+        return None
+    search, i = lots.search, answer.ctx.place[step.symbol]
+    place, ways = search.place(lots.listed), search.problem.ways
+    if _row_of(answer, step) is not None:
+        return place.net - search.place(place.with_order(i, NONE, 0)).net
+    live, buys = search.field.live, step.side is Side.BUY
+    gain = search.field.replies(place, no_change(len(search.problem.limits))).gain[0]
+    gain = gain[(ways.security[live] == i) & ((ways.lot[live] > 0) == buys)]
+    best = float(np.max(gain, initial=-np.inf))
+    return best if math.isfinite(best) else None
 
 
 def _price(price: Decimal, factor: float) -> Decimal:
     return Decimal(f"{float(price) * factor:.{PRICE_DIGITS}g}")
 
 
-def _at_price(case: Case, step: Step, factor: float, steps: Steps) -> Solution:
+def _at_price(asked: Asked, step: Step, factor: float) -> Answer:
+    case = asked.now.case
     quote = replace(case.market.quotes[step.symbol], price=_price(step.price, factor))
     quotes = {**case.market.quotes, step.symbol: quote}
-    return solved(replace(case, market=replace(case.market, quotes=quotes)), steps)[0]
+    return asked.again(replace(case, market=replace(case.market, quotes=quotes)))
 
 
-def _trades(solution: Solution, step: Step) -> bool:
-    table = solution.orders
-    return any(
-        solution.ctx.symbols[table.security[j]] == step.symbol
-        and bool(table.is_buy[j]) is (step.side is Side.BUY)
-        for j in solution.choice.plan.row
-    )
+def _row_of(answer: Answer, step: Step) -> int | None:
+    """The order of a plan in that security on that side."""
+    orders, i = answer.orders, answer.ctx.place.get(step.symbol)
+    rows = (j for j in answer.choice.plan.row if orders.security[j] == i)
+    return next((j for j in rows if bool(orders.is_buy[j]) is (step.side is Side.BUY)), None)
 
 
-def _off_target(solution: Solution, symbol: str) -> float | None:
-    if solution.ctx.target_weights is None:
-        return None
-    i = solution.ctx.place[symbol]
-    return float(solution.ctx.weights[i] - solution.ctx.target_weights[i])
+def _off_target(answer: Answer, symbol: str) -> float | None:
+    targets, i = answer.ctx.target_weights, answer.ctx.place.get(symbol)
+    return None if targets is None or i is None else float(answer.ctx.weights[i] - targets[i])

@@ -8,12 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from steelyard.modules import contract
+from steelyard.modules.candidates import Candidates
 from steelyard.modules.registry import Kind, ModuleParams
 from steelyard.modules.sequences import Fill
 from steelyard.planning.guard import Guard
 from steelyard.planning.questions.fills import filled, robustness
 from steelyard.planning.questions.loosened import loosened
 from steelyard.planning.solve import Solution, Steps, step_order
+from steelyard.planning.table import unscored
 from steelyard.plans.answers import FillScenario, Loosened, WhatIf
 from steelyard.strategies import ModuleChoice
 
@@ -39,15 +41,17 @@ def _asked(
     """The answers of one generator; its failure costs only itself."""
     order = tuple(step_order(solution.orders, solution.choice.plan.row))
     settings = solution.case.strategy.content
+    orders = solution.orders
+    table = orders if isinstance(orders, Candidates) else unscored(orders)
 
     def answer(question: Any) -> FillScenario | Loosened | None:
-        asked = contract.what_if(question, order, solution.table)
+        asked = contract.what_if(question, order, table)
         if isinstance(asked, Fill):
             return filled(solution, order, asked)
         return loosened(solution, choice.module, asked, guard, steps)
 
     def work(params: ModuleParams) -> list[FillScenario | Loosened]:
-        questions = choice.module.call(solution.ctx, solution.table, order, settings, params)
+        questions = choice.module.call(solution.ctx, table, order, settings, params)
         return [reply for reply in map(answer, questions) if reply is not None]
 
     return guard.run(choice.module, solution.ctx, choice.params, work, len).value or []

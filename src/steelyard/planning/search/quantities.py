@@ -130,6 +130,20 @@ class LotSearch:
         places = _climbed(search, [self.place(orders).with_order(i, NONE, 0)])
         return places[0] if places else None
 
+    def fitted(self, orders: LotList) -> Place | None:
+        """About the best list of the same orders in other quantities, none of them dropped."""
+        node, ways, at = self.field.node, self.problem.ways, orders.traded
+        side = np.zeros(self.problem.n)
+        side[at] = np.sign(ways.lot[orders.way[at]])
+        shut, none = np.sign(ways.lot) != side[ways.security], node.none.copy()
+        none[at] = -np.inf
+        closed = Open(np.where(shut, 1, node.least), np.where(shut, 0, node.most), none)
+        search = replace(self, field=replaced(self.field, closed))
+        places = _climbed(search, [orders])
+        if not places or len(at) > PAIRED:
+            return places[0] if places else None
+        return pairs(search.field, places[0], self.allowed, Cross.of(self.problem, at))[0]
+
 
 def search_lots(
     problem: LotProblem,

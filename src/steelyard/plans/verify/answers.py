@@ -18,6 +18,8 @@ CENT = Decimal("0.01")
 POINTS = 100
 LOTS = "securities.lot_size"
 """Lots of every security: 1 is a whole one."""
+PROVEN = Decimal("1e-9")
+"""Ends of a span that are no further apart are equal."""
 AS_IT_IS = "a rule as it is now"
 
 
@@ -175,12 +177,39 @@ def _counterfactual(book: Book, row: Record, place: Place) -> None:
         slack = CENT / 2 + (1 + abs(worth)) * NUMBER_SLACK
         close = money is not None and money == round(money, 2) and abs(worth - money) <= slack
         place.rule("money", close, f"about {worth:.2f}", "money = gain / charge of costs x value")
-    tells = row["gain"] != 0 and money is not None
-    due = "with a gain" if tells else "nothing"
-    place.rule("gain", tells == ("gain" in row["facts"]), due, "a gain is told")
+    least, most = row["gain_least"], row["gain_most"]
+    _span(row, place)
     change, worth = row["name"][:1].upper() + row["name"][1:], None if money is None else abs(money)
     facts = {"change": change, "currency": book.doc["base_currency"], "worth": worth}
-    check_sentence(place, {**facts, "now": row["now"], "then": row["then"], "gain": row["gain"]})
+    facts |= {"now": row["now"], "then": row["then"], "gain": row["gain"]}
+    if least is not None:
+        facts["about"] = (least + most) / 2
+    if least is not None and least <= 0 <= most:
+        facts["most"] = max(most, -least)
+    elif least is not None:
+        facts |= {"least": min(abs(least), abs(most)), "most": max(abs(least), abs(most))}
+    check_sentence(place, facts)
+
+
+def _span(row: Record, place: Place) -> None:
+    """A gain is told where both searches are proven, else between which it lies."""
+    gain, least, most, facts = row["gain"], row["gain_least"], row["gain_most"], row["facts"]
+    unknown = least is None or most is None
+    place.rule("gain_most", unknown == (least is most), "both or none", "a span has two ends")
+    if unknown:
+        place.rule("gain", "gain" in facts, "the gain", "a gain is told")
+        return
+    place.rule("gain_least", least <= most, f"at most {most}", "the least is under the most")
+    exact = most - least <= PROVEN
+    tells = exact and gain != 0 and row["money"] is not None
+    due = "with a gain" if tells else "nothing"
+    place.rule("gain", tells == ("gain" in facts), due, "a gain is told where it is proven")
+    reads_same = round(POINTS * least, 2) == round(POINTS * most, 2)
+    if not exact and not reads_same:
+        place.rule("gain_most", "most" in facts, "the most", "of an open gain the span is told")
+    if tells:
+        near = abs(gain - least) <= PROVEN
+        place.rule("gain_least", near, f"{gain}", "a proven gain is its own span")
 
 
 def _threshold(book: Book, row: Record, place: Place) -> None:
