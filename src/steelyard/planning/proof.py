@@ -38,6 +38,9 @@ from steelyard.plans.score import Certificate, Gap
 PROVEN = 1e-9
 """A gap up to this is none: ties are decided by the reference evaluator within it."""
 
+LARGE = 500
+"""Rows of a table up to which its best set is searched where whole lots are the scope."""
+
 USUAL_WAYS = 10_000
 """Square of the ways to trade up to which a node over whole lots counts as one."""
 
@@ -113,22 +116,23 @@ def prove(
     started = search.clock()
     deadline = started + ctx.search.max_seconds
     domain = search.domain
+    by_lots = domain is not None and ctx.search.scope == "quantities"
     problem = Problem(table.tables, table.account, ctx.search.max_depth, table.predicates)
-    root = root_bound(relaxation(problem))
-    simple = greedy(problem)
+    root, simple = root_bound(relaxation(problem)), greedy(problem)
     due = None if table.account.exact is None else table.account.exact.due
     paid = None if due is None else covering(ctx, table, due)
+    # over whole lots the table is only where the search starts from: of a large one greed will do
+    some = 0 < table.m <= (LARGE if by_lots else table.m)
     seeds = [
         proposals.rows,
         simple,
         *(() if paid is None else (paid,)),
-        *(beam(problem, root.mu, ctx.search.beam_width) if table.m else ()),
+        *(beam(problem, root.mu, ctx.search.beam_width) if some else ()),
     ]
 
     def timed_out() -> bool:
         return search.clock() > deadline
 
-    by_lots = domain is not None and ctx.search.scope == "quantities"
     nodes = 1 if by_lots else ctx.search.max_nodes
     proof = branch_and_bound(problem, seeds, max_nodes=nodes, timed_out=timed_out, root=root)
     lots = None

@@ -320,19 +320,19 @@ def _gaps(relaxed: Relaxation, node: Node, allowed: Open) -> Iterator[_Gap]:
 
 
 def _ends(relaxed: Relaxation, node: Node, allowed: Open) -> dict[int, list[float]]:
-    """Of each security: the ends of its ways, and the whole lots around where it is."""
+    """Of each security: the ends of its ways, what is next to them, and the whole lots around where
+    it is. Between two neighbours of these where it may be split lies no other option.
+    """
     ways = relaxed.problem.ways
     ends: dict[int, list[float]] = {}
     for w in np.flatnonzero(allowed.most >= allowed.least).tolist():
         i, size = int(ways.security[w]), float(ways.lot[w])
         least, most = int(allowed.least[w]), int(allowed.most[w])
         x = float(node.spot.change[i]) / size
-        inner = []
-        if least < x < most:
-            near = round(x)
-            down = near if abs(x - near) <= WHOLE else math.floor(x)
-            inner = [size * down, size * min(down + 1, most)]
-        ends.setdefault(i, []).extend([size * least, *inner, size * most])
+        near = round(x)
+        down = near if abs(x - near) <= WHOLE else math.floor(x)
+        lots = (least, least + 1, down, down + 1, most - 1, most)
+        ends.setdefault(i, []).extend(size * count for count in lots if least <= count <= most)
     return ends
 
 
