@@ -21,9 +21,12 @@ from steelyard.modules.terms import BlackBox, Part, Term
 from steelyard.orders import Side
 from steelyard.planning.case import Case
 from steelyard.planning.planner import plan
+from steelyard.planning.questions.again import asked_of
 from steelyard.planning.questions.explain import explain
 from steelyard.planning.questions.stability import RESAMPLES, _history, _net_and_best
 from steelyard.planning.questions.thresholds import LARGEST_FALL, PRECISION, _price
+from steelyard.planning.search.quantities import LotSearch
+from steelyard.planning.solve import LOCAL, solved
 from steelyard.plans.plan import Plan, plan_id
 from steelyard.sentences import FORMATS
 
@@ -319,3 +322,78 @@ def test_a_term_that_the_plan_is_made_without_weighs_nothing_when_it_is_explaine
 
     assert explain(case, planned(case)).explanation == explain(off, planned(off)).explanation
     assert nets[:few] == nets[few:]
+
+
+def test_of_many_orders_only_the_largest_are_asked_for_their_price_and_that_is_said():
+    case = growth_case().with_setting("search", "resolved_orders", 2)
+    bare = planned(case)
+
+    told = explain(case, bare).explanation
+
+    largest = sorted(bare.steps, key=lambda step: -step.notional_base)[:2]
+    assert {threshold.n for threshold in told.thresholds} == {step.n for step in largest}
+    assert told.unasked.text == (
+        "The price at which an order leaves was looked for of the 2 largest of "
+        f"{len(bare.steps)} orders."
+    )
+    assert explained().explanation.unasked is None
+
+
+def test_what_a_search_leaves_open_is_told_as_a_span_that_holds_what_a_proof_finds():
+    whole = growth_case().with_setting("limits", "max_orders", 4)
+    hasty = whole.with_setting("search", "max_nodes", 1)
+    proven, bounded = (explain(case, planned(case)) for case in (whole, hasty))
+    wrong = []
+
+    for exact, span in zip(
+        proven.explanation.counterfactuals, bounded.explanation.counterfactuals, strict=True
+    ):
+        inside = span.gain_least - 1e-9 <= exact.gain <= span.gain_most + 1e-9
+        claims = "gain" in span.facts and span.gain_most - span.gain_least > 1e-9
+        if span.setting != exact.setting or not inside or claims:
+            wrong.append((span.text, span.gain_least, exact.gain, span.gain_most))
+
+    assert bounded.certificate.search_gap > 0
+    assert wrong == []
+
+
+def test_an_answer_at_another_price_is_that_of_a_context_estimated_anew():
+    case = growth_case()
+    asked = asked_of(case, planned(case), LOCAL)
+    quote = replace(case.market.quotes["LLY"], price=Decimal(300))
+    changed = replace(
+        case, market=replace(case.market, quotes={**case.market.quotes, "LLY": quote})
+    )
+
+    reused = asked.posed(changed)[1]
+    anew = solved(changed, LOCAL)[0].ctx
+
+    assert reused.weights.tolist() == anew.weights.tolist()
+    assert reused.estimates is asked.now.ctx.estimates
+    for name in ("expected_return", "volatility", "quality", "drawdown"):
+        assert (getattr(reused.estimates, name) == getattr(anew.estimates, name)).all(), name
+
+
+def test_a_rule_that_estimates_are_made_by_has_them_made_again():
+    case = growth_case()
+    asked = asked_of(case, planned(case), LOCAL)
+    neutral = case.strategy.score.neutral.model_copy(update={"mu": 0.01})
+    score = case.strategy.score.model_copy(update={"neutral": neutral})
+
+    other = asked.posed(replace(case, strategy=replace(case.strategy, score=score)))[1]
+
+    assert (other.estimates.expected_return != asked.now.ctx.estimates.expected_return).any()
+
+
+def test_bootstraps_keep_the_orders_and_fit_their_quantities():
+    case = growth_case()
+    asked = asked_of(case, planned(case), LOCAL)
+    listed, search = asked.basis.listed, LotSearch.of(asked.basis.domain.problem)
+
+    fitted = search.fitted(listed)
+
+    ways = search.problem.ways
+    assert fitted.orders.traded.tolist() == listed.traded.tolist()
+    for i in listed.traded.tolist():
+        assert ways.lot[fitted.orders.way[i]] * ways.lot[listed.way[i]] > 0
+    assert fitted.net >= search.place(listed).net - 1e-12
