@@ -37,12 +37,12 @@ def test_a_plan_of_forty_names_has_half_the_thresholds_and_says_so():
     shown = plan.rules.thresholds
 
     assert (shown.names, shown.min_trade_weight) == (40, 0.0025)
-    assert (shown.order_hurdle, shown.min_improvement) == (0.0005, 0.0025)
+    assert (shown.order_hurdle, shown.min_improvement) == (0.00025, 0.0025)
     assert plan.score.min_improvement == 0.0025
     assert told(plan, "thresholds_follow") == [
         (
             "Thresholds that no file sets follow the 40 securities of the plan: "
-            "limits.min_trade_weight 0.0025, score.order_hurdle 0.0005, "
+            "limits.min_trade_weight 0.0025, score.order_hurdle 0.00025, "
             "score.min_improvement 0.0025, opportunity_calculators.weight_based.min_gap_threshold "
             "0.0025."
         )

@@ -1,8 +1,9 @@
 """Thresholds that follow the number of names: set for twenty, and less for every further one.
 
-In a set of N names a gap, an order and its worth are about 1/N of the whole, so what is left alone
-is `20 / N` of what it is at twenty; from a thousand names on the account's own costs decide alone.
-What the user sets stays as it is.
+In a set of N names a gap and an order are about 1/N of the whole, so what is left alone is `20 / N`
+of what it is at twenty. The score counts a gap squared: what one order must be worth falls by the
+square of that, and what all of them together must gain by N of these, `20 / N` again. From a
+thousand names on the account's own costs decide alone. What the user sets stays as it is.
 """
 
 from __future__ import annotations
@@ -21,20 +22,24 @@ MANY = 1_000
 DIGITS = 6
 """Of what a threshold comes to."""
 
-SECTION_KEYS = ("limits.min_trade_weight", "score.order_hurdle", "score.min_improvement")
+HURDLE = "score.order_hurdle"
+SECTION_KEYS = ("limits.min_trade_weight", HURDLE, "score.min_improvement")
 GAP_MODULE = "weight_based"
 GAP_NAME = "min_gap_threshold"
 GAP_KEY = f"{Kind.OPPORTUNITY.value}.{GAP_MODULE}.{GAP_NAME}"
 FOLLOWING = (*SECTION_KEYS, GAP_KEY)
 
 
-def share(names: int) -> float:
+def share(key: str, names: int) -> float:
     """What is left of a threshold in a set of so many names, 0..1.
 
-    >>> share(20), share(40), share(1000)
-    (1.0, 0.5, 0.0)
+    >>> [share("score.min_improvement", names) for names in (20, 40, 1000)]
+    [1.0, 0.5, 0.0]
+    >>> share("score.order_hurdle", 40)
+    0.25
     """
-    return 0.0 if names >= MANY else FEW / max(names, FEW)
+    part = 0.0 if names >= MANY else FEW / max(names, FEW)
+    return part**2 if key == HURDLE else part
 
 
 def following(strategy: Strategy) -> list[str]:
@@ -55,7 +60,7 @@ def followed(strategy: Strategy, names: int) -> Strategy:
     """The strategy with its thresholds at what they come to for so many names."""
     keys = following(strategy)
     for key in keys if names > FEW else ():
-        value = float(f"{threshold(strategy, key) * share(names):.{DIGITS}g}")
+        value = float(f"{threshold(strategy, key) * share(key, names):.{DIGITS}g}")
         strategy = _with_threshold(strategy, key, value)
     why = f"follows {names:,d} names"
     sources = MappingProxyType({**strategy.sources, **dict.fromkeys(keys, why)})

@@ -12,7 +12,7 @@ from steelyard.strategies.files.spellings import ENABLED
 from steelyard.strategies.presets import text_of
 from steelyard.strategies.scope import DEPTH, REFINE, SCOPE, refine_of, scope_of
 from steelyard.strategies.strategy import SECTIONS, Strategy, Why
-from steelyard.strategies.thresholds import FEW, MANY, following, threshold
+from steelyard.strategies.thresholds import FEW, HURDLE, MANY, following, threshold
 
 COMMENT_COLUMN = 34
 """Where comments begin, where the setting leaves room."""
@@ -102,7 +102,8 @@ def thresholds_shown(strategy: Strategy) -> list[str]:
         return []
     numbers = ", ".join(f"{key} {threshold(strategy, key):g}" for key in keys)
     verb = "follows" if len(keys) == 1 else "follow"
-    rule = f"times {FEW} / N over {FEW}, and 0 from {MANY:,d} on"
+    squared = ", order_hurdle by the square of that" if HURDLE in keys else ""
+    rule = f"times {FEW} / N over {FEW}{squared}, and 0 from {MANY:,d} on"
     return [f"{numbers}: {verb} the number N of names in a plan, {rule}; what is written is kept."]
 
 
