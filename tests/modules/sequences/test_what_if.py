@@ -207,14 +207,14 @@ def test_the_whole_report_agrees_with_the_plan():
 
 def test_a_prefix_is_worth_what_a_plan_of_those_orders_is_worth():
     whole = solution(BUSY)
-    order = step_order(whole.table, whole.choice.plan.row)
+    order = step_order(whole.orders, whole.choice.plan.row)
     hold = whole.choice.hold.evaluation.score
 
     scenarios = asking(BUSY, "partial_execution").plan().what_if.fills.scenarios
 
     nets = {tuple(part.n for part in s.fills): s.improvement for s in scenarios}
     for done in range(1, len(order)):
-        prefix = score_set(whole.ctx, whole.objective, whole.table, order[:done], hold)
+        prefix = score_set(whole.ctx, whole.objective, whole.orders, order[:done], hold)
         assert nets[tuple(range(1, done + 1))] == pytest.approx(prefix.net, abs=1e-12)
 
 

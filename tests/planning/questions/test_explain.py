@@ -340,10 +340,8 @@ def test_of_many_orders_only_the_largest_are_asked_for_their_price_and_that_is_s
 
 
 def test_what_a_search_leaves_open_is_told_as_a_span_that_holds_what_a_proof_finds():
-    whole = growth_case().with_setting("limits", "max_orders", 4)
-    hasty = whole.with_setting("search", "max_nodes", 1)
-    proven, bounded = (explain(case, planned(case)) for case in (whole, hasty))
-    wrong = []
+    hasty = growth_case().with_setting("search", "max_nodes", 1)
+    proven, bounded, wrong = explained(), explain(hasty, planned(hasty)), []
 
     for exact, span in zip(
         proven.explanation.counterfactuals, bounded.explanation.counterfactuals, strict=True
@@ -377,10 +375,8 @@ def test_an_answer_at_another_price_is_that_of_a_context_estimated_anew():
 def test_a_rule_that_estimates_are_made_by_has_them_made_again():
     case = growth_case()
     asked = asked_of(case, planned(case), LOCAL)
-    neutral = case.strategy.score.neutral.model_copy(update={"mu": 0.01})
-    score = case.strategy.score.model_copy(update={"neutral": neutral})
 
-    other = asked.posed(replace(case, strategy=replace(case.strategy, score=score)))[1]
+    other = asked.posed(case.with_setting("score", "risk_free", 0.04))[1]
 
     assert (other.estimates.expected_return != asked.now.ctx.estimates.expected_return).any()
 
