@@ -132,7 +132,7 @@ def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
     with findings.timed("prove"):
         by_lots = ctx.search.scope == "quantities"
         sized = by_lots or ctx.search.refine
-        domain = domain_of(ctx, objective, strategy, guard) if sized else None
+        domain = domain_of(ctx, objective, table, strategy, guard) if sized else None
         evidence = steps.prove(ctx, objective, table, pool, Search(domain, steps.clock))
         findings.finished("prove", evidence.nodes)
     with findings.timed("choose"):

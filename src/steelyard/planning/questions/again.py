@@ -33,6 +33,7 @@ from steelyard.planning.solve import Solution, Steps, solved
 from steelyard.planning.table import bare_table
 from steelyard.planning.valuation import value_portfolio
 from steelyard.planning.ways import BUY, sized
+from steelyard.planning.wishes import find_opportunities
 from steelyard.plans.plan import Plan
 
 Progress = Callable[[str, int, int], None]
@@ -210,7 +211,14 @@ def _posed(case: Case, gone: Mapping[str, str], like: Context | None) -> Posed:
     case = with_rules(case, len(symbols), findings)
     ctx = build_context(case, valuation, symbols, findings, like)
     objective = objective_of(ctx, case.strategy, guard)
-    return case, ctx, objective, domain_of(ctx, objective, case.strategy, guard)
+    # with targets what may be traded does not rest on what the calculators ask for
+    rows = (
+        None
+        if ctx.target_weights is not None
+        else find_opportunities(ctx, objective, case.strategy, guard)
+    )
+    table = bare_table(ctx, ()) if rows is None else rows
+    return case, ctx, objective, domain_of(ctx, objective, table, case.strategy, guard)
 
 
 def _as_planned(posed: Posed, listed: LotList, gap: float | None) -> Answer:
