@@ -21,8 +21,8 @@ UNSURE = 1e-9
 NOISE = 1e-14
 """Rounding of a weight, relative: what it is in lots grows with the lots that it holds."""
 
-MOST = 10**15
-"""Lots of any order: more are beyond what floats count."""
+MOST = 4 * 10**18
+"""Lots of any order: more are beyond what an integer counts."""
 
 
 def nearest_lots(ctx: Context, some: IntArray) -> IntArray:

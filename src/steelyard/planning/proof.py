@@ -41,8 +41,8 @@ PROVEN = 1e-9
 LARGE = 500
 """Rows of a table up to which its best set is searched where whole lots are the scope."""
 
-USUAL_WAYS = 10_000
-"""Square of the ways to trade up to which a node over whole lots counts as one."""
+A_NODE, USUAL_WAYS = 25, 200
+"""A node over whole lots counts as so many of the table's; one of more ways for more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +149,9 @@ def prove(
 
 
 def lot_nodes(ctx: Context, domain: Domain) -> int:
-    """Nodes over whole lots: `search.max_nodes`; a node of many ways counts for more than one."""
+    """Nodes over whole lots: one for so many of the table's, fewer where there are many ways."""
     ways = len(domain.problem.ways)
-    return ctx.search.max_nodes * USUAL_WAYS // max(USUAL_WAYS, ways**2)
+    return ctx.search.max_nodes * USUAL_WAYS // (A_NODE * max(USUAL_WAYS, ways))
 
 
 def room_of(ctx: Context, objective: Objective) -> Room:

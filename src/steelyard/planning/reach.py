@@ -96,9 +96,12 @@ def _most_sold(
 ) -> IntArray:
     """(n,) down to the target in nearest lots; of what may go whole, no stump stays."""
     sellable = _sellable(ctx)
-    whole = _lots(ctx, ctx.weights - ctx.min_order_weight)
     # without a least order a rest of nothing would be no stump, but the exit
-    whole = np.where(exits, np.minimum(whole, _before_all(ctx, sellable)), sellable)
+    partly = np.where(exits, _before_all(ctx, sellable), sellable)
+    # what has a target and is sold for cash may leave any rest
+    bare = True if ctx.target_weights is None else ctx.target_weights == 0
+    rest = _lots(ctx, ctx.weights - ctx.min_order_weight)
+    whole = np.where(exits & bare, np.minimum(rest, partly), partly)
     return np.minimum(sellable, np.where(untargeted, whole, np.maximum(-nearest, 0)))
 
 

@@ -18,6 +18,8 @@ LEAST_GAIN = 1e-12
 """Less is rounding: it would let a climb go round in circles."""
 TRIED = 50
 """Changes that `permits` may forbid before a step is given up."""
+ROUNDS = 60
+"""Rounds of pairs: lots that are nearly nothing would take no end of them, each worth nothing."""
 MENDED = 400
 """Lists one change away that are asked about."""
 MANY = 16
@@ -187,7 +189,7 @@ def pairs(field: Field, place: Place, allowed: Allowed, cross: Cross) -> tuple[P
     First changes of a few lots are tried first, then of many. Second: were all within the field?
     """
     window = NEAR_LOTS
-    while True:
+    for _ in range(ROUNDS):
         firsts, complete = field.options(place, window)
         better = _pair_steps(field, place, allowed, (firsts, cross))
         if better is not place:
@@ -196,6 +198,7 @@ def pairs(field: Field, place: Place, allowed: Allowed, cross: Cross) -> tuple[P
             return place, complete
         else:
             window = OPTIONS
+    return place, False
 
 
 def _pair_steps(field: Field, place: Place, allowed: Allowed, over: tuple[Firsts, Cross]) -> Place:

@@ -6,39 +6,44 @@ and only the rest is replaced by a tangent.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from steelyard.arrays import FloatArray
 from steelyard.planning.score.model import ScoreModel
 
-LARGEST_DENSE = 500
-"""Names up to which eigenvalues are asked for more than the parts declare."""
-STEPS = 4096
-"""The share that is added is a whole number of these: the last bits of a solver cannot matter."""
-MARGIN = 1e-6
+SHARES = (0.5, 0.25, 0.125, 0.0625, 0.03125)
+"""Shares of the diagonal that are tried where parts declare none."""
+LARGEST = 200
+"""Securities up to which they are: each costs a factorisation."""
+MARGIN = 1e-9
+"""Of the diagonal: less than this is not told from 0."""
 
 
 def inside(model: ScoreModel) -> FloatArray:
-    """(n + 1,) the diagonal D, >= 0: what the parts declare and a share of the rest, or a share of
-    the whole where that leaves more to the securities.
+    """(n + 1,) the diagonal D, >= 0: what parts declare; where that leaves a security without any,
+    a share of the whole diagonal.
     """
     declared, H = model.separable, model.curvature
-    if not isinstance(H, np.ndarray) or len(H) > LARGEST_DENSE + 1:
+    if (declared[:-1] > 0).all() or not isinstance(H, np.ndarray) or len(H) > LARGEST + 1:
         return declared
-    more = declared + _share(H - np.diag(declared))
-    whole = _share(H)
-    return more if more[:-1].sum() >= whole[:-1].sum() else whole
-
-
-def _share(H: FloatArray) -> FloatArray:
-    """The largest share of the diagonal of H that leaves it positive semidefinite."""
     diagonal = np.maximum(np.diag(H), 0.0)
-    some = diagonal > 0
-    if not some.any():
-        return np.zeros(len(H))
-    scale = np.sqrt(diagonal[some])
-    least = np.linalg.eigvalsh(H[np.ix_(some, some)] / np.multiply.outer(scale, scale))[0]
-    share = math.floor((float(least) - MARGIN) * STEPS) / STEPS
-    return np.asarray(np.maximum(0.0, share) * diagonal)
+    for share in SHARES:
+        if semidefinite(H - np.diag((share + MARGIN) * diagonal), MARGIN * diagonal):
+            return np.asarray(share * diagonal)
+    return declared
+
+
+def semidefinite(matrix: FloatArray, least: FloatArray) -> bool:
+    """Is a symmetric matrix positive definite, every pivot over `least`? By elimination, in plain
+    numpy: alike on every machine. A row of zeros is passed over.
+    """
+    rest = np.array(matrix)
+    for k in range(len(rest)):
+        pivot = rest[k, k]
+        if pivot <= least[k]:
+            if least[k] == 0 and not rest[k, k:].any():
+                continue
+            return False
+        below = rest[k + 1 :, k] / pivot
+        rest[k + 1 :, k + 1 :] -= np.multiply.outer(below, rest[k, k + 1 :])
+    return True

@@ -22,13 +22,23 @@ from steelyard.arrays import FloatArray, rounded_up
 from steelyard.planning.search.climb import Allowed
 from steelyard.planning.search.lots import NONE, LotList
 from steelyard.planning.search.moves import Place
-from steelyard.planning.search.relaxed import Bounded, Relaxation, Spot, bound, cash_range, improve
+from steelyard.planning.search.relaxed import (
+    GOOD,
+    Bounded,
+    Relaxation,
+    Spot,
+    bound,
+    cash_range,
+    improve,
+)
 from steelyard.planning.search.response import Open
 
 SLACK = 5e-10
 """A node whose bound is over the best list by no more is dropped: half of what counts as none."""
 NODE_STEPS = 6
 """Proximal steps at a node: it starts where its parent ended."""
+ROUGH = 1e-4
+"""Misfit that will do at a node: any prices give a bound, and there are many nodes."""
 CASH_SLACK = 1e-9
 WHOLE = 1e-7
 """Lots this close to a whole number are whole."""
@@ -65,9 +75,9 @@ class Best:
             self.net = max(self.net, place.net)
 
 
-def node_of(relaxed: Relaxation, allowed: Open, spot: Spot, steps: int) -> Node:
+def node_of(relaxed: Relaxation, allowed: Open, spot: Spot, steps: int, good: float = GOOD) -> Node:
     """A node with its bound, from where its parent's was taken."""
-    better = improve(relaxed, allowed, spot, steps)
+    better = improve(relaxed, allowed, spot, steps, good)
     bounded = bound(relaxed, allowed, better)
     if not math.isfinite(bounded.bound) or better is spot:
         return Node(allowed, better, bounded)
@@ -162,7 +172,7 @@ def _children(relaxed: Relaxation, node: Node, best: Best) -> list[Node]:
     for part in _split(relaxed, node, allowed):
         if not _possible(relaxed, part):
             continue
-        child = node_of(relaxed, part, node.spot, NODE_STEPS)
+        child = node_of(relaxed, part, node.spot, NODE_STEPS, ROUGH)
         if math.isnan(child.bound) or child.bound <= best.net + SLACK:
             continue
         best.offer(child.bounded.exact.orders)
@@ -212,7 +222,8 @@ def _by_cash(relaxed: Relaxation, node: Node, allowed: Open) -> list[Open]:
     if problem.turning is None or problem.turn_cash is None or not len(problem.ways):
         return []
     ways, turn = problem.ways, problem.turning
-    cash = float(node.spot.point.z[-1])
+    # the spot is the parent's: what has been ruled out since does not ask again
+    cash = min(max(float(node.spot.point.z[-1]), allowed.cash[0]), allowed.cash[1])
     lots = node.spot.change[ways.security] / ways.lot
     past = (turn > 0) & (allowed.most >= turn) & (lots > turn - 1 + WHOLE)
     buys = ways.lot > 0

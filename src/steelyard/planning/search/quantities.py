@@ -34,7 +34,7 @@ from steelyard.planning.search.moves import Cross, Curves, Field, Place, replace
 from steelyard.planning.search.relaxed import Relaxation, begin, relaxation
 from steelyard.planning.search.response import Open
 
-ROOT_STEPS = 24
+ROOT_STEPS, AGAIN_STEPS = 24, 8
 PAIRED = 200
 """Securities of which all pairs are tried; of more those of largest slope."""
 CLIMBED, SMALL = 2, 500
@@ -128,9 +128,14 @@ class LotSearch:
         shut = self.problem.ways.security == i
         least, most = np.where(shut, 1, node.least), np.where(shut, 0, node.most)
         closed = replace(node, least=least, most=most)
-        search = replace(self, field=replaced(self.field, closed))
-        places = _climbed(search, [self.place(orders).with_order(i, NONE, 0)])
-        return places[0] if places else None
+        again = node_of(self.relaxed, closed, self.root.spot, AGAIN_STEPS)
+        search = replace(self, root=again, field=replaced(self.field, closed))
+        rest = self.place(orders).with_order(i, NONE, 0)
+        places = _climbed(search, distinct([rest, again.bounded.exact.orders]))
+        if not places:
+            return None
+        best = Best(self.relaxed, self.allowed, lambda _: None, places[0].net)
+        return _paired_up(search, places[0], best)[0]
 
     def with_order(self, orders: LotList, i: int, side: int) -> Place | None:
         """About the best list that buys security i (side 1), or sells it (-1), from another."""

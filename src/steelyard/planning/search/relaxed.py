@@ -226,6 +226,7 @@ class _Market:
     sides: _Sides
     y: FloatArray
     pull: FloatArray
+    good: float
 
     def __post_init__(self) -> None:
         prox, delta = self.relaxed.prox, self.relaxed.delta
@@ -259,7 +260,7 @@ class _Market:
         Newton's method from the prices given, which are near; else one price after the other.
         """
         near = self._together(cash, limits)
-        return near if near[2].miss(near[1]) <= GOOD else self._in_turn(cash, limits)
+        return near if near[2].miss(near[1]) <= self.good else self._in_turn(cash, limits)
 
     def _together(self, cash: float, limits: FloatArray) -> tuple[float, FloatArray, _Answer]:
         envelopes = _Envelopes.at(self.sides, self.delta, limits)
@@ -389,13 +390,16 @@ def begin(relaxed: Relaxation) -> Spot:
     return Spot(change, point, float(point.gradient()[-1]), np.zeros(len(relaxed.problem.limits)))
 
 
-def improve(relaxed: Relaxation, node: Open, spot: Spot, steps: int) -> Spot:
-    """The optimum of the relaxation over a node, nearly: at most `steps` proximal steps."""
+def improve(relaxed: Relaxation, node: Open, spot: Spot, steps: int, good: float = GOOD) -> Spot:
+    """The optimum of the relaxation over a node, nearly: at most `steps` proximal steps.
+
+    good   misfit of the answers, of value, that will do
+    """
     sides = _sides(relaxed, node)
     y, here, momentum = spot, spot, 1.0
     for _ in range(steps):
         pull = _pull(relaxed, y)
-        market = _Market(relaxed, sides, y.change, pull)
+        market = _Market(relaxed, sides, y.change, pull, good)
         cash, limits, answer = market.settle(here.cash, here.limits)
         change = np.append(answer.u[0] - answer.u[1], answer.e)
         point = Point.at(relaxed.problem.model, relaxed.start + change)
