@@ -38,7 +38,7 @@ def small(draw):
     goals = {name: draw(share) for name in names}
     return world(
         *lines, cash=draw(st.sampled_from(["500", "1000", "1500", "777.77"])),
-        targets=draw(st.sampled_from([None, goals, goals])),
+        targets=goals,
         funds=draw(st.sampled_from([(), ("AA",)])),
         lots={"BB": draw(st.sampled_from(["1", "0.5"]))},
         costs=draw(st.sampled_from([Costs(), Costs(fixed=0.0, percent=0.0)])),
@@ -57,7 +57,7 @@ def small(draw):
 def made(of):
     """The domain of a world, and what it was made of."""
     parts = prepared(of)
-    return parts, domain_of(parts.ctx, parts.objective, of.strategy, Guard())
+    return parts, domain_of(parts.ctx, parts.objective, parts.table, of.strategy, Guard())
 
 
 def expressible(domain, ctx):

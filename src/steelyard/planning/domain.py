@@ -72,11 +72,19 @@ class Domain:
         return -shares if w != NONE and self.trades.lot[w] < 0 else shares
 
 
-def domain_of(ctx: Context, objective: Objective, strategy: Strategy, guard: Guard) -> Domain:
-    """The ways to trade that targets, limits and filters leave, and the problem over them."""
+def domain_of(
+    ctx: Context, objective: Objective, table: Orders, strategy: Strategy, guard: Guard
+) -> Domain:
+    """The ways to trade that targets, limits and filters leave, and the problem over them.
+
+    table   of the calculators: without targets nothing but they gives a reason to trade, so that
+            only what they ask for is traded, in any size up to the largest
+    """
     demands = needs(ctx)
     reach = reach_of(ctx, for_cash=bool(demands))
-    trades, conflicts, judges = screened(ctx, trades_of(ctx, reach), strategy, guard)
+    every = trades_of(ctx, reach)
+    every = every if ctx.target_weights is not None else every.asked_for(table)
+    trades, conflicts, judges = screened(ctx, every, strategy, guard)
     orders = strategy.most_orders
     account = account_of(ctx, ())
     turning = np.where(trades.kind == EXIT, 0, reach.turning[trades.security])

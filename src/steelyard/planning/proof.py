@@ -256,9 +256,11 @@ def search_gap(objective: Objective, choice: Choice, bound: float) -> float | No
     return 0.0 if gap <= PROVEN else gap
 
 
-def every_list(most_orders: int | None) -> str:
+def every_list(most_orders: int | None, *, targets: bool) -> str:
     """What a plan over whole lots is the best of."""
     lists = "every whole-lot order list of any size and any number of orders"
+    if not targets:
+        lists = "every whole-lot order list of what the calculators ask for, any number of orders"
     many = "s" if most_orders != 1 else ""
     orders = "" if most_orders is None else f", of at most {most_orders:,d} order{many}"
     return f"{lists} that the filters and limits allow{orders}"
@@ -273,6 +275,7 @@ def _covers(ctx: Context, evidence: Evidence, proposals: Pool, ranked: Sequence[
         return f"best of {seen:,d} proposals"
     depth = ctx.search.max_depth
     if ctx.search.scope == "quantities":
-        return every_list(None if evidence.lots is None else evidence.lots.domain.most_orders)
+        most_orders = None if evidence.lots is None else evidence.lots.domain.most_orders
+        return every_list(most_orders, targets=ctx.target_weights is not None)
     lists = f"every list of at most {depth} of {evidence.candidates:,d} candidates"
     return f"{lists}, one order per security"

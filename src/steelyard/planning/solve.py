@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import numpy as np
@@ -119,6 +119,7 @@ def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
         case = with_rules(case, len(symbols), findings)
         strategy = case.strategy
         ctx = build_context(case, valuation, symbols, findings)
+        ctx = _within(ctx, strategy.most_orders)
         objective = objective_of(ctx, strategy, guard)
     with findings.timed("find opportunities"):
         table = steps.find_opportunities(ctx, objective, strategy, guard)
@@ -131,7 +132,7 @@ def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
     with findings.timed("prove"):
         by_lots = ctx.search.scope == "quantities"
         sized = by_lots or ctx.search.refine
-        domain = domain_of(ctx, objective, strategy, guard) if sized else None
+        domain = domain_of(ctx, objective, table, strategy, guard) if sized else None
         evidence = steps.prove(ctx, objective, table, pool, Search(domain, steps.clock))
         findings.finished("prove", evidence.nodes)
     with findings.timed("choose"):
@@ -188,6 +189,14 @@ def evaluate_batches(
 
 
 LOCAL = local()
+
+
+def _within(ctx: Context, most_orders: int | None) -> Context:
+    """The context in which no proposal and no set of candidates is longer than a plan may be."""
+    if most_orders is None or most_orders >= ctx.search.max_depth:
+        return ctx
+    search = ctx.search.model_copy(update={"max_depth": most_orders})
+    return replace(ctx, rules=replace(ctx.rules, search=search))
 
 
 def _note_case(case: Case, findings: Findings) -> None:

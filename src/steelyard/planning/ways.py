@@ -7,14 +7,14 @@ the quantity, and charge and rate give it exactly at whole lots.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
 
 from steelyard.arrays import BoolArray, FloatArray, IntArray, frozen
-from steelyard.ledger import SAFETY, Account
-from steelyard.modules.candidates import Proposal
+from steelyard.ledger import SAFETY, Account, whole_lots
+from steelyard.modules.candidates import Orders, Proposal
 from steelyard.modules.context import Context
 from steelyard.orders import Side
 from steelyard.planning.costs import by_age, cost_rates, sale_tax
@@ -55,6 +55,20 @@ class Trades:
             least=self.least[keep], most=self.most[keep],
             tax=self.tax[keep], tax_rate=self.tax_rate[keep],
         )  # fmt: skip
+
+    def asked_for(self, table: Orders) -> Trades:
+        """What rows of a table ask for, in any size up to the largest of a security and side."""
+        largest: dict[tuple[int, bool], float] = {}
+        rows = zip(
+            table.security.tolist(), table.is_buy.tolist(), table.delta.tolist(), strict=True
+        )
+        for i, is_buy, delta in rows:
+            largest[i, is_buy] = max(abs(delta), largest.get((i, is_buy), 0.0))
+        ways = zip(self.security.tolist(), (self.kind == BUY).tolist(), strict=True)
+        size = np.array([largest.get(way, 0.0) for way in ways])
+        most = whole_lots(size, np.abs(self.lot)).astype(np.int64)
+        asked = replace(self, most=np.minimum(self.most, most))
+        return asked.only(asked.most >= asked.least)
 
 
 @dataclass(frozen=True, slots=True)

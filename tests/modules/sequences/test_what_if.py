@@ -105,6 +105,28 @@ def test_every_rule_in_force_is_loosened_alone():
     }
 
 
+def test_one_more_order_is_asked_by_the_limit_that_binds_in_the_scope_of_the_plan():
+    wrong = []
+    for scope, most, depth, asked in (
+        ("quantities", None, 5, {}),
+        ("quantities", 7, 5, {"limits.max_orders": (7, 8, "order")}),
+        ("candidates", None, 5, {"search.max_depth": (5, 6, "order")}),
+        ("candidates", 7, 5, {"search.max_depth": (5, 6, "order")}),
+        ("candidates", 3, 3, {"limits.max_orders": (3, 4, "order")}),
+        ("proposals", None, 10, {}),
+    ):
+        rules = Rules()
+        ctx = context("A", limits=Limits(max_orders=most))
+        search = Search(scope=scope, max_depth=depth)
+        ctx = replace(ctx, rules=replace(ctx.rules, search=search))
+        every = constraint_relaxation(ctx, candidates(ctx), (), SETTINGS, rules)
+        orders = {r.setting: (r.now, r.then, r.unit) for r in every if r.unit == "order"}
+        if orders != asked:
+            wrong.append((scope, most, depth, orders))
+
+    assert wrong == []
+
+
 def test_a_rule_that_is_off_or_as_loose_as_can_be_is_left_out():
     loose = {"cash_reserve_weight": 0, "max_position_weight": 1, "min_trade_weight": 0}
     free = context("A", limits=Limits(max_turnover_weight=2.0, **loose), max_depth=10)
@@ -185,14 +207,14 @@ def test_the_whole_report_agrees_with_the_plan():
 
 def test_a_prefix_is_worth_what_a_plan_of_those_orders_is_worth():
     whole = solution(BUSY)
-    order = step_order(whole.table, whole.choice.plan.row)
+    order = step_order(whole.orders, whole.choice.plan.row)
     hold = whole.choice.hold.evaluation.score
 
     scenarios = asking(BUSY, "partial_execution").plan().what_if.fills.scenarios
 
     nets = {tuple(part.n for part in s.fills): s.improvement for s in scenarios}
     for done in range(1, len(order)):
-        prefix = score_set(whole.ctx, whole.objective, whole.table, order[:done], hold)
+        prefix = score_set(whole.ctx, whole.objective, whole.orders, order[:done], hold)
         assert nets[tuple(range(1, done + 1))] == pytest.approx(prefix.net, abs=1e-12)
 
 
@@ -225,7 +247,7 @@ def test_one_more_order_gains_what_a_deeper_plan_gains():
     shallow = replace(BUSY, strategy=replace(BUSY.strategy, search=Search(max_depth=2)))
     deeper = replace(shallow, strategy=replace(shallow.strategy, search=Search(max_depth=3))).plan()
 
-    deep = relaxed(shallow)["search.max_depth"]
+    deep = relaxed(shallow)["limits.max_orders"]
 
     gain = deeper.score.improvement - shallow.planned.score.improvement
     assert deep.gain == pytest.approx(gain, abs=1e-12)
@@ -352,7 +374,7 @@ def test_a_generator_that_fails_costs_only_its_report(name):
 
 def test_a_rule_under_which_planning_is_refused_is_a_warning_and_the_others_stay():
     search = Search(max_candidates=len(BUSY.planned.candidates) + 8)
-    of = replace(BUSY, strategy=replace(BUSY.strategy, search=search))
+    of = scoped(replace(BUSY, strategy=replace(BUSY.strategy, search=search)), "candidates")
     large = Loosening("large", "search.max_candidates", 100, 1, "order")
     deep = Loosening("deep", "search.max_depth", 5, 6, "order")
 
@@ -370,6 +392,6 @@ def test_what_fails_late_under_a_looser_rule_alone_stays_in_the_plan():
             raise FailedLate("pattern_generators.rebalance", "ValueError: late", struck=False)
         return np.zeros((0, ctx.search.max_depth), dtype=np.int64)
 
-    of = calling(BUSY, Kind.PATTERN, "rebalance", usable_once)
+    of = calling(scoped(BUSY, "candidates"), Kind.PATTERN, "rebalance", usable_once)
 
     same_plan(of.plan(), asking(of, "constraint_relaxation").plan())

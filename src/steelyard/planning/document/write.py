@@ -146,7 +146,7 @@ def write(
                     order_hurdle=ctx.score.order_hurdle,
                     min_improvement=ctx.score.min_improvement,
                 ),
-                max_depth=ctx.search.max_depth,
+                max_depth=strategy.search.max_depth,
                 max_orders=strategy.most_orders,
                 min_order_base=exact(published(ctx.min_order_weight * ctx.value)),
                 drift_band_weight=strategy.rebalance.drift_band_weight,

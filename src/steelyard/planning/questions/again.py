@@ -33,10 +33,14 @@ from steelyard.planning.solve import Solution, Steps, solved
 from steelyard.planning.table import bare_table
 from steelyard.planning.valuation import value_portfolio
 from steelyard.planning.ways import BUY, sized
+from steelyard.planning.wishes import find_opportunities
 from steelyard.plans.plan import Plan
 
 Progress = Callable[[str, int, int], None]
 """(what, done, of how many)"""
+
+Posed = tuple[Case, Context, Objective, Domain]
+"""A case by its rules, as a problem over whole lots."""
 
 MORE_NODES = 20
 """Nodes that a question may branch, beside twice those of the plan, where the plan is proven."""
@@ -121,19 +125,25 @@ class Asked:
             solution, inner = solved(case, self.steps, guard)
             answer = answer_of(solution)
             return replace(answer, late=answer.late or inner.late)
+        return self.searched(self.posed(case), prove=prove)
+
+    def posed(self, case: Case) -> Posed:
+        """A changed case as a problem over whole lots; estimates stand where they are the same."""
+        return _posed(case, self.gone, self.now.ctx)
+
+    def searched(self, posed: Posed, *, prove: bool = False) -> Answer:
+        """A problem searched from the plan."""
+        case, ctx, objective, domain = posed
         nodes = 2 * self.nodes + MORE_NODES if prove and self.now.gap == 0 else 0
-        case, ctx, objective, domain = _posed(case, self.gone, self.now.ctx)
-        listed = nearest(domain, ctx, self.now.shares)
         search, started = LotSearch.of(domain.problem), self.steps.clock()
         proof = search.run(
-            [*domain.seeds, listed],
+            [*domain.seeds, nearest(domain, ctx, self.now.shares)],
             min(nodes, lot_nodes(ctx, domain)),
             lambda: self.steps.clock() > started + ctx.search.max_seconds,
         )
         choice, best = best_list(ctx, objective, bare_table(ctx, []), (domain, proof.lists))
         orders = nothing(ctx.n) if best is None else best.orders
-        gap = search_gap(objective, choice, proof.bound)
-        late = proof.stopped == "seconds"
+        gap, late = search_gap(objective, choice, proof.bound), proof.stopped == "seconds"
         return Answer(case, ctx, objective, choice, gap, Lots(domain, orders, search), late)
 
 
@@ -191,10 +201,6 @@ def _nearest_way(domain: Domain, i: int, shares: Decimal) -> list[tuple[int, int
     return [min(near)[1:]] if near else []
 
 
-Posed = tuple[Case, Context, Objective, Domain]
-"""A case by its rules, as a problem over whole lots."""
-
-
 def _posed(case: Case, gone: Mapping[str, str], like: Context | None) -> Posed:
     """A case as a problem over whole lots; `like` lends its estimates where they are the same."""
     findings = Findings()
@@ -205,7 +211,14 @@ def _posed(case: Case, gone: Mapping[str, str], like: Context | None) -> Posed:
     case = with_rules(case, len(symbols), findings)
     ctx = build_context(case, valuation, symbols, findings, like)
     objective = objective_of(ctx, case.strategy, guard)
-    return case, ctx, objective, domain_of(ctx, objective, case.strategy, guard)
+    # with targets what may be traded does not rest on what the calculators ask for
+    rows = (
+        None
+        if ctx.target_weights is not None
+        else find_opportunities(ctx, objective, case.strategy, guard)
+    )
+    table = bare_table(ctx, ()) if rows is None else rows
+    return case, ctx, objective, domain_of(ctx, objective, table, case.strategy, guard)
 
 
 def _as_planned(posed: Posed, listed: LotList, gap: float | None) -> Answer:

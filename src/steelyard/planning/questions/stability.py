@@ -28,6 +28,8 @@ from steelyard.plans.answers import Stability
 from steelyard.sentences import Fact, say, worded
 
 RESAMPLES = 20
+SEARCHED_WHOLE = 100
+"""Ways to trade up to which the best of a re-estimate is searched by pairs too."""
 BLOCK_DAYS = 21
 """Mean length of a bootstrap block: a month keeps most of the dependence between days."""
 
@@ -149,7 +151,7 @@ def _refitted(asked: Asked, lots: Lots, estimates: Estimates) -> tuple[float, fl
     """(net of the plan's orders in their best quantities, best net of any list), over whole lots.
 
     The plan's side of each security stays, its quantity is fitted again; the other list comes from
-    a search from the plan that does not branch.
+    a search from the plan that does not branch, and of many ways changes single orders alone.
     """
     now, domain = asked.now, lots.domain
     ctx = replace(now.ctx, estimates=estimates)
@@ -160,5 +162,8 @@ def _refitted(asked: Asked, lots: Lots, estimates: Estimates) -> tuple[float, fl
     search = LotSearch.of(replace(domain.problem, model=objective.model, ways=ways))
     fitted = search.fitted(lots.listed) if now.choice.acts else None
     starts = [lots.listed, *([] if fitted is None else [fitted.orders])]
-    best = search.run([*domain.seeds, *starts], 0).lists
+    seeds = [*domain.seeds, *starts]
+    if len(ways) > SEARCHED_WHOLE:
+        return 0.0 if fitted is None else fitted.net, search.roughly(seeds)
+    best = search.run(seeds, 0).lists
     return 0.0 if fitted is None else fitted.net, best[0].net if best else 0.0

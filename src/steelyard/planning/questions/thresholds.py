@@ -7,12 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-import numpy as np
-
+from steelyard.modules.context import Context
 from steelyard.orders import Side
-from steelyard.planning.questions.again import Answer, Asked, Progress
-from steelyard.planning.search.lots import NONE
-from steelyard.planning.search.moves import no_change
+from steelyard.planning.questions.again import Answer, Asked, Lots, Posed, Progress
 from steelyard.plans.answers import Threshold, Told
 from steelyard.plans.orders import Step
 from steelyard.sentences import Sentence, longer, say, worded
@@ -87,39 +84,34 @@ def _sentence(
     )
 
 
-def leaves_at(asked: Asked, step: Step) -> tuple[float | None, Answer | None]:
-    """Factor of today's price at which the order leaves, to one percent, and the answer there.
+def leaves_at(asked: Asked, step: Step) -> tuple[float | None, Context | None]:
+    """Factor of today's price at which the order leaves, to one percent, and the context there.
 
     A sale is tried at falling prices, a buy at rising ones; (None, None) if it stays over the whole
     range. Between the nearest price at which it stays and the nearest at which it is gone, what
     the order is worth there says where to look next.
     """
     far = LARGEST_FALL if step.side is Side.SELL else LARGEST_RISE
-    beyond = _at_price(asked, step, far)
-    if _row_of(beyond, step) is not None:
+    stays, worth_far, beyond = _at_price(asked, step, far)
+    if stays:
         return None, None
-    near, bisect = 1.0, False
-    worth_near: float | None = step.adds.score
-    worth_far = _worth(beyond, step)
-    while abs(far - near) > PRECISION:
-        middle = (near + far) / 2
-        if not bisect:
-            middle = _between((near, worth_near), (far, worth_far), middle)
-        width, answer = abs(far - near), _at_price(asked, step, middle)
-        worth = _worth(answer, step)
-        if _row_of(answer, step) is not None:
-            near, worth_near = middle, worth
-        else:
-            far, worth_far, beyond = middle, worth, answer
-        bisect = abs(far - near) > width / 2
-    return far, beyond
+    ends: tuple[Mark, Mark] = (1.0, step.adds.score), (far, worth_far)
+    bisect = False
+    while abs(ends[1][0] - ends[0][0]) > PRECISION:
+        width = abs(ends[1][0] - ends[0][0])
+        factor = (ends[0][0] + ends[1][0]) / 2 if bisect else _between(*ends)
+        stays, worth, ctx = _at_price(asked, step, factor)
+        ends = ((factor, worth), ends[1]) if stays else (ends[0], (factor, worth))
+        beyond = beyond if stays else ctx
+        bisect = abs(ends[1][0] - ends[0][0]) > width / 2
+    return ends[1][0], beyond
 
 
-def _between(near: Mark, far: Mark, middle: float) -> float:
+def _between(near: Mark, far: Mark) -> float:
     """Where the worth of the order would be nothing on a line, a little past it on the far side."""
     (a, worth), (b, loss) = near, far
     if worth is None or loss is None or worth <= 0 or loss >= 0:
-        return middle
+        return (a + b) / 2
     guess = a + (b - a) * worth / (worth - loss)
     nudge = math.copysign(PRECISION / 2, b - a)
     guess += nudge if abs(guess - a) < abs(b - a) / 2 else -nudge
@@ -133,25 +125,39 @@ def _worth(answer: Answer, step: Step) -> float | None:
     if lots is None or lots.search is None:
         return None
     search, i = lots.search, answer.ctx.place[step.symbol]
-    place, ways = search.place(lots.listed), search.problem.ways
+    net = search.place(lots.listed).net
     if _row_of(answer, step) is not None:
-        return place.net - search.place(place.with_order(i, NONE, 0)).net
-    live, buys = search.field.live, step.side is Side.BUY
-    gain = search.field.replies(place, no_change(len(search.problem.limits))).gain[0]
-    gain = gain[(ways.security[live] == i) & ((ways.lot[live] > 0) == buys)]
-    best = float(np.max(gain, initial=-np.inf))
-    return best if math.isfinite(best) else None
+        without = search.without(lots.listed, i)
+        return net if without is None else net - without.net
+    forced = search.with_order(lots.listed, i, 1 if step.side is Side.BUY else -1)
+    return None if forced is None else forced.net - net
 
 
 def _price(price: Decimal, factor: float) -> Decimal:
     return Decimal(f"{float(price) * factor:.{PRICE_DIGITS}g}")
 
 
-def _at_price(asked: Asked, step: Step, factor: float) -> Answer:
+def _at_price(asked: Asked, step: Step, factor: float) -> tuple[bool, float | None, Context]:
+    """At a factor of today's price: does the order stay, what is it worth there, the context."""
     case = asked.now.case
     quote = replace(case.market.quotes[step.symbol], price=_price(step.price, factor))
     quotes = {**case.market.quotes, step.symbol: quote}
-    return asked.again(replace(case, market=replace(case.market, quotes=quotes)))
+    case = replace(case, market=replace(case.market, quotes=quotes))
+    if isinstance(asked.basis, Lots):
+        posed = asked.posed(case)
+        if not _may_trade(posed, step):
+            return False, None, posed[1]
+        answer = asked.searched(posed)
+    else:
+        answer = asked.again(case)
+    return _row_of(answer, step) is not None, _worth(answer, step), answer.ctx
+
+
+def _may_trade(posed: Posed, step: Step) -> bool:
+    """Is there any order in that security on that side?"""
+    _, ctx, _, domain = posed
+    trades, i = domain.trades, ctx.place.get(step.symbol, -1)
+    return bool(((trades.security == i) & ((trades.lot > 0) == (step.side is Side.BUY))).any())
 
 
 def _row_of(answer: Answer, step: Step) -> int | None:
@@ -161,6 +167,6 @@ def _row_of(answer: Answer, step: Step) -> int | None:
     return next((j for j in rows if bool(orders.is_buy[j]) is (step.side is Side.BUY)), None)
 
 
-def _off_target(answer: Answer, symbol: str) -> float | None:
-    targets, i = answer.ctx.target_weights, answer.ctx.place.get(symbol)
-    return None if targets is None or i is None else float(answer.ctx.weights[i] - targets[i])
+def _off_target(ctx: Context, symbol: str) -> float | None:
+    targets, i = ctx.target_weights, ctx.place.get(symbol)
+    return None if targets is None or i is None else float(ctx.weights[i] - targets[i])

@@ -39,6 +39,8 @@ PAIRED = 200
 """Securities of which all pairs are tried; of more those of largest slope."""
 CLIMBED, SMALL = 2, 500
 """Starts that are climbed at least; of few securities more, as many as go into SMALL."""
+FITTED_IN_PAIRS = 60
+"""Orders up to which quantities are fitted by pairs too."""
 LOOKED_AFTER = 2
 """Starts that are climbed by pairs too."""
 
@@ -130,6 +132,28 @@ class LotSearch:
         places = _climbed(search, [self.place(orders).with_order(i, NONE, 0)])
         return places[0] if places else None
 
+    def with_order(self, orders: LotList, i: int, side: int) -> Place | None:
+        """About the best list that buys security i (side 1), or sells it (-1), from another."""
+        node, ways = self.field.node, self.problem.ways
+        own = ways.security == i
+        shut, none = own & (np.sign(ways.lot) != side), node.none.copy()
+        none[i] = -np.inf
+        some = np.flatnonzero(own & ~shut)
+        if not len(some):
+            return None
+        closed = Open(np.where(shut, 1, node.least), np.where(shut, 0, node.most), none)
+        search = replace(self, field=replaced(self.field, closed))
+        first = int(some[0])
+        start = self.place(orders).with_order(i, first, int(node.least[first]))
+        places = _climbed(search, [start])
+        return places[0] if places else None
+
+    def roughly(self, seeds: Iterable[LotList]) -> float:
+        """Net of about the best list, by changes of single orders alone; nothing is 0."""
+        own = [self.root.bounded.exact.orders, _rounded(self)]
+        places = _climbed(self, distinct([*own, *seeds, nothing(self.problem.n)]))
+        return _net(self.problem, places)
+
     def fitted(self, orders: LotList) -> Place | None:
         """About the best list of the same orders in other quantities, none of them dropped."""
         node, ways, at = self.field.node, self.problem.ways, orders.traded
@@ -140,7 +164,7 @@ class LotSearch:
         closed = Open(np.where(shut, 1, node.least), np.where(shut, 0, node.most), none)
         search = replace(self, field=replaced(self.field, closed))
         places = _climbed(search, [orders])
-        if not places or len(at) > PAIRED:
+        if not places or len(at) > FITTED_IN_PAIRS:
             return places[0] if places else None
         return pairs(search.field, places[0], self.allowed, Cross.of(self.problem, at))[0]
 

@@ -27,7 +27,11 @@ EVERY_LIST = (
     "every whole-lot order list of any size and any number of orders that the filters and limits "
     "allow"
 )
-"""What a plan in scope quantities is the best of."""
+EVERY_ASKED = (
+    "every whole-lot order list of what the calculators ask for, any number of orders that the "
+    "filters and limits allow"
+)
+"""What a plan in scope quantities is the best of: with targets, and without."""
 WITH_ERROR = frozenset({"no_input", "failed", "disabled"})
 
 
@@ -121,7 +125,8 @@ def _covers(book: Book, tally: Tally) -> None:
     if certificate["scope"] == QUANTITIES:
         most = book.doc["rules"]["max_orders"]
         orders = "" if most is None else f", of at most {most:,d} order{'s' * (most != 1)}"
-        place.same("covers", EVERY_LIST + orders, "what the plan is the best of")
+        every = EVERY_LIST if book.doc["objective"]["mode"] == "targets" else EVERY_ASKED
+        place.same("covers", every + orders, "what the plan is the best of")
         return
     if certificate["scope"] != PROPOSALS:
         lists = f"every list of at most {search['max_depth']} of {certificate['candidates']:,d}"
