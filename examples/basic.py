@@ -44,8 +44,8 @@ def told(plan: Plan) -> Iterator[str]:
         amount = f"{step.notional_base:>9,.0f} {plan.base_currency}"
         weights = f"{step.weight_before:6.1%} → {step.weight_after:5.1%}"
         yield (
-            f"  {step.n}  {step.side:<4}  {step.symbol:<5} {step.quantity:>4}  {amount} {weights} "
-            f" adds {100 * step.adds:5.2f} points"
+            f"  {step.n:>2}  {step.side:<4}  {step.symbol:<5} {step.quantity:>4}  {amount}"
+            f" {weights}  adds {100 * step.adds.score:5.2f} points"
         )
         yield f"     {step.reason}"
     after = ", ".join(f"{amount:,.2f} {currency}" for currency, amount in plan.cash_after.items())

@@ -61,7 +61,9 @@ from steelyard.strategies.files.spellings import (
     rows,
 )
 from steelyard.strategies.rules import OR
+from steelyard.strategies.scope import DEPTH
 from steelyard.strategies.strategy import DEFAULT_NAME, SECTIONS
+from steelyard.strategies.thresholds import FOLLOWING
 from steelyard.strategies.writing import settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -481,7 +483,8 @@ def configuration_page() -> Iterator[str]:
     yield from ("", "## A complete file", "")
     yield (
         "Every key with its default: this file makes the same plans as no file. What begins with `#"
-        " name =` is off."
+        " name =` is off, or, where a number stands there, is decided for each plan: by the number"
+        " of names, or whether a depth binds it. Without the `#` the number is yours, and stays."
     )
     yield from ("", "```toml", *example(), "```")
 
@@ -688,8 +691,12 @@ def _score_extras(model: type[Section], section: Section) -> Iterator[str]:
     )
 
 
+DECIDED = (*FOLLOWING, DEPTH)
+"""Keys whose defaults bind less than the same numbers in a file."""
+
+
 def example() -> Iterator[str]:
-    """A strategy file with every key and its default."""
+    """A strategy file with every key and its default; what a plan decides itself in comments."""
     yield 'name = "default"'
     yield 'description = "Every module on, every number its default"'
     for name, model in SECTIONS.items():
@@ -715,13 +722,13 @@ def example() -> Iterator[str]:
 def _example_table(path: str, found: Sequence[Field]) -> Iterator[str]:
     yield from ("", f"[{path}]")
     for field in found:
-        yield from _line(field)
+        yield from _line(field, decided=f"{path}.{field.name}" in DECIDED)
 
 
-def _line(field: Field) -> Iterator[str]:
-    setting = (
-        f"{field.name} = {field.default}" if field.default is not None else f"# {field.name} ="
-    )
+def _line(field: Field, *, decided: bool = False) -> Iterator[str]:
+    setting = f"{field.name} ={'' if field.default is None else f' {field.default}'}"
+    if decided or field.default is None:
+        setting = f"# {setting}"
     choices = f"; {field.takes.replace('`', '')}" if field.takes.startswith("one of") else ""
     yield f"{setting:<{COMMENT_COLUMN}}  # {' '.join(field.meaning.split())}{choices}"
 

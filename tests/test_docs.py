@@ -519,6 +519,19 @@ def test_from_python_it_takes_under_ten_lines():
     assert len([line for line in script.text.splitlines() if line.strip()]) < 10
 
 
+def test_the_readme_shows_what_a_plan_of_the_bundled_portfolio_prints(tmp_path: Path):
+    shown = next(
+        fence.text
+        for fence in blocks((ROOT / "README.md").read_text(encoding="utf-8"))
+        if fence.language == "text"
+    )
+
+    code, printed = typed("steelyard plan", tmp_path, None)
+
+    assert code == 0, printed
+    assert shows(printed, shown) is None, printed
+
+
 def test_the_python_of_the_readme_runs_on_its_own_two_files(
     tmp_path: Path, environment: dict[str, str]
 ):

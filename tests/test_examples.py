@@ -80,7 +80,7 @@ def basic(output: str, folder: Path, inputs: Inputs) -> None:
     made = plan(inputs)
 
     assert " ".join(made.verdict.text.split()) in " ".join(output.split())
-    assert [line.split()[:4] for line in output.splitlines() if re.match(r"  \d  ", line)] == [
+    assert [line.split()[:4] for line in output.splitlines() if re.match(r"  [ \d]\d  ", line)] == [
         [str(step.n), step.side.value, step.symbol, str(step.quantity)] for step in made.steps
     ]
     assert f"costs {made.costs.total:,.2f} USD" in output
@@ -109,10 +109,11 @@ def custom_configuration(output: str, folder: Path, inputs: Inputs) -> None:
 
 
 def performance_comparison(output: str, folder: Path, inputs: Inputs) -> None:
-    table = [row for row in rows(output) if row[0] in {"proposals", "candidates"}]
+    table = [row for row in rows(output) if row[0] in {"proposals", "candidates", "quantities"}]
     gains = {(row[0], int(row[1])): float(row[3]) for row in table}
 
-    assert len(table) == 6
+    assert len(table) == 9
+    assert all(gains["quantities", depth] >= gains["candidates", depth] for depth in (2, 4, 6))
     assert all(gains["candidates", depth] >= gains["proposals", depth] for depth in (2, 4, 6))
     assert gains["candidates", 6] >= gains["candidates", 4] >= gains["candidates", 2] > 0
     proposed = plan(inputs, search={"scope": "proposals", "max_depth": 4})
