@@ -19,18 +19,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from steelyard.arrays import FloatArray, rounded_up
+from steelyard.planning.search.clearing import GOOD, cash_range
 from steelyard.planning.search.climb import Allowed
 from steelyard.planning.search.lots import NONE, LotList
 from steelyard.planning.search.moves import Place
-from steelyard.planning.search.relaxed import (
-    GOOD,
-    Bounded,
-    Relaxation,
-    Spot,
-    bound,
-    cash_range,
-    improve,
-)
+from steelyard.planning.search.relaxation import Relaxation
+from steelyard.planning.search.relaxed import Bounded, Spot, bound, improve
 from steelyard.planning.search.response import Open
 
 SLACK = 5e-10

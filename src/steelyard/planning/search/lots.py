@@ -141,13 +141,6 @@ class LotProblem:
         way = orders.way[at]
         return float((self.ways.charge[way] + self.ways.rate[way] * orders.lots[at]).sum())
 
-    def used(self, orders: LotList) -> FloatArray:
-        """(p,) of each limit."""
-        at = orders.traded
-        way = orders.way[at]
-        each = self.ways.use[way] + self.ways.use_rate[way] * orders.lots[at][:, None]
-        return np.asarray(each.sum(axis=0))
-
 
 @dataclass(frozen=True, slots=True)
 class Listed:

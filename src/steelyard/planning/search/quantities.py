@@ -31,7 +31,8 @@ from steelyard.planning.search.climb import (
 from steelyard.planning.search.lot_branching import SLACK, Best, Node, branched, narrowed, node_of
 from steelyard.planning.search.lots import NONE, Listed, LotList, LotProblem, LotProof, nothing
 from steelyard.planning.search.moves import Cross, Curves, Field, Place, replaced
-from steelyard.planning.search.relaxed import Relaxation, begin, relaxation
+from steelyard.planning.search.relaxation import Relaxation, relaxation
+from steelyard.planning.search.relaxed import begin
 from steelyard.planning.search.response import Open
 
 ROOT_STEPS, AGAIN_STEPS = 24, 8
