@@ -11,26 +11,38 @@ import numpy as np
 from steelyard.arrays import FloatArray
 from steelyard.planning.score.model import ScoreModel
 
-SHARES = (0.5, 0.25, 0.125, 0.0625, 0.03125)
-"""Shares of the diagonal that are tried where parts declare none."""
-LARGEST = 200
-"""Securities up to which they are: each costs a factorisation."""
+FINE = 64
+"""A share of the diagonal is a whole number of these parts."""
+LARGEST = 120
+"""Securities up to which a share is looked for where parts declare a diagonal; it costs a few
+factorisations and brings little. Where they declare none it brings all there is.
+"""
+LARGEST_BARE = 250
 MARGIN = 1e-9
 """Of the diagonal: less than this is not told from 0."""
 
 
 def inside(model: ScoreModel) -> FloatArray:
-    """(n + 1,) the diagonal D, >= 0: what parts declare; where that leaves a security without any,
-    a share of the whole diagonal.
+    """(n + 1,) the diagonal D, >= 0: what parts declare, or a share of the whole diagonal where
+    that leaves more to the securities.
     """
     declared, H = model.separable, model.curvature
-    if (declared[:-1] > 0).all() or not isinstance(H, np.ndarray) or len(H) > LARGEST + 1:
+    most = LARGEST if (declared[:-1] > 0).all() else LARGEST_BARE
+    if not isinstance(H, np.ndarray) or len(H) > most + 1:
         return declared
     diagonal = np.maximum(np.diag(H), 0.0)
-    for share in SHARES:
-        if semidefinite(H - np.diag((share + MARGIN) * diagonal), MARGIN * diagonal):
-            return np.asarray(share * diagonal)
-    return declared
+    shared = _share(H, diagonal) * diagonal
+    return declared if declared[:-1].sum() >= shared[:-1].sum() else np.asarray(shared)
+
+
+def _share(H: FloatArray, diagonal: FloatArray) -> float:
+    """The largest share that leaves the rest semidefinite, by halving."""
+    low, high = 0, FINE
+    while high - low > 1:
+        middle = (low + high) // 2
+        rest = H - np.diag((middle / FINE + MARGIN) * diagonal)
+        low, high = (middle, high) if semidefinite(rest, MARGIN * diagonal) else (low, middle)
+    return low / FINE
 
 
 def semidefinite(matrix: FloatArray, least: FloatArray) -> bool:

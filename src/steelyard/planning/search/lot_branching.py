@@ -31,7 +31,7 @@ SLACK = 5e-10
 """A node whose bound is over the best list by no more is dropped: half of what counts as none."""
 NODE_STEPS = 6
 """Proximal steps at a node: it starts where its parent ended."""
-ROUGH = 1e-4
+ROUGH = 1e-6
 """Misfit that will do at a node: any prices give a bound, and there are many nodes."""
 CASH_SLACK = 1e-9
 WHOLE = 1e-7
