@@ -224,7 +224,12 @@ def thresholds(strategy: Strategy, names: int) -> dict[str, float]:
 
 def test_thresholds_are_as_ever_up_to_twenty_names_and_fall_to_nothing_at_a_thousand():
     for names, share in SHARES.items():
-        due = {key: pytest.approx(share * at, rel=1e-4) for key, at in AT_TWENTY.items()}
+        # the score of a gap falls with its square, and so does what an order must be worth
+        power = {"score.order_hurdle": 2}
+        due = {
+            key: pytest.approx(share ** power.get(key, 1) * at, rel=1e-4)
+            for key, at in AT_TWENTY.items()
+        }
 
         assert thresholds(default(), names) == due
 
