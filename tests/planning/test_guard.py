@@ -6,7 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from builders.changes import USUAL, calling, enabled, exact, off, same_plan, scoped, with_form
+from builders.changes import (
+    USUAL,
+    calling,
+    enabled,
+    exact,
+    off,
+    same_plan,
+    scoped,
+    usual,
+    with_form,
+)
 from builders.each import each
 from builders.proposers import OVER_AND_UNDER
 from builders.world import BUSY, World
@@ -45,7 +55,7 @@ def left_out(faulty: World, kind: Kind, name: str, **options) -> None:
     same_plan(plan, off(BASES[faulty.strategy.search.scope], kind, name).planned)
 
 
-BASES = {scope: scoped(BUSY, scope) for scope in ("candidates", "proposals")}
+BASES = {scope: scoped(BUSY, scope) for scope in ("quantities", "candidates", "proposals")}
 
 
 def failing(*_):
@@ -378,9 +388,23 @@ def every(kind):
 
 
 def test_all_calculators_out_of_service_are_a_hold_that_says_so():
+    out = every(Kind.OPPORTUNITY)
+
+    def is_a_hold(of):
+        plan = of.plan(disabled=out)
+        assert plan.verdict.action == "hold"
+        assert {notice.code for notice in plan.problems} == {"module_disabled"}
+        assert len(plan.problems) == len(out)
+
+    table = scoped(USUAL, "candidates")
+    each({"of the table": table, "without targets": usual(targets=None)}, is_a_hold)
+
+
+def test_over_whole_lots_targets_are_reason_enough_to_trade_without_any_calculator():
     plan = USUAL.plan(disabled=every(Kind.OPPORTUNITY))
 
-    assert plan.verdict.action == "hold"
+    assert plan.verdict.action == "act"
+    assert plan.score.plan == USUAL.planned.score.plan
     assert len(plan.problems) == len(every(Kind.OPPORTUNITY))
 
 

@@ -50,6 +50,7 @@ class Guard:
     gone       qualified name -> error of the modules that failed late and are done without
     bucket     whose plan it is, for the log; None logs nothing
     late       did a deadline end a module? Then another machine may plan otherwise
+    broken     qualified names of the modules that raised in this run: not to be asked again in it
     """
 
     disabled: Mapping[str, str] = field(default_factory=dict)
@@ -57,6 +58,7 @@ class Guard:
     bucket: str | None = None
     findings: Findings = field(default_factory=Findings)
     late: bool = False
+    broken: set[str] = field(default_factory=set)
 
     def run(
         self,
@@ -116,6 +118,7 @@ class Guard:
     def failed(self, module: Module, error: Exception, seconds: float = 0.0) -> None:
         """Note that a module raised before anything was made with its answer."""
         self.late |= isinstance(error, DeadlineStruck)
+        self.broken.add(module.qualified)
         self._failed(module, error_text(error), seconds)
 
     def without(self, failed: FailedLate) -> Guard:
@@ -125,7 +128,8 @@ class Guard:
         """
         begun = Findings(self.findings.observe, self.findings.clock, timings=self.findings.timings)
         gone = {**self.gone, failed.module: failed.told}
-        return replace(self, gone=gone, findings=begun, late=self.late or failed.struck)
+        late = self.late or failed.struck
+        return replace(self, gone=gone, findings=begun, late=late, broken=set())
 
     def _failed(self, module: Module, why: str, seconds: float) -> None:
         self._note(module, "failed", None, why, seconds)

@@ -54,8 +54,7 @@ def screened(
 
 def serves(choice: ModuleChoice, ctx: Context, guard: Guard) -> bool:
     """Does a filter work in this plan? What keeps it from it was noted when it was first run."""
-    failed = {(run.kind, run.name) for run in guard.findings.runs if run.outcome == "failed"}
-    if (choice.module.kind, choice.module.name) in failed:
+    if choice.module.qualified in guard.broken:
         return False
     quiet = replace(guard, findings=Findings(), bucket=None)
     return quiet.hindered(choice.module, ctx) is None
