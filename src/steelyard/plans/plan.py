@@ -150,7 +150,10 @@ class Plan(Record):
 
         What has changed since it was made is not noticed: compare `plan_id` of it.
         """
-        document = json.loads(text)
+        try:
+            document = json.loads(text)
+        except RecursionError as error:
+            raise ValueError("it is nested too deeply") from error
         if not isinstance(document, dict) or COLUMNAR not in document:
             return cls.model_validate_json(text)
         return cls.model_validate_json(json.dumps(unfold(document)))

@@ -391,10 +391,16 @@ def test_what_would_change_the_plan_is_told_when_it_was_asked_for():
     )  # fmt: skip
     more = Counterfactual(
         text="A sixth order would add 1.20 points.", template="", facts={}, name="x", setting="y",
-        now=5, then=6, gain=0.012, money=None,
+        now=5, then=6, gain=0.012, gain_least=None,
+        gain_most=None, money=None,
     )  # fmt: skip
     explanation = Explanation(
-        text="", stability=stability, counterfactuals=(more,), thresholds=(), relaxations=()
+        text="",
+        stability=stability,
+        counterfactuals=(more,),
+        thresholds=(),
+        relaxations=(),
+        unasked=(),
     )
 
     answers = drawn(sample.growth(), explanation=explanation).one("div", klass="would")
