@@ -26,7 +26,7 @@ from steelyard.planning.guard import Guard
 from steelyard.planning.overdraft import needs, why_overdrawn
 from steelyard.planning.reach import reach_of
 from steelyard.planning.score.objective import Objective
-from steelyard.planning.screen import screened
+from steelyard.planning.screen import Judge, screened
 from steelyard.planning.search.lots import NONE, LotList, LotProblem, nothing
 from steelyard.planning.sizing import Sized
 from steelyard.planning.table import account_of, orders_table
@@ -55,6 +55,7 @@ class Domain:
     account    the cash walk without rows: what is due stands here
     most_orders   of a list; None = any number
     seeds      lists to begin with: where cash is overdrawn, sales that pay it back
+    judges     filters that have to be asked of whole lists
     """
 
     problem: LotProblem
@@ -64,6 +65,7 @@ class Domain:
     account: Account
     most_orders: int | None
     seeds: tuple[LotList, ...] = ()
+    judges: tuple[Judge, ...] = ()
 
     def signed(self, orders: LotList, i: int) -> Decimal:
         """Shares of the order in security i, < 0 sold; 0 where there is none."""
@@ -123,6 +125,7 @@ def domain_of(
         account=account,
         most_orders=orders,
         seeds=seeds,
+        judges=judges,
     )
 
 
@@ -194,6 +197,12 @@ def seed_of(domain: Domain, table: Orders, row: Sequence[int]) -> LotList | None
     if len(ways) < len(parts) or len(securities) < len(parts):
         return None
     return list_of(domain.problem.n, domain.trades, ways)
+
+
+def agreed(domain: Domain, orders: Orders, row: Sequence[int]) -> bool:
+    """Do the filters let rows of orders through? What is not of the domain none was asked of."""
+    listed = seed_of(domain, orders, row)
+    return listed is None or all(judge(listed) for judge in domain.judges)
 
 
 def list_of_row(domain: Domain, orders: Orders, row: Sequence[int]) -> LotList:

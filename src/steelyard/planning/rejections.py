@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,12 @@ from steelyard.sentences import say
 
 Proposers = Mapping[tuple[int, ...], Sequence[str]]
 """Sequence -> the modules that proposed it."""
+
+Filters = Callable[[Sequence[int]], bool]
+"""Do the filters of rows let a set of the choice's orders through?"""
+
+Asked = tuple[Proposers, int | None, Filters]
+"""Who proposed what, the most orders of a plan, and the filters of rows."""
 
 BETTER_BUT = {
     "row_filter": "a filter lets no plan through that has it, which would gain {change:points} "
@@ -107,12 +113,9 @@ def rejections(
     objective: Objective,
     table: Candidates,
     choice: Choice,
-    asked: tuple[Proposers, int | None],
+    asked: Asked,
 ) -> Iterator[Stop]:
-    """Why each candidate that is not in the plan is not in it.
-
-    asked   who proposed what, and the most orders of a plan
-    """
+    """Why each candidate that is not in the plan is not in it."""
     plan = choice.plan.row
     beside = _Beside.of(objective, table, choice, ctx) if choice.acts else None
     # a candidate whose quantity was fitted is in the plan, in another size
@@ -121,7 +124,7 @@ def rejections(
         drop = (
             _beside_hold(table, choice, j)
             if beside is None
-            else _beside_plan(ctx, table, plan, beside, j, asked)
+            else _beside_plan(ctx, plan, beside, j, asked)
         )
         side = table.side(j)
         yield Stop(ctx.symbols[table.security[j]], side, "search", drop, table.ids[j])
@@ -143,14 +146,13 @@ def _beside_hold(table: Candidates, choice: Choice, j: int) -> Drop:
 
 def _beside_plan(
     ctx: Context,
-    table: Candidates,
     plan: tuple[int, ...],
     beside: _Beside,
     j: int,
-    asked: tuple[Proposers, int | None],
+    asked: Asked,
 ) -> Drop:
     """The first rule that keeps row j out of the plan, in the order in which a person would ask."""
-    proposers, most = asked
+    most = asked[1]
     if beside.twin[j] != PAD:
         return _swapped(beside, j)
     account = beside.orders.account
@@ -164,7 +166,7 @@ def _beside_plan(
             orders=len(plan),
         )
         return Drop(limit.partition(".")[2], float(len(plan)), float(most), why)
-    return _added(ctx, table, beside, j, proposers)
+    return _added(ctx, beside, j, asked)
 
 
 def _swapped(beside: _Beside, j: int) -> Drop:
@@ -181,7 +183,7 @@ def _swapped(beside: _Beside, j: int) -> Drop:
     return Drop("one_order_per_security", change, 0.0, why)
 
 
-def _added(ctx: Context, table: Candidates, beside: _Beside, j: int, proposers: Proposers) -> Drop:
+def _added(ctx: Context, beside: _Beside, j: int, asked: Asked) -> Drop:
     """Why the plan with row j added is not the plan."""
     account = beside.orders.account
     if not beside.enough(j):
@@ -200,7 +202,7 @@ def _added(ctx: Context, table: Candidates, beside: _Beside, j: int, proposers: 
         return over
     change = float(beside.change[j])
     if change > 0:
-        return _better_but(ctx, table, beside.row(j), change, proposers)
+        return _better_but(ctx, tuple(beside.row(j)[0].tolist()), change, asked)
     why = say("adding it would change the plan by {change:spoints} points net", change=change)
     return Drop("net_gain", change, 0.0, why)
 
@@ -222,18 +224,13 @@ def _over_a_cap(account: Account, row: IntArray) -> Drop | None:
     return None
 
 
-def _better_but(
-    ctx: Context, table: Candidates, with_it: IntArray, change: float, proposers: Proposers
-) -> Drop:
-    """Why a set (1, d) that fits, and is worth more by the tables, is not the plan."""
-    depth = ctx.search.max_depth
-    whole = np.full((1, max(depth, with_it.shape[1])), PAD, dtype=np.int64)
-    whole[:, : with_it.shape[1]] = with_it
-    of_table = whole.shape[1] == depth and whole.max() < table.m
-    if of_table and not all(predicate(whole)[0] for predicate in table.predicates):
+def _better_but(ctx: Context, with_it: tuple[int, ...], change: float, asked: Asked) -> Drop:
+    """Why a set that fits, and is worth more by the tables, is not the plan."""
+    proposers, _, filters = asked
+    if not filters(with_it):
         rule = "row_filter"
     elif ctx.search.scope != "proposals":
         rule = "not_searched"
     else:
-        rule = "ranked_out" if tuple(with_it[0].tolist()) in proposers else "not_proposed"
+        rule = "ranked_out" if with_it in proposers else "not_proposed"
     return Drop(rule, change, 0.0, say(BETTER_BUT[rule], change=change))

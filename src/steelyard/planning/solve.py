@@ -15,12 +15,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import numpy as np
 
+from steelyard.arrays import PAD
 from steelyard.ledger import debt_paid, feasible
 from steelyard.modules.candidates import Batch, Candidates, Orders, Scores
 from steelyard.modules.context import Context
@@ -29,7 +30,7 @@ from steelyard.notices import Notice
 from steelyard.planning.case import Case, inputs_sha256
 from steelyard.planning.choice import Choice, Worth
 from steelyard.planning.decisions import refuse_cap_against_target
-from steelyard.planning.domain import domain_of
+from steelyard.planning.domain import agreed, domain_of
 from steelyard.planning.drift import drift_after
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard, settled
@@ -137,7 +138,9 @@ def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
         findings.finished("prove", evidence.nodes)
     with findings.timed("choose"):
         choice = chosen(ctx, objective, table, pool, (domain, evidence))
-        asked = (proposals.proposers, strategy.most_orders)
+        whole = partial(_let_through, ctx, table)
+        filters = whole if domain is None else partial(agreed, domain, choice.orders)
+        asked = (proposals.proposers, strategy.most_orders, filters)
         findings.stops.extend(rejections(ctx, objective, table, choice, asked))
         lots = evidence.lots
         near = () if lots is None else neighbours(ctx, objective, choice, lots)
@@ -189,6 +192,14 @@ def evaluate_batches(
 
 
 LOCAL = local()
+
+
+def _let_through(ctx: Context, table: Candidates, row: Sequence[int]) -> bool:
+    """Do the filters of rows let a set of the table through? Of a longer one none is asked."""
+    whole = np.full((1, max(ctx.search.max_depth, len(row))), PAD, dtype=np.int64)
+    whole[0, : len(row)] = row
+    longer = whole.shape[1] > ctx.search.max_depth
+    return longer or all(bool(predicate(whole)[0]) for predicate in table.predicates)
 
 
 def _within(ctx: Context, most_orders: int | None) -> Context:
