@@ -135,13 +135,18 @@ def chosen_of(solved: Prepared, pool: Pool) -> Choice:
     return choose(solved.ctx, solved.objective, finalists, {}, owed=False)
 
 
+def of_table(depth: int) -> Search:
+    """The best set of the table as it is: the sizes of its orders are not fitted."""
+    return Search(max_depth=depth, scope="candidates", refine=False)
+
+
 def small(portfolio: World) -> World:
     """At most four orders a plan."""
     return replace(
         portfolio,
         strategy=replace(
             portfolio.strategy,
-            search=Search(max_depth=min(MOST_DEPTH, portfolio.strategy.search.max_depth)),
+            search=of_table(min(MOST_DEPTH, portfolio.strategy.search.max_depth)),
         ),
     )
 
@@ -186,7 +191,7 @@ def exact_worlds(draw: st.DrawFn) -> World:
         *(f"{s} {before[s]} @ {prices[s]}" for s in symbols), cash=str(cash),
         targets={s: float(due[s] * prices[s] / value) for s in symbols if due[s]}, funds=symbols,
         sessions=1, costs=costs, limits=Limits(cash_reserve_weight=float(reserve)),
-        search=Search(max_depth=MOST_DEPTH),
+        search=of_table(MOST_DEPTH),
     )  # fmt: skip
 
 
