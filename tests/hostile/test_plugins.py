@@ -18,6 +18,7 @@ from builders.context import context
 from builders.plugins import every, outcome, planned, plugins, wait_until, workers
 from builders.world import BUSY
 from steelyard.errors import ModuleError
+from steelyard.settings import Search
 
 PROPOSING = replace(
     BUSY,
@@ -406,7 +407,9 @@ def test_calculators_that_ask_for_too_much_cost_only_themselves(tmp_path):
     text = calculator(many.format(count=1500)) + calculator(many.format(count=1200)).replace(
         "hostile", "other"
     )
-    plan = plan_of(tmp_path, text)
+    # the table is what is searched here; in scope `quantities` too large a table is only cut
+    table = replace(BUSY, strategy=replace(BUSY.strategy, search=Search(scope="candidates")))
+    plan = plan_of(tmp_path, text, world=table)
 
     assert "hostile failed: it asks for 1,500 of 2," in failure(plan)
     assert ran(plan, "other") == [("ok", 1200)]

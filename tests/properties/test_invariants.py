@@ -14,9 +14,12 @@ from steelyard.money import ZERO
 from steelyard.orders import Side
 from steelyard.planning.document.account import settlement_date
 from steelyard.plans.plan import Plan, plan_id
+from steelyard.strategies import Strategy
 from steelyard.targets import Targets
 
 ROUNDING = 1e-9
+FEW = 20
+"""Names up to which thresholds stand as they are; of more they follow 1 / names."""
 
 
 def in_base(world: World, cash: dict[str, Decimal]) -> Decimal:
@@ -86,15 +89,23 @@ def weights_cash_and_costs_sum_to_one(world: World, plan: Plan) -> None:
         assert weights + cash == pytest.approx(1, abs=ROUNDING * max(1, abs(cash)))
 
 
+def most_orders(strategy: Strategy) -> float:
+    """A list of the table has at most `max_depth` orders, one of whole lots as asked."""
+    limits, search = strategy.limits, strategy.search
+    asked = np.inf if limits.max_orders is None else limits.max_orders
+    return asked if search.scope == "quantities" else min(asked, search.max_depth)
+
+
 def sells_come_first_and_a_security_comes_once(world: World, plan: Plan) -> None:
     sides = [step.side for step in plan.steps]
     assert sides == sorted(sides, key=lambda side: side is Side.BUY)
     symbols = {step.symbol for step in plan.steps}
-    assert len(symbols) == len(plan.steps) <= world.strategy.search.max_depth
+    assert len(symbols) == len(plan.steps) <= most_orders(world.strategy)
 
 
 def a_plan_is_worth_it_or_it_is_hold(world: World, plan: Plan) -> None:
-    least = world.strategy.score.min_improvement
+    follows = FEW / max(FEW, len(world.prepared.ctx.symbols))
+    least = float(f"{world.strategy.score.min_improvement * follows:.6g}")
     if world.state is not None and world.state.previous_verdict == "act":
         least *= world.strategy.score.latch_share
     assert plan.score.min_improvement == pytest.approx(least, abs=ROUNDING)
@@ -123,6 +134,14 @@ def overdrawn(world: World) -> bool:
     return world.snapshot.balances.get("USD", ZERO) < 0
 
 
+def lot_weight(world: World, plan: Plan, symbol: str) -> float:
+    """What a lot weighs: an order may pass its target by less than half of that."""
+    security = world.snapshot.security(symbol)
+    assert security is not None
+    lot = security.lot_size * world.market.quotes[symbol].price * world.rates[security.currency]
+    return float(lot / plan.value)
+
+
 def no_order_moves_a_security_away_from_its_target(world: World, plan: Plan) -> None:
     if not isinstance(world.targets, Targets):
         return
@@ -133,7 +152,8 @@ def no_order_moves_a_security_away_from_its_target(world: World, plan: Plan) -> 
             continue
         target = world.targets.weights.get(step.symbol, 0.0)
         assert abs(step.weight_after - target) <= abs(before[step.symbol] - target) + ROUNDING
-        assert (step.weight_after - target) * (before[step.symbol] - target) >= -ROUNDING
+        past = (step.weight_after - target) * (1 if step.side is Side.BUY else -1)
+        assert past <= lot_weight(world, plan, step.symbol) / 2 + ROUNDING
 
 
 def caps_are_kept_or_not_worsened(world: World, plan: Plan) -> None:
@@ -165,7 +185,10 @@ def settled_money_alone_pays_where_asked(world: World, plan: Plan) -> None:
 
 
 def every_candidate_ends_exactly_once(world: World, plan: Plan) -> None:
-    ends = Counter(step.candidate for step in plan.steps)
+    orders = {(row.symbol, row.side, row.quantity) for row in plan.candidates}
+    searched = [step for step in plan.steps if step.candidate is None]
+    assert all((step.symbol, step.side, step.quantity) not in orders for step in searched)
+    ends = Counter(step.candidate for step in plan.steps if step.candidate is not None)
     ends += Counter(row.candidate for row in plan.not_traded if row.candidate)
     assert ends == Counter(row.id for row in plan.candidates)
 

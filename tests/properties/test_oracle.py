@@ -20,10 +20,10 @@ from steelyard.modules.candidates import Batch, Scores
 from steelyard.modules.registry import Kind
 from steelyard.money import ZERO
 from steelyard.orders import Side
-from steelyard.planning.choice import choose
+from steelyard.planning.choice import Choice, Finalists, choose
 from steelyard.planning.costs import exact_cost
 from steelyard.planning.findings import Findings
-from steelyard.planning.keep import FEW, MOST_TIES, TIE, best
+from steelyard.planning.keep import FEW, MOST_TIES, TIE, Pool, best
 from steelyard.planning.score.reference import evaluate as reference
 from steelyard.planning.solve import evaluate_batches
 from steelyard.plans.plan import Plan
@@ -129,13 +129,24 @@ def cap_slack(portfolio: World, solved: Prepared, plan: Plan, row: tuple[int, ..
     return slack
 
 
+def chosen_of(solved: Prepared, pool: Pool) -> Choice:
+    """The plan among the sets of a pool over the table."""
+    finalists = Finalists.of_pool(solved.table, pool, every=False)
+    return choose(solved.ctx, solved.objective, finalists, {}, owed=False)
+
+
+def of_table(depth: int) -> Search:
+    """The best set of the table as it is: the sizes of its orders are not fitted."""
+    return Search(max_depth=depth, scope="candidates", refine=False)
+
+
 def small(portfolio: World) -> World:
     """At most four orders a plan."""
     return replace(
         portfolio,
         strategy=replace(
             portfolio.strategy,
-            search=Search(max_depth=min(MOST_DEPTH, portfolio.strategy.search.max_depth)),
+            search=of_table(min(MOST_DEPTH, portfolio.strategy.search.max_depth)),
         ),
     )
 
@@ -180,7 +191,7 @@ def exact_worlds(draw: st.DrawFn) -> World:
         *(f"{s} {before[s]} @ {prices[s]}" for s in symbols), cash=str(cash),
         targets={s: float(due[s] * prices[s] / value) for s in symbols if due[s]}, funds=symbols,
         sessions=1, costs=costs, limits=Limits(cash_reserve_weight=float(reserve)),
-        search=Search(max_depth=MOST_DEPTH),
+        search=of_table(MOST_DEPTH),
     )  # fmt: skip
 
 
@@ -228,7 +239,7 @@ def test_given_all_sets_of_a_few_candidates_the_steps_choose_the_best(portfolio,
     pool = best(
         depth, data.draw(st.permutations(list(evaluate_batches(solved.table, batches, Findings()))))
     )
-    choice = choose(solved.ctx, solved.objective, solved.table, pool, {})
+    choice = chosen_of(solved, pool)
 
     sure, possible = every.best(SLACK), every.best(-SLACK)
     if choice.acts:
@@ -320,18 +331,13 @@ def test_fewer_orders_win_a_tie_and_then_the_lower_cost():
     portfolio = mirrored(2)
     solved = prepared(portfolio)
     rows = np.array([[0, 1], [0, PAD], [1, PAD]], dtype=np.int64)
-    choice = choose(
-        solved.ctx,
-        solved.objective,
-        solved.table,
-        best(
-            2,
-            evaluate_batches(
-                solved.table, [Batch(0, rows, np.zeros(3, dtype=np.int64), ("x",))], Findings()
-            ),
+    pool = best(
+        2,
+        evaluate_batches(
+            solved.table, [Batch(0, rows, np.zeros(3, dtype=np.int64), ("x",))], Findings()
         ),
-        {},
     )
+    choice = chosen_of(solved, pool)
 
     assert choice.best is not None
     ranked = [choice.best, *choice.runners_up]

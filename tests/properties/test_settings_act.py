@@ -286,6 +286,7 @@ SETTINGS: dict[str, Change] = {
     "limits.min_trade_weight": Change(0.05, USUAL),
     "limits.max_cost_share": Change(0.0025, USUAL),
     "limits.max_turnover_weight": Change(0.05, USUAL),
+    "limits.max_orders": Change(1, USUAL),
     "limits.max_position_weight": Change(0.12, USUAL),
     "limits.max_group_weight": Change(0.3, USUAL),
     "limits.allow_buy": Change(False, USUAL),
@@ -299,6 +300,8 @@ SETTINGS: dict[str, Change] = {
     "costs.spread_bps": Change(100.0, USUAL),
     "costs.fx_percent": Change(0.02, USUAL),
     "search.max_depth": Change(1, USUAL),
+    "search.refine": Change(False, USUAL),
+    "search.resolved_orders": Change(0, USUAL),
     "search.beam_width": Change(1, USUAL),
     "search.max_nodes": Change(1, USUAL),
     "search.max_seconds": Change(0.5, USUAL),
@@ -501,6 +504,9 @@ ONE_SCOPE = {
 }
 """Settings that decide the plan among proposals alone -> why."""
 
+OVER_LOTS = "search.resolved_orders"
+"""Only there is the search made again without a step."""
+
 EARLY = {"candidates", "holdings", "objective"}
 """Parts of the document that stand before a scope matters."""
 
@@ -560,6 +566,12 @@ def acts_among_proposals_alone(key: str) -> None:
     assert BEST.isdisjoint(differing(key, "candidates")), "it changes the best of the whole table"
 
 
+def acts_over_whole_lots_alone(key: str) -> None:
+    assert differing(key, "quantities") == {"steps"}, "it says anew what each step adds"
+    for scope in SCOPES:
+        assert not differing(key, scope), f"it acts in {scope}"
+
+
 def changes_the_report_and_never_the_plan(key: str) -> None:
     for scope in SCOPES:
         parts = differing(key, scope)
@@ -570,6 +582,8 @@ def changes_the_report_and_never_the_plan(key: str) -> None:
 def rule_of(key: str) -> Callable[[str], None]:
     if key.removeprefix(f"{Kind.SEQUENCE}.") in WHAT_IF:
         return changes_the_report_and_never_the_plan
+    if key == OVER_LOTS:
+        return acts_over_whole_lots_alone
     return acts_among_proposals_alone if key in ONE_SCOPE else acts
 
 
@@ -582,6 +596,9 @@ def test_every_setting_changes_the_plan_where_it_should_and_nowhere_else(group: 
 
 def test_the_scope_changes_what_the_plan_is_the_best_of() -> None:
     table, proposals = (document(scoped(USUAL, scope)) for scope in SCOPES)
+    lists = document(scoped(USUAL, "quantities"))
 
     assert table != proposals
+    assert lists["score"]["improvement"] > table["score"]["improvement"]
+    assert any(step["candidate"] is None for step in lists["steps"])
     assert proposals["certificate"]["covers"].startswith("best of ")

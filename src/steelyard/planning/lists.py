@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -20,7 +20,7 @@ from steelyard.planning.choice import (
     choose,
     one_by_one,
 )
-from steelyard.planning.domain import Domain, orders_of
+from steelyard.planning.domain import Domain, orders_of, seed_of
 from steelyard.planning.drift import drift_of
 from steelyard.planning.keep import TIE, Pool
 from steelyard.planning.proof import ByLots, Evidence
@@ -63,10 +63,24 @@ def _by_lots(
     named = {"greedy": _row(evidence.greedy)}
     for name, pool in (("proposal", proposals), ("candidates", evidence.proof.pool)):
         named |= {name: _row(pool.rows)} if len(pool.rows) else {}
-    choice, plan = best_list(ctx, objective, table, (lots.domain, lots.proof.lists), named)
+    met = lots.proof.lists
+    if objective.black_boxes:  # it may rank what the search has left behind above all it brings
+        met = _with_pools(table, (evidence.proof.pool, proposals), lots)
+    choice, plan = best_list(ctx, objective, table, (lots.domain, met), named)
     if plan is None or len(choice.plan.row) > ctx.search.resolved_orders:
         return replace(choice, worths=one_by_one(ctx, objective, choice))
     return replace(choice, worths=tuple(_resolved(ctx, choice, plan, lots)))
+
+
+def _with_pools(table: Orders, pools: Iterable[Pool], lots: ByLots) -> tuple[Listed, ...]:
+    """The lists of the search and those of pools over the table that it permits, best first."""
+    lists = {listed.orders.key: listed for listed in lots.proof.lists}
+    for pool in pools:
+        for row, net in zip(pool.rows.tolist(), pool.net.tolist(), strict=True):
+            orders = seed_of(lots.domain, table, [j for j in row if j != PAD])
+            if orders is not None and lots.domain.problem.permits(orders):
+                lists.setdefault(orders.key, Listed(orders, net))
+    return tuple(sorted(lists.values(), key=lambda listed: -listed.net))
 
 
 def best_list(

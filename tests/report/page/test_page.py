@@ -400,7 +400,7 @@ def test_what_would_change_the_plan_is_told_when_it_was_asked_for():
         counterfactuals=(more,),
         thresholds=(),
         relaxations=(),
-        unasked=(),
+        unasked=None,
     )
 
     answers = drawn(sample.growth(), explanation=explanation).one("div", klass="would")

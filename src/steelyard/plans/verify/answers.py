@@ -20,6 +20,8 @@ LOTS = "securities.lot_size"
 """Lots of every security: 1 is a whole one."""
 PROVEN = Decimal("1e-9")
 """Ends of a span that are no further apart are equal."""
+NOTHING = " changes nothing."
+"""So ends the sentence of a change whose span is empty, or has no worth in money."""
 AS_IT_IS = "a rule as it is now"
 
 
@@ -182,11 +184,12 @@ def _counterfactual(book: Book, row: Record, place: Place) -> None:
     change, worth = row["name"][:1].upper() + row["name"][1:], None if money is None else abs(money)
     facts = {"change": change, "currency": book.doc["base_currency"], "worth": worth}
     facts |= {"now": row["now"], "then": row["then"], "gain": row["gain"]}
-    if least is not None:
+    spans = least is not None and most is not None
+    if spans:
         facts["about"] = (least + most) / 2
-    if least is not None and least <= 0 <= most:
+    if spans and least <= 0 <= most:
         facts["most"] = max(most, -least)
-    elif least is not None:
+    elif spans:
         facts |= {"least": min(abs(least), abs(most)), "most": max(abs(least), abs(most))}
     check_sentence(place, facts)
 
@@ -205,6 +208,8 @@ def _span(row: Record, place: Place) -> None:
     due = "with a gain" if tells else "nothing"
     place.rule("gain", tells == ("gain" in facts), due, "a gain is told where it is proven")
     reads_same = round(POINTS * least, 2) == round(POINTS * most, 2)
+    nothing = row["template"].endswith(NOTHING)
+    place.rule("gain_most", exact or not nothing, "the least", "of an open gain nothing is sure")
     if not exact and not reads_same:
         place.rule("gain_most", "most" in facts, "the most", "of an open gain the span is told")
     if tells:

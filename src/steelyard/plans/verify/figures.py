@@ -216,10 +216,9 @@ def _order(book: Book, order: Record, m: int, place: Place) -> Record | None:
         place.tally.rule(where, row is not None, "a candidate", key, name)
         return row
     row, holding = book.order(*key), book.holdings.get(order["symbol"])
-    if row is None:
-        what = "alternatives that trade what is neither held, targeted nor traded"
-        place.tally.skip(what, "the document does not hold its price")
-    elif holding is not None:
+    name = "an order of an alternative is for what is held, targeted or a candidate"
+    place.tally.rule(where, row is not None, "a security of the document", key, name)
+    if row is not None and holding is not None:
         check_order(book, row, holding, place.tally.at(where, row))
     return row
 

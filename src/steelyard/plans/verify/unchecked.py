@@ -12,6 +12,7 @@ UNREAD = "no check looks at it"
 SCORE = "a score: it needs the estimates, and those the price history"
 MADE = "how the plan was made; not part of its id"
 SOLVED = "found by solving again with other inputs or rules"
+SPAN = "found by solving again; held where the sentence tells it, or says that nothing changes"
 SEARCHED = "what was searched; that only quantities are is held"
 NOT_LATER = "held to be no later than as_of; the sessions of the price files are not here"
 TRADED = "an input; held against the orders in it alone"
@@ -92,6 +93,7 @@ LOOSE: Mapping[str, str] = {
     "what_if.relaxations[].steps[].symbol": SOLVED,
     "what_if.relaxations[].steps[].quantity": SOLVED,
     "explanation.stability.mean_regret": SOLVED,
+    **{f"explanation.counterfactuals[].{key}": SPAN for key in ("gain_least", "gain_most")},
     **{f"regime.{key}": REGIME for key in ("name", "distance", "observations")},
     "drift.absent[].symbol": ABSENT,
     "drift.absent[].why": ABSENT,
