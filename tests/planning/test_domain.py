@@ -23,6 +23,7 @@ from steelyard.sentences import say
 from steelyard.settings import Costs, Limits, Score
 
 FEWER = settings(max_examples=60)
+DUST = Decimal("0.005")
 HAIR = Decimal("1e-9")
 """Lots that division noise may hide."""
 
@@ -106,7 +107,8 @@ class Rules:
                 return False
         if shares < 0:
             rest = (present + shares) * price
-            return not untargeted or rest / (price * lot) >= self.least / (price * lot) - HAIR
+            least = max(self.least, DUST * self.value)
+            return not untargeted or rest / (price * lot) >= least / (price * lot) - HAIR
         if symbol in self.fund:
             return True
         cap = max(Decimal(repr(self.limits.max_position_weight)), present * price / self.value)

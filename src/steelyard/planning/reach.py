@@ -17,6 +17,9 @@ from steelyard.modules.context import Context
 from steelyard.planning.nearest import MOST, nearest_lots
 from steelyard.planning.sizing import paused
 
+DUST = 0.005
+"""Of value: a smaller rest of what has no target is dust, and goes with the sale."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reach:
@@ -100,7 +103,7 @@ def _most_sold(
     partly = np.where(exits, _before_all(ctx, sellable), sellable)
     # what has a target and is sold for cash may leave any rest
     bare = True if ctx.target_weights is None else ctx.target_weights == 0
-    rest = _lots(ctx, ctx.weights - ctx.min_order_weight)
+    rest = _lots(ctx, ctx.weights - np.maximum(ctx.min_order_weight, DUST * bare))
     whole = np.where(exits & bare, np.minimum(rest, partly), partly)
     return np.minimum(sellable, np.where(untargeted, whole, np.maximum(-nearest, 0)))
 
