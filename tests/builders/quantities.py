@@ -37,7 +37,7 @@ def certificate(plan: Plan, status: str, gap: float | None, most: int | None = N
         update={
             "scope": "quantities",
             "status": status,
-            "covers": every_list(most, targets=True),
+            "covers": every_list(most, targets=plan.drift.before is not None),
             "search_gap": gap,
             "search_gap_of_improvement": None if shown is None else shown.of_improvement,
             "gap": shown,
