@@ -197,8 +197,11 @@ class Market:
         for _ in range(ROUNDS):
             for j in range(len(limits)):
                 limits = self._priced(cash, limits, j)
+                if limits[j] >= MOST_PRICE:
+                    # the answers cannot keep it: that price is the proof, no other is asked for
+                    break
             cash, answer = self._cleared(cash, limits)
-            if answer.miss(limits) <= GOOD:
+            if answer.miss(limits) <= GOOD or hopeless(cash, limits):
                 break
         return cash, limits, answer
 
@@ -207,8 +210,10 @@ class Market:
         tried = limits.copy()
 
         def over(price: float) -> float:
+            nonlocal cash
             tried[j] = price
-            return float(self._cleared(cash, tried)[1].over[1 + j])
+            cash, answer = self._cleared(cash, tried)
+            return float(answer.over[1 + j])
 
         tried[j] = falling_root(over, float(limits[j]))
         return tried
@@ -220,13 +225,13 @@ class Market:
         answer = self.answer(cash, envelopes)
         for _ in range(CLEARING_STEPS):
             over, slope = float(answer.over[0]), float(answer.slope.sum()) + answer.cash_slope
-            if abs(over) <= FITS:
+            if abs(over) <= FITS or math.copysign(cash, cash * over) >= MOST_PRICE:
                 break
             low, high = (cash, high) if over > 0 else (low, cash)
             new = cash + over / slope if slope > TINY else math.inf
             if not low < new < high:
                 ends = math.isfinite(low) and math.isfinite(high)
-                step = step if ends else 2 * step
+                step = step if ends else 4 * step
                 new = (low + high) / 2 if ends else cash + math.copysign(step, over)
             cash, answer = new, self.answer(new, envelopes)
         return cash, answer
@@ -245,6 +250,11 @@ class Market:
         J = [[float((a * slope * b).sum()) for b in rows] for a in rows]
         J[0][0] += answer.cash_slope
         return _solve(J, [float(answer.over[0]), *answer.over[1:][active].tolist()])
+
+
+def hopeless(cash: float, limits: FloatArray) -> bool:
+    """Are the prices those of answers that cannot fit together?"""
+    return max(abs(cash), float(limits.max(initial=0.0))) >= MOST_PRICE
 
 
 def _solve(J: list[list[float]], right: list[float]) -> list[float]:
@@ -282,7 +292,7 @@ def falling_root(over: Callable[[float], float], near: float) -> float:
     high = max(near, LEAST_PRICE)
     at_high = over(high)
     while at_high > 0 and high < MOST_PRICE:
-        low, at_low, high = high, at_high, 4 * high
+        low, at_low, high = high, at_high, 16 * high
         at_high = over(high)
     for _ in range(CLEARING_STEPS):
         if at_high > -GOOD / 2 or high - low <= LEAST_PRICE * 1e-6:

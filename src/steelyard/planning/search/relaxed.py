@@ -19,7 +19,7 @@ import numpy as np
 
 from steelyard.arrays import FloatArray, dot
 from steelyard.planning.score.model import Point
-from steelyard.planning.search.clearing import GOOD, Market, cash_range, sides_of
+from steelyard.planning.search.clearing import GOOD, Market, cash_range, hopeless, sides_of
 from steelyard.planning.search.relaxation import Relaxation
 from steelyard.planning.search.response import Exact, Open, Prices, exact
 
@@ -59,7 +59,7 @@ def improve(relaxed: Relaxation, node: Open, spot: Spot, steps: int, good: float
         point = Point.at(relaxed.problem.model, relaxed.start + change)
         new = Spot(change, point, cash, limits)
         moved = change - y.change
-        if float(np.abs(moved).max(initial=0.0)) <= NEAR:
+        if float(np.abs(moved).max(initial=0.0)) <= NEAR or hopeless(cash, limits):
             return new
         ahead = change - here.change
         if dot(moved, ahead) < 0:
