@@ -23,7 +23,7 @@ IntArray = npt.NDArray[np.int64]
 
 DOUBLE_BITS = 53
 BOUND_UNITS = 1e9
-WITHOUT_BLAS = 100_000
+WITHOUT_BLAS = 2_000_000
 """Multiplications of a matrix product up to which numpy alone is as fast."""
 
 LARGEST_DENSE = 500
