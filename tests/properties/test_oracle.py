@@ -216,7 +216,8 @@ def test_a_list_that_leaves_exactly_the_reserve_may_be_the_plan(portfolio):
 def test_given_all_sets_of_a_few_candidates_the_steps_choose_the_best(portfolio, data):
     portfolio = small(portfolio)
     plan, solved = portfolio.plan(), prepared(portfolio)
-    assume(len(plan.candidates) >= 2)
+    # what a debt asks of a list is told in test_overdraft: this oracle knows no debts
+    assume(len(plan.candidates) >= 2 and solved.table.account.due is None)
     some = data.draw(
         st.lists(
             st.sampled_from(range(solved.table.m)), min_size=1, max_size=MOST_ROWS, unique=True
