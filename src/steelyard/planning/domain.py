@@ -199,10 +199,16 @@ def seed_of(domain: Domain, table: Orders, row: Sequence[int]) -> LotList | None
     return list_of(domain.problem.n, domain.trades, ways)
 
 
-def agreed(domain: Domain, orders: Orders, row: Sequence[int]) -> bool:
-    """Do the filters let rows of orders through? What is not of the domain none was asked of."""
+def hindrance(domain: Domain, orders: Orders, row: Sequence[int]) -> str | None:
+    """Which rule over whole lists keeps out rows that the ledger lets through; None: none does.
+
+    What is not of the domain nothing was asked of.
+    """
     listed = seed_of(domain, orders, row)
-    return listed is None or all(judge(listed) for judge in domain.judges)
+    if listed is None or domain.problem.permits(listed):
+        return None
+    agreed = all(judge(listed) for judge in domain.judges)
+    return "passes_target" if agreed else "row_filter"
 
 
 def list_of_row(domain: Domain, orders: Orders, row: Sequence[int]) -> LotList:

@@ -157,8 +157,11 @@ def lot_nodes(ctx: Context, domain: Domain) -> int:
 def room_of(ctx: Context, objective: Objective) -> Room:
     """How far each security may be traded at all, whatever the candidates are."""
     weights, cap = ctx.weights, np.maximum(ctx.caps, ctx.weights)
-    most = cap if ctx.target_weights is None else np.minimum(cap, ctx.target_weights)
-    least = np.zeros(ctx.n) if ctx.target_weights is None else ctx.target_weights
+    most, least = cap, np.zeros(ctx.n)
+    if ctx.target_weights is not None:  # an order may pass its target by under half a lot
+        half = ctx.lot_weight / 2
+        most = np.minimum(cap, ctx.target_weights + half)
+        least = np.maximum(ctx.target_weights - half, 0.0)
     sellable = ctx.sellable * ctx.prices * ctx.fx / ctx.value
     rate = np.array([cost_rate(ctx, i) for i in range(ctx.n)])
     tax = np.array([least_tax_rate(ctx, i) for i in range(ctx.n)])

@@ -9,15 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-import numpy as np
-
 from steelyard.modules.candidates import Orders
 from steelyard.modules.context import Context
 from steelyard.planning.choice import Choice, score_set
 from steelyard.planning.domain import Domain, orders_of, seed_of
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.search.climb import LEAST_GAIN
-from steelyard.planning.search.lots import LotList, LotProblem
 from steelyard.planning.search.quantities import LotSearch
 from steelyard.planning.search.response import Open
 
@@ -34,7 +31,9 @@ def refined(ctx: Context, objective: Objective, choice: Choice, domain: Domain) 
     plan = seed_of(domain, choice.orders, choice.plan.row) if choice.acts else None
     if plan is None or objective.black_boxes:
         return choice
-    proof = LotSearch.of(domain.problem, _same(domain.problem, plan)).run([plan], NODES)
+    problem = domain.problem
+    within = Open.all(problem.ways, problem.n).sides_of(problem.ways, plan)
+    proof = LotSearch.of(problem, within).run([plan], NODES)
     best = proof.lists[0] if proof.lists else None
     if best is None or best.net <= choice.plan.net + LEAST_GAIN:
         return choice
@@ -43,16 +42,6 @@ def refined(ctx: Context, objective: Objective, choice: Choice, domain: Domain) 
     scored = score_set(ctx, objective, fitted, row, choice.hold.evaluation.score)
     more = scored.net - choice.plan.net
     return replace(choice, orders=fitted, plan=scored, refined=more) if more > 0 else choice
-
-
-def _same(problem: LotProblem, plan: LotList) -> Open:
-    """Every lot of the plan's securities on the plan's sides; each must have an order."""
-    ways, at = problem.ways, plan.traded
-    sides = np.zeros(problem.n)
-    sides[at] = np.sign(ways.lot[plan.way[at]])
-    same = sides[ways.security] == np.sign(ways.lot)
-    none = np.where(sides == 0, 0.0, -np.inf)
-    return Open(np.where(same, ways.least, 1), np.where(same, ways.most, 0), none)
 
 
 def _as_refined(orders: Orders, before: tuple[int, ...], row: tuple[int, ...]) -> Orders:

@@ -23,8 +23,8 @@ from steelyard.sentences import say
 Proposers = Mapping[tuple[int, ...], Sequence[str]]
 """Sequence -> the modules that proposed it."""
 
-Filters = Callable[[Sequence[int]], bool]
-"""Do the filters of rows let a set of the choice's orders through?"""
+Filters = Callable[[Sequence[int]], str | None]
+"""Which rule over whole sets keeps a set of the choice's orders out; None: none does."""
 
 Asked = tuple[Proposers, int | None, Filters]
 """Who proposed what, the most orders of a plan, and the filters of rows."""
@@ -32,6 +32,8 @@ Asked = tuple[Proposers, int | None, Filters]
 BETTER_BUT = {
     "row_filter": "a filter lets no plan through that has it, which would gain {change:points} "
     "points more",
+    "passes_target": "the plan with it would gain {change:points} points more, but an order of it "
+    "would pass its target by part of a lot and so raise drift",
     "not_searched": "the plan with it would gain {change:points} points more by what the search "
     "sees, and is not the plan: the search ended at its budget, or a term that only re-ranks "
     "weighs against it",
@@ -227,8 +229,9 @@ def _over_a_cap(account: Account, row: IntArray) -> Drop | None:
 def _better_but(ctx: Context, with_it: tuple[int, ...], change: float, asked: Asked) -> Drop:
     """Why a set that fits, and is worth more by the tables, is not the plan."""
     proposers, _, filters = asked
-    if not filters(with_it):
-        rule = "row_filter"
+    kept_out = filters(with_it)
+    if kept_out is not None:
+        rule = kept_out
     elif ctx.search.scope != "proposals":
         rule = "not_searched"
     else:

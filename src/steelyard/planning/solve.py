@@ -30,7 +30,7 @@ from steelyard.notices import Notice
 from steelyard.planning.case import Case, inputs_sha256
 from steelyard.planning.choice import Choice, Worth
 from steelyard.planning.decisions import refuse_cap_against_target
-from steelyard.planning.domain import agreed, domain_of
+from steelyard.planning.domain import domain_of, hindrance
 from steelyard.planning.drift import drift_after
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard, settled
@@ -40,7 +40,7 @@ from steelyard.planning.neighbours import Near, least_loss, neighbours
 from steelyard.planning.planning_set import build_context, members
 from steelyard.planning.proof import Evidence, Search, certify, prove
 from steelyard.planning.proposals import Proposals, Row, generate, keep_best, rankings
-from steelyard.planning.rejections import rejections
+from steelyard.planning.rejections import Filters, rejections
 from steelyard.planning.rules import with_rules
 from steelyard.planning.score.objective import Objective, objective_of
 from steelyard.planning.valuation import Valuation, value_portfolio
@@ -138,8 +138,9 @@ def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
         findings.finished("prove", evidence.nodes)
     with findings.timed("choose"):
         choice = chosen(ctx, objective, table, pool, (domain, evidence))
-        whole = partial(_let_through, ctx, table)
-        filters = whole if domain is None else partial(agreed, domain, choice.orders)
+        filters: Filters = partial(_filtered, ctx, table)
+        if domain is not None and by_lots:
+            filters = partial(hindrance, domain, choice.orders)
         asked = (proposals.proposers, strategy.most_orders, filters)
         findings.stops.extend(rejections(ctx, objective, table, choice, asked))
         lots = evidence.lots
@@ -194,12 +195,15 @@ def evaluate_batches(
 LOCAL = local()
 
 
-def _let_through(ctx: Context, table: Candidates, row: Sequence[int]) -> bool:
-    """Do the filters of rows let a set of the table through? Of a longer one none is asked."""
+def _filtered(ctx: Context, table: Candidates, row: Sequence[int]) -> str | None:
+    """Which rule keeps a set of the table out, if a filter of rows does; of a longer one none is
+    asked.
+    """
     whole = np.full((1, max(ctx.search.max_depth, len(row))), PAD, dtype=np.int64)
     whole[0, : len(row)] = row
     longer = whole.shape[1] > ctx.search.max_depth
-    return longer or all(bool(predicate(whole)[0]) for predicate in table.predicates)
+    good = longer or all(bool(predicate(whole)[0]) for predicate in table.predicates)
+    return None if good else "row_filter"
 
 
 def _within(ctx: Context, most_orders: int | None) -> Context:

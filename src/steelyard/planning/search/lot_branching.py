@@ -40,16 +40,21 @@ WHOLE = 1e-7
 
 @dataclass(frozen=True)
 class Node:
-    """What is still allowed, where its bound was taken, and how its securities answered there."""
+    """What is still allowed, where its bound was taken, and how its securities answered there.
+
+    cap   the bound of the node that it is a part of: the smaller of the two is that of its lists,
+          but only its own tells what an option costs, for the answers are of the same prices
+    """
 
     open: Open
     spot: Spot
     bounded: Bounded
+    cap: float = math.inf
 
     @property
     def bound(self) -> float:
         """On every list of the node."""
-        return self.bounded.bound
+        return min(self.cap, self.bounded.bound)
 
 
 @dataclass
@@ -85,7 +90,7 @@ def node_of(relaxed: Relaxation, allowed: Open, spot: Spot, steps: int, good: fl
 
 def narrowed(relaxed: Relaxation, node: Node, net: float) -> Open:
     """The node without the options that no list better than `net` has."""
-    spare = node.bound - net + SLACK
+    spare = node.bounded.bound - net + SLACK
     answer, was, ways = node.bounded.exact, node.open, relaxed.problem.ways
     if not len(ways) or not math.isfinite(spare):
         return was
@@ -166,13 +171,12 @@ def _children(relaxed: Relaxation, node: Node, best: Best) -> list[Node]:
     for part in _split(relaxed, node, allowed):
         if not _possible(relaxed, part):
             continue
-        child = node_of(relaxed, part, node.spot, NODE_STEPS, ROUGH)
+        child = replace(node_of(relaxed, part, node.spot, NODE_STEPS, ROUGH), cap=node.bound)
         if math.isnan(child.bound) or child.bound <= best.net + SLACK:
             continue
         best.offer(child.bounded.exact.orders)
         if child.bound > best.net + SLACK:
-            capped = replace(child.bounded, bound=min(child.bound, node.bound))
-            children.append(replace(child, bounded=capped))
+            children.append(child)
     return children
 
 
@@ -250,13 +254,8 @@ def _apart(relaxed: Relaxation, node: Node, allowed: Open) -> list[Open]:
     used |= problem.ways.lot * node.spot.change[problem.ways.security] > 0
     used &= allowed.most >= allowed.least
     clash = problem.conflicts[used[problem.conflicts].all(axis=1)]
-    return [_without(allowed, int(w)) for w in clash[0]] if len(clash) else []
-
-
-def _without(allowed: Open, w: int) -> Open:
-    least, most = allowed.least.copy(), allowed.most.copy()
-    least[w], most[w] = 1, 0
-    return replace(allowed, least=least, most=most)
+    every = np.arange(len(problem.ways))
+    return [allowed.without(every == w) for w in clash[0]] if len(clash) else []
 
 
 def _at_a_size(relaxed: Relaxation, node: Node, allowed: Open) -> list[Open]:

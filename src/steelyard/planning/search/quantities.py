@@ -125,10 +125,7 @@ class LotSearch:
 
     def without(self, orders: LotList, i: int) -> Place | None:
         """About the best list that does not trade security i, from a list that does."""
-        node = self.field.node
-        shut = self.problem.ways.security == i
-        least, most = np.where(shut, 1, node.least), np.where(shut, 0, node.most)
-        closed = replace(node, least=least, most=most)
+        closed = self.field.node.without(self.problem.ways.security == i)
         again = node_of(self.relaxed, closed, self.root.spot, AGAIN_STEPS)
         search = replace(self, root=again, field=replaced(self.field, closed))
         rest = self.place(orders).with_order(i, NONE, 0)
@@ -147,7 +144,7 @@ class LotSearch:
         some = np.flatnonzero(own & ~shut)
         if not len(some):
             return None
-        closed = Open(np.where(shut, 1, node.least), np.where(shut, 0, node.most), none)
+        closed = replace(node.without(shut), none=none)
         search = replace(self, field=replaced(self.field, closed))
         first = int(some[0])
         start = self.place(orders).with_order(i, first, int(node.least[first]))
@@ -162,12 +159,8 @@ class LotSearch:
 
     def fitted(self, orders: LotList) -> Place | None:
         """About the best list of the same orders in other quantities, none of them dropped."""
-        node, ways, at = self.field.node, self.problem.ways, orders.traded
-        side = np.zeros(self.problem.n)
-        side[at] = np.sign(ways.lot[orders.way[at]])
-        shut, none = np.sign(ways.lot) != side[ways.security], node.none.copy()
-        none[at] = -np.inf
-        closed = Open(np.where(shut, 1, node.least), np.where(shut, 0, node.most), none)
+        at = orders.traded
+        closed = self.field.node.sides_of(self.problem.ways, orders)
         search = replace(self, field=replaced(self.field, closed))
         places = _climbed(search, [orders])
         if not places or len(at) > FITTED_IN_PAIRS:
@@ -284,5 +277,4 @@ def _proven(
     if root.bound <= best.net + SLACK:
         return best.net, 0, None
     again = node_of(relaxed, narrowed(relaxed, root, best.net), root.spot, ROOT_STEPS)
-    capped = replace(again.bounded, bound=min(again.bound, root.bound))
-    return branched(relaxed, replace(again, bounded=capped), best, max_nodes, timed_out)
+    return branched(relaxed, replace(again, cap=root.bound), best, max_nodes, timed_out)

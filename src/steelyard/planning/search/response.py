@@ -10,11 +10,11 @@ change of weight d, less what an order is charged and uses,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from steelyard.arrays import FloatArray, IntArray
+from steelyard.arrays import BoolArray, FloatArray, IntArray
 from steelyard.planning.search.lots import NONE, LotList, Ways
 
 
@@ -33,6 +33,18 @@ class Open:
     def all(cls, ways: Ways, n: int) -> Open:
         """Everything; `none` is 0 where doing nothing is allowed and -inf where it is not."""
         return cls(ways.least, ways.most, np.zeros(n))
+
+    def without(self, shut: BoolArray) -> Open:
+        """Some ways (w,) closed."""
+        least, most = np.where(shut, 1, self.least), np.where(shut, 0, self.most)
+        return replace(self, least=least, most=most)
+
+    def sides_of(self, ways: Ways, orders: LotList) -> Open:
+        """Only what trades the securities of a list on its sides; each must have an order."""
+        side, at, none = np.zeros(len(self.none)), orders.traded, self.none.copy()
+        side[at], none[at] = np.sign(ways.lot[orders.way[at]]), -np.inf
+        shut = np.sign(ways.lot) != side[ways.security]
+        return replace(self.without(shut), none=none)
 
     @property
     def ways(self) -> FloatArray:

@@ -14,6 +14,7 @@ be checked. Nothing of the plan group is imported, so a mistake there cannot rep
     charges     what an improvement is charged, and what a score is worth in money
     figures     score, charges, drift, turnover, what steps add, alternatives
     certificate bound, gap, status, neighbours
+    nearness    words on how far the plan is from the best, and on its neighbours
     words       verdict, narratives and reasons: rendered again from template and facts
     answers     partial fills, loosened rules, what would change the plan
     unchecked   which fields a change may go unseen in, and why

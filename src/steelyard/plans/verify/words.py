@@ -19,8 +19,9 @@ from steelyard.plans.verify.book import (
     ZERO,
     Book,
 )
+from steelyard.plans.verify.nearness import WHOLE_MONEY, certified, change
 from steelyard.plans.verify.tally import NUMBER_SLACK, Place, Record, Tally, number_of
-from steelyard.sentences import again, cased, fields, quantity
+from steelyard.sentences import again, cased, fields
 
 COUNTS = (
     *("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven"),
@@ -34,12 +35,7 @@ MARGINAL = Decimal("0.001")
 """A step that adds less is called marginal."""
 LEAST_DRIFT = Decimal("0.05")
 """Percentage points of drift that an order is said to move."""
-WHOLE_MONEY = 10
-"""Money a year is told without cents from here on."""
-QUANTITIES = "quantities"
-EVERY = "every whole-lot order list of "
 DROP_ONE = "drop_one"
-PROVEN, ONE_LOT, UNKNOWN = "proven", "within_one_lot", "none"
 SPACE = "\u00a0"
 CASH = "Cash"
 """What the verdict calls the cash where a symbol could stand; no symbol has small letters."""
@@ -57,7 +53,7 @@ def check_words(book: Book, tally: Tally) -> None:
         _step(book, step, tally.at(f"steps[{n}]", step))
     for n, near in enumerate(book.doc["certificate"]["neighbours"]):
         place = tally.at(f"certificate.neighbours[{n}]", near)
-        due = " and ".join(map(_change, near["orders"]))
+        due = " and ".join(map(change, near["orders"]))
         place.same("change", due, "the words of a change are its orders")
     for n, stop in enumerate(book.doc["not_traded"]):
         _stop(book, stop, tally.at(f"not_traded[{n}]", stop))
@@ -113,7 +109,7 @@ def _verdict(book: Book, tally: Tally) -> None:
         *(sentence for _, sentence in short),
         _moved(book, facts),
         _furthest(book, facts),
-        _certified(book, facts),
+        certified(book, facts),
         _without(book, facts),
     )
     due = " ".join(part for part in parts if part)
@@ -222,7 +218,7 @@ def _hold(book: Book, facts: dict[str, object]) -> str:
     if best is not None:
         best_of = f"Hold. The best {'proposal' if proposals else 'plan found'}"
         return f"{best_of} {_passed_over(book, best, facts)}"
-    if book.doc["certificate"]["scope"] == QUANTITIES:
+    if book.by_quantities:
         return (
             "Hold. No order list was found that fits lots, cash and limits and gains anything "
             "after charges."
@@ -292,40 +288,6 @@ def _furthest(book: Book, facts: dict[str, object]) -> str:
     return "{furthest:text} stays furthest from its target, {off:pp} " + f"{way} it{why}."
 
 
-def _certified(book: Book, facts: dict[str, object]) -> str:
-    """How far from the best possible plan; told of a search over all quantities."""
-    row = book.doc["certificate"]
-    status, gap = row["status"], row["gap"]
-    if row["scope"] != QUANTITIES:
-        return ""
-    facts["extent"] = row["covers"].removeprefix(EVERY)
-    asked = book.doc["score"]["min_improvement"]
-    if status == PROVEN and book.steps:
-        return "Proven best: no whole-lot order list of {extent:text} is better."
-    if status == PROVEN and not asked:
-        return "Proven: no whole-lot order list of {extent:text} is better than holding."
-    if status == PROVEN:
-        facts["asked"] = asked
-        lists = "Proven: no whole-lot order list of {extent:text} gains the {asked:points} points"
-        return f"{lists} that are asked for."
-    if status == UNKNOWN or gap is None:
-        return "How far it is from the best possible plan of {extent:text} was not measured."
-    facts["gap"] = gap["points"] / PERCENT
-    lead, amounts = "Within {gap:points_up} points", []
-    if status == ONE_LOT:
-        lead, amounts = "Within one lot", ["{gap:points_up} points"]
-    money, share = gap["base_per_year"], gap["of_improvement"]
-    if money is not None:
-        form = "whole_up" if abs(money) >= WHOLE_MONEY else "money_up"
-        amounts.append(f"{{currency:text}} {{gap_year:{form}}} a year")
-        facts |= {"gap_year": money, "currency": book.doc["base_currency"]}
-    if share is not None:
-        amounts.append("{gap_share:pct_up} of the improvement")
-        facts["gap_share"] = share
-    most = f": at most {', '.join(amounts)}" if amounts else ""
-    return f"{lead} of the best possible plan of {{extent:text}}{most}."
-
-
 def _without(book: Book, facts: dict[str, object]) -> str:
     runs = book.doc["modules"]
     missing = [run["name"] for run in runs if run["outcome"] in {"failed", "disabled"}]
@@ -334,18 +296,6 @@ def _without(book: Book, facts: dict[str, object]) -> str:
     facts |= {"missing": Decimal(len(missing)), "without": ", ".join(missing)}
     what = "module that failed or is" if len(missing) == 1 else "modules that failed or are"
     return f"The plan is without {{missing:count}} {what} out of service: {{without:text}}."
-
-
-def _change(order: Record) -> str:
-    """What a list beside the plan does with one security."""
-    was, side, symbol = order["was"] or ZERO, order["side"], order["symbol"]
-    own = SELL if was < 0 else BUY
-    if not order["quantity"]:
-        return f"do not {own} {symbol}"
-    does = f"{side} {quantity(order['quantity'])} {symbol}"
-    if not was:
-        return f"also {does}"
-    return f"{does} instead of {'' if own == side else f'{own}ing '}{quantity(abs(was))}"
 
 
 def _step(book: Book, step: Record, place: Place) -> None:

@@ -12,7 +12,6 @@ from steelyard.report.exhibits.worth import a_year, near, signed_amount
 
 NEAREST = 3
 """Lists that are shown at once."""
-UNFIT = "does not fit the cash, a limit or a filter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +37,6 @@ class Neighbours:
     others: tuple[Row, ...]
     heading: str
     said: str
-
-    @property
-    def unfit(self) -> bool:
-        """May any of the nearest not be traded?"""
-        return not all(row.feasible for row in self.nearest)
 
 
 def neighbours(plan: Plan) -> Neighbours | None:

@@ -119,7 +119,15 @@ OF_SHARES = (
     *("max_turnover", "max_group", "no_panic_sell_pct", "same_size"),
 )
 OF_POINTS = (
-    *("min_improvement", "net_gain", "not_proposed", "ranked_out", "row_filter", "not_searched"),
+    *(
+        "min_improvement",
+        "net_gain",
+        "not_proposed",
+        "ranked_out",
+        "row_filter",
+        "passes_target",
+        "not_searched",
+    ),
     "one_order_per_security",
 )
 UNITS = {

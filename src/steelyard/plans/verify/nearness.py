@@ -1,0 +1,59 @@
+"""Words on how far a plan is from the best one, and on the lists that are one change away."""
+
+from __future__ import annotations
+
+from steelyard.plans.verify.book import BUY, SELL, ZERO, Book
+from steelyard.plans.verify.tally import Record
+from steelyard.sentences import quantity
+
+PERCENT = 100
+WHOLE_MONEY = 10
+"""Money a year is told without cents from here on."""
+EVERY = "every whole-lot order list of "
+PROVEN, ONE_LOT, UNKNOWN = "proven", "within_one_lot", "none"
+
+
+def certified(book: Book, facts: dict[str, object]) -> str:
+    """How far from the best possible plan; told of a search over all quantities."""
+    row = book.doc["certificate"]
+    status, gap = row["status"], row["gap"]
+    if not book.by_quantities:
+        return ""
+    facts["extent"] = row["covers"].removeprefix(EVERY)
+    asked = book.doc["score"]["min_improvement"]
+    if status == PROVEN and book.steps:
+        return "Proven best: no whole-lot order list of {extent:text} is better."
+    if status == PROVEN and not asked:
+        return "Proven: no whole-lot order list of {extent:text} is better than holding."
+    if status == PROVEN:
+        facts["asked"] = asked
+        lists = "Proven: no whole-lot order list of {extent:text} gains the {asked:points} points"
+        return f"{lists} that are asked for."
+    if status == UNKNOWN or gap is None:
+        return "How far it is from the best possible plan of {extent:text} was not measured."
+    facts["gap"] = gap["points"] / PERCENT
+    lead, amounts = "Within {gap:points_up} points", []
+    if status == ONE_LOT:
+        lead, amounts = "Within one lot", ["{gap:points_up} points"]
+    money, share = gap["base_per_year"], gap["of_improvement"]
+    if money is not None:
+        form = "whole_up" if abs(money) >= WHOLE_MONEY else "money_up"
+        amounts.append(f"{{currency:text}} {{gap_year:{form}}} a year")
+        facts |= {"gap_year": money, "currency": book.doc["base_currency"]}
+    if share is not None:
+        amounts.append("{gap_share:pct_up} of the improvement")
+        facts["gap_share"] = share
+    most = f": at most {', '.join(amounts)}" if amounts else ""
+    return f"{lead} of the best possible plan of {{extent:text}}{most}."
+
+
+def change(order: Record) -> str:
+    """What a list beside the plan does with one security."""
+    was, side, symbol = order["was"] or ZERO, order["side"], order["symbol"]
+    own = SELL if was < 0 else BUY
+    if not order["quantity"]:
+        return f"do not {own} {symbol}"
+    does = f"{side} {quantity(order['quantity'])} {symbol}"
+    if not was:
+        return f"also {does}"
+    return f"{does} instead of {'' if own == side else f'{own}ing '}{quantity(abs(was))}"
