@@ -47,7 +47,7 @@ from steelyard.sentences import FORMATS, money, percent, points, quantity, signe
 HERE = Path(__file__).parent
 FONTS = (("Inter S", "inter-s.woff2"), ("Serif S", "serif-s.woff2"))
 WEIGHTS = "400 600"
-DOCUMENT_BYTES = 100_000
+DOCUMENT_BYTES = 150_000
 """Largest plan document that travels inside its report."""
 HASH = re.compile("[0-9a-f]{64}")
 SHORT = 16
