@@ -144,6 +144,7 @@ class BucketState:
                        not this; None = not tracked
     dividends          symbol -> money set aside to buy more of what paid it, in the security's
                        currency
+    realised_gain      net gain of this year's sales so far, base currency; None = not told
     """
 
     previous_verdict: Literal["act", "hold"] | None = None
@@ -151,6 +152,7 @@ class BucketState:
     high_water_mark: float | None = None
     unit_value: float | None = None
     dividends: Mapping[str, Decimal] = field(default_factory=lambda: MappingProxyType({}))
+    realised_gain: Decimal | None = None
 
     def __post_init__(self) -> None:
         """Raises InputError for a figure that is no finite number: it could scale no buy."""
@@ -208,6 +210,15 @@ class Settling:
     on: date
 
 
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Money that the owner brings (`amount` > 0) or takes out (< 0), in a currency, on a day."""
+
+    currency: str
+    amount: Decimal
+    on: date
+
+
 def _with(cash: Mapping[str, Decimal], settling: Iterable[Settling]) -> dict[str, Decimal]:
     """Balances with amounts on top, sorted by currency."""
     whole = dict(cash)
@@ -224,6 +235,7 @@ class Snapshot:
     settling     money that is not settled yet, beside `cash`
     securities   everything that is held or may be traded, in any order
     excluded     symbols left out on the user's word; every page says so
+    flows        money that the plan is made for: none of it is in `cash` yet
     """
 
     as_of: date
@@ -235,6 +247,7 @@ class Snapshot:
     open_orders: tuple[Order, ...] = ()
     excluded: tuple[str, ...] = ()
     settling: tuple[Settling, ...] = ()
+    flows: tuple[Flow, ...] = ()
     _by_symbol: Mapping[str, Security] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -187,9 +187,46 @@ class Regime(Section):
 
 
 class Rebalance(Section):
-    """The band around a target that is shown as in or out."""
+    """Bands around the targets, and what leaving one sets off; a targets file may say its own."""
 
-    drift_band_weight: Fraction = setting(0.01, "half width of the band around a target weight")
+    drift_band_weight: Fraction = setting(
+        0.01, "half width of the band around a target weight, of value"
+    )
+    band_relative: float | None = setting(
+        None,
+        "half width of the band, of the target; the smaller holds; off when absent",
+        gt=0,
+        le=1,
+    )
+    trigger: Literal["score", "band"] = setting(
+        "score", "what a plan trades for: a better score, or a weight outside its band"
+    )
+    to: Literal["target", "edge"] = setting(
+        "target", "where a weight outside its band goes with trigger = band"
+    )
+
+
+LotMethod = Literal["fifo", "lifo", "hifo", "min_tax", "specific"]
+
+
+class Lots(Section):
+    """Which tax lots a sale takes, and what it may realise."""
+
+    method: LotMethod = setting(
+        "fifo",
+        "lots that a sale takes: oldest, newest or dearest first, least tax, or named one by one "
+        "(specific: dearest first)",
+    )
+    long_days: int = setting(365, "days of holding over which a gain is long-term", ge=0, le=36_500)
+    max_gain_base: float | None = setting(
+        None, "most net gain realised in a year, base currency; off when absent", ge=0, le=1e12
+    )
+    wash_sale_days: int = setting(
+        0,
+        "days either side of a sale at a loss without a buy of the same or a substitute; 0 = off",
+        ge=0,
+        le=366,
+    )
 
 
 Anchor = tuple[Finite, Finite]
@@ -392,3 +429,5 @@ class Rules:
     score: Score = field(default_factory=Score)
     groups: Groups = field(default_factory=Groups)
     regime: Regime = field(default_factory=Regime)
+    rebalance: Rebalance = field(default_factory=Rebalance)
+    lots: Lots = field(default_factory=Lots)

@@ -12,15 +12,49 @@ from steelyard.settings import SUM_TOLERANCE
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """How far a weight may be from its target: of value, and of the target; the smaller holds.
+
+    absolute   of value: .05 is 5 points either side; None = not said
+    relative   of the target: .25 of a target of 8 % is 2 points either side; None = not said
+    """
+
+    absolute: float | None = None
+    relative: float | None = None
+
+    def half(self, target: float) -> float | None:
+        """Half width around a target, of value; None where nothing is said."""
+        widths = [
+            width
+            for width in (
+                self.absolute,
+                None if self.relative is None else self.relative * target,
+            )
+            if width is not None
+        ]
+        return min(widths, default=None)
+
+
+@dataclass(frozen=True, slots=True)
 class Targets:
     """Weights by symbol, fractions of value; what is missing to 1 is cash, what is absent is 0
     (sell it).
+
+    bands        symbol -> its own band, over the strategy's
+    classes      class -> weight, as the file gives them; `weights` says where they went once they
+                 are resolved
+    class_bands  class -> its own band
+    dimension    of the classes; "" is the column `class`
 
     Raises InputError for a weight that is negative or not finite and for a sum over 1 + 1e-6:
     weights are never renormalised.
     """
 
     weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    bands: Mapping[str, Band] = field(default_factory=lambda: MappingProxyType({}))
+    classes: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    class_bands: Mapping[str, Band] = field(default_factory=lambda: MappingProxyType({}))
+    dimension: str = ""
 
     def __post_init__(self) -> None:
         for symbol, weight in sorted(self.weights.items()):

@@ -110,6 +110,58 @@ class SettlingShown(Record):
     on: Annotated[date, Field(description="day on which it settles")]
 
 
+class FlowShown(Record):
+    """Money that the owner brings (`amount` > 0) or takes out (< 0) on a day."""
+
+    date: date
+    currency: Annotated[str, Field(description="of the amount")]
+    amount: Annotated[Amount, Field(description="that currency; negative when it leaves")]
+    fx_rate: Annotated[Positive, Field(description="base per unit of that currency")]
+
+
+class RealisedGain(Record):
+    """What the plan's sales realise, base currency: net of losses; null where a cost is unknown.
+
+    short, long   of lots held up to `long_days`, and longer; a lot without a date counts as short
+    before        net gain of the year before this plan; null = not told
+    budget        most net gain of the year; null = no limit
+    """
+
+    short: Amount | None
+    long: Amount | None
+    currency: str
+    before: Amount | None
+    budget: Amount | None
+
+
+class BandShown(Record):
+    """The band around a target: of a security, of a class, or of cash.
+
+    name      symbol, class, or CASH
+    breached  was the weight outside before the plan?
+    """
+
+    kind: Literal["symbol", "class", "cash"]
+    name: str
+    low: Number
+    high: Number
+    weight: Number
+    weight_after: Number
+    breached: bool
+
+
+class ClassShown(Record):
+    """A class of the targets file before and after the plan; weights of value."""
+
+    dimension: Annotated[str, Field(description="column of the securities file; class by itself")]
+    name: str
+    weight: Number
+    target: Number
+    band: tuple[Number, Number] | None
+    weight_after: Number
+    members: tuple[str, ...]
+
+
 class OpenOrderShown(Record):
     """An order that was open before the plan: a buy reserves money, a sell reserves shares.
 

@@ -20,13 +20,17 @@ from pydantic.json_schema import models_json_schema
 from steelyard.canonical import Amount, FactValue, Number, Positive, Record, sha256
 from steelyard.notices import Coverage, ModuleRun, Notice, Timing
 from steelyard.plans.account import (
+    BandShown,
     CashRung,
+    ClassShown,
     Drift,
+    FlowShown,
     HoldingAfter,
     HoldingShown,
     KeptOutShown,
     OpenOrderShown,
     PricesAsOf,
+    RealisedGain,
     RegimeShown,
     Rules,
     SettingsShown,
@@ -49,8 +53,9 @@ from steelyard.plans.score import Certificate, Objective, ScoreShown
 
 SCHEMA: Literal["steelyard.plan/1"] = "steelyard.plan/1"
 SCHEMA_ID = "urn:steelyard:plan:1"
-VERSION = "1.3"
+VERSION = "1.4"
 """Of the JSON Schema: the second number goes up with each field that is added."""
+Occasion = Literal["shortfall", "new_money", "band"]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -78,7 +83,15 @@ class Plan(Record):
     price_source: str
     strategy: StrategyRef
     base_currency: str
-    value: Amount
+    value: Amount = Field(description="all that is owned and deposits; withdrawals still in it")
+    flows: tuple[FlowShown, ...] = Field(
+        description="money that the owner brings or takes out; weights are of value less "
+        "withdrawals"
+    )
+    occasions: tuple[Occasion, ...] = Field(
+        description="what is traded for whatever the score gains: a shortfall of cash, new money, "
+        "a weight outside its band"
+    )
     cash: dict[str, Amount]
     settling: tuple[SettlingShown, ...] = Field(
         description="money that settles after the day of the plan: in `value`, not in `cash`"
@@ -101,6 +114,11 @@ class Plan(Record):
     )
     holdings: tuple[HoldingShown, ...]
     holdings_after: tuple[HoldingAfter, ...]
+    bands: tuple[BandShown, ...] = Field(description="around every target that has one")
+    classes: tuple[ClassShown, ...] = Field(description="of a targets file with rows of classes")
+    realised_gain: RealisedGain | None = Field(
+        description="of the plan's sales; null where nothing is sold"
+    )
     candidates: tuple[CandidateShown, ...]
     steps: tuple[Step, ...]
     proposed_by: Annotated[tuple[str, ...], Field(description=PROPOSED)]

@@ -16,6 +16,7 @@ from steelyard.settings import (
     Costs,
     Groups,
     Limits,
+    Lots,
     Planner,
     Plugins,
     Rebalance,
@@ -86,6 +87,7 @@ class Strategy:
     score: Score = field(default_factory=Score)
     groups: Groups = field(default_factory=Groups)
     regime: Regime = field(default_factory=Regime)
+    lots: Lots = field(default_factory=Lots)
     plugins: Plugins = field(default_factory=Plugins)
     choices: Mapping[Kind, tuple[ModuleChoice, ...]]
     problems: tuple[Notice, ...] = ()
