@@ -10,6 +10,9 @@ from types import MappingProxyType
 from steelyard.errors import InputError
 from steelyard.settings import SUM_TOLERANCE
 
+CASH = "CASH"
+"""The name that cash has among bands, as in a targets file."""
+
 
 @dataclass(frozen=True, slots=True)
 class Band:
@@ -21,6 +24,20 @@ class Band:
 
     absolute: float | None = None
     relative: float | None = None
+
+    def __post_init__(self) -> None:
+        """Raises InputError for a width outside 0 to 1."""
+        for name, width in (("band", self.absolute), ("relative band", self.relative)):
+            if width is not None and not 0 <= width <= 1:
+                whole = "value" if name == "band" else "the target"
+                raise InputError(
+                    f"A {name} is {width}; it is a fraction of {whole}, from 0 to 1. Nothing was "
+                    "planned.",
+                    code="bad_band",
+                    place=name,
+                    value=width,
+                    limit="0 to 1",
+                )
 
     def half(self, target: float) -> float | None:
         """Half width around a target, of value; None where nothing is said."""
@@ -35,12 +52,30 @@ class Band:
         return min(widths, default=None)
 
 
+def class_column(dimension: str) -> str:
+    """The column of the securities file that has a dimension.
+
+    >>> class_column(""), class_column("region")
+    ('class', 'class.region')
+    """
+    return f"class.{dimension}" if dimension else "class"
+
+
+def class_key(name: str, dimension: str = "") -> str:
+    """A class as a targets file writes it.
+
+    >>> class_key("US large"), class_key("Asia", "region")
+    ('class:US large', 'class.region:Asia')
+    """
+    return f"{class_column(dimension)}:{name}"
+
+
 @dataclass(frozen=True, slots=True)
 class Targets:
     """Weights by symbol, fractions of value; what is missing to 1 is cash, what is absent is 0
     (sell it).
 
-    bands        symbol -> its own band, over the strategy's
+    bands        symbol, or CASH -> its own band, over the strategy's
     classes      class -> weight, as the file gives them; `weights` says where they went once they
                  are resolved
     class_bands  class -> its own band

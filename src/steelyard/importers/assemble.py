@@ -43,7 +43,7 @@ from steelyard.importers.unpriced import unpriced_targets
 from steelyard.market import Market
 from steelyard.notices import Notice
 from steelyard.portfolio import MULTIPLIERS, Holding, Security, Snapshot
-from steelyard.targets import Targets
+from steelyard.targets import CASH, Targets, class_key
 
 NO_CASH: Mapping[str, Decimal] = {}
 DEFAULT_CURRENCY = "USD"
@@ -343,7 +343,13 @@ def _targets(
     if file.refused:
         reasons.append(file.refused)
         return None
-    return Targets(MappingProxyType(dict(sorted({**weights, **file.classes}.items()))))
+    classes = {class_key(name, file.dimension): w for name, w in file.classes.items()}
+    return Targets(
+        weights=MappingProxyType(dict(sorted({**weights, **classes}.items()))),
+        bands=MappingProxyType(
+            {name: band for name, band in file.bands.items() if name in {*weights, CASH}}
+        ),
+    )
 
 
 def _refuse(reasons: Sequence[SteelyardError]) -> None:
