@@ -1,4 +1,4 @@
-"""Target weights: where the owner wants the portfolio to be."""
+"""Target weights of symbols and classes: where the owner wants the portfolio to be."""
 
 from __future__ import annotations
 
@@ -72,17 +72,20 @@ def class_key(name: str, dimension: str = "") -> str:
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """Weights by symbol, fractions of value; what is missing to 1 is cash, what is absent is 0
-    (sell it).
+    """Weights by symbol and by class, fractions of value; what is missing to 1 is cash, what is
+    absent is 0 (sell it).
 
+    weights      symbol -> weight; once classes are resolved also of their members, and of a class
+                 as `class:NAME` what no member can be bought for
     bands        symbol, or CASH -> its own band, over the strategy's
-    classes      class -> weight, as the file gives them; `weights` says where they went once they
-                 are resolved
+    classes      class -> weight, as they were asked for
     class_bands  class -> its own band
     dimension    of the classes; "" is the column `class`
+    own          symbol -> weight as they were asked for, once classes are resolved; None = not yet
 
-    Raises InputError for a weight that is negative or not finite and for a sum over 1 + 1e-6:
-    weights are never renormalised.
+    Raises InputError for a weight that is negative or not finite, for a sum over 1 + 1e-6 (weights
+    are never renormalised), and for a band of what has no target. Of symbols and classes together
+    the sum is known when members are: by `planning.classes`.
     """
 
     weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
@@ -90,34 +93,56 @@ class Targets:
     classes: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     class_bands: Mapping[str, Band] = field(default_factory=lambda: MappingProxyType({}))
     dimension: str = ""
+    own: Mapping[str, float] | None = None
 
     def __post_init__(self) -> None:
-        for symbol, weight in sorted(self.weights.items()):
+        classes = {class_key(name, self.dimension): w for name, w in self.classes.items()}
+        for name, weight in sorted({**self.weights, **classes}.items()):
             if not (math.isfinite(weight) and weight >= 0):
                 raise InputError(
-                    f"The target of {symbol} is {weight}; a weight is a fraction of value, 0 or "
+                    f"The target of {name} is {weight}; a weight is a fraction of value, 0 or "
                     "more. Nothing was planned.",
                     code="bad_weight",
-                    place=symbol,
+                    place=name,
                     value=weight,
                     limit="0 or more",
                 )
-        total = math.fsum(self.weights.values())
-        if total > 1 + SUM_TOLERANCE:
+        for whole in (self.weights, self.classes):
+            _refuse_over_1(math.fsum(whole.values()))
+        strays = [name for name in self.bands if name not in {*self.weights, CASH}]
+        strays += [class_key(name) for name in self.class_bands if name not in self.classes]
+        if strays:
             raise InputError(
-                f"The targets sum to {total:.6g}, {total - 1:.4g} over 1. Weights are fractions of "
-                "portfolio value and are never rescaled; what is left under 1 is cash. Nothing "
-                "was planned: lower them and plan again.",
-                code="targets_over_1",
-                value=f"{total:.6g}",
-                limit=1,
-                hint="lower them and plan again",
+                f"{', '.join(sorted(strays))} has a band and no target: a band is around one. "
+                "Nothing was planned.",
+                code="band_without_target",
+                place=min(strays),
+                hint="give it a target, or leave the band out",
             )
+
+    @property
+    def asked(self) -> Mapping[str, float]:
+        """Symbol -> weight as they were asked for, classes apart."""
+        return self.weights if self.own is None else self.own
 
     @property
     def cash(self) -> float:
         """What the targets leave for cash."""
-        return max(0.0, 1 - math.fsum(self.weights.values()))
+        classes = self.classes.values() if self.own is None else ()
+        return max(0.0, 1 - math.fsum([*self.weights.values(), *classes]))
+
+
+def _refuse_over_1(total: float) -> None:
+    if total > 1 + SUM_TOLERANCE:
+        raise InputError(
+            f"The targets sum to {total:.6g}, {total - 1:.4g} over 1. Weights are fractions of "
+            "portfolio value and are never rescaled; what is left under 1 is cash. Nothing "
+            "was planned: lower them and plan again.",
+            code="targets_over_1",
+            value=f"{total:.6g}",
+            limit=1,
+            hint="lower them and plan again",
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ classes, by the column `class` of the securities file; `class.DIMENSION:NAME` th
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +23,7 @@ from steelyard.importers.reading import Row, column_name
 from steelyard.importers.spelling import Spellings, collisions
 from steelyard.importers.values import NOTHING, BadCell, shown
 from steelyard.notices import Notice
+from steelyard.portfolio import Security
 from steelyard.targets import CASH, Band, class_column, class_key
 
 REQUIRED = ("symbol", "weight")
@@ -179,11 +180,15 @@ def _width(text: str, column: str) -> float:
 
 
 def read_targets(
-    path: Path, spellings: Spellings | None = None, limits: FileLimits = LIMITS
+    path: Path,
+    spellings: Spellings | None = None,
+    limits: FileLimits = LIMITS,
+    securities: Sequence[Security] = (),
 ) -> TargetsFile:
     """The targets of a file; InputError for no such table and for no rows, which would sell all.
 
-    spellings   names to symbols; the file's own are added
+    spellings    names to symbols; the file's own are added
+    securities   which of them are in which class
     """
     spellings = spellings or Spellings()
     table = reading.read_table(path, required=REQUIRED, readable=COLUMNS, limits=limits)
@@ -196,15 +201,24 @@ def read_targets(
             f"{what}. {NOTHING} {hint}", code="no_targets", place=table.file, hint=hint
         )
     notices = list(table.warnings)
-    fractions, out_of_range = _fractions(table.file, sheet.cells, notices)
     symbols = [key for key in sheet.cells if key != CASH and key not in sheet.classes]
+    spellings.add(symbols)
+    members = _members(sheet, symbols, spellings, securities)
+    counted = {key: cell for key, cell in sheet.cells.items() if key not in members}
+    fractions, out_of_range = _fractions(table.file, sheet.cells, counted, notices)
     lines = {name: sheet.cells[name].line for name in symbols}
     bands = {key: band for key, band in sheet.bands.items() if key not in sheet.classes}
-    spellings.add(symbols)
-    rejected = (*rejected, *out_of_range, *collisions(table.file, lines, spellings))
-    refused = None if rejected else _refused(table.file, sheet.cells, fractions)
+    rejected = (
+        *rejected,
+        *out_of_range,
+        *collisions(table.file, lines, spellings),
+        *_disagreements(table.file, sheet.cells, members),
+    )
+    whole = {key: fractions[key] for key in counted}
+    refused = None if rejected else _refused(table.file, counted, whole)
     if not (rejected or refused):
-        fractions = _rounded(table.file, fractions, notices)
+        fractions |= _rounded(table.file, whole, notices)
+        fractions |= {key: _sum(fractions[name] for name in members[key]) for key in members}
     return TargetsFile(
         file=table.file,
         weights=MappingProxyType({spellings.symbol(k): float(fractions[k]) for k in symbols}),
@@ -225,11 +239,63 @@ def read_targets(
     )
 
 
+def _members(
+    sheet: _Sheet,
+    symbols: Iterable[str],
+    spellings: Spellings,
+    securities: Iterable[Security],
+) -> dict[str, list[str]]:
+    """Key of a class -> rows of securities in it, where there are any: then they say its weight."""
+    dimension = sheet.dimension[0] if sheet.dimension else ""
+    named = {spellings.symbol(row.symbol): row.classes.get(dimension) for row in securities}
+    of_class: dict[str, list[str]] = {}
+    for symbol in symbols:
+        of_class.setdefault(named.get(spellings.symbol(symbol)) or "", []).append(symbol)
+    return {key: of_class[name] for key, name in sheet.classes.items() if name in of_class}
+
+
+def _disagreements(
+    file: str, cells: Mapping[str, _Cell], members: Mapping[str, Sequence[str]]
+) -> Iterator[RejectedRow]:
+    """Classes that say another weight than the rows of their members together."""
+    for key, rows in members.items():
+        total = _sum(cells[row].number for row in rows)
+        if total == cells[key].number:
+            continue
+        sign = "%" if cells[key].percent else ""
+        named = ", ".join(f"{row} on line {cells[row].line}" for row in rows)
+        limit, hint = cells[key].text, "leave out the class or them, or let them sum to it"
+        reason = (
+            f"{key} is {limit}, and what is in it has {plain(total)}{sign} of its own ({named}); "
+            f"{hint}"
+        )
+        yield RejectedRow(
+            file,
+            cells[key].line,
+            reason,
+            "class_against_symbol",
+            "weight",
+            plain(total),
+            limit,
+            hint,
+        )
+
+
+def _sum(numbers: Iterable[Decimal]) -> Decimal:
+    return sum(numbers, Decimal(0))
+
+
 def _fractions(
-    file: str, cells: Mapping[str, _Cell], notices: list[Notice]
+    file: str,
+    cells: Mapping[str, _Cell],
+    counted: Mapping[str, _Cell],
+    notices: list[Notice],
 ) -> tuple[dict[str, Decimal], list[RejectedRow]]:
-    """The weights as fractions, and the rows that cannot be one: is the whole file in percent?"""
-    total = sum((cell.number for cell in cells.values()), Decimal(0))
+    """The weights as fractions, and the rows that cannot be one: is the whole file in percent?
+
+    counted   those that make up the sum
+    """
+    total = _sum(cell.number for cell in counted.values())
     signs = [cell.percent for cell in cells.values()]
     bare_percent = (
         not any(signs)
@@ -266,7 +332,7 @@ def _refused(
     file: str, cells: Mapping[str, _Cell], fractions: Mapping[str, Decimal]
 ) -> InputError | None:
     """Why the sum of the weights cannot be meant; None where it can."""
-    total = sum(fractions.values(), Decimal(0))
+    total = _sum(fractions.values())
     over = total - 1
     lines = [cell.line for cell in cells.values()]
     if total <= LEAST_PERCENT and all(cell.percent for cell in cells.values()):
@@ -301,7 +367,7 @@ def _refused(
 
 def _rounded(file: str, fractions: dict[str, Decimal], notices: list[Notice]) -> dict[str, Decimal]:
     """The weights with a rounding over 1 taken off the largest, the first by symbol of equals."""
-    total = sum(fractions.values(), Decimal(0))
+    total = _sum(fractions.values())
     over = total - 1
     securities = sorted(key for key in fractions if key != CASH)
     if over <= LEAST_ROUNDING or not securities:
