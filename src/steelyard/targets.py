@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from steelyard.errors import InputError
+from steelyard.portfolio import Security
 from steelyard.settings import SUM_TOLERANCE
 
 CASH = "CASH"
@@ -70,6 +71,11 @@ def class_key(name: str, dimension: str = "") -> str:
     return f"{class_column(dimension)}:{name}"
 
 
+def is_class(name: str) -> bool:
+    """Is it a class, as a targets file writes it? No symbol has small letters."""
+    return name.startswith(("class:", "class."))
+
+
 @dataclass(frozen=True, slots=True)
 class Targets:
     """Weights by symbol and by class, fractions of value; what is missing to 1 is cash, what is
@@ -124,6 +130,10 @@ class Targets:
     def asked(self) -> Mapping[str, float]:
         """Symbol -> weight as they were asked for, classes apart."""
         return self.weights if self.own is None else self.own
+
+    def has(self, security: Security) -> bool:
+        """Is it of a class with a target?"""
+        return security.classes.get(self.dimension) in self.classes
 
     @property
     def cash(self) -> float:

@@ -100,6 +100,7 @@ class Context:
     seed                     of every random draw
     state                    what the bucket remembers
     rules                    the sections of the strategy
+    classed                  symbols of classes with a target: theirs follow from it, 0 too
     absent                   targets outside the planning set: without a price they cannot be bought
     exact                    the money behind the weights; None where only floats are known
     """
@@ -140,6 +141,7 @@ class Context:
     open_buys_weight: float = 0.0
     awaited_weight: float = 0.0
     kept_out_weight: float = 0.0
+    classed: tuple[str, ...] = ()
     absent: tuple[AbsentTarget, ...] = ()
     exact: ExactMoney | None = None
 
@@ -249,7 +251,9 @@ class Context:
         """
         if self.target_weights is None or not self.unpriced:
             return frozen(np.zeros(self.n, dtype=np.bool_))
-        return frozen(self.held & (self.target_weights == 0))
+        answered = set(self.classed)
+        without = flags(symbol not in answered for symbol in self.symbols)
+        return frozen(self.held & (self.target_weights == 0) & without)
 
     @property
     def overdrawn(self) -> bool:

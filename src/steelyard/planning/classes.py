@@ -10,12 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from types import MappingProxyType
 
 from steelyard.errors import InputError, nearest
+from steelyard.money import ZERO
 from steelyard.notices import Drop, Stop
 from steelyard.planning.case import Case
-from steelyard.planning.costs import by_age
+from steelyard.planning.costs import by_age, exact
 from steelyard.planning.findings import Findings
 from steelyard.planning.valuation import Priced, Valuation
 from steelyard.sentences import percent, say
@@ -30,10 +32,13 @@ SAME = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A lot of a member: its weight, of value, and the tax of selling it, of that weight."""
+    """A lot of a member: its weight, of value, and the tax of selling it, of that weight.
+
+    tax   exact, so that equal lots of two members are equal
+    """
 
     weight: float
-    tax: float
+    tax: Decimal = ZERO
     loss: bool = False
 
 
@@ -139,17 +144,17 @@ def _members(case: Case, valuation: Valuation, name: str, dimension: str) -> Ite
                 NO_PREFERENCE if security.preference is None else security.preference,
                 priced.fresh and security.allow_buy,
                 priced.fresh and security.allow_sell,
-                tuple(_slices(priced, case.strategy.score.tax_rate, value)),
+                tuple(_slices(priced, exact(case.strategy.score.tax_rate), value)),
             )
 
 
-def _slices(priced: Priced, rate: float, value: float) -> Iterator[Slice]:
+def _slices(priced: Priced, rate: Decimal, value: float) -> Iterator[Slice]:
     """The lots of a holding, oldest first; a cost that nobody knows counts as the price."""
     if priced.holding is None or not value:
         return
-    price = float(priced.unit_price)
+    price = priced.unit_price
     for lot in by_age(priced.holding.lots):
-        cost = price if lot.unit_cost is None else float(lot.unit_cost * priced.security.multiplier)
+        cost = price if lot.unit_cost is None else lot.unit_cost * priced.security.multiplier
         weight = float(lot.quantity * priced.share) / value
         yield Slice(weight, rate * (1 - cost / price), loss=cost > price)
 

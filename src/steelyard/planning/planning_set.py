@@ -155,6 +155,7 @@ def _context(
         seed=case.seed,
         state=case.state,
         rules=strategy.rules,
+        classed=tuple(s.symbol for s in securities if targets is not None and targets.has(s)),
         absent=_absent(case, valuation, symbols),
         exact=money,
     )

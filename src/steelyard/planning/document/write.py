@@ -29,6 +29,7 @@ from steelyard.planning.document.account import (
 )
 from steelyard.planning.document.alternatives import alternatives, proposers
 from steelyard.planning.document.certificate import certificate_shown
+from steelyard.planning.document.classes import classes_shown
 from steelyard.planning.document.orders import (
     candidates_shown,
     conversions,
@@ -116,6 +117,7 @@ def write(
     steps = [step_shown(m, n, j) for n, j in enumerate(order, start=1)]
     costs = total_costs(steps, tax_of(m))
     drift = drift_shown(m)
+    holdings, after = tuple(holdings_shown(m)), tuple(holdings_after(m))
     figures = _figures(m, steps, drift, costs)
     cash_after, reserve = figures.cash_after, figures.reserve
     short = list(narrative.shortfalls(ctx, figures))
@@ -155,10 +157,10 @@ def write(
             ),
             excluded=snapshot.excluded,
             kept_out=tuple(kept_out(m)),
-            holdings=tuple(holdings_shown(m)),
-            holdings_after=tuple(holdings_after(m)),
+            holdings=holdings,
+            holdings_after=after,
             bands=(),
-            classes=(),
+            classes=tuple(classes_shown(m, holdings, after)),
             realised_gain=None,
             candidates=tuple(candidates_shown(m)),
             steps=tuple(steps),
