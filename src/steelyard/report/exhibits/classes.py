@@ -10,7 +10,7 @@ from steelyard.plans.plan import Plan
 from steelyard.report.exhibits.scale import Scale
 from steelyard.report.exhibits.weights import WeightRow, bars_of, strips_of
 from steelyard.report.exhibits.words import counted, named
-from steelyard.sentences import FORMATS
+from steelyard.sentences import FORMATS, percent
 
 SAME = 1e-10
 """Weights that differ by less are one: documents publish no more digits."""
@@ -74,8 +74,9 @@ def _drift(rows: tuple[WeightRow, ...], weights: list[float]) -> float:
 
 
 def _heading(before: float, after: float, *, moves: bool) -> str:
-    change = f" to {FORMATS['pp'](after)}" if moves else ""
-    return f"By class the drift is {FORMATS['pp'](before)}{change}"
+    if not moves:
+        return f"By class the drift is {FORMATS['pp'](before)}"
+    return f"By class the drift goes from {percent(before)} to {FORMATS['pp'](after)}"
 
 
 def _said(plan: Plan, rows: tuple[WeightRow, ...]) -> str:
