@@ -23,6 +23,12 @@ from steelyard.money import ZERO
 from steelyard.orders import Side
 from steelyard.planning.gate import Gate
 from steelyard.planning.guard import Guard
+from steelyard.planning.new_money import (
+    allotted,
+    least_invested,
+    new_money,
+    why_new_money,
+)
 from steelyard.planning.overdraft import needs, why_overdrawn
 from steelyard.planning.reach import reach_of
 from steelyard.planning.score.objective import Objective
@@ -55,6 +61,8 @@ class Domain:
     account    the cash walk without rows: what is due stands here
     most_orders   of a list; None = any number
     seeds      lists to begin with: where cash is overdrawn, sales that pay it back
+    base       what is traded whatever the score gains: the list that a better one must beat; None
+               where nothing is
     judges     filters that have to be asked of whole lists
     """
 
@@ -65,6 +73,7 @@ class Domain:
     account: Account
     most_orders: int | None
     seeds: tuple[LotList, ...] = ()
+    base: LotList | None = None
     judges: tuple[Judge, ...] = ()
 
     def signed(self, orders: LotList, i: int) -> Decimal:
@@ -103,6 +112,10 @@ def domain_of(
             account = replace(account, due=float(need) / ctx.value, exact=exact)
             gate, seeds = replace(gate, account=account), (cover,)
             break
+    base = _new_money(ctx, gate, conflicts)
+    if base is not None:
+        account, seeds = replace(account, invest=base.invest), (*seeds, base.orders)
+        gate = replace(gate, account=account)
     limits, names = limits_of(ctx, account, orders)
     problem = LotProblem(
         model=objective.model,
@@ -112,7 +125,7 @@ def domain_of(
         names=names,
         conflicts=conflicts,
         permits=gate.permits,
-        empty=account.due is None,
+        empty=not account.owes,
         turning=turning,
         turn_cash=_turn_cash(ctx, trades, turning),
     )
@@ -125,6 +138,7 @@ def domain_of(
         account=account,
         most_orders=orders,
         seeds=seeds,
+        base=None if base is None else base.orders,
         judges=judges,
     )
 
@@ -142,6 +156,56 @@ def _turn_cash(ctx: Context, trades: Trades, turning: IntArray) -> FloatArray:
     gap = np.abs(ctx.target_weights - ctx.weights)[trades.security]
     rest = gap - (turning - 1) * np.abs(trades.lot)
     return ctx.target_cash - np.where(trades.lot > 0, rest, -rest)
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """A list that is traded whatever the score gains, and what a plan must invest, of value."""
+
+    orders: LotList
+    invest: float
+
+
+def _new_money(ctx: Context, gate: Gate, conflicts: IntArray) -> _Base | None:
+    """What new money buys, as far as every rule allows it; None where it buys nothing."""
+    money, trades = new_money(ctx), gate.trades
+    if not money:
+        return None
+    way, most = np.full(ctx.n, NONE, dtype=np.int64), np.zeros(ctx.n, dtype=np.int64)
+    buys = np.flatnonzero(trades.kind == BUY)
+    way[trades.security[buys]], most[trades.security[buys]] = buys, trades.most[buys]
+    allot = allotted(ctx, most, money)
+    orders = [(int(way[i]), int(allot.lots[i])) for i in allot.order]
+    listed = list_of(ctx.n, trades, orders)
+    if not _fits(gate, conflicts, listed):
+        orders = _fitting(gate, conflicts, orders)
+        listed = list_of(ctx.n, trades, orders)
+    if not orders:
+        return None
+    bought = [(int(trades.security[w]), count) for w, count in orders]
+    return _Base(listed, least_invested(ctx, bought, allot.idle))
+
+
+def _fitting(
+    gate: Gate, conflicts: IntArray, orders: Iterable[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """Those of the orders, in their order, that may be a plan together; a lot may be rounding."""
+    good = list[tuple[int, int]]()
+    for way, count in orders:
+        fewer = [count, count - 1] if count > gate.trades.least[way] else [count]
+        for lots in fewer:
+            more = [*good, (way, lots)]
+            if _fits(gate, conflicts, list_of(gate.ctx.n, gate.trades, more)):
+                good = more
+                break
+    return good
+
+
+def _fits(gate: Gate, conflicts: IntArray, orders: LotList) -> bool:
+    """May a list be a plan, but for what it must bring?"""
+    used = np.zeros(len(gate.trades.security), dtype=np.bool_)
+    used[orders.way[orders.traded]] = True
+    return gate.permits(orders) and not bool(used[conflicts].all(axis=1).any())
 
 
 def covering(gate: Gate, need: Decimal, conflicts: IntArray) -> LotList | None:
@@ -254,12 +318,16 @@ def orders_of(
         way_of = dict(zip(at.tolist(), orders.way[at].tolist(), strict=True))
         for row in mine:
             j = there.setdefault((row.i, row.side, row.quantity), len(rows))
+            own = _occasions(ctx, domain, row, int(orders.lots[row.i]))
             if j == len(rows):
-                rows.append(replace(row, proposals=(_proposal(ctx, row),)))
+                rows.append(replace(row, proposals=own or (_proposal(ctx, row),)))
+            elif own and not {own[0].source} & {p.source for p in rows[j].proposals}:
+                rows[j] = replace(rows[j], proposals=(*own, *rows[j].proposals))
             ways[j] = way_of[row.i]
             index.append(j)
         indices.append(tuple(sorted(index)))
     account = replace(account_of(ctx, rows), conflicts=_conflicts(domain, table, ways, len(rows)))
+    account = replace(account, invest=domain.account.invest)
     if domain.account.due is not None and account.exact is not None and domain.account.exact:
         exact = replace(account.exact, due=domain.account.exact.due)
         account = replace(account, due=domain.account.due, exact=exact)
@@ -278,6 +346,13 @@ def _row(table: Orders, j: int) -> Sized:
         priority_weight=1.0,
         proposals=table.proposals[j],
     )
+
+
+def _occasions(ctx: Context, domain: Domain, row: Sized, lots: int) -> tuple[Proposal, ...]:
+    """Who asks for an order whatever the score gains; nobody where it is not of that size."""
+    base = domain.base
+    same = base is not None and row.side is Side.BUY and int(base.lots[row.i]) == lots > 0
+    return (why_new_money(ctx, row.i),) if same else ()
 
 
 def _proposal(ctx: Context, row: Sized) -> Proposal:

@@ -93,10 +93,13 @@ def best_list(
     """The best of the lists of a search, without its worths, and as it was listed; None: hold."""
     domain, met = searched
     lists = _deciding(met, every=bool(objective.black_boxes))
-    orders, rows = orders_of(ctx, domain, table, [listed.orders for listed in lists])
-    finalists = Finalists(orders, tuple(rows), tuple(listed.net for listed in lists))
-    choice = choose(ctx, objective, finalists, named, owed=not domain.problem.empty)
-    return choice, lists[rows.index(choice.plan.row)] if choice.acts else None
+    base = () if domain.base is None else (domain.base,)
+    orders, rows = orders_of(ctx, domain, table, [*(listed.orders for listed in lists), *base])
+    owed, rest = domain.account.due is not None, rows[len(lists)] if base else ()
+    finalists = Finalists(orders, tuple(rows[: len(lists)]), tuple(lt.net for lt in lists))
+    choice = choose(ctx, objective, finalists, named, owed=owed, base=rest)
+    places = [*lists, *(Listed(orders, choice.base.net) for orders in base)]
+    return choice, places[rows.index(choice.plan.row)] if choice.acts else None
 
 
 def _deciding(lists: tuple[Listed, ...], *, every: bool) -> list[Listed]:

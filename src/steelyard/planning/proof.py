@@ -252,8 +252,9 @@ def search_gap(objective: Objective, choice: Choice, bound: float) -> float | No
     if reach is None:
         return None
     most = bound + reach
-    # a set that cannot reach the least improvement is no better than hold
-    if not choice.acts and most < max(choice.threshold, PROVEN):
+    # a set that cannot reach the least improvement is no better than hold, or than what is traded anyhow
+    rest = choice.base.net
+    if choice.rests and most - rest < max(choice.threshold, PROVEN):
         return 0.0
     gap = max(0.0, most - choice.plan.net + (choice.refined or 0.0))
     return 0.0 if gap <= PROVEN else gap

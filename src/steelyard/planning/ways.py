@@ -13,7 +13,7 @@ from decimal import Decimal
 import numpy as np
 
 from steelyard.arrays import BoolArray, FloatArray, IntArray, frozen
-from steelyard.ledger import SAFETY, Account, whole_lots
+from steelyard.ledger import NEAR, SAFETY, Account, whole_lots
 from steelyard.modules.candidates import Orders, Proposal
 from steelyard.modules.context import Context
 from steelyard.orders import Side
@@ -88,7 +88,7 @@ Stretch = tuple[int, int, float, float]
 
 def trades_of(ctx: Context, reach: Reach) -> Trades:
     """Every way that the reach of the securities leaves."""
-    buys = np.flatnonzero(reach.buys >= reach.least)
+    buys = np.flatnonzero(reach.buys >= reach.least_bought)
     sales = _sales(ctx, reach)
     exits = np.flatnonzero(reach.exits)
     taxed = np.array([sale_tax(ctx, i, _holding(ctx, i)) for i in exits.tolist()], dtype=np.float64)
@@ -99,7 +99,7 @@ def trades_of(ctx: Context, reach: Reach) -> Trades:
         security=security,
         kind=np.repeat([BUY, SALE, EXIT], [len(buys), len(sales.at), len(exits)]),
         lot=np.concatenate([ctx.lot_weight[buys], -ctx.lot_weight[sales.at], -ctx.weights[exits]]),
-        least=np.concatenate([reach.least[buys], sales.least, whole]),
+        least=np.concatenate([reach.least_bought[buys], sales.least, whole]),
         most=np.concatenate([reach.buys[buys], sales.most, whole]),
         tax=np.concatenate([no_tax, sales.tax, taxed]),
         tax_rate=np.concatenate([no_tax, sales.rate, np.zeros(len(exits))]),
@@ -183,6 +183,8 @@ def ways_of(
         once, each = [*once, np.ones(len(size))], [*each, 0 * size]
     if account.due is not None:
         once, each = [*once, np.full(len(size), fixed)], [*each, trades.lot + rate * size]
+    if account.invest is not None:
+        once, each = [*once, 0 * size], [*each, -trades.lot]
     return Ways(
         security=frozen(trades.security),
         lot=frozen(trades.lot),
@@ -211,6 +213,8 @@ def limits_of(
         limits, names = [*limits, float(orders)], [*names, "orders"]
     if account.due is not None:
         limits, names = [*limits, SAFETY * account.scale - account.due], [*names, "due"]
+    if account.invest is not None:
+        limits, names = [*limits, NEAR - account.invest], [*names, "new money"]
     return frozen(np.array(limits)), tuple(names)
 
 
