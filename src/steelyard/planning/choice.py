@@ -135,7 +135,7 @@ def score_set(
     evaluation = reference(objective.terms, objective.weights, weights, cash)
     cost, tax = math.fsum(orders.cost[at].tolist()), math.fsum(orders.tax[at].tolist())
     rates = objective.rates
-    charges = (rates.cost * cost, rates.tax * tax, rates.hurdle * len(row))
+    charges = (rates.cost * cost, rates.tax * tax, rates.hurdle * float(orders.hurdled[at].sum()))
     return Scored(
         tuple(row),
         evaluation,
@@ -206,7 +206,8 @@ def _all_at_once(ctx: Context, objective: Objective, choice: Choice) -> tuple[Wo
     cash = ctx.cash_weight - math.fsum(orders.delta[row].tolist())
     point = Point.at(objective.model, end_state(after, cash))
     security, delta = orders.security[row], orders.delta[row]
-    charge = rates.cost * orders.cost[row] + rates.tax * orders.tax[row] + rates.hurdle
+    charge = rates.cost * orders.cost[row] + rates.tax * orders.tax[row]
+    charge = charge + rates.hurdle * orders.hurdled[row]
     scores = -along(objective.model, point, security, -delta) - charge
     drifts = drifts_without(ctx, after, cash, security, delta)
     pairs = zip(scores.tolist(), drifts, strict=True)

@@ -109,7 +109,7 @@ def why_new_money(ctx: Context, i: int) -> Proposal:
         gap=target - weight,
         target=target,
     )
-    return Proposal(NEW_MONEY, why, (NEW_MONEY, "optimizer_target"))
+    return Proposal(NEW_MONEY, why, (NEW_MONEY,))
 
 
 def _target(ctx: Context, i: int) -> float:

@@ -7,7 +7,7 @@ the quantity, and charge and rate give it exactly at whole lots.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 
 import numpy as np
@@ -38,6 +38,7 @@ class Trades:
 
     kind            BUY, SALE or EXIT
     tax, tax_rate   of value: of an order whatever its size, and per lot besides
+    free            is the hurdle not charged?
     """
 
     security: IntArray
@@ -47,13 +48,14 @@ class Trades:
     most: IntArray
     tax: FloatArray
     tax_rate: FloatArray
+    free: BoolArray
 
     def only(self, keep: BoolArray | IntArray) -> Trades:
         """Some of the ways, by truth or index."""
         return Trades(
             security=self.security[keep], kind=self.kind[keep], lot=self.lot[keep],
             least=self.least[keep], most=self.most[keep],
-            tax=self.tax[keep], tax_rate=self.tax_rate[keep],
+            tax=self.tax[keep], tax_rate=self.tax_rate[keep], free=self.free[keep],
         )  # fmt: skip
 
     def asked_for(self, table: Orders) -> Trades:
@@ -69,6 +71,20 @@ class Trades:
         most = whole_lots(size, np.abs(self.lot)).astype(np.int64)
         asked = replace(self, most=np.minimum(self.most, most))
         return asked.only(asked.most >= asked.least)
+
+
+def with_free_buys(trades: Trades, lots: IntArray) -> Trades:
+    """Buys of up to `lots` (n,) of a security as ways of their own, free of the hurdle."""
+    upto = np.minimum(lots[trades.security], trades.most)
+    some = (trades.kind == BUY) & (upto >= trades.least)
+    free = replace(trades, most=upto, free=some).only(some)
+    rest = replace(trades, least=np.where(some, upto + 1, trades.least))
+    rest = rest.only(rest.most >= rest.least)
+    both = Trades(**{
+        field.name: np.concatenate([getattr(free, field.name), getattr(rest, field.name)])
+        for field in fields(Trades)
+    })  # fmt: skip
+    return both.only(np.lexsort((both.least, both.kind, both.security)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +119,7 @@ def trades_of(ctx: Context, reach: Reach) -> Trades:
         most=np.concatenate([reach.buys[buys], sales.most, whole]),
         tax=np.concatenate([no_tax, sales.tax, taxed]),
         tax_rate=np.concatenate([no_tax, sales.rate, np.zeros(len(exits))]),
+        free=np.zeros(len(security), dtype=np.bool_),
     )
     return trades.only(np.lexsort((np.arange(len(security)), trades.kind, security)))
 
@@ -190,7 +207,7 @@ def ways_of(
         lot=frozen(trades.lot),
         least=frozen(trades.least),
         most=frozen(trades.most),
-        charge=frozen(rates.hurdle + rates.cost * fixed + rates.tax * trades.tax),
+        charge=frozen(rates.hurdle * ~trades.free + rates.cost * fixed + rates.tax * trades.tax),
         rate=frozen(rates.cost * rate * size + rates.tax * trades.tax_rate),
         use=frozen(np.stack(once, axis=1)),
         use_rate=frozen(np.stack(each, axis=1)),
