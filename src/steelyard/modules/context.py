@@ -95,6 +95,7 @@ class Context:
     awaited_weight           money that settles later and may not pay yet, of value: in cash_weight
     kept_out_weight          sum of the sizes of what is held and not traded, of value: shorts,
                              options and futures
+    deposits_weight          money that the owner brings, of value: in cash_weight
     value                    V, base currency, > 0
     min_order_weight         least order, of value
     seed                     of every random draw
@@ -142,6 +143,7 @@ class Context:
     awaited_weight: float = 0.0
     kept_out_weight: float = 0.0
     classed: tuple[str, ...] = ()
+    deposits_weight: float = 0.0
     absent: tuple[AbsentTarget, ...] = ()
     exact: ExactMoney | None = None
 

@@ -7,13 +7,13 @@ the quantity, and charge and rate give it exactly at whole lots.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 
 import numpy as np
 
 from steelyard.arrays import BoolArray, FloatArray, IntArray, frozen
-from steelyard.ledger import SAFETY, Account, whole_lots
+from steelyard.ledger import NEAR, SAFETY, Account, whole_lots
 from steelyard.modules.candidates import Orders, Proposal
 from steelyard.modules.context import Context
 from steelyard.orders import Side
@@ -38,6 +38,7 @@ class Trades:
 
     kind            BUY, SALE or EXIT
     tax, tax_rate   of value: of an order whatever its size, and per lot besides
+    free            is the hurdle not charged?
     """
 
     security: IntArray
@@ -47,13 +48,14 @@ class Trades:
     most: IntArray
     tax: FloatArray
     tax_rate: FloatArray
+    free: BoolArray
 
     def only(self, keep: BoolArray | IntArray) -> Trades:
         """Some of the ways, by truth or index."""
         return Trades(
             security=self.security[keep], kind=self.kind[keep], lot=self.lot[keep],
             least=self.least[keep], most=self.most[keep],
-            tax=self.tax[keep], tax_rate=self.tax_rate[keep],
+            tax=self.tax[keep], tax_rate=self.tax_rate[keep], free=self.free[keep],
         )  # fmt: skip
 
     def asked_for(self, table: Orders) -> Trades:
@@ -69,6 +71,20 @@ class Trades:
         most = whole_lots(size, np.abs(self.lot)).astype(np.int64)
         asked = replace(self, most=np.minimum(self.most, most))
         return asked.only(asked.most >= asked.least)
+
+
+def with_free_buys(trades: Trades, lots: IntArray) -> Trades:
+    """Buys of up to `lots` (n,) of a security as ways of their own, free of the hurdle."""
+    upto = np.minimum(lots[trades.security], trades.most)
+    some = (trades.kind == BUY) & (upto >= trades.least)
+    free = replace(trades, most=upto, free=some).only(some)
+    rest = replace(trades, least=np.where(some, upto + 1, trades.least))
+    rest = rest.only(rest.most >= rest.least)
+    both = Trades(**{
+        field.name: np.concatenate([getattr(free, field.name), getattr(rest, field.name)])
+        for field in fields(Trades)
+    })  # fmt: skip
+    return both.only(np.lexsort((both.least, both.kind, both.security)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +104,7 @@ Stretch = tuple[int, int, float, float]
 
 def trades_of(ctx: Context, reach: Reach) -> Trades:
     """Every way that the reach of the securities leaves."""
-    buys = np.flatnonzero(reach.buys >= reach.least)
+    buys = np.flatnonzero(reach.buys >= reach.least_bought)
     sales = _sales(ctx, reach)
     exits = np.flatnonzero(reach.exits)
     taxed = np.array([sale_tax(ctx, i, _holding(ctx, i)) for i in exits.tolist()], dtype=np.float64)
@@ -99,10 +115,11 @@ def trades_of(ctx: Context, reach: Reach) -> Trades:
         security=security,
         kind=np.repeat([BUY, SALE, EXIT], [len(buys), len(sales.at), len(exits)]),
         lot=np.concatenate([ctx.lot_weight[buys], -ctx.lot_weight[sales.at], -ctx.weights[exits]]),
-        least=np.concatenate([reach.least[buys], sales.least, whole]),
+        least=np.concatenate([reach.least_bought[buys], sales.least, whole]),
         most=np.concatenate([reach.buys[buys], sales.most, whole]),
         tax=np.concatenate([no_tax, sales.tax, taxed]),
         tax_rate=np.concatenate([no_tax, sales.rate, np.zeros(len(exits))]),
+        free=np.zeros(len(security), dtype=np.bool_),
     )
     return trades.only(np.lexsort((np.arange(len(security)), trades.kind, security)))
 
@@ -183,12 +200,14 @@ def ways_of(
         once, each = [*once, np.ones(len(size))], [*each, 0 * size]
     if account.due is not None:
         once, each = [*once, np.full(len(size), fixed)], [*each, trades.lot + rate * size]
+    if account.invest is not None:
+        once, each = [*once, 0 * size], [*each, -trades.lot]
     return Ways(
         security=frozen(trades.security),
         lot=frozen(trades.lot),
         least=frozen(trades.least),
         most=frozen(trades.most),
-        charge=frozen(rates.hurdle + rates.cost * fixed + rates.tax * trades.tax),
+        charge=frozen(rates.hurdle * ~trades.free + rates.cost * fixed + rates.tax * trades.tax),
         rate=frozen(rates.cost * rate * size + rates.tax * trades.tax_rate),
         use=frozen(np.stack(once, axis=1)),
         use_rate=frozen(np.stack(each, axis=1)),
@@ -211,6 +230,8 @@ def limits_of(
         limits, names = [*limits, float(orders)], [*names, "orders"]
     if account.due is not None:
         limits, names = [*limits, SAFETY * account.scale - account.due], [*names, "due"]
+    if account.invest is not None:
+        limits, names = [*limits, NEAR - account.invest], [*names, "new money"]
     return frozen(np.array(limits)), tuple(names)
 
 

@@ -42,11 +42,12 @@ from steelyard.planning.document.orders import (
 from steelyard.planning.document.score import score_shown
 from steelyard.planning.drift import drift_after
 from steelyard.planning.guard import Guard
+from steelyard.planning.new_money import NEW_MONEY
 from steelyard.planning.solve import Solution, step_order
 from steelyard.plans.account import Drift, RegimeShown, Rules, Thresholds
 from steelyard.plans.answers import WhatIf
 from steelyard.plans.orders import PlanCosts, Step
-from steelyard.plans.plan import Plan, Verdict, seal
+from steelyard.plans.plan import Occasion, Plan, Verdict, seal
 from steelyard.plans.score import Objective as ObjectiveShown
 from steelyard.sentences import Sentence, facts_of
 
@@ -73,6 +74,7 @@ def _figures(
         over_reserve=in_base - m.valuation.open_buys - reserve,
         reserve=reserve,
         passed_over=_passed_over(m),
+        invested=sum((s.notional_base for s in steps if NEW_MONEY in s.tags), ZERO),
     )
 
 
@@ -133,7 +135,7 @@ def write(
             base_currency=ctx.base_currency,
             value=m.valuation.value,
             flows=(),
-            occasions=(),
+            occasions=occasions(m),
             cash=snapshot.settled,
             settling=tuple(settling(snapshot)),
             cash_after=cash_after,
@@ -197,6 +199,11 @@ def write(
             inputs_sha256=m.inputs_sha256,
         )
     )
+
+
+def occasions(m: Solution) -> tuple[Occasion, ...]:
+    """What is traded for whatever the score gains."""
+    return ("new_money",) if m.choice.base.row else ()
 
 
 def _traded(steps: Iterable[Step], side: Side) -> Decimal:
