@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cached_property
 
 import numpy as np
@@ -20,9 +21,10 @@ from steelyard.arrays import BoolArray, FloatArray, flags, floats, frozen
 from steelyard.estimates.estimate import Estimates
 from steelyard.estimates.regime import UNKNOWN, Regime
 from steelyard.estimates.trends import Trends
+from steelyard.lots import LotRule, LotsSold, first_of, ordered
 from steelyard.money import ExactMoney
-from steelyard.portfolio import BucketState, Holding, Security
-from steelyard.settings import Costs, Groups, Limits, Planner, Rules, Score, Search
+from steelyard.portfolio import BucketState, Holding, Security, TaxLot
+from steelyard.settings import Costs, Groups, Limits, Lots, Planner, Rules, Score, Search
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,40 @@ class Context:
     def groups(self) -> Groups:
         """Targets of sectors and countries."""
         return self.rules.groups
+
+    @property
+    def lots(self) -> Lots:
+        """Which tax lots a sale takes, and what it may realise."""
+        return self.rules.lots
+
+    @cached_property
+    def lot_rule(self) -> LotRule:
+        """How lots are chosen and taxed on the day of the plan."""
+        short = Decimal(repr(self.score.tax_rate))
+        long = self.score.tax_rate_long
+        rates = (short, short if long is None else Decimal(repr(long)))
+        return LotRule(self.lots.method, self.as_of, self.lots.long_days, *rates)
+
+    @cached_property
+    def lot_order(self) -> tuple[tuple[TaxLot, ...], ...]:
+        """(n,) the lots of each holding in the order in which a sale takes them."""
+        rows = zip(self.holdings, self.prices.tolist(), self.securities, strict=True)
+        return tuple(
+            tuple(ordered(holding.lots, self.lot_rule, Decimal(repr(price)) / security.multiplier))
+            if holding is not None
+            else ()
+            for holding, price, security in rows
+        )
+
+    def lots_sold(self, i: int, quantity: Decimal) -> LotsSold:
+        """The lots that a sale of security i takes, and how much of each."""
+        return first_of(self.lot_order[i], quantity)
+
+    def gain_of(self, i: int, lot: TaxLot) -> float | None:
+        """Gain of one share of a lot of security i, its currency; None when the cost is unknown."""
+        if lot.unit_cost is None:
+            return None
+        return float(self.prices[i]) - float(lot.unit_cost * self.securities[i].multiplier)
 
     @cached_property
     def place(self) -> Mapping[str, int]:

@@ -24,6 +24,7 @@ from steelyard.planning.case import Case
 from steelyard.planning.costs import min_order_weight
 from steelyard.planning.decisions import note_decisions
 from steelyard.planning.findings import Findings
+from steelyard.planning.lot_rules import note_lots
 from steelyard.planning.remarks import remark, why_absent
 from steelyard.planning.valuation import Priced, Valuation
 from steelyard.portfolio import Holding, Snapshot
@@ -77,6 +78,7 @@ def build_context(
     ctx = _context(case, valuation, symbols, like)
     note_decisions(ctx, case.strategy, findings)
     remark(ctx, case.market, case.strategy, findings)
+    note_lots(ctx, findings)
     return ctx
 
 
@@ -179,6 +181,7 @@ def _exact_money(rows: list[Priced], case: Case, valuation: Valuation) -> ExactM
         base_cash=case.snapshot.balances.get(case.snapshot.base_currency, ZERO),
         all_cash=_worth(case.snapshot.balances, valuation) - valuation.open_buys,
         open_buys=valuation.open_buys,
+        rates=tuple(p.rate for p in rows),
     )
 
 
