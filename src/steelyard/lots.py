@@ -17,7 +17,7 @@ from decimal import Decimal
 
 from steelyard.money import ZERO
 from steelyard.portfolio import TaxLot
-from steelyard.settings import LotMethod
+from steelyard.settings import LotMethod, Rules
 
 LotsSold = list[tuple[TaxLot, Decimal]]
 """Lots in the order in which they are sold, and how much of each."""
@@ -53,6 +53,13 @@ class LotRule:
     def rate(self, lot: TaxLot) -> Decimal:
         """Tax rate of a gain on it."""
         return self.long if self.is_long(lot) else self.short
+
+    @classmethod
+    def of(cls, rules: Rules, as_of: date) -> LotRule:
+        """By the rules of a strategy, on a day."""
+        short, long = rules.score.tax_rate, rules.score.tax_rate_long
+        rates = (Decimal(repr(rate)) for rate in (short, short if long is None else long))
+        return cls(rules.lots.method, as_of, rules.lots.long_days, *rates)
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -61,6 +61,21 @@ class AbsentTarget:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class PastTrade:
+    """When a security was traded last, held or sold out, of the planning set or not.
+
+    substitute     name of its group of near equals; "" = none
+    bought         the last buy; today where a buy is open
+    sold_at_loss   the last sale where that was at a loss
+    """
+
+    symbol: str
+    substitute: str
+    bought: date | None
+    sold_at_loss: date | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Context:
     """The planning set at the as-of date: held, targeted, or eligible and affordable; sorted by
@@ -104,6 +119,7 @@ class Context:
     rules                    the sections of the strategy
     absent                   targets outside the planning set: without a price they cannot be bought
     exact                    the money behind the weights; None where only floats are known
+    past                     trades that are on record, sold-out securities too, by symbol
     """
 
     as_of: date
@@ -144,6 +160,7 @@ class Context:
     kept_out_weight: float = 0.0
     absent: tuple[AbsentTarget, ...] = ()
     exact: ExactMoney | None = None
+    past: tuple[PastTrade, ...] = ()
 
     @property
     def n(self) -> int:
@@ -188,10 +205,7 @@ class Context:
     @cached_property
     def lot_rule(self) -> LotRule:
         """How lots are chosen and taxed on the day of the plan."""
-        short = Decimal(repr(self.score.tax_rate))
-        long = self.score.tax_rate_long
-        rates = (short, short if long is None else Decimal(repr(long)))
-        return LotRule(self.lots.method, self.as_of, self.lots.long_days, *rates)
+        return LotRule.of(self.rules, self.as_of)
 
     @cached_property
     def lot_order(self) -> tuple[tuple[TaxLot, ...], ...]:

@@ -106,6 +106,7 @@ def inputs_sha256(case: Case, ctx: Context, kept_out: Sequence[KeptOut] = ()) ->
             "seed": case.seed,
             "disabled": dict(case.disabled),
             **_where_used(snapshot, kept_out),
+            **_of_lots(case),
         }
     )
 
@@ -128,6 +129,20 @@ def _where_used(snapshot: Snapshot, kept_out: Sequence[KeptOut]) -> dict[str, An
         ],
     }
     return {name: part for name, part in parts.items() if part}
+
+
+def _of_lots(case: Case) -> dict[str, Any]:
+    """What a strategy of tax lots looks at besides, where it is said."""
+    realised = case.state.realised_gain
+    parts: dict[str, Any] = {
+        "realised_gain": None if realised is None else plain(realised),
+        "alike": sorted(
+            [s.symbol, s.substitute, s.preference, *sorted(map(list, s.classes.items()))]
+            for s in case.snapshot.securities
+            if s.substitute or s.classes
+        ),
+    }
+    return {name: part for name, part in parts.items() if part not in (None, [])}
 
 
 def _cash_rates(snapshot: Snapshot, market: Market) -> dict[str, str]:
@@ -162,6 +177,7 @@ def _holding(holding: Holding) -> list[Any]:
         lots,
         str(holding.last_bought),
         str(holding.last_sold),
+        *(["at a loss"] if holding.sold_at_loss else []),
     ]
 
 
