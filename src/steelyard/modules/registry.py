@@ -44,7 +44,7 @@ COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
 
 FilterForm = Literal["mask", "pairs", "rows", "rank"]
 Form = FilterForm | Literal["sequences", "what_if"]
-Need = Literal["target_weights", "no_target_weights", "market_regime"]
+Need = Literal["target_weights", "no_target_weights", "market_regime", "wash_sale_days", "tax_rate"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 

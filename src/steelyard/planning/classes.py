@@ -14,10 +14,11 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from steelyard.errors import InputError, nearest
+from steelyard.lots import by_age
 from steelyard.money import ZERO
 from steelyard.notices import Drop, Stop
 from steelyard.planning.case import Case
-from steelyard.planning.costs import by_age, exact
+from steelyard.planning.costs import exact
 from steelyard.planning.findings import Findings
 from steelyard.planning.valuation import Priced, Valuation
 from steelyard.sentences import percent, say

@@ -191,6 +191,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "score": Score,
     "groups": Groups,
     "regime": Regime,
+    "lots": Lots,
     "plugins": Plugins,
 }
 """Tables of a strategy that are not modules, by name."""

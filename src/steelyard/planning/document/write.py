@@ -30,13 +30,13 @@ from steelyard.planning.document.account import (
 from steelyard.planning.document.alternatives import alternatives, proposers
 from steelyard.planning.document.certificate import certificate_shown
 from steelyard.planning.document.classes import classes_shown
+from steelyard.planning.document.gains import realised_gain, sentences, tax_of
 from steelyard.planning.document.orders import (
     candidates_shown,
     conversions,
     costs_of,
     not_traded,
     step_shown,
-    tax_of,
     turnover,
 )
 from steelyard.planning.document.score import score_shown
@@ -126,7 +126,7 @@ def write(
     return seal(
         Plan(
             plan_id="",
-            verdict=_verdict(m, figures, [sentence for _, sentence in short], findings.runs),
+            verdict=_verdict(m, figures, [*(s for _, s in short), *sentences(m)], findings.runs),
             bucket=snapshot.bucket,
             as_of=snapshot.as_of,
             prices_as_of=prices_as_of(m),
@@ -163,7 +163,7 @@ def write(
             holdings_after=after,
             bands=(),
             classes=tuple(classes_shown(m, holdings, after)),
-            realised_gain=None,
+            realised_gain=realised_gain(m),
             candidates=tuple(candidates_shown(m)),
             steps=tuple(steps),
             proposed_by=proposers(m, choice.plan),

@@ -13,6 +13,7 @@ be checked. Nothing of the plan group is imported, so a mistake there cannot rep
     orders      candidates, steps, costs, limits, masks, lots sold, conversions
     occasions   what is traded whatever the score gains: new money, bands
     lists       what binds an order by itself, and the orders of a list together
+    tax_lots    which lots are sold by the method, what they realise, budget and tax
     charges     what an improvement is charged, and what a score is worth in money
     figures     score, charges, drift, turnover, what steps add, alternatives
     certificate bound, gap, status, neighbours

@@ -22,6 +22,7 @@ from steelyard.plans.verify.book import (
 )
 from steelyard.plans.verify.nearness import WHOLE_MONEY, certified, change
 from steelyard.plans.verify.tally import NUMBER_SLACK, Place, Record, Tally, number_of
+from steelyard.plans.verify.tax_lots import gains_told
 from steelyard.sentences import again, cased, fields
 
 COUNTS = (
@@ -108,6 +109,7 @@ def _verdict(book: Book, tally: Tally) -> None:
     _problems(book, [code for code, _ in short], tally)
     parts = (
         *(sentence for _, sentence in short),
+        gains_told(book, facts),
         _moved(book, facts),
         _furthest(book, facts),
         certified(book, facts),
