@@ -95,7 +95,9 @@ def bought(*lots):
     every = [TaxLot(Decimal(shares), day and AS_OF - timedelta(days=day)) for shares, day in lots]
     shares = sum((lot.quantity for lot in every), Decimal(0))
     of = world(f"AA {shares} @ 100")
-    return replace(of, snapshot=replace(of.snapshot, holdings=(Holding("AA", shares, tuple(every)),)))
+    return replace(
+        of, snapshot=replace(of.snapshot, holdings=(Holding("AA", shares, tuple(every)),))
+    )
 
 
 def test_the_age_of_a_holding_is_that_of_its_shares_and_not_of_its_oldest_lot():
@@ -115,7 +117,7 @@ def test_a_peak_before_most_of_the_shares_were_bought_is_no_peak_since_the_purch
     ctx, market = of.prepared.ctx, of.market
     since = of.snapshot.holdings[0].held_since
 
-    assert since is not None and AS_OF - since == timedelta(days=30)
+    assert since == AS_OF - timedelta(days=30)
     lately = market.closes[market.dates >= since, 0]
     assert ctx.trends.peaks[0] == pytest.approx(lately.max())
     assert market.closes[:, 0].max() > lately.max()

@@ -2,7 +2,8 @@
 
 A module that fails costs only itself: the plan names it and goes on. One that fails after something
 was made with its answer (a row predicate, a ranking, the formula of a score term, a generator after
-its first block) has the plan made again as without it: `settled`.
+its first block) has the plan made again as without it: `settled`. So has a filter that fails
+closed, see `blocking`: the plan is made again without the sides that it guards.
 """
 
 from __future__ import annotations
