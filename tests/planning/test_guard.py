@@ -499,3 +499,18 @@ def test_what_is_guarded_is_timed_by_the_clock_that_is_passed_in():
         pass
 
     assert [(timing.name, timing.seconds) for timing in findings.timings] == [("work", 2.5)]
+
+
+def test_where_a_module_failed_is_logged_at_debug_at_once_and_late(caplog):
+    late = with_form(BUSY, ROWS, "rows", LATE_ROWS["raises at once"])
+    for name, of in {
+        "averaging_down": calling(BUSY, Kind.OPPORTUNITY, "averaging_down", failing), ROWS: late,
+    }.items():  # fmt: skip
+        caplog.clear()
+        with caplog.at_level(logging.DEBUG, logger="steelyard.modules"):
+            of.plan()
+
+        (record,) = (record for record in caplog.records if record.exc_info)
+        assert record.qualified.endswith(f".{name}")
+        assert "in failing\n" in caplog.text
+        assert "RuntimeError: out of luck" in caplog.text

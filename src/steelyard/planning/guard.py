@@ -18,7 +18,7 @@ from steelyard.modules.registry import Module, ModuleParams, Need
 from steelyard.notices import ModuleRun, Notice
 from steelyard.planning.findings import Findings
 from steelyard.telemetry.events import ModuleFinished
-from steelyard.telemetry.logs import log_module
+from steelyard.telemetry.logs import log_failure, log_module
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -120,6 +120,8 @@ class Guard:
         """Note that a module raised before anything was made with its answer."""
         self.late |= isinstance(error, DeadlineStruck)
         self.broken.add(module.qualified)
+        if self.bucket is not None:
+            log_failure(self.bucket, module.qualified, error)
         self._failed(module, error_text(error), seconds)
 
     def without(self, failed: FailedLate) -> Guard:
@@ -130,6 +132,8 @@ class Guard:
         begun = Findings(self.findings.observe, self.findings.clock, timings=self.findings.timings)
         gone = {**self.gone, failed.module: failed.told}
         late = self.late or failed.struck
+        if self.bucket is not None:
+            log_failure(self.bucket, failed.module, failed.__cause__ or failed)
         return replace(self, gone=gone, findings=begun, late=late, broken=set())
 
     def _failed(self, module: Module, why: str, seconds: float) -> None:
