@@ -108,7 +108,8 @@ def test_with_on_failure_allow_the_plan_is_as_without_the_filter():
 
 def test_a_filter_of_a_plugin_that_cannot_be_loaded_blocks_unless_it_may_fail(tmp_path):
     def codes(table):
-        text = f'[plugins]\nfolder = "."\nfiles = {{"gone.py" = "sha256:{"0" * 64}"}}\n[filters.mine]\n{table}'
+        pinned = f'files = {{"gone.py" = "sha256:{"0" * 64}"}}'
+        text = f'[plugins]\nfolder = "."\n{pinned}\n[filters.mine]\n{table}'
         (tmp_path / "own.toml").write_text(text)
         strategy = strategies.load(tmp_path / "own.toml")
         plan = replace(BUSY, strategy=strategy).plan()

@@ -1,4 +1,4 @@
-"""What each calculator of a configuration wants, as the documents' `identify_opportunities` has it."""
+"""What each calculator of a configuration wants: the documents' `identify_opportunities`."""
 
 from __future__ import annotations
 

@@ -204,7 +204,7 @@ class HolisticPlanner:
     async def identify_opportunities(self, context: PlannerContext) -> Opportunities:
         """What each calculator that is on wants of a context, by its name.
 
-        One that fails, or is out of service, wants nothing; `circuit_breaker` and `perf` hear of it.
+        One that fails, or is out of service, wants nothing; `circuit_breaker` hears of it.
         Raises SteelyardError for a context that cannot be planned with.
         """
         order = await self._order(context, None)
