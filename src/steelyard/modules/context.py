@@ -92,7 +92,7 @@ class Context:
     weights            (n,)  held, of value
     target_weights     (n,)  of value, 0 where absent; None without targets
     average_cost       (n,)  of one share, the security's currency, like `prices`; NaN unknown
-    years_held         (n,)  since the oldest lot, NaN unknown or not held
+    years_held         (n,)  mean over the shares of dated lots, NaN unknown or not held
     days_since_bought  (n,)  NaN unknown or never
     days_since_sold    (n,)  NaN unknown or never
     tradable           (n,)  priced and fresh
