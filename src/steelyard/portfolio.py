@@ -14,6 +14,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Literal
 
+import steelyard.proxies  # noqa: F401 - its records can be pickled
 from steelyard.errors import InputError, each
 from steelyard.money import ZERO
 from steelyard.orders import Order, Side
