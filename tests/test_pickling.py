@@ -28,9 +28,7 @@ def inputs() -> Inputs:
 
 
 def planned(inputs: Inputs, strategy: Strategy) -> str:
-    return planner.plan(
-        inputs.snapshot, inputs.market, strategy, targets=inputs.targets
-    ).plan_id
+    return planner.plan(inputs.snapshot, inputs.market, strategy, targets=inputs.targets).plan_id
 
 
 def test_every_record_comes_back_the_same_from_a_pickle_and_from_a_copy(inputs):

@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from types import MappingProxyType
 
 from steelyard.canonical import plain
 from steelyard.errors import InputError, RejectedRow
 from steelyard.importers import reading, values
 from steelyard.importers.limits import LIMITS, FileLimits
+from steelyard.importers.opening import Where
 from steelyard.importers.options import option_symbol
 from steelyard.importers.reading import Row
 from steelyard.importers.spelling import Spellings, collisions
@@ -113,7 +113,7 @@ def _weight(row: Row, key: str) -> _Cell:
 
 
 def read_targets(
-    path: Path, spellings: Spellings | None = None, limits: FileLimits = LIMITS
+    path: Where, spellings: Spellings | None = None, limits: FileLimits = LIMITS
 ) -> TargetsFile:
     """The targets of a file; InputError for no such table and for no rows, which would sell all.
 
