@@ -8,8 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pandas
-import polars
+import pandas as pd
+import polars as pl
 import pytest
 
 import steelyard
@@ -54,10 +54,10 @@ def by_files() -> Inputs:
 
 
 def test_data_in_every_form_is_read_as_the_files_are(by_files):
-    held, prices = pandas.read_csv(FILES.holdings), pandas.read_csv(FILES.prices)
-    targets, listed = pandas.read_csv(FILES.targets), pandas.read_csv(FILES.securities)
+    held, prices = pd.read_csv(FILES.holdings), pd.read_csv(FILES.prices)
+    targets, listed = pd.read_csv(FILES.targets), pd.read_csv(FILES.securities)
     dated = prices.set_index("date")
-    dated.index = pandas.to_datetime(dated.index)
+    dated.index = pd.to_datetime(dated.index)
     by_symbol = targets.set_index("symbol")["weight"]
     forms: dict[str, tuple[Any, Any, Any, Any]] = {
         "paths as text": tuple(
@@ -70,8 +70,8 @@ def test_data_in_every_form_is_read_as_the_files_are(by_files):
         "pandas": (held, prices, targets, listed),
         "pandas, indexed": (held.set_index("symbol"), dated, by_symbol, listed),
         "polars": (
-            polars.read_csv(FILES.holdings), polars.read_csv(FILES.prices, try_parse_dates=True),
-            polars.read_csv(FILES.targets), polars.read_csv(FILES.securities),
+            pl.read_csv(FILES.holdings), pl.read_csv(FILES.prices, try_parse_dates=True),
+            pl.read_csv(FILES.targets), pl.read_csv(FILES.securities),
         ),
         "rows": (
             held.to_dict("records"), prices.to_dict("records"), targets.to_dict("records"),
@@ -157,7 +157,7 @@ def test_rows_of_a_list_and_of_a_frame_are_named_by_their_number():
     rows = [{"symbol": "VT", "quantity": 1}, {"symbol": "BND", "quantity": 1e13}]
 
     assert "holdings[1]: quantity '10000000000000.0' is over" in told(holdings=rows)
-    assert "holdings[1]: quantity" in told(holdings=pandas.DataFrame(rows))
+    assert "holdings[1]: quantity" in told(holdings=pd.DataFrame(rows))
 
 
 def test_what_no_form_is_and_what_is_missing_is_said_with_what_to_do():
@@ -173,7 +173,7 @@ def test_what_no_form_is_and_what_is_missing_is_said_with_what_to_do():
         ),
         "levels": (
             "prices has a column named ('Close', 'VT')",
-            {"prices": pandas.DataFrame({("Close", "VT"): [1.0]}, index=[DAY])},
+            {"prices": pd.DataFrame({("Close", "VT"): [1.0]}, index=[DAY])},
         ),
         "no file": ("nowhere.csv does not exist", {"holdings": "nowhere.csv"}),
         "no preset": ("There is no preset 'fast'", {"strategy": "fast"}),
