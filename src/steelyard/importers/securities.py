@@ -14,12 +14,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from types import MappingProxyType
 
 from steelyard.errors import RejectedRow
 from steelyard.importers import reading, values
 from steelyard.importers.limits import LIMITS, FileLimits
+from steelyard.importers.opening import Where
 from steelyard.importers.options import is_isin
 from steelyard.importers.reading import Row
 from steelyard.importers.values import BadCell, Unit
@@ -78,7 +78,7 @@ class SecuritiesFile:
     warnings: tuple[Notice, ...] = ()
 
 
-def read_securities(path: Path, limits: FileLimits = LIMITS) -> SecuritiesFile:
+def read_securities(path: Where, limits: FileLimits = LIMITS) -> SecuritiesFile:
     """The securities of a file; raises InputError for a file that is no such table."""
     table = reading.read_table(
         path, required=REQUIRED, readable=COLUMNS, aliases=ALIASES, limits=limits
