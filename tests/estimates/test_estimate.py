@@ -32,12 +32,13 @@ from steelyard.settings import Neutral, Score
 GOLDEN = json.loads((golden_folder / "scoring_golden.json").read_text())
 YEAR = 252
 DEFAULTS = Score()
+BY_HISTORY = Score(expected_return="history", volatility="756")
 NEUTRAL = {"expected_return": 0.065, "volatility": 0.25, "quality": 0.55, "drawdown": 0.40}
 seeds = st.integers(0, 2**32 - 1)
 
 
 def estimated(
-    closes, *, settings=DEFAULTS, yields=None, fundamentals=None, adjusted=True
+    closes, *, settings=BY_HISTORY, yields=None, fundamentals=None, stated=None, adjusted=True
 ) -> Estimates:
     unknown = np.full(closes.shape[1], np.nan)
     return estimate(
@@ -45,6 +46,7 @@ def estimated(
         settings=settings,
         dividend_yield=unknown if yields is None else np.array(yields, float),
         fundamental_quality=unknown if fundamentals is None else np.array(fundamentals, float),
+        stated_return=unknown if stated is None else np.array(stated, float),
         adjusted=adjusted,
     )
 
@@ -517,7 +519,7 @@ def test_a_higher_risk_free_rate_lifts_the_prior_and_lowers_quality():
 def test_the_prior_is_the_risk_free_rate_plus_the_equity_premium():
     closes = random_closes(2, 253, 1)
     low, high = (
-        estimated(closes, settings=Score(equity_premium=premium)).expected_return[0]
+        estimated(closes, settings=Score(equity_premium=premium, expected_return="history")).expected_return[0]
         for premium in (0.03, 0.05)
     )
 
@@ -726,5 +728,5 @@ def test_shapes_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="closes must be"):
         estimate(
             np.ones(3), settings=DEFAULTS, dividend_yield=np.ones(3),
-            fundamental_quality=np.ones(3), adjusted=True,
+            fundamental_quality=np.ones(3), stated_return=np.ones(2), adjusted=True,
         )  # fmt: skip
