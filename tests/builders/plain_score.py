@@ -1,7 +1,7 @@
 """Estimates and the score of the demo once more: plain Python over lists, nothing of the product.
 
-`python tests/builders/plain_score.py` writes `defaults_golden.json` from the bundled files, under the
-default options. Under the options of `scoring_golden.json` the same code gives the figures of that
+`python tests/builders/plain_score.py` writes `defaults_golden.json` from the bundled files, under
+the default options. Under the options of `scoring_golden.json` the same code gives the figures of that
 file, which a test holds: so it is a second implementation of them, and not a copy of the product.
 Formulas are those of `docs/scoring.md`, in its order.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import itertools
 import json
 import math
 from pathlib import Path
@@ -57,7 +58,7 @@ def own(column, rows):
 
 
 def returns(closes):
-    return [math.log(b / a) for a, b in zip(closes, closes[1:], strict=False)]
+    return [math.log(b / a) for a, b in itertools.pairwise(closes)]
 
 
 def volatility(column, option):
