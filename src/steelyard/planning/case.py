@@ -107,6 +107,7 @@ def inputs_sha256(case: Case, ctx: Context, kept_out: Sequence[KeptOut] = ()) ->
             "disabled": dict(case.disabled),
             **_where_used(snapshot, kept_out),
             **_bands_and_classes(targets, ctx.securities),
+            **_of_lots(case),
         }
     )
 
@@ -153,6 +154,20 @@ def _bands(bands: Mapping[str, Band]) -> list[Any]:
     return sorted([name, band.absolute, band.relative] for name, band in bands.items())
 
 
+def _of_lots(case: Case) -> dict[str, Any]:
+    """What a strategy of tax lots looks at besides, where it is said."""
+    realised = case.state.realised_gain
+    parts: dict[str, Any] = {
+        "realised_gain": None if realised is None else plain(realised),
+        "alike": sorted(
+            [s.symbol, s.substitute, s.preference, *sorted(map(list, s.classes.items()))]
+            for s in case.snapshot.securities
+            if s.substitute or s.classes
+        ),
+    }
+    return {name: part for name, part in parts.items() if part not in (None, [])}
+
+
 def _cash_rates(snapshot: Snapshot, market: Market) -> dict[str, str]:
     """Rates of the balances: they count whether or not a security is quoted in that currency."""
     rates = {currency: market.fx.latest(currency, snapshot.as_of) for currency in snapshot.balances}
@@ -185,6 +200,7 @@ def _holding(holding: Holding) -> list[Any]:
         lots,
         str(holding.last_bought),
         str(holding.last_sold),
+        *(["at a loss"] if holding.sold_at_loss else []),
     ]
 
 
@@ -204,6 +220,7 @@ def _security(security: Security) -> list[Any]:
         security.allow_buy,
         security.allow_sell,
         *([] if security.multiplier == 1 else [plain(security.multiplier)]),
+        *([] if security.expected_return is None else ["return", security.expected_return]),
     ]
 
 

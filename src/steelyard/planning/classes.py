@@ -14,10 +14,10 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from steelyard.errors import InputError, nearest
+from steelyard.lots import LotRule, ordered
 from steelyard.money import ZERO
 from steelyard.notices import Drop, Stop
 from steelyard.planning.case import Case
-from steelyard.planning.costs import by_age, exact
 from steelyard.planning.findings import Findings
 from steelyard.planning.valuation import Priced, Valuation
 from steelyard.sentences import percent, say
@@ -135,6 +135,7 @@ def _sold(excess: float, members: Iterable[Member]) -> Iterator[tuple[str, float
 def _members(case: Case, valuation: Valuation, name: str, dimension: str) -> Iterator[Member]:
     """The securities of a class that have a price; what is kept out of trading is none of them."""
     value = float(valuation.value) if valuation.value > 0 else 0.0
+    rule = LotRule.of(case.strategy.rules, case.snapshot.as_of)
     for symbol, priced in valuation.priced.items():
         security = priced.security
         if security.classes.get(dimension) == name:
@@ -144,19 +145,19 @@ def _members(case: Case, valuation: Valuation, name: str, dimension: str) -> Ite
                 NO_PREFERENCE if security.preference is None else security.preference,
                 priced.fresh and security.allow_buy,
                 priced.fresh and security.allow_sell,
-                tuple(_slices(priced, exact(case.strategy.score.tax_rate), value)),
+                tuple(_slices(priced, rule, value)),
             )
 
 
-def _slices(priced: Priced, rate: Decimal, value: float) -> Iterator[Slice]:
-    """The lots of a holding, oldest first; a cost that nobody knows counts as the price."""
+def _slices(priced: Priced, rule: LotRule, value: float) -> Iterator[Slice]:
+    """The lots of a holding as they are sold; a cost that nobody knows counts as the price."""
     if priced.holding is None or not value:
         return
     price = priced.unit_price
-    for lot in by_age(priced.holding.lots):
+    for lot in ordered(priced.holding.lots, rule, priced.price):
         cost = price if lot.unit_cost is None else lot.unit_cost * priced.security.multiplier
         weight = float(lot.quantity * priced.share) / value
-        yield Slice(weight, rate * (1 - cost / price), loss=cost > price)
+        yield Slice(weight, rule.rate(lot) * (1 - cost / price), loss=cost > price)
 
 
 def _names(case: Case, dimension: str) -> Mapping[str, str]:

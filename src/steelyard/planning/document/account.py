@@ -8,9 +8,9 @@ from decimal import Decimal
 
 import numpy as np
 
+from steelyard.lots import by_age
 from steelyard.money import ZERO
 from steelyard.orders import Side
-from steelyard.planning.costs import by_age
 from steelyard.planning.document.classes import class_of
 from steelyard.planning.document.orders import lot_shown, price_origin
 from steelyard.planning.drift import drift_of

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from steelyard.plans.verify.book import ONE, ZERO, Book, oldest_first
+from steelyard.plans.verify.book import ONE, ZERO, Book
 from steelyard.plans.verify.tally import Place, Record, Tally
+from steelyard.plans.verify.tax_lots import TaxLots
 
 COLUMN = "class"
 SAME = Decimal("1e-12")
@@ -108,13 +109,13 @@ def _taken_from(
     book: Book, members: Sequence[Record], excess: Decimal
 ) -> list[tuple[str, Decimal]]:
     """(symbol, weight) of the lots that an excess is sold from."""
-    rate = Decimal(book.settings["score"]["tax_rate"])
+    taxed = TaxLots(book)
     ranked = sorted(members, key=_rank, reverse=True)
-    queues = [(member, oldest_first(member["lots"], member["quantity"])) for member in ranked]
+    queues = [(m, taxed.sold(m["symbol"], m["quantity"])) for m in ranked]
     parts: list[tuple[str, Decimal]] = []
     while excess > SAME and any(lots for _, lots in queues):
         keys = [
-            (not member["allow_sell"], *_burden(member, lots[0][0], rate), n)
+            (not member["allow_sell"], *_burden(member, lots[0][0], taxed), n)
             for n, (member, lots) in enumerate(queues)
             if lots
         ]
@@ -126,8 +127,8 @@ def _taken_from(
     return parts
 
 
-def _burden(member: Record, lot: Record, rate: Decimal) -> tuple[bool, Decimal]:
+def _burden(member: Record, lot: Record, taxed: TaxLots) -> tuple[bool, Decimal]:
     """(is it no loss, tax of its weight) of a lot; a cost that nobody knows counts as the price."""
     price = member["price"]
     cost = price if lot["unit_cost"] is None else lot["unit_cost"]
-    return cost <= price, rate * (ONE - cost / price)
+    return cost <= price, taxed.rate(lot) * (ONE - cost / price)

@@ -43,7 +43,7 @@ def check_order(book: Book, order: Record, holding: Record, place: Place) -> Non
     place.rule("quantity", quantity > 0, "more than 0", "an order is for something")
     in_lots, due = exits or quantity % lot == 0, f"a multiple of {lot}, or {whole}"
     place.rule("quantity", in_lots, due, "whole lots, or the whole holding")
-    least = book.doc["rules"]["min_order_base"]
+    least = book.least(order)
     enough = exits or amount >= least * (1 - WEIGHT_SLACK)
     place.rule("notional_base", enough, at_least(least), "the least order, full exits exempt")
     allowed = bool(book.limits[f"allow_{side}"] and holding[f"allow_{side}"])
