@@ -8,20 +8,22 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders.classes import classed
 from builders.world import World, world
-from steelyard.errors import InputError
+from builders.worlds import FEWER, worlds
+from steelyard.errors import InputError, PlanRefused
 from steelyard.planning.classes import Member, Slice, resolve
 from steelyard.planning.questions.explain import explain
 from steelyard.plans import verify
 from steelyard.plans.plan import Plan
 from steelyard.portfolio import TaxLot
-from steelyard.settings import Limits, Search
+from steelyard.settings import Limits, Lots, Search
 from steelyard.targets import Band, Targets
 
+METHODS = ("fifo", "lifo", "hifo", "min_tax")
 FREE = Limits(max_position_weight=1.0)
 
 
@@ -284,3 +286,30 @@ def test_the_order_of_classes_and_securities_is_no_input(order):
     other = replace(of.having(securities=tuple(ranked)), targets=turned)
 
     assert other.plan().plan_id == of.planned.plan_id
+
+
+@given(
+    worlds(), st.lists(st.sampled_from("XYZ-"), min_size=8, max_size=8), st.sampled_from(METHODS),
+    st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.4]), min_size=2, max_size=2),
+)  # fmt: skip
+@settings(FEWER)
+def test_classes_of_any_account_are_planned_and_derived_anew(of, named, method, weights):
+    symbols = [security.symbol for security in of.snapshot.securities]
+    members = {
+        name: " ".join(s for s, own in zip(symbols, named, strict=False) if own == name)
+        for name in "XYZ"
+    }
+    asked = classed(
+        replace(of, strategy=replace(of.strategy, lots=Lots(method=method))), members, dict(zip("XY", weights, strict=True)),
+        own={}, preference=dict.fromkeys(symbols[-1:], 1), frozen=symbols[:1],
+    )  # fmt: skip
+    try:
+        made = asked.plan()
+    except PlanRefused as refused:
+        assert refused.fault.code == "lots_incomplete"  # the method asks for what no lot says
+        return
+    report = verify.check(made.document())
+
+    assert report.failed == ()
+    total = math.fsum([*targets_of(made).values()])
+    assert math.isclose(total, math.fsum(weights), abs_tol=1e-9)

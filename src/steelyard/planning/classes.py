@@ -150,14 +150,16 @@ def _members(case: Case, valuation: Valuation, name: str, dimension: str) -> Ite
 
 
 def _slices(priced: Priced, rule: LotRule, value: float) -> Iterator[Slice]:
-    """The lots of a holding as they are sold; a cost that nobody knows counts as the price."""
+    """The lots of a holding as the lot method takes them; a cost that nobody knows counts as the
+    price.
+    """
     if priced.holding is None or not value:
         return
-    price = priced.unit_price
     for lot in ordered(priced.holding.lots, rule, priced.price):
-        cost = price if lot.unit_cost is None else lot.unit_cost * priced.security.multiplier
+        cost = priced.price if lot.unit_cost is None else lot.unit_cost
         weight = float(lot.quantity * priced.share) / value
-        yield Slice(weight, rule.rate(lot) * (1 - cost / price), loss=cost > price)
+        tax = rule.rate(lot) * (1 - cost / priced.price)
+        yield Slice(weight, tax, loss=cost > priced.price)
 
 
 def _names(case: Case, dimension: str) -> Mapping[str, str]:
