@@ -31,6 +31,9 @@ NUMBER_WORDS = (
 TARGET_TAG = "optimizer_target"
 """Tag of the calculators that close the gap to a target."""
 
+LOSS_TAG = "tax_loss"
+"""Tag of the calculator that takes losses: targets follow it, so it is why."""
+
 SAME_DRIFT = 0.0005
 """A drift that moves by less is the same: half of what is shown of it."""
 
@@ -329,11 +332,12 @@ def _without(runs: Sequence[ModuleRun]) -> Sentence | None:
 
 
 def reason(orders: Orders, j: int) -> Sentence:
-    """Why it was proposed: by the target where there is one, else by its first calculator; an order
-    that nobody proposed has the reason of the search.
+    """Why it was proposed: for a loss, or by the target where there is one, else by its first
+    calculator; an order that nobody proposed has the reason of the search.
     """
     proposals = orders.proposals[j]
-    return next((p.why for p in proposals if TARGET_TAG in p.tags), proposals[0].why)
+    by_tag = (p.why for tag in (LOSS_TAG, TARGET_TAG) for p in proposals if tag in p.tags)
+    return next(by_tag, proposals[0].why)
 
 
 def step(
