@@ -104,6 +104,8 @@ class Account:
     exact          the cash that the weights stand for; None = the floats as they are written
     due            what the orders of a plan must bring together, of value, for cash is overdrawn;
                    None = nothing: hold is a plan too
+    invest         what the orders of a plan must take out of cash, of value before costs, for there
+                   is new money; None = nothing
     gains          what they realise, against a yearly budget; None = off
     """
 
@@ -121,6 +123,13 @@ class Account:
     group_cap: float | None
     exact: ExactCash | None = None
     due: float | None = None
+    invest: float | None = None
+
+    @property
+    def owes(self) -> bool:
+        """Must a plan do something, so that hold is none?"""
+        return self.due is not None or self.invest is not None
+
     gains: Gains | None = None
 
     @cached_property
@@ -232,10 +241,13 @@ def cash_kept(account: Account, rows: IntArray) -> BoolArray:
 
 
 def debt_paid(account: Account, rows: IntArray) -> BoolArray:
-    """(k,) True where the orders bring what is due, or nothing is: only then may they be the plan.
+    """(k,) True where the orders bring what is due, or invest the new money, or nothing is asked:
+    only then may they be the plan.
 
     Apart from `feasible`, for a list grows to it order by order.
     """
+    if account.invest is not None:
+        return np.asarray(row_sums(account.delta, rows) >= account.invest - NEAR)
     if account.due is None:
         return np.ones(len(rows), dtype=np.bool_)
     over = row_sums(account.brought, rows) - account.due

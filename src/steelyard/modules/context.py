@@ -92,7 +92,7 @@ class Context:
     weights            (n,)  held, of value
     target_weights     (n,)  of value, 0 where absent; None without targets
     average_cost       (n,)  of one share, the security's currency, like `prices`; NaN unknown
-    years_held         (n,)  since the oldest lot, NaN unknown or not held
+    years_held         (n,)  mean over the shares of dated lots, NaN unknown or not held
     days_since_bought  (n,)  NaN unknown or never
     days_since_sold    (n,)  NaN unknown or never
     tradable           (n,)  priced and fresh
@@ -112,11 +112,13 @@ class Context:
     awaited_weight           money that settles later and may not pay yet, of value: in cash_weight
     kept_out_weight          sum of the sizes of what is held and not traded, of value: shorts,
                              options and futures
+    deposits_weight          money that the owner brings, of value: in cash_weight
     value                    V, base currency, > 0
     min_order_weight         least order, of value
     seed                     of every random draw
     state                    what the bucket remembers
     rules                    the sections of the strategy
+    classed                  symbols of classes with a target: theirs follow from it, 0 too
     absent                   targets outside the planning set: without a price they cannot be bought
     exact                    the money behind the weights; None where only floats are known
     past                     trades that are on record, sold-out securities too, by symbol
@@ -158,6 +160,8 @@ class Context:
     open_buys_weight: float = 0.0
     awaited_weight: float = 0.0
     kept_out_weight: float = 0.0
+    classed: tuple[str, ...] = ()
+    deposits_weight: float = 0.0
     absent: tuple[AbsentTarget, ...] = ()
     exact: ExactMoney | None = None
     past: tuple[PastTrade, ...] = ()
@@ -299,7 +303,9 @@ class Context:
         """
         if self.target_weights is None or not self.unpriced:
             return frozen(np.zeros(self.n, dtype=np.bool_))
-        return frozen(self.held & (self.target_weights == 0))
+        answered = set(self.classed)
+        without = flags(symbol not in answered for symbol in self.symbols)
+        return frozen(self.held & (self.target_weights == 0) & without)
 
     @property
     def overdrawn(self) -> bool:

@@ -14,7 +14,7 @@ from steelyard.modules.context import Context
 from steelyard.money import ZERO, ExactMoney
 from steelyard.plans.orders import CostShown, PlanCosts, Step
 from steelyard.portfolio import TaxLot
-from steelyard.settings import Costs
+from steelyard.settings import Costs, Rules
 from steelyard.strategies import Strategy
 
 BPS = Decimal(10_000)
@@ -147,8 +147,13 @@ def gain_room(ctx: Context) -> Decimal | None:
 def min_order_weight(strategy: Strategy, value: float) -> float:
     """Least order, of value: its commission stays under `max_cost_share`, and it is not dust."""
     least = max(strategy.limits.min_trade_base / value, strategy.limits.min_trade_weight)
+    return max(least, least_commissioned(strategy.rules) / value)
+
+
+def least_commissioned(rules: Rules) -> float:
+    """Least order whose commission stays under `max_cost_share`, base currency; 0 where no order's
+    can.
+    """
     # in decimals, as both were written: close to each other, floats would leave noise to divide by
-    spare = float(
-        Decimal(repr(strategy.limits.max_cost_share)) - Decimal(repr(strategy.costs.percent))
-    )
-    return max(least, strategy.costs.fixed / spare / value) if spare > 0 else least
+    spare = float(exact(rules.limits.max_cost_share) - exact(rules.costs.percent))
+    return rules.costs.fixed / spare if spare > 0 else 0.0

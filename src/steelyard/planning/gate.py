@@ -46,7 +46,7 @@ class Gate:
         """Every rule, the cheap ones first; the empty list may be unless something is due."""
         at = orders.traded
         if not len(at):
-            return self.account.due is None
+            return not self.account.owes
         way, lots = orders.way[at], orders.lots[at]
         return (
             (self.orders is None or len(at) <= self.orders)
@@ -99,8 +99,10 @@ class Gate:
         return self.exact.spare + sum(units) >= 0
 
     def _brings(self, way: IntArray, lots: IntArray) -> bool:
-        """Do the orders bring what is due?"""
+        """Do the orders bring what is due, or invest the new money?"""
         account = self.account
+        if account.invest is not None:
+            return float((self.trades.lot[way] * lots).sum()) >= account.invest - NEAR
         if account.due is None:
             return True
         flows = self._brought(way, lots)

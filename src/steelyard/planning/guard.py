@@ -2,7 +2,8 @@
 
 A module that fails costs only itself: the plan names it and goes on. One that fails after something
 was made with its answer (a row predicate, a ranking, the formula of a score term, a generator after
-its first block) has the plan made again as without it: `settled`.
+its first block) has the plan made again as without it: `settled`. So has a filter that fails
+closed, see `blocking`: the plan is made again without the sides that it guards.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from steelyard.modules.registry import Module, ModuleParams, Need
 from steelyard.notices import ModuleRun, Notice
 from steelyard.planning.findings import Findings
 from steelyard.telemetry.events import ModuleFinished
-from steelyard.telemetry.logs import log_module
+from steelyard.telemetry.logs import log_failure, log_module
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -121,6 +122,8 @@ class Guard:
         """Note that a module raised before anything was made with its answer."""
         self.late |= isinstance(error, DeadlineStruck)
         self.broken.add(module.qualified)
+        if self.bucket is not None:
+            log_failure(self.bucket, module.qualified, error)
         self._failed(module, error_text(error), seconds)
 
     def without(self, failed: FailedLate) -> Guard:
@@ -131,6 +134,8 @@ class Guard:
         begun = Findings(self.findings.observe, self.findings.clock, timings=self.findings.timings)
         gone = {**self.gone, failed.module: failed.told}
         late = self.late or failed.struck
+        if self.bucket is not None:
+            log_failure(self.bucket, failed.module, failed.__cause__ or failed)
         return replace(self, gone=gone, findings=begun, late=late, broken=set())
 
     def _failed(self, module: Module, why: str, seconds: float) -> None:

@@ -96,7 +96,7 @@ def _context(
     # and nothing trades
     worth = valuation.value > 0
     value = float(valuation.value) if worth else 1.0
-    acquired = [h.acquired if h else None for h in holdings]
+    since = [h.held_since if h else None for h in holdings]
     quantities, prices = floats(p.quantity for p in rows), floats(p.unit_price for p in rows)
     fx = floats(p.rate for p in rows)
     multipliers = floats(s.multiplier for s in securities)
@@ -125,7 +125,7 @@ def _context(
         weights=weights,
         target_weights=target_weights,
         average_cost=frozen(floats(h.average_cost if h else None for h in holdings) * multipliers),
-        years_held=frozen(_days(snapshot.as_of, acquired) / YEAR_DAYS),
+        years_held=frozen(_days(snapshot.as_of, since) / YEAR_DAYS),
         days_since_bought=_days(snapshot.as_of, map(last_bought, holdings)),
         days_since_sold=_days(snapshot.as_of, (h.last_sold if h else None for h in holdings)),
         tradable=fresh,
@@ -147,7 +147,7 @@ def _context(
         ),
         trends=Trends(
             momentum=frozen(momentum(closes)),
-            peaks=frozen(_peaks(market, symbols, acquired) * multipliers),
+            peaks=frozen(_peaks(market, symbols, since) * multipliers),
             volatility_ratio=volatility_ratio(closes, weights),
         ),
         regime=detect(market.index, snapshot.as_of, strategy.regime, stale),
@@ -161,6 +161,7 @@ def _context(
         seed=case.seed,
         state=case.state,
         rules=strategy.rules,
+        classed=tuple(s.symbol for s in securities if targets is not None and targets.has(s)),
         absent=_absent(case, valuation, symbols),
         exact=money,
         past=_past(snapshot),
@@ -236,12 +237,12 @@ def _absent(case: Case, valuation: Valuation, symbols: tuple[str, ...]) -> tuple
     return tuple(sorted(absent, key=lambda target: (-target.target, target.symbol)))
 
 
-def _peaks(market: Market, symbols: Sequence[str], acquired: Sequence[date | None]) -> FloatArray:
+def _peaks(market: Market, symbols: Sequence[str], since: Sequence[date | None]) -> FloatArray:
     """(n,) highest close of each since it is held, its own currency; only rows since then."""
-    known = [day for day in acquired if day is not None]
-    first = 0 if not known else int(np.searchsorted(market.dates, np.datetime64(min(known), "D")))
+    dated = [day for day in since if day is not None]
+    first = 0 if not dated else int(np.searchsorted(market.dates, np.datetime64(min(dated), "D")))
     rows = slice(first, None)
-    return peaks(market.own_closes(symbols, rows), market.dates[rows], acquired)
+    return peaks(market.own_closes(symbols, rows), market.dates[rows], since)
 
 
 def neutral_mix(target_weights: FloatArray | None, is_held: np.ndarray) -> FloatArray:

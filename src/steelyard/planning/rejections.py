@@ -73,8 +73,8 @@ class _Beside:
         cash = ctx.cash_weight - math.fsum(orders.delta[list(plan)].tolist())
         point = Point.at(objective.model, end_state(weights, cash))
         rates = objective.rates
-        charge = rates.cost * table.cost + rates.tax * table.tax + rates.hurdle
-        spared = rates.cost * orders.cost + rates.tax * orders.tax + rates.hurdle
+        spared = rates.cost * orders.cost + rates.tax * orders.tax + rates.hurdle * orders.hurdled
+        charge = spared[: table.m]
         change = along(objective.model, point, table.security, table.delta - before)
         change = change - charge + np.where(some, spared[real], 0.0)
         rest = math.fsum(orders.account.payment[list(plan)].tolist())

@@ -93,10 +93,8 @@ def with_scores(
     weights   (m,)  priority weights
     """
     start = end_state(ctx.weights, ctx.cash_weight)
-    table = replace(
-        table,
-        tables=collapse(model, start, table.security, table.delta, table.cost, table.tax, rates),
-    )
+    charged = (table.cost, table.tax, rates, table.hurdled)
+    table = replace(table, tables=collapse(model, start, table.security, table.delta, *charged))
     alone = evaluate(table.tables, np.arange(table.m, dtype=np.int64)[:, None])
     paired = paired_gains(table, alone)
     multiplier = ctx.priority_multiplier[table.security]

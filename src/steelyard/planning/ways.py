@@ -8,13 +8,13 @@ a lot at a loss or none does. Which lot comes after which makes no difference to
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 
 import numpy as np
 
 from steelyard.arrays import BoolArray, FloatArray, IntArray, frozen
-from steelyard.ledger import SAFETY, Account, whole_lots
+from steelyard.ledger import NEAR, SAFETY, Account, whole_lots
 from steelyard.modules.candidates import Orders, Proposal
 from steelyard.modules.context import Context
 from steelyard.orders import Side
@@ -48,6 +48,7 @@ class Trades:
     kind            BUY, SALE or EXIT
     tax, tax_rate     of value: of an order whatever its size, and per lot besides
     gain, gain_rate   the same of the net gain that counts for a yearly budget; 0 without one
+    free              is the hurdle not charged?
     """
 
     security: IntArray
@@ -57,6 +58,7 @@ class Trades:
     most: IntArray
     tax: FloatArray
     tax_rate: FloatArray
+    free: BoolArray
     gain: FloatArray
     gain_rate: FloatArray
 
@@ -66,7 +68,7 @@ class Trades:
             security=self.security[keep], kind=self.kind[keep], lot=self.lot[keep],
             least=self.least[keep], most=self.most[keep],
             tax=self.tax[keep], tax_rate=self.tax_rate[keep],
-            gain=self.gain[keep], gain_rate=self.gain_rate[keep],
+            gain=self.gain[keep], gain_rate=self.gain_rate[keep], free=self.free[keep],
         )  # fmt: skip
 
     def asked_for(self, table: Orders) -> Trades:
@@ -82,6 +84,20 @@ class Trades:
         most = whole_lots(size, np.abs(self.lot)).astype(np.int64)
         asked = replace(self, most=np.minimum(self.most, most))
         return asked.only(asked.most >= asked.least)
+
+
+def with_free_buys(trades: Trades, lots: IntArray) -> Trades:
+    """Buys of up to `lots` (n,) of a security as ways of their own, free of the hurdle."""
+    upto = np.minimum(lots[trades.security], trades.most)
+    some = (trades.kind == BUY) & (upto >= trades.least)
+    free = replace(trades, most=upto, free=some).only(some)
+    rest = replace(trades, least=np.where(some, upto + 1, trades.least))
+    rest = rest.only(rest.most >= rest.least)
+    both = Trades(**{
+        field.name: np.concatenate([getattr(free, field.name), getattr(rest, field.name)])
+        for field in fields(Trades)
+    })  # fmt: skip
+    return both.only(np.lexsort((both.least, both.kind, both.security)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +127,7 @@ class Stretch:
 
 def trades_of(ctx: Context, reach: Reach) -> Trades:
     """Every way that the reach of the securities leaves."""
-    buys = np.flatnonzero(reach.buys >= reach.least)
+    buys = np.flatnonzero(reach.buys >= reach.least_bought)
     sales = _sales(ctx, reach)
     exits = np.flatnonzero(reach.exits)
     whole_sales = [(i, _holding(ctx, i)) for i in exits.tolist()]
@@ -124,12 +140,13 @@ def trades_of(ctx: Context, reach: Reach) -> Trades:
         security=security,
         kind=np.repeat([BUY, SALE, EXIT], [len(buys), len(sales.at), len(exits)]),
         lot=np.concatenate([ctx.lot_weight[buys], -ctx.lot_weight[sales.at], -ctx.weights[exits]]),
-        least=np.concatenate([reach.least[buys], sales.least, whole]),
+        least=np.concatenate([reach.least_bought[buys], sales.least, whole]),
         most=np.concatenate([reach.buys[buys], sales.most, whole]),
         tax=np.concatenate([none_of, sales.tax, taxed]),
         tax_rate=np.concatenate([none_of, sales.tax_rate, at_once]),
         gain=np.concatenate([none_of, sales.gain, gained]),
         gain_rate=np.concatenate([none_of, sales.gain_rate, at_once]),
+        free=np.zeros(len(security), dtype=np.bool_),
     )
     return trades.only(np.lexsort((np.arange(len(security)), trades.kind, security)))
 
@@ -230,12 +247,14 @@ def ways_of(
         once, each = [*once, np.ones(len(size))], [*each, 0 * size]
     if account.due is not None:
         once, each = [*once, np.full(len(size), fixed)], [*each, trades.lot + rate * size]
+    if account.invest is not None:
+        once, each = [*once, 0 * size], [*each, -trades.lot]
     return Ways(
         security=frozen(trades.security),
         lot=frozen(trades.lot),
         least=frozen(trades.least),
         most=frozen(trades.most),
-        charge=frozen(rates.hurdle + rates.cost * fixed + rates.tax * trades.tax),
+        charge=frozen(rates.hurdle * ~trades.free + rates.cost * fixed + rates.tax * trades.tax),
         rate=frozen(rates.cost * rate * size + rates.tax * trades.tax_rate),
         use=frozen(np.stack(once, axis=1)),
         use_rate=frozen(np.stack(each, axis=1)),
@@ -260,6 +279,8 @@ def limits_of(
         limits, names = [*limits, float(orders)], [*names, "orders"]
     if account.due is not None:
         limits, names = [*limits, SAFETY * account.scale - account.due], [*names, "due"]
+    if account.invest is not None:
+        limits, names = [*limits, NEAR - account.invest], [*names, "new money"]
     return frozen(np.array(limits)), tuple(names)
 
 

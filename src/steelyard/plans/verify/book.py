@@ -25,6 +25,7 @@ STORM, NO_APPETITE = "high_volatility", "aggression"
 """Rules under which nothing is bought at all."""
 UNRESTRICTED, GREEDY, PROPOSAL = "unrestricted", "greedy", "proposal"
 CANDIDATES = "candidates"
+NEW_MONEY = "new_money"
 """Names of alternatives; the first has no orders: any quantities, in any number of orders."""
 LEFT_OUT = "left out"
 """Why a target is absent that the user excluded; every other reason is a price or rate."""
@@ -176,6 +177,48 @@ class Book:
     def overdrawn(self) -> bool:
         """Is cash of the base currency under 0 before the plan, with all that is on its way?"""
         return self.value > 0 and self.balances.get(self.doc["base_currency"], ZERO) < 0
+
+    @cached_property
+    def base(self) -> Record | None:
+        """The alternative that is traded whatever the score gains."""
+        named = by(self.doc["alternatives"], "name")
+        return named.get(NEW_MONEY)
+
+    @cached_property
+    def free(self) -> Mapping[tuple[str, str], Decimal]:
+        """(symbol, side) -> quantity up to which no hurdle is charged."""
+        steps = () if self.base is None else self.base["steps"]
+        return {(step["symbol"], step["side"]): step["quantity"] for step in steps}
+
+    @cached_property
+    def rests(self) -> bool:
+        """Is no more traded than what is traded whatever the score gains?"""
+        steps = {(step["symbol"], step["side"]): step["quantity"] for step in self.steps}
+        return steps == self.free
+
+    @cached_property
+    def asked(self) -> Decimal:
+        """Improvement that a plan must reach which trades more."""
+        rest = ZERO if self.base is None else self.base["improvement"]
+        return Decimal(self.doc["score"]["min_improvement"] + rest)
+
+    def hurdles(self, orders: Iterable[Record]) -> int:
+        """How many orders are charged their hurdle."""
+        free = self.free
+        return sum(o["quantity"] > free.get((o["symbol"], o["side"]), ZERO) for o in orders)
+
+    @cached_property
+    def least_of_new_money(self) -> Decimal:
+        """The least order in money, and for its commission; no share of the value."""
+        spare = self.limits["max_cost_share"] - self.costs["percent"]
+        least = self.costs["fixed"] / spare if spare > 0 else ZERO
+        return max(Decimal(self.limits["min_trade_base"]), Decimal(least))
+
+    def least(self, order: Record) -> Decimal:
+        """The least amount of an order, base currency."""
+        least = Decimal(self.doc["rules"]["min_order_base"])
+        new = self.base is not None and order["side"] == BUY
+        return min(least, self.least_of_new_money) if new else least
 
     @cached_property
     def target_cash(self) -> Decimal:

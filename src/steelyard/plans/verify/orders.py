@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from steelyard.plans.verify.book import (
     BUY,
+    NEW_MONEY,
     NO_APPETITE,
     ONE,
     SELL,
@@ -30,7 +31,7 @@ FILTERS_OF_DATES = ("eligibility", "recently_traded")
 SIZING = "sizing"
 NOTIONAL_BASE = "notional in base = quantity x price x multiplier x rate"
 PARTS_OF_COST = ("commission", "spread", "fx", "total")
-OF_ITS_CANDIDATE = ("symbol", "side", "currency", "tags")
+OF_ITS_CANDIDATE = ("symbol", "side", "currency")
 
 
 def check_orders(book: Book, tally: Tally) -> None:
@@ -81,6 +82,9 @@ def _step(book: Book, step: Record, n: int, place: Place) -> None:
     for part, due in book.cost_of(amount, step["currency"]).items():
         costs.amount(part, due, f"{part} by the rules")
     _of_candidate(book, step, place)
+    own = book.free.get((step["symbol"], step["side"])) == step["quantity"]
+    tagged = (NEW_MONEY in step["tags"]) == own
+    place.rule("tags", tagged, f"{NEW_MONEY} of what it buys", "who asks for what must be bought")
     holding = book.holdings.get(step["symbol"])
     place.rule("symbol", holding is not None, "a symbol of the holdings", "a step is listed")
     if holding is not None:
@@ -105,7 +109,12 @@ def _of_candidate(book: Book, step: Record, place: Place) -> None:
         place.same(key, row[key], f"{key} of the candidate")
     for key in ("price", "multiplier", "fx_rate"):
         place.amount(key, row[key], f"{key} of the candidate")
-    place.same("proposed_by", row["sources"], "who proposed the candidate")
+    for key, sources, name in (
+        ("tags", row["tags"], "tags of the candidate"),
+        ("proposed_by", row["sources"], "who proposed the candidate"),
+    ):
+        due, own = (tuple(n for n in names if n != NEW_MONEY) for names in (sources, step[key]))
+        place.rule(key, due == own, due, name)
     if step["refined_from"] is None:
         place.amount("quantity", row["quantity"], "quantity of the candidate")
         return
