@@ -2,10 +2,10 @@
 
 `symbol` and optionally `name, product_type, currency, lot_size, sector` (or `industry`), `group,
 country, dividend_yield, quality, priority_multiplier, allow_buy, allow_sell, multiplier, isin`,
-`class, class.DIMENSION` (what rows of classes in a targets file are of) and `preference` (which
-member of a class is bought first: the lowest); `substitute` is checked and not used yet. Several
-sectors or countries are separated by `;`. An empty cell is unknown, never 0. A currency of GBp says
-that the price file quotes it in pence.
+`class, class.DIMENSION` (what rows of classes in a targets file are of), `preference` (which member
+of a class is bought first: the lowest) and `substitute` (a name that near equals share: for a wash
+sale they are one). Several sectors or countries are separated by `;`. An empty cell is unknown, never 0. A
+currency of GBp says that the price file quotes it in pence.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ COLUMNS = (
     *("dividend_yield", "quality", "priority_multiplier", "allow_buy", "allow_sell"),
     *("multiplier", "isin", "class", "preference", "substitute", "class.*"),
 )
-NOT_USED = ("substitute",)
 CLASS = "class."
 REQUIRED = ("symbol",)
 ALIASES = {"industry": "sector"}
@@ -121,7 +120,6 @@ def read_securities(path: Path, limits: FileLimits = LIMITS) -> SecuritiesFile:
         warnings=(
             *table.warnings,
             *_unknown_types(table.file, unknown),
-            *_unused(table.file, table.columns),
         ),
     )
 
@@ -183,14 +181,6 @@ def _twice(
             if other != security.symbol:
                 reason = f"{security.symbol} is {other} of line {lines[other]} by {name}"
                 yield RejectedRow(file, lines[security.symbol], reason, "two_spellings", "symbol")
-
-
-def _unused(file: str, columns: Sequence[str]) -> Iterator[Notice]:
-    """Columns that are read for what is not built yet, named once."""
-    unused = [name for name in columns if name in NOT_USED]
-    if unused:
-        message = f"{', '.join(unused)} of {file} is checked and not used yet."
-        yield Notice(code="not_used_yet", message=message)
 
 
 def _bare(text: str) -> str:
