@@ -105,8 +105,8 @@ NEEDS = {
     "target_weights": "target weights",
     "no_target_weights": "no target weights",
     "market_regime": "a known market regime",
-    "wash_sale_days": "lots.wash_sale_days over 0",
-    "tax_rate": "a score.tax_rate",
+    "wash_sale_days": "`lots.wash_sale_days`",
+    "tax_rate": "a tax rate",
 }
 
 
