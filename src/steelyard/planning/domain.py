@@ -17,6 +17,7 @@ from steelyard.errors import InternalError
 from steelyard.ledger import Account
 from steelyard.modules.candidates import Orders, Proposal
 from steelyard.modules.context import Context
+from steelyard.modules.opportunities.tax_loss import TAG as TAX_LOSS
 from steelyard.modules.opportunities.weight_based import towards
 from steelyard.modules.terms import end_state
 from steelyard.money import ZERO
@@ -365,7 +366,7 @@ def orders_of(
             j = there.setdefault((row.i, row.side, row.quantity), len(rows))
             own = _occasions(ctx, domain, row, int(orders.lots[row.i]))
             if j == len(rows):
-                rows.append(replace(row, proposals=own or (_proposal(ctx, row),)))
+                rows.append(replace(row, proposals=own or (_proposal(ctx, table, row),)))
             elif own and not {own[0].source} & {p.source for p in rows[j].proposals}:
                 rows[j] = replace(rows[j], proposals=(*own, *rows[j].proposals))
             ways[j] = way_of[row.i]
@@ -410,9 +411,14 @@ def _occasions(ctx: Context, domain: Domain, row: Sized, lots: int) -> tuple[Pro
     return (why_new_money(ctx, row.i),) if same else ()
 
 
-def _proposal(ctx: Context, row: Sized) -> Proposal:
-    """Why the search has an order that nobody asked for."""
-    i = row.i
+def _proposal(ctx: Context, table: Orders, row: Sized) -> Proposal:
+    """Why the search has an order that nobody asked for in this size."""
+    i, is_buy = row.i, row.side is Side.BUY
+    asked = np.flatnonzero((table.security == i) & (table.is_buy == is_buy)).tolist()
+    for_loss = (p.why for j in asked for p in table.proposals[j] if TAX_LOSS in p.tags)
+    why = next(for_loss, None)
+    if why is not None:  # targets follow it, so that the gap is none of its own
+        return Proposal(SEARCHED.source, why, (TAX_LOSS,))
     if ctx.target_weights is None:
         return SEARCHED
     gap = float(ctx.target_weights[i] - ctx.weights[i])

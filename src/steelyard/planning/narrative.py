@@ -32,6 +32,9 @@ NUMBER_WORDS = (
 TARGET_TAGS = frozenset({"optimizer_target", NEW_MONEY})
 """Tags of who closes the gap to a target."""
 
+LOSS_TAGS = frozenset({"tax_loss"})
+"""Tag of the calculator that takes losses: targets follow it, so it is why."""
+
 SAME_DRIFT = 0.0005
 """A drift that moves by less is the same: half of what is shown of it."""
 
@@ -351,11 +354,12 @@ def _without(runs: Sequence[ModuleRun]) -> Sentence | None:
 
 
 def reason(orders: Orders, j: int) -> Sentence:
-    """Why it was proposed: by the target where there is one, else by its first calculator; an order
-    that nobody proposed has the reason of the search.
+    """Why it was proposed: for a loss, or by the target where there is one, else by its first
+    calculator; an order that nobody proposed has the reason of the search.
     """
     proposals = orders.proposals[j]
-    return next((p.why for p in proposals if TARGET_TAGS & {*p.tags}), proposals[0].why)
+    by_tag = (p.why for tags in (LOSS_TAGS, TARGET_TAGS) for p in proposals if tags & {*p.tags})
+    return next(by_tag, proposals[0].why)
 
 
 def step(
