@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -75,6 +76,8 @@ def build_context(
     like   of the same history: its estimates stand where they would come out the same
     """
     ctx = _context(case, valuation, symbols, like)
+    # before anybody asks: no reason of a calculator or of a target lets a bear average down
+    ctx = replace(ctx, can_buy=frozen(ctx.can_buy & ~ctx.falls_in_bear))
     note_decisions(ctx, case.strategy, findings)
     remark(ctx, case.market, case.strategy, findings)
     return ctx
@@ -145,6 +148,7 @@ def _context(
             volatility_ratio=volatility_ratio(closes, weights),
         ),
         regime=detect(market.index, snapshot.as_of, strategy.regime, stale),
+        follows_regime=case.follows_regime,
         cash_weight=float(cash) / value * worth,
         spendable_weight=float(money.spendable) / value * worth,
         open_buys_weight=float(valuation.open_buys) / value * worth,

@@ -162,7 +162,7 @@ def account_of(ctx: Context, rows: Sequence[Sized]) -> Account:
         ),
         cost=frozen(np.array([order_cost(ctx, row.i, row.weight) for row in rows])),
         conflicts=frozen(np.zeros((0, 0), dtype=np.bool_)),
-        cash=ctx.cash_weight - ctx.open_buys_weight - ctx.awaited_weight,
+        cash=ctx.own_cash,
         spendable=ctx.spendable_weight,
         reserve=ctx.reserve_weight,
         settled_only=ctx.limits.funding == "settled",

@@ -55,5 +55,5 @@ def cash_generation(ctx: Context, candidates: Candidates, params: Params) -> Int
 
 def _goal(ctx: Context) -> float:
     """Cash that the settings ask for, of value."""
-    preferred = ctx.score.cash_target if ctx.target_weights is None else ctx.target_cash
-    return max(ctx.reserve_weight, preferred)
+    preferred = ctx.preferred_cash if ctx.target_weights is None else ctx.target_cash
+    return max(ctx.least_cash, preferred)

@@ -1,4 +1,9 @@
-"""Market regime: what the market asks for, told from the history of an index, never a setting."""
+"""Market regime: what the market asks for, told from the history of an index, never a setting.
+
+Where it is on, the regime also sets limits of the plan in every scope: its reserve, what a bear
+market lets be spent, and that a bear market averages nothing down (`Context.reserve_weight`,
+`Context.falls_in_bear`).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +19,7 @@ from steelyard.settings import setting
 
 
 class Params(ModuleParams):
-    """How much is sold before anything is bought; the cash of each regime is in `regime`."""
+    """How much is sold before anything is bought; cash and buys of each regime are in `regime`."""
 
     max_sells: int = setting(2, "most sales in a bull or sideways market", ge=0, le=10)
     bear_sell_share: float = setting(
@@ -33,7 +38,8 @@ class Params(ModuleParams):
 def market_regime(ctx: Context, candidates: Candidates, params: Params) -> dict[str, IntArray]:
     """Bull takes profits and buys, bear sells risk and raises cash, sideways restores the targets.
 
-    Whatever is bought leaves the cash that the regime wants. Unknown does nothing.
+    Whatever is bought leaves the cash that the regime wants; a bear buys nothing. Unknown does
+    nothing. In every scope the regime sets the limits of `[regime]`.
     """
     depth = ctx.search.max_depth
     offered: tuple[str, ...]
@@ -43,7 +49,7 @@ def market_regime(ctx: Context, candidates: Candidates, params: Params) -> dict[
             goal, offered = ctx.rules.regime.bull_cash, ("opportunity_buys", "rebalance_buys")
         case "bear":
             sold = _shed(ctx, candidates, int(params.bear_sell_share * depth))
-            goal, offered = ctx.rules.regime.bear_cash, ("averaging_down",)
+            goal, offered = ctx.rules.regime.bear_cash, ()
         case "sideways":
             sold = _sold(candidates, "rebalance_sells", most=min(params.max_sells, depth - 1))
             goal, offered = ctx.rules.regime.sideways_cash, ("rebalance_buys", "opportunity_buys")
