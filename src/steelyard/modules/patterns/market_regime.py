@@ -13,7 +13,7 @@ from steelyard.arrays import IntArray, product, scaled
 from steelyard.ledger import SAFETY, fill
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
-from steelyard.modules.patterns import buys, padded_rows, sells
+from steelyard.modules.patterns import buys, fitted, padded_rows, sells, shrinking
 from steelyard.modules.registry import ModuleParams, pattern_generator
 from steelyard.settings import setting
 
@@ -56,11 +56,12 @@ def market_regime(ctx: Context, candidates: Candidates, params: Params) -> dict[
         case "unknown":
             return {}
     in_turn = [row for category in offered for row in buys(candidates, category)]
+    in_turn = shrinking(candidates, in_turn)
     return {ctx.regime.name: padded_rows([_bought(candidates, sold, in_turn, depth, goal)], depth)}
 
 
 def _sold(candidates: Candidates, category: str, most: int) -> list[int]:
-    return fill(candidates.account, [], sells(candidates, category), most)
+    return fitted(candidates, [], sells(candidates, category), most)
 
 
 def _shed(ctx: Context, candidates: Candidates, most: int) -> list[int]:
@@ -71,11 +72,11 @@ def _shed(ctx: Context, candidates: Candidates, most: int) -> list[int]:
         sells(candidates, "profit_taking", "rebalance_sells"),
         key=lambda row: -risk[candidates.security[row]],
     )
-    orders = fill(candidates.account, [], offered, most)
+    orders = fitted(candidates, [], offered, most)
     for row in offered:
         if _cash(candidates, orders) >= ctx.rules.regime.bear_cash - SAFETY:
             break
-        orders = fill(candidates.account, orders, [row], ctx.search.max_depth)
+        orders = fitted(candidates, orders, [row], ctx.search.max_depth)
     return orders
 
 
