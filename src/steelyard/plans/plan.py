@@ -38,7 +38,7 @@ from steelyard.plans.account import (
     SettlingShown,
     StrategyRef,
 )
-from steelyard.plans.answers import Explanation, WhatIf
+from steelyard.plans.answers import Explanation, Told, WhatIf
 from steelyard.plans.columnar import COLUMNAR, TABLE, TABLES, fold, unfold
 from steelyard.plans.orders import (
     PROPOSED,
@@ -104,6 +104,7 @@ class Plan(Record):
         description="base per unit of each currency of which there is cash, settled or not"
     )
     reserve: Amount
+    reserve_reason: Annotated[Told, Field(description="which setting the reserve is from")]
     open_buys: Amount
     open_orders: tuple[OpenOrderShown, ...] = Field(
         description="orders that were open before the plan"
