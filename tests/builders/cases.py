@@ -335,7 +335,7 @@ FILTERS = {
         ),
         {
             "diversity_weight": Change(0.9), "max_sequences": Change(2),
-            "min_diversity_score": Change(0.5),
+            "min_diversity_score": Change(0.5), "near_tie": Change(0.05),
         },
     ),
     "eligibility": Case(
