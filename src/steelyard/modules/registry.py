@@ -46,7 +46,7 @@ FilterForm = Literal["mask", "pairs", "rows", "rank"]
 PROTECTING = frozenset({"mask", "pairs", "rows"})
 """Forms of filters that forbid orders; a ranking forbids none."""
 Form = FilterForm | Literal["sequences", "what_if"]
-Need = Literal["target_weights", "no_target_weights", "market_regime"]
+Need = Literal["target_weights", "no_target_weights", "market_regime", "wash_sale_days", "tax_rate"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 

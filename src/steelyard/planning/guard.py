@@ -32,6 +32,8 @@ NEED_MISSING: Mapping[Need, str] = {
     "target_weights": "no target weights were given",
     "no_target_weights": "target weights were given",
     "market_regime": "the market regime is unknown",
+    "wash_sale_days": "lots.wash_sale_days is 0",
+    "tax_rate": "score.tax_rate is 0",
 }
 
 
@@ -206,4 +208,8 @@ def has(ctx: Context, need: Need) -> bool:
     """Does the context have what a module needs?"""
     if need == "market_regime":
         return ctx.regime.name != "unknown"
+    if need == "wash_sale_days":
+        return ctx.lots.wash_sale_days > 0
+    if need == "tax_rate":
+        return ctx.score.tax_rate > 0
     return (ctx.target_weights is not None) is (need == "target_weights")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -17,13 +18,15 @@ from steelyard.estimates.estimate import TEN_YEARS, estimate
 from steelyard.estimates.regime import detect
 from steelyard.estimates.trends import Trends, momentum, peaks, volatility_ratio
 from steelyard.market import Market
-from steelyard.modules.context import LEFT_OUT, AbsentTarget, Context, Grouping
+from steelyard.modules.context import LEFT_OUT, AbsentTarget, Context, Grouping, PastTrade
 from steelyard.money import ZERO, ExactMoney
 from steelyard.orders import Side
 from steelyard.planning.case import Case
 from steelyard.planning.costs import min_order_weight
 from steelyard.planning.decisions import note_decisions
 from steelyard.planning.findings import Findings
+from steelyard.planning.harvest import lent, partners
+from steelyard.planning.lot_rules import note_lots
 from steelyard.planning.remarks import remark, why_absent
 from steelyard.planning.valuation import Priced, Valuation
 from steelyard.portfolio import Holding, Snapshot
@@ -46,6 +49,7 @@ def members(case: Case, valuation: Valuation) -> tuple[str, ...]:
             for symbol, weight in case.target_weights.weights.items()
             if weight > 0 and symbol in priced and priced[symbol].fresh
         }
+        symbols |= partners(case, valuation)
     elif limits.allow_buy and valuation.value > 0:
         means = _means(valuation, case.snapshot)
         symbols |= {
@@ -74,9 +78,11 @@ def build_context(
 
     like   of the same history: its estimates stand where they would come out the same
     """
-    ctx = _context(case, valuation, symbols, like)
+    ctx = lent(_context(case, valuation, symbols, like), case, findings)
+    ctx = replace(ctx, neutral_mix=neutral_mix(ctx.target_weights, ctx.held))
     note_decisions(ctx, case.strategy, findings)
     remark(ctx, case.market, case.strategy, findings)
+    note_lots(ctx, findings)
     return ctx
 
 
@@ -155,9 +161,25 @@ def _context(
         seed=case.seed,
         state=case.state,
         rules=strategy.rules,
+        classed=tuple(s.symbol for s in securities if targets is not None and targets.has(s)),
         absent=_absent(case, valuation, symbols),
         exact=money,
+        past=_past(snapshot),
     )
+
+
+def _past(snapshot: Snapshot) -> tuple[PastTrade, ...]:
+    """Trades on record of whatever is or was held, or is being bought, by symbol."""
+    rows = {holding.symbol: holding for holding in snapshot.holdings}
+    buying = {order.symbol for order in snapshot.open_orders if order.side is Side.BUY}
+    past = []
+    for symbol in sorted({*rows, *buying}):
+        holding, security = rows.get(symbol), snapshot.security(symbol)
+        lost = holding.last_sold if holding and holding.sold_at_loss else None
+        bought = snapshot.as_of if symbol in buying else last_bought(holding)
+        if bought or lost:
+            past.append(PastTrade(symbol, security.substitute if security else "", bought, lost))
+    return tuple(past)
 
 
 def _estimates_alike(like: Context, symbols: tuple[str, ...], strategy: Strategy) -> bool:
@@ -179,6 +201,7 @@ def _exact_money(rows: list[Priced], case: Case, valuation: Valuation) -> ExactM
         base_cash=case.snapshot.balances.get(case.snapshot.base_currency, ZERO),
         all_cash=_worth(case.snapshot.balances, valuation) - valuation.open_buys,
         open_buys=valuation.open_buys,
+        rates=tuple(p.rate for p in rows),
     )
 
 

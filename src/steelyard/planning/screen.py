@@ -14,6 +14,7 @@ from typing import TypeVar
 import numpy as np
 
 from steelyard.arrays import BoolArray, IntArray, frozen
+from steelyard.ledger import Gains
 from steelyard.modules import contract
 from steelyard.modules.candidates import Candidates, Orders
 from steelyard.modules.context import Context
@@ -79,9 +80,15 @@ def _probe(ctx: Context, trades: Trades, lots: IntArray) -> Candidates:
             cost=frozen(cost),
             group_shares=frozen(group_shares(ctx)[trades.security]),
             exact=None,
+            gains=_gains(ctx, trades, lots),
         ),
     )
     return unscored(columns)
+
+
+def _gains(ctx: Context, trades: Trades, lots: IntArray) -> Gains | None:
+    own = account_of(ctx, ()).gains
+    return None if own is None else Gains(trades.gain + trades.gain_rate * lots, own.room)
 
 
 def _mask(ctx: Context, trades: Trades, choice: ModuleChoice) -> tuple[BoolArray, bool]:

@@ -23,6 +23,13 @@ from steelyard.orders import Side
 from steelyard.planning.blocking import Blocked, blocked, drop_of, notices, sides_of
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard, Outcome, kept_to
+from steelyard.planning.new_money_rows import (
+    base_agreed,
+    new_money_rows,
+    probes,
+    with_base,
+    with_rows,
+)
 from steelyard.planning.overdraft import sales_for_cash, with_due, with_sales_for_cash
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.sizing import Sized, merge, size, why_unasked, wishes
@@ -50,21 +57,29 @@ def find_opportunities(
         rows = cut(ctx, rows, findings)
     else:
         refuse_large(len(rows), {w.module: len(w.rows) for w in asked if not w.built_in}, ctx)
-    for_cash = sales_for_cash(ctx)
+    for_cash, tried = sales_for_cash(ctx), probes(ctx, rows)
     waiting = blocked(ctx, strategy, guard)
     findings.problems.extend(notices(waiting))
-    rows = _unblocked(ctx, [*rows, *for_cash], waiting, findings)
+    rows = _unblocked(ctx, [*rows, *for_cash, *tried], waiting, findings)
     rows = _masked(ctx, rows, strategy, guard)
+    tried = [row for row in rows if any(row is other for other in tried)]
+    rows = [row for row in rows if not any(row is other for other in tried)]
+    for_money = new_money_rows(ctx, rows, tried)
     rows = with_sales_for_cash(rows, for_cash, lambda asked: merge(ctx, asked, findings))
+    rows = with_rows(rows, for_money)
     rows, conflicts = _paired(ctx, rows, strategy, guard)
     table = with_conflicts(bare_table(ctx, rows), conflicts)
     symbols = {symbol for wished in asked for symbol in wished.symbols}
-    symbols |= {ctx.symbols[row.i] for row in for_cash}
+    symbols |= {ctx.symbols[row.i] for row in (*for_cash, *for_money)}
     _note_unasked(ctx, symbols, _idle(ctx, asked, findings), findings)
     findings.finished("find_opportunities", table.m)
     weights = np.array([row.priority_weight for row in rows])
+    table = with_base(ctx, table)
     table = with_scores(ctx, table, objective.model, objective.rates, weights)
     table = replace(table, predicates=tuple(_predicates(ctx, table, strategy, guard)))
+    if not base_agreed(ctx, table):
+        table = with_base(ctx, table)
+        table = with_scores(ctx, table, objective.model, objective.rates, weights)
     return with_due(ctx, table)
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from steelyard.plans.verify.book import (
     BUY,
+    NEW_MONEY,
     NO_APPETITE,
     PROPOSALS,
     RUNNER_UP,
@@ -21,6 +22,7 @@ from steelyard.plans.verify.book import (
 )
 from steelyard.plans.verify.nearness import WHOLE_MONEY, certified, change
 from steelyard.plans.verify.tally import NUMBER_SLACK, Place, Record, Tally, number_of
+from steelyard.plans.verify.tax_lots import gains_told
 from steelyard.sentences import again, cased, fields
 
 COUNTS = (
@@ -119,6 +121,7 @@ def _verdict(book: Book, tally: Tally) -> None:
     _problems(book, [code for code, _ in short], tally)
     parts = (
         *(sentence for _, sentence in short),
+        gains_told(book, facts),
         waits,
         _moved(book, facts),
         _furthest(book, facts),
@@ -167,6 +170,13 @@ def _brings(book: Book, facts: dict[str, object], s: str) -> str:
             facts.pop("after", None)
             return cash
         return cash + " and drift from {before:one} to {after:pp}"
+    invested = [step["notional_base"] for step in book.steps if NEW_MONEY in step["tags"]]
+    if invested and by_targets:
+        facts["invested"] = sum(invested, ZERO)
+        puts = f"put{s} {{currency:text}} {{invested:money}} of new money to work"
+        if not moves:
+            return f"{puts} and leave{s} drift at {{after:pp}}"
+        return f"{puts} and take{s} drift from {{before:one}} to {{after:pp}}"
     if not by_targets:
         facts["gain"] = doc["score"]["improvement"]
         return f"add{s} {{gain:points}} points to the score, after charges"
