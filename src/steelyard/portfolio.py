@@ -51,6 +51,7 @@ class Security:
                          present
     dividend_yield       fraction a year; None = unknown
     quality              fundamental score 0..1; None = unknown
+    expected_return      a year, -0.5..0.5; None = not stated
     priority_multiplier  > 0; buys x, sells divided by it
     """
 
@@ -72,6 +73,7 @@ class Security:
     classes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     preference: int | None = None
     substitute: str = ""
+    expected_return: float | None = None
 
     @property
     def is_fund(self) -> bool:

@@ -220,6 +220,7 @@ def _security(security: Security) -> list[Any]:
         security.allow_buy,
         security.allow_sell,
         *([] if security.multiplier == 1 else [plain(security.multiplier)]),
+        *([] if security.expected_return is None else ["return", security.expected_return]),
     ]
 
 

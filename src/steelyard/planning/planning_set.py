@@ -143,6 +143,7 @@ def _context(
             settings=strategy.score,
             dividend_yield=yields,
             fundamental_quality=floats(s.quality for s in securities),
+            stated_return=floats(s.expected_return for s in securities),
             adjusted=market.adjusted,
         ),
         trends=Trends(
