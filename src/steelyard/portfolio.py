@@ -133,6 +133,16 @@ class Holding:
         """Oldest acquisition date that is known."""
         return min((lot.acquired for lot in self.lots if lot.acquired is not None), default=None)
 
+    @property
+    def held_since(self) -> date | None:
+        """Mean acquisition date of the shares whose date is known, to the nearest day."""
+        dated = [(lot.quantity, lot.acquired) for lot in self.lots if lot.acquired is not None]
+        shares = sum((quantity for quantity, _ in dated), ZERO)
+        if not shares:
+            return None
+        days = sum((quantity * day.toordinal() for quantity, day in dated), ZERO)
+        return date.fromordinal(round(days / shares))
+
 
 @dataclass(frozen=True, slots=True)
 class BucketState:

@@ -371,6 +371,9 @@ class Score(Section):
         0.045, "over risk_free, prior return of a security a year", ge=0, le=0.5
     )
     tax_rate: Fraction = setting(0.0, "tax on realised gains; 0 = not charged")
+    tax_rate_long: Fraction | None = setting(
+        None, "tax on gains of lots held over lots.long_days; tax_rate when absent"
+    )
     tax_years: float = setting(5.0, "years by which a sale brings tax forward", ge=0.01, le=100)
     neutral: Neutral = Neutral()
 
