@@ -17,6 +17,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
+import steelyard.proxies  # noqa: F401 - its records can be pickled
 from steelyard.ages import weekdays
 from steelyard.arrays import FloatArray
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+import steelyard.proxies  # noqa: F401 - its records can be pickled
 from steelyard.errors import InputError
 from steelyard.portfolio import Security
 from steelyard.settings import SUM_TOLERANCE

@@ -1,7 +1,7 @@
 """Estimates and the score of the demo once more: plain Python over lists, nothing of the product.
 
-`python tests/builders/plain_score.py` writes `defaults_golden.json` from the bundled files, under the
-default options. Under the options of `scoring_golden.json` the same code gives the figures of that
+`python tests/builders/plain_score.py` writes `defaults_golden.json` from the bundled files, under
+the default options. Under the options of `scoring_golden.json` the same code gives the figures of that
 file, which a test holds: so it is a second implementation of them, and not a copy of the product.
 Formulas are those of `docs/scoring.md`, in its order.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import itertools
 import json
 import math
 from pathlib import Path
@@ -57,7 +58,7 @@ def own(column, rows):
 
 
 def returns(closes):
-    return [math.log(b / a) for a, b in zip(closes, closes[1:], strict=False)]
+    return [math.log(b / a) for a, b in itertools.pairwise(closes)]
 
 
 def volatility(column, option):
@@ -99,7 +100,11 @@ def quality(column):
     over = [r - free for r in five]
     down = math.sqrt(mean([min(r, 0.0) ** 2 for r in over]))
     ratio = mean(over) * YEAR / (down * math.sqrt(YEAR))
-    parts = (mean(gains) if gains else 0.0, min(1.0, max(0.0, (ratio + 0.5) / 2)), near_high(closes))
+    parts = (
+        mean(gains) if gains else 0.0,
+        min(1.0, max(0.0, (ratio + 0.5) / 2)),
+        near_high(closes),
+    )
     shares = (0.4, 0.3, 0.3) if len(closes) > 2 * YEAR else (0.0, 0.5, 0.5)
     years = (len(closes) - 1) / YEAR
     raw = math.fsum(s * p for s, p in zip(shares, parts, strict=True))
@@ -146,7 +151,9 @@ def correlation(columns):
 def shrunk(z):
     n, days = len(z), len(z[0])
     pairs = [(i, j) for i in range(n) for j in range(n)]
-    s = [[mean([a * b for a, b in zip(z[i], z[j], strict=True)]) for j in range(n)] for i in range(n)]
+    s = [
+        [mean([a * b for a, b in zip(z[i], z[j], strict=True)]) for j in range(n)] for i in range(n)
+    ]
     average = mean([s[i][j] for i, j in pairs if i != j])
     target = [[1.0 if i == j else average for j in range(n)] for i in range(n)]
     noise, shared = 0.0, 0.0

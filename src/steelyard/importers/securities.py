@@ -1,10 +1,10 @@
 """Securities: what may be traded and what is known of it.
 
 `symbol` and optionally `name, product_type, currency, lot_size, sector` (or `industry`), `group,
-country, dividend_yield, quality, expected_return` (a year, .07 or 7 %), `priority_multiplier,
-allow_buy, allow_sell, multiplier, isin`, `class, class.DIMENSION` (what rows of classes in a
-targets file are of) and `preference` (which member of a class is bought first: the lowest);
-`substitute` is checked and not used yet. Several sectors or countries are separated by `;`. An
+country, dividend_yield, quality, expected_return, priority_multiplier, allow_buy, allow_sell,
+multiplier, isin`, `class, class.DIMENSION` (what rows of classes in a targets file are of),
+`preference` (which member of a class is bought first: the lowest) and `substitute` (the group of
+near equals that a wash sale looks over). Several sectors or countries are separated by `;`. An
 empty cell is unknown, never 0. A currency of GBp says that the price file quotes it in pence.
 """
 
@@ -14,12 +14,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from types import MappingProxyType
 
 from steelyard.errors import RejectedRow
 from steelyard.importers import reading, values
 from steelyard.importers.limits import LIMITS, FileLimits
+from steelyard.importers.opening import Where
 from steelyard.importers.options import is_isin
 from steelyard.importers.reading import Row
 from steelyard.importers.values import BadCell, Unit
@@ -28,8 +28,17 @@ from steelyard.portfolio import FUND_TYPES, MULTIPLIERS, Security
 
 COLUMNS = (
     *("symbol", "name", "product_type", "currency", "lot_size", "sector", "group", "country"),
-    *("dividend_yield", "quality", "expected_return", "priority_multiplier", "allow_buy"),
-    *("allow_sell", "multiplier", "isin", "class", "preference", "substitute", "class.*"),
+    *("dividend_yield", "quality", "expected_return", "priority_multiplier"),
+    *(
+        "allow_buy",
+        "allow_sell",
+        "multiplier",
+        "isin",
+        "class",
+        "preference",
+        "substitute",
+        "class.*",
+    ),
 )
 NOT_USED = ("substitute",)
 CLASS = "class."
@@ -78,7 +87,7 @@ class SecuritiesFile:
     warnings: tuple[Notice, ...] = ()
 
 
-def read_securities(path: Path, limits: FileLimits = LIMITS) -> SecuritiesFile:
+def read_securities(path: Where, limits: FileLimits = LIMITS) -> SecuritiesFile:
     """The securities of a file; raises InputError for a file that is no such table."""
     table = reading.read_table(
         path, required=REQUIRED, readable=COLUMNS, aliases=ALIASES, limits=limits

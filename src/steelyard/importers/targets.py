@@ -11,13 +11,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from types import MappingProxyType
 
 from steelyard.canonical import plain
 from steelyard.errors import InputError, RejectedRow
 from steelyard.importers import reading, values
 from steelyard.importers.limits import LIMITS, FileLimits
+from steelyard.importers.opening import Where
 from steelyard.importers.options import option_symbol
 from steelyard.importers.reading import Row, column_name
 from steelyard.importers.spelling import Spellings, collisions
@@ -180,7 +180,7 @@ def _width(text: str, column: str) -> float:
 
 
 def read_targets(
-    path: Path,
+    path: Where,
     spellings: Spellings | None = None,
     limits: FileLimits = LIMITS,
     securities: Sequence[Security] = (),

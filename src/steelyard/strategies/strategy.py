@@ -8,6 +8,7 @@ from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
+import steelyard.proxies  # noqa: F401 - its records can be pickled
 from steelyard.canonical import sha256
 from steelyard.errors import UnknownModule, did_you_mean
 from steelyard.modules.registry import BUILT_IN, Kind, Module, ModuleParams, modules
