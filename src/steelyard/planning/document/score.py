@@ -70,10 +70,11 @@ def _foresight(m: Solution) -> ForesightShown | None:
         "most": past.most,
         "covered": past.covered,
     }
+    over = ", over {covered:pct} of what is held" if past.covered < 1 else ""
     sentence = say(
         "In the last {quarters:count} quarters volatility came out at {median:ratio} times what a "
         "prediction made like this one had said (the median; {least:ratio} to {most:ratio} times "
-        "in eight of ten), over {covered:pct} of what is held.",
+        f"in eight of ten){over}.",
         **figures,
     )
     return ForesightShown(**figures, **worded(sentence))
