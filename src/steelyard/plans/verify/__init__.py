@@ -36,10 +36,10 @@ from steelyard.plans.verify.orders import check_orders
 from steelyard.plans.verify.reading import content_id, load
 from steelyard.plans.verify.rules import check_rules
 from steelyard.plans.verify.tally import ID, Check, Report, Tally
-from steelyard.plans.verify.unchecked import BEYOND, in_short, unchecked
+from steelyard.plans.verify.unchecked import BEYOND, UNKNOWN, in_short, unchecked
 from steelyard.plans.verify.words import check_words
 
-__all__ = ["Check", "Report", "check", "left_out", "load", "summary"]
+__all__ = ["Check", "Report", "check", "left_out", "load", "not_read", "summary"]
 
 PRECISION = 60
 """Digits of every calculation; amounts were calculated with 28."""
@@ -89,4 +89,9 @@ def summary(report: Report) -> str:
 
 def left_out(report: Report) -> str:
     """One line: the fields of the document that were not checked, by name."""
-    return in_short(name for name, _ in report.unchecked)
+    return in_short(name for name, why in report.unchecked if why != UNKNOWN)
+
+
+def not_read(report: Report) -> list[str]:
+    """Fields that this version does not know: of a later one, or misspelt."""
+    return [name for name, why in report.unchecked if why == UNKNOWN]

@@ -2,7 +2,7 @@
 
 In: a document. Out: the same with numbers as `Decimal` and ISO dates as dates, every field that is
 missing or of another kind, and which fields a check has looked at. What the schema does not know is
-noted as not checked, never refused. Of JSON Schema it reads what `scripts/make_docs.py` writes.
+noted as not read, never refused; what came after the document means its default. Of JSON Schema it reads what `scripts/make_docs.py` writes.
 """
 
 from __future__ import annotations
@@ -223,7 +223,7 @@ def _object(schema: Schema, defs: Schema, at: str, leaves: dict[str, list[str]])
         inner = schema.get("additionalProperties", True)
         entry = _kind({} if inner is True else inner, defs, at, leaves)
         return Kind("an object", _map(entry))
-    closed = schema.get("additionalProperties") is False
+    closed = "additionalProperties" not in schema
     own = leaves.setdefault(at, []) if closed else []
     kinds = {}
     for key, inner in schema["properties"].items():
@@ -231,7 +231,7 @@ def _object(schema: Schema, defs: Schema, at: str, leaves: dict[str, list[str]])
         kinds[key] = _kind(inner, defs, path, leaves if closed else {})
         if not kinds[key].branch:
             own.append(key)
-    required = schema.get("required", ())
+    required, defaults = schema.get("required", ()), _defaults(schema)
 
     def read(value: Any, where: Where, reading: Reading) -> Any:
         if not isinstance(value, dict):
@@ -244,12 +244,22 @@ def _object(schema: Schema, defs: Schema, at: str, leaves: dict[str, list[str]])
         for key, kind in kinds.items():
             if key in value:
                 row[key] = kind.read(value[key], (where, key), reading)
+            elif key in defaults:
+                row[key] = kind.read(defaults[key], (where, key), reading)
             elif key in required:
                 missing = "nothing: the field is missing"
                 reading.misfits.append((path_of((where, key)), kind.name, missing))
         return row
 
     return Kind("an object", read, closed)
+
+
+def _defaults(schema: Schema) -> dict[str, Any]:
+    """What a record without a field means, of fields that came after the first version."""
+    fields, required = schema["properties"].items(), schema.get("required", ())
+    return {
+        key: inner["default"] for key, inner in fields if "default" in inner and key not in required
+    }
 
 
 def _map(entry: Kind) -> Callable[[Any, Where, Reading], Any]:
