@@ -35,6 +35,7 @@ class ExactMoney:
     base_cash   all cash of the base currency, settled or not
     all_cash    all cash, settled or not, less what open buys may take
     open_buys   what open buys may take
+    rates       (n,)  base per unit of each one's currency
     """
 
     shares: tuple[Decimal, ...]
@@ -44,6 +45,7 @@ class ExactMoney:
     base_cash: Decimal
     all_cash: Decimal
     open_buys: Decimal
+    rates: tuple[Decimal, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ class Security:
                          present
     dividend_yield       fraction a year; None = unknown
     quality              fundamental score 0..1; None = unknown
+    expected_return      a year, -0.5..0.5; None = not stated
     priority_multiplier  > 0; buys x, sells divided by it
     """
 
@@ -72,6 +73,7 @@ class Security:
     classes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     preference: int | None = None
     substitute: str = ""
+    expected_return: float | None = None
 
     @property
     def is_fund(self) -> bool:
@@ -131,6 +133,16 @@ class Holding:
     def acquired(self) -> date | None:
         """Oldest acquisition date that is known."""
         return min((lot.acquired for lot in self.lots if lot.acquired is not None), default=None)
+
+    @property
+    def held_since(self) -> date | None:
+        """Mean acquisition date of the shares whose date is known, to the nearest day."""
+        dated = [(lot.quantity, lot.acquired) for lot in self.lots if lot.acquired is not None]
+        shares = sum((quantity for quantity, _ in dated), ZERO)
+        if not shares:
+            return None
+        days = sum((quantity * day.toordinal() for quantity, day in dated), ZERO)
+        return date.fromordinal(round(days / shares))
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,8 @@ def read(
     elif holdings:
         choices = _choices(reading, listed, spellings, exclude)
         owned = holdings_of(*_statement(open_source(holdings, limits), reading, mapping, choices))
-    aims = read_targets(targets, spellings, limits) if targets else None
+    rows = listed.securities if listed else ()
+    aims = read_targets(targets, spellings, limits, rows) if targets else None
     listed = _respelled(listed, spellings)
     return Files(
         holdings=owned,

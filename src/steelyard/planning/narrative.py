@@ -19,6 +19,7 @@ from steelyard.money import ZERO
 from steelyard.notices import ModuleRun
 from steelyard.orders import Side
 from steelyard.planning.choice import Choice
+from steelyard.planning.new_money import NEW_MONEY
 from steelyard.plans.orders import Adds
 from steelyard.plans.score import Certificate, Gap, OrderChange
 from steelyard.sentences import SPACE, Fact, Sentence, money, quantity, renamed, say
@@ -28,8 +29,8 @@ NUMBER_WORDS = (
     *("Eight", "Nine", "Ten", "Eleven", "Twelve"),
 )
 
-TARGET_TAG = "optimizer_target"
-"""Tag of the calculators that close the gap to a target."""
+TARGET_TAGS = frozenset({"optimizer_target", NEW_MONEY})
+"""Tags of who closes the gap to a target."""
 
 SAME_DRIFT = 0.0005
 """A drift that moves by less is the same: half of what is shown of it."""
@@ -59,6 +60,7 @@ class Figures:
     cash_after     currency -> balance
     over_reserve   all cash after, in base, less open buys and the reserve; negative = missing
     passed_over    (drift after, cost) of the best plan found where this one holds
+    invested       new money that the plan puts to work, base currency
     """
 
     drift_before: float | None
@@ -73,6 +75,7 @@ class Figures:
     over_reserve: Decimal
     reserve: Decimal
     passed_over: tuple[float | None, Decimal] | None
+    invested: Decimal = ZERO
 
 
 def in_words(count: int) -> str:
@@ -80,8 +83,15 @@ def in_words(count: int) -> str:
     return NUMBER_WORDS[count] if count < len(NUMBER_WORDS) else f"{count:,d}"
 
 
-def verdict(ctx: Context, choice: Choice, figures: Figures) -> Sentence:
-    """Act or hold, in one sentence with the numbers that matter."""
+def verdict(
+    ctx: Context, choice: Choice, figures: Figures, waits: Sentence | None = None
+) -> Sentence:
+    """Act or hold, in one sentence with the numbers that matter.
+
+    waits   what is not traded at all, for a filter does not work
+    """
+    if not choice.acts and waits is not None:
+        return say(f"Hold. {waits.template}", **waits.facts)
     if choice.acts:
         return _act(ctx, choice, figures)
     if choice.best is not None and figures.passed_over is not None:
@@ -146,6 +156,13 @@ def _brings(ctx: Context, choice: Choice, figures: Figures, s: str) -> tuple[str
         if before is None or after is None or abs(after - before) < SAME_DRIFT:
             return words, cash
         return words + " and drift from {before:one} to {after:pp}", cash | drift
+    if figures.invested and before is not None and after is not None:
+        puts = f"put{s} {{currency:text}} {{invested:money}} of new money to work"
+        moves = abs(after - before) >= SAME_DRIFT
+        facts: dict[str, Fact] = {"invested": figures.invested, "after": after}
+        if not moves:
+            return f"{puts} and leave{s} drift at {{after:pp}}", facts
+        return f"{puts} and take{s} drift from {{before:one}} to {{after:pp}}", facts | drift
     if before is None or after is None:
         gain: dict[str, Fact] = {"gain": choice.plan.net}
         return f"add{s} {{gain:points}} points to the score, after charges", gain
@@ -210,25 +227,30 @@ def detail(
     """
     after = orders.after(ctx.weights, choice.plan.row)
     of_weights = [tell(ctx, orders, choice, after) for tell in (_moved, _furthest)]
-    asked = None if choice.acts else choice.threshold
-    proof = certified(certificate, ctx.base_currency, asked)
+    asked = choice.threshold if choice.rests else None
+    proof = certified(certificate, ctx.base_currency, asked, acts=choice.acts)
     parts = [*short, *of_weights, proof, _without(runs)]
     sentences = [part for part in parts if part is not None]
     facts: dict[str, Fact] = {name: fact for part in sentences for name, fact in part.facts.items()}
     return say(" ".join(part.template for part in sentences), **facts)
 
 
-def certified(certificate: Certificate, base_currency: str, asked: float | None) -> Sentence | None:
+def certified(
+    certificate: Certificate, base_currency: str, asked: float | None, *, acts: bool = True
+) -> Sentence | None:
     """How far the plan is from the best possible one; None of a search over fewer quantities.
 
-    asked   what a plan must gain, where this one holds
+    asked   what a plan must gain, where this one holds, or trades what it must and no more
     """
     if certificate.scope != "quantities":
         return None
     extent_: dict[str, Fact] = {"extent": certificate.covers.removeprefix(EVERY)}
     lists = "no whole-lot order list of {extent:text}"
-    if certificate.status == "proven" and asked is None:
+    if certificate.status == "proven" and (asked is None or (acts and not asked)):
         return say(f"Proven best: {lists} is better.", **extent_)
+    if certificate.status == "proven" and acts and asked is not None:
+        more = "gains the {asked:points} points more that are asked for"
+        return say(f"Proven: {lists} {more}.", asked=asked, **extent_)
     if certificate.status == "proven" and not asked:
         return say(f"Proven: {lists} is better than holding.", **extent_)
     if certificate.status == "proven" and asked is not None:
@@ -333,7 +355,7 @@ def reason(orders: Orders, j: int) -> Sentence:
     that nobody proposed has the reason of the search.
     """
     proposals = orders.proposals[j]
-    return next((p.why for p in proposals if TARGET_TAG in p.tags), proposals[0].why)
+    return next((p.why for p in proposals if TARGET_TAGS & {*p.tags}), proposals[0].why)
 
 
 def step(

@@ -223,6 +223,15 @@ class Plan(Record):
             whole[entry.currency] = whole.get(entry.currency, Decimal(0)) + entry.amount
         return whole
 
+    @property
+    def rests(self) -> bool:
+        """Is no more traded than what is traded whatever the score gains?"""
+        orders = [(step.symbol, step.side, step.quantity) for step in self.steps]
+        named = {other.name: other for other in self.alternatives}
+        base = named.get("new_money")
+        steps = () if base is None else base.steps
+        return sorted(orders) == sorted((step.symbol, step.side, step.quantity) for step in steps)
+
     def step(self, symbol: str) -> Step | None:
         """The step that trades a symbol; None when nothing does."""
         return next((step for step in self.steps if step.symbol == symbol), None)

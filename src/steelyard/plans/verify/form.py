@@ -2,7 +2,8 @@
 
 In: a document. Out: the same with numbers as `Decimal` and ISO dates as dates, every field that is
 missing or of another kind, and which fields a check has looked at. What the schema does not know is
-noted as not read, never refused; what came after the document means its default. Of JSON Schema it reads what `scripts/make_docs.py` writes.
+noted as not read, never refused; what came after the document means its default. Of JSON Schema it
+reads what `scripts/make_docs.py` writes.
 """
 
 from __future__ import annotations
@@ -236,11 +237,7 @@ def _object(schema: Schema, defs: Schema, at: str, leaves: dict[str, list[str]])
     def read(value: Any, where: Where, reading: Reading) -> Any:
         if not isinstance(value, dict):
             return _misfit("an object", value, where, reading)
-        row: dict[str, Any] = dict(value)
-        if closed:
-            row = Row()
-            row.seen = reading.seen.setdefault(at, set())
-            reading.unknown += [f"{at}.{key}".lstrip(".") for key in value if key not in kinds]
+        row = _row(value, at, kinds, reading) if closed else dict(value)
         for key, kind in kinds.items():
             if key in value:
                 row[key] = kind.read(value[key], (where, key), reading)
@@ -252,6 +249,16 @@ def _object(schema: Schema, defs: Schema, at: str, leaves: dict[str, list[str]])
         return row
 
     return Kind("an object", read, closed)
+
+
+def _row(
+    value: Mapping[str, Any], at: str, kinds: Mapping[str, Kind], reading: Reading
+) -> dict[str, Any]:
+    """A record without its fields; those that nobody knows are noted."""
+    row = Row()
+    row.seen = reading.seen.setdefault(at, set())
+    reading.unknown += [f"{at}.{key}".lstrip(".") for key in value if key not in kinds]
+    return row
 
 
 def _defaults(schema: Schema) -> dict[str, Any]:
