@@ -29,6 +29,7 @@ from steelyard.plans.account import (
     HoldingAfter,
     HoldingShown,
     KeptOutShown,
+    ModuleShown,
     OpenOrderShown,
     PricesAsOf,
     RealisedGain,
@@ -301,6 +302,8 @@ def json_schema() -> dict[str, Any]:
     for record in records.values():
         if record.get("additionalProperties") is False:
             del record["additionalProperties"]
+    # of a module without one nothing is written: it came no later
+    del records[ModuleShown.__name__]["properties"]["digest"]["default"]
     for settings in _sections(SettingsShown):
         records[settings].pop("required", None)
     plan = records.pop(Plan.__name__)

@@ -17,6 +17,8 @@ ADDED: Mapping[str, Any] = {
     "bands": [],
     "classes": [],
     "realised_gain": None,
+    "holdings[].class_name": None,
+    "holdings[].preference": None,
 }
 """Field that came later, as `steps[].lots[].term` -> what a document without it means."""
 Place = tuple[str | int, ...]

@@ -56,11 +56,13 @@ class Reading:
 
     misfits  (where, what is due, what is there)
     unknown  fields that the schema does not have
+    later    fields that came after the document: each is read as its default
     seen     record, as `holdings[].lots[]` -> fields that a check has looked at
     """
 
     misfits: list[tuple[str, str, str]] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    later: set[str] = field(default_factory=set)
     seen: dict[str, set[str]] = field(default_factory=dict)
 
     def unseen(self) -> list[str]:
@@ -243,6 +245,7 @@ def _object(schema: Schema, defs: Schema, at: str, leaves: dict[str, list[str]])
                 row[key] = kind.read(value[key], (where, key), reading)
             elif key in defaults:
                 row[key] = kind.read(defaults[key], (where, key), reading)
+                reading.later.add(path_of((where, key)))
             elif key in required:
                 missing = "nothing: the field is missing"
                 reading.misfits.append((path_of((where, key)), kind.name, missing))
