@@ -50,7 +50,6 @@ from steelyard.planning.ways import (
 )  # fmt: skip
 from steelyard.strategies import Strategy
 
-
 WHOLE = 1e-6
 """Lots: a weight that is this close to one of whole lots is it."""
 
@@ -378,8 +377,8 @@ def orders_of(
         exact = replace(account.exact, due=domain.account.exact.due)
         account = replace(account, due=domain.account.due, exact=exact)
     ids = (*table.ids, *(None,) * (len(rows) - table.m))
-    orders = orders_table(ctx, rows, ids, account)
-    return replace(orders, free=free_orders(ctx, domain, orders)), indices
+    every = orders_table(ctx, rows, ids, account)
+    return replace(every, free=free_orders(ctx, domain, every)), indices
 
 
 def free_orders(ctx: Context, domain: Domain, orders: Orders) -> BoolArray | None:

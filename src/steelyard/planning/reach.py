@@ -14,8 +14,8 @@ import numpy as np
 from steelyard.arrays import BoolArray, FloatArray, IntArray, frozen
 from steelyard.ledger import LOT_TOLERANCE, whole_lots
 from steelyard.modules.context import Context
-from steelyard.planning.new_money import least_lots, new_money
 from steelyard.planning.nearest import MOST, nearest_lots
+from steelyard.planning.new_money import least_lots, new_money
 from steelyard.planning.sizing import paused
 
 DUST = 0.005
