@@ -17,6 +17,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
+import steelyard.proxies  # noqa: F401 - its records can be pickled
 from steelyard.ages import weekdays
 from steelyard.arrays import FloatArray
 
@@ -34,6 +35,7 @@ class ExactMoney:
     base_cash   all cash of the base currency, settled or not
     all_cash    all cash, settled or not, less what open buys may take
     open_buys   what open buys may take
+    rates       (n,)  base per unit of each one's currency
     """
 
     shares: tuple[Decimal, ...]
@@ -43,6 +45,7 @@ class ExactMoney:
     base_cash: Decimal
     all_cash: Decimal
     open_buys: Decimal
+    rates: tuple[Decimal, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ class Orders:
     @property
     def hurdled(self) -> FloatArray:
         """(m,) 1 where the hurdle is charged, else 0."""
-        return np.ones(self.m) if self.free is None else np.asarray(1.0 - self.free)
+        return np.ones(self.m) if self.free is None else np.where(self.free, 0.0, 1.0)
 
     @property
     def m(self) -> int:

@@ -377,8 +377,8 @@ def orders_of(
         exact = replace(account.exact, due=domain.account.exact.due)
         account = replace(account, due=domain.account.due, exact=exact)
     ids = (*table.ids, *(None,) * (len(rows) - table.m))
-    every = orders_table(ctx, rows, ids, account)
-    return replace(every, free=free_orders(ctx, domain, every)), indices
+    whole = orders_table(ctx, rows, ids, account)
+    return replace(whole, free=free_orders(ctx, domain, whole)), indices
 
 
 def free_orders(ctx: Context, domain: Domain, orders: Orders) -> BoolArray | None:

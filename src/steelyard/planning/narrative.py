@@ -83,8 +83,15 @@ def in_words(count: int) -> str:
     return NUMBER_WORDS[count] if count < len(NUMBER_WORDS) else f"{count:,d}"
 
 
-def verdict(ctx: Context, choice: Choice, figures: Figures) -> Sentence:
-    """Act or hold, in one sentence with the numbers that matter."""
+def verdict(
+    ctx: Context, choice: Choice, figures: Figures, waits: Sentence | None = None
+) -> Sentence:
+    """Act or hold, in one sentence with the numbers that matter.
+
+    waits   what is not traded at all, for a filter does not work
+    """
+    if not choice.acts and waits is not None:
+        return say(f"Hold. {waits.template}", **waits.facts)
     if choice.acts:
         return _act(ctx, choice, figures)
     if choice.best is not None and figures.passed_over is not None:

@@ -262,7 +262,8 @@ def search_gap(objective: Objective, choice: Choice, bound: float) -> float | No
     if reach is None:
         return None
     most = bound + reach
-    # a set that cannot reach the least improvement is no better than what is traded anyhow
+    # a set that cannot reach the least improvement is no better than hold, or than what is traded
+    # whatever it gains
     rest = choice.base.net
     if choice.rests and most - rest < max(choice.threshold, PROVEN):
         return 0.0

@@ -19,6 +19,7 @@ from pydantic.json_schema import models_json_schema
 
 from steelyard.canonical import Amount, FactValue, Number, Positive, Record, sha256
 from steelyard.notices import Coverage, ModuleRun, Notice, Timing
+from steelyard.plans import brief, frames
 from steelyard.plans.account import (
     BandShown,
     CashRung,
@@ -147,6 +148,31 @@ class Plan(Record):
     inputs_sha256: str
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    def __repr__(self) -> str:
+        """The plan on one screen."""
+        return brief.text(self)
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the head and the orders."""
+        return brief.html(self)
+
+    def columns(self, table: str = "steps") -> dict[str, list[Any]]:
+        """A list of the document, as steps, holdings or candidates, column by column: numbers as
+        floats, NaN where there is none. Raises InputError for a name that no list has.
+        """
+        return frames.columns_of(self, table)
+
+    def to_frame(
+        self, table: str = "steps", library: Literal["pandas", "polars"] | None = None
+    ) -> Any:
+        """The same as a DataFrame, of pandas where nothing is said and it is installed.
+
+        Raises InputError where neither pandas nor polars is.
+        """
+        return frames.frame_of(self.columns(table), library)
 
     def document(self) -> dict[str, Any]:
         """The document as plain JSON values."""

@@ -8,9 +8,10 @@ from decimal import Decimal
 
 import numpy as np
 
+from steelyard.lots import by_age
 from steelyard.money import ZERO
 from steelyard.orders import Side
-from steelyard.planning.costs import by_age
+from steelyard.planning.document.classes import class_of
 from steelyard.planning.document.orders import lot_shown, price_origin
 from steelyard.planning.drift import drift_of
 from steelyard.planning.planning_set import last_bought
@@ -114,6 +115,8 @@ def holdings_shown(m: Solution) -> Iterable[HoldingShown]:
             symbol=symbol,
             name=p.security.name,
             group=p.security.group,
+            class_name=(name := class_of(m.case.target_weights, p.security)),
+            preference=None if name is None else p.security.preference,
             quantity=p.quantity,
             sellable=p.quantity - min(p.quantity, m.case.snapshot.open_quantity(symbol, Side.SELL)),
             lot_size=p.security.lot_size,

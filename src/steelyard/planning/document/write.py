@@ -11,9 +11,10 @@ from decimal import Decimal
 
 from steelyard.canonical import published
 from steelyard.money import ZERO
-from steelyard.notices import ModuleRun, Notice
+from steelyard.notices import Notice
 from steelyard.orders import Side
 from steelyard.planning import narrative
+from steelyard.planning.blocking import NOTHING, what_waits
 from steelyard.planning.costs import exact, total_costs
 from steelyard.planning.document.account import (
     cash_after_of,
@@ -29,17 +30,19 @@ from steelyard.planning.document.account import (
 )
 from steelyard.planning.document.alternatives import alternatives, proposers
 from steelyard.planning.document.certificate import certificate_shown
+from steelyard.planning.document.classes import classes_shown
+from steelyard.planning.document.gains import realised_gain, sentences, tax_of
 from steelyard.planning.document.orders import (
     candidates_shown,
     conversions,
     costs_of,
     not_traded,
     step_shown,
-    tax_of,
     turnover,
 )
 from steelyard.planning.document.score import score_shown
 from steelyard.planning.drift import drift_after
+from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard
 from steelyard.planning.new_money import NEW_MONEY
 from steelyard.planning.solve import Solution, step_order
@@ -88,11 +91,14 @@ def _passed_over(m: Solution) -> tuple[float | None, Decimal] | None:
 
 
 def _verdict(
-    m: Solution, figures: narrative.Figures, short: Sequence[Sentence], runs: Sequence[ModuleRun]
+    m: Solution, figures: narrative.Figures, short: Sequence[Sentence], findings: Findings
 ) -> Verdict:
-    """What to do, in a sentence, and what must be said with it."""
-    headline = narrative.verdict(m.ctx, m.choice, figures)
-    detail = narrative.detail(m.ctx, m.orders, m.choice, m.certificate, list(short), list(runs))
+    """What to do, in a sentence, and what must be said with it; what is blocked comes first."""
+    waits = what_waits(findings.problems)
+    headline = narrative.verdict(m.ctx, m.choice, figures, waits)
+    first = [waits] if waits is not None and m.choice.acts else []
+    parts = [*short, *first]
+    detail = narrative.detail(m.ctx, m.orders, m.choice, m.certificate, parts, findings.runs)
     return Verdict(
         action="act" if m.choice.acts else "hold",
         previous=m.ctx.state.previous_verdict,
@@ -118,13 +124,14 @@ def write(
     steps = [step_shown(m, n, j) for n, j in enumerate(order, start=1)]
     costs = total_costs(steps, tax_of(m))
     drift = drift_shown(m)
+    holdings, after = tuple(holdings_shown(m)), tuple(holdings_after(m))
     figures = _figures(m, steps, drift, costs)
     cash_after, reserve = figures.cash_after, figures.reserve
     short = list(narrative.shortfalls(ctx, figures))
     return seal(
         Plan(
             plan_id="",
-            verdict=_verdict(m, figures, [sentence for _, sentence in short], findings.runs),
+            verdict=_verdict(m, figures, [*(s for _, s in short), *sentences(m)], findings),
             bucket=snapshot.bucket,
             as_of=snapshot.as_of,
             prices_as_of=prices_as_of(m),
@@ -157,11 +164,11 @@ def write(
             ),
             excluded=snapshot.excluded,
             kept_out=tuple(kept_out(m)),
-            holdings=tuple(holdings_shown(m)),
-            holdings_after=tuple(holdings_after(m)),
+            holdings=holdings,
+            holdings_after=after,
             bands=(),
-            classes=(),
-            realised_gain=None,
+            classes=tuple(classes_shown(m, holdings, after)),
+            realised_gain=realised_gain(m),
             candidates=tuple(candidates_shown(m)),
             steps=tuple(steps),
             proposed_by=proposers(m, choice.plan),
@@ -186,7 +193,7 @@ def write(
             not_traded=tuple(not_traded(stop) for stop in findings.stops),
             problems=(
                 *(Notice(code=code, message=sentence.text) for code, sentence in short),
-                *findings.problems,
+                *sorted(findings.problems, key=lambda problem: problem.code not in NOTHING),
             ),
             warnings=(*warnings, *findings.warnings),
             data_coverage=tuple(findings.coverage),

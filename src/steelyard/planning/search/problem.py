@@ -4,7 +4,7 @@
               orders
     subject   one order per security, pair conflicts, A x <= b, row predicates
 
-A x <= b are the linear limits: cash, and turnover and groups where the strategy caps them.
+A x <= b are the linear limits: cash, and turnover, groups and gains where the strategy caps them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Problem:
     @cached_property
     def limits(self) -> tuple[FloatArray, FloatArray]:
         """A (p, m) and b (p,): the same limits as `ledger.feasible`, first cash, then turnover,
-        then groups, last what is due or to be invested.
+        then groups, then gains, last what is due or to be invested.
 
         Where cash is at its floor, orders that take none are still let through, as there.
         """
@@ -58,6 +58,9 @@ class Problem:
                 + SAFETY
                 - account.group_weights
             )
+        if account.gains is not None:
+            rows.append(account.gains.of)
+            bounds.append(account.gains.room + SAFETY)
         if account.due is not None:
             rows.append(-account.brought)
             bounds.append(SAFETY * account.scale - account.due)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -108,6 +107,12 @@ class Book:
         """Every section of the strategy."""
         settings: Mapping[str, Any] = self.doc["strategy"]["settings"]
         return settings
+
+    @cached_property
+    def lots(self) -> Mapping[str, Any]:
+        """Which tax lots a sale takes; documents before 1.4 sold the oldest first."""
+        oldest = {"method": "fifo", "long_days": 365, "max_gain_base": None}
+        return {**oldest, **self.settings.get("lots", {})}
 
     @cached_property
     def filters(self) -> Mapping[str, Mapping[str, Any]]:
@@ -272,14 +277,6 @@ class Book:
             "cost": self.cost_of(amount, security["currency"])["total"],
         }
 
-    def taxed_gain(self, symbol: str, quantity: Decimal) -> tuple[Decimal, bool]:
-        """(gain over the lots of known cost, base currency; is every cost known) of a sale."""
-        holding = self.holdings.get(symbol)
-        if holding is None:
-            return ZERO, True
-        gains = [gain(lot, part, holding) for lot, part in oldest_first(holding["lots"], quantity)]
-        return sum((profit for profit in gains if profit is not None), ZERO), None not in gains
-
 
 def by(rows: Iterable[Record], key: str) -> dict[str, Record]:
     """Rows by a field; of several with one name the first."""
@@ -293,22 +290,6 @@ def signed(order: Record) -> Decimal:
     """Notional in base, above 0 for a sale."""
     amount = Decimal(order["notional_base"])
     return amount if order["side"] == SELL else -amount
-
-
-def oldest_first(lots: Iterable[Record], quantity: Decimal) -> list[tuple[Record, Decimal]]:
-    """Which lots a sale takes, and how much: of unknown age first, of one day the dearest."""
-
-    def age(lot: Record) -> tuple[date, Decimal, Decimal]:
-        return lot["acquired"] or date.min, -(lot["unit_cost"] or ZERO), -lot["quantity"]
-
-    parts: list[tuple[Record, Decimal]] = []
-    due = quantity
-    for lot in sorted(lots, key=age):
-        part = min(due, lot["quantity"])
-        if part > 0:
-            parts.append((lot, part))
-        due -= max(part, ZERO)
-    return parts
 
 
 def gain(lot: Record, quantity: Decimal, holding: Record) -> Decimal | None:

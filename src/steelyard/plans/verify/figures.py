@@ -28,6 +28,7 @@ from steelyard.plans.verify.book import (
 from steelyard.plans.verify.charges import Rates, charge_rates, check_per_year
 from steelyard.plans.verify.lists import check_order, drift_without
 from steelyard.plans.verify.tally import NUMBER_SLACK, Place, Record, Tally, at_least, at_most
+from steelyard.plans.verify.tax_lots import TaxLots
 
 RESOLVED = "resolved"
 HURDLE = "each order is charged its hurdle, new money is not"
@@ -123,9 +124,7 @@ def _tax(book: Book, orders: list[Record] | None = None) -> Decimal:
     """Tax money of the sales among orders, else of the steps; lots of unknown cost left out."""
     orders = book.steps if orders is None else orders
     sold = [(order["symbol"], order["quantity"]) for order in orders if order["side"] == SELL]
-    sales = (book.taxed_gain(symbol, quantity)[0] for symbol, quantity in sold)
-    rate: Decimal = book.settings["score"]["tax_rate"]
-    return rate * sum(sales, ZERO) if rate else ZERO
+    return TaxLots(book).tax(sold)[0]
 
 
 def _drift(book: Book, tally: Tally) -> None:

@@ -75,7 +75,8 @@ def _sale(book: Book, order: Record, holding: Record, place: Place) -> None:
     sellable = holding["sellable"]
     fits = order["quantity"] <= sellable
     place.rule("quantity", fits, at_most(sellable), "no more than may be sold")
-    waits = bool(book.unpriced) and holding["target"] == 0
+    classed = holding["class_name"] in {row["name"] for row in book.doc["classes"]}
+    waits = bool(book.unpriced) and holding["target"] == 0 and not classed
     name = "nothing is sold for having no target while another cannot be bought"
     place.rule("side", not waits, f"a price of {', '.join(book.unpriced)}", name)
 

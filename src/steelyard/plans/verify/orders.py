@@ -14,8 +14,6 @@ from steelyard.plans.verify.book import (
     STORM,
     ZERO,
     Book,
-    gain,
-    oldest_first,
     per_point,
     signed,
 )
@@ -27,6 +25,7 @@ from steelyard.plans.verify.lists import (
     totals,
 )
 from steelyard.plans.verify.tally import Place, Record, Tally, at_most
+from steelyard.plans.verify.tax_lots import TaxLots, check_lots
 
 FILTERS_OF_DATES = ("eligibility", "recently_traded")
 SIZING = "sizing"
@@ -45,6 +44,7 @@ def check_orders(book: Book, tally: Tally) -> None:
         _step(book, step, n, tally.at(f"steps[{n}]", step))
     _together(book, top)
     _totals(book, tally)
+    check_lots(book, tally)
     _conversions(book, top)
     _ends(book, tally)
     _least_order(book, tally)
@@ -90,7 +90,6 @@ def _step(book: Book, step: Record, n: int, place: Place) -> None:
     if holding is not None:
         _in_holding(book, step, holding, place)
         check_order(book, step, holding, place)
-        _lots(step, holding, place)
 
 
 def _of_candidate(book: Book, step: Record, place: Place) -> None:
@@ -136,23 +135,6 @@ def _in_holding(book: Book, step: Record, holding: Record, place: Place) -> None
     place.number("weight_after", after, "weight after = weight before + order / value")
 
 
-def _lots(step: Record, holding: Record, place: Place) -> None:
-    """A sale takes the oldest lots, and as many as it is for."""
-    due = oldest_first(holding["lots"], step["quantity"]) if step["side"] == SELL else []
-    count, where = len(step["lots"]), f"{place.where}.lots"
-    place.tally.rule(where, len(due) == count, len(due), count, "lots sold")
-    for n, ((lot, quantity), row) in enumerate(zip(due, step["lots"], strict=False)):
-        at = place.tally.at(f"{where}[{n}]", row)
-        at.same("acquired", lot["acquired"], "the oldest lots are sold")
-        at.amount("quantity", quantity, "quantity of a lot sold")
-        at.amount("unit_cost", lot["unit_cost"], "unit cost of a lot sold")
-        due_gain = gain(lot, quantity, holding)
-        at.amount("gain", due_gain, "gain = (price - cost) x multiplier x quantity x rate")
-    if step["side"] == SELL:
-        sold = sum((lot["quantity"] for lot in step["lots"]), ZERO)
-        place.amount("quantity", sold, "the lots sold are the order")
-
-
 def _together(book: Book, top: Place) -> None:
     """What binds the steps as a list."""
     doc, steps, tally = book.doc, book.steps, top.tally
@@ -184,12 +166,11 @@ def _totals(book: Book, tally: Tally) -> None:
     for part in PARTS_OF_COST:
         due = sum((step["costs"][part] for step in book.steps), ZERO)
         place.amount(part, due, f"{part} of all steps")
-    rate = book.settings["score"]["tax_rate"]
-    sold = [step for step in book.steps if step["side"] == SELL]
-    sales = [book.taxed_gain(step["symbol"], step["quantity"]) for step in sold]
-    counted = bool(rate) and all(every for _, every in sales)
-    tax = rate * sum((taxed for taxed, _ in sales), ZERO) if counted else None
-    place.amount("tax", tax, "tax = rate x gains of the lots sold")
+    lots = TaxLots(book)
+    sold = [(step["symbol"], step["quantity"]) for step in book.steps if step["side"] == SELL]
+    tax, every = lots.tax(sold)
+    payable = max(ZERO, tax) if any(lots.rates) and every else None
+    place.amount("tax", payable, "tax = rate of the term x gains of the lots sold, of a net gain")
 
 
 def _conversions(book: Book, top: Place) -> None:

@@ -22,6 +22,7 @@ from steelyard.plans.verify.book import (
 )
 from steelyard.plans.verify.nearness import WHOLE_MONEY, certified, change
 from steelyard.plans.verify.tally import NUMBER_SLACK, Place, Record, Tally, number_of
+from steelyard.plans.verify.tax_lots import gains_told
 from steelyard.sentences import again, cased, fields
 
 COUNTS = (
@@ -32,6 +33,16 @@ PERCENT = 100
 SAME_DRIFT = Decimal("0.0005")
 LEAST_SHORT = Decimal("0.005")
 CASH_SHORT, RESERVE_SHORT = "cash_short", "reserve_short"
+TRADES_BLOCKED = "trades_blocked"
+NOT_TRADED = {
+    "buys_blocked": "Nothing is bought",
+    "sales_blocked": "Nothing is sold",
+    TRADES_BLOCKED: "Nothing is bought or sold",
+}
+"""Code of the problem of a filter that fails closed -> what is so not done."""
+BLOCKED_SIDES = {
+    "buys_blocked": {BUY}, "sales_blocked": {SELL}, TRADES_BLOCKED: {BUY, SELL},
+}  # fmt: skip
 MARGINAL = Decimal("0.001")
 """A step that adds less is called marginal."""
 LEAST_DRIFT = Decimal("0.05")
@@ -105,9 +116,13 @@ def _verdict(book: Book, tally: Tally) -> None:
     facts: dict[str, object] = {}
     place.same("template", _headline(book, facts), "the words of the verdict")
     short = list(_shortfalls(book, facts))
+    waits = _waits(book, facts) if book.steps else ""
+    _blocked(book, tally)
     _problems(book, [code for code, _ in short], tally)
     parts = (
         *(sentence for _, sentence in short),
+        gains_told(book, facts),
+        waits,
         _moved(book, facts),
         _furthest(book, facts),
         certified(book, facts),
@@ -219,7 +234,31 @@ def _problems(book: Book, due: list[str], tally: Tally) -> None:
     tally.rule("verdict.detail", detail.startswith(sentences), sentences, detail, name)
 
 
+def _waits(book: Book, facts: dict[str, object]) -> str:
+    """What is not traded, for a filter that guards it does not work."""
+    rows = [row for row in book.doc["problems"] if row["code"] in NOT_TRADED]
+    if not rows:
+        return ""
+    facts["blocking"] = ", ".join(row["module"].rpartition(".")[2] for row in rows)
+    codes = {row["code"] for row in rows}
+    nothing = NOT_TRADED[codes.pop() if len(codes) == 1 else TRADES_BLOCKED]
+    if len(rows) == 1:
+        return f"{nothing}: the filter {{blocking:text}} does not work, so it lets nothing through."
+    return f"{nothing}: the filters {{blocking:text}} do not work, so they let nothing through."
+
+
+def _blocked(book: Book, tally: Tally) -> None:
+    """No order on a side that a filter guards which does not work."""
+    codes = {row["code"] for row in book.doc["problems"]}
+    sides = {side for code, sides in BLOCKED_SIDES.items() if code in codes for side in sides}
+    traded = sorted({step["side"] for step in book.steps} & sides)
+    tally.rule("steps", not traded, f"none of {sorted(sides)}", traded, "what is blocked waits")
+
+
 def _hold(book: Book, facts: dict[str, object]) -> str:
+    waits = _waits(book, facts)
+    if waits:
+        return f"Hold. {waits}"
     proposals = book.doc["certificate"]["scope"] == PROPOSALS
     others = book.doc["alternatives"]
     best = next((other for other in others if other["name"] == f"{RUNNER_UP}1"), None)
