@@ -105,18 +105,24 @@ def inputs_sha256(case: Case, ctx: Context, kept_out: Sequence[KeptOut] = ()) ->
             ],
             "seed": case.seed,
             "disabled": dict(case.disabled),
-            **_where_used(snapshot, kept_out),
+            **_where_used(snapshot, state, kept_out),
         }
     )
 
 
-def _where_used(snapshot: Snapshot, kept_out: Sequence[KeptOut]) -> dict[str, Any]:
+def _where_used(
+    snapshot: Snapshot, state: BucketState, kept_out: Sequence[KeptOut]
+) -> dict[str, Any]:
     """What few portfolios have: without it the hash is as it was before it could be told."""
     parts: dict[str, Any] = {
         "settling": sorted(
             [entry.currency, plain(entry.amount), entry.on.isoformat()]
             for entry in snapshot.settling
         ),
+        "flows": sorted(
+            [flow.currency, plain(flow.amount), flow.on.isoformat()] for flow in snapshot.flows
+        ),
+        "realised_gain": "" if state.realised_gain is None else plain(state.realised_gain),
         "kept_out": [
             [
                 *_security(position.security),

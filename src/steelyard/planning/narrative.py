@@ -31,6 +31,10 @@ NUMBER_WORDS = (
 TARGET_TAG = "optimizer_target"
 """Tag of the calculators that close the gap to a target."""
 
+NO_SALES = "and no list of sales that the rules allow brings all of it"
+MAY_NOT_SELL = "and the plan may not sell (limits.allow_sell is off)"
+"""Why cash ends short."""
+
 SAME_DRIFT = 0.0005
 """A drift that moves by less is the same: half of what is shown of it."""
 
@@ -137,7 +141,14 @@ def _brings(ctx: Context, choice: Choice, figures: Figures, s: str) -> tuple[str
     drift: dict[str, Fact] = {}
     if before is not None and after is not None:
         drift = {"before": 100 * before, "after": after}
-    if ctx.overdrawn:
+    withdrawn = ZERO if ctx.exact is None else ctx.exact.withdrawn
+    if ctx.is_short and withdrawn:
+        raised: dict[str, Fact] = {"sold": figures.sold, "withdrawn": withdrawn}
+        words = f"raise{s} {{currency:text}} {{sold:money}} for withdrawals of {{withdrawn:money}}"
+        if before is None or after is None or abs(after - before) < SAME_DRIFT:
+            return words, raised
+        return words + f" and take{s} drift from {{before:one}} to {{after:pp}}", raised | drift
+    if ctx.is_short:
         cash: dict[str, Fact] = {
             "cash_from": figures.cash_before,
             "cash_to": figures.cash_after[ctx.base_currency],
@@ -164,12 +175,13 @@ def shortfalls(ctx: Context, figures: Figures) -> Iterator[tuple[str, Sentence]]
     """(code, sentence) of cash that ends under 0 and of a reserve that is not met."""
     base = ctx.base_currency
     balance = figures.cash_after.get(base, ZERO)
+    why = NO_SALES if ctx.limits.allow_sell else MAY_NOT_SELL
     if balance < 0:
         yield (
             "cash_short",
             say(
                 "Cash ends at {short_currency:text} {cash_left:money}: {cash_missing:money} is "
-                "missing, and no list of sales that the rules allow brings all of it.",
+                f"missing, {why}.",
                 short_currency=base,
                 cash_left=balance,
                 cash_missing=-balance,
@@ -180,7 +192,7 @@ def shortfalls(ctx: Context, figures: Figures) -> Iterator[tuple[str, Sentence]]
         yield (
             "cash_short",
             say(
-                "{owed:text} is missing: a plan converts no cash to pay for it.",
+                f"{{owed:text}} is missing, {why}.",
                 owed=", ".join(f"{c} {money(amount)}" for c, amount in sorted(owed.items())),
             ),
         )
@@ -341,7 +353,7 @@ def step(
 ) -> tuple[Sentence, Sentence]:
     """(reason, what the step does): the order, its reason, its weight, what it adds."""
     i = int(orders.security[j])
-    worth, amounts = worth_of(adds, is_buy=bool(orders.is_buy[j]), owed=ctx.overdrawn)
+    worth, amounts = worth_of(adds, is_buy=bool(orders.is_buy[j]), owed=ctx.is_short)
     own: dict[str, Fact] = {
         "act": "Buy" if orders.is_buy[j] else "Sell",
         "shares": orders.quantity[j],

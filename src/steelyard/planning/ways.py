@@ -114,14 +114,14 @@ def _holding(ctx: Context, i: int) -> Decimal:
 
 def _sales(ctx: Context, reach: Reach) -> _Sales:
     """All sales that are no exit, one for each stretch."""
-    may = np.flatnonzero(reach.sales >= reach.least)
+    may = np.flatnonzero(reach.sales >= reach.least_sold)
     if ctx.score.tax_rate == 0:
         nothing = np.zeros(len(may))
-        return _Sales(may, reach.least[may], reach.sales[may], nothing, nothing)
+        return _Sales(may, reach.least_sold[may], reach.sales[may], nothing, nothing)
     rows = [
         (i, *stretch)
         for i in may.tolist()
-        for stretch in stretches(ctx, i, int(reach.least[i]), int(reach.sales[i]))
+        for stretch in stretches(ctx, i, int(reach.least_sold[i]), int(reach.sales[i]))
     ]
     at, least, most = (np.array([row[k] for row in rows], dtype=np.int64) for k in range(3))
     tax, rate = (np.array([row[k] for row in rows], dtype=np.float64) for k in (3, 4))

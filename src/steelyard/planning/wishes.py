@@ -21,7 +21,7 @@ from steelyard.notices import Coverage, Notice, Stop
 from steelyard.orders import Side
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard, Outcome, kept_to
-from steelyard.planning.overdraft import sales_for_cash, with_due, with_sales_for_cash
+from steelyard.planning.overdraft import ruling_of, sales_for_cash, with_due, with_sales_for_cash
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.sizing import Sized, merge, size, why_unasked, wishes
 from steelyard.planning.table import bare_table, with_conflicts, with_scores
@@ -175,7 +175,7 @@ def _masked(ctx: Context, rows: list[Sized], strategy: Strategy, guard: Guard) -
 
 def _ruling(ctx: Context, table: Candidates, choice: ModuleChoice, guard: Guard) -> Ruling | None:
     def work(params: ModuleParams) -> Ruling:
-        return contract.ruling(ctx, choice.module.call(ctx, table, params), table.m)
+        return ruling_of(ctx, table, choice.module, params)
 
     return guard.run(choice.module, ctx, choice.params, work, _dropped).value
 

@@ -44,7 +44,9 @@ class CostShown(Record):
 
 
 class PlanCosts(CostShown):
-    """Sum over the steps; `tax` is payable later, not taken from cash, null when not estimated."""
+    """Sum over steps and conversions; `tax` is payable later, not taken from cash, null when not
+    estimated.
+    """
 
     tax: Amount | None
 
@@ -103,7 +105,11 @@ class Step(Record):
 
 
 class Conversion(Record):
-    """Money that an order turns from one currency into another; `cost` in base currency."""
+    """Money that turns from one currency into another, once for each currency.
+
+    Cash pays first for what is quoted in it; what a currency then lacks is bought, and of what it
+    has over only what base cash lacks is sold. `cost` in base currency.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 

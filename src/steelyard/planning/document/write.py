@@ -6,7 +6,7 @@ Decimal in, decimal out: quantities x prices x rates are never rounded here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from steelyard.canonical import published
@@ -16,12 +16,14 @@ from steelyard.orders import Side
 from steelyard.planning import narrative
 from steelyard.planning.costs import exact, total_costs
 from steelyard.planning.document.account import (
-    cash_after_of,
     cash_ladder,
     drift_shown,
+    flows_shown,
     holdings_after,
     holdings_shown,
     kept_out,
+    late,
+    occasions_of,
     open_orders,
     prices_as_of,
     settling,
@@ -31,7 +33,7 @@ from steelyard.planning.document.alternatives import alternatives, proposers
 from steelyard.planning.document.certificate import certificate_shown
 from steelyard.planning.document.orders import (
     candidates_shown,
-    conversions,
+    carried_out,
     costs_of,
     not_traded,
     step_shown,
@@ -51,12 +53,14 @@ from steelyard.sentences import Sentence, facts_of
 
 
 def _figures(
-    m: Solution, steps: Sequence[Step], drift: Drift, costs: PlanCosts
+    m: Solution, steps: Sequence[Step], drift: Drift, paid: tuple[PlanCosts, dict[str, Decimal]]
 ) -> narrative.Figures:
-    """What the verdict tells in numbers."""
-    ctx, snapshot = m.ctx, m.case.snapshot
-    cash_after = cash_after_of(snapshot, steps, costs)
-    rates = {**m.valuation.cash_rates, ctx.base_currency: Decimal(1)}
+    """What the verdict tells in numbers.
+
+    paid   costs, and every balance after
+    """
+    ctx, snapshot, (costs, cash_after) = m.ctx, m.case.snapshot, paid
+    rates = {**_cash_rates(m, steps, cash_after), ctx.base_currency: Decimal(1)}
     reserve = Decimal(repr(ctx.reserve_weight)) * m.valuation.value
     in_base = sum((amount * rates[c] for c, amount in cash_after.items() if amount), ZERO)
     return narrative.Figures(
@@ -73,6 +77,17 @@ def _figures(
         reserve=reserve,
         passed_over=_passed_over(m),
     )
+
+
+def _cash_rates(
+    m: Solution, steps: Iterable[Step], cash_after: Mapping[str, Decimal]
+) -> dict[str, Decimal]:
+    """Base per unit of every currency in which there is cash, before or after."""
+    rates = dict(m.valuation.cash_rates)
+    for step in steps:
+        if step.currency in cash_after and step.currency != m.ctx.base_currency:
+            rates[step.currency] = step.fx_rate
+    return dict(sorted(rates.items()))
 
 
 def _passed_over(m: Solution) -> tuple[float | None, Decimal] | None:
@@ -113,12 +128,15 @@ def write(
     snapshot, market, strategy = m.case.snapshot, m.case.market, m.case.strategy
     ctx, choice, findings = m.ctx, m.choice, guard.findings
     order = step_order(m.orders, choice.plan.row)
-    steps = [step_shown(m, n, j) for n, j in enumerate(order, start=1)]
-    costs = total_costs(steps, tax_of(m))
+    paid = carried_out(m, order)
+    pairs = enumerate(zip(order, paid.margins, strict=True), start=1)
+    steps = [step_shown(m, n, j, margin) for n, (j, margin) in pairs]
+    costs = total_costs(steps, paid.conversions, tax_of(m))
     drift = drift_shown(m)
-    figures = _figures(m, steps, drift, costs)
-    cash_after, reserve = figures.cash_after, figures.reserve
-    short = list(narrative.shortfalls(ctx, figures))
+    figures = _figures(m, steps, drift, (costs, paid.balances))
+    cash_after, reserve = paid.balances, figures.reserve
+    ladder = tuple(cash_ladder(m, cash_after))
+    short = [*narrative.shortfalls(ctx, figures), *late(m, ladder)]
     return seal(
         Plan(
             plan_id="",
@@ -129,13 +147,13 @@ def write(
             price_source=market.source,
             strategy=strategy_shown(strategy),
             base_currency=ctx.base_currency,
-            value=m.valuation.value,
-            flows=(),
-            occasions=(),
+            value=m.valuation.before_withdrawals,
+            flows=tuple(flows_shown(m)),
+            occasions=tuple(occasions_of(m)),
             cash=snapshot.settled,
             settling=tuple(settling(snapshot)),
             cash_after=cash_after,
-            cash_rates=dict(sorted(m.valuation.cash_rates.items())),
+            cash_rates=_cash_rates(m, steps, cash_after),
             reserve=reserve,
             open_buys=m.valuation.open_buys,
             open_orders=tuple(open_orders(m)),
@@ -163,7 +181,7 @@ def write(
             candidates=tuple(candidates_shown(m)),
             steps=tuple(steps),
             proposed_by=proposers(m, choice.plan),
-            conversions=tuple(conversions(m, steps)),
+            conversions=paid.conversions,
             score=score_shown(m),
             objective=ObjectiveShown(
                 mode="none" if ctx.target_weights is None else "targets", profile=ctx.score.profile
@@ -180,7 +198,7 @@ def write(
             drift=drift,
             turnover=turnover(m.orders, choice.plan.row),
             costs=costs,
-            cash_ladder=tuple(cash_ladder(m, cash_after)),
+            cash_ladder=ladder,
             not_traded=tuple(not_traded(stop) for stop in findings.stops),
             problems=(
                 *(Notice(code=code, message=sentence.text) for code, sentence in short),

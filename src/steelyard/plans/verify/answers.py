@@ -99,8 +99,7 @@ def _reserve(book: Book, flows: list[Decimal], place: Place) -> None:
     # where settled money alone pays, a sale brings nothing, and takes what its costs are above it
     settled = book.limits["funding"] == "settled"
     rest = book.spendable + sum((min(flow, ZERO) if settled else flow for flow in flows), ZERO)
-    foreign = book.cash_before - book.spendable
-    over = book.weight(rest - min(max(book.doc["reserve"] - foreign, ZERO), book.spendable))
+    over = book.weight(rest - book.least_cash)
     if abs(over) > NUMBER_SLACK:
         place.same("keeps_reserve", over > 0, "the reserve is kept")
 

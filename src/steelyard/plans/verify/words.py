@@ -21,7 +21,7 @@ from steelyard.plans.verify.book import (
 )
 from steelyard.plans.verify.nearness import WHOLE_MONEY, certified, change
 from steelyard.plans.verify.tally import NUMBER_SLACK, Place, Record, Tally, number_of
-from steelyard.sentences import again, cased, fields
+from steelyard.sentences import FORMATS, again, cased, fields
 
 COUNTS = (
     *("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven"),
@@ -30,7 +30,9 @@ COUNTS = (
 PERCENT = 100
 SAME_DRIFT = Decimal("0.0005")
 LEAST_SHORT = Decimal("0.005")
-CASH_SHORT, RESERVE_SHORT = "cash_short", "reserve_short"
+CASH_SHORT, RESERVE_SHORT, CASH_LATE = "cash_short", "reserve_short", "cash_late"
+NO_SALES = "and no list of sales that the rules allow brings all of it"
+MAY_NOT_SELL = "and the plan may not sell (limits.allow_sell is off)"
 MARGINAL = Decimal("0.001")
 """A step that adds less is called marginal."""
 LEAST_DRIFT = Decimal("0.05")
@@ -147,7 +149,14 @@ def _brings(book: Book, facts: dict[str, object], s: str) -> str:
         facts["after"] = after
     if moves:
         facts["before"] = PERCENT * before
-    if book.overdrawn:
+    if book.is_short and book.withdrawn:
+        facts |= {"sold": _traded(book, SELL), "withdrawn": book.withdrawn}
+        raised = f"raise{s} {{currency:text}} {{sold:money}} for withdrawals of {{withdrawn:money}}"
+        if not moves:
+            facts.pop("after", None)
+            return raised
+        return raised + f" and take{s} drift from {{before:one}} to {{after:pp}}"
+    if book.is_short:
         facts |= {"cash_from": book.balances[base], "cash_to": doc["cash_after"].get(base, ZERO)}
         cash = f"bring{s} cash from {{currency:text}} {{cash_from:money}} to {{cash_to:money}}"
         if not moves:
@@ -159,9 +168,8 @@ def _brings(book: Book, facts: dict[str, object], s: str) -> str:
         return f"add{s} {{gain:points}} points to the score, after charges"
     if moves:
         return f"take{s} drift from {{before:one}} to {{after:pp}}"
-    traded = {side: [step for step in book.steps if step["side"] == side] for side in (SELL, BUY)}
-    if book.limits["funding"] == SETTLED and not traded[BUY]:
-        facts["sold"] = sum((step["notional_base"] for step in traded[SELL]), ZERO)
+    if book.limits["funding"] == SETTLED and not _traded(book, BUY):
+        facts["sold"] = _traded(book, SELL)
         later = f"raise{s} {{currency:text}} {{sold:money}} for a later plan to spend once it has "
         return later + "settled; drift is {after:pp} until then"
     facts["gain"] = doc["score"]["improvement"]
@@ -169,25 +177,30 @@ def _brings(book: Book, facts: dict[str, object], s: str) -> str:
     return stays + "after charges"
 
 
+def _traded(book: Book, side: str) -> Decimal:
+    return sum((step["notional_base"] for step in book.steps if step["side"] == side), ZERO)
+
+
 def _shortfalls(book: Book, facts: dict[str, object]) -> Iterator[tuple[str, str]]:
     """(code, template) of cash that ends under 0 and of a reserve that is not met."""
     doc, base = book.doc, book.doc["base_currency"]
     after = doc["cash_after"]
     left = after.get(base, ZERO)
+    why = NO_SALES if book.limits["allow_sell"] else MAY_NOT_SELL
     if left < 0:
         facts |= {"short_currency": base, "cash_left": left, "cash_missing": -left}
         yield (
             CASH_SHORT,
             (
                 "Cash ends at {short_currency:text} {cash_left:money}: {cash_missing:money} is "
-                "missing, and no list of sales that the rules allow brings all of it."
+                f"missing, {why}."
             ),
         )
     owed = {currency: -amount for currency, amount in after.items() if amount < 0}
     owed.pop(base, None)
     if owed:
         facts["owed"] = ", ".join(f"{key} {owed[key]:,.2f}" for key in sorted(owed))
-        yield CASH_SHORT, "{owed:text} is missing: a plan converts no cash to pay for it."
+        yield CASH_SHORT, f"{{owed:text}} is missing, {why}."
     missing = doc["reserve"] + doc["open_buys"] - book.in_base(after)
     if missing >= LEAST_SHORT:
         figures = {"reserve_missing": missing, "reserve": doc["reserve"]}
@@ -199,11 +212,39 @@ def _shortfalls(book: Book, facts: dict[str, object]) -> Iterator[tuple[str, str
                 "{reserve:money}."
             ),
         )
+    gaps = [gap for currency in sorted(after) for gap in _late(book, currency)]
+    if gaps:
+        facts["late"] = "; ".join(gaps)
+        yield (
+            CASH_LATE,
+            (
+                "{late:text} of settled money is missing: a withdrawal leaves before what pays for "
+                "it has settled."
+            ),
+        )
+
+
+def _late(book: Book, currency: str) -> Iterator[str]:
+    """What a withdrawal of a currency leaves settled money short of, and for which days."""
+    taken_out = [r for r in book.doc["flows"] if r["currency"] == currency and r["amount"] < 0]
+    rungs = [
+        (row["date"], row["balance"])
+        for row in book.doc["cash_ladder"]
+        if (row["currency"], row["kind"]) == (currency, SETTLED)
+    ]
+    short = [day for day, balance in rungs if balance < 0]
+    if taken_out and short and rungs[-1][1] >= 0:
+        most = -min(balance for _, balance in rungs)
+        days = short[0], min(day for day, _ in rungs if day > short[-1])
+        since, until = (FORMATS["date"](day) for day in days)
+        yield f"{currency} {FORMATS['money'](most)} from {since} until {until}"
 
 
 def _problems(book: Book, due: list[str], tally: Tally) -> None:
     """What cash is short of stands among the problems, in the words of the verdict."""
-    short = [row for row in book.doc["problems"] if row["code"] in {CASH_SHORT, RESERVE_SHORT}]
+    short = [
+        row for row in book.doc["problems"] if row["code"] in {CASH_SHORT, RESERVE_SHORT, CASH_LATE}
+    ]
     codes, name = [row["code"] for row in short], "what cash is short of is a problem"
     tally.rule("problems", codes == due, due, codes, name)
     sentences = " ".join(row["message"] for row in short)
@@ -334,7 +375,7 @@ def _worth(book: Book, step: Record, facts: dict[str, object]) -> str:
     score, money, drift = adds["score"], adds["base_per_year"], adds["drift_pp"] or ZERO
     alone = adds["how"] == DROP_ONE
     if score < 0 and step["side"] == SELL and alone:
-        does = "pays what is owed" if book.overdrawn else "funds the buys"
+        does = "pays what is owed" if book.is_short else "funds the buys"
         return f"It {does}: without it the money would be missing."
     facts["adds"], weighs = score, ""
     if money is not None:
