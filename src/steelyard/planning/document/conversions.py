@@ -66,7 +66,9 @@ class _Desk:
     def spare(self) -> Decimal:
         """What could be converted, base currency, all margins paid."""
         over = self.balances[self.base] - self.promised
-        others = (max(self.balances[c], ZERO) * self.rates[c] for c in self.foreign())
+        others = (
+            self.balances[c] * self.rates[c] for c in self.foreign() if self.balances[c] > 0
+        )
         return max(over + sum(others, ZERO) * (1 - self.margin), ZERO)
 
     def buy(self, currency: str) -> Conversion | None:
@@ -86,9 +88,10 @@ class _Desk:
 
     def sell(self, currency: str) -> Conversion | None:
         """As much of a currency as base cash still lacks."""
-        rate, lacks = self.rates[currency], self.promised - self.balances[self.base]
+        lacks = self.promised - self.balances[self.base]
         if lacks <= 0 or self.balances[currency] <= 0:
             return None
+        rate = self.rates[currency]
         asked = (lacks / (rate * (1 - self.margin))).quantize(CENT, ROUND_CEILING)
         amount = min(asked, self.balances[currency])
         self.balances[currency] -= amount

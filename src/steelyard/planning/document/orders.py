@@ -96,7 +96,8 @@ def carried_out(m: Solution, order: Sequence[int]) -> Converted:
         for j, (p, charge) in zip(order, parts, strict=True)
     ]
     terms = exact(m.ctx.costs.fx_percent), m.valuation.open_buys
-    return converted(m.case.snapshot.balances, cashed, m.ctx.base_currency, rates, terms)
+    balances = m.case.snapshot.available("proceeds")
+    return converted(balances, cashed, m.ctx.base_currency, rates, terms)
 
 
 def step_shown(m: Solution, n: int, j: int, margin: Decimal) -> Step:
