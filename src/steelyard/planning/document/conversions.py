@@ -66,9 +66,7 @@ class _Desk:
     def spare(self) -> Decimal:
         """What could be converted, base currency, all margins paid."""
         over = self.balances[self.base] - self.promised
-        others = (
-            self.balances[c] * self.rates[c] for c in self.foreign() if self.balances[c] > 0
-        )
+        others = (self.balances[c] * self.rates[c] for c in self.foreign() if self.balances[c] > 0)
         return max(over + sum(others, ZERO) * (1 - self.margin), ZERO)
 
     def buy(self, currency: str) -> Conversion | None:
