@@ -105,6 +105,8 @@ NEEDS = {
     "target_weights": "target weights",
     "no_target_weights": "no target weights",
     "market_regime": "a known market regime",
+    "wash_sale_days": "`lots.wash_sale_days`",
+    "tax_rate": "a tax rate",
 }
 
 

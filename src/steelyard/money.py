@@ -17,6 +17,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
+import steelyard.proxies  # noqa: F401 - its records can be pickled
 from steelyard.ages import weekdays
 from steelyard.arrays import FloatArray
 
@@ -34,6 +35,7 @@ class ExactMoney:
     whole       all cash, settled or not, after flows, foreign balances less their conversion
     due         of it what sales restore where it is short
     open_buys   what open buys may take
+    rates       (n,)  base per unit of each one's currency
     withdrawn   what the owner takes out
     """
 
@@ -44,6 +46,7 @@ class ExactMoney:
     whole: Decimal
     due: Decimal
     open_buys: Decimal
+    rates: tuple[Decimal, ...]
     withdrawn: Decimal = ZERO
 
     @property

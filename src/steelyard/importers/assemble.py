@@ -30,6 +30,7 @@ from steelyard.importers import values
 from steelyard.importers.as_of import AsOfFrom, expired, late, late_rates, old_view
 from steelyard.importers.as_of import as_of as date_of
 from steelyard.importers.book import HoldingsFile
+from steelyard.importers.classes import unknown_classes
 from steelyard.importers.closes import closes_of, judge_changes, market_of
 from steelyard.importers.doubts import in_doubt, priced_funds
 from steelyard.importers.files import Files, base_of
@@ -44,7 +45,7 @@ from steelyard.importers.unpriced import unpriced_targets
 from steelyard.market import Market
 from steelyard.notices import Notice
 from steelyard.portfolio import MULTIPLIERS, Holding, Security, Snapshot
-from steelyard.targets import Targets
+from steelyard.targets import CASH, Targets
 
 NO_CASH: Mapping[str, Decimal] = {}
 DEFAULT_CURRENCY = "USD"
@@ -123,7 +124,7 @@ def assemble(
     needed = needs(holdings, securities, amounts, base)
     findings.reasons += check_rates(needed, fx, pricing, assumed=assumed)
     findings.reasons += [*priced_funds(pricing), *in_doubt(pricing, securities, quotes)]
-    findings.reasons += unpriced_targets(files, weights, quotes)
+    findings.reasons += [*unpriced_targets(files, weights, quotes), *unknown_classes(files)]
     targets = _targets(files.targets, weights, base, findings.reasons)
     table = closes_of(pricing, quotes)
     judge_changes(pricing, table, findings)
@@ -348,7 +349,15 @@ def _targets(
     if file.refused:
         reasons.append(file.refused)
         return None
-    return Targets(MappingProxyType(dict(sorted({**weights, **file.classes}.items()))))
+    return Targets(
+        weights=MappingProxyType(dict(sorted(weights.items()))),
+        bands=MappingProxyType(
+            {name: band for name, band in file.bands.items() if name in {*weights, CASH}}
+        ),
+        classes=file.classes,
+        class_bands=file.class_bands,
+        dimension=file.dimension,
+    )
 
 
 def _refuse(reasons: Sequence[SteelyardError]) -> None:

@@ -21,6 +21,11 @@ def withdrawn_of(snapshot: Snapshot, rates: Mapping[str, Decimal]) -> Decimal:
     return sum(out, ZERO)
 
 
+def brought_of(snapshot: Snapshot, rates: Mapping[str, Decimal]) -> Decimal:
+    """Sum of the deposits, base currency, >= 0."""
+    return sum((f.amount * rates[f.currency] for f in snapshot.flows if f.amount > 0), ZERO)
+
+
 def refuse_flows(snapshot: Snapshot, rates: Mapping[str, FxRate | None]) -> None:
     """Raise for every flow that is no amount, is of a day that is past, or has no rate."""
     reasons = [reason for flow in snapshot.flows for reason in _faults(flow, snapshot, rates)]

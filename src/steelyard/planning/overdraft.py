@@ -22,9 +22,8 @@ from steelyard.modules.context import Context
 from steelyard.modules.registry import BUILT_IN, Module, ModuleParams
 from steelyard.money import ZERO, ExactMoney
 from steelyard.orders import Side
-from steelyard.planning.costs import exact_cost
+from steelyard.planning.costs import DIGITS, exact_cost
 from steelyard.planning.sizing import Sized
-from steelyard.planning.table import DIGITS
 from steelyard.sentences import Sentence, say
 
 WAITS: Mapping[str, Mapping[str, int]] = {

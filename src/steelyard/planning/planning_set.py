@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -17,13 +18,15 @@ from steelyard.estimates.estimate import TEN_YEARS, estimate
 from steelyard.estimates.regime import detect
 from steelyard.estimates.trends import Trends, momentum, peaks, volatility_ratio
 from steelyard.market import Market
-from steelyard.modules.context import LEFT_OUT, AbsentTarget, Context, Grouping
+from steelyard.modules.context import LEFT_OUT, AbsentTarget, Context, Grouping, PastTrade
 from steelyard.money import ZERO, ExactMoney
 from steelyard.orders import Side
 from steelyard.planning.case import Case
 from steelyard.planning.costs import exact, min_order_weight
 from steelyard.planning.decisions import note_decisions
 from steelyard.planning.findings import Findings
+from steelyard.planning.harvest import lent, partners
+from steelyard.planning.lot_rules import note_lots
 from steelyard.planning.remarks import remark, why_absent
 from steelyard.planning.valuation import Priced, Valuation
 from steelyard.portfolio import Holding, Snapshot
@@ -46,6 +49,7 @@ def members(case: Case, valuation: Valuation) -> tuple[str, ...]:
             for symbol, weight in case.target_weights.weights.items()
             if weight > 0 and symbol in priced and priced[symbol].fresh
         }
+        symbols |= partners(case, valuation)
     elif limits.allow_buy and valuation.value > 0:
         means = _means(case, valuation)
         symbols |= {
@@ -74,9 +78,11 @@ def build_context(
 
     like   of the same history: its estimates stand where they would come out the same
     """
-    ctx = _context(case, valuation, symbols, like)
+    ctx = lent(_context(case, valuation, symbols, like), case, findings)
+    ctx = replace(ctx, neutral_mix=neutral_mix(ctx.target_weights, ctx.held))
     note_decisions(ctx, case.strategy, findings)
     remark(ctx, case.market, case.strategy, findings)
+    note_lots(ctx, findings)
     return ctx
 
 
@@ -90,7 +96,7 @@ def _context(
     # and nothing trades
     worth = valuation.value > 0
     value = float(valuation.value) if worth else 1.0
-    acquired = [h.acquired if h else None for h in holdings]
+    since = [h.held_since if h else None for h in holdings]
     quantities, prices = floats(p.quantity for p in rows), floats(p.unit_price for p in rows)
     fx = floats(p.rate for p in rows)
     multipliers = floats(s.multiplier for s in securities)
@@ -120,7 +126,7 @@ def _context(
         weights=weights,
         target_weights=target_weights,
         average_cost=frozen(floats(h.average_cost if h else None for h in holdings) * multipliers),
-        years_held=frozen(_days(snapshot.as_of, acquired) / YEAR_DAYS),
+        years_held=frozen(_days(snapshot.as_of, since) / YEAR_DAYS),
         days_since_bought=_days(snapshot.as_of, map(last_bought, holdings)),
         days_since_sold=_days(snapshot.as_of, (h.last_sold if h else None for h in holdings)),
         tradable=fresh,
@@ -138,17 +144,19 @@ def _context(
             settings=strategy.score,
             dividend_yield=yields,
             fundamental_quality=floats(s.quality for s in securities),
+            stated_return=floats(s.expected_return for s in securities),
             adjusted=market.adjusted,
         ),
         trends=Trends(
             momentum=frozen(momentum(closes)),
-            peaks=frozen(_peaks(market, symbols, acquired) * multipliers),
+            peaks=frozen(_peaks(market, symbols, since) * multipliers),
             volatility_ratio=volatility_ratio(closes, weights),
         ),
         regime=detect(market.index, snapshot.as_of, strategy.regime, stale),
         cash_weight=float(cash) / value * worth,
         spendable_weight=float(money.spendable) / value * worth,
         open_buys_weight=float(valuation.open_buys) / value * worth,
+        deposits_weight=float(valuation.brought) / value * worth,
         awaited_weight=float(cash - _worth(available, valuation)) / value * worth,
         kept_out_weight=math.fsum(abs(float(k.value)) for k in valuation.kept_out) / value * worth,
         value=value,
@@ -156,9 +164,25 @@ def _context(
         seed=case.seed,
         state=case.state,
         rules=strategy.rules,
+        classed=tuple(s.symbol for s in securities if targets is not None and targets.has(s)),
         absent=_absent(case, valuation, symbols),
         exact=money,
+        past=_past(snapshot),
     )
+
+
+def _past(snapshot: Snapshot) -> tuple[PastTrade, ...]:
+    """Trades on record of whatever is or was held, or is being bought, by symbol."""
+    rows = {holding.symbol: holding for holding in snapshot.holdings}
+    buying = {order.symbol for order in snapshot.open_orders if order.side is Side.BUY}
+    past = []
+    for symbol in sorted({*rows, *buying}):
+        holding, security = rows.get(symbol), snapshot.security(symbol)
+        lost = holding.last_sold if holding and holding.sold_at_loss else None
+        bought = snapshot.as_of if symbol in buying else last_bought(holding)
+        if bought or lost:
+            past.append(PastTrade(symbol, security.substitute if security else "", bought, lost))
+    return tuple(past)
 
 
 def _estimates_alike(like: Context, symbols: tuple[str, ...], strategy: Strategy) -> bool:
@@ -184,6 +208,7 @@ def _exact_money(rows: list[Priced], case: Case, valuation: Valuation) -> ExactM
         whole=_payable(snapshot.balances, case, valuation),
         due=reserve if before < 0 else min(reserve, before),
         open_buys=promised,
+        rates=tuple(p.rate for p in rows),
         withdrawn=valuation.withdrawn,
     )
 
@@ -228,12 +253,12 @@ def _absent(case: Case, valuation: Valuation, symbols: tuple[str, ...]) -> tuple
     return tuple(sorted(absent, key=lambda target: (-target.target, target.symbol)))
 
 
-def _peaks(market: Market, symbols: Sequence[str], acquired: Sequence[date | None]) -> FloatArray:
+def _peaks(market: Market, symbols: Sequence[str], since: Sequence[date | None]) -> FloatArray:
     """(n,) highest close of each since it is held, its own currency; only rows since then."""
-    known = [day for day in acquired if day is not None]
-    first = 0 if not known else int(np.searchsorted(market.dates, np.datetime64(min(known), "D")))
+    dated = [day for day in since if day is not None]
+    first = 0 if not dated else int(np.searchsorted(market.dates, np.datetime64(min(dated), "D")))
     rows = slice(first, None)
-    return peaks(market.own_closes(symbols, rows), market.dates[rows], acquired)
+    return peaks(market.own_closes(symbols, rows), market.dates[rows], since)
 
 
 def neutral_mix(target_weights: FloatArray | None, is_held: np.ndarray) -> FloatArray:

@@ -127,6 +127,7 @@ def prove(
         proposals.rows,
         simple,
         *(() if paid is None else (paid,)),
+        *_base(ctx, table),
         *(beam(problem, root.mu, ctx.search.beam_width) if some else ()),
     ]
 
@@ -146,6 +147,15 @@ def prove(
         objective.model, end_state(ctx.weights, ctx.cash_weight), room_of(ctx, objective)
     )
     return Evidence(proof, lots, table.m, simple, ceiling, search.clock() - started)
+
+
+def _base(ctx: Context, table: Candidates) -> tuple[IntArray, ...]:
+    """What is traded whatever the score gains, as a row."""
+    if not table.base:
+        return ()
+    row = np.full((1, ctx.search.max_depth), PAD, dtype=np.int64)
+    row[0, : len(table.base)] = table.base
+    return (row,)
 
 
 def lot_nodes(ctx: Context, domain: Domain) -> int:
@@ -252,8 +262,10 @@ def search_gap(objective: Objective, choice: Choice, bound: float) -> float | No
     if reach is None:
         return None
     most = bound + reach
-    # a set that cannot reach the least improvement is no better than hold
-    if not choice.acts and most < max(choice.threshold, PROVEN):
+    # a set that cannot reach the least improvement is no better than hold, or than what is traded
+    # whatever it gains
+    rest = choice.base.net
+    if choice.rests and most - rest < max(choice.threshold, PROVEN):
         return 0.0
     gap = max(0.0, most - choice.plan.net + (choice.refined or 0.0))
     return 0.0 if gap <= PROVEN else gap

@@ -2,7 +2,7 @@
 
 The table's run asked them too and noted what came of it: here they are asked again without a word,
 about every security at its largest size. A filter that fails now was relied on: the plan is made
-again as without it.
+again as without it, or without the sides that it guards.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from typing import TypeVar
 import numpy as np
 
 from steelyard.arrays import BoolArray, IntArray, frozen
+from steelyard.ledger import Gains
 from steelyard.modules import contract
 from steelyard.modules.candidates import Candidates, Orders
 from steelyard.modules.context import Context
 from steelyard.modules.registry import BUILT_IN, Kind
+from steelyard.planning.blocking import blocked, sides_of
 from steelyard.planning.costs import cost_rates
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard, kept_to
@@ -39,6 +41,9 @@ def screened(
     filters that have to be asked of every list: those whose answer depends on the size, and those
     of rows.
     """
+    sides = sides_of(blocked(ctx, strategy, guard))
+    side = np.where(trades.kind == BUY, "buy", "sell")
+    trades = trades.only(~np.isin(side, sorted(sides)))
     choices = [c for c in strategy.enabled(Kind.FILTER) if serves(c, ctx, guard)]
     judges: list[ModuleChoice] = [c for c in choices if c.module.form == "rows"]
     for choice in choices:
@@ -83,9 +88,15 @@ def _probe(ctx: Context, trades: Trades, lots: IntArray) -> Candidates:
             cost=frozen(cost),
             group_shares=frozen(group_shares(ctx)[trades.security]),
             exact=None,
+            gains=_gains(ctx, trades, lots),
         ),
     )
     return unscored(columns)
+
+
+def _gains(ctx: Context, trades: Trades, lots: IntArray) -> Gains | None:
+    own = account_of(ctx, ()).gains
+    return None if own is None else Gains(trades.gain + trades.gain_rate * lots, own.room)
 
 
 def _mask(ctx: Context, trades: Trades, choice: ModuleChoice) -> tuple[BoolArray, bool]:

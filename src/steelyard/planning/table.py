@@ -16,21 +16,28 @@ from types import MappingProxyType
 import numpy as np
 
 from steelyard.arrays import BoolArray, FloatArray, IntArray, frozen, product
-from steelyard.ledger import Account, ExactCash, feasible, least_spendable
+from steelyard.ledger import Account, ExactCash, Gains, feasible, least_spendable
 from steelyard.modules.candidates import Candidates, Orders
 from steelyard.modules.context import Context, Grouping
 from steelyard.modules.tables import Pairs, Tables, evaluate, pair_nets
 from steelyard.modules.terms import end_state
+from steelyard.money import ZERO
 from steelyard.orders import Side
 from steelyard.planning.collapse import collapse
-from steelyard.planning.costs import exact_cost, order_cost, sale_tax
+from steelyard.planning.costs import (
+    DIGITS,
+    exact_cost,
+    exact_gain,
+    gain_room,
+    order_cost,
+    sale_gain,
+    sale_tax,
+)
 from steelyard.planning.draws import by_appeal, diverse_appeal, draw, drawn, group_of, spread
 from steelyard.planning.score.charges import ChargeRates
 from steelyard.planning.score.model import ScoreModel
 from steelyard.planning.sizing import Sized
 
-DIGITS = 100
-"""No product of a quantity, a price, a rate of exchange and a rate of cost has more."""
 PARTNERS, AT_ONCE = 32, 1_024
 """Of many securities: orders of the other side that each is tried with, and orders at a time."""
 
@@ -85,10 +92,8 @@ def with_scores(
     weights   (m,)  priority weights
     """
     start = end_state(ctx.weights, ctx.cash_weight)
-    table = replace(
-        table,
-        tables=collapse(model, start, table.security, table.delta, table.cost, table.tax, rates),
-    )
+    charged = (table.cost, table.tax, rates, table.hurdled)
+    table = replace(table, tables=collapse(model, start, table.security, table.delta, *charged))
     alone = evaluate(table.tables, np.arange(table.m, dtype=np.int64)[:, None])
     paired = paired_gains(table, alone)
     multiplier = ctx.priority_multiplier[table.security]
@@ -171,7 +176,21 @@ def account_of(ctx: Context, rows: Sequence[Sized]) -> Account:
         group_weights=frozen(product(shares.T, ctx.weights)),
         group_cap=ctx.limits.max_group_weight,
         exact=exact_cash(ctx, rows),
+        gains=gains_of(ctx, rows),
     )
+
+
+def gains_of(ctx: Context, rows: Sequence[Sized]) -> Gains | None:
+    """What the rows realise, against what is left of the yearly budget; None without one."""
+    room, money = gain_room(ctx), ctx.exact
+    if room is None:
+        return None
+    sales = [(row.i, row.quantity if row.side is Side.SELL else ZERO) for row in rows]
+    of = frozen(np.array([sale_gain(ctx, *sale) for sale in sales], dtype=np.float64))
+    exactly = None
+    if money is not None:
+        exactly = tuple(exact_gain(ctx, money, *sale) for sale in sales), room
+    return Gains(of, float(room) / ctx.value, exactly)
 
 
 def capped_groups(ctx: Context) -> list[Grouping]:

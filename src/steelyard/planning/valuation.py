@@ -19,7 +19,7 @@ from steelyard.notices import Drop, Stop
 from steelyard.orders import Side
 from steelyard.planning.case import Case
 from steelyard.planning.findings import Findings
-from steelyard.planning.flows import refuse_flows, refuse_too_much, withdrawn_of
+from steelyard.planning.flows import brought_of, refuse_flows, refuse_too_much, withdrawn_of
 from steelyard.planning.kept_out import KeptOut, counts_nothing, drop_of, not_traded, warning
 from steelyard.portfolio import Holding, Security, Snapshot
 from steelyard.sentences import say
@@ -89,6 +89,7 @@ class Valuation:
     kept_out      what is held and not traded, sorted by symbol
     value         base currency, after flows: deposits are in it, withdrawals are not
     withdrawn     what the owner takes out, base currency
+    brought       what the owner brings, base currency
     cash_rates    currency -> base per unit, for every currency of cash or of a flow
     open_buys     money that open buys may still take, base currency
     """
@@ -100,6 +101,7 @@ class Valuation:
     cash_rates: Mapping[str, Decimal]
     open_buys: Decimal
     withdrawn: Decimal = ZERO
+    brought: Decimal = ZERO
 
     @property
     def before_withdrawals(self) -> Decimal:
@@ -170,7 +172,14 @@ def value_portfolio(case: Case, findings: Findings) -> Valuation:
         findings.warnings.append(warning(kept_out, value, snapshot.base_currency))
     open_buys = _open_buys(snapshot, {**sheet.priced, **quoted(kept_out)})
     return Valuation(
-        sheet.priced, sheet.unusable, kept_out, value, cash_rates, open_buys, withdrawn
+        priced=sheet.priced,
+        unusable=sheet.unusable,
+        kept_out=kept_out,
+        value=value,
+        cash_rates=cash_rates,
+        open_buys=open_buys,
+        withdrawn=withdrawn,
+        brought=brought_of(snapshot, cash_rates),
     )
 
 

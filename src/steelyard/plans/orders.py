@@ -104,6 +104,28 @@ class Step(Record):
     facts: dict[str, FactValue]
 
 
+class LaterStep(Record):
+    """An order of the second half of a plan."""
+
+    side: Side
+    symbol: str
+    quantity: Amount
+    notional_base: Annotated[Amount, Field(description="at the prices of the plan, base currency")]
+
+
+class SecondHalf(Record):
+    """What the next plan does with the money of the sales, at the prices of this one.
+
+    on            day on which that money has settled
+    drift_after   after both halves, as a fraction
+    """
+
+    on: date
+    steps: tuple[LaterStep, ...] = Field(description="its orders, sells first")
+    cost: Annotated[Amount, Field(description="of its orders, base currency")]
+    drift_after: Number
+
+
 class Conversion(Record):
     """Money that turns from one currency into another, once for each currency.
 

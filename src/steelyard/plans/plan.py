@@ -19,6 +19,7 @@ from pydantic.json_schema import models_json_schema
 
 from steelyard.canonical import Amount, FactValue, Number, Positive, Record, sha256
 from steelyard.notices import Coverage, ModuleRun, Notice, Timing
+from steelyard.plans import brief, frames
 from steelyard.plans.account import (
     BandShown,
     CashRung,
@@ -47,6 +48,7 @@ from steelyard.plans.orders import (
     Conversion,
     NotTraded,
     PlanCosts,
+    SecondHalf,
     Step,
 )
 from steelyard.plans.score import Certificate, Objective, ScoreShown
@@ -121,6 +123,10 @@ class Plan(Record):
     )
     candidates: tuple[CandidateShown, ...]
     steps: tuple[Step, ...]
+    second_half: SecondHalf | None = Field(
+        description="where settled money alone pays and this plan only sells: what it sells for; "
+        "else null"
+    )
     proposed_by: Annotated[tuple[str, ...], Field(description=PROPOSED)]
     conversions: tuple[Conversion, ...]
     score: ScoreShown
@@ -147,6 +153,31 @@ class Plan(Record):
     inputs_sha256: str
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    def __repr__(self) -> str:
+        """The plan on one screen."""
+        return brief.text(self)
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the head and the orders."""
+        return brief.html(self)
+
+    def columns(self, table: str = "steps") -> dict[str, list[Any]]:
+        """A list of the document, as steps, holdings or candidates, column by column: numbers as
+        floats, NaN where there is none. Raises InputError for a name that no list has.
+        """
+        return frames.columns_of(self, table)
+
+    def to_frame(
+        self, table: str = "steps", library: Literal["pandas", "polars"] | None = None
+    ) -> Any:
+        """The same as a DataFrame, of pandas where nothing is said and it is installed.
+
+        Raises InputError where neither pandas nor polars is.
+        """
+        return frames.frame_of(self.columns(table), library)
 
     def document(self) -> dict[str, Any]:
         """The document as plain JSON values."""
@@ -196,6 +227,15 @@ class Plan(Record):
         """What weights are of, base currency: the value less withdrawals."""
         out = (flow.amount * flow.fx_rate for flow in self.flows if flow.amount < 0)
         return self.value + sum(out, Decimal(0))
+
+    @property
+    def rests(self) -> bool:
+        """Is no more traded than what is traded whatever the score gains?"""
+        orders = [(step.symbol, step.side, step.quantity) for step in self.steps]
+        named = {other.name: other for other in self.alternatives}
+        base = named.get("new_money")
+        steps = () if base is None else base.steps
+        return sorted(orders) == sorted((step.symbol, step.side, step.quantity) for step in steps)
 
     def step(self, symbol: str) -> Step | None:
         """The step that trades a symbol; None when nothing does."""

@@ -23,6 +23,7 @@ from steelyard.strategies.strategy import (
 SCOPE = "search.scope"
 DEPTH = "search.max_depth"
 REFINE = "search.refine"
+BEAM = "search.beam_width"
 
 
 def scope_of(strategy: Strategy, *, targets: bool) -> tuple[Scope, str]:
@@ -70,11 +71,9 @@ def proposing(strategy: Strategy) -> list[str]:
 
 def idle(strategy: Strategy, scope: Scope) -> list[str]:
     """What the user sets and the scope leaves idle, each once."""
-    if scope == "proposals":
-        return []
-    unused = ("search.beam_width", REFINE) if scope == "quantities" else ()
+    unused = {"quantities": (BEAM, REFINE), "candidates": (), "proposals": (BEAM,)}[scope]
     keys = [key for key in unused if strategy.is_set(key)]
-    return [*proposing(strategy), *keys]
+    return keys if scope == "proposals" else [*proposing(strategy), *keys]
 
 
 def idle_sentence(scope: Scope, names: Sequence[str]) -> str:

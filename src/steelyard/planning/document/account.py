@@ -8,9 +8,10 @@ from decimal import Decimal
 
 import numpy as np
 
+from steelyard.lots import by_age
 from steelyard.money import ZERO
 from steelyard.orders import Side
-from steelyard.planning.costs import by_age
+from steelyard.planning.document.classes import class_of
 from steelyard.planning.document.orders import lot_shown, price_origin
 from steelyard.planning.drift import drift_of
 from steelyard.planning.planning_set import last_bought
@@ -29,7 +30,6 @@ from steelyard.plans.account import (
     SettlingShown,
     StrategyRef,
 )
-from steelyard.plans.plan import Occasion
 from steelyard.portfolio import Flow, Settling, Snapshot
 from steelyard.sentences import FORMATS, Sentence, cased, facts_of, money, say
 from steelyard.strategies import Strategy
@@ -54,12 +54,6 @@ def flows_shown(m: Solution) -> Iterable[FlowShown]:
     for flow in flows:
         rate = m.valuation.cash_rates[flow.currency]
         yield FlowShown(date=flow.on, currency=flow.currency, amount=flow.amount, fx_rate=rate)
-
-
-def occasions_of(m: Solution) -> Iterable[Occasion]:
-    """What is traded for whatever the score gains."""
-    if m.ctx.is_short:
-        yield "shortfall"
 
 
 def prices_as_of(m: Solution) -> PricesAsOf:
@@ -116,6 +110,8 @@ def holdings_shown(m: Solution) -> Iterable[HoldingShown]:
             symbol=symbol,
             name=p.security.name,
             group=p.security.group,
+            class_name=(name := class_of(m.case.target_weights, p.security)),
+            preference=None if name is None else p.security.preference,
             quantity=p.quantity,
             sellable=p.quantity - min(p.quantity, m.case.snapshot.open_quantity(symbol, Side.SELL)),
             lot_size=p.security.lot_size,

@@ -8,10 +8,9 @@ from typing import Any
 
 from steelyard.market import Quote
 from steelyard.modules.candidates import Orders
-from steelyard.money import ZERO
 from steelyard.notices import Stop
 from steelyard.planning import narrative
-from steelyard.planning.costs import exact, lots_sold, order_costs, with_fx
+from steelyard.planning.costs import exact, order_costs, with_fx
 from steelyard.planning.document.conversions import Cashed, Converted, converted
 from steelyard.planning.solve import Solution
 from steelyard.planning.valuation import Priced
@@ -42,23 +41,12 @@ def costs_of(m: Solution, j: int) -> CostShown:
     )
 
 
-def tax_of(m: Solution) -> Decimal | None:
-    """Tax of the plan's sales; None without a rate, or where the cost of a sold lot is unknown."""
-    if m.ctx.score.tax_rate == 0:
-        return None
-    gains = [lot.gain for j in m.choice.plan.row if not m.orders.is_buy[j] for lot in lots_of(m, j)]
-    if any(gain is None for gain in gains):
-        return None
-    return exact(m.ctx.score.tax_rate) * sum((gain for gain in gains if gain is not None), ZERO)
-
-
 def lots_of(m: Solution, j: int) -> tuple[LotShown, ...]:
     p = priced_of(m, j)
     if m.orders.is_buy[j] or p.holding is None:
         return ()
-    return tuple(
-        lot_shown(lot, shares, p) for lot, shares in lots_sold(p.holding.lots, m.orders.quantity[j])
-    )
+    sold = m.ctx.lots_sold(int(m.orders.security[j]), m.orders.quantity[j])
+    return tuple(lot_shown(lot, shares, p) for lot, shares in sold)
 
 
 def lot_shown(lot: TaxLot, quantity: Decimal, p: Priced) -> LotShown:

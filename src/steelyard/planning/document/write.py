@@ -7,13 +7,15 @@ Decimal in, decimal out: quantities x prices x rates are never rounded here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from steelyard.canonical import published
 from steelyard.money import ZERO
-from steelyard.notices import ModuleRun, Notice
+from steelyard.notices import Notice
 from steelyard.orders import Side
 from steelyard.planning import narrative
+from steelyard.planning.blocking import NOTHING, what_waits
 from steelyard.planning.costs import exact, total_costs
 from steelyard.planning.document.account import (
     cash_ladder,
@@ -23,7 +25,6 @@ from steelyard.planning.document.account import (
     holdings_shown,
     kept_out,
     late,
-    occasions_of,
     open_orders,
     prices_as_of,
     settling,
@@ -31,23 +32,27 @@ from steelyard.planning.document.account import (
 )
 from steelyard.planning.document.alternatives import alternatives, proposers
 from steelyard.planning.document.certificate import certificate_shown
+from steelyard.planning.document.classes import classes_shown
+from steelyard.planning.document.gains import realised_gain, sentences, tax_of
 from steelyard.planning.document.orders import (
     candidates_shown,
     carried_out,
     costs_of,
     not_traded,
     step_shown,
-    tax_of,
     turnover,
 )
 from steelyard.planning.document.score import score_shown
+from steelyard.planning.document.second_half import half_shown
 from steelyard.planning.drift import drift_after
+from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard
+from steelyard.planning.new_money import NEW_MONEY
 from steelyard.planning.solve import Solution, step_order
 from steelyard.plans.account import Drift, RegimeShown, Rules, Thresholds
 from steelyard.plans.answers import WhatIf
 from steelyard.plans.orders import PlanCosts, Step
-from steelyard.plans.plan import Plan, Verdict, seal
+from steelyard.plans.plan import Occasion, Plan, Verdict, seal
 from steelyard.plans.score import Objective as ObjectiveShown
 from steelyard.sentences import Sentence, facts_of
 
@@ -76,6 +81,7 @@ def _figures(
         over_reserve=in_base - m.valuation.open_buys - reserve,
         reserve=reserve,
         passed_over=_passed_over(m),
+        invested=sum((s.notional_base for s in steps if NEW_MONEY in s.tags), ZERO),
     )
 
 
@@ -101,11 +107,14 @@ def _passed_over(m: Solution) -> tuple[float | None, Decimal] | None:
 
 
 def _verdict(
-    m: Solution, figures: narrative.Figures, short: Sequence[Sentence], runs: Sequence[ModuleRun]
+    m: Solution, figures: narrative.Figures, short: Sequence[Sentence], findings: Findings
 ) -> Verdict:
-    """What to do, in a sentence, and what must be said with it."""
-    headline = narrative.verdict(m.ctx, m.choice, figures)
-    detail = narrative.detail(m.ctx, m.orders, m.choice, m.certificate, list(short), list(runs))
+    """What to do, in a sentence, and what must be said with it; what is blocked comes first."""
+    waits = what_waits(findings.problems)
+    headline = narrative.verdict(m.ctx, m.choice, figures, waits)
+    first = [waits] if waits is not None and m.choice.acts else []
+    parts = [*short, *first, *narrative.second(figures, m.ctx.base_currency)]
+    detail = narrative.detail(m.ctx, m.orders, m.choice, m.certificate, parts, findings.runs)
     return Verdict(
         action="act" if m.choice.acts else "hold",
         previous=m.ctx.state.previous_verdict,
@@ -118,12 +127,17 @@ def _verdict(
 
 
 def write(
-    m: Solution, guard: Guard, what_if: WhatIf | None, warnings: tuple[Notice, ...] = ()
+    m: Solution,
+    guard: Guard,
+    what_if: WhatIf | None,
+    warnings: tuple[Notice, ...] = (),
+    then: Solution | None = None,
 ) -> Plan:
     """The sealed plan document.
 
     what_if    the reports beside the plan
     warnings   what the importers noticed: they come first
+    then       the plan after this one, where this one is half of both
     """
     snapshot, market, strategy = m.case.snapshot, m.case.market, m.case.strategy
     ctx, choice, findings = m.ctx, m.choice, guard.findings
@@ -133,14 +147,15 @@ def write(
     steps = [step_shown(m, n, j, margin) for n, (j, margin) in pairs]
     costs = total_costs(steps, paid.conversions, tax_of(m))
     drift = drift_shown(m)
-    figures = _figures(m, steps, drift, (costs, paid.balances))
+    holdings, after = tuple(holdings_shown(m)), tuple(holdings_after(m))
+    figures = replace(_figures(m, steps, drift, (costs, paid.balances)), later=half_shown(m, then))
     cash_after, reserve = paid.balances, figures.reserve
     ladder = tuple(cash_ladder(m, cash_after))
     short = [*narrative.shortfalls(ctx, figures), *late(m, ladder)]
     return seal(
         Plan(
             plan_id="",
-            verdict=_verdict(m, figures, [sentence for _, sentence in short], findings.runs),
+            verdict=_verdict(m, figures, [*(s for _, s in short), *sentences(m)], findings),
             bucket=snapshot.bucket,
             as_of=snapshot.as_of,
             prices_as_of=prices_as_of(m),
@@ -149,7 +164,7 @@ def write(
             base_currency=ctx.base_currency,
             value=m.valuation.before_withdrawals,
             flows=tuple(flows_shown(m)),
-            occasions=tuple(occasions_of(m)),
+            occasions=occasions(m),
             cash=snapshot.settled,
             settling=tuple(settling(snapshot)),
             cash_after=cash_after,
@@ -173,13 +188,14 @@ def write(
             ),
             excluded=snapshot.excluded,
             kept_out=tuple(kept_out(m)),
-            holdings=tuple(holdings_shown(m)),
-            holdings_after=tuple(holdings_after(m)),
+            holdings=holdings,
+            holdings_after=after,
             bands=(),
-            classes=(),
-            realised_gain=None,
+            classes=tuple(classes_shown(m, holdings, after)),
+            realised_gain=realised_gain(m),
             candidates=tuple(candidates_shown(m)),
             steps=tuple(steps),
+            second_half=figures.later,
             proposed_by=proposers(m, choice.plan),
             conversions=paid.conversions,
             score=score_shown(m),
@@ -202,7 +218,7 @@ def write(
             not_traded=tuple(not_traded(stop) for stop in findings.stops),
             problems=(
                 *(Notice(code=code, message=sentence.text) for code, sentence in short),
-                *findings.problems,
+                *sorted(findings.problems, key=lambda problem: problem.code not in NOTHING),
             ),
             warnings=(*warnings, *findings.warnings),
             data_coverage=tuple(findings.coverage),
@@ -213,6 +229,15 @@ def write(
             inputs_sha256=m.inputs_sha256,
         )
     )
+
+
+def occasions(m: Solution) -> tuple[Occasion, ...]:
+    """What is traded for whatever the score gains."""
+    named: dict[Occasion, bool] = {
+        "shortfall": m.ctx.is_short,
+        "new_money": bool(m.choice.base.row),
+    }
+    return tuple(occasion for occasion, there in named.items() if there)
 
 
 def _traded(steps: Iterable[Step], side: Side) -> Decimal:

@@ -112,9 +112,6 @@ def _flows(book: Book, tally: Tally) -> None:
         place.amount("fx_rate", book.rates.get(row["currency"]), "one rate for one currency")
     order = [(row["date"], row["currency"], row["amount"]) for row in rows]
     tally.rule("flows", order == sorted(order), "by day", order, "first things first")
-    short = "shortfall" in book.doc["occasions"]
-    name = "a shortfall is cash under 0, or under what withdrawals need"
-    tally.rule("occasions", short == book.is_short, book.is_short, short, name)
 
 
 def _kept_out(book: Book, place: Place, row: Record) -> None:

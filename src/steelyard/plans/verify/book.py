@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -26,6 +25,7 @@ STORM, NO_APPETITE = "high_volatility", "aggression"
 """Rules under which nothing is bought at all."""
 UNRESTRICTED, GREEDY, PROPOSAL = "unrestricted", "greedy", "proposal"
 CANDIDATES = "candidates"
+NEW_MONEY = "new_money"
 """Names of alternatives; the first has no orders: any quantities, in any number of orders."""
 LEFT_OUT = "left out"
 """Why a target is absent that the user excluded; every other reason is a price or rate."""
@@ -115,6 +115,12 @@ class Book:
         return settings
 
     @cached_property
+    def lots(self) -> Mapping[str, Any]:
+        """Which tax lots a sale takes; documents before 1.4 sold the oldest first."""
+        oldest = {"method": "fifo", "long_days": 365, "max_gain_base": None}
+        return {**oldest, **self.settings.get("lots", {})}
+
+    @cached_property
     def filters(self) -> Mapping[str, Mapping[str, Any]]:
         """Name -> parameters of the filters of the strategy that really ran."""
         runs = [run for run in self.doc["modules"] if run["kind"] == FILTERS]
@@ -200,6 +206,48 @@ class Book:
         return self.value > 0 and (whole < 0 or taken_out)
 
     @cached_property
+    def base(self) -> Record | None:
+        """The alternative that is traded whatever the score gains."""
+        named = by(self.doc["alternatives"], "name")
+        return named.get(NEW_MONEY)
+
+    @cached_property
+    def free(self) -> Mapping[tuple[str, str], Decimal]:
+        """(symbol, side) -> quantity up to which no hurdle is charged."""
+        steps = () if self.base is None else self.base["steps"]
+        return {(step["symbol"], step["side"]): step["quantity"] for step in steps}
+
+    @cached_property
+    def rests(self) -> bool:
+        """Is no more traded than what is traded whatever the score gains?"""
+        steps = {(step["symbol"], step["side"]): step["quantity"] for step in self.steps}
+        return steps == self.free
+
+    @cached_property
+    def asked(self) -> Decimal:
+        """Improvement that a plan must reach which trades more."""
+        rest = ZERO if self.base is None else self.base["improvement"]
+        return Decimal(self.doc["score"]["min_improvement"] + rest)
+
+    def hurdles(self, orders: Iterable[Record]) -> int:
+        """How many orders are charged their hurdle."""
+        free = self.free
+        return sum(o["quantity"] > free.get((o["symbol"], o["side"]), ZERO) for o in orders)
+
+    @cached_property
+    def least_of_new_money(self) -> Decimal:
+        """The least order in money, and for its commission; no share of the value."""
+        spare = self.limits["max_cost_share"] - self.costs["percent"]
+        least = self.costs["fixed"] / spare if spare > 0 else ZERO
+        return max(Decimal(self.limits["min_trade_base"]), Decimal(least))
+
+    def least(self, order: Record) -> Decimal:
+        """The least amount of an order, base currency."""
+        least = Decimal(self.doc["rules"]["min_order_base"])
+        new = self.base is not None and order["side"] == BUY
+        return min(least, self.least_of_new_money) if new else least
+
+    @cached_property
     def target_cash(self) -> Decimal:
         """What the targets leave for cash."""
         targets = (holding["target"] or ZERO for holding in self.doc["holdings"])
@@ -260,14 +308,6 @@ class Book:
             "cost": self.cost_of(amount, security["currency"])["total"],
         }
 
-    def taxed_gain(self, symbol: str, quantity: Decimal) -> tuple[Decimal, bool]:
-        """(gain over the lots of known cost, base currency; is every cost known) of a sale."""
-        holding = self.holdings.get(symbol)
-        if holding is None:
-            return ZERO, True
-        gains = [gain(lot, part, holding) for lot, part in oldest_first(holding["lots"], quantity)]
-        return sum((profit for profit in gains if profit is not None), ZERO), None not in gains
-
 
 def by(rows: Iterable[Record], key: str) -> dict[str, Record]:
     """Rows by a field; of several with one name the first."""
@@ -281,22 +321,6 @@ def signed(order: Record) -> Decimal:
     """Notional in base, above 0 for a sale."""
     amount = Decimal(order["notional_base"])
     return amount if order["side"] == SELL else -amount
-
-
-def oldest_first(lots: Iterable[Record], quantity: Decimal) -> list[tuple[Record, Decimal]]:
-    """Which lots a sale takes, and how much: of unknown age first, of one day the dearest."""
-
-    def age(lot: Record) -> tuple[date, Decimal, Decimal]:
-        return lot["acquired"] or date.min, -(lot["unit_cost"] or ZERO), -lot["quantity"]
-
-    parts: list[tuple[Record, Decimal]] = []
-    due = quantity
-    for lot in sorted(lots, key=age):
-        part = min(due, lot["quantity"])
-        if part > 0:
-            parts.append((lot, part))
-        due -= max(part, ZERO)
-    return parts
 
 
 def gain(lot: Record, quantity: Decimal, holding: Record) -> Decimal | None:

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from steelyard.plans.verify.book import (
+    CANDIDATES,
     GREEDY,
     HOLD,
+    PROPOSAL,
     SELL,
     UNRESTRICTED,
     ZERO,
@@ -78,9 +80,11 @@ def _bound(book: Book, place: Place) -> None:
     for n, other in enumerate(book.doc["alternatives"]):
         if book.is_short and other["name"] in {HOLD, GREEDY}:
             continue  # they need not pay what is owed
+        if book.base is not None and other["name"] in {HOLD, GREEDY, PROPOSAL, CANDIDATES}:
+            continue  # they need not invest the new money
         worth, at = score["hold"] + other["improvement"], tally.at(f"alternatives[{n}]", other)
         headroom = certificate["structural_headroom"]
-        if other["name"] != UNRESTRICTED and other["improvement"] >= score["min_improvement"]:
+        if other["name"] != UNRESTRICTED and other["improvement"] >= book.asked:
             under = worth <= bound + slack
             at.rule("improvement", under, at_most(bound), "no alternative is over the bound")
         elif other["name"] == UNRESTRICTED and headroom is not None:
@@ -204,10 +208,10 @@ def _worth(book: Book, neighbour: Record, place: Place) -> None:
     if not neighbour["feasible"] or certificate["selected_by"] is not None:
         return
     # a plan holds although a list is better: it is not worth its least improvement
-    over = improvement > most and improvement >= score["min_improvement"]
+    over = improvement > most and improvement >= book.asked
     place.rule("improvement", not over, at_most(score["improvement"]), "no neighbour is better")
     bound = certificate["bound"]
-    if bound is not None and improvement >= score["min_improvement"]:
+    if bound is not None and improvement >= book.asked:
         under = score["hold"] + improvement <= bound + NUMBER_SLACK * (1 + abs(bound))
         place.rule("improvement", under, at_most(bound), "no neighbour is over the bound")
     if certificate["status"] == "within_one_lot" and _one_lot(book, neighbour):

@@ -44,7 +44,7 @@ def check_order(book: Book, order: Record, holding: Record, place: Place) -> Non
     place.rule("quantity", quantity > 0, "more than 0", "an order is for something")
     in_lots, due = exits or quantity % lot == 0, f"a multiple of {lot}, or {whole}"
     place.rule("quantity", in_lots, due, "whole lots, or the whole holding")
-    least = book.doc["rules"]["min_order_base"]
+    least = book.least(order)
     raises = side == SELL and book.is_short  # whatever its size and its dates
     enough = exits or raises or amount >= least * (1 - WEIGHT_SLACK)
     place.rule("notional_base", enough, at_least(least), "the least order, full exits exempt")
@@ -78,7 +78,8 @@ def _sale(book: Book, order: Record, holding: Record, place: Place) -> None:
     sellable = holding["sellable"]
     fits = order["quantity"] <= sellable
     place.rule("quantity", fits, at_most(sellable), "no more than may be sold")
-    waits = bool(book.unpriced) and holding["target"] == 0
+    classed = holding["class_name"] in {row["name"] for row in book.doc["classes"]}
+    waits = bool(book.unpriced) and holding["target"] == 0 and not classed
     name = "nothing is sold for having no target while another cannot be bought"
     place.rule("side", not waits, f"a price of {', '.join(book.unpriced)}", name)
 

@@ -8,14 +8,13 @@ from itertools import pairwise
 
 from steelyard.plans.verify.book import (
     BUY,
+    NEW_MONEY,
     NO_APPETITE,
     ONE,
     SELL,
     STORM,
     ZERO,
     Book,
-    gain,
-    oldest_first,
     per_point,
     signed,
 )
@@ -28,12 +27,13 @@ from steelyard.plans.verify.lists import (
     totals,
 )
 from steelyard.plans.verify.tally import Place, Record, Tally, at_least, at_most
+from steelyard.plans.verify.tax_lots import TaxLots, check_lots
 
 FILTERS_OF_DATES = ("eligibility", "recently_traded")
 SIZING = "sizing"
 NOTIONAL_BASE = "notional in base = quantity x price x multiplier x rate"
 PARTS_OF_COST = ("commission", "spread")
-OF_ITS_CANDIDATE = ("symbol", "side", "currency", "tags")
+OF_ITS_CANDIDATE = ("symbol", "side", "currency")
 
 
 def check_orders(book: Book, tally: Tally) -> None:
@@ -46,6 +46,7 @@ def check_orders(book: Book, tally: Tally) -> None:
         _step(book, step, n, fx, tally.at(f"steps[{n}]", step))
     _together(book, top)
     _totals(book, tally)
+    check_lots(book, tally)
     check_conversions(book, top)
     _ends(book, tally)
     _least_order(book, tally)
@@ -86,12 +87,14 @@ def _step(book: Book, step: Record, n: int, fx: Decimal, place: Place) -> None:
     for part, due in parts.items():
         costs.amount(part, due, f"{part} by the rules")
     _of_candidate(book, step, place)
+    own = book.free.get((step["symbol"], step["side"])) == step["quantity"]
+    tagged = (NEW_MONEY in step["tags"]) == own
+    place.rule("tags", tagged, f"{NEW_MONEY} of what it buys", "who asks for what must be bought")
     holding = book.holdings.get(step["symbol"])
     place.rule("symbol", holding is not None, "a symbol of the holdings", "a step is listed")
     if holding is not None:
         _in_holding(book, step, holding, place)
         check_order(book, step, holding, place)
-        _lots(step, holding, place)
 
 
 def _of_candidate(book: Book, step: Record, place: Place) -> None:
@@ -111,7 +114,12 @@ def _of_candidate(book: Book, step: Record, place: Place) -> None:
         place.same(key, row[key], f"{key} of the candidate")
     for key in ("price", "multiplier", "fx_rate"):
         place.amount(key, row[key], f"{key} of the candidate")
-    place.same("proposed_by", row["sources"], "who proposed the candidate")
+    for key, sources, name in (
+        ("tags", row["tags"], "tags of the candidate"),
+        ("proposed_by", row["sources"], "who proposed the candidate"),
+    ):
+        due, own = (tuple(n for n in names if n != NEW_MONEY) for names in (sources, step[key]))
+        place.rule(key, due == own, due, name)
     if step["refined_from"] is None:
         place.amount("quantity", row["quantity"], "quantity of the candidate")
         return
@@ -130,23 +138,6 @@ def _in_holding(book: Book, step: Record, holding: Record, place: Place) -> None
     place.number("weight_before", before, "weight before = value / portfolio value")
     after = before - book.weight(signed(step))
     place.number("weight_after", after, "weight after = weight before + order / value")
-
-
-def _lots(step: Record, holding: Record, place: Place) -> None:
-    """A sale takes the oldest lots, and as many as it is for."""
-    due = oldest_first(holding["lots"], step["quantity"]) if step["side"] == SELL else []
-    count, where = len(step["lots"]), f"{place.where}.lots"
-    place.tally.rule(where, len(due) == count, len(due), count, "lots sold")
-    for n, ((lot, quantity), row) in enumerate(zip(due, step["lots"], strict=False)):
-        at = place.tally.at(f"{where}[{n}]", row)
-        at.same("acquired", lot["acquired"], "the oldest lots are sold")
-        at.amount("quantity", quantity, "quantity of a lot sold")
-        at.amount("unit_cost", lot["unit_cost"], "unit cost of a lot sold")
-        due_gain = gain(lot, quantity, holding)
-        at.amount("gain", due_gain, "gain = (price - cost) x multiplier x quantity x rate")
-    if step["side"] == SELL:
-        sold = sum((lot["quantity"] for lot in step["lots"]), ZERO)
-        place.amount("quantity", sold, "the lots sold are the order")
 
 
 def _together(book: Book, top: Place) -> None:
@@ -187,12 +178,11 @@ def _totals(book: Book, tally: Tally) -> None:
     parts["fx"] = sum((row["cost"] for row in book.doc["conversions"]), ZERO)
     for part, due in {**parts, "total": sum(parts.values(), ZERO)}.items():
         place.amount(part, due, f"{part} of all steps and conversions")
-    rate = book.settings["score"]["tax_rate"]
-    sold = [step for step in book.steps if step["side"] == SELL]
-    sales = [book.taxed_gain(step["symbol"], step["quantity"]) for step in sold]
-    counted = bool(rate) and all(every for _, every in sales)
-    tax = rate * sum((taxed for taxed, _ in sales), ZERO) if counted else None
-    place.amount("tax", tax, "tax = rate x gains of the lots sold")
+    lots = TaxLots(book)
+    sold = [(step["symbol"], step["quantity"]) for step in book.steps if step["side"] == SELL]
+    tax, every = lots.tax(sold)
+    payable = max(ZERO, tax) if any(lots.rates) and every else None
+    place.amount("tax", payable, "tax = rate of the term x gains of the lots sold, of a net gain")
 
 
 def _ends(book: Book, tally: Tally) -> None:

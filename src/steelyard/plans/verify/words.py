@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from steelyard.plans.verify.book import (
     BUY,
+    NEW_MONEY,
     NO_APPETITE,
     PROPOSALS,
     RUNNER_UP,
@@ -21,6 +22,7 @@ from steelyard.plans.verify.book import (
 )
 from steelyard.plans.verify.nearness import WHOLE_MONEY, certified, change
 from steelyard.plans.verify.tally import NUMBER_SLACK, Place, Record, Tally, number_of
+from steelyard.plans.verify.tax_lots import gains_told
 from steelyard.sentences import FORMATS, again, cased, fields
 
 COUNTS = (
@@ -33,6 +35,17 @@ LEAST_SHORT = Decimal("0.005")
 CASH_SHORT, RESERVE_SHORT, CASH_LATE = "cash_short", "reserve_short", "cash_late"
 NO_SALES = "and no list of sales that the rules allow brings all of it"
 MAY_NOT_SELL = "and the plan may not sell (limits.allow_sell is off)"
+MOST_NAMED = 3
+TRADES_BLOCKED = "trades_blocked"
+NOT_TRADED = {
+    "buys_blocked": "Nothing is bought",
+    "sales_blocked": "Nothing is sold",
+    TRADES_BLOCKED: "Nothing is bought or sold",
+}
+"""Code of the problem of a filter that fails closed -> what is so not done."""
+BLOCKED_SIDES = {
+    "buys_blocked": {BUY}, "sales_blocked": {SELL}, TRADES_BLOCKED: {BUY, SELL},
+}  # fmt: skip
 MARGINAL = Decimal("0.001")
 """A step that adds less is called marginal."""
 LEAST_DRIFT = Decimal("0.05")
@@ -106,9 +119,14 @@ def _verdict(book: Book, tally: Tally) -> None:
     facts: dict[str, object] = {}
     place.same("template", _headline(book, facts), "the words of the verdict")
     short = list(_shortfalls(book, facts))
+    waits = _waits(book, facts) if book.steps else ""
+    _blocked(book, tally)
     _problems(book, [code for code, _ in short], tally)
     parts = (
         *(sentence for _, sentence in short),
+        gains_told(book, facts),
+        waits,
+        _second(book, facts),
         _moved(book, facts),
         _furthest(book, facts),
         certified(book, facts),
@@ -141,7 +159,7 @@ def _headline(book: Book, facts: dict[str, object]) -> str:
 
 def _brings(book: Book, facts: dict[str, object], s: str) -> str:
     """What the trades do; `s` ends the verb of a single one."""
-    doc, base = book.doc, book.doc["base_currency"]
+    doc = book.doc
     before, after = doc["drift"]["before"], doc["drift"]["after"]
     by_targets = before is not None and after is not None
     moves = by_targets and abs(after - before) >= SAME_DRIFT
@@ -149,32 +167,63 @@ def _brings(book: Book, facts: dict[str, object], s: str) -> str:
         facts["after"] = after
     if moves:
         facts["before"] = PERCENT * before
-    if book.is_short and book.withdrawn:
-        facts |= {"sold": _traded(book, SELL), "withdrawn": book.withdrawn}
-        raised = f"raise{s} {{currency:text}} {{sold:money}} for withdrawals of {{withdrawn:money}}"
-        if not moves:
-            facts.pop("after", None)
-            return raised
-        return raised + f" and take{s} drift from {{before:one}} to {{after:pp}}"
     if book.is_short:
-        facts |= {"cash_from": book.balances[base], "cash_to": doc["cash_after"].get(base, ZERO)}
-        cash = f"bring{s} cash from {{currency:text}} {{cash_from:money}} to {{cash_to:money}}"
+        return _raises(book, facts, s, moves=moves)
+    invested = [step["notional_base"] for step in book.steps if NEW_MONEY in step["tags"]]
+    if invested and by_targets:
+        facts["invested"] = sum(invested, ZERO)
+        puts = f"put{s} {{currency:text}} {{invested:money}} of new money to work"
         if not moves:
-            facts.pop("after", None)
-            return cash
-        return cash + " and drift from {before:one} to {after:pp}"
+            return f"{puts} and leave{s} drift at {{after:pp}}"
+        return f"{puts} and take{s} drift from {{before:one}} to {{after:pp}}"
     if not by_targets:
         facts["gain"] = doc["score"]["improvement"]
         return f"add{s} {{gain:points}} points to the score, after charges"
     if moves:
         return f"take{s} drift from {{before:one}} to {{after:pp}}"
-    if book.limits["funding"] == SETTLED and not _traded(book, BUY):
+    if doc["second_half"] is not None:
         facts["sold"] = _traded(book, SELL)
         later = f"raise{s} {{currency:text}} {{sold:money}} for a later plan to spend once it has "
         return later + "settled; drift is {after:pp} until then"
     facts["gain"] = doc["score"]["improvement"]
     stays = f"leave{s} drift at {{after:pp}} and add{s} {{gain:points}} points to the score, "
     return stays + "after charges"
+
+
+def _raises(book: Book, facts: dict[str, object], s: str, *, moves: bool) -> str:
+    """What is done for cash that is short."""
+    if not moves:
+        facts.pop("after", None)
+    if book.withdrawn:
+        facts |= {"sold": _traded(book, SELL), "withdrawn": book.withdrawn}
+        raised = f"raise{s} {{currency:text}} {{sold:money}} for withdrawals of {{withdrawn:money}}"
+        return raised + f" and take{s} drift from {{before:one}} to {{after:pp}}" * moves
+    base = book.doc["base_currency"]
+    facts["cash_from"] = book.balances.get(base, ZERO)
+    facts["cash_to"] = book.doc["cash_after"].get(base, ZERO)
+    cash = f"bring{s} cash from {{currency:text}} {{cash_from:money}} to {{cash_to:money}}"
+    return cash + " and drift from {before:one} to {after:pp}" * moves
+
+
+def _second(book: Book, facts: dict[str, object]) -> str | None:
+    """What the second half of a plan is; its figures are held with the plan's own."""
+    later = book.doc["second_half"]
+    if later is None:
+        return None
+    bought = [step for step in later["steps"] if step["side"] == BUY]
+    named = [f"{FORMATS['qty'](step['quantity'])} {step['symbol']}" for step in bought]
+    more = len(named) - MOST_NAMED
+    facts |= {
+        "later_on": later["on"],
+        "later_buys": ", ".join([*named[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])]),
+        "later_amount": sum((step["notional_base"] for step in bought), ZERO),
+        "later_drift": later["drift_after"],
+        "currency": book.doc["base_currency"],
+    }
+    return (
+        "Its second half, once that has settled on {later_on:date}, buys {later_buys:text} for "
+        "about {currency:text} {later_amount:money} and takes drift to {later_drift:pp}."
+    )
 
 
 def _traded(book: Book, side: str) -> Decimal:
@@ -252,7 +301,31 @@ def _problems(book: Book, due: list[str], tally: Tally) -> None:
     tally.rule("verdict.detail", detail.startswith(sentences), sentences, detail, name)
 
 
+def _waits(book: Book, facts: dict[str, object]) -> str:
+    """What is not traded, for a filter that guards it does not work."""
+    rows = [row for row in book.doc["problems"] if row["code"] in NOT_TRADED]
+    if not rows:
+        return ""
+    facts["blocking"] = ", ".join(row["module"].rpartition(".")[2] for row in rows)
+    codes = {row["code"] for row in rows}
+    nothing = NOT_TRADED[codes.pop() if len(codes) == 1 else TRADES_BLOCKED]
+    if len(rows) == 1:
+        return f"{nothing}: the filter {{blocking:text}} does not work, so it lets nothing through."
+    return f"{nothing}: the filters {{blocking:text}} do not work, so they let nothing through."
+
+
+def _blocked(book: Book, tally: Tally) -> None:
+    """No order on a side that a filter guards which does not work."""
+    codes = {row["code"] for row in book.doc["problems"]}
+    sides = {side for code, sides in BLOCKED_SIDES.items() if code in codes for side in sides}
+    traded = sorted({step["side"] for step in book.steps} & sides)
+    tally.rule("steps", not traded, f"none of {sorted(sides)}", traded, "what is blocked waits")
+
+
 def _hold(book: Book, facts: dict[str, object]) -> str:
+    waits = _waits(book, facts)
+    if waits:
+        return f"Hold. {waits}"
     proposals = book.doc["certificate"]["scope"] == PROPOSALS
     others = book.doc["alternatives"]
     best = next((other for other in others if other["name"] == f"{RUNNER_UP}1"), None)
