@@ -109,7 +109,8 @@ class Context:
     follows_regime           do its limits bind: reserve, buys
     cash_weight              all cash, settled or not, of value; 1 - sum of weights but for what is
                              kept out of trading
-    spendable_weight         base cash that may pay, less open buys, of value
+    spendable_weight         cash that may pay, of value: foreign balances less their conversion,
+                             less open buys
     open_buys_weight         money that open buys may still take, of value: in cash_weight, but
                              promised
     awaited_weight           money that settles later and may not pay yet, of value: in cash_weight
@@ -312,10 +313,16 @@ class Context:
         return frozen(self.held & (self.target_weights == 0) & without)
 
     @property
-    def overdrawn(self) -> bool:
-        """Is cash of the base currency under 0, with all that is on its way?"""
+    def is_short(self) -> bool:
+        """Is cash under 0, or not enough for withdrawals, with all that is on its way?"""
+        return self.exact is not None and self.exact.is_short
+
+    @property
+    def keeps_weight(self) -> float:
+        """Cash that buys leave, of value: the reserve, or what there was before any flow."""
         money = self.exact
-        return money is not None and money.value > 0 and money.base_cash < 0
+        worth = money is not None and money.value > 0
+        return float(money.keeps) / self.value if money and worth else self.reserve_weight
 
     @property
     def absent_target(self) -> float:

@@ -27,7 +27,6 @@ from steelyard.orders import Side
 from steelyard.planning.collapse import collapse
 from steelyard.planning.costs import (
     DIGITS,
-    exact,
     exact_cost,
     exact_gain,
     gain_room,
@@ -176,9 +175,9 @@ def account_of(ctx: Context, rows: Sequence[Sized]) -> Account:
         ),
         cost=frozen(np.array([order_cost(ctx, row.i, row.weight) for row in rows])),
         conflicts=frozen(np.zeros((0, 0), dtype=np.bool_)),
-        cash=ctx.own_cash,
+        cash=ctx.spendable_weight,
         spendable=ctx.spendable_weight,
-        reserve=ctx.reserve_weight,
+        reserve=ctx.keeps_weight,
         settled_only=ctx.limits.funding == "settled",
         turnover_cap=ctx.limits.max_turnover_weight,
         group_shares=frozen(shares[security]),
@@ -227,6 +226,5 @@ def exact_cash(ctx: Context, rows: Sequence[Sized]) -> ExactCash | None:
             amount = row.quantity * money.shares[row.i]
             fixed, rate = costs[ctx.securities[row.i].currency != ctx.base_currency]
             flows.append((-amount if row.side is Side.BUY else amount) - fixed - rate * amount)
-        reserve = exact(ctx.reserve_weight) * money.value
-        floor = least_spendable(money.cash, money.spendable, reserve)
+        floor = least_spendable(money.spendable, money.spendable, money.keeps)
         return ExactCash(tuple(flows), money.spendable - floor)
