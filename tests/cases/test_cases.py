@@ -460,3 +460,19 @@ def test_three_hundred_positions_of_ten_years_take_under_ten_seconds_and_500_mib
 
     assert seconds < 10
     assert int(done.stderr.split()[-1]) < 500 * 1024
+
+
+def test_the_lot_at_a_loss_is_sold_first_where_lots_are_named():
+    plan = planned(
+        "lots_tax_loss", *DAY, holdings="holdings.csv", targets="targets.csv",
+        securities="securities.csv", strategy="tax.toml",
+    )  # fmt: skip
+
+    (sale,) = [step for step in plan["steps"] if step["side"] == "sell"]
+    assert (sale["symbol"], sale["quantity"]) == ("VTI", "45")
+    assert [(lot["acquired"], lot["quantity"], lot["gain"]) for lot in sale["lots"]] == [
+        ("2024-11-15", "45", "-450")
+    ]
+    assert plan["costs"]["tax"] == "0"
+    assert (plan["realised_gain"]["short"], plan["realised_gain"]["long"]) == ("0", "-450")
+    assert "The sales realise a net loss of USD 450.00, long-term." in plan["verdict"]["detail"]

@@ -61,7 +61,7 @@ def load(path: Path) -> Plan:
     from pydantic import ValidationError
 
     from steelyard.errors import InputError
-    from steelyard.plans.plan import Plan, plan_id
+    from steelyard.plans.plan import Plan, content, plan_id
 
     try:
         status = path.stat()
@@ -73,15 +73,16 @@ def load(path: Path) -> Plan:
                 place=str(path),
                 limit=f"a regular file of at most {MAX_BYTES} bytes",
             )
-        content = path.read_bytes()
+        text = path.read_bytes()
     except (OSError, ValueError) as error:
         what = f"could not be read: {getattr(error, 'strerror', None) or error}"
         raise InputError(
             f"The plan {path} {what}. Nothing was read.", code="plan_unreadable", place=str(path)
         ) from error
     try:
-        plan = Plan.from_json(content)
-        same = plan.plan_id == plan_id(plan.document())
+        document = content(text)
+        plan = Plan.from_document(document)
+        same = plan.plan_id == plan_id(document)
     except (ValidationError, ValueError) as error:
         what = f"The plan {path} is not a plan document: {_first(error)}."
         raise InputError(
