@@ -125,6 +125,47 @@ def test_names_of_classes_are_refused_with_where_class_targets_go():
         assert all(name in error["message"] for name in (*names, "class:", "[groups.sector]"))
 
 
+def test_each_underweight_class_is_bought_by_its_preferred_fund_and_never_by_one_that_is_barred():
+    plan = planned(
+        "asset_class_targets", holdings="holdings.csv", targets="classes.csv",
+        securities="securities_class.csv", prices="prices.csv", strategy="groups.toml",
+    )  # fmt: skip
+
+    # SCHX comes first by preference and may not be bought; VOO is the last of its class, so it
+    # gives what US large has too much of
+    assert set(orders(plan)) == {"VOO", "VEA", "VWO", "BND"}
+    assert all((orders(plan)[s][:4] == "sell") is (s == "VOO") for s in orders(plan))
+    shown = {row["name"]: row for row in plan["classes"]}
+    lot = 640.10 / float(plan["value"])  # the dearest: what a sale in whole lots leaves open
+    for name, target in (
+        ("US large", 0.55),
+        ("Developed", 0.2),
+        ("Emerging", 0.1),
+        ("Bonds", 0.15),
+    ):
+        assert shown[name]["target"] == target
+        assert abs(shown[name]["weight_after"] - target) <= lot, shown[name]
+    assert shown["US large"]["members"] == ["SCHX", "VOO"]
+    assert shown["US large"]["band"] == [0.5, 0.6]
+    assert float(plan["cash_after"]["USD"]) < 54.10
+
+
+def test_with_less_in_a_class_its_gap_goes_to_the_first_that_may_be_bought(tmp_path: Path):
+    folder = HERE / "asset_class_targets"
+    targets, listed = tmp_path / "targets.csv", tmp_path / "securities.csv"
+    targets.write_text("symbol,weight\nclass.asset:US large,70%\nclass.asset:Bonds,30%\n")
+    written = (folder / "securities_class.csv").read_text().replace("class", "class.asset")
+    for preference, bought in (("IVV,ETF,US large,3", "VOO"), ("IVV,ETF,US large,1", "IVV")):
+        listed.write_text(written.replace("IVV,ETF,US large,3", preference))
+        plan = planned(
+            "asset_class_targets", "--targets", str(targets), "--securities", str(listed),
+            holdings="holdings.csv", prices="prices.csv", strategy="groups.toml",
+        )  # fmt: skip
+        side = {symbol: order[:4] for symbol, order in orders(plan).items()}
+        # what is in a class without a target is sold, for every target can be bought
+        assert side == {"VEA": "sell", "VWO": "sell", bought: "buy ", "BND": "buy "}
+
+
 def test_weights_by_rounding_in_percent_and_with_a_cash_row_are_what_they_mean():
     third, weights = 1 / 3, {}
     for name, expected, codes in (

@@ -79,7 +79,10 @@ def build_context(
     like   of the same history: its estimates stand where they would come out the same
     """
     ctx = lent(_context(case, valuation, symbols, like), case, findings)
-    ctx = replace(ctx, neutral_mix=neutral_mix(ctx.target_weights, ctx.held))
+    # before anybody asks: no reason of a calculator or of a target lets a bear average down
+    can_buy = frozen(ctx.can_buy & ~ctx.falls_in_bear)
+    mix = neutral_mix(ctx.target_weights, ctx.held)
+    ctx = replace(ctx, neutral_mix=mix, can_buy=can_buy)
     note_decisions(ctx, case.strategy, findings)
     remark(ctx, case.market, case.strategy, findings)
     note_lots(ctx, findings)
@@ -152,6 +155,7 @@ def _context(
             volatility_ratio=volatility_ratio(closes, weights),
         ),
         regime=detect(market.index, snapshot.as_of, strategy.regime, stale),
+        follows_regime=case.follows_regime,
         cash_weight=float(cash) / value * worth,
         spendable_weight=float(money.spendable) / value * worth,
         open_buys_weight=float(valuation.open_buys) / value * worth,

@@ -40,6 +40,7 @@ from steelyard.planning.document.orders import (
     step_shown,
     turnover,
 )
+from steelyard.planning.document.reserve import reserve_reason
 from steelyard.planning.document.score import score_shown
 from steelyard.planning.drift import drift_after
 from steelyard.planning.findings import Findings
@@ -146,6 +147,7 @@ def write(
             cash_after=cash_after,
             cash_rates=dict(sorted(m.valuation.cash_rates.items())),
             reserve=reserve,
+            reserve_reason=reserve_reason(ctx),
             open_buys=m.valuation.open_buys,
             open_orders=tuple(open_orders(m)),
             rules=Rules(

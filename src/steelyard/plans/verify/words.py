@@ -48,6 +48,8 @@ MARGINAL = Decimal("0.001")
 LEAST_DRIFT = Decimal("0.05")
 """Percentage points of drift that an order is said to move."""
 DROP_ONE = "drop_one"
+PAST = ("quarters", "median", "least", "most", "covered")
+"""What the sentence on past predictions tells."""
 SPACE = "\u00a0"
 CASH = "Cash"
 """What the verdict calls the cash where a symbol could stand; no symbol has small letters."""
@@ -67,6 +69,14 @@ def check_words(book: Book, tally: Tally) -> None:
         place = tally.at(f"certificate.neighbours[{n}]", near)
         due = " and ".join(map(change, near["orders"]))
         place.same("change", due, "the words of a change are its orders")
+    past = book.doc["score"]["foresight"]
+    if past is not None:
+        place = tally.at("score.foresight", past)
+        check_sentence(place, {name: past[name] for name in PAST})
+        ordered = 0 <= past["least"] <= past["median"] <= past["most"]
+        place.rule("median", ordered, "between least and most", "a middle lies between the ends")
+        share = 0 < past["covered"] <= 1 and past["quarters"] > 0
+        place.rule("covered", share, "a share of quarters that were", "of a mix, and of quarters")
     for n, stop in enumerate(book.doc["not_traded"]):
         _stop(book, stop, tally.at(f"not_traded[{n}]", stop))
 

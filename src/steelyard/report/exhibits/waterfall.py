@@ -90,8 +90,10 @@ def score(plan: Plan) -> Waterfall:
     start = max(0.0, TEN * int(low / TEN)) if low >= 0 else low
     axis = Scale(start, max(bar.right for bar in bars), MARGIN)
     off = "Off scale: the term is outside 0 to 100 and counts in full."
-    notes = (off,) if any(term.off_scale for term in shown.terms) else ()
-    return Waterfall(tuple(bars), axis, _heading(plan), _said(plan), notes)
+    notes = [off] if any(term.off_scale for term in shown.terms) else []
+    if shown.foresight is not None:
+        notes.append(shown.foresight.text)
+    return Waterfall(tuple(bars), axis, _heading(plan), _said(plan), tuple(notes))
 
 
 def _change(term: TermShown) -> float:
