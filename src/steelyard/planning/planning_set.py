@@ -182,7 +182,7 @@ def _past(snapshot: Snapshot) -> tuple[PastTrade, ...]:
     past = []
     for symbol in sorted({*rows, *buying}):
         holding, security = rows.get(symbol), snapshot.security(symbol)
-        lost = holding.last_sold if holding and holding.sold_at_loss else None
+        lost = holding.last_loss if holding else None
         bought = snapshot.as_of if symbol in buying else last_bought(holding)
         if bought or lost:
             past.append(PastTrade(symbol, security.substitute if security else "", bought, lost))
