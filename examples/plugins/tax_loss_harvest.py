@@ -17,7 +17,7 @@ class Params(ModuleParams):
         float, Field(gt=0, lt=1, description="least loss, fraction of the cost")
     ] = 0.20
     min_years: Annotated[
-        float, Field(ge=0, le=50, description="years since the oldest lot was bought")
+        float, Field(ge=0, le=50, description="years since the shares were bought, on average")
     ] = 0.0
     priority_weight: Annotated[float, Field(ge=0, le=2, description="multiplies the priority")] = (
         1.0

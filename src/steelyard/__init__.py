@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from steelyard.arrays import PAD, Factored
     from steelyard.errors import SteelyardError
+    from steelyard.front import inputs, plan
     from steelyard.ledger import feasible, fill
     from steelyard.modules.candidates import Candidate, Candidates, Ranking, Ruling
     from steelyard.modules.context import Context
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from steelyard.modules.terms import BlackBox, Linear, Norm, Part, Quadratic, Term, linear_part
     from steelyard.notices import Drop
     from steelyard.orders import Side
-    from steelyard.planning.planner import plan
     from steelyard.plans.plan import Plan
     from steelyard.sentences import say
 
@@ -50,6 +50,7 @@ __all__ = [
     "Term",
     "feasible",
     "fill",
+    "inputs",
     "linear_part",
     "opportunity_calculator",
     "pattern_generator",
@@ -63,6 +64,7 @@ __all__ = [
 _HOME = {
     "arrays": ("PAD", "Factored"),
     "errors": ("SteelyardError",),
+    "front": ("inputs", "plan"),
     "ledger": ("feasible", "fill"),
     "modules.candidates": ("Candidate", "Candidates", "Ranking", "Ruling"),
     "modules.context": ("Context",),
@@ -77,7 +79,6 @@ _HOME = {
     "modules.terms": ("BlackBox", "Linear", "Norm", "Part", "Quadratic", "Term", "linear_part"),
     "notices": ("Drop",),
     "orders": ("Side",),
-    "planning.planner": ("plan",),
     "plans.plan": ("Plan",),
     "sentences": ("say",),
 }

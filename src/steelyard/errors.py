@@ -109,6 +109,7 @@ class RejectedRow:
     """One line of a file that could not be used: `line` is 1-based and counts the header.
 
     code, column, value, limit, hint   as in `Fault`; the column is part of its place
+    where   what the line is called where it is of no file: `holdings['VT']`
     """
 
     file: str
@@ -119,17 +120,22 @@ class RejectedRow:
     value: str | None = None
     limit: str | None = None
     hint: str = ""
+    where: str = ""
 
     @property
     def fault(self) -> Fault:
         """The same, for programs."""
         column = f", column {self.column}" if self.column else ""
-        place = f"{self.file} line {self.line}{column}"
+        place = f"{self._line}{column}"
         value = None if self.value is None else self.value[:LONGEST_VALUE]
         return Fault(self.code, str(self), place, value, self.limit, self.hint)
 
     def __str__(self) -> str:
-        return f"{self.file} line {self.line}: {self.reason}"
+        return f"{self._line}: {self.reason}"
+
+    @property
+    def _line(self) -> str:
+        return self.where or f"{self.file} line {self.line}"
 
 
 class RowsRejected(InputError):
@@ -143,12 +149,12 @@ class RowsRejected(InputError):
         lines = [str(row) for row in self.rows[: self.SHOWN]]
         if len(self.rows) > self.SHOWN:
             lines.append(f"and {len(self.rows) - self.SHOWN} more")
-        count = "1 line was" if len(self.rows) == 1 else f"{len(self.rows)} lines were"
-        super().__init__(
-            "\n".join(
-                [f"{count} rejected, nothing was planned. Correct the file and plan again.", *lines]
-            )
+        what, source = (
+            ("line", "file") if not all(row.where for row in self.rows) else ("row", "data")
         )
+        count = f"1 {what} was" if len(self.rows) == 1 else f"{len(self.rows)} {what}s were"
+        rule = f"{count} rejected, nothing was planned. Correct the {source} and plan again."
+        super().__init__("\n".join([rule, *lines]))
 
     @property
     def faults(self) -> tuple[Fault, ...]:

@@ -47,6 +47,44 @@ class ExactCash:
     due: Decimal | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Gains:
+    """Net gains that m orders realise, against what a year's budget leaves.
+
+    of      (m,)  of value; 0 for a buy
+    room    most that a set may realise, of value, >= 0
+    exact   (m,) and the room in base currency, exact; None = the floats as they are written
+    """
+
+    of: FloatArray
+    room: float
+    exact: tuple[tuple[Decimal, ...], Decimal] | None = None
+
+    def kept(self, rows: IntArray) -> BoolArray:
+        """(k,) True where the gains of a set are within the room; equality is."""
+        over = row_sums(self.of, rows) - self.room
+        good = over <= 0
+        scale = max(1.0, float(np.abs(self.of).max(initial=0.0)))
+        for k in np.flatnonzero(np.abs(over) <= NEAR * scale):
+            good[k] = self.within(rows[k].tolist())
+        return np.asarray(good)
+
+    def of_row(self, row: Iterable[int]) -> tuple[float, float]:
+        """(gain of a set, the room), base currency where that is known, else of value."""
+        if self.exact is None:
+            return float(self.of[[*row]].sum()), self.room
+        gains, room = self.exact
+        return float(sum((gains[j] for j in row), ZERO)), float(room)
+
+    def within(self, row: Iterable[int]) -> bool:
+        """The same of one set, exactly; a set without a gain always is."""
+        gains, room = self.exact or (
+            tuple(Decimal(repr(gain)) for gain in self.of.tolist()),
+            Decimal(repr(self.room)),
+        )
+        return sum((Fraction(gains[j]) for j in row if j >= 0), Fraction(0)) <= room
+
+
 @dataclass(frozen=True, kw_only=True)
 class Account:
     """What binds a set of orders; m possible orders, g capped groups.
@@ -66,6 +104,9 @@ class Account:
     exact          the cash that the weights stand for; None = the floats as they are written
     due            what the orders of a plan must bring together, of value, for cash is overdrawn;
                    None = nothing: hold is a plan too
+    invest         what the orders of a plan must take out of cash, of value before costs, for there
+                   is new money; None = nothing
+    gains          what they realise, against a yearly budget; None = off
     """
 
     security: IntArray
@@ -82,6 +123,14 @@ class Account:
     group_cap: float | None
     exact: ExactCash | None = None
     due: float | None = None
+    invest: float | None = None
+
+    @property
+    def owes(self) -> bool:
+        """Must a plan do something, so that hold is none?"""
+        return self.due is not None or self.invest is not None
+
+    gains: Gains | None = None
 
     @cached_property
     def brought(self) -> FloatArray:
@@ -173,6 +222,8 @@ def feasible(account: Account, rows: IntArray) -> BoolArray:
         good &= row_sums(np.abs(account.delta), rows) / 2 <= account.turnover_cap + SAFETY
     if account.group_cap is not None:
         good &= groups_kept(account, rows)
+    if account.gains is not None:
+        good &= account.gains.kept(rows)
     empty = (rows < 0).all(axis=1)
     return np.asarray(good | empty)
 
@@ -190,10 +241,13 @@ def cash_kept(account: Account, rows: IntArray) -> BoolArray:
 
 
 def debt_paid(account: Account, rows: IntArray) -> BoolArray:
-    """(k,) True where the orders bring what is due, or nothing is: only then may they be the plan.
+    """(k,) True where the orders bring what is due, or invest the new money, or nothing is asked:
+    only then may they be the plan.
 
     Apart from `feasible`, for a list grows to it order by order.
     """
+    if account.invest is not None:
+        return np.asarray(row_sums(account.delta, rows) >= account.invest - NEAR)
     if account.due is None:
         return np.ones(len(rows), dtype=np.bool_)
     over = row_sums(account.brought, rows) - account.due

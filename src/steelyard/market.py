@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
+import steelyard.proxies  # noqa: F401 - its records can be pickled
 from steelyard.ages import DateArray
 from steelyard.arrays import FloatArray, IntArray
 from steelyard.money import FxTable
@@ -79,6 +80,12 @@ class Market:
     source: str = ""
     index: Index | None = None
     withheld: Mapping[str, Drop] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """What was pickled or copied; its arrays are closed to writing again."""
+        self.__dict__.update(state)
+        for array in (self.dates, self.closes):
+            array.setflags(write=False)
 
     @property
     def last(self) -> date | None:

@@ -7,13 +7,14 @@ are `Decimal`, in shares and in the named currency; dates are calendar dates of 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, Protocol
 
+import steelyard.proxies  # noqa: F401 - its records can be pickled
 from steelyard.errors import InputError, each
 from steelyard.money import ZERO
 from steelyard.orders import Order, Side
@@ -50,6 +51,7 @@ class Security:
                          present
     dividend_yield       fraction a year; None = unknown
     quality              fundamental score 0..1; None = unknown
+    expected_return      a year, -0.5..0.5; None = not stated
     priority_multiplier  > 0; buys x, sells divided by it
     """
 
@@ -71,6 +73,7 @@ class Security:
     classes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     preference: int | None = None
     substitute: str = ""
+    expected_return: float | None = None
 
     @property
     def is_fund(self) -> bool:
@@ -130,6 +133,16 @@ class Holding:
     def acquired(self) -> date | None:
         """Oldest acquisition date that is known."""
         return min((lot.acquired for lot in self.lots if lot.acquired is not None), default=None)
+
+    @property
+    def held_since(self) -> date | None:
+        """Mean acquisition date of the shares whose date is known, to the nearest day."""
+        dated = [(lot.quantity, lot.acquired) for lot in self.lots if lot.acquired is not None]
+        shares = sum((quantity for quantity, _ in dated), ZERO)
+        if not shares:
+            return None
+        days = sum((quantity * day.toordinal() for quantity, day in dated), ZERO)
+        return date.fromordinal(round(days / shares))
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +231,66 @@ class Flow:
     amount: Decimal
     on: date
 
+    def __post_init__(self) -> None:
+        """Raises InputError for no amount: it would be neither brought nor taken out."""
+        if not self.amount.is_finite() or not self.amount:
+            raise InputError(
+                f"A flow of {self.currency} {self.amount} is none. Nothing was planned. Give an "
+                "amount above 0 for a deposit, below 0 for a withdrawal.",
+                code="flow_amount",
+                place=f"{self.currency} on {self.on}",
+                value=self.amount,
+                limit="not 0",
+                hint="give an amount above 0 for a deposit, below 0 for a withdrawal",
+            )
 
-def _with(cash: Mapping[str, Decimal], settling: Iterable[Settling]) -> dict[str, Decimal]:
+
+class SoldLot(Protocol):
+    """Shares of a lot that a step sells; `gain` in base currency, None = not known."""
+
+    @property
+    def acquired(self) -> date | None: ...
+    @property
+    def quantity(self) -> Decimal: ...
+    @property
+    def unit_cost(self) -> Decimal | None: ...
+    @property
+    def gain(self) -> Decimal | None: ...
+    @property
+    def account(self) -> str: ...
+
+
+class Traded(Protocol):
+    """A step of a plan."""
+
+    @property
+    def side(self) -> Side: ...
+    @property
+    def symbol(self) -> str: ...
+    @property
+    def quantity(self) -> Decimal: ...
+    @property
+    def price(self) -> Decimal: ...
+    @property
+    def lots(self) -> Sequence[SoldLot]: ...
+
+
+class Planned(Protocol):
+    """What `Snapshot.after` reads of a plan."""
+
+    @property
+    def as_of(self) -> date: ...
+    @property
+    def base_currency(self) -> str: ...
+    @property
+    def bucket(self) -> str: ...
+    @property
+    def cash_after(self) -> Mapping[str, Decimal]: ...
+    @property
+    def steps(self) -> Sequence[Traded]: ...
+
+
+def _with(cash: Mapping[str, Decimal], settling: Iterable[Settling | Flow]) -> dict[str, Decimal]:
     """Balances with amounts on top, sorted by currency."""
     whole = dict(cash)
     for entry in settling:
@@ -270,17 +341,61 @@ class Snapshot:
 
     @property
     def balances(self) -> dict[str, Decimal]:
-        """Currency -> settled and pending money, of those where there is any."""
-        whole = _with(self.cash, self.settling)
-        named = {entry.currency for entry in self.pending}
+        """Currency -> settled and pending money after all flows, of those where there is any."""
+        whole = _with(_with(self.cash, self.settling), self.flows)
+        named = {entry.currency for entry in self._moving}
         return {c: amount for c, amount in whole.items() if amount or c in named}
 
     def available(self, funding: Literal["proceeds", "settled"]) -> dict[str, Decimal]:
         """Currency -> money that counts as there: what is to leave is gone at once, what is to
         arrive counts where proceeds may pay.
         """
-        counted = (entry for entry in self.pending if funding == "proceeds" or entry.amount < 0)
+        coming = self._moving
+        counted = [
+            entry
+            for entry in coming
+            if funding == "proceeds" or entry.amount < 0 or entry.on <= self.as_of
+        ]
         return _with(self.settled, counted)
+
+    @property
+    def _moving(self) -> tuple[Settling | Flow, ...]:
+        """All that is not in the settled balances."""
+        return (*self.pending, *self.flows)
+
+    @property
+    def before_flows(self) -> Snapshot:
+        """The same without what the owner brings and takes out."""
+        return replace(self, flows=())
+
+    def after(self, plan: Planned) -> Snapshot:
+        """The portfolio once every step of a plan is done at its price, in full.
+
+        The lots sold are those that the steps name; a buy is a lot of the plan's day at its price.
+        Cash is what the plan leaves, deposits in it and withdrawals gone; what settles later still
+        does. Raises InputError for a plan of another snapshot.
+        """
+        own = {"day": self.as_of, "base currency": self.base_currency, "bucket": self.bucket}
+        other = {"day": plan.as_of, "base currency": plan.base_currency, "bucket": plan.bucket}
+        for what, value in own.items():
+            if other[what] != value:
+                raise _of_another(f"its {what} is {other[what]}, and the snapshot's {value}")
+        owned = {holding.symbol: holding for holding in self.holdings}
+        account = _only({lot.account for holding in self.holdings for lot in holding.lots})
+        for step in plan.steps:
+            before = owned.get(step.symbol) or Holding(step.symbol, ZERO, ())
+            owned[step.symbol] = _done(before, step, self.as_of, account)
+        pending = _with({}, self.settling)
+        cash = {
+            currency: amount - pending.get(currency, ZERO)
+            for currency, amount in plan.cash_after.items()
+        }
+        return replace(
+            self,
+            holdings=tuple(owned[symbol] for symbol in sorted(owned)),
+            cash=MappingProxyType(cash),
+            flows=(),
+        )
 
     def security(self, symbol: str) -> Security | None:
         """The record of a symbol; None when the snapshot does not know it."""
@@ -296,3 +411,56 @@ class Snapshot:
             ),
             ZERO,
         )
+
+
+def _done(holding: Holding, step: Traded, on: date, account: str) -> Holding:
+    """A holding after one order."""
+    if step.side is Side.BUY:
+        lot = TaxLot(step.quantity, on, step.price, account)
+        return replace(
+            holding,
+            quantity=holding.quantity + step.quantity,
+            lots=(*holding.lots, lot),
+            last_bought=on,
+        )
+    gains = [lot.gain for lot in step.lots]
+    return replace(
+        holding,
+        quantity=holding.quantity - step.quantity,
+        lots=_without(holding, step),
+        last_sold=on,
+        sold_at_loss=sum((gain for gain in gains if gain is not None), ZERO) < 0,
+    )
+
+
+def _without(holding: Holding, step: Traded) -> tuple[TaxLot, ...]:
+    """The lots of a holding less those that a step sells."""
+    sold: dict[tuple[date | None, Decimal | None, str], Decimal] = {}
+    for part in step.lots:
+        key = (part.acquired, part.unit_cost, part.account)
+        sold[key] = sold.get(key, ZERO) + part.quantity
+    lots: list[TaxLot] = []
+    for lot in holding.lots:
+        key = (lot.acquired, lot.unit_cost, lot.account)
+        less = min(lot.quantity, sold.get(key, ZERO))
+        sold[key] = sold.get(key, ZERO) - less
+        if lot.quantity > less:
+            lots.append(replace(lot, quantity=lot.quantity - less))
+    missing = sum(sold.values(), ZERO)
+    if missing or sum((part.quantity for part in step.lots), ZERO) != step.quantity:
+        what = f"it sells {step.quantity:f} {step.symbol}"
+        raise _of_another(f"{what}, {missing:f} of them in lots that the snapshot does not have")
+    return tuple(lots)
+
+
+def _only(accounts: set[str]) -> str:
+    return accounts.pop() if len(accounts) == 1 else ""
+
+
+def _of_another(why: str) -> InputError:
+    return InputError(
+        f"The plan is not of this snapshot: {why}. Nothing was changed; give the snapshot that the "
+        "plan was made of.",
+        code="plan_of_another",
+        hint="give the snapshot that the plan was made of",
+    )

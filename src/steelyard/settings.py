@@ -370,11 +370,21 @@ class Score(Section):
     min_score_per_return: float = setting(
         1.0, "least score per unit of yearly return, in charges", ge=0, le=1000
     )
+    expected_return: Literal["given", "history"] = setting(
+        "given",
+        "of securities without one in the securities file: the same for all, or by past growth",
+    )
+    volatility: Literal["mixed", "756"] = setting(
+        "mixed", "days it is measured over: 756 and 63, variances averaged, or 756 alone"
+    )
     risk_free: float = setting(0.02, "return of cash a year", ge=-0.05, le=0.5)
     equity_premium: float = setting(
         0.045, "over risk_free, prior return of a security a year", ge=0, le=0.5
     )
     tax_rate: Fraction = setting(0.0, "tax on realised gains; 0 = not charged")
+    tax_rate_long: Fraction | None = setting(
+        None, "tax on gains of lots held over lots.long_days; tax_rate when absent"
+    )
     tax_years: float = setting(5.0, "years by which a sale brings tax forward", ge=0.01, le=100)
     neutral: Neutral = Neutral()
 

@@ -21,6 +21,7 @@ def growth(
     profile: str = "balanced",
     cash: str | None = None,
     scope: str = "candidates",
+    **score: str,
 ) -> World:
     files = sample("growth")
     tables = read(
@@ -29,7 +30,7 @@ def growth(
     inputs = assemble(tables, base_currency=files.base_currency, as_of=date.fromisoformat(as_of))
     snapshot = replace(inputs.snapshot, cash={"USD": Decimal(cash)}) if cash else inputs.snapshot
     strategy = replace(
-        strategies.default(), score=Score(profile=profile), search=Search(scope=scope)
+        strategies.default(), score=Score(profile=profile, **score), search=Search(scope=scope)
     )
     return World(snapshot, inputs.market, strategy, inputs.targets)
 

@@ -31,7 +31,14 @@ def test_every_built_in_module_and_score_term_is_listed():
     listed = json.loads(run("modules", "--json").stdout)
     text = run("modules").stdout
 
-    keys = {"kind", "name", "version", "enabled", "why", "source", "requires_python", "params"}
+    keys = {
+        "kind", "name", "version", "enabled", "why", "on_failure", "summary", "author", "tags",
+        "needs", "dependencies", "source", "requires_python", "params",
+    }  # fmt: skip
+    (towards,) = (entry for entry in listed if entry["name"] == "weight_based")
+    assert (towards["author"], towards["tags"]) == ("Steelyard", ["buy", "sell"])
+    assert towards["needs"] == ["target_weights"]
+    assert "Tags: buy, sell." in text
     assert {frozenset(entry) for entry in listed} == {frozenset(keys)}
     assert {entry["kind"] for entry in listed} == {
         "opportunity_calculators", "pattern_generators", "sequence_generators", "filters",

@@ -338,8 +338,9 @@ def test_a_bucket_and_settings_that_do_not_fit_are_refused():
         ("bold", "calm", "settings of calm"),
     ):
         settings = satellite and SatelliteSettings(satellite_id=satellite)
-        with pytest.raises(SettingsError, match=why):
+        with pytest.raises(SettingsError, match=why) as refused:
             PlannerFactoryService().create_for_bucket(bucket, settings)
+        assert isinstance(refused.value, ValueError)  # which the documents' code expects
 
 
 # the batch job

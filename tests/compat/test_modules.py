@@ -30,10 +30,10 @@ from steelyard.modules import registry
 from steelyard.modules.candidates import Ruling
 from steelyard.modules.registry import Kind, modules
 
-# the plugin of the documents, word for word below its import
+# the plugin of the documents, word for word but for the module that it imports from: they forget
+# ModuleMetadata
 MINE = """
 from steelyard.compat.modules import (
-    ModuleMetadata,
     OpportunityCalculator,
     opportunity_registry
 )

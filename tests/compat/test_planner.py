@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from builders.compat import plan, sides, trades
+from builders.world import with_call
 from steelyard import strategies
 from steelyard.compat import (
     CircuitBreaker,
@@ -462,3 +463,39 @@ def test_a_dry_run_names_the_module_that_fails_and_counts_nothing(small: Planner
     ] == ["averaging_down"]
     assert any("ValueError: no" in said for said in report["warnings"])
     assert asyncio.run(holistic.plan(small)).problems[0].endswith("failed: ValueError: no")
+
+
+def test_what_each_calculator_wants_is_told_by_its_name(small: PlannerContext):
+    wants = asyncio.run(HolisticPlanner().identify_opportunities(small))
+
+    assert set(wants) == set(PlannerConfiguration().get_enabled_calculators())
+    assert {candidate.symbol for every in wants.values() for candidate in every} == {"ACME", "BOLT"}
+
+
+def test_a_calculator_that_fails_wants_nothing_and_is_out_of_service_after_three_times(
+    small: PlannerContext, monkeypatch
+):
+    def failing(*_):
+        raise RuntimeError("out of luck")
+
+    strategy = with_call(strategies.default(), Kind.OPPORTUNITY, "rebalance_sells", failing)
+    holistic = HolisticPlanner(strategy, circuit_breaker=CircuitBreaker())
+    monkeypatch.setattr(type(holistic.config), "strategy", lambda _: strategy)
+
+    for _ in range(3):
+        assert asyncio.run(holistic.identify_opportunities(small))["rebalance_sells"] == []
+
+    asked = {"opportunity_calculators.rebalance_sells": "1.0.0"}
+    assert "out of luck" in holistic.circuit_breaker.out_of_service(asked)[next(iter(asked))]
+
+
+def test_a_beam_width_that_changes_nothing_is_said_to(small: PlannerContext):
+    context = small.portfolio_context
+    made = asyncio.run(
+        create_holistic_plan(
+            context, small.available_cash, small.securities, small.positions, beam_width=3,
+            current_prices=small.current_prices, as_of=small.as_of,
+        )
+    )  # fmt: skip
+
+    assert any("search.beam_width" in warning and "idle" in warning for warning in made.warnings)

@@ -32,12 +32,13 @@ from steelyard.settings import Neutral, Score
 GOLDEN = json.loads((golden_folder / "scoring_golden.json").read_text())
 YEAR = 252
 DEFAULTS = Score()
+BY_HISTORY = Score(expected_return="history", volatility="756")
 NEUTRAL = {"expected_return": 0.065, "volatility": 0.25, "quality": 0.55, "drawdown": 0.40}
 seeds = st.integers(0, 2**32 - 1)
 
 
 def estimated(
-    closes, *, settings=DEFAULTS, yields=None, fundamentals=None, adjusted=True
+    closes, *, settings=BY_HISTORY, yields=None, fundamentals=None, stated=None, adjusted=True
 ) -> Estimates:
     unknown = np.full(closes.shape[1], np.nan)
     return estimate(
@@ -45,6 +46,7 @@ def estimated(
         settings=settings,
         dividend_yield=unknown if yields is None else np.array(yields, float),
         fundamental_quality=unknown if fundamentals is None else np.array(fundamentals, float),
+        stated_return=unknown if stated is None else np.array(stated, float),
         adjusted=adjusted,
     )
 
@@ -516,10 +518,8 @@ def test_a_higher_risk_free_rate_lifts_the_prior_and_lowers_quality():
 
 def test_the_prior_is_the_risk_free_rate_plus_the_equity_premium():
     closes = random_closes(2, 253, 1)
-    low, high = (
-        estimated(closes, settings=Score(equity_premium=premium)).expected_return[0]
-        for premium in (0.03, 0.05)
-    )
+    rules = [Score(equity_premium=p, expected_return="history") for p in (0.03, 0.05)]
+    low, high = (estimated(closes, settings=rule).expected_return[0] for rule in rules)
 
     # one year at over 10 % volatility: almost all of the figure is the prior
     assert 0.015 < high - low < 0.02
@@ -726,5 +726,70 @@ def test_shapes_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="closes must be"):
         estimate(
             np.ones(3), settings=DEFAULTS, dividend_yield=np.ones(3),
-            fundamental_quality=np.ones(3), adjusted=True,
+            fundamental_quality=np.ones(3), stated_return=np.ones(2), adjusted=True,
         )  # fmt: skip
+
+
+# what is stated, and the last quarter
+
+
+def test_an_expected_return_that_is_stated_stands_and_nobody_elses_depends_on_history():
+    closes, stated = random_closes(5, 1000, 3), [0.04, math.nan, -0.01]
+    wrong = []
+    for mode, others in (("given", 0.065), ("history", estimated(closes).expected_return[1])):
+        rules = Score(expected_return=mode)
+        figures = estimated(closes, settings=rules, stated=stated)
+        if figures.expected_return.tolist() != [0.04, others, -0.01]:
+            wrong.append((mode, figures.expected_return))
+        if figures.missing["expected_return"].tolist() != [False, mode == "given", False]:
+            wrong.append((mode, figures.missing["expected_return"]))
+    assert not wrong
+    assert others != 0.065
+
+
+def test_where_none_is_stated_the_prior_is_the_rule_and_nothing_is_missing():
+    closes = random_closes(6, 300, 2)
+    closes[:200, 1] = np.nan  # too short for any history
+
+    figures = estimated(closes, settings=Score(equity_premium=0.05))
+
+    assert figures.expected_return.tolist() == [0.07, 0.07]
+    assert not figures.missing["expected_return"].any()
+    assert figures.missing["volatility"].tolist() == [False, True]
+
+
+@given(seed=seeds, days=st.integers(253, 1200))
+def test_mixed_volatility_is_the_root_mean_square_of_three_years_and_the_last_quarter(seed, days):
+    closes = with_holes(random_closes(seed, days, 3), seed)
+    mixed = estimated(closes, settings=DEFAULTS)
+
+    for i, column in enumerate(closes.T):
+        long, quarter = plain_volatility(own(column[-757:])), logs(own(column[-64:]))
+        if long is None:
+            assert mixed.missing["volatility"][i]
+            continue
+        short = statistics.stdev(quarter) * math.sqrt(YEAR) if len(quarter) >= 21 else long
+        due = math.sqrt((long**2 + short**2) / 2) if short > 1e-8 else long
+        assert mixed.volatility[i] == pytest.approx(due, rel=1e-9)
+
+
+def test_a_quarter_that_stands_still_or_is_missing_leaves_the_three_years_alone():
+    closes = random_closes(7, 900, 3)
+    closes[-64:, 0] = closes[-64, 0]
+    closes[-64:-15, 1] = np.nan
+
+    mixed, long = estimated(closes, settings=DEFAULTS), estimated(closes)
+
+    assert mixed.volatility[:2].tolist() == long.volatility[:2].tolist()
+    assert mixed.volatility[2] != long.volatility[2]
+
+
+def test_a_wild_quarter_raises_volatility_and_nothing_else():
+    closes = random_closes(8, 900, 2)
+    wild = closes.copy()
+    wild[-63::2, 0] *= 1.05
+
+    calm, shaken = (estimated(c, settings=DEFAULTS) for c in (closes, wild))
+
+    assert shaken.volatility[0] > 1.5 * calm.volatility[0]
+    assert shaken.volatility[1] == calm.volatility[1]

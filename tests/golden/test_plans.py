@@ -26,6 +26,8 @@ SHORT = {
     "total_return": "tr", "diversification": "div", "quality": "q", "stability": "stab",
     "income": "inc", "target_fit": "fit",
 }  # fmt: skip
+OPTIONS = {"expected_return": "history", "volatility": "756"}
+"""Of `[score]`, by which the figures here were recorded."""
 NEAR = {"abs": 1e-6, "rel": 0}
 REFERENCE = {"AAPL": -210, "JNJ": 39, "QUAL": 48, "JPM": 36, "MSFT": 18}
 
@@ -36,11 +38,11 @@ pytestmark = pytest.mark.real_quotes
 def test_hold_is_the_recorded_one_in_every_profile_term_and_raw_figure(case):
     as_of, cash = case["as_of"], str(case["cash_money"])
     for profile, points in case["score"].items():
-        plan = growth(as_of, profile, cash).planned
+        plan = growth(as_of, profile, cash, **OPTIONS).planned
         assert plan.score.hold == pytest.approx(points, **NEAR)
         assert float(plan.value) == pytest.approx(case["value"], abs=1e-3)
 
-    score = growth(as_of, "balanced", cash).planned.score
+    score = growth(as_of, "balanced", cash, **OPTIONS).planned.score
     weights = {row.symbol: row.weight for row in plan.holdings}
     recorded = dict(zip(case["symbols"], case["weights"], strict=True))
     terms = {SHORT[term.name]: term.hold for term in score.terms}
@@ -51,7 +53,7 @@ def test_hold_is_the_recorded_one_in_every_profile_term_and_raw_figure(case):
 
 
 def test_the_reference_list_scores_what_was_recorded():
-    stage = growth().prepared
+    stage = growth(**OPTIONS).prepared
     ctx, table = stage.ctx, stage.table
     orders = zip(table.security, table.quantity, table.is_buy, strict=True)
     signed = [(ctx.symbols[i], int(q) if buy else -int(q)) for i, q, buy in orders]
@@ -73,12 +75,12 @@ def test_the_reference_list_scores_what_was_recorded():
 
 def test_the_demo_acts_sells_apple_and_is_at_least_the_reference_list():
     for scope in ("candidates", "proposals"):
-        plan = growth(scope=scope).planned
+        plan = growth(scope=scope, **OPTIONS).planned
         first = plan.steps[0]
         assert plan.verdict.action == "act"
         assert (first.side, first.symbol, first.quantity) == (Side.SELL, "AAPL", 210)
 
-    plan = growth().planned
+    plan = growth(**OPTIONS).planned
     assert round(100 * plan.score.hold, 2) == 63.54
     assert plan.score.improvement >= 0.18815
     assert plan.certificate.status == "proven"
@@ -96,7 +98,7 @@ RECORDED = {
 def test_at_the_recorded_costs_the_plan_is_the_recorded_one(profile):
     """The recorded lists are over sizes merged a little differently: one share may differ."""
     for (as_of, cash), (orders, points) in RECORDED.items():
-        of = growth(as_of, profile, cash)
+        of = growth(as_of, profile, cash, **OPTIONS)
         cheap = replace(of.strategy, costs=Costs(fixed=1.0, percent=0.0005))
         plan = replace(of, strategy=cheap).plan()
 

@@ -47,6 +47,24 @@ def test_a_security_with_everything(tmp_path: Path):
     assert not file.warnings
 
 
+def test_expected_returns_are_read_as_fractions_and_as_percentages_and_nothing_else(tmp_path: Path):
+    rows = {"A": ("0.07", 0.07), "B": ("7 %", 0.07), "C": ("-2.5%", -0.025), "D": ("", None)}
+    text = "".join(f"{symbol},{cell}\n" for symbol, (cell, _) in rows.items())
+    read = read_securities(written(tmp_path, f"symbol,expected_return\n{text}"))
+    refused = {"7": "7% is 0.07", "70 %": "-0.5 to 0.5", "much": "is not a number"}
+    text = "".join(f"{symbol},{cell}\n" for symbol, cell in zip("EFG", refused, strict=True))
+    bad = read_securities(written(tmp_path, f"symbol,expected_return\n{text}"))
+
+    assert {s.symbol: s.expected_return for s in read.securities} == {
+        symbol: due for symbol, (_, due) in rows.items()
+    }
+    assert [
+        (row.line, row.reason)
+        for row, due in zip(bad.rejected, refused.values(), strict=True)
+        if due not in row.reason
+    ] == []
+
+
 def test_product_types_that_are_neither_shares_nor_funds_are_one_warning_in_the_words_of_the_file(
     tmp_path: Path,
 ):

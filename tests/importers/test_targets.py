@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from builders.files import written
 from steelyard.importers import read_targets
+from steelyard.portfolio import Security
+from steelyard.targets import Band
 
 
 def test_targets_are_weights_by_symbol_and_0_is_one(tmp_path: Path):
@@ -30,6 +32,8 @@ def test_what_weights_cannot_mean_is_refused_with_its_lines_and_what_to_write(tm
         ("AAA,0.1\naaa,0.2", "twice", ("line 3", "line 2")),
         ("CASH,0.1\ncash:usd,0.2", "twice", ("line 3", "line 2")),
         ("class:,0.1", "no_class", ("line 2", "class:NAME")),
+        ("class:A,0.1\nclass:A,0.2", "twice", ("line 3", "class:A", "line 2")),
+        ("class:A,0.1\nclass.r:B,0.2", "two_dimensions", ("line 3", "class.r", "line 2")),
     ):
         file = read_targets(written(tmp_path, f"symbol,weight\n{rows}\n"))
         faults = [row.fault for row in file.rejected] + (
@@ -40,14 +44,64 @@ def test_what_weights_cannot_mean_is_refused_with_its_lines_and_what_to_write(tm
     assert not wrong
 
 
-def test_weights_of_classes_are_read_and_said_not_to_be_used(tmp_path: Path):
+def test_weights_of_classes_are_read_by_name_with_their_dimension_and_lines(tmp_path: Path):
     file = read_targets(
-        written(tmp_path, "symbol,weight\nclass:US large,0.4\nclass.region:Asia,.1\nAAA,.2\n")
+        written(
+            tmp_path, "symbol,weight\nclass.Region:US: large,40%\nAAA,20%\nCLASS.region:Asia,10%\n"
+        )
     )
 
-    assert dict(file.classes) == {"class:US large": 0.4, "class.region:Asia": 0.1}
+    assert dict(file.classes) == {"US: large": 0.4, "Asia": 0.1}
+    assert (file.dimension, dict(file.class_lines)) == ("region", {"US: large": 2, "Asia": 4})
     assert dict(file.weights) == {"AAA": 0.2}
-    assert [(notice.code, notice.head) for notice in file.warnings] == [("class_targets", True)]
+
+
+def test_bands_are_fractions_or_percent_of_a_symbol_a_class_or_cash(tmp_path: Path):
+    file = read_targets(
+        written(
+            tmp_path,
+            "symbol,weight,band,band_relative\n"
+            "AAA,0.2,0.05,25%\nBBB,0.2,,\nCCC,0.2,1 %,\nclass:A,0.3,,0.5\nCASH,0.1,0,\n",
+        )
+    )
+
+    assert dict(file.bands) == {"AAA": Band(0.05, 0.25), "CCC": Band(0.01), "CASH": Band(0.0)}
+    assert dict(file.class_bands) == {"A": Band(None, 0.5)}
+
+
+def test_rows_of_members_that_sum_to_their_class_are_counted_once(tmp_path: Path):
+    listed = [Security(name, "USD", classes={"": name[0]}) for name in ("AA", "AB", "BA")]
+    wrong = []
+    for rows, due in (
+        ("class:A,.4\nAA,.1\nAB,.3\nclass:B,.6", {"A": 0.4, "B": 0.6}),
+        ("class:A,40\nAA,10\nAB,30\nclass:B,60", {"A": 0.4, "B": 0.6}),
+        ("class:A,40%\nAA,10%\nAB,30%\nCASH,60%", {"A": 0.4}),
+        ("class:A,.4005\nAA,.1\nAB,.3005\nclass:B,.6", {"A": 0.4005, "B": 0.5995}),
+        ("class:B,.4\nclass:A,.6005\nAA,.6005", {"A": 0.6, "B": 0.4}),
+    ):
+        path = written(tmp_path, f"symbol,weight\n{rows}\n")
+        file = read_targets(path, securities=listed)
+        if file.rejected or file.refused or dict(file.classes) != due:
+            wrong.append((rows, file.rejected, file.refused, dict(file.classes)))
+    assert not wrong
+
+
+def test_a_band_outside_0_to_1_is_refused_with_its_line_and_what_to_write(tmp_path: Path):
+    wrong = []
+    for cells, parts in (
+        ("-0.05,", ("band '-0.05'", "0 to 1", "of value")),
+        (",1.5", ("band_relative '1.5'", "the target", "write 0.015 or 1.5%")),
+        ("5,", ("write 0.05 or 5%",)),
+        ("101%,", ("band '101%'",)),
+        ("x,", ("not a number",)),
+    ):
+        file = read_targets(
+            written(tmp_path, f"symbol,weight,band,band_relative\nAAA,0.5,{cells}\n")
+        )
+        reason = str(file.rejected[0]) if file.rejected else ""
+        if not all(part in reason for part in ("line 2", *parts)):
+            wrong.append((cells, reason))
+    assert not wrong
 
 
 @given(

@@ -19,7 +19,7 @@ from builders.changes import (
 )
 from builders.each import each
 from builders.proposers import OVER_AND_UNDER
-from builders.world import BUSY, World
+from builders.world import BUSY, World, choosing
 from steelyard.errors import DeadlineStruck, FailedLate, InternalError, PlanRefused
 from steelyard.modules.candidates import Candidate, Ranking, Ruling
 from steelyard.modules.registry import Kind
@@ -46,6 +46,15 @@ def named(plan, qualified: str) -> None:
     assert runs[0].error in plan.problems[0].message
     missing = f"1 module that failed or is out of service: {qualified.rpartition('.')[2]}."
     assert f"without {missing}" in plan.verdict.detail
+
+
+def let(of: World, *names: str) -> World:
+    """The world whose strategy plans without these filters where they fail."""
+
+    def allow(choice):
+        return {"on_failure": "allow"} if choice.module.name in names else {}
+
+    return replace(of, strategy=choosing(of.strategy, Kind.FILTER, allow))
 
 
 def left_out(faulty: World, kind: Kind, name: str, **options) -> None:
@@ -161,7 +170,7 @@ def test_a_module_that_answers_wrongly_costs_only_itself(kind, name):
     of = BASES["proposals" if kind in {Kind.PATTERN, Kind.SEQUENCE} else "candidates"]
 
     def costs_only_itself(call):
-        plan = calling(of, kind, name, call).plan()
+        plan = let(calling(of, kind, name, call), name).plan()
         named(plan, f"{kind}.{name}")
         assert len(plan.problems[0].message) < 300
         assert "Nothing was planned" not in plan.problems[0].message
@@ -174,7 +183,7 @@ def test_a_filter_of_pairs_that_answers_wrongly_costs_only_itself():
     of = enabled(OVER_AND_UNDER, Kind.FILTER, ROWS)
 
     def costs_only_itself(answer):
-        plan = calling(of, Kind.FILTER, ROWS, answer).plan()
+        plan = let(calling(of, Kind.FILTER, ROWS, answer), ROWS).plan()
         named(plan, f"filters.{ROWS}")
         assert exact(plan) == exact(OVER_AND_UNDER.planned)
 
@@ -255,7 +264,7 @@ def ranked(call, most=10):
 @pytest.mark.parametrize("scope", BASES)
 def test_a_row_predicate_that_fails_costs_only_itself(scope):
     def costs_only_itself(call):
-        left_out(with_form(BASES[scope], ROWS, "rows", call), Kind.FILTER, ROWS)
+        left_out(let(with_form(BASES[scope], ROWS, "rows", call), ROWS), Kind.FILTER, ROWS)
 
     each(LATE_ROWS, costs_only_itself)
 
@@ -270,7 +279,7 @@ def test_a_ranking_that_fails_costs_only_itself():
 
 def test_two_filters_that_fail_late_are_both_left_out():
     faulty = with_form(BASES["proposals"], ROWS, "rows", LATE_ROWS["raises in mid-stream"])
-    plan = with_form(faulty, RANK, "rank", ranked(LATE_RANKS["no numbers"])).plan()
+    plan = let(with_form(faulty, RANK, "rank", ranked(LATE_RANKS["no numbers"])), ROWS).plan()
 
     assert {notice.module for notice in plan.problems} == {f"filters.{ROWS}", f"filters.{RANK}"}
     same_plan(plan, off(BASES["proposals"], Kind.FILTER, ROWS, RANK).planned)
@@ -317,7 +326,7 @@ def test_a_deadline_in_mid_stream_makes_the_plan_not_reproducible():
     def slow(rows):
         raise DeadlineStruck("it took longer than 10 seconds")
 
-    plan = with_form(BUSY, ROWS, "rows", on_the(2, allow, slow)).plan()
+    plan = let(with_form(BUSY, ROWS, "rows", on_the(2, allow, slow)), ROWS).plan()
 
     named(plan, f"filters.{ROWS}")
     assert not plan.reproducible
@@ -351,7 +360,7 @@ def test_a_failure_inside_of_another_module_is_that_of_the_module_whose_answer_i
 
 
 def test_what_a_plan_was_made_without_its_explanation_is_without_too():
-    faulty = with_form(USUAL, ROWS, "rows", LATE_ROWS["raises at once"])
+    faulty = let(with_form(USUAL, ROWS, "rows", LATE_ROWS["raises at once"]), ROWS)
 
     explained = explain(faulty.case, faulty.plan())
 
@@ -364,12 +373,13 @@ def test_what_a_plan_was_made_without_its_explanation_is_without_too():
 
 def test_a_module_out_of_service_is_a_problem_and_not_run():
     def is_left_out(kind, name):
-        plan = BUSY.plan(disabled={f"{kind}.{name}": "three failures"})
+        of = let(BUSY, name)
+        plan = of.plan(disabled={f"{kind}.{name}": "three failures"})
         problems = [(notice.code, notice.module) for notice in plan.problems]
         assert problems == [("module_disabled", f"{kind}.{name}")]
         assert "three failures" in plan.problems[0].message
-        assert plan.score == off(BUSY, kind, name).planned.score
-        assert plan.inputs_sha256 != BUSY.planned.inputs_sha256
+        assert plan.score == off(of, kind, name).planned.score
+        assert plan.inputs_sha256 != of.planned.inputs_sha256
 
     each({key: key for key in FAULTY}, is_left_out)
 
@@ -489,3 +499,18 @@ def test_what_is_guarded_is_timed_by_the_clock_that_is_passed_in():
         pass
 
     assert [(timing.name, timing.seconds) for timing in findings.timings] == [("work", 2.5)]
+
+
+def test_where_a_module_failed_is_logged_at_debug_at_once_and_late(caplog):
+    late = with_form(BUSY, ROWS, "rows", LATE_ROWS["raises at once"])
+    for name, of in {
+        "averaging_down": calling(BUSY, Kind.OPPORTUNITY, "averaging_down", failing), ROWS: late,
+    }.items():  # fmt: skip
+        caplog.clear()
+        with caplog.at_level(logging.DEBUG, logger="steelyard.modules"):
+            of.plan()
+
+        (record,) = (record for record in caplog.records if record.exc_info)
+        assert record.qualified.endswith(f".{name}")
+        assert "in failing\n" in caplog.text
+        assert "RuntimeError: out of luck" in caplog.text

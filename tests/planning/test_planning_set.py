@@ -1,8 +1,15 @@
 """The planning set: what it tells of missing data, groups, costs and idle cash."""
 
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
 from builders.changes import USUAL, traded, usual
-from builders.world import world
+from builders.world import AS_OF, world
 from steelyard.modules.registry import Kind
+from steelyard.portfolio import Holding, TaxLot
 from steelyard.settings import Costs, Groups
 
 LINES = ("AA 400 @ 100", "BB 100 @ 100")
@@ -81,3 +88,36 @@ def test_group_targets_alone_move_money_between_groups():
     assert plan.verdict.action == "act"
     assert traded(plan) <= {"-AA", "+BB"}
     assert plan.score.hold != halves(Groups()).score.hold
+
+
+def bought(*lots):
+    """AA at 100, bought so many days ago."""
+    every = [TaxLot(Decimal(shares), day and AS_OF - timedelta(days=day)) for shares, day in lots]
+    shares = sum((lot.quantity for lot in every), Decimal(0))
+    of = world(f"AA {shares} @ 100")
+    return replace(
+        of, snapshot=replace(of.snapshot, holdings=(Holding("AA", shares, tuple(every)),))
+    )
+
+
+def test_the_age_of_a_holding_is_that_of_its_shares_and_not_of_its_oldest_lot():
+    lots = [
+        ((1, 3650), (99, 100)),  # a share of ten years ago
+        ((50, 300), (50, 100)),
+        ((10, 730), (30, None)),  # what has no date counts for nothing
+    ]
+
+    years = [float(bought(*some).prepared.ctx.years_held[0]) for some in lots]
+
+    assert years == pytest.approx([(3650 + 99 * 100) / 100 / 365, 200 / 365, 2], abs=1 / 365)
+
+
+def test_a_peak_before_most_of_the_shares_were_bought_is_no_peak_since_the_purchase():
+    of = bought((1, 400), (999, 30))
+    ctx, market = of.prepared.ctx, of.market
+    since = of.snapshot.holdings[0].held_since
+
+    assert since == AS_OF - timedelta(days=30)
+    lately = market.closes[market.dates >= since, 0]
+    assert ctx.trends.peaks[0] == pytest.approx(lately.max())
+    assert market.closes[:, 0].max() > lately.max()

@@ -98,6 +98,10 @@ ERRORS = [
     ("[sequence_generators]\nnone = true", "sequence_generators.none: there is no such module."),
     ("[filters]\nnone = true", "filters.none: there is no such module."),
     (
+        "enabled_pattern_generators = []\n[sequence_generators]\ncombinatorial = true",
+        "sequence_generators.combinatorial is on and no pattern is; it needs a pattern beside it.",
+    ),
+    (
         "[opportunity_calculators.averaging_down]\ndip_threshold = 0.5",
         "opportunity_calculators.averaging_down: dip_threshold 0.5 is above max_drawdown 0.4",
     ),

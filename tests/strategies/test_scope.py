@@ -139,7 +139,7 @@ def test_settings_that_the_scope_leaves_idle_are_each_named_once():
         filters.diversity.max_sequences = 3
     """
     shaping = ["planner.priority_threshold", "pattern_generators.rebalance", "filters.diversity"]
-    due = {P: [], C: shaping, Q: [*shaping, "search.beam_width"]}
+    due = {P: ["search.beam_width"], C: shaping, Q: [*shaping, "search.beam_width"]}
 
     assert {scope: idle(parse(text.format(scope), "x"), scope) for scope in due} == due
     told = [text for text in validate(parse(text.format(C), "x")).warnings if "idle" in text]

@@ -63,6 +63,12 @@ def listed(choice: ModuleChoice) -> dict[str, Any]:
         "version": choice.module.version,
         "enabled": choice.enabled,
         "why": choice.why,
+        "on_failure": choice.on_failure if choice.module.protects else None,
+        "summary": choice.module.summary,
+        "author": choice.module.author,
+        "tags": list(choice.module.tags),
+        "needs": list(choice.module.needs),
+        "dependencies": list(choice.module.dependencies),
         "source": choice.module.source,
         "requires_python": choice.module.requires_python,
         "params": choice.params.model_dump(mode="json", by_alias=True),
@@ -95,6 +101,7 @@ def _under(strategy: Strategy, choice: ModuleChoice) -> Iterator[str]:
     yield _params(choice)
     yield from _conditions(strategy, choice)
     module = choice.module
+    yield f"Tags: {', '.join(module.tags)}." if module.tags else ""
     if module.source != BUILT_IN:
         by = f", by {module.author}" if module.author else ""
         yield f"From {module.source}{by}; Python {module.requires_python}; {module.digest}"

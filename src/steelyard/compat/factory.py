@@ -30,6 +30,12 @@ def _of_planner(kind: str) -> Callable[[ModularPlannerFactory], list[Module]]:
     return lambda factory: list(getattr(factory.create(), kind))
 
 
+class BucketSettingsError(SettingsError, ValueError):
+    """Settings that a bucket needs, or those of another; the documents' code expects ValueError."""
+
+    code = "bucket_settings"
+
+
 class ModularPlannerFactory:
     """Planners of one configuration; raises SettingsError for one that is not valid."""
 
@@ -76,10 +82,10 @@ class PlannerFactoryService:
     def create_for_satellite_bucket(
         self, satellite_id: str, satellite_settings: SatelliteSettings
     ) -> HolisticPlanner:
-        """A planner of a satellite, by its settings; raises SettingsError for those of another."""
+        """A planner of a satellite, by its settings; or BucketSettingsError."""
         if satellite_settings.satellite_id != satellite_id:
             whose = f"The settings of {satellite_settings.satellite_id}"
-            raise SettingsError(
+            raise BucketSettingsError(
                 f"{whose} were given for the satellite {satellite_id}.",
                 code="settings_of_another",
                 place=satellite_id,
@@ -91,18 +97,20 @@ class PlannerFactoryService:
     def create_for_bucket(
         self, bucket_id: str, satellite_settings: SatelliteSettings | None = None
     ) -> HolisticPlanner:
-        """A planner of any bucket; raises SettingsError for settings missing or too many."""
+        """A planner of any bucket; raises BucketSettingsError, a ValueError, for settings missing
+        or too many.
+        """
         if bucket_id == CORE:
             if satellite_settings is None:
                 return self.create_for_core_bucket()
-            raise SettingsError(
+            raise BucketSettingsError(
                 "The bucket core takes no satellite settings. No planner was made.",
                 code="core_has_no_sliders",
                 place=CORE,
             )
         if satellite_settings is None:
             what = f"The bucket {bucket_id} is a satellite, needs its settings"
-            raise SettingsError(
+            raise BucketSettingsError(
                 f"{what}: no planner was made.", code="satellite_needs_sliders", place=bucket_id
             )
         return self.create_for_satellite_bucket(bucket_id, satellite_settings)

@@ -12,6 +12,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from types import FunctionType
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -41,6 +42,13 @@ class CalculationModule(ABC):
 
     kind: ClassVar[Kind]
     form: ClassVar[Form | None] = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """The documents' own plugin uses ModuleMetadata without importing it: it is there."""
+        super().__init_subclass__(**options)
+        own = vars(cls).get("metadata")
+        if isinstance(own, property) and isinstance(own.fget, FunctionType):
+            own.fget.__globals__.setdefault(ModuleMetadata.__name__, ModuleMetadata)
 
     @property
     @abstractmethod

@@ -12,6 +12,7 @@ from steelyard import strategies
 from steelyard.compat.breaker import CircuitBreaker
 from steelyard.compat.configuration import ConfigurationValidator, PlannerConfiguration
 from steelyard.compat.convert import Converted, base_currency, convert, foreign
+from steelyard.compat.opportunities import Opportunities, identified
 from steelyard.compat.performance import PerformanceTracker
 from steelyard.compat.records import (
     CORE,
@@ -200,6 +201,21 @@ class HolisticPlanner:
         """The plan of a context; raises SteelyardError for one that cannot be planned with."""
         return await self._plan(context, None)
 
+    async def identify_opportunities(self, context: PlannerContext) -> Opportunities:
+        """What each calculator that is on wants of a context, by its name.
+
+        One that fails, or is out of service, wants nothing; `circuit_breaker` hears of it.
+        Raises SteelyardError for a context that cannot be planned with.
+        """
+        order = await self._order(context, None)
+        disabled = self._out_of_service(order.strategy)
+        wants, runs, timings = await asyncio.to_thread(
+            identified, order.converted, order.strategy, disabled
+        )
+        self.circuit_breaker.record(outcomes(runs))
+        self.perf.note(timings)
+        return wants
+
     async def dry_run(self, context: PlannerContext) -> dict[str, Any]:
         """What planning the context would do; the sequences are counted, not guessed.
 
@@ -233,9 +249,7 @@ class HolisticPlanner:
 
     async def _plan(self, context: PlannerContext, service: object | None) -> HolisticPlan:
         order = await self._order(context, service)
-        modules = [choice.module for kind in Kind for choice in order.strategy.enabled(kind)]
-        versions = {module.qualified: module.version for module in modules}
-        disabled = self.circuit_breaker.out_of_service(versions)
+        disabled = self._out_of_service(order.strategy)
         ran: list[Outcome] = []
         try:
             plan = await asyncio.to_thread(_solve, order, disabled)
@@ -244,6 +258,11 @@ class HolisticPlanner:
             self.circuit_breaker.record(ran)  # a plan that is refused tried no module
         self.perf.note(plan.timings)
         return HolisticPlan.of(plan, (*order.said, *strategies.validate(order.strategy).warnings))
+
+    def _out_of_service(self, strategy: Strategy) -> Mapping[str, str]:
+        modules = [choice.module for kind in Kind for choice in strategy.enabled(kind)]
+        versions = {module.qualified: module.version for module in modules}
+        return self.circuit_breaker.out_of_service(versions)
 
     async def _order(self, context: PlannerContext, service: object | None) -> Order:
         """Ask the repositories, and put records and rules together."""

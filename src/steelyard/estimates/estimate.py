@@ -7,7 +7,8 @@ says so.
 
 Windows count rows of the table back from its last row, the as-of row: ten years (2,520 returns) for
 the expected return and for quality, five (1,260) for the Sortino ratio and the drawdown, three
-(756) for volatility and correlation. Rows before the ten years are never looked at.
+(756) for volatility and correlation, a quarter (63) for the other half of volatility. Rows before
+the ten years are never looked at.
 
 Gaps. Inside a window a security has a return between each two consecutive closes of its own, so a
 holiday that only its exchange keeps makes one longer return and no hole. Correlation alone needs
@@ -41,8 +42,10 @@ METRICS = ("expected_return", "volatility", "quality", "drawdown", "correlation"
 TEN_YEARS = 10 * DAYS_A_YEAR
 FIVE_YEARS = 5 * DAYS_A_YEAR
 THREE_YEARS = 3 * DAYS_A_YEAR
-WINDOWS = (TEN_YEARS + 1, FIVE_YEARS + 1, FIVE_YEARS, THREE_YEARS + 1)
-"""Rows of closes for ten years of returns, five, the drawdown, and three."""
+QUARTER = DAYS_A_YEAR // 4
+WINDOWS = (TEN_YEARS + 1, FIVE_YEARS + 1, FIVE_YEARS, THREE_YEARS + 1, QUARTER + 1)
+"""Rows of closes for ten years of returns, five, the drawdown, three, and a quarter."""
+LEAST_FOR_QUARTER = QUARTER // 3  # returns, as many of it as a year is of the three
 BLOCK = 128
 """Securities looked at together: so few that their closes stay near the processor."""
 
@@ -66,7 +69,7 @@ class Estimates:
     """Figures of n securities, in the order of the columns they came from; none is NaN, none can be
     written to.
 
-    expected_return (n,)    a year, shrunk towards the prior
+    expected_return (n,)    a year: as stated, else the prior, or past growth shrunk towards it
     volatility      (n,)    standard deviation a year
     quality         (n,)    0..1; smoothness of the past, not a promise of return
     drawdown        (n,)    0..1, worst fall over five years
@@ -76,8 +79,9 @@ class Estimates:
                     estimated
     missing         metric -> (n,), True where the neutral value stands; the keys are `METRICS`, the
                     five fields above. Quality with a fundamental score is not missing, whatever the
-                    history. A security missing in `correlation` has the mean known correlation with
-                    all others.
+                    history; nor is an expected return that is stated, or that nobody was asked
+                    for. A security missing in `correlation` has the mean known correlation with all
+                    others.
     """
 
     expected_return: FloatArray
@@ -95,6 +99,7 @@ def estimate(
     settings: Score,
     dividend_yield: FloatArray,
     fundamental_quality: FloatArray,
+    stated_return: FloatArray,
     adjusted: bool,
 ) -> Estimates:
     """Estimate all five metrics of n securities from T daily rows.
@@ -104,22 +109,34 @@ def estimate(
     dividend_yield       (n,)    fraction a year, NaN = unknown and taken as neutral; used only if
                          closes are not adjusted
     fundamental_quality  (n,)    0..1, NaN = unknown; where known, it is half of quality
+    stated_return        (n,)    expected return a year, NaN = none is stated; where one is, it
+                         stands
     adjusted             closes contain dividends
     Raises InputError for a close that is zero, negative or infinite, ValueError for shapes that do
     not fit.
     """
-    _check(closes, dividend_yield=dividend_yield, fundamental_quality=fundamental_quality)
+    _check(
+        closes,
+        dividend_yield=dividend_yield,
+        fundamental_quality=fundamental_quality,
+        stated_return=stated_return,
+    )
     neutral = settings.neutral
     unknown = np.isnan(dividend_yield) & (not adjusted)
     yields = np.where(unknown, neutral.yield_, 0.0 if adjusted else dividend_yield)
     figures = _figures(closes[-(TEN_YEARS + 1) :], yields, settings)
     figures[2] = _with_fundamentals(figures[2], fundamental_quality, neutral.quality)
+    figures[0] = np.where(np.isnan(stated_return), figures[0], stated_return)
     usable = np.isfinite(figures)
     mu, sigma, promise, fall = np.where(
         usable,
         figures,
-        np.array([[neutral.mu], [neutral.vol], [neutral.quality], [neutral.drawdown]]),
+        np.array(
+            [[without_history(settings)], [neutral.vol], [neutral.quality], [neutral.drawdown]]
+        ),
     )
+    if settings.expected_return == "given" and not usable[0].any():
+        usable[0] = True  # nobody was asked for one: the prior is the rule
     three = closes[-(THREE_YEARS + 1) :]
     moves = correlation_of(np.array(three.T, dtype=np.float64, order="C"), neutral.corr)
     return Estimates(
@@ -134,6 +151,17 @@ def estimate(
             for name, flags in zip(METRICS, (*~usable, ~moves.known), strict=True)
         },
     )
+
+
+def prior_return(settings: Score) -> float:
+    """Expected return of a security of which nothing is thought to be known, a year."""
+    return settings.risk_free + settings.equity_premium
+
+
+def without_history(settings: Score) -> float:
+    """Expected return of a security that lacks one, a year."""
+    asked = settings.expected_return == "given"
+    return prior_return(settings) if asked else settings.neutral.mu
 
 
 def _check(closes: FloatArray, **others: FloatArray) -> None:
@@ -214,6 +242,20 @@ def volatility(history: History) -> FloatArray:
     return np.where(spread > STANDSTILL, spread, np.nan)
 
 
+def mixed_volatility(three_years: History, quarter: History) -> FloatArray:
+    """Root of the mean of two variances a year, (s,): of three years, for a level, and of the last
+    quarter, for what goes on now; of three years alone where the quarter has under 21 returns or
+    none that moves. NaN where the three years are not known.
+
+    Source: the variance of the next quarter lies between the two, see `docs/scoring.md`.
+    """
+    long = volatility(three_years)
+    if quarter.length < LEAST_FOR_QUARTER:
+        return long
+    short = np.std(quarter.returns, axis=1, ddof=1) * math.sqrt(DAYS_A_YEAR)
+    return np.where(short > STANDSTILL, np.sqrt((long**2 + short**2) / 2), long)
+
+
 def quality(history: History, five_years: History, risk_free: float, neutral: float) -> FloatArray:
     """Smoothness of the past in 0..1, (s,), drawn to the neutral value while history is short; NaN
     if unknown.
@@ -257,17 +299,18 @@ def _figures(closes: FloatArray, yields: FloatArray, settings: Score) -> FloatAr
     closes   (T, n)  of ten years
     yields   (n,)
     """
-    prior = settings.risk_free + settings.equity_premium
+    by_history, mixed = settings.expected_return == "history", settings.volatility == "mixed"
     figures = np.full((4, closes.shape[1]), np.nan)
     for alike, own, counts in _histories(closes):
         ten = History.of(own)
-        five, fall, three = (ten.newest(count) for count in counts[1:])
-        figures[:, alike] = (
-            expected_return(ten, yields[alike], prior),
-            volatility(three),
+        five, fall, three, quarter = (ten.newest(count) for count in counts[1:])
+        figures[1:, alike] = (
+            mixed_volatility(three, quarter) if mixed else volatility(three),
             quality(ten, five, settings.risk_free, settings.neutral.quality),
             drawdown(fall),
         )
+        if by_history:
+            figures[0, alike] = expected_return(ten, yields[alike], prior_return(settings))
     return figures
 
 

@@ -31,8 +31,8 @@ class Trends:
     """What the closes say of direction.
 
     momentum           (n,)  growth of twelve months less the newest, NaN unknown
-    peaks              (n,)  highest close since the oldest lot, the security's currency, NaN
-                             unknown or not held
+    peaks              (n,)  highest close since the mean date of purchase, the security's currency,
+                             NaN unknown or not held
     volatility_ratio         of the held mix: of a month over that of a year, NaN unknown
     """
 

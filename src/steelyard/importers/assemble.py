@@ -30,9 +30,11 @@ from steelyard.importers import values
 from steelyard.importers.as_of import AsOfFrom, expired, late, late_rates, old_view
 from steelyard.importers.as_of import as_of as date_of
 from steelyard.importers.book import HoldingsFile
+from steelyard.importers.classes import unknown_classes
 from steelyard.importers.closes import closes_of, judge_changes, market_of
 from steelyard.importers.doubts import in_doubt, priced_funds
 from steelyard.importers.files import Files, base_of
+from steelyard.importers.flows import AskedFlow
 from steelyard.importers.index import index_until
 from steelyard.importers.owned_rates import balances_of, check_rates, needs, rates_of
 from steelyard.importers.prices.jumps import jumps
@@ -43,7 +45,7 @@ from steelyard.importers.unpriced import unpriced_targets
 from steelyard.market import Market
 from steelyard.notices import Notice
 from steelyard.portfolio import MULTIPLIERS, Holding, Security, Snapshot
-from steelyard.targets import Targets
+from steelyard.targets import CASH, Targets
 
 NO_CASH: Mapping[str, Decimal] = {}
 DEFAULT_CURRENCY = "USD"
@@ -70,6 +72,7 @@ def assemble(
     files: Files,
     *,
     cash: Mapping[str, Decimal] = NO_CASH,
+    flows: Sequence[AskedFlow] = (),
     base_currency: str | None = None,
     as_of: date | None = None,
     exclude: Sequence[str] = (),
@@ -82,6 +85,7 @@ def assemble(
     """What `plan` takes, from files and arguments.
 
     cash           balances beside those of the holdings file; one that both give must be equal
+    flows          deposits and withdrawals
     exclude        symbols left out; each must be held, targeted or listed
     accept_price   symbols, and currencies, whose newest price is taken although another figure
                    contradicts it
@@ -115,11 +119,12 @@ def assemble(
     settling = files.holdings.settling
     amounts = [*balances.items(), *((row.currency, row.amount) for row in settling)]
     currencies = {*(name for name, _ in amounts), *(s.currency for s in securities)}
+    currencies |= {flow.currency for flow in flows}
     fx = rates_of(files.fx, base, currencies, pricing, findings)
     needed = needs(holdings, securities, amounts, base)
     findings.reasons += check_rates(needed, fx, pricing, assumed=assumed)
     findings.reasons += [*priced_funds(pricing), *in_doubt(pricing, securities, quotes)]
-    findings.reasons += unpriced_targets(files, weights, quotes)
+    findings.reasons += [*unpriced_targets(files, weights, quotes), *unknown_classes(files)]
     targets = _targets(files.targets, weights, base, findings.reasons)
     table = closes_of(pricing, quotes)
     judge_changes(pricing, table, findings)
@@ -134,6 +139,7 @@ def assemble(
         bucket=files.holdings.bucket or bucket,
         excluded=excluded,
         settling=settling,
+        flows=tuple(flow.at(day) for flow in flows),
     )
     source = source or (files.prices or files.holdings).file
     market = market_of(pricing, quotes, table, fx, findings, adjusted=adjusted, source=source)
@@ -343,7 +349,15 @@ def _targets(
     if file.refused:
         reasons.append(file.refused)
         return None
-    return Targets(MappingProxyType(dict(sorted({**weights, **file.classes}.items()))))
+    return Targets(
+        weights=MappingProxyType(dict(sorted(weights.items()))),
+        bands=MappingProxyType(
+            {name: band for name, band in file.bands.items() if name in {*weights, CASH}}
+        ),
+        classes=file.classes,
+        class_bands=file.class_bands,
+        dimension=file.dimension,
+    )
 
 
 def _refuse(reasons: Sequence[SteelyardError]) -> None:

@@ -20,6 +20,7 @@ from steelyard.importers.holdings import is_own, may_be_own, read_own
 from steelyard.importers.index import read_index
 from steelyard.importers.limits import LIMITS, FileLimits
 from steelyard.importers.mapping import ImportMapping, read_mapping
+from steelyard.importers.opening import Where
 from steelyard.importers.prices import PriceTable, read_prices
 from steelyard.importers.reading import open_source
 from steelyard.importers.securities import SecuritiesFile, read_securities
@@ -84,29 +85,33 @@ class Files:
 
 
 def read(
-    holdings: Path | None,
+    holdings: Where | HoldingsFile | None,
     *,
-    prices: Path | None = None,
-    targets: Path | None = None,
-    securities: Path | None = None,
-    fx: Path | None = None,
-    index: Path | None = None,
+    prices: Where | None = None,
+    targets: Where | None = None,
+    securities: Where | None = None,
+    fx: Where | None = None,
+    index: Where | None = None,
     exclude: Sequence[str] = (),
     reading: Reading = AS_IT_IS,
 ) -> Files:
     """Read every file that is given, no holdings = all cash; InputError for an unreadable one.
 
-    exclude   symbols whose rows of the holdings are not looked at
+    holdings   a file, a table in memory, or what one of them came to
+    exclude    symbols whose rows of the holdings are not looked at
     """
     limits = reading.limits
     mapping = read_mapping(reading.mapping, reading.limits) if reading.mapping else ImportMapping()
     listed = read_securities(securities, limits) if securities else None
     spellings = _spellings(mapping, listed)
-    owned = ALL_CASH
-    if holdings:
+    owned = holdings if isinstance(holdings, HoldingsFile) else ALL_CASH
+    if isinstance(holdings, HoldingsFile):
+        spellings.add(holding.symbol for holding in holdings.holdings)
+    elif holdings:
         choices = _choices(reading, listed, spellings, exclude)
         owned = holdings_of(*_statement(open_source(holdings, limits), reading, mapping, choices))
-    aims = read_targets(targets, spellings, limits) if targets else None
+    rows = listed.securities if listed else ()
+    aims = read_targets(targets, spellings, limits, rows) if targets else None
     listed = _respelled(listed, spellings)
     return Files(
         holdings=owned,
@@ -214,7 +219,7 @@ def _mapped(source: Source, columns: Mapping[str, str]) -> Statement:
     return mapped(source, columns)
 
 
-def _prices(path: Path, spellings: Spellings, limits: FileLimits) -> PriceTable:
+def _prices(path: Where, spellings: Spellings, limits: FileLimits) -> PriceTable:
     """The prices of the symbols in use; raises InputError for the history of one security."""
     table = read_prices(path, names=spellings.added, limits=limits)
     if set(table.named) >= OF_ONE_SECURITY and not set(table.symbols) & OF_ONE_SECURITY:
@@ -244,7 +249,7 @@ def _respelled(file: SecuritiesFile | None, spellings: Spellings) -> SecuritiesF
     )
 
 
-def parse_cash(texts: Iterable[str]) -> dict[str, Decimal]:
+def parse_cash(texts: Iterable[str], place: str = "--cash") -> dict[str, Decimal]:
     """Balances of `USD=1200` arguments; InputError for another form, or a currency given twice."""
     cash: dict[str, Decimal] = {}
     for text in texts:
@@ -261,7 +266,7 @@ def parse_cash(texts: Iterable[str]) -> dict[str, Decimal]:
             raise InputError(
                 f"{what} {values.NOTHING} Write USD=1200.",
                 code="bad_cash",
-                place="--cash",
+                place=place,
                 value=text,
                 hint="Write USD=1200.",
             ) from error

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from types import MappingProxyType
 
 from steelyard.errors import RejectedRow
 from steelyard.importers import reading, values
 from steelyard.importers.limits import LIMITS, FileLimits
+from steelyard.importers.opening import Where
 from steelyard.importers.reading import Row
 from steelyard.importers.values import BadCell, Unit
 from steelyard.money import FxRate
@@ -38,7 +38,7 @@ class FxFile:
     warnings: tuple[Notice, ...] = ()
 
 
-def read_fx(path: Path, limits: FileLimits = LIMITS) -> FxFile:
+def read_fx(path: Where, limits: FileLimits = LIMITS) -> FxFile:
     """The rates of a file, in any order; raises InputError for a file that is no such table."""
     table = reading.read_table(path, required=COLUMNS, readable=COLUMNS, limits=limits)
     dated: dict[str, dict[date, FxRate]] = {}

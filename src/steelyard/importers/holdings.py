@@ -9,7 +9,7 @@ only a header is an all-cash account.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from steelyard.importers import reading, values
 from steelyard.importers.cash_words import PREFIX, currency_of, is_cash_name
@@ -17,7 +17,6 @@ from steelyard.importers.options import option_symbol
 from steelyard.importers.reading import Row
 from steelyard.importers.statement import Balance, Position, Source, Statement
 from steelyard.importers.values import BadCell
-from steelyard.notices import Notice
 
 FORM = "holdings"
 REQUIRED = ("symbol", "quantity")
@@ -64,16 +63,9 @@ def read_own(
         positions=tuple(sheet.positions),
         balances=tuple(sheet.balances),
         rejected=rejected,
-        warnings=(*table.warnings, *_unused(table.file, sheet.positions)),
+        warnings=table.warnings,
     )
     return statement, frozenset(sheet.passed)
-
-
-def _unused(file: str, positions: Iterable[Position]) -> Iterator[Notice]:
-    """A column that is read for what is not built yet, where it says anything."""
-    if any(row.sold_at_loss for row in positions):
-        message = f"sold_at_loss of {file} is checked and not used yet."
-        yield Notice(code="not_used_yet", message=message)
 
 
 class _Sheet:

@@ -6,16 +6,16 @@ Nothing in it can be traded. Cells follow the rules of prices: positive, plain d
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 
 from steelyard.importers.limits import LIMITS, FileLimits
+from steelyard.importers.opening import Where
 from steelyard.importers.prices import PriceTable, read_prices
 from steelyard.market import Index
 
 
-def read_index(path: Path, limits: FileLimits = LIMITS) -> PriceTable:
+def read_index(path: Where, limits: FileLimits = LIMITS) -> PriceTable:
     """The levels of a file, wide or long; raises InputError for a file that is no such table."""
     return read_prices(path, limits=limits)
 

@@ -13,15 +13,18 @@ from pathlib import Path
 
 from steelyard.errors import InputError
 from steelyard.importers.limits import FileLimits
+from steelyard.importers.memory import Memory
 from steelyard.importers.values import NOTHING
 
 BLOCK = 64 * 1024
 """Bytes that are read, and unpacked, at a time."""
 GZIP_MAGIC = b"\x1f\x8b"
+Where = Path | Memory
+"""Where a table is: in a file, or in an argument."""
 SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
-def blocks(path: Path, limits: FileLimits, limit: str) -> Iterator[bytes]:
+def blocks(path: Where, limits: FileLimits, limit: str) -> Iterator[bytes]:
     """The content of a regular file, gzip unpacked; none of the blocks is empty.
 
     limit   field of `limits` that its plain and its unpacked size may reach
@@ -55,13 +58,19 @@ def blocks(path: Path, limits: FileLimits, limit: str) -> Iterator[bytes]:
         raise empty(path)
 
 
-def empty(path: Path) -> InputError:
+def empty(path: Where) -> InputError:
     """The error of a file with nothing in it."""
     advice = "Give a CSV file with a header line."
     return InputError(f"{path} is empty. {NOTHING} {advice}", code="empty", place=str(path))
 
 
-def _raw(path: Path, limits: FileLimits, limit: str) -> Iterator[bytes]:
+def _raw(path: Where, limits: FileLimits, limit: str) -> Iterator[bytes]:
+    if isinstance(path, Memory):
+        content = path.content
+        if len(content) > getattr(limits, limit):
+            raise limits.exceeded(limit, str(path), f"has {len(content):,} bytes", len(content))
+        yield from (content[at : at + BLOCK] for at in range(0, len(content), BLOCK))
+        return
     try:
         # looked at before it is opened: opening a FIFO would wait forever
         status = path.stat()
@@ -97,7 +106,7 @@ def _raw(path: Path, limits: FileLimits, limit: str) -> Iterator[bytes]:
         ) from error
 
 
-def _unpacked(first: bytes, rest: Iterator[bytes], path: Path) -> Iterator[bytes]:
+def _unpacked(first: bytes, rest: Iterator[bytes], path: Where) -> Iterator[bytes]:
     """The content of one gzip stream, never more than a block at a time."""
     unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     packed, after = first, b""

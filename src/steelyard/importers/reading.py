@@ -10,12 +10,11 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from steelyard.errors import InputError, RejectedRow, did_you_mean
 from steelyard.importers.limits import LIMITS, FileLimits
-from steelyard.importers.opening import blocks, empty
+from steelyard.importers.opening import Where, blocks, empty
 from steelyard.importers.statement import Source
 from steelyard.importers.values import NOTHING, BadCell, shown
 from steelyard.notices import Notice
@@ -83,7 +82,7 @@ class Rejects:
         self.rows.append(RejectedRow(self.file, line, reason))
 
 
-def read_text(path: Path, limits: FileLimits = LIMITS) -> str:
+def read_text(path: Where, limits: FileLimits = LIMITS) -> str:
     """The text of a regular file, plain or gzip, UTF-8; raises InputError for any other."""
     source = open_source(path, limits)
     if source.encoding != "utf-8":
@@ -113,7 +112,7 @@ def _not_utf_8(source: Source) -> InputError:
     return bad_byte(path, content, 1)
 
 
-def bad_byte(path: Path, content: bytes, line: int) -> InputError:
+def bad_byte(path: Where, content: bytes, line: int) -> InputError:
     """The error of the first byte that is not UTF-8; `line` is the number of the first one."""
     start = _first_bad(content)
     line += content.count(NEW_LINE, 0, start)
@@ -134,7 +133,7 @@ def _first_bad(content: bytes) -> int:
     return 0
 
 
-def open_source(path: Path, limits: FileLimits = LIMITS) -> Source:
+def open_source(path: Where, limits: FileLimits = LIMITS) -> Source:
     """A regular file, plain or gzip, opened once: for who recognises and reads it.
 
     UTF-8, UTF-16 with its mark, else cp1252 where every byte is a character of it; "" = no text.
@@ -211,7 +210,7 @@ def column_name(cell: str) -> str:
 
 
 def read_table(
-    path: Path,
+    path: Where,
     *,
     required: Sequence[str],
     readable: Sequence[str],

@@ -1,10 +1,11 @@
 """Securities: what may be traded and what is known of it.
 
 `symbol` and optionally `name, product_type, currency, lot_size, sector` (or `industry`), `group,
-country, dividend_yield, quality, priority_multiplier, allow_buy, allow_sell, multiplier, isin`, and
-`class, class.DIMENSION, preference, substitute`, which are checked and not used yet. Several
-sectors or countries are separated by `;`. An empty cell is unknown, never 0. A currency of GBp says
-that the price file quotes it in pence.
+country, dividend_yield, quality, expected_return, priority_multiplier, allow_buy, allow_sell,
+multiplier, isin`, `class, class.DIMENSION` (what rows of classes in a targets file are of),
+`preference` (which member of a class is bought first: the lowest) and `substitute` (the group of
+near equals that a wash sale looks over). Several sectors or countries are separated by `;`. An
+empty cell is unknown, never 0. A currency of GBp says that the price file quotes it in pence.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from types import MappingProxyType
 
 from steelyard.errors import RejectedRow
 from steelyard.importers import reading, values
 from steelyard.importers.limits import LIMITS, FileLimits
+from steelyard.importers.opening import Where
 from steelyard.importers.options import is_isin
 from steelyard.importers.reading import Row
 from steelyard.importers.values import BadCell, Unit
@@ -27,10 +28,18 @@ from steelyard.portfolio import FUND_TYPES, MULTIPLIERS, Security
 
 COLUMNS = (
     *("symbol", "name", "product_type", "currency", "lot_size", "sector", "group", "country"),
-    *("dividend_yield", "quality", "priority_multiplier", "allow_buy", "allow_sell"),
-    *("multiplier", "isin", "class", "preference", "substitute", "class.*"),
+    *("dividend_yield", "quality", "expected_return", "priority_multiplier"),
+    *(
+        "allow_buy",
+        "allow_sell",
+        "multiplier",
+        "isin",
+        "class",
+        "preference",
+        "substitute",
+        "class.*",
+    ),
 )
-NOT_USED = ("class", "preference", "substitute")
 CLASS = "class."
 REQUIRED = ("symbol",)
 ALIASES = {"industry": "sector"}
@@ -77,7 +86,7 @@ class SecuritiesFile:
     warnings: tuple[Notice, ...] = ()
 
 
-def read_securities(path: Path, limits: FileLimits = LIMITS) -> SecuritiesFile:
+def read_securities(path: Where, limits: FileLimits = LIMITS) -> SecuritiesFile:
     """The securities of a file; raises InputError for a file that is no such table."""
     table = reading.read_table(
         path, required=REQUIRED, readable=COLUMNS, aliases=ALIASES, limits=limits
@@ -120,7 +129,6 @@ def read_securities(path: Path, limits: FileLimits = LIMITS) -> SecuritiesFile:
         warnings=(
             *table.warnings,
             *_unknown_types(table.file, unknown),
-            *_unused(table.file, table.columns),
         ),
     )
 
@@ -141,6 +149,7 @@ def _security(row: Row, unit: Unit | None, dimensions: Mapping[str, str]) -> Sec
         group=get("group") or None,
         dividend_yield=optional("dividend_yield", values.fraction),
         quality=optional("quality", values.fraction),
+        expected_return=optional("expected_return", values.yearly),
         priority_multiplier=float(priority or 1),
         allow_buy=optional("allow_buy", values.flag) is not False,
         allow_sell=optional("allow_sell", values.flag) is not False,
@@ -182,14 +191,6 @@ def _twice(
             if other != security.symbol:
                 reason = f"{security.symbol} is {other} of line {lines[other]} by {name}"
                 yield RejectedRow(file, lines[security.symbol], reason, "two_spellings", "symbol")
-
-
-def _unused(file: str, columns: Sequence[str]) -> Iterator[Notice]:
-    """Columns that are read for what is not built yet, named once."""
-    unused = [name for name in columns if name in NOT_USED or name.startswith(CLASS)]
-    if unused:
-        message = f"{', '.join(unused)} of {file} are checked and not used yet."
-        yield Notice(code="not_used_yet", message=message)
 
 
 def _bare(text: str) -> str:

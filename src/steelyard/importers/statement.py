@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
 from steelyard.errors import RejectedRow
 from steelyard.importers.limits import LIMITS, FileLimits
+from steelyard.importers.opening import Where
 from steelyard.notices import Notice
 
 ONE = Decimal(1)
@@ -130,7 +130,7 @@ class Source:
     limits    of rows, for who reads it
     """
 
-    path: Path
+    path: Where
     content: bytes
     text: str
     encoding: Literal["utf-8", "cp1252", "utf-16", ""] = "utf-8"

@@ -13,6 +13,7 @@ from steelyard.importers.files import Files
 from steelyard.importers.targets import TargetsFile
 from steelyard.importers.values import NO_SYMBOLS, NOTHING, shown
 from steelyard.market import Quote
+from steelyard.targets import class_key
 
 CLASS_WORDS = frozenset(
     {
@@ -105,24 +106,30 @@ def _plain(text: str) -> str:
 
 
 def _classes(files: Files) -> dict[str, str]:
-    """Names of sectors, groups, countries and classes of the securities file, by plain form."""
+    """Plain name -> how a target of it is written: the classes, else the sectors, groups and
+    countries of the securities file.
+    """
     rows = files.securities.securities if files.securities else ()
     labels: dict[str, str] = {}
     for row in rows:
-        for label in (*row.sectors, *row.countries, row.group or "", *row.classes.values()):
-            labels[_plain(label)] = label
+        for dimension, label in row.classes.items():
+            labels.setdefault(_plain(label), class_key(label, dimension))
+    for row in rows:
+        for label in (*row.sectors, *row.countries, row.group or ""):
+            labels.setdefault(_plain(label), class_key(label))
     return {name: label for name, label in labels.items() if name}
 
 
 def _are_classes(file: TargetsFile, labels: Mapping[str, str]) -> InputError:
-    """Refuse the names of classes, all in one sentence: symbol -> the group it is, "" = by word."""
+    """Refuse the names of classes, all in one sentence: symbol -> as a class, "" = by word."""
     rows = sorted((file.lines.get(symbol, 1), symbol) for symbol in labels)
-    names = ", ".join(f"{shown(labels[symbol] or symbol)} (line {line})" for line, symbol in rows)
-    first = labels[rows[0][1]] or rows[0][1].title()
+    names = ", ".join(f"{shown(_label(labels[symbol], symbol))} (line {n})" for n, symbol in rows)
+    first = labels[rows[0][1]] or class_key(rows[0][1].title())
     what = f"{names} of {file.file} {'is a class' if len(rows) == 1 else 'are classes'}"
     hint = (
-        f"A weight of a class is written class:{first}, or stands in the strategy under "
-        "[groups.sector] or [groups.country]; otherwise give each security its own weight"
+        f"A weight of a class is written {first}, by the column {first.partition(':')[0]} of the "
+        "securities file, or stands in the strategy under [groups.sector] or [groups.country]; "
+        "otherwise give each security its own weight"
     )
     return InputError(
         f"{what} of securities, and no symbol that has a price. {NOTHING} {hint}.",
@@ -131,3 +138,8 @@ def _are_classes(file: TargetsFile, labels: Mapping[str, str]) -> InputError:
         value=rows[0][1],
         hint=hint,
     )
+
+
+def _label(key: str, symbol: str) -> str:
+    """The name of a class, from how it is written."""
+    return key.partition(":")[2] or symbol

@@ -26,6 +26,7 @@ MAX_CASH = Decimal("1e15")
 MAX_RATE = Decimal("1e9")
 SHOWN_CHARACTERS = 40
 """How much of a cell a message repeats."""
+MAX_YEARLY = Decimal("0.5")
 WHOLE = 100
 """Percent."""
 MOST_MARKS = 3
@@ -201,6 +202,29 @@ def fraction(text: str, column: str) -> float:
             hint=as_fraction(value),
         )
     return float(value)
+
+
+def yearly(text: str, column: str) -> float:
+    """A return a year of -50 % to 50 %, as a fraction or with a sign of per cent.
+
+    >>> yearly("0.07", "expected_return"), yearly("7 %", "expected_return")
+    (0.07, 0.07)
+    """
+    share = text.endswith("%")
+    value = number(text[:-1].rstrip(" ") if share else text, column)
+    rate = value / 100 if share else value
+    if abs(rate) > MAX_YEARLY:
+        hint = f"{plain(value)}% is {plain(value / 100)}" if not share else "7% is 0.07"
+        reason = f"{column} {shown(text)} must be a return a year from -0.5 to 0.5; {hint}"
+        raise BadCell(
+            reason,
+            code="no_yearly_return",
+            column=column,
+            value=text,
+            limit="-0.5 to 0.5",
+            hint=hint,
+        )
+    return float(rate)
 
 
 def as_fraction(percent: Decimal) -> str:

@@ -69,6 +69,7 @@ class Orders:
     proposals    (m,)  who asked for it, first is the one that sized it
     refined_from (m,)  the quantity that a size was fitted from; None where it was not; empty where
                  none was
+    free         (m,)  not charged the hurdle: what is traded whatever the score gains; None = none
     account      the cash walk over these rows: what fits together (`ledger.feasible`,
                  `ledger.fill`)
     """
@@ -84,6 +85,12 @@ class Orders:
     proposals: tuple[tuple[Proposal, ...], ...]
     account: Account
     refined_from: tuple[Decimal | None, ...] = ()
+    free: BoolArray | None = None
+
+    @property
+    def hurdled(self) -> FloatArray:
+        """(m,) 1 where the hurdle is charged, else 0."""
+        return np.ones(self.m) if self.free is None else np.where(self.free, 0.0, 1.0)
 
     @property
     def m(self) -> int:
@@ -121,6 +128,7 @@ class Candidates(Orders):
     diverse      (m,)  what a diverse draw orders by, in the place of priority; None where draws are
                  by priority alone
     predicates   what row filters let through
+    base         rows that are traded together whatever the score gains; empty = nothing is
     """
 
     priority: FloatArray
@@ -132,6 +140,7 @@ class Candidates(Orders):
     pool: tuple[int, ...] = ()
     diverse: FloatArray | None = None
     predicates: tuple[RowPredicate, ...] = ()
+    base: tuple[int, ...] = ()
 
     @property
     def appeal(self) -> FloatArray:

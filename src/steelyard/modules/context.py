@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cached_property
 
 import numpy as np
@@ -20,9 +21,10 @@ from steelyard.arrays import BoolArray, FloatArray, flags, floats, frozen
 from steelyard.estimates.estimate import Estimates
 from steelyard.estimates.regime import UNKNOWN, Regime
 from steelyard.estimates.trends import Trends
+from steelyard.lots import LotRule, LotsSold, first_of, ordered
 from steelyard.money import ExactMoney
-from steelyard.portfolio import BucketState, Holding, Security
-from steelyard.settings import Costs, Groups, Limits, Planner, Rules, Score, Search
+from steelyard.portfolio import BucketState, Holding, Security, TaxLot
+from steelyard.settings import Costs, Groups, Limits, Lots, Planner, Rules, Score, Search
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,21 @@ class AbsentTarget:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class PastTrade:
+    """When a security was traded last, held or sold out, of the planning set or not.
+
+    substitute     name of its group of near equals; "" = none
+    bought         the last buy; today where a buy is open
+    sold_at_loss   the last sale where that was at a loss
+    """
+
+    symbol: str
+    substitute: str
+    bought: date | None
+    sold_at_loss: date | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Context:
     """The planning set at the as-of date: held, targeted, or eligible and affordable; sorted by
@@ -77,7 +94,7 @@ class Context:
     weights            (n,)  held, of value
     target_weights     (n,)  of value, 0 where absent; None without targets
     average_cost       (n,)  of one share, the security's currency, like `prices`; NaN unknown
-    years_held         (n,)  since the oldest lot, NaN unknown or not held
+    years_held         (n,)  mean over the shares of dated lots, NaN unknown or not held
     days_since_bought  (n,)  NaN unknown or never
     days_since_sold    (n,)  NaN unknown or never
     tradable           (n,)  priced and fresh
@@ -92,19 +109,23 @@ class Context:
     follows_regime           do its limits bind: reserve, buys
     cash_weight              all cash, settled or not, of value; 1 - sum of weights but for what is
                              kept out of trading
-    spendable_weight         base cash that may pay, less open buys, of value
+    spendable_weight         cash that may pay, of value: foreign balances less their conversion,
+                             less open buys
     open_buys_weight         money that open buys may still take, of value: in cash_weight, but
                              promised
     awaited_weight           money that settles later and may not pay yet, of value: in cash_weight
     kept_out_weight          sum of the sizes of what is held and not traded, of value: shorts,
                              options and futures
+    deposits_weight          money that the owner brings, of value: in cash_weight
     value                    V, base currency, > 0
     min_order_weight         least order, of value
     seed                     of every random draw
     state                    what the bucket remembers
     rules                    the sections of the strategy
+    classed                  symbols of classes with a target: theirs follow from it, 0 too
     absent                   targets outside the planning set: without a price they cannot be bought
     exact                    the money behind the weights; None where only floats are known
+    past                     trades that are on record, sold-out securities too, by symbol
     """
 
     as_of: date
@@ -144,8 +165,11 @@ class Context:
     open_buys_weight: float = 0.0
     awaited_weight: float = 0.0
     kept_out_weight: float = 0.0
+    classed: tuple[str, ...] = ()
+    deposits_weight: float = 0.0
     absent: tuple[AbsentTarget, ...] = ()
     exact: ExactMoney | None = None
+    past: tuple[PastTrade, ...] = ()
 
     @property
     def n(self) -> int:
@@ -181,6 +205,37 @@ class Context:
     def groups(self) -> Groups:
         """Targets of sectors and countries."""
         return self.rules.groups
+
+    @property
+    def lots(self) -> Lots:
+        """Which tax lots a sale takes, and what it may realise."""
+        return self.rules.lots
+
+    @cached_property
+    def lot_rule(self) -> LotRule:
+        """How lots are chosen and taxed on the day of the plan."""
+        return LotRule.of(self.rules, self.as_of)
+
+    @cached_property
+    def lot_order(self) -> tuple[tuple[TaxLot, ...], ...]:
+        """(n,) the lots of each holding in the order in which a sale takes them."""
+        rows = zip(self.holdings, self.prices.tolist(), self.securities, strict=True)
+        return tuple(
+            tuple(ordered(holding.lots, self.lot_rule, Decimal(repr(price)) / security.multiplier))
+            if holding is not None
+            else ()
+            for holding, price, security in rows
+        )
+
+    def lots_sold(self, i: int, quantity: Decimal) -> LotsSold:
+        """The lots that a sale of security i takes, and how much of each."""
+        return first_of(self.lot_order[i], quantity)
+
+    def gain_of(self, i: int, lot: TaxLot) -> float | None:
+        """Gain of one share of a lot of security i, its currency; None when the cost is unknown."""
+        if lot.unit_cost is None:
+            return None
+        return float(self.prices[i]) - float(lot.unit_cost * self.securities[i].multiplier)
 
     @cached_property
     def place(self) -> Mapping[str, int]:
@@ -253,13 +308,21 @@ class Context:
         """
         if self.target_weights is None or not self.unpriced:
             return frozen(np.zeros(self.n, dtype=np.bool_))
-        return frozen(self.held & (self.target_weights == 0))
+        answered = set(self.classed)
+        without = flags(symbol not in answered for symbol in self.symbols)
+        return frozen(self.held & (self.target_weights == 0) & without)
 
     @property
-    def overdrawn(self) -> bool:
-        """Is cash of the base currency under 0, with all that is on its way?"""
+    def is_short(self) -> bool:
+        """Is cash under 0, or not enough for withdrawals, with all that is on its way?"""
+        return self.exact is not None and self.exact.is_short
+
+    @property
+    def keeps_weight(self) -> float:
+        """Cash that buys leave, of value: the reserve, or what there was before any flow."""
         money = self.exact
-        return money is not None and money.value > 0 and money.base_cash < 0
+        worth = money is not None and money.value > 0
+        return float(money.keeps) / self.value if money and worth else self.reserve_weight
 
     @property
     def absent_target(self) -> float:

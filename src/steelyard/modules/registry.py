@@ -43,8 +43,10 @@ COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
 }
 
 FilterForm = Literal["mask", "pairs", "rows", "rank"]
+PROTECTING = frozenset({"mask", "pairs", "rows"})
+"""Forms of filters that forbid orders; a ranking forbids none."""
 Form = FilterForm | Literal["sequences", "what_if"]
-Need = Literal["target_weights", "no_target_weights", "market_regime"]
+Need = Literal["target_weights", "no_target_weights", "market_regime", "wash_sale_days", "tax_rate"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -154,6 +156,17 @@ class Module:
             list(self.dependencies),
             list(self.tags),
         )
+
+    @property
+    def protects(self) -> bool:
+        """May it forbid orders? Then none is made on the sides that it guards while it fails."""
+        return self.kind is Kind.FILTER and self.form in PROTECTING
+
+    @property
+    def guards(self) -> frozenset[str]:
+        """The sides that it judges: those that its tags name, both where they name none."""
+        sides = frozenset({"buy", "sell"})
+        return (sides & set(self.tags) or sides) if self.protects else frozenset()
 
     def default_params(self) -> dict[str, Any]:
         """Its parameters at their defaults, as plain values."""

@@ -18,7 +18,7 @@ from steelyard.orders import Order
 from steelyard.planning.kept_out import KeptOut
 from steelyard.portfolio import BucketState, Holding, Security, Snapshot
 from steelyard.strategies import Strategy
-from steelyard.targets import Targets, TargetsFailed
+from steelyard.targets import Band, Targets, TargetsFailed
 
 REGIME_PATTERN = "market_regime"
 """Where it is on, the regime of the market sets limits in every scope."""
@@ -116,6 +116,8 @@ def inputs_sha256(case: Case, ctx: Context, kept_out: Sequence[KeptOut] = ()) ->
             "seed": case.seed,
             "disabled": dict(case.disabled),
             **_where_used(snapshot, kept_out),
+            **_bands_and_classes(targets, ctx.securities),
+            **_of_lots(case),
         }
     )
 
@@ -126,6 +128,9 @@ def _where_used(snapshot: Snapshot, kept_out: Sequence[KeptOut]) -> dict[str, An
         "settling": sorted(
             [entry.currency, plain(entry.amount), entry.on.isoformat()]
             for entry in snapshot.settling
+        ),
+        "flows": sorted(
+            [flow.currency, plain(flow.amount), flow.on.isoformat()] for flow in snapshot.flows
         ),
         "kept_out": [
             [
@@ -138,6 +143,42 @@ def _where_used(snapshot: Snapshot, kept_out: Sequence[KeptOut]) -> dict[str, An
         ],
     }
     return {name: part for name, part in parts.items() if part}
+
+
+def _bands_and_classes(targets: Targets | None, securities: Sequence[Security]) -> dict[str, Any]:
+    """What a targets file says beside weights; without it the hash is as it was before."""
+    if targets is None:
+        return {}
+    members = [
+        [security.symbol, security.classes.get(targets.dimension), security.preference]
+        for security in securities
+    ]
+    parts: dict[str, Any] = {
+        "bands": _bands(targets.bands),
+        "classes": dict(targets.classes),
+        "class_bands": _bands(targets.class_bands),
+        "dimension": targets.dimension,
+        "members": members if targets.classes else [],
+    }
+    return {name: part for name, part in parts.items() if part}
+
+
+def _bands(bands: Mapping[str, Band]) -> list[Any]:
+    return sorted([name, band.absolute, band.relative] for name, band in bands.items())
+
+
+def _of_lots(case: Case) -> dict[str, Any]:
+    """What a strategy of tax lots looks at besides, where it is said."""
+    realised = case.state.realised_gain
+    parts: dict[str, Any] = {
+        "realised_gain": None if realised is None else plain(realised),
+        "alike": sorted(
+            [s.symbol, s.substitute, s.preference, *sorted(map(list, s.classes.items()))]
+            for s in case.snapshot.securities
+            if s.substitute or s.classes
+        ),
+    }
+    return {name: part for name, part in parts.items() if part not in (None, [])}
 
 
 def _cash_rates(snapshot: Snapshot, market: Market) -> dict[str, str]:
@@ -172,6 +213,7 @@ def _holding(holding: Holding) -> list[Any]:
         lots,
         str(holding.last_bought),
         str(holding.last_sold),
+        *(["at a loss"] if holding.sold_at_loss else []),
     ]
 
 
@@ -191,6 +233,7 @@ def _security(security: Security) -> list[Any]:
         security.allow_buy,
         security.allow_sell,
         *([] if security.multiplier == 1 else [plain(security.multiplier)]),
+        *([] if security.expected_return is None else ["return", security.expected_return]),
     ]
 
 

@@ -73,7 +73,8 @@ class Choice:
 
     orders      what every row indexes: the candidate table, and orders that only the search has
     named       other sets that a reader compares with, by name
-    threshold   net that a plan must reach
+    base        what is traded whatever the score gains: new money; hold where there is none
+    threshold   net over `base` that a plan must reach
     worths      (steps) of the plan's orders, in the order of its row
     refined     net that fitting the quantities added; None where they were not fitted
     """
@@ -86,12 +87,23 @@ class Choice:
     named: Mapping[str, Scored]
     threshold: float
     worths: tuple[Worth, ...]
+    base: Scored
     refined: float | None = None
 
     @property
     def acts(self) -> bool:
         """Is there anything to do?"""
         return bool(self.plan.row)
+
+    @property
+    def rests(self) -> bool:
+        """Is no more traded than what is traded whatever the score gains?"""
+        return self.plan is self.base
+
+    @property
+    def least(self) -> float:
+        """Net that a better plan must reach."""
+        return self.base.net + self.threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +135,7 @@ def score_set(
     evaluation = reference(objective.terms, objective.weights, weights, cash)
     cost, tax = math.fsum(orders.cost[at].tolist()), math.fsum(orders.tax[at].tolist())
     rates = objective.rates
-    charges = (rates.cost * cost, rates.tax * tax, rates.hurdle * len(row))
+    charges = (rates.cost * cost, rates.tax * tax, rates.hurdle * float(orders.hurdled[at].sum()))
     return Scored(
         tuple(row),
         evaluation,
@@ -146,11 +158,13 @@ def choose(
     named: Mapping[str, Sequence[int]],
     *,
     owed: bool,
+    base: Sequence[int] = (),
 ) -> Choice:
     """Pick the plan among the finalists, or hold; what its orders are worth is not told yet.
 
     named   sets to score beside them
     owed    is a debt due? Then hold is no plan
+    base    what is traded whatever the score gains; empty = nothing, and the plan may be hold
 
     Raises InternalError when the arrays and the reference evaluator differ by more than 1e-9.
     """
@@ -158,14 +172,18 @@ def choose(
     hold = doing_nothing(ctx, objective, orders)
     ranked = _ranked(ctx, objective, finalists, hold.evaluation.score)
     best = ranked[0] if ranked else None
-    worth_it = best is not None and best.net > 0 and best.net >= threshold
-    plan = best if best is not None and (owed or worth_it) else hold
+    rest = score_set(ctx, objective, orders, base, hold.evaluation.score) if base else hold
+    worth_it = best is not None and best.net > rest.net and best.net >= rest.net + threshold
+    plan = best if best is not None and (owed or worth_it) else rest
     scored_named = {
         name: score_set(ctx, objective, orders, row, hold.evaluation.score)
         for name, row in named.items()
     }
     runners_up = tuple(scored for scored in ranked if scored is not plan)[:RUNNERS_UP]
-    return Choice(orders, hold, plan, best, runners_up, scored_named, threshold, ())
+    if base:
+        scored_named |= {"new_money": rest}
+        runners_up = tuple(s for s in ranked if s.row not in {plan.row, rest.row})[:RUNNERS_UP]
+    return Choice(orders, hold, plan, best, runners_up, scored_named, threshold, (), rest)
 
 
 def one_by_one(ctx: Context, objective: Objective, choice: Choice) -> tuple[Worth, ...]:
@@ -188,7 +206,8 @@ def _all_at_once(ctx: Context, objective: Objective, choice: Choice) -> tuple[Wo
     cash = ctx.cash_weight - math.fsum(orders.delta[row].tolist())
     point = Point.at(objective.model, end_state(after, cash))
     security, delta = orders.security[row], orders.delta[row]
-    charge = rates.cost * orders.cost[row] + rates.tax * orders.tax[row] + rates.hurdle
+    charge = rates.cost * orders.cost[row] + rates.tax * orders.tax[row]
+    charge = charge + rates.hurdle * orders.hurdled[row]
     scores = -along(objective.model, point, security, -delta) - charge
     drifts = drifts_without(ctx, after, cash, security, delta)
     pairs = zip(scores.tolist(), drifts, strict=True)

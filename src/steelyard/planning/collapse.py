@@ -33,6 +33,7 @@ def collapse(
     cost: FloatArray,
     tax: FloatArray,
     rates: ChargeRates,
+    hurdled: FloatArray | float = 1.0,
 ) -> Tables:
     """Tables of net improvement over hold.
 
@@ -40,8 +41,9 @@ def collapse(
     security   (m,)      index of the order's security
     delta      (m,)      signed change of weight
     cost, tax  (m,)      of value
+    hurdled    (m,)      1 where the hurdle is charged
     """
-    charges = rates.cost * cost + rates.tax * tax + rates.hurdle
+    charges = rates.cost * cost + rates.tax * tax + rates.hurdle * hurdled
     slope = model.slope - 2 * product(model.curvature, start)
     norms = []
     for k, variance in model.norms:

@@ -15,6 +15,7 @@ from steelyard.planning.findings import Findings
 from steelyard.portfolio import Security
 from steelyard.sentences import percent
 from steelyard.strategies import Strategy
+from steelyard.targets import is_class
 
 CAP = "limits.max_position_weight"
 NAMED = 5
@@ -111,7 +112,10 @@ def _unpriced(ctx: Context) -> Iterable[Notice]:
     waiting = [ctx.symbols[i] for i in np.flatnonzero(ctx.sales_wait)]
     if waiting:
         message += f", and nothing was sold for having no target: {_listed(waiting)}"
-    message += ". Correct the symbol or give its price, and plan again."
+    classes = [is_class(target.symbol) for target in absent]
+    advice = ["correct the symbol or give its price"] * (not all(classes))
+    advice += ["correct the class or what is in it"] * any(classes)
+    message += f". {', '.join(advice).capitalize()}, and plan again."
     yield _first("target_without_price", message, [target.symbol for target in absent])
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from fractions import Fraction
 
 import numpy as np
@@ -17,14 +17,22 @@ from steelyard.errors import InternalError
 from steelyard.ledger import Account
 from steelyard.modules.candidates import Orders, Proposal
 from steelyard.modules.context import Context
+from steelyard.modules.opportunities.tax_loss import TAG as TAX_LOSS
 from steelyard.modules.opportunities.weight_based import towards
 from steelyard.modules.terms import end_state
 from steelyard.money import ZERO
 from steelyard.orders import Side
+from steelyard.planning.costs import DIGITS
 from steelyard.planning.gate import Gate
 from steelyard.planning.guard import Guard
+from steelyard.planning.new_money import (
+    allotted,
+    least_invested,
+    new_money,
+    why_new_money,
+)
 from steelyard.planning.overdraft import needs, why_overdrawn
-from steelyard.planning.reach import reach_of
+from steelyard.planning.reach import Reach, reach_of
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.screen import Judge, screened
 from steelyard.planning.search.lots import NONE, LotList, LotProblem, nothing
@@ -40,8 +48,12 @@ from steelyard.planning.ways import (
     sized,
     trades_of,
     ways_of,
+    with_free_buys,
 )  # fmt: skip
 from steelyard.strategies import Strategy
+
+WHOLE = 1e-6
+"""Lots: a weight that is this close to one of whole lots is it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +67,8 @@ class Domain:
     account    the cash walk without rows: what is due stands here
     most_orders   of a list; None = any number
     seeds      lists to begin with: where cash is overdrawn, sales that pay it back
+    base       what is traded whatever the score gains: the list that a better one must beat; None
+               where nothing is
     judges     filters that have to be asked of whole lists
     """
 
@@ -65,6 +79,7 @@ class Domain:
     account: Account
     most_orders: int | None
     seeds: tuple[LotList, ...] = ()
+    base: LotList | None = None
     judges: tuple[Judge, ...] = ()
 
     def signed(self, orders: LotList, i: int) -> Decimal:
@@ -86,35 +101,28 @@ def domain_of(
     reach = reach_of(ctx, for_cash=bool(demands))
     every = trades_of(ctx, reach)
     every = every if ctx.target_weights is not None else every.asked_for(table)
-    trades, conflicts, judges = screened(ctx, every, strategy, guard)
-    orders = strategy.most_orders
-    account = account_of(ctx, ())
-    turning = np.where(trades.kind == EXIT, 0, reach.turning[trades.security])
-    if demands:  # a sale that pays a debt may end under its target
-        turning = np.where(trades.kind == BUY, turning, 0)
-    gate = Gate(
-        ctx=ctx, trades=trades, account=account, turning=turning, orders=orders, judges=judges
-    )
-    seeds: tuple[LotList, ...] = ()
-    for need in demands:
-        cover = covering(gate, need, conflicts)
-        if cover is not None and account.exact is not None:
-            exact = replace(account.exact, due=need)
-            account = replace(account, due=float(need) / ctx.value, exact=exact)
-            gate, seeds = replace(gate, account=account), (cover,)
-            break
-    limits, names = limits_of(ctx, account, orders)
+    ground = _ground(ctx, every, reach, strategy, guard)
+    base = _new_money(ctx, ground)
+    if base is not None:
+        freed = with_free_buys(ground.gate.trades, base.lots)
+        ground = _ground(ctx, freed, reach, strategy, guard)
+    gate, seeds = _for_cash(ground, demands)
+    if base is not None:
+        account, listed = replace(gate.account, invest=base.invest), base.of(gate)
+        gate, seeds = replace(gate, account=account), (*seeds, listed)
+    trades, account = gate.trades, gate.account
+    limits, names = limits_of(ctx, account, gate.orders)
     problem = LotProblem(
         model=objective.model,
         start=end_state(ctx.weights, ctx.cash_weight),
-        ways=ways_of(ctx, trades, objective.rates, account, orders is not None),
+        ways=ways_of(ctx, trades, objective.rates, account, gate.orders is not None),
         limits=limits,
         names=names,
-        conflicts=conflicts,
+        conflicts=ground.conflicts,
         permits=gate.permits,
-        empty=account.due is None,
-        turning=turning,
-        turn_cash=_turn_cash(ctx, trades, turning),
+        empty=not account.owes,
+        turning=gate.turning,
+        turn_cash=_turn_cash(ctx, trades, gate.turning),
     )
     kinds = zip(trades.security.tolist(), trades.kind.tolist(), strict=True)
     return Domain(
@@ -123,10 +131,59 @@ def domain_of(
         quantity=tuple(lot_quantity(ctx, i, kind) for i, kind in kinds),
         full_exit=frozen(trades.kind == EXIT),
         account=account,
-        most_orders=orders,
+        most_orders=gate.orders,
         seeds=seeds,
+        base=None if base is None else base.of(gate),
+        judges=gate.judges,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What the filters leave: the gate of its lists, and pairs of ways (c, 2) kept apart."""
+
+    gate: Gate
+    conflicts: IntArray
+
+    def fits(self, orders: LotList) -> bool:
+        """May a list be a plan, but for what it must bring?"""
+        used = np.zeros(len(self.gate.trades.security), dtype=np.bool_)
+        used[orders.way[orders.traded]] = True
+        return self.gate.permits(orders) and not bool(used[self.conflicts].all(axis=1).any())
+
+
+def _ground(
+    ctx: Context, trades: Trades, reach: Reach, strategy: Strategy, guard: Guard
+) -> _Ground:
+    trades, conflicts, judges = screened(ctx, trades, strategy, guard)
+    turning = np.where(trades.kind == EXIT, 0, reach.turning[trades.security])
+    if needs(ctx):  # a sale that pays a debt may end under its target
+        turning = np.where(trades.kind == BUY, turning, 0)
+    gate = Gate(
+        ctx=ctx,
+        trades=trades,
+        account=account_of(ctx, ()),
+        turning=turning,
+        orders=strategy.most_orders,
         judges=judges,
     )
+    return _Ground(gate, conflicts)
+
+
+def _for_cash(ground: _Ground, demands: Sequence[Decimal]) -> tuple[Gate, tuple[LotList, ...]]:
+    """The gate that asks for what is due, the most that some sales surely bring; and those.
+
+    Where no list brings what is asked for, it is all that the largest sales do.
+    """
+    gate = ground.gate
+    most = [most_raised(gate, ground.conflicts)] if demands else []
+    for need in (amount for amount in (*demands, *most) if amount > 0):
+        cover, account = covering(gate, need, ground.conflicts), gate.account
+        if cover is not None and account.exact is not None:
+            exact = replace(account.exact, due=need)
+            account = replace(account, due=float(need) / gate.ctx.value, exact=exact)
+            return replace(gate, account=account), (cover,)
+    return gate, ()
 
 
 def _turn_cash(ctx: Context, trades: Trades, turning: IntArray) -> FloatArray:
@@ -144,15 +201,70 @@ def _turn_cash(ctx: Context, trades: Trades, turning: IntArray) -> FloatArray:
     return ctx.target_cash - np.where(trades.lot > 0, rest, -rest)
 
 
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """What is traded whatever the score gains.
+
+    lots     (n,) bought of each security
+    invest   what a plan must take out of cash, of value
+    """
+
+    lots: IntArray
+    invest: float
+
+    def of(self, gate: Gate) -> LotList:
+        """As a list of ways."""
+        return bought(gate, {i: int(self.lots[i]) for i in np.flatnonzero(self.lots).tolist()})
+
+
+def bought(gate: Gate, lots: Mapping[int, int]) -> LotList:
+    """Buys as a list: security -> lots that a way of it has."""
+    trades = gate.trades
+    ways = [
+        (w, lots[i])
+        for w, i in enumerate(trades.security.tolist())
+        if i in lots and trades.kind[w] == BUY and trades.least[w] <= lots[i] <= trades.most[w]
+    ]
+    return list_of(gate.ctx.n, trades, ways)
+
+
+def _new_money(ctx: Context, ground: _Ground) -> _Base | None:
+    """What new money buys, as far as every rule allows it; None where it buys nothing."""
+    money, trades = new_money(ctx), ground.gate.trades
+    if not money:
+        return None
+    most, buys = np.zeros(ctx.n, dtype=np.int64), trades.kind == BUY
+    most[trades.security[buys]] = trades.most[buys]
+    allot = allotted(ctx, most, money)
+    orders = {i: int(allot.lots[i]) for i in allot.order}
+    if not ground.fits(bought(ground.gate, orders)):
+        orders = _fitting(ground, orders)
+    if not orders:
+        return None
+    lots = np.zeros(ctx.n, dtype=np.int64)
+    lots[[*orders]] = [*orders.values()]
+    return _Base(lots, least_invested(ctx, [*orders.items()], allot.idle))
+
+
+def _fitting(ground: _Ground, orders: Mapping[int, int]) -> dict[int, int]:
+    """Those of the buys, in their order, that may be a plan together; a lot may be rounding."""
+    good = dict[int, int]()
+    for i, count in orders.items():
+        for lots in (count, count - 1):
+            more = good | {i: lots}
+            listed = bought(ground.gate, more)
+            if len(listed.traded) == len(more) and ground.fits(listed):
+                good = more
+                break
+    return good
+
+
 def covering(gate: Gate, need: Decimal, conflicts: IntArray) -> LotList | None:
     """The fewest sales that bring an amount, the last no larger than it has to be."""
     trades, money = gate.trades, gate.exact
     due = Fraction(need) * money.whole
-    sales = np.flatnonzero(trades.kind != BUY).tolist()
-    brings = {w: money.of(w, int(trades.most[w])) for w in sales}
-    best: dict[int, int] = {}
-    for w in sorted(brings, key=lambda w: (-brings[w], w)):
-        best.setdefault(int(trades.security[w]), w)
+    best = _largest(gate)
+    brings = {w: money.of(w, int(trades.most[w])) for w in best.values()}
     apart = {*map(tuple, conflicts.tolist())}
     chosen: list[int] = []
     for w in best.values():
@@ -166,6 +278,29 @@ def covering(gate: Gate, need: Decimal, conflicts: IntArray) -> LotList | None:
     last = _smallest(gate, int(trades.security[chosen[-1]]), rest)
     cover = list_of(gate.ctx.n, trades, [*((w, int(trades.most[w])) for w in chosen[:-1]), last])
     return cover if gate.permits(cover) else None
+
+
+def most_raised(gate: Gate, conflicts: IntArray) -> Decimal:
+    """What the largest sales bring together, as many as a list may have and may go together."""
+    money, chosen = gate.exact, list[int]()
+    apart = {*map(tuple, conflicts.tolist())}
+    for w in _largest(gate).values():
+        full = gate.orders is not None and len(chosen) >= gate.orders
+        clash = any((min(w, v), max(w, v)) in apart for v in chosen)
+        if not full and not clash and money.of(w, int(gate.trades.most[w])) > 0:
+            chosen.append(w)
+    units = sum(money.of(w, int(gate.trades.most[w])) for w in chosen)
+    with localcontext(prec=DIGITS):  # of units of a power of ten: exact
+        return Decimal(units) / Decimal(money.whole)
+
+
+def _largest(gate: Gate) -> dict[int, int]:
+    """Security -> its sale that brings most, those that bring most first."""
+    trades, best = gate.trades, dict[int, int]()
+    sales = np.flatnonzero(trades.kind != BUY).tolist()
+    for w in sorted(sales, key=lambda w: (-gate.exact.of(w, int(trades.most[w])), w)):
+        best.setdefault(int(trades.security[w]), w)
+    return best
 
 
 def _smallest(gate: Gate, i: int, rest: Fraction) -> tuple[int, int]:
@@ -254,17 +389,31 @@ def orders_of(
         way_of = dict(zip(at.tolist(), orders.way[at].tolist(), strict=True))
         for row in mine:
             j = there.setdefault((row.i, row.side, row.quantity), len(rows))
+            own = _occasions(ctx, domain, row, int(orders.lots[row.i]))
             if j == len(rows):
-                rows.append(replace(row, proposals=(_proposal(ctx, row),)))
+                rows.append(replace(row, proposals=own or (_proposal(ctx, table, row),)))
+            elif own and not {own[0].source} & {p.source for p in rows[j].proposals}:
+                rows[j] = replace(rows[j], proposals=(*own, *rows[j].proposals))
             ways[j] = way_of[row.i]
             index.append(j)
         indices.append(tuple(sorted(index)))
     account = replace(account_of(ctx, rows), conflicts=_conflicts(domain, table, ways, len(rows)))
+    account = replace(account, invest=domain.account.invest)
     if domain.account.due is not None and account.exact is not None and domain.account.exact:
         exact = replace(account.exact, due=domain.account.exact.due)
         account = replace(account, due=domain.account.due, exact=exact)
     ids = (*table.ids, *(None,) * (len(rows) - table.m))
-    return orders_table(ctx, rows, ids, account), indices
+    whole = orders_table(ctx, rows, ids, account)
+    return replace(whole, free=free_orders(ctx, domain, whole)), indices
+
+
+def free_orders(ctx: Context, domain: Domain, orders: Orders) -> BoolArray | None:
+    """(m,) which orders are buys of no more than is bought whatever the score gains."""
+    if domain.base is None:
+        return None
+    most = domain.base.lots * ctx.lot_weight + WHOLE * ctx.lot_weight
+    upto = orders.delta <= most[orders.security]
+    return frozen(orders.is_buy & upto & (domain.base.lots[orders.security] > 0))
 
 
 def _row(table: Orders, j: int) -> Sized:
@@ -280,9 +429,21 @@ def _row(table: Orders, j: int) -> Sized:
     )
 
 
-def _proposal(ctx: Context, row: Sized) -> Proposal:
-    """Why the search has an order that nobody asked for."""
-    i = row.i
+def _occasions(ctx: Context, domain: Domain, row: Sized, lots: int) -> tuple[Proposal, ...]:
+    """Who asks for an order whatever the score gains; nobody where it is not of that size."""
+    base = domain.base
+    same = base is not None and row.side is Side.BUY and int(base.lots[row.i]) == lots > 0
+    return (why_new_money(ctx, row.i),) if same else ()
+
+
+def _proposal(ctx: Context, table: Orders, row: Sized) -> Proposal:
+    """Why the search has an order that nobody asked for in this size."""
+    i, is_buy = row.i, row.side is Side.BUY
+    asked = np.flatnonzero((table.security == i) & (table.is_buy == is_buy)).tolist()
+    for_loss = (p.why for j in asked for p in table.proposals[j] if TAX_LOSS in p.tags)
+    why = next(for_loss, None)
+    if why is not None:  # targets follow it, so that the gap is none of its own
+        return Proposal(SEARCHED.source, why, (TAX_LOSS,))
     if ctx.target_weights is None:
         return SEARCHED
     gap = float(ctx.target_weights[i] - ctx.weights[i])

@@ -16,7 +16,7 @@ import numpy as np
 from steelyard.arrays import FloatArray, IntArray
 from steelyard.ledger import NEAR, SAFETY, Account
 from steelyard.modules.context import Context
-from steelyard.planning.costs import cost_rates, exact, exact_cost
+from steelyard.planning.costs import cost_rates, exact, exact_cost, exact_gain, gain_room
 from steelyard.planning.search.lots import LotList
 from steelyard.planning.table import group_shares
 from steelyard.planning.ways import BUY, Trades, lot_quantity
@@ -46,13 +46,14 @@ class Gate:
         """Every rule, the cheap ones first; the empty list may be unless something is due."""
         at = orders.traded
         if not len(at):
-            return self.account.due is None
+            return not self.account.owes
         way, lots = orders.way[at], orders.lots[at]
         return (
             (self.orders is None or len(at) <= self.orders)
             and self._within_caps(way, lots)
             and self._pays(way, lots)
             and self._brings(way, lots)
+            and self._realises(way, lots)
             and self._turns_well(way, lots)
             and self._agreed(orders)
         )
@@ -98,8 +99,10 @@ class Gate:
         return self.exact.spare + sum(units) >= 0
 
     def _brings(self, way: IntArray, lots: IntArray) -> bool:
-        """Do the orders bring what is due?"""
+        """Do the orders bring what is due, or invest the new money?"""
         account = self.account
+        if account.invest is not None:
+            return float((self.trades.lot[way] * lots).sum()) >= account.invest - NEAR
         if account.due is None:
             return True
         flows = self._brought(way, lots)
@@ -107,6 +110,26 @@ class Gate:
         if self.exact.due is None or abs(over) > NEAR * max(1.0, float(np.abs(flows).max())):
             return over >= 0
         return sum(self._units(way, lots)) >= self.exact.due
+
+    def _realises(self, way: IntArray, lots: IntArray) -> bool:
+        """Are the gains within what is left of the year's budget?"""
+        gains, trades = self.account.gains, self.trades
+        if gains is None:
+            return True
+        own = trades.gain[way] + trades.gain_rate[way] * lots
+        over = float(own.sum()) - gains.room
+        if abs(over) > NEAR * max(1.0, float(np.abs(own).max())):
+            return over < 0
+        ctx, room = self.ctx, gain_room(self.ctx)
+        if ctx.exact is None or room is None:
+            return over <= 0
+        orders = zip(way.tolist(), lots.tolist(), strict=True)
+        sales = [(int(trades.security[w]), w, k) for w, k in orders if trades.kind[w] != BUY]
+        gained = (
+            Fraction(exact_gain(ctx, ctx.exact, i, k * lot_quantity(ctx, i, int(trades.kind[w]))))
+            for i, w, k in sales
+        )
+        return sum(gained, Fraction(0)) <= Fraction(room)
 
     def _units(self, way: IntArray, lots: IntArray) -> list[int]:
         return [self.exact.of(w, k) for w, k in zip(way.tolist(), lots.tolist(), strict=True)]

@@ -2,7 +2,8 @@
 
 A module that fails costs only itself: the plan names it and goes on. One that fails after something
 was made with its answer (a row predicate, a ranking, the formula of a score term, a generator after
-its first block) has the plan made again as without it: `settled`.
+its first block) has the plan made again as without it: `settled`. So has a filter that fails
+closed, see `blocking`: the plan is made again without the sides that it guards.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from steelyard.modules.registry import Module, ModuleParams, Need
 from steelyard.notices import ModuleRun, Notice
 from steelyard.planning.findings import Findings
 from steelyard.telemetry.events import ModuleFinished
-from steelyard.telemetry.logs import log_module
+from steelyard.telemetry.logs import log_failure, log_module
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -31,6 +32,8 @@ NEED_MISSING: Mapping[Need, str] = {
     "target_weights": "no target weights were given",
     "no_target_weights": "target weights were given",
     "market_regime": "the market regime is unknown",
+    "wash_sale_days": "lots.wash_sale_days is 0",
+    "tax_rate": "score.tax_rate is 0",
 }
 
 
@@ -119,6 +122,8 @@ class Guard:
         """Note that a module raised before anything was made with its answer."""
         self.late |= isinstance(error, DeadlineStruck)
         self.broken.add(module.qualified)
+        if self.bucket is not None:
+            log_failure(self.bucket, module.qualified, error)
         self._failed(module, error_text(error), seconds)
 
     def without(self, failed: FailedLate) -> Guard:
@@ -129,6 +134,8 @@ class Guard:
         begun = Findings(self.findings.observe, self.findings.clock, timings=self.findings.timings)
         gone = {**self.gone, failed.module: failed.told}
         late = self.late or failed.struck
+        if self.bucket is not None:
+            log_failure(self.bucket, failed.module, failed.__cause__ or failed)
         return replace(self, gone=gone, findings=begun, late=late, broken=set())
 
     def _failed(self, module: Module, why: str, seconds: float) -> None:
@@ -201,4 +208,8 @@ def has(ctx: Context, need: Need) -> bool:
     """Does the context have what a module needs?"""
     if need == "market_regime":
         return ctx.regime.name != "unknown"
+    if need == "wash_sale_days":
+        return ctx.lots.wash_sale_days > 0
+    if need == "tax_rate":
+        return ctx.score.tax_rate > 0
     return (ctx.target_weights is not None) is (need == "target_weights")

@@ -41,13 +41,14 @@ def chosen(
     if evidence.lots is not None:
         return _by_lots(ctx, objective, table, proposals, (evidence, evidence.lots))
     owed, every = table.account.due is not None, bool(objective.black_boxes)
+    must = table.account.owes
     named, pool = {"greedy": _row(evidence.greedy)}, proposals
-    if ctx.search.scope != "proposals" or (owed and not len(proposals.rows)):
+    if ctx.search.scope != "proposals" or (must and not len(proposals.rows)):
         named |= {"proposal": _row(proposals.rows)} if len(proposals.rows) else {}
         pool = evidence.proof.pool
     finalists = Finalists.of_pool(table, pool, every=every)
-    choice = choose(ctx, objective, finalists, named, owed=owed)
-    if domain is not None:
+    choice = choose(ctx, objective, finalists, named, owed=owed, base=table.base)
+    if domain is not None and not (choice.acts and choice.rests):
         choice = refined(ctx, objective, choice, domain)
     return replace(choice, worths=one_by_one(ctx, objective, choice))
 
@@ -67,7 +68,8 @@ def _by_lots(
     if objective.black_boxes:  # it may rank what the search has left behind above all it brings
         met = _with_pools(table, (evidence.proof.pool, proposals), lots)
     choice, plan = best_list(ctx, objective, table, (lots.domain, met), named)
-    if plan is None or len(choice.plan.row) > ctx.search.resolved_orders:
+    many = len(choice.plan.row) > ctx.search.resolved_orders
+    if plan is None or many or lots.domain.base is not None:
         return replace(choice, worths=one_by_one(ctx, objective, choice))
     return replace(choice, worths=tuple(_resolved(ctx, choice, plan, lots)))
 
@@ -76,10 +78,10 @@ def _with_pools(table: Orders, pools: Iterable[Pool], lots: ByLots) -> tuple[Lis
     """The lists of the search and those of pools over the table that it permits, best first."""
     lists = {listed.orders.key: listed for listed in lots.proof.lists}
     for pool in pools:
-        for row, net in zip(pool.rows.tolist(), pool.net.tolist(), strict=True):
+        for row in pool.rows.tolist():
             orders = seed_of(lots.domain, table, [j for j in row if j != PAD])
             if orders is not None and lots.domain.problem.permits(orders):
-                lists.setdefault(orders.key, Listed(orders, net))
+                lists.setdefault(orders.key, Listed(orders, lots.search.place(orders).net))
     return tuple(sorted(lists.values(), key=lambda listed: -listed.net))
 
 
@@ -93,10 +95,13 @@ def best_list(
     """The best of the lists of a search, without its worths, and as it was listed; None: hold."""
     domain, met = searched
     lists = _deciding(met, every=bool(objective.black_boxes))
-    orders, rows = orders_of(ctx, domain, table, [listed.orders for listed in lists])
-    finalists = Finalists(orders, tuple(rows), tuple(listed.net for listed in lists))
-    choice = choose(ctx, objective, finalists, named, owed=not domain.problem.empty)
-    return choice, lists[rows.index(choice.plan.row)] if choice.acts else None
+    base = () if domain.base is None else (domain.base,)
+    orders, rows = orders_of(ctx, domain, table, [*(listed.orders for listed in lists), *base])
+    owed, rest = domain.account.due is not None, rows[len(lists)] if base else ()
+    finalists = Finalists(orders, tuple(rows[: len(lists)]), tuple(lt.net for lt in lists))
+    choice = choose(ctx, objective, finalists, named, owed=owed, base=rest)
+    places = [*lists, *(Listed(orders, choice.base.net) for orders in base)]
+    return choice, places[rows.index(choice.plan.row)] if choice.acts else None
 
 
 def _deciding(lists: tuple[Listed, ...], *, every: bool) -> list[Listed]:

@@ -18,13 +18,15 @@ from steelyard.estimates.estimate import TEN_YEARS, estimate
 from steelyard.estimates.regime import detect
 from steelyard.estimates.trends import Trends, momentum, peaks, volatility_ratio
 from steelyard.market import Market
-from steelyard.modules.context import LEFT_OUT, AbsentTarget, Context, Grouping
+from steelyard.modules.context import LEFT_OUT, AbsentTarget, Context, Grouping, PastTrade
 from steelyard.money import ZERO, ExactMoney
 from steelyard.orders import Side
 from steelyard.planning.case import Case
-from steelyard.planning.costs import min_order_weight
+from steelyard.planning.costs import exact, min_order_weight
 from steelyard.planning.decisions import note_decisions
 from steelyard.planning.findings import Findings
+from steelyard.planning.harvest import lent, partners
+from steelyard.planning.lot_rules import note_lots
 from steelyard.planning.remarks import remark, why_absent
 from steelyard.planning.valuation import Priced, Valuation
 from steelyard.portfolio import Holding, Snapshot
@@ -47,8 +49,9 @@ def members(case: Case, valuation: Valuation) -> tuple[str, ...]:
             for symbol, weight in case.target_weights.weights.items()
             if weight > 0 and symbol in priced and priced[symbol].fresh
         }
+        symbols |= partners(case, valuation)
     elif limits.allow_buy and valuation.value > 0:
-        means = _means(valuation, case.snapshot)
+        means = _means(case, valuation)
         symbols |= {
             symbol
             for symbol, p in priced.items()
@@ -57,10 +60,10 @@ def members(case: Case, valuation: Valuation) -> tuple[str, ...]:
     return tuple(sorted(symbols))
 
 
-def _means(valuation: Valuation, snapshot: Snapshot) -> Decimal:
+def _means(case: Case, valuation: Valuation) -> Decimal:
     """What could pay for one lot, base currency: spendable cash and all that may be sold."""
     sellable = sum((p.value for p in valuation.priced.values() if p.security.allow_sell), ZERO)
-    cash = snapshot.available("proceeds").get(snapshot.base_currency, ZERO)
+    cash = _payable(case.snapshot.available("proceeds"), case, valuation)
     return cash - valuation.open_buys + sellable
 
 
@@ -75,11 +78,14 @@ def build_context(
 
     like   of the same history: its estimates stand where they would come out the same
     """
-    ctx = _context(case, valuation, symbols, like)
+    ctx = lent(_context(case, valuation, symbols, like), case, findings)
     # before anybody asks: no reason of a calculator or of a target lets a bear average down
-    ctx = replace(ctx, can_buy=frozen(ctx.can_buy & ~ctx.falls_in_bear))
+    can_buy = frozen(ctx.can_buy & ~ctx.falls_in_bear)
+    mix = neutral_mix(ctx.target_weights, ctx.held)
+    ctx = replace(ctx, neutral_mix=mix, can_buy=can_buy)
     note_decisions(ctx, case.strategy, findings)
     remark(ctx, case.market, case.strategy, findings)
+    note_lots(ctx, findings)
     return ctx
 
 
@@ -93,7 +99,7 @@ def _context(
     # and nothing trades
     worth = valuation.value > 0
     value = float(valuation.value) if worth else 1.0
-    acquired = [h.acquired if h else None for h in holdings]
+    since = [h.held_since if h else None for h in holdings]
     quantities, prices = floats(p.quantity for p in rows), floats(p.unit_price for p in rows)
     fx = floats(p.rate for p in rows)
     multipliers = floats(s.multiplier for s in securities)
@@ -109,7 +115,8 @@ def _context(
     yields = floats(s.dividend_yield for s in securities)
     money = _exact_money(rows, case, valuation)
     cash = _worth(snapshot.balances, valuation)
-    return Context(
+    available = snapshot.available(strategy.limits.funding)
+    ctx = Context(
         as_of=snapshot.as_of,
         base_currency=snapshot.base_currency,
         symbols=symbols,
@@ -122,7 +129,7 @@ def _context(
         weights=weights,
         target_weights=target_weights,
         average_cost=frozen(floats(h.average_cost if h else None for h in holdings) * multipliers),
-        years_held=frozen(_days(snapshot.as_of, acquired) / YEAR_DAYS),
+        years_held=frozen(_days(snapshot.as_of, since) / YEAR_DAYS),
         days_since_bought=_days(snapshot.as_of, map(last_bought, holdings)),
         days_since_sold=_days(snapshot.as_of, (h.last_sold if h else None for h in holdings)),
         tradable=fresh,
@@ -140,11 +147,12 @@ def _context(
             settings=strategy.score,
             dividend_yield=yields,
             fundamental_quality=floats(s.quality for s in securities),
+            stated_return=floats(s.expected_return for s in securities),
             adjusted=market.adjusted,
         ),
         trends=Trends(
             momentum=frozen(momentum(closes)),
-            peaks=frozen(_peaks(market, symbols, acquired) * multipliers),
+            peaks=frozen(_peaks(market, symbols, since) * multipliers),
             volatility_ratio=volatility_ratio(closes, weights),
         ),
         regime=detect(market.index, snapshot.as_of, strategy.regime, stale),
@@ -152,16 +160,33 @@ def _context(
         cash_weight=float(cash) / value * worth,
         spendable_weight=float(money.spendable) / value * worth,
         open_buys_weight=float(valuation.open_buys) / value * worth,
-        awaited_weight=float(cash - valuation.open_buys - money.cash) / value * worth,
+        deposits_weight=float(valuation.brought) / value * worth,
+        awaited_weight=float(cash - _worth(available, valuation)) / value * worth,
         kept_out_weight=math.fsum(abs(float(k.value)) for k in valuation.kept_out) / value * worth,
         value=value,
         min_order_weight=min_order_weight(strategy, value),
         seed=case.seed,
         state=case.state,
         rules=strategy.rules,
+        classed=tuple(s.symbol for s in securities if targets is not None and targets.has(s)),
         absent=_absent(case, valuation, symbols),
-        exact=money,
+        past=_past(snapshot),
     )
+    return _reserving(ctx, money, case, valuation)
+
+
+def _past(snapshot: Snapshot) -> tuple[PastTrade, ...]:
+    """Trades on record of whatever is or was held, or is being bought, by symbol."""
+    rows = {holding.symbol: holding for holding in snapshot.holdings}
+    buying = {order.symbol for order in snapshot.open_orders if order.side is Side.BUY}
+    past = []
+    for symbol in sorted({*rows, *buying}):
+        holding, security = rows.get(symbol), snapshot.security(symbol)
+        lost = holding.last_sold if holding and holding.sold_at_loss else None
+        bought = snapshot.as_of if symbol in buying else last_bought(holding)
+        if bought or lost:
+            past.append(PastTrade(symbol, security.substitute if security else "", bought, lost))
+    return tuple(past)
 
 
 def _estimates_alike(like: Context, symbols: tuple[str, ...], strategy: Strategy) -> bool:
@@ -172,18 +197,39 @@ def _estimates_alike(like: Context, symbols: tuple[str, ...], strategy: Strategy
     return alike and stale and like.symbols == symbols
 
 
+def _reserving(ctx: Context, money: ExactMoney, case: Case, valuation: Valuation) -> Context:
+    """The context with what buys leave and sales restore: the reserve may follow the regime."""
+    limits, promised = case.strategy.limits, valuation.open_buys
+    owned = case.snapshot.before_flows
+    before = _payable(owned.balances, case, valuation) - promised
+    settled = _payable(owned.available(limits.funding), case, valuation) - promised
+    reserve = exact(ctx.reserve_weight) * valuation.value
+    keeps, due = min(reserve, max(settled, ZERO)), reserve if before < 0 else min(reserve, before)
+    return replace(ctx, exact=replace(money, keeps=keeps, due=due))
+
+
 def _exact_money(rows: list[Priced], case: Case, valuation: Valuation) -> ExactMoney:
-    """The decimals that the cash floor is judged by."""
-    available = case.snapshot.available(case.strategy.limits.funding)
+    """The decimals that the cash walk is in; the reserve is not in them yet."""
+    snapshot, limits, promised = case.snapshot, case.strategy.limits, valuation.open_buys
     return ExactMoney(
         shares=tuple(p.share for p in rows),
         value=valuation.value,
-        cash=_worth(available, valuation) - valuation.open_buys,
-        spendable=available.get(case.snapshot.base_currency, ZERO) - valuation.open_buys,
-        base_cash=case.snapshot.balances.get(case.snapshot.base_currency, ZERO),
-        all_cash=_worth(case.snapshot.balances, valuation) - valuation.open_buys,
-        open_buys=valuation.open_buys,
+        spendable=_payable(snapshot.available(limits.funding), case, valuation) - promised,
+        keeps=ZERO,
+        whole=_payable(snapshot.balances, case, valuation),
+        due=ZERO,
+        open_buys=promised,
+        rates=tuple(p.rate for p in rows),
+        withdrawn=valuation.withdrawn,
     )
+
+
+def _payable(balances: Mapping[str, Decimal], case: Case, valuation: Valuation) -> Decimal:
+    """What balances are good for in base currency: foreign ones pay for being converted."""
+    base, margin = case.snapshot.base_currency, exact(case.strategy.costs.fx_percent)
+    worth = _worth(balances, valuation)
+    foreign = _worth({c: abs(a) for c, a in balances.items() if c != base}, valuation)
+    return worth - margin * foreign
 
 
 def _worth(balances: Mapping[str, Decimal], valuation: Valuation) -> Decimal:
@@ -218,12 +264,12 @@ def _absent(case: Case, valuation: Valuation, symbols: tuple[str, ...]) -> tuple
     return tuple(sorted(absent, key=lambda target: (-target.target, target.symbol)))
 
 
-def _peaks(market: Market, symbols: Sequence[str], acquired: Sequence[date | None]) -> FloatArray:
+def _peaks(market: Market, symbols: Sequence[str], since: Sequence[date | None]) -> FloatArray:
     """(n,) highest close of each since it is held, its own currency; only rows since then."""
-    known = [day for day in acquired if day is not None]
-    first = 0 if not known else int(np.searchsorted(market.dates, np.datetime64(min(known), "D")))
+    dated = [day for day in since if day is not None]
+    first = 0 if not dated else int(np.searchsorted(market.dates, np.datetime64(min(dated), "D")))
     rows = slice(first, None)
-    return peaks(market.own_closes(symbols, rows), market.dates[rows], acquired)
+    return peaks(market.own_closes(symbols, rows), market.dates[rows], since)
 
 
 def neutral_mix(target_weights: FloatArray | None, is_held: np.ndarray) -> FloatArray:

@@ -127,6 +127,7 @@ def prove(
         proposals.rows,
         simple,
         *(() if paid is None else (paid,)),
+        *_base(ctx, table),
         *(beam(problem, root.mu, ctx.search.beam_width) if some else ()),
     ]
 
@@ -148,6 +149,15 @@ def prove(
     return Evidence(proof, lots, table.m, simple, ceiling, search.clock() - started)
 
 
+def _base(ctx: Context, table: Candidates) -> tuple[IntArray, ...]:
+    """What is traded whatever the score gains, as a row."""
+    if not table.base:
+        return ()
+    row = np.full((1, ctx.search.max_depth), PAD, dtype=np.int64)
+    row[0, : len(table.base)] = table.base
+    return (row,)
+
+
 def lot_nodes(ctx: Context, domain: Domain) -> int:
     """Nodes over whole lots: one for so many of the table's, fewer where there are many ways."""
     ways = len(domain.problem.ways)
@@ -166,9 +176,9 @@ def room_of(ctx: Context, objective: Objective) -> Room:
     rate = np.array([cost_rate(ctx, i) for i in range(ctx.n)])
     tax = np.array([least_tax_rate(ctx, i) for i in range(ctx.n)])
     spare = ctx.spendable_weight - least_spendable(
-        ctx.cash_weight - ctx.open_buys_weight - ctx.awaited_weight,
         ctx.spendable_weight,
-        ctx.reserve_weight,
+        ctx.spendable_weight,
+        ctx.keeps_weight,
     )
     # nobody can spend more than everything: keeps the room finite where no cap binds
     everything = max(0.0, spare) + float(sellable.sum())
@@ -252,8 +262,10 @@ def search_gap(objective: Objective, choice: Choice, bound: float) -> float | No
     if reach is None:
         return None
     most = bound + reach
-    # a set that cannot reach the least improvement is no better than hold
-    if not choice.acts and most < max(choice.threshold, PROVEN):
+    # a set that cannot reach the least improvement is no better than hold, or than what is traded
+    # whatever it gains
+    rest = choice.base.net
+    if choice.rests and most - rest < max(choice.threshold, PROVEN):
         return 0.0
     gap = max(0.0, most - choice.plan.net + (choice.refined or 0.0))
     return 0.0 if gap <= PROVEN else gap

@@ -15,6 +15,7 @@ from steelyard.arrays import BoolArray, FloatArray, IntArray, frozen
 from steelyard.ledger import LOT_TOLERANCE, whole_lots
 from steelyard.modules.context import Context
 from steelyard.planning.nearest import MOST, nearest_lots
+from steelyard.planning.new_money import least_lots, new_money
 from steelyard.planning.sizing import paused
 
 DUST = 0.005
@@ -25,13 +26,15 @@ DUST = 0.005
 class Reach:
     """What may be traded, whole lots of each of n securities; most < least = not at all.
 
-    least       (n,)  of an order that is no full exit
+    least_sold   (n,) of a sale that is no full exit
+    least_bought (n,) of a buy: of new money fewer
     buys, sales (n,)  most lots
     exits       (n,)  may all that is held be sold?
     turning     (n,)  lots at which an order that goes towards its target passes it; 0 = none does
     """
 
-    least: IntArray
+    least_sold: IntArray
+    least_bought: IntArray
     buys: IntArray
     sales: IntArray
     exits: BoolArray
@@ -39,15 +42,21 @@ class Reach:
 
 
 def reach_of(ctx: Context, *, for_cash: bool) -> Reach:
-    """What each security may be traded for; `for_cash` lets sales go under their targets."""
+    """What each security may be traded for.
+
+    for_cash   sales may go under their targets, and be of one lot
+    """
     nearest = nearest_lots(ctx, np.arange(ctx.n, dtype=np.int64))
     may_sell = ctx.can_sell & ~ctx.sales_wait & (ctx.quantities > 0)
     untargeted = np.ones(ctx.n, dtype=np.bool_)
     if ctx.target_weights is not None and not for_cash:
         untargeted = ctx.target_weights == 0
     exits = may_sell & untargeted & (ctx.sellable == ctx.quantities) & (ctx.weights > 0)
+    least = _least(ctx)
+    fewer = np.minimum(least, least_lots(ctx)) if new_money(ctx) else least
     return Reach(
-        least=frozen(_least(ctx)),
+        least_sold=frozen(np.ones_like(least) if for_cash else least),
+        least_bought=frozen(fewer),
         buys=frozen(_most_bought(ctx, nearest, _money(ctx, may_sell))),
         sales=frozen(np.where(may_sell, _most_sold(ctx, nearest, untargeted, exits), 0)),
         exits=frozen(exits),

@@ -73,8 +73,8 @@ class _Beside:
         cash = ctx.cash_weight - math.fsum(orders.delta[list(plan)].tolist())
         point = Point.at(objective.model, end_state(weights, cash))
         rates = objective.rates
-        charge = rates.cost * table.cost + rates.tax * table.tax + rates.hurdle
-        spared = rates.cost * orders.cost + rates.tax * orders.tax + rates.hurdle
+        spared = rates.cost * orders.cost + rates.tax * orders.tax + rates.hurdle * orders.hurdled
+        charge = spared[: table.m]
         change = along(objective.model, point, table.security, table.delta - before)
         change = change - charge + np.where(some, spared[real], 0.0)
         rest = math.fsum(orders.account.payment[list(plan)].tolist())
@@ -103,8 +103,7 @@ class _Beside:
     def fits(self, j: int) -> bool:
         """Does it keep all that the ledger asks?"""
         account = self.orders.account
-        capped = account.turnover_cap is not None or account.group_cap is not None
-        if not capped and not account.any_conflict:
+        if not _capped(account) and not account.any_conflict:
             return self.enough(j)
         row = self.row(j)
         return bool(feasible(account, row)[0] and debt_paid(account, row)[0])
@@ -198,8 +197,7 @@ def _added(ctx: Context, beside: _Beside, j: int, asked: Asked) -> Drop:
             floor=floor,
         )
         return Drop("cash", cash, floor, why)
-    capped = account.turnover_cap is not None or account.group_cap is not None
-    over = _over_a_cap(account, beside.row(j)) if capped else None
+    over = _over_a_cap(account, beside.row(j)) if _capped(account) else None
     if over is not None:
         return over
     change = float(beside.change[j])
@@ -207,6 +205,12 @@ def _added(ctx: Context, beside: _Beside, j: int, asked: Asked) -> Drop:
         return _better_but(ctx, tuple(beside.row(j)[0].tolist()), change, asked)
     why = say("adding it would change the plan by {change:spoints} points net", change=change)
     return Drop("net_gain", change, 0.0, why)
+
+
+def _capped(account: Account) -> bool:
+    """Is there a cap beside the cash?"""
+    caps = (account.turnover_cap, account.group_cap, account.gains)
+    return any(cap is not None for cap in caps)
 
 
 def _over_a_cap(account: Account, row: IntArray) -> Drop | None:
@@ -223,7 +227,21 @@ def _over_a_cap(account: Account, row: IntArray) -> Drop | None:
     if account.group_cap is not None and not groups_kept(account, row)[0]:
         why = say("with it a group would go over its cap of {cap:pct}", cap=account.group_cap)
         return Drop("max_group", None, account.group_cap, why)
+    gains = account.gains
+    if gains is not None and not gains.kept(row)[0]:
+        return _over_budget(*gains.of_row(j for j in row[0].tolist() if j != PAD))
     return None
+
+
+def _over_budget(gain: float, room: float) -> Drop:
+    """Why what realises more than the year's budget leaves is not traded; base currency."""
+    why = say(
+        "with it the plan would realise a net gain of {gain:money}; the yearly budget "
+        "(lots.max_gain_base) leaves {room:money}",
+        gain=gain,
+        room=room,
+    )
+    return Drop("gain_budget", gain, room, why)
 
 
 def _better_but(ctx: Context, with_it: tuple[int, ...], change: float, asked: Asked) -> Drop:

@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 from steelyard.errors import did_you_mean, one_line
+from steelyard.estimates.estimate import without_history
 from steelyard.market import Market
 from steelyard.modules.context import Context
 from steelyard.modules.registry import Kind
@@ -78,7 +79,7 @@ def _note_absent(ctx: Context, market: Market, findings: Findings) -> None:
 def _note_coverage(ctx: Context, findings: Findings) -> None:
     neutral = ctx.score.neutral
     used = {
-        "expected_return": neutral.mu,
+        "expected_return": without_history(ctx.score),
         "volatility": neutral.vol,
         "quality": neutral.quality,
         "drawdown": neutral.drawdown,

@@ -1,6 +1,7 @@
 """A case solved: steps 1 to 8, each taking what the line above gave.
 
 1. value the portfolio, or refuse                             valuation.value_portfolio
+   weights of classes to targets of their members             classes.with_classes
 2. the planning set, and its arrays                           planning_set.members, build_context
 3. the objective: score terms, weights, charges               score.objective_of
 4. find opportunities: calculators, sizes, masks, merge       steps.find_opportunities
@@ -29,6 +30,7 @@ from steelyard.modules.tables import evaluate
 from steelyard.notices import Notice
 from steelyard.planning.case import Case, inputs_sha256
 from steelyard.planning.choice import Choice, Worth
+from steelyard.planning.classes import with_classes
 from steelyard.planning.decisions import refuse_cap_against_target
 from steelyard.planning.domain import domain_of, hindrance
 from steelyard.planning.drift import drift_after
@@ -112,10 +114,11 @@ def solve(case: Case, guard: Guard, steps: Steps) -> Solution:
     disagree, FailedLate when a module's answer fails when it is used: `settled` then solves again.
     """
     findings = guard.findings
-    refuse_cap_against_target(case)
     _note_case(case, findings)
     with findings.timed("value and context"):
         valuation = value_portfolio(case, findings)
+        case, valuation = with_classes(case, valuation, findings)
+        refuse_cap_against_target(case)
         symbols = members(case, valuation)
         case = with_rules(case, len(symbols), findings)
         strategy = case.strategy
@@ -234,11 +237,11 @@ def _note_value(ctx: Context, valuation: Valuation, findings: Findings) -> None:
     if valuation.value == 0:
         message = "The portfolio is worth nothing: there is nothing to plan with."
         findings.warnings.append(Notice(code="no_value", message=message))
-    foreign = ctx.cash_weight - ctx.spendable_weight
-    if foreign > 0:
-        awaited = ", or not settled yet" if ctx.awaited_weight > 0 else ""
+    idle = {"money of open buys": ctx.open_buys_weight, "not settled yet": ctx.awaited_weight}
+    parts = {what: weight for what, weight in idle.items() if weight > 0}
+    if parts:
         message = (
-            f"{100 * foreign:.1f} % of value is cash that pays for nothing in this plan: foreign "
-            f"balances and money of open buys{awaited}."
+            f"{100 * sum(parts.values()):.1f} % of value is cash that pays for nothing in this "
+            f"plan: {', or '.join(parts)}."
         )
         findings.warnings.append(Notice(code="idle_cash", message=message))

@@ -17,21 +17,28 @@ from types import MappingProxyType
 import numpy as np
 
 from steelyard.arrays import BoolArray, FloatArray, IntArray, frozen, product
-from steelyard.ledger import Account, ExactCash, feasible, least_spendable
+from steelyard.ledger import Account, ExactCash, Gains, feasible, least_spendable
 from steelyard.modules.candidates import Candidates, Orders
 from steelyard.modules.context import Context, Grouping
 from steelyard.modules.tables import Pairs, Tables, evaluate, pair_nets
 from steelyard.modules.terms import end_state
+from steelyard.money import ZERO
 from steelyard.orders import Side
 from steelyard.planning.collapse import collapse
-from steelyard.planning.costs import exact, exact_cost, order_cost, sale_tax
+from steelyard.planning.costs import (
+    DIGITS,
+    exact_cost,
+    exact_gain,
+    gain_room,
+    order_cost,
+    sale_gain,
+    sale_tax,
+)
 from steelyard.planning.draws import by_appeal, diverse_appeal, draw, drawn, group_of, spread
 from steelyard.planning.score.charges import ChargeRates
 from steelyard.planning.score.model import ScoreModel
 from steelyard.planning.sizing import Sized
 
-DIGITS = 100
-"""No product of a quantity, a price, a rate of exchange and a rate of cost has more."""
 HALF_AT = 0.005
 """Gain, weighted, of which the priority is a half: half a point of the score."""
 PARTNERS, AT_ONCE = 32, 1_024
@@ -89,10 +96,8 @@ def with_scores(
     weights   (m,)  priority weights
     """
     start = end_state(ctx.weights, ctx.cash_weight)
-    table = replace(
-        table,
-        tables=collapse(model, start, table.security, table.delta, table.cost, table.tax, rates),
-    )
+    charged = (table.cost, table.tax, rates, table.hurdled)
+    table = replace(table, tables=collapse(model, start, table.security, table.delta, *charged))
     alone = evaluate(table.tables, np.arange(table.m, dtype=np.int64)[:, None])
     paired = paired_gains(table, alone)
     multiplier = ctx.priority_multiplier[table.security]
@@ -170,16 +175,30 @@ def account_of(ctx: Context, rows: Sequence[Sized]) -> Account:
         ),
         cost=frozen(np.array([order_cost(ctx, row.i, row.weight) for row in rows])),
         conflicts=frozen(np.zeros((0, 0), dtype=np.bool_)),
-        cash=ctx.own_cash,
+        cash=ctx.spendable_weight,
         spendable=ctx.spendable_weight,
-        reserve=ctx.reserve_weight,
+        reserve=ctx.keeps_weight,
         settled_only=ctx.limits.funding == "settled",
         turnover_cap=ctx.limits.max_turnover_weight,
         group_shares=frozen(shares[security]),
         group_weights=frozen(product(shares.T, ctx.weights)),
         group_cap=ctx.limits.max_group_weight,
         exact=exact_cash(ctx, rows),
+        gains=gains_of(ctx, rows),
     )
+
+
+def gains_of(ctx: Context, rows: Sequence[Sized]) -> Gains | None:
+    """What the rows realise, against what is left of the yearly budget; None without one."""
+    room, money = gain_room(ctx), ctx.exact
+    if room is None:
+        return None
+    sales = [(row.i, row.quantity if row.side is Side.SELL else ZERO) for row in rows]
+    of = frozen(np.array([sale_gain(ctx, *sale) for sale in sales], dtype=np.float64))
+    exactly = None
+    if money is not None:
+        exactly = tuple(exact_gain(ctx, money, *sale) for sale in sales), room
+    return Gains(of, float(room) / ctx.value, exactly)
 
 
 def capped_groups(ctx: Context) -> list[Grouping]:
@@ -207,6 +226,5 @@ def exact_cash(ctx: Context, rows: Sequence[Sized]) -> ExactCash | None:
             amount = row.quantity * money.shares[row.i]
             fixed, rate = costs[ctx.securities[row.i].currency != ctx.base_currency]
             flows.append((-amount if row.side is Side.BUY else amount) - fixed - rate * amount)
-        reserve = exact(ctx.reserve_weight) * money.value
-        floor = least_spendable(money.cash, money.spendable, reserve)
+        floor = least_spendable(money.spendable, money.spendable, money.keeps)
         return ExactCash(tuple(flows), money.spendable - floor)

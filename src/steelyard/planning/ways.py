@@ -1,28 +1,37 @@
 """The ways to trade as arrays of the search: what a lot is charged and what it takes of each limit.
 
-A sale that is taxed by tax lots is a way for each stretch of them: within one the tax is linear in
-the quantity, and charge and rate give it exactly at whole lots.
+A sale of tax lots is a way for each stretch of them: within one tax and gain are linear in the
+quantity, so that charge, rate and use give them exactly at whole lots, and either every order takes
+a lot at a loss or none does. Which lot comes after which makes no difference to that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 
 import numpy as np
 
 from steelyard.arrays import BoolArray, FloatArray, IntArray, frozen
-from steelyard.ledger import SAFETY, Account, whole_lots
+from steelyard.ledger import NEAR, SAFETY, Account, whole_lots
 from steelyard.modules.candidates import Orders, Proposal
 from steelyard.modules.context import Context
 from steelyard.orders import Side
-from steelyard.planning.costs import by_age, cost_rates, sale_tax
+from steelyard.planning.costs import (
+    budgeted_gain,
+    cost_rates,
+    is_taxed,
+    sale_gain,
+    sale_tax,
+    tax_of_share,
+)
 from steelyard.planning.reach import Reach
 from steelyard.planning.score.charges import ChargeRates
 from steelyard.planning.search.lots import LotList, Ways
 from steelyard.planning.sizing import Sized
 from steelyard.planning.table import capped_groups, group_shares
+from steelyard.portfolio import TaxLot
 from steelyard.sentences import say
 
 SEARCHED = Proposal("search", say("part of the best list of whole lots"), ())
@@ -37,7 +46,9 @@ class Trades:
     """Ways before they are charged: (w,) each, by security, then buys, sales and exits.
 
     kind            BUY, SALE or EXIT
-    tax, tax_rate   of value: of an order whatever its size, and per lot besides
+    tax, tax_rate     of value: of an order whatever its size, and per lot besides
+    gain, gain_rate   the same of the net gain that counts for a yearly budget; 0 without one
+    free              is the hurdle not charged?
     """
 
     security: IntArray
@@ -47,6 +58,9 @@ class Trades:
     most: IntArray
     tax: FloatArray
     tax_rate: FloatArray
+    free: BoolArray
+    gain: FloatArray
+    gain_rate: FloatArray
 
     def only(self, keep: BoolArray | IntArray) -> Trades:
         """Some of the ways, by truth or index."""
@@ -54,6 +68,7 @@ class Trades:
             security=self.security[keep], kind=self.kind[keep], lot=self.lot[keep],
             least=self.least[keep], most=self.most[keep],
             tax=self.tax[keep], tax_rate=self.tax_rate[keep],
+            gain=self.gain[keep], gain_rate=self.gain_rate[keep], free=self.free[keep],
         )  # fmt: skip
 
     def asked_for(self, table: Orders) -> Trades:
@@ -71,6 +86,20 @@ class Trades:
         return asked.only(asked.most >= asked.least)
 
 
+def with_free_buys(trades: Trades, lots: IntArray) -> Trades:
+    """Buys of up to `lots` (n,) of a security as ways of their own, free of the hurdle."""
+    upto = np.minimum(lots[trades.security], trades.most)
+    some = (trades.kind == BUY) & (upto >= trades.least)
+    free = replace(trades, most=upto, free=some).only(some)
+    rest = replace(trades, least=np.where(some, upto + 1, trades.least))
+    rest = rest.only(rest.most >= rest.least)
+    both = Trades(**{
+        field.name: np.concatenate([getattr(free, field.name), getattr(rest, field.name)])
+        for field in fields(Trades)
+    })  # fmt: skip
+    return both.only(np.lexsort((both.least, both.kind, both.security)))
+
+
 @dataclass(frozen=True, slots=True)
 class _Sales:
     """Columns (s,) of sales: securities `at`, the rest as in `Trades`."""
@@ -79,30 +108,45 @@ class _Sales:
     least: IntArray
     most: IntArray
     tax: FloatArray
-    rate: FloatArray
+    tax_rate: FloatArray
+    gain: FloatArray
+    gain_rate: FloatArray
 
 
-Stretch = tuple[int, int, float, float]
-"""Fewest and most lots, tax whatever the size, tax per lot besides; tax of value."""
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Fewest and most lots of a sale; its tax and its gain, of value: (whatever the size, per lot
+    besides).
+    """
+
+    least: int
+    most: int
+    tax: tuple[float, float]
+    gain: tuple[float, float]
 
 
 def trades_of(ctx: Context, reach: Reach) -> Trades:
     """Every way that the reach of the securities leaves."""
-    buys = np.flatnonzero(reach.buys >= reach.least)
+    buys = np.flatnonzero(reach.buys >= reach.least_bought)
     sales = _sales(ctx, reach)
     exits = np.flatnonzero(reach.exits)
-    taxed = np.array([sale_tax(ctx, i, _holding(ctx, i)) for i in exits.tolist()], dtype=np.float64)
+    whole_sales = [(i, _holding(ctx, i)) for i in exits.tolist()]
+    taxed = np.array([sale_tax(ctx, *sale) for sale in whole_sales], dtype=np.float64)
+    gained = np.array([counted_gain(ctx, *sale) for sale in whole_sales], dtype=np.float64)
     security = np.concatenate([buys, sales.at, exits])
     whole = np.ones(len(exits), dtype=np.int64)
-    no_tax = np.zeros(len(buys))
+    none_of, at_once = np.zeros(len(buys)), np.zeros(len(exits))
     trades = Trades(
         security=security,
         kind=np.repeat([BUY, SALE, EXIT], [len(buys), len(sales.at), len(exits)]),
         lot=np.concatenate([ctx.lot_weight[buys], -ctx.lot_weight[sales.at], -ctx.weights[exits]]),
-        least=np.concatenate([reach.least[buys], sales.least, whole]),
+        least=np.concatenate([reach.least_bought[buys], sales.least, whole]),
         most=np.concatenate([reach.buys[buys], sales.most, whole]),
-        tax=np.concatenate([no_tax, sales.tax, taxed]),
-        tax_rate=np.concatenate([no_tax, sales.rate, np.zeros(len(exits))]),
+        tax=np.concatenate([none_of, sales.tax, taxed]),
+        tax_rate=np.concatenate([none_of, sales.tax_rate, at_once]),
+        gain=np.concatenate([none_of, sales.gain, gained]),
+        gain_rate=np.concatenate([none_of, sales.gain_rate, at_once]),
+        free=np.zeros(len(security), dtype=np.bool_),
     )
     return trades.only(np.lexsort((np.arange(len(security)), trades.kind, security)))
 
@@ -114,50 +158,68 @@ def _holding(ctx: Context, i: int) -> Decimal:
 
 def _sales(ctx: Context, reach: Reach) -> _Sales:
     """All sales that are no exit, one for each stretch."""
-    may = np.flatnonzero(reach.sales >= reach.least)
-    if ctx.score.tax_rate == 0:
+    may = np.flatnonzero(reach.sales >= reach.least_sold)
+    if not (is_taxed(ctx) or ctx.lots.wash_sale_days or ctx.lots.max_gain_base is not None):
         nothing = np.zeros(len(may))
-        return _Sales(may, reach.least[may], reach.sales[may], nothing, nothing)
+        return _Sales(may, reach.least_sold[may], reach.sales[may], *(nothing,) * 4)
     rows = [
-        (i, *stretch)
+        (i, stretch)
         for i in may.tolist()
-        for stretch in stretches(ctx, i, int(reach.least[i]), int(reach.sales[i]))
+        for stretch in stretches(ctx, i, int(reach.least_sold[i]), int(reach.sales[i]))
     ]
-    at, least, most = (np.array([row[k] for row in rows], dtype=np.int64) for k in range(3))
-    tax, rate = (np.array([row[k] for row in rows], dtype=np.float64) for k in (3, 4))
-    return _Sales(at, least, most, tax, rate)
+    return _Sales(
+        np.array([i for i, _ in rows], dtype=np.int64),
+        np.array([row.least for _, row in rows], dtype=np.int64),
+        np.array([row.most for _, row in rows], dtype=np.int64),
+        *(np.array([row.tax[k] for _, row in rows], dtype=np.float64) for k in (0, 1)),
+        *(np.array([row.gain[k] for _, row in rows], dtype=np.float64) for k in (0, 1)),
+    )
 
 
 def stretches(ctx: Context, i: int, least: int, most: int) -> Iterator[Stretch]:
-    """The whole lots of a sale in stretches within which the tax is linear, oldest lots first."""
+    """The whole lots of a sale in stretches within which tax and gain are linear, in the order in
+    which its tax lots are sold.
+    """
     lot, first = ctx.securities[i].lot_size, least
     for end in (*_bends(ctx, i, first * lot, most * lot), most * lot):
         last = int(end // lot)
         if last < first:
             continue
-        one_more = _tax(ctx, i, first), _tax(ctx, i, last)
-        rate = (one_more[1] - one_more[0]) / (last - first) if last > first else 0.0
-        yield first, last, one_more[0] - rate * first, rate
+        tax, gain = (_line(ctx, i, money, (first, last)) for money in (sale_tax, counted_gain))
+        yield Stretch(first, last, tax, gain)
         first = last + 1
 
 
+def _line(
+    ctx: Context, i: int, money: Callable[[Context, int, Decimal], float], ends: tuple[int, int]
+) -> tuple[float, float]:
+    """(whatever the size, per lot besides) of what is linear between two numbers of lots."""
+    (first, last), lot = ends, ctx.securities[i].lot_size
+    low = money(ctx, i, first * lot)
+    rate = (money(ctx, i, last * lot) - low) / (last - first) if last > first else 0.0
+    return low - rate * first, rate
+
+
+def counted_gain(ctx: Context, i: int, quantity: Decimal) -> float:
+    """Net gain of a sale as a budget counts it, of value; 0 without a budget."""
+    return 0.0 if ctx.lots.max_gain_base is None else sale_gain(ctx, i, quantity)
+
+
 def _bends(ctx: Context, i: int, least: Decimal, most: Decimal) -> Iterator[Decimal]:
-    """Quantities between least and most at which the tax of a share changes."""
-    holding = ctx.holdings[i]
+    """Quantities between least and most at which a share is taxed or counted otherwise."""
     sold, before = Decimal(0), None
-    for lot in by_age(holding.lots if holding else ()):
-        gain = 0.0 if lot.unit_cost is None else _gain(ctx, i, lot.unit_cost)
-        if before is not None and gain != before and least <= sold < most:
+    for lot in ctx.lot_order[i]:
+        one_share = _of_share(ctx, i, lot)
+        if before is not None and one_share != before and least <= sold < most:
             yield sold
-        sold, before = sold + lot.quantity, gain
+        sold, before = sold + lot.quantity, one_share
 
 
-def _gain(ctx: Context, i: int, unit_cost: Decimal) -> float:
-    return float(ctx.prices[i]) - float(unit_cost * ctx.securities[i].multiplier)
-
-
-def _tax(ctx: Context, i: int, lots: int) -> float:
-    return sale_tax(ctx, i, lots * ctx.securities[i].lot_size)
+def _of_share(ctx: Context, i: int, lot: TaxLot) -> tuple[float, float, bool]:
+    """(tax, counted gain, is it a loss that matters) of one share of a tax lot."""
+    counted = 0.0 if ctx.lots.max_gain_base is None else budgeted_gain(ctx, i, lot)
+    lost = bool(ctx.lots.wash_sale_days) and (ctx.gain_of(i, lot) or 0.0) < 0
+    return tax_of_share(ctx, i, lot), counted, lost
 
 
 def ways_of(
@@ -179,16 +241,20 @@ def ways_of(
         once, each = [*once, 0 * size], [*each, size / 2]
     for column in groups.T:
         once, each = [*once, 0 * size], [*each, column]
+    if account.gains is not None:
+        once, each = [*once, trades.gain], [*each, trades.gain_rate]
     if counted:
         once, each = [*once, np.ones(len(size))], [*each, 0 * size]
     if account.due is not None:
         once, each = [*once, np.full(len(size), fixed)], [*each, trades.lot + rate * size]
+    if account.invest is not None:
+        once, each = [*once, 0 * size], [*each, -trades.lot]
     return Ways(
         security=frozen(trades.security),
         lot=frozen(trades.lot),
         least=frozen(trades.least),
         most=frozen(trades.most),
-        charge=frozen(rates.hurdle + rates.cost * fixed + rates.tax * trades.tax),
+        charge=frozen(rates.hurdle * ~trades.free + rates.cost * fixed + rates.tax * trades.tax),
         rate=frozen(rates.cost * rate * size + rates.tax * trades.tax_rate),
         use=frozen(np.stack(once, axis=1)),
         use_rate=frozen(np.stack(each, axis=1)),
@@ -207,10 +273,14 @@ def limits_of(
         room = np.maximum(account.group_cap, account.group_weights) - account.group_weights
         limits += (room + SAFETY).tolist()
         names += [label for grouping in capped_groups(ctx) for label in grouping.labels]
+    if account.gains is not None:
+        limits, names = [*limits, account.gains.room + SAFETY], [*names, "gain"]
     if orders is not None:
         limits, names = [*limits, float(orders)], [*names, "orders"]
     if account.due is not None:
         limits, names = [*limits, SAFETY * account.scale - account.due], [*names, "due"]
+    if account.invest is not None:
+        limits, names = [*limits, NEAR - account.invest], [*names, "new money"]
     return frozen(np.array(limits)), tuple(names)
 
 

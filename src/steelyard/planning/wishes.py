@@ -6,8 +6,9 @@ Each module is timed and guarded: one that fails costs only itself, and the plan
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -19,13 +20,23 @@ from steelyard.modules.context import Context
 from steelyard.modules.registry import BUILT_IN, Kind, Module, ModuleParams
 from steelyard.notices import Coverage, Notice, Stop
 from steelyard.orders import Side
+from steelyard.planning.blocking import Blocked, blocked, drop_of, notices, sides_of
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard, Outcome, kept_to
-from steelyard.planning.overdraft import sales_for_cash, with_due, with_sales_for_cash
+from steelyard.planning.new_money_rows import (
+    base_agreed,
+    new_money_rows,
+    probes,
+    with_base,
+    with_rows,
+)
+from steelyard.planning.overdraft import ruling_of, sales_for_cash, with_due, with_sales_for_cash
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.sizing import Sized, merge, size, why_unasked, wishes
 from steelyard.planning.table import bare_table, with_conflicts, with_scores
 from steelyard.strategies import ModuleChoice, Strategy
+
+T = TypeVar("T")
 
 TOWARDS_TARGETS = "weight_based"
 SWITCH_ON = f"switch it on with [{Kind.OPPORTUNITY}.{TOWARDS_TARGETS}] enabled = true"
@@ -46,18 +57,29 @@ def find_opportunities(
         rows = cut(ctx, rows, findings)
     else:
         refuse_large(len(rows), {w.module: len(w.rows) for w in asked if not w.built_in}, ctx)
-    for_cash = sales_for_cash(ctx)
-    rows = _masked(ctx, [*rows, *for_cash], strategy, guard)
+    for_cash, tried = sales_for_cash(ctx), probes(ctx, rows)
+    waiting = blocked(ctx, strategy, guard)
+    findings.problems.extend(notices(waiting))
+    rows = _unblocked(ctx, [*rows, *for_cash, *tried], waiting, findings)
+    rows = _masked(ctx, rows, strategy, guard)
+    tried = [row for row in rows if any(row is other for other in tried)]
+    rows = [row for row in rows if not any(row is other for other in tried)]
+    for_money = new_money_rows(ctx, rows, tried)
     rows = with_sales_for_cash(rows, for_cash, lambda asked: merge(ctx, asked, findings))
+    rows = with_rows(rows, for_money)
     rows, conflicts = _paired(ctx, rows, strategy, guard)
     table = with_conflicts(bare_table(ctx, rows), conflicts)
     symbols = {symbol for wished in asked for symbol in wished.symbols}
-    symbols |= {ctx.symbols[row.i] for row in for_cash}
+    symbols |= {ctx.symbols[row.i] for row in (*for_cash, *for_money)}
     _note_unasked(ctx, symbols, _idle(ctx, asked, findings), findings)
     findings.finished("find_opportunities", table.m)
     weights = np.array([row.priority_weight for row in rows])
+    table = with_base(ctx, table)
     table = with_scores(ctx, table, objective.model, objective.rates, weights)
     table = replace(table, predicates=tuple(_predicates(ctx, table, strategy, guard)))
+    if not base_agreed(ctx, table):
+        table = with_base(ctx, table)
+        table = with_scores(ctx, table, objective.model, objective.rates, weights)
     return with_due(ctx, table)
 
 
@@ -162,6 +184,24 @@ def _run_calculator(ctx: Context, choice: ModuleChoice, guard: Guard) -> Wished:
     return Wished(module.qualified, module.source == BUILT_IN, run.outcome, tuple(rows), symbols)
 
 
+def _unblocked(
+    ctx: Context, rows: list[Sized], waiting: Sequence[Blocked], findings: Findings
+) -> list[Sized]:
+    """The rows on the sides that no filter blocks which does not work."""
+    sides = sides_of(waiting)
+    findings.stops.extend(
+        Stop(ctx.symbols[row.i], row.side, "filter", drop_of(waiting, row.side.value))
+        for row in rows
+        if row.side.value in sides
+    )
+    return [row for row in rows if row.side.value not in sides]
+
+
+def _closed(choice: ModuleChoice, work: Callable[[ModuleParams], T]) -> Callable[[ModuleParams], T]:
+    """The work of a filter; of one that fails closed its failure has the plan made anew."""
+    return kept_to(choice.module, work) if choice.fails_closed else work
+
+
 def _masked(ctx: Context, rows: list[Sized], strategy: Strategy, guard: Guard) -> list[Sized]:
     """What the mask filters let through, one filter after the other."""
     for choice in strategy.enabled(Kind.FILTER):
@@ -175,9 +215,9 @@ def _masked(ctx: Context, rows: list[Sized], strategy: Strategy, guard: Guard) -
 
 def _ruling(ctx: Context, table: Candidates, choice: ModuleChoice, guard: Guard) -> Ruling | None:
     def work(params: ModuleParams) -> Ruling:
-        return contract.ruling(ctx, choice.module.call(ctx, table, params), table.m)
+        return ruling_of(ctx, table, choice.module, params)
 
-    return guard.run(choice.module, ctx, choice.params, work, _dropped).value
+    return guard.run(choice.module, ctx, choice.params, _closed(choice, work), _dropped).value
 
 
 def _dropped(ruling: Ruling) -> int:
@@ -223,7 +263,7 @@ def _paired(
         answer = _pairs(ctx, bare_table(ctx, rows), choice, guard)
         if answer is None:
             continue
-        pairs, ruling = answer
+        pairs, ruling, _ = answer
         conflicts |= pairs
         if ruling is not None:
             rows = _let_through(ctx, rows, choice, ruling, guard.findings)
@@ -233,23 +273,25 @@ def _paired(
 
 def _pairs(
     ctx: Context, table: Candidates, choice: ModuleChoice, guard: Guard
-) -> tuple[BoolArray, Ruling | None] | None:
+) -> contract.PairAnswer | None:
     """What one pair filter says: pairs, and what may not be traded at all where it says that."""
 
-    def work(params: ModuleParams) -> tuple[BoolArray, Ruling | None]:
+    def work(params: ModuleParams) -> contract.PairAnswer:
         return contract.pairs(ctx, choice.module.call(ctx, table, params), table.m)
 
-    def count(answer: tuple[BoolArray, Ruling | None]) -> int:
-        pairs, ruling = answer
+    def count(answer: contract.PairAnswer) -> int:
+        pairs, ruling, _ = answer
         return int(pairs.sum()) // 2 + (0 if ruling is None else _dropped(ruling))
 
-    return guard.run(choice.module, ctx, choice.params, work, count).value
+    return guard.run(choice.module, ctx, choice.params, _closed(choice, work), count).value
 
 
 def _predicates(
     ctx: Context, table: Candidates, strategy: Strategy, guard: Guard
 ) -> Iterator[RowPredicate]:
     for choice in strategy.enabled(Kind.FILTER):
+        if choice.module.form == "pairs":
+            yield from _of_pairs(ctx, table, choice, guard)
         if choice.module.form != "rows":
             continue
 
@@ -257,9 +299,37 @@ def _predicates(
             answer = module.call(ctx, table, params)
             return kept_to(module, contract.predicate(answer, ctx.search.max_depth))
 
-        predicate = guard.run(choice.module, ctx, choice.params, work, lambda _: 1).value
+        run = guard.run(choice.module, ctx, choice.params, _closed(choice, work), lambda _: 1)
+        predicate = run.value
         if predicate is not None:
             yield predicate
+
+
+def _of_pairs(
+    ctx: Context, table: Candidates, choice: ModuleChoice, guard: Guard
+) -> Iterator[RowPredicate]:
+    """What a filter of pairs says of whole rows of the finished table, if it says anything.
+
+    Its run is noted with its pairs; one that fails now was relied on.
+    """
+    if not serves(choice, ctx, guard):
+        return
+
+    def ask() -> RowPredicate | None:
+        _, _, judge = contract.pairs(ctx, choice.module.call(ctx, table, choice.params), table.m)
+        return None if judge is None else contract.predicate(judge, ctx.search.max_depth)
+
+    judge = kept_to(choice.module, ask)()
+    if judge is not None:
+        yield kept_to(choice.module, judge)
+
+
+def serves(choice: ModuleChoice, ctx: Context, guard: Guard) -> bool:
+    """Does a filter work in this plan? What keeps it from it was noted when it was first run."""
+    if choice.module.qualified in guard.broken:
+        return False
+    quiet = replace(guard, findings=Findings(), bucket=None)
+    return quiet.hindered(choice.module, ctx) is None
 
 
 def _idle(ctx: Context, asked: Sequence[Wished], findings: Findings) -> str | None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from steelyard.canonical import Amount, FactValue, Number, Positive, Record
 from steelyard.orders import Side
-from steelyard.settings import Costs, Limits, Rebalance, Regime, Score, Search
+from steelyard.settings import Costs, Limits, Lots, Rebalance, Regime, Score, Search
 
 
 class PricesAsOf(Record):
@@ -52,6 +52,7 @@ class SettingsShown(BaseModel):
     rebalance: Rebalance
     score: Score
     regime: Regime
+    lots: Lots = Lots()
     modules: dict[str, tuple[ModuleShown, ...]]
 
 
@@ -151,15 +152,20 @@ class BandShown(Record):
 
 
 class ClassShown(Record):
-    """A class of the targets file before and after the plan; weights of value."""
+    """A class of the targets file before and after the plan; weights of value.
+
+    members   its securities that are held, targeted or traded
+    by_rows   do rows of its members say their targets? Else they follow from its own
+    """
 
     dimension: Annotated[str, Field(description="column of the securities file; class by itself")]
     name: str
     weight: Number
     target: Number
-    band: tuple[Number, Number] | None
+    band: tuple[Number, Number]
     weight_after: Number
     members: tuple[str, ...]
+    by_rows: bool
 
 
 class OpenOrderShown(Record):
@@ -186,11 +192,16 @@ class HoldingShown(Record):
     lot_size           shares; an order is a multiple of it, or the whole holding
     lot_value          what one lot costs, base currency
     sellable           shares that no open sell reserves
+    class_name         its class, in the dimension of `classes`; null where it has none, or where
+                       no class has a target
+    preference         within a class, lowest first to buy and last to sell; null = after all others
     """
 
     symbol: str
     name: str
     group: str | None
+    class_name: str | None
+    preference: int | None
     quantity: Amount
     sellable: Amount
     lot_size: Positive

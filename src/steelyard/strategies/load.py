@@ -245,7 +245,8 @@ def _over(base: Strategy, normal: Normal, why: Why) -> tuple[Strategy, list[Prob
         unknown = [replace(problem, severity="warning") for problem in unknown]
     problems = [*normal.problems, *unknown, *problems]
     unused = tuple(problem.text for problem in problems if problem.severity == "warning")
-    built = replace(built, warnings=(*base.warnings, *unused))
+    lost = tuple(dict.fromkeys((*base.lost, *normal.lost))) if base.problems else base.lost
+    built = replace(built, warnings=(*base.warnings, *unused), lost=lost)
     if all(problem.severity == "warning" for problem in problems):
         problems += [problem for problem in findings(built) if problem.text not in unused]
     return built, problems

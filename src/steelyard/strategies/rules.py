@@ -167,9 +167,14 @@ def _no_route(strategy: Strategy) -> Iterator[Problem]:
 
 
 def _few_patterns(strategy: Strategy) -> Iterator[Problem]:
-    few = len(strategy.enabled(Kind.PATTERN)) < FEW_PATTERNS
-    if few and strategy.choice(Kind.SEQUENCE, "combinatorial").enabled:
-        place = (Kind.SEQUENCE.value, "combinatorial")
+    patterns = len(strategy.enabled(Kind.PATTERN))
+    place = (Kind.SEQUENCE.value, "combinatorial")
+    if not strategy.choice(Kind.SEQUENCE, "combinatorial").enabled:
+        return
+    if not patterns:
+        text = f"{dotted(place)} is on and no pattern is; it needs a pattern beside it."
+        yield error(place, f"{text} Switch on a pattern, or switch it off.")
+    elif patterns < FEW_PATTERNS:
         text = f"{dotted(place)} is on with fewer than {FEW_PATTERNS} patterns: nearly every"
         mend = "Switch on the patterns whose intent you want."
         yield warning(place, f"{text} proposal is a mere combination. {mend}")

@@ -23,6 +23,7 @@ from steelyard.strategies.files.spellings import (
     ENABLED_LISTS,
     EVALUATION,
     GLOBAL,
+    ON_FAILURE,
     PARAM_TABLES,
     PARAMS,
     PLANNER,
@@ -40,6 +41,13 @@ Schema = dict[str, Any]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 PLUGINS = "plugins"
+FAILING: Schema = {
+    "enum": ["block", "allow"],
+    "default": "block",
+    "description": (
+        "while the filter fails: trade nothing on the sides that it guards, or plan without it"
+    ),
+}
 
 
 def schema() -> Schema:
@@ -140,7 +148,8 @@ def _module(base: Strategy, module: Module, *, enabled: bool) -> Schema:
     plain = {"type": "boolean", "default": enabled}
     switch = {**plain, "description": "does it run; a table without this switches it on"}
     again = _table(params, "The same parameters, in a table of their own.")
-    table = _table({ENABLED: switch, **params, PARAMS: again})
+    failing = {ON_FAILURE: FAILING} if module.protects else {}
+    table = _table({ENABLED: switch, **failing, **params, PARAMS: again})
     return {"title": module.name, "description": module.summary, "anyOf": [plain, table]}
 
 

@@ -23,6 +23,7 @@ from steelyard.strategies.strategy import (
 SCOPE = "search.scope"
 DEPTH = "search.max_depth"
 REFINE = "search.refine"
+BEAM = "search.beam_width"
 REGIME = f"{Kind.PATTERN.value}.market_regime"
 
 
@@ -71,10 +72,10 @@ def proposing(strategy: Strategy) -> list[str]:
 
 def idle(strategy: Strategy, scope: Scope) -> list[str]:
     """What the user sets and the scope leaves idle, each once."""
-    if scope == "proposals":
-        return []
-    unused = ("search.beam_width", REFINE) if scope == "quantities" else ()
+    unused = {"quantities": (BEAM, REFINE), "candidates": (), "proposals": (BEAM,)}[scope]
     keys = [key for key in unused if strategy.is_set(key)]
+    if scope == "proposals":
+        return keys
     sets_limits = REGIME if _switch_alone(strategy) else None
     return [*(name for name in proposing(strategy) if name != sets_limits), *keys]
 

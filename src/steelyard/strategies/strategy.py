@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache, cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
+import steelyard.proxies  # noqa: F401 - its records can be pickled
 from steelyard.canonical import sha256
 from steelyard.errors import UnknownModule, did_you_mean
 from steelyard.modules.registry import BUILT_IN, Kind, Module, ModuleParams, modules
@@ -55,14 +56,27 @@ def own(why: Why) -> bool:
     return not inherited(why) and not why.startswith((SLIDER_WHY, SETTING_WHY))
 
 
+OnFailure = Literal["block", "allow"]
+"""While a filter fails: is nothing traded on the sides that it guards, or planned without it?"""
+
+
 @dataclass(frozen=True, slots=True)
 class ModuleChoice:
-    """A module, whether it runs, its parameters, and who said so last: see `Why`."""
+    """A module, whether it runs, its parameters, and who said so last: see `Why`.
+
+    on_failure   of a filter that forbids orders; means nothing for another module
+    """
 
     module: Module
     enabled: bool
     params: ModuleParams
     why: Why
+    on_failure: OnFailure = "block"
+
+    @property
+    def fails_closed(self) -> bool:
+        """Does its failure block the sides that it guards?"""
+        return self.enabled and self.module.protects and self.on_failure == "block"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +85,7 @@ class Strategy:
 
     version   of a stored strategy; None for a file and for the default
     problems  what could not be had while loading, a plugin for example: every plan says so
+    lost      filters that it names and nobody has, for a plugin could not be loaded
     warnings  what the strategy says that changes nothing, in sentences
     choices   kind -> one choice for every registered module, by name
     sources   key that is not at its default, like "search.max_depth" -> who set it
@@ -91,6 +106,7 @@ class Strategy:
     plugins: Plugins = field(default_factory=Plugins)
     choices: Mapping[Kind, tuple[ModuleChoice, ...]]
     problems: tuple[Notice, ...] = ()
+    lost: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     sources: Mapping[str, Why] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -125,6 +141,8 @@ class Strategy:
         choice = self.choice(Kind(table), name)
         if rest == ["enabled"]:
             return choice.enabled is not switched_on(choice.module)
+        if rest == ["on_failure"]:
+            return choice.on_failure != "block"
         aliases = {info.alias: field for field, info in type(choice.params).model_fields.items()}
         return aliases.get(rest[0], rest[0]) in choice.params.model_fields_set
 
@@ -179,6 +197,8 @@ def _acting(choice: ModuleChoice) -> dict[str, Any]:
     """What of a module that runs shapes a plan, as plain values."""
     params = choice.params.model_dump(mode="json", by_alias=True)
     acting = {"name": choice.module.name, "version": choice.module.version, "params": params}
+    if choice.module.protects and choice.on_failure != "block":
+        acting["on_failure"] = choice.on_failure
     return acting if choice.module.digest is None else {**acting, "digest": choice.module.digest}
 
 
@@ -191,6 +211,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "score": Score,
     "groups": Groups,
     "regime": Regime,
+    "lots": Lots,
     "plugins": Plugins,
 }
 """Tables of a strategy that are not modules, by name."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from steelyard.modules.registry import Kind
 from steelyard.settings import Section
 from steelyard.strategies.files.problems import bare, quoted
-from steelyard.strategies.files.spellings import ENABLED
+from steelyard.strategies.files.spellings import ENABLED, ON_FAILURE
 from steelyard.strategies.presets import text_of
 from steelyard.strategies.scope import DEPTH, REFINE, SCOPE, refine_of, scope_of
 from steelyard.strategies.strategy import SECTIONS, Strategy, Why
@@ -42,6 +42,9 @@ def settings(strategy: Strategy) -> Iterator[Setting]:
         for choice in strategy.choices[kind]:
             table = choice.module.qualified
             yield Setting(table, ENABLED, choice.enabled, strategy.source(f"{table}.{ENABLED}"))
+            if choice.enabled and choice.module.protects:
+                source = strategy.source(f"{table}.{ON_FAILURE}")
+                yield Setting(table, ON_FAILURE, choice.on_failure, source)
             if choice.enabled:
                 yield from _section(strategy, table, choice.params)
 

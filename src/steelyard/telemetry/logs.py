@@ -4,8 +4,8 @@ never with what.
     module bucket=core name=filters.eligibility outcome=ok count=3 elapsed_ms=0.412
 
 The same values travel as `extra` of the record (`bucket`, `qualified`, `outcome`, `count`,
-`elapsed_ms`), for handlers that write JSON. Errors are in the plan and not here: their text may
-hold what a user typed.
+`elapsed_ms`), for handlers that write JSON. Of a module that failed another line has the traceback,
+whose text may hold what a user typed: for DEBUG alone, as all of this.
 """
 
 from __future__ import annotations
@@ -35,4 +35,15 @@ def log_module(
             "count": count,
             "elapsed_ms": elapsed_ms,
         },
+    )
+
+
+def log_failure(bucket: str, qualified: str, error: BaseException) -> None:
+    """Log where a module failed, with its traceback; `error` or what it came from."""
+    LOGGER.debug(
+        "module bucket=%s name=%s failed",
+        bucket if bucket.isidentifier() else json.dumps(bucket),
+        qualified,
+        exc_info=error,
+        extra={"bucket": bucket, "qualified": qualified},
     )

@@ -21,6 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.changes import enabled
+from builders.classes import classed
 from builders.positions import with_multipliers, with_position, with_settling
 from builders.regimes import history
 from builders.world import world
@@ -43,7 +44,8 @@ from steelyard.plans.verify.unchecked import UNKNOWN, UNREAD
 from steelyard.portfolio import BucketState
 from steelyard.samples import sample
 from steelyard.sentences import again
-from steelyard.settings import Costs, Limits, Scope, Score, Search
+from steelyard.settings import Costs, Limits, Rebalance, Scope, Score, Search
+from steelyard.targets import Band
 
 DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -238,11 +240,33 @@ def neighbour(of: dict[str, Any], loss: float, *changes: Any, feasible: bool = T
     return {"change": words, "orders": orders, "improvement": improvement, "feasible": feasible}
 
 
+def of_classes() -> str:
+    """Classes with too much, with too little, that nobody can be bought for, and said by rows."""
+    of = world(
+        "AA 100 @ 100", "BB 100 @ 90", "CC 50 @ 40", "DD 0 @ 25", "EE 60 @ 80", "FF 10 @ 100",
+        "GG 40 @ 50", cash="9000", cost_prices={"AA": "60", "BB": "120", "EE": "70"},
+        score=Score(tax_rate=0.25), search=Search(scope="candidates"),
+        rebalance=Rebalance(band_relative=0.5),
+    )  # fmt: skip
+    return (
+        classed(
+            of,
+            {"Large": "AA BB", "Small": "CC DD", "Bonds": "EE", "Gold": "FF", "Land": "GG"},
+            {"Large": 0.25, "Small": 0.3, "Bonds": 0.15, "Gold": 0.04, "Land": 0.08, "Art": 0.02},
+            own={"EE": 0.15}, preference={"AA": 1, "CC": 2, "DD": 1}, frozen={"FF"},
+            bands={"Large": Band(0.05), "Small": Band(None, 0.25)},
+        )
+        .plan()
+        .to_json()
+    )  # fmt: skip
+
+
 MADE: dict[str, Callable[[], str]] = {
     "growth": lambda: of_sample("growth"), "euro": lambda: of_sample("euro"),
     "growth without targets": lambda: of_sample("growth", targets=False),
     "everything": of_everything, "hold": of_cash_alone, "spent": of_spending,
     "what if": of_what_ifs, "positions": of_positions, "quantities": of_quantities,
+    "classes": of_classes,
     "growth over quantities": lambda: of_sample("growth", "quantities"),
     "euro over quantities": lambda: of_sample("euro", "quantities", targets=False),
 }  # fmt: skip

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from pathlib import Path
 
 from steelyard.errors import InputError
 from steelyard.importers import opening, reading
 from steelyard.importers.limits import FileLimits
+from steelyard.importers.opening import Where
 from steelyard.importers.values import NOTHING
 
 LONGEST = 4 * 1024 * 1024
@@ -25,7 +25,7 @@ class Lines:
     sign   between cells
     """
 
-    def __init__(self, path: Path, blocks: Iterator[bytes]) -> None:
+    def __init__(self, path: Where, blocks: Iterator[bytes]) -> None:
         self.path, self.name, self.line, self.sign = path, path.name, 1, ","
         self._blocks, self._rest, self._queue = blocks, b"", deque[bytes]()
 
@@ -109,7 +109,7 @@ class Lines:
             yield text
 
 
-def opened(path: Path, limits: FileLimits) -> tuple[bytes, Lines]:
+def opened(path: Where, limits: FileLimits) -> tuple[bytes, Lines]:
     """A price file: how it begins, and its lines from there on."""
     blocks = opening.blocks(path, limits, "max_price_bytes")
     first = next(blocks)

@@ -6,10 +6,10 @@ as in the CSV that the file would be: the header is 1, the first row 2.
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,8 @@ from steelyard.arrays import FloatArray
 from steelyard.errors import InputError
 from steelyard.importers import reading, values
 from steelyard.importers.limits import FileLimits
+from steelyard.importers.memory import Memory
+from steelyard.importers.opening import Where
 from steelyard.importers.prices import plain
 from steelyard.importers.prices.grid import Contents, Grid
 from steelyard.importers.prices.long import ALIASES, DATE, NEEDED, READABLE, VOLUME, Long
@@ -37,7 +39,7 @@ INDEX = "__index_level_0__"
 """What pandas calls the column of an index without a name."""
 
 
-def read_parquet(path: Path, selection: Selection, limits: FileLimits) -> Contents:
+def read_parquet(path: Where, selection: Selection, limits: FileLimits) -> Contents:
     """The prices of a Parquet file; raises InputError for no such file and without pyarrow."""
     try:
         import pyarrow as pa  # noqa: PLC0415 whoever has no Parquet needs none
@@ -52,7 +54,8 @@ def read_parquet(path: Path, selection: Selection, limits: FileLimits) -> Conten
             hint=advice,
         ) from error
     try:
-        with ParquetFile(path) as file:
+        source = io.BytesIO(path.content) if isinstance(path, Memory) else path
+        with ParquetFile(source) as file:
             return _contents(file, selection, limits)
     except (pa.ArrowException, OSError) as error:
         reason = str(error).partition("\n")[0]

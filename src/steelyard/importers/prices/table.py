@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -23,6 +22,7 @@ from steelyard.arrays import FloatArray
 from steelyard.errors import InputError, RejectedRow
 from steelyard.importers import reading, values
 from steelyard.importers.limits import LIMITS, FileLimits
+from steelyard.importers.opening import Where
 from steelyard.importers.prices.grid import Contents, Grid
 from steelyard.importers.prices.lines import Lines, opened
 from steelyard.importers.prices.long import ALIASES, NEEDED, READABLE, Long
@@ -83,7 +83,7 @@ class PriceTable:
 
 
 def read_prices(
-    path: Path, *, names: Names | None = None, limits: FileLimits = LIMITS
+    path: Where, *, names: Names | None = None, limits: FileLimits = LIMITS
 ) -> PriceTable:
     """The prices of a file, of the symbols for which `names` gives a name to keep them under.
 

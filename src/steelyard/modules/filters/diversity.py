@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from steelyard.arrays import FloatArray, IntArray, padded, row_sums
+from steelyard.arrays import FloatArray, IntArray, padded
 from steelyard.modules.candidates import Candidates, Ranking
 from steelyard.modules.context import Context, Grouping
 from steelyard.modules.registry import ModuleParams, sequence_filter
+from steelyard.modules.tables import evaluate
 from steelyard.settings import setting
 
 SHARES = (0.4, 0.3, 0.3)
@@ -15,15 +16,23 @@ SHARES = (0.4, 0.3, 0.3)
 
 
 class Params(ModuleParams):
-    """How many proposals stay, and how much variety counts against priority.
+    """How many proposals stay, and how much near ones gain by variety.
 
+    A proposal ranks by its net score. Diversity moves it past another only where their net scores
+    are within `diversity_weight` x `near_tie`: no plan is left out that is better by more.
     Diversity is 40 % spread over sectors, 30 % spread over countries, each 1 less the share of the
     largest group in the orders, and 30 % the number of calculators that sized the orders, per
     order.
     """
 
     diversity_weight: float = setting(
-        0.3, "share of diversity in the rank; priority has the rest", ge=0, le=1
+        0.3, "share of `near_tie` that full diversity is worth in the rank", ge=0, le=1
+    )
+    near_tie: float = setting(
+        0.001,
+        "net score by which two proposals are near a tie; .001 is a tenth of a point",
+        ge=0,
+        le=0.1,
     )
     max_sequences: int = setting(50, "proposals that stay", ge=1, le=100_000)
     min_diversity_score: float = setting(
@@ -32,18 +41,19 @@ class Params(ModuleParams):
 
 
 @sequence_filter(
-    "diversity", form="rank", version="1.0.0", params=Params, tags=("buy", "sell"), on=False
+    "diversity", form="rank", version="2.0.0", params=Params, tags=("buy", "sell"), on=False
 )
 def diversity(ctx: Context, candidates: Candidates, params: Params) -> Ranking:
-    """Rank proposals by mean priority of their orders and how varied these are; the first stay."""
+    """Rank proposals by their net score, near ties by how varied their orders are; the first
+    stay.
+    """
 
     def value(rows: IntArray) -> FloatArray:
-        count = np.maximum((rows >= 0).sum(axis=1), 1)
-        priority = row_sums(candidates.priority, rows) / count
         varied = variety(ctx, candidates, rows)
-        rank = (1 - params.diversity_weight) * priority + params.diversity_weight * varied
+        rank = evaluate(candidates.tables, rows) + worth * varied
         return np.where(varied >= params.min_diversity_score, rank, -np.inf)
 
+    worth = params.diversity_weight * params.near_tie
     return Ranking(value, params.max_sequences)
 
 

@@ -15,13 +15,13 @@ import math
 import pickle
 import struct
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Annotated, Any, cast
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field, JsonValue, ValidationError
 
+import steelyard.proxies  # noqa: F401 - in the dispatch table
 from steelyard.arrays import frozen
 from steelyard.errors import ModuleError
 from steelyard.settings import Section
@@ -48,25 +48,15 @@ def restored(data: bytes, dtype: str, shape: tuple[int, ...]) -> Array:
     return np.frombuffer(data, dtype=np.dtype(dtype)).reshape(shape)
 
 
-def closed(mapping: dict[Any, Any]) -> Mapping[Any, Any]:
-    """A mapping that nobody can write to."""
-    return MappingProxyType(mapping)
-
-
 def _array(array: Array) -> tuple[Any, ...]:
     if array.dtype.hasobject:
         return cast(tuple[Any, ...], array.__reduce__())
     return restored, (array.tobytes(), array.dtype.str, array.shape)
 
 
-def _proxy(proxy: MappingProxyType[Any, Any]) -> tuple[Any, ...]:
-    return closed, (dict(proxy),)
-
-
 class _Pickler(pickle.Pickler):
     dispatch_table = {  # noqa: RUF012 - the name that pickle reads
         **copyreg.dispatch_table,
-        MappingProxyType: _proxy,
         np.ndarray: _array,
     }
 

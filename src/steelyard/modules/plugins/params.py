@@ -81,7 +81,8 @@ def params_model(name: str, schema: Any, ask: Ask) -> type[ModuleParams]:
 
 def _field(module: str, name: str, node: Any) -> Any:
     """The field of a parameter; raises ModuleError for a name that means something else."""
-    odd = not name.isidentifier() or name.startswith("_") or name == "enabled"
+    spoken_for = name in ("enabled", "on_failure")
+    odd = not name.isidentifier() or name.startswith("_") or spoken_for
     if odd or hasattr(ModuleParams, name):
         raise ModuleError(
             f"{module} has a parameter {words(name, 100)!r}; it needs another name",

@@ -6,22 +6,25 @@ Decimal in, decimal out: quantities x prices x rates are never rounded here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from steelyard.canonical import published
 from steelyard.money import ZERO
-from steelyard.notices import ModuleRun, Notice
+from steelyard.notices import Notice
 from steelyard.orders import Side
 from steelyard.planning import narrative
+from steelyard.planning.blocking import NOTHING, what_waits
 from steelyard.planning.costs import exact, total_costs
 from steelyard.planning.document.account import (
-    cash_after_of,
     cash_ladder,
     drift_shown,
+    flows_shown,
     holdings_after,
     holdings_shown,
     kept_out,
+    late,
     open_orders,
     prices_as_of,
     settling,
@@ -29,35 +32,41 @@ from steelyard.planning.document.account import (
 )
 from steelyard.planning.document.alternatives import alternatives, proposers
 from steelyard.planning.document.certificate import certificate_shown
+from steelyard.planning.document.classes import classes_shown
+from steelyard.planning.document.gains import realised_gain, sentences, tax_of
 from steelyard.planning.document.orders import (
     candidates_shown,
-    conversions,
+    carried_out,
     costs_of,
     not_traded,
     step_shown,
-    tax_of,
     turnover,
 )
 from steelyard.planning.document.reserve import reserve_reason
 from steelyard.planning.document.score import score_shown
+from steelyard.planning.document.second_half import half_shown
 from steelyard.planning.drift import drift_after
+from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard
+from steelyard.planning.new_money import NEW_MONEY
 from steelyard.planning.solve import Solution, step_order
 from steelyard.plans.account import Drift, RegimeShown, Rules, Thresholds
 from steelyard.plans.answers import WhatIf
 from steelyard.plans.orders import PlanCosts, Step
-from steelyard.plans.plan import Plan, Verdict, seal
+from steelyard.plans.plan import Occasion, Plan, Verdict, seal
 from steelyard.plans.score import Objective as ObjectiveShown
 from steelyard.sentences import Sentence, facts_of
 
 
 def _figures(
-    m: Solution, steps: Sequence[Step], drift: Drift, costs: PlanCosts
+    m: Solution, steps: Sequence[Step], drift: Drift, paid: tuple[PlanCosts, dict[str, Decimal]]
 ) -> narrative.Figures:
-    """What the verdict tells in numbers."""
-    ctx, snapshot = m.ctx, m.case.snapshot
-    cash_after = cash_after_of(snapshot, steps, costs)
-    rates = {**m.valuation.cash_rates, ctx.base_currency: Decimal(1)}
+    """What the verdict tells in numbers.
+
+    paid   costs, and every balance after
+    """
+    ctx, snapshot, (costs, cash_after) = m.ctx, m.case.snapshot, paid
+    rates = {**_cash_rates(m, steps, cash_after), ctx.base_currency: Decimal(1)}
     reserve = Decimal(repr(ctx.reserve_weight)) * m.valuation.value
     in_base = sum((amount * rates[c] for c, amount in cash_after.items() if amount), ZERO)
     return narrative.Figures(
@@ -73,7 +82,19 @@ def _figures(
         over_reserve=in_base - m.valuation.open_buys - reserve,
         reserve=reserve,
         passed_over=_passed_over(m),
+        invested=sum((s.notional_base for s in steps if NEW_MONEY in s.tags), ZERO),
     )
+
+
+def _cash_rates(
+    m: Solution, steps: Iterable[Step], cash_after: Mapping[str, Decimal]
+) -> dict[str, Decimal]:
+    """Base per unit of every currency in which there is cash, before or after."""
+    rates = dict(m.valuation.cash_rates)
+    for step in steps:
+        if step.currency in cash_after and step.currency != m.ctx.base_currency:
+            rates[step.currency] = step.fx_rate
+    return dict(sorted(rates.items()))
 
 
 def _passed_over(m: Solution) -> tuple[float | None, Decimal] | None:
@@ -87,11 +108,14 @@ def _passed_over(m: Solution) -> tuple[float | None, Decimal] | None:
 
 
 def _verdict(
-    m: Solution, figures: narrative.Figures, short: Sequence[Sentence], runs: Sequence[ModuleRun]
+    m: Solution, figures: narrative.Figures, short: Sequence[Sentence], findings: Findings
 ) -> Verdict:
-    """What to do, in a sentence, and what must be said with it."""
-    headline = narrative.verdict(m.ctx, m.choice, figures)
-    detail = narrative.detail(m.ctx, m.orders, m.choice, m.certificate, list(short), list(runs))
+    """What to do, in a sentence, and what must be said with it; what is blocked comes first."""
+    waits = what_waits(findings.problems)
+    headline = narrative.verdict(m.ctx, m.choice, figures, waits)
+    first = [waits] if waits is not None and m.choice.acts else []
+    parts = [*short, *first, *narrative.second(figures, m.ctx.base_currency)]
+    detail = narrative.detail(m.ctx, m.orders, m.choice, m.certificate, parts, findings.runs)
     return Verdict(
         action="act" if m.choice.acts else "hold",
         previous=m.ctx.state.previous_verdict,
@@ -104,39 +128,48 @@ def _verdict(
 
 
 def write(
-    m: Solution, guard: Guard, what_if: WhatIf | None, warnings: tuple[Notice, ...] = ()
+    m: Solution,
+    guard: Guard,
+    what_if: WhatIf | None,
+    warnings: tuple[Notice, ...] = (),
+    then: Solution | None = None,
 ) -> Plan:
     """The sealed plan document.
 
     what_if    the reports beside the plan
     warnings   what the importers noticed: they come first
+    then       the plan after this one, where this one is half of both
     """
     snapshot, market, strategy = m.case.snapshot, m.case.market, m.case.strategy
     ctx, choice, findings = m.ctx, m.choice, guard.findings
     order = step_order(m.orders, choice.plan.row)
-    steps = [step_shown(m, n, j) for n, j in enumerate(order, start=1)]
-    costs = total_costs(steps, tax_of(m))
+    paid = carried_out(m, order)
+    pairs = enumerate(zip(order, paid.margins, strict=True), start=1)
+    steps = [step_shown(m, n, j, margin) for n, (j, margin) in pairs]
+    costs = total_costs(steps, paid.conversions, tax_of(m))
     drift = drift_shown(m)
-    figures = _figures(m, steps, drift, costs)
-    cash_after, reserve = figures.cash_after, figures.reserve
-    short = list(narrative.shortfalls(ctx, figures))
+    holdings, after = tuple(holdings_shown(m)), tuple(holdings_after(m))
+    figures = replace(_figures(m, steps, drift, (costs, paid.balances)), later=half_shown(m, then))
+    cash_after, reserve = paid.balances, figures.reserve
+    ladder = tuple(cash_ladder(m, cash_after))
+    short = [*narrative.shortfalls(ctx, figures), *late(m, ladder)]
     return seal(
         Plan(
             plan_id="",
-            verdict=_verdict(m, figures, [sentence for _, sentence in short], findings.runs),
+            verdict=_verdict(m, figures, [*(s for _, s in short), *sentences(m)], findings),
             bucket=snapshot.bucket,
             as_of=snapshot.as_of,
             prices_as_of=prices_as_of(m),
             price_source=market.source,
             strategy=strategy_shown(strategy),
             base_currency=ctx.base_currency,
-            value=m.valuation.value,
-            flows=(),
-            occasions=(),
+            value=m.valuation.before_withdrawals,
+            flows=tuple(flows_shown(m)),
+            occasions=occasions(m),
             cash=snapshot.settled,
             settling=tuple(settling(snapshot)),
             cash_after=cash_after,
-            cash_rates=dict(sorted(m.valuation.cash_rates.items())),
+            cash_rates=_cash_rates(m, steps, cash_after),
             reserve=reserve,
             reserve_reason=reserve_reason(ctx),
             open_buys=m.valuation.open_buys,
@@ -157,15 +190,16 @@ def write(
             ),
             excluded=snapshot.excluded,
             kept_out=tuple(kept_out(m)),
-            holdings=tuple(holdings_shown(m)),
-            holdings_after=tuple(holdings_after(m)),
+            holdings=holdings,
+            holdings_after=after,
             bands=(),
-            classes=(),
-            realised_gain=None,
+            classes=tuple(classes_shown(m, holdings, after)),
+            realised_gain=realised_gain(m),
             candidates=tuple(candidates_shown(m)),
             steps=tuple(steps),
+            second_half=figures.later,
             proposed_by=proposers(m, choice.plan),
-            conversions=tuple(conversions(m, steps)),
+            conversions=paid.conversions,
             score=score_shown(m),
             objective=ObjectiveShown(
                 mode="none" if ctx.target_weights is None else "targets", profile=ctx.score.profile
@@ -182,11 +216,11 @@ def write(
             drift=drift,
             turnover=turnover(m.orders, choice.plan.row),
             costs=costs,
-            cash_ladder=tuple(cash_ladder(m, cash_after)),
+            cash_ladder=ladder,
             not_traded=tuple(not_traded(stop) for stop in findings.stops),
             problems=(
                 *(Notice(code=code, message=sentence.text) for code, sentence in short),
-                *findings.problems,
+                *sorted(findings.problems, key=lambda problem: problem.code not in NOTHING),
             ),
             warnings=(*warnings, *findings.warnings),
             data_coverage=tuple(findings.coverage),
@@ -197,6 +231,15 @@ def write(
             inputs_sha256=m.inputs_sha256,
         )
     )
+
+
+def occasions(m: Solution) -> tuple[Occasion, ...]:
+    """What is traded for whatever the score gains."""
+    named: dict[Occasion, bool] = {
+        "shortfall": m.ctx.is_short,
+        "new_money": bool(m.choice.base.row),
+    }
+    return tuple(occasion for occasion, there in named.items() if there)
 
 
 def _traded(steps: Iterable[Step], side: Side) -> Decimal:

@@ -17,6 +17,7 @@ from steelyard.modules.context import Context
 from steelyard.orders import Side
 from steelyard.planning.case import Case
 from steelyard.planning.choice import Choice, score_set
+from steelyard.planning.classes import with_classes
 from steelyard.planning.decisions import refuse_cap_against_target
 from steelyard.planning.domain import Domain, domain_of, list_of, list_of_row
 from steelyard.planning.findings import Findings
@@ -205,8 +206,9 @@ def _posed(case: Case, gone: Mapping[str, str], like: Context | None) -> Posed:
     """A case as a problem over whole lots; `like` lends its estimates where they are the same."""
     findings = Findings()
     guard = Guard(case.disabled, gone, findings=findings)
-    refuse_cap_against_target(case)
     valuation = value_portfolio(case, findings)
+    case, valuation = with_classes(case, valuation, findings)
+    refuse_cap_against_target(case)
     symbols = members(case, valuation)
     case = with_rules(case, len(symbols), findings)
     ctx = build_context(case, valuation, symbols, findings, like)

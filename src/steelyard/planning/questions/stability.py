@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from steelyard.arrays import FloatArray, IntArray
+from steelyard.arrays import FloatArray, IntArray, floats
 from steelyard.estimates.estimate import TEN_YEARS, Estimates, estimate
 from steelyard.modules.candidates import Orders
 from steelyard.modules.context import Context
@@ -71,10 +71,9 @@ def resampled(case: Case, ctx: Context) -> Iterator[Estimates]:
     ]
     with np.errstate(invalid="ignore"):
         returns = np.diff(np.log(closes), axis=0)
-    yields = np.array(
-        [np.nan if s.dividend_yield is None else s.dividend_yield for s in ctx.securities]
-    )
-    quality = np.array([np.nan if s.quality is None else s.quality for s in ctx.securities])
+    yields = floats(s.dividend_yield for s in ctx.securities)
+    quality = floats(s.quality for s in ctx.securities)
+    stated = floats(s.expected_return for s in ctx.securities)
     rng = np.random.default_rng([ctx.seed, RESAMPLES])
     for _ in range(RESAMPLES):
         drawn = returns[_blocks(rng, len(returns))]
@@ -83,6 +82,7 @@ def resampled(case: Case, ctx: Context) -> Iterator[Estimates]:
             settings=ctx.score,
             dividend_yield=yields,
             fundamental_quality=quality,
+            stated_return=stated,
             adjusted=market.adjusted,
         )
 

@@ -167,8 +167,8 @@ def branch_and_bound(
 
 
 def _best(problem: Problem, pool: Pool) -> float:
-    """Net of the best set; doing nothing is one too, but where a debt is due."""
-    nothing = 0.0 if problem.account.due is None else -np.inf
+    """Net of the best set; doing nothing is one too, but where something must be done."""
+    nothing = -np.inf if problem.account.owes else 0.0
     return max(nothing, float(pool.net[0])) if len(pool.net) else nothing
 
 

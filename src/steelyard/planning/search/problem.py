@@ -4,7 +4,7 @@
               orders
     subject   one order per security, pair conflicts, A x <= b, row predicates
 
-A x <= b are the linear limits: cash, and turnover and groups where the strategy caps them.
+A x <= b are the linear limits: cash, and turnover, groups and gains where the strategy caps them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from steelyard.arrays import PAD, BoolArray, FloatArray, IntArray, firsts
-from steelyard.ledger import SAFETY, Account
+from steelyard.ledger import NEAR, SAFETY, Account
 from steelyard.modules.candidates import RowPredicate
 from steelyard.modules.tables import Tables
 
@@ -40,7 +40,7 @@ class Problem:
     @cached_property
     def limits(self) -> tuple[FloatArray, FloatArray]:
         """A (p, m) and b (p,): the same limits as `ledger.feasible`, first cash, then turnover,
-        then groups, last what is due.
+        then groups, then gains, last what is due or to be invested.
 
         Where cash is at its floor, orders that take none are still let through, as there.
         """
@@ -58,9 +58,15 @@ class Problem:
                 + SAFETY
                 - account.group_weights
             )
+        if account.gains is not None:
+            rows.append(account.gains.of)
+            bounds.append(account.gains.room + SAFETY)
         if account.due is not None:
             rows.append(-account.brought)
             bounds.append(SAFETY * account.scale - account.due)
+        if account.invest is not None:
+            rows.append(-account.delta)
+            bounds.append(NEAR - account.invest)
         return np.array(rows), np.array(bounds)
 
     @cached_property

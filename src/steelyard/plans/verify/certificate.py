@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from steelyard.plans.verify.book import (
+    CANDIDATES,
     GREEDY,
     HOLD,
+    PROPOSAL,
     SELL,
     UNRESTRICTED,
     ZERO,
@@ -29,7 +31,6 @@ from steelyard.plans.verify.lists import (
     totals,
 )
 from steelyard.plans.verify.tally import (
-    AMOUNT_SLACK,
     NUMBER_SLACK,
     Place,
     Record,
@@ -77,11 +78,13 @@ def _bound(book: Book, place: Place) -> None:
     _share_of_improvement(gap, score["improvement"], place)
     slack = NUMBER_SLACK * (1 + abs(bound) + abs(score["hold"]))
     for n, other in enumerate(book.doc["alternatives"]):
-        if book.overdrawn and other["name"] in {HOLD, GREEDY}:
+        if book.is_short and other["name"] in {HOLD, GREEDY}:
             continue  # they need not pay what is owed
+        if book.base is not None and other["name"] in {HOLD, GREEDY, PROPOSAL, CANDIDATES}:
+            continue  # they need not invest the new money
         worth, at = score["hold"] + other["improvement"], tally.at(f"alternatives[{n}]", other)
         headroom = certificate["structural_headroom"]
-        if other["name"] != UNRESTRICTED and other["improvement"] >= score["min_improvement"]:
+        if other["name"] != UNRESTRICTED and other["improvement"] >= book.asked:
             under = worth <= bound + slack
             at.rule("improvement", under, at_most(bound), "no alternative is over the bound")
         elif other["name"] == UNRESTRICTED and headroom is not None:
@@ -205,10 +208,10 @@ def _worth(book: Book, neighbour: Record, place: Place) -> None:
     if not neighbour["feasible"] or certificate["selected_by"] is not None:
         return
     # a plan holds although a list is better: it is not worth its least improvement
-    over = improvement > most and improvement >= score["min_improvement"]
+    over = improvement > most and improvement >= book.asked
     place.rule("improvement", not over, at_most(score["improvement"]), "no neighbour is better")
     bound = certificate["bound"]
-    if bound is not None and improvement >= score["min_improvement"]:
+    if bound is not None and improvement >= book.asked:
         under = score["hold"] + improvement <= bound + NUMBER_SLACK * (1 + abs(bound))
         place.rule("improvement", under, at_most(bound), "no neighbour is over the bound")
     if certificate["status"] == "within_one_lot" and _one_lot(book, neighbour):
@@ -234,7 +237,7 @@ def _feasible(book: Book, neighbour: Record, plan: Plan, place: Place) -> None:
     for m, change in enumerate(neighbour["orders"]):
         step = book.step_of.get(change["symbol"])
         if step is not None:
-            whole = whole.plus(step, step["costs"]["total"], -1)
+            whole = whole.plus(step, book.charged(step), -1)
         if not change["quantity"]:
             continue
         order = book.order(change["symbol"], change["side"], change["quantity"])
@@ -246,8 +249,7 @@ def _feasible(book: Book, neighbour: Record, plan: Plan, place: Place) -> None:
         check_order(book, order, holding, tally.at(f"{place.where}.orders[{m}]", order))
         whole = whole.plus(order, order["cost"], 1)
         changed.append(order)
-    rest = book.cash_before + whole.flow - whole.cost + AMOUNT_SLACK
-    check_list(book, whole, rest, tally, place.where)
+    check_list(book, whole, tally, place.where)
     cash_off = book.weight(book.cash_before + whole.flow) - book.target_cash
     drawn = {order["symbol"] for order in neighbour["orders"]}
     same = [step for step in plan.crossing if step["symbol"] not in drawn]

@@ -14,6 +14,7 @@ from steelyard.plans.verify.book import (
     GREEDY,
     HALF,
     HOLD,
+    NEW_MONEY,
     ONE,
     PROPOSAL,
     PROPOSALS,
@@ -27,8 +28,10 @@ from steelyard.plans.verify.book import (
 from steelyard.plans.verify.charges import Rates, charge_rates, check_per_year
 from steelyard.plans.verify.lists import check_order, drift_without
 from steelyard.plans.verify.tally import NUMBER_SLACK, Place, Record, Tally, at_least, at_most
+from steelyard.plans.verify.tax_lots import TaxLots
 
 RESOLVED = "resolved"
+HURDLE = "each order is charged its hurdle, new money is not"
 PERCENT = 100
 STATES = (HOLD, "plan")
 DIGITS_SLACK = Decimal("1e-11")
@@ -98,19 +101,21 @@ def _score(book: Book, tally: Tally) -> None:
     tally.rule("strategy.settings.score", rates is not None, due, "others", name)
     if rates is not None:
         at = tally.at("score.charges", charges)
-        cost, taxed = (book.weight(money) for money in (doc["costs"]["total"], _tax(book)))
+        charged = sum(map(book.charged, book.steps), ZERO)
+        cost, taxed = (book.weight(money) for money in (charged, _tax(book)))
         at.number("cost", rates.cost * cost, "cost is charged by the settings")
         at.number("tax", rates.tax * taxed, "tax is charged by the settings")
-        at.number("hurdle", rates.hurdle * len(book.steps), "each order is charged its hurdle")
+        at.number("hurdle", rates.hurdle * book.hurdles(book.steps), HURDLE)
     latched = settings["latch_share"] if doc["verdict"]["previous"] == ACT else ONE
     least = latched * book.thresholds["min_improvement"]
     place.number("min_improvement", least, "least improvement by the settings")
     verdict = tally.at("verdict", doc["verdict"])
     verdict.same("action", ACT if book.steps else HOLD, "act = there are steps")
     if book.steps:
-        enough = net > 0 and score["improvement"] >= score["min_improvement"] - NUMBER_SLACK
-        enough |= book.overdrawn  # what is owed is paid, whatever it is worth
-        due = at_least(score["min_improvement"])
+        enough = score["improvement"] >= book.asked - NUMBER_SLACK
+        enough = book.rests or (enough and (net > 0 or book.base is not None))
+        enough |= book.is_short  # what is owed is paid, whatever it is worth
+        due = at_least(book.asked)
         place.rule("improvement", enough, due, "a plan is worth its least improvement")
     elif score["terms"]:
         place.number("improvement", ZERO, "hold improves nothing")
@@ -120,9 +125,7 @@ def _tax(book: Book, orders: list[Record] | None = None) -> Decimal:
     """Tax money of the sales among orders, else of the steps; lots of unknown cost left out."""
     orders = book.steps if orders is None else orders
     sold = [(order["symbol"], order["quantity"]) for order in orders if order["side"] == SELL]
-    sales = (book.taxed_gain(symbol, quantity)[0] for symbol, quantity in sold)
-    rate: Decimal = book.settings["score"]["tax_rate"]
-    return rate * sum(sales, ZERO) if rate else ZERO
+    return TaxLots(book).tax(sold)[0]
 
 
 def _drift(book: Book, tally: Tally) -> None:
@@ -175,7 +178,7 @@ def _resolved(book: Book, place: Place, gap: Decimal | None) -> None:
     """The best plan without a security is none of those that are better than the bound."""
     what = "what a step that was solved again adds to the drift"
     place.tally.skip(what, "the plan without it is not in the document")
-    if gap is None or book.overdrawn or not book.doc["score"]["terms"]:
+    if gap is None or book.is_short or not book.doc["score"]["terms"]:
         return
     refined = book.doc["certificate"]["refined"] or ZERO
     least, adds = -(gap + refined + NUMBER_SLACK), place.row["score"]
@@ -232,7 +235,8 @@ def _due_names(book: Book) -> list[str]:
     # where a table has a set that may be a plan is not in the document
     tabled = book.by_quantities and any(other["name"] == CANDIDATES for other in others)
     narrower = [*([PROPOSAL] if proposed else []), *([CANDIDATES] if tabled else [])]
-    return [HOLD, GREEDY, *narrower, *runners_up, UNRESTRICTED]
+    asked = [NEW_MONEY] if book.base is not None else []
+    return [HOLD, GREEDY, *narrower, *asked, *runners_up, UNRESTRICTED]
 
 
 def _alternative(
@@ -249,12 +253,15 @@ def _alternative(
     place.same("weights", None, "an order list holds no weights")
     if rates is not None:
         charged = rates.cost * book.weight(cost) + rates.tax * book.weight(_tax(book, rows))
-        due = other["score"] - score["hold"] - charged - rates.hurdle * len(rows)
+        due = other["score"] - score["hold"] - charged - rates.hurdle * book.hurdles(rows)
         place.number("improvement", due, "improvement = score - hold - charges", score["hold"])
     if not rows:
         place.number("score", score["hold"], "the score of doing nothing")
     if len(rows) == 1 and "gain" in rows[0]:
-        place.number("improvement", rows[0]["gain"], "what the one order gains")
+        # a table beside a search of all quantities is charged every hurdle
+        spared = (len(rows) - book.hurdles(rows)) * book.by_quantities
+        due = rows[0]["gain"] + spared * book.thresholds["order_hurdle"]
+        place.number("improvement", due, "what the one order gains")
     _less_a_step(book, rows, place)
 
 

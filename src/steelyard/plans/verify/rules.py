@@ -150,7 +150,10 @@ def _by_rank(book: Book) -> Iterator[int]:
 
 def _coverage(book: Book, tally: Tally) -> None:
     """What stands for a missing metric is the neutral value of the settings."""
-    neutral = book.settings["score"]["neutral"]
+    score = book.settings["score"]
+    neutral = dict(score["neutral"])
+    if score["expected_return"] == "given":
+        neutral["mu"] = score["risk_free"] + score["equity_premium"]
     for n, missing in enumerate(book.doc["data_coverage"]):
         if missing["used"] is not None and missing["metric"] in NEUTRAL_OF:
             place = tally.at(f"data_coverage[{n}]", missing)

@@ -23,6 +23,7 @@ TITLES = {
     "proposal": "Best proposal",
     "greedy": "Greedy list",
     "candidates": "Best of the candidates",
+    "new_money": "New money alone",
 }
 CHANGES = 6
 """Orders told of one alternative before it says how many more differ."""

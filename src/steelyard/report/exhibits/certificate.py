@@ -88,8 +88,9 @@ def _passed_over(plan: Plan) -> bool:
 
 def _claim(plan: Plan) -> str:
     """What the search proves."""
-    asked = None if plan.steps else plan.score.min_improvement
-    sentence = certified(plan.certificate, plan.base_currency, asked)
+    asked = plan.score.min_improvement if plan.rests else None
+    acts = bool(plan.steps)
+    sentence = certified(plan.certificate, plan.base_currency, asked, acts=acts)
     return _of_candidates(plan) if sentence is None else sentence.text
 
 

@@ -50,7 +50,9 @@ OF_A_RULE = "The rule that asks for it let it pass."
 PASSED_OVER = "Rules that ask for a gain or a loss pass it over."
 PASSED = "Rules that ask for it let it pass."
 METRICS = {
-    "expected_return": Metric("Expected return", "pct", LONGER),
+    "expected_return": Metric(
+        "Expected return", "pct", f"Add expected_return to {SECURITIES}, or {LONGER.lower()}"
+    ),
     "volatility": Metric("Volatility", "pct", LONGER),
     "drawdown": Metric("Drawdown", "pct", LONGER),
     "correlation": Metric("Correlation", "ratio", LONGER),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast, get_args
 
 from pydantic import ValidationError
 
@@ -13,8 +13,8 @@ from steelyard.modules.registry import Kind
 from steelyard.settings import Section
 from steelyard.strategies.files.normalise import Known, Normal
 from steelyard.strategies.files.problems import Problem, Written, dotted, error, explain, shown
-from steelyard.strategies.files.spellings import ENABLED, Key, plain
-from steelyard.strategies.strategy import SECTIONS, ModuleChoice, Strategy, Why
+from steelyard.strategies.files.spellings import ENABLED, ON_FAILURE, Key, plain
+from steelyard.strategies.strategy import SECTIONS, ModuleChoice, OnFailure, Strategy, Why
 
 S = TypeVar("S", bound=Section)
 
@@ -56,9 +56,27 @@ def _choice(base: ModuleChoice, normal: Normal, why: Why, problems: list[Problem
         problems.append(error(switch.written, f"{text} It sets {dotted(switch.key)}."))
         switch = None
     params = section(base.params, normal, table, problems)
-    if switch is None and params is base.params:
+    on_failure = _on_failure(base, normal, table, problems)
+    if switch is None and params is base.params and on_failure == base.on_failure:
         return base
-    return ModuleChoice(base.module, bool(switch.value) if switch else base.enabled, params, why)
+    on = bool(switch.value) if switch else base.enabled
+    return ModuleChoice(base.module, on, params, why, on_failure)
+
+
+def _on_failure(
+    base: ModuleChoice, normal: Normal, table: Key, problems: list[Problem]
+) -> OnFailure:
+    """What to do while a filter fails; of one that forbids nothing there is nothing to say."""
+    setting = normal.givens.get((*table, ON_FAILURE))
+    if setting is None or base.module.kind is not Kind.FILTER:
+        return base.on_failure
+    if setting.value in get_args(OnFailure) and base.module.protects:
+        return cast("OnFailure", setting.value)
+    text = f'{dotted(setting.written)} is {shown(setting.raw)}; it must be "block" or "allow".'
+    if not base.module.protects:
+        text = f"{dotted(setting.written)}: {base.module.name} forbids no order; leave it out."
+    problems.append(error(setting.written, text))
+    return base.on_failure
 
 
 def section(base: S, normal: Normal, table: Key, problems: list[Problem]) -> S:
@@ -81,7 +99,8 @@ def section(base: S, normal: Normal, table: Key, problems: list[Problem]) -> S:
 
 def _is_switch(key: Key) -> bool:
     """Of a module; a section has none."""
-    return key[0] not in SECTIONS and key[-1] == ENABLED
+    of_filter = key[0] == Kind.FILTER.value and key[-1] == ON_FAILURE
+    return key[0] not in SECTIONS and (key[-1] == ENABLED or of_filter)
 
 
 def _merged(base: Section, table: Mapping[str, Any]) -> dict[str, Any]:

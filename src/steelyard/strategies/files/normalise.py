@@ -31,6 +31,7 @@ from steelyard.strategies.files.spellings import (
     EVALUATION,
     GLOBAL,
     NAMES,
+    ON_FAILURE,
     PARAM_TABLES,
     PARAMS,
     PLANNER,
@@ -75,6 +76,7 @@ class Normal:
     texts     "name", "description", "preset" -> text
     problems  what could not be understood
     unknown   names that no module has
+    lost      those of them that are filters, and may not be done without
     """
 
     givens: dict[Key, Given] = field(default_factory=dict)
@@ -83,6 +85,7 @@ class Normal:
     texts: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     unknown: list[Problem] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
 
     @property
     def full(self) -> bool:
@@ -156,11 +159,20 @@ def _modules(normal: Normal, modules: Known, key: str, value: object) -> None:
     kind = PARAM_TABLES.get(key) or Kind(key)
     for name, inside in _table(normal, (key,), value, f"a table of modules, written [{key}.NAME]"):
         if not _is_module(normal, modules, kind, name, (key, name)):
+            if kind is Kind.FILTER and key not in PARAM_TABLES and _may_not_fail(inside):
+                normal.lost.append(name)
             continue
         if key in PARAM_TABLES:
             _params(normal, kind, name, (key, name), inside, Level.TOP)
         else:
             _module(normal, kind, name, inside)
+
+
+def _may_not_fail(value: object) -> bool:
+    """Is a filter that no module is switched on, and not said to be done without?"""
+    if not isinstance(value, Mapping):
+        return value is not False
+    return value.get(ENABLED, True) is not False and value.get(ON_FAILURE) != "allow"
 
 
 def _table(
@@ -251,10 +263,14 @@ def _module(normal: Normal, kind: Kind, name: str, value: object) -> None:
         rule = "it must be true, false, or a table of `enabled` and parameters."
         normal.wrong(written, f"is {shown(value)}; {rule}")
         return
-    rest = {key: inside for key, inside in value.items() if key not in (ENABLED, PARAMS)}
+    beside = (ENABLED, PARAMS, *([ON_FAILURE] if kind is Kind.FILTER else []))
+    rest = {key: inside for key, inside in value.items() if key not in beside}
     _params(normal, kind, name, written, rest, Level.MODULE)
     if PARAMS in value:
         _params(normal, kind, name, (*written, PARAMS), value[PARAMS], Level.MODULE)
+    if ON_FAILURE in beside and ON_FAILURE in value:
+        place, setting = (*written, ON_FAILURE), value[ON_FAILURE]
+        normal.give(Given(place, setting, place, Level.MODULE, setting))
     switch, on = (*written, ENABLED), value.get(ENABLED)
     if ENABLED not in value:
         normal.named[switch] = written
@@ -267,7 +283,7 @@ def _module(normal: Normal, kind: Kind, name: str, value: object) -> None:
 def _params(normal: Normal, kind: Kind, name: str, table: Key, value: object, level: Level) -> None:
     spellings = of_module(kind.value, name)
     for key, inside in _table(normal, table, value):
-        if key == ENABLED:
+        if key == ENABLED or (key == ON_FAILURE and kind is Kind.FILTER):
             normal.wrong((*table, key), f"is no parameter: write it in [{kind}.{name}].")
         elif key in spellings:
             _spelled(normal, spellings[key], (*table, key), inside, level)
@@ -281,7 +297,8 @@ def _enabled(normal: Normal, modules: Known, kind: Kind, key: str, value: object
         normal.wrong((key,), f"is {shown(value)}; it must be a list of names of modules.")
         return
     for name in itertools.islice(value, MOST_PROBLEMS):
-        _is_module(normal, modules, kind, name, (key, name))
+        if not _is_module(normal, modules, kind, name, (key, name)) and kind is Kind.FILTER:
+            normal.lost.append(name)
     for name in modules[kind]:
         switch = name in value
         normal.give(Given((kind.value, name, ENABLED), switch, (key,), Level.TOP, value))

@@ -26,6 +26,8 @@ Key = tuple[str, ...]
 """A key of the house form: ("search", "max_depth"), ("filters", "eligibility", "on_missing")."""
 
 ENABLED = "enabled"
+ON_FAILURE = "on_failure"
+"""Beside the parameters of a filter that forbids orders: what to do while it fails."""
 PARAMS = "params"
 PLANNER = "planner"
 CORE = "core"

@@ -1,0 +1,117 @@
+"""New money: cash over its target and the reserve, and the buys that put it to work.
+
+What is there before any sale buys up to the target, the largest gap first, in nearest whole lots.
+No threshold of the score holds such a buy back: it is the list that a better one must beat. Only
+the share that a commission may be of an order does, and a least order in money.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from steelyard.arrays import FloatArray, IntArray
+from steelyard.ledger import LOT_TOLERANCE, least_spendable
+from steelyard.modules.candidates import Proposal
+from steelyard.modules.context import Context
+from steelyard.planning.costs import cost_rates, least_commissioned
+from steelyard.sentences import say
+
+NEW_MONEY = "new_money"
+"""Who asks for these buys: no module, the money itself. Also their tag."""
+
+NOTICED = 0.005
+"""Of value: less cash over its target that nobody brought is not new money."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allotment:
+    """What new money buys.
+
+    order    securities, the largest gap first
+    lots     (n,) of each security
+    idle     most cash that a plan may leave over target and reserve, of value, after costs
+    """
+
+    order: tuple[int, ...]
+    lots: IntArray
+    idle: float
+
+
+def new_money(ctx: Context) -> float:
+    """Cash that may pay, over its target and the reserve, of value; 0 where there is none.
+
+    Cash that nobody brought counts from half a percent on.
+    """
+    if ctx.target_weights is None or ctx.is_short:
+        return 0.0
+    cash = ctx.cash_weight - ctx.open_buys_weight - ctx.awaited_weight
+    floor = least_spendable(ctx.spendable_weight, ctx.spendable_weight, ctx.keeps_weight)
+    over = min(cash - max(ctx.target_cash, ctx.reserve_weight), ctx.spendable_weight - floor)
+    least = 0.0 if ctx.deposits_weight > 0 else NOTICED - LOT_TOLERANCE
+    return over if over > 0 and over >= least else 0.0
+
+
+def least_lots(ctx: Context) -> IntArray:
+    """(n,) fewest lots that new money buys: for its commission, and the least order in money."""
+    least = max(ctx.limits.min_trade_base, least_commissioned(ctx.rules)) / ctx.value
+    lot = np.where(ctx.lot_weight > 0, ctx.lot_weight, np.inf)
+    return np.maximum(np.ceil(least / lot - LOT_TOLERANCE), 1).astype(np.int64)
+
+
+def allotted(ctx: Context, most: IntArray, money: float) -> Allotment:
+    """Whole lots for new money, the largest gap first.
+
+    most    (n,) lots that may be bought of each security at all, up to its target; 0 where none
+    money   `new_money`
+    """
+    lots, rest, order = np.zeros(ctx.n, dtype=np.int64), money, list[int]()
+    if ctx.target_weights is None:
+        return Allotment((), lots, 0.0)
+    fixed, least = ctx.costs.fixed / ctx.value, least_lots(ctx)
+    each = ctx.lot_weight * (1 + cost_rates(ctx))
+    gap = np.where(most >= 1, ctx.target_weights - ctx.weights, 0.0)
+    for i in np.argsort(-gap, kind="stable")[: int((most >= 1).sum())].tolist():
+        paid = int(min(int(most[i]), _whole((rest - fixed) / each[i])))
+        if paid >= least[i]:
+            lots[i] = paid
+            rest -= fixed + paid * float(each[i])
+            order.append(i)
+    cheapest = float(ctx.lot_weight[most >= 1].min(initial=np.inf))
+    return Allotment(tuple(order), lots, max(rest, min(cheapest, money)))
+
+
+def _whole(lots: float) -> int:
+    """But for division noise."""
+    return max(0, int(np.floor(lots + LOT_TOLERANCE)))
+
+
+def least_invested(ctx: Context, orders: Sequence[tuple[int, int]], idle: float) -> float:
+    """What a plan must take out of cash, of value before costs, to leave no more than `idle`.
+
+    orders   (security, lots) of the list that surely may be the plan
+    """
+    spent = sum(count * float(ctx.lot_weight[i]) for i, count in orders)
+    fixed, rates = ctx.costs.fixed / ctx.value, cost_rates(ctx)
+    costs = sum(fixed + count * float(ctx.lot_weight[i] * rates[i]) for i, count in orders)
+    rest = new_money(ctx) - spent - costs
+    return max(0.0, spent - max(0.0, idle - rest))
+
+
+def why_new_money(ctx: Context, i: int) -> Proposal:
+    """Why new money buys a security."""
+    weight, target = float(ctx.weights[i]), _target(ctx, i)
+    why = say(
+        "new money; {weight:pct} of value, {gap:pp} under its target of {target:pct}",
+        weight=weight,
+        gap=target - weight,
+        target=target,
+    )
+    return Proposal(NEW_MONEY, why, (NEW_MONEY,))
+
+
+def _target(ctx: Context, i: int) -> float:
+    targets: FloatArray | None = ctx.target_weights
+    return 0.0 if targets is None else float(targets[i])
