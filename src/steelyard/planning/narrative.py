@@ -60,6 +60,7 @@ class Figures:
     cash_after     currency -> balance
     over_reserve   all cash after, in base, less open buys and the reserve; negative = missing
     passed_over    (drift after, cost) of the best plan found where this one holds
+    nearest        net of the best list near it that may be a plan; None = none may
     invested       new money that the plan puts to work, base currency
     """
 
@@ -75,6 +76,7 @@ class Figures:
     over_reserve: Decimal
     reserve: Decimal
     passed_over: tuple[float | None, Decimal] | None
+    nearest: float | None
     invested: Decimal = ZERO
 
 
@@ -96,11 +98,15 @@ def verdict(
         return _act(ctx, choice, figures)
     if choice.best is not None and figures.passed_over is not None:
         return _passed_over(ctx, choice, choice.best.net, figures)
-    if ctx.search.scope == "quantities":
+    by_lots = ctx.search.scope == "quantities"
+    if by_lots and figures.nearest is not None:
         return say(
-            "Hold. No order list was found that fits lots, cash and limits and gains anything "
-            "after charges."
+            "Hold. Every order list found loses by the score: the nearest, which fits lots, cash "
+            "and limits, changes it by {nearest:spoints} points after charges.",
+            nearest=figures.nearest,
         )
+    if by_lots and figures.candidates:
+        return say("Hold. No order fits lots, cash and limits.")
     if figures.candidates and ctx.search.scope == "proposals":
         return say("Hold. The modules propose no plan that fits the cash and the limits.")
     if figures.candidates:

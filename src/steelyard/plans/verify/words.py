@@ -265,11 +265,15 @@ def _hold(book: Book, facts: dict[str, object]) -> str:
     if best is not None:
         best_of = f"Hold. The best {'proposal' if proposals else 'plan found'}"
         return f"{best_of} {_passed_over(book, best, facts)}"
-    if book.by_quantities:
+    near = [row for row in book.doc["certificate"]["neighbours"] if row["feasible"]]
+    if book.by_quantities and near:
+        facts["nearest"] = near[0]["improvement"]
         return (
-            "Hold. No order list was found that fits lots, cash and limits and gains anything "
-            "after charges."
+            "Hold. Every order list found loses by the score: the nearest, which fits lots, cash "
+            "and limits, changes it by {nearest:spoints} points after charges."
         )
+    if book.by_quantities and book.doc["candidates"]:
+        return "Hold. No order fits lots, cash and limits."
     if book.doc["candidates"] and proposals:
         return "Hold. The modules propose no plan that fits the cash and the limits."
     if book.doc["candidates"]:
