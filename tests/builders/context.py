@@ -237,8 +237,9 @@ def candidates(
         ),
         account=account,
         tables=Tables(nothing, frozen(np.zeros((m, m))), ()),
-        alone=nothing,
+        alone=frozen(np.array([row[3] for row in rows], dtype=np.float64)),
         paired=nothing,
+        funding=nothing,
     )
     every = replace(ctx.rules, planner=Planner(priority_threshold=0))
     draws = MappingProxyType(drawn(replace(ctx, rules=every), table))

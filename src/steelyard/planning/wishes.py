@@ -30,7 +30,7 @@ from steelyard.planning.new_money_rows import (
     with_base,
     with_rows,
 )
-from steelyard.planning.overdraft import sales_for_cash, with_due, with_sales_for_cash
+from steelyard.planning.overdraft import ruling_of, sales_for_cash, with_due, with_sales_for_cash
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.sizing import Sized, merge, size, why_unasked, wishes
 from steelyard.planning.table import bare_table, with_conflicts, with_scores
@@ -215,7 +215,7 @@ def _masked(ctx: Context, rows: list[Sized], strategy: Strategy, guard: Guard) -
 
 def _ruling(ctx: Context, table: Candidates, choice: ModuleChoice, guard: Guard) -> Ruling | None:
     def work(params: ModuleParams) -> Ruling:
-        return contract.ruling(ctx, choice.module.call(ctx, table, params), table.m)
+        return ruling_of(ctx, table, choice.module, params)
 
     return guard.run(choice.module, ctx, choice.params, _closed(choice, work), _dropped).value
 

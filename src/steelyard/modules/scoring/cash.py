@@ -1,9 +1,10 @@
 """Cash: how far cash is from the share that suits a portfolio without targets.
 
 Intent: keep some cash and not much. With targets the cash share is part of target fit instead.
-Formula: raw = -(c + e - c*)^2, c* = `cash_target`, e = sum of w_i - cap_i over the holdings that
-are over their cap now and may be sold: what has no place counts as cash does, so that trimming it
-is not feared for the cash that it leaves. Slope 2 (c* + sum of caps) and H = 1 on cash and them.
+Formula: raw = -(c + e - c*)^2, c* = `cash_target` or what a regime wants, e = sum of w_i - cap_i
+over the holdings that are over their cap now and may be sold: what has no place counts as cash
+does, so that trimming it is not feared for the cash that it leaves. Slope 2 (c* + sum of caps) and
+H = 1, on cash and them.
 Unit: squared weight. The reserve is a limit of its own, not part of the score.
 Source: judgement; what idle cash costs is in total return, where cash earns the risk-free rate
 only.
@@ -28,9 +29,8 @@ class Params(ModuleParams):
 @score_term("cash", version="1.0.0", params=Params, tags=("cash",), needs=("no_target_weights",))
 def cash(ctx: Context, _: Params) -> Term:
     """Squared distance of cash from the share wanted without targets."""
-    goal = ctx.score.cash_target
+    goal = ctx.preferred_cash
     over = (ctx.over_cap > 0) & ctx.can_sell
-
     caps = float(ctx.caps[over].sum())
 
     def raw(weights: FloatArray, cash: float) -> float:
