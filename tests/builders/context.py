@@ -129,7 +129,7 @@ def context(
         )
         for name, lot, factor in zip(names, full(lot_sizes), full(multipliers), strict=True)
     )
-    return Context(
+    ctx = Context(
         as_of=AS_OF,
         base_currency="USD",
         symbols=names,
@@ -152,7 +152,7 @@ def context(
         can_sell=_members(names, can_sell),
         is_fund=_members(names, funds),
         dividend_yield=full(dividend_yield),
-        neutral_mix=neutral_mix(goals, weights > 0) if mix is None else full(mix),
+        neutral_mix=full(0.0 if mix is None else mix),
         sectors=grouping("sector", _labels(sectors, n)),
         countries=grouping("country", _labels(countries, n)),
         estimates=estimates,
@@ -171,6 +171,7 @@ def context(
         trends=Trends(full(momentum), full(peaks), volatility_ratio),
         regime=regime or UNKNOWN,
     )  # fmt: skip
+    return replace(ctx, neutral_mix=neutral_mix(ctx)) if mix is None else ctx
 
 
 def _labels(texts: Sequence[str], n: int) -> list[tuple[str, ...]]:
