@@ -82,6 +82,7 @@ def _figures(
         over_reserve=in_base - m.valuation.open_buys - reserve,
         reserve=reserve,
         passed_over=_passed_over(m),
+        nearest=next((near.net for near in m.near if near.feasible), None),
         invested=sum((s.notional_base for s in steps if NEW_MONEY in s.tags), ZERO),
     )
 
