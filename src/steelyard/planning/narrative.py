@@ -61,6 +61,7 @@ class Figures:
     over_reserve   all cash after, in base, less open buys and the reserve; negative = missing
     passed_over    (drift after, cost) of the best plan found where this one holds
     invested       new money that the plan puts to work, base currency
+    unaided        the sentence that nothing asks for orders towards the targets, or nothing
     """
 
     drift_before: float | None
@@ -76,6 +77,7 @@ class Figures:
     reserve: Decimal
     passed_over: tuple[float | None, Decimal] | None
     invested: Decimal = ZERO
+    unaided: str = ""
 
 
 def in_words(count: int) -> str:
@@ -96,21 +98,26 @@ def verdict(
         return _act(ctx, choice, figures)
     if choice.best is not None and figures.passed_over is not None:
         return _passed_over(ctx, choice, choice.best.net, figures)
+    return say(f"Hold. {_nothing(ctx, figures)}{figures.unaided}")
+
+
+def _nothing(ctx: Context, figures: Figures) -> str:
+    """Why there is no list to choose."""
     if ctx.search.scope == "quantities":
-        return say(
-            "Hold. No order list was found that fits lots, cash and limits and gains anything "
-            "after charges."
+        return (
+            "No order list was found that fits lots, cash and limits and gains anything after "
+            "charges."
         )
     if figures.candidates and ctx.search.scope == "proposals":
-        return say("Hold. The modules propose no plan that fits the cash and the limits.")
+        return "The modules propose no plan that fits the cash and the limits."
     if figures.candidates:
-        return say("Hold. No order in question fits the cash and the limits.")
+        return "No order in question fits the cash and the limits."
     if ctx.target_weights is not None:
-        return say(
-            "Hold. No order is possible that brings a holding closer to its target within lots, "
-            "limits and the least order."
+        return (
+            "No order is possible that brings a holding closer to its target within lots, limits "
+            "and the least order."
         )
-    return say("Hold. No calculator proposes an order that fits lots, limits and the least order.")
+    return "No calculator proposes an order that fits lots, limits and the least order."
 
 
 def _passed_over(ctx: Context, choice: Choice, gain: float, figures: Figures) -> Sentence:
