@@ -76,6 +76,7 @@ class Figures:
     passed_over    (drift after, cost) of the best plan found where this one holds
     nearest        net of the best list near it that may be a plan; None = none may
     invested       new money that the plan puts to work, base currency
+    unaided        the sentence that nothing asks for orders towards the targets, or nothing
     later          what the plan is half of, where it only sells for it
     """
 
@@ -93,6 +94,7 @@ class Figures:
     passed_over: tuple[float | None, Decimal] | None
     nearest: float | None
     invested: Decimal = ZERO
+    unaided: str = ""
     later: SecondHalf | None = None
 
 
@@ -117,26 +119,26 @@ def verdict(
     if ctx.search.scope == "quantities" and figures.nearest is not None:
         return say(
             "Hold. Every order list found loses by the score: the nearest, which fits lots, cash "
-            "and limits, changes it by {nearest:spoints} points after charges.",
+            f"and limits, changes it by {{nearest:spoints}} points after charges.{figures.unaided}",
             nearest=figures.nearest,
         )
-    return _nothing_fits(ctx, figures)
+    return say(f"Hold. {_nothing_fits(ctx, figures)}{figures.unaided}")
 
 
-def _nothing_fits(ctx: Context, figures: Figures) -> Sentence:
+def _nothing_fits(ctx: Context, figures: Figures) -> str:
     """Why there is no order at all that might be a plan."""
     if figures.candidates and ctx.search.scope == "quantities":
-        return say("Hold. No order fits lots, cash and limits.")
+        return "No order fits lots, cash and limits."
     if figures.candidates and ctx.search.scope == "proposals":
-        return say("Hold. The modules propose no plan that fits the cash and the limits.")
+        return "The modules propose no plan that fits the cash and the limits."
     if figures.candidates:
-        return say("Hold. No order in question fits the cash and the limits.")
+        return "No order in question fits the cash and the limits."
     if ctx.target_weights is not None:
-        return say(
-            "Hold. No order is possible that brings a holding closer to its target within lots, "
-            "limits and the least order."
+        return (
+            "No order is possible that brings a holding closer to its target within lots, limits "
+            "and the least order."
         )
-    return say("Hold. No calculator proposes an order that fits lots, limits and the least order.")
+    return "No calculator proposes an order that fits lots, limits and the least order."
 
 
 def _passed_over(ctx: Context, choice: Choice, gain: float, figures: Figures) -> Sentence:

@@ -342,25 +342,33 @@ def _hold(book: Book, facts: dict[str, object]) -> str:
     if best is not None:
         best_of = f"Hold. The best {'proposal' if proposals else 'plan found'}"
         return f"{best_of} {_passed_over(book, best, facts)}"
+    calculators = book.settings["modules"].get("opportunity_calculators", ())
+    off = book.by_targets and all(row["name"] != "weight_based" for row in calculators)
+    unaided = " The calculator weight_based, which trades towards targets, is off." if off else ""
     near = [row for row in book.doc["certificate"]["neighbours"] if row["feasible"]]
     if book.by_quantities and near:
         facts["nearest"] = near[0]["improvement"]
         return (
             "Hold. Every order list found loses by the score: the nearest, which fits lots, cash "
-            "and limits, changes it by {nearest:spoints} points after charges."
+            f"and limits, changes it by {{nearest:spoints}} points after charges.{unaided}"
         )
+    return f"Hold. {_nothing(book, proposals=proposals)}{unaided}"
+
+
+def _nothing(book: Book, *, proposals: bool) -> str:
+    """Why there is no list to choose."""
     if book.by_quantities and book.doc["candidates"]:
-        return "Hold. No order fits lots, cash and limits."
+        return "No order fits lots, cash and limits."
     if book.doc["candidates"] and proposals:
-        return "Hold. The modules propose no plan that fits the cash and the limits."
+        return "The modules propose no plan that fits the cash and the limits."
     if book.doc["candidates"]:
-        return "Hold. No order in question fits the cash and the limits."
+        return "No order in question fits the cash and the limits."
     if book.by_targets:
         return (
-            "Hold. No order is possible that brings a holding closer to its target within lots, "
-            "limits and the least order."
+            "No order is possible that brings a holding closer to its target within lots, limits "
+            "and the least order."
         )
-    return "Hold. No calculator proposes an order that fits lots, limits and the least order."
+    return "No calculator proposes an order that fits lots, limits and the least order."
 
 
 def _passed_over(book: Book, best: Record, facts: dict[str, object]) -> str:
