@@ -25,7 +25,7 @@ be checked. Nothing of the plan group is imported, so a mistake there cannot rep
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping, Set
 from decimal import localcontext
 from typing import Any
 
@@ -80,7 +80,7 @@ def check(document: Mapping[str, Any]) -> Report:
     return Report(tally.checked, tuple(tally.failed), fields, tuple(beyond.items()))
 
 
-def _derive(book: Book, document: Mapping[str, Any], tally: Tally, later: Container[str]) -> None:
+def _derive(book: Book, document: Mapping[str, Any], tally: Tally, later: Set[str]) -> None:
     check_rules(book, document["strategy"]["settings"], tally)
     check_account(book, tally)
     check_classes(book, tally)
