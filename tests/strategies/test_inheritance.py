@@ -1,4 +1,4 @@
-"""A strategy file may inherit from another file, and what is laid over a strategy has its own name."""
+"""A strategy file may inherit from a file; what is laid over a strategy has its own name."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ def test_files_that_inherit_in_a_circle_are_refused_by_their_names(tmp_path):
     write(tmp_path, "c.toml", 'preset = "./b.toml"\n')
     alone = write(tmp_path, "own.toml", 'preset = "own.toml"\n')
 
-    with pytest.raises(SettingsError, match="b.toml from c.toml from b.toml: a file cannot"):
+    with pytest.raises(SettingsError, match=r"b\.toml from c\.toml from b\.toml: a file cannot"):
         load(tmp_path / "a.toml")
-    with pytest.raises(SettingsError, match="own.toml from own.toml"):
+    with pytest.raises(SettingsError, match=r"own\.toml from own\.toml"):
         load(alone)
     problems, strategy = strategies.check(alone)
     assert strategy is None

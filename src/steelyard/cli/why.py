@@ -128,9 +128,10 @@ def known_symbol(plan: Plan, symbol: str) -> str:
             hint="plan without --exclude of it",
         )
     rows = [*plan.holdings, *(entry for part in PARTS for entry in getattr(plan, part))]
-    symbols = {row.symbol for row in rows if row.symbol}
+    # a class that cannot be bought stands among what is not traded, as class:Name
+    symbols: dict[str, str] = {row.symbol.upper(): row.symbol for row in rows if row.symbol}
     if name in symbols:
-        return name
+        return symbols[name]
     near = did_you_mean(name, sorted(symbols))
     nothing = "it is not held, has no target and no candidate"
     raise InputError(
@@ -154,10 +155,16 @@ def story(plan: Plan, symbol: str) -> dict[str, Any]:
         "plan_id": plan.plan_id,
         "as_of": document["as_of"],
         "holding": next(iter(entries("holdings")), None),
+        "class": _class(document, symbol),
         "holding_after": next(iter(entries("holdings_after")), None),
         "step": next(iter(entries("steps")), None),
         **{part: entries(part) for part in PARTS},
     }
+
+
+def _class(document: dict[str, Any], symbol: str) -> dict[str, Any] | None:
+    """The class with a target that it is in."""
+    return next((row for row in document["classes"] if symbol in row["members"]), None)
 
 
 def _shown(plan: Plan, symbol: str, remarks: tuple[str, ...]) -> str:

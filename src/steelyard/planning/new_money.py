@@ -45,11 +45,11 @@ def new_money(ctx: Context) -> float:
 
     Cash that nobody brought counts from half a percent on.
     """
-    if ctx.target_weights is None or ctx.overdrawn:
+    if ctx.target_weights is None or ctx.is_short:
         return 0.0
     cash = ctx.cash_weight - ctx.open_buys_weight - ctx.awaited_weight
-    floor = least_spendable(cash, ctx.spendable_weight, ctx.reserve_weight)
-    over = min(cash - max(ctx.target_cash, ctx.reserve_weight), ctx.spendable_weight - floor)
+    floor = least_spendable(ctx.spendable_weight, ctx.spendable_weight, ctx.keeps_weight)
+    over = min(cash - max(ctx.target_cash, ctx.keeps_weight), ctx.spendable_weight - floor)
     least = 0.0 if ctx.deposits_weight > 0 else NOTICED - LOT_TOLERANCE
     return over if over > 0 and over >= least else 0.0
 

@@ -39,7 +39,7 @@ from steelyard.plans.account import (
     SettlingShown,
     StrategyRef,
 )
-from steelyard.plans.answers import Explanation, WhatIf
+from steelyard.plans.answers import Explanation, Told, WhatIf
 from steelyard.plans.columnar import COLUMNAR, TABLE, TABLES, fold, unfold
 from steelyard.plans.orders import (
     PROPOSED,
@@ -49,6 +49,7 @@ from steelyard.plans.orders import (
     Conversion,
     NotTraded,
     PlanCosts,
+    SecondHalf,
     Step,
 )
 from steelyard.plans.score import Certificate, Objective, ScoreShown
@@ -106,6 +107,7 @@ class Plan(Record):
         description="base per unit of each currency of which there is cash, settled or not"
     )
     reserve: Amount
+    reserve_reason: Annotated[Told, Field(description="which setting the reserve is from")]
     open_buys: Amount
     open_orders: tuple[OpenOrderShown, ...] = Field(
         description="orders that were open before the plan"
@@ -124,6 +126,10 @@ class Plan(Record):
     )
     candidates: tuple[CandidateShown, ...]
     steps: tuple[Step, ...]
+    second_half: SecondHalf | None = Field(
+        description="where settled money alone pays and this plan only sells: what it sells for; "
+        "else null"
+    )
     proposed_by: Annotated[tuple[str, ...], Field(description=PROPOSED)]
     conversions: tuple[Conversion, ...]
     score: ScoreShown
@@ -218,11 +224,19 @@ class Plan(Record):
 
     @property
     def balances(self) -> dict[str, Decimal]:
-        """All cash before the plan by currency, settled or on its way."""
+        """All cash before the plan by currency, settled or on its way, after every flow."""
         whole = dict(self.cash)
-        for entry in self.settling:
-            whole[entry.currency] = whole.get(entry.currency, Decimal(0)) + entry.amount
+        moving = [(entry.currency, entry.amount) for entry in self.settling]
+        moving += [(flow.currency, flow.amount) for flow in self.flows]
+        for currency, amount in moving:
+            whole[currency] = whole.get(currency, Decimal(0)) + amount
         return whole
+
+    @property
+    def base_of_weights(self) -> Decimal:
+        """What weights are of, base currency: the value less withdrawals."""
+        out = (flow.amount * flow.fx_rate for flow in self.flows if flow.amount < 0)
+        return self.value + sum(out, Decimal(0))
 
     @property
     def rests(self) -> bool:

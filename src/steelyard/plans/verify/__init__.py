@@ -15,6 +15,8 @@ be checked. Nothing of the plan group is imported, so a mistake there cannot rep
     lists       what binds an order by itself, and the orders of a list together
     tax_lots    which lots are sold by the method, what they realise, budget and tax
     charges     what an improvement is charged, and what a score is worth in money
+    conversions money that is converted, every balance after
+    second_half what a plan that only sells is half of
     figures     score, charges, drift, turnover, what steps add, alternatives
     certificate bound, gap, status, neighbours
     nearness    words on how far the plan is from the best, and on its neighbours
@@ -25,7 +27,7 @@ be checked. Nothing of the plan group is imported, so a mistake there cannot rep
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping
 from decimal import localcontext
 from typing import Any
 
@@ -40,6 +42,7 @@ from steelyard.plans.verify.occasions import check_occasions
 from steelyard.plans.verify.orders import check_orders
 from steelyard.plans.verify.reading import content_id, load
 from steelyard.plans.verify.rules import check_rules
+from steelyard.plans.verify.second_half import check_second_half
 from steelyard.plans.verify.tally import ID, Check, Report, Tally
 from steelyard.plans.verify.unchecked import BEYOND, UNKNOWN, in_short, unchecked
 from steelyard.plans.verify.words import check_words
@@ -80,11 +83,12 @@ def check(document: Mapping[str, Any]) -> Report:
     return Report(tally.checked, tuple(tally.failed), fields, tuple(beyond.items()))
 
 
-def _derive(book: Book, document: Mapping[str, Any], tally: Tally, later: Set[str]) -> None:
+def _derive(book: Book, document: Mapping[str, Any], tally: Tally, later: Collection[str]) -> None:
     check_rules(book, document["strategy"]["settings"], tally)
     check_account(book, tally)
     check_classes(book, tally)
     check_orders(book, tally)
+    check_second_half(book, tally)
     check_occasions(book, tally)
     check_figures(book, tally)
     check_certificate(book, tally)

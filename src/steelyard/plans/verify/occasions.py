@@ -9,12 +9,14 @@ from steelyard.plans.verify.tally import Record, Tally, at_least, at_most
 
 NOTICED = Decimal("0.005")
 """Of value: less cash over its target that nobody brought is not new money."""
+SHORTFALL = "shortfall"
 SLACK = Decimal("1e-9")
 
 
 def check_occasions(book: Book, tally: Tally) -> None:
     """The occasions, and that what they ask for is what their rules say."""
-    due = [NEW_MONEY] if book.base is not None else []
+    due = [SHORTFALL] if book.is_short else []
+    due += [NEW_MONEY] if book.base is not None else []
     top = tally.at("", book.doc)
     top.same("occasions", due, "what is traded whatever the score gains")
     if book.base is not None:
