@@ -17,6 +17,7 @@ from steelyard.errors import InternalError
 from steelyard.ledger import Account
 from steelyard.modules.candidates import Orders, Proposal
 from steelyard.modules.context import Context
+from steelyard.modules.opportunities.tax_loss import TAG as TAX_LOSS
 from steelyard.modules.opportunities.weight_based import towards
 from steelyard.modules.terms import end_state
 from steelyard.money import ZERO
@@ -390,7 +391,7 @@ def orders_of(
             j = there.setdefault((row.i, row.side, row.quantity), len(rows))
             own = _occasions(ctx, domain, row, int(orders.lots[row.i]))
             if j == len(rows):
-                rows.append(replace(row, proposals=own or (_proposal(ctx, row),)))
+                rows.append(replace(row, proposals=own or _proposals(ctx, table, row)))
             elif own and not {own[0].source} & {p.source for p in rows[j].proposals}:
                 rows[j] = replace(rows[j], proposals=(*own, *rows[j].proposals))
             ways[j] = way_of[row.i]
@@ -435,13 +436,37 @@ def _occasions(ctx: Context, domain: Domain, row: Sized, lots: int) -> tuple[Pro
     return (why_new_money(ctx, row.i),) if same else ()
 
 
-def _proposal(ctx: Context, row: Sized) -> Proposal:
-    """Why the search has an order that nobody asked for."""
-    i = row.i
+def _proposals(ctx: Context, table: Orders, row: Sized) -> tuple[Proposal, ...]:
+    """Who asked for an order of its kind in another size, nearest first, and the search, which has
+    this size; the search alone where nobody did.
+    """
+    own = _proposal(ctx, table, row)
+    if own.tags or (own is not SEARCHED and row.side is Side.SELL and _is_under(ctx, row.i)):
+        return (own,)
+    alike = (table.security == row.i) & (table.is_buy == (row.side is Side.BUY))
+    asked = np.flatnonzero(alike).tolist()
+    if not asked:
+        return (own,)
+    nearest = min(asked, key=lambda j: (abs(abs(float(table.delta[j])) - row.weight), j))
+    return (*table.proposals[nearest], own)
+
+
+def _is_under(ctx: Context, i: int) -> bool:
+    return ctx.target_weights is not None and float(ctx.target_weights[i] - ctx.weights[i]) >= 0
+
+
+def _proposal(ctx: Context, table: Orders, row: Sized) -> Proposal:
+    """Why the search has an order that nobody asked for in this size."""
+    i, is_buy = row.i, row.side is Side.BUY
+    asked = np.flatnonzero((table.security == i) & (table.is_buy == is_buy)).tolist()
+    for_loss = (p.why for j in asked for p in table.proposals[j] if TAX_LOSS in p.tags)
+    why = next(for_loss, None)
+    if why is not None:  # targets follow it, so that the gap is none of its own
+        return Proposal(SEARCHED.source, why, (TAX_LOSS,))
     if ctx.target_weights is None:
         return SEARCHED
     gap = float(ctx.target_weights[i] - ctx.weights[i])
-    if row.side is Side.SELL and gap >= 0:
+    if row.side is Side.SELL and _is_under(ctx, i):
         return Proposal(SEARCHED.source, why_overdrawn(ctx), ())
     return Proposal(
         SEARCHED.source, towards(float(ctx.weights[i]), gap + float(ctx.weights[i])), ()

@@ -18,9 +18,11 @@ from steelyard.modules.context import Context
 from steelyard.money import ZERO
 from steelyard.notices import ModuleRun
 from steelyard.orders import Side
+from steelyard.planning.because import Because
 from steelyard.planning.choice import Choice
 from steelyard.planning.drift import SAME_DRIFT
 from steelyard.planning.new_money import NEW_MONEY
+from steelyard.planning.ways import SEARCHED
 from steelyard.plans.orders import Adds, SecondHalf
 from steelyard.plans.score import Certificate, Gap, OrderChange
 from steelyard.sentences import SPACE, Fact, Sentence, money, quantity, renamed, say
@@ -33,6 +35,9 @@ NUMBER_WORDS = (
 TARGET_TAGS = frozenset({"optimizer_target", NEW_MONEY})
 """Tags of who closes the gap to a target."""
 
+LOSS_TAGS = frozenset({"tax_loss"})
+"""Tag of the calculator that takes losses: targets follow it, so it is why."""
+
 NO_SALES = "and no list of sales that the rules allow brings all of it"
 MAY_NOT_SELL = "and the plan may not sell (limits.allow_sell is off)"
 """Why cash ends short."""
@@ -42,6 +47,10 @@ MOST_NAMED = 3
 
 LEAST_SHORT = Decimal("0.005")
 """Less is missing to a reserve only by rounding."""
+
+MOSTLY_FOR = "mostly for {term:text} ({term_gain:spoints} points); "
+ASKED_BY = "{asked_by:text} asked for it: "
+"""How the reason of a step begins; the words of who proposed it follow."""
 
 MARGINAL = 0.001
 """A step that adds less score than this is called marginal: a tenth of a point."""
@@ -65,6 +74,7 @@ class Figures:
     cash_after     currency -> balance
     over_reserve   all cash after, in base, less open buys and the reserve; negative = missing
     passed_over    (drift after, cost) of the best plan found where this one holds
+    nearest        net of the best list near it that may be a plan; None = none may
     invested       new money that the plan puts to work, base currency
     later          what the plan is half of, where it only sells for it
     """
@@ -81,6 +91,7 @@ class Figures:
     over_reserve: Decimal
     reserve: Decimal
     passed_over: tuple[float | None, Decimal] | None
+    nearest: float | None
     invested: Decimal = ZERO
     later: SecondHalf | None = None
 
@@ -103,11 +114,19 @@ def verdict(
         return _act(ctx, choice, figures)
     if choice.best is not None and figures.passed_over is not None:
         return _passed_over(ctx, choice, choice.best.net, figures)
-    if ctx.search.scope == "quantities":
+    if ctx.search.scope == "quantities" and figures.nearest is not None:
         return say(
-            "Hold. No order list was found that fits lots, cash and limits and gains anything "
-            "after charges."
+            "Hold. Every order list found loses by the score: the nearest, which fits lots, cash "
+            "and limits, changes it by {nearest:spoints} points after charges.",
+            nearest=figures.nearest,
         )
+    return _nothing_fits(ctx, figures)
+
+
+def _nothing_fits(ctx: Context, figures: Figures) -> Sentence:
+    """Why there is no order at all that might be a plan."""
+    if figures.candidates and ctx.search.scope == "quantities":
+        return say("Hold. No order fits lots, cash and limits.")
     if figures.candidates and ctx.search.scope == "proposals":
         return say("Hold. The modules propose no plan that fits the cash and the limits.")
     if figures.candidates:
@@ -392,19 +411,34 @@ def _without(runs: Sequence[ModuleRun]) -> Sentence | None:
     )
 
 
-def reason(orders: Orders, j: int) -> Sentence:
-    """Why it was proposed: by the target where there is one, else by its first calculator; an order
-    that nobody proposed has the reason of the search.
+@dataclass(frozen=True, slots=True)
+class StepWorth:
+    """What an order is worth: what it adds, its money, and the term that its worth comes from."""
+
+    adds: Adds
+    notional: Decimal
+    because: Because | None
+
+
+def reason(orders: Orders, j: int, because: Because | None) -> Sentence:
+    """What its worth comes from, then who proposed it and why: for a loss, or by the target where
+    there is one, else its first calculator. What nobody proposed has the reason of the search.
     """
     proposals = orders.proposals[j]
-    return next((p.why for p in proposals if TARGET_TAGS & {*p.tags}), proposals[0].why)
+    by_tag = (p for tags in (LOSS_TAGS, TARGET_TAGS) for p in proposals if tags & {*p.tags})
+    asked = next(by_tag, proposals[0])
+    facts, lead = dict(asked.why.facts), ""
+    if because is not None:
+        lead = MOSTLY_FOR
+        facts |= {"term": because.term.replace("_", " "), "term_gain": because.gain}
+    if asked.source != SEARCHED.source:
+        lead, facts = lead + ASKED_BY, {**facts, "asked_by": asked.source}
+    return say(lead + asked.why.template, **facts)
 
 
-def step(
-    ctx: Context, orders: Orders, j: int, adds: Adds, notional: Decimal
-) -> tuple[Sentence, Sentence]:
+def step(ctx: Context, orders: Orders, j: int, of: StepWorth) -> tuple[Sentence, Sentence]:
     """(reason, what the step does): the order, its reason, its weight, what it adds."""
-    i = int(orders.security[j])
+    i, adds, notional = int(orders.security[j]), of.adds, of.notional
     worth, amounts = worth_of(adds, is_buy=bool(orders.is_buy[j]), owed=ctx.is_short)
     own: dict[str, Fact] = {
         "act": "Buy" if orders.is_buy[j] else "Sell",
@@ -426,7 +460,7 @@ def step(
     if ctx.target_weights is not None:
         own["target"] = float(ctx.target_weights[i])
         weight += ", target {target:pct}"
-    why = reason(orders, j)
+    why = reason(orders, j, of.because)
     # one name may not tell two things: the order's own facts keep theirs
     why = renamed(why, {name for name, fact in why.facts.items() if own.get(name, fact) != fact})
     lead += " {symbol:text} for {currency:text} {notional:money}: "

@@ -49,7 +49,7 @@ def new_money(ctx: Context) -> float:
         return 0.0
     cash = ctx.cash_weight - ctx.open_buys_weight - ctx.awaited_weight
     floor = least_spendable(ctx.spendable_weight, ctx.spendable_weight, ctx.keeps_weight)
-    over = min(cash - max(ctx.target_cash, ctx.reserve_weight), ctx.spendable_weight - floor)
+    over = min(cash - max(ctx.target_cash, ctx.keeps_weight), ctx.spendable_weight - floor)
     least = 0.0 if ctx.deposits_weight > 0 else NOTICED - LOT_TOLERANCE
     return over if over > 0 and over >= least else 0.0
 

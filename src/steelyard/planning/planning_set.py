@@ -79,7 +79,9 @@ def build_context(
     like   of the same history: its estimates stand where they would come out the same
     """
     ctx = lent(_context(case, valuation, symbols, like), case, findings)
-    ctx = replace(ctx, neutral_mix=neutral_mix(ctx.target_weights, ctx.held))
+    # before anybody asks: no reason of a calculator or of a target lets a bear average down
+    ctx = replace(ctx, can_buy=frozen(ctx.can_buy & ~ctx.falls_in_bear))
+    ctx = replace(ctx, neutral_mix=neutral_mix(ctx))
     note_decisions(ctx, case.strategy, findings)
     remark(ctx, case.market, case.strategy, findings)
     note_lots(ctx, findings)
@@ -113,7 +115,7 @@ def _context(
     money = _exact_money(rows, case, valuation)
     cash = _worth(snapshot.balances, valuation)
     available = snapshot.available(strategy.limits.funding)
-    return Context(
+    ctx = Context(
         as_of=snapshot.as_of,
         base_currency=snapshot.base_currency,
         symbols=symbols,
@@ -134,7 +136,7 @@ def _context(
         can_sell=_allowed(fresh, strategy.limits.allow_sell, (s.allow_sell for s in securities)),
         is_fund=flags(s.is_fund for s in securities),
         dividend_yield=frozen(np.where(np.isnan(yields), strategy.score.neutral.yield_, yields)),
-        neutral_mix=neutral_mix(target_weights, quantities > 0),
+        neutral_mix=frozen(np.zeros(len(rows))),  # of the whole context, see `build_context`
         sectors=grouping("sector", [s.sectors for s in securities]),
         countries=grouping("country", [s.countries for s in securities]),
         estimates=like.estimates
@@ -153,6 +155,7 @@ def _context(
             volatility_ratio=volatility_ratio(closes, weights),
         ),
         regime=detect(market.index, snapshot.as_of, strategy.regime, stale),
+        follows_regime=case.follows_regime,
         cash_weight=float(cash) / value * worth,
         spendable_weight=float(money.spendable) / value * worth,
         open_buys_weight=float(valuation.open_buys) / value * worth,
@@ -166,9 +169,9 @@ def _context(
         rules=strategy.rules,
         classed=tuple(s.symbol for s in securities if targets is not None and targets.has(s)),
         absent=_absent(case, valuation, symbols),
-        exact=money,
         past=_past(snapshot),
     )
+    return _reserving(ctx, money, case, valuation)
 
 
 def _past(snapshot: Snapshot) -> tuple[PastTrade, ...]:
@@ -178,7 +181,7 @@ def _past(snapshot: Snapshot) -> tuple[PastTrade, ...]:
     past = []
     for symbol in sorted({*rows, *buying}):
         holding, security = rows.get(symbol), snapshot.security(symbol)
-        lost = holding.last_sold if holding and holding.sold_at_loss else None
+        lost = holding.last_loss if holding else None
         bought = snapshot.as_of if symbol in buying else last_bought(holding)
         if bought or lost:
             past.append(PastTrade(symbol, security.substitute if security else "", bought, lost))
@@ -193,20 +196,27 @@ def _estimates_alike(like: Context, symbols: tuple[str, ...], strategy: Strategy
     return alike and stale and like.symbols == symbols
 
 
-def _exact_money(rows: list[Priced], case: Case, valuation: Valuation) -> ExactMoney:
-    """The decimals that the cash floor is judged by."""
-    snapshot, limits, promised = case.snapshot, case.strategy.limits, valuation.open_buys
-    owned = snapshot.before_flows
+def _reserving(ctx: Context, money: ExactMoney, case: Case, valuation: Valuation) -> Context:
+    """The context with what buys leave and sales restore: the reserve may follow the regime."""
+    limits, promised = case.strategy.limits, valuation.open_buys
+    owned = case.snapshot.before_flows
     before = _payable(owned.balances, case, valuation) - promised
     settled = _payable(owned.available(limits.funding), case, valuation) - promised
-    reserve = exact(limits.cash_reserve_weight) * valuation.value
+    reserve = exact(ctx.reserve_weight) * valuation.value
+    keeps, due = min(reserve, max(settled, ZERO)), reserve if before < 0 else min(reserve, before)
+    return replace(ctx, exact=replace(money, keeps=keeps, due=due))
+
+
+def _exact_money(rows: list[Priced], case: Case, valuation: Valuation) -> ExactMoney:
+    """The decimals that the cash walk is in; the reserve is not in them yet."""
+    snapshot, limits, promised = case.snapshot, case.strategy.limits, valuation.open_buys
     return ExactMoney(
         shares=tuple(p.share for p in rows),
         value=valuation.value,
         spendable=_payable(snapshot.available(limits.funding), case, valuation) - promised,
-        keeps=min(reserve, max(settled, ZERO)),
+        keeps=ZERO,
         whole=_payable(snapshot.balances, case, valuation),
-        due=reserve if before < 0 else min(reserve, before),
+        due=ZERO,
         open_buys=promised,
         rates=tuple(p.rate for p in rows),
         withdrawn=valuation.withdrawn,
@@ -261,11 +271,18 @@ def _peaks(market: Market, symbols: Sequence[str], since: Sequence[date | None])
     return peaks(market.own_closes(symbols, rows), market.dates[rows], since)
 
 
-def neutral_mix(target_weights: FloatArray | None, is_held: np.ndarray) -> FloatArray:
-    """What cash is looked through into: the targets' mix, else even over held names, or all."""
-    if target_weights is not None and target_weights.sum() > 0:
-        return frozen(target_weights / target_weights.sum())
-    shared = is_held if is_held.any() else np.ones(len(is_held), dtype=np.bool_)
+def neutral_mix(ctx: Context) -> FloatArray:
+    """What cash is looked through into: the targets' mix, else even over held names, or all.
+
+    Not over names that are over their cap: no cash may go into them. Where all that is held is, it
+    is even over what else may be bought, and where nothing may, over nothing.
+    """
+    targets, held = ctx.target_weights, ctx.held
+    if targets is not None and targets.sum() > 0:
+        return frozen(targets / targets.sum())
+    shared = held & (ctx.over_cap == 0)
+    if not shared.any():
+        shared = ~held & (ctx.can_buy if held.any() else True)
     return frozen(shared / max(1, int(shared.sum())))
 
 

@@ -1,9 +1,10 @@
 """The finished candidate table: orders as arrays, the score collapsed onto them, priorities, draws.
 
-Priority says what an order is worth as part of a small plan: G = the best net of the order alone or
-with one order of the other side, if feasible, and priority = weight x multiplier x G / (G +
-min_improvement), in 0..1.
-It orders seeds and display and never cuts the table.
+Priority says what an order is worth by itself: g = weight x multiplier (a sale: / multiplier) x its
+net alone, if over 0, and priority = g / (g + .005), in 0..1 and never 1; no other candidate changes
+it. `together` is the same figure of its best net alone or with one order of the other side: it only
+orders, after all others, sales that gain by what they fund alone, and buys that gain by being
+funded. Both order seeds and display and never cut the table.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ from steelyard.planning.score.charges import ChargeRates
 from steelyard.planning.score.model import ScoreModel
 from steelyard.planning.sizing import Sized
 
+HALF_AT = 0.005
+"""Gain, weighted, of which the priority is a half: half a point of the score."""
 PARTNERS, AT_ONCE = 32, 1_024
 """Of many securities: orders of the other side that each is tried with, and orders at a time."""
 
@@ -57,6 +60,7 @@ def unscored(orders: Orders) -> Candidates:
         tables=Tables(nothing, frozen(np.zeros((m, m))), ()),
         alone=nothing,
         paired=nothing,
+        together=nothing,
     )
 
 
@@ -97,16 +101,14 @@ def with_scores(
     alone = evaluate(table.tables, np.arange(table.m, dtype=np.int64)[:, None])
     paired = paired_gains(table, alone)
     multiplier = ctx.priority_multiplier[table.security]
-    gain = np.maximum(paired, 0.0)
-    scale = (
-        gain / (gain + ctx.score.min_improvement)
-        if ctx.score.min_improvement > 0
-        else (gain > 0).astype(np.float64)
+    weights = weights * np.where(table.is_buy, multiplier, 1 / multiplier)
+    table = replace(
+        table,
+        alone=frozen(alone),
+        paired=frozen(paired),
+        priority=frozen(_priority(weights, alone)),
+        together=frozen(_priority(weights, paired)),
     )
-    priority = np.clip(
-        weights * np.where(table.is_buy, multiplier, 1 / multiplier) * scale, 0.0, 1.0
-    )
-    table = replace(table, alone=frozen(alone), paired=frozen(paired), priority=frozen(priority))
     draws = drawn(ctx, table)
     pool = draw(table, range(table.m), ctx.planner.priority_threshold)
     most = ctx.planner.max_opportunities_per_category
@@ -120,6 +122,12 @@ def with_scores(
         draws=MappingProxyType({source: rows[:most] for source, rows in draws.items()}),
         pool=pool,
     )
+
+
+def _priority(weights: FloatArray, net: FloatArray) -> FloatArray:
+    """(m,) 0..1, and under 1 for any gain: one of .005 has a half."""
+    gain = weights * np.maximum(net, 0.0)
+    return np.asarray(gain / (gain + HALF_AT))
 
 
 def paired_gains(table: Candidates, alone: FloatArray) -> FloatArray:

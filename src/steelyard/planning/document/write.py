@@ -42,6 +42,7 @@ from steelyard.planning.document.orders import (
     step_shown,
     turnover,
 )
+from steelyard.planning.document.reserve import reserve_reason
 from steelyard.planning.document.score import score_shown
 from steelyard.planning.document.second_half import half_shown
 from steelyard.planning.drift import drift_after
@@ -81,6 +82,7 @@ def _figures(
         over_reserve=in_base - m.valuation.open_buys - reserve,
         reserve=reserve,
         passed_over=_passed_over(m),
+        nearest=next((near.net for near in m.near if near.feasible), None),
         invested=sum((s.notional_base for s in steps if NEW_MONEY in s.tags), ZERO),
     )
 
@@ -170,6 +172,7 @@ def write(
             cash_after=cash_after,
             cash_rates=_cash_rates(m, steps, cash_after),
             reserve=reserve,
+            reserve_reason=reserve_reason(ctx),
             open_buys=m.valuation.open_buys,
             open_orders=tuple(open_orders(m)),
             rules=Rules(

@@ -18,6 +18,7 @@ from steelyard.plans.verify.book import (
     gain,
     per_point,
 )
+from steelyard.plans.verify.reserve import check_reserve
 from steelyard.plans.verify.tally import Place, Record, Tally, at_least, at_most
 from steelyard.plans.verify.words import check_sentence
 
@@ -143,8 +144,7 @@ def _value(book: Book, top: Place) -> None:
     worth = sum((position["value"] for position in positions), ZERO)
     name = "value = holdings + what is not traded + cash in base, settled or not, and deposits"
     top.amount("value", worth + book.cash_before + book.withdrawn, name)
-    reserve = book.limits["cash_reserve_weight"] * book.value
-    top.amount("reserve", reserve, "reserve = weight x value")
+    check_reserve(book, top)
     top.rule("value", book.value >= 0, at_least(ZERO), "the value is not negative")
 
 

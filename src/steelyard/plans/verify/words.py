@@ -51,6 +51,8 @@ MARGINAL = Decimal("0.001")
 LEAST_DRIFT = Decimal("0.05")
 """Percentage points of drift that an order is said to move."""
 DROP_ONE = "drop_one"
+PAST = ("quarters", "median", "least", "most", "covered")
+"""What the sentence on past predictions tells."""
 SPACE = "\u00a0"
 CASH = "Cash"
 """What the verdict calls the cash where a symbol could stand; no symbol has small letters."""
@@ -70,6 +72,14 @@ def check_words(book: Book, tally: Tally) -> None:
         place = tally.at(f"certificate.neighbours[{n}]", near)
         due = " and ".join(map(change, near["orders"]))
         place.same("change", due, "the words of a change are its orders")
+    past = book.doc["score"]["foresight"]
+    if past is not None:
+        place = tally.at("score.foresight", past)
+        check_sentence(place, {name: past[name] for name in PAST})
+        ordered = 0 <= past["least"] <= past["median"] <= past["most"]
+        place.rule("median", ordered, "between least and most", "a middle lies between the ends")
+        share = 0 < past["covered"] <= 1 and past["quarters"] > 0
+        place.rule("covered", share, "a share of quarters that were", "of a mix, and of quarters")
     for n, stop in enumerate(book.doc["not_traded"]):
         _stop(book, stop, tally.at(f"not_traded[{n}]", stop))
 
@@ -332,11 +342,15 @@ def _hold(book: Book, facts: dict[str, object]) -> str:
     if best is not None:
         best_of = f"Hold. The best {'proposal' if proposals else 'plan found'}"
         return f"{best_of} {_passed_over(book, best, facts)}"
-    if book.by_quantities:
+    near = [row for row in book.doc["certificate"]["neighbours"] if row["feasible"]]
+    if book.by_quantities and near:
+        facts["nearest"] = near[0]["improvement"]
         return (
-            "Hold. No order list was found that fits lots, cash and limits and gains anything "
-            "after charges."
+            "Hold. Every order list found loses by the score: the nearest, which fits lots, cash "
+            "and limits, changes it by {nearest:spoints} points after charges."
         )
+    if book.by_quantities and book.doc["candidates"]:
+        return "Hold. No order fits lots, cash and limits."
     if book.doc["candidates"] and proposals:
         return "Hold. The modules propose no plan that fits the cash and the limits."
     if book.doc["candidates"]:
@@ -437,9 +451,25 @@ def _step(book: Book, step: Record, place: Place) -> None:
     lead = f"{{act:text}} {shares} {{symbol:text}} for {{currency:text}} {{notional:money}}: "
     due = f"{lead}{step['reason_template']}. {weight}. {worth}"
     place.same("template", due, "the words of a step")
+    _reason(book, step, place)
     check_text(place, "reason", "reason_template", case=False)
     check_text(place, "narrative", "template", case=False)
     check_facts(place, facts, "template")
+
+
+def _reason(book: Book, step: Record, place: Place) -> None:
+    """A reason names a term of the score, then one of those who proposed the order."""
+    lead, facts = "", step["facts"]
+    if "term" in facts:
+        lead = "mostly for {term:text} ({term_gain:spoints} points); "
+        terms = [term["name"].replace("_", " ") for term in book.doc["score"]["terms"]]
+        place.rule("facts", facts["term"] in terms, terms, "a reason names a term of the score")
+    if "asked_by" in facts:
+        lead += "{asked_by:text} asked for it: "
+        due = step["proposed_by"]
+        place.rule("facts", facts["asked_by"] in due, due, "a reason names who proposed the order")
+    begins = step["reason_template"].startswith(lead)
+    place.rule("reason_template", begins, lead, "a reason names what decides, then who proposed it")
 
 
 def _worth(book: Book, step: Record, facts: dict[str, object]) -> str:

@@ -189,6 +189,8 @@ def _cash_said(plan: Plan, sold: Decimal, bought: Decimal) -> str:
 def _reserve_said(plan: Plan) -> str:
     """The reserve, and what counts towards it where that is more than the cash account shows."""
     reserve = f"The reserve is {money(plan.reserve)}"
+    if "regime." in plan.reserve_reason.template:
+        reserve += f": {plan.reserve_reason.text[:-1]}"
     if not has_foreign_cash(plan):
         return reserve + "."
     total = f"{money(plan.in_base(plan.cash_after))} {plan.base_currency}"
