@@ -224,15 +224,15 @@ def _second(book: Book, facts: dict[str, object]) -> str | None:
     named = [f"{FORMATS['qty'](step['quantity'])} {step['symbol']}" for step in bought]
     more = len(named) - MOST_NAMED
     facts |= {
-        "later_on": later["on"],
+        "later_on": later["on"].isoformat(),
         "later_buys": ", ".join([*named[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])]),
         "later_amount": sum((step["notional_base"] for step in bought), ZERO),
         "later_drift": later["drift_after"],
         "currency": book.doc["base_currency"],
     }
     return (
-        "Its second half, once that has settled on {later_on:date}, buys {later_buys:text} for "
-        "about {currency:text} {later_amount:money} and takes drift to {later_drift:pp}."
+        "Its second half, once the sales have settled on {later_on:date}, buys {later_buys:text} "
+        "for about {currency:text} {later_amount:money} and takes drift to {later_drift:pp}."
     )
 
 
