@@ -51,6 +51,8 @@ def reach_of(ctx: Context, *, for_cash: bool) -> Reach:
     exits = may_sell & untargeted & (ctx.sellable == ctx.quantities) & (ctx.weights > 0)
     least = _least(ctx)
     fewer = np.minimum(least, least_lots(ctx)) if new_money(ctx) else least
+    if ctx.target_weights is not None and ctx.rules.rebalance.trigger == "band":
+        least = fewer = np.minimum(least, least_lots(ctx))
     return Reach(
         least=frozen(least),
         least_bought=frozen(fewer),
