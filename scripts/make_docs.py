@@ -849,8 +849,17 @@ them. A field that this version does not know is listed too, never refused.
 """
 PLAN_INTRODUCTION = """
 `steelyard plan --json` prints it. [`plan-schema.json`](plan-schema.json) is the same as JSON
-Schema. A reader should ask for the `schema` that it knows and refuse others. Every field is always
-there.
+Schema, with its `$id` and its `version`. Every field is always there.
+
+## Versions
+
+Within `steelyard.plan/1` fields are only added: none is taken away, renamed or given another
+meaning, and each that is added raises the second number of the schema's `version`. A change that
+is more than that is another form, `steelyard.plan/2`. So a reader asks for the `schema` that it
+knows, refuses others, and passes over fields that it does not know. Steelyard reads in the same
+way: `Plan.from_json`, `steelyard why` and `steelyard verify` take documents of last year, where a
+field that came later means what it meant before there was one, and of next year; `verify` names the
+fields that it did not read. The schema closes no record.
 
 ## Long lists
 

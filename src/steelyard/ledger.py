@@ -69,6 +69,13 @@ class Gains:
             good[k] = self.within(rows[k].tolist())
         return np.asarray(good)
 
+    def of_row(self, row: Iterable[int]) -> tuple[float, float]:
+        """(gain of a set, the room), base currency where that is known, else of value."""
+        if self.exact is None:
+            return float(self.of[[*row]].sum()), self.room
+        gains, room = self.exact
+        return float(sum((gains[j] for j in row), ZERO)), float(room)
+
     def within(self, row: Iterable[int]) -> bool:
         """The same of one set, exactly; a set without a gain always is."""
         gains, room = self.exact or (

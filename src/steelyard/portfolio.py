@@ -231,6 +231,19 @@ class Flow:
     amount: Decimal
     on: date
 
+    def __post_init__(self) -> None:
+        """Raises InputError for no amount: it would be neither brought nor taken out."""
+        if not self.amount.is_finite() or not self.amount:
+            raise InputError(
+                f"A flow of {self.currency} {self.amount} is none. Nothing was planned. Give an "
+                "amount above 0 for a deposit, below 0 for a withdrawal.",
+                code="flow_amount",
+                place=f"{self.currency} on {self.on}",
+                value=self.amount,
+                limit="not 0",
+                hint="give an amount above 0 for a deposit, below 0 for a withdrawal",
+            )
+
 
 class SoldLot(Protocol):
     """Shares of a lot that a step sells; `gain` in base currency, None = not known."""
@@ -277,7 +290,7 @@ class Planned(Protocol):
     def steps(self) -> Sequence[Traded]: ...
 
 
-def _with(cash: Mapping[str, Decimal], settling: Iterable[Settling]) -> dict[str, Decimal]:
+def _with(cash: Mapping[str, Decimal], settling: Iterable[Settling | Flow]) -> dict[str, Decimal]:
     """Balances with amounts on top, sorted by currency."""
     whole = dict(cash)
     for entry in settling:
@@ -328,17 +341,32 @@ class Snapshot:
 
     @property
     def balances(self) -> dict[str, Decimal]:
-        """Currency -> settled and pending money, of those where there is any."""
-        whole = _with(self.cash, self.settling)
-        named = {entry.currency for entry in self.pending}
+        """Currency -> settled and pending money after all flows, of those where there is any."""
+        whole = _with(_with(self.cash, self.settling), self.flows)
+        named = {entry.currency for entry in self._moving}
         return {c: amount for c, amount in whole.items() if amount or c in named}
 
     def available(self, funding: Literal["proceeds", "settled"]) -> dict[str, Decimal]:
         """Currency -> money that counts as there: what is to leave is gone at once, what is to
         arrive counts where proceeds may pay.
         """
-        counted = (entry for entry in self.pending if funding == "proceeds" or entry.amount < 0)
+        coming = self._moving
+        counted = [
+            entry
+            for entry in coming
+            if funding == "proceeds" or entry.amount < 0 or entry.on <= self.as_of
+        ]
         return _with(self.settled, counted)
+
+    @property
+    def _moving(self) -> tuple[Settling | Flow, ...]:
+        """All that is not in the settled balances."""
+        return (*self.pending, *self.flows)
+
+    @property
+    def before_flows(self) -> Snapshot:
+        """The same without what the owner brings and takes out."""
+        return replace(self, flows=())
 
     def after(self, plan: Planned) -> Snapshot:
         """The portfolio once every step of a plan is done at its price, in full.

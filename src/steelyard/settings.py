@@ -169,7 +169,12 @@ class Planner(Section):
 
 
 class Regime(Section):
-    """How a market regime is told from an index, and the cash that each regime wants."""
+    """How a market regime is told from an index, and the limits of a plan that follows it.
+
+    A plan follows it where pattern `market_regime` is on: its reserve is the cash of the regime
+    where that is more than `limits.cash_reserve_weight`, and without targets the score wants no
+    more cash than a bull market and no less than a bear market does.
+    """
 
     enter: float = setting(0.05, "distance from the average where bull, bear begin", gt=0, le=0.5)
     leave: float = setting(0.03, "distance where bull or bear ends; at most `enter`", ge=0, le=0.5)
@@ -177,6 +182,12 @@ class Regime(Section):
     bull_cash: Fraction = setting(0.02, "cash wanted in a bull market, of value")
     bear_cash: Fraction = setting(0.05, "cash wanted in a bear market, of value")
     sideways_cash: Fraction = setting(0.03, "cash wanted in a sideways market, of value")
+    bear_buys: Fraction = setting(
+        0.5, "of the cash over the reserve, most that one plan spends in a bear market"
+    )
+    bear_averaging_down: bool = setting(
+        False, "does a bear market let more be bought of what is held below its cost"
+    )
 
     @model_validator(mode="after")
     def _leaves_inside(self) -> Self:

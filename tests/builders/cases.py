@@ -122,14 +122,15 @@ CALCULATORS = {
         ),
         {
             "dip_threshold": Change(0.2), "max_drawdown": Change(0.3),
-            "min_quality_score": Change(0.7), "max_weight": Change(0.2),
+            "min_quality_score": Change(0.7), "best_share": Change(0.5),
+            "max_weight": Change(0.2),
             "priority_weight": Change(0.5),
         },
     ),
     "opportunity_buys": Case(
         of_context(symbols="A B", weights=[0.1, 0.0], quality=[0.7, 0.9]),
         {
-            "min_quality_score": Change(0.8),
+            "min_quality_score": Change(0.6), "best_share": Change(1.0),
             "momentum_weight": Change(
                 0.5, where=of_context(symbols="A", quality=[0.7], momentum=[0.3])
             ),
@@ -335,7 +336,7 @@ FILTERS = {
         ),
         {
             "diversity_weight": Change(0.9), "max_sequences": Change(2),
-            "min_diversity_score": Change(0.5),
+            "min_diversity_score": Change(0.5), "near_tie": Change(0.05),
         },
     ),
     "eligibility": Case(

@@ -59,7 +59,7 @@ def context(
     years_held: Numbers = np.nan,
     days_since_bought: Numbers = np.nan,
     days_since_sold: Numbers = np.nan,
-    quality: Numbers = 0.55,
+    quality: Numbers | None = None,
     multipliers: Numbers = 1.0,
     momentum: Numbers = np.nan,
     peaks: Numbers = np.nan,
@@ -106,7 +106,8 @@ def context(
     weights = full(INVESTED / max(n, 1) if weights is None else weights)
     goals = None if targets is None else full(targets)
     shares = np.divide(weights * VALUE, full(prices) * full(fx))
-    quality = full(quality)
+    known = set() if quality is None else {"quality"}
+    quality = full(0.55 if quality is None else quality)
     cash_weight = 1 - float(weights.sum()) if cash is None else cash
     estimates = Estimates(
         full(expected_return),
@@ -115,7 +116,7 @@ def context(
         full(drawdown),
         frozen(np.where(np.eye(n) > 0, 1.0, 0.4) if correlation is None else np.array(correlation)),
         0.0,
-        MappingProxyType({metric: frozen(np.ones(n, dtype=np.bool_)) for metric in METRICS}),
+        MappingProxyType({metric: frozen(np.full(n, metric not in known)) for metric in METRICS}),
     )
     securities = tuple(
         Security(
@@ -235,8 +236,9 @@ def candidates(
         ),
         account=account,
         tables=Tables(nothing, frozen(np.zeros((m, m))), ()),
-        alone=nothing,
+        alone=frozen(np.array([row[3] for row in rows], dtype=np.float64)),
         paired=nothing,
+        funding=nothing,
     )
     every = replace(ctx.rules, planner=Planner(priority_threshold=0))
     draws = MappingProxyType(drawn(replace(ctx, rules=every), table))

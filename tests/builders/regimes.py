@@ -18,7 +18,7 @@ RATES = {"bull": 1.002, "bear": 0.998, "sideways": 1.0}
 PORTFOLIO = world(
     "AA 400 @ 100", "BB 50 @ 100", "CC 0 @ 50", "DD 60 @ 100", "EE 400 @ 100",
     cash="9000",
-    targets={"AA": 0.35, "BB": 0.08, "CC": 0.05, "DD": 0.08, "EE": 0.33},
+    targets={"AA": 0.35, "BB": 0.07, "CC": 0.02, "DD": 0.07, "EE": 0.33},
     cost_prices={"AA": "40", "BB": "120"},
     score=Score(neutral=Neutral(quality=0.9)),
     search=Search(scope="proposals"),

@@ -125,6 +125,47 @@ def test_names_of_classes_are_refused_with_where_class_targets_go():
         assert all(name in error["message"] for name in (*names, "class:", "[groups.sector]"))
 
 
+def test_each_underweight_class_is_bought_by_its_preferred_fund_and_never_by_one_that_is_barred():
+    plan = planned(
+        "asset_class_targets", holdings="holdings.csv", targets="classes.csv",
+        securities="securities_class.csv", prices="prices.csv", strategy="groups.toml",
+    )  # fmt: skip
+
+    # SCHX comes first by preference and may not be bought; VOO is the last of its class, so it
+    # gives what US large has too much of
+    assert set(orders(plan)) == {"VOO", "VEA", "VWO", "BND"}
+    assert all((orders(plan)[s][:4] == "sell") is (s == "VOO") for s in orders(plan))
+    shown = {row["name"]: row for row in plan["classes"]}
+    lot = 640.10 / float(plan["value"])  # the dearest: what a sale in whole lots leaves open
+    for name, target in (
+        ("US large", 0.55),
+        ("Developed", 0.2),
+        ("Emerging", 0.1),
+        ("Bonds", 0.15),
+    ):
+        assert shown[name]["target"] == target
+        assert abs(shown[name]["weight_after"] - target) <= lot, shown[name]
+    assert shown["US large"]["members"] == ["SCHX", "VOO"]
+    assert shown["US large"]["band"] == [0.5, 0.6]
+    assert float(plan["cash_after"]["USD"]) < 54.10
+
+
+def test_with_less_in_a_class_its_gap_goes_to_the_first_that_may_be_bought(tmp_path: Path):
+    folder = HERE / "asset_class_targets"
+    targets, listed = tmp_path / "targets.csv", tmp_path / "securities.csv"
+    targets.write_text("symbol,weight\nclass.asset:US large,70%\nclass.asset:Bonds,30%\n")
+    written = (folder / "securities_class.csv").read_text().replace("class", "class.asset")
+    for preference, bought in (("IVV,ETF,US large,3", "VOO"), ("IVV,ETF,US large,1", "IVV")):
+        listed.write_text(written.replace("IVV,ETF,US large,3", preference))
+        plan = planned(
+            "asset_class_targets", "--targets", str(targets), "--securities", str(listed),
+            holdings="holdings.csv", prices="prices.csv", strategy="groups.toml",
+        )  # fmt: skip
+        side = {symbol: order[:4] for symbol, order in orders(plan).items()}
+        # what is in a class without a target is sold, for every target can be bought
+        assert side == {"VEA": "sell", "VWO": "sell", bought: "buy ", "BND": "buy "}
+
+
 def test_weights_by_rounding_in_percent_and_with_a_cash_row_are_what_they_mean():
     third, weights = 1 / 3, {}
     for name, expected, codes in (
@@ -419,3 +460,19 @@ def test_three_hundred_positions_of_ten_years_take_under_ten_seconds_and_500_mib
 
     assert seconds < 10
     assert int(done.stderr.split()[-1]) < 500 * 1024
+
+
+def test_the_lot_at_a_loss_is_sold_first_where_lots_are_named():
+    plan = planned(
+        "lots_tax_loss", *DAY, holdings="holdings.csv", targets="targets.csv",
+        securities="securities.csv", strategy="tax.toml",
+    )  # fmt: skip
+
+    (sale,) = [step for step in plan["steps"] if step["side"] == "sell"]
+    assert (sale["symbol"], sale["quantity"]) == ("VTI", "45")
+    assert [(lot["acquired"], lot["quantity"], lot["gain"]) for lot in sale["lots"]] == [
+        ("2024-11-15", "45", "-450")
+    ]
+    assert plan["costs"]["tax"] == "0"
+    assert (plan["realised_gain"]["short"], plan["realised_gain"]["long"]) == ("0", "-450")
+    assert "The sales realise a net loss of USD 450.00, long-term." in plan["verdict"]["detail"]

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from builders.files import written
 from steelyard.importers import read_targets
+from steelyard.portfolio import Security
 from steelyard.targets import Band
 
 
@@ -66,6 +67,23 @@ def test_bands_are_fractions_or_percent_of_a_symbol_a_class_or_cash(tmp_path: Pa
 
     assert dict(file.bands) == {"AAA": Band(0.05, 0.25), "CCC": Band(0.01), "CASH": Band(0.0)}
     assert dict(file.class_bands) == {"A": Band(None, 0.5)}
+
+
+def test_rows_of_members_that_sum_to_their_class_are_counted_once(tmp_path: Path):
+    listed = [Security(name, "USD", classes={"": name[0]}) for name in ("AA", "AB", "BA")]
+    wrong = []
+    for rows, due in (
+        ("class:A,.4\nAA,.1\nAB,.3\nclass:B,.6", {"A": 0.4, "B": 0.6}),
+        ("class:A,40\nAA,10\nAB,30\nclass:B,60", {"A": 0.4, "B": 0.6}),
+        ("class:A,40%\nAA,10%\nAB,30%\nCASH,60%", {"A": 0.4}),
+        ("class:A,.4005\nAA,.1\nAB,.3005\nclass:B,.6", {"A": 0.4005, "B": 0.5995}),
+        ("class:B,.4\nclass:A,.6005\nAA,.6005", {"A": 0.6, "B": 0.4}),
+    ):
+        path = written(tmp_path, f"symbol,weight\n{rows}\n")
+        file = read_targets(path, securities=listed)
+        if file.rejected or file.refused or dict(file.classes) != due:
+            wrong.append((rows, file.rejected, file.refused, dict(file.classes)))
+    assert not wrong
 
 
 def test_a_band_outside_0_to_1_is_refused_with_its_line_and_what_to_write(tmp_path: Path):

@@ -1,11 +1,8 @@
 """What orders cost: conversion, spread, and tax on the lots that are sold."""
 
-from datetime import date
 from decimal import Decimal
 
 from builders.changes import USUAL, dated_lots, usual
-from steelyard.planning.costs import lots_sold
-from steelyard.portfolio import TaxLot
 from steelyard.settings import Costs, Score
 
 
@@ -35,14 +32,6 @@ def test_lots_are_sold_oldest_first_and_those_of_unknown_date_before_all():
     assert [lot.unit_cost for lot in step.lots][:2] == [90, 20]
     assert sum(lot.quantity for lot in step.lots) == step.quantity
     assert step.lots[1].gain == 8000
-
-
-def test_lots_of_one_date_are_sold_in_an_order_of_their_own():
-    lots = tuple(TaxLot(Decimal(1), date(2020, 1, 1), cost) for cost in (Decimal(10), Decimal(30)))
-    lots = (*lots, TaxLot(Decimal(1), date(2020, 1, 1)))
-
-    assert [lot.unit_cost for lot, _ in lots_sold(lots, Decimal(2))] == [30, 10]
-    assert lots_sold(lots, Decimal("2.5")) == lots_sold(lots[::-1], Decimal("2.5"))
 
 
 def test_tax_is_charged_on_the_gain_of_the_lots_sold_and_shown_apart_from_costs():

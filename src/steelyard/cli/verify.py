@@ -99,7 +99,7 @@ def read(path: Path) -> str:
 
 def findings(document: dict[str, Any], report: Report) -> dict[str, Any]:
     """What was found, as plain JSON values."""
-    from steelyard.plans.verify import summary
+    from steelyard.plans.verify import not_read, summary
 
     return {
         "plan_id": document.get("plan_id"),
@@ -111,6 +111,7 @@ def findings(document: dict[str, Any], report: Report) -> dict[str, Any]:
             {name: getattr(check, name) for name in ("name", "where", "expected", "found")}
             for check in report.failed
         ],
+        "not_read": not_read(report),
         "unchecked_fields": [{"field": field, "why": why} for field, why in report.unchecked],
         "not_checked": [{"what": what, "why": why} for what, why in report.not_checked],
     }
@@ -119,7 +120,8 @@ def findings(document: dict[str, Any], report: Report) -> dict[str, Any]:
 def _shown(path: Path, report: Report) -> str:
     from rich.console import Console
 
-    from steelyard.plans.verify import left_out, summary
+    from steelyard.plans.verify import left_out, not_read, summary
+    from steelyard.plans.verify.unchecked import in_short
     from steelyard.report.terminal.columns import sentence
 
     def draw(console: Console) -> None:
@@ -130,6 +132,9 @@ def _shown(path: Path, report: Report) -> str:
         say(f"{path}: {summary(report)}")
         if report.edited:
             say("The plan was changed after it was made: its content does not give its plan_id.")
+        if unread := not_read(report):
+            what = f"{len(unread)} field{'s' * (len(unread) > 1)} not read, of a later version or"
+            say(f"{what} misspelt: {in_short(unread)}.")
         for check in report.failed[:SHOWN]:
             console.print()
             say(f"{check.where}: {check.name}")
@@ -141,7 +146,7 @@ def _shown(path: Path, report: Report) -> str:
         say("Not checked:")
         for what, why in report.not_checked:
             say(f"{what}: {why}", 2)
-        if report.unchecked:
+        if left_out(report):
             say(f"Fields in which a change may go unseen; --json says why: {left_out(report)}.")
 
     return screen(draw)

@@ -61,7 +61,7 @@ def load(path: Path) -> Plan:
     from pydantic import ValidationError
 
     from steelyard.errors import InputError
-    from steelyard.plans.plan import Plan, plan_id
+    from steelyard.plans.plan import Plan, content, plan_id
 
     try:
         status = path.stat()
@@ -73,15 +73,16 @@ def load(path: Path) -> Plan:
                 place=str(path),
                 limit=f"a regular file of at most {MAX_BYTES} bytes",
             )
-        content = path.read_bytes()
+        text = path.read_bytes()
     except (OSError, ValueError) as error:
         what = f"could not be read: {getattr(error, 'strerror', None) or error}"
         raise InputError(
             f"The plan {path} {what}. Nothing was read.", code="plan_unreadable", place=str(path)
         ) from error
     try:
-        plan = Plan.from_json(content)
-        same = plan.plan_id == plan_id(plan.document())
+        document = content(text)
+        plan = Plan.from_document(document)
+        same = plan.plan_id == plan_id(document)
     except (ValidationError, ValueError) as error:
         what = f"The plan {path} is not a plan document: {_first(error)}."
         raise InputError(
@@ -127,9 +128,10 @@ def known_symbol(plan: Plan, symbol: str) -> str:
             hint="plan without --exclude of it",
         )
     rows = [*plan.holdings, *(entry for part in PARTS for entry in getattr(plan, part))]
-    symbols = {row.symbol for row in rows if row.symbol}
+    # a class that cannot be bought stands among what is not traded, as class:Name
+    symbols: dict[str, str] = {row.symbol.upper(): row.symbol for row in rows if row.symbol}
     if name in symbols:
-        return name
+        return symbols[name]
     near = did_you_mean(name, sorted(symbols))
     nothing = "it is not held, has no target and no candidate"
     raise InputError(
@@ -153,10 +155,16 @@ def story(plan: Plan, symbol: str) -> dict[str, Any]:
         "plan_id": plan.plan_id,
         "as_of": document["as_of"],
         "holding": next(iter(entries("holdings")), None),
+        "class": _class(document, symbol),
         "holding_after": next(iter(entries("holdings_after")), None),
         "step": next(iter(entries("steps")), None),
         **{part: entries(part) for part in PARTS},
     }
+
+
+def _class(document: dict[str, Any], symbol: str) -> dict[str, Any] | None:
+    """The class with a target that it is in."""
+    return next((row for row in document["classes"] if symbol in row["members"]), None)
 
 
 def _shown(plan: Plan, symbol: str, remarks: tuple[str, ...]) -> str:

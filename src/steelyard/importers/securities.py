@@ -40,7 +40,6 @@ COLUMNS = (
         "class.*",
     ),
 )
-NOT_USED = ("substitute",)
 CLASS = "class."
 REQUIRED = ("symbol",)
 ALIASES = {"industry": "sector"}
@@ -130,7 +129,6 @@ def read_securities(path: Where, limits: FileLimits = LIMITS) -> SecuritiesFile:
         warnings=(
             *table.warnings,
             *_unknown_types(table.file, unknown),
-            *_unused(table.file, table.columns),
         ),
     )
 
@@ -193,14 +191,6 @@ def _twice(
             if other != security.symbol:
                 reason = f"{security.symbol} is {other} of line {lines[other]} by {name}"
                 yield RejectedRow(file, lines[security.symbol], reason, "two_spellings", "symbol")
-
-
-def _unused(file: str, columns: Sequence[str]) -> Iterator[Notice]:
-    """Columns that are read for what is not built yet, named once."""
-    unused = [name for name in columns if name in NOT_USED]
-    if unused:
-        message = f"{', '.join(unused)} of {file} is checked and not used yet."
-        yield Notice(code="not_used_yet", message=message)
 
 
 def _bare(text: str) -> str:

@@ -24,7 +24,7 @@ from steelyard.importers.spelling import Spellings, collisions
 from steelyard.importers.values import NOTHING, BadCell, shown
 from steelyard.notices import Notice
 from steelyard.portfolio import Security
-from steelyard.targets import CASH, Band, class_column, class_key
+from steelyard.targets import CASH, Band, class_column, class_key, is_class
 
 REQUIRED = ("symbol", "weight")
 BANDS = ("band", "band_relative")
@@ -102,6 +102,8 @@ class _Sheet:
         if first is not cell:
             reason = f"{key} stands on line {first.line} already"
             raise BadCell(reason, code="twice", column="symbol", value=row.get("symbol"))
+        if is_class(key):
+            self.classes[key] = key.partition(":")[2]
         if band is not None:
             self.bands[key] = band
 
@@ -137,9 +139,7 @@ class _Sheet:
                 limit=rule,
                 hint=hint,
             )
-        key = class_key(label, dimension)
-        self.classes[key] = label
-        return key
+        return class_key(label, dimension)
 
 
 def _weight(row: Row, key: str) -> _Cell:

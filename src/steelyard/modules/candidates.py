@@ -113,7 +113,8 @@ class Orders:
 class Candidates(Orders):
     """The table of possible orders: what the calculators ask for, sized, and what it is worth.
 
-    priority     (m,)  0..1
+    priority     (m,)  0..1, of what the order gains alone
+    funding      (m,)  0..1, of what a sale gains alone or with the buy that it pays for; 0 of a buy
     tables       the score collapsed onto the rows
     alone        (m,)  net of the order alone, feasible or not
     paired       (m,)  best net of the order alone or with one of the other side, if feasible; -inf
@@ -130,6 +131,7 @@ class Candidates(Orders):
     """
 
     priority: FloatArray
+    funding: FloatArray
     tables: Tables
     alone: FloatArray
     paired: FloatArray
@@ -143,6 +145,17 @@ class Candidates(Orders):
     def appeal(self) -> FloatArray:
         """(m,) what draws are ordered by, 0..1."""
         return self.priority if self.diverse is None else self.diverse
+
+    @property
+    def pull(self) -> FloatArray:
+        """(m,) what an order may be drawn for: its priority, or the funding of a sale."""
+        return np.maximum(self.priority, self.funding)
+
+    def by_appeal(self, rows: Iterable[int]) -> list[int]:
+        """Rows as they are drawn; of equal appeal the sale that funds most first, then as in the
+        table.
+        """
+        return sorted(rows, key=lambda j: (-self.appeal[j], -self.funding[j], j))
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,8 @@ class Grouping:
         return len(self.labels) > 1
 
 
+NOISE = 1e-9
+"""A price this close to its cost, as a fraction, is at it."""
 LEFT_OUT = "left out"
 """Why a target is absent that the user excluded; every other reason is a price or rate."""
 
@@ -104,9 +106,11 @@ class Context:
     estimates                return, risk, quality, correlation, neutral where missing
     trends                   momentum, peaks (like `prices`), volatility of late
     regime                   of the market, from the history of an index
+    follows_regime           do its limits bind: reserve, buys
     cash_weight              all cash, settled or not, of value; 1 - sum of weights but for what is
                              kept out of trading
-    spendable_weight         base cash that may pay, less open buys, of value
+    spendable_weight         cash that may pay, of value: foreign balances less their conversion,
+                             less open buys
     open_buys_weight         money that open buys may still take, of value: in cash_weight, but
                              promised
     awaited_weight           money that settles later and may not pay yet, of value: in cash_weight
@@ -159,6 +163,7 @@ class Context:
     state: BucketState
     rules: Rules
     regime: Regime = UNKNOWN
+    follows_regime: bool = False
     open_buys_weight: float = 0.0
     awaited_weight: float = 0.0
     kept_out_weight: float = 0.0
@@ -312,10 +317,16 @@ class Context:
         return frozen(self.held & (self.target_weights == 0) & without)
 
     @property
-    def overdrawn(self) -> bool:
-        """Is cash of the base currency under 0, with all that is on its way?"""
+    def is_short(self) -> bool:
+        """Is cash under 0, or not enough for withdrawals, with all that is on its way?"""
+        return self.exact is not None and self.exact.is_short
+
+    @property
+    def keeps_weight(self) -> float:
+        """Cash that buys leave, of value: the reserve, or what there was before any flow."""
         money = self.exact
-        return money is not None and money.value > 0 and money.base_cash < 0
+        worth = money is not None and money.value > 0
+        return float(money.keeps) / self.value if money and worth else self.reserve_weight
 
     @property
     def absent_target(self) -> float:
@@ -332,6 +343,51 @@ class Context:
         )
 
     @property
+    def own_cash(self) -> float:
+        """All cash that is not promised and not on its way, of value."""
+        return self.cash_weight - self.open_buys_weight - self.awaited_weight
+
+    @property
+    def regime_cash(self) -> float | None:
+        """Cash that the regime of the market wants, of value; None where it is unknown."""
+        rules = self.rules.regime
+        wanted = {"bull": rules.bull_cash, "bear": rules.bear_cash, "sideways": rules.sideways_cash}
+        return wanted.get(self.regime.name)
+
+    @property
+    def in_bear(self) -> bool:
+        """Do the limits of a bear market bind?"""
+        return self.follows_regime and self.regime.name == "bear"
+
+    @property
+    def least_cash(self) -> float:
+        """Cash that the limits ask for, of value: their own, or that of a regime that binds."""
+        wanted = self.regime_cash if self.follows_regime else None
+        return max(self.limits.cash_reserve_weight, wanted or 0.0)
+
+    @property
+    def unspent_weight(self) -> float:
+        """Cash over that which this plan may not spend, of value: its buys have a budget."""
+        if not self.in_bear:
+            return 0.0
+        return (1 - self.rules.regime.bear_buys) * max(0.0, self.own_cash - self.least_cash)
+
+    @property
     def reserve_weight(self) -> float:
         """Cash that must stay, of value."""
-        return self.limits.cash_reserve_weight
+        return self.least_cash + self.unspent_weight
+
+    @property
+    def preferred_cash(self) -> float:
+        """Cash that the score wants without targets, of value."""
+        own, wanted = self.score.cash_target, self.regime_cash
+        if wanted is None or not self.follows_regime:
+            return own
+        bounds = {"bull": min(own, wanted), "bear": max(own, wanted)}
+        return bounds.get(self.regime.name, own)
+
+    @cached_property
+    def falls_in_bear(self) -> BoolArray:
+        """(n,) held below its cost in a bear market: no more of it is bought."""
+        barred = self.in_bear and not self.rules.regime.bear_averaging_down
+        return frozen(self.held & (self.gain < -NOISE) & barred)

@@ -347,16 +347,23 @@ def _reason(drop: Any) -> None:
     sentence(drop.why)
 
 
-def pairs(ctx: Context, answer: Any, m: int) -> tuple[BoolArray, Ruling | None]:
-    """(m, m) True where two orders may not go together, and what may not be traded at all."""
-    conflicts, ruled = answer if isinstance(answer, tuple) else (answer, None)
+PairAnswer = tuple[BoolArray, Ruling | None, Any]
+"""Pairs, what may not be traded at all, and a predicate of rows; None where it has none."""
+
+
+def pairs(ctx: Context, answer: Any, m: int) -> PairAnswer:
+    """(m, m) True where two orders may not go together, what may not be traded at all, and what
+    only a whole row can tell.
+    """
+    parts = answer if isinstance(answer, tuple) else (answer,)
+    conflicts, ruled, ask = (*parts, None, None)[:3]
     apart = exactly(conflicts, "a table of pairs", (m, m), np.bool_)
     if apart.diagonal().any():
         raise ModuleError(
             "it keeps an order apart from itself; what may not be traded at all is a Ruling",
             code="apart_from_itself",
         )
-    return frozen(apart | apart.T), None if ruled is None else ruling(ctx, ruled, m)
+    return frozen(apart | apart.T), None if ruled is None else ruling(ctx, ruled, m), ask
 
 
 def predicate(answer: Any, depth: int) -> RowPredicate:

@@ -13,12 +13,15 @@ from steelyard.canonical import plain, published, sha256
 from steelyard.estimates.estimate import TEN_YEARS
 from steelyard.market import Market
 from steelyard.modules.context import Context
+from steelyard.modules.registry import Kind
 from steelyard.orders import Order
 from steelyard.planning.kept_out import KeptOut
 from steelyard.portfolio import BucketState, Holding, Security, Snapshot
 from steelyard.strategies import Strategy
 from steelyard.targets import Band, Targets, TargetsFailed
 
+REGIME_PATTERN = "market_regime"
+"""Where it is on, the regime of the market sets limits in every scope."""
 HASHED_AT_ONCE = 256
 """Sessions of closes that are in memory at a time."""
 
@@ -45,6 +48,13 @@ class Case:
     def target_weights(self) -> Targets | None:
         """The targets, where there are any."""
         return self.targets if isinstance(self.targets, Targets) else None
+
+    @property
+    def follows_regime(self) -> bool:
+        """Does the regime of the market set limits: is what asks for it on and in service?"""
+        choice = self.strategy.choice(Kind.PATTERN, REGIME_PATTERN)
+        names = {choice.module.name, choice.module.qualified}
+        return choice.enabled and not names & set(self.disabled)
 
     def with_setting(self, section: str, name: str, value: float) -> Case:
         """The case with one number of its strategy changed."""
@@ -118,6 +128,9 @@ def _where_used(snapshot: Snapshot, kept_out: Sequence[KeptOut]) -> dict[str, An
         "settling": sorted(
             [entry.currency, plain(entry.amount), entry.on.isoformat()]
             for entry in snapshot.settling
+        ),
+        "flows": sorted(
+            [flow.currency, plain(flow.amount), flow.on.isoformat()] for flow in snapshot.flows
         ),
         "kept_out": [
             [

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from fractions import Fraction
 
 import numpy as np
@@ -17,11 +17,13 @@ from steelyard.errors import InternalError
 from steelyard.ledger import Account
 from steelyard.modules.candidates import Orders, Proposal
 from steelyard.modules.context import Context
+from steelyard.modules.opportunities.tax_loss import TAG as TAX_LOSS
 from steelyard.modules.opportunities.weight_based import towards
 from steelyard.modules.terms import end_state
 from steelyard.money import ZERO
 from steelyard.orders import Side
 from steelyard.planning.bands import answers, by_bands
+from steelyard.planning.costs import DIGITS
 from steelyard.planning.gate import Gate
 from steelyard.planning.guard import Guard
 from steelyard.planning.new_money import (
@@ -177,10 +179,14 @@ def _ground(
     return _Ground(gate, conflicts)
 
 
-def _for_cash(ground: _Ground, demands: Iterable[Decimal]) -> tuple[Gate, tuple[LotList, ...]]:
-    """The gate that asks for what is due, the most that some sales surely bring; and those."""
+def _for_cash(ground: _Ground, demands: Sequence[Decimal]) -> tuple[Gate, tuple[LotList, ...]]:
+    """The gate that asks for what is due, the most that some sales surely bring; and those.
+
+    Where no list brings what is asked for, it is all that the largest sales do.
+    """
     gate = ground.gate
-    for need in demands:
+    most = [most_raised(gate, ground.conflicts)] if demands else []
+    for need in (amount for amount in (*demands, *most) if amount > 0):
         cover, account = covering(gate, need, ground.conflicts), gate.account
         if cover is not None and account.exact is not None:
             exact = replace(account.exact, due=need)
@@ -304,11 +310,8 @@ def covering(gate: Gate, need: Decimal, conflicts: IntArray) -> LotList | None:
     """The fewest sales that bring an amount, the last no larger than it has to be."""
     trades, money = gate.trades, gate.exact
     due = Fraction(need) * money.whole
-    sales = np.flatnonzero(trades.kind != BUY).tolist()
-    brings = {w: money.of(w, int(trades.most[w])) for w in sales}
-    best: dict[int, int] = {}
-    for w in sorted(brings, key=lambda w: (-brings[w], w)):
-        best.setdefault(int(trades.security[w]), w)
+    best = _largest(gate)
+    brings = {w: money.of(w, int(trades.most[w])) for w in best.values()}
     apart = {*map(tuple, conflicts.tolist())}
     chosen: list[int] = []
     for w in best.values():
@@ -322,6 +325,29 @@ def covering(gate: Gate, need: Decimal, conflicts: IntArray) -> LotList | None:
     last = _smallest(gate, int(trades.security[chosen[-1]]), rest)
     cover = list_of(gate.ctx.n, trades, [*((w, int(trades.most[w])) for w in chosen[:-1]), last])
     return cover if gate.permits(cover) else None
+
+
+def most_raised(gate: Gate, conflicts: IntArray) -> Decimal:
+    """What the largest sales bring together, as many as a list may have and may go together."""
+    money, chosen = gate.exact, list[int]()
+    apart = {*map(tuple, conflicts.tolist())}
+    for w in _largest(gate).values():
+        full = gate.orders is not None and len(chosen) >= gate.orders
+        clash = any((min(w, v), max(w, v)) in apart for v in chosen)
+        if not full and not clash and money.of(w, int(gate.trades.most[w])) > 0:
+            chosen.append(w)
+    units = sum(money.of(w, int(gate.trades.most[w])) for w in chosen)
+    with localcontext(prec=DIGITS):  # of units of a power of ten: exact
+        return Decimal(units) / Decimal(money.whole)
+
+
+def _largest(gate: Gate) -> dict[int, int]:
+    """Security -> its sale that brings most, those that bring most first."""
+    trades, best = gate.trades, dict[int, int]()
+    sales = np.flatnonzero(trades.kind != BUY).tolist()
+    for w in sorted(sales, key=lambda w: (-gate.exact.of(w, int(trades.most[w])), w)):
+        best.setdefault(int(trades.security[w]), w)
+    return best
 
 
 def _smallest(gate: Gate, i: int, rest: Fraction) -> tuple[int, int]:
@@ -412,7 +438,7 @@ def orders_of(
             j = there.setdefault((row.i, row.side, row.quantity), len(rows))
             own = _occasions(domain, orders, row.i)
             if j == len(rows):
-                rows.append(replace(row, proposals=own or (_proposal(ctx, row),)))
+                rows.append(replace(row, proposals=own or (_proposal(ctx, table, row),)))
             elif own and not {own[0].source} & {p.source for p in rows[j].proposals}:
                 rows[j] = replace(rows[j], proposals=(*own, *rows[j].proposals))
             ways[j] = way_of[row.i]
@@ -458,9 +484,14 @@ def _occasions(domain: Domain, orders: LotList, i: int) -> tuple[Proposal, ...]:
     return domain.asked.get(i, ())
 
 
-def _proposal(ctx: Context, row: Sized) -> Proposal:
-    """Why the search has an order that nobody asked for."""
-    i = row.i
+def _proposal(ctx: Context, table: Orders, row: Sized) -> Proposal:
+    """Why the search has an order that nobody asked for in this size."""
+    i, is_buy = row.i, row.side is Side.BUY
+    asked = np.flatnonzero((table.security == i) & (table.is_buy == is_buy)).tolist()
+    for_loss = (p.why for j in asked for p in table.proposals[j] if TAX_LOSS in p.tags)
+    why = next(for_loss, None)
+    if why is not None:  # targets follow it, so that the gap is none of its own
+        return Proposal(SEARCHED.source, why, (TAX_LOSS,))
     if ctx.target_weights is None:
         return SEARCHED
     gap = float(ctx.target_weights[i] - ctx.weights[i])

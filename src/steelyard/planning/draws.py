@@ -36,10 +36,12 @@ def _category(source: str, is_buy: bool) -> str:
 
 
 def draw(table: Candidates, rows: Sequence[int], threshold: float) -> tuple[int, ...]:
-    """Per security and side the row of highest priority, in order of it; ties as in the table."""
+    """Per security and side the row of highest priority, in order of it; sales that only fund a
+    buy after the others, by what they gain with it; ties as in the table.
+    """
     ordered = sorted(
-        (j for j in rows if table.priority[j] >= threshold and table.priority[j] > 0),
-        key=lambda j: (-table.priority[j], j),
+        (j for j in rows if table.pull[j] >= threshold and table.pull[j] > 0),
+        key=lambda j: (-table.priority[j], -table.funding[j], j),
     )
     first: dict[tuple[int, bool], int] = {}
     for j in ordered:
@@ -61,7 +63,7 @@ def diverse_appeal(ctx: Context, table: Candidates, pool: Sequence[int]) -> Floa
     """(m,) priority, mixed with how few orders of its side and group come before in the pool."""
     group, rank = (
         group_of(ctx)[table.security],
-        np.lexsort((np.arange(table.m), -table.priority)).argsort(),
+        np.lexsort((np.arange(table.m), -table.funding, -table.priority)).argsort(),
     )
     others = np.array(pool, dtype=np.int64)
     alike = (group[:, None] == group[others]) & (table.is_buy[:, None] == table.is_buy[others])
@@ -87,7 +89,7 @@ def spread(table: Candidates, group: IntArray, rows: Sequence[int], most: int) -
     each = max(1, most // max(1, len(members)))
     # groups of equal priority: the one whose first order comes first
     by_priority = sorted(
-        members.values(), key=lambda own: (-math.fsum(table.priority[own]), rows.index(own[0]))
+        members.values(), key=lambda own: (-math.fsum(table.pull[own]), rows.index(own[0]))
     )
     first = [j for own in by_priority for j in own[:each]]
     rest = [j for j in rows if j not in first]
@@ -96,4 +98,4 @@ def spread(table: Candidates, group: IntArray, rows: Sequence[int], most: int) -
 
 def by_appeal(table: Candidates, rows: Sequence[int]) -> tuple[int, ...]:
     """The rows as a pattern draws them."""
-    return tuple(sorted(rows, key=lambda j: (-table.appeal[j], j)))
+    return tuple(table.by_appeal(rows))

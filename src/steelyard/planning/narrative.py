@@ -19,10 +19,11 @@ from steelyard.money import ZERO
 from steelyard.notices import ModuleRun
 from steelyard.orders import Side
 from steelyard.planning.choice import Choice
+from steelyard.planning.drift import SAME_DRIFT
 from steelyard.planning.new_money import NEW_MONEY
 from steelyard.planning.proof import BY_BANDS
 from steelyard.plans.account import BandShown
-from steelyard.plans.orders import Adds
+from steelyard.plans.orders import Adds, SecondHalf
 from steelyard.plans.score import Certificate, Gap, OrderChange
 from steelyard.sentences import SPACE, Fact, Sentence, money, quantity, renamed, say
 
@@ -34,8 +35,15 @@ NUMBER_WORDS = (
 TARGET_TAGS = frozenset({"optimizer_target", NEW_MONEY})
 """Tags of who closes the gap to a target."""
 
-SAME_DRIFT = 0.0005
-"""A drift that moves by less is the same: half of what is shown of it."""
+LOSS_TAGS = frozenset({"tax_loss"})
+"""Tag of the calculator that takes losses: targets follow it, so it is why."""
+
+NO_SALES = "and no list of sales that the rules allow brings all of it"
+MAY_NOT_SELL = "and the plan may not sell (limits.allow_sell is off)"
+"""Why cash ends short."""
+
+MOST_NAMED = 3
+"""Buys of the second half that are named."""
 
 LEAST_SHORT = Decimal("0.005")
 """Less is missing to a reserve only by rounding."""
@@ -70,6 +78,7 @@ class Figures:
     passed_over    (drift after, cost) of the best plan found where this one holds
     invested       new money that the plan puts to work, base currency
     bands          around the targets, before and after
+    later          what the plan is half of, where it only sells for it
     """
 
     drift_before: float | None
@@ -86,6 +95,7 @@ class Figures:
     passed_over: tuple[float | None, Decimal] | None
     invested: Decimal = ZERO
     bands: tuple[BandShown, ...] = ()
+    later: SecondHalf | None = None
 
 
 def in_words(count: int) -> str:
@@ -161,15 +171,9 @@ def _brings(ctx: Context, choice: Choice, figures: Figures, s: str) -> tuple[str
     drift: dict[str, Fact] = {}
     if before is not None and after is not None:
         drift = {"before": 100 * before, "after": after}
-    if ctx.overdrawn:
-        cash: dict[str, Fact] = {
-            "cash_from": figures.cash_before,
-            "cash_to": figures.cash_after[ctx.base_currency],
-        }
-        words = f"bring{s} cash from {{currency:text}} {{cash_from:money}} to {{cash_to:money}}"
-        if before is None or after is None or abs(after - before) < SAME_DRIFT:
-            return words, cash
-        return words + " and drift from {before:one} to {after:pp}", cash | drift
+    moves = before is not None and after is not None and abs(after - before) >= SAME_DRIFT
+    if ctx.is_short:
+        return _raises(ctx, figures, s, drift if moves else {})
     if figures.invested and before is not None and after is not None:
         puts = f"put{s} {{currency:text}} {{invested:money}} of new money to work"
         moves = abs(after - before) >= SAME_DRIFT
@@ -182,11 +186,32 @@ def _brings(ctx: Context, choice: Choice, figures: Figures, s: str) -> tuple[str
         return f"add{s} {{gain:points}} points to the score, after charges", gain
     if abs(after - before) >= SAME_DRIFT:
         return f"take{s} drift from {{before:one}} to {{after:pp}}", drift
-    if ctx.limits.funding == "settled" and not figures.bought:
+    return _stays(choice, figures, s)
+
+
+def _raises(
+    ctx: Context, figures: Figures, s: str, drift: dict[str, Fact]
+) -> tuple[str, dict[str, Fact]]:
+    """What is done for cash that is short; `drift` where it moves."""
+    withdrawn = ZERO if ctx.exact is None else ctx.exact.withdrawn
+    facts: dict[str, Fact] = {"sold": figures.sold, "withdrawn": withdrawn}
+    words = f"raise{s} {{currency:text}} {{sold:money}} for withdrawals of {{withdrawn:money}}"
+    takes = f" and take{s} drift from {{before:one}} to {{after:pp}}"
+    if not withdrawn:
+        after = figures.cash_after[ctx.base_currency]
+        facts = {"cash_from": figures.cash_before, "cash_to": after}
+        words = f"bring{s} cash from {{currency:text}} {{cash_from:money}} to {{cash_to:money}}"
+        takes = " and drift from {before:one} to {after:pp}"
+    return words + takes * bool(drift), facts | drift
+
+
+def _stays(choice: Choice, figures: Figures, s: str) -> tuple[str, dict[str, Fact]]:
+    """What a plan does that leaves drift where it is."""
+    after = figures.drift_after or 0.0
+    if figures.later is not None:
         words = f"raise{s} {{currency:text}} {{sold:money}} for a later plan to spend once it has "
-        return words + "settled; drift is {after:pp} until then", {
-            "sold": figures.sold, "after": after,
-        }  # fmt: skip
+        facts: dict[str, Fact] = {"sold": figures.sold, "after": after}
+        return words + "settled; drift is {after:pp} until then", facts
     words = f"leave{s} drift at {{after:pp}} and add{s} {{gain:points}} points to the score, "
     return words + "after charges", {"after": after, "gain": choice.plan.net}
 
@@ -230,16 +255,36 @@ def _called(band: BandShown) -> str:
     return "Cash" if band.kind == "cash" else band.name
 
 
+def second(figures: Figures, currency: str) -> Iterator[Sentence]:
+    """What a plan that only sells is half of, where settled money alone pays."""
+    if figures.later is not None:
+        later = figures.later
+        bought = [step for step in later.steps if step.side is Side.BUY]
+        named = [f"{quantity(step.quantity)} {step.symbol}" for step in bought]
+        more = len(named) - MOST_NAMED
+        listed = ", ".join([*named[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])])
+        yield say(
+            "Its second half, once that has settled on {later_on:date}, buys {later_buys:text} for "
+            "about {currency:text} {later_amount:money} and takes drift to {later_drift:pp}.",
+            later_on=later.on,
+            later_buys=listed,
+            currency=currency,
+            later_amount=sum((step.notional_base for step in bought), ZERO),
+            later_drift=later.drift_after,
+        )
+
+
 def shortfalls(ctx: Context, figures: Figures) -> Iterator[tuple[str, Sentence]]:
     """(code, sentence) of cash that ends under 0 and of a reserve that is not met."""
     base = ctx.base_currency
     balance = figures.cash_after.get(base, ZERO)
+    why = NO_SALES if ctx.limits.allow_sell else MAY_NOT_SELL
     if balance < 0:
         yield (
             "cash_short",
             say(
                 "Cash ends at {short_currency:text} {cash_left:money}: {cash_missing:money} is "
-                "missing, and no list of sales that the rules allow brings all of it.",
+                f"missing, {why}.",
                 short_currency=base,
                 cash_left=balance,
                 cash_missing=-balance,
@@ -250,7 +295,7 @@ def shortfalls(ctx: Context, figures: Figures) -> Iterator[tuple[str, Sentence]]
         yield (
             "cash_short",
             say(
-                "{owed:text} is missing: a plan converts no cash to pay for it.",
+                f"{{owed:text}} is missing, {why}.",
                 owed=", ".join(f"{c} {money(amount)}" for c, amount in sorted(owed.items())),
             ),
         )
@@ -404,11 +449,12 @@ def _without(runs: Sequence[ModuleRun]) -> Sentence | None:
 
 
 def reason(orders: Orders, j: int) -> Sentence:
-    """Why it was proposed: by the target where there is one, else by its first calculator; an order
-    that nobody proposed has the reason of the search.
+    """Why it was proposed: for a loss, or by the target where there is one, else by its first
+    calculator; an order that nobody proposed has the reason of the search.
     """
     proposals = orders.proposals[j]
-    return next((p.why for p in proposals if TARGET_TAGS & {*p.tags}), proposals[0].why)
+    by_tag = (p.why for tags in (LOSS_TAGS, TARGET_TAGS) for p in proposals if tags & {*p.tags})
+    return next(by_tag, proposals[0].why)
 
 
 def step(
@@ -416,7 +462,7 @@ def step(
 ) -> tuple[Sentence, Sentence]:
     """(reason, what the step does): the order, its reason, its weight, what it adds."""
     i = int(orders.security[j])
-    worth, amounts = worth_of(adds, is_buy=bool(orders.is_buy[j]), owed=ctx.overdrawn)
+    worth, amounts = worth_of(adds, is_buy=bool(orders.is_buy[j]), owed=ctx.is_short)
     own: dict[str, Fact] = {
         "act": "Buy" if orders.is_buy[j] else "Sell",
         "shares": orders.quantity[j],

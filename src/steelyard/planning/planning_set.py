@@ -23,7 +23,7 @@ from steelyard.modules.context import LEFT_OUT, AbsentTarget, Context, Grouping,
 from steelyard.money import ZERO, ExactMoney
 from steelyard.orders import Side
 from steelyard.planning.case import Case
-from steelyard.planning.costs import min_order_weight
+from steelyard.planning.costs import exact, min_order_weight
 from steelyard.planning.decisions import note_decisions
 from steelyard.planning.findings import Findings
 from steelyard.planning.harvest import lent, partners
@@ -53,7 +53,7 @@ def members(case: Case, valuation: Valuation) -> tuple[str, ...]:
         }
         symbols |= partners(case, valuation)
     elif limits.allow_buy and valuation.value > 0:
-        means = _means(valuation, case.snapshot)
+        means = _means(case, valuation)
         symbols |= {
             symbol
             for symbol, p in priced.items()
@@ -62,10 +62,10 @@ def members(case: Case, valuation: Valuation) -> tuple[str, ...]:
     return tuple(sorted(symbols))
 
 
-def _means(valuation: Valuation, snapshot: Snapshot) -> Decimal:
+def _means(case: Case, valuation: Valuation) -> Decimal:
     """What could pay for one lot, base currency: spendable cash and all that may be sold."""
     sellable = sum((p.value for p in valuation.priced.values() if p.security.allow_sell), ZERO)
-    cash = snapshot.available("proceeds").get(snapshot.base_currency, ZERO)
+    cash = _payable(case.snapshot.available("proceeds"), case, valuation)
     return cash - valuation.open_buys + sellable
 
 
@@ -81,7 +81,10 @@ def build_context(
     like   of the same history: its estimates stand where they would come out the same
     """
     ctx = lent(_context(case, valuation, symbols, like), case, findings)
-    ctx = replace(ctx, neutral_mix=neutral_mix(ctx.target_weights, ctx.held))
+    # before anybody asks: no reason of a calculator or of a target lets a bear average down
+    can_buy = frozen(ctx.can_buy & ~ctx.falls_in_bear)
+    mix = neutral_mix(ctx.target_weights, ctx.held)
+    ctx = replace(ctx, neutral_mix=mix, can_buy=can_buy)
     note_decisions(ctx, case.strategy, findings)
     remark(ctx, case.market, case.strategy, findings)
     note_lots(ctx, findings)
@@ -114,7 +117,8 @@ def _context(
     yields = floats(s.dividend_yield for s in securities)
     money = _exact_money(rows, case, valuation)
     cash = _worth(snapshot.balances, valuation)
-    return Context(
+    available = snapshot.available(strategy.limits.funding)
+    ctx = Context(
         as_of=snapshot.as_of,
         base_currency=snapshot.base_currency,
         symbols=symbols,
@@ -154,10 +158,12 @@ def _context(
             volatility_ratio=volatility_ratio(closes, weights),
         ),
         regime=detect(market.index, snapshot.as_of, strategy.regime, stale),
+        follows_regime=case.follows_regime,
         cash_weight=float(cash) / value * worth,
         spendable_weight=float(money.spendable) / value * worth,
         open_buys_weight=float(valuation.open_buys) / value * worth,
-        awaited_weight=float(cash - valuation.open_buys - money.cash) / value * worth,
+        deposits_weight=float(valuation.brought) / value * worth,
+        awaited_weight=float(cash - _worth(available, valuation)) / value * worth,
         kept_out_weight=math.fsum(abs(float(k.value)) for k in valuation.kept_out) / value * worth,
         value=value,
         min_order_weight=min_order_weight(strategy, value),
@@ -166,11 +172,10 @@ def _context(
         rules=strategy.rules,
         classed=tuple(s.symbol for s in securities if targets is not None and targets.has(s)),
         absent=_absent(case, valuation, symbols),
-        deposits_weight=_deposits(case, valuation) / value * worth,
         **_bands(case, symbols),
-        exact=money,
         past=_past(snapshot),
     )
+    return _reserving(ctx, money, case, valuation)
 
 
 def _past(snapshot: Snapshot) -> tuple[PastTrade, ...]:
@@ -185,13 +190,6 @@ def _past(snapshot: Snapshot) -> tuple[PastTrade, ...]:
         if bought or lost:
             past.append(PastTrade(symbol, security.substitute if security else "", bought, lost))
     return tuple(past)
-
-
-def _deposits(case: Case, valuation: Valuation) -> float:
-    """Money that the owner brings, base currency."""
-    rates = {**valuation.cash_rates, case.snapshot.base_currency: Decimal(1)}
-    flows = case.snapshot.flows
-    return float(sum((f.amount * rates[f.currency] for f in flows if f.amount > 0), ZERO))
 
 
 def _bands(case: Case, symbols: tuple[str, ...]) -> dict[str, Any]:
@@ -221,19 +219,39 @@ def _estimates_alike(like: Context, symbols: tuple[str, ...], strategy: Strategy
     return alike and stale and like.symbols == symbols
 
 
+def _reserving(ctx: Context, money: ExactMoney, case: Case, valuation: Valuation) -> Context:
+    """The context with what buys leave and sales restore: the reserve may follow the regime."""
+    limits, promised = case.strategy.limits, valuation.open_buys
+    owned = case.snapshot.before_flows
+    before = _payable(owned.balances, case, valuation) - promised
+    settled = _payable(owned.available(limits.funding), case, valuation) - promised
+    reserve = exact(ctx.reserve_weight) * valuation.value
+    keeps, due = min(reserve, max(settled, ZERO)), reserve if before < 0 else min(reserve, before)
+    return replace(ctx, exact=replace(money, keeps=keeps, due=due))
+
+
 def _exact_money(rows: list[Priced], case: Case, valuation: Valuation) -> ExactMoney:
-    """The decimals that the cash floor is judged by."""
-    available = case.snapshot.available(case.strategy.limits.funding)
+    """The decimals that the cash walk is in; the reserve is not in them yet."""
+    snapshot, limits, promised = case.snapshot, case.strategy.limits, valuation.open_buys
     return ExactMoney(
         shares=tuple(p.share for p in rows),
         value=valuation.value,
-        cash=_worth(available, valuation) - valuation.open_buys,
-        spendable=available.get(case.snapshot.base_currency, ZERO) - valuation.open_buys,
-        base_cash=case.snapshot.balances.get(case.snapshot.base_currency, ZERO),
-        all_cash=_worth(case.snapshot.balances, valuation) - valuation.open_buys,
-        open_buys=valuation.open_buys,
+        spendable=_payable(snapshot.available(limits.funding), case, valuation) - promised,
+        keeps=ZERO,
+        whole=_payable(snapshot.balances, case, valuation),
+        due=ZERO,
+        open_buys=promised,
         rates=tuple(p.rate for p in rows),
+        withdrawn=valuation.withdrawn,
     )
+
+
+def _payable(balances: Mapping[str, Decimal], case: Case, valuation: Valuation) -> Decimal:
+    """What balances are good for in base currency: foreign ones pay for being converted."""
+    base, margin = case.snapshot.base_currency, exact(case.strategy.costs.fx_percent)
+    worth = _worth(balances, valuation)
+    foreign = _worth({c: abs(a) for c, a in balances.items() if c != base}, valuation)
+    return worth - margin * foreign
 
 
 def _worth(balances: Mapping[str, Decimal], valuation: Valuation) -> Decimal:

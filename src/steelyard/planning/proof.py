@@ -179,9 +179,9 @@ def room_of(ctx: Context, objective: Objective) -> Room:
     rate = np.array([cost_rate(ctx, i) for i in range(ctx.n)])
     tax = np.array([least_tax_rate(ctx, i) for i in range(ctx.n)])
     spare = ctx.spendable_weight - least_spendable(
-        ctx.cash_weight - ctx.open_buys_weight - ctx.awaited_weight,
         ctx.spendable_weight,
-        ctx.reserve_weight,
+        ctx.spendable_weight,
+        ctx.keeps_weight,
     )
     # nobody can spend more than everything: keeps the room finite where no cap binds
     everything = max(0.0, spare) + float(sellable.sum())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from steelyard.arrays import PAD, FloatArray, IntArray, row_sums
-from steelyard.ledger import NEAR, Account, Gains, cash_kept, debt_paid, feasible, groups_kept
+from steelyard.ledger import NEAR, Account, cash_kept, debt_paid, feasible, groups_kept
 from steelyard.modules.candidates import Candidates, Orders
 from steelyard.modules.context import Context
 from steelyard.modules.terms import end_state
@@ -229,19 +229,19 @@ def _over_a_cap(account: Account, row: IntArray) -> Drop | None:
         return Drop("max_group", None, account.group_cap, why)
     gains = account.gains
     if gains is not None and not gains.kept(row)[0]:
-        return _over_budget(gains, float(row_sums(gains.of, row)[0]))
+        return _over_budget(*gains.of_row(j for j in row[0].tolist() if j != PAD))
     return None
 
 
-def _over_budget(gains: Gains, gain: float) -> Drop:
-    """Why what realises more than the year's budget leaves is not traded; figures of value."""
+def _over_budget(gain: float, room: float) -> Drop:
+    """Why what realises more than the year's budget leaves is not traded; base currency."""
     why = say(
-        "with it the plan would realise a net gain of {gain:pct} of value; the yearly budget "
-        "(lots.max_gain_base) leaves {room:pct}",
+        "with it the plan would realise a net gain of {gain:money}; the yearly budget "
+        "(lots.max_gain_base) leaves {room:money}",
         gain=gain,
-        room=gains.room,
+        room=room,
     )
-    return Drop("gain_budget", gain, gains.room, why)
+    return Drop("gain_budget", gain, room, why)
 
 
 def _better_but(ctx: Context, with_it: tuple[int, ...], change: float, asked: Asked) -> Drop:

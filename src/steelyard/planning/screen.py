@@ -21,11 +21,12 @@ from steelyard.modules.context import Context
 from steelyard.modules.registry import BUILT_IN, Kind
 from steelyard.planning.blocking import blocked, sides_of
 from steelyard.planning.costs import cost_rates
-from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard, kept_to
+from steelyard.planning.overdraft import ruling_of
 from steelyard.planning.search.lots import LotList
 from steelyard.planning.table import account_of, bare_table, group_shares, unscored
 from steelyard.planning.ways import BUY, EXIT, SEARCHED, Trades, lot_quantity, sized
+from steelyard.planning.wishes import serves
 from steelyard.strategies import ModuleChoice, Strategy
 
 T = TypeVar("T")
@@ -38,7 +39,7 @@ def screened(
 ) -> tuple[Trades, IntArray, tuple[Judge, ...]]:
     """The ways that the filters leave, pairs (c, 2) of them that may not go together, and the
     filters that have to be asked of every list: those whose answer depends on the size, and those
-    of rows.
+    that judge rows.
     """
     sides = sides_of(blocked(ctx, strategy, guard))
     side = np.where(trades.kind == BUY, "buy", "sell")
@@ -53,16 +54,9 @@ def screened(
     pairs = np.zeros((0, 2), dtype=np.int64)
     for choice in choices:
         if choice.module.form == "pairs" and len(trades.security):
-            trades, pairs = _apart(ctx, trades, pairs, choice)
+            trades, pairs, by_list = _apart(ctx, trades, pairs, choice)
+            judges += [choice] if by_list else []
     return trades, frozen(pairs), tuple(_judges(ctx, trades, judges))
-
-
-def serves(choice: ModuleChoice, ctx: Context, guard: Guard) -> bool:
-    """Does a filter work in this plan? What keeps it from it was noted when it was first run."""
-    if choice.module.qualified in guard.broken:
-        return False
-    quiet = replace(guard, findings=Findings(), bucket=None)
-    return quiet.hindered(choice.module, ctx) is None
 
 
 def _probe(ctx: Context, trades: Trades, lots: IntArray) -> Candidates:
@@ -109,34 +103,34 @@ def _mask(ctx: Context, trades: Trades, choice: ModuleChoice) -> tuple[BoolArray
 
 def _kept(ctx: Context, table: Candidates, choice: ModuleChoice) -> BoolArray:
     def ask() -> BoolArray:
-        answer = choice.module.call(ctx, table, choice.params)
-        return contract.ruling(ctx, answer, table.m).keep
+        return ruling_of(ctx, table, choice.module, choice.params).keep
 
     return kept_to(choice.module, ask)()
 
 
 def _apart(
     ctx: Context, trades: Trades, pairs: IntArray, choice: ModuleChoice
-) -> tuple[Trades, IntArray]:
-    """What a pair filter leaves, and all pairs so far with its own."""
+) -> tuple[Trades, IntArray, bool]:
+    """What a pair filter leaves, all pairs so far with its own, and whether it judges lists."""
     table = _probe(ctx, trades, trades.most)
 
-    def ask() -> tuple[BoolArray, BoolArray]:
+    def ask() -> tuple[BoolArray, BoolArray, bool]:
         answer = choice.module.call(ctx, table, choice.params)
-        apart, ruling = contract.pairs(ctx, answer, table.m)
-        return apart, np.ones(table.m, dtype=np.bool_) if ruling is None else ruling.keep
+        apart, ruling, judge = contract.pairs(ctx, answer, table.m)
+        keep = np.ones(table.m, dtype=np.bool_) if ruling is None else ruling.keep
+        return apart, keep, judge is not None
 
-    apart, keep = kept_to(choice.module, ask)()
+    apart, keep, by_list = kept_to(choice.module, ask)()
     more = np.argwhere(np.triu(apart))
     more = more[trades.security[more[:, 0]] != trades.security[more[:, 1]]]
     pairs = np.unique(np.concatenate([pairs, more]), axis=0)
     pairs = pairs[keep[pairs].all(axis=1)]
-    return trades.only(keep), (np.cumsum(keep) - 1)[pairs]
+    return trades.only(keep), (np.cumsum(keep) - 1)[pairs], by_list
 
 
 def _judges(ctx: Context, trades: Trades, choices: Sequence[ModuleChoice]) -> Iterator[Judge]:
     for choice in choices:
-        judge = _row_judge if choice.module.form == "rows" else _mask_judge
+        judge = _mask_judge if choice.module.form == "mask" else _row_judge
         yield kept_to(choice.module, judge(ctx, trades, choice))
 
 
@@ -146,6 +140,10 @@ def _row_judge(ctx: Context, trades: Trades, choice: ModuleChoice) -> Judge:
     def judge(orders: LotList) -> bool:
         rows = sized(ctx, trades, orders)
         answer = choice.module.call(ctx, bare_table(ctx, rows), choice.params)
+        if choice.module.form == "pairs":
+            _, ruling, answer = contract.pairs(ctx, answer, len(rows))
+            if answer is None or (ruling is not None and not ruling.keep.all()):
+                return ruling is None or bool(ruling.keep.all())
         depth = max(len(rows), ctx.search.max_depth)
         predicate = contract.predicate(answer, depth)
         row = np.full((1, depth), -1, dtype=np.int64)

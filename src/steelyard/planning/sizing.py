@@ -91,7 +91,7 @@ def _size_buy(
     ctx: Context, i: int, asked: float, priority_weight: float, proposal: Proposal
 ) -> Sized | Drop:
     if not ctx.can_buy[i]:
-        return Drop(
+        return _falls_in_bear(ctx, i) or Drop(
             "allow_buy", None, None, say("may not be bought: switched off, or its price is too old")
         )
     room, rule = _room_to_buy(ctx, i)
@@ -112,6 +112,18 @@ def _size_buy(
     return Sized(
         i, Side.BUY, _shares(ctx, i, lots), weight, False, at_target, priority_weight, (proposal,)
     )
+
+
+def _falls_in_bear(ctx: Context, i: int) -> Drop | None:
+    """Why no more is bought of what is held below its cost; None where a bear does not bar it."""
+    if not ctx.falls_in_bear[i]:
+        return None
+    why = say(
+        "{loss:pct} below its cost, and a bear market averages nothing down "
+        "(regime.bear_averaging_down)",
+        loss=-float(ctx.gain[i]),
+    )
+    return Drop("bear_averaging_down", float(ctx.gain[i]), 0.0, why)
 
 
 def _room_to_buy(ctx: Context, i: int) -> tuple[float, str]:
@@ -370,10 +382,12 @@ def why_unasked(ctx: Context, i: int, idle: str | None) -> Drop:
     idle   what keeps weight_based from working: `is off`, `failed`; None where it works
     """
     if ctx.target_weights is None:
-        return Drop("no_calculator", None, None, say("no calculator proposes an order in it"))
+        return _falls_in_bear(ctx, i) or Drop(
+            "no_calculator", None, None, say("no calculator proposes an order in it")
+        )
     off = float(ctx.weights[i] - ctx.target_weights[i])
     if off < 0 and not ctx.can_buy[i]:
-        return Drop(
+        return _falls_in_bear(ctx, i) or Drop(
             "allow_buy", None, None, say("{off:spp} off its target, and may not be bought", off=off)
         )
     if off > 0 and not ctx.can_sell[i]:

@@ -1,9 +1,10 @@
 """The finished candidate table: orders as arrays, the score collapsed onto them, priorities, draws.
 
-Priority says what an order is worth as part of a small plan: G = the best net of the order alone or
-with one order of the other side, if feasible, and priority = weight x multiplier x G / (G +
-min_improvement), in 0..1.
-It orders seeds and display and never cuts the table.
+Priority says what an order is worth by itself: g = weight x multiplier (a sale: / multiplier) x its
+net alone, if over 0, and priority = g / (g + .005), in 0..1 and never 1: no other candidate changes
+it. A sale that gains only with the buy that it pays for has a priority of 0 and its funding, the
+same figure of the best net with one buy; it is drawn after the others.
+Both order seeds and display and never cut the table.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ from steelyard.orders import Side
 from steelyard.planning.collapse import collapse
 from steelyard.planning.costs import (
     DIGITS,
-    exact,
     exact_cost,
     exact_gain,
     gain_room,
@@ -39,6 +39,8 @@ from steelyard.planning.score.charges import ChargeRates
 from steelyard.planning.score.model import ScoreModel
 from steelyard.planning.sizing import Sized
 
+HALF_AT = 0.005
+"""Gain, weighted, of which the priority is a half: half a point of the score."""
 PARTNERS, AT_ONCE = 32, 1_024
 """Of many securities: orders of the other side that each is tried with, and orders at a time."""
 
@@ -58,6 +60,7 @@ def unscored(orders: Orders) -> Candidates:
         tables=Tables(nothing, frozen(np.zeros((m, m))), ()),
         alone=nothing,
         paired=nothing,
+        funding=nothing,
     )
 
 
@@ -98,16 +101,14 @@ def with_scores(
     alone = evaluate(table.tables, np.arange(table.m, dtype=np.int64)[:, None])
     paired = paired_gains(table, alone)
     multiplier = ctx.priority_multiplier[table.security]
-    gain = np.maximum(paired, 0.0)
-    scale = (
-        gain / (gain + ctx.score.min_improvement)
-        if ctx.score.min_improvement > 0
-        else (gain > 0).astype(np.float64)
+    weights = weights * np.where(table.is_buy, multiplier, 1 / multiplier)
+    table = replace(
+        table,
+        alone=frozen(alone),
+        paired=frozen(paired),
+        priority=frozen(_priority(weights, alone)),
+        funding=frozen(np.where(table.is_buy, 0.0, _priority(weights, paired))),
     )
-    priority = np.clip(
-        weights * np.where(table.is_buy, multiplier, 1 / multiplier) * scale, 0.0, 1.0
-    )
-    table = replace(table, alone=frozen(alone), paired=frozen(paired), priority=frozen(priority))
     draws = drawn(ctx, table)
     pool = draw(table, range(table.m), ctx.planner.priority_threshold)
     most = ctx.planner.max_opportunities_per_category
@@ -121,6 +122,12 @@ def with_scores(
         draws=MappingProxyType({source: rows[:most] for source, rows in draws.items()}),
         pool=pool,
     )
+
+
+def _priority(weights: FloatArray, net: FloatArray) -> FloatArray:
+    """(m,) 0..1, and under 1 for any gain: one of .005 has a half."""
+    gain = weights * np.maximum(net, 0.0)
+    return np.asarray(gain / (gain + HALF_AT))
 
 
 def paired_gains(table: Candidates, alone: FloatArray) -> FloatArray:
@@ -168,9 +175,9 @@ def account_of(ctx: Context, rows: Sequence[Sized]) -> Account:
         ),
         cost=frozen(np.array([order_cost(ctx, row.i, row.weight) for row in rows])),
         conflicts=frozen(np.zeros((0, 0), dtype=np.bool_)),
-        cash=ctx.cash_weight - ctx.open_buys_weight - ctx.awaited_weight,
+        cash=ctx.spendable_weight,
         spendable=ctx.spendable_weight,
-        reserve=ctx.reserve_weight,
+        reserve=ctx.keeps_weight,
         settled_only=ctx.limits.funding == "settled",
         turnover_cap=ctx.limits.max_turnover_weight,
         group_shares=frozen(shares[security]),
@@ -219,6 +226,5 @@ def exact_cash(ctx: Context, rows: Sequence[Sized]) -> ExactCash | None:
             amount = row.quantity * money.shares[row.i]
             fixed, rate = costs[ctx.securities[row.i].currency != ctx.base_currency]
             flows.append((-amount if row.side is Side.BUY else amount) - fixed - rate * amount)
-        reserve = exact(ctx.reserve_weight) * money.value
-        floor = least_spendable(money.cash, money.spendable, reserve)
+        floor = least_spendable(money.spendable, money.spendable, money.keeps)
         return ExactCash(tuple(flows), money.spendable - floor)

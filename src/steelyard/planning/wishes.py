@@ -30,7 +30,7 @@ from steelyard.planning.asked_rows import (
 from steelyard.planning.blocking import Blocked, blocked, drop_of, notices, sides_of
 from steelyard.planning.findings import Findings
 from steelyard.planning.guard import Guard, Outcome, kept_to
-from steelyard.planning.overdraft import sales_for_cash, with_due, with_sales_for_cash
+from steelyard.planning.overdraft import ruling_of, sales_for_cash, with_due, with_sales_for_cash
 from steelyard.planning.score.objective import Objective
 from steelyard.planning.sizing import Sized, merge, size, why_unasked, wishes
 from steelyard.planning.table import bare_table, with_conflicts, with_scores
@@ -215,7 +215,7 @@ def _masked(ctx: Context, rows: list[Sized], strategy: Strategy, guard: Guard) -
 
 def _ruling(ctx: Context, table: Candidates, choice: ModuleChoice, guard: Guard) -> Ruling | None:
     def work(params: ModuleParams) -> Ruling:
-        return contract.ruling(ctx, choice.module.call(ctx, table, params), table.m)
+        return ruling_of(ctx, table, choice.module, params)
 
     return guard.run(choice.module, ctx, choice.params, _closed(choice, work), _dropped).value
 
@@ -263,7 +263,7 @@ def _paired(
         answer = _pairs(ctx, bare_table(ctx, rows), choice, guard)
         if answer is None:
             continue
-        pairs, ruling = answer
+        pairs, ruling, _ = answer
         conflicts |= pairs
         if ruling is not None:
             rows = _let_through(ctx, rows, choice, ruling, guard.findings)
@@ -273,14 +273,14 @@ def _paired(
 
 def _pairs(
     ctx: Context, table: Candidates, choice: ModuleChoice, guard: Guard
-) -> tuple[BoolArray, Ruling | None] | None:
+) -> contract.PairAnswer | None:
     """What one pair filter says: pairs, and what may not be traded at all where it says that."""
 
-    def work(params: ModuleParams) -> tuple[BoolArray, Ruling | None]:
+    def work(params: ModuleParams) -> contract.PairAnswer:
         return contract.pairs(ctx, choice.module.call(ctx, table, params), table.m)
 
-    def count(answer: tuple[BoolArray, Ruling | None]) -> int:
-        pairs, ruling = answer
+    def count(answer: contract.PairAnswer) -> int:
+        pairs, ruling, _ = answer
         return int(pairs.sum()) // 2 + (0 if ruling is None else _dropped(ruling))
 
     return guard.run(choice.module, ctx, choice.params, _closed(choice, work), count).value
@@ -290,6 +290,8 @@ def _predicates(
     ctx: Context, table: Candidates, strategy: Strategy, guard: Guard
 ) -> Iterator[RowPredicate]:
     for choice in strategy.enabled(Kind.FILTER):
+        if choice.module.form == "pairs":
+            yield from _of_pairs(ctx, table, choice, guard)
         if choice.module.form != "rows":
             continue
 
@@ -301,6 +303,33 @@ def _predicates(
         predicate = run.value
         if predicate is not None:
             yield predicate
+
+
+def _of_pairs(
+    ctx: Context, table: Candidates, choice: ModuleChoice, guard: Guard
+) -> Iterator[RowPredicate]:
+    """What a filter of pairs says of whole rows of the finished table, if it says anything.
+
+    Its run is noted with its pairs; one that fails now was relied on.
+    """
+    if not serves(choice, ctx, guard):
+        return
+
+    def ask() -> RowPredicate | None:
+        _, _, judge = contract.pairs(ctx, choice.module.call(ctx, table, choice.params), table.m)
+        return None if judge is None else contract.predicate(judge, ctx.search.max_depth)
+
+    judge = kept_to(choice.module, ask)()
+    if judge is not None:
+        yield kept_to(choice.module, judge)
+
+
+def serves(choice: ModuleChoice, ctx: Context, guard: Guard) -> bool:
+    """Does a filter work in this plan? What keeps it from it was noted when it was first run."""
+    if choice.module.qualified in guard.broken:
+        return False
+    quiet = replace(guard, findings=Findings(), bucket=None)
+    return quiet.hindered(choice.module, ctx) is None
 
 
 def _idle(ctx: Context, asked: Sequence[Wished], findings: Findings) -> str | None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from steelyard.canonical import Amount, FactValue, Number, Positive, Record
 from steelyard.orders import Side
-from steelyard.settings import Costs, Limits, Rebalance, Regime, Score, Search
+from steelyard.settings import Costs, Limits, Lots, Rebalance, Regime, Score, Search
 
 
 class PricesAsOf(Record):
@@ -52,6 +52,7 @@ class SettingsShown(BaseModel):
     rebalance: Rebalance
     score: Score
     regime: Regime
+    lots: Lots = Lots()
     modules: dict[str, tuple[ModuleShown, ...]]
 
 

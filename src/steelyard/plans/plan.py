@@ -9,17 +9,17 @@ without `plan_id`, `warnings`, `timings`, `explanation`, `certificate.seconds` a
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.json_schema import models_json_schema
 
 from steelyard.canonical import Amount, FactValue, Number, Positive, Record, sha256
 from steelyard.notices import Coverage, ModuleRun, Notice, Timing
-from steelyard.plans import brief, frames
+from steelyard.plans import brief, frames, versions
 from steelyard.plans.account import (
     BandShown,
     CashRung,
@@ -29,6 +29,7 @@ from steelyard.plans.account import (
     HoldingAfter,
     HoldingShown,
     KeptOutShown,
+    ModuleShown,
     OpenOrderShown,
     PricesAsOf,
     RealisedGain,
@@ -38,7 +39,7 @@ from steelyard.plans.account import (
     SettlingShown,
     StrategyRef,
 )
-from steelyard.plans.answers import Explanation, WhatIf
+from steelyard.plans.answers import Explanation, Told, WhatIf
 from steelyard.plans.columnar import COLUMNAR, TABLE, TABLES, fold, unfold
 from steelyard.plans.orders import (
     PROPOSED,
@@ -48,9 +49,11 @@ from steelyard.plans.orders import (
     Conversion,
     NotTraded,
     PlanCosts,
+    SecondHalf,
     Step,
 )
 from steelyard.plans.score import Certificate, Objective, ScoreShown
+from steelyard.settings import Section
 
 SCHEMA: Literal["steelyard.plan/1"] = "steelyard.plan/1"
 SCHEMA_ID = "urn:steelyard:plan:1"
@@ -104,6 +107,7 @@ class Plan(Record):
         description="base per unit of each currency of which there is cash, settled or not"
     )
     reserve: Amount
+    reserve_reason: Annotated[Told, Field(description="which setting the reserve is from")]
     open_buys: Amount
     open_orders: tuple[OpenOrderShown, ...] = Field(
         description="orders that were open before the plan"
@@ -122,6 +126,10 @@ class Plan(Record):
     )
     candidates: tuple[CandidateShown, ...]
     steps: tuple[Step, ...]
+    second_half: SecondHalf | None = Field(
+        description="where settled money alone pays and this plan only sells: what it sells for; "
+        "else null"
+    )
     proposed_by: Annotated[tuple[str, ...], Field(description=PROPOSED)]
     conversions: tuple[Conversion, ...]
     score: ScoreShown
@@ -192,15 +200,22 @@ class Plan(Record):
     def from_json(cls, text: str | bytes) -> Plan:
         """The plan of a document in either form; raises ValueError for what is none.
 
-        What has changed since it was made is not noticed: compare `plan_id` of it.
+        Fields of a later version are passed over; those that came after the document's are as they
+        were before they came. What has changed since it was made is not noticed: compare
+        `plan_id` of `content`.
         """
+        return cls.from_document(content(text))
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> Plan:
+        """The plan of a document as `content` gives it; raises ValueError for what is none."""
         try:
-            document = json.loads(text)
-        except RecursionError as error:
-            raise ValueError("it is nested too deeply") from error
-        if not isinstance(document, dict) or COLUMNAR not in document:
-            return cls.model_validate_json(text)
-        return cls.model_validate_json(json.dumps(unfold(document)))
+            return cls.model_validate_json(json.dumps(document))
+        except ValidationError as error:
+            other = _of_this_version(document, error)
+            if other is None:
+                raise
+        return cls.from_document(other)
 
     def in_base(self, balances: Mapping[str, Decimal]) -> Decimal:
         """Balances by currency in base currency; an empty one needs no rate."""
@@ -209,11 +224,19 @@ class Plan(Record):
 
     @property
     def balances(self) -> dict[str, Decimal]:
-        """All cash before the plan by currency, settled or on its way."""
+        """All cash before the plan by currency, settled or on its way, after every flow."""
         whole = dict(self.cash)
-        for entry in self.settling:
-            whole[entry.currency] = whole.get(entry.currency, Decimal(0)) + entry.amount
+        moving = [(entry.currency, entry.amount) for entry in self.settling]
+        moving += [(flow.currency, flow.amount) for flow in self.flows]
+        for currency, amount in moving:
+            whole[currency] = whole.get(currency, Decimal(0)) + amount
         return whole
+
+    @property
+    def base_of_weights(self) -> Decimal:
+        """What weights are of, base currency: the value less withdrawals."""
+        out = (flow.amount * flow.fx_rate for flow in self.flows if flow.amount < 0)
+        return self.value + sum(out, Decimal(0))
 
     @property
     def rests(self) -> bool:
@@ -227,6 +250,29 @@ class Plan(Record):
     def step(self, symbol: str) -> Step | None:
         """The step that trades a symbol; None when nothing does."""
         return next((step for step in self.steps if step.symbol == symbol), None)
+
+
+def content(text: str | bytes) -> dict[str, Any]:
+    """A document in either form, its lists as lists; raises ValueError for what is no JSON."""
+    try:
+        document = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    if not isinstance(document, dict):
+        raise ValueError("it is no JSON object")
+    return unfold(document) if COLUMNAR in document else document
+
+
+def _of_this_version(document: dict[str, Any], error: ValidationError) -> dict[str, Any] | None:
+    """The document with the fields of this version; None where that is not all that is wrong."""
+    wrong: dict[str, list[versions.Place]] = {}
+    for fault in error.errors(include_url=False, include_context=False, include_input=False):
+        wrong.setdefault(fault["type"], []).append(fault["loc"])
+    later, earlier = wrong.pop("extra_forbidden", []), wrong.pop("missing", [])
+    if wrong:
+        return None
+    known = versions.without(document, later)
+    return versions.completed(known, earlier) if earlier else known
 
 
 def _compact(value: Any) -> str:
@@ -254,9 +300,11 @@ def seal(plan: Plan) -> Plan:
 
 
 def json_schema() -> dict[str, Any]:
-    """JSON Schema of the document as it is written, the settings of its strategy included.
+    """JSON Schema of documents of this version and of those before and after it.
 
-    Every list of records may be a list or, where `columnar` names it, columns.
+    The settings of the strategy are in it. Every list of records may be a list or, where `columnar`
+    names it, columns. What came later than the first version is not required, and no record is
+    closed to more.
     """
     _, schema = models_json_schema(
         [(Plan, "serialization"), (SettingsShown, "serialization")], by_alias=True
@@ -265,13 +313,30 @@ def json_schema() -> dict[str, Any]:
     for record in records.values():
         for field in record.get("properties", {}).values():
             _or_columns(field)
+    for record in records.values():
+        if record.get("additionalProperties") is False:
+            del record["additionalProperties"]
+    # of a module without one nothing is written: it came no later
+    del records[ModuleShown.__name__]["properties"]["digest"]["default"]
+    for settings in _sections(SettingsShown):
+        records[settings].pop("required", None)
     plan = records.pop(Plan.__name__)
+    versions.optional(plan, records)
     plan["properties"] = {**plan["properties"], COLUMNAR: TABLES}
     shown = records["StrategyRef"]["properties"]["settings"]
-    settings = {"$ref": f"#/$defs/{SettingsShown.__name__}", "description": shown["description"]}
-    records["StrategyRef"]["properties"]["settings"] = settings
+    reference = {"$ref": f"#/$defs/{SettingsShown.__name__}", "description": shown["description"]}
+    records["StrategyRef"]["properties"]["settings"] = reference
     records["Table"] = TABLE
     return {"$schema": DIALECT, "$id": SCHEMA_ID, "version": VERSION, "$defs": records, **plan}
+
+
+def _sections(model: type[BaseModel]) -> Iterator[str]:
+    """Names of the records of settings, each of whose fields has a default."""
+    for info in model.model_fields.values():
+        for kind in (info.annotation, *get_args(info.annotation)):
+            if isinstance(kind, type) and issubclass(kind, Section):
+                yield kind.__name__
+                yield from _sections(kind)
 
 
 def _or_columns(field: dict[str, Any]) -> None:

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from steelyard.canonical import Amount, Number, Record
+from steelyard.canonical import Amount, FactValue, Number, Record
 from steelyard.orders import Side
+from steelyard.plans.orders import TEMPLATE
 from steelyard.settings import Scope
 
 
@@ -47,6 +48,21 @@ class Charges(Record):
         return self.cost + self.tax + self.hurdle
 
 
+class ForesightShown(Record):
+    """Volatility that came over the volatility that a prediction made like this plan's had said,
+    quarter by quarter, for what the plan ends with; with its sentence.
+    """
+
+    text: str
+    template: Annotated[str, Field(description=f"of `text`: {TEMPLATE}")]
+    facts: dict[str, FactValue]
+    quarters: int = Field(description="past quarters, each predicted from what came before it")
+    median: Number
+    least: Number = Field(description="one in ten is lower")
+    most: Number = Field(description="one in ten is higher")
+    covered: Number = Field(description="share of what is held that has enough history")
+
+
 class ScoreShown(Record):
     """hold and plan = sum of weight x unclipped term; improvement = plan - hold - charges."""
 
@@ -56,6 +72,9 @@ class ScoreShown(Record):
     min_improvement: Number
     charges: Charges
     terms: tuple[TermShown, ...]
+    foresight: ForesightShown | None = Field(
+        description="what predictions of volatility were worth; null where history is too short"
+    )
 
 
 class Objective(Record):

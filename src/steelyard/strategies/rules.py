@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 
 from steelyard.modules.registry import Kind
+from steelyard.settings import Regime
 from steelyard.strategies.files.problems import (
     MOST_PROBLEMS,
     Problem,
@@ -19,7 +20,7 @@ from steelyard.strategies.files.problems import (
     warning,
 )
 from steelyard.strategies.files.spellings import ENABLED
-from steelyard.strategies.scope import SCOPE, idle, idle_sentence, scope_of
+from steelyard.strategies.scope import REGIME, SCOPE, idle, idle_sentence, scope_of
 from steelyard.strategies.strategy import ModuleChoice, Strategy, Why, inherited
 
 HIGH_COST = 0.01
@@ -211,6 +212,17 @@ def _idle(strategy: Strategy) -> Iterator[Problem]:
         yield warning(("search", "scope"), f"With targets: {idle_sentence(with_targets, only)}")
 
 
+def _regime_unfollowed(strategy: Strategy) -> Iterator[Problem]:
+    """Limits of a regime that no plan follows; `adaptive` looks at its cash."""
+    if any(strategy.choice(Kind.PATTERN, name).enabled for name in ("market_regime", "adaptive")):
+        return
+    for name in Regime.model_fields:
+        key = f"regime.{name}"
+        if not inherited(strategy.source(key)):
+            text = f"{key} is set and {REGIME} is off: no plan follows the regime of the market."
+            yield warning(tuple(key.split(".")), text)
+
+
 def _slow(strategy: Strategy) -> Iterator[Problem]:
     depth, patterns = strategy.search.max_depth, len(strategy.enabled(Kind.PATTERN))
     many = depth >= DEEP and patterns >= MANY_PATTERNS
@@ -270,6 +282,7 @@ RULES: tuple[Callable[[Strategy], Iterable[Problem]], ...] = (
     _correlation,
     _diversity,
     _idle,
+    _regime_unfollowed,
     _slow,
     _many_combinations,
     _one_sided,

@@ -24,6 +24,7 @@ SCOPE = "search.scope"
 DEPTH = "search.max_depth"
 REFINE = "search.refine"
 BEAM = "search.beam_width"
+REGIME = f"{Kind.PATTERN.value}.market_regime"
 
 
 def scope_of(strategy: Strategy, *, targets: bool) -> tuple[Scope, str]:
@@ -73,7 +74,16 @@ def idle(strategy: Strategy, scope: Scope) -> list[str]:
     """What the user sets and the scope leaves idle, each once."""
     unused = {"quantities": (BEAM, REFINE), "candidates": (), "proposals": (BEAM,)}[scope]
     keys = [key for key in unused if strategy.is_set(key)]
-    return keys if scope == "proposals" else [*proposing(strategy), *keys]
+    if scope == "proposals":
+        return keys
+    sets_limits = REGIME if _switch_alone(strategy) else None
+    return [*(name for name in proposing(strategy) if name != sets_limits), *keys]
+
+
+def _switch_alone(strategy: Strategy) -> bool:
+    """Is of what asks for the regime only the switch set? In every scope it sets limits."""
+    choice = strategy.choice(Kind.PATTERN, REGIME.partition(".")[2])
+    return [key for key in choice_keys(choice) if strategy.is_set(key)] == [f"{REGIME}.{ENABLED}"]
 
 
 def idle_sentence(scope: Scope, names: Sequence[str]) -> str:

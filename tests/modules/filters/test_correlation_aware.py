@@ -2,8 +2,18 @@
 
 import numpy as np
 
-from builders.changes import BB_AND_CC_ALIKE, calling, enabled, proposing, stops, traded, twins
+from builders.changes import (
+    BB_AND_CC_ALIKE,
+    calling,
+    enabled,
+    proposing,
+    scoped,
+    stops,
+    traded,
+    twins,
+)
 from builders.context import candidates, context, with_correlation
+from builders.each import each
 from builders.proposers import OVER_AND_UNDER, WORLDS
 from steelyard.modules.filters.correlation_aware import Params, correlation_aware
 from steelyard.modules.registry import Kind
@@ -12,7 +22,7 @@ from steelyard.modules.registry import Kind
 def ruled(ctx, *orders, **params):
     """The pairs kept apart, as symbols, and symbol -> drop."""
     table = candidates(ctx, *orders)
-    pairs, ruling = correlation_aware(ctx, table, Params(**params))
+    pairs, ruling, _ = correlation_aware(ctx, table, Params(**params))
     names = [ctx.symbols[i] for i in table.security]
     apart = {frozenset((names[a], names[b])) for a, b in zip(*np.nonzero(pairs), strict=True)}
     return apart, {names[row]: drop for row, drop in ruling.drops.items()}, ruling
@@ -50,7 +60,7 @@ def test_every_size_is_kept_apart_and_sizes_of_one_security_are_not_a_pair_of_th
     ctx = three(0.9)
     table = candidates(ctx, "buy A .1 .5 x", "buy A .2 .5 x", "buy B .1 .5 x")
 
-    pairs, _ = correlation_aware(ctx, table, Params())
+    pairs, _, _ = correlation_aware(ctx, table, Params())
 
     assert pairs.tolist() == [[False, False, True], [False, False, True], [True, True, False]]
 
@@ -69,7 +79,8 @@ def test_a_drop_names_the_holding_and_both_numbers():
     assert (drop.rule, drop.value, drop.limit) == ("correlation_threshold", 0.8, 0.7)
     assert (
         drop.why.text
-        == "correlation of 0.80 with B, which is 30.0\u00a0% of value; more than 0.70 is too alike"
+        == "correlation of 0.80 with B, which is 30.0\u00a0% of value and stays large; "
+        "more than 0.70 is too alike"
     )
 
 
@@ -112,6 +123,17 @@ def test_a_buy_whose_correlation_is_unknown_is_denied_where_the_user_says_so():
     assert ruling.unknown == (("A", "correlation"),)
 
 
+def test_a_buy_is_judged_by_what_the_plan_leaves_of_the_holding_that_it_moves_like():
+    ctx = three(0.8, weights=(0.05, 0.3, 0.05))
+    table = candidates(ctx, "sell B .21 .5 x", "sell B .1 .5 x", "buy A .1 .5 x", "buy C .1 .5 x")
+
+    _, ruling, permits = correlation_aware(ctx, table, Params())
+
+    rows = np.array([[2, -1], [0, 2], [1, 2], [1, 3]])
+    assert ruling.keep.all()  # some plan may buy each of them
+    assert permits(rows).tolist() == [False, True, False, True]
+
+
 # in a plan
 
 
@@ -141,6 +163,19 @@ def test_a_proven_plan_buys_what_moves_like_a_large_holding_unless_the_filter_ke
     assert strict.certificate.candidates < free.certificate.candidates
     stages = {stage for stage, rule in stops(strict, "CC") if rule == "correlation_threshold"}
     assert stages == {"filter"}
+
+
+def test_a_buy_is_no_more_kept_out_by_what_the_plan_sells_in_any_scope():
+    lines = ("AA 500 @ 100", "BB 600 @ 50", "CC 0 @ 80", "DD 100 @ 40")
+    of = twins(*lines, cash="16000", targets={"AA": 0.5, "BB": 0.05, "CC": 0.4, "DD": 0.04})
+
+    def buys_the_twin(scope):
+        plan = scoped(asked(of), scope).plan()
+        assert {"-BB", "+CC"} <= traded(plan)
+        (bb,) = (row.weight for row in plan.holdings_after if row.symbol == "BB")
+        assert bb < Params().large_holding
+
+    each({scope: scope for scope in ("quantities", "candidates", "proposals")}, buys_the_twin)
 
 
 def test_the_patterns_keep_apart_what_the_filter_keeps_apart():

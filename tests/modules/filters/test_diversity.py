@@ -1,5 +1,7 @@
 """Diversity: the rank of one proposal, and what the ranks do to a plan."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -19,14 +21,15 @@ LABELS = {"sectors": ["Tech", "Tech", "Energy", ""], "countries": ["US", "CH", "
 
 def small(**labels):
     ctx = context("A B C D", weights=[0.2] * 4, **labels)
-    return ctx, candidates(ctx, "sell A .1 .8 x", "buy B .1 .6 x", "buy C .1 .4 y", "buy D .1 .2 x")
+    table = candidates(ctx, "sell A .1 .8 x", "buy B .1 .6 x", "buy C .1 .4 y", "buy D .1 .2 x")
+    return ctx, replace(table, tables=replace(table.tables, linear=np.array([4, 3, 2, 1]) / 1000))
 
 
 def rows(*sets, depth=5):
     return np.array([[*chosen, *[PAD] * (depth - len(chosen))] for chosen in sets], dtype=np.int64)
 
 
-def test_the_rank_is_mean_priority_and_diversity_by_their_shares():
+def test_the_rank_is_the_net_score_and_diversity_by_its_share_of_a_near_tie():
     ctx, table = small(**LABELS)
     chosen = rows((0, 2))
 
@@ -36,7 +39,21 @@ def test_the_rank_is_mean_priority_and_diversity_by_their_shares():
     assert varied == pytest.approx(0.4 * 0.5 + 0.3 * 0.0 + 0.3 * 1.0)
     for share in (0.0, 0.3, 1.0):
         (rank,) = diversity(ctx, table, Params(diversity_weight=share)).value(chosen)
-        assert rank == pytest.approx((1 - share) * 0.6 + share * varied)
+        assert rank == pytest.approx(0.004 + 0.002 + share * 0.001 * varied)
+
+
+def test_a_better_proposal_is_never_left_out_for_a_more_varied_one_but_of_near_ties_is():
+    ctx, table = small(**LABELS)
+    plain, varied = rows((0, 1)), rows((0, 2))  # .007 and .006 of net
+
+    def first(near_tie):
+        of = Params(diversity_weight=1.0, near_tie=near_tie)
+        value = diversity(ctx, table, of).value(np.concatenate([plain, varied]))
+        return int(value.argmax())
+
+    gap = float(np.diff(variety(ctx, table, np.concatenate([plain, varied])))[0])
+    assert gap > 0
+    assert [first(0.0), first(0.9 * 0.001 / gap), first(1.1 * 0.001 / gap)] == [0, 0, 1]
 
 
 def test_one_order_is_spread_over_nothing():
@@ -81,7 +98,7 @@ def first_of(most, **params):
 
 
 def test_only_the_first_proposals_stay_and_the_certificate_says_of_how_many():
-    usual, one = FREE.planned, first_of(1, diversity_weight=1.0).plan()
+    usual, one = FREE.planned, first_of(1, diversity_weight=1.0, near_tie=0.1).plan()
 
     sequences = f"{usual.certificate.sequences:,d} proposals"
     assert one.certificate.sequences == usual.certificate.sequences > 1
@@ -89,6 +106,10 @@ def test_only_the_first_proposals_stay_and_the_certificate_says_of_how_many():
     assert one.certificate.covers == f"best of at most 1 of {sequences}, the first by rank"
     assert one.score.improvement < usual.score.improvement
     assert one.certificate.search_gap > usual.certificate.search_gap
+
+
+def test_of_proposals_that_are_no_near_ties_the_best_stays_however_few_stay():
+    assert first_of(1, diversity_weight=1.0).plan().steps == FREE.planned.steps
 
 
 def test_where_all_stay_no_plan_changes():

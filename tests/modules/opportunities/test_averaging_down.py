@@ -34,9 +34,19 @@ def test_a_loss_of_exactly_the_maximum_qualifies_and_a_deeper_one_does_not():
 
 
 def test_quality_at_the_floor_is_sound():
-    (buy,) = averaging_down(context("A B", quality=[0.6, 0.5999]), Params())
+    (buy,) = averaging_down(context("A B", quality=[0.6, 0.5999]), Params(min_quality_score=0.6))
 
     assert buy.symbol == "A"
+
+
+def test_without_a_number_it_is_the_best_share_of_the_planning_set_whatever_the_epoch():
+    def bought(*quality):
+        ctx = context("A B C D", quality=list(quality))
+        return [c.symbol for c in averaging_down(ctx, Params(best_share=0.5))]
+
+    assert bought(0.2, 0.5, 0.4, 0.3) == ["B", "C"]  # all of an epoch fail a number
+    assert bought(0.9, 0.8, 0.95, 0.97) == ["C", "D"]  # and all of another pass it
+    assert bought(0.5, 0.5, 0.5, 0.3) == ["A", "B", "C"]  # equals pass together
 
 
 def test_one_and_two_base_orders_are_offered_up_to_the_room():

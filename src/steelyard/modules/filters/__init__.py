@@ -4,7 +4,8 @@ In: a Context, the table of possible orders and the filter's Params. Out, by the
 decorator:
 
     mask    a Ruling: which orders may be traded, why the others may not, which inputs were unknown
-    pairs   (m, m) True where two orders may not go together; or that and a Ruling
+    pairs   (m, m) True where two orders may not go together; or that and a Ruling; or these and a
+            predicate of rows, for what depends on the other orders
     rows    a predicate over rows of candidate indices
     rank    a Ranking: which proposals stay; it acts only where the plan is the best proposal
 

@@ -1,4 +1,4 @@
-"""Correlation aware: no two buys that move alike, and no buy that moves like a large holding."""
+"""Correlation aware: no two buys that move alike, and no buy that moves like what stays large."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-from steelyard.arrays import BoolArray, FloatArray, IntArray, block, frozen
-from steelyard.modules.candidates import Candidates, Ruling
+from steelyard.arrays import BoolArray, FloatArray, IntArray, block, frozen, padded
+from steelyard.modules.candidates import Candidates, RowPredicate, Ruling
 from steelyard.modules.context import Context
 from steelyard.modules.filters import Rule, ruling
 from steelyard.modules.registry import ModuleParams, sequence_filter
@@ -33,8 +33,8 @@ class Params(ModuleParams):
     )
     large_holding: float = setting(
         0.10,
-        "weight from which a holding keeps out buys that move like it, whatever the plan sells of "
-        "it",
+        "weight from which a holding keeps out buys that move like it; after the plan, so what it "
+        "sells below this keeps out nothing",
         gt=0,
         le=1,
     )
@@ -44,14 +44,49 @@ class Params(ModuleParams):
 
 
 @sequence_filter(
-    "correlation_aware", form="pairs", version="1.0.0", params=Params, tags=("buy",), on=False
+    "correlation_aware", form="pairs", version="2.0.0", params=Params, tags=("buy",), on=False
 )
 def correlation_aware(
     ctx: Context, candidates: Candidates, params: Params
-) -> tuple[BoolArray, Ruling]:
-    """Keep apart two buys that move alike, and out what moves like a large holding."""
+) -> tuple[BoolArray, Ruling, RowPredicate | None]:
+    """Keep apart two buys that move alike, and out what moves like a holding that stays large."""
     pairs = _alike(ctx, candidates, params.correlation_threshold)
-    return frozen(pairs), ruling(ctx, candidates, [_like_a_holding(ctx, params)], params.on_missing)
+    large = np.flatnonzero(ctx.weights >= params.large_holding)
+    least = _after(ctx, candidates, large)
+    stays = large[least >= params.large_holding]
+    keep_out = ruling(ctx, candidates, [_like_a_holding(ctx, params, stays)], params.on_missing)
+    return frozen(pairs), keep_out, _at_the_end(ctx, candidates, params, np.setdiff1d(large, stays))
+
+
+def _after(ctx: Context, candidates: Candidates, large: IntArray) -> FloatArray:
+    """(l,) least weight of each large holding after any sale of the table."""
+    least = ctx.weights.copy()
+    np.minimum.at(least, candidates.security, ctx.weights[candidates.security] + candidates.delta)
+    return np.asarray(least[large])
+
+
+def _at_the_end(
+    ctx: Context, candidates: Candidates, params: Params, large: IntArray
+) -> RowPredicate | None:
+    """(k, d) rows -> (k,) False where a row buys what moves like a holding that it leaves large.
+
+    large   holdings that some sale makes small; None where no buy moves like one of them
+    """
+    like = known_correlations(ctx, candidates.security, large) > params.correlation_threshold
+    if not like[candidates.is_buy].any():
+        return None
+    alike = padded((like & candidates.is_buy[:, None]).astype(np.float64))
+    own = candidates.security[:, None] == large
+    moved = padded(np.where(own, candidates.delta[:, None], 0.0))
+
+    def permits(rows: IntArray) -> BoolArray:
+        buys = moves = np.zeros((len(rows), len(large)))
+        for column in rows.T:
+            buys, moves = buys + alike[column], moves + moved[column]
+        stays = ctx.weights[large] + moves >= params.large_holding
+        return np.asarray(~(stays & (buys > 0)).any(axis=1))
+
+    return permits
 
 
 def known_correlations(ctx: Context, rows: IntArray, columns: IntArray) -> FloatArray:
@@ -73,9 +108,8 @@ def _alike(ctx: Context, candidates: Candidates, threshold: float) -> BoolArray:
     return pairs
 
 
-def _like_a_holding(ctx: Context, params: Params) -> Rule:
-    """Buys of what moves like a large holding in another security."""
-    large = np.flatnonzero(ctx.weights >= params.large_holding)
+def _like_a_holding(ctx: Context, params: Params, large: IntArray) -> Rule:
+    """Buys of what moves like a holding in another security that no sale makes small."""
     nearest, highest = np.zeros(ctx.n, dtype=np.int64), np.full(ctx.n, -np.inf)
     if len(large):
         closeness = known_correlations(ctx, np.arange(ctx.n), large)
@@ -85,7 +119,7 @@ def _like_a_holding(ctx: Context, params: Params) -> Rule:
         holding = nearest[security]
         return say(
             "correlation of {correlation:ratio} with {holding:text}, which is {weight:pct} of "
-            "value; more than {limit:ratio} is too alike",
+            "value and stays large; more than {limit:ratio} is too alike",
             correlation=float(highest[security]),
             holding=ctx.symbols[holding],
             weight=float(ctx.weights[holding]),

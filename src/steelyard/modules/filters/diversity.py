@@ -16,13 +16,13 @@ SHARES = (0.4, 0.3, 0.3)
 
 
 class Params(ModuleParams):
-    """How many proposals stay, and how near ones are ordered by variety.
+    """How many proposals stay, and how much near ones gain by variety.
 
-    A proposal ranks by its net score. Diversity moves one past another only where their net scores
-    are within `diversity_weight` x `near_tie`, so no better plan than by that is ever left out for
-    a more varied one. Diversity is 40 % spread over sectors, 30 % spread over countries, each 1
-    less the share of the largest group in the orders, and 30 % the number of calculators that
-    sized the orders, per order.
+    A proposal ranks by its net score. Diversity moves it past another only where their net scores
+    are within `diversity_weight` x `near_tie`: no plan is left out that is better by more.
+    Diversity is 40 % spread over sectors, 30 % spread over countries, each 1 less the share of the
+    largest group in the orders, and 30 % the number of calculators that sized the orders, per
+    order.
     """
 
     diversity_weight: float = setting(

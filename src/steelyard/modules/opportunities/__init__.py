@@ -12,10 +12,14 @@ in `tests/modules/opportunities/`, its world in `tests/contracts/`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Annotated
 
+import numpy as np
 from pydantic import Field
+
+from steelyard.arrays import BoolArray, FloatArray
 
 PriorityWeight = Annotated[float, Field(ge=0, le=2, description="multiplies the priority")]
 
@@ -25,6 +29,25 @@ holdings on one side and small units on the other no set of a few orders matches
 are left alone.
 """
 SELL_LADDER = (2, 4, 8, 16)
+NOISE = 1e-9
+"""Rounding of a share of a number of names."""
+
+
+def reaches(
+    values: FloatArray, comparable: BoolArray, least: float | None, best_share: float
+) -> BoolArray:
+    """(n,) True where a value is at least a number, or without one among the best share.
+
+    values, comparable   (n,)  without a number only the comparable ones are ranked, and may pass
+    A rank and no number by itself: what is steady is another number in every epoch.
+    >>> reaches(np.array([0.4, 0.6, 0.5, 0.9]), np.array([True, True, True, False]), None, 0.5)
+    array([False,  True,  True, False])
+    """
+    if least is not None:
+        return np.asarray(values >= least)
+    ranked = np.sort(values[comparable])[::-1]
+    count = math.ceil(best_share * len(ranked) - NOISE)
+    return comparable & (values >= (ranked[count - 1] if count else math.inf))
 
 
 def sizes(amounts: Iterable[float], most: float) -> tuple[float, ...]:

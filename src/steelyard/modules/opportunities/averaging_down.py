@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from steelyard.modules.candidates import Candidate
 from steelyard.modules.context import Context
-from steelyard.modules.opportunities import BUY_LADDER, PriorityWeight, sizes
+from steelyard.modules.opportunities import BUY_LADDER, PriorityWeight, reaches, sizes
 from steelyard.modules.registry import ModuleParams, opportunity_calculator
 from steelyard.orders import Side
 from steelyard.sentences import say
@@ -24,7 +24,12 @@ class Params(ModuleParams):
 
     dip_threshold: Fraction = setting(0.1, "least fraction below average cost")
     max_drawdown: Fraction = setting(0.4, "most, as a fraction below it")
-    min_quality_score: Fraction = setting(0.60, "least quality")
+    min_quality_score: float | None = setting(
+        None, "least quality; when absent it is a rank, see `best_share`", ge=0, le=1
+    )
+    best_share: Fraction = setting(
+        0.7, "best share of the planning set by quality, where no least quality is set"
+    )
     max_weight: float = setting(0.10, "of value, after the buy", gt=0, le=1)
     priority_weight: PriorityWeight = 1.0
 
@@ -36,7 +41,7 @@ class Params(ModuleParams):
         return self
 
 
-@opportunity_calculator("averaging_down", version="1.0.0", params=Params, tags=("buy",))
+@opportunity_calculator("averaging_down", version="2.0.0", params=Params, tags=("buy",))
 def averaging_down(ctx: Context, params: Params) -> list[Candidate]:
     """Buy more of a sound holding below its cost: one and two base orders, up to a weight."""
     # in decimals: 1 - 90/100 is 0.09999999999999998 in floats
@@ -44,7 +49,8 @@ def averaging_down(ctx: Context, params: Params) -> list[Candidate]:
     ratio = np.round(ctx.prices / costs, DECIMALS)
     cheap = ratio <= round(1 - params.dip_threshold, DECIMALS)
     sinking = ratio < round(1 - params.max_drawdown, DECIMALS)
-    sound = ctx.quality >= params.min_quality_score
+    comparable = ~ctx.estimates.missing["quality"]
+    sound = reaches(ctx.quality, comparable, params.min_quality_score, params.best_share)
     room = params.max_weight - ctx.weights
     return [
         Candidate(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from steelyard.arrays import FloatArray
+from steelyard.arrays import BoolArray, FloatArray
 from steelyard.modules.candidates import Candidate
 from steelyard.modules.context import Context
-from steelyard.modules.opportunities import BUY_LADDER, PriorityWeight
+from steelyard.modules.opportunities import BUY_LADDER, PriorityWeight, reaches
 from steelyard.modules.registry import ModuleParams, opportunity_calculator
 from steelyard.orders import Side
 from steelyard.sentences import Fact, Sentence, say
@@ -25,8 +25,15 @@ class Params(ModuleParams):
     is held against the least is (1 - w) quality + w momentum, momentum as `momentum_score` has it.
     """
 
-    min_quality_score: Fraction = setting(
-        0.65, "least quality, or least mix of quality and momentum"
+    min_quality_score: float | None = setting(
+        None,
+        "least quality, or least mix of quality and momentum; when absent it is a rank, see "
+        "`best_share`",
+        ge=0,
+        le=1,
+    )
+    best_share: Fraction = setting(
+        0.5, "best share of the planning set by that score, where no least score is set"
     )
     momentum_weight: Fraction = setting(0.0, "weight of momentum in that mix; 0 = quality alone")
     reinvest_dividends: bool = setting(
@@ -51,22 +58,31 @@ def scores(ctx: Context, params: Params) -> FloatArray:
     return np.asarray((1 - w) * ctx.quality + w * momentum_score(ctx.trends.momentum))
 
 
+def comparable(ctx: Context, params: Params) -> BoolArray:
+    """(n,) whose score is known and can be ranked."""
+    if params.momentum_weight < 1:
+        return ~ctx.estimates.missing["quality"]
+    return np.isfinite(ctx.trends.momentum)
+
+
 def earmarks(ctx: Context) -> FloatArray:
     """Dividends set aside for what paid them, (n,) of value."""
     amounts = np.array([float(ctx.state.dividends.get(symbol, 0)) for symbol in ctx.symbols])
     return np.asarray(amounts * ctx.fx / ctx.value)
 
 
-@opportunity_calculator("opportunity_buys", version="1.1.0", params=Params, tags=("buy",))
+@opportunity_calculator("opportunity_buys", version="2.0.0", params=Params, tags=("buy",))
 def opportunity_buys(ctx: Context, params: Params) -> list[Candidate]:
     """Buy one to eight base orders of a security of high quality or momentum, held or not; a
     dividend's worth of what paid it.
     """
-    score = scores(ctx, params)
+    best = reaches(
+        scores(ctx, params), comparable(ctx, params), params.min_quality_score, params.best_share
+    )
     dividends = earmarks(ctx) * params.reinvest_dividends
     candidates: list[Candidate] = []
     for i in np.flatnonzero(ctx.can_buy):
-        good, dividend = bool(score[i] >= params.min_quality_score), float(dividends[i])
+        good, dividend = bool(best[i]), float(dividends[i])
         if not good and not dividend > 0:
             continue
         sizes = [step * ctx.base_weight for step in BUY_LADDER] if good else []
@@ -89,7 +105,12 @@ def _why(ctx: Context, params: Params, i: int, *, good: bool, dividend: float) -
     facts: dict[str, Fact] = {}
     if good:
         reasons.append(_of_score(params, float(ctx.trends.momentum[i])))
-        facts |= {"quality": float(ctx.quality[i]), "limit": params.min_quality_score}
+        facts |= {"quality": float(ctx.quality[i])}
+        if params.min_quality_score is not None:
+            facts |= {"limit": params.min_quality_score}
+        else:
+            ranked = int(comparable(ctx, params).sum())
+            facts |= {"best": params.best_share, "ranked": ranked}
         if params.momentum_weight > 0:
             facts |= {"share": params.momentum_weight, "score": float(scores(ctx, params)[i])}
             momentum = float(ctx.trends.momentum[i])
@@ -102,10 +123,13 @@ def _why(ctx: Context, params: Params, i: int, *, good: bool, dividend: float) -
 
 
 def _of_score(params: Params, momentum: float) -> str:
+    enough = "at least {limit:ratio}"
+    if params.min_quality_score is None:
+        enough = "in the best {best:pct} of {ranked:count} names"
     if not params.momentum_weight > 0:
-        return "quality {quality:ratio}, at least {limit:ratio}"
+        return f"quality {{quality:ratio}}, {enough}"
     rise = "{momentum:spct} in a year" if not np.isnan(momentum) else "an unknown momentum"
     return (
         f"quality {{quality:ratio}} and {rise} ({{share:pct}} of the mix) score {{score:ratio}}, "
-        "at least {limit:ratio}"
+        f"{enough}"
     )

@@ -4,8 +4,9 @@ In: a Context, the table of candidates and the pattern's Params. Out: (k, d) row
 indices, sells first, PAD at the end, d = `ctx.search.max_depth`; (0, d) when the intent finds
 nothing. Patterns draw from `candidates.draws`, category by category in order of priority and
 already cut as the strategy says, and ask the ledger what fits together: every row is a set of
-orders that may be a plan. A pattern of several variants gives a mapping from variant to rows
-instead, and the plan names the variant.
+orders that may be a plan, and what is drawn too large gives way to a smaller size of its own. A
+pattern of several variants gives a mapping from variant to rows instead, and the plan names the
+variant.
 
 To add one: a file with a `Params` model and one function under `@pattern_generator`; its tests in
 `tests/modules/patterns/`, its parameters in `tests/contracts/`.
@@ -68,7 +69,34 @@ def buys(candidates: Candidates, *categories: str) -> list[int]:
 
 def _drawn(candidates: Candidates, categories: Iterable[str]) -> list[int]:
     rows = {row for category in categories for row in candidates.draws.get(category, ())}
-    return sorted(rows, key=lambda row: (-candidates.appeal[row], row))
+    return candidates.by_appeal(rows)
+
+
+def every_size(candidates: Candidates, row: int) -> list[int]:
+    """All orders of the table in the security and on the side of a drawn one, largest first."""
+    alike = (candidates.security == candidates.security[row]) & (
+        candidates.is_buy == candidates.is_buy[row]
+    )
+    return sorted(np.flatnonzero(alike).tolist(), key=lambda j: -abs(float(candidates.delta[j])))
+
+
+def shrinking(candidates: Candidates, rows: Iterable[int]) -> list[int]:
+    """Each drawn order, followed by the smaller sizes of it, largest first."""
+    sizes: list[int] = []
+    for row in rows:
+        most = abs(float(candidates.delta[row]))
+        smaller = (j for j in every_size(candidates, row) if abs(candidates.delta[j]) < most)
+        sizes += [row, *smaller]
+    return sizes
+
+
+def fitted(
+    candidates: Candidates, chosen: Sequence[int], offered: Iterable[int], depth: int
+) -> list[int]:
+    """Some orders and each of the offered ones that fits, in turn, or its largest smaller size
+    that does: one size too dear is no reason to leave a security out.
+    """
+    return fill(candidates.account, chosen, shrinking(candidates, offered), depth)
 
 
 def sells_then_buys(
@@ -84,9 +112,8 @@ def sells_then_buys(
     """
     depth = ctx.search.max_depth
     most = min(max_sells, depth - 1 if offered_buys else depth)
-    account = candidates.account
-    starts = [fill(account, [], offered_sells, count) for count in range(1, most + 1)]
-    return [fill(account, start, offered_buys, depth) for start in starts if start]
+    starts = [fitted(candidates, [], offered_sells, count) for count in range(1, most + 1)]
+    return [fitted(candidates, start, offered_buys, depth) for start in starts if start]
 
 
 def padded_rows(sequences: Iterable[Sequence[int]], depth: int) -> IntArray:

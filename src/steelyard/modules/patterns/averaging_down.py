@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from steelyard.arrays import IntArray
-from steelyard.ledger import fill
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
-from steelyard.modules.patterns import NoParams, buys, drawn_from, padded_rows
+from steelyard.modules.patterns import NoParams, buys, drawn_from, fitted, padded_rows
 from steelyard.modules.registry import pattern_generator
 
 
@@ -20,6 +19,4 @@ from steelyard.modules.registry import pattern_generator
 def averaging_down(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:
     """Buys of holdings below their cost that cash pays for, by priority; no sales."""
     depth = ctx.search.max_depth
-    return padded_rows(
-        [fill(candidates.account, [], buys(candidates, "averaging_down"), depth)], depth
-    )
+    return padded_rows([fitted(candidates, [], buys(candidates, "averaging_down"), depth)], depth)

@@ -6,7 +6,7 @@ from steelyard.arrays import IntArray
 from steelyard.ledger import SAFETY, fill
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
-from steelyard.modules.patterns import drawn_from, padded_rows, sells
+from steelyard.modules.patterns import drawn_from, padded_rows, sells, shrinking
 from steelyard.modules.registry import ModuleParams, pattern_generator
 from steelyard.settings import setting
 
@@ -35,7 +35,7 @@ def cash_generation(ctx: Context, candidates: Candidates, params: Params) -> Int
     goal = _goal(ctx) if params.cash_weight is None else params.cash_weight
     proceeds = -candidates.delta - candidates.cost
     drawn = sells(candidates, "profit_taking", "rebalance_sells")
-    offered = sorted(drawn, key=lambda row: -proceeds[row])
+    offered = sorted(shrinking(candidates, drawn), key=lambda row: -proceeds[row])
     depth, missing = ctx.search.max_depth, goal - candidates.account.cash
     orders: list[int] = []
     while missing > SAFETY and len(orders) < depth:
@@ -55,5 +55,5 @@ def cash_generation(ctx: Context, candidates: Candidates, params: Params) -> Int
 
 def _goal(ctx: Context) -> float:
     """Cash that the settings ask for, of value."""
-    preferred = ctx.score.cash_target if ctx.target_weights is None else ctx.target_cash
-    return max(ctx.reserve_weight, preferred)
+    preferred = ctx.preferred_cash if ctx.target_weights is None else ctx.target_cash
+    return max(ctx.least_cash, preferred)

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from steelyard.arrays import IntArray
-from steelyard.ledger import fill
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
-from steelyard.modules.patterns import NoParams, buys, drawn_from, padded_rows, sells
+from steelyard.modules.patterns import (
+    NoParams,
+    buys,
+    drawn_from,
+    every_size,
+    fitted,
+    padded_rows,
+    sells,
+)
 from steelyard.modules.registry import pattern_generator
 
 
@@ -19,14 +26,19 @@ from steelyard.modules.registry import pattern_generator
 )
 def deep_rebalance(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:
     """The largest sales of what is overweight, half of the steps at most, then the largest buys."""
-    depth, account = ctx.search.max_depth, candidates.account
+    depth = ctx.search.max_depth
 
     def size(row: int) -> float:
         return -abs(float(candidates.delta[row]))
 
     # the sorts are stable: of equal sizes the higher priority comes first
-    over = sorted(sells(candidates, "rebalance_sells"), key=size)
-    under = sorted(buys(candidates, "rebalance_buys"), key=size)
-    start = fill(account, [], over, depth // 2)
-    sequence = fill(account, start, under, depth)
+    over = sorted(_largest(candidates, sells(candidates, "rebalance_sells")), key=size)
+    under = sorted(_largest(candidates, buys(candidates, "rebalance_buys")), key=size)
+    start = fitted(candidates, [], over, depth // 2)
+    sequence = fitted(candidates, start, under, depth)
     return padded_rows([sequence] if start and len(sequence) > len(start) else [], depth)
+
+
+def _largest(candidates: Candidates, rows: list[int]) -> list[int]:
+    """The largest size of each drawn order."""
+    return [every_size(candidates, row)[0] for row in rows]

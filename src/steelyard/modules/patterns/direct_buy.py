@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from steelyard.arrays import IntArray
-from steelyard.ledger import fill
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
-from steelyard.modules.patterns import NoParams, buys, drawn_from, padded_rows
+from steelyard.modules.patterns import NoParams, buys, drawn_from, fitted, padded_rows
 from steelyard.modules.registry import pattern_generator
 
 
@@ -21,4 +20,4 @@ def direct_buy(ctx: Context, candidates: Candidates, params: NoParams) -> IntArr
     """Buys of every kind that cash pays for, by priority; one too dear does not block the next."""
     offered = buys(candidates, "rebalance_buys", "averaging_down", "opportunity_buys")
     depth = ctx.search.max_depth
-    return padded_rows([fill(candidates.account, [], offered, depth)], depth)
+    return padded_rows([fitted(candidates, [], offered, depth)], depth)

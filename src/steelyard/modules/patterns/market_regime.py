@@ -1,4 +1,9 @@
-"""Market regime: what the market asks for, told from the history of an index, never a setting."""
+"""Market regime: what the market asks for, told from the history of an index, never a setting.
+
+Where it is on, the regime also sets limits of the plan in every scope: its reserve, what a bear
+market lets be spent, and that a bear market averages nothing down (`Context.reserve_weight`,
+`Context.falls_in_bear`).
+"""
 
 from __future__ import annotations
 
@@ -8,13 +13,13 @@ from steelyard.arrays import IntArray, product, scaled
 from steelyard.ledger import SAFETY, fill
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
-from steelyard.modules.patterns import buys, padded_rows, sells
+from steelyard.modules.patterns import buys, fitted, padded_rows, sells, shrinking
 from steelyard.modules.registry import ModuleParams, pattern_generator
 from steelyard.settings import setting
 
 
 class Params(ModuleParams):
-    """How much is sold before anything is bought; the cash of each regime is in `regime`."""
+    """How much is sold before anything is bought; cash and buys of each regime are in `regime`."""
 
     max_sells: int = setting(2, "most sales in a bull or sideways market", ge=0, le=10)
     bear_sell_share: float = setting(
@@ -33,7 +38,8 @@ class Params(ModuleParams):
 def market_regime(ctx: Context, candidates: Candidates, params: Params) -> dict[str, IntArray]:
     """Bull takes profits and buys, bear sells risk and raises cash, sideways restores the targets.
 
-    Whatever is bought leaves the cash that the regime wants. Unknown does nothing.
+    Whatever is bought leaves the cash that the regime wants; a bear buys nothing. Unknown does
+    nothing. In every scope the regime sets the limits of `[regime]`.
     """
     depth = ctx.search.max_depth
     offered: tuple[str, ...]
@@ -43,18 +49,19 @@ def market_regime(ctx: Context, candidates: Candidates, params: Params) -> dict[
             goal, offered = ctx.rules.regime.bull_cash, ("opportunity_buys", "rebalance_buys")
         case "bear":
             sold = _shed(ctx, candidates, int(params.bear_sell_share * depth))
-            goal, offered = ctx.rules.regime.bear_cash, ("averaging_down",)
+            goal, offered = ctx.rules.regime.bear_cash, ()
         case "sideways":
             sold = _sold(candidates, "rebalance_sells", most=min(params.max_sells, depth - 1))
             goal, offered = ctx.rules.regime.sideways_cash, ("rebalance_buys", "opportunity_buys")
         case "unknown":
             return {}
     in_turn = [row for category in offered for row in buys(candidates, category)]
+    in_turn = shrinking(candidates, in_turn)
     return {ctx.regime.name: padded_rows([_bought(candidates, sold, in_turn, depth, goal)], depth)}
 
 
 def _sold(candidates: Candidates, category: str, most: int) -> list[int]:
-    return fill(candidates.account, [], sells(candidates, category), most)
+    return fitted(candidates, [], sells(candidates, category), most)
 
 
 def _shed(ctx: Context, candidates: Candidates, most: int) -> list[int]:
@@ -65,11 +72,11 @@ def _shed(ctx: Context, candidates: Candidates, most: int) -> list[int]:
         sells(candidates, "profit_taking", "rebalance_sells"),
         key=lambda row: -risk[candidates.security[row]],
     )
-    orders = fill(candidates.account, [], offered, most)
+    orders = fitted(candidates, [], offered, most)
     for row in offered:
         if _cash(candidates, orders) >= ctx.rules.regime.bear_cash - SAFETY:
             break
-        orders = fill(candidates.account, orders, [row], ctx.search.max_depth)
+        orders = fitted(candidates, orders, [row], ctx.search.max_depth)
     return orders
 
 

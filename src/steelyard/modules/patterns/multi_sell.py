@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from steelyard.arrays import IntArray
-from steelyard.ledger import fill
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
-from steelyard.modules.patterns import drawn_from, padded_rows, sells
+from steelyard.modules.patterns import drawn_from, fitted, padded_rows, sells
 from steelyard.modules.registry import ModuleParams, pattern_generator
 from steelyard.settings import setting
 
@@ -34,7 +33,7 @@ def multi_sell(ctx: Context, candidates: Candidates, params: Params) -> IntArray
     depth = ctx.search.max_depth
     offered = sells(candidates, "profit_taking", "rebalance_sells")
     sequences = [
-        fill(candidates.account, [], offered, count)
+        fitted(candidates, [], offered, count)
         for count in range(SEVERAL, min(params.max_sells, depth) + 1)
     ]
     return padded_rows([sequence for sequence in sequences if len(sequence) >= SEVERAL], depth)

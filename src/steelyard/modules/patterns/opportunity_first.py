@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from steelyard.arrays import IntArray
-from steelyard.ledger import fill
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
-from steelyard.modules.patterns import NoParams, buys, drawn_from, padded_rows
+from steelyard.modules.patterns import NoParams, buys, drawn_from, fitted, padded_rows
 from steelyard.modules.registry import pattern_generator
 
 
@@ -19,9 +18,9 @@ from steelyard.modules.registry import pattern_generator
 )
 def opportunity_first(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:
     """Buys of opportunities before any other buy, whatever the priority of the others; no sales."""
-    depth, account = ctx.search.max_depth, candidates.account
-    first = fill(account, [], buys(candidates, "opportunity_buys"), depth)
+    depth = ctx.search.max_depth
+    first = fitted(candidates, [], buys(candidates, "opportunity_buys"), depth)
     if not first:
         return padded_rows([], depth)
     rest = buys(candidates, "averaging_down", "rebalance_buys")
-    return padded_rows([fill(account, first, rest, depth)], depth)
+    return padded_rows([fitted(candidates, first, rest, depth)], depth)

@@ -1,4 +1,4 @@
-"""Single best: the one order that is worth most on its own."""
+"""Single best: the one order that gains most alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from steelyard.arrays import IntArray
 from steelyard.ledger import feasible
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
-from steelyard.modules.patterns import NoParams, padded_rows
+from steelyard.modules.patterns import NoParams, every_size, padded_rows
 from steelyard.modules.registry import pattern_generator
 
 
@@ -20,7 +20,9 @@ from steelyard.modules.registry import pattern_generator
     dependencies=("opportunity_calculators",),
 )
 def single_best(ctx: Context, candidates: Candidates, params: NoParams) -> IntArray:
-    """The order of highest priority that cash and limits allow alone."""
-    pool = np.array(candidates.pool, dtype=np.int64)
-    alone = pool[feasible(candidates.account, pool[:, None])]
-    return padded_rows([alone[:1].tolist()], ctx.search.max_depth)
+    """The order of largest gain alone, of every size, that cash and limits allow alone."""
+    sizes = [j for row in candidates.pool for j in every_size(candidates, row)]
+    every = np.array([j for j in sizes if candidates.alone[j] > 0], dtype=np.int64)
+    alone = every[feasible(candidates.account, every[:, None])]
+    best = alone[np.argsort(-candidates.alone[alone], kind="stable")[:1]]
+    return padded_rows([best.tolist()], ctx.search.max_depth)

@@ -1,7 +1,8 @@
 """Cash: how far cash is from the share that suits a portfolio without targets.
 
 Intent: keep some cash and not much. With targets the cash share is part of target fit instead.
-Formula: raw = -(c - c*)^2, c* = `cash_target`. Slope 2 c* and H = 1, both on cash alone.
+Formula: raw = -(c - c*)^2, c* = `cash_target`, or what a regime wants.
+Slope 2 c* and H = 1, both on cash alone.
 Unit: squared weight. The reserve is a limit of its own, not part of the score.
 Source: judgement; what idle cash costs is in total return, where cash earns the risk-free rate
 only.
@@ -24,7 +25,7 @@ class Params(ModuleParams):
 @score_term("cash", version="1.0.0", params=Params, tags=("cash",), needs=("no_target_weights",))
 def cash(ctx: Context, _: Params) -> Term:
     """Squared distance of cash from the share wanted without targets."""
-    goal = ctx.score.cash_target
+    goal = ctx.preferred_cash
 
     def raw(_: FloatArray, cash: float) -> float:
         return -((cash - goal) ** 2)

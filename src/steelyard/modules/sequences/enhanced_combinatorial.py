@@ -121,12 +121,12 @@ def _pick(candidates: Candidates, best: list[int], sizes: Sizes) -> Pick:
     chances = np.ones(rows.shape)
     for line, chance, sizes_of in zip(rows, chances, orders, strict=True):
         line[: len(sizes_of)] = sizes_of
-        weights = sampling_weights(candidates.priority[sizes_of])
+        weights = sampling_weights(candidates.pull[sizes_of])
         chance[: len(sizes_of) - 1] = np.cumsum(weights)[:-1]
     return Pick(
         rows,
         (rows >= 0).sum(axis=1),
-        sampling_weights(candidates.priority[best]),
+        sampling_weights(candidates.pull[best]),
         chances,
         len(best),
     )

@@ -1,9 +1,14 @@
-"""The score by term and part, at hold and after the plan."""
+"""The score by term and part, at hold and after the plan, and what its forecasts were worth."""
 
 from __future__ import annotations
 
+import numpy as np
+
+from steelyard.estimates.estimate import TEN_YEARS
+from steelyard.estimates.foresight import foresight
 from steelyard.planning.solve import Solution
-from steelyard.plans.score import Charges, PartShown, ScoreShown, TermShown
+from steelyard.plans.score import Charges, ForesightShown, PartShown, ScoreShown, TermShown
+from steelyard.sentences import say, worded
 
 
 def score_shown(m: Solution) -> ScoreShown:
@@ -41,4 +46,35 @@ def score_shown(m: Solution) -> ScoreShown:
         min_improvement=m.choice.threshold,
         charges=Charges(cost=cost, tax=tax, hurdle=hurdle),
         terms=tuple(terms),
+        foresight=_foresight(m),
     )
+
+
+def _foresight(m: Solution) -> ForesightShown | None:
+    """What predictions of the volatility of what the plan ends with have been worth."""
+    ctx, after = m.ctx, m.orders.after(m.ctx.weights, m.choice.plan.row)
+    held = np.flatnonzero(after > 0)
+    closes = m.case.market.base_closes(
+        [ctx.symbols[i] for i in held],
+        [ctx.securities[i].currency for i in held],
+        ctx.limits.max_stale_sessions,
+        slice(-TEN_YEARS - 1, None),
+    )
+    past = foresight(closes, after[held], ctx.score, ctx.estimates.shrinkage)
+    if past is None:
+        return None
+    figures = {
+        "quarters": past.quarters,
+        "median": past.median,
+        "least": past.least,
+        "most": past.most,
+        "covered": past.covered,
+    }
+    over = ", over {covered:pct} of what is held" if past.covered < 1 else ""
+    sentence = say(
+        "In the last {quarters:count} quarters volatility came out at {median:ratio} times what a "
+        "prediction made like this one had said (the median; {least:ratio} to {most:ratio} times "
+        f"in eight of ten){over}.",
+        **figures,
+    )
+    return ForesightShown(**figures, **worded(sentence))

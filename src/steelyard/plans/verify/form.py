@@ -2,7 +2,8 @@
 
 In: a document. Out: the same with numbers as `Decimal` and ISO dates as dates, every field that is
 missing or of another kind, and which fields a check has looked at. What the schema does not know is
-noted as not checked, never refused. Of JSON Schema it reads what `scripts/make_docs.py` writes.
+noted as not read, never refused; what came after the document means its default. Of JSON Schema it
+reads what `scripts/make_docs.py` writes.
 """
 
 from __future__ import annotations
@@ -55,11 +56,13 @@ class Reading:
 
     misfits  (where, what is due, what is there)
     unknown  fields that the schema does not have
+    later    fields that came after the document: each is read as its default
     seen     record, as `holdings[].lots[]` -> fields that a check has looked at
     """
 
     misfits: list[tuple[str, str, str]] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    later: set[str] = field(default_factory=set)
     seen: dict[str, set[str]] = field(default_factory=dict)
 
     def unseen(self) -> list[str]:
@@ -223,7 +226,7 @@ def _object(schema: Schema, defs: Schema, at: str, leaves: dict[str, list[str]])
         inner = schema.get("additionalProperties", True)
         entry = _kind({} if inner is True else inner, defs, at, leaves)
         return Kind("an object", _map(entry))
-    closed = schema.get("additionalProperties") is False
+    closed = "additionalProperties" not in schema
     own = leaves.setdefault(at, []) if closed else []
     kinds = {}
     for key, inner in schema["properties"].items():
@@ -231,25 +234,42 @@ def _object(schema: Schema, defs: Schema, at: str, leaves: dict[str, list[str]])
         kinds[key] = _kind(inner, defs, path, leaves if closed else {})
         if not kinds[key].branch:
             own.append(key)
-    required = schema.get("required", ())
+    required, defaults = schema.get("required", ()), _defaults(schema)
 
     def read(value: Any, where: Where, reading: Reading) -> Any:
         if not isinstance(value, dict):
             return _misfit("an object", value, where, reading)
-        row: dict[str, Any] = dict(value)
-        if closed:
-            row = Row()
-            row.seen = reading.seen.setdefault(at, set())
-            reading.unknown += [f"{at}.{key}".lstrip(".") for key in value if key not in kinds]
+        row = _row(value, at, kinds, reading) if closed else dict(value)
         for key, kind in kinds.items():
             if key in value:
                 row[key] = kind.read(value[key], (where, key), reading)
+            elif key in defaults:
+                row[key] = kind.read(defaults[key], (where, key), reading)
+                reading.later.add(path_of((where, key)))
             elif key in required:
                 missing = "nothing: the field is missing"
                 reading.misfits.append((path_of((where, key)), kind.name, missing))
         return row
 
     return Kind("an object", read, closed)
+
+
+def _row(
+    value: Mapping[str, Any], at: str, kinds: Mapping[str, Kind], reading: Reading
+) -> dict[str, Any]:
+    """A record without its fields; those that nobody knows are noted."""
+    row = Row()
+    row.seen = reading.seen.setdefault(at, set())
+    reading.unknown += [f"{at}.{key}".lstrip(".") for key in value if key not in kinds]
+    return row
+
+
+def _defaults(schema: Schema) -> dict[str, Any]:
+    """What a record without a field means, of fields that came after the first version."""
+    fields, required = schema["properties"].items(), schema.get("required", ())
+    return {
+        key: inner["default"] for key, inner in fields if "default" in inner and key not in required
+    }
 
 
 def _map(entry: Kind) -> Callable[[Any, Where, Reading], Any]:

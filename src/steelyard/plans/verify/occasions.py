@@ -9,17 +9,18 @@ from steelyard.plans.verify.tally import Record, Tally, at_least, at_most
 
 NOTICED = Decimal("0.005")
 """Of value: less cash over its target that nobody brought is not new money."""
+SHORTFALL = "shortfall"
 SLACK = Decimal("1e-9")
 
 
 def check_occasions(book: Book, tally: Tally) -> None:
     """The occasions, and that what they ask for is what their rules say."""
     top, tags = tally.at("", book.doc), {tag for step in book.steps for tag in step["tags"]}
-    money = bool(book.base) and (not book.only_bands or NEW_MONEY in tags)
-    due = [NEW_MONEY] if money else []
+    due = [SHORTFALL] if book.is_short else []
+    money = book.base is not None and (not book.only_bands or NEW_MONEY in tags)
+    due += [NEW_MONEY] if money else []
     due += [BANDS] if {BANDS, FUNDING} & tags else []
-    own = [name for name in book.doc["occasions"] if name in {NEW_MONEY, BANDS}]
-    top.rule("occasions", own == due, due, "what is traded whatever the score gains")
+    top.same("occasions", due, "what is traded whatever the score gains")
     if book.base is not None and not book.only_bands:
         _new_money(book, book.base, tally)
 

@@ -19,6 +19,7 @@ TRADED = "an input; held against the orders in it alone"
 BINDS = "an input; seen where an order breaks it"
 WHOSE = "who proposed it; seen where two places say it"
 REGIME = "told from the index, which is not here; its range is held"
+PAST = "from the price history, which is not here; that its sentence tells it is held"
 ABSENT = "an input; its weights are summed, its name is not elsewhere"
 STOPPED = "held where the table has the candidate; of a wish that never became one it stands alone"
 MODULE = "what a module says of itself; that it may say so is held"
@@ -36,6 +37,9 @@ LOOSE: Mapping[str, str] = {
     "strategy.version": "whose rules these are; the hash is of what they do",
     "holdings[].group": "an input; no figure depends on it",
     "score.terms[].parts[].name": "a part's name; its share and scale are held",
+    **{
+        f"score.foresight.{key}": PAST for key in ("quarters", "median", "least", "most", "covered")
+    },
     "certificate.nodes": MADE,
     "certificate.seconds": MADE,
     "not_traded[].module": "who wished or stopped it",

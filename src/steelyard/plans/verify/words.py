@@ -24,7 +24,7 @@ from steelyard.plans.verify.book import (
 from steelyard.plans.verify.nearness import WHOLE_MONEY, certified, change
 from steelyard.plans.verify.tally import NUMBER_SLACK, Place, Record, Tally, number_of
 from steelyard.plans.verify.tax_lots import gains_told
-from steelyard.sentences import again, cased, fields
+from steelyard.sentences import FORMATS, again, cased, fields
 
 COUNTS = (
     *("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven"),
@@ -33,7 +33,10 @@ COUNTS = (
 PERCENT = 100
 SAME_DRIFT = Decimal("0.0005")
 LEAST_SHORT = Decimal("0.005")
-CASH_SHORT, RESERVE_SHORT = "cash_short", "reserve_short"
+CASH_SHORT, RESERVE_SHORT, CASH_LATE = "cash_short", "reserve_short", "cash_late"
+NO_SALES = "and no list of sales that the rules allow brings all of it"
+MAY_NOT_SELL = "and the plan may not sell (limits.allow_sell is off)"
+MOST_NAMED = 3
 TRADES_BLOCKED = "trades_blocked"
 NOT_TRADED = {
     "buys_blocked": "Nothing is bought",
@@ -49,6 +52,8 @@ MARGINAL = Decimal("0.001")
 LEAST_DRIFT = Decimal("0.05")
 """Percentage points of drift that an order is said to move."""
 DROP_ONE = "drop_one"
+PAST = ("quarters", "median", "least", "most", "covered")
+"""What the sentence on past predictions tells."""
 SPACE = "\u00a0"
 CASH = "Cash"
 """What the verdict calls the cash where a symbol could stand; no symbol has small letters."""
@@ -68,6 +73,14 @@ def check_words(book: Book, tally: Tally) -> None:
         place = tally.at(f"certificate.neighbours[{n}]", near)
         due = " and ".join(map(change, near["orders"]))
         place.same("change", due, "the words of a change are its orders")
+    past = book.doc["score"]["foresight"]
+    if past is not None:
+        place = tally.at("score.foresight", past)
+        check_sentence(place, {name: past[name] for name in PAST})
+        ordered = 0 <= past["least"] <= past["median"] <= past["most"]
+        place.rule("median", ordered, "between least and most", "a middle lies between the ends")
+        share = 0 < past["covered"] <= 1 and past["quarters"] > 0
+        place.rule("covered", share, "a share of quarters that were", "of a mix, and of quarters")
     for n, stop in enumerate(book.doc["not_traded"]):
         _stop(book, stop, tally.at(f"not_traded[{n}]", stop))
 
@@ -125,6 +138,7 @@ def _verdict(book: Book, tally: Tally) -> None:
         gains_told(book, facts),
         waits,
         unanswered(book, facts),
+        _second(book, facts),
         _moved(book, facts),
         _furthest(book, facts),
         certified(book, facts),
@@ -158,7 +172,7 @@ def _headline(book: Book, facts: dict[str, object]) -> str:
 
 def _brings(book: Book, facts: dict[str, object], s: str) -> str:
     """What the trades do; `s` ends the verb of a single one."""
-    doc, base = book.doc, book.doc["base_currency"]
+    doc = book.doc
     before, after = doc["drift"]["before"], doc["drift"]["after"]
     by_targets = before is not None and after is not None
     moves = by_targets and abs(after - before) >= SAME_DRIFT
@@ -166,13 +180,8 @@ def _brings(book: Book, facts: dict[str, object], s: str) -> str:
         facts["after"] = after
     if moves:
         facts["before"] = PERCENT * before
-    if book.overdrawn:
-        facts |= {"cash_from": book.balances[base], "cash_to": doc["cash_after"].get(base, ZERO)}
-        cash = f"bring{s} cash from {{currency:text}} {{cash_from:money}} to {{cash_to:money}}"
-        if not moves:
-            facts.pop("after", None)
-            return cash
-        return cash + " and drift from {before:one} to {after:pp}"
+    if book.is_short:
+        return _raises(book, facts, s, moves=moves)
     invested = [step["notional_base"] for step in book.steps if NEW_MONEY in step["tags"]]
     if invested and by_targets:
         facts["invested"] = sum(invested, ZERO)
@@ -185,9 +194,8 @@ def _brings(book: Book, facts: dict[str, object], s: str) -> str:
         return f"add{s} {{gain:points}} points to the score, after charges"
     if moves:
         return f"take{s} drift from {{before:one}} to {{after:pp}}"
-    traded = {side: [step for step in book.steps if step["side"] == side] for side in (SELL, BUY)}
-    if book.limits["funding"] == SETTLED and not traded[BUY]:
-        facts["sold"] = sum((step["notional_base"] for step in traded[SELL]), ZERO)
+    if doc["second_half"] is not None:
+        facts["sold"] = _traded(book, SELL)
         later = f"raise{s} {{currency:text}} {{sold:money}} for a later plan to spend once it has "
         return later + "settled; drift is {after:pp} until then"
     facts["gain"] = doc["score"]["improvement"]
@@ -195,25 +203,66 @@ def _brings(book: Book, facts: dict[str, object], s: str) -> str:
     return stays + "after charges"
 
 
+def _raises(book: Book, facts: dict[str, object], s: str, *, moves: bool) -> str:
+    """What is done for cash that is short."""
+    if not moves:
+        facts.pop("after", None)
+    if book.withdrawn:
+        facts |= {"sold": _traded(book, SELL), "withdrawn": book.withdrawn}
+        raised = f"raise{s} {{currency:text}} {{sold:money}} for withdrawals of {{withdrawn:money}}"
+        return raised + f" and take{s} drift from {{before:one}} to {{after:pp}}" * moves
+    base = book.doc["base_currency"]
+    facts["cash_from"] = book.balances.get(base, ZERO)
+    facts["cash_to"] = book.doc["cash_after"].get(base, ZERO)
+    cash = f"bring{s} cash from {{currency:text}} {{cash_from:money}} to {{cash_to:money}}"
+    return cash + " and drift from {before:one} to {after:pp}" * moves
+
+
+def _second(book: Book, facts: dict[str, object]) -> str | None:
+    """What the second half of a plan is; its figures are held with the plan's own."""
+    later = book.doc["second_half"]
+    if later is None:
+        return None
+    bought = [step for step in later["steps"] if step["side"] == BUY]
+    named = [f"{FORMATS['qty'](step['quantity'])} {step['symbol']}" for step in bought]
+    more = len(named) - MOST_NAMED
+    facts |= {
+        "later_on": later["on"],
+        "later_buys": ", ".join([*named[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])]),
+        "later_amount": sum((step["notional_base"] for step in bought), ZERO),
+        "later_drift": later["drift_after"],
+        "currency": book.doc["base_currency"],
+    }
+    return (
+        "Its second half, once that has settled on {later_on:date}, buys {later_buys:text} for "
+        "about {currency:text} {later_amount:money} and takes drift to {later_drift:pp}."
+    )
+
+
+def _traded(book: Book, side: str) -> Decimal:
+    return sum((step["notional_base"] for step in book.steps if step["side"] == side), ZERO)
+
+
 def _shortfalls(book: Book, facts: dict[str, object]) -> Iterator[tuple[str, str]]:
     """(code, template) of cash that ends under 0 and of a reserve that is not met."""
     doc, base = book.doc, book.doc["base_currency"]
     after = doc["cash_after"]
     left = after.get(base, ZERO)
+    why = NO_SALES if book.limits["allow_sell"] else MAY_NOT_SELL
     if left < 0:
         facts |= {"short_currency": base, "cash_left": left, "cash_missing": -left}
         yield (
             CASH_SHORT,
             (
                 "Cash ends at {short_currency:text} {cash_left:money}: {cash_missing:money} is "
-                "missing, and no list of sales that the rules allow brings all of it."
+                f"missing, {why}."
             ),
         )
     owed = {currency: -amount for currency, amount in after.items() if amount < 0}
     owed.pop(base, None)
     if owed:
         facts["owed"] = ", ".join(f"{key} {owed[key]:,.2f}" for key in sorted(owed))
-        yield CASH_SHORT, "{owed:text} is missing: a plan converts no cash to pay for it."
+        yield CASH_SHORT, f"{{owed:text}} is missing, {why}."
     missing = doc["reserve"] + doc["open_buys"] - book.in_base(after)
     if missing >= LEAST_SHORT:
         figures = {"reserve_missing": missing, "reserve": doc["reserve"]}
@@ -225,11 +274,39 @@ def _shortfalls(book: Book, facts: dict[str, object]) -> Iterator[tuple[str, str
                 "{reserve:money}."
             ),
         )
+    gaps = [gap for currency in sorted(after) for gap in _late(book, currency)]
+    if gaps:
+        facts["late"] = "; ".join(gaps)
+        yield (
+            CASH_LATE,
+            (
+                "{late:text} of settled money is missing: a withdrawal leaves before what pays for "
+                "it has settled."
+            ),
+        )
+
+
+def _late(book: Book, currency: str) -> Iterator[str]:
+    """What a withdrawal of a currency leaves settled money short of, and for which days."""
+    taken_out = [r for r in book.doc["flows"] if r["currency"] == currency and r["amount"] < 0]
+    rungs = [
+        (row["date"], row["balance"])
+        for row in book.doc["cash_ladder"]
+        if (row["currency"], row["kind"]) == (currency, SETTLED)
+    ]
+    short = [day for day, balance in rungs if balance < 0]
+    if taken_out and short and rungs[-1][1] >= 0:
+        most = -min(balance for _, balance in rungs)
+        days = short[0], min(day for day, _ in rungs if day > short[-1])
+        since, until = (FORMATS["date"](day) for day in days)
+        yield f"{currency} {FORMATS['money'](most)} from {since} until {until}"
 
 
 def _problems(book: Book, due: list[str], tally: Tally) -> None:
     """What cash is short of stands among the problems, in the words of the verdict."""
-    short = [row for row in book.doc["problems"] if row["code"] in {CASH_SHORT, RESERVE_SHORT}]
+    short = [
+        row for row in book.doc["problems"] if row["code"] in {CASH_SHORT, RESERVE_SHORT, CASH_LATE}
+    ]
     codes, name = [row["code"] for row in short], "what cash is short of is a problem"
     tally.rule("problems", codes == due, due, codes, name)
     sentences = " ".join(row["message"] for row in short)
@@ -386,7 +463,7 @@ def _worth(book: Book, step: Record, facts: dict[str, object]) -> str:
     score, money, drift = adds["score"], adds["base_per_year"], adds["drift_pp"] or ZERO
     alone = adds["how"] == DROP_ONE
     if score < 0 and step["side"] == SELL and alone:
-        does = "pays what is owed" if book.overdrawn else "funds the buys"
+        does = "pays what is owed" if book.is_short else "funds the buys"
         return f"It {does}: without it the money would be missing."
     facts["adds"], weighs = score, ""
     if money is not None:

@@ -90,8 +90,10 @@ def score(plan: Plan) -> Waterfall:
     start = max(0.0, TEN * int(low / TEN)) if low >= 0 else low
     axis = Scale(start, max(bar.right for bar in bars), MARGIN)
     off = "Off scale: the term is outside 0 to 100 and counts in full."
-    notes = (off,) if any(term.off_scale for term in shown.terms) else ()
-    return Waterfall(tuple(bars), axis, _heading(plan), _said(plan), notes)
+    notes = [off] if any(term.off_scale for term in shown.terms) else []
+    if shown.foresight is not None:
+        notes.append(shown.foresight.text)
+    return Waterfall(tuple(bars), axis, _heading(plan), _said(plan), tuple(notes))
 
 
 def _change(term: TermShown) -> float:
@@ -151,10 +153,10 @@ def cost(plan: Plan) -> Waterfall:
 
 def _cost_notes(plan: Plan) -> Iterable[str]:
     costs = plan.costs
-    if plan.steps and plan.value:
+    if plan.steps and plan.base_of_weights:
         traded = sum(step.notional_base for step in plan.steps)
         of_traded = FORMATS["bps"](float(costs.total / traded)) if traded else "none"
-        of_value = FORMATS["bps"](float(costs.total / plan.value))
+        of_value = FORMATS["bps"](float(costs.total / plan.base_of_weights))
         yield f"{of_traded} of the amount traded, {of_value} of the portfolio."
     if costs.tax is not None:
         tax = f"{plan.base_currency} {money(costs.tax)}"

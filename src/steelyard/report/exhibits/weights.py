@@ -141,6 +141,7 @@ def weights(plan: Plan, most: int | None = ROWS, most_absent: int | None = ABSEN
     drawn, rest = _fold(rows, most)
     drawn_absent, drawn_kept_out = absent[:most_absent], kept_out[:most_absent]
     everything = [*rows, *absent, *kept_out, cash]
+    targeted = [row for row in everything if row.target is not None]
     top = max([*map(_size, everything), POINT])
     return Weights(
         rows=tuple(drawn),
@@ -154,8 +155,8 @@ def weights(plan: Plan, most: int | None = ROWS, most_absent: int | None = ABSEN
         ),
         total=_group("", everything, everything),
         top=top,
-        bars=Scale(0.0, ceiling(top, nice_step(top, STEPS))),
-        strips=_strips([row for row in everything if row.target is not None]),
+        bars=bars_of(everything),
+        strips=strips_of(targeted) if targeted else None,
         heading=_heading(plan, rows),
         said=_said(plan, rows),
     )
@@ -184,10 +185,12 @@ def cash_weights(plan: Plan) -> tuple[float, float]:
     """All cash before and after, settled or not, of the pre-trade value; before costs: a state
     sums to 1.
     """
-    if not plan.value:
+    if not plan.base_of_weights:
         return 0.0, 0.0
     before, after = plan.in_base(plan.balances), plan.in_base(plan.cash_after)
-    return float(before / plan.value), float((after + plan.costs.total) / plan.value)
+    return float(before / plan.base_of_weights), float(
+        (after + plan.costs.total) / plan.base_of_weights
+    )
 
 
 def _cash(plan: Plan, rows: Iterable[WeightRow]) -> WeightRow:
@@ -241,9 +244,14 @@ def _group(label: str, shown: Sequence[WeightRow], members: Sequence[WeightRow])
     )
 
 
-def _strips(rows: Sequence[WeightRow]) -> Scale | None:
-    if not rows:
-        return None
+def bars_of(rows: Sequence[WeightRow]) -> Scale:
+    """Scale of weight bars, from 0."""
+    top = max([*map(_size, rows), POINT])
+    return Scale(0.0, ceiling(top, nice_step(top, STEPS)))
+
+
+def strips_of(rows: Sequence[WeightRow]) -> Scale:
+    """Scale of distances from target."""
     farthest = max(max(abs(row.off or 0.0), abs(row.off_now or 0.0)) for row in rows)
     reach = max(LEAST_REACH, ceiling(farthest, POINT))
     return Scale(-reach, reach, STRIP_MARGIN)

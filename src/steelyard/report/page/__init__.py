@@ -27,6 +27,7 @@ from steelyard.report import visible
 from steelyard.report.exhibits import (
     alternatives,
     certificate,
+    classes,
     ladder,
     neighbours,
     notes,
@@ -73,6 +74,7 @@ def render(plan: Plan, opinion: verify.Report | None = None) -> str:
         trades=trades.trades(plan),
         first=notes.first(plan),
         notes=notes.rest(plan),
+        classes=classes.classes(plan),
         weights=weights.weights(plan),
         score=waterfall.score(plan),
         cost=waterfall.cost(plan),

@@ -17,6 +17,7 @@ PRESETS: Final = (
     "dip_buyer",
     "steady_eddy",
     "dividend_catcher",
+    "us_taxable",
 )
 SUFFIX: Final = ".toml"
 NO_PATH: Final = "a name has no path in it"

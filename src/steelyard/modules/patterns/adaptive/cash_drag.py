@@ -26,11 +26,7 @@ def cash_drag(ctx: Context, candidates: Candidates, params: Params) -> list[int]
 
 def _reserve(ctx: Context) -> float:
     """Cash that is no drag: what the regime wants, at least what limits and targets leave."""
-    rules = ctx.rules.regime
-    reserves = {"bull": rules.bull_cash, "bear": rules.bear_cash, "sideways": rules.sideways_cash}
-    return max(
-        reserves.get(ctx.regime.name, ctx.reserve_weight), ctx.reserve_weight, ctx.target_cash
-    )
+    return max(ctx.regime_cash or 0.0, ctx.reserve_weight, ctx.target_cash)
 
 
 def _gaps(ctx: Context) -> FloatArray:

@@ -19,7 +19,7 @@ from steelyard.ledger import feasible, fill
 from steelyard.modules.candidates import Candidates
 from steelyard.modules.context import Context
 from steelyard.modules.groups import NOISE, GroupGap
-from steelyard.modules.patterns import buys, sells
+from steelyard.modules.patterns import buys, every_size, sells
 from steelyard.modules.registry import ModuleParams
 from steelyard.settings import Fraction, setting
 
@@ -115,14 +115,6 @@ def shortfall(gap: GroupGap, candidates: Candidates, orders: Sequence[int]) -> f
     return max(0.0, -gap.gap - brought)
 
 
-def sizes(candidates: Candidates, row: int) -> list[int]:
-    """All orders of the table in the security and on the side of a drawn one."""
-    alike = (candidates.security == candidates.security[row]) & (
-        candidates.is_buy == candidates.is_buy[row]
-    )
-    return [int(j) for j in np.flatnonzero(alike)]
-
-
 def add(
     candidates: Candidates,
     orders: Sequence[int],
@@ -143,7 +135,7 @@ def add(
 
     fitting = [
         j
-        for j in sizes(candidates, row)
+        for j in every_size(candidates, row)
         if off(j) < goal and abs(candidates.delta[j]) <= most + NOISE
     ]
     return fill(
@@ -165,7 +157,8 @@ def swap(
     """
 
     pairs = np.array(
-        list(itertools.product(sizes(candidates, sale), sizes(candidates, buy))), dtype=np.int64
+        list(itertools.product(every_size(candidates, sale), every_size(candidates, buy))),
+        dtype=np.int64,
     )
     sold, bought = np.abs(candidates.delta[pairs]).T
     smaller, larger = np.minimum(sold, bought), np.maximum(sold, bought)

@@ -5,6 +5,7 @@ from steelyard.report.terminal.sections import (
     candidates,
     cash,
     certificate,
+    classes,
     costs,
     drift,
     explanation,
@@ -22,7 +23,7 @@ from steelyard.report.terminal.sections import (
 )
 
 SECTIONS = (
-    *(head, trades, costs, drift, weights, score, cash),
+    *(head, trades, costs, drift, classes, weights, score, cash),
     *(not_traded, alternatives, what_if, explanation),
 )
 EXPLAINED = (prices, candidates, modules)

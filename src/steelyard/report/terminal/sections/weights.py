@@ -25,13 +25,14 @@ def draw(view: View) -> None:
     columns += [Column(" ", drop=1)]
     bars = "█ held, ░ sold, ▒ bought" + (", ┃ target" if targeted else "") + "."
     rows = (*exhibit.rows, *exhibit.absent, *exhibit.kept_out, exhibit.cash)
-    view.table(columns, [_row(row, exhibit.top, exhibit.digits) for row in rows], (" ", bars))
+    view.table(columns, [weight_row(row, exhibit.top, exhibit.digits) for row in rows], (" ", bars))
     if exhibit.rest:
         view.say(f"and {exhibit.rest_said}: steelyard plan --explain", style="dim")
     view.say("Cash after is before costs.", style="dim")
 
 
-def _row(row: WeightRow, top: float, digits: int) -> Row:
+def weight_row(row: WeightRow, top: float, digits: int) -> Row:
+    """Symbol, name, now, after, where there is a target it and the distance from it, and a bar."""
     now, after = (
         (NONE, NONE) if row.absent else (percent(row.now, digits), percent(row.after, digits))
     )

@@ -9,6 +9,7 @@ from rich.text import Text
 from steelyard.plans.account import HoldingShown
 from steelyard.plans.orders import CandidateShown, Step
 from steelyard.plans.plan import Plan
+from steelyard.report.exhibits.classes import why_member
 from steelyard.report.exhibits.notes import cap_gave_way
 from steelyard.report.exhibits.notes import notes as all_notes
 from steelyard.report.exhibits.trades import worth_of
@@ -55,6 +56,8 @@ def _head(view: View, symbol: str, holding: HoldingShown | None, step: Step | No
     view.say(verdict, indent=0, style="bold")
     if holding is not None:
         view.say(_owned(holding), indent=0)
+        if in_class := why_member(plan, holding):
+            view.say(in_class, indent=0)
         if (cap := cap_gave_way(plan, holding)) is not None:
             gave_way = f"The cap of {percent(cap)} % on a single name gave way to its target."
             view.say(gave_way, indent=0)
