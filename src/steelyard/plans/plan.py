@@ -243,7 +243,7 @@ class Plan(Record):
         """Is no more traded than what is traded whatever the score gains?"""
         orders = [(step.symbol, step.side, step.quantity) for step in self.steps]
         named = {other.name: other for other in self.alternatives}
-        base = named.get("new_money")
+        base = named.get("asked_for")
         steps = () if base is None else base.steps
         return sorted(orders) == sorted((step.symbol, step.side, step.quantity) for step in steps)
 

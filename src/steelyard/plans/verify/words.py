@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
+from steelyard.plans.verify.bands import outside, unanswered
 from steelyard.plans.verify.book import (
     BUY,
     NEW_MONEY,
@@ -136,6 +137,7 @@ def _verdict(book: Book, tally: Tally) -> None:
         *(sentence for _, sentence in short),
         gains_told(book, facts),
         waits,
+        unanswered(book, facts),
         _second(book, facts),
         _moved(book, facts),
         _furthest(book, facts),
@@ -163,7 +165,8 @@ def _headline(book: Book, facts: dict[str, object]) -> str:
         "turnover": doc["turnover"],
     }
     trades = "trade" if count == 1 else "trades"
-    act = f"Act. {{count:text}} {trades} {_brings(book, facts, '' if count > 1 else 's')}"
+    lead = f"{outside(book, facts)} " if book.only_bands else ""
+    act = f"Act. {lead}{{count:text}} {trades} {_brings(book, facts, '' if count > 1 else 's')}"
     return act + ", for {currency:text} {cost:money} in costs and {turnover:pct} turnover."
 
 
@@ -336,6 +339,8 @@ def _hold(book: Book, facts: dict[str, object]) -> str:
     waits = _waits(book, facts)
     if waits:
         return f"Hold. {waits}"
+    if book.only_bands:
+        return f"Hold. {outside(book, facts)}"
     proposals = book.doc["certificate"]["scope"] == PROPOSALS
     others = book.doc["alternatives"]
     best = next((other for other in others if other["name"] == f"{RUNNER_UP}1"), None)
