@@ -100,6 +100,7 @@ LOOSE: Mapping[str, str] = {
     "explanation.stability.mean_regret": SOLVED,
     **{f"explanation.counterfactuals[].{key}": SPAN for key in ("gain_least", "gain_most")},
     **{f"regime.{key}": REGIME for key in ("name", "distance", "observations")},
+    "classes[].by_rows": "an input; false is held: then targets follow from the class",
     "drift.absent[].symbol": ABSENT,
     "drift.absent[].why": ABSENT,
     "not_traded[].symbol": STOPPED,
